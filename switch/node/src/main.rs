@@ -1,0 +1,2 @@
+//! The binary `cordboard`.
+fn main() {}

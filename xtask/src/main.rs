@@ -1,0 +1,2 @@
+//! Checks and drivers of the workspace as code.
+fn main() {}
