@@ -51,6 +51,8 @@ mod wake;
 
 #[cfg(all(test, loom))]
 mod model;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 use std::sync::Arc;
 

@@ -127,10 +127,16 @@ impl<T> Shared<T> {
 
     /// The producers' half of the wake-up. Each side writes its own word, then fences, then reads the
     /// other's: in whatever order they run, at least one sees the other, so either the consumer finds
-    /// the item or we find the consumer asleep. The swap lets one of several producers do the call.
+    /// the item or we find the consumer asleep. Of several producers the exchange lets one do the
+    /// call. A swap would do as well, but loom orders stores only in part and takes a loser's write
+    /// for one that may undo a sleep announced later.
     fn wake_if_sleeping(&self) {
         fence(Ordering::SeqCst);
-        if self.sleeping.0.load(Ordering::Relaxed) && self.sleeping.0.swap(false, Ordering::AcqRel)
+        let sleeping = &self.sleeping.0;
+        if sleeping.load(Ordering::Relaxed)
+            && sleeping
+                .compare_exchange(true, false, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
         {
             Counters::bump(&self.counters.0.woken);
             if let Some(waker) = self.waker.get() {
