@@ -1,1 +1,19 @@
-//! See ARCHITECTURE.md.
+//! The vocabulary of the switch: words that every room understands, and nothing that decides.
+//!
+//! Invariant: no type here has behaviour beyond construction, conversion, comparison and printing
+//! ([`deadline::Deadlines`], a sorted list of times, is the one container). Nothing opens a file,
+//! reads a clock or draws a number. Every id, configuration object, address of record and event
+//! carries a [`id::TenantId`].
+
+pub mod cause;
+pub mod cdr;
+pub mod config;
+pub mod deadline;
+pub mod event;
+pub mod id;
+pub mod journal;
+pub mod leg;
+pub mod media;
+pub mod time;
+pub mod verb;
+pub mod view;

@@ -1,0 +1,116 @@
+//! The call detail record: exactly one per call.
+
+use crate::cause::{Cause, Party};
+use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId};
+use crate::leg::PartyId;
+use crate::media::LegStats;
+use crate::time::Wall;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Which side of the switch a leg is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegRole {
+    /// The party that called.
+    Caller,
+    /// A device or trunk that we called.
+    Callee,
+}
+
+/// One leg in the record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegRecord {
+    /// The leg.
+    pub leg: LegId,
+    /// Its side.
+    pub role: LegRole,
+    /// Who is at its end.
+    pub party: PartyId,
+    /// The agent it belongs to.
+    pub agent: Option<AgentId>,
+    /// When it came or was dialled.
+    pub started: Wall,
+    /// When it was answered.
+    pub answered: Option<Wall>,
+    /// When it ended.
+    pub ended: Wall,
+    /// Why.
+    pub cause: Cause,
+    /// The SIP status behind the end, if there was one.
+    pub sip_status: Option<u16>,
+    /// Its media figures.
+    pub stats: LegStats,
+}
+
+/// One wait in a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueVisit {
+    /// Which queue.
+    pub queue: QueueId,
+    /// When the wait began.
+    pub entered: Wall,
+    /// When it ended.
+    pub left: Wall,
+    /// The agent who took the call.
+    pub agent: Option<AgentId>,
+    /// `served`, `abandoned`, `timeout` ...
+    pub outcome: String,
+}
+
+/// The record of one call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cdr {
+    /// The call, which names the tenant.
+    pub call: CallId,
+    /// Who called.
+    pub from: PartyId,
+    /// What was dialled.
+    pub to: PartyId,
+    /// When the call came.
+    pub started: Wall,
+    /// When the switch or a party answered the caller.
+    pub answered: Option<Wall>,
+    /// When caller and agent (or extension) were first joined.
+    pub bridged: Option<Wall>,
+    /// When the last leg ended.
+    pub ended: Wall,
+    /// Why it ended.
+    pub cause: Cause,
+    /// Who ended it.
+    pub ended_by: Party,
+    /// The agent who talked last.
+    pub agent: Option<AgentId>,
+    /// Flows that ran, in order.
+    pub flows: Vec<FlowId>,
+    /// Waits, in order.
+    pub queues: Vec<QueueVisit>,
+    /// Legs, in order of their beginning.
+    pub legs: Vec<LegRecord>,
+    /// Recordings.
+    pub recordings: Vec<RecordingId>,
+    /// Call data at the end.
+    pub data: BTreeMap<String, String>,
+}
+
+impl Cdr {
+    /// Whose record it is.
+    pub fn tenant(&self) -> TenantId {
+        self.call.tenant
+    }
+}
+
+/// A finished recording.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordingEntry {
+    /// The recording, which names the tenant.
+    pub recording: RecordingId,
+    /// The call it belongs to.
+    pub call: CallId,
+    /// When it began.
+    pub started: Wall,
+    /// Length, milliseconds.
+    pub length_ms: u64,
+    /// Audio lost to a slow writer, milliseconds.
+    pub dropped_ms: u64,
+}

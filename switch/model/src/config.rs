@@ -1,0 +1,299 @@
+//! The checked configuration as the engines get it: one immutable snapshot, exchanged whole.
+//!
+//! Parsing, positions and messages live in `node`; by the time a [`Snapshot`] exists, every
+//! reference in it resolves.
+
+use crate::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, UserId};
+use crate::media::Codec;
+use crate::verb::Destination;
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The whole configuration that engines may see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Counted from one; every reload adds one.
+    pub version: u64,
+    /// Limits of the machine.
+    pub limits: Limits,
+    /// Tenants by id.
+    pub tenants: BTreeMap<TenantId, Tenant>,
+}
+
+/// Limits that hold for the whole switch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Most calls at a time; the next gets 503.
+    pub calls: u32,
+    /// Longest call.
+    pub call_length: Duration,
+    /// Longest time without RTP and RTCP on a leg that is not held.
+    pub media_silence: Duration,
+    /// Longest time a device may ring when nothing else says so.
+    pub ring: Duration,
+    /// How long a 200 or the last BYE waits for the journal before it goes out anyway, with an alarm.
+    pub journal_wait: Duration,
+    /// Shortest and longest registration.
+    pub register_min: Duration,
+    /// Longest registration; a longer wish is shortened to it.
+    pub register_max: Duration,
+    /// Most contacts of one account.
+    pub contacts: u32,
+    /// Budgets of a flow.
+    pub flow: FlowLimits,
+    /// SIP timers, RFC 3261 17.
+    pub sip: SipTimers,
+}
+
+/// SIP's base timers. Changed only on closed networks and in tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SipTimers {
+    /// Round-trip estimate; 500 ms.
+    pub t1: Duration,
+    /// Longest retransmission interval; 4 s.
+    pub t2: Duration,
+    /// Longest time a message stays in the network; 5 s.
+    pub t4: Duration,
+}
+
+impl Default for SipTimers {
+    fn default() -> Self {
+        Self {
+            t1: Duration::from_millis(500),
+            t2: Duration::from_secs(4),
+            t4: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What one flow may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowLimits {
+    /// Instructions of the Lua machine per resume.
+    pub instructions: u64,
+    /// Bytes a call's flow may add to the machine.
+    pub memory: u64,
+    /// Longest life of a flow.
+    pub wall: Duration,
+    /// Steps a flow may take in its life.
+    pub verbs: u32,
+}
+
+impl Default for FlowLimits {
+    fn default() -> Self {
+        Self {
+            instructions: 1_000_000,
+            memory: 1 << 20,
+            wall: Duration::from_secs(3_600),
+            verbs: 10_000,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            calls: 4_000,
+            call_length: Duration::from_secs(4 * 3_600),
+            media_silence: Duration::from_secs(60),
+            ring: Duration::from_secs(60),
+            journal_wait: Duration::from_millis(50),
+            register_min: Duration::from_secs(60),
+            register_max: Duration::from_secs(3_600),
+            contacts: 10,
+            flow: FlowLimits::default(),
+            sip: SipTimers::default(),
+        }
+    }
+}
+
+/// One tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Name shown to people.
+    pub display: String,
+    /// IANA time zone.
+    pub zone: String,
+    /// SIP domains and addresses that mean this tenant; the first is the digest realm.
+    pub domains: Vec<String>,
+    /// Codecs in the order we prefer.
+    pub codecs: Vec<Codec>,
+    /// Routing plugins in the order they are asked.
+    pub routing: Vec<String>,
+    /// SIP accounts.
+    pub users: BTreeMap<Name, User>,
+    /// Agents.
+    pub agents: BTreeMap<Name, Agent>,
+    /// Queues.
+    pub queues: BTreeMap<Name, Queue>,
+    /// Flows.
+    pub flows: BTreeMap<Name, Flow>,
+    /// Called-number routes, in the order written.
+    pub numbers: Vec<CalledNumber>,
+    /// Trunks.
+    pub trunks: BTreeMap<Name, Trunk>,
+}
+
+/// A SIP account. The password is not here: only what digest needs (RFC 7616 3.4.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Its address of record within the tenant.
+    pub id: UserId,
+    /// Name shown to people.
+    pub display: String,
+    /// MD5(user:realm:password), hexadecimal.
+    pub ha1_md5: String,
+    /// SHA-256(user:realm:password), hexadecimal.
+    pub ha1_sha256: String,
+}
+
+/// An agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// His work number.
+    pub id: AgentId,
+    /// Name shown to people.
+    pub display: String,
+    /// The account whose devices ring.
+    pub user: UserId,
+    /// Queues he serves.
+    pub queues: Vec<QueueId>,
+    /// Whether he is signed in and ready as soon as the switch is up, for phones without a desk.
+    pub auto_sign_in: bool,
+}
+
+/// A skill queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    /// Its id.
+    pub id: QueueId,
+    /// Name shown to people.
+    pub display: String,
+    /// Music while waiting, for ever; silence if none.
+    pub music: Option<AssetId>,
+    /// Announce the place in the queue at entry and then at this interval.
+    pub announce_every: Option<Duration>,
+    /// Language of the announcement's prompts: `en` or `zh`.
+    pub language: String,
+    /// How long an agent's device rings before the next is tried.
+    pub ring: Duration,
+    /// Time after a call in which the agent gets none.
+    pub wrap_up: Duration,
+    /// Longest wait.
+    pub max_wait: Duration,
+    /// Most callers waiting.
+    pub max_length: u32,
+    /// Where a caller goes when the wait ends or the queue is full; hung up if none.
+    pub overflow: Option<Destination>,
+    /// Whether calls with agents are recorded.
+    pub record: bool,
+    /// Status of an agent who let it ring: rest if true, ready again if false.
+    pub rest_on_no_answer: bool,
+}
+
+/// A Lua flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// Its id.
+    pub id: FlowId,
+    /// The file, for messages.
+    pub file: String,
+    /// Its text.
+    pub source: String,
+    /// What is played when it fails.
+    pub apology: Option<AssetId>,
+    /// Where the call goes then; hung up if none.
+    pub fallback: Option<Destination>,
+}
+
+/// A called-number route: access code with optional extension code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalledNumber {
+    /// The number dialled, or its beginning when `extension` digits follow.
+    pub access_code: String,
+    /// The digits that must follow the access code.
+    pub extension_code: Option<String>,
+    /// Where such calls go.
+    pub to: Destination,
+}
+
+/// A trunk: peers known by their address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trunk {
+    /// Its id.
+    pub id: TrunkId,
+    /// Addresses whose requests are this trunk's, without authentication; port 0 means any.
+    pub peers: Vec<SocketAddr>,
+    /// Where calls by this trunk are sent; the first that answers.
+    pub gateway: Option<SocketAddr>,
+    /// Most calls at a time.
+    pub max_calls: u32,
+}
+
+impl Snapshot {
+    /// A configuration with one empty tenant.
+    pub fn empty() -> Self {
+        Self {
+            version: 0,
+            limits: Limits::default(),
+            tenants: BTreeMap::new(),
+        }
+    }
+
+    /// A tenant's part.
+    pub fn tenant(&self, id: TenantId) -> Option<&Tenant> {
+        self.tenants.get(&id)
+    }
+
+    /// The tenant that a SIP domain or address means.
+    pub fn tenant_of_domain(&self, host: &str) -> Option<&Tenant> {
+        self.tenants
+            .values()
+            .find(|t| t.domains.iter().any(|d| d.eq_ignore_ascii_case(host)))
+    }
+
+    /// The trunk whose peer this address is.
+    pub fn trunk_of_peer(&self, from: SocketAddr) -> Option<&Trunk> {
+        let is = |peer: &SocketAddr| {
+            same_ip(peer.ip(), from.ip()) && (peer.port() == 0 || peer.port() == from.port())
+        };
+        self.tenants
+            .values()
+            .flat_map(|t| t.trunks.values())
+            .find(|t| t.peers.iter().any(is))
+    }
+
+    /// A queue.
+    pub fn queue(&self, id: &QueueId) -> Option<&Queue> {
+        self.tenant(id.tenant)?.queues.get(&id.name)
+    }
+
+    /// An agent.
+    pub fn agent(&self, id: &AgentId) -> Option<&Agent> {
+        self.tenant(id.tenant)?.agents.get(&id.name)
+    }
+
+    /// A flow.
+    pub fn flow(&self, id: &FlowId) -> Option<&Flow> {
+        self.tenant(id.tenant)?.flows.get(&id.name)
+    }
+
+    /// An account.
+    pub fn user(&self, id: &UserId) -> Option<&User> {
+        self.tenant(id.tenant)?.users.get(&id.name)
+    }
+
+    /// A trunk.
+    pub fn trunk(&self, id: &TrunkId) -> Option<&Trunk> {
+        self.tenant(id.tenant)?.trunks.get(&id.name)
+    }
+}
+
+/// Whether two addresses are one, an IPv4 address mapped into IPv6 included.
+fn same_ip(a: IpAddr, b: IpAddr) -> bool {
+    a.to_canonical() == b.to_canonical()
+}

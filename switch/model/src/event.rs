@@ -1,0 +1,222 @@
+//! The event stream: one per tenant, numbered without gaps.
+
+use crate::cause::{Cause, Party};
+use crate::cdr::Cdr;
+use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId, UserId};
+use crate::leg::PartyId;
+use crate::time::Wall;
+use crate::view::{AgentStatus, CallStage, RouteReason};
+use serde::{Deserialize, Serialize};
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Whose stream.
+    pub tenant: TenantId,
+    /// From one, without gaps, within one start of the switch.
+    pub seq: u64,
+    /// When.
+    pub at: Wall,
+    /// What.
+    #[serde(flatten)]
+    pub what: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EventKind {
+    /// A call came in.
+    CallStarted {
+        /// The call.
+        call: CallId,
+        /// Who calls.
+        from: PartyId,
+        /// What was dialled.
+        to: PartyId,
+    },
+    /// Routing decided.
+    CallRouted {
+        /// The call.
+        call: CallId,
+        /// Where it goes, in words: `queue default/sales`.
+        to: String,
+        /// What each plugin said.
+        reasons: Vec<RouteReason>,
+    },
+    /// The call does something else now.
+    CallStage {
+        /// The call.
+        call: CallId,
+        /// What.
+        stage: CallStage,
+        /// The queue, when it waits or rings from one.
+        queue: Option<QueueId>,
+        /// The agent, when he rings or talks.
+        agent: Option<AgentId>,
+    },
+    /// The caller was answered.
+    CallAnswered {
+        /// The call.
+        call: CallId,
+    },
+    /// A leg began.
+    LegStarted {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+        /// Who is at its end.
+        party: PartyId,
+    },
+    /// A leg is on hold, or no longer.
+    LegHeld {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+        /// Whether it is on hold.
+        held: bool,
+    },
+    /// A leg ended.
+    LegEnded {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+        /// Why.
+        cause: Cause,
+    },
+    /// A key was pressed in a flow that does not collect a secret.
+    Digit {
+        /// The call.
+        call: CallId,
+        /// The key.
+        digit: char,
+    },
+    /// An entry of the call data changed.
+    DataChanged {
+        /// The call.
+        call: CallId,
+        /// Which.
+        key: String,
+        /// The new value; empty when removed.
+        value: String,
+    },
+    /// A flow began on a call.
+    FlowStarted {
+        /// The call.
+        call: CallId,
+        /// The flow.
+        flow: FlowId,
+    },
+    /// A flow failed.
+    FlowFailed {
+        /// The call.
+        call: CallId,
+        /// The flow.
+        flow: FlowId,
+        /// File, line and reason.
+        error: String,
+    },
+    /// A flow wrote to its log.
+    FlowLog {
+        /// The call.
+        call: CallId,
+        /// The text.
+        text: String,
+    },
+    /// A call entered a queue.
+    QueueEntered {
+        /// The call.
+        call: CallId,
+        /// The queue.
+        queue: QueueId,
+        /// Its place, from one.
+        position: u32,
+    },
+    /// A call is offered to an agent.
+    QueueOffered {
+        /// The call.
+        call: CallId,
+        /// The queue.
+        queue: QueueId,
+        /// To whom.
+        agent: AgentId,
+        /// Why him, in words.
+        why: String,
+    },
+    /// A call left a queue.
+    QueueLeft {
+        /// The call.
+        call: CallId,
+        /// The queue.
+        queue: QueueId,
+        /// `served`, `abandoned`, `timeout` ...
+        outcome: String,
+    },
+    /// An agent's status changed.
+    AgentStatus {
+        /// Who.
+        agent: AgentId,
+        /// What he is now.
+        status: AgentStatus,
+        /// Why, in words.
+        why: String,
+        /// The call that did it.
+        call: Option<CallId>,
+    },
+    /// An account has a new contact or refreshed one for the first time after a change.
+    Registered {
+        /// Whose.
+        user: UserId,
+        /// The Contact URI.
+        uri: String,
+    },
+    /// A contact is gone.
+    Unregistered {
+        /// Whose.
+        user: UserId,
+        /// The Contact URI.
+        uri: String,
+    },
+    /// A recording began.
+    RecordingStarted {
+        /// The call.
+        call: CallId,
+        /// The recording.
+        recording: RecordingId,
+    },
+    /// A recording can be fetched.
+    RecordingReady {
+        /// The call.
+        call: CallId,
+        /// The recording.
+        recording: RecordingId,
+        /// Length, milliseconds.
+        length_ms: u64,
+    },
+    /// The call is over.
+    CallEnded {
+        /// The call.
+        call: CallId,
+        /// Why.
+        cause: Cause,
+        /// Who ended it.
+        by: Party,
+        /// The whole record.
+        cdr: Box<Cdr>,
+    },
+    /// The configuration was exchanged.
+    ConfigReloaded {
+        /// Its number, counted from one at the start.
+        version: u64,
+    },
+    /// Something an operator should look at.
+    Alarm {
+        /// A stable word for it.
+        code: String,
+        /// What is wrong and what to do.
+        text: String,
+    },
+}

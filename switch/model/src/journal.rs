@@ -1,0 +1,127 @@
+//! What is written before it happens, so that nothing accepted is lost by a crash.
+
+use crate::cdr::{Cdr, RecordingEntry};
+use crate::id::{AgentId, CallId, LegId, QueueId, RecordingId, UserId};
+use crate::leg::PartyId;
+use crate::time::Wall;
+use crate::view::AgentStatus;
+use serde::{Deserialize, Serialize};
+
+/// What is needed to send a BYE in a dialog after a restart (RFC 3261 12.1). All texts are as on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DialogRecord {
+    /// Call-ID.
+    pub call_id: String,
+    /// Our From or To value with tag, whichever side we are.
+    pub local: String,
+    /// The peer's value with tag.
+    pub remote: String,
+    /// The Request-URI: the peer's Contact.
+    pub remote_target: String,
+    /// Route header values, in order.
+    pub routes: Vec<String>,
+    /// Our last CSeq number. The BYE leaves a gap above it, for requests that were not journalled.
+    pub local_cseq: u32,
+    /// Where requests are sent: `transport:address:port`.
+    pub flow: String,
+    /// Our Contact value.
+    pub contact: String,
+}
+
+/// A registered contact of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactRecord {
+    /// Whose.
+    pub user: UserId,
+    /// The Contact URI.
+    pub uri: String,
+    /// Where requests for it are sent: `transport:address:port`.
+    pub flow: String,
+    /// Path header values (RFC 3327), in order.
+    pub path: Vec<String>,
+    /// Call-ID of the registration.
+    pub call_id: String,
+    /// CSeq of the last REGISTER.
+    pub cseq: u32,
+    /// Priority, thousandths, 0 to 1,000.
+    pub q_milli: u16,
+    /// The device's User-Agent.
+    pub user_agent: String,
+    /// When it ends.
+    pub expires: Wall,
+}
+
+/// One record of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum JournalRecord {
+    /// A call was accepted. Before its INVITE is answered with 200.
+    CallOpened {
+        /// The call.
+        call: CallId,
+        /// Who called.
+        from: PartyId,
+        /// What was dialled.
+        to: PartyId,
+        /// When it came.
+        started: Wall,
+    },
+    /// A leg has a confirmed dialog.
+    DialogUp {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+        /// How to end it.
+        dialog: DialogRecord,
+        /// The agent at its end.
+        agent: Option<AgentId>,
+    },
+    /// The dialog is over.
+    DialogDown {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+    },
+    /// The call entered a queue.
+    Queued {
+        /// The call.
+        call: CallId,
+        /// The queue.
+        queue: QueueId,
+        /// When.
+        at: Wall,
+    },
+    /// A recording was begun.
+    RecordingOpened {
+        /// The recording.
+        recording: RecordingId,
+        /// Its call.
+        call: CallId,
+        /// When.
+        started: Wall,
+    },
+    /// A recording is complete.
+    RecordingClosed(RecordingEntry),
+    /// The call is over. Before its last BYE is sent or answered.
+    CallClosed(Box<Cdr>),
+    /// A contact was registered or refreshed.
+    Registered(ContactRecord),
+    /// A contact is gone.
+    Unregistered {
+        /// Whose.
+        user: UserId,
+        /// The Contact URI.
+        uri: String,
+    },
+    /// An agent's intent or state changed.
+    Agent {
+        /// Who.
+        agent: AgentId,
+        /// What he is now.
+        status: AgentStatus,
+        /// Since when.
+        since: Wall,
+    },
+}

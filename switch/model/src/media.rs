@@ -1,0 +1,331 @@
+//! What the shard asks of a media thread and what comes back. Packets never appear here.
+
+use crate::id::{AssetId, LegId, PlaybackId, RecordingId};
+use core::net::SocketAddr;
+use serde::{Deserialize, Serialize};
+
+/// An audio codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Codec {
+    /// G.711 mu-law, static payload type 0.
+    Pcmu,
+    /// G.711 A-law, static payload type 8.
+    Pcma,
+}
+
+impl Codec {
+    /// Every codec, in the order offered by default.
+    pub const ALL: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+
+    /// The encoding name of RFC 3551.
+    pub fn name(self) -> &'static str {
+        match self {
+            Codec::Pcmu => "PCMU",
+            Codec::Pcma => "PCMA",
+        }
+    }
+
+    /// RTP clock rate in hertz.
+    pub fn clock_hz(self) -> u32 {
+        match self {
+            Codec::Pcmu | Codec::Pcma => 8_000,
+        }
+    }
+
+    /// The payload type of RFC 3551, where one is fixed.
+    pub fn static_payload_type(self) -> u8 {
+        match self {
+            Codec::Pcmu => 0,
+            Codec::Pcma => 8,
+        }
+    }
+}
+
+/// Which way audio flows, seen from us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Both ways.
+    SendRecv,
+    /// We send, the peer is silent.
+    SendOnly,
+    /// We only receive.
+    RecvOnly,
+    /// Neither.
+    Inactive,
+}
+
+impl Direction {
+    /// From its two halves.
+    pub fn new(send: bool, recv: bool) -> Self {
+        match (send, recv) {
+            (true, true) => Direction::SendRecv,
+            (true, false) => Direction::SendOnly,
+            (false, true) => Direction::RecvOnly,
+            (false, false) => Direction::Inactive,
+        }
+    }
+    /// Whether we may send.
+    pub fn sends(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::SendOnly)
+    }
+    /// Whether we expect to receive.
+    pub fn receives(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::RecvOnly)
+    }
+    /// The same flow seen from the peer.
+    pub fn reversed(self) -> Self {
+        Direction::new(self.receives(), self.sends())
+    }
+}
+
+/// What offer and answer settled for one audio stream of a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamParams {
+    /// Where the peer wants RTP. Its RTCP is one port up.
+    pub remote: SocketAddr,
+    /// The codec in use both ways.
+    pub codec: Codec,
+    /// The payload type we send it with.
+    pub send_payload_type: u8,
+    /// The payload type the peer sends it with.
+    pub recv_payload_type: u8,
+    /// RFC 4733 events: the payload types we send and receive them with.
+    pub dtmf: Option<(u8, u8)>,
+    /// Packet length we send, milliseconds, 10 to 60.
+    pub ptime_ms: u8,
+    /// Which way audio flows, seen from us.
+    pub direction: Direction,
+}
+
+/// A tone the switch makes itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// Ring-back: 450 Hz, 1 s on, 4 s off.
+    RingBack,
+    /// Busy: 450 Hz, 350 ms on, 350 ms off.
+    Busy,
+    /// A short beep, 1,000 Hz for 200 ms.
+    Beep,
+    /// A steady sine of this many hertz, for tests and line checks; 100 to 3,400.
+    Hertz(u16),
+}
+
+/// One thing to play.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlayItem {
+    /// A prompt or music file.
+    Asset(AssetId),
+    /// A tone, for this many milliseconds; periodic tones go on until then.
+    Tone(Tone, u32),
+    /// Silence for this many milliseconds.
+    Silence(u32),
+}
+
+/// How often a playlist is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeat {
+    /// Once; [`MediaEvent::PlayDone`] follows.
+    Once,
+    /// Until stopped.
+    Forever,
+}
+
+/// What the shard asks of a media thread. Commands for one leg are obeyed in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MediaCommand {
+    /// Make a leg: bind a port pair. Answered by `Opened` or `OpenFailed`.
+    Open {
+        /// The leg.
+        leg: LegId,
+        /// A leg of the same call, on whose media thread this one belongs.
+        near: Option<LegId>,
+    },
+    /// Set or change what was negotiated. A changed remote address starts symmetric learning anew.
+    Configure {
+        /// The leg.
+        leg: LegId,
+        /// What offer and answer settled.
+        params: StreamParams,
+    },
+    /// Play to the leg's party. A playback replaces the one that is on; while one is on, the bridge is not heard.
+    Play {
+        /// The leg.
+        leg: LegId,
+        /// Names this playback in `PlayDone`.
+        playback: PlaybackId,
+        /// In this order.
+        items: Vec<PlayItem>,
+        /// Once or for ever.
+        repeat: Repeat,
+    },
+    /// Stop the playback, if it is still this one. `PlayDone` with `finished: false` follows.
+    StopPlay {
+        /// The leg.
+        leg: LegId,
+        /// Which playback.
+        playback: PlaybackId,
+    },
+    /// Join two legs: each hears the other. Joining a joined leg parts it from its old partner first.
+    Bridge {
+        /// One leg.
+        a: LegId,
+        /// The other.
+        b: LegId,
+    },
+    /// Part a leg from its partner.
+    Unbridge {
+        /// Either of the two.
+        leg: LegId,
+    },
+    /// Send RFC 4733 digits to the leg's party.
+    SendDigits {
+        /// The leg.
+        leg: LegId,
+        /// Of `0-9*#A-D`.
+        digits: String,
+        /// Length of each, milliseconds, 40 to 5,000.
+        length_ms: u16,
+    },
+    /// Record what the two parties say, on one sample clock: left channel and right channel.
+    Record {
+        /// Names this recording.
+        recording: RecordingId,
+        /// The left channel: the caller.
+        left: LegId,
+        /// The right channel: the agent.
+        right: LegId,
+    },
+    /// End a recording. `RecordingClosed` follows.
+    StopRecord {
+        /// Which.
+        recording: RecordingId,
+    },
+    /// Hold started or ended: the silence limit does not count while held.
+    Held {
+        /// The leg.
+        leg: LegId,
+        /// Whether it is on hold now.
+        held: bool,
+    },
+    /// Free the leg. `Closed` with its figures follows.
+    Close {
+        /// The leg.
+        leg: LegId,
+    },
+}
+
+/// Why a leg got no port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenError {
+    /// Every port of the range is in use.
+    RangeExhausted,
+    /// The operating system refused to bind.
+    BindFailed,
+    /// The media thread's lane is full.
+    Overloaded,
+}
+
+/// Figures of one leg, from its opening to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegStats {
+    /// RTP packets received and accepted.
+    pub received: u64,
+    /// RTP packets sent.
+    pub sent: u64,
+    /// Packets that the sequence numbers say were lost on the way to us.
+    pub lost: u64,
+    /// Packets refused: wrong source after the lock.
+    pub foreign: u64,
+    /// Packets refused: not RTP, unknown payload type, too long.
+    pub malformed: u64,
+    /// Interarrival jitter (RFC 3550 6.4.1) at the end, microseconds.
+    pub jitter_us: u32,
+}
+
+/// What a media thread tells the shard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MediaEvent {
+    /// The leg has a port.
+    Opened {
+        /// The leg.
+        leg: LegId,
+        /// The address for our session descriptions.
+        local: SocketAddr,
+    },
+    /// The leg has no port and does not exist.
+    OpenFailed {
+        /// The leg.
+        leg: LegId,
+        /// Why.
+        why: OpenError,
+    },
+    /// The party pressed a key. Sent once per press, at its first packet.
+    Digit {
+        /// The leg.
+        leg: LegId,
+        /// Of `0-9*#A-D`.
+        digit: char,
+    },
+    /// A playback ended.
+    PlayDone {
+        /// The leg.
+        leg: LegId,
+        /// Which playback.
+        playback: PlaybackId,
+        /// False if stopped, replaced, or an asset was missing.
+        finished: bool,
+    },
+    /// The first valid packet: the source is locked to this address.
+    Locked {
+        /// The leg.
+        leg: LegId,
+        /// Where the party's audio comes from.
+        from: SocketAddr,
+    },
+    /// Neither RTP nor RTCP came for the configured time, and the leg is not held. Sent once per silence.
+    Silent {
+        /// The leg.
+        leg: LegId,
+    },
+    /// The recording has its last sample.
+    RecordingClosed {
+        /// Which.
+        recording: RecordingId,
+        /// Length in milliseconds.
+        length_ms: u64,
+        /// Audio that was replaced by silence because the writer was too slow, milliseconds.
+        dropped_ms: u64,
+    },
+    /// The leg's port is free again.
+    Closed {
+        /// The leg.
+        leg: LegId,
+        /// Its figures.
+        stats: LegStats,
+    },
+}
+
+impl MediaCommand {
+    /// A leg this command is about.
+    pub fn leg(&self) -> Option<LegId> {
+        match self {
+            MediaCommand::Open { leg, .. }
+            | MediaCommand::Configure { leg, .. }
+            | MediaCommand::Play { leg, .. }
+            | MediaCommand::StopPlay { leg, .. }
+            | MediaCommand::Unbridge { leg }
+            | MediaCommand::SendDigits { leg, .. }
+            | MediaCommand::Held { leg, .. }
+            | MediaCommand::Close { leg } => Some(*leg),
+            MediaCommand::Bridge { a, .. } => Some(*a),
+            MediaCommand::Record { left, .. } => Some(*left),
+            MediaCommand::StopRecord { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What a flow can ask of a call, and the answers it is resumed with.
+
+use crate::cause::Cause;
+use crate::id::{AgentId, FlowId, QueueId, TrunkId, UserId};
+use crate::media::PlayItem;
+use serde::{Deserialize, Serialize};
+
+/// Longest key of call data, bytes.
+pub const DATA_KEY_MAX: usize = 64;
+/// Longest value of call data, bytes.
+pub const DATA_VALUE_MAX: usize = 4_096;
+/// Most entries of call data in a call.
+pub const DATA_ENTRIES_MAX: usize = 64;
+
+/// Where a call goes next.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    /// Run a flow.
+    Flow(FlowId),
+    /// Wait in a queue.
+    Queue(QueueId),
+    /// Ring one agent.
+    Agent(AgentId),
+    /// Ring an account's devices.
+    User(UserId),
+    /// A number by a trunk.
+    Trunk(TrunkId, String),
+}
+
+/// One step of a flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Answer the call. Does nothing if it is answered.
+    Answer,
+    /// Play a list. Before an answer it is early media.
+    Play {
+        /// In this order.
+        items: Vec<PlayItem>,
+        /// Whether a key ends it; the key stays in the digit buffer.
+        barge_in: bool,
+    },
+    /// Collect keys, playing a prompt that the first key ends.
+    Collect {
+        /// What is played first; may be empty.
+        prompt: Vec<PlayItem>,
+        /// Fewest digits that count as an entry.
+        min: u8,
+        /// Collection ends when this many came; 1 to 64.
+        max: u8,
+        /// Keys that end the entry and are not part of it.
+        terminators: String,
+        /// Time for the first key after the prompt, milliseconds.
+        first_timeout_ms: u32,
+        /// Time between keys, milliseconds.
+        inter_timeout_ms: u32,
+    },
+    /// Wait in a queue until an agent answers or the wait ends.
+    Enqueue {
+        /// Which queue.
+        queue: QueueId,
+        /// Longest wait, milliseconds; the queue's own limit if none.
+        timeout_ms: Option<u32>,
+        /// Higher is served first.
+        priority: u8,
+    },
+    /// Hand the call over. The flow ends unless it fails.
+    Transfer {
+        /// Where to.
+        to: Destination,
+    },
+    /// End the call.
+    HangUp {
+        /// Why.
+        cause: Cause,
+    },
+    /// Set an entry of the call data; an empty value removes it.
+    SetData {
+        /// At most [`DATA_KEY_MAX`] bytes.
+        key: String,
+        /// At most [`DATA_VALUE_MAX`] bytes.
+        value: String,
+    },
+    /// Read an entry of the call data.
+    GetData {
+        /// Which.
+        key: String,
+    },
+    /// Let time pass, without audio.
+    Wait {
+        /// Milliseconds.
+        ms: u32,
+    },
+    /// Write a line to the call's log.
+    Log {
+        /// At most 1,024 bytes are kept.
+        text: String,
+    },
+}
+
+/// How an entry of keys ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CollectEnd {
+    /// A terminator was pressed.
+    Terminator,
+    /// The wanted number of keys came.
+    Max,
+    /// No key in time.
+    Timeout,
+}
+
+/// What became of a wait in a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueEnd {
+    /// An agent answered, they talked, and the agent's side hung up first.
+    Served,
+    /// Nobody answered in time.
+    Timeout,
+    /// The queue takes no more.
+    Full,
+    /// No agent is signed in to it.
+    NobodySignedIn,
+    /// There is no such queue any more.
+    Gone,
+}
+
+/// What a flow is resumed with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerbAnswer {
+    /// Done, nothing to say.
+    Done,
+    /// The playback ended; the key that cut it short, if one did.
+    Played {
+        /// The key.
+        key: Option<char>,
+    },
+    /// The keys.
+    Digits {
+        /// Without the terminator.
+        digits: String,
+        /// How the entry ended.
+        end: CollectEnd,
+    },
+    /// The wait ended without, or after, an agent.
+    Queue(QueueEnd),
+    /// A value of the call data.
+    Data(Option<String>),
+    /// The step could not be done.
+    Failed(Cause),
+    /// A limit was reached: which.
+    Limit(String),
+    /// The caller is gone. The coroutine is ended, not resumed, unless it asked to be told.
+    HungUp,
+}

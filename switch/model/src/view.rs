@@ -1,0 +1,189 @@
+//! What readers of the switch see: the API, the page, the command line.
+
+use crate::id::{AgentId, CallId, LegId, QueueId, UserId};
+use crate::leg::PartyId;
+use crate::time::Wall;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What an agent is, derived from his legs and what he asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentStatus {
+    /// Not at work.
+    SignedOut,
+    /// May be offered a call.
+    Ready,
+    /// Not to be offered one.
+    NotReady,
+    /// On a break, or put there after a ring without answer.
+    Rest,
+    /// A call is offered to him.
+    Ringing,
+    /// In a call.
+    Talking,
+    /// After a call, until the wrap-up time ends.
+    WrapUp,
+}
+
+impl AgentStatus {
+    /// The word used in events and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AgentStatus::SignedOut => "signed_out",
+            AgentStatus::Ready => "ready",
+            AgentStatus::NotReady => "not_ready",
+            AgentStatus::Rest => "rest",
+            AgentStatus::Ringing => "ringing",
+            AgentStatus::Talking => "talking",
+            AgentStatus::WrapUp => "wrap_up",
+        }
+    }
+}
+
+/// What a call is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallStage {
+    /// Being routed.
+    Routing,
+    /// A flow runs.
+    Flow,
+    /// Waiting in a queue.
+    Queued,
+    /// A device or agent rings.
+    Ringing,
+    /// Two parties talk.
+    Bridged,
+    /// Ending: legs are being taken down.
+    Ending,
+}
+
+/// One leg as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegView {
+    /// The leg.
+    pub leg: LegId,
+    /// Who is at its end.
+    pub party: PartyId,
+    /// Whether it is answered.
+    pub answered: bool,
+    /// Whether it is on hold, by either side.
+    pub held: bool,
+}
+
+/// One call as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallView {
+    /// The call.
+    pub call: CallId,
+    /// Who called.
+    pub from: PartyId,
+    /// What was dialled.
+    pub to: PartyId,
+    /// What it is doing.
+    pub stage: CallStage,
+    /// When it came.
+    pub started: Wall,
+    /// When the caller was answered.
+    pub answered: Option<Wall>,
+    /// Since when caller and agent talk.
+    pub bridged: Option<Wall>,
+    /// The queue it waits in or came from.
+    pub queue: Option<QueueId>,
+    /// The agent it rings at or talks to.
+    pub agent: Option<AgentId>,
+    /// Its legs.
+    pub legs: Vec<LegView>,
+    /// Call data.
+    pub data: BTreeMap<String, String>,
+    /// Why it went where it went: one line per plugin asked.
+    pub route: Vec<RouteReason>,
+}
+
+/// What one routing plugin said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteReason {
+    /// The plugin.
+    pub plugin: String,
+    /// `pass`, `amend`, `decide`, `refuse`, `ask` or `late`.
+    pub verdict: String,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// One agent as readers see him.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentView {
+    /// The agent.
+    pub agent: AgentId,
+    /// Name shown to people.
+    pub display: String,
+    /// What he is.
+    pub status: AgentStatus,
+    /// Since when.
+    pub since: Wall,
+    /// When the status ends by itself, if it does.
+    pub until: Option<Wall>,
+    /// The account whose devices ring.
+    pub user: UserId,
+    /// How many devices are registered.
+    pub contacts: u32,
+    /// The call he rings or talks in.
+    pub call: Option<CallId>,
+    /// Why he is what he is, in words.
+    pub why: String,
+    /// Calls taken since the start of the switch.
+    pub handled: u64,
+}
+
+/// One queue as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// The queue.
+    pub queue: QueueId,
+    /// Name shown to people.
+    pub display: String,
+    /// Who waits, in the order of service.
+    pub waiting: Vec<WaitingView>,
+    /// Agents who serve it: signed in, and ready among them.
+    pub agents_signed_in: u32,
+    /// Ready now.
+    pub agents_ready: u32,
+    /// Calls that entered since the start.
+    pub offered: u64,
+    /// Of those, answered by an agent.
+    pub answered: u64,
+    /// Of those, gone before an answer.
+    pub abandoned: u64,
+    /// Of those, ended by the wait limit.
+    pub timed_out: u64,
+}
+
+/// One waiting caller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingView {
+    /// The call.
+    pub call: CallId,
+    /// Since when it waits.
+    pub since: Wall,
+    /// Its place, from one.
+    pub position: u32,
+    /// The agent it is offered to right now.
+    pub offered_to: Option<AgentId>,
+}
+
+/// A registered contact as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactView {
+    /// Whose.
+    pub user: UserId,
+    /// The Contact URI.
+    pub uri: String,
+    /// Where requests go.
+    pub flow: String,
+    /// The device's User-Agent.
+    pub user_agent: String,
+    /// When it ends.
+    pub expires: Wall,
+}
