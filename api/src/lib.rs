@@ -1,1 +1,6 @@
-//! See ARCHITECTURE.md.
+//! The control plane: HTTP routes, event streams and pages over the switch.
+//!
+//! Invariant: it reaches the switch only through [`switch::Switch`], in the model's words; it keeps no
+//! state of calls of its own, and every route but health, metrics and pages knows its tenant from the key.
+
+pub mod switch;

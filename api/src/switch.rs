@@ -1,0 +1,187 @@
+//! The one trait between the control plane and the switch, in the model's words. `node` implements it.
+
+use cordboard_model::cause::Cause;
+use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::event::Event;
+use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId};
+use cordboard_model::time::Wall;
+use cordboard_model::view::{AgentView, CallView, ContactView, QueueView};
+use serde::{Deserialize, Serialize};
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use tokio::sync::mpsc;
+
+/// An answer that comes later.
+pub type Later<T> = Pin<Box<dyn Future<Output = Result<T, Refusal>> + Send>>;
+
+/// What an integrator asks the switch to do. Every id in it is of the asking tenant: the routes see to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// End a call.
+    HangUp(CallId, Cause),
+    /// Put the party of a leg on hold (`true`) or take it off.
+    Hold(LegId, bool),
+    /// Change what an agent wants to be.
+    Agent(AgentId, AgentIntent),
+    /// Read the configuration again; all or nothing. Answered with what changed, in words.
+    Reload,
+}
+
+/// What an agent can ask for himself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentIntent {
+    /// Begin work.
+    SignIn,
+    /// End work; after the call, if one is on.
+    SignOut,
+    /// Take calls.
+    Ready,
+    /// Take none.
+    NotReady,
+    /// Take a break.
+    Rest,
+}
+
+/// Filter of a search in the call detail records. Newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CdrFilter {
+    /// Started at or after.
+    pub from: Option<Wall>,
+    /// Started before.
+    pub to: Option<Wall>,
+    /// The agent who talked last.
+    pub agent: Option<AgentId>,
+    /// A queue the call waited in.
+    pub queue: Option<QueueId>,
+    /// Where the last page ended.
+    pub before: Option<CallId>,
+    /// Rows of a page, 1 to 1,000.
+    pub limit: u32,
+}
+
+/// Why the switch does not do it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No such thing in this tenant.
+    NotFound(String),
+    /// It is not possible in the present state; why, in words.
+    Conflict(String),
+    /// The request is wrong; one line per fault.
+    Invalid(Vec<String>),
+    /// The switch is overloaded or stopping; come back in so many seconds.
+    Busy(u32),
+    /// A fault of ours.
+    Internal(String),
+}
+
+/// Where a reader of the event stream left off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    /// The start of the switch (UTC second) that numbered the event.
+    pub start: u32,
+    /// The last event seen.
+    pub seq: u64,
+}
+
+/// One message to a reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum StreamItem {
+    /// First message always: which start numbers the events and the last number so far.
+    Hello {
+        /// The start of the switch.
+        start: u32,
+        /// The last event so far.
+        last: u64,
+    },
+    /// An event.
+    Event(Box<Event>),
+    /// Events between these numbers are no longer held; a snapshot follows.
+    Gap {
+        /// The first missing.
+        from: u64,
+        /// The last missing.
+        to: u64,
+    },
+    /// The state as of event `seq`.
+    Snapshot {
+        /// The last event it includes.
+        seq: u64,
+        /// Calls up.
+        calls: Vec<CallView>,
+        /// Queues.
+        queues: Vec<QueueView>,
+        /// Agents.
+        agents: Vec<AgentView>,
+    },
+    /// The stream ends here; why.
+    Closing {
+        /// `slow_reader`, `shutdown` ...
+        reason: String,
+    },
+}
+
+/// An event stream. It ends after a `Closing` item.
+pub type Subscription = mpsc::Receiver<StreamItem>;
+
+/// Whose key it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The tenant it opens.
+    pub tenant: TenantId,
+    /// The key's name, for the log.
+    pub key: String,
+}
+
+/// How the switch is, for /healthz.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Whether calls are taken.
+    pub ready: bool,
+    /// Seconds since the start.
+    pub uptime_s: u64,
+    /// Calls up.
+    pub calls: u32,
+    /// What is wrong, in words; empty when nothing is.
+    pub problems: Vec<String>,
+}
+
+/// The switch as the control plane sees it. Every method may be called from any thread and returns at once;
+/// the answer comes through the future.
+pub trait Switch: Send + Sync + 'static {
+    /// Whose API key this is. The key is compared by its hash, in constant time.
+    fn authenticate(&self, key: &str) -> Option<Caller>;
+    /// How the switch is.
+    fn health(&self) -> Health;
+    /// Metrics in the Prometheus text format 0.0.4.
+    fn metrics(&self) -> String;
+    /// Calls up.
+    fn calls(&self, tenant: TenantId) -> Later<Vec<CallView>>;
+    /// One call that is up.
+    fn call(&self, call: CallId) -> Later<CallView>;
+    /// Queues with who waits.
+    fn queues(&self, tenant: TenantId) -> Later<Vec<QueueView>>;
+    /// Agents with what they do.
+    fn agents(&self, tenant: TenantId) -> Later<Vec<AgentView>>;
+    /// Registered devices.
+    fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>>;
+    /// Call detail records, newest first.
+    fn cdrs(&self, tenant: TenantId, filter: CdrFilter) -> Later<Vec<Cdr>>;
+    /// One call detail record.
+    fn cdr(&self, call: CallId) -> Later<Cdr>;
+    /// Recordings, newest first, `limit` at most, before `before`.
+    fn recordings(
+        &self,
+        tenant: TenantId,
+        before: Option<RecordingId>,
+        limit: u32,
+    ) -> Later<Vec<RecordingEntry>>;
+    /// The file of a recording.
+    fn recording_file(&self, recording: RecordingId) -> Later<PathBuf>;
+    /// Does something. Answered with what was done, in words.
+    fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>>;
+    /// The event stream from `since`, or from now.
+    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription;
+}
