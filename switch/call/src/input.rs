@@ -1,0 +1,156 @@
+//! What the call engine is told and commanded.
+
+use crate::config::CallConfig;
+use cordboard_model::cause::{Cause, Party};
+use cordboard_model::id::{AgentId, CallId, LegId, UserId};
+use cordboard_model::leg::{Incoming, LegEvent};
+use cordboard_model::media::{MediaEvent, PlayItem};
+use cordboard_model::time::Duration;
+use cordboard_model::verb::{Destination, QueueEnd, Verb};
+use cordboard_model::view::RouteReason;
+
+/// Names one step of a flow, so that its answer finds it. Chosen by whoever runs the flow.
+pub type Ticket = u64;
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallInput {
+    /// A call came in. Ids are from [`crate::CallEngine::new_call`] and [`crate::CallEngine::new_leg`].
+    New {
+        /// The call.
+        call: CallId,
+        /// Its first leg and who calls whom.
+        incoming: Incoming,
+    },
+    /// A leg reports.
+    Leg(LegId, LegEvent),
+    /// A media thread reports.
+    Media(MediaEvent),
+    /// Routing decided where the call goes. Answers [`crate::CallOutput::Route`].
+    Routed {
+        /// The call.
+        call: CallId,
+        /// Where to.
+        to: Destination,
+        /// What each plugin said.
+        reasons: Vec<RouteReason>,
+    },
+    /// Routing refused the call. Answers [`crate::CallOutput::Route`].
+    Refused {
+        /// The call.
+        call: CallId,
+        /// Why.
+        cause: Cause,
+        /// What each plugin said.
+        reasons: Vec<RouteReason>,
+    },
+    /// The call's flow wants a step done. One at a time.
+    VerbRequest {
+        /// The call.
+        call: CallId,
+        /// Names the step in its answer.
+        ticket: Ticket,
+        /// The step.
+        verb: Verb,
+    },
+    /// The call's flow came to its end by itself.
+    FlowEnded {
+        /// The call.
+        call: CallId,
+    },
+    /// The call's flow failed.
+    FlowFailed {
+        /// The call.
+        call: CallId,
+        /// File, line and reason.
+        error: String,
+        /// What is done instead.
+        fallback: Fallback,
+    },
+    /// The queue has an agent for this waiting call.
+    Offer {
+        /// The call.
+        call: CallId,
+        /// Who.
+        agent: AgentId,
+        /// The account whose devices ring.
+        user: UserId,
+        /// The agent's name, as records and events show it.
+        display: String,
+        /// How long his devices ring.
+        ring: Duration,
+        /// Whether the talk is recorded.
+        record: bool,
+    },
+    /// The queue takes its offer back: the agent signed out while it rang.
+    OfferWithdrawn {
+        /// The call.
+        call: CallId,
+    },
+    /// The wait ended without an agent.
+    QueueEnded {
+        /// The call.
+        call: CallId,
+        /// How.
+        end: QueueEnd,
+        /// Where the call goes if no flow waits for the answer; hung up if none.
+        overflow: Option<Destination>,
+    },
+    /// What a waiting caller hears, for ever; silence if empty. Usually follows `QueueOutput::Enter`.
+    Music {
+        /// The call.
+        call: CallId,
+        /// In this order.
+        items: Vec<PlayItem>,
+    },
+    /// What a waiting caller hears once, before the music goes on.
+    Position {
+        /// The call.
+        call: CallId,
+        /// In this order.
+        announcement: Vec<PlayItem>,
+    },
+}
+
+/// What a failed flow is replaced with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fallback {
+    /// Played first; nothing if empty.
+    pub apology: Vec<PlayItem>,
+    /// Where the call goes then; hung up with `FlowFailed` if none.
+    pub to: Option<Destination>,
+}
+
+/// What an operator, the API or `core` wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallCommand {
+    /// End a call.
+    HangUp {
+        /// The call.
+        call: CallId,
+        /// Why.
+        cause: Cause,
+        /// In whose name.
+        by: Party,
+    },
+    /// End every call, in the name of the switch.
+    HangUpAll(Cause),
+    /// Put the party of an answered leg on hold: it hears hold music.
+    Hold {
+        /// The leg.
+        leg: LegId,
+    },
+    /// Take it off hold.
+    Retrieve {
+        /// The leg.
+        leg: LegId,
+    },
+    /// A panic was caught while this call was in hand: record `InternalError`, end every leg, and trust
+    /// nothing else of its state.
+    Abort {
+        /// The call.
+        call: CallId,
+    },
+    /// New limits and hold music. Ids go on as they were.
+    Configure(Box<CallConfig>),
+}
