@@ -3,4 +3,10 @@
 //! Invariant: it reaches the switch only through [`switch::Switch`], in the model's words; it keeps no
 //! state of calls of its own, and every route but health, metrics and pages knows its tenant from the key.
 
+pub mod key;
+pub mod pages;
+pub mod problem;
+pub mod recording;
+pub mod routes;
+pub mod stream;
 pub mod switch;

@@ -1,0 +1,166 @@
+//! Who asks: the API key of a request, and a brake on guessing.
+//!
+//! A key comes in `Authorization: Bearer` or `X-Api-Key`; a browser's WebSocket cannot set headers, so there
+//! it comes as a sub-protocol `key.<base64url>`. Never in a URL, which ends up in logs.
+
+use crate::problem::Problem;
+use crate::routes::State;
+use crate::switch::Caller;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use dashmap::DashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// Failed keys that an address may send within [`WINDOW`] before it is told to wait.
+const TRIES: u32 = 20;
+/// How long failures count.
+const WINDOW: Duration = Duration::from_secs(60);
+/// Most addresses remembered; beyond it the oldest windows are swept.
+const SOURCES: usize = 10_000;
+
+/// Failed tries by address.
+#[derive(Default)]
+pub struct Brake {
+    failed: DashMap<IpAddr, (Instant, u32)>,
+}
+
+impl Brake {
+    /// Whether `source` has to wait, in seconds.
+    pub fn wait(&self, source: IpAddr, now: Instant) -> Option<u32> {
+        let waits =
+            |entry: &(Instant, u32)| entry.1 >= TRIES && now.duration_since(entry.0) < WINDOW;
+        let left = |entry: &(Instant, u32)| {
+            WINDOW.saturating_sub(now.duration_since(entry.0)).as_secs() as u32 + 1
+        };
+        self.failed
+            .view(&source, |_, entry| waits(entry).then(|| left(entry)))
+            .flatten()
+    }
+
+    /// Counts a failed key from `source`.
+    pub fn failed(&self, source: IpAddr, now: Instant) {
+        if self.failed.len() >= SOURCES {
+            self.failed
+                .retain(|_, entry| now.duration_since(entry.0) < WINDOW);
+        }
+        if self.failed.len() >= SOURCES {
+            return;
+        }
+        self.failed
+            .entry(source)
+            .and_modify(|entry| {
+                if now.duration_since(entry.0) >= WINDOW {
+                    *entry = (now, 0);
+                }
+                entry.1 += 1;
+            })
+            .or_insert((now, 1));
+    }
+}
+
+/// The key in the headers, if there is one.
+pub fn key_of(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(bearer) = text("authorization").and_then(|value| value.strip_prefix("Bearer ")) {
+        return Some(bearer.trim().to_owned());
+    }
+    if let Some(key) = text("x-api-key") {
+        return Some(key.trim().to_owned());
+    }
+    let protocols = text("sec-websocket-protocol")?;
+    let coded = protocols
+        .split(',')
+        .find_map(|p| p.trim().strip_prefix("key."))?;
+    decode_base64url(coded)
+}
+
+/// Reads unpadded base64url text (RFC 4648 5).
+fn decode_base64url(coded: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(coded.len() * 3 / 4);
+    let (mut bits, mut held) = (0u32, 0u32);
+    for c in coded.bytes() {
+        let six = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            _ => return None,
+        };
+        held = (held << 6) | u32::from(six);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((held >> bits) as u8);
+            held &= (1 << bits) - 1;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The caller of a request: extracting it is what makes a route need a key.
+pub struct Asking(pub Caller);
+
+impl FromRequestParts<State> for Asking {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let source = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0.ip());
+        let source = source.unwrap_or(IpAddr::from([0, 0, 0, 0]));
+        let now = Instant::now();
+        if let Some(seconds) = state.brake.wait(source, now) {
+            return Err(Problem::slow_down(seconds));
+        }
+        let Some(key) = key_of(&parts.headers) else {
+            return Err(Problem::unauthorized());
+        };
+        match state.switch.authenticate(&key) {
+            Some(caller) => Ok(Asking(caller)),
+            None => {
+                state.brake.failed(source, now);
+                Err(Problem::unauthorized())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_in_each_of_its_three_places() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(key_of(&headers), None);
+        headers.insert(
+            "sec-websocket-protocol",
+            "cordboard.v1, key.c2VjcmV0LWtleQ".parse().unwrap(),
+        );
+        assert_eq!(key_of(&headers).as_deref(), Some("secret-key"));
+        headers.insert("x-api-key", "other".parse().unwrap());
+        assert_eq!(key_of(&headers).as_deref(), Some("other"));
+        headers.insert("authorization", "Bearer third".parse().unwrap());
+        assert_eq!(key_of(&headers).as_deref(), Some("third"));
+    }
+
+    #[test]
+    fn a_source_that_guesses_has_to_wait_and_is_forgiven() {
+        let (brake, source, start) = (
+            Brake::default(),
+            IpAddr::from([127, 0, 0, 1]),
+            Instant::now(),
+        );
+        for _ in 0..TRIES {
+            assert_eq!(brake.wait(source, start), None);
+            brake.failed(source, start);
+        }
+        assert_eq!(brake.wait(source, start), Some(61));
+        assert_eq!(brake.wait(source, start + WINDOW), None);
+        assert_eq!(brake.wait(IpAddr::from([127, 0, 0, 2]), start), None);
+    }
+}

@@ -1,0 +1,127 @@
+//! Errors as `application/problem+json` (RFC 9457): what is wrong, where, and what to do.
+
+use crate::switch::Refusal;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A refused request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    /// A short sentence for the kind of fault.
+    pub title: String,
+    /// What is wrong here.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// The parameter or path segment at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// One line per fault, when there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+    /// Seconds after which another try makes sense.
+    #[serde(skip)]
+    pub retry_after_s: Option<u32>,
+}
+
+impl Problem {
+    /// A problem of this status, with detail.
+    pub fn new(status: StatusCode, title: &str, detail: impl Into<String>) -> Self {
+        Self {
+            status: status.as_u16(),
+            title: title.into(),
+            detail: detail.into(),
+            field: None,
+            errors: Vec::new(),
+            retry_after_s: None,
+        }
+    }
+
+    /// 401: no key, or one that opens nothing.
+    pub fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "a valid API key is needed",
+            "send it as `Authorization: Bearer KEY` or `X-Api-Key: KEY`",
+        )
+    }
+
+    /// 400 with the field at fault.
+    pub fn field(field: &str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, "the request is not valid", detail);
+        problem.field = Some(field.into());
+        problem
+    }
+
+    /// 404 for something that this tenant does not have.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "there is no such thing", what)
+    }
+
+    /// 429 for a source that tried too many keys.
+    pub fn slow_down(seconds: u32) -> Self {
+        let mut problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many failed keys from this address",
+            "",
+        );
+        problem.retry_after_s = Some(seconds);
+        problem
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound(what) => Self::not_found(what),
+            Refusal::Conflict(why) => Self::new(
+                StatusCode::CONFLICT,
+                "not possible in the present state",
+                why,
+            ),
+            Refusal::Invalid(errors) => {
+                let mut problem = Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "the request is not valid",
+                    "",
+                );
+                problem.errors = errors;
+                problem
+            }
+            Refusal::Busy(seconds) => {
+                let mut problem = Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the switch is busy or stopping",
+                    "",
+                );
+                problem.retry_after_s = Some(seconds);
+                problem
+            }
+            Refusal::Internal(why) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "a fault of ours", why)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

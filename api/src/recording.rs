@@ -1,0 +1,121 @@
+//! Download of a recording, with `Range` (RFC 9110 14) so that a player can seek.
+
+use crate::key::Asking;
+use crate::problem::Problem;
+use crate::routes::{State, own};
+use axum::body::Body;
+use axum::extract::{Path, State as Use};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use cordboard_model::id::RecordingId;
+use std::io::SeekFrom;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+/// Bytes read from the file at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// What part of a file of `len` bytes is wanted.
+#[derive(Debug, PartialEq, Eq)]
+enum Part {
+    All,
+    /// From, to (inclusive).
+    Some(u64, u64),
+    Unsatisfiable,
+}
+
+/// Reads a `Range` value. Anything but one byte range is ignored, as RFC 9110 14.2 allows.
+fn part(range: Option<&HeaderValue>, len: u64) -> Part {
+    let Some(spec) = range
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.strip_prefix("bytes="))
+    else {
+        return Part::All;
+    };
+    let Some((first, last)) = spec.split_once('-') else {
+        return Part::All;
+    };
+    let parsed = match (first.trim().parse::<u64>(), last.trim().parse::<u64>()) {
+        (Ok(from), Ok(to)) if from <= to => (from, to.min(len.saturating_sub(1))),
+        (Ok(from), Err(_)) if last.trim().is_empty() => (from, len.saturating_sub(1)),
+        (Err(_), Ok(0)) if first.trim().is_empty() => return Part::Unsatisfiable,
+        (Err(_), Ok(tail)) if first.trim().is_empty() => {
+            (len.saturating_sub(tail), len.saturating_sub(1))
+        }
+        _ => return Part::All,
+    };
+    if parsed.0 >= len {
+        Part::Unsatisfiable
+    } else {
+        Part::Some(parsed.0, parsed.1)
+    }
+}
+
+/// `GET /api/v1/recordings/{id}`: the WAV file.
+pub async fn download(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let recording = own(&id, who.tenant, |r: &RecordingId| r.tenant)?;
+    let path = state.switch.recording_file(recording).await?;
+    let gone = |_| Problem::not_found(format!("the file of recording {recording} is gone"));
+    let mut file = File::open(&path).await.map_err(gone)?;
+    let len = file.metadata().await.map_err(gone)?.len();
+    let (status, from, to) = match part(headers.get(header::RANGE), len) {
+        Part::All => (StatusCode::OK, 0, len.saturating_sub(1)),
+        Part::Some(from, to) => (StatusCode::PARTIAL_CONTENT, from, to),
+        Part::Unsatisfiable => {
+            let range = [(header::CONTENT_RANGE, format!("bytes */{len}"))];
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, range).into_response());
+        }
+    };
+    file.seek(SeekFrom::Start(from)).await.map_err(gone)?;
+    let wanted = if len == 0 { 0 } else { to - from + 1 };
+    let body = Body::from_stream(chunks(file, wanted));
+    let mut response = (status, body).into_response();
+    let out = response.headers_mut();
+    out.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
+    out.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    out.insert(header::CONTENT_LENGTH, HeaderValue::from(wanted));
+    if status == StatusCode::PARTIAL_CONTENT
+        && let Ok(range) = HeaderValue::from_str(&format!("bytes {from}-{to}/{len}"))
+    {
+        out.insert(header::CONTENT_RANGE, range);
+    }
+    Ok(response)
+}
+
+/// The next `wanted` bytes of `file`, in chunks. A file that ends early ends the stream with an error.
+fn chunks(file: File, wanted: u64) -> impl futures_util::Stream<Item = std::io::Result<Vec<u8>>> {
+    futures_util::stream::try_unfold((file, wanted), |(mut file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let size = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
+        let mut chunk = vec![0; size];
+        file.read_exact(&mut chunk).await?;
+        Ok(Some((chunk, (file, left - size as u64))))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_rfc_9110_says() {
+        let of = |text: &'static str| part(Some(&HeaderValue::from_static(text)), 100);
+        assert_eq!(part(None, 100), Part::All);
+        assert_eq!(of("bytes=0-9"), Part::Some(0, 9));
+        assert_eq!(of("bytes=90-"), Part::Some(90, 99));
+        assert_eq!(of("bytes=-10"), Part::Some(90, 99));
+        assert_eq!(of("bytes=50-500"), Part::Some(50, 99));
+        assert_eq!(of("bytes=100-"), Part::Unsatisfiable);
+        assert_eq!(of("bytes=-0"), Part::Unsatisfiable);
+        assert_eq!(of("bytes=0-1,5-6"), Part::All);
+        assert_eq!(of("lines=1-2"), Part::All);
+        assert_eq!(of("bytes=9-2"), Part::All);
+    }
+}

@@ -1,0 +1,356 @@
+//! The routes. Each one reads its parameters, checks that they are the asking tenant's, and asks the switch.
+
+use crate::key::{Asking, Brake};
+use crate::problem::Problem;
+use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
+use crate::{pages, recording, stream};
+use axum::extract::{Path, Query, State as Use};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cordboard_model::cause::Cause;
+use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId};
+use cordboard_model::time::Wall;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Rows of a page when none is asked for.
+const PAGE: u32 = 100;
+/// Most rows of a page.
+const PAGE_MAX: u32 = 1_000;
+
+/// What the control plane is given at the start.
+#[derive(Clone, Debug, Default)]
+pub struct ApiConfig {
+    /// The key that the demo's page is given when it is read from this machine. None outside the demo.
+    pub page_key: Option<String>,
+}
+
+/// What every route sees.
+#[derive(Clone)]
+pub struct State {
+    /// The switch.
+    pub switch: Arc<dyn Switch>,
+    /// Failed keys by address.
+    pub brake: Arc<Brake>,
+    /// What was configured.
+    pub config: Arc<ApiConfig>,
+}
+
+type Answer<T> = Result<Json<T>, Problem>;
+
+/// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
+pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
+    let state = State {
+        switch,
+        brake: Arc::new(Brake::default()),
+        config: Arc::new(config),
+    };
+    let v1 = Router::new()
+        .route("/calls", get(calls))
+        .route("/calls/{id}", get(call))
+        .route("/calls/{id}/hangup", post(hang_up))
+        .route("/legs/{id}/hold", post(hold))
+        .route("/queues", get(queues))
+        .route("/agents", get(agents))
+        .route("/agents/{name}/{intent}", post(agent_intent))
+        .route("/contacts", get(contacts))
+        .route("/cdrs", get(cdrs))
+        .route("/cdrs/{id}", get(cdr))
+        .route("/recordings", get(recordings))
+        .route("/recordings/{id}", get(recording::download))
+        .route("/events", get(stream::events))
+        .route("/config/reload", post(reload))
+        .fallback(|| async { Problem::not_found("no such route under /api/v1") });
+    Router::new()
+        .nest("/api/v1", v1)
+        .route("/healthz", get(health))
+        .route("/metrics", get(metrics))
+        .route("/page-key", get(pages::page_key))
+        .fallback(pages::page)
+        .layer(axum::middleware::map_response(secure))
+        .with_state(state)
+}
+
+/// Headers that every answer carries.
+async fn secure(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
+             frame-ancestors 'none'; base-uri 'none'",
+        ),
+    );
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// An id from the path that must be of the asking tenant. Others' ids do not exist for him.
+pub(crate) fn own<T>(
+    text: &str,
+    tenant: TenantId,
+    of: impl Fn(&T) -> TenantId,
+) -> Result<T, Problem>
+where
+    T: core::str::FromStr,
+{
+    let id = text
+        .parse::<T>()
+        .map_err(|_| Problem::not_found(format!("{text:?} is not an id")))?;
+    if of(&id) == tenant {
+        Ok(id)
+    } else {
+        Err(Problem::not_found(text.to_owned()))
+    }
+}
+
+async fn health(Use(state): Use<State>) -> Response {
+    let health = state.switch.health();
+    let status = if health.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(health)).into_response()
+}
+
+async fn metrics(Use(state): Use<State>) -> Response {
+    let kind = [(
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )];
+    (kind, state.switch.metrics()).into_response()
+}
+
+/// A list, and where the next page begins.
+#[derive(Serialize)]
+struct Page<T> {
+    items: Vec<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+fn page<T>(items: Vec<T>) -> Json<Page<T>> {
+    Json(Page { items, next: None })
+}
+
+async fn calls(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
+    Ok(page(state.switch.calls(who.tenant).await?))
+}
+
+async fn call(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(id): Path<String>,
+) -> Answer<cordboard_model::view::CallView> {
+    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
+    Ok(Json(state.switch.call(call).await?))
+}
+
+async fn queues(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
+    Ok(page(state.switch.queues(who.tenant).await?))
+}
+
+async fn agents(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
+    Ok(page(state.switch.agents(who.tenant).await?))
+}
+
+async fn contacts(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(page(state.switch.contacts(who.tenant).await?))
+}
+
+/// Done, and what was done.
+#[derive(Serialize)]
+struct Done {
+    done: Vec<String>,
+}
+
+async fn order(state: &State, tenant: TenantId, command: Command) -> Answer<Done> {
+    Ok(Json(Done {
+        done: state.switch.command(tenant, command).await?,
+    }))
+}
+
+async fn hang_up(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(id): Path<String>,
+) -> Answer<Done> {
+    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
+    order(
+        &state,
+        who.tenant,
+        Command::HangUp(call, Cause::Administrative),
+    )
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HoldBody {
+    on: bool,
+}
+
+async fn hold(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(id): Path<String>,
+    body: Result<Json<HoldBody>, axum::extract::rejection::JsonRejection>,
+) -> Answer<Done> {
+    let leg = own(&id, who.tenant, |l: &LegId| l.tenant)?;
+    let Json(body) = body.map_err(|why| Problem::field("on", why.body_text()))?;
+    order(&state, who.tenant, Command::Hold(leg, body.on)).await
+}
+
+async fn agent_intent(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path((name, intent)): Path<(String, String)>,
+) -> Answer<Done> {
+    let agent =
+        AgentId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()))?;
+    let intent = match intent.as_str() {
+        "sign-in" => AgentIntent::SignIn,
+        "sign-out" => AgentIntent::SignOut,
+        "ready" => AgentIntent::Ready,
+        "not-ready" => AgentIntent::NotReady,
+        "rest" => AgentIntent::Rest,
+        other => {
+            let choices = "sign-in, sign-out, ready, not-ready or rest";
+            return Err(Problem::not_found(format!(
+                "{other:?} is none of {choices}"
+            )));
+        }
+    };
+    order(&state, who.tenant, Command::Agent(agent, intent)).await
+}
+
+async fn reload(Use(state): Use<State>, Asking(who): Asking) -> Answer<Done> {
+    order(&state, who.tenant, Command::Reload).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CdrQuery {
+    from: Option<i64>,
+    to: Option<i64>,
+    agent: Option<String>,
+    queue: Option<String>,
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+impl CdrQuery {
+    fn filter(self, tenant: TenantId) -> Result<CdrFilter, Problem> {
+        let agent = |text: String| {
+            AgentId::new(tenant, &text).map_err(|why| Problem::field("agent", why.to_string()))
+        };
+        let queue = |text: String| {
+            QueueId::new(tenant, &text).map_err(|why| Problem::field("queue", why.to_string()))
+        };
+        let call =
+            |text: String| own(&text, tenant, |c: &CallId| c.tenant).map_err(|_| bad_cursor());
+        Ok(CdrFilter {
+            from: self.from.map(Wall),
+            to: self.to.map(Wall),
+            agent: self.agent.map(agent).transpose()?,
+            queue: self.queue.map(queue).transpose()?,
+            before: self.before.map(call).transpose()?,
+            limit: limit(self.limit)?,
+        })
+    }
+}
+
+fn bad_cursor() -> Problem {
+    Problem::field("before", "not a cursor that an earlier page gave as `next`")
+}
+
+fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+    match asked.unwrap_or(PAGE) {
+        rows @ 1..=PAGE_MAX => Ok(rows),
+        rows => Err(Problem::field(
+            "limit",
+            format!("{rows} is not within 1 to {PAGE_MAX}"),
+        )),
+    }
+}
+
+type Params<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
+
+fn params<T>(query: Params<T>) -> Result<T, Problem> {
+    match query {
+        Ok(Query(params)) => Ok(params),
+        Err(why) => Err(Problem::field("query", why.body_text())),
+    }
+}
+
+async fn cdrs(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    query: Params<CdrQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    let filter = params(query)?.filter(who.tenant)?;
+    let rows = filter.limit as usize;
+    let items = state.switch.cdrs(who.tenant, filter).await?;
+    let next = items
+        .last()
+        .filter(|_| items.len() == rows)
+        .map(|cdr| cdr.call.to_string());
+    Ok(Json(Page { items, next }))
+}
+
+async fn cdr(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(id): Path<String>,
+) -> Answer<cordboard_model::cdr::Cdr> {
+    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
+    Ok(Json(state.switch.cdr(call).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecordingQuery {
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+async fn recordings(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    query: Params<RecordingQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    let query = params(query)?;
+    let rows = limit(query.limit)?;
+    let before = query
+        .before
+        .map(|text| own(&text, who.tenant, |r: &RecordingId| r.tenant));
+    let before = before.transpose().map_err(|_| bad_cursor())?;
+    let items = state.switch.recordings(who.tenant, before, rows).await?;
+    let next = items
+        .last()
+        .filter(|_| items.len() == rows as usize)
+        .map(|entry| entry.recording.to_string());
+    Ok(Json(Page { items, next }))
+}
+
+impl From<Refusal> for Response {
+    fn from(refusal: Refusal) -> Self {
+        Problem::from(refusal).into_response()
+    }
+}

@@ -1,0 +1,115 @@
+//! The event stream over WebSocket: `hello`, then events in order, a named gap with a snapshot where some are lost.
+
+use crate::key::Asking;
+use crate::problem::Problem;
+use crate::routes::State;
+use crate::switch::{Since, StreamItem, Subscription};
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Query, State as Use};
+use axum::response::{IntoResponse, Response};
+use futures_util::{SinkExt, StreamExt};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// A reader that takes longer than this for one message is cut; it can come back with `since`.
+const SEND_LIMIT: Duration = Duration::from_secs(10);
+/// How often a quiet stream is pinged, so that dead readers are noticed.
+const PING: Duration = Duration::from_secs(20);
+
+/// Parameters of the stream.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventsQuery {
+    since: Option<String>,
+}
+
+/// Reads `START-SEQ`, both decimal, as `hello` and events gave them.
+fn since(text: &str) -> Option<Since> {
+    let (start, seq) = text.split_once('-')?;
+    Some(Since {
+        start: start.parse().ok()?,
+        seq: seq.parse().ok()?,
+    })
+}
+
+/// `GET /api/v1/events`: upgrades to a WebSocket that carries the tenant's events.
+pub async fn events(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    query: Result<Query<EventsQuery>, axum::extract::rejection::QueryRejection>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Problem> {
+    let Query(query) = query.map_err(|why| Problem::field("query", why.body_text()))?;
+    let from =
+        match query.since.as_deref() {
+            None => None,
+            Some(text) => Some(since(text).ok_or_else(|| {
+                Problem::field("since", "expected START-SEQ, as in 1795212000-42")
+            })?),
+        };
+    let items = state.switch.subscribe(who.tenant, from);
+    Ok(upgrade
+        .protocols(["cordboard.v1"])
+        .on_upgrade(move |socket| serve(socket, items))
+        .into_response())
+}
+
+async fn serve(socket: WebSocket, mut items: Subscription) {
+    let (mut out, mut back) = socket.split();
+    let mut ping = tokio::time::interval(PING);
+    ping.tick().await;
+    loop {
+        let message = tokio::select! {
+            item = items.recv() => match item {
+                Some(item) => item,
+                None => break,
+            },
+            heard = back.next() => match heard {
+                Some(Ok(Message::Close(_))) | Some(Err(_)) | None => break,
+                Some(Ok(_)) => continue,
+            },
+            _ = ping.tick() => {
+                if !sent(&mut out, Message::Ping(Vec::new().into())).await {
+                    break;
+                }
+                continue;
+            }
+        };
+        let last = matches!(message, StreamItem::Closing { .. });
+        let Ok(text) = serde_json::to_string(&message) else {
+            break;
+        };
+        if !sent(&mut out, Message::Text(text.into())).await || last {
+            break;
+        }
+    }
+    let _ = tokio::time::timeout(SEND_LIMIT, out.close()).await;
+}
+
+async fn sent<S>(out: &mut S, message: Message) -> bool
+where
+    S: futures_util::Sink<Message> + Unpin,
+{
+    matches!(
+        tokio::time::timeout(SEND_LIMIT, out.send(message)).await,
+        Ok(Ok(()))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn since_is_a_start_and_a_number() {
+        assert_eq!(
+            since("1795212000-42"),
+            Some(Since {
+                start: 1_795_212_000,
+                seq: 42
+            })
+        );
+        assert_eq!(since("42"), None);
+        assert_eq!(since("a-b"), None);
+    }
+}
