@@ -1,1 +1,29 @@
-//! See ARCHITECTURE.md.
+//! The media engine of one media thread: RTP in, RTP out, for one leg or thousands.
+//!
+//! **Invariant: the engine owns no packet.** The shell owns sockets and the packet buffer; the engine
+//! takes `&mut` of that buffer, rewrites it in place and says where that same buffer goes. Nothing
+//! on the path of a packet allocates, frees, locks, logs, or copies the packet.
+//!
+//! The run loop of a shell (a media thread, or the simulator):
+//!
+//! 1. give what came: [`MediaEngine::handle_packet`] and [`MediaEngine::handle_rtcp`] for datagrams,
+//!    [`MediaEngine::handle_command`] for commands, [`MediaEngine::port_opened`] and
+//!    [`MediaEngine::port_failed`] for answers; obey the [`Verdict`] at once;
+//! 2. when [`MediaEngine::poll_timeout`] has come, call [`MediaEngine::handle_timeout`];
+//! 3. drain, each until `None`: [`MediaEngine::poll_transmit`] (RTP socket), [`MediaEngine::poll_rtcp`]
+//!    (RTCP socket), [`MediaEngine::poll_output`], [`MediaEngine::poll_event`],
+//!    [`MediaEngine::poll_recorded`].
+//!
+//! Several inputs before a drain are legal.
+//!
+//! Deliberately absent: an adaptive jitter buffer and mixing (two-party relay needs neither), SRTP,
+//! ICE, codecs other than G.711, moving a leg between threads.
+
+pub mod audio;
+pub mod engine;
+pub mod tone;
+pub mod wav;
+
+pub use audio::Audio;
+pub use engine::{MediaConfig, MediaCounters, MediaEngine, MediaOutput, PortKey, Verdict};
+pub use wav::WavError;
