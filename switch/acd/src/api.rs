@@ -1,0 +1,256 @@
+//! What goes into the engine and what comes out of it.
+
+use cordboard_model::cause::Cause;
+use cordboard_model::config::Snapshot;
+use cordboard_model::id::{AgentId, CallId, QueueId, UserId};
+use cordboard_model::time::{Duration, Wall};
+use cordboard_model::verb::QueueEnd;
+use cordboard_model::view::AgentStatus;
+use core::fmt;
+
+/// What operators, agents and the shell ask for.
+#[derive(Clone, Debug)]
+pub enum AcdCommand<'a> {
+    /// Exchange queues and agents. Calls that wait keep their place and the limits they entered
+    /// with; those of a removed queue end as [`QueueEnd::Gone`]. An agent removed while he talks
+    /// finishes that call.
+    Configure(&'a Snapshot),
+    /// Come to work. He is not ready until he says so. Does nothing when he is signed in, except
+    /// that it takes back a sign-out that waits for the end of a call.
+    SignIn {
+        /// Who.
+        agent: AgentId,
+    },
+    /// Leave. While he talks it is remembered and takes effect after the call, without wrap-up.
+    SignOut {
+        /// Who.
+        agent: AgentId,
+    },
+    /// May be offered calls; ends rest and wrap-up. Refused when signed out.
+    Ready {
+        /// Who.
+        agent: AgentId,
+    },
+    /// Not to be offered calls. An offer that rings is withdrawn; while he talks it is remembered.
+    /// Refused when signed out.
+    NotReady {
+        /// Who.
+        agent: AgentId,
+    },
+    /// On a break; otherwise as [`AcdCommand::NotReady`].
+    Rest {
+        /// Who.
+        agent: AgentId,
+    },
+    /// What the journal knew of an agent, after [`AcdCommand::Configure`] at a start. A call did
+    /// not survive the restart, so ringing, talking and wrap-up come back as ready.
+    RestoreAgent {
+        /// Who.
+        agent: AgentId,
+        /// His last journalled status.
+        status: AgentStatus,
+        /// Since when; his idle time goes on from there.
+        since: Wall,
+    },
+}
+
+/// What happened to calls, legs and devices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AcdInput {
+    /// A caller begins to wait. A call that waits already is moved.
+    Enter {
+        /// The call.
+        call: CallId,
+        /// Where.
+        queue: QueueId,
+        /// Longest wait, milliseconds; it can shorten the queue's own limit, not stretch it.
+        timeout_ms: Option<u32>,
+        /// Higher is served first.
+        priority: u8,
+    },
+    /// The caller hung up, or the call left the queue for another reason than an agent.
+    Abandoned {
+        /// The call.
+        call: CallId,
+    },
+    /// The offered agent's device rings.
+    OfferRinging {
+        /// The call.
+        call: CallId,
+        /// The agent.
+        agent: AgentId,
+    },
+    /// The offered agent answered. Ignored when the offer was withdrawn before: his leg is then
+    /// taken down by that [`AcdOutput::Withdraw`].
+    OfferAnswered {
+        /// The call.
+        call: CallId,
+        /// The agent.
+        agent: AgentId,
+    },
+    /// The offer came to nothing.
+    OfferFailed {
+        /// The call.
+        call: CallId,
+        /// The agent.
+        agent: AgentId,
+        /// Why.
+        why: Cause,
+        /// Whether the caller hung up first; it is then not the agent's doing, whatever `why` says.
+        caller_gone: bool,
+    },
+    /// The agent's leg of a call from a queue is over, whoever hung up.
+    AgentReleased {
+        /// The call.
+        call: CallId,
+        /// The agent.
+        agent: AgentId,
+    },
+    /// An account has this many registered devices now.
+    Contacts {
+        /// The account.
+        user: UserId,
+        /// How many.
+        count: u32,
+    },
+    /// The agent's phone is in a call that no queue gave him, or (none) in no such call any more.
+    AgentBusyOutside {
+        /// The agent.
+        agent: AgentId,
+        /// One of the calls.
+        call: Option<CallId>,
+    },
+}
+
+/// What the engine wants done, or known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AcdOutput {
+    /// Ring the agent for the caller; answered by `OfferRinging`, then `OfferAnswered` or
+    /// `OfferFailed`.
+    Offer {
+        /// The call.
+        call: CallId,
+        /// From this queue.
+        queue: QueueId,
+        /// The agent.
+        agent: AgentId,
+        /// The account whose devices ring.
+        user: UserId,
+        /// How long.
+        ring: Duration,
+        /// The terms that led to this pair, in words.
+        why: String,
+    },
+    /// Stop ringing (or take down) the agent's leg of this call. No report is expected; it may be
+    /// over already.
+    Withdraw {
+        /// The call.
+        call: CallId,
+        /// The agent.
+        agent: AgentId,
+    },
+    /// The wait ended without an agent. Never [`QueueEnd::Served`]: only the call engine knows
+    /// which side hung up first.
+    QueueEnded {
+        /// The call.
+        call: CallId,
+        /// Where it waited.
+        queue: QueueId,
+        /// How.
+        end: QueueEnd,
+    },
+    /// The caller waits.
+    Entered {
+        /// The call.
+        call: CallId,
+        /// Where.
+        queue: QueueId,
+        /// The place, from one.
+        position: u32,
+    },
+    /// An announcement of the place is due: at entry, then at the queue's interval.
+    Position {
+        /// The call.
+        call: CallId,
+        /// Where.
+        queue: QueueId,
+        /// The place, from one.
+        position: u32,
+    },
+    /// The caller waits there no longer. Exactly one for each [`AcdOutput::Entered`].
+    Left {
+        /// The call.
+        call: CallId,
+        /// Where it waited.
+        queue: QueueId,
+        /// How the wait ended.
+        outcome: Outcome,
+    },
+    /// An agent's status or call changed: exactly one for each change.
+    AgentChanged {
+        /// Who.
+        agent: AgentId,
+        /// What he is now.
+        status: AgentStatus,
+        /// Since when.
+        since: Wall,
+        /// Why, in words.
+        why: String,
+        /// The call he rings, talks or wraps up for.
+        call: Option<CallId>,
+    },
+}
+
+/// How a wait ended, for records and events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// An agent answered.
+    Served,
+    /// The caller hung up.
+    Abandoned,
+    /// The wait limit came first.
+    Timeout,
+    /// The queue was removed.
+    Gone,
+    /// The call was put into a queue once more.
+    Moved,
+}
+
+impl Outcome {
+    /// The word used in records and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Served => "served",
+            Outcome::Abandoned => "abandoned",
+            Outcome::Timeout => "timeout",
+            Outcome::Gone => "gone",
+            Outcome::Moved => "moved",
+        }
+    }
+}
+
+/// Why a command was not carried out. Always the asker's mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What kind of mistake.
+    pub reason: RefusedReason,
+    /// In words.
+    pub why: String,
+}
+
+/// The kinds of [`Refused`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusedReason {
+    /// The configuration has no such agent.
+    NoSuchAgent,
+    /// He has to sign in first.
+    SignedOut,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for Refused {}
