@@ -13,23 +13,22 @@ type Kind = (&'static str, &'static str, fn(&Path, &[String]) -> Outcome);
 const KINDS: &[Kind] = &[];
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
-    let known: Vec<String> = KINDS
-        .iter()
-        .map(|(name, says, _)| format!("{name} ({says})"))
-        .collect();
     let Some((name, rest)) = arguments.split_first() else {
-        return Outcome::Misused(format!(
-            "which kind? there are {}: {}",
-            known.len(),
-            known.join(", ")
-        ));
+        return Outcome::Misused(format!("a kind is missing; {}", known()));
     };
     match KINDS.iter().find(|(kind, _, _)| kind == name) {
         Some((_, _, run)) => run(root, rest),
-        None => Outcome::Misused(format!(
-            "no kind {name:?}; there are {}: {}",
-            known.len(),
-            known.join(", ")
-        )),
+        None => Outcome::Misused(format!("no kind {name:?}; {}", known())),
     }
+}
+
+fn known() -> String {
+    if KINDS.is_empty() {
+        return "there are no load drivers yet".to_owned();
+    }
+    let each: Vec<String> = KINDS
+        .iter()
+        .map(|(name, says, _)| format!("{name} ({says})"))
+        .collect();
+    format!("there are: {}", each.join(", "))
 }

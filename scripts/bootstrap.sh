@@ -1,0 +1,105 @@
+#!/bin/sh
+# scripts/bootstrap.sh demo|test: makes sure that what the build (demo) or the tests (test) need is on
+# this machine. Looks first and installs only what is missing, from Debian's packages; says what it
+# does and why. Needs no terminal.
+set -eu
+
+purpose=${1:-}
+case $purpose in
+    demo | test) ;;
+    *)
+        echo "usage: scripts/bootstrap.sh demo|test" >&2
+        exit 2
+        ;;
+esac
+
+say() { echo "bootstrap: $*"; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# What is asked of whoever uses the repository, and not installed: a second one would stand beside
+# the one they chose.
+unmet=0
+need() {
+    if ! has "$1"; then
+        say "$1 is missing: $2" >&2
+        unmet=1
+    fi
+}
+need cargo "install Rust with rustup"
+need cc "install a C compiler (Debian: gcc and libc6-dev); SQLite and Lua are compiled from source"
+need node "install Node.js 20; it builds the pages"
+need npm "install npm with Node.js 20; it builds the pages"
+if has node; then
+    version=$(node --version)
+    major=${version#v}
+    major=${major%%.*}
+    if [ "$major" -lt 20 ]; then
+        say "Node.js is $version: the pages need 20 or later" >&2
+        unmet=1
+    fi
+fi
+[ "$unmet" -eq 0 ] || exit 1
+[ "$purpose" = test ] || exit 0
+
+# What the checks are made with. rustup's minimal profile leaves these out.
+for tool in fmt clippy; do
+    if ! cargo "$tool" --version >/dev/null 2>&1; then
+        case $tool in fmt) component=rustfmt ;; *) component=$tool ;; esac
+        say "adding the Rust component $component, which the checks run"
+        rustup component add "$component"
+    fi
+done
+
+# Command (or file), Debian package, reason: one a line.
+missing=
+while read -r what package reason; do
+    case $what in
+        '' | '#'*) continue ;;
+        /*) [ -e "$what" ] && continue ;;
+        *) has "$what" && continue ;;
+    esac
+    say "$package is missing: $reason"
+    missing="$missing $package"
+done <<'PACKAGES'
+git                              git              tidy asks it which files belong to the repository
+sipp                             sip-tester       calls the running switch
+baresip                          baresip-core     is a real phone at the running switch
+chromium                         chromium         opens the live page
+/usr/share/fonts/truetype/dejavu fonts-dejavu-core gives the page letters to draw with
+sox                              sox              reads the recordings and measures their tones
+ip                               iproute2         gives each whole-switch test a loopback of its own
+cmake                            cmake            builds C libraries that crates bring along
+PACKAGES
+
+if [ -z "$missing" ]; then
+    say "everything the tests need is here"
+    exit 0
+fi
+if ! has apt-get; then
+    say "no apt-get on this machine; install by hand:$missing" >&2
+    exit 1
+fi
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=
+elif has sudo; then
+    # Without a terminal sudo must not wait for a password.
+    if [ -t 0 ]; then as_root=sudo; else as_root="sudo -n"; fi
+else
+    say "not root and no sudo; as root run: apt-get install$missing" >&2
+    exit 1
+fi
+
+install() {
+    # shellcheck disable=SC2086 # both are lists
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install --yes --quiet --no-install-recommends \
+        -o DPkg::Lock::Timeout=300 $missing </dev/null
+}
+say "installing with apt-get:$missing"
+$as_root apt-get update --quiet </dev/null
+if ! install; then
+    # A package list and its mirror disagree for a moment now and then.
+    say "that failed; once more with fresh package lists"
+    $as_root apt-get update --quiet </dev/null
+    install
+fi
+say "everything the tests need is here"
