@@ -22,7 +22,7 @@ pub enum WireErrorKind {
     StatusCode,
     /// A line ends with a lone CR or LF although the first one ends with CRLF.
     LineEnd,
-    /// The header section has no end.
+    /// The last line of the header section has no end.
     NoEmptyLine,
     /// A header line has no name or no colon.
     HeaderLine,

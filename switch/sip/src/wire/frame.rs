@@ -37,6 +37,14 @@ pub struct Framer {
     broken: bool,
 }
 
+/// What stood before a start line.
+enum Blank {
+    Done,
+    /// Only more bytes can tell.
+    Unfinished,
+    Frame(Frame),
+}
+
 const CRLF: &[u8] = b"\r\n";
 const DOUBLE_CRLF: &[u8] = b"\r\n\r\n";
 
@@ -84,24 +92,23 @@ impl Framer {
     }
 
     /// Reads blank lines before a start line: a pair is a ping, a single one is ignored.
-    /// `Err(None)` asks for more bytes.
-    fn skip_blank_lines(&mut self) -> Result<(), Option<Frame>> {
+    fn skip_blank_lines(&mut self) -> Blank {
         while self.rest().first() == Some(&b'\r') {
             if self.rest().starts_with(DOUBLE_CRLF) {
                 self.consume(DOUBLE_CRLF.len());
-                return Err(Some(Frame::Ping));
+                return Blank::Frame(Frame::Ping);
             }
             if DOUBLE_CRLF.starts_with(self.rest()) {
-                return Err(None);
+                return Blank::Unfinished;
             }
             self.blank_lines += 1;
             if !self.rest().starts_with(CRLF) || self.blank_lines > MAX_LEADING_LINES {
                 let error = WireError::new(WireErrorKind::StartLine, 0);
-                return Err(Some(self.break_off(error)));
+                return Blank::Frame(self.break_off(error));
             }
             self.consume(CRLF.len());
         }
-        Ok(())
+        Blank::Done
     }
 
     /// Reads a header section, or asks for more bytes with `None`.
@@ -168,8 +175,10 @@ impl Iterator for Framer {
             return None;
         }
         if self.pending.is_none() {
-            if let Err(frame) = self.skip_blank_lines() {
-                return frame;
+            match self.skip_blank_lines() {
+                Blank::Done => {}
+                Blank::Unfinished => return None,
+                Blank::Frame(frame) => return Some(frame),
             }
             if let Some(frame) = self.read_head() {
                 return Some(frame);

@@ -73,6 +73,10 @@ impl Head {
     fn read_headers(&mut self, lines: &mut Lines<'_>) {
         loop {
             let offset = lines.at;
+            if lines.is_at_end() {
+                // a datagram ends here too; RFC 5118 4.10 prints one without the empty line
+                return;
+            }
             let Some(line) = lines.next_line() else {
                 return self.note(WireErrorKind::NoEmptyLine, offset);
             };
@@ -202,6 +206,11 @@ impl<'a> Lines<'a> {
             at: 0,
             ends_with_crlf: None,
         }
+    }
+
+    /// Whether a line ended with the last byte.
+    const fn is_at_end(&self) -> bool {
+        self.at > 0 && self.at == self.data.len()
     }
 
     /// The next line without its end, or `None` where no line end follows.

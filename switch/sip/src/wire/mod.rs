@@ -7,7 +7,7 @@
 //!
 //! rsip 0.4 is used for what it does rightly: naming transports ([`Transport`]). The rest of it
 //! is not fit for the wire, each reason stands in the file that replaces it and is held by a
-//! test in tests/rsip_bounds.rs, which fails when a newer rsip would serve: it knows no compact
+//! test in rsip_bounds.rs, which fails when a newer rsip would serve: it knows no compact
 //! names and no folds, reads bodies as text, compares methods without case, stops URIs at a dot
 //! in the user, loses URI headers, takes IPv6 references apart, looks for `<` inside quoted
 //! names, prints "404 NotFound", and reads nonce counts as decimal bytes. No type of it leaves
@@ -27,6 +27,8 @@ mod name;
 mod name_addr;
 mod params;
 mod parse;
+#[cfg(test)]
+mod rsip_bounds;
 pub(crate) mod scan;
 mod status;
 mod uri;

@@ -128,22 +128,23 @@ impl Via {
     /// Reads one Via. `None` when malformed or not of SIP/2.0.
     #[must_use]
     pub fn parse(value: &str) -> Option<Self> {
-        let (mut via, params) = Self::parse_sent_by(value)?;
+        let (version, mut via, params) = Self::parse_sent_by(value)?;
         via.params = Params::parse_header(params)?;
-        Some(via)
+        (version == "2.0").then_some(via)
     }
 
-    /// Reads as much as an answer needs from a Via whose parameters are damaged.
+    /// Reads as much as an answer needs from a Via whose parameters are damaged or that is of
+    /// another version; the answer then says SIP/2.0, which is what we speak.
     pub(crate) fn salvage(value: &str) -> Option<Self> {
-        let (mut via, params) = Self::parse_sent_by(value)?;
+        let (_, mut via, params) = Self::parse_sent_by(value)?;
         via.params = Params::salvage_header(params);
         Some(via)
     }
 
-    fn parse_sent_by(value: &str) -> Option<(Self, &str)> {
+    fn parse_sent_by(value: &str) -> Option<(&str, Self, &str)> {
         let (name, rest) = value.split_once('/')?;
         let (version, rest) = rest.split_once('/')?;
-        if !scan::trim(name).eq_ignore_ascii_case("SIP") || scan::trim(version) != "2.0" {
+        if !scan::trim(name).eq_ignore_ascii_case("SIP") {
             return None;
         }
         let rest = scan::trim(rest);
@@ -152,6 +153,7 @@ impl Via {
         let (sent_by, params) = rest.split_at_checked(rest.find(';').unwrap_or(rest.len()))?;
         let (host, port) = Host::parse_with_port(scan::trim(sent_by), true)?;
         Some((
+            scan::trim(version),
             Self {
                 transport,
                 host,
