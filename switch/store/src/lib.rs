@@ -1,1 +1,35 @@
-//! See ARCHITECTURE.md.
+//! What must survive: the journal, which is the truth, and the database, which answers questions.
+//!
+//! **Invariant: a record is dropped from the journal only after the database has committed it, or
+//! after nothing that is alive needs it.** So a crash at any moment, and a database that is down for
+//! any time, lose no call record and double none.
+//!
+//! [`journal`] is an append-only file, written by one thread in batches, before the moment it speaks
+//! of (a 200 is sent, a last BYE is sent). It uses the standard library alone. [`db`] is SQLite
+//! behind a bounded queue and one write connection; it is never on the path of a call.
+//!
+//! The way of one start, as `node` walks it:
+//!
+//! 1. [`Journal::open`] reads the file and gives [`Recovered`]: what was alive, and what was closed
+//!    since the last compaction.
+//! 2. [`lost_by_restart`] makes the records of the interrupted calls.
+//! 3. [`Journal::into_writer`] compacts and gives the [`Writer`]. The records of step 2 are appended
+//!    as `CallClosed` and committed at once: from here a second crash finds them closed.
+//! 4. All closed records are given to [`Store`]; every write there is idempotent by id.
+//! 5. [`Store`] says what is committed ([`Stored`]); that is told to [`Writer::stored`], and the next
+//!    compaction leaves it out.
+//!
+//! Deliberately absent: reading the journal while it is written, several journals for one switch,
+//! and any query without a tenant.
+
+pub mod db;
+pub mod journal;
+
+pub use db::{
+    CdrFilter, CdrPage, Cursor, RecordingFilter, RecordingPage, Store, StoreError, StoreOptions,
+    StoreStatus, Stored,
+};
+pub use journal::{
+    AgentRecord, Damage, Fault, Journal, JournalError, JournalOptions, OpenCall, OpenLeg,
+    OpenRecording, QueueEntry, Recovered, Writer, WriterStats, lost_by_restart,
+};

@@ -1,0 +1,252 @@
+//! The database: SQLite, one connection that writes and a few that only read.
+//!
+//! **Invariant: no record is reported as [`Stored`] before its transaction is committed and synced,
+//! and no question can be asked without a tenant.**
+//!
+//! Writes are given to a bounded queue and never waited for. A database that is locked, full or gone
+//! has a name in [`StoreStatus::down`]; the writes are tried again while the queue fills, then
+//! refused and counted. The journal remains the truth: what was refused comes back at the next start.
+
+mod error;
+mod query;
+mod schema;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::StoreError;
+pub use query::{CdrFilter, CdrPage, Cursor, PAGE, PAGE_MAX, RecordingFilter, RecordingPage};
+
+use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::id::{CallId, RecordingId};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use writer::{Counters, OnStored, Write, Writer};
+
+/// A record that is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// A call's record.
+    Cdr(CallId),
+    /// A recording's entry.
+    Recording(RecordingId),
+}
+
+/// What the caller may choose.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// Most writes that wait; 8,192.
+    pub queue: usize,
+    /// Connections that read; 3.
+    pub readers: u32,
+    /// How long SQLite waits for a lock that another process holds; 1 s. A read also waits this
+    /// long for a free connection.
+    pub busy: Duration,
+    /// Called from the writing task for each committed record. It must not block: hand the id to a
+    /// lane. An id that is lost costs a second, idempotent write at the next start.
+    pub on_stored: Option<Arc<dyn Fn(Stored) + Send + Sync>>,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            queue: 8_192,
+            readers: 3,
+            busy: Duration::from_secs(1),
+            on_stored: None,
+        }
+    }
+}
+
+impl core::fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("StoreOptions")
+            .field("queue", &self.queue)
+            .field("readers", &self.readers)
+            .field("busy", &self.busy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How the store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreStatus {
+    /// Records committed since the start.
+    pub written: u64,
+    /// Records refused because the queue was full.
+    pub refused: u64,
+    /// Records SQLite refused for good; a fault of ours.
+    pub failed: u64,
+    /// Batches tried again.
+    pub retries: u64,
+    /// Writes that wait now.
+    pub queued: u64,
+    /// Why the last write failed, if it did; none once one succeeds.
+    pub down: Option<StoreError>,
+}
+
+/// The database. Shared behind an `Arc`; needs a tokio runtime.
+#[derive(Debug)]
+pub struct Store {
+    /// None once closed: the writing task ends when the last sender is gone.
+    queue: std::sync::Mutex<Option<mpsc::Sender<Write>>>,
+    readers: SqlitePool,
+    counters: Arc<Counters>,
+    stop: Arc<AtomicU64>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+fn connect_options(path: &Path, busy: Duration) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // The journal lets go of a record once it is committed here: the commit must be on the disk.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(busy)
+        .disable_statement_logging()
+}
+
+impl Store {
+    /// Opens the database file with the default options, making it and its folder if they do not
+    /// exist, and brings it to the known schema.
+    pub async fn open(path: &Path) -> Result<Store, StoreError> {
+        Store::open_with(path, StoreOptions::default()).await
+    }
+
+    /// The same with chosen options.
+    pub async fn open_with(path: &Path, options: StoreOptions) -> Result<Store, StoreError> {
+        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            std::fs::create_dir_all(dir).map_err(|e| StoreError::Open {
+                path: path.to_owned(),
+                why: e.to_string(),
+            })?;
+        }
+        let failed = |e: sqlx::Error| error::opening(path, &e);
+        let write = connect_options(path, options.busy);
+        let mut db = write.connect().await.map_err(failed)?;
+        schema::migrate(&mut db, path).await?;
+        let read = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .busy_timeout(options.busy)
+            .disable_statement_logging();
+        let readers = SqlitePoolOptions::new()
+            .max_connections(options.readers.max(1))
+            .acquire_timeout(options.busy)
+            .connect_with(read)
+            .await
+            .map_err(failed)?;
+        let (queue, receiver) = mpsc::channel(options.queue.max(1));
+        let (counters, stop) = (Arc::new(Counters::default()), Arc::new(AtomicU64::new(0)));
+        let writer = Writer {
+            path: path.to_owned(),
+            db,
+            busy: options.busy,
+            counters: Arc::clone(&counters),
+            on_stored: options.on_stored as Option<OnStored>,
+        };
+        let task = tokio::spawn(writer.run(receiver, Arc::clone(&stop)));
+        Ok(Store {
+            queue: std::sync::Mutex::new(Some(queue)),
+            readers,
+            counters,
+            stop,
+            task: Mutex::new(Some(task)),
+        })
+    }
+
+    fn sender(&self) -> Option<mpsc::Sender<Write>> {
+        self.queue.lock().map_or(None, |queue| queue.clone())
+    }
+
+    fn put(&self, write: Write) -> Result<(), StoreError> {
+        let sender = self.sender().ok_or(StoreError::Closed)?;
+        sender.try_send(write).map_err(|e| {
+            self.counters.refused.fetch_add(1, Ordering::Relaxed);
+            match e {
+                mpsc::error::TrySendError::Full(_) => StoreError::QueueFull,
+                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+            }
+        })
+    }
+
+    /// Gives a call's record to the writer, without waiting. A call that has a record keeps it.
+    pub fn put_cdr(&self, cdr: Cdr) -> Result<(), StoreError> {
+        self.put(Write::Cdr(Box::new(cdr)))
+    }
+
+    /// Gives a recording's entry to the writer, without waiting. It replaces the one there was.
+    pub fn put_recording(&self, entry: RecordingEntry) -> Result<(), StoreError> {
+        self.put(Write::Recording(entry))
+    }
+
+    /// Gives everything a journal recovered to the writer, waiting for room. For the start, where
+    /// there may be more than the queue takes.
+    pub async fn put_recovered(
+        &self,
+        closed: Vec<Cdr>,
+        finished: Vec<RecordingEntry>,
+    ) -> Result<(), StoreError> {
+        let sender = self.sender().ok_or(StoreError::Closed)?;
+        let closed = closed.into_iter().map(|cdr| Write::Cdr(Box::new(cdr)));
+        for write in closed.chain(finished.into_iter().map(Write::Recording)) {
+            sender.send(write).await.map_err(|_| StoreError::Closed)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until all that was given before is committed or given up. With a database that is down
+    /// this is as long as it is down: give it a time limit.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        let sender = self.sender().ok_or(StoreError::Closed)?;
+        let (done, wait) = oneshot::channel();
+        sender
+            .send(Write::Flush(done))
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        drop(sender);
+        wait.await.map_err(|_| StoreError::Closed)
+    }
+
+    /// How the store is.
+    pub fn status(&self) -> StoreStatus {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let queued = |sender: mpsc::Sender<Write>| sender.max_capacity() - sender.capacity();
+        StoreStatus {
+            written: count(&self.counters.written),
+            refused: count(&self.counters.refused),
+            failed: count(&self.counters.failed),
+            retries: count(&self.counters.retries),
+            queued: self.sender().map_or(0, queued) as u64,
+            down: self.counters.down(),
+        }
+    }
+
+    /// Writes what waits and closes the file. If the database is down the writer gives up after the
+    /// attempt in hand; the journal has the rest.
+    pub async fn close(&self) {
+        self.stop.store(1, Ordering::Relaxed);
+        if let Ok(mut queue) = self.queue.lock() {
+            queue.take();
+        }
+        let task = self.task.lock().await.take();
+        if let Some(task) = task {
+            let _ = task.await;
+        }
+        self.readers.close().await;
+    }
+
+    fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+}

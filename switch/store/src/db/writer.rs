@@ -1,0 +1,230 @@
+//! The task that owns the write connection.
+//!
+//! Records come by a bounded queue and are written in batches, one transaction each. When SQLite is
+//! locked or the disk is full, the batch in hand is tried again, ever more slowly, while the queue
+//! fills; a full queue refuses. Nothing is lost by that: the journal has every record.
+
+use super::error::{StoreError, is_transient};
+use super::{Stored, connect_options};
+use cordboard_model::cdr::{Cdr, RecordingEntry};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{ConnectOptions, Connection};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Most records in one transaction.
+const BATCH: usize = 256;
+/// First and longest pause before a failed batch is tried again.
+const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// What is asked of the writer.
+#[derive(Debug)]
+pub(crate) enum Write {
+    Cdr(Box<Cdr>),
+    Recording(RecordingEntry),
+    /// Answered when everything before it is committed or given up.
+    Flush(oneshot::Sender<()>),
+}
+
+impl Write {
+    fn stored(&self) -> Option<Stored> {
+        match self {
+            Write::Cdr(cdr) => Some(Stored::Cdr(cdr.call)),
+            Write::Recording(entry) => Some(Stored::Recording(entry.recording)),
+            Write::Flush(_) => None,
+        }
+    }
+}
+
+/// Figures shared with [`super::Store`].
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) written: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) retries: AtomicU64,
+    /// Why the database takes nothing now.
+    down: Mutex<Option<StoreError>>,
+}
+
+impl Counters {
+    pub(crate) fn down(&self) -> Option<StoreError> {
+        self.down.lock().map_or(None, |down| down.clone())
+    }
+
+    fn set_down(&self, why: Option<StoreError>) {
+        if let Ok(mut down) = self.down.lock() {
+            *down = why;
+        }
+    }
+}
+
+/// Told of every committed record.
+pub(crate) type OnStored = Arc<dyn Fn(Stored) + Send + Sync>;
+
+pub(crate) struct Writer {
+    pub(crate) path: PathBuf,
+    pub(crate) db: SqliteConnection,
+    pub(crate) busy: Duration,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) on_stored: Option<OnStored>,
+}
+
+impl Writer {
+    /// Runs until every sender is gone and the queue is empty, or `stop` is set while the database
+    /// is down.
+    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Write>, stop: Arc<AtomicU64>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while queue.recv_many(&mut batch, BATCH).await > 0 {
+            let mut pause = RETRY.0;
+            loop {
+                let Err(error) = self.write(&batch).await else {
+                    self.counters.set_down(None);
+                    break;
+                };
+                if !is_transient(&error) {
+                    self.write_singly(&batch).await;
+                    break;
+                }
+                self.counters.retries.fetch_add(1, Ordering::Relaxed);
+                self.counters.set_down(Some(error.into()));
+                if stop.load(Ordering::Relaxed) > 0 {
+                    // Whatever is not written comes back from the journal at the next start.
+                    return;
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(RETRY.1);
+                self.reconnect().await;
+            }
+            for write in batch.drain(..) {
+                if let Write::Flush(done) = write {
+                    let _ = done.send(());
+                }
+            }
+        }
+        let _ = self.db.close().await;
+    }
+
+    /// A connection that an I/O error has broken does not heal; a new one may.
+    async fn reconnect(&mut self) {
+        let options = connect_options(&self.path, self.busy);
+        if let Ok(db) = options.connect().await {
+            self.db = db;
+        }
+    }
+
+    async fn write(&mut self, batch: &[Write]) -> Result<(), sqlx::Error> {
+        if batch.iter().all(|write| matches!(write, Write::Flush(_))) {
+            return Ok(());
+        }
+        let mut tx = self.db.begin_with("BEGIN IMMEDIATE").await?;
+        for write in batch {
+            put(&mut tx, write).await?;
+        }
+        tx.commit().await?;
+        self.committed(batch);
+        Ok(())
+    }
+
+    /// After a batch failed for good: finds the record that did it and writes the others.
+    async fn write_singly(&mut self, batch: &[Write]) {
+        for write in batch {
+            if let Err(error) = self.write(core::slice::from_ref(write)).await {
+                self.counters.failed.fetch_add(1, Ordering::Relaxed);
+                self.counters.set_down(Some(error.into()));
+            }
+        }
+    }
+
+    fn committed(&self, batch: &[Write]) {
+        for stored in batch.iter().filter_map(Write::stored) {
+            self.counters.written.fetch_add(1, Ordering::Relaxed);
+            if let Some(on_stored) = &self.on_stored {
+                on_stored(stored);
+            }
+        }
+    }
+}
+
+async fn put(db: &mut SqliteConnection, write: &Write) -> Result<(), sqlx::Error> {
+    match write {
+        Write::Cdr(cdr) => put_cdr(db, cdr).await,
+        Write::Recording(entry) => put_recording(db, entry).await,
+        Write::Flush(_) => Ok(()),
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
+    serde_json::to_string(value).map_err(|e| sqlx::Error::Encode(Box::new(e)))
+}
+
+/// The first record of a call stands: "lost by restart" never replaces what is known better.
+async fn put_cdr(db: &mut SqliteConnection, cdr: &Cdr) -> Result<(), sqlx::Error> {
+    let call = cdr.call.to_string();
+    let tenant = cdr.tenant();
+    let done = sqlx::query(
+        "INSERT INTO cdr (call_id, tenant, started, answered, bridged, ended,
+                          from_user, to_user, cause, agent, record)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (call_id) DO NOTHING",
+    )
+    .bind(&call)
+    .bind(tenant.as_str())
+    .bind(cdr.started.0)
+    .bind(cdr.answered.map(|at| at.0))
+    .bind(cdr.bridged.map(|at| at.0))
+    .bind(cdr.ended.0)
+    .bind(&cdr.from.user)
+    .bind(&cdr.to.user)
+    .bind(cdr.cause.as_str())
+    .bind(cdr.agent.as_ref().map(|agent| agent.name.as_str()))
+    .bind(json(cdr)?)
+    .execute(&mut *db)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(());
+    }
+    let queues: BTreeSet<&str> = cdr.queues.iter().map(|v| v.queue.name.as_str()).collect();
+    for queue in queues {
+        sqlx::query(
+            "INSERT INTO cdr_queue (tenant, queue, started, call_id) VALUES (?, ?, ?, ?)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(tenant.as_str())
+        .bind(queue)
+        .bind(cdr.started.0)
+        .bind(&call)
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The last entry of a recording stands: a repaired file may turn out longer.
+async fn put_recording(
+    db: &mut SqliteConnection,
+    entry: &RecordingEntry,
+) -> Result<(), sqlx::Error> {
+    let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    sqlx::query(
+        "INSERT INTO recording (recording_id, tenant, call_id, started, length_ms, dropped_ms, record)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (recording_id) DO UPDATE SET
+             started = excluded.started, length_ms = excluded.length_ms,
+             dropped_ms = excluded.dropped_ms, record = excluded.record",
+    )
+    .bind(entry.recording.to_string())
+    .bind(entry.recording.tenant.as_str())
+    .bind(entry.call.to_string())
+    .bind(entry.started.0)
+    .bind(signed(entry.length_ms))
+    .bind(signed(entry.dropped_ms))
+    .bind(json(entry)?)
+    .execute(&mut *db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Where in the file the records stand that a compaction must carry over.
+//!
+//! Positions only: a live call costs the writer some dozens of bytes, not a second copy of its state.
+
+use super::fold::LINGER_MS;
+use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, UserId};
+use cordboard_model::journal::JournalRecord;
+use cordboard_model::time::Wall;
+use std::collections::{BTreeMap, VecDeque};
+
+/// One line of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) offset: u64,
+    pub(crate) length: u32,
+}
+
+/// The lines that are alive.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    contacts: BTreeMap<(UserId, String), Place>,
+    agents: BTreeMap<AgentId, Place>,
+    calls: BTreeMap<CallId, CallLines>,
+    /// Closed calls some of whose dialogs may still need a BYE, with the time of the closing.
+    lingering: VecDeque<(Wall, CallId)>,
+    recordings: BTreeMap<RecordingId, Place>,
+    /// Closing records the database has not confirmed.
+    unstored_calls: BTreeMap<CallId, Place>,
+    unstored_recordings: BTreeMap<RecordingId, Place>,
+}
+
+/// The lines of one call.
+#[derive(Debug, Default)]
+struct CallLines {
+    /// In order; a dialog's lines name its leg.
+    lines: Vec<(Option<LegId>, Place)>,
+    /// Dialogs that are up.
+    up: Vec<LegId>,
+    opened: bool,
+    closed: bool,
+}
+
+impl Index {
+    /// Takes the record written at `place` in the moment `at`.
+    pub(crate) fn take(&mut self, place: Place, at: Wall, record: &JournalRecord) {
+        self.forget_lingering(at);
+        match record {
+            JournalRecord::CallOpened { call, .. } | JournalRecord::Queued { call, .. } => {
+                if !self.unstored_calls.contains_key(call) {
+                    let lines = self.call(*call);
+                    lines.opened |= matches!(record, JournalRecord::CallOpened { .. });
+                    lines.lines.push((None, place));
+                }
+            }
+            JournalRecord::DialogUp { call, leg, .. } => {
+                let late = self.unstored_calls.contains_key(call);
+                let lines = self.call(*call);
+                lines.up.retain(|known| known != leg);
+                lines.up.push(*leg);
+                lines.lines.push((Some(*leg), place));
+                if late && !lines.closed {
+                    lines.closed = true;
+                    self.lingering.push_back((at, *call));
+                }
+            }
+            JournalRecord::DialogDown { call, leg } => self.dialog_down(place, *call, *leg),
+            JournalRecord::RecordingOpened { recording, .. } => {
+                if !self.unstored_recordings.contains_key(recording) {
+                    self.recordings.insert(*recording, place);
+                }
+            }
+            JournalRecord::RecordingClosed(entry) => {
+                self.recordings.remove(&entry.recording);
+                self.unstored_recordings.insert(entry.recording, place);
+            }
+            JournalRecord::CallClosed(cdr) => self.call_closed(place, at, cdr.call),
+            JournalRecord::Registered(contact) => {
+                let key = (contact.user.clone(), contact.uri.clone());
+                self.contacts.insert(key, place);
+            }
+            JournalRecord::Unregistered { user, uri } => {
+                self.contacts.remove(&(user.clone(), uri.clone()));
+            }
+            JournalRecord::Agent { agent, .. } => {
+                self.agents.insert(agent.clone(), place);
+            }
+        }
+    }
+
+    fn call(&mut self, call: CallId) -> &mut CallLines {
+        self.calls.entry(call).or_default()
+    }
+
+    fn dialog_down(&mut self, place: Place, call: CallId, leg: LegId) {
+        let Some(lines) = self.calls.get_mut(&call) else {
+            return;
+        };
+        lines.up.retain(|known| *known != leg);
+        if lines.opened && !lines.closed {
+            lines.lines.push((Some(leg), place));
+        } else if lines.up.is_empty() {
+            self.calls.remove(&call);
+        } else {
+            lines.lines.retain(|(of, _)| *of != Some(leg));
+        }
+    }
+
+    fn call_closed(&mut self, place: Place, at: Wall, call: CallId) {
+        // The first closing record stands.
+        self.unstored_calls.entry(call).or_insert(place);
+        let Some(lines) = self.calls.get_mut(&call) else {
+            return;
+        };
+        if lines.up.is_empty() {
+            self.calls.remove(&call);
+            return;
+        }
+        let up = core::mem::take(&mut lines.up);
+        lines
+            .lines
+            .retain(|(leg, _)| leg.is_some_and(|leg| up.contains(&leg)));
+        lines.up = up;
+        if !core::mem::replace(&mut lines.closed, true) {
+            self.lingering.push_back((at, call));
+        }
+    }
+
+    fn forget_lingering(&mut self, now: Wall) {
+        while let Some((at, call)) = self.lingering.front().copied() {
+            if now.0.saturating_sub(at.0) < LINGER_MS {
+                break;
+            }
+            self.lingering.pop_front();
+            if self.calls.get(&call).is_some_and(|lines| lines.closed) {
+                self.calls.remove(&call);
+            }
+        }
+    }
+
+    /// The database has the call's record.
+    pub(crate) fn call_stored(&mut self, call: CallId) {
+        self.unstored_calls.remove(&call);
+    }
+
+    /// The database has the recording's entry.
+    pub(crate) fn recording_stored(&mut self, recording: RecordingId) {
+        self.unstored_recordings.remove(&recording);
+    }
+
+    /// Closing records the database has not confirmed.
+    pub(crate) fn unstored(&self) -> usize {
+        self.unstored_calls.len() + self.unstored_recordings.len()
+    }
+
+    fn places_mut(&mut self) -> Vec<&mut Place> {
+        let mut all: Vec<&mut Place> = Vec::new();
+        all.extend(self.contacts.values_mut());
+        all.extend(self.agents.values_mut());
+        let calls = self.calls.values_mut();
+        all.extend(calls.flat_map(|c| c.lines.iter_mut().map(|(_, place)| place)));
+        all.extend(self.recordings.values_mut());
+        all.extend(self.unstored_calls.values_mut());
+        all.extend(self.unstored_recordings.values_mut());
+        all.sort();
+        all
+    }
+
+    /// Every line that is alive, in the order of the file.
+    pub(crate) fn places(&mut self) -> Vec<Place> {
+        self.places_mut().into_iter().map(|p| *p).collect()
+    }
+
+    /// Says that the live lines now stand one after the other from `begin` on.
+    pub(crate) fn moved(&mut self, begin: u64) {
+        let mut offset = begin;
+        for place in self.places_mut() {
+            place.offset = offset;
+            offset += u64::from(place.length);
+        }
+    }
+}
