@@ -57,11 +57,11 @@ web: $(WEB_BUILT)
 
 $(WEB)/dist/index.html: $(WEB_SOURCES) $(WEB)/node_modules/.package-lock.json
 	npm --prefix $(WEB) run build
-	@touch $@
+	@mkdir -p $(@D) && touch $@
 
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
 	npm --prefix $(WEB) ci --no-audit --no-fund
-	@touch $@
+	@mkdir -p $(@D) && touch $@
 
 fmt:
 	cargo fmt --all

@@ -72,23 +72,42 @@ fn compile_and_test(root: &Path, steps: &mut Steps, copy: &mut File) {
     });
 }
 
-/// The closing line, and whether all is well.
+/// Prints the closing line; true when all is well.
 fn close(ran: &Path, steps: &Steps) -> io::Result<bool> {
-    let results = ran::read(&fs::read_to_string(ran).or_else(|_| lossy(ran))?);
+    let results = ran::read(&String::from_utf8_lossy(&fs::read(ran)?));
     for name in results.failed() {
         println!("failed: {name}");
     }
-    let (passed, failed) = (results.passed_count(), results.failed_count());
-    // A run of tests that failed without a failed test (it did not compile, or it crashed) must not
-    // hide behind a count of nought.
-    let mut others = steps.failed(&[TESTS, LOOM]);
-    if failed == 0 {
-        others += steps.failed(&[]) - others;
-    }
-    println!("{passed} passed, {} failed", failed + others);
-    Ok(passed > 0 && failed + others == 0)
+    let all_steps = steps.failed(&[]);
+    let failed = failures(
+        results.failed_count(),
+        steps.failed(&[TESTS, LOOM]),
+        all_steps,
+    );
+    println!("{} passed, {failed} failed", results.passed_count());
+    Ok(results.passed_count() > 0 && all_steps == 0 && failed == 0)
 }
 
-fn lossy(path: &Path) -> io::Result<String> {
-    Ok(String::from_utf8_lossy(&fs::read(path)?).into_owned())
+/// Failed tests, and failed steps that are no run of tests. A run of tests that failed without a
+/// failed test (it did not compile, or it crashed) must not hide behind a count of nought.
+fn failures(tests: usize, other_steps: usize, all_steps: usize) -> usize {
+    if tests == 0 {
+        all_steps
+    } else {
+        tests + other_steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::failures;
+
+    #[test]
+    fn a_failed_step_is_never_counted_as_nought() {
+        assert_eq!(failures(0, 0, 0), 0);
+        assert_eq!(failures(3, 0, 1), 3, "three tests of one run");
+        assert_eq!(failures(3, 1, 2), 4, "and the format");
+        assert_eq!(failures(0, 0, 1), 1, "a run that did not compile");
+        assert_eq!(failures(0, 2, 2), 2, "format and tidy");
+    }
 }
