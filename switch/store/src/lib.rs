@@ -25,6 +25,9 @@
 pub mod db;
 pub mod journal;
 
+#[cfg(test)]
+mod scratch;
+
 pub use db::{
     CdrFilter, CdrPage, Cursor, RecordingFilter, RecordingPage, Store, StoreError, StoreOptions,
     StoreStatus, Stored,

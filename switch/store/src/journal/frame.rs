@@ -2,7 +2,7 @@
 //!
 //! Length (of the JSON) and checksum are 8 hexadecimal digits, the stamp 16: the wall time, in
 //! milliseconds, at which the record was given to the writer. The checksum covers stamp and JSON.
-//! JSON holds no raw line feed, so a reader that lost its way finds the next record after one.
+//! JSON holds no raw line feed and no raw quote in a text: nothing a caller sends reads as a record.
 
 use super::crc::crc32;
 use cordboard_model::journal::JournalRecord;
