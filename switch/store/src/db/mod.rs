@@ -48,9 +48,10 @@ pub struct StoreOptions {
     pub queue: usize,
     /// Connections that read; 3.
     pub readers: u32,
-    /// How long SQLite waits for a lock that another process holds; 1 s. A read also waits this
-    /// long for a free connection.
+    /// How long SQLite waits for a lock that another process holds; 1 s.
     pub busy: Duration,
+    /// How long a question waits for a connection that is free; 5 s.
+    pub read_wait: Duration,
     /// Called from the writing task for each committed record. It must not block: hand the id to a
     /// lane. An id that is lost costs a second, idempotent write at the next start.
     pub on_stored: Option<Arc<dyn Fn(Stored) + Send + Sync>>,
@@ -62,6 +63,7 @@ impl Default for StoreOptions {
             queue: 8_192,
             readers: 3,
             busy: Duration::from_secs(1),
+            read_wait: Duration::from_secs(5),
             on_stored: None,
         }
     }
@@ -73,6 +75,7 @@ impl core::fmt::Debug for StoreOptions {
             .field("queue", &self.queue)
             .field("readers", &self.readers)
             .field("busy", &self.busy)
+            .field("read_wait", &self.read_wait)
             .finish_non_exhaustive()
     }
 }
@@ -142,7 +145,7 @@ impl Store {
             .disable_statement_logging();
         let readers = SqlitePoolOptions::new()
             .max_connections(options.readers.max(1))
-            .acquire_timeout(options.busy)
+            .acquire_timeout(options.read_wait)
             .connect_with(read)
             .await
             .map_err(failed)?;
