@@ -1,5 +1,10 @@
-//! Tests of the wire layer against messages that others wrote.
+//! Tests of messages and session descriptions against those that others wrote.
 
+#[cfg(test)]
 mod corpora;
+#[cfg(test)]
 mod mutation;
+#[cfg(test)]
+mod offer_answer;
+#[cfg(test)]
 mod torture;

@@ -1,0 +1,54 @@
+//! Why a description cannot be used.
+
+use std::fmt;
+
+/// What is wrong with a session description, or with us for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SdpError {
+    /// It cannot be read, at this line (1 is the first; 0 for the whole).
+    Malformed {
+        /// The line.
+        line: usize,
+    },
+    /// It is above a limit of this module.
+    TooLarge,
+    /// No stream of plain RTP audio is offered, or it has port 0.
+    NoAudio,
+    /// The audio stream has no codec that we may use.
+    NoCommonCodec,
+    /// The address is a host name, or of another network than the Internet.
+    NoAddress,
+    /// The answer refuses the audio stream.
+    Refused,
+    /// The answer has not the streams that were offered.
+    Mismatch,
+}
+
+impl SdpError {
+    /// The status code for a request with such an offer: 400 when the peer wrote no valid
+    /// description, 488 when it is valid and we cannot serve it (RFC 3261 21.4.26).
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Malformed { .. } | Self::TooLarge | Self::Mismatch => 400,
+            Self::NoAudio | Self::NoCommonCodec | Self::NoAddress | Self::Refused => 488,
+        }
+    }
+}
+
+impl fmt::Display for SdpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed { line: 0 } => f.write_str("malformed session description"),
+            Self::Malformed { line } => write!(f, "malformed session description, line {line}"),
+            Self::TooLarge => f.write_str("session description too large"),
+            Self::NoAudio => f.write_str("no audio stream over plain RTP"),
+            Self::NoCommonCodec => f.write_str("no common codec"),
+            Self::NoAddress => f.write_str("no usable media address"),
+            Self::Refused => f.write_str("audio stream refused"),
+            Self::Mismatch => f.write_str("answer does not fit the offer"),
+        }
+    }
+}
+
+impl std::error::Error for SdpError {}

@@ -1,0 +1,33 @@
+//! Session descriptions and the offer/answer model (RFC 8866, RFC 3264, RFC 4733).
+//!
+//! Invariants: one audio stream is used, every other stream of an offer is refused in its place
+//! with port 0; an answer has as many streams as its offer, in its order; payload types are
+//! taken as their owner numbered them; what cannot be read gives an error that names 400 or
+//! 488, and never a panic.
+//!
+//! sdp-types 0.3 reads and writes the lines, and no type of it leaves this folder. It is strict
+//! with lines that decide nothing here (bandwidth, time zones, keys), so those are taken out
+//! before it sees the text. It reads bare LF; tests/sdp holds it against damaged bodies.
+
+mod description;
+mod error;
+mod negotiate;
+
+pub use description::{Connection, Media, Origin, RtpMap, SessionDescription};
+pub use error::SdpError;
+pub use negotiate::{Local, Negotiated, accept_answer, answer, offer};
+
+/// The media type of a session description.
+pub const MEDIA_TYPE: &str = "application/sdp";
+
+/// Bytes of one description. The largest of WebRTC have about 10 KiB.
+pub const MAX_SDP_BYTES: usize = 32 * 1024;
+
+/// Streams of one description.
+pub const MAX_MEDIA: usize = 32;
+
+/// Attribute lines of one description, all streams together.
+pub const MAX_ATTRIBUTES: usize = 1024;
+
+/// Formats of one stream that are looked at; payload types end at 127.
+pub const MAX_FORMATS: usize = 128;

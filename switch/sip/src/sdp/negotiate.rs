@@ -1,0 +1,552 @@
+//! Offer and answer for one audio stream (RFC 3264), with telephone events (RFC 4733).
+//! Invariant: both sides end with one codec, and each payload type is the receiver's.
+
+use super::{Connection, Media, SdpError, SessionDescription};
+use cordboard_model::media::{Codec, Direction, StreamParams};
+use sdp_types::{Attribute, Origin, Session};
+use std::net::SocketAddr;
+
+/// What we want of a stream, and where our end of it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// Where we receive RTP.
+    pub addr: SocketAddr,
+    /// The id of `o=`, the same for the life of the dialog.
+    pub session_id: u64,
+    /// The version of `o=`. The caller raises it by one when the description changes ("MUST be
+    /// incremented by one", RFC 3264 8).
+    pub version: u64,
+    /// The codecs we may use, best first; none means [`Codec::ALL`].
+    pub codecs: Vec<Codec>,
+    /// The payload type we offer for telephone events, 96 to 127; `None` for no events.
+    pub dtmf_pt: Option<u8>,
+    /// Which way audio may flow, seen from us.
+    pub direction: Direction,
+    /// Packet length we want to receive, milliseconds, 10 to 60.
+    pub ptime_ms: u8,
+}
+
+/// What offer and answer settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The stream, for the media engine.
+    pub stream: StreamParams,
+    /// Whether the peer does not want to hear us: it put the call on hold.
+    pub held_by_peer: bool,
+    /// The peer's session id of `o=`.
+    pub peer_session_id: String,
+    /// The peer's version of `o=`; unchanged means an unchanged description.
+    pub peer_version: u64,
+}
+
+/// A stream's payload types as the peer numbers them.
+struct Chosen {
+    codec: Codec,
+    payload_type: u8,
+    dtmf_pt: Option<u8>,
+}
+
+/// The event codes of RFC 4733 3.2: the digits and `*#ABCD`.
+const DTMF_EVENTS: &str = "0-15";
+const DTMF_NAME: &str = "telephone-event";
+const PLAIN_RTP: &str = "RTP/AVP";
+
+/// Our offer.
+#[must_use]
+pub fn offer(local: &Local) -> Vec<u8> {
+    let codecs: Vec<(u8, Codec)> = codecs(local)
+        .iter()
+        .map(|codec| (codec.static_payload_type(), *codec))
+        .collect();
+    let mut session = session(local, (0, 0));
+    session
+        .medias
+        .push(audio(local, &codecs, local.dtmf_pt, local.direction));
+    print(&session)
+}
+
+/// Our answer to an offer, and what it settles.
+///
+/// The first audio stream over plain RTP with a common codec is taken; "the answer MUST contain
+/// the same number of "m=" lines as the offer", and a refused stream has port 0 (RFC 3264 6).
+///
+/// # Errors
+/// See [`SdpError::code`] for the status code.
+pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpError> {
+    let peer = SessionDescription::parse(offer)?;
+    let (index, chosen) = choose_stream(&peer, local)?;
+    let stream = peer.media.get(index).ok_or(SdpError::NoAudio)?;
+    let settled = settle(
+        &peer,
+        stream,
+        &chosen,
+        (chosen.payload_type, chosen.dtmf_pt),
+        local,
+    )?;
+    let mut session = session(local, peer.time);
+    for (at, offered) in peer.media.iter().enumerate() {
+        session.medias.push(if at == index {
+            let codecs = [(chosen.payload_type, chosen.codec)];
+            audio(local, &codecs, chosen.dtmf_pt, settled.stream.direction)
+        } else {
+            refused(offered)
+        });
+    }
+    Ok((print(&session), settled))
+}
+
+/// What the answer to our own [`offer`] of the same `local` settles.
+///
+/// # Errors
+/// The answer cannot be read, has not our one stream, or refuses it.
+pub fn accept_answer(answer: &[u8], local: &Local) -> Result<Negotiated, SdpError> {
+    let peer = SessionDescription::parse(answer)?;
+    let [stream] = peer.media.as_slice() else {
+        return Err(SdpError::Mismatch);
+    };
+    if !stream.kind.eq_ignore_ascii_case("audio") || !is_plain_rtp(stream) {
+        return Err(SdpError::Mismatch);
+    }
+    if stream.port == 0 {
+        return Err(SdpError::Refused);
+    }
+    let chosen = choose_codec(stream, local).ok_or(SdpError::NoCommonCodec)?;
+    let ours = (chosen.codec.static_payload_type(), local.dtmf_pt);
+    settle(&peer, stream, &chosen, ours, local)
+}
+
+fn codecs(local: &Local) -> &[Codec] {
+    if local.codecs.is_empty() {
+        &Codec::ALL
+    } else {
+        &local.codecs
+    }
+}
+
+fn is_plain_rtp(media: &Media) -> bool {
+    media.protocol.eq_ignore_ascii_case(PLAIN_RTP)
+}
+
+/// The first stream that can be used, or the reason why the best of them cannot.
+fn choose_stream(peer: &SessionDescription, local: &Local) -> Result<(usize, Chosen), SdpError> {
+    let mut why_not = SdpError::NoAudio;
+    for (index, media) in peer.media.iter().enumerate() {
+        if !media.kind.eq_ignore_ascii_case("audio") || media.port == 0 || !is_plain_rtp(media) {
+            continue;
+        }
+        match choose_codec(media, local) {
+            Some(chosen) => return Ok((index, chosen)),
+            None => why_not = SdpError::NoCommonCodec,
+        }
+    }
+    Err(why_not)
+}
+
+/// The first codec in the peer's order that we may use: "the answerer ... SHOULD list formats
+/// in the same relative order as they were in the offer" (RFC 3264 6.1).
+fn choose_codec(media: &Media, local: &Local) -> Option<Chosen> {
+    let (payload_type, codec) = media.payload_types().find_map(|payload_type| {
+        let map = media.rtpmap(payload_type)?;
+        let same = |codec: &&Codec| {
+            map.name.eq_ignore_ascii_case(codec.name())
+                && map.clock_hz == codec.clock_hz()
+                && map.channels == 1
+        };
+        codecs(local)
+            .iter()
+            .find(same)
+            .map(|codec| (payload_type, *codec))
+    })?;
+    let is_event = |payload_type: &u8| {
+        media.rtpmap(*payload_type).is_some_and(|map| {
+            map.name.eq_ignore_ascii_case(DTMF_NAME) && map.clock_hz == codec.clock_hz()
+        })
+    };
+    let dtmf_pt = local
+        .dtmf_pt
+        .and_then(|_| media.payload_types().find(is_event));
+    Some(Chosen {
+        codec,
+        payload_type,
+        dtmf_pt,
+    })
+}
+
+/// `ours` are the payload types at which we receive the codec and the events.
+fn settle(
+    peer: &SessionDescription,
+    stream: &Media,
+    chosen: &Chosen,
+    ours: (u8, Option<u8>),
+    local: &Local,
+) -> Result<Negotiated, SdpError> {
+    let Some(Connection::Ip(ip)) = peer.connection_of(stream) else {
+        return Err(SdpError::NoAddress);
+    };
+    let theirs = peer.direction_of(stream);
+    let direction = Direction::new(
+        local.direction.sends() && theirs.receives(),
+        local.direction.receives() && theirs.sends(),
+    );
+    Ok(Negotiated {
+        stream: StreamParams {
+            remote: SocketAddr::new(*ip, stream.port),
+            codec: chosen.codec,
+            send_payload_type: chosen.payload_type,
+            recv_payload_type: ours.0,
+            dtmf: chosen.dtmf_pt.zip(ours.1),
+            ptime_ms: send_ptime_ms(stream, local),
+            direction,
+        },
+        held_by_peer: !theirs.receives(),
+        peer_session_id: peer.origin.session_id.clone(),
+        peer_version: peer.origin.version,
+    })
+}
+
+/// `a=ptime` is what its author wants to receive, so it decides what we send; whole tens from
+/// 10 to 60, not above `a=maxptime`.
+fn send_ptime_ms(stream: &Media, local: &Local) -> u8 {
+    let wanted = stream
+        .ptime_ms
+        .filter(|ms| *ms > 0)
+        .unwrap_or(u32::from(local.ptime_ms));
+    let most = stream.maxptime_ms.unwrap_or(60).clamp(10, 60);
+    let ptime = wanted.min(most).clamp(10, 60) / 10 * 10;
+    u8::try_from(ptime).unwrap_or(20)
+}
+
+fn session(local: &Local, time: (u64, u64)) -> Session {
+    let origin = Origin::with_ip_addr(local.session_id, local.version, local.addr.ip());
+    let mut session = Session::new(origin, "-");
+    session.connection = Some(sdp_types::Connection::from_ip_addr(local.addr.ip()));
+    // "the t= line in the answer MUST equal that of the offer" (RFC 3264 6)
+    session.times.push(sdp_types::Time::new(time.0, time.1));
+    session
+}
+
+fn audio(
+    local: &Local,
+    codecs: &[(u8, Codec)],
+    dtmf_pt: Option<u8>,
+    direction: Direction,
+) -> sdp_types::Media {
+    let mut media = empty_media("audio", local.addr.port(), PLAIN_RTP);
+    let mut formats = Vec::with_capacity(codecs.len() + 1);
+    for (payload_type, codec) in codecs {
+        formats.push(payload_type.to_string());
+        let map = format!("{payload_type} {}/{}", codec.name(), codec.clock_hz());
+        media.attributes.push(Attribute::with_value("rtpmap", map));
+    }
+    if let Some(payload_type) = dtmf_pt {
+        let clock_hz = codecs.first().map_or(8000, |(_, codec)| codec.clock_hz());
+        formats.push(payload_type.to_string());
+        let map = format!("{payload_type} {DTMF_NAME}/{clock_hz}");
+        media.attributes.push(Attribute::with_value("rtpmap", map));
+        let events = format!("{payload_type} {DTMF_EVENTS}");
+        media.attributes.push(Attribute::with_value("fmtp", events));
+    }
+    media.fmt = formats.join(" ");
+    media
+        .attributes
+        .push(Attribute::with_value("ptime", local.ptime_ms));
+    media.attributes.push(Attribute::new(attribute(direction)));
+    media
+}
+
+/// "To reject an offered stream, the port number in the corresponding stream in the answer MUST
+/// be set to zero. Any media formats listed are ignored. At least one MUST be present" (6).
+fn refused(offered: &Media) -> sdp_types::Media {
+    let mut media = empty_media(&offered.kind, 0, &offered.protocol);
+    media.fmt = if offered.formats.is_empty() {
+        "0".into()
+    } else {
+        offered.formats.join(" ")
+    };
+    media
+}
+
+fn empty_media(kind: &str, port: u16, protocol: &str) -> sdp_types::Media {
+    sdp_types::Media {
+        media: kind.to_owned(),
+        port,
+        num_ports: None,
+        proto: protocol.to_owned(),
+        fmt: String::new(),
+        media_title: None,
+        connections: Vec::new(),
+        bandwidths: Vec::new(),
+        key: None,
+        attributes: Vec::new(),
+    }
+}
+
+const fn attribute(direction: Direction) -> &'static str {
+    match direction {
+        Direction::SendRecv => "sendrecv",
+        Direction::SendOnly => "sendonly",
+        Direction::RecvOnly => "recvonly",
+        Direction::Inactive => "inactive",
+    }
+}
+
+fn print(session: &Session) -> Vec<u8> {
+    let mut out = Vec::with_capacity(512);
+    // writing to a Vec cannot fail
+    let _ = session.write(&mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn local() -> Local {
+        Local {
+            addr: "198.51.100.1:40000".parse().unwrap(),
+            session_id: 7,
+            version: 1,
+            codecs: vec![Codec::Pcma, Codec::Pcmu],
+            dtmf_pt: Some(101),
+            direction: Direction::SendRecv,
+            ptime_ms: 20,
+        }
+    }
+
+    fn body(media: &str) -> String {
+        format!("v=0\r\no=- 5 9 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{media}")
+    }
+
+    fn text(bytes: Vec<u8>) -> String {
+        String::from_utf8(bytes).unwrap().replace("\r\n", "\n")
+    }
+
+    fn answered(media: &str, local: &Local) -> (String, Negotiated) {
+        let (bytes, negotiated) = answer(body(media).as_bytes(), local).unwrap();
+        (text(bytes), negotiated)
+    }
+
+    #[test]
+    fn our_offer_lists_codecs_and_events() {
+        let expected = "v=0\no=- 7 1 IN IP4 198.51.100.1\ns=-\nc=IN IP4 198.51.100.1\nt=0 0\n\
+            m=audio 40000 RTP/AVP 8 0 101\na=rtpmap:8 PCMA/8000\na=rtpmap:0 PCMU/8000\n\
+            a=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\na=ptime:20\na=sendrecv\n";
+        assert_eq!(text(offer(&local())), expected);
+    }
+
+    #[test]
+    fn an_answer_keeps_the_peers_order_numbers_and_streams() {
+        let media = "m=video 4000 RTP/AVP 96 97\r\na=rtpmap:96 H264/90000\r\n\
+            m=audio 4002 RTP/SAVP 0\r\n\
+            m=audio 4004 RTP/AVP 18 0 8 96 97\r\na=rtpmap:96 telephone-event/48000\r\n\
+            a=rtpmap:97 Telephone-Event/8000\r\na=ptime:30\r\n\
+            m=audio 4006 RTP/AVP 0\r\n";
+        let (text, negotiated) = answered(media, &local());
+        let streams = "m=video 0 RTP/AVP 96 97\nm=audio 0 RTP/SAVP 0\n\
+            m=audio 40000 RTP/AVP 0 97\na=rtpmap:0 PCMU/8000\na=rtpmap:97 telephone-event/8000\n\
+            a=fmtp:97 0-15\na=ptime:20\na=sendrecv\nm=audio 0 RTP/AVP 0\n";
+        assert_eq!(text.split_once("t=0 0\n").unwrap().1, streams);
+        assert_eq!(
+            negotiated,
+            Negotiated {
+                stream: StreamParams {
+                    remote: "192.0.2.1:4004".parse().unwrap(),
+                    codec: Codec::Pcmu,
+                    send_payload_type: 0,
+                    recv_payload_type: 0,
+                    dtmf: Some((97, 97)),
+                    ptime_ms: 30,
+                    direction: Direction::SendRecv,
+                },
+                held_by_peer: false,
+                peer_session_id: "5".into(),
+                peer_version: 9,
+            }
+        );
+    }
+
+    #[test]
+    fn dynamic_numbers_of_known_codecs_are_the_peers() {
+        let media =
+            "m=audio 4000 RTP/AVP 100 0\r\na=rtpmap:100 pcma/8000\r\na=rtpmap:0 L16/44100\r\n";
+        let (text, negotiated) = answered(media, &local());
+        assert!(
+            text.contains("m=audio 40000 RTP/AVP 100\na=rtpmap:100 PCMA/8000\n"),
+            "{text}"
+        );
+        let stream = negotiated.stream;
+        assert_eq!(
+            (
+                stream.send_payload_type,
+                stream.recv_payload_type,
+                stream.dtmf
+            ),
+            (100, 100, None)
+        );
+    }
+
+    #[test]
+    fn every_direction_is_answered_by_what_both_allow() {
+        use Direction::{Inactive, RecvOnly, SendOnly, SendRecv};
+        let all = [SendRecv, SendOnly, RecvOnly, Inactive];
+        let mut table = Vec::new();
+        for ours in all {
+            for theirs in all {
+                let local = Local {
+                    direction: ours,
+                    ..local()
+                };
+                let media = format!("m=audio 4000 RTP/AVP 0\r\na={}\r\n", attribute(theirs));
+                let (text, negotiated) = answered(&media, &local);
+                let settled = negotiated.stream.direction;
+                assert!(text.ends_with(&format!("a={}\n", attribute(settled))));
+                assert_eq!(negotiated.held_by_peer, !theirs.receives());
+                table.push((ours, theirs, settled));
+            }
+        }
+        let expected = [
+            (SendRecv, [SendRecv, RecvOnly, SendOnly, Inactive]),
+            (SendOnly, [SendOnly, Inactive, SendOnly, Inactive]),
+            (RecvOnly, [RecvOnly, RecvOnly, Inactive, Inactive]),
+            (Inactive, [Inactive; 4]),
+        ];
+        let expected: Vec<_> = expected
+            .into_iter()
+            .flat_map(|(ours, settled)| {
+                all.into_iter()
+                    .zip(settled)
+                    .map(move |(theirs, settled)| (ours, theirs, settled))
+            })
+            .collect();
+        assert_eq!(table, expected);
+    }
+
+    #[test]
+    fn a_hold_of_rfc_2543_stops_our_sending() {
+        let media = "m=audio 4000 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n";
+        let (text, negotiated) = answered(media, &local());
+        assert_eq!(negotiated.stream.direction, Direction::RecvOnly);
+        assert!(negotiated.held_by_peer && text.ends_with("a=recvonly\n"));
+    }
+
+    #[test]
+    fn offers_that_cannot_be_served_are_488_and_broken_ones_400() {
+        let code = |media: &str| {
+            answer(body(media).as_bytes(), &local()).map_err(|error| (error, error.code()))
+        };
+        let audio = "m=audio 4000 RTP/AVP 0\r\n";
+        assert_eq!(code(""), Err((SdpError::NoAudio, 488)));
+        assert_eq!(
+            code("m=video 4000 RTP/AVP 96\r\n"),
+            Err((SdpError::NoAudio, 488))
+        );
+        assert_eq!(
+            code("m=audio 0 RTP/AVP 0\r\n"),
+            Err((SdpError::NoAudio, 488))
+        );
+        assert_eq!(
+            code("m=audio 4000 RTP/SAVP 0\r\n"),
+            Err((SdpError::NoAudio, 488))
+        );
+        assert_eq!(
+            code("m=audio 4000 RTP/AVP 9 18\r\n"),
+            Err((SdpError::NoCommonCodec, 488))
+        );
+        assert_eq!(
+            code("m=audio 4000 RTP/AVP 4294967296\r\n"),
+            Err((SdpError::NoCommonCodec, 488))
+        );
+        let named = format!("{audio}c=IN IP4 host.example.com\r\n");
+        assert_eq!(code(&named), Err((SdpError::NoAddress, 488)));
+        assert_eq!(
+            code("m=audio\r\n"),
+            Err((SdpError::Malformed { line: 6 }, 400))
+        );
+        assert_eq!(
+            code("m=audio 99999 RTP/AVP 0\r\n"),
+            Err((SdpError::Malformed { line: 6 }, 400))
+        );
+    }
+
+    #[test]
+    fn an_answer_to_us_is_read_with_both_numberings() {
+        let media = "m=audio 4000 RTP/AVP 8 96\r\na=rtpmap:96 telephone-event/8000\r\na=ptime:40\r\na=maxptime:30\r\na=recvonly\r\n";
+        let negotiated = accept_answer(body(media).as_bytes(), &local()).unwrap();
+        assert_eq!(
+            negotiated.stream,
+            StreamParams {
+                remote: "192.0.2.1:4000".parse().unwrap(),
+                codec: Codec::Pcma,
+                send_payload_type: 8,
+                recv_payload_type: 8,
+                dtmf: Some((96, 101)),
+                ptime_ms: 30,
+                direction: Direction::SendOnly,
+            }
+        );
+    }
+
+    #[test]
+    fn answers_that_do_not_fit_are_refused() {
+        let error = |media: &str| accept_answer(body(media).as_bytes(), &local()).unwrap_err();
+        assert_eq!(error(""), SdpError::Mismatch);
+        assert_eq!(
+            error("m=audio 1 RTP/AVP 0\r\nm=audio 2 RTP/AVP 0\r\n"),
+            SdpError::Mismatch
+        );
+        assert_eq!(error("m=video 1 RTP/AVP 0\r\n"), SdpError::Mismatch);
+        assert_eq!(error("m=audio 0 RTP/AVP 0\r\n"), SdpError::Refused);
+        assert_eq!(error("m=audio 1 RTP/AVP 9\r\n"), SdpError::NoCommonCodec);
+        let only_a = Local {
+            codecs: vec![Codec::Pcma],
+            ..local()
+        };
+        let media = body("m=audio 1 RTP/AVP 0\r\n");
+        assert_eq!(
+            accept_answer(media.as_bytes(), &only_a),
+            Err(SdpError::NoCommonCodec)
+        );
+    }
+
+    #[test]
+    fn both_ends_of_our_own_offer_and_answer_agree() {
+        let caller = local();
+        let callee = Local {
+            addr: "[2001:db8::2]:5000".parse().unwrap(),
+            dtmf_pt: Some(96),
+            ..local()
+        };
+        let (answer, at_callee) = answer(&offer(&caller), &callee).unwrap();
+        let at_caller = accept_answer(&answer, &caller).unwrap();
+        assert_eq!(
+            (at_callee.stream.remote, at_caller.stream.remote),
+            (caller.addr, callee.addr)
+        );
+        assert_eq!(at_caller.stream.codec, at_callee.stream.codec);
+        assert_eq!(
+            (at_caller.stream.dtmf, at_callee.stream.dtmf),
+            (Some((101, 101)), Some((101, 101)))
+        );
+    }
+
+    #[test]
+    fn packet_lengths_are_tens_from_10_to_60() {
+        let ptime = |line: &str| {
+            answered(&format!("m=audio 1 RTP/AVP 0\r\n{line}"), &local())
+                .1
+                .stream
+                .ptime_ms
+        };
+        let lines = [
+            "",
+            "a=ptime:0\r\n",
+            "a=ptime:5\r\n",
+            "a=ptime:35.5\r\n",
+            "a=ptime:200\r\n",
+            "a=ptime:99999999999\r\n",
+            "a=maxptime:10\r\n",
+            "a=ptime:60\r\na=maxptime:0\r\n",
+        ];
+        assert_eq!(lines.map(ptime), [20, 20, 10, 30, 60, 20, 10, 10]);
+    }
+}
