@@ -9,8 +9,20 @@
 //! The engine is plain data. Time, configuration and everything that happens are arguments; what
 //! is to be done comes out of [`AcdEngine::poll_output`].
 
+mod agent;
 mod api;
+mod callers;
+mod configure;
+mod dispatch;
 mod engine;
+mod intents;
+mod offers;
+mod queue;
+#[cfg(test)]
+mod tests;
+mod views;
 
+pub use agent::{BUSY_PENALTY, NO_ANSWER_PENALTY, RING_MARGIN, UNREACHABLE_PENALTY};
 pub use api::{AcdCommand, AcdInput, AcdOutput, Outcome, Refused, RefusedReason};
+pub use callers::ANNOUNCE_MIN;
 pub use engine::AcdEngine;

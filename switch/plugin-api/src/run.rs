@@ -40,7 +40,7 @@ pub enum RouteStep {
         until: Time,
     },
     /// The run is over.
-    Done(RouteOutcome),
+    Done(Box<RouteOutcome>),
 }
 
 /// What a run led to.
@@ -329,11 +329,11 @@ impl RouteRun {
 
     fn finish(&mut self, end: RouteEnd) -> RouteStep {
         self.state = State::Done;
-        RouteStep::Done(RouteOutcome {
+        RouteStep::Done(Box::new(RouteOutcome {
             end,
             request: self.request.clone(),
             reasons: self.reasons.clone(),
-        })
+        }))
     }
 }
 

@@ -1,0 +1,146 @@
+//! Callers: how they come, wait and go.
+
+use crate::agent::Leg;
+use crate::api::{AcdOutput, Outcome};
+use crate::engine::{AcdEngine, Timer};
+use crate::queue::{Place, Waiting};
+use cordboard_model::id::{AgentId, CallId, QueueId};
+use cordboard_model::time::{Duration, Time, TimerReason};
+use cordboard_model::verb::QueueEnd;
+use core::cmp::Reverse;
+
+/// Shortest interval between two announcements to one caller, whatever the queue says.
+pub const ANNOUNCE_MIN: Duration = Duration::from_secs(1);
+
+const CALLER_GONE: &str = "the caller hung up while it rang";
+
+impl AcdEngine {
+    pub(crate) fn enter(
+        &mut self,
+        call: CallId,
+        id: QueueId,
+        timeout_ms: Option<u32>,
+        priority: u8,
+        now: Time,
+    ) {
+        self.leave(call, Outcome::Moved, true, "the caller was moved", now);
+        let refuse = |end| AcdOutput::QueueEnded {
+            call,
+            queue: id.clone(),
+            end,
+        };
+        let known = id.tenant == call.tenant;
+        let Some(queue) = self.queues.get_mut(&id).filter(|_| known) else {
+            self.out.push_back(refuse(QueueEnd::Gone));
+            return;
+        };
+        if queue.is_full() {
+            self.out.push_back(refuse(QueueEnd::Full));
+            return;
+        }
+        self.serial += 1;
+        let place = Place {
+            priority: Reverse(priority),
+            since: now,
+            serial: self.serial,
+        };
+        let position = queue.insert(place, call);
+        queue.offered += 1;
+        let asked = timeout_ms.map(|ms| Duration::from_millis(u64::from(ms)));
+        let limit = asked.map_or(queue.config.max_wait, |t| t.min(queue.config.max_wait));
+        let reason = TimerReason("acd: longest wait");
+        self.deadlines.set(Timer::Wait(call), now + limit, reason);
+        self.out.push_back(AcdOutput::Entered {
+            call,
+            queue: id.clone(),
+            position,
+        });
+        let waiting = Waiting {
+            queue: id.clone(),
+            place,
+            offered_to: None,
+        };
+        self.calls.insert(call, waiting);
+        self.touched.insert(id);
+        self.announce(call, now);
+    }
+
+    pub(crate) fn announce(&mut self, call: CallId, now: Time) {
+        let Some(waiting) = self.calls.get(&call) else {
+            return;
+        };
+        let Some(queue) = self.queues.get(&waiting.queue) else {
+            return;
+        };
+        let Some(every) = queue.config.announce_every else {
+            return;
+        };
+        self.out.push_back(AcdOutput::Position {
+            call,
+            queue: waiting.queue.clone(),
+            position: queue.position(waiting.place),
+        });
+        let reason = TimerReason("acd: announcement");
+        let next = now + every.max(ANNOUNCE_MIN);
+        self.deadlines.set(Timer::Announce(call), next, reason);
+    }
+
+    /// Takes a caller out of his queue. An agent who rings for him becomes free without blame;
+    /// `withdraw` says whether his leg has still to be taken down.
+    pub(crate) fn leave(
+        &mut self,
+        call: CallId,
+        outcome: Outcome,
+        withdraw: bool,
+        why: &str,
+        now: Time,
+    ) -> Option<QueueId> {
+        let waiting = self.calls.remove(&call)?;
+        self.deadlines.clear(&Timer::Wait(call));
+        self.deadlines.clear(&Timer::Announce(call));
+        if let Some(queue) = self.queues.get_mut(&waiting.queue) {
+            queue.remove(waiting.place);
+            match outcome {
+                Outcome::Served => queue.answered += 1,
+                Outcome::Abandoned => queue.abandoned += 1,
+                Outcome::Timeout => queue.timed_out += 1,
+                Outcome::Gone | Outcome::Moved => {}
+            }
+        }
+        self.out.push_back(AcdOutput::Left {
+            call,
+            queue: waiting.queue.clone(),
+            outcome,
+        });
+        if let Some(agent) = waiting.offered_to {
+            if withdraw {
+                self.withdraw(call, &agent);
+            }
+            self.deadlines.clear(&Timer::Ring(agent.clone()));
+            self.change(&agent, |a| a.leg = Leg::None);
+            self.settle(&agent, why, now);
+        }
+        Some(waiting.queue)
+    }
+
+    pub(crate) fn abandoned(&mut self, call: CallId, now: Time) {
+        self.leave(call, Outcome::Abandoned, true, CALLER_GONE, now);
+    }
+
+    /// The offer ended because the caller did: the leg that reports it is down already, one of an
+    /// agent tried after it is not.
+    pub(crate) fn gone_while_ringing(&mut self, call: CallId, reporter: &AgentId, now: Time) {
+        let ringing = self.calls.get(&call).and_then(|w| w.offered_to.as_ref());
+        let withdraw = ringing != Some(reporter);
+        self.leave(call, Outcome::Abandoned, withdraw, CALLER_GONE, now);
+    }
+
+    pub(crate) fn waited_long_enough(&mut self, call: CallId, now: Time) {
+        let why = "the caller's longest wait ended while it rang";
+        if let Some(queue) = self.leave(call, Outcome::Timeout, true, why, now) {
+            let end = QueueEnd::Timeout;
+            self.out
+                .push_back(AcdOutput::QueueEnded { call, queue, end });
+        }
+    }
+}

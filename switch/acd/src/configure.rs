@@ -1,0 +1,148 @@
+//! Exchanging the configuration while calls wait and agents talk.
+
+use crate::agent::{Agent, Intent};
+use crate::api::{AcdOutput, Outcome};
+use crate::engine::{AcdEngine, Timer};
+use crate::queue::Queue;
+use cordboard_model::config::{self, Snapshot};
+use cordboard_model::id::{AgentId, CallId, QueueId};
+use cordboard_model::time::Time;
+use cordboard_model::verb::QueueEnd;
+
+impl AcdEngine {
+    pub(crate) fn configure(&mut self, snapshot: &Snapshot, now: Time) {
+        self.remove_queues(snapshot, now);
+        for (tenant, name, queue) in of_tenants(snapshot, |t| &t.queues) {
+            let id = QueueId {
+                tenant,
+                name: name.clone(),
+            };
+            match self.queues.get_mut(&id) {
+                Some(known) => known.config = queue.clone(),
+                None => {
+                    self.queues.insert(id, Queue::new(queue.clone()));
+                }
+            }
+        }
+        // Lists of agents are made anew: a reload may walk over all of them, a call may not.
+        for queue in self.queues.values_mut() {
+            queue.members.clear();
+            queue.free.clear();
+        }
+        for agent in self.agents.values_mut() {
+            agent.indexed = None;
+        }
+        self.remove_agents(snapshot, now);
+        self.by_user.clear();
+        for (tenant, name, agent) in of_tenants(snapshot, |t| &t.agents) {
+            let id = AgentId {
+                tenant,
+                name: name.clone(),
+            };
+            self.put_agent(id, agent, now);
+        }
+    }
+
+    fn remove_queues(&mut self, snapshot: &Snapshot, now: Time) {
+        let gone: Vec<QueueId> = self
+            .queues
+            .keys()
+            .filter(|id| snapshot.queue(id).is_none())
+            .cloned()
+            .collect();
+        for id in gone {
+            let calls: Vec<CallId> = match self.queues.get(&id) {
+                Some(queue) => queue.order.values().copied().collect(),
+                None => continue,
+            };
+            for call in calls {
+                self.leave(call, Outcome::Gone, true, "the queue was removed", now);
+                self.out.push_back(AcdOutput::QueueEnded {
+                    call,
+                    queue: id.clone(),
+                    end: QueueEnd::Gone,
+                });
+            }
+            self.queues.remove(&id);
+        }
+    }
+
+    fn remove_agents(&mut self, snapshot: &Snapshot, now: Time) {
+        let gone: Vec<AgentId> = self
+            .agents
+            .keys()
+            .filter(|id| snapshot.agent(id).is_none())
+            .cloned()
+            .collect();
+        for id in gone {
+            self.stop_ringing(&id);
+            self.change(&id, |a| {
+                a.removed = true;
+                a.serves.clear();
+                match a.is_talking() {
+                    true => a.pending = Some(Intent::SignedOut),
+                    false => a.intent = Intent::SignedOut,
+                }
+            });
+            self.settle(&id, "is no longer configured", now);
+        }
+    }
+
+    fn put_agent(&mut self, id: AgentId, config: &config::Agent, now: Time) {
+        let contacts = self.contacts.get(&config.user).copied().unwrap_or(0);
+        let users = self.by_user.entry(config.user.clone()).or_default();
+        users.insert(id.clone());
+        let is_new = !self.agents.contains_key(&id);
+        let at = self.wall.at(now);
+        let agent = self
+            .agents
+            .entry(id.clone())
+            .or_insert_with(|| Agent::new(config.clone(), contacts, now, at));
+        if core::mem::take(&mut agent.removed) {
+            agent.pending = None;
+        }
+        agent.config = config.clone();
+        agent.contacts = contacts;
+        agent.serves.clear();
+        for name in &config.queues {
+            let Some(queue) = self.queues.get_mut(name) else {
+                continue;
+            };
+            if name.tenant == id.tenant && queue.members.insert(id.clone()) {
+                agent.serves.push(name.clone());
+            }
+        }
+        if is_new && config.auto_sign_in {
+            agent.intent = Intent::Ready;
+        }
+        self.settle(&id, "signs in by itself", now);
+    }
+
+    /// Removes an agent who is done with his last call.
+    pub(crate) fn forget(&mut self, id: &AgentId) {
+        self.agents.remove(id);
+        for timer in [Timer::Ring, Timer::WrapUp, Timer::Hold] {
+            self.deadlines.clear(&timer(id.clone()));
+        }
+    }
+}
+
+/// Everything of one kind, over all tenants.
+fn of_tenants<'a, T>(
+    snapshot: &'a Snapshot,
+    kind: impl Fn(&'a config::Tenant) -> &'a std::collections::BTreeMap<cordboard_model::id::Name, T>,
+) -> impl Iterator<
+    Item = (
+        cordboard_model::id::TenantId,
+        &'a cordboard_model::id::Name,
+        &'a T,
+    ),
+>
+where
+    T: 'a,
+{
+    snapshot
+        .tenants
+        .iter()
+        .flat_map(move |(id, tenant)| kind(tenant).iter().map(move |(name, it)| (*id, name, it)))
+}

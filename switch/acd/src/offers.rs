@@ -1,0 +1,128 @@
+//! Offers: what becomes of a call that rings at an agent, and of the agent after it.
+
+use crate::agent::{Hold, IdleSince, Intent, Leg, Offer};
+use crate::api::{AcdOutput, Outcome};
+use crate::engine::{AcdEngine, Timer};
+use cordboard_model::cause::Cause;
+use cordboard_model::id::{AgentId, CallId};
+use cordboard_model::time::{Time, TimerReason};
+
+impl AcdEngine {
+    pub(crate) fn rings(&mut self, call: CallId, id: &AgentId) {
+        self.change(id, |a| match &mut a.leg {
+            Leg::Ringing(offer) if offer.call == call => offer.rang = true,
+            _ => {}
+        });
+    }
+
+    pub(crate) fn answered(&mut self, call: CallId, id: &AgentId, now: Time) {
+        let Some(offer) = self.offer(call, id) else {
+            return;
+        };
+        self.deadlines.clear(&Timer::Ring(id.clone()));
+        if let Some(waiting) = self.calls.get_mut(&call) {
+            waiting.offered_to = None;
+        }
+        let why = format!("answered a call from queue {}", offer.queue);
+        self.leave(call, Outcome::Served, false, "", now);
+        self.change(id, |a| {
+            a.handled += 1;
+            a.leg = Leg::Talking(offer);
+        });
+        self.settle(id, &why, now);
+    }
+
+    pub(crate) fn failed(&mut self, call: CallId, id: &AgentId, cause: Cause, now: Time) {
+        let Some(offer) = self.offer(call, id) else {
+            return;
+        };
+        self.take_back(id, &offer);
+        let rests = cause == Cause::NoAnswer && offer.rest_on_no_answer;
+        let hold = Hold::after(cause, now);
+        let word = cause.as_str().replace('_', " ");
+        let why = match rests {
+            true => format!("let a call from queue {} ring", offer.queue),
+            false => format!("his phone did not take a call: {word}"),
+        };
+        self.change(id, |a| {
+            a.idle = IdleSince::at(now);
+            match rests {
+                true => a.intent = Intent::Rest,
+                false => a.hold = Some(hold),
+            }
+        });
+        if !rests {
+            let reason = TimerReason("acd: penalty");
+            self.deadlines
+                .set(Timer::Hold(id.clone()), hold.until, reason);
+        }
+        self.settle(id, &why, now);
+    }
+
+    pub(crate) fn nobody_reported(&mut self, id: &AgentId, now: Time) {
+        let Some(Leg::Ringing(offer)) = self.agents.get(id).map(|a| a.leg.clone()) else {
+            return;
+        };
+        self.withdraw(offer.call, id);
+        let cause = match offer.rang {
+            true => Cause::NoAnswer,
+            false => Cause::Unreachable,
+        };
+        self.failed(offer.call, id, cause, now);
+    }
+
+    pub(crate) fn released(&mut self, call: CallId, id: &AgentId, now: Time) {
+        let Some(Leg::Talking(offer)) = self.agents.get(id).map(|a| a.leg.clone()) else {
+            return;
+        };
+        if offer.call != call {
+            return;
+        }
+        let ends = now + offer.wrap_up;
+        let mut wraps_up = false;
+        let mut why = "";
+        self.change(id, |a| {
+            a.leg = Leg::None;
+            a.wrap_up = (ends > now).then_some(call);
+            why = a.after_talk();
+            wraps_up = a.wrap_up.is_some();
+        });
+        if wraps_up {
+            let reason = TimerReason("acd: wrap-up");
+            self.deadlines.set(Timer::WrapUp(id.clone()), ends, reason);
+        }
+        self.settle(id, why, now);
+    }
+
+    /// The offer that rings at `id` for `call`.
+    pub(crate) fn offer(&self, call: CallId, id: &AgentId) -> Option<Offer> {
+        self.agents.get(id)?.rings_for(call).cloned()
+    }
+
+    /// Ends an offer: the caller is back in his place.
+    pub(crate) fn take_back(&mut self, id: &AgentId, offer: &Offer) {
+        self.deadlines.clear(&Timer::Ring(id.clone()));
+        self.change(id, |a| a.leg = Leg::None);
+        let Some(waiting) = self.calls.get_mut(&offer.call) else {
+            return;
+        };
+        waiting.offered_to = None;
+        if let Some(queue) = self.queues.get_mut(&waiting.queue) {
+            queue.open.insert(waiting.place, offer.call);
+            self.touched.insert(waiting.queue.clone());
+        }
+    }
+
+    pub(crate) fn withdraw(&mut self, call: CallId, agent: &AgentId) {
+        let agent = agent.clone();
+        self.out.push_back(AcdOutput::Withdraw { call, agent });
+    }
+
+    /// Ends an offer that rings at him, without blame.
+    pub(crate) fn stop_ringing(&mut self, id: &AgentId) {
+        if let Some(Leg::Ringing(offer)) = self.agents.get(id).map(|a| a.leg.clone()) {
+            self.withdraw(offer.call, id);
+            self.take_back(id, &offer);
+        }
+    }
+}

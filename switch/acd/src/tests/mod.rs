@@ -1,0 +1,10 @@
+//! Tests of the engine as a whole, and the bench they run on.
+
+mod bench;
+mod check;
+mod interleavings;
+mod model;
+mod reference;
+mod rules;
+mod rules_agents;
+mod table;

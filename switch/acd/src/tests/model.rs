@@ -1,0 +1,339 @@
+//! The engine against the napkin: the same random events, and after each the same offers in the
+//! same order, the same ends, the same statuses, the same waiting lists, the same next deadline.
+
+use super::bench::*;
+use super::reference::{Busy, RefAgent, RefQueue, Reference};
+use crate::{AcdCommand, AcdEngine, AcdInput, AcdOutput};
+use cordboard_model::cause::Cause;
+use cordboard_model::id::AgentId;
+use cordboard_model::time::{Duration, Time, WallClock};
+use cordboard_model::view::AgentStatus;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{RngCore, SeedableRng};
+
+const RUNS: u64 = 25_000;
+const STEPS: usize = 60;
+const QUEUES: [&str; 3] = ["help", "sales", "vip"];
+const AGENTS: [(&str, &[usize]); 4] = [
+    ("1001", &[0]),
+    ("1002", &[0, 1]),
+    ("1003", &[1, 2]),
+    ("1004", &[0, 1, 2]),
+];
+
+struct Dice(ChaCha8Rng);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.0.next_u64() % u64::try_from(n).unwrap()).unwrap()
+    }
+}
+
+struct Pair {
+    engine: AcdEngine,
+    napkin: Reference,
+    ids: Vec<AgentId>,
+    now: Time,
+    calls: u64,
+    made: u64,
+    offers: Vec<(u64, String)>,
+    ends: Vec<(u64, cordboard_model::verb::QueueEnd)>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let mut queues = QUEUES.map(queue_config);
+        queues[0].rest_on_no_answer = false;
+        queues[0].max_length = 3;
+        queues[1].wrap_up = Duration::ZERO;
+        queues[2].max_wait = Duration::from_secs(15);
+        queues[2].ring = Duration::from_secs(5);
+        let napkin_queues = queues.iter().map(|q| RefQueue {
+            ring: q.ring,
+            wrap_up: q.wrap_up,
+            max_wait: q.max_wait,
+            max_length: usize::try_from(q.max_length).unwrap(),
+            rest_on_no_answer: q.rest_on_no_answer,
+        });
+        let now = Time::from_millis(1_000);
+        let agents = AGENTS.map(|(name, serves)| {
+            let names: Vec<&str> = serves.iter().map(|q| QUEUES[*q]).collect();
+            agent_config(name, &names)
+        });
+        let napkin_agents = AGENTS.map(|(_, serves)| RefAgent {
+            serves: serves.to_vec(),
+            wish: AgentStatus::SignedOut,
+            later: None,
+            busy: Busy::No,
+            outside: false,
+            wrap_up: None,
+            spared: None,
+            devices: 0,
+            idle: now,
+        });
+        let napkin = Reference {
+            queues: napkin_queues.collect(),
+            agents: napkin_agents.into(),
+            ..Reference::default()
+        };
+        let mut engine = AcdEngine::new(WallClock { at_zero: NOON });
+        let config = snapshot(queues.to_vec(), agents.to_vec());
+        let configure = AcdCommand::Configure(&config);
+        engine.handle_command(configure, now).unwrap();
+        Self {
+            engine,
+            napkin,
+            ids: AGENTS.iter().map(|(name, _)| agent(name)).collect(),
+            now,
+            calls: 0,
+            made: 0,
+            offers: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    fn tell(&mut self, input: AcdInput, also: impl FnOnce(&mut Reference, Time)) {
+        self.engine.handle_input(input, self.now);
+        self.compare(also);
+    }
+
+    fn ask(&mut self, command: AcdCommand<'_>, also: impl FnOnce(&mut Reference, Time)) {
+        // A refusal leaves everything as it was, on the napkin too.
+        let _ = self.engine.handle_command(command, self.now);
+        self.compare(also);
+    }
+
+    fn compare(&mut self, also: impl FnOnce(&mut Reference, Time)) {
+        let before: Vec<AgentStatus> = self.napkin.agents.iter().map(RefAgent::status).collect();
+        also(&mut self.napkin, self.now);
+        self.napkin.settle(&before, self.now);
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                AcdOutput::Offer { call, agent, .. } => {
+                    self.offers.push((call.number, agent.name.to_string()));
+                    self.made += 1;
+                }
+                AcdOutput::QueueEnded { call, end, .. } => self.ends.push((call.number, end)),
+                _ => {}
+            }
+        }
+        let name = |(call, a): (u64, usize)| (call, AGENTS[a].0.to_string());
+        let offers: Vec<_> = self.napkin.offers.drain(..).map(name).collect();
+        assert_eq!(core::mem::take(&mut self.offers), offers);
+        let mut ends = core::mem::take(&mut self.napkin.ends);
+        // Waits that end in one moment have no order among them.
+        ends.sort_by_key(|(call, _)| *call);
+        self.ends.sort_by_key(|(call, _)| *call);
+        assert_eq!(core::mem::take(&mut self.ends), ends);
+        for (id, agent) in self.ids.iter().zip(&self.napkin.agents) {
+            assert_eq!(self.engine.agents[id].status, agent.status(), "{id}");
+        }
+        let next = self.engine.poll_timeout().map(|(at, _)| at);
+        assert_eq!(next, self.napkin.next());
+    }
+
+    fn compare_lists(&self) {
+        for view in self.engine.queues(T) {
+            let name = view.queue.name.as_str();
+            let q = QUEUES.iter().position(|q| *q == name).unwrap();
+            let waiting: Vec<u64> = view.waiting.iter().map(|w| w.call.number).collect();
+            assert_eq!(waiting, self.napkin.waiting(q), "{name}");
+        }
+    }
+
+    fn pass(&mut self, d: Duration) {
+        let end = self.now + d;
+        while let Some((at, _)) = self.engine.poll_timeout().filter(|(at, _)| *at <= end) {
+            self.now = at;
+            self.engine.handle_timeout(at);
+            self.compare(|napkin, now| napkin.timeout(now));
+        }
+        self.now = end;
+    }
+
+    /// The call an agent rings or talks for; now and then another one.
+    fn some_call(&self, a: usize, dice: &mut Dice) -> u64 {
+        match self.napkin.agents[a].busy {
+            Busy::Ringing { call, .. } | Busy::Talking { call, .. } if dice.below(8) > 0 => call,
+            _ => u64::try_from(dice.below(usize::try_from(self.calls + 1).unwrap())).unwrap(),
+        }
+    }
+
+    fn busy_agent(&self, dice: &mut Dice) -> Option<usize> {
+        let busy = |a: &usize| self.napkin.agents[*a].busy != Busy::No;
+        let busy: Vec<usize> = (0..AGENTS.len()).filter(busy).collect();
+        match busy.is_empty() || dice.below(8) == 0 {
+            true => None,
+            false => Some(busy[dice.below(busy.len())]),
+        }
+    }
+
+    fn step(&mut self, dice: &mut Dice) {
+        let a = dice.below(AGENTS.len());
+        match dice.below(20) {
+            0..=3 => self.enter(dice),
+            4 => {
+                let n = self.some_call(a, dice);
+                self.tell(AcdInput::Abandoned { call: call(n) }, |napkin, _| {
+                    napkin.drop_caller(n)
+                });
+            }
+            5..=12 => {
+                let a = self.busy_agent(dice).unwrap_or(a);
+                self.report(a, dice);
+            }
+            13..=16 => self.intend(a, dice),
+            17..=18 => {
+                let ms = [0, 1, 900, 5_000, 12_000, 40_000][dice.below(6)];
+                self.pass(Duration::from_millis(ms));
+            }
+            _ => {
+                let soon = self.napkin.next().map(|at| at.since(self.now));
+                self.pass(soon.unwrap_or_default());
+            }
+        }
+    }
+
+    fn enter(&mut self, dice: &mut Dice) {
+        // One in ten comes back while it waits or talks.
+        let again = self.calls > 0 && dice.below(10) == 0;
+        let n = match again {
+            true => u64::try_from(dice.below(usize::try_from(self.calls).unwrap())).unwrap() + 1,
+            false => self.calls + 1,
+        };
+        self.calls = self.calls.max(n);
+        let q = dice.below(QUEUES.len());
+        let limit = [None, Some(2_000), Some(25_000)][dice.below(3)];
+        let priority = [0, 0, 0, 1, 7][dice.below(5)];
+        let input = AcdInput::Enter {
+            call: call(n),
+            queue: queue(QUEUES[q]),
+            timeout_ms: limit,
+            priority,
+        };
+        let limit = limit.map_or(Duration::MAX, |ms| Duration::from_millis(ms.into()));
+        self.tell(input, |napkin, now| {
+            napkin.enter(n, q, limit, priority, now)
+        });
+    }
+
+    fn report(&mut self, a: usize, dice: &mut Dice) {
+        let n = self.some_call(a, dice);
+        let (call, agent) = (call(n), self.ids[a].clone());
+        match dice.below(8) {
+            0 => self.tell(AcdInput::OfferRinging { call, agent }, |napkin, _| {
+                napkin.rings(n, a)
+            }),
+            1 | 2 => {
+                let input = AcdInput::OfferAnswered { call, agent };
+                self.tell(input, |napkin, _| napkin.answered(n, a));
+            }
+            3 | 4 => {
+                let input = AcdInput::AgentReleased { call, agent };
+                self.tell(input, |napkin, now| napkin.released(n, a, now));
+            }
+            5 => {
+                let input = AcdInput::OfferFailed {
+                    call,
+                    agent,
+                    why: Cause::Cancelled,
+                    caller_gone: true,
+                };
+                self.tell(input, |napkin, _| napkin.drop_caller(n));
+            }
+            _ => {
+                let why = [
+                    Cause::NoAnswer,
+                    Cause::Busy,
+                    Cause::Declined,
+                    Cause::Unreachable,
+                    Cause::NotRegistered,
+                ][dice.below(5)];
+                let input = AcdInput::OfferFailed {
+                    call,
+                    agent,
+                    why,
+                    caller_gone: false,
+                };
+                self.tell(input, |napkin, now| napkin.failed(n, a, why, now));
+            }
+        }
+    }
+
+    fn intend(&mut self, a: usize, dice: &mut Dice) {
+        let agent = self.ids[a].clone();
+        match dice.below(11) {
+            0 | 1 => self.ask(AcdCommand::SignIn { agent }, |napkin, _| napkin.sign_in(a)),
+            2 => {
+                let wish = AgentStatus::SignedOut;
+                self.ask(AcdCommand::SignOut { agent }, |napkin, _| {
+                    napkin.wish(a, wish)
+                });
+            }
+            3..=5 => {
+                let wish = AgentStatus::Ready;
+                self.ask(AcdCommand::Ready { agent }, |napkin, _| {
+                    napkin.wish(a, wish)
+                });
+            }
+            6 => {
+                let wish = AgentStatus::NotReady;
+                self.ask(AcdCommand::NotReady { agent }, |napkin, _| {
+                    napkin.wish(a, wish)
+                });
+            }
+            7 => {
+                let wish = AgentStatus::Rest;
+                self.ask(AcdCommand::Rest { agent }, |napkin, _| napkin.wish(a, wish));
+            }
+            8 | 9 => {
+                let count = [0, 1, 1, 2][dice.below(4)];
+                let user = user(AGENTS[a].0);
+                let input = AcdInput::Contacts { user, count };
+                self.tell(input, |napkin, _| napkin.devices(a, count));
+            }
+            _ => {
+                let on = !self.napkin.agents[a].outside;
+                let call = on.then(|| call(1_000_000));
+                let input = AcdInput::AgentBusyOutside { agent, call };
+                self.tell(input, |napkin, _| napkin.outside(a, on));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_engine_does_what_the_napkin_does() {
+    let (mut offers, mut answered) = (0, 0);
+    for seed in 0..RUNS {
+        let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
+        let mut pair = Pair::new();
+        for (a, (name, _)) in AGENTS.iter().enumerate() {
+            // Most of the shift is at work from the start, so that short runs have offers.
+            if dice.below(4) > 0 {
+                let (user, count, agent) = (user(name), 1, agent(name));
+                let input = AcdInput::Contacts { user, count };
+                pair.tell(input, |napkin, _| napkin.devices(a, 1));
+                let sign_in = AcdCommand::SignIn {
+                    agent: agent.clone(),
+                };
+                pair.ask(sign_in, |napkin, _| napkin.sign_in(a));
+                let wish = AgentStatus::Ready;
+                pair.ask(AcdCommand::Ready { agent }, |napkin, _| {
+                    napkin.wish(a, wish)
+                });
+            }
+        }
+        for _ in 0..STEPS {
+            pair.step(&mut dice);
+        }
+        pair.compare_lists();
+        let handled = pair.engine.agents.values().map(|a| a.handled);
+        answered += handled.sum::<u64>();
+        offers += pair.made;
+    }
+    assert!(
+        offers > 5 * RUNS && answered > RUNS,
+        "{offers} offers and {answered} answers prove little"
+    );
+}
