@@ -1,1 +1,14 @@
-//! See ARCHITECTURE.md.
+//! The harness of the whole-switch tests: a private loopback for each, the switch as its users start it, phones that
+//! are not ours, and ears that tell one tone from another.
+//!
+//! Invariant: a test waits for events with a limit, never for time to pass; and it leaves no process behind.
+
+pub mod api;
+pub mod fail;
+pub mod process;
+pub mod runner;
+pub mod sipp;
+pub mod sound;
+pub mod switch;
+
+pub use fail::{Fail, Outcome};

@@ -1,0 +1,198 @@
+//! The control plane as an integrator uses it: HTTP and WebSocket on loopback, with a key.
+
+use crate::fail::{Fail, fail};
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+use tungstenite::client::IntoClientRequest;
+use tungstenite::stream::MaybeTlsStream;
+use tungstenite::{Message, WebSocket};
+
+/// A client of one switch.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// `address:port`.
+    pub at: String,
+    /// The key.
+    pub key: String,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Its headers, as sent.
+    pub head: String,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Result<Value, Fail> {
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+}
+
+impl Api {
+    /// Sends a request and reads the whole answer.
+    pub fn send(&self, method: &str, path: &str, body: &str) -> Result<Answer, Fail> {
+        let mut stream = TcpStream::connect(&self.at)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let (at, key, len) = (&self.at, &self.key, body.len());
+        let kind = if body.is_empty() {
+            ""
+        } else {
+            "Content-Type: application/json\r\n"
+        };
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {key}\r\n{kind}\
+             Content-Length: {len}\r\nConnection: close\r\n\r\n{body}"
+        )?;
+        let mut raw = Vec::new();
+        stream.read_to_end(&mut raw)?;
+        parse(&raw)
+    }
+
+    /// GET as JSON; fails on anything but 200.
+    pub fn get(&self, path: &str) -> Result<Value, Fail> {
+        let answer = self.send("GET", path, "")?;
+        if answer.status != 200 {
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            return fail(format!("GET {path}: {} {body}", answer.status));
+        }
+        answer.json()
+    }
+
+    /// The `items` of a list.
+    pub fn list(&self, path: &str) -> Result<Vec<Value>, Fail> {
+        let value = self.get(path)?;
+        value
+            .get("items")
+            .and_then(Value::as_array)
+            .cloned()
+            .ok_or_else(|| Fail(format!("{path}: no items: {value}")))
+    }
+
+    /// POST; fails on anything but 200.
+    pub fn post(&self, path: &str) -> Result<Value, Fail> {
+        let answer = self.send("POST", path, "")?;
+        if answer.status != 200 {
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            return fail(format!("POST {path}: {} {body}", answer.status));
+        }
+        answer.json()
+    }
+
+    /// The value of a metric without labels.
+    pub fn metric(&self, name: &str) -> Result<f64, Fail> {
+        let answer = self.send("GET", "/metrics", "")?;
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let line = text.lines().find_map(|line| {
+            line.strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix(' '))
+        });
+        let value = line.and_then(|value| value.trim().parse().ok());
+        value.ok_or_else(|| Fail(format!("no metric {name} in\n{text}")))
+    }
+
+    /// Opens the event stream, from `since` (`START-SEQ`) or from now.
+    pub fn events(&self, since: Option<&str>) -> Result<Stream, Fail> {
+        let query = since
+            .map(|since| format!("?since={since}"))
+            .unwrap_or_default();
+        let mut request = format!("ws://{}/api/v1/events{query}", self.at).into_client_request()?;
+        let bearer = format!("Bearer {}", self.key).parse()?;
+        request.headers_mut().insert("Authorization", bearer);
+        let (socket, _) = tungstenite::connect(request)?;
+        if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
+            stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        }
+        Ok(Stream { socket })
+    }
+}
+
+fn parse(raw: &[u8]) -> Result<Answer, Fail> {
+    let end = raw
+        .windows(4)
+        .position(|w| w == b"\r\n\r\n")
+        .ok_or_else(|| Fail("no HTTP answer".into()))?;
+    let head = String::from_utf8_lossy(&raw[..end]).into_owned();
+    let status = head
+        .split_whitespace()
+        .nth(1)
+        .and_then(|code| code.parse().ok());
+    let mut body = raw[end + 4..].to_vec();
+    if head
+        .to_ascii_lowercase()
+        .contains("transfer-encoding: chunked")
+    {
+        body = unchunk(&body);
+    }
+    Ok(Answer {
+        status: status.ok_or_else(|| Fail(format!("no status in {head}")))?,
+        head,
+        body,
+    })
+}
+
+fn unchunk(mut body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    while let Some(end) = body.windows(2).position(|w| w == b"\r\n") {
+        let size = std::str::from_utf8(&body[..end])
+            .ok()
+            .and_then(|hex| usize::from_str_radix(hex.trim(), 16).ok());
+        let Some(size) = size.filter(|size| *size > 0) else {
+            break;
+        };
+        let from = end + 2;
+        out.extend(body.get(from..from + size).unwrap_or_default());
+        body = body.get(from + size + 2..).unwrap_or_default();
+    }
+    out
+}
+
+/// An open event stream.
+pub struct Stream {
+    socket: WebSocket<MaybeTlsStream<TcpStream>>,
+}
+
+impl Stream {
+    /// The next message that is not a ping.
+    pub fn read(&mut self) -> Result<Value, Fail> {
+        loop {
+            match self.socket.read()? {
+                Message::Text(text) => return Ok(serde_json::from_str(text.as_str())?),
+                Message::Close(_) => return fail("the event stream was closed"),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads until a message for which `wanted` holds; gives all that were read, that one last.
+    pub fn until(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Vec<Value>, Fail> {
+        let mut read = Vec::new();
+        loop {
+            let message = self
+                .next()
+                .map_err(|why| Fail(format!("waiting for {what}: {why}; read {read:?}")))?;
+            let found = wanted(&message);
+            read.push(message);
+            if found {
+                return Ok(read);
+            }
+        }
+    }
+
+    /// Cuts the connection without a goodbye.
+    pub fn cut(self) {
+        drop(self.socket);
+    }
+}

@@ -1,0 +1,142 @@
+//! Processes of a test: started with their output in a file, ended by id, never left behind.
+
+use crate::fail::{Fail, fail};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How often a condition is looked at while waiting for it.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Waits until `seen` gives something, at most `limit`. `what` is what was waited for.
+pub fn wait_for<T>(
+    what: &str,
+    limit: Duration,
+    mut seen: impl FnMut() -> Option<T>,
+) -> Result<T, Fail> {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(found) = seen() {
+            return Ok(found);
+        }
+        if Instant::now() >= end {
+            return fail(format!("waited {limit:?} for {what}"));
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// A started program. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+    output: PathBuf,
+}
+
+impl Process {
+    /// Starts `command` with both its outputs in `dir/NAME.out`.
+    pub fn start(name: &str, dir: &Path, mut command: Command) -> Result<Self, Fail> {
+        let output = dir.join(format!("{name}.out"));
+        let file = File::create(&output)?;
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
+        let child = command
+            .spawn()
+            .map_err(|why| Fail(format!("cannot start {name} ({command:?}): {why}")))?;
+        Ok(Self {
+            name: name.into(),
+            child,
+            output,
+        })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap_or(0)
+    }
+
+    /// What it has printed so far.
+    pub fn output(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.output).unwrap_or_default()).into_owned()
+    }
+
+    /// Waits until a line that it printed holds `text`.
+    pub fn wait_line(&mut self, text: &str, limit: Duration) -> Result<String, Fail> {
+        let end = Instant::now() + limit;
+        loop {
+            let output = self.output();
+            if let Some(line) = output.lines().find(|line| line.contains(text)) {
+                return Ok(line.into());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                return fail(format!(
+                    "{} ended with {status} before it printed {text:?}; it said:\n{output}",
+                    self.name
+                ));
+            }
+            if Instant::now() >= end {
+                return fail(format!(
+                    "{} did not print {text:?} within {limit:?}; it said:\n{output}",
+                    self.name
+                ));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Whether it has ended, and how.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self, limit: Duration) -> Result<ExitStatus, Fail> {
+        let name = self.name.clone();
+        wait_for(&format!("the end of {name}"), limit, || self.ended())
+            .map_err(|why| Fail(format!("{why}; it said:\n{}", self.output())))
+    }
+
+    /// Waits for its end and fails unless it was success.
+    pub fn wait_success(&mut self, limit: Duration) -> Result<(), Fail> {
+        let status = self.wait(limit)?;
+        if status.success() {
+            return Ok(());
+        }
+        fail(format!(
+            "{} ended with {status}; it said:\n{}",
+            self.name,
+            self.output()
+        ))
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: i32) -> Result<(), Fail> {
+        let pid = self.pid().to_string();
+        let status = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(&pid)
+            .status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            fail(format!("cannot signal {}", self.name))
+        }
+    }
+
+    /// Ends it at once, as `kill -9` does.
+    pub fn kill(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,232 @@
+//! Runs whole-switch tests, several at once, each in a network namespace of its own where the rights allow it.
+//!
+//! The test binary starts itself once per test: a test that hangs or crashes costs only itself, and everything it
+//! started goes with its process group.
+
+use crate::fail::Outcome;
+use std::collections::VecDeque;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Longest time one test may take.
+const LIMIT: Duration = Duration::from_secs(90);
+/// Tests at a time: they wait more than they compute.
+const AT_ONCE: usize = 4;
+
+/// One test.
+pub struct Test {
+    /// Its name, as the requirements map it.
+    pub name: &'static str,
+    /// What it does, in a folder of its own.
+    pub run: fn(&Path) -> Outcome,
+    /// Whether it needs the machine to itself: loads and timings.
+    pub alone: bool,
+}
+
+/// A test that shares the machine.
+pub const fn test(name: &'static str, run: fn(&Path) -> Outcome) -> Test {
+    Test {
+        name,
+        run,
+        alone: false,
+    }
+}
+
+/// A test that has the machine to itself.
+pub const fn alone(name: &'static str, run: fn(&Path) -> Outcome) -> Test {
+    Test {
+        name,
+        run,
+        alone: true,
+    }
+}
+
+/// The entry point: with `--one NAME DIR` runs that test here, otherwise all whose name holds the filter.
+pub fn main(tests: &'static [Test]) -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [one, name, dir] = args.as_slice()
+        && one == "--one"
+    {
+        return run_here(tests, name, Path::new(dir));
+    }
+    if args.iter().any(|arg| arg == "--list") {
+        for test in tests {
+            println!("{}: test", test.name);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let filter = args
+        .iter()
+        .find(|arg| !arg.starts_with("--"))
+        .cloned()
+        .unwrap_or_default();
+    let (alone, shared): (Vec<&Test>, Vec<&Test>) = tests
+        .iter()
+        .filter(|test| test.name.contains(&filter))
+        .partition(|test| test.alone);
+    let namespaces = namespaces_allowed();
+    println!("\nrunning {} tests", alone.len() + shared.len());
+    if !namespaces {
+        println!(
+            "(no rights for network namespaces: one after another on this machine's loopback)"
+        );
+    }
+    let workers = if namespaces { AT_ONCE } else { 1 };
+    let mut failed = run_all(shared, workers, namespaces);
+    failed.extend(run_all(alone, 1, namespaces));
+    let total = tests
+        .iter()
+        .filter(|test| test.name.contains(&filter))
+        .count();
+    let word = if failed.is_empty() { "ok" } else { "FAILED" };
+    println!(
+        "\ntest result: {word}. {} passed; {} failed; 0 ignored; 0 measured; {} filtered out\n",
+        total - failed.len(),
+        failed.len(),
+        tests.len() - total
+    );
+    if failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn run_here(tests: &[Test], name: &str, dir: &Path) -> ExitCode {
+    let Some(test) = tests.iter().find(|test| test.name == name) else {
+        eprintln!("no test is called {name}");
+        return ExitCode::FAILURE;
+    };
+    match (test.run)(dir) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            println!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether a network namespace can be made here.
+fn namespaces_allowed() -> bool {
+    let tried = Command::new("unshare")
+        .args(["-n", "ip", "link", "set", "lo", "up"])
+        .output();
+    tried.is_ok_and(|output| output.status.success())
+}
+
+fn run_all(tests: Vec<&'static Test>, workers: usize, namespaces: bool) -> Vec<&'static str> {
+    let queue = Mutex::new(VecDeque::from(tests));
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(test) = queue.lock().ok().and_then(|mut queue| queue.pop_front()) {
+                    let (ok, text) = run_apart(test, namespaces);
+                    let word = if ok { "ok" } else { "FAILED" };
+                    let mut out = std::io::stdout().lock();
+                    // A closed pipe means nobody reads; the exit code still tells.
+                    let _ = writeln!(out, "test {} ... {word}", test.name);
+                    if !ok {
+                        let _ = writeln!(out, "---- {} ----\n{text}", test.name);
+                        if let Ok(mut failed) = failed.lock() {
+                            failed.push(test.name);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    failed.into_inner().unwrap_or_default()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let safe: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    std::env::temp_dir().join(format!("cordboard-test-{}-{safe}", std::process::id()))
+}
+
+/// Runs one test in a process group of its own and ends the whole group afterwards.
+fn run_apart(test: &Test, namespaces: bool) -> (bool, String) {
+    let dir = folder(test.name);
+    let prepared = std::fs::remove_dir_all(&dir)
+        .or(Ok(()))
+        .and_then(|()| std::fs::create_dir_all(&dir));
+    let Ok(me) = prepared.and_then(|()| std::env::current_exe()) else {
+        return (false, format!("cannot make {}", dir.display()));
+    };
+    let log = dir.join("test.out");
+    let mut command = Command::new("setsid");
+    command.arg("--wait");
+    if namespaces {
+        command.args([
+            "unshare",
+            "-n",
+            "sh",
+            "-c",
+            "ip link set lo up && exec \"$@\"",
+            "sh",
+        ]);
+    }
+    command
+        .arg(me)
+        .args(["--one", test.name])
+        .arg(&dir)
+        .stdin(Stdio::null());
+    let started = std::fs::File::create(&log).and_then(|file| {
+        command.stdout(file.try_clone()?).stderr(file);
+        command.spawn()
+    });
+    let Ok(child) = started else {
+        return (false, "cannot start the test's process".into());
+    };
+    let (ok, note) = watch(child);
+    let text = std::fs::read_to_string(&log).unwrap_or_default();
+    if ok {
+        // What a passed test leaves is of no use; a failed one's folder is named below.
+        let _ = std::fs::remove_dir_all(&dir);
+        return (true, String::new());
+    }
+    (
+        false,
+        format!("{text}{note}\nits folder: {}", dir.display()),
+    )
+}
+
+fn watch(mut child: Child) -> (bool, String) {
+    let end = Instant::now() + LIMIT;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return (status.success(), String::new()),
+            Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(20)),
+            _ => {
+                // The group is the session that setsid made; its leader is our child or the child's child.
+                let group = children_group(child.id());
+                let _ = Command::new("kill")
+                    .args(["-9", "--", &format!("-{group}")])
+                    .status();
+                let _ = child.kill();
+                let _ = child.wait();
+                return (false, format!("it took longer than {LIMIT:?}"));
+            }
+        }
+    }
+}
+
+/// The process group of the first child of `pid`, or `pid` itself.
+fn children_group(pid: u32) -> u32 {
+    let listed = Command::new("ps")
+        .args(["-o", "pgid=", "--ppid", &pid.to_string()])
+        .output();
+    let text = listed
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        .unwrap_or_default();
+    text.split_whitespace()
+        .next()
+        .and_then(|group| group.parse().ok())
+        .unwrap_or(pid)
+}

@@ -1,0 +1,440 @@
+//! Ears and mouths: tones sent as RTP, tones recognised in RTP and in recordings, keys pressed as RFC 4733 events.
+
+use crate::fail::{Fail, fail};
+use crate::process::wait_for;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Samples of a packet: 20 ms at 8 kHz.
+const FRAME: usize = 160;
+/// Samples looked at for one judgement: a quarter of a second.
+const WINDOW: usize = 2_000;
+/// The payload type that the harness's session descriptions give to RFC 4733 events.
+const EVENTS: u8 = 101;
+/// Mu-law.
+const PCMU: u8 = 0;
+/// A-law.
+const PCMA: u8 = 8;
+
+/// The share of the samples' power that lies at `hertz`, 0 to 1 (Goertzel).
+pub fn share_of_tone(samples: &[i16], hertz: f64) -> f64 {
+    let total: f64 = samples.iter().map(|s| f64::from(*s) * f64::from(*s)).sum();
+    if total < 1e4 * samples.len() as f64 {
+        // Under -50 dB of full scale: silence holds no tone.
+        return 0.0;
+    }
+    let omega = 2.0 * std::f64::consts::PI * hertz / 8_000.0;
+    let (mut s1, mut s2) = (0.0, 0.0);
+    for sample in samples {
+        let s0 = f64::from(*sample) + 2.0 * omega.cos() * s1 - s2;
+        (s2, s1) = (s1, s0);
+    }
+    let power = s1 * s1 + s2 * s2 - 2.0 * omega.cos() * s1 * s2;
+    (2.0 * power / (samples.len() as f64 * total)).clamp(0.0, 1.0)
+}
+
+/// Whether the samples are mostly this tone.
+pub fn is_tone(samples: &[i16], hertz: f64) -> bool {
+    share_of_tone(samples, hertz) > 0.7
+}
+
+fn from_ulaw(byte: u8) -> i16 {
+    let u = !byte;
+    let magnitude = ((i32::from(u & 0x0F) << 3) + 0x84) << ((u & 0x70) >> 4);
+    let sample = if u & 0x80 != 0 {
+        0x84 - magnitude
+    } else {
+        magnitude - 0x84
+    };
+    sample as i16
+}
+
+fn to_ulaw(sample: i16) -> u8 {
+    let (sign, value) = if sample < 0 {
+        (0x80u8, -i32::from(sample))
+    } else {
+        (0, i32::from(sample))
+    };
+    let value = value.min(32_635) + 0x84;
+    let exponent = (31 - (value as u32).leading_zeros())
+        .saturating_sub(7)
+        .min(7);
+    let mantissa = ((value >> (exponent + 3)) & 0x0F) as u8;
+    !(sign | ((exponent as u8) << 4) | mantissa)
+}
+
+fn from_alaw(byte: u8) -> i16 {
+    let a = byte ^ 0x55;
+    let exponent = (a & 0x70) >> 4;
+    let base = (i32::from(a & 0x0F) << 4) + 8;
+    let magnitude = if exponent == 0 {
+        base
+    } else {
+        (base + 0x100) << (exponent - 1)
+    };
+    (if a & 0x80 != 0 { magnitude } else { -magnitude }) as i16
+}
+
+#[derive(Default)]
+struct Ear {
+    /// The last samples heard, oldest first.
+    heard: Vec<i16>,
+    packets: u64,
+    peer: Option<SocketAddr>,
+    keys: Vec<char>,
+    last_event: Option<u32>,
+}
+
+/// A party's audio: says a steady tone, hears, presses keys.
+pub struct Voice {
+    /// Its RTP port.
+    pub port: u16,
+    ear: Arc<Mutex<Ear>>,
+    to_press: Arc<Mutex<Vec<char>>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Voice {
+    /// Binds `ip:port` and says `hertz` (0: nothing) to whoever sends audio to it, from the first packet on.
+    pub fn new(ip: &str, port: u16, hertz: f64) -> Result<Self, Fail> {
+        let socket = UdpSocket::bind((ip, port))
+            .map_err(|why| Fail(format!("cannot bind RTP port {port}: {why}")))?;
+        socket.set_read_timeout(Some(Duration::from_millis(5)))?;
+        let (ear, to_press) = (
+            Arc::new(Mutex::new(Ear::default())),
+            Arc::new(Mutex::new(Vec::new())),
+        );
+        let stop = Arc::new(AtomicBool::new(false));
+        let mouth = Mouth::new(socket, hertz, Arc::clone(&ear), Arc::clone(&to_press));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || mouth.run(&stopped));
+        Ok(Self {
+            port,
+            ear,
+            to_press,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// Speaks first, to this address, without waiting to hear something.
+    pub fn speak_to(&self, peer: SocketAddr) {
+        if let Ok(mut ear) = self.ear.lock() {
+            ear.peer.get_or_insert(peer);
+        }
+    }
+
+    /// Presses a key; it is sent as an RFC 4733 event of 100 ms as soon as there is someone to hear it.
+    pub fn press(&self, key: char) {
+        if let Ok(mut keys) = self.to_press.lock() {
+            keys.push(key);
+        }
+    }
+
+    /// Keys heard so far.
+    pub fn keys(&self) -> String {
+        self.ear
+            .lock()
+            .map(|ear| ear.keys.iter().collect())
+            .unwrap_or_default()
+    }
+
+    /// Audio packets heard so far.
+    pub fn packets(&self) -> u64 {
+        self.ear.lock().map(|ear| ear.packets).unwrap_or_default()
+    }
+
+    /// Where the switch sends from.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.ear.lock().ok().and_then(|ear| ear.peer)
+    }
+
+    /// Forgets what was heard: judgements are about what comes from now on.
+    pub fn forget(&self) {
+        if let Ok(mut ear) = self.ear.lock() {
+            ear.heard.clear();
+        }
+    }
+
+    /// Waits until the last quarter of a second heard is this tone.
+    pub fn hears(&self, who: &str, hertz: f64, limit: Duration) -> Result<(), Fail> {
+        let heard = |samples: &[i16]| is_tone(samples, hertz);
+        self.until(&format!("{who} to hear {hertz} Hz"), limit, heard)
+    }
+
+    /// Waits until something else than silence is heard (a prompt, music).
+    pub fn hears_something(&self, who: &str, limit: Duration) -> Result<(), Fail> {
+        let loud = |samples: &[i16]| {
+            samples.iter().filter(|s| s.unsigned_abs() > 300).count() > samples.len() / 20
+        };
+        self.until(&format!("{who} to hear something"), limit, loud)
+    }
+
+    fn until(
+        &self,
+        what: &str,
+        limit: Duration,
+        heard: impl Fn(&[i16]) -> bool,
+    ) -> Result<(), Fail> {
+        let judge = || {
+            let ear = self.ear.lock().ok()?;
+            let last = ear.heard.get(ear.heard.len().checked_sub(WINDOW)?..)?;
+            heard(last).then_some(())
+        };
+        wait_for(what, limit, judge)
+            .map_err(|why| Fail(format!("{why} ({} packets came)", self.packets())))
+    }
+
+    /// Listens for `time` and says whether `hertz` was in it for at least a fifth of a second.
+    pub fn heard_within(&self, hertz: f64, time: Duration) -> bool {
+        self.forget();
+        std::thread::sleep(time);
+        let heard = self
+            .ear
+            .lock()
+            .map(|ear| ear.heard.clone())
+            .unwrap_or_default();
+        heard
+            .chunks(400)
+            .filter(|part| part.len() == 400 && share_of_tone(part, hertz) > 0.3)
+            .count()
+            >= 4
+    }
+}
+
+impl Drop for Voice {
+    fn drop(&mut self) {
+        self.stop.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A panic in it has shown itself already by silence.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Mouth {
+    socket: UdpSocket,
+    hertz: f64,
+    ear: Arc<Mutex<Ear>>,
+    to_press: Arc<Mutex<Vec<char>>>,
+    sequence: u16,
+    timestamp: u32,
+    phase: f64,
+    /// The key being pressed: key, timestamp of its begin, packets sent.
+    pressing: Option<(char, u32, u16)>,
+}
+
+impl Mouth {
+    fn new(
+        socket: UdpSocket,
+        hertz: f64,
+        ear: Arc<Mutex<Ear>>,
+        to_press: Arc<Mutex<Vec<char>>>,
+    ) -> Self {
+        Self {
+            socket,
+            hertz,
+            ear,
+            to_press,
+            sequence: 1_000,
+            timestamp: 160_000,
+            phase: 0.0,
+            pressing: None,
+        }
+    }
+
+    fn run(mut self, stop: &AtomicBool) {
+        let mut next = Instant::now();
+        let mut buf = [0u8; 2_048];
+        while !stop.load(Relaxed) {
+            if let Ok((len, from)) = self.socket.recv_from(&mut buf) {
+                self.listen(buf.get(..len).unwrap_or_default(), from);
+            }
+            while Instant::now() >= next {
+                next += Duration::from_millis(20);
+                self.speak();
+            }
+        }
+    }
+
+    fn listen(&self, packet: &[u8], from: SocketAddr) {
+        let Some((header, payload)) = packet.split_at_checked(12) else {
+            return;
+        };
+        let Ok(mut ear) = self.ear.lock() else { return };
+        ear.peer = Some(from);
+        let kind = header.get(1).copied().unwrap_or(0) & 0x7F;
+        let decode: fn(u8) -> i16 = match kind {
+            PCMU => from_ulaw,
+            PCMA => from_alaw,
+            EVENTS => {
+                let stamp = header
+                    .get(4..8)
+                    .and_then(|b| b.try_into().ok())
+                    .map(u32::from_be_bytes);
+                if stamp != ear.last_event
+                    && let Some(code) = payload.first()
+                    && let Some(key) = "0123456789*#ABCD".chars().nth(usize::from(*code))
+                {
+                    ear.last_event = stamp;
+                    ear.keys.push(key);
+                }
+                return;
+            }
+            _ => return,
+        };
+        ear.packets += 1;
+        ear.heard.extend(payload.iter().map(|byte| decode(*byte)));
+        let surplus = ear.heard.len().saturating_sub(80_000);
+        ear.heard.drain(..surplus);
+    }
+
+    fn speak(&mut self) {
+        let Some(peer) = self.ear.lock().ok().and_then(|ear| ear.peer) else {
+            return;
+        };
+        if self.pressing.is_none()
+            && let Ok(mut keys) = self.to_press.lock()
+            && !keys.is_empty()
+        {
+            self.pressing = Some((keys.remove(0), self.timestamp, 0));
+        }
+        match self.pressing {
+            Some((key, begin, sent)) => self.press(peer, key, begin, sent),
+            None => self.say(peer),
+        }
+        self.timestamp = self.timestamp.wrapping_add(FRAME as u32);
+    }
+
+    fn say(&mut self, peer: SocketAddr) {
+        if self.hertz == 0.0 {
+            return;
+        }
+        let step = 2.0 * std::f64::consts::PI * self.hertz / 8_000.0;
+        let mut payload = [0u8; FRAME];
+        for byte in &mut payload {
+            *byte = to_ulaw((self.phase.sin() * 8_000.0) as i16);
+            self.phase = (self.phase + step) % (2.0 * std::f64::consts::PI);
+        }
+        self.send(peer, PCMU, false, self.timestamp, &payload);
+    }
+
+    /// One packet of a key press: five that grow, three that end it, then silence of the pause between keys.
+    fn press(&mut self, peer: SocketAddr, key: char, begin: u32, sent: u16) {
+        let code = "0123456789*#ABCD".find(key).unwrap_or(0) as u8;
+        let ends = sent >= 5;
+        let duration = (FRAME as u16) * (sent.min(5) + 1);
+        let end_bit = if ends { 0x80 | 10 } else { 10 };
+        if sent < 8 {
+            let [high, low] = duration.to_be_bytes();
+            self.send(peer, EVENTS, sent == 0, begin, &[code, end_bit, high, low]);
+        }
+        self.pressing = if sent >= 12 {
+            None
+        } else {
+            Some((key, begin, sent + 1))
+        };
+    }
+
+    fn send(&mut self, peer: SocketAddr, kind: u8, marker: bool, timestamp: u32, payload: &[u8]) {
+        let mut packet = vec![0x80, kind | if marker { 0x80 } else { 0 }];
+        packet.extend(self.sequence.to_be_bytes());
+        packet.extend(timestamp.to_be_bytes());
+        packet.extend(
+            0xC0DE_0000u32
+                .wrapping_add(u32::from(peer.port()))
+                .to_be_bytes(),
+        );
+        packet.extend(payload);
+        self.sequence = self.sequence.wrapping_add(1);
+        // Nobody listens any more: that is for the test to judge.
+        let _ = self.socket.send_to(&packet, peer);
+    }
+}
+
+/// A two-channel recording as samples.
+pub struct Recording {
+    /// What the caller said.
+    pub left: Vec<i16>,
+    /// What the agent said.
+    pub right: Vec<i16>,
+}
+
+/// Reads a WAV file of two channels, 16 bits, 8 kHz, by way of sox, which is not ours.
+pub fn read_recording(path: &Path) -> Result<Recording, Fail> {
+    let output = std::process::Command::new("sox")
+        .arg(path)
+        .args(["-t", "s16", "-L", "-"])
+        .output()?;
+    if !output.status.success() {
+        return fail(format!(
+            "sox cannot read {}: {}",
+            path.display(),
+            String::from_utf8_lossy(&output.stderr)
+        ));
+    }
+    let samples: Vec<i16> = output
+        .stdout
+        .chunks_exact(2)
+        .map(|b| i16::from_le_bytes([b[0], b[1]]))
+        .collect();
+    let left = samples.iter().step_by(2).copied().collect();
+    let right = samples.iter().skip(1).step_by(2).copied().collect();
+    Ok(Recording { left, right })
+}
+
+impl Recording {
+    /// Whether a second in the middle of both channels holds these tones.
+    pub fn ensure_tones(&self, left: f64, right: f64) -> Result<(), Fail> {
+        for (channel, hertz, samples) in [("left", left, &self.left), ("right", right, &self.right)]
+        {
+            let tones = samples
+                .chunks_exact(WINDOW)
+                .filter(|part| is_tone(part, hertz))
+                .count();
+            if tones < 2 {
+                let parts = samples.len() / WINDOW;
+                return fail(format!(
+                    "{hertz} Hz is in {tones} of {parts} quarter seconds of the {channel} channel"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sine(hertz: f64, amplitude: f64) -> Vec<i16> {
+        let step = 2.0 * std::f64::consts::PI * hertz / 8_000.0;
+        (0..WINDOW)
+            .map(|i| ((i as f64 * step).sin() * amplitude) as i16)
+            .collect()
+    }
+
+    #[test]
+    fn a_tone_is_told_from_another_and_from_silence() {
+        assert!(is_tone(&sine(440.0, 8_000.0), 440.0));
+        assert!(!is_tone(&sine(440.0, 8_000.0), 660.0));
+        assert!(!is_tone(&sine(440.0, 30.0), 440.0));
+        assert!(!is_tone(&[0; WINDOW], 440.0));
+    }
+
+    #[test]
+    fn mu_law_there_and_back_is_near() {
+        for sample in [-30_000i16, -8_000, -100, 0, 100, 8_000, 30_000] {
+            let back = from_ulaw(to_ulaw(sample));
+            assert!(
+                (i32::from(back) - i32::from(sample)).abs() <= i32::from(sample).abs() / 16 + 8,
+                "{sample} {back}"
+            );
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The switch under test, started as its users start it: the binary, a configuration file, a folder.
+
+use crate::api::Api;
+use crate::fail::{Fail, fail};
+use crate::process::{Process, wait_for};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Time for anything that a loaded machine should do at once.
+pub const SOON: Duration = Duration::from_secs(10);
+
+/// A running switch.
+pub struct Switch {
+    process: Process,
+    /// Its control plane.
+    pub api: Api,
+    /// `address:port` of its SIP socket.
+    pub sip: String,
+    dir: PathBuf,
+    config: PathBuf,
+}
+
+/// The binary that the build left beside this test.
+pub fn binary() -> Result<PathBuf, Fail> {
+    let me = std::env::current_exe()?;
+    // target/debug/deps/switch-…
+    let found = me
+        .parent()
+        .and_then(Path::parent)
+        .map(|dir| dir.join("cordboard"));
+    match found {
+        Some(found) if found.exists() => Ok(found),
+        other => fail(format!(
+            "there is no {other:?}: build it with `cargo build --workspace --bins`"
+        )),
+    }
+}
+
+/// The key that the tests' configurations give.
+pub const KEY: &str = "test-key-of-the-harness";
+
+impl Switch {
+    /// Starts a switch with this configuration in `dir` and waits until it is ready.
+    pub fn start(dir: &Path, config: &str) -> Result<Self, Fail> {
+        let path = dir.join("cordboard.toml");
+        std::fs::write(&path, config)?;
+        Self::run(dir, path, &[])
+    }
+
+    /// Starts a switch again after an end, on the same folder.
+    pub fn restart(dir: &Path) -> Result<Self, Fail> {
+        Self::run(dir, dir.join("cordboard.toml"), &[])
+    }
+
+    /// Starts a switch with variables in its environment.
+    pub fn start_with(dir: &Path, config: &str, env: &[(&str, &str)]) -> Result<Self, Fail> {
+        let path = dir.join("cordboard.toml");
+        std::fs::write(&path, config)?;
+        Self::run(dir, path, env)
+    }
+
+    fn run(dir: &Path, config: PathBuf, env: &[(&str, &str)]) -> Result<Self, Fail> {
+        let mut command = Command::new(binary()?);
+        command
+            .arg("run")
+            .arg("--config")
+            .arg(&config)
+            .current_dir(dir);
+        command
+            .env_remove("CORDBOARD_API_KEY")
+            .envs(env.iter().copied());
+        let mut process = Process::start("cordboard", dir, command)?;
+        let line = process.wait_line("ready", SOON)?;
+        let word = |name: &str| {
+            let found = line
+                .split_whitespace()
+                .find_map(|word| word.strip_prefix(name));
+            found
+                .map(str::to_owned)
+                .ok_or_else(|| Fail(format!("no {name} in {line:?}")))
+        };
+        let api = Api {
+            at: word("http=")?,
+            key: KEY.into(),
+        };
+        let sip = word("sip=udp:")?;
+        Ok(Self {
+            process,
+            api,
+            sip,
+            dir: dir.to_owned(),
+            config,
+        })
+    }
+
+    /// Its configuration file.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        self.process.output()
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        self.process.pid()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: i32) -> Result<(), Fail> {
+        self.process.signal(signal)
+    }
+
+    /// Ends it as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Ends it as Ctrl-C does, and fails unless it ends cleanly.
+    pub fn stop(&mut self) -> Result<(), Fail> {
+        self.process.signal(2)?;
+        self.process.wait_success(SOON)
+    }
+
+    /// Waits until an account has `count` devices.
+    pub fn wait_registered(&self, user: &str, count: usize) -> Result<(), Fail> {
+        wait_for(&format!("{count} devices of {user}"), SOON, || {
+            let contacts = self.api.list("/api/v1/contacts").ok()?;
+            let of = |contact: &&Value| contact["user"]["name"] == user;
+            (contacts.iter().filter(of).count() == count).then_some(())
+        })
+    }
+
+    /// Waits until an agent has this status.
+    pub fn wait_agent(&self, agent: &str, status: &str) -> Result<Value, Fail> {
+        let mut last = Value::Null;
+        let seen = wait_for(&format!("agent {agent} to be {status}"), SOON, || {
+            let agents = self.api.list("/api/v1/agents").ok()?;
+            last = agents.into_iter().find(|a| a["agent"]["name"] == agent)?;
+            (last["status"] == status).then(|| last.clone())
+        });
+        seen.map_err(|why| Fail(format!("{why}; last seen: {last}")))
+    }
+
+    /// Waits until some call is in this stage; gives it.
+    pub fn wait_stage(&self, stage: &str) -> Result<Value, Fail> {
+        let mut last = Vec::new();
+        let seen = wait_for(&format!("a call to be {stage}"), SOON, || {
+            last = self.api.list("/api/v1/calls").ok()?;
+            last.iter().find(|call| call["stage"] == stage).cloned()
+        });
+        seen.map_err(|why| Fail(format!("{why}; calls: {last:?}\nits log:\n{}", self.log())))
+    }
+
+    /// Waits until `count` records are there; gives them, newest first.
+    pub fn wait_cdrs(&self, count: usize) -> Result<Vec<Value>, Fail> {
+        let mut last = Vec::new();
+        let seen = wait_for(&format!("{count} call detail records"), SOON, || {
+            last = self.api.list("/api/v1/cdrs?limit=1000").ok()?;
+            (last.len() >= count).then(|| last.clone())
+        });
+        let cdrs = seen.map_err(|why| {
+            Fail(format!(
+                "{why}; there are {}\nits log:\n{}",
+                last.len(),
+                self.log()
+            ))
+        })?;
+        if cdrs.len() > count {
+            return fail(format!("{} records instead of {count}", cdrs.len()));
+        }
+        Ok(cdrs)
+    }
+
+    /// Fails unless nothing is left of any call: no call, transaction that will not end, media leg or port.
+    pub fn ensure_nothing_left(&self) -> Result<(), Fail> {
+        for name in [
+            "cordboard_calls",
+            "cordboard_media_legs",
+            "cordboard_recordings_open",
+            "cordboard_sip_transactions",
+        ] {
+            wait_for(&format!("{name} to be zero"), SOON, || {
+                self.api.metric(name).ok().filter(|value| *value == 0.0)
+            })?;
+        }
+        let caught = self.api.metric("cordboard_panics_caught_total")?;
+        if caught != 0.0 {
+            return fail(format!(
+                "{caught} panics were caught; its log:\n{}",
+                self.log()
+            ));
+        }
+        Ok(())
+    }
+}
