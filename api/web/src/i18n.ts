@@ -1,0 +1,377 @@
+/** The page's words in its two languages. English is the shape; Chinese must have every word. */
+
+import { ref } from "vue";
+import type { AgentStatus, CallStage } from "./model";
+
+export type Lang = "en" | "zh";
+
+interface Words {
+  title: string;
+  other: string;
+  calls: string;
+  queues: string;
+  agents: string;
+  events: string;
+  waiting: string;
+  longest: string;
+  ready: string;
+  signedIn: string;
+  talking: string;
+  offered: string;
+  answered: string;
+  abandoned: string;
+  timedOut: string;
+  caller: string;
+  dialled: string;
+  stage: string;
+  queue: string;
+  agent: string;
+  talk: string;
+  total: string;
+  status: string;
+  since: string;
+  doing: string;
+  handled: string;
+  held: string;
+  offeredTo: string;
+  noDevice: string;
+  route: string;
+  data: string;
+  callId: string;
+  more: string;
+  noCalls: string;
+  noCallsHint: string;
+  noQueues: string;
+  noAgents: string;
+  noEvents: string;
+  nobodyWaits: string;
+  live: string;
+  connecting: string;
+  offline: string;
+  noLine: string;
+  restarting: string;
+  lostFor: string;
+  retryIn: string;
+  retryNow: string;
+  keyTitle: string;
+  keyHint: string;
+  keyLabel: string;
+  keySend: string;
+  keyWrong: string;
+  keySlow: string;
+  keyChange: string;
+  keyKept: string;
+  stages: Record<CallStage, string>;
+  statuses: Record<AgentStatus, string>;
+  causes: Record<string, string>;
+  by: Record<string, string>;
+  outcomes: Record<string, string>;
+  did: Record<string, string>;
+}
+
+const en: Words = {
+  title: "Live floor",
+  other: "中文",
+  calls: "Calls",
+  queues: "Skill queues",
+  agents: "Agents",
+  events: "Events",
+  waiting: "Waiting",
+  longest: "Longest wait",
+  ready: "Ready",
+  signedIn: "Signed in",
+  talking: "Talking",
+  offered: "Offered",
+  answered: "Answered",
+  abandoned: "Abandoned",
+  timedOut: "Timed out",
+  caller: "Caller",
+  dialled: "Dialled",
+  stage: "Stage",
+  queue: "Queue",
+  agent: "Agent",
+  talk: "Talk",
+  total: "Total",
+  status: "Status",
+  since: "For",
+  doing: "Call, or why",
+  handled: "Calls taken",
+  held: "on hold",
+  offeredTo: "rings at {agent}",
+  noDevice: "no device",
+  route: "Route",
+  data: "Call data",
+  callId: "Call id",
+  more: "{n} more are not shown",
+  noCalls: "No calls",
+  noCallsHint: "A call appears here the moment it reaches the switch.",
+  noQueues: "No skill queue is configured.",
+  noAgents: "No agent is configured.",
+  noEvents: "Events appear here as they happen.",
+  nobodyWaits: "Nobody waits",
+  live: "Live",
+  connecting: "Connecting",
+  offline: "Offline",
+  noLine: "No connection to the switch. What you see is from {time}.",
+  restarting: "The switch is stopping. What you see is from {time}.",
+  lostFor: "Lost for {time}",
+  retryIn: "Next try in {n} s",
+  retryNow: "Try now",
+  keyTitle: "API key",
+  keyHint: "This page reads the switch with an API key of your tenant.",
+  keyLabel: "Key",
+  keySend: "Open the floor",
+  keyWrong: "The switch does not know this key.",
+  keySlow: "Too many wrong keys came from this address. Try again in {n} s.",
+  keyChange: "Change key",
+  keyKept: "It is kept for this tab only and forgotten when the tab closes.",
+  stages: {
+    routing: "Routing",
+    flow: "In flow",
+    queued: "Queued",
+    ringing: "Ringing",
+    bridged: "Talking",
+    ending: "Ending",
+  },
+  statuses: {
+    signed_out: "Signed out",
+    ready: "Ready",
+    not_ready: "Not ready",
+    rest: "Rest",
+    ringing: "Ringing",
+    talking: "Talking",
+    wrap_up: "Wrap-up",
+  },
+  causes: {
+    normal: "hung up",
+    cancelled: "gave up",
+    busy: "busy",
+    no_answer: "no answer",
+    declined: "declined",
+    not_found: "no such number",
+    not_registered: "no registered device",
+    unreachable: "unreachable",
+    forbidden: "not allowed",
+    incompatible: "no common codec",
+    answered_elsewhere: "answered elsewhere",
+    congestion: "congestion",
+    protocol_error: "protocol error",
+    media_timeout: "no audio",
+    max_duration: "longest call length reached",
+    flow_ended: "flow ended",
+    flow_failed: "flow failed",
+    queue_timeout: "waited too long",
+    queue_full: "queue full",
+    no_route: "no route",
+    administrative: "ended by an operator",
+    shutdown: "switch stopping",
+    internal_error: "internal error",
+    lost_by_restart: "lost by restart",
+  },
+  by: { caller: "by the caller", callee: "by the called side", switch: "by the switch", operator: "by an operator" },
+  outcomes: {
+    served: "answered",
+    abandoned: "caller gave up",
+    timeout: "waited too long",
+    gone: "queue removed",
+    moved: "moved to another queue",
+  },
+  did: {
+    call_started: "{caller} calls {to}",
+    call_routed: "{caller} goes to {to}",
+    call_stage: "{caller}: {stage}",
+    call_stage_agent: "{caller}: {stage}, agent {agent}",
+    call_answered: "{caller} is answered",
+    leg_started: "{caller}: leg to {party}",
+    leg_held: "{caller} on hold",
+    leg_resumed: "{caller} off hold",
+    leg_ended: "{caller}: leg ended, {cause}",
+    digit: "{caller} pressed {digit}",
+    data_changed: "{caller}: {key} = {value}",
+    data_removed: "{caller}: {key} removed",
+    flow_started: "{caller} enters flow {flow}",
+    flow_failed: "{caller}: flow {flow} failed: {error}",
+    flow_log: "{caller}: {text}",
+    queue_entered: "{caller} waits in {queue}, place {position}",
+    queue_offered: "{caller} offered to agent {agent}: {why}",
+    queue_left: "{caller} left {queue}: {outcome}",
+    agent_status: "Agent {agent} is {status}: {why}",
+    registered: "{user} registered a device",
+    unregistered: "{user} has one device less",
+    recording_started: "{caller}: recording began",
+    recording_ready: "{caller}: recording ready, {length}",
+    call_ended: "{caller} is over: {cause}, {by}",
+    config_reloaded: "Configuration {version} is in use",
+    alarm: "Alarm {code}: {text}",
+    gap: "Events {from} to {to} are missing; the state was read anew",
+    unknown: "{type}",
+  },
+};
+
+const zh: Words = {
+  title: "现场",
+  other: "English",
+  calls: "呼叫",
+  queues: "技能队列",
+  agents: "座席",
+  events: "事件",
+  waiting: "排队",
+  longest: "最长等待",
+  ready: "示闲",
+  signedIn: "签入",
+  talking: "通话",
+  offered: "呼入",
+  answered: "接听",
+  abandoned: "放弃",
+  timedOut: "超时",
+  caller: "主叫",
+  dialled: "被叫",
+  stage: "状态",
+  queue: "队列",
+  agent: "座席",
+  talk: "通话",
+  total: "总时长",
+  status: "状态",
+  since: "时长",
+  doing: "通话方或原因",
+  handled: "接听次数",
+  held: "保持中",
+  offeredTo: "正振铃座席 {agent}",
+  noDevice: "无话机注册",
+  route: "路由",
+  data: "随路数据",
+  callId: "呼叫标识",
+  more: "另有 {n} 条未显示",
+  noCalls: "暂无呼叫",
+  noCallsHint: "呼叫到达交换机后会立即显示在这里。",
+  noQueues: "尚未配置技能队列。",
+  noAgents: "尚未配置座席。",
+  noEvents: "事件发生时会显示在这里。",
+  nobodyWaits: "无人排队",
+  live: "实时",
+  connecting: "连接中",
+  offline: "离线",
+  noLine: "与交换机的连接已断开，当前显示的是 {time} 的状态。",
+  restarting: "交换机正在停止，当前显示的是 {time} 的状态。",
+  lostFor: "已断开 {time}",
+  retryIn: "{n} 秒后重试",
+  retryNow: "立即重试",
+  keyTitle: "API 密钥",
+  keyHint: "本页面使用所属租户的 API 密钥读取交换机状态。",
+  keyLabel: "密钥",
+  keySend: "进入现场",
+  keyWrong: "交换机不认识此密钥。",
+  keySlow: "此地址的错误密钥过多，请在 {n} 秒后重试。",
+  keyChange: "更换密钥",
+  keyKept: "密钥仅保存在当前标签页中，关闭后即清除。",
+  stages: {
+    routing: "路由中",
+    flow: "流程中",
+    queued: "排队中",
+    ringing: "振铃中",
+    bridged: "通话中",
+    ending: "结束中",
+  },
+  statuses: {
+    signed_out: "已签出",
+    ready: "示闲",
+    not_ready: "示忙",
+    rest: "休息",
+    ringing: "振铃",
+    talking: "通话",
+    wrap_up: "整理态",
+  },
+  causes: {
+    normal: "正常挂机",
+    cancelled: "主叫放弃",
+    busy: "忙",
+    no_answer: "无应答",
+    declined: "拒接",
+    not_found: "空号",
+    not_registered: "无话机注册",
+    unreachable: "不可达",
+    forbidden: "无权限",
+    incompatible: "无共同编解码",
+    answered_elsewhere: "已在别处接听",
+    congestion: "拥塞",
+    protocol_error: "协议错误",
+    media_timeout: "无媒体流",
+    max_duration: "达到最长通话时间",
+    flow_ended: "流程结束",
+    flow_failed: "流程出错",
+    queue_timeout: "排队超时",
+    queue_full: "队列已满",
+    no_route: "无路由",
+    administrative: "操作员结束",
+    shutdown: "交换机停止",
+    internal_error: "内部错误",
+    lost_by_restart: "重启中断",
+  },
+  by: { caller: "主叫侧", callee: "被叫侧", switch: "交换机", operator: "操作员" },
+  outcomes: { served: "已接听", abandoned: "主叫放弃", timeout: "排队超时", gone: "队列已删除", moved: "转入其他队列" },
+  did: {
+    call_started: "{caller} 呼叫 {to}",
+    call_routed: "{caller} 路由至 {to}",
+    call_stage: "{caller}：{stage}",
+    call_stage_agent: "{caller}：{stage}，座席 {agent}",
+    call_answered: "{caller} 已应答",
+    leg_started: "{caller}：呼叫 {party}",
+    leg_held: "{caller} 被保持",
+    leg_resumed: "{caller} 取消保持",
+    leg_ended: "{caller}：一方结束，{cause}",
+    digit: "{caller} 按键 {digit}",
+    data_changed: "{caller}：{key} = {value}",
+    data_removed: "{caller}：已删除 {key}",
+    flow_started: "{caller} 进入流程 {flow}",
+    flow_failed: "{caller}：流程 {flow} 出错：{error}",
+    flow_log: "{caller}：{text}",
+    queue_entered: "{caller} 进入队列 {queue}，第 {position} 位",
+    queue_offered: "{caller} 分配给座席 {agent}：{why}",
+    queue_left: "{caller} 离开队列 {queue}：{outcome}",
+    agent_status: "座席 {agent} {status}：{why}",
+    registered: "{user} 的话机已注册",
+    unregistered: "{user} 的话机已注销",
+    recording_started: "{caller}：开始录音",
+    recording_ready: "{caller}：录音可用，{length}",
+    call_ended: "{caller} 结束：{cause}（{by}）",
+    config_reloaded: "配置 {version} 已生效",
+    alarm: "告警 {code}：{text}",
+    gap: "缺少事件 {from} 至 {to}，状态已重新读取",
+    unknown: "{type}",
+  },
+};
+
+export const WORDS: Record<Lang, Words> = { en, zh };
+
+/** Kept over visits: it is a preference, not a secret. */
+const KEPT = "cordboard.lang";
+
+export function preferred(kept: string | null, languages: readonly string[]): Lang {
+  if (kept === "en" || kept === "zh") {
+    return kept;
+  }
+  return languages[0]?.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+export const lang = ref<Lang>("en");
+
+/** Takes the language kept from an earlier visit, or the browser's. */
+export function startLang(): void {
+  setLang(preferred(localStorage.getItem(KEPT), navigator.languages));
+}
+
+export function setLang(to: Lang, keep = false): void {
+  lang.value = to;
+  document.documentElement.lang = to === "zh" ? "zh-CN" : "en";
+  if (keep) {
+    localStorage.setItem(KEPT, to);
+  }
+}
+
+/** The words of the language in use. */
+export const w = (): Words => WORDS[lang.value];
+
+/** Puts values where a text names them. */
+export function fill(text: string, values: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+}

@@ -1,0 +1,126 @@
+/** The switch's words, as JSON carries them. Times are milliseconds since 1970 in UTC. */
+
+/** The id of something configured. */
+export interface Named {
+  tenant: string;
+  name: string;
+}
+
+/** A number or user with the name it showed. */
+export interface Party {
+  user: string;
+  display: string;
+}
+
+export const AGENT_STATUSES = ["signed_out", "ready", "not_ready", "rest", "ringing", "talking", "wrap_up"] as const;
+export type AgentStatus = (typeof AGENT_STATUSES)[number];
+
+export const CALL_STAGES = ["routing", "flow", "queued", "ringing", "bridged", "ending"] as const;
+export type CallStage = (typeof CALL_STAGES)[number];
+
+export interface LegView {
+  leg: string;
+  party: Party;
+  answered: boolean;
+  held: boolean;
+}
+
+export interface RouteReason {
+  plugin: string;
+  verdict: string;
+  why: string;
+}
+
+export interface CallView {
+  call: string;
+  from: Party;
+  to: Party;
+  stage: CallStage;
+  started: number;
+  answered: number | null;
+  bridged: number | null;
+  queue: Named | null;
+  agent: Named | null;
+  legs: LegView[];
+  data: Record<string, string>;
+  route: RouteReason[];
+}
+
+export interface AgentView {
+  agent: Named;
+  display: string;
+  status: AgentStatus;
+  since: number;
+  until: number | null;
+  user: Named;
+  contacts: number;
+  call: string | null;
+  why: string;
+  handled: number;
+}
+
+export interface WaitingView {
+  call: string;
+  since: number;
+  position: number;
+  offered_to: Named | null;
+}
+
+export interface QueueView {
+  queue: Named;
+  display: string;
+  waiting: WaitingView[];
+  agents_signed_in: number;
+  agents_ready: number;
+  offered: number;
+  answered: number;
+  abandoned: number;
+  timed_out: number;
+}
+
+/** What happened. The record of an ended call carries more than is named here. */
+export type What =
+  | { type: "call_started"; call: string; from: Party; to: Party }
+  | { type: "call_routed"; call: string; to: string; reasons: RouteReason[] }
+  | { type: "call_stage"; call: string; stage: CallStage; queue: Named | null; agent: Named | null }
+  | { type: "call_answered"; call: string }
+  | { type: "leg_started"; call: string; leg: string; party: Party }
+  | { type: "leg_held"; call: string; leg: string; held: boolean }
+  | { type: "leg_ended"; call: string; leg: string; cause: string }
+  | { type: "digit"; call: string; digit: string }
+  | { type: "data_changed"; call: string; key: string; value: string }
+  | { type: "flow_started"; call: string; flow: Named }
+  | { type: "flow_failed"; call: string; flow: Named; error: string }
+  | { type: "flow_log"; call: string; text: string }
+  | { type: "queue_entered"; call: string; queue: Named; position: number }
+  | { type: "queue_offered"; call: string; queue: Named; agent: Named; why: string }
+  | { type: "queue_left"; call: string; queue: Named; outcome: string }
+  | { type: "agent_status"; agent: Named; status: AgentStatus; why: string; call: string | null }
+  | { type: "registered"; user: Named; uri: string }
+  | { type: "unregistered"; user: Named; uri: string }
+  | { type: "recording_started"; call: string; recording: string }
+  | { type: "recording_ready"; call: string; recording: string; length_ms: number }
+  | { type: "call_ended"; call: string; cause: string; by: string; cdr?: unknown }
+  | { type: "config_reloaded"; version: number }
+  | { type: "alarm"; code: string; text: string };
+
+/** One event: numbered from one, without gaps, within one start of the switch. */
+export type Event = What & { tenant: string; seq: number; at: number };
+
+export interface Snapshot {
+  seq: number;
+  calls: CallView[];
+  queues: QueueView[];
+  agents: AgentView[];
+}
+
+/** One message of the stream. */
+export type StreamItem =
+  | { message: "hello"; start: number; last: number }
+  | ({ message: "event" } & Event)
+  | { message: "gap"; from: number; to: number }
+  | ({ message: "snapshot" } & Snapshot)
+  | { message: "closing"; reason: string };
+
+/** A named id as text, for keys and comparison. */
+export const nameOf = (id: Named): string => `${id.tenant}/${id.name}`;

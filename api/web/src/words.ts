@@ -1,0 +1,97 @@
+/** A line of the event list, in words. */
+
+import { duration, number, shortId } from "./format";
+import { fill, WORDS, type Lang } from "./i18n";
+import type { Event } from "./model";
+import type { Line } from "./store";
+
+/** How a line is marked: what asks for attention, and what is only a step. */
+export type Weight = "alarm" | "main" | "step";
+
+export function weight(line: Line): Weight {
+  switch (line.what.type) {
+    case "alarm":
+    case "flow_failed":
+    case "gap":
+      return "alarm";
+    case "call_started":
+    case "call_ended":
+    case "queue_entered":
+    case "queue_left":
+    case "agent_status":
+    case "config_reloaded":
+      return "main";
+    default:
+      return "step";
+  }
+}
+
+export function inWords(line: Line, lang: Lang): string {
+  const words = WORDS[lang];
+  const { what } = line;
+  if (what.type === "gap") {
+    return fill(words.did.gap ?? "", { from: what.from, to: what.to });
+  }
+  const about = "call" in what && what.call ? line.caller || shortId(what.call) : "";
+  const [text, values] = told(what, lang);
+  return fill(words.did[text] ?? words.did.unknown ?? "", { type: what.type, caller: about, ...values });
+}
+
+/** Which text, and what to put into it. */
+function told(what: Event, lang: Lang): [string, Record<string, string | number>] {
+  const words = WORDS[lang];
+  switch (what.type) {
+    case "call_started":
+      return ["call_started", { to: number(what.to) }];
+    case "call_routed":
+      return ["call_routed", { to: what.to }];
+    case "call_stage":
+      return [
+        what.agent ? "call_stage_agent" : "call_stage",
+        { stage: words.stages[what.stage], agent: what.agent?.name ?? "" },
+      ];
+    case "leg_started":
+      return ["leg_started", { party: number(what.party) }];
+    case "leg_held":
+      return [what.held ? "leg_held" : "leg_resumed", {}];
+    case "leg_ended":
+      return ["leg_ended", { cause: words.causes[what.cause] ?? what.cause }];
+    case "digit":
+      return ["digit", { digit: what.digit }];
+    case "data_changed":
+      return [what.value === "" ? "data_removed" : "data_changed", { key: what.key, value: what.value }];
+    case "flow_started":
+      return ["flow_started", { flow: what.flow.name }];
+    case "flow_failed":
+      return ["flow_failed", { flow: what.flow.name, error: what.error }];
+    case "flow_log":
+      return ["flow_log", { text: what.text }];
+    case "queue_entered":
+      return ["queue_entered", { queue: what.queue.name, position: what.position }];
+    case "queue_offered":
+      return ["queue_offered", { agent: what.agent.name, why: what.why }];
+    case "queue_left":
+      return ["queue_left", { queue: what.queue.name, outcome: words.outcomes[what.outcome] ?? what.outcome }];
+    case "agent_status":
+      return [
+        "agent_status",
+        { agent: what.agent.name, status: words.statuses[what.status].toLowerCase(), why: what.why },
+      ];
+    case "registered":
+    case "unregistered":
+      return [what.type, { user: what.user.name }];
+    case "recording_ready":
+      return ["recording_ready", { length: duration(what.length_ms) }];
+    case "call_ended":
+      return ["call_ended", { cause: words.causes[what.cause] ?? what.cause, by: words.by[what.by] ?? what.by }];
+    case "config_reloaded":
+      return ["config_reloaded", { version: what.version }];
+    case "alarm":
+      return ["alarm", { code: what.code, text: what.text }];
+    case "call_answered":
+    case "recording_started":
+      return [what.type, {}];
+    default:
+      return ["unknown", {}];
+  }
+}
