@@ -1,4 +1,14 @@
-//! See ARCHITECTURE.md.
+//! SIP as a pure state machine: messages, transactions, dialogs, sessions, offer and answer,
+//! digest, registrar.
+//!
+//! Invariant: nothing here opens a socket, reads a clock or draws a number of its own; the shell
+//! gives bytes, the time and a seed to [`engine::SipEngine`] and does what it says.
 
+pub mod auth;
+mod dialog;
+pub mod engine;
+mod registrar;
 pub mod sdp;
+mod session;
+mod transaction;
 pub mod wire;

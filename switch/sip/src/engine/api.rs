@@ -1,0 +1,334 @@
+//! What goes into the engine and what comes out of it.
+
+use core::net::SocketAddr;
+
+use cordboard_model::cause::Cause;
+use cordboard_model::id::{TenantId, TrunkId, UserId};
+use cordboard_model::journal::{ContactRecord, DialogRecord};
+use cordboard_model::leg::PartyId;
+use cordboard_model::media::StreamParams;
+use cordboard_model::time::{Wall, WallClock};
+
+use super::{Directory, Flow, Transport};
+use crate::sdp::{Local, Negotiated};
+use crate::wire::Uri;
+
+/// What stays as it is while the engine lives. What a reload may change is in [`Directory`].
+#[derive(Clone, Debug)]
+pub struct SipConfig {
+    /// The shard; it is part of every tag, branch and Call-ID.
+    pub shard: u8,
+    /// Our end of flows that are known by their far end alone: restored contacts and dialogs.
+    pub local: SocketAddr,
+    /// What peers reach us by, in Via and Contact; the flow's own end when none.
+    pub advertised: Option<SocketAddr>,
+    /// Turns time into dates; renewed by [`SipCommand::SetClock`].
+    pub clock: WallClock,
+    /// Most transactions at a time; a request beyond it gets 503. Each holds one message.
+    pub transactions_max: usize,
+    /// Most sessions at a time; an INVITE beyond it gets 503.
+    pub sessions_max: usize,
+    /// Most contacts over all accounts; a REGISTER beyond it gets 503.
+    pub contacts_max: usize,
+    /// What Retry-After of a 503 asks for, seconds.
+    pub retry_after_secs: u32,
+}
+
+impl SipConfig {
+    /// Defaults for a switch at `local`: 40,000 transactions (1,000 new calls a second for the
+    /// 32 s that a transaction may live, both legs aside), 10,000 sessions, 50,000 contacts.
+    #[must_use]
+    pub const fn new(local: SocketAddr) -> Self {
+        Self {
+            shard: 0,
+            local,
+            advertised: None,
+            clock: WallClock { at_zero: Wall(0) },
+            transactions_max: 40_000,
+            sessions_max: 10_000,
+            contacts_max: 50_000,
+            retry_after_secs: 5,
+        }
+    }
+}
+
+/// A session: one INVITE of ours with all its branches, or one of a peer's, until it ended.
+/// Never used twice; the shard stands in the top byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+/// One datagram, or one message of a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// How it came.
+    pub transport: Transport,
+    /// Our end.
+    pub local: SocketAddr,
+    /// Who sent it.
+    pub remote: SocketAddr,
+    /// The message.
+    pub bytes: &'a [u8],
+}
+
+impl Datagram<'_> {
+    /// The flow it came by.
+    #[must_use]
+    pub const fn flow(&self) -> Flow {
+        Flow {
+            transport: self.transport,
+            local: self.local,
+            remote: self.remote,
+        }
+    }
+}
+
+/// Name and password as digest needs them, for a peer that challenges us.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user name.
+    pub username: String,
+    /// The password. Never logged: [`core::fmt::Debug`] leaves it out.
+    pub password: String,
+}
+
+impl core::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where an outgoing call goes.
+#[derive(Clone, Debug)]
+pub enum Dest {
+    /// Every registered contact of an account, in parallel.
+    Aor(UserId),
+    /// One address.
+    Uri {
+        /// The Request-URI.
+        uri: Uri,
+        /// Where it is sent.
+        flow: Flow,
+        /// For a 401 or 407 of the peer; without them that is the end of the call.
+        credentials: Option<Credentials>,
+    },
+}
+
+/// What the shard asks of the engine. A command for a session that has ended does nothing.
+#[derive(Clone, Debug)]
+pub enum SipCommand {
+    /// Call out.
+    Invite {
+        /// From [`super::SipEngine::new_session`].
+        session: SessionId,
+        /// Where to.
+        target: Dest,
+        /// Who calls, as the called party shall see it.
+        from: PartyId,
+        /// Who is called.
+        to: PartyId,
+        /// The host of From and To: a domain of the tenant.
+        host: String,
+        /// Our media, offered to every branch.
+        local: Local,
+    },
+    /// Tell the caller that it rings: 180.
+    Ring {
+        /// Which.
+        session: SessionId,
+    },
+    /// Let the caller hear us before the answer: 183 with session description.
+    EarlyMedia {
+        /// Which.
+        session: SessionId,
+        /// Our media.
+        local: Local,
+    },
+    /// Answer: 200 with session description, repeated until the ACK comes.
+    Answer {
+        /// Which.
+        session: SessionId,
+        /// Our media; after early media it is ignored, for the session description stays.
+        local: Local,
+    },
+    /// End the session, whatever its state: final response, CANCEL or BYE.
+    HangUp {
+        /// Which.
+        session: SessionId,
+        /// Why; gives status and Reason.
+        cause: Cause,
+        /// Words for the Reason header; at most 80 bytes are sent.
+        text: Option<String>,
+    },
+    /// Hold the party or take it off hold, by re-INVITE. Answered by [`SipEvent::HoldDone`].
+    Hold {
+        /// Which.
+        session: SessionId,
+        /// True to hold.
+        on: bool,
+    },
+    /// End a dialog of a run before this one.
+    ByeFromRecord(Box<DialogRecord>),
+    /// Exchange what a reload may change. Contacts of accounts that are gone are removed.
+    Configure(Box<Directory>),
+    /// Take back a contact from the journal; ignored if expired or the account is gone.
+    RestoreContact(Box<ContactRecord>),
+    /// The wall clock moved.
+    SetClock(WallClock),
+    /// End all sessions and take no new ones: 503.
+    Shutdown,
+}
+
+/// A new call from outside, after all that SIP itself can refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncomingCall {
+    /// The session made for it.
+    pub session: SessionId,
+    /// The tenant it is for.
+    pub tenant: TenantId,
+    /// Who calls. For an authenticated caller the user part is the account, whatever From says.
+    pub from: PartyId,
+    /// What was dialled: the user part of the Request-URI, with the display name of To.
+    pub to: PartyId,
+    /// The host of the Request-URI.
+    pub host: String,
+    /// The address it came from.
+    pub source: SocketAddr,
+    /// The authenticated account.
+    pub user: Option<UserId>,
+    /// The trunk whose peer sent it.
+    pub trunk: Option<TrunkId>,
+    /// The session description, if there was one. Without one our answer offers.
+    pub offer: Option<Vec<u8>>,
+    /// Its Call-ID.
+    pub call_id: String,
+}
+
+/// What happened to a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SipEvent {
+    /// A call has come in. It has got 100 and waits for a command.
+    Incoming(Box<IncomingCall>),
+    /// Incoming: offer and answer are settled, after [`SipCommand::EarlyMedia`] or
+    /// [`SipCommand::Answer`], or, when we had to offer, with the ACK.
+    MediaSettled {
+        /// Which.
+        session: SessionId,
+        /// What was settled.
+        media: Box<Negotiated>,
+    },
+    /// Outgoing: the first device rings.
+    Ringing {
+        /// Which.
+        session: SessionId,
+    },
+    /// Outgoing: a device sends audio before the answer. Only the first does.
+    EarlyMedia {
+        /// Which.
+        session: SessionId,
+        /// What was settled with it.
+        media: Box<Negotiated>,
+    },
+    /// Outgoing: answered. The other branches are being cancelled.
+    Answered {
+        /// Which.
+        session: SessionId,
+        /// What was settled.
+        media: Box<Negotiated>,
+    },
+    /// Outgoing: the dialog to journal, right after [`SipEvent::Answered`].
+    DialogUp {
+        /// Which.
+        session: SessionId,
+        /// What a BYE needs.
+        record: Box<DialogRecord>,
+    },
+    /// Incoming: the ACK of our 200 came.
+    Confirmed {
+        /// Which.
+        session: SessionId,
+        /// What a BYE needs.
+        record: Box<DialogRecord>,
+    },
+    /// A new offer and answer in an answered session, by either side. The direction says
+    /// whether the peer holds us.
+    Renegotiated {
+        /// Which.
+        session: SessionId,
+        /// What holds now.
+        params: Box<StreamParams>,
+        /// Whether the peer has put us on hold: it does not want to hear us.
+        held_by_peer: bool,
+    },
+    /// What became of [`SipCommand::Hold`].
+    HoldDone {
+        /// Which.
+        session: SessionId,
+        /// What was asked.
+        on: bool,
+        /// Whether it is so now.
+        ok: bool,
+    },
+    /// A key press by INFO.
+    Digit {
+        /// Which.
+        session: SessionId,
+        /// Of `0-9*#A-D`.
+        digit: char,
+    },
+    /// It is over. Nothing follows.
+    Ended {
+        /// Which.
+        session: SessionId,
+        /// Why.
+        cause: Cause,
+        /// True if the peer, or its silence, ended it; false if we did.
+        by_peer: bool,
+        /// The SIP status behind it; none for a BYE.
+        sip_status: Option<u16>,
+    },
+}
+
+impl SipEvent {
+    /// The session it is about.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        match self {
+            Self::Incoming(call) => call.session,
+            Self::MediaSettled { session, .. }
+            | Self::Ringing { session }
+            | Self::EarlyMedia { session, .. }
+            | Self::Answered { session, .. }
+            | Self::DialogUp { session, .. }
+            | Self::Confirmed { session, .. }
+            | Self::Renegotiated { session, .. }
+            | Self::HoldDone { session, .. }
+            | Self::Digit { session, .. }
+            | Self::Ended { session, .. } => *session,
+        }
+    }
+}
+
+/// What the engine wants done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SipOutput {
+    /// Send these bytes.
+    Transmit {
+        /// Where.
+        flow: Flow,
+        /// One message.
+        bytes: Vec<u8>,
+    },
+    /// Tell the shard.
+    Event(SipEvent),
+    /// Journal a contact that is new or refreshed.
+    Registered(Box<ContactRecord>),
+    /// Journal that a contact is gone: removed, expired, or its account is.
+    Unregistered {
+        /// Whose.
+        user: UserId,
+        /// The Contact URI.
+        uri: String,
+    },
+}

@@ -1,0 +1,200 @@
+//! What a datagram is: noise, a response, or a request for a transaction, a dialog or us
+//! (RFC 3261 18.2, 8.2, 12.2.2).
+
+use super::{Datagram, Flow, SessionId, SipEngine};
+use crate::session::request::{answer, respond_with};
+use crate::transaction::{Arrival, TxId, TxUser, What, response_flow};
+use crate::wire::{HeaderName, Message, Method, Reject, Via, parse_datagram};
+
+impl SipEngine {
+    pub(super) fn arrive(&mut self, datagram: Datagram<'_>) {
+        let flow = datagram.flow();
+        match parse_datagram(datagram.bytes) {
+            Ok(message) if message.is_request() => self.on_request(flow, message),
+            Ok(response) => {
+                let base = &mut self.base;
+                if let Some(upcall) = base.tx.on_response(&mut base.cx, response) {
+                    self.on_upcall(upcall);
+                }
+            }
+            Err(error) => {
+                if let Some(reject) = error.reject {
+                    self.on_damaged(flow, *reject);
+                }
+            }
+        }
+    }
+
+    /// A request that cannot be read whole is answered without a transaction.
+    fn on_damaged(&mut self, flow: Flow, reject: Reject) {
+        let mut via = reject.via.clone();
+        note_source(&mut via, flow);
+        let tag = self.base.cx.tokens.tag();
+        let response = reject.into_response(&via, &tag);
+        let to = response_flow(flow, &via);
+        self.base.cx.transmit(to, response.to_bytes());
+    }
+
+    fn on_request(&mut self, flow: Flow, mut request: Message) {
+        let Ok(mut via) = request.via_top() else {
+            return;
+        };
+        if note_source(&mut via, flow) {
+            request.set_via_top(&via);
+        }
+        let base = &mut self.base;
+        let request = match base.tx.on_request(&mut base.cx, request, &via) {
+            Arrival::New(request) => *request,
+            Arrival::Absorbed => return,
+            Arrival::Ack(upcall) => {
+                // an ACK of a 2xx that has the branch of its INVITE: old peers do so
+                if let What::Ack(ack) = &upcall.what {
+                    self.on_ack(ack);
+                }
+                return;
+            }
+        };
+        match request.method() {
+            Some(Method::Ack) => self.on_ack(&request),
+            Some(Method::Cancel) => self.on_cancel(flow, &via, request),
+            Some(_) => self.on_new_request(flow, &via, request),
+            None => {}
+        }
+    }
+
+    /// An ACK is never answered; one for no dialog is dropped.
+    fn on_ack(&mut self, ack: &Message) {
+        if let Some(id) = self.session_of(ack) {
+            self.with_session(id, |session, base| session.on_ack(base, ack));
+        }
+    }
+
+    /// "If the UAS did not find a matching transaction for the CANCEL according to the procedure
+    /// above, it SHOULD respond to the CANCEL with a 481". Else "the UAS answers the CANCEL
+    /// request itself with a 200 (OK) response ... the To tag of the response to the CANCEL and
+    /// the To tag in the response to the original request SHOULD be the same." (9.2)
+    fn on_cancel(&mut self, flow: Flow, via: &Via, cancel: Message) {
+        let base = &mut self.base;
+        let found = base.tx.cancelled(&cancel, via);
+        let tx = base
+            .tx
+            .open(&mut base.cx, TxUser::Nobody, flow, via, cancel);
+        let Some((invite, user)) = found else {
+            return answer(base, tx, 481);
+        };
+        base.tx.share_to_tag(invite, tx);
+        answer(base, tx, 200);
+        if let TxUser::Session(id) = user {
+            self.with_session(id, |session, base| session.on_cancel(base));
+        }
+    }
+
+    fn on_new_request(&mut self, flow: Flow, via: &Via, request: Message) {
+        let in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
+        let limit = self.base.cx.config.transactions_max;
+        // what is up may still be ended when new calls are refused
+        let limit = if in_dialog {
+            limit.saturating_mul(2)
+        } else {
+            limit
+        };
+        if self.base.tx.len() >= limit {
+            return self.refuse_stateless(flow, via, &request);
+        }
+        let is_register = request.method() == Some(&Method::Register);
+        if in_dialog && !is_register {
+            return self.on_dialog_request(flow, via, request);
+        }
+        // 8.2.2.2: "If the From tag, Call-ID, and CSeq exactly match those associated with an
+        // ongoing transaction, but the request does not match that transaction ..., the UAS core
+        // SHOULD generate a 482 (Loop Detected) response"
+        let base = &mut self.base;
+        let merged = base.tx.is_merged(&request);
+        let tx = base
+            .tx
+            .open(&mut base.cx, TxUser::Nobody, flow, via, request);
+        if merged {
+            return answer(base, tx, 482);
+        }
+        self.on_outside_request(tx, flow);
+    }
+
+    /// 12.2.2: "If the request has a tag in the To header field, the UAS core computes the dialog
+    /// identifier ... If the UAS wishes to reject the request because it does not wish to recreate
+    /// the dialog, it MUST respond to the request with a 481 (Call/Transaction Does Not Exist)".
+    fn on_dialog_request(&mut self, flow: Flow, via: &Via, request: Message) {
+        let found = self.session_of(&request);
+        let base = &mut self.base;
+        let user = found.map_or(TxUser::Nobody, TxUser::Session);
+        let tx = base.tx.open(&mut base.cx, user, flow, via, request);
+        let Some(id) = found else {
+            return answer(base, tx, 481);
+        };
+        if self.refuse_extensions(tx) {
+            return;
+        }
+        self.with_session(id, |session, base| session.on_request(base, tx, flow));
+    }
+
+    /// The session in whose dialog a request is.
+    fn session_of(&self, request: &Message) -> Option<SessionId> {
+        let to = request.to().ok()?;
+        let id = *self.base.dialogs.get(to.tag()?)?;
+        let from = request.from_().ok()?;
+        let session = self.sessions.get(&id)?;
+        let matches = session.matches(request.call_id().ok()?, from.tag().unwrap_or_default());
+        matches.then_some(id)
+    }
+
+    /// 8.2.2.3: "If a UAS does not understand an option-tag listed in a Require header field, it
+    /// MUST respond by generating a response with status code 420 (Bad Extension). The UAS MUST
+    /// add an Unsupported header field, and list in it those options it does not understand".
+    pub(super) fn refuse_extensions(&mut self, tx: TxId) -> bool {
+        let base = &mut self.base;
+        let Some(request) = base.tx.request(tx) else {
+            return true;
+        };
+        let unknown: Vec<&str> = request.require().filter(|tag| *tag != "path").collect();
+        if unknown.is_empty() {
+            return false;
+        }
+        let unknown = unknown.join(", ");
+        respond_with(base, tx, 420, |response| {
+            response.push(HeaderName::Unsupported, unknown);
+        });
+        true
+    }
+
+    /// A 503 that keeps nothing: there is no room for a transaction.
+    fn refuse_stateless(&mut self, flow: Flow, via: &Via, request: &Message) {
+        let cx = &mut self.base.cx;
+        let mut response = Message::response_to(request, 503);
+        response.set_to_tag(&cx.tokens.tag());
+        response.push(
+            HeaderName::RetryAfter,
+            cx.config.retry_after_secs.to_string(),
+        );
+        let to = response_flow(flow, via);
+        cx.transmit(to, response.to_bytes());
+    }
+}
+
+/// Notes where a request came from; true if the Via changed.
+///
+/// "If the host portion of the "sent-by" parameter contains a domain name, or if it contains an
+/// IP address that differs from the packet source address, the server MUST add a "received"
+/// parameter to that Via header field value." (18.2.1). With an empty rport "the server MUST set
+/// the value of the parameter to the source port of the request" and "MUST also insert a
+/// "received" parameter ... even if" it equals sent-by (RFC 3581 4).
+fn note_source(via: &mut Via, flow: Flow) -> bool {
+    let wants_port = via.rport().is_some();
+    let source = flow.remote.ip().to_canonical();
+    let differs = via.host.ip().map(|ip| ip.to_canonical()) != Some(source);
+    if wants_port {
+        via.set_rport(flow.remote.port());
+    }
+    if differs || wants_port {
+        via.set_received(source);
+    }
+    differs || wants_port
+}

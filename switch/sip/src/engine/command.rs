@@ -1,0 +1,126 @@
+//! Commands.
+
+use cordboard_model::cause::Cause;
+
+use super::{Dest, Directory, SessionId, SipCommand, SipEngine, SipEvent};
+use crate::dialog::Dialog;
+use crate::session::{Call, Session, Target, bye};
+
+impl SipEngine {
+    pub(super) fn command(&mut self, command: SipCommand) {
+        match command {
+            SipCommand::Invite {
+                session,
+                target,
+                from,
+                to,
+                host,
+                local,
+            } => {
+                let call = Call {
+                    targets: self.targets(target),
+                    from,
+                    to,
+                    host,
+                    local,
+                };
+                self.invite(session, call);
+            }
+            SipCommand::Ring { session } => {
+                self.with_session(session, |session, base| session.ring(base));
+            }
+            SipCommand::EarlyMedia { session, local } => {
+                self.with_session(session, |session, base| session.early_media(base, local));
+            }
+            SipCommand::Answer { session, local } => {
+                self.with_session(session, |session, base| session.answer(base, local));
+            }
+            SipCommand::HangUp {
+                session,
+                cause,
+                text,
+            } => self.with_session(session, |session, base| {
+                session.hang_up(base, cause, text.as_deref());
+            }),
+            SipCommand::Hold { session, on } => {
+                self.with_session(session, |session, base| session.hold(base, on));
+            }
+            SipCommand::ByeFromRecord(record) => {
+                let local = self.base.cx.config.local;
+                if let Some(mut dialog) = Dialog::of_record(&record, local) {
+                    let reason = "Q.850;cause=41;text=\"lost_by_restart\"";
+                    bye(&mut self.base, &mut dialog, reason);
+                }
+            }
+            SipCommand::Configure(directory) => self.configure(*directory),
+            SipCommand::RestoreContact(record) => {
+                self.registrar.restore(&mut self.base.cx, &record);
+            }
+            SipCommand::SetClock(clock) => self.base.cx.config.clock = clock,
+            SipCommand::Shutdown => self.shut_down(),
+        }
+    }
+
+    fn configure(&mut self, directory: Directory) {
+        self.registrar.keep_known(&mut self.base.cx, &directory);
+        self.base.cx.directory = directory;
+    }
+
+    fn targets(&self, target: Dest) -> Vec<Target> {
+        match target {
+            Dest::Aor(user) => {
+                let bindings = self.registrar.of(&user).iter();
+                let target = bindings.map(|binding| Target {
+                    uri: binding.request_uri(),
+                    flow: binding.flow,
+                    routes: binding.path.clone(),
+                    credentials: None,
+                });
+                target.collect()
+            }
+            Dest::Uri {
+                uri,
+                flow,
+                credentials,
+            } => vec![Target {
+                uri,
+                flow,
+                routes: Vec::new(),
+                credentials,
+            }],
+        }
+    }
+
+    fn invite(&mut self, id: SessionId, call: Call) {
+        if self.sessions.contains_key(&id) {
+            return;
+        }
+        let full = self.sessions.len() >= self.base.cx.config.sessions_max
+            || self.base.tx.len() >= self.base.cx.config.transactions_max;
+        if full || self.stopping {
+            let cause = if full {
+                Cause::Congestion
+            } else {
+                Cause::Shutdown
+            };
+            return self.base.cx.event(SipEvent::Ended {
+                session: id,
+                cause,
+                by_peer: false,
+                sip_status: None,
+            });
+        }
+        let session = Session::call(&mut self.base, id, call);
+        self.keep(id, session);
+    }
+
+    fn shut_down(&mut self) {
+        self.stopping = true;
+        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.with_session(id, |session, base| {
+                session.hang_up(base, Cause::Shutdown, None);
+            });
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What every part of the engine needs: the time, the configuration, the random numbers, the
+//! outputs and the deadlines.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use cordboard_model::deadline::Deadlines;
+use cordboard_model::time::{Time, TimerReason};
+
+use super::tokens::Tokens;
+use super::{Directory, Flow, SessionId, SipConfig, SipEvent, SipOutput};
+use crate::transaction::{Timer, TxId};
+use crate::wire::{HeaderName, Host, Message};
+
+/// What a deadline is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum TimerKey {
+    /// A transaction's.
+    Tx(TxId, Timer),
+    /// A session's.
+    Session(SessionId, SessionTimer),
+    /// A contact expires.
+    Contact(u64),
+}
+
+/// What a session may wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SessionTimer {
+    /// To repeat a 2xx (RFC 3261 13.3.1.4).
+    Repeat2xx,
+    /// To give up waiting for its ACK.
+    NoAck,
+    /// To try a re-INVITE again (14.1).
+    Glare,
+    /// To repeat a provisional response (13.3.1.1).
+    Progress,
+}
+
+impl SessionTimer {
+    /// All of them.
+    pub(crate) const ALL: [SessionTimer; 4] =
+        [Self::Repeat2xx, Self::NoAck, Self::Glare, Self::Progress];
+
+    const fn reason(self) -> TimerReason {
+        TimerReason(match self {
+            Self::Repeat2xx => "sip 2xx repeat",
+            Self::NoAck => "sip ack missing",
+            Self::Glare => "sip glare wait",
+            Self::Progress => "sip provisional repeat",
+        })
+    }
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) now: Time,
+    pub(crate) config: SipConfig,
+    pub(crate) directory: Directory,
+    pub(crate) tokens: Tokens,
+    pub(crate) out: VecDeque<SipOutput>,
+    pub(crate) deadlines: Deadlines<TimerKey>,
+}
+
+impl Context {
+    pub(crate) fn transmit(&mut self, flow: Flow, bytes: Vec<u8>) {
+        self.out.push_back(SipOutput::Transmit { flow, bytes });
+    }
+
+    pub(crate) fn event(&mut self, event: SipEvent) {
+        self.out.push_back(SipOutput::Event(event));
+    }
+
+    pub(crate) fn start_tx(&mut self, id: TxId, timer: Timer, after: Duration) {
+        let key = TimerKey::Tx(id, timer);
+        self.deadlines.set(key, self.now + after, timer.reason());
+    }
+
+    pub(crate) fn stop_tx(&mut self, id: TxId, timer: Timer) {
+        self.deadlines.clear(&TimerKey::Tx(id, timer));
+    }
+
+    pub(crate) fn start_session(&mut self, id: SessionId, timer: SessionTimer, after: Duration) {
+        let key = TimerKey::Session(id, timer);
+        self.deadlines.set(key, self.now + after, timer.reason());
+    }
+
+    pub(crate) fn stop_session(&mut self, id: SessionId, timer: SessionTimer) {
+        self.deadlines.clear(&TimerKey::Session(id, timer));
+    }
+
+    /// Whether a session waits before it sends a re-INVITE again.
+    pub(crate) fn glare_waits(&self, id: SessionId) -> bool {
+        let key = TimerKey::Session(id, SessionTimer::Glare);
+        self.deadlines.get(&key).is_some()
+    }
+
+    /// What peers reach us by on this flow: host and port for Via and Contact.
+    pub(crate) fn sent_by(&self, flow: &Flow) -> (Host, u16) {
+        let address = self.config.advertised.unwrap_or(flow.local);
+        (Host::from(address.ip().to_canonical()), address.port())
+    }
+
+    /// Our Contact on this flow.
+    pub(crate) fn contact(&self, flow: &Flow) -> String {
+        let (host, port) = self.sent_by(flow);
+        match flow.transport {
+            super::Transport::Udp => format!("<sip:cordboard@{host}:{port}>"),
+            other => format!("<sip:cordboard@{host}:{port};transport={}>", other.as_str()),
+        }
+    }
+}
+
+/// Methods we take, in Allow: "MUST include the list of methods" in 405 (8.2.1, 20.5).
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER";
+/// Bodies we take, in Accept.
+pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
+/// Who we are, in User-Agent and Server.
+pub(crate) const PRODUCT: &str = "Cordboard";
+
+/// Adds what every response of ours that makes or tells of a dialog carries.
+pub(crate) fn describe(response: &mut Message) {
+    response.push(HeaderName::Allow, ALLOW);
+    response.push(HeaderName::Supported, SUPPORTED);
+}
+
+/// Extensions we know, in Supported (20.37): Path (RFC 3327) of a registration is used.
+pub(crate) const SUPPORTED: &str = "path";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_timer_has_one_deadline() {
+        let mut deadlines: Deadlines<TimerKey> = Deadlines::default();
+        let key = TimerKey::Session(SessionId(1), SessionTimer::Glare);
+        deadlines.set(key, Time::from_millis(5), SessionTimer::Glare.reason());
+        deadlines.set(key, Time::from_millis(9), SessionTimer::Glare.reason());
+        assert_eq!(deadlines.len(), 1);
+    }
+}

@@ -1,0 +1,141 @@
+//! What the engine takes from the configuration: who may register and call, which domain means
+//! which tenant, which address is a trunk's, the limits of registrations, the timers.
+
+use core::net::{IpAddr, SocketAddr};
+use std::collections::BTreeMap;
+
+use cordboard_model::config::{SipTimers, Snapshot};
+use cordboard_model::id::{Name, TenantId, TrunkId, UserId};
+
+/// See the module. Made from a checked [`Snapshot`]; exchanged whole.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    timers: SipTimers,
+    register_min_secs: u32,
+    register_max_secs: u32,
+    contacts: usize,
+    tenants: BTreeMap<TenantId, TenantPart>,
+    domains: BTreeMap<String, TenantId>,
+    trunks: BTreeMap<IpAddr, Vec<(u16, TrunkId)>>,
+}
+
+#[derive(Clone, Debug)]
+struct TenantPart {
+    realm: String,
+    accounts: BTreeMap<Name, Account>,
+}
+
+/// What digest needs of an account.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub(crate) id: UserId,
+    pub(crate) ha1_md5: String,
+    pub(crate) ha1_sha256: String,
+}
+
+impl core::fmt::Debug for Account {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // the hashes are as good as the password
+        write!(f, "Account({})", self.id)
+    }
+}
+
+impl Directory {
+    /// The engine's part of a snapshot.
+    #[must_use]
+    pub fn new(snapshot: &Snapshot) -> Self {
+        let mut directory = Self {
+            timers: snapshot.limits.sip,
+            register_min_secs: secs(snapshot.limits.register_min),
+            register_max_secs: secs(snapshot.limits.register_max).max(1),
+            contacts: snapshot.limits.contacts as usize,
+            ..Self::default()
+        };
+        for tenant in snapshot.tenants.values() {
+            for domain in &tenant.domains {
+                let domain = domain.to_ascii_lowercase();
+                directory.domains.entry(domain).or_insert(tenant.id);
+            }
+            for trunk in tenant.trunks.values() {
+                for peer in &trunk.peers {
+                    let peers = directory
+                        .trunks
+                        .entry(peer.ip().to_canonical())
+                        .or_default();
+                    peers.push((peer.port(), trunk.id.clone()));
+                }
+            }
+            let accounts = tenant.users.iter().map(|(name, user)| {
+                let account = Account {
+                    id: user.id.clone(),
+                    ha1_md5: user.ha1_md5.clone(),
+                    ha1_sha256: user.ha1_sha256.clone(),
+                };
+                (name.clone(), account)
+            });
+            let part = TenantPart {
+                realm: tenant.domains.first().cloned().unwrap_or_default(),
+                accounts: accounts.collect(),
+            };
+            directory.tenants.insert(tenant.id, part);
+        }
+        directory
+    }
+
+    pub(crate) fn timers(&self) -> &SipTimers {
+        &self.timers
+    }
+
+    pub(crate) fn register_min_secs(&self) -> u32 {
+        self.register_min_secs
+    }
+
+    pub(crate) fn register_max_secs(&self) -> u32 {
+        self.register_max_secs
+    }
+
+    /// Most contacts of one account.
+    pub(crate) fn contacts(&self) -> usize {
+        self.contacts
+    }
+
+    /// The tenant a host means: by its domain, by the domain `*`, or as the only one.
+    pub(crate) fn tenant_of(&self, host: &str) -> Option<TenantId> {
+        let named = self.tenant_named(host).or_else(|| self.tenant_named("*"));
+        named.or_else(|| match self.tenants.len() {
+            1 => self.tenants.keys().next().copied(),
+            _ => None,
+        })
+    }
+
+    /// The tenant that has this very domain.
+    pub(crate) fn tenant_named(&self, host: &str) -> Option<TenantId> {
+        if let Some(tenant) = self.domains.get(host) {
+            return Some(*tenant);
+        }
+        self.domains.get(&host.to_ascii_lowercase()).copied()
+    }
+
+    /// The digest realm of a tenant: its first domain; `cordboard` when that is none or `*`.
+    pub(crate) fn realm(&self, tenant: TenantId) -> &str {
+        match self.tenants.get(&tenant).map(|t| t.realm.as_str()) {
+            None | Some("") => "cordboard",
+            Some(realm) => realm,
+        }
+    }
+
+    pub(crate) fn account(&self, tenant: TenantId, name: &str) -> Option<&Account> {
+        self.tenants.get(&tenant)?.accounts.get(name)
+    }
+
+    /// The trunk whose peer this address is.
+    pub(crate) fn trunk_of(&self, source: SocketAddr) -> Option<&TrunkId> {
+        let peers = self.trunks.get(&source.ip().to_canonical())?;
+        let is = |port: &u16| *port == 0 || *port == source.port();
+        peers.iter().find(|(port, _)| is(port)).map(|(_, id)| id)
+    }
+}
+
+fn secs(duration: core::time::Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
+}

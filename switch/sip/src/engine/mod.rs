@@ -1,0 +1,241 @@
+//! The SIP engine: datagrams, commands and time go in; datagrams, events and journal entries
+//! come out.
+//!
+//! Invariants:
+//! - the same configuration, seed and inputs give the same outputs, byte for byte;
+//! - no input panics; every limit has a named answer; a request that can be answered is;
+//! - a session that was told of is told to have ended, once, and nothing after it;
+//! - when all sessions have ended and their time has run out, nothing is left but contacts
+//!   ([`SipEngine::is_quiescent`]).
+//!
+//! Several inputs before a drain are legal. State is plain data.
+//!
+//! Deliberately absent: PRACK and 100rel, UPDATE, REFER, SUBSCRIBE and NOTIFY, session timers,
+//! redirection, DNS, and every proxy role.
+
+mod api;
+mod arrive;
+mod command;
+pub(crate) mod context;
+mod directory;
+mod flow;
+mod gate;
+mod outside;
+mod register;
+mod tokens;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use cordboard_model::cause::Cause;
+use cordboard_model::deadline::Deadlines;
+use cordboard_model::id::UserId;
+use cordboard_model::time::{Time, TimerReason};
+use cordboard_model::view::ContactView;
+
+pub use api::{
+    Credentials, Datagram, Dest, IncomingCall, SessionId, SipCommand, SipConfig, SipEvent,
+    SipOutput,
+};
+pub use directory::Directory;
+pub use flow::{Flow, FlowError, Transport};
+
+use crate::registrar::Registrar;
+use crate::session::{Base, Session, end_orphan};
+use crate::transaction::{Transactions, TxUser, Upcall, What};
+use context::{Context, TimerKey};
+use gate::Gate;
+use tokens::Tokens;
+
+/// See the module.
+#[derive(Debug)]
+pub struct SipEngine {
+    base: Base,
+    sessions: BTreeMap<SessionId, Session>,
+    registrar: Registrar,
+    gate: Gate,
+    last_session: u64,
+    stopping: bool,
+}
+
+impl SipEngine {
+    /// An engine without accounts; [`SipCommand::Configure`] brings them. `seed` is 32 bytes of
+    /// the operating system when live; `start_secs` is the UTC second of the start and keeps
+    /// Call-IDs unique over restarts.
+    #[must_use]
+    pub fn new(config: SipConfig, seed: [u8; 32], start_secs: u32) -> Self {
+        let mut tokens = Tokens::new(seed, config.shard, start_secs);
+        let gate = Gate::new(&mut tokens);
+        Self {
+            base: Base {
+                cx: Context {
+                    now: Time::ZERO,
+                    config,
+                    directory: Directory::default(),
+                    tokens,
+                    out: VecDeque::new(),
+                    deadlines: Deadlines::default(),
+                },
+                tx: Transactions::default(),
+                dialogs: BTreeMap::new(),
+            },
+            sessions: BTreeMap::new(),
+            registrar: Registrar::default(),
+            gate,
+            last_session: 0,
+            stopping: false,
+        }
+    }
+
+    /// A name for an outgoing session.
+    pub fn new_session(&mut self) -> SessionId {
+        self.last_session += 1;
+        let shard = u64::from(self.base.cx.config.shard) << 56;
+        SessionId(shard | self.last_session)
+    }
+
+    /// Takes one datagram. Never fails: what cannot be read is answered as RFC 3261 says, or
+    /// dropped.
+    pub fn handle_input(&mut self, datagram: Datagram<'_>, now: Time) {
+        self.base.cx.now = now;
+        self.arrive(datagram);
+    }
+
+    /// Obeys one command.
+    pub fn handle_command(&mut self, command: SipCommand, now: Time) {
+        self.base.cx.now = now;
+        self.command(command);
+    }
+
+    /// Does everything that is due at `now`.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.base.cx.now = now;
+        while let Some(key) = self.base.cx.deadlines.pop_due(now) {
+            match key {
+                TimerKey::Tx(id, timer) => {
+                    if let Some(upcall) = self.base.tx.on_timer(&mut self.base.cx, id, timer) {
+                        self.on_upcall(upcall);
+                    }
+                }
+                TimerKey::Session(id, timer) => {
+                    self.with_session(id, |session, base| session.on_timer(base, timer));
+                }
+                TimerKey::Contact(id) => self.registrar.on_expired(&mut self.base.cx, id),
+            }
+        }
+    }
+
+    /// The transport cannot reach this peer (ICMP, a closed connection): requests under way to
+    /// it fail as with a 503 (RFC 3261 8.1.3.1).
+    pub fn handle_unreachable(&mut self, flow: Flow, now: Time) {
+        self.base.cx.now = now;
+        for upcall in self.base.tx.on_unreachable(&mut self.base.cx, flow.remote) {
+            self.on_upcall(upcall);
+        }
+    }
+
+    /// The next thing to do, if any.
+    pub fn poll_output(&mut self) -> Option<SipOutput> {
+        self.base.cx.out.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] is wanted next, and why.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Time, TimerReason)> {
+        self.base.cx.deadlines.next()
+    }
+
+    /// Ends one session after a fault elsewhere: BYE, CANCEL or 500, and
+    /// [`SipEvent::Ended`] with [`Cause::InternalError`]. Does nothing to one that has ended.
+    pub fn abandon(&mut self, session: SessionId, now: Time) {
+        self.base.cx.now = now;
+        self.with_session(session, |session, base| {
+            session.hang_up(base, Cause::InternalError, None);
+        });
+    }
+
+    /// An account's contacts, the preferred first.
+    #[must_use]
+    pub fn contacts(&self, user: &UserId) -> Vec<ContactView> {
+        self.registrar.views(&self.base.cx, user)
+    }
+
+    /// How many contacts an account has.
+    #[must_use]
+    pub fn contact_count(&self, user: &UserId) -> usize {
+        self.registrar.of(user).len()
+    }
+
+    /// How many contacts there are over all accounts.
+    #[must_use]
+    pub fn contacts_total(&self) -> usize {
+        self.registrar.total()
+    }
+
+    /// How many sessions have not ended.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.sessions.values().filter(|s| s.is_live()).count()
+    }
+
+    /// Whether a session has not ended.
+    #[must_use]
+    pub fn is_live(&self, session: SessionId) -> bool {
+        self.sessions.get(&session).is_some_and(Session::is_live)
+    }
+
+    /// How many transactions there are.
+    #[must_use]
+    pub fn transactions_len(&self) -> usize {
+        self.base.tx.len()
+    }
+
+    /// Whether nothing is left but contacts: no session, dialog, transaction or timer of one,
+    /// and no output that was not taken.
+    #[must_use]
+    pub fn is_quiescent(&self) -> bool {
+        self.sessions.is_empty()
+            && self.base.dialogs.is_empty()
+            && self.base.tx.len() == 0
+            && self.base.cx.out.is_empty()
+            && self.base.cx.deadlines.len() == self.registrar.total()
+    }
+
+    /// Lets a session act, and drops it when nothing is left to do for it.
+    fn with_session(&mut self, id: SessionId, act: impl FnOnce(&mut Session, &mut Base)) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        act(session, &mut self.base);
+        if session.is_done() {
+            session.forget(&mut self.base);
+            self.sessions.remove(&id);
+        }
+    }
+
+    /// Keeps a session, unless it ended as it began.
+    fn keep(&mut self, id: SessionId, session: Session) {
+        self.sessions.insert(id, session);
+        self.with_session(id, |_, _| {});
+    }
+
+    fn on_upcall(&mut self, upcall: Upcall) {
+        match upcall.user {
+            TxUser::Session(id) if self.sessions.contains_key(&id) => {
+                self.with_session(id, |session, base| session.on_upcall(base, upcall));
+            }
+            TxUser::Session(_) | TxUser::Nobody => {
+                let What::Response(response) = upcall.what else {
+                    return;
+                };
+                let tag = response
+                    .to()
+                    .ok()
+                    .and_then(|to| to.tag().map(str::to_owned));
+                let tag = tag.unwrap_or_default();
+                if !self.base.tx.repeat_ack(&mut self.base.cx, upcall.tx, &tag) {
+                    end_orphan(&mut self.base, upcall.tx, &response);
+                }
+            }
+        }
+    }
+}

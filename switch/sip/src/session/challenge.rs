@@ -1,0 +1,59 @@
+//! A peer that challenges our INVITE (RFC 3261 22.2, 22.3).
+
+use super::{Base, Session, Stage};
+use crate::auth::{Identity, answer_challenge};
+use crate::transaction::TxUser;
+use crate::wire::{HeaderName, Message};
+
+/// Most challenges of one INVITE that are answered: the first, and one for a stale nonce.
+const CHALLENGES_MAX: u8 = 2;
+
+impl Session {
+    /// Sends the INVITE of a branch again with credentials: "the UAC ... MUST increment the CSeq
+    /// header field value as it would normally when sending an updated request" (22.2). False if
+    /// there are none, they were refused, or the call is given up.
+    pub(super) fn answer_challenge(
+        &mut self,
+        base: &mut Base,
+        at: usize,
+        response: &Message,
+    ) -> bool {
+        if self.over || self.stage != Stage::Calling {
+            return false;
+        }
+        let Some(branch) = self.branches.get_mut(at) else {
+            return false;
+        };
+        // a peer that calls every nonce stale must not keep us busy
+        let wanted = branch.challenges < CHALLENGES_MAX
+            && branch.cancel_wanted.is_none()
+            && !base.tx.is_waiting_for_cancel(branch.tx);
+        let (Some(credentials), true) = (&branch.credentials, wanted) else {
+            return false;
+        };
+        let Some((request, flow)) = base.tx.request(branch.tx).zip(base.tx.flow(branch.tx)) else {
+            return false;
+        };
+        let identity = Identity {
+            username: &credentials.username,
+            password: &credentials.password,
+        };
+        let cnonce = format!("{:016x}", base.cx.tokens.number());
+        let Ok((name, value)) = answer_challenge(response, request, identity, &cnonce, 1) else {
+            return false;
+        };
+        let mut again = request.clone();
+        let Ok(cseq) = again.cseq() else {
+            return false;
+        };
+        again.headers.remove_first(&HeaderName::Via);
+        again.set(HeaderName::CSeq, format!("{} INVITE", cseq.seq + 1));
+        again.set(name, value);
+        base.tx.release(branch.tx);
+        let user = TxUser::Session(self.id);
+        branch.tx = base.tx.send(&mut base.cx, user, flow, again);
+        branch.provisional = false;
+        branch.challenges += 1;
+        true
+    }
+}

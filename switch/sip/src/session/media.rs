@@ -1,0 +1,278 @@
+//! Offer and answer over the life of a session (RFC 3264 5 to 8).
+//!
+//! Invariants: our address and session id never change; the version grows by one with every
+//! change of our description and only then ("the version ... MUST increment by one from the
+//! previous" and an unchanged one means an unchanged description, 8); a later offer of ours has
+//! every stream of the description before it, in its order ("The number of "m=" lines ... MUST"
+//! not shrink, 8); an offer that was refused leaves everything as it was.
+
+use cordboard_model::media::Direction;
+
+use super::Base;
+use crate::sdp::{self, Local, Negotiated, SdpError};
+
+/// Our side of a session's media.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Media {
+    local: Option<Local>,
+    /// The description we sent last.
+    ours: Vec<u8>,
+    settled: Option<Negotiated>,
+    /// A later offer of ours that is not answered: what it would make of `local` and `ours`.
+    pending: Option<(Local, Vec<u8>)>,
+}
+
+impl Media {
+    pub(crate) fn new(local: Local) -> Self {
+        Self {
+            local: Some(local),
+            ..Self::default()
+        }
+    }
+
+    /// What holds now.
+    pub(crate) fn settled(&self) -> Option<&Negotiated> {
+        self.settled.as_ref()
+    }
+
+    /// The description we sent last, if any.
+    pub(crate) fn ours(&self) -> Option<&[u8]> {
+        Some(self.ours.as_slice()).filter(|ours| !ours.is_empty())
+    }
+
+    /// Whether we hold the peer.
+    pub(crate) fn holds(&self) -> bool {
+        let local = self.local.as_ref();
+        local.is_some_and(|local| !local.direction.receives())
+    }
+
+    /// Takes our media for the first time; later ones are ignored.
+    pub(crate) fn take(&mut self, base: &mut Base, local: Local) {
+        if self.local.is_none() {
+            self.local = Some(local);
+        }
+        if let Some(local) = &mut self.local
+            && local.session_id == 0
+        {
+            local.session_id = base.cx.tokens.number();
+            local.version = local.version.max(1);
+        }
+    }
+
+    /// Our first offer; the same again if there was one.
+    pub(crate) fn offer(&mut self, base: &mut Base) -> Result<Vec<u8>, SdpError> {
+        let local = self.local.take().ok_or(SdpError::NoAddress)?;
+        self.take(base, local);
+        if let (Some(local), true) = (&self.local, self.ours.is_empty()) {
+            self.ours = sdp::offer(local);
+        }
+        Ok(self.ours.clone())
+    }
+
+    /// Our answer to an offer. The version grows if our description changes by it.
+    pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<(Vec<u8>, Negotiated), SdpError> {
+        let local = self.local.as_mut().ok_or(SdpError::NoAddress)?;
+        let (mut bytes, settled) = sdp::answer(offer, local)?;
+        if !self.ours.is_empty() && bytes != self.ours {
+            local.version += 1;
+            bytes = sdp::answer(offer, local)?.0;
+        }
+        self.ours.clone_from(&bytes);
+        self.settled = Some(settled.clone());
+        Ok((bytes, settled))
+    }
+
+    /// A later offer: as we are, held or not. What was settled is offered again, so that the
+    /// peer need not choose anew.
+    pub(crate) fn offer_again(&mut self, hold: Option<bool>) -> Result<Vec<u8>, SdpError> {
+        let mut local = self.local.clone().ok_or(SdpError::NoAddress)?;
+        match hold {
+            Some(true) => local.direction = Direction::SendOnly,
+            Some(false) => local.direction = Direction::SendRecv,
+            None => {}
+        }
+        let unchanged = with_changes(&self.ours, local.version, local.direction);
+        if unchanged != self.ours {
+            local.version += 1;
+        }
+        let bytes = with_changes(&self.ours, local.version, local.direction);
+        self.pending = Some((local, bytes.clone()));
+        Ok(bytes)
+    }
+
+    /// The answer to our offer, the first or a later one.
+    pub(crate) fn accept(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
+        let Some((local, ours)) = self.pending.take() else {
+            let local = self.local.as_ref().ok_or(SdpError::NoAddress)?;
+            let settled = sdp::accept_answer(answer, local)?;
+            self.settled = Some(settled.clone());
+            return Ok(settled);
+        };
+        let before = self.settled.as_ref().map(|settled| settled.stream);
+        let numbered = Local {
+            dtmf_pt: match before {
+                Some(stream) => stream.dtmf.map(|(_, ours)| ours),
+                None => local.dtmf_pt,
+            },
+            ..local.clone()
+        };
+        let mut settled = sdp::accept_answer(&audio_of(answer, &ours), &numbered)?;
+        if let Some(before) = before
+            && before.codec == settled.stream.codec
+        {
+            // the offer repeated the numbers at which we receive
+            settled.stream.recv_payload_type = before.recv_payload_type;
+        }
+        (self.local, self.ours) = (Some(local), ours);
+        self.settled = Some(settled.clone());
+        Ok(settled)
+    }
+
+    /// Our later offer was refused. The version it used is not used again for another text.
+    pub(crate) fn refused(&mut self) {
+        if let (Some((pending, _)), Some(local)) = (self.pending.take(), &mut self.local)
+            && local.version != pending.version
+        {
+            local.version = pending.version + 1;
+            self.ours = with_changes(&self.ours, local.version, local.direction);
+        }
+    }
+}
+
+/// A description of ours with another version and another direction of its used stream.
+fn with_changes(ours: &[u8], version: u64, direction: Direction) -> Vec<u8> {
+    let mut out = Vec::with_capacity(ours.len() + 8);
+    for line in ours.split_inclusive(|byte| *byte == b'\n') {
+        let text = line.strip_suffix(b"\r\n").unwrap_or(line);
+        match text {
+            [b'o', b'=', rest @ ..] => out.extend(origin(rest, version)),
+            b"a=sendrecv" | b"a=sendonly" | b"a=recvonly" | b"a=inactive" => {
+                out.extend_from_slice(match direction {
+                    Direction::SendRecv => b"a=sendrecv",
+                    Direction::SendOnly => b"a=sendonly",
+                    Direction::RecvOnly => b"a=recvonly",
+                    Direction::Inactive => b"a=inactive",
+                });
+            }
+            other => out.extend_from_slice(other),
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
+/// `o=user id version ...` with another version.
+fn origin(rest: &[u8], version: u64) -> Vec<u8> {
+    let version = version.to_string();
+    let mut fields: Vec<&[u8]> = rest.split(|byte| *byte == b' ').collect();
+    if let Some(field) = fields.get_mut(2) {
+        *field = version.as_bytes();
+    }
+    let mut line = b"o=".to_vec();
+    line.extend(fields.join(&b' '));
+    line
+}
+
+/// Of an answer to a description with several streams, only the stream we use: "the streams of
+/// the answer stand in the order of the offer" (RFC 3264 6).
+fn audio_of(answer: &[u8], ours: &[u8]) -> Vec<u8> {
+    let used = sections(ours).position(|line| {
+        let mut fields = line.split(|byte| *byte == b' ');
+        fields.next() == Some(b"m=audio") && fields.next() != Some(b"0")
+    });
+    let streams = sections(ours).count();
+    if streams <= 1 || sections(answer).count() != streams {
+        return answer.to_vec();
+    }
+    let mut at = None;
+    let mut out = Vec::with_capacity(answer.len());
+    for line in answer.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b"m=") {
+            at = Some(at.map_or(0, |at: usize| at + 1));
+        }
+        if at.is_none() || at == used {
+            out.extend_from_slice(line);
+        }
+    }
+    out
+}
+
+/// The `m=` lines.
+fn sections(description: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = description.split(|byte| *byte == b'\n');
+    lines.filter(|line| line.starts_with(b"m="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_model::media::Codec;
+
+    fn local() -> Local {
+        Local {
+            addr: "198.51.100.1:40000".parse().unwrap(),
+            session_id: 7,
+            version: 1,
+            codecs: vec![Codec::Pcma, Codec::Pcmu],
+            dtmf_pt: Some(101),
+            direction: Direction::SendRecv,
+            ptime_ms: 20,
+        }
+    }
+
+    fn offer(version: u64, media: &str) -> Vec<u8> {
+        let head = "s=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
+        format!("v=0\r\no=- 5 {version} IN IP4 192.0.2.1\r\n{head}{media}").into_bytes()
+    }
+
+    fn line(text: &[u8], start: &str) -> String {
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        let found = text.lines().find(|line| line.starts_with(start));
+        found.unwrap_or_default().to_owned()
+    }
+
+    const TWO: &str = "m=video 4000 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n\
+        m=audio 4002 RTP/AVP 0 97\r\na=rtpmap:97 telephone-event/8000\r\n";
+
+    #[test]
+    fn the_version_grows_only_when_our_description_changes() {
+        let mut media = Media::new(local());
+        let (first, _) = media.answer(&offer(1, TWO)).unwrap();
+        let (same, _) = media.answer(&offer(1, TWO)).unwrap();
+        assert_eq!(first, same);
+        let (held, settled) = media
+            .answer(&offer(2, &format!("{TWO}a=inactive\r\n")))
+            .unwrap();
+        assert!(settled.held_by_peer);
+        assert_eq!(line(&held, "o="), "o=- 7 2 IN IP4 198.51.100.1");
+    }
+
+    #[test]
+    fn a_later_offer_keeps_every_stream_and_its_numbers() {
+        let mut media = Media::new(local());
+        let (_, before) = media.answer(&offer(1, TWO)).unwrap();
+        let hold = media.offer_again(Some(true)).unwrap();
+        assert_eq!(line(&hold, "o="), "o=- 7 2 IN IP4 198.51.100.1");
+        assert_eq!(line(&hold, "m=video"), "m=video 0 RTP/AVP 96");
+        assert_eq!(line(&hold, "m=audio"), "m=audio 40000 RTP/AVP 0 97");
+        assert_eq!(line(&hold, "a=sendonly"), "a=sendonly");
+        let answer = offer(2, &TWO.replace("4000", "0"));
+        let settled = media.accept(&answer).unwrap();
+        assert_eq!(settled.stream.direction, Direction::SendOnly);
+        assert_eq!(settled.stream.dtmf, before.stream.dtmf);
+        assert!(media.holds());
+        let back = media.offer_again(Some(false)).unwrap();
+        assert_eq!(line(&back, "o="), "o=- 7 3 IN IP4 198.51.100.1");
+    }
+
+    #[test]
+    fn a_refused_offer_changes_nothing_but_burns_its_version() {
+        let mut media = Media::new(local());
+        media.answer(&offer(1, TWO)).unwrap();
+        media.offer_again(Some(true)).unwrap();
+        media.refused();
+        assert!(!media.holds());
+        let again = media.offer_again(Some(true)).unwrap();
+        assert_eq!(line(&again, "o="), "o=- 7 4 IN IP4 198.51.100.1");
+    }
+}

@@ -1,0 +1,209 @@
+//! Sessions: what a caller or a called device is to the switch, from the INVITE to the last BYE
+//! (RFC 3261 13 to 15).
+//!
+//! Invariants: [`SipEvent::Ended`] is told exactly once, and nothing after it. A session that has
+//! ended stays only while a branch may still be answered or an ACK is awaited before a BYE may be
+//! sent. Every 2xx to an INVITE of ours gets an ACK; every dialog that nobody wants gets a BYE.
+
+mod ack;
+mod branch;
+mod challenge;
+mod media;
+mod reinvite;
+pub(crate) mod request;
+mod teardown;
+mod uac;
+mod uas;
+
+use std::collections::BTreeMap;
+
+use cordboard_model::cause::Cause;
+
+use crate::dialog::Dialog;
+use crate::engine::context::{Context, SessionTimer};
+use crate::engine::{SessionId, SipEvent};
+use crate::transaction::{Transactions, TxId, Upcall, What};
+use crate::wire::Message;
+
+pub(crate) use ack::Awaited;
+pub(crate) use branch::Branch;
+pub(crate) use media::Media;
+pub(crate) use reinvite::Reinvite;
+pub(crate) use teardown::{bye, end_orphan};
+pub(crate) use uac::{Call, Target};
+
+/// What sessions stand on.
+#[derive(Clone, Debug)]
+pub(crate) struct Base {
+    pub(crate) cx: Context,
+    pub(crate) tx: Transactions,
+    /// Sessions by the local tag of their dialog.
+    pub(crate) dialogs: BTreeMap<String, SessionId>,
+}
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Outgoing, not answered.
+    Calling,
+    /// Incoming, not answered.
+    Incoming,
+    /// Answered; for an incoming one the ACK may be missing yet.
+    Up,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    stage: Stage,
+    /// Ended was told.
+    over: bool,
+    /// The dialog: of an incoming session from the start, of an outgoing one from the answer.
+    dialog: Option<Dialog>,
+    media: Media,
+    /// Outgoing: one INVITE per contact.
+    branches: Vec<Branch>,
+    /// Outgoing: what the best refusal so far means.
+    best: Option<branch::Failure>,
+    /// Outgoing: a device rings.
+    rang: bool,
+    /// Outgoing: a device has sent early media.
+    early: bool,
+    /// Incoming: the INVITE to answer.
+    invite: Option<TxId>,
+    /// A 2xx of ours that waits for its ACK.
+    awaited: Option<Awaited>,
+    /// A re-INVITE of ours.
+    reinvite: Option<Reinvite>,
+    /// What the re-INVITE that must wait shall ask for.
+    hold_wanted: Option<bool>,
+    /// A BYE that must wait for an ACK: its Reason.
+    bye_waits: Option<String>,
+}
+
+impl Session {
+    fn new(id: SessionId, stage: Stage) -> Self {
+        Self {
+            id,
+            stage,
+            over: false,
+            dialog: None,
+            media: Media::default(),
+            branches: Vec::new(),
+            best: None,
+            rang: false,
+            early: false,
+            invite: None,
+            awaited: None,
+            reinvite: None,
+            hold_wanted: None,
+            bye_waits: None,
+        }
+    }
+
+    /// Whether nothing is left to do for it.
+    pub(crate) fn is_done(&self) -> bool {
+        self.over && self.bye_waits.is_none() && self.branches.iter().all(|b| b.done)
+    }
+
+    /// Whether the shard still thinks of it.
+    pub(crate) fn is_live(&self) -> bool {
+        !self.over
+    }
+
+    /// Takes away what names it. After this it may be dropped.
+    pub(crate) fn forget(&mut self, base: &mut Base) {
+        for timer in SessionTimer::ALL {
+            base.cx.stop_session(self.id, timer);
+        }
+        if let Some(dialog) = &self.dialog
+            && base.dialogs.get(&dialog.local_tag) == Some(&self.id)
+        {
+            base.dialogs.remove(&dialog.local_tag);
+        }
+        for id in self
+            .invite
+            .iter()
+            .chain(self.branches.iter().map(|b| &b.tx))
+        {
+            base.tx.release(*id);
+        }
+        if let Some(reinvite) = &self.reinvite {
+            base.tx.release(reinvite.tx);
+        }
+    }
+
+    /// Whether a request with this Call-ID and From tag is in its dialog.
+    pub(crate) fn matches(&self, call_id: &str, from_tag: &str) -> bool {
+        let dialog = self.dialog.as_ref();
+        dialog.is_some_and(|dialog| dialog.matches(call_id, from_tag))
+    }
+
+    /// Tells the shard, unless it was told the end.
+    fn tell(&self, base: &mut Base, event: SipEvent) {
+        if !self.over {
+            base.cx.event(event);
+        }
+    }
+
+    /// Tells the end, once.
+    fn end(&mut self, base: &mut Base, cause: Cause, by_peer: bool, sip_status: Option<u16>) {
+        let session = self.id;
+        self.tell(
+            base,
+            SipEvent::Ended {
+                session,
+                cause,
+                by_peer,
+                sip_status,
+            },
+        );
+        self.over = true;
+        self.hold_wanted = None;
+        base.cx.stop_session(self.id, SessionTimer::Glare);
+        base.cx.stop_session(self.id, SessionTimer::Progress);
+    }
+
+    /// A transaction of the session has something to tell.
+    pub(crate) fn on_upcall(&mut self, base: &mut Base, upcall: Upcall) {
+        if let Some(at) = self.branches.iter().position(|b| b.tx == upcall.tx) {
+            return self.on_branch(base, at, upcall.what);
+        }
+        if self.reinvite.as_ref().is_some_and(|r| r.tx == upcall.tx) {
+            return self.on_reinvite_result(base, upcall.what);
+        }
+        match upcall.what {
+            What::Response(response) => {
+                if !base
+                    .tx
+                    .repeat_ack(&mut base.cx, upcall.tx, to_tag(&response).as_str())
+                {
+                    end_orphan(base, upcall.tx, &response);
+                }
+            }
+            What::Ack(ack) => self.on_ack(base, &ack),
+            // the 2xx is repeated all the same, and its missing ACK ends the session
+            What::Timeout | What::Unreachable => {}
+        }
+    }
+
+    /// A timer of the session fired.
+    pub(crate) fn on_timer(&mut self, base: &mut Base, timer: SessionTimer) {
+        match timer {
+            SessionTimer::Repeat2xx => self.on_repeat_2xx(base),
+            SessionTimer::NoAck => self.on_no_ack(base),
+            SessionTimer::Glare => self.on_glare_over(base),
+            SessionTimer::Progress => self.on_progress_due(base),
+        }
+    }
+}
+
+/// The To tag of a message; empty when it has none.
+fn to_tag(message: &Message) -> String {
+    let to = message.to().ok();
+    to.as_ref()
+        .and_then(|to| to.tag())
+        .unwrap_or_default()
+        .to_owned()
+}

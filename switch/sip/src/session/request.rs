@@ -1,0 +1,152 @@
+//! Requests in a dialog (RFC 3261 12.2.2): BYE, INFO, OPTIONS, re-INVITE, and what is refused.
+
+use super::{Base, Session};
+use crate::dialog::Order;
+use crate::engine::context::{ACCEPT, ALLOW, describe};
+use crate::engine::{Flow, SipEvent};
+use crate::transaction::TxId;
+use crate::wire::{HeaderName, Message, Method};
+
+impl Session {
+    /// A request of the peer in this session's dialog, which has a transaction.
+    pub(crate) fn on_request(&mut self, base: &mut Base, tx: TxId, flow: Flow) {
+        let Some(request) = base.tx.request(tx) else {
+            return;
+        };
+        let seq = request.cseq().map_or(0, |cseq| cseq.seq);
+        let method = request.method().cloned().unwrap_or(Method::Options);
+        // 12.2.2: a sequence number below the last one "MUST be rejected with a 500"
+        let order = self.dialog.as_mut().map(|dialog| dialog.note_cseq(seq));
+        if order == Some(Order::Late) {
+            return answer(base, tx, 500);
+        }
+        match method {
+            Method::Bye => {
+                answer(base, tx, 200);
+                self.on_bye(base);
+            }
+            Method::Invite => self.on_peer_reinvite(base, tx, flow),
+            Method::Info => self.on_info(base, tx),
+            Method::Options => answer_options(base, tx),
+            _ => refuse_method(base, tx),
+        }
+    }
+
+    /// Digits by INFO, in the two forms that phones use. An empty INFO is a keep-alive.
+    fn on_info(&mut self, base: &mut Base, tx: TxId) {
+        let Some(request) = base.tx.request(tx) else {
+            return;
+        };
+        if request.body.is_empty() {
+            return answer(base, tx, 200);
+        }
+        let kind = request.content_type().ok().flatten();
+        let digit = match kind.as_ref().map(|kind| kind.essence.as_str()) {
+            Some("application/dtmf-relay") => relayed_digit(&request.body),
+            Some("application/dtmf") => plain_digit(&request.body),
+            _ => return refuse_body(base, tx),
+        };
+        match digit {
+            Some(digit) => {
+                answer(base, tx, 200);
+                let session = self.id;
+                self.tell(base, SipEvent::Digit { session, digit });
+            }
+            None => answer(base, tx, 400),
+        }
+    }
+}
+
+/// `Signal=5`, among other lines.
+fn relayed_digit(body: &[u8]) -> Option<char> {
+    let text = core::str::from_utf8(body).ok()?;
+    let value = text.lines().find_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("signal").then_some(value)
+    })?;
+    digit(value.trim())
+}
+
+fn plain_digit(body: &[u8]) -> Option<char> {
+    digit(core::str::from_utf8(body).ok()?.trim())
+}
+
+/// A key, or its event number of RFC 4733 3.2.
+fn digit(text: &str) -> Option<char> {
+    match text {
+        "10" => return Some('*'),
+        "11" => return Some('#'),
+        _ => {}
+    }
+    let mut chars = text.chars();
+    let (first, rest) = (chars.next()?, chars.next());
+    let key = first.to_ascii_uppercase();
+    let known = matches!(key, '0'..='9' | '*' | '#' | 'A'..='D');
+    (rest.is_none() && known).then_some(key)
+}
+
+/// A response without body to a request.
+pub(crate) fn answer(base: &mut Base, tx: TxId, code: u16) {
+    if let Some(mut response) = base.tx.response(tx, code) {
+        super::uas::add_retry_after(base, &mut response);
+        base.tx.respond(&mut base.cx, tx, &response);
+    }
+}
+
+/// A refusal with a phrase that names the fault.
+pub(crate) fn refuse(base: &mut Base, tx: TxId, code: u16, phrase: &str) {
+    if let Some(response) = base.tx.response(tx, code) {
+        let response = response.with_reason(phrase);
+        base.tx.respond(&mut base.cx, tx, &response);
+    }
+}
+
+/// "The response to an OPTIONS ... Allow, Accept, Accept-Encoding, Accept-Language, and
+/// Supported header fields SHOULD be present" (11.2).
+pub(crate) fn answer_options(base: &mut Base, tx: TxId) {
+    if let Some(mut response) = base.tx.response(tx, 200) {
+        describe(&mut response);
+        response.push(HeaderName::Accept, ACCEPT);
+        base.tx.respond(&mut base.cx, tx, &response);
+    }
+}
+
+/// 8.2.1: "If the UAS recognizes but does not support the method of a request, it MUST generate
+/// a 405 (Method Not Allowed) response ... The UAS MUST also add an Allow header field".
+pub(crate) fn refuse_method(base: &mut Base, tx: TxId) {
+    respond_with(base, tx, 405, |response| {
+        response.push(HeaderName::Allow, ALLOW);
+    });
+}
+
+/// 8.2.3: "If there are any bodies whose type ... are not understood, and that body part is not
+/// optional, the UAS MUST reject the request with a 415 (Unsupported Media Type) response. The
+/// response MUST contain an Accept header field listing the types of all bodies it understands".
+pub(crate) fn refuse_body(base: &mut Base, tx: TxId) {
+    respond_with(base, tx, 415, |response| {
+        response.push(HeaderName::Accept, ACCEPT);
+    });
+}
+
+/// A response with headers of its own.
+pub(crate) fn respond_with(base: &mut Base, tx: TxId, code: u16, add: impl FnOnce(&mut Message)) {
+    if let Some(mut response) = base.tx.response(tx, code) {
+        add(&mut response);
+        base.tx.respond(&mut base.cx, tx, &response);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_come_as_keys_or_event_numbers() {
+        assert_eq!(relayed_digit(b"Signal=5\r\nDuration=160\r\n"), Some('5'));
+        assert_eq!(relayed_digit(b"Duration=1\r\nsignal = 11\r\n"), Some('#'));
+        assert_eq!(plain_digit(b"d\r\n"), Some('D'));
+        for bad in ["", "Signal=", "Signal=12", "Signal=E", "5"] {
+            assert_eq!(relayed_digit(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Calling out (RFC 3261 13.2): one INVITE per contact, the first 2xx wins.
+
+use cordboard_model::cause::Cause;
+use cordboard_model::leg::PartyId;
+
+use super::branch::Failure;
+use super::{Base, Branch, Media, Session, Stage, end_orphan, to_tag};
+use crate::dialog::Dialog;
+use crate::engine::context::{ALLOW, PRODUCT, SUPPORTED};
+use crate::engine::{Credentials, Flow, SessionId, SipEvent};
+use crate::sdp::Local;
+use crate::transaction::{TxUser, What};
+use crate::wire::{HeaderName, Host, Message, Method, NameAddr, SipUri, Uri};
+
+/// The Reason of a CANCEL to branches that lost (RFC 3326).
+pub(super) const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+/// One target of a call.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) uri: Uri,
+    pub(crate) flow: Flow,
+    /// Route values: the Path of a registration.
+    pub(crate) routes: Vec<String>,
+    pub(crate) credentials: Option<Credentials>,
+}
+
+/// What a call out needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) targets: Vec<Target>,
+    pub(crate) from: PartyId,
+    pub(crate) to: PartyId,
+    pub(crate) host: String,
+    pub(crate) local: Local,
+}
+
+impl Session {
+    /// Sends the INVITEs. A call to nobody ends at once.
+    pub(crate) fn call(base: &mut Base, id: SessionId, call: Call) -> Self {
+        let mut session = Self::new(id, Stage::Calling);
+        session.media = Media::new(call.local.clone());
+        let Ok(offer) = session.media.offer(base) else {
+            session.end(base, Cause::InternalError, false, None);
+            return session;
+        };
+        for target in &call.targets {
+            let invite = invite(base, &call, target, offer.clone());
+            let user = TxUser::Session(id);
+            let tx = base.tx.send(&mut base.cx, user, target.flow, invite);
+            session.branches.push(Branch {
+                tx,
+                provisional: false,
+                cancel_wanted: None,
+                done: false,
+                early: None,
+                credentials: target.credentials.clone(),
+                challenges: 0,
+            });
+        }
+        if session.branches.is_empty() {
+            session.end(base, Cause::NotRegistered, false, None);
+        }
+        session
+    }
+
+    pub(super) fn on_branch(&mut self, base: &mut Base, at: usize, what: What) {
+        match what {
+            What::Response(response) => match response.status() {
+                Some(100..=199) => self.on_provisional(base, at, &response),
+                Some(200..=299) => self.on_success(base, at, &response),
+                Some(code) => self.on_refusal(base, at, code, &response),
+                None => {}
+            },
+            What::Timeout => {
+                let rang = self.branches.get(at).is_some_and(|b| b.provisional);
+                self.on_failure(base, at, Failure::of_silence(rang));
+            }
+            What::Unreachable => self.on_failure(base, at, Failure::of_transport()),
+            What::Ack(_) => {}
+        }
+    }
+
+    fn on_provisional(&mut self, base: &mut Base, at: usize, response: &Message) {
+        let Some(branch) = self.branches.get_mut(at) else {
+            return;
+        };
+        branch.provisional = true;
+        // 9.1: "If no provisional response has been received, the CANCEL request MUST NOT be
+        // sent; rather, the client MUST wait for the arrival of a provisional response before
+        // sending the request."
+        if let Some(reason) = branch.cancel_wanted.take() {
+            base.tx.cancel(&mut base.cx, branch.tx, &reason);
+        }
+        if self.over || self.stage != Stage::Calling || response.status() == Some(100) {
+            return;
+        }
+        let session = self.id;
+        if response.status() == Some(180) && !self.rang {
+            self.rang = true;
+            self.tell(base, SipEvent::Ringing { session });
+        }
+        self.on_early_media(base, at, response);
+    }
+
+    /// Each branch has its own early media; what the shard hears of is the first.
+    fn on_early_media(&mut self, base: &mut Base, at: usize, response: &Message) {
+        if response.body.is_empty() || !is_sdp(response) {
+            return;
+        }
+        let mut media = self.media.clone();
+        let Ok(settled) = media.accept(&response.body) else {
+            return;
+        };
+        if let Some(branch) = self.branches.get_mut(at) {
+            branch.early = Some((to_tag(response), media));
+        }
+        if !self.early {
+            self.early = true;
+            let session = self.id;
+            let media = Box::new(settled);
+            self.tell(base, SipEvent::EarlyMedia { session, media });
+        }
+    }
+
+    fn on_success(&mut self, base: &mut Base, at: usize, response: &Message) {
+        let Some(branch) = self.branches.get_mut(at) else {
+            return;
+        };
+        let tx = branch.tx;
+        branch.done = true;
+        branch.cancel_wanted = None;
+        let tag = to_tag(response);
+        if base.tx.repeat_ack(&mut base.cx, tx, &tag) {
+            return;
+        }
+        if self.over || self.stage != Stage::Calling {
+            // late: another branch won, or the caller has gone (13.2.2.4: "the UAC ... MUST
+            // generate an ACK request for each 2xx", and a dialog nobody wants gets a BYE)
+            return end_orphan(base, tx, response);
+        }
+        let early = branch.early.take();
+        let dialog = base
+            .tx
+            .request(tx)
+            .zip(base.tx.flow(tx))
+            .and_then(|(invite, flow)| Dialog::of_response(invite, response, flow));
+        let Some(mut dialog) = dialog else {
+            return self.on_failure(base, at, Failure::of_status(400));
+        };
+        let seq = response.cseq().map_or(1, |cseq| cseq.seq);
+        let (ack, flow) = dialog.ack(seq);
+        base.tx.ack_success(&mut base.cx, tx, &tag, flow, ack);
+        self.cancel_branches(base, ELSEWHERE);
+        let settled = match early {
+            Some((early_tag, media)) if response.body.is_empty() && early_tag == tag => {
+                self.media = media;
+                self.media.settled().cloned()
+            }
+            _ => self.media.accept(&response.body).ok(),
+        };
+        let Some(settled) = settled else {
+            let (mut bye, flow) = dialog.request(Method::Bye);
+            bye.push(
+                HeaderName::Reason,
+                "SIP;cause=488;text=\"Not Acceptable Here\"",
+            );
+            base.tx.send(&mut base.cx, TxUser::Nobody, flow, bye);
+            return self.end(base, Cause::Incompatible, true, Some(488));
+        };
+        self.stage = Stage::Up;
+        base.dialogs.insert(dialog.local_tag.clone(), self.id);
+        let (session, media) = (self.id, Box::new(settled));
+        let record = Box::new(dialog.record());
+        self.dialog = Some(dialog);
+        self.tell(base, SipEvent::Answered { session, media });
+        self.tell(base, SipEvent::DialogUp { session, record });
+    }
+
+    fn on_refusal(&mut self, base: &mut Base, at: usize, code: u16, response: &Message) {
+        if matches!(code, 401 | 407) && self.answer_challenge(base, at, response) {
+            return;
+        }
+        self.on_failure(base, at, Failure::of_status(code));
+    }
+
+    fn on_failure(&mut self, base: &mut Base, at: usize, failure: Failure) {
+        let Some(branch) = self.branches.get_mut(at) else {
+            return;
+        };
+        if branch.done {
+            return;
+        }
+        branch.done = true;
+        branch.cancel_wanted = None;
+        if self.over || self.stage != Stage::Calling {
+            return;
+        }
+        let best = Failure::better(self.best, failure);
+        self.best = Some(best);
+        // 16.7 step 5: on a 6xx "the proxy ... SHOULD cancel all client pending transactions"
+        if failure.code >= 600 {
+            self.cancel_branches(base, "SIP;cause=603");
+        }
+        if self.branches.iter().all(|b| b.done) {
+            self.end(base, best.cause, true, Some(best.code));
+        }
+    }
+
+    /// Cancels every branch that is still open.
+    pub(super) fn cancel_branches(&mut self, base: &mut Base, reason: &str) {
+        for branch in self.branches.iter_mut().filter(|b| !b.done) {
+            if !branch.provisional {
+                branch.cancel_wanted = Some(reason.to_owned());
+            } else if !base.tx.is_waiting_for_cancel(branch.tx) {
+                base.tx.cancel(&mut base.cx, branch.tx, reason);
+            }
+        }
+    }
+}
+
+/// "A valid SIP request formulated by a UAC MUST, at a minimum, contain the following header
+/// fields: To, From, CSeq, Call-ID, Max-Forwards, and Via" (8.1.1), and an INVITE a Contact
+/// (8.1.1.8). Every branch has its own Call-ID, so that a device with two contacts does not take
+/// the second for a merged request.
+fn invite(base: &mut Base, call: &Call, target: &Target, offer: Vec<u8>) -> Message {
+    let cx = &mut base.cx;
+    let host = Host::parse(&call.host).unwrap_or_else(|| cx.sent_by(&target.flow).0);
+    let address = |party: &PartyId| {
+        let user = Some(party.user.as_str()).filter(|user| !user.is_empty());
+        let mut address = NameAddr::new(SipUri::new(user, host.clone(), None));
+        address.display = Some(party.display.clone()).filter(|display| !display.is_empty());
+        address
+    };
+    let from = address(&call.from).with_tag(&cx.tokens.tag());
+    let mut invite = Message::request(Method::Invite, target.uri.clone());
+    for route in &target.routes {
+        invite.push(HeaderName::Route, route.as_str());
+    }
+    invite.push(HeaderName::MaxForwards, "70");
+    invite.push(HeaderName::From, from.to_string());
+    invite.push(HeaderName::To, address(&call.to).to_string());
+    invite.push(HeaderName::CallId, cx.tokens.call_id());
+    invite.push(HeaderName::CSeq, format!("{} INVITE", cx.tokens.cseq()));
+    invite.push(HeaderName::Contact, cx.contact(&target.flow));
+    invite.push(HeaderName::Allow, ALLOW);
+    invite.push(HeaderName::Supported, SUPPORTED);
+    invite.push(HeaderName::UserAgent, PRODUCT);
+    invite.with_body("application/sdp", offer)
+}
+
+/// Whether the body is a session description.
+pub(super) fn is_sdp(message: &Message) -> bool {
+    matches!(message.content_type(), Ok(Some(kind)) if kind.is("application/sdp"))
+}

@@ -1,0 +1,140 @@
+//! The table of transactions and its indexes.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use super::{Timer, TxId, client_invite, client_other, server_invite, server_other};
+use crate::engine::context::Context;
+use crate::engine::{Flow, SessionId};
+use crate::wire::Message;
+
+/// Who is told what a transaction has to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TxUser {
+    /// A session.
+    Session(SessionId),
+    /// Nobody waits: the BYE of a late 200, a CANCEL, a request answered at once.
+    Nobody,
+}
+
+/// What a transaction tells.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    /// A response to our request.
+    Response(Message),
+    /// An ACK of our 2xx that came with the branch of the INVITE.
+    Ack(Message),
+    /// Nothing came in time.
+    Timeout,
+    /// The transport failed.
+    Unreachable,
+}
+
+/// What a transaction tells, and whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Upcall {
+    pub(crate) tx: TxId,
+    pub(crate) user: TxUser,
+    pub(crate) what: What,
+}
+
+/// What a request that came is to the table.
+#[derive(Clone, Debug)]
+pub(crate) enum Arrival {
+    /// Nothing: it is new, and here it is again.
+    New(Box<Message>),
+    /// A repetition; it has been dealt with.
+    Absorbed,
+    /// An ACK for the 2xx of this server transaction.
+    Ack(Upcall),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Machine {
+    ClientInvite(client_invite::State),
+    ClientOther(client_other::State),
+    ServerInvite(server_invite::State),
+    ServerOther(server_other::State),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Tx {
+    pub(super) machine: Machine,
+    pub(super) user: TxUser,
+    /// Where its messages go.
+    pub(super) flow: Flow,
+    /// Client: as sent. Server: as it came, with received and rport.
+    pub(super) request: Message,
+    /// What is sent again: the request of a client, the last response of a server.
+    pub(super) bytes: Vec<u8>,
+    /// The last interval of A, E or G; none before the first.
+    pub(super) interval: Option<Duration>,
+    /// Timers that run, by [`Timer::bit`].
+    pub(super) running: u16,
+    /// Its key in the index.
+    pub(super) key: String,
+    /// Its key among merged requests.
+    pub(super) merged: Option<String>,
+    /// Server: the To tag of every response. "the UAS MUST add a tag to the To header field in
+    /// the response" and "The same tag MUST be used for all responses to that request" (8.2.6.2).
+    pub(super) to_tag: String,
+    /// Client INVITE: the ACKs of 2xx by To tag, to be sent again when the 2xx comes again.
+    pub(super) acks: Vec<(String, Flow, Vec<u8>)>,
+    /// Client INVITE: the ACK of a refusal.
+    pub(super) ack: Vec<u8>,
+}
+
+/// All transactions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Transactions {
+    pub(super) table: BTreeMap<TxId, Tx>,
+    pub(super) clients: BTreeMap<String, TxId>,
+    pub(super) servers: BTreeMap<String, TxId>,
+    pub(super) merged: BTreeMap<String, TxId>,
+    pub(super) last: u64,
+}
+
+impl Transactions {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(super) fn insert(&mut self, tx: Tx) -> TxId {
+        self.last += 1;
+        let id = TxId(self.last);
+        match tx.machine {
+            Machine::ClientInvite(_) | Machine::ClientOther(_) => {
+                self.clients.insert(tx.key.clone(), id);
+            }
+            Machine::ServerInvite(_) | Machine::ServerOther(_) => {
+                self.servers.insert(tx.key.clone(), id);
+            }
+        }
+        if let Some(merged) = &tx.merged {
+            self.merged.entry(merged.clone()).or_insert(id);
+        }
+        self.table.insert(id, tx);
+        id
+    }
+
+    pub(super) fn remove(&mut self, cx: &mut Context, id: TxId) {
+        let Some(tx) = self.table.remove(&id) else {
+            return;
+        };
+        match tx.machine {
+            Machine::ClientInvite(_) | Machine::ClientOther(_) => self.clients.remove(&tx.key),
+            Machine::ServerInvite(_) | Machine::ServerOther(_) => self.servers.remove(&tx.key),
+        };
+        if let Some(merged) = &tx.merged
+            && self.merged.get(merged) == Some(&id)
+        {
+            self.merged.remove(merged);
+        }
+        for timer in Timer::ALL {
+            if tx.running & timer.bit() != 0 {
+                cx.stop_tx(id, timer);
+            }
+        }
+    }
+}
