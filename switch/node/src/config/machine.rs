@@ -1,0 +1,405 @@
+//! What belongs to the machine: addresses, folders, limits.
+
+use super::error::Problem;
+use super::secret::ApiKey;
+use super::section::Section;
+use super::value::{boolean, duration, integer, ip, listen, one_of, size, some_text, wrong};
+use cordboard_model::config::{FlowLimits, Limits, SipTimers};
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// What belongs to the machine. Changes of `sip`, `media`, `http`, `store`, `journal` and
+/// `recordings` take effect at the next start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Machine {
+    /// Signalling.
+    pub sip: SipMachine,
+    /// Audio.
+    pub media: MediaMachine,
+    /// The control API and the pages.
+    pub http: HttpMachine,
+    /// The database.
+    pub store: StoreMachine,
+    /// The journal.
+    pub journal: JournalMachine,
+    /// Recordings.
+    pub recordings: RecordingsMachine,
+    /// The log.
+    pub log: LogMachine,
+    /// Keys to the control API.
+    #[serde(skip)]
+    pub api_keys: Vec<ApiKey>,
+}
+
+/// `[sip]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SipMachine {
+    /// UDP addresses to listen on; at least one. Port 0 lets the system choose.
+    pub listen: Vec<SocketAddr>,
+    /// The address that peers are told instead of the one listened on. Always set when an address
+    /// of `listen` is unspecified.
+    pub public: Option<IpAddr>,
+}
+
+impl SipMachine {
+    /// What goes into Via and Contact for requests that leave by `bound`, the address a socket of
+    /// `listen` has got.
+    pub fn advertised(&self, bound: SocketAddr) -> SocketAddr {
+        SocketAddr::new(self.public.unwrap_or(bound.ip()), bound.port())
+    }
+}
+
+/// `[media]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MediaMachine {
+    /// The address that RTP sockets are bound to.
+    pub address: IpAddr,
+    /// The address that stands in session descriptions; never unspecified.
+    pub advertised: IpAddr,
+    /// First port of the range; even.
+    pub port_min: u16,
+    /// Last port of the range.
+    pub port_max: u16,
+    /// Media threads.
+    pub threads: u16,
+    /// Packet length when the peer does not ask for another, milliseconds.
+    pub ptime: u8,
+    /// How long the port of a leg that ended is not given to another.
+    pub port_linger: Duration,
+}
+
+/// `[http]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HttpMachine {
+    /// The address to listen on. Port 0 lets the system choose.
+    pub listen: SocketAddr,
+}
+
+/// `[store]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoreMachine {
+    /// The database file.
+    pub path: PathBuf,
+}
+
+/// `[journal]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JournalMachine {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Longest time a record that is written waits for fsync.
+    pub sync: Duration,
+}
+
+/// `[recordings]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordingsMachine {
+    /// Their folder.
+    pub dir: PathBuf,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogMachine {
+    /// What is written.
+    pub level: LogLevel,
+}
+
+/// How much is written to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What stopped something.
+    Error,
+    /// What someone should look at.
+    Warn,
+    /// Milestones of calls.
+    Info,
+    /// Changes of state.
+    Debug,
+    /// Packets and messages.
+    Trace,
+}
+
+impl LogLevel {
+    /// The word of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogLevel::Error => "error",
+            LogLevel::Warn => "warn",
+            LogLevel::Info => "info",
+            LogLevel::Debug => "debug",
+            LogLevel::Trace => "trace",
+        }
+    }
+}
+
+const LEVELS: &[(&str, LogLevel)] = &[
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+    ("trace", LogLevel::Trace),
+];
+
+const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+const fn s(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+const DAY: Duration = s(86_400);
+
+/// Reads the machine's sections. The keys of the API are added by the caller.
+pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
+    let sip = root.section("sip");
+    let (sip_machine, main) = read_sip(&sip);
+    let media = read_media(&root.section("media"), main, sip_machine.public);
+    no_overlap(&sip, &sip_machine, &media);
+    // `timers` is read with the limits; here it only counts as known.
+    sip.has("timers");
+    sip.finish();
+
+    let path = |section: &Section<'_>, key, default: &str| {
+        base.join(section.or(key, default.into(), some_text))
+    };
+    let http = root.section("http");
+    let http_machine = HttpMachine {
+        listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen),
+    };
+    http.finish();
+    let store = root.section("store");
+    let store_machine = StoreMachine {
+        path: path(&store, "path", "../var/cordboard.db"),
+    };
+    store.finish();
+    let journal = root.section("journal");
+    let journal_machine = JournalMachine {
+        dir: path(&journal, "dir", "../var/journal"),
+        sync: ms(journal.or("sync_ms", 20, integer(0..=10_000, "milliseconds"))),
+    };
+    journal.finish();
+    let recordings = root.section("recordings");
+    let recordings_machine = RecordingsMachine {
+        dir: path(&recordings, "dir", "../var/recordings"),
+    };
+    recordings.finish();
+    let log = root.section("log");
+    let log_machine = LogMachine {
+        level: log.or("level", LogLevel::Info, one_of(LEVELS)),
+    };
+    log.finish();
+    Machine {
+        sip: sip_machine,
+        media,
+        http: http_machine,
+        store: store_machine,
+        journal: journal_machine,
+        recordings: recordings_machine,
+        log: log_machine,
+        api_keys: Vec::new(),
+    }
+}
+
+/// Also gives the first address listened on.
+fn read_sip(sip: &Section<'_>) -> (SipMachine, SocketAddr) {
+    let loopback = SocketAddr::from(([127, 0, 0, 1], 5060));
+    let given = sip.list("listen", listen);
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for at in given.iter().flat_map(|list| &list.value) {
+        if addresses.contains(&at.value) && at.value.port() != 0 {
+            let why = format!("{} is listed twice", at.value);
+            sip.conflict("listen", at.pos, why);
+        }
+        addresses.push(at.value);
+    }
+    if let Some(list) = given.filter(|list| list.value.is_empty()) {
+        if addresses.is_empty() {
+            sip.conflict("listen", list.pos, "expected at least one address");
+        }
+    }
+    let main = addresses.first().copied().unwrap_or(loopback);
+    if addresses.is_empty() {
+        addresses.push(loopback);
+    }
+    let public = sip.opt("public", told);
+    if public.is_none() && addresses.iter().any(|a| a.ip().is_unspecified()) {
+        needs_public(
+            sip,
+            "listen",
+            "an address that phones and carriers can reach",
+        );
+    }
+    let machine = SipMachine {
+        listen: addresses,
+        public: public.map(|at| at.value),
+    };
+    (machine, main)
+}
+
+/// An address that peers can be told.
+fn told(node: &super::tree::Node) -> Result<IpAddr, super::section::Wrong> {
+    match ip(node)? {
+        ip if ip.is_unspecified() => Err(wrong(node, "an address that peers can reach")),
+        ip => Ok(ip),
+    }
+}
+
+fn needs_public(section: &Section<'_>, because: &str, expected: &str) {
+    // A value that is there and wrong has been reported.
+    if section.has("public").is_some() {
+        return;
+    }
+    let problem = Problem::MissingKey {
+        key: "public".into(),
+        section: section.shown(),
+        expected: format!("{expected}, because {because:?} is every address of the machine"),
+    };
+    let pos = match because {
+        "listen" => section.has("listen"),
+        _ => section.has("address"),
+    };
+    section.report().error(pos.unwrap_or(section.pos), problem);
+}
+
+fn read_media(media: &Section<'_>, sip: SocketAddr, sip_public: Option<IpAddr>) -> MediaMachine {
+    let address = media.or("address", sip.ip(), ip);
+    let public = media.opt("public", told).map(|at| at.value).or(sip_public);
+    let given = media.has("address").is_some();
+    if address.is_unspecified() && public.is_none() && given {
+        needs_public(
+            media,
+            "address",
+            "an address that phones and carriers can reach",
+        );
+    }
+    let port = |key, default| {
+        media
+            .opt(key, integer(1_024..=65_535, ""))
+            .map_or((default, None), |at| (at.value, Some(at.pos)))
+    };
+    let (port_min, low) = port("port_min", 20_000u16);
+    let (port_max, high) = port("port_max", 39_999u16);
+    if let Some(pos) = low.filter(|_| port_min % 2 == 1) {
+        // RFC 3550 11: RTP takes the even port of a pair.
+        media.conflict(
+            "port_min",
+            pos,
+            format!("expected an even port, found {port_min}"),
+        );
+    }
+    if let Some(pos) = high.or(low).filter(|_| port_max <= port_min) {
+        let why = format!("expected a port above port_min = {port_min}, found {port_max}");
+        media.conflict("port_max", pos, why);
+    }
+    let machine = MediaMachine {
+        address,
+        advertised: public.unwrap_or(address),
+        port_min,
+        port_max,
+        threads: media.or("threads", 1, integer(1..=64, "threads")),
+        ptime: media.or("ptime", 20, ptime),
+        port_linger: media.or("port_linger", s(2), duration(ms(0)..=s(60))),
+    };
+    media.finish();
+    machine
+}
+
+/// Packet lengths that G.711 is sent in (RFC 3551 4.2: multiples of the 10 ms tick here).
+fn ptime(node: &super::tree::Node) -> Result<u8, super::section::Wrong> {
+    match integer(10..=60, "milliseconds")(node) {
+        Ok(n) if n % 10 == 0 => Ok(n),
+        _ => Err(wrong(node, "10, 20, 30, 40, 50 or 60 milliseconds")),
+    }
+}
+
+/// A SIP socket inside the range of media ports would take one from a call.
+fn no_overlap(section: &Section<'_>, sip: &SipMachine, media: &MediaMachine) {
+    let Some(list) = section.list("listen", listen) else {
+        return;
+    };
+    let range = media.port_min..=media.port_max;
+    for at in list.value {
+        let same = at.value.ip() == media.address
+            || at.value.ip().is_unspecified()
+            || media.address.is_unspecified();
+        if same && range.contains(&at.value.port()) && sip.listen.contains(&at.value) {
+            let why = format!(
+                "port {} lies in the range of media ports, {} to {}",
+                at.value.port(),
+                media.port_min,
+                media.port_max
+            );
+            section.conflict("listen", at.pos, why);
+        }
+    }
+}
+
+/// Reads `[limits]` and `[sip.timers]`.
+pub(super) fn read_limits(root: &Section<'_>) -> Limits {
+    let d = Limits::default();
+    let limits = root.section("limits");
+    let register_min = limits.opt("register_min", duration(s(1)..=DAY));
+    let register_max = limits.opt("register_max", duration(s(1)..=DAY * 7));
+    let low = register_min.as_ref().map_or(d.register_min, |at| at.value);
+    let high = register_max.as_ref().map_or(d.register_max, |at| at.value);
+    if low > high {
+        let at = register_max.or(register_min);
+        let pos = at.map_or(limits.pos, |at| at.pos);
+        limits.conflict("register_max", pos, "expected at least register_min");
+    }
+    let read = Limits {
+        calls: limits.or("calls", d.calls, integer(1..=100_000, "calls")),
+        call_length: limits.or("call_length", d.call_length, duration(s(1)..=DAY * 7)),
+        media_silence: limits.or("media_silence", d.media_silence, duration(ms(100)..=DAY)),
+        ring: limits.or("ring", d.ring, duration(ms(100)..=s(600))),
+        journal_wait: limits.or("journal_wait", d.journal_wait, duration(ms(1)..=s(5))),
+        register_min: low,
+        register_max: high,
+        contacts: limits.or("contacts", d.contacts, integer(1..=100, "contacts")),
+        flow: read_flow_limits(&limits.section("flow")),
+        sip: read_timers(root),
+    };
+    limits.finish();
+    read
+}
+
+fn read_flow_limits(flow: &Section<'_>) -> FlowLimits {
+    let d = FlowLimits::default();
+    let count = |key, default, range| flow.or(key, default, integer(range, "instructions"));
+    let read = FlowLimits {
+        instructions: count("instructions", d.instructions, 1_000..=1_000_000_000),
+        memory: flow.or("memory", d.memory, size(64 << 10..=256 << 20)),
+        wall: flow.or("wall", d.wall, duration(s(1)..=DAY)),
+        verbs: flow.or("verbs", d.verbs, integer(1..=10_000_000, "steps")),
+    };
+    flow.finish();
+    read
+}
+
+fn read_timers(root: &Section<'_>) -> SipTimers {
+    let d = SipTimers::default();
+    let timers = root.section("sip").section("timers");
+    let t1 = timers.opt("t1", duration(ms(1)..=s(10)));
+    let t2 = timers.opt("t2", duration(ms(1)..=s(60)));
+    let read = SipTimers {
+        t1: t1.as_ref().map_or(d.t1, |at| at.value),
+        t2: t2.as_ref().map_or(d.t2, |at| at.value),
+        t4: timers.or("t4", d.t4, duration(ms(1)..=s(60))),
+    };
+    if read.t1 > read.t2 {
+        let pos = t2.or(t1).map_or(timers.pos, |at| at.pos);
+        timers.conflict("t2", pos, "expected at least t1");
+    }
+    timers.finish();
+    read
+}
+
+/// Whether a boolean is given as such; kept here so that every form is read in one way.
+pub(super) fn flag(section: &Section<'_>, key: &'static str, default: bool) -> bool {
+    section.or(key, default, boolean)
+}

@@ -1,0 +1,420 @@
+//! The configuration: read strictly, checked whole, given out as one piece.
+//!
+//! **Invariant: a [`Loaded`] exists only if nothing at all was wrong; otherwise every error is
+//! reported at once, each with file, line, column and what was expected.** A reload is therefore all
+//! or nothing: the snapshot in use stays until a new one is whole.
+//!
+//! The text becomes a tree in which each key and value knows its place; hand-written readers go
+//! through it, collect what is wrong, and resolve every reference. A key is known because a reader
+//! asks for it. Passwords and keys are hashed here and never leave in another form.
+
+mod assets;
+mod destination;
+mod diff;
+mod error;
+mod machine;
+mod secret;
+mod section;
+mod suggest;
+mod tenant;
+mod tree;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use cordboard_model::config::{Snapshot, Tenant};
+use cordboard_model::id::{AssetId, TenantId};
+use section::{At, Pos, Report, Section};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+pub use diff::diff;
+pub use error::{ConfigError, Problem};
+pub use machine::{
+    HttpMachine, JournalMachine, LogLevel, LogMachine, Machine, MediaMachine, RecordingsMachine,
+    SipMachine, StoreMachine,
+};
+pub use secret::ApiKey;
+
+/// The environment variable that adds a key to the control API for the tenant `default`.
+pub const API_KEY_VARIABLE: &str = "CORDBOARD_API_KEY";
+/// Shortest key to the control API, bytes.
+pub const API_KEY_MIN: usize = 16;
+/// Most files that `include` may bring in.
+const INCLUDES_MAX: usize = 1_000;
+
+/// What the loader cannot know by itself.
+pub struct Checks<'a> {
+    /// Checks a flow: text and file name, to the faults in it.
+    pub lua: &'a dyn Fn(&str, &str) -> Vec<LuaFault>,
+    /// The names of the routing plugins there are.
+    pub plugins: &'a [&'a str],
+    /// Reads an environment variable.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// A fault in a Lua file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LuaFault {
+    /// Counted from one.
+    pub line: u32,
+    /// Counted from one; 1 if it is not known.
+    pub column: u32,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// A configuration in which nothing is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// What belongs to the machine.
+    pub machine: Machine,
+    /// What the engines get. Its version is 1; who exchanges snapshots counts on.
+    pub snapshot: Snapshot,
+    /// Every prompt and music file, by tenant and name.
+    pub assets: Vec<(AssetId, PathBuf)>,
+}
+
+impl Loaded {
+    /// What there is, in one line.
+    pub fn summary(&self) -> String {
+        let tenants = self.snapshot.tenants.values();
+        let count = |of: fn(&Tenant) -> usize| -> usize { tenants.clone().map(of).sum() };
+        let parts = [
+            (self.snapshot.tenants.len(), "tenant"),
+            (count(|t| t.users.len()), "user"),
+            (count(|t| t.agents.len()), "agent"),
+            (count(|t| t.queues.len()), "queue"),
+            (count(|t| t.flows.len()), "flow"),
+            (count(|t| t.numbers.len()), "number"),
+            (count(|t| t.trunks.len()), "trunk"),
+            (self.assets.len(), "prompt"),
+        ];
+        let word = |(n, word)| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+        parts.map(word).join(", ")
+    }
+}
+
+/// Reads and checks the configuration at `path` and everything it names.
+pub fn load(path: &Path, checks: &Checks<'_>) -> Result<Loaded, Vec<ConfigError>> {
+    let report = Report::default();
+    let loaded = read(&report, path, checks);
+    match (loaded, report.into_errors()) {
+        (Some(loaded), errors) if errors.is_empty() => Ok(loaded),
+        (_, errors) => Err(errors),
+    }
+}
+
+/// A path for messages: `config/../ivr-flows/x.lua` is shown as `ivr-flows/x.lua`.
+fn shown(path: &Path) -> String {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        let up = part == Component::ParentDir;
+        let named = matches!(clean.components().next_back(), Some(Component::Normal(_)));
+        match part {
+            Component::CurDir => {}
+            _ if up && named => drop(clean.pop()),
+            _ => clean.push(part),
+        }
+    }
+    clean.display().to_string()
+}
+
+/// One file's entries.
+struct Document {
+    source: usize,
+    entries: Vec<tree::Entry>,
+}
+
+/// Reads a file and reports what is not TOML in it. `named_at` is where another file names it.
+fn document(report: &Report, path: &Path, named_at: Option<Pos>) -> Option<Document> {
+    let file = shown(path);
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) => {
+            let problem = Problem::File {
+                kind: "configuration",
+                path: file.clone(),
+                why: e.to_string(),
+            };
+            match named_at {
+                Some(pos) => report.error(pos, problem),
+                None => report.error_in(file, 1, 1, problem),
+            }
+            return None;
+        }
+    };
+    let (entries, faults) = tree::parse(&text);
+    let source = report.add(file, text);
+    for fault in faults {
+        let offset = fault.offset;
+        report.error(Pos { source, offset }, Problem::Syntax(fault.why));
+    }
+    Some(Document { source, entries })
+}
+
+fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
+    let base = path.parent().unwrap_or(Path::new(""));
+    let main = document(report, path, None)?;
+    let root = Section::root(report, main.source, &main.entries);
+    let included = included(report, &root, base);
+    let mut machine = machine::read(&root, base);
+    let limits = machine::read_limits(&root);
+
+    let mut reader = Tenants {
+        report,
+        checks,
+        read: BTreeMap::new(),
+        assets: Vec::new(),
+        domains: BTreeMap::new(),
+        peers: Vec::new(),
+    };
+    reader.section(&root, base);
+    let mut keys = root.tables("api_key");
+    root.finish();
+    for (document, path) in &included {
+        let part = Section::root(report, document.source, &document.entries);
+        reader.section(&part, path.parent().unwrap_or(base));
+        keys.extend(part.tables("api_key"));
+        part.finish();
+    }
+    reader.default_tenant(main.source, base);
+    machine.api_keys = api_keys(report, keys, &reader, main.source);
+    Some(Loaded {
+        machine,
+        snapshot: Snapshot {
+            version: 1,
+            limits,
+            tenants: reader
+                .read
+                .into_iter()
+                .map(|(id, (t, _))| (id, t))
+                .collect(),
+        },
+        assets: reader.assets,
+    })
+}
+
+/// The files that `include` names: paths, with `*` for any part of the last name.
+fn included(report: &Report, root: &Section<'_>, base: &Path) -> Vec<(Document, PathBuf)> {
+    let mut all = Vec::new();
+    let Some(list) = root.list("include", value::some_text) else {
+        return all;
+    };
+    for at in list.value {
+        let pattern = base.join(&at.value);
+        let paths = match matching(&pattern) {
+            Ok(paths) => paths,
+            Err(e) => {
+                let problem = Problem::File {
+                    kind: "folder of include",
+                    path: shown(&pattern),
+                    why: e.to_string(),
+                };
+                report.error(at.pos, problem);
+                continue;
+            }
+        };
+        if all.len() + paths.len() > INCLUDES_MAX {
+            let why = format!("more than {INCLUDES_MAX} files");
+            root.conflict("include", at.pos, why);
+            break;
+        }
+        for path in paths {
+            if let Some(document) = document(report, &path, Some(at.pos)) {
+                all.push((document, path));
+            }
+        }
+    }
+    all
+}
+
+/// The files a pattern stands for, sorted. A path without `*` stands for itself.
+fn matching(pattern: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let name = pattern.file_name().and_then(|n| n.to_str());
+    let Some((front, back)) = name.and_then(|name| name.split_once('*')) else {
+        return Ok(vec![pattern.to_owned()]);
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(pattern.parent().unwrap_or(Path::new(".")))? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .unwrap_or_default();
+        let long = name.len() >= front.len() + back.len();
+        if long && name.starts_with(front) && name.ends_with(back) && path.is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The tenants read so far.
+struct Tenants<'a> {
+    report: &'a Report,
+    checks: &'a Checks<'a>,
+    read: BTreeMap<TenantId, (Tenant, Pos)>,
+    assets: Vec<(AssetId, PathBuf)>,
+    domains: BTreeMap<String, Pos>,
+    peers: Vec<At<core::net::SocketAddr>>,
+}
+
+impl Tenants<'_> {
+    /// Reads every `[tenant.NAME]` of a file.
+    fn section(&mut self, root: &Section<'_>, base: &Path) {
+        for (name, section) in root.named("tenant") {
+            match TenantId::new(&name.value) {
+                Ok(id) => self.tenant(id, name.pos, section, base),
+                Err(e) => {
+                    let problem = Problem::Name {
+                        kind: "tenant",
+                        name: name.value,
+                        why: e.to_string(),
+                    };
+                    self.report.error(name.pos, problem);
+                }
+            }
+        }
+    }
+
+    fn tenant(&mut self, id: TenantId, pos: Pos, section: Section<'_>, base: &Path) {
+        if let Some((_, first)) = self.read.get(&id) {
+            return self.duplicate(pos, "tenant", id.to_string(), *first);
+        }
+        let read = tenant::read(id, section, base, self.checks);
+        for at in read.domains {
+            if let Some(first) = self.domains.insert(at.value.clone(), at.pos) {
+                self.duplicate(at.pos, "domain", at.value, first);
+            }
+        }
+        for at in read.peers {
+            let same = |known: &&At<core::net::SocketAddr>| {
+                known.value.ip().to_canonical() == at.value.ip().to_canonical()
+                    && (known.value.port() == at.value.port()
+                        || known.value.port() == 0
+                        || at.value.port() == 0)
+            };
+            if let Some(first) = self.peers.iter().find(same).map(|known| known.pos) {
+                let name = match at.value.port() {
+                    0 => at.value.ip().to_string(),
+                    _ => at.value.to_string(),
+                };
+                self.duplicate(at.pos, "trunk peer", name, first);
+            }
+            self.peers.push(at);
+        }
+        self.assets.extend(read.assets);
+        self.read.insert(id, (read.tenant, pos));
+    }
+
+    fn duplicate(&self, pos: Pos, kind: &'static str, name: String, first: Pos) {
+        let first = self.report.words(first);
+        self.report
+            .error(pos, Problem::Duplicate { kind, name, first });
+    }
+
+    /// Where none is configured, there is the tenant `default`.
+    fn default_tenant(&mut self, source: usize, base: &Path) {
+        if !self.read.is_empty() {
+            return;
+        }
+        let section = Section::root(self.report, source, &[]);
+        let pos = section.pos;
+        self.tenant(TenantId::DEFAULT, pos, section, base);
+    }
+}
+
+/// The keys to the control API, those of the file and the one of the environment.
+fn api_keys(
+    report: &Report,
+    sections: Vec<Section<'_>>,
+    tenants: &Tenants<'_>,
+    main: usize,
+) -> Vec<ApiKey> {
+    let known: BTreeMap<_, _> = tenants
+        .read
+        .keys()
+        .filter_map(|id| Some((cordboard_model::id::Name::new(id.as_str()).ok()?, ())))
+        .collect();
+    let mut taken: BTreeMap<String, Pos> = BTreeMap::new();
+    let mut keys = Vec::new();
+    for section in sections {
+        let name = section.need("name", "a name for the log", value::some_text);
+        let tenant = section.opt("tenant", value::some_text).unwrap_or(At {
+            value: TenantId::DEFAULT.to_string(),
+            pos: section.pos,
+        });
+        let tenant = destination::resolve(&section, "tenant", "tenant", &tenant, &known);
+        let key = api_key(&section, tenants.checks);
+        if let Some(name) = &name {
+            if let Some(first) = taken.insert(name.value.clone(), name.pos) {
+                tenants.duplicate(name.pos, "api_key", name.value.clone(), first);
+            }
+        }
+        if let (Some(name), Some(tenant), Some(key)) = (name, tenant, key) {
+            if let Ok(tenant) = TenantId::new(tenant.as_str()) {
+                keys.push(ApiKey::new(name.value, tenant, &key));
+            }
+        }
+        section.finish();
+    }
+    if let Some(key) = (tenants.checks.env)(API_KEY_VARIABLE) {
+        let why = if key.len() < API_KEY_MIN {
+            Some(format!("expected at least {API_KEY_MIN} characters"))
+        } else if !tenants.read.contains_key(&TenantId::DEFAULT) {
+            Some("it is for the tenant \"default\", which is not configured".into())
+        } else {
+            keys.push(ApiKey::new("environment".into(), TenantId::DEFAULT, &key));
+            None
+        };
+        if let Some(why) = why {
+            let name = API_KEY_VARIABLE.into();
+            let pos = Pos {
+                source: main,
+                offset: 0,
+            };
+            report.error(pos, Problem::Environment { name, why });
+        }
+    }
+    keys
+}
+
+/// One key, from the file or from the variable that it names.
+fn api_key(section: &Section<'_>, checks: &Checks<'_>) -> Option<String> {
+    let key = section.opt("key", value::secret(API_KEY_MIN));
+    let variable = section.opt("key_env", value::some_text);
+    match (section.has("key"), section.has("key_env")) {
+        (Some(_), Some(second)) => {
+            section.conflict("key_env", second, "give either key or key_env");
+            None
+        }
+        (Some(_), None) => key.map(|at| at.value),
+        (None, Some(_)) => {
+            let variable = variable?;
+            let value = (checks.env)(&variable.value);
+            let why = match &value {
+                None => "not set".into(),
+                Some(value) if value.len() < API_KEY_MIN => {
+                    format!("expected at least {API_KEY_MIN} characters")
+                }
+                Some(_) => return value,
+            };
+            let name = variable.value;
+            let problem = Problem::Environment { name, why };
+            section.report().error(variable.pos, problem);
+            None
+        }
+        (None, None) => {
+            let problem = Problem::MissingKey {
+                key: "key".into(),
+                section: section.shown(),
+                expected: format!("a key of at least {API_KEY_MIN} characters, or key_env"),
+            };
+            section.report().error(section.pos, problem);
+            None
+        }
+    }
+}

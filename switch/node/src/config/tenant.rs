@@ -1,0 +1,499 @@
+//! A tenant's section: accounts, agents, queues, flows, numbers, trunks.
+
+use super::destination::{self, Names, resolve};
+use super::error::Problem;
+use super::machine::flag;
+use super::section::{At, Pos, Section, Wrong};
+use super::tree::Node;
+use super::value::{
+    dialled, duration, hash, host, integer, one_of, peer, secret, socket, some_text, text, wrong,
+};
+use super::{Checks, assets, secret as hashing, shown};
+use cordboard_model::config::{Agent, CalledNumber, Flow, Queue, Tenant, Trunk, User};
+use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, UserId};
+use cordboard_model::media::Codec;
+use cordboard_model::verb::Destination;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The prompt folder of a tenant that names none, from the configuration's folder.
+const PROMPTS: &str = "../ivr-flows/prompts";
+/// Longest flow, bytes.
+const FLOW_MAX: u64 = 1 << 20;
+
+const CODECS: &[(&str, Codec)] = &[("PCMA", Codec::Pcma), ("PCMU", Codec::Pcmu)];
+const LANGUAGES: &[(&str, &str)] = &[("en", "en"), ("zh", "zh")];
+/// Routing plugins of a tenant that names none.
+pub(super) const ROUTING: [&str; 2] = ["called-number", "registered-extension"];
+/// Domains of the tenant `default` when it names none.
+const DOMAINS: [&str; 2] = ["localhost", "127.0.0.1"];
+
+/// A tenant, with its domains' positions and its assets.
+pub(super) struct Read {
+    pub(super) tenant: Tenant,
+    pub(super) domains: Vec<At<String>>,
+    pub(super) peers: Vec<At<core::net::SocketAddr>>,
+    pub(super) assets: Vec<(AssetId, PathBuf)>,
+}
+
+/// What the parts of one tenant share while they are read.
+struct Context<'a> {
+    id: TenantId,
+    base: &'a Path,
+    checks: &'a Checks<'a>,
+    names: Names,
+    realm: String,
+}
+
+/// Reads one tenant. Everything in it is read even where something is wrong.
+pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Checks<'_>) -> Read {
+    let domains = read_domains(id, &section);
+    let realm = domains.first().map(|at| at.value.clone());
+    let users = section.named("user");
+    let agents = section.named("agent");
+    let queues = section.named("queue");
+    let flows = section.named("flow");
+    let trunks = section.named("trunk");
+    let gateway = |(_, trunk): &&(At<String>, Section<'_>)| trunk.has("gateway").is_some();
+    let gateways = trunks.iter().filter(gateway);
+    let context = Context {
+        id,
+        base,
+        checks,
+        realm: realm.unwrap_or_default(),
+        names: Names {
+            users: names("user", &users),
+            agents: names("agent", &agents),
+            queues: names("queue", &queues),
+            flows: names("flow", &flows),
+            trunks: names("trunk", &trunks),
+            gateways: gateways.map(|(name, _)| name.value.clone()).collect(),
+            assets: read_assets(&section, base),
+        },
+    };
+    let mut peers = Vec::new();
+    let numbers = read_numbers(&section, &context);
+    let tenant = Tenant {
+        id,
+        display: section.or("display", id.to_string(), some_text),
+        zone: section.or("zone", "UTC".into(), zone),
+        domains: domains.iter().map(|at| at.value.clone()).collect(),
+        codecs: read_codecs(&section),
+        routing: read_routing(&section, checks),
+        users: each(users, |name, s| context.user(name, s)),
+        agents: each(agents, |name, s| context.agent(name, s)),
+        queues: each(queues, |name, s| context.queue(name, s)),
+        flows: each(flows, |name, s| context.flow(name, s)),
+        numbers,
+        trunks: each(trunks, |name, s| context.trunk(name, s, &mut peers)),
+    };
+    section.finish();
+    let assets = context.names.assets.unwrap_or_default().into_iter();
+    let assets = assets.map(|(name, path)| (AssetId { tenant: id, name }, path));
+    Read {
+        tenant,
+        domains,
+        peers,
+        assets: assets.collect(),
+    }
+}
+
+/// The names of one kind; those that cannot be names are reported.
+fn names(kind: &'static str, sections: &[(At<String>, Section<'_>)]) -> BTreeMap<Name, Pos> {
+    let mut all = BTreeMap::new();
+    for (at, section) in sections {
+        match Name::new(&at.value) {
+            Ok(name) => {
+                all.insert(name, at.pos);
+            }
+            Err(e) => {
+                let problem = Problem::Name {
+                    kind,
+                    name: at.value.clone(),
+                    why: e.to_string(),
+                };
+                section.report().error(at.pos, problem);
+            }
+        }
+    }
+    all
+}
+
+/// Reads every section of one kind, also those whose name is wrong.
+fn each<T>(
+    sections: Vec<(At<String>, Section<'_>)>,
+    mut read: impl FnMut(&Name, &Section<'_>) -> Option<T>,
+) -> BTreeMap<Name, T> {
+    let mut all = BTreeMap::new();
+    for (at, section) in sections {
+        if let Ok(name) = Name::new(&at.value) {
+            if let Some(object) = read(&name, &section) {
+                all.insert(name, object);
+            }
+            section.finish();
+        }
+    }
+    all
+}
+
+fn zone(node: &Node) -> Result<String, Wrong> {
+    let name = text(node)?;
+    match jiff::tz::TimeZoneDatabase::bundled().get(&name) {
+        Ok(zone) => Ok(zone.iana_name().unwrap_or("UTC").into()),
+        Err(_) => Err(wrong(node, "an IANA time zone as \"Europe/Berlin\"")),
+    }
+}
+
+fn read_domains(id: TenantId, section: &Section<'_>) -> Vec<At<String>> {
+    if let Some(list) = section.list("domains", host) {
+        if list.value.is_empty() {
+            let why = "expected at least one domain; the first is the digest realm";
+            section.conflict("domains", list.pos, why);
+        }
+        return list.value;
+    }
+    if section.has("domains").is_some() {
+        return Vec::new();
+    }
+    if id != TenantId::DEFAULT {
+        let problem = Problem::MissingKey {
+            key: "domains".into(),
+            section: section.shown(),
+            expected: "the SIP domains and addresses of this tenant".into(),
+        };
+        section.report().error(section.pos, problem);
+        return Vec::new();
+    }
+    let at = |domain: &str| At {
+        value: domain.to_owned(),
+        pos: section.pos,
+    };
+    DOMAINS.into_iter().map(at).collect()
+}
+
+fn read_codecs(section: &Section<'_>) -> Vec<Codec> {
+    let Some(list) = section.list("codecs", one_of(CODECS)) else {
+        return Codec::ALL.to_vec();
+    };
+    let mut codecs = Vec::new();
+    for at in &list.value {
+        if codecs.contains(&at.value) {
+            let why = format!("{} is listed twice", at.value.name());
+            section.conflict("codecs", at.pos, why);
+        } else {
+            codecs.push(at.value);
+        }
+    }
+    if codecs.is_empty() {
+        section.conflict("codecs", list.pos, "expected at least one codec");
+    }
+    codecs
+}
+
+fn read_routing(section: &Section<'_>, checks: &Checks<'_>) -> Vec<String> {
+    let Some(list) = section.list("routing", text) else {
+        return ROUTING.map(Into::into).to_vec();
+    };
+    let name = |plugin: &&str| Some((Name::new(plugin).ok()?, ()));
+    let known: BTreeMap<Name, ()> = checks.plugins.iter().filter_map(name).collect();
+    let mut routing: Vec<String> = Vec::new();
+    for at in &list.value {
+        if routing.contains(&at.value) {
+            let why = format!("{:?} is listed twice", at.value);
+            section.conflict("routing", at.pos, why);
+        }
+        if resolve(section, "routing", "routing plugin", at, &known).is_some() {
+            routing.push(at.value.clone());
+        }
+    }
+    if list.value.is_empty() {
+        section.conflict("routing", list.pos, "expected at least one routing plugin");
+    }
+    routing
+}
+
+/// A folder that is named must be there; the default one need not.
+fn read_assets(section: &Section<'_>, base: &Path) -> Option<BTreeMap<Name, PathBuf>> {
+    let (dir, pos) = match section.opt("prompts", some_text) {
+        Some(at) => (base.join(at.value), at.pos),
+        None if section.has("prompts").is_some() => return None,
+        None => {
+            let dir = base.join(PROMPTS);
+            if !dir.exists() {
+                return Some(BTreeMap::new());
+            }
+            (dir, section.pos)
+        }
+    };
+    assets::read(section.report(), pos, &dir)
+}
+
+fn read_numbers(section: &Section<'_>, context: &Context<'_>) -> Vec<CalledNumber> {
+    let mut numbers = Vec::new();
+    let mut taken: BTreeMap<(String, Option<String>), Pos> = BTreeMap::new();
+    for number in section.tables("number") {
+        let access = number.need("access_code", "the number that is dialled", dialled);
+        let extension = number.opt("extension_code", dialled);
+        let to = number.need("to", "where such calls go, as \"queue:sales\"", text);
+        let to = to.and_then(|at| context.destination(&number, "to", &at));
+        if let Some(access) = access {
+            let extension = extension.map(|at| at.value);
+            let key = (access.value.clone(), extension.clone());
+            let report = number.report();
+            if let Some(first) = taken.insert(key, access.pos) {
+                let dialled = match &extension {
+                    Some(extension) => format!("{} {extension}", access.value),
+                    None => access.value.clone(),
+                };
+                let problem = Problem::Duplicate {
+                    kind: "number",
+                    name: dialled,
+                    first: report.words(first),
+                };
+                report.error(access.pos, problem);
+            }
+            if let Some(to) = to {
+                numbers.push(CalledNumber {
+                    access_code: access.value,
+                    extension_code: extension,
+                    to,
+                });
+            }
+        }
+        number.finish();
+    }
+    numbers
+}
+
+impl Context<'_> {
+    fn destination(
+        &self,
+        section: &Section<'_>,
+        key: &str,
+        at: &At<String>,
+    ) -> Option<Destination> {
+        destination::read(section, key, at, self.id, &self.names)
+    }
+
+    fn asset(&self, section: &Section<'_>, key: &'static str) -> Option<AssetId> {
+        let at = section.opt(key, some_text)?;
+        let assets = self.names.assets.as_ref()?;
+        let name = resolve(section, key, "prompt", &at, assets)?;
+        Some(AssetId {
+            tenant: self.id,
+            name,
+        })
+    }
+
+    fn user(&self, name: &Name, section: &Section<'_>) -> Option<User> {
+        let display = section.or("display", name.to_string(), some_text);
+        let password = section.opt("password", secret(1));
+        let variable = section.opt("password_env", some_text);
+        let md5 = section.opt("ha1_md5", hash(32));
+        let sha256 = section.opt("ha1_sha256", hash(64));
+        let ways = [
+            section.has("password"),
+            section.has("password_env"),
+            section.has("ha1_md5").or(section.has("ha1_sha256")),
+        ];
+        let given: Vec<Pos> = ways.into_iter().flatten().collect();
+        if let Some(second) = given.get(1) {
+            let why = "give one of password, password_env, or ha1_md5 with ha1_sha256";
+            section.conflict("password", *second, why);
+            return None;
+        }
+        if given.is_empty() {
+            let expected = "a password, password_env, or ha1_md5 with ha1_sha256";
+            return missing(section, "password", expected);
+        }
+        let (ha1_md5, ha1_sha256) = if ways[2].is_some() {
+            // One alone would leave the other algorithm without a secret.
+            for key in ["ha1_md5", "ha1_sha256"] {
+                if section.has(key).is_none() {
+                    return missing(section, key, "the hash for the other algorithm too");
+                }
+            }
+            (md5?.value, sha256?.value)
+        } else {
+            let password = match (password, variable) {
+                (Some(at), _) => at.value,
+                (None, variable) => self.variable(section, &variable?)?,
+            };
+            hashing::ha1(name.as_str(), &self.realm, &password)
+        };
+        Some(User {
+            id: UserId {
+                tenant: self.id,
+                name: name.clone(),
+            },
+            display,
+            ha1_md5,
+            ha1_sha256,
+        })
+    }
+
+    /// The value of an environment variable that the configuration names.
+    fn variable(&self, section: &Section<'_>, at: &At<String>) -> Option<String> {
+        let value = (self.checks.env)(&at.value).filter(|value| !value.is_empty());
+        if value.is_none() {
+            let problem = Problem::Environment {
+                name: at.value.clone(),
+                why: "not set".into(),
+            };
+            section.report().error(at.pos, problem);
+        }
+        value
+    }
+
+    fn agent(&self, name: &Name, section: &Section<'_>) -> Option<Agent> {
+        let display = section.or("display", name.to_string(), some_text);
+        let user = section.opt("user", some_text).unwrap_or(At {
+            value: name.to_string(),
+            pos: section.pos,
+        });
+        let user = resolve(section, "user", "user", &user, &self.names.users);
+        let mut queues: Vec<QueueId> = Vec::new();
+        for at in section.list("queues", text).map_or(vec![], |l| l.value) {
+            let found = resolve(section, "queues", "queue", &at, &self.names.queues);
+            let Some(name) = found else { continue };
+            let tenant = self.id;
+            let queue = QueueId { tenant, name };
+            if queues.contains(&queue) {
+                let why = format!("queue {:?} is listed twice", at.value);
+                section.conflict("queues", at.pos, why);
+            } else {
+                queues.push(queue);
+            }
+        }
+        Some(Agent {
+            id: AgentId {
+                tenant: self.id,
+                name: name.clone(),
+            },
+            display,
+            auto_sign_in: flag(section, "auto_sign_in", false),
+            user: UserId {
+                tenant: self.id,
+                name: user?,
+            },
+            queues,
+        })
+    }
+
+    fn queue(&self, name: &Name, section: &Section<'_>) -> Option<Queue> {
+        let (ms, s) = (Duration::from_millis, Duration::from_secs);
+        let overflow = section.opt("overflow", text);
+        let overflow = overflow.and_then(|at| {
+            let to = self.destination(section, "overflow", &at);
+            if matches!(&to, Some(Destination::Queue(id)) if id.name == *name) {
+                section.conflict("overflow", at.pos, "a queue cannot overflow into itself");
+            }
+            to
+        });
+        let every = section.opt("announce_every", duration(s(5)..=s(3_600)));
+        Some(Queue {
+            id: QueueId {
+                tenant: self.id,
+                name: name.clone(),
+            },
+            display: section.or("display", name.to_string(), some_text),
+            music: self.asset(section, "music"),
+            announce_every: every.map(|at| at.value),
+            language: section.or("language", "en", one_of(LANGUAGES)).into(),
+            ring: section.or("ring", s(20), duration(ms(100)..=s(600))),
+            wrap_up: section.or("wrap_up", s(10), duration(s(0)..=s(3_600))),
+            max_wait: section.or("max_wait", s(600), duration(ms(100)..=s(86_400))),
+            max_length: section.or("max_length", 100, integer(1..=10_000, "callers")),
+            overflow,
+            record: flag(section, "record", false),
+            rest_on_no_answer: flag(section, "rest_on_no_answer", true),
+        })
+    }
+
+    fn flow(&self, name: &Name, section: &Section<'_>) -> Option<Flow> {
+        let file = section.need("file", "the Lua file", some_text);
+        let apology = self.asset(section, "apology");
+        let fallback = section.opt("fallback", text);
+        let fallback = fallback.and_then(|at| {
+            let to = self.destination(section, "fallback", &at);
+            if matches!(&to, Some(Destination::Flow(id)) if id.name == *name) {
+                section.conflict("fallback", at.pos, "a flow cannot fall back to itself");
+            }
+            to
+        });
+        let file = file?;
+        let path = self.base.join(&file.value);
+        let label = shown(&path);
+        let source = match read_flow(&path) {
+            Ok(source) => source,
+            Err(why) => {
+                let problem = Problem::File {
+                    kind: "flow",
+                    path: label,
+                    why,
+                };
+                section.report().error(file.pos, problem);
+                return None;
+            }
+        };
+        for fault in (self.checks.lua)(&source, &label) {
+            let problem = Problem::Lua(fault.why);
+            let (line, column) = (fault.line.max(1), fault.column.max(1));
+            let report = section.report();
+            report.error_in(label.clone(), line, column, problem);
+        }
+        Some(Flow {
+            id: FlowId {
+                tenant: self.id,
+                name: name.clone(),
+            },
+            file: label,
+            source,
+            apology,
+            fallback,
+        })
+    }
+
+    fn trunk(
+        &self,
+        name: &Name,
+        section: &Section<'_>,
+        peers: &mut Vec<At<core::net::SocketAddr>>,
+    ) -> Option<Trunk> {
+        let given = section.list("peers", peer).map_or(vec![], |l| l.value);
+        let gateway = section.opt("gateway", socket).map(|at| at.value);
+        let max_calls = section.or("max_calls", 100, integer(1..=100_000, "calls"));
+        if section.has("peers").is_none() && section.has("gateway").is_none() {
+            return missing(section, "peers", "addresses that call us, or a gateway");
+        }
+        peers.extend(given.iter().cloned());
+        Some(Trunk {
+            id: TrunkId {
+                tenant: self.id,
+                name: name.clone(),
+            },
+            peers: given.into_iter().map(|at| at.value).collect(),
+            gateway,
+            max_calls,
+        })
+    }
+}
+
+fn missing<T>(section: &Section<'_>, key: &str, expected: &str) -> Option<T> {
+    let problem = Problem::MissingKey {
+        key: key.into(),
+        section: section.shown(),
+        expected: expected.into(),
+    };
+    section.report().error(section.pos, problem);
+    None
+}
+
+fn read_flow(path: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+    if size > FLOW_MAX {
+        return Err(format!("{size} bytes; at most {FLOW_MAX} are taken"));
+    }
+    std::fs::read_to_string(path).map_err(|e| e.to_string())
+}
