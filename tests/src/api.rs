@@ -181,7 +181,7 @@ impl Stream {
         let mut read = Vec::new();
         loop {
             let message = self
-                .next()
+                .read()
                 .map_err(|why| Fail(format!("waiting for {what}: {why}; read {read:?}")))?;
             let found = wanted(&message);
             read.push(message);

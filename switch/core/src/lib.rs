@@ -1,1 +1,20 @@
-//! See ARCHITECTURE.md.
+//! The shard: signalling, calls, queues, flows and routing plugins as one machine.
+//!
+//! Invariant: every input is carried through all rooms before the next one is looked at, in the order in
+//! which the rooms spoke; no room calls another, each speaks only to the shard, which translates. The same
+//! inputs at the same times with the same seed give the same outputs, byte for byte.
+
+mod abort;
+mod events;
+mod gate;
+mod io;
+mod legs;
+mod query;
+mod restore;
+mod routing;
+mod shard;
+mod translate;
+
+pub use io::{Restore, ShardCommand, ShardConfig, ShardInput, ShardOutput};
+pub use query::Figures;
+pub use shard::Shard;

@@ -1,0 +1,103 @@
+//! What the shell gives the shard and what it gets back.
+
+use cordboard_model::cause::Cause;
+use cordboard_model::config::Snapshot;
+use cordboard_model::event::Event;
+use cordboard_model::id::{AgentId, CallId, LegId};
+use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
+use cordboard_model::media::{MediaCommand, MediaEvent};
+use cordboard_model::time::{Wall, WallClock};
+use cordboard_model::view::AgentStatus;
+use cordboard_sip::engine::{Datagram, Flow};
+use core::net::SocketAddr;
+use std::sync::Arc;
+
+/// What a shard is made with.
+#[derive(Clone, Debug)]
+pub struct ShardConfig {
+    /// Which shard; part of every id, tag and branch.
+    pub shard: u8,
+    /// The second (UTC) at which the switch was started.
+    pub start_secs: u32,
+    /// Thirty-two bytes that every random choice comes from.
+    pub seed: [u8; 32],
+    /// The address our SIP socket is bound to.
+    pub local: SocketAddr,
+    /// What peers reach us by, where that differs.
+    pub advertised: Option<SocketAddr>,
+    /// Turns time into dates.
+    pub wall: WallClock,
+    /// The key that panics the call in hand, for the test of what a panic costs. Ignored in release builds.
+    pub panic_key: Option<char>,
+}
+
+/// What happened outside.
+#[derive(Debug)]
+pub enum ShardInput<'a> {
+    /// A SIP message came.
+    Datagram(Datagram<'a>),
+    /// A media thread reports.
+    Media(MediaEvent),
+    /// The journal has the record with this ticket (`true`), or could not write it.
+    Journalled {
+        /// From [`ShardOutput::Journal`].
+        ticket: u64,
+        /// Whether it is on its way to the disk.
+        ok: bool,
+    },
+    /// The wall clock moved.
+    Wall(WallClock),
+}
+
+/// What an operator, the API or the shell wants.
+#[derive(Clone, Debug)]
+pub enum ShardCommand {
+    /// Exchange the configuration. Calls keep what they began with.
+    Configure(Arc<Snapshot>),
+    /// Take back what the journal held. Once, after the first `Configure`.
+    Restore(Box<Restore>),
+    /// Change what an agent wants to be. Answered at once by [`crate::Shard::agent_intent`] instead where the
+    /// refusal matters.
+    HangUp(CallId, Cause),
+    /// Put a leg's party on hold or take it off.
+    Hold(LegId, bool),
+    /// Take no new calls; with `end`, end those that are up.
+    Stop {
+        /// End them.
+        end: bool,
+    },
+}
+
+/// What the journal held at the start.
+#[derive(Clone, Debug, Default)]
+pub struct Restore {
+    /// Contacts that have not expired.
+    pub contacts: Vec<ContactRecord>,
+    /// Agents as they were.
+    pub agents: Vec<(AgentId, AgentStatus, Wall)>,
+    /// Dialogs of calls that the restart interrupted: each gets a BYE.
+    pub dialogs: Vec<DialogRecord>,
+}
+
+/// What the shell is to do, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ShardOutput {
+    /// Send a SIP message.
+    Transmit {
+        /// Where.
+        flow: Flow,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Tell the media thread of the leg.
+    Media(MediaCommand),
+    /// Write to the journal. With a ticket: answer with [`ShardInput::Journalled`].
+    Journal {
+        /// Names the record in the answer; none if nobody waits.
+        ticket: Option<u64>,
+        /// What to write.
+        record: Box<JournalRecord>,
+    },
+    /// Publish.
+    Event(Event),
+}

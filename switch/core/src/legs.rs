@@ -1,0 +1,95 @@
+//! Which session is which leg, and what the shard must know of a leg to translate for it.
+
+use cordboard_model::id::{AgentId, CallId, LegId};
+use cordboard_sip::engine::SessionId;
+use core::net::SocketAddr;
+use std::collections::BTreeMap;
+
+/// One leg.
+#[derive(Clone, Debug)]
+pub(crate) struct Leg {
+    /// Its call.
+    pub(crate) call: CallId,
+    /// Its session, once there is one.
+    pub(crate) session: Option<SessionId>,
+    /// Our media address, once its port is open.
+    pub(crate) local: Option<SocketAddr>,
+    /// The agent at its end, for the journal.
+    pub(crate) agent: Option<AgentId>,
+    /// An incoming leg: we were told to answer.
+    pub(crate) answering: bool,
+    /// Offer and answer are settled.
+    pub(crate) settled: bool,
+    /// Its dialog is in the journal.
+    pub(crate) journalled: bool,
+}
+
+/// All legs of the shard.
+#[derive(Debug, Default)]
+pub(crate) struct Legs {
+    legs: BTreeMap<LegId, Leg>,
+    sessions: BTreeMap<SessionId, LegId>,
+    calls: BTreeMap<CallId, Vec<LegId>>,
+}
+
+impl Legs {
+    pub(crate) fn add(&mut self, leg: LegId, call: CallId) -> &mut Leg {
+        let of_call = self.calls.entry(call).or_default();
+        if !of_call.contains(&leg) {
+            of_call.push(leg);
+        }
+        self.legs.entry(leg).or_insert(Leg {
+            call,
+            session: None,
+            local: None,
+            agent: None,
+            answering: false,
+            settled: false,
+            journalled: false,
+        })
+    }
+
+    pub(crate) fn bind(&mut self, leg: LegId, session: SessionId) {
+        if let Some(found) = self.legs.get_mut(&leg) {
+            found.session = Some(session);
+            self.sessions.insert(session, leg);
+        }
+    }
+
+    pub(crate) fn get(&self, leg: LegId) -> Option<&Leg> {
+        self.legs.get(&leg)
+    }
+
+    pub(crate) fn get_mut(&mut self, leg: LegId) -> Option<&mut Leg> {
+        self.legs.get_mut(&leg)
+    }
+
+    pub(crate) fn by_session(&self, session: SessionId) -> Option<LegId> {
+        self.sessions.get(&session).copied()
+    }
+
+    /// The session is over; the leg stays until its call is forgotten.
+    pub(crate) fn unbind(&mut self, session: SessionId) {
+        if let Some(leg) = self.sessions.remove(&session)
+            && let Some(found) = self.legs.get_mut(&leg)
+        {
+            found.session = None;
+        }
+    }
+
+    /// The call is gone, and its legs with it. Gives the sessions that were still bound.
+    pub(crate) fn forget(&mut self, call: CallId) -> Vec<SessionId> {
+        let mut left = Vec::new();
+        for leg in self.calls.remove(&call).unwrap_or_default() {
+            if let Some(session) = self.legs.remove(&leg).and_then(|l| l.session) {
+                self.sessions.remove(&session);
+                left.push(session);
+            }
+        }
+        left
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.legs.is_empty() && self.sessions.is_empty() && self.calls.is_empty()
+    }
+}

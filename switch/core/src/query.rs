@@ -1,0 +1,112 @@
+//! What readers may ask of the shard. Nothing here changes anything.
+
+use crate::shard::Shard;
+use cordboard_model::id::{AgentId, CallId, TenantId};
+use cordboard_model::view::{AgentView, CallView, ContactView, QueueView};
+
+/// Counters since the start of the switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// SIP messages received.
+    pub sip_messages: u64,
+    /// Calls that came in and were taken.
+    pub calls: u64,
+    /// Calls refused because a limit was reached or the switch stops.
+    pub calls_refused: u64,
+    /// Calls that have a closing record.
+    pub calls_ended: u64,
+    /// Journal records that came later than `limits.journal_wait`.
+    pub journal_late: u64,
+    /// Panics caught.
+    pub panics: u64,
+}
+
+impl Shard {
+    /// Calls of a tenant, in the order they came.
+    pub fn calls(&self, tenant: TenantId) -> Vec<CallView> {
+        self.calls.calls(tenant)
+    }
+
+    /// One call.
+    pub fn call(&self, call: CallId) -> Option<CallView> {
+        self.calls.view(call)
+    }
+
+    /// Queues of a tenant.
+    pub fn queues(&self, tenant: TenantId) -> Vec<QueueView> {
+        self.acd.queues(tenant)
+    }
+
+    /// Agents of a tenant.
+    pub fn agents(&self, tenant: TenantId) -> Vec<AgentView> {
+        self.acd.agents(tenant)
+    }
+
+    /// One agent.
+    pub fn agent(&self, agent: &AgentId) -> Option<AgentView> {
+        self.acd.agent(agent)
+    }
+
+    /// Registered devices of a tenant.
+    pub fn contacts(&self, tenant: TenantId) -> Vec<ContactView> {
+        let users = self
+            .snapshot
+            .tenant(tenant)
+            .map(|tenant| tenant.users.values());
+        users
+            .into_iter()
+            .flatten()
+            .flat_map(|user| self.sip.contacts(&user.id))
+            .collect()
+    }
+
+    /// Number of the last event of a tenant; zero before the first.
+    pub fn last_event(&self, tenant: TenantId) -> u64 {
+        self.numbering.last(tenant)
+    }
+
+    /// Calls up.
+    pub fn call_count(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Counters.
+    pub fn figures(&self) -> Figures {
+        self.figures
+    }
+
+    /// SIP transactions that are not over.
+    pub fn transaction_count(&self) -> usize {
+        self.sip.transactions_len()
+    }
+
+    /// Whether nothing is left of any call: no call, leg, session, transaction, flow, wait, record to be written.
+    pub fn is_quiescent(&self) -> bool {
+        self.leftovers().is_empty()
+    }
+
+    /// What is left, in words; empty when nothing is.
+    pub fn leftovers(&self) -> Vec<String> {
+        let mut left = Vec::new();
+        let mut note = |is: bool, what: &str| {
+            if is {
+                left.push(what.to_owned());
+            }
+        };
+        note(
+            !self.calls.is_quiescent(),
+            "a call, leg, playback or call timer",
+        );
+        note(!self.sip.is_quiescent(), "a session or transaction");
+        note(!self.flows.is_empty(), "a flow");
+        note(
+            !self.acd.is_quiescent(),
+            "a waiting call or an agent in passing",
+        );
+        note(!self.legs.is_empty(), "a leg of the shard");
+        note(!self.gate.is_empty(), "a record that the journal owes");
+        note(!self.routing.is_empty(), "a routing run");
+        note(!self.outside.is_empty(), "a call outside a queue");
+        left
+    }
+}

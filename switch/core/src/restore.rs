@@ -1,0 +1,58 @@
+//! What the journal held at the start is taken back: devices, agents, and a BYE for every dialog that was cut.
+
+use crate::io::Restore;
+use crate::shard::Shard;
+use cordboard_acd::{AcdCommand, Refused};
+use cordboard_model::id::{AgentId, UserId};
+use cordboard_model::time::Time;
+use cordboard_sip::engine::SipCommand;
+use std::collections::BTreeSet;
+
+impl Shard {
+    pub(crate) fn restore(&mut self, restore: Restore) {
+        let now = self.now;
+        let mut users: BTreeSet<UserId> = BTreeSet::new();
+        for contact in restore.contacts {
+            users.insert(contact.user.clone());
+            self.known_contacts
+                .insert((contact.user.clone(), contact.uri.clone()));
+            self.sip
+                .handle_command(SipCommand::RestoreContact(Box::new(contact)), now);
+        }
+        for user in users {
+            self.tell_contacts(&user);
+        }
+        for (agent, status, since) in restore.agents {
+            // An agent who is no longer configured is refused, and that is right.
+            let _ = self.acd.handle_command(
+                AcdCommand::RestoreAgent {
+                    agent,
+                    status,
+                    since,
+                },
+                now,
+            );
+        }
+        for dialog in restore.dialogs {
+            self.sip
+                .handle_command(SipCommand::ByeFromRecord(Box::new(dialog)), now);
+        }
+    }
+
+    /// An agent's wish, answered at once.
+    ///
+    /// # Errors
+    /// There is no such agent, or his state does not allow it.
+    pub fn agent_intent(&mut self, command: AcdCommand<'_>, now: Time) -> Result<(), Refused> {
+        self.now = now.max(self.now);
+        self.in_hand = None;
+        let answer = self.acd.handle_command(command, now);
+        self.settle();
+        answer
+    }
+
+    /// Why an agent is what he is, in words.
+    pub fn explain_agent(&self, agent: &AgentId) -> Option<String> {
+        self.acd.explain_agent(agent)
+    }
+}

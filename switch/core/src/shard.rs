@@ -1,0 +1,295 @@
+//! The shard itself: takes an input, lets the rooms speak until they are silent, and hands out what they want.
+
+use crate::events::Numbering;
+use crate::gate::Gate;
+use crate::io::{ShardCommand, ShardConfig, ShardInput, ShardOutput};
+use crate::legs::Legs;
+use crate::query::Figures;
+use crate::routing::Routing;
+use cordboard_acd::AcdEngine;
+use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits};
+use cordboard_flow::{FlowCommand, FlowEngine};
+use cordboard_model::cause::{Cause, Party};
+use cordboard_model::config::Snapshot;
+use cordboard_model::event::EventKind;
+use cordboard_model::id::{AgentId, CallId, TenantId, UserId};
+use cordboard_model::journal::JournalRecord;
+use cordboard_model::time::{Time, TimerReason, WallClock};
+use cordboard_plugin_api::Registry;
+use cordboard_sip::engine::{SipCommand, SipConfig, SipEngine};
+use rand_chacha::ChaCha12Rng;
+use rand_core::{RngCore, SeedableRng};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// All decisions of one switch.
+pub struct Shard {
+    pub(crate) sip: SipEngine,
+    pub(crate) calls: CallEngine,
+    pub(crate) acd: AcdEngine,
+    pub(crate) flows: FlowEngine,
+    pub(crate) registry: Registry,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) config: ShardConfig,
+    pub(crate) wall: WallClock,
+    pub(crate) now: Time,
+    pub(crate) legs: Legs,
+    pub(crate) gate: Gate,
+    pub(crate) routing: Routing,
+    /// Whose account rings at which agent's desk.
+    pub(crate) agent_of: BTreeMap<UserId, AgentId>,
+    /// Calls outside a queue that keep an agent's phone busy.
+    pub(crate) outside: BTreeMap<CallId, BTreeSet<AgentId>>,
+    /// Contacts that are known to readers of the event stream.
+    pub(crate) known_contacts: BTreeSet<(UserId, String)>,
+    pub(crate) numbering: Numbering,
+    pub(crate) figures: Figures,
+    pub(crate) stopping: bool,
+    /// The call that the input at hand is about: what a panic costs.
+    pub(crate) in_hand: Option<CallId>,
+    pub(crate) out: VecDeque<ShardOutput>,
+}
+
+impl Shard {
+    /// A shard without configuration: it refuses every call until the first `Configure`.
+    pub fn new(config: ShardConfig, registry: Registry) -> Self {
+        let mut seeds = ChaCha12Rng::from_seed(config.seed);
+        let mut sip = SipConfig::new(config.local);
+        sip.shard = config.shard;
+        sip.advertised = config.advertised;
+        sip.clock = config.wall;
+        let calls = CallConfig::new(config.start_secs, config.shard);
+        Self {
+            sip: SipEngine::new(sip, seed(&mut seeds), config.start_secs),
+            calls: CallEngine::new(calls, config.wall),
+            acd: AcdEngine::new(config.wall),
+            flows: FlowEngine::new(seed(&mut seeds)),
+            registry,
+            snapshot: Arc::new(Snapshot::empty()),
+            wall: config.wall,
+            config,
+            now: Time::ZERO,
+            legs: Legs::default(),
+            gate: Gate::default(),
+            routing: Routing::default(),
+            agent_of: BTreeMap::new(),
+            outside: BTreeMap::new(),
+            known_contacts: BTreeSet::new(),
+            numbering: Numbering::default(),
+            figures: Figures::default(),
+            stopping: false,
+            in_hand: None,
+            out: VecDeque::new(),
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn handle_input(&mut self, input: ShardInput<'_>, now: Time) {
+        self.begin(now);
+        match input {
+            ShardInput::Datagram(datagram) => {
+                self.figures.sip_messages += 1;
+                self.sip.handle_input(datagram, now);
+            }
+            ShardInput::Media(event) => self.on_media(event),
+            ShardInput::Journalled { ticket, ok } => {
+                if !ok {
+                    self.journal_alarm("journal_failed", "the journal could not be written");
+                }
+                self.release(ticket);
+            }
+            ShardInput::Wall(wall) => self.set_wall(wall),
+        }
+        self.settle();
+    }
+
+    /// Does what an operator, the API or the shell wants.
+    pub fn handle_command(&mut self, command: ShardCommand, now: Time) {
+        self.begin(now);
+        match command {
+            ShardCommand::Configure(snapshot) => self.configure(snapshot),
+            ShardCommand::Restore(restore) => self.restore(*restore),
+            ShardCommand::HangUp(call, cause) => {
+                self.in_hand = Some(call);
+                let by = Party::Operator;
+                self.calls
+                    .handle_command(CallCommand::HangUp { call, cause, by }, now);
+            }
+            ShardCommand::Hold(leg, on) => {
+                self.in_hand = self.calls.call_of(leg);
+                let command = if on {
+                    CallCommand::Hold { leg }
+                } else {
+                    CallCommand::Retrieve { leg }
+                };
+                self.calls.handle_command(command, now);
+            }
+            ShardCommand::Stop { end } => {
+                self.stopping = true;
+                if end {
+                    self.calls
+                        .handle_command(CallCommand::HangUpAll(Cause::Shutdown), now);
+                }
+            }
+        }
+        self.settle();
+    }
+
+    /// Lets every deadline act that is due.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.begin(now);
+        self.sip.handle_timeout(now);
+        self.settle();
+        self.calls.handle_timeout(now);
+        self.settle();
+        self.acd.handle_timeout(now);
+        self.flows.handle_timeout(now);
+        self.routes_late();
+        while let Some(ticket) = self.gate.pop_late(now) {
+            self.figures.journal_late += 1;
+            self.journal_alarm(
+                "journal_late",
+                "the journal is slower than limits.journal_wait",
+            );
+            self.release(ticket);
+        }
+        self.settle();
+    }
+
+    /// The next thing the shell is to do. `None` until the next input.
+    pub fn poll_output(&mut self) -> Option<ShardOutput> {
+        self.out.pop_front()
+    }
+
+    /// When to call [`Shard::handle_timeout`], and why.
+    pub fn poll_timeout(&self) -> Option<(Time, TimerReason)> {
+        let all = [
+            self.sip.poll_timeout(),
+            self.calls.poll_timeout(),
+            self.acd.poll_timeout(),
+            self.flows.poll_timeout(),
+            self.routing.poll_timeout(),
+            self.gate.poll_timeout(),
+        ];
+        all.into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// The time of the last input.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    fn begin(&mut self, now: Time) {
+        self.now = now.max(self.now);
+        self.in_hand = None;
+    }
+
+    /// Carries what the rooms say to each other until nobody speaks.
+    pub(crate) fn settle(&mut self) {
+        loop {
+            if let Some(output) = self.sip.poll_output() {
+                self.on_sip(output);
+            } else if let Some(output) = self.calls.poll_output() {
+                self.on_call(output);
+            } else if let Some(output) = self.acd.poll_output() {
+                self.on_acd(output);
+            } else if let Some(output) = self.flows.poll_output() {
+                self.on_flow(output);
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn set_wall(&mut self, wall: WallClock) {
+        self.wall = wall;
+        self.calls.set_wall(wall);
+        self.acd.set_wall(wall);
+        self.sip
+            .handle_command(SipCommand::SetClock(wall), self.now);
+    }
+
+    fn configure(&mut self, snapshot: Arc<Snapshot>) {
+        let now = self.now;
+        self.snapshot = Arc::clone(&snapshot);
+        let mut calls = CallConfig::new(self.config.start_secs, self.config.shard);
+        calls.limits = CallLimits::from(&snapshot.limits);
+        self.calls
+            .handle_command(CallCommand::Configure(Box::new(calls)), now);
+        let directory = cordboard_sip::engine::Directory::new(&snapshot);
+        self.sip
+            .handle_command(SipCommand::Configure(Box::new(directory)), now);
+        // The configuration was checked, flows included; agents' wishes alone can be refused here.
+        let _ = self
+            .flows
+            .handle_command(FlowCommand::Configure(&snapshot), now);
+        let _ = self
+            .acd
+            .handle_command(cordboard_acd::AcdCommand::Configure(&snapshot), now);
+        self.agent_of = snapshot
+            .tenants
+            .values()
+            .flat_map(|tenant| tenant.agents.values())
+            .map(|agent| (agent.user.clone(), agent.id.clone()))
+            .collect();
+        self.routing.configure(&snapshot, &self.registry);
+        for user in snapshot
+            .tenants
+            .values()
+            .flat_map(|tenant| tenant.users.values())
+        {
+            self.tell_contacts(&user.id.clone());
+        }
+        for tenant in snapshot.tenants.keys() {
+            self.event(
+                *tenant,
+                EventKind::ConfigReloaded {
+                    version: snapshot.version,
+                },
+            );
+        }
+    }
+
+    pub(crate) fn event(&mut self, tenant: TenantId, what: EventKind) {
+        let event = self.numbering.next(tenant, self.wall.at(self.now), what);
+        self.out.push_back(ShardOutput::Event(event));
+    }
+
+    pub(crate) fn journal(&mut self, ticket: Option<u64>, record: JournalRecord) {
+        self.out.push_back(ShardOutput::Journal {
+            ticket,
+            record: Box::new(record),
+        });
+    }
+
+    fn journal_alarm(&mut self, code: &str, text: &str) {
+        let tenant = self.in_hand.map_or(TenantId::DEFAULT, |call| call.tenant);
+        let text =
+            format!("{text}; a call went on without it. Look at the disk that holds the journal");
+        self.event(
+            tenant,
+            EventKind::Alarm {
+                code: code.into(),
+                text,
+            },
+        );
+    }
+
+    fn release(&mut self, ticket: u64) {
+        for output in self.gate.release(ticket) {
+            self.do_call(output);
+        }
+    }
+
+    /// An input of the call engine, with the call it is about taken in hand.
+    pub(crate) fn tell_call(&mut self, call: CallId, input: CallInput) {
+        self.in_hand = Some(call);
+        self.calls.handle_input(input, self.now);
+    }
+}
+
+fn seed(rng: &mut ChaCha12Rng) -> [u8; 32] {
+    let mut seed = [0; 32];
+    rng.fill_bytes(&mut seed);
+    seed
+}

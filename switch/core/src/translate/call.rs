@@ -1,0 +1,378 @@
+//! What calls want, done by the rooms that can.
+
+use crate::ShardOutput;
+use crate::shard::Shard;
+use cordboard_acd::AcdInput;
+use cordboard_call::{CallOutput, DialTarget, FlowOutput, QueueOutput};
+use cordboard_flow::{FlowCommand, FlowInput};
+use cordboard_model::cause::Cause;
+use cordboard_model::id::{AgentId, CallId, LegId, UserId};
+use cordboard_model::journal::JournalRecord;
+use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
+use cordboard_model::media::{Codec, Direction, MediaCommand};
+use cordboard_sip::engine::{Dest, Flow, SipCommand};
+use cordboard_sip::sdp::Local;
+use cordboard_sip::wire::Uri;
+use core::net::SocketAddr;
+
+/// The payload type that we offer RFC 4733 events with.
+const DTMF_PAYLOAD_TYPE: u8 = 101;
+/// Packet length that we offer, milliseconds.
+const PTIME_MS: u8 = 20;
+
+/// The call that an output is about. Events and plain journal records are about none: they pass at once.
+fn call_of(shard: &Shard, output: &CallOutput) -> Option<CallId> {
+    let of_leg = |leg: LegId| shard.legs.get(leg).map(|found| found.call);
+    match output {
+        CallOutput::Leg(leg, _) => of_leg(*leg),
+        CallOutput::Media(command) => command.leg().and_then(of_leg),
+        CallOutput::Dial { call, .. }
+        | CallOutput::Route { call, .. }
+        | CallOutput::Closing { call, .. }
+        | CallOutput::Forgotten { call } => Some(*call),
+        CallOutput::Flow(_)
+        | CallOutput::Queue(_)
+        | CallOutput::Event(..)
+        | CallOutput::Journal(_) => None,
+    }
+}
+
+impl Shard {
+    pub(crate) fn on_call(&mut self, output: CallOutput) {
+        let Some(call) = call_of(self, &output) else {
+            return self.do_call(output);
+        };
+        let is_answer = matches!(output, CallOutput::Leg(_, LegCommand::Answer));
+        if let Some(output) = self.gate.pass(call, output, is_answer) {
+            self.do_call(output);
+        }
+    }
+
+    /// Does what a call wants, the journal permitting.
+    pub(crate) fn do_call(&mut self, output: CallOutput) {
+        match output {
+            CallOutput::Leg(leg, command) => self.do_leg(leg, command),
+            CallOutput::Dial {
+                call,
+                leg,
+                to,
+                from,
+                agent,
+            } => self.do_dial(call, leg, to, from, agent),
+            CallOutput::Media(command) => self.do_media(command),
+            CallOutput::Route { call, incoming } => self.route(call, incoming),
+            CallOutput::Flow(output) => self.do_flow(output),
+            CallOutput::Queue(output) => self.do_queue(output),
+            CallOutput::Event(tenant, what) => self.event(tenant, what),
+            CallOutput::Journal(record) => self.journal(None, record),
+            CallOutput::Closing { call, cdr } => {
+                self.figures.calls_ended += 1;
+                let ticket = self
+                    .gate
+                    .closing(call, self.now, self.snapshot.limits.journal_wait);
+                self.journal(Some(ticket), JournalRecord::CallClosed(cdr));
+            }
+            CallOutput::Forgotten { call } => self.do_forget(call),
+        }
+    }
+
+    fn do_media(&mut self, command: MediaCommand) {
+        if let MediaCommand::Open { leg, .. } = &command
+            && self.legs.get(*leg).is_none()
+            && let Some(call) = self.calls.call_of(*leg)
+        {
+            self.legs.add(*leg, call);
+        }
+        self.out.push_back(ShardOutput::Media(command));
+    }
+
+    fn do_leg(&mut self, leg: LegId, command: LegCommand) {
+        let Some(found) = self.legs.get(leg) else {
+            return;
+        };
+        self.in_hand = Some(found.call);
+        let (Some(session), local) = (found.session, found.local) else {
+            // Never dialled, or over: the call hears that it is gone, as it expects after a hang-up.
+            if matches!(command, LegCommand::HangUp { .. }) {
+                let ended = LegEvent::Ended {
+                    cause: Cause::Normal,
+                    by_peer: false,
+                    sip_status: None,
+                };
+                self.leg_event(leg, ended);
+            }
+            return;
+        };
+        let command = match command {
+            LegCommand::Dial { .. } => return,
+            LegCommand::Ring => SipCommand::Ring { session },
+            LegCommand::Hold { on } => SipCommand::Hold { session, on },
+            LegCommand::HangUp { cause } => SipCommand::HangUp {
+                session,
+                cause,
+                text: None,
+            },
+            LegCommand::EarlyMedia | LegCommand::Answer => {
+                let Some(local) = local.map(|addr| self.local_media(leg, addr)) else {
+                    let cause = Cause::InternalError;
+                    self.sip.handle_command(
+                        SipCommand::HangUp {
+                            session,
+                            cause,
+                            text: None,
+                        },
+                        self.now,
+                    );
+                    return;
+                };
+                match command {
+                    LegCommand::EarlyMedia => SipCommand::EarlyMedia { session, local },
+                    _ => SipCommand::Answer { session, local },
+                }
+            }
+        };
+        let is_answer = matches!(command, SipCommand::Answer { .. });
+        self.sip.handle_command(command, self.now);
+        if is_answer && let Some(found) = self.legs.get_mut(leg) {
+            found.answering = true;
+            if found.settled {
+                // Early media settled it; the answer changes nothing about that.
+                self.leg_event(leg, LegEvent::Answered);
+            }
+        }
+    }
+
+    fn local_media(&self, leg: LegId, addr: SocketAddr) -> Local {
+        let tenant = self.snapshot.tenant(leg.tenant);
+        Local {
+            addr,
+            session_id: leg.number,
+            version: 1,
+            codecs: tenant.map_or_else(|| Codec::ALL.to_vec(), |tenant| tenant.codecs.clone()),
+            dtmf_pt: Some(DTMF_PAYLOAD_TYPE),
+            direction: Direction::SendRecv,
+            ptime_ms: PTIME_MS,
+        }
+    }
+
+    fn do_dial(
+        &mut self,
+        call: CallId,
+        leg: LegId,
+        to: DialTarget,
+        from: PartyId,
+        agent: Option<AgentId>,
+    ) {
+        self.in_hand = Some(call);
+        let found = self.legs.add(leg, call);
+        found.agent = agent;
+        let local = found.local;
+        let target = match &to {
+            DialTarget::Agent(id) => match self.snapshot.agent(id) {
+                Some(agent) => Ok(Target::User(agent.user.clone())),
+                None => Err(Cause::NotFound),
+            },
+            DialTarget::Target(target) => Ok(target.clone()),
+        };
+        let dialled = target.and_then(|target| {
+            let local = local
+                .map(|addr| self.local_media(leg, addr))
+                .ok_or(Cause::InternalError)?;
+            let outside = !matches!(to, DialTarget::Agent(_))
+                && self.legs.get(leg).is_some_and(|l| l.agent.is_none());
+            self.invite(call, leg, target, from, local, outside)
+        });
+        if let Err(cause) = dialled {
+            self.leg_event(
+                leg,
+                LegEvent::Ended {
+                    cause,
+                    by_peer: false,
+                    sip_status: None,
+                },
+            );
+        }
+    }
+
+    /// Sends the INVITE. `outside`: no queue gave this call to the agent whose phone rings.
+    fn invite(
+        &mut self,
+        call: CallId,
+        leg: LegId,
+        target: Target,
+        from: PartyId,
+        local: Local,
+        outside: bool,
+    ) -> Result<(), Cause> {
+        let tenant = self.snapshot.tenant(call.tenant).ok_or(Cause::NotFound)?;
+        let host = tenant
+            .domains
+            .first()
+            .cloned()
+            .unwrap_or_else(|| self.config.local.ip().to_string());
+        let (dest, to) = match target {
+            Target::User(user) => self.dest_user(call, user, outside)?,
+            Target::Trunk(id, number) => {
+                let gateway = self
+                    .snapshot
+                    .trunk(&id)
+                    .ok_or(Cause::NotFound)?
+                    .gateway
+                    .ok_or(Cause::Unreachable)?;
+                let uri = Uri::parse(&format!("sip:{number}@{gateway}")).ok_or(Cause::NotFound)?;
+                let flow = Flow::udp(self.config.local, gateway);
+                (
+                    Dest::Uri {
+                        uri,
+                        flow,
+                        credentials: None,
+                    },
+                    PartyId::new(&number),
+                )
+            }
+        };
+        let session = self.sip.new_session();
+        self.legs.bind(leg, session);
+        let invite = SipCommand::Invite {
+            session,
+            target: dest,
+            from,
+            to,
+            host,
+            local,
+        };
+        self.sip.handle_command(invite, self.now);
+        Ok(())
+    }
+
+    fn dest_user(
+        &mut self,
+        call: CallId,
+        user: UserId,
+        outside: bool,
+    ) -> Result<(Dest, PartyId), Cause> {
+        let display = self
+            .snapshot
+            .user(&user)
+            .ok_or(Cause::NotFound)?
+            .display
+            .clone();
+        if self.sip.contact_count(&user) == 0 {
+            return Err(Cause::NotRegistered);
+        }
+        if outside && let Some(agent) = self.agent_of.get(&user).cloned() {
+            self.busy_outside(call, agent);
+        }
+        let to = PartyId {
+            user: user.name.to_string(),
+            display,
+        };
+        Ok((Dest::Aor(user), to))
+    }
+
+    fn do_flow(&mut self, output: FlowOutput) {
+        match output {
+            FlowOutput::Start {
+                call,
+                flow,
+                from,
+                to,
+                data,
+            } => {
+                self.in_hand = Some(call);
+                let (from, to) = (from.user.as_str().into(), to.user.as_str().into());
+                self.flow_command(FlowCommand::Start {
+                    call,
+                    flow,
+                    from,
+                    to,
+                    data,
+                });
+            }
+            FlowOutput::Answer {
+                call,
+                ticket,
+                answer,
+            } => {
+                self.in_hand = Some(call);
+                self.flows.handle_input(
+                    FlowInput::Answer {
+                        call,
+                        ticket,
+                        answer,
+                    },
+                    self.now,
+                );
+            }
+            FlowOutput::Stop { call, .. } => self.flow_command(FlowCommand::Stop { call }),
+        }
+    }
+
+    fn do_queue(&mut self, output: QueueOutput) {
+        let input = match output {
+            QueueOutput::Enter {
+                call,
+                queue,
+                timeout_ms,
+                priority,
+            } => {
+                let at = self.wall.at(self.now);
+                self.journal(
+                    None,
+                    JournalRecord::Queued {
+                        call,
+                        queue: queue.clone(),
+                        at,
+                    },
+                );
+                AcdInput::Enter {
+                    call,
+                    queue,
+                    timeout_ms,
+                    priority,
+                }
+            }
+            QueueOutput::Abandoned { call } => AcdInput::Abandoned { call },
+            QueueOutput::OfferRinging { call, agent } => AcdInput::OfferRinging { call, agent },
+            QueueOutput::OfferAnswered { call, agent } => AcdInput::OfferAnswered { call, agent },
+            QueueOutput::OfferFailed {
+                call,
+                agent,
+                why,
+                caller_gone,
+            } => AcdInput::OfferFailed {
+                call,
+                agent,
+                why,
+                caller_gone,
+            },
+            QueueOutput::AgentReleased { call, agent } => AcdInput::AgentReleased { call, agent },
+        };
+        self.acd.handle_input(input, self.now);
+    }
+
+    fn do_forget(&mut self, call: CallId) {
+        for session in self.legs.forget(call) {
+            // Only a call that was forgotten by force has sessions left.
+            let cause = Cause::InternalError;
+            self.sip.handle_command(
+                SipCommand::HangUp {
+                    session,
+                    cause,
+                    text: None,
+                },
+                self.now,
+            );
+        }
+        self.routing.forget(call);
+        for agent in self.outside.remove(&call).unwrap_or_default() {
+            let other = self
+                .outside
+                .iter()
+                .find(|(_, agents)| agents.contains(&agent))
+                .map(|(call, _)| *call);
+            self.acd
+                .handle_input(AcdInput::AgentBusyOutside { agent, call: other }, self.now);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What flows ask, told to calls.
+
+use crate::shard::Shard;
+use cordboard_call::{CallInput, Fallback};
+use cordboard_flow::{FlowCommand, FlowOutput};
+use cordboard_model::event::EventKind;
+use cordboard_model::id::FlowId;
+use cordboard_model::media::PlayItem;
+
+impl Shard {
+    pub(crate) fn on_flow(&mut self, output: FlowOutput) {
+        match output {
+            FlowOutput::Verb { call, ticket, verb } => {
+                self.tell_call(call, CallInput::VerbRequest { call, ticket, verb });
+            }
+            FlowOutput::Ended { call, .. } => self.tell_call(call, CallInput::FlowEnded { call }),
+            FlowOutput::Failed { call, flow, error } => {
+                let fallback = self.fallback(&flow);
+                let error = error.to_string();
+                self.tell_call(
+                    call,
+                    CallInput::FlowFailed {
+                        call,
+                        error,
+                        fallback,
+                    },
+                );
+            }
+            FlowOutput::Log { call, text, .. } => {
+                self.event(call.tenant, EventKind::FlowLog { call, text })
+            }
+        }
+    }
+
+    /// Only a configuration can be refused, and it was checked before it came here.
+    pub(crate) fn flow_command(&mut self, command: FlowCommand<'_>) {
+        let _ = self.flows.handle_command(command, self.now);
+    }
+
+    fn fallback(&self, flow: &FlowId) -> Fallback {
+        let Some(flow) = self.snapshot.flow(flow) else {
+            return Fallback::default();
+        };
+        Fallback {
+            apology: flow
+                .apology
+                .clone()
+                .map(PlayItem::Asset)
+                .into_iter()
+                .collect(),
+            to: flow.fallback.clone(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What media threads report, told to calls.
+
+use crate::shard::Shard;
+use cordboard_call::CallInput;
+use cordboard_model::id::LegId;
+use cordboard_model::media::MediaEvent;
+
+/// The leg that an event is about.
+fn leg_of(event: &MediaEvent) -> Option<LegId> {
+    match event {
+        MediaEvent::Opened { leg, .. }
+        | MediaEvent::OpenFailed { leg, .. }
+        | MediaEvent::Digit { leg, .. }
+        | MediaEvent::PlayDone { leg, .. }
+        | MediaEvent::Locked { leg, .. }
+        | MediaEvent::Silent { leg }
+        | MediaEvent::Closed { leg, .. } => Some(*leg),
+        MediaEvent::RecordingClosed { .. } => None,
+    }
+}
+
+impl Shard {
+    pub(crate) fn on_media(&mut self, event: MediaEvent) {
+        self.in_hand = leg_of(&event)
+            .and_then(|leg| self.legs.get(leg))
+            .map(|leg| leg.call);
+        if let MediaEvent::Opened { leg, local } = &event
+            && let Some(found) = self.legs.get_mut(*leg)
+        {
+            found.local = Some(*local);
+        }
+        if cfg!(debug_assertions)
+            && let MediaEvent::Digit { digit, .. } = &event
+            && Some(*digit) == self.config.panic_key
+        {
+            injected_panic();
+        }
+        self.calls.handle_input(CallInput::Media(event), self.now);
+    }
+}
+
+/// The fault that the test of a panic's cost asks for. Not in release builds.
+#[allow(
+    clippy::panic,
+    reason = "the one panic on purpose: a test build shows that it ends one call"
+)]
+fn injected_panic() {
+    panic!("a panic was asked for by the key of ShardConfig::panic_key");
+}

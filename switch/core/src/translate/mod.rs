@@ -1,0 +1,7 @@
+//! Between vocabularies: one file per room, each saying what that room's words mean to the others.
+
+mod acd;
+mod call;
+mod flow;
+mod media;
+mod sip;

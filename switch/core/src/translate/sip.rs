@@ -1,0 +1,245 @@
+//! SIP's words into those of calls, queues and records.
+
+use crate::ShardOutput;
+use crate::shard::Shard;
+use cordboard_acd::AcdInput;
+use cordboard_call::CallInput;
+use cordboard_model::cause::Cause;
+use cordboard_model::event::EventKind;
+use cordboard_model::id::{AgentId, CallId, LegId, UserId};
+use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
+use cordboard_model::leg::{Incoming, LegEvent};
+use cordboard_model::media::{MediaCommand, StreamParams};
+use cordboard_sip::engine::{IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
+
+impl Shard {
+    pub(crate) fn on_sip(&mut self, output: SipOutput) {
+        match output {
+            SipOutput::Transmit { flow, bytes } => {
+                self.out.push_back(ShardOutput::Transmit { flow, bytes })
+            }
+            SipOutput::Event(SipEvent::Incoming(call)) => self.on_incoming(*call),
+            SipOutput::Event(event) => self.on_session(event),
+            SipOutput::Registered(contact) => self.on_registered(*contact),
+            SipOutput::Unregistered { user, uri } => self.on_unregistered(user, uri),
+        }
+    }
+
+    fn on_incoming(&mut self, incoming: IncomingCall) {
+        let tenant = incoming.tenant;
+        let full = self.calls.len() >= self.snapshot.limits.calls as usize;
+        if self.stopping || full || self.snapshot.tenant(tenant).is_none() {
+            self.figures.calls_refused += 1;
+            let cause = if self.stopping {
+                Cause::Shutdown
+            } else {
+                Cause::Congestion
+            };
+            let session = incoming.session;
+            self.sip.handle_command(
+                SipCommand::HangUp {
+                    session,
+                    cause,
+                    text: None,
+                },
+                self.now,
+            );
+            return;
+        }
+        self.figures.calls += 1;
+        let call = self.calls.new_call(tenant);
+        let leg = self.calls.new_leg(tenant);
+        self.in_hand = Some(call);
+        self.legs.add(leg, call);
+        self.legs.bind(leg, incoming.session);
+        let ticket = self
+            .gate
+            .opening(call, self.now, self.snapshot.limits.journal_wait);
+        let opened = JournalRecord::CallOpened {
+            call,
+            from: incoming.from.clone(),
+            to: incoming.to.clone(),
+            started: self.wall.at(self.now),
+        };
+        self.journal(Some(ticket), opened);
+        if let Some(agent) = incoming
+            .user
+            .as_ref()
+            .and_then(|user| self.agent_of.get(user))
+            .cloned()
+        {
+            self.busy_outside(call, agent);
+        }
+        let incoming = Incoming {
+            leg,
+            from: incoming.from,
+            to: incoming.to,
+            trunk: incoming.trunk,
+            user: incoming.user,
+        };
+        self.tell_call(call, CallInput::New { call, incoming });
+    }
+
+    /// The agent's phone is in a call that no queue gave him.
+    pub(crate) fn busy_outside(&mut self, call: CallId, agent: AgentId) {
+        self.outside.entry(call).or_default().insert(agent.clone());
+        self.acd.handle_input(
+            AcdInput::AgentBusyOutside {
+                agent,
+                call: Some(call),
+            },
+            self.now,
+        );
+    }
+
+    fn on_session(&mut self, event: SipEvent) {
+        let session = event.session();
+        let Some(leg) = self.legs.by_session(session) else {
+            return;
+        };
+        let Some(call) = self.legs.get(leg).map(|found| found.call) else {
+            return;
+        };
+        self.in_hand = Some(call);
+        match event {
+            SipEvent::Incoming(_) => {}
+            SipEvent::MediaSettled { media, .. } => self.on_settled(leg, media.stream),
+            SipEvent::Ringing { .. } => self.leg_event(leg, LegEvent::Ringing),
+            SipEvent::EarlyMedia { media, .. } => {
+                self.configure_media(leg, media.stream);
+                self.leg_event(leg, LegEvent::EarlyMedia);
+            }
+            SipEvent::Answered { media, .. } => {
+                self.configure_media(leg, media.stream);
+                self.leg_event(leg, LegEvent::Answered);
+            }
+            SipEvent::DialogUp { record, .. } => self.on_dialog(call, leg, *record),
+            SipEvent::Confirmed { record, .. } => {
+                self.on_dialog(call, leg, *record);
+                self.leg_event(leg, LegEvent::Confirmed);
+            }
+            SipEvent::Renegotiated {
+                params,
+                held_by_peer,
+                ..
+            } => {
+                self.configure_media(leg, *params);
+                self.leg_event(leg, LegEvent::PeerHold { on: held_by_peer });
+            }
+            SipEvent::HoldDone { on, ok, .. } => self.leg_event(leg, LegEvent::HoldDone { on, ok }),
+            SipEvent::Digit { digit, .. } => self.leg_event(leg, LegEvent::Digit(digit)),
+            SipEvent::Ended {
+                cause,
+                by_peer,
+                sip_status,
+                ..
+            } => {
+                self.on_leg_ended(call, leg, session);
+                self.leg_event(
+                    leg,
+                    LegEvent::Ended {
+                        cause,
+                        by_peer,
+                        sip_status,
+                    },
+                );
+            }
+        }
+    }
+
+    fn on_leg_ended(&mut self, call: CallId, leg: LegId, session: SessionId) {
+        self.legs.unbind(session);
+        if let Some(found) = self.legs.get_mut(leg)
+            && core::mem::take(&mut found.journalled)
+        {
+            self.journal(None, JournalRecord::DialogDown { call, leg });
+        }
+    }
+
+    fn on_dialog(&mut self, call: CallId, leg: LegId, dialog: DialogRecord) {
+        let Some(found) = self.legs.get_mut(leg) else {
+            return;
+        };
+        found.journalled = true;
+        let agent = found.agent.clone();
+        self.journal(
+            None,
+            JournalRecord::DialogUp {
+                call,
+                leg,
+                dialog,
+                agent,
+            },
+        );
+    }
+
+    /// Offer and answer of an incoming leg are settled; it is answered if that was what we did.
+    fn on_settled(&mut self, leg: LegId, params: StreamParams) {
+        self.configure_media(leg, params);
+        let answered = self.legs.get_mut(leg).is_some_and(|found| {
+            found.settled = true;
+            found.answering
+        });
+        if answered {
+            self.leg_event(leg, LegEvent::Answered);
+        }
+    }
+
+    fn configure_media(&mut self, leg: LegId, params: StreamParams) {
+        self.out
+            .push_back(ShardOutput::Media(MediaCommand::Configure { leg, params }));
+    }
+
+    pub(crate) fn leg_event(&mut self, leg: LegId, event: LegEvent) {
+        self.calls
+            .handle_input(CallInput::Leg(leg, event), self.now);
+    }
+
+    fn on_registered(&mut self, contact: ContactRecord) {
+        let user = contact.user.clone();
+        let key = (user.clone(), contact.uri.clone());
+        let uri = contact.uri.clone();
+        self.journal(None, JournalRecord::Registered(contact));
+        if self.known_contacts.insert(key) {
+            self.event(
+                user.tenant,
+                EventKind::Registered {
+                    user: user.clone(),
+                    uri,
+                },
+            );
+            self.tell_contacts(&user);
+        }
+    }
+
+    fn on_unregistered(&mut self, user: UserId, uri: String) {
+        self.journal(
+            None,
+            JournalRecord::Unregistered {
+                user: user.clone(),
+                uri: uri.clone(),
+            },
+        );
+        self.known_contacts.remove(&(user.clone(), uri.clone()));
+        self.event(
+            user.tenant,
+            EventKind::Unregistered {
+                user: user.clone(),
+                uri,
+            },
+        );
+        self.tell_contacts(&user);
+    }
+
+    /// The queues learn how many devices an account has.
+    pub(crate) fn tell_contacts(&mut self, user: &UserId) {
+        let count = u32::try_from(self.sip.contact_count(user)).unwrap_or(u32::MAX);
+        self.acd.handle_input(
+            AcdInput::Contacts {
+                user: user.clone(),
+                count,
+            },
+            self.now,
+        );
+    }
+}
