@@ -12,6 +12,8 @@
 mod registry;
 mod routing;
 mod run;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use registry::{DuplicatePlugin, Order, Registry, UnknownPlugin};

@@ -3,7 +3,7 @@
 use super::bench::*;
 use crate::{AcdInput, AcdOutput, Outcome, RING_MARGIN};
 use cordboard_model::cause::Cause;
-use cordboard_model::id::{CallId, QueueId, TenantId};
+use cordboard_model::id::{CallId, QueueId, TenantId, UserId};
 use cordboard_model::time::Duration;
 use cordboard_model::verb::QueueEnd;
 use cordboard_model::view::AgentStatus;
@@ -266,6 +266,7 @@ fn the_same_names_in_two_tenants_never_meet() {
     }
     for a in other.agents.values_mut() {
         a.id.tenant = acme;
+        a.auto_sign_in = true;
         a.user.tenant = acme;
         // A reference across tenants, which no checked configuration has.
         a.queues.insert(0, queue("sales"));
@@ -273,7 +274,14 @@ fn the_same_names_in_two_tenants_never_meet() {
     }
     config.tenants.insert(acme, other);
     let mut b = Bench::of(config);
-    b.arrive("1001");
+    b.enter(7);
+    let other = other_user(acme);
+    b.tell(AcdInput::Contacts {
+        user: other,
+        count: 1,
+    });
+    assert_eq!(b.offers(), [], "acme/1001 is free, default/1001 is not");
+    assert_eq!(b.waiting("sales"), [7]);
     b.tell(AcdInput::Enter {
         call: CallId {
             tenant: acme,
@@ -286,10 +294,16 @@ fn the_same_names_in_two_tenants_never_meet() {
         timeout_ms: None,
         priority: 0,
     });
-    assert_eq!(b.offers(), [], "default/1001 is free, acme/1001 is not");
-    assert_eq!(b.waiting("sales"), []);
-    assert_eq!(b.engine.queues(acme)[0].waiting.len(), 1);
-    assert_eq!(b.engine.agents(acme).len(), 1);
+    assert_eq!(b.offers(), [to(7, "1001")]);
+    assert_eq!(b.status("1001"), AgentStatus::SignedOut);
+    assert_eq!(b.engine.agents(acme)[0].status, AgentStatus::Ringing);
+}
+
+fn other_user(tenant: TenantId) -> UserId {
+    UserId {
+        tenant,
+        ..user("1001")
+    }
 }
 
 #[test]

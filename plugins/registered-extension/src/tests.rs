@@ -1,0 +1,125 @@
+//! Accounts, devices and what was dialled, as a table.
+
+use super::*;
+use cordboard_model::config::{Tenant, User};
+use cordboard_model::id::{AgentId, Name, TenantId};
+use cordboard_model::leg::PartyId;
+use cordboard_model::time::Wall;
+use std::collections::BTreeMap;
+
+const T: TenantId = TenantId::DEFAULT;
+
+/// Account 1001 is agent 8001's and has one device, 1002 has two, 1003 none, 1004 (agent 8004's)
+/// none.
+struct Context(Tenant);
+
+impl Context {
+    fn new() -> Self {
+        let user = |name: &str| {
+            let id = UserId::new(T, name).unwrap();
+            let user = User {
+                id,
+                display: String::new(),
+                ha1_md5: String::new(),
+                ha1_sha256: String::new(),
+            };
+            (Name::new(name).unwrap(), user)
+        };
+        Self(Tenant {
+            id: T,
+            display: String::new(),
+            zone: "UTC".into(),
+            domains: Vec::new(),
+            codecs: Vec::new(),
+            routing: Vec::new(),
+            users: ["1001", "1002", "1003", "1004"].map(user).into(),
+            agents: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            numbers: Vec::new(),
+            trunks: BTreeMap::new(),
+        })
+    }
+}
+
+impl RouteContext for Context {
+    fn tenant(&self) -> &Tenant {
+        &self.0
+    }
+
+    fn contacts(&self, user: &UserId) -> u32 {
+        match user.name.as_str() {
+            "1001" => 1,
+            "1002" => 2,
+            _ => 0,
+        }
+    }
+
+    fn agent_of(&self, user: &UserId) -> Option<AgentId> {
+        match user.name.as_str() {
+            "1001" => AgentId::new(T, "8001").ok(),
+            "1004" => AgentId::new(T, "8004").ok(),
+            _ => None,
+        }
+    }
+}
+
+fn dial(dialled: &str) -> Verdict {
+    let req = RouteRequest {
+        tenant: T,
+        from: PartyId::new("1009"),
+        to: PartyId::new(dialled),
+        trunk: None,
+        user: None,
+        at: Wall(0),
+        amended: Vec::new(),
+    };
+    RegisteredExtensionPlugin.route(&req, &Context::new())
+}
+
+#[test]
+fn an_account_with_a_device_is_rung() {
+    let rows = [
+        (
+            "1001",
+            "account default/1001, the phone of agent default/8001, has 1 registered device",
+        ),
+        ("1002", "account default/1002 has 2 registered devices"),
+    ];
+    for (dialled, why) in rows {
+        let to = Destination::User(UserId::new(T, dialled).unwrap());
+        let why = why.into();
+        assert_eq!(dial(dialled), Verdict::Decide { to, why });
+    }
+}
+
+#[test]
+fn an_account_without_device_is_refused_as_not_registered() {
+    let rows = [
+        ("1003", "account default/1003 has no registered device"),
+        (
+            "1004",
+            "account default/1004, the phone of agent default/8004, has no registered device",
+        ),
+    ];
+    for (dialled, why) in rows {
+        let (cause, why) = (Cause::NotRegistered, why.into());
+        assert_eq!(dial(dialled), Verdict::Refuse { cause, why });
+    }
+}
+
+#[test]
+fn what_is_no_account_passes() {
+    let rows = [
+        ("5000", "5000 is no account of tenant default"),
+        ("", "(nothing) is no account of tenant default"),
+        // The agent's work number is not his account.
+        ("8001", "8001 is no account of tenant default"),
+        ("10 01", "10 01 is no account of tenant default"),
+        ("1001\n", "1001\\n is no account of tenant default"),
+    ];
+    for (dialled, why) in rows {
+        let why = why.into();
+        assert_eq!(dial(dialled), Verdict::Pass { why }, "{dialled}");
+    }
+}
