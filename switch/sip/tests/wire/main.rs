@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod corpora;
 #[cfg(test)]
+mod digest;
+#[cfg(test)]
 mod mutation;
 #[cfg(test)]
 mod offer_answer;
