@@ -5,6 +5,7 @@
 
 pub mod key;
 pub mod pages;
+pub mod params;
 pub mod problem;
 pub mod recording;
 pub mod routes;

@@ -16,11 +16,15 @@ struct Pages;
 
 /// A page or one of its files. Unknown paths below `/assets` are 404; others are the page itself.
 pub async fn page(method: Method, uri: Uri) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    if path == "api" || path.starts_with("api/") {
+        return Problem::not_found(format!("no route /{path}; the API is under /api/v1"))
+            .into_response();
+    }
     if method != Method::GET && method != Method::HEAD {
         return Problem::new(StatusCode::METHOD_NOT_ALLOWED, "pages are only read", "")
             .into_response();
     }
-    let path = uri.path().trim_start_matches('/');
     let file = if path.is_empty() { "index.html" } else { path };
     let (name, found) = match Pages::get(file) {
         Some(found) => (file, Some(found)),

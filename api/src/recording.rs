@@ -63,12 +63,23 @@ pub async fn download(
     let gone = |_| Problem::not_found(format!("the file of recording {recording} is gone"));
     let mut file = File::open(&path).await.map_err(gone)?;
     let len = file.metadata().await.map_err(gone)?.len();
-    let (status, from, to) = match part(headers.get(header::RANGE), len) {
+    // RFC 9110 13.1.5: "MUST ignore the Range header field" when an If-Range does not match, and we give out nothing that
+    // it could match.
+    let range = headers
+        .get(header::RANGE)
+        .filter(|_| !headers.contains_key(header::IF_RANGE));
+    let (status, from, to) = match part(range, len) {
         Part::All => (StatusCode::OK, 0, len.saturating_sub(1)),
         Part::Some(from, to) => (StatusCode::PARTIAL_CONTENT, from, to),
         Part::Unsatisfiable => {
             let range = [(header::CONTENT_RANGE, format!("bytes */{len}"))];
-            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, range).into_response());
+            let mut problem = Problem::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "the recording does not have these bytes",
+                format!("it has {len}"),
+            );
+            problem.field = Some("Range".into());
+            return Ok((range, problem).into_response());
         }
     };
     file.seek(SeekFrom::Start(from)).await.map_err(gone)?;

@@ -1,10 +1,12 @@
 //! The routes. Each one reads its parameters, checks that they are the asking tenant's, and asks the switch.
 
 use crate::key::{Asking, Brake};
+use crate::params::Params;
 use crate::problem::Problem;
 use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
 use crate::{pages, recording, stream};
-use axum::extract::{Path, Query, State as Use};
+use axum::body::Bytes;
+use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -73,8 +75,10 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .with_state(state)
 }
 
-/// Headers that every answer carries.
-async fn secure(mut response: Response) -> Response {
+/// Headers that every answer carries, and one form for every error: those that axum makes itself (a method that a
+/// route does not have, a request that is no WebSocket) become problems too.
+async fn secure(response: Response) -> Response {
+    let mut response = as_problem(response).await;
     let headers = response.headers_mut();
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
@@ -93,6 +97,31 @@ async fn secure(mut response: Response) -> Response {
     );
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// Most bytes of an error's text that are passed on.
+const ERROR_TEXT: usize = 1_024;
+
+async fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_text = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !(status.is_client_error() || status.is_server_error()) || !is_text {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let text = axum::body::to_bytes(body, ERROR_TEXT)
+        .await
+        .unwrap_or_default();
+    let title = status.canonical_reason().unwrap_or("refused");
+    let problem = Problem::new(status, title, String::from_utf8_lossy(&text));
+    let mut response = problem.into_response();
+    for (name, value) in &parts.headers {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            response.headers_mut().append(name, value.clone());
+        }
     }
     response
 }
@@ -210,10 +239,13 @@ async fn hold(
     Use(state): Use<State>,
     Asking(who): Asking,
     Path(id): Path<String>,
-    body: Result<Json<HoldBody>, axum::extract::rejection::JsonRejection>,
+    body: Bytes,
 ) -> Answer<Done> {
     let leg = own(&id, who.tenant, |l: &LegId| l.tenant)?;
-    let Json(body) = body.map_err(|why| Problem::field("on", why.body_text()))?;
+    let body: HoldBody = serde_json::from_slice(&body).map_err(|why| {
+        let expected = r#"expected {"on": true} or {"on": false}"#;
+        Problem::field("on", format!("{why}; {expected}"))
+    })?;
     order(&state, who.tenant, Command::Hold(leg, body.on)).await
 }
 
@@ -244,44 +276,31 @@ async fn reload(Use(state): Use<State>, Asking(who): Asking) -> Answer<Done> {
     order(&state, who.tenant, Command::Reload).await
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CdrQuery {
-    from: Option<i64>,
-    to: Option<i64>,
-    agent: Option<String>,
-    queue: Option<String>,
-    before: Option<String>,
-    limit: Option<u32>,
-}
-
-impl CdrQuery {
-    fn filter(self, tenant: TenantId) -> Result<CdrFilter, Problem> {
-        let agent = |text: String| {
-            AgentId::new(tenant, &text).map_err(|why| Problem::field("agent", why.to_string()))
-        };
-        let queue = |text: String| {
-            QueueId::new(tenant, &text).map_err(|why| Problem::field("queue", why.to_string()))
-        };
-        let call =
-            |text: String| own(&text, tenant, |c: &CallId| c.tenant).map_err(|_| bad_cursor());
-        Ok(CdrFilter {
-            from: self.from.map(Wall),
-            to: self.to.map(Wall),
-            agent: self.agent.map(agent).transpose()?,
-            queue: self.queue.map(queue).transpose()?,
-            before: self.before.map(call).transpose()?,
-            limit: limit(self.limit)?,
-        })
-    }
+fn cdr_filter(query: Params, tenant: TenantId) -> Result<CdrFilter, Problem> {
+    let query = query.only(&["from", "to", "agent", "queue", "before", "limit"])?;
+    let agent = |text: &str| {
+        AgentId::new(tenant, text).map_err(|why| Problem::field("agent", why.to_string()))
+    };
+    let queue = |text: &str| {
+        QueueId::new(tenant, text).map_err(|why| Problem::field("queue", why.to_string()))
+    };
+    let call = |text: &str| own(text, tenant, |c: &CallId| c.tenant).map_err(|_| bad_cursor());
+    Ok(CdrFilter {
+        from: query.number("from")?.map(Wall),
+        to: query.number("to")?.map(Wall),
+        agent: query.text("agent").map(agent).transpose()?,
+        queue: query.text("queue").map(queue).transpose()?,
+        before: query.text("before").map(call).transpose()?,
+        limit: limit(&query)?,
+    })
 }
 
 fn bad_cursor() -> Problem {
     Problem::field("before", "not a cursor that an earlier page gave as `next`")
 }
 
-fn limit(asked: Option<u32>) -> Result<u32, Problem> {
-    match asked.unwrap_or(PAGE) {
+fn limit(query: &Params) -> Result<u32, Problem> {
+    match query.number("limit")?.unwrap_or(PAGE) {
         rows @ 1..=PAGE_MAX => Ok(rows),
         rows => Err(Problem::field(
             "limit",
@@ -290,21 +309,12 @@ fn limit(asked: Option<u32>) -> Result<u32, Problem> {
     }
 }
 
-type Params<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
-
-fn params<T>(query: Params<T>) -> Result<T, Problem> {
-    match query {
-        Ok(Query(params)) => Ok(params),
-        Err(why) => Err(Problem::field("query", why.body_text())),
-    }
-}
-
 async fn cdrs(
     Use(state): Use<State>,
     Asking(who): Asking,
-    query: Params<CdrQuery>,
+    query: Params,
 ) -> Result<impl IntoResponse, Problem> {
-    let filter = params(query)?.filter(who.tenant)?;
+    let filter = cdr_filter(query, who.tenant)?;
     let rows = filter.limit as usize;
     let items = state.switch.cdrs(who.tenant, filter).await?;
     let next = items
@@ -323,23 +333,16 @@ async fn cdr(
     Ok(Json(state.switch.cdr(call).await?))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecordingQuery {
-    before: Option<String>,
-    limit: Option<u32>,
-}
-
 async fn recordings(
     Use(state): Use<State>,
     Asking(who): Asking,
-    query: Params<RecordingQuery>,
+    query: Params,
 ) -> Result<impl IntoResponse, Problem> {
-    let query = params(query)?;
-    let rows = limit(query.limit)?;
+    let query = query.only(&["before", "limit"])?;
+    let rows = limit(&query)?;
     let before = query
-        .before
-        .map(|text| own(&text, who.tenant, |r: &RecordingId| r.tenant));
+        .text("before")
+        .map(|text| own(text, who.tenant, |r: &RecordingId| r.tenant));
     let before = before.transpose().map_err(|_| bad_cursor())?;
     let items = state.switch.recordings(who.tenant, before, rows).await?;
     let next = items

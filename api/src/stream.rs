@@ -1,27 +1,24 @@
 //! The event stream over WebSocket: `hello`, then events in order, a named gap with a snapshot where some are lost.
 
 use crate::key::Asking;
+use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::State;
 use crate::switch::{Since, StreamItem, Subscription};
+use axum::extract::State as Use;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Query, State as Use};
 use axum::response::{IntoResponse, Response};
 use futures_util::{SinkExt, StreamExt};
-use serde::Deserialize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A reader that takes longer than this for one message is cut; it can come back with `since`.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
-/// How often a quiet stream is pinged, so that dead readers are noticed.
+/// How often a reader is pinged.
 const PING: Duration = Duration::from_secs(20);
-
-/// Parameters of the stream.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EventsQuery {
-    since: Option<String>,
-}
+/// A reader that answers no ping for this long is gone.
+const SILENCE: Duration = Duration::from_secs(70);
+/// Longest message taken from a reader, in bytes: it has nothing to say but pongs.
+const HEARD_MAX: usize = 4_096;
 
 /// Reads `START-SEQ`, both decimal, as `hello` and events gave them.
 fn since(text: &str) -> Option<Since> {
@@ -36,20 +33,19 @@ fn since(text: &str) -> Option<Since> {
 pub async fn events(
     Use(state): Use<State>,
     Asking(who): Asking,
-    query: Result<Query<EventsQuery>, axum::extract::rejection::QueryRejection>,
+    query: Params,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|why| Problem::field("query", why.body_text()))?;
-    let from =
-        match query.since.as_deref() {
-            None => None,
-            Some(text) => Some(since(text).ok_or_else(|| {
-                Problem::field("since", "expected START-SEQ, as in 1795212000-42")
-            })?),
-        };
+    let query = query.only(&["since"])?;
+    let read = |text: &str| {
+        since(text)
+            .ok_or_else(|| Problem::field("since", "expected START-SEQ, as in 1795212000-42"))
+    };
+    let from = query.text("since").map(read).transpose()?;
     let items = state.switch.subscribe(who.tenant, from);
     Ok(upgrade
         .protocols(["cordboard.v1"])
+        .max_message_size(HEARD_MAX)
         .on_upgrade(move |socket| serve(socket, items))
         .into_response())
 }
@@ -58,6 +54,7 @@ async fn serve(socket: WebSocket, mut items: Subscription) {
     let (mut out, mut back) = socket.split();
     let mut ping = tokio::time::interval(PING);
     ping.tick().await;
+    let mut heard_at = Instant::now();
     loop {
         let message = tokio::select! {
             item = items.recv() => match item {
@@ -66,10 +63,13 @@ async fn serve(socket: WebSocket, mut items: Subscription) {
             },
             heard = back.next() => match heard {
                 Some(Ok(Message::Close(_))) | Some(Err(_)) | None => break,
-                Some(Ok(_)) => continue,
+                Some(Ok(_)) => {
+                    heard_at = Instant::now();
+                    continue;
+                }
             },
             _ = ping.tick() => {
-                if !sent(&mut out, Message::Ping(Vec::new().into())).await {
+                if heard_at.elapsed() >= SILENCE || !sent(&mut out, Message::Ping(Vec::new().into())).await {
                     break;
                 }
                 continue;
