@@ -61,7 +61,8 @@ pub struct CallLimits {
     pub digits: usize,
     /// Most times a call is sent on (transfer, overflow, fallback); then `NoRoute`. 32.
     pub hops: u32,
-    /// Most leg records in a call's record; beyond it the oldest unanswered ones are dropped. 64.
+    /// Most called legs, and most waits, in a call's record; beyond it the oldest are dropped, of the legs only
+    /// those that never answered. 64.
     pub leg_records: usize,
 }
 

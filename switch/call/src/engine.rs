@@ -1,16 +1,25 @@
 //! The engine's face: finds the call that an input is about and lets it act.
 
+use crate::call::{Call, Doing};
 use crate::config::CallConfig;
-use crate::desk::Desk;
+use crate::desk::{Desk, Timer};
 use crate::input::{CallCommand, CallInput};
 use crate::output::CallOutput;
-use cordboard_model::id::{CallId, LegId, TenantId};
+use crate::queue::{Offered, refuse_offer};
+use cordboard_model::cause::{Cause, Party};
+use cordboard_model::event::EventKind;
+use cordboard_model::id::{CallId, LegId, RecordingId, TenantId};
+use cordboard_model::leg::Incoming;
+use cordboard_model::media::MediaEvent;
 use cordboard_model::time::{Time, TimerReason, WallClock};
-use cordboard_model::view::CallView;
+use cordboard_model::verb::Destination;
+use cordboard_model::view::{CallView, RouteReason};
+use std::collections::BTreeMap;
 
 /// Every call of a shard.
 #[derive(Debug)]
 pub struct CallEngine {
+    calls: BTreeMap<CallId, Call>,
     desk: Desk,
 }
 
@@ -18,6 +27,7 @@ impl CallEngine {
     /// An engine without calls. `wall` gives the dates of records.
     pub fn new(config: CallConfig, wall: WallClock) -> Self {
         Self {
+            calls: BTreeMap::new(),
             desk: Desk::new(config, wall),
         }
     }
@@ -38,18 +48,122 @@ impl CallEngine {
     }
 
     /// Takes in what happened. Inputs about calls or legs that are gone are absorbed.
-    pub fn handle_input(&mut self, _input: CallInput, now: Time) {
+    pub fn handle_input(&mut self, input: CallInput, now: Time) {
         self.desk.now = now;
+        match input {
+            CallInput::New { call, incoming } => self.begin(call, incoming),
+            CallInput::Leg(leg, event) => {
+                self.with_leg(leg, |call, desk| call.on_leg(desk, leg, &event));
+            }
+            CallInput::Media(event) => self.on_media(event),
+            CallInput::Routed { call, to, reasons } => {
+                self.with(call, |call, desk| routed(call, desk, Ok(to), reasons));
+            }
+            CallInput::Refused {
+                call,
+                cause,
+                reasons,
+            } => {
+                self.with(call, |call, desk| routed(call, desk, Err(cause), reasons));
+            }
+            CallInput::VerbRequest { call, ticket, verb } => {
+                self.with(call, |call, desk| call.on_verb(desk, ticket, verb));
+            }
+            CallInput::FlowEnded { call } => self.with(call, Call::on_flow_ended),
+            CallInput::FlowFailed {
+                call,
+                error,
+                fallback,
+            } => {
+                self.with(call, |call, desk| {
+                    call.on_flow_failed(desk, error, fallback)
+                });
+            }
+            CallInput::Offer {
+                call,
+                agent,
+                user,
+                display,
+                ring,
+                record,
+            } => {
+                self.on_offer(
+                    call,
+                    Offered {
+                        agent,
+                        user,
+                        display,
+                        ring,
+                        record,
+                    },
+                );
+            }
+            CallInput::OfferWithdrawn { call } => self.with(call, Call::on_offer_withdrawn),
+            CallInput::QueueEnded {
+                call,
+                end,
+                overflow,
+            } => {
+                self.with(call, |call, desk| call.on_queue_ended(desk, end, overflow));
+            }
+            CallInput::Music { call, items } => {
+                self.with(call, |call, desk| call.on_music(desk, items));
+            }
+            CallInput::Position { call, announcement } => {
+                self.with(call, |call, desk| call.on_position(desk, announcement));
+            }
+        }
     }
 
     /// Does what an operator, the API or `core` wants. Commands about calls or legs that are gone are absorbed.
-    pub fn handle_command(&mut self, _command: CallCommand, now: Time) {
+    pub fn handle_command(&mut self, command: CallCommand, now: Time) {
         self.desk.now = now;
+        match command {
+            CallCommand::HangUp { call, cause, by } => {
+                self.with(call, |call, desk| call.end(desk, cause, by));
+            }
+            CallCommand::HangUpAll(cause) => {
+                let all: Vec<CallId> = self.calls.keys().copied().collect();
+                for call in all {
+                    self.with(call, |call, desk| call.end(desk, cause, Party::Switch));
+                }
+            }
+            CallCommand::Hold { leg } => {
+                self.with_leg(leg, |call, desk| call.want_hold(desk, leg, true));
+            }
+            CallCommand::Retrieve { leg } => {
+                self.with_leg(leg, |call, desk| call.want_hold(desk, leg, false));
+            }
+            CallCommand::Abort { call } => self.with(call, Call::abort),
+            CallCommand::Configure(config) => self.desk.configure(*config),
+        }
     }
 
     /// Lets every deadline act that is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.desk.now = now;
+        while let Some(timer) = self.desk.deadlines.pop_due(now) {
+            match timer {
+                Timer::Length(call) => self.with(call, |call, desk| {
+                    call.end(desk, Cause::MaxDuration, Party::Switch);
+                }),
+                Timer::Route(call) => self.with(call, |call, desk| {
+                    call.end(desk, Cause::NoRoute, Party::Switch);
+                }),
+                Timer::Step(call) => self.with(call, Call::on_step_deadline),
+                Timer::Close(call) => self.with(call, Call::close),
+                Timer::Teardown(call) => self.with(call, Call::on_teardown_deadline),
+                Timer::Ring(leg) => {
+                    self.with_leg(leg, |call, desk| call.on_ring_deadline(desk, leg));
+                }
+                Timer::Leg(leg) => {
+                    self.with_leg(leg, |call, desk| call.on_leg_deadline(desk, leg));
+                }
+                Timer::Hold(leg) => {
+                    self.with_leg(leg, |call, desk| call.on_hold_deadline(desk, leg));
+                }
+            }
+        }
     }
 
     /// The next thing to do. `None` until the next input.
@@ -63,13 +177,15 @@ impl CallEngine {
     }
 
     /// One call as readers see it.
-    pub fn view(&self, _call: CallId) -> Option<CallView> {
-        None
+    pub fn view(&self, call: CallId) -> Option<CallView> {
+        self.calls.get(&call).map(Call::view)
     }
 
     /// A tenant's calls as readers see them, in the order they came.
-    pub fn calls(&self, _tenant: TenantId) -> Vec<CallView> {
-        Vec::new()
+    pub fn calls(&self, tenant: TenantId) -> Vec<CallView> {
+        let all = self.calls.values();
+        let ours = all.filter(|call| call.tenant() == tenant);
+        ours.map(Call::view).collect()
     }
 
     /// The call that a leg belongs to.
@@ -79,18 +195,143 @@ impl CallEngine {
 
     /// How many calls there are.
     pub fn len(&self) -> usize {
-        0
+        self.calls.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.calls.is_empty()
     }
 
     /// Whether no call, leg, playback, recording or deadline is left.
     pub fn is_quiescent(&self) -> bool {
-        self.desk.legs.is_empty()
+        self.calls.is_empty()
+            && self.desk.legs.is_empty()
             && self.desk.recordings.is_empty()
             && self.desk.deadlines.is_empty()
+    }
+
+    fn begin(&mut self, id: CallId, incoming: Incoming) {
+        if self.calls.contains_key(&id) || self.desk.legs.contains_key(&incoming.leg) {
+            return; // a second word about the same call
+        }
+        let full =
+            self.calls.len() >= usize::try_from(self.desk.limits.calls).unwrap_or(usize::MAX);
+        let call = Call::begin(id, incoming, full, &mut self.desk);
+        self.calls.insert(id, call);
+        self.with(id, |_, _| ());
+    }
+
+    fn on_media(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::Opened { leg, .. } => {
+                self.with_leg(leg, |call, desk| call.on_opened(desk, leg));
+            }
+            MediaEvent::OpenFailed { leg, .. } => {
+                self.with_leg(leg, |call, desk| call.on_open_failed(desk, leg));
+            }
+            MediaEvent::Digit { leg, digit } => {
+                self.with_leg(leg, |call, desk| call.digit(desk, leg, digit));
+            }
+            MediaEvent::PlayDone {
+                leg,
+                playback,
+                finished,
+            } => {
+                self.with_leg(leg, |call, desk| {
+                    call.on_play_done(desk, leg, playback, finished)
+                });
+            }
+            MediaEvent::Locked { .. } => {}
+            MediaEvent::Silent { leg } => {
+                self.with_leg(leg, |call, desk| call.on_silent(desk, leg));
+            }
+            MediaEvent::RecordingClosed {
+                recording,
+                length_ms,
+                dropped_ms,
+            } => {
+                self.with_recording(recording, |call, desk| {
+                    call.on_recording_closed(desk, recording, length_ms, dropped_ms);
+                });
+            }
+            MediaEvent::Closed { leg, stats } => {
+                self.with_leg(leg, |call, desk| call.on_closed(desk, leg, stats));
+            }
+        }
+    }
+
+    /// An offer for a call that is gone is refused too: the queue holds an agent for it.
+    fn on_offer(&mut self, call: CallId, offered: Offered) {
+        if self.calls.contains_key(&call) {
+            self.with(call, |call, desk| call.on_offer(desk, offered));
+        } else {
+            refuse_offer(&mut self.desk, call, offered.agent, Cause::Cancelled, true);
+        }
+    }
+
+    /// Lets a call act, then brings it as far towards its end as it can go.
+    fn with(&mut self, id: CallId, act: impl FnOnce(&mut Call, &mut Desk)) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        act(call, &mut self.desk);
+        call.progress(&mut self.desk);
+        if call.forgotten {
+            self.calls.remove(&id);
+        }
+    }
+
+    fn with_leg(&mut self, leg: LegId, act: impl FnOnce(&mut Call, &mut Desk)) {
+        if let Some(call) = self.desk.legs.get(&leg).copied() {
+            self.with(call, act);
+        }
+    }
+
+    fn with_recording(&mut self, id: RecordingId, act: impl FnOnce(&mut Call, &mut Desk)) {
+        if let Some(call) = self.desk.recordings.get(&id).copied() {
+            self.with(call, act);
+        }
+    }
+}
+
+/// Routing's word. A second one is absorbed.
+fn routed(
+    call: &mut Call,
+    desk: &mut Desk,
+    to: Result<Destination, Cause>,
+    reasons: Vec<RouteReason>,
+) {
+    if !matches!(call.doing, Doing::Routing) {
+        return;
+    }
+    desk.clear(Timer::Route(call.id));
+    call.route = reasons.clone();
+    let told = match &to {
+        Ok(to) => in_words(to),
+        Err(cause) => format!("refused {}", cause.as_str()),
+    };
+    let id = call.id;
+    desk.event(
+        call.tenant(),
+        EventKind::CallRouted {
+            call: id,
+            to: told,
+            reasons,
+        },
+    );
+    match to {
+        Ok(to) => call.go(desk, to),
+        Err(cause) => call.end(desk, cause, Party::Switch),
+    }
+}
+
+fn in_words(to: &Destination) -> String {
+    match to {
+        Destination::Flow(flow) => format!("flow {flow}"),
+        Destination::Queue(queue) => format!("queue {queue}"),
+        Destination::Agent(agent) => format!("agent {agent}"),
+        Destination::User(user) => format!("user {user}"),
+        Destination::Trunk(trunk, number) => format!("trunk {trunk} {number}"),
     }
 }

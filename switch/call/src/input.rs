@@ -15,7 +15,7 @@ pub type Ticket = u64;
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallInput {
-    /// A call came in. Ids are from [`crate::CallEngine::new_call`] and [`crate::CallEngine::new_leg`].
+    /// A call came in. Ids are from [`crate::CallEngine::new_call`] and [`crate::CallEngine::new_leg`], and used once.
     New {
         /// The call.
         call: CallId,
@@ -82,7 +82,8 @@ pub enum CallInput {
         /// Whether the talk is recorded.
         record: bool,
     },
-    /// The queue takes its offer back: the agent signed out while it rang.
+    /// The queue takes its last offer back: the agent signed out while it rang. Nothing is reported. If it crosses
+    /// the agent's answer, his leg is taken down, `AgentReleased` is sent and the call waits on.
     OfferWithdrawn {
         /// The call.
         call: CallId,

@@ -5,16 +5,32 @@
 //! - every call that was taken gets exactly one [`CallOutput::Closing`] and afterwards exactly one
 //!   [`CallOutput::Forgotten`];
 //! - `Closing` comes before the command that ends the call's last living leg;
-//! - every [`CallInput::Offer`] is answered by exactly one [`QueueOutput::OfferFailed`] or by one
-//!   [`QueueOutput::OfferAnswered`] that one [`QueueOutput::AgentReleased`] follows;
+//! - every [`CallInput::Offer`] that the queue does not take back itself is answered by exactly one
+//!   [`QueueOutput::OfferFailed`] or [`QueueOutput::OfferAnswered`]; exactly one
+//!   [`QueueOutput::AgentReleased`] follows the latter;
 //! - every media leg that was opened is closed, every recording that was begun is stopped;
 //! - every state that waits for another room has a deadline, and any input in any state is legal.
 
+mod call;
+mod cdr;
 mod config;
+mod connect;
 mod desk;
 mod engine;
+mod flow;
+mod hold;
 mod input;
+mod leg;
 mod output;
+mod play;
+mod queue;
+mod record;
+mod teardown;
+mod verbs;
+mod view;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::{CallConfig, CallLimits};
 pub use engine::CallEngine;

@@ -45,7 +45,8 @@ pub enum CallOutput {
     Queue(QueueOutput),
     /// To the event stream of a tenant.
     Event(TenantId, EventKind),
-    /// To the journal.
+    /// To the journal: recordings. `CallOpened` and `Queued` are written by whoever carries out `New` and
+    /// `QueueOutput::Enter`; `CallClosed` is [`CallOutput::Closing`].
     Journal(JournalRecord),
     /// The call's record: exactly one per call. What follows for this call waits until the journal has it as
     /// `CallClosed` (or until the limit for that wait).
@@ -140,13 +141,14 @@ pub enum QueueOutput {
         /// Who.
         agent: AgentId,
     },
-    /// The offer came to nothing; the call still waits unless the caller is gone.
+    /// The offer came to nothing; the call still waits unless the caller is gone. Not sent for an offer that the
+    /// queue itself ended by `OfferWithdrawn` or `QueueEnded`.
     OfferFailed {
         /// The call.
         call: CallId,
         /// Who.
         agent: AgentId,
-        /// Why. `Cancelled` when it was withdrawn or the caller is gone.
+        /// Why. `Cancelled` when the caller is gone; `Congestion` when another offer rings already.
         why: Cause,
         /// The call waits no longer, through no fault of the agent.
         caller_gone: bool,

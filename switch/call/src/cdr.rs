@@ -1,0 +1,36 @@
+//! The call detail record, made once from what the call wrote down.
+
+use crate::call::{Call, End};
+use cordboard_model::cdr::Cdr;
+
+impl Call {
+    /// The record. Legs whose end is not known yet get the call's.
+    pub(crate) fn cdr(&self, end: End) -> Cdr {
+        let legs: Vec<_> = self
+            .legs()
+            .map(|leg| leg.record(end.at, end.cause))
+            .collect();
+        let ended = legs.iter().map(|leg| leg.ended).fold(end.at, Ord::max);
+        Cdr {
+            call: self.id,
+            from: self.incoming.from.clone(),
+            to: self.incoming.to.clone(),
+            started: self.started,
+            answered: self.answered,
+            bridged: self.bridged,
+            ended,
+            cause: end.cause,
+            ended_by: end.by,
+            agent: self.agent.clone(),
+            flows: self.flows.clone(),
+            queues: self.visits.clone(),
+            legs,
+            recordings: self
+                .recordings
+                .iter()
+                .map(|recording| recording.id)
+                .collect(),
+            data: self.data.clone(),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Ringing a device or a trunk for a caller, and joining the two.
+//!
+//! Invariant: the caller is answered only after the called party was; the two are joined when both are up,
+//! or earlier, one way, if the called side sends audio before its answer.
+
+use crate::call::{Call, Doing};
+use crate::desk::Desk;
+use crate::flow::StepKind;
+use crate::leg::{Heard, LegState};
+use crate::output::{DialTarget, QueueOutput};
+use crate::queue::Wait;
+use cordboard_model::cause::{Cause, Party};
+use cordboard_model::id::{AgentId, LegId};
+use cordboard_model::leg::{LegCommand, PartyId, Target};
+use cordboard_model::media::{MediaCommand, PlayItem, Repeat, Tone};
+use cordboard_model::verb::{Destination, VerbAnswer};
+
+/// One period of the ring-back tone, milliseconds: 1 s on, 4 s off.
+const RING_BACK_MS: u32 = 5_000;
+
+/// A device that rings for the caller.
+#[derive(Debug)]
+pub(crate) struct Connect {
+    pub(crate) leg: LegId,
+    pub(crate) agent: Option<AgentId>,
+    /// The caller hears it already.
+    heard_early: bool,
+}
+
+/// The called party answered.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    pub(crate) peer: LegId,
+    pub(crate) agent: Option<AgentId>,
+    /// The wait that a queue's offer ended. The queue wants its `AgentReleased`.
+    pub(crate) wait: Option<Wait>,
+    /// The talk is recorded.
+    pub(crate) record: bool,
+    /// Bridged before the answer.
+    pub(crate) heard_early: bool,
+    /// Both are up and bridged.
+    pub(crate) joined: bool,
+}
+
+impl Call {
+    /// Rings an agent, an account or a number. Flows and queues are not rung.
+    pub(crate) fn ring_at(&mut self, desk: &mut Desk, to: Destination) {
+        let (to, party, agent) = match to {
+            Destination::Agent(agent) => {
+                let party = PartyId::new(agent.name.as_str());
+                (DialTarget::Agent(agent.clone()), party, Some(agent))
+            }
+            Destination::User(user) => {
+                let party = PartyId::new(user.name.as_str());
+                (DialTarget::Target(Target::User(user)), party, None)
+            }
+            Destination::Trunk(trunk, number) => {
+                let party = PartyId::new(&number);
+                (
+                    DialTarget::Target(Target::Trunk(trunk, number)),
+                    party,
+                    None,
+                )
+            }
+            Destination::Flow(_) | Destination::Queue(_) => return,
+        };
+        let leg = self.call_out(desk, to, party, agent.clone(), desk.limits.ring);
+        self.doing = Doing::Connect(Connect {
+            leg,
+            agent,
+            heard_early: false,
+        });
+    }
+
+    /// It rings. A caller without audio from us is told (180); one with audio hears the tone.
+    pub(crate) fn ring_back(&mut self, desk: &mut Desk) {
+        let hears_us = self.caller_is_up() || self.caller.told_early;
+        let leg = self.caller.id;
+        if self.caller.state == LegState::Arrived && !self.caller.told_ringing {
+            self.caller.told_ringing = true;
+            desk.leg(leg, LegCommand::Ring);
+        }
+        if hears_us {
+            let tone = vec![PlayItem::Tone(Tone::RingBack, RING_BACK_MS)];
+            self.play(desk, leg, Heard::RingBack, tone, Repeat::Forever);
+        }
+    }
+
+    /// The called side sends audio before its answer.
+    pub(crate) fn connect_early(&mut self, desk: &mut Desk) {
+        let Doing::Connect(connect) = &mut self.doing else {
+            return;
+        };
+        if connect.heard_early {
+            return;
+        }
+        connect.heard_early = true;
+        let peer = connect.leg;
+        self.open_ear(desk);
+        self.stop_play(desk, self.caller.id);
+        desk.media(MediaCommand::Bridge {
+            a: self.caller.id,
+            b: peer,
+        });
+    }
+
+    /// The device answered: a flow that transferred has done its work.
+    pub(crate) fn connect_answered(&mut self, desk: &mut Desk) {
+        let Doing::Connect(connect) = &mut self.doing else {
+            return;
+        };
+        let talk = Talk {
+            peer: connect.leg,
+            agent: connect.agent.take(),
+            wait: None,
+            record: false,
+            heard_early: connect.heard_early,
+            joined: false,
+        };
+        self.doing = Doing::Talk(talk);
+        self.stop_flow(desk, false);
+        self.join(desk);
+    }
+
+    /// The device did not answer: the flow goes on, or the caller is refused for the same cause.
+    pub(crate) fn connect_failed(&mut self, desk: &mut Desk, cause: Cause, by_peer: bool) {
+        let Doing::Connect(connect) = &self.doing else {
+            return;
+        };
+        if connect.heard_early {
+            desk.media(MediaCommand::Unbridge {
+                leg: self.caller.id,
+            });
+        }
+        self.stop_play(desk, self.caller.id);
+        if matches!(self.step_kind(), Some(StepKind::Transfer)) {
+            self.finish_step(desk, VerbAnswer::Failed(cause));
+        } else {
+            let by = if by_peer {
+                Party::Callee
+            } else {
+                Party::Switch
+            };
+            self.end(desk, cause, by);
+        }
+    }
+
+    /// Joins caller and called party once both are up. The caller is answered now if he was not.
+    pub(crate) fn join(&mut self, desk: &mut Desk) {
+        if !self.caller_is_up() {
+            return self.answer_caller(desk);
+        }
+        let now = desk.wall_now();
+        let Doing::Talk(talk) = &mut self.doing else {
+            return;
+        };
+        if talk.joined {
+            return;
+        }
+        talk.joined = true;
+        let (peer, early, record) = (talk.peer, talk.heard_early, talk.record);
+        let agent = talk.agent.clone();
+        self.stop_play(desk, self.caller.id);
+        if !early {
+            desk.media(MediaCommand::Bridge {
+                a: self.caller.id,
+                b: peer,
+            });
+        }
+        self.bridged = self.bridged.or(Some(now));
+        self.agent = agent.or(self.agent.take());
+        if record {
+            self.start_recording(desk, peer);
+        }
+        self.settle_hold(desk);
+    }
+
+    /// The talk is over, or never quite began.
+    pub(crate) fn part(&mut self, desk: &mut Desk, talk: Talk) {
+        self.stop_recordings(desk);
+        if let (Some(_), Some(agent)) = (talk.wait, talk.agent) {
+            desk.queue(QueueOutput::AgentReleased {
+                call: self.id,
+                agent,
+            });
+        }
+    }
+}

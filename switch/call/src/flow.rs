@@ -1,0 +1,231 @@
+//! The call's flow: started, asked, answered, stopped.
+//!
+//! Invariant: every step that is taken is answered once, unless the flow is stopped or ends before; a
+//! flow that was stopped, has ended or has failed is told nothing more.
+
+use crate::call::{Call, Doing};
+use crate::desk::{Desk, Timer};
+use crate::input::{Fallback, Ticket};
+use crate::leg::Heard;
+use crate::output::FlowOutput;
+use crate::verbs;
+use crate::verbs::collect::Collect;
+use cordboard_model::cause::{Cause, Party};
+use cordboard_model::event::EventKind;
+use cordboard_model::id::{FlowId, LegId};
+use cordboard_model::media::Repeat;
+use cordboard_model::verb::{Verb, VerbAnswer};
+
+/// A flow that runs.
+#[derive(Debug)]
+pub(crate) struct FlowRun {
+    pub(crate) id: FlowId,
+    /// The step it waits for.
+    pub(crate) step: Option<Step>,
+}
+
+/// A step under way.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) ticket: Ticket,
+    pub(crate) kind: StepKind,
+}
+
+/// What is waited for.
+#[derive(Debug)]
+pub(crate) enum StepKind {
+    /// The caller being answered.
+    Answer,
+    /// A playback's end.
+    Play {
+        /// A key ends it.
+        barge_in: bool,
+    },
+    /// Keys.
+    Collect(Collect),
+    /// Time.
+    Wait,
+    /// A queue.
+    Enqueue,
+    /// A device that rings.
+    Transfer,
+}
+
+impl Call {
+    /// Hands the call to a flow; one that runs is stopped first.
+    pub(crate) fn start_flow(&mut self, desk: &mut Desk, flow: FlowId) {
+        self.stop_flow(desk, false);
+        self.digits.clear();
+        self.flows.push(flow.clone());
+        self.doing = Doing::Flow;
+        self.flow = Some(FlowRun {
+            id: flow.clone(),
+            step: None,
+        });
+        let call = self.id;
+        desk.event(
+            self.tenant(),
+            EventKind::FlowStarted {
+                call,
+                flow: flow.clone(),
+            },
+        );
+        desk.flow(FlowOutput::Start {
+            call,
+            flow,
+            from: self.incoming.from.clone(),
+            to: self.incoming.to.clone(),
+            data: self.data.clone(),
+        });
+    }
+
+    /// Ends the flow from our side.
+    pub(crate) fn stop_flow(&mut self, desk: &mut Desk, hung_up: bool) {
+        desk.clear(Timer::Step(self.id));
+        if self.flow.take().is_some() {
+            desk.flow(FlowOutput::Stop {
+                call: self.id,
+                hung_up,
+            });
+        }
+    }
+
+    /// The flow asks for a step.
+    pub(crate) fn on_verb(&mut self, desk: &mut Desk, ticket: Ticket, verb: Verb) {
+        let Some(flow) = &self.flow else { return };
+        let busy = flow.step.is_some() || !matches!(self.doing, Doing::Flow);
+        if busy {
+            let answer = VerbAnswer::Failed(Cause::ProtocolError);
+            desk.flow(FlowOutput::Answer {
+                call: self.id,
+                ticket,
+                answer,
+            });
+        } else {
+            verbs::begin(self, desk, ticket, verb);
+        }
+    }
+
+    /// Takes a step up.
+    pub(crate) fn begin_step(&mut self, ticket: Ticket, kind: StepKind) {
+        if let Some(flow) = &mut self.flow {
+            flow.step = Some(Step { ticket, kind });
+        }
+    }
+
+    /// Answers a step that needs no waiting.
+    pub(crate) fn answer_now(&mut self, desk: &mut Desk, ticket: Ticket, answer: VerbAnswer) {
+        desk.flow(FlowOutput::Answer {
+            call: self.id,
+            ticket,
+            answer,
+        });
+    }
+
+    /// Answers the step under way. The flow has the call again.
+    pub(crate) fn finish_step(&mut self, desk: &mut Desk, answer: VerbAnswer) {
+        desk.clear(Timer::Step(self.id));
+        if let Some(step) = self.flow.as_mut().and_then(|flow| flow.step.take()) {
+            self.doing = Doing::Flow;
+            self.answer_now(desk, step.ticket, answer);
+        }
+    }
+
+    /// The step under way.
+    pub(crate) fn step_kind(&mut self) -> Option<&mut StepKind> {
+        let step = self.flow.as_mut()?.step.as_mut()?;
+        Some(&mut step.kind)
+    }
+
+    /// The flow came to its end by itself. Below a queue or a ringing device the call goes on without it.
+    pub(crate) fn on_flow_ended(&mut self, desk: &mut Desk) {
+        if self.flow.take().is_none() {
+            return;
+        }
+        desk.clear(Timer::Step(self.id));
+        if matches!(self.doing, Doing::Flow) {
+            self.end(desk, Cause::FlowEnded, Party::Switch);
+        }
+    }
+
+    /// The flow failed. Below a queue or a ringing device the call goes on without it.
+    pub(crate) fn on_flow_failed(&mut self, desk: &mut Desk, error: String, fallback: Fallback) {
+        let Some(flow) = self.flow.take() else { return };
+        desk.clear(Timer::Step(self.id));
+        let (call, flow) = (self.id, flow.id);
+        desk.event(self.tenant(), EventKind::FlowFailed { call, flow, error });
+        if !matches!(self.doing, Doing::Flow) {
+            return;
+        }
+        self.stop_play(desk, self.caller.id);
+        self.doing = Doing::Apology(fallback.to);
+        self.open_ear(desk);
+        let leg = self.caller.id;
+        if self.play(desk, leg, Heard::Apology, fallback.apology, Repeat::Once) {
+            desk.set(Timer::Step(self.id), desk.limits.apology);
+        } else {
+            self.follow_fallback(desk);
+        }
+    }
+
+    /// The apology is over.
+    pub(crate) fn follow_fallback(&mut self, desk: &mut Desk) {
+        let Doing::Apology(to) = &mut self.doing else {
+            return;
+        };
+        let to = to.take();
+        desk.clear(Timer::Step(self.id));
+        self.stop_play(desk, self.caller.id);
+        match to {
+            Some(to) => self.go(desk, to),
+            None => self.end(desk, Cause::FlowFailed, Party::Switch),
+        }
+    }
+
+    /// The caller is answered while the flow has the call.
+    pub(crate) fn answer_done(&mut self, desk: &mut Desk) {
+        if matches!(self.step_kind(), Some(StepKind::Answer)) {
+            self.finish_step(desk, VerbAnswer::Done);
+        }
+    }
+
+    /// The playback of a step ended by itself.
+    pub(crate) fn step_heard(&mut self, desk: &mut Desk, finished: bool) {
+        match self.step_kind() {
+            Some(StepKind::Play { .. }) => self.play_done(desk, finished),
+            Some(StepKind::Collect(_)) => self.prompt_done(desk),
+            _ => {}
+        }
+    }
+
+    /// The deadline of a step.
+    pub(crate) fn on_step_deadline(&mut self, desk: &mut Desk) {
+        if matches!(self.doing, Doing::Apology(_)) {
+            return self.follow_fallback(desk);
+        }
+        match self.step_kind() {
+            Some(StepKind::Wait) => self.finish_step(desk, VerbAnswer::Done),
+            Some(StepKind::Collect(_)) => self.collect_timeout(desk),
+            _ => {}
+        }
+    }
+
+    /// A key. It counts only while a flow has the call; else the media thread carries it across the bridge.
+    pub(crate) fn digit(&mut self, desk: &mut Desk, leg: LegId, digit: char) {
+        let known = digit.is_ascii_digit() || matches!(digit, '*' | '#' | 'A'..='D');
+        let ours = leg == self.caller.id && self.flow.is_some();
+        if !known || !ours || !matches!(self.doing, Doing::Flow) {
+            return;
+        }
+        let call = self.id;
+        desk.event(self.tenant(), EventKind::Digit { call, digit });
+        if self.digits.len() < desk.limits.digits {
+            self.digits.push_back(digit);
+        }
+        match self.step_kind() {
+            Some(StepKind::Play { barge_in: true }) => self.play_cut(desk, digit),
+            Some(StepKind::Collect(_)) => self.collect_keys(desk),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! One leg: its state, and the table of every state against every event.
+//!
+//! Invariants: a leg that was told to hang up ends, whatever crosses on the way; nothing happens to a leg
+//! that is gone. The media of a leg is a small machine of its own: asked for, open, closing, free.
+
+use crate::output::DialTarget;
+use cordboard_model::cause::Cause;
+use cordboard_model::cdr::{LegRecord, LegRole};
+use cordboard_model::id::{AgentId, LegId, PlaybackId};
+use cordboard_model::leg::{LegEvent, PartyId};
+use cordboard_model::media::LegStats;
+use cordboard_model::time::Wall;
+use cordboard_model::view::LegView;
+
+/// Where a leg stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LegState {
+    /// Caller: came in, not answered.
+    Arrived,
+    /// Caller: we want to answer; the 200 is on its way.
+    Answering,
+    /// Callee: its media port is asked for.
+    Opening,
+    /// Callee: called, nothing heard.
+    Calling,
+    /// Callee: rings.
+    Ringing,
+    /// Either: answered.
+    Up,
+    /// Either: told to hang up.
+    Ending,
+    /// Either: over.
+    Gone,
+}
+
+/// What can happen to a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LegInput {
+    /// Its media port is there.
+    Opened,
+    /// It gets none.
+    OpenFailed,
+    /// A device rings.
+    Ringing,
+    /// The called side sends audio before its answer.
+    EarlyMedia,
+    /// It is answered.
+    Answered,
+    /// Our answer is acknowledged.
+    Confirmed,
+    /// The party holds or retrieves.
+    PeerHold,
+    /// Our hold was accepted or refused.
+    HoldDone,
+    /// A key.
+    Digit,
+    /// It is over.
+    Ended,
+    /// We want to answer.
+    Answer,
+    /// We want it to end.
+    HangUp,
+    /// The deadline of its state.
+    Deadline,
+}
+
+/// What the call has to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LegAct {
+    /// Nothing.
+    Absorb,
+    /// Go on with the call: the caller can hear.
+    TellOpened,
+    /// Refuse the call: no port.
+    TellNoPort,
+    /// Dial.
+    Dial,
+    /// Tell the call that it rings.
+    TellRinging,
+    /// Tell the call that it sends audio.
+    TellEarly,
+    /// Tell the call that it is answered.
+    TellUp,
+    /// Tell the call that its answer got stuck.
+    TellStuck,
+    /// Tell the call of the party's hold.
+    TellHold,
+    /// Tell the call what became of our hold.
+    TellHoldDone,
+    /// Tell the call of the key.
+    TellDigit,
+    /// Tell the call that it is over.
+    TellGone,
+    /// Send `Answer`.
+    SendAnswer,
+    /// Send `HangUp`.
+    SendHangUp,
+    /// Over without a word on the wire.
+    Vanish,
+}
+
+impl LegState {
+    /// The table. What is not written down is absorbed.
+    pub(crate) fn on(self, input: LegInput) -> (LegState, LegAct) {
+        use LegAct as A;
+        use LegInput as I;
+        use LegState as S;
+        match (self, input) {
+            (S::Arrived, I::Opened) => (S::Arrived, A::TellOpened),
+            (S::Arrived, I::OpenFailed | I::Deadline) => (S::Arrived, A::TellNoPort),
+            (S::Arrived, I::Answer) => (S::Answering, A::SendAnswer),
+            (S::Arrived | S::Answering | S::Up, I::Digit) => (self, A::TellDigit),
+
+            // Either word means that the caller has the 200: the acknowledgement cannot come before it.
+            (S::Answering, I::Answered | I::Confirmed) => (S::Up, A::TellUp),
+            (S::Answering, I::Deadline) => (S::Answering, A::TellStuck),
+            (S::Answering | S::Up, I::PeerHold) => (self, A::TellHold),
+
+            (S::Opening, I::Opened) => (S::Calling, A::Dial),
+            (S::Opening, I::OpenFailed | I::Deadline) => (S::Gone, A::TellGone),
+            (S::Opening, I::HangUp) => (S::Gone, A::Vanish),
+
+            (S::Calling, I::Ringing) => (S::Ringing, A::TellRinging),
+            (S::Calling | S::Ringing, I::EarlyMedia) => (S::Ringing, A::TellEarly),
+            (S::Calling | S::Ringing, I::Answered) => (S::Up, A::TellUp),
+
+            (S::Up, I::HoldDone) => (S::Up, A::TellHoldDone),
+
+            // The 200 crossed our CANCEL: the dialog exists after all and wants its BYE (RFC 3261 9.1).
+            (S::Ending, I::Answered) => (S::Ending, A::SendHangUp),
+            (S::Ending, I::Deadline) => (S::Gone, A::TellGone),
+
+            (S::Gone, _) => (S::Gone, A::Absorb),
+            (S::Ending, I::HangUp) => (S::Ending, A::Absorb),
+            (_, I::HangUp) => (S::Ending, A::SendHangUp),
+            (_, I::Ended) => (S::Gone, A::TellGone),
+            (_, _) => (self, A::Absorb),
+        }
+    }
+}
+
+impl From<&LegEvent> for LegInput {
+    fn from(event: &LegEvent) -> Self {
+        match event {
+            LegEvent::Ringing => LegInput::Ringing,
+            LegEvent::EarlyMedia => LegInput::EarlyMedia,
+            LegEvent::Answered => LegInput::Answered,
+            LegEvent::Confirmed => LegInput::Confirmed,
+            LegEvent::PeerHold { .. } => LegInput::PeerHold,
+            LegEvent::HoldDone { .. } => LegInput::HoldDone,
+            LegEvent::Digit(_) => LegInput::Digit,
+            LegEvent::Ended { .. } => LegInput::Ended,
+        }
+    }
+}
+
+/// A leg's port on the media thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Port {
+    /// `Open` is on its way.
+    Asked,
+    /// It is there.
+    Open,
+    /// `Close` is on its way.
+    Closing,
+    /// There is none, or none any more.
+    Free,
+}
+
+/// What a playback is for, which decides what its end means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// A flow's step: a list, or a prompt before keys.
+    Step,
+    /// A failed flow's apology.
+    Apology,
+    /// Waiting music.
+    Music,
+    /// A queue's announcement.
+    Announcement,
+    /// Ring-back.
+    RingBack,
+    /// Hold music.
+    Hold,
+}
+
+/// How a leg ended, or will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LegEnd {
+    pub(crate) at: Wall,
+    pub(crate) cause: Cause,
+    pub(crate) sip_status: Option<u16>,
+}
+
+/// Hold, from both sides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Holding {
+    /// The party holds us.
+    pub(crate) by_peer: bool,
+    /// We hold the party.
+    pub(crate) by_us: bool,
+    /// What was last commanded.
+    pub(crate) wanted: bool,
+    /// The re-INVITE under way.
+    pub(crate) asked: Option<bool>,
+    /// What media and readers were told last.
+    pub(crate) told: bool,
+}
+
+/// One leg.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub(crate) id: LegId,
+    pub(crate) role: LegRole,
+    pub(crate) party: PartyId,
+    pub(crate) agent: Option<AgentId>,
+    pub(crate) state: LegState,
+    pub(crate) port: Port,
+    /// Where to dial once the port is open; callees only.
+    pub(crate) dial: Option<DialTarget>,
+    pub(crate) started: Wall,
+    pub(crate) answered: Option<Wall>,
+    pub(crate) end: Option<LegEnd>,
+    pub(crate) stats: LegStats,
+    pub(crate) playing: Option<(PlaybackId, Heard)>,
+    /// Told that it rings (180); callers only.
+    pub(crate) told_ringing: bool,
+    /// Told to listen before the answer (183); callers only.
+    pub(crate) told_early: bool,
+    pub(crate) holding: Holding,
+}
+
+impl Leg {
+    /// A leg whose port is being asked for.
+    pub(crate) fn new(id: LegId, role: LegRole, party: PartyId, started: Wall) -> Self {
+        Self {
+            id,
+            role,
+            party,
+            agent: None,
+            state: match role {
+                LegRole::Caller => LegState::Arrived,
+                LegRole::Callee => LegState::Opening,
+            },
+            port: Port::Asked,
+            dial: None,
+            started,
+            answered: None,
+            end: None,
+            stats: LegStats::default(),
+            playing: None,
+            told_ringing: false,
+            told_early: false,
+            holding: Holding::default(),
+        }
+    }
+
+    /// Whether signalling still has it.
+    pub(crate) fn is_alive(&self) -> bool {
+        !matches!(self.state, LegState::Ending | LegState::Gone)
+    }
+
+    /// Whether nothing of it is left anywhere.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.state == LegState::Gone && self.port == Port::Free
+    }
+
+    /// Whether it is on hold, by either side.
+    pub(crate) fn is_held(&self) -> bool {
+        self.holding.by_peer || self.holding.by_us
+    }
+
+    /// Its line in the call's record. `ended` and `cause` stand in while its end is not known.
+    pub(crate) fn record(&self, ended: Wall, cause: Cause) -> LegRecord {
+        let end = self.end.unwrap_or(LegEnd {
+            at: ended,
+            cause,
+            sip_status: None,
+        });
+        LegRecord {
+            leg: self.id,
+            role: self.role,
+            party: self.party.clone(),
+            agent: self.agent.clone(),
+            started: self.started,
+            answered: self.answered,
+            ended: end.at,
+            cause: end.cause,
+            sip_status: end.sip_status,
+            stats: self.stats,
+        }
+    }
+
+    /// As readers see it.
+    pub(crate) fn view(&self) -> LegView {
+        LegView {
+            leg: self.id,
+            party: self.party.clone(),
+            answered: self.answered.is_some(),
+            held: self.is_held(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+
+    const STATES: [LegState; 8] = [
+        LegState::Arrived,
+        LegState::Answering,
+        LegState::Opening,
+        LegState::Calling,
+        LegState::Ringing,
+        LegState::Up,
+        LegState::Ending,
+        LegState::Gone,
+    ];
+    const INPUTS: [LegInput; 13] = [
+        LegInput::Opened,
+        LegInput::OpenFailed,
+        LegInput::Ringing,
+        LegInput::EarlyMedia,
+        LegInput::Answered,
+        LegInput::Confirmed,
+        LegInput::PeerHold,
+        LegInput::HoldDone,
+        LegInput::Digit,
+        LegInput::Ended,
+        LegInput::Answer,
+        LegInput::HangUp,
+        LegInput::Deadline,
+    ];
+
+    #[test]
+    fn every_state_against_every_event() {
+        let mut table = String::new();
+        for state in STATES {
+            let _ = writeln!(table, "{state:?}");
+            for input in INPUTS {
+                let (to, act) = state.on(input);
+                if (to, act) == (state, LegAct::Absorb) {
+                    let _ = writeln!(table, "  {input:?}: absorbed");
+                } else {
+                    let _ = writeln!(table, "  {input:?}: {to:?}, {act:?}");
+                }
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn a_leg_told_to_hang_up_never_comes_back() {
+        for input in INPUTS {
+            let (to, _) = LegState::Ending.on(input);
+            assert!(
+                matches!(to, LegState::Ending | LegState::Gone),
+                "{input:?} leads to {to:?}"
+            );
+            assert_eq!(LegState::Gone.on(input), (LegState::Gone, LegAct::Absorb));
+        }
+    }
+}

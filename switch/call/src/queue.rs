@@ -1,0 +1,343 @@
+//! A wait in a queue, and the agent who is rung for it.
+//!
+//! Invariant: an offer ends in exactly one word: ours to the queue (answered or failed), or the queue's to us
+//! (withdrawn, or the wait ended), to which nothing is said. The queue itself is elsewhere; here is only what
+//! the caller hears and whose device rings.
+
+use crate::call::{Call, Doing};
+use crate::connect::Talk;
+use crate::desk::Desk;
+use crate::leg::Heard;
+use crate::output::{DialTarget, QueueOutput};
+use cordboard_model::cause::{Cause, Party};
+use cordboard_model::cdr::QueueVisit;
+use cordboard_model::id::{AgentId, CallId, LegId, QueueId, UserId};
+use cordboard_model::leg::{PartyId, Target};
+use cordboard_model::media::{MediaCommand, PlayItem, Repeat};
+use cordboard_model::time::Duration;
+use cordboard_model::verb::{Destination, QueueEnd, VerbAnswer};
+
+/// The wait.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    pub(crate) queue: QueueId,
+    timeout_ms: Option<u32>,
+    priority: u8,
+    /// The queue knows of it. It learns when the caller is answered.
+    entered: bool,
+    pub(crate) offer: Option<Offer>,
+}
+
+/// An agent who rings.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    pub(crate) agent: AgentId,
+    leg: LegId,
+    record: bool,
+    /// The queue was told that it rings.
+    rings: bool,
+}
+
+/// What the queue offers.
+pub(crate) struct Offered {
+    pub(crate) agent: AgentId,
+    pub(crate) user: UserId,
+    pub(crate) display: String,
+    pub(crate) ring: Duration,
+    pub(crate) record: bool,
+}
+
+impl Wait {
+    /// Whether this is the leg of the agent who rings.
+    pub(crate) fn rings_at(&self, leg: LegId) -> bool {
+        self.offer.as_ref().is_some_and(|offer| offer.leg == leg)
+    }
+}
+
+/// Refuses an offer for a call that cannot take it.
+pub(crate) fn refuse_offer(
+    desk: &mut Desk,
+    call: CallId,
+    agent: AgentId,
+    why: Cause,
+    caller_gone: bool,
+) {
+    desk.queue(QueueOutput::OfferFailed {
+        call,
+        agent,
+        why,
+        caller_gone,
+    });
+}
+
+impl Call {
+    /// The call waits from now on: the caller is answered, then the queue is told.
+    pub(crate) fn enqueue(
+        &mut self,
+        desk: &mut Desk,
+        queue: QueueId,
+        timeout_ms: Option<u32>,
+        priority: u8,
+    ) {
+        self.music.clear();
+        self.doing = Doing::Queue(Wait {
+            queue,
+            timeout_ms,
+            priority,
+            entered: false,
+            offer: None,
+        });
+        if self.caller_is_up() {
+            self.enter(desk);
+        } else {
+            self.answer_caller(desk);
+        }
+    }
+
+    /// Tells the queue.
+    pub(crate) fn enter(&mut self, desk: &mut Desk) {
+        let now = desk.wall_now();
+        let Doing::Queue(wait) = &mut self.doing else {
+            return;
+        };
+        if wait.entered {
+            return;
+        }
+        wait.entered = true;
+        let (call, queue) = (self.id, wait.queue.clone());
+        let (timeout_ms, priority) = (wait.timeout_ms, wait.priority);
+        if self.visits.len() >= desk.limits.leg_records.max(1) {
+            self.visits.remove(0);
+        }
+        self.visits.push(QueueVisit {
+            queue: queue.clone(),
+            entered: now,
+            left: now,
+            agent: None,
+            outcome: String::new(),
+        });
+        desk.queue(QueueOutput::Enter {
+            call,
+            queue,
+            timeout_ms,
+            priority,
+        });
+    }
+
+    /// Writes down how the wait ended.
+    fn leave(&mut self, desk: &Desk, agent: Option<AgentId>, outcome: &str) {
+        if let Some(visit) = self.visits.last_mut() {
+            visit.left = desk.wall_now();
+            visit.agent = agent;
+            visit.outcome = outcome.into();
+        }
+    }
+
+    /// What the caller hears from now on.
+    pub(crate) fn on_music(&mut self, desk: &mut Desk, items: Vec<PlayItem>) {
+        if !matches!(self.doing, Doing::Queue(_)) {
+            return;
+        }
+        self.music = items;
+        let announced = matches!(self.caller.playing, Some((_, Heard::Announcement)));
+        if !announced {
+            self.resume_music(desk);
+        }
+    }
+
+    /// What the caller hears once.
+    pub(crate) fn on_position(&mut self, desk: &mut Desk, announcement: Vec<PlayItem>) {
+        if matches!(self.doing, Doing::Queue(_)) {
+            let leg = self.caller.id;
+            self.play(desk, leg, Heard::Announcement, announcement, Repeat::Once);
+        }
+    }
+
+    pub(crate) fn resume_music(&mut self, desk: &mut Desk) {
+        let (leg, items) = (self.caller.id, self.music.clone());
+        if !self.play(desk, leg, Heard::Music, items, Repeat::Forever) {
+            self.stop_play(desk, leg);
+        }
+    }
+
+    /// The queue has an agent: his devices ring, unless this call cannot take him.
+    pub(crate) fn on_offer(&mut self, desk: &mut Desk, offered: Offered) {
+        let Offered {
+            agent,
+            user,
+            display,
+            ring,
+            record,
+        } = offered;
+        let call = self.id;
+        match &self.doing {
+            Doing::Queue(wait) if wait.entered && wait.offer.is_none() => {}
+            Doing::Queue(wait) if wait.entered => {
+                return refuse_offer(desk, call, agent, Cause::Congestion, false);
+            }
+            _ => return refuse_offer(desk, call, agent, Cause::Cancelled, true),
+        }
+        let party = PartyId {
+            user: user.name.as_str().into(),
+            display,
+        };
+        let to = DialTarget::Target(Target::User(user));
+        let leg = self.call_out(desk, to, party, Some(agent.clone()), ring);
+        if let Doing::Queue(wait) = &mut self.doing {
+            wait.offer = Some(Offer {
+                agent,
+                leg,
+                record,
+                rings: false,
+            });
+        }
+    }
+
+    /// The agent's device rings; the caller keeps his music.
+    pub(crate) fn offer_rings(&mut self, desk: &mut Desk) {
+        let Doing::Queue(Wait {
+            offer: Some(offer), ..
+        }) = &mut self.doing
+        else {
+            return;
+        };
+        if !offer.rings {
+            offer.rings = true;
+            let (call, agent) = (self.id, offer.agent.clone());
+            desk.queue(QueueOutput::OfferRinging { call, agent });
+        }
+    }
+
+    /// The agent answered: the wait is over, the talk begins.
+    pub(crate) fn offer_answered(&mut self, desk: &mut Desk) {
+        let mut wait = match core::mem::replace(&mut self.doing, Doing::Ending) {
+            Doing::Queue(wait) => wait,
+            other => return self.doing = other,
+        };
+        let Some(Offer {
+            agent, leg, record, ..
+        }) = wait.offer.take()
+        else {
+            return self.doing = Doing::Queue(wait);
+        };
+        desk.queue(QueueOutput::OfferAnswered {
+            call: self.id,
+            agent: agent.clone(),
+        });
+        self.leave(desk, Some(agent.clone()), "served");
+        self.doing = Doing::Talk(Talk {
+            peer: leg,
+            agent: Some(agent),
+            wait: Some(wait),
+            record,
+            heard_early: false,
+            joined: false,
+        });
+        self.join(desk);
+    }
+
+    /// The agent did not answer; the call waits on.
+    pub(crate) fn offer_failed(&mut self, desk: &mut Desk, why: Cause) {
+        if let Doing::Queue(wait) = &mut self.doing
+            && let Some(offer) = wait.offer.take()
+        {
+            refuse_offer(desk, self.id, offer.agent, why, false);
+        }
+    }
+
+    /// Stops the ringing of an agent whom nobody wants any more.
+    fn cancel_offer(&mut self, desk: &mut Desk, offer: Option<Offer>) {
+        if let Some(offer) = offer {
+            self.hang_up_leg(desk, offer.leg, Cause::Cancelled);
+        }
+    }
+
+    /// The queue takes its offer back. If that crossed the agent's answer, the queue did not count the answer
+    /// and still has the caller waiting: the agent's leg is taken down and the wait goes on.
+    pub(crate) fn on_offer_withdrawn(&mut self, desk: &mut Desk) {
+        match core::mem::replace(&mut self.doing, Doing::Ending) {
+            Doing::Queue(mut wait) => {
+                let offer = wait.offer.take();
+                self.doing = Doing::Queue(wait);
+                self.cancel_offer(desk, offer);
+            }
+            Doing::Talk(mut talk) => match talk.wait.take() {
+                Some(wait) => self.wait_again(desk, talk, wait),
+                None => self.doing = Doing::Talk(talk),
+            },
+            other => self.doing = other,
+        }
+    }
+
+    fn wait_again(&mut self, desk: &mut Desk, talk: Talk, wait: Wait) {
+        let (peer, joined) = (talk.peer, talk.joined);
+        self.doing = Doing::Queue(wait);
+        self.stop_recordings(desk);
+        if let Some(agent) = talk.agent {
+            desk.queue(QueueOutput::AgentReleased {
+                call: self.id,
+                agent,
+            });
+        }
+        if joined {
+            desk.media(MediaCommand::Unbridge {
+                leg: self.caller.id,
+            });
+        }
+        self.hang_up_leg(desk, peer, Cause::Cancelled);
+        if let Some(visit) = self.visits.last_mut() {
+            visit.agent = None;
+            visit.outcome.clear();
+        }
+        self.let_go(desk);
+        self.resume_music(desk);
+    }
+
+    /// The wait ended without an agent: back to the flow, or to the overflow, or the end.
+    pub(crate) fn on_queue_ended(
+        &mut self,
+        desk: &mut Desk,
+        end: QueueEnd,
+        overflow: Option<Destination>,
+    ) {
+        let (outcome, cause) = match end {
+            QueueEnd::Timeout => ("timeout", Cause::QueueTimeout),
+            QueueEnd::Full => ("full", Cause::QueueFull),
+            QueueEnd::NobodySignedIn => ("nobody_signed_in", Cause::QueueFull),
+            QueueEnd::Gone => ("gone", Cause::NoRoute),
+            QueueEnd::Served => return, // ours to say: `OfferAnswered`
+        };
+        // The wait is taken out first: whatever comes now, the queue is not told that it was abandoned.
+        let wait = match core::mem::replace(&mut self.doing, Doing::Flow) {
+            Doing::Queue(wait) if wait.entered => wait,
+            other => return self.doing = other,
+        };
+        self.cancel_offer(desk, wait.offer);
+        self.leave(desk, None, outcome);
+        self.stop_play(desk, self.caller.id);
+        if self.flow.is_some() {
+            self.finish_step(desk, VerbAnswer::Queue(end));
+        } else if let Some(to) = overflow {
+            self.go(desk, to);
+        } else {
+            self.end(desk, cause, Party::Switch);
+        }
+    }
+
+    /// The call ends while it waits.
+    pub(crate) fn abandon(&mut self, desk: &mut Desk, wait: Wait, by: Party) {
+        // His leg is ended with the others: it may be the last, which waits for the record.
+        if let Some(offer) = wait.offer {
+            refuse_offer(desk, self.id, offer.agent, Cause::Cancelled, true);
+        }
+        if wait.entered {
+            desk.queue(QueueOutput::Abandoned { call: self.id });
+            let outcome = if by == Party::Caller {
+                "abandoned"
+            } else {
+                "ended"
+            };
+            self.leave(desk, None, outcome);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Scenarios in virtual time, written as ladders of what the engine is told and what it says.
+
+mod connect;
+mod ending;
+mod flow;
+mod hold;
+mod queue;
+mod random;
+mod rig;

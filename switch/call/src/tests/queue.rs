@@ -1,0 +1,285 @@
+//! Waiting, and the agents who ring for it.
+
+use super::rig::*;
+use crate::*;
+use cordboard_model::cause::{Cause, Party};
+use cordboard_model::leg::LegEvent;
+use cordboard_model::verb::{Destination, QueueEnd, Verb, VerbAnswer};
+
+fn withdraw(rig: &mut Rig) {
+    let call = rig.call;
+    rig.tell(CallInput::OfferWithdrawn { call });
+}
+
+fn queue_ends(rig: &mut Rig, end: QueueEnd, overflow: Option<Destination>) {
+    let call = rig.call;
+    rig.tell(CallInput::QueueEnded {
+        call,
+        end,
+        overflow,
+    });
+}
+
+#[test]
+fn a_caller_waits_with_music_is_served_recorded_and_left_by_the_agent() {
+    let mut rig = Rig::waiting();
+    rig.after(20_000);
+    rig.offer("1001");
+    let leg = rig.leg_of("1001");
+    rig.leg(leg, LegEvent::Ringing);
+    rig.after(4_000);
+    rig.leg(leg, LegEvent::Answered);
+    rig.after(60_000);
+    rig.hangs_up(leg, Cause::Normal, None);
+    insta::assert_snapshot!(rig.said());
+    rig.nothing_left();
+    let cdr = rig.cdr();
+    assert_eq!((cdr.cause, cdr.ended_by), (Cause::Normal, Party::Callee));
+    assert_eq!(cdr.agent, Some(agent("1001")));
+    assert_eq!(cdr.bridged.unwrap().0 - cdr.answered.unwrap().0, 24_000);
+    assert_eq!(cdr.recordings.len(), 1);
+    assert_eq!(cdr.queues.len(), 1);
+    assert_eq!(cdr.queues[0].outcome, "served");
+    assert_eq!(cdr.queues[0].agent, Some(agent("1001")));
+    assert_eq!(cdr.queues[0].left.0 - cdr.queues[0].entered.0, 24_000);
+}
+
+#[test]
+fn the_queue_is_told_only_when_the_caller_is_answered() {
+    let mut rig = Rig::new();
+    rig.incoming();
+    rig.phones = false;
+    rig.route(Destination::Queue(queue("sales")));
+    assert!(rig.said().contains("alice: Answer"));
+    rig.leg(rig.caller, LegEvent::Answered);
+    assert!(rig.said().contains("queue: enter default/sales"));
+    rig.leg(rig.caller, LegEvent::Confirmed);
+    assert_eq!(rig.said(), "", "entered twice");
+}
+
+#[test]
+fn an_agent_who_does_not_answer_leaves_the_caller_with_his_music() {
+    for (cause, status) in [
+        (Cause::Busy, Some(486)),
+        (Cause::Declined, Some(603)),
+        (Cause::NotRegistered, None),
+        (Cause::Unreachable, None),
+    ] {
+        let mut rig = Rig::waiting();
+        rig.offer("1001");
+        rig.said();
+        let leg = rig.leg_of("1001");
+        rig.hangs_up(leg, cause, status);
+        let said = rig.said();
+        assert!(
+            said.contains(&format!("default/1001 failed {cause:?}\n")),
+            "{said}"
+        );
+        assert!(!said.contains("play"), "{said}");
+        assert!(rig.plays(rig.caller));
+        rig.offer("1002");
+        assert!(rig.said().contains("1002: Dial"));
+    }
+}
+
+#[test]
+fn an_agent_who_lets_it_ring_is_told_no_answer_and_his_late_200_is_ended() {
+    let mut rig = Rig::waiting();
+    rig.offer("1001");
+    let leg = rig.leg_of("1001");
+    rig.leg(leg, LegEvent::Ringing);
+    rig.phones = false;
+    rig.said();
+    rig.after(15_000);
+    insta::assert_snapshot!(rig.said());
+    rig.leg(leg, LegEvent::Answered);
+    assert_eq!(rig.said(), "1001: HangUp { cause: NoAnswer }");
+}
+
+#[test]
+fn the_caller_leaves_while_an_agent_rings() {
+    let mut rig = Rig::waiting();
+    rig.offer("1001");
+    let leg = rig.leg_of("1001");
+    rig.leg(leg, LegEvent::Ringing);
+    rig.said();
+    rig.hangs_up(rig.caller, Cause::Normal, None);
+    insta::assert_snapshot!(rig.said());
+    assert_eq!(rig.cdr().queues[0].outcome, "abandoned");
+    assert_eq!(rig.cdr().legs[1].cause, Cause::Cancelled);
+    rig.nothing_left();
+}
+
+#[test]
+fn the_caller_leaves_a_talk_and_the_agent_is_released_once() {
+    let (mut rig, leg) = Rig::talking();
+    rig.hangs_up(rig.caller, Cause::Normal, None);
+    rig.hangs_up(leg, Cause::Normal, None);
+    insta::assert_snapshot!(rig.said());
+    assert_eq!(rig.ended(), (Cause::Normal, Party::Caller));
+    rig.nothing_left();
+}
+
+#[test]
+fn an_announcement_interrupts_the_music_which_goes_on_after_it() {
+    let mut rig = Rig::waiting();
+    rig.said();
+    let (call, announcement) = (rig.call, vec![asset("you-are"), asset("third")]);
+    rig.tell(CallInput::Position { call, announcement });
+    rig.music();
+    rig.play_ends(rig.caller);
+    insta::assert_snapshot!(rig.said());
+}
+
+#[test]
+fn an_offer_the_queue_takes_back_is_not_reported_and_the_next_one_rings() {
+    let mut rig = Rig::waiting();
+    rig.offer("1001");
+    rig.said();
+    withdraw(&mut rig);
+    withdraw(&mut rig);
+    rig.offer("1002");
+    insta::assert_snapshot!(rig.said());
+}
+
+#[test]
+fn an_offer_taken_back_while_the_agent_answers_puts_the_caller_back_to_his_music() {
+    // The queue withdrew at the moment the agent answered. It ignores the answer and goes on waiting with the
+    // caller, so the agent's leg must go and the caller must not be left with nobody.
+    let (mut rig, _) = Rig::talking();
+    withdraw(&mut rig);
+    insta::assert_snapshot!(rig.said());
+    assert!(rig.plays(rig.caller));
+    queue_ends(&mut rig, QueueEnd::Timeout, None);
+    assert_eq!(rig.ended(), (Cause::QueueTimeout, Party::Switch));
+    assert_eq!(rig.cdr().queues[0].outcome, "timeout");
+    rig.nothing_left();
+}
+
+#[test]
+fn an_offer_for_a_call_that_cannot_take_it_is_refused_at_once() {
+    let mut rig = Rig::waiting();
+    rig.offer("1001");
+    rig.said();
+    rig.offer("1002");
+    assert_eq!(rig.said(), "queue: default/1002 failed Congestion");
+    let leg = rig.leg_of("1001");
+    rig.leg(leg, LegEvent::Answered);
+    rig.said();
+    rig.offer("1003");
+    assert_eq!(
+        rig.said(),
+        "queue: default/1003 failed Cancelled, caller gone"
+    );
+    rig.hangs_up(leg, Cause::Normal, None);
+    rig.nothing_left();
+    rig.said();
+    rig.offer("1004");
+    assert_eq!(
+        rig.said(),
+        "queue: default/1004 failed Cancelled, caller gone"
+    );
+}
+
+#[test]
+fn the_end_of_a_wait_is_the_flows_answer() {
+    let mut rig = Rig::in_flow();
+    let ticket = rig.verb(Verb::Enqueue {
+        queue: queue("sales"),
+        timeout_ms: Some(9),
+        priority: 3,
+    });
+    rig.music();
+    rig.said();
+    queue_ends(
+        &mut rig,
+        QueueEnd::Timeout,
+        Some(Destination::User(user("bob"))),
+    );
+    insta::assert_snapshot!(rig.said());
+    assert_eq!(
+        rig.answer_to(ticket),
+        Some(VerbAnswer::Queue(QueueEnd::Timeout))
+    );
+}
+
+#[test]
+fn without_a_flow_the_end_of_a_wait_leads_to_the_overflow_or_ends_the_call() {
+    let mut rig = Rig::waiting();
+    queue_ends(
+        &mut rig,
+        QueueEnd::Full,
+        Some(Destination::User(user("bob"))),
+    );
+    assert!(rig.said().contains("bob: Dial"));
+    assert!(!rig.plays(rig.caller));
+    for (end, cause, outcome) in [
+        (QueueEnd::Timeout, Cause::QueueTimeout, "timeout"),
+        (QueueEnd::Full, Cause::QueueFull, "full"),
+        (
+            QueueEnd::NobodySignedIn,
+            Cause::QueueFull,
+            "nobody_signed_in",
+        ),
+        (QueueEnd::Gone, Cause::NoRoute, "gone"),
+    ] {
+        let mut rig = Rig::waiting();
+        queue_ends(&mut rig, end, None);
+        assert_eq!(rig.ended(), (cause, Party::Switch));
+        assert_eq!(rig.cdr().queues[0].outcome, outcome);
+        rig.nothing_left();
+    }
+}
+
+#[test]
+fn queues_that_overflow_into_each_other_end_at_the_limit() {
+    let mut rig = Rig::waiting();
+    for _ in 0..40 {
+        queue_ends(
+            &mut rig,
+            QueueEnd::Full,
+            Some(Destination::Queue(queue("sales"))),
+        );
+    }
+    assert_eq!(rig.ended(), (Cause::NoRoute, Party::Switch));
+    rig.nothing_left();
+}
+
+#[test]
+fn a_wait_that_ends_while_an_agent_rings_stops_his_device() {
+    let mut rig = Rig::waiting();
+    rig.offer("1001");
+    rig.said();
+    queue_ends(&mut rig, QueueEnd::Timeout, None);
+    let said = rig.said();
+    assert!(said.contains("1001: HangUp { cause: Cancelled }"), "{said}");
+    assert!(!said.contains("queue:"), "{said}");
+    rig.nothing_left();
+}
+
+#[test]
+fn the_records_of_a_caller_whom_many_agents_let_ring_stay_few() {
+    let mut rig = Rig::waiting();
+    for _ in 0..200 {
+        rig.offer("1001");
+        let leg = rig.leg_of("1001");
+        rig.hangs_up(leg, Cause::Busy, Some(486));
+    }
+    rig.hangs_up(rig.caller, Cause::Normal, None);
+    assert_eq!(rig.cdr().legs.len(), 1 + 64);
+    rig.nothing_left();
+}
+
+#[test]
+fn readers_see_queue_and_agent_while_it_rings_and_while_they_talk() {
+    let (rig, _) = Rig::talking();
+    let view = rig.engine.view(rig.call).unwrap();
+    assert_eq!(view.stage, cordboard_model::view::CallStage::Bridged);
+    assert_eq!(view.queue, Some(queue("sales")));
+    assert_eq!(view.agent, Some(agent("1001")));
+    assert_eq!(view.legs.len(), 2);
+    assert!(view.legs.iter().all(|leg| leg.answered && !leg.held));
+    assert_eq!(rig.engine.calls(TENANT).len(), 1);
+    let other = cordboard_model::id::TenantId::new("other").unwrap();
+    assert_eq!(rig.engine.calls(other).len(), 0);
+}

@@ -1,0 +1,702 @@
+//! Hundreds of calls in a world that obeys late, twice, wrongly or not at all.
+//!
+//! The world keeps its own books from the outputs alone and asserts: one record per call and one end; the
+//! record before the last leg's end; every offer settled once; every port closed once; every recording
+//! stopped; nothing left.
+
+use super::rig::{TENANT, agent, asset, flow, queue, user};
+use crate::*;
+use cordboard_model::cause::{Cause, Party};
+use cordboard_model::event::EventKind;
+use cordboard_model::id::*;
+use cordboard_model::leg::{Incoming, LegCommand, LegEvent, PartyId};
+use cordboard_model::media::{LegStats, MediaCommand, MediaEvent, OpenError};
+use cordboard_model::time::{Duration, Time, Wall, WallClock};
+use cordboard_model::verb::{Destination, QueueEnd, Verb};
+use core::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Knuth's 64-bit linear congruence; the upper half is good enough here.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+    fn one_in(&mut self, n: u64) -> bool {
+        self.roll(n) == 0
+    }
+    fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
+        let len = u64::try_from(from.len()).ok().filter(|len| *len > 0)?;
+        let at = usize::try_from(self.roll(len)).ok()?;
+        from.get(at).copied()
+    }
+}
+
+/// What happened often enough to prove something.
+#[derive(Debug, Default)]
+struct Seen {
+    calls: usize,
+    settled: u64,
+    served: u64,
+    recorded: u64,
+    late: u64,
+    forced: u64,
+    held: u64,
+}
+
+#[derive(Default)]
+struct CallBook {
+    legs: BTreeSet<LegId>,
+    /// Not told to hang up and not reported as ended.
+    living: BTreeSet<LegId>,
+    closings: u32,
+    forgotten: u32,
+    offered: Option<AgentId>,
+    talking: Option<AgentId>,
+    waits: bool,
+    flow: bool,
+}
+
+struct World {
+    engine: CallEngine,
+    dice: Dice,
+    now: Time,
+    calls: BTreeMap<CallId, CallBook>,
+    whose: BTreeMap<LegId, CallId>,
+    ports: BTreeSet<LegId>,
+    /// Ports that were refused. A `Close` may have crossed the refusal.
+    refused: BTreeSet<LegId>,
+    recordings: BTreeSet<RecordingId>,
+    /// What the world still owes an answer to.
+    owed: Vec<CallInput>,
+    agents: u64,
+    seen: Seen,
+    tickets: u64,
+    asked: BTreeSet<(CallId, Ticket)>,
+    trace: u64,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let config = CallConfig::new(1, 0);
+        Self {
+            engine: CallEngine::new(config, WallClock { at_zero: Wall(0) }),
+            dice: Dice(seed),
+            now: Time::ZERO,
+            calls: BTreeMap::new(),
+            whose: BTreeMap::new(),
+            ports: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            recordings: BTreeSet::new(),
+            owed: Vec::new(),
+            agents: 0,
+            seen: Seen::default(),
+            tickets: 0,
+            asked: BTreeSet::new(),
+            trace: 0,
+        }
+    }
+
+    fn run(&mut self, steps: u32) {
+        for _ in 0..steps {
+            match self.dice.roll(12) {
+                0 if self.engine.len() < 6 => self.new_call(),
+                1 => self.pass_time(),
+                2..=5 => self.pay(),
+                6 => self.nonsense(),
+                _ => self.act(),
+            }
+            if !self.dice.one_in(3) {
+                self.drain();
+            }
+        }
+        let now = self.now;
+        self.engine
+            .handle_command(CallCommand::HangUpAll(Cause::Shutdown), now);
+        self.drain();
+        for _ in 0..10_000 {
+            let Some((at, _)) = self.engine.poll_timeout() else {
+                break;
+            };
+            self.now = at.max(self.now);
+            self.engine.handle_timeout(self.now);
+            self.drain();
+        }
+        self.audit();
+    }
+
+    fn audit(&self) {
+        assert!(self.engine.is_quiescent(), "{:?}", self.engine);
+        for (id, call) in &self.calls {
+            assert_eq!((call.closings, call.forgotten), (1, 1), "{id}");
+            assert!(call.living.is_empty(), "{id} left {:?}", call.living);
+            assert_eq!(call.talking, None, "{id}: an agent was never released");
+            assert_eq!(call.offered, None, "{id}: an offer was never settled");
+            assert!(!call.flow, "{id}: a flow was never stopped");
+            assert!(!call.waits, "{id}: a wait was never ended");
+        }
+        assert!(self.ports.is_empty(), "ports left: {:?}", self.ports);
+        assert!(
+            self.recordings.is_empty(),
+            "recordings left: {:?}",
+            self.recordings
+        );
+    }
+
+    fn new_call(&mut self) {
+        let (call, leg) = (self.engine.new_call(TENANT), self.engine.new_leg(TENANT));
+        let book = CallBook {
+            legs: [leg].into(),
+            living: [leg].into(),
+            ..CallBook::default()
+        };
+        self.calls.insert(call, book);
+        self.whose.insert(leg, call);
+        let (from, to) = (PartyId::new("a"), PartyId::new("b"));
+        let incoming = Incoming {
+            leg,
+            from,
+            to,
+            trunk: None,
+            user: None,
+        };
+        self.tell(CallInput::New { call, incoming });
+    }
+
+    fn pass_time(&mut self) {
+        let most = [5, 300, 3_000, 30_000][usize::try_from(self.dice.roll(4)).unwrap()];
+        self.now = self.now + Duration::from_millis(self.dice.roll(most));
+        self.engine.handle_timeout(self.now);
+        // Deadlines may have ended an offer: the books must know before the next act.
+        self.drain();
+    }
+
+    /// Gives one of the answers that are owed: any of them, perhaps twice.
+    fn pay(&mut self) {
+        let Ok(len) = u64::try_from(self.owed.len()) else {
+            return;
+        };
+        if len == 0 {
+            return;
+        }
+        let at = usize::try_from(self.dice.roll(len)).unwrap();
+        let input = match self.dice.one_in(12) {
+            true => self.owed[at].clone(),
+            false => self.owed.swap_remove(at),
+        };
+        self.tell(input);
+    }
+
+    fn some_call(&mut self) -> Option<CallId> {
+        let there = |(_, book): &(&CallId, &CallBook)| book.forgotten == 0;
+        let calls: Vec<CallId> = self.calls.iter().filter(there).map(|(id, _)| *id).collect();
+        self.dice.pick(&calls)
+    }
+
+    fn some_leg(&mut self, call: CallId) -> Option<LegId> {
+        let legs: Vec<LegId> = self.calls.get(&call)?.legs.iter().copied().collect();
+        self.dice.pick(&legs)
+    }
+
+    /// Something a healthy world might say at this moment.
+    fn act(&mut self) {
+        let Some(call) = self.some_call() else { return };
+        self.drain();
+        let Some(leg) = self.some_leg(call) else {
+            return;
+        };
+        let newest = self.calls[&call].legs.last().copied().unwrap_or(leg);
+        let book = &self.calls[&call];
+        match self.dice.roll(14) {
+            0 | 1 if book.waits && book.offered.is_none() => self.offer(call),
+            2 if book.waits => self.withdraw_and_end(call),
+            3 if book.offered.is_some() => self.withdraw(call),
+            4 | 5 if book.flow => self.verb(call),
+            6 if book.flow && self.dice.one_in(4) => self.flow_ends(call),
+            7 if book.talking.is_some() && self.dice.one_in(4) => self.withdraw_late(call),
+            7 => {
+                let digit = ['1', '#', '9', 'x'][usize::try_from(self.dice.roll(4)).unwrap()];
+                self.tell(CallInput::Media(MediaEvent::Digit { leg, digit }));
+            }
+            8 | 9 => self.tell(CallInput::Leg(newest, LegEvent::Answered)),
+            10 => self.tell(CallInput::Leg(leg, LegEvent::Ringing)),
+            11 => {
+                let on = self.dice.one_in(2);
+                self.tell(CallInput::Leg(leg, LegEvent::PeerHold { on }));
+            }
+            12 if self.dice.one_in(3) => self.peer_ends(leg),
+            _ => self.tell(CallInput::Music {
+                call,
+                items: vec![asset("m")],
+            }),
+        }
+    }
+
+    fn peer_ends(&mut self, leg: LegId) {
+        let cause = [Cause::Normal, Cause::Busy, Cause::Cancelled]
+            [usize::try_from(self.dice.roll(3)).unwrap()];
+        self.tell(CallInput::Leg(
+            leg,
+            LegEvent::Ended {
+                cause,
+                by_peer: true,
+                sip_status: None,
+            },
+        ));
+    }
+
+    fn offer(&mut self, call: CallId) {
+        self.agents += 1;
+        let (name, record) = (format!("a{}", self.agents), self.dice.one_in(2));
+        let ring = Duration::from_millis(self.dice.roll(20_000));
+        if let Some(book) = self.calls.get_mut(&call) {
+            book.offered = Some(agent(&name));
+        }
+        let (agent, user) = (agent(&name), user(&name));
+        self.tell(CallInput::Offer {
+            call,
+            agent,
+            user,
+            display: name,
+            ring,
+            record,
+        });
+    }
+
+    /// The queue's word, which settles the offer.
+    fn withdraw(&mut self, call: CallId) {
+        if let Some(book) = self.calls.get_mut(&call) {
+            book.offered = None;
+            self.seen.settled += 1;
+        }
+        self.tell(CallInput::OfferWithdrawn { call });
+    }
+
+    /// The queue's word crosses the agent's answer: for the queue the call still waits.
+    fn withdraw_late(&mut self, call: CallId) {
+        if let Some(book) = self.calls.get_mut(&call) {
+            book.waits = true;
+            self.seen.late += 1;
+        }
+        self.tell(CallInput::OfferWithdrawn { call });
+    }
+
+    fn withdraw_and_end(&mut self, call: CallId) {
+        if self.calls[&call].offered.is_some() {
+            self.withdraw(call);
+        }
+        let end = [QueueEnd::Timeout, QueueEnd::Full, QueueEnd::Gone]
+            [usize::try_from(self.dice.roll(3)).unwrap()];
+        let overflow = self.dice.one_in(2).then(|| self.destination());
+        if let Some(book) = self.calls.get_mut(&call) {
+            book.waits = false;
+        }
+        self.tell(CallInput::QueueEnded {
+            call,
+            end,
+            overflow,
+        });
+    }
+
+    fn destination(&mut self) -> Destination {
+        match self.dice.roll(4) {
+            0 => Destination::Queue(queue("q")),
+            1 => Destination::Flow(flow("f")),
+            2 => Destination::Agent(agent("direct")),
+            _ => Destination::User(user("u")),
+        }
+    }
+
+    fn verb(&mut self, call: CallId) {
+        self.tickets += 1;
+        let items = vec![asset("p")];
+        let verb = match self.dice.roll(9) {
+            0 => Verb::Answer,
+            1 => Verb::Play {
+                items,
+                barge_in: self.dice.one_in(2),
+            },
+            2 => Verb::Collect {
+                prompt: items,
+                min: 0,
+                max: 3,
+                terminators: "#".into(),
+                first_timeout_ms: 900,
+                inter_timeout_ms: 0,
+            },
+            3 | 4 => Verb::Enqueue {
+                queue: queue("q"),
+                timeout_ms: None,
+                priority: 0,
+            },
+            5 => Verb::Transfer {
+                to: self.destination(),
+            },
+            6 => Verb::Wait { ms: 50 },
+            7 => Verb::SetData {
+                key: "k".into(),
+                value: "v".into(),
+            },
+            _ if self.dice.one_in(3) => Verb::HangUp {
+                cause: Cause::Normal,
+            },
+            _ => Verb::Log { text: "l".into() },
+        };
+        let ticket = self.tickets;
+        self.asked.insert((call, ticket));
+        self.tell(CallInput::VerbRequest { call, ticket, verb });
+    }
+
+    fn flow_ends(&mut self, call: CallId) {
+        if let Some(book) = self.calls.get_mut(&call) {
+            book.flow = false;
+        }
+        let input = match self.dice.one_in(2) {
+            true => CallInput::FlowEnded { call },
+            false => {
+                let to = self.dice.one_in(2).then(|| self.destination());
+                let fallback = Fallback {
+                    apology: vec![asset("sorry")],
+                    to,
+                };
+                CallInput::FlowFailed {
+                    call,
+                    error: "e".into(),
+                    fallback,
+                }
+            }
+        };
+        self.tell(input);
+    }
+
+    /// Something that no healthy world would say at this moment, or at any.
+    fn nonsense(&mut self) {
+        let Some(call) = self.some_call() else { return };
+        let Some(leg) = self.some_leg(call) else {
+            return;
+        };
+        let now = self.now;
+        match self.dice.roll(12) {
+            0 => self.tell(CallInput::Leg(leg, LegEvent::Confirmed)),
+            1 => self.tell(CallInput::Leg(leg, LegEvent::EarlyMedia)),
+            2 => self.tell(CallInput::Leg(
+                leg,
+                LegEvent::HoldDone { on: true, ok: true },
+            )),
+            3 => self.tell(CallInput::Media(MediaEvent::Silent { leg })),
+            4 => {
+                let to = self.destination();
+                self.tell(CallInput::Routed {
+                    call,
+                    to,
+                    reasons: Vec::new(),
+                });
+            }
+            5 => self.engine.handle_command(CallCommand::Hold { leg }, now),
+            6 => self
+                .engine
+                .handle_command(CallCommand::Retrieve { leg }, now),
+            7 if self.dice.one_in(4) => {
+                self.engine.handle_command(CallCommand::Abort { call }, now);
+            }
+            8 => {
+                let announcement = vec![asset("pos")];
+                self.tell(CallInput::Position { call, announcement });
+            }
+            9 if self.dice.one_in(4) => {
+                let (cause, by) = (Cause::Administrative, Party::Operator);
+                self.engine
+                    .handle_command(CallCommand::HangUp { call, cause, by }, now);
+            }
+            // A second word about a call that is up; an id is never used again after the end.
+            10 if self.engine.view(call).is_some() => {
+                let (from, to) = (PartyId::new("x"), PartyId::new("y"));
+                let incoming = Incoming {
+                    leg,
+                    from,
+                    to,
+                    trunk: None,
+                    user: None,
+                };
+                self.tell(CallInput::New { call, incoming });
+            }
+            _ => {
+                let leg = LegId {
+                    number: self.dice.roll(1 << 30) + (1 << 40),
+                    ..leg
+                };
+                self.tell(CallInput::Leg(leg, LegEvent::Answered));
+            }
+        }
+    }
+
+    fn tell(&mut self, input: CallInput) {
+        match &input {
+            CallInput::Leg(leg, LegEvent::Ended { .. }) => {
+                if let Some(book) = self
+                    .whose
+                    .get(leg)
+                    .and_then(|call| self.calls.get_mut(call))
+                {
+                    book.living.remove(leg);
+                }
+            }
+            CallInput::Media(MediaEvent::OpenFailed { leg, .. }) => {
+                self.ports.remove(leg);
+                self.refused.insert(*leg);
+            }
+            _ => {}
+        }
+        self.engine.handle_input(input, self.now);
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            for byte in format!("{output:?}").bytes() {
+                self.trace = (self.trace ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+            self.book(output);
+        }
+    }
+
+    /// Owes an answer, unless this world forgets it.
+    fn owe(&mut self, input: CallInput) {
+        if !self.dice.one_in(40) {
+            self.owed.push(input);
+        }
+    }
+
+    fn book(&mut self, output: CallOutput) {
+        match output {
+            CallOutput::Leg(leg, command) => self.book_leg(leg, &command),
+            CallOutput::Dial { call, leg, .. } => {
+                assert!(self.ports.contains(&leg), "dialled without a port");
+                let book = self.calls.get_mut(&call).unwrap();
+                book.living.insert(leg);
+                assert_eq!(book.closings, 0, "dialled after the record");
+            }
+            CallOutput::Media(command) => self.book_media(command),
+            CallOutput::Route { call, .. } => {
+                let to = self.destination();
+                self.owe(CallInput::Routed {
+                    call,
+                    to,
+                    reasons: Vec::new(),
+                });
+            }
+            CallOutput::Flow(output) => self.book_flow(output),
+            CallOutput::Queue(output) => self.book_queue(output),
+            CallOutput::Event(_, EventKind::Alarm { code, .. }) => {
+                self.seen.forced += u64::from(code == "call_teardown");
+            }
+            CallOutput::Event(_, EventKind::LegHeld { held: true, .. }) => self.seen.held += 1,
+            CallOutput::Event(..) | CallOutput::Journal(_) => {}
+            CallOutput::Closing { call, cdr } => {
+                assert_eq!(cdr.call, call);
+                let book = self.calls.get_mut(&call).unwrap();
+                book.closings += 1;
+                assert_eq!(book.forgotten, 0);
+            }
+            CallOutput::Forgotten { call } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                book.forgotten += 1;
+                assert_eq!(book.closings, 1, "forgotten without a record");
+                let legs = book.legs.clone();
+                let ours = |input: &CallInput| matches!(input, CallInput::Leg(leg, _) if legs.contains(leg));
+                self.owed.retain(|input| !ours(input));
+            }
+        }
+    }
+
+    fn book_leg(&mut self, leg: LegId, command: &LegCommand) {
+        let call = self.whose[&leg];
+        let book = self.calls.get_mut(&call).unwrap();
+        assert_eq!(book.forgotten, 0, "{leg}: {command:?} after the end");
+        match command {
+            LegCommand::HangUp { cause } => {
+                let last = book.living.remove(&leg) && book.living.is_empty();
+                assert!(
+                    !last || book.closings == 1,
+                    "{call}: the last leg went before the record"
+                );
+                let (cause, by_peer, sip_status) = (*cause, false, None);
+                self.owe(CallInput::Leg(
+                    leg,
+                    LegEvent::Ended {
+                        cause,
+                        by_peer,
+                        sip_status,
+                    },
+                ));
+            }
+            LegCommand::Answer => {
+                self.owe(CallInput::Leg(leg, LegEvent::Answered));
+                self.owe(CallInput::Leg(leg, LegEvent::Confirmed));
+            }
+            LegCommand::Hold { on } => {
+                let ok = !self.dice.one_in(3);
+                self.owe(CallInput::Leg(leg, LegEvent::HoldDone { on: *on, ok }));
+            }
+            LegCommand::Dial { .. } => panic!("dialled without its call"),
+            LegCommand::Ring | LegCommand::EarlyMedia => {}
+        }
+    }
+
+    fn book_media(&mut self, command: MediaCommand) {
+        match command {
+            MediaCommand::Open { leg, near } => {
+                let call = near.map_or_else(|| self.whose[&leg], |near| self.whose[&near]);
+                self.whose.insert(leg, call);
+                self.calls.get_mut(&call).unwrap().legs.insert(leg);
+                assert!(self.ports.insert(leg), "opened twice");
+                let local = SocketAddr::from(([127, 0, 0, 1], 4_000));
+                let event = match self.dice.one_in(10) {
+                    true => MediaEvent::OpenFailed {
+                        leg,
+                        why: OpenError::BindFailed,
+                    },
+                    false => MediaEvent::Opened { leg, local },
+                };
+                self.owe(CallInput::Media(event));
+            }
+            MediaCommand::Close { leg } if self.refused.remove(&leg) => {}
+            MediaCommand::Close { leg } => {
+                assert!(
+                    self.ports.remove(&leg),
+                    "{leg} was closed without being open"
+                );
+                let stats = LegStats::default();
+                self.owe(CallInput::Media(MediaEvent::Closed { leg, stats }));
+            }
+            MediaCommand::Play { leg, playback, .. } => {
+                assert!(self.ports.contains(&leg), "played to a closed leg");
+                let finished = !self.dice.one_in(5);
+                self.owe(CallInput::Media(MediaEvent::PlayDone {
+                    leg,
+                    playback,
+                    finished,
+                }));
+            }
+            MediaCommand::Bridge { a, b } => {
+                assert!(
+                    self.ports.contains(&a) && self.ports.contains(&b),
+                    "bridged a closed leg"
+                );
+            }
+            MediaCommand::Record { recording, .. } => {
+                self.recordings.insert(recording);
+                self.seen.recorded += 1;
+            }
+            MediaCommand::StopRecord { recording } => {
+                assert!(self.recordings.remove(&recording), "stopped twice");
+                let (length_ms, dropped_ms) = (1, 0);
+                let event = MediaEvent::RecordingClosed {
+                    recording,
+                    length_ms,
+                    dropped_ms,
+                };
+                self.owe(CallInput::Media(event));
+            }
+            _ => {}
+        }
+    }
+
+    fn book_flow(&mut self, output: FlowOutput) {
+        match output {
+            FlowOutput::Start { call, .. } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert!(
+                    !core::mem::replace(&mut book.flow, true),
+                    "two flows at a time"
+                );
+            }
+            FlowOutput::Stop { call, .. } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert!(core::mem::take(&mut book.flow), "stopped what does not run");
+            }
+            FlowOutput::Answer { call, ticket, .. } => {
+                assert!(
+                    self.asked.remove(&(call, ticket)),
+                    "answered twice or unasked"
+                );
+            }
+        }
+    }
+
+    fn book_queue(&mut self, output: QueueOutput) {
+        match output {
+            QueueOutput::Enter { call, .. } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert!(!core::mem::replace(&mut book.waits, true), "waits twice");
+            }
+            QueueOutput::Abandoned { call } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert!(
+                    core::mem::take(&mut book.waits),
+                    "abandoned what does not wait"
+                );
+                assert_eq!(book.offered, None, "abandoned before the offer failed");
+            }
+            QueueOutput::OfferRinging { call, agent } => {
+                assert_eq!(self.calls[&call].offered, Some(agent));
+            }
+            QueueOutput::OfferAnswered { call, agent } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert_eq!(book.offered.take(), Some(agent.clone()), "answered twice");
+                assert_eq!(book.talking.replace(agent), None);
+                book.waits = false;
+                self.seen.settled += 1;
+                self.seen.served += 1;
+            }
+            QueueOutput::OfferFailed { call, agent, .. } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert_eq!(book.offered.take(), Some(agent), "failed twice");
+                self.seen.settled += 1;
+            }
+            QueueOutput::AgentReleased { call, agent } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert_eq!(book.talking.take(), Some(agent), "released twice");
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
+    let mut sum = Seen::default();
+    for seed in 1..=150 {
+        let mut world = World::new(seed);
+        world.run(6_000);
+        let seen = &world.seen;
+        assert_eq!(seen.settled, world.agents, "seed {seed}");
+        sum.calls += world.calls.len();
+        sum.settled += seen.settled;
+        sum.served += seen.served;
+        sum.recorded += seen.recorded;
+        sum.late += seen.late;
+        sum.forced += seen.forced;
+        sum.held += seen.held;
+    }
+    let enough = sum.calls > 5_000
+        && sum.settled > 3_000
+        && [sum.served, sum.recorded, sum.late, sum.forced, sum.held]
+            .iter()
+            .all(|n| *n > 200);
+    assert!(enough, "a world too quiet to show much: {sum:?}");
+}
+
+#[test]
+fn the_same_seed_tells_the_same_story() {
+    let story = |seed| {
+        let mut world = World::new(seed);
+        world.run(2_000);
+        world.trace
+    };
+    assert_eq!(story(42), story(42));
+    assert_ne!(story(42), story(43));
+}

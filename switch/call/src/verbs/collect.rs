@@ -1,0 +1,164 @@
+//! Collect: a prompt that the first key ends, then keys until a terminator, the wanted number or silence.
+//!
+//! Keys typed ahead count, and skip the prompt. Fewer keys than the minimum are no entry: the answer is empty.
+
+use crate::call::Call;
+use crate::desk::{Desk, Timer};
+use crate::flow::StepKind;
+use crate::input::Ticket;
+use crate::leg::Heard;
+use cordboard_model::media::{PlayItem, Repeat};
+use cordboard_model::time::Duration;
+use cordboard_model::verb::{CollectEnd, VerbAnswer};
+
+/// Most keys of one entry.
+const KEYS_MAX: u8 = 64;
+
+/// The rule of one entry and what was typed.
+#[derive(Debug)]
+pub(crate) struct Collect {
+    min: usize,
+    max: usize,
+    terminators: String,
+    first: Duration,
+    inter: Duration,
+    typed: String,
+}
+
+impl Collect {
+    pub(crate) fn new(min: u8, max: u8, terminators: String, first_ms: u32, inter_ms: u32) -> Self {
+        let max = max.clamp(1, KEYS_MAX);
+        Self {
+            min: usize::from(min.min(max)),
+            max: usize::from(max),
+            terminators,
+            first: Duration::from_millis(first_ms.into()),
+            inter: Duration::from_millis(inter_ms.into()),
+            typed: String::new(),
+        }
+    }
+
+    /// Takes one key; says how the entry ended, if it did.
+    fn take(&mut self, key: char) -> Option<CollectEnd> {
+        if self.terminators.contains(key) {
+            return Some(CollectEnd::Terminator);
+        }
+        self.typed.push(key);
+        (self.typed.len() >= self.max).then_some(CollectEnd::Max)
+    }
+
+    fn answer(&mut self, end: CollectEnd) -> VerbAnswer {
+        let mut digits = core::mem::take(&mut self.typed);
+        if digits.len() < self.min {
+            digits.clear();
+        }
+        VerbAnswer::Digits { digits, end }
+    }
+}
+
+impl Call {
+    pub(super) fn verb_collect(
+        &mut self,
+        desk: &mut Desk,
+        ticket: Ticket,
+        prompt: Vec<PlayItem>,
+        rule: Collect,
+    ) {
+        self.open_ear(desk);
+        let first = rule.first;
+        self.begin_step(ticket, StepKind::Collect(rule));
+        if !self.digits.is_empty() {
+            self.collect_keys(desk);
+        } else if !self.play(desk, self.caller.id, Heard::Step, prompt, Repeat::Once) {
+            desk.set(Timer::Step(self.id), first);
+        }
+    }
+
+    /// The prompt is over: the first key has its time.
+    pub(crate) fn prompt_done(&mut self, desk: &mut Desk) {
+        if let Some(StepKind::Collect(rule)) = self.step_kind() {
+            let first = rule.first;
+            desk.set(Timer::Step(self.id), first);
+        }
+    }
+
+    /// Moves keys from the buffer into the entry.
+    pub(crate) fn collect_keys(&mut self, desk: &mut Desk) {
+        self.stop_play(desk, self.caller.id);
+        while let Some(key) = self.digits.pop_front() {
+            let Some(StepKind::Collect(rule)) = self.step_kind() else {
+                return;
+            };
+            let inter = rule.inter;
+            match rule.take(key) {
+                Some(end) => {
+                    let answer = rule.answer(end);
+                    return self.finish_step(desk, answer);
+                }
+                None => desk.set(Timer::Step(self.id), inter),
+            }
+        }
+    }
+
+    /// No key in time.
+    pub(crate) fn collect_timeout(&mut self, desk: &mut Desk) {
+        if let Some(StepKind::Collect(rule)) = self.step_kind() {
+            let answer = rule.answer(CollectEnd::Timeout);
+            self.finish_step(desk, answer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(min: u8, max: u8) -> Collect {
+        Collect::new(min, max, "#".into(), 5_000, 3_000)
+    }
+
+    fn digits(digits: &str, end: CollectEnd) -> VerbAnswer {
+        VerbAnswer::Digits {
+            digits: digits.into(),
+            end,
+        }
+    }
+
+    #[test]
+    fn an_entry_ends_at_the_terminator_which_is_not_part_of_it() {
+        let mut entry = rule(1, 4);
+        assert_eq!(entry.take('4'), None);
+        assert_eq!(entry.take('2'), None);
+        assert_eq!(entry.take('#'), Some(CollectEnd::Terminator));
+        assert_eq!(
+            entry.answer(CollectEnd::Terminator),
+            digits("42", CollectEnd::Terminator)
+        );
+    }
+
+    #[test]
+    fn an_entry_ends_at_its_last_key() {
+        let mut entry = rule(1, 2);
+        assert_eq!(entry.take('1'), None);
+        assert_eq!(entry.take('*'), Some(CollectEnd::Max));
+        assert_eq!(entry.answer(CollectEnd::Max), digits("1*", CollectEnd::Max));
+    }
+
+    #[test]
+    fn fewer_keys_than_the_minimum_are_no_entry() {
+        let mut entry = rule(3, 4);
+        entry.take('1');
+        assert_eq!(
+            entry.answer(CollectEnd::Timeout),
+            digits("", CollectEnd::Timeout)
+        );
+    }
+
+    #[test]
+    fn limits_out_of_range_are_drawn_in() {
+        let mut entry = Collect::new(200, 0, String::new(), 0, 0);
+        assert_eq!((entry.min, entry.max), (1, 1));
+        assert_eq!(entry.take('1'), Some(CollectEnd::Max));
+        assert_eq!(Collect::new(0, 255, String::new(), 0, 0).max, 64);
+    }
+}

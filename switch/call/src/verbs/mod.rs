@@ -1,0 +1,49 @@
+//! The steps of a flow, one file per verb.
+
+pub(crate) mod answer;
+pub(crate) mod collect;
+pub(crate) mod data;
+pub(crate) mod enqueue;
+pub(crate) mod hang_up;
+pub(crate) mod log;
+pub(crate) mod play;
+pub(crate) mod transfer;
+pub(crate) mod wait;
+
+use crate::call::Call;
+use crate::desk::Desk;
+use crate::input::Ticket;
+use cordboard_model::verb::Verb;
+
+/// Begins a step. The flow has the call and waits for nothing else.
+pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb) {
+    match verb {
+        Verb::Answer => call.verb_answer(desk, ticket),
+        Verb::Play { items, barge_in } => call.verb_play(desk, ticket, items, barge_in),
+        Verb::Collect {
+            prompt,
+            min,
+            max,
+            terminators,
+            first_timeout_ms,
+            inter_timeout_ms,
+        } => {
+            let rule =
+                collect::Collect::new(min, max, terminators, first_timeout_ms, inter_timeout_ms);
+            call.verb_collect(desk, ticket, prompt, rule);
+        }
+        Verb::Enqueue {
+            queue,
+            timeout_ms,
+            priority,
+        } => {
+            call.verb_enqueue(desk, ticket, queue, timeout_ms, priority);
+        }
+        Verb::Transfer { to } => call.verb_transfer(desk, ticket, to),
+        Verb::HangUp { cause } => call.verb_hang_up(desk, cause),
+        Verb::SetData { key, value } => call.verb_set_data(desk, ticket, key, value),
+        Verb::GetData { key } => call.verb_get_data(desk, ticket, &key),
+        Verb::Wait { ms } => call.verb_wait(desk, ticket, ms),
+        Verb::Log { text } => call.verb_log(desk, ticket, text),
+    }
+}
