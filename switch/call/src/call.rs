@@ -439,8 +439,9 @@ impl Call {
         desk.clear(Timer::Ring(id));
         desk.clear(Timer::Hold(id));
         self.note_end(desk, id, cause, sip_status);
-        self.close_port(desk, id);
+        // First the news, then the port: a recording is stopped before one of its legs is closed.
         self.leg_lost(desk, id, cause, by_peer);
+        self.close_port(desk, id);
     }
 
     /// Keeps how a leg ended and says so, once. A status that is learnt later is still added.

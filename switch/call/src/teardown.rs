@@ -47,9 +47,7 @@ impl Call {
                 self.hang_up_leg(desk, leg, cause);
             }
         }
-        if self.waits_for_figures() {
-            desk.set(Timer::Close(id), desk.limits.close_wait);
-        }
+        desk.set(Timer::Close(id), desk.limits.close_wait);
     }
 
     /// The leg that hears of the end after the journal does: the caller's if it lives.

@@ -71,7 +71,7 @@ struct World {
     ports: BTreeSet<LegId>,
     /// Ports that were refused. A `Close` may have crossed the refusal.
     refused: BTreeSet<LegId>,
-    recordings: BTreeSet<RecordingId>,
+    recordings: BTreeMap<RecordingId, [LegId; 2]>,
     /// What the world still owes an answer to.
     owed: Vec<CallInput>,
     agents: u64,
@@ -92,7 +92,7 @@ impl World {
             whose: BTreeMap::new(),
             ports: BTreeSet::new(),
             refused: BTreeSet::new(),
-            recordings: BTreeSet::new(),
+            recordings: BTreeMap::new(),
             owed: Vec::new(),
             agents: 0,
             seen: Seen::default(),
@@ -570,6 +570,8 @@ impl World {
                     self.ports.remove(&leg),
                     "{leg} was closed without being open"
                 );
+                let recorded = self.recordings.values().any(|legs| legs.contains(&leg));
+                assert!(!recorded, "{leg} was closed while it is recorded");
                 let stats = LegStats::default();
                 self.owe(CallInput::Media(MediaEvent::Closed { leg, stats }));
             }
@@ -588,12 +590,19 @@ impl World {
                     "bridged a closed leg"
                 );
             }
-            MediaCommand::Record { recording, .. } => {
-                self.recordings.insert(recording);
+            MediaCommand::Record {
+                recording,
+                left,
+                right,
+            } => {
+                self.recordings.insert(recording, [left, right]);
                 self.seen.recorded += 1;
             }
             MediaCommand::StopRecord { recording } => {
-                assert!(self.recordings.remove(&recording), "stopped twice");
+                assert!(
+                    self.recordings.remove(&recording).is_some(),
+                    "stopped twice"
+                );
                 let (length_ms, dropped_ms) = (1, 0);
                 let event = MediaEvent::RecordingClosed {
                     recording,
