@@ -14,7 +14,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// What we offer, best first: "the UAS MUST add ... in the order of preference" (RFC 8760 2.4).
+    /// What we offer, in the order of our preference, as RFC 8760 2.4 asks.
     pub const OFFERED: [Self; 2] = [Self::Sha256, Self::Md5];
 
     /// Reads the value of `algorithm`, in any case.

@@ -50,7 +50,8 @@ impl fmt::Display for ClientError {
 impl std::error::Error for ClientError {}
 
 /// The header that answers a 401 or 407 to `request`, to be set in the request that is sent
-/// again with a higher CSeq. The best algorithm is taken (RFC 8760 2.6). `cnonce` is made by
+/// again with a higher CSeq. The best algorithm is taken, wherever it stands: RFC 8760 2.5 would
+/// have the topmost, and leaves it to local policy. `cnonce` is made by
 /// the caller from its seed, 64 bits or more; `nc` is 1 for a new nonce.
 ///
 /// # Errors

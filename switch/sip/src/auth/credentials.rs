@@ -14,7 +14,8 @@ pub struct Credentials {
     pub realm: String,
     /// The nonce of the challenge.
     pub nonce: String,
-    /// The digest-uri; RFC 3261 22.4 does not ask that it equal the Request-URI.
+    /// The digest-uri. It may differ from the Request-URI, which proxies rewrite; the nonce
+    /// count is what stops a replay towards another one.
     pub uri: String,
     /// The response. Never logged.
     pub(super) response: String,

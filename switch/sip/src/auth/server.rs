@@ -125,7 +125,7 @@ fn offered(credentials: &Credentials, realm: &str) -> Result<(), Refusal> {
     match credentials.qop.as_deref() {
         Some(qop) if qop.eq_ignore_ascii_case("auth-int") => Err(Refusal::AuthInt),
         Some(qop) if !qop.eq_ignore_ascii_case("auth") => Err(Refusal::Qop),
-        // "this directive is made optional ... to preserve backward compatibility" (RFC 2617)
+        // clients from before RFC 2617 know no qop; they get one request per nonce
         Some(_) | None => Ok(()),
     }
 }

@@ -120,8 +120,8 @@ impl SessionDescription {
     }
 
     /// The direction of a stream as its author means it: its own, else that of the session,
-    /// else both ways (RFC 8866 6.7). An unspecified address takes receiving away: "the peer
-    /// ... should [not] send" is what 0.0.0.0 said before RFC 3264 (8.4).
+    /// else both ways (RFC 8866 6.7). An unspecified address takes receiving away: 0.0.0.0 was
+    /// how a call was held before RFC 3264 (8.4).
     #[must_use]
     pub fn direction_of(&self, media: &Media) -> Direction {
         let written = media

@@ -13,8 +13,8 @@ pub struct Local {
     pub addr: SocketAddr,
     /// The id of `o=`, the same for the life of the dialog.
     pub session_id: u64,
-    /// The version of `o=`. The caller raises it by one when the description changes ("MUST be
-    /// incremented by one", RFC 3264 8).
+    /// The version of `o=`. The caller raises it by one when the description changes
+    /// (RFC 3264 8).
     pub version: u64,
     /// The codecs we may use, best first; none means [`Codec::ALL`].
     pub codecs: Vec<Codec>,
@@ -67,8 +67,9 @@ pub fn offer(local: &Local) -> Vec<u8> {
 
 /// Our answer to an offer, and what it settles.
 ///
-/// The first audio stream over plain RTP with a common codec is taken; "the answer MUST contain
-/// the same number of "m=" lines as the offer", and a refused stream has port 0 (RFC 3264 6).
+/// The first audio stream over plain RTP with a common codec is taken. "The answer MUST contain
+/// exactly the same number of "m=" lines as the offer", and a refused stream has port 0
+/// (RFC 3264 6).
 ///
 /// # Errors
 /// See [`SdpError::code`] for the status code.
@@ -142,8 +143,8 @@ fn choose_stream(peer: &SessionDescription, local: &Local) -> Result<(usize, Cho
     Err(why_not)
 }
 
-/// The first codec in the peer's order that we may use: "the answerer ... SHOULD list formats
-/// in the same relative order as they were in the offer" (RFC 3264 6.1).
+/// The first codec in the peer's order that we may use: RFC 3264 6.1 recommends to keep the
+/// order of the offer.
 fn choose_codec(media: &Media, local: &Local) -> Option<Chosen> {
     let (payload_type, codec) = media.payload_types().find_map(|payload_type| {
         let map = media.rtpmap(payload_type)?;
@@ -220,7 +221,7 @@ fn session(local: &Local, time: (u64, u64)) -> Session {
     let origin = Origin::with_ip_addr(local.session_id, local.version, local.addr.ip());
     let mut session = Session::new(origin, "-");
     session.connection = Some(sdp_types::Connection::from_ip_addr(local.addr.ip()));
-    // "the t= line in the answer MUST equal that of the offer" (RFC 3264 6)
+    // "The "t=" line in the answer MUST equal that of the offer." (RFC 3264 6)
     session.times.push(sdp_types::Time::new(time.0, time.1));
     session
 }

@@ -132,8 +132,7 @@ impl fmt::Display for WireError {
 
 impl std::error::Error for WireError {}
 
-/// What is needed to refuse a request that could not be read whole. The answer is stateless
-/// (RFC 4475 3.1.2: "respond with a 400").
+/// What is needed to refuse a request that could not be read whole. The answer is stateless.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reject {
     /// 400, 414, 501, 505 or 513.

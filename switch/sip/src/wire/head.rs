@@ -233,7 +233,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The next line if it continues the one before: "any whitespace at the beginning".
+    /// The next line if it continues the one before: it begins with a blank.
     fn next_fold(&mut self) -> Option<Line<'a>> {
         if !self
             .data

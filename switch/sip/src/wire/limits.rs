@@ -24,6 +24,10 @@ pub const MAX_CALL_ID_BYTES: usize = 1024;
 /// Bytes of a tag or branch. They are keys that are kept for the length of a call.
 pub const MAX_TOKEN_BYTES: usize = 1024;
 
+/// Parameters of one header value or URI. The richest in use, a Contact with media features
+/// (RFC 3840), has about twenty; readers look a name up by going through them.
+pub const MAX_PARAMS: usize = 64;
+
 /// The largest CSeq number: "MUST be expressible as a 32-bit unsigned integer and MUST be
 /// less than 2**31" (RFC 3261 8.1.1.5).
 pub const MAX_CSEQ: u32 = 0x7fff_ffff;

@@ -49,7 +49,8 @@ impl Message {
 
     /// A response to `request` with the usual reason phrase: "The From field of the response
     /// MUST equal the From header field of the request", and so Call-ID, CSeq, To and all Via
-    /// in their order (RFC 3261 8.2.6.2). The caller adds a To tag by [`Self::set_to_tag`].
+    /// in their order (RFC 3261 8.2.6.2). The caller adds a To tag by [`Self::set_to_tag`], and
+    /// Record-Route where the response makes a dialog (12.1.1).
     #[must_use]
     pub fn response_to(request: &Self, code: u16) -> Self {
         let mut headers = Headers::with_capacity(12);
@@ -301,8 +302,8 @@ impl Message {
         }
     }
 
-    /// Expires in seconds. `None` when absent or malformed: "If the value is malformed, the
-    /// server SHOULD behave as if it were absent" (compare RFC 3261 10.2.1.1, 10.3).
+    /// Expires in seconds. `None` when absent or malformed; of a malformed one RFC 3261 20.19
+    /// says that it "SHOULD be treated as equivalent to 3600", the usual default.
     #[must_use]
     pub fn expires(&self) -> Option<u32> {
         scan::digits(self.headers.get(&HeaderName::Expires)?).and_then(|s| u32::try_from(s).ok())
@@ -366,18 +367,13 @@ impl Message {
 
     /// Appends the message as it is sent to `out`.
     pub fn write_to(&self, out: &mut Vec<u8>) {
-        match &self.start {
-            StartLine::Request { method, uri } => {
-                let line = format!("{method} {uri} SIP/2.0\r\n");
-                out.extend_from_slice(line.as_bytes());
-            }
-            StartLine::Response { code, reason } => {
-                // a reason phrase may be empty, the space before it may not
-                let line = format!("SIP/2.0 {code} {reason}");
-                out.extend_from_slice(scan::single_line(line).as_bytes());
-                out.extend_from_slice(b"\r\n");
-            }
-        }
+        let line = match &self.start {
+            StartLine::Request { method, uri } => format!("{method} {uri} SIP/2.0"),
+            // a reason phrase may be empty, the space before it may not be missing
+            StartLine::Response { code, reason } => format!("SIP/2.0 {code} {reason}"),
+        };
+        out.extend_from_slice(scan::single_line(line).as_bytes());
+        out.extend_from_slice(b"\r\n");
         for header in &self.headers {
             out.extend_from_slice(header.name().as_str().as_bytes());
             out.extend_from_slice(b": ");
@@ -387,5 +383,84 @@ impl Message {
         let length = format!("Content-Length: {}\r\n\r\n", self.body.len());
         out.extend_from_slice(length.as_bytes());
         out.extend_from_slice(&self.body);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::parse_datagram;
+
+    fn invite() -> Message {
+        Message::request(Method::Invite, Uri::parse("sip:b@h").unwrap())
+            .with(HeaderName::Via, "SIP/2.0/UDP p;branch=z9hG4bK2")
+            .with(HeaderName::Via, "SIP/2.0/UDP h;branch=z9hG4bK1")
+            .with(HeaderName::From, "<sip:a@h>;tag=1")
+            .with(HeaderName::To, "<sip:b@h>")
+            .with(HeaderName::CallId, "c")
+            .with(HeaderName::CSeq, "1 INVITE")
+            .with(HeaderName::Timestamp, "54")
+            .with_body("application/sdp", b"\0\r\n\xff".to_vec())
+    }
+
+    #[test]
+    fn content_length_is_that_of_the_body_whatever_it_holds() {
+        let bytes = invite().to_bytes();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(
+            text.starts_with("INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP p;"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\r\nContent-Length: 4\r\n\r\n\0\r\n"),
+            "{text}"
+        );
+        assert_eq!(parse_datagram(&bytes).unwrap(), invite());
+    }
+
+    #[test]
+    fn a_response_repeats_what_rfc_3261_says() {
+        let names = |code| {
+            let response = Message::response_to(&invite(), code);
+            response
+                .headers
+                .iter()
+                .map(|h| h.name().to_string())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(names(100), "Via Via From To Call-ID CSeq Timestamp");
+        assert_eq!(names(486), "Via Via From To Call-ID CSeq");
+        let mut response = Message::response_to(&invite(), 180);
+        response.set_to_tag("x");
+        response.set_to_tag("y");
+        assert_eq!(response.to().unwrap().tag(), Some("x"));
+        let text = String::from_utf8(response.with_reason("").to_bytes()).unwrap();
+        assert!(text.starts_with("SIP/2.0 180 \r\nVia"), "{text}");
+    }
+
+    #[test]
+    fn no_part_of_a_start_line_begins_a_header() {
+        let rest = "1\r\nVia: evil".into();
+        let request = Message::request(
+            Method::Other("X\r\nVia: evil".into()),
+            Uri::Other {
+                scheme: "tel".into(),
+                rest,
+            },
+        );
+        let response = Message::response_to(&request, 200).with_reason("a\r\nVia: evil");
+        for message in [request, response] {
+            let text = String::from_utf8(message.to_bytes()).unwrap();
+            assert_eq!(text.lines().count(), 3, "{text}");
+        }
+    }
+
+    #[test]
+    fn accept_decides_whether_sdp_may_be_sent() {
+        let mut request = invite();
+        assert!(request.accepts("application/sdp") && !request.accepts("text/plain"));
+        request.push(HeaderName::Accept, "text/*, application/pidf+xml");
+        assert!(!request.accepts("application/sdp") && request.accepts("text/plain"));
     }
 }

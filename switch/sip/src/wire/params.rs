@@ -2,6 +2,7 @@
 //! uri-parameter). Invariant: the text is empty or well-formed, without blanks outside quotes,
 //! so that it is printed as it is kept and reading one cannot fail.
 
+use super::limits::MAX_PARAMS;
 use super::scan;
 use std::borrow::Cow;
 use std::fmt;
@@ -42,44 +43,35 @@ impl Params {
     }
 
     fn parse(text: &str, place: Place) -> Option<Self> {
+        let (params, read) = Self::read(text, place);
+        (read == text.len()).then_some(params)
+    }
+
+    /// As many parameters as can be read from the front of a damaged text.
+    pub(crate) fn salvage_header(text: &str) -> Self {
+        Self::read(text, Place::Header).0
+    }
+
+    /// Reads parameters as far as they are well-formed, and says how far that is.
+    fn read(text: &str, place: Place) -> (Self, usize) {
         let bytes = text.as_bytes();
         let mut params = Self {
             text: String::with_capacity(text.len()),
         };
         let mut at = skip_blanks(bytes, 0, place);
-        while at < bytes.len() {
-            if bytes.get(at) != Some(&b';') {
-                return None;
+        for _ in 0..MAX_PARAMS {
+            if at == bytes.len() {
+                break;
             }
-            let name_at = skip_blanks(bytes, at + 1, place);
-            let name_end = run(bytes, name_at, |byte| is_name_byte(byte, place));
-            if name_end == name_at {
-                return None;
-            }
-            params.text.push(';');
-            params.text.push_str(text.get(name_at..name_end)?);
-            at = skip_blanks(bytes, name_end, place);
-            if bytes.get(at) == Some(&b'=') {
-                let value_at = skip_blanks(bytes, at + 1, place);
-                let value_end = value_end(bytes, value_at, place)?;
-                params.text.push('=');
-                params.text.push_str(text.get(value_at..value_end)?);
-                at = skip_blanks(bytes, value_end, place);
-            }
-        }
-        Some(params)
-    }
-
-    /// As many parameters as can be read from the front of a damaged text.
-    pub(crate) fn salvage_header(text: &str) -> Self {
-        let mut best = Self::new();
-        for (at, _) in text.match_indices(';').skip(1).chain([(text.len(), "")]) {
-            match text.get(..at).and_then(Self::parse_header) {
-                Some(params) => best = params,
+            match read_param(text, at, place) {
+                Some((name, value, end)) => {
+                    push_param(&mut params.text, name, value);
+                    at = end;
+                }
                 None => break,
             }
         }
-        best
+        (params, at)
     }
 
     /// The parameters as they are printed, with the leading `;`, or empty.
@@ -175,6 +167,27 @@ impl fmt::Display for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// Reads `;name` or `;name=value` at `at`, and says where the next one begins.
+fn read_param(text: &str, at: usize, place: Place) -> Option<(&str, Option<&str>, usize)> {
+    let bytes = text.as_bytes();
+    if bytes.get(at) != Some(&b';') {
+        return None;
+    }
+    let name_at = skip_blanks(bytes, at + 1, place);
+    let name_end = run(bytes, name_at, |byte| is_name_byte(byte, place));
+    let name = text
+        .get(name_at..name_end)
+        .filter(|name| !name.is_empty())?;
+    let after_name = skip_blanks(bytes, name_end, place);
+    if bytes.get(after_name) != Some(&b'=') {
+        return Some((name, None, after_name));
+    }
+    let value_at = skip_blanks(bytes, after_name + 1, place);
+    let value_end = value_end(bytes, value_at, place)?;
+    let value = text.get(value_at..value_end)?;
+    Some((name, Some(value), skip_blanks(bytes, value_end, place)))
 }
 
 fn push_param(text: &mut String, name: &str, value: Option<&str>) {
@@ -301,6 +314,17 @@ mod tests {
             ";rport;branch=z9"
         );
         assert_eq!(Params::salvage_header(";;,").as_str(), "");
+    }
+
+    #[test]
+    fn more_parameters_than_the_limit_are_damage() {
+        let many = |count: usize| ";a=b".repeat(count);
+        assert!(Params::parse_header(&many(MAX_PARAMS)).is_some());
+        assert_eq!(Params::parse_header(&many(MAX_PARAMS + 1)), None);
+        assert_eq!(
+            Params::salvage_header(&many(4000)).as_str(),
+            many(MAX_PARAMS)
+        );
     }
 
     #[test]

@@ -15,9 +15,8 @@ use super::{
 type Fault = (WireErrorKind, usize);
 
 /// Reads one datagram as one message. The body has the length that Content-Length says, or the
-/// rest of the datagram without it: "if the transport packet extends beyond the end of the
-/// body, the additional bytes MUST be discarded. If the transport packet ends before the end of
-/// the message body, this is considered an error" (RFC 3261 18.3).
+/// rest of the datagram without it. Bytes beyond it are discarded; "If the transport packet ends
+/// before the end of the message body, this is considered an error" (RFC 3261 18.3).
 ///
 /// # Errors
 /// See [`WireErrorKind`]; `KeepAlive` is no error of the sender. A request that may be answered
@@ -98,7 +97,7 @@ fn read_start_line(line: &str) -> Result<StartLine, WireErrorKind> {
         return Err(WireErrorKind::UriTooLong);
     }
     match Uri::parse(uri) {
-        // "headers ... not allowed in a Request-URI" (RFC 3261 19.1.1, table 1)
+        // table 1 of RFC 3261 19.1.1 has no headers in a Request-URI
         Some(Uri::Sip(sip)) if sip.raw_headers().is_some() => Err(WireErrorKind::RequestUri),
         Some(uri) => Ok(StartLine::Request { method, uri }),
         None => Err(WireErrorKind::RequestUri),
@@ -223,8 +222,7 @@ fn refuse(start: Option<StartLine>, head: Head, kind: WireErrorKind, offset: usi
     let Some(top) = head.headers.get(&HeaderName::Via).and_then(Via::salvage) else {
         return error;
     };
-    // "501 ... is also the appropriate response when a UAS does not recognize the request
-    // method" (RFC 4475 3.1.2.18 prefers it over 400)
+    // RFC 4475 3.1.2.18 would rather have 501 for a method that nobody knows
     let is_unknown = matches!(method, Some(Method::Other(_)));
     let code = match error.kind {
         WireErrorKind::MethodMismatch if is_unknown => 501,
