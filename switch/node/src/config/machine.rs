@@ -217,10 +217,8 @@ fn read_sip(sip: &Section<'_>) -> (SipMachine, SocketAddr) {
         }
         addresses.push(at.value);
     }
-    if let Some(list) = given.filter(|list| list.value.is_empty()) {
-        if addresses.is_empty() {
-            sip.conflict("listen", list.pos, "expected at least one address");
-        }
+    if let Some(list) = given.filter(|_| sip.is_empty_list("listen")) {
+        sip.conflict("listen", list.pos, "expected at least one address");
     }
     let main = addresses.first().copied().unwrap_or(loopback);
     if addresses.is_empty() {

@@ -349,15 +349,15 @@ fn api_keys(
         });
         let tenant = destination::resolve(&section, "tenant", "tenant", &tenant, &known);
         let key = api_key(&section, tenants.checks);
-        if let Some(name) = &name {
-            if let Some(first) = taken.insert(name.value.clone(), name.pos) {
-                tenants.duplicate(name.pos, "api_key", name.value.clone(), first);
-            }
+        let first = name
+            .as_ref()
+            .and_then(|at| taken.insert(at.value.clone(), at.pos));
+        if let (Some(at), Some(first)) = (&name, first) {
+            tenants.duplicate(at.pos, "api_key", at.value.clone(), first);
         }
+        let tenant = tenant.and_then(|name| TenantId::new(name.as_str()).ok());
         if let (Some(name), Some(tenant), Some(key)) = (name, tenant, key) {
-            if let Ok(tenant) = TenantId::new(tenant.as_str()) {
-                keys.push(ApiKey::new(name.value, tenant, &key));
-            }
+            keys.push(ApiKey::new(name.value, tenant, &key));
         }
         section.finish();
     }

@@ -81,6 +81,11 @@ impl Report {
     /// Everything that is wrong, in the order of files, lines and columns.
     pub(super) fn into_errors(self) -> Vec<ConfigError> {
         let mut errors = self.errors.into_inner();
+        // What the parser made of a broken line is no ground for a second complaint about it.
+        let is_broken = |e: &&ConfigError| matches!(e.problem, Problem::Syntax(_));
+        let place = |e: &ConfigError| (e.file.clone(), e.line);
+        let broken: BTreeSet<_> = errors.iter().filter(is_broken).map(place).collect();
+        errors.retain(|e| is_broken(&e) || !broken.contains(&place(e)));
         let order: Vec<String> = self
             .sources
             .into_inner()
@@ -223,6 +228,12 @@ impl<'a> Section<'a> {
             return None;
         }
         self.opt(key, read)
+    }
+
+    /// Whether the list is there and holds nothing at all.
+    pub(super) fn is_empty_list(&self, key: &'static str) -> bool {
+        let node = self.find(key).map(|entry| &entry.node.value);
+        matches!(node, Some(Value::Array(items)) if items.is_empty())
     }
 
     /// A list; its wrong items are reported and left out.

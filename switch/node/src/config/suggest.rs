@@ -20,7 +20,11 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// The nearest of `known`, if it is near: one change for a short word, a third of a longer one.
+/// A number is not a slip of its neighbour, so none is suggested for one.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
     let limit = (word.chars().count() / 3).clamp(1, 3);
     known
         .into_iter()
@@ -42,5 +46,6 @@ mod tests {
         assert_eq!(nearest("max_lenght", known), Some("max_length"));
         assert_eq!(nearest("codec", known), None);
         assert_eq!(nearest("p", known), None);
+        assert_eq!(nearest("1003", ["1001", "1002"]), None);
     }
 }

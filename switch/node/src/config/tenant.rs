@@ -147,7 +147,7 @@ fn zone(node: &Node) -> Result<String, Wrong> {
 
 fn read_domains(id: TenantId, section: &Section<'_>) -> Vec<At<String>> {
     if let Some(list) = section.list("domains", host) {
-        if list.value.is_empty() {
+        if section.is_empty_list("domains") {
             let why = "expected at least one domain; the first is the digest realm";
             section.conflict("domains", list.pos, why);
         }
@@ -185,7 +185,7 @@ fn read_codecs(section: &Section<'_>) -> Vec<Codec> {
             codecs.push(at.value);
         }
     }
-    if codecs.is_empty() {
+    if section.is_empty_list("codecs") {
         section.conflict("codecs", list.pos, "expected at least one codec");
     }
     codecs
@@ -207,7 +207,7 @@ fn read_routing(section: &Section<'_>, checks: &Checks<'_>) -> Vec<String> {
             routing.push(at.value.clone());
         }
     }
-    if list.value.is_empty() {
+    if section.is_empty_list("routing") {
         section.conflict("routing", list.pos, "expected at least one routing plugin");
     }
     routing

@@ -1,1 +1,541 @@
+//! Broken configurations with what is said about them, and the shipped ones.
 
+use super::*;
+use cordboard_model::config::Limits;
+use cordboard_model::id::{AgentId, FlowId, QueueId};
+use cordboard_model::media::Codec;
+use cordboard_model::verb::Destination;
+use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A stand-in for the Lua host: a line `if then` is what it knows to be wrong.
+fn lua(source: &str, _: &str) -> Vec<LuaFault> {
+    let bad = |(_, line): &(usize, &str)| line.trim() == "if then";
+    let fault = |(i, _): (usize, &str)| LuaFault {
+        line: i as u32 + 1,
+        column: 4,
+        why: "unexpected symbol near 'then'".into(),
+    };
+    source.lines().enumerate().filter(bad).map(fault).collect()
+}
+
+fn env(name: &str) -> Option<String> {
+    match name {
+        "AGENT_BAR_KEY" => Some("key-of-the-agent-bar".into()),
+        "PHONE_1002" => Some("secret-of-1002".into()),
+        "TOO_SHORT" => Some("hunter2".into()),
+        _ => None,
+    }
+}
+
+fn checks() -> Checks<'static> {
+    Checks {
+        lua: &lua,
+        plugins: &["called-number", "registered-extension"],
+        env: &env,
+    }
+}
+
+/// A folder for one test, removed when the test ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("cordboard-config-{}-{n}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Scratch(path)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn load(&self, text: &str) -> Result<Loaded, Vec<ConfigError>> {
+        load(&self.write("config/cordboard.toml", text), &checks())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn good(text: &str) -> Loaded {
+    Scratch::new().load(text).unwrap()
+}
+
+/// The messages for a text, without the file's name.
+fn faults(text: &str) -> Vec<String> {
+    let errors = Scratch::new().load(text).unwrap_err();
+    let said = |e: ConfigError| format!("{}:{}: {}", e.line, e.column, e.problem);
+    errors.into_iter().map(said).collect()
+}
+
+fn manifest(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+#[test]
+fn twelve_broken_configurations_are_told_all_their_errors_at_once() {
+    let dir = manifest("tests/config");
+    let mut names: Vec<PathBuf> = fs::read_dir(&dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 12);
+    let mut wrong = Vec::new();
+    for path in names {
+        let errors = load(&path, &checks()).unwrap_err();
+        let prefix = format!("{}/", dir.display());
+        let said: String = errors
+            .iter()
+            .map(|e| format!("{e}\n").replace(&prefix, ""))
+            .collect();
+        assert!(!said.contains("hunter2"), "a secret is shown:\n{said}");
+        let expected = path.with_extension("expected");
+        if std::env::var_os("WRITE_EXPECTED").is_some() {
+            fs::write(&expected, &said).unwrap();
+        }
+        let expected = fs::read_to_string(&expected).unwrap_or_default();
+        if said != expected {
+            wrong.push(format!("{}:\n{said}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_shipped_file_holds_the_defaults() {
+    let shipped = load(&manifest("../../config/cordboard.toml"), &checks()).unwrap();
+    assert_eq!(shipped.snapshot.limits, Limits::default());
+    let scratch = Scratch::new();
+    let path = scratch.write("config/cordboard.toml", "");
+    let empty = load(&path, &checks()).unwrap();
+    let config = manifest("../../config");
+    let mut machine = shipped.machine.clone();
+    let folder = path.parent().unwrap();
+    for place in [
+        &mut machine.store.path,
+        &mut machine.journal.dir,
+        &mut machine.recordings.dir,
+    ] {
+        *place = folder.join(place.strip_prefix(&config).unwrap());
+    }
+    assert_eq!(machine, empty.machine);
+    assert_eq!(shipped.snapshot, empty.snapshot);
+}
+
+/// The shipped file with every example in use.
+fn uncommented() -> String {
+    let text = fs::read_to_string(manifest("../../config/cordboard.toml")).unwrap();
+    let example = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if !rest.is_empty() && !rest.starts_with([' ', '#']) => rest.to_owned(),
+        _ => line.to_owned(),
+    };
+    let lines: Vec<String> = text.lines().map(example).collect();
+    lines.join("\n")
+}
+
+fn with_examples() -> (Scratch, PathBuf) {
+    let scratch = Scratch::new();
+    let path = scratch.write("config/cordboard.toml", &uncommented());
+    scratch.write("config/tenants/.keep", "");
+    scratch.write("ivr-flows/main-menu.lua", "answer()\n");
+    scratch.write("ivr-flows/prompts/music/waiting.wav", "RIFF");
+    scratch.write("ivr-flows/prompts/en/sorry.wav", "RIFF");
+    (scratch, path)
+}
+
+#[test]
+fn every_example_of_the_shipped_file_is_right() {
+    let (_scratch, path) = with_examples();
+    let loaded = load(&path, &checks()).unwrap();
+    assert_eq!(
+        loaded.summary(),
+        "1 tenant, 3 users, 1 agent, 1 queue, 1 flow, 2 numbers, 1 trunk, 2 prompts"
+    );
+    let names: Vec<&str> = loaded
+        .machine
+        .api_keys
+        .iter()
+        .map(|k| k.name.as_str())
+        .collect();
+    assert_eq!(names, ["agent-bar", "reports"]);
+    assert!(loaded.machine.api_keys[0].is("key-of-the-agent-bar"));
+}
+
+#[test]
+fn every_key_that_is_read_stands_in_the_shipped_file() {
+    let (_scratch, path) = with_examples();
+    let report = Report::default();
+    read(&report, &path, &checks());
+    let (entries, _) = tree::parse(&uncommented());
+    let mut stands = std::collections::BTreeSet::new();
+    collect("", &entries, &mut stands);
+    let missing: Vec<String> = report
+        .asked()
+        .into_iter()
+        .map(|(section, key)| match section.as_str() {
+            "" => key.to_owned(),
+            section => format!("{section}.{key}"),
+        })
+        .filter(|path| !stands.contains(path))
+        .collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+/// Every key of a tree, with `*` for the names of configured objects.
+fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTreeSet<String>) {
+    let kinds = ["tenant", "user", "agent", "queue", "flow", "trunk"];
+    for entry in entries {
+        let last = path.rsplit('.').next().unwrap_or_default();
+        // [limits.flow] is a section, not a table of names.
+        let named = kinds.contains(&last) && path != "limits.flow";
+        let key = if named { "*" } else { entry.key.as_str() };
+        let below = match path {
+            "" => key.to_owned(),
+            _ => format!("{path}.{key}"),
+        };
+        match &entry.node.value {
+            tree::Value::Table(inner) => collect(&below, inner, out),
+            tree::Value::Array(items) => {
+                for item in items {
+                    if let tree::Value::Table(inner) = &item.value {
+                        collect(&below, inner, out);
+                    }
+                }
+            }
+            _ => {}
+        }
+        out.insert(below);
+    }
+}
+
+#[test]
+fn the_default_tenant_exists_without_configuration_and_only_then() {
+    let tenants = |text: &str| -> Vec<String> {
+        let loaded = good(text);
+        let ids = loaded.snapshot.tenants.keys();
+        ids.map(TenantId::to_string).collect()
+    };
+    assert_eq!(tenants(""), ["default"]);
+    assert_eq!(
+        tenants("[tenant.acme]\ndomains = [\"acme.example\"]"),
+        ["acme"]
+    );
+}
+
+#[test]
+fn a_password_becomes_both_hashes_of_the_first_domain() {
+    let loaded = good(
+        r#"
+        [tenant.default]
+        domains = ["biloxi.com"]
+        [tenant.default.user.bob]
+        password = "zanzibar"
+        "#,
+    );
+    // The example of RFC 2617 as used in RFC 3261: bob:biloxi.com:zanzibar.
+    let user = &loaded.snapshot.tenants[&TenantId::DEFAULT].users["bob"];
+    assert_eq!(user.ha1_md5, "12af60467a33e8518da5c68bbff12b11");
+    assert_eq!(user.ha1_sha256.len(), 64);
+    let shown = format!("{:?} {:?}", loaded.machine, loaded.snapshot);
+    assert!(!shown.contains("zanzibar"));
+}
+
+#[test]
+fn every_kind_of_destination_is_resolved() {
+    let loaded = good(
+        r#"
+        [tenant.default.user.1001]
+        password = "x"
+        [tenant.default.agent.1001]
+        [tenant.default.queue.sales]
+        [tenant.default.trunk.out]
+        gateway = "198.51.100.1:5060"
+        [[tenant.default.number]]
+        access_code = "1"
+        to = "queue:sales"
+        [[tenant.default.number]]
+        access_code = "1"
+        extension_code = "2"
+        to = "agent:1001"
+        [[tenant.default.number]]
+        access_code = "echo"
+        to = "user:1001"
+        [[tenant.default.number]]
+        access_code = "+49"
+        to = "trunk:out:+4930123"
+        "#,
+    );
+    let t = TenantId::DEFAULT;
+    let tenant = &loaded.snapshot.tenants[&t];
+    let to: Vec<&Destination> = tenant.numbers.iter().map(|n| &n.to).collect();
+    assert_eq!(
+        to[0],
+        &Destination::Queue(QueueId::new(t, "sales").unwrap())
+    );
+    assert_eq!(to[1], &Destination::Agent(AgentId::new(t, "1001").unwrap()));
+    assert!(matches!(to[2], Destination::User(id) if id.name.as_str() == "1001"));
+    assert!(matches!(to[3], Destination::Trunk(_, number) if number == "+4930123"));
+    assert_eq!(tenant.numbers[1].extension_code.as_deref(), Some("2"));
+    assert_eq!(tenant.codecs, Codec::ALL);
+}
+
+#[test]
+fn a_flow_is_read_whole_and_prompts_are_named_by_their_path() {
+    let scratch = Scratch::new();
+    scratch.write("flows/main.lua", "answer()\n");
+    scratch.write("prompts/en/numbers/1.wav", "RIFF");
+    scratch.write("prompts/beep.WAV", "RIFF");
+    scratch.write("prompts/readme.txt", "");
+    let loaded = scratch.load(
+        r#"
+        [tenant.default]
+        prompts = "../prompts"
+        [tenant.default.flow.main]
+        file = "../flows/main.lua"
+        apology = "en.numbers.1"
+        [[tenant.default.number]]
+        access_code = "500"
+        to = "flow:main"
+        "#,
+    );
+    let loaded = loaded.unwrap();
+    let id = FlowId::new(TenantId::DEFAULT, "main").unwrap();
+    let flow = loaded.snapshot.flow(&id).unwrap();
+    assert_eq!(flow.source, "answer()\n");
+    assert!(flow.file.ends_with("/flows/main.lua") && !flow.file.contains(".."));
+    let names: Vec<String> = loaded.assets.iter().map(|(id, _)| id.to_string()).collect();
+    assert_eq!(names, ["default/beep", "default/en.numbers.1"]);
+    assert!(loaded.assets.iter().all(|(_, path)| path.is_file()));
+}
+
+#[test]
+fn two_prompts_with_one_name_and_a_name_with_a_blank_are_errors() {
+    let scratch = Scratch::new();
+    scratch.write("prompts/en/hello.wav", "RIFF");
+    scratch.write("prompts/en.hello.wav", "RIFF");
+    scratch.write("prompts/good bye.wav", "RIFF");
+    let errors = scratch
+        .load("[tenant.default]\nprompts = \"../prompts\"\n")
+        .unwrap_err();
+    let said: Vec<String> = errors.iter().map(|e| e.problem.to_string()).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said.iter().any(|s| s.contains("the prompt en.hello is ")),
+        "{said:?}"
+    );
+    assert!(
+        said.iter().any(|s| s.contains("cannot name a prompt")),
+        "{said:?}"
+    );
+    assert!(errors.iter().all(|e| (e.line, e.column) == (2, 11)));
+}
+
+#[test]
+fn included_files_bring_tenants_and_their_errors_name_them() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "config/tenants/a.toml",
+        "[tenant.a]\ndomains = [\"a.example\"]\n[tenant.a.queue.q]\n",
+    );
+    let b = "[sip]\nlisten = []\n[tenant.a]\ndomains = [\"b.example\"]\n";
+    scratch.write("config/tenants/b.toml", b);
+    let text = "include = [\"tenants/*.toml\"]\n";
+    let errors = scratch.load(text).unwrap_err();
+    let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].contains("tenants/b.toml:1:2: unknown key \"sip\""),
+        "{said:?}"
+    );
+    assert!(
+        said[1].contains("b.toml:3:9: tenant \"a\" is already at "),
+        "{said:?}"
+    );
+    scratch.write(
+        "config/tenants/b.toml",
+        "[tenant.b]\ndomains = [\"b.example\"]\n",
+    );
+    let loaded = scratch.load(text).unwrap();
+    assert_eq!(loaded.snapshot.tenants.len(), 2);
+    let gone = scratch.load("include = [\"nowhere.toml\"]\n").unwrap_err();
+    assert!(gone[0].to_string().contains("nowhere.toml"), "{gone:?}");
+}
+
+#[test]
+fn the_environment_adds_a_key_for_the_default_tenant() {
+    let with = |value: &'static str, text: &str| {
+        let scratch = Scratch::new();
+        let path = scratch.write("c.toml", text);
+        let env = move |name: &str| (name == API_KEY_VARIABLE).then(|| value.to_owned());
+        load(
+            &path,
+            &Checks {
+                env: &env,
+                ..checks()
+            },
+        )
+    };
+    let loaded = with("0123456789abcdef", "").unwrap();
+    assert!(loaded.machine.api_keys[0].is("0123456789abcdef"));
+    assert_eq!(loaded.machine.api_keys[0].tenant, TenantId::DEFAULT);
+    let short = with("", "").unwrap_err();
+    assert!(matches!(short[0].problem, Problem::Environment { .. }));
+    let nobody = with("0123456789abcdef", "[tenant.a]\ndomains = [\"a\"]").unwrap_err();
+    assert!(nobody[0].to_string().contains("\"default\""), "{nobody:?}");
+}
+
+#[test]
+fn one_wrong_value_does_not_raise_errors_elsewhere() {
+    // The queue is wrong, but it is there: what refers to it is right.
+    let said = faults(
+        r#"[tenant.default.queue.sales]
+ring = "soon"
+[[tenant.default.number]]
+access_code = "500"
+to = "queue:sales"
+"#,
+    );
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].starts_with("2:8: \"ring\" in [tenant.default.queue.sales]"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_one_error() {
+    let errors = load(Path::new("/nowhere/cordboard.toml"), &checks()).unwrap_err();
+    let said = errors[0].to_string();
+    assert!(said.starts_with("/nowhere/cordboard.toml:1:1: cannot read the configuration"));
+    assert_eq!(errors.len(), 1);
+}
+
+#[test]
+fn behind_nat_the_public_address_is_told_and_the_other_bound() {
+    let loaded = good(
+        r#"
+        [sip]
+        listen = ["0.0.0.0:5060"]
+        public = "203.0.113.5"
+        [media]
+        address = "0.0.0.0"
+        "#,
+    );
+    let sip = &loaded.machine.sip;
+    assert_eq!(
+        sip.advertised(sip.listen[0]).to_string(),
+        "203.0.113.5:5060"
+    );
+    assert_eq!(loaded.machine.media.advertised.to_string(), "203.0.113.5");
+    assert!(loaded.machine.media.address.is_unspecified());
+}
+
+const BEFORE: &str = r#"
+[tenant.default.user.1001]
+password = "one"
+[tenant.default.agent.1001]
+queues = ["sales"]
+[tenant.default.queue.sales]
+[tenant.default.queue.support]
+[tenant.default.flow.main]
+file = "main.lua"
+[[tenant.default.number]]
+access_code = "500"
+to = "flow:main"
+"#;
+
+#[test]
+fn a_reload_says_in_words_what_it_changes_and_shows_no_secret() {
+    let scratch = Scratch::new();
+    scratch.write("config/main.lua", "answer()");
+    let old = scratch.load(BEFORE).unwrap();
+    assert_eq!(
+        diff(&old, &scratch.load(BEFORE).unwrap()),
+        Vec::<String>::new()
+    );
+    scratch.write("config/main.lua", "answer() hangup()");
+    let changed = BEFORE
+        .replace("\"one\"", "\"two\"")
+        .replace("queues = [\"sales\"]", "queues = [\"sales\", \"support\"]")
+        .replace(
+            "queue.sales]",
+            "queue.sales]\nring = \"30s\"\noverflow = \"flow:main\"",
+        )
+        .replace("to = \"flow:main\"", "to = \"queue:sales\"");
+    let head = "[http]\nlisten = \"127.0.0.1:9090\"\n[log]\nlevel = \"debug\"\n\
+                [limits]\ncalls = 10\n[[api_key]]\nname = \"bar\"\nkey = \"0123456789abcdef\"\n";
+    let tail = "[tenant.default.queue.night]\n";
+    let new = scratch.load(&format!("{head}{changed}{tail}")).unwrap();
+    let expected = [
+        "http, listen: 127.0.0.1:8080 -> 127.0.0.1:9090 (takes effect at the next start)",
+        "log, level: info -> debug",
+        "limits, calls: 4000 -> 10",
+        "tenant default, agent 1001, queues: [sales] -> [sales, support]",
+        "tenant default, flow main: the text changed",
+        "tenant default, numbers: [500 to flow:main] -> [500 to queue:sales]",
+        "tenant default, queue night: added",
+        "tenant default, queue sales, overflow: none -> flow:main",
+        "tenant default, queue sales, ring: 20s -> 30s",
+        "tenant default, user 1001: the password changed",
+        "api_key bar: added",
+    ];
+    assert_eq!(diff(&old, &new), expected);
+}
+
+#[test]
+fn the_demo_is_right_once_its_flow_is_there() {
+    let scratch = Scratch::new();
+    let demo = fs::read_to_string(manifest("../../config/demo.toml")).unwrap();
+    for flow in demo
+        .lines()
+        .filter_map(|line| line.strip_prefix("file = \"../"))
+    {
+        scratch.write(flow.trim_end_matches('"'), "answer()\n");
+    }
+    for music in demo
+        .lines()
+        .filter_map(|line| line.strip_prefix("music = \""))
+    {
+        let file = music.trim_end_matches('"').replace('.', "/");
+        scratch.write(&format!("ivr-flows/prompts/{file}.wav"), "RIFF");
+    }
+    scratch.write("ivr-flows/prompts/.keep", "");
+    let loaded = scratch.load(&demo).unwrap();
+    let tenant = &loaded.snapshot.tenants[&TenantId::DEFAULT];
+    let of = |name: &str| tenant.agents[name].queues.len();
+    assert_eq!((of("1001"), of("1002"), tenant.queues.len()), (2, 2, 2));
+    assert!(tenant.flows.contains_key("main-menu"));
+}
+
+#[test]
+fn a_text_cut_anywhere_gives_errors_that_lie_in_it_and_never_a_panic() {
+    let (_scratch, path) = with_examples();
+    let text = uncommented();
+    let ends = text.char_indices().map(|(i, _)| i).step_by(23);
+    let mut broken = 0;
+    for end in ends {
+        fs::write(&path, &text[..end]).unwrap();
+        let Err(errors) = load(&path, &checks()) else {
+            continue;
+        };
+        broken += 1;
+        let lines = text[..end].lines().count().max(1) as u32 + 1;
+        for error in errors {
+            let inside = (1..=lines).contains(&error.line) && error.column > 0;
+            assert!(inside, "cut at {end}: {error}");
+        }
+    }
+    assert!(broken > 50, "{broken}");
+}

@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn keys_and_values_know_where_they_stand() {
-        let text = "[sip]\nlisten = [\"a\", 5]\n\n[ten.ä.x]\n  n = 1\n";
+        let text = "[sip]\nlisten = [\"a\", 5]\n\n[ten.\"ä\".x]\n  n = 1\n";
         let source = Source {
             file: "f".into(),
             text: text.into(),

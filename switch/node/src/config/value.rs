@@ -136,9 +136,16 @@ pub(super) fn size(range: RangeInclusive<u64>) -> impl Fn(&Node) -> Result<u64, 
             _ => None,
         };
         value.filter(|n| range.contains(n)).ok_or_else(|| {
-            let (low, high) = (range.start() >> 10, range.end() >> 10);
-            wrong(node, format!("a size from \"{low}KiB\" to \"{high}KiB\""))
+            let (low, high) = (size_shown(*range.start()), size_shown(*range.end()));
+            wrong(node, format!("a size from \"{low}\" to \"{high}\""))
         })
+    }
+}
+
+fn size_shown(bytes: u64) -> String {
+    match bytes {
+        b if b % (1 << 20) == 0 => format!("{}MiB", b >> 20),
+        b => format!("{}KiB", b >> 10),
     }
 }
 

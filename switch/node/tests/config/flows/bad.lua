@@ -1,0 +1,2 @@
+answer()
+if then
