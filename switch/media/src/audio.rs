@@ -1,23 +1,35 @@
 //! A prompt or a piece of music, decoded once and encoded once, away from the media thread.
 
-use crate::wav::WavError;
+use crate::codec::g711;
+use crate::wav::{self, WavError};
+use cordboard_model::media::Codec;
 use cordboard_model::time::Duration;
+use core::fmt;
 
 /// Immutable audio: mono PCM16 at 8 kHz with both G.711 encodings computed beforehand.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Takes 4 bytes a sample, 32 KB a second.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Audio {
     pcm: Box<[i16]>,
+    alaw: Box<[u8]>,
+    ulaw: Box<[u8]>,
 }
 
 impl Audio {
     /// From samples at 8 kHz.
     pub fn from_pcm(pcm: &[i16]) -> Self {
-        Self { pcm: pcm.into() }
+        let encoded = |codec| pcm.iter().map(|s| g711::encode(codec, *s)).collect();
+        Self {
+            pcm: pcm.into(),
+            alaw: encoded(Codec::Pcma),
+            ulaw: encoded(Codec::Pcmu),
+        }
     }
 
-    /// From a WAV file: PCM16, 8-bit, A-law or mu-law; mono or stereo (mixed down); resampled to 8 kHz.
+    /// From a WAV file: PCM16, 8-bit, A-law or mu-law; mono, or stereo, which is mixed down; any rate
+    /// from 8 to 48 kHz, resampled to 8 kHz.
     pub fn from_wav(bytes: &[u8]) -> Result<Self, WavError> {
-        crate::wav::read(bytes)
+        wav::read(bytes).map(|pcm| Self::from_pcm(&pcm))
     }
 
     /// The samples.
@@ -25,8 +37,22 @@ impl Audio {
         &self.pcm
     }
 
+    /// The same as codes of `codec`.
+    pub fn encoded(&self, codec: Codec) -> &[u8] {
+        match codec {
+            Codec::Pcma => &self.alaw,
+            Codec::Pcmu => &self.ulaw,
+        }
+    }
+
     /// How long it plays.
     pub fn duration(&self) -> Duration {
         Duration::from_micros(self.pcm.len() as u64 * 125)
+    }
+}
+
+impl fmt::Debug for Audio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Audio({:?})", self.duration())
     }
 }

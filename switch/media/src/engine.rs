@@ -1,124 +1,187 @@
 //! The engine: commands, packets and time in; packets, events and requests out.
+//!
+//! Invariant: a command may allocate and look up by id; a packet or a tick does neither. Legs and
+//! recordings lie in slabs and find each other by key; who is due stands in timing wheels, who has
+//! something to send in queues that have room for everyone.
 
+mod command;
 mod config;
+mod packet;
+mod recording;
+mod tick;
 
 pub use config::{MediaConfig, MediaCounters, MediaOutput, PortKey, Verdict};
 
 use crate::audio::Audio;
+use crate::graph::leg::Leg;
+use crate::slab::Slab;
+use crate::tone::ToneTable;
+use crate::wheel::Wheel;
 use cordboard_model::id::{AssetId, LegId, RecordingId, TenantId};
-use cordboard_model::media::{LegStats, MediaCommand, MediaEvent, OpenError};
-use cordboard_model::time::{Time, TimerReason};
-use core::net::SocketAddr;
+use cordboard_model::media::{LegStats, MediaEvent};
+use cordboard_model::time::{Duration, Time, TimerReason};
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+use recording::Recording;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+
+/// No leg has this key.
+const NO_LEG: u32 = u32::MAX;
+/// Grain of the wheel that watches for silence and reports.
+const WATCH_GRAIN: Duration = Duration::from_millis(20);
+/// Grain of the wheels that play and record: the millisecond that packet times are counted in.
+const TICK_GRAIN: Duration = Duration::from_millis(1);
 
 /// One media thread's engine.
 #[derive(Debug)]
 pub struct MediaEngine {
     config: MediaConfig,
+    rng: ChaCha8Rng,
+    tones: ToneTable,
+    assets: BTreeMap<AssetId, Arc<Audio>>,
+    legs: Slab<Leg>,
+    by_id: BTreeMap<LegId, u32>,
+    by_port: Vec<u32>,
+    recordings: Slab<Recording>,
+    by_recording: BTreeMap<RecordingId, u32>,
+    /// Legs that play or send digits, by the millisecond of their next frame.
+    ticks: Wheel,
+    /// Legs, by when to look for silence or to report.
+    watches: Wheel,
+    /// Recordings, by when their clock is read.
+    steps: Wheel,
+    /// Legs with frames to make, then legs with a report to write, then recordings to hand over.
+    frames: VecDeque<u32>,
+    reports: VecDeque<u32>,
+    recorded: VecDeque<u32>,
+    events: VecDeque<MediaEvent>,
+    outputs: VecDeque<MediaOutput>,
+    counters: MediaCounters,
+    next_phase: u8,
 }
 
 impl MediaEngine {
-    /// An engine without legs. `seed` feeds SSRC, first sequence number and timestamp of each leg.
-    pub fn new(config: MediaConfig, _seed: [u8; 32]) -> Self {
-        Self { config }
+    /// Shortest buffer for `poll_transmit` and `poll_rtcp`, in bytes; with a shorter one they answer
+    /// `None`.
+    pub const TRANSMIT_MIN: usize = 512;
+
+    /// An engine without legs. `seed` feeds SSRC, first sequence number and timestamp, and CNAME.
+    pub fn new(config: MediaConfig, seed: [u8; 32]) -> Self {
+        Self {
+            config,
+            rng: ChaCha8Rng::from_seed(seed),
+            tones: ToneTable::new(),
+            assets: BTreeMap::new(),
+            legs: Slab::new(),
+            by_id: BTreeMap::new(),
+            by_port: Vec::new(),
+            recordings: Slab::new(),
+            by_recording: BTreeMap::new(),
+            ticks: Wheel::new(TICK_GRAIN),
+            watches: Wheel::new(WATCH_GRAIN),
+            steps: Wheel::new(TICK_GRAIN),
+            frames: VecDeque::new(),
+            reports: VecDeque::new(),
+            recorded: VecDeque::new(),
+            events: VecDeque::with_capacity(config.events_max.min(1 << 16)),
+            outputs: VecDeque::new(),
+            counters: MediaCounters::default(),
+            next_phase: 0,
+        }
     }
-
-    /// Obeys a command.
-    pub fn handle_command(&mut self, _command: MediaCommand, _now: Time) {}
-
-    /// The answer to `OpenPort`: the pair is bound and `local` is the address of its RTP socket.
-    pub fn port_opened(&mut self, _leg: LegId, _port: PortKey, _local: SocketAddr, _now: Time) {}
-
-    /// The other answer to `OpenPort`.
-    pub fn port_failed(&mut self, _leg: LegId, _why: OpenError, _now: Time) {}
 
     /// Makes an asset known; gives back the one it replaces, for the shell to drop elsewhere.
-    pub fn load_asset(&mut self, _asset: AssetId, _audio: Arc<Audio>) -> Option<Arc<Audio>> {
-        None
+    /// Playbacks that are on keep theirs.
+    pub fn load_asset(&mut self, asset: AssetId, audio: Arc<Audio>) -> Option<Arc<Audio>> {
+        self.assets.insert(asset, audio)
     }
 
-    /// Forgets a tenant's assets; playbacks that are on keep theirs.
-    pub fn drop_assets(&mut self, _tenant: TenantId) -> Vec<Arc<Audio>> {
-        Vec::new()
+    /// Forgets one asset, and gives it back.
+    pub fn drop_asset(&mut self, asset: &AssetId) -> Option<Arc<Audio>> {
+        self.assets.remove(asset)
     }
 
-    /// A datagram on the RTP socket of `port`.
-    pub fn handle_packet(
-        &mut self,
-        _port: PortKey,
-        _from: SocketAddr,
-        _buf: &mut [u8],
-        _now: Time,
-    ) -> Verdict {
-        Verdict::Keep
+    /// Forgets a tenant's assets, and gives them back.
+    pub fn drop_assets(&mut self, tenant: TenantId) -> Vec<Arc<Audio>> {
+        let taken = core::mem::take(&mut self.assets);
+        let (gone, kept): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            taken.into_iter().partition(|(id, _)| id.tenant == tenant);
+        self.assets = kept;
+        gone.into_values().collect()
     }
 
-    /// A datagram on the RTCP socket of `port`.
-    pub fn handle_rtcp(&mut self, _port: PortKey, _from: SocketAddr, _buf: &[u8], _now: Time) {}
-
-    /// Runs the ticks that are due.
-    pub fn handle_timeout(&mut self, _now: Time) {}
-
-    /// The next packet for an RTP socket, written to the front of `buf` (256 bytes are not enough:
-    /// give at least [`MediaEngine::TRANSMIT_MIN`]).
-    pub fn poll_transmit(
-        &mut self,
-        _buf: &mut [u8],
-        _now: Time,
-    ) -> Option<(PortKey, SocketAddr, usize)> {
-        None
-    }
-
-    /// The next packet for an RTCP socket, in the same way.
-    pub fn poll_rtcp(
-        &mut self,
-        _buf: &mut [u8],
-        _now: Time,
-    ) -> Option<(PortKey, SocketAddr, usize)> {
-        None
+    /// Whether an asset is known.
+    pub fn has_asset(&self, asset: &AssetId) -> bool {
+        self.assets.contains_key(asset)
     }
 
     /// The next request to the shell.
     pub fn poll_output(&mut self) -> Option<MediaOutput> {
-        None
+        self.outputs.pop_front()
     }
 
     /// The next event for the shard.
     pub fn poll_event(&mut self) -> Option<MediaEvent> {
-        None
+        self.events.pop_front()
     }
 
-    /// Recorded audio: interleaved left and right, `frames` pairs at the front of `out`. Poll it only
-    /// when the writer can take it: what waits too long becomes silence that the engine counts.
-    pub fn poll_recorded(&mut self, _out: &mut [i16]) -> Option<(RecordingId, usize)> {
-        None
-    }
-
-    /// When [`MediaEngine::handle_timeout`] is wanted next, and why.
+    /// When [`MediaEngine::handle_timeout`] is wanted next, and why. It may come out that nothing was
+    /// due: a deadline far away is approached in steps.
     pub fn poll_timeout(&self) -> Option<(Time, TimerReason)> {
-        None
+        let named = |at: Option<Time>, why| at.map(|at| (at, TimerReason(why)));
+        [
+            named(self.ticks.next(), "media tick"),
+            named(self.steps.next(), "recording step"),
+            named(self.watches.next(), "media watch"),
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|(at, _)| *at)
     }
 
     /// The figures of a leg so far.
-    pub fn leg_stats(&self, _leg: LegId) -> Option<LegStats> {
-        None
+    pub fn leg_stats(&self, leg: LegId) -> Option<LegStats> {
+        let key = self.by_id.get(&leg)?;
+        self.legs.get(*key).map(Leg::stats)
     }
 
     /// What was refused or skipped so far.
     pub fn counters(&self) -> MediaCounters {
-        MediaCounters::default()
+        self.counters
     }
 
-    /// Legs that exist.
+    /// Legs that exist, those included that wait for their port.
     pub fn legs(&self) -> usize {
-        0
+        self.by_id.len()
     }
 
-    /// Shortest buffer for `poll_transmit` and `poll_rtcp`.
-    pub const TRANSMIT_MIN: usize = 512;
+    /// Recordings that are on or not yet polled to their end.
+    pub fn recordings(&self) -> usize {
+        self.by_recording.len()
+    }
+
+    /// Bytes one leg takes in the slab, to be held against the budget of a call.
+    pub const fn leg_size() -> usize {
+        size_of::<Leg>()
+    }
 
     /// The limits it was made with.
     pub fn config(&self) -> &MediaConfig {
         &self.config
+    }
+
+    /// An end or an answer: somebody waits for it, so it is never dropped.
+    fn tell(&mut self, event: MediaEvent) {
+        self.events.push_back(event);
+    }
+
+    /// News that may be dropped when nobody polls: digits, locks, silences.
+    fn mention(&mut self, event: MediaEvent) {
+        if self.events.len() < self.config.events_max {
+            self.events.push_back(event);
+        } else {
+            self.counters.events_dropped += 1;
+        }
     }
 }

@@ -20,9 +20,16 @@
 //! ICE, codecs other than G.711, moving a leg between threads.
 
 pub mod audio;
+pub mod codec;
+mod dtmf;
 pub mod engine;
+mod graph;
+mod rtcp;
+mod rtp;
+mod slab;
 pub mod tone;
 pub mod wav;
+mod wheel;
 
 pub use audio::Audio;
 pub use engine::{MediaConfig, MediaCounters, MediaEngine, MediaOutput, PortKey, Verdict};

@@ -1,0 +1,366 @@
+//! Commands of the shard, and the shell's answers about ports.
+
+use super::{MediaEngine, MediaOutput, NO_LEG, PortKey};
+use crate::graph::leg::{Leg, Stream};
+use crate::graph::player::{ITEMS_MAX, Item, Player};
+use crate::rtp::latch::Latch;
+use cordboard_model::id::{LegId, PlaybackId};
+use cordboard_model::media::{MediaCommand, MediaEvent, OpenError, PlayItem, Repeat, StreamParams};
+use cordboard_model::time::Time;
+use core::net::SocketAddr;
+
+/// Legs that come after each other lie this far apart in the tick: calls come in pairs of legs, and
+/// their work is to be spread.
+const PHASE_STEP: u8 = 7;
+/// Phases: a common multiple of the usual packet times.
+const PHASES: u8 = 60;
+
+impl MediaEngine {
+    /// Obeys a command. One that names what does not exist is counted and, if somebody waits for its
+    /// end (`Play`, `Record`), answered with that end.
+    pub fn handle_command(&mut self, command: MediaCommand, now: Time) {
+        match command {
+            MediaCommand::Open { leg, near: _ } => self.open(leg),
+            MediaCommand::Configure { leg, params } => self.configure(leg, params, now),
+            MediaCommand::Play {
+                leg,
+                playback,
+                items,
+                repeat,
+            } => self.play(leg, playback, &items, repeat, now),
+            MediaCommand::StopPlay { leg, playback } => self.stop_play(leg, playback),
+            MediaCommand::Bridge { a, b } => self.bridge(a, b),
+            MediaCommand::Unbridge { leg } => {
+                if let Some(key) = self.find(leg) {
+                    self.part(key);
+                }
+            }
+            MediaCommand::SendDigits {
+                leg,
+                digits,
+                length_ms,
+            } => self.send_digits(leg, &digits, length_ms, now),
+            MediaCommand::Record {
+                recording,
+                left,
+                right,
+            } => self.begin_recording(recording, left, right, now),
+            MediaCommand::StopRecord { recording } => {
+                match self.by_recording.get(&recording).copied() {
+                    Some(key) => self.stop_recording(key, now),
+                    None => self.counters.commands_ignored += 1,
+                }
+            }
+            MediaCommand::Held { leg, held } => self.hold(leg, held, now),
+            MediaCommand::Close { leg } => {
+                if let Some(key) = self.find(leg) {
+                    self.close(key, now);
+                }
+            }
+        }
+    }
+
+    fn find(&mut self, leg: LegId) -> Option<u32> {
+        let key = self.by_id.get(&leg).copied();
+        let alive = key.filter(|key| self.legs.get(*key).is_some_and(|leg| !leg.closing));
+        if alive.is_none() {
+            self.counters.commands_ignored += 1;
+        }
+        alive
+    }
+
+    fn open(&mut self, leg: LegId) {
+        if self.by_id.contains_key(&leg) {
+            self.counters.commands_ignored += 1;
+            return;
+        }
+        if self.by_id.len() >= self.config.legs_max as usize {
+            let why = OpenError::Overloaded;
+            self.tell(MediaEvent::OpenFailed { leg, why });
+            return;
+        }
+        let tick = self.config.tick.as_millis().min(255) as u8;
+        let made = Leg::new(leg, self.next_phase, tick, &mut self.rng);
+        self.next_phase = (self.next_phase + PHASE_STEP) % PHASES;
+        let key = self.legs.insert(made);
+        self.by_id.insert(leg, key);
+        let reach = self.legs.reach();
+        self.ticks.reserve(reach);
+        self.watches.reserve(reach);
+        self.frames.reserve(reach - self.frames.len().min(reach));
+        self.reports.reserve(reach - self.reports.len().min(reach));
+        self.outputs.push_back(MediaOutput::OpenPort { leg });
+    }
+
+    /// The answer to `OpenPort`: the pair is bound, and `local` is the address of its RTP socket as
+    /// the peer is to see it.
+    pub fn port_opened(&mut self, leg: LegId, port: PortKey, local: SocketAddr, now: Time) {
+        let key = self.by_id.get(&leg).copied();
+        let waiting = key.filter(|key| self.legs.get(*key).is_some_and(|leg| leg.port.is_none()));
+        let Some(key) = waiting else {
+            self.counters.commands_ignored += 1;
+            self.outputs.push_back(MediaOutput::ClosePort(port));
+            return;
+        };
+        if port > PortKey::MAX {
+            self.outputs.push_back(MediaOutput::ClosePort(port));
+            self.port_failed(leg, OpenError::Overloaded, now);
+            return;
+        }
+        let at = port.0 as usize;
+        if self.by_port.len() <= at {
+            self.by_port.resize(at + 1, NO_LEG);
+        }
+        self.by_port[at] = key;
+        let Some(opened) = self.legs.get_mut(key) else {
+            return;
+        };
+        opened.port = Some(port);
+        opened.watch.heard = now;
+        if opened.closing {
+            self.close(key, now);
+        } else {
+            self.tell(MediaEvent::Opened { leg, local });
+        }
+    }
+
+    /// The other answer to `OpenPort`.
+    pub fn port_failed(&mut self, leg: LegId, why: OpenError, now: Time) {
+        let Some(key) = self.by_id.get(&leg).copied() else {
+            self.counters.commands_ignored += 1;
+            return;
+        };
+        match self.legs.get(key) {
+            Some(failed) if failed.port.is_none() => {
+                // Who closed it meanwhile waits for Closed, everybody else for the failure.
+                let closing = failed.closing;
+                let stats = self.remove(key, now);
+                self.tell(if closing {
+                    MediaEvent::Closed { leg, stats }
+                } else {
+                    MediaEvent::OpenFailed { leg, why }
+                });
+            }
+            _ => self.counters.commands_ignored += 1,
+        }
+    }
+
+    fn configure(&mut self, leg: LegId, params: StreamParams, now: Time) {
+        let Some(key) = self.find(leg) else {
+            return;
+        };
+        let needed = self.config.learn_packets;
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        let before = leg.stream.take();
+        let same_remote = before.filter(|old| old.latch.negotiated() == params.remote);
+        if same_remote.is_none() {
+            leg.reports.from = None;
+        }
+        leg.stream = Some(Stream {
+            params,
+            latch: same_remote.map_or_else(|| Latch::new(params.remote, needed), |old| old.latch),
+        });
+        let turned = before.is_none_or(|old| old.params.direction != params.direction);
+        let received = before.is_some_and(|old| old.params.direction.receives());
+        if params.direction.receives() && !received {
+            leg.hear(now);
+        }
+        let partner = leg.partner;
+        if turned {
+            // Held audio is not lost audio: numbers go on where they were.
+            leg.outgoing.detach();
+            if let Some(partner) = partner.and_then(|partner| self.legs.get_mut(partner)) {
+                partner.outgoing.detach();
+            }
+        }
+        if before.is_none() {
+            self.start_watching(key, now);
+        }
+    }
+
+    fn play(
+        &mut self,
+        id: LegId,
+        playback: PlaybackId,
+        items: &[PlayItem],
+        repeat: Repeat,
+        now: Time,
+    ) {
+        let Some(key) = self.find(id) else {
+            self.play_done(id, playback, false);
+            return;
+        };
+        let found = self.find_items(items);
+        let whole = found.is_some();
+        let player = found.and_then(|items| Player::new(playback, items, repeat));
+        let starts = player.is_some();
+        let replaced = self
+            .legs
+            .get_mut(key)
+            .and_then(|leg| leg.take_player(player));
+        if let Some(old) = replaced {
+            self.play_done(id, old, false);
+        }
+        if starts {
+            self.start_ticking(key, now);
+        } else {
+            self.play_done(id, playback, whole && repeat == Repeat::Once);
+        }
+    }
+
+    /// The items with their assets. `None` if one is missing, or there are too many: half an
+    /// announcement is worse than the caller's knowing that there was none.
+    fn find_items(&self, items: &[PlayItem]) -> Option<Vec<Item>> {
+        if items.len() > ITEMS_MAX {
+            return None;
+        }
+        let find = |item: &PlayItem| match item {
+            PlayItem::Asset(asset) => self.assets.get(asset).cloned().map(Item::Audio),
+            PlayItem::Tone(tone, ms) => Some(Item::Tone(*tone, u64::from(*ms) * 8)),
+            PlayItem::Silence(ms) => Some(Item::Silence(u64::from(*ms) * 8)),
+        };
+        items.iter().map(find).collect()
+    }
+
+    fn stop_play(&mut self, id: LegId, playback: PlaybackId) {
+        let Some(key) = self.find(id) else {
+            return;
+        };
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        if leg
+            .player
+            .as_ref()
+            .is_some_and(|p| p.playback() == playback)
+        {
+            leg.player = None;
+            self.play_done(id, playback, false);
+        }
+    }
+
+    fn play_done(&mut self, leg: LegId, playback: PlaybackId, finished: bool) {
+        self.tell(MediaEvent::PlayDone {
+            leg,
+            playback,
+            finished,
+        });
+    }
+
+    fn bridge(&mut self, a: LegId, b: LegId) {
+        let (Some(first), Some(second)) = (self.find(a), self.find(b)) else {
+            return;
+        };
+        if first == second {
+            self.counters.commands_ignored += 1;
+            return;
+        }
+        if self
+            .legs
+            .get(first)
+            .is_some_and(|leg| leg.partner == Some(second))
+        {
+            return;
+        }
+        self.part(first);
+        self.part(second);
+        if let Some((one, other)) = self.legs.pair_mut(first, second) {
+            one.partner = Some(second);
+            other.partner = Some(first);
+        }
+    }
+
+    fn part(&mut self, key: u32) {
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        leg.outgoing.detach();
+        let partner = leg.partner.take();
+        if let Some(partner) = partner.and_then(|partner| self.legs.get_mut(partner)) {
+            partner.partner = None;
+            partner.outgoing.detach();
+        }
+    }
+
+    fn send_digits(&mut self, id: LegId, digits: &str, length_ms: u16, now: Time) {
+        let Some(key) = self.find(id) else {
+            return;
+        };
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        let agreed = leg.stream.is_some_and(|s| s.params.dtmf.is_some());
+        if !agreed || leg.target().is_none() {
+            self.counters.digits_refused += digits.chars().count() as u64;
+            return;
+        }
+        self.counters.digits_refused += leg.digits_out.add(digits, length_ms);
+        if leg.digits_out.is_active() {
+            self.start_ticking(key, now);
+        }
+    }
+
+    fn hold(&mut self, id: LegId, held: bool, now: Time) {
+        let Some(key) = self.find(id) else {
+            return;
+        };
+        if let Some(leg) = self.legs.get_mut(key) {
+            if leg.watch.held && !held {
+                leg.hear(now);
+            }
+            leg.watch.held = held;
+        }
+    }
+
+    fn close(&mut self, key: u32, now: Time) {
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        let (id, port) = (leg.id, leg.port);
+        let Some(port) = port else {
+            leg.closing = true;
+            self.quiet(key, now);
+            return;
+        };
+        let stats = self.remove(key, now);
+        self.outputs.push_back(MediaOutput::ClosePort(port));
+        self.tell(MediaEvent::Closed { leg: id, stats });
+    }
+
+    /// Ends what the leg plays, hears and tells.
+    fn quiet(&mut self, key: u32, now: Time) {
+        self.part(key);
+        self.ticks.cancel(key);
+        self.watches.cancel(key);
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        let id = leg.id;
+        let taps = core::mem::take(&mut leg.taps);
+        let playback = leg.take_player(None);
+        leg.digits_out.clear();
+        if let Some(playback) = playback {
+            self.play_done(id, playback, false);
+        }
+        self.leave_recordings(key, &taps, now);
+    }
+
+    fn remove(&mut self, key: u32, now: Time) -> cordboard_model::media::LegStats {
+        self.quiet(key, now);
+        self.frames.retain(|waiting| *waiting != key);
+        self.reports.retain(|waiting| *waiting != key);
+        let Some(leg) = self.legs.remove(key) else {
+            return Default::default();
+        };
+        self.by_id.remove(&leg.id);
+        if let Some(port) = leg.port
+            && let Some(owner) = self.by_port.get_mut(port.0 as usize)
+            && *owner == key
+        {
+            *owner = NO_LEG;
+        }
+        leg.stats()
+    }
+}

@@ -1,0 +1,193 @@
+//! The way of a packet through the engine.
+
+use super::{MediaEngine, PortKey, Verdict};
+use crate::dtmf::event::Event;
+use crate::graph::bridge::{self, Content, Passage, Stop};
+use crate::graph::recorder::Spoken;
+use crate::rtcp;
+use crate::rtcp::write::LastReport;
+use crate::rtp::header::{self, Header};
+use crate::rtp::latch::Admission;
+use cordboard_model::media::{MediaEvent, StreamParams};
+use cordboard_model::time::Time;
+use core::net::SocketAddr;
+
+impl MediaEngine {
+    fn key_of(&mut self, port: PortKey) -> Option<u32> {
+        let key = self.by_port.get(port.0 as usize).copied();
+        let key = key.filter(|key| self.legs.get(*key).is_some());
+        if key.is_none() {
+            self.counters.unknown_port += 1;
+        }
+        key
+    }
+
+    /// A datagram on the RTP socket of `port`; `buf` is exactly the datagram.
+    pub fn handle_packet(
+        &mut self,
+        port: PortKey,
+        from: SocketAddr,
+        buf: &mut [u8],
+        now: Time,
+    ) -> Verdict {
+        let Some(key) = self.key_of(port) else {
+            return Verdict::Keep;
+        };
+        if header::is_rtcp(buf) {
+            self.take_rtcp(key, from, buf, false, now);
+            return Verdict::Keep;
+        }
+        let Some(passage) = self.admit(key, from, buf, now) else {
+            return Verdict::Keep;
+        };
+        self.record(key, passage, buf, now);
+        self.forward(key, passage, buf, now)
+    }
+
+    /// Everything that concerns the leg the packet came to: is it RTP, is it from the party, where
+    /// does it stand. `None` when it goes no further.
+    fn admit(&mut self, key: u32, from: SocketAddr, buf: &[u8], now: Time) -> Option<Passage> {
+        let leg = self.legs.get_mut(key)?;
+        // Before the first Configure nothing is agreed, so nothing can be right or wrong.
+        let stream = leg.stream.as_mut()?;
+        let read = header::read(buf);
+        let content = read.and_then(|header| content(&stream.params, &header, buf));
+        let (Some(header), Some(content)) = (read, content) else {
+            leg.malformed += 1;
+            // Keep-alives of RFC 6263 are RTP of an unknown payload type: a sign of life.
+            if read.is_some() && stream.latch.is_party(from) {
+                leg.hear(now);
+            }
+            return None;
+        };
+        let admission = stream.latch.admit(from, header.ssrc, header.sequence, now);
+        let receives = stream.params.direction.receives();
+        let locked = match admission {
+            Admission::Accepted { locked } => locked,
+            Admission::Probation => return None,
+            Admission::Foreign => {
+                leg.foreign += 1;
+                return None;
+            }
+        };
+        leg.hear(now);
+        let id = leg.id;
+        let arrival = leg.reception.take(header.ssrc, header.sequence, now);
+        let mut digit = None;
+        if let Some(arrival) = arrival {
+            if arrival.epoch != leg.epoch {
+                leg.epoch = arrival.epoch;
+                leg.digits_in.reset();
+            }
+            match content {
+                Content::Audio(_) => leg.reception.time(header.timestamp, now),
+                Content::Event(event) if receives => {
+                    let begins = leg.digits_in.take(header.timestamp, event);
+                    digit = event.digit().filter(|_| begins);
+                }
+                Content::Event(_) => {}
+            }
+        } else {
+            self.counters.stale += 1;
+        }
+        if locked {
+            self.mention(MediaEvent::Locked { leg: id, from });
+        }
+        if let Some(digit) = digit {
+            self.mention(MediaEvent::Digit { leg: id, digit });
+        }
+        let arrival = arrival.filter(|_| receives)?;
+        Some(Passage {
+            from: key,
+            arrival,
+            header,
+            content,
+        })
+    }
+
+    fn record(&mut self, key: u32, passage: Passage, buf: &[u8], now: Time) {
+        let (Some(leg), Content::Audio(codec)) = (self.legs.get(key), passage.content) else {
+            return;
+        };
+        let header = passage.header;
+        for tap in leg.taps.iter().flatten() {
+            let spoken = Spoken {
+                epoch: passage.arrival.epoch,
+                timestamp: header.timestamp,
+                codec,
+                codes: buf
+                    .get(header.payload_start..header.payload_end)
+                    .unwrap_or_default(),
+            };
+            if let Some(recording) = self.recordings.get_mut(tap.recording) {
+                recording.recorder.place(tap.channel, spoken, now);
+            }
+        }
+    }
+
+    fn forward(&mut self, key: u32, passage: Passage, buf: &mut [u8], now: Time) -> Verdict {
+        let partner = self.legs.get(key).and_then(|leg| leg.partner);
+        let Some(to) = partner.and_then(|partner| self.legs.get_mut(partner)) else {
+            return Verdict::Keep;
+        };
+        match bridge::relay(passage, to, buf, now) {
+            Ok(verdict) => verdict,
+            Err(Stop::NotHeard) => Verdict::Keep,
+            Err(Stop::Stale) => {
+                self.counters.stale += 1;
+                Verdict::Keep
+            }
+        }
+    }
+
+    /// A datagram on the RTCP socket of `port`; `buf` is exactly the datagram.
+    pub fn handle_rtcp(&mut self, port: PortKey, from: SocketAddr, buf: &[u8], now: Time) {
+        if let Some(key) = self.key_of(port) {
+            self.take_rtcp(key, from, buf, true, now);
+        }
+    }
+
+    /// `own_port`: it came where RTCP belongs, so its source is where ours goes.
+    fn take_rtcp(&mut self, key: u32, from: SocketAddr, buf: &[u8], own_port: bool, now: Time) {
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        let Some(stream) = leg.stream.as_ref() else {
+            return;
+        };
+        if !stream.latch.is_party_host(from) {
+            leg.foreign += 1;
+            return;
+        }
+        let Some(compound) = rtcp::read::read(buf) else {
+            leg.malformed += 1;
+            return;
+        };
+        leg.hear(now);
+        // Reports are believed of the source whose RTP we hear, and of no other on the same host.
+        if leg.reception.ssrc() != Some(compound.sender) {
+            return;
+        }
+        if own_port {
+            leg.reports.from = Some(from);
+        }
+        if let Some(sent_at) = compound.sent_at {
+            leg.reports.last = Some(LastReport {
+                sent_at,
+                received_at: now,
+            });
+        }
+    }
+}
+
+/// What a packet carries, if it is of a payload type that was agreed.
+fn content(params: &StreamParams, header: &Header, buf: &[u8]) -> Option<Content> {
+    match params.dtmf {
+        Some((_, receive)) if header.payload_type == receive => {
+            let payload = buf.get(header.payload_start..header.payload_end)?;
+            Event::read(payload).map(Content::Event)
+        }
+        _ if header.payload_type == params.recv_payload_type => Some(Content::Audio(params.codec)),
+        _ => None,
+    }
+}

@@ -1,0 +1,171 @@
+//! Recordings: begun and ended by command, fed by packets, handed over to whoever writes them.
+
+use super::MediaEngine;
+use crate::graph::leg::Tap;
+use crate::graph::recorder::{Channel, Recorder, STEP};
+use cordboard_model::id::{LegId, RecordingId};
+use cordboard_model::media::MediaEvent;
+use cordboard_model::time::Time;
+
+/// A recording and whom it hears.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub recorder: Recorder,
+    /// Keys of the left and the right leg while they exist.
+    pub parties: [Option<u32>; 2],
+    /// It stands in the queue of those with audio to hand over.
+    pub queued: bool,
+}
+
+impl MediaEngine {
+    pub(super) fn begin_recording(
+        &mut self,
+        id: RecordingId,
+        left: LegId,
+        right: LegId,
+        now: Time,
+    ) {
+        if self.by_recording.contains_key(&id) {
+            self.counters.commands_ignored += 1;
+            return;
+        }
+        let parties = [left, right].map(|leg| self.by_id.get(&leg).copied());
+        if !self.can_tap(parties) {
+            self.tell(MediaEvent::RecordingClosed {
+                recording: id,
+                length_ms: 0,
+                dropped_ms: 0,
+            });
+            return;
+        }
+        let key = self.recordings.insert(Recording {
+            recorder: Recorder::new(id, self.config.record_ring, now),
+            parties,
+            queued: false,
+        });
+        self.by_recording.insert(id, key);
+        for (party, channel) in parties.into_iter().zip([Channel::Left, Channel::Right]) {
+            let leg = party.and_then(|party| self.legs.get_mut(party));
+            if let Some(tap) = leg.and_then(|leg| leg.taps.iter_mut().find(|t| t.is_none())) {
+                *tap = Some(Tap {
+                    recording: key,
+                    channel,
+                });
+            }
+        }
+        let reach = self.recordings.reach();
+        self.steps.reserve(reach);
+        self.recorded
+            .reserve(reach - self.recorded.len().min(reach));
+        let slot = self.steps.slot_from(now + STEP);
+        self.steps.schedule(key, slot, now);
+    }
+
+    /// At least one party exists here, and those that do have a free tap.
+    fn can_tap(&self, parties: [Option<u32>; 2]) -> bool {
+        let free = |key: u32| {
+            let leg = self.legs.get(key);
+            leg.map_or(0, |leg| leg.taps.iter().filter(|t| t.is_none()).count())
+        };
+        match parties {
+            [None, None] => false,
+            [Some(one), Some(other)] if one == other => free(one) >= 2,
+            _ => parties.into_iter().flatten().all(|key| free(key) >= 1),
+        }
+    }
+
+    pub(super) fn stop_recording(&mut self, key: u32, now: Time) {
+        let Some(recording) = self.recordings.get_mut(key) else {
+            return;
+        };
+        recording.recorder.close(now);
+        self.steps.cancel(key);
+        let parties = core::mem::take(&mut recording.parties);
+        for party in parties.into_iter().flatten() {
+            if let Some(leg) = self.legs.get_mut(party) {
+                for tap in &mut leg.taps {
+                    if tap.is_some_and(|tap| tap.recording == key) {
+                        *tap = None;
+                    }
+                }
+            }
+        }
+        self.finish_or_queue(key);
+    }
+
+    /// A party is gone: its channel is silent from now on; with the last one the recording ends.
+    pub(super) fn leave_recordings(&mut self, leg: u32, taps: &[Option<Tap>], now: Time) {
+        for tap in taps.iter().flatten() {
+            let Some(recording) = self.recordings.get_mut(tap.recording) else {
+                continue;
+            };
+            for party in &mut recording.parties {
+                *party = party.filter(|key| *key != leg);
+            }
+            if recording.parties == [None, None] {
+                self.stop_recording(tap.recording, now);
+            }
+        }
+    }
+
+    pub(super) fn step_recording(&mut self, key: u32, slot: u64, now: Time) {
+        let Some(recording) = self.recordings.get_mut(key) else {
+            return;
+        };
+        recording.recorder.tick(now);
+        // The clock is read from `now`: steps that were missed need not be made up for.
+        let step = self.steps.slot_at(Time::ZERO + STEP).max(1);
+        let missed = self.steps.slot_at(now).saturating_sub(slot) / step;
+        self.steps.schedule(key, slot + (missed + 1) * step, now);
+        self.finish_or_queue(key);
+    }
+
+    /// Queues a recording that has audio; ends one that was stopped and has none.
+    fn finish_or_queue(&mut self, key: u32) {
+        let Some(recording) = self.recordings.get_mut(key) else {
+            return;
+        };
+        if recording.recorder.is_done() {
+            self.end_recording(key);
+        } else if !recording.queued && recording.recorder.waiting() > 0 {
+            recording.queued = true;
+            self.recorded.push_back(key);
+        }
+    }
+
+    fn end_recording(&mut self, key: u32) {
+        let Some(recording) = self.recordings.remove(key) else {
+            return;
+        };
+        self.recorded.retain(|waiting| *waiting != key);
+        self.by_recording.remove(&recording.recorder.id());
+        let (length_ms, dropped_ms) = recording.recorder.lengths_ms();
+        self.tell(MediaEvent::RecordingClosed {
+            recording: recording.recorder.id(),
+            length_ms,
+            dropped_ms,
+        });
+    }
+
+    /// Recorded audio: interleaved left and right, that many frames at the front of `out`. Each call
+    /// serves the recording that has waited longest. Poll only when the writer can take it: what
+    /// waits longer than the ring is long becomes silence, counted in `dropped_ms`.
+    pub fn poll_recorded(&mut self, out: &mut [i16]) -> Option<(RecordingId, usize)> {
+        if out.len() < 2 {
+            return None;
+        }
+        while let Some(key) = self.recorded.pop_front() {
+            let Some(recording) = self.recordings.get_mut(key) else {
+                continue;
+            };
+            recording.queued = false;
+            let id = recording.recorder.id();
+            let frames = recording.recorder.take(out);
+            self.finish_or_queue(key);
+            if frames > 0 {
+                return Some((id, frames));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,7 @@
+//! What is connected to what on a media thread: legs, the bridge between two, what plays to one and
+//! what records two.
+
+pub(crate) mod bridge;
+pub(crate) mod leg;
+pub(crate) mod player;
+pub(crate) mod recorder;

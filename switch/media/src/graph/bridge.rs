@@ -1,0 +1,88 @@
+//! From one leg to its partner: the packet stays where it is, its header and codes are rewritten.
+
+use crate::codec::g711;
+use crate::dtmf::event::Event;
+use crate::engine::Verdict;
+use crate::graph::leg::Leg;
+use crate::rtp::header::{self, HEADER_LEN, Header};
+use crate::rtp::outgoing::Relayed;
+use crate::rtp::reception::Arrival;
+use cordboard_model::media::Codec;
+use cordboard_model::time::Time;
+
+/// What a packet carries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Content {
+    Audio(Codec),
+    Event(Event),
+}
+
+/// A packet of one party, for the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passage {
+    /// Key of the leg it came from.
+    pub from: u32,
+    pub arrival: Arrival,
+    pub header: Header,
+    pub content: Content,
+}
+
+/// Why a packet went no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The other party is not to hear it now.
+    NotHeard,
+    /// It has no place in what was already sent.
+    Stale,
+}
+
+/// Rewrites the packet for `to`.
+pub(crate) fn relay(
+    passage: Passage,
+    to: &mut Leg,
+    buf: &mut [u8],
+    now: Time,
+) -> Result<Verdict, Stop> {
+    let Passage { header, .. } = passage;
+    let (port, address) = to.target().ok_or(Stop::NotHeard)?;
+    let params = to.stream.map(|s| s.params).ok_or(Stop::NotHeard)?;
+    if to.is_fed() {
+        return Err(Stop::NotHeard);
+    }
+    let payload_len = header.payload_end - header.payload_start;
+    let (payload_type, samples) = match passage.content {
+        Content::Audio(_) => (params.send_payload_type, payload_len as u32),
+        Content::Event(event) => match params.dtmf {
+            Some((payload_type, _)) => (payload_type, u32::from(event.duration)),
+            None => {
+                to.outgoing.leave_out(passage.from, passage.arrival);
+                return Err(Stop::NotHeard);
+            }
+        },
+    };
+    let audio = matches!(passage.content, Content::Audio(_));
+    let relayed = Relayed {
+        leg: passage.from,
+        arrival: passage.arrival,
+        timestamp: header.timestamp,
+        samples,
+        audio,
+    };
+    let place = to.outgoing.relay(relayed, now).ok_or(Stop::Stale)?;
+    // An event's marker means the beginning of a press, and nothing else may set it.
+    let marker = header.marker || (audio && place.restarted);
+    let offset = header::write(buf, header.payload_start, payload_type, marker, place)
+        .ok_or(Stop::NotHeard)?;
+    if let Content::Audio(codec) = passage.content
+        && let Some(codes) = buf.get_mut(header.payload_start..header.payload_end)
+    {
+        g711::transcode(codec, params.codec, codes);
+    }
+    to.outgoing.count(payload_len);
+    Ok(Verdict::Send {
+        port,
+        to: address,
+        offset,
+        len: HEADER_LEN + payload_len,
+    })
+}

@@ -1,0 +1,264 @@
+//! One leg: its stream, whom it hears, who hears it, and what it has counted.
+
+use crate::dtmf::receive::DigitReceiver;
+use crate::dtmf::send::DigitSender;
+use crate::engine::PortKey;
+use crate::graph::player::Player;
+use crate::graph::recorder::Channel;
+use crate::rtcp::write::LastReport;
+use crate::rtp::header::{self, HEADER_LEN};
+use crate::rtp::latch::Latch;
+use crate::rtp::outgoing::Outgoing;
+use crate::rtp::reception::Reception;
+use crate::tone::ToneTable;
+use cordboard_model::id::{LegId, PlaybackId};
+use cordboard_model::media::{LegStats, StreamParams};
+use cordboard_model::time::Time;
+use core::net::SocketAddr;
+use rand_core::RngCore;
+
+/// Recordings one leg may be part of.
+pub(crate) const TAPS_MAX: usize = 2;
+/// Longest packet time we send, milliseconds.
+const PTIME_MAX: u8 = 60;
+/// Shortest.
+const PTIME_MIN: u8 = 10;
+/// The longest frame fits the buffer asked of the shell.
+const _: () = assert!(HEADER_LEN + PTIME_MAX as usize * 8 <= crate::MediaEngine::TRANSMIT_MIN);
+
+/// What was negotiated, and what was learnt of the peer since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stream {
+    pub params: StreamParams,
+    pub latch: Latch,
+}
+
+/// A recording that hears this leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tap {
+    pub recording: u32,
+    pub channel: Channel,
+}
+
+/// What keeps time for a leg that plays or sends digits. Frames are counted here when they are due
+/// and made when the shell asks for packets.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cadence {
+    /// The millisecond of the oldest frame not made yet.
+    pub frame_at_ms: u64,
+    /// Frames that are due.
+    pub pending: u8,
+    /// Frames before these that came too late to be sent.
+    pub skipped: u32,
+    /// It stands in the queue of those with something to send.
+    pub queued: bool,
+}
+
+/// Signs of life.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Watch {
+    pub heard: Time,
+    pub held: bool,
+    /// `Silent` was told of this silence.
+    pub told: bool,
+}
+
+/// Reports.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reports {
+    pub cname: u64,
+    /// Where the peer's RTCP comes from, if it did.
+    pub from: Option<SocketAddr>,
+    pub last: Option<LastReport>,
+    /// Packets we had sent at our last report.
+    pub sent: u64,
+    pub due: Time,
+    pub queued: bool,
+}
+
+/// A leg.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub id: LegId,
+    /// None while the shell is opening it.
+    pub port: Option<PortKey>,
+    /// Closed before its port was open.
+    pub closing: bool,
+    pub stream: Option<Stream>,
+    pub reception: Reception,
+    pub outgoing: Outgoing,
+    pub digits_in: DigitReceiver,
+    pub digits_out: DigitSender,
+    pub player: Option<Player>,
+    pub partner: Option<u32>,
+    pub taps: [Option<Tap>; TAPS_MAX],
+    pub cadence: Cadence,
+    pub watch: Watch,
+    pub reports: Reports,
+    /// Its place in the tick, in milliseconds.
+    pub phase: u8,
+    pub tick_ms: u8,
+    pub epoch: u32,
+    pub foreign: u64,
+    pub malformed: u64,
+}
+
+/// What making a frame came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Frame {
+    /// Length of the packet at the front of the buffer.
+    pub packet: Option<usize>,
+    /// This playback has ended with it.
+    pub ended: Option<PlaybackId>,
+    /// Digits that could not be sent.
+    pub refused: u64,
+}
+
+impl Leg {
+    pub(crate) fn new(id: LegId, phase: u8, tick_ms: u8, rng: &mut impl RngCore) -> Self {
+        Self {
+            id,
+            port: None,
+            closing: false,
+            stream: None,
+            reception: Reception::default(),
+            outgoing: Outgoing::new(rng),
+            digits_in: DigitReceiver::default(),
+            digits_out: DigitSender::default(),
+            player: None,
+            partner: None,
+            taps: [None; TAPS_MAX],
+            cadence: Cadence::default(),
+            watch: Watch::default(),
+            reports: Reports {
+                cname: rng.next_u64(),
+                ..Reports::default()
+            },
+            phase,
+            tick_ms,
+            epoch: 0,
+            foreign: 0,
+            malformed: 0,
+        }
+    }
+
+    /// Figures so far.
+    pub(crate) fn stats(&self) -> LegStats {
+        LegStats {
+            received: self.reception.received(),
+            sent: self.outgoing.sent().0,
+            lost: self.reception.lost(),
+            foreign: self.foreign,
+            malformed: self.malformed,
+            jitter_us: self.reception.jitter_us(),
+        }
+    }
+
+    /// Packet time in milliseconds.
+    pub(crate) fn ptime_ms(&self) -> u8 {
+        let agreed = self.stream.as_ref().map(|s| s.params.ptime_ms);
+        agreed.unwrap_or(self.tick_ms).clamp(PTIME_MIN, PTIME_MAX)
+    }
+
+    /// Where a packet of ours would go now, by which port; `None` when none may be sent.
+    pub(crate) fn target(&self) -> Option<(PortKey, SocketAddr)> {
+        let stream = self.stream.as_ref()?;
+        if !stream.params.direction.sends() {
+            return None;
+        }
+        Some((self.port?, stream.latch.destination()?))
+    }
+
+    /// Whether we feed this leg ourselves, so that its partner is not heard.
+    pub(crate) fn is_fed(&self) -> bool {
+        self.player.is_some() || self.digits_out.is_active()
+    }
+
+    /// Puts another playlist in place of the one that is on; says which one was.
+    pub(crate) fn take_player(&mut self, player: Option<Player>) -> Option<PlaybackId> {
+        let old = core::mem::replace(&mut self.player, player);
+        old.map(|old| old.playback())
+    }
+
+    /// A sign of life from the party.
+    pub(crate) fn hear(&mut self, now: Time) {
+        self.watch.heard = now;
+        self.watch.told = false;
+    }
+
+    /// Passes over the frames that came too late.
+    pub(crate) fn skip_frames(&mut self) -> Option<PlaybackId> {
+        let ptime = u64::from(self.ptime_ms());
+        let frames = u64::from(core::mem::take(&mut self.cadence.skipped));
+        let samples = u32::try_from(frames * ptime * 8).unwrap_or(u32::MAX);
+        if self.target().is_some() && self.is_fed() {
+            let at = Time::from_millis(self.cadence.frame_at_ms);
+            self.outgoing.begin_local(at);
+            self.outgoing.advance_local(samples, at);
+        }
+        self.cadence.frame_at_ms += frames * ptime;
+        self.skip_playback(samples)
+    }
+
+    fn skip_playback(&mut self, samples: u32) -> Option<PlaybackId> {
+        let player = self.player.as_mut()?;
+        let playback = player.playback();
+        if !player.skip(samples) {
+            return None;
+        }
+        self.player = None;
+        Some(playback)
+    }
+
+    /// Makes the next due frame: a digit's packet before the playback's; the playback's time passes
+    /// either way.
+    pub(crate) fn make_frame(&mut self, buf: &mut [u8], tones: &ToneTable) -> Frame {
+        let ptime = self.ptime_ms();
+        let samples = u32::from(ptime) * 8;
+        let at = Time::from_millis(self.cadence.frame_at_ms);
+        self.cadence.frame_at_ms += u64::from(ptime);
+        if !self.is_fed() {
+            return Frame::default();
+        }
+        let (Some(_), Some(params)) = (self.target(), self.stream.map(|s| s.params)) else {
+            self.outgoing.detach();
+            return Frame {
+                refused: self.digits_out.clear(),
+                ended: self.skip_playback(samples),
+                packet: None,
+            };
+        };
+        let mut frame = Frame::default();
+        let (timestamp, restarted) = self.outgoing.begin_local(at);
+        if params.dtmf.is_none() {
+            frame.refused = self.digits_out.clear();
+        }
+        let event = self.digits_out.frame(timestamp, samples);
+        if let (Some(event), Some((payload_type, _))) = (event, params.dtmf) {
+            let place = self.outgoing.local(event.timestamp, restarted);
+            let payload = event.event.bytes();
+            header::write(buf, HEADER_LEN, payload_type, event.marker, place);
+            if let Some(to) = buf.get_mut(HEADER_LEN..HEADER_LEN + payload.len()) {
+                to.copy_from_slice(&payload);
+            }
+            frame.packet = Some(HEADER_LEN + payload.len());
+            frame.ended = self.skip_playback(samples);
+        } else if let Some(player) = self.player.as_mut() {
+            let place = self.outgoing.local(timestamp, restarted);
+            header::write(buf, HEADER_LEN, params.send_payload_type, restarted, place);
+            let end = HEADER_LEN + samples as usize;
+            if let Some(payload) = buf.get_mut(HEADER_LEN..end)
+                && player.frame(params.codec, tones, payload)
+            {
+                frame.ended = Some(player.playback());
+                self.player = None;
+            }
+            frame.packet = Some(end);
+        }
+        self.outgoing.advance_local(samples, at);
+        if let Some(len) = frame.packet {
+            self.outgoing.count(len - HEADER_LEN);
+        }
+        frame
+    }
+}

@@ -1,0 +1,470 @@
+//! A recording: what two parties say, left and right, on one sample clock.
+//!
+//! Invariant: frame n of the file is the moment n/8,000 s after the start, on both channels. Packets
+//! are placed by their RTP timestamp against that clock, so jitter is undone within a hold-back
+//! window, what is lost is silence, and a sender's clock that drifts is brought back before it is
+//! 20 ms off. Memory is one ring, allocated when the recording starts; audio that nobody took
+//! in time becomes silence of the same length, counted.
+
+use crate::codec::g711;
+use crate::rtp::{ahead, samples_in};
+use cordboard_model::id::RecordingId;
+use cordboard_model::media::Codec;
+use cordboard_model::time::{Duration, Time};
+
+/// A packet may come this many frames late (200 ms) and still find its place.
+const HOLD_BACK: u64 = 1_600;
+/// And lie this many frames ahead (100 ms), when the packets before it were late.
+const AHEAD_MAX: i64 = 800;
+/// Packets too late in a row that move the channel's clock: the path has become longer.
+const LATE_RUN: u8 = 5;
+/// Packets between two looks at the drift.
+const DRIFT_WINDOW: u8 = 50;
+/// Drift that is corrected: 10 ms.
+const DRIFT_MAX: i64 = 80;
+/// How often recorded audio is handed over.
+pub(crate) const STEP: Duration = Duration::from_millis(60);
+
+/// Left or right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Channel {
+    Left,
+    Right,
+}
+
+impl Channel {
+    fn index(self) -> usize {
+        match self {
+            Channel::Left => 0,
+            Channel::Right => 1,
+        }
+    }
+}
+
+/// A packet of a party.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spoken<'a> {
+    pub epoch: u32,
+    pub timestamp: u32,
+    pub codec: Codec,
+    pub codes: &'a [u8],
+}
+
+/// Which frame a channel's timestamps stand for.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    epoch: u32,
+    timestamp: u32,
+    frame: i64,
+    late: u8,
+    /// The least lateness in this window, in frames: what the path takes at best.
+    best: i64,
+    seen: u8,
+}
+
+impl Anchor {
+    fn new(epoch: u32, timestamp: u32, frame: i64) -> Self {
+        Self {
+            epoch,
+            timestamp,
+            frame,
+            late: 0,
+            best: i64::MAX,
+            seen: 0,
+        }
+    }
+
+    fn frame_of(&self, timestamp: u32) -> i64 {
+        self.frame + i64::from(ahead(timestamp, self.timestamp))
+    }
+
+    /// Shifts the clock when even the quickest packet of the window was early or late.
+    fn follow_drift(&mut self, lateness: i64) {
+        self.best = self.best.min(lateness);
+        self.seen += 1;
+        if self.seen == DRIFT_WINDOW {
+            if self.best.abs() > DRIFT_MAX {
+                self.frame += self.best;
+            }
+            self.best = i64::MAX;
+            self.seen = 0;
+        }
+    }
+}
+
+/// One recording.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder {
+    id: RecordingId,
+    start: Time,
+    /// Frames of left and right; what is not written is zero.
+    ring: Box<[[i16; 2]]>,
+    anchors: [Option<Anchor>; 2],
+    /// The first frame in the ring that was not handed over.
+    read: u64,
+    /// Frames below this one are final.
+    settled: u64,
+    /// Silence to hand over before the frame at `read`.
+    owed: u64,
+    dropped: u64,
+    closing: bool,
+}
+
+impl Recorder {
+    /// Starts; allocates the ring, at least as long as the window needs.
+    pub(crate) fn new(id: RecordingId, ring: Duration, now: Time) -> Self {
+        let least = HOLD_BACK + AHEAD_MAX.unsigned_abs() + 2 * samples_in(STEP);
+        let frames = samples_in(ring).clamp(least, 1 << 24) as usize;
+        Self {
+            id,
+            start: now,
+            ring: vec![[0; 2]; frames].into(),
+            anchors: [None; 2],
+            read: 0,
+            settled: 0,
+            owed: 0,
+            dropped: 0,
+            closing: false,
+        }
+    }
+
+    /// Which recording this is.
+    pub(crate) fn id(&self) -> RecordingId {
+        self.id
+    }
+
+    fn frame_at(&self, at: Time) -> u64 {
+        samples_in(at.since(self.start))
+    }
+
+    fn slot(&mut self, frame: u64) -> Option<&mut [i16; 2]> {
+        let at = (frame % self.ring.len() as u64) as usize;
+        self.ring.get_mut(at)
+    }
+
+    /// Puts a packet where it belongs.
+    pub(crate) fn place(&mut self, channel: Channel, spoken: Spoken<'_>, now: Time) {
+        if self.closing {
+            return;
+        }
+        let arrived = self.frame_at(now) as i64;
+        let Some(first) = self.locate(channel, spoken, arrived) else {
+            return;
+        };
+        let end = first + spoken.codes.len() as i64;
+        self.make_room(end.max(0) as u64);
+        let decode = g711::decoder(spoken.codec);
+        let settled = self.settled;
+        for (frame, code) in (first..end).zip(spoken.codes) {
+            let Some(frame) = u64::try_from(frame).ok().filter(|f| *f >= settled) else {
+                continue;
+            };
+            if let Some(pair) = self.slot(frame) {
+                pair[channel.index()] = decode[usize::from(*code)];
+            }
+        }
+    }
+
+    /// The frame at which a packet begins; `None` if it is too late to matter.
+    fn locate(&mut self, channel: Channel, spoken: Spoken<'_>, arrived: i64) -> Option<i64> {
+        let settled = self.settled as i64;
+        let anchor = &mut self.anchors[channel.index()];
+        let anew = Anchor::new(spoken.epoch, spoken.timestamp, arrived);
+        let Some(anchor) = anchor.as_mut().filter(|a| a.epoch == spoken.epoch) else {
+            *anchor = Some(anew);
+            return Some(arrived);
+        };
+        let frame = anchor.frame_of(spoken.timestamp);
+        let lateness = arrived.saturating_sub(frame);
+        if -lateness > AHEAD_MAX {
+            *anchor = anew;
+            return Some(arrived);
+        }
+        if frame < settled {
+            anchor.late += 1;
+            if anchor.late < LATE_RUN {
+                return None;
+            }
+            *anchor = anew;
+            return Some(arrived);
+        }
+        anchor.late = 0;
+        anchor.follow_drift(lateness);
+        Some(frame)
+    }
+
+    /// The ring must reach to frame `end`: the oldest frames give way and become silence.
+    fn make_room(&mut self, end: u64) {
+        let first = end.saturating_sub(self.ring.len() as u64);
+        let Some(over) = first.checked_sub(self.read).filter(|over| *over > 0) else {
+            return;
+        };
+        for frame in self.read..first.min(self.read + self.ring.len() as u64) {
+            if let Some(pair) = self.slot(frame) {
+                *pair = [0; 2];
+            }
+        }
+        self.read = first;
+        self.settled = self.settled.max(first);
+        self.owed += over;
+        self.dropped += over;
+    }
+
+    /// The clock has reached `now`.
+    pub(crate) fn tick(&mut self, now: Time) {
+        let reached = self.frame_at(now);
+        if !self.closing {
+            self.make_room(reached + AHEAD_MAX.unsigned_abs());
+            self.settled = self.settled.max(reached.saturating_sub(HOLD_BACK));
+        }
+    }
+
+    /// The recording ends here: all up to `now` is final.
+    pub(crate) fn close(&mut self, now: Time) {
+        if !self.closing {
+            let reached = self.frame_at(now);
+            self.make_room(reached);
+            self.settled = self.settled.max(reached);
+            self.closing = true;
+        }
+    }
+
+    /// Frames that can be handed over.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.owed + (self.settled - self.read)
+    }
+
+    /// Hands over as many frames as fit; how many.
+    pub(crate) fn take(&mut self, out: &mut [i16]) -> usize {
+        let mut taken = 0;
+        for pair in out.chunks_exact_mut(2) {
+            if self.owed > 0 {
+                self.owed -= 1;
+                pair.fill(0);
+            } else if self.read < self.settled {
+                let frame = self.read;
+                self.read += 1;
+                if let Some(slot) = self.slot(frame) {
+                    pair.copy_from_slice(slot);
+                    *slot = [0; 2];
+                }
+            } else {
+                break;
+            }
+            taken += 1;
+        }
+        taken
+    }
+
+    /// Whether it was stopped and everything was handed over.
+    pub(crate) fn is_done(&self) -> bool {
+        self.closing && self.waiting() == 0
+    }
+
+    /// Length so far and audio replaced by silence, both in milliseconds.
+    pub(crate) fn lengths_ms(&self) -> (u64, u64) {
+        (self.settled / 8, self.dropped.div_ceil(8))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_model::id::{IdMaker, TenantId};
+
+    const LEFT: u8 = 0xaa;
+    const RIGHT: u8 = 0x2a;
+    /// What these A-law codes decode to.
+    const LOUD: i16 = 32_256;
+
+    struct Tape {
+        recorder: Recorder,
+        heard: Vec<[i16; 2]>,
+    }
+
+    impl Tape {
+        fn new() -> Self {
+            let id = IdMaker::new(1, 0).recording(TenantId::DEFAULT);
+            Self {
+                recorder: Recorder::new(id, Duration::from_millis(512), Time::ZERO),
+                heard: Vec::new(),
+            }
+        }
+
+        fn speak(&mut self, channel: Channel, timestamp: u32, ms: f64) {
+            let code = if channel == Channel::Left {
+                LEFT
+            } else {
+                RIGHT
+            };
+            let spoken = Spoken {
+                epoch: 1,
+                timestamp,
+                codec: Codec::Pcma,
+                codes: &[code; 160],
+            };
+            self.recorder.place(channel, spoken, at(ms));
+        }
+
+        fn tick(&mut self, ms: f64) {
+            self.recorder.tick(at(ms));
+            self.drain();
+        }
+
+        fn drain(&mut self) {
+            let mut out = [0; 1_920];
+            loop {
+                let taken = self.recorder.take(&mut out);
+                if taken == 0 {
+                    break;
+                }
+                let pairs = out[..taken * 2].chunks(2);
+                self.heard.extend(pairs.map(|pair| [pair[0], pair[1]]));
+            }
+        }
+
+        fn close(&mut self, ms: f64) {
+            self.recorder.close(at(ms));
+            self.drain();
+            assert!(self.recorder.is_done());
+        }
+
+        /// Runs of sound on a channel: first frame and length.
+        fn sounds(&self, channel: usize) -> Vec<(usize, usize)> {
+            let mut runs: Vec<(usize, usize)> = Vec::new();
+            for (n, pair) in self.heard.iter().enumerate() {
+                if pair[channel] == 0 {
+                    continue;
+                }
+                match runs.last_mut() {
+                    Some((first, len)) if *first + *len == n => *len += 1,
+                    _ => runs.push((n, 1)),
+                }
+            }
+            runs
+        }
+    }
+
+    fn at(ms: f64) -> Time {
+        Time::from_nanos((ms * 1e6) as u64)
+    }
+
+    #[test]
+    fn jitter_reordering_and_duplicates_leave_no_trace_and_loss_is_silence() {
+        let mut tape = Tape::new();
+        let arrivals = [
+            (0, 100),
+            (2, 140),
+            (1, 145),
+            (2, 150),
+            (3, 190),
+            (5, 200),
+            (6, 290),
+        ];
+        for (n, ms) in arrivals {
+            tape.speak(Channel::Left, 7_000 + n * 160, f64::from(ms));
+        }
+        tape.close(400.0);
+        assert_eq!(tape.heard.len(), 3_200);
+        assert_eq!(
+            tape.sounds(0),
+            [(800, 640), (1_600, 320)],
+            "packet 4 was lost"
+        );
+        assert_eq!(tape.heard[800], [LOUD, 0]);
+        assert_eq!(tape.sounds(1), []);
+    }
+
+    #[test]
+    fn both_channels_stand_on_one_clock() {
+        let mut tape = Tape::new();
+        for n in 0..50 {
+            let ms = f64::from(n) * 20.0;
+            tape.speak(Channel::Left, n * 160, ms);
+            tape.speak(
+                Channel::Right,
+                0xffff_ff00u32.wrapping_add(n * 160),
+                ms + 5.0,
+            );
+            tape.tick(ms);
+        }
+        tape.close(1_000.0);
+        assert_eq!(tape.sounds(0), [(0, 8_000)]);
+        assert_eq!(tape.sounds(1), [(40, 7_960)]);
+        assert_eq!(tape.heard[4_000], [LOUD, -LOUD]);
+    }
+
+    #[test]
+    fn a_clock_200_ppm_off_stays_within_20_ms_for_an_hour() {
+        for ppm in [200.0, -200.0] {
+            let mut tape = Tape::new();
+            let mut worst: f64 = 0.0;
+            for n in 0..180_000u32 {
+                let ms = f64::from(n) * 20.0 * (1.0 + ppm / 1e6);
+                // Up to 10 ms of jitter, the same every run; one packet in twenty is lost.
+                let jitter = f64::from(n.wrapping_mul(2_654_435_761) >> 22) / 102.4;
+                if n % 20 != 7 {
+                    tape.speak(Channel::Left, n.wrapping_mul(160), ms + jitter);
+                }
+                if n % 3 == 0 {
+                    tape.tick(ms + jitter);
+                    tape.heard.clear();
+                }
+                let anchor = tape.recorder.anchors[0].unwrap();
+                let frame = anchor.frame_of(n.wrapping_mul(160));
+                worst = worst.max((frame as f64 / 8.0 - ms).abs());
+            }
+            assert!(worst < 20.0, "{ppm} ppm: {worst} ms");
+        }
+    }
+
+    #[test]
+    fn a_longer_path_is_followed_and_an_outlier_is_not() {
+        let mut tape = Tape::new();
+        let delayed = |n: u32| match n {
+            50 => 290,
+            100.. => 400,
+            _ => 0,
+        };
+        let mut arrivals: Vec<_> = (0..200).map(|n| (n * 20 + delayed(n), n)).collect();
+        arrivals.sort();
+        for (ms, n) in arrivals {
+            tape.speak(Channel::Left, n * 160, f64::from(ms));
+            tape.tick(f64::from(ms));
+        }
+        tape.close(4_500.0);
+        let runs = tape.sounds(0);
+        assert_eq!(
+            runs[0],
+            (0, 8_000),
+            "packet 50 came too late and is silence"
+        );
+        assert_eq!(runs[1].0, 8_160);
+        let (last, len) = runs[runs.len() - 1];
+        assert_eq!(
+            last + len,
+            (199 * 20 + 400) * 8 + 160,
+            "the new delay is the measure"
+        );
+    }
+
+    #[test]
+    fn what_nobody_takes_becomes_silence_of_the_same_length() {
+        let mut tape = Tape::new();
+        for n in 0..150u32 {
+            let ms = f64::from(n) * 20.0;
+            tape.speak(Channel::Left, n * 160, ms);
+            tape.recorder.tick(at(ms));
+            if n == 100 {
+                tape.drain();
+            }
+        }
+        tape.close(3_000.0);
+        assert_eq!(tape.heard.len(), 24_000);
+        let (length, dropped) = tape.recorder.lengths_ms();
+        assert_eq!(length, 3_000);
+        let silent = tape.heard.iter().filter(|pair| pair[0] == 0).count();
+        assert_eq!(dropped, silent as u64 / 8, "and it says how much");
+        assert!((2_000..2_400).contains(&dropped), "{dropped}");
+    }
+}

@@ -1,0 +1,238 @@
+//! Symmetric RTP (RFC 4961, RFC 7362 4): whom to believe and where to send.
+//!
+//! Invariant: once locked, only a new negotiation unlocks. Until then the address of the session
+//! description is believed at once, and another one only when it has shown a run of packets in
+//! sequence while the first was silent: a forger would have to be there before the phone and to be
+//! left alone by it.
+
+use cordboard_model::time::{Duration, Time};
+use core::net::SocketAddr;
+
+/// How long another address must wait after a packet from the negotiated one.
+const NEGOTIATED_REIGNS: Duration = Duration::from_secs(1);
+/// Largest step of the sequence number within a run: loss and reordering, not another stream.
+const STEP_MAX: u16 = 16;
+
+/// What a packet's source is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// From the party. `locked` when this packet is the one that settled it.
+    Accepted { locked: bool },
+    /// Perhaps from the party; not believed yet.
+    Probation,
+    /// From somebody else.
+    Foreign,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    from: SocketAddr,
+    ssrc: u32,
+    sequence: u16,
+    count: u8,
+}
+
+impl Run {
+    fn new(from: SocketAddr, ssrc: u32, sequence: u16) -> Self {
+        Self {
+            from,
+            ssrc,
+            sequence,
+            count: 1,
+        }
+    }
+
+    /// Goes on with this packet, or begins anew with it; how many there are now.
+    fn add(run: &mut Option<Run>, from: SocketAddr, ssrc: u32, sequence: u16) -> u8 {
+        let fresh = Run::new(from, ssrc, sequence);
+        let Some(run) = run.as_mut() else {
+            *run = Some(fresh);
+            return 1;
+        };
+        let step = sequence.wrapping_sub(run.sequence);
+        if !same(run.from, from) || run.ssrc != ssrc {
+            *run = fresh;
+        } else if (1..=STEP_MAX).contains(&step) {
+            run.sequence = sequence;
+            run.count = run.count.saturating_add(1);
+        } else if step != 0 && step.wrapping_neg() > STEP_MAX {
+            *run = fresh;
+        }
+        run.count
+    }
+}
+
+/// The source of one leg's RTP.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Latch {
+    negotiated: SocketAddr,
+    negotiated_heard: Option<Time>,
+    negotiated_run: Option<Run>,
+    other_run: Option<Run>,
+    locked: Option<SocketAddr>,
+    needed: u8,
+}
+
+impl Latch {
+    /// Learns; `needed` packets in sequence lock.
+    pub(crate) fn new(negotiated: SocketAddr, needed: u8) -> Self {
+        Self {
+            negotiated,
+            negotiated_heard: None,
+            negotiated_run: None,
+            other_run: None,
+            locked: None,
+            needed: needed.max(1),
+        }
+    }
+
+    /// Judges a packet that is RTP of a payload type we know.
+    pub(crate) fn admit(
+        &mut self,
+        from: SocketAddr,
+        ssrc: u32,
+        sequence: u16,
+        now: Time,
+    ) -> Admission {
+        if let Some(locked) = self.locked {
+            return match same(locked, from) {
+                true => Admission::Accepted { locked: false },
+                false => Admission::Foreign,
+            };
+        }
+        if same(self.negotiated, from) {
+            self.negotiated_heard = Some(now);
+            let count = Run::add(&mut self.negotiated_run, from, ssrc, sequence);
+            let locked = count >= self.needed;
+            self.locked = locked.then_some(from);
+            return Admission::Accepted { locked };
+        }
+        let reigns = |heard: Time| now.since(heard) < NEGOTIATED_REIGNS;
+        if self.negotiated_heard.is_some_and(reigns) {
+            self.other_run = None;
+            return Admission::Probation;
+        }
+        if Run::add(&mut self.other_run, from, ssrc, sequence) < self.needed {
+            return Admission::Probation;
+        }
+        self.locked = Some(from);
+        Admission::Accepted { locked: true }
+    }
+
+    /// Whether this is the address that is believed now.
+    pub(crate) fn is_party(&self, from: SocketAddr) -> bool {
+        same(self.locked.unwrap_or(self.negotiated), from)
+    }
+
+    /// Whether the address belongs to the host that is believed now (its RTCP, for one).
+    pub(crate) fn is_party_host(&self, from: SocketAddr) -> bool {
+        let party = self.locked.unwrap_or(self.negotiated);
+        party.ip().to_canonical() == from.ip().to_canonical()
+    }
+
+    /// Where to send; `None` when the description named no address or port (an old way to hold).
+    pub(crate) fn destination(&self) -> Option<SocketAddr> {
+        let to = self.locked.unwrap_or(self.negotiated);
+        (!to.ip().is_unspecified() && to.port() != 0).then_some(to)
+    }
+
+    /// The address of the session description.
+    pub(crate) fn negotiated(&self) -> SocketAddr {
+        self.negotiated
+    }
+}
+
+/// Equal addresses, however the socket writes them (IPv4 in IPv6 on a dual-stack one).
+fn same(a: SocketAddr, b: SocketAddr) -> bool {
+    a.port() == b.port() && (a == b || a.ip().to_canonical() == b.ip().to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Admission::{Accepted, Foreign, Probation};
+
+    const PHONE: &str = "192.0.2.1:4000";
+    const NAT: &str = "198.51.100.7:31000";
+    const FORGER: &str = "203.0.113.66:4000";
+
+    struct Script(Latch);
+
+    impl Script {
+        fn new() -> Self {
+            Self(Latch::new(PHONE.parse().unwrap(), 3))
+        }
+        fn at(&mut self, ms: u64, from: &str, ssrc: u32, sequence: u16) -> Admission {
+            let from = from.parse().unwrap();
+            self.0.admit(from, ssrc, sequence, Time::from_millis(ms))
+        }
+    }
+
+    #[test]
+    fn the_negotiated_address_is_believed_at_once_and_locked_at_the_third_packet() {
+        let mut s = Script::new();
+        assert_eq!(s.at(0, PHONE, 1, 10), Accepted { locked: false });
+        assert_eq!(s.at(20, PHONE, 1, 11), Accepted { locked: false });
+        assert_eq!(s.at(40, PHONE, 1, 12), Accepted { locked: true });
+        assert_eq!(s.at(60, PHONE, 9, 500), Accepted { locked: false });
+        assert_eq!(s.at(60, FORGER, 1, 13), Foreign);
+    }
+
+    #[test]
+    fn another_address_is_believed_after_a_run_and_becomes_the_destination() {
+        let mut s = Script::new();
+        assert_eq!(s.at(0, NAT, 1, 10), Probation);
+        assert_eq!(s.at(20, NAT, 1, 11), Probation);
+        assert_eq!(s.0.destination(), PHONE.parse().ok());
+        assert_eq!(s.at(40, NAT, 1, 13), Accepted { locked: true });
+        assert_eq!(s.0.destination(), NAT.parse().ok());
+        assert_eq!(s.at(60, PHONE, 1, 14), Foreign);
+    }
+
+    #[test]
+    fn a_forger_does_not_win_against_a_phone_that_speaks() {
+        let mut s = Script::new();
+        assert_eq!(s.at(0, FORGER, 7, 1), Probation);
+        assert_eq!(s.at(1, PHONE, 1, 10), Accepted { locked: false });
+        for n in 0..100 {
+            assert_eq!(s.at(2 + n, FORGER, 7, 2 + n as u16), Probation);
+        }
+        assert_eq!(s.at(120, PHONE, 1, 11), Accepted { locked: false });
+        assert_eq!(s.at(140, PHONE, 1, 12), Accepted { locked: true });
+        assert_eq!(s.at(141, FORGER, 7, 200), Foreign);
+    }
+
+    #[test]
+    fn scattered_packets_are_no_run() {
+        let mut s = Script::new();
+        for n in 0..20u16 {
+            assert_eq!(s.at(0, NAT, 1, n.wrapping_mul(1_000)), Probation);
+            assert_eq!(s.at(0, NAT, u32::from(n) + 2, n), Probation);
+        }
+        assert_eq!(s.at(0, NAT, 50, 8), Probation);
+        assert_eq!(s.at(0, NAT, 50, 8), Probation, "the same packet again");
+        assert_eq!(
+            s.at(0, NAT, 50, 7),
+            Probation,
+            "reordered: neither counts nor breaks"
+        );
+        assert_eq!(s.at(0, NAT, 50, 9), Probation);
+        assert_eq!(s.at(0, NAT, 50, 10), Accepted { locked: true });
+    }
+
+    #[test]
+    fn an_address_in_ipv6_clothes_is_the_same() {
+        let mut s = Script::new();
+        assert_eq!(
+            s.at(0, "[::ffff:192.0.2.1]:4000", 1, 1),
+            Accepted { locked: false }
+        );
+    }
+
+    #[test]
+    fn nowhere_is_no_destination() {
+        for nowhere in ["0.0.0.0:4000", "192.0.2.1:0", "[::]:9"] {
+            assert_eq!(Latch::new(nowhere.parse().unwrap(), 3).destination(), None);
+        }
+    }
+}
