@@ -125,3 +125,15 @@ pub struct FlowRecord {
     /// Every answer since.
     pub answers: Vec<VerbAnswer>,
 }
+
+impl FlowOutput {
+    /// The call this is about.
+    pub fn call(&self) -> CallId {
+        match self {
+            FlowOutput::Verb { call, .. }
+            | FlowOutput::Ended { call, .. }
+            | FlowOutput::Failed { call, .. }
+            | FlowOutput::Log { call, .. } => *call,
+        }
+    }
+}

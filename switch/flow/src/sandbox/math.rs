@@ -1,0 +1,70 @@
+//! `math.random` and `math.randomseed`, drawn from the seed of the engine and the number of the call.
+
+use super::args::Args;
+use crate::vm::shared::Shared;
+use mlua::{Lua, MultiValue, Result, Table, Value};
+use rand_core::RngCore;
+use std::rc::Rc;
+
+/// Adds the functions to the table that the prelude gets.
+pub fn install(lua: &Lua, into: &Table, shared: &Rc<Shared>) -> Result<()> {
+    let s = Rc::clone(shared);
+    into.raw_set(
+        "random",
+        lua.create_function(move |lua, args| random(lua, &s, args))?,
+    )?;
+    let s = Rc::clone(shared);
+    into.raw_set(
+        "randomseed",
+        lua.create_function(move |_, seed: Value| {
+            match seed {
+                Value::Integer(n) => s.reseed(n as u64),
+                Value::Number(n) => s.reseed(n.to_bits()),
+                _ => {}
+            }
+            Ok(())
+        })?,
+    )
+}
+
+fn random(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<Value> {
+    let count = args.len();
+    let args = Args::new(lua, "random", args);
+    let (low, high) = match count {
+        0 => {
+            let bits = shared.random(|random| random.next_u64());
+            return Ok(Value::Number((bits >> 11) as f64 / (1u64 << 53) as f64));
+        }
+        1 => match args.int(1)? {
+            0 => {
+                return Ok(Value::Integer(
+                    shared.random(|random| random.next_u64()) as i64
+                ));
+            }
+            high => (1, high),
+        },
+        2 => (args.int(1)?, args.int(2)?),
+        _ => {
+            return Err(crate::vm::raised::runtime(
+                "wrong number of arguments to 'random'",
+            ));
+        }
+    };
+    if low > high {
+        return args.bad(count, "interval is empty");
+    }
+    let span = high.wrapping_sub(low) as u64;
+    let drawn = shared.random(|random| below_or_at(random, span));
+    Ok(Value::Integer(low.wrapping_add(drawn as i64)))
+}
+
+/// A number from 0 to `most`, each as likely as the other.
+fn below_or_at(random: &mut impl RngCore, most: u64) -> u64 {
+    let mask = u64::MAX.checked_shr(most.leading_zeros()).unwrap_or(0);
+    loop {
+        let drawn = random.next_u64() & mask;
+        if drawn <= most {
+            return drawn;
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What can be played: prompts by name, tones, silence, and lists of these.
+//!
+//! `"welcome"` | `{tone="busy", seconds=3}` | `{silence=0.5}` | `{"a", "b", {silence=1}, "c"}`
+
+use super::arg::{Arg, BadOption, Options, Table, millis};
+use cordboard_model::id::{AssetId, TenantId};
+use cordboard_model::media::{PlayItem, Tone};
+
+/// Most things in one list.
+pub const ITEMS_MAX: usize = 64;
+/// Longest tone or silence, seconds.
+const SECONDS_MAX: f64 = 3_600.0;
+/// Length of the beep, milliseconds.
+const BEEP_MS: u32 = 200;
+/// Length of any other tone if none is given, milliseconds.
+const TONE_MS: u32 = 1_000;
+
+/// The prompt of this name.
+pub fn asset(verb: &'static str, tenant: TenantId, name: &str) -> Result<PlayItem, BadOption> {
+    match AssetId::new(tenant, name) {
+        Ok(id) => Ok(PlayItem::Asset(id)),
+        Err(error) => Err(BadOption::new(
+            verb,
+            format!("{name:?} is not a prompt's name: {error}"),
+        )),
+    }
+}
+
+/// Reads one thing or a list of things, and adds them.
+pub fn read(
+    verb: &'static str,
+    tenant: TenantId,
+    arg: &Arg,
+    items: &mut Vec<PlayItem>,
+) -> Result<(), BadOption> {
+    match arg {
+        Arg::Text(name) => items.push(asset(verb, tenant, name)?),
+        Arg::Table(table) if is_item(table) => items.push(item(verb, arg)?),
+        Arg::Table(table) => {
+            if let Some(name) = table.named.keys().next() {
+                let text = format!("a list of prompts cannot have the name '{name}' in it");
+                return Err(BadOption::new(verb, text));
+            }
+            list(verb, tenant, &table.list, items)?;
+        }
+        other => {
+            let text = format!(
+                "a prompt must be a name, a tone, silence or a list of these, not a {}",
+                other.type_name()
+            );
+            return Err(BadOption::new(verb, text));
+        }
+    }
+    if items.len() > ITEMS_MAX {
+        return Err(BadOption::new(
+            verb,
+            format!("more than {ITEMS_MAX} prompts in one list"),
+        ));
+    }
+    Ok(())
+}
+
+/// Reads the entries of a list.
+pub fn list(
+    verb: &'static str,
+    tenant: TenantId,
+    entries: &[Arg],
+    items: &mut Vec<PlayItem>,
+) -> Result<(), BadOption> {
+    entries
+        .iter()
+        .try_for_each(|entry| read(verb, tenant, entry, items))
+}
+
+/// Whether a table is one tone or silence rather than a list.
+pub fn is_item(table: &Table) -> bool {
+    table.named.contains_key("tone") || table.named.contains_key("silence")
+}
+
+fn item(verb: &'static str, arg: &Arg) -> Result<PlayItem, BadOption> {
+    let options = Options::new(verb, Some(arg), &["tone", "silence", "seconds"])?;
+    if let Some(silence) = options.raw("silence") {
+        if options.raw("tone").is_some() || options.raw("seconds").is_some() {
+            return Err(options.wrong("silence goes with neither 'tone' nor 'seconds'"));
+        }
+        return Ok(PlayItem::Silence(millis(
+            verb,
+            "option 'silence'",
+            silence,
+            0.0,
+            SECONDS_MAX,
+        )?));
+    }
+    let tone = tone(&options)?;
+    let length = match (options.millis("seconds", 0.01, SECONDS_MAX)?, tone) {
+        (Some(length), _) => length,
+        (None, Tone::Beep) => BEEP_MS,
+        (None, _) => TONE_MS,
+    };
+    Ok(PlayItem::Tone(tone, length))
+}
+
+fn tone(options: &Options<'_>) -> Result<Tone, BadOption> {
+    match options.raw("tone") {
+        Some(Arg::Text(name)) => match name.as_str() {
+            "ringback" => Ok(Tone::RingBack),
+            "busy" => Ok(Tone::Busy),
+            "beep" => Ok(Tone::Beep),
+            other => Err(options.wrong(format!(
+                "there is no tone '{other}'; there are ringback, busy, beep, or a frequency"
+            ))),
+        },
+        Some(Arg::Int(hertz)) => match u16::try_from(*hertz) {
+            Ok(hertz @ 100..=3_400) => Ok(Tone::Hertz(hertz)),
+            _ => Err(options.wrong(format!("a tone must have 100 to 3400 hertz, not {hertz}"))),
+        },
+        Some(other) => Err(options.wrong(format!(
+            "option 'tone' must be a name or a frequency, not a {}",
+            other.type_name()
+        ))),
+        None => Err(options.wrong("option 'tone' is missing")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arg::build::{table, text};
+    use super::*;
+
+    fn reading(arg: &Arg) -> Result<Vec<PlayItem>, String> {
+        let mut items = Vec::new();
+        read("play", TenantId::DEFAULT, arg, &mut items)
+            .map(|()| items)
+            .map_err(|e| e.0)
+    }
+
+    #[test]
+    fn prompts_tones_and_silence_can_be_mixed() {
+        let beep = table(&[("tone", text("beep"))], &[]);
+        let pause = table(&[("silence", Arg::Number(0.5))], &[]);
+        let hertz = table(&[("tone", Arg::Int(440)), ("seconds", Arg::Int(2))], &[]);
+        let items = reading(&table(&[], &[text("welcome"), pause, beep, hertz])).unwrap();
+        assert_eq!(items.len(), 4);
+        assert_eq!(items[1], PlayItem::Silence(500));
+        assert_eq!(items[2], PlayItem::Tone(Tone::Beep, 200));
+        assert_eq!(items[3], PlayItem::Tone(Tone::Hertz(440), 2_000));
+    }
+
+    #[test]
+    fn what_cannot_be_played_is_refused_by_name() {
+        for (arg, want) in [
+            (
+                text("wel come"),
+                "play: \"wel come\" is not a prompt's name: an id cannot hold ' '",
+            ),
+            (
+                table(&[("tone", text("moo"))], &[]),
+                "play: there is no tone 'moo'; there are ringback, busy, beep, or a frequency",
+            ),
+            (
+                table(&[("tone", Arg::Int(9))], &[]),
+                "play: a tone must have 100 to 3400 hertz, not 9",
+            ),
+            (
+                Arg::Int(5),
+                "play: a prompt must be a name, a tone, silence or a list of these, not a number",
+            ),
+            (
+                table(&[("silence", Arg::Int(1)), ("sec", Arg::Int(1))], &[]),
+                "play: unknown option 'sec'; there are tone, silence, seconds",
+            ),
+        ] {
+            assert_eq!(reading(&arg), Err(want.to_owned()));
+        }
+    }
+}

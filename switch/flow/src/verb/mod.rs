@@ -1,0 +1,243 @@
+//! The verbs of a flow, one file each: what the designer writes, the [`Verb`] it becomes, and what its
+//! answer gives back.
+//!
+//! Invariant: a verb's file is pure. It reads [`Arg`]s and gives a [`Verb`], reads an answer and gives a
+//! [`Reply`]; it knows neither Lua nor the call.
+//!
+//! Times are seconds, fractions allowed. A step that could not be done gives `nil` and the cause.
+
+pub mod answer;
+pub mod arg;
+pub mod collect;
+pub mod data;
+pub mod enqueue;
+pub mod hang_up;
+pub mod items;
+pub mod log;
+pub mod menu;
+pub mod play;
+pub mod say_number;
+pub mod transfer;
+pub mod wait;
+
+use arg::{Arg, BadOption};
+use cordboard_model::id::TenantId;
+use cordboard_model::verb::{Verb, VerbAnswer};
+use serde::{Deserialize, Serialize};
+
+/// Every name that can be called on `call`, in the order of the guide.
+pub const NAMES: [&str; 10] = [
+    answer::NAME,
+    play::NAME,
+    say_number::NAME,
+    collect::NAME,
+    menu::NAME,
+    enqueue::NAME,
+    transfer::NAME,
+    hang_up::NAME,
+    wait::NAME,
+    log::NAME,
+];
+
+/// Every field of `call`.
+pub const FIELDS: [&str; 3] = ["from", "to", "data"];
+
+/// A value given back to the flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plain {
+    /// `nil`.
+    Nil,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A string.
+    Text(String),
+}
+
+impl Plain {
+    /// A string.
+    pub fn text(text: impl Into<String>) -> Plain {
+        Plain::Text(text.into())
+    }
+}
+
+/// What an answer means for the flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The verb returns these.
+    Values(Vec<Plain>),
+    /// The flow ends.
+    End,
+    /// The verb raises this error.
+    Raise(String),
+}
+
+/// Which verb is open, as far as its answer needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Asked {
+    /// `call:answer`.
+    Answer,
+    /// `call:play` and `call:say_number`.
+    Play,
+    /// `call:collect`; the fewest digits that count.
+    Collect(u8),
+    /// `call:enqueue`.
+    Enqueue,
+    /// `call:transfer`.
+    Transfer,
+    /// `call:hang_up`.
+    HangUp,
+    /// `call.data.key = value`.
+    SetData(String, String),
+    /// `call.data.key`.
+    GetData(String),
+    /// `call:wait`.
+    Wait,
+}
+
+impl Asked {
+    /// The verb as it is written in a flow.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Asked::Answer => answer::NAME,
+            Asked::Play => play::NAME,
+            Asked::Collect(_) => collect::NAME,
+            Asked::Enqueue => enqueue::NAME,
+            Asked::Transfer => transfer::NAME,
+            Asked::HangUp => hang_up::NAME,
+            Asked::SetData(..) | Asked::GetData(_) => "data",
+            Asked::Wait => wait::NAME,
+        }
+    }
+
+    /// Whether time passes while the verb is done, so that others may change the call data.
+    pub fn takes_time(&self) -> bool {
+        !matches!(self, Asked::SetData(..) | Asked::GetData(_) | Asked::HangUp)
+    }
+
+    /// What an answer to this verb means. A refusal, a limit and the caller's end mean the same for all.
+    pub fn reply(&self, answer: VerbAnswer) -> Reply {
+        match (self, answer) {
+            (_, VerbAnswer::HungUp) => Reply::End,
+            (_, VerbAnswer::Limit(which)) => {
+                Reply::Raise(format!("{}: the limit of {which} is reached", self.name()))
+            }
+            (Asked::HangUp, _) => Reply::End,
+            (Asked::GetData(_), VerbAnswer::Failed(_)) => Reply::Values(vec![Plain::Nil]),
+            (_, VerbAnswer::Failed(cause)) => {
+                Reply::Values(vec![Plain::Nil, Plain::text(cause.as_str())])
+            }
+            (Asked::Play, answer) => play::reply(answer),
+            (Asked::Collect(min), answer) => collect::reply(*min, answer),
+            (Asked::Enqueue, answer) => enqueue::reply(answer),
+            (Asked::GetData(_), answer) => data::reply(answer),
+            (Asked::Transfer, _) => Reply::End,
+            (Asked::Answer | Asked::SetData(..) | Asked::Wait, _) => {
+                Reply::Values(vec![Plain::Bool(true)])
+            }
+        }
+    }
+}
+
+/// A verb with what its answer needs.
+pub type Request = (Verb, Asked);
+
+/// Reads the arguments of the verb `name`.
+pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
+    match name {
+        answer::NAME => answer::request(args),
+        play::NAME => play::request(tenant, args),
+        say_number::NAME => say_number::request(tenant, args),
+        collect::NAME => collect::request(tenant, args),
+        enqueue::NAME => enqueue::request(tenant, args),
+        transfer::NAME => transfer::request(tenant, args),
+        hang_up::NAME => hang_up::request(args),
+        wait::NAME => wait::request(args),
+        _ => Err(BadOption::new(name, "is not a verb")),
+    }
+}
+
+/// What to tell a designer who wrote a name that `call` does not have.
+pub fn unknown(name: &str) -> String {
+    let all = NAMES.iter().chain(FIELDS.iter()).copied();
+    match nearest(name, all) {
+        Some(near) => format!("call has no verb '{name}'; did you mean '{near}'?"),
+        None => format!("call has no verb '{name}'; there are {}", NAMES.join(", ")),
+    }
+}
+
+/// The candidate that differs from `name` by at most two edits (one for short names).
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = if name.len() < 4 { 1 } else { 2 };
+    candidates
+        .map(|candidate| (edits(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many characters must be changed, added, left out or swapped with a neighbour.
+fn edits(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().collect());
+    let mut before: Vec<usize> = vec![0; b.len() + 1];
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            row[j] = (last[j - 1] + change).min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = core::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_model::cause::Cause;
+
+    #[test]
+    fn a_misspelt_verb_gets_the_one_that_was_meant() {
+        assert_eq!(
+            unknown("plya"),
+            "call has no verb 'plya'; did you mean 'play'?"
+        );
+        assert_eq!(
+            unknown("hangup"),
+            "call has no verb 'hangup'; did you mean 'hang_up'?"
+        );
+        assert!(unknown("teleport").contains("there are answer, play,"));
+    }
+
+    #[test]
+    fn a_refusal_is_nil_and_the_cause_whatever_the_verb() {
+        let refusal = Reply::Values(vec![Plain::Nil, Plain::text("not_found")]);
+        for asked in [
+            Asked::Answer,
+            Asked::Play,
+            Asked::Collect(1),
+            Asked::Enqueue,
+            Asked::Transfer,
+            Asked::Wait,
+        ] {
+            assert_eq!(
+                asked.reply(VerbAnswer::Failed(Cause::NotFound)),
+                refusal,
+                "{asked:?}"
+            );
+            assert_eq!(asked.reply(VerbAnswer::HungUp), Reply::End);
+        }
+    }
+
+    #[test]
+    fn a_transfer_that_is_done_ends_the_flow_and_a_limit_raises() {
+        assert_eq!(Asked::Transfer.reply(VerbAnswer::Done), Reply::End);
+        assert_eq!(
+            Asked::Play.reply(VerbAnswer::Limit("calls".into())),
+            Reply::Raise("play: the limit of calls is reached".into())
+        );
+    }
+}

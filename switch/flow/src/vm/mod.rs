@@ -1,0 +1,320 @@
+//! One Lua machine with the calls that live in it.
+//!
+//! Invariants:
+//! - A flow's code runs only inside its coroutine. No function of the library calls back into Lua from
+//!   Rust; whatever calls back (`sort`, `gsub`, `tostring`, `pairs`) is written in Lua, in the prelude.
+//!   Hence a running flow can always be yielded from the hook, and a spent budget is final.
+//! - A call sees the library through read-only proxies and writes into its own environment.
+//! - A machine hosts few calls, so that a full collection is short, whoever made it necessary.
+
+pub mod compile;
+pub mod meter;
+pub mod place;
+pub mod raised;
+pub mod shared;
+
+use crate::error::FlowErrorKind;
+use crate::sandbox;
+use crate::verb::{Asked, Plain};
+use cordboard_model::config::FlowLimits;
+use cordboard_model::verb::Verb;
+use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Thread, Value};
+use shared::{CallState, Shared};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+/// The name of the prelude's text in the machine.
+pub const PRELUDE_CHUNK: &str = "=cordboard";
+/// Most calls in one machine: a full collection of this many is about a millisecond.
+pub const CALLS_PER_VM: usize = 64;
+/// Garbage that may pile up before a collection, bytes.
+const GARBAGE: usize = 256 << 10;
+/// What a call may hold without anybody looking, bytes.
+const UNLOOKED_PER_CALL: usize = 32 << 10;
+
+/// What went wrong in a flow; the engine adds the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The line, 0 if unknown.
+    pub line: u32,
+    /// What kind.
+    pub kind: FlowErrorKind,
+    /// What is wrong, without the place.
+    pub text: String,
+}
+
+/// Where a resume ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// At a verb.
+    Verb {
+        /// What is to be done.
+        verb: Verb,
+        /// How its answer is to be read.
+        asked: Asked,
+        /// The line that asked.
+        line: u32,
+    },
+    /// At the end of the text.
+    Finished,
+    /// In an error.
+    Failed(Fault),
+}
+
+/// With what a coroutine is resumed.
+pub enum Resume {
+    /// It begins, with this version of the text.
+    Begin(u64),
+    /// The verb's results.
+    Values(Vec<Plain>),
+    /// The verb raises this.
+    Raise(String),
+}
+
+/// A version of a flow's text in this machine.
+struct Compiled {
+    factory: Function,
+    chunk: Rc<str>,
+}
+
+/// One machine.
+pub struct Vm {
+    lua: Lua,
+    shared: Rc<Shared>,
+    runner: Function,
+    environment: Function,
+    versions: BTreeMap<u64, Compiled>,
+    /// Calls that live here.
+    pub calls: usize,
+    /// Memory without any call.
+    base: usize,
+    /// Memory at which the next collection is due.
+    collect_at: usize,
+    /// Whether the calls hold so much that each resume is measured.
+    measured: bool,
+}
+
+impl Vm {
+    /// A machine with the library and no flows.
+    pub fn new(seed: [u8; 32]) -> mlua::Result<Vm> {
+        let libs = StdLib::COROUTINE | StdLib::STRING | StdLib::TABLE | StdLib::MATH | StdLib::UTF8;
+        let lua = Lua::new_with(libs, LuaOptions::default())?;
+        let shared = Rc::new(Shared::new(seed));
+        let library = sandbox::install(&lua, &shared)?;
+        let hook = Rc::clone(&shared);
+        let every = HookTriggers::new().every_nth_instruction(meter::HOOK_EVERY);
+        lua.set_global_hook(every, move |lua, frame| hook.meter.look(lua, frame))?;
+        let mut vm = Vm {
+            lua,
+            shared,
+            runner: library.runner,
+            environment: library.environment,
+            versions: BTreeMap::new(),
+            calls: 0,
+            base: 0,
+            collect_at: 0,
+            measured: false,
+        };
+        vm.settle()?;
+        Ok(vm)
+    }
+
+    /// Measures the machine as it is when nothing runs.
+    fn settle(&mut self) -> mlua::Result<()> {
+        self.lua.gc_collect()?;
+        self.base = self.lua.used_memory();
+        self.collect_at = self.base + GARBAGE;
+        Ok(())
+    }
+
+    /// A coroutine for a call.
+    pub fn spawn(&mut self) -> mlua::Result<Thread> {
+        let thread = self.lua.create_thread(self.runner.clone())?;
+        self.calls += 1;
+        Ok(thread)
+    }
+
+    /// Whether the machine has this version of a text.
+    pub fn has(&self, version: u64) -> bool {
+        self.versions.contains_key(&version)
+    }
+
+    /// Compiles a version of a text. The text was checked before.
+    pub fn compile(&mut self, version: u64, source: &str, file: &str) -> mlua::Result<()> {
+        let before = self.lua.used_memory();
+        let factory = compile::factory(&self.lua, source, file)?;
+        let chunk: Rc<str> = compile::chunk(file).into();
+        self.versions.insert(version, Compiled { factory, chunk });
+        self.lua.gc_collect()?;
+        // Garbage of calls may have gone as well; the base then stays too low, which errs on the safe side.
+        self.base += self.lua.used_memory().saturating_sub(before);
+        self.collect_at = self.lua.used_memory() + GARBAGE;
+        Ok(())
+    }
+
+    /// Forgets a version of a text that no call runs.
+    pub fn forget(&mut self, version: u64) {
+        self.versions.remove(&version);
+    }
+
+    /// Runs a coroutine to its next verb or its end.
+    pub fn resume(
+        &mut self,
+        thread: &Thread,
+        state: &mut CallState,
+        limits: &FlowLimits,
+        version: u64,
+        with: Resume,
+    ) -> Step {
+        let used = self.lua.used_memory();
+        if self.lua.used_memory() > self.collect_at {
+            self.collect();
+        }
+        let chunk = self
+            .versions
+            .get(&version)
+            .map(|v| Rc::clone(&v.chunk))
+            .unwrap_or_default();
+        self.shared.enter(core::mem::take(state), chunk);
+        let meter = &self.shared.meter;
+        let (habits, line) = self.shared.with(|state| (state.habits, state.line));
+        meter.begin(&self.lua, limits.instructions, limits.memory, habits, line);
+        // The library below resumes a panic of a callback here; it must cost this call only.
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.run(thread, with)));
+        let habits = self.shared.meter.end(&self.lua);
+        *state = self.shared.leave(habits);
+        state.line = self.shared.meter.line();
+        let outcome = outcome.unwrap_or_else(|_| Err(internal("the Lua machine panicked")));
+        let step = self.conclude(thread, state, outcome);
+        self.measure(state, used, limits.memory)
+            .map_or(step, Step::Failed)
+    }
+
+    fn run(&self, thread: &Thread, with: Resume) -> Result<(), Fault> {
+        let args = self.arguments(with).map_err(|e| internal(&e.to_string()))?;
+        match thread.resume::<MultiValue>(args) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                // The runner catches what a flow raises; only a refused allocation outside it comes here.
+                let read = raised::read(&Value::Error(Box::new(error)), &self.shared.chunk());
+                Err(Fault {
+                    line: read.line.unwrap_or(0),
+                    kind: read.kind,
+                    text: read.text,
+                })
+            }
+        }
+    }
+
+    fn arguments(&self, with: Resume) -> mlua::Result<MultiValue> {
+        match with {
+            Resume::Begin(version) => {
+                let compiled = self.versions.get(&version);
+                let factory = compiled.map(|c| c.factory.clone());
+                let environment: Table = self.environment.call(())?;
+                Ok([
+                    factory.map_or(Value::Nil, Value::Function),
+                    Value::Table(environment),
+                ]
+                .into_iter()
+                .collect())
+            }
+            Resume::Values(values) => {
+                let mut args = vec![Value::Nil];
+                for value in values {
+                    args.push(value.into_lua(&self.lua)?);
+                }
+                Ok(args.into_iter().collect())
+            }
+            Resume::Raise(text) => Ok([Value::String(self.lua.create_string(text)?)]
+                .into_iter()
+                .collect()),
+        }
+    }
+
+    /// What a resume came to, the strongest reason first.
+    fn conclude(&self, thread: &Thread, state: &mut CallState, outcome: Result<(), Fault>) -> Step {
+        let pending = state.pending.take();
+        let fault = state.fault.take();
+        let meter = &self.shared.meter;
+        if let Some(kind) = meter.spent() {
+            let line = fault
+                .map(|f| f.line)
+                .filter(|line| *line > 0)
+                .unwrap_or(meter.line());
+            return Step::Failed(Fault {
+                line,
+                kind,
+                text: String::new(),
+            });
+        }
+        if let Err(fault) = outcome {
+            let line = if fault.line > 0 {
+                fault.line
+            } else {
+                meter.line()
+            };
+            return Step::Failed(Fault { line, ..fault });
+        }
+        if let Some(fault) = fault {
+            return Step::Failed(fault);
+        }
+        if thread.is_resumable() {
+            return match pending {
+                Some(pending) => Step::Verb {
+                    verb: pending.verb,
+                    asked: pending.asked,
+                    line: pending.line,
+                },
+                None => Step::Failed(internal("the flow stopped without a verb")),
+            };
+        }
+        Step::Finished
+    }
+
+    fn collect(&mut self) {
+        // A collection fails only in a finaliser, and flows have none.
+        let _ = self.lua.gc_collect();
+        let used = self.lua.used_memory();
+        self.collect_at = used + GARBAGE.max(used - self.base.min(used));
+    }
+
+    /// Watches what the calls of this machine hold between verbs. While all of them together hold little,
+    /// nobody is measured. Above that every resume is, exactly, and a call that adds more than its
+    /// budget fails.
+    fn measure(&mut self, state: &mut CallState, before: usize, memory: u64) -> Option<Fault> {
+        let unlooked = usize::try_from(memory)
+            .unwrap_or(usize::MAX)
+            .saturating_add(self.calls * UNLOOKED_PER_CALL);
+        let used = self.lua.used_memory();
+        if !self.measured && used.saturating_sub(self.base) <= unlooked {
+            return None;
+        }
+        self.collect();
+        let held = self.lua.used_memory().saturating_sub(self.base);
+        let was_measured = self.measured;
+        self.measured = held > unlooked / 2;
+        if !was_measured {
+            // Alone in the machine, everything held is this call's.
+            state.held = if self.calls == 1 { held as u64 } else { 0 };
+        } else {
+            let (now, before) = (self.lua.used_memory() as u64, before as u64);
+            state.held = (state.held + now).saturating_sub(before);
+        }
+        let over = state.held > memory;
+        over.then(|| Fault {
+            line: self.shared.meter.line(),
+            kind: FlowErrorKind::Memory,
+            text: format!("the flow keeps more than its budget of {memory} bytes of memory"),
+        })
+    }
+}
+
+fn internal(text: &str) -> Fault {
+    Fault {
+        line: 0,
+        kind: FlowErrorKind::Internal,
+        text: text.to_owned(),
+    }
+}

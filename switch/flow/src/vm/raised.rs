@@ -1,0 +1,169 @@
+//! Errors that library functions and verbs raise, and how any raised value reads as a fault.
+
+use crate::error::FlowErrorKind;
+use core::fmt;
+use mlua::{Error, Value};
+
+/// What Lua says when the allocator refuses.
+pub const OUT_OF_MEMORY: &str = "not enough memory";
+
+/// An error raised by the host on behalf of a library function or verb.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raised {
+    /// What kind.
+    pub kind: FlowErrorKind,
+    /// What is wrong, without the place.
+    pub text: String,
+}
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Raised {}
+
+/// An error of the flow's making.
+pub fn runtime(text: impl Into<String>) -> Error {
+    Error::external(Raised {
+        kind: FlowErrorKind::Runtime,
+        text: text.into(),
+    })
+}
+
+/// A wrong option of a verb.
+pub fn bad_option(text: impl Into<String>) -> Error {
+    Error::external(Raised {
+        kind: FlowErrorKind::BadOption,
+        text: text.into(),
+    })
+}
+
+/// A verb that does not exist.
+pub fn unknown_verb(text: impl Into<String>) -> Error {
+    Error::external(Raised {
+        kind: FlowErrorKind::UnknownVerb,
+        text: text.into(),
+    })
+}
+
+/// A budget is spent; which one, the meter knows.
+pub fn budget() -> Error {
+    Error::external(Raised {
+        kind: FlowErrorKind::Instructions,
+        text: "a budget is used up".to_owned(),
+    })
+}
+
+/// A raised value as far as it can be read without running the flow's code.
+pub struct Read {
+    /// What kind of error it is.
+    pub kind: FlowErrorKind,
+    /// The line its text names, if it names one.
+    pub line: Option<u32>,
+    /// The text without the place.
+    pub text: String,
+}
+
+/// Reads a raised value. `chunk` is the name by which Lua calls the flow's text in messages.
+pub fn read(value: &Value, chunk: &str) -> Read {
+    match value {
+        Value::String(text) => read_text(&text.to_string_lossy(), chunk),
+        Value::Error(error) => read_error(error, chunk),
+        Value::Nil => plain("an error without a message (nil) was raised".to_owned()),
+        Value::Boolean(b) => plain(b.to_string()),
+        Value::Integer(i) => plain(i.to_string()),
+        Value::Number(n) => plain(n.to_string()),
+        other => plain(format!(
+            "an error object was raised (a {})",
+            other.type_name()
+        )),
+    }
+}
+
+fn plain(text: String) -> Read {
+    Read {
+        kind: FlowErrorKind::Runtime,
+        line: None,
+        text,
+    }
+}
+
+fn read_error(error: &Error, chunk: &str) -> Read {
+    if let Some(raised) = error.downcast_ref::<Raised>() {
+        return Read {
+            kind: raised.kind,
+            line: None,
+            text: raised.text.clone(),
+        };
+    }
+    match error {
+        Error::CallbackError { cause, .. } => read_error(cause, chunk),
+        Error::MemoryError(_) => Read {
+            kind: FlowErrorKind::Memory,
+            line: None,
+            text: OUT_OF_MEMORY.to_owned(),
+        },
+        Error::RuntimeError(text) => read_text(text, chunk),
+        other => plain(other.to_string()),
+    }
+}
+
+fn read_text(text: &str, chunk: &str) -> Read {
+    let text = text.split("\nstack traceback:").next().unwrap_or(text);
+    if text == OUT_OF_MEMORY {
+        return Read {
+            kind: FlowErrorKind::Memory,
+            line: None,
+            text: text.to_owned(),
+        };
+    }
+    if let Some((line, rest)) = strip_place(text, chunk) {
+        return Read {
+            kind: FlowErrorKind::Runtime,
+            line: Some(line),
+            text: rest.to_owned(),
+        };
+    }
+    let library = super::PRELUDE_CHUNK.trim_start_matches('=');
+    let text = strip_place(text, library).map_or(text, |(_, rest)| rest);
+    plain(text.to_owned())
+}
+
+/// Splits `chunk:line: rest`.
+pub fn strip_place<'a>(text: &'a str, chunk: &str) -> Option<(u32, &'a str)> {
+    let rest = text.strip_prefix(chunk)?.strip_prefix(':')?;
+    let (line, rest) = rest.split_once(": ")?;
+    Some((line.parse().ok()?, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_taken_from_the_text_of_the_flow_and_dropped_from_that_of_the_library() {
+        let own = read_text("menu.lua:12: attempt to call a nil value", "menu.lua");
+        assert_eq!(
+            (own.line, own.text.as_str()),
+            (Some(12), "attempt to call a nil value")
+        );
+        let library = read_text(
+            "cordboard:88: attempt to compare two nil values",
+            "menu.lua",
+        );
+        assert_eq!(
+            (library.line, library.text.as_str()),
+            (None, "attempt to compare two nil values")
+        );
+        let free = read_text("no place: here", "menu.lua");
+        assert_eq!((free.line, free.text.as_str()), (None, "no place: here"));
+    }
+
+    #[test]
+    fn a_traceback_is_not_part_of_the_message() {
+        let read = read_text("menu.lua:3: x\nstack traceback:\n\t[C]: in ?", "menu.lua");
+        assert_eq!(read.text, "x");
+    }
+}

@@ -1,0 +1,150 @@
+//! What the library functions of a machine see of the call that is running in it.
+
+use super::meter::{Habits, Meter};
+use super::{Fault, place};
+use crate::error::FlowErrorKind;
+use crate::verb::Asked;
+use cordboard_model::id::CallId;
+use cordboard_model::verb::Verb;
+use core::cell::RefCell;
+use mlua::Lua;
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Longest line of the log, bytes.
+pub const LOG_MAX: usize = 1_024;
+
+/// A verb that a flow has asked for and not yet yielded.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// What is to be done.
+    pub verb: Verb,
+    /// How its answer is to be read.
+    pub asked: Asked,
+    /// The line that asked.
+    pub line: u32,
+}
+
+/// What a call's flow is made of besides its coroutine. Plain data, kept by the engine between verbs.
+#[derive(Clone, Debug, Default)]
+pub struct CallState {
+    /// The call; set as soon as the flow is started.
+    pub call: Option<CallId>,
+    /// The calling party.
+    pub from: String,
+    /// The called number.
+    pub to: String,
+    /// The call data as last known.
+    pub data: BTreeMap<String, String>,
+    /// Whether `data` is the truth: no verb has let time pass since it was read.
+    pub fresh: bool,
+    /// Steps the flow may still take.
+    pub verbs_left: u32,
+    /// What makes its instructions dearer.
+    pub habits: Habits,
+    /// The last line of it that was seen.
+    pub line: u32,
+    /// Memory it was measured to hold, bytes.
+    pub held: u64,
+    /// Its random numbers, from the first time it asks for one.
+    pub random: Option<Box<ChaCha8Rng>>,
+    /// The verb it is about to yield.
+    pub pending: Option<Pending>,
+    /// Its lines for the log, with the line of the text they came from.
+    pub logs: Vec<(String, u32)>,
+    /// The error it ended in.
+    pub fault: Option<Fault>,
+}
+
+/// One per machine, behind the library's functions.
+pub struct Shared {
+    /// The budgets of the resume that is on.
+    pub meter: Meter,
+    seed: [u8; 32],
+    chunk: RefCell<Rc<str>>,
+    state: RefCell<CallState>,
+}
+
+impl Shared {
+    /// For a machine whose calls draw their random numbers from `seed`.
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self {
+            meter: Meter::default(),
+            seed,
+            chunk: RefCell::default(),
+            state: RefCell::default(),
+        }
+    }
+
+    /// A call begins to run.
+    pub fn enter(&self, state: CallState, chunk: Rc<str>) {
+        self.state.replace(state);
+        self.chunk.replace(chunk);
+    }
+
+    /// It stopped running.
+    pub fn leave(&self, habits: Habits) -> CallState {
+        let mut state = self.state.take();
+        state.habits = habits;
+        state
+    }
+
+    /// How Lua calls the text that runs.
+    pub fn chunk(&self) -> Rc<str> {
+        Rc::clone(&self.chunk.borrow())
+    }
+
+    /// Works on the call that runs. Not to be nested.
+    pub fn with<R>(&self, f: impl FnOnce(&mut CallState) -> R) -> R {
+        f(&mut self.state.borrow_mut())
+    }
+
+    /// The line of the flow that runs.
+    pub fn line(&self, lua: &Lua) -> u32 {
+        if let Some(line) = place::line(lua) {
+            self.meter.note_line(line);
+        }
+        self.meter.line()
+    }
+
+    /// Works on the random numbers of the call that runs. They depend on the engine's seed and the call.
+    pub fn random<R>(&self, f: impl FnOnce(&mut ChaCha8Rng) -> R) -> R {
+        self.with(|state| {
+            let number = state.call.map_or(0, |call| call.number);
+            let fresh = || {
+                let mut random = ChaCha8Rng::from_seed(self.seed);
+                random.set_stream(number);
+                Box::new(random)
+            };
+            f(state.random.get_or_insert_with(fresh))
+        })
+    }
+
+    /// Begins the random numbers of the call that runs anew.
+    pub fn reseed(&self, number: u64) {
+        let mut seed = self.seed;
+        for (byte, more) in seed.iter_mut().zip(number.to_le_bytes()) {
+            *byte ^= more;
+        }
+        let mut random = ChaCha8Rng::from_seed(seed);
+        random.set_stream(u64::MAX);
+        self.with(|state| state.random = Some(Box::new(random)));
+    }
+
+    /// Takes one of the flow's steps; false if there is none left.
+    pub fn take_step(&self) -> bool {
+        let left = self.with(|state| match state.verbs_left.checked_sub(1) {
+            Some(left) => {
+                state.verbs_left = left;
+                true
+            }
+            None => false,
+        });
+        if !left {
+            self.meter.spend(FlowErrorKind::Verbs);
+        }
+        left
+    }
+}

@@ -1,0 +1,4 @@
+//! Tests of the Lua host as a whole.
+
+mod hostile;
+mod world;
