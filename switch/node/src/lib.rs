@@ -1,3 +1,43 @@
-//! See ARCHITECTURE.md.
+//! The one room that touches the world: threads, sockets, files, clocks, signals.
+//!
+//! Invariant: nothing here decides about a call. What comes from outside becomes an input of an engine, what an engine
+//! wants becomes a system call, and a panic in an engine costs the call in hand. Every queue between threads is a
+//! bounded lane with a name, a counter and a policy.
 
+pub mod boot;
+pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod demo;
+pub mod explain;
+pub mod gauges;
+pub mod guard;
+pub mod http;
+pub mod hub;
+pub mod journal;
+pub mod log;
+pub mod media;
+pub mod metrics;
+pub mod recorder;
+pub mod reload;
+pub mod run;
+pub mod shard;
+pub mod switch;
+
+/// Threads for HTTP, the database and signals.
+const RUNTIME_THREADS: usize = 2;
+
+/// The tokio runtime for everything that is not a call.
+///
+/// # Errors
+/// The operating system refuses threads.
+pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder
+        .worker_threads(RUNTIME_THREADS)
+        .thread_name("control")
+        .enable_all();
+    builder
+        .build()
+        .map_err(|why| format!("the operating system refuses threads: {why}"))
+}

@@ -1,2 +1,64 @@
 //! The binary `cordboard`.
-fn main() {}
+
+use clap::Parser;
+use cordboard_api::routes::ApiConfig;
+use cordboard_node::cli::{Cli, Command, ConfigArgs, RouteCommand};
+use cordboard_node::clock::Clock;
+use cordboard_node::config::Loaded;
+use cordboard_node::run::start_served;
+use cordboard_node::{demo, explain, reload};
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let clock = Clock::start();
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Run(args) => run(&args, clock),
+        Command::Check(args) => check(&args),
+        Command::Demo(args) => demo::run(&args, clock),
+        Command::Route(RouteCommand::Explain(args)) => read(&args.config)
+            .and_then(|loaded| explain::explain(&args, &loaded))
+            .map(|text| print!("{text}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads a configuration; every fault is a line.
+fn read(path: &Path) -> Result<Loaded, String> {
+    reload::read(path).map_err(|errors| {
+        let mut lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let count = lines.len();
+        lines.push(format!(
+            "{count} fault{} in the configuration",
+            if count == 1 { "" } else { "s" }
+        ));
+        lines.join("\n")
+    })
+}
+
+fn check(args: &ConfigArgs) -> Result<(), String> {
+    let loaded = read(&args.config)?;
+    println!("{}: {}", args.config.display(), loaded.summary());
+    Ok(())
+}
+
+fn run(args: &ConfigArgs, clock: Clock) -> Result<(), String> {
+    let loaded = read(&args.config)?;
+    cordboard_node::log::start(loaded.machine.log.level);
+    let runtime = cordboard_node::runtime()?;
+    runtime.block_on(async {
+        let served = start_served(args.config.clone(), loaded, clock, ApiConfig::default());
+        let served = served.await.map_err(|why| why.to_string())?;
+        println!("{}", served.ready_line());
+        served.wait().await.map_err(|why| why.to_string())?;
+        served.stop().await;
+        Ok(())
+    })
+}

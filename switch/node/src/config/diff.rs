@@ -9,6 +9,9 @@ use std::collections::BTreeSet;
 /// Longest value that is shown.
 const SHOWN_MAX: usize = 60;
 
+/// Added to what the threads and sockets that are up cannot take over.
+const NEXT_START: &str = " (takes effect at the next start)";
+
 /// What changed from `old` to `new`, one line each; empty if nothing did. No secret is shown.
 ///
 /// Changes that take effect only at the next start say so.
@@ -17,13 +20,16 @@ pub fn diff(old: &Loaded, new: &Loaded) -> Vec<String> {
     let machine = |loaded: &Loaded| json(&loaded.machine);
     walk(&mut lines, &[], &machine(old), &machine(new));
     for line in &mut lines {
-        // The log's level is the one key of the machine that can be changed at once.
-        if !line.starts_with("log") {
-            line.push_str(" (takes effect at the next start)");
-        }
+        line.push_str(NEXT_START);
     }
     let limits = |loaded: &Loaded| json(&loaded.snapshot.limits);
+    let before = lines.len();
     walk(&mut lines, &["limits"], &limits(old), &limits(new));
+    // Media threads get theirs when they are made.
+    let of_media = |line: &&mut String| line.starts_with("limits, media_silence");
+    for line in lines.iter_mut().skip(before).filter(of_media) {
+        line.push_str(NEXT_START);
+    }
     let tenants = |loaded: &Loaded| json(&loaded.snapshot.tenants);
     walk(&mut lines, &["tenant"], &tenants(old), &tenants(new));
     keys(&mut lines, &old.machine.api_keys, &new.machine.api_keys);

@@ -10,8 +10,7 @@ use core::time::Duration;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// What belongs to the machine. Changes of `sip`, `media`, `http`, `store`, `journal` and
-/// `recordings` take effect at the next start.
+/// What belongs to the machine. All but `api_keys` takes effect at the next start alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Machine {
     /// Signalling.
@@ -397,7 +396,7 @@ fn read_timers(root: &Section<'_>) -> SipTimers {
     read
 }
 
-/// Whether a boolean is given as such; kept here so that every form is read in one way.
+/// True or false, or the default.
 pub(super) fn flag(section: &Section<'_>, key: &'static str, default: bool) -> bool {
     section.or(key, default, boolean)
 }

@@ -475,13 +475,14 @@ fn a_reload_says_in_words_what_it_changes_and_shows_no_secret() {
         )
         .replace("to = \"flow:main\"", "to = \"queue:sales\"");
     let head = "[http]\nlisten = \"127.0.0.1:9090\"\n[log]\nlevel = \"debug\"\n\
-                [limits]\ncalls = 10\n[[api_key]]\nname = \"bar\"\nkey = \"0123456789abcdef\"\n";
+                [limits]\ncalls = 10\nmedia_silence = \"5s\"\n[[api_key]]\nname = \"bar\"\nkey = \"0123456789abcdef\"\n";
     let tail = "[tenant.default.queue.night]\n";
     let new = scratch.load(&format!("{head}{changed}{tail}")).unwrap();
     let expected = [
         "http, listen: 127.0.0.1:8080 -> 127.0.0.1:9090 (takes effect at the next start)",
-        "log, level: info -> debug",
+        "log, level: info -> debug (takes effect at the next start)",
         "limits, calls: 4000 -> 10",
+        "limits, media_silence: 1m -> 5s (takes effect at the next start)",
         "tenant default, agent 1001, queues: [sales] -> [sales, support]",
         "tenant default, flow main: the text changed",
         "tenant default, numbers: [500 to flow:main] -> [500 to queue:sales]",

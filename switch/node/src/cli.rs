@@ -1,0 +1,71 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// An open contact-centre switch.
+#[derive(Debug, Parser)]
+#[command(name = "cordboard", version, about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the switch.
+    Run(ConfigArgs),
+    /// Check a configuration and everything it names, without starting anything.
+    Check(ConfigArgs),
+    /// Show the switch at work: two agents, a trickle of callers, a live page.
+    Demo(DemoArgs),
+    /// Questions about routing.
+    #[command(subcommand)]
+    Route(RouteCommand),
+}
+
+/// Where the configuration is.
+#[derive(Debug, clap::Args)]
+pub struct ConfigArgs {
+    /// The configuration file.
+    #[arg(short, long, default_value = "config/cordboard.toml")]
+    pub config: PathBuf,
+}
+
+/// How the demo runs.
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// The configuration file of the demo.
+    #[arg(short, long, default_value = "config/demo.toml")]
+    pub config: PathBuf,
+    /// Simulated callers a minute.
+    #[arg(long, default_value_t = 8)]
+    pub callers: u32,
+}
+
+/// Questions about routing.
+#[derive(Debug, Subcommand)]
+pub enum RouteCommand {
+    /// Print every plugin asked, what it said and why, for a call that is not made.
+    Explain(ExplainArgs),
+}
+
+/// Which call is explained.
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// Who calls: a number or an account; `trunk:NAME` before a `/` says by which trunk (`trunk:acme/+4930123`).
+    pub from: String,
+    /// What is dialled.
+    pub to: String,
+    /// When, as 2026-12-24T19:00 in the tenant's zone; now if left out.
+    #[arg(long)]
+    pub at: Option<String>,
+    /// The tenant.
+    #[arg(long, default_value = "default")]
+    pub tenant: String,
+    /// The configuration file.
+    #[arg(short, long, default_value = "config/cordboard.toml")]
+    pub config: PathBuf,
+}

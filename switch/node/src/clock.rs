@@ -1,0 +1,60 @@
+//! The only place that reads a clock: nanoseconds since the start, and the date of the start.
+
+use cordboard_model::time::{Duration, Time, Wall, WallClock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// How far the wall clock may move against the monotonic clock before engines are told.
+const DRIFT: Duration = Duration::from_millis(50);
+
+/// The clocks of this process. Copied to every thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+    wall: WallClock,
+}
+
+impl Clock {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self {
+            start: Instant::now(),
+            wall: WallClock {
+                at_zero: wall_now(),
+            },
+        }
+    }
+
+    /// Time since the start.
+    pub fn now(&self) -> Time {
+        Time::ZERO + self.start.elapsed()
+    }
+
+    /// The pair of clocks as read at the start, or as last told.
+    pub fn wall(&self) -> WallClock {
+        self.wall
+    }
+
+    /// The UTC second of the start: part of every id.
+    pub fn start_secs(&self) -> u32 {
+        u32::try_from(self.wall.at_zero.0 / 1_000).unwrap_or(u32::MAX)
+    }
+
+    /// A new pair if the wall clock has moved since the last one.
+    pub fn moved(&mut self) -> Option<WallClock> {
+        let told = self.wall.at(self.now()).0;
+        let real = wall_now().0;
+        if i128::from(told - real).unsigned_abs() < DRIFT.as_millis() {
+            return None;
+        }
+        self.wall.at_zero.0 += real - told;
+        Some(self.wall)
+    }
+}
+
+/// The date now, milliseconds UTC.
+pub fn wall_now() -> Wall {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

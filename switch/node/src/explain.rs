@@ -1,0 +1,153 @@
+//! `cordboard route explain`: what every routing plugin says to a call that is not made.
+//!
+//! It reads the configuration, not the running switch: every account counts as registered with one device, and the
+//! answer says so where it matters.
+
+use crate::boot::registry;
+use crate::cli::ExplainArgs;
+use crate::config::Loaded;
+use cordboard_model::config::Tenant;
+use cordboard_model::id::{AgentId, TenantId, TrunkId, UserId};
+use cordboard_model::leg::PartyId;
+use cordboard_model::time::{Time, Wall};
+use cordboard_plugin_api::{
+    AskAnswer, RouteContext, RouteEnd, RouteOutcome, RouteRequest, RouteRun, RouteStep, destination,
+};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use std::fmt::Write;
+
+/// The configuration as plugins see it, with a device at every account.
+struct Paper<'a>(&'a Tenant);
+
+impl RouteContext for Paper<'_> {
+    fn tenant(&self) -> &Tenant {
+        self.0
+    }
+    fn contacts(&self, user: &UserId) -> u32 {
+        u32::from(self.0.users.contains_key(&user.name))
+    }
+    fn agent_of(&self, user: &UserId) -> Option<AgentId> {
+        self.0
+            .agents
+            .values()
+            .find(|agent| agent.user == *user)
+            .map(|agent| agent.id.clone())
+    }
+}
+
+/// Reads `--at` in the tenant's zone.
+fn moment(at: Option<&str>, tenant: &Tenant) -> Result<Wall, String> {
+    let Some(text) = at else {
+        return Ok(crate::clock::wall_now());
+    };
+    let zone = TimeZone::get(&tenant.zone).map_err(|why| why.to_string())?;
+    let civil: DateTime = text
+        .parse()
+        .map_err(|_| format!("--at {text:?}: expected a time as 2026-12-24T19:00"))?;
+    let zoned = civil.to_zoned(zone).map_err(|why| why.to_string())?;
+    Ok(Wall(zoned.timestamp().as_millisecond()))
+}
+
+/// The request that the arguments describe.
+fn request(args: &ExplainArgs, tenant: &Tenant) -> Result<RouteRequest, String> {
+    let (trunk, from) = match args
+        .from
+        .strip_prefix("trunk:")
+        .and_then(|rest| rest.split_once('/'))
+    {
+        None => (None, args.from.as_str()),
+        Some((name, from)) => {
+            let id =
+                TrunkId::new(tenant.id, name).map_err(|why| format!("trunk {name:?}: {why}"))?;
+            if !tenant.trunks.contains_key(&id.name) {
+                return Err(format!("tenant {} has no trunk {name:?}", tenant.id));
+            }
+            (Some(id), from)
+        }
+    };
+    let user = UserId::new(tenant.id, from)
+        .ok()
+        .filter(|user| tenant.users.contains_key(&user.name));
+    Ok(RouteRequest {
+        tenant: tenant.id,
+        from: PartyId::new(from),
+        to: PartyId::new(&args.to),
+        user: user.filter(|_| trunk.is_none()),
+        trunk,
+        at: moment(args.at.as_deref(), tenant)?,
+        amended: Vec::new(),
+    })
+}
+
+/// The whole answer, as it is printed.
+///
+/// # Errors
+/// What is wrong with the arguments, in words.
+pub fn explain(args: &ExplainArgs, loaded: &Loaded) -> Result<String, String> {
+    let id =
+        TenantId::new(&args.tenant).map_err(|why| format!("--tenant {:?}: {why}", args.tenant))?;
+    let tenant = loaded
+        .snapshot
+        .tenant(id)
+        .ok_or_else(|| format!("there is no tenant {:?}", args.tenant))?;
+    let request = request(args, tenant)?;
+    let registry = registry().map_err(|why| why.to_string())?;
+    let order = registry
+        .order(&tenant.routing)
+        .map_err(|why| why.to_string())?;
+    let paper = Paper(tenant);
+    let asked = request.clone();
+    let mut run = RouteRun::new(order, request, Time::ZERO);
+    let mut step = run.start(&registry, &paper, Time::ZERO);
+    let outcome = loop {
+        match step {
+            Some(RouteStep::Done(outcome)) => break *outcome,
+            Some(RouteStep::Ask { id, .. }) => {
+                let answer = AskAnswer::Failed {
+                    why: "nothing outside is asked while explaining".into(),
+                };
+                step = run.handle_answer(id, answer, &registry, &paper, Time::ZERO);
+            }
+            None => return Err("the routing run ended without a word; please report it".into()),
+        }
+    };
+    Ok(print(&asked, &outcome))
+}
+
+fn print(asked: &RouteRequest, outcome: &RouteOutcome) -> String {
+    let mut out = String::new();
+    let by = match (&asked.trunk, &asked.user) {
+        (Some(trunk), _) => format!(" by trunk {}", trunk.name),
+        (None, Some(_)) => " as an account of the tenant".to_owned(),
+        (None, None) => " from nobody the tenant knows".to_owned(),
+    };
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "{} calls {} (tenant {}){by}",
+        asked.from.user, asked.to.user, asked.tenant
+    );
+    for (index, reason) in outcome.reasons.iter().enumerate() {
+        let _ = writeln!(
+            out,
+            "{:>3}. {:<22} {:<7} {}",
+            index + 1,
+            reason.plugin,
+            reason.verdict,
+            reason.why
+        );
+    }
+    let _ = match &outcome.end {
+        RouteEnd::Decided { to } => writeln!(out, "goes to {}", destination(to)),
+        RouteEnd::Refused { cause, why } => {
+            writeln!(
+                out,
+                "is refused with {} ({}): {why}",
+                cause.sip_status(),
+                cause.as_str()
+            )
+        }
+    };
+    out
+}

@@ -1,0 +1,43 @@
+//! Numbers that threads leave for the metrics. Plain atomics: nobody waits for anybody.
+
+use std::sync::atomic::AtomicU64;
+
+/// Of one media thread.
+#[derive(Debug, Default)]
+pub struct MediaGauges {
+    /// RTP packets received.
+    pub received: AtomicU64,
+    /// RTP and RTCP packets sent.
+    pub sent: AtomicU64,
+    /// Packets that the operating system refused to send.
+    pub send_failed: AtomicU64,
+    /// Legs that exist.
+    pub legs: AtomicU64,
+    /// Free pairs of ports.
+    pub ports_free: AtomicU64,
+}
+
+/// Of the shard.
+#[derive(Debug, Default)]
+pub struct ShardGauges {
+    /// SIP messages received.
+    pub sip_messages: AtomicU64,
+    /// SIP messages sent.
+    pub sip_sent: AtomicU64,
+    /// SIP messages that the operating system refused to send.
+    pub sip_send_failed: AtomicU64,
+    /// Calls taken.
+    pub calls: AtomicU64,
+    /// Calls refused for a limit or a stop.
+    pub calls_refused: AtomicU64,
+    /// Calls with a closing record.
+    pub calls_ended: AtomicU64,
+    /// Calls up.
+    pub calls_up: AtomicU64,
+    /// Transactions that are not over.
+    pub transactions: AtomicU64,
+    /// Journal records later than allowed.
+    pub journal_late: AtomicU64,
+    /// Panics that cost a call.
+    pub panics: AtomicU64,
+}

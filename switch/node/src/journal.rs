@@ -1,0 +1,181 @@
+//! The journal thread: group commit, fsync by interval, and the way of closed records to the database.
+
+use crate::clock::Clock;
+use crate::shard::Order;
+use cordboard_lane::{Receiver, Sender, Sleep};
+use cordboard_model::journal::JournalRecord;
+use cordboard_model::time::{Duration, Wall};
+use cordboard_store::{Store, Stored, Writer};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+/// How long a failed write waits for the next try.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// To the journal thread.
+#[derive(Debug)]
+pub struct JournalOrder {
+    /// Who waits for it, if anybody does.
+    pub ticket: Option<u64>,
+    /// What to write.
+    pub record: Box<JournalRecord>,
+    /// When it happened.
+    pub at: Wall,
+}
+
+/// Counters of the journal, read by the metrics and /healthz.
+#[derive(Debug, Default)]
+pub struct JournalGauges {
+    /// Records written.
+    pub records: AtomicU64,
+    /// Writes, each of many records.
+    pub commits: AtomicU64,
+    /// Failed writes and syncs.
+    pub failed: AtomicU64,
+    /// Bytes of the file.
+    pub bytes: AtomicU64,
+    /// Records that the database has not confirmed.
+    pub unstored: AtomicU64,
+    /// Whether the last write or sync failed.
+    pub failing: AtomicBool,
+}
+
+/// The journal thread's state.
+pub struct JournalThread {
+    /// The file.
+    pub writer: Writer,
+    /// From the shard.
+    pub orders: Receiver<JournalOrder>,
+    /// From the database: what it has committed.
+    pub stored: Receiver<Stored>,
+    /// To the shard: what is written.
+    pub shard: Sender<Order>,
+    /// The database.
+    pub store: Arc<Store>,
+    /// The clock.
+    pub clock: Clock,
+    /// Read by the metrics.
+    pub gauges: Arc<JournalGauges>,
+}
+
+impl JournalThread {
+    /// Runs until the shard is gone and everything is written and synced.
+    pub fn run(mut self) {
+        let thread = std::thread::current();
+        if self.orders.set_waker(move || thread.unpark()).is_err() {
+            return;
+        }
+        let mut waiting: Vec<u64> = Vec::with_capacity(1_024);
+        loop {
+            self.take(&mut waiting);
+            self.commit(&mut waiting);
+            while let Some(stored) = self.stored.pop() {
+                self.writer.stored(stored);
+            }
+            self.housekeeping();
+            match self.orders.prepare_sleep() {
+                Sleep::Ready => {}
+                Sleep::Finished => break,
+                Sleep::Armed => self.sleep(),
+            }
+        }
+        let now = self.clock.now();
+        if self
+            .writer
+            .commit(now)
+            .and_then(|_| self.writer.sync())
+            .is_err()
+        {
+            tracing::error!("the journal's last records could not be written");
+        }
+    }
+
+    fn sleep(&self) {
+        let now = self.clock.now();
+        if self.writer.has_batch() {
+            std::thread::park_timeout(RETRY);
+            return;
+        }
+        match self.writer.next_sync() {
+            Some(due) => std::thread::park_timeout(due.since(now)),
+            None => std::thread::park(),
+        }
+    }
+
+    /// Takes all that waits into one batch.
+    fn take(&mut self, waiting: &mut Vec<u64>) {
+        while let Some(order) = self.orders.pop() {
+            match self.writer.append(&order.record, order.at) {
+                Ok(()) => waiting.extend(order.ticket),
+                Err(why) => {
+                    tracing::error!(%why, "a journal record was not taken");
+                    self.failed();
+                    if let Some(ticket) = order.ticket {
+                        self.answer(ticket, false);
+                    }
+                }
+            }
+            self.to_store(*order.record);
+        }
+    }
+
+    fn commit(&mut self, waiting: &mut Vec<u64>) {
+        if !self.writer.has_batch() {
+            return;
+        }
+        let ok = match self.writer.commit(self.clock.now()) {
+            Ok(_) => true,
+            Err(why) => {
+                if !self.gauges.failing.load(Relaxed) {
+                    tracing::error!(%why, "the journal cannot be written; calls go on without it");
+                }
+                self.failed();
+                false
+            }
+        };
+        if ok {
+            self.gauges.failing.store(false, Relaxed);
+        }
+        for ticket in waiting.drain(..) {
+            self.answer(ticket, ok);
+        }
+    }
+
+    fn housekeeping(&mut self) {
+        let now = self.clock.now();
+        if let Err(why) = self.writer.sync_if_due(now) {
+            tracing::error!(%why, "the journal cannot be synced; its disk must be taken as failing");
+            self.failed();
+        }
+        if let Err(why) = self.writer.compact_if_due() {
+            tracing::warn!(%why, "the journal could not be compacted; it is tried again when it has grown");
+        }
+        let stats = self.writer.stats();
+        self.gauges.records.store(stats.records, Relaxed);
+        self.gauges.commits.store(stats.commits, Relaxed);
+        self.gauges.bytes.store(stats.size, Relaxed);
+        self.gauges.unstored.store(stats.unstored, Relaxed);
+    }
+
+    fn failed(&self) {
+        self.gauges.failing.store(true, Relaxed);
+        self.gauges.failed.fetch_add(1, Relaxed);
+    }
+
+    fn answer(&self, ticket: u64, ok: bool) {
+        // A full lane: the shard goes on by its own deadline and raises the alarm.
+        let _ = self.shard.try_send(Order::Journalled(ticket, ok));
+    }
+
+    /// What the database is to know. What it refuses now is given to it again at the next start, from the journal.
+    fn to_store(&self, record: JournalRecord) {
+        let refused = match record {
+            JournalRecord::CallClosed(cdr) => self.store.put_cdr(*cdr),
+            JournalRecord::RecordingClosed(entry) => self.store.put_recording(entry),
+            _ => Ok(()),
+        };
+        if let Err(why) = refused {
+            tracing::warn!(%why, "the database took no record; the journal keeps it");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Pairs of UDP ports: RTP on the even one, RTCP one up (RFC 3550 11).
+
+use cordboard_model::media::OpenError;
+use cordboard_model::time::{Duration, Time};
+use mio::net::UdpSocket;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+/// The ports a media thread may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortRange {
+    /// The address to bind.
+    pub address: IpAddr,
+    /// The first port.
+    pub first: u16,
+    /// The last port.
+    pub last: u16,
+}
+
+impl PortRange {
+    /// How many pairs it holds.
+    pub fn pairs(&self) -> usize {
+        let first = u32::from(self.first).next_multiple_of(2);
+        ((u32::from(self.last) + 1).saturating_sub(first) / 2) as usize
+    }
+
+    /// The part of it that belongs to thread `index` of `threads`: pairs are dealt in blocks.
+    pub fn part(&self, index: usize, threads: usize) -> Self {
+        let each = self.pairs() / threads.max(1);
+        let first = u32::from(self.first).next_multiple_of(2) as usize + 2 * each * index;
+        let last = first + 2 * each - 1;
+        let port = |p: usize| u16::try_from(p).unwrap_or(u16::MAX);
+        Self {
+            address: self.address,
+            first: port(first),
+            last: port(last),
+        }
+    }
+}
+
+/// A bound pair.
+#[derive(Debug)]
+pub struct Pair {
+    /// RTP.
+    pub rtp: UdpSocket,
+    /// RTCP.
+    pub rtcp: UdpSocket,
+    /// The even port.
+    pub port: u16,
+}
+
+/// Free ports, the longest free first: a port rests as long as can be before it is used again, so that a late
+/// packet of the last call does not meet the next one.
+#[derive(Debug)]
+pub struct PortPool {
+    address: IpAddr,
+    linger: Duration,
+    /// With the time from which each may be used.
+    free: VecDeque<(Time, u16)>,
+}
+
+impl PortPool {
+    /// All even ports of the range. A port that is given back rests for `linger`.
+    pub fn new(range: PortRange, linger: Duration) -> Self {
+        let first = u32::from(range.first).next_multiple_of(2);
+        let even = (first..u32::from(range.last))
+            .step_by(2)
+            .filter_map(|p| u16::try_from(p).ok());
+        Self {
+            address: range.address,
+            linger,
+            free: even.map(|port| (Time::ZERO, port)).collect(),
+        }
+    }
+
+    /// Binds the pair that has been free the longest. Ports that another program holds go to the end of the line.
+    ///
+    /// # Errors
+    /// None is free, or the operating system refused every try.
+    pub fn open(&mut self, now: Time) -> Result<Pair, OpenError> {
+        /// Ports tried before giving up: enough to step over another program's handful.
+        const TRIES: usize = 16;
+        let mut error = OpenError::RangeExhausted;
+        for _ in 0..TRIES {
+            let Some((from, port)) = self.free.pop_front() else {
+                break;
+            };
+            if from > now {
+                self.free.push_front((from, port));
+                break;
+            }
+            match self.bind(port) {
+                Ok(pair) => return Ok(pair),
+                Err(_) => {
+                    error = OpenError::BindFailed;
+                    self.give_back(port, now);
+                }
+            }
+        }
+        Err(error)
+    }
+
+    fn bind(&self, port: u16) -> io::Result<Pair> {
+        let rtp = bind_udp(SocketAddr::new(self.address, port), None)?;
+        let rtcp = bind_udp(SocketAddr::new(self.address, port + 1), None)?;
+        Ok(Pair {
+            rtp: UdpSocket::from_std(rtp.into()),
+            rtcp: UdpSocket::from_std(rtcp.into()),
+            port,
+        })
+    }
+
+    /// The pair of `port` is closed.
+    pub fn give_back(&mut self, port: u16, now: Time) {
+        self.free.push_back((now + self.linger, port));
+    }
+
+    /// Free pairs, those that rest included.
+    pub fn free(&self) -> usize {
+        self.free.len()
+    }
+}
+
+/// A non-blocking UDP socket on `addr`, with a receive buffer of this many bytes if given.
+pub fn bind_udp(addr: SocketAddr, receive_buffer: Option<usize>) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+    if let Some(bytes) = receive_buffer {
+        // The kernel caps it at rmem_max; less than asked for is still right.
+        let _ = socket.set_recv_buffer_size(bytes);
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RANGE: PortRange = PortRange {
+        address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        first: 39_001,
+        last: 39_012,
+    };
+
+    #[test]
+    fn a_range_is_dealt_to_threads_without_overlap() {
+        assert_eq!(RANGE.pairs(), 5);
+        let (a, b) = (RANGE.part(0, 2), RANGE.part(1, 2));
+        assert_eq!((a.first, a.last), (39_002, 39_005));
+        assert_eq!((b.first, b.last), (39_006, 39_009));
+    }
+
+    #[test]
+    fn ports_are_used_in_turn_and_rest_after_use() {
+        let range = PortRange {
+            first: 39_100,
+            last: 39_105,
+            ..RANGE
+        };
+        let mut pool = PortPool::new(range, Duration::from_millis(100));
+        let now = Time::from_millis(1_000);
+        let mut open = || pool.open(now).unwrap();
+        let (a, b, c) = (open(), open(), open());
+        assert_eq!(pool.open(now).unwrap_err(), OpenError::RangeExhausted);
+        let (port_b, port_a) = (b.port, a.port);
+        drop((a, b, c));
+        pool.give_back(port_b, now);
+        pool.give_back(port_a, now + Duration::from_millis(10));
+        assert_eq!(
+            pool.open(Time::from_millis(1_099)).unwrap_err(),
+            OpenError::RangeExhausted
+        );
+        assert_eq!(pool.open(Time::from_millis(1_100)).unwrap().port, port_b);
+        assert_eq!(
+            pool.open(Time::from_millis(1_100)).unwrap_err(),
+            OpenError::RangeExhausted
+        );
+    }
+}

@@ -1,0 +1,370 @@
+//! The loop of one media thread.
+//!
+//! Invariant: nothing here allocates, locks or logs per packet; what comes from a lane is bounded per turn, so that
+//! neither commands nor packets starve the other or the tick.
+
+use super::ports::{Pair, PortPool};
+use crate::clock::Clock;
+use crate::gauges::MediaGauges;
+use crate::guard::guarded;
+use crate::shard::Order;
+use cordboard_lane::{Receiver, Sender, Sleep};
+use cordboard_media::{Audio, MediaEngine, MediaOutput, PortKey, Verdict};
+use cordboard_model::id::{AssetId, LegId, RecordingId, TenantId};
+use cordboard_model::media::{MediaCommand, MediaEvent};
+use cordboard_model::time::Duration;
+use mio::{Events, Interest, Poll, Token, Waker};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// The lane's wake-up among the sockets' tokens.
+const WAKE: Token = Token(usize::MAX);
+/// Packets read from one socket before the next has its turn.
+const BURST: usize = 32;
+/// Commands obeyed before packets have their turn again.
+const COMMANDS: usize = 256;
+/// Longest RTP packet taken: an Ethernet frame's worth.
+const PACKET: usize = 2_048;
+/// Samples of a chunk of recorded audio: 20 ms of two channels at 8 kHz.
+pub const CHUNK: usize = 320;
+
+/// To a media thread.
+#[derive(Debug)]
+pub enum MediaOrder {
+    /// What the shard wants.
+    Command(MediaCommand),
+    /// A prompt or music file, decoded.
+    Asset(AssetId, Arc<Audio>),
+    /// Forget a tenant's prompts.
+    DropAssets(TenantId),
+}
+
+/// To the recording writer.
+#[derive(Debug)]
+pub enum RecorderOrder {
+    /// The next samples of a recording: `len` of them, left and right in turn.
+    Chunk {
+        /// Which.
+        recording: RecordingId,
+        /// How many samples are valid.
+        len: usize,
+        /// The samples.
+        samples: [i16; CHUNK],
+    },
+    /// The recording is complete; pass the event on to the shard once the file is closed.
+    Close(MediaEvent),
+}
+
+/// What a media thread is made of.
+#[derive(Debug)]
+pub struct MediaSetup {
+    /// The engine.
+    pub engine: MediaEngine,
+    /// Its ports.
+    pub ports: PortPool,
+    /// The address that session descriptions name, where it differs from the bound one.
+    pub public: Option<IpAddr>,
+    /// From the shard.
+    pub orders: Receiver<MediaOrder>,
+    /// To the shard.
+    pub events: Sender<Order>,
+    /// To the recording writer.
+    pub recorder: Sender<RecorderOrder>,
+    /// The clock.
+    pub clock: Clock,
+    /// Read by the metrics.
+    pub gauges: Arc<MediaGauges>,
+}
+
+/// A running media thread's state.
+#[derive(Debug)]
+pub struct MediaThread {
+    setup: MediaSetup,
+    poll: Poll,
+    pairs: Vec<Option<Pair>>,
+    free_keys: Vec<u32>,
+    /// Sockets that had more to read than their turn allowed.
+    unread: Vec<Token>,
+    /// A closing that the recorder's lane had no room for yet.
+    closing: Option<MediaEvent>,
+}
+
+impl MediaThread {
+    /// Registers the lane's wake-up.
+    ///
+    /// # Errors
+    /// The operating system gives no epoll or eventfd.
+    pub fn new(mut setup: MediaSetup) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKE)?;
+        let wake = move || {
+            // A wake-up that fails means a closed descriptor: the thread is gone.
+            let _ = waker.wake();
+        };
+        setup
+            .orders
+            .set_waker(wake)
+            .map_err(|_| io::Error::other("the lane has a waker already"))?;
+        Ok(Self {
+            setup,
+            poll,
+            pairs: Vec::new(),
+            free_keys: Vec::new(),
+            unread: Vec::new(),
+            closing: None,
+        })
+    }
+
+    /// Runs until the lane from the shard is closed and drained.
+    pub fn run(mut self) {
+        let mut events = Events::with_capacity(1_024);
+        let mut buf = vec![0u8; PACKET];
+        loop {
+            let wait = match self.setup.orders.prepare_sleep() {
+                Sleep::Finished => return,
+                Sleep::Ready => Some(Duration::ZERO),
+                Sleep::Armed => self.wait(),
+            };
+            if let Err(why) = self.poll.poll(&mut events, wait)
+                && why.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%why, "media thread cannot wait for packets");
+                return;
+            }
+            let again = std::mem::take(&mut self.unread);
+            for token in again
+                .into_iter()
+                .chain(events.iter().map(|event| event.token()))
+            {
+                if token != WAKE {
+                    self.read(token, &mut buf);
+                }
+            }
+            self.obey();
+            self.tick(&mut buf);
+            self.outputs();
+            self.report();
+        }
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        if !self.unread.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let busy = self.closing.is_some().then_some(Duration::from_millis(5));
+        let due = self
+            .setup
+            .engine
+            .poll_timeout()
+            .map(|(at, _)| at.since(self.setup.clock.now()));
+        match (busy, due) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Reads what one socket has, up to its turn's bound. Readiness is told once, so what is left is remembered.
+    fn read(&mut self, token: Token, buf: &mut [u8]) {
+        let (key, is_rtcp) = (token.0 / 2, token.0 % 2 == 1);
+        for _ in 0..BURST {
+            let Some(Some(pair)) = self.pairs.get(key) else {
+                return;
+            };
+            let socket = if is_rtcp { &pair.rtcp } else { &pair.rtp };
+            match socket.recv_from(buf) {
+                Ok((len, from)) => self.packet(PortKey(key as u32), is_rtcp, from, buf, len),
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => return,
+                // An ICMP error of an earlier send: the peer's port is closed. The silence limit decides.
+                Err(_) => continue,
+            }
+        }
+        self.unread.push(token);
+    }
+
+    fn packet(
+        &mut self,
+        key: PortKey,
+        is_rtcp: bool,
+        from: SocketAddr,
+        buf: &mut [u8],
+        len: usize,
+    ) {
+        let now = self.setup.clock.now();
+        let engine = &mut self.setup.engine;
+        let Some(packet) = buf.get_mut(..len) else {
+            return;
+        };
+        if is_rtcp {
+            guarded("media rtcp", || engine.handle_rtcp(key, from, packet, now));
+            return;
+        }
+        self.setup.gauges.received.fetch_add(1, Relaxed);
+        let verdict = guarded("media packet", || {
+            engine.handle_packet(key, from, packet, now)
+        });
+        if let Some(Verdict::Send {
+            port,
+            to,
+            offset,
+            len,
+        }) = verdict
+            && let Some(bytes) = buf.get(offset..offset + len)
+        {
+            self.send(port, false, to, bytes);
+        }
+    }
+
+    fn send(&self, key: PortKey, is_rtcp: bool, to: SocketAddr, bytes: &[u8]) {
+        let Some(Some(pair)) = self.pairs.get(key.0 as usize) else {
+            return;
+        };
+        let socket = if is_rtcp { &pair.rtcp } else { &pair.rtp };
+        match socket.send_to(bytes, to) {
+            Ok(_) => self.setup.gauges.sent.fetch_add(1, Relaxed),
+            Err(_) => self.setup.gauges.send_failed.fetch_add(1, Relaxed),
+        };
+    }
+
+    fn obey(&mut self) {
+        for _ in 0..COMMANDS {
+            let Some(order) = self.setup.orders.pop() else {
+                break;
+            };
+            let now = self.setup.clock.now();
+            let engine = &mut self.setup.engine;
+            guarded("media command", || match order {
+                MediaOrder::Command(command) => engine.handle_command(command, now),
+                MediaOrder::Asset(asset, audio) => drop(engine.load_asset(asset, audio)),
+                MediaOrder::DropAssets(tenant) => drop(engine.drop_assets(tenant)),
+            });
+            // A port must exist before the next command names its leg.
+            self.outputs();
+        }
+    }
+
+    fn tick(&mut self, buf: &mut [u8]) {
+        let now = self.setup.clock.now();
+        if self
+            .setup
+            .engine
+            .poll_timeout()
+            .is_some_and(|(at, _)| at <= now)
+        {
+            let engine = &mut self.setup.engine;
+            guarded("media tick", || engine.handle_timeout(now));
+        }
+        while let Some((key, to, len)) = self.setup.engine.poll_transmit(buf, now) {
+            if let Some(bytes) = buf.get(..len) {
+                self.send(key, false, to, bytes);
+            }
+        }
+        while let Some((key, to, len)) = self.setup.engine.poll_rtcp(buf, now) {
+            if let Some(bytes) = buf.get(..len) {
+                self.send(key, true, to, bytes);
+            }
+        }
+    }
+
+    fn outputs(&mut self) {
+        while let Some(output) = self.setup.engine.poll_output() {
+            match output {
+                MediaOutput::OpenPort { leg } => self.open(leg),
+                MediaOutput::ClosePort(key) => self.close(key),
+            }
+        }
+    }
+
+    fn open(&mut self, leg: LegId) {
+        let now = self.setup.clock.now();
+        let opened = self.setup.ports.open(now);
+        let gauges = &self.setup.gauges;
+        gauges
+            .ports_free
+            .store(self.setup.ports.free() as u64, Relaxed);
+        let mut pair = match opened {
+            Ok(pair) => pair,
+            Err(why) => return self.setup.engine.port_failed(leg, why, now),
+        };
+        let key = self.free_keys.pop().unwrap_or(self.pairs.len() as u32);
+        let token = key as usize * 2;
+        let registry = self.poll.registry();
+        let registered = registry
+            .register(&mut pair.rtp, Token(token), Interest::READABLE)
+            .and_then(|()| registry.register(&mut pair.rtcp, Token(token + 1), Interest::READABLE));
+        let local = registered.and_then(|()| pair.rtp.local_addr());
+        let Ok(mut local) = local else {
+            self.setup.ports.give_back(pair.port, now);
+            self.free_keys.push(key);
+            let why = cordboard_model::media::OpenError::BindFailed;
+            return self.setup.engine.port_failed(leg, why, now);
+        };
+        if let Some(public) = self.setup.public {
+            local.set_ip(public);
+        }
+        if self.pairs.len() <= key as usize {
+            self.pairs.resize_with(key as usize + 1, || None);
+        }
+        if let Some(slot) = self.pairs.get_mut(key as usize) {
+            *slot = Some(pair);
+        }
+        self.setup.engine.port_opened(leg, PortKey(key), local, now);
+    }
+
+    fn close(&mut self, key: PortKey) {
+        if let Some(mut pair) = self.pairs.get_mut(key.0 as usize).and_then(Option::take) {
+            let registry = self.poll.registry();
+            // Closing the descriptors deregisters them anyway.
+            let _ = registry.deregister(&mut pair.rtp);
+            let _ = registry.deregister(&mut pair.rtcp);
+            self.setup
+                .ports
+                .give_back(pair.port, self.setup.clock.now());
+            self.free_keys.push(key.0);
+        }
+        self.setup
+            .gauges
+            .ports_free
+            .store(self.setup.ports.free() as u64, Relaxed);
+    }
+
+    /// Events to the shard and audio to the recording writer, as far as their lanes have room.
+    fn report(&mut self) {
+        while let Ok(permit) = self.setup.recorder.reserve() {
+            let mut samples = [0i16; CHUNK];
+            match self.setup.engine.poll_recorded(&mut samples) {
+                Some((recording, frames)) => permit.send(RecorderOrder::Chunk {
+                    recording,
+                    len: frames * 2,
+                    samples,
+                }),
+                None => break,
+            }
+        }
+        if let Some(closing) = self.closing.take() {
+            self.close_recording(closing);
+        }
+        let events = self.setup.events.clone();
+        while self.closing.is_none() {
+            let Ok(permit) = events.reserve() else { break };
+            match self.setup.engine.poll_event() {
+                Some(closed @ MediaEvent::RecordingClosed { .. }) => self.close_recording(closed),
+                Some(event) => permit.send(Order::Media(event)),
+                None => break,
+            }
+        }
+        self.setup
+            .gauges
+            .legs
+            .store(self.setup.engine.legs() as u64, Relaxed);
+    }
+
+    fn close_recording(&mut self, closed: MediaEvent) {
+        if let Err(refused) = self.setup.recorder.try_send(RecorderOrder::Close(closed))
+            && let RecorderOrder::Close(closed) = refused.item
+        {
+            self.closing = Some(closed);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Reading the configuration again: all or nothing, without dropping a call.
+
+use crate::config::{Checks, ConfigError, Loaded, LuaFault, diff, load};
+use crate::media::MediaOrder;
+use crate::shard::Order;
+use cordboard_api::switch::Caller;
+use cordboard_core::ShardCommand;
+use cordboard_lane::Sender;
+use cordboard_media::Audio;
+use cordboard_model::config::Snapshot;
+use cordboard_model::id::AssetId;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The configuration in use, and how to exchange it.
+pub struct Reloader {
+    path: PathBuf,
+    /// Exchanged whole; readers never wait for a reload.
+    current: arc_swap::ArcSwap<Loaded>,
+    /// One reload at a time.
+    reloading: Mutex<()>,
+    shard: Sender<Order>,
+    media: Vec<Sender<MediaOrder>>,
+}
+
+/// Reads and checks a configuration with everything this binary knows: Lua, plugins, the environment.
+///
+/// # Errors
+/// Every fault, with its place.
+pub fn read(path: &Path) -> Result<Loaded, Vec<ConfigError>> {
+    let lua = |source: &str, file: &str| -> Vec<LuaFault> {
+        let errors = cordboard_core::check_flow(source, file);
+        errors
+            .into_iter()
+            .map(|(line, column, why)| LuaFault { line, column, why })
+            .collect()
+    };
+    let registry = crate::boot::registry()
+        .map(|registry| registry.names())
+        .unwrap_or_default();
+    let env = |name: &str| std::env::var(name).ok();
+    load(
+        path,
+        &Checks {
+            lua: &lua,
+            plugins: &registry,
+            env: &env,
+        },
+    )
+}
+
+impl Reloader {
+    /// Of a switch that was started with `loaded`.
+    pub fn new(
+        path: PathBuf,
+        loaded: Loaded,
+        shard: Sender<Order>,
+        media: Vec<Sender<MediaOrder>>,
+    ) -> Arc<Self> {
+        let current = arc_swap::ArcSwap::from_pointee(loaded);
+        Arc::new(Self {
+            path,
+            current,
+            reloading: Mutex::new(()),
+            shard,
+            media,
+        })
+    }
+
+    /// Whose API key this is.
+    pub fn authenticate(&self, key: &str) -> Option<Caller> {
+        let current = self.current.load();
+        let found = current
+            .machine
+            .api_keys
+            .iter()
+            .find(|known| known.is(key))?;
+        Some(Caller {
+            tenant: found.tenant,
+            key: found.name.clone(),
+        })
+    }
+
+    /// The configuration in use.
+    pub fn current(&self) -> Arc<Loaded> {
+        self.current.load_full()
+    }
+
+    /// Reads the file again. Gives what changed, in words.
+    ///
+    /// # Errors
+    /// Every fault of the file, in words; the switch goes on with what it had.
+    pub async fn reload(self: Arc<Self>) -> Result<Vec<String>, Vec<String>> {
+        let work = move || self.reload_now();
+        tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or_else(|why| Err(vec![why.to_string()]))
+    }
+
+    fn reload_now(&self) -> Result<Vec<String>, Vec<String>> {
+        let _one = self
+            .reloading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let loaded = read(&self.path);
+        let mut loaded =
+            loaded.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let old = self.current.load_full();
+        loaded.snapshot.version = old.snapshot.version + 1;
+        let changes = diff(&old, &loaded);
+        self.load_assets(&loaded);
+        let snapshot: Arc<Snapshot> = Arc::new(loaded.snapshot.clone());
+        let order = Order::Command(ShardCommand::Configure(snapshot));
+        self.shard
+            .try_send(order)
+            .map_err(|_| vec!["the switch is too busy to reload; try again".to_owned()])?;
+        for change in &changes {
+            tracing::info!(change, "reloaded");
+        }
+        self.current.store(Arc::new(loaded));
+        Ok(changes)
+    }
+
+    /// Decodes every prompt once and gives it to every media thread. A file that cannot be decoded is named in the
+    /// log and left out: playing it ends at once.
+    pub fn load_assets(&self, loaded: &Loaded) {
+        for (asset, path) in &loaded.assets {
+            match decode(path) {
+                Ok(audio) => self.give(asset, &Arc::new(audio)),
+                Err(why) => {
+                    tracing::warn!(%asset, path = %path.display(), why, "the prompt cannot be used")
+                }
+            }
+        }
+    }
+
+    fn give(&self, asset: &AssetId, audio: &Arc<Audio>) {
+        for thread in &self.media {
+            if thread
+                .try_send(MediaOrder::Asset(asset.clone(), Arc::clone(audio)))
+                .is_err()
+            {
+                tracing::warn!(%asset, "a media thread is too busy to take the prompt; reload again");
+            }
+        }
+    }
+
+    /// Closes the lanes to the media threads.
+    pub fn close_media(&self) {
+        self.media.iter().for_each(Sender::close);
+    }
+}
+
+fn decode(path: &Path) -> Result<Audio, String> {
+    let bytes = std::fs::read(path).map_err(|why| why.to_string())?;
+    Audio::from_wav(&bytes).map_err(|why| why.to_string())
+}

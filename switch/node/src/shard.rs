@@ -1,0 +1,342 @@
+//! The signalling thread: reads UDP itself, takes everything else from lanes, and carries out what the shard wants.
+
+use crate::clock::Clock;
+use crate::gauges::ShardGauges;
+use crate::guard::guarded;
+use crate::journal::JournalOrder;
+use crate::media::MediaOrder;
+use cordboard_core::{Shard, ShardCommand, ShardInput, ShardOutput};
+use cordboard_lane::{Receiver, Sender, Sleep};
+use cordboard_model::event::Event;
+use cordboard_model::id::LegId;
+use cordboard_model::media::{MediaCommand, MediaEvent};
+use cordboard_model::time::{Duration, WallClock};
+use cordboard_sip::engine::{Datagram, Transport};
+use mio::net::UdpSocket;
+use mio::{Events, Interest, Poll, Token, Waker};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+const WAKE: Token = Token(usize::MAX);
+/// Datagrams read from one socket before lanes and timers have their turn.
+const BURST: usize = 64;
+/// Items taken from one lane before the next has its turn.
+const TURN: usize = 256;
+/// Longest datagram: what UDP can carry.
+const DATAGRAM: usize = 65_535;
+
+/// To the signalling thread.
+pub enum Order {
+    /// A media thread reports.
+    Media(MediaEvent),
+    /// The journal has a record, or could not write it.
+    Journalled(u64, bool),
+    /// From the API, a signal or the boot.
+    Command(ShardCommand),
+    /// A question, or a command whose refusal matters; it answers by itself.
+    Ask(Box<dyn FnOnce(&mut Shard) + Send>),
+    /// The wall clock moved.
+    Wall(WallClock),
+}
+
+impl std::fmt::Debug for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Order::Media(_) => "media",
+            Order::Journalled(..) => "journalled",
+            Order::Command(_) => "command",
+            Order::Ask(_) => "ask",
+            Order::Wall(_) => "wall",
+        })
+    }
+}
+
+/// What the signalling thread is made of.
+pub struct ShardSetup {
+    /// The shard.
+    pub shard: Shard,
+    /// Bound SIP sockets.
+    pub sockets: Vec<std::net::UdpSocket>,
+    /// From media threads, the journal, the API: each its own lane, so that none starves another.
+    pub orders: Vec<Receiver<Order>>,
+    /// To media threads.
+    pub media: Vec<Sender<MediaOrder>>,
+    /// To the journal. It has room for the closing record of every call that may be up.
+    pub journal: Sender<JournalOrder>,
+    /// To the event hub.
+    pub events: Sender<Event>,
+    /// The clock.
+    pub clock: Clock,
+    /// Read by the metrics.
+    pub gauges: Arc<ShardGauges>,
+}
+
+/// A running signalling thread's state.
+pub struct ShardThread {
+    setup: ShardSetup,
+    poll: Poll,
+    sockets: Vec<(SocketAddr, UdpSocket)>,
+    unread: Vec<Token>,
+    /// Which media thread a leg lives on.
+    placed: BTreeMap<LegId, usize>,
+    next_thread: usize,
+}
+
+impl ShardThread {
+    /// Registers sockets and wake-ups.
+    ///
+    /// # Errors
+    /// The operating system gives no epoll or eventfd.
+    pub fn new(mut setup: ShardSetup) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        for lane in &mut setup.orders {
+            let waker = Arc::clone(&waker);
+            let wake = move || {
+                // A wake-up that fails means a closed descriptor: the thread is gone.
+                let _ = waker.wake();
+            };
+            lane.set_waker(wake)
+                .map_err(|_| io::Error::other("the lane has a waker already"))?;
+        }
+        let mut sockets = Vec::new();
+        for (index, socket) in std::mem::take(&mut setup.sockets).into_iter().enumerate() {
+            let addr = socket.local_addr()?;
+            let mut socket = UdpSocket::from_std(socket);
+            poll.registry()
+                .register(&mut socket, Token(index), Interest::READABLE)?;
+            sockets.push((addr, socket));
+        }
+        Ok(Self {
+            setup,
+            poll,
+            sockets,
+            unread: Vec::new(),
+            placed: BTreeMap::new(),
+            next_thread: 0,
+        })
+    }
+
+    /// Runs until every lane to it is closed and drained.
+    pub fn run(mut self) {
+        let mut events = Events::with_capacity(256);
+        let mut buf = vec![0u8; DATAGRAM];
+        loop {
+            let (ready, finished) = self.lanes();
+            if finished {
+                return;
+            }
+            let wait = if ready || !self.unread.is_empty() {
+                Some(Duration::ZERO)
+            } else {
+                self.wait()
+            };
+            if let Err(why) = self.poll.poll(&mut events, wait)
+                && why.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%why, "the signalling thread cannot wait");
+                return;
+            }
+            let again = std::mem::take(&mut self.unread);
+            for token in again
+                .into_iter()
+                .chain(events.iter().map(|event| event.token()))
+            {
+                if token != WAKE {
+                    self.read(token, &mut buf);
+                }
+            }
+            self.obey();
+            let now = self.setup.clock.now();
+            if self
+                .setup
+                .shard
+                .poll_timeout()
+                .is_some_and(|(at, _)| at <= now)
+            {
+                self.with_shard("timeout", |shard, clock| shard.handle_timeout(clock.now()));
+            }
+            self.gauges();
+        }
+    }
+
+    /// Whether a lane has something, and whether all are finished.
+    fn lanes(&mut self) -> (bool, bool) {
+        let (mut ready, mut finished) = (false, true);
+        for lane in &mut self.setup.orders {
+            match lane.prepare_sleep() {
+                Sleep::Ready => (ready, finished) = (true, false),
+                Sleep::Armed => finished = false,
+                Sleep::Finished => {}
+            }
+        }
+        (ready, finished)
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        self.setup
+            .shard
+            .poll_timeout()
+            .map(|(at, _)| at.since(self.setup.clock.now()))
+    }
+
+    fn read(&mut self, token: Token, buf: &mut [u8]) {
+        for _ in 0..BURST {
+            let Some((local, socket)) = self.sockets.get(token.0) else {
+                return;
+            };
+            let local = *local;
+            match socket.recv_from(buf) {
+                Ok((len, remote)) => {
+                    let bytes = buf.get(..len).unwrap_or_default();
+                    let datagram = Datagram {
+                        transport: Transport::Udp,
+                        local,
+                        remote,
+                        bytes,
+                    };
+                    self.with_shard("datagram", |shard, clock| {
+                        shard.handle_input(ShardInput::Datagram(datagram), clock.now());
+                    });
+                }
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => return,
+                // ICMP of an earlier send: the transaction's own timer says what it means.
+                Err(_) => continue,
+            }
+        }
+        self.unread.push(token);
+    }
+
+    fn obey(&mut self) {
+        for lane in 0..self.setup.orders.len() {
+            for _ in 0..TURN {
+                let Some(order) = self.setup.orders.get_mut(lane).and_then(Receiver::pop) else {
+                    break;
+                };
+                if let Order::Media(MediaEvent::Closed { leg, .. }) = &order {
+                    self.placed.remove(leg);
+                }
+                self.with_shard("order", |shard, clock| match order {
+                    Order::Media(event) => {
+                        shard.handle_input(ShardInput::Media(event), clock.now())
+                    }
+                    Order::Journalled(ticket, ok) => {
+                        shard.handle_input(ShardInput::Journalled { ticket, ok }, clock.now());
+                    }
+                    Order::Command(command) => shard.handle_command(command, clock.now()),
+                    Order::Ask(question) => question(shard),
+                    Order::Wall(wall) => shard.handle_input(ShardInput::Wall(wall), clock.now()),
+                });
+            }
+        }
+    }
+
+    /// Runs the shard, ends the call in hand if it panics, and carries out what it wants.
+    fn with_shard(&mut self, what: &'static str, work: impl FnOnce(&mut Shard, &Clock)) {
+        let (shard, clock) = (&mut self.setup.shard, &self.setup.clock);
+        if guarded(what, || work(shard, clock)).is_none() {
+            let now = clock.now();
+            match guarded("after a panic", || shard.after_panic(now)) {
+                Some(Some(call)) => tracing::error!(%call, "the call in hand was ended"),
+                _ => tracing::error!("no call was in hand"),
+            }
+        }
+        while let Some(output) = self.setup.shard.poll_output() {
+            self.carry_out(output);
+        }
+    }
+
+    fn carry_out(&mut self, output: ShardOutput) {
+        match output {
+            ShardOutput::Transmit { flow, bytes } => {
+                let socket = self
+                    .sockets
+                    .iter()
+                    .find(|(local, _)| *local == flow.local)
+                    .or(self.sockets.first());
+                let sent = socket.map(|(_, socket)| socket.send_to(&bytes, flow.remote));
+                let gauge = match sent {
+                    Some(Ok(_)) => &self.setup.gauges.sip_sent,
+                    _ => &self.setup.gauges.sip_send_failed,
+                };
+                gauge.fetch_add(1, Relaxed);
+            }
+            ShardOutput::Media(command) => self.to_media(command),
+            ShardOutput::Journal { ticket, record } => {
+                let order = JournalOrder {
+                    ticket,
+                    record,
+                    at: self.setup.clock.wall().at(self.setup.clock.now()),
+                };
+                if self.setup.journal.try_send(order).is_err()
+                    && let Some(ticket) = ticket
+                {
+                    let now = self.setup.clock.now();
+                    self.setup
+                        .shard
+                        .handle_input(ShardInput::Journalled { ticket, ok: false }, now);
+                }
+            }
+            ShardOutput::Event(event) => {
+                // A full lane means a hub that hangs; its counter says so and readers see the gap in the numbers.
+                let _ = self.setup.events.try_send(event);
+            }
+        }
+    }
+
+    /// A leg goes where its call's first leg is; a new call goes to the next thread.
+    fn to_media(&mut self, command: MediaCommand) {
+        let threads = self.setup.media.len().max(1);
+        if let MediaCommand::Open { leg, near } = &command {
+            let thread = near
+                .and_then(|near| self.placed.get(&near).copied())
+                .unwrap_or_else(|| {
+                    self.next_thread = (self.next_thread + 1) % threads;
+                    self.next_thread
+                });
+            self.placed.insert(*leg, thread);
+        }
+        let opens = matches!(command, MediaCommand::Open { .. });
+        let leg = command.leg();
+        let targets = match leg.and_then(|leg| self.placed.get(&leg).copied()) {
+            Some(thread) => thread..thread + 1,
+            // A command about a recording names no leg: the thread that has it obeys, the others ignore it.
+            None => 0..threads,
+        };
+        for thread in targets {
+            let Some(lane) = self.setup.media.get(thread) else {
+                continue;
+            };
+            if lane.try_send(MediaOrder::Command(command.clone())).is_err()
+                && opens
+                && let Some(leg) = leg
+            {
+                self.placed.remove(&leg);
+                let why = cordboard_model::media::OpenError::Overloaded;
+                let refused = ShardInput::Media(MediaEvent::OpenFailed { leg, why });
+                self.setup
+                    .shard
+                    .handle_input(refused, self.setup.clock.now());
+            }
+        }
+    }
+
+    fn gauges(&self) {
+        let (gauges, figures) = (&self.setup.gauges, self.setup.shard.figures());
+        gauges.sip_messages.store(figures.sip_messages, Relaxed);
+        gauges.calls.store(figures.calls, Relaxed);
+        gauges.calls_refused.store(figures.calls_refused, Relaxed);
+        gauges.calls_ended.store(figures.calls_ended, Relaxed);
+        gauges.journal_late.store(figures.journal_late, Relaxed);
+        gauges.panics.store(figures.panics, Relaxed);
+        gauges
+            .calls_up
+            .store(self.setup.shard.call_count() as u64, Relaxed);
+        gauges
+            .transactions
+            .store(self.setup.shard.transaction_count() as u64, Relaxed);
+    }
+}

@@ -1,0 +1,295 @@
+//! The switch as the control plane sees it: questions go to the shard, the database or the gauges.
+
+use crate::hub::HubHandle;
+use crate::metrics::Gauges;
+use crate::recorder::file_of;
+use crate::reload::Reloader;
+use crate::shard::Order;
+use cordboard_acd::AcdCommand;
+use cordboard_api::switch::{
+    AgentIntent, Caller, CdrFilter, Command, Health, Later, Refusal, Since, Subscription, Switch,
+};
+use cordboard_core::{Shard, ShardCommand};
+use cordboard_lane::Sender;
+use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::id::{AgentId, CallId, RecordingId, TenantId};
+use cordboard_model::view::{AgentView, CallView, ContactView, QueueView};
+use cordboard_store::{Cursor, Store, StoreError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long the shard may take to answer before the asker is told to come back.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// What the control plane holds of the switch.
+pub struct NodeSwitch {
+    /// To the shard.
+    pub orders: Sender<Order>,
+    /// Event streams.
+    pub hub: HubHandle,
+    /// The database.
+    pub store: Arc<Store>,
+    /// Where recordings are.
+    pub recordings: PathBuf,
+    /// Numbers for /metrics and /healthz.
+    pub gauges: Arc<Gauges>,
+    /// The configuration in use, and how to read it again.
+    pub reloader: Arc<Reloader>,
+    /// Whether calls are still taken.
+    pub stopping: Arc<AtomicBool>,
+    /// Close the lanes that end threads.
+    pub closers: Vec<Closer>,
+}
+
+/// Closes one lane.
+pub type Closer = Box<dyn Fn() + Send + Sync>;
+
+/// Asks the shard and waits for the answer.
+async fn ask<T: Send + 'static>(
+    orders: Sender<Order>,
+    question: impl FnOnce(&mut Shard) -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let (answer, wait) = oneshot::channel();
+    let order = Order::Ask(Box::new(move |shard| {
+        // The asker may have given up; nothing is lost with its answer.
+        let _ = answer.send(question(shard));
+    }));
+    orders.try_send(order).map_err(|_| Refusal::Busy(1))?;
+    match tokio::time::timeout(ANSWER, wait).await {
+        Ok(Ok(answer)) => Ok(answer),
+        _ => Err(Refusal::Busy(1)),
+    }
+}
+
+fn store_refusal(why: StoreError) -> Refusal {
+    match why {
+        StoreError::QueueFull | StoreError::Closed => Refusal::Busy(1),
+        other => Refusal::Internal(other.to_string()),
+    }
+}
+
+fn missing(what: impl std::fmt::Display) -> Refusal {
+    Refusal::NotFound(what.to_string())
+}
+
+impl NodeSwitch {
+    fn later<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Shard) -> T + Send + 'static,
+    ) -> Later<T> {
+        Box::pin(ask(self.orders.clone(), question))
+    }
+}
+
+impl Switch for NodeSwitch {
+    fn authenticate(&self, key: &str) -> Option<Caller> {
+        self.reloader.authenticate(key)
+    }
+
+    fn health(&self) -> Health {
+        self.gauges.health(!self.stopping.load(Relaxed))
+    }
+
+    fn metrics(&self) -> String {
+        self.gauges.render()
+    }
+
+    fn calls(&self, tenant: TenantId) -> Later<Vec<CallView>> {
+        self.later(move |shard| shard.calls(tenant))
+    }
+
+    fn call(&self, call: CallId) -> Later<CallView> {
+        let answer = self.later(move |shard| shard.call(call));
+        Box::pin(async move {
+            answer
+                .await?
+                .ok_or_else(|| missing(format!("call {call} is not up")))
+        })
+    }
+
+    fn queues(&self, tenant: TenantId) -> Later<Vec<QueueView>> {
+        self.later(move |shard| shard.queues(tenant))
+    }
+
+    fn agents(&self, tenant: TenantId) -> Later<Vec<AgentView>> {
+        self.later(move |shard| shard.agents(tenant))
+    }
+
+    fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>> {
+        self.later(move |shard| shard.contacts(tenant))
+    }
+
+    fn cdrs(&self, tenant: TenantId, filter: CdrFilter) -> Later<Vec<Cdr>> {
+        let store = Arc::clone(&self.store);
+        Box::pin(async move {
+            let after = match filter.before {
+                None => None,
+                Some(call) => {
+                    let last = store.cdr(tenant, call).await.map_err(store_refusal)?;
+                    let last = last.ok_or_else(|| missing(format!("the record of call {call}")))?;
+                    Some(Cursor {
+                        started: last.started,
+                        id: call,
+                    })
+                }
+            };
+            let asked = cordboard_store::CdrFilter {
+                from: filter.from,
+                to: filter.to,
+                agent: filter.agent.map(|agent| agent.name),
+                queue: filter.queue.map(|queue| queue.name),
+                before: after,
+                limit: Some(filter.limit),
+            };
+            Ok(store
+                .cdrs(tenant, &asked)
+                .await
+                .map_err(store_refusal)?
+                .items)
+        })
+    }
+
+    fn cdr(&self, call: CallId) -> Later<Cdr> {
+        let store = Arc::clone(&self.store);
+        Box::pin(async move {
+            let found = store.cdr(call.tenant, call).await.map_err(store_refusal)?;
+            found.ok_or_else(|| {
+                missing(format!(
+                    "no record of call {call}; a call that is up has none yet"
+                ))
+            })
+        })
+    }
+
+    fn recordings(
+        &self,
+        tenant: TenantId,
+        before: Option<RecordingId>,
+        limit: u32,
+    ) -> Later<Vec<RecordingEntry>> {
+        let store = Arc::clone(&self.store);
+        Box::pin(async move {
+            let after = match before {
+                None => None,
+                Some(id) => {
+                    let last = store.recording(tenant, id).await.map_err(store_refusal)?;
+                    let last = last.ok_or_else(|| missing(format!("recording {id}")))?;
+                    Some(Cursor {
+                        started: last.started,
+                        id,
+                    })
+                }
+            };
+            let asked = cordboard_store::RecordingFilter {
+                before: after,
+                limit: Some(limit),
+                ..Default::default()
+            };
+            Ok(store
+                .recordings(tenant, &asked)
+                .await
+                .map_err(store_refusal)?
+                .items)
+        })
+    }
+
+    fn recording_file(&self, recording: RecordingId) -> Later<PathBuf> {
+        let (store, dir) = (Arc::clone(&self.store), self.recordings.clone());
+        Box::pin(async move {
+            let found = store
+                .recording(recording.tenant, recording)
+                .await
+                .map_err(store_refusal)?;
+            found
+                .map(|_| file_of(&dir, recording))
+                .ok_or_else(|| missing(format!("recording {recording}")))
+        })
+    }
+
+    fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>> {
+        match command {
+            Command::HangUp(call, cause) => {
+                let answer = self.later(move |shard| {
+                    let up = shard.call(call).is_some();
+                    if up {
+                        shard.handle_command(ShardCommand::HangUp(call, cause), shard.now());
+                    }
+                    up
+                });
+                Box::pin(async move {
+                    match answer.await? {
+                        true => Ok(vec![format!("call {call} is being ended")]),
+                        false => Err(missing(format!("call {call} is not up"))),
+                    }
+                })
+            }
+            Command::Hold(leg, on) => {
+                let answer = self.later(move |shard| {
+                    let found = shard
+                        .calls(tenant)
+                        .iter()
+                        .any(|call| call.legs.iter().any(|l| l.leg == leg));
+                    if found {
+                        shard.handle_command(ShardCommand::Hold(leg, on), shard.now());
+                    }
+                    found
+                });
+                let what = if on { "put on hold" } else { "taken off hold" };
+                Box::pin(async move {
+                    match answer.await? {
+                        true => Ok(vec![format!("leg {leg} is being {what}")]),
+                        false => Err(missing(format!("leg {leg} is not up"))),
+                    }
+                })
+            }
+            Command::Agent(agent, intent) => self.agent(agent, intent),
+            Command::Reload => {
+                let reloader = Arc::clone(&self.reloader);
+                Box::pin(async move { reloader.reload().await.map_err(Refusal::Invalid) })
+            }
+        }
+    }
+
+    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription {
+        self.hub.subscribe(tenant, since)
+    }
+}
+
+impl NodeSwitch {
+    fn agent(&self, agent: AgentId, intent: AgentIntent) -> Later<Vec<String>> {
+        let answer = self.later(move |shard| {
+            if shard.agent(&agent).is_none() {
+                return Err(missing(format!("agent {agent}")));
+            }
+            let who = agent.clone();
+            let command = match intent {
+                AgentIntent::SignIn => AcdCommand::SignIn { agent: who },
+                AgentIntent::SignOut => AcdCommand::SignOut { agent: who },
+                AgentIntent::Ready => AcdCommand::Ready { agent: who },
+                AgentIntent::NotReady => AcdCommand::NotReady { agent: who },
+                AgentIntent::Rest => AcdCommand::Rest { agent: who },
+            };
+            let now = shard.now();
+            shard
+                .agent_intent(command, now)
+                .map_err(|refused| Refusal::Conflict(refused.to_string()))?;
+            let now_is = shard.explain_agent(&agent).unwrap_or_default();
+            Ok(vec![now_is])
+        });
+        Box::pin(async move { answer.await? })
+    }
+}
+
+impl NodeSwitch {
+    /// Closes the lanes into the shard, media threads and writers: each thread ends when it has drained what was sent.
+    pub fn close_lanes(&self) {
+        self.orders.close();
+        self.reloader.close_media();
+        for close in &self.closers {
+            close();
+        }
+    }
+}
