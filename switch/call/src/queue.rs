@@ -100,9 +100,6 @@ impl Call {
         let Doing::Queue(wait) = &mut self.doing else {
             return;
         };
-        if wait.entered {
-            return;
-        }
         wait.entered = true;
         let (call, queue) = (self.id, wait.queue.clone());
         let (timeout_ms, priority) = (wait.timeout_ms, wait.priority);

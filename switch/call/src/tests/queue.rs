@@ -232,6 +232,15 @@ fn without_a_flow_the_end_of_a_wait_leads_to_the_overflow_or_ends_the_call() {
 }
 
 #[test]
+fn only_this_engine_says_that_a_caller_was_served() {
+    let mut rig = Rig::waiting();
+    rig.said();
+    queue_ends(&mut rig, QueueEnd::Served, None);
+    assert_eq!(rig.said(), "");
+    assert!(rig.plays(rig.caller));
+}
+
+#[test]
 fn queues_that_overflow_into_each_other_end_at_the_limit() {
     let mut rig = Rig::waiting();
     for _ in 0..40 {

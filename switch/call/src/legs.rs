@@ -1,0 +1,285 @@
+//! What the legs report, put through their table and told to whoever relies on them.
+//!
+//! Invariant: a leg's end is written down once and frees its port; the last leg of a call whose end is decided
+//! is not ended here but in `teardown`, after the record.
+
+use crate::call::{Call, Doing};
+use crate::desk::{Desk, Timer};
+use crate::leg::{Leg, LegAct, LegEnd, LegInput, LegState};
+use crate::output::DialTarget;
+use cordboard_model::cause::{Cause, Party};
+use cordboard_model::cdr::LegRole;
+use cordboard_model::event::EventKind;
+use cordboard_model::id::{AgentId, LegId};
+use cordboard_model::leg::{LegCommand, LegEvent, PartyId};
+use cordboard_model::media::MediaCommand;
+use cordboard_model::time::Duration;
+
+impl Call {
+    /// Begins a leg to somebody: asks for its port; it is dialled when the port is there.
+    pub(crate) fn call_out(
+        &mut self,
+        desk: &mut Desk,
+        to: DialTarget,
+        party: PartyId,
+        agent: Option<AgentId>,
+        ring: Duration,
+    ) -> LegId {
+        self.drop_old_records(desk);
+        let id = desk.ids.leg(self.tenant());
+        let mut leg = Leg::new(id, LegRole::Callee, party.clone(), desk.wall_now());
+        leg.agent = agent;
+        leg.dial = Some(to);
+        self.callees.push(leg);
+        desk.legs.insert(id, self.id);
+        let started = EventKind::LegStarted {
+            call: self.id,
+            leg: id,
+            party,
+        };
+        desk.event(self.tenant(), started);
+        desk.set(Timer::Leg(id), desk.limits.media_open);
+        desk.set(Timer::Ring(id), ring);
+        desk.media(MediaCommand::Open {
+            leg: id,
+            near: Some(self.caller.id),
+        });
+        id
+    }
+
+    /// Keeps the record of a call that rings many agents short: the oldest that never answered go.
+    fn drop_old_records(&mut self, desk: &mut Desk) {
+        while self.callees.len() >= desk.limits.leg_records {
+            let old = |leg: &Leg| leg.is_finished() && leg.answered.is_none();
+            let Some(at) = self.callees.iter().position(old) else {
+                return;
+            };
+            let leg = self.callees.remove(at);
+            desk.legs.remove(&leg.id);
+        }
+    }
+
+    /// Puts one event through the leg's table and does what the table says.
+    pub(crate) fn on_leg(&mut self, desk: &mut Desk, id: LegId, event: &LegEvent) {
+        let act = self.step(id, LegInput::from(event));
+        match (act, event) {
+            (LegAct::TellUp, _) => self.leg_up(desk, id),
+            (LegAct::TellRinging, _) => self.leg_rings(desk, id),
+            (LegAct::TellEarly, _) => self.leg_early(desk, id),
+            (LegAct::TellHold, LegEvent::PeerHold { on }) => self.peer_hold(desk, id, *on),
+            (LegAct::TellHoldDone, LegEvent::HoldDone { on, ok }) => {
+                self.hold_done(desk, id, *on, *ok);
+            }
+            (LegAct::TellDigit, LegEvent::Digit(digit)) => self.digit(desk, id, *digit),
+            (
+                LegAct::TellGone,
+                LegEvent::Ended {
+                    cause,
+                    by_peer,
+                    sip_status,
+                },
+            ) => {
+                self.leg_gone(desk, id, *cause, *by_peer, *sip_status);
+            }
+            (LegAct::SendHangUp, _) => {
+                let cause = self
+                    .leg(id)
+                    .and_then(|leg| leg.end)
+                    .map_or(Cause::Cancelled, |e| e.cause);
+                desk.leg(id, LegCommand::HangUp { cause });
+            }
+            _ => {}
+        }
+    }
+
+    /// The deadline of a leg's state.
+    pub(crate) fn on_leg_deadline(&mut self, desk: &mut Desk, id: LegId) {
+        match self.step(id, LegInput::Deadline) {
+            LegAct::TellNoPort => self.end(desk, Cause::Congestion, Party::Switch),
+            LegAct::TellStuck => self.end(desk, Cause::InternalError, Party::Switch),
+            LegAct::TellGone => {
+                let known = self.leg(id).and_then(|leg| leg.end);
+                let cause = known.map_or(Cause::Congestion, |end| end.cause);
+                self.leg_gone(desk, id, cause, false, None);
+            }
+            _ => {}
+        }
+    }
+
+    /// Moves a leg by its table.
+    pub(crate) fn step(&mut self, id: LegId, input: LegInput) -> LegAct {
+        let Some(leg) = self.leg_mut(id) else {
+            return LegAct::Absorb;
+        };
+        let (to, act) = leg.state.on(input);
+        leg.state = to;
+        act
+    }
+
+    /// A leg is answered.
+    fn leg_up(&mut self, desk: &mut Desk, id: LegId) {
+        let now = desk.wall_now();
+        desk.clear(Timer::Leg(id));
+        desk.clear(Timer::Ring(id));
+        if let Some(leg) = self.leg_mut(id) {
+            leg.answered = Some(now);
+        }
+        if id == self.caller.id {
+            self.answered = Some(now);
+            desk.event(self.tenant(), EventKind::CallAnswered { call: self.id });
+            self.caller_up(desk);
+        } else {
+            self.callee_up(desk, id);
+        }
+    }
+
+    /// The caller is answered: whoever waited for it goes on.
+    fn caller_up(&mut self, desk: &mut Desk) {
+        match &self.doing {
+            Doing::Flow => self.answer_done(desk),
+            Doing::Queue(_) => self.enter(desk),
+            Doing::Talk(_) => self.join(desk),
+            _ => {}
+        }
+    }
+
+    /// A device answered.
+    fn callee_up(&mut self, desk: &mut Desk, id: LegId) {
+        if self.end.is_some() {
+            return; // it is the last leg and is ended after the record
+        }
+        match &self.doing {
+            Doing::Queue(wait) if wait.rings_at(id) => self.offer_answered(desk),
+            Doing::Connect(connect) if connect.leg == id => self.connect_answered(desk),
+            // Nobody waits for it: it must not talk to itself.
+            _ => self.hang_up_leg(desk, id, Cause::Cancelled),
+        }
+    }
+
+    fn leg_rings(&mut self, desk: &mut Desk, id: LegId) {
+        match &self.doing {
+            Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
+            Doing::Connect(connect) if connect.leg == id => self.ring_back(desk),
+            _ => {}
+        }
+    }
+
+    /// Only a caller who waits for this very device hears it early; one in a queue keeps his music.
+    fn leg_early(&mut self, desk: &mut Desk, id: LegId) {
+        match &self.doing {
+            Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
+            Doing::Connect(connect) if connect.leg == id => self.connect_early(desk),
+            _ => {}
+        }
+    }
+
+    /// A leg rang for as long as it may.
+    pub(crate) fn on_ring_deadline(&mut self, desk: &mut Desk, id: LegId) {
+        let rings = self.leg(id).is_some_and(|leg| {
+            matches!(
+                leg.state,
+                LegState::Opening | LegState::Calling | LegState::Ringing
+            )
+        });
+        if rings {
+            self.hang_up_leg(desk, id, Cause::NoAnswer);
+            self.leg_lost(desk, id, Cause::NoAnswer, false);
+        }
+    }
+
+    /// A leg is over: keeps its end, frees its port, and tells whoever relied on it.
+    pub(crate) fn leg_gone(
+        &mut self,
+        desk: &mut Desk,
+        id: LegId,
+        cause: Cause,
+        by_peer: bool,
+        sip_status: Option<u16>,
+    ) {
+        desk.clear(Timer::Leg(id));
+        desk.clear(Timer::Ring(id));
+        desk.clear(Timer::Hold(id));
+        self.note_end(desk, id, cause, sip_status);
+        // First the news, then the port: a recording is stopped before one of its legs is closed.
+        self.leg_lost(desk, id, cause, by_peer);
+        self.close_port(desk, id);
+    }
+
+    /// Keeps how a leg ended and says so, once. A status that is learnt later is still added.
+    pub(crate) fn note_end(
+        &mut self,
+        desk: &mut Desk,
+        id: LegId,
+        cause: Cause,
+        sip_status: Option<u16>,
+    ) {
+        let at = desk.wall_now();
+        let (call, tenant) = (self.id, self.tenant());
+        let Some(leg) = self.leg_mut(id) else { return };
+        match &mut leg.end {
+            Some(end) => end.sip_status = sip_status.or(end.sip_status),
+            none => {
+                *none = Some(LegEnd {
+                    at,
+                    cause,
+                    sip_status,
+                });
+                desk.event(
+                    tenant,
+                    EventKind::LegEnded {
+                        call,
+                        leg: id,
+                        cause,
+                    },
+                );
+            }
+        }
+    }
+
+    /// What a lost leg means to the call.
+    pub(crate) fn leg_lost(&mut self, desk: &mut Desk, id: LegId, cause: Cause, by_peer: bool) {
+        if self.end.is_some() {
+            return;
+        }
+        if id == self.caller.id {
+            let by = if by_peer {
+                Party::Caller
+            } else {
+                Party::Switch
+            };
+            return self.end(desk, cause, by);
+        }
+        match &self.doing {
+            Doing::Queue(wait) if wait.rings_at(id) => self.offer_failed(desk, cause),
+            Doing::Connect(connect) if connect.leg == id => {
+                self.connect_failed(desk, cause, by_peer);
+            }
+            Doing::Talk(talk) if talk.peer == id => {
+                let by = if by_peer {
+                    Party::Callee
+                } else {
+                    Party::Switch
+                };
+                self.end(desk, cause, by);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends one leg, whatever its state, and frees its port.
+    pub(crate) fn hang_up_leg(&mut self, desk: &mut Desk, id: LegId, cause: Cause) {
+        let act = self.step(id, LegInput::HangUp);
+        if act == LegAct::Absorb {
+            return;
+        }
+        desk.clear(Timer::Ring(id));
+        desk.clear(Timer::Leg(id));
+        desk.clear(Timer::Hold(id));
+        self.note_end(desk, id, cause, None);
+        if act == LegAct::SendHangUp {
+            desk.set(Timer::Leg(id), desk.limits.teardown);
+            desk.leg(id, LegCommand::HangUp { cause });
+        }
+        self.close_port(desk, id);
+    }
+}
