@@ -42,11 +42,7 @@ impl Api {
         let mut stream = TcpStream::connect(&self.at)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         let (at, key, len) = (&self.at, &self.key, body.len());
-        let kind = if body.is_empty() {
-            ""
-        } else {
-            "Content-Type: application/json\r\n"
-        };
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {key}\r\n{kind}\
@@ -91,19 +87,15 @@ impl Api {
     pub fn metric(&self, name: &str) -> Result<f64, Fail> {
         let answer = self.send("GET", "/metrics", "")?;
         let text = String::from_utf8_lossy(&answer.body).into_owned();
-        let line = text.lines().find_map(|line| {
-            line.strip_prefix(name)
-                .and_then(|rest| rest.strip_prefix(' '))
-        });
+        let line =
+            text.lines().find_map(|line| line.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')));
         let value = line.and_then(|value| value.trim().parse().ok());
         value.ok_or_else(|| Fail(format!("no metric {name} in\n{text}")))
     }
 
     /// Opens the event stream, from `since` (`START-SEQ`) or from now.
     pub fn events(&self, since: Option<&str>) -> Result<Stream, Fail> {
-        let query = since
-            .map(|since| format!("?since={since}"))
-            .unwrap_or_default();
+        let query = since.map(|since| format!("?since={since}")).unwrap_or_default();
         let mut request = format!("ws://{}/api/v1/events{query}", self.at).into_client_request()?;
         let bearer = format!("Bearer {}", self.key).parse()?;
         request.headers_mut().insert("Authorization", bearer);
@@ -116,35 +108,21 @@ impl Api {
 }
 
 fn parse(raw: &[u8]) -> Result<Answer, Fail> {
-    let end = raw
-        .windows(4)
-        .position(|w| w == b"\r\n\r\n")
-        .ok_or_else(|| Fail("no HTTP answer".into()))?;
+    let end = raw.windows(4).position(|w| w == b"\r\n\r\n").ok_or_else(|| Fail("no HTTP answer".into()))?;
     let head = String::from_utf8_lossy(&raw[..end]).into_owned();
-    let status = head
-        .split_whitespace()
-        .nth(1)
-        .and_then(|code| code.parse().ok());
+    let status = head.split_whitespace().nth(1).and_then(|code| code.parse().ok());
     let mut body = raw[end + 4..].to_vec();
-    if head
-        .to_ascii_lowercase()
-        .contains("transfer-encoding: chunked")
-    {
+    if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
         body = unchunk(&body);
     }
-    Ok(Answer {
-        status: status.ok_or_else(|| Fail(format!("no status in {head}")))?,
-        head,
-        body,
-    })
+    Ok(Answer { status: status.ok_or_else(|| Fail(format!("no status in {head}")))?, head, body })
 }
 
 fn unchunk(mut body: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     while let Some(end) = body.windows(2).position(|w| w == b"\r\n") {
-        let size = std::str::from_utf8(&body[..end])
-            .ok()
-            .and_then(|hex| usize::from_str_radix(hex.trim(), 16).ok());
+        let size =
+            std::str::from_utf8(&body[..end]).ok().and_then(|hex| usize::from_str_radix(hex.trim(), 16).ok());
         let Some(size) = size.filter(|size| *size > 0) else {
             break;
         };
@@ -173,16 +151,11 @@ impl Stream {
     }
 
     /// Reads until a message for which `wanted` holds; gives all that were read, that one last.
-    pub fn until(
-        &mut self,
-        what: &str,
-        wanted: impl Fn(&Value) -> bool,
-    ) -> Result<Vec<Value>, Fail> {
+    pub fn until(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>, Fail> {
         let mut read = Vec::new();
         loop {
-            let message = self
-                .read()
-                .map_err(|why| Fail(format!("waiting for {what}: {why}; read {read:?}")))?;
+            let message =
+                self.read().map_err(|why| Fail(format!("waiting for {what}: {why}; read {read:?}")))?;
             let found = wanted(&message);
             read.push(message);
             if found {

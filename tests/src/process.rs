@@ -10,11 +10,7 @@ use std::time::{Duration, Instant};
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Waits until `seen` gives something, at most `limit`. `what` is what was waited for.
-pub fn wait_for<T>(
-    what: &str,
-    limit: Duration,
-    mut seen: impl FnMut() -> Option<T>,
-) -> Result<T, Fail> {
+pub fn wait_for<T>(what: &str, limit: Duration, mut seen: impl FnMut() -> Option<T>) -> Result<T, Fail> {
     let end = Instant::now() + limit;
     loop {
         if let Some(found) = seen() {
@@ -40,18 +36,10 @@ impl Process {
     pub fn start(name: &str, dir: &Path, mut command: Command) -> Result<Self, Fail> {
         let output = dir.join(format!("{name}.out"));
         let file = File::create(&output)?;
-        command
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file);
-        let child = command
-            .spawn()
-            .map_err(|why| Fail(format!("cannot start {name} ({command:?}): {why}")))?;
-        Ok(Self {
-            name: name.into(),
-            child,
-            output,
-        })
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let child =
+            command.spawn().map_err(|why| Fail(format!("cannot start {name} ({command:?}): {why}")))?;
+        Ok(Self { name: name.into(), child, output })
     }
 
     /// Its process id.
@@ -106,25 +94,14 @@ impl Process {
         if status.success() {
             return Ok(());
         }
-        fail(format!(
-            "{} ended with {status}; it said:\n{}",
-            self.name,
-            self.output()
-        ))
+        fail(format!("{} ended with {status}; it said:\n{}", self.name, self.output()))
     }
 
     /// Sends it a signal.
     pub fn signal(&self, signal: i32) -> Result<(), Fail> {
         let pid = self.pid().to_string();
-        let status = Command::new("kill")
-            .arg(format!("-{signal}"))
-            .arg(&pid)
-            .status()?;
-        if status.success() {
-            Ok(())
-        } else {
-            fail(format!("cannot signal {}", self.name))
-        }
+        let status = Command::new("kill").arg(format!("-{signal}")).arg(&pid).status()?;
+        if status.success() { Ok(()) } else { fail(format!("cannot signal {}", self.name)) }
     }
 
     /// Ends it at once, as `kill -9` does.

@@ -28,20 +28,12 @@ pub struct Test {
 
 /// A test that shares the machine.
 pub const fn test(name: &'static str, run: fn(&Path) -> Outcome) -> Test {
-    Test {
-        name,
-        run,
-        alone: false,
-    }
+    Test { name, run, alone: false }
 }
 
 /// A test that has the machine to itself.
 pub const fn alone(name: &'static str, run: fn(&Path) -> Outcome) -> Test {
-    Test {
-        name,
-        run,
-        alone: true,
-    }
+    Test { name, run, alone: true }
 }
 
 /// The entry point: with `--one NAME DIR` runs that test here, otherwise all whose name holds the filter.
@@ -58,29 +50,18 @@ pub fn main(tests: &'static [Test]) -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    let filter = args
-        .iter()
-        .find(|arg| !arg.starts_with("--"))
-        .cloned()
-        .unwrap_or_default();
-    let (alone, shared): (Vec<&Test>, Vec<&Test>) = tests
-        .iter()
-        .filter(|test| test.name.contains(&filter))
-        .partition(|test| test.alone);
+    let filter = args.iter().find(|arg| !arg.starts_with("--")).cloned().unwrap_or_default();
+    let (alone, shared): (Vec<&Test>, Vec<&Test>) =
+        tests.iter().filter(|test| test.name.contains(&filter)).partition(|test| test.alone);
     let namespaces = namespaces_allowed();
     println!("\nrunning {} tests", alone.len() + shared.len());
     if !namespaces {
-        println!(
-            "(no rights for network namespaces: one after another on this machine's loopback)"
-        );
+        println!("(no rights for network namespaces: one after another on this machine's loopback)");
     }
     let workers = if namespaces { AT_ONCE } else { 1 };
     let mut failed = run_all(shared, workers, namespaces);
     failed.extend(run_all(alone, 1, namespaces));
-    let total = tests
-        .iter()
-        .filter(|test| test.name.contains(&filter))
-        .count();
+    let total = tests.iter().filter(|test| test.name.contains(&filter)).count();
     let word = if failed.is_empty() { "ok" } else { "FAILED" };
     println!(
         "\ntest result: {word}. {} passed; {} failed; 0 ignored; 0 measured; {} filtered out\n",
@@ -88,11 +69,7 @@ pub fn main(tests: &'static [Test]) -> ExitCode {
         failed.len(),
         tests.len() - total
     );
-    if failed.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run_here(tests: &[Test], name: &str, dir: &Path) -> ExitCode {
@@ -111,9 +88,7 @@ fn run_here(tests: &[Test], name: &str, dir: &Path) -> ExitCode {
 
 /// Whether a network namespace can be made here.
 fn namespaces_allowed() -> bool {
-    let tried = Command::new("unshare")
-        .args(["-n", "ip", "link", "set", "lo", "up"])
-        .output();
+    let tried = Command::new("unshare").args(["-n", "ip", "link", "set", "lo", "up"]).output();
     tried.is_ok_and(|output| output.status.success())
 }
 
@@ -143,19 +118,14 @@ fn run_all(tests: Vec<&'static Test>, workers: usize, namespaces: bool) -> Vec<&
 }
 
 fn folder(name: &str) -> PathBuf {
-    let safe: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
+    let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     std::env::temp_dir().join(format!("cordboard-test-{}-{safe}", std::process::id()))
 }
 
 /// Runs one test in a process group of its own and ends the whole group afterwards.
 fn run_apart(test: &Test, namespaces: bool) -> (bool, String) {
     let dir = folder(test.name);
-    let prepared = std::fs::remove_dir_all(&dir)
-        .or(Ok(()))
-        .and_then(|()| std::fs::create_dir_all(&dir));
+    let prepared = std::fs::remove_dir_all(&dir).or(Ok(())).and_then(|()| std::fs::create_dir_all(&dir));
     let Ok(me) = prepared.and_then(|()| std::env::current_exe()) else {
         return (false, format!("cannot make {}", dir.display()));
     };
@@ -163,20 +133,9 @@ fn run_apart(test: &Test, namespaces: bool) -> (bool, String) {
     let mut command = Command::new("setsid");
     command.arg("--wait");
     if namespaces {
-        command.args([
-            "unshare",
-            "-n",
-            "sh",
-            "-c",
-            "ip link set lo up && exec \"$@\"",
-            "sh",
-        ]);
+        command.args(["unshare", "-n", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
     }
-    command
-        .arg(me)
-        .args(["--one", test.name])
-        .arg(&dir)
-        .stdin(Stdio::null());
+    command.arg(me).args(["--one", test.name]).arg(&dir).stdin(Stdio::null());
     let started = std::fs::File::create(&log).and_then(|file| {
         command.stdout(file.try_clone()?).stderr(file);
         command.spawn()
@@ -191,10 +150,7 @@ fn run_apart(test: &Test, namespaces: bool) -> (bool, String) {
         let _ = std::fs::remove_dir_all(&dir);
         return (true, String::new());
     }
-    (
-        false,
-        format!("{text}{note}\nits folder: {}", dir.display()),
-    )
+    (false, format!("{text}{note}\nits folder: {}", dir.display()))
 }
 
 fn watch(mut child: Child) -> (bool, String) {
@@ -206,9 +162,7 @@ fn watch(mut child: Child) -> (bool, String) {
             _ => {
                 // The group is the session that setsid made; its leader is our child or the child's child.
                 let group = children_group(child.id());
-                let _ = Command::new("kill")
-                    .args(["-9", "--", &format!("-{group}")])
-                    .status();
+                let _ = Command::new("kill").args(["-9", "--", &format!("-{group}")]).status();
                 let _ = child.kill();
                 let _ = child.wait();
                 return (false, format!("it took longer than {LIMIT:?}"));
@@ -219,14 +173,7 @@ fn watch(mut child: Child) -> (bool, String) {
 
 /// The process group of the first child of `pid`, or `pid` itself.
 fn children_group(pid: u32) -> u32 {
-    let listed = Command::new("ps")
-        .args(["-o", "pgid=", "--ppid", &pid.to_string()])
-        .output();
-    let text = listed
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-        .unwrap_or_default();
-    text.split_whitespace()
-        .next()
-        .and_then(|group| group.parse().ok())
-        .unwrap_or(pid)
+    let listed = Command::new("ps").args(["-o", "pgid=", "--ppid", &pid.to_string()]).output();
+    let text = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    text.split_whitespace().next().and_then(|group| group.parse().ok()).unwrap_or(pid)
 }

@@ -78,27 +78,12 @@ impl Sipp {
         command
             .arg("-sf")
             .arg(scenarios().join(format!("{}.xml", setup.scenario)))
-            .args([
-                "-i",
-                setup.ip,
-                "-p",
-                &setup.port.to_string(),
-                "-s",
-                setup.user,
-            ])
-            .args([
-                "-m",
-                &setup.calls.to_string(),
-                "-r",
-                &setup.rate.to_string(),
-            ])
+            .args(["-i", setup.ip, "-p", &setup.port.to_string(), "-s", setup.user])
+            .args(["-m", &setup.calls.to_string(), "-r", &setup.rate.to_string()])
             .args(["-key", "rtp", &setup.rtp.to_string()])
             .args(["-au", setup.user, "-ap", setup.password])
             // SIPp binds a media port of its own whether it is used or not.
-            .args([
-                "-mp",
-                &(setup.port.wrapping_mul(4) % 20_000 + 42_000).to_string(),
-            ])
+            .args(["-mp", &(setup.port.wrapping_mul(4) % 20_000 + 42_000).to_string()])
             .args(["-nostdin", "-timeout", LIFE, "-timeout_error", "-trace_err"])
             .args(["-trace_msg", "-message_file"])
             .arg(&messages)
@@ -109,11 +94,7 @@ impl Sipp {
             .current_dir(dir);
         let process = Process::start(setup.name, dir, command)?;
         let at = format!("{}:{}", setup.ip, setup.port);
-        let sipp = Self {
-            process,
-            at,
-            messages,
-        };
+        let sipp = Self { process, at, messages };
         Ok(sipp)
     }
 
@@ -133,10 +114,7 @@ impl Sipp {
         });
         match seen {
             Ok(true) => Ok(()),
-            Ok(false) => fail(format!(
-                "{what}: it ended before; it said:\n{}",
-                self.process.output()
-            )),
+            Ok(false) => fail(format!("{what}: it ended before; it said:\n{}", self.process.output())),
             Err(why) => fail(format!("{why}; its messages:\n{}", self.messages())),
         }
     }
@@ -144,17 +122,13 @@ impl Sipp {
     /// The Call-ID of its (first) call.
     pub fn call_id(&self) -> Option<String> {
         let messages = self.messages();
-        let line = messages
-            .lines()
-            .find(|line| line.to_ascii_lowercase().starts_with("call-id:"))?;
+        let line = messages.lines().find(|line| line.to_ascii_lowercase().starts_with("call-id:"))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     }
 
     /// Tells its call to go on to the next step, by a MESSAGE in the call.
     pub fn go_on(&self) -> Result<(), Fail> {
-        let call_id = wait_for("SIPp to have a call", Duration::from_secs(10), || {
-            self.call_id()
-        })?;
+        let call_id = wait_for("SIPp to have a call", Duration::from_secs(10), || self.call_id())?;
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         let from = socket.local_addr()?;
         let at = &self.at;

@@ -45,24 +45,14 @@ pub fn is_tone(samples: &[i16], hertz: f64) -> bool {
 fn from_ulaw(byte: u8) -> i16 {
     let u = !byte;
     let magnitude = ((i32::from(u & 0x0F) << 3) + 0x84) << ((u & 0x70) >> 4);
-    let sample = if u & 0x80 != 0 {
-        0x84 - magnitude
-    } else {
-        magnitude - 0x84
-    };
+    let sample = if u & 0x80 != 0 { 0x84 - magnitude } else { magnitude - 0x84 };
     sample as i16
 }
 
 fn to_ulaw(sample: i16) -> u8 {
-    let (sign, value) = if sample < 0 {
-        (0x80u8, -i32::from(sample))
-    } else {
-        (0, i32::from(sample))
-    };
+    let (sign, value) = if sample < 0 { (0x80u8, -i32::from(sample)) } else { (0, i32::from(sample)) };
     let value = value.min(32_635) + 0x84;
-    let exponent = (31 - (value as u32).leading_zeros())
-        .saturating_sub(7)
-        .min(7);
+    let exponent = (31 - (value as u32).leading_zeros()).saturating_sub(7).min(7);
     let mantissa = ((value >> (exponent + 3)) & 0x0F) as u8;
     !(sign | ((exponent as u8) << 4) | mantissa)
 }
@@ -71,11 +61,7 @@ fn from_alaw(byte: u8) -> i16 {
     let a = byte ^ 0x55;
     let exponent = (a & 0x70) >> 4;
     let base = (i32::from(a & 0x0F) << 4) + 8;
-    let magnitude = if exponent == 0 {
-        base
-    } else {
-        (base + 0x100) << (exponent - 1)
-    };
+    let magnitude = if exponent == 0 { base } else { (base + 0x100) << (exponent - 1) };
     (if a & 0x80 != 0 { magnitude } else { -magnitude }) as i16
 }
 
@@ -102,24 +88,15 @@ pub struct Voice {
 impl Voice {
     /// Binds `ip:port` and says `hertz` (0: nothing) to whoever sends audio to it, from the first packet on.
     pub fn new(ip: &str, port: u16, hertz: f64) -> Result<Self, Fail> {
-        let socket = UdpSocket::bind((ip, port))
-            .map_err(|why| Fail(format!("cannot bind RTP port {port}: {why}")))?;
+        let socket =
+            UdpSocket::bind((ip, port)).map_err(|why| Fail(format!("cannot bind RTP port {port}: {why}")))?;
         socket.set_read_timeout(Some(Duration::from_millis(5)))?;
-        let (ear, to_press) = (
-            Arc::new(Mutex::new(Ear::default())),
-            Arc::new(Mutex::new(Vec::new())),
-        );
+        let (ear, to_press) = (Arc::new(Mutex::new(Ear::default())), Arc::new(Mutex::new(Vec::new())));
         let stop = Arc::new(AtomicBool::new(false));
         let mouth = Mouth::new(socket, hertz, Arc::clone(&ear), Arc::clone(&to_press));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || mouth.run(&stopped));
-        Ok(Self {
-            port,
-            ear,
-            to_press,
-            stop,
-            thread: Some(thread),
-        })
+        Ok(Self { port, ear, to_press, stop, thread: Some(thread) })
     }
 
     /// Speaks first, to this address, without waiting to hear something.
@@ -138,10 +115,7 @@ impl Voice {
 
     /// Keys heard so far.
     pub fn keys(&self) -> String {
-        self.ear
-            .lock()
-            .map(|ear| ear.keys.iter().collect())
-            .unwrap_or_default()
+        self.ear.lock().map(|ear| ear.keys.iter().collect()).unwrap_or_default()
     }
 
     /// Audio packets heard so far.
@@ -169,41 +143,26 @@ impl Voice {
 
     /// Waits until something else than silence is heard (a prompt, music).
     pub fn hears_something(&self, who: &str, limit: Duration) -> Result<(), Fail> {
-        let loud = |samples: &[i16]| {
-            samples.iter().filter(|s| s.unsigned_abs() > 300).count() > samples.len() / 20
-        };
+        let loud =
+            |samples: &[i16]| samples.iter().filter(|s| s.unsigned_abs() > 300).count() > samples.len() / 20;
         self.until(&format!("{who} to hear something"), limit, loud)
     }
 
-    fn until(
-        &self,
-        what: &str,
-        limit: Duration,
-        heard: impl Fn(&[i16]) -> bool,
-    ) -> Result<(), Fail> {
+    fn until(&self, what: &str, limit: Duration, heard: impl Fn(&[i16]) -> bool) -> Result<(), Fail> {
         let judge = || {
             let ear = self.ear.lock().ok()?;
             let last = ear.heard.get(ear.heard.len().checked_sub(WINDOW)?..)?;
             heard(last).then_some(())
         };
-        wait_for(what, limit, judge)
-            .map_err(|why| Fail(format!("{why} ({} packets came)", self.packets())))
+        wait_for(what, limit, judge).map_err(|why| Fail(format!("{why} ({} packets came)", self.packets())))
     }
 
     /// Listens for `time` and says whether `hertz` was in it for at least a fifth of a second.
     pub fn heard_within(&self, hertz: f64, time: Duration) -> bool {
         self.forget();
         std::thread::sleep(time);
-        let heard = self
-            .ear
-            .lock()
-            .map(|ear| ear.heard.clone())
-            .unwrap_or_default();
-        heard
-            .chunks(400)
-            .filter(|part| part.len() == 400 && share_of_tone(part, hertz) > 0.3)
-            .count()
-            >= 4
+        let heard = self.ear.lock().map(|ear| ear.heard.clone()).unwrap_or_default();
+        heard.chunks(400).filter(|part| part.len() == 400 && share_of_tone(part, hertz) > 0.3).count() >= 4
     }
 }
 
@@ -230,22 +189,8 @@ struct Mouth {
 }
 
 impl Mouth {
-    fn new(
-        socket: UdpSocket,
-        hertz: f64,
-        ear: Arc<Mutex<Ear>>,
-        to_press: Arc<Mutex<Vec<char>>>,
-    ) -> Self {
-        Self {
-            socket,
-            hertz,
-            ear,
-            to_press,
-            sequence: 1_000,
-            timestamp: 160_000,
-            phase: 0.0,
-            pressing: None,
-        }
+    fn new(socket: UdpSocket, hertz: f64, ear: Arc<Mutex<Ear>>, to_press: Arc<Mutex<Vec<char>>>) -> Self {
+        Self { socket, hertz, ear, to_press, sequence: 1_000, timestamp: 160_000, phase: 0.0, pressing: None }
     }
 
     fn run(mut self, stop: &AtomicBool) {
@@ -273,10 +218,7 @@ impl Mouth {
             PCMU => from_ulaw,
             PCMA => from_alaw,
             EVENTS => {
-                let stamp = header
-                    .get(4..8)
-                    .and_then(|b| b.try_into().ok())
-                    .map(u32::from_be_bytes);
+                let stamp = header.get(4..8).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes);
                 if stamp != ear.last_event
                     && let Some(code) = payload.first()
                     && let Some(key) = "0123456789*#ABCD".chars().nth(usize::from(*code))
@@ -334,22 +276,14 @@ impl Mouth {
             let [high, low] = duration.to_be_bytes();
             self.send(peer, EVENTS, sent == 0, begin, &[code, end_bit, high, low]);
         }
-        self.pressing = if sent >= 12 {
-            None
-        } else {
-            Some((key, begin, sent + 1))
-        };
+        self.pressing = if sent >= 12 { None } else { Some((key, begin, sent + 1)) };
     }
 
     fn send(&mut self, peer: SocketAddr, kind: u8, marker: bool, timestamp: u32, payload: &[u8]) {
         let mut packet = vec![0x80, kind | if marker { 0x80 } else { 0 }];
         packet.extend(self.sequence.to_be_bytes());
         packet.extend(timestamp.to_be_bytes());
-        packet.extend(
-            0xC0DE_0000u32
-                .wrapping_add(u32::from(peer.port()))
-                .to_be_bytes(),
-        );
+        packet.extend(0xC0DE_0000u32.wrapping_add(u32::from(peer.port())).to_be_bytes());
         packet.extend(payload);
         self.sequence = self.sequence.wrapping_add(1);
         // Nobody listens any more: that is for the test to judge.
@@ -367,10 +301,7 @@ pub struct Recording {
 
 /// Reads a WAV file of two channels, 16 bits, 8 kHz, by way of sox, which is not ours.
 pub fn read_recording(path: &Path) -> Result<Recording, Fail> {
-    let output = std::process::Command::new("sox")
-        .arg(path)
-        .args(["-t", "s16", "-L", "-"])
-        .output()?;
+    let output = std::process::Command::new("sox").arg(path).args(["-t", "s16", "-L", "-"]).output()?;
     if !output.status.success() {
         return fail(format!(
             "sox cannot read {}: {}",
@@ -378,11 +309,7 @@ pub fn read_recording(path: &Path) -> Result<Recording, Fail> {
             String::from_utf8_lossy(&output.stderr)
         ));
     }
-    let samples: Vec<i16> = output
-        .stdout
-        .chunks_exact(2)
-        .map(|b| i16::from_le_bytes([b[0], b[1]]))
-        .collect();
+    let samples: Vec<i16> = output.stdout.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
     let left = samples.iter().step_by(2).copied().collect();
     let right = samples.iter().skip(1).step_by(2).copied().collect();
     Ok(Recording { left, right })
@@ -391,12 +318,8 @@ pub fn read_recording(path: &Path) -> Result<Recording, Fail> {
 impl Recording {
     /// Whether a second in the middle of both channels holds these tones.
     pub fn ensure_tones(&self, left: f64, right: f64) -> Result<(), Fail> {
-        for (channel, hertz, samples) in [("left", left, &self.left), ("right", right, &self.right)]
-        {
-            let tones = samples
-                .chunks_exact(WINDOW)
-                .filter(|part| is_tone(part, hertz))
-                .count();
+        for (channel, hertz, samples) in [("left", left, &self.left), ("right", right, &self.right)] {
+            let tones = samples.chunks_exact(WINDOW).filter(|part| is_tone(part, hertz)).count();
             if tones < 2 {
                 let parts = samples.len() / WINDOW;
                 return fail(format!(
@@ -414,9 +337,7 @@ mod tests {
 
     fn sine(hertz: f64, amplitude: f64) -> Vec<i16> {
         let step = 2.0 * std::f64::consts::PI * hertz / 8_000.0;
-        (0..WINDOW)
-            .map(|i| ((i as f64 * step).sin() * amplitude) as i16)
-            .collect()
+        (0..WINDOW).map(|i| ((i as f64 * step).sin() * amplitude) as i16).collect()
     }
 
     #[test]

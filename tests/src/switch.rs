@@ -26,15 +26,10 @@ pub struct Switch {
 pub fn binary() -> Result<PathBuf, Fail> {
     let me = std::env::current_exe()?;
     // target/debug/deps/switch-…
-    let found = me
-        .parent()
-        .and_then(Path::parent)
-        .map(|dir| dir.join("cordboard"));
+    let found = me.parent().and_then(Path::parent).map(|dir| dir.join("cordboard"));
     match found {
         Some(found) if found.exists() => Ok(found),
-        other => fail(format!(
-            "there is no {other:?}: build it with `cargo build --workspace --bins`"
-        )),
+        other => fail(format!("there is no {other:?}: build it with `cargo build --workspace --bins`")),
     }
 }
 
@@ -63,36 +58,17 @@ impl Switch {
 
     fn run(dir: &Path, config: PathBuf, env: &[(&str, &str)]) -> Result<Self, Fail> {
         let mut command = Command::new(binary()?);
-        command
-            .arg("run")
-            .arg("--config")
-            .arg(&config)
-            .current_dir(dir);
-        command
-            .env_remove("CORDBOARD_API_KEY")
-            .envs(env.iter().copied());
+        command.arg("run").arg("--config").arg(&config).current_dir(dir);
+        command.env_remove("CORDBOARD_API_KEY").envs(env.iter().copied());
         let mut process = Process::start("cordboard", dir, command)?;
         let line = process.wait_line("ready", SOON)?;
         let word = |name: &str| {
-            let found = line
-                .split_whitespace()
-                .find_map(|word| word.strip_prefix(name));
-            found
-                .map(str::to_owned)
-                .ok_or_else(|| Fail(format!("no {name} in {line:?}")))
+            let found = line.split_whitespace().find_map(|word| word.strip_prefix(name));
+            found.map(str::to_owned).ok_or_else(|| Fail(format!("no {name} in {line:?}")))
         };
-        let api = Api {
-            at: word("http=")?,
-            key: KEY.into(),
-        };
+        let api = Api { at: word("http=")?, key: KEY.into() };
         let sip = word("sip=udp:")?;
-        Ok(Self {
-            process,
-            api,
-            sip,
-            dir: dir.to_owned(),
-            config,
-        })
+        Ok(Self { process, api, sip, dir: dir.to_owned(), config })
     }
 
     /// Its configuration file.
@@ -168,13 +144,8 @@ impl Switch {
             last = self.api.list("/api/v1/cdrs?limit=1000").ok()?;
             (last.len() >= count).then(|| last.clone())
         });
-        let cdrs = seen.map_err(|why| {
-            Fail(format!(
-                "{why}; there are {}\nits log:\n{}",
-                last.len(),
-                self.log()
-            ))
-        })?;
+        let cdrs =
+            seen.map_err(|why| Fail(format!("{why}; there are {}\nits log:\n{}", last.len(), self.log())))?;
         if cdrs.len() > count {
             return fail(format!("{} records instead of {count}", cdrs.len()));
         }
@@ -195,10 +166,7 @@ impl Switch {
         }
         let caught = self.api.metric("cordboard_panics_caught_total")?;
         if caught != 0.0 {
-            return fail(format!(
-                "{caught} panics were caught; its log:\n{}",
-                self.log()
-            ));
+            return fail(format!("{caught} panics were caught; its log:\n{}", self.log()));
         }
         Ok(())
     }

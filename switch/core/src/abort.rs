@@ -22,13 +22,7 @@ impl Shard {
             let text = format!(
                 "a fault of ours ended call {call}; please report it with the log's lines before this"
             );
-            self.event(
-                call.tenant,
-                EventKind::Alarm {
-                    code: "panic".into(),
-                    text,
-                },
-            );
+            self.event(call.tenant, EventKind::Alarm { code: "panic".into(), text });
         }
         self.settle();
         call

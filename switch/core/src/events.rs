@@ -16,12 +16,7 @@ impl Numbering {
     pub(crate) fn next(&mut self, tenant: TenantId, at: Wall, what: EventKind) -> Event {
         let last = self.last.entry(tenant).or_insert(0);
         *last += 1;
-        Event {
-            tenant,
-            seq: *last,
-            at,
-            what,
-        }
+        Event { tenant, seq: *last, at, what }
     }
 
     /// The number of the last event of `tenant`; zero before the first.

@@ -49,10 +49,7 @@ impl Gate {
     /// The call's opening record is being written; its answer must wait for it.
     pub(crate) fn opening(&mut self, call: CallId, now: Time, wait: Duration) -> u64 {
         let ticket = self.ticket(call, now, wait);
-        let held = Held {
-            waiting: Waiting::Opening(ticket),
-            outputs: VecDeque::new(),
-        };
+        let held = Held { waiting: Waiting::Opening(ticket), outputs: VecDeque::new() };
         self.calls.insert(call, held);
         ticket
     }
@@ -64,25 +61,14 @@ impl Gate {
         match self.calls.get_mut(&call) {
             Some(held) => held.waiting = waiting,
             None => {
-                self.calls.insert(
-                    call,
-                    Held {
-                        waiting,
-                        outputs: VecDeque::new(),
-                    },
-                );
+                self.calls.insert(call, Held { waiting, outputs: VecDeque::new() });
             }
         }
         ticket
     }
 
     /// Gives `output` back if it may be done now, or keeps it.
-    pub(crate) fn pass(
-        &mut self,
-        call: CallId,
-        output: CallOutput,
-        is_answer: bool,
-    ) -> Option<CallOutput> {
+    pub(crate) fn pass(&mut self, call: CallId, output: CallOutput, is_answer: bool) -> Option<CallOutput> {
         let Some(held) = self.calls.get_mut(&call) else {
             return Some(output);
         };
@@ -107,10 +93,7 @@ impl Gate {
         if !self.calls.get(&call).is_some_and(waits) {
             return VecDeque::new();
         }
-        self.calls
-            .remove(&call)
-            .map(|held| held.outputs)
-            .unwrap_or_default()
+        self.calls.remove(&call).map(|held| held.outputs).unwrap_or_default()
     }
 
     /// A ticket whose record is late at `now`.
@@ -141,11 +124,7 @@ mod tests {
         let mut ids = IdMaker::new(1, 0);
         let call = ids.call(TenantId::DEFAULT);
         let leg = ids.leg(TenantId::DEFAULT);
-        (
-            call,
-            CallOutput::Leg(leg, LegCommand::Ring),
-            CallOutput::Leg(leg, LegCommand::Answer),
-        )
+        (call, CallOutput::Leg(leg, LegCommand::Ring), CallOutput::Leg(leg, LegCommand::Answer))
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct ShardConfig {
     pub local: SocketAddr,
     /// What peers reach us by, where that differs.
     pub advertised: Option<SocketAddr>,
+    /// Packet length that we offer, milliseconds, 10 to 60.
+    pub ptime_ms: u8,
     /// Turns time into dates.
     pub wall: WallClock,
     /// The key that panics the call in hand, for the test of what a panic costs. Ignored in release builds.

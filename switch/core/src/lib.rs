@@ -18,3 +18,4 @@ mod translate;
 pub use io::{Restore, ShardCommand, ShardConfig, ShardInput, ShardOutput};
 pub use query::Figures;
 pub use shard::Shard;
+pub use translate::check_flow;

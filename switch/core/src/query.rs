@@ -49,15 +49,8 @@ impl Shard {
 
     /// Registered devices of a tenant.
     pub fn contacts(&self, tenant: TenantId) -> Vec<ContactView> {
-        let users = self
-            .snapshot
-            .tenant(tenant)
-            .map(|tenant| tenant.users.values());
-        users
-            .into_iter()
-            .flatten()
-            .flat_map(|user| self.sip.contacts(&user.id))
-            .collect()
+        let users = self.snapshot.tenant(tenant).map(|tenant| tenant.users.values());
+        users.into_iter().flatten().flat_map(|user| self.sip.contacts(&user.id)).collect()
     }
 
     /// Number of the last event of a tenant; zero before the first.
@@ -93,16 +86,10 @@ impl Shard {
                 left.push(what.to_owned());
             }
         };
-        note(
-            !self.calls.is_quiescent(),
-            "a call, leg, playback or call timer",
-        );
+        note(!self.calls.is_quiescent(), "a call, leg, playback or call timer");
         note(!self.sip.is_quiescent(), "a session or transaction");
         note(!self.flows.is_empty(), "a flow");
-        note(
-            !self.acd.is_quiescent(),
-            "a waiting call or an agent in passing",
-        );
+        note(!self.acd.is_quiescent(), "a waiting call or an agent in passing");
         note(!self.legs.is_empty(), "a leg of the shard");
         note(!self.gate.is_empty(), "a record that the journal owes");
         note(!self.routing.is_empty(), "a routing run");

@@ -14,28 +14,18 @@ impl Shard {
         let mut users: BTreeSet<UserId> = BTreeSet::new();
         for contact in restore.contacts {
             users.insert(contact.user.clone());
-            self.known_contacts
-                .insert((contact.user.clone(), contact.uri.clone()));
-            self.sip
-                .handle_command(SipCommand::RestoreContact(Box::new(contact)), now);
+            self.known_contacts.insert((contact.user.clone(), contact.uri.clone()));
+            self.sip.handle_command(SipCommand::RestoreContact(Box::new(contact)), now);
         }
         for user in users {
             self.tell_contacts(&user);
         }
         for (agent, status, since) in restore.agents {
             // An agent who is no longer configured is refused, and that is right.
-            let _ = self.acd.handle_command(
-                AcdCommand::RestoreAgent {
-                    agent,
-                    status,
-                    since,
-                },
-                now,
-            );
+            let _ = self.acd.handle_command(AcdCommand::RestoreAgent { agent, status, since }, now);
         }
         for dialog in restore.dialogs {
-            self.sip
-                .handle_command(SipCommand::ByeFromRecord(Box::new(dialog)), now);
+            self.sip.handle_command(SipCommand::ByeFromRecord(Box::new(dialog)), now);
         }
     }
 

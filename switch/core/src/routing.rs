@@ -10,8 +10,7 @@ use cordboard_model::leg::Incoming;
 use cordboard_model::time::{Time, TimerReason};
 use cordboard_model::view::RouteReason;
 use cordboard_plugin_api::{
-    AskAnswer, Order, Registry, RouteContext, RouteEnd, RouteOutcome, RouteRequest, RouteRun,
-    RouteStep,
+    AskAnswer, Order, Registry, RouteContext, RouteEnd, RouteOutcome, RouteRequest, RouteRun, RouteStep,
 };
 use cordboard_sip::engine::SipEngine;
 use std::collections::BTreeMap;
@@ -29,11 +28,7 @@ impl Routing {
     /// this binary disagree, and that tenant's calls are refused with no route.
     pub(crate) fn configure(&mut self, snapshot: &Snapshot, registry: &Registry) {
         let order = |tenant: &Tenant| registry.order(&tenant.routing).unwrap_or_default();
-        self.orders = snapshot
-            .tenants
-            .iter()
-            .map(|(id, tenant)| (*id, order(tenant)))
-            .collect();
+        self.orders = snapshot.tenants.iter().map(|(id, tenant)| (*id, order(tenant))).collect();
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<(Time, TimerReason)> {
@@ -81,26 +76,17 @@ impl Shard {
             at: self.wall.at(self.now),
             amended: Vec::new(),
         };
-        let order = self
-            .routing
-            .orders
-            .get(&call.tenant)
-            .cloned()
-            .unwrap_or_default();
+        let order = self.routing.orders.get(&call.tenant).cloned().unwrap_or_default();
         let run = RouteRun::new(order, request, self.now);
         self.routing.runs.insert(call, run);
-        self.advance_route(call, |run, registry, sight, now| {
-            run.start(registry, sight, now)
-        });
+        self.advance_route(call, |run, registry, sight, now| run.start(registry, sight, now));
     }
 
     /// Routing runs whose answer is late.
     pub(crate) fn routes_late(&mut self) {
         while let Some(call) = self.routing.late.pop_due(self.now) {
             self.in_hand = Some(call);
-            self.advance_route(call, |run, registry, sight, now| {
-                run.handle_timeout(registry, sight, now)
-            });
+            self.advance_route(call, |run, registry, sight, now| run.handle_timeout(registry, sight, now));
         }
     }
 
@@ -116,17 +102,11 @@ impl Shard {
         let Some(tenant) = snapshot.tenant(call.tenant) else {
             return self.refuse(call, Cause::NoRoute, Vec::new());
         };
-        let sight = Sight {
-            tenant,
-            sip: &self.sip,
-            agent_of: &self.agent_of,
-        };
+        let sight = Sight { tenant, sip: &self.sip, agent_of: &self.agent_of };
         let mut next = step(&mut run, &self.registry, &sight, self.now);
         while let Some(RouteStep::Ask { id, .. }) = next {
             // No plugin of this switch asks the world yet; the shell has no one to ask.
-            let answer = AskAnswer::Failed {
-                why: "this switch answers no outside questions yet".into(),
-            };
+            let answer = AskAnswer::Failed { why: "this switch answers no outside questions yet".into() };
             next = run.handle_answer(id, answer, &self.registry, &sight, self.now);
         }
         match next {
@@ -143,53 +123,29 @@ impl Shard {
     fn routed(&mut self, call: CallId, outcome: RouteOutcome) {
         match outcome.end {
             RouteEnd::Decided { to } => {
-                self.tell_call(
-                    call,
-                    CallInput::Routed {
-                        call,
-                        to,
-                        reasons: outcome.reasons,
-                    },
-                );
+                self.tell_call(call, CallInput::Routed { call, to, reasons: outcome.reasons });
             }
             RouteEnd::Refused { cause, .. } => self.refuse(call, cause, outcome.reasons),
         }
     }
 
     fn refuse(&mut self, call: CallId, cause: Cause, reasons: Vec<RouteReason>) {
-        self.tell_call(
-            call,
-            CallInput::Refused {
-                call,
-                cause,
-                reasons,
-            },
-        );
+        self.tell_call(call, CallInput::Refused { call, cause, reasons });
     }
 
     /// What the plugins would say to a call, without placing it: `route explain` and the API.
     pub fn explain_route(&self, request: RouteRequest) -> Option<RouteOutcome> {
         let tenant = self.snapshot.tenant(request.tenant)?;
-        let order = self
-            .routing
-            .orders
-            .get(&request.tenant)
-            .cloned()
-            .unwrap_or_default();
-        let sight = Sight {
-            tenant,
-            sip: &self.sip,
-            agent_of: &self.agent_of,
-        };
+        let order = self.routing.orders.get(&request.tenant).cloned().unwrap_or_default();
+        let sight = Sight { tenant, sip: &self.sip, agent_of: &self.agent_of };
         let mut run = RouteRun::new(order, request, self.now);
         let mut next = run.start(&self.registry, &sight, self.now)?;
         loop {
             match next {
                 RouteStep::Done(outcome) => return Some(*outcome),
                 RouteStep::Ask { id, .. } => {
-                    let answer = AskAnswer::Failed {
-                        why: "nothing outside is asked while explaining".into(),
-                    };
+                    let answer =
+                        AskAnswer::Failed { why: "nothing outside is asked while explaining".into() };
                     next = run.handle_answer(id, answer, &self.registry, &sight, self.now)?;
                 }
             }

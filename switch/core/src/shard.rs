@@ -112,23 +112,17 @@ impl Shard {
             ShardCommand::HangUp(call, cause) => {
                 self.in_hand = Some(call);
                 let by = Party::Operator;
-                self.calls
-                    .handle_command(CallCommand::HangUp { call, cause, by }, now);
+                self.calls.handle_command(CallCommand::HangUp { call, cause, by }, now);
             }
             ShardCommand::Hold(leg, on) => {
                 self.in_hand = self.calls.call_of(leg);
-                let command = if on {
-                    CallCommand::Hold { leg }
-                } else {
-                    CallCommand::Retrieve { leg }
-                };
+                let command = if on { CallCommand::Hold { leg } } else { CallCommand::Retrieve { leg } };
                 self.calls.handle_command(command, now);
             }
             ShardCommand::Stop { end } => {
                 self.stopping = true;
                 if end {
-                    self.calls
-                        .handle_command(CallCommand::HangUpAll(Cause::Shutdown), now);
+                    self.calls.handle_command(CallCommand::HangUpAll(Cause::Shutdown), now);
                 }
             }
         }
@@ -147,10 +141,7 @@ impl Shard {
         self.routes_late();
         while let Some(ticket) = self.gate.pop_late(now) {
             self.figures.journal_late += 1;
-            self.journal_alarm(
-                "journal_late",
-                "the journal is slower than limits.journal_wait",
-            );
+            self.journal_alarm("journal_late", "the journal is slower than limits.journal_wait");
             self.release(ticket);
         }
         self.settle();
@@ -205,8 +196,7 @@ impl Shard {
         self.wall = wall;
         self.calls.set_wall(wall);
         self.acd.set_wall(wall);
-        self.sip
-            .handle_command(SipCommand::SetClock(wall), self.now);
+        self.sip.handle_command(SipCommand::SetClock(wall), self.now);
     }
 
     fn configure(&mut self, snapshot: Arc<Snapshot>) {
@@ -214,18 +204,12 @@ impl Shard {
         self.snapshot = Arc::clone(&snapshot);
         let mut calls = CallConfig::new(self.config.start_secs, self.config.shard);
         calls.limits = CallLimits::from(&snapshot.limits);
-        self.calls
-            .handle_command(CallCommand::Configure(Box::new(calls)), now);
+        self.calls.handle_command(CallCommand::Configure(Box::new(calls)), now);
         let directory = cordboard_sip::engine::Directory::new(&snapshot);
-        self.sip
-            .handle_command(SipCommand::Configure(Box::new(directory)), now);
+        self.sip.handle_command(SipCommand::Configure(Box::new(directory)), now);
         // The configuration was checked, flows included; agents' wishes alone can be refused here.
-        let _ = self
-            .flows
-            .handle_command(FlowCommand::Configure(&snapshot), now);
-        let _ = self
-            .acd
-            .handle_command(cordboard_acd::AcdCommand::Configure(&snapshot), now);
+        let _ = self.flows.handle_command(FlowCommand::Configure(&snapshot), now);
+        let _ = self.acd.handle_command(cordboard_acd::AcdCommand::Configure(&snapshot), now);
         self.agent_of = snapshot
             .tenants
             .values()
@@ -233,20 +217,11 @@ impl Shard {
             .map(|agent| (agent.user.clone(), agent.id.clone()))
             .collect();
         self.routing.configure(&snapshot, &self.registry);
-        for user in snapshot
-            .tenants
-            .values()
-            .flat_map(|tenant| tenant.users.values())
-        {
+        for user in snapshot.tenants.values().flat_map(|tenant| tenant.users.values()) {
             self.tell_contacts(&user.id.clone());
         }
         for tenant in snapshot.tenants.keys() {
-            self.event(
-                *tenant,
-                EventKind::ConfigReloaded {
-                    version: snapshot.version,
-                },
-            );
+            self.event(*tenant, EventKind::ConfigReloaded { version: snapshot.version });
         }
     }
 
@@ -256,23 +231,13 @@ impl Shard {
     }
 
     pub(crate) fn journal(&mut self, ticket: Option<u64>, record: JournalRecord) {
-        self.out.push_back(ShardOutput::Journal {
-            ticket,
-            record: Box::new(record),
-        });
+        self.out.push_back(ShardOutput::Journal { ticket, record: Box::new(record) });
     }
 
     fn journal_alarm(&mut self, code: &str, text: &str) {
         let tenant = self.in_hand.map_or(TenantId::DEFAULT, |call| call.tenant);
-        let text =
-            format!("{text}; a call went on without it. Look at the disk that holds the journal");
-        self.event(
-            tenant,
-            EventKind::Alarm {
-                code: code.into(),
-                text,
-            },
-        );
+        let text = format!("{text}; a call went on without it. Look at the disk that holds the journal");
+        self.event(tenant, EventKind::Alarm { code: code.into(), text });
     }
 
     fn release(&mut self, ticket: u64) {

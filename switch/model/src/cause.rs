@@ -163,12 +163,7 @@ mod tests {
 
     #[test]
     fn the_word_is_the_serialised_form() {
-        for cause in [
-            Cause::Normal,
-            Cause::AnsweredElsewhere,
-            Cause::LostByRestart,
-            Cause::NoAnswer,
-        ] {
+        for cause in [Cause::Normal, Cause::AnsweredElsewhere, Cause::LostByRestart, Cause::NoAnswer] {
             let json = serde_json::to_string(&cause).unwrap();
             assert_eq!(json, format!("\"{}\"", cause.as_str()));
         }
@@ -176,13 +171,7 @@ mod tests {
 
     #[test]
     fn a_status_sent_for_a_cause_reads_back_as_that_kind_of_end() {
-        for cause in [
-            Cause::Busy,
-            Cause::NotFound,
-            Cause::Declined,
-            Cause::Incompatible,
-            Cause::Forbidden,
-        ] {
+        for cause in [Cause::Busy, Cause::NotFound, Cause::Declined, Cause::Incompatible, Cause::Forbidden] {
             assert_eq!(Cause::from_sip_status(cause.sip_status()), cause);
         }
     }

@@ -60,11 +60,7 @@ pub struct SipTimers {
 
 impl Default for SipTimers {
     fn default() -> Self {
-        Self {
-            t1: Duration::from_millis(500),
-            t2: Duration::from_secs(4),
-            t4: Duration::from_secs(5),
-        }
+        Self { t1: Duration::from_millis(500), t2: Duration::from_secs(4), t4: Duration::from_secs(5) }
     }
 }
 
@@ -83,12 +79,7 @@ pub struct FlowLimits {
 
 impl Default for FlowLimits {
     fn default() -> Self {
-        Self {
-            instructions: 1_000_000,
-            memory: 1 << 20,
-            wall: Duration::from_secs(3_600),
-            verbs: 10_000,
-        }
+        Self { instructions: 1_000_000, memory: 1 << 20, wall: Duration::from_secs(3_600), verbs: 10_000 }
     }
 }
 
@@ -237,11 +228,7 @@ pub struct Trunk {
 impl Snapshot {
     /// A configuration with one empty tenant.
     pub fn empty() -> Self {
-        Self {
-            version: 0,
-            limits: Limits::default(),
-            tenants: BTreeMap::new(),
-        }
+        Self { version: 0, limits: Limits::default(), tenants: BTreeMap::new() }
     }
 
     /// A tenant's part.
@@ -251,9 +238,7 @@ impl Snapshot {
 
     /// The tenant that a SIP domain or address means.
     pub fn tenant_of_domain(&self, host: &str) -> Option<&Tenant> {
-        self.tenants
-            .values()
-            .find(|t| t.domains.iter().any(|d| d.eq_ignore_ascii_case(host)))
+        self.tenants.values().find(|t| t.domains.iter().any(|d| d.eq_ignore_ascii_case(host)))
     }
 
     /// The trunk whose peer this address is.
@@ -261,10 +246,7 @@ impl Snapshot {
         let is = |peer: &SocketAddr| {
             same_ip(peer.ip(), from.ip()) && (peer.port() == 0 || peer.port() == from.port())
         };
-        self.tenants
-            .values()
-            .flat_map(|t| t.trunks.values())
-            .find(|t| t.peers.iter().any(is))
+        self.tenants.values().flat_map(|t| t.trunks.values()).find(|t| t.peers.iter().any(is))
     }
 
     /// A queue.

@@ -13,10 +13,7 @@ pub struct Deadlines<K: Ord + Clone> {
 
 impl<K: Ord + Clone> Default for Deadlines<K> {
     fn default() -> Self {
-        Self {
-            by_time: BTreeSet::new(),
-            by_key: BTreeMap::new(),
-        }
+        Self { by_time: BTreeSet::new(), by_key: BTreeMap::new() }
     }
 }
 

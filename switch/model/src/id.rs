@@ -55,10 +55,7 @@ impl TenantId {
             bytes[i] = name[i];
             i += 1;
         }
-        TenantId {
-            bytes,
-            len: name.len() as u8,
-        }
+        TenantId { bytes, len: name.len() as u8 }
     }
 
     /// Reads a tenant name.
@@ -287,11 +284,7 @@ pub struct IdMaker {
 impl IdMaker {
     /// A maker for `shard` of the switch started in UTC second `start`.
     pub fn new(start: u32, shard: u8) -> Self {
-        Self {
-            start,
-            shard,
-            next: 1,
-        }
+        Self { start, shard, next: 1 }
     }
 
     fn take(&mut self) -> u64 {
@@ -302,42 +295,22 @@ impl IdMaker {
 
     /// A new call.
     pub fn call(&mut self, tenant: TenantId) -> CallId {
-        CallId {
-            tenant,
-            start: self.start,
-            shard: self.shard,
-            number: self.take(),
-        }
+        CallId { tenant, start: self.start, shard: self.shard, number: self.take() }
     }
 
     /// A new leg.
     pub fn leg(&mut self, tenant: TenantId) -> LegId {
-        LegId {
-            tenant,
-            start: self.start,
-            shard: self.shard,
-            number: self.take(),
-        }
+        LegId { tenant, start: self.start, shard: self.shard, number: self.take() }
     }
 
     /// A new playback.
     pub fn playback(&mut self, tenant: TenantId) -> PlaybackId {
-        PlaybackId {
-            tenant,
-            start: self.start,
-            shard: self.shard,
-            number: self.take(),
-        }
+        PlaybackId { tenant, start: self.start, shard: self.shard, number: self.take() }
     }
 
     /// A new recording.
     pub fn recording(&mut self, tenant: TenantId) -> RecordingId {
-        RecordingId {
-            tenant,
-            start: self.start,
-            shard: self.shard,
-            number: self.take(),
-        }
+        RecordingId { tenant, start: self.start, shard: self.shard, number: self.take() }
     }
 }
 
@@ -347,10 +320,7 @@ mod tests {
 
     #[test]
     fn a_tenant_is_a_short_lower_case_word() {
-        assert_eq!(
-            TenantId::new("acme-1").map(|t| t.to_string()),
-            Ok("acme-1".into())
-        );
+        assert_eq!(TenantId::new("acme-1").map(|t| t.to_string()), Ok("acme-1".into()));
         assert_eq!(TenantId::new(""), Err(IdError::Empty));
         assert_eq!(TenantId::new("Acme"), Err(IdError::BadChar('A')));
         assert_eq!(TenantId::new(&"a".repeat(24)), Err(IdError::TooLong(23)));

@@ -16,10 +16,7 @@ pub struct PartyId {
 impl PartyId {
     /// A party without display name.
     pub fn new(user: &str) -> Self {
-        Self {
-            user: user.into(),
-            display: String::new(),
-        }
+        Self { user: user.into(), display: String::new() }
     }
 }
 

@@ -59,19 +59,12 @@ impl Sub<Duration> for Time {
 
 impl fmt::Debug for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{:06}s",
-            self.0 / 1_000_000_000,
-            (self.0 % 1_000_000_000) / 1_000
-        )
+        write!(f, "{}.{:06}s", self.0 / 1_000_000_000, (self.0 % 1_000_000_000) / 1_000)
     }
 }
 
 /// A date: milliseconds since 1970-01-01T00:00:00Z. Stored and sent in UTC.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Wall(pub i64);
 
 /// Turns a [`Time`] into a [`Wall`]. The shell gives one at the start and a new one whenever the
@@ -85,11 +78,7 @@ pub struct WallClock {
 impl WallClock {
     /// The date at `t`.
     pub fn at(self, t: Time) -> Wall {
-        Wall(
-            self.at_zero
-                .0
-                .saturating_add(i64::try_from(t.as_millis()).unwrap_or(i64::MAX)),
-        )
+        Wall(self.at_zero.0.saturating_add(i64::try_from(t.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -106,17 +95,12 @@ mod tests {
         assert_eq!(Time::ZERO - Duration::from_secs(1), Time::ZERO);
         assert_eq!(Time::FAR + Duration::from_secs(1), Time::FAR);
         assert_eq!(Time::ZERO.since(Time::from_millis(5)), Duration::ZERO);
-        assert_eq!(
-            Time::from_millis(1500).since(Time::from_millis(500)),
-            Duration::from_secs(1)
-        );
+        assert_eq!(Time::from_millis(1500).since(Time::from_millis(500)), Duration::from_secs(1));
     }
 
     #[test]
     fn wall_follows_the_offset_it_was_given() {
-        let clock = WallClock {
-            at_zero: Wall(1_000),
-        };
+        let clock = WallClock { at_zero: Wall(1_000) };
         assert_eq!(clock.at(Time::from_millis(250)), Wall(1_250));
     }
 }

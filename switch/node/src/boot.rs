@@ -63,10 +63,9 @@ impl fmt::Display for BootError {
             }
             BootError::Journal(why) => write!(f, "the journal cannot be used: {why}"),
             BootError::Store(why) => write!(f, "the database cannot be used: {why}"),
-            BootError::System(why) => write!(
-                f,
-                "the operating system refused what every switch needs: {why}"
-            ),
+            BootError::System(why) => {
+                write!(f, "the operating system refused what every switch needs: {why}")
+            }
             BootError::Plugins(why) => f.write_str(why),
         }
     }
@@ -165,10 +164,7 @@ struct Kept {
 /// Steps 1 to 3 of a start: the journal is read, interrupted calls get their records, and those are on the disk
 /// before anything else happens.
 fn recover(machine: &Machine, clock: &Clock) -> Result<Kept, BootError> {
-    let options = JournalOptions {
-        sync_every: machine.journal.sync,
-        ..JournalOptions::default()
-    };
+    let options = JournalOptions { sync_every: machine.journal.sync, ..JournalOptions::default() };
     let opened = Journal::open_with(&machine.journal.dir, options).map_err(BootError::Journal)?;
     let (journal, mut recovered) = opened;
     for damage in &recovered.damage {
@@ -182,41 +178,25 @@ fn recover(machine: &Machine, clock: &Clock) -> Result<Kept, BootError> {
         let record = JournalRecord::CallClosed(Box::new(cdr.clone()));
         writer.append(&record, now).map_err(BootError::Journal)?;
     }
-    writer
-        .commit(clock.now())
-        .and_then(|_| writer.sync())
-        .map_err(BootError::Journal)?;
+    writer.commit(clock.now()).and_then(|_| writer.sync()).map_err(BootError::Journal)?;
     if !lost.is_empty() {
         tracing::warn!(
             calls = lost.len(),
             "calls were lost by the restart; each has its record, and its ends get a BYE"
         );
     }
-    Ok(Kept {
-        writer,
-        recovered,
-        lost,
-    })
+    Ok(Kept { writer, recovered, lost })
 }
 
 impl Kept {
     /// What the shard takes back.
     fn restore(&self) -> Restore {
-        let of_calls = self
-            .recovered
-            .dialogs()
-            .map(|(_, _, dialog)| dialog.clone());
-        let strays = self
-            .recovered
-            .stray_dialogs
-            .iter()
-            .map(|(_, _, dialog)| dialog.clone());
+        let of_calls = self.recovered.dialogs().map(|(_, _, dialog)| dialog.clone());
+        let strays = self.recovered.stray_dialogs.iter().map(|(_, _, dialog)| dialog.clone());
         let agents = self.recovered.agents.iter();
         Restore {
             contacts: self.recovered.contacts.clone(),
-            agents: agents
-                .map(|record| (record.agent.clone(), record.status, record.since))
-                .collect(),
+            agents: agents.map(|record| (record.agent.clone(), record.status, record.since)).collect(),
             dialogs: of_calls.chain(strays).collect(),
         }
     }
@@ -262,10 +242,7 @@ fn seed() -> Result<[u8; 32], BootError> {
 }
 
 fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, BootError> {
-    std::thread::Builder::new()
-        .name(name)
-        .spawn(work)
-        .map_err(BootError::System)
+    std::thread::Builder::new().name(name).spawn(work).map_err(BootError::System)
 }
 
 /// The media threads, with the shard's end of their lanes.
@@ -278,17 +255,9 @@ struct MediaThreads {
 fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Result<MediaThreads, BootError> {
     let machine = &loaded.machine.media;
     let threads = usize::from(machine.threads.max(1));
-    let range = PortRange {
-        address: machine.address,
-        first: machine.port_min,
-        last: machine.port_max,
-    };
+    let range = PortRange { address: machine.address, first: machine.port_min, last: machine.port_max };
     let public = (machine.advertised != machine.address).then_some(machine.advertised);
-    let mut started = MediaThreads {
-        orders: Vec::new(),
-        gauges: Vec::new(),
-        handles: Vec::new(),
-    };
+    let mut started = MediaThreads { orders: Vec::new(), gauges: Vec::new(), handles: Vec::new() };
     for index in 0..threads {
         let (orders, receiver) = lane("shard to media", MEDIA_ORDERS);
         let config = MediaConfig {
@@ -310,9 +279,7 @@ fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Result<MediaThre
             gauges: Arc::clone(&gauges),
         };
         let thread = MediaThread::new(setup).map_err(BootError::System)?;
-        started
-            .handles
-            .push(spawn(format!("media-{index}"), move || thread.run())?);
+        started.handles.push(spawn(format!("media-{index}"), move || thread.run())?);
         started.orders.push(orders);
         started.gauges.push(gauges);
     }
@@ -343,12 +310,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         store: Arc::clone(&store),
         lanes: lanes.readings(),
     });
-    let reloader = Reloader::new(
-        path,
-        loaded.clone(),
-        lanes.api.0.clone(),
-        media.orders.clone(),
-    );
+    let reloader = Reloader::new(path, loaded.clone(), lanes.api.0.clone(), media.orders.clone());
     reloader.load_assets(&loaded);
 
     let mut threads = media.handles;
@@ -400,41 +362,21 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         stopping: Arc::clone(&stopping),
         closers,
     });
-    Ok(Running {
-        switch,
-        orders,
-        sip,
-        clock,
-        threads,
-        hub,
-        store,
-        stopping,
-    })
+    Ok(Running { switch, orders, sip, clock, threads, hub, store, stopping })
 }
 
 async fn open_store(machine: &Machine, lanes: &Lanes) -> Result<Arc<Store>, BootError> {
     let stored = lanes.stored.0.clone();
     // A full lane costs a second, idempotent write at the next start.
     let on_stored = move |what| drop(stored.try_send(what));
-    let options = StoreOptions {
-        on_stored: Some(Arc::new(on_stored)),
-        ..StoreOptions::default()
-    };
-    let store = Store::open_with(&machine.store.path, options)
-        .await
-        .map_err(BootError::Store)?;
+    let options = StoreOptions { on_stored: Some(Arc::new(on_stored)), ..StoreOptions::default() };
+    let store = Store::open_with(&machine.store.path, options).await.map_err(BootError::Store)?;
     Ok(Arc::new(store))
 }
 
 /// Gives the database what it may have missed, without waiting for it.
 fn give_recovered(store: &Arc<Store>, kept: &Kept, cut: Vec<cordboard_model::cdr::RecordingEntry>) {
-    let closed: Vec<_> = kept
-        .recovered
-        .closed
-        .iter()
-        .chain(&kept.lost)
-        .cloned()
-        .collect();
+    let closed: Vec<_> = kept.recovered.closed.iter().chain(&kept.lost).cloned().collect();
     let finished: Vec<_> = kept.recovered.finished.iter().cloned().chain(cut).collect();
     let store = Arc::clone(store);
     tokio::spawn(async move {
@@ -462,12 +404,7 @@ impl Making {
     }
 }
 
-fn making(
-    loaded: &Loaded,
-    kept: &Kept,
-    sip: &[SocketAddr],
-    clock: &Clock,
-) -> Result<Making, BootError> {
+fn making(loaded: &Loaded, kept: &Kept, sip: &[SocketAddr], clock: &Clock) -> Result<Making, BootError> {
     let unspecified = SocketAddr::from(([127, 0, 0, 1], 5060));
     let local = sip.first().copied().unwrap_or(unspecified);
     let advertised = loaded.machine.sip.advertised(local);
@@ -479,17 +416,10 @@ fn making(
         advertised: (advertised != local).then_some(advertised),
         ptime_ms: loaded.machine.media.ptime,
         wall: clock.wall(),
-        panic_key: std::env::var("CORDBOARD_TEST_PANIC_KEY")
-            .ok()
-            .and_then(|key| key.chars().next()),
+        panic_key: std::env::var("CORDBOARD_TEST_PANIC_KEY").ok().and_then(|key| key.chars().next()),
     };
     let snapshot = Arc::new(loaded.snapshot.clone());
-    Ok(Making {
-        config,
-        registry: registry()?,
-        snapshot,
-        restore: kept.restore(),
-    })
+    Ok(Making { config, registry: registry()?, snapshot, restore: kept.restore() })
 }
 
 /// Starts the signalling thread; it takes calls when this returns.
@@ -513,9 +443,7 @@ async fn start_shard(
     match wait.await {
         Ok(Ok(())) => Ok(handle),
         Ok(Err(why)) => Err(BootError::System(why)),
-        Err(_) => Err(BootError::System(io::Error::other(
-            "the signalling thread ended at its start",
-        ))),
+        Err(_) => Err(BootError::System(io::Error::other("the signalling thread ended at its start"))),
     }
 }
 
@@ -545,19 +473,12 @@ impl Running {
     pub async fn stop(self) {
         self.stopping.store(true, Relaxed);
         // With a full lane the calls end when their threads do, and the journal has them as interrupted.
-        let _ = self
-            .orders
-            .try_send(Order::Command(ShardCommand::Stop { end: true }));
+        let _ = self.orders.try_send(Order::Command(ShardCommand::Stop { end: true }));
         let end = Instant::now() + STOP;
         while Instant::now() < end {
             let (answer, wait) = tokio::sync::oneshot::channel();
             let question = move |shard: &mut Shard| drop(answer.send(shard.is_quiescent()));
-            if self
-                .orders
-                .try_send(Order::Ask(Box::new(question)))
-                .is_err()
-                || wait.await.unwrap_or(true)
-            {
+            if self.orders.try_send(Order::Ask(Box::new(question))).is_err() || wait.await.unwrap_or(true) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -566,8 +487,7 @@ impl Running {
         let threads = self.threads;
         // A thread that panicked has said so already.
         let joined =
-            tokio::task::spawn_blocking(move || threads.into_iter().for_each(|t| drop(t.join())))
-                .await;
+            tokio::task::spawn_blocking(move || threads.into_iter().for_each(|t| drop(t.join()))).await;
         if joined.is_err() {
             tracing::error!("a thread could not be joined");
         }

@@ -16,12 +16,7 @@ pub struct Clock {
 impl Clock {
     /// Starts now.
     pub fn start() -> Self {
-        Self {
-            start: Instant::now(),
-            wall: WallClock {
-                at_zero: wall_now(),
-            },
-        }
+        Self { start: Instant::now(), wall: WallClock { at_zero: wall_now() } }
     }
 
     /// Time since the start.
@@ -53,8 +48,6 @@ impl Clock {
 
 /// The date now, milliseconds UTC.
 pub fn wall_now() -> Wall {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -28,11 +28,7 @@ impl RouteContext for Paper<'_> {
         u32::from(self.0.users.contains_key(&user.name))
     }
     fn agent_of(&self, user: &UserId) -> Option<AgentId> {
-        self.0
-            .agents
-            .values()
-            .find(|agent| agent.user == *user)
-            .map(|agent| agent.id.clone())
+        self.0.agents.values().find(|agent| agent.user == *user).map(|agent| agent.id.clone())
     }
 }
 
@@ -42,33 +38,25 @@ fn moment(at: Option<&str>, tenant: &Tenant) -> Result<Wall, String> {
         return Ok(crate::clock::wall_now());
     };
     let zone = TimeZone::get(&tenant.zone).map_err(|why| why.to_string())?;
-    let civil: DateTime = text
-        .parse()
-        .map_err(|_| format!("--at {text:?}: expected a time as 2026-12-24T19:00"))?;
+    let civil: DateTime =
+        text.parse().map_err(|_| format!("--at {text:?}: expected a time as 2026-12-24T19:00"))?;
     let zoned = civil.to_zoned(zone).map_err(|why| why.to_string())?;
     Ok(Wall(zoned.timestamp().as_millisecond()))
 }
 
 /// The request that the arguments describe.
 fn request(args: &ExplainArgs, tenant: &Tenant) -> Result<RouteRequest, String> {
-    let (trunk, from) = match args
-        .from
-        .strip_prefix("trunk:")
-        .and_then(|rest| rest.split_once('/'))
-    {
+    let (trunk, from) = match args.from.strip_prefix("trunk:").and_then(|rest| rest.split_once('/')) {
         None => (None, args.from.as_str()),
         Some((name, from)) => {
-            let id =
-                TrunkId::new(tenant.id, name).map_err(|why| format!("trunk {name:?}: {why}"))?;
+            let id = TrunkId::new(tenant.id, name).map_err(|why| format!("trunk {name:?}: {why}"))?;
             if !tenant.trunks.contains_key(&id.name) {
                 return Err(format!("tenant {} has no trunk {name:?}", tenant.id));
             }
             (Some(id), from)
         }
     };
-    let user = UserId::new(tenant.id, from)
-        .ok()
-        .filter(|user| tenant.users.contains_key(&user.name));
+    let user = UserId::new(tenant.id, from).ok().filter(|user| tenant.users.contains_key(&user.name));
     Ok(RouteRequest {
         tenant: tenant.id,
         from: PartyId::new(from),
@@ -85,17 +73,11 @@ fn request(args: &ExplainArgs, tenant: &Tenant) -> Result<RouteRequest, String> 
 /// # Errors
 /// What is wrong with the arguments, in words.
 pub fn explain(args: &ExplainArgs, loaded: &Loaded) -> Result<String, String> {
-    let id =
-        TenantId::new(&args.tenant).map_err(|why| format!("--tenant {:?}: {why}", args.tenant))?;
-    let tenant = loaded
-        .snapshot
-        .tenant(id)
-        .ok_or_else(|| format!("there is no tenant {:?}", args.tenant))?;
+    let id = TenantId::new(&args.tenant).map_err(|why| format!("--tenant {:?}: {why}", args.tenant))?;
+    let tenant = loaded.snapshot.tenant(id).ok_or_else(|| format!("there is no tenant {:?}", args.tenant))?;
     let request = request(args, tenant)?;
     let registry = registry().map_err(|why| why.to_string())?;
-    let order = registry
-        .order(&tenant.routing)
-        .map_err(|why| why.to_string())?;
+    let order = registry.order(&tenant.routing).map_err(|why| why.to_string())?;
     let paper = Paper(tenant);
     let asked = request.clone();
     let mut run = RouteRun::new(order, request, Time::ZERO);
@@ -104,9 +86,7 @@ pub fn explain(args: &ExplainArgs, loaded: &Loaded) -> Result<String, String> {
         match step {
             Some(RouteStep::Done(outcome)) => break *outcome,
             Some(RouteStep::Ask { id, .. }) => {
-                let answer = AskAnswer::Failed {
-                    why: "nothing outside is asked while explaining".into(),
-                };
+                let answer = AskAnswer::Failed { why: "nothing outside is asked while explaining".into() };
                 step = run.handle_answer(id, answer, &registry, &paper, Time::ZERO);
             }
             None => return Err("the routing run ended without a word; please report it".into()),
@@ -123,30 +103,14 @@ fn print(asked: &RouteRequest, outcome: &RouteOutcome) -> String {
         (None, None) => " from nobody the tenant knows".to_owned(),
     };
     // Writing to a String cannot fail.
-    let _ = writeln!(
-        out,
-        "{} calls {} (tenant {}){by}",
-        asked.from.user, asked.to.user, asked.tenant
-    );
+    let _ = writeln!(out, "{} calls {} (tenant {}){by}", asked.from.user, asked.to.user, asked.tenant);
     for (index, reason) in outcome.reasons.iter().enumerate() {
-        let _ = writeln!(
-            out,
-            "{:>3}. {:<22} {:<7} {}",
-            index + 1,
-            reason.plugin,
-            reason.verdict,
-            reason.why
-        );
+        let _ = writeln!(out, "{:>3}. {:<22} {:<7} {}", index + 1, reason.plugin, reason.verdict, reason.why);
     }
     let _ = match &outcome.end {
         RouteEnd::Decided { to } => writeln!(out, "goes to {}", destination(to)),
         RouteEnd::Refused { cause, why } => {
-            writeln!(
-                out,
-                "is refused with {} ({}): {why}",
-                cause.sip_status(),
-                cause.as_str()
-            )
+            writeln!(out, "is refused with {} ({}): {why}", cause.sip_status(), cause.as_str())
         }
     };
     out

@@ -37,9 +37,7 @@ impl HubHandle {
         let (out, items) = mpsc::channel(BEHIND);
         let refused = out.clone();
         if self.new.try_send(Subscribe { tenant, since, out }).is_err() {
-            let _ = refused.try_send(StreamItem::Closing {
-                reason: "overloaded".into(),
-            });
+            let _ = refused.try_send(StreamItem::Closing { reason: "overloaded".into() });
         }
         items
     }
@@ -74,16 +72,7 @@ impl Hub {
     /// A hub that numbers its events by `start`.
     pub fn new(start: u32, events: Receiver<Event>, shard: Sender<Order>) -> (Hub, HubHandle) {
         let (sender, new) = mpsc::channel(256);
-        (
-            Hub {
-                start,
-                events,
-                new,
-                shard,
-                streams: BTreeMap::new(),
-            },
-            HubHandle { new: sender },
-        )
+        (Hub { start, events, new, shard, streams: BTreeMap::new() }, HubHandle { new: sender })
     }
 
     /// Runs until the shard is gone; then every reader is told.
@@ -109,9 +98,7 @@ impl Hub {
         }
         for stream in self.streams.values_mut() {
             for reader in stream.readers.drain(..) {
-                let _ = reader.out.try_send(StreamItem::Closing {
-                    reason: "shutdown".into(),
-                });
+                let _ = reader.out.try_send(StreamItem::Closing { reason: "shutdown".into() });
             }
         }
     }
@@ -130,43 +117,26 @@ impl Hub {
     async fn admit(&mut self, subscribe: Subscribe) {
         let Subscribe { tenant, since, out } = subscribe;
         let stream = self.streams.entry(tenant).or_default();
-        let hello = StreamItem::Hello {
-            start: self.start,
-            last: stream.last,
-        };
+        let hello = StreamItem::Hello { start: self.start, last: stream.last };
         if out.try_send(hello).is_err() {
             return;
         }
-        let first = stream
-            .kept
-            .front()
-            .map_or(stream.last + 1, |event| event.seq);
+        let first = stream.kept.front().map_or(stream.last + 1, |event| event.seq);
         let seen = match since {
             Some(since)
-                if since.start == self.start
-                    && since.seq + 1 >= first
-                    && since.seq <= stream.last =>
+                if since.start == self.start && since.seq + 1 >= first && since.seq <= stream.last =>
             {
                 since.seq
             }
             other => {
                 if let Some(since) = other {
                     // Another start numbered what it saw, or it is too long ago: what is missing is named.
-                    let from = if since.start == self.start {
-                        since.seq + 1
-                    } else {
-                        1
-                    };
-                    let gap = StreamItem::Gap {
-                        from,
-                        to: stream.last.max(from),
-                    };
+                    let from = if since.start == self.start { since.seq + 1 } else { 1 };
+                    let gap = StreamItem::Gap { from, to: stream.last.max(from) };
                     let _ = out.try_send(gap);
                 }
                 let Some((seq, snapshot)) = self.snapshot(tenant).await else {
-                    let _ = out.try_send(StreamItem::Closing {
-                        reason: "overloaded".into(),
-                    });
+                    let _ = out.try_send(StreamItem::Closing { reason: "overloaded".into() });
                     return;
                 };
                 if out.try_send(snapshot).is_err() {
@@ -207,14 +177,10 @@ impl Reader {
             return true;
         }
         if self.out.capacity() <= 1 {
-            let _ = self.out.try_send(StreamItem::Closing {
-                reason: "slow_reader".into(),
-            });
+            let _ = self.out.try_send(StreamItem::Closing { reason: "slow_reader".into() });
             return false;
         }
         self.seen = event.seq;
-        self.out
-            .try_send(StreamItem::Event(Box::new(Event::clone(event))))
-            .is_ok()
+        self.out.try_send(StreamItem::Event(Box::new(Event::clone(event)))).is_ok()
     }
 }

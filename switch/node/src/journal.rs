@@ -80,12 +80,7 @@ impl JournalThread {
             }
         }
         let now = self.clock.now();
-        if self
-            .writer
-            .commit(now)
-            .and_then(|_| self.writer.sync())
-            .is_err()
-        {
+        if self.writer.commit(now).and_then(|_| self.writer.sync()).is_err() {
             tracing::error!("the journal's last records could not be written");
         }
     }

@@ -33,11 +33,6 @@ const RUNTIME_THREADS: usize = 2;
 /// The operating system refuses threads.
 pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder
-        .worker_threads(RUNTIME_THREADS)
-        .thread_name("control")
-        .enable_all();
-    builder
-        .build()
-        .map_err(|why| format!("the operating system refuses threads: {why}"))
+    builder.worker_threads(RUNTIME_THREADS).thread_name("control").enable_all();
+    builder.build().map_err(|why| format!("the operating system refuses threads: {why}"))
 }

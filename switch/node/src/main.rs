@@ -35,10 +35,7 @@ fn read(path: &Path) -> Result<Loaded, String> {
     reload::read(path).map_err(|errors| {
         let mut lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         let count = lines.len();
-        lines.push(format!(
-            "{count} fault{} in the configuration",
-            if count == 1 { "" } else { "s" }
-        ));
+        lines.push(format!("{count} fault{} in the configuration", if count == 1 { "" } else { "s" }));
         lines.join("\n")
     })
 }

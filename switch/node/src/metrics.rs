@@ -36,18 +36,12 @@ pub struct Gauges {
 
 fn line(out: &mut String, kind: &str, name: &str, help: &str, value: u64) {
     // Writing to a String cannot fail.
-    let _ = writeln!(
-        out,
-        "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
-    );
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
 }
 
 impl Gauges {
     fn media(&self, of: impl Fn(&MediaGauges) -> &AtomicU64) -> u64 {
-        self.media
-            .iter()
-            .map(|gauges| of(gauges).load(Relaxed))
-            .sum()
+        self.media.iter().map(|gauges| of(gauges).load(Relaxed)).sum()
     }
 
     /// The Prometheus text format, version 0.0.4.
@@ -63,20 +57,8 @@ impl Gauges {
         );
         self.render_calls(o);
         let media = |of: fn(&MediaGauges) -> &AtomicU64| self.media(of);
-        line(
-            o,
-            "counter",
-            "cordboard_rtp_received_total",
-            "RTP packets received.",
-            media(|m| &m.received),
-        );
-        line(
-            o,
-            "counter",
-            "cordboard_rtp_sent_total",
-            "RTP and RTCP packets sent.",
-            media(|m| &m.sent),
-        );
+        line(o, "counter", "cordboard_rtp_received_total", "RTP packets received.", media(|m| &m.received));
+        line(o, "counter", "cordboard_rtp_sent_total", "RTP and RTCP packets sent.", media(|m| &m.sent));
         line(
             o,
             "counter",
@@ -84,13 +66,7 @@ impl Gauges {
             "Packets that could not be sent.",
             media(|m| &m.send_failed),
         );
-        line(
-            o,
-            "gauge",
-            "cordboard_media_legs",
-            "Legs with media.",
-            media(|m| &m.legs),
-        );
+        line(o, "gauge", "cordboard_media_legs", "Legs with media.", media(|m| &m.legs));
         line(
             o,
             "gauge",
@@ -106,27 +82,9 @@ impl Gauges {
     fn render_calls(&self, o: &mut String) {
         let s = |gauge: &AtomicU64| gauge.load(Relaxed);
         let shard = &self.shard;
-        line(
-            o,
-            "gauge",
-            "cordboard_calls",
-            "Calls up.",
-            s(&shard.calls_up),
-        );
-        line(
-            o,
-            "counter",
-            "cordboard_calls_total",
-            "Calls taken.",
-            s(&shard.calls),
-        );
-        line(
-            o,
-            "counter",
-            "cordboard_calls_ended_total",
-            "Calls with a record.",
-            s(&shard.calls_ended),
-        );
+        line(o, "gauge", "cordboard_calls", "Calls up.", s(&shard.calls_up));
+        line(o, "counter", "cordboard_calls_total", "Calls taken.", s(&shard.calls));
+        line(o, "counter", "cordboard_calls_ended_total", "Calls with a record.", s(&shard.calls_ended));
         line(
             o,
             "counter",
@@ -134,20 +92,8 @@ impl Gauges {
             "Calls refused for a limit or a stop.",
             s(&shard.calls_refused),
         );
-        line(
-            o,
-            "counter",
-            "cordboard_sip_received_total",
-            "SIP messages received.",
-            s(&shard.sip_messages),
-        );
-        line(
-            o,
-            "counter",
-            "cordboard_sip_sent_total",
-            "SIP messages sent.",
-            s(&shard.sip_sent),
-        );
+        line(o, "counter", "cordboard_sip_received_total", "SIP messages received.", s(&shard.sip_messages));
+        line(o, "counter", "cordboard_sip_sent_total", "SIP messages sent.", s(&shard.sip_sent));
         line(
             o,
             "counter",
@@ -155,53 +101,17 @@ impl Gauges {
             "SIP messages not sent.",
             s(&shard.sip_send_failed),
         );
-        line(
-            o,
-            "gauge",
-            "cordboard_sip_transactions",
-            "SIP transactions.",
-            s(&shard.transactions),
-        );
-        line(
-            o,
-            "counter",
-            "cordboard_panics_total",
-            "Panics that ended a call.",
-            s(&shard.panics),
-        );
-        line(
-            o,
-            "counter",
-            "cordboard_panics_caught_total",
-            "Panics caught in all threads.",
-            guard::caught(),
-        );
+        line(o, "gauge", "cordboard_sip_transactions", "SIP transactions.", s(&shard.transactions));
+        line(o, "counter", "cordboard_panics_total", "Panics that ended a call.", s(&shard.panics));
+        line(o, "counter", "cordboard_panics_caught_total", "Panics caught in all threads.", guard::caught());
     }
 
     fn render_records(&self, o: &mut String) {
         let j = |gauge: &AtomicU64| gauge.load(Relaxed);
         let (journal, recorder) = (&self.journal, &self.recorder);
-        line(
-            o,
-            "counter",
-            "cordboard_journal_records_total",
-            "Journal records.",
-            j(&journal.records),
-        );
-        line(
-            o,
-            "counter",
-            "cordboard_journal_commits_total",
-            "Journal writes.",
-            j(&journal.commits),
-        );
-        line(
-            o,
-            "counter",
-            "cordboard_journal_failed_total",
-            "Failed journal writes.",
-            j(&journal.failed),
-        );
+        line(o, "counter", "cordboard_journal_records_total", "Journal records.", j(&journal.records));
+        line(o, "counter", "cordboard_journal_commits_total", "Journal writes.", j(&journal.commits));
+        line(o, "counter", "cordboard_journal_failed_total", "Failed journal writes.", j(&journal.failed));
         line(
             o,
             "counter",
@@ -209,27 +119,9 @@ impl Gauges {
             "Records later than allowed.",
             j(&self.shard.journal_late),
         );
-        line(
-            o,
-            "gauge",
-            "cordboard_journal_bytes",
-            "Size of the journal.",
-            j(&journal.bytes),
-        );
-        line(
-            o,
-            "gauge",
-            "cordboard_journal_unstored",
-            "Records the database has not.",
-            j(&journal.unstored),
-        );
-        line(
-            o,
-            "gauge",
-            "cordboard_recordings_open",
-            "Recordings being written.",
-            j(&recorder.open),
-        );
+        line(o, "gauge", "cordboard_journal_bytes", "Size of the journal.", j(&journal.bytes));
+        line(o, "gauge", "cordboard_journal_unstored", "Records the database has not.", j(&journal.unstored));
+        line(o, "gauge", "cordboard_recordings_open", "Recordings being written.", j(&recorder.open));
         line(
             o,
             "counter",
@@ -238,59 +130,19 @@ impl Gauges {
             j(&recorder.failed),
         );
         let store = self.store.status();
-        line(
-            o,
-            "counter",
-            "cordboard_store_written_total",
-            "Records in the database.",
-            store.written,
-        );
-        line(
-            o,
-            "counter",
-            "cordboard_store_refused_total",
-            "Records it had no room for.",
-            store.refused,
-        );
-        line(
-            o,
-            "gauge",
-            "cordboard_store_queued",
-            "Records that wait for it.",
-            store.queued,
-        );
+        line(o, "counter", "cordboard_store_written_total", "Records in the database.", store.written);
+        line(o, "counter", "cordboard_store_refused_total", "Records it had no room for.", store.refused);
+        line(o, "gauge", "cordboard_store_queued", "Records that wait for it.", store.queued);
     }
 
     fn render_lanes(&self, o: &mut String) {
         let readings: Vec<LaneStats> = self.lanes.iter().map(|read| read()).collect();
-        type Column = (
-            &'static str,
-            &'static str,
-            &'static str,
-            fn(&LaneStats) -> u64,
-        );
+        type Column = (&'static str, &'static str, &'static str, fn(&LaneStats) -> u64);
         let columns: [Column; 4] = [
-            (
-                "cordboard_lane_capacity",
-                "gauge",
-                "Slots of a lane.",
-                |s| s.capacity as u64,
-            ),
-            (
-                "cordboard_lane_depth_max",
-                "gauge",
-                "Most slots ever taken.",
-                |s| s.depth_high_water as u64,
-            ),
-            ("cordboard_lane_sent_total", "counter", "Items sent.", |s| {
-                s.sent
-            }),
-            (
-                "cordboard_lane_refused_total",
-                "counter",
-                "Items refused.",
-                LaneStats::refused,
-            ),
+            ("cordboard_lane_capacity", "gauge", "Slots of a lane.", |s| s.capacity as u64),
+            ("cordboard_lane_depth_max", "gauge", "Most slots ever taken.", |s| s.depth_high_water as u64),
+            ("cordboard_lane_sent_total", "counter", "Items sent.", |s| s.sent),
+            ("cordboard_lane_refused_total", "counter", "Items refused.", LaneStats::refused),
         ];
         for (name, kind, help, of) in columns {
             let _ = writeln!(o, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -307,13 +159,10 @@ impl Gauges {
             problems.push("the switch is stopping and takes no new calls".to_owned());
         }
         if self.journal.failing.load(Relaxed) {
-            problems
-                .push("the journal cannot be written: look at the disk that holds it".to_owned());
+            problems.push("the journal cannot be written: look at the disk that holds it".to_owned());
         }
         if let Some(why) = self.store.status().down {
-            problems.push(format!(
-                "the database takes no records: {why}; the journal keeps them"
-            ));
+            problems.push(format!("the database takes no records: {why}; the journal keeps them"));
         }
         if self.media(|m| &m.ports_free) == 0 {
             problems.push("no media port is free: widen media.ports".to_owned());

@@ -52,8 +52,7 @@ pub struct Recorder {
 
 /// The file of a recording below `dir`.
 pub fn file_of(dir: &Path, recording: RecordingId) -> PathBuf {
-    dir.join(recording.tenant.as_str())
-        .join(format!("{recording}.wav"))
+    dir.join(recording.tenant.as_str()).join(format!("{recording}.wav"))
 }
 
 impl Recorder {
@@ -65,14 +64,7 @@ impl Recorder {
         clock: Clock,
         gauges: Arc<RecorderGauges>,
     ) -> Self {
-        Self {
-            dir,
-            orders,
-            shard,
-            clock,
-            gauges,
-            growing: BTreeMap::new(),
-        }
+        Self { dir, orders, shard, clock, gauges, growing: BTreeMap::new() }
     }
 
     /// Runs until every media thread is gone.
@@ -84,11 +76,7 @@ impl Recorder {
         loop {
             while let Some(order) = self.orders.pop() {
                 match order {
-                    RecorderOrder::Chunk {
-                        recording,
-                        len,
-                        samples,
-                    } => {
+                    RecorderOrder::Chunk { recording, len, samples } => {
                         self.append(recording, samples.get(..len).unwrap_or_default());
                     }
                     RecorderOrder::Close(event) => self.close(event),
@@ -184,10 +172,7 @@ fn open(path: &Path) -> io::Result<File> {
 fn flush(recording: RecordingId, growing: &mut Growing, gauges: &RecorderGauges) {
     let write = |growing: &mut Growing| -> io::Result<()> {
         // At the format's 4 GiB (37 hours) the rest is refused, and said once.
-        growing
-            .wav
-            .append(growing.gathered.len())
-            .map_err(|_| io::ErrorKind::FileTooLarge)?;
+        growing.wav.append(growing.gathered.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
         growing.file.write_all(&growing.gathered)?;
         growing.file.write_all_at(&growing.wav.header(), 0)
     };

@@ -30,23 +30,11 @@ pub struct Reloader {
 pub fn read(path: &Path) -> Result<Loaded, Vec<ConfigError>> {
     let lua = |source: &str, file: &str| -> Vec<LuaFault> {
         let errors = cordboard_core::check_flow(source, file);
-        errors
-            .into_iter()
-            .map(|(line, column, why)| LuaFault { line, column, why })
-            .collect()
+        errors.into_iter().map(|(line, column, why)| LuaFault { line, column, why }).collect()
     };
-    let registry = crate::boot::registry()
-        .map(|registry| registry.names())
-        .unwrap_or_default();
+    let registry = crate::boot::registry().map(|registry| registry.names()).unwrap_or_default();
     let env = |name: &str| std::env::var(name).ok();
-    load(
-        path,
-        &Checks {
-            lua: &lua,
-            plugins: &registry,
-            env: &env,
-        },
-    )
+    load(path, &Checks { lua: &lua, plugins: &registry, env: &env })
 }
 
 impl Reloader {
@@ -58,27 +46,14 @@ impl Reloader {
         media: Vec<Sender<MediaOrder>>,
     ) -> Arc<Self> {
         let current = arc_swap::ArcSwap::from_pointee(loaded);
-        Arc::new(Self {
-            path,
-            current,
-            reloading: Mutex::new(()),
-            shard,
-            media,
-        })
+        Arc::new(Self { path, current, reloading: Mutex::new(()), shard, media })
     }
 
     /// Whose API key this is.
     pub fn authenticate(&self, key: &str) -> Option<Caller> {
         let current = self.current.load();
-        let found = current
-            .machine
-            .api_keys
-            .iter()
-            .find(|known| known.is(key))?;
-        Some(Caller {
-            tenant: found.tenant,
-            key: found.name.clone(),
-        })
+        let found = current.machine.api_keys.iter().find(|known| known.is(key))?;
+        Some(Caller { tenant: found.tenant, key: found.name.clone() })
     }
 
     /// The configuration in use.
@@ -92,16 +67,11 @@ impl Reloader {
     /// Every fault of the file, in words; the switch goes on with what it had.
     pub async fn reload(self: Arc<Self>) -> Result<Vec<String>, Vec<String>> {
         let work = move || self.reload_now();
-        tokio::task::spawn_blocking(work)
-            .await
-            .unwrap_or_else(|why| Err(vec![why.to_string()]))
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|why| Err(vec![why.to_string()]))
     }
 
     fn reload_now(&self) -> Result<Vec<String>, Vec<String>> {
-        let _one = self
-            .reloading
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = read(&self.path);
         let mut loaded =
             loaded.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
@@ -136,10 +106,7 @@ impl Reloader {
 
     fn give(&self, asset: &AssetId, audio: &Arc<Audio>) {
         for thread in &self.media {
-            if thread
-                .try_send(MediaOrder::Asset(asset.clone(), Arc::clone(audio)))
-                .is_err()
-            {
+            if thread.try_send(MediaOrder::Asset(asset.clone(), Arc::clone(audio))).is_err() {
                 tracing::warn!(%asset, "a media thread is too busy to take the prompt; reload again");
             }
         }

@@ -35,22 +35,13 @@ pub async fn start_served(
     let switch: Arc<dyn Switch> = Arc::clone(&running.switch) as Arc<dyn Switch>;
     let (http, serving) = serve(http, switch, api).await?;
     let watching = tokio::spawn(Running::watch_clock(running.orders.clone(), clock));
-    Ok(Served {
-        running,
-        http,
-        tasks: vec![serving, watching],
-    })
+    Ok(Served { running, http, tasks: vec![serving, watching] })
 }
 
 impl Served {
     /// The line that says it is ready: addresses in a form that scripts can read.
     pub fn ready_line(&self) -> String {
-        let sip: Vec<String> = self
-            .running
-            .sip
-            .iter()
-            .map(|addr| format!("sip=udp:{addr}"))
-            .collect();
+        let sip: Vec<String> = self.running.sip.iter().map(|addr| format!("sip=udp:{addr}")).collect();
         let ms = self.running.clock().now().as_millis();
         format!("ready in {ms} ms {} http={}", sip.join(" "), self.http)
     }
@@ -79,10 +70,7 @@ impl Served {
                 for error in &errors {
                     tracing::error!("{error}");
                 }
-                tracing::error!(
-                    faults = errors.len(),
-                    "not reloaded; the switch goes on as it was"
-                );
+                tracing::error!(faults = errors.len(), "not reloaded; the switch goes on as it was");
             }
         }
     }

@@ -99,25 +99,16 @@ impl ShardThread {
                 // A wake-up that fails means a closed descriptor: the thread is gone.
                 let _ = waker.wake();
             };
-            lane.set_waker(wake)
-                .map_err(|_| io::Error::other("the lane has a waker already"))?;
+            lane.set_waker(wake).map_err(|_| io::Error::other("the lane has a waker already"))?;
         }
         let mut sockets = Vec::new();
         for (index, socket) in std::mem::take(&mut setup.sockets).into_iter().enumerate() {
             let addr = socket.local_addr()?;
             let mut socket = UdpSocket::from_std(socket);
-            poll.registry()
-                .register(&mut socket, Token(index), Interest::READABLE)?;
+            poll.registry().register(&mut socket, Token(index), Interest::READABLE)?;
             sockets.push((addr, socket));
         }
-        Ok(Self {
-            setup,
-            poll,
-            sockets,
-            unread: Vec::new(),
-            placed: BTreeMap::new(),
-            next_thread: 0,
-        })
+        Ok(Self { setup, poll, sockets, unread: Vec::new(), placed: BTreeMap::new(), next_thread: 0 })
     }
 
     /// Runs until every lane to it is closed and drained.
@@ -129,11 +120,7 @@ impl ShardThread {
             if finished {
                 return;
             }
-            let wait = if ready || !self.unread.is_empty() {
-                Some(Duration::ZERO)
-            } else {
-                self.wait()
-            };
+            let wait = if ready || !self.unread.is_empty() { Some(Duration::ZERO) } else { self.wait() };
             if let Err(why) = self.poll.poll(&mut events, wait)
                 && why.kind() != io::ErrorKind::Interrupted
             {
@@ -141,22 +128,14 @@ impl ShardThread {
                 return;
             }
             let again = std::mem::take(&mut self.unread);
-            for token in again
-                .into_iter()
-                .chain(events.iter().map(|event| event.token()))
-            {
+            for token in again.into_iter().chain(events.iter().map(|event| event.token())) {
                 if token != WAKE {
                     self.read(token, &mut buf);
                 }
             }
             self.obey();
             let now = self.setup.clock.now();
-            if self
-                .setup
-                .shard
-                .poll_timeout()
-                .is_some_and(|(at, _)| at <= now)
-            {
+            if self.setup.shard.poll_timeout().is_some_and(|(at, _)| at <= now) {
                 self.with_shard("timeout", |shard, clock| shard.handle_timeout(clock.now()));
             }
             self.gauges();
@@ -177,10 +156,7 @@ impl ShardThread {
     }
 
     fn wait(&self) -> Option<Duration> {
-        self.setup
-            .shard
-            .poll_timeout()
-            .map(|(at, _)| at.since(self.setup.clock.now()))
+        self.setup.shard.poll_timeout().map(|(at, _)| at.since(self.setup.clock.now()))
     }
 
     fn read(&mut self, token: Token, buf: &mut [u8]) {
@@ -192,12 +168,7 @@ impl ShardThread {
             match socket.recv_from(buf) {
                 Ok((len, remote)) => {
                     let bytes = buf.get(..len).unwrap_or_default();
-                    let datagram = Datagram {
-                        transport: Transport::Udp,
-                        local,
-                        remote,
-                        bytes,
-                    };
+                    let datagram = Datagram { transport: Transport::Udp, local, remote, bytes };
                     self.with_shard("datagram", |shard, clock| {
                         shard.handle_input(ShardInput::Datagram(datagram), clock.now());
                     });
@@ -220,9 +191,7 @@ impl ShardThread {
                     self.placed.remove(leg);
                 }
                 self.with_shard("order", |shard, clock| match order {
-                    Order::Media(event) => {
-                        shard.handle_input(ShardInput::Media(event), clock.now())
-                    }
+                    Order::Media(event) => shard.handle_input(ShardInput::Media(event), clock.now()),
                     Order::Journalled(ticket, ok) => {
                         shard.handle_input(ShardInput::Journalled { ticket, ok }, clock.now());
                     }
@@ -252,11 +221,8 @@ impl ShardThread {
     fn carry_out(&mut self, output: ShardOutput) {
         match output {
             ShardOutput::Transmit { flow, bytes } => {
-                let socket = self
-                    .sockets
-                    .iter()
-                    .find(|(local, _)| *local == flow.local)
-                    .or(self.sockets.first());
+                let socket =
+                    self.sockets.iter().find(|(local, _)| *local == flow.local).or(self.sockets.first());
                 let sent = socket.map(|(_, socket)| socket.send_to(&bytes, flow.remote));
                 let gauge = match sent {
                     Some(Ok(_)) => &self.setup.gauges.sip_sent,
@@ -266,18 +232,13 @@ impl ShardThread {
             }
             ShardOutput::Media(command) => self.to_media(command),
             ShardOutput::Journal { ticket, record } => {
-                let order = JournalOrder {
-                    ticket,
-                    record,
-                    at: self.setup.clock.wall().at(self.setup.clock.now()),
-                };
+                let order =
+                    JournalOrder { ticket, record, at: self.setup.clock.wall().at(self.setup.clock.now()) };
                 if self.setup.journal.try_send(order).is_err()
                     && let Some(ticket) = ticket
                 {
                     let now = self.setup.clock.now();
-                    self.setup
-                        .shard
-                        .handle_input(ShardInput::Journalled { ticket, ok: false }, now);
+                    self.setup.shard.handle_input(ShardInput::Journalled { ticket, ok: false }, now);
                 }
             }
             ShardOutput::Event(event) => {
@@ -291,12 +252,10 @@ impl ShardThread {
     fn to_media(&mut self, command: MediaCommand) {
         let threads = self.setup.media.len().max(1);
         if let MediaCommand::Open { leg, near } = &command {
-            let thread = near
-                .and_then(|near| self.placed.get(&near).copied())
-                .unwrap_or_else(|| {
-                    self.next_thread = (self.next_thread + 1) % threads;
-                    self.next_thread
-                });
+            let thread = near.and_then(|near| self.placed.get(&near).copied()).unwrap_or_else(|| {
+                self.next_thread = (self.next_thread + 1) % threads;
+                self.next_thread
+            });
             self.placed.insert(*leg, thread);
         }
         let opens = matches!(command, MediaCommand::Open { .. });
@@ -317,9 +276,7 @@ impl ShardThread {
                 self.placed.remove(&leg);
                 let why = cordboard_model::media::OpenError::Overloaded;
                 let refused = ShardInput::Media(MediaEvent::OpenFailed { leg, why });
-                self.setup
-                    .shard
-                    .handle_input(refused, self.setup.clock.now());
+                self.setup.shard.handle_input(refused, self.setup.clock.now());
             }
         }
     }
@@ -332,11 +289,7 @@ impl ShardThread {
         gauges.calls_ended.store(figures.calls_ended, Relaxed);
         gauges.journal_late.store(figures.journal_late, Relaxed);
         gauges.panics.store(figures.panics, Relaxed);
-        gauges
-            .calls_up
-            .store(self.setup.shard.call_count() as u64, Relaxed);
-        gauges
-            .transactions
-            .store(self.setup.shard.transaction_count() as u64, Relaxed);
+        gauges.calls_up.store(self.setup.shard.call_count() as u64, Relaxed);
+        gauges.transactions.store(self.setup.shard.transaction_count() as u64, Relaxed);
     }
 }

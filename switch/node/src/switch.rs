@@ -76,10 +76,7 @@ fn missing(what: impl std::fmt::Display) -> Refusal {
 }
 
 impl NodeSwitch {
-    fn later<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&mut Shard) -> T + Send + 'static,
-    ) -> Later<T> {
+    fn later<T: Send + 'static>(&self, question: impl FnOnce(&mut Shard) -> T + Send + 'static) -> Later<T> {
         Box::pin(ask(self.orders.clone(), question))
     }
 }
@@ -103,11 +100,7 @@ impl Switch for NodeSwitch {
 
     fn call(&self, call: CallId) -> Later<CallView> {
         let answer = self.later(move |shard| shard.call(call));
-        Box::pin(async move {
-            answer
-                .await?
-                .ok_or_else(|| missing(format!("call {call} is not up")))
-        })
+        Box::pin(async move { answer.await?.ok_or_else(|| missing(format!("call {call} is not up"))) })
     }
 
     fn queues(&self, tenant: TenantId) -> Later<Vec<QueueView>> {
@@ -130,10 +123,7 @@ impl Switch for NodeSwitch {
                 Some(call) => {
                     let last = store.cdr(tenant, call).await.map_err(store_refusal)?;
                     let last = last.ok_or_else(|| missing(format!("the record of call {call}")))?;
-                    Some(Cursor {
-                        started: last.started,
-                        id: call,
-                    })
+                    Some(Cursor { started: last.started, id: call })
                 }
             };
             let asked = cordboard_store::CdrFilter {
@@ -144,11 +134,7 @@ impl Switch for NodeSwitch {
                 before: after,
                 limit: Some(filter.limit),
             };
-            Ok(store
-                .cdrs(tenant, &asked)
-                .await
-                .map_err(store_refusal)?
-                .items)
+            Ok(store.cdrs(tenant, &asked).await.map_err(store_refusal)?.items)
         })
     }
 
@@ -156,11 +142,7 @@ impl Switch for NodeSwitch {
         let store = Arc::clone(&self.store);
         Box::pin(async move {
             let found = store.cdr(call.tenant, call).await.map_err(store_refusal)?;
-            found.ok_or_else(|| {
-                missing(format!(
-                    "no record of call {call}; a call that is up has none yet"
-                ))
-            })
+            found.ok_or_else(|| missing(format!("no record of call {call}; a call that is up has none yet")))
         })
     }
 
@@ -177,35 +159,20 @@ impl Switch for NodeSwitch {
                 Some(id) => {
                     let last = store.recording(tenant, id).await.map_err(store_refusal)?;
                     let last = last.ok_or_else(|| missing(format!("recording {id}")))?;
-                    Some(Cursor {
-                        started: last.started,
-                        id,
-                    })
+                    Some(Cursor { started: last.started, id })
                 }
             };
-            let asked = cordboard_store::RecordingFilter {
-                before: after,
-                limit: Some(limit),
-                ..Default::default()
-            };
-            Ok(store
-                .recordings(tenant, &asked)
-                .await
-                .map_err(store_refusal)?
-                .items)
+            let asked =
+                cordboard_store::RecordingFilter { before: after, limit: Some(limit), ..Default::default() };
+            Ok(store.recordings(tenant, &asked).await.map_err(store_refusal)?.items)
         })
     }
 
     fn recording_file(&self, recording: RecordingId) -> Later<PathBuf> {
         let (store, dir) = (Arc::clone(&self.store), self.recordings.clone());
         Box::pin(async move {
-            let found = store
-                .recording(recording.tenant, recording)
-                .await
-                .map_err(store_refusal)?;
-            found
-                .map(|_| file_of(&dir, recording))
-                .ok_or_else(|| missing(format!("recording {recording}")))
+            let found = store.recording(recording.tenant, recording).await.map_err(store_refusal)?;
+            found.map(|_| file_of(&dir, recording)).ok_or_else(|| missing(format!("recording {recording}")))
         })
     }
 
@@ -228,10 +195,7 @@ impl Switch for NodeSwitch {
             }
             Command::Hold(leg, on) => {
                 let answer = self.later(move |shard| {
-                    let found = shard
-                        .calls(tenant)
-                        .iter()
-                        .any(|call| call.legs.iter().any(|l| l.leg == leg));
+                    let found = shard.calls(tenant).iter().any(|call| call.legs.iter().any(|l| l.leg == leg));
                     if found {
                         shard.handle_command(ShardCommand::Hold(leg, on), shard.now());
                     }
@@ -273,9 +237,7 @@ impl NodeSwitch {
                 AgentIntent::Rest => AcdCommand::Rest { agent: who },
             };
             let now = shard.now();
-            shard
-                .agent_intent(command, now)
-                .map_err(|refused| Refusal::Conflict(refused.to_string()))?;
+            shard.agent_intent(command, now).map_err(|refused| Refusal::Conflict(refused.to_string()))?;
             let now_is = shard.explain_agent(&agent).unwrap_or_default();
             Ok(vec![now_is])
         });

@@ -12,128 +12,39 @@ use cordboard_model::media::PlayItem;
 impl Shard {
     pub(crate) fn on_acd(&mut self, output: AcdOutput) {
         match output {
-            AcdOutput::Offer {
-                call,
-                queue,
-                agent,
-                user,
-                ring,
-                why,
-            } => {
-                let offered = EventKind::QueueOffered {
-                    call,
-                    queue: queue.clone(),
-                    agent: agent.clone(),
-                    why,
-                };
+            AcdOutput::Offer { call, queue, agent, user, ring, why } => {
+                let offered =
+                    EventKind::QueueOffered { call, queue: queue.clone(), agent: agent.clone(), why };
                 self.event(call.tenant, offered);
-                let display = self
-                    .snapshot
-                    .agent(&agent)
-                    .map(|agent| agent.display.clone())
-                    .unwrap_or_default();
-                let record = self
-                    .snapshot
-                    .queue(&queue)
-                    .is_some_and(|queue| queue.record);
-                self.tell_call(
-                    call,
-                    CallInput::Offer {
-                        call,
-                        agent,
-                        user,
-                        display,
-                        ring,
-                        record,
-                    },
-                );
+                let display =
+                    self.snapshot.agent(&agent).map(|agent| agent.display.clone()).unwrap_or_default();
+                let record = self.snapshot.queue(&queue).is_some_and(|queue| queue.record);
+                self.tell_call(call, CallInput::Offer { call, agent, user, display, ring, record });
             }
-            AcdOutput::Withdraw { call, .. } => {
-                self.tell_call(call, CallInput::OfferWithdrawn { call })
-            }
+            AcdOutput::Withdraw { call, .. } => self.tell_call(call, CallInput::OfferWithdrawn { call }),
             AcdOutput::QueueEnded { call, queue, end } => {
-                let overflow = self
-                    .snapshot
-                    .queue(&queue)
-                    .and_then(|queue| queue.overflow.clone());
-                self.tell_call(
-                    call,
-                    CallInput::QueueEnded {
-                        call,
-                        end,
-                        overflow,
-                    },
-                );
+                let overflow = self.snapshot.queue(&queue).and_then(|queue| queue.overflow.clone());
+                self.tell_call(call, CallInput::QueueEnded { call, end, overflow });
             }
-            AcdOutput::Entered {
-                call,
-                queue,
-                position,
-            } => {
+            AcdOutput::Entered { call, queue, position } => {
                 let items = self.music(&queue);
-                self.event(
-                    call.tenant,
-                    EventKind::QueueEntered {
-                        call,
-                        queue,
-                        position,
-                    },
-                );
+                self.event(call.tenant, EventKind::QueueEntered { call, queue, position });
                 self.tell_call(call, CallInput::Music { call, items });
             }
-            AcdOutput::Position {
-                call,
-                queue,
-                position,
-            } => self.announce(call, &queue, position),
-            AcdOutput::Left {
-                call,
-                queue,
-                outcome,
-            } => {
+            AcdOutput::Position { call, queue, position } => self.announce(call, &queue, position),
+            AcdOutput::Left { call, queue, outcome } => {
                 let outcome = outcome.as_str().to_owned();
-                self.event(
-                    call.tenant,
-                    EventKind::QueueLeft {
-                        call,
-                        queue,
-                        outcome,
-                    },
-                );
+                self.event(call.tenant, EventKind::QueueLeft { call, queue, outcome });
             }
-            AcdOutput::AgentChanged {
-                agent,
-                status,
-                since,
-                why,
-                call,
-            } => {
-                self.journal(
-                    None,
-                    JournalRecord::Agent {
-                        agent: agent.clone(),
-                        status,
-                        since,
-                    },
-                );
-                self.event(
-                    agent.tenant,
-                    EventKind::AgentStatus {
-                        agent,
-                        status,
-                        why,
-                        call,
-                    },
-                );
+            AcdOutput::AgentChanged { agent, status, since, why, call } => {
+                self.journal(None, JournalRecord::Agent { agent: agent.clone(), status, since });
+                self.event(agent.tenant, EventKind::AgentStatus { agent, status, why, call });
             }
         }
     }
 
     fn music(&self, queue: &QueueId) -> Vec<PlayItem> {
-        let music = self
-            .snapshot
-            .queue(queue)
-            .and_then(|queue| queue.music.clone());
+        let music = self.snapshot.queue(queue).and_then(|queue| queue.music.clone());
         music.map(PlayItem::Asset).into_iter().collect()
     }
 
@@ -145,16 +56,8 @@ impl Shard {
         let Some(lang) = Lang::new(&config.language) else {
             return;
         };
-        let asset = |name| {
-            PlayItem::Asset(AssetId {
-                tenant: queue.tenant,
-                name,
-            })
-        };
-        let announcement = queue_position(lang, u64::from(position))
-            .into_iter()
-            .map(asset)
-            .collect();
+        let asset = |name| PlayItem::Asset(AssetId { tenant: queue.tenant, name });
+        let announcement = queue_position(lang, u64::from(position)).into_iter().map(asset).collect();
         self.tell_call(call, CallInput::Position { call, announcement });
     }
 }

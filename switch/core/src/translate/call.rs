@@ -17,8 +17,6 @@ use core::net::SocketAddr;
 
 /// The payload type that we offer RFC 4733 events with.
 const DTMF_PAYLOAD_TYPE: u8 = 101;
-/// Packet length that we offer, milliseconds.
-const PTIME_MS: u8 = 20;
 
 /// The call that an output is about. Events and plain journal records are about none: they pass at once.
 fn call_of(shard: &Shard, output: &CallOutput) -> Option<CallId> {
@@ -30,10 +28,7 @@ fn call_of(shard: &Shard, output: &CallOutput) -> Option<CallId> {
         | CallOutput::Route { call, .. }
         | CallOutput::Closing { call, .. }
         | CallOutput::Forgotten { call } => Some(*call),
-        CallOutput::Flow(_)
-        | CallOutput::Queue(_)
-        | CallOutput::Event(..)
-        | CallOutput::Journal(_) => None,
+        CallOutput::Flow(_) | CallOutput::Queue(_) | CallOutput::Event(..) | CallOutput::Journal(_) => None,
     }
 }
 
@@ -52,13 +47,7 @@ impl Shard {
     pub(crate) fn do_call(&mut self, output: CallOutput) {
         match output {
             CallOutput::Leg(leg, command) => self.do_leg(leg, command),
-            CallOutput::Dial {
-                call,
-                leg,
-                to,
-                from,
-                agent,
-            } => self.do_dial(call, leg, to, from, agent),
+            CallOutput::Dial { call, leg, to, from, agent } => self.do_dial(call, leg, to, from, agent),
             CallOutput::Media(command) => self.do_media(command),
             CallOutput::Route { call, incoming } => self.route(call, incoming),
             CallOutput::Flow(output) => self.do_flow(output),
@@ -67,9 +56,7 @@ impl Shard {
             CallOutput::Journal(record) => self.journal(None, record),
             CallOutput::Closing { call, cdr } => {
                 self.figures.calls_ended += 1;
-                let ticket = self
-                    .gate
-                    .closing(call, self.now, self.snapshot.limits.journal_wait);
+                let ticket = self.gate.closing(call, self.now, self.snapshot.limits.journal_wait);
                 self.journal(Some(ticket), JournalRecord::CallClosed(cdr));
             }
             CallOutput::Forgotten { call } => self.do_forget(call),
@@ -94,11 +81,7 @@ impl Shard {
         let (Some(session), local) = (found.session, found.local) else {
             // Never dialled, or over: the call hears that it is gone, as it expects after a hang-up.
             if matches!(command, LegCommand::HangUp { .. }) {
-                let ended = LegEvent::Ended {
-                    cause: Cause::Normal,
-                    by_peer: false,
-                    sip_status: None,
-                };
+                let ended = LegEvent::Ended { cause: Cause::Normal, by_peer: false, sip_status: None };
                 self.leg_event(leg, ended);
             }
             return;
@@ -107,22 +90,11 @@ impl Shard {
             LegCommand::Dial { .. } => return,
             LegCommand::Ring => SipCommand::Ring { session },
             LegCommand::Hold { on } => SipCommand::Hold { session, on },
-            LegCommand::HangUp { cause } => SipCommand::HangUp {
-                session,
-                cause,
-                text: None,
-            },
+            LegCommand::HangUp { cause } => SipCommand::HangUp { session, cause, text: None },
             LegCommand::EarlyMedia | LegCommand::Answer => {
                 let Some(local) = local.map(|addr| self.local_media(leg, addr)) else {
                     let cause = Cause::InternalError;
-                    self.sip.handle_command(
-                        SipCommand::HangUp {
-                            session,
-                            cause,
-                            text: None,
-                        },
-                        self.now,
-                    );
+                    self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
                     return;
                 };
                 match command {
@@ -151,18 +123,11 @@ impl Shard {
             codecs: tenant.map_or_else(|| Codec::ALL.to_vec(), |tenant| tenant.codecs.clone()),
             dtmf_pt: Some(DTMF_PAYLOAD_TYPE),
             direction: Direction::SendRecv,
-            ptime_ms: PTIME_MS,
+            ptime_ms: self.config.ptime_ms,
         }
     }
 
-    fn do_dial(
-        &mut self,
-        call: CallId,
-        leg: LegId,
-        to: DialTarget,
-        from: PartyId,
-        agent: Option<AgentId>,
-    ) {
+    fn do_dial(&mut self, call: CallId, leg: LegId, to: DialTarget, from: PartyId, agent: Option<AgentId>) {
         self.in_hand = Some(call);
         let found = self.legs.add(leg, call);
         found.agent = agent;
@@ -175,22 +140,13 @@ impl Shard {
             DialTarget::Target(target) => Ok(target.clone()),
         };
         let dialled = target.and_then(|target| {
-            let local = local
-                .map(|addr| self.local_media(leg, addr))
-                .ok_or(Cause::InternalError)?;
-            let outside = !matches!(to, DialTarget::Agent(_))
-                && self.legs.get(leg).is_some_and(|l| l.agent.is_none());
+            let local = local.map(|addr| self.local_media(leg, addr)).ok_or(Cause::InternalError)?;
+            let outside =
+                !matches!(to, DialTarget::Agent(_)) && self.legs.get(leg).is_some_and(|l| l.agent.is_none());
             self.invite(call, leg, target, from, local, outside)
         });
         if let Err(cause) = dialled {
-            self.leg_event(
-                leg,
-                LegEvent::Ended {
-                    cause,
-                    by_peer: false,
-                    sip_status: None,
-                },
-            );
+            self.leg_event(leg, LegEvent::Ended { cause, by_peer: false, sip_status: None });
         }
     }
 
@@ -205,104 +161,46 @@ impl Shard {
         outside: bool,
     ) -> Result<(), Cause> {
         let tenant = self.snapshot.tenant(call.tenant).ok_or(Cause::NotFound)?;
-        let host = tenant
-            .domains
-            .first()
-            .cloned()
-            .unwrap_or_else(|| self.config.local.ip().to_string());
+        let host = tenant.domains.first().cloned().unwrap_or_else(|| self.config.local.ip().to_string());
         let (dest, to) = match target {
             Target::User(user) => self.dest_user(call, user, outside)?,
             Target::Trunk(id, number) => {
-                let gateway = self
-                    .snapshot
-                    .trunk(&id)
-                    .ok_or(Cause::NotFound)?
-                    .gateway
-                    .ok_or(Cause::Unreachable)?;
+                let gateway =
+                    self.snapshot.trunk(&id).ok_or(Cause::NotFound)?.gateway.ok_or(Cause::Unreachable)?;
                 let uri = Uri::parse(&format!("sip:{number}@{gateway}")).ok_or(Cause::NotFound)?;
                 let flow = Flow::udp(self.config.local, gateway);
-                (
-                    Dest::Uri {
-                        uri,
-                        flow,
-                        credentials: None,
-                    },
-                    PartyId::new(&number),
-                )
+                (Dest::Uri { uri, flow, credentials: None }, PartyId::new(&number))
             }
         };
         let session = self.sip.new_session();
         self.legs.bind(leg, session);
-        let invite = SipCommand::Invite {
-            session,
-            target: dest,
-            from,
-            to,
-            host,
-            local,
-        };
+        let invite = SipCommand::Invite { session, target: dest, from, to, host, local };
         self.sip.handle_command(invite, self.now);
         Ok(())
     }
 
-    fn dest_user(
-        &mut self,
-        call: CallId,
-        user: UserId,
-        outside: bool,
-    ) -> Result<(Dest, PartyId), Cause> {
-        let display = self
-            .snapshot
-            .user(&user)
-            .ok_or(Cause::NotFound)?
-            .display
-            .clone();
+    fn dest_user(&mut self, call: CallId, user: UserId, outside: bool) -> Result<(Dest, PartyId), Cause> {
+        let display = self.snapshot.user(&user).ok_or(Cause::NotFound)?.display.clone();
         if self.sip.contact_count(&user) == 0 {
             return Err(Cause::NotRegistered);
         }
         if outside && let Some(agent) = self.agent_of.get(&user).cloned() {
             self.busy_outside(call, agent);
         }
-        let to = PartyId {
-            user: user.name.to_string(),
-            display,
-        };
+        let to = PartyId { user: user.name.to_string(), display };
         Ok((Dest::Aor(user), to))
     }
 
     fn do_flow(&mut self, output: FlowOutput) {
         match output {
-            FlowOutput::Start {
-                call,
-                flow,
-                from,
-                to,
-                data,
-            } => {
+            FlowOutput::Start { call, flow, from, to, data } => {
                 self.in_hand = Some(call);
                 let (from, to) = (from.user.as_str().into(), to.user.as_str().into());
-                self.flow_command(FlowCommand::Start {
-                    call,
-                    flow,
-                    from,
-                    to,
-                    data,
-                });
+                self.flow_command(FlowCommand::Start { call, flow, from, to, data });
             }
-            FlowOutput::Answer {
-                call,
-                ticket,
-                answer,
-            } => {
+            FlowOutput::Answer { call, ticket, answer } => {
                 self.in_hand = Some(call);
-                self.flows.handle_input(
-                    FlowInput::Answer {
-                        call,
-                        ticket,
-                        answer,
-                    },
-                    self.now,
-                );
+                self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
             }
             FlowOutput::Stop { call, .. } => self.flow_command(FlowCommand::Stop { call }),
         }
@@ -310,42 +208,17 @@ impl Shard {
 
     fn do_queue(&mut self, output: QueueOutput) {
         let input = match output {
-            QueueOutput::Enter {
-                call,
-                queue,
-                timeout_ms,
-                priority,
-            } => {
+            QueueOutput::Enter { call, queue, timeout_ms, priority } => {
                 let at = self.wall.at(self.now);
-                self.journal(
-                    None,
-                    JournalRecord::Queued {
-                        call,
-                        queue: queue.clone(),
-                        at,
-                    },
-                );
-                AcdInput::Enter {
-                    call,
-                    queue,
-                    timeout_ms,
-                    priority,
-                }
+                self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at });
+                AcdInput::Enter { call, queue, timeout_ms, priority }
             }
             QueueOutput::Abandoned { call } => AcdInput::Abandoned { call },
             QueueOutput::OfferRinging { call, agent } => AcdInput::OfferRinging { call, agent },
             QueueOutput::OfferAnswered { call, agent } => AcdInput::OfferAnswered { call, agent },
-            QueueOutput::OfferFailed {
-                call,
-                agent,
-                why,
-                caller_gone,
-            } => AcdInput::OfferFailed {
-                call,
-                agent,
-                why,
-                caller_gone,
-            },
+            QueueOutput::OfferFailed { call, agent, why, caller_gone } => {
+                AcdInput::OfferFailed { call, agent, why, caller_gone }
+            }
             QueueOutput::AgentReleased { call, agent } => AcdInput::AgentReleased { call, agent },
         };
         self.acd.handle_input(input, self.now);
@@ -355,24 +228,13 @@ impl Shard {
         for session in self.legs.forget(call) {
             // Only a call that was forgotten by force has sessions left.
             let cause = Cause::InternalError;
-            self.sip.handle_command(
-                SipCommand::HangUp {
-                    session,
-                    cause,
-                    text: None,
-                },
-                self.now,
-            );
+            self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
         }
         self.routing.forget(call);
         for agent in self.outside.remove(&call).unwrap_or_default() {
-            let other = self
-                .outside
-                .iter()
-                .find(|(_, agents)| agents.contains(&agent))
-                .map(|(call, _)| *call);
-            self.acd
-                .handle_input(AcdInput::AgentBusyOutside { agent, call: other }, self.now);
+            let other =
+                self.outside.iter().find(|(_, agents)| agents.contains(&agent)).map(|(call, _)| *call);
+            self.acd.handle_input(AcdInput::AgentBusyOutside { agent, call: other }, self.now);
         }
     }
 }

@@ -17,18 +17,9 @@ impl Shard {
             FlowOutput::Failed { call, flow, error } => {
                 let fallback = self.fallback(&flow);
                 let error = error.to_string();
-                self.tell_call(
-                    call,
-                    CallInput::FlowFailed {
-                        call,
-                        error,
-                        fallback,
-                    },
-                );
+                self.tell_call(call, CallInput::FlowFailed { call, error, fallback });
             }
-            FlowOutput::Log { call, text, .. } => {
-                self.event(call.tenant, EventKind::FlowLog { call, text })
-            }
+            FlowOutput::Log { call, text, .. } => self.event(call.tenant, EventKind::FlowLog { call, text }),
         }
     }
 
@@ -42,13 +33,14 @@ impl Shard {
             return Fallback::default();
         };
         Fallback {
-            apology: flow
-                .apology
-                .clone()
-                .map(PlayItem::Asset)
-                .into_iter()
-                .collect(),
+            apology: flow.apology.clone().map(PlayItem::Asset).into_iter().collect(),
             to: flow.fallback.clone(),
         }
     }
+}
+
+/// Checks the text of a flow without running it. Each fault is line, column (from one) and reason.
+pub fn check_flow(source: &str, file: &str) -> Vec<(u32, u32, String)> {
+    let faults = cordboard_flow::check(source, file).err().unwrap_or_default();
+    faults.into_iter().map(|fault| (fault.line, fault.column.unwrap_or(1), fault.text)).collect()
 }

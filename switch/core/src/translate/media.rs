@@ -21,9 +21,7 @@ fn leg_of(event: &MediaEvent) -> Option<LegId> {
 
 impl Shard {
     pub(crate) fn on_media(&mut self, event: MediaEvent) {
-        self.in_hand = leg_of(&event)
-            .and_then(|leg| self.legs.get(leg))
-            .map(|leg| leg.call);
+        self.in_hand = leg_of(&event).and_then(|leg| self.legs.get(leg)).map(|leg| leg.call);
         if let MediaEvent::Opened { leg, local } = &event
             && let Some(found) = self.legs.get_mut(*leg)
         {
@@ -40,10 +38,7 @@ impl Shard {
 }
 
 /// The fault that the test of a panic's cost asks for. Not in release builds.
-#[allow(
-    clippy::panic,
-    reason = "the one panic on purpose: a test build shows that it ends one call"
-)]
+#[allow(clippy::panic, reason = "the one panic on purpose: a test build shows that it ends one call")]
 fn injected_panic() {
     panic!("a panic was asked for by the key of ShardConfig::panic_key");
 }

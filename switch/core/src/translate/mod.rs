@@ -5,3 +5,5 @@ mod call;
 mod flow;
 mod media;
 mod sip;
+
+pub use flow::check_flow;

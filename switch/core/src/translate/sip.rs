@@ -15,9 +15,7 @@ use cordboard_sip::engine::{IncomingCall, SessionId, SipCommand, SipEvent, SipOu
 impl Shard {
     pub(crate) fn on_sip(&mut self, output: SipOutput) {
         match output {
-            SipOutput::Transmit { flow, bytes } => {
-                self.out.push_back(ShardOutput::Transmit { flow, bytes })
-            }
+            SipOutput::Transmit { flow, bytes } => self.out.push_back(ShardOutput::Transmit { flow, bytes }),
             SipOutput::Event(SipEvent::Incoming(call)) => self.on_incoming(*call),
             SipOutput::Event(event) => self.on_session(event),
             SipOutput::Registered(contact) => self.on_registered(*contact),
@@ -30,20 +28,9 @@ impl Shard {
         let full = self.calls.len() >= self.snapshot.limits.calls as usize;
         if self.stopping || full || self.snapshot.tenant(tenant).is_none() {
             self.figures.calls_refused += 1;
-            let cause = if self.stopping {
-                Cause::Shutdown
-            } else {
-                Cause::Congestion
-            };
+            let cause = if self.stopping { Cause::Shutdown } else { Cause::Congestion };
             let session = incoming.session;
-            self.sip.handle_command(
-                SipCommand::HangUp {
-                    session,
-                    cause,
-                    text: None,
-                },
-                self.now,
-            );
+            self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
             return;
         }
         self.figures.calls += 1;
@@ -52,9 +39,7 @@ impl Shard {
         self.in_hand = Some(call);
         self.legs.add(leg, call);
         self.legs.bind(leg, incoming.session);
-        let ticket = self
-            .gate
-            .opening(call, self.now, self.snapshot.limits.journal_wait);
+        let ticket = self.gate.opening(call, self.now, self.snapshot.limits.journal_wait);
         let opened = JournalRecord::CallOpened {
             call,
             from: incoming.from.clone(),
@@ -62,12 +47,7 @@ impl Shard {
             started: self.wall.at(self.now),
         };
         self.journal(Some(ticket), opened);
-        if let Some(agent) = incoming
-            .user
-            .as_ref()
-            .and_then(|user| self.agent_of.get(user))
-            .cloned()
-        {
+        if let Some(agent) = incoming.user.as_ref().and_then(|user| self.agent_of.get(user)).cloned() {
             self.busy_outside(call, agent);
         }
         let incoming = Incoming {
@@ -83,13 +63,7 @@ impl Shard {
     /// The agent's phone is in a call that no queue gave him.
     pub(crate) fn busy_outside(&mut self, call: CallId, agent: AgentId) {
         self.outside.entry(call).or_default().insert(agent.clone());
-        self.acd.handle_input(
-            AcdInput::AgentBusyOutside {
-                agent,
-                call: Some(call),
-            },
-            self.now,
-        );
+        self.acd.handle_input(AcdInput::AgentBusyOutside { agent, call: Some(call) }, self.now);
     }
 
     fn on_session(&mut self, event: SipEvent) {
@@ -118,31 +92,15 @@ impl Shard {
                 self.on_dialog(call, leg, *record);
                 self.leg_event(leg, LegEvent::Confirmed);
             }
-            SipEvent::Renegotiated {
-                params,
-                held_by_peer,
-                ..
-            } => {
+            SipEvent::Renegotiated { params, held_by_peer, .. } => {
                 self.configure_media(leg, *params);
                 self.leg_event(leg, LegEvent::PeerHold { on: held_by_peer });
             }
             SipEvent::HoldDone { on, ok, .. } => self.leg_event(leg, LegEvent::HoldDone { on, ok }),
             SipEvent::Digit { digit, .. } => self.leg_event(leg, LegEvent::Digit(digit)),
-            SipEvent::Ended {
-                cause,
-                by_peer,
-                sip_status,
-                ..
-            } => {
+            SipEvent::Ended { cause, by_peer, sip_status, .. } => {
                 self.on_leg_ended(call, leg, session);
-                self.leg_event(
-                    leg,
-                    LegEvent::Ended {
-                        cause,
-                        by_peer,
-                        sip_status,
-                    },
-                );
+                self.leg_event(leg, LegEvent::Ended { cause, by_peer, sip_status });
             }
         }
     }
@@ -162,15 +120,7 @@ impl Shard {
         };
         found.journalled = true;
         let agent = found.agent.clone();
-        self.journal(
-            None,
-            JournalRecord::DialogUp {
-                call,
-                leg,
-                dialog,
-                agent,
-            },
-        );
+        self.journal(None, JournalRecord::DialogUp { call, leg, dialog, agent });
     }
 
     /// Offer and answer of an incoming leg are settled; it is answered if that was what we did.
@@ -186,13 +136,11 @@ impl Shard {
     }
 
     fn configure_media(&mut self, leg: LegId, params: StreamParams) {
-        self.out
-            .push_back(ShardOutput::Media(MediaCommand::Configure { leg, params }));
+        self.out.push_back(ShardOutput::Media(MediaCommand::Configure { leg, params }));
     }
 
     pub(crate) fn leg_event(&mut self, leg: LegId, event: LegEvent) {
-        self.calls
-            .handle_input(CallInput::Leg(leg, event), self.now);
+        self.calls.handle_input(CallInput::Leg(leg, event), self.now);
     }
 
     fn on_registered(&mut self, contact: ContactRecord) {
@@ -201,45 +149,21 @@ impl Shard {
         let uri = contact.uri.clone();
         self.journal(None, JournalRecord::Registered(contact));
         if self.known_contacts.insert(key) {
-            self.event(
-                user.tenant,
-                EventKind::Registered {
-                    user: user.clone(),
-                    uri,
-                },
-            );
+            self.event(user.tenant, EventKind::Registered { user: user.clone(), uri });
             self.tell_contacts(&user);
         }
     }
 
     fn on_unregistered(&mut self, user: UserId, uri: String) {
-        self.journal(
-            None,
-            JournalRecord::Unregistered {
-                user: user.clone(),
-                uri: uri.clone(),
-            },
-        );
+        self.journal(None, JournalRecord::Unregistered { user: user.clone(), uri: uri.clone() });
         self.known_contacts.remove(&(user.clone(), uri.clone()));
-        self.event(
-            user.tenant,
-            EventKind::Unregistered {
-                user: user.clone(),
-                uri,
-            },
-        );
+        self.event(user.tenant, EventKind::Unregistered { user: user.clone(), uri });
         self.tell_contacts(&user);
     }
 
     /// The queues learn how many devices an account has.
     pub(crate) fn tell_contacts(&mut self, user: &UserId) {
         let count = u32::try_from(self.sip.contact_count(user)).unwrap_or(u32::MAX);
-        self.acd.handle_input(
-            AcdInput::Contacts {
-                user: user.clone(),
-                count,
-            },
-            self.now,
-        );
+        self.acd.handle_input(AcdInput::Contacts { user: user.clone(), count }, self.now);
     }
 }

@@ -15,12 +15,7 @@ const DEPTH_MAX: usize = 8;
 /// The assets below `dir`. Files that cannot be named, and two that would have one name, are errors
 /// at `pos`, where the folder is named.
 pub(super) fn read(report: &Report, pos: Pos, dir: &Path) -> Option<BTreeMap<Name, PathBuf>> {
-    let mut found = Found {
-        report,
-        pos,
-        root: dir,
-        assets: BTreeMap::new(),
-    };
+    let mut found = Found { report, pos, root: dir, assets: BTreeMap::new() };
     match found.walk(dir, "", 0) {
         Ok(()) => Some(found.assets),
         Err((path, why)) => {
@@ -39,11 +34,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn error(&self, path: &Path, why: String) {
-        let problem = Problem::File {
-            kind: "prompt folder",
-            path: super::shown(path),
-            why,
-        };
+        let problem = Problem::File { kind: "prompt folder", path: super::shown(path), why };
         self.report.error(self.pos, problem);
     }
 
@@ -55,10 +46,7 @@ impl Found<'_> {
         }
         entries.sort();
         for path in entries {
-            let file = path
-                .file_name()
-                .and_then(|f| f.to_str())
-                .unwrap_or_default();
+            let file = path.file_name().and_then(|f| f.to_str()).unwrap_or_default();
             if file.starts_with('.') {
                 continue;
             }
@@ -67,10 +55,7 @@ impl Found<'_> {
                     return Err((path, format!("deeper than {DEPTH_MAX} folders")));
                 }
                 self.walk(&path, &format!("{prefix}{file}."), depth + 1)?;
-            } else if path
-                .extension()
-                .is_some_and(|e| e.eq_ignore_ascii_case("wav"))
-            {
+            } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav")) {
                 let stem = file.get(..file.len().saturating_sub(4)).unwrap_or_default();
                 self.add(&format!("{prefix}{stem}"), &path);
                 if self.assets.len() > FILES_MAX {

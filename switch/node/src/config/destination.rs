@@ -22,8 +22,7 @@ pub(super) struct Names {
     pub(super) assets: Option<BTreeMap<Name, PathBuf>>,
 }
 
-const FORMS: &str =
-    "\"flow:NAME\", \"queue:NAME\", \"agent:NAME\", \"user:NAME\" or \"trunk:NAME:NUMBER\"";
+const FORMS: &str = "\"flow:NAME\", \"queue:NAME\", \"agent:NAME\", \"user:NAME\" or \"trunk:NAME:NUMBER\"";
 
 /// Finds a name among those of its kind, or reports it.
 pub(super) fn resolve<V>(
@@ -62,10 +61,7 @@ pub(super) fn read(
     names: &Names,
 ) -> Option<Destination> {
     let (kind, name) = at.value.split_once(':').unwrap_or(("", ""));
-    let part = |value: &str| At {
-        value: value.to_owned(),
-        pos: at.pos,
-    };
+    let part = |value: &str| At { value: value.to_owned(), pos: at.pos };
     let name_at = part(name);
     match kind {
         "flow" => resolve(section, key, "flow", &name_at, &names.flows)

@@ -77,8 +77,7 @@ fn is_leaf(object: &Map<String, Value>) -> bool {
     let has = |key| object.contains_key(key);
     let one_word = |key: &str| ["flow", "queue", "agent", "user", "trunk"].contains(&key);
     let id = |value: &Value| !matches!(value, Value::Object(o) if !o.contains_key("name"));
-    let destination =
-        object.len() == 1 && object.iter().all(|(key, value)| one_word(key) && id(value));
+    let destination = object.len() == 1 && object.iter().all(|(key, value)| one_word(key) && id(value));
     (has("secs") && has("nanos")) || (has("tenant") && has("name")) || destination
 }
 

@@ -17,12 +17,7 @@ pub struct ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ConfigError {
-            file,
-            line,
-            column,
-            problem,
-        } = self;
+        let ConfigError { file, line, column, problem } = self;
         write!(f, "{file}:{line}:{column}: {problem}")
     }
 }
@@ -129,37 +124,18 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Problem::Syntax(why) => write!(f, "not TOML: {why}"),
-            Problem::UnknownKey {
-                key,
-                section,
-                meant,
-            } => {
+            Problem::UnknownKey { key, section, meant } => {
                 write!(f, "unknown key {key:?} in {section}")?;
                 ask(f, meant)
             }
-            Problem::MissingKey {
-                key,
-                section,
-                expected,
-            } => write!(f, "missing key {key:?} in {section}: expected {expected}"),
-            Problem::Value {
-                key,
-                section,
-                expected,
-                found,
-            } => write!(
-                f,
-                "{key:?} in {section}: expected {expected}, found {found}"
-            ),
+            Problem::MissingKey { key, section, expected } => {
+                write!(f, "missing key {key:?} in {section}: expected {expected}")
+            }
+            Problem::Value { key, section, expected, found } => {
+                write!(f, "{key:?} in {section}: expected {expected}, found {found}")
+            }
             Problem::Conflict { key, section, why } => write!(f, "{key:?} in {section}: {why}"),
-            Problem::Dangling {
-                key,
-                section,
-                kind,
-                name,
-                meant,
-                known,
-            } => {
+            Problem::Dangling { key, section, kind, name, meant, known } => {
                 write!(f, "{key:?} in {section}: there is no {kind} {name:?}")?;
                 match (meant, known.is_empty()) {
                     (Some(_), _) => ask(f, meant),

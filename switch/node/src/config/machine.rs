@@ -163,18 +163,14 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
     sip.has("timers");
     sip.finish();
 
-    let path = |section: &Section<'_>, key, default: &str| {
-        base.join(section.or(key, default.into(), some_text))
-    };
+    let path =
+        |section: &Section<'_>, key, default: &str| base.join(section.or(key, default.into(), some_text));
     let http = root.section("http");
-    let http_machine = HttpMachine {
-        listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen),
-    };
+    let http_machine =
+        HttpMachine { listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen) };
     http.finish();
     let store = root.section("store");
-    let store_machine = StoreMachine {
-        path: path(&store, "path", "../var/cordboard.db"),
-    };
+    let store_machine = StoreMachine { path: path(&store, "path", "../var/cordboard.db") };
     store.finish();
     let journal = root.section("journal");
     let journal_machine = JournalMachine {
@@ -183,14 +179,10 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
     };
     journal.finish();
     let recordings = root.section("recordings");
-    let recordings_machine = RecordingsMachine {
-        dir: path(&recordings, "dir", "../var/recordings"),
-    };
+    let recordings_machine = RecordingsMachine { dir: path(&recordings, "dir", "../var/recordings") };
     recordings.finish();
     let log = root.section("log");
-    let log_machine = LogMachine {
-        level: log.or("level", LogLevel::Info, one_of(LEVELS)),
-    };
+    let log_machine = LogMachine { level: log.or("level", LogLevel::Info, one_of(LEVELS)) };
     log.finish();
     Machine {
         sip: sip_machine,
@@ -225,16 +217,9 @@ fn read_sip(sip: &Section<'_>) -> (SipMachine, SocketAddr) {
     }
     let public = sip.opt("public", told);
     if public.is_none() && addresses.iter().any(|a| a.ip().is_unspecified()) {
-        needs_public(
-            sip,
-            "listen",
-            "an address that phones and carriers can reach",
-        );
+        needs_public(sip, "listen", "an address that phones and carriers can reach");
     }
-    let machine = SipMachine {
-        listen: addresses,
-        public: public.map(|at| at.value),
-    };
+    let machine = SipMachine { listen: addresses, public: public.map(|at| at.value) };
     (machine, main)
 }
 
@@ -268,26 +253,16 @@ fn read_media(media: &Section<'_>, sip: SocketAddr, sip_public: Option<IpAddr>) 
     let public = media.opt("public", told).map(|at| at.value).or(sip_public);
     let given = media.has("address").is_some();
     if address.is_unspecified() && public.is_none() && given {
-        needs_public(
-            media,
-            "address",
-            "an address that phones and carriers can reach",
-        );
+        needs_public(media, "address", "an address that phones and carriers can reach");
     }
     let port = |key, default| {
-        media
-            .opt(key, integer(1_024..=65_535, ""))
-            .map_or((default, None), |at| (at.value, Some(at.pos)))
+        media.opt(key, integer(1_024..=65_535, "")).map_or((default, None), |at| (at.value, Some(at.pos)))
     };
     let (port_min, low) = port("port_min", 20_000u16);
     let (port_max, high) = port("port_max", 39_999u16);
     if let Some(pos) = low.filter(|_| port_min % 2 == 1) {
         // RFC 3550 11: RTP takes the even port of a pair.
-        media.conflict(
-            "port_min",
-            pos,
-            format!("expected an even port, found {port_min}"),
-        );
+        media.conflict("port_min", pos, format!("expected an even port, found {port_min}"));
     }
     if let Some(pos) = high.or(low).filter(|_| port_max <= port_min) {
         let why = format!("expected a port above port_min = {port_min}, found {port_max}");

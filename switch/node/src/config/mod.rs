@@ -32,8 +32,8 @@ use std::path::{Component, Path, PathBuf};
 pub use diff::diff;
 pub use error::{ConfigError, Problem};
 pub use machine::{
-    HttpMachine, JournalMachine, LogLevel, LogMachine, Machine, MediaMachine, RecordingsMachine,
-    SipMachine, StoreMachine,
+    HttpMachine, JournalMachine, LogLevel, LogMachine, Machine, MediaMachine, RecordingsMachine, SipMachine,
+    StoreMachine,
 };
 pub use secret::ApiKey;
 
@@ -133,11 +133,7 @@ fn document(report: &Report, path: &Path, named_at: Option<Pos>) -> Option<Docum
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(e) => {
-            let problem = Problem::File {
-                kind: "configuration",
-                path: file.clone(),
-                why: e.to_string(),
-            };
+            let problem = Problem::File { kind: "configuration", path: file.clone(), why: e.to_string() };
             match named_at {
                 Some(pos) => report.error(pos, problem),
                 None => report.error_in(file, 1, 1, problem),
@@ -186,11 +182,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
         snapshot: Snapshot {
             version: 1,
             limits,
-            tenants: reader
-                .read
-                .into_iter()
-                .map(|(id, (t, _))| (id, t))
-                .collect(),
+            tenants: reader.read.into_iter().map(|(id, (t, _))| (id, t)).collect(),
         },
         assets: reader.assets,
     })
@@ -207,11 +199,8 @@ fn included(report: &Report, root: &Section<'_>, base: &Path) -> Vec<(Document, 
         let paths = match matching(&pattern) {
             Ok(paths) => paths,
             Err(e) => {
-                let problem = Problem::File {
-                    kind: "folder of include",
-                    path: shown(&pattern),
-                    why: e.to_string(),
-                };
+                let problem =
+                    Problem::File { kind: "folder of include", path: shown(&pattern), why: e.to_string() };
                 report.error(at.pos, problem);
                 continue;
             }
@@ -239,10 +228,7 @@ fn matching(pattern: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(pattern.parent().unwrap_or(Path::new(".")))? {
         let path = entry?.path();
-        let name = path
-            .file_name()
-            .and_then(|n| n.to_str())
-            .unwrap_or_default();
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
         let long = name.len() >= front.len() + back.len();
         if long && name.starts_with(front) && name.ends_with(back) && path.is_file() {
             found.push(path);
@@ -269,11 +255,7 @@ impl Tenants<'_> {
             match TenantId::new(&name.value) {
                 Ok(id) => self.tenant(id, name.pos, section, base),
                 Err(e) => {
-                    let problem = Problem::Name {
-                        kind: "tenant",
-                        name: name.value,
-                        why: e.to_string(),
-                    };
+                    let problem = Problem::Name { kind: "tenant", name: name.value, why: e.to_string() };
                     self.report.error(name.pos, problem);
                 }
             }
@@ -312,8 +294,7 @@ impl Tenants<'_> {
 
     fn duplicate(&self, pos: Pos, kind: &'static str, name: String, first: Pos) {
         let first = self.report.words(first);
-        self.report
-            .error(pos, Problem::Duplicate { kind, name, first });
+        self.report.error(pos, Problem::Duplicate { kind, name, first });
     }
 
     /// Where none is configured, there is the tenant `default`.
@@ -328,12 +309,7 @@ impl Tenants<'_> {
 }
 
 /// The keys to the control API, those of the file and the one of the environment.
-fn api_keys(
-    report: &Report,
-    sections: Vec<Section<'_>>,
-    tenants: &Tenants<'_>,
-    main: usize,
-) -> Vec<ApiKey> {
+fn api_keys(report: &Report, sections: Vec<Section<'_>>, tenants: &Tenants<'_>, main: usize) -> Vec<ApiKey> {
     let known: BTreeMap<_, _> = tenants
         .read
         .keys()
@@ -343,15 +319,12 @@ fn api_keys(
     let mut keys = Vec::new();
     for section in sections {
         let name = section.need("name", "a name for the log", value::some_text);
-        let tenant = section.opt("tenant", value::some_text).unwrap_or(At {
-            value: TenantId::DEFAULT.to_string(),
-            pos: section.pos,
-        });
+        let tenant = section
+            .opt("tenant", value::some_text)
+            .unwrap_or(At { value: TenantId::DEFAULT.to_string(), pos: section.pos });
         let tenant = destination::resolve(&section, "tenant", "tenant", &tenant, &known);
         let key = api_key(&section, tenants.checks);
-        let first = name
-            .as_ref()
-            .and_then(|at| taken.insert(at.value.clone(), at.pos));
+        let first = name.as_ref().and_then(|at| taken.insert(at.value.clone(), at.pos));
         if let (Some(at), Some(first)) = (&name, first) {
             tenants.duplicate(at.pos, "api_key", at.value.clone(), first);
         }
@@ -372,10 +345,7 @@ fn api_keys(
         };
         if let Some(why) = why {
             let name = API_KEY_VARIABLE.into();
-            let pos = Pos {
-                source: main,
-                offset: 0,
-            };
+            let pos = Pos { source: main, offset: 0 };
             report.error(pos, Problem::Environment { name, why });
         }
     }

@@ -18,20 +18,13 @@ pub struct ApiKey {
 
 impl ApiKey {
     pub(super) fn new(name: String, tenant: TenantId, key: &str) -> Self {
-        Self {
-            name,
-            tenant,
-            sha256: Sha256::digest(key).into(),
-        }
+        Self { name, tenant, sha256: Sha256::digest(key).into() }
     }
 
     /// Whether this is the key. Takes the same time for every wrong one.
     pub fn is(&self, key: &str) -> bool {
         let given: [u8; 32] = Sha256::digest(key).into();
-        let differs = given
-            .iter()
-            .zip(self.sha256)
-            .fold(0, |d, (a, b)| d | (a ^ b));
+        let differs = given.iter().zip(self.sha256).fold(0, |d, (a, b)| d | (a ^ b));
         differs == 0
     }
 }

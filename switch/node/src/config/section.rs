@@ -54,12 +54,7 @@ impl Report {
 
     /// An error in a file that is not one of the sources.
     pub(super) fn error_in(&self, file: String, line: u32, column: u32, problem: Problem) {
-        self.errors.borrow_mut().push(ConfigError {
-            file,
-            line,
-            column,
-            problem,
-        });
+        self.errors.borrow_mut().push(ConfigError { file, line, column, problem });
     }
 
     fn place(&self, pos: Pos) -> (String, u32, u32) {
@@ -86,12 +81,7 @@ impl Report {
         let place = |e: &ConfigError| (e.file.clone(), e.line);
         let broken: BTreeSet<_> = errors.iter().filter(is_broken).map(place).collect();
         errors.retain(|e| is_broken(&e) || !broken.contains(&place(e)));
-        let order: Vec<String> = self
-            .sources
-            .into_inner()
-            .into_iter()
-            .map(|source| source.file)
-            .collect();
+        let order: Vec<String> = self.sources.into_inner().into_iter().map(|source| source.file).collect();
         let rank = |file: &str| order.iter().position(|f| f == file).unwrap_or(order.len());
         errors.sort_by(|a, b| (rank(&a.file), a).cmp(&(rank(&b.file), b)));
         errors.dedup();
@@ -123,30 +113,13 @@ impl<'a> Section<'a> {
         Section::new(report, String::new(), String::new(), entries, pos)
     }
 
-    fn new(
-        report: &'a Report,
-        path: String,
-        pattern: String,
-        entries: &'a [Entry],
-        pos: Pos,
-    ) -> Self {
-        Section {
-            report,
-            path,
-            pattern,
-            entries,
-            pos,
-            asked: RefCell::default(),
-        }
+    fn new(report: &'a Report, path: String, pattern: String, entries: &'a [Entry], pos: Pos) -> Self {
+        Section { report, path, pattern, entries, pos, asked: RefCell::default() }
     }
 
     /// The section as messages name it.
     pub(super) fn shown(&self) -> String {
-        if self.path.is_empty() {
-            "the file".into()
-        } else {
-            format!("[{}]", self.path)
-        }
+        if self.path.is_empty() { "the file".into() } else { format!("[{}]", self.path) }
     }
 
     pub(super) fn report(&self) -> &'a Report {
@@ -154,10 +127,7 @@ impl<'a> Section<'a> {
     }
 
     fn at(&self, offset: usize) -> Pos {
-        Pos {
-            source: self.pos.source,
-            offset,
-        }
+        Pos { source: self.pos.source, offset }
     }
 
     fn find(&self, key: &'static str) -> Option<&'a Entry> {
@@ -190,10 +160,7 @@ impl<'a> Section<'a> {
     ) -> Option<At<T>> {
         let node = &self.find(key)?.node;
         match read(node) {
-            Ok(value) => Some(At {
-                value,
-                pos: self.at(node.offset),
-            }),
+            Ok(value) => Some(At { value, pos: self.at(node.offset) }),
             Err(wrong) => {
                 self.wrong(key, node, wrong);
                 None
@@ -202,12 +169,7 @@ impl<'a> Section<'a> {
     }
 
     /// A value, or its default.
-    pub(super) fn or<T>(
-        &self,
-        key: &'static str,
-        default: T,
-        read: impl Fn(&Node) -> Result<T, Wrong>,
-    ) -> T {
+    pub(super) fn or<T>(&self, key: &'static str, default: T, read: impl Fn(&Node) -> Result<T, Wrong>) -> T {
         self.opt(key, read).map_or(default, |at| at.value)
     }
 
@@ -219,11 +181,8 @@ impl<'a> Section<'a> {
         read: impl Fn(&Node) -> Result<T, Wrong>,
     ) -> Option<At<T>> {
         if self.find(key).is_none() {
-            let problem = Problem::MissingKey {
-                key: key.into(),
-                section: self.shown(),
-                expected: expected.into(),
-            };
+            let problem =
+                Problem::MissingKey { key: key.into(), section: self.shown(), expected: expected.into() };
             self.report.error(self.pos, problem);
             return None;
         }
@@ -252,17 +211,11 @@ impl<'a> Section<'a> {
         let mut list = Vec::with_capacity(items.len());
         for item in items {
             match read(item) {
-                Ok(value) => list.push(At {
-                    value,
-                    pos: self.at(item.offset),
-                }),
+                Ok(value) => list.push(At { value, pos: self.at(item.offset) }),
                 Err(wrong) => self.wrong(key, item, wrong),
             }
         }
-        Some(At {
-            value: list,
-            pos: self.at(node.offset),
-        })
+        Some(At { value: list, pos: self.at(node.offset) })
     }
 
     fn below(&self, path: &str, pattern: &str, entries: &'a [Entry], offset: usize) -> Self {
@@ -306,10 +259,7 @@ impl<'a> Section<'a> {
             let path = format!("{key}.{}", entry.key);
             let pattern = format!("{key}.*");
             let section = self.below(&path, &pattern, inner, entry.offset);
-            let name = At {
-                value: entry.key.clone(),
-                pos: self.at(entry.offset),
-            };
+            let name = At { value: entry.key.clone(), pos: self.at(entry.offset) };
             all.push((name, section));
         }
         all
@@ -344,11 +294,7 @@ impl<'a> Section<'a> {
 
     /// Reports something about a key's value.
     pub(super) fn conflict(&self, key: &str, pos: Pos, why: impl Into<String>) {
-        let problem = Problem::Conflict {
-            key: key.into(),
-            section: self.shown(),
-            why: why.into(),
-        };
+        let problem = Problem::Conflict { key: key.into(), section: self.shown(), why: why.into() };
         self.report.error(pos, problem);
     }
 

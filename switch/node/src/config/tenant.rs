@@ -91,12 +91,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
     section.finish();
     let assets = context.names.assets.unwrap_or_default().into_iter();
     let assets = assets.map(|(name, path)| (AssetId { tenant: id, name }, path));
-    Read {
-        tenant,
-        domains,
-        peers,
-        assets: assets.collect(),
-    }
+    Read { tenant, domains, peers, assets: assets.collect() }
 }
 
 /// The names of one kind; those that cannot be names are reported.
@@ -108,11 +103,7 @@ fn names(kind: &'static str, sections: &[(At<String>, Section<'_>)]) -> BTreeMap
                 all.insert(name, at.pos);
             }
             Err(e) => {
-                let problem = Problem::Name {
-                    kind,
-                    name: at.value.clone(),
-                    why: e.to_string(),
-                };
+                let problem = Problem::Name { kind, name: at.value.clone(), why: e.to_string() };
                 section.report().error(at.pos, problem);
             }
         }
@@ -165,10 +156,7 @@ fn read_domains(id: TenantId, section: &Section<'_>) -> Vec<At<String>> {
         section.report().error(section.pos, problem);
         return Vec::new();
     }
-    let at = |domain: &str| At {
-        value: domain.to_owned(),
-        pos: section.pos,
-    };
+    let at = |domain: &str| At { value: domain.to_owned(), pos: section.pos };
     DOMAINS.into_iter().map(at).collect()
 }
 
@@ -246,19 +234,12 @@ fn read_numbers(section: &Section<'_>, context: &Context<'_>) -> Vec<CalledNumbe
                     Some(extension) => format!("{} {extension}", access.value),
                     None => access.value.clone(),
                 };
-                let problem = Problem::Duplicate {
-                    kind: "number",
-                    name: dialled,
-                    first: report.words(first),
-                };
+                let problem =
+                    Problem::Duplicate { kind: "number", name: dialled, first: report.words(first) };
                 report.error(access.pos, problem);
             }
             if let Some(to) = to {
-                numbers.push(CalledNumber {
-                    access_code: access.value,
-                    extension_code: extension,
-                    to,
-                });
+                numbers.push(CalledNumber { access_code: access.value, extension_code: extension, to });
             }
         }
         number.finish();
@@ -267,12 +248,7 @@ fn read_numbers(section: &Section<'_>, context: &Context<'_>) -> Vec<CalledNumbe
 }
 
 impl Context<'_> {
-    fn destination(
-        &self,
-        section: &Section<'_>,
-        key: &str,
-        at: &At<String>,
-    ) -> Option<Destination> {
+    fn destination(&self, section: &Section<'_>, key: &str, at: &At<String>) -> Option<Destination> {
         destination::read(section, key, at, self.id, &self.names)
     }
 
@@ -280,10 +256,7 @@ impl Context<'_> {
         let at = section.opt(key, some_text)?;
         let assets = self.names.assets.as_ref()?;
         let name = resolve(section, key, "prompt", &at, assets)?;
-        Some(AssetId {
-            tenant: self.id,
-            name,
-        })
+        Some(AssetId { tenant: self.id, name })
     }
 
     fn user(&self, name: &Name, section: &Section<'_>) -> Option<User> {
@@ -322,25 +295,14 @@ impl Context<'_> {
             };
             hashing::ha1(name.as_str(), &self.realm, &password)
         };
-        Some(User {
-            id: UserId {
-                tenant: self.id,
-                name: name.clone(),
-            },
-            display,
-            ha1_md5,
-            ha1_sha256,
-        })
+        Some(User { id: UserId { tenant: self.id, name: name.clone() }, display, ha1_md5, ha1_sha256 })
     }
 
     /// The value of an environment variable that the configuration names.
     fn variable(&self, section: &Section<'_>, at: &At<String>) -> Option<String> {
         let value = (self.checks.env)(&at.value).filter(|value| !value.is_empty());
         if value.is_none() {
-            let problem = Problem::Environment {
-                name: at.value.clone(),
-                why: "not set".into(),
-            };
+            let problem = Problem::Environment { name: at.value.clone(), why: "not set".into() };
             section.report().error(at.pos, problem);
         }
         value
@@ -348,10 +310,7 @@ impl Context<'_> {
 
     fn agent(&self, name: &Name, section: &Section<'_>) -> Option<Agent> {
         let display = section.or("display", name.to_string(), some_text);
-        let user = section.opt("user", some_text).unwrap_or(At {
-            value: name.to_string(),
-            pos: section.pos,
-        });
+        let user = section.opt("user", some_text).unwrap_or(At { value: name.to_string(), pos: section.pos });
         let user = resolve(section, "user", "user", &user, &self.names.users);
         let mut queues: Vec<QueueId> = Vec::new();
         for at in section.list("queues", text).map_or(vec![], |l| l.value) {
@@ -367,16 +326,10 @@ impl Context<'_> {
             }
         }
         Some(Agent {
-            id: AgentId {
-                tenant: self.id,
-                name: name.clone(),
-            },
+            id: AgentId { tenant: self.id, name: name.clone() },
             display,
             auto_sign_in: flag(section, "auto_sign_in", false),
-            user: UserId {
-                tenant: self.id,
-                name: user?,
-            },
+            user: UserId { tenant: self.id, name: user? },
             queues,
         })
     }
@@ -393,10 +346,7 @@ impl Context<'_> {
         });
         let every = section.opt("announce_every", duration(s(5)..=s(3_600)));
         Some(Queue {
-            id: QueueId {
-                tenant: self.id,
-                name: name.clone(),
-            },
+            id: QueueId { tenant: self.id, name: name.clone() },
             display: section.or("display", name.to_string(), some_text),
             music: self.asset(section, "music"),
             announce_every: every.map(|at| at.value),
@@ -428,11 +378,7 @@ impl Context<'_> {
         let source = match read_flow(&path) {
             Ok(source) => source,
             Err(why) => {
-                let problem = Problem::File {
-                    kind: "flow",
-                    path: label,
-                    why,
-                };
+                let problem = Problem::File { kind: "flow", path: label, why };
                 section.report().error(file.pos, problem);
                 return None;
             }
@@ -444,10 +390,7 @@ impl Context<'_> {
             report.error_in(label.clone(), line, column, problem);
         }
         Some(Flow {
-            id: FlowId {
-                tenant: self.id,
-                name: name.clone(),
-            },
+            id: FlowId { tenant: self.id, name: name.clone() },
             file: label,
             source,
             apology,
@@ -469,10 +412,7 @@ impl Context<'_> {
         }
         peers.extend(given.iter().cloned());
         Some(Trunk {
-            id: TrunkId {
-                tenant: self.id,
-                name: name.clone(),
-            },
+            id: TrunkId { tenant: self.id, name: name.clone() },
             peers: given.into_iter().map(|at| at.value).collect(),
             gateway,
             max_calls,
@@ -481,11 +421,8 @@ impl Context<'_> {
 }
 
 fn missing<T>(section: &Section<'_>, key: &str, expected: &str) -> Option<T> {
-    let problem = Problem::MissingKey {
-        key: key.into(),
-        section: section.shown(),
-        expected: expected.into(),
-    };
+    let problem =
+        Problem::MissingKey { key: key.into(), section: section.shown(), expected: expected.into() };
     section.report().error(section.pos, problem);
     None
 }

@@ -29,11 +29,7 @@ fn env(name: &str) -> Option<String> {
 }
 
 fn checks() -> Checks<'static> {
-    Checks {
-        lua: &lua,
-        plugins: &["called-number", "registered-extension"],
-        env: &env,
-    }
+    Checks { lua: &lua, plugins: &["called-number", "registered-extension"], env: &env }
 }
 
 /// A folder for one test, removed when the test ends.
@@ -96,10 +92,7 @@ fn twelve_broken_configurations_are_told_all_their_errors_at_once() {
     for path in names {
         let errors = load(&path, &checks()).unwrap_err();
         let prefix = format!("{}/", dir.display());
-        let said: String = errors
-            .iter()
-            .map(|e| format!("{e}\n").replace(&prefix, ""))
-            .collect();
+        let said: String = errors.iter().map(|e| format!("{e}\n").replace(&prefix, "")).collect();
         assert!(!said.contains("hunter2"), "a secret is shown:\n{said}");
         let expected = path.with_extension("expected");
         if std::env::var_os("WRITE_EXPECTED").is_some() {
@@ -123,11 +116,7 @@ fn the_shipped_file_holds_the_defaults() {
     let config = manifest("../../config");
     let mut machine = shipped.machine.clone();
     let folder = path.parent().unwrap();
-    for place in [
-        &mut machine.store.path,
-        &mut machine.journal.dir,
-        &mut machine.recordings.dir,
-    ] {
+    for place in [&mut machine.store.path, &mut machine.journal.dir, &mut machine.recordings.dir] {
         *place = folder.join(place.strip_prefix(&config).unwrap());
     }
     assert_eq!(machine, empty.machine);
@@ -163,12 +152,7 @@ fn every_example_of_the_shipped_file_is_right() {
         loaded.summary(),
         "1 tenant, 3 users, 1 agent, 1 queue, 1 flow, 2 numbers, 1 trunk, 2 prompts"
     );
-    let names: Vec<&str> = loaded
-        .machine
-        .api_keys
-        .iter()
-        .map(|k| k.name.as_str())
-        .collect();
+    let names: Vec<&str> = loaded.machine.api_keys.iter().map(|k| k.name.as_str()).collect();
     assert_eq!(names, ["agent-bar", "reports"]);
     assert!(loaded.machine.api_keys[0].is("key-of-the-agent-bar"));
 }
@@ -228,10 +212,7 @@ fn the_default_tenant_exists_without_configuration_and_only_then() {
         ids.map(TenantId::to_string).collect()
     };
     assert_eq!(tenants(""), ["default"]);
-    assert_eq!(
-        tenants("[tenant.acme]\ndomains = [\"acme.example\"]"),
-        ["acme"]
-    );
+    assert_eq!(tenants("[tenant.acme]\ndomains = [\"acme.example\"]"), ["acme"]);
 }
 
 #[test]
@@ -280,10 +261,7 @@ fn every_kind_of_destination_is_resolved() {
     let t = TenantId::DEFAULT;
     let tenant = &loaded.snapshot.tenants[&t];
     let to: Vec<&Destination> = tenant.numbers.iter().map(|n| &n.to).collect();
-    assert_eq!(
-        to[0],
-        &Destination::Queue(QueueId::new(t, "sales").unwrap())
-    );
+    assert_eq!(to[0], &Destination::Queue(QueueId::new(t, "sales").unwrap()));
     assert_eq!(to[1], &Destination::Agent(AgentId::new(t, "1001").unwrap()));
     assert!(matches!(to[2], Destination::User(id) if id.name.as_str() == "1001"));
     assert!(matches!(to[3], Destination::Trunk(_, number) if number == "+4930123"));
@@ -326,47 +304,27 @@ fn two_prompts_with_one_name_and_a_name_with_a_blank_are_errors() {
     scratch.write("prompts/en/hello.wav", "RIFF");
     scratch.write("prompts/en.hello.wav", "RIFF");
     scratch.write("prompts/good bye.wav", "RIFF");
-    let errors = scratch
-        .load("[tenant.default]\nprompts = \"../prompts\"\n")
-        .unwrap_err();
+    let errors = scratch.load("[tenant.default]\nprompts = \"../prompts\"\n").unwrap_err();
     let said: Vec<String> = errors.iter().map(|e| e.problem.to_string()).collect();
     assert_eq!(said.len(), 2, "{said:?}");
-    assert!(
-        said.iter().any(|s| s.contains("the prompt en.hello is ")),
-        "{said:?}"
-    );
-    assert!(
-        said.iter().any(|s| s.contains("cannot name a prompt")),
-        "{said:?}"
-    );
+    assert!(said.iter().any(|s| s.contains("the prompt en.hello is ")), "{said:?}");
+    assert!(said.iter().any(|s| s.contains("cannot name a prompt")), "{said:?}");
     assert!(errors.iter().all(|e| (e.line, e.column) == (2, 11)));
 }
 
 #[test]
 fn included_files_bring_tenants_and_their_errors_name_them() {
     let scratch = Scratch::new();
-    scratch.write(
-        "config/tenants/a.toml",
-        "[tenant.a]\ndomains = [\"a.example\"]\n[tenant.a.queue.q]\n",
-    );
+    scratch.write("config/tenants/a.toml", "[tenant.a]\ndomains = [\"a.example\"]\n[tenant.a.queue.q]\n");
     let b = "[sip]\nlisten = []\n[tenant.a]\ndomains = [\"b.example\"]\n";
     scratch.write("config/tenants/b.toml", b);
     let text = "include = [\"tenants/*.toml\"]\n";
     let errors = scratch.load(text).unwrap_err();
     let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 2, "{said:?}");
-    assert!(
-        said[0].contains("tenants/b.toml:1:2: unknown key \"sip\""),
-        "{said:?}"
-    );
-    assert!(
-        said[1].contains("b.toml:3:9: tenant \"a\" is already at "),
-        "{said:?}"
-    );
-    scratch.write(
-        "config/tenants/b.toml",
-        "[tenant.b]\ndomains = [\"b.example\"]\n",
-    );
+    assert!(said[0].contains("tenants/b.toml:1:2: unknown key \"sip\""), "{said:?}");
+    assert!(said[1].contains("b.toml:3:9: tenant \"a\" is already at "), "{said:?}");
+    scratch.write("config/tenants/b.toml", "[tenant.b]\ndomains = [\"b.example\"]\n");
     let loaded = scratch.load(text).unwrap();
     assert_eq!(loaded.snapshot.tenants.len(), 2);
     let gone = scratch.load("include = [\"nowhere.toml\"]\n").unwrap_err();
@@ -379,13 +337,7 @@ fn the_environment_adds_a_key_for_the_default_tenant() {
         let scratch = Scratch::new();
         let path = scratch.write("c.toml", text);
         let env = move |name: &str| (name == API_KEY_VARIABLE).then(|| value.to_owned());
-        load(
-            &path,
-            &Checks {
-                env: &env,
-                ..checks()
-            },
-        )
+        load(&path, &Checks { env: &env, ..checks() })
     };
     let loaded = with("0123456789abcdef", "").unwrap();
     assert!(loaded.machine.api_keys[0].is("0123456789abcdef"));
@@ -408,10 +360,7 @@ to = "queue:sales"
 "#,
     );
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(
-        said[0].starts_with("2:8: \"ring\" in [tenant.default.queue.sales]"),
-        "{said:?}"
-    );
+    assert!(said[0].starts_with("2:8: \"ring\" in [tenant.default.queue.sales]"), "{said:?}");
 }
 
 #[test]
@@ -434,10 +383,7 @@ fn behind_nat_the_public_address_is_told_and_the_other_bound() {
         "#,
     );
     let sip = &loaded.machine.sip;
-    assert_eq!(
-        sip.advertised(sip.listen[0]).to_string(),
-        "203.0.113.5:5060"
-    );
+    assert_eq!(sip.advertised(sip.listen[0]).to_string(), "203.0.113.5:5060");
     assert_eq!(loaded.machine.media.advertised.to_string(), "203.0.113.5");
     assert!(loaded.machine.media.address.is_unspecified());
 }
@@ -461,18 +407,12 @@ fn a_reload_says_in_words_what_it_changes_and_shows_no_secret() {
     let scratch = Scratch::new();
     scratch.write("config/main.lua", "answer()");
     let old = scratch.load(BEFORE).unwrap();
-    assert_eq!(
-        diff(&old, &scratch.load(BEFORE).unwrap()),
-        Vec::<String>::new()
-    );
+    assert_eq!(diff(&old, &scratch.load(BEFORE).unwrap()), Vec::<String>::new());
     scratch.write("config/main.lua", "answer() hangup()");
     let changed = BEFORE
         .replace("\"one\"", "\"two\"")
         .replace("queues = [\"sales\"]", "queues = [\"sales\", \"support\"]")
-        .replace(
-            "queue.sales]",
-            "queue.sales]\nring = \"30s\"\noverflow = \"flow:main\"",
-        )
+        .replace("queue.sales]", "queue.sales]\nring = \"30s\"\noverflow = \"flow:main\"")
         .replace("to = \"flow:main\"", "to = \"queue:sales\"");
     let head = "[http]\nlisten = \"127.0.0.1:9090\"\n[log]\nlevel = \"debug\"\n\
                 [limits]\ncalls = 10\nmedia_silence = \"5s\"\n[[api_key]]\nname = \"bar\"\nkey = \"0123456789abcdef\"\n";
@@ -499,16 +439,10 @@ fn a_reload_says_in_words_what_it_changes_and_shows_no_secret() {
 fn the_demo_is_right_once_its_flow_is_there() {
     let scratch = Scratch::new();
     let demo = fs::read_to_string(manifest("../../config/demo.toml")).unwrap();
-    for flow in demo
-        .lines()
-        .filter_map(|line| line.strip_prefix("file = \"../"))
-    {
+    for flow in demo.lines().filter_map(|line| line.strip_prefix("file = \"../")) {
         scratch.write(flow.trim_end_matches('"'), "answer()\n");
     }
-    for music in demo
-        .lines()
-        .filter_map(|line| line.strip_prefix("music = \""))
-    {
+    for music in demo.lines().filter_map(|line| line.strip_prefix("music = \"")) {
         let file = music.trim_end_matches('"').replace('.', "/");
         scratch.write(&format!("ivr-flows/prompts/{file}.wav"), "RIFF");
     }

@@ -66,10 +66,7 @@ pub(super) fn parse(text: &str) -> (Vec<Entry>, Vec<NotToml>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let faults = errors.into_iter().map(|e| {
         let span = e.span().unwrap_or(text.len()..text.len());
-        NotToml {
-            why: describe(e.message(), text, &span),
-            offset: span.start,
-        }
+        NotToml { why: describe(e.message(), text, &span), offset: span.start }
     });
     let faults = faults.collect();
     (entries(table.into_inner()), faults)
@@ -148,19 +145,12 @@ mod tests {
     #[test]
     fn keys_and_values_know_where_they_stand() {
         let text = "[sip]\nlisten = [\"a\", 5]\n\n[ten.\"ä\".x]\n  n = 1\n";
-        let source = Source {
-            file: "f".into(),
-            text: text.into(),
-        };
+        let source = Source { file: "f".into(), text: text.into() };
         let (entries, faults) = parse(text);
         assert!(faults.is_empty());
-        let Value::Table(sip) = &entries[0].node.value else {
-            panic!("{entries:?}")
-        };
+        let Value::Table(sip) = &entries[0].node.value else { panic!("{entries:?}") };
         assert_eq!(source.position(sip[0].offset), (2, 1));
-        let Value::Array(items) = &sip[0].node.value else {
-            panic!("{sip:?}")
-        };
+        let Value::Array(items) = &sip[0].node.value else { panic!("{sip:?}") };
         assert_eq!(source.position(items[1].offset), (2, 16));
         assert_eq!(source.position(text.len()), (6, 1));
     }

@@ -9,10 +9,7 @@ use core::str::FromStr;
 use core::time::Duration;
 
 pub(super) fn wrong(node: &Node, expected: impl Into<String>) -> Wrong {
-    Wrong {
-        expected: expected.into(),
-        found: node.shown(),
-    }
+    Wrong { expected: expected.into(), found: node.shown() }
 }
 
 pub(super) fn text(node: &Node) -> Result<String, Wrong> {
@@ -33,16 +30,10 @@ pub(super) fn some_text(node: &Node) -> Result<String, Wrong> {
 /// A text that no message may show, of at least `min` bytes.
 pub(super) fn secret(min: usize) -> impl Fn(&Node) -> Result<String, Wrong> {
     move |node| {
-        let wrong = |expected: String, found: &str| Wrong {
-            expected,
-            found: found.into(),
-        };
+        let wrong = |expected: String, found: &str| Wrong { expected, found: found.into() };
         match &node.value {
             Value::Text(text) if text.len() >= min => Ok(text.clone()),
-            Value::Text(_) => Err(wrong(
-                format!("at least {min} characters"),
-                "a shorter text",
-            )),
+            Value::Text(_) => Err(wrong(format!("at least {min} characters"), "a shorter text")),
             _ => Err(wrong("a text in quotes".into(), node.kind())),
         }
     }
@@ -56,10 +47,7 @@ pub(super) fn boolean(node: &Node) -> Result<bool, Wrong> {
 }
 
 /// An integer in a range, with its unit for the message.
-pub(super) fn integer<T>(
-    range: RangeInclusive<T>,
-    unit: &'static str,
-) -> impl Fn(&Node) -> Result<T, Wrong>
+pub(super) fn integer<T>(range: RangeInclusive<T>, unit: &'static str) -> impl Fn(&Node) -> Result<T, Wrong>
 where
     T: TryFrom<i64> + PartialOrd + Display,
 {
@@ -71,22 +59,13 @@ where
         value.ok_or_else(|| {
             let space = if unit.is_empty() { "" } else { " " };
             let (low, high) = (range.start(), range.end());
-            wrong(
-                node,
-                format!("an integer from {low} to {high}{space}{unit}"),
-            )
+            wrong(node, format!("an integer from {low} to {high}{space}{unit}"))
         })
     }
 }
 
 /// Units of durations in milliseconds, the longest first.
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// `90s`, `5m`: a whole number and a unit.
 fn parse_duration(text: &str) -> Option<Duration> {
@@ -108,9 +87,7 @@ pub(super) fn duration_shown(duration: Duration) -> String {
     format!("{}{name}", ms / unit)
 }
 
-pub(super) fn duration(
-    range: RangeInclusive<Duration>,
-) -> impl Fn(&Node) -> Result<Duration, Wrong> {
+pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Node) -> Result<Duration, Wrong> {
     move |node| {
         let value = match &node.value {
             Value::Text(text) => parse_duration(text).filter(|d| range.contains(d)),
@@ -119,10 +96,7 @@ pub(super) fn duration(
         value.ok_or_else(|| {
             let low = duration_shown(*range.start());
             let high = duration_shown(*range.end());
-            wrong(
-                node,
-                format!("a duration from \"{low}\" to \"{high}\" (number and ms, s, m, h or d)"),
-            )
+            wrong(node, format!("a duration from \"{low}\" to \"{high}\" (number and ms, s, m, h or d)"))
         })
     }
 }
@@ -151,9 +125,7 @@ fn size_shown(bytes: u64) -> String {
 
 fn parse_size(text: &str) -> Option<u64> {
     let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
-    let (number, shift) = units
-        .iter()
-        .find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift)))?;
+    let (number, shift) = units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift)))?;
     number.trim().parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
@@ -180,27 +152,19 @@ pub(super) fn socket(node: &Node) -> Result<SocketAddr, Wrong> {
 
 /// An address to listen on; port 0 lets the system choose.
 pub(super) fn listen(node: &Node) -> Result<SocketAddr, Wrong> {
-    parsed(
-        node,
-        "an address and port as \"192.0.2.1:5060\", or port 0 for any that is free",
-    )
+    parsed(node, "an address and port as \"192.0.2.1:5060\", or port 0 for any that is free")
 }
 
 /// An address, with or without a port; 0 means any.
 pub(super) fn peer(node: &Node) -> Result<SocketAddr, Wrong> {
     match ip(node) {
         Ok(ip) => Ok(SocketAddr::new(ip, 0)),
-        Err(_) => parsed(
-            node,
-            "an IP address, or one with a port as \"192.0.2.1:5060\"",
-        ),
+        Err(_) => parsed(node, "an IP address, or one with a port as \"192.0.2.1:5060\""),
     }
 }
 
 /// One of some words.
-pub(super) fn one_of<T: Copy>(
-    words: &'static [(&'static str, T)],
-) -> impl Fn(&Node) -> Result<T, Wrong> {
+pub(super) fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Node) -> Result<T, Wrong> {
     move |node| {
         let found = match &node.value {
             Value::Text(text) => words.iter().find(|(word, _)| word == text),
@@ -225,10 +189,7 @@ pub(super) fn host(node: &Node) -> Result<String, Wrong> {
     if good || bare.parse::<IpAddr>().is_ok() {
         return Ok(host);
     }
-    Err(wrong(
-        node,
-        "a domain name or IP address without \"sip:\" and port",
-    ))
+    Err(wrong(node, "a domain name or IP address without \"sip:\" and port"))
 }
 
 /// What can be dialled: a number with `+`, `*`, `#`, or a SIP user name.
@@ -239,10 +200,7 @@ pub(super) fn dialled(node: &Node) -> Result<String, Wrong> {
             return Ok(text.clone());
         }
     }
-    Err(wrong(
-        node,
-        "1 to 32 of the letters, digits and + * # - _ . in quotes",
-    ))
+    Err(wrong(node, "1 to 32 of the letters, digits and + * # - _ . in quotes"))
 }
 
 /// A hash in hexadecimal, of so many digits.
@@ -254,10 +212,7 @@ pub(super) fn hash(digits: usize) -> impl Fn(&Node) -> Result<String, Wrong> {
             }
             _ => node.kind(),
         };
-        Err(Wrong {
-            expected: format!("{digits} hexadecimal digits"),
-            found: found.into(),
-        })
+        Err(Wrong { expected: format!("{digits} hexadecimal digits"), found: found.into() })
     }
 }
 
@@ -268,25 +223,10 @@ mod tests {
     #[test]
     fn a_duration_is_written_as_it_is_read() {
         for text in ["20ms", "1s", "90s", "5m", "4h", "7d", "0s", "1500ms"] {
-            assert_eq!(
-                parse_duration(text).map(duration_shown).as_deref(),
-                Some(text)
-            );
+            assert_eq!(parse_duration(text).map(duration_shown).as_deref(), Some(text));
         }
-        assert_eq!(
-            parse_duration("120s").map(duration_shown).as_deref(),
-            Some("2m")
-        );
-        for text in [
-            "",
-            "5",
-            "s",
-            "-1s",
-            "1.5s",
-            "5 s",
-            "5S",
-            "99999999999999999999d",
-        ] {
+        assert_eq!(parse_duration("120s").map(duration_shown).as_deref(), Some("2m"));
+        for text in ["", "5", "s", "-1s", "1.5s", "5 s", "5S", "99999999999999999999d"] {
             assert_eq!(parse_duration(text), None, "{text:?}");
         }
     }

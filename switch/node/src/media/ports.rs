@@ -32,11 +32,7 @@ impl PortRange {
         let first = u32::from(self.first).next_multiple_of(2) as usize + 2 * each * index;
         let last = first + 2 * each - 1;
         let port = |p: usize| u16::try_from(p).unwrap_or(u16::MAX);
-        Self {
-            address: self.address,
-            first: port(first),
-            last: port(last),
-        }
+        Self { address: self.address, first: port(first), last: port(last) }
     }
 }
 
@@ -65,14 +61,8 @@ impl PortPool {
     /// All even ports of the range. A port that is given back rests for `linger`.
     pub fn new(range: PortRange, linger: Duration) -> Self {
         let first = u32::from(range.first).next_multiple_of(2);
-        let even = (first..u32::from(range.last))
-            .step_by(2)
-            .filter_map(|p| u16::try_from(p).ok());
-        Self {
-            address: range.address,
-            linger,
-            free: even.map(|port| (Time::ZERO, port)).collect(),
-        }
+        let even = (first..u32::from(range.last)).step_by(2).filter_map(|p| u16::try_from(p).ok());
+        Self { address: range.address, linger, free: even.map(|port| (Time::ZERO, port)).collect() }
     }
 
     /// Binds the pair that has been free the longest. Ports that another program holds go to the end of the line.
@@ -105,11 +95,7 @@ impl PortPool {
     fn bind(&self, port: u16) -> io::Result<Pair> {
         let rtp = bind_udp(SocketAddr::new(self.address, port), None)?;
         let rtcp = bind_udp(SocketAddr::new(self.address, port + 1), None)?;
-        Ok(Pair {
-            rtp: UdpSocket::from_std(rtp.into()),
-            rtcp: UdpSocket::from_std(rtcp.into()),
-            port,
-        })
+        Ok(Pair { rtp: UdpSocket::from_std(rtp.into()), rtcp: UdpSocket::from_std(rtcp.into()), port })
     }
 
     /// The pair of `port` is closed.
@@ -139,11 +125,8 @@ pub fn bind_udp(addr: SocketAddr, receive_buffer: Option<usize>) -> io::Result<S
 mod tests {
     use super::*;
 
-    const RANGE: PortRange = PortRange {
-        address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-        first: 39_001,
-        last: 39_012,
-    };
+    const RANGE: PortRange =
+        PortRange { address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), first: 39_001, last: 39_012 };
 
     #[test]
     fn a_range_is_dealt_to_threads_without_overlap() {
@@ -155,11 +138,7 @@ mod tests {
 
     #[test]
     fn ports_are_used_in_turn_and_rest_after_use() {
-        let range = PortRange {
-            first: 39_100,
-            last: 39_105,
-            ..RANGE
-        };
+        let range = PortRange { first: 39_100, last: 39_105, ..RANGE };
         let mut pool = PortPool::new(range, Duration::from_millis(100));
         let now = Time::from_millis(1_000);
         let mut open = || pool.open(now).unwrap();
@@ -169,14 +148,8 @@ mod tests {
         drop((a, b, c));
         pool.give_back(port_b, now);
         pool.give_back(port_a, now + Duration::from_millis(10));
-        assert_eq!(
-            pool.open(Time::from_millis(1_099)).unwrap_err(),
-            OpenError::RangeExhausted
-        );
+        assert_eq!(pool.open(Time::from_millis(1_099)).unwrap_err(), OpenError::RangeExhausted);
         assert_eq!(pool.open(Time::from_millis(1_100)).unwrap().port, port_b);
-        assert_eq!(
-            pool.open(Time::from_millis(1_100)).unwrap_err(),
-            OpenError::RangeExhausted
-        );
+        assert_eq!(pool.open(Time::from_millis(1_100)).unwrap_err(), OpenError::RangeExhausted);
     }
 }

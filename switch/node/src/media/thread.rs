@@ -103,18 +103,8 @@ impl MediaThread {
             // A wake-up that fails means a closed descriptor: the thread is gone.
             let _ = waker.wake();
         };
-        setup
-            .orders
-            .set_waker(wake)
-            .map_err(|_| io::Error::other("the lane has a waker already"))?;
-        Ok(Self {
-            setup,
-            poll,
-            pairs: Vec::new(),
-            free_keys: Vec::new(),
-            unread: Vec::new(),
-            closing: None,
-        })
+        setup.orders.set_waker(wake).map_err(|_| io::Error::other("the lane has a waker already"))?;
+        Ok(Self { setup, poll, pairs: Vec::new(), free_keys: Vec::new(), unread: Vec::new(), closing: None })
     }
 
     /// Runs until the lane from the shard is closed and drained.
@@ -134,10 +124,7 @@ impl MediaThread {
                 return;
             }
             let again = std::mem::take(&mut self.unread);
-            for token in again
-                .into_iter()
-                .chain(events.iter().map(|event| event.token()))
-            {
+            for token in again.into_iter().chain(events.iter().map(|event| event.token())) {
                 if token != WAKE {
                     self.read(token, &mut buf);
                 }
@@ -154,11 +141,7 @@ impl MediaThread {
             return Some(Duration::ZERO);
         }
         let busy = self.closing.is_some().then_some(Duration::from_millis(5));
-        let due = self
-            .setup
-            .engine
-            .poll_timeout()
-            .map(|(at, _)| at.since(self.setup.clock.now()));
+        let due = self.setup.engine.poll_timeout().map(|(at, _)| at.since(self.setup.clock.now()));
         match (busy, due) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -183,14 +166,7 @@ impl MediaThread {
         self.unread.push(token);
     }
 
-    fn packet(
-        &mut self,
-        key: PortKey,
-        is_rtcp: bool,
-        from: SocketAddr,
-        buf: &mut [u8],
-        len: usize,
-    ) {
+    fn packet(&mut self, key: PortKey, is_rtcp: bool, from: SocketAddr, buf: &mut [u8], len: usize) {
         let now = self.setup.clock.now();
         let engine = &mut self.setup.engine;
         let Some(packet) = buf.get_mut(..len) else {
@@ -201,15 +177,8 @@ impl MediaThread {
             return;
         }
         self.setup.gauges.received.fetch_add(1, Relaxed);
-        let verdict = guarded("media packet", || {
-            engine.handle_packet(key, from, packet, now)
-        });
-        if let Some(Verdict::Send {
-            port,
-            to,
-            offset,
-            len,
-        }) = verdict
+        let verdict = guarded("media packet", || engine.handle_packet(key, from, packet, now));
+        if let Some(Verdict::Send { port, to, offset, len }) = verdict
             && let Some(bytes) = buf.get(offset..offset + len)
         {
             self.send(port, false, to, bytes);
@@ -246,12 +215,7 @@ impl MediaThread {
 
     fn tick(&mut self, buf: &mut [u8]) {
         let now = self.setup.clock.now();
-        if self
-            .setup
-            .engine
-            .poll_timeout()
-            .is_some_and(|(at, _)| at <= now)
-        {
+        if self.setup.engine.poll_timeout().is_some_and(|(at, _)| at <= now) {
             let engine = &mut self.setup.engine;
             guarded("media tick", || engine.handle_timeout(now));
         }
@@ -280,9 +244,7 @@ impl MediaThread {
         let now = self.setup.clock.now();
         let opened = self.setup.ports.open(now);
         let gauges = &self.setup.gauges;
-        gauges
-            .ports_free
-            .store(self.setup.ports.free() as u64, Relaxed);
+        gauges.ports_free.store(self.setup.ports.free() as u64, Relaxed);
         let mut pair = match opened {
             Ok(pair) => pair,
             Err(why) => return self.setup.engine.port_failed(leg, why, now),
@@ -318,15 +280,10 @@ impl MediaThread {
             // Closing the descriptors deregisters them anyway.
             let _ = registry.deregister(&mut pair.rtp);
             let _ = registry.deregister(&mut pair.rtcp);
-            self.setup
-                .ports
-                .give_back(pair.port, self.setup.clock.now());
+            self.setup.ports.give_back(pair.port, self.setup.clock.now());
             self.free_keys.push(key.0);
         }
-        self.setup
-            .gauges
-            .ports_free
-            .store(self.setup.ports.free() as u64, Relaxed);
+        self.setup.gauges.ports_free.store(self.setup.ports.free() as u64, Relaxed);
     }
 
     /// Events to the shard and audio to the recording writer, as far as their lanes have room.
@@ -334,11 +291,9 @@ impl MediaThread {
         while let Ok(permit) = self.setup.recorder.reserve() {
             let mut samples = [0i16; CHUNK];
             match self.setup.engine.poll_recorded(&mut samples) {
-                Some((recording, frames)) => permit.send(RecorderOrder::Chunk {
-                    recording,
-                    len: frames * 2,
-                    samples,
-                }),
+                Some((recording, frames)) => {
+                    permit.send(RecorderOrder::Chunk { recording, len: frames * 2, samples })
+                }
                 None => break,
             }
         }
@@ -354,10 +309,7 @@ impl MediaThread {
                 None => break,
             }
         }
-        self.setup
-            .gauges
-            .legs
-            .store(self.setup.engine.legs() as u64, Relaxed);
+        self.setup.gauges.legs.store(self.setup.engine.legs() as u64, Relaxed);
     }
 
     fn close_recording(&mut self, closed: MediaEvent) {
