@@ -19,11 +19,7 @@ impl Audio {
     /// From samples at 8 kHz.
     pub fn from_pcm(pcm: &[i16]) -> Self {
         let encoded = |codec| pcm.iter().map(|s| g711::encode(codec, *s)).collect();
-        Self {
-            pcm: pcm.into(),
-            alaw: encoded(Codec::Pcma),
-            ulaw: encoded(Codec::Pcmu),
-        }
+        Self { pcm: pcm.into(), alaw: encoded(Codec::Pcma), ulaw: encoded(Codec::Pcmu) }
     }
 
     /// From a WAV file: PCM16, 8-bit, A-law or mu-law; mono, or stereo, which is mixed down; any rate

@@ -12,11 +12,6 @@ pub(crate) fn samples_in(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos() / 125_000).unwrap_or(u64::MAX)
 }
 
-/// How long these samples last.
-pub(crate) fn duration_of(samples: u32) -> Duration {
-    Duration::from_nanos(u64::from(samples) * 125_000)
-}
-
 /// The 8 kHz clock at a moment, as RTP counts: modulo 2^32.
 pub(crate) fn clock_at(at: Time) -> u32 {
     (at.as_nanos() / 125_000) as u32

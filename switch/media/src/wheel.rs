@@ -43,12 +43,7 @@ impl Wheel {
 
     /// Makes room for keys below `keys`.
     pub(crate) fn reserve(&mut self, keys: usize) {
-        let empty = Link {
-            before: NONE,
-            after: NONE,
-            due: 0,
-            list: None,
-        };
+        let empty = Link { before: NONE, after: NONE, due: 0, list: None };
         if self.links.len() < keys {
             self.links.resize(keys, empty);
         }
@@ -87,12 +82,7 @@ impl Wheel {
         let Some(link) = self.links.get_mut(key as usize) else {
             return;
         };
-        *link = Link {
-            before: NONE,
-            after: head,
-            due,
-            list: Some(list),
-        };
+        *link = Link { before: NONE, after: head, due, list: Some(list) };
         if let Some(next) = self.links.get_mut(head as usize) {
             next.before = key;
         }
@@ -123,9 +113,7 @@ impl Wheel {
 
     /// Whether `key` has a deadline.
     pub(crate) fn has(&self, key: u32) -> bool {
-        self.links
-            .get(key as usize)
-            .is_some_and(|link| link.list.is_some())
+        self.links.get(key as usize).is_some_and(|link| link.list.is_some())
     }
 
     fn next_slot(&self) -> Option<u64> {
@@ -133,10 +121,7 @@ impl Wheel {
             return None;
         }
         let first = self.done + 1;
-        let ahead = self
-            .occupied
-            .rotate_right((first % SLOTS) as u32)
-            .trailing_zeros();
+        let ahead = self.occupied.rotate_right((first % SLOTS) as u32).trailing_zeros();
         Some(first + u64::from(ahead))
     }
 

@@ -83,11 +83,7 @@ const fn alaw_expand(code: u8) -> i16 {
     if exponent > 1 {
         mantissa <<= exponent - 1;
     }
-    if plain & 0x80 != 0 {
-        mantissa
-    } else {
-        -mantissa
-    }
+    if plain & 0x80 != 0 { mantissa } else { -mantissa }
 }
 
 const fn alaw_compress(sample: i16) -> u8 {
@@ -110,11 +106,7 @@ const fn ulaw_expand(code: u8) -> i16 {
     let exponent = (plain >> 4) & 7;
     let mantissa = (plain & 0x0f) as i32;
     let magnitude = (((mantissa << 3) + 0x84) << exponent) - 0x84;
-    if plain & 0x80 != 0 {
-        -magnitude as i16
-    } else {
-        magnitude as i16
-    }
+    if plain & 0x80 != 0 { -magnitude as i16 } else { magnitude as i16 }
 }
 
 const fn ulaw_compress(sample: i16) -> u8 {
@@ -198,13 +190,7 @@ mod tests {
         for (code, sample) in decoded {
             assert_eq!(ALAW_TO_PCM[code], sample);
         }
-        let decoded = [
-            (0x00, -32_124),
-            (0x7f, 0),
-            (0xff, 0),
-            (0xfe, 8),
-            (0x80, 32_124),
-        ];
+        let decoded = [(0x00, -32_124), (0x7f, 0), (0xff, 0), (0xfe, 8), (0x80, 32_124)];
         for (code, sample) in decoded {
             assert_eq!(ULAW_TO_PCM[code], sample);
         }

@@ -37,18 +37,14 @@ impl Event {
 
     /// The digit, if it is one.
     pub(crate) fn digit(self) -> Option<char> {
-        b"0123456789*#ABCD"
-            .get(usize::from(self.code))
-            .map(|b| char::from(*b))
+        b"0123456789*#ABCD".get(usize::from(self.code)).map(|b| char::from(*b))
     }
 }
 
 /// The code of a digit; letters in either case.
 pub(crate) fn code_of(digit: char) -> Option<u8> {
     let upper = digit.to_ascii_uppercase();
-    "0123456789*#ABCD"
-        .find(upper)
-        .and_then(|at| u8::try_from(at).ok())
+    "0123456789*#ABCD".find(upper).and_then(|at| u8::try_from(at).ok())
 }
 
 #[cfg(test)]
@@ -57,31 +53,16 @@ mod tests {
 
     #[test]
     fn the_payload_reads_back_and_every_digit_has_its_code() {
-        let event = Event {
-            code: 11,
-            end: true,
-            volume: 10,
-            duration: 1_280,
-        };
+        let event = Event { code: 11, end: true, volume: 10, duration: 1_280 };
         assert_eq!(event.bytes(), [11, 0x8a, 0x05, 0x00]);
         assert_eq!(Event::read(&event.bytes()), Some(event));
         assert_eq!(Event::read(&[1, 2, 3]), None);
         for (code, digit) in "0123456789*#ABCD".chars().enumerate() {
-            let event = Event {
-                code: code as u8,
-                ..event
-            };
+            let event = Event { code: code as u8, ..event };
             assert_eq!(event.digit(), Some(digit));
             assert_eq!(code_of(digit), Some(event.code));
         }
-        assert_eq!(
-            Event { code: 16, ..event }.digit(),
-            None,
-            "flash hook is no digit"
-        );
-        assert_eq!(
-            (code_of('d'), code_of('x'), code_of('é')),
-            (Some(15), None, None)
-        );
+        assert_eq!(Event { code: 16, ..event }.digit(), None, "flash hook is no digit");
+        assert_eq!((code_of('d'), code_of('x'), code_of('é')), (Some(15), None, None));
     }
 }

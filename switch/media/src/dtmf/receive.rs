@@ -44,11 +44,7 @@ impl DigitReceiver {
                 return false;
             }
         }
-        self.last = Some(Press {
-            timestamp,
-            code: event.code,
-            ended: event.end,
-        });
+        self.last = Some(Press { timestamp, code: event.code, ended: event.end });
         true
     }
 
@@ -63,12 +59,7 @@ mod tests {
     use super::*;
 
     fn event(code: u8, end: bool, duration: u16) -> Event {
-        Event {
-            code,
-            end,
-            volume: 10,
-            duration,
-        }
+        Event { code, end, volume: 10, duration }
     }
 
     /// The packets of one press: seven updates, then the end three times.
@@ -91,10 +82,7 @@ mod tests {
     fn a_press_is_one_digit_whichever_packets_are_lost() {
         let packets = press(1_000, 5);
         for kept in 1..1u32 << packets.len() {
-            let arrived = packets
-                .iter()
-                .enumerate()
-                .filter(|(n, _)| kept >> n & 1 == 1);
+            let arrived = packets.iter().enumerate().filter(|(n, _)| kept >> n & 1 == 1);
             assert_eq!(told(arrived.map(|(_, p)| *p)), "5", "{kept:b}");
         }
     }
@@ -128,26 +116,16 @@ mod tests {
         };
         assert_eq!(told(long(true)), "9");
         let again = press(500 + 3 * 0xffff + 0xffff, 9);
-        assert_eq!(
-            told(long(true).chain(again)),
-            "99",
-            "the first was released"
-        );
+        assert_eq!(told(long(true).chain(again)), "99", "the first was released");
     }
 
     #[test]
     fn timestamps_wrap() {
-        assert_eq!(
-            told(press(u32::MAX - 100, 3).into_iter().chain(press(2_300, 4))),
-            "34"
-        );
+        assert_eq!(told(press(u32::MAX - 100, 3).into_iter().chain(press(2_300, 4))), "34");
     }
 
     #[test]
     fn a_new_time_base_does_not_swallow_digits() {
-        assert_eq!(
-            told(press(1_000_000, 3).into_iter().chain(press(500, 4))),
-            "34"
-        );
+        assert_eq!(told(press(1_000_000, 3).into_iter().chain(press(500, 4))), "34");
     }
 }

@@ -41,13 +41,7 @@ pub(crate) struct DigitSender {
 
 impl Default for DigitSender {
     fn default() -> Self {
-        Self {
-            waiting: [(0, 0); DIGITS_MAX],
-            head: 0,
-            count: 0,
-            current: None,
-            pause: 0,
-        }
+        Self { waiting: [(0, 0); DIGITS_MAX], head: 0, count: 0, current: None, pause: 0 }
     }
 }
 
@@ -89,12 +83,7 @@ impl DigitSender {
                 return None;
             }
             let (code, length) = self.pop()?;
-            self.current = Some(Current {
-                code,
-                began: timestamp,
-                length,
-                ends: 0,
-            });
+            self.current = Some(Current { code, began: timestamp, length, ends: 0 });
         }
         let current = self.current.as_mut()?;
         let elapsed = ahead(timestamp, current.began).unsigned_abs() + samples;

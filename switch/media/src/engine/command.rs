@@ -22,12 +22,9 @@ impl MediaEngine {
         match command {
             MediaCommand::Open { leg, near: _ } => self.open(leg),
             MediaCommand::Configure { leg, params } => self.configure(leg, params, now),
-            MediaCommand::Play {
-                leg,
-                playback,
-                items,
-                repeat,
-            } => self.play(leg, playback, &items, repeat, now),
+            MediaCommand::Play { leg, playback, items, repeat } => {
+                self.play(leg, playback, &items, repeat, now)
+            }
             MediaCommand::StopPlay { leg, playback } => self.stop_play(leg, playback),
             MediaCommand::Bridge { a, b } => self.bridge(a, b),
             MediaCommand::Unbridge { leg } => {
@@ -35,22 +32,16 @@ impl MediaEngine {
                     self.part(key);
                 }
             }
-            MediaCommand::SendDigits {
-                leg,
-                digits,
-                length_ms,
-            } => self.send_digits(leg, &digits, length_ms, now),
-            MediaCommand::Record {
-                recording,
-                left,
-                right,
-            } => self.begin_recording(recording, left, right, now),
-            MediaCommand::StopRecord { recording } => {
-                match self.by_recording.get(&recording).copied() {
-                    Some(key) => self.stop_recording(key, now),
-                    None => self.counters.commands_ignored += 1,
-                }
+            MediaCommand::SendDigits { leg, digits, length_ms } => {
+                self.send_digits(leg, &digits, length_ms, now)
             }
+            MediaCommand::Record { recording, left, right } => {
+                self.begin_recording(recording, left, right, now)
+            }
+            MediaCommand::StopRecord { recording } => match self.by_recording.get(&recording).copied() {
+                Some(key) => self.stop_recording(key, now),
+                None => self.counters.commands_ignored += 1,
+            },
             MediaCommand::Held { leg, held } => self.hold(leg, held, now),
             MediaCommand::Close { leg } => {
                 if let Some(key) = self.find(leg) {
@@ -157,6 +148,7 @@ impl MediaEngine {
         let same_remote = before.filter(|old| old.latch.negotiated() == params.remote);
         if same_remote.is_none() {
             leg.reports.from = None;
+            leg.reception.forget();
         }
         leg.stream = Some(Stream {
             params,
@@ -180,14 +172,7 @@ impl MediaEngine {
         }
     }
 
-    fn play(
-        &mut self,
-        id: LegId,
-        playback: PlaybackId,
-        items: &[PlayItem],
-        repeat: Repeat,
-        now: Time,
-    ) {
+    fn play(&mut self, id: LegId, playback: PlaybackId, items: &[PlayItem], repeat: Repeat, now: Time) {
         let Some(key) = self.find(id) else {
             self.play_done(id, playback, false);
             return;
@@ -196,10 +181,7 @@ impl MediaEngine {
         let whole = found.is_some();
         let player = found.and_then(|items| Player::new(playback, items, repeat));
         let starts = player.is_some();
-        let replaced = self
-            .legs
-            .get_mut(key)
-            .and_then(|leg| leg.take_player(player));
+        let replaced = self.legs.get_mut(key).and_then(|leg| leg.take_player(player));
         if let Some(old) = replaced {
             self.play_done(id, old, false);
         }
@@ -231,22 +213,14 @@ impl MediaEngine {
         let Some(leg) = self.legs.get_mut(key) else {
             return;
         };
-        if leg
-            .player
-            .as_ref()
-            .is_some_and(|p| p.playback() == playback)
-        {
+        if leg.player.as_ref().is_some_and(|p| p.playback() == playback) {
             leg.player = None;
             self.play_done(id, playback, false);
         }
     }
 
     fn play_done(&mut self, leg: LegId, playback: PlaybackId, finished: bool) {
-        self.tell(MediaEvent::PlayDone {
-            leg,
-            playback,
-            finished,
-        });
+        self.tell(MediaEvent::PlayDone { leg, playback, finished });
     }
 
     fn bridge(&mut self, a: LegId, b: LegId) {
@@ -257,11 +231,7 @@ impl MediaEngine {
             self.counters.commands_ignored += 1;
             return;
         }
-        if self
-            .legs
-            .get(first)
-            .is_some_and(|leg| leg.partner == Some(second))
-        {
+        if self.legs.get(first).is_some_and(|leg| leg.partner == Some(second)) {
             return;
         }
         self.part(first);

@@ -23,13 +23,7 @@ impl MediaEngine {
     }
 
     /// A datagram on the RTP socket of `port`; `buf` is exactly the datagram.
-    pub fn handle_packet(
-        &mut self,
-        port: PortKey,
-        from: SocketAddr,
-        buf: &mut [u8],
-        now: Time,
-    ) -> Verdict {
+    pub fn handle_packet(&mut self, port: PortKey, from: SocketAddr, buf: &mut [u8], now: Time) -> Verdict {
         let Some(key) = self.key_of(port) else {
             return Verdict::Keep;
         };
@@ -97,12 +91,7 @@ impl MediaEngine {
             self.mention(MediaEvent::Digit { leg: id, digit });
         }
         let arrival = arrival.filter(|_| receives)?;
-        Some(Passage {
-            from: key,
-            arrival,
-            header,
-            content,
-        })
+        Some(Passage { from: key, arrival, header, content })
     }
 
     fn record(&mut self, key: u32, passage: Passage, buf: &[u8], now: Time) {
@@ -115,9 +104,7 @@ impl MediaEngine {
                 epoch: passage.arrival.epoch,
                 timestamp: header.timestamp,
                 codec,
-                codes: buf
-                    .get(header.payload_start..header.payload_end)
-                    .unwrap_or_default(),
+                codes: buf.get(header.payload_start..header.payload_end).unwrap_or_default(),
             };
             if let Some(recording) = self.recordings.get_mut(tap.recording) {
                 recording.recorder.place(tap.channel, spoken, now);
@@ -172,10 +159,7 @@ impl MediaEngine {
             leg.reports.from = Some(from);
         }
         if let Some(sent_at) = compound.sent_at {
-            leg.reports.last = Some(LastReport {
-                sent_at,
-                received_at: now,
-            });
+            leg.reports.last = Some(LastReport { sent_at, received_at: now });
         }
     }
 }

@@ -18,24 +18,14 @@ pub(super) struct Recording {
 }
 
 impl MediaEngine {
-    pub(super) fn begin_recording(
-        &mut self,
-        id: RecordingId,
-        left: LegId,
-        right: LegId,
-        now: Time,
-    ) {
+    pub(super) fn begin_recording(&mut self, id: RecordingId, left: LegId, right: LegId, now: Time) {
         if self.by_recording.contains_key(&id) {
             self.counters.commands_ignored += 1;
             return;
         }
         let parties = [left, right].map(|leg| self.by_id.get(&leg).copied());
         if !self.can_tap(parties) {
-            self.tell(MediaEvent::RecordingClosed {
-                recording: id,
-                length_ms: 0,
-                dropped_ms: 0,
-            });
+            self.tell(MediaEvent::RecordingClosed { recording: id, length_ms: 0, dropped_ms: 0 });
             return;
         }
         let key = self.recordings.insert(Recording {
@@ -47,16 +37,12 @@ impl MediaEngine {
         for (party, channel) in parties.into_iter().zip([Channel::Left, Channel::Right]) {
             let leg = party.and_then(|party| self.legs.get_mut(party));
             if let Some(tap) = leg.and_then(|leg| leg.taps.iter_mut().find(|t| t.is_none())) {
-                *tap = Some(Tap {
-                    recording: key,
-                    channel,
-                });
+                *tap = Some(Tap { recording: key, channel });
             }
         }
         let reach = self.recordings.reach();
         self.steps.reserve(reach);
-        self.recorded
-            .reserve(reach - self.recorded.len().min(reach));
+        self.recorded.reserve(reach - self.recorded.len().min(reach));
         let slot = self.steps.slot_from(now + STEP);
         self.steps.schedule(key, slot, now);
     }
@@ -140,11 +126,7 @@ impl MediaEngine {
         self.recorded.retain(|waiting| *waiting != key);
         self.by_recording.remove(&recording.recorder.id());
         let (length_ms, dropped_ms) = recording.recorder.lengths_ms();
-        self.tell(MediaEvent::RecordingClosed {
-            recording: recording.recorder.id(),
-            length_ms,
-            dropped_ms,
-        });
+        self.tell(MediaEvent::RecordingClosed { recording: recording.recorder.id(), length_ms, dropped_ms });
     }
 
     /// Recorded audio: interleaved left and right, that many frames at the front of `out`. Each call

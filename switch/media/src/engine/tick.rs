@@ -78,11 +78,7 @@ impl MediaEngine {
 
     /// The next packet of playback or digits, written to the front of `buf`, for the RTP socket of
     /// that port.
-    pub fn poll_transmit(
-        &mut self,
-        buf: &mut [u8],
-        _now: Time,
-    ) -> Option<(PortKey, SocketAddr, usize)> {
+    pub fn poll_transmit(&mut self, buf: &mut [u8], _now: Time) -> Option<(PortKey, SocketAddr, usize)> {
         if buf.len() < Self::TRANSMIT_MIN {
             return None;
         }
@@ -95,11 +91,7 @@ impl MediaEngine {
             if leg.cadence.skipped > 0 {
                 let ended = leg.skip_frames();
                 if let Some(playback) = ended {
-                    self.tell(MediaEvent::PlayDone {
-                        leg: id,
-                        playback,
-                        finished: true,
-                    });
+                    self.tell(MediaEvent::PlayDone { leg: id, playback, finished: true });
                 }
                 continue;
             }
@@ -113,11 +105,7 @@ impl MediaEngine {
             let frame = leg.make_frame(buf, &self.tones);
             self.counters.digits_refused += frame.refused;
             if let Some(playback) = frame.ended {
-                self.tell(MediaEvent::PlayDone {
-                    leg: id,
-                    playback,
-                    finished: true,
-                });
+                self.tell(MediaEvent::PlayDone { leg: id, playback, finished: true });
             }
             if let (Some((port, to)), Some(len)) = (target, frame.packet) {
                 return Some((port, to, len));
@@ -143,10 +131,7 @@ impl MediaEngine {
     }
 
     fn watch_leg(&mut self, key: u32, now: Time) {
-        let (limit, reports) = (
-            self.config.silence_limit,
-            !self.config.rtcp_interval.is_zero(),
-        );
+        let (limit, reports) = (self.config.silence_limit, !self.config.rtcp_interval.is_zero());
         let next_report = now + self.report_interval();
         let Some(leg) = self.legs.get_mut(key) else {
             return;

@@ -37,12 +37,7 @@ pub(crate) enum Stop {
 }
 
 /// Rewrites the packet for `to`.
-pub(crate) fn relay(
-    passage: Passage,
-    to: &mut Leg,
-    buf: &mut [u8],
-    now: Time,
-) -> Result<Verdict, Stop> {
+pub(crate) fn relay(passage: Passage, to: &mut Leg, buf: &mut [u8], now: Time) -> Result<Verdict, Stop> {
     let Passage { header, .. } = passage;
     let (port, address) = to.target().ok_or(Stop::NotHeard)?;
     let params = to.stream.map(|s| s.params).ok_or(Stop::NotHeard)?;
@@ -61,28 +56,18 @@ pub(crate) fn relay(
         },
     };
     let audio = matches!(passage.content, Content::Audio(_));
-    let relayed = Relayed {
-        leg: passage.from,
-        arrival: passage.arrival,
-        timestamp: header.timestamp,
-        samples,
-        audio,
-    };
+    let relayed =
+        Relayed { leg: passage.from, arrival: passage.arrival, timestamp: header.timestamp, samples, audio };
     let place = to.outgoing.relay(relayed, now).ok_or(Stop::Stale)?;
     // An event's marker means the beginning of a press, and nothing else may set it.
     let marker = header.marker || (audio && place.restarted);
-    let offset = header::write(buf, header.payload_start, payload_type, marker, place)
-        .ok_or(Stop::NotHeard)?;
+    let offset =
+        header::write(buf, header.payload_start, payload_type, marker, place).ok_or(Stop::NotHeard)?;
     if let Content::Audio(codec) = passage.content
         && let Some(codes) = buf.get_mut(header.payload_start..header.payload_end)
     {
         g711::transcode(codec, params.codec, codes);
     }
     to.outgoing.count(payload_len);
-    Ok(Verdict::Send {
-        port,
-        to: address,
-        offset,
-        len: HEADER_LEN + payload_len,
-    })
+    Ok(Verdict::Send { port, to: address, offset, len: HEADER_LEN + payload_len })
 }

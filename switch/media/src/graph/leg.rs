@@ -130,10 +130,7 @@ impl Leg {
             taps: [None; TAPS_MAX],
             cadence: Cadence::default(),
             watch: Watch::default(),
-            reports: Reports {
-                cname: rng.next_u64(),
-                ..Reports::default()
-            },
+            reports: Reports { cname: rng.next_u64(), ..Reports::default() },
             phase,
             tick_ms,
             epoch: 0,
@@ -194,7 +191,7 @@ impl Leg {
         if self.target().is_some() && self.is_fed() {
             let at = Time::from_millis(self.cadence.frame_at_ms);
             self.outgoing.begin_local(at);
-            self.outgoing.advance_local(samples, at);
+            self.outgoing.advance_local(samples);
         }
         self.cadence.frame_at_ms += frames * ptime;
         self.skip_playback(samples)
@@ -255,7 +252,7 @@ impl Leg {
             }
             frame.packet = Some(end);
         }
-        self.outgoing.advance_local(samples, at);
+        self.outgoing.advance_local(samples);
         if let Some(len) = frame.packet {
             self.outgoing.count(len - HEADER_LEN);
         }

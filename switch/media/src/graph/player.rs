@@ -62,13 +62,7 @@ impl Player {
     /// A player at the beginning of `items`. `None` if there is nothing to play in them.
     pub(crate) fn new(playback: PlaybackId, mut items: Vec<Item>, repeat: Repeat) -> Option<Self> {
         items.retain(|item| item.len() > 0);
-        (!items.is_empty()).then(|| Self {
-            playback,
-            items: items.into(),
-            repeat,
-            item: 0,
-            at: 0,
-        })
+        (!items.is_empty()).then(|| Self { playback, items: items.into(), repeat, item: 0, at: 0 })
     }
 
     /// Which playback this is.
@@ -134,11 +128,7 @@ mod tests {
     use cordboard_model::id::{IdMaker, TenantId};
 
     fn player(items: Vec<Item>, repeat: Repeat) -> Option<Player> {
-        Player::new(
-            IdMaker::new(1, 0).playback(TenantId::DEFAULT),
-            items,
-            repeat,
-        )
+        Player::new(IdMaker::new(1, 0).playback(TenantId::DEFAULT), items, repeat)
     }
 
     fn ramp(from: i16, samples: i16) -> Item {
@@ -180,10 +170,8 @@ mod tests {
     #[test]
     fn skipping_goes_as_far_as_playing() {
         let items = || vec![ramp(0, 100), Item::Tone(Tone::Beep, 50), Item::Silence(30)];
-        let (mut played, mut skipped) = (
-            player(items(), Repeat::Once).unwrap(),
-            player(items(), Repeat::Once).unwrap(),
-        );
+        let (mut played, mut skipped) =
+            (player(items(), Repeat::Once).unwrap(), player(items(), Repeat::Once).unwrap());
         let mut out = [0; 16];
         for _ in 0..12 {
             let ended = played.frame(Codec::Pcmu, &ToneTable::new(), &mut out);

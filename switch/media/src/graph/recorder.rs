@@ -64,14 +64,7 @@ struct Anchor {
 
 impl Anchor {
     fn new(epoch: u32, timestamp: u32, frame: i64) -> Self {
-        Self {
-            epoch,
-            timestamp,
-            frame,
-            late: 0,
-            best: i64::MAX,
-            seen: 0,
-        }
+        Self { epoch, timestamp, frame, late: 0, best: i64::MAX, seen: 0 }
     }
 
     fn frame_of(&self, timestamp: u32) -> i64 {
@@ -285,24 +278,12 @@ mod tests {
     impl Tape {
         fn new() -> Self {
             let id = IdMaker::new(1, 0).recording(TenantId::DEFAULT);
-            Self {
-                recorder: Recorder::new(id, Duration::from_millis(512), Time::ZERO),
-                heard: Vec::new(),
-            }
+            Self { recorder: Recorder::new(id, Duration::from_millis(512), Time::ZERO), heard: Vec::new() }
         }
 
         fn speak(&mut self, channel: Channel, timestamp: u32, ms: f64) {
-            let code = if channel == Channel::Left {
-                LEFT
-            } else {
-                RIGHT
-            };
-            let spoken = Spoken {
-                epoch: 1,
-                timestamp,
-                codec: Codec::Pcma,
-                codes: &[code; 160],
-            };
+            let code = if channel == Channel::Left { LEFT } else { RIGHT };
+            let spoken = Spoken { epoch: 1, timestamp, codec: Codec::Pcma, codes: &[code; 160] };
             self.recorder.place(channel, spoken, at(ms));
         }
 
@@ -352,25 +333,13 @@ mod tests {
     #[test]
     fn jitter_reordering_and_duplicates_leave_no_trace_and_loss_is_silence() {
         let mut tape = Tape::new();
-        let arrivals = [
-            (0, 100),
-            (2, 140),
-            (1, 145),
-            (2, 150),
-            (3, 190),
-            (5, 200),
-            (6, 290),
-        ];
+        let arrivals = [(0, 100), (2, 140), (1, 145), (2, 150), (3, 190), (5, 200), (6, 290)];
         for (n, ms) in arrivals {
             tape.speak(Channel::Left, 7_000 + n * 160, f64::from(ms));
         }
         tape.close(400.0);
         assert_eq!(tape.heard.len(), 3_200);
-        assert_eq!(
-            tape.sounds(0),
-            [(800, 640), (1_600, 320)],
-            "packet 4 was lost"
-        );
+        assert_eq!(tape.sounds(0), [(800, 640), (1_600, 320)], "packet 4 was lost");
         assert_eq!(tape.heard[800], [LOUD, 0]);
         assert_eq!(tape.sounds(1), []);
     }
@@ -381,11 +350,7 @@ mod tests {
         for n in 0..50 {
             let ms = f64::from(n) * 20.0;
             tape.speak(Channel::Left, n * 160, ms);
-            tape.speak(
-                Channel::Right,
-                0xffff_ff00u32.wrapping_add(n * 160),
-                ms + 5.0,
-            );
+            tape.speak(Channel::Right, 0xffff_ff00u32.wrapping_add(n * 160), ms + 5.0);
             tape.tick(ms);
         }
         tape.close(1_000.0);
@@ -434,18 +399,10 @@ mod tests {
         }
         tape.close(4_500.0);
         let runs = tape.sounds(0);
-        assert_eq!(
-            runs[0],
-            (0, 8_000),
-            "packet 50 came too late and is silence"
-        );
+        assert_eq!(runs[0], (0, 8_000), "packet 50 came too late and is silence");
         assert_eq!(runs[1].0, 8_160);
         let (last, len) = runs[runs.len() - 1];
-        assert_eq!(
-            last + len,
-            (199 * 20 + 400) * 8 + 160,
-            "the new delay is the measure"
-        );
+        assert_eq!(last + len, (199 * 20 + 400) * 8 + 160, "the new delay is the measure");
     }
 
     #[test]

@@ -49,10 +49,8 @@ pub(crate) fn read(packet: &[u8]) -> Option<Compound> {
         if part.len() < fixed + if reports { blocks } else { 0 } {
             return None;
         }
-        let compound: &mut Compound = found.get_or_insert_with(|| Compound {
-            sender: word(4).unwrap_or(0),
-            sent_at: None,
-        });
+        let compound: &mut Compound =
+            found.get_or_insert_with(|| Compound { sender: word(4).unwrap_or(0), sent_at: None });
         if kind == SENDER_REPORT {
             let (seconds, fraction) = (word(8)?, word(12)?);
             compound.sent_at = Some(seconds << 16 | fraction >> 16);
@@ -72,10 +70,7 @@ mod tests {
 
     #[test]
     fn a_sender_report_with_its_description_is_read() {
-        let expected = Compound {
-            sender: 7,
-            sent_at: Some(0x3344_5566),
-        };
+        let expected = Compound { sender: 7, sent_at: Some(0x3344_5566) };
         assert_eq!(read(REPORT), Some(expected));
     }
 
@@ -83,10 +78,7 @@ mod tests {
     fn a_receiver_report_and_a_reduced_packet_are_signs_of_life() {
         let alive = |packet: &[u8]| read(packet).map(|c| (c.sender, c.sent_at));
         assert_eq!(alive(b"\x80\xc9\0\x01\0\0\0\x05"), Some((5, None)));
-        assert_eq!(
-            alive(b"\x81\xcd\0\x02\0\0\0\x05\0\0\0\x06"),
-            Some((5, None))
-        );
+        assert_eq!(alive(b"\x81\xcd\0\x02\0\0\0\x05\0\0\0\x06"), Some((5, None)));
     }
 
     #[test]
@@ -95,11 +87,7 @@ mod tests {
             let whole = end == 52;
             assert_eq!(read(&REPORT[..end]).is_some(), whole, "{end} bytes");
         }
-        assert_eq!(
-            read(b"\x9f\xc9\0\x01\0\0\0\x05"),
-            None,
-            "31 blocks in no space"
-        );
+        assert_eq!(read(b"\x9f\xc9\0\x01\0\0\0\x05"), None, "31 blocks in no space");
         assert_eq!(read(b"\x80\xc9\xff\xff\0\0\0\x05"), None);
         assert_eq!(read(b"\x40\xc9\0\x01\0\0\0\x05"), None);
         assert_eq!(read(b"\x80\x08\0\x01\0\0\0\x05"), None);

@@ -103,11 +103,7 @@ pub(crate) fn write(out: &mut [u8], report: &Report, now: Time) -> Option<usize>
     to.put(&[1, 16]);
     for digit in (0..16).rev() {
         let nibble = (report.cname >> (digit * 4) & 0xf) as u8;
-        to.put(&[if nibble < 10 {
-            b'0' + nibble
-        } else {
-            b'a' + nibble - 10
-        }]);
+        to.put(&[if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }]);
     }
     to.put(&[0, 0]);
     Some(to.at)
@@ -121,11 +117,7 @@ mod tests {
     fn report(sender: bool, block: bool) -> Report {
         Report {
             ssrc: 0x0102_0304,
-            sender: sender.then_some(SenderInfo {
-                timestamp: 160,
-                packets: 3,
-                octets: 480,
-            }),
+            sender: sender.then_some(SenderInfo { timestamp: 160, packets: 3, octets: 480 }),
             block: block.then_some(ReportBlock {
                 ssrc: 9,
                 fraction_lost: 64,
@@ -133,10 +125,7 @@ mod tests {
                 highest: 99,
                 jitter: 80,
             }),
-            last: Some(LastReport {
-                sent_at: 0xaabb_ccdd,
-                received_at: Time::from_millis(1_000),
-            }),
+            last: Some(LastReport { sent_at: 0xaabb_ccdd, received_at: Time::from_millis(1_000) }),
             cname: 0x0123_4567_89ab_cdef,
         }
     }
@@ -145,12 +134,9 @@ mod tests {
     fn all_four_shapes_are_read_back() {
         let mut out = [0; REPORT_MAX];
         let now = Time::from_millis(2_500);
-        for (sender, block, len) in [
-            (true, true, 80),
-            (true, false, 56),
-            (false, true, 60),
-            (false, false, 36),
-        ] {
+        for (sender, block, len) in
+            [(true, true, 80), (true, false, 56), (false, true, 60), (false, false, 36)]
+        {
             assert_eq!(write(&mut out, &report(sender, block), now), Some(len));
             let read = read::read(&out[..len]).unwrap();
             assert_eq!(read.sender, 0x0102_0304);

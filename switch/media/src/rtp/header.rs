@@ -87,22 +87,11 @@ mod tests {
         let mut packet = FULL.to_vec();
         let header = read(&packet).unwrap();
         assert_eq!((header.payload_type, header.marker), (8, true));
-        assert_eq!(
-            (header.sequence, header.timestamp, header.ssrc),
-            (0x102, 16, 0x0a0b_0c0d)
-        );
+        assert_eq!((header.sequence, header.timestamp, header.ssrc), (0x102, 16, 0x0a0b_0c0d));
         assert_eq!(&packet[header.payload_start..header.payload_end], b"abc");
-        let place = Place {
-            sequence: 7,
-            timestamp: 160,
-            ssrc: 0xffff_0001,
-            restarted: false,
-        };
+        let place = Place { sequence: 7, timestamp: 160, ssrc: 0xffff_0001, restarted: false };
         let start = write(&mut packet, header.payload_start, 0, false, place).unwrap();
-        assert_eq!(
-            &packet[start..header.payload_end],
-            b"\x80\0\0\x07\0\0\0\xa0\xff\xff\0\x01abc"
-        );
+        assert_eq!(&packet[start..header.payload_end], b"\x80\0\0\x07\0\0\0\xa0\xff\xff\0\x01abc");
     }
 
     #[test]

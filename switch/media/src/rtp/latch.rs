@@ -12,6 +12,9 @@ use core::net::SocketAddr;
 const NEGOTIATED_REIGNS: Duration = Duration::from_secs(1);
 /// Largest step of the sequence number within a run: loss and reordering, not another stream.
 const STEP_MAX: u16 = 16;
+/// Unknown addresses watched at once: up to three that spray packets cannot keep another from its
+/// run. Who forges more addresses than that before the phone speaks can delay the lock, not take it.
+const CANDIDATES: usize = 4;
 
 /// What a packet's source is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +37,7 @@ struct Run {
 
 impl Run {
     fn new(from: SocketAddr, ssrc: u32, sequence: u16) -> Self {
-        Self {
-            from,
-            ssrc,
-            sequence,
-            count: 1,
-        }
+        Self { from, ssrc, sequence, count: 1 }
     }
 
     /// Goes on with this packet, or begins anew with it; how many there are now.
@@ -68,7 +66,7 @@ pub(crate) struct Latch {
     negotiated: SocketAddr,
     negotiated_heard: Option<Time>,
     negotiated_run: Option<Run>,
-    other_run: Option<Run>,
+    others: [Option<Run>; CANDIDATES],
     locked: Option<SocketAddr>,
     needed: u8,
 }
@@ -80,20 +78,14 @@ impl Latch {
             negotiated,
             negotiated_heard: None,
             negotiated_run: None,
-            other_run: None,
+            others: [None; CANDIDATES],
             locked: None,
             needed: needed.max(1),
         }
     }
 
     /// Judges a packet that is RTP of a payload type we know.
-    pub(crate) fn admit(
-        &mut self,
-        from: SocketAddr,
-        ssrc: u32,
-        sequence: u16,
-        now: Time,
-    ) -> Admission {
+    pub(crate) fn admit(&mut self, from: SocketAddr, ssrc: u32, sequence: u16, now: Time) -> Admission {
         if let Some(locked) = self.locked {
             return match same(locked, from) {
                 true => Admission::Accepted { locked: false },
@@ -109,14 +101,31 @@ impl Latch {
         }
         let reigns = |heard: Time| now.since(heard) < NEGOTIATED_REIGNS;
         if self.negotiated_heard.is_some_and(reigns) {
-            self.other_run = None;
+            self.others = [None; CANDIDATES];
             return Admission::Probation;
         }
-        if Run::add(&mut self.other_run, from, ssrc, sequence) < self.needed {
+        if Run::add(self.candidate(from), from, ssrc, sequence) < self.needed {
             return Admission::Probation;
         }
         self.locked = Some(from);
         Admission::Accepted { locked: true }
+    }
+
+    /// Where the run of an unknown address is kept; a new one takes the place of the shortest.
+    fn candidate(&mut self, from: SocketAddr) -> &mut Option<Run> {
+        let count = |run: &Option<Run>| match run {
+            Some(run) if same(run.from, from) => None,
+            Some(run) => Some(run.count),
+            None => Some(0),
+        };
+        let mut best = 0;
+        for (at, run) in self.others.iter().enumerate() {
+            // `None`, its own, is less than any count.
+            if count(run) < count(&self.others[best]) {
+                best = at;
+            }
+        }
+        &mut self.others[best]
     }
 
     /// Whether this is the address that is believed now.
@@ -203,6 +212,20 @@ mod tests {
     }
 
     #[test]
+    fn three_forgers_who_spray_do_not_keep_a_phone_behind_a_nat_from_its_run() {
+        let mut s = Script::new();
+        for n in 0..3 {
+            let expected = if n == 2 { Accepted { locked: true } } else { Probation };
+            assert_eq!(s.at(20 * u64::from(n), NAT, 1, 10 + n), expected);
+            for k in 0..3 {
+                let from = format!("203.0.113.{k}:5000");
+                let judged = s.at(20 * u64::from(n) + 1, &from, 7, n * 1_000);
+                assert_ne!(judged, Accepted { locked: true });
+            }
+        }
+    }
+
+    #[test]
     fn scattered_packets_are_no_run() {
         let mut s = Script::new();
         for n in 0..20u16 {
@@ -211,11 +234,7 @@ mod tests {
         }
         assert_eq!(s.at(0, NAT, 50, 8), Probation);
         assert_eq!(s.at(0, NAT, 50, 8), Probation, "the same packet again");
-        assert_eq!(
-            s.at(0, NAT, 50, 7),
-            Probation,
-            "reordered: neither counts nor breaks"
-        );
+        assert_eq!(s.at(0, NAT, 50, 7), Probation, "reordered: neither counts nor breaks");
         assert_eq!(s.at(0, NAT, 50, 9), Probation);
         assert_eq!(s.at(0, NAT, 50, 10), Accepted { locked: true });
     }
@@ -223,10 +242,7 @@ mod tests {
     #[test]
     fn an_address_in_ipv6_clothes_is_the_same() {
         let mut s = Script::new();
-        assert_eq!(
-            s.at(0, "[::ffff:192.0.2.1]:4000", 1, 1),
-            Accepted { locked: false }
-        );
+        assert_eq!(s.at(0, "[::ffff:192.0.2.1]:4000", 1, 1), Accepted { locked: false });
     }
 
     #[test]

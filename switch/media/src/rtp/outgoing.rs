@@ -6,7 +6,7 @@
 
 use super::header::Place;
 use super::reception::Arrival;
-use super::{ahead, duration_of, samples_in};
+use super::{ahead, samples_in};
 use cordboard_model::time::Time;
 use rand_core::RngCore;
 
@@ -43,11 +43,11 @@ pub(crate) struct Outgoing {
     ssrc: u32,
     /// The number after the highest one sent.
     next: u16,
-    /// The timestamp after the last sample sent, and the moment that sample ends.
+    /// The timestamp after the last sample sent.
     end: u32,
-    end_at: Time,
-    /// Nothing was sent yet.
-    fresh: bool,
+    /// The timestamp and the moment of the first packet: the stream's clock runs from there, so that
+    /// what a change of source costs never adds up.
+    first: Option<(u32, Time)>,
     source: Source,
     /// What is added to the source's numbers.
     sequence_shift: u16,
@@ -67,8 +67,7 @@ impl Outgoing {
             ssrc: rng.next_u32(),
             next: rng.next_u32() as u16,
             end: rng.next_u32(),
-            end_at: Time::ZERO,
-            fresh: true,
+            first: None,
             source: Source::Nobody,
             sequence_shift: 0,
             timestamp_shift: 0,
@@ -82,29 +81,23 @@ impl Outgoing {
 
     /// The timestamp that belongs to a moment, not before the end of what was sent.
     pub(crate) fn timestamp_at(&self, at: Time) -> u32 {
-        if self.fresh {
+        let Some((timestamp, begun)) = self.first else {
             return self.end;
-        }
-        self.end
-            .wrapping_add(samples_in(at.since(self.end_at)) as u32)
+        };
+        let clock = timestamp.wrapping_add(samples_in(at.since(begun)) as u32);
+        if ahead(clock, self.end) > 0 { clock } else { self.end }
     }
 
     fn place(&self, sequence: u16, timestamp: u32, restarted: bool) -> Place {
-        Place {
-            sequence,
-            timestamp,
-            ssrc: self.ssrc,
-            restarted,
-        }
+        Place { sequence, timestamp, ssrc: self.ssrc, restarted }
     }
 
     fn ends(&mut self, timestamp: u32, samples: u32, at: Time) {
         let end = timestamp.wrapping_add(samples);
-        if self.fresh || ahead(end, self.end) > 0 {
+        if self.first.is_none() || ahead(end, self.end) > 0 {
             self.end = end;
-            self.end_at = at + duration_of(samples);
         }
-        self.fresh = false;
+        self.first.get_or_insert((timestamp, at));
     }
 
     /// Whatever fed the stream no longer does: the next packet begins anew.
@@ -115,18 +108,15 @@ impl Outgoing {
     /// The place of a relayed packet. `None`: it is older than the present source's beginning.
     pub(crate) fn relay(&mut self, packet: Relayed, now: Time) -> Option<Place> {
         let Relayed { leg, arrival, .. } = packet;
-        let source = Source::Relay {
-            leg,
-            epoch: arrival.epoch,
-        };
+        let source = Source::Relay { leg, epoch: arrival.epoch };
         let number = arrival.extended;
         let mut restarted = false;
         if self.source != source {
-            restarted = !self.fresh;
+            restarted = self.first.is_some();
             self.source = source;
             self.sequence_shift = self.next.wrapping_sub(number as u16);
             self.timestamp_shift = self.timestamp_at(now).wrapping_sub(packet.timestamp);
-            self.floor = if self.fresh { 0 } else { number };
+            self.floor = if self.first.is_none() { 0 } else { number };
             self.newest = number;
             self.newest_audio = None;
         } else if number < self.floor {
@@ -139,7 +129,7 @@ impl Outgoing {
         self.newest = self.newest.max(number);
         let sequence = (number as u16).wrapping_add(self.sequence_shift);
         let after = sequence.wrapping_add(1);
-        if self.fresh || (after.wrapping_sub(self.next) as i16) > 0 {
+        if self.first.is_none() || (after.wrapping_sub(self.next) as i16) > 0 {
             self.next = after;
         }
         let timestamp = packet.timestamp.wrapping_add(self.timestamp_shift);
@@ -161,10 +151,7 @@ impl Outgoing {
 
     /// A packet of the source is not passed on: its number is closed up, it is not a loss.
     pub(crate) fn leave_out(&mut self, leg: u32, arrival: Arrival) {
-        let source = Source::Relay {
-            leg,
-            epoch: arrival.epoch,
-        };
+        let source = Source::Relay { leg, epoch: arrival.epoch };
         if self.source == source && arrival.extended > self.newest {
             self.sequence_shift = self.sequence_shift.wrapping_sub(1);
             self.newest = arrival.extended;
@@ -178,8 +165,8 @@ impl Outgoing {
         let restarted = self.source != Source::Local;
         if restarted {
             self.end = self.timestamp_at(at);
-            self.end_at = at;
             self.source = Source::Local;
+            self.first.get_or_insert((self.end, at));
         }
         (self.end, restarted)
     }
@@ -188,15 +175,13 @@ impl Outgoing {
     pub(crate) fn local(&mut self, timestamp: u32, restarted: bool) -> Place {
         let sequence = self.next;
         self.next = self.next.wrapping_add(1);
-        self.fresh = false;
         self.place(sequence, timestamp, restarted)
     }
 
     /// The local clock goes on by a frame, whether or not a packet was sent for it.
-    pub(crate) fn advance_local(&mut self, samples: u32, at: Time) {
+    pub(crate) fn advance_local(&mut self, samples: u32) {
         if self.source == Source::Local {
             self.end = self.end.wrapping_add(samples);
-            self.end_at = at + duration_of(samples);
         }
     }
 
@@ -230,36 +215,19 @@ mod tests {
 
     impl Script {
         fn new() -> Self {
-            Self {
-                out: Outgoing::new(&mut ChaCha8Rng::seed_from_u64(3)),
-                first: None,
-            }
+            Self { out: Outgoing::new(&mut ChaCha8Rng::seed_from_u64(3)), first: None }
         }
 
         /// Sequence and timestamp relative to the first packet, and whether it restarted.
         fn told(&mut self, place: Place) -> (i16, i32, bool) {
-            let (sequence, timestamp) =
-                *self.first.get_or_insert((place.sequence, place.timestamp));
-            (
-                place.sequence.wrapping_sub(sequence) as i16,
-                ahead(place.timestamp, timestamp),
-                place.restarted,
-            )
+            let (sequence, timestamp) = *self.first.get_or_insert((place.sequence, place.timestamp));
+            (place.sequence.wrapping_sub(sequence) as i16, ahead(place.timestamp, timestamp), place.restarted)
         }
 
-        fn relay(
-            &mut self,
-            ms: u64,
-            epoch: u32,
-            number: u64,
-            timestamp: u32,
-        ) -> Option<(i16, i32, bool)> {
+        fn relay(&mut self, ms: u64, epoch: u32, number: u64, timestamp: u32) -> Option<(i16, i32, bool)> {
             let relayed = Relayed {
                 leg: 4,
-                arrival: Arrival {
-                    epoch,
-                    extended: (1 << 32) + number,
-                },
+                arrival: Arrival { epoch, extended: (1 << 32) + number },
                 timestamp,
                 samples: 160,
                 audio: true,
@@ -272,7 +240,7 @@ mod tests {
             let at = Time::from_millis(ms);
             let (timestamp, restarted) = self.out.begin_local(at);
             let place = self.out.local(timestamp, restarted);
-            self.out.advance_local(160, at);
+            self.out.advance_local(160);
             self.told(place)
         }
     }
@@ -283,11 +251,7 @@ mod tests {
         assert_eq!(s.relay(0, 1, 65_535, 9_000), Some((0, 0, false)));
         assert_eq!(s.relay(60, 1, 65_538, 9_480), Some((3, 480, false)));
         assert_eq!(s.relay(61, 1, 65_537, 9_320), Some((2, 320, false)));
-        assert_eq!(
-            s.relay(62, 1, 65_534, 8_840),
-            Some((-1, -160, false)),
-            "nothing came before"
-        );
+        assert_eq!(s.relay(62, 1, 65_534, 8_840), Some((-1, -160, false)), "nothing came before");
         assert_eq!(s.relay(80, 1, 65_539, 9_640), Some((4, 640, false)));
     }
 
@@ -296,39 +260,20 @@ mod tests {
         let mut s = Script::new();
         assert_eq!(s.local(100), (0, 0, true));
         assert_eq!(s.local(120), (1, 160, false));
-        assert_eq!(
-            s.relay(145, 1, 500, 77),
-            Some((2, 360, true)),
-            "5 ms after the frame's end"
-        );
-        assert_eq!(
-            s.relay(150, 1, 499, 0),
-            None,
-            "its place was taken by the playback"
-        );
+        assert_eq!(s.relay(145, 1, 500, 77), Some((2, 360, true)), "5 ms after the frame's end");
+        assert_eq!(s.relay(150, 1, 499, 0), None, "its place was taken by the playback");
         assert_eq!(s.relay(165, 1, 501, 237), Some((3, 520, false)));
         assert_eq!(s.relay(185, 2, 9, 1 << 31), Some((4, 680, true)));
         s.out.detach();
-        assert_eq!(
-            s.relay(1_205, 2, 60, 0),
-            Some((5, 680 + 1_020 * 8, true)),
-            "held for a second"
-        );
-        assert_eq!(
-            s.local(1_220),
-            (6, 680 + 1_040 * 8, true),
-            "never before the end of the last"
-        );
+        assert_eq!(s.relay(1_205, 2, 60, 0), Some((5, 680 + 1_020 * 8, true)), "held for a second");
+        assert_eq!(s.local(1_220), (6, 680 + 1_040 * 8, true), "never before the end of the last");
     }
 
     #[test]
     fn a_packet_left_out_is_no_loss() {
         let mut s = Script::new();
         s.relay(0, 1, 10, 0);
-        let event = |number: u64| Arrival {
-            epoch: 1,
-            extended: (1 << 32) + number,
-        };
+        let event = |number: u64| Arrival { epoch: 1, extended: (1 << 32) + number };
         s.out.leave_out(4, event(11));
         s.out.leave_out(4, event(12));
         s.out.leave_out(4, event(12));
@@ -343,9 +288,6 @@ mod tests {
         assert_eq!(s.relay(40, 1, 12, 660), Some((2, 320, false)));
         let pause = 660 + 60_000 * 8;
         assert_eq!(s.relay(60_040, 1, 13, pause), Some((3, 480_320, false)));
-        assert_eq!(
-            s.relay(60_060, 1, 14, pause + (1 << 30)),
-            Some((4, 480_480, true))
-        );
+        assert_eq!(s.relay(60_060, 1, 14, pause + (1 << 30)), Some((4, 480_480, true)));
     }
 }

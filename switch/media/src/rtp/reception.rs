@@ -82,6 +82,13 @@ impl Reception {
         None
     }
 
+    /// The peer has moved: what comes next is not measured against what came before.
+    pub(crate) fn forget(&mut self) {
+        self.lost_before = self.lost();
+        self.ssrc = None;
+        self.replaced = None;
+    }
+
     fn begin(&mut self, ssrc: u32, sequence: u16) {
         self.lost_before = self.lost();
         self.epoch = self.epoch.wrapping_add(1);
@@ -111,10 +118,7 @@ impl Reception {
             seen
         };
         self.unique += u64::from(!duplicate);
-        Arrival {
-            epoch: self.epoch,
-            extended,
-        }
+        Arrival { epoch: self.epoch, extended }
     }
 
     /// Takes the timing of an audio packet into the jitter. Event packets repeat their timestamp and
@@ -168,10 +172,7 @@ impl Reception {
         self.reported = (expected, unique);
         Some(ReportBlock {
             ssrc,
-            fraction_lost: (since_lost * 256)
-                .checked_div(since_expected)
-                .unwrap_or(0)
-                .min(255) as u8,
+            fraction_lost: (since_lost * 256).checked_div(since_expected).unwrap_or(0).min(255) as u8,
             lost: expected.saturating_sub(unique).min(0x7f_ffff) as u32,
             highest: (self.highest - FIRST) as u32,
             jitter: self.jitter_16 >> 4,
@@ -226,6 +227,18 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_moved_begins_anew_and_its_losses_stay_counted() {
+        let mut r = Reception::default();
+        take(&mut r, 100);
+        take(&mut r, 103);
+        r.forget();
+        assert_eq!(r.lost(), 2);
+        assert_eq!(r.take(1, 900, at(0)).map(|a| a.epoch), Some(2));
+        take(&mut r, 902);
+        assert_eq!((r.lost(), r.received()), (3, 4));
+    }
+
+    #[test]
     fn a_wild_jump_needs_a_second_packet() {
         let mut r = Reception::default();
         take(&mut r, 100);
@@ -255,11 +268,7 @@ mod tests {
             r.time(n * 160, at(u64::from(n) * 20 + late));
         }
         // |D| is 10 ms each time, so J converges on 10 ms.
-        assert!(
-            (9_500..=10_500).contains(&r.jitter_us()),
-            "{}",
-            r.jitter_us()
-        );
+        assert!((9_500..=10_500).contains(&r.jitter_us()), "{}", r.jitter_us());
         r.time(5, at(60_000));
         assert!(r.jitter_us() < 10_600, "a new time base is not jitter");
     }
@@ -273,10 +282,7 @@ mod tests {
             }
         }
         let first = r.report().unwrap();
-        assert_eq!(
-            (first.fraction_lost, first.lost, first.highest),
-            (64, 25, 99)
-        );
+        assert_eq!((first.fraction_lost, first.lost, first.highest), (64, 25, 99));
         for sequence in 100..200 {
             take(&mut r, sequence);
         }

@@ -29,10 +29,7 @@ impl ToneTable {
             return 0;
         }
         let phase = (at % 8_000) * hertz % 8_000;
-        usize::try_from(phase)
-            .ok()
-            .and_then(|phase| self.0.get(phase).copied())
-            .unwrap_or(0)
+        usize::try_from(phase).ok().and_then(|phase| self.0.get(phase).copied()).unwrap_or(0)
     }
 }
 
@@ -43,9 +40,7 @@ mod tests {
 
     fn piece(tone: Tone, from: u64, samples: u64) -> Vec<i16> {
         let table = ToneTable::new();
-        (from..from + samples)
-            .map(|at| table.sample(tone, at))
-            .collect()
+        (from..from + samples).map(|at| table.sample(tone, at)).collect()
     }
 
     #[test]

@@ -14,12 +14,7 @@ pub struct Goertzel {
 impl Goertzel {
     /// A filter for this frequency in hertz.
     pub fn new(hertz: f64) -> Self {
-        Self {
-            coefficient: 2.0 * (TAU * hertz / 8_000.0).cos(),
-            before: 0.0,
-            before_that: 0.0,
-            fed: 0,
-        }
+        Self { coefficient: 2.0 * (TAU * hertz / 8_000.0).cos(), before: 0.0, before_that: 0.0, fed: 0 }
     }
 
     /// Feeds one sample.
@@ -81,10 +76,7 @@ mod tests {
         let (mut a, mut b) = (Sine::new(440, 6_000), Sine::new(660, 3_000));
         let both: Vec<i16> = (0..1_600).map(|_| a.sample() + b.sample()).collect();
         let (low, high) = (Goertzel::share(&both, 440.0), Goertzel::share(&both, 660.0));
-        assert!(
-            (low - 0.8).abs() < 0.02 && (high - 0.2).abs() < 0.02,
-            "{low} {high}"
-        );
+        assert!((low - 0.8).abs() < 0.02 && (high - 0.2).abs() < 0.02, "{low} {high}");
     }
 
     #[test]

@@ -15,11 +15,7 @@ pub struct Sine {
 impl Sine {
     /// A sine of `hertz` (0 to 4,000) with this peak value.
     pub fn new(hertz: u16, amplitude: i16) -> Self {
-        Self {
-            hertz: u32::from(hertz) % RATE,
-            amplitude: f64::from(amplitude),
-            phase: 0,
-        }
+        Self { hertz: u32::from(hertz) % RATE, amplitude: f64::from(amplitude), phase: 0 }
     }
 
     /// The next sample.
@@ -46,10 +42,7 @@ mod tests {
         let mut sine = Sine::new(1_000, 10_000);
         let mut out = [0; 16];
         sine.fill(&mut out);
-        assert_eq!(
-            out[..8],
-            [0, 7_071, 10_000, 7_071, 0, -7_071, -10_000, -7_071]
-        );
+        assert_eq!(out[..8], [0, 7_071, 10_000, 7_071, 0, -7_071, -10_000, -7_071]);
         assert_eq!(out[..8], out[8..]);
     }
 }

@@ -100,11 +100,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<i16>, WavError> {
         }
         rest = after.get(size % 2..).unwrap_or_default();
     }
-    Err(if format.is_none() {
-        WavError::NoFormat
-    } else {
-        WavError::NoData
-    })
+    Err(if format.is_none() { WavError::NoFormat } else { WavError::NoData })
 }
 
 fn read_format(chunk: &[u8]) -> Result<Format, WavError> {
@@ -128,11 +124,7 @@ fn read_format(chunk: &[u8]) -> Result<Format, WavError> {
     if !(8_000..=48_000).contains(&rate) {
         return Err(WavError::Rate(rate));
     }
-    Ok(Format {
-        encoding,
-        channels,
-        rate,
-    })
+    Ok(Format { encoding, channels, rate })
 }
 
 fn decode(data: &[u8], format: Format) -> Result<Vec<i16>, WavError> {
@@ -141,9 +133,7 @@ fn decode(data: &[u8], format: Format) -> Result<Vec<i16>, WavError> {
         Encoding::Pcm8 | Encoding::Alaw | Encoding::Ulaw => 1,
     };
     let frame = width * usize::from(format.channels);
-    let longest = DURATION_MAX
-        .as_secs()
-        .saturating_mul(u64::from(format.rate));
+    let longest = DURATION_MAX.as_secs().saturating_mul(u64::from(format.rate));
     if (data.len() / frame) as u64 > longest {
         return Err(WavError::TooLong);
     }
@@ -212,9 +202,7 @@ mod tests {
 
     #[test]
     fn every_rate_keeps_the_tone_its_level_and_its_length() {
-        for rate in [
-            8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
-        ] {
+        for rate in [8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000] {
             let samples = sine(1_000.0, rate, rate);
             let read = Audio::from_wav(&wav(1, 1, rate, 16, b"", &bytes(&samples))).unwrap();
             assert_eq!(read.pcm().len(), 8_000, "{rate}");
@@ -231,10 +219,7 @@ mod tests {
             let samples = sine(5_000.0, rate, rate);
             let read = Audio::from_wav(&wav(1, 1, rate, 16, b"", &bytes(&samples))).unwrap();
             let loudest = read.pcm()[400..7_600].iter().map(|s| s.abs()).max();
-            assert!(
-                loudest < Some(40),
-                "{rate}: {loudest:?}, which is above -46 dB"
-            );
+            assert!(loudest < Some(40), "{rate}: {loudest:?}, which is above -46 dB");
         }
     }
 
@@ -266,21 +251,9 @@ mod tests {
         let cases = [
             (b"OggS and more than 12 bytes".to_vec(), WavError::NotWav),
             (b"RIFF\0\0\0\0WAVE".to_vec(), WavError::NoFormat),
-            (
-                b"RIFF\0\0\0\0WAVEdata\x02\0\0\0ab".to_vec(),
-                WavError::NoFormat,
-            ),
-            (
-                wav(1, 1, 8_000, 16, b"", b"")[..36].to_vec(),
-                WavError::NoData,
-            ),
-            (
-                wav(3, 1, 8_000, 32, b"", b""),
-                WavError::Encoding {
-                    format: 3,
-                    bits: 32,
-                },
-            ),
+            (b"RIFF\0\0\0\0WAVEdata\x02\0\0\0ab".to_vec(), WavError::NoFormat),
+            (wav(1, 1, 8_000, 16, b"", b"")[..36].to_vec(), WavError::NoData),
+            (wav(3, 1, 8_000, 32, b"", b""), WavError::Encoding { format: 3, bits: 32 }),
             (wav(1, 6, 8_000, 16, b"", b""), WavError::Channels(6)),
             (wav(1, 1, 4_000, 16, b"", b""), WavError::Rate(4_000)),
         ];

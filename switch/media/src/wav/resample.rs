@@ -46,11 +46,7 @@ impl Filter {
                 set
             })
             .collect();
-        Self {
-            step,
-            half: half as usize,
-            phases,
-        }
+        Self { step, half: half as usize, phases }
     }
 
     fn at(&self, input: &[i16], n: u64) -> i16 {

@@ -17,10 +17,7 @@ pub struct WavFull;
 
 impl fmt::Display for WavFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the recording has reached 4 GiB, the most a WAV file can hold"
-        )
+        write!(f, "the recording has reached 4 GiB, the most a WAV file can hold")
     }
 }
 
@@ -37,9 +34,7 @@ impl WavWriterState {
     /// A file that already holds this much audio (after a restart, from its length).
     pub fn resumed(data_bytes: u64) -> Self {
         let most = u64::from(Self::DATA_MAX);
-        Self {
-            data_bytes: data_bytes.min(most) as u32,
-        }
+        Self { data_bytes: data_bytes.min(most) as u32 }
     }
 
     /// Notes that `bytes` of audio are appended. Refused as a whole if they would not fit; nothing
@@ -94,19 +89,14 @@ mod tests {
         let mut state = WavWriterState::default();
         let mut audio = Vec::new();
         for second in 0..3i16 {
-            let chunk: Vec<u8> = (0..8_000)
-                .flat_map(|_| [second * 100, second * 100])
-                .flat_map(i16::to_le_bytes)
-                .collect();
+            let chunk: Vec<u8> =
+                (0..8_000).flat_map(|_| [second * 100, second * 100]).flat_map(i16::to_le_bytes).collect();
             state.append(chunk.len()).unwrap();
             audio.extend(chunk);
             let mut file = state.header().to_vec();
             file.extend(&audio);
             let played = Audio::from_wav(&file).unwrap();
-            assert_eq!(
-                played.pcm().len(),
-                8_000 * (usize::try_from(second).unwrap() + 1)
-            );
+            assert_eq!(played.pcm().len(), 8_000 * (usize::try_from(second).unwrap() + 1));
             assert_eq!(played.pcm().last(), Some(&(second * 100)));
         }
     }
@@ -127,10 +117,7 @@ mod tests {
         let full = state;
         assert_eq!(state.append(4), Err(WavFull));
         assert_eq!(state, full);
-        assert_eq!(
-            state.header()[4..8],
-            (WavWriterState::DATA_MAX + 36).to_le_bytes()
-        );
+        assert_eq!(state.header()[4..8], (WavWriterState::DATA_MAX + 36).to_le_bytes());
         assert_eq!(WavWriterState::resumed(u64::MAX), full);
     }
 }

@@ -1,0 +1,167 @@
+//! A packet that is relayed, played or recorded costs no allocation and no free.
+#![allow(unsafe_code, missing_docs)]
+
+use cordboard_media::{Audio, MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
+use cordboard_model::id::{AssetId, IdMaker, LegId, TenantId};
+use cordboard_model::media::{Codec, Direction, MediaCommand, PlayItem, Repeat, StreamParams, Tone};
+use cordboard_model::time::Time;
+use core::net::SocketAddr;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+struct Counting;
+
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: everything is left to the system's allocator; only calls are counted.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn phone(n: u32) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, n as u8 + 1], 4_000))
+}
+
+fn packet(payload_type: u8, n: u32, event: Option<u8>) -> [u8; 172] {
+    let mut out = [0x55; 172];
+    out[0] = 0x80;
+    out[1] = if event.is_some() { 101 } else { payload_type };
+    out[2..4].copy_from_slice(&(n as u16).to_be_bytes());
+    out[4..8].copy_from_slice(&(n * 160).to_be_bytes());
+    out[8..12].copy_from_slice(&7u32.to_be_bytes());
+    if let Some(code) = event {
+        out[12..16].copy_from_slice(&[code, 0x0a, 0, 160]);
+    }
+    out
+}
+
+struct Shell {
+    engine: MediaEngine,
+    buf: [u8; 2_048],
+    out: [i16; 2_000],
+    relayed: u64,
+    played: u64,
+    reports: u64,
+    recorded: u64,
+    events: u64,
+}
+
+impl Shell {
+    fn drain(&mut self, now: Time) {
+        while self.engine.poll_transmit(&mut self.buf, now).is_some() {
+            self.played += 1;
+        }
+        while self.engine.poll_rtcp(&mut self.buf, now).is_some() {
+            self.reports += 1;
+        }
+        while let Some((_, frames)) = self.engine.poll_recorded(&mut self.out) {
+            self.recorded += frames as u64;
+        }
+        while self.engine.poll_event().is_some() {
+            self.events += 1;
+        }
+    }
+
+    /// A second of everything, from millisecond `from` on.
+    fn second(&mut self, from: u64) {
+        for frame in 0..50u64 {
+            let n = (from / 20 + frame) as u32;
+            for leg in 0..4u32 {
+                let now = Time::from_millis(from + frame * 20 + u64::from(leg));
+                let payload_type = if leg % 2 == 0 { 0 } else { 8 };
+                let event = (frame % 25 == 0).then_some(5);
+                let bytes = packet(payload_type, n, event);
+                self.buf[..172].copy_from_slice(&bytes);
+                let verdict = self.engine.handle_packet(PortKey(leg), phone(leg), &mut self.buf[..172], now);
+                self.relayed += u64::from(matches!(verdict, Verdict::Send { .. }));
+                self.engine.handle_timeout(now);
+                self.drain(now);
+            }
+        }
+    }
+}
+
+fn open(engine: &mut MediaEngine, ids: &mut IdMaker, n: u32) -> LegId {
+    let leg = ids.leg(TenantId::DEFAULT);
+    let codec = if n % 2 == 0 { Codec::Pcmu } else { Codec::Pcma };
+    engine.handle_command(MediaCommand::Open { leg, near: None }, Time::ZERO);
+    assert_eq!(engine.poll_output(), Some(MediaOutput::OpenPort { leg }));
+    engine.port_opened(leg, PortKey(n), phone(99), Time::ZERO);
+    let params = StreamParams {
+        remote: phone(n),
+        codec,
+        send_payload_type: codec.static_payload_type(),
+        recv_payload_type: codec.static_payload_type(),
+        dtmf: Some((101, 101)),
+        ptime_ms: 20,
+        direction: Direction::SendRecv,
+    };
+    engine.handle_command(MediaCommand::Configure { leg, params }, Time::ZERO);
+    leg
+}
+
+/// Legs 0 and 1 are bridged (with transcoding) and recorded; 2 hears music, 3 a tone and digits.
+#[test]
+fn relay_playback_and_recording_do_not_allocate_in_steady_state() {
+    let mut engine = MediaEngine::new(MediaConfig::default(), [3; 32]);
+    let mut ids = IdMaker::new(1, 0);
+    let legs: Vec<LegId> = (0..4).map(|n| open(&mut engine, &mut ids, n)).collect();
+    let asset = AssetId::new(TenantId::DEFAULT, "music").unwrap();
+    engine.load_asset(asset.clone(), Arc::new(Audio::from_pcm(&[1_000; 4_321])));
+    let (a, b) = (legs[0], legs[1]);
+    engine.handle_command(MediaCommand::Bridge { a, b }, Time::ZERO);
+    let recording = ids.recording(TenantId::DEFAULT);
+    let record = MediaCommand::Record { recording, left: a, right: b };
+    engine.handle_command(record, Time::ZERO);
+    let items = [PlayItem::Asset(asset), PlayItem::Tone(Tone::RingBack, 60_000)];
+    for (leg, item) in legs[2..].iter().zip(items) {
+        let play = MediaCommand::Play {
+            leg: *leg,
+            playback: ids.playback(TenantId::DEFAULT),
+            items: vec![item],
+            repeat: Repeat::Forever,
+        };
+        engine.handle_command(play, Time::ZERO);
+    }
+    let digits = MediaCommand::SendDigits { leg: legs[3], digits: "0123456789".repeat(6), length_ms: 500 };
+    engine.handle_command(digits, Time::ZERO);
+    let mut shell = Shell {
+        engine,
+        buf: [0; 2_048],
+        out: [0; 2_000],
+        relayed: 0,
+        played: 0,
+        reports: 0,
+        recorded: 0,
+        events: 0,
+    };
+    shell.second(0);
+    let before = CALLS.load(Ordering::Relaxed);
+    for second in 1..30 {
+        shell.second(second * 1_000);
+    }
+    let calls = CALLS.load(Ordering::Relaxed) - before;
+    assert_eq!(calls, 0, "allocations and frees in 29 seconds of four legs");
+    assert_eq!(shell.relayed, 2 * 50 * 30);
+    assert!(shell.played > 2 * 50 * 29 - 400, "{}", shell.played);
+    assert!(shell.recorded > 8_000 * 29, "{}", shell.recorded);
+    assert!(shell.reports > 12 && shell.events > 60);
+}

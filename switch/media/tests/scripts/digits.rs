@@ -1,0 +1,262 @@
+//! RFC 4733 digits: received whatever is lost, forwarded, sent; and the captures of real senders.
+
+use crate::corpus;
+use crate::harness::{Rtp, World, params, phone};
+use cordboard_media::MediaConfig;
+use cordboard_model::media::{Codec, MediaCommand};
+
+/// One press as a phone sends it: seven updates, then the end three times.
+fn press(sequence: u16, timestamp: u32, code: u8) -> Vec<Rtp> {
+    (0..10u16)
+        .map(|n| {
+            let duration = 160 * (n + 1).min(8);
+            let mut packet = Rtp::event(9, sequence + n, timestamp, code, n >= 7, duration);
+            packet.marker = n == 0;
+            packet
+        })
+        .collect()
+}
+
+fn speaking() -> World {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    for n in 0..3 {
+        world.say(0, &Rtp::audio(8, 9, n, 0));
+        world.run(20);
+    }
+    world
+}
+
+#[test]
+fn two_presses_are_two_digits_with_any_two_ends_of_each_lost() {
+    let pairs = [(7, 8), (7, 9), (8, 9)];
+    for first in pairs {
+        for second in pairs {
+            for lose_marker in [false, true] {
+                let mut world = speaking();
+                let presses = [(press(3, 480, 5), first), (press(13, 2_400, 5), second)];
+                for (packets, lost) in presses {
+                    for (n, packet) in packets.iter().enumerate() {
+                        if n != lost.0 && n != lost.1 && !(lose_marker && n == 0) {
+                            world.say(0, packet);
+                        }
+                        world.run(20);
+                    }
+                }
+                assert_eq!(world.digits(0), "55", "lost {first:?} {second:?} {lose_marker}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_key_has_its_digit_and_flash_has_none() {
+    let mut world = speaking();
+    for code in 0..=16 {
+        let at = u16::from(code) * 10;
+        for packet in press(3 + at, 480 + u32::from(at) * 160, code) {
+            world.say(0, &packet);
+        }
+    }
+    assert_eq!(world.digits(0), "0123456789*#ABCD");
+}
+
+#[test]
+fn a_press_crosses_the_bridge_with_the_other_sides_payload_type_and_one_timestamp() {
+    let mut world = World::new(MediaConfig::default());
+    world.open(params(0, Codec::Pcma));
+    let mut other = params(1, Codec::Pcmu);
+    other.dtmf = Some((96, 97));
+    world.open(other);
+    world.bridge(0, 1);
+    for n in 0..3 {
+        world.say(0, &Rtp::audio(8, 9, n, 0xd5));
+        world.run(20);
+    }
+    for packet in press(3, 480, 11) {
+        let sent = world.say(0, &packet).unwrap();
+        assert_eq!(sent.payload_type(), 96);
+        assert_eq!(sent.marker(), packet.marker);
+        assert_eq!(sent.payload(), packet.payload);
+        world.run(20);
+    }
+    world.say(0, &Rtp::audio(8, 9, 13, 0xd5));
+    let sent = world.sent_by(1);
+    let base = sent[0].timestamp();
+    let timestamps: Vec<u32> = sent.iter().map(|s| s.timestamp().wrapping_sub(base)).collect();
+    assert_eq!(timestamps[..4], [0, 160, 320, 480]);
+    assert!(timestamps[3..13].iter().all(|t| *t == 480));
+    assert_eq!(timestamps[13], 13 * 160);
+    for pair in sent.windows(2) {
+        assert_eq!(pair[1].sequence(), pair[0].sequence().wrapping_add(1));
+    }
+}
+
+#[test]
+fn a_press_is_not_forwarded_to_who_has_no_events_and_leaves_no_gap() {
+    let mut world = World::new(MediaConfig::default());
+    world.open(params(0, Codec::Pcma));
+    let mut other = params(1, Codec::Pcma);
+    other.dtmf = None;
+    world.open(other);
+    world.bridge(0, 1);
+    world.say(0, &Rtp::audio(8, 9, 2, 0xd5));
+    for packet in press(3, 480, 11) {
+        assert_eq!(world.say(0, &packet), None);
+        world.run(20);
+    }
+    world.say(0, &Rtp::audio(8, 9, 13, 0xd5));
+    assert_eq!(world.digits(0), "#");
+    let sent = world.sent_by(1);
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[1].sequence(), sent[0].sequence().wrapping_add(1));
+    assert_eq!(sent[1].timestamp(), sent[0].timestamp().wrapping_add(11 * 160));
+}
+
+#[test]
+fn sent_digits_have_three_ends_a_marker_and_fit_into_the_stream() {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    for n in 0..40 {
+        if n == 10 {
+            let leg = world.legs[1];
+            let digits = "7#".into();
+            world.command(MediaCommand::SendDigits { leg, digits, length_ms: 100 });
+        }
+        world.say(0, &Rtp::audio(8, 9, n, 0xd5));
+        world.run(20);
+    }
+    let sent = world.sent_by(1);
+    let mut events: Vec<Vec<&crate::harness::Sent>> = Vec::new();
+    for packet in sent.iter().filter(|s| s.payload_type() == 101) {
+        match events.last_mut() {
+            Some(event) if event[0].timestamp() == packet.timestamp() => event.push(packet),
+            _ => events.push(vec![packet]),
+        }
+    }
+    assert_eq!(events.len(), 2);
+    for (event, code) in events.iter().zip([7, 11]) {
+        assert_eq!(event.len(), 7, "five updates, the last of which ends, and two more ends");
+        assert!(event.iter().all(|p| p.payload()[0] == code));
+        let ends: Vec<bool> = event.iter().map(|p| p.payload()[1] & 0x80 != 0).collect();
+        assert_eq!(ends, [false, false, false, false, true, true, true]);
+        assert_eq!(event[6].payload()[2..], 800u16.to_be_bytes());
+        let marked: Vec<bool> = event.iter().map(|p| p.marker()).collect();
+        assert_eq!(marked.iter().filter(|m| **m).count(), 1);
+        assert!(marked[0]);
+    }
+    let (mut last, mut number) = (sent[0].timestamp(), sent[0].sequence());
+    for packet in &sent[1..] {
+        assert!(packet.timestamp().wrapping_sub(last) < 80_000, "never back");
+        assert_eq!(packet.sequence(), number.wrapping_add(1));
+        (last, number) = (packet.timestamp(), packet.sequence());
+    }
+    let audio = sent.iter().filter(|s| s.payload_type() == 8).count();
+    assert!(audio >= 20, "the bridge goes on afterwards: {audio}");
+    // What one engine sends another one reads.
+    let mut reader = World::bridged(Codec::Pcma, Codec::Pcma);
+    for packet in sent {
+        reader.give(0, phone(0), &packet.bytes);
+    }
+    assert_eq!(reader.digits(0), "7#");
+}
+
+#[test]
+fn digits_to_who_cannot_take_them_are_refused_and_counted() {
+    let mut world = World::new(MediaConfig::default());
+    let mut without = params(0, Codec::Pcma);
+    without.dtmf = None;
+    world.open(without);
+    world.open_bare();
+    world.open(params(2, Codec::Pcma));
+    for (leg, digits) in [(0, "12"), (1, "3"), (2, "4x5")] {
+        let leg = world.legs[leg];
+        world.command(MediaCommand::SendDigits { leg, digits: digits.into(), length_ms: 40 });
+    }
+    world.run(2_000);
+    assert_eq!(world.engine.counters().digits_refused, 4);
+    assert!(world.sent_by(0).is_empty() && world.sent_by(1).is_empty());
+    assert_eq!(world.sent_by(2).len(), 8);
+}
+
+#[test]
+fn each_capture_of_a_digit_is_one_digit() {
+    let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "star", "pound"];
+    for (name, digit) in names.iter().zip("0123456789*#".chars()) {
+        let Some(bytes) = corpus::file(&format!("dtmf-pcap/dtmf_2833_{name}.pcap")) else {
+            return;
+        };
+        let packets = corpus::pcap(&bytes);
+        assert_eq!(packets.len(), 10, "{name}");
+        let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+        for packet in &packets {
+            world.give(0, phone(0), &packet.payload);
+        }
+        assert_eq!(world.digits(0), digit.to_string());
+        assert_eq!(world.sent_by(1).len(), 10);
+    }
+}
+
+/// Plays a capture's largest stream to leg 0 at the pace of the capture; how many packets it had.
+fn replay(world: &mut World, name: &str) -> Option<usize> {
+    let packets = corpus::pcap(&corpus::file(&format!("dtmf-pcap/{name}"))?);
+    let count = |to| packets.iter().filter(|p| p.to == to).count();
+    let to = packets.iter().map(|p| p.to).max_by_key(|to| count(*to))?;
+    let (begun, first) = (world.now.as_millis(), packets.first()?.micros);
+    let mut given = 0;
+    for packet in packets.iter().filter(|p| p.to == to) {
+        world.run_to(begun + packet.micros.saturating_sub(first) / 1_000);
+        world.give(0, phone(0), &packet.payload);
+        given += 1;
+    }
+    Some(given)
+}
+
+#[test]
+fn captures_of_speech_come_out_as_they_went_in() {
+    for (name, codec) in [
+        ("g711a.pcap", Codec::Pcma),
+        ("fs-milliwatt.pcmu.rtp.pcap", Codec::Pcmu),
+        ("fs-milliwatt.long.pcmu.rtp.pcap", Codec::Pcmu),
+    ] {
+        let mut world = World::bridged(codec, codec);
+        let Some(given) = replay(&mut world, name) else {
+            return;
+        };
+        let stats = world.stats(0);
+        assert_eq!(stats.received, given as u64, "{name}: {stats:?}");
+        assert_eq!((stats.lost, stats.malformed), (0, 0), "{name}");
+        assert_eq!(world.sent_by(1).len(), given, "{name}");
+        if name.contains("milliwatt") {
+            let heard = crate::harness::heard(&world.sent_by(1), codec);
+            let share = cordboard_media::tone::Goertzel::share(&heard[..8_000], 1_004.0);
+            assert!(share > 0.9, "{name}: {share}");
+        }
+    }
+}
+
+#[test]
+fn captures_that_broke_others_break_nothing_here() {
+    for name in [
+        "ast-2016-003-crash.pcap",
+        "crash-27382.pcap",
+        "opus-2013785496.pcap",
+        "opus-3125894607.pcap",
+        "ulaw-2013785496.pcap",
+        "ulaw-3125894607.pcap",
+    ] {
+        let Some(bytes) = corpus::file(&format!("dtmf-pcap/{name}")) else {
+            return;
+        };
+        let packets = corpus::pcap(&bytes);
+        assert!(!packets.is_empty(), "{name}");
+        let mut world = World::bridged(Codec::Pcmu, Codec::Pcma);
+        for packet in &packets {
+            world.give(0, phone(0), &packet.payload);
+            let port = cordboard_media::PortKey(1);
+            world.engine.handle_rtcp(port, phone(1), &packet.payload, world.now);
+        }
+        world.run(10_000);
+        let (a, b) = (world.stats(0), world.stats(1));
+        println!("{name}: {} datagrams, {a:?}, {b:?}, digits {:?}", packets.len(), world.digits(0));
+        assert!(world.say(1, &Rtp::audio(8, 3, 1, 0)).is_some(), "{name}: the leg still works");
+    }
+}

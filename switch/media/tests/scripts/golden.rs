@@ -1,0 +1,294 @@
+//! Golden scripts: RTP in, RTP out, in a form one can write by hand. See `golden/*.txt`.
+//!
+//! Input lines, keys in any order:
+//!
+//! ```text
+//! leg a codec=pcmu [remote=ADDR] [pt=N] [dtmf=N|none] [ptime=N] [dir=sendrecv]
+//! set a ...the same keys, on top of what is set...
+//! bridge a b | unbridge a | close a | hold a on|off
+//! play a beep:200 silence:100 440:1000 busy:700 [forever] | stop a | digits a 12 [len=N]
+//! at MS
+//! in a seq=N ts=N [pt=N] [ssrc=N] [m] [from=ADDR] [fill=HEX*N] [event=CODE,DURATION[,end]]
+//! ```
+//!
+//! Everything indented is what came of the line above: `out LEG @MS` with sequence and timestamp
+//! relative to the first packet that leg was sent, and events. The test writes it anew and compares;
+//! `GOLDEN_WRITE=1` writes the file.
+
+use crate::harness::{Rtp, Sent, World, params, phone};
+use cordboard_media::MediaConfig;
+use cordboard_model::media::{
+    Codec, Direction, MediaCommand, MediaEvent, PlayItem, Repeat, StreamParams, Tone,
+};
+use cordboard_model::time::Duration;
+use core::fmt::Write as _;
+use std::collections::BTreeMap;
+
+struct Script {
+    world: World,
+    names: Vec<String>,
+    params: BTreeMap<usize, StreamParams>,
+    first: BTreeMap<usize, (u16, u32)>,
+    ssrcs: BTreeMap<usize, u32>,
+    playing: BTreeMap<usize, cordboard_model::id::PlaybackId>,
+    seen: (usize, usize),
+    out: String,
+}
+
+fn value<'a>(words: &[&'a str], key: &str) -> Option<&'a str> {
+    words.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+}
+
+fn number<T: core::str::FromStr>(words: &[&str], key: &str) -> Option<T> {
+    value(words, key).map(|text| text.parse().unwrap_or_else(|_| panic!("{key}={text}")))
+}
+
+fn fill(text: &str) -> Vec<u8> {
+    let (code, count) = text.split_once('*').unwrap();
+    vec![u8::from_str_radix(code, 16).unwrap(); count.parse().unwrap()]
+}
+
+impl Script {
+    fn new() -> Self {
+        let config = MediaConfig {
+            silence_limit: Duration::from_secs(5),
+            rtcp_interval: Duration::ZERO,
+            ..MediaConfig::default()
+        };
+        Self {
+            world: World::new(config),
+            names: Vec::new(),
+            params: BTreeMap::new(),
+            first: BTreeMap::new(),
+            ssrcs: BTreeMap::new(),
+            playing: BTreeMap::new(),
+            seen: (0, 0),
+            out: String::new(),
+        }
+    }
+
+    fn leg(&self, name: &str) -> usize {
+        let found = self.names.iter().position(|known| known == name);
+        found.unwrap_or_else(|| panic!("no leg {name}"))
+    }
+
+    fn set(&mut self, leg: usize, words: &[&str]) {
+        let params = self.params.entry(leg).or_insert_with(|| params(leg, Codec::Pcma));
+        if let Some(codec) = value(words, "codec") {
+            params.codec = if codec == "pcmu" { Codec::Pcmu } else { Codec::Pcma };
+            params.send_payload_type = params.codec.static_payload_type();
+            params.recv_payload_type = params.send_payload_type;
+        }
+        if let Some(remote) = number(words, "remote") {
+            params.remote = remote;
+        }
+        if let Some(payload_type) = number(words, "pt") {
+            (params.send_payload_type, params.recv_payload_type) = (payload_type, payload_type);
+        }
+        match value(words, "dtmf") {
+            Some("none") => params.dtmf = None,
+            Some(text) => params.dtmf = text.parse().ok().map(|n| (n, n)),
+            None => {}
+        }
+        if let Some(ptime) = number(words, "ptime") {
+            params.ptime_ms = ptime;
+        }
+        if let Some(direction) = value(words, "dir") {
+            let (send, receive) = match direction {
+                "sendrecv" => (true, true),
+                "sendonly" => (true, false),
+                "recvonly" => (false, true),
+                "inactive" => (false, false),
+                other => panic!("direction {other}"),
+            };
+            params.direction = Direction::new(send, receive);
+        }
+        let params = *params;
+        self.world.configure(leg, params);
+    }
+
+    fn say(&mut self, leg: usize, words: &[&str]) {
+        let params = self.params[&leg];
+        let event = value(words, "event").map(|text| text.split(',').collect::<Vec<_>>());
+        let mut packet = Rtp::audio(params.recv_payload_type, 1, 0, 0xd5);
+        if let Some(parts) = event {
+            let duration = parts[1].parse().unwrap();
+            packet = Rtp::event(1, 0, 0, parts[0].parse().unwrap(), parts.len() == 3, duration);
+            packet.payload_type = params.dtmf.map_or(101, |(_, receive)| receive);
+        }
+        if let Some(payload) = value(words, "fill") {
+            packet.payload = fill(payload);
+        }
+        packet.payload_type = number(words, "pt").unwrap_or(packet.payload_type);
+        packet.sequence = number(words, "seq").unwrap();
+        packet.timestamp = number(words, "ts").unwrap();
+        packet.ssrc = number(words, "ssrc").unwrap_or(1);
+        packet.marker = words.contains(&"m");
+        let from = number(words, "from").unwrap_or_else(|| phone(leg));
+        self.world.give(leg, from, &packet.bytes());
+    }
+
+    fn play(&mut self, leg: usize, words: &[&str]) {
+        let item = |word: &&str| {
+            let (what, ms) = word.split_once(':')?;
+            let ms = ms.parse().unwrap();
+            Some(match what {
+                "beep" => PlayItem::Tone(Tone::Beep, ms),
+                "busy" => PlayItem::Tone(Tone::Busy, ms),
+                "ringback" => PlayItem::Tone(Tone::RingBack, ms),
+                "silence" => PlayItem::Silence(ms),
+                hertz => PlayItem::Tone(Tone::Hertz(hertz.parse().unwrap()), ms),
+            })
+        };
+        let forever = words.contains(&"forever");
+        let repeat = if forever { Repeat::Forever } else { Repeat::Once };
+        let items = words.iter().filter_map(item).collect();
+        let playback = self.world.play(leg, items, repeat);
+        self.playing.insert(leg, playback);
+    }
+
+    fn obey(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let name = words.get(1).copied().unwrap_or_default();
+        if words[0] == "at" {
+            return self.world.run_to(name.parse().unwrap());
+        }
+        if words[0] == "leg" {
+            self.names.push(name.to_string());
+            let leg = self.world.open_bare();
+            return self.set(leg, &words);
+        }
+        let n = self.leg(name);
+        let leg = self.world.legs[n];
+        match words[0] {
+            "set" => self.set(n, &words),
+            "in" => self.say(n, &words),
+            "play" => self.play(n, &words),
+            "bridge" => self.world.bridge(n, self.leg(words[2])),
+            "unbridge" => self.world.command(MediaCommand::Unbridge { leg }),
+            "close" => self.world.command(MediaCommand::Close { leg }),
+            "stop" => {
+                let playback = self.playing[&n];
+                self.world.command(MediaCommand::StopPlay { leg, playback });
+            }
+            "hold" => {
+                let held = words[2] == "on";
+                self.world.command(MediaCommand::Held { leg, held });
+            }
+            "digits" => {
+                let length_ms = number(&words, "len").unwrap_or(100);
+                let digits = words[2].into();
+                self.world.command(MediaCommand::SendDigits { leg, digits, length_ms });
+            }
+            other => panic!("no such line: {other}"),
+        }
+    }
+
+    fn tell(&mut self) {
+        for sent in self.world.sent.split_off(self.seen.0) {
+            let line = self.describe(&sent);
+            writeln!(self.out, "    {line}").unwrap();
+        }
+        for (at, event) in self.world.events.split_off(self.seen.1) {
+            let name = |leg| {
+                let n = self.world.legs.iter().position(|known| *known == leg);
+                self.names[n.unwrap()].clone()
+            };
+            let line = match event {
+                MediaEvent::Opened { .. } => continue,
+                MediaEvent::Digit { leg, digit } => format!("digit {} {digit}", name(leg)),
+                MediaEvent::PlayDone { leg, finished, .. } => {
+                    format!("play-done {} finished={finished}", name(leg))
+                }
+                MediaEvent::Locked { leg, from } => format!("locked {} {from}", name(leg)),
+                MediaEvent::Silent { leg } => format!("silent {}", name(leg)),
+                MediaEvent::Closed { leg, stats } => format!(
+                    "closed {} received={} sent={} lost={} foreign={} malformed={}",
+                    name(leg),
+                    stats.received,
+                    stats.sent,
+                    stats.lost,
+                    stats.foreign,
+                    stats.malformed
+                ),
+                other => format!("{other:?}"),
+            };
+            writeln!(self.out, "    event @{at} {line}").unwrap();
+        }
+    }
+
+    fn describe(&mut self, sent: &Sent) -> String {
+        let (sequence, timestamp) = (sent.sequence(), sent.timestamp());
+        let first = *self.first.entry(sent.leg).or_insert((sequence, timestamp));
+        let ssrc = *self.ssrcs.entry(sent.leg).or_insert(sent.ssrc());
+        let payload = sent.payload();
+        let params = self.params[&sent.leg];
+        let what = match payload {
+            [code, flags, high, low] if params.dtmf.map(|d| d.0) == Some(sent.payload_type()) => {
+                let end = if flags & 0x80 != 0 { ",end" } else { "" };
+                format!("event={code},{}{end}", u16::from_be_bytes([*high, *low]))
+            }
+            [code, rest @ ..] if rest.iter().all(|c| c == code) => {
+                format!("fill={code:02x}*{}", payload.len())
+            }
+            _ => {
+                let decode = cordboard_media::codec::g711::decoder(params.codec);
+                let loudest = payload.iter().map(|c| decode[usize::from(*c)].unsigned_abs()).max();
+                format!("sound={}*{}", loudest.unwrap_or(0), payload.len())
+            }
+        };
+        format!(
+            "out {} @{} to={} pt={}{} seq=+{} ts=+{}{} {what}",
+            self.names[sent.leg],
+            sent.at_ms,
+            sent.to,
+            sent.payload_type(),
+            if sent.marker() { " m" } else { "" },
+            sequence.wrapping_sub(first.0),
+            timestamp.wrapping_sub(first.1),
+            if ssrc == sent.ssrc() { "" } else { " ANOTHER SSRC" },
+        )
+    }
+}
+
+fn check(name: &str) {
+    let path = format!("{}/tests/scripts/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut script = Script::new();
+    for line in text.lines().filter(|line| !line.starts_with("    ")) {
+        writeln!(script.out, "{line}").unwrap();
+        if !line.is_empty() && !line.starts_with('#') {
+            script.obey(line);
+            script.tell();
+        }
+    }
+    if std::env::var_os("GOLDEN_WRITE").is_some() {
+        std::fs::write(&path, &script.out).unwrap();
+    }
+    assert_eq!(script.out, text, "{path}");
+}
+
+#[test]
+fn relay_with_loss_and_transcoding() {
+    check("relay");
+}
+
+#[test]
+fn learning_and_injection() {
+    check("learning");
+}
+
+#[test]
+fn source_change_and_stale_packets() {
+    check("source-change");
+}
+
+#[test]
+fn playback_then_bridge_then_hold() {
+    check("playback-bridge-hold");
+}
+
+#[test]
+fn digits_across_and_digits_sent() {
+    check("digits");
+}
