@@ -32,6 +32,7 @@ interface Words {
   since: string;
   doing: string;
   handled: string;
+  handledHint: string;
   held: string;
   offeredTo: string;
   noDevice: string;
@@ -50,7 +51,6 @@ interface Words {
   offline: string;
   noLine: string;
   restarting: string;
-  lostFor: string;
   retryIn: string;
   retryNow: string;
   keyTitle: string;
@@ -95,7 +95,8 @@ const en: Words = {
   status: "Status",
   since: "For",
   doing: "Call, or why",
-  handled: "Calls taken",
+  handled: "Taken",
+  handledHint: "Calls taken since the switch started",
   held: "on hold",
   offeredTo: "rings at {agent}",
   noDevice: "no device",
@@ -114,7 +115,6 @@ const en: Words = {
   offline: "Offline",
   noLine: "No connection to the switch. What you see is from {time}.",
   restarting: "The switch is stopping. What you see is from {time}.",
-  lostFor: "Lost for {time}",
   retryIn: "Next try in {n} s",
   retryNow: "Try now",
   keyTitle: "API key",
@@ -182,10 +182,10 @@ const en: Words = {
     call_stage: "{caller}: {stage}",
     call_stage_agent: "{caller}: {stage}, agent {agent}",
     call_answered: "{caller} is answered",
-    leg_started: "{caller}: leg to {party}",
+    leg_started: "{caller}: leg with {party}",
     leg_held: "{caller} on hold",
     leg_resumed: "{caller} off hold",
-    leg_ended: "{caller}: leg ended, {cause}",
+    leg_ended: "{caller}: a leg ended, {cause}",
     digit: "{caller} pressed {digit}",
     data_changed: "{caller}: {key} = {value}",
     data_removed: "{caller}: {key} removed",
@@ -195,12 +195,12 @@ const en: Words = {
     queue_entered: "{caller} waits in {queue}, place {position}",
     queue_offered: "{caller} offered to agent {agent}: {why}",
     queue_left: "{caller} left {queue}: {outcome}",
-    agent_status: "Agent {agent} is {status}: {why}",
+    agent_status: "Agent {agent}: {status}, {why}",
     registered: "{user} registered a device",
     unregistered: "{user} has one device less",
     recording_started: "{caller}: recording began",
     recording_ready: "{caller}: recording ready, {length}",
-    call_ended: "{caller} is over: {cause}, {by}",
+    call_ended: "{caller} ended: {cause}, {by}",
     config_reloaded: "Configuration {version} is in use",
     alarm: "Alarm {code}: {text}",
     gap: "Events {from} to {to} are missing; the state was read anew",
@@ -234,7 +234,8 @@ const zh: Words = {
   status: "状态",
   since: "时长",
   doing: "通话方或原因",
-  handled: "接听次数",
+  handled: "接听",
+  handledHint: "交换机启动以来的接听次数",
   held: "保持中",
   offeredTo: "正振铃座席 {agent}",
   noDevice: "无话机注册",
@@ -253,7 +254,6 @@ const zh: Words = {
   offline: "离线",
   noLine: "与交换机的连接已断开，当前显示的是 {time} 的状态。",
   restarting: "交换机正在停止，当前显示的是 {time} 的状态。",
-  lostFor: "已断开 {time}",
   retryIn: "{n} 秒后重试",
   retryNow: "立即重试",
   keyTitle: "API 密钥",
@@ -315,7 +315,7 @@ const zh: Words = {
     call_stage: "{caller}：{stage}",
     call_stage_agent: "{caller}：{stage}，座席 {agent}",
     call_answered: "{caller} 已应答",
-    leg_started: "{caller}：呼叫 {party}",
+    leg_started: "{caller}：接入一方 {party}",
     leg_held: "{caller} 被保持",
     leg_resumed: "{caller} 取消保持",
     leg_ended: "{caller}：一方结束，{cause}",
@@ -328,7 +328,7 @@ const zh: Words = {
     queue_entered: "{caller} 进入队列 {queue}，第 {position} 位",
     queue_offered: "{caller} 分配给座席 {agent}：{why}",
     queue_left: "{caller} 离开队列 {queue}：{outcome}",
-    agent_status: "座席 {agent} {status}：{why}",
+    agent_status: "座席 {agent}：{status}，{why}",
     registered: "{user} 的话机已注册",
     unregistered: "{user} 的话机已注销",
     recording_started: "{caller}：开始录音",

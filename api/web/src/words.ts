@@ -48,7 +48,7 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
     case "call_stage":
       return [
         what.agent ? "call_stage_agent" : "call_stage",
-        { stage: words.stages[what.stage], agent: what.agent?.name ?? "" },
+        { stage: (words.stages[what.stage] ?? what.stage).toLowerCase(), agent: what.agent?.name ?? "" },
       ];
     case "leg_started":
       return ["leg_started", { party: number(what.party) }];
@@ -75,7 +75,7 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
     case "agent_status":
       return [
         "agent_status",
-        { agent: what.agent.name, status: words.statuses[what.status].toLowerCase(), why: what.why },
+        { agent: what.agent.name, status: (words.statuses[what.status] ?? what.status).toLowerCase(), why: what.why },
       ];
     case "registered":
     case "unregistered":

@@ -1,0 +1,513 @@
+//! One tenant's floor: views, kept events and readers, all moved by events.
+
+use cordboard_api::switch::{Since, StreamItem, Subscription};
+use cordboard_model::cause::{Cause, Party};
+use cordboard_model::cdr::{Cdr, QueueVisit, RecordingEntry};
+use cordboard_model::event::{Event, EventKind};
+use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, QueueId, TenantId, UserId};
+use cordboard_model::leg::PartyId;
+use cordboard_model::time::Wall;
+use cordboard_model::view::{
+    AgentStatus, AgentView, CallStage, CallView, ContactView, LegView, QueueView, RouteReason,
+    WaitingView,
+};
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use tokio::sync::mpsc;
+
+/// Items that a reader may be behind.
+const BEHIND: usize = 1_024;
+
+/// The floor.
+pub struct Floor {
+    /// Whose.
+    pub tenant: TenantId,
+    /// What the wall clock shows.
+    pub now: Wall,
+    /// Events kept for readers that come back.
+    pub keep: usize,
+    /// Makes a reload fail.
+    pub broken_config: bool,
+    /// The configuration in use.
+    pub version: u64,
+    /// Ids.
+    pub ids: IdMaker,
+    /// Calls up.
+    pub calls: BTreeMap<CallId, CallView>,
+    /// Agents.
+    pub agents: BTreeMap<AgentId, AgentView>,
+    /// Devices.
+    pub contacts: Vec<ContactView>,
+    /// Records, oldest first.
+    pub cdrs: Vec<Cdr>,
+    /// Recordings with their files, oldest first.
+    pub recordings: Vec<(RecordingEntry, PathBuf)>,
+    /// The last event's number.
+    pub seq: u64,
+    start: u32,
+    queues: BTreeMap<QueueId, QueueView>,
+    kept: VecDeque<Event>,
+    readers: Vec<mpsc::Sender<StreamItem>>,
+}
+
+impl Floor {
+    /// An empty floor.
+    pub fn new(tenant: TenantId, start: u32) -> Self {
+        Self {
+            tenant,
+            now: Wall(i64::from(start) * 1_000),
+            keep: 10_000,
+            broken_config: false,
+            version: 1,
+            ids: IdMaker::new(start, 0),
+            calls: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            contacts: Vec::new(),
+            cdrs: Vec::new(),
+            recordings: Vec::new(),
+            seq: 0,
+            start,
+            queues: BTreeMap::new(),
+            kept: VecDeque::new(),
+            readers: Vec::new(),
+        }
+    }
+
+    /// Queues as readers see them.
+    pub fn queue_views(&self) -> Vec<QueueView> {
+        let count = |fits: &dyn Fn(AgentStatus) -> bool| {
+            let agents = self.agents.values().filter(|agent| fits(agent.status));
+            u32::try_from(agents.count()).unwrap_or(u32::MAX)
+        };
+        let mut views: Vec<QueueView> = self.queues.values().cloned().collect();
+        for view in &mut views {
+            view.agents_ready = count(&|status| status == AgentStatus::Ready);
+            view.agents_signed_in = count(&|status| status != AgentStatus::SignedOut);
+        }
+        views
+    }
+
+    /// Adds a queue that all agents serve.
+    pub fn add_queue(&mut self, queue: &QueueId, display: &str) {
+        let view = QueueView {
+            queue: queue.clone(),
+            display: display.into(),
+            waiting: Vec::new(),
+            agents_signed_in: 0,
+            agents_ready: 0,
+            offered: 0,
+            answered: 0,
+            abandoned: 0,
+            timed_out: 0,
+        };
+        self.queues.insert(queue.clone(), view);
+    }
+
+    /// Adds an agent with one device.
+    pub fn add_agent(&mut self, agent: &AgentId, display: &str, status: AgentStatus) {
+        let user = UserId {
+            tenant: agent.tenant,
+            name: agent.name.clone(),
+        };
+        let view = AgentView {
+            agent: agent.clone(),
+            display: display.into(),
+            status,
+            since: self.now,
+            until: None,
+            user: user.clone(),
+            contacts: 1,
+            call: None,
+            why: "as at the start".into(),
+            handled: 0,
+        };
+        self.contacts.push(ContactView {
+            uri: format!("sip:{}@192.0.2.10:5062", user.name),
+            user,
+            flow: "udp 192.0.2.10:5062".into(),
+            user_agent: "phone/1.0".into(),
+            expires: Wall(self.now.0 + 3_600_000),
+        });
+        self.agents.insert(agent.clone(), view);
+    }
+
+    /// A caller arrives.
+    pub fn arrive(&mut self, from: PartyId, to: &str) -> CallId {
+        let (call, leg) = (self.ids.call(self.tenant), self.ids.leg(self.tenant));
+        let to = PartyId::new(to);
+        let party = from.clone();
+        self.event(EventKind::CallStarted { call, from, to });
+        self.event(EventKind::LegStarted { call, leg, party });
+        call
+    }
+
+    /// Routing decides.
+    pub fn route(&mut self, call: CallId, to: &str, reasons: Vec<RouteReason>) {
+        let to = to.to_owned();
+        self.event(EventKind::CallRouted { call, to, reasons });
+    }
+
+    /// The call does something else.
+    pub fn stage(
+        &mut self,
+        call: CallId,
+        stage: CallStage,
+        queue: Option<&QueueId>,
+        agent: Option<&AgentId>,
+    ) {
+        let (queue, agent) = (queue.cloned(), agent.cloned());
+        self.event(EventKind::CallStage {
+            call,
+            stage,
+            queue,
+            agent,
+        });
+    }
+
+    /// The call waits.
+    pub fn enqueue(&mut self, call: CallId, queue: &QueueId) {
+        let waiting = self.queues.get(queue).map_or(0, |q| q.waiting.len());
+        let position = u32::try_from(waiting + 1).unwrap_or(u32::MAX);
+        let entered = queue.clone();
+        self.event(EventKind::QueueEntered {
+            call,
+            queue: entered,
+            position,
+        });
+        self.stage(call, CallStage::Queued, Some(queue), None);
+    }
+
+    /// The call rings at an agent.
+    pub fn offer(&mut self, call: CallId, queue: &QueueId, agent: &AgentId) -> LegId {
+        let leg = self.ids.leg(self.tenant);
+        self.event(EventKind::QueueOffered {
+            call,
+            queue: queue.clone(),
+            agent: agent.clone(),
+            why: "longest idle of those who are ready".into(),
+        });
+        let why = format!("a call of queue {} is offered", queue.name);
+        self.agent_is(agent, AgentStatus::Ringing, &why, Some(call));
+        self.stage(call, CallStage::Ringing, Some(queue), Some(agent));
+        let party = PartyId::new(agent.name.as_str());
+        self.event(EventKind::LegStarted { call, leg, party });
+        leg
+    }
+
+    /// The agent takes it.
+    pub fn bridge(&mut self, call: CallId, queue: &QueueId, agent: &AgentId) {
+        self.leave(call, queue, "served");
+        self.agent_is(agent, AgentStatus::Talking, "took the call", Some(call));
+        self.stage(call, CallStage::Bridged, Some(queue), Some(agent));
+    }
+
+    /// The call leaves its queue.
+    pub fn leave(&mut self, call: CallId, queue: &QueueId, outcome: &str) {
+        let (queue, outcome) = (queue.clone(), outcome.to_owned());
+        self.event(EventKind::QueueLeft {
+            call,
+            queue,
+            outcome,
+        });
+    }
+
+    /// An agent's status changes.
+    pub fn agent_is(
+        &mut self,
+        agent: &AgentId,
+        status: AgentStatus,
+        why: &str,
+        call: Option<CallId>,
+    ) {
+        let (agent, why) = (agent.clone(), why.to_owned());
+        self.event(EventKind::AgentStatus {
+            agent,
+            status,
+            why,
+            call,
+        });
+    }
+
+    /// The call is over.
+    pub fn end(&mut self, call: CallId, cause: Cause, by: Party) {
+        let Some(view) = self.calls.get(&call).cloned() else {
+            return;
+        };
+        for leg in &view.legs {
+            let leg = leg.leg;
+            self.event(EventKind::LegEnded { call, leg, cause });
+        }
+        let visit = |queue: &QueueId| QueueVisit {
+            queue: queue.clone(),
+            entered: view.answered.unwrap_or(view.started),
+            left: view.bridged.unwrap_or(self.now),
+            agent: view.agent.clone(),
+            outcome: if view.bridged.is_some() {
+                "served"
+            } else {
+                "abandoned"
+            }
+            .into(),
+        };
+        let cdr = Box::new(Cdr {
+            call,
+            from: view.from.clone(),
+            to: view.to.clone(),
+            started: view.started,
+            answered: view.answered,
+            bridged: view.bridged,
+            ended: self.now,
+            cause,
+            ended_by: by,
+            agent: view.agent.clone(),
+            flows: Vec::new(),
+            queues: view.queue.iter().map(visit).collect(),
+            legs: Vec::new(),
+            recordings: Vec::new(),
+            data: view.data.clone(),
+        });
+        self.event(EventKind::CallEnded {
+            call,
+            cause,
+            by,
+            cdr,
+        });
+    }
+
+    /// Numbers what happened, lets it change the views, keeps it and passes it on.
+    pub fn event(&mut self, what: EventKind) {
+        self.seq += 1;
+        self.happen(&what);
+        let event = Event {
+            tenant: self.tenant,
+            seq: self.seq,
+            at: self.now,
+            what,
+        };
+        self.kept.push_back(event.clone());
+        while self.kept.len() > self.keep {
+            self.kept.pop_front();
+        }
+        self.readers.retain(|reader| {
+            reader
+                .try_send(StreamItem::Event(Box::new(event.clone())))
+                .is_ok()
+        });
+    }
+
+    fn happen(&mut self, what: &EventKind) {
+        match what {
+            EventKind::CallStarted { call, from, to } => {
+                let view = new_call(*call, from, to, self.now);
+                self.calls.insert(*call, view);
+            }
+            EventKind::CallEnded { call, cdr, .. } => {
+                self.calls.remove(call);
+                self.cdrs.push((**cdr).clone());
+                for queue in self.queues.values_mut() {
+                    remove(queue, *call);
+                }
+            }
+            EventKind::QueueEntered { call, queue, .. } => {
+                let since = self.now;
+                if let Some(view) = self.queues.get_mut(queue) {
+                    view.offered += 1;
+                    view.waiting.push(WaitingView {
+                        call: *call,
+                        since,
+                        position: 0,
+                        offered_to: None,
+                    });
+                    number(view);
+                }
+            }
+            EventKind::QueueOffered {
+                call, queue, agent, ..
+            } => {
+                let view = self.queues.get_mut(queue);
+                let waiting = view.and_then(|q| q.waiting.iter_mut().find(|w| w.call == *call));
+                if let Some(waiting) = waiting {
+                    waiting.offered_to = Some(agent.clone());
+                }
+            }
+            EventKind::QueueLeft {
+                call,
+                queue,
+                outcome,
+            } => self.left(*call, queue, outcome),
+            EventKind::AgentStatus {
+                agent,
+                status,
+                why,
+                call,
+            } => self.agent_changed(agent, *status, why, *call),
+            EventKind::CallRouted { call, .. }
+            | EventKind::CallStage { call, .. }
+            | EventKind::CallAnswered { call }
+            | EventKind::LegStarted { call, .. }
+            | EventKind::LegHeld { call, .. }
+            | EventKind::LegEnded { call, .. }
+            | EventKind::DataChanged { call, .. } => {
+                let now = self.now;
+                if let Some(view) = self.calls.get_mut(call) {
+                    change(view, what, now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn left(&mut self, call: CallId, queue: &QueueId, outcome: &str) {
+        if let Some(view) = self.queues.get_mut(queue) {
+            remove(view, call);
+            match outcome {
+                "served" => view.answered += 1,
+                "abandoned" => view.abandoned += 1,
+                "timeout" => view.timed_out += 1,
+                _ => {}
+            }
+        }
+    }
+
+    fn agent_changed(
+        &mut self,
+        agent: &AgentId,
+        status: AgentStatus,
+        why: &str,
+        call: Option<CallId>,
+    ) {
+        let now = self.now;
+        if let Some(view) = self.agents.get_mut(agent) {
+            let busy = matches!(status, AgentStatus::Ringing | AgentStatus::Talking);
+            view.handled += u64::from(status == AgentStatus::Talking);
+            view.since = if view.status == status {
+                view.since
+            } else {
+                now
+            };
+            view.status = status;
+            view.why = why.into();
+            view.call = call.filter(|_| busy);
+        }
+        if status != AgentStatus::Ringing {
+            let waiting = self.queues.values_mut().flat_map(|q| q.waiting.iter_mut());
+            for one in waiting.filter(|one| one.offered_to.as_ref() == Some(agent)) {
+                one.offered_to = None;
+            }
+        }
+    }
+
+    /// A new reader, or one that comes back.
+    pub fn subscribe(&mut self, since: Option<Since>) -> Subscription {
+        let (out, items) = mpsc::channel(BEHIND);
+        let _ = out.try_send(StreamItem::Hello {
+            start: self.start,
+            last: self.seq,
+        });
+        let first = self.kept.front().map_or(self.seq + 1, |event| event.seq);
+        let seen = match since {
+            Some(s) if s.start == self.start && s.seq + 1 >= first && s.seq <= self.seq => s.seq,
+            other => {
+                if let Some(since) = other {
+                    let from = if since.start == self.start {
+                        since.seq + 1
+                    } else {
+                        1
+                    };
+                    let _ = out.try_send(StreamItem::Gap {
+                        from,
+                        to: self.seq.max(from),
+                    });
+                }
+                let _ = out.try_send(StreamItem::Snapshot {
+                    seq: self.seq,
+                    calls: self.calls.values().cloned().collect(),
+                    queues: self.queue_views(),
+                    agents: self.agents.values().cloned().collect(),
+                });
+                self.seq
+            }
+        };
+        for event in self.kept.iter().filter(|event| event.seq > seen) {
+            let _ = out.try_send(StreamItem::Event(Box::new(event.clone())));
+        }
+        self.readers.push(out);
+        items
+    }
+
+    /// Ends every stream with a reason.
+    pub fn close_streams(&mut self, reason: &str) {
+        for reader in self.readers.drain(..) {
+            let _ = reader.try_send(StreamItem::Closing {
+                reason: reason.into(),
+            });
+        }
+    }
+}
+
+fn new_call(call: CallId, from: &PartyId, to: &PartyId, now: Wall) -> CallView {
+    CallView {
+        call,
+        from: from.clone(),
+        to: to.clone(),
+        stage: CallStage::Routing,
+        started: now,
+        answered: None,
+        bridged: None,
+        queue: None,
+        agent: None,
+        legs: Vec::new(),
+        data: BTreeMap::new(),
+        route: Vec::new(),
+    }
+}
+
+fn change(view: &mut CallView, what: &EventKind, now: Wall) {
+    match what {
+        EventKind::CallRouted { reasons, .. } => view.route.clone_from(reasons),
+        EventKind::CallStage {
+            stage,
+            queue,
+            agent,
+            ..
+        } => {
+            view.stage = *stage;
+            view.queue = queue.clone().or(view.queue.take());
+            view.agent.clone_from(agent);
+            if *stage == CallStage::Bridged {
+                view.bridged = view.bridged.or(Some(now));
+            }
+        }
+        EventKind::CallAnswered { .. } => view.answered = Some(now),
+        EventKind::LegStarted { leg, party, .. } => view.legs.push(LegView {
+            leg: *leg,
+            party: party.clone(),
+            answered: false,
+            held: false,
+        }),
+        EventKind::LegHeld { leg, held, .. } => {
+            for one in view.legs.iter_mut().filter(|one| one.leg == *leg) {
+                one.held = *held;
+            }
+        }
+        EventKind::LegEnded { leg, .. } => view.legs.retain(|one| one.leg != *leg),
+        EventKind::DataChanged { key, value, .. } => {
+            view.data.remove(key);
+            if !value.is_empty() {
+                view.data.insert(key.clone(), value.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+fn remove(queue: &mut QueueView, call: CallId) {
+    queue.waiting.retain(|one| one.call != call);
+    number(queue);
+}
+
+fn number(queue: &mut QueueView) {
+    for (one, position) in queue.waiting.iter_mut().zip(1..) {
+        one.position = position;
+    }
+}

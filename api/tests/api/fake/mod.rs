@@ -1,0 +1,243 @@
+//! A switch without calls: the trait of the control plane over a floor that is told what happens.
+//!
+//! Invariant: views and events never disagree, since only [`Floor::event`] changes either. Shared by the route tests
+//! and the example that the page is drawn against.
+
+#![allow(dead_code)]
+
+mod floor;
+
+pub use floor::Floor;
+
+use cordboard_api::switch::{
+    AgentIntent, Caller, CdrFilter, Command, Health, Later, Refusal, Since, Subscription, Switch,
+};
+use cordboard_model::cause::Party;
+use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::event::EventKind;
+use cordboard_model::id::{CallId, RecordingId, TenantId};
+use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A fake switch; clones share it.
+#[derive(Clone)]
+pub struct Fake {
+    start: u32,
+    keys: Arc<BTreeMap<String, TenantId>>,
+    floors: Arc<Mutex<BTreeMap<TenantId, Floor>>>,
+    ready: Arc<AtomicBool>,
+}
+
+impl Fake {
+    /// A switch started in UTC second `start`, with an empty floor for each key's tenant.
+    pub fn new(start: u32, keys: &[(&str, TenantId)]) -> Self {
+        let keys: BTreeMap<String, TenantId> =
+            keys.iter().map(|(k, t)| ((*k).to_owned(), *t)).collect();
+        let floors = keys.values().map(|t| (*t, Floor::new(*t, start))).collect();
+        Self {
+            start,
+            keys: Arc::new(keys),
+            floors: Arc::new(Mutex::new(floors)),
+            ready: Arc::new(AtomicBool::new(true)),
+        }
+    }
+
+    /// Does something on a tenant's floor.
+    pub fn on<T>(&self, tenant: TenantId, act: impl FnOnce(&mut Floor) -> T) -> T {
+        let mut floors = self.lock();
+        let start = self.start;
+        act(floors
+            .entry(tenant)
+            .or_insert_with(|| Floor::new(tenant, start)))
+    }
+
+    /// Whether it takes calls.
+    pub fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<TenantId, Floor>> {
+        self.floors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer<T: Send + 'static>(
+        &self,
+        tenant: TenantId,
+        of: impl FnOnce(&mut Floor) -> Result<T, Refusal>,
+    ) -> Later<T> {
+        let answer = self.on(tenant, of);
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+impl Switch for Fake {
+    fn authenticate(&self, key: &str) -> Option<Caller> {
+        let tenant = *self.keys.get(key)?;
+        Some(Caller {
+            tenant,
+            key: "fake".into(),
+        })
+    }
+
+    fn health(&self) -> Health {
+        let ready = self.ready.load(Ordering::Relaxed);
+        let calls: usize = self.lock().values().map(|floor| floor.calls.len()).sum();
+        let problem = "the switch is stopping".to_owned();
+        Health {
+            ready,
+            uptime_s: 1,
+            calls: u32::try_from(calls).unwrap_or(u32::MAX),
+            problems: if ready { vec![] } else { vec![problem] },
+        }
+    }
+
+    fn metrics(&self) -> String {
+        format!(
+            "# TYPE cordboard_calls gauge\ncordboard_calls {}\n",
+            self.health().calls
+        )
+    }
+
+    fn calls(&self, tenant: TenantId) -> Later<Vec<CallView>> {
+        self.answer(tenant, |floor| Ok(floor.calls.values().cloned().collect()))
+    }
+
+    fn call(&self, call: CallId) -> Later<CallView> {
+        self.answer(call.tenant, |floor| {
+            floor
+                .calls
+                .get(&call)
+                .cloned()
+                .ok_or_else(|| missing(&call))
+        })
+    }
+
+    fn queues(&self, tenant: TenantId) -> Later<Vec<QueueView>> {
+        self.answer(tenant, |floor| Ok(floor.queue_views()))
+    }
+
+    fn agents(&self, tenant: TenantId) -> Later<Vec<AgentView>> {
+        self.answer(tenant, |floor| Ok(floor.agents.values().cloned().collect()))
+    }
+
+    fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>> {
+        self.answer(tenant, |floor| Ok(floor.contacts.clone()))
+    }
+
+    fn cdrs(&self, tenant: TenantId, filter: CdrFilter) -> Later<Vec<Cdr>> {
+        self.answer(tenant, |floor| {
+            let fits = |cdr: &&Cdr| {
+                filter.from.is_none_or(|from| cdr.started >= from)
+                    && filter.to.is_none_or(|to| cdr.started < to)
+                    && filter.before.is_none_or(|before| cdr.call < before)
+                    && (filter.agent.is_none() || cdr.agent == filter.agent)
+                    && filter
+                        .queue
+                        .as_ref()
+                        .is_none_or(|queue| cdr.queues.iter().any(|visit| &visit.queue == queue))
+            };
+            let newest = floor.cdrs.iter().rev().filter(fits);
+            Ok(newest.take(filter.limit as usize).cloned().collect())
+        })
+    }
+
+    fn cdr(&self, call: CallId) -> Later<Cdr> {
+        self.answer(call.tenant, |floor| {
+            let found = floor.cdrs.iter().find(|cdr| cdr.call == call);
+            found.cloned().ok_or_else(|| missing(&call))
+        })
+    }
+
+    fn recordings(
+        &self,
+        tenant: TenantId,
+        before: Option<RecordingId>,
+        limit: u32,
+    ) -> Later<Vec<RecordingEntry>> {
+        self.answer(tenant, |floor| {
+            let fits = |(entry, _): &&(RecordingEntry, PathBuf)| {
+                before.is_none_or(|b| entry.recording < b)
+            };
+            let newest = floor.recordings.iter().rev().filter(fits);
+            Ok(newest
+                .take(limit as usize)
+                .map(|(entry, _)| entry.clone())
+                .collect())
+        })
+    }
+
+    fn recording_file(&self, recording: RecordingId) -> Later<PathBuf> {
+        self.answer(recording.tenant, |floor| {
+            let found = floor
+                .recordings
+                .iter()
+                .find(|(entry, _)| entry.recording == recording);
+            found
+                .map(|(_, path)| path.clone())
+                .ok_or_else(|| missing(&recording))
+        })
+    }
+
+    fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>> {
+        self.answer(tenant, |floor| obey(floor, command))
+    }
+
+    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription {
+        self.on(tenant, |floor| floor.subscribe(since))
+    }
+}
+
+fn missing(id: &impl ToString) -> Refusal {
+    Refusal::NotFound(id.to_string())
+}
+
+fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
+    match command {
+        Command::HangUp(call, cause) => {
+            if !floor.calls.contains_key(&call) {
+                return Err(missing(&call));
+            }
+            floor.end(call, cause, Party::Operator);
+            Ok(vec![format!("call {call} ends")])
+        }
+        Command::Hold(leg, held) => {
+            let of_leg = |call: &&CallView| call.legs.iter().any(|l| l.leg == leg);
+            let found = floor.calls.values().find(of_leg);
+            let call = found.ok_or_else(|| missing(&leg))?.call;
+            floor.event(EventKind::LegHeld { call, leg, held });
+            let word = if held { "on" } else { "off" };
+            Ok(vec![format!("leg {leg} is {word} hold")])
+        }
+        Command::Agent(agent, intent) => {
+            let Some(view) = floor.agents.get(&agent) else {
+                return Err(missing(&agent));
+            };
+            if view.status == AgentStatus::SignedOut && intent != AgentIntent::SignIn {
+                return Err(Refusal::Conflict(format!(
+                    "agent {agent} has to sign in first"
+                )));
+            }
+            let status = match intent {
+                AgentIntent::SignIn | AgentIntent::NotReady => AgentStatus::NotReady,
+                AgentIntent::SignOut => AgentStatus::SignedOut,
+                AgentIntent::Ready => AgentStatus::Ready,
+                AgentIntent::Rest => AgentStatus::Rest,
+            };
+            floor.agent_is(&agent, status, "asked over the API", None);
+            Ok(vec![format!("agent {agent} is {}", status.as_str())])
+        }
+        Command::Reload if floor.broken_config => Err(Refusal::Invalid(vec![
+            "cordboard.toml:3:1: unknown key `nam`".into(),
+            "cordboard.toml:9:8: there is no queue \"sale\"".into(),
+        ])),
+        Command::Reload => {
+            floor.version += 1;
+            let version = floor.version;
+            floor.event(EventKind::ConfigReloaded { version });
+            Ok(vec![format!("configuration {version} is in use")])
+        }
+    }
+}
