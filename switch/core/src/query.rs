@@ -94,6 +94,7 @@ impl Shard {
         note(!self.gate.is_empty(), "a record that the journal owes");
         note(!self.routing.is_empty(), "a routing run");
         note(!self.outside.is_empty(), "a call outside a queue");
+        note(!self.offered.is_empty(), "an offer of a call that is gone");
         left
     }
 }

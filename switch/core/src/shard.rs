@@ -40,6 +40,8 @@ pub struct Shard {
     pub(crate) agent_of: BTreeMap<UserId, AgentId>,
     /// Calls outside a queue that keep an agent's phone busy.
     pub(crate) outside: BTreeMap<CallId, BTreeSet<AgentId>>,
+    /// The agent whom a queue gave each call last: his leg is the queue's affair, any other is outside of it.
+    pub(crate) offered: BTreeMap<CallId, AgentId>,
     /// Contacts that are known to readers of the event stream.
     pub(crate) known_contacts: BTreeSet<(UserId, String)>,
     pub(crate) numbering: Numbering,
@@ -74,6 +76,7 @@ impl Shard {
             routing: Routing::default(),
             agent_of: BTreeMap::new(),
             outside: BTreeMap::new(),
+            offered: BTreeMap::new(),
             known_contacts: BTreeSet::new(),
             numbering: Numbering::default(),
             figures: Figures::default(),

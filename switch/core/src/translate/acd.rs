@@ -16,6 +16,7 @@ impl Shard {
                 let offered =
                     EventKind::QueueOffered { call, queue: queue.clone(), agent: agent.clone(), why };
                 self.event(call.tenant, offered);
+                self.offered.insert(call, agent.clone());
                 let display =
                     self.snapshot.agent(&agent).map(|agent| agent.display.clone()).unwrap_or_default();
                 let record = self.snapshot.queue(&queue).is_some_and(|queue| queue.record);

@@ -141,8 +141,8 @@ impl Shard {
         };
         let dialled = target.and_then(|target| {
             let local = local.map(|addr| self.local_media(leg, addr)).ok_or(Cause::InternalError)?;
-            let outside =
-                !matches!(to, DialTarget::Agent(_)) && self.legs.get(leg).is_some_and(|l| l.agent.is_none());
+            let offered = self.offered.get(&call);
+            let outside = offered.is_none() || offered != self.legs.get(leg).and_then(|l| l.agent.as_ref());
             self.invite(call, leg, target, from, local, outside)
         });
         if let Err(cause) = dialled {
@@ -231,6 +231,7 @@ impl Shard {
             self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
         }
         self.routing.forget(call);
+        self.offered.remove(&call);
         for agent in self.outside.remove(&call).unwrap_or_default() {
             let other =
                 self.outside.iter().find(|(_, agents)| agents.contains(&agent)).map(|(call, _)| *call);
