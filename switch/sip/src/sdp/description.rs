@@ -86,29 +86,16 @@ impl SessionDescription {
         if body.len() > MAX_SDP_BYTES {
             return Err(SdpError::TooLarge);
         }
-        let session =
-            sdp_types::Session::parse(&relevant_lines(body)).map_err(|e| malformed(&e))?;
-        let attributes: usize = session
-            .medias
-            .iter()
-            .map(|media| media.attributes.len())
-            .sum();
-        if session.medias.len() > MAX_MEDIA
-            || attributes + session.attributes.len() > MAX_ATTRIBUTES
-        {
+        let session = sdp_types::Session::parse(&relevant_lines(body)).map_err(|e| malformed(&e))?;
+        let attributes: usize = session.medias.iter().map(|media| media.attributes.len()).sum();
+        if session.medias.len() > MAX_MEDIA || attributes + session.attributes.len() > MAX_ATTRIBUTES {
             return Err(SdpError::TooLarge);
         }
         Ok(Self {
-            origin: Origin {
-                session_id: session.origin.sess_id,
-                version: session.origin.sess_version,
-            },
+            origin: Origin { session_id: session.origin.sess_id, version: session.origin.sess_version },
             connection: session.connection.as_ref().map(connection),
             direction: session.attributes.iter().find_map(direction),
-            time: session
-                .times
-                .first()
-                .map_or((0, 0), |time| (time.start_time, time.stop_time)),
+            time: session.times.first().map_or((0, 0), |time| (time.start_time, time.stop_time)),
             media: session.medias.iter().map(media).collect(),
         })
     }
@@ -124,14 +111,9 @@ impl SessionDescription {
     /// how a call was held before RFC 3264 (8.4).
     #[must_use]
     pub fn direction_of(&self, media: &Media) -> Direction {
-        let written = media
-            .direction
-            .or(self.direction)
-            .unwrap_or(Direction::SendRecv);
+        let written = media.direction.or(self.direction).unwrap_or(Direction::SendRecv);
         match self.connection_of(media) {
-            Some(Connection::Ip(ip)) if ip.is_unspecified() => {
-                Direction::new(written.sends(), false)
-            }
+            Some(Connection::Ip(ip)) if ip.is_unspecified() => Direction::new(written.sends(), false),
             _ => written,
         }
     }
@@ -140,41 +122,28 @@ impl SessionDescription {
 impl Media {
     /// The payload types in order, each once.
     pub fn payload_types(&self) -> impl Iterator<Item = u8> {
-        self.formats
-            .iter()
-            .filter_map(|format| payload_type(format))
+        self.formats.iter().filter_map(|format| payload_type(format))
     }
 
     /// What a payload type means: by its rtpmap, else by the table of RFC 3551 for the two of
     /// G.711.
     #[must_use]
     pub fn rtpmap(&self, payload_type: u8) -> Option<RtpMap> {
-        let written = self
-            .rtpmaps
-            .iter()
-            .find(|map| map.payload_type == payload_type);
+        let written = self.rtpmaps.iter().find(|map| map.payload_type == payload_type);
         written.cloned().or_else(|| {
             let name = match payload_type {
                 0 => "PCMU",
                 8 => "PCMA",
                 _ => return None,
             };
-            Some(RtpMap {
-                payload_type,
-                name: name.to_owned(),
-                clock_hz: 8000,
-                channels: 1,
-            })
+            Some(RtpMap { payload_type, name: name.to_owned(), clock_hz: 8000, channels: 1 })
         })
     }
 
     /// The format parameters of a payload type, as written.
     #[must_use]
     pub fn fmtp(&self, payload_type: u8) -> Option<&str> {
-        self.fmtps
-            .iter()
-            .find(|(of, _)| *of == payload_type)
-            .map(|(_, text)| text.as_str())
+        self.fmtps.iter().find(|(of, _)| *of == payload_type).map(|(_, text)| text.as_str())
     }
 }
 
@@ -185,11 +154,7 @@ fn relevant_lines(body: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(body.len());
     for line in body.split_inclusive(|byte| *byte == b'\n') {
         let is_kept = match line {
-            [
-                b'b' | b'e' | b'i' | b'k' | b'p' | b'r' | b'u' | b'z',
-                b'=',
-                ..,
-            ] => false,
+            [b'b' | b'e' | b'i' | b'k' | b'p' | b'r' | b'u' | b'z', b'=', ..] => false,
             [b't', b'=', value @ ..] => is_time(value),
             _ => true,
         };
@@ -230,22 +195,14 @@ fn direction(attribute: &sdp_types::Attribute) -> Option<Direction> {
 
 fn media(line: &sdp_types::Media) -> Media {
     let values = |name: &'static str| {
-        line.get_attribute_values(name)
-            .flatten()
-            .map(str::trim)
-            .filter(|value| !value.is_empty())
+        line.get_attribute_values(name).flatten().map(str::trim).filter(|value| !value.is_empty())
     };
     let millis = |name| values(name).next().and_then(whole_number);
     Media {
         kind: line.media.clone(),
         port: line.port,
         protocol: line.proto.clone(),
-        formats: line
-            .fmt
-            .split_ascii_whitespace()
-            .take(MAX_FORMATS)
-            .map(str::to_owned)
-            .collect(),
+        formats: line.fmt.split_ascii_whitespace().take(MAX_FORMATS).map(str::to_owned).collect(),
         connection: line.connections.first().map(connection),
         direction: line.attributes.iter().find_map(direction),
         ptime_ms: millis("ptime"),
@@ -260,10 +217,11 @@ fn whole_number(text: &str) -> Option<u32> {
     text.split('.').next()?.parse().ok()
 }
 
+/// A payload type as it must be written: an answer repeats it, so `+8` and `08` are none.
 fn payload_type(text: &str) -> Option<u8> {
-    text.parse::<u8>()
-        .ok()
-        .filter(|payload_type| *payload_type < 128)
+    let is_plain = text == "0" || text.starts_with(|first: char| matches!(first, '1'..='9'));
+    let number = text.parse::<u8>().ok().filter(|_| is_plain)?;
+    (number < 128).then_some(number)
 }
 
 /// `<payload type> <name>/<clock>[/<channels>]`
@@ -272,16 +230,8 @@ fn rtpmap(value: &str) -> Option<RtpMap> {
     let mut parts = encoding.trim().split('/');
     let name = parts.next().filter(|name| !name.is_empty())?.to_owned();
     let clock_hz = parts.next()?.trim().parse().ok()?;
-    let channels = parts
-        .next()
-        .and_then(|text| text.trim().parse().ok())
-        .unwrap_or(1);
-    Some(RtpMap {
-        payload_type: payload_type(number)?,
-        name,
-        clock_hz,
-        channels,
-    })
+    let channels = parts.next().and_then(|text| text.trim().parse().ok()).unwrap_or(1);
+    Some(RtpMap { payload_type: payload_type(number)?, name, clock_hz, channels })
 }
 
 fn fmtp(value: &str) -> Option<(u8, String)> {
@@ -332,60 +282,39 @@ mod tests {
 
     #[test]
     fn lines_that_decide_nothing_may_be_damaged() {
-        let damaged = PLAIN.replace(
-            "t=0 0",
-            "t=x\r\nb=AS:12.5\r\nz=nonsense\r\nk=\r\nr=7d\r\ne=\u{fffd}",
-        );
+        let damaged = PLAIN.replace("t=0 0", "t=x\r\nb=AS:12.5\r\nz=nonsense\r\nk=\r\nr=7d\r\ne=\u{fffd}");
         assert_eq!(parse(&damaged).media, parse(PLAIN).media);
     }
 
     #[test]
     fn an_error_names_the_line_of_the_author() {
         let broken = "v=0\r\nb=AS:1\r\nno equals sign\r\n";
-        assert_eq!(
-            SessionDescription::parse(broken.as_bytes()),
-            Err(SdpError::Malformed { line: 3 })
-        );
-        assert_eq!(
-            SessionDescription::parse(b""),
-            Err(SdpError::Malformed { line: 0 })
-        );
+        assert_eq!(SessionDescription::parse(broken.as_bytes()), Err(SdpError::Malformed { line: 3 }));
+        assert_eq!(SessionDescription::parse(b""), Err(SdpError::Malformed { line: 0 }));
     }
 
     #[test]
     fn the_unspecified_address_is_a_hold() {
-        let held = PLAIN
-            .replace("a=sendonly\r\n", "")
-            .replace("c=IN IP4 192.0.2.1", "c=IN IP4 0.0.0.0");
+        let held = PLAIN.replace("a=sendonly\r\n", "").replace("c=IN IP4 192.0.2.1", "c=IN IP4 0.0.0.0");
         let description = parse(&held);
-        assert_eq!(
-            description.direction_of(&description.media[0]),
-            Direction::SendOnly
-        );
+        assert_eq!(description.direction_of(&description.media[0]), Direction::SendOnly);
     }
 
     #[test]
     fn a_stream_overrides_the_session() {
-        let text =
-            PLAIN.replace("t=0 0\r\n", "t=0 0\r\na=inactive\r\n") + "c=IN IP6 2001:db8::1\r\n";
+        let text = PLAIN.replace("t=0 0\r\n", "t=0 0\r\na=inactive\r\n") + "c=IN IP6 2001:db8::1\r\n";
         let description = parse(&text);
         let audio = &description.media[0];
         assert_eq!(description.direction_of(audio), Direction::SendOnly);
-        assert_eq!(
-            description.connection_of(audio),
-            Some(&Connection::Ip("2001:db8::1".parse().unwrap()))
-        );
+        assert_eq!(description.connection_of(audio), Some(&Connection::Ip("2001:db8::1".parse().unwrap())));
         let text = text.replace("a=sendonly\r\n", "");
         let description = parse(&text);
-        assert_eq!(
-            description.direction_of(&description.media[0]),
-            Direction::Inactive
-        );
+        assert_eq!(description.direction_of(&description.media[0]), Direction::Inactive);
     }
 
     #[test]
     fn odd_formats_and_maps_are_passed_over() {
-        let text = PLAIN.replace("8 0 101", "4294967296 -1 128 8")
+        let text = PLAIN.replace("8 0 101", "4294967296 -1 128 +8 08 8")
             + "a=fmtp:4294967296 x\r\na=rtpmap:8\r\na=fmtp\r\na=rtpmap:200 X/1\r\n";
         let audio = &parse(&text).media[0];
         assert_eq!(audio.payload_types().collect::<Vec<_>>(), [8]);
@@ -395,15 +324,8 @@ mod tests {
     #[test]
     fn limits_are_named_outcomes() {
         let many = |line: &str, count: usize| PLAIN.to_owned() + &line.repeat(count);
-        for text in [
-            many("a=x\r\n", 1025),
-            many("m=audio 0 RTP/AVP 0\r\n", 32),
-            many("a=x\r\n", 9000),
-        ] {
-            assert_eq!(
-                SessionDescription::parse(text.as_bytes()),
-                Err(SdpError::TooLarge)
-            );
+        for text in [many("a=x\r\n", 1025), many("m=audio 0 RTP/AVP 0\r\n", 32), many("a=x\r\n", 9000)] {
+            assert_eq!(SessionDescription::parse(text.as_bytes()), Err(SdpError::TooLarge));
         }
     }
 }

@@ -54,14 +54,10 @@ const PLAIN_RTP: &str = "RTP/AVP";
 /// Our offer.
 #[must_use]
 pub fn offer(local: &Local) -> Vec<u8> {
-    let codecs: Vec<(u8, Codec)> = codecs(local)
-        .iter()
-        .map(|codec| (codec.static_payload_type(), *codec))
-        .collect();
+    let codecs: Vec<(u8, Codec)> =
+        codecs(local).iter().map(|codec| (codec.static_payload_type(), *codec)).collect();
     let mut session = session(local, (0, 0));
-    session
-        .medias
-        .push(audio(local, &codecs, local.dtmf_pt, local.direction));
+    session.medias.push(audio(local, &codecs, local.dtmf_pt, local.direction));
     print(&session)
 }
 
@@ -77,18 +73,16 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
     let peer = SessionDescription::parse(offer)?;
     let (index, chosen) = choose_stream(&peer, local)?;
     let stream = peer.media.get(index).ok_or(SdpError::NoAudio)?;
-    let settled = settle(
-        &peer,
-        stream,
-        &chosen,
-        (chosen.payload_type, chosen.dtmf_pt),
-        local,
-    )?;
+    let settled = settle(&peer, stream, &chosen, (chosen.payload_type, chosen.dtmf_pt), local)?;
     let mut session = session(local, peer.time);
     for (at, offered) in peer.media.iter().enumerate() {
         session.medias.push(if at == index {
             let codecs = [(chosen.payload_type, chosen.codec)];
-            audio(local, &codecs, chosen.dtmf_pt, settled.stream.direction)
+            // the names as the peer spelled them
+            let mut taken = audio(local, &codecs, chosen.dtmf_pt, settled.stream.direction);
+            taken.media.clone_from(&offered.kind);
+            taken.proto.clone_from(&offered.protocol);
+            taken
         } else {
             refused(offered)
         });
@@ -117,11 +111,7 @@ pub fn accept_answer(answer: &[u8], local: &Local) -> Result<Negotiated, SdpErro
 }
 
 fn codecs(local: &Local) -> &[Codec] {
-    if local.codecs.is_empty() {
-        &Codec::ALL
-    } else {
-        &local.codecs
-    }
+    if local.codecs.is_empty() { &Codec::ALL } else { &local.codecs }
 }
 
 fn is_plain_rtp(media: &Media) -> bool {
@@ -153,24 +143,15 @@ fn choose_codec(media: &Media, local: &Local) -> Option<Chosen> {
                 && map.clock_hz == codec.clock_hz()
                 && map.channels == 1
         };
-        codecs(local)
-            .iter()
-            .find(same)
-            .map(|codec| (payload_type, *codec))
+        codecs(local).iter().find(same).map(|codec| (payload_type, *codec))
     })?;
     let is_event = |payload_type: &u8| {
-        media.rtpmap(*payload_type).is_some_and(|map| {
-            map.name.eq_ignore_ascii_case(DTMF_NAME) && map.clock_hz == codec.clock_hz()
-        })
+        media
+            .rtpmap(*payload_type)
+            .is_some_and(|map| map.name.eq_ignore_ascii_case(DTMF_NAME) && map.clock_hz == codec.clock_hz())
     };
-    let dtmf_pt = local
-        .dtmf_pt
-        .and_then(|_| media.payload_types().find(is_event));
-    Some(Chosen {
-        codec,
-        payload_type,
-        dtmf_pt,
-    })
+    let dtmf_pt = local.dtmf_pt.and_then(|_| media.payload_types().find(is_event));
+    Some(Chosen { codec, payload_type, dtmf_pt })
 }
 
 /// `ours` are the payload types at which we receive the codec and the events.
@@ -208,10 +189,7 @@ fn settle(
 /// `a=ptime` is what its author wants to receive, so it decides what we send; whole tens from
 /// 10 to 60, not above `a=maxptime`.
 fn send_ptime_ms(stream: &Media, local: &Local) -> u8 {
-    let wanted = stream
-        .ptime_ms
-        .filter(|ms| *ms > 0)
-        .unwrap_or(u32::from(local.ptime_ms));
+    let wanted = stream.ptime_ms.filter(|ms| *ms > 0).unwrap_or(u32::from(local.ptime_ms));
     let most = stream.maxptime_ms.unwrap_or(60).clamp(10, 60);
     let ptime = wanted.min(most).clamp(10, 60) / 10 * 10;
     u8::try_from(ptime).unwrap_or(20)
@@ -248,9 +226,7 @@ fn audio(
         media.attributes.push(Attribute::with_value("fmtp", events));
     }
     media.fmt = formats.join(" ");
-    media
-        .attributes
-        .push(Attribute::with_value("ptime", local.ptime_ms));
+    media.attributes.push(Attribute::with_value("ptime", local.ptime_ms));
     media.attributes.push(Attribute::new(attribute(direction)));
     media
 }
@@ -259,11 +235,7 @@ fn audio(
 /// be set to zero. Any media formats listed are ignored. At least one MUST be present" (6).
 fn refused(offered: &Media) -> sdp_types::Media {
     let mut media = empty_media(&offered.kind, 0, &offered.protocol);
-    media.fmt = if offered.formats.is_empty() {
-        "0".into()
-    } else {
-        offered.formats.join(" ")
-    };
+    media.fmt = if offered.formats.is_empty() { "0".into() } else { offered.formats.join(" ") };
     media
 }
 
@@ -368,22 +340,17 @@ mod tests {
 
     #[test]
     fn dynamic_numbers_of_known_codecs_are_the_peers() {
-        let media =
-            "m=audio 4000 RTP/AVP 100 0\r\na=rtpmap:100 pcma/8000\r\na=rtpmap:0 L16/44100\r\n";
+        let media = "m=audio 4000 RTP/AVP 100 0\r\na=rtpmap:100 pcma/8000\r\na=rtpmap:0 L16/44100\r\n";
         let (text, negotiated) = answered(media, &local());
-        assert!(
-            text.contains("m=audio 40000 RTP/AVP 100\na=rtpmap:100 PCMA/8000\n"),
-            "{text}"
-        );
+        assert!(text.contains("m=audio 40000 RTP/AVP 100\na=rtpmap:100 PCMA/8000\n"), "{text}");
         let stream = negotiated.stream;
-        assert_eq!(
-            (
-                stream.send_payload_type,
-                stream.recv_payload_type,
-                stream.dtmf
-            ),
-            (100, 100, None)
-        );
+        assert_eq!((stream.send_payload_type, stream.recv_payload_type, stream.dtmf), (100, 100, None));
+    }
+
+    #[test]
+    fn an_accepted_stream_keeps_the_spelling_of_its_names() {
+        let (text, _) = answered("m=AUDIO 4000 rtp/Avp 0\r\n", &local());
+        assert!(text.contains("\nm=AUDIO 40000 rtp/Avp 0\n"), "{text}");
     }
 
     #[test]
@@ -393,10 +360,7 @@ mod tests {
         let mut table = Vec::new();
         for ours in all {
             for theirs in all {
-                let local = Local {
-                    direction: ours,
-                    ..local()
-                };
+                let local = Local { direction: ours, ..local() };
                 let media = format!("m=audio 4000 RTP/AVP 0\r\na={}\r\n", attribute(theirs));
                 let (text, negotiated) = answered(&media, &local);
                 let settled = negotiated.stream.direction;
@@ -414,9 +378,7 @@ mod tests {
         let expected: Vec<_> = expected
             .into_iter()
             .flat_map(|(ours, settled)| {
-                all.into_iter()
-                    .zip(settled)
-                    .map(move |(theirs, settled)| (ours, theirs, settled))
+                all.into_iter().zip(settled).map(move |(theirs, settled)| (ours, theirs, settled))
             })
             .collect();
         assert_eq!(table, expected);
@@ -432,41 +394,19 @@ mod tests {
 
     #[test]
     fn offers_that_cannot_be_served_are_488_and_broken_ones_400() {
-        let code = |media: &str| {
-            answer(body(media).as_bytes(), &local()).map_err(|error| (error, error.code()))
-        };
+        let code =
+            |media: &str| answer(body(media).as_bytes(), &local()).map_err(|error| (error, error.code()));
         let audio = "m=audio 4000 RTP/AVP 0\r\n";
         assert_eq!(code(""), Err((SdpError::NoAudio, 488)));
-        assert_eq!(
-            code("m=video 4000 RTP/AVP 96\r\n"),
-            Err((SdpError::NoAudio, 488))
-        );
-        assert_eq!(
-            code("m=audio 0 RTP/AVP 0\r\n"),
-            Err((SdpError::NoAudio, 488))
-        );
-        assert_eq!(
-            code("m=audio 4000 RTP/SAVP 0\r\n"),
-            Err((SdpError::NoAudio, 488))
-        );
-        assert_eq!(
-            code("m=audio 4000 RTP/AVP 9 18\r\n"),
-            Err((SdpError::NoCommonCodec, 488))
-        );
-        assert_eq!(
-            code("m=audio 4000 RTP/AVP 4294967296\r\n"),
-            Err((SdpError::NoCommonCodec, 488))
-        );
+        assert_eq!(code("m=video 4000 RTP/AVP 96\r\n"), Err((SdpError::NoAudio, 488)));
+        assert_eq!(code("m=audio 0 RTP/AVP 0\r\n"), Err((SdpError::NoAudio, 488)));
+        assert_eq!(code("m=audio 4000 RTP/SAVP 0\r\n"), Err((SdpError::NoAudio, 488)));
+        assert_eq!(code("m=audio 4000 RTP/AVP 9 18\r\n"), Err((SdpError::NoCommonCodec, 488)));
+        assert_eq!(code("m=audio 4000 RTP/AVP 4294967296\r\n"), Err((SdpError::NoCommonCodec, 488)));
         let named = format!("{audio}c=IN IP4 host.example.com\r\n");
         assert_eq!(code(&named), Err((SdpError::NoAddress, 488)));
-        assert_eq!(
-            code("m=audio\r\n"),
-            Err((SdpError::Malformed { line: 6 }, 400))
-        );
-        assert_eq!(
-            code("m=audio 99999 RTP/AVP 0\r\n"),
-            Err((SdpError::Malformed { line: 6 }, 400))
-        );
+        assert_eq!(code("m=audio\r\n"), Err((SdpError::Malformed { line: 6 }, 400)));
+        assert_eq!(code("m=audio 99999 RTP/AVP 0\r\n"), Err((SdpError::Malformed { line: 6 }, 400)));
     }
 
     #[test]
@@ -491,53 +431,30 @@ mod tests {
     fn answers_that_do_not_fit_are_refused() {
         let error = |media: &str| accept_answer(body(media).as_bytes(), &local()).unwrap_err();
         assert_eq!(error(""), SdpError::Mismatch);
-        assert_eq!(
-            error("m=audio 1 RTP/AVP 0\r\nm=audio 2 RTP/AVP 0\r\n"),
-            SdpError::Mismatch
-        );
+        assert_eq!(error("m=audio 1 RTP/AVP 0\r\nm=audio 2 RTP/AVP 0\r\n"), SdpError::Mismatch);
         assert_eq!(error("m=video 1 RTP/AVP 0\r\n"), SdpError::Mismatch);
         assert_eq!(error("m=audio 0 RTP/AVP 0\r\n"), SdpError::Refused);
         assert_eq!(error("m=audio 1 RTP/AVP 9\r\n"), SdpError::NoCommonCodec);
-        let only_a = Local {
-            codecs: vec![Codec::Pcma],
-            ..local()
-        };
+        let only_a = Local { codecs: vec![Codec::Pcma], ..local() };
         let media = body("m=audio 1 RTP/AVP 0\r\n");
-        assert_eq!(
-            accept_answer(media.as_bytes(), &only_a),
-            Err(SdpError::NoCommonCodec)
-        );
+        assert_eq!(accept_answer(media.as_bytes(), &only_a), Err(SdpError::NoCommonCodec));
     }
 
     #[test]
     fn both_ends_of_our_own_offer_and_answer_agree() {
         let caller = local();
-        let callee = Local {
-            addr: "[2001:db8::2]:5000".parse().unwrap(),
-            dtmf_pt: Some(96),
-            ..local()
-        };
+        let callee = Local { addr: "[2001:db8::2]:5000".parse().unwrap(), dtmf_pt: Some(96), ..local() };
         let (answer, at_callee) = answer(&offer(&caller), &callee).unwrap();
         let at_caller = accept_answer(&answer, &caller).unwrap();
-        assert_eq!(
-            (at_callee.stream.remote, at_caller.stream.remote),
-            (caller.addr, callee.addr)
-        );
+        assert_eq!((at_callee.stream.remote, at_caller.stream.remote), (caller.addr, callee.addr));
         assert_eq!(at_caller.stream.codec, at_callee.stream.codec);
-        assert_eq!(
-            (at_caller.stream.dtmf, at_callee.stream.dtmf),
-            (Some((101, 101)), Some((101, 101)))
-        );
+        assert_eq!((at_caller.stream.dtmf, at_callee.stream.dtmf), (Some((101, 101)), Some((101, 101))));
     }
 
     #[test]
     fn packet_lengths_are_tens_from_10_to_60() {
-        let ptime = |line: &str| {
-            answered(&format!("m=audio 1 RTP/AVP 0\r\n{line}"), &local())
-                .1
-                .stream
-                .ptime_ms
-        };
+        let ptime =
+            |line: &str| answered(&format!("m=audio 1 RTP/AVP 0\r\n{line}"), &local()).1.stream.ptime_ms;
         let lines = [
             "",
             "a=ptime:0\r\n",

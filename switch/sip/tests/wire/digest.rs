@@ -22,10 +22,7 @@ fn the_vectors_of_rfc_7616_and_2617_are_right() {
         let get = |name: &str| vector[name].as_str().unwrap();
         let algorithm = Algorithm::parse(get("algorithm")).unwrap();
         let kept = ha1(algorithm, get("username"), get("realm"), get("password"));
-        let account = Ha1 {
-            md5: &kept,
-            sha256: &kept,
-        };
+        let account = Ha1 { md5: &kept, sha256: &kept };
         let verdict = |response: &str| {
             let value = format!(
                 "Digest username=\"{}\", realm=\"{}\", nonce=\"{}\", uri=\"{}\", algorithm={}, \
@@ -41,22 +38,12 @@ fn the_vectors_of_rfc_7616_and_2617_are_right() {
             );
             let credentials = Credentials::parse(&value).unwrap();
             let method = Method::parse(get("method")).unwrap();
-            Authenticator::new([3; 32]).verify(
-                &credentials,
-                &method,
-                get("realm"),
-                Some(account),
-                NOW,
-            )
+            Authenticator::new([3; 32]).verify(&credentials, &method, get("realm"), Some(account), NOW)
         };
         let printed = get("response_in_rfc");
         assert_eq!(verdict(printed), Verdict::Stale, "{}", get("source"));
         assert_eq!(verdict(&printed.to_uppercase()), Verdict::Stale);
-        let wrong = printed.replacen(
-            &printed[..1],
-            if printed.starts_with('0') { "1" } else { "0" },
-            1,
-        );
+        let wrong = printed.replacen(&printed[..1], if printed.starts_with('0') { "1" } else { "0" }, 1);
         assert_eq!(verdict(&wrong), Verdict::Refused(Refusal::Response));
         assert_eq!(verdict(""), Verdict::Refused(Refusal::Response));
     }
@@ -65,10 +52,7 @@ fn the_vectors_of_rfc_7616_and_2617_are_right() {
 fn register() -> Message {
     let uri = Uri::parse("sip:example.com;transport=udp").unwrap();
     Message::request(Method::Register, uri)
-        .with(
-            HeaderName::Via,
-            "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;rport",
-        )
+        .with(HeaderName::Via, "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;rport")
         .with(HeaderName::From, "<sip:alice@example.com>;tag=1")
         .with(HeaderName::To, "<sip:alice@example.com>")
         .with(HeaderName::CallId, "c@192.0.2.1")
@@ -82,27 +66,18 @@ fn register() -> Message {
 fn a_registration_is_challenged_answered_and_accepted_once() {
     let realm = "example.com";
     let kept = [Algorithm::Md5, Algorithm::Sha256].map(|a| ha1(a, "alice", realm, "pa\"ss\\word"));
-    let account = Ha1 {
-        md5: &kept[0],
-        sha256: &kept[1],
-    };
+    let account = Ha1 { md5: &kept[0], sha256: &kept[1] };
     let mut server = Authenticator::new([9; 32]);
     let request = parse_datagram(&register().to_bytes()).unwrap();
     let name = HeaderName::Authorization;
-    assert_eq!(
-        find_credentials(&request, &name, realm),
-        Err(CredentialsError::None)
-    );
+    assert_eq!(find_credentials(&request, &name, realm), Err(CredentialsError::None));
 
     let mut challenged = Message::response_to(&request, 401);
     for value in server.challenge(realm, false, NOW) {
         challenged.push(HeaderName::WwwAuthenticate, value);
     }
     let challenged = parse_datagram(&challenged.to_bytes()).unwrap();
-    let identity = Identity {
-        username: "alice",
-        password: "pa\"ss\\word",
-    };
+    let identity = Identity { username: "alice", password: "pa\"ss\\word" };
     let mut again = request.clone();
     let (header, value) = answer_challenge(&challenged, &request, identity, "0a4f113b", 1).unwrap();
     assert!(value.contains("algorithm=SHA-256"), "{value}");

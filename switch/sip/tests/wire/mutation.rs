@@ -10,20 +10,13 @@ fn seeds() -> Vec<Vec<u8>> {
     let torture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/torture");
     let mut seeds = Vec::new();
     for folder in ["rfc4475", "rfc5118-crlf", "rfc5118"] {
-        let mut paths: Vec<_> = std::fs::read_dir(torture.join(folder))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
+        let mut paths: Vec<_> =
+            std::fs::read_dir(torture.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         seeds.extend(paths.iter().map(|path| std::fs::read(path).unwrap()));
     }
     if let Some(dir) = corpora::corpus("rfc-flows") {
-        seeds.extend(
-            corpora::messages(&dir)
-                .into_iter()
-                .step_by(5)
-                .map(|(_, data)| data),
-        );
+        seeds.extend(corpora::messages(&dir).into_iter().step_by(5).map(|(_, data)| data));
     }
     seeds
 }
@@ -110,49 +103,21 @@ fn mutate(rng: &mut ChaCha8Rng, data: &mut Vec<u8>, other: &[u8]) {
 fn read_everything(message: &Message) {
     message.via_top().unwrap();
     for via in message.vias().unwrap() {
-        let _ = (
-            via.branch(),
-            via.received(),
-            via.rport(),
-            via.port_or_default(),
-            via.to_string(),
-        );
+        let _ = (via.branch(), via.received(), via.rport(), via.port_or_default(), via.to_string());
     }
     for party in [message.from_().unwrap(), message.to().unwrap()] {
-        let _ = (
-            party.tag(),
-            party.uri.user(),
-            party.to_string(),
-            party == party.clone(),
-        );
+        let _ = (party.tag(), party.uri.user(), party.to_string(), party == party.clone());
     }
     message.call_id().unwrap();
     message.cseq().unwrap();
     for contact in message.contacts().into_iter().flatten() {
-        let _ = (
-            contact.expires(),
-            contact.q_thousandths(),
-            contact.uri == contact.uri.clone(),
-        );
+        let _ = (contact.expires(), contact.q_thousandths(), contact.uri == contact.uri.clone());
         if let Some(uri) = contact.uri.as_sip() {
-            let _ = (
-                uri.headers().count(),
-                uri.is_loose_router(),
-                uri.param("transport"),
-            );
+            let _ = (uri.headers().count(), uri.is_loose_router(), uri.param("transport"));
         }
     }
-    let _ = (
-        message.routes(),
-        message.record_routes(),
-        message.max_forwards(),
-        message.expires(),
-    );
-    let _ = (
-        message.content_type(),
-        message.require().count(),
-        message.supported().count(),
-    );
+    let _ = (message.routes(), message.record_routes(), message.max_forwards(), message.expires());
+    let _ = (message.content_type(), message.require().count(), message.supported().count());
     let _ = (message.allow().count(), message.accepts("application/sdp"));
 }
 
@@ -189,25 +154,15 @@ fn nothing_panics_on_forty_thousand_damaged_messages() {
                     let via = reject.via.clone();
                     let answer = reject.into_response(&via, "t").to_bytes();
                     let lines = answer.split(|byte| *byte == b'\n').count();
-                    assert!(
-                        answer.starts_with(b"SIP/2.0 ") && lines > 3,
-                        "round {round}"
-                    );
+                    assert!(answer.starts_with(b"SIP/2.0 ") && lines > 3, "round {round}");
                 }
             }
         }
         if round % 8 == 0 {
             let cuts = below(&mut rng, 64);
-            assert_eq!(
-                frames(&data, cuts),
-                frames(&data, usize::MAX),
-                "round {round}"
-            );
+            assert_eq!(frames(&data, cuts), frames(&data, usize::MAX), "round {round}");
         }
     }
     println!("{accepted} accepted, {answered} answered");
-    assert!(
-        accepted > 2_000 && answered > 2_000,
-        "{accepted} {answered}"
-    );
+    assert!(accepted > 2_000 && answered > 2_000, "{accepted} {answered}");
 }

@@ -23,11 +23,7 @@ fn local() -> Local {
 fn assert_acceptable(name: &str, offer: &[u8], answer: &[u8]) {
     let offer = SessionDescription::parse(offer).unwrap();
     let answer = SessionDescription::parse(answer).unwrap();
-    assert_eq!(
-        offer.media.len(),
-        answer.media.len(),
-        "{name}: as many streams"
-    );
+    assert_eq!(offer.media.len(), answer.media.len(), "{name}: as many streams");
     assert_eq!(offer.time, answer.time, "{name}: the same time");
     let mut in_use = 0;
     for (offered, answered) in offer.media.iter().zip(&answer.media) {
@@ -44,25 +40,15 @@ fn assert_acceptable(name: &str, offer: &[u8], answer: &[u8]) {
             .iter()
             .map(|format| offered.formats.iter().position(|other| other == format))
             .collect();
-        assert!(
-            places.iter().all(Option::is_some),
-            "{name}: no format of our own number"
-        );
+        assert!(places.iter().all(Option::is_some), "{name}: no format of our own number");
         for payload_type in answered.payload_types() {
             let (theirs, ours) = (offered.rtpmap(payload_type), answered.rtpmap(payload_type));
-            let name_of =
-                |map: Option<sdp::RtpMap>| map.map(|map| (map.name.to_uppercase(), map.clock_hz));
+            let name_of = |map: Option<sdp::RtpMap>| map.map(|map| (map.name.to_uppercase(), map.clock_hz));
             assert_eq!(name_of(theirs), name_of(ours), "{name}: the same meaning");
         }
         let (theirs, ours) = (offer.direction_of(offered), answer.direction_of(answered));
-        assert!(
-            !ours.sends() || theirs.receives(),
-            "{name}: send only what is received"
-        );
-        assert!(
-            !ours.receives() || theirs.sends(),
-            "{name}: receive only what is sent"
-        );
+        assert!(!ours.sends() || theirs.receives(), "{name}: send only what is received");
+        assert!(!ours.receives() || theirs.sends(), "{name}: receive only what is sent");
     }
     assert_eq!(in_use, 1, "{name}: one stream is used");
 }
@@ -74,10 +60,7 @@ fn with_addresses(body: &[u8]) -> Vec<u8> {
         Some(host) if host.trim().ends_with(".com") => "c=IN IP4 192.0.2.9\r\n".to_owned(),
         _ => line.to_owned(),
     };
-    text.split_inclusive('\n')
-        .map(line)
-        .collect::<String>()
-        .into_bytes()
+    text.split_inclusive('\n').map(line).collect::<String>().into_bytes()
 }
 
 fn bodies(dir: &Path, prefix: &str) -> Vec<(String, Vec<u8>)> {
@@ -136,14 +119,10 @@ fn rfc_4317_offers_get_acceptable_answers() {
 /// Read apart from the code under test: an audio stream in use lists format 0 or 8.
 fn offers_g711(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body);
-    text.lines()
-        .filter_map(|line| line.strip_prefix("m=audio "))
-        .any(|stream| {
-            let fields: Vec<_> = stream.split_whitespace().collect();
-            fields[0] != "0"
-                && fields[1] == "RTP/AVP"
-                && fields[2..].iter().any(|f| *f == "0" || *f == "8")
-        })
+    text.lines().filter_map(|line| line.strip_prefix("m=audio ")).any(|stream| {
+        let fields: Vec<_> = stream.split_whitespace().collect();
+        fields[0] != "0" && fields[1] == "RTP/AVP" && fields[2..].iter().any(|f| *f == "0" || *f == "8")
+    })
 }
 
 #[test]
@@ -171,19 +150,15 @@ fn every_printed_body_is_answered_acceptably_or_refused_by_name() {
         "rfc8859-09: malformed session description, line 9",
         "rfc8859-10: malformed session description, line 13",
     ];
-    assert_eq!(
-        (answered, unserved, malformed),
-        (90, 121, damaged.map(str::to_owned).to_vec())
-    );
+    assert_eq!((answered, unserved, malformed), (90, 121, damaged.map(str::to_owned).to_vec()));
 }
 
 #[test]
 fn bodies_of_the_torture_messages_are_answered() {
     let torture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/torture");
-    for (file, remote) in [
-        ("rfc5118-crlf/mult-ip-in-sdp", "192.0.2.1:22334"),
-        ("rfc4475/wsinv.dat", "192.0.2.4:49217"),
-    ] {
+    for (file, remote) in
+        [("rfc5118-crlf/mult-ip-in-sdp", "192.0.2.1:22334"), ("rfc4475/wsinv.dat", "192.0.2.4:49217")]
+    {
         let data = std::fs::read(torture.join(file)).unwrap();
         let message = cordboard_sip::wire::parse_datagram(&data).unwrap();
         let (answer, negotiated) = sdp::answer(&message.body, &local()).unwrap();
@@ -191,22 +166,15 @@ fn bodies_of_the_torture_messages_are_answered() {
         assert_eq!(negotiated.stream.remote.to_string(), remote, "{file}");
     }
     // G.726 alone, over IPv6
-    for (file, address) in [
-        ("rfc5118-crlf/ipv6-in-sdp", "2001:db8::20"),
-        ("rfc5118-crlf/ipv4-mapped-ipv6", "::ffff:192.0.2.2"),
-    ] {
+    for (file, address) in
+        [("rfc5118-crlf/ipv6-in-sdp", "2001:db8::20"), ("rfc5118-crlf/ipv4-mapped-ipv6", "::ffff:192.0.2.2")]
+    {
         let data = std::fs::read(torture.join(file)).unwrap();
         let message = cordboard_sip::wire::parse_datagram(&data).unwrap();
         let description = SessionDescription::parse(&message.body).unwrap();
         let address = sdp::Connection::Ip(address.parse().unwrap());
-        assert_eq!(
-            description.connection_of(&description.media[0]),
-            Some(&address)
-        );
-        assert_eq!(
-            sdp::answer(&message.body, &local()),
-            Err(SdpError::NoCommonCodec)
-        );
+        assert_eq!(description.connection_of(&description.media[0]), Some(&address));
+        assert_eq!(sdp::answer(&message.body, &local()), Err(SdpError::NoCommonCodec));
     }
 }
 
@@ -214,12 +182,7 @@ fn bodies_of_the_torture_messages_are_answered() {
 fn nothing_panics_on_twenty_thousand_damaged_bodies() {
     let mut seeds = vec![RFC_4317_2_1_OFFER.as_bytes().to_vec(), sdp::offer(&local())];
     if let Some(dir) = corpus("rfc-sdp") {
-        seeds.extend(
-            bodies(&dir, "rfc")
-                .into_iter()
-                .step_by(3)
-                .map(|(_, body)| with_addresses(&body)),
-        );
+        seeds.extend(bodies(&dir, "rfc").into_iter().step_by(3).map(|(_, body)| with_addresses(&body)));
     }
     let pieces: &[&[u8]] = &[
         b"\r\n",
