@@ -20,9 +20,7 @@ impl Algorithm {
     /// Reads the value of `algorithm`, in any case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::OFFERED
-            .into_iter()
-            .find(|algorithm| text.eq_ignore_ascii_case(algorithm.as_str()))
+        Self::OFFERED.into_iter().find(|algorithm| text.eq_ignore_ascii_case(algorithm.as_str()))
     }
 
     /// The value of `algorithm`.
@@ -111,42 +109,22 @@ mod tests {
             method: "GET",
             uri: "/dir/index.html",
             nonce: "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v",
-            qop: Some((
-                "00000001",
-                "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
-                "auth",
-            )),
+            qop: Some(("00000001", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", "auth")),
         };
         let of = |algorithm| {
-            let ha1 = ha1(
-                algorithm,
-                "Mufasa",
-                "http-auth@example.org",
-                "Circle of Life",
-            );
+            let ha1 = ha1(algorithm, "Mufasa", "http-auth@example.org", "Circle of Life");
             response(algorithm, &ha1, &request)
         };
         assert_eq!(of(Algorithm::Md5), "8ca523f5e9506fed4657c9700eebdbec");
-        assert_eq!(
-            of(Algorithm::Sha256),
-            "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"
-        );
+        assert_eq!(of(Algorithm::Sha256), "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1");
         let request = Request {
             nonce: "dcd98b7102dd2f0e8b11d0f600bfb0c093",
             qop: Some(("00000001", "0a4f113b", "auth")),
             ..request
         };
-        let ha1 = ha1(
-            Algorithm::Md5,
-            "Mufasa",
-            "testrealm@host.com",
-            "Circle Of Life",
-        );
+        let ha1 = ha1(Algorithm::Md5, "Mufasa", "testrealm@host.com", "Circle Of Life");
         assert_eq!(ha1, "939e7578ed9e3c518a452acee763bce9");
-        assert_eq!(
-            response(Algorithm::Md5, &ha1, &request),
-            "6629fae49393a05397450978507c4ef1"
-        );
+        assert_eq!(response(Algorithm::Md5, &ha1, &request), "6629fae49393a05397450978507c4ef1");
     }
 
     /// The example of RFC 2069 2.4 with the erratum's response.
@@ -158,16 +136,8 @@ mod tests {
             nonce: "dcd98b7102dd2f0e8b11d0f600bfb0c093",
             qop: None,
         };
-        let ha1 = ha1(
-            Algorithm::Md5,
-            "Mufasa",
-            "testrealm@host.com",
-            "CircleOfLife",
-        );
-        assert_eq!(
-            response(Algorithm::Md5, &ha1, &request),
-            "1949323746fe6a43ef61f9606e7febea"
-        );
+        let ha1 = ha1(Algorithm::Md5, "Mufasa", "testrealm@host.com", "CircleOfLife");
+        assert_eq!(response(Algorithm::Md5, &ha1, &request), "1949323746fe6a43ef61f9606e7febea");
     }
 
     /// RFC 4231 4.2 with its key padded with zeros, which HMAC does itself.
@@ -185,14 +155,7 @@ mod tests {
     fn algorithms_are_named_as_the_registry_does() {
         assert_eq!(Algorithm::parse("sha-256"), Some(Algorithm::Sha256));
         assert_eq!(Algorithm::parse("MD5"), Some(Algorithm::Md5));
-        for other in [
-            "SHA256",
-            "MD5-sess",
-            "SHA-256-sess",
-            "SHA-512-256",
-            "",
-            "AKAv1-MD5",
-        ] {
+        for other in ["SHA256", "MD5-sess", "SHA-256-sess", "SHA-512-256", "", "AKAv1-MD5"] {
             assert_eq!(Algorithm::parse(other), None, "{other}");
         }
     }

@@ -57,9 +57,7 @@ impl Challenge {
         let algorithm = get("algorithm");
         let qop = match get("qop") {
             None => Qop::Absent,
-            Some(list) if scan::split_list(list).any(|q| q.eq_ignore_ascii_case("auth")) => {
-                Qop::Auth
-            }
+            Some(list) if scan::split_list(list).any(|q| q.eq_ignore_ascii_case("auth")) => Qop::Auth,
             Some(_) => Qop::Unsupported,
         };
         Some(Self {
@@ -120,33 +118,14 @@ mod tests {
             r#"Digest realm="atlanta.com", domain="sip:boxesbybob.com", qop="auth", "#,
             r#"nonce="f84f1cec41e6cbe5aea9c8e88d359", opaque="", stale=FALSE, algorithm=MD5"#
         );
-        assert_eq!(
-            read(old),
-            ("atlanta.com".into(), Some(Algorithm::Md5), Qop::Auth, false)
-        );
+        assert_eq!(read(old), ("atlanta.com".into(), Some(Algorithm::Md5), Qop::Auth, false));
         let new = r#"Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=SHA-256, nonce="7ypf", opaque="FQhe""#;
-        assert_eq!(
-            read(new),
-            (
-                "http-auth@example.org".into(),
-                Some(Algorithm::Sha256),
-                Qop::Auth,
-                false
-            )
-        );
+        assert_eq!(read(new), ("http-auth@example.org".into(), Some(Algorithm::Sha256), Qop::Auth, false));
         let none = r#"Digest realm="r", nonce="n""#;
-        assert_eq!(
-            read(none),
-            ("r".into(), Some(Algorithm::Md5), Qop::Absent, false)
-        );
-        let other =
-            r#"Digest realm="r", nonce="n", algorithm=AKAv1-MD5, qop="auth-int", stale=True"#;
+        assert_eq!(read(none), ("r".into(), Some(Algorithm::Md5), Qop::Absent, false));
+        let other = r#"Digest realm="r", nonce="n", algorithm=AKAv1-MD5, qop="auth-int", stale=True"#;
         assert_eq!(read(other), ("r".into(), None, Qop::Unsupported, true));
-        for bad in [
-            "Digest realm=\"r\"",
-            "Basic realm=\"r\"",
-            "NoOneKnowsThisScheme opaque-data=here",
-        ] {
+        for bad in ["Digest realm=\"r\"", "Basic realm=\"r\"", "NoOneKnowsThisScheme opaque-data=here"] {
             assert_eq!(Challenge::parse(bad), None, "{bad}");
         }
     }

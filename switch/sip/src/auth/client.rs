@@ -16,9 +16,7 @@ pub struct Identity<'a> {
 
 impl fmt::Debug for Identity<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
+        f.debug_struct("Identity").field("username", &self.username).finish_non_exhaustive()
     }
 }
 
@@ -65,17 +63,11 @@ pub fn answer_challenge(
 ) -> Result<(HeaderName, String), ClientError> {
     let (asked, answer) = match response.status() {
         Some(401) => (HeaderName::WwwAuthenticate, HeaderName::Authorization),
-        Some(407) => (
-            HeaderName::ProxyAuthenticate,
-            HeaderName::ProxyAuthorization,
-        ),
+        Some(407) => (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization),
         _ => return Err(ClientError::NoChallenge),
     };
     let method = request.method().ok_or(ClientError::NoChallenge)?;
-    let uri = request
-        .request_uri()
-        .ok_or(ClientError::NoChallenge)?
-        .to_string();
+    let uri = request.request_uri().ok_or(ClientError::NoChallenge)?.to_string();
     let challenge = best_challenge(response, &asked)?;
     let was_sent = request
         .headers
@@ -98,10 +90,7 @@ fn best_challenge(response: &Message, name: &HeaderName) -> Result<Challenge, Cl
             why_not = ClientError::Algorithm;
         } else if challenge.qop == Qop::Unsupported {
             why_not = ClientError::Qop;
-        } else if best
-            .as_ref()
-            .is_none_or(|best| challenge.algorithm > best.algorithm)
-        {
+        } else if best.as_ref().is_none_or(|best| challenge.algorithm > best.algorithm) {
             best = Some(challenge);
         }
     }
@@ -127,27 +116,15 @@ pub(super) fn respond(
         Qop::Absent => None,
         Qop::Unsupported => return Err(ClientError::Qop),
     };
-    let ha1 = ha1(
-        algorithm,
-        identity.username,
-        &challenge.realm,
-        identity.password,
-    );
-    let request = Request {
-        method: method.as_str(),
-        uri,
-        nonce: &challenge.nonce,
-        qop,
-    };
+    let ha1 = ha1(algorithm, identity.username, &challenge.realm, identity.password);
+    let request = Request { method: method.as_str(), uri, nonce: &challenge.nonce, qop };
     Ok(Credentials {
         username: identity.username.to_owned(),
         realm: challenge.realm.clone(),
         nonce: challenge.nonce.clone(),
         uri: uri.to_owned(),
         response: response(algorithm, &ha1, &request),
-        algorithm: challenge
-            .algorithm_is_written
-            .then(|| algorithm.as_str().to_owned()),
+        algorithm: challenge.algorithm_is_written.then(|| algorithm.as_str().to_owned()),
         cnonce: qop.map(|(_, cnonce, _)| cnonce.to_owned()),
         opaque: challenge.opaque.clone(),
         qop: qop.map(|(_, _, qop)| qop.to_owned()),
@@ -161,21 +138,14 @@ mod tests {
     use super::*;
     use crate::wire::Uri;
 
-    const MUFASA: Identity<'_> = Identity {
-        username: "Mufasa",
-        password: "Circle of Life",
-    };
+    const MUFASA: Identity<'_> = Identity { username: "Mufasa", password: "Circle of Life" };
 
     fn request() -> Message {
         Message::request(Method::parse("GET").unwrap(), Uri::parse("sip:h").unwrap())
     }
 
     fn challenged(code: u16, values: &[&str]) -> Message {
-        let name = if code == 401 {
-            HeaderName::WwwAuthenticate
-        } else {
-            HeaderName::ProxyAuthenticate
-        };
+        let name = if code == 401 { HeaderName::WwwAuthenticate } else { HeaderName::ProxyAuthenticate };
         let mut response = Message::response_to(&request(), code);
         for value in values {
             response.push(name.clone(), *value);
@@ -188,10 +158,7 @@ mod tests {
     fn the_example_of_rfc_7616_is_answered_as_printed() {
         for (algorithm, printed) in [
             ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
-            (
-                "SHA-256",
-                "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
-            ),
+            ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
         ] {
             let challenge = Challenge::parse(&format!(
                 "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", algorithm={algorithm}, \
@@ -200,21 +167,11 @@ mod tests {
             ));
             let method = Method::parse("GET").unwrap();
             let cnonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
-            let credentials = respond(
-                &challenge.unwrap(),
-                MUFASA,
-                &method,
-                "/dir/index.html",
-                cnonce,
-                1,
-            )
-            .unwrap();
+            let credentials =
+                respond(&challenge.unwrap(), MUFASA, &method, "/dir/index.html", cnonce, 1).unwrap();
             assert_eq!(credentials.response, printed);
             let text = credentials.to_string();
-            assert!(
-                text.contains("qop=auth, nc=00000001") && text.contains("opaque=\"FQhe/"),
-                "{text}"
-            );
+            assert!(text.contains("qop=auth, nc=00000001") && text.contains("opaque=\"FQhe/"), "{text}");
         }
     }
 
@@ -225,17 +182,11 @@ mod tests {
             r#"Digest realm="r", nonce="2", algorithm=SHA-512-256, qop="auth""#,
             r#"Digest realm="r", nonce="3", algorithm=SHA-256, qop="auth""#,
         ];
-        for (code, header) in [
-            (401, HeaderName::Authorization),
-            (407, HeaderName::ProxyAuthorization),
-        ] {
+        for (code, header) in [(401, HeaderName::Authorization), (407, HeaderName::ProxyAuthorization)] {
             let (name, value) =
                 answer_challenge(&challenged(code, &values), &request(), MUFASA, "c", 1).unwrap();
             assert_eq!(name, header);
-            assert!(
-                value.contains("nonce=\"3\"") && value.contains("algorithm=SHA-256"),
-                "{value}"
-            );
+            assert!(value.contains("nonce=\"3\"") && value.contains("algorithm=SHA-256"), "{value}");
         }
     }
 
@@ -250,22 +201,17 @@ mod tests {
             error(401, &[r#"Digest realm="r", nonce="n", algorithm=MD5-sess"#]),
             ClientError::Algorithm
         );
-        assert_eq!(
-            error(401, &[r#"Digest realm="r", nonce="n", qop="auth-int""#]),
-            ClientError::Qop
-        );
+        assert_eq!(error(401, &[r#"Digest realm="r", nonce="n", qop="auth-int""#]), ClientError::Qop);
     }
 
     #[test]
     fn the_same_password_is_not_tried_twice_unless_the_nonce_was_stale() {
         let fresh = r#"Digest realm="r", nonce="1", qop="auth""#;
         let mut again = request();
-        let (name, value) =
-            answer_challenge(&challenged(401, &[fresh]), &again, MUFASA, "c", 1).unwrap();
+        let (name, value) = answer_challenge(&challenged(401, &[fresh]), &again, MUFASA, "c", 1).unwrap();
         again.push(name, value);
         let next = r#"Digest realm="r", nonce="2", qop="auth""#;
-        let answer =
-            |value: &str| answer_challenge(&challenged(401, &[value]), &again, MUFASA, "c", 1);
+        let answer = |value: &str| answer_challenge(&challenged(401, &[value]), &again, MUFASA, "c", 1);
         assert_eq!(answer(next).unwrap_err(), ClientError::Rejected);
         assert!(answer(&format!("{next}, stale=true")).is_ok());
         assert!(answer(&next.replace("\"r\"", "\"other\"")).is_ok());

@@ -55,9 +55,7 @@ pub fn find_credentials(
 ) -> Result<Credentials, CredentialsError> {
     let mut why_not = CredentialsError::None;
     for value in request.headers.get_all(name) {
-        let is_digest = value
-            .get(..6)
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("Digest"));
+        let is_digest = value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("Digest"));
         match Credentials::parse(value) {
             Some(credentials) if credentials.realm == realm => return Ok(credentials),
             None if is_digest => why_not = CredentialsError::Malformed,
@@ -107,17 +105,10 @@ impl Credentials {
     /// What the response is made of, for a request with this method.
     pub(super) fn request<'a>(&'a self, method: &'a str) -> Request<'a> {
         let qop = match (&self.nc, &self.cnonce, &self.qop) {
-            (Some(nc), Some(cnonce), Some(qop)) => {
-                Some((nc.as_str(), cnonce.as_str(), qop.as_str()))
-            }
+            (Some(nc), Some(cnonce), Some(qop)) => Some((nc.as_str(), cnonce.as_str(), qop.as_str())),
             _ => None,
         };
-        Request {
-            method,
-            uri: &self.uri,
-            nonce: &self.nonce,
-            qop,
-        }
+        Request { method, uri: &self.uri, nonce: &self.nonce, qop }
     }
 }
 
@@ -174,23 +165,14 @@ mod tests {
     #[test]
     fn printed_credentials_are_read_and_written() {
         let credentials = Credentials::parse(PRINTED).unwrap();
-        assert_eq!(
-            (credentials.algorithm(), credentials.nonce_count()),
-            (Some(Algorithm::Sha256), Some(26))
-        );
-        assert_eq!(
-            Credentials::parse(&credentials.to_string()),
-            Some(credentials)
-        );
+        assert_eq!((credentials.algorithm(), credentials.nonce_count()), (Some(Algorithm::Sha256), Some(26)));
+        assert_eq!(Credentials::parse(&credentials.to_string()), Some(credentials));
     }
 
     #[test]
     fn debug_shows_neither_response_nor_nonce() {
         let shown = format!("{:?}", Credentials::parse(PRINTED).unwrap());
-        assert!(
-            shown.contains("Mufasa") && !shown.contains("7539") && !shown.contains("7ypf"),
-            "{shown}"
-        );
+        assert!(shown.contains("Mufasa") && !shown.contains("7539") && !shown.contains("7ypf"), "{shown}");
     }
 
     #[test]
@@ -202,18 +184,10 @@ mod tests {
             "cnonce=\"f2/w\",",
             "response=\"7539\",",
         ] {
-            assert_eq!(
-                Credentials::parse(&PRINTED.replace(part, "")),
-                None,
-                "{part}"
-            );
+            assert_eq!(Credentials::parse(&PRINTED.replace(part, "")), None, "{part}");
         }
         for nc in ["nc=,", "nc=x,", "nc=123456789,", "nc=+1,"] {
-            assert_eq!(
-                Credentials::parse(&PRINTED.replace("nc=0000001A,", nc)),
-                None,
-                "{nc}"
-            );
+            assert_eq!(Credentials::parse(&PRINTED.replace("nc=0000001A,", nc)), None, "{nc}");
         }
     }
 
@@ -225,18 +199,12 @@ mod tests {
             find_credentials(request, &HeaderName::Authorization, realm).map(|c| c.username)
         };
         assert_eq!(find(&request, "r"), Err(CredentialsError::None));
-        request.push(
-            HeaderName::Authorization,
-            "NoOneKnowsThisScheme opaque-data=here",
-        );
+        request.push(HeaderName::Authorization, "NoOneKnowsThisScheme opaque-data=here");
         assert_eq!(find(&request, "r"), Err(CredentialsError::None));
         request.push(HeaderName::Authorization, "Digest damaged");
         assert_eq!(find(&request, "r"), Err(CredentialsError::Malformed));
         request.push(HeaderName::Authorization, PRINTED);
-        assert_eq!(
-            find(&request, "http-auth@example.org").as_deref(),
-            Ok("Mufasa")
-        );
+        assert_eq!(find(&request, "http-auth@example.org").as_deref(), Ok("Mufasa"));
         assert_eq!(find(&request, "other"), Err(CredentialsError::Malformed));
     }
 }

@@ -59,22 +59,13 @@ pub(super) struct Nonces {
 
 impl fmt::Debug for Nonces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Nonces")
-            .field("used", &self.used.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Nonces").field("used", &self.used.len()).finish_non_exhaustive()
     }
 }
 
 impl Nonces {
     pub(super) const fn new(secret: [u8; 32], lifetime: Duration) -> Self {
-        Self {
-            secret,
-            lifetime,
-            serial: 0,
-            forgotten: None,
-            limit: MAX_NONCES,
-            used: BTreeMap::new(),
-        }
+        Self { secret, lifetime, serial: 0, forgotten: None, limit: MAX_NONCES, used: BTreeMap::new() }
     }
 
     #[cfg(test)]
@@ -126,14 +117,7 @@ impl Nonces {
         let highest = count.unwrap_or(u32::MAX);
         // without a count the whole window is used
         let used = if count.is_some() { 1 } else { u64::MAX };
-        self.used.insert(
-            serial,
-            Counts {
-                highest,
-                used,
-                issued,
-            },
-        );
+        self.used.insert(serial, Counts { highest, used, issued });
         Ok(())
     }
 
@@ -171,11 +155,7 @@ impl Counts {
         let count = count.ok_or(NonceFault::Replayed)?;
         if count > self.highest {
             let ahead = count - self.highest;
-            self.used = if ahead < WINDOW {
-                self.used << ahead | 1
-            } else {
-                1
-            };
+            self.used = if ahead < WINDOW { self.used << ahead | 1 } else { 1 };
             self.highest = count;
             return Ok(());
         }
@@ -226,18 +206,11 @@ mod tests {
         let nonce = nonces.issue("r", NOW);
         assert_eq!(nonces.spend(&nonce, "r", None, NOW), Ok(()));
         for count in [None, Some(1), Some(u32::MAX), Some(u32::MAX - 5)] {
-            assert_eq!(
-                nonces.spend(&nonce, "r", count, NOW),
-                Err(NonceFault::Replayed),
-                "{count:?}"
-            );
+            assert_eq!(nonces.spend(&nonce, "r", count, NOW), Err(NonceFault::Replayed), "{count:?}");
         }
         let nonce = nonces.issue("r", NOW);
         assert_eq!(nonces.spend(&nonce, "r", Some(1), NOW), Ok(()));
-        assert_eq!(
-            nonces.spend(&nonce, "r", None, NOW),
-            Err(NonceFault::Replayed)
-        );
+        assert_eq!(nonces.spend(&nonce, "r", None, NOW), Err(NonceFault::Replayed));
     }
 
     #[test]
@@ -245,36 +218,15 @@ mod tests {
         let mut nonces = nonces();
         let nonce = nonces.issue("r", NOW);
         let late = NOW + DEFAULT_NONCE_LIFETIME + Duration::from_nanos(1);
-        assert_eq!(
-            nonces.spend(&nonce, "other", Some(1), NOW),
-            Err(NonceFault::Foreign)
-        );
+        assert_eq!(nonces.spend(&nonce, "other", Some(1), NOW), Err(NonceFault::Foreign));
         let mut other = Nonces::new([8; 32], DEFAULT_NONCE_LIFETIME);
-        assert_eq!(
-            other.spend(&nonce, "r", Some(1), NOW),
-            Err(NonceFault::Foreign)
-        );
-        assert_eq!(
-            nonces.spend(&nonce, "r", Some(1), late),
-            Err(NonceFault::Expired)
-        );
-        assert_eq!(
-            nonces.spend(&nonce, "r", Some(1), Time::ZERO),
-            Err(NonceFault::Expired)
-        );
-        for forged in [
-            "",
-            "00",
-            "zz",
-            &nonce[2..],
-            &nonce.replacen(&nonce[0..1], "f", 1),
-            &format!("{nonce}00"),
-        ] {
-            assert_eq!(
-                nonces.spend(forged, "r", Some(1), NOW),
-                Err(NonceFault::Foreign),
-                "{forged}"
-            );
+        assert_eq!(other.spend(&nonce, "r", Some(1), NOW), Err(NonceFault::Foreign));
+        assert_eq!(nonces.spend(&nonce, "r", Some(1), late), Err(NonceFault::Expired));
+        assert_eq!(nonces.spend(&nonce, "r", Some(1), Time::ZERO), Err(NonceFault::Expired));
+        for forged in
+            ["", "00", "zz", &nonce[2..], &nonce.replacen(&nonce[0..1], "f", 1), &format!("{nonce}00")]
+        {
+            assert_eq!(nonces.spend(forged, "r", Some(1), NOW), Err(NonceFault::Foreign), "{forged}");
         }
         assert_eq!(nonces.spend(&nonce, "r", Some(1), NOW), Ok(()));
     }
@@ -297,14 +249,8 @@ mod tests {
             assert_eq!(nonces.spend(nonce, "r", Some(1), NOW), Ok(()));
         }
         assert_eq!(nonces.len(), 2);
-        assert_eq!(
-            nonces.spend(&issued[0], "r", Some(2), NOW),
-            Err(NonceFault::Expired)
-        );
-        assert_eq!(
-            nonces.spend(&issued[2], "r", Some(1), NOW),
-            Err(NonceFault::Replayed)
-        );
+        assert_eq!(nonces.spend(&issued[0], "r", Some(2), NOW), Err(NonceFault::Expired));
+        assert_eq!(nonces.spend(&issued[2], "r", Some(1), NOW), Err(NonceFault::Replayed));
         assert_eq!(nonces.spend(&issued[2], "r", Some(2), NOW), Ok(()));
         assert_eq!(nonces.spend(&issued[3], "r", Some(1), NOW), Ok(()));
         assert_eq!(nonces.len(), 2);

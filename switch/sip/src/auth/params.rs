@@ -32,9 +32,7 @@ pub(super) fn parse_digest(value: &str) -> Option<Vec<(&str, String)>> {
 
 /// The value of a parameter, by its name in any case.
 pub(super) fn get<'a>(params: &'a [(&str, String)], name: &str) -> Option<&'a str> {
-    let found = params
-        .iter()
-        .find(|(found, _)| found.eq_ignore_ascii_case(name));
+    let found = params.iter().find(|(found, _)| found.eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.as_str())
 }
 
@@ -62,13 +60,9 @@ mod tests {
 
     #[test]
     fn commas_in_quotes_and_blanks_around_signs() {
-        let params =
-            parse_digest("digest  realm = \"a, \\\"b\\\"\" ,qop=auth,, nc=0000000a").unwrap();
+        let params = parse_digest("digest  realm = \"a, \\\"b\\\"\" ,qop=auth,, nc=0000000a").unwrap();
         assert_eq!(get(&params, "REALM"), Some("a, \"b\""));
-        assert_eq!(
-            (get(&params, "qop"), get(&params, "nc")),
-            (Some("auth"), Some("0000000a"))
-        );
+        assert_eq!((get(&params, "qop"), get(&params, "nc")), (Some("auth"), Some("0000000a")));
     }
 
     #[test]

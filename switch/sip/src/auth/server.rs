@@ -68,17 +68,21 @@ impl Authenticator {
     /// The same with another lifetime of nonces.
     #[must_use]
     pub const fn with_lifetime(secret: [u8; 32], nonce_lifetime: Duration) -> Self {
-        Self {
-            nonces: Nonces::new(secret, nonce_lifetime),
-        }
+        Self { nonces: Nonces::new(secret, nonce_lifetime) }
     }
 
     /// The values of WWW-Authenticate (401) or Proxy-Authenticate (407), each a header of its
-    /// own, best algorithm first (RFC 8760 2.4). They share one nonce.
-    pub fn challenge(&mut self, realm: &str, stale: bool, now: Time) -> [String; 2] {
+    /// own, in the order of `algorithms`, best first (RFC 8760 2.4). They share one nonce.
+    pub fn challenge(
+        &mut self,
+        realm: &str,
+        stale: bool,
+        now: Time,
+        algorithms: &[Algorithm],
+    ) -> Vec<String> {
         let nonce = self.nonces.issue(realm, now);
-        Algorithm::OFFERED
-            .map(|algorithm| Challenge::new(realm, &nonce, algorithm, stale).to_string())
+        let write = |a: &Algorithm| Challenge::new(realm, &nonce, *a, stale).to_string();
+        algorithms.iter().map(write).collect()
     }
 
     /// Checks credentials for a request with this method. `account` is what is kept for
@@ -142,11 +146,7 @@ fn response_is_right(
     });
     // a user that is not there is checked against this, in the same time, and always fails
     let ha1 = kept.filter(|ha1| !ha1.is_empty());
-    let right = response(
-        algorithm,
-        ha1.unwrap_or(NOBODY),
-        &credentials.request(method.as_str()),
-    );
+    let right = response(algorithm, ha1.unwrap_or(NOBODY), &credentials.request(method.as_str()));
     let given = credentials.response.to_ascii_lowercase();
     let same = bool::from(right.as_bytes().ct_eq(given.as_bytes()));
     same & ha1.is_some()
@@ -171,69 +171,34 @@ mod tests {
     impl Account {
         fn new(password: &str) -> Self {
             let of = |algorithm| ha1(algorithm, "alice", REALM, password);
-            Self {
-                md5: of(Algorithm::Md5),
-                sha256: of(Algorithm::Sha256),
-            }
+            Self { md5: of(Algorithm::Md5), sha256: of(Algorithm::Sha256) }
         }
 
         fn ha1(&self) -> Ha1<'_> {
-            Ha1 {
-                md5: &self.md5,
-                sha256: &self.sha256,
-            }
+            Ha1 { md5: &self.md5, sha256: &self.sha256 }
         }
     }
 
     fn respond(challenge: &str, password: &str, nc: u32) -> Credentials {
-        let identity = Identity {
-            username: "alice",
-            password,
-        };
+        let identity = Identity { username: "alice", password };
         let challenge = Challenge::parse(challenge).unwrap();
-        client::respond(
-            &challenge,
-            identity,
-            &Method::Register,
-            "sip:example.com",
-            "c0ffee",
-            nc,
-        )
-        .unwrap()
+        client::respond(&challenge, identity, &Method::Register, "sip:example.com", "c0ffee", nc).unwrap()
     }
 
-    fn check(
-        auth: &mut Authenticator,
-        credentials: &Credentials,
-        account: &Account,
-        now: Time,
-    ) -> Verdict {
-        auth.verify(
-            credentials,
-            &Method::Register,
-            REALM,
-            Some(account.ha1()),
-            now,
-        )
+    fn check(auth: &mut Authenticator, credentials: &Credentials, account: &Account, now: Time) -> Verdict {
+        auth.verify(credentials, &Method::Register, REALM, Some(account.ha1()), now)
     }
 
     #[test]
     fn sha_256_is_offered_before_md5_with_one_nonce() {
         let mut auth = Authenticator::new([1; 32]);
-        let [first, second] = auth
-            .challenge(REALM, false, NOW)
-            .map(|value| Challenge::parse(&value).unwrap());
-        assert_eq!(
-            (first.algorithm, second.algorithm),
-            (Some(Algorithm::Sha256), Some(Algorithm::Md5))
-        );
+        let [first, second] =
+            auth.challenge(REALM, false, NOW, &Algorithm::OFFERED).into_iter().map(|value| Challenge::parse(&value).unwrap());
+        assert_eq!((first.algorithm, second.algorithm), (Some(Algorithm::Sha256), Some(Algorithm::Md5)));
         assert_eq!(first.nonce, second.nonce);
         assert!(
             !first.stale
-                && auth
-                    .challenge(REALM, true, NOW)
-                    .iter()
-                    .all(|value| value.ends_with("stale=true"))
+                && auth.challenge(REALM, true, NOW, &Algorithm::OFFERED).iter().all(|value| value.ends_with("stale=true"))
         );
     }
 
@@ -242,7 +207,7 @@ mod tests {
         let account = Account::new("secret");
         for algorithm in 0..2 {
             let mut auth = Authenticator::new([1; 32]);
-            let challenge = auth.challenge(REALM, false, NOW)[algorithm].clone();
+            let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[algorithm].clone();
             let first = respond(&challenge, "secret", 1);
             assert_eq!(check(&mut auth, &first, &account, NOW), Verdict::Accepted);
             assert_eq!(check(&mut auth, &first, &account, NOW), Verdict::Stale);
@@ -255,27 +220,15 @@ mod tests {
     fn a_wrong_password_an_unknown_user_and_another_method_look_alike() {
         let account = Account::new("secret");
         let mut auth = Authenticator::new([1; 32]);
-        let challenge = auth.challenge(REALM, false, NOW)[0].clone();
+        let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[0].clone();
         let refused = Verdict::Refused(Refusal::Response);
         let wrong = respond(&challenge, "Secret", 1);
         assert_eq!(check(&mut auth, &wrong, &account, NOW), refused);
         let right = respond(&challenge, "secret", 1);
-        assert_eq!(
-            auth.verify(&right, &Method::Register, REALM, None, NOW),
-            refused
-        );
-        assert_eq!(
-            auth.verify(&right, &Method::Invite, REALM, Some(account.ha1()), NOW),
-            refused
-        );
-        let without_sha = Ha1 {
-            sha256: "",
-            ..account.ha1()
-        };
-        assert_eq!(
-            auth.verify(&right, &Method::Register, REALM, Some(without_sha), NOW),
-            refused
-        );
+        assert_eq!(auth.verify(&right, &Method::Register, REALM, None, NOW), refused);
+        assert_eq!(auth.verify(&right, &Method::Invite, REALM, Some(account.ha1()), NOW), refused);
+        let without_sha = Ha1 { sha256: "", ..account.ha1() };
+        assert_eq!(auth.verify(&right, &Method::Register, REALM, Some(without_sha), NOW), refused);
         assert_eq!(auth.nonces_in_use(), 0);
         assert_eq!(check(&mut auth, &right, &account, NOW), Verdict::Accepted);
     }
@@ -284,29 +237,23 @@ mod tests {
     #[test]
     fn nobody_has_no_password() {
         let mut auth = Authenticator::new([1; 32]);
-        let challenge = auth.challenge(REALM, false, NOW)[0].clone();
+        let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[0].clone();
         let mut forged = respond(&challenge, "secret", 1);
         forged.response = response(Algorithm::Sha256, NOBODY, &forged.request("REGISTER"));
         let refused = Verdict::Refused(Refusal::Response);
-        assert_eq!(
-            auth.verify(&forged, &Method::Register, REALM, None, NOW),
-            refused
-        );
+        assert_eq!(auth.verify(&forged, &Method::Register, REALM, None, NOW), refused);
     }
 
     #[test]
     fn old_and_foreign_nonces_are_stale_only_for_who_knows_the_password() {
         let account = Account::new("secret");
         let mut auth = Authenticator::new([1; 32]);
-        let challenge = Authenticator::new([2; 32]).challenge(REALM, false, NOW)[0].clone();
+        let challenge = Authenticator::new([2; 32]).challenge(REALM, false, NOW, &Algorithm::OFFERED)[0].clone();
         let foreign = respond(&challenge, "secret", 1);
         assert_eq!(check(&mut auth, &foreign, &account, NOW), Verdict::Stale);
         let wrong = respond(&challenge, "x", 1);
-        assert_eq!(
-            check(&mut auth, &wrong, &account, NOW),
-            Verdict::Refused(Refusal::Response)
-        );
-        let challenge = auth.challenge(REALM, false, NOW)[0].clone();
+        assert_eq!(check(&mut auth, &wrong, &account, NOW), Verdict::Refused(Refusal::Response));
+        let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[0].clone();
         let late = NOW + DEFAULT_NONCE_LIFETIME + Duration::from_secs(1);
         let old = respond(&challenge, "secret", 1);
         assert_eq!(check(&mut auth, &old, &account, late), Verdict::Stale);
@@ -316,7 +263,7 @@ mod tests {
     fn what_was_not_offered_is_refused_by_name() {
         let account = Account::new("secret");
         let mut auth = Authenticator::new([1; 32]);
-        let challenge = auth.challenge(REALM, false, NOW)[1].clone();
+        let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[1].clone();
         let with = |from: &str, to: &str| {
             let text = respond(&challenge, "secret", 1).to_string();
             assert!(text.contains(from), "{text}");
@@ -325,14 +272,8 @@ mod tests {
         let cases = [
             (with("qop=auth", "qop=auth-int"), Refusal::AuthInt),
             (with("qop=auth", "qop=other"), Refusal::Qop),
-            (
-                with("algorithm=MD5", "algorithm=MD5-sess"),
-                Refusal::Algorithm,
-            ),
-            (
-                with("algorithm=MD5", "algorithm=SHA-512-256"),
-                Refusal::Algorithm,
-            ),
+            (with("algorithm=MD5", "algorithm=MD5-sess"), Refusal::Algorithm),
+            (with("algorithm=MD5", "algorithm=SHA-512-256"), Refusal::Algorithm),
             (with("algorithm=MD5", "userhash=true"), Refusal::UserHash),
             (with(REALM, "other.com"), Refusal::Realm),
         ];
@@ -346,26 +287,17 @@ mod tests {
     fn a_client_of_rfc_2069_is_served_once_per_nonce() {
         let account = Account::new("secret");
         let mut auth = Authenticator::new([1; 32]);
-        let challenge = auth.challenge(REALM, false, NOW)[1].replace(", qop=\"auth\"", "");
+        let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[1].replace(", qop=\"auth\"", "");
         let credentials = respond(&challenge, "secret", 1);
         assert!(!credentials.to_string().contains("nc="));
-        assert_eq!(
-            check(&mut auth, &credentials, &account, NOW),
-            Verdict::Accepted
-        );
-        assert_eq!(
-            check(&mut auth, &credentials, &account, NOW),
-            Verdict::Stale
-        );
+        assert_eq!(check(&mut auth, &credentials, &account, NOW), Verdict::Accepted);
+        assert_eq!(check(&mut auth, &credentials, &account, NOW), Verdict::Stale);
     }
 
     #[test]
     fn secrets_are_not_shown() {
         let account = Account::new("secret");
         let shown = format!("{:?} {:?}", Authenticator::new([0xab; 32]), account.ha1());
-        assert!(
-            !shown.contains("171") && !shown.contains(&account.md5),
-            "{shown}"
-        );
+        assert!(!shown.contains("171") && !shown.contains(&account.md5), "{shown}");
     }
 }

@@ -19,13 +19,8 @@ impl CSeq {
     pub fn parse(value: &str) -> Option<Self> {
         let value = scan::trim(value);
         let (number, method) = value.split_at_checked(value.find([' ', '\t'])?)?;
-        let seq = u32::try_from(scan::digits(number)?)
-            .ok()
-            .filter(|&seq| seq <= MAX_CSEQ)?;
-        Some(Self {
-            seq,
-            method: Method::parse(scan::trim(method))?,
-        })
+        let seq = u32::try_from(scan::digits(number)?).ok().filter(|&seq| seq <= MAX_CSEQ)?;
+        Some(Self { seq, method: Method::parse(scan::trim(method))? })
     }
 }
 
@@ -41,23 +36,9 @@ mod tests {
 
     #[test]
     fn numbers_above_two_to_the_31_are_refused() {
-        assert_eq!(
-            CSeq::parse("0009   INVITE"),
-            Some(CSeq {
-                seq: 9,
-                method: Method::Invite
-            })
-        );
+        assert_eq!(CSeq::parse("0009   INVITE"), Some(CSeq { seq: 9, method: Method::Invite }));
         assert_eq!(CSeq::parse("2147483647 BYE").unwrap().seq, 2_147_483_647);
-        for bad in [
-            "2147483648 BYE",
-            "36893488147419103232 REGISTER",
-            "1",
-            "INVITE",
-            "-1 BYE",
-            "1 B@D",
-            "",
-        ] {
+        for bad in ["2147483648 BYE", "36893488147419103232 REGISTER", "1", "INVITE", "-1 BYE", "1 B@D", ""] {
             assert_eq!(CSeq::parse(bad), None, "{bad}");
         }
     }

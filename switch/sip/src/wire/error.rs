@@ -102,11 +102,7 @@ pub struct WireError {
 
 impl WireError {
     pub(crate) const fn new(kind: WireErrorKind, offset: usize) -> Self {
-        Self {
-            kind,
-            offset,
-            reject: None,
-        }
+        Self { kind, offset, reject: None }
     }
 
     pub(crate) const fn missing(name: HeaderName) -> Self {
@@ -157,18 +153,14 @@ impl Reject {
         self.headers.set_first(HeaderName::Via, via.to_string());
         let to = self.headers.get(&HeaderName::To).and_then(NameAddr::parse);
         if let Some(to) = to.filter(|to| to.tag().is_none()) {
-            self.headers
-                .set(HeaderName::To, to.with_tag(to_tag).to_string());
+            self.headers.set(HeaderName::To, to.with_tag(to_tag).to_string());
         }
         let reason = match self.code {
             400 => format!("{} - {}", reason_phrase(400), self.reason),
             code => reason_phrase(code).to_owned(),
         };
         Message {
-            start: StartLine::Response {
-                code: self.code,
-                reason,
-            },
+            start: StartLine::Response { code: self.code, reason },
             headers: self.headers,
             body: Vec::new(),
         }

@@ -114,10 +114,7 @@ impl Framer {
     /// Reads a header section, or asks for more bytes with `None`.
     fn read_head(&mut self) -> Option<Frame> {
         let rest = self.rest();
-        let found = rest
-            .get(self.scanned..)?
-            .windows(4)
-            .position(|window| window == DOUBLE_CRLF);
+        let found = rest.get(self.scanned..)?.windows(4).position(|window| window == DOUBLE_CRLF);
         let Some(found) = found else {
             let length = rest.len();
             self.scanned = length.saturating_sub(DOUBLE_CRLF.len() - 1);
@@ -211,11 +208,7 @@ mod tests {
 
     fn sketch(frame: Frame) -> String {
         match frame {
-            Frame::Message(m) => format!(
-                "{} {:?}",
-                m.call_id().unwrap(),
-                String::from_utf8_lossy(&m.body)
-            ),
+            Frame::Message(m) => format!("{} {:?}", m.call_id().unwrap(), String::from_utf8_lossy(&m.body)),
             Frame::Ping => "ping".into(),
             Frame::Bad(error) => format!("bad {} {}", error.kind, error.reject.is_some()),
             Frame::Broken(error) => format!("broken {} {}", error.kind, error.reject.is_some()),
@@ -238,11 +231,7 @@ mod tests {
         stream += &options("one", "l: 5\r\n", "hello");
         stream += "\r\n\r\n";
         stream += &options("two", "l: 0\r\nno colon\r\n", "");
-        stream += &options(
-            "three",
-            "Subject: a\r\n\tb\r\nContent-Length: 4\r\n",
-            "\r\n\r\n",
-        );
+        stream += &options("three", "Subject: a\r\n\tb\r\nContent-Length: 4\r\n", "\r\n\r\n");
         stream += &options("four", "l: -1\r\n", "");
         stream += &options("five", "l: 0\r\n", "");
         let whole = frames(stream.as_bytes(), stream.len());
@@ -266,24 +255,12 @@ mod tests {
     fn a_stream_without_known_ends_is_broken() {
         let sketch = |extra: &str| frames(options("x", extra, "").as_bytes(), 7);
         assert_eq!(sketch(""), ["broken Missing Content-Length true"]);
-        assert_eq!(
-            sketch("l: 1\r\nl: 2\r\n"),
-            ["broken Conflicting Content-Length true"]
-        );
+        assert_eq!(sketch("l: 1\r\nl: 2\r\n"), ["broken Conflicting Content-Length true"]);
         assert_eq!(sketch("l: 70000\r\n"), ["broken Message Too Large true"]);
-        assert_eq!(
-            sketch("X: a\nb: c\r\nl: 0\r\n"),
-            ["bad Malformed Line End true"]
-        );
-        assert_eq!(
-            frames(&[b'x'; 70_000], 1000),
-            ["broken Message Too Large false"]
-        );
+        assert_eq!(sketch("X: a\nb: c\r\nl: 0\r\n"), ["bad Malformed Line End true"]);
+        assert_eq!(frames(&[b'x'; 70_000], 1000), ["broken Message Too Large false"]);
         assert_eq!(frames("\r\nx".as_bytes(), 1), Vec::<String>::new());
-        assert_eq!(
-            frames("\rx".as_bytes(), 1),
-            ["broken Malformed Start Line false"]
-        );
+        assert_eq!(frames("\rx".as_bytes(), 1), ["broken Malformed Start Line false"]);
     }
 
     #[test]
@@ -298,9 +275,6 @@ mod tests {
     #[test]
     fn a_message_in_lf_mode_does_not_hide_in_a_stream() {
         let stream = options("x", "l: 0\r\n", "").replace("\r\n", "\n") + "\r\n\r\n";
-        assert_eq!(
-            frames(stream.as_bytes(), 9),
-            ["broken Malformed Line End true"]
-        );
+        assert_eq!(frames(stream.as_bytes(), 9), ["broken Malformed Line End true"]);
     }
 }

@@ -54,12 +54,7 @@ impl Head {
             Some(line) if line.bytes.len() > MAX_START_LINE_BYTES => {
                 head.note(WireErrorKind::UriTooLong, 0);
                 // the method is enough to know whether an answer is due
-                let method = line
-                    .bytes
-                    .iter()
-                    .take(64)
-                    .copied()
-                    .take_while(|b| *b != b' ');
+                let method = line.bytes.iter().take(64).copied().take_while(|b| *b != b' ');
                 head.start = method.map(char::from).collect();
             }
             Some(line) if line.is_sound => head.start = text(line.bytes).0.into_owned(),
@@ -150,10 +145,7 @@ impl Head {
             BodyLength::Bytes(first) if first == bytes => {}
             BodyLength::Bytes(_) | BodyLength::Unknown => {
                 self.body_length = BodyLength::Unknown;
-                self.note(
-                    WireErrorKind::Conflicting(HeaderName::ContentLength),
-                    offset,
-                );
+                self.note(WireErrorKind::Conflicting(HeaderName::ContentLength), offset);
             }
         }
     }
@@ -172,10 +164,7 @@ impl Head {
 /// no UTF-8 is read as ISO 8859-1, in which old equipment sends display names, and goes on as
 /// UTF-8, which RFC 3261 7.3.1 asks for.
 const fn must_echo(name: &HeaderName) -> bool {
-    matches!(
-        name,
-        HeaderName::Via | HeaderName::CallId | HeaderName::CSeq
-    )
+    matches!(name, HeaderName::Via | HeaderName::CallId | HeaderName::CSeq)
 }
 
 /// The line as text, and whether it was UTF-8.
@@ -201,11 +190,7 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     const fn new(data: &'a [u8]) -> Self {
-        Self {
-            data,
-            at: 0,
-            ends_with_crlf: None,
-        }
+        Self { data, at: 0, ends_with_crlf: None }
     }
 
     /// Whether a line ended with the last byte.
@@ -235,11 +220,7 @@ impl<'a> Lines<'a> {
 
     /// The next line if it continues the one before: it begins with a blank.
     fn next_fold(&mut self) -> Option<Line<'a>> {
-        if !self
-            .data
-            .get(self.at)
-            .is_some_and(|&byte| scan::is_space(byte))
-        {
+        if !self.data.get(self.at).is_some_and(|&byte| scan::is_space(byte)) {
             return None;
         }
         self.next_line()

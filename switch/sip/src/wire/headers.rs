@@ -36,15 +36,11 @@ impl Headers {
     /// No header at all.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            entries: Vec::new(),
-        }
+        Self { entries: Vec::new() }
     }
 
     pub(crate) fn with_capacity(entries: usize) -> Self {
-        Self {
-            entries: Vec::with_capacity(entries),
-        }
+        Self { entries: Vec::with_capacity(entries) }
     }
 
     /// How many entries there are.
@@ -67,26 +63,18 @@ impl Headers {
     /// The first value of `name`.
     #[must_use]
     pub fn get(&self, name: &HeaderName) -> Option<&str> {
-        self.entries
-            .iter()
-            .find(|entry| entry.name == *name)
-            .map(|entry| entry.value.as_str())
+        self.entries.iter().find(|entry| entry.name == *name).map(|entry| entry.value.as_str())
     }
 
     /// All values of `name` in order.
     pub fn get_all<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a str> {
-        self.entries
-            .iter()
-            .filter(move |entry| entry.name == *name)
-            .map(|e| e.value.as_str())
+        self.entries.iter().filter(move |entry| entry.name == *name).map(|e| e.value.as_str())
     }
 
     /// The elements of a list of tokens over all lines of `name` (Allow, Supported, Require,
     /// Proxy-Require, Unsupported, Accept ...), trimmed, empty ones left out.
     pub fn tokens<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a str> {
-        self.get_all(name)
-            .flat_map(scan::split_list)
-            .filter(|token| !token.is_empty())
+        self.get_all(name).flat_map(scan::split_list).filter(|token| !token.is_empty())
     }
 
     /// Whether there is a header of `name`.
@@ -97,10 +85,7 @@ impl Headers {
 
     /// Adds a value after all others. CR and LF in it become spaces.
     pub fn push(&mut self, name: HeaderName, value: impl Into<String>) {
-        self.entries.push(Header {
-            name,
-            value: scan::single_line(value.into()),
-        });
+        self.entries.push(Header { name, value: scan::single_line(value.into()) });
     }
 
     /// Adds a value that is known to hold no line end.
@@ -111,13 +96,7 @@ impl Headers {
     /// Adds a value before the first of its name, or before all others when it is the first.
     pub fn push_front(&mut self, name: HeaderName, value: impl Into<String>) {
         let at = self.position(&name).unwrap_or(0);
-        self.entries.insert(
-            at,
-            Header {
-                name,
-                value: scan::single_line(value.into()),
-            },
-        );
+        self.entries.insert(at, Header { name, value: scan::single_line(value.into()) });
     }
 
     /// Makes `value` the only one of `name`, in the place of the first, or at the end.
@@ -160,13 +139,7 @@ impl Headers {
 
     /// Copies every value of `name` from another list.
     pub fn copy_from(&mut self, other: &Self, name: &HeaderName) {
-        self.entries.extend(
-            other
-                .entries
-                .iter()
-                .filter(|entry| entry.name == *name)
-                .cloned(),
-        );
+        self.entries.extend(other.entries.iter().filter(|entry| entry.name == *name).cloned());
     }
 
     fn position(&self, name: &HeaderName) -> Option<usize> {
@@ -188,10 +161,7 @@ mod tests {
     use super::*;
 
     fn list(headers: &Headers) -> Vec<String> {
-        headers
-            .iter()
-            .map(|h| format!("{}={}", h.name(), h.value()))
-            .collect()
+        headers.iter().map(|h| format!("{}={}", h.name(), h.value())).collect()
     }
 
     #[test]
@@ -215,10 +185,7 @@ mod tests {
         headers.set(HeaderName::Date, "d");
         headers.push_front(HeaderName::To, "s");
         headers.push_front(HeaderName::Via, "v");
-        assert_eq!(
-            list(&headers),
-            ["Via=v", "Route=9", "To=s", "To=t", "Date=d"]
-        );
+        assert_eq!(list(&headers), ["Via=v", "Route=9", "To=s", "To=t", "Date=d"]);
         assert_eq!(headers.remove(&HeaderName::To), 2);
         assert_eq!(headers.remove_first(&HeaderName::Via).as_deref(), Some("v"));
         assert_eq!(list(&headers), ["Route=9", "Date=d"]);

@@ -21,10 +21,7 @@ impl Host {
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(inner) = text.strip_prefix('[') {
             let ip = parse_v6(inner.strip_suffix(']')?)?;
-            return Some(Self {
-                text: text.into(),
-                ip: Some(IpAddr::V6(ip)),
-            });
+            return Some(Self { text: text.into(), ip: Some(IpAddr::V6(ip)) });
         }
         let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
         if text.is_empty() || text.len() > MAX_HOST_BYTES || !text.bytes().all(named) {
@@ -34,10 +31,7 @@ impl Host {
             Some(byte) if byte.is_ascii_digit() => text.parse().ok().map(IpAddr::V4),
             _ => None,
         };
-        Some(Self {
-            text: text.into(),
-            ip,
-        })
+        Some(Self { text: text.into(), ip })
     }
 
     /// The host as it is printed; an IPv6 address stands in brackets.
@@ -59,11 +53,7 @@ impl Host {
             None => text.find(':').unwrap_or(text.len()),
         };
         let trim = |part| {
-            if blanks {
-                super::scan::trim(part)
-            } else {
-                part
-            }
+            if blanks { super::scan::trim(part) } else { part }
         };
         let host = Self::parse(trim(text.get(..end)?))?;
         let rest = trim(text.get(end..)?);
@@ -87,29 +77,21 @@ fn parse_v6(text: &str) -> Option<Ipv6Addr> {
     if let Ok(ip) = text.parse() {
         return Some(ip);
     }
-    text.contains(":::")
-        .then(|| text.replacen(":::", "::", 1).parse().ok())
-        .flatten()
+    text.contains(":::").then(|| text.replacen(":::", "::", 1).parse().ok()).flatten()
 }
 
 impl From<IpAddr> for Host {
     fn from(ip: IpAddr) -> Self {
         match ip {
             IpAddr::V4(v4) => v4.into(),
-            IpAddr::V6(v6) => Self {
-                text: format!("[{v6}]").into(),
-                ip: Some(ip),
-            },
+            IpAddr::V6(v6) => Self { text: format!("[{v6}]").into(), ip: Some(ip) },
         }
     }
 }
 
 impl From<Ipv4Addr> for Host {
     fn from(ip: Ipv4Addr) -> Self {
-        Self {
-            text: ip.to_string().into(),
-            ip: Some(IpAddr::V4(ip)),
-        }
+        Self { text: ip.to_string().into(), ip: Some(IpAddr::V4(ip)) }
     }
 }
 
@@ -150,23 +132,14 @@ mod tests {
 
     #[test]
     fn a_port_inside_the_brackets_belongs_to_the_address() {
-        assert_eq!(
-            with_port("[2001:db8::10:5070]"),
-            Some(("[2001:db8::10:5070]".into(), None))
-        );
-        assert_eq!(
-            with_port("[2001:db8::10]:5070"),
-            Some(("[2001:db8::10]".into(), Some(5070)))
-        );
+        assert_eq!(with_port("[2001:db8::10:5070]"), Some(("[2001:db8::10:5070]".into(), None)));
+        assert_eq!(with_port("[2001:db8::10]:5070"), Some(("[2001:db8::10]".into(), Some(5070))));
         assert_eq!(with_port("2001:db8::10"), None);
     }
 
     #[test]
     fn blanks_may_stand_around_the_colon_of_sent_by() {
-        assert_eq!(
-            with_port("192.0.2.1 : 5060"),
-            Some(("192.0.2.1".into(), Some(5060)))
-        );
+        assert_eq!(with_port("192.0.2.1 : 5060"), Some(("192.0.2.1".into(), Some(5060))));
         assert!(Host::parse_with_port("192.0.2.1 : 5060", false).is_none());
     }
 
@@ -199,10 +172,7 @@ mod tests {
     #[test]
     fn addresses_compare_by_value_names_without_case() {
         let host = |text| Host::parse(text).unwrap();
-        assert_eq!(
-            host("[2001:db8::192.0.2.1]"),
-            host("[2001:DB8:0:0::c000:201]")
-        );
+        assert_eq!(host("[2001:db8::192.0.2.1]"), host("[2001:DB8:0:0::c000:201]"));
         assert_eq!(host("[2001:db8:::192.0.2.1]"), host("[2001:db8::c000:201]"));
         assert_eq!(host("EXAMPLE.com"), host("example.COM"));
         assert_ne!(host("192.0.2.1"), host("[::ffff:192.0.2.1]"));

@@ -2,8 +2,7 @@
 //! Invariant: [`Message::to_bytes`] writes Content-Length from the body, always and once.
 
 use super::{
-    CSeq, HeaderName, Headers, MediaType, Method, NameAddr, Uri, Via, WireError, reason_phrase,
-    scan,
+    CSeq, HeaderName, Headers, MediaType, Method, NameAddr, Uri, Via, WireError, reason_phrase, scan,
 };
 
 /// The first line of a message.
@@ -40,11 +39,7 @@ impl Message {
     /// A request without any header.
     #[must_use]
     pub const fn request(method: Method, uri: Uri) -> Self {
-        Self {
-            start: StartLine::Request { method, uri },
-            headers: Headers::new(),
-            body: Vec::new(),
-        }
+        Self { start: StartLine::Request { method, uri }, headers: Headers::new(), body: Vec::new() }
     }
 
     /// A response to `request` with the usual reason phrase: "The From field of the response
@@ -54,13 +49,8 @@ impl Message {
     #[must_use]
     pub fn response_to(request: &Self, code: u16) -> Self {
         let mut headers = Headers::with_capacity(12);
-        for name in [
-            HeaderName::Via,
-            HeaderName::From,
-            HeaderName::To,
-            HeaderName::CallId,
-            HeaderName::CSeq,
-        ] {
+        for name in [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq]
+        {
             headers.copy_from(&request.headers, &name);
         }
         if code == 100 {
@@ -69,11 +59,7 @@ impl Message {
             headers.copy_from(&request.headers, &HeaderName::Timestamp);
         }
         let reason = reason_phrase(code).to_owned();
-        Self {
-            start: StartLine::Response { code, reason },
-            headers,
-            body: Vec::new(),
-        }
+        Self { start: StartLine::Response { code, reason }, headers, body: Vec::new() }
     }
 
     /// The same response with another reason phrase. Requests stay as they are.
@@ -164,11 +150,7 @@ impl Message {
         self.headers.get(name)
     }
 
-    fn required<T>(
-        &self,
-        name: HeaderName,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<T, WireError> {
+    fn required<T>(&self, name: HeaderName, parse: impl Fn(&str) -> Option<T>) -> Result<T, WireError> {
         match self.headers.get(&name).map(parse) {
             Some(Some(value)) => Ok(value),
             Some(None) => Err(WireError::malformed(name)),
@@ -176,11 +158,7 @@ impl Message {
         }
     }
 
-    fn list<T>(
-        &self,
-        name: HeaderName,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Result<Vec<T>, WireError> {
+    fn list<T>(&self, name: HeaderName, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, WireError> {
         let list: Option<Vec<T>> = self.headers.get_all(&name).map(parse).collect();
         list.ok_or_else(|| WireError::malformed(name))
     }
@@ -227,8 +205,7 @@ impl Message {
         if let Ok(to) = self.to()
             && to.tag().is_none()
         {
-            self.headers
-                .set(HeaderName::To, to.with_tag(tag).to_string());
+            self.headers.set(HeaderName::To, to.with_tag(tag).to_string());
         }
     }
 
@@ -237,9 +214,7 @@ impl Message {
     /// # Errors
     /// Missing; never for a message that was parsed from the wire.
     pub fn call_id(&self) -> Result<&str, WireError> {
-        self.headers
-            .get(&HeaderName::CallId)
-            .ok_or(WireError::missing(HeaderName::CallId))
+        self.headers.get(&HeaderName::CallId).ok_or(WireError::missing(HeaderName::CallId))
     }
 
     /// CSeq.
@@ -255,10 +230,7 @@ impl Message {
     /// # Errors
     /// One is malformed; never for a request that was parsed from the wire.
     pub fn contacts(&self) -> Result<Vec<NameAddr>, WireError> {
-        let values = self
-            .headers
-            .get_all(&HeaderName::Contact)
-            .filter(|value| *value != "*");
+        let values = self.headers.get_all(&HeaderName::Contact).filter(|value| *value != "*");
         let list: Option<Vec<NameAddr>> = values.map(NameAddr::parse).collect();
         list.ok_or(WireError::malformed(HeaderName::Contact))
     }
@@ -267,9 +239,7 @@ impl Message {
     /// other contacts it is an error of the request.
     #[must_use]
     pub fn has_contact_star(&self) -> bool {
-        self.headers
-            .get_all(&HeaderName::Contact)
-            .any(|value| value == "*")
+        self.headers.get_all(&HeaderName::Contact).any(|value| value == "*")
     }
 
     /// The Route set in order.
@@ -314,11 +284,7 @@ impl Message {
     /// # Errors
     /// Malformed.
     pub fn content_type(&self) -> Result<Option<MediaType>, WireError> {
-        match self
-            .headers
-            .get(&HeaderName::ContentType)
-            .map(MediaType::parse)
-        {
+        match self.headers.get(&HeaderName::ContentType).map(MediaType::parse) {
             None => Ok(None),
             Some(Some(media_type)) => Ok(Some(media_type)),
             Some(None) => Err(WireError::malformed(HeaderName::ContentType)),
@@ -337,9 +303,7 @@ impl Message {
 
     /// The methods of Allow.
     pub fn allow(&self) -> impl Iterator<Item = Method> {
-        self.headers
-            .tokens(&HeaderName::Allow)
-            .filter_map(Method::parse)
+        self.headers.tokens(&HeaderName::Allow).filter_map(Method::parse)
     }
 
     /// Whether the sender takes a body of this type: Accept lists it, or there is no Accept
@@ -349,10 +313,7 @@ impl Message {
         if !self.headers.contains(&HeaderName::Accept) {
             return essence == "application/sdp";
         }
-        let ranges = self
-            .headers
-            .tokens(&HeaderName::Accept)
-            .filter_map(MediaType::parse);
+        let ranges = self.headers.tokens(&HeaderName::Accept).filter_map(MediaType::parse);
         ranges.into_iter().any(|range| range.covers(essence))
     }
 
@@ -407,14 +368,8 @@ mod tests {
     fn content_length_is_that_of_the_body_whatever_it_holds() {
         let bytes = invite().to_bytes();
         let text = String::from_utf8_lossy(&bytes);
-        assert!(
-            text.starts_with("INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP p;"),
-            "{text}"
-        );
-        assert!(
-            text.contains("\r\nContent-Length: 4\r\n\r\n\0\r\n"),
-            "{text}"
-        );
+        assert!(text.starts_with("INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP p;"), "{text}");
+        assert!(text.contains("\r\nContent-Length: 4\r\n\r\n\0\r\n"), "{text}");
         assert_eq!(parse_datagram(&bytes).unwrap(), invite());
     }
 
@@ -422,12 +377,7 @@ mod tests {
     fn a_response_repeats_what_rfc_3261_says() {
         let names = |code| {
             let response = Message::response_to(&invite(), code);
-            response
-                .headers
-                .iter()
-                .map(|h| h.name().to_string())
-                .collect::<Vec<_>>()
-                .join(" ")
+            response.headers.iter().map(|h| h.name().to_string()).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(names(100), "Via Via From To Call-ID CSeq Timestamp");
         assert_eq!(names(486), "Via Via From To Call-ID CSeq");
@@ -444,10 +394,7 @@ mod tests {
         let rest = "1\r\nVia: evil".into();
         let request = Message::request(
             Method::Other("X\r\nVia: evil".into()),
-            Uri::Other {
-                scheme: "tel".into(),
-                rest,
-            },
+            Uri::Other { scheme: "tel".into(), rest },
         );
         let response = Message::response_to(&request, 200).with_reason("a\r\nVia: evil");
         for message in [request, response] {

@@ -100,14 +100,8 @@ mod tests {
     #[test]
     fn methods_are_case_sensitive() {
         assert_eq!(Method::parse("INVITE"), Some(Method::Invite));
-        assert_eq!(
-            Method::parse("invite"),
-            Some(Method::Other("invite".into()))
-        );
-        assert_eq!(
-            Method::parse("RE%47IST%45R"),
-            Some(Method::Other("RE%47IST%45R".into()))
-        );
+        assert_eq!(Method::parse("invite"), Some(Method::Other("invite".into())));
+        assert_eq!(Method::parse("RE%47IST%45R"), Some(Method::Other("RE%47IST%45R".into())));
         assert_eq!(Method::parse("IN VITE"), None);
         assert_eq!(Method::parse(""), None);
     }

@@ -150,12 +150,7 @@ impl HeaderName {
     pub const fn is_split(&self) -> bool {
         matches!(
             self,
-            Self::Via
-                | Self::Route
-                | Self::RecordRoute
-                | Self::Contact
-                | Self::Path
-                | Self::ServiceRoute
+            Self::Via | Self::Route | Self::RecordRoute | Self::Contact | Self::Path | Self::ServiceRoute
         )
     }
 
@@ -230,10 +225,7 @@ mod tests {
         let name = HeaderName::parse("NewFangledHeader").unwrap();
         assert_eq!(name.as_str(), "NewFangledHeader");
         assert_eq!(Some(name), HeaderName::parse("newfangledheader"));
-        assert_eq!(
-            HeaderName::parse("C%6Fntact").unwrap().as_str(),
-            "C%6Fntact"
-        );
+        assert_eq!(HeaderName::parse("C%6Fntact").unwrap().as_str(), "C%6Fntact");
         assert_eq!(HeaderName::parse("no token"), None);
         assert_eq!(HeaderName::parse("evil\r\nVia"), None);
     }

@@ -21,11 +21,7 @@ impl NameAddr {
     /// An address without display name and parameters.
     #[must_use]
     pub fn new(uri: impl Into<Uri>) -> Self {
-        Self {
-            display: None,
-            uri: uri.into(),
-            params: Params::new(),
-        }
+        Self { display: None, uri: uri.into(), params: Params::new() }
     }
 
     /// Reads one value of such a header. `None` when malformed.
@@ -68,11 +64,7 @@ impl NameAddr {
         if uri.contains(['?', ',']) {
             return None;
         }
-        Some(Self {
-            display: None,
-            uri: Uri::parse(uri)?,
-            params: Params::parse_header(params)?,
-        })
+        Some(Self { display: None, uri: Uri::parse(uri)?, params: Params::parse_header(params)? })
     }
 
     /// The `tag` parameter of From and To.
@@ -146,40 +138,26 @@ mod tests {
         let inside = parse("<sip:user@example.com;unknownparam>");
         assert!(inside.params.is_empty() && inside.uri.param("unknownparam").is_some());
         let outside = parse("sip:user@example.com;unknownparam");
-        assert!(
-            outside.params.contains("unknownparam") && outside.uri.param("unknownparam").is_none()
-        );
+        assert!(outside.params.contains("unknownparam") && outside.uri.param("unknownparam").is_none());
     }
 
     #[test]
     fn a_quoted_name_may_hold_anything() {
-        let addr = parse(
-            r#""J Rosenberg \\\" <not a uri>, ;"   <sip:jdrosen@example.com> ; tag = 98asjd8"#,
-        );
-        assert_eq!(
-            addr.display.as_deref(),
-            Some(r#"J Rosenberg \" <not a uri>, ;"#)
-        );
+        let addr = parse(r#""J Rosenberg \\\" <not a uri>, ;"   <sip:jdrosen@example.com> ; tag = 98asjd8"#);
+        assert_eq!(addr.display.as_deref(), Some(r#"J Rosenberg \" <not a uri>, ;"#));
         assert_eq!(addr.tag(), Some("98asjd8"));
         assert_eq!(parse(&addr.to_string()), addr);
     }
 
     #[test]
     fn lenient_where_rfc_4475_allows() {
-        assert_eq!(
-            parse("caller<sip:caller@example.com>;tag=323")
-                .display
-                .as_deref(),
-            Some("caller")
-        );
+        assert_eq!(parse("caller<sip:caller@example.com>;tag=323").display.as_deref(), Some("caller"));
         assert_eq!(
             parse("Bell, Alexander <sip:a.g.bell@example.com>;tag=43").to_string(),
             "\"Bell, Alexander\" <sip:a.g.bell@example.com>;tag=43"
         );
         assert_eq!(
-            parse("\"W, T\" < sip:t.watson@example.org >")
-                .uri
-                .to_string(),
+            parse("\"W, T\" < sip:t.watson@example.org >").uri.to_string(),
             "sip:t.watson@example.org"
         );
     }
@@ -208,21 +186,9 @@ mod tests {
     fn expires_and_q_of_a_contact() {
         let of = |params: &str| parse(&format!("<sip:a@b>{params}"));
         assert_eq!(of(";expires=60").expires(), Some(60));
-        assert_eq!(
-            of(";expires=99999999999999999999").expires(),
-            Some(u32::MAX)
-        );
+        assert_eq!(of(";expires=99999999999999999999").expires(), Some(u32::MAX));
         assert_eq!(of(";expires=-1").expires(), None);
-        let q = [
-            "",
-            ";q=0.33",
-            ";q=1",
-            ";q=1.000",
-            ";q=0",
-            ";q=1.1",
-            ";q=x",
-            ";q=0.1234",
-        ];
+        let q = ["", ";q=0.33", ";q=1", ";q=1.000", ";q=0", ";q=1.1", ";q=x", ";q=0.1234"];
         let q: Vec<_> = q.iter().map(|params| of(params).q_thousandths()).collect();
         assert_eq!(q, [1000, 330, 1000, 1000, 0, 1000, 1000, 1000]);
     }

@@ -24,9 +24,7 @@ impl Params {
     /// No parameters.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            text: String::new(),
-        }
+        Self { text: String::new() }
     }
 
     /// Reads header parameters: names are tokens, values tokens, hosts or quoted strings, with
@@ -55,9 +53,7 @@ impl Params {
     /// Reads parameters as far as they are well-formed, and says how far that is.
     fn read(text: &str, place: Place) -> (Self, usize) {
         let bytes = text.as_bytes();
-        let mut params = Self {
-            text: String::with_capacity(text.len()),
-        };
+        let mut params = Self { text: String::with_capacity(text.len()) };
         let mut at = skip_blanks(bytes, 0, place);
         for _ in 0..MAX_PARAMS {
             if at == bytes.len() {
@@ -104,8 +100,7 @@ impl Params {
     /// Whether a parameter of this name is there, with a value or without.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        self.iter()
-            .any(|(found, _)| found.eq_ignore_ascii_case(name))
+        self.iter().any(|(found, _)| found.eq_ignore_ascii_case(name))
     }
 
     /// The value of the first parameter of this name, as it is written. A parameter without a
@@ -120,13 +115,11 @@ impl Params {
     /// The value of the first parameter of this name, quotes taken off.
     #[must_use]
     pub fn get_unquoted(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.get(name).map(|value| {
-            if value.starts_with('"') {
-                scan::unquote(value).into()
-            } else {
-                value.into()
-            }
-        })
+        self.get(name).map(
+            |value| {
+                if value.starts_with('"') { scan::unquote(value).into() } else { value.into() }
+            },
+        )
     }
 
     /// Sets a parameter, in its place if it is there, at the end if not. A value that is no
@@ -177,9 +170,7 @@ fn read_param(text: &str, at: usize, place: Place) -> Option<(&str, Option<&str>
     }
     let name_at = skip_blanks(bytes, at + 1, place);
     let name_end = run(bytes, name_at, |byte| is_name_byte(byte, place));
-    let name = text
-        .get(name_at..name_end)
-        .filter(|name| !name.is_empty())?;
+    let name = text.get(name_at..name_end).filter(|name| !name.is_empty())?;
     let after_name = skip_blanks(bytes, name_end, place);
     if bytes.get(after_name) != Some(&b'=') {
         return Some((name, None, after_name));
@@ -200,9 +191,8 @@ fn push_param(text: &mut String, name: &str, value: Option<&str>) {
 }
 
 fn push_new_param(text: &mut String, name: &str, value: Option<&str>) {
-    let plain = |value: &str| {
-        !value.is_empty() && value.bytes().all(|byte| is_value_byte(byte, Place::Header))
-    };
+    let plain =
+        |value: &str| !value.is_empty() && value.bytes().all(|byte| is_value_byte(byte, Place::Header));
     match value {
         Some(value) if !plain(value) => {
             text.push(';');
@@ -255,9 +245,7 @@ const fn is_name_byte(byte: u8, place: Place) -> bool {
 const fn is_value_byte(byte: u8, place: Place) -> bool {
     match place {
         // wider than the grammar: peers put URIs and base64 into values without quotes
-        Place::Header => {
-            byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'<' | b'>' | b'"' | b'\\')
-        }
+        Place::Header => byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'<' | b'>' | b'"' | b'\\'),
         Place::Uri => is_uri_param_byte(byte),
     }
 }
@@ -265,10 +253,7 @@ const fn is_value_byte(byte: u8, place: Place) -> bool {
 /// `paramchar` of RFC 3261 25.1, and the few that peers leave unescaped.
 const fn is_uri_param_byte(byte: u8) -> bool {
     byte.is_ascii_graphic()
-        && !matches!(
-            byte,
-            b';' | b'?' | b',' | b'=' | b'@' | b'<' | b'>' | b'"' | b'\\' | b'`'
-        )
+        && !matches!(byte, b';' | b'?' | b',' | b'=' | b'@' | b'<' | b'>' | b'"' | b'\\' | b'`')
 }
 
 fn value_end(bytes: &[u8], at: usize, place: Place) -> Option<usize> {
@@ -295,24 +280,17 @@ mod tests {
 
     #[test]
     fn damaged_parameters_are_refused() {
-        for bad in [
-            ";;", ";", "; =a", ";a=", ";a=\"b", "a=b", ";a=b c", ";a b", ";a,b", ";a<",
-        ] {
+        for bad in [";;", ";", "; =a", ";a=", ";a=\"b", "a=b", ";a=b c", ";a b", ";a,b", ";a<"] {
             assert_eq!(Params::parse_header(bad), None, "{bad}");
         }
-        for bad in [
-            ";", ";;", "; lr", ";lr ", ";a=\"b\"", ";a=b@c", ";a=b=c", ";a=b?c",
-        ] {
+        for bad in [";", ";;", "; lr", ";lr ", ";a=\"b\"", ";a=b@c", ";a=b=c", ";a=b?c"] {
             assert_eq!(Params::parse_uri(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn what_precedes_the_damage_is_salvaged() {
-        assert_eq!(
-            Params::salvage_header(";rport;branch=z9;;,").as_str(),
-            ";rport;branch=z9"
-        );
+        assert_eq!(Params::salvage_header(";rport;branch=z9;;,").as_str(), ";rport;branch=z9");
         assert_eq!(Params::salvage_header(";;,").as_str(), "");
     }
 
@@ -321,10 +299,7 @@ mod tests {
         let many = |count: usize| ";a=b".repeat(count);
         assert!(Params::parse_header(&many(MAX_PARAMS)).is_some());
         assert_eq!(Params::parse_header(&many(MAX_PARAMS + 1)), None);
-        assert_eq!(
-            Params::salvage_header(&many(4000)).as_str(),
-            many(MAX_PARAMS)
-        );
+        assert_eq!(Params::salvage_header(&many(4000)).as_str(), many(MAX_PARAMS));
     }
 
     #[test]
@@ -338,9 +313,6 @@ mod tests {
         assert_eq!(params.as_str(), ";A=\"x y\";B=2;rport;received=2001:db8::1");
         params.remove("a");
         params.set("b", Some("\r\nVia: x"));
-        assert_eq!(
-            params.as_str(),
-            ";b=\"  Via: x\";rport;received=2001:db8::1"
-        );
+        assert_eq!(params.as_str(), ";b=\"  Via: x\";rport;received=2001:db8::1");
     }
 }

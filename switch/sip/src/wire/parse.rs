@@ -8,8 +8,8 @@ use super::limits::{
     MAX_CALL_ID_BYTES, MAX_LEADING_LINES, MAX_MESSAGE_BYTES, MAX_TOKEN_BYTES, MAX_URI_BYTES,
 };
 use super::{
-    CSeq, Header, HeaderName, Headers, MAGIC_COOKIE, Message, Method, NameAddr, Reject, StartLine,
-    Uri, Via, WireError, WireErrorKind, scan,
+    CSeq, Header, HeaderName, Headers, MAGIC_COOKIE, Message, Method, NameAddr, Reject, StartLine, Uri, Via,
+    WireError, WireErrorKind, scan,
 };
 
 type Fault = (WireErrorKind, usize);
@@ -22,10 +22,7 @@ type Fault = (WireErrorKind, usize);
 /// See [`WireErrorKind`]; `KeepAlive` is no error of the sender. A request that may be answered
 /// comes with [`WireError::reject`]; everything else is dropped.
 pub fn parse_datagram(data: &[u8]) -> Result<Message, WireError> {
-    if data
-        .iter()
-        .all(|byte| matches!(byte, b'\r' | b'\n' | b'\0'))
-    {
+    if data.iter().all(|byte| matches!(byte, b'\r' | b'\n' | b'\0')) {
         return Err(WireError::new(WireErrorKind::KeepAlive, 0));
     }
     if data.len() > MAX_MESSAGE_BYTES {
@@ -38,8 +35,7 @@ pub fn parse_datagram(data: &[u8]) -> Result<Message, WireError> {
     let body = match head.body_length {
         BodyLength::Absent | BodyLength::Unknown => after,
         BodyLength::Bytes(length) => after.get(..length).unwrap_or_else(|| {
-            head.fault
-                .get_or_insert((WireErrorKind::BodyTooShort, head.len));
+            head.fault.get_or_insert((WireErrorKind::BodyTooShort, head.len));
             after
         }),
     };
@@ -52,10 +48,7 @@ pub fn parse_datagram(data: &[u8]) -> Result<Message, WireError> {
 /// "Implementations processing SIP messages over stream-oriented transports MUST ignore any
 /// CRLF appearing before the start-line" (RFC 3261 7.5); datagrams get the same.
 fn leading_lines(data: &[u8]) -> usize {
-    let blank = data
-        .iter()
-        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-        .count();
+    let blank = data.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     blank.min(2 * MAX_LEADING_LINES)
 }
 
@@ -69,11 +62,7 @@ pub(super) fn judge(head: Head, body: Vec<u8>) -> Result<Message, WireError> {
         (Ok(start), None) => check_headers(start, &head).err(),
     };
     match (start, fault) {
-        (Ok(start), None) => Ok(Message {
-            start,
-            headers: head.headers,
-            body,
-        }),
+        (Ok(start), None) => Ok(Message { start, headers: head.headers, body }),
         (start, Some((kind, offset))) => Err(refuse(start.ok(), head, kind, offset)),
         // an unreadable start line is a fault
         (Err(kind), None) => Err(WireError::new(kind, 0)),
@@ -81,10 +70,7 @@ pub(super) fn judge(head: Head, body: Vec<u8>) -> Result<Message, WireError> {
 }
 
 fn read_start_line(line: &str) -> Result<StartLine, WireErrorKind> {
-    if line
-        .get(..4)
-        .is_some_and(|name| name.eq_ignore_ascii_case("SIP/"))
-    {
+    if line.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("SIP/")) {
         return read_status_line(line);
     }
     let line = line.trim_end_matches([' ', '\t']);
@@ -120,10 +106,7 @@ fn read_status_line(line: &str) -> Result<StartLine, WireErrorKind> {
     let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
     match scan::digits(code).map(u16::try_from) {
         Some(Ok(code @ 100..=699)) if rest.as_bytes().get(3).is_none_or(|b| *b == b' ') => {
-            Ok(StartLine::Response {
-                code,
-                reason: reason.to_owned(),
-            })
+            Ok(StartLine::Response { code, reason: reason.to_owned() })
         }
         _ => Err(WireErrorKind::StatusCode),
     }
@@ -134,13 +117,7 @@ fn check_headers(start: &StartLine, head: &Head) -> Result<(), Fault> {
     for (header, offset) in head.headers.iter().zip(&head.offsets) {
         check_header(start, header).map_err(|kind| (kind, *offset))?;
     }
-    let needed = [
-        HeaderName::Via,
-        HeaderName::From,
-        HeaderName::To,
-        HeaderName::CallId,
-        HeaderName::CSeq,
-    ];
+    let needed = [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
     match needed.into_iter().find(|name| !head.headers.contains(name)) {
         Some(name) => Err((WireErrorKind::Missing(name), 0)),
         None => Ok(()),
@@ -173,32 +150,23 @@ fn check_header(start: &StartLine, header: &Header) -> Result<(), WireErrorKind>
         HeaderName::MaxForwards => scan::digits(value).is_some_and(|hops| hops <= 255),
         _ => true,
     };
-    if good {
-        Ok(())
-    } else {
-        Err(WireErrorKind::Malformed(header.name().clone()))
-    }
+    if good { Ok(()) } else { Err(WireErrorKind::Malformed(header.name().clone())) }
 }
 
 /// A branch that is only the magic cookie would make one transaction of all such requests
 /// (RFC 4475 3.2.1).
 fn is_good_via(value: &str) -> bool {
-    Via::parse(value).is_some_and(|via| {
-        via.branch()
-            .is_none_or(|b| b.len() <= MAX_TOKEN_BYTES && b != MAGIC_COOKIE)
-    })
+    Via::parse(value)
+        .is_some_and(|via| via.branch().is_none_or(|b| b.len() <= MAX_TOKEN_BYTES && b != MAGIC_COOKIE))
 }
 
 fn is_good_party(value: &str) -> bool {
-    NameAddr::parse(value)
-        .is_some_and(|party| party.tag().is_none_or(|t| t.len() <= MAX_TOKEN_BYTES))
+    NameAddr::parse(value).is_some_and(|party| party.tag().is_none_or(|t| t.len() <= MAX_TOKEN_BYTES))
 }
 
 /// `word [ "@" word ]`: visible ASCII without blanks.
 fn is_good_call_id(value: &str) -> bool {
-    !value.is_empty()
-        && value.len() <= MAX_CALL_ID_BYTES
-        && value.bytes().all(|byte| byte.is_ascii_graphic())
+    !value.is_empty() && value.len() <= MAX_CALL_ID_BYTES && value.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The error, with the means to answer it if the bytes are a request with a readable Via.
@@ -207,11 +175,7 @@ fn refuse(start: Option<StartLine>, head: Head, kind: WireErrorKind, offset: usi
     let method = match start {
         Some(StartLine::Response { .. }) => return error,
         Some(StartLine::Request { method, .. }) => Some(method),
-        None if head
-            .start
-            .get(..4)
-            .is_some_and(|s| s.eq_ignore_ascii_case("SIP/")) =>
-        {
+        None if head.start.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("SIP/")) => {
             return error;
         }
         None => head.start.split(' ').next().and_then(Method::parse),
@@ -242,19 +206,10 @@ fn refuse(start: Option<StartLine>, head: Head, kind: WireErrorKind, offset: usi
 fn echo(headers: &Headers, top: &Via) -> Headers {
     let mut echoed = Headers::with_capacity(8);
     echoed.push(HeaderName::Via, top.to_string());
-    for via in headers
-        .get_all(&HeaderName::Via)
-        .skip(1)
-        .filter(|via| Via::parse(via).is_some())
-    {
+    for via in headers.get_all(&HeaderName::Via).skip(1).filter(|via| Via::parse(via).is_some()) {
         echoed.push(HeaderName::Via, via);
     }
-    for name in [
-        HeaderName::From,
-        HeaderName::To,
-        HeaderName::CallId,
-        HeaderName::CSeq,
-    ] {
+    for name in [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq] {
         if let Some(value) = headers.get(&name) {
             echoed.push(name, value);
         }
@@ -274,10 +229,7 @@ mod tests {
     }
 
     fn reject_code(text: &str) -> Option<u16> {
-        parse_datagram(text.as_bytes())
-            .unwrap_err()
-            .reject
-            .map(|reject| reject.code)
+        parse_datagram(text.as_bytes()).unwrap_err().reject.map(|reject| reject.code)
     }
 
     #[test]
@@ -289,34 +241,20 @@ mod tests {
 
     #[test]
     fn content_length_decides_the_body_of_a_datagram() {
-        let body = |length: &str| {
-            parse_datagram(format!("{OPTIONS}{length}\r\nhello").as_bytes()).map(|m| m.body)
-        };
+        let body =
+            |length: &str| parse_datagram(format!("{OPTIONS}{length}\r\nhello").as_bytes()).map(|m| m.body);
         assert_eq!(body("").unwrap(), b"hello");
         assert_eq!(body("l: 4\r\n").unwrap(), b"hell");
         assert_eq!(body("l: 0\r\n").unwrap(), b"");
         assert_eq!(body("l: 5\r\nContent-Length: 5\r\n").unwrap(), b"hello");
         for (bad, kind) in [
             ("l: 6\r\n", WireErrorKind::BodyTooShort),
-            (
-                "l: -1\r\n",
-                WireErrorKind::Malformed(HeaderName::ContentLength),
-            ),
-            (
-                "l: 99999999999999999999\r\n",
-                WireErrorKind::Malformed(HeaderName::ContentLength),
-            ),
-            (
-                "l: 5\r\nl: 4\r\n",
-                WireErrorKind::Conflicting(HeaderName::ContentLength),
-            ),
+            ("l: -1\r\n", WireErrorKind::Malformed(HeaderName::ContentLength)),
+            ("l: 99999999999999999999\r\n", WireErrorKind::Malformed(HeaderName::ContentLength)),
+            ("l: 5\r\nl: 4\r\n", WireErrorKind::Conflicting(HeaderName::ContentLength)),
         ] {
             let error = body(bad).unwrap_err();
-            assert_eq!(
-                (error.kind, error.reject.map(|r| r.code)),
-                (kind, Some(400)),
-                "{bad}"
-            );
+            assert_eq!((error.kind, error.reject.map(|r| r.code)), (kind, Some(400)), "{bad}");
         }
     }
 
@@ -324,14 +262,8 @@ mod tests {
     fn line_ends_are_those_of_the_first_line() {
         let bare = format!("{OPTIONS}\r\n").replace("\r\n", "\n");
         assert!(parse_datagram(bare.as_bytes()).is_ok());
-        assert_eq!(
-            kind(&format!("{OPTIONS}Subject: a\nRoute: <sip:x>\r\n\r\n")),
-            WireErrorKind::LineEnd
-        );
-        assert_eq!(
-            kind(&format!("{OPTIONS}Subject: a\rb\r\n\r\n")),
-            WireErrorKind::LineEnd
-        );
+        assert_eq!(kind(&format!("{OPTIONS}Subject: a\nRoute: <sip:x>\r\n\r\n")), WireErrorKind::LineEnd);
+        assert_eq!(kind(&format!("{OPTIONS}Subject: a\rb\r\n\r\n")), WireErrorKind::LineEnd);
         assert!(parse_datagram(OPTIONS.as_bytes()).is_ok());
         assert_eq!(kind(&format!("{OPTIONS}X: y")), WireErrorKind::NoEmptyLine);
     }
@@ -340,19 +272,13 @@ mod tests {
     fn an_error_says_where_its_line_begins() {
         let text = format!("\r\n\r\n{OPTIONS}X: y\r\nno colon\r\n\r\n");
         let error = parse_datagram(text.as_bytes()).unwrap_err();
-        assert_eq!(
-            (error.kind, error.offset),
-            (WireErrorKind::HeaderLine, text.find("no colon").unwrap())
-        );
+        assert_eq!((error.kind, error.offset), (WireErrorKind::HeaderLine, text.find("no colon").unwrap()));
     }
 
     #[test]
     fn singletons_may_repeat_only_themselves() {
         assert!(parse_datagram(format!("{OPTIONS}Call-ID: c\r\n\r\n").as_bytes()).is_ok());
-        assert_eq!(
-            kind(&format!("{OPTIONS}i: d\r\n\r\n")),
-            WireErrorKind::Conflicting(HeaderName::CallId)
-        );
+        assert_eq!(kind(&format!("{OPTIONS}i: d\r\n\r\n")), WireErrorKind::Conflicting(HeaderName::CallId));
     }
 
     #[test]
@@ -360,18 +286,9 @@ mod tests {
         let broken = format!("{OPTIONS}no colon\r\n\r\n");
         assert_eq!(reject_code(&broken), Some(400));
         assert_eq!(reject_code(&broken.replace("OPTIONS", "ACK")), None);
-        assert_eq!(
-            reject_code(&broken.replace("OPTIONS sip:a@h SIP/2.0", "SIP/2.0 200 OK")),
-            None
-        );
-        assert_eq!(
-            reject_code(&broken.replace("OPTIONS sip:a@h SIP/2.0", "SIP/9.0 200 OK")),
-            None
-        );
-        assert_eq!(
-            reject_code(&format!("{OPTIONS}\r\n").replace("Via", "Vie")),
-            None
-        );
+        assert_eq!(reject_code(&broken.replace("OPTIONS sip:a@h SIP/2.0", "SIP/2.0 200 OK")), None);
+        assert_eq!(reject_code(&broken.replace("OPTIONS sip:a@h SIP/2.0", "SIP/9.0 200 OK")), None);
+        assert_eq!(reject_code(&format!("{OPTIONS}\r\n").replace("Via", "Vie")), None);
     }
 
     #[test]
@@ -393,14 +310,8 @@ mod tests {
     #[test]
     fn limits_are_named_outcomes() {
         let with = |header: String| format!("{OPTIONS}{header}\r\n\r\n");
-        assert_eq!(
-            kind(&with(format!("X: {}", "a".repeat(17_000)))),
-            WireErrorKind::HeaderTooLong
-        );
-        assert_eq!(
-            kind(&with("X: a\r\n".repeat(300))),
-            WireErrorKind::TooManyHeaders
-        );
+        assert_eq!(kind(&with(format!("X: {}", "a".repeat(17_000)))), WireErrorKind::HeaderTooLong);
+        assert_eq!(kind(&with("X: a\r\n".repeat(300))), WireErrorKind::TooManyHeaders);
         assert_eq!(
             kind(&with(format!("m: <sip:a>{}", ",<sip:a>".repeat(300)))),
             WireErrorKind::TooManyHeaders
@@ -408,24 +319,13 @@ mod tests {
         assert_eq!(kind(&"x".repeat(70_000)), WireErrorKind::MessageTooLong);
         let long_uri = format!("sip:{}@h", "a".repeat(5000));
         let text = format!("{OPTIONS}\r\n").replacen("sip:a@h", &long_uri, 1);
-        assert_eq!(
-            (kind(&text), reject_code(&text)),
-            (WireErrorKind::UriTooLong, Some(414))
-        );
+        assert_eq!((kind(&text), reject_code(&text)), (WireErrorKind::UriTooLong, Some(414)));
         let text = format!("{OPTIONS}\r\n").replacen("sip:a@h", &long_uri.repeat(10), 1);
-        assert_eq!(
-            (kind(&text), reject_code(&text)),
-            (WireErrorKind::UriTooLong, Some(414))
-        );
+        assert_eq!((kind(&text), reject_code(&text)), (WireErrorKind::UriTooLong, Some(414)));
         let folded = format!("X: a{}", "\r\n b".repeat(10_000));
         assert_eq!(kind(&with(folded)), WireErrorKind::HeaderTooLong);
-        for (from, to) in [
-            ("tag=1", "tag="),
-            ("branch=z9hG4bK1", "branch="),
-            ("Call-ID: c", "Call-ID: "),
-        ] {
-            let text =
-                format!("{OPTIONS}\r\n").replacen(from, &format!("{to}{}", "a".repeat(2000)), 1);
+        for (from, to) in [("tag=1", "tag="), ("branch=z9hG4bK1", "branch="), ("Call-ID: c", "Call-ID: ")] {
+            let text = format!("{OPTIONS}\r\n").replacen(from, &format!("{to}{}", "a".repeat(2000)), 1);
             assert_eq!(reject_code(&text), Some(400), "{to}");
         }
     }
@@ -437,9 +337,7 @@ mod tests {
         data[at] = 0xe4;
         let message = parse_datagram(&data).unwrap();
         assert_eq!(message.header(&HeaderName::Subject), Some("\u{e4}"));
-        let mut data = format!("{OPTIONS}\r\n")
-            .replace("Call-ID: c", "Call-ID: X")
-            .into_bytes();
+        let mut data = format!("{OPTIONS}\r\n").replace("Call-ID: c", "Call-ID: X").into_bytes();
         let at = data.iter().rposition(|byte| *byte == b'X').unwrap();
         data[at] = 0xe4;
         let kind = parse_datagram(&data).unwrap_err().kind;
@@ -450,19 +348,13 @@ mod tests {
     fn status_codes_have_three_digits() {
         let response = |line: &str| {
             let text = format!("{OPTIONS}\r\n").replacen("OPTIONS sip:a@h SIP/2.0", line, 1);
-            parse_datagram(text.as_bytes())
-                .ok()
-                .and_then(|message| message.status())
+            parse_datagram(text.as_bytes()).ok().and_then(|message| message.status())
         };
         assert_eq!(response("SIP/2.0 100 "), Some(100));
         assert_eq!(response("SIP/2.0 200"), Some(200));
-        for bad in [
-            "SIP/2.0 4294967301 x",
-            "SIP/2.0 0200 OK",
-            "SIP/2.0 99 x",
-            "SIP/2.0 700 x",
-            "SIP/2.0 -20 x",
-        ] {
+        for bad in
+            ["SIP/2.0 4294967301 x", "SIP/2.0 0200 OK", "SIP/2.0 99 x", "SIP/2.0 700 x", "SIP/2.0 -20 x"]
+        {
             assert_eq!(response(bad), None, "{bad}");
         }
     }

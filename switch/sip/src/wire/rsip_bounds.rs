@@ -10,10 +10,7 @@ fn transports_are_read_rightly() {
         let text = known.to_string();
         assert_eq!(Transport::parse(&text.to_lowercase()), Some(known.into()));
         assert_eq!(Transport::parse(&text).unwrap().as_str(), text);
-        assert_eq!(
-            Transport::parse(&text).unwrap().default_port(),
-            *known.default_port().value()
-        );
+        assert_eq!(Transport::parse(&text).unwrap().default_port(), *known.default_port().value());
     }
 }
 
@@ -28,20 +25,14 @@ fn uris_lose_dotted_users_headers_and_ipv6() {
 
 #[test]
 fn methods_are_compared_without_case_and_extensions_refused() {
-    assert_eq!(
-        "invite".parse::<rsip::Method>().unwrap(),
-        rsip::Method::Invite
-    );
+    assert_eq!("invite".parse::<rsip::Method>().unwrap(), rsip::Method::Invite);
     assert!("NEWMETHOD".parse::<rsip::Method>().is_err());
 }
 
 #[test]
 fn quoted_names_with_brackets_are_torn_apart() {
     let from = rsip::headers::untyped::From::new("\"a <b>\" <sip:c@d>;tag=1");
-    assert!(
-        from.typed()
-            .map_or(true, |from| from.uri.to_string() != "sip:c@d")
-    );
+    assert!(from.typed().map_or(true, |from| from.uri.to_string() != "sip:c@d"));
 }
 
 #[test]
@@ -70,19 +61,7 @@ fn status_codes_print_their_variant_and_nonce_counts_are_bytes() {
 
 #[test]
 fn cseq_numbers_have_no_limit_and_via_no_blanks() {
-    assert!(
-        rsip::headers::untyped::CSeq::new("4294967295 INVITE")
-            .typed()
-            .is_ok()
-    );
-    assert!(
-        rsip::headers::untyped::Via::new("SIP / 2.0 / UDP h;branch=z9hG4bK1")
-            .typed()
-            .is_err()
-    );
-    assert!(
-        rsip::headers::untyped::Via::new("SIP/2.0/QUIC h;branch=z9hG4bK1")
-            .typed()
-            .is_err()
-    );
+    assert!(rsip::headers::untyped::CSeq::new("4294967295 INVITE").typed().is_ok());
+    assert!(rsip::headers::untyped::Via::new("SIP / 2.0 / UDP h;branch=z9hG4bK1").typed().is_err());
+    assert!(rsip::headers::untyped::Via::new("SIP/2.0/QUIC h;branch=z9hG4bK1").typed().is_err());
 }

@@ -4,10 +4,7 @@
 /// Whether `byte` may stand in a `token`.
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-        )
+        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
 }
 
 /// Whether `text` is a `token`: one or more token bytes.
@@ -41,10 +38,7 @@ pub(crate) fn quoted_end(bytes: &[u8], start: usize) -> Option<usize> {
 /// The text of a quoted string: quotes taken off, each quoted pair replaced by its character.
 /// A text that is not quoted comes back as it is.
 pub(crate) fn unquote(text: &str) -> String {
-    let Some(inner) = text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-    else {
+    let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return text.to_owned();
     };
     let mut plain = String::with_capacity(inner.len());
@@ -124,9 +118,7 @@ pub(crate) fn single_line(text: String) -> String {
     if is_single_line(&text) {
         return text;
     }
-    text.chars()
-        .map(|c| if matches!(c, '\r' | '\n') { ' ' } else { c })
-        .collect()
+    text.chars().map(|c| if matches!(c, '\r' | '\n') { ' ' } else { c }).collect()
 }
 
 /// A number of decimal digits only: no sign, no blank. `None` when malformed or above `u64`.

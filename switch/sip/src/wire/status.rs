@@ -128,14 +128,7 @@ mod tests {
         let phrases: Vec<_> = [150, 299, 399, 499, 599, 699].map(reason_phrase).to_vec();
         assert_eq!(
             phrases,
-            [
-                "Progress",
-                "OK",
-                "Redirection",
-                "Request Failure",
-                "Server Failure",
-                "Global Failure"
-            ]
+            ["Progress", "OK", "Redirection", "Request Failure", "Server Failure", "Global Failure"]
         );
     }
 }

@@ -109,15 +109,10 @@ impl SipUri {
 
     /// The headers that a request made from this URI would carry, decoded.
     pub fn headers(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        self.headers
-            .as_deref()
-            .unwrap_or_default()
-            .split('&')
-            .filter(|h| !h.is_empty())
-            .map(|h| {
-                let (name, value) = h.split_once('=').unwrap_or((h, ""));
-                (unescape(name), unescape(value))
-            })
+        self.headers.as_deref().unwrap_or_default().split('&').filter(|h| !h.is_empty()).map(|h| {
+            let (name, value) = h.split_once('=').unwrap_or((h, ""));
+            (unescape(name), unescape(value))
+        })
     }
 
     /// Removes what follows `?`.
@@ -189,20 +184,14 @@ impl Uri {
             return SipUri::parse(Scheme::Sips, rest).map(Self::Sip);
         }
         let scheme_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
-        let begins_well = scheme
-            .as_bytes()
-            .first()
-            .is_some_and(u8::is_ascii_alphabetic);
+        let begins_well = scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
         if !begins_well || !scheme.bytes().all(scheme_byte) {
             return None;
         }
         if rest.is_empty() || !rest.bytes().all(is_uri_byte) {
             return None;
         }
-        Some(Self::Other {
-            scheme: scheme.into(),
-            rest: rest.into(),
-        })
+        Some(Self::Other { scheme: scheme.into(), rest: rest.into() })
     }
 
     /// The SIP URI, unless this is another one.
@@ -308,10 +297,7 @@ const fn is_uri_byte(byte: u8) -> bool {
 /// `unreserved` and `user-unreserved` of RFC 3261 25.1 may stand in a user part as they are.
 const fn is_user_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')'
-        )
+        || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
         || matches!(byte, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/')
 }
 
@@ -338,11 +324,7 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        match bytes
-            .get(at..at + 3)
-            .filter(|_| byte == b'%')
-            .and_then(hex_pair)
-        {
+        match bytes.get(at..at + 3).filter(|_| byte == b'%').and_then(hex_pair) {
             Some(decoded) => {
                 plain.push(decoded);
                 at += 3;
@@ -420,10 +402,7 @@ mod tests {
     fn a_user_made_by_us_is_escaped() {
         let host = Host::parse("example.com").unwrap();
         let uri = SipUri::new(Some("a b@c\r\n%:"), host, Some(5070));
-        assert_eq!(
-            uri.to_string(),
-            "sip:a%20b%40c%0D%0A%25%3A@example.com:5070"
-        );
+        assert_eq!(uri.to_string(), "sip:a%20b%40c%0D%0A%25%3A@example.com:5070");
         assert_eq!(sip(&uri.to_string()).user().unwrap(), "a b@c\r\n%:");
     }
 
@@ -460,10 +439,7 @@ mod tests {
     #[test]
     fn a_tel_uri_has_a_number_and_no_host() {
         let uri = Uri::parse("tel:+15551234;phone-context=x").unwrap();
-        assert_eq!(
-            (uri.user().unwrap().as_ref(), uri.host()),
-            ("+15551234", None)
-        );
+        assert_eq!((uri.user().unwrap().as_ref(), uri.host()), ("+15551234", None));
     }
 
     #[test]

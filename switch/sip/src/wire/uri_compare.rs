@@ -52,10 +52,7 @@ fn agree(a: &SipUri, b: &SipUri) -> bool {
         let value = unescape(value.unwrap_or_default());
         match b.param(&name) {
             Some(other) => value.eq_ignore_ascii_case(&other),
-            None => !COUNTING
-                .iter()
-                .chain(&["transport"])
-                .any(|c| name.eq_ignore_ascii_case(c)),
+            None => !COUNTING.iter().chain(&["transport"]).any(|c| name.eq_ignore_ascii_case(c)),
         }
     })
 }
@@ -64,10 +61,8 @@ fn agree(a: &SipUri, b: &SipUri) -> bool {
 /// both URIs and match for the URIs to match."
 fn same_headers(a: &SipUri, b: &SipUri) -> bool {
     let sorted = |uri: &SipUri| {
-        let mut list: Vec<(String, String)> = uri
-            .headers()
-            .map(|(n, v)| (n.to_ascii_lowercase(), v.into_owned()))
-            .collect();
+        let mut list: Vec<(String, String)> =
+            uri.headers().map(|(n, v)| (n.to_ascii_lowercase(), v.into_owned())).collect();
         list.sort();
         list
     };
@@ -90,18 +85,9 @@ mod tests {
 
     #[test]
     fn the_pairs_the_rfc_calls_equal() {
-        assert!(equal(
-            "sip:%61lice@atlanta.com;transport=TCP",
-            "sip:alice@AtLanTa.CoM;Transport=tcp"
-        ));
-        assert!(equal(
-            "sip:carol@chicago.com",
-            "sip:carol@chicago.com;newparam=5"
-        ));
-        assert!(equal(
-            "sip:carol@chicago.com;security=on",
-            "sip:carol@chicago.com;newparam=5"
-        ));
+        assert!(equal("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"));
+        assert!(equal("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"));
+        assert!(equal("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"));
         assert!(equal(
             "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
             "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com"
@@ -114,36 +100,15 @@ mod tests {
 
     #[test]
     fn the_pairs_the_rfc_calls_different() {
-        assert!(!equal(
-            "SIP:ALICE@AtLanTa.CoM;Transport=udp",
-            "sip:alice@AtLanTa.CoM;Transport=UDP"
-        ));
+        assert!(!equal("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"));
         assert!(!equal("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"));
-        assert!(!equal(
-            "sip:bob@biloxi.com",
-            "sip:bob@biloxi.com;transport=udp"
-        ));
-        assert!(!equal(
-            "sip:bob@biloxi.com",
-            "sip:bob@biloxi.com:6000;transport=tcp"
-        ));
-        assert!(!equal(
-            "sip:carol@chicago.com",
-            "sip:carol@chicago.com?Subject=next%20meeting"
-        ));
-        assert!(!equal(
-            "sip:bob@phone21.boxesbybob.com",
-            "sip:bob@192.0.2.4"
-        ));
-        assert!(!equal(
-            "sip:carol@chicago.com;security=on",
-            "sip:carol@chicago.com;security=off"
-        ));
+        assert!(!equal("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"));
+        assert!(!equal("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"));
+        assert!(!equal("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"));
+        assert!(!equal("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"));
+        assert!(!equal("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"));
         assert!(!equal("sip:a@h", "sips:a@h"));
-        assert!(!equal(
-            "sip:%00@host5.example.com",
-            "sip:%00%00@host5.example.com"
-        ));
+        assert!(!equal("sip:%00@host5.example.com", "sip:%00%00@host5.example.com"));
         assert!(!equal("sip:a@h", "sip:a@h;user=phone"));
     }
 }

@@ -105,24 +105,13 @@ pub struct Via {
 impl Via {
     /// A Via with this branch; `rport` is asked for (RFC 3581) when `rport` says so.
     #[must_use]
-    pub fn new(
-        transport: Transport,
-        host: Host,
-        port: Option<u16>,
-        branch: &str,
-        rport: bool,
-    ) -> Self {
+    pub fn new(transport: Transport, host: Host, port: Option<u16>, branch: &str, rport: bool) -> Self {
         let mut params = Params::new();
         if rport {
             params.set("rport", None);
         }
         params.set("branch", Some(branch));
-        Self {
-            transport,
-            host,
-            port,
-            params,
-        }
+        Self { transport, host, port, params }
     }
 
     /// Reads one Via. `None` when malformed or not of SIP/2.0.
@@ -152,31 +141,19 @@ impl Via {
         let transport = Transport::parse(transport)?;
         let (sent_by, params) = rest.split_at_checked(rest.find(';').unwrap_or(rest.len()))?;
         let (host, port) = Host::parse_with_port(scan::trim(sent_by), true)?;
-        Some((
-            scan::trim(version),
-            Self {
-                transport,
-                host,
-                port,
-                params: Params::new(),
-            },
-            params,
-        ))
+        Some((scan::trim(version), Self { transport, host, port, params: Params::new() }, params))
     }
 
     /// The branch; `None` when absent, as in RFC 2543.
     #[must_use]
     pub fn branch(&self) -> Option<&str> {
-        self.params
-            .get("branch")
-            .filter(|branch| !branch.is_empty())
+        self.params.get("branch").filter(|branch| !branch.is_empty())
     }
 
     /// Whether the branch is of RFC 3261: the magic cookie and something after it.
     #[must_use]
     pub fn has_magic_cookie(&self) -> bool {
-        self.branch()
-            .is_some_and(|b| b.len() > MAGIC_COOKIE.len() && b.starts_with(MAGIC_COOKIE))
+        self.branch().is_some_and(|b| b.len() > MAGIC_COOKIE.len() && b.starts_with(MAGIC_COOKIE))
     }
 
     /// The address the message came from, as an earlier hop noted it. Brackets around an IPv6
@@ -184,10 +161,7 @@ impl Via {
     #[must_use]
     pub fn received(&self) -> Option<IpAddr> {
         let value = self.params.get("received")?;
-        let bare = value
-            .strip_prefix('[')
-            .and_then(|v| v.strip_suffix(']'))
-            .unwrap_or(value);
+        let bare = value.strip_prefix('[').and_then(|v| v.strip_suffix(']')).unwrap_or(value);
         bare.parse().ok()
     }
 
@@ -195,9 +169,7 @@ impl Via {
     /// `Some(Some(port))` when it is filled in.
     #[must_use]
     pub fn rport(&self) -> Option<Option<u16>> {
-        self.params
-            .get("rport")
-            .map(|value| value.parse().ok().filter(|&port| port != 0))
+        self.params.get("rport").map(|value| value.parse().ok().filter(|&port| port != 0))
     }
 
     /// Notes the source address (RFC 3261 18.2.1, RFC 3581 4).
@@ -234,12 +206,8 @@ mod tests {
     #[test]
     fn blanks_may_stand_between_all_parts() {
         let via =
-            Via::parse("SIP  / 2.0  / TCP     spindle.example.com   ;  branch  =   z9hG4bK9ikj8")
-                .unwrap();
-        assert_eq!(
-            via.to_string(),
-            "SIP/2.0/TCP spindle.example.com;branch=z9hG4bK9ikj8"
-        );
+            Via::parse("SIP  / 2.0  / TCP     spindle.example.com   ;  branch  =   z9hG4bK9ikj8").unwrap();
+        assert_eq!(via.to_string(), "SIP/2.0/TCP spindle.example.com;branch=z9hG4bK9ikj8");
         assert_eq!(via.port_or_default(), 5060);
         assert!(via.has_magic_cookie());
     }
@@ -261,10 +229,7 @@ mod tests {
             via.to_string(),
             "SIP/2.0/UDP 10.1.1.1:4540;rport=9988;branch=z9hG4bKkjshdyff;received=192.0.2.1"
         );
-        assert_eq!(
-            (via.rport(), via.received()),
-            (Some(Some(9988)), "192.0.2.1".parse().ok())
-        );
+        assert_eq!((via.rport(), via.received()), (Some(Some(9988)), "192.0.2.1".parse().ok()));
     }
 
     #[test]
@@ -293,24 +258,13 @@ mod tests {
             assert!(Via::parse(value).is_none(), "{value}");
         }
         let via = Via::salvage("SIP/2.0/UDP 192.0.2.15:5070;branch=z9hG4bK1;;").unwrap();
-        assert_eq!(
-            via.to_string(),
-            "SIP/2.0/UDP 192.0.2.15:5070;branch=z9hG4bK1"
-        );
+        assert_eq!(via.to_string(), "SIP/2.0/UDP 192.0.2.15:5070;branch=z9hG4bK1");
     }
 
     #[test]
     fn the_cookie_alone_is_no_branch_of_rfc_3261() {
-        assert!(
-            !Via::parse("SIP/2.0/UDP h;branch=z9hG4bK")
-                .unwrap()
-                .has_magic_cookie()
-        );
-        assert!(
-            !Via::parse("SIP/2.0/UDP h;branch=390skdjuw")
-                .unwrap()
-                .has_magic_cookie()
-        );
+        assert!(!Via::parse("SIP/2.0/UDP h;branch=z9hG4bK").unwrap().has_magic_cookie());
+        assert!(!Via::parse("SIP/2.0/UDP h;branch=390skdjuw").unwrap().has_magic_cookie());
         assert_eq!(Via::parse("SIP/2.0/UDP h").unwrap().branch(), None);
     }
 }

@@ -73,7 +73,7 @@ fn a_registration_is_challenged_answered_and_accepted_once() {
     assert_eq!(find_credentials(&request, &name, realm), Err(CredentialsError::None));
 
     let mut challenged = Message::response_to(&request, 401);
-    for value in server.challenge(realm, false, NOW) {
+    for value in server.challenge(realm, false, NOW, &Algorithm::OFFERED) {
         challenged.push(HeaderName::WwwAuthenticate, value);
     }
     let challenged = parse_datagram(&challenged.to_bytes()).unwrap();
