@@ -54,30 +54,12 @@ struct Scale {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let port = words
-        .iter()
-        .find_map(|word| word.parse().ok())
-        .unwrap_or(8090);
-    let scale = match words
-        .iter()
-        .find(|word| matches!(word.as_str(), "empty" | "full"))
-        .map(String::as_str)
+    let port = words.iter().find_map(|word| word.parse().ok()).unwrap_or(8090);
+    let scale = match words.iter().find(|word| matches!(word.as_str(), "empty" | "full")).map(String::as_str)
     {
-        Some("empty") => Scale {
-            agents: 2,
-            calls: 0,
-            gap: u64::MAX,
-        },
-        Some(_) => Scale {
-            agents: 30,
-            calls: 50,
-            gap: 4,
-        },
-        None => Scale {
-            agents: 9,
-            calls: 12,
-            gap: 26,
-        },
+        Some("empty") => Scale { agents: 2, calls: 0, gap: u64::MAX },
+        Some(_) => Scale { agents: 30, calls: 50, gap: 4 },
+        None => Scale { agents: 9, calls: 12, gap: 26 },
     };
     let start = u32::try_from(wall().0 / 1_000)?;
     let switch = Fake::new(start, &[(KEY, TenantId::DEFAULT)]);
@@ -112,9 +94,7 @@ async fn live(switch: Fake, mut walk: Walk) {
 }
 
 fn wall() -> Wall {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
@@ -138,8 +118,7 @@ struct Walk {
 
 impl Walk {
     fn new(scale: Scale) -> Result<Self, IdError> {
-        let queues =
-            ["sales", "service", "billing"].map(|name| QueueId::new(TenantId::DEFAULT, name));
+        let queues = ["sales", "service", "billing"].map(|name| QueueId::new(TenantId::DEFAULT, name));
         Ok(Self {
             scale,
             seed: 0x9e37_79b9_7f4a_7c15,
@@ -162,11 +141,7 @@ impl Walk {
     }
 
     fn furnish(&mut self, floor: &mut Floor) {
-        for (queue, display) in
-            self.queues
-                .iter()
-                .zip(["Sales", "Service", "Billing"])
-        {
+        for (queue, display) in self.queues.iter().zip(["Sales", "Service", "Billing"]) {
             floor.add_queue(queue, display);
         }
         for (at, name) in (0..self.scale.agents).zip(NAMES.iter().cycle()) {
@@ -187,23 +162,15 @@ impl Walk {
         if self.calls.len() < self.scale.calls && self.draw(self.scale.gap) == 0 {
             self.arrive(floor);
         }
-        let due: Vec<CallId> = self
-            .calls
-            .iter()
-            .filter(|(_, (at, _))| *at <= floor.now)
-            .map(|(call, _)| *call)
-            .collect();
+        let due: Vec<CallId> =
+            self.calls.iter().filter(|(_, (at, _))| *at <= floor.now).map(|(call, _)| *call).collect();
         for call in due {
             if let Some((_, next)) = self.calls.remove(&call) {
                 self.go_on(floor, call, next);
             }
         }
-        let rested: Vec<AgentId> = self
-            .agents
-            .iter()
-            .filter(|(_, at)| **at <= floor.now)
-            .map(|(agent, _)| agent.clone())
-            .collect();
+        let rested: Vec<AgentId> =
+            self.agents.iter().filter(|(_, at)| **at <= floor.now).map(|(agent, _)| agent.clone()).collect();
         for agent in rested {
             self.agents.remove(&agent);
             floor.agent_is(&agent, AgentStatus::Ready, "wrap-up time is over", None);
@@ -224,11 +191,7 @@ impl Walk {
         };
         let reasons = vec![
             reason("registered-extension", "pass", "4008001234 is no account"),
-            reason(
-                "called-number",
-                "decide",
-                "access code 4008001234 leads to flow welcome",
-            ),
+            reason("called-number", "decide", "access code 4008001234 leads to flow welcome"),
         ];
         floor.route(call, "flow default/welcome", reasons);
         let at = self.after(floor.now, 250, 500);
@@ -248,10 +211,7 @@ impl Walk {
                 self.calls.insert(call, (at, Next::Choose));
             }
             Next::Choose => {
-                floor.event(EventKind::Digit {
-                    call,
-                    digit: char::from(b'1' + (call.number % 3) as u8),
-                });
+                floor.event(EventKind::Digit { call, digit: char::from(b'1' + (call.number % 3) as u8) });
                 let (key, value) = ("choice".to_owned(), queue.name.to_string());
                 floor.event(EventKind::DataChanged { call, key, value });
                 floor.enqueue(call, &queue);
@@ -283,11 +243,7 @@ impl Walk {
                 continue;
             };
             let ready = |status: AgentStatus| status == AgentStatus::Ready;
-            let Some(agent) = floor
-                .agents
-                .values()
-                .filter(|a| ready(a.status))
-                .min_by_key(|a| a.since)
+            let Some(agent) = floor.agents.values().filter(|a| ready(a.status)).min_by_key(|a| a.since)
             else {
                 return;
             };

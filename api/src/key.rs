@@ -29,21 +29,16 @@ pub struct Brake {
 impl Brake {
     /// Whether `source` has to wait, in seconds.
     pub fn wait(&self, source: IpAddr, now: Instant) -> Option<u32> {
-        let waits =
-            |entry: &(Instant, u32)| entry.1 >= TRIES && now.duration_since(entry.0) < WINDOW;
-        let left = |entry: &(Instant, u32)| {
-            WINDOW.saturating_sub(now.duration_since(entry.0)).as_secs() as u32 + 1
-        };
-        self.failed
-            .view(&source, |_, entry| waits(entry).then(|| left(entry)))
-            .flatten()
+        let waits = |entry: &(Instant, u32)| entry.1 >= TRIES && now.duration_since(entry.0) < WINDOW;
+        let left =
+            |entry: &(Instant, u32)| WINDOW.saturating_sub(now.duration_since(entry.0)).as_secs() as u32 + 1;
+        self.failed.view(&source, |_, entry| waits(entry).then(|| left(entry))).flatten()
     }
 
     /// Counts a failed key from `source`.
     pub fn failed(&self, source: IpAddr, now: Instant) {
         if self.failed.len() >= SOURCES {
-            self.failed
-                .retain(|_, entry| now.duration_since(entry.0) < WINDOW);
+            self.failed.retain(|_, entry| now.duration_since(entry.0) < WINDOW);
         }
         if self.failed.len() >= SOURCES {
             return;
@@ -70,9 +65,7 @@ pub fn key_of(headers: &HeaderMap) -> Option<String> {
         return Some(key.trim().to_owned());
     }
     let protocols = text("sec-websocket-protocol")?;
-    let coded = protocols
-        .split(',')
-        .find_map(|p| p.trim().strip_prefix("key."))?;
+    let coded = protocols.split(',').find_map(|p| p.trim().strip_prefix("key."))?;
     decode_base64url(coded)
 }
 
@@ -107,10 +100,7 @@ impl FromRequestParts<State> for Asking {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let source = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0.ip());
+        let source = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let source = source.unwrap_or(IpAddr::from([0, 0, 0, 0]));
         let now = Instant::now();
         if let Some(seconds) = state.brake.wait(source, now) {
@@ -137,10 +127,7 @@ mod tests {
     fn a_key_is_found_in_each_of_its_three_places() {
         let mut headers = HeaderMap::new();
         assert_eq!(key_of(&headers), None);
-        headers.insert(
-            "sec-websocket-protocol",
-            "cordboard.v1, key.c2VjcmV0LWtleQ".parse().unwrap(),
-        );
+        headers.insert("sec-websocket-protocol", "cordboard.v1, key.c2VjcmV0LWtleQ".parse().unwrap());
         assert_eq!(key_of(&headers).as_deref(), Some("secret-key"));
         headers.insert("x-api-key", "other".parse().unwrap());
         assert_eq!(key_of(&headers).as_deref(), Some("other"));
@@ -150,11 +137,7 @@ mod tests {
 
     #[test]
     fn a_source_that_guesses_has_to_wait_and_is_forgiven() {
-        let (brake, source, start) = (
-            Brake::default(),
-            IpAddr::from([127, 0, 0, 1]),
-            Instant::now(),
-        );
+        let (brake, source, start) = (Brake::default(), IpAddr::from([127, 0, 0, 1]), Instant::now());
         for _ in 0..TRIES {
             assert_eq!(brake.wait(source, start), None);
             brake.failed(source, start);

@@ -18,12 +18,10 @@ struct Pages;
 pub async fn page(method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
     if path == "api" || path.starts_with("api/") {
-        return Problem::not_found(format!("no route /{path}; the API is under /api/v1"))
-            .into_response();
+        return Problem::not_found(format!("no route /{path}; the API is under /api/v1")).into_response();
     }
     if method != Method::GET && method != Method::HEAD {
-        return Problem::new(StatusCode::METHOD_NOT_ALLOWED, "pages are only read", "")
-            .into_response();
+        return Problem::new(StatusCode::METHOD_NOT_ALLOWED, "pages are only read", "").into_response();
     }
     let file = if path.is_empty() { "index.html" } else { path };
     let (name, found) = match Pages::get(file) {
@@ -37,11 +35,7 @@ pub async fn page(method: Method, uri: Uri) -> Response {
     let mut response = found.data.into_owned().into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(name)));
-    let cache = if path.starts_with("assets/") {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
+    let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     response
 }
@@ -74,16 +68,11 @@ pub async fn page_key(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let local = matches!(name, "127.0.0.1" | "localhost" | "[::1]");
     match &state.config.page_key {
-        Some(key) if peer.ip().is_loopback() && local => {
-            Json(PageKey { key: key.clone() }).into_response()
-        }
+        Some(key) if peer.ip().is_loopback() && local => Json(PageKey { key: key.clone() }).into_response(),
         _ => Problem::not_found("the page asks for a key; only the demo gives one").into_response(),
     }
 }

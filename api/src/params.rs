@@ -29,10 +29,7 @@ impl Params {
         for (at, (name, _)) in self.0.iter().enumerate() {
             if !known.contains(&name.as_str()) {
                 let known = known.join(", ");
-                return Err(Problem::field(
-                    name,
-                    format!("not a parameter here; known are {known}"),
-                ));
+                return Err(Problem::field(name, format!("not a parameter here; known are {known}")));
             }
             if self.0.iter().take(at).any(|(other, _)| other == name) {
                 return Err(Problem::field(name, "given twice"));
@@ -53,10 +50,7 @@ impl Params {
         T: FromStr,
         T::Err: Display,
     {
-        let parse = |text: &str| {
-            text.parse()
-                .map_err(|why| Problem::field(name, format!("{text:?}: {why}")))
-        };
+        let parse = |text: &str| text.parse().map_err(|why| Problem::field(name, format!("{text:?}: {why}")));
         self.text(name).map(parse).transpose()
     }
 }
@@ -66,25 +60,14 @@ mod tests {
     use super::*;
 
     fn params(pairs: &[(&str, &str)]) -> Params {
-        Params(
-            pairs
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect(),
-        )
+        Params(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
     }
 
     #[test]
     fn an_unknown_or_doubled_parameter_is_named() {
         let field = |p: Params| p.only(&["limit", "from"]).unwrap_err().field;
-        assert_eq!(
-            field(params(&[("limit", "1"), ("size", "2")])).as_deref(),
-            Some("size")
-        );
-        assert_eq!(
-            field(params(&[("from", "1"), ("from", "1")])).as_deref(),
-            Some("from")
-        );
+        assert_eq!(field(params(&[("limit", "1"), ("size", "2")])).as_deref(), Some("size"));
+        assert_eq!(field(params(&[("from", "1"), ("from", "1")])).as_deref(), Some("from"));
         assert!(params(&[("limit", "1")]).only(&["limit"]).is_ok());
     }
 
@@ -92,10 +75,7 @@ mod tests {
     fn a_number_that_is_none_is_named() {
         let fault = params(&[("limit", "ten")]).number::<u32>("limit");
         assert_eq!(fault.unwrap_err().field.as_deref(), Some("limit"));
-        assert_eq!(
-            params(&[("limit", "10")]).number::<u32>("limit"),
-            Ok(Some(10))
-        );
+        assert_eq!(params(&[("limit", "10")]).number::<u32>("limit"), Ok(Some(10)));
         assert_eq!(params(&[]).number::<u32>("limit"), Ok(None));
     }
 }

@@ -62,11 +62,8 @@ impl Problem {
 
     /// 429 for a source that tried too many keys.
     pub fn slow_down(seconds: u32) -> Self {
-        let mut problem = Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too many failed keys from this address",
-            "",
-        );
+        let mut problem =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, "too many failed keys from this address", "");
         problem.retry_after_s = Some(seconds);
         problem
     }
@@ -76,32 +73,21 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotFound(what) => Self::not_found(what),
-            Refusal::Conflict(why) => Self::new(
-                StatusCode::CONFLICT,
-                "not possible in the present state",
-                why,
-            ),
+            Refusal::Conflict(why) => {
+                Self::new(StatusCode::CONFLICT, "not possible in the present state", why)
+            }
             Refusal::Invalid(errors) => {
-                let mut problem = Self::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "the request is not valid",
-                    "",
-                );
+                let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "the request is not valid", "");
                 problem.errors = errors;
                 problem
             }
             Refusal::Busy(seconds) => {
-                let mut problem = Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "the switch is busy or stopping",
-                    "",
-                );
+                let mut problem =
+                    Self::new(StatusCode::SERVICE_UNAVAILABLE, "the switch is busy or stopping", "");
                 problem.retry_after_s = Some(seconds);
                 problem
             }
-            Refusal::Internal(why) => {
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "a fault of ours", why)
-            }
+            Refusal::Internal(why) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "a fault of ours", why),
         }
     }
 }
@@ -112,10 +98,7 @@ impl IntoResponse for Problem {
         let body = serde_json::to_string(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

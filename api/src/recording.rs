@@ -26,10 +26,7 @@ enum Part {
 
 /// Reads a `Range` value. Anything but one byte range is ignored, as RFC 9110 14.2 allows.
 fn part(range: Option<&HeaderValue>, len: u64) -> Part {
-    let Some(spec) = range
-        .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.strip_prefix("bytes="))
-    else {
+    let Some(spec) = range.and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("bytes=")) else {
         return Part::All;
     };
     let Some((first, last)) = spec.split_once('-') else {
@@ -39,16 +36,10 @@ fn part(range: Option<&HeaderValue>, len: u64) -> Part {
         (Ok(from), Ok(to)) if from <= to => (from, to.min(len.saturating_sub(1))),
         (Ok(from), Err(_)) if last.trim().is_empty() => (from, len.saturating_sub(1)),
         (Err(_), Ok(0)) if first.trim().is_empty() => return Part::Unsatisfiable,
-        (Err(_), Ok(tail)) if first.trim().is_empty() => {
-            (len.saturating_sub(tail), len.saturating_sub(1))
-        }
+        (Err(_), Ok(tail)) if first.trim().is_empty() => (len.saturating_sub(tail), len.saturating_sub(1)),
         _ => return Part::All,
     };
-    if parsed.0 >= len {
-        Part::Unsatisfiable
-    } else {
-        Part::Some(parsed.0, parsed.1)
-    }
+    if parsed.0 >= len { Part::Unsatisfiable } else { Part::Some(parsed.0, parsed.1) }
 }
 
 /// `GET /api/v1/recordings/{id}`: the WAV file.
@@ -65,9 +56,7 @@ pub async fn download(
     let len = file.metadata().await.map_err(gone)?.len();
     // RFC 9110 13.1.5: "MUST ignore the Range header field" when an If-Range does not match, and we give out nothing that
     // it could match.
-    let range = headers
-        .get(header::RANGE)
-        .filter(|_| !headers.contains_key(header::IF_RANGE));
+    let range = headers.get(header::RANGE).filter(|_| !headers.contains_key(header::IF_RANGE));
     let (status, from, to) = match part(range, len) {
         Part::All => (StatusCode::OK, 0, len.saturating_sub(1)),
         Part::Some(from, to) => (StatusCode::PARTIAL_CONTENT, from, to),

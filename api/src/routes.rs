@@ -44,11 +44,7 @@ type Answer<T> = Result<Json<T>, Problem>;
 
 /// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
-    let state = State {
-        switch,
-        brake: Arc::new(Brake::default()),
-        config: Arc::new(config),
-    };
+    let state = State { switch, brake: Arc::new(Brake::default()), config: Arc::new(config) };
     let v1 = Router::new()
         .route("/calls", get(calls))
         .route("/calls/{id}", get(call))
@@ -80,14 +76,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
 async fn secure(response: Response) -> Response {
     let mut response = as_problem(response).await;
     let headers = response.headers_mut();
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers.insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
@@ -112,9 +102,7 @@ async fn as_problem(response: Response) -> Response {
         return response;
     }
     let (parts, body) = response.into_parts();
-    let text = axum::body::to_bytes(body, ERROR_TEXT)
-        .await
-        .unwrap_or_default();
+    let text = axum::body::to_bytes(body, ERROR_TEXT).await.unwrap_or_default();
     let title = status.canonical_reason().unwrap_or("refused");
     let problem = Problem::new(status, title, String::from_utf8_lossy(&text));
     let mut response = problem.into_response();
@@ -127,39 +115,22 @@ async fn as_problem(response: Response) -> Response {
 }
 
 /// An id from the path that must be of the asking tenant. Others' ids do not exist for him.
-pub(crate) fn own<T>(
-    text: &str,
-    tenant: TenantId,
-    of: impl Fn(&T) -> TenantId,
-) -> Result<T, Problem>
+pub(crate) fn own<T>(text: &str, tenant: TenantId, of: impl Fn(&T) -> TenantId) -> Result<T, Problem>
 where
     T: core::str::FromStr,
 {
-    let id = text
-        .parse::<T>()
-        .map_err(|_| Problem::not_found(format!("{text:?} is not an id")))?;
-    if of(&id) == tenant {
-        Ok(id)
-    } else {
-        Err(Problem::not_found(text.to_owned()))
-    }
+    let id = text.parse::<T>().map_err(|_| Problem::not_found(format!("{text:?} is not an id")))?;
+    if of(&id) == tenant { Ok(id) } else { Err(Problem::not_found(text.to_owned())) }
 }
 
 async fn health(Use(state): Use<State>) -> Response {
     let health = state.switch.health();
-    let status = if health.ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if health.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(health)).into_response()
 }
 
 async fn metrics(Use(state): Use<State>) -> Response {
-    let kind = [(
-        header::CONTENT_TYPE,
-        "text/plain; version=0.0.4; charset=utf-8",
-    )];
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (kind, state.switch.metrics()).into_response()
 }
 
@@ -196,10 +167,7 @@ async fn agents(Use(state): Use<State>, Asking(who): Asking) -> Result<impl Into
     Ok(page(state.switch.agents(who.tenant).await?))
 }
 
-async fn contacts(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-) -> Result<impl IntoResponse, Problem> {
+async fn contacts(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
     Ok(page(state.switch.contacts(who.tenant).await?))
 }
 
@@ -210,23 +178,12 @@ struct Done {
 }
 
 async fn order(state: &State, tenant: TenantId, command: Command) -> Answer<Done> {
-    Ok(Json(Done {
-        done: state.switch.command(tenant, command).await?,
-    }))
+    Ok(Json(Done { done: state.switch.command(tenant, command).await? }))
 }
 
-async fn hang_up(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-) -> Answer<Done> {
+async fn hang_up(Use(state): Use<State>, Asking(who): Asking, Path(id): Path<String>) -> Answer<Done> {
     let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    order(
-        &state,
-        who.tenant,
-        Command::HangUp(call, Cause::Administrative),
-    )
-    .await
+    order(&state, who.tenant, Command::HangUp(call, Cause::Administrative)).await
 }
 
 #[derive(Deserialize)]
@@ -254,8 +211,7 @@ async fn agent_intent(
     Asking(who): Asking,
     Path((name, intent)): Path<(String, String)>,
 ) -> Answer<Done> {
-    let agent =
-        AgentId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()))?;
+    let agent = AgentId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()))?;
     let intent = match intent.as_str() {
         "sign-in" => AgentIntent::SignIn,
         "sign-out" => AgentIntent::SignOut,
@@ -264,9 +220,7 @@ async fn agent_intent(
         "rest" => AgentIntent::Rest,
         other => {
             let choices = "sign-in, sign-out, ready, not-ready or rest";
-            return Err(Problem::not_found(format!(
-                "{other:?} is none of {choices}"
-            )));
+            return Err(Problem::not_found(format!("{other:?} is none of {choices}")));
         }
     };
     order(&state, who.tenant, Command::Agent(agent, intent)).await
@@ -278,12 +232,10 @@ async fn reload(Use(state): Use<State>, Asking(who): Asking) -> Answer<Done> {
 
 fn cdr_filter(query: Params, tenant: TenantId) -> Result<CdrFilter, Problem> {
     let query = query.only(&["from", "to", "agent", "queue", "before", "limit"])?;
-    let agent = |text: &str| {
-        AgentId::new(tenant, text).map_err(|why| Problem::field("agent", why.to_string()))
-    };
-    let queue = |text: &str| {
-        QueueId::new(tenant, text).map_err(|why| Problem::field("queue", why.to_string()))
-    };
+    let agent =
+        |text: &str| AgentId::new(tenant, text).map_err(|why| Problem::field("agent", why.to_string()));
+    let queue =
+        |text: &str| QueueId::new(tenant, text).map_err(|why| Problem::field("queue", why.to_string()));
     let call = |text: &str| own(text, tenant, |c: &CallId| c.tenant).map_err(|_| bad_cursor());
     Ok(CdrFilter {
         from: query.number("from")?.map(Wall),
@@ -302,10 +254,7 @@ fn bad_cursor() -> Problem {
 fn limit(query: &Params) -> Result<u32, Problem> {
     match query.number("limit")?.unwrap_or(PAGE) {
         rows @ 1..=PAGE_MAX => Ok(rows),
-        rows => Err(Problem::field(
-            "limit",
-            format!("{rows} is not within 1 to {PAGE_MAX}"),
-        )),
+        rows => Err(Problem::field("limit", format!("{rows} is not within 1 to {PAGE_MAX}"))),
     }
 }
 
@@ -317,10 +266,7 @@ async fn cdrs(
     let filter = cdr_filter(query, who.tenant)?;
     let rows = filter.limit as usize;
     let items = state.switch.cdrs(who.tenant, filter).await?;
-    let next = items
-        .last()
-        .filter(|_| items.len() == rows)
-        .map(|cdr| cdr.call.to_string());
+    let next = items.last().filter(|_| items.len() == rows).map(|cdr| cdr.call.to_string());
     Ok(Json(Page { items, next }))
 }
 
@@ -340,15 +286,10 @@ async fn recordings(
 ) -> Result<impl IntoResponse, Problem> {
     let query = query.only(&["before", "limit"])?;
     let rows = limit(&query)?;
-    let before = query
-        .text("before")
-        .map(|text| own(text, who.tenant, |r: &RecordingId| r.tenant));
+    let before = query.text("before").map(|text| own(text, who.tenant, |r: &RecordingId| r.tenant));
     let before = before.transpose().map_err(|_| bad_cursor())?;
     let items = state.switch.recordings(who.tenant, before, rows).await?;
-    let next = items
-        .last()
-        .filter(|_| items.len() == rows as usize)
-        .map(|entry| entry.recording.to_string());
+    let next = items.last().filter(|_| items.len() == rows as usize).map(|entry| entry.recording.to_string());
     Ok(Json(Page { items, next }))
 }
 

@@ -6,6 +6,7 @@ use crate::problem::Problem;
 use crate::routes::State;
 use crate::switch::{Since, StreamItem, Subscription};
 use axum::extract::State as Use;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 use futures_util::{SinkExt, StreamExt};
@@ -23,10 +24,7 @@ const HEARD_MAX: usize = 4_096;
 /// Reads `START-SEQ`, both decimal, as `hello` and events gave them.
 fn since(text: &str) -> Option<Since> {
     let (start, seq) = text.split_once('-')?;
-    Some(Since {
-        start: start.parse().ok()?,
-        seq: seq.parse().ok()?,
-    })
+    Some(Since { start: start.parse().ok()?, seq: seq.parse().ok()? })
 }
 
 /// `GET /api/v1/events`: upgrades to a WebSocket that carries the tenant's events.
@@ -34,14 +32,17 @@ pub async fn events(
     Use(state): Use<State>,
     Asking(who): Asking,
     query: Params,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let query = query.only(&["since"])?;
     let read = |text: &str| {
-        since(text)
-            .ok_or_else(|| Problem::field("since", "expected START-SEQ, as in 1795212000-42"))
+        since(text).ok_or_else(|| Problem::field("since", "expected START-SEQ, as in 1795212000-42"))
     };
     let from = query.text("since").map(read).transpose()?;
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(why) => return Ok(why.into_response()),
+    };
     let items = state.switch.subscribe(who.tenant, from);
     Ok(upgrade
         .protocols(["cordboard.v1"])
@@ -90,10 +91,7 @@ async fn sent<S>(out: &mut S, message: Message) -> bool
 where
     S: futures_util::Sink<Message> + Unpin,
 {
-    matches!(
-        tokio::time::timeout(SEND_LIMIT, out.send(message)).await,
-        Ok(Ok(()))
-    )
+    matches!(tokio::time::timeout(SEND_LIMIT, out.send(message)).await, Ok(Ok(())))
 }
 
 #[cfg(test)]
@@ -102,13 +100,7 @@ mod tests {
 
     #[test]
     fn since_is_a_start_and_a_number() {
-        assert_eq!(
-            since("1795212000-42"),
-            Some(Since {
-                start: 1_795_212_000,
-                seq: 42
-            })
-        );
+        assert_eq!(since("1795212000-42"), Some(Since { start: 1_795_212_000, seq: 42 }));
         assert_eq!(since("42"), None);
         assert_eq!(since("a-b"), None);
     }

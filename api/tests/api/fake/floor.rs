@@ -8,8 +8,7 @@ use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, QueueId, TenantId, Us
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::Wall;
 use cordboard_model::view::{
-    AgentStatus, AgentView, CallStage, CallView, ContactView, LegView, QueueView, RouteReason,
-    WaitingView,
+    AgentStatus, AgentView, CallStage, CallView, ContactView, LegView, QueueView, RouteReason, WaitingView,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -105,10 +104,7 @@ impl Floor {
 
     /// Adds an agent with one device.
     pub fn add_agent(&mut self, agent: &AgentId, display: &str, status: AgentStatus) {
-        let user = UserId {
-            tenant: agent.tenant,
-            name: agent.name.clone(),
-        };
+        let user = UserId { tenant: agent.tenant, name: agent.name.clone() };
         let view = AgentView {
             agent: agent.clone(),
             display: display.into(),
@@ -156,12 +152,7 @@ impl Floor {
         agent: Option<&AgentId>,
     ) {
         let (queue, agent) = (queue.cloned(), agent.cloned());
-        self.event(EventKind::CallStage {
-            call,
-            stage,
-            queue,
-            agent,
-        });
+        self.event(EventKind::CallStage { call, stage, queue, agent });
     }
 
     /// The call waits.
@@ -169,11 +160,7 @@ impl Floor {
         let waiting = self.queues.get(queue).map_or(0, |q| q.waiting.len());
         let position = u32::try_from(waiting + 1).unwrap_or(u32::MAX);
         let entered = queue.clone();
-        self.event(EventKind::QueueEntered {
-            call,
-            queue: entered,
-            position,
-        });
+        self.event(EventKind::QueueEntered { call, queue: entered, position });
         self.stage(call, CallStage::Queued, Some(queue), None);
     }
 
@@ -204,28 +191,13 @@ impl Floor {
     /// The call leaves its queue.
     pub fn leave(&mut self, call: CallId, queue: &QueueId, outcome: &str) {
         let (queue, outcome) = (queue.clone(), outcome.to_owned());
-        self.event(EventKind::QueueLeft {
-            call,
-            queue,
-            outcome,
-        });
+        self.event(EventKind::QueueLeft { call, queue, outcome });
     }
 
     /// An agent's status changes.
-    pub fn agent_is(
-        &mut self,
-        agent: &AgentId,
-        status: AgentStatus,
-        why: &str,
-        call: Option<CallId>,
-    ) {
+    pub fn agent_is(&mut self, agent: &AgentId, status: AgentStatus, why: &str, call: Option<CallId>) {
         let (agent, why) = (agent.clone(), why.to_owned());
-        self.event(EventKind::AgentStatus {
-            agent,
-            status,
-            why,
-            call,
-        });
+        self.event(EventKind::AgentStatus { agent, status, why, call });
     }
 
     /// The call is over.
@@ -242,12 +214,7 @@ impl Floor {
             entered: view.answered.unwrap_or(view.started),
             left: view.bridged.unwrap_or(self.now),
             agent: view.agent.clone(),
-            outcome: if view.bridged.is_some() {
-                "served"
-            } else {
-                "abandoned"
-            }
-            .into(),
+            outcome: if view.bridged.is_some() { "served" } else { "abandoned" }.into(),
         };
         let cdr = Box::new(Cdr {
             call,
@@ -266,33 +233,19 @@ impl Floor {
             recordings: Vec::new(),
             data: view.data.clone(),
         });
-        self.event(EventKind::CallEnded {
-            call,
-            cause,
-            by,
-            cdr,
-        });
+        self.event(EventKind::CallEnded { call, cause, by, cdr });
     }
 
     /// Numbers what happened, lets it change the views, keeps it and passes it on.
     pub fn event(&mut self, what: EventKind) {
         self.seq += 1;
         self.happen(&what);
-        let event = Event {
-            tenant: self.tenant,
-            seq: self.seq,
-            at: self.now,
-            what,
-        };
+        let event = Event { tenant: self.tenant, seq: self.seq, at: self.now, what };
         self.kept.push_back(event.clone());
         while self.kept.len() > self.keep {
             self.kept.pop_front();
         }
-        self.readers.retain(|reader| {
-            reader
-                .try_send(StreamItem::Event(Box::new(event.clone())))
-                .is_ok()
-        });
+        self.readers.retain(|reader| reader.try_send(StreamItem::Event(Box::new(event.clone()))).is_ok());
     }
 
     fn happen(&mut self, what: &EventKind) {
@@ -312,35 +265,21 @@ impl Floor {
                 let since = self.now;
                 if let Some(view) = self.queues.get_mut(queue) {
                     view.offered += 1;
-                    view.waiting.push(WaitingView {
-                        call: *call,
-                        since,
-                        position: 0,
-                        offered_to: None,
-                    });
+                    view.waiting.push(WaitingView { call: *call, since, position: 0, offered_to: None });
                     number(view);
                 }
             }
-            EventKind::QueueOffered {
-                call, queue, agent, ..
-            } => {
+            EventKind::QueueOffered { call, queue, agent, .. } => {
                 let view = self.queues.get_mut(queue);
                 let waiting = view.and_then(|q| q.waiting.iter_mut().find(|w| w.call == *call));
                 if let Some(waiting) = waiting {
                     waiting.offered_to = Some(agent.clone());
                 }
             }
-            EventKind::QueueLeft {
-                call,
-                queue,
-                outcome,
-            } => self.left(*call, queue, outcome),
-            EventKind::AgentStatus {
-                agent,
-                status,
-                why,
-                call,
-            } => self.agent_changed(agent, *status, why, *call),
+            EventKind::QueueLeft { call, queue, outcome } => self.left(*call, queue, outcome),
+            EventKind::AgentStatus { agent, status, why, call } => {
+                self.agent_changed(agent, *status, why, *call)
+            }
             EventKind::CallRouted { call, .. }
             | EventKind::CallStage { call, .. }
             | EventKind::CallAnswered { call }
@@ -369,22 +308,12 @@ impl Floor {
         }
     }
 
-    fn agent_changed(
-        &mut self,
-        agent: &AgentId,
-        status: AgentStatus,
-        why: &str,
-        call: Option<CallId>,
-    ) {
+    fn agent_changed(&mut self, agent: &AgentId, status: AgentStatus, why: &str, call: Option<CallId>) {
         let now = self.now;
         if let Some(view) = self.agents.get_mut(agent) {
             let busy = matches!(status, AgentStatus::Ringing | AgentStatus::Talking);
             view.handled += u64::from(status == AgentStatus::Talking);
-            view.since = if view.status == status {
-                view.since
-            } else {
-                now
-            };
+            view.since = if view.status == status { view.since } else { now };
             view.status = status;
             view.why = why.into();
             view.call = call.filter(|_| busy);
@@ -400,24 +329,14 @@ impl Floor {
     /// A new reader, or one that comes back.
     pub fn subscribe(&mut self, since: Option<Since>) -> Subscription {
         let (out, items) = mpsc::channel(BEHIND);
-        let _ = out.try_send(StreamItem::Hello {
-            start: self.start,
-            last: self.seq,
-        });
+        let _ = out.try_send(StreamItem::Hello { start: self.start, last: self.seq });
         let first = self.kept.front().map_or(self.seq + 1, |event| event.seq);
         let seen = match since {
             Some(s) if s.start == self.start && s.seq + 1 >= first && s.seq <= self.seq => s.seq,
             other => {
                 if let Some(since) = other {
-                    let from = if since.start == self.start {
-                        since.seq + 1
-                    } else {
-                        1
-                    };
-                    let _ = out.try_send(StreamItem::Gap {
-                        from,
-                        to: self.seq.max(from),
-                    });
+                    let from = if since.start == self.start { since.seq + 1 } else { 1 };
+                    let _ = out.try_send(StreamItem::Gap { from, to: self.seq.max(from) });
                 }
                 let _ = out.try_send(StreamItem::Snapshot {
                     seq: self.seq,
@@ -438,9 +357,7 @@ impl Floor {
     /// Ends every stream with a reason.
     pub fn close_streams(&mut self, reason: &str) {
         for reader in self.readers.drain(..) {
-            let _ = reader.try_send(StreamItem::Closing {
-                reason: reason.into(),
-            });
+            let _ = reader.try_send(StreamItem::Closing { reason: reason.into() });
         }
     }
 }
@@ -465,12 +382,7 @@ fn new_call(call: CallId, from: &PartyId, to: &PartyId, now: Wall) -> CallView {
 fn change(view: &mut CallView, what: &EventKind, now: Wall) {
     match what {
         EventKind::CallRouted { reasons, .. } => view.route.clone_from(reasons),
-        EventKind::CallStage {
-            stage,
-            queue,
-            agent,
-            ..
-        } => {
+        EventKind::CallStage { stage, queue, agent, .. } => {
             view.stage = *stage;
             view.queue = queue.clone().or(view.queue.take());
             view.agent.clone_from(agent);
@@ -479,12 +391,9 @@ fn change(view: &mut CallView, what: &EventKind, now: Wall) {
             }
         }
         EventKind::CallAnswered { .. } => view.answered = Some(now),
-        EventKind::LegStarted { leg, party, .. } => view.legs.push(LegView {
-            leg: *leg,
-            party: party.clone(),
-            answered: false,
-            held: false,
-        }),
+        EventKind::LegStarted { leg, party, .. } => {
+            view.legs.push(LegView { leg: *leg, party: party.clone(), answered: false, held: false })
+        }
         EventKind::LegHeld { leg, held, .. } => {
             for one in view.legs.iter_mut().filter(|one| one.leg == *leg) {
                 one.held = *held;

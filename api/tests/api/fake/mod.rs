@@ -34,8 +34,7 @@ pub struct Fake {
 impl Fake {
     /// A switch started in UTC second `start`, with an empty floor for each key's tenant.
     pub fn new(start: u32, keys: &[(&str, TenantId)]) -> Self {
-        let keys: BTreeMap<String, TenantId> =
-            keys.iter().map(|(k, t)| ((*k).to_owned(), *t)).collect();
+        let keys: BTreeMap<String, TenantId> = keys.iter().map(|(k, t)| ((*k).to_owned(), *t)).collect();
         let floors = keys.values().map(|t| (*t, Floor::new(*t, start))).collect();
         Self {
             start,
@@ -49,9 +48,7 @@ impl Fake {
     pub fn on<T>(&self, tenant: TenantId, act: impl FnOnce(&mut Floor) -> T) -> T {
         let mut floors = self.lock();
         let start = self.start;
-        act(floors
-            .entry(tenant)
-            .or_insert_with(|| Floor::new(tenant, start)))
+        act(floors.entry(tenant).or_insert_with(|| Floor::new(tenant, start)))
     }
 
     /// Whether it takes calls.
@@ -76,10 +73,7 @@ impl Fake {
 impl Switch for Fake {
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let tenant = *self.keys.get(key)?;
-        Some(Caller {
-            tenant,
-            key: "fake".into(),
-        })
+        Some(Caller { tenant, key: "fake".into() })
     }
 
     fn health(&self) -> Health {
@@ -95,10 +89,7 @@ impl Switch for Fake {
     }
 
     fn metrics(&self) -> String {
-        format!(
-            "# TYPE cordboard_calls gauge\ncordboard_calls {}\n",
-            self.health().calls
-        )
+        format!("# TYPE cordboard_calls gauge\ncordboard_calls {}\n", self.health().calls)
     }
 
     fn calls(&self, tenant: TenantId) -> Later<Vec<CallView>> {
@@ -106,13 +97,7 @@ impl Switch for Fake {
     }
 
     fn call(&self, call: CallId) -> Later<CallView> {
-        self.answer(call.tenant, |floor| {
-            floor
-                .calls
-                .get(&call)
-                .cloned()
-                .ok_or_else(|| missing(&call))
-        })
+        self.answer(call.tenant, |floor| floor.calls.get(&call).cloned().ok_or_else(|| missing(&call)))
     }
 
     fn queues(&self, tenant: TenantId) -> Later<Vec<QueueView>> {
@@ -158,26 +143,16 @@ impl Switch for Fake {
         limit: u32,
     ) -> Later<Vec<RecordingEntry>> {
         self.answer(tenant, |floor| {
-            let fits = |(entry, _): &&(RecordingEntry, PathBuf)| {
-                before.is_none_or(|b| entry.recording < b)
-            };
+            let fits = |(entry, _): &&(RecordingEntry, PathBuf)| before.is_none_or(|b| entry.recording < b);
             let newest = floor.recordings.iter().rev().filter(fits);
-            Ok(newest
-                .take(limit as usize)
-                .map(|(entry, _)| entry.clone())
-                .collect())
+            Ok(newest.take(limit as usize).map(|(entry, _)| entry.clone()).collect())
         })
     }
 
     fn recording_file(&self, recording: RecordingId) -> Later<PathBuf> {
         self.answer(recording.tenant, |floor| {
-            let found = floor
-                .recordings
-                .iter()
-                .find(|(entry, _)| entry.recording == recording);
-            found
-                .map(|(_, path)| path.clone())
-                .ok_or_else(|| missing(&recording))
+            let found = floor.recordings.iter().find(|(entry, _)| entry.recording == recording);
+            found.map(|(_, path)| path.clone()).ok_or_else(|| missing(&recording))
         })
     }
 
@@ -216,9 +191,7 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
                 return Err(missing(&agent));
             };
             if view.status == AgentStatus::SignedOut && intent != AgentIntent::SignIn {
-                return Err(Refusal::Conflict(format!(
-                    "agent {agent} has to sign in first"
-                )));
+                return Err(Refusal::Conflict(format!("agent {agent} has to sign in first")));
             }
             let status = match intent {
                 AgentIntent::SignIn | AgentIntent::NotReady => AgentStatus::NotReady,

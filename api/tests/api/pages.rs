@@ -1,0 +1,59 @@
+//! The page, its files, and the key that the demo gives it.
+
+use crate::{serve, serve_with};
+use cordboard_api::routes::ApiConfig;
+
+fn demo() -> ApiConfig {
+    ApiConfig { page_key: Some("demo-key".into()) }
+}
+
+#[tokio::test]
+async fn the_page_is_served_and_asked_for_anew_each_time() {
+    let served = serve().await;
+    for path in ["/", "/index.html", "/some/place/in/the/page"] {
+        let answer = served.ask("GET", path, &[], "").await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(answer.header("cache-control"), "no-cache");
+        assert!(answer.text().to_lowercase().contains("<!doctype html>"));
+    }
+}
+
+/// The content security policy allows no script inside the page.
+#[tokio::test]
+async fn the_page_has_no_inline_script_and_its_files_are_there() {
+    let served = serve().await;
+    let page = served.ask("GET", "/", &[], "").await.text();
+    for tag in page.split("<script").skip(1) {
+        let (open, rest) = tag.split_once('>').unwrap();
+        assert!(open.contains(" src="), "{open}");
+        assert!(rest.starts_with("</script>"), "{rest}");
+    }
+    for path in page.split('"').filter(|text| text.starts_with("/assets/")) {
+        let file = served.ask("GET", path, &[], "").await;
+        assert_eq!(file.status, 200, "{path}");
+        assert!(file.header("cache-control").contains("immutable"));
+        assert!(file.header("content-type").starts_with("text/"));
+    }
+}
+
+#[tokio::test]
+async fn the_demos_key_is_given_to_its_own_page_alone() {
+    let served = serve_with(demo()).await;
+    let of = async |host: &str| served.ask("GET", "/page-key", &[("host", host)], "").await;
+    for host in ["127.0.0.1:8080", "localhost:8080", "localhost"] {
+        let answer = of(host).await;
+        assert_eq!(answer.ok()["key"], "demo-key");
+        assert_eq!(answer.header("access-control-allow-origin"), "");
+    }
+    // A foreign name that points at loopback.
+    for host in ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example:80"] {
+        of(host).await.problem(404);
+    }
+}
+
+#[tokio::test]
+async fn outside_the_demo_there_is_no_page_key() {
+    let served = serve().await;
+    served.ask("GET", "/page-key", &[("host", "localhost")], "").await.problem(404);
+}

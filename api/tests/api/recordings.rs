@@ -1,0 +1,89 @@
+//! Recordings: the list, the file, and parts of it.
+
+use crate::http::Answer;
+use crate::tenants::record;
+use crate::{KEY, Served, furnish, serve};
+use cordboard_model::id::TenantId;
+
+const FILE: &[u8] = include_bytes!("../../Cargo.toml");
+
+async fn range(served: &Served, path: &str, range: &str) -> Answer {
+    served.ask("GET", path, &[("x-api-key", KEY), ("range", range)], "").await
+}
+
+#[tokio::test]
+async fn recordings_are_listed_newest_first_and_paged() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let (first, second) = (record(&served, &floor), record(&served, &floor));
+    let page = served.get(KEY, "/api/v1/recordings?limit=1").await.ok();
+    assert_eq!(page["items"][0]["recording"], second.to_string());
+    assert_eq!(page["items"][0]["length_ms"], 2_500);
+    let next = page["next"].as_str().unwrap();
+    let page = served.get(KEY, &format!("/api/v1/recordings?limit=1&before={next}")).await.ok();
+    assert_eq!(page["items"][0]["recording"], first.to_string());
+}
+
+#[tokio::test]
+async fn a_recording_is_given_whole_or_in_part() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let path = format!("/api/v1/recordings/{}", record(&served, &floor));
+    let len = FILE.len();
+    let whole = served.get(KEY, &path).await;
+    assert_eq!((whole.status, &whole.body[..]), (200, FILE));
+    assert_eq!(whole.header("content-type"), "audio/wav");
+    assert_eq!(whole.header("accept-ranges"), "bytes");
+    for (spec, from, to) in [
+        ("bytes=0-9", 0, 9),
+        ("bytes=10-", 10, len - 1),
+        ("bytes=-5", len - 5, len - 1),
+        ("bytes=7-99999999", 7, len - 1),
+    ] {
+        let part = range(&served, &path, spec).await;
+        assert_eq!((part.status, &part.body[..]), (206, &FILE[from..=to]), "{spec}");
+        assert_eq!(part.header("content-range"), format!("bytes {from}-{to}/{len}"));
+        assert_eq!(part.header("content-length"), (to - from + 1).to_string());
+    }
+}
+
+/// RFC 9110 14.4: a 416 "SHOULD generate a Content-Range header field with an unsatisfied-range value".
+#[tokio::test]
+async fn a_range_beyond_the_end_is_416_with_the_length() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let path = format!("/api/v1/recordings/{}", record(&served, &floor));
+    for spec in ["bytes=99999999-", "bytes=-0"] {
+        let answer = range(&served, &path, spec).await;
+        let problem = answer.problem(416);
+        assert_eq!(problem["field"], "Range");
+        assert_eq!(answer.header("content-range"), format!("bytes */{}", FILE.len()));
+    }
+}
+
+/// RFC 9110 13.1.5 and 14.2: what cannot be matched or read is answered whole.
+#[tokio::test]
+async fn a_range_that_cannot_be_read_or_matched_is_ignored() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let path = format!("/api/v1/recordings/{}", record(&served, &floor));
+    for spec in ["bytes=9-2", "bytes=0-1,4-5", "seconds=0-1", "bytes=a-b"] {
+        assert_eq!(range(&served, &path, spec).await.status, 200, "{spec}");
+    }
+    let headers = [("x-api-key", KEY), ("range", "bytes=0-9"), ("if-range", "\"old\"")];
+    assert_eq!(served.ask("GET", &path, &headers, "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_recording_whose_file_is_gone_is_404() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let recording = record(&served, &floor);
+    served.switch.on(TenantId::DEFAULT, |on| {
+        for (_, path) in &mut on.recordings {
+            *path = "/nowhere/at/all.wav".into();
+        }
+    });
+    let problem = served.get(KEY, &format!("/api/v1/recordings/{recording}")).await.problem(404);
+    assert!(!problem.to_string().contains("nowhere"), "a path of the switch is nobody's business");
+}
