@@ -57,7 +57,7 @@ fn udp(ip: &[u8], micros: u64) -> Option<Datagram> {
     }
     let udp = ip.get(usize::from(ip[0] & 0x0f) * 4..)?;
     let port = |at: usize| Some(u16::from_be_bytes([*udp.get(at)?, *udp.get(at + 1)?]));
-    let address = |at: usize| Some(<[u8; 4]>::try_from(ip.get(at..at + 4)?).ok()?);
+    let address = |at: usize| <[u8; 4]>::try_from(ip.get(at..at + 4)?).ok();
     Some(Datagram {
         micros,
         to: SocketAddr::from((address(16)?, port(2)?)),

@@ -1,15 +1,28 @@
 //! Packet scripts in virtual time: what goes in, what comes out.
 
+#[cfg(test)]
 mod corpus;
+#[cfg(test)]
 mod digits;
+#[cfg(test)]
 mod fuzz;
+#[cfg(test)]
 mod g711;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
 mod impairment;
+#[cfg(test)]
 mod learning;
+#[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
 mod playback;
+#[cfg(test)]
 mod recording;
+#[cfg(test)]
 mod reports;
+#[cfg(test)]
 mod silence;
