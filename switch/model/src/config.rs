@@ -45,6 +45,19 @@ pub struct Limits {
     pub flow: FlowLimits,
     /// SIP timers, RFC 3261 17.
     pub sip: SipTimers,
+    /// Digest algorithms in the order offered (RFC 8760 2.4); one that is missing is refused.
+    pub digest: Vec<DigestAlgorithm>,
+}
+
+/// A digest algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DigestAlgorithm {
+    /// SHA-256 (RFC 7616).
+    #[serde(rename = "SHA-256")]
+    Sha256,
+    /// MD5 (RFC 2617): what many phones know alone.
+    #[serde(rename = "MD5")]
+    Md5,
 }
 
 /// SIP's base timers. Changed only on closed networks and in tests.
@@ -96,6 +109,7 @@ impl Default for Limits {
             contacts: 10,
             flow: FlowLimits::default(),
             sip: SipTimers::default(),
+            digest: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
         }
     }
 }

@@ -4,7 +4,7 @@ use super::error::Problem;
 use super::secret::ApiKey;
 use super::section::Section;
 use super::value::{boolean, duration, integer, ip, listen, one_of, size, some_text, wrong};
-use cordboard_model::config::{FlowLimits, Limits, SipTimers};
+use cordboard_model::config::{DigestAlgorithm, FlowLimits, Limits, SipTimers};
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use serde::Serialize;
@@ -335,6 +335,7 @@ pub(super) fn read_limits(root: &Section<'_>) -> Limits {
         contacts: limits.or("contacts", d.contacts, integer(1..=100, "contacts")),
         flow: read_flow_limits(&limits.section("flow")),
         sip: read_timers(root),
+        digest: read_digest(&root.section("sip")),
     };
     limits.finish();
     read
@@ -351,6 +352,19 @@ fn read_flow_limits(flow: &Section<'_>) -> FlowLimits {
     };
     flow.finish();
     read
+}
+
+/// `digest` of `[sip]`.
+fn read_digest(sip: &Section<'_>) -> Vec<DigestAlgorithm> {
+    const WORDS: &[(&str, DigestAlgorithm)] =
+        &[("SHA-256", DigestAlgorithm::Sha256), ("MD5", DigestAlgorithm::Md5)];
+    let Some(list) = sip.list("digest", one_of(WORDS)) else {
+        return Limits::default().digest;
+    };
+    if sip.is_empty_list("digest") {
+        sip.conflict("digest", list.pos, "expected at least one algorithm");
+    }
+    list.value.iter().map(|at| at.value).collect()
 }
 
 fn read_timers(root: &Section<'_>) -> SipTimers {

@@ -192,8 +192,8 @@ mod tests {
     #[test]
     fn sha_256_is_offered_before_md5_with_one_nonce() {
         let mut auth = Authenticator::new([1; 32]);
-        let [first, second] =
-            auth.challenge(REALM, false, NOW, &Algorithm::OFFERED).into_iter().map(|value| Challenge::parse(&value).unwrap());
+        let offered = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED);
+        let [first, second] = [0, 1].map(|i| Challenge::parse(&offered[i]).unwrap());
         assert_eq!((first.algorithm, second.algorithm), (Some(Algorithm::Sha256), Some(Algorithm::Md5)));
         assert_eq!(first.nonce, second.nonce);
         assert!(

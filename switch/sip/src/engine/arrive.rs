@@ -29,7 +29,7 @@ impl SipEngine {
     fn on_damaged(&mut self, flow: Flow, reject: Reject) {
         let mut via = reject.via.clone();
         note_source(&mut via, flow);
-        let tag = self.base.cx.tokens.tag();
+        let tag = self.base.cx.tokens.stateless_tag(via.branch().unwrap_or_default());
         let response = reject.into_response(&via, &tag);
         let to = response_flow(flow, &via);
         self.base.cx.transmit(to, response.to_bytes());
@@ -169,7 +169,7 @@ impl SipEngine {
     fn refuse_stateless(&mut self, flow: Flow, via: &Via, request: &Message) {
         let cx = &mut self.base.cx;
         let mut response = Message::response_to(request, 503);
-        response.set_to_tag(&cx.tokens.tag());
+        response.set_to_tag(&cx.tokens.stateless_tag(via.branch().unwrap_or_default()));
         response.push(
             HeaderName::RetryAfter,
             cx.config.retry_after_secs.to_string(),
@@ -183,9 +183,10 @@ impl SipEngine {
 ///
 /// "If the host portion of the "sent-by" parameter contains a domain name, or if it contains an
 /// IP address that differs from the packet source address, the server MUST add a "received"
-/// parameter to that Via header field value." (18.2.1). With an empty rport "the server MUST set
-/// the value of the parameter to the source port of the request" and "MUST also insert a
-/// "received" parameter ... even if" it equals sent-by (RFC 3581 4).
+/// parameter to that Via header field value." (18.2.1). With an rport "it MUST set the value
+/// of the parameter to the source port of the request" and "MUST insert a "received" parameter
+/// containing the source IP address that the request came from, even if it is identical to the
+/// value of the "sent-by" component" (RFC 3581 4).
 fn note_source(via: &mut Via, flow: Flow) -> bool {
     let wants_port = via.rport().is_some();
     let source = flow.remote.ip().to_canonical();

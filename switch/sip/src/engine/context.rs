@@ -34,12 +34,14 @@ pub(crate) enum SessionTimer {
     Glare,
     /// To repeat a provisional response (13.3.1.1).
     Progress,
+    /// For the Expires of an INVITE (13.3.1).
+    Expires,
 }
 
 impl SessionTimer {
     /// All of them.
-    pub(crate) const ALL: [SessionTimer; 4] =
-        [Self::Repeat2xx, Self::NoAck, Self::Glare, Self::Progress];
+    pub(crate) const ALL: [SessionTimer; 5] =
+        [Self::Repeat2xx, Self::NoAck, Self::Glare, Self::Progress, Self::Expires];
 
     const fn reason(self) -> TimerReason {
         TimerReason(match self {
@@ -47,6 +49,7 @@ impl SessionTimer {
             Self::NoAck => "sip ack missing",
             Self::Glare => "sip glare wait",
             Self::Progress => "sip provisional repeat",
+            Self::Expires => "sip invitation expires",
         })
     }
 }
@@ -111,7 +114,8 @@ impl Context {
     }
 }
 
-/// Methods we take, in Allow: "MUST include the list of methods" in 405 (8.2.1, 20.5).
+/// Methods we take: "The Allow header field MUST list the set of methods supported by the UAS"
+/// (8.2.1).
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER";
 /// Bodies we take, in Accept.
 pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";

@@ -4,7 +4,8 @@
 use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
 
-use cordboard_model::config::{SipTimers, Snapshot};
+use crate::auth::Algorithm;
+use cordboard_model::config::{DigestAlgorithm, SipTimers, Snapshot};
 use cordboard_model::id::{Name, TenantId, TrunkId, UserId};
 
 /// See the module. Made from a checked [`Snapshot`]; exchanged whole.
@@ -14,6 +15,7 @@ pub struct Directory {
     register_min_secs: u32,
     register_max_secs: u32,
     contacts: usize,
+    digest: Vec<Algorithm>,
     tenants: BTreeMap<TenantId, TenantPart>,
     domains: BTreeMap<String, TenantId>,
     trunks: BTreeMap<IpAddr, Vec<(u16, TrunkId)>>,
@@ -23,6 +25,13 @@ pub struct Directory {
 struct TenantPart {
     realm: String,
     accounts: BTreeMap<Name, Account>,
+}
+
+fn algorithm(digest: DigestAlgorithm) -> Algorithm {
+    match digest {
+        DigestAlgorithm::Sha256 => Algorithm::Sha256,
+        DigestAlgorithm::Md5 => Algorithm::Md5,
+    }
 }
 
 /// What digest needs of an account.
@@ -49,6 +58,7 @@ impl Directory {
             register_min_secs: secs(snapshot.limits.register_min),
             register_max_secs: secs(snapshot.limits.register_max).max(1),
             contacts: snapshot.limits.contacts as usize,
+            digest: snapshot.limits.digest.iter().map(|d| algorithm(*d)).collect(),
             ..Self::default()
         };
         for tenant in snapshot.tenants.values() {
@@ -80,6 +90,11 @@ impl Directory {
             directory.tenants.insert(tenant.id, part);
         }
         directory
+    }
+
+    /// Digest algorithms in the order offered.
+    pub(crate) fn digest(&self) -> &[Algorithm] {
+        &self.digest
     }
 
     pub(crate) fn timers(&self) -> &SipTimers {
@@ -116,7 +131,7 @@ impl Directory {
         self.domains.get(&host.to_ascii_lowercase()).copied()
     }
 
-    /// The digest realm of a tenant: its first domain; `cordboard` when that is none or `*`.
+    /// The digest realm of a tenant: its first domain; `cordboard` when it has none.
     pub(crate) fn realm(&self, tenant: TenantId) -> &str {
         match self.tenants.get(&tenant).map(|t| t.realm.as_str()) {
             None | Some("") => "cordboard",

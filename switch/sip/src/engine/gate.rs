@@ -34,8 +34,8 @@ impl Gate {
         }
     }
 
-    /// Checks a request for an account of this tenant. Without good credentials it is answered:
-    /// "a UAS can use the 401 (Unauthorized) response to challenge the identity of a UAC" (22.2).
+    /// Checks a request for an account of this tenant. Without good credentials it is answered
+    /// with a challenge (22.2).
     pub(crate) fn check(&mut self, base: &mut Base, tx: TxId, tenant: TenantId) -> Verdict {
         let Some(request) = base.tx.request(tx) else {
             return Verdict::Answered;
@@ -44,6 +44,8 @@ impl Gate {
         let realm = directory.realm(tenant);
         let mut stale = false;
         match find_credentials(request, &HeaderName::Authorization, realm) {
+            // An algorithm that is not offered is not taken either: nobody can be talked down to it.
+            Ok(credentials) if !offered(&credentials, directory.digest()) => {}
             Ok(credentials) => {
                 let account = directory.account(tenant, &credentials.username);
                 let ha1 = account.map(|account| Ha1 {
@@ -68,7 +70,8 @@ impl Gate {
                 return Verdict::Answered;
             }
         }
-        let challenges = self.authenticator.challenge(realm, stale, base.cx.now);
+        let digest = directory.digest();
+        let challenges = self.authenticator.challenge(realm, stale, base.cx.now, digest);
         respond_with(base, tx, 401, |response| {
             for challenge in challenges {
                 response.push(HeaderName::WwwAuthenticate, challenge);
@@ -76,4 +79,8 @@ impl Gate {
         });
         Verdict::Answered
     }
+}
+
+fn offered(credentials: &auth::Credentials, digest: &[auth::Algorithm]) -> bool {
+    credentials.algorithm().is_some_and(|algorithm| digest.contains(&algorithm))
 }

@@ -19,8 +19,7 @@ struct Caller {
 }
 
 impl SipEngine {
-    /// "the UAS ... inspects the method", then the headers (8.2.1, 8.2.2), then the content
-    /// (8.2.3).
+    /// The method is looked at first (8.2.1), then the headers (8.2.2), then the content (8.2.3).
     pub(super) fn on_outside_request(&mut self, tx: TxId, flow: Flow) {
         let base = &mut self.base;
         let Some(request) = base.tx.request(tx) else {
@@ -42,11 +41,11 @@ impl SipEngine {
         if self.refuse_extensions(tx) {
             return;
         }
-        if is_options {
-            return answer_options(&mut self.base, tx);
-        }
         if self.stopping {
             return answer(&mut self.base, tx, 503);
+        }
+        if is_options {
+            return answer_options(&mut self.base, tx);
         }
         if is_register {
             return self.on_register(tx, flow);

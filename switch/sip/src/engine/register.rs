@@ -47,8 +47,7 @@ impl SipEngine {
                     for contact in contacts {
                         response.push(HeaderName::Contact, contact);
                     }
-                    // RFC 3327 5.3: "the registrar copies the Path header field values into the
-                    // 2xx response"
+                    // the device sees the Path that was kept (RFC 3327 5.3)
                     response
                         .headers
                         .copy_from(&request.headers, &HeaderName::Path);
