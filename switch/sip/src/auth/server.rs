@@ -198,7 +198,10 @@ mod tests {
         assert_eq!(first.nonce, second.nonce);
         assert!(
             !first.stale
-                && auth.challenge(REALM, true, NOW, &Algorithm::OFFERED).iter().all(|value| value.ends_with("stale=true"))
+                && auth
+                    .challenge(REALM, true, NOW, &Algorithm::OFFERED)
+                    .iter()
+                    .all(|value| value.ends_with("stale=true"))
         );
     }
 
@@ -248,7 +251,8 @@ mod tests {
     fn old_and_foreign_nonces_are_stale_only_for_who_knows_the_password() {
         let account = Account::new("secret");
         let mut auth = Authenticator::new([1; 32]);
-        let challenge = Authenticator::new([2; 32]).challenge(REALM, false, NOW, &Algorithm::OFFERED)[0].clone();
+        let challenge =
+            Authenticator::new([2; 32]).challenge(REALM, false, NOW, &Algorithm::OFFERED)[0].clone();
         let foreign = respond(&challenge, "secret", 1);
         assert_eq!(check(&mut auth, &foreign, &account, NOW), Verdict::Stale);
         let wrong = respond(&challenge, "x", 1);
@@ -287,7 +291,8 @@ mod tests {
     fn a_client_of_rfc_2069_is_served_once_per_nonce() {
         let account = Account::new("secret");
         let mut auth = Authenticator::new([1; 32]);
-        let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[1].replace(", qop=\"auth\"", "");
+        let challenge =
+            auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[1].replace(", qop=\"auth\"", "");
         let credentials = respond(&challenge, "secret", 1);
         assert!(!credentials.to_string().contains("nc="));
         assert_eq!(check(&mut auth, &credentials, &account, NOW), Verdict::Accepted);
