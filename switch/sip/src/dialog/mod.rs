@@ -1,9 +1,8 @@
 //! Dialogs (RFC 3261 12).
 //!
 //! Invariant: a dialog's Call-ID and tags never change; its local CSeq only grows; its remote
-//! CSeq never shrinks; its route set never changes after it was made ("requests within a dialog
-//! MAY contain Record-Route and Contact header fields. However, these requests do not cause the
-//! dialog's route set to be modified", 12.2).
+//! CSeq never shrinks; its route set never changes after it was made ("these requests do
+//! not cause the dialog's route set to be modified", 12.2).
 
 mod record;
 
@@ -54,12 +53,7 @@ impl Dialog {
     /// number in the CSeq header field of the request. The local sequence number MUST be empty."
     ///
     /// A peer without Contact (RFC 2543) is reached at its From.
-    pub(crate) fn of_request(
-        request: &Message,
-        tag: &str,
-        flow: Flow,
-        contact: String,
-    ) -> Option<Self> {
+    pub(crate) fn of_request(request: &Message, tag: &str, flow: Flow, contact: String) -> Option<Self> {
         let from = request.from_().ok()?;
         let to = request.to().ok()?;
         let target = request.contacts().ok()?.into_iter().next();
@@ -131,11 +125,7 @@ impl Dialog {
     /// URI with the URI from the Contact header field in that request, if present." (12.2.2; for
     /// a response 12.2.1.2). The flow follows too, for a phone may have got another address.
     pub(crate) fn refresh(&mut self, message: &Message, flow: Flow) {
-        if let Some(contact) = message
-            .contacts()
-            .ok()
-            .and_then(|list| list.into_iter().next())
-        {
+        if let Some(contact) = message.contacts().ok().and_then(|list| list.into_iter().next()) {
             self.remote_target = contact.uri;
             self.flow = flow;
         }
@@ -146,8 +136,9 @@ impl Dialog {
         &self.contact
     }
 
-    /// A request in the dialog and where it goes (12.2.1.1). "the value of the CSeq header field
-    /// ... MUST be incremented by one" for all but ACK, which [`Self::ack`] makes.
+    /// A request in the dialog and where it goes (12.2.1.1). "the value of the local
+    /// sequence number MUST be incremented by one, and this value MUST be placed into the CSeq
+    /// header field". Not for ACK, which [`Self::ack`] makes.
     pub(crate) fn request(&mut self, method: Method) -> (Message, Flow) {
         self.local_cseq += 1;
         let seq = self.local_cseq;
@@ -243,10 +234,7 @@ mod tests {
 
     fn dialog(invite: &str) -> Dialog {
         let request = crate::wire::parse_datagram(invite.as_bytes()).unwrap();
-        let flow = Flow::udp(
-            "192.0.2.1:5060".parse().unwrap(),
-            "198.51.100.7:5060".parse().unwrap(),
-        );
+        let flow = Flow::udp("192.0.2.1:5060".parse().unwrap(), "198.51.100.7:5060".parse().unwrap());
         let contact = "<sip:cordboard@192.0.2.1:5060>".to_owned();
         Dialog::of_request(&request, "near", flow, contact).unwrap()
     }
@@ -254,10 +242,7 @@ mod tests {
     #[test]
     fn a_loose_route_set_is_followed_in_order() {
         let (bye, flow) = dialog(INVITE).request(Method::Bye);
-        assert_eq!(
-            bye.request_uri().unwrap().to_string(),
-            "sip:a@10.0.0.5:5062"
-        );
+        assert_eq!(bye.request_uri().unwrap().to_string(), "sip:a@10.0.0.5:5062");
         let routes: Vec<&str> = bye.headers.get_all(&HeaderName::Route).collect();
         assert_eq!(routes, ["<sip:198.51.100.1;lr>", "<sip:198.51.100.2;lr>"]);
         assert_eq!(flow.to_string(), "udp:198.51.100.1:5060");
@@ -285,9 +270,7 @@ mod tests {
     #[test]
     fn a_target_refresh_changes_target_and_flow_but_not_the_routes() {
         let mut dialog = dialog(INVITE);
-        let again = INVITE
-            .replace("10.0.0.5:5062", "10.0.0.9")
-            .replace("51.100.1;", "51.100.9;");
+        let again = INVITE.replace("10.0.0.5:5062", "10.0.0.9").replace("51.100.1;", "51.100.9;");
         let request = crate::wire::parse_datagram(again.as_bytes()).unwrap();
         let flow = dialog.flow.to("203.0.113.9:1024".parse().unwrap());
         dialog.refresh(&request, flow);
@@ -300,9 +283,6 @@ mod tests {
     #[test]
     fn a_broadcast_route_is_never_sent_to() {
         let evil = INVITE.replace("198.51.100.1;lr", "255.255.255.255;lr");
-        assert_eq!(
-            dialog(&evil).next_hop().to_string(),
-            "udp:198.51.100.7:5060"
-        );
+        assert_eq!(dialog(&evil).next_hop().to_string(), "udp:198.51.100.7:5060");
     }
 }

@@ -8,8 +8,8 @@ use super::Dialog;
 use crate::engine::Flow;
 use crate::wire::{NameAddr, Uri};
 
-/// Left above the journalled CSeq, for requests that were sent after the record was written: "the
-/// CSeq ... MUST be strictly monotonically increasing" (RFC 3261 12.2.1.1), and a gap is allowed.
+/// Left above the journalled CSeq, for requests that were sent after the record was written. The
+/// numbers must grow (RFC 3261 12.2.1.1), and a gap "is not an error condition" (12.2.2).
 pub(crate) const CSEQ_GAP: u32 = 100;
 
 impl Dialog {
@@ -32,10 +32,7 @@ impl Dialog {
         Some(Self {
             call_id: record.call_id.clone(),
             local_tag: NameAddr::parse(&record.local)?.tag()?.to_owned(),
-            remote_tag: NameAddr::parse(&record.remote)?
-                .tag()
-                .unwrap_or_default()
-                .to_owned(),
+            remote_tag: NameAddr::parse(&record.remote)?.tag().unwrap_or_default().to_owned(),
             local: record.local.clone(),
             remote: record.remote.clone(),
             local_cseq: record.local_cseq.saturating_add(CSEQ_GAP),
@@ -72,10 +69,7 @@ mod tests {
         assert_eq!(bye.header(&HeaderName::CSeq), Some("105 BYE"));
         assert_eq!(bye.header(&HeaderName::From), Some(record.local.as_str()));
         assert_eq!(flow.to_string(), record.flow);
-        let damaged = DialogRecord {
-            remote_target: "".into(),
-            ..record
-        };
+        let damaged = DialogRecord { remote_target: "".into(), ..record };
         assert!(Dialog::of_record(&damaged, local).is_none());
     }
 }

@@ -74,11 +74,7 @@ impl Datagram<'_> {
     /// The flow it came by.
     #[must_use]
     pub const fn flow(&self) -> Flow {
-        Flow {
-            transport: self.transport,
-            local: self.local,
-            remote: self.remote,
-        }
+        Flow { transport: self.transport, local: self.local, remote: self.remote }
     }
 }
 
@@ -93,9 +89,7 @@ pub struct Credentials {
 
 impl core::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Credentials")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
     }
 }
 

@@ -76,9 +76,7 @@ impl SipEngine {
     fn on_cancel(&mut self, flow: Flow, via: &Via, cancel: Message) {
         let base = &mut self.base;
         let found = base.tx.cancelled(&cancel, via);
-        let tx = base
-            .tx
-            .open(&mut base.cx, TxUser::Nobody, flow, via, cancel);
+        let tx = base.tx.open(&mut base.cx, TxUser::Nobody, flow, via, cancel);
         let Some((invite, user)) = found else {
             return answer(base, tx, 481);
         };
@@ -93,11 +91,7 @@ impl SipEngine {
         let in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
         let limit = self.base.cx.config.transactions_max;
         // what is up may still be ended when new calls are refused
-        let limit = if in_dialog {
-            limit.saturating_mul(2)
-        } else {
-            limit
-        };
+        let limit = if in_dialog { limit.saturating_mul(2) } else { limit };
         if self.base.tx.len() >= limit {
             return self.refuse_stateless(flow, via, &request);
         }
@@ -110,9 +104,7 @@ impl SipEngine {
         // SHOULD generate a 482 (Loop Detected) response"
         let base = &mut self.base;
         let merged = base.tx.is_merged(&request);
-        let tx = base
-            .tx
-            .open(&mut base.cx, TxUser::Nobody, flow, via, request);
+        let tx = base.tx.open(&mut base.cx, TxUser::Nobody, flow, via, request);
         if merged {
             return answer(base, tx, 482);
         }
@@ -170,10 +162,7 @@ impl SipEngine {
         let cx = &mut self.base.cx;
         let mut response = Message::response_to(request, 503);
         response.set_to_tag(&cx.tokens.stateless_tag(via.branch().unwrap_or_default()));
-        response.push(
-            HeaderName::RetryAfter,
-            cx.config.retry_after_secs.to_string(),
-        );
+        response.push(HeaderName::RetryAfter, cx.config.retry_after_secs.to_string());
         let to = response_flow(flow, via);
         cx.transmit(to, response.to_bytes());
     }

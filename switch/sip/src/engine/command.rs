@@ -9,21 +9,8 @@ use crate::session::{Call, Session, Target, bye};
 impl SipEngine {
     pub(super) fn command(&mut self, command: SipCommand) {
         match command {
-            SipCommand::Invite {
-                session,
-                target,
-                from,
-                to,
-                host,
-                local,
-            } => {
-                let call = Call {
-                    targets: self.targets(target),
-                    from,
-                    to,
-                    host,
-                    local,
-                };
+            SipCommand::Invite { session, target, from, to, host, local } => {
+                let call = Call { targets: self.targets(target), from, to, host, local };
                 self.invite(session, call);
             }
             SipCommand::Ring { session } => {
@@ -35,11 +22,7 @@ impl SipEngine {
             SipCommand::Answer { session, local } => {
                 self.with_session(session, |session, base| session.answer(base, local));
             }
-            SipCommand::HangUp {
-                session,
-                cause,
-                text,
-            } => self.with_session(session, |session, base| {
+            SipCommand::HangUp { session, cause, text } => self.with_session(session, |session, base| {
                 session.hang_up(base, cause, text.as_deref());
             }),
             SipCommand::Hold { session, on } => {
@@ -78,16 +61,9 @@ impl SipEngine {
                 });
                 target.collect()
             }
-            Dest::Uri {
-                uri,
-                flow,
-                credentials,
-            } => vec![Target {
-                uri,
-                flow,
-                routes: Vec::new(),
-                credentials,
-            }],
+            Dest::Uri { uri, flow, credentials } => {
+                vec![Target { uri, flow, routes: Vec::new(), credentials }]
+            }
         }
     }
 
@@ -98,11 +74,7 @@ impl SipEngine {
         let full = self.sessions.len() >= self.base.cx.config.sessions_max
             || self.base.tx.len() >= self.base.cx.config.transactions_max;
         if full || self.stopping {
-            let cause = if full {
-                Cause::Congestion
-            } else {
-                Cause::Shutdown
-            };
+            let cause = if full { Cause::Congestion } else { Cause::Shutdown };
             return self.base.cx.event(SipEvent::Ended {
                 session: id,
                 cause,

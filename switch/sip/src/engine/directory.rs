@@ -68,10 +68,7 @@ impl Directory {
             }
             for trunk in tenant.trunks.values() {
                 for peer in &trunk.peers {
-                    let peers = directory
-                        .trunks
-                        .entry(peer.ip().to_canonical())
-                        .or_default();
+                    let peers = directory.trunks.entry(peer.ip().to_canonical()).or_default();
                     peers.push((peer.port(), trunk.id.clone()));
                 }
             }

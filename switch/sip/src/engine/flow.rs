@@ -68,11 +68,7 @@ impl Flow {
     /// A UDP flow.
     #[must_use]
     pub const fn udp(local: SocketAddr, remote: SocketAddr) -> Self {
-        Self {
-            transport: Transport::Udp,
-            local,
-            remote,
-        }
+        Self { transport: Transport::Udp, local, remote }
     }
 
     /// Reads the printed form, which names only the peer's end.
@@ -89,11 +85,7 @@ impl Flow {
             "wss" => Transport::Wss,
             _ => return Err(FlowError),
         };
-        Ok(Self {
-            transport,
-            local,
-            remote: SocketAddr::from_str(remote).map_err(|_| FlowError)?,
-        })
+        Ok(Self { transport, local, remote: SocketAddr::from_str(remote).map_err(|_| FlowError)? })
     }
 
     /// The same flow to another address of the peer.

@@ -29,9 +29,7 @@ pub(crate) enum Verdict {
 
 impl Gate {
     pub(crate) fn new(tokens: &mut Tokens) -> Self {
-        Self {
-            authenticator: Authenticator::new(tokens.bytes()),
-        }
+        Self { authenticator: Authenticator::new(tokens.bytes()) }
     }
 
     /// Checks a request for an account of this tenant. Without good credentials it is answered
@@ -48,15 +46,11 @@ impl Gate {
             Ok(credentials) if !offered(&credentials, directory.digest()) => {}
             Ok(credentials) => {
                 let account = directory.account(tenant, &credentials.username);
-                let ha1 = account.map(|account| Ha1 {
-                    md5: &account.ha1_md5,
-                    sha256: &account.ha1_sha256,
-                });
+                let ha1 = account.map(|account| Ha1 { md5: &account.ha1_md5, sha256: &account.ha1_sha256 });
                 let now = base.cx.now;
-                let verdict = request.method().map(|method| {
-                    self.authenticator
-                        .verify(&credentials, method, realm, ha1, now)
-                });
+                let verdict = request
+                    .method()
+                    .map(|method| self.authenticator.verify(&credentials, method, realm, ha1, now));
                 match (verdict, account) {
                     (Some(auth::Verdict::Accepted), Some(account)) => {
                         return Verdict::Account(account.id.clone());

@@ -33,8 +33,7 @@ use cordboard_model::time::{Time, TimerReason};
 use cordboard_model::view::ContactView;
 
 pub use api::{
-    Credentials, Datagram, Dest, IncomingCall, SessionId, SipCommand, SipConfig, SipEvent,
-    SipOutput,
+    Credentials, Datagram, Dest, IncomingCall, SessionId, SipCommand, SipConfig, SipEvent, SipOutput,
 };
 pub use directory::Directory;
 pub use flow::{Flow, FlowError, Transport};
@@ -227,10 +226,7 @@ impl SipEngine {
                 let What::Response(response) = upcall.what else {
                     return;
                 };
-                let tag = response
-                    .to()
-                    .ok()
-                    .and_then(|to| to.tag().map(str::to_owned));
+                let tag = response.to().ok().and_then(|to| to.tag().map(str::to_owned));
                 let tag = tag.unwrap_or_default();
                 if !self.base.tx.repeat_ack(&mut self.base.cx, upcall.tx, &tag) {
                     end_orphan(&mut self.base, upcall.tx, &response);

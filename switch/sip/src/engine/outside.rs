@@ -92,11 +92,7 @@ impl SipEngine {
         let base = &mut self.base;
         let request = base.tx.request(tx)?;
         if let Some(trunk) = base.cx.directory.trunk_of(flow.remote) {
-            return Some(Caller {
-                tenant: trunk.tenant,
-                user: None,
-                trunk: Some(trunk.clone()),
-            });
+            return Some(Caller { tenant: trunk.tenant, user: None, trunk: Some(trunk.clone()) });
         }
         let host = |uri: Uri| uri.host().map(|host| host.as_str().to_owned());
         let from = request.from_().ok().and_then(|from| host(from.uri));
@@ -111,11 +107,7 @@ impl SipEngine {
             return None;
         };
         match self.gate.check(base, tx, tenant) {
-            Verdict::Account(user) => Some(Caller {
-                tenant,
-                user: Some(user),
-                trunk: None,
-            }),
+            Verdict::Account(user) => Some(Caller { tenant, user: Some(user), trunk: None }),
             Verdict::Answered => None,
         }
     }
@@ -134,10 +126,7 @@ impl SipEngine {
             Some(IncomingCall {
                 session: id,
                 tenant: caller.tenant,
-                from: PartyId {
-                    user: from_user,
-                    display: from.display.unwrap_or_default(),
-                },
+                from: PartyId { user: from_user, display: from.display.unwrap_or_default() },
                 to: PartyId {
                     user: uri.user().unwrap_or_default().into_owned(),
                     display: to.display.unwrap_or_default(),

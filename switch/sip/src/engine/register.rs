@@ -48,9 +48,7 @@ impl SipEngine {
                         response.push(HeaderName::Contact, contact);
                     }
                     // the device sees the Path that was kept (RFC 3327 5.3)
-                    response
-                        .headers
-                        .copy_from(&request.headers, &HeaderName::Path);
+                    response.headers.copy_from(&request.headers, &HeaderName::Path);
                     describe(response);
                 });
             }

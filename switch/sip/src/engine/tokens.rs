@@ -25,12 +25,7 @@ pub(crate) struct Tokens {
 impl Tokens {
     pub(crate) fn new(seed: [u8; 32], shard: u8, start_secs: u32) -> Self {
         let mut rng = ChaCha12Rng::from_seed(seed);
-        Self {
-            key: rng.next_u64(),
-            rng,
-            shard,
-            start_secs,
-        }
+        Self { key: rng.next_u64(), rng, shard, start_secs }
     }
 
     /// A tag for From or To.
@@ -45,21 +40,16 @@ impl Tokens {
     /// consistently" (8.2.7). It opens no dialog, so it need not be hard to guess.
     pub(crate) fn stateless_tag(&self, branch: &str) -> String {
         // FNV-1a: spreads well enough for what is only compared for equality
-        let hash = branch.bytes().fold(self.key, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let hash = branch
+            .bytes()
+            .fold(self.key, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
         format!("{:02x}-{hash:016x}", self.shard)
     }
 
     /// A branch: "MUST always begin with the characters "z9hG4bK"" (8.1.1.7).
     pub(crate) fn branch(&mut self) -> String {
         let mut text = String::with_capacity(28);
-        let _ = write!(
-            text,
-            "{MAGIC_COOKIE}-{:02x}-{:016x}",
-            self.shard,
-            self.rng.next_u64()
-        );
+        let _ = write!(text, "{MAGIC_COOKIE}-{:02x}-{:016x}", self.shard, self.rng.next_u64());
         text
     }
 

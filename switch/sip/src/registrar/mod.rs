@@ -96,8 +96,7 @@ impl Registrar {
     pub(crate) fn restore(&mut self, cx: &mut Context, record: &ContactRecord) -> Option<()> {
         let left_ms = record.expires.0.checked_sub(cx.config.clock.at(cx.now).0)?;
         let left = core::time::Duration::from_millis(u64::try_from(left_ms).ok()?);
-        cx.directory
-            .account(record.user.tenant, record.user.name.as_str())?;
+        cx.directory.account(record.user.tenant, record.user.name.as_str())?;
         let uri = Uri::parse(&record.uri)?;
         if self.of(&record.user).iter().any(|b| b.uri == uri) {
             return None;
@@ -147,10 +146,8 @@ impl Registrar {
             if goes {
                 owners.remove(&binding.id);
                 cx.deadlines.clear(&TimerKey::Contact(binding.id));
-                cx.out.push_back(SipOutput::Unregistered {
-                    user: user.clone(),
-                    uri: binding.uri.to_string(),
-                });
+                cx.out
+                    .push_back(SipOutput::Unregistered { user: user.clone(), uri: binding.uri.to_string() });
             }
             !goes
         });
@@ -161,7 +158,8 @@ impl Registrar {
 }
 
 impl Binding {
-    /// The Request-URI for this contact: "The headers ... MUST NOT" stand in it (19.1.5).
+    /// The Request-URI for this contact: without headers and method, which may not stand in one
+    /// (19.1.1).
     pub(crate) fn request_uri(&self) -> Uri {
         let mut uri = self.uri.clone();
         if let Some(uri) = uri.as_sip_mut() {

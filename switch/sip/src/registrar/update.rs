@@ -56,11 +56,7 @@ impl Registrar {
                 q_milli: contact.q_thousandths(),
                 uri: contact.uri,
                 flow,
-                path: request
-                    .headers
-                    .get_all(&HeaderName::Path)
-                    .map(str::to_owned)
-                    .collect(),
+                path: request.headers.get_all(&HeaderName::Path).map(str::to_owned).collect(),
                 call_id: request.call_id().unwrap_or_default().to_owned(),
                 cseq: request.cseq().map_or(0, |cseq| cseq.seq),
                 user_agent: user_agent(request),
@@ -75,9 +71,7 @@ impl Registrar {
 
     fn plan(&self, cx: &Context, user: &UserId, request: &Message) -> Result<Update, Refusal> {
         let malformed = Refusal::Malformed;
-        let contacts = request
-            .contacts()
-            .map_err(|_| malformed("Malformed Contact"))?;
+        let contacts = request.contacts().map_err(|_| malformed("Malformed Contact"))?;
         let mut plan = Update::default();
         if request.has_contact_star() {
             // "If the request has additional Contact fields or an expiration time other than

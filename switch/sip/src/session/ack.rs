@@ -24,24 +24,17 @@ pub(crate) struct Awaited {
 }
 
 impl Session {
-    /// A 2xx was sent: "the response is passed to the transport with an interval that starts at
+    /// A 2xx was sent: "The 2xx response is passed to the transport with an interval that starts at
     /// T1 seconds and doubles for each retransmission until it reaches T2 seconds ... Response
     /// retransmissions cease when an ACK request for the response is received. This is
     /// independent of whatever transport protocols are used to send the response."
     pub(super) fn await_ack(&mut self, base: &mut Base, tx: TxId, offered: bool, first: bool) {
         let timers = *base.cx.directory.timers();
         let cseq = base.tx.request(tx).and_then(|request| request.cseq().ok());
-        self.awaited = Some(Awaited {
-            tx,
-            seq: cseq.map_or(0, |cseq| cseq.seq),
-            offered,
-            first,
-            interval: timers.t1,
-        });
-        base.cx
-            .start_session(self.id, SessionTimer::Repeat2xx, timers.t1);
-        base.cx
-            .start_session(self.id, SessionTimer::NoAck, timers.t1 * 64);
+        self.awaited =
+            Some(Awaited { tx, seq: cseq.map_or(0, |cseq| cseq.seq), offered, first, interval: timers.t1 });
+        base.cx.start_session(self.id, SessionTimer::Repeat2xx, timers.t1);
+        base.cx.start_session(self.id, SessionTimer::NoAck, timers.t1 * 64);
     }
 
     pub(super) fn on_repeat_2xx(&mut self, base: &mut Base) {
@@ -51,8 +44,7 @@ impl Session {
         };
         if base.tx.repeat_success(&mut base.cx, awaited.tx) {
             awaited.interval = (awaited.interval * 2).min(timers.t2);
-            base.cx
-                .start_session(self.id, SessionTimer::Repeat2xx, awaited.interval);
+            base.cx.start_session(self.id, SessionTimer::Repeat2xx, awaited.interval);
         }
     }
 
@@ -77,11 +69,7 @@ impl Session {
     /// An ACK came in the dialog. One for nothing that waits is a repetition.
     pub(crate) fn on_ack(&mut self, base: &mut Base, ack: &Message) {
         let seq = ack.cseq().map_or(0, |cseq| cseq.seq);
-        if self
-            .awaited
-            .as_ref()
-            .is_none_or(|awaited| awaited.seq != seq)
-        {
+        if self.awaited.as_ref().is_none_or(|awaited| awaited.seq != seq) {
             return;
         }
         let Some(awaited) = self.stop_awaiting(base) else {
@@ -102,8 +90,8 @@ impl Session {
         self.go_on_with_hold(base);
     }
 
-    /// The answer to the offer in our 2xx: "the UAC ... MUST place the answer in the ACK"
-    /// (13.2.2.4). Without a usable one there is no session.
+    /// The answer to the offer in our 2xx: "the answer MUST be in the
+    /// acknowledgement for that message" (13.2.1). Without a usable one there is no session.
     fn take_answer_of_ack(&mut self, base: &mut Base, ack: &Message, first: bool) -> bool {
         match self.media.accept(&ack.body) {
             Ok(settled) if first => {

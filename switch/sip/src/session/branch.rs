@@ -35,36 +35,23 @@ pub(crate) struct Failure {
 impl Failure {
     /// A final response.
     pub(crate) fn of_status(code: u16) -> Self {
-        Self {
-            code,
-            cause: Cause::from_sip_status(code),
-        }
+        Self { code, cause: Cause::from_sip_status(code) }
     }
 
     /// No final response in time: "treated as if a 408" (8.1.3.1), but one that never said
     /// anything is not there at all.
     pub(crate) fn of_silence(rang: bool) -> Self {
-        Self {
-            code: 408,
-            cause: if rang {
-                Cause::NoAnswer
-            } else {
-                Cause::Unreachable
-            },
-        }
+        Self { code: 408, cause: if rang { Cause::NoAnswer } else { Cause::Unreachable } }
     }
 
     /// The transport failed: "treated as a 503" (8.1.3.1).
     pub(crate) fn of_transport() -> Self {
-        Self {
-            code: 503,
-            cause: Cause::Unreachable,
-        }
+        Self { code: 503, cause: Cause::Unreachable }
     }
 
-    /// The lower, the better (16.7 step 6): "it MUST choose from 6xx responses if any exist in
-    /// the context. If no 6xx class responses are present, the proxy SHOULD choose from the
-    /// lowest response class stored in the response context ... give preference to responses that
+    /// The lower, the better (16.7 step 6): "It MUST choose from the 6xx class responses if any
+    /// exist in the context. If no 6xx class responses are present, the proxy SHOULD choose from the
+    /// lowest response class stored in the response context ... The proxy SHOULD give preference to responses that
     /// provide information affecting resubmission of this request, such as 401, 407, 415, 420,
     /// and 484 if the 4xx class is chosen." What only says that a device did not answer ranks
     /// behind the rest of its class.

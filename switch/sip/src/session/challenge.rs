@@ -9,15 +9,10 @@ use crate::wire::{HeaderName, Message};
 const CHALLENGES_MAX: u8 = 2;
 
 impl Session {
-    /// Sends the INVITE of a branch again with credentials: "the UAC ... MUST increment the CSeq
+    /// Sends the INVITE of a branch again with credentials: "it MUST increment the CSeq
     /// header field value as it would normally when sending an updated request" (22.2). False if
     /// there are none, they were refused, or the call is given up.
-    pub(super) fn answer_challenge(
-        &mut self,
-        base: &mut Base,
-        at: usize,
-        response: &Message,
-    ) -> bool {
+    pub(super) fn answer_challenge(&mut self, base: &mut Base, at: usize, response: &Message) -> bool {
         if self.over || self.stage != Stage::Calling {
             return false;
         }
@@ -34,10 +29,7 @@ impl Session {
         let Some((request, flow)) = base.tx.request(branch.tx).zip(base.tx.flow(branch.tx)) else {
             return false;
         };
-        let identity = Identity {
-            username: &credentials.username,
-            password: &credentials.password,
-        };
+        let identity = Identity { username: &credentials.username, password: &credentials.password };
         let cnonce = format!("{:016x}", base.cx.tokens.number());
         let Ok((name, value)) = answer_challenge(response, request, identity, &cnonce, 1) else {
             return false;

@@ -1,10 +1,10 @@
 //! Offer and answer over the life of a session (RFC 3264 5 to 8).
 //!
-//! Invariants: our address and session id never change; the version grows by one with every
-//! change of our description and only then ("the version ... MUST increment by one from the
-//! previous" and an unchanged one means an unchanged description, 8); a later offer of ours has
-//! every stream of the description before it, in its order ("The number of "m=" lines ... MUST"
-//! not shrink, 8); an offer that was refused leaves everything as it was.
+//! Invariants: our address and session id never change. "the version in the origin field MUST
+//! increment by one from the previous SDP. If the version in the origin line does not increment,
+//! the SDP MUST be identical to the SDP with that version number." (8) "if the previous SDP had N
+//! "m=" lines, the new SDP MUST have at least N "m=" lines" (8). An offer that was refused leaves
+//! what was settled as it was.
 
 use cordboard_model::media::Direction;
 
@@ -14,20 +14,20 @@ use crate::sdp::{self, Local, Negotiated, SdpError};
 /// Our side of a session's media.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Media {
+    /// Our media. The version is that of the description we sent last, refused or not.
     local: Option<Local>,
-    /// The description we sent last.
+    /// The description of ours that holds.
     ours: Vec<u8>,
+    /// The description we sent last.
+    sent: Vec<u8>,
     settled: Option<Negotiated>,
-    /// A later offer of ours that is not answered: what it would make of `local` and `ours`.
-    pending: Option<(Local, Vec<u8>)>,
+    /// What a later offer of ours asks for, until it is answered.
+    pending: Option<Direction>,
 }
 
 impl Media {
     pub(crate) fn new(local: Local) -> Self {
-        Self {
-            local: Some(local),
-            ..Self::default()
-        }
+        Self { local: Some(local), ..Self::default() }
     }
 
     /// What holds now.
@@ -65,6 +65,7 @@ impl Media {
         self.take(base, local);
         if let (Some(local), true) = (&self.local, self.ours.is_empty()) {
             self.ours = sdp::offer(local);
+            self.sent.clone_from(&self.ours);
         }
         Ok(self.ours.clone())
     }
@@ -73,11 +74,12 @@ impl Media {
     pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<(Vec<u8>, Negotiated), SdpError> {
         let local = self.local.as_mut().ok_or(SdpError::NoAddress)?;
         let (mut bytes, settled) = sdp::answer(offer, local)?;
-        if !self.ours.is_empty() && bytes != self.ours {
+        if !self.sent.is_empty() && bytes != self.sent {
             local.version += 1;
             bytes = sdp::answer(offer, local)?.0;
         }
         self.ours.clone_from(&bytes);
+        self.sent.clone_from(&bytes);
         self.settled = Some(settled.clone());
         Ok((bytes, settled))
     }
@@ -85,57 +87,58 @@ impl Media {
     /// A later offer: as we are, held or not. What was settled is offered again, so that the
     /// peer need not choose anew.
     pub(crate) fn offer_again(&mut self, hold: Option<bool>) -> Result<Vec<u8>, SdpError> {
-        let mut local = self.local.clone().ok_or(SdpError::NoAddress)?;
-        match hold {
-            Some(true) => local.direction = Direction::SendOnly,
-            Some(false) => local.direction = Direction::SendRecv,
-            None => {}
-        }
-        let unchanged = with_changes(&self.ours, local.version, local.direction);
-        if unchanged != self.ours {
+        let local = self.local.as_mut().ok_or(SdpError::NoAddress)?;
+        let direction = match hold {
+            Some(true) => Direction::SendOnly,
+            Some(false) => Direction::SendRecv,
+            None => local.direction,
+        };
+        let mut bytes = with_changes(&self.ours, local.version, direction);
+        if bytes != self.sent {
             local.version += 1;
+            bytes = with_changes(&self.ours, local.version, direction);
         }
-        let bytes = with_changes(&self.ours, local.version, local.direction);
-        self.pending = Some((local, bytes.clone()));
+        self.sent.clone_from(&bytes);
+        self.pending = Some(direction);
         Ok(bytes)
     }
 
     /// The answer to our offer, the first or a later one.
     pub(crate) fn accept(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
-        let Some((local, ours)) = self.pending.take() else {
-            let local = self.local.as_ref().ok_or(SdpError::NoAddress)?;
+        let local = self.local.as_ref().ok_or(SdpError::NoAddress)?;
+        let Some(direction) = self.pending else {
             let settled = sdp::accept_answer(answer, local)?;
             self.settled = Some(settled.clone());
             return Ok(settled);
         };
         let before = self.settled.as_ref().map(|settled| settled.stream);
-        let numbered = Local {
+        let asked = Local {
+            direction,
             dtmf_pt: match before {
                 Some(stream) => stream.dtmf.map(|(_, ours)| ours),
                 None => local.dtmf_pt,
             },
             ..local.clone()
         };
-        let mut settled = sdp::accept_answer(&audio_of(answer, &ours), &numbered)?;
+        let mut settled = sdp::accept_answer(&audio_of(answer, &self.sent), &asked)?;
         if let Some(before) = before
             && before.codec == settled.stream.codec
         {
             // the offer repeated the numbers at which we receive
             settled.stream.recv_payload_type = before.recv_payload_type;
         }
-        (self.local, self.ours) = (Some(local), ours);
+        if let Some(local) = &mut self.local {
+            local.direction = direction;
+        }
+        self.pending = None;
+        self.ours.clone_from(&self.sent);
         self.settled = Some(settled.clone());
         Ok(settled)
     }
 
-    /// Our later offer was refused. The version it used is not used again for another text.
+    /// Our later offer was refused.
     pub(crate) fn refused(&mut self) {
-        if let (Some((pending, _)), Some(local)) = (self.pending.take(), &mut self.local)
-            && local.version != pending.version
-        {
-            local.version = pending.version + 1;
-            self.ours = with_changes(&self.ours, local.version, local.direction);
-        }
+        self.pending = None;
     }
 }
 
@@ -173,8 +176,8 @@ fn origin(rest: &[u8], version: u64) -> Vec<u8> {
     line
 }
 
-/// Of an answer to a description with several streams, only the stream we use: "the streams of
-/// the answer stand in the order of the offer" (RFC 3264 6).
+/// Of an answer to a description with several streams, only the stream we use: the streams of an
+/// answer stand in the order of its offer (RFC 3264 6).
 fn audio_of(answer: &[u8], ours: &[u8]) -> Vec<u8> {
     let used = sections(ours).position(|line| {
         let mut fields = line.split(|byte| *byte == b' ');
@@ -240,9 +243,7 @@ mod tests {
         let (first, _) = media.answer(&offer(1, TWO)).unwrap();
         let (same, _) = media.answer(&offer(1, TWO)).unwrap();
         assert_eq!(first, same);
-        let (held, settled) = media
-            .answer(&offer(2, &format!("{TWO}a=inactive\r\n")))
-            .unwrap();
+        let (held, settled) = media.answer(&offer(2, &format!("{TWO}a=inactive\r\n"))).unwrap();
         assert!(settled.held_by_peer);
         assert_eq!(line(&held, "o="), "o=- 7 2 IN IP4 198.51.100.1");
     }
@@ -266,13 +267,18 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_offer_changes_nothing_but_burns_its_version() {
+    fn a_refused_offer_changes_nothing_but_the_version_of_the_next() {
         let mut media = Media::new(local());
         media.answer(&offer(1, TWO)).unwrap();
         media.offer_again(Some(true)).unwrap();
         media.refused();
         assert!(!media.holds());
+        // the same text again has the same version, what was there before has a new one
         let again = media.offer_again(Some(true)).unwrap();
-        assert_eq!(line(&again, "o="), "o=- 7 4 IN IP4 198.51.100.1");
+        assert_eq!(line(&again, "o="), "o=- 7 2 IN IP4 198.51.100.1");
+        media.refused();
+        let (answer, _) = media.answer(&offer(2, TWO)).unwrap();
+        assert_eq!(line(&answer, "o="), "o=- 7 3 IN IP4 198.51.100.1");
+        assert_eq!(line(&answer, "a=sendrecv"), "a=sendrecv");
     }
 }

@@ -122,11 +122,7 @@ impl Session {
         {
             base.dialogs.remove(&dialog.local_tag);
         }
-        for id in self
-            .invite
-            .iter()
-            .chain(self.branches.iter().map(|b| &b.tx))
-        {
+        for id in self.invite.iter().chain(self.branches.iter().map(|b| &b.tx)) {
             base.tx.release(*id);
         }
         if let Some(reinvite) = &self.reinvite {
@@ -150,19 +146,12 @@ impl Session {
     /// Tells the end, once.
     fn end(&mut self, base: &mut Base, cause: Cause, by_peer: bool, sip_status: Option<u16>) {
         let session = self.id;
-        self.tell(
-            base,
-            SipEvent::Ended {
-                session,
-                cause,
-                by_peer,
-                sip_status,
-            },
-        );
+        self.tell(base, SipEvent::Ended { session, cause, by_peer, sip_status });
         self.over = true;
         self.hold_wanted = None;
         base.cx.stop_session(self.id, SessionTimer::Glare);
         base.cx.stop_session(self.id, SessionTimer::Progress);
+        base.cx.stop_session(self.id, SessionTimer::Expires);
     }
 
     /// A transaction of the session has something to tell.
@@ -175,10 +164,7 @@ impl Session {
         }
         match upcall.what {
             What::Response(response) => {
-                if !base
-                    .tx
-                    .repeat_ack(&mut base.cx, upcall.tx, to_tag(&response).as_str())
-                {
+                if !base.tx.repeat_ack(&mut base.cx, upcall.tx, to_tag(&response).as_str()) {
                     end_orphan(base, upcall.tx, &response);
                 }
             }
@@ -195,6 +181,7 @@ impl Session {
             SessionTimer::NoAck => self.on_no_ack(base),
             SessionTimer::Glare => self.on_glare_over(base),
             SessionTimer::Progress => self.on_progress_due(base),
+            SessionTimer::Expires => self.on_expired(base),
         }
     }
 }
@@ -202,8 +189,5 @@ impl Session {
 /// The To tag of a message; empty when it has none.
 fn to_tag(message: &Message) -> String {
     let to = message.to().ok();
-    to.as_ref()
-        .and_then(|to| to.tag())
-        .unwrap_or_default()
-        .to_owned()
+    to.as_ref().and_then(|to| to.tag()).unwrap_or_default().to_owned()
 }

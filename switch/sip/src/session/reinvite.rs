@@ -94,8 +94,7 @@ impl Session {
         let seq = response.cseq().map_or(0, |cseq| cseq.seq);
         let (ack, flow) = dialog.ack(seq);
         let tag = to_tag(response);
-        base.tx
-            .ack_success(&mut base.cx, reinvite.tx, &tag, flow, ack);
+        base.tx.ack_success(&mut base.cx, reinvite.tx, &tag, flow, ack);
         if self.over {
             return;
         }

@@ -101,12 +101,14 @@ pub(crate) fn refuse(base: &mut Base, tx: TxId, code: u16, phrase: &str) {
     }
 }
 
-/// "The response to an OPTIONS ... Allow, Accept, Accept-Encoding, Accept-Language, and
-/// Supported header fields SHOULD be present" (11.2).
+/// "Allow, Accept, Accept-Encoding, Accept-Language, and Supported header fields SHOULD be present
+/// in a 200 (OK) response to an OPTIONS request." (11.2)
 pub(crate) fn answer_options(base: &mut Base, tx: TxId) {
     if let Some(mut response) = base.tx.response(tx, 200) {
         describe(&mut response);
         response.push(HeaderName::Accept, ACCEPT);
+        response.push(HeaderName::AcceptEncoding, "identity");
+        response.push(HeaderName::AcceptLanguage, "en");
         base.tx.respond(&mut base.cx, tx, &response);
     }
 }
@@ -125,6 +127,7 @@ pub(crate) fn refuse_method(base: &mut Base, tx: TxId) {
 pub(crate) fn refuse_body(base: &mut Base, tx: TxId) {
     respond_with(base, tx, 415, |response| {
         response.push(HeaderName::Accept, ACCEPT);
+        response.push(HeaderName::AcceptEncoding, "identity");
     });
 }
 

@@ -46,8 +46,8 @@ impl Session {
         self.end(base, cause, false, Some(code));
     }
 
-    /// Sends a BYE; its outcome changes nothing any more: "the UAC MUST consider the session
-    /// terminated ... once the BYE request is passed to the client transaction" (15.1.1).
+    /// Sends a BYE; its outcome changes nothing any more: "The UAC MUST consider the session
+    /// terminated ... as soon as the BYE request is passed to the client transaction" (15.1.1).
     pub(super) fn send_bye(&mut self, base: &mut Base, reason: &str) {
         self.stop_awaiting(base);
         if let Some(dialog) = &mut self.dialog {
@@ -55,7 +55,7 @@ impl Session {
         }
     }
 
-    /// The peer ended it with a BYE, which has been answered: "the UAS core ... MUST still
+    /// The peer ended it with a BYE, which has been answered: "The UAS MUST still
     /// respond to any pending requests received for that dialog ... It is RECOMMENDED that a 487
     /// (Request Terminated) response be generated to those pending requests." (15.1.2)
     pub(super) fn on_bye(&mut self, base: &mut Base) {

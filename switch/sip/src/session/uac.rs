@@ -135,8 +135,8 @@ impl Session {
             return;
         }
         if self.over || self.stage != Stage::Calling {
-            // late: another branch won, or the caller has gone (13.2.2.4: "the UAC ... MUST
-            // generate an ACK request for each 2xx", and a dialog nobody wants gets a BYE)
+            // late: another branch won, or the caller has gone (13.2.2.4: "The UAC
+            // core MUST generate an ACK request for each 2xx", and a dialog nobody wants gets a BYE)
             return end_orphan(base, tx, response);
         }
         let early = branch.early.take();
@@ -152,6 +152,9 @@ impl Session {
         let (ack, flow) = dialog.ack(seq);
         base.tx.ack_success(&mut base.cx, tx, &tag, flow, ack);
         self.cancel_branches(base, ELSEWHERE);
+        // The description of the 2xx counts even if one came before it. 13.2.1 wants the first of a
+        // dialog, but gateways announce from one address and talk from another under one tag, and
+        // only the 2xx is sent reliably.
         let settled = match early {
             Some((early_tag, media)) if response.body.is_empty() && early_tag == tag => {
                 self.media = media;
@@ -161,10 +164,7 @@ impl Session {
         };
         let Some(settled) = settled else {
             let (mut bye, flow) = dialog.request(Method::Bye);
-            bye.push(
-                HeaderName::Reason,
-                "SIP;cause=488;text=\"Not Acceptable Here\"",
-            );
+            bye.push(HeaderName::Reason, "SIP;cause=488;text=\"Not Acceptable Here\"");
             base.tx.send(&mut base.cx, TxUser::Nobody, flow, bye);
             return self.end(base, Cause::Incompatible, true, Some(488));
         };
@@ -198,7 +198,7 @@ impl Session {
         }
         let best = Failure::better(self.best, failure);
         self.best = Some(best);
-        // 16.7 step 5: on a 6xx "the proxy ... SHOULD cancel all client pending transactions"
+        // 16.7 step 5: on a 6xx "the stateful proxy SHOULD cancel all client pending transactions"
         if failure.code >= 600 {
             self.cancel_branches(base, "SIP;cause=603");
         }

@@ -23,6 +23,12 @@ impl Session {
         let (request, tag) = base.tx.request(tx).zip(base.tx.to_tag(tx))?;
         let dialog = Dialog::of_request(request, tag, flow, contact)?;
         base.dialogs.insert(dialog.local_tag.clone(), id);
+        // 13.3.1: "the UAS core sets a timer for the number of seconds indicated in the header
+        // field value"
+        if let Some(secs) = request.expires() {
+            let after = Duration::from_secs(u64::from(secs));
+            base.cx.start_session(id, SessionTimer::Expires, after);
+        }
         let mut session = Self::new(id, Stage::Incoming);
         session.dialog = Some(dialog);
         session.invite = Some(tx);
@@ -69,6 +75,7 @@ impl Session {
             return;
         };
         base.cx.stop_session(self.id, SessionTimer::Progress);
+        base.cx.stop_session(self.id, SessionTimer::Expires);
         self.stage = Stage::Up;
         self.respond_to(base, tx, 200, description);
         self.await_ack(base, tx, offered, true);
@@ -97,18 +104,24 @@ impl Session {
         self.end(base, cause, true, Some(code));
     }
 
-    /// A CANCEL for the INVITE: "the UAS ... If it has not issued a final response for the
-    /// original request, its behavior ... is to respond to the original request immediately with
-    /// a 487 (Request Terminated)" (9.2).
+    /// A CANCEL for the INVITE: "the UAS SHOULD immediately respond to the INVITE with a 487
+    /// (Request Terminated)" (9.2), unless it has a final response already.
     pub(crate) fn on_cancel(&mut self, base: &mut Base) {
         if self.stage == Stage::Incoming && !self.over {
             self.refuse(base, 487, Cause::Cancelled);
         }
     }
 
+    /// "If the invitation expires before the UAS has generated a final response, a 487 (Request
+    /// Terminated) response SHOULD be generated." (13.3.1)
+    pub(super) fn on_expired(&mut self, base: &mut Base) {
+        if self.stage == Stage::Incoming && !self.over {
+            self.refuse(base, 487, Cause::NoAnswer);
+        }
+    }
+
     fn keep_alive(&self, base: &mut Base) {
-        base.cx
-            .start_session(self.id, SessionTimer::Progress, PROGRESS);
+        base.cx.start_session(self.id, SessionTimer::Progress, PROGRESS);
     }
 
     pub(super) fn on_progress_due(&mut self, base: &mut Base) {
@@ -130,21 +143,13 @@ impl Session {
     /// that establishes a dialog (such as a 2xx to INVITE), the UAS MUST copy all Record-Route
     /// header field values from the request into the response ... The UAS MUST add a Contact
     /// header field to the response." (12.1.1)
-    pub(super) fn respond_to(
-        &self,
-        base: &mut Base,
-        tx: TxId,
-        code: u16,
-        description: Option<Vec<u8>>,
-    ) {
+    pub(super) fn respond_to(&self, base: &mut Base, tx: TxId, code: u16, description: Option<Vec<u8>>) {
         let Some(mut response) = base.tx.response(tx, code) else {
             return;
         };
         if code < 300 {
             if let Some(request) = base.tx.request(tx) {
-                response
-                    .headers
-                    .copy_from(&request.headers, &HeaderName::RecordRoute);
+                response.headers.copy_from(&request.headers, &HeaderName::RecordRoute);
             }
             if let Some(dialog) = &self.dialog {
                 response.push(HeaderName::Contact, dialog.contact());

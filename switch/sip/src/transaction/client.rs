@@ -13,13 +13,7 @@ impl Transactions {
     /// Sends a request in a new transaction. The top Via is added here: "When the UAC creates a
     /// request, it MUST insert a Via into that request ... The Via header field value MUST
     /// contain a branch parameter" (8.1.1.7).
-    pub(crate) fn send(
-        &mut self,
-        cx: &mut Context,
-        user: TxUser,
-        flow: Flow,
-        mut request: Message,
-    ) -> TxId {
+    pub(crate) fn send(&mut self, cx: &mut Context, user: TxUser, flow: Flow, mut request: Message) -> TxId {
         let branch = cx.tokens.branch();
         request.push_front(HeaderName::Via, via(cx, &flow, &branch).to_string());
         self.send_with_branch(cx, user, flow, request, branch)
@@ -37,14 +31,8 @@ impl Transactions {
         let invite = method == Some(&Method::Invite);
         let key = client_key(&branch, method == Some(&Method::Cancel));
         let (machine, begin) = match invite {
-            true => (
-                Machine::ClientInvite(client_invite::State::Calling),
-                client_invite::BEGIN,
-            ),
-            false => (
-                Machine::ClientOther(client_other::State::Trying),
-                client_other::BEGIN,
-            ),
+            true => (Machine::ClientInvite(client_invite::State::Calling), client_invite::BEGIN),
+            false => (Machine::ClientOther(client_other::State::Trying), client_other::BEGIN),
         };
         let id = self.insert(Tx {
             machine,
@@ -75,11 +63,9 @@ impl Transactions {
         let Some(tx) = self.table.get_mut(&id) else {
             return;
         };
-        let (Some(uri), Ok(top), Ok(cseq)) = (
-            tx.request.request_uri(),
-            tx.request.via_top(),
-            tx.request.cseq(),
-        ) else {
+        let (Some(uri), Ok(top), Ok(cseq)) =
+            (tx.request.request_uri(), tx.request.via_top(), tx.request.cseq())
+        else {
             return;
         };
         let mut cancel = Message::request(Method::Cancel, uri.clone());
@@ -91,9 +77,7 @@ impl Transactions {
         cancel.push(HeaderName::MaxForwards, "70");
         // "If the request being cancelled contains a Route header field, the CANCEL request MUST
         // include that Route header field's values."
-        cancel
-            .headers
-            .copy_from(&tx.request.headers, &HeaderName::Route);
+        cancel.headers.copy_from(&tx.request.headers, &HeaderName::Route);
         cancel.push(HeaderName::Reason, reason);
         cancel.push(HeaderName::UserAgent, PRODUCT);
         let branch = top.branch().unwrap_or_default().to_owned();
@@ -112,6 +96,12 @@ impl Transactions {
         flow: Flow,
         mut ack: Message,
     ) {
+        // "The ACK MUST contain the same credentials as the INVITE."
+        if let Some(tx) = self.table.get(&id) {
+            for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
+                ack.headers.copy_from(&tx.request.headers, &name);
+            }
+        }
         let branch = cx.tokens.branch();
         ack.push_front(HeaderName::Via, via(cx, &flow, &branch).to_string());
         let bytes = ack.to_bytes();
@@ -152,9 +142,7 @@ impl Transactions {
 
     /// Drops a client INVITE that nothing would end. Used when its session is given up.
     pub(crate) fn is_waiting_for_cancel(&self, id: TxId) -> bool {
-        self.table
-            .get(&id)
-            .is_some_and(|tx| tx.running & Timer::CancelOver.bit() != 0)
+        self.table.get(&id).is_some_and(|tx| tx.running & Timer::CancelOver.bit() != 0)
     }
 
     /// Takes a response. `None` when it fits no transaction, repeats one, or means nothing.
@@ -167,8 +155,8 @@ impl Transactions {
         let code = response.status()?;
         let cseq = response.cseq().ok()?;
         let top = response.via_top().ok()?;
-        // "If there is more than one Via header field value ... the UAC SHOULD discard the
-        // message." (8.1.3.3)
+        // "If more than one Via header field value is present in a response, the UAC SHOULD
+        // discard the message." (8.1.3.3)
         if response.headers.get_all(&HeaderName::Via).nth(1).is_some() {
             return None;
         }

@@ -64,11 +64,7 @@ pub(crate) enum Event {
 /// On entering Calling. "If an unreliable transport is being used, the client transaction MUST
 /// start timer A with a value of T1 ... For any transport, the client transaction MUST start
 /// timer B with a value of 64*T1 seconds" (17.1.1.2). A is not started over a reliable one.
-pub(crate) const BEGIN: &[Action] = &[
-    Action::Send,
-    Action::Start(Timer::A),
-    Action::Start(Timer::B),
-];
+pub(crate) const BEGIN: &[Action] = &[Action::Send, Action::Start(Timer::A), Action::Start(Timer::B)];
 
 const FAILED: &[Action] = &[
     Action::Stop(Timer::A),
@@ -107,23 +103,14 @@ fn calling(event: Event) -> Option<(State, &'static [Action])> {
         // transaction MUST NOT generate an ACK."
         Event::TimerB => (
             State::Terminated,
-            &[
-                Action::Stop(Timer::A),
-                Action::Stop(Timer::CancelOver),
-                Action::TellTimeout,
-            ],
+            &[Action::Stop(Timer::A), Action::Stop(Timer::CancelOver), Action::TellTimeout],
         ),
         Event::TransportError => (State::Terminated, UNREACHABLE),
         // "the client transaction SHOULD NOT retransmit the request any longer. Furthermore, the
         // provisional response MUST be passed to the TU."
-        Event::Provisional => (
-            State::Proceeding,
-            &[
-                Action::Stop(Timer::A),
-                Action::Stop(Timer::B),
-                Action::PassUp,
-            ],
-        ),
+        Event::Provisional => {
+            (State::Proceeding, &[Action::Stop(Timer::A), Action::Stop(Timer::B), Action::PassUp])
+        }
         Event::Success => (State::Accepted, ACCEPTED),
         Event::Failure => (State::Completed, FAILED),
         Event::CancelOver | Event::TimerD | Event::TimerM => return None,
@@ -162,10 +149,7 @@ fn completed(event: Event) -> Option<(State, &'static [Action])> {
         // "If timer D fires while the client transaction is in the "Completed" state, the client
         // transaction MUST move to the terminated state."
         Event::TimerD => (State::Terminated, &[]),
-        Event::TransportError => (
-            State::Terminated,
-            &[Action::Stop(Timer::D), Action::TellUnreachable],
-        ),
+        Event::TransportError => (State::Terminated, &[Action::Stop(Timer::D), Action::TellUnreachable]),
         Event::TimerA
         | Event::TimerB
         | Event::TimerM
@@ -207,13 +191,8 @@ mod tests {
 
     #[test]
     fn every_state_meets_every_event() {
-        let states = [
-            State::Calling,
-            State::Proceeding,
-            State::Completed,
-            State::Accepted,
-            State::Terminated,
-        ];
+        let states =
+            [State::Calling, State::Proceeding, State::Completed, State::Accepted, State::Terminated];
         let events = [
             Event::TimerA,
             Event::TimerB,

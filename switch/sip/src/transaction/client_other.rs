@@ -51,24 +51,12 @@ pub(crate) enum Event {
 /// On entering Trying: "When entering this state, the client transaction SHOULD set timer F to
 /// fire in 64*T1 seconds ... If an unreliable transport is in use, the client transaction MUST
 /// set timer E to fire in T1 seconds" (17.1.2.2).
-pub(crate) const BEGIN: &[Action] = &[
-    Action::Send,
-    Action::Start(Timer::E),
-    Action::Start(Timer::F),
-];
+pub(crate) const BEGIN: &[Action] = &[Action::Send, Action::Start(Timer::E), Action::Start(Timer::F)];
 
-const DONE: &[Action] = &[
-    Action::Stop(Timer::E),
-    Action::Stop(Timer::F),
-    Action::PassUp,
-    Action::Start(Timer::K),
-];
+const DONE: &[Action] =
+    &[Action::Stop(Timer::E), Action::Stop(Timer::F), Action::PassUp, Action::Start(Timer::K)];
 const TIMED_OUT: &[Action] = &[Action::Stop(Timer::E), Action::TellTimeout];
-const UNREACHABLE: &[Action] = &[
-    Action::Stop(Timer::E),
-    Action::Stop(Timer::F),
-    Action::TellUnreachable,
-];
+const UNREACHABLE: &[Action] = &[Action::Stop(Timer::E), Action::Stop(Timer::F), Action::TellUnreachable];
 
 /// The next state and what to do; `None` when the event means nothing here.
 pub(crate) fn on(state: State, event: Event) -> Option<(State, &'static [Action])> {
@@ -105,10 +93,7 @@ fn proceeding(event: Event) -> Option<(State, &'static [Action])> {
         // "If Timer E fires while in the "Proceeding" state, the request MUST be passed to the
         // transport layer for retransmission, and Timer E MUST be reset with a value of T2
         // seconds."
-        Event::TimerE => (
-            State::Proceeding,
-            &[Action::Send, Action::StartAtT2(Timer::E)],
-        ),
+        Event::TimerE => (State::Proceeding, &[Action::Send, Action::StartAtT2(Timer::E)]),
         // "If timer F fires while in the "Proceeding" state, the TU MUST be informed of a
         // timeout, and the client transaction MUST transition to the terminated state."
         Event::TimerF => (State::Terminated, TIMED_OUT),
@@ -126,11 +111,7 @@ fn completed(event: Event) -> Option<(State, &'static [Action])> {
         // "If Timer K fires while in this state, the client transaction MUST transition to the
         // "Terminated" state."
         Event::TimerK => Some((State::Terminated, &[])),
-        Event::TimerE
-        | Event::TimerF
-        | Event::Provisional
-        | Event::Final
-        | Event::TransportError => None,
+        Event::TimerE | Event::TimerF | Event::Provisional | Event::Final | Event::TransportError => None,
     }
 }
 
@@ -141,12 +122,7 @@ mod tests {
 
     #[test]
     fn every_state_meets_every_event() {
-        let states = [
-            State::Trying,
-            State::Proceeding,
-            State::Completed,
-            State::Terminated,
-        ];
+        let states = [State::Trying, State::Proceeding, State::Completed, State::Terminated];
         let events = [
             Event::TimerE,
             Event::TimerF,

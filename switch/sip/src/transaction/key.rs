@@ -4,7 +4,7 @@ use crate::wire::{Message, Method, Via};
 
 /// The key of the transaction a request belongs to, or, for an ACK, of the INVITE it is for.
 ///
-/// With the magic cookie: "The branch parameter in the request is equal to the one in the top
+/// With the magic cookie: "the branch parameter in the request is equal to the one in the top
 /// Via header field of the request that created the transaction, and the sent-by value ... is
 /// equal ..., and the method of the request matches the one that created the transaction,
 /// except for ACK, where the method of the request that created the transaction is INVITE."
@@ -19,8 +19,8 @@ pub(crate) fn of_request(request: &Message, via: &Via, method: &Method) -> Strin
     }
 }
 
-/// The key of the INVITE that this CANCEL is for: "the INVITE ... is the transaction that
-/// matches the CANCEL ... assuming the method is anything but CANCEL or ACK" (9.2).
+/// The key of the INVITE that this CANCEL is for: it is found by "assuming that
+/// the request method is anything but CANCEL or ACK" (9.2).
 pub(crate) fn of_cancelled(cancel: &Message, via: &Via) -> String {
     match via.branch() {
         Some(branch) if via.has_magic_cookie() => rfc3261(branch, via, "INVITE"),
@@ -52,10 +52,7 @@ fn rfc2543(request: &Message, via: &Via, method: &str) -> String {
         let _ = write!(key, "{uri}");
     }
     let from = request.from_().ok();
-    let from_tag = from
-        .as_ref()
-        .and_then(|from| from.tag())
-        .unwrap_or_default();
+    let from_tag = from.as_ref().and_then(|from| from.tag()).unwrap_or_default();
     let call_id = request.call_id().unwrap_or_default();
     let _ = write!(key, "\n{from_tag}\n{call_id}\n{via}\n");
     push_number(&mut key, request.cseq().map_or(0, |cseq| cseq.seq));

@@ -46,7 +46,7 @@ pub(crate) enum Arrival {
     /// A repetition; it has been dealt with.
     Absorbed,
     /// An ACK for the 2xx of this server transaction.
-    Ack(Upcall),
+    Ack(Box<Upcall>),
 }
 
 #[derive(Clone, Copy, Debug)]

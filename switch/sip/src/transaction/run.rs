@@ -43,9 +43,7 @@ impl Transactions {
                 };
                 self.server_invite(cx, id, event, None)
             }
-            (Machine::ServerOther(_), Timer::J) => {
-                self.server_other(cx, id, server_other::Event::TimerJ)
-            }
+            (Machine::ServerOther(_), Timer::J) => self.server_other(cx, id, server_other::Event::TimerJ),
             (Machine::ServerOther(_), _) => None,
         }
     }
@@ -66,9 +64,7 @@ impl Transactions {
                 Machine::ServerInvite(_) => {
                     self.server_invite(cx, id, server_invite::Event::TransportError, None)
                 }
-                Machine::ServerOther(_) => {
-                    self.server_other(cx, id, server_other::Event::TransportError)
-                }
+                Machine::ServerOther(_) => self.server_other(cx, id, server_other::Event::TransportError),
             });
         }
         upcalls

@@ -19,11 +19,16 @@ impl Transactions {
         let Some(id) = self.servers.get(&key).copied() else {
             return Arrival::New(Box::new(request));
         };
+        let tag = self.table.get(&id).map(|tx| tx.to_tag.as_str());
+        if is_ack && !via.has_magic_cookie() && tag != Some(to_tag(&request).as_str()) {
+            // for RFC 2543 "the To tag of the ACK matches the To tag of the response sent"
+            return Arrival::New(Box::new(request));
+        }
         match self.table.get(&id).map(|tx| tx.machine) {
             Some(Machine::ServerInvite(_)) if is_ack => {
                 let event = server_invite::Event::Ack;
                 let up = self.server_invite(cx, id, event, Some(request));
-                up.map_or(Arrival::Absorbed, Arrival::Ack)
+                up.map_or(Arrival::Absorbed, |up| Arrival::Ack(Box::new(up)))
             }
             Some(Machine::ServerInvite(_)) => {
                 self.server_invite(cx, id, server_invite::Event::Request, None);
@@ -107,7 +112,7 @@ impl Transactions {
     }
 
     /// A response to the request of a server transaction, to be completed and given to
-    /// [`Self::respond`]. "a 100 (Trying) response ... MUST NOT" need a tag (8.2.6.2).
+    /// [`Self::respond`]. A 100 has no tag of ours (17.2.1).
     pub(crate) fn response(&self, id: TxId, code: u16) -> Option<Message> {
         let tx = self.table.get(&id)?;
         let mut response = Message::response_to(&tx.request, code);
@@ -165,6 +170,11 @@ impl Transactions {
         self.server_invite(cx, id, server_invite::Event::SendSuccess, None);
         true
     }
+}
+
+fn to_tag(message: &Message) -> String {
+    let to = message.to().ok();
+    to.as_ref().and_then(NameAddr::tag).unwrap_or_default().to_owned()
 }
 
 /// Where a response goes (18.2.2, RFC 3581 4). Over a stream it is the same connection. Over UDP

@@ -9,15 +9,17 @@
 //! | | transport error | Proceeding | tell: unreachable |
 //! | Completed | INVITE | Completed | send the last response |
 //! | | Timer G | Completed | send, restart G at twice its length, at most T2 |
-//! | | Timer H | Terminated | stop G |
+//! | | Timer H | Terminated | stop G, tell: timeout |
 //! | | ACK | Confirmed | stop G and H, start I |
+//! | | transport error | Completed | tell: unreachable |
 //! | Confirmed | Timer I | Terminated | |
 //! | Accepted | 2xx of ours | Accepted | send |
 //! | | ACK | Accepted | pass up |
 //! | | Timer L | Terminated | |
 //! | | transport error | Accepted | tell: unreachable |
 //!
-//! Everything else changes nothing. That timer H fired is not told: the session is over already.
+//! Everything else changes nothing. After a transport error the transaction stays as it is
+//! (RFC 6026 8.8, which takes the place of 17.2.4).
 
 use super::{Action, Timer};
 
@@ -85,14 +87,11 @@ fn proceeding(event: Event) -> Option<(State, &'static [Action])> {
         // machine MUST enter the "Completed" state. For unreliable transports, timer G is set to
         // fire in T1 seconds ... When the "Completed" state is entered, timer H MUST be set to
         // fire in 64*T1 seconds for all transports."
-        Event::SendFailure => (
-            State::Completed,
-            &[
-                Action::Send,
-                Action::Start(Timer::G),
-                Action::Start(Timer::H),
-            ],
-        ),
+        Event::SendFailure => {
+            (State::Completed, &[Action::Send, Action::Start(Timer::G), Action::Start(Timer::H)])
+        }
+        // RFC 6026 8.8: "the server transaction SHOULD inform the TU that a failure has occurred,
+        // and MUST remain in the current state."
         Event::TransportError => (State::Proceeding, &[Action::TellUnreachable]),
         Event::Ack | Event::TimerG | Event::TimerH | Event::TimerI | Event::TimerL => return None,
     })
@@ -108,24 +107,17 @@ fn completed(event: Event) -> Option<(State, &'static [Action])> {
         Event::TimerG => (State::Completed, &[Action::Send, Action::Start(Timer::G)]),
         // "If timer H fires while in the "Completed" state, it implies that the ACK was never
         // received. In this case, the server transaction MUST transition to the "Terminated"
-        // state"
-        Event::TimerH => (State::Terminated, &[Action::Stop(Timer::G)]),
+        // state, and MUST indicate to the TU that a transaction failure has occurred."
+        Event::TimerH => (State::Terminated, &[Action::Stop(Timer::G), Action::TellTimeout]),
         // "If an ACK is received while the server transaction is in the "Completed" state, the
         // server transaction MUST transition to the "Confirmed" state."
-        Event::Ack => (
-            State::Confirmed,
-            &[
-                Action::Stop(Timer::G),
-                Action::Stop(Timer::H),
-                Action::Start(Timer::I),
-            ],
-        ),
-        Event::SendProvisional
-        | Event::SendSuccess
-        | Event::SendFailure
-        | Event::TimerI
-        | Event::TimerL
-        | Event::TransportError => return None,
+        Event::Ack => {
+            (State::Confirmed, &[Action::Stop(Timer::G), Action::Stop(Timer::H), Action::Start(Timer::I)])
+        }
+        Event::TransportError => (State::Completed, &[Action::TellUnreachable]),
+        Event::SendProvisional | Event::SendSuccess | Event::SendFailure | Event::TimerI | Event::TimerL => {
+            return None;
+        }
     })
 }
 
@@ -175,13 +167,8 @@ mod tests {
 
     #[test]
     fn every_state_meets_every_event() {
-        let states = [
-            State::Proceeding,
-            State::Completed,
-            State::Confirmed,
-            State::Accepted,
-            State::Terminated,
-        ];
+        let states =
+            [State::Proceeding, State::Completed, State::Confirmed, State::Accepted, State::Terminated];
         let events = [
             Event::Request,
             Event::Ack,

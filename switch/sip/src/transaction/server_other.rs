@@ -7,12 +7,13 @@
 //! | Proceeding | request | Proceeding | send the last response |
 //! | | 1xx of ours | Proceeding | send |
 //! | | 200-699 of ours | Completed | send, start J |
-//! | | transport error | Terminated | tell: unreachable |
+//! | | transport error | Proceeding | tell: unreachable |
 //! | Completed | request | Completed | send the last response |
 //! | | Timer J | Terminated | |
-//! | | transport error | Terminated | stop J, tell: unreachable |
+//! | | transport error | Completed | tell: unreachable |
 //!
-//! Everything else changes nothing.
+//! Everything else changes nothing. After a transport error the transaction stays as it is
+//! (RFC 6026 8.8, which takes the place of 17.2.4).
 
 use super::{Action, Timer};
 
@@ -54,8 +55,7 @@ pub(crate) fn on(state: State, event: Event) -> Option<(State, &'static [Action]
     }
 }
 
-/// "the server transaction MUST transition to the "Completed" state ... When the server
-/// transaction enters the "Completed" state, it MUST set Timer J to fire in 64*T1 seconds for
+/// "the transaction MUST enter the "Completed" state ... When the server transaction enters the "Completed" state, it MUST set Timer J to fire in 64*T1 seconds for
 /// unreliable transports, and zero seconds for reliable transports."
 const FINAL: &[Action] = &[Action::Send, Action::Start(Timer::J)];
 
@@ -78,7 +78,9 @@ fn proceeding(event: Event) -> Option<(State, &'static [Action])> {
         Event::Request => (State::Proceeding, &[Action::Send]),
         Event::SendProvisional => (State::Proceeding, &[Action::Send]),
         Event::SendFinal => (State::Completed, FINAL),
-        Event::TransportError => (State::Terminated, &[Action::TellUnreachable]),
+        // RFC 6026 8.8: "the server transaction SHOULD inform the TU that a failure has occurred,
+        // and MUST remain in the current state."
+        Event::TransportError => (State::Proceeding, &[Action::TellUnreachable]),
         Event::TimerJ => return None,
     })
 }
@@ -93,10 +95,7 @@ fn completed(event: Event) -> Option<(State, &'static [Action])> {
         // "The server transaction remains in this state until Timer J fires, at which point it
         // MUST transition to the "Terminated" state."
         Event::TimerJ => (State::Terminated, &[]),
-        Event::TransportError => (
-            State::Terminated,
-            &[Action::Stop(Timer::J), Action::TellUnreachable],
-        ),
+        Event::TransportError => (State::Completed, &[Action::TellUnreachable]),
         Event::SendProvisional | Event::SendFinal => return None,
     })
 }
@@ -108,19 +107,9 @@ mod tests {
 
     #[test]
     fn every_state_meets_every_event() {
-        let states = [
-            State::Trying,
-            State::Proceeding,
-            State::Completed,
-            State::Terminated,
-        ];
-        let events = [
-            Event::Request,
-            Event::SendProvisional,
-            Event::SendFinal,
-            Event::TimerJ,
-            Event::TransportError,
-        ];
+        let states = [State::Trying, State::Proceeding, State::Completed, State::Terminated];
+        let events =
+            [Event::Request, Event::SendProvisional, Event::SendFinal, Event::TimerJ, Event::TransportError];
         insta::assert_snapshot!("server_other", table(&states, &events, on));
     }
 }

@@ -97,12 +97,11 @@ impl Timer {
     pub(crate) fn length(self, base: &SipTimers, reliable: bool) -> Duration {
         match self {
             Timer::A | Timer::E | Timer::G => base.t1,
-            Timer::B | Timer::F | Timer::H | Timer::L | Timer::M | Timer::CancelOver => {
-                base.t1 * 64
-            }
+            Timer::B | Timer::F | Timer::H | Timer::L | Timer::M | Timer::CancelOver => base.t1 * 64,
             Timer::D | Timer::I | Timer::J | Timer::K if reliable => Duration::ZERO,
-            // "at least 32 seconds", which is what 64*T1 is unless T1 was changed
-            Timer::D | Timer::J => base.t1 * 64,
+            // "an absolute minimum of 32s is used instead of basing Timer D on T1"
+            Timer::D => (base.t1 * 64).max(Duration::from_secs(32)),
+            Timer::J => base.t1 * 64,
             Timer::I | Timer::K => base.t4,
         }
     }

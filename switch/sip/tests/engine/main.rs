@@ -1,0 +1,22 @@
+//! The engine against scripted peers and against itself, in virtual time.
+
+#[cfg(test)]
+mod auth;
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod fork;
+#[cfg(test)]
+mod hold;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod network;
+#[cfg(test)]
+mod odd;
+#[cfg(test)]
+mod registrar;
+#[cfg(test)]
+mod torture;
