@@ -1,6 +1,6 @@
 //! Reading the configuration again: all or nothing, without dropping a call.
 
-use crate::config::{Checks, ConfigError, Loaded, LuaFault, diff, load};
+use crate::config::{ApiKey, Checks, ConfigError, Loaded, LuaFault, diff, load};
 use crate::media::MediaOrder;
 use crate::shard::Order;
 use cordboard_api::switch::Caller;
@@ -21,6 +21,8 @@ pub struct Reloader {
     reloading: Mutex<()>,
     shard: Sender<Order>,
     media: Vec<Sender<MediaOrder>>,
+    /// Keys that this run was given beside the file.
+    own_keys: Vec<ApiKey>,
 }
 
 /// Reads and checks a configuration with everything this binary knows: Lua, plugins, the environment.
@@ -45,8 +47,11 @@ impl Reloader {
         shard: Sender<Order>,
         media: Vec<Sender<MediaOrder>>,
     ) -> Arc<Self> {
+        let file_keys = read(&path).map(|read| read.machine.api_keys).unwrap_or_default();
+        let mut own_keys = loaded.machine.api_keys.clone();
+        own_keys.retain(|key| !file_keys.contains(key));
         let current = arc_swap::ArcSwap::from_pointee(loaded);
-        Arc::new(Self { path, current, reloading: Mutex::new(()), shard, media })
+        Arc::new(Self { path, current, reloading: Mutex::new(()), shard, media, own_keys })
     }
 
     /// Whose API key this is.
@@ -76,6 +81,10 @@ impl Reloader {
         let mut loaded =
             loaded.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let old = self.current.load_full();
+        // Keys that no file gave, as the demo page's, go on.
+        let given = |key: &&ApiKey| loaded.machine.api_keys.iter().all(|new| new.name != key.name);
+        let kept: Vec<ApiKey> = self.own_keys.iter().filter(given).cloned().collect();
+        loaded.machine.api_keys.extend(kept);
         loaded.snapshot.version = old.snapshot.version + 1;
         let changes = diff(&old, &loaded);
         self.load_assets(&loaded);

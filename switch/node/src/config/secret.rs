@@ -17,7 +17,8 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    pub(super) fn new(name: String, tenant: TenantId, key: &str) -> Self {
+    /// Keeps the hash of `key`.
+    pub fn new(name: String, tenant: TenantId, key: &str) -> Self {
         Self { name, tenant, sha256: Sha256::digest(key).into() }
     }
 
