@@ -10,13 +10,7 @@ use mlua::{Error, Lua, LuaOptions, StdLib};
 
 /// Checks a flow's text: Lua syntax, and names that `call` does not have. `file` is for the messages.
 pub fn check(source: &str, file: &str) -> Result<(), Vec<FlowError>> {
-    let at = |line, column, kind, text| FlowError {
-        file: file.to_owned(),
-        line,
-        column,
-        kind,
-        text,
-    };
+    let at = |line, column, kind, text| FlowError { file: file.to_owned(), line, column, kind, text };
     if source.len() > compile::SOURCE_MAX {
         let text = format!("a flow has at most {} bytes", compile::SOURCE_MAX);
         return Err(vec![at(0, None, FlowErrorKind::Syntax, text)]);
@@ -24,12 +18,7 @@ pub fn check(source: &str, file: &str) -> Result<(), Vec<FlowError>> {
     let lua = match Lua::new_with(StdLib::NONE, LuaOptions::default()) {
         Ok(lua) => lua,
         Err(error) => {
-            return Err(vec![at(
-                0,
-                None,
-                FlowErrorKind::Internal,
-                error.to_string(),
-            )]);
+            return Err(vec![at(0, None, FlowErrorKind::Internal, error.to_string())]);
         }
     };
     let tokens = lexer::tokens(source);
@@ -42,14 +31,7 @@ pub fn check(source: &str, file: &str) -> Result<(), Vec<FlowError>> {
     if strangers.is_empty() {
         return Ok(());
     }
-    let error = |t: Token<'_>| {
-        at(
-            t.line,
-            Some(t.column),
-            FlowErrorKind::UnknownVerb,
-            verb::unknown(t.text),
-        )
-    };
+    let error = |t: Token<'_>| at(t.line, Some(t.column), FlowErrorKind::UnknownVerb, verb::unknown(t.text));
     Err(strangers.into_iter().map(error).collect())
 }
 
@@ -67,24 +49,12 @@ fn message(error: &Error, file: &str) -> (u32, String) {
 /// What a message says it stumbled over: the text between the quotes after its last `near`.
 fn near(text: &str) -> Option<&str> {
     let (_, token) = text.rsplit_once(" near ")?;
-    Some(
-        token
-            .strip_prefix('\'')
-            .and_then(|t| t.strip_suffix('\''))
-            .unwrap_or(token),
-    )
+    Some(token.strip_prefix('\'').and_then(|t| t.strip_suffix('\'')).unwrap_or(token))
 }
 
 /// The column of the token that a message names. If it stands on the line more than once, it is the
 /// first one at which the text cut off behind it gives the same message.
-fn column(
-    lua: &Lua,
-    source: &str,
-    file: &str,
-    tokens: &[Token<'_>],
-    line: u32,
-    text: &str,
-) -> Option<u32> {
+fn column(lua: &Lua, source: &str, file: &str, tokens: &[Token<'_>], line: u32, text: &str) -> Option<u32> {
     let near = near(text)?;
     let there = |t: &&Token<'_>| {
         t.last_line == line && (t.text == near || (near.len() > 2 && t.text.starts_with(near)))
@@ -104,11 +74,7 @@ fn column(
 /// Names after `call:` and `call.` that `call` does not have. Says nothing if the text gives the name
 /// `call` a meaning of its own.
 fn strangers<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
-    let before = |i: usize| {
-        i.checked_sub(1)
-            .and_then(|i| tokens.get(i))
-            .map_or("", |t| t.text)
-    };
+    let before = |i: usize| i.checked_sub(1).and_then(|i| tokens.get(i)).map_or("", |t| t.text);
     let after = |i: usize| tokens.get(i + 1).map_or("", |t| t.text);
     let is_call = |i: usize| {
         tokens[i].kind == Kind::Word
@@ -136,15 +102,13 @@ fn strangers<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
 
 /// Whether a word stands in the parameters of a function: only names and commas back to `function (`.
 fn in_parameters(tokens: &[Token<'_>], at: usize) -> bool {
+    let named = |t: &Token<'_>| t.kind == Kind::Word && !matches!(t.text, "local" | "in" | "return");
     let mut back = tokens[..at].iter().rev();
-    let open = back.find(|t| {
-        !(t.kind == Kind::Word && !matches!(t.text, "local" | "in" | "return")) && t.text != ","
-    });
-    if !open.is_some_and(|t| t.text == "(") {
-        return false;
+    match back.find(|t| !(named(t) || t.text == ",")) {
+        Some(open) if open.text == "(" => {}
+        _ => return false,
     }
-    back.take_while(|t| t.kind == Kind::Word || matches!(t.text, "." | ":"))
-        .any(|t| t.text == "function")
+    back.take_while(|t| t.kind == Kind::Word || matches!(t.text, "." | ":")).any(|t| t.text == "function")
 }
 
 #[cfg(test)]
@@ -168,10 +132,7 @@ mod tests {
             said("if true then\n  call:answer()\n"),
             ["flows/menu.lua:3: 'end' expected (to close 'if' at line 1) near <eof>"]
         );
-        assert_eq!(
-            said("local s = 'open\n"),
-            ["flows/menu.lua:1:11: unfinished string near ''open'"]
-        );
+        assert_eq!(said("local s = 'open\n"), ["flows/menu.lua:1:11: unfinished string near ''open'"]);
         assert_eq!(
             said("goto nowhere"),
             ["flows/menu.lua:1: no visible label 'nowhere' for <goto> at line 1"]
@@ -180,22 +141,13 @@ mod tests {
 
     #[test]
     fn of_two_like_tokens_the_guilty_one_is_named() {
-        assert_eq!(
-            said("local x = (1)) + 2"),
-            ["flows/menu.lua:1:14: unexpected symbol near ')'"]
-        );
+        assert_eq!(said("local x = (1)) + 2"), ["flows/menu.lua:1:14: unexpected symbol near ')'"]);
     }
 
     #[test]
     fn a_text_cannot_end_the_function_it_is_put_into() {
-        assert_eq!(
-            said("end, function()"),
-            ["flows/menu.lua:1:1: <eof> expected near 'end'"]
-        );
-        assert_eq!(
-            said("return 1 end do"),
-            ["flows/menu.lua:1:10: <eof> expected near 'end'"]
-        );
+        assert_eq!(said("end, function()"), ["flows/menu.lua:1:1: <eof> expected near 'end'"]);
+        assert_eq!(said("return 1 end do"), ["flows/menu.lua:1:10: <eof> expected near 'end'"]);
     }
 
     #[test]

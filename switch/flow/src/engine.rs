@@ -9,7 +9,7 @@ use crate::io::{FlowCommand, FlowInput, FlowOutput, FlowRecord, PartyId};
 use crate::texts::Texts;
 use crate::verb::{Asked, Reply};
 use crate::vm::shared::CallState;
-use crate::vm::{CALLS_PER_VM, Fault, Resume, Step, Vm};
+use crate::vm::{self, CALLS_PER_VM, Fault, Resume, Step, Vm};
 use cordboard_model::config::{FlowLimits, Snapshot};
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::id::{CallId, FlowId};
@@ -76,20 +76,10 @@ impl FlowEngine {
 
     /// Obeys a command. Only `Configure` can fail; the errors are all there are, and the flows stay as
     /// they were.
-    pub fn handle_command(
-        &mut self,
-        command: FlowCommand<'_>,
-        now: Time,
-    ) -> Result<(), Vec<FlowError>> {
+    pub fn handle_command(&mut self, command: FlowCommand<'_>, now: Time) -> Result<(), Vec<FlowError>> {
         match command {
             FlowCommand::Configure(snapshot) => self.configure(snapshot),
-            FlowCommand::Start {
-                call,
-                flow,
-                from,
-                to,
-                data,
-            } => {
+            FlowCommand::Start { call, flow, from, to, data } => {
                 self.start(call, flow, from, to, data, now);
                 Ok(())
             }
@@ -101,17 +91,10 @@ impl FlowEngine {
     }
 
     fn configure(&mut self, snapshot: &Snapshot) -> Result<(), Vec<FlowError>> {
-        let flows = || {
-            snapshot
-                .tenants
-                .values()
-                .flat_map(|tenant| tenant.flows.values())
-        };
+        let flows = || snapshot.tenants.values().flat_map(|tenant| tenant.flows.values());
         let unchecked = flows().filter(|flow| !self.texts.is_current(flow));
-        let errors: Vec<FlowError> = unchecked
-            .filter_map(|flow| check(&flow.source, &flow.file).err())
-            .flatten()
-            .collect();
+        let errors: Vec<FlowError> =
+            unchecked.filter_map(|flow| check(&flow.source, &flow.file).err()).flatten().collect();
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -146,16 +129,13 @@ impl FlowEngine {
                 kind: FlowErrorKind::NoSuchFlow,
                 text,
             };
-            self.outputs
-                .push_back(FlowOutput::Failed { call, flow, error });
+            self.outputs.push_back(FlowOutput::Failed { call, flow, error });
             return;
         };
         let limits = self.limits;
         match self.spawn(call, flow.clone(), version, (from, to, data), limits, now) {
             Ok(step) => self.conclude(call, step, true),
-            Err(error) => self
-                .outputs
-                .push_back(FlowOutput::Failed { call, flow, error }),
+            Err(error) => self.outputs.push_back(FlowOutput::Failed { call, flow, error }),
         }
     }
 
@@ -169,18 +149,12 @@ impl FlowEngine {
         limits: FlowLimits,
         started: Time,
     ) -> Result<Step, FlowError> {
-        let place = self
-            .vm_with_room(version)
-            .and_then(|vm| match &mut self.vms[vm] {
-                Some(host) => host.spawn().map(|thread| (vm, thread)),
-                None => Err(mlua::Error::runtime("no machine")),
-            });
+        let place = self.vm_with_room(version).and_then(|vm| match &mut self.vms[vm] {
+            Some(host) => host.spawn().map(|thread| (vm, thread)),
+            None => Err(mlua::Error::runtime("no machine")),
+        });
         let (vm, thread) = place.map_err(|error| {
-            let fault = Fault {
-                line: 0,
-                kind: FlowErrorKind::Internal,
-                text: error.to_string(),
-            };
+            let fault = Fault { line: 0, kind: FlowErrorKind::Internal, text: error.to_string() };
             self.error(version, fault, &limits)
         })?;
         self.texts.enter(version);
@@ -269,15 +243,9 @@ impl FlowEngine {
                 run.tickets += 1;
                 let ticket = run.tickets;
                 let hung_up = asked == Asked::HangUp;
-                run.open = Some(Open {
-                    ticket,
-                    verb: verb.clone(),
-                    asked,
-                    line,
-                });
+                run.open = Some(Open { ticket, verb: verb.clone(), asked, line });
                 if aloud {
-                    self.outputs
-                        .push_back(FlowOutput::Verb { call, ticket, verb });
+                    self.outputs.push_back(FlowOutput::Verb { call, ticket, verb });
                 }
                 if hung_up {
                     self.end(call);
@@ -296,27 +264,15 @@ impl FlowEngine {
         if !aloud {
             return;
         }
-        let file = self
-            .texts
-            .get(run.version)
-            .map(|text| text.file.clone())
-            .unwrap_or_default();
-        let log = |(text, line)| FlowOutput::Log {
-            call,
-            text,
-            file: file.clone(),
-            line,
-        };
+        let file = self.texts.get(run.version).map(|text| text.file.clone()).unwrap_or_default();
+        let log = |(text, line)| FlowOutput::Log { call, text, file: file.clone(), line };
         self.outputs.extend(logs.into_iter().map(log));
     }
 
     /// The flow is over.
     fn end(&mut self, call: CallId) {
         if let Some(run) = self.remove(call) {
-            self.outputs.push_back(FlowOutput::Ended {
-                call,
-                flow: run.flow,
-            });
+            self.outputs.push_back(FlowOutput::Ended { call, flow: run.flow });
         }
     }
 
@@ -326,32 +282,14 @@ impl FlowEngine {
         };
         let error = self.error(run.version, fault, &run.limits);
         if let Some(run) = self.remove(call) {
-            self.outputs.push_back(FlowOutput::Failed {
-                call,
-                flow: run.flow,
-                error,
-            });
+            self.outputs.push_back(FlowOutput::Failed { call, flow: run.flow, error });
         }
     }
 
     fn error(&self, version: u64, fault: Fault, limits: &FlowLimits) -> FlowError {
-        let file = self
-            .texts
-            .get(version)
-            .map(|text| text.file.clone())
-            .unwrap_or_default();
-        let text = if fault.text.is_empty() {
-            spent(fault.kind, limits)
-        } else {
-            fault.text
-        };
-        FlowError {
-            file,
-            line: fault.line,
-            column: None,
-            kind: fault.kind,
-            text,
-        }
+        let file = self.texts.get(version).map(|text| text.file.clone()).unwrap_or_default();
+        let text = if fault.text.is_empty() { vm::spent(fault.kind, limits, 1) } else { fault.text };
+        FlowError { file, line: fault.line, column: None, kind: fault.kind, text }
     }
 
     /// Lets go of a coroutine; its machine too, if it was the last one there.
@@ -382,11 +320,7 @@ impl FlowEngine {
 
     /// Takes an answer and runs the flow to its next verb. An answer to a verb that is not open is ignored.
     pub fn handle_input(&mut self, input: FlowInput, _now: Time) {
-        let FlowInput::Answer {
-            call,
-            ticket,
-            answer,
-        } = input;
+        let FlowInput::Answer { call, ticket, answer } = input;
         let is_open = |run: &Run| run.open.as_ref().is_some_and(|open| open.ticket == ticket);
         if self.runs.get(&call).is_some_and(is_open) {
             self.answer(call, answer, true);
@@ -416,10 +350,7 @@ impl FlowEngine {
             Reply::End => Step::Finished,
             Reply::Values(values) => self.resume(call, Resume::Values(values)),
             Reply::Raise(text) => {
-                let place = self
-                    .texts
-                    .get(run.version)
-                    .map(|t| crate::vm::compile::chunk(&t.file));
+                let place = self.texts.get(run.version).map(|t| crate::vm::compile::chunk(&t.file));
                 let text = format!("{}:{}: {text}", place.unwrap_or_default(), open.line);
                 self.resume(call, Resume::Raise(text))
             }
@@ -430,19 +361,8 @@ impl FlowEngine {
     /// Ends the flows whose time is up.
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some(call) = self.deadlines.pop_due(now) {
-            let line = self
-                .runs
-                .get(&call)
-                .and_then(|run| run.open.as_ref())
-                .map_or(0, |open| open.line);
-            self.fail(
-                call,
-                Fault {
-                    line,
-                    kind: FlowErrorKind::Wall,
-                    text: String::new(),
-                },
-            );
+            let line = self.runs.get(&call).and_then(|run| run.open.as_ref()).map_or(0, |open| open.line);
+            self.fail(call, Fault { line, kind: FlowErrorKind::Wall, text: String::new() });
         }
     }
 
@@ -478,23 +398,9 @@ impl FlowEngine {
     /// Rebuilds a coroutine by replaying its answers; the verb it then waits for is put out again. Log
     /// lines are not. A record that does not lead to a verb is refused, and nothing is put out.
     pub fn rebuild(&mut self, record: FlowRecord) -> Result<(), FlowError> {
-        let FlowRecord {
-            call,
-            flow,
-            from,
-            to,
-            data,
-            file,
-            source,
-            limits,
-            started,
-            answers,
-        } = record;
+        let FlowRecord { call, flow, from, to, data, file, source, limits, started, answers } = record;
         self.stop(call);
-        if let Some(error) = check(&source, &file)
-            .err()
-            .and_then(|errors| errors.into_iter().next())
-        {
+        if let Some(error) = check(&source, &file).err().and_then(|errors| errors.into_iter().next()) {
             return Err(error);
         }
         let version = self.texts.adopt(&flow, &file, &source);
@@ -507,11 +413,7 @@ impl FlowEngine {
         let open = self.runs.get(&call).and_then(|run| run.open.clone());
         match open {
             Some(open) => {
-                self.outputs.push_back(FlowOutput::Verb {
-                    call,
-                    ticket: open.ticket,
-                    verb: open.verb,
-                });
+                self.outputs.push_back(FlowOutput::Verb { call, ticket: open.ticket, verb: open.verb });
                 Ok(())
             }
             None => {
@@ -558,32 +460,5 @@ fn note_data(state: &mut CallState, asked: &Asked, answer: &VerbAnswer) {
     }
     if asked.takes_time() {
         state.fresh = false;
-    }
-}
-
-/// What to tell a designer whose flow used up a budget.
-fn spent(kind: FlowErrorKind, limits: &FlowLimits) -> String {
-    match kind {
-        FlowErrorKind::Instructions => format!(
-            "the flow used up its budget of {} instructions between two steps; does this loop end?",
-            limits.instructions
-        ),
-        FlowErrorKind::Memory => {
-            format!(
-                "the flow used up its budget of {} bytes of memory between two steps",
-                limits.memory
-            )
-        }
-        FlowErrorKind::Wall => {
-            format!(
-                "the flow ran longer than its budget of {} seconds",
-                limits.wall.as_secs()
-            )
-        }
-        FlowErrorKind::Verbs => format!(
-            "the flow took more steps than its budget of {}",
-            limits.verbs
-        ),
-        other => other.as_str().to_owned(),
     }
 }

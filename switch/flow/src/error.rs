@@ -50,10 +50,7 @@ impl FlowErrorKind {
     pub fn is_budget(self) -> bool {
         matches!(
             self,
-            FlowErrorKind::Instructions
-                | FlowErrorKind::Memory
-                | FlowErrorKind::Wall
-                | FlowErrorKind::Verbs
+            FlowErrorKind::Instructions | FlowErrorKind::Memory | FlowErrorKind::Wall | FlowErrorKind::Verbs
         )
     }
 }

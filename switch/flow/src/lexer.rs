@@ -30,18 +30,11 @@ pub struct Token<'a> {
 }
 
 /// Signs of more than one character, longest first.
-const SIGNS: [&str; 13] = [
-    "...", "<<", ">>", "//", "==", "~=", "<=", ">=", "::", "..", "->", "&&", "||",
-];
+const SIGNS: [&str; 13] = ["...", "<<", ">>", "//", "==", "~=", "<=", ">=", "::", "..", "->", "&&", "||"];
 
 /// The tokens of a text.
 pub fn tokens(source: &str) -> Vec<Token<'_>> {
-    let mut lexer = Lexer {
-        source,
-        at: 0,
-        line: 1,
-        line_at: 0,
-    };
+    let mut lexer = Lexer { source, at: 0, line: 1, line_at: 0 };
     let mut list = Vec::new();
     while let Some(token) = lexer.next() {
         list.push(token);
@@ -76,10 +69,8 @@ impl<'a> Lexer<'a> {
     fn skip_blanks(&mut self) {
         loop {
             let rest = self.rest();
-            let blank = rest.len()
-                - rest
-                    .trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b')
-                    .len();
+            let blank =
+                rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b').len();
             self.advance(blank);
             let rest = self.rest();
             if !rest.starts_with("--") {
@@ -98,10 +89,7 @@ impl<'a> Lexer<'a> {
         let rest = self.rest();
         let first = rest.chars().next()?;
         let (kind, len) = if first.is_ascii_alphabetic() || first == '_' {
-            (
-                Kind::Word,
-                span(rest, |c| c.is_ascii_alphanumeric() || c == '_'),
-            )
+            (Kind::Word, span(rest, |c| c.is_ascii_alphanumeric() || c == '_'))
         } else if first.is_ascii_digit()
             || (first == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
         {
@@ -115,20 +103,9 @@ impl<'a> Lexer<'a> {
             (Kind::Sign, sign.map_or(first.len_utf8(), |sign| sign.len()))
         };
         let (at, line) = (self.at, self.line);
-        let column = self
-            .source
-            .get(self.line_at..at)
-            .map_or(0, |s| s.chars().count()) as u32
-            + 1;
+        let column = self.source.get(self.line_at..at).map_or(0, |s| s.chars().count()) as u32 + 1;
         self.advance(len);
-        Some(Token {
-            kind,
-            text: self.source.get(at..self.at)?,
-            at,
-            line,
-            column,
-            last_line: self.line,
-        })
+        Some(Token { kind, text: self.source.get(at..self.at)?, at, line, column, last_line: self.line })
     }
 }
 
@@ -165,20 +142,12 @@ fn quoted(text: &str, quote: char) -> usize {
 
 /// The length of `[[...]]` or `[==[...]==]` at the beginning of a text.
 fn long_bracket(text: &str) -> Option<usize> {
-    let level = text
-        .strip_prefix('[')?
-        .chars()
-        .take_while(|c| *c == '=')
-        .count();
+    let level = text.strip_prefix('[')?.chars().take_while(|c| *c == '=').count();
     if !text[1 + level..].starts_with('[') {
         return None;
     }
     let close = format!("]{}]", "=".repeat(level));
-    Some(
-        text[2 + level..]
-            .find(&close)
-            .map_or(text.len(), |at| 2 + level + at + close.len()),
-    )
+    Some(text[2 + level..].find(&close).map_or(text.len(), |at| 2 + level + at + close.len()))
 }
 
 #[cfg(test)]
@@ -192,13 +161,8 @@ mod tests {
     #[test]
     fn comments_strings_and_numbers_are_whole() {
         assert_eq!(
-            texts(
-                "local x <const> = 0x1p-3 -- note\n --[==[ long ]] ]==] .. 'a\\'b' [[x\ny]] // 1e+5"
-            ),
-            [
-                "local", "x", "<", "const", ">", "=", "0x1p-3", "..", "'a\\'b'", "[[x\ny]]", "//",
-                "1e+5"
-            ]
+            texts("local x <const> = 0x1p-3 -- note\n --[==[ long ]] ]==] .. 'a\\'b' [[x\ny]] // 1e+5"),
+            ["local", "x", "<", "const", ">", "=", "0x1p-3", "..", "'a\\'b'", "[[x\ny]]", "//", "1e+5"]
         );
     }
 
@@ -210,9 +174,7 @@ mod tests {
 
     #[test]
     fn a_broken_text_ends_the_list_and_no_more() {
-        for source in [
-            "\"open", "[[open", "--[[open", "é ä", "0x", "[=", "a\u{0}b", "'\\",
-        ] {
+        for source in ["\"open", "[[open", "--[[open", "é ä", "0x", "[=", "a\u{0}b", "'\\"] {
             let list = tokens(source);
             assert!(list.iter().all(|t| !t.text.is_empty()), "{source:?}");
         }

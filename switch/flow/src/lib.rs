@@ -14,6 +14,7 @@ mod io;
 mod lexer;
 mod sandbox;
 pub mod say;
+pub mod script;
 mod texts;
 mod verb;
 mod vm;

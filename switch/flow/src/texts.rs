@@ -66,12 +66,8 @@ impl Texts {
                 text.current = true;
             }
         }
-        let useless: Vec<u64> = self
-            .versions
-            .iter()
-            .filter(|(_, t)| !t.current && t.running == 0)
-            .map(|(v, _)| *v)
-            .collect();
+        let useless: Vec<u64> =
+            self.versions.iter().filter(|(_, t)| !t.current && t.running == 0).map(|(v, _)| *v).collect();
         useless.iter().for_each(|version| {
             self.versions.remove(version);
         });
@@ -80,12 +76,7 @@ impl Texts {
 
     fn add(&mut self, file: &str, source: &str) -> u64 {
         self.last += 1;
-        let text = Text {
-            file: file.to_owned(),
-            source: source.to_owned(),
-            running: 0,
-            current: false,
-        };
+        let text = Text { file: file.to_owned(), source: source.to_owned(), running: 0, current: false };
         self.versions.insert(self.last, text);
         self.last
     }
@@ -94,10 +85,7 @@ impl Texts {
     pub fn adopt(&mut self, flow: &FlowId, file: &str, source: &str) -> u64 {
         let older = || {
             let same = |text: &Text| !text.current && text.file == file && text.source == source;
-            self.versions
-                .iter()
-                .find(|(_, text)| same(text))
-                .map(|(version, _)| *version)
+            self.versions.iter().find(|(_, text)| same(text)).map(|(version, _)| *version)
         };
         match self.same(flow, file, source).or_else(older) {
             Some(version) => version,

@@ -43,12 +43,10 @@ impl<'a> Args<'a> {
     pub fn text(&self, i: usize) -> Result<LuaString> {
         match self.value(i) {
             Value::String(text) => Ok(text),
-            number @ (Value::Integer(_) | Value::Number(_)) => {
-                match self.lua.coerce_string(number)? {
-                    Some(text) => Ok(text),
-                    None => self.expected(i, "string"),
-                }
-            }
+            number @ (Value::Integer(_) | Value::Number(_)) => match self.lua.coerce_string(number)? {
+                Some(text) => Ok(text),
+                None => self.expected(i, "string"),
+            },
             _ => self.expected(i, "string"),
         }
     }
@@ -88,8 +86,7 @@ impl<'a> Args<'a> {
 
 /// A float that is a whole number in range.
 pub fn whole(n: f64) -> Option<i64> {
-    let fits = n.fract() == 0.0
-        && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&n);
+    let fits = n.fract() == 0.0 && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&n);
     fits.then_some(n as i64)
 }
 

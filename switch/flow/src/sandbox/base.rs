@@ -1,74 +1,38 @@
 //! The basic functions that need care: `pairs` and `next` in an order of ours, `setmetatable` and `rawset`
 //! that leave the library alone, what `pcall` may give back, and the one handler of uncaught errors.
 
+use super::Host;
 use super::args::{Args, whole};
 use crate::vm::Fault;
 use crate::vm::raised;
 use crate::vm::shared::Shared;
 use core::cmp::Ordering;
-use mlua::{Lua, MultiValue, Result, Table, Value};
-use std::rc::Rc;
+use mlua::{Lua, LuaString, MultiValue, Result, Table, Value};
 
 /// What looking at one entry of a table costs, in instructions.
 const ENTRY: u64 = 16;
 
 /// Adds the functions to the table that the prelude gets.
-pub fn install(lua: &Lua, into: &Table, shared: &Rc<Shared>) -> Result<()> {
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "keys",
-        lua.create_function(move |lua, table: Table| keys(lua, &s, &table))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "next",
-        lua.create_function(move |lua, args| next(lua, &s, args))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "setmetatable",
-        lua.create_function(move |lua, args| setmetatable(lua, &s, args))?,
-    )?;
-    into.raw_set("rawset", lua.create_function(rawset)?)?;
-    into.raw_set(
-        "metafield",
-        lua.create_function(|_, (value, name)| metafield(&value, name))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "caught",
-        lua.create_function(move |lua, value| caught(lua, &s, value))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "spent",
-        lua.create_function(move |_, ()| Ok(s.meter.spent().is_some()))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "fault",
-        lua.create_function(move |lua, value: Value| fault(lua, &s, value))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "fault_text",
-        lua.create_function(move |_, text: mlua::LuaString| {
-            s.with(|state| {
-                if let Some(fault) = &mut state.fault {
-                    fault.text = text.to_string_lossy();
-                }
-            });
-            Ok(())
-        })?,
-    )?;
-    into.raw_set(
-        "readonly",
-        lua.create_function(|_, what: String| -> Result<()> {
-            Err(raised::runtime(format!(
-                "{what} is part of the library and cannot be changed"
-            )))
-        })?,
-    )
+pub(super) fn install(host: &Host<'_>) -> Result<()> {
+    host.add("keys", |lua, shared, table: Table| keys(lua, shared, &table))?;
+    host.add("next", next)?;
+    host.add("setmetatable", setmetatable)?;
+    host.add("rawset", |lua, _, args| rawset(lua, args))?;
+    host.add("metafield", |_, _, (value, name): (Value, String)| metafield(&value, name))?;
+    host.add("caught", caught)?;
+    host.add("fault", fault)?;
+    host.add("unhandled", unhandled)?;
+    host.add("fault_text", |_, shared, text: LuaString| {
+        shared.with(|state| {
+            if let Some(fault) = &mut state.fault {
+                fault.text = text.to_string_lossy();
+            }
+        });
+        Ok(())
+    })?;
+    host.add("readonly", |_, _, what: String| -> Result<()> {
+        Err(raised::runtime(format!("{what} is part of the library and cannot be changed")))
+    })
 }
 
 /// A key that has a place in our order: numbers, then strings, then false and true.
@@ -135,11 +99,7 @@ fn int_to_float(a: i64, b: f64) -> Ordering {
 }
 
 fn charge(shared: &Shared, entries: u64) -> Result<()> {
-    if shared.meter.charge(entries * ENTRY) {
-        Ok(())
-    } else {
-        Err(raised::budget())
-    }
+    if shared.meter.charge(entries * ENTRY) { Ok(()) } else { Err(raised::budget()) }
 }
 
 fn all_keys(shared: &Shared, table: &Table) -> Result<Vec<Key>> {
@@ -167,28 +127,21 @@ fn keys(lua: &Lua, shared: &Shared, table: &Table) -> Result<Table> {
 }
 
 /// The least key above the given one, with its value.
-fn next(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<(Value, Value)> {
+fn next(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<MultiValue> {
     let args = Args::new(lua, "next", args);
     let table = args.table(1)?;
     let after = match args.value(2) {
         Value::Nil => None,
         key => Some(Key::new(&key)?),
     };
-    let beyond = |key: &Key| {
-        after
-            .as_ref()
-            .is_none_or(|after| key.order(after) == Ordering::Greater)
-    };
-    let least = all_keys(shared, &table)?
-        .into_iter()
-        .filter(beyond)
-        .min_by(Key::order);
+    let beyond = |key: &Key| after.as_ref().is_none_or(|after| key.order(after) == Ordering::Greater);
+    let least = all_keys(shared, &table)?.into_iter().filter(beyond).min_by(Key::order);
     match least {
-        None => Ok((Value::Nil, Value::Nil)),
+        None => Ok([Value::Nil].into_iter().collect()),
         Some(key) => {
             let key = key.into_value(lua)?;
             let value = table.raw_get(&key)?;
-            Ok((key, value))
+            Ok([key, value].into_iter().collect())
         }
     }
 }
@@ -214,9 +167,7 @@ fn setmetatable(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<Table> {
     if let Some(meta) = &meta {
         for name in ["__gc", "__mode"] {
             if meta.raw_get::<Value>(name)? != Value::Nil {
-                return Err(raised::runtime(format!(
-                    "'{name}' is not available to flows"
-                )));
+                return Err(raised::runtime(format!("'{name}' is not available to flows")));
             }
         }
         shared.meter.note_metatable();
@@ -255,7 +206,10 @@ fn caught(lua: &Lua, shared: &Shared, value: Value) -> Result<(bool, Value)> {
     let error = match &value {
         Value::Error(error) => Value::Error(error.clone()),
         Value::String(text) if *text == raised::OUT_OF_MEMORY => value.clone(),
-        _ => return Ok((shared.meter.spent().is_some(), value)),
+        _ => match shared.meter.spent() {
+            None => return Ok((false, value)),
+            Some(_) => Value::Nil,
+        },
     };
     let chunk = shared.chunk();
     let read = raised::read(&error, &chunk);
@@ -263,6 +217,7 @@ fn caught(lua: &Lua, shared: &Shared, value: Value) -> Result<(bool, Value)> {
         shared.meter.spend(read.kind);
     }
     if shared.meter.spent().is_some() {
+        shared.line(lua);
         return Ok((true, Value::Nil));
     }
     let text = match read.line.unwrap_or_else(|| shared.meter.line()) {
@@ -279,16 +234,18 @@ fn fault(lua: &Lua, shared: &Shared, value: Value) -> Result<Value> {
         shared.meter.spend(read.kind);
     }
     let line = read.line.unwrap_or_else(|| shared.line(lua));
-    shared.with(|state| {
-        state.fault = Some(Fault {
-            line,
-            kind: read.kind,
-            text: read.text,
-        })
-    });
+    shared.with(|state| state.fault = Some(Fault { line, kind: read.kind, text: read.text }));
     // An error value cannot be handed back as it is; the prelude only asks whether it is a table.
     Ok(match value {
         Value::Table(_) => value,
         _ => Value::Nil,
     })
+}
+
+/// What ended a flow without passing the handler: a refused allocation, or an error while one was handled.
+fn unhandled(lua: &Lua, shared: &Shared, value: Value) -> Result<()> {
+    if shared.with(|state| state.fault.is_none()) {
+        fault(lua, shared, value)?;
+    }
+    Ok(())
 }

@@ -1,30 +1,22 @@
 //! `math.random` and `math.randomseed`, drawn from the seed of the engine and the number of the call.
 
+use super::Host;
 use super::args::Args;
 use crate::vm::shared::Shared;
-use mlua::{Lua, MultiValue, Result, Table, Value};
+use mlua::{Lua, MultiValue, Result, Value};
 use rand_core::RngCore;
-use std::rc::Rc;
 
 /// Adds the functions to the table that the prelude gets.
-pub fn install(lua: &Lua, into: &Table, shared: &Rc<Shared>) -> Result<()> {
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "random",
-        lua.create_function(move |lua, args| random(lua, &s, args))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "randomseed",
-        lua.create_function(move |_, seed: Value| {
-            match seed {
-                Value::Integer(n) => s.reseed(n as u64),
-                Value::Number(n) => s.reseed(n.to_bits()),
-                _ => {}
-            }
-            Ok(())
-        })?,
-    )
+pub(super) fn install(host: &Host<'_>) -> Result<()> {
+    host.add("random", random)?;
+    host.add("randomseed", |_, shared, seed: Value| {
+        match seed {
+            Value::Integer(n) => shared.reseed(n as u64),
+            Value::Number(n) => shared.reseed(n.to_bits()),
+            _ => {}
+        }
+        Ok(())
+    })
 }
 
 fn random(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<Value> {
@@ -37,17 +29,13 @@ fn random(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<Value> {
         }
         1 => match args.int(1)? {
             0 => {
-                return Ok(Value::Integer(
-                    shared.random(|random| random.next_u64()) as i64
-                ));
+                return Ok(Value::Integer(shared.random(|random| random.next_u64()) as i64));
             }
             high => (1, high),
         },
         2 => (args.int(1)?, args.int(2)?),
         _ => {
-            return Err(crate::vm::raised::runtime(
-                "wrong number of arguments to 'random'",
-            ));
+            return Err(crate::vm::raised::runtime("wrong number of arguments to 'random'"));
         }
     };
     if low > high {

@@ -16,9 +16,9 @@ mod string;
 mod table;
 mod verbs;
 
-use crate::vm::PRELUDE_CHUNK;
 use crate::vm::shared::Shared;
-use mlua::{Function, Lua, LuaString, Result, Table};
+use crate::vm::{PRELUDE_CHUNK, raised};
+use mlua::{FromLuaMulti, Function, IntoLuaMulti, Lua, LuaString, Result, Table};
 use std::rc::Rc;
 
 /// What the machine needs of the prelude.
@@ -45,6 +45,28 @@ const RAW: [&str; 12] = [
     "xpcall",
 ];
 
+/// Where the functions of the host are put for the prelude.
+struct Host<'a> {
+    lua: &'a Lua,
+    table: Table,
+    shared: &'a Rc<Shared>,
+}
+
+impl Host<'_> {
+    /// Adds a function. An error it returns gets the flow's line here, while the stack is as it was.
+    fn add<A, R>(&self, name: &str, f: impl Fn(&Lua, &Shared, A) -> Result<R> + 'static) -> Result<()>
+    where
+        A: FromLuaMulti,
+        R: IntoLuaMulti,
+    {
+        let shared = Rc::clone(self.shared);
+        let function = self.lua.create_function(move |lua, args: A| {
+            f(lua, &shared, args).map_err(|error| raised::at_line(error, || shared.line(lua)))
+        })?;
+        self.table.raw_set(name, function)
+    }
+}
+
 /// Builds the library in a new machine.
 pub fn install(lua: &Lua, shared: &Rc<Shared>) -> Result<Library> {
     let globals = lua.globals();
@@ -57,23 +79,17 @@ pub fn install(lua: &Lua, shared: &Rc<Shared>) -> Result<Library> {
     }
     let coroutine: Table = globals.raw_get("coroutine")?;
     raw.raw_set("yield", coroutine.raw_get::<Function>("yield")?)?;
-    let rust = lua.create_table()?;
-    base::install(lua, &rust, shared)?;
-    string::install(lua, &rust, shared)?;
-    table::install(lua, &rust, shared)?;
-    math::install(lua, &rust, shared)?;
-    verbs::install(lua, &rust, shared)?;
+    let host = Host { lua, table: lua.create_table()?, shared };
+    base::install(&host)?;
+    string::install(&host)?;
+    table::install(&host)?;
+    math::install(&host)?;
+    verbs::install(&host)?;
     let verbs = lua.create_sequence_from(crate::verb::NAMES)?;
-    let prelude = lua
-        .load(include_str!("prelude.lua"))
-        .set_name(PRELUDE_CHUNK)
-        .into_function()?;
-    let (library, strings): (Table, Table) = prelude.call((raw, rust, verbs))?;
+    let prelude = lua.load(include_str!("prelude.lua")).set_name(PRELUDE_CHUNK).into_function()?;
+    let (library, strings): (Table, Table) = prelude.call((raw, host.table, verbs))?;
     lua.set_type_metatable::<LuaString>(Some(strings));
     // Nothing of a flow reads the machine's own globals; without them it cannot even by mistake.
     globals.clear()?;
-    Ok(Library {
-        runner: library.raw_get("run")?,
-        environment: library.raw_get("environment")?,
-    })
+    Ok(Library { runner: library.raw_get("run")?, environment: library.raw_get("environment")? })
 }

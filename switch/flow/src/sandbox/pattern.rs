@@ -47,13 +47,7 @@ fn wrong(text: &str) -> PatternError {
 impl<'a> Matcher<'a> {
     /// A matcher that may take `steps`. The pattern comes without an anchor.
     pub fn new(subject: &'a [u8], pattern: &'a [u8], steps: u64) -> Self {
-        Self {
-            subject,
-            pattern,
-            captures: Vec::new(),
-            depth: 0,
-            steps_left: steps,
-        }
+        Self { subject, pattern, captures: Vec::new(), depth: 0, steps_left: steps }
     }
 
     /// Steps not taken.
@@ -207,10 +201,7 @@ impl<'a> Matcher<'a> {
     }
 
     fn close(&mut self, s: usize, p: usize) -> Found {
-        let open = self
-            .captures
-            .iter()
-            .rposition(|c| matches!(c, Capture::Open(_)));
+        let open = self.captures.iter().rposition(|c| matches!(c, Capture::Open(_)));
         let Some(level) = open else {
             return Err(wrong("invalid pattern capture"));
         };
@@ -239,23 +230,15 @@ impl<'a> Matcher<'a> {
                 )));
             }
         };
-        self.steps_left = self
-            .steps_left
-            .checked_sub((to - from) as u64 / 16)
-            .ok_or(PatternError::Steps)?;
-        let same = self
-            .subject
-            .get(s..s + (to - from))
-            .is_some_and(|here| *here == self.subject[from..to]);
+        self.steps_left = self.steps_left.checked_sub((to - from) as u64 / 16).ok_or(PatternError::Steps)?;
+        let same = self.subject.get(s..s + (to - from)).is_some_and(|here| *here == self.subject[from..to]);
         Ok(same.then_some(s + (to - from)))
     }
 
     /// `%bxy`: from an `x` to the `y` that balances it.
     fn balance(&mut self, s: usize, p: usize) -> Found {
-        let (Some(open), Some(close)) = (
-            self.pattern.get(p).copied(),
-            self.pattern.get(p + 1).copied(),
-        ) else {
+        let (Some(open), Some(close)) = (self.pattern.get(p).copied(), self.pattern.get(p + 1).copied())
+        else {
             return Err(wrong("malformed pattern (missing arguments to '%b')"));
         };
         if self.subject.get(s) != Some(&open) {
@@ -304,11 +287,7 @@ impl<'a> Matcher<'a> {
                     if at >= len {
                         return Err(wrong("malformed pattern (missing ']')"));
                     }
-                    at += if self.item(at) == ESCAPE && at + 1 < len {
-                        2
-                    } else {
-                        1
-                    };
+                    at += if self.item(at) == ESCAPE && at + 1 < len { 2 } else { 1 };
                     if at < len && self.item(at) == b']' {
                         return Ok(at + 1);
                     }
@@ -332,11 +311,7 @@ impl<'a> Matcher<'a> {
 
     /// Whether a byte is in the set from `[` at `p` to `]` at `close`.
     fn in_set(&self, byte: u8, p: usize, close: usize) -> bool {
-        let (mut at, inside) = if self.item(p + 1) == b'^' {
-            (p + 2, false)
-        } else {
-            (p + 1, true)
-        };
+        let (mut at, inside) = if self.item(p + 1) == b'^' { (p + 2, false) } else { (p + 1, true) };
         while at < close {
             if self.item(at) == ESCAPE {
                 at += 1;
@@ -407,11 +382,7 @@ pub fn find_plain(
             break;
         };
         at += skip;
-        let same = subject[at..]
-            .iter()
-            .zip(needle)
-            .take_while(|(a, b)| a == b)
-            .count();
+        let same = subject[at..].iter().zip(needle).take_while(|(a, b)| a == b).count();
         if same == needle.len() {
             return Ok((Some(at), taken));
         }

@@ -392,6 +392,7 @@ end
 -- The body of a coroutine. The host notes an error, with its place, where it is raised.
 local function run(flow, env)
   local ok, value = raw.xpcall(flow, rust.fault, env)
+  if not ok then rust.unhandled(value) end
   if not ok and type(value) == "table" and metafield(value, "__tostring") ~= nil then
     local readable, text = raw.pcall(tostring, value)
     if readable then rust.fault_text(text) end

@@ -1,40 +1,20 @@
 //! The string functions that could stall or show an address: patterns, `rep`, and what `format` needs.
 
+use super::Host;
 use super::args::{Args, start};
 use super::pattern::{Capture, Matcher, PatternError, find_plain, is_plain};
 use crate::vm::raised;
 use crate::vm::shared::Shared;
-use mlua::{Lua, MultiValue, Result, Table, Value};
-use std::rc::Rc;
+use mlua::{Lua, MultiValue, Result, Value};
 
 /// Adds the functions to the table that the prelude gets.
-pub fn install(lua: &Lua, into: &Table, shared: &Rc<Shared>) -> Result<()> {
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "rep",
-        lua.create_function(move |lua, args| rep(lua, &s, args))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "find",
-        lua.create_function(move |lua, args| find(lua, &s, args))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "match",
-        lua.create_function(move |lua, args| matches(lua, &s, args))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "seek",
-        lua.create_function(move |lua, args| seek(lua, &s, args))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "gsub",
-        lua.create_function(move |lua, args| gsub(lua, &s, args))?,
-    )?;
-    into.raw_set("directives", lua.create_function(directives)?)
+pub(super) fn install(host: &Host<'_>) -> Result<()> {
+    host.add("rep", rep)?;
+    host.add("find", find)?;
+    host.add("match", matches)?;
+    host.add("seek", seek)?;
+    host.add("gsub", gsub)?;
+    host.add("directives", |lua, _, args| directives(lua, args))
 }
 
 fn rep(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<Value> {
@@ -78,11 +58,7 @@ fn metered<T>(
     settle(shared, budget - matcher.steps_left(), found)
 }
 
-fn settle<T>(
-    shared: &Shared,
-    steps: u64,
-    found: std::result::Result<T, PatternError>,
-) -> Result<T> {
+fn settle<T>(shared: &Shared, steps: u64, found: std::result::Result<T, PatternError>) -> Result<T> {
     match found {
         Ok(found) if shared.meter.charge(steps) => Ok(found),
         Err(PatternError::Wrong(text)) => Err(raised::runtime(text)),
@@ -122,10 +98,7 @@ fn anchored(pattern: &[u8]) -> (&[u8], bool) {
 }
 
 fn values(found: Option<Vec<Value>>) -> MultiValue {
-    found
-        .unwrap_or_else(|| vec![Value::Nil])
-        .into_iter()
-        .collect()
+    found.unwrap_or_else(|| vec![Value::Nil]).into_iter().collect()
 }
 
 fn find(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<MultiValue> {
@@ -141,12 +114,8 @@ fn find(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<MultiValue> {
         let found = find_plain(&subject, &pattern, from, shared.meter.left());
         let steps = found.as_ref().map_or(0, |(_, steps)| *steps);
         let (at, _) = settle(shared, steps, found)?;
-        let ends = |at: usize| {
-            vec![
-                Value::Integer(at as i64 + 1),
-                Value::Integer((at + pattern.len()) as i64),
-            ]
-        };
+        let ends =
+            |at: usize| vec![Value::Integer(at as i64 + 1), Value::Integer((at + pattern.len()) as i64)];
         return Ok(values(at.map(ends)));
     }
     let (pattern, once) = anchored(&pattern);
@@ -201,10 +170,7 @@ fn seek(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<MultiValue> {
     let Some(((at, end), more)) = found else {
         return Ok(MultiValue::new());
     };
-    let mut all = vec![
-        Value::Integer(at as i64 + 1),
-        Value::Integer(end as i64 + 1),
-    ];
+    let mut all = vec![Value::Integer(at as i64 + 1), Value::Integer(end as i64 + 1)];
     all.extend(more?);
     Ok(all.into_iter().collect())
 }
@@ -214,11 +180,7 @@ fn gsub(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<(Value, i64)> {
     let args = Args::new(lua, "gsub", args);
     let original = args.text(1)?;
     let (pattern, replacement) = (args.text(2)?, args.text(3)?);
-    let (subject, pattern, replacement) = (
-        original.as_bytes(),
-        pattern.as_bytes(),
-        replacement.as_bytes(),
-    );
+    let (subject, pattern, replacement) = (original.as_bytes(), pattern.as_bytes(), replacement.as_bytes());
     let most = args.int_or(4, Some(subject.len() as i64 + 1))?;
     let (pattern, once) = anchored(&pattern);
     let mut out: Vec<u8> = Vec::new();
@@ -276,18 +238,13 @@ fn substitute(
                 let index = usize::from(digit - b'1');
                 match (list.get(index), index) {
                     (Some(Capture::Span(a, b)), _) => out.extend_from_slice(&subject[*a..*b]),
-                    (Some(Capture::Place(at)), _) => {
-                        out.extend_from_slice((at + 1).to_string().as_bytes())
-                    }
+                    (Some(Capture::Place(at)), _) => out.extend_from_slice((at + 1).to_string().as_bytes()),
                     (None, 0) => out.extend_from_slice(&subject[from..end]),
                     (Some(Capture::Open(_)), _) => {
                         return Err(raised::runtime("unfinished capture"));
                     }
                     (None, _) => {
-                        return Err(raised::runtime(format!(
-                            "invalid capture index %{} in replacement string",
-                            index + 1
-                        )));
+                        return Err(raised::runtime(format!("invalid capture index %{}", index + 1)));
                     }
                 }
             }
@@ -312,9 +269,7 @@ fn directives(lua: &Lua, args: MultiValue) -> Result<String> {
         match letter {
             Some(b'%') => {}
             Some(b'p') => {
-                return Err(raised::runtime(
-                    "'%p' is not available to flows: it would show an address",
-                ));
+                return Err(raised::runtime("'%p' is not available to flows: it would show an address"));
             }
             Some(letter) => letters.push(char::from(*letter)),
             None => return Err(raised::runtime("invalid conversion '%' to 'format'")),

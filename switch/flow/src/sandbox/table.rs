@@ -1,23 +1,19 @@
 //! The table functions that are better done at one go: `concat` and `unpack`. They look at the entries
 //! themselves, not through metatables, so that nothing of the flow runs inside them.
 
+use super::Host;
 use super::args::Args;
 use crate::vm::raised;
 use crate::vm::shared::Shared;
-use mlua::{Lua, MultiValue, Result, Table, Value};
-use std::rc::Rc;
+use mlua::{Lua, MultiValue, Result, Value};
 
 /// Most values that `unpack` gives.
 const UNPACK_MAX: i64 = 250;
 
 /// Adds the functions to the table that the prelude gets.
-pub fn install(lua: &Lua, into: &Table, shared: &Rc<Shared>) -> Result<()> {
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "concat",
-        lua.create_function(move |lua, args| concat(lua, &s, args))?,
-    )?;
-    into.raw_set("unpack", lua.create_function(unpack)?)
+pub(super) fn install(host: &Host<'_>) -> Result<()> {
+    host.add("concat", concat)?;
+    host.add("unpack", |lua, _, args| unpack(lua, args))
 }
 
 fn concat(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<Value> {
@@ -29,10 +25,7 @@ fn concat(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<Value> {
     };
     let separator = separator.as_ref().map(|s| s.as_bytes());
     let separator: &[u8] = separator.as_deref().unwrap_or_default();
-    let (from, to) = (
-        args.int_or(3, Some(1))?,
-        args.int_or(4, Some(table.raw_len() as i64))?,
-    );
+    let (from, to) = (args.int_or(3, Some(1))?, args.int_or(4, Some(table.raw_len() as i64))?);
     let mut out = Vec::new();
     let mut at = from;
     while at <= to {
@@ -49,7 +42,7 @@ fn concat(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<Value> {
             other => {
                 let name = other.type_name();
                 return Err(raised::runtime(format!(
-                    "invalid value (a {name} at index {at}) in table for 'concat'"
+                    "invalid value ({name}) at index {at} in table for 'concat'"
                 )));
             }
         }
@@ -70,17 +63,12 @@ fn concat(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<Value> {
 fn unpack(lua: &Lua, args: MultiValue) -> Result<MultiValue> {
     let args = Args::new(lua, "unpack", args);
     let table = args.table(1)?;
-    let (from, to) = (
-        args.int_or(2, Some(1))?,
-        args.int_or(3, Some(table.raw_len() as i64))?,
-    );
+    let (from, to) = (args.int_or(2, Some(1))?, args.int_or(3, Some(table.raw_len() as i64))?);
     if from > to {
         return Ok(MultiValue::new());
     }
     if to.checked_sub(from).is_none_or(|n| n >= UNPACK_MAX) {
-        return Err(raised::runtime(format!(
-            "too many results to unpack (at most {UNPACK_MAX})"
-        )));
+        return Err(raised::runtime(format!("too many results to unpack (at most {UNPACK_MAX})")));
     }
     (from..=to).map(|i| table.raw_get::<Value>(i)).collect()
 }

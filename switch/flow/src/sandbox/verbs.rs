@@ -1,13 +1,13 @@
 //! The bridge from `call` in Lua to the verbs: reads Lua values into plain arguments, asks the verb's file
 //! for the request, and leaves it with the call for the coroutine to yield.
 
+use super::Host;
 use crate::verb::arg::{self, Arg, BadOption, DEPTH_MAX, ENTRIES_MAX, TEXT_MAX};
 use crate::verb::{self, Plain, Request};
 use crate::vm::raised;
 use crate::vm::shared::{Pending, Shared};
 use cordboard_model::id::TenantId;
-use mlua::{Lua, MultiValue, Result, Table, Value};
-use std::rc::Rc;
+use mlua::{Lua, LuaString, MultiValue, Result, Table, Value};
 
 impl Plain {
     /// As a value of the machine.
@@ -21,85 +21,36 @@ impl Plain {
 }
 
 /// Adds the functions to the table that the prelude gets.
-pub fn install(lua: &Lua, into: &Table, shared: &Rc<Shared>) -> Result<()> {
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "request",
-        lua.create_function(move |lua, args| request(lua, &s, args))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "menu_tries",
-        lua.create_function(move |_, args| menu_tries(&s, args))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "log",
-        lua.create_function(move |lua, text: mlua::LuaString| log(lua, &s, &text))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "data_get",
-        lua.create_function(move |lua, key: Value| data_get(lua, &s, &key))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "data_set",
-        lua.create_function(move |lua, (key, value): (Value, Value)| {
-            data_set(lua, &s, &key, &value)
-        })?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "data_list",
-        lua.create_function(move |lua, ()| {
-            lua.create_table_from(s.with(|state| state.data.clone()))
-        })?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "from",
-        lua.create_function(move |_, ()| Ok(s.with(|state| state.from.clone())))?,
-    )?;
-    let s = Rc::clone(shared);
-    into.raw_set(
-        "to",
-        lua.create_function(move |_, ()| Ok(s.with(|state| state.to.clone())))?,
-    )?;
-    into.raw_set(
-        "unknown",
-        lua.create_function(|_, name: Value| -> Result<()> {
-            match name {
-                Value::String(name) => {
-                    Err(raised::unknown_verb(verb::unknown(&name.to_string_lossy())))
-                }
-                other => Err(raised::unknown_verb(format!(
-                    "call has no field of type {}",
-                    other.type_name()
-                ))),
-            }
-        })?,
-    )?;
-    into.raw_set(
-        "no_colon",
-        lua.create_function(|_, name: String| -> Result<()> {
-            Err(raised::bad_option(format!(
-                "{name}: write call:{name}(...) with a colon"
-            )))
-        })?,
-    )?;
-    into.raw_set(
-        "no_set",
-        lua.create_function(|_, name: Value| -> Result<()> {
-            let name = match name {
-                Value::String(name) => name.to_string_lossy(),
-                other => other.type_name().to_owned(),
-            };
-            Err(raised::runtime(format!(
-                "call.{name} cannot be set; keep values in variables or in call.data"
-            )))
-        })?,
-    )
+pub(super) fn install(host: &Host<'_>) -> Result<()> {
+    host.add("request", request)?;
+    host.add("menu_tries", |_, shared, args| menu_tries(shared, args))?;
+    host.add("log", |lua, shared, text: LuaString| log(lua, shared, &text))?;
+    host.add("data_get", |lua, shared, key: Value| data_get(lua, shared, &key))?;
+    host.add("data_set", |lua, shared, (key, value): (Value, Value)| data_set(lua, shared, &key, &value))?;
+    host.add("data_list", |lua, shared, ()| lua.create_table_from(shared.with(|state| state.data.clone())))?;
+    host.add("from", |_, shared, ()| Ok(shared.with(|state| state.from.clone())))?;
+    host.add("to", |_, shared, ()| Ok(shared.with(|state| state.to.clone())))?;
+    host.add("unknown", |_, _, name: Value| unknown(&name))?;
+    host.add("no_colon", |_, _, name: String| -> Result<()> {
+        Err(raised::bad_option(format!("{name}: write call:{name}(...) with a colon")))
+    })?;
+    host.add("no_set", |_, _, name: Value| no_set(&name))
+}
+
+fn unknown(name: &Value) -> Result<()> {
+    Err(raised::unknown_verb(match name {
+        Value::String(name) => verb::unknown(&name.to_string_lossy()),
+        other => format!("call has no field of type {}", other.type_name()),
+    }))
+}
+
+fn no_set(name: &Value) -> Result<()> {
+    let name = match name {
+        Value::String(name) => name.to_string_lossy(),
+        other => other.type_name().to_owned(),
+    };
+    let text = format!("call.{name} cannot be set; keep values in variables or in call.data");
+    Err(raised::runtime(text))
 }
 
 /// Reads one Lua value, looking into tables as they are, without metatables.
@@ -113,9 +64,7 @@ fn read(value: &Value, depth: usize) -> Result<Arg> {
             None => Arg::Number(*n),
         },
         Value::String(text) if text.as_bytes().len() > TEXT_MAX => {
-            return Err(raised::bad_option(format!(
-                "a text given to a verb has at most {TEXT_MAX} bytes"
-            )));
+            return Err(raised::bad_option(format!("a text given to a verb has at most {TEXT_MAX} bytes")));
         }
         Value::String(text) => Arg::Text(text.to_string_lossy()),
         Value::Table(_) if depth == 0 => {
@@ -153,10 +102,7 @@ fn read_table(table: &Table, depth: usize) -> Result<arg::Table> {
 }
 
 fn read_all(values: &[Value]) -> Result<Vec<Arg>> {
-    let mut args = values
-        .iter()
-        .map(|value| read(value, DEPTH_MAX))
-        .collect::<Result<Vec<Arg>>>()?;
+    let mut args = values.iter().map(|value| read(value, DEPTH_MAX)).collect::<Result<Vec<Arg>>>()?;
     while args.last() == Some(&Arg::Nil) {
         args.pop();
     }
@@ -168,11 +114,7 @@ fn tenant(shared: &Shared) -> TenantId {
 }
 
 /// Leaves a request for the coroutine to yield.
-fn leave(
-    lua: &Lua,
-    shared: &Shared,
-    request: std::result::Result<Request, BadOption>,
-) -> Result<()> {
+fn leave(lua: &Lua, shared: &Shared, request: std::result::Result<Request, BadOption>) -> Result<()> {
     let line = shared.line(lua);
     let (verb, asked) = request.map_err(|error| raised::bad_option(error.0))?;
     if !shared.take_step() {
@@ -189,20 +131,15 @@ fn request(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<()> {
         return Err(raised::runtime("a verb without a name"));
     };
     let args = read_all(rest)?;
-    leave(
-        lua,
-        shared,
-        verb::request(&name.to_string_lossy(), tenant(shared), &args),
-    )
+    leave(lua, shared, verb::request(&name.to_string_lossy(), tenant(shared), &args))
 }
 
 fn menu_tries(shared: &Shared, args: MultiValue) -> Result<i64> {
     let values: Vec<Value> = args.into_iter().collect();
-    verb::menu::tries(tenant(shared), &read_all(&values)?)
-        .map_err(|error| raised::bad_option(error.0))
+    verb::menu::tries(tenant(shared), &read_all(&values)?).map_err(|error| raised::bad_option(error.0))
 }
 
-fn log(lua: &Lua, shared: &Shared, text: &mlua::LuaString) -> Result<()> {
+fn log(lua: &Lua, shared: &Shared, text: &LuaString) -> Result<()> {
     let line = shared.line(lua);
     if !shared.take_step() {
         return Err(raised::budget());

@@ -36,11 +36,8 @@ const TENS: [&str; 10] = [
     "en.digits.90",
 ];
 
-const GROUPS: [(u64, &str); 3] = [
-    (1_000_000_000, "en.digits.billion"),
-    (1_000_000, "en.digits.million"),
-    (1_000, "en.digits.thousand"),
-];
+const GROUPS: [(u64, &str); 3] =
+    [(1_000_000_000, "en.digits.billion"), (1_000_000, "en.digits.million"), (1_000, "en.digits.thousand")];
 
 /// The prompts that read `n`, which is at most [`super::NUMBER_MAX`].
 pub fn words(n: u64) -> Vec<&'static str> {
@@ -82,10 +79,7 @@ mod tests {
     use super::*;
 
     fn read(n: u64) -> String {
-        let short: Vec<&str> = words(n)
-            .iter()
-            .map(|w| w.trim_start_matches("en.digits."))
-            .collect();
+        let short: Vec<&str> = words(n).iter().map(|w| w.trim_start_matches("en.digits.")).collect();
         short.join(" ")
     }
 

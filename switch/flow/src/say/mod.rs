@@ -63,10 +63,7 @@ pub fn queue_position(lang: Lang, place: u64) -> Vec<Name> {
 }
 
 fn names(words: Vec<&'static str>) -> Vec<Name> {
-    words
-        .into_iter()
-        .filter_map(|word| Name::new(word).ok())
-        .collect()
+    words.into_iter().filter_map(|word| Name::new(word).ok()).collect()
 }
 
 #[cfg(test)]
@@ -76,19 +73,7 @@ mod tests {
     #[test]
     fn every_word_is_a_valid_asset_name() {
         for lang in Lang::ALL {
-            for n in [
-                0,
-                7,
-                10,
-                19,
-                20,
-                90,
-                100,
-                2_000,
-                20_000,
-                123_456_789_012,
-                NUMBER_MAX,
-            ] {
+            for n in [0, 7, 10, 19, 20, 90, 100, 2_000, 20_000, 123_456_789_012, NUMBER_MAX] {
                 let words = match lang {
                     Lang::En => en::words(n),
                     Lang::Zh => zh::words(n),
@@ -105,18 +90,7 @@ mod tests {
 
     #[test]
     fn the_place_in_the_queue_is_framed_by_two_phrases() {
-        let list: Vec<String> = queue_position(Lang::Zh, 12)
-            .iter()
-            .map(Name::to_string)
-            .collect();
-        assert_eq!(
-            list,
-            [
-                "zh.queue.you-are-number",
-                "zh.10",
-                "zh.2",
-                "zh.queue.in-line"
-            ]
-        );
+        let list: Vec<String> = queue_position(Lang::Zh, 12).iter().map(Name::to_string).collect();
+        assert_eq!(list, ["zh.queue.you-are-number", "zh.10", "zh.2", "zh.queue.in-line"]);
     }
 }

@@ -1,21 +1,12 @@
 //! Chinese numbers: groups of four digits with 万 and 亿, one 零 for any run of zeros inside, 两 for a
 //! two that counts hundreds, thousands, or a whole 万 or 亿, and 十 without 一 at the very beginning.
 
-const DIGITS: [&str; 10] = [
-    "zh.0", "zh.1", "zh.2", "zh.3", "zh.4", "zh.5", "zh.6", "zh.7", "zh.8", "zh.9",
-];
+const DIGITS: [&str; 10] = ["zh.0", "zh.1", "zh.2", "zh.3", "zh.4", "zh.5", "zh.6", "zh.7", "zh.8", "zh.9"];
 const LIANG: &str = "zh.liang";
-const GROUPS: [(u64, Option<&str>); 3] = [
-    (100_000_000, Some("zh.100000000")),
-    (10_000, Some("zh.10000")),
-    (1, None),
-];
-const PLACES: [(u64, Option<&str>); 4] = [
-    (1_000, Some("zh.1000")),
-    (100, Some("zh.100")),
-    (10, Some("zh.10")),
-    (1, None),
-];
+const GROUPS: [(u64, Option<&str>); 3] =
+    [(100_000_000, Some("zh.100000000")), (10_000, Some("zh.10000")), (1, None)];
+const PLACES: [(u64, Option<&str>); 4] =
+    [(1_000, Some("zh.1000")), (100, Some("zh.100")), (10, Some("zh.10")), (1, None)];
 
 /// The prompts that read `n`, which is at most [`super::NUMBER_MAX`].
 pub fn words(n: u64) -> Vec<&'static str> {
@@ -129,10 +120,7 @@ mod tests {
             (200_002_000, "两亿两千"),
             (200_020_000, "两亿零两万"),
             (1_002_000_300, "十亿零两百万零三百"),
-            (
-                999_999_999_999,
-                "九千九百九十九亿九千九百九十九万九千九百九十九",
-            ),
+            (999_999_999_999, "九千九百九十九亿九千九百九十九万九千九百九十九"),
         ] {
             assert_eq!(read(n), want, "{n}");
         }
@@ -149,12 +137,10 @@ mod tests {
                     "100" => group += core::mem::take(&mut digit) * 100,
                     "1000" => group += core::mem::take(&mut digit) * 1_000,
                     "10000" => {
-                        total +=
-                            (core::mem::take(&mut group) + core::mem::take(&mut digit)) * 10_000;
+                        total += (core::mem::take(&mut group) + core::mem::take(&mut digit)) * 10_000;
                     }
                     "100000000" => {
-                        total += (core::mem::take(&mut group) + core::mem::take(&mut digit))
-                            * 100_000_000;
+                        total += (core::mem::take(&mut group) + core::mem::take(&mut digit)) * 100_000_000;
                     }
                     word => digit = word.parse::<u64>().unwrap(),
                 }

@@ -20,9 +20,6 @@ mod tests {
     #[test]
     fn answer_takes_nothing() {
         assert_eq!(request(&[]), Ok((Verb::Answer, Asked::Answer)));
-        assert_eq!(
-            request(&[Arg::Int(1)]).unwrap_err().0,
-            "answer: takes no arguments"
-        );
+        assert_eq!(request(&[Arg::Int(1)]).unwrap_err().0, "answer: takes no arguments");
     }
 }

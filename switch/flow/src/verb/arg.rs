@@ -101,10 +101,7 @@ impl<'a> Options<'a> {
         let Some(table) = self.table else {
             return Ok(());
         };
-        let stranger = table
-            .named
-            .keys()
-            .find(|name| !self.known.contains(&name.as_str()));
+        let stranger = table.named.keys().find(|name| !self.known.contains(&name.as_str()));
         let Some(name) = stranger else { return Ok(()) };
         let hint = match super::nearest(name, self.known.iter().copied()) {
             Some(near) => format!("did you mean '{near}'?"),
@@ -124,10 +121,7 @@ impl<'a> Options<'a> {
     }
 
     fn wrong_type(&self, name: &str, want: &str, got: &Arg) -> BadOption {
-        self.wrong(format!(
-            "option '{name}' must be {want}, not a {}",
-            got.type_name()
-        ))
+        self.wrong(format!("option '{name}' must be {want}, not a {}", got.type_name()))
     }
 
     /// A text.
@@ -149,21 +143,13 @@ impl<'a> Options<'a> {
     }
 
     /// A whole number within a range.
-    pub fn int(
-        &self,
-        name: &str,
-        range: core::ops::RangeInclusive<i64>,
-    ) -> Result<Option<i64>, BadOption> {
+    pub fn int(&self, name: &str, range: core::ops::RangeInclusive<i64>) -> Result<Option<i64>, BadOption> {
         let whole = || format!("a whole number from {} to {}", range.start(), range.end());
         match self.raw(name) {
             None => Ok(None),
             Some(Arg::Int(n)) if range.contains(n) => Ok(Some(*n)),
-            Some(Arg::Int(n)) => {
-                Err(self.wrong(format!("option '{name}' must be {}, not {n}", whole())))
-            }
-            Some(Arg::Number(n)) => {
-                Err(self.wrong(format!("option '{name}' must be {}, not {n}", whole())))
-            }
+            Some(Arg::Int(n)) => Err(self.wrong(format!("option '{name}' must be {}, not {n}", whole()))),
+            Some(Arg::Number(n)) => Err(self.wrong(format!("option '{name}' must be {}, not {n}", whole()))),
             Some(other) => Err(self.wrong_type(name, &whole(), other)),
         }
     }
@@ -183,10 +169,7 @@ pub fn millis(verb: &str, what: &str, arg: &Arg, min: f64, max: f64) -> Result<u
         Arg::Int(n) => *n as f64,
         Arg::Number(n) => *n,
         other => {
-            let text = format!(
-                "{what} must be a number of seconds, not a {}",
-                other.type_name()
-            );
+            let text = format!("{what} must be a number of seconds, not a {}", other.type_name());
             return Err(BadOption::new(verb, text));
         }
     };
@@ -222,14 +205,8 @@ pub mod build {
 
     /// A table with these names and this list.
     pub fn table(named: &[(&str, Arg)], list: &[Arg]) -> Arg {
-        let named = named
-            .iter()
-            .map(|(name, arg)| ((*name).to_owned(), arg.clone()))
-            .collect();
-        Arg::Table(Table {
-            list: list.to_vec(),
-            named,
-        })
+        let named = named.iter().map(|(name, arg)| ((*name).to_owned(), arg.clone())).collect();
+        Arg::Table(Table { list: list.to_vec(), named })
     }
 }
 
@@ -241,28 +218,15 @@ mod tests {
     #[test]
     fn an_unknown_option_is_named_with_the_one_that_was_meant() {
         let arg = table(&[("timout", Arg::Int(5))], &[]);
-        let error = Options::new("enqueue", Some(&arg), &["timeout", "priority"])
-            .err()
-            .unwrap();
-        assert_eq!(
-            error.to_string(),
-            "enqueue: unknown option 'timout'; did you mean 'timeout'?"
-        );
+        let error = Options::new("enqueue", Some(&arg), &["timeout", "priority"]).err().unwrap();
+        assert_eq!(error.to_string(), "enqueue: unknown option 'timout'; did you mean 'timeout'?");
     }
 
     #[test]
     fn a_wrong_type_and_a_wrong_range_say_what_was_expected() {
-        let arg = table(
-            &[
-                ("max", text("four")),
-                ("first", Arg::Number(-1.0)),
-                ("min", Arg::Number(1.5)),
-            ],
-            &[],
-        );
-        let options = Options::new("collect", Some(&arg), &["max", "first", "min"])
-            .ok()
-            .unwrap();
+        let arg =
+            table(&[("max", text("four")), ("first", Arg::Number(-1.0)), ("min", Arg::Number(1.5))], &[]);
+        let options = Options::new("collect", Some(&arg), &["max", "first", "min"]).ok().unwrap();
         assert_eq!(
             options.int("max", 1..=64).unwrap_err().0,
             "collect: option 'max' must be a whole number from 1 to 64, not a string"
@@ -280,9 +244,6 @@ mod tests {
     #[test]
     fn not_a_number_is_out_of_every_range() {
         assert!(millis("wait", "the time", &Arg::Number(f64::NAN), 0.0, 10.0).is_err());
-        assert_eq!(
-            millis("wait", "the time", &Arg::Number(1.25), 0.0, 10.0),
-            Ok(1_250)
-        );
+        assert_eq!(millis("wait", "the time", &Arg::Number(1.25), 0.0, 10.0), Ok(1_250));
     }
 }

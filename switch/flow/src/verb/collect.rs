@@ -32,17 +32,13 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     };
     let min = options.int("min", 0..=64)?.unwrap_or(1);
     if min > max {
-        return Err(options.wrong(format!(
-            "option 'min' ({min}) is greater than 'max' ({max})"
-        )));
+        return Err(options.wrong(format!("option 'min' ({min}) is greater than 'max' ({max})")));
     }
     // One key is an answer by itself, and `#` may be one.
     let usual = if max > 1 { "#" } else { "" };
     let terminators = options.text("terminators")?.unwrap_or(usual);
     if let Some(key) = terminators.chars().find(|key| !KEYS.contains(*key)) {
-        return Err(options.wrong(format!(
-            "option 'terminators' has {key:?} in it; keys are {KEYS}"
-        )));
+        return Err(options.wrong(format!("option 'terminators' has {key:?} in it; keys are {KEYS}")));
     }
     if terminators.len() > KEYS.len() {
         return Err(options.wrong("option 'terminators' names keys twice"));
@@ -81,33 +77,19 @@ mod tests {
     use super::*;
 
     fn asked(named: &[(&str, Arg)]) -> Result<Verb, String> {
-        request(TenantId::DEFAULT, &[table(named, &[])])
-            .map(|(verb, _)| verb)
-            .map_err(|e| e.0)
+        request(TenantId::DEFAULT, &[table(named, &[])]).map(|(verb, _)| verb).map_err(|e| e.0)
     }
 
     #[test]
     fn what_is_not_said_has_a_usual_value() {
-        let Ok(Verb::Collect {
-            prompt,
-            min,
-            max,
-            terminators,
-            first_timeout_ms,
-            inter_timeout_ms,
-        }) = asked(&[("max", Arg::Int(4))])
+        let Ok(Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms }) =
+            asked(&[("max", Arg::Int(4))])
         else {
             panic!("not a collect");
         };
         assert!(prompt.is_empty());
         assert_eq!(
-            (
-                min,
-                max,
-                terminators.as_str(),
-                first_timeout_ms,
-                inter_timeout_ms
-            ),
+            (min, max, terminators.as_str(), first_timeout_ms, inter_timeout_ms),
             (1, 4, "#", 5_000, 3_000)
         );
     }
@@ -121,10 +103,7 @@ mod tests {
 
     #[test]
     fn wrong_entries_are_refused() {
-        assert_eq!(
-            asked(&[]),
-            Err("collect: option 'max' is missing: how many digits are wanted".into())
-        );
+        assert_eq!(asked(&[]), Err("collect: option 'max' is missing: how many digits are wanted".into()));
         assert_eq!(
             asked(&[("max", Arg::Int(2)), ("min", Arg::Int(3))]),
             Err("collect: option 'min' (3) is greater than 'max' (2)".into())
@@ -133,15 +112,16 @@ mod tests {
             asked(&[("max", Arg::Int(2)), ("terminators", text("x"))]),
             Err("collect: option 'terminators' has 'x' in it; keys are 0123456789*#ABCD".into())
         );
-        assert_eq!(asked(&[("max", Arg::Int(2)), ("timeout", Arg::Int(3))]), Err("collect: unknown option 'timeout'; there are prompt, min, max, terminators, first, inter".into()));
+        assert_eq!(
+            asked(&[("max", Arg::Int(2)), ("timeout", Arg::Int(3))]),
+            Err("collect: unknown option 'timeout'; there are prompt, min, max, terminators, first, inter"
+                .into())
+        );
     }
 
     #[test]
     fn too_few_digits_are_no_entry() {
-        let digits = |digits: &str, end| VerbAnswer::Digits {
-            digits: digits.into(),
-            end,
-        };
+        let digits = |digits: &str, end| VerbAnswer::Digits { digits: digits.into(), end };
         assert_eq!(
             reply(1, digits("", CollectEnd::Timeout)),
             Reply::Values(vec![Plain::Nil, Plain::text("timeout")])

@@ -12,14 +12,8 @@ fn key(arg: &Arg) -> Result<String, BadOption> {
     match arg {
         Arg::Text(key) if !key.is_empty() && key.len() <= DATA_KEY_MAX => Ok(key.clone()),
         Arg::Text(key) if key.is_empty() => Err(BadOption::new(NAME, "a key cannot be empty")),
-        Arg::Text(_) => Err(BadOption::new(
-            NAME,
-            format!("a key has at most {DATA_KEY_MAX} bytes"),
-        )),
-        other => Err(BadOption::new(
-            NAME,
-            format!("a key must be a string, not a {}", other.type_name()),
-        )),
+        Arg::Text(_) => Err(BadOption::new(NAME, format!("a key has at most {DATA_KEY_MAX} bytes"))),
+        other => Err(BadOption::new(NAME, format!("a key must be a string, not a {}", other.type_name()))),
     }
 }
 
@@ -44,17 +38,11 @@ pub fn set(arg: &Arg, value: &Arg) -> Result<Request, BadOption> {
         other => {
             return Err(BadOption::new(
                 NAME,
-                format!(
-                    "the value of '{key}' must be a string, not a {}",
-                    other.type_name()
-                ),
+                format!("the value of '{key}' must be a string, not a {}", other.type_name()),
             ));
         }
     };
-    let verb = Verb::SetData {
-        key: key.clone(),
-        value: value.clone(),
-    };
+    let verb = Verb::SetData { key: key.clone(), value: value.clone() };
     Ok((verb, Asked::SetData(key, value)))
 }
 
@@ -74,25 +62,13 @@ mod tests {
     #[test]
     fn nil_removes_an_entry() {
         let (verb, _) = set(&text("x"), &Arg::Nil).unwrap();
-        assert_eq!(
-            verb,
-            Verb::SetData {
-                key: "x".into(),
-                value: String::new()
-            }
-        );
+        assert_eq!(verb, Verb::SetData { key: "x".into(), value: String::new() });
     }
 
     #[test]
     fn keys_and_values_have_limits_and_types() {
-        assert_eq!(
-            get(&text(&"k".repeat(65))).unwrap_err().0,
-            "data: a key has at most 64 bytes"
-        );
-        assert_eq!(
-            get(&Arg::Int(1)).unwrap_err().0,
-            "data: a key must be a string, not a number"
-        );
+        assert_eq!(get(&text(&"k".repeat(65))).unwrap_err().0, "data: a key has at most 64 bytes");
+        assert_eq!(get(&Arg::Int(1)).unwrap_err().0, "data: a key must be a string, not a number");
         assert_eq!(
             set(&text("x"), &Arg::Bool(true)).unwrap_err().0,
             "data: the value of 'x' must be a string, not a boolean"
@@ -105,13 +81,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_not_there_is_nil() {
-        assert_eq!(
-            reply(VerbAnswer::Data(None)),
-            Reply::Values(vec![Plain::Nil])
-        );
-        assert_eq!(
-            reply(VerbAnswer::Data(Some("x".into()))),
-            Reply::Values(vec![Plain::text("x")])
-        );
+        assert_eq!(reply(VerbAnswer::Data(None)), Reply::Values(vec![Plain::Nil]));
+        assert_eq!(reply(VerbAnswer::Data(Some("x".into()))), Reply::Values(vec![Plain::text("x")]));
     }
 }

@@ -19,15 +19,11 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
         Some(Arg::Text(name)) => name,
         other => {
             let got = other.unwrap_or(&Arg::Nil).type_name();
-            return Err(BadOption::new(
-                NAME,
-                format!("the queue must be a name, not a {got}"),
-            ));
+            return Err(BadOption::new(NAME, format!("the queue must be a name, not a {got}")));
         }
     };
-    let queue = QueueId::new(tenant, name).map_err(|error| {
-        BadOption::new(NAME, format!("{name:?} is not a queue's name: {error}"))
-    })?;
+    let queue = QueueId::new(tenant, name)
+        .map_err(|error| BadOption::new(NAME, format!("{name:?} is not a queue's name: {error}")))?;
     let options = Options::new(NAME, args.get(1), &["timeout", "priority"])?;
     let verb = Verb::Enqueue {
         queue,
@@ -57,38 +53,22 @@ mod tests {
     use super::*;
 
     fn asked(args: &[Arg]) -> Result<Verb, String> {
-        request(TenantId::DEFAULT, args)
-            .map(|(verb, _)| verb)
-            .map_err(|e| e.0)
+        request(TenantId::DEFAULT, args).map(|(verb, _)| verb).map_err(|e| e.0)
     }
 
     #[test]
     fn the_wait_is_the_queues_own_unless_said() {
-        assert!(matches!(
-            asked(&[text("sales")]),
-            Ok(Verb::Enqueue {
-                timeout_ms: None,
-                priority: 0,
-                ..
-            })
-        ));
+        assert!(matches!(asked(&[text("sales")]), Ok(Verb::Enqueue { timeout_ms: None, priority: 0, .. })));
         let options = table(&[("timeout", Arg::Int(60)), ("priority", Arg::Int(9))], &[]);
         assert!(matches!(
             asked(&[text("sales"), options]),
-            Ok(Verb::Enqueue {
-                timeout_ms: Some(60_000),
-                priority: 9,
-                ..
-            })
+            Ok(Verb::Enqueue { timeout_ms: Some(60_000), priority: 9, .. })
         ));
     }
 
     #[test]
     fn wrong_queues_and_options_are_refused() {
-        assert_eq!(
-            asked(&[]),
-            Err("enqueue: the queue must be a name, not a nil".into())
-        );
+        assert_eq!(asked(&[]), Err("enqueue: the queue must be a name, not a nil".into()));
         assert_eq!(
             asked(&[text("a b")]),
             Err("enqueue: \"a b\" is not a queue's name: an id cannot hold ' '".into())

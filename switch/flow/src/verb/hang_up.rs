@@ -52,16 +52,8 @@ mod tests {
 
     #[test]
     fn a_cause_is_one_of_a_few_words() {
-        assert_eq!(
-            request(&[]).unwrap().0,
-            Verb::HangUp {
-                cause: Cause::Normal
-            }
-        );
-        assert_eq!(
-            request(&[text("busy")]).unwrap().0,
-            Verb::HangUp { cause: Cause::Busy }
-        );
+        assert_eq!(request(&[]).unwrap().0, Verb::HangUp { cause: Cause::Normal });
+        assert_eq!(request(&[text("busy")]).unwrap().0, Verb::HangUp { cause: Cause::Busy });
         assert_eq!(
             request(&[text("bussy")]).unwrap_err().0,
             "hang_up: there is no cause 'bussy'; there are normal, busy, no_answer, declined, not_found, forbidden, congestion, flow_ended"

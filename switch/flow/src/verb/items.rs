@@ -19,10 +19,7 @@ const TONE_MS: u32 = 1_000;
 pub fn asset(verb: &'static str, tenant: TenantId, name: &str) -> Result<PlayItem, BadOption> {
     match AssetId::new(tenant, name) {
         Ok(id) => Ok(PlayItem::Asset(id)),
-        Err(error) => Err(BadOption::new(
-            verb,
-            format!("{name:?} is not a prompt's name: {error}"),
-        )),
+        Err(error) => Err(BadOption::new(verb, format!("{name:?} is not a prompt's name: {error}"))),
     }
 }
 
@@ -52,10 +49,7 @@ pub fn read(
         }
     }
     if items.len() > ITEMS_MAX {
-        return Err(BadOption::new(
-            verb,
-            format!("more than {ITEMS_MAX} prompts in one list"),
-        ));
+        return Err(BadOption::new(verb, format!("more than {ITEMS_MAX} prompts in one list")));
     }
     Ok(())
 }
@@ -67,9 +61,7 @@ pub fn list(
     entries: &[Arg],
     items: &mut Vec<PlayItem>,
 ) -> Result<(), BadOption> {
-    entries
-        .iter()
-        .try_for_each(|entry| read(verb, tenant, entry, items))
+    entries.iter().try_for_each(|entry| read(verb, tenant, entry, items))
 }
 
 /// Whether a table is one tone or silence rather than a list.
@@ -83,13 +75,7 @@ fn item(verb: &'static str, arg: &Arg) -> Result<PlayItem, BadOption> {
         if options.raw("tone").is_some() || options.raw("seconds").is_some() {
             return Err(options.wrong("silence goes with neither 'tone' nor 'seconds'"));
         }
-        return Ok(PlayItem::Silence(millis(
-            verb,
-            "option 'silence'",
-            silence,
-            0.0,
-            SECONDS_MAX,
-        )?));
+        return Ok(PlayItem::Silence(millis(verb, "option 'silence'", silence, 0.0, SECONDS_MAX)?));
     }
     let tone = tone(&options)?;
     let length = match (options.millis("seconds", 0.01, SECONDS_MAX)?, tone) {
@@ -114,10 +100,8 @@ fn tone(options: &Options<'_>) -> Result<Tone, BadOption> {
             Ok(hertz @ 100..=3_400) => Ok(Tone::Hertz(hertz)),
             _ => Err(options.wrong(format!("a tone must have 100 to 3400 hertz, not {hertz}"))),
         },
-        Some(other) => Err(options.wrong(format!(
-            "option 'tone' must be a name or a frequency, not a {}",
-            other.type_name()
-        ))),
+        Some(other) => Err(options
+            .wrong(format!("option 'tone' must be a name or a frequency, not a {}", other.type_name()))),
         None => Err(options.wrong("option 'tone' is missing")),
     }
 }
@@ -129,9 +113,7 @@ mod tests {
 
     fn reading(arg: &Arg) -> Result<Vec<PlayItem>, String> {
         let mut items = Vec::new();
-        read("play", TenantId::DEFAULT, arg, &mut items)
-            .map(|()| items)
-            .map_err(|e| e.0)
+        read("play", TenantId::DEFAULT, arg, &mut items).map(|()| items).map_err(|e| e.0)
     }
 
     #[test]
@@ -149,22 +131,13 @@ mod tests {
     #[test]
     fn what_cannot_be_played_is_refused_by_name() {
         for (arg, want) in [
-            (
-                text("wel come"),
-                "play: \"wel come\" is not a prompt's name: an id cannot hold ' '",
-            ),
+            (text("wel come"), "play: \"wel come\" is not a prompt's name: an id cannot hold ' '"),
             (
                 table(&[("tone", text("moo"))], &[]),
                 "play: there is no tone 'moo'; there are ringback, busy, beep, or a frequency",
             ),
-            (
-                table(&[("tone", Arg::Int(9))], &[]),
-                "play: a tone must have 100 to 3400 hertz, not 9",
-            ),
-            (
-                Arg::Int(5),
-                "play: a prompt must be a name, a tone, silence or a list of these, not a number",
-            ),
+            (table(&[("tone", Arg::Int(9))], &[]), "play: a tone must have 100 to 3400 hertz, not 9"),
+            (Arg::Int(5), "play: a prompt must be a name, a tone, silence or a list of these, not a number"),
             (
                 table(&[("silence", Arg::Int(1)), ("sec", Arg::Int(1))], &[]),
                 "play: unknown option 'sec'; there are tone, silence, seconds",

@@ -9,10 +9,7 @@ pub const NAME: &str = "log";
 /// What is kept of a line: at most [`LOG_MAX`] bytes, control characters made harmless.
 pub fn line(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text.get(..LOG_MAX).unwrap_or(text));
-    let mut line: String = text
-        .chars()
-        .map(|c| if c.is_control() && c != '\t' { ' ' } else { c })
-        .collect();
+    let mut line: String = text.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect();
     let mut end = line.len().min(LOG_MAX);
     while !line.is_char_boundary(end) {
         end -= 1;

@@ -24,24 +24,14 @@ pub fn tries(tenant: TenantId, args: &[Arg]) -> Result<i64, BadOption> {
     let is_key = |name: &str| name.len() == 1 && collect::KEYS.contains(name);
     let choices = table.named.keys().filter(|name| is_key(name)).count() + table.list.len();
     if choices == 0 {
-        return Err(BadOption::new(
-            NAME,
-            "has no choices: write [\"1\"] = function() ... end",
-        ));
+        return Err(BadOption::new(NAME, "has no choices: write [\"1\"] = function() ... end"));
     }
     if table.list.len() > 9 {
         return Err(BadOption::new(NAME, "has a choice for a key above 9"));
     }
-    let named = table
-        .named
-        .iter()
-        .filter(|(name, _)| !is_key(name))
-        .map(|(n, a)| (n.clone(), a.clone()))
-        .collect();
-    let rest = Arg::Table(Table {
-        list: Vec::new(),
-        named,
-    });
+    let named =
+        table.named.iter().filter(|(name, _)| !is_key(name)).map(|(n, a)| (n.clone(), a.clone())).collect();
+    let rest = Arg::Table(Table { list: Vec::new(), named });
     let options = Options::new(NAME, Some(&rest), OPTIONS)?;
     let mut heard = Vec::new();
     for name in ["prompt", "invalid", "no_input"] {
@@ -65,28 +55,15 @@ mod tests {
     #[test]
     fn keys_are_choices_and_the_rest_are_options() {
         let f = Arg::Other("function");
-        assert_eq!(
-            asked(
-                &[("1", f.clone()), ("#", f.clone()), ("prompt", text("menu"))],
-                &[]
-            ),
-            Ok(3)
-        );
+        assert_eq!(asked(&[("1", f.clone()), ("#", f.clone()), ("prompt", text("menu"))], &[]), Ok(3));
         assert_eq!(asked(&[("tries", Arg::Int(1))], &[f]), Ok(1));
     }
 
     #[test]
     fn a_menu_without_choices_or_with_strangers_is_refused() {
-        assert!(
-            asked(&[("prompt", text("menu"))], &[])
-                .unwrap_err()
-                .starts_with("menu: has no choices")
-        );
+        assert!(asked(&[("prompt", text("menu"))], &[]).unwrap_err().starts_with("menu: has no choices"));
         let with = [("1", text("x")), ("retries", Arg::Int(2))];
-        assert_eq!(
-            asked(&with, &[]),
-            Err("menu: unknown option 'retries'; did you mean 'tries'?".into())
-        );
+        assert_eq!(asked(&with, &[]), Err("menu: unknown option 'retries'; did you mean 'tries'?".into()));
         let with = [("1", text("x")), ("tries", Arg::Int(0))];
         assert_eq!(
             asked(&with, &[]),

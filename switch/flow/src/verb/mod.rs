@@ -123,17 +123,13 @@ impl Asked {
             }
             (Asked::HangUp, _) => Reply::End,
             (Asked::GetData(_), VerbAnswer::Failed(_)) => Reply::Values(vec![Plain::Nil]),
-            (_, VerbAnswer::Failed(cause)) => {
-                Reply::Values(vec![Plain::Nil, Plain::text(cause.as_str())])
-            }
+            (_, VerbAnswer::Failed(cause)) => Reply::Values(vec![Plain::Nil, Plain::text(cause.as_str())]),
             (Asked::Play, answer) => play::reply(answer),
             (Asked::Collect(min), answer) => collect::reply(*min, answer),
             (Asked::Enqueue, answer) => enqueue::reply(answer),
             (Asked::GetData(_), answer) => data::reply(answer),
             (Asked::Transfer, _) => Reply::End,
-            (Asked::Answer | Asked::SetData(..) | Asked::Wait, _) => {
-                Reply::Values(vec![Plain::Bool(true)])
-            }
+            (Asked::Answer | Asked::SetData(..) | Asked::Wait, _) => Reply::Values(vec![Plain::Bool(true)]),
         }
     }
 }
@@ -201,33 +197,18 @@ mod tests {
 
     #[test]
     fn a_misspelt_verb_gets_the_one_that_was_meant() {
-        assert_eq!(
-            unknown("plya"),
-            "call has no verb 'plya'; did you mean 'play'?"
-        );
-        assert_eq!(
-            unknown("hangup"),
-            "call has no verb 'hangup'; did you mean 'hang_up'?"
-        );
+        assert_eq!(unknown("plya"), "call has no verb 'plya'; did you mean 'play'?");
+        assert_eq!(unknown("hangup"), "call has no verb 'hangup'; did you mean 'hang_up'?");
         assert!(unknown("teleport").contains("there are answer, play,"));
     }
 
     #[test]
     fn a_refusal_is_nil_and_the_cause_whatever_the_verb() {
         let refusal = Reply::Values(vec![Plain::Nil, Plain::text("not_found")]);
-        for asked in [
-            Asked::Answer,
-            Asked::Play,
-            Asked::Collect(1),
-            Asked::Enqueue,
-            Asked::Transfer,
-            Asked::Wait,
-        ] {
-            assert_eq!(
-                asked.reply(VerbAnswer::Failed(Cause::NotFound)),
-                refusal,
-                "{asked:?}"
-            );
+        for asked in
+            [Asked::Answer, Asked::Play, Asked::Collect(1), Asked::Enqueue, Asked::Transfer, Asked::Wait]
+        {
+            assert_eq!(asked.reply(VerbAnswer::Failed(Cause::NotFound)), refusal, "{asked:?}");
             assert_eq!(asked.reply(VerbAnswer::HungUp), Reply::End);
         }
     }

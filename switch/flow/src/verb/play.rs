@@ -16,12 +16,9 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     let mut barge_in = true;
     match args {
         [Arg::Table(table)] if !items::is_item(table) => {
-            let options = Table {
-                list: Vec::new(),
-                named: table.named.clone(),
-            };
-            barge_in = Options::new(NAME, Some(&Arg::Table(options)), &["barge_in"])?
-                .flag("barge_in", true)?;
+            let options = Table { list: Vec::new(), named: table.named.clone() };
+            barge_in =
+                Options::new(NAME, Some(&Arg::Table(options)), &["barge_in"])?.flag("barge_in", true)?;
             items::list(NAME, tenant, &table.list, &mut list)?;
         }
         args => items::list(NAME, tenant, args, &mut list)?,
@@ -29,13 +26,7 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     if list.is_empty() {
         return Err(BadOption::new(NAME, "nothing to play was given"));
     }
-    Ok((
-        Verb::Play {
-            items: list,
-            barge_in,
-        },
-        Asked::Play,
-    ))
+    Ok((Verb::Play { items: list, barge_in }, Asked::Play))
 }
 
 /// Reads the answer.
@@ -52,17 +43,14 @@ mod tests {
     use super::*;
 
     fn asked(args: &[Arg]) -> Result<Verb, String> {
-        request(TenantId::DEFAULT, args)
-            .map(|(verb, _)| verb)
-            .map_err(|e| e.0)
+        request(TenantId::DEFAULT, args).map(|(verb, _)| verb).map_err(|e| e.0)
     }
 
     #[test]
     fn a_list_can_forbid_keys_to_cut_it_short() {
-        let Ok(Verb::Play { items, barge_in }) = asked(&[table(
-            &[("barge_in", Arg::Bool(false))],
-            &[text("a"), text("b")],
-        )]) else {
+        let Ok(Verb::Play { items, barge_in }) =
+            asked(&[table(&[("barge_in", Arg::Bool(false))], &[text("a"), text("b")])])
+        else {
             panic!("not a play");
         };
         assert_eq!((items.len(), barge_in), (2, false));
@@ -86,13 +74,7 @@ mod tests {
 
     #[test]
     fn the_key_that_cut_it_short_is_given_back() {
-        assert_eq!(
-            reply(VerbAnswer::Played { key: Some('5') }),
-            Reply::Values(vec![Plain::text("5")])
-        );
-        assert_eq!(
-            reply(VerbAnswer::Played { key: None }),
-            Reply::Values(vec![Plain::Bool(true)])
-        );
+        assert_eq!(reply(VerbAnswer::Played { key: Some('5') }), Reply::Values(vec![Plain::text("5")]));
+        assert_eq!(reply(VerbAnswer::Played { key: None }), Reply::Values(vec![Plain::Bool(true)]));
     }
 }

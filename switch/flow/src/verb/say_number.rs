@@ -18,16 +18,10 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     let lang = match args.get(1) {
         None | Some(Arg::Nil) => Lang::En,
         Some(Arg::Text(text)) => Lang::new(text).ok_or_else(|| {
-            BadOption::new(
-                NAME,
-                format!("there is no language '{text}'; there are en, zh"),
-            )
+            BadOption::new(NAME, format!("there is no language '{text}'; there are en, zh"))
         })?,
         Some(other) => {
-            let text = format!(
-                "the language must be \"en\" or \"zh\", not a {}",
-                other.type_name()
-            );
+            let text = format!("the language must be \"en\" or \"zh\", not a {}", other.type_name());
             return Err(BadOption::new(NAME, text));
         }
     };
@@ -39,10 +33,7 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
 
 fn number(arg: &Arg) -> Result<u64, BadOption> {
     let range = |shown: &dyn core::fmt::Display| {
-        BadOption::new(
-            NAME,
-            format!("the number must be a whole one from 0 to {NUMBER_MAX}, not {shown}"),
-        )
+        BadOption::new(NAME, format!("the number must be a whole one from 0 to {NUMBER_MAX}, not {shown}"))
     };
     let number = match arg {
         Arg::Int(n) => u64::try_from(*n).map_err(|_| range(n))?,
@@ -50,21 +41,13 @@ fn number(arg: &Arg) -> Result<u64, BadOption> {
             if !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_digit()) =>
         {
             let digits = text.trim_start_matches('0');
-            if digits.is_empty() {
-                0
-            } else {
-                digits.parse().map_err(|_| range(text))?
-            }
+            if digits.is_empty() { 0 } else { digits.parse().map_err(|_| range(text))? }
         }
         Arg::Text(text) => return Err(range(&format!("{text:?}"))),
         Arg::Number(n) => return Err(range(n)),
         other => return Err(range(&format!("a {}", other.type_name()))),
     };
-    if number > NUMBER_MAX {
-        Err(range(&number))
-    } else {
-        Ok(number)
-    }
+    if number > NUMBER_MAX { Err(range(&number)) } else { Ok(number) }
 }
 
 #[cfg(test)]
@@ -74,9 +57,7 @@ mod tests {
 
     fn asked(args: &[Arg]) -> Result<Vec<String>, String> {
         let (verb, _) = request(TenantId::DEFAULT, args).map_err(|e| e.0)?;
-        let Verb::Play { items, .. } = verb else {
-            panic!("not a play")
-        };
+        let Verb::Play { items, .. } = verb else { panic!("not a play") };
         Ok(items
             .iter()
             .map(|item| match item {
@@ -88,23 +69,15 @@ mod tests {
 
     #[test]
     fn a_number_and_its_digits_are_read_alike() {
-        assert_eq!(
-            asked(&[Arg::Int(42), text("en")]).unwrap(),
-            ["en.digits.40", "en.digits.2"]
-        );
-        assert_eq!(
-            asked(&[text("0042"), text("zh")]).unwrap(),
-            ["zh.4", "zh.10", "zh.2"]
-        );
+        assert_eq!(asked(&[Arg::Int(42), text("en")]).unwrap(), ["en.digits.40", "en.digits.2"]);
+        assert_eq!(asked(&[text("0042"), text("zh")]).unwrap(), ["zh.4", "zh.10", "zh.2"]);
         assert_eq!(asked(&[text("000")]).unwrap(), ["en.digits.0"]);
     }
 
     #[test]
     fn what_is_not_a_sayable_number_is_refused() {
         let want = |shown: &str| {
-            Err(format!(
-                "say_number: the number must be a whole one from 0 to 999999999999, not {shown}"
-            ))
+            Err(format!("say_number: the number must be a whole one from 0 to 999999999999, not {shown}"))
         };
         assert_eq!(asked(&[Arg::Int(-1)]), want("-1"));
         assert_eq!(asked(&[Arg::Int(1_000_000_000_000)]), want("1000000000000"));

@@ -19,9 +19,7 @@ const NUMBER_MAX: usize = 64;
 pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     at_most(NAME, args, 1)?;
     let options = Options::new(NAME, args.first(), OPTIONS)?;
-    let mut given = TARGETS
-        .into_iter()
-        .filter(|name| options.raw(name).is_some());
+    let mut given = TARGETS.into_iter().filter(|name| options.raw(name).is_some());
     let (Some(target), None) = (given.next(), given.next()) else {
         return Err(options.wrong("needs exactly one of queue, flow, agent, user, trunk"));
     };
@@ -37,8 +35,7 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
         "user" => UserId::new(tenant, name).map(Destination::User),
         _ => trunk(&options, tenant, name, number)?,
     };
-    let to = to
-        .map_err(|error| options.wrong(format!("{name:?} is not a name of a {target}: {error}")))?;
+    let to = to.map_err(|error| options.wrong(format!("{name:?} is not a name of a {target}: {error}")))?;
     Ok((Verb::Transfer { to }, Asked::Transfer))
 }
 
@@ -76,18 +73,9 @@ mod tests {
         assert!(
             matches!(asked(&[("queue", text("sales"))]), Ok(Destination::Queue(id)) if id.name.as_str() == "sales")
         );
-        assert!(matches!(
-            asked(&[("flow", text("night"))]),
-            Ok(Destination::Flow(_))
-        ));
-        assert!(matches!(
-            asked(&[("agent", text("1001"))]),
-            Ok(Destination::Agent(_))
-        ));
-        assert!(matches!(
-            asked(&[("user", text("anna"))]),
-            Ok(Destination::User(_))
-        ));
+        assert!(matches!(asked(&[("flow", text("night"))]), Ok(Destination::Flow(_))));
+        assert!(matches!(asked(&[("agent", text("1001"))]), Ok(Destination::Agent(_))));
+        assert!(matches!(asked(&[("user", text("anna"))]), Ok(Destination::User(_))));
         assert!(
             matches!(asked(&[("trunk", text("c")), ("number", text("+49301"))]), Ok(Destination::Trunk(_, n)) if n == "+49301")
         );
@@ -97,10 +85,7 @@ mod tests {
     fn none_two_and_half_a_target_are_refused() {
         let one = "transfer: needs exactly one of queue, flow, agent, user, trunk";
         assert_eq!(asked(&[]), Err(one.into()));
-        assert_eq!(
-            asked(&[("queue", text("a")), ("user", text("b"))]),
-            Err(one.into())
-        );
+        assert_eq!(asked(&[("queue", text("a")), ("user", text("b"))]), Err(one.into()));
         assert_eq!(
             asked(&[("trunk", text("c"))]),
             Err("transfer: a transfer by a trunk needs 'number'".into())

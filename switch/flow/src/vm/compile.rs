@@ -12,10 +12,7 @@ const CHUNK_MAX: usize = 48;
 /// The name of a file's text in Lua's own messages: the file's last part.
 pub fn chunk(file: &str) -> String {
     let name = file.rsplit('/').next().unwrap_or(file);
-    let clean: String = name
-        .chars()
-        .map(|c| if c.is_control() { '_' } else { c })
-        .collect();
+    let clean: String = name.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
     let mut start = clean.len().saturating_sub(CHUNK_MAX);
     while !clean.is_char_boundary(start) {
         start += 1;
@@ -31,10 +28,7 @@ pub fn chunk(file: &str) -> String {
 /// Compiles a text by itself, as text only; bytecode is refused.
 pub fn plain(lua: &Lua, source: &str, file: &str) -> mlua::Result<Function> {
     let name = format!("={}", chunk(file));
-    lua.load(source)
-        .set_name(name)
-        .set_mode(ChunkMode::Text)
-        .into_function()
+    lua.load(source).set_name(name).set_mode(ChunkMode::Text).into_function()
 }
 
 /// What a `return` may begin with that calls the library. Lua forgets the frame of a tail call, and with it
@@ -83,11 +77,7 @@ pub fn factory(lua: &Lua, source: &str, file: &str) -> mlua::Result<Function> {
     let name = format!("={}", chunk(file));
     let wrapped = format!("return function(_ENV, ...) {}\nend", with_frames(source));
     let empty = lua.create_table()?;
-    let chunk = lua
-        .load(wrapped)
-        .set_name(name)
-        .set_mode(ChunkMode::Text)
-        .set_environment(empty);
+    let chunk = lua.load(wrapped).set_name(name).set_mode(ChunkMode::Text).set_environment(empty);
     chunk.into_function()?.call(())
 }
 

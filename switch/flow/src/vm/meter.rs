@@ -34,7 +34,8 @@ pub struct Habits {
 }
 
 impl Habits {
-    fn weight(self) -> u64 {
+    /// How often each instruction counts.
+    pub fn weight(self) -> u64 {
         let grown = (self.growth / GROWTH_UNIT) as u64;
         1 + grown + u64::from(self.metatables / METATABLES_UNIT)
     }

@@ -171,11 +171,7 @@ impl Vm {
         if self.lua.used_memory() > self.collect_at {
             self.collect();
         }
-        let chunk = self
-            .versions
-            .get(&version)
-            .map(|v| Rc::clone(&v.chunk))
-            .unwrap_or_default();
+        let chunk = self.versions.get(&version).map(|v| Rc::clone(&v.chunk)).unwrap_or_default();
         self.shared.enter(core::mem::take(state), chunk);
         let meter = &self.shared.meter;
         let (habits, line) = self.shared.with(|state| (state.habits, state.line));
@@ -186,9 +182,8 @@ impl Vm {
         *state = self.shared.leave(habits);
         state.line = self.shared.meter.line();
         let outcome = outcome.unwrap_or_else(|_| Err(internal("the Lua machine panicked")));
-        let step = self.conclude(thread, state, outcome);
-        self.measure(state, used, limits.memory)
-            .map_or(step, Step::Failed)
+        let step = self.conclude(thread, state, limits, outcome);
+        self.measure(state, used, limits.memory).map_or(step, Step::Failed)
     }
 
     fn run(&self, thread: &Thread, with: Resume) -> Result<(), Fault> {
@@ -198,11 +193,7 @@ impl Vm {
             Err(error) => {
                 // The runner catches what a flow raises; only a refused allocation outside it comes here.
                 let read = raised::read(&Value::Error(Box::new(error)), &self.shared.chunk());
-                Err(Fault {
-                    line: read.line.unwrap_or(0),
-                    kind: read.kind,
-                    text: read.text,
-                })
+                Err(Fault { line: read.line.unwrap_or(0), kind: read.kind, text: read.text })
             }
         }
     }
@@ -213,12 +204,9 @@ impl Vm {
                 let compiled = self.versions.get(&version);
                 let factory = compiled.map(|c| c.factory.clone());
                 let environment: Table = self.environment.call(())?;
-                Ok([
-                    factory.map_or(Value::Nil, Value::Function),
-                    Value::Table(environment),
-                ]
-                .into_iter()
-                .collect())
+                Ok([factory.map_or(Value::Nil, Value::Function), Value::Table(environment)]
+                    .into_iter()
+                    .collect())
             }
             Resume::Values(values) => {
                 let mut args = vec![Value::Nil];
@@ -227,34 +215,28 @@ impl Vm {
                 }
                 Ok(args.into_iter().collect())
             }
-            Resume::Raise(text) => Ok([Value::String(self.lua.create_string(text)?)]
-                .into_iter()
-                .collect()),
+            Resume::Raise(text) => Ok([Value::String(self.lua.create_string(text)?)].into_iter().collect()),
         }
     }
 
     /// What a resume came to, the strongest reason first.
-    fn conclude(&self, thread: &Thread, state: &mut CallState, outcome: Result<(), Fault>) -> Step {
+    fn conclude(
+        &self,
+        thread: &Thread,
+        state: &mut CallState,
+        limits: &FlowLimits,
+        outcome: Result<(), Fault>,
+    ) -> Step {
         let pending = state.pending.take();
         let fault = state.fault.take();
         let meter = &self.shared.meter;
         if let Some(kind) = meter.spent() {
-            let line = fault
-                .map(|f| f.line)
-                .filter(|line| *line > 0)
-                .unwrap_or(meter.line());
-            return Step::Failed(Fault {
-                line,
-                kind,
-                text: String::new(),
-            });
+            let line = fault.map(|f| f.line).filter(|line| *line > 0).unwrap_or(meter.line());
+            let text = spent(kind, limits, state.habits.weight());
+            return Step::Failed(Fault { line, kind, text });
         }
         if let Err(fault) = outcome {
-            let line = if fault.line > 0 {
-                fault.line
-            } else {
-                meter.line()
-            };
+            let line = if fault.line > 0 { fault.line } else { meter.line() };
             return Step::Failed(Fault { line, ..fault });
         }
         if let Some(fault) = fault {
@@ -262,11 +244,7 @@ impl Vm {
         }
         if thread.is_resumable() {
             return match pending {
-                Some(pending) => Step::Verb {
-                    verb: pending.verb,
-                    asked: pending.asked,
-                    line: pending.line,
-                },
+                Some(pending) => Step::Verb { verb: pending.verb, asked: pending.asked, line: pending.line },
                 None => Step::Failed(internal("the flow stopped without a verb")),
             };
         }
@@ -284,9 +262,8 @@ impl Vm {
     /// nobody is measured. Above that every resume is, exactly, and a call that adds more than its
     /// budget fails.
     fn measure(&mut self, state: &mut CallState, before: usize, memory: u64) -> Option<Fault> {
-        let unlooked = usize::try_from(memory)
-            .unwrap_or(usize::MAX)
-            .saturating_add(self.calls * UNLOOKED_PER_CALL);
+        let unlooked =
+            usize::try_from(memory).unwrap_or(usize::MAX).saturating_add(self.calls * UNLOOKED_PER_CALL);
         let used = self.lua.used_memory();
         if !self.measured && used.saturating_sub(self.base) <= unlooked {
             return None;
@@ -312,9 +289,28 @@ impl Vm {
 }
 
 fn internal(text: &str) -> Fault {
-    Fault {
-        line: 0,
-        kind: FlowErrorKind::Internal,
-        text: text.to_owned(),
+    Fault { line: 0, kind: FlowErrorKind::Internal, text: text.to_owned() }
+}
+
+/// What to tell a designer whose flow used up a budget. `times` is how often each instruction counted.
+pub fn spent(kind: FlowErrorKind, limits: &FlowLimits, times: u64) -> String {
+    match kind {
+        FlowErrorKind::Instructions if times > 1 => format!(
+            "the flow used up its budget of {} instructions between two steps; each counted {times} times \
+             for the size of the values the flow made",
+            limits.instructions
+        ),
+        FlowErrorKind::Instructions => format!(
+            "the flow used up its budget of {} instructions between two steps; does this loop end?",
+            limits.instructions
+        ),
+        FlowErrorKind::Memory => {
+            format!("the flow used up its budget of {} bytes of memory between two steps", limits.memory)
+        }
+        FlowErrorKind::Wall => {
+            format!("the flow ran longer than its budget of {} seconds", limits.wall.as_secs())
+        }
+        FlowErrorKind::Verbs => format!("the flow took more steps than its budget of {}", limits.verbs),
+        other => other.as_str().to_owned(),
     }
 }

@@ -19,9 +19,7 @@ pub fn line_of(frame: &Debug<'_>) -> Option<u32> {
     if name == "=[C]" || name == PRELUDE_CHUNK {
         return None;
     }
-    frame
-        .current_line()
-        .and_then(|line| u32::try_from(line).ok())
+    frame.current_line().and_then(|line| u32::try_from(line).ok())
 }
 
 /// The innermost line of the flow.

@@ -12,6 +12,8 @@ pub const OUT_OF_MEMORY: &str = "not enough memory";
 pub struct Raised {
     /// What kind.
     pub kind: FlowErrorKind,
+    /// The line of the flow, 0 until it is noted.
+    pub line: u32,
     /// What is wrong, without the place.
     pub text: String,
 }
@@ -24,36 +26,36 @@ impl fmt::Display for Raised {
 
 impl std::error::Error for Raised {}
 
+fn raise(kind: FlowErrorKind, text: impl Into<String>) -> Error {
+    Error::external(Raised { kind, line: 0, text: text.into() })
+}
+
+/// The error with the line it was raised at, if it is the host's and has none yet.
+pub fn at_line(error: Error, line: impl FnOnce() -> u32) -> Error {
+    match error.downcast_ref::<Raised>() {
+        Some(raised) if raised.line == 0 => Error::external(Raised { line: line(), ..raised.clone() }),
+        _ => error,
+    }
+}
+
 /// An error of the flow's making.
 pub fn runtime(text: impl Into<String>) -> Error {
-    Error::external(Raised {
-        kind: FlowErrorKind::Runtime,
-        text: text.into(),
-    })
+    raise(FlowErrorKind::Runtime, text.into())
 }
 
 /// A wrong option of a verb.
 pub fn bad_option(text: impl Into<String>) -> Error {
-    Error::external(Raised {
-        kind: FlowErrorKind::BadOption,
-        text: text.into(),
-    })
+    raise(FlowErrorKind::BadOption, text.into())
 }
 
 /// A verb that does not exist.
 pub fn unknown_verb(text: impl Into<String>) -> Error {
-    Error::external(Raised {
-        kind: FlowErrorKind::UnknownVerb,
-        text: text.into(),
-    })
+    raise(FlowErrorKind::UnknownVerb, text.into())
 }
 
 /// A budget is spent; which one, the meter knows.
 pub fn budget() -> Error {
-    Error::external(Raised {
-        kind: FlowErrorKind::Instructions,
-        text: "a budget is used up".to_owned(),
-    })
+    raise(FlowErrorKind::Instructions, "a budget is used up".to_owned())
 }
 
 /// A raised value as far as it can be read without running the flow's code.
@@ -75,36 +77,27 @@ pub fn read(value: &Value, chunk: &str) -> Read {
         Value::Boolean(b) => plain(b.to_string()),
         Value::Integer(i) => plain(i.to_string()),
         Value::Number(n) => plain(n.to_string()),
-        other => plain(format!(
-            "an error object was raised (a {})",
-            other.type_name()
-        )),
+        other => plain(format!("an error object was raised (a {})", other.type_name())),
     }
 }
 
 fn plain(text: String) -> Read {
-    Read {
-        kind: FlowErrorKind::Runtime,
-        line: None,
-        text,
-    }
+    Read { kind: FlowErrorKind::Runtime, line: None, text }
 }
 
 fn read_error(error: &Error, chunk: &str) -> Read {
     if let Some(raised) = error.downcast_ref::<Raised>() {
         return Read {
             kind: raised.kind,
-            line: None,
+            line: (raised.line > 0).then_some(raised.line),
             text: raised.text.clone(),
         };
     }
     match error {
         Error::CallbackError { cause, .. } => read_error(cause, chunk),
-        Error::MemoryError(_) => Read {
-            kind: FlowErrorKind::Memory,
-            line: None,
-            text: OUT_OF_MEMORY.to_owned(),
-        },
+        Error::MemoryError(_) => {
+            Read { kind: FlowErrorKind::Memory, line: None, text: OUT_OF_MEMORY.to_owned() }
+        }
         Error::RuntimeError(text) => read_text(text, chunk),
         other => plain(other.to_string()),
     }
@@ -113,18 +106,10 @@ fn read_error(error: &Error, chunk: &str) -> Read {
 fn read_text(text: &str, chunk: &str) -> Read {
     let text = text.split("\nstack traceback:").next().unwrap_or(text);
     if text == OUT_OF_MEMORY {
-        return Read {
-            kind: FlowErrorKind::Memory,
-            line: None,
-            text: text.to_owned(),
-        };
+        return Read { kind: FlowErrorKind::Memory, line: None, text: text.to_owned() };
     }
     if let Some((line, rest)) = strip_place(text, chunk) {
-        return Read {
-            kind: FlowErrorKind::Runtime,
-            line: Some(line),
-            text: rest.to_owned(),
-        };
+        return Read { kind: FlowErrorKind::Runtime, line: Some(line), text: rest.to_owned() };
     }
     let library = super::PRELUDE_CHUNK.trim_start_matches('=');
     let text = strip_place(text, library).map_or(text, |(_, rest)| rest);
@@ -145,18 +130,9 @@ mod tests {
     #[test]
     fn the_place_is_taken_from_the_text_of_the_flow_and_dropped_from_that_of_the_library() {
         let own = read_text("menu.lua:12: attempt to call a nil value", "menu.lua");
-        assert_eq!(
-            (own.line, own.text.as_str()),
-            (Some(12), "attempt to call a nil value")
-        );
-        let library = read_text(
-            "cordboard:88: attempt to compare two nil values",
-            "menu.lua",
-        );
-        assert_eq!(
-            (library.line, library.text.as_str()),
-            (None, "attempt to compare two nil values")
-        );
+        assert_eq!((own.line, own.text.as_str()), (Some(12), "attempt to call a nil value"));
+        let library = read_text("cordboard:88: attempt to compare two nil values", "menu.lua");
+        assert_eq!((library.line, library.text.as_str()), (None, "attempt to compare two nil values"));
         let free = read_text("no place: here", "menu.lua");
         assert_eq!((free.line, free.text.as_str()), (None, "no place: here"));
     }

@@ -70,12 +70,7 @@ pub struct Shared {
 impl Shared {
     /// For a machine whose calls draw their random numbers from `seed`.
     pub fn new(seed: [u8; 32]) -> Self {
-        Self {
-            meter: Meter::default(),
-            seed,
-            chunk: RefCell::default(),
-            state: RefCell::default(),
-        }
+        Self { meter: Meter::default(), seed, chunk: RefCell::default(), state: RefCell::default() }
     }
 
     /// A call begins to run.

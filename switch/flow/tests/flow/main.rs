@@ -1,4 +1,22 @@
 //! Tests of the Lua host as a whole.
 
+#[cfg(test)]
+mod engine;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod library;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod sandbox;
+#[cfg(test)]
+mod shipped;
+#[cfg(test)]
+mod trace;
+#[cfg(test)]
+mod verbs;
+#[cfg(test)]
 mod world;

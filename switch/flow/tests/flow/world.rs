@@ -14,12 +14,7 @@ pub fn flow_id(name: &str) -> FlowId {
 
 /// The call of this number.
 pub fn call(number: u64) -> CallId {
-    CallId {
-        tenant: TenantId::DEFAULT,
-        start: 1,
-        shard: 0,
-        number,
-    }
+    CallId { tenant: TenantId::DEFAULT, start: 1, shard: 0, number }
 }
 
 /// A configuration with these flows, by name.
@@ -59,10 +54,7 @@ pub fn snapshot(limits: FlowLimits, flows: &[(&str, &str)]) -> Snapshot {
 pub fn engine(limits: FlowLimits, source: &str) -> FlowEngine {
     let mut engine = FlowEngine::new([7; 32]);
     engine
-        .handle_command(
-            FlowCommand::Configure(&snapshot(limits, &[("main", source)])),
-            Time::ZERO,
-        )
+        .handle_command(FlowCommand::Configure(&snapshot(limits, &[("main", source)])), Time::ZERO)
         .unwrap();
     engine
 }
@@ -81,14 +73,7 @@ pub fn start(engine: &mut FlowEngine, number: u64) {
 
 /// Answers the verb of this ticket.
 pub fn answer(engine: &mut FlowEngine, number: u64, ticket: u64, answer: VerbAnswer) {
-    engine.handle_input(
-        FlowInput::Answer {
-            call: call(number),
-            ticket,
-            answer,
-        },
-        Time::ZERO,
-    );
+    engine.handle_input(FlowInput::Answer { call: call(number), ticket, answer }, Time::ZERO);
 }
 
 /// Everything the engine has to say.
@@ -109,10 +94,7 @@ pub fn finish(engine: &mut FlowEngine, number: u64) -> (Vec<String>, Option<Flow
     while let Some(output) = engine.poll_output() {
         match output {
             FlowOutput::Log { text, .. } => logs.push(text),
-            FlowOutput::Verb {
-                verb: Verb::HangUp { .. },
-                ..
-            } => {}
+            FlowOutput::Verb { verb: Verb::HangUp { .. }, .. } => {}
             FlowOutput::Verb { ticket, .. } => answer(engine, number, ticket, VerbAnswer::Done),
             FlowOutput::Ended { .. } => return (logs, None),
             FlowOutput::Failed { error, .. } => return (logs, Some(error)),

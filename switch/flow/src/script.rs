@@ -1,0 +1,446 @@
+//! The designer's test bench: runs a flow's text against written answers, in virtual time, without a phone.
+//!
+//! It is the same engine and the same verbs as in the switch; only the answers are written down. A script
+//! is data ([`Script`] reads from TOML by serde), so that it can stand beside the flow it tests.
+
+use crate::FlowEngine;
+use crate::error::FlowError;
+use crate::io::{FlowCommand, FlowInput, FlowOutput, PartyId};
+use cordboard_model::cause::Cause;
+use cordboard_model::config::{Flow, FlowLimits, Snapshot, Tenant};
+use cordboard_model::id::{CallId, FlowId, Name, TenantId};
+use cordboard_model::media::{PlayItem, Tone};
+use cordboard_model::time::{Duration, Time};
+use cordboard_model::verb::{CollectEnd, Destination, QueueEnd, Verb, VerbAnswer};
+use core::fmt;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The tests of one flow.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// The flow's file, relative to the script's folder.
+    pub flow: String,
+    /// The calls to be played through.
+    #[serde(rename = "case")]
+    pub cases: Vec<Case>,
+}
+
+/// One call played through.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// What is shown, as a sentence.
+    pub name: String,
+    /// The calling party.
+    #[serde(default = "anybody")]
+    pub from: String,
+    /// The called number.
+    #[serde(default = "anybody")]
+    pub to: String,
+    /// The call data at the start.
+    #[serde(default)]
+    pub data: BTreeMap<String, String>,
+    /// The verbs that are expected, in order, with what they are answered.
+    pub steps: Vec<StepSpec>,
+    /// `"ended"`, or a part of the error the flow fails with.
+    #[serde(default = "ended")]
+    pub end: String,
+}
+
+fn anybody() -> String {
+    "1001".to_owned()
+}
+
+fn ended() -> String {
+    "ended".to_owned()
+}
+
+/// One expected verb and its answer. Without an answer the verb is simply done; a collection without
+/// digits times out, a queue is timed out, an entry of the call data is what the flow was started with or set.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepSpec {
+    /// The beginning of the verb as [`line`] writes it, by whole words.
+    pub expect: String,
+    /// The digits the caller presses.
+    #[serde(default)]
+    pub digits: Option<String>,
+    /// How the entry ends; found out from the digits if it is not said.
+    #[serde(default)]
+    pub how: Option<CollectEnd>,
+    /// The key that cuts a playback short.
+    #[serde(default)]
+    pub key: Option<char>,
+    /// What becomes of the wait in the queue.
+    #[serde(default)]
+    pub queue: Option<QueueEnd>,
+    /// The value of an entry of the call data, as somebody else set it.
+    #[serde(default)]
+    pub data: Option<String>,
+    /// Why the step could not be done.
+    #[serde(default)]
+    pub failed: Option<Cause>,
+    /// Whether the caller hangs up instead.
+    #[serde(default)]
+    pub hung_up: bool,
+    /// How long it takes, seconds.
+    #[serde(default)]
+    pub after: f64,
+}
+
+/// How a call went that went as expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Every verb and log line, with its moment.
+    pub trace: Vec<String>,
+    /// How long the flow lived, in virtual time.
+    pub took: Duration,
+}
+
+/// Where a call went otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The case.
+    pub case: String,
+    /// The step, counted from one; one more than there are if it is about the end.
+    pub step: usize,
+    /// What was expected.
+    pub expected: String,
+    /// What came.
+    pub got: String,
+    /// What had happened before.
+    pub trace: Vec<String>,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "case \"{}\", step {}:", self.case, self.step)?;
+        writeln!(f, "  expected {}", self.expected)?;
+        write!(f, "  got      {}", self.got)?;
+        for line in &self.trace {
+            write!(f, "\n    {line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+/// Plays one case. The text is checked first; `file` is for the messages.
+pub fn run(source: &str, file: &str, case: &Case, limits: FlowLimits) -> Result<Report, Mismatch> {
+    let mut play = Play::new(case, file);
+    play.begin(source, limits).map_err(|error| play.mismatch("a text without errors", &error))?;
+    for (index, step) in case.steps.iter().enumerate() {
+        play.step = index + 1;
+        play.take(step)?;
+    }
+    play.step = case.steps.len() + 1;
+    play.close()
+}
+
+struct Play<'a> {
+    case: &'a Case,
+    file: &'a str,
+    engine: FlowEngine,
+    call: CallId,
+    now: Time,
+    data: BTreeMap<String, String>,
+    step: usize,
+    trace: Vec<String>,
+}
+
+impl<'a> Play<'a> {
+    fn new(case: &'a Case, file: &'a str) -> Self {
+        let call = CallId { tenant: TenantId::DEFAULT, start: 0, shard: 0, number: 1 };
+        Self {
+            case,
+            file,
+            engine: FlowEngine::new([0; 32]),
+            call,
+            now: Time::ZERO,
+            data: case.data.clone(),
+            step: 0,
+            trace: Vec::new(),
+        }
+    }
+
+    fn begin(&mut self, source: &str, limits: FlowLimits) -> Result<(), String> {
+        let id = FlowId::new(TenantId::DEFAULT, "tested").map_err(|e| e.to_string())?;
+        let snapshot = snapshot(source, self.file, &id, limits);
+        let errors =
+            |errors: Vec<FlowError>| errors.iter().map(FlowError::to_string).collect::<Vec<_>>().join("\n");
+        self.engine.handle_command(FlowCommand::Configure(&snapshot), self.now).map_err(errors)?;
+        let start = FlowCommand::Start {
+            call: self.call,
+            flow: id,
+            from: PartyId(self.case.from.clone()),
+            to: PartyId(self.case.to.clone()),
+            data: self.case.data.clone(),
+        };
+        self.engine.handle_command(start, self.now).map_err(errors)
+    }
+
+    fn mismatch(&self, expected: &str, got: &str) -> Mismatch {
+        Mismatch {
+            case: self.case.name.clone(),
+            step: self.step,
+            expected: expected.to_owned(),
+            got: got.to_owned(),
+            trace: self.trace.clone(),
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        let ms = self.now.as_millis();
+        self.trace.push(format!("{:>4}.{:03} {text}", ms / 1_000, ms % 1_000));
+    }
+
+    /// The next output that is not a log line.
+    fn next(&mut self) -> Option<FlowOutput> {
+        loop {
+            match self.engine.poll_output()? {
+                FlowOutput::Log { text, line, .. } => self.note(&format!("log {line}: {text}")),
+                other => return Some(other),
+            }
+        }
+    }
+
+    fn take(&mut self, step: &StepSpec) -> Result<(), Mismatch> {
+        let (ticket, verb) = match self.next() {
+            Some(FlowOutput::Verb { ticket, verb, .. }) => (ticket, verb),
+            Some(other) => return Err(self.mismatch(&step.expect, &end(&other))),
+            None => return Err(self.mismatch(&step.expect, "nothing: the flow was over")),
+        };
+        let got = line(&verb);
+        if !begins(&got, &step.expect) {
+            return Err(self.mismatch(&step.expect, &got));
+        }
+        self.note(&got);
+        let passes = match &verb {
+            Verb::Wait { ms } => f64::from(*ms) / 1_000.0,
+            _ => step.after,
+        };
+        self.now = self.now + Duration::try_from_secs_f64(passes).unwrap_or_default();
+        self.engine.handle_timeout(self.now);
+        let answer = self.answer(step, &verb);
+        self.engine.handle_input(FlowInput::Answer { call: self.call, ticket, answer }, self.now);
+        Ok(())
+    }
+
+    fn answer(&mut self, step: &StepSpec, verb: &Verb) -> VerbAnswer {
+        if step.hung_up {
+            return VerbAnswer::HungUp;
+        }
+        if let Some(cause) = step.failed {
+            return VerbAnswer::Failed(cause);
+        }
+        match verb {
+            Verb::Play { .. } => VerbAnswer::Played { key: step.key },
+            Verb::Collect { max, terminators, .. } => {
+                let typed = step.digits.clone().unwrap_or_default();
+                collected(&typed, usize::from(*max), terminators, step.how)
+            }
+            Verb::Enqueue { .. } => VerbAnswer::Queue(step.queue.unwrap_or(QueueEnd::Timeout)),
+            Verb::SetData { key, value } => {
+                if value.is_empty() {
+                    self.data.remove(key);
+                } else {
+                    self.data.insert(key.clone(), value.clone());
+                }
+                VerbAnswer::Done
+            }
+            Verb::GetData { key } => {
+                VerbAnswer::Data(step.data.clone().or_else(|| self.data.get(key).cloned()))
+            }
+            _ => VerbAnswer::Done,
+        }
+    }
+
+    fn close(mut self) -> Result<Report, Mismatch> {
+        let got = match self.next() {
+            Some(output) => end(&output),
+            None => "nothing: the flow waits for an answer".to_owned(),
+        };
+        let as_expected = match self.case.end.as_str() {
+            "ended" => got == "ended",
+            part => got.starts_with("failed ") && got.contains(part),
+        };
+        if !as_expected {
+            return Err(self.mismatch(&self.case.end, &got));
+        }
+        self.note(&got);
+        Ok(Report { trace: self.trace, took: self.now.since(Time::ZERO) })
+    }
+}
+
+fn collected(typed: &str, max: usize, terminators: &str, how: Option<CollectEnd>) -> VerbAnswer {
+    let stop = typed.char_indices().find(|(_, key)| terminators.contains(*key)).map(|(at, _)| at);
+    let digits: String = typed[..stop.unwrap_or(typed.len())].chars().take(max).collect();
+    let end = how.unwrap_or(if digits.len() == max {
+        CollectEnd::Max
+    } else if stop.is_some() {
+        CollectEnd::Terminator
+    } else {
+        CollectEnd::Timeout
+    });
+    VerbAnswer::Digits { digits, end }
+}
+
+fn snapshot(source: &str, file: &str, id: &FlowId, limits: FlowLimits) -> Snapshot {
+    let flow = Flow {
+        id: id.clone(),
+        file: file.to_owned(),
+        source: source.to_owned(),
+        apology: None,
+        fallback: None,
+    };
+    let flows: BTreeMap<Name, Flow> = [(id.name.clone(), flow)].into_iter().collect();
+    let tenant = Tenant {
+        id: id.tenant,
+        display: String::new(),
+        zone: "UTC".to_owned(),
+        domains: Vec::new(),
+        codecs: Vec::new(),
+        routing: Vec::new(),
+        users: BTreeMap::new(),
+        agents: BTreeMap::new(),
+        queues: BTreeMap::new(),
+        flows,
+        numbers: Vec::new(),
+        trunks: BTreeMap::new(),
+    };
+    let mut snapshot = Snapshot::empty();
+    snapshot.limits.flow = limits;
+    snapshot.tenants.insert(id.tenant, tenant);
+    snapshot
+}
+
+/// Whether `got` begins with the words of `expected`.
+fn begins(got: &str, expected: &str) -> bool {
+    let mut words = got.split_whitespace();
+    expected.split_whitespace().all(|word| words.next() == Some(word))
+}
+
+fn end(output: &FlowOutput) -> String {
+    match output {
+        FlowOutput::Verb { verb, .. } => line(verb),
+        FlowOutput::Ended { .. } => "ended".to_owned(),
+        FlowOutput::Failed { error, .. } => format!("failed {}: {error}", error.kind.as_str()),
+        FlowOutput::Log { text, .. } => format!("log {text}"),
+    }
+}
+
+/// A verb in one line, as scripts write it.
+pub fn line(verb: &Verb) -> String {
+    match verb {
+        Verb::Answer => "answer".to_owned(),
+        Verb::Play { items, barge_in } => {
+            let keys = if *barge_in { "" } else { " barge_in=false" };
+            format!("play {}{keys}", items_line(items))
+        }
+        Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms } => format!(
+            "collect {} max={max} min={min} terminators={terminators} first={} inter={}",
+            items_line(prompt),
+            seconds(*first_timeout_ms),
+            seconds(*inter_timeout_ms)
+        ),
+        Verb::Enqueue { queue, timeout_ms, priority } => {
+            let timeout = timeout_ms.map_or("queue's".to_owned(), seconds);
+            format!("enqueue {} timeout={timeout} priority={priority}", queue.name)
+        }
+        Verb::Transfer { to } => format!("transfer {}", destination(to)),
+        Verb::HangUp { cause } => format!("hang_up {}", cause.as_str()),
+        Verb::SetData { key, value } => format!("set {key} = {value}"),
+        Verb::GetData { key } => format!("get {key}"),
+        Verb::Wait { ms } => format!("wait {}", seconds(*ms)),
+        Verb::Log { text } => format!("log {text}"),
+    }
+}
+
+fn seconds(ms: u32) -> String {
+    format!("{}", f64::from(ms) / 1_000.0)
+}
+
+fn items_line(items: &[PlayItem]) -> String {
+    if items.is_empty() {
+        return "-".to_owned();
+    }
+    let word = |item: &PlayItem| match item {
+        PlayItem::Asset(id) => id.name.to_string(),
+        PlayItem::Silence(ms) => format!("silence:{}", seconds(*ms)),
+        PlayItem::Tone(tone, ms) => {
+            let name = match tone {
+                Tone::RingBack => "ringback".to_owned(),
+                Tone::Busy => "busy".to_owned(),
+                Tone::Beep => "beep".to_owned(),
+                Tone::Hertz(hertz) => hertz.to_string(),
+            };
+            format!("tone:{name}:{}", seconds(*ms))
+        }
+    };
+    items.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn destination(to: &Destination) -> String {
+    match to {
+        Destination::Flow(id) => format!("flow {}", id.name),
+        Destination::Queue(id) => format!("queue {}", id.name),
+        Destination::Agent(id) => format!("agent {}", id.name),
+        Destination::User(id) => format!("user {}", id.name),
+        Destination::Trunk(id, number) => format!("trunk {} {number}", id.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(steps: Vec<StepSpec>) -> Case {
+        Case { name: "t".into(), from: anybody(), to: anybody(), data: BTreeMap::new(), steps, end: ended() }
+    }
+
+    fn step(expect: &str) -> StepSpec {
+        StepSpec { expect: expect.into(), ..StepSpec::default() }
+    }
+
+    const FLOW: &str =
+        "call:answer()\nlocal d = call:collect{prompt='pin', max=4}\ncall:log(d)\ncall:wait(2)";
+
+    #[test]
+    fn a_call_that_goes_as_written_has_a_trace_in_virtual_time() {
+        let pin = StepSpec { digits: Some("12#".into()), after: 3.5, ..step("collect pin max=4") };
+        let report =
+            run(FLOW, "f.lua", &case(vec![step("answer"), pin, step("wait")]), FlowLimits::default())
+                .unwrap();
+        assert_eq!(
+            report.trace,
+            [
+                "   0.000 answer",
+                "   0.000 collect pin max=4 min=1 terminators=# first=5 inter=3",
+                "   3.500 log 3: 12",
+                "   3.500 wait 2",
+                "   5.500 ended",
+            ]
+        );
+        assert_eq!(report.took, Duration::from_millis(5_500));
+    }
+
+    #[test]
+    fn a_call_that_goes_otherwise_says_where() {
+        let error = run(FLOW, "f.lua", &case(vec![step("answer"), step("play x")]), FlowLimits::default())
+            .unwrap_err();
+        assert_eq!((error.step, error.expected.as_str()), (2, "play x"));
+        assert!(error.got.starts_with("collect pin"));
+        let error = run(FLOW, "f.lua", &case(vec![step("answer")]), FlowLimits::default()).unwrap_err();
+        assert_eq!((error.step, error.expected.as_str()), (2, "ended"));
+    }
+
+    #[test]
+    fn words_are_compared_whole() {
+        assert!(begins("enqueue sales timeout=60", "enqueue sales"));
+        assert!(!begins("enqueue sales2", "enqueue sales"));
+        assert!(!begins("answer", "answer now"));
+    }
+}

@@ -1,0 +1,153 @@
+//! The verbs as a designer writes them.
+
+use crate::world::{answer, engine, failure, start};
+use cordboard_flow::{FlowErrorKind, FlowOutput, script};
+use cordboard_model::config::FlowLimits;
+use cordboard_model::verb::{CollectEnd, QueueEnd, VerbAnswer};
+
+/// Runs a text, giving these answers in turn; the verbs, log lines and the end.
+fn ladder(source: &str, answers: &[VerbAnswer]) -> Vec<String> {
+    let mut engine = engine(FlowLimits::default(), source);
+    start(&mut engine, 1);
+    let mut answers = answers.iter();
+    let mut said = Vec::new();
+    while let Some(output) = engine.poll_output() {
+        match output {
+            FlowOutput::Verb { ticket, verb, .. } => {
+                said.push(script::line(&verb));
+                if let Some(next) = answers.next() {
+                    answer(&mut engine, 1, ticket, next.clone());
+                }
+            }
+            FlowOutput::Log { text, .. } => said.push(format!("log {text}")),
+            FlowOutput::Ended { .. } => said.push("ended".into()),
+            FlowOutput::Failed { error, .. } => said.push(format!("failed {error}")),
+        }
+    }
+    said
+}
+
+fn digits(digits: &str, end: CollectEnd) -> VerbAnswer {
+    VerbAnswer::Digits { digits: digits.into(), end }
+}
+
+#[test]
+fn every_verb_as_the_guide_writes_it() {
+    let source = "call:answer()\n\
+        print(call:play('welcome', {tone = 'beep'}, {silence = 0.5}))\n\
+        local pin, how = call:collect{prompt = 'enter-pin', max = 4, terminators = '#', first = 5, inter = 3} print(pin, how)\n\
+        call:say_number(42, 'en')\n\
+        print(call:enqueue('sales', {timeout = 60}))\n\
+        call.data.x = 'y'\n\
+        call:wait(0.25)\n\
+        call:log('from', call.from, 'to', call.to, {})\n\
+        call:hang_up('busy')";
+    let answers = [
+        VerbAnswer::Done,
+        VerbAnswer::Played { key: Some('4') },
+        digits("1234", CollectEnd::Max),
+        VerbAnswer::Played { key: None },
+        VerbAnswer::Queue(QueueEnd::NobodySignedIn),
+        VerbAnswer::Done,
+        VerbAnswer::Done,
+    ];
+    assert_eq!(
+        ladder(source, &answers),
+        [
+            "answer",
+            "play welcome tone:beep:0.2 silence:0.5",
+            "log 4",
+            "collect enter-pin max=4 min=1 terminators=# first=5 inter=3",
+            "log 1234\tmax",
+            "play en.digits.40 en.digits.2",
+            "enqueue sales timeout=60 priority=0",
+            "log nobody_signed_in",
+            "set x = y",
+            "wait 0.25",
+            "log from 1001 to 100 table",
+            "hang_up busy",
+            "ended",
+        ]
+    );
+}
+
+#[test]
+fn transfers_by_every_way() {
+    for (lua, line) in [
+        ("{queue='sales'}", "transfer queue sales"),
+        ("{flow='night'}", "transfer flow night"),
+        ("{agent='1001'}", "transfer agent 1001"),
+        ("{user='anna'}", "transfer user anna"),
+        ("{trunk='carrier', number='+4930'}", "transfer trunk carrier +4930"),
+    ] {
+        assert_eq!(ladder(&format!("call:transfer{lua}"), &[VerbAnswer::Done]), [line, "ended"]);
+    }
+}
+
+const MENU: &str = "local r, key = call:menu{prompt = 'menu', tries = 2, invalid = 'wrong', no_input = 'nothing',\n\
+    ['1'] = function(key) call:play('one') return 'first', key end, [2] = 'second', ['#'] = 'again'}\nprint(r, key)";
+
+#[test]
+fn a_menu_does_what_stands_beside_the_key() {
+    let key = |key: &str| digits(key, CollectEnd::Max);
+    let prompt = "collect menu max=1 min=1 terminators= first=5 inter=3";
+    assert_eq!(ladder(MENU, &[key("1"), VerbAnswer::Done]), [prompt, "play one", "log first\t1", "ended"]);
+    assert_eq!(ladder(MENU, &[key("2")]), [prompt, "log second\t2", "ended"]);
+    assert_eq!(ladder(MENU, &[key("#")]), [prompt, "log again\t#", "ended"]);
+}
+
+#[test]
+fn a_menu_asks_again_and_then_gives_up() {
+    let key = |key: &str| digits(key, CollectEnd::Max);
+    let nothing = digits("", CollectEnd::Timeout);
+    let prompt = "collect menu max=1 min=1 terminators= first=5 inter=3";
+    assert_eq!(
+        ladder(MENU, &[key("9"), VerbAnswer::Done, nothing.clone(), VerbAnswer::Done]),
+        [prompt, "play wrong", prompt, "play nothing", "log nil\ttimeout", "ended"]
+    );
+    assert_eq!(
+        ladder(MENU, &[nothing, VerbAnswer::Done, key("*"), VerbAnswer::Done]),
+        [prompt, "play nothing", prompt, "play wrong", "log nil\tinvalid", "ended"]
+    );
+}
+
+#[test]
+fn wrong_options_name_the_option_and_the_line() {
+    for (source, want) in [
+        (
+            "\ncall:collect{max=4, terminator='#'}",
+            "flows/main.lua:2: collect: unknown option 'terminator'; did you mean 'terminators'?",
+        ),
+        (
+            "\n\nreturn call:enqueue('sales', {timout=1})",
+            "flows/main.lua:3: enqueue: unknown option 'timout'; did you mean 'timeout'?",
+        ),
+        (
+            "local function f()\n  return call:play()\nend\n\nf()",
+            "flows/main.lua:2: play: nothing to play was given",
+        ),
+        (
+            "local function f()\n  call:say_number('x')\nend\n\nreturn f()",
+            "flows/main.lua:2: say_number: the number must be a whole one from 0 to 999999999999, not \"x\"",
+        ),
+        (
+            "call:menu{prompt='m',\n  ['1'] = function()\n    return call:transfer{queue=1}\n  end}",
+            "flows/main.lua:1: menu: takes one table",
+        ),
+        ("call.play('x')", "flows/main.lua:1: play: write call:play(...) with a colon"),
+        ("call.data.x = {}", "flows/main.lua:1: data: the value of 'x' must be a string, not a table"),
+        ("call:play({{{{'deep'}}}})", "flows/main.lua:1: tables given to a verb nest too deep"),
+        ("call:wait('x')", "flows/main.lua:1: wait: the time must be a number of seconds, not a string"),
+    ] {
+        if want.contains("menu:") {
+            let said = ladder(source, &[digits("1", CollectEnd::Max)]);
+            assert_eq!(
+                said.last().unwrap(),
+                "failed flows/main.lua:3: transfer: option 'queue' must be a string, not a number"
+            );
+            continue;
+        }
+        let error = failure(source);
+        assert_eq!((error.to_string().as_str(), error.kind), (want, FlowErrorKind::BadOption), "{source}");
+    }
+}
