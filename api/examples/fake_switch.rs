@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     {
         Some("empty") => Scale { agents: 2, calls: 0, gap: u64::MAX },
         Some(_) => Scale { agents: 30, calls: 50, gap: 4 },
-        None => Scale { agents: 9, calls: 12, gap: 26 },
+        None => Scale { agents: 9, calls: 12, gap: 50 },
     };
     let start = u32::try_from(wall().0 / 1_000)?;
     let switch = Fake::new(start, &[(KEY, TenantId::DEFAULT)]);

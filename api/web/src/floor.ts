@@ -103,6 +103,7 @@ async function lineIs(told: Line): Promise<void> {
   }
   lived ||= told.is === "live";
   line.value = told;
+  document.documentElement.dataset.line = told.is;
   ticked();
 }
 
