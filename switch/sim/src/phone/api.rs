@@ -185,10 +185,7 @@ impl Plan {
 
     /// This reply, no steps.
     pub fn reply(reply: Reply) -> Self {
-        Self {
-            reply,
-            steps: Vec::new(),
-        }
+        Self { reply, steps: Vec::new() }
     }
 
     /// For a call that goes out: nothing but what is added.

@@ -89,11 +89,7 @@ impl Phone {
             log.rang = Some(now);
         }
         let early = matches!(reply, Reply::EarlyMedia(_));
-        let body = if early {
-            self.answer_sdp(call, key)
-        } else {
-            None
-        };
+        let body = if early { self.answer_sdp(call, key) } else { None };
         let code = if early { 183 } else { 180 };
         self.respond(key, code, |response| {
             response.push(HeaderName::Contact, contact);

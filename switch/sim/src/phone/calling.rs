@@ -8,13 +8,7 @@ use cordboard_model::media::Direction;
 use cordboard_sip::wire::{HeaderName, Message, Method, Uri};
 
 impl Phone {
-    pub(super) fn call(
-        &mut self,
-        to: &str,
-        from: Option<String>,
-        display: Option<String>,
-        plan: Plan,
-    ) {
+    pub(super) fn call(&mut self, to: &str, from: Option<String>, display: Option<String>, plan: Plan) {
         let uri = Uri::parse(&format!("sip:{to}@{}", self.config.domain));
         let (Some(slot), Some(target)) = (self.free_slot(), uri) else {
             return self.event(PhoneEvent::NotCalled);
@@ -81,17 +75,11 @@ impl Phone {
         };
         let mut invite = line.request(Method::Invite);
         invite.push(HeaderName::Contact, contact);
-        invite.push(
-            HeaderName::Allow,
-            "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO",
-        );
+        invite.push(HeaderName::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO");
         if let Some((name, value)) = credentials {
             invite.push(name, value);
         }
-        invite.set_body(
-            "application/sdp",
-            sdp.write(line.sdp_session, line.sdp_version),
-        );
+        invite.set_body("application/sdp", sdp.write(line.sdp_session, line.sdp_version));
         let server = self.config.server;
         let branch = self.send_request(invite, Purpose::Invite(call), server);
         if let Some(line) = self.lines.get_mut(&call) {
@@ -209,8 +197,7 @@ impl Phone {
         let bytes = ack.to_bytes();
         let to = self.config.server;
         let until = self.now + self.config.timers.t1 * 64;
-        self.acks
-            .insert((call_id, seq), (until, to, bytes.clone()));
+        self.acks.insert((call_id, seq), (until, to, bytes.clone()));
         self.sip(to, bytes);
     }
 
@@ -260,11 +247,7 @@ impl Phone {
         line.state = State::Leaving;
         line.unacked = None;
         let bye = line.request(Method::Bye);
-        let how = if line.cancelled {
-            End::Cancelled
-        } else {
-            End::Here
-        };
+        let how = if line.cancelled { End::Cancelled } else { End::Here };
         let server = self.config.server;
         self.send_request(bye, Purpose::Bye(call), server);
         self.end(call, how);
@@ -288,10 +271,7 @@ impl Phone {
         line.reinvite = Some(line.held);
         let mut invite = line.request(Method::Invite);
         invite.push(HeaderName::Contact, contact);
-        invite.set_body(
-            "application/sdp",
-            sdp.write(line.sdp_session, line.sdp_version),
-        );
+        invite.set_body("application/sdp", sdp.write(line.sdp_session, line.sdp_version));
         let server = self.config.server;
         self.send_request(invite, Purpose::Reinvite(call), server);
     }

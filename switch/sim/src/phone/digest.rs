@@ -55,10 +55,7 @@ pub(super) struct Asked<'a> {
 }
 
 /// The value of (Proxy-)Authorization for the challenge of our algorithm; none if it is not among them.
-pub(super) fn answer<'a>(
-    challenges: impl Iterator<Item = &'a str>,
-    asked: &Asked<'_>,
-) -> Option<String> {
+pub(super) fn answer<'a>(challenges: impl Iterator<Item = &'a str>, asked: &Asked<'_>) -> Option<String> {
     let fields = challenges.filter_map(fields).find(|fields| {
         let algorithm = find(fields, "algorithm").unwrap_or("MD5");
         algorithm.eq_ignore_ascii_case(asked.digest.name())
@@ -67,10 +64,7 @@ pub(super) fn answer<'a>(
     let digest = asked.digest;
     let ha1 = digest.ha1(asked.user, realm, asked.password);
     let ha2 = digest.hash(&format!("{}:{}", asked.method, asked.uri));
-    let response = digest.hash(&format!(
-        "{ha1}:{nonce}:00000001:{}:auth:{ha2}",
-        asked.cnonce
-    ));
+    let response = digest.hash(&format!("{ha1}:{nonce}:00000001:{}:auth:{ha2}", asked.cnonce));
     let opaque = find(&fields, "opaque").map_or(String::new(), |o| format!(", opaque=\"{o}\""));
     Some(format!(
         "Digest username=\"{}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{}\", response=\"{response}\", \

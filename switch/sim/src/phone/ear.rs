@@ -29,18 +29,11 @@ impl Ear {
             Codec::Pcma => &g711::ALAW_TO_PCM,
             Codec::Pcmu => &g711::ULAW_TO_PCM,
         };
-        let mut pcm = if self.packets.len() >= KEPT {
-            self.packets.pop_front().map(|(_, pcm)| pcm)
-        } else {
-            None
-        }
-        .unwrap_or_default();
+        let mut pcm =
+            if self.packets.len() >= KEPT { self.packets.pop_front().map(|(_, pcm)| pcm) } else { None }
+                .unwrap_or_default();
         pcm.clear();
-        pcm.extend(
-            codes
-                .iter()
-                .map(|code| table.get(usize::from(*code)).copied().unwrap_or(0)),
-        );
+        pcm.extend(codes.iter().map(|code| table.get(usize::from(*code)).copied().unwrap_or(0)));
         self.packets.push_back((now, pcm));
     }
 
@@ -74,10 +67,6 @@ impl Ear {
             sum += Goertzel::share(pcm, f64::from(hertz));
             count += 1;
         }
-        if count == 0 {
-            0.0
-        } else {
-            sum / f64::from(count)
-        }
+        if count == 0 { 0.0 } else { sum / f64::from(count) }
     }
 }

@@ -74,8 +74,7 @@ impl Line {
     /// A moment came: its steps are due from now on.
     pub fn moment(&mut self, moment: Moment, now: Time) {
         let steps = self.plan.steps.iter().filter(|step| step.from == moment);
-        self.due
-            .extend(steps.map(|step| (now + step.after, step.act.clone())));
+        self.due.extend(steps.map(|step| (now + step.after, step.act.clone())));
     }
 
     /// A step that is due, the earliest first.
@@ -95,20 +94,12 @@ impl Line {
         let due = self.due.iter().map(|(at, _)| *at);
         let unacked = self.unacked.iter().map(|u| u.resend.min(u.deadline));
         let media = self.media.poll_timeout();
-        due.chain(unacked)
-            .chain(media)
-            .chain(self.reinvite_again)
-            .min()
-            .unwrap_or(Time::FAR)
+        due.chain(unacked).chain(media).chain(self.reinvite_again).min().unwrap_or(Time::FAR)
     }
 
     /// What we say about our side when we offer.
     pub fn direction(&self) -> Direction {
-        if self.held {
-            Direction::SendOnly
-        } else {
-            Direction::SendRecv
-        }
+        if self.held { Direction::SendOnly } else { Direction::SendRecv }
     }
 
     /// A request within the dialog.
@@ -142,13 +133,7 @@ pub(super) fn note(log: &mut CallLog, line: &Line) {
 }
 
 /// A new entry of the log.
-pub(super) fn entry(
-    call: PhoneCall,
-    line: u16,
-    outgoing: bool,
-    call_id: &str,
-    now: Time,
-) -> CallLog {
+pub(super) fn entry(call: PhoneCall, line: u16, outgoing: bool, call_id: &str, now: Time) -> CallLog {
     CallLog {
         call,
         line,

@@ -23,8 +23,8 @@ mod transaction;
 mod voice;
 
 pub use api::{
-    Act, CallLog, End, Moment, PhoneCall, PhoneCommand, PhoneConfig, PhoneEvent, PhoneInput,
-    PhoneOutput, Plan, Quirks, Reply, Step, Voice,
+    Act, CallLog, End, Moment, PhoneCall, PhoneCommand, PhoneConfig, PhoneEvent, PhoneInput, PhoneOutput,
+    Plan, Quirks, Reply, Step, Voice,
 };
 pub use digest::Digest;
 
@@ -65,11 +65,11 @@ pub struct Phone {
 
 impl Phone {
     /// A phone that does nothing until it is told to, or called.
-    pub fn new(config: PhoneConfig) -> Self {
+    pub fn new(config: PhoneConfig, now: Time) -> Self {
         Self {
             rng: ChaCha8Rng::seed_from_u64(config.seed),
             config,
-            now: Time::ZERO,
+            now,
             registration: Registration::default(),
             lines: BTreeMap::new(),
             clients: BTreeMap::new(),
@@ -112,12 +112,7 @@ impl Phone {
         match command {
             PhoneCommand::Register => self.register(),
             PhoneCommand::Unregister => self.unregister(),
-            PhoneCommand::Call {
-                to,
-                from,
-                display,
-                plan,
-            } => self.call(&to, from, display, plan),
+            PhoneCommand::Call { to, from, display, plan } => self.call(&to, from, display, plan),
             PhoneCommand::Do { call, act } => {
                 let latest = || self.lines.keys().next_back().copied();
                 if let Some(call) = call.or_else(latest) {
@@ -169,10 +164,7 @@ impl Phone {
 
     /// One call of the log.
     pub fn call_log(&self, call: PhoneCall) -> Option<CallLog> {
-        let at = self
-            .log
-            .binary_search_by_key(&call, |entry| entry.call)
-            .ok()?;
+        let at = self.log.binary_search_by_key(&call, |entry| entry.call).ok()?;
         let mut entry = self.log.get(at)?.clone();
         if let Some(line) = self.lines.get(&call) {
             line::note(&mut entry, line);
@@ -187,9 +179,7 @@ impl Phone {
 
     /// Whether a call is answered and not over.
     pub fn is_up(&self, call: PhoneCall) -> bool {
-        self.lines
-            .get(&call)
-            .is_some_and(|line| line.state == line::State::Up)
+        self.lines.get(&call).is_some_and(|line| line.state == line::State::Up)
     }
 
     /// The share (0 to 1) of a tone in what a call hears right now; 0 when nothing is heard.
@@ -201,12 +191,7 @@ impl Phone {
     /// How many packets were heard since [`Act::Listen`], up to ten, and the share of a tone in them.
     pub fn heard(&self, call: PhoneCall, hertz: u16) -> (usize, f64) {
         let line = self.lines.get(&call);
-        line.map_or((0, 0.0), |line| {
-            (
-                line.media.ear.packets(),
-                line.media.ear.share_of_kept(hertz),
-            )
-        })
+        line.map_or((0, 0.0), |line| (line.media.ear.packets(), line.media.ear.share_of_kept(hertz)))
     }
 
     /// When the last packet came to a call.
@@ -217,9 +202,7 @@ impl Phone {
     /// Whether the phone wants what comes to the RTP socket of a line. Who drives many phones may save
     /// the handing over; nothing but counters is lost.
     pub fn is_listening(&self, line: u16) -> bool {
-        self.lines
-            .values()
-            .any(|l| l.slot == line && l.media.ear.open)
+        self.lines.values().any(|l| l.slot == line && l.media.ear.open)
     }
 
     /// Whether the switch has its registration, as far as it knows.
@@ -230,14 +213,11 @@ impl Phone {
     /// What is left of calls and transactions, in words; empty when nothing is.
     pub fn leftovers(&self) -> Vec<String> {
         let calls = self.lines.iter();
-        let calls =
-            calls.map(|(call, line)| format!("call {} {:?} {}", call.0, line.state, line.call_id));
+        let calls = calls.map(|(call, line)| format!("call {} {:?} {}", call.0, line.state, line.call_id));
         let clients = self.clients.iter();
         let clients = clients.map(|((branch, method), _)| format!("request {method} {branch}"));
         let servers = self.servers.iter();
-        let servers = servers.map(|((branch, method), s)| {
-            format!("answer {} of {method} {branch}", s.code)
-        });
+        let servers = servers.map(|((branch, method), s)| format!("answer {} of {method} {branch}", s.code));
         calls.chain(clients).chain(servers).collect()
     }
 
@@ -271,13 +251,7 @@ impl Phone {
         format!("SIP/2.0/UDP {};rport;branch={branch}", self.config.sip_addr)
     }
 
-    fn start_client(
-        &mut self,
-        request: Message,
-        purpose: Purpose,
-        to: SocketAddr,
-        branch: String,
-    ) {
+    fn start_client(&mut self, request: Message, purpose: Purpose, to: SocketAddr, branch: String) {
         let Some(method) = request.method().cloned() else {
             return;
         };
@@ -335,22 +309,12 @@ impl Phone {
             if self.lines.get_mut(&call).is_some_and(again) {
                 self.reinvite(call);
             }
-            while let Some((slot, packet)) = self
-                .lines
-                .get_mut(&call)
-                .and_then(|line| Some((line.slot, line.media.poll(now)?)))
+            while let Some((slot, packet)) =
+                self.lines.get_mut(&call).and_then(|line| Some((line.slot, line.media.poll(now)?)))
             {
                 self.out.push_back(match packet {
-                    Packet::Rtp(to, bytes) => PhoneOutput::Rtp {
-                        line: slot,
-                        to,
-                        bytes,
-                    },
-                    Packet::Rtcp(to, bytes) => PhoneOutput::Rtcp {
-                        line: slot,
-                        to,
-                        bytes,
-                    },
+                    Packet::Rtp(to, bytes) => PhoneOutput::Rtp { line: slot, to, bytes },
+                    Packet::Rtcp(to, bytes) => PhoneOutput::Rtcp { line: slot, to, bytes },
                 });
             }
         }
@@ -451,10 +415,7 @@ impl Phone {
         if key.1 == Method::Bye && self.config.quirks.no_bye_reply {
             return self.on_bye_unanswered(&request);
         }
-        if key.1 == Method::Invite
-            && self.config.incoming.reply == Reply::Nothing
-            && !has_to_tag(&request)
-        {
+        if key.1 == Method::Invite && self.config.incoming.reply == Reply::Nothing && !has_to_tag(&request) {
             return;
         }
         let to = reply_to(&via, from);
@@ -479,9 +440,7 @@ impl Phone {
             return;
         };
         let mut response = Message::response_to(&server.request, code);
-        let earlier = parse_datagram(&server.bytes)
-            .ok()
-            .and_then(|m| m.to().ok()?.tag().map(str::to_owned));
+        let earlier = parse_datagram(&server.bytes).ok().and_then(|m| m.to().ok()?.tag().map(str::to_owned));
         if code > 100 {
             response.set_to_tag(earlier.as_deref().unwrap_or(&tag));
         }
@@ -496,10 +455,7 @@ impl Phone {
         let call_id = request.call_id().ok()?;
         let tag = request.from_().ok()?.tag()?.to_owned();
         let is = |line: &Line| line.call_id == call_id && line.remote_tag.as_ref() == Some(&tag);
-        self.lines
-            .iter()
-            .find(|(_, line)| is(line))
-            .map(|(call, _)| *call)
+        self.lines.iter().find(|(_, line)| is(line)).map(|(call, _)| *call)
     }
 
     fn free_slot(&self) -> Option<u16> {
@@ -519,12 +475,7 @@ impl Phone {
     fn new_media(&mut self) -> Media {
         let random = self.rng.next_u64();
         let config = &self.config;
-        Media::new(
-            config.voice,
-            config.tone_hz,
-            config.quirks.no_rtcp,
-            random,
-        )
+        Media::new(config.voice, config.tone_hz, config.quirks.no_rtcp, random)
     }
 
     fn add_log(&mut self, slot: u16, outgoing: bool, call_id: &str) -> (PhoneCall, usize) {
@@ -533,8 +484,7 @@ impl Phone {
         }
         self.last_call += 1;
         let call = PhoneCall(self.last_call);
-        self.log
-            .push(line::entry(call, slot, outgoing, call_id, self.now));
+        self.log.push(line::entry(call, slot, outgoing, call_id, self.now));
         (call, self.log.len() - 1)
     }
 
@@ -556,10 +506,7 @@ impl Phone {
         if told {
             self.event(PhoneEvent::Ended(call, how));
         }
-        let leaving = self
-            .lines
-            .get(&call)
-            .is_some_and(|line| line.state == line::State::Leaving);
+        let leaving = self.lines.get(&call).is_some_and(|line| line.state == line::State::Leaving);
         if !leaving {
             self.lines.remove(&call);
         }
@@ -575,10 +522,7 @@ impl Phone {
     }
 }
 
-fn client_request(
-    clients: &BTreeMap<(String, Method), Client>,
-    key: &(String, Method),
-) -> Option<Message> {
+fn client_request(clients: &BTreeMap<(String, Method), Client>, key: &(String, Method)) -> Option<Message> {
     clients.get(key).map(|client| client.request.clone())
 }
 

@@ -47,12 +47,7 @@ impl Phone {
 
     pub(super) fn run_registration(&mut self) {
         let now = self.now;
-        if self
-            .registration
-            .refresh
-            .take_if(|at| *at <= now)
-            .is_some()
-        {
+        if self.registration.refresh.take_if(|at| *at <= now).is_some() {
             self.send_register();
         }
     }
@@ -87,16 +82,10 @@ impl Phone {
         let me = format!("<sip:{user}@{domain}>");
         let mut request = Message::request(Method::Register, uri)
             .with(HeaderName::MaxForwards, "70")
-            .with(
-                HeaderName::From,
-                format!("{me};tag={}", self.registration.tag),
-            )
+            .with(HeaderName::From, format!("{me};tag={}", self.registration.tag))
             .with(HeaderName::To, me)
             .with(HeaderName::CallId, self.registration.call_id.clone())
-            .with(
-                HeaderName::CSeq,
-                format!("{} REGISTER", self.registration.cseq),
-            )
+            .with(HeaderName::CSeq, format!("{} REGISTER", self.registration.cseq))
             .with(HeaderName::Contact, self.contact())
             .with(HeaderName::Expires, expires.to_string())
             .with(HeaderName::UserAgent, "cordboard-sim");
@@ -177,10 +166,7 @@ impl Phone {
     ) -> Option<(HeaderName, String)> {
         let (asked, answer) = match response.status() {
             Some(401) => (HeaderName::WwwAuthenticate, HeaderName::Authorization),
-            _ => (
-                HeaderName::ProxyAuthenticate,
-                HeaderName::ProxyAuthorization,
-            ),
+            _ => (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization),
         };
         if self.config.password.is_empty() {
             return None;

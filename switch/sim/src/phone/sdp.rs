@@ -40,10 +40,7 @@ impl Sdp {
             let _ = write!(text, "a=rtpmap:{pt} {}/8000\r\n", codec.name());
         }
         if let Some(pt) = self.event_pt {
-            let _ = write!(
-                text,
-                "a=rtpmap:{pt} telephone-event/8000\r\na=fmtp:{pt} 0-15\r\n"
-            );
+            let _ = write!(text, "a=rtpmap:{pt} telephone-event/8000\r\na=fmtp:{pt} 0-15\r\n");
         }
         let direction = match self.direction {
             Direction::SendRecv => "sendrecv",
@@ -73,9 +70,7 @@ impl Sdp {
                     types = words.skip(1).filter_map(|pt| pt.parse().ok()).collect();
                 }
             } else if let Some(connection) = line.strip_prefix("c=IN IP") {
-                let written = connection
-                    .split_once(' ')
-                    .and_then(|(_, ip)| ip.parse().ok());
+                let written = connection.split_once(' ').and_then(|(_, ip)| ip.parse().ok());
                 if port.is_none() || in_audio {
                     ip = written;
                 }
@@ -86,9 +81,7 @@ impl Sdp {
                     "recvonly" => direction = Direction::RecvOnly,
                     "inactive" => direction = Direction::Inactive,
                     _ => {
-                        let map = attribute
-                            .strip_prefix("rtpmap:")
-                            .and_then(|m| m.split_once(' '));
+                        let map = attribute.strip_prefix("rtpmap:").and_then(|m| m.split_once(' '));
                         if let Some((pt, "telephone-event/8000")) = map {
                             event_pt = pt.parse().ok();
                         }

@@ -57,13 +57,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub fn new(
-        purpose: Purpose,
-        request: Message,
-        to: SocketAddr,
-        timers: SipTimers,
-        now: Time,
-    ) -> Self {
+    pub fn new(purpose: Purpose, request: Message, to: SocketAddr, timers: SipTimers, now: Time) -> Self {
         Self {
             purpose,
             bytes: request.to_bytes(),
@@ -93,9 +87,7 @@ impl Client {
                 if self.invite {
                     self.resend = None;
                     // A phone rings no longer than three minutes.
-                    self.deadline = self
-                        .deadline
-                        .max(now + Duration::from_secs(180) + self.timers.t1 * 64);
+                    self.deadline = self.deadline.max(now + Duration::from_secs(180) + self.timers.t1 * 64);
                 }
                 News::Tell
             }
@@ -104,11 +96,7 @@ impl Client {
                 self.resend = None;
                 // Timer D for what must be acknowledged again; nothing to wait for otherwise.
                 let lingers = self.invite && code >= 300;
-                self.deadline = if lingers {
-                    now + self.timers.t1 * 64
-                } else {
-                    now
-                };
+                self.deadline = if lingers { now + self.timers.t1 * 64 } else { now };
                 News::Tell
             }
         }
@@ -220,9 +208,6 @@ pub(super) fn ack_of(invite: &Message, response: &Message) -> Option<Message> {
     ack.push(HeaderName::From, invite.header(&HeaderName::From)?);
     ack.push(HeaderName::To, response.header(&HeaderName::To)?);
     ack.push(HeaderName::CallId, invite.call_id().ok()?);
-    ack.push(
-        HeaderName::CSeq,
-        format!("{} ACK", invite.cseq().ok()?.seq),
-    );
+    ack.push(HeaderName::CSeq, format!("{} ACK", invite.cseq().ok()?.seq));
     Some(ack)
 }

@@ -119,11 +119,7 @@ impl Media {
             self.codec = codec;
             self.tone = tone(self.tone_hz, codec);
         }
-        self.peer = Some(Peer {
-            addr: sdp.addr,
-            codec,
-            event_pt: sdp.event_pt,
-        });
+        self.peer = Some(Peer { addr: sdp.addr, codec, event_pt: sdp.event_pt });
         self.may_send = sdp.direction.receives() && sdp.addr.port() != 0 && !held;
         self.may_hear = sdp.direction.sends() && !held;
         self.wake(now);
@@ -151,10 +147,8 @@ impl Media {
     }
 
     fn wake(&mut self, now: Time) {
-        let wants = self.voice == Voice::Always
-            || self.speak > 0
-            || !self.keys.is_empty()
-            || self.key.is_some();
+        let wants =
+            self.voice == Voice::Always || self.speak > 0 || !self.keys.is_empty() || self.key.is_some();
         if !self.may_send || self.peer.is_none() || !wants {
             self.next = None;
         } else if self.next.is_none() {
@@ -195,10 +189,8 @@ impl Media {
     }
 
     fn settle_next(&mut self) {
-        let wants = self.voice == Voice::Always
-            || self.speak > 0
-            || !self.keys.is_empty()
-            || self.key.is_some();
+        let wants =
+            self.voice == Voice::Always || self.speak > 0 || !self.keys.is_empty() || self.key.is_some();
         if !wants {
             self.next = None;
         }
@@ -206,9 +198,7 @@ impl Media {
 
     /// One frame: of a key, or of the tone.
     fn frame(&mut self, peer: Peer, at: Time) -> Vec<u8> {
-        let now_ts = self
-            .timestamp
-            .wrapping_add((at.since(self.began).as_millis() as u32).wrapping_mul(8));
+        let now_ts = self.timestamp.wrapping_add((at.since(self.began).as_millis() as u32).wrapping_mul(8));
         let lead = self.voice == Voice::Probe && self.speak > 0;
         if self.key.is_none()
             && !lead
@@ -216,11 +206,7 @@ impl Media {
             && peer.event_pt.is_some()
         {
             self.keys.pop_front();
-            self.key = Some(Key {
-                code,
-                timestamp: now_ts,
-                frame: 0,
-            });
+            self.key = Some(Key { code, timestamp: now_ts, frame: 0 });
         } else if self.key.is_none() && !lead && (peer.event_pt.is_none()) {
             self.keys.clear();
         }
@@ -291,33 +277,20 @@ impl Media {
     }
 
     /// Our description of the line.
-    pub fn describe(
-        addr: SocketAddr,
-        codecs: &[Codec],
-        direction: cordboard_model::media::Direction,
-    ) -> Sdp {
-        Sdp {
-            addr,
-            codecs: codecs.to_vec(),
-            event_pt: Some(EVENT_PT),
-            direction,
-        }
+    pub fn describe(addr: SocketAddr, codecs: &[Codec], direction: cordboard_model::media::Direction) -> Sdp {
+        Sdp { addr, codecs: codecs.to_vec(), event_pt: Some(EVENT_PT), direction }
     }
 }
 
 fn code_of(key: char) -> Option<u8> {
-    "0123456789*#ABCD"
-        .find(key)
-        .and_then(|at| u8::try_from(at).ok())
+    "0123456789*#ABCD".find(key).and_then(|at| u8::try_from(at).ok())
 }
 
 /// The shortest piece of the tone that repeats.
 fn tone(hertz: u16, codec: Codec) -> Vec<u8> {
     let mut sine = Sine::new(hertz, AMPLITUDE);
     let period = 8_000 / gcd(8_000, u32::from(hertz.max(1)));
-    (0..period)
-        .map(|_| g711::encode(codec, sine.sample()))
-        .collect()
+    (0..period).map(|_| g711::encode(codec, sine.sample())).collect()
 }
 
 fn gcd(a: u32, b: u32) -> u32 {
