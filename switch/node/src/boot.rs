@@ -368,7 +368,9 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
 async fn open_store(machine: &Machine, lanes: &Lanes) -> Result<Arc<Store>, BootError> {
     let stored = lanes.stored.0.clone();
     // A full lane costs a second, idempotent write at the next start.
-    let on_stored = move |what| drop(stored.try_send(what));
+    let on_stored = move |what| {
+        let _ = stored.try_send(what);
+    };
     let options = StoreOptions { on_stored: Some(Arc::new(on_stored)), ..StoreOptions::default() };
     let store = Store::open_with(&machine.store.path, options).await.map_err(BootError::Store)?;
     Ok(Arc::new(store))
@@ -477,7 +479,9 @@ impl Running {
         let end = Instant::now() + STOP;
         while Instant::now() < end {
             let (answer, wait) = tokio::sync::oneshot::channel();
-            let question = move |shard: &mut Shard| drop(answer.send(shard.is_quiescent()));
+            let question = move |shard: &mut Shard| {
+                let _ = answer.send(shard.is_quiescent());
+            };
             if self.orders.try_send(Order::Ask(Box::new(question))).is_err() || wait.await.unwrap_or(true) {
                 break;
             }

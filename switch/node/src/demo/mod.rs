@@ -86,7 +86,10 @@ fn greeting(sip: SocketAddr, http: SocketAddr, numbers: &[(String, String)], cal
     let _ = writeln!(out, "\n  live page   http://{http}/");
     let _ = writeln!(out, "  SIP         {sip} (UDP)");
     let _ = writeln!(out, "  softphone   account {VISITOR}, password demo{VISITOR}, domain and proxy {sip}");
-    let _ = writeln!(out, "  agents      1001 and 1002 (passwords demo1001, demo1002), answered by simulated people");
+    let _ = writeln!(
+        out,
+        "  agents      1001 and 1002 (passwords demo1001, demo1002), answered by simulated people"
+    );
     let _ = writeln!(out, "  callers     {callers} a minute, by the trunk `carrier`");
     for (number, leads_to) in numbers {
         let _ = writeln!(out, "  dial        {number:<10}  {leads_to}");
