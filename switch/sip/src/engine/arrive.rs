@@ -1,7 +1,9 @@
 //! What a datagram is: noise, a response, or a request for a transaction, a dialog or us
 //! (RFC 3261 18.2, 8.2, 12.2.2).
 
+use super::context::SUPPORTED;
 use super::{Datagram, Flow, SessionId, SipEngine};
+use crate::session::Base;
 use crate::session::request::{answer, respond_with};
 use crate::transaction::{Arrival, TxId, TxUser, What, response_flow};
 use crate::wire::{HeaderName, Message, Method, Reject, Via, parse_datagram};
@@ -99,16 +101,7 @@ impl SipEngine {
         if in_dialog && !is_register {
             return self.on_dialog_request(flow, via, request);
         }
-        // 8.2.2.2: "If the From tag, Call-ID, and CSeq exactly match those associated with an
-        // ongoing transaction, but the request does not match that transaction ..., the UAS core
-        // SHOULD generate a 482 (Loop Detected) response"
-        let base = &mut self.base;
-        let merged = base.tx.is_merged(&request);
-        let tx = base.tx.open(&mut base.cx, TxUser::Nobody, flow, via, request);
-        if merged {
-            return answer(base, tx, 482);
-        }
-        self.on_outside_request(tx, flow);
+        self.on_outside_request(flow, via, request);
     }
 
     /// 12.2.2: "If the request has a tag in the To header field, the UAS core computes the dialog
@@ -122,7 +115,7 @@ impl SipEngine {
         let Some(id) = found else {
             return answer(base, tx, 481);
         };
-        if self.refuse_extensions(tx) {
+        if refuse_extensions(base, tx) {
             return;
         }
         self.with_session(id, |session, base| session.on_request(base, tx, flow));
@@ -138,25 +131,6 @@ impl SipEngine {
         matches.then_some(id)
     }
 
-    /// 8.2.2.3: "If a UAS does not understand an option-tag listed in a Require header field, it
-    /// MUST respond by generating a response with status code 420 (Bad Extension). The UAS MUST
-    /// add an Unsupported header field, and list in it those options it does not understand".
-    pub(super) fn refuse_extensions(&mut self, tx: TxId) -> bool {
-        let base = &mut self.base;
-        let Some(request) = base.tx.request(tx) else {
-            return true;
-        };
-        let unknown: Vec<&str> = request.require().filter(|tag| *tag != "path").collect();
-        if unknown.is_empty() {
-            return false;
-        }
-        let unknown = unknown.join(", ");
-        respond_with(base, tx, 420, |response| {
-            response.push(HeaderName::Unsupported, unknown);
-        });
-        true
-    }
-
     /// A 503 that keeps nothing: there is no room for a transaction.
     fn refuse_stateless(&mut self, flow: Flow, via: &Via, request: &Message) {
         let cx = &mut self.base.cx;
@@ -166,6 +140,24 @@ impl SipEngine {
         let to = response_flow(flow, via);
         cx.transmit(to, response.to_bytes());
     }
+}
+
+/// 8.2.2.3: "If a UAS does not understand an option-tag listed in a Require header field, it MUST
+/// respond by generating a response with status code 420 (Bad Extension). The UAS MUST add an
+/// Unsupported header field, and list in it those options it does not understand".
+pub(super) fn refuse_extensions(base: &mut Base, tx: TxId) -> bool {
+    let unknown = base.tx.request(tx).map(unknown_extensions).unwrap_or_default();
+    if unknown.is_empty() {
+        return false;
+    }
+    respond_with(base, tx, 420, |response| response.push(HeaderName::Unsupported, unknown));
+    true
+}
+
+/// The option tags of Require that we do not know, as a list; empty when there is none.
+pub(super) fn unknown_extensions(request: &Message) -> String {
+    let unknown: Vec<&str> = request.require().filter(|tag| !tag.eq_ignore_ascii_case(SUPPORTED)).collect();
+    unknown.join(", ")
 }
 
 /// Notes where a request came from; true if the Via changed.

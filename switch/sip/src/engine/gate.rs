@@ -5,12 +5,11 @@
 
 use cordboard_model::id::{TenantId, UserId};
 
+use super::Directory;
+use super::context::{Context, PRODUCT};
 use super::tokens::Tokens;
 use crate::auth::{self, Authenticator, CredentialsError, Ha1, find_credentials};
-use crate::session::Base;
-use crate::session::request::{refuse, respond_with};
-use crate::transaction::TxId;
-use crate::wire::HeaderName;
+use crate::wire::{HeaderName, Message, Via};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -18,13 +17,18 @@ pub(crate) struct Gate {
     authenticator: Authenticator,
 }
 
-/// What became of a request at the gate.
+/// What a request is at the gate.
 #[derive(Clone, Debug)]
 pub(crate) enum Verdict {
     /// It is this account's.
     Account(UserId),
-    /// It has been refused or challenged.
-    Answered,
+    /// Nobody's yet: to be challenged.
+    Stranger {
+        /// The password was right and only the nonce was not good.
+        stale: bool,
+    },
+    /// Its credentials cannot be read.
+    Malformed,
 }
 
 impl Gate {
@@ -32,46 +36,49 @@ impl Gate {
         Self { authenticator: Authenticator::new(tokens.bytes()) }
     }
 
-    /// Checks a request for an account of this tenant. Without good credentials it is answered
-    /// with a challenge (22.2).
-    pub(crate) fn check(&mut self, base: &mut Base, tx: TxId, tenant: TenantId) -> Verdict {
-        let Some(request) = base.tx.request(tx) else {
-            return Verdict::Answered;
-        };
-        let directory = &base.cx.directory;
+    /// Checks a request for an account of this tenant.
+    pub(crate) fn check(&mut self, cx: &Context, request: &Message, tenant: TenantId) -> Verdict {
+        let directory: &Directory = &cx.directory;
         let realm = directory.realm(tenant);
-        let mut stale = false;
-        match find_credentials(request, &HeaderName::Authorization, realm) {
-            // An algorithm that is not offered is not taken either: nobody can be talked down to it.
-            Ok(credentials) if !offered(&credentials, directory.digest()) => {}
-            Ok(credentials) => {
-                let account = directory.account(tenant, &credentials.username);
-                let ha1 = account.map(|account| Ha1 { md5: &account.ha1_md5, sha256: &account.ha1_sha256 });
-                let now = base.cx.now;
-                let verdict = request
-                    .method()
-                    .map(|method| self.authenticator.verify(&credentials, method, realm, ha1, now));
-                match (verdict, account) {
-                    (Some(auth::Verdict::Accepted), Some(account)) => {
-                        return Verdict::Account(account.id.clone());
-                    }
-                    (verdict, _) => stale = verdict == Some(auth::Verdict::Stale),
-                }
-            }
-            Err(CredentialsError::None) => {}
-            Err(CredentialsError::Malformed) => {
-                refuse(base, tx, 400, "Bad Request - Malformed Authorization");
-                return Verdict::Answered;
-            }
+        let credentials = match find_credentials(request, &HeaderName::Authorization, realm) {
+            Ok(credentials) => credentials,
+            Err(CredentialsError::None) => return Verdict::Stranger { stale: false },
+            Err(CredentialsError::Malformed) => return Verdict::Malformed,
+        };
+        // An algorithm that is not offered is not taken either: nobody can be talked down to it.
+        if !offered(&credentials, directory.digest()) {
+            return Verdict::Stranger { stale: false };
         }
-        let digest = directory.digest();
-        let challenges = self.authenticator.challenge(realm, stale, base.cx.now, digest);
-        respond_with(base, tx, 401, |response| {
-            for challenge in challenges {
-                response.push(HeaderName::WwwAuthenticate, challenge);
-            }
-        });
-        Verdict::Answered
+        let Some(method) = request.method() else {
+            return Verdict::Malformed;
+        };
+        let account = directory.account(tenant, &credentials.username);
+        let ha1 = account.map(|account| Ha1 { md5: &account.ha1_md5, sha256: &account.ha1_sha256 });
+        match (self.authenticator.verify(&credentials, method, realm, ha1, cx.now), account) {
+            (auth::Verdict::Accepted, Some(account)) => Verdict::Account(account.id.clone()),
+            (verdict, _) => Verdict::Stranger { stale: verdict == auth::Verdict::Stale },
+        }
+    }
+
+    /// The challenge (22.2). It leaves no state, for "if unauthenticated requests were handled
+    /// statefully, then malicious floods of unauthenticated requests could create massive amounts
+    /// of transaction state" (8.2.7).
+    pub(crate) fn challenge(
+        &mut self,
+        cx: &Context,
+        request: &Message,
+        via: &Via,
+        tenant: TenantId,
+        stale: bool,
+    ) -> Message {
+        let mut response = Message::response_to(request, 401);
+        response.set_to_tag(&cx.tokens.stateless_tag(via.branch().unwrap_or_default()));
+        response.push(HeaderName::Server, PRODUCT);
+        let realm = cx.directory.realm(tenant);
+        for challenge in self.authenticator.challenge(realm, stale, cx.now, cx.directory.digest()) {
+            response.push(HeaderName::WwwAuthenticate, challenge);
+        }
+        response
     }
 }
 

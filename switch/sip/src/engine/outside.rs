@@ -3,69 +3,122 @@
 use cordboard_model::id::{TenantId, TrunkId, UserId};
 use cordboard_model::leg::PartyId;
 
+use super::arrive::{refuse_extensions, unknown_extensions};
 use super::context::ACCEPT;
 use super::gate::Verdict;
-use super::{Flow, IncomingCall, SipEngine, SipEvent};
-use crate::session::Session;
-use crate::session::request::{answer, answer_options, refuse_body, refuse_method, respond_with};
-use crate::transaction::{TxId, TxUser};
-use crate::wire::{HeaderName, Message, Method, Uri};
+use super::{Directory, Flow, IncomingCall, SipEngine, SipEvent};
+use crate::session::request::{answer, answer_options, refuse, refuse_body, refuse_method, respond_with};
+use crate::session::{Base, Session};
+use crate::transaction::{TxId, TxUser, response_flow};
+use crate::wire::{HeaderName, Message, Method, SipUri, Uri, Via};
 
-/// Who calls, after the gate.
-struct Caller {
-    tenant: TenantId,
-    user: Option<UserId>,
-    trunk: Option<TrunkId>,
+/// Who sent a request, after the gate.
+pub(super) struct Caller {
+    pub(super) tenant: TenantId,
+    pub(super) user: Option<UserId>,
+    pub(super) trunk: Option<TrunkId>,
+}
+
+/// What becomes of a request outside a dialog.
+enum Course {
+    /// It is refused or answered for what it is, whoever sent it.
+    Plain(Answer),
+    /// Its sender must say who he is.
+    Challenge { tenant: TenantId, stale: bool },
+    /// An INVITE or REGISTER of somebody known.
+    Known(Caller),
+}
+
+/// An answer that needs nothing but the request.
+#[derive(Clone, Copy)]
+enum Answer {
+    Code(u16),
+    Phrase(u16, &'static str),
+    Method,
+    Extensions,
+    Options,
 }
 
 impl SipEngine {
-    /// The method is looked at first (8.2.1), then the headers (8.2.2), then the content (8.2.3).
-    pub(super) fn on_outside_request(&mut self, tx: TxId, flow: Flow) {
-        let base = &mut self.base;
-        let Some(request) = base.tx.request(tx) else {
-            return;
+    pub(super) fn on_outside_request(&mut self, flow: Flow, via: &Via, request: Message) {
+        let course = match self.plain_answer(&request) {
+            Some(answer) => Course::Plain(answer),
+            None => self.admit(&request, flow),
         };
+        let base = &mut self.base;
+        if let Course::Challenge { tenant, stale } = course {
+            let response = self.gate.challenge(&base.cx, &request, via, tenant, stale);
+            return base.cx.transmit(response_flow(flow, via), response.to_bytes());
+        }
+        let is_register = request.method() == Some(&Method::Register);
+        let tx = base.tx.open(&mut base.cx, TxUser::Nobody, flow, via, request);
+        match course {
+            Course::Plain(plain) => give(base, tx, plain),
+            Course::Known(caller) if is_register => self.on_register(tx, flow, caller),
+            Course::Known(caller) => self.on_invite(tx, flow, caller),
+            Course::Challenge { .. } => {}
+        }
+    }
+
+    /// What is answered whoever sends it. The method is looked at first (8.2.1), then the headers
+    /// (8.2.2).
+    fn plain_answer(&self, request: &Message) -> Option<Answer> {
+        // 8.2.2.2: "If the From tag, Call-ID, and CSeq exactly match those associated with an
+        // ongoing transaction, but the request does not match that transaction ..., the UAS core
+        // SHOULD generate a 482 (Loop Detected) response"
+        if self.base.tx.is_merged(request) {
+            return Some(Answer::Code(482));
+        }
         match request.method() {
             Some(Method::Invite | Method::Register | Method::Options) => {}
             // without a To tag there is no dialog for them
-            Some(Method::Bye | Method::Info) => return answer(base, tx, 481),
-            _ => return refuse_method(base, tx),
+            Some(Method::Bye | Method::Info) => return Some(Answer::Code(481)),
+            _ => return Some(Answer::Method),
         }
         // "If the Request-URI uses a scheme not supported by the UAS, it SHOULD reject the
         // request with a 416 (Unsupported URI Scheme) response." (8.2.2.1)
         if !is_routable(request) {
-            return answer(base, tx, 416);
+            return Some(Answer::Code(416));
         }
-        let is_options = request.method() == Some(&Method::Options);
-        let is_register = request.method() == Some(&Method::Register);
-        if self.refuse_extensions(tx) {
-            return;
+        if !unknown_extensions(request).is_empty() {
+            return Some(Answer::Extensions);
         }
         if self.stopping {
-            return answer(&mut self.base, tx, 503);
+            return Some(Answer::Code(503));
         }
-        if is_options {
-            return answer_options(&mut self.base, tx);
+        match request.method() {
+            Some(Method::Options) => Some(Answer::Options),
+            // we would send it on: "If the Max-Forwards value reaches 0 before the request reaches
+            // its destination, it will be rejected with a 483(Too Many Hops)" (8.1.1.6)
+            Some(Method::Invite) if matches!(request.max_forwards(), Ok(Some(0))) => Some(Answer::Code(483)),
+            _ => None,
         }
-        if is_register {
-            return self.on_register(tx, flow);
-        }
-        self.on_invite(tx, flow);
     }
 
-    fn on_invite(&mut self, tx: TxId, flow: Flow) {
-        let base = &mut self.base;
-        let Some(request) = base.tx.request(tx) else {
-            return;
+    /// Who sends it: for an INVITE a trunk by its address, else an account by digest.
+    fn admit(&mut self, request: &Message, flow: Flow) -> Course {
+        let directory = &self.base.cx.directory;
+        let tenant = if request.method() == Some(&Method::Invite) {
+            if let Some(trunk) = directory.trunk_of(flow.remote) {
+                let (tenant, trunk) = (trunk.tenant, Some(trunk.clone()));
+                return Course::Known(Caller { tenant, user: None, trunk });
+            }
+            calling_tenant(directory, request).ok_or(Answer::Code(403))
+        } else {
+            registering_tenant(directory, request)
         };
-        // we would send it on: "If the Max-Forwards value reaches 0 before the request reaches
-        // its destination, it will be rejected with a 483(Too Many Hops)" (8.1.1.6)
-        if matches!(request.max_forwards(), Ok(Some(0))) {
-            return answer(base, tx, 483);
+        let tenant = match tenant {
+            Ok(tenant) => tenant,
+            Err(answer) => return Course::Plain(answer),
+        };
+        match self.gate.check(&self.base.cx, request, tenant) {
+            Verdict::Account(user) => Course::Known(Caller { tenant, user: Some(user), trunk: None }),
+            Verdict::Stranger { stale } => Course::Challenge { tenant, stale },
+            Verdict::Malformed => Course::Plain(Answer::Phrase(400, "Bad Request - Malformed Authorization")),
         }
-        let Some(caller) = self.admit(tx, flow) else {
-            return;
-        };
+    }
+
+    fn on_invite(&mut self, tx: TxId, flow: Flow, caller: Caller) {
         let base = &mut self.base;
         let Some(request) = base.tx.request(tx) else {
             return;
@@ -84,32 +137,6 @@ impl SipEngine {
             return answer(base, tx, 503);
         }
         self.open_call(tx, flow, caller);
-    }
-
-    /// Who calls: a trunk by its address, or an account by digest. `None` when the request has
-    /// been answered.
-    fn admit(&mut self, tx: TxId, flow: Flow) -> Option<Caller> {
-        let base = &mut self.base;
-        let request = base.tx.request(tx)?;
-        if let Some(trunk) = base.cx.directory.trunk_of(flow.remote) {
-            return Some(Caller { tenant: trunk.tenant, user: None, trunk: Some(trunk.clone()) });
-        }
-        let host = |uri: Uri| uri.host().map(|host| host.as_str().to_owned());
-        let from = request.from_().ok().and_then(|from| host(from.uri));
-        let to = request.to().ok().and_then(|to| host(to.uri));
-        let directory = &base.cx.directory;
-        let named = |host: &Option<String>| directory.tenant_named(host.as_deref()?);
-        let tenant = named(&from)
-            .or_else(|| named(&to))
-            .or_else(|| directory.tenant_of(from.as_deref().unwrap_or_default()));
-        let Some(tenant) = tenant else {
-            answer(base, tx, 403);
-            return None;
-        };
-        match self.gate.check(base, tx, tenant) {
-            Verdict::Account(user) => Some(Caller { tenant, user: Some(user), trunk: None }),
-            Verdict::Answered => None,
-        }
     }
 
     fn open_call(&mut self, tx: TxId, flow: Flow, caller: Caller) {
@@ -150,6 +177,39 @@ impl SipEngine {
         base.cx.event(SipEvent::Incoming(Box::new(call)));
         self.keep(id, session);
     }
+}
+
+fn give(base: &mut Base, tx: TxId, plain: Answer) {
+    match plain {
+        Answer::Code(code) => answer(base, tx, code),
+        Answer::Phrase(code, phrase) => refuse(base, tx, code, phrase),
+        Answer::Method => refuse_method(base, tx),
+        Answer::Options => answer_options(base, tx),
+        Answer::Extensions => {
+            refuse_extensions(base, tx);
+        }
+    }
+}
+
+/// The tenant whose account a caller must have: by the host of From, of To, or the only one.
+fn calling_tenant(directory: &Directory, request: &Message) -> Option<TenantId> {
+    let host = |uri: &Uri| uri.host().map(|host| host.as_str().to_owned());
+    let from = request.from_().ok().and_then(|from| host(&from.uri));
+    let to = request.to().ok().and_then(|to| host(&to.uri));
+    let named = |host: &Option<String>| directory.tenant_named(host.as_deref()?);
+    named(&from).or_else(|| named(&to)).or_else(|| directory.tenant_of(from.as_deref().unwrap_or_default()))
+}
+
+/// The tenant of an address of record: "This address-of-record MUST be a SIP URI or SIPS URI."
+/// (10.2). "If the address-of-record is not valid for the domain in the Request-URI, the registrar
+/// MUST send a 404 (Not Found) response" (10.3 step 5); here only of a domain, for no answer tells
+/// which accounts there are.
+fn registering_tenant(directory: &Directory, request: &Message) -> Result<TenantId, Answer> {
+    let to = request.to().ok().map(|to| to.uri);
+    let Some(of_record): Option<&SipUri> = to.as_ref().and_then(Uri::as_sip) else {
+        return Err(Answer::Phrase(400, "Bad Request - To Is No SIP Address"));
+    };
+    directory.tenant_of(of_record.host.as_str()).ok_or(Answer::Code(404))
 }
 
 /// Whether we can do anything with the Request-URI: a SIP address, or a number for an INVITE.

@@ -1,7 +1,7 @@
 //! REGISTER (RFC 3261 10.3).
 
 use super::context::describe;
-use super::gate::Verdict;
+use super::outside::Caller;
 use super::{Flow, SipEngine};
 use crate::registrar::Refusal;
 use crate::session::request::{answer, refuse, respond_with};
@@ -9,27 +9,13 @@ use crate::transaction::TxId;
 use crate::wire::HeaderName;
 
 impl SipEngine {
-    pub(super) fn on_register(&mut self, tx: TxId, flow: Flow) {
+    pub(super) fn on_register(&mut self, tx: TxId, flow: Flow, caller: Caller) {
         let base = &mut self.base;
-        let Some(request) = base.tx.request(tx) else {
-            return;
+        let (Some(request), Some(user)) = (base.tx.request(tx), caller.user) else {
+            return answer(base, tx, 403);
         };
-        let to = request.to().ok().map(|to| to.uri);
-        // an address of record is a SIP URI (10.2)
-        let Some(of_record) = to.as_ref().and_then(|uri| uri.as_sip()) else {
-            return refuse(base, tx, 400, "Bad Request - To Is No SIP Address");
-        };
-        // "If the address-of-record is not valid for the domain in the Request-URI, the registrar
-        // MUST send a 404 (Not Found) response" (step 5); here only of a domain, for no answer
-        // tells which accounts there are
-        let Some(tenant) = base.cx.directory.tenant_of(of_record.host.as_str()) else {
-            return answer(base, tx, 404);
-        };
-        let name = of_record.user().unwrap_or_default().into_owned();
-        let user = match self.gate.check(base, tx, tenant) {
-            Verdict::Account(user) => user,
-            Verdict::Answered => return,
-        };
+        let to = request.to().ok();
+        let name = to.as_ref().and_then(|to| to.uri.user()).unwrap_or_default();
         // "the registrar SHOULD determine if the authenticated user is authorized to modify
         // registrations for this address-of-record ... If the authenticated user is not
         // authorized to modify bindings, the registrar MUST return a 403 (Forbidden)" (step 4)

@@ -178,3 +178,17 @@ fn damaged_credentials_are_400() {
     send(&mut bench, &register);
     assert_eq!(bench.lines(), ["400 REGISTER"]);
 }
+
+#[test]
+fn a_flood_of_strangers_leaves_nothing_behind_and_repeats_get_the_same_tag() {
+    let mut bench = Bench::new();
+    let mut tags = Vec::new();
+    for n in 0..1_000 {
+        let mut invite = phone("INVITE", 1 + n / 2, "1001", "Content-Type: application/sdp\r\n", &sdp(4000));
+        invite.set(HeaderName::CallId, format!("flood-{}", n / 2));
+        send(&mut bench, &invite);
+        tags.push(bench.one().to().unwrap().tag().unwrap().to_owned());
+    }
+    assert!(tags.chunks(2).all(|pair| pair[0] == pair[1]));
+    assert!(bench.engine.is_quiescent(), "not even a transaction");
+}

@@ -1,10 +1,13 @@
 //! Calls that end in every way, with what the network does to them.
 
 use cordboard_model::cause::Cause;
-use cordboard_sip::engine::{SipCommand, SipEvent};
-use cordboard_sip::wire::HeaderName;
+use cordboard_model::leg::PartyId;
+use cordboard_sip::engine::{Datagram, Dest, Flow, SipCommand, SipEvent, SipOutput, Transport};
+use cordboard_sip::wire::{HeaderName, Uri};
 
-use crate::bench::{Bench, TRUNK, ack, header, invite, line, local, our_tag, reply, request, sdp};
+use crate::bench::{
+    Bench, SWITCH, TRUNK, ack, addr, header, invite, line, local, our_tag, reply, request, sdp,
+};
 
 #[test]
 fn a_call_comes_in_is_answered_and_the_caller_hangs_up() {
@@ -276,7 +279,7 @@ fn a_peer_that_the_transport_cannot_reach_ends_the_call_at_once() {
     bench.engine.handle_unreachable(flow, bench.now);
     bench.wait(0);
     while let Some(output) = bench.engine.poll_output() {
-        if let cordboard_sip::engine::SipOutput::Event(event) = output {
+        if let SipOutput::Event(event) = output {
             bench.events.push(event);
         }
     }
@@ -465,4 +468,62 @@ fn an_invitation_that_expires_is_487() {
     assert_eq!(bench.lines(), ["487 INVITE"]);
     assert_eq!(bench.told(), ["Ended no_answer peer 487"]);
     bench.settle();
+}
+
+#[test]
+fn over_a_stream_nothing_is_repeated_but_the_200() {
+    let mut bench = Bench::new();
+    let flow = Flow { transport: Transport::Tcp, local: addr(SWITCH), remote: addr(TRUNK) };
+    let session = bench.engine.new_session();
+    bench.command(SipCommand::Invite {
+        session,
+        target: Dest::Uri {
+            uri: Uri::parse("sip:900@198.51.100.7;transport=tcp").unwrap(),
+            flow,
+            credentials: None,
+        },
+        from: PartyId::new("1"),
+        to: PartyId::new("900"),
+        host: "example.com".into(),
+        local: local(30_000),
+    });
+    bench.wait(31_000);
+    let invite = bench.one();
+    assert_eq!(invite.via_top().unwrap().transport.as_str(), "TCP");
+    assert!(header(&invite, HeaderName::Contact).contains(";transport=tcp"));
+    bench.recv(TRUNK, &reply(&invite, 486, "far", ""));
+    assert_eq!(bench.lines(), ["ACK"]);
+    bench.wait(0);
+    assert_eq!(bench.engine.transactions_len(), 0, "timer D is zero");
+    bench.take_events();
+    let datagram = |text: &str| text.replace("UDP", "TCP").replace("\r\n", "\n").replace('\n', "\r\n");
+    let text = datagram(&invite_text());
+    let now = bench.now;
+    bench.engine.handle_input(
+        Datagram {
+            transport: Transport::Tcp,
+            local: addr(SWITCH),
+            remote: addr(TRUNK),
+            bytes: text.as_bytes(),
+        },
+        now,
+    );
+    bench.wait(0);
+    let session = loop {
+        match bench.engine.poll_output() {
+            Some(SipOutput::Event(event)) => break event.session(),
+            Some(_) => {}
+            None => panic!("no call"),
+        }
+    };
+    bench.command(SipCommand::Answer { session, local: local(30_000) });
+    bench.wait(600);
+    let sent = bench.take();
+    assert_eq!(sent.len(), 2, "a 2xx is repeated over every transport");
+    assert!(sent.iter().all(|(to, _)| *to == flow), "on the connection it came by");
+    bench.settle();
+}
+
+fn invite_text() -> String {
+    invite("z9hG4bKtcp", &sdp(4000))
 }
