@@ -14,6 +14,7 @@ mod restore;
 mod routing;
 mod shard;
 mod translate;
+mod trunks;
 
 /// What the shell says in an agent's name, and what may be answered.
 pub use cordboard_acd::{AcdCommand, Refused, RefusedReason};

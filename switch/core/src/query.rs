@@ -95,6 +95,7 @@ impl Shard {
         note(!self.routing.is_empty(), "a routing run");
         note(!self.outside.is_empty(), "a call outside a queue");
         note(!self.offered.is_empty(), "an offer of a call that is gone");
+        note(!self.trunks.is_empty(), "a call of a trunk");
         left
     }
 }

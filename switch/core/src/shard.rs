@@ -6,6 +6,7 @@ use crate::io::{ShardCommand, ShardConfig, ShardInput, ShardOutput};
 use crate::legs::Legs;
 use crate::query::Figures;
 use crate::routing::Routing;
+use crate::trunks::Trunks;
 use cordboard_acd::AcdEngine;
 use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits};
 use cordboard_flow::{FlowCommand, FlowEngine};
@@ -40,6 +41,7 @@ pub struct Shard {
     pub(crate) agent_of: BTreeMap<UserId, AgentId>,
     /// Calls outside a queue that keep an agent's phone busy.
     pub(crate) outside: BTreeMap<CallId, BTreeSet<AgentId>>,
+    pub(crate) trunks: Trunks,
     /// The agent whom a queue gave each call last: his leg is the queue's affair, any other is outside of it.
     pub(crate) offered: BTreeMap<CallId, AgentId>,
     /// Contacts that are known to readers of the event stream.
@@ -76,6 +78,7 @@ impl Shard {
             routing: Routing::default(),
             agent_of: BTreeMap::new(),
             outside: BTreeMap::new(),
+            trunks: Trunks::default(),
             offered: BTreeMap::new(),
             known_contacts: BTreeSet::new(),
             numbering: Numbering::default(),

@@ -165,10 +165,14 @@ impl Shard {
         let (dest, to) = match target {
             Target::User(user) => self.dest_user(call, user, outside)?,
             Target::Trunk(id, number) => {
-                let gateway =
-                    self.snapshot.trunk(&id).ok_or(Cause::NotFound)?.gateway.ok_or(Cause::Unreachable)?;
+                let trunk = self.snapshot.trunk(&id).ok_or(Cause::NotFound)?;
+                let gateway = trunk.gateway.ok_or(Cause::Unreachable)?;
+                if !self.trunks.has_room(trunk) {
+                    return Err(Cause::Congestion);
+                }
                 let uri = Uri::parse(&format!("sip:{number}@{gateway}")).ok_or(Cause::NotFound)?;
                 let flow = Flow::udp(self.config.local, gateway);
+                self.trunks.add(id, call);
                 (Dest::Uri { uri, flow, credentials: None }, PartyId::new(&number))
             }
         };
@@ -232,6 +236,7 @@ impl Shard {
         }
         self.routing.forget(call);
         self.offered.remove(&call);
+        self.trunks.forget(call);
         for agent in self.outside.remove(&call).unwrap_or_default() {
             let other =
                 self.outside.iter().find(|(_, agents)| agents.contains(&agent)).map(|(call, _)| *call);

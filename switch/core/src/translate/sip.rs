@@ -26,6 +26,8 @@ impl Shard {
     fn on_incoming(&mut self, incoming: IncomingCall) {
         let tenant = incoming.tenant;
         let full = self.calls.len() >= self.snapshot.limits.calls as usize;
+        let trunk = incoming.trunk.as_ref().and_then(|id| self.snapshot.trunk(id));
+        let full = full || trunk.is_some_and(|trunk| !self.trunks.has_room(trunk));
         if self.stopping || full || self.snapshot.tenant(tenant).is_none() {
             self.figures.calls_refused += 1;
             let cause = if self.stopping { Cause::Shutdown } else { Cause::Congestion };
@@ -39,6 +41,9 @@ impl Shard {
         self.in_hand = Some(call);
         self.legs.add(leg, call);
         self.legs.bind(leg, incoming.session);
+        if let Some(trunk) = incoming.trunk.clone() {
+            self.trunks.add(trunk, call);
+        }
         let ticket = self.gate.opening(call, self.now, self.snapshot.limits.journal_wait);
         let opened = JournalRecord::CallOpened {
             call,
