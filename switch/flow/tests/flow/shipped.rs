@@ -1,1 +1,119 @@
+//! The flows that ship: each has a test beside it, every case of it passes, every prompt it plays is there.
 
+use cordboard_flow::{check, script};
+use cordboard_model::config::FlowLimits;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ivr-flows")
+}
+
+/// Every file below a folder, by its path there.
+fn files(below: &Path) -> BTreeMap<String, PathBuf> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![below.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path.strip_prefix(below).unwrap().to_str().unwrap().to_owned(), path);
+            }
+        }
+    }
+    found
+}
+
+/// The flows, by their path below the folder, without the types.
+fn flows() -> BTreeMap<String, PathBuf> {
+    let is_flow = |name: &str| name.ends_with(".lua") && !name.starts_with("types/");
+    files(&folder()).into_iter().filter(|(name, _)| is_flow(name)).collect()
+}
+
+/// Asset names of the prompts.
+fn prompts() -> BTreeSet<String> {
+    let name = |path: String| path.strip_suffix(".wav").map(|name| name.replace('/', "."));
+    files(&folder().join("prompts")).into_keys().filter_map(name).collect()
+}
+
+#[test]
+fn every_flow_passes_its_test_and_plays_only_prompts_that_are_there() {
+    let prompts = prompts();
+    let flows = flows();
+    assert!(flows.len() >= 3);
+    for (name, path) in flows {
+        let source = std::fs::read_to_string(&path).unwrap();
+        check(&source, &name).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let beside = path.with_extension("test.toml");
+        let text =
+            std::fs::read_to_string(&beside).unwrap_or_else(|_| panic!("{name} has no test beside it"));
+        let tests: script::Script =
+            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", beside.display()));
+        assert!(name.ends_with(&tests.flow), "{} tests {}", beside.display(), tests.flow);
+        for case in &tests.cases {
+            let report = script::run(&source, &name, case, FlowLimits::default())
+                .unwrap_or_else(|why| panic!("{name}: {why}"));
+            for line in &report.trace {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let played = match words.as_slice() {
+                    [_, "play", items @ ..] => items,
+                    [_, "collect", prompt, ..] => std::slice::from_ref(prompt),
+                    _ => &[],
+                };
+                let missing: Vec<&&str> = played
+                    .iter()
+                    .filter(|item| !item.contains(['=', ':']) && !prompts.contains(**item))
+                    .collect();
+                assert!(missing.is_empty(), "{name}: no prompt {missing:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_word_of_a_number_has_a_prompt() {
+    let prompts = prompts();
+    for lang in cordboard_flow::say::Lang::ALL {
+        let numbers = (0..=10_000).chain([100_000, 1_000_000, 1_000_000_000, 200_000_000, 123_456_789_012]);
+        for n in numbers {
+            for name in cordboard_flow::say::queue_position(lang, n) {
+                assert!(prompts.contains(name.as_str()), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn prompts_are_what_the_switch_plays_and_not_too_large() {
+    let mut total = 0;
+    let folder = folder().join("prompts");
+    let waves = files(&folder).into_iter().filter(|(name, _)| name.ends_with(".wav"));
+    let texts = std::fs::read_to_string(folder.join("texts.tsv")).unwrap();
+    for (name, path) in waves {
+        let bytes = std::fs::read(&path).unwrap();
+        total += bytes.len();
+        // RIFF, PCM, one channel, 8,000 a second, 16 bit.
+        assert_eq!((&bytes[..4], &bytes[8..16]), (&b"RIFF"[..], &b"WAVEfmt "[..]), "{name}");
+        assert_eq!(&bytes[20..28], [1, 0, 1, 0, 0x40, 0x1f, 0, 0], "{name}");
+        assert_eq!(&bytes[34..36], [16, 0], "{name}");
+        assert!(bytes.len() > 44 + 8_000 / 4, "{name} is all but empty");
+        let known = name == "music.wav" || texts.contains(&format!("{}\t", name.trim_end_matches(".wav")));
+        assert!(known, "{name} is not in texts.tsv");
+    }
+    assert!(total < 2_500_000, "{total} bytes of prompts");
+}
+
+#[test]
+fn the_types_name_every_verb() {
+    let types = std::fs::read_to_string(folder().join("types/cordboard.lua")).unwrap();
+    let guide = std::fs::read_to_string(folder().join("../docs/flows.md")).unwrap();
+    for verb in
+        ["answer", "play", "say_number", "collect", "menu", "enqueue", "transfer", "hang_up", "wait", "log"]
+    {
+        assert!(types.contains(&format!("function call:{verb}(")), "{verb} has no type");
+        assert!(guide.contains(&format!("call:{verb}")), "{verb} is not in the guide");
+    }
+    check(&types.replace("call = {}", ""), "types/cordboard.lua").unwrap();
+}

@@ -1,0 +1,111 @@
+---@meta cordboard
+-- What a flow can call, for editors with the Lua language server. Not run by the switch.
+-- Put this folder into `workspace.library` of .luarc.json; see docs/flows.md.
+-- Times are seconds, fractions allowed.
+
+---The call this flow runs on.
+---@class cordboard.Call
+---@field from string The calling party: number or user name.
+---@field to string The called number.
+---@field data table<string, string|number|nil> Call data: travels with the call to the agent and into the record. Keys have at most 64 bytes, values 4,096; `nil` removes an entry.
+call = {}
+
+---A prompt by its name: its path below the prompt folder, with `.` for `/` and without `.wav`.
+---@alias cordboard.Prompt string
+
+---@class cordboard.ToneItem
+---@field tone "ringback"|"busy"|"beep"|integer A tone by name, or a frequency of 100 to 3400 hertz.
+---@field seconds? number How long; 0.2 for the beep, otherwise 1.
+
+---@class cordboard.SilenceItem
+---@field silence number How long.
+
+---@alias cordboard.Item cordboard.Prompt|cordboard.ToneItem|cordboard.SilenceItem
+---@alias cordboard.Items cordboard.Item|cordboard.Item[]
+
+---@class cordboard.PlayList
+---@field [integer] cordboard.Item What to play, in order.
+---@field barge_in? boolean Whether a key cuts it short; yes if not said.
+
+---Answers the call. Does nothing if it is answered.
+---@return true|nil done
+---@return string? cause Why not.
+function call:answer() end
+
+---Plays prompts, tones and silence in order. Before an answer it is early media.
+---@param first cordboard.Item|cordboard.PlayList
+---@param ... cordboard.Item
+---@return true|string|nil key The key that cut it short, or true; nil if it could not be played.
+---@return string? cause Why not.
+function call:play(first, ...) end
+
+---Reads a number from prompt files.
+---@param number integer|string 0 to 999,999,999,999, or its digits.
+---@param language? "en"|"zh" English if not said.
+---@param options? { barge_in?: boolean }
+---@return true|string|nil key As `play`.
+---@return string? cause
+function call:say_number(number, language, options) end
+
+---@class cordboard.Collect
+---@field prompt? cordboard.Items Played first; the first key ends it.
+---@field max integer How many digits are wanted, 1 to 64.
+---@field min? integer Fewest digits that count as an entry; 1 if not said.
+---@field terminators? string Keys that end the entry; `#` if not said, none if `max` is 1.
+---@field first? number Time for the first key after the prompt; 5 if not said.
+---@field inter? number Time between keys; 3 if not said.
+
+---Collects keys.
+---@param options cordboard.Collect
+---@return string|nil digits Without the terminator; nil if fewer than `min` came.
+---@return "terminator"|"max"|"timeout"|string how How the entry ended, or why it could not be made.
+function call:collect(options) end
+
+---@class cordboard.Menu
+---@field prompt? cordboard.Items Played at each try.
+---@field tries? integer 1 to 10; 3 if not said.
+---@field first? number Time for the key; 5 if not said.
+---@field invalid? cordboard.Items Played after a key without a choice.
+---@field no_input? cordboard.Items Played when no key came.
+---@field [string] any The choices: `["1"] = function(key) ... end`, or a value to be returned.
+
+---Asks for one key and does what stands beside it.
+---@param options cordboard.Menu
+---@return any result What the function returned, or the value beside the key; nil after the last try.
+---@return any key_or_why The key, or "invalid" or "timeout".
+function call:menu(options) end
+
+---Waits in a queue until an agent answers or the wait ends.
+---@param queue string
+---@param options? { timeout?: number, priority?: integer } Longest wait (the queue's own if not said); 0 to 255, higher goes first.
+---@return "served"|"timeout"|"full"|"nobody_signed_in"|"gone"|nil outcome
+---@return string? cause
+function call:enqueue(queue, options) end
+
+---@class cordboard.Target
+---@field queue? string
+---@field flow? string
+---@field agent? string
+---@field user? string
+---@field trunk? string
+---@field number? string With `trunk`: the number to dial.
+
+---Hands the call over. The flow ends, unless that fails.
+---@param target cordboard.Target Exactly one target.
+---@return nil
+---@return string cause Why it failed.
+function call:transfer(target) end
+
+---Ends the call and the flow. Never returns.
+---@param cause? "normal"|"busy"|"no_answer"|"declined"|"not_found"|"forbidden"|"congestion"|"flow_ended"
+function call:hang_up(cause) end
+
+---Lets time pass, without audio.
+---@param seconds number 0.01 to 3600.
+---@return true|nil done
+---@return string? cause
+function call:wait(seconds) end
+
+---Writes a line to the call's log. Values are joined by a space.
+---@param ... any
+function call:log(...) end
