@@ -29,10 +29,10 @@ pub mod journal;
 mod scratch;
 
 pub use db::{
-    CdrFilter, CdrPage, Cursor, RecordingFilter, RecordingPage, Store, StoreError, StoreOptions,
-    StoreStatus, Stored,
+    CdrFilter, CdrPage, Cursor, RecordingFilter, RecordingPage, Store, StoreError, StoreOptions, StoreStatus,
+    Stored,
 };
 pub use journal::{
-    AgentRecord, Damage, Fault, Journal, JournalError, JournalOptions, OpenCall, OpenLeg,
-    OpenRecording, QueueEntry, Recovered, Writer, WriterStats, lost_by_restart,
+    AgentRecord, Damage, Fault, Journal, JournalError, JournalOptions, OpenCall, OpenLeg, OpenRecording,
+    QueueEntry, Recovered, Writer, WriterStats, lost_by_restart,
 };

@@ -159,8 +159,9 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
     let (sip_machine, main) = read_sip(&sip);
     let media = read_media(&root.section("media"), main, sip_machine.public);
     no_overlap(&sip, &sip_machine, &media);
-    // `timers` is read with the limits; here it only counts as known.
+    // These are read with the limits; here they only count as known.
     sip.has("timers");
+    sip.has("digest");
     sip.finish();
 
     let path =
@@ -363,6 +364,11 @@ fn read_digest(sip: &Section<'_>) -> Vec<DigestAlgorithm> {
     };
     if sip.is_empty_list("digest") {
         sip.conflict("digest", list.pos, "expected at least one algorithm");
+    }
+    for (i, at) in list.value.iter().enumerate() {
+        if list.value[..i].iter().any(|before| before.value == at.value) {
+            sip.conflict("digest", at.pos, "listed twice");
+        }
     }
     list.value.iter().map(|at| at.value).collect()
 }

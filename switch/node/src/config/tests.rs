@@ -139,8 +139,8 @@ fn with_examples() -> (Scratch, PathBuf) {
     let path = scratch.write("config/cordboard.toml", &uncommented());
     scratch.write("config/tenants/.keep", "");
     scratch.write("ivr-flows/main-menu.lua", "answer()\n");
-    scratch.write("ivr-flows/prompts/music/waiting.wav", "RIFF");
-    scratch.write("ivr-flows/prompts/en/sorry.wav", "RIFF");
+    scratch.write("ivr-flows/prompts/music.wav", "RIFF");
+    scratch.write("ivr-flows/prompts/en/apology.wav", "RIFF");
     (scratch, path)
 }
 
@@ -436,22 +436,24 @@ fn a_reload_says_in_words_what_it_changes_and_shows_no_secret() {
 }
 
 #[test]
-fn the_demo_is_right_once_its_flow_is_there() {
-    let scratch = Scratch::new();
-    let demo = fs::read_to_string(manifest("../../config/demo.toml")).unwrap();
-    for flow in demo.lines().filter_map(|line| line.strip_prefix("file = \"../")) {
-        scratch.write(flow.trim_end_matches('"'), "answer()\n");
-    }
-    for music in demo.lines().filter_map(|line| line.strip_prefix("music = \"")) {
-        let file = music.trim_end_matches('"').replace('.', "/");
-        scratch.write(&format!("ivr-flows/prompts/{file}.wav"), "RIFF");
-    }
-    scratch.write("ivr-flows/prompts/.keep", "");
-    let loaded = scratch.load(&demo).unwrap();
+fn the_demo_is_right_with_the_flows_and_prompts_that_ship() {
+    let loaded = load(&manifest("../../config/demo.toml"), &checks()).unwrap();
     let tenant = &loaded.snapshot.tenants[&TenantId::DEFAULT];
     let of = |name: &str| tenant.agents[name].queues.len();
     assert_eq!((of("1001"), of("1002"), tenant.queues.len()), (2, 2, 2));
+    assert!(tenant.queues.values().all(|queue| queue.music.is_some()));
     assert!(tenant.flows.contains_key("main-menu"));
+}
+
+#[test]
+fn digest_algorithms_are_taken_in_the_order_written_and_once_each() {
+    let said = faults("[sip]\ndigest = [\"MD5\", \"SHA-1\", \"MD5\"]\n");
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].starts_with("2:18: ") && said[1].ends_with("listed twice"), "{said:?}");
+    let loaded = good("[sip]\ndigest = [\"MD5\", \"SHA-256\"]\n");
+    let mut expected = Limits::default().digest;
+    expected.reverse();
+    assert_eq!(loaded.snapshot.limits.digest, expected);
 }
 
 #[test]

@@ -60,12 +60,7 @@ impl fmt::Display for StoreError {
             StoreError::Open { path, why } => {
                 write!(f, "cannot open the database {}: {why}", path.display())
             }
-            StoreError::NewerSchema {
-                path,
-                found,
-                name,
-                known,
-            } => write!(
+            StoreError::NewerSchema { path, found, name, known } => write!(
                 f,
                 "the database {} has schema {found} ({name}); this version knows {known}",
                 path.display()
@@ -124,9 +119,6 @@ pub(crate) fn opening(path: &Path, error: &sqlx::Error) -> StoreError {
     match code(error) {
         Some(5 | 6) => StoreError::Locked,
         Some(13) => StoreError::DiskFull,
-        _ => StoreError::Open {
-            path: path.to_owned(),
-            why: error.to_string(),
-        },
+        _ => StoreError::Open { path: path.to_owned(), why: error.to_string() },
     }
 }

@@ -129,10 +129,8 @@ impl Store {
     /// The same with chosen options.
     pub async fn open_with(path: &Path, options: StoreOptions) -> Result<Store, StoreError> {
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            std::fs::create_dir_all(dir).map_err(|e| StoreError::Open {
-                path: path.to_owned(),
-                why: e.to_string(),
-            })?;
+            std::fs::create_dir_all(dir)
+                .map_err(|e| StoreError::Open { path: path.to_owned(), why: e.to_string() })?;
         }
         let failed = |e: sqlx::Error| error::opening(path, &e);
         let write = connect_options(path, options.busy);
@@ -213,10 +211,7 @@ impl Store {
     pub async fn flush(&self) -> Result<(), StoreError> {
         let sender = self.sender().ok_or(StoreError::Closed)?;
         let (done, wait) = oneshot::channel();
-        sender
-            .send(Write::Flush(done))
-            .await
-            .map_err(|_| StoreError::Closed)?;
+        sender.send(Write::Flush(done)).await.map_err(|_| StoreError::Closed)?;
         drop(sender);
         wait.await.map_err(|_| StoreError::Closed)
     }

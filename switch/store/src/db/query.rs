@@ -34,10 +34,7 @@ impl<Id: FromStr<Err = IdError>> FromStr for Cursor<Id> {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
         let (started, id) = text.split_once('.').ok_or(IdError::Shape)?;
-        Ok(Cursor {
-            started: Wall(started.parse().map_err(|_| IdError::Shape)?),
-            id: id.parse()?,
-        })
+        Ok(Cursor { started: Wall(started.parse().map_err(|_| IdError::Shape)?), id: id.parse()? })
     }
 }
 
@@ -98,10 +95,8 @@ fn limit_of(limit: Option<u32>) -> u32 {
 /// Reads a row of `id, record`.
 fn record<T: serde::de::DeserializeOwned>(row: &SqliteRow) -> Result<T, StoreError> {
     let json: &str = row.try_get(1)?;
-    serde_json::from_str(json).map_err(|e| StoreError::Unreadable {
-        id: row.try_get(0).unwrap_or_default(),
-        why: e.to_string(),
-    })
+    serde_json::from_str(json)
+        .map_err(|e| StoreError::Unreadable { id: row.try_get(0).unwrap_or_default(), why: e.to_string() })
 }
 
 /// Adds the conditions that both lists have and the order, for a table called `t`.
@@ -154,10 +149,7 @@ impl Store {
         let rows = sql.build().fetch_all(self.readers()).await?;
         let items = rows.iter().map(record).collect::<Result<Vec<Cdr>, _>>()?;
         let more = items.len() == limit as usize;
-        let next = items.last().filter(|_| more).map(|last| Cursor {
-            started: last.started,
-            id: last.call,
-        });
+        let next = items.last().filter(|_| more).map(|last| Cursor { started: last.started, id: last.call });
         Ok(CdrPage { items, next })
     }
 
@@ -191,10 +183,8 @@ impl Store {
         let items = rows.iter().map(record);
         let items = items.collect::<Result<Vec<RecordingEntry>, _>>()?;
         let more = items.len() == limit as usize;
-        let next = items.last().filter(|_| more).map(|last| Cursor {
-            started: last.started,
-            id: last.recording,
-        });
+        let next =
+            items.last().filter(|_| more).map(|last| Cursor { started: last.started, id: last.recording });
         Ok(RecordingPage { items, next })
     }
 

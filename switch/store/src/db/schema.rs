@@ -13,11 +13,8 @@ struct Step {
 }
 
 /// All steps in order. A step that has shipped is never changed: a correction is a new one.
-const STEPS: &[Step] = &[Step {
-    number: 1,
-    name: "records",
-    sql: include_str!("../../migrations/0001-records.sql"),
-}];
+const STEPS: &[Step] =
+    &[Step { number: 1, name: "records", sql: include_str!("../../migrations/0001-records.sql") }];
 
 /// The schema this version writes.
 pub(crate) const KNOWN: u32 = STEPS[STEPS.len() - 1].number;
@@ -35,10 +32,9 @@ pub(crate) async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<()
     )
     .execute(&mut *tx)
     .await?;
-    let last =
-        sqlx::query("SELECT version, name FROM schema_version ORDER BY version DESC LIMIT 1")
-            .fetch_optional(&mut *tx)
-            .await?;
+    let last = sqlx::query("SELECT version, name FROM schema_version ORDER BY version DESC LIMIT 1")
+        .fetch_optional(&mut *tx)
+        .await?;
     let found = match last {
         None => 0,
         Some(row) => {
@@ -60,10 +56,7 @@ pub(crate) async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<()
             name: step.name.into(),
             why: e.to_string(),
         };
-        sqlx::raw_sql(step.sql)
-            .execute(&mut *tx)
-            .await
-            .map_err(failed)?;
+        sqlx::raw_sql(step.sql).execute(&mut *tx).await.map_err(failed)?;
         sqlx::query("INSERT INTO schema_version VALUES (?, ?, unixepoch() * 1000)")
             .bind(step.number)
             .bind(step.name)

@@ -41,9 +41,7 @@ fn cdr(call: CallId, started: i64, agent: Option<&str>, queue: Option<&str>) -> 
 }
 
 async fn store(scratch: &Scratch) -> Store {
-    Store::open(&scratch.path().join("sub/cordboard.db"))
-        .await
-        .unwrap()
+    Store::open(&scratch.path().join("sub/cordboard.db")).await.unwrap()
 }
 
 fn calls(page: &CdrPage) -> Vec<u64> {
@@ -84,10 +82,7 @@ async fn no_tenant_sees_what_is_anothers() {
     store.put_cdr(cdr(theirs, 2, None, Some("sales"))).unwrap();
     store.flush().await.unwrap();
     assert_eq!(store.cdr(acme(), ours).await, Ok(None));
-    let filter = CdrFilter {
-        queue: Some(Name::new("sales").unwrap()),
-        ..CdrFilter::default()
-    };
+    let filter = CdrFilter { queue: Some(Name::new("sales").unwrap()), ..CdrFilter::default() };
     for filter in [filter, CdrFilter::default()] {
         let page = store.cdrs(acme(), &filter).await.unwrap();
         assert_eq!(calls(&page), [theirs.number]);
@@ -124,10 +119,7 @@ async fn pages_follow_each_other_without_gap_or_overlap_and_filters_hold() {
         store.put_cdr(cdr(call, i / 4, agent, queue)).unwrap();
     }
     store.flush().await.unwrap();
-    let mut filter = CdrFilter {
-        limit: Some(4),
-        ..CdrFilter::default()
-    };
+    let mut filter = CdrFilter { limit: Some(4), ..CdrFilter::default() };
     let mut seen = Vec::new();
     loop {
         let page = store.cdrs(TenantId::DEFAULT, &filter).await.unwrap();
@@ -171,10 +163,7 @@ async fn recordings_are_found_by_call_and_the_last_entry_stands() {
     entry.length_ms = 40;
     store.put_recording(entry.clone()).unwrap();
     store.flush().await.unwrap();
-    let of = |call| RecordingFilter {
-        call: Some(call),
-        ..RecordingFilter::default()
-    };
+    let of = |call| RecordingFilter { call: Some(call), ..RecordingFilter::default() };
     let page = store.recordings(tenant, &of(call)).await.unwrap();
     assert_eq!(page.items, [entry]);
     let page = store.recordings(tenant, &of(other)).await.unwrap();
@@ -188,19 +177,11 @@ async fn a_schema_of_a_later_version_is_refused_by_name() {
     let path = scratch.path().join("sub/cordboard.db");
     let options = connect_options(&path, Duration::from_secs(1));
     let mut db = options.connect().await.unwrap();
-    sqlx::query("INSERT INTO schema_version VALUES (99, 'flying cars', 0)")
-        .execute(&mut db)
-        .await
-        .unwrap();
+    sqlx::query("INSERT INTO schema_version VALUES (99, 'flying cars', 0)").execute(&mut db).await.unwrap();
     let refused = Store::open(&path).await.unwrap_err();
     assert_eq!(
         refused,
-        StoreError::NewerSchema {
-            path,
-            found: 99,
-            name: "flying cars".into(),
-            known: schema::KNOWN
-        }
+        StoreError::NewerSchema { path, found: 99, name: "flying cars".into(), known: schema::KNOWN }
     );
 }
 
@@ -208,11 +189,7 @@ async fn a_schema_of_a_later_version_is_refused_by_name() {
 async fn a_file_that_is_no_database_is_named() {
     let scratch = Scratch::new();
     let path = scratch.path().join("x.db");
-    std::fs::write(
-        &path,
-        "not a database, but long enough to be read as one".repeat(40),
-    )
-    .unwrap();
+    std::fs::write(&path, "not a database, but long enough to be read as one".repeat(40)).unwrap();
     let refused = Store::open(&path).await.unwrap_err();
     assert!(matches!(refused, StoreError::Open { .. }), "{refused}");
 }
@@ -229,14 +206,8 @@ async fn a_locked_database_is_named_the_queue_stays_bounded_and_all_comes_in_aft
         ..StoreOptions::default()
     };
     let store = Store::open_with(&path, options).await.unwrap();
-    let mut other = connect_options(&path, Duration::from_secs(1))
-        .connect()
-        .await
-        .unwrap();
-    sqlx::query("BEGIN IMMEDIATE")
-        .execute(&mut other)
-        .await
-        .unwrap();
+    let mut other = connect_options(&path, Duration::from_secs(1)).connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let mut ids = IdMaker::new(1, 0);
     let mut taken = Vec::new();
     let mut put = |store: &Store| {
@@ -277,10 +248,7 @@ async fn a_closed_store_takes_nothing_and_says_so() {
     let store = store(&scratch).await;
     store.close().await;
     let call = IdMaker::new(1, 0).call(TenantId::DEFAULT);
-    assert_eq!(
-        store.put_cdr(cdr(call, 1, None, None)),
-        Err(StoreError::Closed)
-    );
+    assert_eq!(store.put_cdr(cdr(call, 1, None, None)), Err(StoreError::Closed));
     let asked = store.cdr(TenantId::DEFAULT, call).await;
     assert_eq!(asked, Err(StoreError::Closed));
 }

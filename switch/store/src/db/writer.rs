@@ -205,10 +205,7 @@ async fn put_cdr(db: &mut SqliteConnection, cdr: &Cdr) -> Result<(), sqlx::Error
 }
 
 /// The last entry of a recording stands: a repaired file may turn out longer.
-async fn put_recording(
-    db: &mut SqliteConnection,
-    entry: &RecordingEntry,
-) -> Result<(), sqlx::Error> {
+async fn put_recording(db: &mut SqliteConnection, entry: &RecordingEntry) -> Result<(), sqlx::Error> {
     let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     sqlx::query(
         "INSERT INTO recording (recording_id, tenant, call_id, started, length_ms, dropped_ms, record)

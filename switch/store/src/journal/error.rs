@@ -52,14 +52,8 @@ impl JournalError {
     pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         match source.kind() {
-            StorageFull | QuotaExceeded | FileTooLarge => JournalError::DiskFull {
-                path: path.to_owned(),
-            },
-            _ => JournalError::Io {
-                doing,
-                path: path.to_owned(),
-                source,
-            },
+            StorageFull | QuotaExceeded | FileTooLarge => JournalError::DiskFull { path: path.to_owned() },
+            _ => JournalError::Io { doing, path: path.to_owned(), source },
         }
     }
 }
@@ -68,25 +62,17 @@ impl fmt::Display for JournalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JournalError::InUse { dir } => {
-                write!(
-                    f,
-                    "the journal in {} is in use by another process",
-                    dir.display()
-                )
+                write!(f, "the journal in {} is in use by another process", dir.display())
             }
-            JournalError::Newer { path, found, known } => write!(
-                f,
-                "{} has journal format {found}; this version knows {known}",
-                path.display()
-            ),
+            JournalError::Newer { path, found, known } => {
+                write!(f, "{} has journal format {found}; this version knows {known}", path.display())
+            }
             JournalError::DiskFull { path } => {
                 write!(f, "no space left for the journal {}", path.display())
             }
-            JournalError::Io {
-                doing,
-                path,
-                source,
-            } => write!(f, "cannot {doing} {}: {source}", path.display()),
+            JournalError::Io { doing, path, source } => {
+                write!(f, "cannot {doing} {}: {source}", path.display())
+            }
             JournalError::RecordTooLong { bytes } => {
                 write!(f, "a journal record of {bytes} bytes is too long")
             }

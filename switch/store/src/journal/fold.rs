@@ -155,9 +155,7 @@ impl Recovered {
     /// Removes the contacts that ended at or before `now`, and gives them back: the caller journals
     /// each as `Unregistered`.
     pub fn drop_expired(&mut self, now: Wall) -> Vec<ContactRecord> {
-        let (ended, alive) = core::mem::take(&mut self.contacts)
-            .into_iter()
-            .partition(|c| c.expires <= now);
+        let (ended, alive) = core::mem::take(&mut self.contacts).into_iter().partition(|c| c.expires <= now);
         self.contacts = alive;
         ended
     }
@@ -193,45 +191,17 @@ impl Fold {
     pub(crate) fn take(&mut self, at: Wall, record: JournalRecord) {
         self.newest = self.newest.max(Some(at));
         match record {
-            JournalRecord::CallOpened {
-                call,
-                from,
-                to,
-                started,
-            } => self.opened(call, from, to, started),
-            JournalRecord::DialogUp {
-                call,
-                leg,
-                dialog,
-                agent,
-            } => {
+            JournalRecord::CallOpened { call, from, to, started } => self.opened(call, from, to, started),
+            JournalRecord::DialogUp { call, leg, dialog, agent } => {
                 let legs = self.legs(call);
                 legs.retain(|known| known.leg != leg);
-                legs.push(OpenLeg {
-                    leg,
-                    dialog,
-                    agent,
-                    up: at,
-                    down: None,
-                });
+                legs.push(OpenLeg { leg, dialog, agent, up: at, down: None });
             }
             JournalRecord::DialogDown { call, leg } => self.dialog_down(at, call, leg),
-            JournalRecord::Queued {
-                call,
-                queue,
-                at: entered,
-            } => self.queued(call, queue, entered),
-            JournalRecord::RecordingOpened {
-                recording,
-                call,
-                started,
-            } => {
+            JournalRecord::Queued { call, queue, at: entered } => self.queued(call, queue, entered),
+            JournalRecord::RecordingOpened { recording, call, started } => {
                 if !self.finished.contains_key(&recording) {
-                    let open = OpenRecording {
-                        recording,
-                        call,
-                        started,
-                    };
+                    let open = OpenRecording { recording, call, started };
                     self.recordings.insert(recording, open);
                 }
             }
@@ -247,16 +217,8 @@ impl Fold {
             JournalRecord::Unregistered { user, uri } => {
                 self.contacts.remove(&(user, uri));
             }
-            JournalRecord::Agent {
-                agent,
-                status,
-                since,
-            } => {
-                let record = AgentRecord {
-                    agent: agent.clone(),
-                    status,
-                    since,
-                };
+            JournalRecord::Agent { agent, status, since } => {
+                let record = AgentRecord { agent: agent.clone(), status, since };
                 self.agents.insert(agent, record);
             }
         }
@@ -270,12 +232,7 @@ impl Fold {
         // A callee's dialog may be confirmed before the caller is answered.
         let known = self.unopened.remove(&call);
         let known = known.unwrap_or_else(|| OpenCall::new(call));
-        let open = OpenCall {
-            from,
-            to,
-            started,
-            ..known
-        };
+        let open = OpenCall { from, to, started, ..known };
         self.open.insert(call, open);
     }
 
@@ -303,9 +260,7 @@ impl Fold {
             Some(open) => open.queues.push(entry),
             None => {
                 let open = self.unopened.entry(call);
-                open.or_insert_with(|| OpenCall::new(call))
-                    .queues
-                    .push(entry);
+                open.or_insert_with(|| OpenCall::new(call)).queues.push(entry);
             }
         }
     }

@@ -54,11 +54,7 @@ pub(crate) struct Frame<'a> {
 
 /// Appends a record's line to `out`. Gives the JSON's length back when it is too long, with `out`
 /// as it was.
-pub(crate) fn encode(
-    record: &JournalRecord,
-    at: Wall,
-    out: &mut Vec<u8>,
-) -> Result<(), EncodeError> {
+pub(crate) fn encode(record: &JournalRecord, at: Wall, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let begin = out.len();
     out.resize(begin + PREFIX, b' ');
     if let Err(e) = serde_json::to_writer(&mut *out, record) {
@@ -108,11 +104,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Frame<'_>, Fault> {
     if u64::from(crc32(&bytes[CHECKED..end])) != sum {
         return Err(Fault::Checksum);
     }
-    Ok(Frame {
-        at: Wall(at as i64),
-        json: &bytes[PREFIX..end],
-        total: end + 1,
-    })
+    Ok(Frame { at: Wall(at as i64), json: &bytes[PREFIX..end], total: end + 1 })
 }
 
 fn hex(out: &mut [u8], mut value: u64) {
@@ -142,10 +134,7 @@ mod tests {
     fn record() -> JournalRecord {
         JournalRecord::CallOpened {
             call: IdMaker::new(7, 0).call(TenantId::DEFAULT),
-            from: PartyId {
-                user: "1001".into(),
-                display: "line\nfeed".into(),
-            },
+            from: PartyId { user: "1001".into(), display: "line\nfeed".into() },
             to: PartyId::new("500"),
             started: Wall(-3),
         }

@@ -116,9 +116,7 @@ impl Index {
             return;
         }
         let up = core::mem::take(&mut lines.up);
-        lines
-            .lines
-            .retain(|(leg, _)| leg.is_some_and(|leg| up.contains(&leg)));
+        lines.lines.retain(|(leg, _)| leg.is_some_and(|leg| up.contains(&leg)));
         lines.up = up;
         if !core::mem::replace(&mut lines.closed, true) {
             self.lingering.push_back((at, call));

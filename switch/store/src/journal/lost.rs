@@ -32,11 +32,8 @@ fn lost_call(recovered: &Recovered, call: &OpenCall, now: Wall) -> Cdr {
         (Some(a), Some(b)) => Some(a.max(b)),
         _ => None,
     };
-    let mut legs: Vec<LegRecord> = call
-        .legs
-        .iter()
-        .map(|leg| leg_record(call, leg, is_caller(leg), now))
-        .collect();
+    let mut legs: Vec<LegRecord> =
+        call.legs.iter().map(|leg| leg_record(call, leg, is_caller(leg), now)).collect();
     legs.sort_by_key(|leg| leg.leg);
     let open = recovered.recordings.iter();
     let open = open.filter(|r| r.call == call.call).map(|r| r.recording);
@@ -125,10 +122,7 @@ fn party_of(value: &str) -> PartyId {
         None => "",
     };
     let user = user.split([':', ';']).next().unwrap_or_default();
-    PartyId {
-        user: user.into(),
-        display: display.trim().trim_matches('"').into(),
-    }
+    PartyId { user: user.into(), display: display.trim().trim_matches('"').into() }
 }
 
 #[cfg(test)]
@@ -142,10 +136,7 @@ mod tests {
             (p.user, p.display)
         };
         let is = |user: &str, display: &str| (user.to_owned(), display.to_owned());
-        assert_eq!(
-            party("\"Ann Lee\" <sip:1001@10.0.0.1:5060;ob>;tag=a"),
-            is("1001", "Ann Lee")
-        );
+        assert_eq!(party("\"Ann Lee\" <sip:1001@10.0.0.1:5060;ob>;tag=a"), is("1001", "Ann Lee"));
         assert_eq!(party("<sip:1002@example.org>"), is("1002", ""));
         assert_eq!(party("sip:1003@example.org;tag=7"), is("1003", ""));
         assert_eq!(party("<tel:+4930123;phone-context=x>"), is("+4930123", ""));

@@ -61,10 +61,7 @@ pub struct JournalOptions {
 
 impl Default for JournalOptions {
     fn default() -> Self {
-        Self {
-            sync_every: Duration::from_millis(20),
-            compact_at: 16 << 20,
-        }
+        Self { sync_every: Duration::from_millis(20), compact_at: 16 << 20 }
     }
 }
 
@@ -89,10 +86,7 @@ impl Journal {
     }
 
     /// Opens the journal in `dir`, making both if they do not exist. Cuts off a torn end.
-    pub fn open_with(
-        dir: &Path,
-        options: JournalOptions,
-    ) -> Result<(Journal, Recovered), JournalError> {
+    pub fn open_with(dir: &Path, options: JournalOptions) -> Result<(Journal, Recovered), JournalError> {
         fs::create_dir_all(dir).map_err(|e| JournalError::io("create", dir, e))?;
         let lock = lock(dir)?;
         // Left by a compaction that was killed; the journal itself is whole.
@@ -128,15 +122,7 @@ impl Journal {
         let mut recovered = fold.finish(scanned.damage, scanned.torn);
         recovered.kept = kept;
         let damaged = !recovered.damage.is_empty();
-        let journal = Journal {
-            dir: dir.to_owned(),
-            file,
-            lock,
-            options,
-            index,
-            size,
-            damaged,
-        };
+        let journal = Journal { dir: dir.to_owned(), file, lock, options, index, size, damaged };
         Ok((journal, recovered))
     }
 
@@ -173,9 +159,7 @@ fn lock(dir: &Path) -> Result<File, JournalError> {
         .map_err(|e| JournalError::io("open", &path, e))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(JournalError::InUse {
-            dir: dir.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(JournalError::InUse { dir: dir.to_owned() }),
         Err(TryLockError::Error(e)) => Err(JournalError::io("lock", &path, e)),
     }
 }
@@ -206,9 +190,7 @@ fn open_file(dir: &Path, end: usize) -> Result<File, JournalError> {
 
 /// Makes a rename or a new file in `dir` survive a power cut.
 fn sync_dir(dir: &Path) -> Result<(), JournalError> {
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(|e| JournalError::io("sync", dir, e))
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| JournalError::io("sync", dir, e))
 }
 
 /// Keeps a copy of the damaged journal under a name that is free, for the operator. None if there

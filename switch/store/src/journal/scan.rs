@@ -18,11 +18,7 @@ pub struct Damage {
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Damage {
-            offset,
-            bytes,
-            fault,
-        } = self;
+        let Damage { offset, bytes, fault } = self;
         write!(f, "{bytes} bytes at offset {offset}: {fault}")
     }
 }
@@ -81,11 +77,7 @@ pub(crate) fn scan(
 }
 
 fn damage(at: usize, bytes: usize, fault: Fault) -> Damage {
-    Damage {
-        offset: at as u64,
-        bytes: bytes as u64,
-        fault,
-    }
+    Damage { offset: at as u64, bytes: bytes as u64, fault }
 }
 
 /// Where the records begin; 0 if the first line is not ours, which then counts as damage.

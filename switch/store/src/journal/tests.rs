@@ -5,9 +5,7 @@ use super::*;
 use crate::scratch::Scratch;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, LegRole, RecordingEntry};
-use cordboard_model::id::{
-    AgentId, CallId, IdMaker, LegId, QueueId, RecordingId, TenantId, UserId,
-};
+use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::{Time, Wall};
@@ -86,11 +84,7 @@ fn up(call: CallId, leg: LegId, user: &str, agent: Option<&str>) -> JournalRecor
 }
 
 fn queued(call: CallId, at: i64) -> JournalRecord {
-    JournalRecord::Queued {
-        call,
-        queue: QueueId::new(TENANT, "sales").unwrap(),
-        at: Wall(at),
-    }
+    JournalRecord::Queued { call, queue: QueueId::new(TENANT, "sales").unwrap(), at: Wall(at) }
 }
 
 /// Three calls as they overlap in life: one ends, one talks to an agent, one waits.
@@ -109,11 +103,8 @@ fn day() -> Day {
         status,
         since: Wall(500),
     };
-    let recording = |recording, call| JournalRecord::RecordingOpened {
-        recording,
-        call,
-        started: Wall(3_000),
-    };
+    let recording =
+        |recording, call| JournalRecord::RecordingOpened { recording, call, started: Wall(3_000) };
     let [a, b, c] = calls;
     let records = vec![
         JournalRecord::Registered(contact("1001", 60_000)),
@@ -134,15 +125,9 @@ fn day() -> Day {
         opened(c),
         up(c, legs[4], "0303", None),
         queued(c, 2_500),
-        JournalRecord::DialogDown {
-            call: a,
-            leg: legs[0],
-        },
+        JournalRecord::DialogDown { call: a, leg: legs[0] },
         closed(a),
-        JournalRecord::DialogDown {
-            call: a,
-            leg: legs[2],
-        },
+        JournalRecord::DialogDown { call: a, leg: legs[2] },
         JournalRecord::RecordingClosed(RecordingEntry {
             recording: rec_a,
             call: a,
@@ -276,11 +261,7 @@ fn a_changed_byte_costs_one_record_and_is_named() {
         let all = day.records.len() as u64;
         let expected = if at < HEADER.len() { all } else { all - 1 };
         assert_eq!(seen, expected, "byte {at}");
-        let part = recovered
-            .damage
-            .first()
-            .or(recovered.torn.as_ref())
-            .unwrap();
+        let part = recovered.damage.first().or(recovered.torn.as_ref()).unwrap();
         let range = part.offset as usize..(part.offset + part.bytes) as usize;
         assert!(range.contains(&at), "byte {at} is not in {range:?}");
     }
@@ -334,14 +315,7 @@ fn a_record_of_a_later_version_is_named_and_not_cut_off() {
 fn a_later_format_is_refused_by_number() {
     let scratch = folder(b"cordboard-journal 2\nwhatever\n");
     let refused = Journal::open(scratch.path()).unwrap_err();
-    assert!(matches!(
-        refused,
-        JournalError::Newer {
-            found: 2,
-            known: 1,
-            ..
-        }
-    ));
+    assert!(matches!(refused, JournalError::Newer { found: 2, known: 1, .. }));
 }
 
 #[test]
@@ -415,10 +389,7 @@ fn what_is_written_after_a_compaction_is_found() {
 #[test]
 fn the_file_is_compacted_when_it_has_grown_over_its_limit_and_not_at_every_turn() {
     let scratch = Scratch::new();
-    let options = JournalOptions {
-        compact_at: 4_096,
-        ..JournalOptions::default()
-    };
+    let options = JournalOptions { compact_at: 4_096, ..JournalOptions::default() };
     let (journal, _) = Journal::open_with(scratch.path(), options).unwrap();
     let mut open = journal.into_writer().unwrap();
     for i in 0..200 {
@@ -441,10 +412,7 @@ fn a_full_disk_is_named_and_the_batch_is_written_once_there_is_room() {
         open.append(record, Wall(1)).unwrap();
     }
     let refused = open.commit(Time::ZERO).unwrap_err();
-    assert!(
-        matches!(refused, JournalError::DiskFull { .. }),
-        "{refused}"
-    );
+    assert!(matches!(refused, JournalError::DiskFull { .. }), "{refused}");
     assert!(open.has_batch());
     open.swap_file(file);
     open.commit(Time::ZERO).unwrap();
@@ -490,13 +458,8 @@ fn a_kill_between_the_closing_record_and_the_bye_still_gets_its_bye() {
     let mut ids = IdMaker::new(100, 0);
     let (call, leg, other) = (ids.call(TENANT), ids.leg(TENANT), ids.leg(TENANT));
     let down = JournalRecord::DialogDown { call, leg: other };
-    let records = [
-        opened(call),
-        up(call, leg, "0301", None),
-        up(call, other, "1001", None),
-        down,
-        closed(call),
-    ];
+    let records =
+        [opened(call), up(call, leg, "0301", None), up(call, other, "1001", None), down, closed(call)];
     let scratch = folder(&bytes_of(&records));
     for _ in 0..2 {
         let (mut open, recovered) = writer(&scratch);
@@ -523,28 +486,16 @@ fn a_dialog_confirmed_before_its_call_was_accepted_needs_a_bye_but_no_record() {
     assert_eq!(recovered.dialogs().count(), 1);
     assert!(lost_by_restart(&recovered, Wall(1)).is_empty());
     let (recovered, _) = fold(&bytes_of(&[up(call, leg, "1001", None), opened(call)]));
-    assert_eq!(
-        recovered.calls[0].legs.len(),
-        1,
-        "it is the call's once accepted"
-    );
+    assert_eq!(recovered.calls[0].legs.len(), 1, "it is the call's once accepted");
 }
 
 #[test]
 fn the_first_closing_record_of_a_call_stands() {
     let call = IdMaker::new(100, 0).call(TENANT);
     let second = JournalRecord::CallClosed(Box::new(cdr(call, 77)));
-    let (recovered, _) = fold(&bytes_of(&[
-        opened(call),
-        closed(call),
-        second,
-        opened(call),
-    ]));
+    let (recovered, _) = fold(&bytes_of(&[opened(call), closed(call), second, opened(call)]));
     assert_eq!((recovered.closed.len(), recovered.calls.len()), (1, 0));
-    assert_eq!(
-        (recovered.closed[0].ended, recovered.strays),
-        (Wall(9_000), 2)
-    );
+    assert_eq!((recovered.closed[0].ended, recovered.strays), (Wall(9_000), 2));
 }
 
 #[test]
@@ -555,22 +506,13 @@ fn the_record_of_a_lost_call_says_what_the_journal_knows() {
     let lost = lost_by_restart(&recovered, Wall(50_000));
     let of = |call| lost.iter().find(|cdr| cdr.call == call).unwrap();
     let talked = of(b);
-    assert_eq!(
-        (talked.cause, talked.ended),
-        (Cause::LostByRestart, Wall(50_000))
-    );
+    assert_eq!((talked.cause, talked.ended), (Cause::LostByRestart, Wall(50_000)));
     assert_eq!(talked.agent.as_ref().unwrap().name.as_str(), "1002");
-    assert_eq!(
-        (talked.answered, talked.bridged),
-        (Some(Wall(1_800)), Some(Wall(2_300)))
-    );
+    assert_eq!((talked.answered, talked.bridged), (Some(Wall(1_800)), Some(Wall(2_300))));
     let roles: Vec<_> = talked.legs.iter().map(|leg| leg.role).collect();
     assert_eq!(roles, [LegRole::Caller, LegRole::Callee]);
     assert_eq!(talked.legs[1].party.user, "1002");
-    assert_eq!(
-        (talked.queues[0].outcome.as_str(), talked.queues[0].left),
-        ("served", Wall(2_300))
-    );
+    assert_eq!((talked.queues[0].outcome.as_str(), talked.queues[0].left), ("served", Wall(2_300)));
     let recordings: Vec<RecordingId> = recovered.recordings.iter().map(|r| r.recording).collect();
     assert_eq!(talked.recordings, recordings);
     let waited = of(c);

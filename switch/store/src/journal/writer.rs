@@ -92,10 +92,7 @@ impl Writer {
             EncodeError::TooLong(bytes) => JournalError::RecordTooLong { bytes },
             EncodeError::Json(e) => JournalError::Unwritable(e.to_string()),
         })?;
-        let place = Place {
-            offset: self.size + begin as u64,
-            length: (self.batch.len() - begin) as u32,
-        };
+        let place = Place { offset: self.size + begin as u64, length: (self.batch.len() - begin) as u32 };
         self.index.take(place, at, record);
         self.stats.records += 1;
         Ok(())
@@ -145,9 +142,7 @@ impl Writer {
         if self.unsynced.is_none() {
             return Ok(());
         }
-        self.file
-            .sync_data()
-            .map_err(|e| JournalError::io("sync", &self.path(), e))?;
+        self.file.sync_data().map_err(|e| JournalError::io("sync", &self.path(), e))?;
         self.unsynced = None;
         self.stats.syncs += 1;
         Ok(())
@@ -163,11 +158,7 @@ impl Writer {
 
     /// What was done so far.
     pub fn stats(&self) -> WriterStats {
-        WriterStats {
-            size: self.size,
-            unstored: self.index.unstored() as u64,
-            ..self.stats
-        }
+        WriterStats { size: self.size, unstored: self.index.unstored() as u64, ..self.stats }
     }
 
     /// Compacts if the file has grown over its limit; says whether it did. A failure leaves the
@@ -186,12 +177,7 @@ impl Writer {
     }
 
     pub(super) fn compact_if_dead(&mut self) -> Result<(), JournalError> {
-        let live: u64 = self
-            .index
-            .places()
-            .iter()
-            .map(|p| u64::from(p.length))
-            .sum();
+        let live: u64 = self.index.places().iter().map(|p| u64::from(p.length)).sum();
         if live + HEADER.len() as u64 == self.size {
             return Ok(());
         }
@@ -226,12 +212,7 @@ impl Writer {
     }
 
     fn write_live(&mut self, new: &std::path::Path) -> io::Result<(File, u64)> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .read(true)
-            .write(true)
-            .open(new)?;
+        let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(new)?;
         let mut out = BufWriter::with_capacity(256 << 10, &file);
         out.write_all(HEADER)?;
         let mut size = HEADER.len() as u64;
