@@ -39,13 +39,23 @@ impl Answer {
 impl Api {
     /// Sends a request and reads the whole answer.
     pub fn send(&self, method: &str, path: &str, body: &str) -> Result<Answer, Fail> {
+        self.send_with(method, path, "", body)
+    }
+
+    /// Sends a request with another key.
+    pub fn send_as(&self, method: &str, path: &str, key: &str) -> Result<Answer, Fail> {
+        Self { at: self.at.clone(), key: key.into() }.send(method, path, "")
+    }
+
+    /// Sends a request with more header lines, each with its line end.
+    pub fn send_with(&self, method: &str, path: &str, more: &str, body: &str) -> Result<Answer, Fail> {
         let mut stream = TcpStream::connect(&self.at)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         let (at, key, len) = (&self.at, &self.key, body.len());
         let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {key}\r\n{kind}\
+            "{method} {path} HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {key}\r\n{kind}{more}\
              Content-Length: {len}\r\nConnection: close\r\n\r\n{body}"
         )?;
         let mut raw = Vec::new();

@@ -4,9 +4,11 @@
 //! Invariant: a test waits for events with a limit, never for time to pass; and it leaves no process behind.
 
 pub mod api;
+pub mod config;
 pub mod fail;
 pub mod process;
 pub mod runner;
+pub mod scenario;
 pub mod sipp;
 pub mod sound;
 pub mod switch;

@@ -88,7 +88,7 @@ fn run_here(tests: &[Test], name: &str, dir: &Path) -> ExitCode {
 
 /// Whether a network namespace can be made here.
 fn namespaces_allowed() -> bool {
-    let tried = Command::new("unshare").args(["-n", "ip", "link", "set", "lo", "up"]).output();
+    let tried = Command::new("unshare").args(["-n", "-m", "ip", "link", "set", "lo", "up"]).output();
     tried.is_ok_and(|output| output.status.success())
 }
 
@@ -133,7 +133,7 @@ fn run_apart(test: &Test, namespaces: bool) -> (bool, String) {
     let mut command = Command::new("setsid");
     command.arg("--wait");
     if namespaces {
-        command.args(["unshare", "-n", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
+        command.args(["unshare", "-n", "-m", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
     }
     command.arg(me).args(["--one", test.name]).arg(&dir).stdin(Stdio::null());
     let started = std::fs::File::create(&log).and_then(|file| {

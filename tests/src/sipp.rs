@@ -1,15 +1,18 @@
-//! SIPp as caller and as agent's phone. Scenario files are in tests/sipp; their SDP names a port where the harness
-//! itself speaks and listens, and a MESSAGE of the harness in the call tells SIPp to go on, so that nothing is timed.
+//! SIPp as caller and as called phone. The session descriptions of its scenarios name a port where the harness itself
+//! speaks and listens, and a MESSAGE of the harness in the call tells SIPp to go on, so that nothing is timed.
 
 use crate::fail::{Fail, fail};
 use crate::process::{Process, wait_for};
-use std::net::UdpSocket;
+use crate::scenario::Scenario;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 /// Longest life of a SIPp.
-const LIFE: &str = "60s";
+const LIFE: &str = "80s";
+/// Longest wait for a message that a phone is about to send or get.
+const SOON: Duration = Duration::from_secs(10);
 
 /// One SIPp with one scenario.
 #[derive(Debug)]
@@ -25,14 +28,14 @@ pub struct Sipp {
 pub struct Setup<'a> {
     /// Its name: of its files and in messages.
     pub name: &'a str,
-    /// The scenario: `tests/sipp/NAME.xml`.
-    pub scenario: &'a str,
     /// Its own address.
     pub ip: &'a str,
     /// Its own port.
     pub port: u16,
     /// `address:port` of the switch.
     pub switch: &'a str,
+    /// Who calls, for those that call; the account that authenticates.
+    pub caller: &'a str,
     /// What it dials, or the account it is.
     pub user: &'a str,
     /// The account's password.
@@ -43,98 +46,198 @@ pub struct Setup<'a> {
     pub calls: u32,
     /// Calls a second.
     pub rate: u32,
-    /// More arguments.
-    pub more: &'a [&'a str],
 }
 
 impl Default for Setup<'_> {
     fn default() -> Self {
         Self {
             name: "sipp",
-            scenario: "",
             ip: "127.0.0.1",
             port: 5070,
             switch: "127.0.0.1:5060",
+            caller: "caller",
             user: "",
             password: "",
             rtp: 41_000,
             calls: 1,
-            rate: 10,
-            more: &[],
+            rate: 50,
         }
     }
 }
 
-/// The folder of the scenario files.
-pub fn scenarios() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("sipp")
+/// One message as SIPp logged it.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Whether SIPp sent it.
+    pub sent: bool,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Message {
+    /// The value of the first header of this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.text.lines().take_while(|line| !line.trim().is_empty());
+        let of = |line: &'_ str| -> Option<(usize, bool)> {
+            let (key, _) = line.split_once(':')?;
+            Some((key.len() + 1, key.trim().eq_ignore_ascii_case(name)))
+        };
+        let mut found = lines.filter_map(|line| match of(line) {
+            Some((at, true)) => line.get(at..).map(str::trim),
+            _ => None,
+        });
+        found.next()
+    }
+
+    /// Where its session description wants audio.
+    pub fn media(&self) -> Option<SocketAddr> {
+        let ip = self.text.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?;
+        let media = self.text.lines().find_map(|line| line.strip_prefix("m=audio "))?;
+        let port = media.split_whitespace().next()?;
+        format!("{}:{port}", ip.trim()).parse().ok()
+    }
 }
 
 impl Sipp {
     /// Starts SIPp; it sends or listens at once.
-    pub fn start(dir: &Path, setup: &Setup<'_>) -> Result<Self, Fail> {
+    pub fn start(dir: &Path, scenario: &Scenario, setup: &Setup<'_>) -> Result<Self, Fail> {
         let messages = dir.join(format!("{}.messages", setup.name));
+        // Of an earlier one of this name.
+        let _ = std::fs::remove_file(&messages);
+        let account = if setup.password.is_empty() { setup.user } else { setup.caller };
         let mut command = Command::new("sipp");
         command
             .arg("-sf")
-            .arg(scenarios().join(format!("{}.xml", setup.scenario)))
+            .arg(scenario.write(dir, setup.name)?)
             .args(["-i", setup.ip, "-p", &setup.port.to_string(), "-s", setup.user])
             .args(["-m", &setup.calls.to_string(), "-r", &setup.rate.to_string()])
-            .args(["-key", "rtp", &setup.rtp.to_string()])
-            .args(["-au", setup.user, "-ap", setup.password])
+            .args(["-key", "rtp", &setup.rtp.to_string(), "-key", "caller", setup.caller])
+            .args(["-au", account, "-ap", setup.password])
             // SIPp binds a media port of its own whether it is used or not.
-            .args(["-mp", &(setup.port.wrapping_mul(4) % 20_000 + 42_000).to_string()])
+            .args(["-mp", &(u32::from(setup.port) * 4 % 20_000 + 42_000).to_string()])
             .args(["-nostdin", "-timeout", LIFE, "-timeout_error", "-trace_err"])
             .args(["-trace_msg", "-message_file"])
             .arg(&messages)
             .arg("-error_file")
             .arg(dir.join(format!("{}.errors", setup.name)))
-            .args(setup.more)
             .arg(setup.switch)
             .current_dir(dir);
         let process = Process::start(setup.name, dir, command)?;
         let at = format!("{}:{}", setup.ip, setup.port);
-        let sipp = Self { process, at, messages };
-        Ok(sipp)
+        Ok(Self { process, at, messages })
     }
 
-    /// What it sent and received so far.
-    pub fn messages(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(&self.messages).unwrap_or_default()).into_owned()
-    }
-
-    /// Waits until it sent or received a message that holds `text`.
-    pub fn wait_message(&mut self, text: &str, limit: Duration) -> Result<(), Fail> {
-        let what = format!("{} to see {text:?}", self.at);
-        let seen = wait_for(&what, limit, || {
-            if self.messages().contains(text) {
-                return Some(true);
-            }
-            self.process.ended().map(|_| self.messages().contains(text))
-        });
-        match seen {
-            Ok(true) => Ok(()),
-            Ok(false) => fail(format!("{what}: it ended before; it said:\n{}", self.process.output())),
-            Err(why) => fail(format!("{why}; its messages:\n{}", self.messages())),
+    /// Starts SIPp as a phone that is called, and waits until it listens.
+    pub fn listen(dir: &Path, scenario: &Scenario, setup: &Setup<'_>) -> Result<Self, Fail> {
+        let mut sipp = Self::start(dir, scenario, setup)?;
+        let taken = || UdpSocket::bind(&sipp.at).is_err().then_some(());
+        let listens = wait_for(&format!("{} to listen", setup.name), SOON, taken);
+        listens.map_err(|why| Fail(format!("{why}; it said:\n{}", sipp.process.output())))?;
+        match sipp.process.ended() {
+            None => Ok(sipp),
+            Some(status) => fail(format!("SIPp ended with {status}:\n{}", sipp.process.output())),
         }
     }
 
-    /// The Call-ID of its (first) call.
-    pub fn call_id(&self) -> Option<String> {
-        let messages = self.messages();
-        let line = messages.lines().find(|line| line.to_ascii_lowercase().starts_with("call-id:"))?;
-        Some(line.split_once(':')?.1.trim().to_owned())
+    /// Registers an account's phone at an address, with digest (MD5), as SIPp.
+    pub fn register(dir: &Path, setup: &Setup<'_>, expires: u32) -> Result<(), Fail> {
+        let name = format!("{}-registers", setup.name);
+        let setup = Setup { name: &name, caller: setup.user, ..setup.clone() };
+        let mut sipp = Self::start(dir, &Scenario::register(expires, 200), &setup)?;
+        sipp.wait_success(SOON)
     }
 
-    /// Tells its call to go on to the next step, by a MESSAGE in the call.
+    /// What it sent and received so far, as it logged it.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.messages).unwrap_or_default()).into_owned()
+    }
+
+    /// What it sent and received so far.
+    pub fn messages(&self) -> Vec<Message> {
+        let log = self.log();
+        let parts = log.split("-----------------------------------------------");
+        let read = |part: &str| {
+            let (head, text) = part.split_once(":\n\n").or_else(|| part.split_once(" :\n\n"))?;
+            Some(Message { sent: head.contains("message sent"), text: text.replace('\r', "") })
+        };
+        parts.filter_map(read).collect()
+    }
+
+    /// The messages it received that begin with `start`.
+    pub fn received(&self, start: &str) -> Vec<Message> {
+        self.messages().into_iter().filter(|m| !m.sent && m.text.starts_with(start)).collect()
+    }
+
+    /// Waits until it received `count` messages that begin with `start`; gives the last.
+    pub fn wait_received(&mut self, start: &str, count: usize) -> Result<Message, Fail> {
+        let what = format!("{} to receive {count} of {start:?}", self.at);
+        let mut ended = false;
+        let seen = wait_for(&what, SOON, || {
+            let found = self.received(start);
+            if found.len() >= count || ended {
+                return Some(found.get(count.saturating_sub(1)).cloned());
+            }
+            // What it wrote last is read once more after its end.
+            ended = self.process.ended().is_some();
+            None
+        });
+        match seen {
+            Ok(Some(message)) => Ok(message),
+            Ok(None) => {
+                fail(format!("{what}: it ended before; it said:\n{}{}", self.process.output(), self.log()))
+            }
+            Err(why) => fail(format!("{why}; its messages:\n{}", self.log())),
+        }
+    }
+
+    /// Where the switch wants its audio, from the last session description it received.
+    pub fn wait_media(&mut self) -> Result<SocketAddr, Fail> {
+        let what = format!("a session description for {}", self.at);
+        let seen = wait_for(&what, SOON, || {
+            let found = self.messages().iter().rev().filter(|m| !m.sent).find_map(Message::media);
+            found.map(Some).or_else(|| self.process.ended().map(|_| None))
+        });
+        let said = || format!("it said:\n{}{}", self.process.output(), self.log());
+        match seen {
+            Ok(Some(media)) => Ok(media),
+            Ok(None) => fail(format!("{what}: SIPp ended before; {}", said())),
+            Err(why) => fail(format!("{why}; {}", said())),
+        }
+    }
+
+    /// The Call-IDs of its calls, in the order of their beginning.
+    pub fn call_ids(&self) -> Vec<String> {
+        let mut ids: Vec<String> = Vec::new();
+        for message in self.messages() {
+            if let Some(id) = message.header("Call-ID")
+                && !ids.iter().any(|known| known == id)
+            {
+                ids.push(id.to_owned());
+            }
+        }
+        ids
+    }
+
+    /// Tells its (first) call to go on to the next step.
     pub fn go_on(&self) -> Result<(), Fail> {
-        let call_id = wait_for("SIPp to have a call", Duration::from_secs(10), || self.call_id())?;
+        let id = wait_for("SIPp to have a call", SOON, || self.call_ids().into_iter().next())?;
+        self.go_on_with(&id)
+    }
+
+    /// Tells all its calls to go on.
+    pub fn all_go_on(&self) -> Result<(), Fail> {
+        self.call_ids().iter().try_for_each(|id| self.go_on_with(id))
+    }
+
+    /// Tells one call to go on, by a MESSAGE in it.
+    pub fn go_on_with(&self, call_id: &str) -> Result<(), Fail> {
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         let from = socket.local_addr()?;
         let at = &self.at;
         let text = format!(
-            "MESSAGE sip:sipp@{at} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-go-on\r\nFrom: <sip:harness@{from}>;tag=h\r\n\
-             To: <sip:sipp@{at}>\r\nCall-ID: {call_id}\r\nCSeq: 1 MESSAGE\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+            "MESSAGE sip:sipp@{at} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-go-on\r\n\
+             From: <sip:harness@{from}>;tag=h\r\nTo: <sip:sipp@{at}>\r\nCall-ID: {call_id}\r\nCSeq: 1 MESSAGE\r\n\
+             Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
         );
         socket.send_to(text.as_bytes(), at)?;
         Ok(())
@@ -143,7 +246,7 @@ impl Sipp {
     /// Waits for its end and fails unless every call went as its scenario says.
     pub fn wait_success(&mut self, limit: Duration) -> Result<(), Fail> {
         let ended = self.process.wait_success(limit);
-        ended.map_err(|why| Fail(format!("{why}; its messages:\n{}", self.messages())))
+        ended.map_err(|why| Fail(format!("{why}; its messages:\n{}", self.log())))
     }
 
     /// Ends it at once.

@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 const FRAME: usize = 160;
 /// Samples looked at for one judgement: a quarter of a second.
 const WINDOW: usize = 2_000;
-/// The payload type that the harness's session descriptions give to RFC 4733 events.
-const EVENTS: u8 = 101;
 /// Mu-law.
 const PCMU: u8 = 0;
 /// A-law.
@@ -65,17 +63,59 @@ fn from_alaw(byte: u8) -> i16 {
     (if a & 0x80 != 0 { magnitude } else { -magnitude }) as i16
 }
 
+/// How a party speaks.
+#[derive(Clone, Copy, Debug)]
+pub struct Tongue {
+    /// The payload type it sends: 0 for mu-law, 8 for A-law.
+    pub audio: u8,
+    /// The payload type of RFC 4733 events.
+    pub events: u8,
+}
+
+/// Mu-law, events as [`crate::scenario::MU_LAW`] numbers them.
+pub const MU_LAW: Tongue = Tongue { audio: PCMU, events: 101 };
+/// A-law, events as [`crate::scenario::A_LAW`] numbers them.
+pub const A_LAW: Tongue = Tongue { audio: PCMA, events: 97 };
+
+fn to_alaw(sample: i16) -> u8 {
+    let (sign, value) = if sample < 0 { (0u8, -i32::from(sample) - 1) } else { (0x80, i32::from(sample)) };
+    let value = (value.max(0) >> 4).min(2_047);
+    let exponent = (32 - (value as u32 >> 4).leading_zeros()).min(7);
+    let mantissa = if exponent == 0 { value } else { value >> (exponent - 1) } & 0x0F;
+    (sign | ((exponent as u8) << 4) | mantissa as u8) ^ 0x55
+}
+
+/// Writes a WAV file that holds a tone: 8 kHz, one channel, 16 bits.
+pub fn write_tone(path: &Path, hertz: f64, ms: u32) -> Result<(), Fail> {
+    if let Some(dir) = path.parent() {
+        std::fs::create_dir_all(dir)?;
+    }
+    let step = 2.0 * std::f64::consts::PI * hertz / 8_000.0;
+    let samples = (0..ms * 8).map(|i| ((f64::from(i) * step).sin() * 8_000.0) as i16);
+    let data: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();
+    let len = u32::try_from(data.len())?;
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((len + 36).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data");
+    wav.extend(len.to_le_bytes());
+    wav.extend(data);
+    std::fs::write(path, wav)?;
+    Ok(())
+}
+
 #[derive(Default)]
 struct Ear {
     /// The last samples heard, oldest first.
     heard: Vec<i16>,
     packets: u64,
-    peer: Option<SocketAddr>,
+    /// Whom it speaks to: everyone who was heard, in that order.
+    peers: Vec<SocketAddr>,
     keys: Vec<char>,
     last_event: Option<u32>,
 }
 
-/// A party's audio: says a steady tone, hears, presses keys.
+/// A party's audio: says a steady tone, hears, presses keys. One that is at the end of many calls speaks to all of
+/// them, and hears all at once: then only [`Voice::packets`] means something.
 pub struct Voice {
     /// Its RTP port.
     pub port: u16,
@@ -88,12 +128,27 @@ pub struct Voice {
 impl Voice {
     /// Binds `ip:port` and says `hertz` (0: nothing) to whoever sends audio to it, from the first packet on.
     pub fn new(ip: &str, port: u16, hertz: f64) -> Result<Self, Fail> {
+        Self::with(ip, port, hertz, MU_LAW)
+    }
+
+    /// As [`Voice::new`], in another codec.
+    pub fn with(ip: &str, port: u16, hertz: f64, tongue: Tongue) -> Result<Self, Fail> {
         let socket =
             UdpSocket::bind((ip, port)).map_err(|why| Fail(format!("cannot bind RTP port {port}: {why}")))?;
         socket.set_read_timeout(Some(Duration::from_millis(5)))?;
         let (ear, to_press) = (Arc::new(Mutex::new(Ear::default())), Arc::new(Mutex::new(Vec::new())));
         let stop = Arc::new(AtomicBool::new(false));
-        let mouth = Mouth::new(socket, hertz, Arc::clone(&ear), Arc::clone(&to_press));
+        let mouth = Mouth {
+            socket,
+            hertz,
+            tongue,
+            ear: Arc::clone(&ear),
+            to_press: Arc::clone(&to_press),
+            sequence: 1_000,
+            timestamp: 160_000,
+            phase: 0.0,
+            pressing: None,
+        };
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || mouth.run(&stopped));
         Ok(Self { port, ear, to_press, stop, thread: Some(thread) })
@@ -102,7 +157,9 @@ impl Voice {
     /// Speaks first, to this address, without waiting to hear something.
     pub fn speak_to(&self, peer: SocketAddr) {
         if let Ok(mut ear) = self.ear.lock() {
-            ear.peer.get_or_insert(peer);
+            if !ear.peers.contains(&peer) {
+                ear.peers.push(peer);
+            }
         }
     }
 
@@ -123,9 +180,9 @@ impl Voice {
         self.ear.lock().map(|ear| ear.packets).unwrap_or_default()
     }
 
-    /// Where the switch sends from.
+    /// Where the switch sends from, or was said to listen.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.ear.lock().ok().and_then(|ear| ear.peer)
+        self.ear.lock().ok().and_then(|ear| ear.peers.first().copied())
     }
 
     /// Forgets what was heard: judgements are about what comes from now on.
@@ -179,6 +236,7 @@ impl Drop for Voice {
 struct Mouth {
     socket: UdpSocket,
     hertz: f64,
+    tongue: Tongue,
     ear: Arc<Mutex<Ear>>,
     to_press: Arc<Mutex<Vec<char>>>,
     sequence: u16,
@@ -189,10 +247,6 @@ struct Mouth {
 }
 
 impl Mouth {
-    fn new(socket: UdpSocket, hertz: f64, ear: Arc<Mutex<Ear>>, to_press: Arc<Mutex<Vec<char>>>) -> Self {
-        Self { socket, hertz, ear, to_press, sequence: 1_000, timestamp: 160_000, phase: 0.0, pressing: None }
-    }
-
     fn run(mut self, stop: &AtomicBool) {
         let mut next = Instant::now();
         let mut buf = [0u8; 2_048];
@@ -212,12 +266,14 @@ impl Mouth {
             return;
         };
         let Ok(mut ear) = self.ear.lock() else { return };
-        ear.peer = Some(from);
+        if !ear.peers.contains(&from) {
+            ear.peers.push(from);
+        }
         let kind = header.get(1).copied().unwrap_or(0) & 0x7F;
         let decode: fn(u8) -> i16 = match kind {
             PCMU => from_ulaw,
             PCMA => from_alaw,
-            EVENTS => {
+            events if events == self.tongue.events => {
                 let stamp = header.get(4..8).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes);
                 if stamp != ear.last_event
                     && let Some(code) = payload.first()
@@ -237,9 +293,10 @@ impl Mouth {
     }
 
     fn speak(&mut self) {
-        let Some(peer) = self.ear.lock().ok().and_then(|ear| ear.peer) else {
+        let peers = self.ear.lock().map(|ear| ear.peers.clone()).unwrap_or_default();
+        if peers.is_empty() {
             return;
-        };
+        }
         if self.pressing.is_none()
             && let Ok(mut keys) = self.to_press.lock()
             && !keys.is_empty()
@@ -247,47 +304,50 @@ impl Mouth {
             self.pressing = Some((keys.remove(0), self.timestamp, 0));
         }
         match self.pressing {
-            Some((key, begin, sent)) => self.press(peer, key, begin, sent),
-            None => self.say(peer),
+            Some((key, begin, sent)) => self.press(&peers, key, begin, sent),
+            None => self.say(&peers),
         }
         self.timestamp = self.timestamp.wrapping_add(FRAME as u32);
     }
 
-    fn say(&mut self, peer: SocketAddr) {
+    fn say(&mut self, peers: &[SocketAddr]) {
         if self.hertz == 0.0 {
             return;
         }
         let step = 2.0 * std::f64::consts::PI * self.hertz / 8_000.0;
+        let encode = if self.tongue.audio == PCMA { to_alaw } else { to_ulaw };
         let mut payload = [0u8; FRAME];
         for byte in &mut payload {
-            *byte = to_ulaw((self.phase.sin() * 8_000.0) as i16);
+            *byte = encode((self.phase.sin() * 8_000.0) as i16);
             self.phase = (self.phase + step) % (2.0 * std::f64::consts::PI);
         }
-        self.send(peer, PCMU, false, self.timestamp, &payload);
+        self.send(peers, self.tongue.audio, false, self.timestamp, &payload);
     }
 
     /// One packet of a key press: five that grow, three that end it, then silence of the pause between keys.
-    fn press(&mut self, peer: SocketAddr, key: char, begin: u32, sent: u16) {
+    fn press(&mut self, peers: &[SocketAddr], key: char, begin: u32, sent: u16) {
         let code = "0123456789*#ABCD".find(key).unwrap_or(0) as u8;
         let ends = sent >= 5;
         let duration = (FRAME as u16) * (sent.min(5) + 1);
         let end_bit = if ends { 0x80 | 10 } else { 10 };
         if sent < 8 {
             let [high, low] = duration.to_be_bytes();
-            self.send(peer, EVENTS, sent == 0, begin, &[code, end_bit, high, low]);
+            self.send(peers, self.tongue.events, sent == 0, begin, &[code, end_bit, high, low]);
         }
         self.pressing = if sent >= 12 { None } else { Some((key, begin, sent + 1)) };
     }
 
-    fn send(&mut self, peer: SocketAddr, kind: u8, marker: bool, timestamp: u32, payload: &[u8]) {
-        let mut packet = vec![0x80, kind | if marker { 0x80 } else { 0 }];
-        packet.extend(self.sequence.to_be_bytes());
-        packet.extend(timestamp.to_be_bytes());
-        packet.extend(0xC0DE_0000u32.wrapping_add(u32::from(peer.port())).to_be_bytes());
-        packet.extend(payload);
+    fn send(&mut self, peers: &[SocketAddr], kind: u8, marker: bool, timestamp: u32, payload: &[u8]) {
+        for peer in peers {
+            let mut packet = vec![0x80, kind | if marker { 0x80 } else { 0 }];
+            packet.extend(self.sequence.to_be_bytes());
+            packet.extend(timestamp.to_be_bytes());
+            packet.extend(0xC0DE_0000u32.wrapping_add(u32::from(peer.port())).to_be_bytes());
+            packet.extend(payload);
+            // Nobody listens any more: that is for the test to judge.
+            let _ = self.socket.send_to(&packet, peer);
+        }
         self.sequence = self.sequence.wrapping_add(1);
-        // Nobody listens any more: that is for the test to judge.
-        let _ = self.socket.send_to(&packet, peer);
     }
 }
 
@@ -349,13 +409,12 @@ mod tests {
     }
 
     #[test]
-    fn mu_law_there_and_back_is_near() {
+    fn both_codecs_there_and_back_are_near() {
         for sample in [-30_000i16, -8_000, -100, 0, 100, 8_000, 30_000] {
-            let back = from_ulaw(to_ulaw(sample));
-            assert!(
-                (i32::from(back) - i32::from(sample)).abs() <= i32::from(sample).abs() / 16 + 8,
-                "{sample} {back}"
-            );
+            for back in [from_ulaw(to_ulaw(sample)), from_alaw(to_alaw(sample))] {
+                let off = (i32::from(back) - i32::from(sample)).abs();
+                assert!(off <= i32::from(sample).abs() / 16 + 8, "{sample} {back}");
+            }
         }
     }
 }

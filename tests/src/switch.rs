@@ -1,6 +1,7 @@
 //! The switch under test, started as its users start it: the binary, a configuration file, a folder.
 
 use crate::api::Api;
+use crate::config::{Config, KEY};
 use crate::fail::{Fail, fail};
 use crate::process::{Process, wait_for};
 use serde_json::Value;
@@ -33,15 +34,10 @@ pub fn binary() -> Result<PathBuf, Fail> {
     }
 }
 
-/// The key that the tests' configurations give.
-pub const KEY: &str = "test-key-of-the-harness";
-
 impl Switch {
     /// Starts a switch with this configuration in `dir` and waits until it is ready.
-    pub fn start(dir: &Path, config: &str) -> Result<Self, Fail> {
-        let path = dir.join("cordboard.toml");
-        std::fs::write(&path, config)?;
-        Self::run(dir, path, &[])
+    pub fn start(dir: &Path, config: &Config) -> Result<Self, Fail> {
+        Self::start_with(dir, config, &[])
     }
 
     /// Starts a switch again after an end, on the same folder.
@@ -50,9 +46,9 @@ impl Switch {
     }
 
     /// Starts a switch with variables in its environment.
-    pub fn start_with(dir: &Path, config: &str, env: &[(&str, &str)]) -> Result<Self, Fail> {
+    pub fn start_with(dir: &Path, config: &Config, env: &[(&str, &str)]) -> Result<Self, Fail> {
         let path = dir.join("cordboard.toml");
-        std::fs::write(&path, config)?;
+        std::fs::write(&path, config.text())?;
         Self::run(dir, path, env)
     }
 
@@ -139,17 +135,26 @@ impl Switch {
 
     /// Waits until `count` records are there; gives them, newest first.
     pub fn wait_cdrs(&self, count: usize) -> Result<Vec<Value>, Fail> {
+        self.wait_list("/api/v1/cdrs?limit=1000", "call detail records", count)
+    }
+
+    /// Waits until `count` recordings are listed; gives them, newest first.
+    pub fn wait_recordings(&self, count: usize) -> Result<Vec<Value>, Fail> {
+        self.wait_list("/api/v1/recordings?limit=1000", "recordings", count)
+    }
+
+    fn wait_list(&self, path: &str, what: &str, count: usize) -> Result<Vec<Value>, Fail> {
         let mut last = Vec::new();
-        let seen = wait_for(&format!("{count} call detail records"), SOON, || {
-            last = self.api.list("/api/v1/cdrs?limit=1000").ok()?;
+        let seen = wait_for(&format!("{count} {what}"), SOON, || {
+            last = self.api.list(path).ok()?;
             (last.len() >= count).then(|| last.clone())
         });
-        let cdrs =
+        let items =
             seen.map_err(|why| Fail(format!("{why}; there are {}\nits log:\n{}", last.len(), self.log())))?;
-        if cdrs.len() > count {
-            return fail(format!("{} records instead of {count}", cdrs.len()));
+        if items.len() > count {
+            return fail(format!("{} {what} instead of {count}: {items:?}", items.len()));
         }
-        Ok(cdrs)
+        Ok(items)
     }
 
     /// Fails unless nothing is left of any call: no call, transaction that will not end, media leg or port.

@@ -1,0 +1,119 @@
+//! The configuration of a test's switch, put together from what the test is about.
+
+use crate::fail::Fail;
+use crate::sound::write_tone;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// The key that the tests' configurations give.
+pub const KEY: &str = "test-key-of-the-harness";
+/// What every account has as password.
+pub const PASSWORD: &str = "a-secret";
+/// The tone of the queues' music, Hz.
+pub const MUSIC: f64 = 350.0;
+/// The tone of the menu's prompt, Hz.
+pub const MENU: f64 = 520.0;
+/// The tone that says a place in a queue, Hz.
+pub const PLACE: f64 = 1_000.0;
+
+/// Transactions end within two seconds instead of 32 (RFC 3261 17: 64 * T1), so that their end can be waited for.
+const TIMERS: &str = "t1 = \"30ms\"\nt2 = \"240ms\"\nt4 = \"300ms\"";
+
+/// A configuration that grows.
+#[derive(Clone, Debug)]
+pub struct Config {
+    dir: PathBuf,
+    limits: String,
+    timers: String,
+    tenant: String,
+    rest: String,
+}
+
+impl Config {
+    /// The machine's part, on loopback, with folders below `dir`; prompts are tones.
+    pub fn new(dir: &Path) -> Result<Self, Fail> {
+        for (name, hertz, ms) in [
+            ("music", MUSIC, 1_000),
+            ("menu", MENU, 4_000),
+            ("en/queue/you-are-number", PLACE, 200),
+            ("en/1", PLACE, 200),
+            ("en/2", PLACE, 200),
+            ("en/queue/in-line", PLACE, 200),
+        ] {
+            write_tone(&dir.join("prompts").join(format!("{name}.wav")), hertz, ms)?;
+        }
+        let (limits, timers, tenant) = (String::new(), String::new(), String::new());
+        Ok(Self { dir: dir.to_owned(), limits, timers, tenant, rest: String::new() })
+    }
+
+    /// A line of `[limits]`.
+    pub fn limit(mut self, line: &str) -> Self {
+        let _ = writeln!(self.limits, "{line}");
+        self
+    }
+
+    /// A line of `[sip.timers]` in place of the harness's.
+    pub fn timer(mut self, line: &str) -> Self {
+        let _ = writeln!(self.timers, "{line}");
+        self
+    }
+
+    /// A line of `[tenant.default]`.
+    pub fn tenant(mut self, line: &str) -> Self {
+        let _ = writeln!(self.tenant, "{line}");
+        self
+    }
+
+    /// An account.
+    pub fn user(self, name: &str) -> Self {
+        self.more(&format!("[tenant.default.user.{name}]\npassword = \"{PASSWORD}\""))
+    }
+
+    /// An account and its agent, who serves the queue `sales` and is ready as soon as a phone is there.
+    pub fn agent(self, name: &str) -> Self {
+        let user = self.user(name);
+        user.more(&format!("[tenant.default.agent.{name}]\nqueues = [\"sales\"]\nauto_sign_in = true"))
+    }
+
+    /// The queue `sales` at 501, with music; `more` are further lines of it.
+    pub fn queue(self, more: &str) -> Self {
+        let queue = format!("[tenant.default.queue.sales]\nmusic = \"music\"\n{more}");
+        self.more(&queue).number("501", "queue:sales")
+    }
+
+    /// A flow with its text.
+    pub fn flow(self, name: &str, lua: &str) -> Result<Self, Fail> {
+        std::fs::write(self.dir.join(format!("{name}.lua")), lua)?;
+        Ok(self.more(&format!("[tenant.default.flow.{name}]\nfile = \"{name}.lua\"")))
+    }
+
+    /// A number and where it leads.
+    pub fn number(self, number: &str, to: &str) -> Self {
+        self.more(&format!("[[tenant.default.number]]\naccess_code = \"{number}\"\nto = \"{to}\""))
+    }
+
+    /// The trunk that callers at 127.0.0.2 come by.
+    pub fn trunk(self) -> Self {
+        self.more("[tenant.default.trunk.carrier]\npeers = [\"127.0.0.2\"]")
+    }
+
+    /// Any sections.
+    pub fn more(mut self, text: &str) -> Self {
+        let _ = writeln!(self.rest, "{text}\n");
+        self
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> String {
+        let Self { limits, tenant, rest, .. } = self;
+        let timers = if self.timers.is_empty() { TIMERS } else { &self.timers };
+        format!(
+            "[sip]\nlisten = [\"127.0.0.1:5060\"]\ndigest = [\"MD5\", \"SHA-256\"]\n[sip.timers]\n{timers}\n[media]\naddress = \"127.0.0.1\"\n\
+             port_min = 20000\nport_max = 20999\nport_linger = \"100ms\"\n[http]\nlisten = \"127.0.0.1:8080\"\n\
+             [store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n\
+             [recordings]\ndir = \"var/recordings\"\n[limits]\n{limits}\n\
+             [[api_key]]\nname = \"harness\"\nkey = \"{KEY}\"\n\n\
+             [tenant.default]\nprompts = \"prompts\"\n{tenant}\n{rest}"
+        )
+    }
+}
