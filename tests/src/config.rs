@@ -35,10 +35,10 @@ impl Config {
         for (name, hertz, ms) in [
             ("music", MUSIC, 1_000),
             ("menu", MENU, 4_000),
-            ("en/queue/you-are-number", PLACE, 200),
-            ("en/1", PLACE, 200),
-            ("en/2", PLACE, 200),
-            ("en/queue/in-line", PLACE, 200),
+            ("en/queue/you-are-number", PLACE, 300),
+            ("en/digits/1", PLACE, 200),
+            ("en/digits/2", PLACE, 200),
+            ("en/queue/in-line", PLACE, 300),
         ] {
             write_tone(&dir.join("prompts").join(format!("{name}.wav")), hertz, ms)?;
         }

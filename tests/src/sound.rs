@@ -211,7 +211,20 @@ impl Voice {
             let last = ear.heard.get(ear.heard.len().checked_sub(WINDOW)?..)?;
             heard(last).then_some(())
         };
-        wait_for(what, limit, judge).map_err(|why| Fail(format!("{why} ({} packets came)", self.packets())))
+        wait_for(what, limit, judge)
+            .map_err(|why| Fail(format!("{why}; {} packets came, the last with {}", self.packets(), self.last())))
+    }
+
+    /// What was heard last, in words.
+    fn last(&self) -> String {
+        let heard = self.ear.lock().map(|ear| ear.heard.clone()).unwrap_or_default();
+        let last = heard.get(heard.len().saturating_sub(WINDOW)..).unwrap_or_default();
+        let tones = (10..200).map(|tens| f64::from(tens) * 10.0);
+        let loudest = tones.max_by(|a, b| share_of_tone(last, *a).total_cmp(&share_of_tone(last, *b)));
+        match loudest.filter(|hertz| is_tone(last, *hertz)) {
+            Some(hertz) => format!("about {hertz} Hz"),
+            None => "no tone".into(),
+        }
     }
 
     /// Listens for `time` and says whether `hertz` was in it for at least a fifth of a second.
