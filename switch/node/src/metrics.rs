@@ -40,6 +40,19 @@ fn line(out: &mut String, kind: &str, name: &str, help: &str, value: u64) {
 }
 
 impl Gauges {
+    /// Of a switch that starts now.
+    pub fn new(media: Vec<Arc<MediaGauges>>, store: Arc<Store>, lanes: Vec<LaneReading>) -> Self {
+        Self {
+            started: Instant::now(),
+            shard: Arc::default(),
+            media,
+            journal: Arc::default(),
+            recorder: Arc::default(),
+            store,
+            lanes,
+        }
+    }
+
     fn media(&self, of: impl Fn(&MediaGauges) -> &AtomicU64) -> u64 {
         self.media.iter().map(|gauges| of(gauges).load(Relaxed)).sum()
     }

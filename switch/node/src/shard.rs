@@ -230,7 +230,7 @@ impl ShardThread {
                 };
                 gauge.fetch_add(1, Relaxed);
             }
-            ShardOutput::Media(command) => self.to_media(command),
+            ShardOutput::Media(command) => self.send_to_media(command),
             ShardOutput::Journal { ticket, record } => {
                 let order =
                     JournalOrder { ticket, record, at: self.setup.clock.wall().at(self.setup.clock.now()) };
@@ -249,7 +249,7 @@ impl ShardThread {
     }
 
     /// A leg goes where its call's first leg is; a new call goes to the next thread.
-    fn to_media(&mut self, command: MediaCommand) {
+    fn send_to_media(&mut self, command: MediaCommand) {
         let threads = self.setup.media.len().max(1);
         if let MediaCommand::Open { leg, near } = &command {
             let thread = near.and_then(|near| self.placed.get(&near).copied()).unwrap_or_else(|| {

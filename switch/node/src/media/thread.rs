@@ -43,6 +43,7 @@ pub enum MediaOrder {
 
 /// To the recording writer.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a box would be an allocation on the media thread")]
 pub enum RecorderOrder {
     /// The next samples of a recording: `len` of them, left and right in turn.
     Chunk {

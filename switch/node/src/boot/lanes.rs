@@ -1,0 +1,74 @@
+//! The lanes between threads: how many slots each has, and why that is enough.
+
+use crate::journal::JournalOrder;
+use crate::media::RecorderOrder;
+use crate::metrics::LaneReading;
+use crate::shard::Order;
+use crate::switch::Closer;
+use cordboard_lane::{Receiver, Sender, lane};
+use cordboard_model::event::Event;
+use cordboard_store::Stored;
+
+/// Slots of the lanes, by what waits in them.
+const MEDIA_EVENTS: usize = 16_384;
+const API_ORDERS: usize = 4_096;
+const RECORDER_CHUNKS: usize = 8_192;
+const EVENTS: usize = 65_536;
+const STORED: usize = 65_536;
+
+/// The lanes of the switch, both ends.
+pub(super) struct Lanes {
+    pub(super) media_events: (Sender<Order>, Receiver<Order>),
+    pub(super) journalled: (Sender<Order>, Receiver<Order>),
+    pub(super) api: (Sender<Order>, Receiver<Order>),
+    pub(super) journal: (Sender<JournalOrder>, Receiver<JournalOrder>),
+    pub(super) stored: (Sender<Stored>, Receiver<Stored>),
+    pub(super) recorder: (Sender<RecorderOrder>, Receiver<RecorderOrder>),
+    pub(super) events: (Sender<Event>, Receiver<Event>),
+}
+
+impl Lanes {
+    pub(super) fn new(calls: usize) -> Self {
+        Self {
+            media_events: lane("media to shard", MEDIA_EVENTS),
+            journalled: lane("journal to shard", calls * 2 + 1_024),
+            api: lane("api to shard", API_ORDERS),
+            // An opening, a closing and both dialogs of every call that may be up find room at once.
+            journal: lane("shard to journal", calls * 8 + 1_024),
+            stored: lane("store to journal", STORED),
+            recorder: lane("media to recorder", RECORDER_CHUNKS),
+            events: lane("shard to hub", EVENTS),
+        }
+    }
+
+    /// What a stop closes, in the order of the way down: into the shard, then into the writers.
+    pub(super) fn closers(&self) -> Vec<Closer> {
+        fn of<T: Send + 'static>(sender: &Sender<T>) -> Closer {
+            let sender = sender.clone();
+            Box::new(move || sender.close())
+        }
+        vec![
+            of(&self.media_events.0),
+            of(&self.journalled.0),
+            of(&self.api.0),
+            of(&self.recorder.0),
+            of(&self.journal.0),
+            of(&self.events.0),
+        ]
+    }
+
+    pub(super) fn readings(&self) -> Vec<LaneReading> {
+        fn of<T: Send + 'static>(sender: &Sender<T>) -> LaneReading {
+            let sender = sender.clone();
+            Box::new(move || sender.stats())
+        }
+        vec![
+            of(&self.media_events.0),
+            of(&self.journalled.0),
+            of(&self.api.0),
+            of(&self.journal.0),
+            of(&self.recorder.0),
+            of(&self.events.0),
+        ]
+    }
+}

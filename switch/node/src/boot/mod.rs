@@ -1,0 +1,235 @@
+//! Puts the switch together: reads what survived, makes lanes and threads, and says when it is ready.
+
+mod lanes;
+mod recover;
+mod threads;
+
+use crate::clock::Clock;
+use crate::config::{Loaded, Machine};
+use crate::hub::Hub;
+use crate::journal::JournalThread;
+use crate::metrics::Gauges;
+use crate::recorder::Recorder;
+use crate::reload::Reloader;
+use crate::shard::{Order, ShardSetup};
+use crate::switch::NodeSwitch;
+use cordboard_core::{Shard, ShardCommand};
+use cordboard_lane::Sender;
+use cordboard_plugin_api::Registry;
+use cordboard_store::{Store, StoreOptions};
+use lanes::Lanes;
+use recover::{give_recovered, recover};
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use threads::{making, spawn, start_media, start_shard};
+
+/// Receive buffer of a SIP socket, bytes: a burst of a second at a thousand calls a second.
+const SIP_BUFFER: usize = 4 << 20;
+
+/// Why the switch did not start. Each names the thing and what to do.
+#[derive(Debug)]
+pub enum BootError {
+    /// An address cannot be bound.
+    Bind(&'static str, SocketAddr, io::Error),
+    /// The journal cannot be used.
+    Journal(cordboard_store::JournalError),
+    /// The database cannot be used.
+    Store(cordboard_store::StoreError),
+    /// The operating system refused a thread, an epoll or random bytes.
+    System(io::Error),
+    /// Two plugins have one name.
+    Plugins(String),
+}
+
+impl fmt::Display for BootError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BootError::Bind(what, addr, why) => {
+                write!(f, "cannot listen for {what} on {addr}: {why}")
+            }
+            BootError::Journal(why) => write!(f, "the journal cannot be used: {why}"),
+            BootError::Store(why) => write!(f, "the database cannot be used: {why}"),
+            BootError::System(why) => {
+                write!(f, "the operating system refused what every switch needs: {why}")
+            }
+            BootError::Plugins(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for BootError {}
+
+/// The built-in routing plugins.
+pub fn registry() -> Result<Registry, BootError> {
+    Registry::new(vec![
+        Box::new(cordboard_plugin_called_number::CalledNumberPlugin),
+        Box::new(cordboard_plugin_registered_extension::RegisteredExtensionPlugin),
+    ])
+    .map_err(|why| BootError::Plugins(why.to_string()))
+}
+
+/// A running switch.
+pub struct Running {
+    /// What the control plane speaks to.
+    pub switch: Arc<NodeSwitch>,
+    /// To the shard.
+    pub orders: Sender<Order>,
+    /// Bound SIP addresses.
+    pub sip: Vec<SocketAddr>,
+    clock: Clock,
+    threads: Vec<JoinHandle<()>>,
+    hub: tokio::task::JoinHandle<()>,
+    store: Arc<Store>,
+    stopping: Arc<AtomicBool>,
+}
+
+fn bind_sip(machine: &Machine) -> Result<(Vec<std::net::UdpSocket>, Vec<SocketAddr>), BootError> {
+    let mut sockets = Vec::new();
+    let mut bound = Vec::new();
+    for addr in &machine.sip.listen {
+        let failed = |why| BootError::Bind("SIP", *addr, why);
+        let socket = crate::media::bind_udp(*addr, Some(SIP_BUFFER)).map_err(failed)?;
+        let socket = std::net::UdpSocket::from(socket);
+        bound.push(socket.local_addr().map_err(failed)?);
+        sockets.push(socket);
+    }
+    Ok((sockets, bound))
+}
+
+/// Starts the switch. It takes calls when this returns.
+///
+/// # Errors
+/// See [`BootError`].
+pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Running, BootError> {
+    let (sockets, sip) = bind_sip(&loaded.machine)?;
+    let kept = recover(&loaded.machine, &clock)?;
+    let lanes = Lanes::new(loaded.snapshot.limits.calls as usize);
+    let store = open_store(&loaded.machine, &lanes).await?;
+    let cut = kept.cut_recordings(&loaded.machine.recordings.dir);
+    give_recovered(&store, &kept, cut);
+    let media = start_media(&loaded, &lanes, clock)?;
+
+    let making = making(&loaded, kept.restore(), &sip, &clock)?;
+    let gauges = Arc::new(Gauges::new(media.gauges, Arc::clone(&store), lanes.readings()));
+    let reloader = Reloader::new(path, loaded.clone(), lanes.api.0.clone(), media.orders.clone());
+    reloader.load_assets(&loaded);
+
+    let mut threads = media.handles;
+    let closers = lanes.closers();
+    let shard_gauges = Arc::clone(&gauges.shard);
+    let orders = vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1];
+    let (to_media, journal, events) = (media.orders, lanes.journal.0, lanes.events.0);
+    let setup = move |shard| ShardSetup {
+        shard,
+        sockets,
+        orders,
+        media: to_media,
+        journal,
+        events,
+        clock,
+        gauges: shard_gauges,
+    };
+    threads.insert(0, start_shard(making, clock, setup).await?);
+    let dir = loaded.machine.recordings.dir.clone();
+    let recorder = Recorder::new(
+        dir.clone(),
+        lanes.recorder.1,
+        lanes.media_events.0,
+        clock,
+        Arc::clone(&gauges.recorder),
+    );
+    threads.push(spawn("recorder".into(), move || recorder.run())?);
+    let journal = JournalThread {
+        writer: kept.writer,
+        orders: lanes.journal.1,
+        stored: lanes.stored.1,
+        shard: lanes.journalled.0,
+        store: Arc::clone(&store),
+        clock,
+        gauges: Arc::clone(&gauges.journal),
+    };
+    threads.push(spawn("journal".into(), move || journal.run())?);
+    let (hub, handle) = Hub::new(clock.start_secs(), lanes.events.1, lanes.api.0.clone());
+    let hub = tokio::spawn(hub.run());
+    let stopping = Arc::new(AtomicBool::new(false));
+    let orders = lanes.api.0;
+    let switch = Arc::new(NodeSwitch {
+        orders: orders.clone(),
+        hub: handle,
+        store: Arc::clone(&store),
+        recordings: dir,
+        gauges,
+        reloader,
+        stopping: Arc::clone(&stopping),
+        closers,
+    });
+    Ok(Running { switch, orders, sip, clock, threads, hub, store, stopping })
+}
+
+async fn open_store(machine: &Machine, lanes: &Lanes) -> Result<Arc<Store>, BootError> {
+    let stored = lanes.stored.0.clone();
+    // A full lane costs a second, idempotent write at the next start.
+    let on_stored = move |what| {
+        let _ = stored.try_send(what);
+    };
+    let options = StoreOptions { on_stored: Some(Arc::new(on_stored)), ..StoreOptions::default() };
+    let store = Store::open_with(&machine.store.path, options).await.map_err(BootError::Store)?;
+    Ok(Arc::new(store))
+}
+
+/// Longest time that a stop waits for calls to end and for what they still have to say.
+const STOP: Duration = Duration::from_secs(5);
+
+impl Running {
+    /// Watches the wall clock until the switch stops; told to the shard when it moves.
+    pub async fn watch_clock(orders: Sender<Order>, mut clock: Clock) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if let Some(wall) = clock.moved()
+                && orders.try_send(Order::Wall(wall)).is_err()
+                && orders.is_closed()
+            {
+                return;
+            }
+        }
+    }
+
+    /// The clock of this switch.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Refuses new calls, ends those that are up, writes everything down, and ends every thread.
+    pub async fn stop(self) {
+        self.stopping.store(true, Relaxed);
+        // With a full lane the calls end when their threads do, and the journal has them as interrupted.
+        let _ = self.orders.try_send(Order::Command(ShardCommand::Stop { end: true }));
+        let end = Instant::now() + STOP;
+        while Instant::now() < end {
+            let (answer, wait) = tokio::sync::oneshot::channel();
+            let question = move |shard: &mut Shard| {
+                let _ = answer.send(shard.is_quiescent());
+            };
+            if self.orders.try_send(Order::Ask(Box::new(question))).is_err() || wait.await.unwrap_or(true) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.switch.close_lanes();
+        let threads = self.threads;
+        // A thread that panicked has said so already.
+        let joined =
+            tokio::task::spawn_blocking(move || threads.into_iter().for_each(|t| drop(t.join()))).await;
+        if joined.is_err() {
+            tracing::error!("a thread could not be joined");
+        }
+        self.hub.abort();
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,90 @@
+//! What survived: the journal is read, cut calls get their records, and the database gets what it missed.
+
+use super::BootError;
+use crate::clock::{Clock, wall_now};
+use crate::config::Machine;
+use crate::recorder::file_of;
+use cordboard_core::Restore;
+use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::journal::JournalRecord;
+use cordboard_store::{Journal, JournalOptions, OpenRecording, Recovered, Store, Writer, lost_by_restart};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What was read from the disk.
+pub(super) struct Kept {
+    pub(super) writer: Writer,
+    pub(super) recovered: Recovered,
+    pub(super) lost: Vec<Cdr>,
+}
+
+/// Steps 1 to 3 of a start: the journal is read, interrupted calls get their records, and those are on the disk
+/// before anything else happens.
+pub(super) fn recover(machine: &Machine, clock: &Clock) -> Result<Kept, BootError> {
+    let options = JournalOptions { sync_every: machine.journal.sync, ..JournalOptions::default() };
+    let opened = Journal::open_with(&machine.journal.dir, options).map_err(BootError::Journal)?;
+    let (journal, mut recovered) = opened;
+    for damage in &recovered.damage {
+        tracing::warn!(?damage, kept = ?recovered.kept, "part of the journal could not be read and was skipped");
+    }
+    let now = wall_now();
+    recovered.drop_expired(now);
+    let lost = lost_by_restart(&recovered, now);
+    let mut writer = journal.into_writer().map_err(BootError::Journal)?;
+    for cdr in &lost {
+        let record = JournalRecord::CallClosed(Box::new(cdr.clone()));
+        writer.append(&record, now).map_err(BootError::Journal)?;
+    }
+    writer.commit(clock.now()).and_then(|_| writer.sync()).map_err(BootError::Journal)?;
+    if !lost.is_empty() {
+        tracing::warn!(
+            calls = lost.len(),
+            "calls were lost by the restart; each has its record, and its ends get a BYE"
+        );
+    }
+    Ok(Kept { writer, recovered, lost })
+}
+
+impl Kept {
+    /// What the shard takes back.
+    pub(super) fn restore(&self) -> Restore {
+        let of_calls = self.recovered.dialogs().map(|(_, _, dialog)| dialog.clone());
+        let strays = self.recovered.stray_dialogs.iter().map(|(_, _, dialog)| dialog.clone());
+        let agents = self.recovered.agents.iter();
+        Restore {
+            contacts: self.recovered.contacts.clone(),
+            agents: agents.map(|record| (record.agent.clone(), record.status, record.since)).collect(),
+            dialogs: of_calls.chain(strays).collect(),
+        }
+    }
+
+    /// Recordings that the restart cut: what is on the disk is all there is.
+    pub(super) fn cut_recordings(&self, dir: &Path) -> Vec<RecordingEntry> {
+        let length = |recording| {
+            let file = file_of(dir, recording);
+            let bytes = std::fs::metadata(file).map(|meta| meta.len()).unwrap_or(0);
+            // 8 kHz, two channels, 16 bits: 32 bytes a millisecond.
+            bytes.saturating_sub(44) / 32
+        };
+        let entry = |open: &OpenRecording| RecordingEntry {
+            recording: open.recording,
+            call: open.call,
+            started: open.started,
+            length_ms: length(open.recording),
+            dropped_ms: 0,
+        };
+        self.recovered.recordings.iter().map(entry).collect()
+    }
+}
+
+/// Gives the database what it may have missed, without waiting for it.
+pub(super) fn give_recovered(store: &Arc<Store>, kept: &Kept, cut: Vec<RecordingEntry>) {
+    let closed: Vec<_> = kept.recovered.closed.iter().chain(&kept.lost).cloned().collect();
+    let finished: Vec<_> = kept.recovered.finished.iter().cloned().chain(cut).collect();
+    let store = Arc::clone(store);
+    tokio::spawn(async move {
+        if let Err(why) = store.put_recovered(closed, finished).await {
+            tracing::warn!(%why, "the database did not take what the journal recovered; the journal keeps it");
+        }
+    });
+}

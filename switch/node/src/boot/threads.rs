@@ -1,0 +1,141 @@
+//! The threads that carry calls: media threads and the signalling thread.
+
+use super::lanes::Lanes;
+use super::{BootError, registry};
+use crate::clock::Clock;
+use crate::config::Loaded;
+use crate::gauges::MediaGauges;
+use crate::media::{MediaOrder, MediaSetup, MediaThread, PortPool, PortRange};
+use crate::shard::{ShardSetup, ShardThread};
+use cordboard_core::{Restore, Shard, ShardCommand, ShardConfig};
+use cordboard_lane::{Sender, lane};
+use cordboard_media::{MediaConfig, MediaEngine};
+use cordboard_model::config::Snapshot;
+use cordboard_plugin_api::Registry;
+use std::io::{self, Read};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Slots of the lane to a media thread: a burst of commands for every call that may be up.
+const MEDIA_ORDERS: usize = 16_384;
+
+pub(super) fn seed() -> Result<[u8; 32], BootError> {
+    let mut seed = [0; 32];
+    let mut random = std::fs::File::open("/dev/urandom").map_err(BootError::System)?;
+    random.read_exact(&mut seed).map_err(BootError::System)?;
+    Ok(seed)
+}
+
+pub(super) fn spawn(name: String, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, BootError> {
+    std::thread::Builder::new().name(name).spawn(work).map_err(BootError::System)
+}
+
+/// The media threads, with the shard's end of their lanes.
+pub(super) struct MediaThreads {
+    pub(super) orders: Vec<Sender<MediaOrder>>,
+    pub(super) gauges: Vec<Arc<MediaGauges>>,
+    pub(super) handles: Vec<JoinHandle<()>>,
+}
+
+pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Result<MediaThreads, BootError> {
+    let machine = &loaded.machine.media;
+    let threads = usize::from(machine.threads.max(1));
+    let range = PortRange { address: machine.address, first: machine.port_min, last: machine.port_max };
+    let public = (machine.advertised != machine.address).then_some(machine.advertised);
+    let mut started = MediaThreads { orders: Vec::new(), gauges: Vec::new(), handles: Vec::new() };
+    for index in 0..threads {
+        let (orders, receiver) = lane("shard to media", MEDIA_ORDERS);
+        let config = MediaConfig {
+            silence_limit: loaded.snapshot.limits.media_silence,
+            tick: Duration::from_millis(u64::from(machine.ptime)),
+            ..MediaConfig::default()
+        };
+        let ports = PortPool::new(range.part(index, threads), machine.port_linger);
+        let gauges = Arc::new(MediaGauges::default());
+        gauges.ports_free.store(ports.free() as u64, Relaxed);
+        let setup = MediaSetup {
+            engine: MediaEngine::new(config, seed()?),
+            ports,
+            public,
+            orders: receiver,
+            events: lanes.media_events.0.clone(),
+            recorder: lanes.recorder.0.clone(),
+            clock,
+            gauges: Arc::clone(&gauges),
+        };
+        let thread = MediaThread::new(setup).map_err(BootError::System)?;
+        started.handles.push(spawn(format!("media-{index}"), move || thread.run())?);
+        started.orders.push(orders);
+        started.gauges.push(gauges);
+    }
+    Ok(started)
+}
+
+/// What a shard is made from, on its own thread: Lua's state may not move between threads.
+pub(super) struct Making {
+    pub(super) config: ShardConfig,
+    pub(super) registry: Registry,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) restore: Restore,
+}
+
+impl Making {
+    /// A shard with its configuration and what survived.
+    pub(super) fn make(self, clock: &Clock) -> Shard {
+        let mut shard = Shard::new(self.config, self.registry);
+        shard.handle_command(ShardCommand::Configure(self.snapshot), clock.now());
+        shard.handle_command(ShardCommand::Restore(Box::new(self.restore)), clock.now());
+        shard
+    }
+}
+
+pub(super) fn making(
+    loaded: &Loaded,
+    restore: Restore,
+    sip: &[SocketAddr],
+    clock: &Clock,
+) -> Result<Making, BootError> {
+    let unspecified = SocketAddr::from(([127, 0, 0, 1], 5060));
+    let local = sip.first().copied().unwrap_or(unspecified);
+    let advertised = loaded.machine.sip.advertised(local);
+    let config = ShardConfig {
+        shard: 0,
+        start_secs: clock.start_secs(),
+        seed: seed()?,
+        local,
+        advertised: (advertised != local).then_some(advertised),
+        ptime_ms: loaded.machine.media.ptime,
+        wall: clock.wall(),
+        panic_key: std::env::var("CORDBOARD_TEST_PANIC_KEY").ok().and_then(|key| key.chars().next()),
+    };
+    let snapshot = Arc::new(loaded.snapshot.clone());
+    Ok(Making { config, registry: registry()?, snapshot, restore })
+}
+
+/// Starts the signalling thread; it takes calls when this returns.
+pub(super) async fn start_shard(
+    making: Making,
+    clock: Clock,
+    setup: impl FnOnce(Shard) -> ShardSetup + Send + 'static,
+) -> Result<JoinHandle<()>, BootError> {
+    let (ready, wait) = tokio::sync::oneshot::channel();
+    let handle = spawn("shard".into(), move || {
+        // If nobody waits any more, the start was given up: the thread ends with its lanes.
+        match ShardThread::new(setup(making.make(&clock))) {
+            Ok(thread) => {
+                if ready.send(Ok(())).is_ok() {
+                    thread.run();
+                }
+            }
+            Err(why) => drop(ready.send(Err(why))),
+        }
+    })?;
+    match wait.await {
+        Ok(Ok(())) => Ok(handle),
+        Ok(Err(why)) => Err(BootError::System(why)),
+        Err(_) => Err(BootError::System(io::Error::other("the signalling thread ended at its start"))),
+    }
+}
