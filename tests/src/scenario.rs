@@ -119,9 +119,12 @@ impl Scenario {
         ))
     }
 
+    /// Sends; requests but ACK, and final answers to an INVITE, are repeated until something comes (RFC 3261 17).
     fn send(mut self, text: &str) -> Self {
-        let retrans = if text.starts_with("ACK ") { "" } else { " retrans=\"500\"" };
-        let again = if text.starts_with("SIP/2.0 1") { "" } else { retrans };
+        let answers_invite = text.starts_with("SIP/2.0") && !text.contains("[last_CSeq:]");
+        let final_answer = answers_invite && !text.starts_with("SIP/2.0 1");
+        let request = !text.starts_with("SIP/2.0") && !text.starts_with("ACK ");
+        let again = if request || final_answer { " retrans=\"500\"" } else { "" };
         let _ = writeln!(self.xml, "<send{again}><![CDATA[\n\n{text}\n]]></send>");
         self.index += 1;
         self
@@ -296,6 +299,7 @@ impl Scenario {
     /// Takes a re-INVITE and answers it with this direction.
     pub fn is_offered_again(mut self, way: &str) -> Self {
         let body = self.describe(way);
+        // Its ACK is sure to come at once; it is not repeated.
         let taken = self.receives_request("INVITE").send(&format!(
             "SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n\
              Contact: <sip:[service]@[local_ip]:[local_port]>\nContent-Type: application/sdp\n\

@@ -168,12 +168,27 @@ impl Sipp {
         self.messages().into_iter().filter(|m| !m.sent && m.text.starts_with(start)).collect()
     }
 
+    /// The messages it sent that begin with `start`.
+    pub fn sent(&self, start: &str) -> Vec<Message> {
+        self.messages().into_iter().filter(|m| m.sent && m.text.starts_with(start)).collect()
+    }
+
     /// Waits until it received `count` messages that begin with `start`; gives the last.
     pub fn wait_received(&mut self, start: &str, count: usize) -> Result<Message, Fail> {
-        let what = format!("{} to receive {count} of {start:?}", self.at);
+        self.wait_messages(false, start, count)
+    }
+
+    /// Waits until it sent `count` messages that begin with `start`; gives the last.
+    pub fn wait_sent(&mut self, start: &str, count: usize) -> Result<Message, Fail> {
+        self.wait_messages(true, start, count)
+    }
+
+    fn wait_messages(&mut self, sent: bool, start: &str, count: usize) -> Result<Message, Fail> {
+        let word = if sent { "send" } else { "receive" };
+        let what = format!("{} to {word} {count} of {start:?}", self.at);
         let mut ended = false;
         let seen = wait_for(&what, SOON, || {
-            let found = self.received(start);
+            let found = if sent { self.sent(start) } else { self.received(start) };
             if found.len() >= count || ended {
                 return Some(found.get(count.saturating_sub(1)).cloned());
             }

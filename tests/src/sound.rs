@@ -211,8 +211,9 @@ impl Voice {
             let last = ear.heard.get(ear.heard.len().checked_sub(WINDOW)?..)?;
             heard(last).then_some(())
         };
-        wait_for(what, limit, judge)
-            .map_err(|why| Fail(format!("{why}; {} packets came, the last with {}", self.packets(), self.last())))
+        wait_for(what, limit, judge).map_err(|why| {
+            Fail(format!("{why}; {} packets came, the last with {}", self.packets(), self.last()))
+        })
     }
 
     /// What was heard last, in words.

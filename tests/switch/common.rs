@@ -3,7 +3,7 @@
 use cordboard_tests::Fail;
 use cordboard_tests::config::PASSWORD;
 use cordboard_tests::fail::{Outcome, ensure, fail};
-use cordboard_tests::scenario::Scenario;
+use cordboard_tests::scenario::{MU_LAW, Scenario};
 use cordboard_tests::sipp::{Setup, Sipp};
 use cordboard_tests::sound::Voice;
 use serde_json::Value;
@@ -48,8 +48,7 @@ impl Phone {
 
     /// Calls `number` by the trunk, saying `hertz`.
     pub fn by_trunk(dir: &Path, number: &str, scenario: &Scenario, hertz: f64) -> Result<Self, Fail> {
-        let setup =
-            Setup { name: "caller", ip: "127.0.0.2", port: 5090, user: number, ..Setup::default() };
+        let setup = Setup { name: "caller", ip: "127.0.0.2", port: 5090, user: number, ..Setup::default() };
         let voice = Voice::new("127.0.0.2", setup.rtp, hertz)?;
         Ok(Self { sipp: Sipp::start(dir, scenario, &setup)?, voice })
     }
@@ -69,12 +68,39 @@ impl Phone {
         Ok(Self { sipp: Sipp::start(dir, scenario, &setup)?, voice })
     }
 
+    /// Is told to go on once it has rung.
+    pub fn answers_now(&mut self) -> Outcome {
+        self.sipp.wait_sent("SIP/2.0 180", 1)?;
+        self.sipp.go_on()
+    }
+
+    /// Is told to go on and ends as its scenario says.
+    pub fn hangs_up(&mut self) -> Outcome {
+        self.sipp.go_on()?;
+        self.ended()
+    }
+
+    /// Ends as its scenario says.
+    pub fn ended(&mut self) -> Outcome {
+        self.sipp.wait_success(SOON)
+    }
+
     /// Speaks to where the switch's session description wants it.
     pub fn speaks(&mut self) -> Outcome {
         let media = self.sipp.wait_media()?;
         self.voice.speak_to(media);
         Ok(())
     }
+}
+
+/// A phone that rings, answers when told, and ends either way.
+pub fn answers_when_told() -> Scenario {
+    Scenario::called(MU_LAW).says(180, "Ringing").waits_for_word().answers().ends()
+}
+
+/// A phone that calls without being asked who it is, and ends either way.
+pub fn calls() -> Scenario {
+    Scenario::caller(MU_LAW).invites().is_answered().ends()
 }
 
 /// Both speak, and each hears the other.

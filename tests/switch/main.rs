@@ -1,7 +1,10 @@
 //! Whole-switch tests: SIPp, baresip and a browser against the running binary.
 
 mod common;
+mod holding;
+mod refusing;
 mod registering;
+mod ringing;
 mod walk;
 
 use cordboard_tests::runner::{self, Test, test};
@@ -14,6 +17,19 @@ static TESTS: &[Test] = &[
     test("registrations_survive_a_kill_and_a_restart", registering::survive),
     test("sipp_call_menu_queue_agent_hung_up_by_the_caller", walk::hung_up_by_the_caller),
     test("sipp_call_menu_queue_agent_hung_up_by_the_agent", walk::hung_up_by_the_agent),
+    test("sipp_extension_calls_extension_with_digest", ringing::extension_to_extension),
+    test("sipp_invite_with_a_wrong_password_reaches_nobody", refusing::wrong_password),
+    test("sipp_cancels_while_an_extension_rings", ringing::cancelled),
+    test("sipp_caller_hangs_up_while_the_agent_rings", ringing::abandoned),
+    test("sipp_agents_busy_declined_silent_then_the_next", ringing::next_agent),
+    test("sipp_fork_first_answer_wins_the_other_is_cancelled", ringing::fork),
+    test("sipp_fork_late_answer_is_acknowledged_and_ended", ringing::late_answer),
+    test("sipp_caller_holds_and_resumes", holding::by_the_caller),
+    test("sipp_agent_holds_and_resumes", holding::by_the_agent),
+    test("sipp_options_is_answered", refusing::options),
+    test("sipp_unknown_number_is_not_found", refusing::not_found),
+    test("sipp_extension_without_a_device_is_unavailable", refusing::no_device),
+    test("sipp_offer_without_a_common_codec_is_refused", refusing::no_codec),
 ];
 
 fn main() -> ExitCode {

@@ -1,11 +1,12 @@
 //! The whole walk: a caller reaches a menu, presses a key, waits with music, talks to an agent, is recorded, and leaves
 //! a record.
 
-use crate::common::{AGENT, CALLER, Phone, SOON, at, field, hear_each_other, in_order};
+use crate::common::{
+    AGENT, CALLER, Phone, SOON, answers_when_told, at, calls, field, hear_each_other, in_order,
+};
 use cordboard_tests::Fail;
 use cordboard_tests::config::{Config, MENU, MUSIC, PLACE};
 use cordboard_tests::fail::{Outcome, ensure};
-use cordboard_tests::scenario::{MU_LAW, Scenario};
 use cordboard_tests::sound::read_recording;
 use cordboard_tests::switch::Switch;
 use serde_json::Value;
@@ -35,29 +36,25 @@ fn switch(dir: &Path) -> Result<Switch, Fail> {
 
 pub fn hung_up_by_the_caller(dir: &Path) -> Outcome {
     let (switch, mut caller, mut agent) = until_they_talk(dir)?;
-    caller.sipp.go_on()?;
-    caller.sipp.wait_success(SOON)?;
-    agent.sipp.wait_success(SOON)?;
+    caller.hangs_up()?;
+    agent.ended()?;
     afterwards(&switch, "caller")
 }
 
 pub fn hung_up_by_the_agent(dir: &Path) -> Outcome {
     let (switch, mut caller, mut agent) = until_they_talk(dir)?;
-    agent.sipp.go_on()?;
-    agent.sipp.wait_success(SOON)?;
-    caller.sipp.wait_success(SOON)?;
+    agent.hangs_up()?;
+    caller.ended()?;
     afterwards(&switch, "callee")
 }
 
 fn until_they_talk(dir: &Path) -> Result<(Switch, Phone, Phone), Fail> {
     let switch = switch(dir)?;
-    let rings = Scenario::called(MU_LAW).says(180, "Ringing").waits_for_word().answers().ends();
-    let mut agent = Phone::registered(dir, "1001", 5071, &rings, AGENT)?;
+    let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
     switch.wait_agent("1001", "ready")?;
     // Not ready yet, so that the caller waits long enough to be told a place.
     switch.api.post("/api/v1/agents/1001/rest")?;
-    let calls = Scenario::caller(MU_LAW).invites().is_answered().ends();
-    let mut caller = Phone::by_trunk(dir, "500", &calls, CALLER)?;
+    let mut caller = Phone::by_trunk(dir, "500", &calls(), CALLER)?;
     caller.speaks()?;
     caller.voice.hears("the caller in the menu", MENU, SOON)?;
     caller.voice.press('2');
@@ -69,7 +66,7 @@ fn until_they_talk(dir: &Path) -> Result<(Switch, Phone, Phone), Fail> {
     switch.api.post("/api/v1/agents/1001/ready")?;
     switch.wait_agent("1001", "ringing")?;
     caller.voice.hears("the caller while the agent rings", MUSIC, SOON)?;
-    agent.sipp.go_on()?;
+    agent.answers_now()?;
     hear_each_other(&mut caller, &mut agent)?;
     let bridged = switch.wait_stage("bridged")?;
     field(&bridged, "agent.name", "1001")?;
