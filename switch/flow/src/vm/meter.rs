@@ -8,9 +8,9 @@
 //! and over; therefore an instruction costs more the larger the largest thing the flow ever made.
 
 use crate::error::FlowErrorKind;
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use mlua::debug::Debug;
-use mlua::{Lua, VmState};
+use mlua::{Lua, Result, Table, VmState};
 
 /// Instructions between two looks at the budgets. Operators on long strings and failed allocations are
 /// dear, so looks are close together.
@@ -19,8 +19,6 @@ pub const HOOK_EVERY: u32 = 100;
 const GROWTH_UNIT: usize = 2_048;
 /// So many tables with metatables make each instruction cost one more: a lookup may walk them all.
 const METATABLES_UNIT: u32 = 64;
-/// Memory falling by more than this within a resume means that an allocation was refused at first.
-const DIP: usize = 32 << 10;
 /// Above the budget, so that the meter says when it is spent before the allocator does.
 const SLACK: usize = 64 << 10;
 
@@ -48,12 +46,26 @@ pub struct Meter {
     left: Cell<u64>,
     ceiling: Cell<usize>,
     seen: Cell<usize>,
+    /// Holds one table weakly. If it is gone, an allocation was refused and the collector made room: the
+    /// flow asked for more than it may, however little is in use now.
+    sentinel: RefCell<Option<Table>>,
     line: Cell<u32>,
     habits: Cell<Habits>,
     spent: Cell<Option<FlowErrorKind>>,
 }
 
 impl Meter {
+    /// Prepares a new machine.
+    pub fn install(&self, lua: &Lua) -> Result<()> {
+        lua.gc_stop();
+        let weak = lua.create_table()?;
+        weak.raw_set("__mode", "v")?;
+        let sentinel = lua.create_table()?;
+        sentinel.set_metatable(Some(weak))?;
+        self.sentinel.replace(Some(sentinel));
+        Ok(())
+    }
+
     /// Begins a resume with these budgets, and tells the allocator.
     pub fn begin(&self, lua: &Lua, instructions: u64, memory: u64, habits: Habits, line: u32) {
         self.line.set(line);
@@ -65,7 +77,10 @@ impl Meter {
         self.habits.set(habits);
         self.spent.set(None);
         self.on.set(true);
-        lua.gc_stop();
+        if let Some(sentinel) = self.sentinel.borrow().as_ref() {
+            // Without room even for this, the first look finds the budget spent.
+            let _ = lua.create_table().and_then(|table| sentinel.raw_set(1, table));
+        }
         // Fails only for a machine whose allocator is not the library's own; ours always is.
         let _ = lua.set_memory_limit(ceiling.saturating_add(SLACK));
     }
@@ -121,11 +136,15 @@ impl Meter {
 
     /// Whether `bytes` more fit into the budget of memory; if not, it is spent.
     pub fn room_for(&self, lua: &Lua, bytes: usize) -> bool {
-        let fits = lua.used_memory().saturating_add(bytes) <= self.ceiling.get();
+        let fits = lua.used_memory().saturating_add(bytes) <= self.ceiling.get() && !self.was_collected();
         if !fits {
             self.spend(FlowErrorKind::Memory);
         }
         fits
+    }
+
+    fn was_collected(&self) -> bool {
+        self.sentinel.borrow().as_ref().is_some_and(|sentinel| sentinel.raw_len() == 0)
     }
 
     /// Counts a table that got a metatable.
@@ -136,7 +155,7 @@ impl Meter {
     }
 
     /// Looks at the budgets; called by the hook.
-    pub fn look(&self, lua: &Lua, frame: &Debug<'_>) -> mlua::Result<VmState> {
+    pub fn look(&self, lua: &Lua, frame: &Debug<'_>) -> Result<VmState> {
         if !self.on.get() {
             return Ok(VmState::Continue);
         }
@@ -154,7 +173,7 @@ impl Meter {
         habits.growth = habits.growth.max(used.saturating_sub(seen));
         self.habits.set(habits);
         self.charge(u64::from(HOOK_EVERY) * habits.weight());
-        if used > self.ceiling.get() || used.saturating_add(DIP) < seen {
+        if used > self.ceiling.get() || self.was_collected() {
             self.spend(FlowErrorKind::Memory);
         }
         if self.spent.get().is_none() {

@@ -102,6 +102,7 @@ impl Vm {
         let lua = Lua::new_with(libs, LuaOptions::default())?;
         let shared = Rc::new(Shared::new(seed));
         let library = sandbox::install(&lua, &shared)?;
+        shared.meter.install(&lua)?;
         let hook = Rc::clone(&shared);
         let every = HookTriggers::new().every_nth_instruction(meter::HOOK_EVERY);
         lua.set_global_hook(every, move |lua, frame| hook.meter.look(lua, frame))?;

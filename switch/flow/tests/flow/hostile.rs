@@ -150,6 +150,16 @@ fn bombs_run_out_of_memory() {
     stopped("local function f() return 1 + f() end f()", FlowErrorKind::Memory);
 }
 
+/// A refused allocation makes the collector clear the whole machine and try again. A flow whose looks at the
+/// budget always fell at the same point of that cycle went on for a tenth of a second beside 63 calls; the
+/// sentinel of the meter tells that it happened.
+#[test]
+fn garbage_made_in_step_with_the_looks_is_found() {
+    for body in ["local x = s .. 'a'", "local x = s .. s", "local x = ('y'):rep(300000) .. 'z'"] {
+        stopped(&format!("local s = ('x'):rep(200000) while true do {body} end"), FlowErrorKind::Memory);
+    }
+}
+
 #[test]
 fn library_functions_cannot_stall_inside() {
     for attack in [

@@ -15,6 +15,9 @@ mod sandbox;
 #[cfg(test)]
 mod shipped;
 #[cfg(test)]
+mod soup;
+#[cfg(test)]
+#[cfg(test)]
 mod trace;
 #[cfg(test)]
 mod verbs;
