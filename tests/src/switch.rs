@@ -159,15 +159,24 @@ impl Switch {
 
     /// Fails unless nothing is left of any call: no call, transaction that will not end, media leg or port.
     pub fn ensure_nothing_left(&self) -> Result<(), Fail> {
-        for name in [
-            "cordboard_calls",
-            "cordboard_media_legs",
-            "cordboard_recordings_open",
-            "cordboard_sip_transactions",
+        self.ensure_left_resting(0)
+    }
+
+    /// The same where `refused` INVITEs of the switch got a final response of 300 or above: those transactions rest for
+    /// "at least 32 seconds" in case the response comes again (RFC 3261 17.1.1.2), whatever T1 is.
+    pub fn ensure_left_resting(&self, refused: u32) -> Result<(), Fail> {
+        for (name, left) in [
+            ("cordboard_calls", 0),
+            ("cordboard_media_legs", 0),
+            ("cordboard_recordings_open", 0),
+            ("cordboard_sip_transactions", refused),
         ] {
-            wait_for(&format!("{name} to be zero"), SOON, || {
-                self.api.metric(name).ok().filter(|value| *value == 0.0)
-            })?;
+            let mut last = None;
+            let seen = wait_for(&format!("{name} to be {left}"), SOON, || {
+                last = self.api.metric(name).ok();
+                last.filter(|value| *value == f64::from(left))
+            });
+            seen.map_err(|why| Fail(format!("{why}, it is {last:?}; its log:\n{}", self.log())))?;
         }
         let caught = self.api.metric("cordboard_panics_caught_total")?;
         if caught != 0.0 {

@@ -53,7 +53,7 @@ pub fn cancelled(dir: &Path) -> Outcome {
     field(&cdr, "ended_by", "caller")?;
     field(&cdr, "answered", serde_json::Value::Null)?;
     field(&cdr, "bridged", serde_json::Value::Null)?;
-    switch.ensure_nothing_left()
+    switch.ensure_left_resting(1)
 }
 
 pub fn abandoned(dir: &Path) -> Outcome {
@@ -75,7 +75,7 @@ pub fn abandoned(dir: &Path) -> Outcome {
     let queues = switch.api.list("/api/v1/queues")?;
     field(&queues[0], "abandoned", 1)?;
     field(&queues[0], "waiting", serde_json::json!([]))?;
-    switch.ensure_nothing_left()
+    switch.ensure_left_resting(1)
 }
 
 pub fn next_agent(dir: &Path) -> Outcome {
@@ -106,7 +106,7 @@ pub fn next_agent(dir: &Path) -> Outcome {
     let causes: Vec<&str> =
         (1..5).filter_map(|leg| at(&cdr, &format!("legs.{leg}.cause")).as_str()).collect();
     ensure(causes == ["busy", "declined", "no_answer", "normal"], || format!("{causes:?} in {cdr}"))?;
-    switch.ensure_nothing_left()
+    switch.ensure_left_resting(3)
 }
 
 pub fn fork(dir: &Path) -> Outcome {
@@ -128,7 +128,7 @@ pub fn fork(dir: &Path) -> Outcome {
     let cdr = switch.wait_cdrs(1)?.remove(0);
     field(&cdr, "cause", "normal")?;
     field(&cdr, "ended_by", "caller")?;
-    switch.ensure_nothing_left()
+    switch.ensure_left_resting(1)
 }
 
 pub fn late_answer(dir: &Path) -> Outcome {
