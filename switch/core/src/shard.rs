@@ -213,8 +213,12 @@ impl Shard {
         self.calls.handle_command(CallCommand::Configure(Box::new(calls)), now);
         let directory = cordboard_sip::engine::Directory::new(&snapshot);
         self.sip.handle_command(SipCommand::Configure(Box::new(directory)), now);
-        // The configuration was checked, flows included; agents' wishes alone can be refused here.
-        let _ = self.flows.handle_command(FlowCommand::Configure(&snapshot), now);
+        // The configuration was checked, flows included: a refusal is a fault of ours, and not a silent one.
+        if let Err(refused) = self.flows.handle_command(FlowCommand::Configure(&snapshot), now) {
+            let text = format!("the flows stay as they were; please report this: {refused:?}");
+            let code = "flows_refused".into();
+            self.event(TenantId::DEFAULT, EventKind::Alarm { code, text });
+        }
         let _ = self.acd.handle_command(cordboard_acd::AcdCommand::Configure(&snapshot), now);
         self.agent_of = snapshot
             .tenants

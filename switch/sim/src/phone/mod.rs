@@ -210,6 +210,11 @@ impl Phone {
         self.registration.is_up()
     }
 
+    /// Whether no call and no transaction is left.
+    pub fn is_idle(&self) -> bool {
+        self.lines.is_empty() && self.clients.is_empty() && self.servers.is_empty()
+    }
+
     /// What is left of calls and transactions, in words; empty when nothing is.
     pub fn leftovers(&self) -> Vec<String> {
         let calls = self.lines.iter();

@@ -1,0 +1,766 @@
+//! One switch, a network and phones, under a clock of our own.
+//!
+//! Invariant: everything that happens is planned in one agenda or is a deadline of one machine; the earliest
+//! comes first, and what comes first at equal times is fixed. The switch here is the real shard and the real
+//! media engine; what is invented is what the shell does: sockets, ports, lanes with a delay that keep their
+//! order, and a journal that takes its time.
+
+mod agenda;
+mod ladder;
+mod network;
+mod ports;
+mod trace;
+
+pub use agenda::Wish;
+pub use network::{Drop, Path, Way};
+pub use trace::Trace;
+
+use crate::phone::{Phone, PhoneCall, PhoneCommand, PhoneConfig, PhoneEvent, PhoneInput, PhoneOutput};
+use crate::setup::{DOMAIN, prompts};
+use agenda::{Agenda, Happening};
+use cordboard_core::{
+    AcdCommand, Datagram, Shard, ShardCommand, ShardConfig, ShardInput, ShardOutput, Transport,
+};
+use cordboard_media::{MediaConfig, MediaEngine, MediaOutput, Verdict};
+use cordboard_model::cdr::Cdr;
+use cordboard_model::config::Snapshot;
+use cordboard_model::event::{Event, EventKind};
+use cordboard_model::id::{AgentId, CallId, RecordingId, TenantId};
+use cordboard_model::journal::JournalRecord;
+use cordboard_model::media::OpenError;
+use cordboard_model::time::{Duration, Time, Wall, WallClock};
+use cordboard_plugin_api::{DuplicatePlugin, Registry};
+use cordboard_plugin_called_number::CalledNumberPlugin;
+use cordboard_plugin_registered_extension::RegisteredExtensionPlugin;
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use network::Network;
+use ports::Ports;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{RngCore, SeedableRng};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Where the switch is.
+pub const SWITCH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5_060);
+/// The second (UTC) at which every world begins: 2026-01-05 08:00.
+const START_SECS: u32 = 1_767_600_000;
+/// More steps than this without the clock moving are a fault.
+const STEPS_MAX: u32 = 50_000;
+
+/// What a world is made with.
+#[derive(Clone, Debug)]
+pub struct WorldConfig {
+    /// Everything that is drawn comes from this.
+    pub seed: u64,
+    /// Whether a trace is written.
+    pub trace: bool,
+    /// Longest delay of a lane between the shard and the media engine.
+    pub lane: Duration,
+    /// How the journal behaves.
+    pub journal: Journal,
+    /// Whether recorded audio is kept.
+    pub keep_audio: bool,
+    /// See [`ShardConfig::panic_key`].
+    pub panic_key: Option<char>,
+}
+
+impl WorldConfig {
+    /// Quick lanes, a journal of 2 to 5 ms, audio kept, no trace.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            trace: false,
+            lane: Duration::from_micros(500),
+            journal: Journal::default(),
+            keep_audio: true,
+            panic_key: None,
+        }
+    }
+}
+
+/// How the journal behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Journal {
+    /// Shortest time until a record is written.
+    pub from: Duration,
+    /// Longest time.
+    pub to: Duration,
+    /// Records that take [`Journal::late`] longer, in a thousand.
+    pub late_in_1000: u32,
+    /// See there.
+    pub late: Duration,
+    /// Records that cannot be written, in a thousand.
+    pub fails_in_1000: u32,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            from: Duration::from_millis(2),
+            to: Duration::from_millis(5),
+            late_in_1000: 0,
+            late: Duration::ZERO,
+            fails_in_1000: 0,
+        }
+    }
+}
+
+/// A phone and where it is.
+#[derive(Debug)]
+struct Handset {
+    name: String,
+    phone: Phone,
+    events: Vec<(Time, PhoneEvent)>,
+}
+
+/// See the module.
+pub struct World {
+    config: WorldConfig,
+    now: Time,
+    steps: u32,
+    rng: ChaCha8Rng,
+    shard: Shard,
+    media: MediaEngine,
+    ports: Ports,
+    network: Network,
+    agenda: Agenda,
+    handsets: Vec<Handset>,
+    by_ip: BTreeMap<IpAddr, usize>,
+    to_media: Time,
+    to_shard: Time,
+    trace: Trace,
+    ladder: Vec<String>,
+    events: Vec<Event>,
+    journal: Vec<JournalRecord>,
+    cdrs: Vec<Cdr>,
+    opened: Vec<CallId>,
+    audio: BTreeMap<RecordingId, Vec<i16>>,
+    fault: Option<String>,
+    buf: Vec<u8>,
+}
+
+impl World {
+    /// A world with a running switch and no phones.
+    ///
+    /// # Errors
+    /// Two plugins have one name.
+    pub fn new(config: WorldConfig, snapshot: Snapshot) -> Result<Self, DuplicatePlugin> {
+        let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+        let mut seed = || {
+            let mut seed = [0; 32];
+            rng.fill_bytes(&mut seed);
+            seed
+        };
+        let registry =
+            Registry::new(vec![Box::new(CalledNumberPlugin), Box::new(RegisteredExtensionPlugin)])?;
+        let shard = ShardConfig {
+            shard: 0,
+            start_secs: START_SECS,
+            seed: seed(),
+            local: SWITCH,
+            advertised: None,
+            ptime_ms: 20,
+            wall: WallClock { at_zero: Wall(i64::from(START_SECS) * 1_000) },
+            panic_key: config.panic_key,
+        };
+        let media =
+            MediaConfig { silence_limit: snapshot.limits.media_silence, ..MediaConfig::default() };
+        let mut media = MediaEngine::new(media, seed());
+        for (asset, audio) in prompts() {
+            drop(media.load_asset(asset, Arc::new(audio)));
+        }
+        let network = Network::new(ChaCha8Rng::from_seed(seed()));
+        let mut world = Self {
+            now: Time::ZERO,
+            steps: 0,
+            rng: ChaCha8Rng::from_seed(seed()),
+            shard: Shard::new(shard, registry),
+            media,
+            ports: Ports::new(),
+            network,
+            agenda: Agenda::default(),
+            handsets: Vec::new(),
+            by_ip: BTreeMap::new(),
+            to_media: Time::ZERO,
+            to_shard: Time::ZERO,
+            trace: Trace::new(config.trace),
+            ladder: Vec::new(),
+            events: Vec::new(),
+            journal: Vec::new(),
+            cdrs: Vec::new(),
+            opened: Vec::new(),
+            audio: BTreeMap::new(),
+            fault: None,
+            buf: vec![0; 2_048],
+            config,
+        };
+        world.order(ShardCommand::Configure(Arc::new(snapshot)));
+        Ok(world)
+    }
+
+    // Phones.
+
+    /// What the next phone would be made with: a host of its own, `user` as name and password, a tone.
+    pub fn phone_config(&self, user: &str, tone_hz: u16) -> PhoneConfig {
+        let n = self.handsets.len();
+        let host = IpAddr::V4(Ipv4Addr::new(198, 51, 100, u8::try_from(n + 1).unwrap_or(255)));
+        let (sip, rtp) = (SocketAddr::new(host, 5_060), SocketAddr::new(host, 4_000));
+        let mut config = PhoneConfig::new(user, user, sip, rtp, SWITCH);
+        config.domain = DOMAIN.into();
+        config.tone_hz = tone_hz;
+        config.seed = self.config.seed.wrapping_mul(1_000).wrapping_add(n as u64);
+        config
+    }
+
+    /// Puts a phone into the world; names are for people.
+    pub fn add_phone(&mut self, name: &str, config: PhoneConfig) {
+        self.by_ip.insert(config.sip_addr.ip(), self.handsets.len());
+        let phone = Phone::new(config, self.now);
+        self.handsets.push(Handset { name: name.into(), phone, events: Vec::new() });
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.handsets.iter().position(|handset| handset.name == name)
+    }
+
+    /// A phone.
+    pub fn phone(&self, name: &str) -> Option<&Phone> {
+        self.handsets.get(self.place(name)?).map(|handset| &handset.phone)
+    }
+
+    /// All phones with their names.
+    pub fn phones(&self) -> impl Iterator<Item = (&str, &Phone)> {
+        self.handsets.iter().map(|handset| (handset.name.as_str(), &handset.phone))
+    }
+
+    /// What happened to a phone so far.
+    pub fn phone_events(&self, name: &str) -> &[(Time, PhoneEvent)] {
+        let handset = self.place(name).and_then(|at| self.handsets.get(at));
+        handset.map_or(&[], |handset| &handset.events)
+    }
+
+    /// Tells a phone something now. False if there is no such phone.
+    pub fn tell(&mut self, name: &str, command: PhoneCommand) -> bool {
+        let Some(at) = self.place(name) else { return false };
+        self.phone_command(at, command);
+        true
+    }
+
+    /// Tells a phone something at a time to come. False if there is no such phone.
+    pub fn tell_at(&mut self, at: Time, name: &str, command: PhoneCommand) -> bool {
+        let Some(phone) = self.place(name) else { return false };
+        self.agenda.plan(at.max(self.now), Happening::Phone(phone, Box::new(command)));
+        true
+    }
+
+    /// The latest call of a phone that is under way.
+    pub fn latest(&self, name: &str) -> Option<PhoneCall> {
+        self.phone(name)?.calls().into_iter().next_back()
+    }
+
+    /// The share of a tone in what the latest call of a phone hears now.
+    pub fn share(&self, name: &str, hertz: u16) -> f64 {
+        let heard = self.phone(name).zip(self.latest(name));
+        heard.map_or(0.0, |(phone, call)| phone.hears(call, hertz, self.now))
+    }
+
+    /// Whether the latest call of a phone hears this tone now, and hardly anything else.
+    pub fn hears(&self, name: &str, hertz: u16) -> bool {
+        self.share(name, hertz) > 0.8
+    }
+
+    // The network.
+
+    /// How packets fare where nothing else is said.
+    pub fn set_path(&mut self, path: Path) {
+        self.network.set_default(path);
+    }
+
+    /// How packets fare between a phone and the switch.
+    pub fn path(&mut self, name: &str, way: Way) -> Option<&mut Path> {
+        let host = self.phone(name)?.config().sip_addr.ip();
+        Some(self.network.path(host, way))
+    }
+
+    /// Loses the next SIP messages of this kind.
+    pub fn lose(&mut self, name: &str, way: Way, begins: &str, holds: &str, count: u32) {
+        if let Some(phone) = self.phone(name) {
+            let host = phone.config().sip_addr.ip();
+            self.network.lose(Drop { host, way, begins: begins.into(), holds: holds.into(), count });
+        }
+    }
+
+    /// Cuts a phone off at a time, both ways, or joins it again.
+    pub fn cut_at(&mut self, at: Time, name: &str, cut: bool) {
+        if let Some(phone) = self.place(name) {
+            self.agenda.plan(at.max(self.now), Happening::Cut { phone, cut });
+        }
+    }
+
+    // The switch.
+
+    /// The shard.
+    pub fn shard(&self) -> &Shard {
+        &self.shard
+    }
+
+    /// Commands the shard now.
+    pub fn order(&mut self, command: ShardCommand) {
+        self.shard.handle_command(command, self.now);
+        self.drain_shard();
+    }
+
+    /// Commands the shard at a time to come.
+    pub fn order_at(&mut self, at: Time, command: ShardCommand) {
+        self.agenda.plan(at.max(self.now), Happening::Command(Box::new(command)));
+    }
+
+    /// An agent wishes something now.
+    pub fn wish(&mut self, agent: &AgentId, wish: Wish) {
+        let agent = agent.clone();
+        self.trace.line(self.now, || format!("agent {agent} wishes {wish:?}"));
+        let command = match wish {
+            Wish::SignIn => AcdCommand::SignIn { agent },
+            Wish::SignOut => AcdCommand::SignOut { agent },
+            Wish::Ready => AcdCommand::Ready { agent },
+            Wish::NotReady => AcdCommand::NotReady { agent },
+            Wish::Rest => AcdCommand::Rest { agent },
+        };
+        // A refusal is the answer to one who is signed out.
+        let _ = self.shard.agent_intent(command, self.now);
+        self.drain_shard();
+    }
+
+    /// An agent wishes something at a time to come.
+    pub fn wish_at(&mut self, at: Time, agent: &AgentId, wish: Wish) {
+        self.agenda.plan(at.max(self.now), Happening::Wish(agent.clone(), wish));
+    }
+
+    /// To be called after a step panicked and the panic was caught. Gives the call it cost.
+    pub fn after_panic(&mut self) -> Option<CallId> {
+        let call = self.shard.after_panic(self.now);
+        self.drain_shard();
+        call
+    }
+
+    // What became of it all.
+
+    /// The time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The trace, empty unless one was asked for.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// SIP messages as the phones sent and got them, since the last call of this.
+    pub fn take_ladder(&mut self) -> String {
+        core::mem::take(&mut self.ladder).join("\n")
+    }
+
+    /// Closing records.
+    pub fn cdrs(&self) -> &[Cdr] {
+        &self.cdrs
+    }
+
+    /// Calls that have an opening record, in order.
+    pub fn opened(&self) -> &[CallId] {
+        &self.opened
+    }
+
+    /// Every event so far.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Every journal record so far.
+    pub fn journal(&self) -> &[JournalRecord] {
+        &self.journal
+    }
+
+    /// Recorded audio: left and right in turn.
+    pub fn audio(&self) -> &BTreeMap<RecordingId, Vec<i16>> {
+        &self.audio
+    }
+
+    /// Alarms so far, by their words.
+    pub fn alarms(&self) -> Vec<String> {
+        let alarm = |event: &Event| match &event.what {
+            EventKind::Alarm { code, .. } => Some(code.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(alarm).collect()
+    }
+
+    /// What is wrong with the world itself: a clock that does not move, for one.
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
+    /// What is left anywhere, in words; empty when all is quiet.
+    pub fn leftovers(&self) -> Vec<String> {
+        let mut left: Vec<String> =
+            self.shard.leftovers().into_iter().map(|l| format!("shard: {l}")).collect();
+        if self.media.legs() > 0 {
+            left.push(format!("media: {} legs", self.media.legs()));
+        }
+        if self.media.recordings() > 0 {
+            left.push(format!("media: {} recordings", self.media.recordings()));
+        }
+        if self.ports.open_count() > 0 {
+            left.push(format!("media: {} ports", self.ports.open_count()));
+        }
+        if self.agenda.len() > 0 {
+            left.push(format!("world: {} happenings", self.agenda.len()));
+        }
+        for handset in &self.handsets {
+            let of = |l: String| format!("phone {}: {l}", handset.name);
+            left.extend(handset.phone.leftovers().into_iter().map(of));
+        }
+        left
+    }
+
+    /// Whether nothing is left of any call.
+    pub fn is_quiet(&self) -> bool {
+        self.agenda.len() == 0
+            && self.media.legs() == 0
+            && self.ports.open_count() == 0
+            && self.shard.is_quiescent()
+            && self.handsets.iter().all(|handset| handset.phone.is_idle())
+    }
+
+    // The clock.
+
+    /// Runs until a time.
+    pub fn run_until(&mut self, until: Time) {
+        while self.step(until) {}
+    }
+
+    /// Runs for a while.
+    pub fn run_for(&mut self, length: Duration) {
+        self.run_until(self.now + length);
+    }
+
+    /// Runs until all is quiet, for at most this long. False if it did not become quiet.
+    pub fn run_until_quiet(&mut self, longest: Duration) -> bool {
+        let until = self.now + longest;
+        while !self.is_quiet() {
+            if !self.step(until) {
+                return self.is_quiet();
+            }
+        }
+        true
+    }
+
+    /// Lets the next thing happen, if it comes at `until` at the latest; else the clock stands there.
+    pub fn step(&mut self, until: Time) -> bool {
+        let machines = [
+            self.agenda.next(),
+            self.shard.poll_timeout().map(|(at, _)| at),
+            self.media.poll_timeout().map(|(at, _)| at),
+        ];
+        let phones = self.handsets.iter().map(|handset| handset.phone.poll_timeout().map(|(at, _)| at));
+        let due = machines.into_iter().chain(phones).enumerate();
+        let next = due.filter_map(|(who, at)| Some((at?, who))).min();
+        let Some((at, who)) = next.filter(|(at, _)| *at <= until && self.fault.is_none()) else {
+            self.now = self.now.max(until);
+            return false;
+        };
+        self.watch(at, who);
+        match who {
+            0 => {
+                if let Some(what) = self.agenda.pop() {
+                    self.happen(what);
+                }
+            }
+            1 => {
+                self.shard.handle_timeout(self.now);
+                self.drain_shard();
+            }
+            2 => {
+                self.media.handle_timeout(self.now);
+                self.drain_media();
+            }
+            phone => {
+                if let Some(handset) = self.handsets.get_mut(phone - 3) {
+                    handset.phone.handle_timeout(self.now);
+                }
+                self.drain_phone(phone - 3);
+            }
+        }
+        true
+    }
+
+    /// Moves the clock, and notices when it does not move.
+    fn watch(&mut self, at: Time, who: usize) {
+        if at > self.now {
+            self.now = at;
+            self.steps = 0;
+            return;
+        }
+        self.steps += 1;
+        if self.steps > STEPS_MAX {
+            let why = match who {
+                0 => "the agenda".to_owned(),
+                1 => format!("the shard, {:?}", self.shard.poll_timeout()),
+                2 => format!("the media engine, {:?}", self.media.poll_timeout()),
+                phone => format!("phone {}", phone - 3),
+            };
+            self.fault = Some(format!("the clock stands at {:?}: {why}", self.now));
+        }
+    }
+
+    fn happen(&mut self, what: Happening) {
+        let now = self.now;
+        match what {
+            Happening::SipToSwitch { from, bytes } => {
+                self.trace.line(now, || format!("sip in {from} {}", Trace::sip(&bytes)));
+                let datagram =
+                    Datagram { transport: Transport::Udp, local: SWITCH, remote: from, bytes: &bytes };
+                self.input(ShardInput::Datagram(datagram));
+            }
+            Happening::MediaToSwitch { from, port, bytes } => self.media_packet(from, port, bytes),
+            Happening::SipToPhone { phone, bytes } => {
+                if let Some(handset) = self.handsets.get_mut(phone) {
+                    if let Some(line) = ladder::line(&handset.name, '<', &bytes) {
+                        self.ladder.push(line);
+                    }
+                    handset.phone.handle_input(PhoneInput::Sip { from: SWITCH, bytes: &bytes }, now);
+                }
+                self.drain_phone(phone);
+            }
+            Happening::MediaToPhone { phone, line, bytes } => {
+                if let Some(handset) = self.handsets.get_mut(phone) {
+                    handset.phone.handle_input(PhoneInput::Rtp { line, bytes: &bytes }, now);
+                }
+            }
+            Happening::Journalled { ticket, ok } => {
+                self.trace.line(now, || format!("journal has {ticket}: {ok}"));
+                self.input(ShardInput::Journalled { ticket, ok });
+            }
+            Happening::Command(command) => {
+                self.trace.line(now, || "command".to_owned());
+                self.order(*command);
+            }
+            Happening::Wish(agent, wish) => self.wish(&agent, wish),
+            Happening::MediaCommand(command) => {
+                self.trace.line(now, || format!("media does {command:?}"));
+                self.media.handle_command(command, now);
+                self.drain_media();
+            }
+            Happening::MediaEvent(event) => {
+                self.trace.line(now, || format!("media says {event:?}"));
+                self.input(ShardInput::Media(event));
+            }
+            Happening::Phone(phone, command) => self.phone_command(phone, *command),
+            Happening::Cut { phone, cut } => {
+                self.trace.line(now, || format!("phone {phone} cut {cut}"));
+                if let Some(handset) = self.handsets.get(phone) {
+                    let host = handset.phone.config().sip_addr.ip();
+                    self.network.path(host, Way::In).cut = cut;
+                    self.network.path(host, Way::Out).cut = cut;
+                }
+            }
+        }
+    }
+
+    fn input(&mut self, input: ShardInput<'_>) {
+        self.shard.handle_input(input, self.now);
+        self.drain_shard();
+    }
+
+    fn phone_command(&mut self, phone: usize, command: PhoneCommand) {
+        let now = self.now;
+        if let Some(handset) = self.handsets.get_mut(phone) {
+            self.trace.line(now, || format!("phone {} does {command:?}", handset.name));
+            handset.phone.handle_command(command, now);
+        }
+        self.drain_phone(phone);
+    }
+
+    fn media_packet(&mut self, from: SocketAddr, port: u16, mut bytes: Vec<u8>) {
+        let now = self.now;
+        self.trace.line(now, || format!("media in {from} to {port} {}", Trace::packet(&bytes)));
+        let Some((key, is_rtcp)) = self.ports.find(port) else { return };
+        if is_rtcp {
+            self.media.handle_rtcp(key, from, &bytes, now);
+        } else if let Verdict::Send { port, to, offset, len } =
+            self.media.handle_packet(key, from, &mut bytes, now)
+            && let Some(port) = self.ports.port(port)
+            && let Some(packet) = bytes.get(offset..offset + len)
+        {
+            send_media(&self.handsets, &self.by_ip, &mut self.network, &mut self.agenda, now, to, packet);
+            self.trace.line(now, || format!("media out {port} to {to} {}", Trace::packet(packet)));
+        }
+        self.drain_media();
+    }
+
+    fn drain_shard(&mut self) {
+        let now = self.now;
+        while let Some(output) = self.shard.poll_output() {
+            match output {
+                ShardOutput::Transmit { flow, bytes } => self.sip_to(flow.remote, bytes),
+                ShardOutput::Media(command) => {
+                    let delay = self.up_to(self.config.lane);
+                    self.to_media = self.to_media.max(now + delay);
+                    self.agenda.plan(self.to_media, Happening::MediaCommand(command));
+                }
+                ShardOutput::Journal { ticket, record } => {
+                    self.trace.line(now, || format!("journal {ticket:?} {record:?}"));
+                    self.journalled(ticket, *record);
+                }
+                ShardOutput::Event(event) => {
+                    self.trace.line(now, || format!("event {} {:?}", event.seq, event.what));
+                    self.events.push(event);
+                }
+            }
+        }
+    }
+
+    fn journalled(&mut self, ticket: Option<u64>, record: JournalRecord) {
+        match &record {
+            JournalRecord::CallOpened { call, .. } => self.opened.push(*call),
+            JournalRecord::CallClosed(cdr) => self.cdrs.push((**cdr).clone()),
+            _ => {}
+        }
+        self.journal.push(record);
+        let Some(ticket) = ticket else { return };
+        let pace = self.config.journal;
+        let mut delay = pace.from + self.up_to(pace.to.saturating_sub(pace.from));
+        if self.rng.next_u32() % 1_000 < pace.late_in_1000 {
+            delay += pace.late;
+        }
+        let ok = self.rng.next_u32() % 1_000 >= pace.fails_in_1000;
+        self.agenda.plan(self.now + delay, Happening::Journalled { ticket, ok });
+    }
+
+    fn sip_to(&mut self, to: SocketAddr, bytes: Vec<u8>) {
+        let now = self.now;
+        self.trace.line(now, || format!("sip out {to} {}", Trace::sip(&bytes)));
+        let Some(phone) = self.by_ip.get(&to.ip()).copied() else { return };
+        if self.handsets.get(phone).is_none_or(|h| h.phone.config().sip_addr != to) {
+            return;
+        }
+        if self.network.is_dropped(to.ip(), Way::Out, &bytes) {
+            return self.trace.line(now, || "lost by rule".to_owned());
+        }
+        for at in self.network.send(to.ip(), Way::Out, now).into_iter().flatten() {
+            self.agenda.plan(at, Happening::SipToPhone { phone, bytes: bytes.clone() });
+        }
+    }
+
+    fn drain_media(&mut self) {
+        let now = self.now;
+        while let Some(output) = self.media.poll_output() {
+            match output {
+                MediaOutput::OpenPort { leg } => match self.ports.open() {
+                    Some((key, port)) => {
+                        self.media.port_opened(leg, key, SocketAddr::new(SWITCH.ip(), port), now);
+                    }
+                    None => self.media.port_failed(leg, OpenError::RangeExhausted, now),
+                },
+                MediaOutput::ClosePort(key) => self.ports.close(key),
+            }
+        }
+        let mut buf = core::mem::take(&mut self.buf);
+        while let Some((key, to, len)) = self.media.poll_transmit(&mut buf, now) {
+            self.media_out(key, to, buf.get(..len).unwrap_or_default());
+        }
+        while let Some((key, to, len)) = self.media.poll_rtcp(&mut buf, now) {
+            self.media_out(key, to, buf.get(..len).unwrap_or_default());
+        }
+        self.buf = buf;
+        let mut samples = [0i16; 640];
+        while let Some((recording, frames)) = self.media.poll_recorded(&mut samples) {
+            if self.config.keep_audio {
+                let audio = self.audio.entry(recording).or_default();
+                audio.extend(samples.get(..frames * 2).unwrap_or_default());
+            }
+        }
+        while let Some(event) = self.media.poll_event() {
+            let delay = self.up_to(self.config.lane);
+            self.to_shard = self.to_shard.max(now + delay);
+            self.agenda.plan(self.to_shard, Happening::MediaEvent(event));
+        }
+    }
+
+    fn media_out(&mut self, key: cordboard_media::PortKey, to: SocketAddr, packet: &[u8]) {
+        let (now, port) = (self.now, self.ports.port(key).unwrap_or(0));
+        self.trace.line(now, || format!("media out {port} to {to} {}", Trace::packet(packet)));
+        send_media(&self.handsets, &self.by_ip, &mut self.network, &mut self.agenda, now, to, packet);
+    }
+
+    fn drain_phone(&mut self, phone: usize) {
+        let now = self.now;
+        let Some(handset) = self.handsets.get_mut(phone) else { return };
+        let (sip, rtp) = (handset.phone.config().sip_addr, handset.phone.config().rtp_addr);
+        while let Some(output) = handset.phone.poll_output() {
+            match output {
+                PhoneOutput::Event(event) => {
+                    self.trace.line(now, || format!("phone {} says {event:?}", handset.name));
+                    handset.events.push((now, event));
+                }
+                PhoneOutput::Sip { to, bytes } => {
+                    if let Some(line) = ladder::line(&handset.name, '>', &bytes) {
+                        self.ladder.push(line);
+                    }
+                    if to != SWITCH || self.network.is_dropped(sip.ip(), Way::In, &bytes) {
+                        continue;
+                    }
+                    for at in self.network.send(sip.ip(), Way::In, now).into_iter().flatten() {
+                        self.agenda
+                            .plan(at, Happening::SipToSwitch { from: sip, bytes: bytes.clone() });
+                    }
+                }
+                PhoneOutput::Rtp { line, to, bytes } | PhoneOutput::Rtcp { line, to, bytes } => {
+                    let is_rtcp = matches!(bytes.get(1), Some(192..=223));
+                    let port = rtp.port() + 2 * line + u16::from(is_rtcp);
+                    let from = SocketAddr::new(rtp.ip(), port);
+                    if to.ip() != SWITCH.ip() {
+                        continue;
+                    }
+                    for at in self.network.send(sip.ip(), Way::In, now).into_iter().flatten() {
+                        let bytes = bytes.clone();
+                        self.agenda
+                            .plan(at, Happening::MediaToSwitch { from, port: to.port(), bytes });
+                    }
+                }
+            }
+        }
+    }
+
+    fn up_to(&mut self, most: Duration) -> Duration {
+        let most = most.as_nanos() as u64;
+        if most == 0 { Duration::ZERO } else { Duration::from_nanos(self.rng.next_u64() % (most + 1)) }
+    }
+
+    /// The id of an agent of the one tenant there is.
+    pub fn agent(&self, name: &str) -> Option<AgentId> {
+        AgentId::new(TenantId::DEFAULT, name).ok()
+    }
+}
+
+/// A media packet of the switch. What a phone would not listen to is not carried: it would change nothing.
+fn send_media(
+    handsets: &[Handset],
+    by_ip: &BTreeMap<IpAddr, usize>,
+    network: &mut Network,
+    agenda: &mut Agenda,
+    now: Time,
+    to: SocketAddr,
+    packet: &[u8],
+) {
+    let Some(phone) = by_ip.get(&to.ip()).copied() else { return };
+    let Some(handset) = handsets.get(phone) else { return };
+    let base = handset.phone.config().rtp_addr.port();
+    let Some(offset) = to.port().checked_sub(base).filter(|offset| offset % 2 == 0) else { return };
+    let line = offset / 2;
+    if !handset.phone.is_listening(line) {
+        return;
+    }
+    for at in network.send(to.ip(), Way::Out, now).into_iter().flatten() {
+        agenda.plan(at, Happening::MediaToPhone { phone, line, bytes: packet.to_vec() });
+    }
+}

@@ -1,0 +1,170 @@
+//! Extension to extension, and the ends before an answer.
+
+use crate::stage::{AGENT_HZ, CALLER_HZ, OTHER_HZ, Stage, ms, secs, setup};
+use cordboard_sim::phone::{Act, End, Moment, PhoneConfig, Plan, Reply};
+
+/// What a registered caller says here.
+const FROM_HZ: u16 = CALLER_HZ;
+
+fn two(incoming: Plan) -> Stage {
+    let mut s = Stage::new(setup(&[]).user("3001").user("3002"));
+    s.phone("3001", FROM_HZ, Plan::answer(secs(1.0)));
+    s.phone("3002", OTHER_HZ, incoming);
+    s
+}
+
+#[test]
+fn an_extension_calls_another() {
+    let mut s = two(Plan::answer(secs(2.0)));
+    s.call("3001", "3002", Plan::call());
+    s.run(1.0);
+    s.hears_not("3001", OTHER_HZ);
+    s.run(2.0);
+    s.hears("3001", OTHER_HZ);
+    s.hears("3002", FROM_HZ);
+    s.act("3002", Act::HangUp);
+    s.run(1.0);
+    s.ladder("");
+    s.cdrs(&[]);
+}
+
+#[test]
+fn a_caller_cancels_while_it_rings() {
+    let mut s = two(Plan::ring_on());
+    s.call("3001", "3002", Plan::call().then(Moment::Ringing, secs(2.0), Act::HangUp));
+    s.run(4.0);
+    s.ladder("");
+    s.cdrs(&[]);
+}
+
+#[test]
+fn the_called_phones_200_crosses_our_cancel() {
+    // The caller's CANCEL leaves 15 ms before the answer, so ours crosses the 200 on its way.
+    let mut s = two(Plan::answer(secs(2.0)));
+    s.call("3001", "3002", Plan::call().then(Moment::Ringing, ms(1_970), Act::HangUp));
+    s.run(4.0);
+    s.ladder("");
+    s.cdrs(&[]);
+}
+
+#[test]
+fn the_callers_cancel_crosses_our_200() {
+    let mut s = two(Plan::answer(secs(2.0)));
+    s.call("3001", "3002", Plan::call().then(Moment::Ringing, ms(1_995), Act::HangUp));
+    s.run(4.0);
+    s.ladder("");
+    s.cdrs(&[]);
+}
+
+#[test]
+fn a_refusal_reaches_the_caller() {
+    for (code, text) in [(486, "486"), (603, "603"), (404, "404")] {
+        let mut s = two(Plan::reject(code, secs(1.0)));
+        s.call("3001", "3002", Plan::call());
+        s.run(3.0);
+        let log = s.world.phone("3001").unwrap().log();
+        assert_eq!(log[0].ended.unwrap().1, End::Refused(code), "{text}");
+        s.quiet();
+    }
+}
+
+#[test]
+fn nobody_answers() {
+    let mut s = Stage::new(setup(&[]).user("3001").user("3002").limits(|l| l.ring = secs(20.0)));
+    s.phone("3001", FROM_HZ, Plan::answer(secs(1.0)));
+    s.phone("3002", OTHER_HZ, Plan::ring_on());
+    s.call("3001", "3002", Plan::call());
+    s.run(25.0);
+    s.ladder("");
+    s.cdrs(&[]);
+}
+
+#[test]
+fn a_phone_that_is_silent_is_unreachable() {
+    let mut s = two(Plan::reply(Reply::Nothing));
+    s.call("3001", "3002", Plan::call());
+    s.run(70.0);
+    s.ladder_of("3001", "");
+    s.cdrs(&[]);
+}
+
+#[test]
+fn audio_before_the_answer_is_heard() {
+    let mut s = two(Plan::reply(Reply::EarlyMedia(secs(3.0))));
+    s.call("3001", "3002", Plan::call());
+    s.run(2.0);
+    s.hears("3001", OTHER_HZ);
+    s.run(2.0);
+    s.hears("3001", OTHER_HZ);
+    s.hears("3002", FROM_HZ);
+    s.act("3001", Act::HangUp);
+    s.run(1.0);
+    s.ladder("");
+    s.cdrs(&[]);
+}
+
+#[test]
+fn who_is_not_registered_and_what_is_no_number_is_refused() {
+    let mut s = Stage::new(setup(&[]).user("3001").user("3002"));
+    s.phone("3001", FROM_HZ, Plan::answer(secs(1.0)));
+    s.call("3001", "3002", Plan::call());
+    s.run(1.0);
+    s.call("3001", "7777", Plan::call());
+    s.run(1.0);
+    let ends = s.world.phone("3001").unwrap().log();
+    let ends: Vec<End> = ends.iter().map(|log| log.ended.unwrap().1).collect();
+    assert_eq!(ends, [End::Refused(480), End::Refused(404)]);
+    s.cdrs(&[]);
+}
+
+#[test]
+fn a_call_with_a_wrong_password_is_not_taken() {
+    let mut s = Stage::new(setup(&[]).user("3001"));
+    let mut config: PhoneConfig = s.world.phone_config("3001", FROM_HZ);
+    config.password = "wrong".into();
+    s.world.add_phone("thief", config);
+    s.call("thief", "2000", Plan::call());
+    s.run(1.0);
+    s.ladder("");
+    s.cdrs(&[]);
+}
+
+#[test]
+fn a_call_goes_out_by_the_trunk() {
+    let mut s = Stage::new(setup(&[]).user("3001").number_to_trunk("900", "carrier", "+49301"));
+    s.carrier_with("carrier", |config| config.incoming = Plan::answer(secs(2.0)));
+    s.phone("3001", AGENT_HZ, Plan::answer(secs(1.0)));
+    s.call("3001", "900", Plan::call());
+    s.run(4.0);
+    s.hears("3001", CALLER_HZ);
+    s.hears("carrier", AGENT_HZ);
+    s.act("3001", Act::HangUp);
+    s.run(1.0);
+    s.ladder("");
+    s.cdrs(&[]);
+}
+
+#[test]
+fn a_lost_message_is_sent_again() {
+    use cordboard_sim::world::Way;
+    for (way, begins, holds) in [
+        (Way::In, "INVITE", ""),
+        (Way::Out, "SIP/2.0 401", ""),
+        (Way::Out, "SIP/2.0 180", ""),
+        (Way::Out, "SIP/2.0 200", "INVITE"),
+        (Way::In, "ACK", ""),
+        (Way::In, "BYE", ""),
+        (Way::Out, "SIP/2.0 200", "BYE"),
+    ] {
+        let mut s = two(Plan::answer(secs(2.0)));
+        s.world.lose("3001", way, begins, holds, 1);
+        s.call("3001", "3002", Plan::call());
+        s.run(5.0);
+        s.hears("3001", OTHER_HZ);
+        s.hears("3002", FROM_HZ);
+        s.act("3001", Act::HangUp);
+        s.run(2.0);
+        s.quiet();
+        assert_eq!(s.world.cdrs().len(), 1, "{begins}");
+    }
+}
