@@ -41,7 +41,7 @@ pub struct DemoArgs {
     #[arg(short, long, default_value = "config/demo.toml")]
     pub config: PathBuf,
     /// Simulated callers a minute.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 4)]
     pub callers: u32,
 }
 

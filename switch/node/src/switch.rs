@@ -212,13 +212,30 @@ impl Switch for NodeSwitch {
             Command::Agent(agent, intent) => self.agent(agent, intent),
             Command::Reload => {
                 let reloader = Arc::clone(&self.reloader);
-                Box::pin(async move { reloader.reload().await.map_err(Refusal::Invalid) })
+                Box::pin(async move { told(tenant, reloader.reload().await) })
             }
         }
     }
 
     fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription {
         self.hub.subscribe(tenant, since)
+    }
+}
+
+/// What a reload says to the key of a tenant: all of it to the operator's own tenant, a count to the others, for the
+/// file is one for all.
+fn told(tenant: TenantId, outcome: Result<Vec<String>, Vec<String>>) -> Result<Vec<String>, Refusal> {
+    let own = tenant == TenantId::DEFAULT;
+    match outcome {
+        Ok(changes) if own => Ok(changes),
+        Ok(changes) => Ok(vec![format!("reloaded; {} changes", changes.len())]),
+        Err(faults) if own => Err(Refusal::Invalid(faults)),
+        Err(faults) => {
+            let count = faults.len();
+            Err(Refusal::Invalid(vec![format!(
+                "{count} faults in the configuration; the operator's log names them"
+            )]))
+        }
     }
 }
 

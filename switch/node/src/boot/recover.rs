@@ -28,9 +28,13 @@ pub(super) fn recover(machine: &Machine, clock: &Clock) -> Result<Kept, BootErro
         tracing::warn!(?damage, kept = ?recovered.kept, "part of the journal could not be read and was skipped");
     }
     let now = wall_now();
-    recovered.drop_expired(now);
+    let expired = recovered.drop_expired(now);
     let lost = lost_by_restart(&recovered, now);
     let mut writer = journal.into_writer().map_err(BootError::Journal)?;
+    for contact in expired {
+        let record = JournalRecord::Unregistered { user: contact.user, uri: contact.uri };
+        writer.append(&record, now).map_err(BootError::Journal)?;
+    }
     for cdr in &lost {
         let record = JournalRecord::CallClosed(Box::new(cdr.clone()));
         writer.append(&record, now).map_err(BootError::Journal)?;

@@ -105,7 +105,7 @@ impl Floor {
 
     /// What a caller has in mind: most take the menu, some go straight to a queue, some lose patience.
     fn errand(&mut self) -> (String, Plan) {
-        let talk = self.seconds(25, 60);
+        let talk = self.seconds(15, 40);
         let choice = self.rng.next_u32() % 10;
         let pressed = self.seconds(3, 8);
         match choice {
