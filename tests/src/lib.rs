@@ -4,6 +4,7 @@
 //! Invariant: a test waits for events with a limit, never for time to pass; and it leaves no process behind.
 
 pub mod api;
+pub mod baresip;
 pub mod config;
 pub mod fail;
 pub mod process;

@@ -114,13 +114,14 @@ struct Ear {
     last_event: Option<u32>,
 }
 
-/// A party's audio: says a steady tone, hears, presses keys. One that is at the end of many calls speaks to all of
+/// A party's audio: says a steady tone, presses keys, hears what comes in its own codec and nothing else. One that is at the end of many calls speaks to all of
 /// them, and hears all at once: then only [`Voice::packets`] means something.
 pub struct Voice {
     /// Its RTP port.
     pub port: u16,
     ear: Arc<Mutex<Ear>>,
     to_press: Arc<Mutex<Vec<char>>>,
+    quiet: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -137,13 +138,14 @@ impl Voice {
             UdpSocket::bind((ip, port)).map_err(|why| Fail(format!("cannot bind RTP port {port}: {why}")))?;
         socket.set_read_timeout(Some(Duration::from_millis(5)))?;
         let (ear, to_press) = (Arc::new(Mutex::new(Ear::default())), Arc::new(Mutex::new(Vec::new())));
-        let stop = Arc::new(AtomicBool::new(false));
+        let (stop, quiet) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let mouth = Mouth {
             socket,
             hertz,
             tongue,
             ear: Arc::clone(&ear),
             to_press: Arc::clone(&to_press),
+            quiet: Arc::clone(&quiet),
             sequence: 1_000,
             timestamp: 160_000,
             phase: 0.0,
@@ -151,7 +153,7 @@ impl Voice {
         };
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || mouth.run(&stopped));
-        Ok(Self { port, ear, to_press, stop, thread: Some(thread) })
+        Ok(Self { port, ear, to_press, quiet, stop, thread: Some(thread) })
     }
 
     /// Speaks first, to this address, without waiting to hear something.
@@ -168,6 +170,11 @@ impl Voice {
         if let Ok(mut keys) = self.to_press.lock() {
             keys.push(key);
         }
+    }
+
+    /// Sends nothing any more, or again.
+    pub fn set_quiet(&self, quiet: bool) {
+        self.quiet.store(quiet, Relaxed);
     }
 
     /// Keys heard so far.
@@ -253,6 +260,7 @@ struct Mouth {
     tongue: Tongue,
     ear: Arc<Mutex<Ear>>,
     to_press: Arc<Mutex<Vec<char>>>,
+    quiet: Arc<AtomicBool>,
     sequence: u16,
     timestamp: u32,
     phase: f64,
@@ -285,8 +293,8 @@ impl Mouth {
         }
         let kind = header.get(1).copied().unwrap_or(0) & 0x7F;
         let decode: fn(u8) -> i16 = match kind {
-            PCMU => from_ulaw,
-            PCMA => from_alaw,
+            PCMU if self.tongue.audio == PCMU => from_ulaw,
+            PCMA if self.tongue.audio == PCMA => from_alaw,
             events if events == self.tongue.events => {
                 let stamp = header.get(4..8).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes);
                 if stamp != ear.last_event
@@ -325,7 +333,7 @@ impl Mouth {
     }
 
     fn say(&mut self, peers: &[SocketAddr]) {
-        if self.hertz == 0.0 {
+        if self.hertz == 0.0 || self.quiet.load(Relaxed) {
             return;
         }
         let step = 2.0 * std::f64::consts::PI * self.hertz / 8_000.0;
@@ -373,8 +381,20 @@ pub struct Recording {
     pub right: Vec<i16>,
 }
 
-/// Reads a WAV file of two channels, 16 bits, 8 kHz, by way of sox, which is not ours.
+/// Reads a WAV file of two channels, 8 kHz, by way of sox, which is not ours.
 pub fn read_recording(path: &Path) -> Result<Recording, Fail> {
+    let samples = read_samples(path)?;
+    let left = samples.iter().step_by(2).copied().collect();
+    let right = samples.iter().skip(1).step_by(2).copied().collect();
+    Ok(Recording { left, right })
+}
+
+/// Reads a WAV file of one channel, 8 kHz, in the same way.
+pub fn read_mono(path: &Path) -> Result<Vec<i16>, Fail> {
+    read_samples(path)
+}
+
+fn read_samples(path: &Path) -> Result<Vec<i16>, Fail> {
     let output = std::process::Command::new("sox").arg(path).args(["-t", "s16", "-L", "-"]).output()?;
     if !output.status.success() {
         return fail(format!(
@@ -383,10 +403,7 @@ pub fn read_recording(path: &Path) -> Result<Recording, Fail> {
             String::from_utf8_lossy(&output.stderr)
         ));
     }
-    let samples: Vec<i16> = output.stdout.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
-    let left = samples.iter().step_by(2).copied().collect();
-    let right = samples.iter().skip(1).step_by(2).copied().collect();
-    Ok(Recording { left, right })
+    Ok(output.stdout.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect())
 }
 
 impl Recording {

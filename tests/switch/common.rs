@@ -5,7 +5,7 @@ use cordboard_tests::config::PASSWORD;
 use cordboard_tests::fail::{Outcome, ensure, fail};
 use cordboard_tests::scenario::{MU_LAW, Scenario};
 use cordboard_tests::sipp::{Setup, Sipp};
-use cordboard_tests::sound::Voice;
+use cordboard_tests::sound::{self, Tongue, Voice};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
@@ -48,8 +48,19 @@ impl Phone {
 
     /// Calls `number` by the trunk, saying `hertz`.
     pub fn by_trunk(dir: &Path, number: &str, scenario: &Scenario, hertz: f64) -> Result<Self, Fail> {
+        Self::by_trunk_in(dir, number, scenario, hertz, sound::MU_LAW)
+    }
+
+    /// The same in another codec, which must be the scenario's.
+    pub fn by_trunk_in(
+        dir: &Path,
+        number: &str,
+        scenario: &Scenario,
+        hertz: f64,
+        tongue: Tongue,
+    ) -> Result<Self, Fail> {
         let setup = Setup { name: "caller", ip: "127.0.0.2", port: 5090, user: number, ..Setup::default() };
-        let voice = Voice::new("127.0.0.2", setup.rtp, hertz)?;
+        let voice = Voice::with("127.0.0.2", setup.rtp, hertz, tongue)?;
         Ok(Self { sipp: Sipp::start(dir, scenario, &setup)?, voice })
     }
 

@@ -1,7 +1,9 @@
 //! Whole-switch tests: SIPp, baresip and a browser against the running binary.
 
+mod baresip;
 mod common;
 mod holding;
+mod media;
 mod refusing;
 mod registering;
 mod ringing;
@@ -30,6 +32,11 @@ static TESTS: &[Test] = &[
     test("sipp_unknown_number_is_not_found", refusing::not_found),
     test("sipp_extension_without_a_device_is_unavailable", refusing::no_device),
     test("sipp_offer_without_a_common_codec_is_refused", refusing::no_codec),
+    test("baresip_registers_and_answers_a_queue_call", baresip::answers_a_queue_call),
+    test("audio_from_another_source_is_not_heard", media::injection),
+    test("a_law_caller_and_mu_law_agent_hear_each_other_and_their_keys", media::transcoding),
+    test("a_call_ends_at_its_longest", media::longest_call),
+    test("a_silent_party_ends_the_call_unless_held", media::silence),
 ];
 
 fn main() -> ExitCode {

@@ -1,0 +1,109 @@
+//! Audio on its way: who is heard, in which codec, and what becomes of a party that is heard no more.
+
+use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, calls, field, hear_each_other};
+use cordboard_tests::Fail;
+use cordboard_tests::config::{Config, MUSIC};
+use cordboard_tests::fail::{Outcome, ensure};
+use cordboard_tests::process::wait_for;
+use cordboard_tests::scenario::{self, MU_LAW, Scenario};
+use cordboard_tests::sound::{self, Voice};
+use cordboard_tests::switch::Switch;
+use std::path::Path;
+use std::time::Duration;
+
+/// The tone of someone who has no business here, Hz.
+const STRANGER: f64 = 900.0;
+
+fn talking(dir: &Path, config: Config, calls: &Scenario) -> Result<(Switch, Phone, Phone), Fail> {
+    let switch = Switch::start(dir, &config)?;
+    let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    let mut caller = Phone::by_trunk(dir, "501", calls, CALLER)?;
+    agent.answers_now()?;
+    hear_each_other(&mut caller, &mut agent)?;
+    Ok((switch, caller, agent))
+}
+
+fn house(dir: &Path) -> Result<Config, Fail> {
+    Ok(Config::new(dir)?.agent("1001").queue("").trunk())
+}
+
+pub fn injection(dir: &Path) -> Outcome {
+    let (switch, mut caller, mut agent) = talking(dir, house(dir)?, &calls())?;
+    let stranger = Voice::new("127.0.0.9", 45_000, STRANGER)?;
+    stranger.speak_to(caller.sipp.wait_media()?);
+    stranger.speak_to(agent.sipp.wait_media()?);
+    let heard = agent.voice.heard_within(STRANGER, Duration::from_secs(1));
+    ensure(!heard, || "the agent heard the stranger".into())?;
+    let heard = caller.voice.heard_within(STRANGER, Duration::from_secs(1));
+    ensure(!heard, || "the caller heard the stranger".into())?;
+    agent.voice.hears("the agent, while a stranger speaks,", CALLER, SOON)?;
+    caller.voice.hears("the caller, while a stranger speaks,", AGENT, SOON)?;
+    ensure(stranger.packets() == 0, || format!("the stranger got {} packets", stranger.packets()))?;
+    caller.hangs_up()?;
+    agent.ended()?;
+    field(&switch.wait_cdrs(1)?.remove(0), "cause", "normal")?;
+    switch.ensure_nothing_left()
+}
+
+pub fn transcoding(dir: &Path) -> Outcome {
+    let switch = Switch::start(dir, &house(dir)?)?;
+    let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    let calls = Scenario::caller(scenario::A_LAW).invites().is_answered().ends();
+    let mut caller = Phone::by_trunk_in(dir, "501", &calls, CALLER, sound::A_LAW)?;
+    caller.voice.hears("the caller in the queue", MUSIC, SOON)?;
+    agent.answers_now()?;
+    hear_each_other(&mut caller, &mut agent)?;
+    for key in "159".chars() {
+        caller.voice.press(key);
+    }
+    for key in "#0*".chars() {
+        agent.voice.press(key);
+    }
+    let heard = |voice: &Voice, keys: &str| {
+        let seen = wait_for(&format!("the keys {keys}"), SOON, || (voice.keys() == keys).then_some(()));
+        seen.map_err(|why| Fail(format!("{why}; heard {:?}", voice.keys())))
+    };
+    heard(&agent.voice, "159")?;
+    heard(&caller.voice, "#0*")?;
+    agent.hangs_up()?;
+    caller.ended()?;
+    field(&switch.wait_cdrs(1)?.remove(0), "ended_by", "callee")?;
+    switch.ensure_nothing_left()
+}
+
+pub fn longest_call(dir: &Path) -> Outcome {
+    let config = house(dir)?.limit("call_length = \"2s\"");
+    let (switch, mut caller, mut agent) = talking(dir, config, &calls())?;
+    caller.ended()?;
+    agent.ended()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "cause", "max_duration")?;
+    field(&cdr, "ended_by", "switch")?;
+    let lasted = cdr["ended"].as_u64().zip(cdr["answered"].as_u64()).map(|(end, begin)| end - begin);
+    ensure(lasted.is_some_and(|ms| (1_900..3_500).contains(&ms)), || format!("it lasted {lasted:?} ms"))?;
+    switch.ensure_nothing_left()
+}
+
+pub fn silence(dir: &Path) -> Outcome {
+    let config = house(dir)?.limit("media_silence = \"700ms\"");
+    let held = Scenario::caller(MU_LAW).invites().is_answered().waits_for_word().offers_again("sendonly");
+    let calls = held.is_agreed().waits_for_word().offers_again("sendrecv").is_agreed().ends();
+    let (switch, mut caller, mut agent) = talking(dir, config, &calls)?;
+    caller.sipp.go_on()?;
+    agent.voice.hears("who is held", MUSIC, SOON)?;
+    caller.voice.set_quiet(true);
+    // Three times the limit: a phone that holds may send nothing.
+    let music = agent.voice.heard_within(MUSIC, Duration::from_millis(2_100));
+    ensure(music, || "the music ended".into())?;
+    switch.wait_stage("bridged")?;
+    caller.voice.set_quiet(false);
+    caller.sipp.go_on()?;
+    hear_each_other(&mut caller, &mut agent)?;
+    caller.voice.set_quiet(true);
+    caller.ended()?;
+    agent.ended()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "cause", "media_timeout")?;
+    field(&cdr, "ended_by", "switch")?;
+    switch.ensure_nothing_left()
+}
