@@ -117,14 +117,7 @@ impl Call {
         desk.legs.insert(leg, id);
         let party = from.clone();
         desk.event(id.tenant, EventKind::CallStarted { call: id, from, to });
-        desk.event(
-            id.tenant,
-            EventKind::LegStarted {
-                call: id,
-                leg,
-                party,
-            },
-        );
+        desk.event(id.tenant, EventKind::LegStarted { call: id, leg, party });
         if full {
             call.caller.port = Port::Free;
             call.end(desk, Cause::Congestion, Party::Switch);
@@ -145,9 +138,7 @@ impl Call {
     }
 
     pub(crate) fn leg_mut(&mut self, id: LegId) -> Option<&mut Leg> {
-        core::iter::once(&mut self.caller)
-            .chain(self.callees.iter_mut())
-            .find(|leg| leg.id == id)
+        core::iter::once(&mut self.caller).chain(self.callees.iter_mut()).find(|leg| leg.id == id)
     }
 
     /// Every leg, the caller's first.
@@ -230,15 +221,7 @@ impl Call {
             self.told = told.clone();
             let (stage, queue, agent) = told;
             let call = self.id;
-            desk.event(
-                self.tenant(),
-                EventKind::CallStage {
-                    call,
-                    stage,
-                    queue,
-                    agent,
-                },
-            );
+            desk.event(self.tenant(), EventKind::CallStage { call, stage, queue, agent });
         }
     }
 }

@@ -6,10 +6,7 @@ use cordboard_model::cdr::Cdr;
 impl Call {
     /// The record. Legs whose end is not known yet get the call's.
     pub(crate) fn cdr(&self, end: End) -> Cdr {
-        let legs: Vec<_> = self
-            .legs()
-            .map(|leg| leg.record(end.at, end.cause))
-            .collect();
+        let legs: Vec<_> = self.legs().map(|leg| leg.record(end.at, end.cause)).collect();
         let ended = legs.iter().map(|leg| leg.ended).fold(end.at, Ord::max);
         Cdr {
             call: self.id,
@@ -25,11 +22,7 @@ impl Call {
             flows: self.flows.clone(),
             queues: self.visits.clone(),
             legs,
-            recordings: self
-                .recordings
-                .iter()
-                .map(|recording| recording.id)
-                .collect(),
+            recordings: self.recordings.iter().map(|recording| recording.id).collect(),
             data: self.data.clone(),
         }
     }

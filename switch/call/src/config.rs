@@ -23,12 +23,7 @@ pub struct CallConfig {
 impl CallConfig {
     /// Default limits, no hold music.
     pub fn new(start_secs: u32, shard: u8) -> Self {
-        Self {
-            start_secs,
-            shard,
-            limits: CallLimits::default(),
-            hold_items: BTreeMap::new(),
-        }
+        Self { start_secs, shard, limits: CallLimits::default(), hold_items: BTreeMap::new() }
     }
 }
 

@@ -13,7 +13,7 @@ use cordboard_model::cause::{Cause, Party};
 use cordboard_model::id::{AgentId, LegId};
 use cordboard_model::leg::{LegCommand, PartyId, Target};
 use cordboard_model::media::{MediaCommand, PlayItem, Repeat, Tone};
-use cordboard_model::verb::{Destination, VerbAnswer};
+use cordboard_model::verb::{Destination, QueueEnd, VerbAnswer};
 
 /// One period of the ring-back tone, milliseconds: 1 s on, 4 s off.
 const RING_BACK_MS: u32 = 5_000;
@@ -56,20 +56,12 @@ impl Call {
             }
             Destination::Trunk(trunk, number) => {
                 let party = PartyId::new(&number);
-                (
-                    DialTarget::Target(Target::Trunk(trunk, number)),
-                    party,
-                    None,
-                )
+                (DialTarget::Target(Target::Trunk(trunk, number)), party, None)
             }
             Destination::Flow(_) | Destination::Queue(_) => return,
         };
         let leg = self.call_out(desk, to, party, agent.clone(), desk.limits.ring);
-        self.doing = Doing::Connect(Connect {
-            leg,
-            agent,
-            heard_early: false,
-        });
+        self.doing = Doing::Connect(Connect { leg, agent, heard_early: false });
     }
 
     /// It rings. A caller without audio from us is told (180); one with audio hears the tone.
@@ -98,10 +90,7 @@ impl Call {
         let peer = connect.leg;
         self.open_ear(desk);
         self.stop_play(desk, self.caller.id);
-        desk.media(MediaCommand::Bridge {
-            a: self.caller.id,
-            b: peer,
-        });
+        desk.media(MediaCommand::Bridge { a: self.caller.id, b: peer });
     }
 
     /// The device answered: a flow that transferred has done its work.
@@ -128,19 +117,13 @@ impl Call {
             return;
         };
         if connect.heard_early {
-            desk.media(MediaCommand::Unbridge {
-                leg: self.caller.id,
-            });
+            desk.media(MediaCommand::Unbridge { leg: self.caller.id });
         }
         self.stop_play(desk, self.caller.id);
         if matches!(self.step_kind(), Some(StepKind::Transfer)) {
             self.finish_step(desk, VerbAnswer::Failed(cause));
         } else {
-            let by = if by_peer {
-                Party::Callee
-            } else {
-                Party::Switch
-            };
+            let by = if by_peer { Party::Callee } else { Party::Switch };
             self.end(desk, cause, by);
         }
     }
@@ -162,10 +145,7 @@ impl Call {
         let agent = talk.agent.clone();
         self.stop_play(desk, self.caller.id);
         if !early {
-            desk.media(MediaCommand::Bridge {
-                a: self.caller.id,
-                b: peer,
-            });
+            desk.media(MediaCommand::Bridge { a: self.caller.id, b: peer });
         }
         self.bridged = self.bridged.or(Some(now));
         self.agent = agent.or(self.agent.take());
@@ -175,14 +155,28 @@ impl Call {
         self.settle_hold(desk);
     }
 
+    /// The agent is gone and the caller is not: the flow that put him into the queue has him again.
+    pub(crate) fn served(&mut self, desk: &mut Desk) {
+        let talk = match core::mem::replace(&mut self.doing, Doing::Flow) {
+            Doing::Talk(talk) => talk,
+            other => return self.doing = other,
+        };
+        if talk.joined {
+            desk.media(MediaCommand::Unbridge { leg: self.caller.id });
+        }
+        self.part(desk, talk);
+        self.let_go(desk);
+        self.finish_step(desk, VerbAnswer::Queue(QueueEnd::Served));
+        if let Some(flow) = &mut self.flow {
+            flow.left = true;
+        }
+    }
+
     /// The talk is over, or never quite began.
     pub(crate) fn part(&mut self, desk: &mut Desk, talk: Talk) {
         self.stop_recordings(desk);
         if let (Some(_), Some(agent)) = (talk.wait, talk.agent) {
-            desk.queue(QueueOutput::AgentReleased {
-                call: self.id,
-                agent,
-            });
+            desk.queue(QueueOutput::AgentReleased { call: self.id, agent });
         }
     }
 }

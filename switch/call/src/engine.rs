@@ -26,10 +26,7 @@ pub struct CallEngine {
 impl CallEngine {
     /// An engine without calls. `wall` gives the dates of records.
     pub fn new(config: CallConfig, wall: WallClock) -> Self {
-        Self {
-            calls: BTreeMap::new(),
-            desk: Desk::new(config, wall),
-        }
+        Self { calls: BTreeMap::new(), desk: Desk::new(config, wall) }
     }
 
     /// The wall clock moved against the monotonic clock.
@@ -59,51 +56,21 @@ impl CallEngine {
             CallInput::Routed { call, to, reasons } => {
                 self.with(call, |call, desk| routed(call, desk, Ok(to), reasons));
             }
-            CallInput::Refused {
-                call,
-                cause,
-                reasons,
-            } => {
+            CallInput::Refused { call, cause, reasons } => {
                 self.with(call, |call, desk| routed(call, desk, Err(cause), reasons));
             }
             CallInput::VerbRequest { call, ticket, verb } => {
                 self.with(call, |call, desk| call.on_verb(desk, ticket, verb));
             }
             CallInput::FlowEnded { call } => self.with(call, Call::on_flow_ended),
-            CallInput::FlowFailed {
-                call,
-                error,
-                fallback,
-            } => {
-                self.with(call, |call, desk| {
-                    call.on_flow_failed(desk, error, fallback)
-                });
+            CallInput::FlowFailed { call, error, fallback } => {
+                self.with(call, |call, desk| call.on_flow_failed(desk, error, fallback));
             }
-            CallInput::Offer {
-                call,
-                agent,
-                user,
-                display,
-                ring,
-                record,
-            } => {
-                self.on_offer(
-                    call,
-                    Offered {
-                        agent,
-                        user,
-                        display,
-                        ring,
-                        record,
-                    },
-                );
+            CallInput::Offer { call, agent, user, display, ring, record } => {
+                self.on_offer(call, Offered { agent, user, display, ring, record });
             }
             CallInput::OfferWithdrawn { call } => self.with(call, Call::on_offer_withdrawn),
-            CallInput::QueueEnded {
-                call,
-                end,
-                overflow,
-            } => {
+            CallInput::QueueEnded { call, end, overflow } => {
                 self.with(call, |call, desk| call.on_queue_ended(desk, end, overflow));
             }
             CallInput::Music { call, items } => {
@@ -215,8 +182,7 @@ impl CallEngine {
         if self.calls.contains_key(&id) || self.desk.legs.contains_key(&incoming.leg) {
             return; // a second word about the same call
         }
-        let full =
-            self.calls.len() >= usize::try_from(self.desk.limits.calls).unwrap_or(usize::MAX);
+        let full = self.calls.len() >= usize::try_from(self.desk.limits.calls).unwrap_or(usize::MAX);
         let call = Call::begin(id, incoming, full, &mut self.desk);
         self.calls.insert(id, call);
         self.with(id, |_, _| ());
@@ -233,24 +199,14 @@ impl CallEngine {
             MediaEvent::Digit { leg, digit } => {
                 self.with_leg(leg, |call, desk| call.digit(desk, leg, digit));
             }
-            MediaEvent::PlayDone {
-                leg,
-                playback,
-                finished,
-            } => {
-                self.with_leg(leg, |call, desk| {
-                    call.on_play_done(desk, leg, playback, finished)
-                });
+            MediaEvent::PlayDone { leg, playback, finished } => {
+                self.with_leg(leg, |call, desk| call.on_play_done(desk, leg, playback, finished));
             }
             MediaEvent::Locked { .. } => {}
             MediaEvent::Silent { leg } => {
                 self.with_leg(leg, |call, desk| call.on_silent(desk, leg));
             }
-            MediaEvent::RecordingClosed {
-                recording,
-                length_ms,
-                dropped_ms,
-            } => {
+            MediaEvent::RecordingClosed { recording, length_ms, dropped_ms } => {
                 self.with_recording(recording, |call, desk| {
                     call.on_recording_closed(desk, recording, length_ms, dropped_ms);
                 });
@@ -296,12 +252,7 @@ impl CallEngine {
 }
 
 /// Routing's word. A second one is absorbed.
-fn routed(
-    call: &mut Call,
-    desk: &mut Desk,
-    to: Result<Destination, Cause>,
-    reasons: Vec<RouteReason>,
-) {
+fn routed(call: &mut Call, desk: &mut Desk, to: Result<Destination, Cause>, reasons: Vec<RouteReason>) {
     if !matches!(call.doing, Doing::Routing) {
         return;
     }
@@ -312,14 +263,7 @@ fn routed(
         Err(cause) => format!("refused {}", cause.as_str()),
     };
     let id = call.id;
-    desk.event(
-        call.tenant(),
-        EventKind::CallRouted {
-            call: id,
-            to: told,
-            reasons,
-        },
-    );
+    desk.event(call.tenant(), EventKind::CallRouted { call: id, to: told, reasons });
     match to {
         Ok(to) => call.go(desk, to),
         Err(cause) => call.end(desk, cause, Party::Switch),

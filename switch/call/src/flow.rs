@@ -22,6 +22,9 @@ pub(crate) struct FlowRun {
     pub(crate) id: FlowId,
     /// The step it waits for.
     pub(crate) step: Option<Step>,
+    /// The agent hung up, and nothing was done for the caller since: if the flow lets him go now, it was the
+    /// agent who ended the call.
+    pub(crate) left: bool,
 }
 
 /// A step under way.
@@ -58,18 +61,9 @@ impl Call {
         self.digits.clear();
         self.flows.push(flow.clone());
         self.doing = Doing::Flow;
-        self.flow = Some(FlowRun {
-            id: flow.clone(),
-            step: None,
-        });
+        self.flow = Some(FlowRun { id: flow.clone(), step: None, left: false });
         let call = self.id;
-        desk.event(
-            self.tenant(),
-            EventKind::FlowStarted {
-                call,
-                flow: flow.clone(),
-            },
-        );
+        desk.event(self.tenant(), EventKind::FlowStarted { call, flow: flow.clone() });
         desk.flow(FlowOutput::Start {
             call,
             flow,
@@ -83,10 +77,7 @@ impl Call {
     pub(crate) fn stop_flow(&mut self, desk: &mut Desk, hung_up: bool) {
         desk.clear(Timer::Step(self.id));
         if self.flow.take().is_some() {
-            desk.flow(FlowOutput::Stop {
-                call: self.id,
-                hung_up,
-            });
+            desk.flow(FlowOutput::Stop { call: self.id, hung_up });
         }
     }
 
@@ -96,11 +87,7 @@ impl Call {
         let busy = flow.step.is_some() || !matches!(self.doing, Doing::Flow);
         if busy {
             let answer = VerbAnswer::Failed(Cause::ProtocolError);
-            desk.flow(FlowOutput::Answer {
-                call: self.id,
-                ticket,
-                answer,
-            });
+            desk.flow(FlowOutput::Answer { call: self.id, ticket, answer });
         } else {
             verbs::begin(self, desk, ticket, verb);
         }
@@ -110,16 +97,13 @@ impl Call {
     pub(crate) fn begin_step(&mut self, ticket: Ticket, kind: StepKind) {
         if let Some(flow) = &mut self.flow {
             flow.step = Some(Step { ticket, kind });
+            flow.left = false;
         }
     }
 
     /// Answers a step that needs no waiting.
     pub(crate) fn answer_now(&mut self, desk: &mut Desk, ticket: Ticket, answer: VerbAnswer) {
-        desk.flow(FlowOutput::Answer {
-            call: self.id,
-            ticket,
-            answer,
-        });
+        desk.flow(FlowOutput::Answer { call: self.id, ticket, answer });
     }
 
     /// Answers the step under way. The flow has the call again.
@@ -139,11 +123,11 @@ impl Call {
 
     /// The flow came to its end by itself. Below a queue or a ringing device the call goes on without it.
     pub(crate) fn on_flow_ended(&mut self, desk: &mut Desk) {
-        if self.flow.take().is_none() {
-            return;
-        }
+        let Some(flow) = self.flow.take() else { return };
         desk.clear(Timer::Step(self.id));
-        if matches!(self.doing, Doing::Flow) {
+        if matches!(self.doing, Doing::Flow) && flow.left {
+            self.end(desk, Cause::Normal, Party::Callee);
+        } else if matches!(self.doing, Doing::Flow) {
             self.end(desk, Cause::FlowEnded, Party::Switch);
         }
     }

@@ -101,14 +101,7 @@ impl Call {
         if leg.holding.told != held {
             leg.holding.told = held;
             desk.media(MediaCommand::Held { leg: id, held });
-            desk.event(
-                tenant,
-                EventKind::LegHeld {
-                    call,
-                    leg: id,
-                    held,
-                },
-            );
+            desk.event(tenant, EventKind::LegHeld { call, leg: id, held });
         }
     }
 

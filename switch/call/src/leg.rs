@@ -272,11 +272,7 @@ impl Leg {
 
     /// Its line in the call's record. `ended` and `cause` stand in while its end is not known.
     pub(crate) fn record(&self, ended: Wall, cause: Cause) -> LegRecord {
-        let end = self.end.unwrap_or(LegEnd {
-            at: ended,
-            cause,
-            sip_status: None,
-        });
+        let end = self.end.unwrap_or(LegEnd { at: ended, cause, sip_status: None });
         LegRecord {
             leg: self.id,
             role: self.role,
@@ -354,10 +350,7 @@ mod tests {
     fn a_leg_told_to_hang_up_never_comes_back() {
         for input in INPUTS {
             let (to, _) = LegState::Ending.on(input);
-            assert!(
-                matches!(to, LegState::Ending | LegState::Gone),
-                "{input:?} leads to {to:?}"
-            );
+            assert!(matches!(to, LegState::Ending | LegState::Gone), "{input:?} leads to {to:?}");
             assert_eq!(LegState::Gone.on(input), (LegState::Gone, LegAct::Absorb));
         }
     }

@@ -5,6 +5,7 @@
 
 use crate::call::{Call, Doing};
 use crate::desk::{Desk, Timer};
+use crate::flow::StepKind;
 use crate::leg::{Leg, LegAct, LegEnd, LegInput, LegState};
 use crate::output::DialTarget;
 use cordboard_model::cause::{Cause, Party};
@@ -32,18 +33,11 @@ impl Call {
         leg.dial = Some(to);
         self.callees.push(leg);
         desk.legs.insert(id, self.id);
-        let started = EventKind::LegStarted {
-            call: self.id,
-            leg: id,
-            party,
-        };
+        let started = EventKind::LegStarted { call: self.id, leg: id, party };
         desk.event(self.tenant(), started);
         desk.set(Timer::Leg(id), desk.limits.media_open);
         desk.set(Timer::Ring(id), ring);
-        desk.media(MediaCommand::Open {
-            leg: id,
-            near: Some(self.caller.id),
-        });
+        desk.media(MediaCommand::Open { leg: id, near: Some(self.caller.id) });
         id
     }
 
@@ -71,21 +65,11 @@ impl Call {
                 self.hold_done(desk, id, *on, *ok);
             }
             (LegAct::TellDigit, LegEvent::Digit(digit)) => self.digit(desk, id, *digit),
-            (
-                LegAct::TellGone,
-                LegEvent::Ended {
-                    cause,
-                    by_peer,
-                    sip_status,
-                },
-            ) => {
+            (LegAct::TellGone, LegEvent::Ended { cause, by_peer, sip_status }) => {
                 self.leg_gone(desk, id, *cause, *by_peer, *sip_status);
             }
             (LegAct::SendHangUp, _) => {
-                let cause = self
-                    .leg(id)
-                    .and_then(|leg| leg.end)
-                    .map_or(Cause::Cancelled, |e| e.cause);
+                let cause = self.leg(id).and_then(|leg| leg.end).map_or(Cause::Cancelled, |e| e.cause);
                 desk.leg(id, LegCommand::HangUp { cause });
             }
             _ => {}
@@ -176,10 +160,7 @@ impl Call {
     /// A leg rang for as long as it may.
     pub(crate) fn on_ring_deadline(&mut self, desk: &mut Desk, id: LegId) {
         let rings = self.leg(id).is_some_and(|leg| {
-            matches!(
-                leg.state,
-                LegState::Opening | LegState::Calling | LegState::Ringing
-            )
+            matches!(leg.state, LegState::Opening | LegState::Calling | LegState::Ringing)
         });
         if rings {
             self.hang_up_leg(desk, id, Cause::NoAnswer);
@@ -206,32 +187,15 @@ impl Call {
     }
 
     /// Keeps how a leg ended and says so, once. A status that is learnt later is still added.
-    pub(crate) fn note_end(
-        &mut self,
-        desk: &mut Desk,
-        id: LegId,
-        cause: Cause,
-        sip_status: Option<u16>,
-    ) {
+    pub(crate) fn note_end(&mut self, desk: &mut Desk, id: LegId, cause: Cause, sip_status: Option<u16>) {
         let at = desk.wall_now();
         let (call, tenant) = (self.id, self.tenant());
         let Some(leg) = self.leg_mut(id) else { return };
         match &mut leg.end {
             Some(end) => end.sip_status = sip_status.or(end.sip_status),
             none => {
-                *none = Some(LegEnd {
-                    at,
-                    cause,
-                    sip_status,
-                });
-                desk.event(
-                    tenant,
-                    EventKind::LegEnded {
-                        call,
-                        leg: id,
-                        cause,
-                    },
-                );
+                *none = Some(LegEnd { at, cause, sip_status });
+                desk.event(tenant, EventKind::LegEnded { call, leg: id, cause });
             }
         }
     }
@@ -242,11 +206,7 @@ impl Call {
             return;
         }
         if id == self.caller.id {
-            let by = if by_peer {
-                Party::Caller
-            } else {
-                Party::Switch
-            };
+            let by = if by_peer { Party::Caller } else { Party::Switch };
             return self.end(desk, cause, by);
         }
         match &self.doing {
@@ -255,11 +215,10 @@ impl Call {
                 self.connect_failed(desk, cause, by_peer);
             }
             Doing::Talk(talk) if talk.peer == id => {
-                let by = if by_peer {
-                    Party::Callee
-                } else {
-                    Party::Switch
-                };
+                if talk.wait.is_some() && matches!(self.step_kind(), Some(StepKind::Enqueue)) {
+                    return self.served(desk);
+                }
+                let by = if by_peer { Party::Callee } else { Party::Switch };
                 self.end(desk, cause, by);
             }
             _ => {}

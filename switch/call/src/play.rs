@@ -28,12 +28,7 @@ impl Call {
         }
         let playback = desk.ids.playback(tenant);
         leg.playing = Some((playback, heard));
-        desk.media(MediaCommand::Play {
-            leg: id,
-            playback,
-            items,
-            repeat,
-        });
+        desk.media(MediaCommand::Play { leg: id, playback, items, repeat });
         true
     }
 
@@ -54,13 +49,7 @@ impl Call {
     }
 
     /// A playback ended.
-    pub(crate) fn on_play_done(
-        &mut self,
-        desk: &mut Desk,
-        id: LegId,
-        playback: PlaybackId,
-        finished: bool,
-    ) {
+    pub(crate) fn on_play_done(&mut self, desk: &mut Desk, id: LegId, playback: PlaybackId, finished: bool) {
         let Some(leg) = self.leg_mut(id) else { return };
         let Some((_, heard)) = leg.playing.take_if(|(now, _)| *now == playback) else {
             return;

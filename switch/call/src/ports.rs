@@ -24,13 +24,7 @@ impl Call {
             (LegAct::Dial, Some(to)) => {
                 desk.clear(Timer::Leg(id));
                 let (call, from) = (self.id, self.incoming.from.clone());
-                desk.out.push_back(CallOutput::Dial {
-                    call,
-                    leg: id,
-                    to,
-                    from,
-                    agent,
-                });
+                desk.out.push_back(CallOutput::Dial { call, leg: id, to, from, agent });
             }
             (LegAct::TellOpened, _) => {
                 desk.clear(Timer::Leg(id));
@@ -86,11 +80,8 @@ impl Call {
 
     /// Neither RTP nor RTCP for longer than the limit: a talker or caller whose machine is gone.
     pub(crate) fn on_silent(&mut self, desk: &mut Desk, id: LegId) {
-        let counts =
-            id == self.caller.id || matches!(&self.doing, Doing::Talk(talk) if talk.peer == id);
-        let up = self
-            .leg(id)
-            .is_some_and(|leg| leg.state == LegState::Up && !leg.is_held());
+        let counts = id == self.caller.id || matches!(&self.doing, Doing::Talk(talk) if talk.peer == id);
+        let up = self.leg(id).is_some_and(|leg| leg.state == LegState::Up && !leg.is_held());
         if counts && up {
             self.end(desk, Cause::MediaTimeout, Party::Switch);
         }

@@ -55,38 +55,15 @@ impl Wait {
 }
 
 /// Refuses an offer for a call that cannot take it.
-pub(crate) fn refuse_offer(
-    desk: &mut Desk,
-    call: CallId,
-    agent: AgentId,
-    why: Cause,
-    caller_gone: bool,
-) {
-    desk.queue(QueueOutput::OfferFailed {
-        call,
-        agent,
-        why,
-        caller_gone,
-    });
+pub(crate) fn refuse_offer(desk: &mut Desk, call: CallId, agent: AgentId, why: Cause, caller_gone: bool) {
+    desk.queue(QueueOutput::OfferFailed { call, agent, why, caller_gone });
 }
 
 impl Call {
     /// The call waits from now on: the caller is answered, then the queue is told.
-    pub(crate) fn enqueue(
-        &mut self,
-        desk: &mut Desk,
-        queue: QueueId,
-        timeout_ms: Option<u32>,
-        priority: u8,
-    ) {
+    pub(crate) fn enqueue(&mut self, desk: &mut Desk, queue: QueueId, timeout_ms: Option<u32>, priority: u8) {
         self.music.clear();
-        self.doing = Doing::Queue(Wait {
-            queue,
-            timeout_ms,
-            priority,
-            entered: false,
-            offer: None,
-        });
+        self.doing = Doing::Queue(Wait { queue, timeout_ms, priority, entered: false, offer: None });
         if self.caller_is_up() {
             self.enter(desk);
         } else {
@@ -113,12 +90,7 @@ impl Call {
             agent: None,
             outcome: String::new(),
         });
-        desk.queue(QueueOutput::Enter {
-            call,
-            queue,
-            timeout_ms,
-            priority,
-        });
+        desk.queue(QueueOutput::Enter { call, queue, timeout_ms, priority });
     }
 
     /// Writes down how the wait ended.
@@ -159,13 +131,7 @@ impl Call {
 
     /// The queue has an agent: his devices ring, unless this call cannot take him.
     pub(crate) fn on_offer(&mut self, desk: &mut Desk, offered: Offered) {
-        let Offered {
-            agent,
-            user,
-            display,
-            ring,
-            record,
-        } = offered;
+        let Offered { agent, user, display, ring, record } = offered;
         let call = self.id;
         match &self.doing {
             Doing::Queue(wait) if wait.entered && wait.offer.is_none() => {}
@@ -174,28 +140,17 @@ impl Call {
             }
             _ => return refuse_offer(desk, call, agent, Cause::Cancelled, true),
         }
-        let party = PartyId {
-            user: user.name.as_str().into(),
-            display,
-        };
+        let party = PartyId { user: user.name.as_str().into(), display };
         let to = DialTarget::Target(Target::User(user));
         let leg = self.call_out(desk, to, party, Some(agent.clone()), ring);
         if let Doing::Queue(wait) = &mut self.doing {
-            wait.offer = Some(Offer {
-                agent,
-                leg,
-                record,
-                rings: false,
-            });
+            wait.offer = Some(Offer { agent, leg, record, rings: false });
         }
     }
 
     /// The agent's device rings; the caller keeps his music.
     pub(crate) fn offer_rings(&mut self, desk: &mut Desk) {
-        let Doing::Queue(Wait {
-            offer: Some(offer), ..
-        }) = &mut self.doing
-        else {
+        let Doing::Queue(Wait { offer: Some(offer), .. }) = &mut self.doing else {
             return;
         };
         if !offer.rings {
@@ -211,16 +166,10 @@ impl Call {
             Doing::Queue(wait) => wait,
             other => return self.doing = other,
         };
-        let Some(Offer {
-            agent, leg, record, ..
-        }) = wait.offer.take()
-        else {
+        let Some(Offer { agent, leg, record, .. }) = wait.offer.take() else {
             return self.doing = Doing::Queue(wait);
         };
-        desk.queue(QueueOutput::OfferAnswered {
-            call: self.id,
-            agent: agent.clone(),
-        });
+        desk.queue(QueueOutput::OfferAnswered { call: self.id, agent: agent.clone() });
         self.leave(desk, Some(agent.clone()), "served");
         self.doing = Doing::Talk(Talk {
             peer: leg,
@@ -271,15 +220,10 @@ impl Call {
         self.doing = Doing::Queue(wait);
         self.stop_recordings(desk);
         if let Some(agent) = talk.agent {
-            desk.queue(QueueOutput::AgentReleased {
-                call: self.id,
-                agent,
-            });
+            desk.queue(QueueOutput::AgentReleased { call: self.id, agent });
         }
         if joined {
-            desk.media(MediaCommand::Unbridge {
-                leg: self.caller.id,
-            });
+            desk.media(MediaCommand::Unbridge { leg: self.caller.id });
         }
         self.hang_up_leg(desk, peer, Cause::Cancelled);
         if let Some(visit) = self.visits.last_mut() {
@@ -291,12 +235,7 @@ impl Call {
     }
 
     /// The wait ended without an agent: back to the flow, or to the overflow, or the end.
-    pub(crate) fn on_queue_ended(
-        &mut self,
-        desk: &mut Desk,
-        end: QueueEnd,
-        overflow: Option<Destination>,
-    ) {
+    pub(crate) fn on_queue_ended(&mut self, desk: &mut Desk, end: QueueEnd, overflow: Option<Destination>) {
         let (outcome, cause) = match end {
             QueueEnd::Timeout => ("timeout", Cause::QueueTimeout),
             QueueEnd::Full => ("full", Cause::QueueFull),
@@ -329,11 +268,7 @@ impl Call {
         }
         if wait.entered {
             desk.queue(QueueOutput::Abandoned { call: self.id });
-            let outcome = if by == Party::Caller {
-                "abandoned"
-            } else {
-                "ended"
-            };
+            let outcome = if by == Party::Caller { "abandoned" } else { "ended" };
             self.leave(desk, None, outcome);
         }
     }

@@ -38,27 +38,12 @@ impl Call {
         let recording = desk.ids.recording(self.tenant());
         let (call, started) = (self.id, desk.wall_now());
         desk.recordings.insert(recording, call);
-        self.recordings.push(Recording {
-            id: recording,
-            started,
-            state: State::Running,
-        });
-        let opened = JournalRecord::RecordingOpened {
-            recording,
-            call,
-            started,
-        };
+        self.recordings.push(Recording { id: recording, started, state: State::Running });
+        let opened = JournalRecord::RecordingOpened { recording, call, started };
         desk.out.push_back(CallOutput::Journal(opened));
         let (left, right) = (self.caller.id, peer);
-        desk.media(MediaCommand::Record {
-            recording,
-            left,
-            right,
-        });
-        desk.event(
-            self.tenant(),
-            EventKind::RecordingStarted { call, recording },
-        );
+        desk.media(MediaCommand::Record { recording, left, right });
+        desk.event(self.tenant(), EventKind::RecordingStarted { call, recording });
     }
 
     /// Stops what runs.
@@ -66,9 +51,7 @@ impl Call {
         for recording in &mut self.recordings {
             if recording.state == State::Running {
                 recording.state = State::Stopping;
-                desk.media(MediaCommand::StopRecord {
-                    recording: recording.id,
-                });
+                desk.media(MediaCommand::StopRecord { recording: recording.id });
             }
         }
     }
@@ -88,22 +71,8 @@ impl Call {
         of.state = State::Closed;
         let started = of.started;
         desk.recordings.remove(&recording);
-        let entry = RecordingEntry {
-            recording,
-            call,
-            started,
-            length_ms,
-            dropped_ms,
-        };
-        desk.out
-            .push_back(CallOutput::Journal(JournalRecord::RecordingClosed(entry)));
-        desk.event(
-            self.tenant(),
-            EventKind::RecordingReady {
-                call,
-                recording,
-                length_ms,
-            },
-        );
+        let entry = RecordingEntry { recording, call, started, length_ms, dropped_ms };
+        desk.out.push_back(CallOutput::Journal(JournalRecord::RecordingClosed(entry)));
+        desk.event(self.tenant(), EventKind::RecordingReady { call, recording, length_ms });
     }
 }

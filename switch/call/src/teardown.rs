@@ -21,11 +21,7 @@ impl Call {
         if self.end.is_some() {
             return;
         }
-        self.end = Some(End {
-            cause,
-            by,
-            at: desk.wall_now(),
-        });
+        self.end = Some(End { cause, by, at: desk.wall_now() });
         let id = self.id;
         desk.clear(Timer::Length(id));
         desk.clear(Timer::Route(id));
@@ -81,8 +77,7 @@ impl Call {
         if !self.closed && !self.waits_for_figures() {
             self.close(desk);
         }
-        let finished =
-            self.legs().all(Leg::is_finished) && self.recordings.iter().all(Recording::is_closed);
+        let finished = self.legs().all(Leg::is_finished) && self.recordings.iter().all(Recording::is_closed);
         if self.closed && finished {
             self.forget(desk);
         }
@@ -105,16 +100,8 @@ impl Call {
         let cdr = Box::new(self.cdr(end));
         self.closed = true;
         let call = self.id;
-        desk.out.push_back(CallOutput::Closing {
-            call,
-            cdr: cdr.clone(),
-        });
-        let ended = EventKind::CallEnded {
-            call,
-            cause: end.cause,
-            by: end.by,
-            cdr,
-        };
+        desk.out.push_back(CallOutput::Closing { call, cdr: cdr.clone() });
+        let ended = EventKind::CallEnded { call, cause: end.cause, by: end.by, cdr };
         desk.event(self.tenant(), ended);
         for leg in living {
             let cause = self.cause_for(leg, end.cause);
@@ -125,10 +112,7 @@ impl Call {
     /// A panic was caught while this call was in hand: nothing is waited for, and every command that the fault
     /// may have swallowed is given again.
     pub(crate) fn abort(&mut self, desk: &mut Desk) {
-        let text = format!(
-            "call {} was ended after a fault in the switch; see the log",
-            self.id
-        );
+        let text = format!("call {} was ended after a fault in the switch; see the log", self.id);
         let code = "call_aborted".into();
         desk.event(self.tenant(), EventKind::Alarm { code, text });
         let swallowed = |leg: &&Leg| leg.state == LegState::Ending;
@@ -136,11 +120,7 @@ impl Call {
         self.end(desk, Cause::InternalError, Party::Switch);
         if !self.closed {
             let at = desk.wall_now();
-            self.end = Some(End {
-                cause: Cause::InternalError,
-                by: Party::Switch,
-                at,
-            });
+            self.end = Some(End { cause: Cause::InternalError, by: Party::Switch, at });
             self.close(desk);
         }
         let cause = Cause::InternalError;
@@ -160,19 +140,12 @@ impl Call {
         self.close(desk);
         let mut left = Vec::new();
         for leg in self.legs().filter(|leg| !leg.is_finished()) {
-            left.push(format!(
-                "leg {} ({:?}, media {:?})",
-                leg.id, leg.state, leg.port
-            ));
+            left.push(format!("leg {} ({:?}, media {:?})", leg.id, leg.state, leg.port));
         }
         for recording in self.recordings.iter().filter(|r| !r.is_closed()) {
             left.push(format!("recording {}", recording.id));
         }
-        let text = format!(
-            "call {} was forgotten by force; not gone in time: {}",
-            self.id,
-            left.join(", ")
-        );
+        let text = format!("call {} was forgotten by force; not gone in time: {}", self.id, left.join(", "));
         let code = "call_teardown".into();
         desk.event(self.tenant(), EventKind::Alarm { code, text });
         self.forget(desk);
@@ -185,13 +158,9 @@ impl Call {
         }
         self.forgotten = true;
         let id = self.id;
-        for timer in [
-            Timer::Length(id),
-            Timer::Route(id),
-            Timer::Step(id),
-            Timer::Close(id),
-            Timer::Teardown(id),
-        ] {
+        for timer in
+            [Timer::Length(id), Timer::Route(id), Timer::Step(id), Timer::Close(id), Timer::Teardown(id)]
+        {
             desk.clear(timer);
         }
         for leg in self.legs() {

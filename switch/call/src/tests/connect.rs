@@ -32,10 +32,7 @@ fn a_call_to_an_extension_from_ringing_to_the_callers_bye() {
     assert_eq!(cdr.ended.0 - cdr.started.0, 13_000);
     assert_eq!(cdr.legs.len(), 2);
     assert_eq!(cdr.legs[1].role, LegRole::Callee);
-    assert_eq!(
-        (cdr.legs[0].stats.received, cdr.legs[1].stats.received),
-        (50, 50)
-    );
+    assert_eq!((cdr.legs[0].stats.received, cdr.legs[1].stats.received), (50, 50));
 }
 
 #[test]
@@ -52,10 +49,7 @@ fn the_called_party_hangs_up_first() {
 
 #[test]
 fn early_media_is_heard_once_and_the_bridge_is_not_made_twice() {
-    let mut rig = Rig::routed(Destination::Trunk(
-        TrunkId::new(TENANT, "carrier").unwrap(),
-        "0861".into(),
-    ));
+    let mut rig = Rig::routed(Destination::Trunk(TrunkId::new(TENANT, "carrier").unwrap(), "0861".into()));
     let peer = rig.leg_of("0861");
     rig.said();
     rig.leg(peer, LegEvent::Ringing);
@@ -80,16 +74,10 @@ fn each_way_not_to_answer_refuses_the_caller_with_its_cause() {
         rig.hangs_up(bob, cause, Some(status));
         assert_eq!(rig.ended(), (cause, Party::Callee));
         let caller = &rig.cdr().legs[0];
-        assert_eq!(
-            (caller.cause, caller.sip_status),
-            (cause, Some(cause.sip_status()))
-        );
+        assert_eq!((caller.cause, caller.sip_status), (cause, Some(cause.sip_status())));
         assert_eq!(rig.cdr().legs[1].sip_status, Some(status));
         assert_eq!(rig.cdr().answered, None);
-        assert!(
-            rig.said()
-                .contains(&format!("alice: HangUp {{ cause: {cause:?} }}"))
-        );
+        assert!(rig.said().contains(&format!("alice: HangUp {{ cause: {cause:?} }}")));
         rig.nothing_left();
     }
 }
@@ -132,14 +120,7 @@ fn a_200_that_crosses_our_cancel_is_ended_once_more() {
     assert_eq!(rig.said(), "bob: HangUp { cause: Cancelled }");
     assert_eq!(rig.cdr().answered, None);
     assert_eq!(rig.cdr().bridged, None);
-    rig.leg(
-        bob,
-        LegEvent::Ended {
-            cause: Cause::Normal,
-            by_peer: false,
-            sip_status: None,
-        },
-    );
+    rig.leg(bob, LegEvent::Ended { cause: Cause::Normal, by_peer: false, sip_status: None });
     rig.nothing_left();
 }
 
@@ -219,11 +200,7 @@ fn routing_may_refuse_and_a_second_word_of_it_is_absorbed() {
     let mut rig = Rig::new();
     rig.incoming();
     let (call, reasons) = (rig.call, Vec::new());
-    rig.tell(CallInput::Refused {
-        call,
-        cause: Cause::Forbidden,
-        reasons,
-    });
+    rig.tell(CallInput::Refused { call, cause: Cause::Forbidden, reasons });
     rig.route(Destination::User(user("bob")));
     assert_eq!(rig.ended(), (Cause::Forbidden, Party::Switch));
     assert_eq!(rig.cdr().legs[0].sip_status, Some(403));
@@ -244,9 +221,7 @@ fn a_call_over_the_limit_is_refused_without_a_port_and_still_has_its_record() {
 #[test]
 fn a_flow_whose_transfer_fails_goes_on_with_the_cause() {
     let mut rig = Rig::in_flow();
-    let ticket = rig.verb(Verb::Transfer {
-        to: Destination::Agent(agent("1001")),
-    });
+    let ticket = rig.verb(Verb::Transfer { to: Destination::Agent(agent("1001")) });
     let leg = rig.leg_of("1001");
     rig.leg(leg, LegEvent::Ringing);
     rig.hangs_up(leg, Cause::Busy, Some(486));
@@ -259,9 +234,7 @@ fn a_flow_whose_transfer_fails_goes_on_with_the_cause() {
 #[test]
 fn a_flow_whose_transfer_succeeds_is_stopped_and_ring_back_with_it() {
     let mut rig = Rig::in_flow();
-    let ticket = rig.verb(Verb::Transfer {
-        to: Destination::Agent(agent("1001")),
-    });
+    let ticket = rig.verb(Verb::Transfer { to: Destination::Agent(agent("1001")) });
     let leg = rig.leg_of("1001");
     rig.leg(leg, LegEvent::Ringing);
     assert!(rig.plays(rig.caller), "ring-back");
@@ -278,9 +251,7 @@ fn a_flow_whose_transfer_succeeds_is_stopped_and_ring_back_with_it() {
 fn transfers_in_a_ring_end_at_the_limit() {
     let mut rig = Rig::in_flow();
     for _ in 0..40 {
-        rig.verb(Verb::Transfer {
-            to: Destination::Flow(flow("menu")),
-        });
+        rig.verb(Verb::Transfer { to: Destination::Flow(flow("menu")) });
     }
     assert_eq!(rig.ended(), (Cause::NoRoute, Party::Switch));
     assert_eq!(rig.cdr().flows.len(), 32);

@@ -13,24 +13,13 @@ fn the_record_waits_for_figures_and_the_last_leg_for_the_record() {
     rig.media = false;
     rig.hangs_up(rig.caller, Cause::Normal, None);
     let said = rig.said();
-    assert!(
-        said.contains("media: close 1001") && !said.contains("1001: HangUp"),
-        "{said}"
-    );
+    assert!(said.contains("media: close 1001") && !said.contains("1001: HangUp"), "{said}");
     for (leg, received) in [(rig.caller, 7), (leg, 8)] {
-        let stats = LegStats {
-            received,
-            ..LegStats::default()
-        };
+        let stats = LegStats { received, ..LegStats::default() };
         rig.tell(CallInput::Media(MediaEvent::Closed { leg, stats }));
     }
     insta::assert_snapshot!(rig.said());
-    let figures: Vec<_> = rig
-        .cdr()
-        .legs
-        .iter()
-        .map(|leg| leg.stats.received)
-        .collect();
+    let figures: Vec<_> = rig.cdr().legs.iter().map(|leg| leg.stats.received).collect();
     assert_eq!(figures, [7, 8]);
 }
 
@@ -51,11 +40,7 @@ fn a_call_that_nobody_lets_go_is_forgotten_by_force_with_an_alarm() {
     let (mut rig, _) = Rig::talking();
     rig.media = false;
     rig.phones = false;
-    rig.command(CallCommand::HangUp {
-        call: rig.call,
-        cause: Cause::Administrative,
-        by: Party::Operator,
-    });
+    rig.command(CallCommand::HangUp { call: rig.call, cause: Cause::Administrative, by: Party::Operator });
     rig.after(4_999);
     assert_eq!((rig.alarms(), rig.engine.len()), (0, 1));
     rig.after(1);
@@ -70,9 +55,7 @@ fn a_call_waits_for_its_recording_before_it_is_forgotten() {
     rig.media = false;
     rig.hangs_up(rig.caller, Cause::Normal, None);
     let recording = rig.outputs.iter().find_map(|output| match output {
-        CallOutput::Media(cordboard_model::media::MediaCommand::Record { recording, .. }) => {
-            Some(*recording)
-        }
+        CallOutput::Media(cordboard_model::media::MediaCommand::Record { recording, .. }) => Some(*recording),
         _ => None,
     });
     let recording = recording.unwrap();
@@ -81,11 +64,7 @@ fn a_call_waits_for_its_recording_before_it_is_forgotten() {
         rig.tell(CallInput::Media(MediaEvent::Closed { leg, stats }));
     }
     assert!(!rig.said().contains("FORGOTTEN"));
-    let closed = MediaEvent::RecordingClosed {
-        recording,
-        length_ms: 42,
-        dropped_ms: 0,
-    };
+    let closed = MediaEvent::RecordingClosed { recording, length_ms: 42, dropped_ms: 0 };
     rig.tell(CallInput::Media(closed.clone()));
     rig.tell(CallInput::Media(closed));
     insta::assert_snapshot!(rig.said());

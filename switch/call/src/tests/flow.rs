@@ -9,11 +9,7 @@ use cordboard_model::verb::{CollectEnd, Destination, Verb, VerbAnswer};
 
 fn collect(prompt: bool, min: u8, max: u8) -> Verb {
     Verb::Collect {
-        prompt: if prompt {
-            vec![asset("choose")]
-        } else {
-            Vec::new()
-        },
+        prompt: if prompt { vec![asset("choose")] } else { Vec::new() },
         min,
         max,
         terminators: "#".into(),
@@ -23,17 +19,11 @@ fn collect(prompt: bool, min: u8, max: u8) -> Verb {
 }
 
 fn play(barge_in: bool) -> Verb {
-    Verb::Play {
-        items: vec![asset("welcome")],
-        barge_in,
-    }
+    Verb::Play { items: vec![asset("welcome")], barge_in }
 }
 
 fn digits(digits: &str, end: CollectEnd) -> Option<VerbAnswer> {
-    Some(VerbAnswer::Digits {
-        digits: digits.into(),
-        end,
-    })
+    Some(VerbAnswer::Digits { digits: digits.into(), end })
 }
 
 #[test]
@@ -44,21 +34,12 @@ fn a_menu_from_early_media_to_the_flows_hang_up() {
     rig.verb(Verb::Answer);
     rig.verb(collect(true, 1, 1));
     rig.keys("2");
-    rig.verb(Verb::SetData {
-        key: "choice".into(),
-        value: "2".into(),
-    });
-    rig.verb(Verb::GetData {
-        key: "choice".into(),
-    });
-    rig.verb(Verb::Log {
-        text: "chosen".into(),
-    });
+    rig.verb(Verb::SetData { key: "choice".into(), value: "2".into() });
+    rig.verb(Verb::GetData { key: "choice".into() });
+    rig.verb(Verb::Log { text: "chosen".into() });
     rig.verb(Verb::Wait { ms: 500 });
     rig.after(500);
-    rig.verb(Verb::HangUp {
-        cause: Cause::FlowEnded,
-    });
+    rig.verb(Verb::HangUp { cause: Cause::FlowEnded });
     insta::assert_snapshot!(rig.said());
     assert_eq!(rig.ended(), (Cause::FlowEnded, Party::Switch));
     assert_eq!(rig.cdr().flows, [flow("menu")]);
@@ -71,11 +52,7 @@ fn the_first_key_ends_the_prompt_and_the_keys_have_their_time() {
     let mut rig = Rig::in_flow();
     let ticket = rig.verb(collect(true, 1, 4));
     rig.after(60_000);
-    assert_eq!(
-        rig.answer_to(ticket),
-        None,
-        "no time runs while the prompt plays"
-    );
+    assert_eq!(rig.answer_to(ticket), None, "no time runs while the prompt plays");
     rig.keys("1");
     assert!(!rig.plays(rig.caller));
     rig.after(1_999);
@@ -106,19 +83,13 @@ fn keys_typed_ahead_skip_prompts_and_are_shared_out_among_entries() {
     rig.after(100);
     rig.said();
     let skipped = rig.verb(play(true));
-    assert_eq!(
-        rig.answer_to(skipped),
-        Some(VerbAnswer::Played { key: Some('1') })
-    );
+    assert_eq!(rig.answer_to(skipped), Some(VerbAnswer::Played { key: Some('1') }));
     let first = rig.verb(collect(true, 1, 8));
     assert_eq!(rig.answer_to(first), digits("12", CollectEnd::Terminator));
     let second = rig.verb(collect(true, 1, 1));
     assert_eq!(rig.answer_to(second), digits("3", CollectEnd::Max));
     let third = rig.verb(collect(true, 1, 8));
-    assert!(
-        !rig.said().contains("play"),
-        "a prompt was played in spite of keys typed ahead"
-    );
+    assert!(!rig.said().contains("play"), "a prompt was played in spite of keys typed ahead");
     rig.after(2_000);
     assert_eq!(rig.answer_to(third), digits("4", CollectEnd::Timeout));
 }
@@ -130,10 +101,7 @@ fn more_keys_than_the_buffer_holds_are_dropped() {
     rig.keys(&"7".repeat(200));
     rig.after(100);
     let ticket = rig.verb(collect(false, 1, 64));
-    assert_eq!(
-        rig.answer_to(ticket),
-        digits(&"7".repeat(64), CollectEnd::Max)
-    );
+    assert_eq!(rig.answer_to(ticket), digits(&"7".repeat(64), CollectEnd::Max));
     let next = rig.verb(collect(false, 1, 1));
     assert_eq!(rig.answer_to(next), None);
 }
@@ -145,18 +113,12 @@ fn a_key_cuts_a_list_short_only_where_it_may_and_stays_for_the_next_entry() {
     rig.keys("5");
     assert_eq!(rig.answer_to(ticket), None);
     rig.play_ends(rig.caller);
-    assert_eq!(
-        rig.answer_to(ticket),
-        Some(VerbAnswer::Played { key: None })
-    );
+    assert_eq!(rig.answer_to(ticket), Some(VerbAnswer::Played { key: None }));
     let entry = rig.verb(collect(false, 1, 1));
     assert_eq!(rig.answer_to(entry), digits("5", CollectEnd::Max));
     let cut = rig.verb(play(true));
     rig.keys("6");
-    assert_eq!(
-        rig.answer_to(cut),
-        Some(VerbAnswer::Played { key: Some('6') })
-    );
+    assert_eq!(rig.answer_to(cut), Some(VerbAnswer::Played { key: Some('6') }));
     let entry = rig.verb(collect(false, 1, 1));
     assert_eq!(rig.answer_to(entry), digits("6", CollectEnd::Max));
 }
@@ -183,19 +145,13 @@ fn a_playback_that_ended_late_does_not_end_the_next_one() {
     assert_eq!(rig.answer_to(entry), digits("1", CollectEnd::Max));
     let second = rig.verb(play(true));
     let leg = rig.caller;
-    rig.tell(CallInput::Media(MediaEvent::PlayDone {
-        leg,
-        playback: first,
-        finished: false,
-    }));
+    rig.tell(CallInput::Media(MediaEvent::PlayDone { leg, playback: first, finished: false }));
     assert_eq!(rig.answer_to(second), None);
 }
 
 fn playback_of(output: &CallOutput) -> Option<cordboard_model::id::PlaybackId> {
     match output {
-        CallOutput::Media(cordboard_model::media::MediaCommand::Play { playback, .. }) => {
-            Some(*playback)
-        }
+        CallOutput::Media(cordboard_model::media::MediaCommand::Play { playback, .. }) => Some(*playback),
         _ => None,
     }
 }
@@ -224,17 +180,10 @@ fn call_data_has_limits_with_names() {
 fn a_long_line_is_cut_between_characters() {
     let mut rig = Rig::in_flow();
     rig.said();
-    rig.verb(Verb::Log {
-        text: format!("a{}", "é".repeat(1_000)),
-    });
+    rig.verb(Verb::Log { text: format!("a{}", "é".repeat(1_000)) });
     let said = rig.said();
     let line = said.lines().next().unwrap();
-    assert_eq!(
-        line.trim_start()
-            .trim_start_matches("event: flow log: ")
-            .len(),
-        1_023
-    );
+    assert_eq!(line.trim_start().trim_start_matches("event: flow log: ").len(), 1_023);
 }
 
 #[test]
@@ -242,10 +191,7 @@ fn a_second_step_while_one_is_under_way_is_refused() {
     let mut rig = Rig::in_flow();
     let first = rig.verb(Verb::Wait { ms: 100 });
     let second = rig.verb(Verb::Answer);
-    assert_eq!(
-        rig.answer_to(second),
-        Some(VerbAnswer::Failed(Cause::ProtocolError))
-    );
+    assert_eq!(rig.answer_to(second), Some(VerbAnswer::Failed(Cause::ProtocolError)));
     rig.after(100);
     assert_eq!(rig.answer_to(first), Some(VerbAnswer::Done));
 }
@@ -261,17 +207,9 @@ fn a_flow_that_ends_by_itself_ends_the_call() {
 }
 
 fn fails(rig: &mut Rig, apology: bool, to: Option<Destination>) {
-    let apology = if apology {
-        vec![asset("sorry")]
-    } else {
-        Vec::new()
-    };
+    let apology = if apology { vec![asset("sorry")] } else { Vec::new() };
     let (call, error) = (rig.call, "menu.lua:7: nil".into());
-    rig.tell(CallInput::FlowFailed {
-        call,
-        error,
-        fallback: Fallback { apology, to },
-    });
+    rig.tell(CallInput::FlowFailed { call, error, fallback: Fallback { apology, to } });
 }
 
 #[test]
@@ -306,11 +244,7 @@ fn an_apology_that_never_ends_is_cut() {
 #[test]
 fn a_flow_that_fails_below_a_wait_does_not_end_the_wait() {
     let mut rig = Rig::in_flow();
-    rig.verb(Verb::Enqueue {
-        queue: queue("sales"),
-        timeout_ms: None,
-        priority: 0,
-    });
+    rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0 });
     fails(&mut rig, true, None);
     rig.offer("1001");
     let leg = rig.leg_of("1001");
@@ -332,21 +266,20 @@ fn a_caller_who_hangs_up_in_a_step_stops_the_flow_without_an_answer() {
 }
 
 #[test]
-fn an_agent_who_hangs_up_ends_the_call_even_if_a_flow_queued_it() {
-    let mut rig = Rig::in_flow();
-    let ticket = rig.verb(Verb::Enqueue {
-        queue: queue("sales"),
-        timeout_ms: None,
-        priority: 0,
-    });
-    rig.offer("1001");
-    let leg = rig.leg_of("1001");
-    rig.leg(leg, LegEvent::Answered);
-    rig.said();
-    rig.hangs_up(leg, Cause::Normal, None);
-    let said = rig.said();
-    assert!(said.contains("flow: stop, hung up"), "{said}");
-    assert_eq!(rig.answer_to(ticket), None);
-    assert_eq!(rig.ended(), (Cause::Normal, Party::Callee));
-    rig.nothing_left();
+fn a_flow_that_lets_a_served_caller_go_ends_nothing_itself() {
+    for (verb, by) in [(None, Party::Callee), (Some(200), Party::Switch)] {
+        let mut rig = Rig::in_flow();
+        rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0 });
+        rig.offer("1001");
+        let leg = rig.leg_of("1001");
+        rig.leg(leg, LegEvent::Answered);
+        rig.hangs_up(leg, Cause::Normal, None);
+        if let Some(ms) = verb {
+            rig.verb(Verb::Wait { ms });
+            rig.after(u64::from(ms));
+        }
+        rig.verb(Verb::HangUp { cause: Cause::Normal });
+        assert_eq!(rig.ended(), (Cause::Normal, by));
+        rig.nothing_left();
+    }
 }

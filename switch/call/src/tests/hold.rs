@@ -60,13 +60,7 @@ fn the_last_of_several_hold_commands_counts_and_only_one_is_under_way() {
     assert_eq!(rig.said(), "alice: Hold { on: true }");
     rig.leg(leg, LegEvent::HoldDone { on: true, ok: true });
     assert!(rig.said().ends_with("alice: Hold { on: false }"));
-    rig.leg(
-        leg,
-        LegEvent::HoldDone {
-            on: false,
-            ok: true,
-        },
-    );
+    rig.leg(leg, LegEvent::HoldDone { on: false, ok: true });
     assert!(!rig.plays(leg));
 }
 
@@ -76,18 +70,9 @@ fn a_refused_or_unanswered_hold_changes_nothing() {
     let leg = rig.caller;
     rig.phones = false;
     rig.command(CallCommand::Hold { leg });
-    rig.leg(
-        leg,
-        LegEvent::HoldDone {
-            on: true,
-            ok: false,
-        },
-    );
+    rig.leg(leg, LegEvent::HoldDone { on: true, ok: false });
     rig.command(CallCommand::Hold { leg });
-    assert_eq!(
-        rig.said(),
-        "alice: Hold { on: true }\nalice: Hold { on: true }"
-    );
+    assert_eq!(rig.said(), "alice: Hold { on: true }\nalice: Hold { on: true }");
     rig.after(35_000);
     assert_eq!(rig.said(), "");
     assert!(!rig.plays(leg));

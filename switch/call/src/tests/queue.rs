@@ -13,11 +13,7 @@ fn withdraw(rig: &mut Rig) {
 
 fn queue_ends(rig: &mut Rig, end: QueueEnd, overflow: Option<Destination>) {
     let call = rig.call;
-    rig.tell(CallInput::QueueEnded {
-        call,
-        end,
-        overflow,
-    });
+    rig.tell(CallInput::QueueEnded { call, end, overflow });
 }
 
 #[test]
@@ -71,10 +67,7 @@ fn an_agent_who_does_not_answer_leaves_the_caller_with_his_music() {
         let leg = rig.leg_of("1001");
         rig.hangs_up(leg, cause, status);
         let said = rig.said();
-        assert!(
-            said.contains(&format!("default/1001 failed {cause:?}\n")),
-            "{said}"
-        );
+        assert!(said.contains(&format!("default/1001 failed {cause:?}\n")), "{said}");
         assert!(!said.contains("play"), "{said}");
         assert!(rig.plays(rig.caller));
         rig.offer("1002");
@@ -167,60 +160,57 @@ fn an_offer_for_a_call_that_cannot_take_it_is_refused_at_once() {
     rig.leg(leg, LegEvent::Answered);
     rig.said();
     rig.offer("1003");
-    assert_eq!(
-        rig.said(),
-        "queue: default/1003 failed Cancelled, caller gone"
-    );
+    assert_eq!(rig.said(), "queue: default/1003 failed Cancelled, caller gone");
     rig.hangs_up(leg, Cause::Normal, None);
     rig.nothing_left();
     rig.said();
     rig.offer("1004");
-    assert_eq!(
-        rig.said(),
-        "queue: default/1004 failed Cancelled, caller gone"
-    );
+    assert_eq!(rig.said(), "queue: default/1004 failed Cancelled, caller gone");
 }
 
 #[test]
 fn the_end_of_a_wait_is_the_flows_answer() {
     let mut rig = Rig::in_flow();
-    let ticket = rig.verb(Verb::Enqueue {
-        queue: queue("sales"),
-        timeout_ms: Some(9),
-        priority: 3,
-    });
+    let ticket = rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: Some(9), priority: 3 });
     rig.music();
     rig.said();
-    queue_ends(
-        &mut rig,
-        QueueEnd::Timeout,
-        Some(Destination::User(user("bob"))),
-    );
+    queue_ends(&mut rig, QueueEnd::Timeout, Some(Destination::User(user("bob"))));
     insta::assert_snapshot!(rig.said());
-    assert_eq!(
-        rig.answer_to(ticket),
-        Some(VerbAnswer::Queue(QueueEnd::Timeout))
-    );
+    assert_eq!(rig.answer_to(ticket), Some(VerbAnswer::Queue(QueueEnd::Timeout)));
+}
+
+/// The call ended with the agent's hang-up although a flow waited for `enqueue`: its answer `served`, which
+/// the flow's designer is promised, was never given.
+#[test]
+fn the_flow_has_the_caller_again_when_the_agent_hangs_up() {
+    let mut rig = Rig::in_flow();
+    let ticket = rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0 });
+    rig.music();
+    rig.offer("1001");
+    let leg = rig.leg_of("1001");
+    rig.leg(leg, LegEvent::Answered);
+    rig.said();
+    rig.hangs_up(leg, Cause::Normal, None);
+    assert_eq!(rig.answer_to(ticket), Some(VerbAnswer::Queue(QueueEnd::Served)));
+    assert!(!rig.plays(rig.caller));
+    rig.after(1_000);
+    rig.hangs_up(rig.caller, Cause::Normal, None);
+    assert_eq!(rig.ended(), (Cause::Normal, Party::Caller));
+    assert_eq!(rig.cdr().queues[0].outcome, "served");
+    assert_eq!(rig.cdr().agent, Some(agent("1001")));
+    rig.nothing_left();
 }
 
 #[test]
 fn without_a_flow_the_end_of_a_wait_leads_to_the_overflow_or_ends_the_call() {
     let mut rig = Rig::waiting();
-    queue_ends(
-        &mut rig,
-        QueueEnd::Full,
-        Some(Destination::User(user("bob"))),
-    );
+    queue_ends(&mut rig, QueueEnd::Full, Some(Destination::User(user("bob"))));
     assert!(rig.said().contains("bob: Dial"));
     assert!(!rig.plays(rig.caller));
     for (end, cause, outcome) in [
         (QueueEnd::Timeout, Cause::QueueTimeout, "timeout"),
         (QueueEnd::Full, Cause::QueueFull, "full"),
-        (
-            QueueEnd::NobodySignedIn,
-            Cause::QueueFull,
-            "nobody_signed_in",
-        ),
+        (QueueEnd::NobodySignedIn, Cause::QueueFull, "nobody_signed_in"),
         (QueueEnd::Gone, Cause::NoRoute, "gone"),
     ] {
         let mut rig = Rig::waiting();
@@ -244,11 +234,7 @@ fn only_this_engine_says_that_a_caller_was_served() {
 fn queues_that_overflow_into_each_other_end_at_the_limit() {
     let mut rig = Rig::waiting();
     for _ in 0..40 {
-        queue_ends(
-            &mut rig,
-            QueueEnd::Full,
-            Some(Destination::Queue(queue("sales"))),
-        );
+        queue_ends(&mut rig, QueueEnd::Full, Some(Destination::Queue(queue("sales"))));
     }
     assert_eq!(rig.ended(), (Cause::NoRoute, Party::Switch));
     rig.nothing_left();

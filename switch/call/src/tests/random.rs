@@ -21,10 +21,7 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
     fn one_in(&mut self, n: u64) -> bool {
@@ -116,8 +113,7 @@ impl World {
             }
         }
         let now = self.now;
-        self.engine
-            .handle_command(CallCommand::HangUpAll(Cause::Shutdown), now);
+        self.engine.handle_command(CallCommand::HangUpAll(Cause::Shutdown), now);
         self.drain();
         for _ in 0..10_000 {
             let Some((at, _)) = self.engine.poll_timeout() else {
@@ -141,30 +137,16 @@ impl World {
             assert!(!call.waits, "{id}: a wait was never ended");
         }
         assert!(self.ports.is_empty(), "ports left: {:?}", self.ports);
-        assert!(
-            self.recordings.is_empty(),
-            "recordings left: {:?}",
-            self.recordings
-        );
+        assert!(self.recordings.is_empty(), "recordings left: {:?}", self.recordings);
     }
 
     fn new_call(&mut self) {
         let (call, leg) = (self.engine.new_call(TENANT), self.engine.new_leg(TENANT));
-        let book = CallBook {
-            legs: [leg].into(),
-            living: [leg].into(),
-            ..CallBook::default()
-        };
+        let book = CallBook { legs: [leg].into(), living: [leg].into(), ..CallBook::default() };
         self.calls.insert(call, book);
         self.whose.insert(leg, call);
         let (from, to) = (PartyId::new("a"), PartyId::new("b"));
-        let incoming = Incoming {
-            leg,
-            from,
-            to,
-            trunk: None,
-            user: None,
-        };
+        let incoming = Incoming { leg, from, to, trunk: None, user: None };
         self.tell(CallInput::New { call, incoming });
     }
 
@@ -230,24 +212,14 @@ impl World {
                 self.tell(CallInput::Leg(leg, LegEvent::PeerHold { on }));
             }
             12 if self.dice.one_in(3) => self.peer_ends(leg),
-            _ => self.tell(CallInput::Music {
-                call,
-                items: vec![asset("m")],
-            }),
+            _ => self.tell(CallInput::Music { call, items: vec![asset("m")] }),
         }
     }
 
     fn peer_ends(&mut self, leg: LegId) {
-        let cause = [Cause::Normal, Cause::Busy, Cause::Cancelled]
-            [usize::try_from(self.dice.roll(3)).unwrap()];
-        self.tell(CallInput::Leg(
-            leg,
-            LegEvent::Ended {
-                cause,
-                by_peer: true,
-                sip_status: None,
-            },
-        ));
+        let cause =
+            [Cause::Normal, Cause::Busy, Cause::Cancelled][usize::try_from(self.dice.roll(3)).unwrap()];
+        self.tell(CallInput::Leg(leg, LegEvent::Ended { cause, by_peer: true, sip_status: None }));
     }
 
     fn offer(&mut self, call: CallId) {
@@ -258,14 +230,7 @@ impl World {
             book.offered = Some(agent(&name));
         }
         let (agent, user) = (agent(&name), user(&name));
-        self.tell(CallInput::Offer {
-            call,
-            agent,
-            user,
-            display: name,
-            ring,
-            record,
-        });
+        self.tell(CallInput::Offer { call, agent, user, display: name, ring, record });
     }
 
     /// The queue's word, which settles the offer.
@@ -290,17 +255,13 @@ impl World {
         if self.calls[&call].offered.is_some() {
             self.withdraw(call);
         }
-        let end = [QueueEnd::Timeout, QueueEnd::Full, QueueEnd::Gone]
-            [usize::try_from(self.dice.roll(3)).unwrap()];
+        let end =
+            [QueueEnd::Timeout, QueueEnd::Full, QueueEnd::Gone][usize::try_from(self.dice.roll(3)).unwrap()];
         let overflow = self.dice.one_in(2).then(|| self.destination());
         if let Some(book) = self.calls.get_mut(&call) {
             book.waits = false;
         }
-        self.tell(CallInput::QueueEnded {
-            call,
-            end,
-            overflow,
-        });
+        self.tell(CallInput::QueueEnded { call, end, overflow });
     }
 
     fn destination(&mut self) -> Destination {
@@ -317,10 +278,7 @@ impl World {
         let items = vec![asset("p")];
         let verb = match self.dice.roll(9) {
             0 => Verb::Answer,
-            1 => Verb::Play {
-                items,
-                barge_in: self.dice.one_in(2),
-            },
+            1 => Verb::Play { items, barge_in: self.dice.one_in(2) },
             2 => Verb::Collect {
                 prompt: items,
                 min: 0,
@@ -329,22 +287,11 @@ impl World {
                 first_timeout_ms: 900,
                 inter_timeout_ms: 0,
             },
-            3 | 4 => Verb::Enqueue {
-                queue: queue("q"),
-                timeout_ms: None,
-                priority: 0,
-            },
-            5 => Verb::Transfer {
-                to: self.destination(),
-            },
+            3 | 4 => Verb::Enqueue { queue: queue("q"), timeout_ms: None, priority: 0 },
+            5 => Verb::Transfer { to: self.destination() },
             6 => Verb::Wait { ms: 50 },
-            7 => Verb::SetData {
-                key: "k".into(),
-                value: "v".into(),
-            },
-            _ if self.dice.one_in(3) => Verb::HangUp {
-                cause: Cause::Normal,
-            },
+            7 => Verb::SetData { key: "k".into(), value: "v".into() },
+            _ if self.dice.one_in(3) => Verb::HangUp { cause: Cause::Normal },
             _ => Verb::Log { text: "l".into() },
         };
         let ticket = self.tickets;
@@ -360,15 +307,8 @@ impl World {
             true => CallInput::FlowEnded { call },
             false => {
                 let to = self.dice.one_in(2).then(|| self.destination());
-                let fallback = Fallback {
-                    apology: vec![asset("sorry")],
-                    to,
-                };
-                CallInput::FlowFailed {
-                    call,
-                    error: "e".into(),
-                    fallback,
-                }
+                let fallback = Fallback { apology: vec![asset("sorry")], to };
+                CallInput::FlowFailed { call, error: "e".into(), fallback }
             }
         };
         self.tell(input);
@@ -384,23 +324,14 @@ impl World {
         match self.dice.roll(12) {
             0 => self.tell(CallInput::Leg(leg, LegEvent::Confirmed)),
             1 => self.tell(CallInput::Leg(leg, LegEvent::EarlyMedia)),
-            2 => self.tell(CallInput::Leg(
-                leg,
-                LegEvent::HoldDone { on: true, ok: true },
-            )),
+            2 => self.tell(CallInput::Leg(leg, LegEvent::HoldDone { on: true, ok: true })),
             3 => self.tell(CallInput::Media(MediaEvent::Silent { leg })),
             4 => {
                 let to = self.destination();
-                self.tell(CallInput::Routed {
-                    call,
-                    to,
-                    reasons: Vec::new(),
-                });
+                self.tell(CallInput::Routed { call, to, reasons: Vec::new() });
             }
             5 => self.engine.handle_command(CallCommand::Hold { leg }, now),
-            6 => self
-                .engine
-                .handle_command(CallCommand::Retrieve { leg }, now),
+            6 => self.engine.handle_command(CallCommand::Retrieve { leg }, now),
             7 if self.dice.one_in(4) => {
                 self.engine.handle_command(CallCommand::Abort { call }, now);
             }
@@ -410,26 +341,16 @@ impl World {
             }
             9 if self.dice.one_in(4) => {
                 let (cause, by) = (Cause::Administrative, Party::Operator);
-                self.engine
-                    .handle_command(CallCommand::HangUp { call, cause, by }, now);
+                self.engine.handle_command(CallCommand::HangUp { call, cause, by }, now);
             }
             // A second word about a call that is up; an id is never used again after the end.
             10 if self.engine.view(call).is_some() => {
                 let (from, to) = (PartyId::new("x"), PartyId::new("y"));
-                let incoming = Incoming {
-                    leg,
-                    from,
-                    to,
-                    trunk: None,
-                    user: None,
-                };
+                let incoming = Incoming { leg, from, to, trunk: None, user: None };
                 self.tell(CallInput::New { call, incoming });
             }
             _ => {
-                let leg = LegId {
-                    number: self.dice.roll(1 << 30) + (1 << 40),
-                    ..leg
-                };
+                let leg = LegId { number: self.dice.roll(1 << 30) + (1 << 40), ..leg };
                 self.tell(CallInput::Leg(leg, LegEvent::Answered));
             }
         }
@@ -438,11 +359,7 @@ impl World {
     fn tell(&mut self, input: CallInput) {
         match &input {
             CallInput::Leg(leg, LegEvent::Ended { .. }) => {
-                if let Some(book) = self
-                    .whose
-                    .get(leg)
-                    .and_then(|call| self.calls.get_mut(call))
-                {
+                if let Some(book) = self.whose.get(leg).and_then(|call| self.calls.get_mut(call)) {
                     book.living.remove(leg);
                 }
             }
@@ -483,11 +400,7 @@ impl World {
             CallOutput::Media(command) => self.book_media(command),
             CallOutput::Route { call, .. } => {
                 let to = self.destination();
-                self.owe(CallInput::Routed {
-                    call,
-                    to,
-                    reasons: Vec::new(),
-                });
+                self.owe(CallInput::Routed { call, to, reasons: Vec::new() });
             }
             CallOutput::Flow(output) => self.book_flow(output),
             CallOutput::Queue(output) => self.book_queue(output),
@@ -520,19 +433,9 @@ impl World {
         match command {
             LegCommand::HangUp { cause } => {
                 let last = book.living.remove(&leg) && book.living.is_empty();
-                assert!(
-                    !last || book.closings == 1,
-                    "{call}: the last leg went before the record"
-                );
+                assert!(!last || book.closings == 1, "{call}: the last leg went before the record");
                 let (cause, by_peer, sip_status) = (*cause, false, None);
-                self.owe(CallInput::Leg(
-                    leg,
-                    LegEvent::Ended {
-                        cause,
-                        by_peer,
-                        sip_status,
-                    },
-                ));
+                self.owe(CallInput::Leg(leg, LegEvent::Ended { cause, by_peer, sip_status }));
             }
             LegCommand::Answer => {
                 self.owe(CallInput::Leg(leg, LegEvent::Answered));
@@ -556,20 +459,14 @@ impl World {
                 assert!(self.ports.insert(leg), "opened twice");
                 let local = SocketAddr::from(([127, 0, 0, 1], 4_000));
                 let event = match self.dice.one_in(10) {
-                    true => MediaEvent::OpenFailed {
-                        leg,
-                        why: OpenError::BindFailed,
-                    },
+                    true => MediaEvent::OpenFailed { leg, why: OpenError::BindFailed },
                     false => MediaEvent::Opened { leg, local },
                 };
                 self.owe(CallInput::Media(event));
             }
             MediaCommand::Close { leg } if self.refused.remove(&leg) => {}
             MediaCommand::Close { leg } => {
-                assert!(
-                    self.ports.remove(&leg),
-                    "{leg} was closed without being open"
-                );
+                assert!(self.ports.remove(&leg), "{leg} was closed without being open");
                 let recorded = self.recordings.values().any(|legs| legs.contains(&leg));
                 assert!(!recorded, "{leg} was closed while it is recorded");
                 let stats = LegStats::default();
@@ -578,37 +475,19 @@ impl World {
             MediaCommand::Play { leg, playback, .. } => {
                 assert!(self.ports.contains(&leg), "played to a closed leg");
                 let finished = !self.dice.one_in(5);
-                self.owe(CallInput::Media(MediaEvent::PlayDone {
-                    leg,
-                    playback,
-                    finished,
-                }));
+                self.owe(CallInput::Media(MediaEvent::PlayDone { leg, playback, finished }));
             }
             MediaCommand::Bridge { a, b } => {
-                assert!(
-                    self.ports.contains(&a) && self.ports.contains(&b),
-                    "bridged a closed leg"
-                );
+                assert!(self.ports.contains(&a) && self.ports.contains(&b), "bridged a closed leg");
             }
-            MediaCommand::Record {
-                recording,
-                left,
-                right,
-            } => {
+            MediaCommand::Record { recording, left, right } => {
                 self.recordings.insert(recording, [left, right]);
                 self.seen.recorded += 1;
             }
             MediaCommand::StopRecord { recording } => {
-                assert!(
-                    self.recordings.remove(&recording).is_some(),
-                    "stopped twice"
-                );
+                assert!(self.recordings.remove(&recording).is_some(), "stopped twice");
                 let (length_ms, dropped_ms) = (1, 0);
-                let event = MediaEvent::RecordingClosed {
-                    recording,
-                    length_ms,
-                    dropped_ms,
-                };
+                let event = MediaEvent::RecordingClosed { recording, length_ms, dropped_ms };
                 self.owe(CallInput::Media(event));
             }
             _ => {}
@@ -619,20 +498,14 @@ impl World {
         match output {
             FlowOutput::Start { call, .. } => {
                 let book = self.calls.get_mut(&call).unwrap();
-                assert!(
-                    !core::mem::replace(&mut book.flow, true),
-                    "two flows at a time"
-                );
+                assert!(!core::mem::replace(&mut book.flow, true), "two flows at a time");
             }
             FlowOutput::Stop { call, .. } => {
                 let book = self.calls.get_mut(&call).unwrap();
                 assert!(core::mem::take(&mut book.flow), "stopped what does not run");
             }
             FlowOutput::Answer { call, ticket, .. } => {
-                assert!(
-                    self.asked.remove(&(call, ticket)),
-                    "answered twice or unasked"
-                );
+                assert!(self.asked.remove(&(call, ticket)), "answered twice or unasked");
             }
         }
     }
@@ -645,10 +518,7 @@ impl World {
             }
             QueueOutput::Abandoned { call } => {
                 let book = self.calls.get_mut(&call).unwrap();
-                assert!(
-                    core::mem::take(&mut book.waits),
-                    "abandoned what does not wait"
-                );
+                assert!(core::mem::take(&mut book.waits), "abandoned what does not wait");
                 assert_eq!(book.offered, None, "abandoned before the offer failed");
             }
             QueueOutput::OfferRinging { call, agent } => {
@@ -693,9 +563,7 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
     }
     let enough = sum.calls > 5_000
         && sum.settled > 3_000
-        && [sum.served, sum.recorded, sum.late, sum.forced, sum.held]
-            .iter()
-            .all(|n| *n > 200);
+        && [sum.served, sum.recorded, sum.late, sum.forced, sum.held].iter().all(|n| *n > 200);
     assert!(enough, "a world too quiet to show much: {sum:?}");
 }
 

@@ -54,12 +54,7 @@ impl Rig {
     }
 
     pub(super) fn with(config: CallConfig) -> Self {
-        let mut engine = CallEngine::new(
-            config,
-            WallClock {
-                at_zero: Wall(1_000_000),
-            },
-        );
+        let mut engine = CallEngine::new(config, WallClock { at_zero: Wall(1_000_000) });
         let (call, caller) = (engine.new_call(TENANT), engine.new_leg(TENANT));
         Self {
             engine,
@@ -125,19 +120,12 @@ impl Rig {
 
     pub(super) fn route(&mut self, to: Destination) {
         let call = self.call;
-        self.tell(CallInput::Routed {
-            call,
-            to,
-            reasons: Vec::new(),
-        });
+        self.tell(CallInput::Routed { call, to, reasons: Vec::new() });
     }
 
     pub(super) fn music(&mut self) {
         let call = self.call;
-        self.tell(CallInput::Music {
-            call,
-            items: vec![asset("music")],
-        });
+        self.tell(CallInput::Music { call, items: vec![asset("music")] });
     }
 
     pub(super) fn offer(&mut self, who: &str) {
@@ -182,24 +170,13 @@ impl Rig {
 
     /// The party at the end of `leg` ends it.
     pub(super) fn hangs_up(&mut self, leg: LegId, cause: Cause, sip_status: Option<u16>) {
-        self.leg(
-            leg,
-            LegEvent::Ended {
-                cause,
-                by_peer: true,
-                sip_status,
-            },
-        );
+        self.leg(leg, LegEvent::Ended { cause, by_peer: true, sip_status });
     }
 
     /// What plays on `leg` comes to its end.
     pub(super) fn play_ends(&mut self, leg: LegId) {
         let playback = self.playing.remove(&leg).expect("something plays");
-        self.tell(CallInput::Media(MediaEvent::PlayDone {
-            leg,
-            playback,
-            finished: true,
-        }));
+        self.tell(CallInput::Media(MediaEvent::PlayDone { leg, playback, finished: true }));
     }
 
     pub(super) fn plays(&self, leg: LegId) -> bool {
@@ -288,18 +265,11 @@ impl Rig {
                 answers.push_back(CallInput::Leg(*leg, LegEvent::Confirmed));
             }
             CallOutput::Leg(leg, LegCommand::HangUp { cause }) if self.phones => {
-                let ended = LegEvent::Ended {
-                    cause: *cause,
-                    by_peer: false,
-                    sip_status: None,
-                };
+                let ended = LegEvent::Ended { cause: *cause, by_peer: false, sip_status: None };
                 answers.push_back(CallInput::Leg(*leg, ended));
             }
             CallOutput::Leg(leg, LegCommand::Hold { on }) if self.phones => {
-                answers.push_back(CallInput::Leg(
-                    *leg,
-                    LegEvent::HoldDone { on: *on, ok: true },
-                ));
+                answers.push_back(CallInput::Leg(*leg, LegEvent::HoldDone { on: *on, ok: true }));
             }
             _ => {}
         }
@@ -312,26 +282,16 @@ impl Rig {
                 MediaEvent::Opened { leg: *leg, local }
             }
             MediaCommand::Close { leg } => {
-                let stats = LegStats {
-                    received: 50,
-                    sent: 49,
-                    ..LegStats::default()
-                };
+                let stats = LegStats { received: 50, sent: 49, ..LegStats::default() };
                 MediaEvent::Closed { leg: *leg, stats }
             }
             MediaCommand::StopPlay { leg, playback } => {
                 let (leg, playback) = (*leg, *playback);
-                MediaEvent::PlayDone {
-                    leg,
-                    playback,
-                    finished: false,
-                }
+                MediaEvent::PlayDone { leg, playback, finished: false }
             }
-            MediaCommand::StopRecord { recording } => MediaEvent::RecordingClosed {
-                recording: *recording,
-                length_ms: 1_000,
-                dropped_ms: 0,
-            },
+            MediaCommand::StopRecord { recording } => {
+                MediaEvent::RecordingClosed { recording: *recording, length_ms: 1_000, dropped_ms: 0 }
+            }
             _ => return,
         };
         answers.push_back(CallInput::Media(event));
@@ -394,15 +354,9 @@ impl Rig {
     fn media_line(&self, command: &MediaCommand) -> String {
         match command {
             MediaCommand::Open { leg, .. } => format!("open {}", self.name(*leg)),
-            MediaCommand::Play {
-                leg, items, repeat, ..
-            } => {
+            MediaCommand::Play { leg, items, repeat, .. } => {
                 let items: Vec<_> = items.iter().map(item_line).collect();
-                let ever = if *repeat == Repeat::Forever {
-                    " for ever"
-                } else {
-                    ""
-                };
+                let ever = if *repeat == Repeat::Forever { " for ever" } else { "" };
                 format!("play to {}: {}{ever}", self.name(*leg), items.join(", "))
             }
             MediaCommand::StopPlay { leg, .. } => format!("stop play to {}", self.name(*leg)),
@@ -411,11 +365,7 @@ impl Rig {
             }
             MediaCommand::Unbridge { leg } => format!("unbridge {}", self.name(*leg)),
             MediaCommand::Record { left, right, .. } => {
-                format!(
-                    "record {} left, {} right",
-                    self.name(*left),
-                    self.name(*right)
-                )
+                format!("record {} left, {} right", self.name(*left), self.name(*right))
             }
             MediaCommand::StopRecord { .. } => "stop record".into(),
             MediaCommand::Held { leg, held } => format!("held {} {held}", self.name(*leg)),
@@ -430,12 +380,7 @@ impl Rig {
         match event {
             EventKind::CallStarted { .. } => "call started".into(),
             EventKind::CallRouted { to, .. } => format!("routed to {to}"),
-            EventKind::CallStage {
-                stage,
-                queue,
-                agent,
-                ..
-            } => {
+            EventKind::CallStage { stage, queue, agent, .. } => {
                 let queue = queue.as_ref().map(|q| format!(" {q}")).unwrap_or_default();
                 let agent = agent.as_ref().map(|a| format!(" {a}")).unwrap_or_default();
                 format!("stage {stage:?}{queue}{agent}")
@@ -474,12 +419,7 @@ fn queue_line(output: &QueueOutput) -> String {
         QueueOutput::Abandoned { .. } => "abandoned".into(),
         QueueOutput::OfferRinging { agent, .. } => format!("{agent} rings"),
         QueueOutput::OfferAnswered { agent, .. } => format!("{agent} answered"),
-        QueueOutput::OfferFailed {
-            agent,
-            why,
-            caller_gone,
-            ..
-        } => {
+        QueueOutput::OfferFailed { agent, why, caller_gone, .. } => {
             let gone = if *caller_gone { ", caller gone" } else { "" };
             format!("{agent} failed {why:?}{gone}")
         }

@@ -118,10 +118,7 @@ mod tests {
     }
 
     fn digits(digits: &str, end: CollectEnd) -> VerbAnswer {
-        VerbAnswer::Digits {
-            digits: digits.into(),
-            end,
-        }
+        VerbAnswer::Digits { digits: digits.into(), end }
     }
 
     #[test]
@@ -130,10 +127,7 @@ mod tests {
         assert_eq!(entry.take('4'), None);
         assert_eq!(entry.take('2'), None);
         assert_eq!(entry.take('#'), Some(CollectEnd::Terminator));
-        assert_eq!(
-            entry.answer(CollectEnd::Terminator),
-            digits("42", CollectEnd::Terminator)
-        );
+        assert_eq!(entry.answer(CollectEnd::Terminator), digits("42", CollectEnd::Terminator));
     }
 
     #[test]
@@ -148,10 +142,7 @@ mod tests {
     fn fewer_keys_than_the_minimum_are_no_entry() {
         let mut entry = rule(3, 4);
         entry.take('1');
-        assert_eq!(
-            entry.answer(CollectEnd::Timeout),
-            digits("", CollectEnd::Timeout)
-        );
+        assert_eq!(entry.answer(CollectEnd::Timeout), digits("", CollectEnd::Timeout));
     }
 
     #[test]

@@ -7,13 +7,7 @@ use cordboard_model::event::EventKind;
 use cordboard_model::verb::{DATA_ENTRIES_MAX, DATA_KEY_MAX, DATA_VALUE_MAX, VerbAnswer};
 
 impl Call {
-    pub(super) fn verb_set_data(
-        &mut self,
-        desk: &mut Desk,
-        ticket: Ticket,
-        key: String,
-        value: String,
-    ) {
+    pub(super) fn verb_set_data(&mut self, desk: &mut Desk, ticket: Ticket, key: String, value: String) {
         let known = self.data.contains_key(&key);
         let limit = if key.is_empty() || key.len() > DATA_KEY_MAX {
             Some("data key")

@@ -6,6 +6,8 @@ use cordboard_model::cause::{Cause, Party};
 
 impl Call {
     pub(super) fn verb_hang_up(&mut self, desk: &mut Desk, cause: Cause) {
-        self.end(desk, cause, Party::Switch);
+        let left = self.flow.as_ref().is_some_and(|flow| flow.left);
+        let by = if left && cause == Cause::Normal { Party::Callee } else { Party::Switch };
+        self.end(desk, cause, by);
     }
 }

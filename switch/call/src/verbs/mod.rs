@@ -20,23 +20,11 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
     match verb {
         Verb::Answer => call.verb_answer(desk, ticket),
         Verb::Play { items, barge_in } => call.verb_play(desk, ticket, items, barge_in),
-        Verb::Collect {
-            prompt,
-            min,
-            max,
-            terminators,
-            first_timeout_ms,
-            inter_timeout_ms,
-        } => {
-            let rule =
-                collect::Collect::new(min, max, terminators, first_timeout_ms, inter_timeout_ms);
+        Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms } => {
+            let rule = collect::Collect::new(min, max, terminators, first_timeout_ms, inter_timeout_ms);
             call.verb_collect(desk, ticket, prompt, rule);
         }
-        Verb::Enqueue {
-            queue,
-            timeout_ms,
-            priority,
-        } => {
+        Verb::Enqueue { queue, timeout_ms, priority } => {
             call.verb_enqueue(desk, ticket, queue, timeout_ms, priority);
         }
         Verb::Transfer { to } => call.verb_transfer(desk, ticket, to),
