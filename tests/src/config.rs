@@ -23,6 +23,7 @@ const TIMERS: &str = "t1 = \"30ms\"\nt2 = \"240ms\"\nt4 = \"300ms\"";
 #[derive(Clone, Debug)]
 pub struct Config {
     dir: PathBuf,
+    digest: &'static str,
     limits: String,
     timers: String,
     tenant: String,
@@ -43,7 +44,20 @@ impl Config {
             write_tone(&dir.join("prompts").join(format!("{name}.wav")), hertz, ms)?;
         }
         let (limits, timers, tenant) = (String::new(), String::new(), String::new());
-        Ok(Self { dir: dir.to_owned(), limits, timers, tenant, rest: String::new() })
+        Ok(Self {
+            dir: dir.to_owned(),
+            digest: "\"MD5\", \"SHA-256\"",
+            limits,
+            timers,
+            tenant,
+            rest: String::new(),
+        })
+    }
+
+    /// Offers MD5 alone: some phones give up when they are offered something else beside it.
+    pub fn md5_alone(mut self) -> Self {
+        self.digest = "\"MD5\"";
+        self
     }
 
     /// A line of `[limits]`.
@@ -105,10 +119,10 @@ impl Config {
 
     /// The whole text.
     pub fn text(&self) -> String {
-        let Self { limits, tenant, rest, .. } = self;
+        let Self { digest, limits, tenant, rest, .. } = self;
         let timers = if self.timers.is_empty() { TIMERS } else { &self.timers };
         format!(
-            "[sip]\nlisten = [\"127.0.0.1:5060\"]\ndigest = [\"MD5\", \"SHA-256\"]\n[sip.timers]\n{timers}\n[media]\naddress = \"127.0.0.1\"\n\
+            "[sip]\nlisten = [\"127.0.0.1:5060\"]\ndigest = [{digest}]\n[sip.timers]\n{timers}\n[media]\naddress = \"127.0.0.1\"\n\
              port_min = 20000\nport_max = 20999\nport_linger = \"100ms\"\n[http]\nlisten = \"127.0.0.1:8080\"\n\
              [store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n\
              [recordings]\ndir = \"var/recordings\"\n[limits]\n{limits}\n\

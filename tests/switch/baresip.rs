@@ -9,7 +9,7 @@ use cordboard_tests::switch::Switch;
 use std::path::Path;
 
 pub fn answers_a_queue_call(dir: &Path) -> Outcome {
-    let switch = Switch::start(dir, &Config::new(dir)?.agent("1001").queue("").trunk())?;
+    let switch = Switch::start(dir, &Config::new(dir)?.md5_alone().agent("1001").queue("").trunk())?;
     let mut phone = Baresip::start(dir, "1001", AGENT)?;
     switch.wait_registered("1001", 1)?;
     switch.wait_agent("1001", "ready")?;
