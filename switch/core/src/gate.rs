@@ -81,19 +81,20 @@ impl Gate {
         None
     }
 
-    /// The record of `ticket` is written, or is not waited for any longer: what may be done now.
-    pub(crate) fn release(&mut self, ticket: u64) -> VecDeque<CallOutput> {
+    /// The record of `ticket` is written, or is not waited for any longer: the call, if it was its closing record, and
+    /// what may be done now.
+    pub(crate) fn release(&mut self, ticket: u64) -> (Option<CallId>, VecDeque<CallOutput>) {
         self.deadlines.clear(&ticket);
         let Some(call) = self.by_ticket.remove(&ticket) else {
-            return VecDeque::new();
+            return (None, VecDeque::new());
         };
-        let waits = |held: &Held| match held.waiting {
-            Waiting::Opening(t) | Waiting::Answer(t) | Waiting::Closing(t) => t == ticket,
+        let waiting = self.calls.get(&call).map(|held| held.waiting);
+        let closed = match waiting {
+            Some(Waiting::Closing(t)) if t == ticket => Some(call),
+            Some(Waiting::Opening(t) | Waiting::Answer(t)) if t == ticket => None,
+            _ => return (None, VecDeque::new()),
         };
-        if !self.calls.get(&call).is_some_and(waits) {
-            return VecDeque::new();
-        }
-        self.calls.remove(&call).map(|held| held.outputs).unwrap_or_default()
+        (closed, self.calls.remove(&call).map(|held| held.outputs).unwrap_or_default())
     }
 
     /// A ticket whose record is late at `now`.
@@ -135,7 +136,7 @@ mod tests {
         assert!(gate.pass(call, ring.clone(), false).is_some());
         assert!(gate.pass(call, answer.clone(), true).is_none());
         assert!(gate.pass(call, ring.clone(), false).is_none());
-        assert_eq!(gate.release(ticket), [answer, ring]);
+        assert_eq!(gate.release(ticket), (None, [answer, ring].into()));
         assert!(gate.is_empty());
     }
 
@@ -147,8 +148,8 @@ mod tests {
         assert!(gate.pass(call, answer.clone(), true).is_none());
         let closing = gate.closing(call, Time::from_millis(1), WAIT);
         assert!(gate.pass(call, ring.clone(), false).is_none());
-        assert!(gate.release(opening).is_empty());
-        assert_eq!(gate.release(closing), [answer, ring]);
+        assert_eq!(gate.release(opening), (None, VecDeque::new()));
+        assert_eq!(gate.release(closing), (Some(call), [answer, ring].into()));
         assert!(gate.is_empty());
     }
 

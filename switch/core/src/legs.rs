@@ -89,6 +89,11 @@ impl Legs {
         left
     }
 
+    /// The legs of a call.
+    pub(crate) fn of(&self, call: CallId) -> &[LegId] {
+        self.calls.get(&call).map(Vec::as_slice).unwrap_or_default()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.legs.is_empty() && self.sessions.is_empty() && self.calls.is_empty()
     }

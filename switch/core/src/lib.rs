@@ -7,6 +7,7 @@
 mod abort;
 mod events;
 mod gate;
+mod goodbye;
 mod io;
 mod legs;
 mod query;

@@ -2,6 +2,7 @@
 
 use crate::events::Numbering;
 use crate::gate::Gate;
+use crate::goodbye::{BYE_WAIT, Goodbyes};
 use crate::io::{ShardCommand, ShardConfig, ShardInput, ShardOutput};
 use crate::legs::Legs;
 use crate::query::Figures;
@@ -42,6 +43,7 @@ pub struct Shard {
     /// Calls outside a queue that keep an agent's phone busy.
     pub(crate) outside: BTreeMap<CallId, BTreeSet<AgentId>>,
     pub(crate) trunks: Trunks,
+    pub(crate) goodbyes: Goodbyes,
     /// The agent whom a queue gave each call last: his leg is the queue's affair, any other is outside of it.
     pub(crate) offered: BTreeMap<CallId, AgentId>,
     /// Contacts that are known to readers of the event stream.
@@ -62,6 +64,7 @@ impl Shard {
         sip.shard = config.shard;
         sip.advertised = config.advertised;
         sip.clock = config.wall;
+        sip.bye_wait = Some(BYE_WAIT);
         let calls = CallConfig::new(config.start_secs, config.shard);
         Self {
             sip: SipEngine::new(sip, seed(&mut seeds), config.start_secs),
@@ -79,6 +82,7 @@ impl Shard {
             agent_of: BTreeMap::new(),
             outside: BTreeMap::new(),
             trunks: Trunks::default(),
+            goodbyes: Goodbyes::new(),
             offered: BTreeMap::new(),
             known_contacts: BTreeSet::new(),
             numbering: Numbering::default(),
@@ -251,8 +255,12 @@ impl Shard {
     }
 
     fn release(&mut self, ticket: u64) {
-        for output in self.gate.release(ticket) {
+        let (closed, outputs) = self.gate.release(ticket);
+        for output in outputs {
             self.do_call(output);
+        }
+        if let Some(call) = closed {
+            self.say_goodbye(call);
         }
     }
 

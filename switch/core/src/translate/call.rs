@@ -237,6 +237,7 @@ impl Shard {
         self.routing.forget(call);
         self.offered.remove(&call);
         self.trunks.forget(call);
+        self.say_goodbye(call);
         for agent in self.outside.remove(&call).unwrap_or_default() {
             let other =
                 self.outside.iter().find(|(_, agents)| agents.contains(&agent)).map(|(call, _)| *call);

@@ -104,6 +104,9 @@ impl Shard {
             SipEvent::HoldDone { on, ok, .. } => self.leg_event(leg, LegEvent::HoldDone { on, ok }),
             SipEvent::Digit { digit, .. } => self.leg_event(leg, LegEvent::Digit(digit)),
             SipEvent::Ended { cause, by_peer, sip_status, .. } => {
+                if by_peer && sip_status.is_none() {
+                    self.on_bye(call, leg, session);
+                }
                 self.on_leg_ended(call, leg, session);
                 self.leg_event(leg, LegEvent::Ended { cause, by_peer, sip_status });
             }

@@ -7,7 +7,7 @@ use cordboard_model::id::{TenantId, TrunkId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord};
 use cordboard_model::leg::PartyId;
 use cordboard_model::media::StreamParams;
-use cordboard_model::time::{Wall, WallClock};
+use cordboard_model::time::{Duration, Wall, WallClock};
 
 use super::{Directory, Flow, Transport};
 use crate::sdp::{Local, Negotiated};
@@ -32,6 +32,10 @@ pub struct SipConfig {
     pub contacts_max: usize,
     /// What Retry-After of a 503 asks for, seconds.
     pub retry_after_secs: u32,
+    /// How long a peer's BYE may wait for [`SipCommand::AnswerBye`], so that a record can be written
+    /// first; then it is answered anyway. None: every BYE is answered at once. Keep it under T1, or
+    /// the peer repeats its BYE.
+    pub bye_wait: Option<Duration>,
 }
 
 impl SipConfig {
@@ -48,6 +52,7 @@ impl SipConfig {
             sessions_max: 10_000,
             contacts_max: 50_000,
             retry_after_secs: 5,
+            bye_wait: None,
         }
     }
 }
@@ -162,6 +167,12 @@ pub enum SipCommand {
         session: SessionId,
         /// True to hold.
         on: bool,
+    },
+    /// Answer the BYE that ended a session, where [`SipConfig::bye_wait`] keeps it waiting. Does
+    /// nothing if none waits.
+    AnswerBye {
+        /// Which.
+        session: SessionId,
     },
     /// End a dialog of a run before this one.
     ByeFromRecord(Box<DialogRecord>),

@@ -2,8 +2,10 @@
 
 use cordboard_model::cause::Cause;
 
+use super::context::TimerKey;
 use super::{Dest, Directory, SessionId, SipCommand, SipEngine, SipEvent};
 use crate::dialog::Dialog;
+use crate::session::request::answer;
 use crate::session::{Call, Session, Target, bye};
 
 impl SipEngine {
@@ -28,6 +30,7 @@ impl SipEngine {
             SipCommand::Hold { session, on } => {
                 self.with_session(session, |session, base| session.hold(base, on));
             }
+            SipCommand::AnswerBye { session } => self.answer_bye(session),
             SipCommand::ByeFromRecord(record) => {
                 let local = self.base.cx.config.local;
                 if let Some(mut dialog) = Dialog::of_record(&record, local) {
@@ -41,6 +44,14 @@ impl SipEngine {
             }
             SipCommand::SetClock(clock) => self.base.cx.config.clock = clock,
             SipCommand::Shutdown => self.shut_down(),
+        }
+    }
+
+    /// The 200 to a BYE that was kept waiting.
+    pub(super) fn answer_bye(&mut self, session: SessionId) {
+        self.base.cx.deadlines.clear(&TimerKey::Bye(session));
+        if let Some(tx) = self.base.byes.remove(&session) {
+            answer(&mut self.base, tx, 200);
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) enum TimerKey {
     Session(SessionId, SessionTimer),
     /// A contact expires.
     Contact(u64),
+    /// A peer's BYE has waited long enough for its answer.
+    Bye(SessionId),
 }
 
 /// What a session may wait for.
@@ -86,6 +88,11 @@ impl Context {
     pub(crate) fn start_session(&mut self, id: SessionId, timer: SessionTimer, after: Duration) {
         let key = TimerKey::Session(id, timer);
         self.deadlines.set(key, self.now + after, timer.reason());
+    }
+
+    pub(crate) fn start_bye(&mut self, id: SessionId, after: Duration) {
+        let reason = TimerReason("sip bye unanswered");
+        self.deadlines.set(TimerKey::Bye(id), self.now + after, reason);
     }
 
     pub(crate) fn stop_session(&mut self, id: SessionId, timer: SessionTimer) {

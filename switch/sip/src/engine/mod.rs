@@ -76,6 +76,7 @@ impl SipEngine {
                 },
                 tx: Transactions::default(),
                 dialogs: BTreeMap::new(),
+                byes: BTreeMap::new(),
             },
             sessions: BTreeMap::new(),
             registrar: Registrar::default(),
@@ -118,6 +119,7 @@ impl SipEngine {
                 TimerKey::Session(id, timer) => {
                     self.with_session(id, |session, base| session.on_timer(base, timer));
                 }
+                TimerKey::Bye(id) => self.answer_bye(id),
                 TimerKey::Contact(id) => self.registrar.on_expired(&mut self.base.cx, id),
             }
         }
@@ -194,6 +196,7 @@ impl SipEngine {
     pub fn is_quiescent(&self) -> bool {
         self.sessions.is_empty()
             && self.base.dialogs.is_empty()
+            && self.base.byes.is_empty()
             && self.base.tx.len() == 0
             && self.base.cx.out.is_empty()
             && self.base.cx.deadlines.len() == self.registrar.total()

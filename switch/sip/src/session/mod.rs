@@ -39,6 +39,8 @@ pub(crate) struct Base {
     pub(crate) tx: Transactions,
     /// Sessions by the local tag of their dialog.
     pub(crate) dialogs: BTreeMap<String, SessionId>,
+    /// BYEs that wait for their answer, by the session they ended.
+    pub(crate) byes: BTreeMap<SessionId, TxId>,
 }
 
 /// How far a session is.

@@ -22,7 +22,13 @@ impl Session {
         }
         match method {
             Method::Bye => {
-                answer(base, tx, 200);
+                match base.cx.config.bye_wait {
+                    Some(wait) => {
+                        base.byes.insert(self.id, tx);
+                        base.cx.start_bye(self.id, wait);
+                    }
+                    None => answer(base, tx, 200),
+                }
                 self.on_bye(base);
             }
             Method::Invite => self.on_peer_reinvite(base, tx, flow),

@@ -2,7 +2,8 @@
 
 use cordboard_model::cause::Cause;
 use cordboard_model::leg::PartyId;
-use cordboard_sip::engine::{Datagram, Dest, Flow, SipCommand, SipEvent, SipOutput, Transport};
+use cordboard_model::time::Duration;
+use cordboard_sip::engine::{Datagram, Dest, Flow, SipCommand, SipConfig, SipEvent, SipOutput, Transport};
 use cordboard_sip::wire::{HeaderName, Uri};
 
 use crate::bench::{
@@ -37,6 +38,32 @@ fn a_call_comes_in_is_answered_and_the_caller_hangs_up() {
     bench.recv(TRUNK, &request("BYE", "z9hG4bK9", "2 BYE", &our_tag(&ok), ""));
     assert_eq!(bench.lines(), ["200 BYE"]);
     assert_eq!(bench.told(), ["Ended normal peer"]);
+    bench.settle();
+}
+
+fn config_with_bye_wait() -> SipConfig {
+    SipConfig { bye_wait: Some(Duration::from_millis(400)), ..SipConfig::new(addr(SWITCH)) }
+}
+
+#[test]
+fn a_bye_waits_for_the_record_where_that_is_wanted_and_no_longer_than_it_may() {
+    let mut bench = Bench::with(config_with_bye_wait());
+    let (session, ok) = bench.up();
+    bench.recv(TRUNK, &request("BYE", "z9hG4bK9", "2 BYE", &our_tag(&ok), ""));
+    assert_eq!((bench.lines(), bench.told()), (vec![], vec!["Ended normal peer".to_owned()]));
+    bench.wait(399);
+    assert_eq!(bench.lines(), [""; 0]);
+    bench.command(SipCommand::AnswerBye { session });
+    assert_eq!(bench.lines(), ["200 BYE"]);
+    bench.command(SipCommand::AnswerBye { session });
+    bench.settle();
+    assert_eq!(bench.lines(), [""; 0]);
+
+    let mut bench = Bench::with(config_with_bye_wait());
+    let (_, ok) = bench.up();
+    bench.recv(TRUNK, &request("BYE", "z9hG4bK9", "2 BYE", &our_tag(&ok), ""));
+    bench.wait(400);
+    assert_eq!(bench.lines(), ["200 BYE"]);
     bench.settle();
 }
 
