@@ -7,7 +7,8 @@
 #[path = "../tests/api/fake/mod.rs"]
 mod fake;
 
-use cordboard_api::routes::{ApiConfig, router};
+use cordboard_api::routes::router;
+use cordboard_api::state::ApiConfig;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, FlowId, IdError, QueueId, TenantId};

@@ -4,7 +4,7 @@
 //! it comes as a sub-protocol `key.<base64url>`. Never in a URL, which ends up in logs.
 
 use crate::problem::Problem;
-use crate::routes::State;
+use crate::state::State;
 use crate::switch::Caller;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;

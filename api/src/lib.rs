@@ -9,5 +9,6 @@ pub mod params;
 pub mod problem;
 pub mod recording;
 pub mod routes;
+pub mod state;
 pub mod stream;
 pub mod switch;

@@ -1,7 +1,7 @@
 //! The pages, compiled into the binary, and the demo's key for its own page.
 
 use crate::problem::Problem;
-use crate::routes::State;
+use crate::state::State;
 use axum::Json;
 use axum::extract::{ConnectInfo, State as Use};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};

@@ -2,7 +2,7 @@
 
 use crate::key::Asking;
 use crate::problem::Problem;
-use crate::routes::{State, own};
+use crate::state::{State, own};
 use axum::body::Body;
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

@@ -3,6 +3,7 @@
 use crate::key::{Asking, Brake};
 use crate::params::Params;
 use crate::problem::Problem;
+use crate::state::{ApiConfig, State, own};
 use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
 use crate::{pages, recording, stream};
 use axum::body::Bytes;
@@ -21,24 +22,6 @@ use std::sync::Arc;
 const PAGE: u32 = 100;
 /// Most rows of a page.
 const PAGE_MAX: u32 = 1_000;
-
-/// What the control plane is given at the start.
-#[derive(Clone, Debug, Default)]
-pub struct ApiConfig {
-    /// The key that the demo's page is given when it is read from this machine. None outside the demo.
-    pub page_key: Option<String>,
-}
-
-/// What every route sees.
-#[derive(Clone)]
-pub struct State {
-    /// The switch.
-    pub switch: Arc<dyn Switch>,
-    /// Failed keys by address.
-    pub brake: Arc<Brake>,
-    /// What was configured.
-    pub config: Arc<ApiConfig>,
-}
 
 type Answer<T> = Result<Json<T>, Problem>;
 
@@ -112,15 +95,6 @@ async fn as_problem(response: Response) -> Response {
         }
     }
     response
-}
-
-/// An id from the path that must be of the asking tenant. Others' ids do not exist for him.
-pub(crate) fn own<T>(text: &str, tenant: TenantId, of: impl Fn(&T) -> TenantId) -> Result<T, Problem>
-where
-    T: core::str::FromStr,
-{
-    let id = text.parse::<T>().map_err(|_| Problem::not_found(format!("{text:?} is not an id")))?;
-    if of(&id) == tenant { Ok(id) } else { Err(Problem::not_found(text.to_owned())) }
 }
 
 async fn health(Use(state): Use<State>) -> Response {

@@ -3,7 +3,7 @@
 use crate::key::Asking;
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::State;
+use crate::state::State;
 use crate::switch::{Since, StreamItem, Subscription};
 use axum::extract::State as Use;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;

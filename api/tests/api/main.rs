@@ -12,7 +12,8 @@ mod reading;
 mod recordings;
 mod tenants;
 
-use cordboard_api::routes::{ApiConfig, router};
+use cordboard_api::routes::router;
+use cordboard_api::state::ApiConfig;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId};
 use cordboard_model::leg::PartyId;

@@ -1,7 +1,7 @@
 //! The page, its files, and the key that the demo gives it.
 
 use crate::{serve, serve_with};
-use cordboard_api::routes::ApiConfig;
+use cordboard_api::state::ApiConfig;
 
 fn demo() -> ApiConfig {
     ApiConfig { page_key: Some("demo-key".into()) }

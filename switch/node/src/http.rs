@@ -1,7 +1,8 @@
 //! Serves the control plane over HTTP.
 
 use crate::boot::BootError;
-use cordboard_api::routes::{ApiConfig, router};
+use cordboard_api::routes::router;
+use cordboard_api::state::ApiConfig;
 use cordboard_api::switch::Switch;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The binary `cordboard`.
 
 use clap::Parser;
-use cordboard_api::routes::ApiConfig;
+use cordboard_api::state::ApiConfig;
 use cordboard_node::cli::{Cli, Command, ConfigArgs, RouteCommand};
 use cordboard_node::clock::Clock;
 use cordboard_node::config::Loaded;

@@ -4,7 +4,7 @@ use crate::boot::{BootError, Running, start};
 use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::http::serve;
-use cordboard_api::routes::ApiConfig;
+use cordboard_api::state::ApiConfig;
 use cordboard_api::switch::Switch;
 use std::net::SocketAddr;
 use std::path::PathBuf;

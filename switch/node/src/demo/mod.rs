@@ -8,7 +8,7 @@ use crate::cli::DemoArgs;
 use crate::clock::Clock;
 use crate::config::{ApiKey, Loaded};
 use crate::run::start_served;
-use cordboard_api::routes::ApiConfig;
+use cordboard_api::state::ApiConfig;
 use cordboard_model::id::TenantId;
 use floor::Floor;
 use std::fmt::Write;
