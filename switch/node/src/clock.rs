@@ -11,12 +11,20 @@ const DRIFT: Duration = Duration::from_millis(50);
 pub struct Clock {
     start: Instant,
     wall: WallClock,
+    number: u32,
 }
 
 impl Clock {
     /// Starts now.
     pub fn start() -> Self {
-        Self { start: Instant::now(), wall: WallClock { at_zero: wall_now() } }
+        let at_zero = wall_now();
+        let number = u32::try_from(at_zero.0 / 1_000).unwrap_or(u32::MAX);
+        Self { start: Instant::now(), wall: WallClock { at_zero }, number }
+    }
+
+    /// The same clock with the number that this start was given.
+    pub fn numbered(self, number: u32) -> Self {
+        Self { number, ..self }
     }
 
     /// Time since the start.
@@ -29,9 +37,9 @@ impl Clock {
         self.wall
     }
 
-    /// The UTC second of the start: part of every id.
+    /// The UTC second of the start, or more if an earlier start had that number: part of every id.
     pub fn start_secs(&self) -> u32 {
-        u32::try_from(self.wall.at_zero.0 / 1_000).unwrap_or(u32::MAX)
+        self.number
     }
 
     /// A new pair if the wall clock has moved since the last one.

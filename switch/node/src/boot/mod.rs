@@ -1,6 +1,7 @@
 //! Puts the switch together: reads what survived, makes lanes and threads, and says when it is ready.
 
 mod lanes;
+mod number;
 mod recover;
 mod threads;
 
@@ -39,6 +40,8 @@ pub enum BootError {
     Bind(&'static str, SocketAddr, io::Error),
     /// The journal cannot be used.
     Journal(cordboard_store::JournalError),
+    /// The number of this start cannot be kept in this file.
+    Number(PathBuf, io::Error),
     /// The database cannot be used.
     Store(cordboard_store::StoreError),
     /// The operating system refused a thread, an epoll or random bytes.
@@ -54,6 +57,10 @@ impl fmt::Display for BootError {
                 write!(f, "cannot listen for {what} on {addr}: {why}")
             }
             BootError::Journal(why) => write!(f, "the journal cannot be used: {why}"),
+            BootError::Number(path, why) => {
+                let path = path.display();
+                write!(f, "cannot write {path}: {why}; without it two starts could give calls the same id")
+            }
             BootError::Store(why) => write!(f, "the database cannot be used: {why}"),
             BootError::System(why) => {
                 write!(f, "the operating system refused what every switch needs: {why}")
@@ -108,7 +115,8 @@ fn bind_sip(machine: &Machine) -> Result<(Vec<std::net::UdpSocket>, Vec<SocketAd
 /// See [`BootError`].
 pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Running, BootError> {
     let (sockets, sip) = bind_sip(&loaded.machine)?;
-    let kept = recover(&loaded.machine, &clock)?;
+    let kept = recover(&loaded.machine, clock)?;
+    let clock = kept.clock;
     let lanes = Lanes::new(loaded.snapshot.limits.calls as usize);
     let store = open_store(&loaded.machine, &lanes).await?;
     let cut = kept.cut_recordings(&loaded.machine.recordings.dir);

@@ -1,6 +1,6 @@
 //! What survived: the journal is read, cut calls get their records, and the database gets what it missed.
 
-use super::BootError;
+use super::{BootError, number};
 use crate::clock::{Clock, wall_now};
 use crate::config::Machine;
 use crate::recorder::file_of;
@@ -16,14 +16,19 @@ pub(super) struct Kept {
     pub(super) writer: Writer,
     pub(super) recovered: Recovered,
     pub(super) lost: Vec<Cdr>,
+    /// The clock, with the number of this start.
+    pub(super) clock: Clock,
 }
 
 /// Steps 1 to 3 of a start: the journal is read, interrupted calls get their records, and those are on the disk
 /// before anything else happens.
-pub(super) fn recover(machine: &Machine, clock: &Clock) -> Result<Kept, BootError> {
+pub(super) fn recover(machine: &Machine, clock: Clock) -> Result<Kept, BootError> {
     let options = JournalOptions { sync_every: machine.journal.sync, ..JournalOptions::default() };
     let opened = Journal::open_with(&machine.journal.dir, options).map_err(BootError::Journal)?;
     let (journal, mut recovered) = opened;
+    let dir = &machine.journal.dir;
+    let unnumbered = |why| BootError::Number(number::file(dir), why);
+    let clock = clock.numbered(number::claim(dir, clock.start_secs()).map_err(unnumbered)?);
     for damage in &recovered.damage {
         tracing::warn!(?damage, kept = ?recovered.kept, "part of the journal could not be read and was skipped");
     }
@@ -46,7 +51,7 @@ pub(super) fn recover(machine: &Machine, clock: &Clock) -> Result<Kept, BootErro
             "calls were lost by the restart; each has its record, and its ends get a BYE"
         );
     }
-    Ok(Kept { writer, recovered, lost })
+    Ok(Kept { writer, recovered, lost, clock })
 }
 
 impl Kept {
