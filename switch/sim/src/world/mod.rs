@@ -163,8 +163,7 @@ impl World {
             wall: WallClock { at_zero: Wall(i64::from(START_SECS) * 1_000) },
             panic_key: config.panic_key,
         };
-        let media =
-            MediaConfig { silence_limit: snapshot.limits.media_silence, ..MediaConfig::default() };
+        let media = MediaConfig { silence_limit: snapshot.limits.media_silence, ..MediaConfig::default() };
         let mut media = MediaEngine::new(media, seed());
         for (asset, audio) in prompts() {
             drop(media.load_asset(asset, Arc::new(audio)));
@@ -710,8 +709,7 @@ impl World {
                         continue;
                     }
                     for at in self.network.send(sip.ip(), Way::In, now).into_iter().flatten() {
-                        self.agenda
-                            .plan(at, Happening::SipToSwitch { from: sip, bytes: bytes.clone() });
+                        self.agenda.plan(at, Happening::SipToSwitch { from: sip, bytes: bytes.clone() });
                     }
                 }
                 PhoneOutput::Rtp { line, to, bytes } | PhoneOutput::Rtcp { line, to, bytes } => {
@@ -723,8 +721,7 @@ impl World {
                     }
                     for at in self.network.send(sip.ip(), Way::In, now).into_iter().flatten() {
                         let bytes = bytes.clone();
-                        self.agenda
-                            .plan(at, Happening::MediaToSwitch { from, port: to.port(), bytes });
+                        self.agenda.plan(at, Happening::MediaToSwitch { from, port: to.port(), bytes });
                     }
                 }
             }

@@ -33,8 +33,25 @@ fn a_caller_chooses_waits_talks_and_is_recorded() {
     s.status("2001", AgentStatus::WrapUp);
     s.run(3.0);
     s.status("2001", AgentStatus::Ready);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        caller > INVITE
+        caller < 100
+        caller < 200
+        caller > ACK
+        2001 < INVITE
+        2001 > 180
+        2001 > 200
+        2001 < ACK
+        caller > BYE
+        caller < 200 BYE
+        2001 < BYE
+        2001 > 200 BYE
+    ",
+    );
+    s.cdrs(&[
+        "+4930123 to 1000: normal by Caller, up 9.0s, talk 5.0s, agent 2001, flow menu, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
     let cdr = &s.world.cdrs()[0];
     assert_eq!((cdr.cause, cdr.ended_by), (Cause::Normal, Party::Caller));
     assert_eq!(cdr.data.get("chosen").map(String::as_str), Some("sales"));
@@ -53,12 +70,22 @@ fn when_the_agent_hangs_up_the_flow_goes_on() {
     s.phone("2001", AGENT_HZ, Plan::answer(secs(1.0)).hang_up_after(secs(3.0)));
     s.call("caller", "1000", Plan::call().press(secs(1.0), "1"));
     s.run(8.0);
-    s.ladder_of("caller", "");
-    s.cdrs(&[]);
-    let said = |what: &cordboard_model::event::EventKind| {
-        matches!(what, cordboard_model::event::EventKind::FlowLog { text, .. } if text == "queue: served")
-    };
-    assert!(s.events().any(said));
+    s.ladder_of(
+        "caller",
+        "
+        > INVITE
+        < 100
+        < 200
+        > ACK
+        < BYE
+        > 200 BYE
+    ",
+    );
+    s.cdrs(&[
+        "+4930123 to 1000: normal by Callee, up 5.0s, talk 3.0s, agent 2001, flow menu, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
+    let said = |what: &cordboard_model::event::EventKind| matches!(what, cordboard_model::event::EventKind::FlowLog { text, .. } if text == "queue: served");
+    assert!(s.events().any(said), "{}", s.story());
 }
 
 #[test]
@@ -87,5 +114,7 @@ fn a_caller_is_told_his_place_between_the_music() {
     s.run(1.5);
     s.hears("caller", MUSIC_HZ);
     s.act("caller", Act::HangUp);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 12.0s, talk -, queue sales abandoned, Caller +4930123+normal, Callee 2001-no_answer",
+    ]);
 }

@@ -24,8 +24,24 @@ fn an_extension_calls_another() {
     s.hears("3002", FROM_HZ);
     s.act("3002", Act::HangUp);
     s.run(1.0);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        3001 > INVITE
+        3001 < 100
+        3002 < INVITE
+        3002 > 180
+        3001 < 180
+        3002 > 200
+        3002 < ACK
+        3001 < 200
+        3001 > ACK
+        3002 > BYE
+        3002 < 200 BYE
+        3001 < BYE
+        3001 > 200 BYE
+    ",
+    );
+    s.cdrs(&["3001 to 3002: normal by Callee, up 1.0s, talk 1.0s, Caller 3001+normal, Callee 3002+normal"]);
 }
 
 #[test]
@@ -33,8 +49,26 @@ fn a_caller_cancels_while_it_rings() {
     let mut s = two(Plan::ring_on());
     s.call("3001", "3002", Plan::call().then(Moment::Ringing, secs(2.0), Act::HangUp));
     s.run(4.0);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        3001 > INVITE
+        3001 < 100
+        3002 < INVITE
+        3002 > 180
+        3001 < 180
+        3001 > CANCEL
+        3001 < 200 CANCEL
+        3001 < 487
+        3001 > ACK
+        3002 < CANCEL
+        3002 > 200 CANCEL
+        3002 > 487
+        3002 < ACK
+    ",
+    );
+    s.cdrs(&[
+        "3001 to 3002: cancelled by Caller, up -, talk -, Caller 3001-cancelled 487, Callee 3002-cancelled",
+    ]);
 }
 
 #[test]
@@ -43,8 +77,28 @@ fn the_called_phones_200_crosses_our_cancel() {
     let mut s = two(Plan::answer(secs(2.0)));
     s.call("3001", "3002", Plan::call().then(Moment::Ringing, ms(1_970), Act::HangUp));
     s.run(4.0);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        3001 > INVITE
+        3001 < 100
+        3002 < INVITE
+        3002 > 180
+        3001 < 180
+        3001 > CANCEL
+        3002 > 200
+        3001 < 200 CANCEL
+        3001 < 487
+        3001 > ACK
+        3002 < CANCEL
+        3002 > 200 CANCEL
+        3002 < ACK
+        3002 < BYE
+        3002 > 200 BYE
+    ",
+    );
+    s.cdrs(&[
+        "3001 to 3002: cancelled by Caller, up -, talk -, Caller 3001-cancelled 487, Callee 3002-cancelled",
+    ]);
 }
 
 #[test]
@@ -52,8 +106,26 @@ fn the_callers_cancel_crosses_our_200() {
     let mut s = two(Plan::answer(secs(2.0)));
     s.call("3001", "3002", Plan::call().then(Moment::Ringing, ms(1_995), Act::HangUp));
     s.run(4.0);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        3001 > INVITE
+        3001 < 100
+        3002 < INVITE
+        3002 > 180
+        3001 < 180
+        3002 > 200
+        3001 > CANCEL
+        3002 < ACK
+        3001 < 200
+        3001 > ACK
+        3001 > BYE
+        3001 < 200 CANCEL
+        3001 < 200 BYE
+        3002 < BYE
+        3002 > 200 BYE
+    ",
+    );
+    s.cdrs(&["3001 to 3002: normal by Caller, up 0.0s, talk 0.0s, Caller 3001+normal, Callee 3002+normal"]);
 }
 
 #[test]
@@ -75,8 +147,24 @@ fn nobody_answers() {
     s.phone("3002", OTHER_HZ, Plan::ring_on());
     s.call("3001", "3002", Plan::call());
     s.run(25.0);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        3001 > INVITE
+        3001 < 100
+        3002 < INVITE
+        3002 > 180
+        3001 < 180
+        3002 < CANCEL
+        3002 > 200 CANCEL
+        3002 > 487
+        3001 < 480
+        3001 > ACK
+        3002 < ACK
+    ",
+    );
+    s.cdrs(&[
+        "3001 to 3002: no_answer by Switch, up -, talk -, Caller 3001-no_answer 480, Callee 3002-no_answer",
+    ]);
 }
 
 #[test]
@@ -84,8 +172,18 @@ fn a_phone_that_is_silent_is_unreachable() {
     let mut s = two(Plan::reply(Reply::Nothing));
     s.call("3001", "3002", Plan::call());
     s.run(70.0);
-    s.ladder_of("3001", "");
-    s.cdrs(&[]);
+    s.ladder_of(
+        "3001",
+        "
+        > INVITE
+        < 100
+        < 480
+        > ACK
+    ",
+    );
+    s.cdrs(&[
+        "3001 to 3002: unreachable by Callee, up -, talk -, Caller 3001-unreachable 480, Callee 3002-unreachable 408",
+    ]);
 }
 
 #[test]
@@ -99,8 +197,24 @@ fn audio_before_the_answer_is_heard() {
     s.hears("3002", FROM_HZ);
     s.act("3001", Act::HangUp);
     s.run(1.0);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        3001 > INVITE
+        3001 < 100
+        3002 < INVITE
+        3002 > 183
+        3001 < 183
+        3002 > 200
+        3002 < ACK
+        3001 < 200
+        3001 > ACK
+        3001 > BYE
+        3001 < 200 BYE
+        3002 < BYE
+        3002 > 200 BYE
+    ",
+    );
+    s.cdrs(&["3001 to 3002: normal by Caller, up 1.0s, talk 1.0s, Caller 3001+normal, Callee 3002+normal"]);
 }
 
 #[test]
@@ -114,18 +228,31 @@ fn who_is_not_registered_and_what_is_no_number_is_refused() {
     let ends = s.world.phone("3001").unwrap().log();
     let ends: Vec<End> = ends.iter().map(|log| log.ended.unwrap().1).collect();
     assert_eq!(ends, [End::Refused(480), End::Refused(404)]);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "3001 to 3002: not_registered by Switch, up -, talk -, Caller 3001-not_registered 480",
+        "3001 to 7777: no_route by Switch, up -, talk -, Caller 3001-no_route 404",
+    ]);
 }
 
 #[test]
 fn a_call_with_a_wrong_password_is_not_taken() {
     let mut s = Stage::new(setup(&[]).user("3001"));
+    s.carrier("carrier");
     let mut config: PhoneConfig = s.world.phone_config("3001", FROM_HZ);
     config.password = "wrong".into();
     s.world.add_phone("thief", config);
     s.call("thief", "2000", Plan::call());
     s.run(1.0);
-    s.ladder("");
+    s.ladder(
+        "
+        thief > INVITE
+        thief < 401
+        thief > ACK
+        thief > INVITE
+        thief < 401
+        thief > ACK
+    ",
+    );
     s.cdrs(&[]);
 }
 
@@ -140,8 +267,27 @@ fn a_call_goes_out_by_the_trunk() {
     s.hears("carrier", AGENT_HZ);
     s.act("3001", Act::HangUp);
     s.run(1.0);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        3001 > INVITE
+        3001 < 401
+        3001 > ACK
+        3001 > INVITE
+        3001 < 100
+        carrier < INVITE
+        carrier > 180
+        3001 < 180
+        carrier > 200
+        carrier < ACK
+        3001 < 200
+        3001 > ACK
+        3001 > BYE
+        3001 < 200 BYE
+        carrier < BYE
+        carrier > 200 BYE
+    ",
+    );
+    s.cdrs(&["3001 to 900: normal by Caller, up 2.0s, talk 2.0s, Caller 3001+normal, Callee +49301+normal"]);
 }
 
 #[test]

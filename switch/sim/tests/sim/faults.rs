@@ -27,7 +27,9 @@ fn a_flow_error_is_an_apology_and_then_the_fallback() {
     s.run(3.0);
     s.hears("caller", AGENT_HZ);
     s.act("caller", Act::HangUp);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "+4930123 to 1666: normal by Caller, up 3.5s, talk 1.5s, agent 2001, flow broken, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
     let failed = s.events().find_map(|event| match event {
         EventKind::FlowFailed { error, .. } => Some(error.clone()),
         _ => None,
@@ -41,8 +43,19 @@ fn a_flow_error_without_a_fallback_is_an_apology_and_the_end() {
     s.carrier("caller");
     s.call("caller", "1666", Plan::call());
     s.run(3.0);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        caller > INVITE
+        caller < 100
+        caller < 200
+        caller > ACK
+        caller < BYE
+        caller > 200 BYE
+    ",
+    );
+    s.cdrs(&[
+        "+4930123 to 1666: flow_failed by Switch, up 1.0s, talk -, flow broken, Caller +4930123+flow_failed",
+    ]);
 }
 
 #[test]
@@ -63,7 +76,9 @@ fn a_late_journal_delays_no_one_for_longer_than_its_limit() {
     let waited = answered.since(began);
     assert!(waited >= secs(0.070) && waited <= secs(0.080), "{waited:?}: 20 ms of network, 50 ms of limit");
     assert_eq!(s.world.alarms(), ["journal_late", "journal_late"]);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 3.0s, talk 1.9s, agent 2001, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
 }
 
 #[test]
@@ -79,7 +94,9 @@ fn a_journal_that_cannot_write_is_an_alarm_and_the_call_goes_on() {
     s.act("caller", Act::HangUp);
     s.run(1.0);
     assert_eq!(s.world.alarms(), ["journal_failed", "journal_failed"]);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 3.0s, talk 2.0s, agent 2001, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
 }
 
 #[test]
@@ -111,7 +128,11 @@ fn calls_keep_what_they_began_with_when_the_configuration_is_exchanged() {
     s.run(6.0);
     s.hears("caller", AGENT_HZ);
     s.act("caller", Act::HangUp);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "+4930123 to 1000: no_route by Switch, up -, talk -, Caller +4930123-no_route 404",
+        "+4930123 to 2000: normal by Callee, up 6.5s, talk 5.5s, agent 2001, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+        "+4930123 to 1000: normal by Caller, up 9.5s, talk 2.0s, agent 2001, flow menu, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
 }
 
 #[test]
@@ -149,8 +170,7 @@ fn a_panic_ends_one_call_of_many() {
         s.hears(agent, CALLER_HZ);
     }
     for call in s.world.phone("caller").unwrap().calls() {
-        let hang_up =
-            cordboard_sim::phone::PhoneCommand::Do { call: Some(call), act: Act::HangUp };
+        let hang_up = cordboard_sim::phone::PhoneCommand::Do { call: Some(call), act: Act::HangUp };
         assert!(s.world.tell("caller", hang_up));
     }
     s.run(1.0);

@@ -31,8 +31,23 @@ fn an_agent_holds_and_resumes_and_the_caller_hears_music_meanwhile() {
     s.hears("2001", CALLER_HZ);
     s.act("caller", Act::HangUp);
     s.run(1.0);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        2001 > INVITE
+        2001 < 200
+        2001 > ACK
+        2001 > INVITE
+        2001 < 200
+        2001 > ACK
+        caller > BYE
+        caller < 200 BYE
+        2001 < BYE
+        2001 > 200 BYE
+    ",
+    );
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 6.0s, talk 5.0s, agent 2001, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
 }
 
 #[test]
@@ -43,8 +58,20 @@ fn a_caller_holds_and_hangs_up_while_he_holds() {
     s.hears("2001", MUSIC_HZ);
     s.act("caller", Act::HangUp);
     s.run(1.0);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        caller > INVITE
+        caller < 200
+        caller > ACK
+        caller > BYE
+        caller < 200 BYE
+        2001 < BYE
+        2001 > 200 BYE
+    ",
+    );
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 5.0s, talk 4.0s, agent 2001, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
 }
 
 #[test]
@@ -63,8 +90,23 @@ fn an_operator_holds_the_caller_and_lets_him_go() {
     s.hears("2001", CALLER_HZ);
     s.act("2001", Act::HangUp);
     s.run(1.0);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        caller < INVITE
+        caller > 200
+        caller < ACK
+        caller < INVITE
+        caller > 200
+        caller < ACK
+        2001 > BYE
+        2001 < 200 BYE
+        caller < BYE
+        caller > 200 BYE
+    ",
+    );
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Callee, up 7.0s, talk 6.0s, agent 2001, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
 }
 
 #[test]
@@ -84,5 +126,7 @@ fn two_offers_that_cross_are_both_made_in_the_end() {
     s.hears("caller", AGENT_HZ);
     s.hears("2001", CALLER_HZ);
     s.act("2001", Act::HangUp);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Callee, up 16.0s, talk 15.0s, agent 2001, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
 }

@@ -46,8 +46,20 @@ fn a_busy_agent_and_one_who_does_not_answer_lead_to_the_next() {
     s.hears("2003", CALLER_HZ);
     s.act("caller", Act::HangUp);
     s.run(1.0);
-    s.ladder_of("2002", "");
-    s.cdrs(&[]);
+    s.ladder_of(
+        "2002",
+        "
+        < INVITE
+        > 180
+        < CANCEL
+        > 200 CANCEL
+        > 487
+        < ACK
+    ",
+    );
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 13.0s, talk 1.8s, agent 2003, queue sales served 2003, Caller +4930123+normal, Callee 2001-busy 486, Callee 2002-no_answer, Callee 2003+normal, recordings 1",
+    ]);
 }
 
 #[test]
@@ -73,7 +85,10 @@ fn a_caller_whose_agent_did_not_answer_keeps_his_place() {
     }
     s.run(1.0);
     s.act("carrier", Act::HangUp);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 20.0s, talk -, queue sales abandoned, Caller +4930123+normal",
+        "+4930123 to 2000: normal by Caller, up 22.0s, talk 11.5s, agent 2001, queue sales served 2001, Caller +4930123+normal, Callee 2001-no_answer, Callee 2001+normal, recordings 1",
+    ]);
 }
 
 #[test]
@@ -82,6 +97,7 @@ fn an_agent_gets_no_call_while_he_wraps_up() {
     s.carrier("carrier");
     s.phone("2001", AGENT_HZ, Plan::answer(secs(0.5)));
     call_as(&mut s, "first", "2000", Plan::call().hang_up_after(secs(3.0)));
+    s.run(0.1);
     call_as(&mut s, "second", "2000", Plan::call());
     s.run(5.0);
     s.status("2001", AgentStatus::WrapUp);
@@ -89,7 +105,10 @@ fn an_agent_gets_no_call_while_he_wraps_up() {
     s.run(4.0);
     s.status("2001", AgentStatus::Talking);
     s.act("carrier", Act::HangUp);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 3.0s, talk 2.5s, agent 2001, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+        "+4930123 to 2000: normal by Caller, up 9.0s, talk 0.6s, agent 2001, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
 }
 
 #[test]
@@ -100,8 +119,25 @@ fn a_caller_who_gives_up_is_no_fault_of_the_agent() {
     s.call("caller", "2000", Plan::call().hang_up_after(secs(3.0)));
     s.run(5.0);
     s.status("2001", AgentStatus::Ready);
-    s.ladder("");
-    s.cdrs(&[]);
+    s.ladder(
+        "
+        caller > INVITE
+        caller < 100
+        caller < 200
+        caller > ACK
+        2001 < INVITE
+        2001 > 180
+        caller > BYE
+        caller < 200 BYE
+        2001 < CANCEL
+        2001 > 200 CANCEL
+        2001 > 487
+        2001 < ACK
+    ",
+    );
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 3.0s, talk -, queue sales abandoned, Caller +4930123+normal, Callee 2001-cancelled",
+    ]);
 }
 
 #[test]
@@ -116,13 +152,25 @@ fn an_agent_who_signs_out_while_it_rings_is_not_rung_on() {
     s.run(1.0);
     s.status("2001", AgentStatus::SignedOut);
     s.hears("caller", MUSIC_HZ);
-    s.ladder_of("2001", "");
+    s.ladder_of(
+        "2001",
+        "
+        < INVITE
+        > 180
+        < CANCEL
+        > 200 CANCEL
+        > 487
+        < ACK
+    ",
+    );
     s.world.wish(&agent, Wish::SignIn);
     s.world.wish(&agent, Wish::Ready);
     s.run(1.0);
     s.status("2001", AgentStatus::Ringing);
     s.act("caller", Act::HangUp);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 4.0s, talk -, queue sales abandoned, Caller +4930123+normal, Callee 2001-cancelled, Callee 2001-cancelled",
+    ]);
 }
 
 #[test]
@@ -139,7 +187,9 @@ fn an_agent_whose_phone_is_gone_is_not_offered_calls_until_it_is_back() {
     s.run(3.0);
     s.hears("caller", AGENT_HZ);
     s.act("caller", Act::HangUp);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 6.0s, talk 2.0s, agent 2001, queue sales served 2001, Caller +4930123+normal, Callee 2001+normal, recordings 1",
+    ]);
 }
 
 #[test]
@@ -160,5 +210,7 @@ fn a_wait_that_ends_overflows_to_another_queue() {
     s.run(4.0);
     s.hears("caller", AGENT_HZ);
     s.act("2009", Act::HangUp);
-    s.cdrs(&[]);
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Callee, up 8.0s, talk 2.0s, agent 2009, queue sales timeout, queue late served 2009, Caller +4930123+normal, Callee 2009+normal, recordings 1",
+    ]);
 }

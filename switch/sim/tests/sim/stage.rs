@@ -83,13 +83,7 @@ impl Stage {
         self.phone_with(name, name, hz, |config| config.incoming = incoming);
     }
 
-    pub fn phone_with(
-        &mut self,
-        name: &str,
-        user: &str,
-        hz: u16,
-        change: impl FnOnce(&mut PhoneConfig),
-    ) {
+    pub fn phone_with(&mut self, name: &str, user: &str, hz: u16, change: impl FnOnce(&mut PhoneConfig)) {
         let mut config = self.world.phone_config(user, hz);
         change(&mut config);
         self.world.add_phone(name, config);
@@ -135,9 +129,6 @@ impl Stage {
     pub fn ladder(&mut self, expected: &str) {
         let lines: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let got = self.world.take_ladder();
-        if shown(&got) {
-            return;
-        }
         assert!(got == lines.join("\n"), "the ladder is\n{got}\n");
     }
 
@@ -147,9 +138,6 @@ impl Stage {
         let lines: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let got = self.world.take_ladder();
         let got: Vec<&str> = got.lines().filter_map(|line| line.strip_prefix(name)).map(str::trim).collect();
-        if shown(&got.join("\n")) {
-            return;
-        }
         assert!(got == lines, "the ladder of {name} is\n{}\n", got.join("\n"));
     }
 
@@ -178,9 +166,6 @@ impl Stage {
         self.quiet();
         let opened = self.world.opened().len();
         let got: Vec<String> = self.world.cdrs().iter().map(cdr_line).collect();
-        if shown(&got.join("\n")) {
-            return;
-        }
         assert!(got == expected, "the records are\n{got:#?}\n");
         assert_eq!(opened, got.len(), "records of calls that were taken");
     }
@@ -199,15 +184,6 @@ impl Stage {
     pub fn at(&self, after: f64) -> Time {
         self.world.now() + secs(after)
     }
-}
-
-#[track_caller]
-fn shown(got: &str) -> bool {
-    let show = std::env::var_os("STAGE_SHOW").is_some();
-    if show {
-        println!("=== {}\n{got}", std::panic::Location::caller());
-    }
-    show
 }
 
 /// A record as one line: who, why, what became of each leg, how long it was answered and bridged.
