@@ -1,7 +1,15 @@
 //! `cargo xtask load KIND`: drivers that load the release binary. By command only: they take
 //! minutes, and their figures mean something only on a machine with nothing else to do.
 //!
-//! One file for each kind, and a line in [`KINDS`].
+//! One file for each kind, and a line in [`KINDS`]. docs/measuring.md says what each measures.
+
+mod machine;
+mod memory;
+mod options;
+mod probe;
+mod signalling;
+mod sipp;
+mod switch;
 
 use std::path::Path;
 
@@ -10,7 +18,14 @@ use crate::outcome::Outcome;
 /// A kind of load: its name, what it measures, and what it does with the arguments after its name.
 type Kind = (&'static str, &'static str, fn(&Path, &[String]) -> Outcome);
 
-const KINDS: &[Kind] = &[];
+const KINDS: &[Kind] = &[
+    (
+        "signalling",
+        "bridged calls a second and what each costs [--rate N] [--seconds S] [--no-build]",
+        signalling::run,
+    ),
+    ("memory", "what a bridged call weighs [--calls N] [--settle S] [--no-build]", memory::run),
+];
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
     let Some((name, rest)) = arguments.split_first() else {
@@ -23,12 +38,20 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
 }
 
 fn known() -> String {
-    if KINDS.is_empty() {
-        return "there are no load drivers yet".to_owned();
-    }
-    let each: Vec<String> = KINDS
-        .iter()
-        .map(|(name, says, _)| format!("{name} ({says})"))
-        .collect();
-    format!("there are: {}", each.join(", "))
+    let each: Vec<String> = KINDS.iter().map(|(name, says, _)| format!("{name}: {says}")).collect();
+    format!("there are {}", each.join("; "))
+}
+
+/// Where everything stands: one address for each part, so that no port of one meets another's.
+mod place {
+    /// The switch.
+    pub(super) const SIP: &str = "127.0.0.1:5060";
+    pub(super) const HTTP: &str = "127.0.0.1:8080";
+    /// SIPp that calls, SIPp that is called, and the probe that is both.
+    pub(super) const CALLER: &str = "127.0.0.2";
+    pub(super) const CALLED: &str = "127.0.0.3";
+    pub(super) const PROBE: &str = "127.0.0.4";
+    /// What leads to SIPp, and what to the probe.
+    pub(super) const NUMBER: &str = "9000";
+    pub(super) const PROBE_NUMBER: &str = "9001";
 }

@@ -1,0 +1,64 @@
+//! The options of a load driver: `--NAME NUMBER`, and flags.
+
+/// What was asked for.
+pub(super) struct Options<'a> {
+    arguments: &'a [String],
+}
+
+impl<'a> Options<'a> {
+    /// Refuses what is in neither list.
+    pub(super) fn new(arguments: &'a [String], numbers: &[&str], flags: &[&str]) -> Result<Self, String> {
+        let mut rest = arguments.iter();
+        while let Some(name) = rest.next() {
+            if flags.contains(&name.as_str()) {
+                continue;
+            }
+            if !numbers.contains(&name.as_str()) {
+                return Err(format!("no option {name:?}"));
+            }
+            let value = rest.next().map(|value| value.parse::<u32>());
+            if !matches!(value, Some(Ok(1..))) {
+                return Err(format!("{name} takes a whole number from 1"));
+            }
+        }
+        Ok(Self { arguments })
+    }
+
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.arguments.iter().any(|argument| argument == name)
+    }
+
+    pub(super) fn number(&self, name: &str, default: u32) -> u32 {
+        let mut pairs = self.arguments.windows(2);
+        let found = pairs.find_map(|pair| match pair {
+            [key, value] if key == name => value.parse().ok(),
+            _ => None,
+        });
+        found.unwrap_or(default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_number_is_read_and_a_missing_one_has_its_default() {
+        let given = words("--no-build --rate 300");
+        let options = Options::new(&given, &["--rate", "--seconds"], &["--no-build"]);
+        let options =
+            options.map(|o| (o.number("--rate", 1), o.number("--seconds", 40), o.flag("--no-build")));
+        assert_eq!(options, Ok((300, 40, true)));
+    }
+
+    #[test]
+    fn what_is_not_known_or_not_a_number_is_refused() {
+        for text in ["--rat 300", "--rate", "--rate 0", "--rate many"] {
+            assert!(Options::new(&words(text), &["--rate"], &[]).is_err(), "{text}");
+        }
+    }
+}

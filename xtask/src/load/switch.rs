@@ -1,0 +1,174 @@
+//! The switch under load: the release binary with a configuration of its own, in a folder of its own.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::machine::on_core;
+use super::place::{CALLED, CALLER, HTTP, NUMBER, PROBE, PROBE_NUMBER, SIP};
+use crate::steps::{cargo, plain};
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// A folder that goes when the run ends well.
+pub(super) struct Folder {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Folder {
+    pub(super) fn new() -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("cordboard-load-{}", std::process::id()));
+        fs::create_dir_all(&path)?;
+        Ok(Self { path, keep: false })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Leaves it for whoever wants to know what went wrong.
+    pub(super) fn keep(&mut self) {
+        self.keep = true;
+        println!("logs are kept in {}", self.path.display());
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !self.keep {
+            // What cannot be removed is the temporary folder's to clean.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// A running switch; it ends with this value.
+pub(super) struct Switch {
+    child: Child,
+}
+
+/// Builds the release binary, unless told not to, and says where it is.
+pub(super) fn binary(root: &Path, build: bool) -> Result<PathBuf, String> {
+    let path = root.join("target").join("release").join("cordboard");
+    if build {
+        let command = cargo(root, &["build", "--release", "--package", "cordboard-node"]);
+        match plain(command) {
+            Ok(true) => {}
+            Ok(false) => return Err("the release binary could not be built".to_owned()),
+            Err(error) => return Err(format!("cargo did not start: {error}")),
+        }
+    }
+    if path.exists() { Ok(path) } else { Err(format!("there is no {}", path.display())) }
+}
+
+/// Every call comes by one trunk and leaves by another: no account, no digest, no flow, no queue. Ports for
+/// 12,500 calls at a time, for a port rests two seconds after its call.
+fn configuration() -> String {
+    let trunk = |name: &str, key: &str, value: &str| {
+        format!("[tenant.default.trunk.{name}]\n{key} = {value}\nmax_calls = 100000\n")
+    };
+    let number = |number: &str, trunk: &str| {
+        format!("[[tenant.default.number]]\naccess_code = \"{number}\"\nto = \"trunk:{trunk}:{number}\"\n")
+    };
+    [
+        format!("[sip]\nlisten = [\"{SIP}\"]\n[media]\naddress = \"127.0.0.1\"\nport_min = 10000\nport_max = 59999\n"),
+        format!("[http]\nlisten = \"{HTTP}\"\n[store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n"),
+        "[recordings]\ndir = \"var/recordings\"\n[log]\nlevel = \"warn\"\n".to_owned(),
+        // No packets flow, and that must not end a call.
+        "[limits]\nmedia_silence = \"1h\"\ncalls = 10000\n[tenant.default]\n".to_owned(),
+        trunk("in", "peers", &format!("[\"{CALLER}\", \"{PROBE}\"]")),
+        trunk("out", "gateway", &format!("\"{CALLED}:5060\"")),
+        trunk("probe", "gateway", &format!("\"{PROBE}:5060\"")),
+        number(NUMBER, "out"),
+        number(PROBE_NUMBER, "probe"),
+    ]
+    .concat()
+}
+
+impl Switch {
+    pub(super) fn start(binary: &Path, dir: &Path) -> Result<Self, String> {
+        let wrong = |error: io::Error| format!("the switch did not start: {error}");
+        let (config, output) = (dir.join("cordboard.toml"), dir.join("cordboard.out"));
+        fs::write(&config, configuration()).map_err(wrong)?;
+        let log = File::create(&output).map_err(wrong)?;
+        let mut command = on_core(binary, true);
+        command.arg("run").arg("--config").arg(&config).current_dir(dir).stdin(Stdio::null());
+        command.stdout(log.try_clone().map_err(wrong)?).stderr(log);
+        let mut switch = Self { child: command.spawn().map_err(wrong)? };
+        let begun = Instant::now();
+        while begun.elapsed() < SOON {
+            let said = fs::read_to_string(&output).unwrap_or_default();
+            if said.lines().any(|line| line.starts_with("ready ")) {
+                return Ok(switch);
+            }
+            if switch.child.try_wait().ok().flatten().is_some() {
+                return Err(format!("the switch ended at its start:\n{said}"));
+            }
+            sleep(Duration::from_millis(10));
+        }
+        Err("the switch did not become ready".to_owned())
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A value of its metrics.
+    pub(super) fn metric(&self, name: &str) -> Option<f64> {
+        let mut stream = TcpStream::connect(HTTP).ok()?;
+        stream.set_read_timeout(Some(SOON)).ok()?;
+        let ask = format!("GET /metrics HTTP/1.1\r\nHost: {HTTP}\r\nConnection: close\r\n\r\n");
+        stream.write_all(ask.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let lines = answer.lines().filter(|line| !line.starts_with('#'));
+        let mut values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        values.next()?.trim().parse().ok()
+    }
+
+    /// Waits until it has exactly this many calls up.
+    pub(super) fn wait_calls(&self, calls: u32) -> Result<(), String> {
+        let begun = Instant::now();
+        loop {
+            let up = self.metric("cordboard_calls");
+            if up == Some(f64::from(calls)) {
+                return Ok(());
+            }
+            if begun.elapsed() > SOON {
+                return Err(format!("{up:?} calls are up instead of {calls}"));
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Ends it as Ctrl-C does.
+    pub(super) fn stop(mut self) -> Result<(), String> {
+        let pid = self.pid().to_string();
+        let asked = Command::new("kill").args(["-INT", &pid]).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            return Err("the switch could not be asked to end".to_owned());
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < SOON {
+            match self.child.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => return Err(format!("the switch ended with {status}")),
+                _ => sleep(Duration::from_millis(20)),
+            }
+        }
+        Err("the switch did not end when asked".to_owned())
+    }
+}
+
+impl Drop for Switch {
+    fn drop(&mut self) {
+        // It has ended already, when all went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
