@@ -76,12 +76,11 @@ impl SipEngine {
     /// request itself with a 200 (OK) response ... the To tag of the response to the CANCEL and
     /// the To tag in the response to the original request SHOULD be the same." (9.2)
     fn on_cancel(&mut self, flow: Flow, via: &Via, cancel: Message) {
-        let base = &mut self.base;
-        let found = base.tx.cancelled(&cancel, via);
-        let tx = base.tx.open(&mut base.cx, TxUser::Nobody, flow, via, cancel);
-        let Some((invite, user)) = found else {
-            return answer(base, tx, 481);
+        let Some((invite, user)) = self.base.tx.cancelled(&cancel, via) else {
+            return self.answer_stateless(flow, via, &cancel, 481, |_| {});
         };
+        let base = &mut self.base;
+        let tx = base.tx.open(&mut base.cx, TxUser::Nobody, flow, via, cancel);
         base.tx.share_to_tag(invite, tx);
         answer(base, tx, 200);
         if let TxUser::Session(id) = user {
@@ -95,7 +94,7 @@ impl SipEngine {
         // what is up may still be ended when new calls are refused
         let limit = if in_dialog { limit.saturating_mul(2) } else { limit };
         if self.base.tx.len() >= limit {
-            return self.refuse_stateless(flow, via, &request);
+            return self.answer_stateless(flow, via, &request, 503, |_| {});
         }
         let is_register = request.method() == Some(&Method::Register);
         if in_dialog && !is_register {
@@ -108,13 +107,11 @@ impl SipEngine {
     /// identifier ... If the UAS wishes to reject the request because it does not wish to recreate
     /// the dialog, it MUST respond to the request with a 481 (Call/Transaction Does Not Exist)".
     fn on_dialog_request(&mut self, flow: Flow, via: &Via, request: Message) {
-        let found = self.session_of(&request);
-        let base = &mut self.base;
-        let user = found.map_or(TxUser::Nobody, TxUser::Session);
-        let tx = base.tx.open(&mut base.cx, user, flow, via, request);
-        let Some(id) = found else {
-            return answer(base, tx, 481);
+        let Some(id) = self.session_of(&request) else {
+            return self.answer_stateless(flow, via, &request, 481, |_| {});
         };
+        let base = &mut self.base;
+        let tx = base.tx.open(&mut base.cx, TxUser::Session(id), flow, via, request);
         if refuse_extensions(base, tx) {
             return;
         }
@@ -129,16 +126,6 @@ impl SipEngine {
         let session = self.sessions.get(&id)?;
         let matches = session.matches(request.call_id().ok()?, from.tag().unwrap_or_default());
         matches.then_some(id)
-    }
-
-    /// A 503 that keeps nothing: there is no room for a transaction.
-    fn refuse_stateless(&mut self, flow: Flow, via: &Via, request: &Message) {
-        let cx = &mut self.base.cx;
-        let mut response = Message::response_to(request, 503);
-        response.set_to_tag(&cx.tokens.stateless_tag(via.branch().unwrap_or_default()));
-        response.push(HeaderName::RetryAfter, cx.config.retry_after_secs.to_string());
-        let to = response_flow(flow, via);
-        cx.transmit(to, response.to_bytes());
     }
 }
 

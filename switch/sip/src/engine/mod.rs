@@ -22,6 +22,7 @@ mod flow;
 mod gate;
 mod outside;
 mod register;
+mod stateless;
 mod tokens;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -3,12 +3,12 @@
 use cordboard_model::id::{TenantId, TrunkId, UserId};
 use cordboard_model::leg::PartyId;
 
-use super::arrive::{refuse_extensions, unknown_extensions};
+use super::arrive::unknown_extensions;
 use super::context::ACCEPT;
 use super::gate::Verdict;
 use super::{Directory, Flow, IncomingCall, SipEngine, SipEvent};
-use crate::session::request::{answer, answer_options, refuse, refuse_body, refuse_method, respond_with};
-use crate::session::{Base, Session};
+use crate::session::Session;
+use crate::session::request::{answer, describe_methods, describe_options, refuse_body, respond_with};
 use crate::transaction::{TxId, TxUser, response_flow};
 use crate::wire::{HeaderName, Message, Method, SipUri, Uri, Via};
 
@@ -46,17 +46,19 @@ impl SipEngine {
             None => self.admit(&request, flow),
         };
         let base = &mut self.base;
-        if let Course::Challenge { tenant, stale } = course {
-            let response = self.gate.challenge(&base.cx, &request, via, tenant, stale);
-            return base.cx.transmit(response_flow(flow, via), response.to_bytes());
-        }
+        let caller = match course {
+            Course::Plain(plain) => return self.give(flow, via, &request, plain),
+            Course::Challenge { tenant, stale } => {
+                let response = self.gate.challenge(&base.cx, &request, via, tenant, stale);
+                return base.cx.transmit(response_flow(flow, via), response.to_bytes());
+            }
+            Course::Known(caller) => caller,
+        };
         let is_register = request.method() == Some(&Method::Register);
         let tx = base.tx.open(&mut base.cx, TxUser::Nobody, flow, via, request);
-        match course {
-            Course::Plain(plain) => give(base, tx, plain),
-            Course::Known(caller) if is_register => self.on_register(tx, flow, caller),
-            Course::Known(caller) => self.on_invite(tx, flow, caller),
-            Course::Challenge { .. } => {}
+        match is_register {
+            true => self.on_register(tx, flow, caller),
+            false => self.on_invite(tx, flow, caller),
         }
     }
 
@@ -118,6 +120,23 @@ impl SipEngine {
         }
     }
 
+    fn give(&mut self, flow: Flow, via: &Via, request: &Message, plain: Answer) {
+        match plain {
+            Answer::Code(code) => self.answer_stateless(flow, via, request, code, |_| {}),
+            Answer::Phrase(code, phrase) => self.answer_stateless(flow, via, request, code, |response| {
+                response.set_reason(phrase);
+            }),
+            Answer::Method => self.answer_stateless(flow, via, request, 405, describe_methods),
+            Answer::Options => self.answer_stateless(flow, via, request, 200, describe_options),
+            Answer::Extensions => {
+                let unknown = unknown_extensions(request);
+                self.answer_stateless(flow, via, request, 420, |response| {
+                    response.push(HeaderName::Unsupported, unknown);
+                });
+            }
+        }
+    }
+
     fn on_invite(&mut self, tx: TxId, flow: Flow, caller: Caller) {
         let base = &mut self.base;
         let Some(request) = base.tx.request(tx) else {
@@ -176,18 +195,6 @@ impl SipEngine {
         answer(base, tx, 100);
         base.cx.event(SipEvent::Incoming(Box::new(call)));
         self.keep(id, session);
-    }
-}
-
-fn give(base: &mut Base, tx: TxId, plain: Answer) {
-    match plain {
-        Answer::Code(code) => answer(base, tx, code),
-        Answer::Phrase(code, phrase) => refuse(base, tx, code, phrase),
-        Answer::Method => refuse_method(base, tx),
-        Answer::Options => answer_options(base, tx),
-        Answer::Extensions => {
-            refuse_extensions(base, tx);
-        }
     }
 }
 

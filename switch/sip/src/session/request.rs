@@ -107,24 +107,27 @@ pub(crate) fn refuse(base: &mut Base, tx: TxId, code: u16, phrase: &str) {
     }
 }
 
+pub(crate) fn answer_options(base: &mut Base, tx: TxId) {
+    respond_with(base, tx, 200, describe_options);
+}
+
 /// "Allow, Accept, Accept-Encoding, Accept-Language, and Supported header fields SHOULD be present
 /// in a 200 (OK) response to an OPTIONS request." (11.2)
-pub(crate) fn answer_options(base: &mut Base, tx: TxId) {
-    if let Some(mut response) = base.tx.response(tx, 200) {
-        describe(&mut response);
-        response.push(HeaderName::Accept, ACCEPT);
-        response.push(HeaderName::AcceptEncoding, "identity");
-        response.push(HeaderName::AcceptLanguage, "en");
-        base.tx.respond(&mut base.cx, tx, &response);
-    }
+pub(crate) fn describe_options(response: &mut Message) {
+    describe(response);
+    response.push(HeaderName::Accept, ACCEPT);
+    response.push(HeaderName::AcceptEncoding, "identity");
+    response.push(HeaderName::AcceptLanguage, "en");
+}
+
+pub(crate) fn refuse_method(base: &mut Base, tx: TxId) {
+    respond_with(base, tx, 405, describe_methods);
 }
 
 /// 8.2.1: "If the UAS recognizes but does not support the method of a request, it MUST generate
 /// a 405 (Method Not Allowed) response ... The UAS MUST also add an Allow header field".
-pub(crate) fn refuse_method(base: &mut Base, tx: TxId) {
-    respond_with(base, tx, 405, |response| {
-        response.push(HeaderName::Allow, ALLOW);
-    });
+pub(crate) fn describe_methods(response: &mut Message) {
+    response.push(HeaderName::Allow, ALLOW);
 }
 
 /// 8.2.3: "If there are any bodies whose type ... are not understood, and that body part is not

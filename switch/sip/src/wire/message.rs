@@ -65,10 +65,15 @@ impl Message {
     /// The same response with another reason phrase. Requests stay as they are.
     #[must_use]
     pub fn with_reason(mut self, phrase: &str) -> Self {
+        self.set_reason(phrase);
+        self
+    }
+
+    /// Gives a response another reason phrase. Requests stay as they are.
+    pub fn set_reason(&mut self, phrase: &str) {
         if let StartLine::Response { reason, .. } = &mut self.start {
             phrase.clone_into(reason);
         }
-        self
     }
 
     /// The same message with this body and its type.

@@ -4,7 +4,7 @@ use cordboard_model::leg::PartyId;
 use cordboard_sip::engine::{Dest, Flow, SipCommand, SipConfig};
 use cordboard_sip::wire::{HeaderName, Uri};
 
-use crate::bench::{Bench, SWITCH, TRUNK, addr, header, invite, local, our_tag, request, sdp};
+use crate::bench::{Bench, PHONE, SWITCH, TRUNK, addr, header, invite, local, our_tag, request, sdp};
 
 fn other(n: u32) -> String {
     invite(&format!("z9hG4bKn{n}"), &sdp(4000)).replace("call-1", &format!("call-n{n}"))
@@ -48,11 +48,7 @@ fn a_flood_fills_no_more_than_the_limit_and_passes() {
     let mut bench = Bench::with(config);
     let (session, ok) = bench.up();
     for n in 0..500 {
-        bench.recv(
-            TRUNK,
-            &request("OPTIONS", &format!("z9hG4bKf{n}"), "1 OPTIONS", "", "")
-                .replace("call-1", &format!("f{n}")),
-        );
+        bench.recv(TRUNK, &other(n).replace("application/sdp", "application/xml"));
     }
     assert!(bench.engine.transactions_len() <= 51);
     let refused = bench.take().iter().filter(|(_, m)| m.status() == Some(503)).count();
@@ -61,8 +57,40 @@ fn a_flood_fills_no_more_than_the_limit_and_passes() {
     bench.recv(TRUNK, &request("BYE", "z9hG4bK9", "2 BYE", &our_tag(&ok), ""));
     assert_eq!(bench.lines(), ["200 BYE"], "what is up can still be ended");
     bench.wait(33_000);
+    bench.take();
     bench.recv(TRUNK, &other(1));
     assert_eq!(bench.lines(), ["100 INVITE"]);
+}
+
+#[test]
+fn nothing_that_a_stranger_sends_takes_the_room_of_a_call() {
+    let mut config = SipConfig::new(addr(SWITCH));
+    config.transactions_max = 5;
+    let mut bench = Bench::with(config);
+    let (_, ok) = bench.up();
+    let before = bench.engine.transactions_len();
+    for n in 0..100 {
+        for method in ["OPTIONS", "CANCEL", "BYE", "INFO", "MESSAGE", "SUBSCRIBE", "INVITE", "REGISTER"] {
+            for tag in ["", "gone"] {
+                let text =
+                    request(method, &format!("z9hG4bK{method}{tag}{n}"), &format!("1 {method}"), tag, "");
+                bench.recv(PHONE, &text.replace("call-1", &format!("{method}{tag}{n}")));
+                let code = bench.one().status().unwrap();
+                assert!(matches!(code, 200 | 401 | 405 | 481), "{method} {code}");
+                assert_eq!(bench.engine.transactions_len(), before, "{method}");
+            }
+        }
+    }
+    bench.recv(TRUNK, &request("BYE", "z9hG4bK9", "2 BYE", &our_tag(&ok), ""));
+    assert_eq!(bench.lines(), ["200 BYE"]);
+    bench.settle();
+}
+
+#[test]
+fn an_answer_without_state_keeps_the_tag_of_the_request() {
+    let mut bench = Bench::new();
+    bench.recv(PHONE, &request("BYE", "z9hG4bK9", "2 BYE", "gone", ""));
+    assert_eq!(our_tag(&bench.one()), "gone");
 }
 
 #[test]
