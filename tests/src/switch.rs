@@ -133,6 +133,17 @@ impl Switch {
         seen.map_err(|why| Fail(format!("{why}; calls: {last:?}\nits log:\n{}", self.log())))
     }
 
+    /// Waits until exactly `count` calls are in this stage.
+    pub fn wait_calls(&self, stage: &str, count: usize) -> Result<Vec<Value>, Fail> {
+        let mut last = Vec::new();
+        let seen = wait_for(&format!("{count} calls to be {stage}"), SOON, || {
+            last = self.api.list("/api/v1/calls").ok()?;
+            last.retain(|call| call["stage"] == stage);
+            (last.len() == count).then(|| last.clone())
+        });
+        seen.map_err(|why| Fail(format!("{why}; there are {}\nits log:\n{}", last.len(), self.log())))
+    }
+
     /// Waits until `count` records are there; gives them, newest first.
     pub fn wait_cdrs(&self, count: usize) -> Result<Vec<Value>, Fail> {
         self.wait_list("/api/v1/cdrs?limit=1000", "call detail records", count)
@@ -165,6 +176,15 @@ impl Switch {
     /// The same where `refused` INVITEs of the switch got a final response of 300 or above: those transactions rest for
     /// "at least 32 seconds" in case the response comes again (RFC 3261 17.1.1.2), whatever T1 is.
     pub fn ensure_left_resting(&self, refused: u32) -> Result<(), Fail> {
+        self.ensure_left(refused, 0)
+    }
+
+    /// The same where so many panics were asked for.
+    pub fn ensure_nothing_left_after(&self, panics: u32) -> Result<(), Fail> {
+        self.ensure_left(0, panics)
+    }
+
+    fn ensure_left(&self, refused: u32, panics: u32) -> Result<(), Fail> {
         for (name, left) in [
             ("cordboard_calls", 0),
             ("cordboard_media_legs", 0),
@@ -179,7 +199,7 @@ impl Switch {
             seen.map_err(|why| Fail(format!("{why}, it is {last:?}; its log:\n{}", self.log())))?;
         }
         let caught = self.api.metric("cordboard_panics_caught_total")?;
-        if caught != 0.0 {
+        if caught != f64::from(panics) {
             return fail(format!("{caught} panics were caught; its log:\n{}", self.log()));
         }
         Ok(())

@@ -64,6 +64,52 @@ impl Phone {
         Ok(Self { sipp: Sipp::start(dir, scenario, &setup)?, voice })
     }
 
+    /// `count` callers at once by the trunk, from one port, all saying `hertz`.
+    pub fn crowd(
+        dir: &Path,
+        port: u16,
+        number: &str,
+        scenario: &Scenario,
+        count: u32,
+        hertz: f64,
+    ) -> Result<Self, Fail> {
+        let name = format!("crowd-{port}");
+        let rtp = 41_000 + (port - 5_000) * 2;
+        let place = Setup { name: &name, ip: "127.0.0.2", port, user: number, rtp, ..Setup::default() };
+        let voice = Voice::new("127.0.0.2", rtp, hertz)?;
+        let setup = Setup { calls: count, rate: 200, ..place };
+        Ok(Self { sipp: Sipp::start(dir, scenario, &setup)?, voice })
+    }
+
+    /// Takes `count` calls at a port that is registered, all saying `hertz`.
+    pub fn listening(
+        dir: &Path,
+        port: u16,
+        scenario: &Scenario,
+        count: u32,
+        hertz: f64,
+    ) -> Result<Self, Fail> {
+        let name = format!("phones-{port}");
+        let setup = Setup { calls: count, ..setup(&name, "phone", port) };
+        let voice = Voice::new("127.0.0.1", setup.rtp, hertz)?;
+        Ok(Self { sipp: Sipp::listen(dir, scenario, &setup)?, voice })
+    }
+
+    /// Registers all of `users` at one port, which takes one call for each, all saying `hertz`.
+    pub fn many_registered(
+        dir: &Path,
+        users: &[String],
+        port: u16,
+        scenario: &Scenario,
+        hertz: f64,
+    ) -> Result<Self, Fail> {
+        let name = format!("phones-{port}");
+        for user in users {
+            Sipp::register(dir, &setup(&name, user, port), 600)?;
+        }
+        Self::listening(dir, port, scenario, u32::try_from(users.len())?, hertz)
+    }
+
     /// `user` at `port` calls `number`, saying `hertz`.
     pub fn calls(
         dir: &Path,

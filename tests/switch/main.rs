@@ -2,10 +2,13 @@
 
 mod baresip;
 mod common;
+mod crash;
+mod events;
 mod holding;
 mod media;
 mod refusing;
 mod registering;
+mod reload;
 mod ringing;
 mod walk;
 
@@ -37,6 +40,13 @@ static TESTS: &[Test] = &[
     test("a_law_caller_and_mu_law_agent_hear_each_other_and_their_keys", media::transcoding),
     test("a_call_ends_at_its_longest", media::longest_call),
     test("a_silent_party_ends_the_call_unless_held", media::silence),
+    test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
+    test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),
+    test("events_since_a_cut_are_neither_missing_nor_doubled", events::since_a_cut),
+    test("events_since_another_start_are_a_gap_and_a_snapshot", events::since_another_start),
+    test("api_shows_calls_queues_and_agents_and_hangs_up", events::shown_and_hung_up),
+    test("kill_among_fifty_calls_loses_no_record_and_ends_every_call", crash::kill),
+    test("a_panic_ends_one_of_a_hundred_calls", crash::panic),
 ];
 
 fn main() -> ExitCode {
