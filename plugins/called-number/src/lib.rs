@@ -9,9 +9,7 @@
 //! code wins, then the one written first.
 
 use cordboard_model::config::CalledNumber;
-use cordboard_plugin_api::{
-    RouteContext, RouteRequest, RoutingPlugin, Verdict, destination, shown,
-};
+use cordboard_plugin_api::{RouteContext, RouteRequest, RoutingPlugin, Verdict, destination, shown};
 use core::cmp::Reverse;
 
 /// Most extension codes listed in a reason.
@@ -63,10 +61,7 @@ fn rest<'a>(route: &CalledNumber, dialled: &'a str) -> Option<&'a str> {
 fn code(route: &CalledNumber) -> String {
     match extension(route) {
         "" => format!("access code {}", route.access_code),
-        ext => format!(
-            "access code {} with extension code {ext}",
-            route.access_code
-        ),
+        ext => format!("access code {} with extension code {ext}", route.access_code),
     }
 }
 
@@ -83,10 +78,7 @@ fn hint(routes: &[CalledNumber], dialled: &str) -> String {
     // The longest common beginning, then the least left over on both sides.
     let likeness = |route: &&CalledNumber| {
         let same = common(&route.access_code, dialled);
-        (
-            same,
-            Reverse(route.access_code.len() + dialled.len() - 2 * same),
-        )
+        (same, Reverse(route.access_code.len() + dialled.len() - 2 * same))
     };
     let mut best = None;
     for route in routes {

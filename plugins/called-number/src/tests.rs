@@ -81,35 +81,11 @@ fn plan() -> Vec<CalledNumber> {
 #[test]
 fn a_route_applies_to_exactly_its_digits() {
     let rows = [
-        (
-            "500",
-            Some(("sales", "access code 500 leads to queue default/sales")),
-        ),
-        (
-            "123451",
-            Some((
-                "a",
-                "access code 12345 with extension code 1 leads to queue default/a",
-            )),
-        ),
-        (
-            "123452",
-            Some((
-                "b",
-                "access code 12345 with extension code 2 leads to queue default/b",
-            )),
-        ),
-        (
-            "123999",
-            Some((
-                "long",
-                "access code 1239 with extension code 99 leads to queue default/long",
-            )),
-        ),
-        (
-            "777",
-            Some(("first", "access code 777 leads to queue default/first")),
-        ),
+        ("500", Some(("sales", "access code 500 leads to queue default/sales"))),
+        ("123451", Some(("a", "access code 12345 with extension code 1 leads to queue default/a"))),
+        ("123452", Some(("b", "access code 12345 with extension code 2 leads to queue default/b"))),
+        ("123999", Some(("long", "access code 1239 with extension code 99 leads to queue default/long"))),
+        ("777", Some(("first", "access code 777 leads to queue default/first"))),
         ("5000", None),
         ("50", None),
         ("12345", None),
@@ -123,19 +99,9 @@ fn a_route_applies_to_exactly_its_digits() {
         match expected {
             Some((name, why)) => {
                 let why = why.into();
-                assert_eq!(
-                    verdict,
-                    Verdict::Decide {
-                        to: queue(name),
-                        why
-                    },
-                    "{dialled}"
-                );
+                assert_eq!(verdict, Verdict::Decide { to: queue(name), why }, "{dialled}");
             }
-            None => assert!(
-                matches!(verdict, Verdict::Pass { .. }),
-                "{dialled}: {verdict:?}"
-            ),
+            None => assert!(matches!(verdict, Verdict::Pass { .. }), "{dialled}: {verdict:?}"),
         }
     }
 }
@@ -143,18 +109,9 @@ fn a_route_applies_to_exactly_its_digits() {
 #[test]
 fn every_pass_says_what_the_operator_may_have_meant() {
     let rows = [
-        (
-            "5000",
-            "5000 is no access code of tenant default; closest is 500",
-        ),
-        (
-            "50",
-            "50 is no access code of tenant default; closest is 500",
-        ),
-        (
-            "778",
-            "778 is no access code of tenant default; closest is 777",
-        ),
+        ("5000", "5000 is no access code of tenant default; closest is 500"),
+        ("50", "50 is no access code of tenant default; closest is 500"),
+        ("778", "778 is no access code of tenant default; closest is 777"),
         ("0999", "0999 is no access code of tenant default"),
         ("", "(nothing) is no access code of tenant default"),
         (
@@ -167,10 +124,7 @@ fn every_pass_says_what_the_operator_may_have_meant() {
             "123459 is no access code of tenant default; it begins with access code 12345, \
              but 9 is none of its extension codes (1, 2)",
         ),
-        (
-            "12\r\n",
-            "12\\r\\n is no access code of tenant default; closest is 123",
-        ),
+        ("12\r\n", "12\\r\\n is no access code of tenant default; closest is 123"),
     ];
     for (dialled, why) in rows {
         let why = why.into();
@@ -186,9 +140,7 @@ fn a_tenant_without_numbers_says_so() {
 
 #[test]
 fn many_extension_codes_are_not_all_listed() {
-    let numbers = (1..=9)
-        .map(|n| route("8", &n.to_string(), queue("q")))
-        .collect();
+    let numbers = (1..=9).map(|n| route("8", &n.to_string(), queue("q"))).collect();
     let why = "80 is no access code of tenant default; it begins with access code 8, \
                but 0 is none of its extension codes (1, 2, 3, 4, 5, ...)"
         .into();
@@ -198,29 +150,17 @@ fn many_extension_codes_are_not_all_listed() {
 #[test]
 fn a_number_leads_to_any_kind_of_destination() {
     let rows = [
-        (
-            Destination::Flow(FlowId::new(T, "menu").unwrap()),
-            "flow default/menu",
-        ),
+        (Destination::Flow(FlowId::new(T, "menu").unwrap()), "flow default/menu"),
         (queue("sales"), "queue default/sales"),
-        (
-            Destination::Agent(AgentId::new(T, "1001").unwrap()),
-            "agent default/1001",
-        ),
-        (
-            Destination::User(UserId::new(T, "1001").unwrap()),
-            "user default/1001",
-        ),
+        (Destination::Agent(AgentId::new(T, "1001").unwrap()), "agent default/1001"),
+        (Destination::User(UserId::new(T, "1001").unwrap()), "user default/1001"),
         (
             Destination::Trunk(TrunkId::new(T, "carrier").unwrap(), "+431".into()),
             "trunk default/carrier as +431",
         ),
     ];
     for (to, words) in rows {
-        let expected = Verdict::Decide {
-            to: to.clone(),
-            why: format!("access code 9 leads to {words}"),
-        };
+        let expected = Verdict::Decide { to: to.clone(), why: format!("access code 9 leads to {words}") };
         assert_eq!(dial(vec![route("9", "", to)], "9"), expected);
     }
 }

@@ -22,14 +22,9 @@ impl RoutingPlugin for RegisteredExtensionPlugin {
         let tenant = ctx.tenant();
         let Some((name, _)) = tenant.users.get_key_value(req.to.user.as_str()) else {
             let dialled = shown(&req.to.user);
-            return Verdict::Pass {
-                why: format!("{dialled} is no account of tenant {}", tenant.id),
-            };
+            return Verdict::Pass { why: format!("{dialled} is no account of tenant {}", tenant.id) };
         };
-        let user = UserId {
-            tenant: tenant.id,
-            name: name.clone(),
-        };
+        let user = UserId { tenant: tenant.id, name: name.clone() };
         let whose = match ctx.agent_of(&user) {
             Some(agent) => format!("account {user}, the phone of agent {agent},"),
             None => format!("account {user}"),
@@ -41,10 +36,7 @@ impl RoutingPlugin for RegisteredExtensionPlugin {
             },
             n => Verdict::Decide {
                 to: Destination::User(user),
-                why: format!(
-                    "{whose} has {n} registered {}",
-                    if n == 1 { "device" } else { "devices" }
-                ),
+                why: format!("{whose} has {n} registered {}", if n == 1 { "device" } else { "devices" }),
             },
         }
     }

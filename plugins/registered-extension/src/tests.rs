@@ -17,12 +17,7 @@ impl Context {
     fn new() -> Self {
         let user = |name: &str| {
             let id = UserId::new(T, name).unwrap();
-            let user = User {
-                id,
-                display: String::new(),
-                ha1_md5: String::new(),
-                ha1_sha256: String::new(),
-            };
+            let user = User { id, display: String::new(), ha1_md5: String::new(), ha1_sha256: String::new() };
             (Name::new(name).unwrap(), user)
         };
         Self(Tenant {
@@ -80,10 +75,7 @@ fn dial(dialled: &str) -> Verdict {
 #[test]
 fn an_account_with_a_device_is_rung() {
     let rows = [
-        (
-            "1001",
-            "account default/1001, the phone of agent default/8001, has 1 registered device",
-        ),
+        ("1001", "account default/1001, the phone of agent default/8001, has 1 registered device"),
         ("1002", "account default/1002 has 2 registered devices"),
     ];
     for (dialled, why) in rows {
@@ -97,10 +89,7 @@ fn an_account_with_a_device_is_rung() {
 fn an_account_without_device_is_refused_as_not_registered() {
     let rows = [
         ("1003", "account default/1003 has no registered device"),
-        (
-            "1004",
-            "account default/1004, the phone of agent default/8004, has no registered device",
-        ),
+        ("1004", "account default/1004, the phone of agent default/8004, has no registered device"),
     ];
     for (dialled, why) in rows {
         let (cause, why) = (Cause::NotRegistered, why.into());

@@ -76,11 +76,7 @@ impl Hold {
             // Whatever else a device answers (408, 503, 488 ...) is no better reached by asking again.
             _ => (UNREACHABLE_PENALTY, true),
         };
-        Self {
-            until: now + penalty,
-            cause,
-            device,
-        }
+        Self { until: now + penalty, cause, device }
     }
 }
 
@@ -227,9 +223,7 @@ mod tests {
 
     #[test]
     fn idle_time_goes_on_over_a_restart_but_never_into_the_future() {
-        let wall = WallClock {
-            at_zero: Wall(1_000_000),
-        };
+        let wall = WallClock { at_zero: Wall(1_000_000) };
         let now = Time::from_millis(500);
         let before = IdleSince::restored(Wall(990_000), wall, now);
         assert_eq!(before.length(now), Duration::from_millis(10_500));

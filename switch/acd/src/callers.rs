@@ -24,11 +24,7 @@ impl AcdEngine {
         now: Time,
     ) {
         self.leave(call, Outcome::Moved, true, "the caller was moved", now);
-        let refuse = |end| AcdOutput::QueueEnded {
-            call,
-            queue: id.clone(),
-            end,
-        };
+        let refuse = |end| AcdOutput::QueueEnded { call, queue: id.clone(), end };
         let known = id.tenant == call.tenant;
         let Some(queue) = self.queues.get_mut(&id).filter(|_| known) else {
             self.out.push_back(refuse(QueueEnd::Gone));
@@ -39,27 +35,15 @@ impl AcdEngine {
             return;
         }
         self.serial += 1;
-        let place = Place {
-            priority: Reverse(priority),
-            since: now,
-            serial: self.serial,
-        };
+        let place = Place { priority: Reverse(priority), since: now, serial: self.serial };
         let position = queue.insert(place, call);
         queue.offered += 1;
         let asked = timeout_ms.map(|ms| Duration::from_millis(u64::from(ms)));
         let limit = asked.map_or(queue.config.max_wait, |t| t.min(queue.config.max_wait));
         let reason = TimerReason("acd: longest wait");
         self.deadlines.set(Timer::Wait(call), now + limit, reason);
-        self.out.push_back(AcdOutput::Entered {
-            call,
-            queue: id.clone(),
-            position,
-        });
-        let waiting = Waiting {
-            queue: id.clone(),
-            place,
-            offered_to: None,
-        };
+        self.out.push_back(AcdOutput::Entered { call, queue: id.clone(), position });
+        let waiting = Waiting { queue: id.clone(), place, offered_to: None };
         self.calls.insert(call, waiting);
         self.touched.insert(id);
         self.announce(call, now);
@@ -107,11 +91,7 @@ impl AcdEngine {
                 Outcome::Gone | Outcome::Moved => {}
             }
         }
-        self.out.push_back(AcdOutput::Left {
-            call,
-            queue: waiting.queue.clone(),
-            outcome,
-        });
+        self.out.push_back(AcdOutput::Left { call, queue: waiting.queue.clone(), outcome });
         if let Some(agent) = waiting.offered_to {
             if withdraw {
                 self.withdraw(call, &agent);
@@ -139,8 +119,7 @@ impl AcdEngine {
         let why = "the caller's longest wait ended while it rang";
         if let Some(queue) = self.leave(call, Outcome::Timeout, true, why, now) {
             let end = QueueEnd::Timeout;
-            self.out
-                .push_back(AcdOutput::QueueEnded { call, queue, end });
+            self.out.push_back(AcdOutput::QueueEnded { call, queue, end });
         }
     }
 }

@@ -13,10 +13,7 @@ impl AcdEngine {
     pub(crate) fn configure(&mut self, snapshot: &Snapshot, now: Time) {
         self.remove_queues(snapshot, now);
         for (tenant, name, queue) in of_tenants(snapshot, |t| &t.queues) {
-            let id = QueueId {
-                tenant,
-                name: name.clone(),
-            };
+            let id = QueueId { tenant, name: name.clone() };
             match self.queues.get_mut(&id) {
                 Some(known) => known.config = queue.clone(),
                 None => {
@@ -35,21 +32,14 @@ impl AcdEngine {
         self.remove_agents(snapshot, now);
         self.by_user.clear();
         for (tenant, name, agent) in of_tenants(snapshot, |t| &t.agents) {
-            let id = AgentId {
-                tenant,
-                name: name.clone(),
-            };
+            let id = AgentId { tenant, name: name.clone() };
             self.put_agent(id, agent, now);
         }
     }
 
     fn remove_queues(&mut self, snapshot: &Snapshot, now: Time) {
-        let gone: Vec<QueueId> = self
-            .queues
-            .keys()
-            .filter(|id| snapshot.queue(id).is_none())
-            .cloned()
-            .collect();
+        let gone: Vec<QueueId> =
+            self.queues.keys().filter(|id| snapshot.queue(id).is_none()).cloned().collect();
         for id in gone {
             let calls: Vec<CallId> = match self.queues.get(&id) {
                 Some(queue) => queue.order.values().copied().collect(),
@@ -57,23 +47,15 @@ impl AcdEngine {
             };
             for call in calls {
                 self.leave(call, Outcome::Gone, true, "the queue was removed", now);
-                self.out.push_back(AcdOutput::QueueEnded {
-                    call,
-                    queue: id.clone(),
-                    end: QueueEnd::Gone,
-                });
+                self.out.push_back(AcdOutput::QueueEnded { call, queue: id.clone(), end: QueueEnd::Gone });
             }
             self.queues.remove(&id);
         }
     }
 
     fn remove_agents(&mut self, snapshot: &Snapshot, now: Time) {
-        let gone: Vec<AgentId> = self
-            .agents
-            .keys()
-            .filter(|id| snapshot.agent(id).is_none())
-            .cloned()
-            .collect();
+        let gone: Vec<AgentId> =
+            self.agents.keys().filter(|id| snapshot.agent(id).is_none()).cloned().collect();
         for id in gone {
             self.stop_ringing(&id);
             self.change(&id, |a| {
@@ -94,10 +76,8 @@ impl AcdEngine {
         users.insert(id.clone());
         let is_new = !self.agents.contains_key(&id);
         let at = self.wall.at(now);
-        let agent = self
-            .agents
-            .entry(id.clone())
-            .or_insert_with(|| Agent::new(config.clone(), contacts, now, at));
+        let agent =
+            self.agents.entry(id.clone()).or_insert_with(|| Agent::new(config.clone(), contacts, now, at));
         if core::mem::take(&mut agent.removed) {
             agent.pending = None;
         }
@@ -131,13 +111,7 @@ impl AcdEngine {
 fn of_tenants<'a, T>(
     snapshot: &'a Snapshot,
     kind: impl Fn(&'a config::Tenant) -> &'a std::collections::BTreeMap<cordboard_model::id::Name, T>,
-) -> impl Iterator<
-    Item = (
-        cordboard_model::id::TenantId,
-        &'a cordboard_model::id::Name,
-        &'a T,
-    ),
->
+) -> impl Iterator<Item = (cordboard_model::id::TenantId, &'a cordboard_model::id::Name, &'a T)>
 where
     T: 'a,
 {

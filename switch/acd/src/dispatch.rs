@@ -99,8 +99,7 @@ impl AcdEngine {
         });
         let reason = TimerReason("acd: no report on an offer");
         let until = now + ring + RING_MARGIN;
-        self.deadlines
-            .set(Timer::Ring(agent_id.clone()), until, reason);
+        self.deadlines.set(Timer::Ring(agent_id.clone()), until, reason);
         let why = format!("a call from queue {id} is offered");
         self.settle(&agent_id, &why, now);
         Some(())

@@ -82,11 +82,7 @@ impl AcdEngine {
             AcdCommand::Ready { agent } => self.intend(&agent, Intent::Ready, now),
             AcdCommand::NotReady { agent } => self.intend(&agent, Intent::NotReady, now),
             AcdCommand::Rest { agent } => self.intend(&agent, Intent::Rest, now),
-            AcdCommand::RestoreAgent {
-                agent,
-                status,
-                since,
-            } => self.restore(&agent, status, since, now),
+            AcdCommand::RestoreAgent { agent, status, since } => self.restore(&agent, status, since, now),
         };
         self.dispatch(now);
         done
@@ -96,21 +92,15 @@ impl AcdEngine {
     /// call that left) is ignored.
     pub fn handle_input(&mut self, input: AcdInput, now: Time) {
         match input {
-            AcdInput::Enter {
-                call,
-                queue,
-                timeout_ms,
-                priority,
-            } => self.enter(call, queue, timeout_ms, priority, now),
+            AcdInput::Enter { call, queue, timeout_ms, priority } => {
+                self.enter(call, queue, timeout_ms, priority, now)
+            }
             AcdInput::Abandoned { call } => self.abandoned(call, now),
             AcdInput::OfferRinging { call, agent } => self.rings(call, &agent),
             AcdInput::OfferAnswered { call, agent } => self.answered(call, &agent, now),
-            AcdInput::OfferFailed {
-                call,
-                agent,
-                why,
-                caller_gone: false,
-            } => self.failed(call, &agent, why, now),
+            AcdInput::OfferFailed { call, agent, why, caller_gone: false } => {
+                self.failed(call, &agent, why, now)
+            }
             AcdInput::OfferFailed { call, agent, .. } => self.gone_while_ringing(call, &agent, now),
             AcdInput::AgentReleased { call, agent } => self.released(call, &agent, now),
             AcdInput::Contacts { user, count } => self.registered(user, count, now),
@@ -166,13 +156,7 @@ impl AcdEngine {
         self.settle_since(id, why, self.wall.at(now), idle);
     }
 
-    pub(crate) fn settle_since(
-        &mut self,
-        id: &AgentId,
-        why: &str,
-        since: Wall,
-        idle: Option<IdleSince>,
-    ) {
+    pub(crate) fn settle_since(&mut self, id: &AgentId, why: &str, since: Wall, idle: Option<IdleSince>) {
         let Some(agent) = self.agents.get_mut(id) else {
             return;
         };

@@ -19,12 +19,7 @@ impl AcdEngine {
         Ok(())
     }
 
-    pub(crate) fn intend(
-        &mut self,
-        id: &AgentId,
-        intent: Intent,
-        now: Time,
-    ) -> Result<(), Refused> {
+    pub(crate) fn intend(&mut self, id: &AgentId, intent: Intent, now: Time) -> Result<(), Refused> {
         let agent = self.known(id)?;
         if agent.intent == Intent::SignedOut {
             if intent == Intent::SignedOut {

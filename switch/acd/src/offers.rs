@@ -53,8 +53,7 @@ impl AcdEngine {
         });
         if !rests {
             let reason = TimerReason("acd: penalty");
-            self.deadlines
-                .set(Timer::Hold(id.clone()), hold.until, reason);
+            self.deadlines.set(Timer::Hold(id.clone()), hold.until, reason);
         }
         self.settle(id, &why, now);
     }

@@ -67,11 +67,7 @@ impl Queue {
         self.order.insert(place, call);
         self.open.insert(place, call);
         *self.by_priority.entry(place.priority.0).or_default() += 1;
-        let position: usize = self
-            .by_priority
-            .range(place.priority.0..)
-            .map(|(_, n)| n)
-            .sum();
+        let position: usize = self.by_priority.range(place.priority.0..).map(|(_, n)| n).sum();
         u32::try_from(position).unwrap_or(u32::MAX)
     }
 

@@ -62,12 +62,8 @@ impl AcdEngine {
 
     /// Whether no one waits and no agent rings, talks or wraps up.
     pub fn is_quiescent(&self) -> bool {
-        let transient = |a: &Agent| {
-            matches!(
-                a.status,
-                AgentStatus::Ringing | AgentStatus::Talking | AgentStatus::WrapUp
-            )
-        };
+        let transient =
+            |a: &Agent| matches!(a.status, AgentStatus::Ringing | AgentStatus::Talking | AgentStatus::WrapUp);
         self.calls.is_empty() && !self.agents.values().any(transient)
     }
 
@@ -91,11 +87,7 @@ impl AcdEngine {
                 "the last offer failed ({}); next at {}{}",
                 hold.cause.as_str().replace('_', " "),
                 Clock(self.wall.at(hold.until)),
-                if hold.device {
-                    " or when he registers"
-                } else {
-                    ""
-                },
+                if hold.device { " or when he registers" } else { "" },
             ),
         })
     }
@@ -133,16 +125,12 @@ impl AcdEngine {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let signed_in = members().filter(|a| a.status != AgentStatus::SignedOut);
         let ready = members().filter(|a| a.status == AgentStatus::Ready);
-        let waiting = queue
-            .order
-            .iter()
-            .zip(1..)
-            .map(|((place, call), position)| WaitingView {
-                call: *call,
-                since: self.wall.at(place.since),
-                position,
-                offered_to: self.calls.get(call).and_then(|w| w.offered_to.clone()),
-            });
+        let waiting = queue.order.iter().zip(1..).map(|((place, call), position)| WaitingView {
+            call: *call,
+            since: self.wall.at(place.since),
+            position,
+            offered_to: self.calls.get(call).and_then(|w| w.offered_to.clone()),
+        });
         QueueView {
             queue: id.clone(),
             display: queue.config.display.clone(),

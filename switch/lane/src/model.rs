@@ -34,11 +34,7 @@ impl Sleeper {
             to_bed.notify();
         })
         .unwrap();
-        Self {
-            bed,
-            announced: 0,
-            wakes,
-        }
+        Self { bed, announced: 0, wakes }
     }
 
     /// Pops until the lane is finished, sleeping whenever it may.
@@ -96,8 +92,7 @@ fn two_producers_leave_and_the_consumer_gets_all_and_ends() {
     explore(2, || {
         let (sender, mut receiver) = lane("model", 2);
         let mut sleeper = Sleeper::of(&mut receiver);
-        let send =
-            |sender: Sender<usize>, item| thread::spawn(move || sender.try_send(item).unwrap());
+        let send = |sender: Sender<usize>, item| thread::spawn(move || sender.try_send(item).unwrap());
         let first = send(sender.clone(), 1);
         let second = send(sender, 2);
         let mut got = sleeper.drain(&mut receiver);
@@ -120,10 +115,7 @@ fn a_slot_that_was_freed_has_room() {
             thread::spawn(move || usize::from(sender.try_send(item).is_ok()))
         });
         let mut got = usize::from(receiver.pop().is_some());
-        let sent: usize = producers
-            .map(|producer| producer.join().unwrap())
-            .iter()
-            .sum();
+        let sent: usize = producers.map(|producer| producer.join().unwrap()).iter().sum();
         while receiver.pop().is_some() {
             got += 1;
         }

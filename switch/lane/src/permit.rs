@@ -35,9 +35,7 @@ impl<T: Send> Drop for Permit<'_, T> {
 
 impl<T: Send> fmt::Debug for Permit<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit")
-            .field("lane", &self.shared.name)
-            .finish()
+        f.debug_struct("Permit").field("lane", &self.shared.name).finish()
     }
 }
 
@@ -51,9 +49,7 @@ pub struct OwnedPermit<T: Send> {
 
 impl<T: Send> OwnedPermit<T> {
     pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
-        Self {
-            shared: Some(shared),
-        }
+        Self { shared: Some(shared) }
     }
 
     /// Sends the item. Cannot fail, also not on a lane closed since. If the consumer itself is gone,

@@ -60,12 +60,8 @@ impl<T> Shared<T> {
                 Counters::bump(&self.counters.0.refused_full);
                 return Err(Refusal::Full);
             }
-            match self.slots.0.compare_exchange_weak(
-                slots,
-                slots + SLOT,
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            ) {
+            match self.slots.0.compare_exchange_weak(slots, slots + SLOT, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => {
                     self.counters.0.reached(slots / SLOT + 1);
                     return Ok(());
@@ -134,9 +130,7 @@ impl<T> Shared<T> {
         fence(Ordering::SeqCst);
         let sleeping = &self.sleeping.0;
         if sleeping.load(Ordering::Relaxed)
-            && sleeping
-                .compare_exchange(true, false, Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok()
+            && sleeping.compare_exchange(true, false, Ordering::AcqRel, Ordering::Relaxed).is_ok()
         {
             Counters::bump(&self.counters.0.woken);
             if let Some(waker) = self.waker.get() {

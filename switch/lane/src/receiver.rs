@@ -53,10 +53,7 @@ pub struct Receiver<T: Send> {
 
 impl<T: Send> Receiver<T> {
     pub(crate) fn new(shared: Arc<Shared<T>>) -> Self {
-        Self {
-            shared,
-            announced: false,
-        }
+        Self { shared, announced: false }
     }
 
     /// The oldest item, or `None` when nothing waits now. Also says that the consumer is awake, so
@@ -88,9 +85,7 @@ impl<T: Send> Receiver<T> {
     /// [`WakerAlreadySet`] the second time: producers read it without a lock.
     pub fn set_waker(&mut self, waker: impl Wake + 'static) -> Result<(), WakerAlreadySet> {
         self.withdraw();
-        self.shared
-            .set_waker(Box::new(waker))
-            .map_err(|_| WakerAlreadySet)
+        self.shared.set_waker(Box::new(waker)).map_err(|_| WakerAlreadySet)
     }
 
     /// Closes the lane: producers get no more permits. What was sent can still be popped; go on until
@@ -138,8 +133,6 @@ impl<T: Send> Drop for Receiver<T> {
 
 impl<T: Send> fmt::Debug for Receiver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver")
-            .field("stats", &self.stats())
-            .finish()
+        f.debug_struct("Receiver").field("stats", &self.stats()).finish()
     }
 }

@@ -35,9 +35,7 @@ pub struct Refused<T> {
 
 impl<T> fmt::Debug for Refused<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refused")
-            .field("why", &self.why)
-            .finish_non_exhaustive()
+        f.debug_struct("Refused").field("why", &self.why).finish_non_exhaustive()
     }
 }
 

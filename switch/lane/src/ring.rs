@@ -69,10 +69,7 @@ mod modelled {
             let Ok(mut items) = self.items.lock() else {
                 return Err(item);
             };
-            assert!(
-                items.len() < self.capacity,
-                "the holder of a slot found no room"
-            );
+            assert!(items.len() < self.capacity, "the holder of a slot found no room");
             items.push_back(item);
             self.pushed.fetch_add(1, Ordering::Release);
             Ok(())

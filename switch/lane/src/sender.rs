@@ -76,9 +76,7 @@ impl<T: Send> Sender<T> {
 impl<T: Send> Clone for Sender<T> {
     fn clone(&self) -> Self {
         self.shared.add_sender();
-        Self {
-            shared: Arc::clone(&self.shared),
-        }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -90,8 +88,6 @@ impl<T: Send> Drop for Sender<T> {
 
 impl<T: Send> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender")
-            .field("stats", &self.stats())
-            .finish()
+        f.debug_struct("Sender").field("stats", &self.stats()).finish()
     }
 }

@@ -18,11 +18,7 @@ fn a_full_lane_refuses_before_the_work_begins() {
 
     second.send(2);
     first.send(1);
-    assert_eq!(
-        receiver.pop(),
-        Some(2),
-        "the order is that of sending, not of reserving"
-    );
+    assert_eq!(receiver.pop(), Some(2), "the order is that of sending, not of reserving");
     assert_eq!(receiver.pop(), Some(1));
     assert_eq!(receiver.pop(), None);
 }
@@ -70,11 +66,7 @@ fn what_was_sent_is_drained_after_a_close() {
 
     assert_eq!(receiver.prepare_sleep(), Sleep::Ready);
     assert_eq!(receiver.pop(), Some(1));
-    assert_eq!(
-        receiver.prepare_sleep(),
-        Sleep::Armed,
-        "a permit is still out"
-    );
+    assert_eq!(receiver.prepare_sleep(), Sleep::Armed, "a permit is still out");
     permit.send(3);
     assert_eq!(receiver.prepare_sleep(), Sleep::Ready);
     assert_eq!(receiver.pop(), Some(3));
@@ -145,11 +137,7 @@ fn the_waker_is_called_once_for_each_announced_sleep() {
 
     while receiver.pop().is_some() {}
     assert_eq!(receiver.prepare_sleep(), Sleep::Armed);
-    assert_eq!(
-        receiver.pop(),
-        None,
-        "woken by something else, a timer or another lane"
-    );
+    assert_eq!(receiver.pop(), None, "woken by something else, a timer or another lane");
     sender.try_send(5).unwrap();
     assert_eq!(wakes(), 1);
 
@@ -186,10 +174,7 @@ fn the_counters_tell_what_happened() {
         }
     );
     assert_eq!(stats.refused(), 2);
-    assert_eq!(
-        (sender.name(), receiver.name()),
-        ("recordings", "recordings")
-    );
+    assert_eq!((sender.name(), receiver.name()), ("recordings", "recordings"));
 }
 
 #[test]

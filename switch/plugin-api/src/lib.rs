@@ -19,7 +19,7 @@ mod words;
 pub use registry::{DuplicatePlugin, Order, Registry, UnknownPlugin};
 pub use routing::{Ask, AskAnswer, Change, RouteContext, RouteRequest, RoutingPlugin, Verdict};
 pub use run::{
-    AMENDMENTS_MAX, ASKS_MAX, AskId, ROUTE_ASK_MAX, ROUTE_RUN_MAX, RouteEnd, RouteOutcome,
-    RouteRun, RouteStep,
+    AMENDMENTS_MAX, ASKS_MAX, AskId, ROUTE_ASK_MAX, ROUTE_RUN_MAX, RouteEnd, RouteOutcome, RouteRun,
+    RouteStep,
 };
 pub use words::{destination, shown};

@@ -30,10 +30,7 @@ impl Registry {
         let place = |name: &N| {
             let name = name.as_ref();
             let found = self.plugins.iter().position(|p| p.name() == name);
-            found.ok_or_else(|| UnknownPlugin {
-                name: name.into(),
-                known: self.names(),
-            })
+            found.ok_or_else(|| UnknownPlugin { name: name.into(), known: self.names() })
         };
         Ok(Order(names.iter().map(place).collect::<Result<_, _>>()?))
     }
@@ -77,12 +74,7 @@ pub struct UnknownPlugin {
 
 impl fmt::Display for UnknownPlugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "no routing plugin is called {:?}; there are: {}",
-            self.name,
-            self.known.join(", ")
-        )
+        write!(f, "no routing plugin is called {:?}; there are: {}", self.name, self.known.join(", "))
     }
 }
 

@@ -19,9 +19,7 @@ pub trait RoutingPlugin: Send + Sync {
     /// after [`AskAnswer::Late`].
     fn resume(&self, req: &RouteRequest, answer: AskAnswer, ctx: &dyn RouteContext) -> Verdict {
         let _ = (req, answer, ctx);
-        Verdict::Pass {
-            why: "it asks nothing and was given an answer".into(),
-        }
+        Verdict::Pass { why: "it asks nothing and was given an answer".into() }
     }
 }
 

@@ -115,12 +115,7 @@ impl RouteRun {
     }
 
     /// Asks the plugins until one decides or the world must be asked. None if it was started before.
-    pub fn start(
-        &mut self,
-        registry: &Registry,
-        ctx: &dyn RouteContext,
-        now: Time,
-    ) -> Option<RouteStep> {
+    pub fn start(&mut self, registry: &Registry, ctx: &dyn RouteContext, now: Time) -> Option<RouteStep> {
         if self.state != State::Fresh {
             return None;
         }
@@ -138,11 +133,7 @@ impl RouteRun {
     ) -> Option<RouteStep> {
         match self.state {
             State::Asking { id: open, until } if open == id => {
-                let answer = if now >= until {
-                    AskAnswer::Late
-                } else {
-                    answer
-                };
+                let answer = if now >= until { AskAnswer::Late } else { answer };
                 Some(self.advance(Some(answer), registry, ctx, now))
             }
             _ => None,
@@ -219,13 +210,7 @@ impl RouteRun {
         }
     }
 
-    fn take(
-        &mut self,
-        plugin: &dyn RoutingPlugin,
-        verdict: Verdict,
-        late: bool,
-        now: Time,
-    ) -> Turn {
+    fn take(&mut self, plugin: &dyn RoutingPlugin, verdict: Verdict, late: bool, now: Time) -> Turn {
         match verdict {
             Verdict::Pass { why } => {
                 self.note(plugin, "pass", why);
@@ -246,20 +231,13 @@ impl RouteRun {
                     self.request.tenant
                 );
                 self.note(plugin, "refuse", why.clone());
-                Turn::End(RouteEnd::Refused {
-                    cause: Cause::InternalError,
-                    why,
-                })
+                Turn::End(RouteEnd::Refused { cause: Cause::InternalError, why })
             }
             Verdict::Refuse { cause, why } => {
                 self.note(plugin, "refuse", why.clone());
                 Turn::End(RouteEnd::Refused { cause, why })
             }
-            Verdict::Ask {
-                what,
-                deadline,
-                why,
-            } => {
+            Verdict::Ask { what, deadline, why } => {
                 self.note(plugin, "ask", why);
                 self.ask(plugin, what, deadline, late, now)
             }
@@ -269,10 +247,7 @@ impl RouteRun {
     fn amend(&mut self, change: Change) -> Turn {
         if self.request.amended.len() >= AMENDMENTS_MAX {
             let why = format!("the request was amended {AMENDMENTS_MAX} times, which is the limit");
-            return Turn::End(RouteEnd::Refused {
-                cause: Cause::InternalError,
-                why,
-            });
+            return Turn::End(RouteEnd::Refused { cause: Cause::InternalError, why });
         }
         match &change {
             Change::To(to) => self.request.to = to.clone(),
@@ -282,14 +257,7 @@ impl RouteRun {
         Turn::Next
     }
 
-    fn ask(
-        &mut self,
-        plugin: &dyn RoutingPlugin,
-        what: Ask,
-        wish: Duration,
-        late: bool,
-        now: Time,
-    ) -> Turn {
+    fn ask(&mut self, plugin: &dyn RoutingPlugin, what: Ask, wish: Duration, late: bool, now: Time) -> Turn {
         if late || self.asks >= ASKS_MAX {
             let why = match late {
                 true => "it asked again after it was told that it is late".into(),
@@ -313,18 +281,11 @@ impl RouteRun {
             1 => format!("the one routing plugin of tenant {tenant} passed"),
             n => format!("all {n} routing plugins of tenant {tenant} passed"),
         };
-        RouteEnd::Refused {
-            cause: Cause::NoRoute,
-            why,
-        }
+        RouteEnd::Refused { cause: Cause::NoRoute, why }
     }
 
     fn note(&mut self, plugin: &dyn RoutingPlugin, verdict: &str, why: String) {
-        self.reasons.push(RouteReason {
-            plugin: plugin.name().into(),
-            verdict: verdict.into(),
-            why,
-        });
+        self.reasons.push(RouteReason { plugin: plugin.name().into(), verdict: verdict.into(), why });
     }
 
     fn finish(&mut self, end: RouteEnd) -> RouteStep {

@@ -40,13 +40,12 @@ impl RoutingPlugin for Scripted {
 
     fn resume(&self, req: &RouteRequest, answer: AskAnswer, _ctx: &dyn RouteContext) -> Verdict {
         match answer {
-            AskAnswer::Value(Some(to)) => Verdict::Decide {
-                to: queue(&to),
-                why: format!("{} is in the table", req.to.user),
-            },
-            AskAnswer::Late if self.forever.is_none() => Verdict::Pass {
-                why: "the table did not answer".into(),
-            },
+            AskAnswer::Value(Some(to)) => {
+                Verdict::Decide { to: queue(&to), why: format!("{} is in the table", req.to.user) }
+            }
+            AskAnswer::Late if self.forever.is_none() => {
+                Verdict::Pass { why: "the table did not answer".into() }
+            }
             _ => self.next(),
         }
     }
@@ -61,32 +60,19 @@ fn pass(why: &str) -> Verdict {
 }
 
 fn decide(name: &str) -> Verdict {
-    Verdict::Decide {
-        to: queue(name),
-        why: format!("it is for {name}"),
-    }
+    Verdict::Decide { to: queue(name), why: format!("it is for {name}") }
 }
 
 fn amend(to: &str) -> Verdict {
-    Verdict::Amend {
-        change: Change::To(PartyId::new(to)),
-        why: format!("called {to} now"),
-    }
+    Verdict::Amend { change: Change::To(PartyId::new(to)), why: format!("called {to} now") }
 }
 
 fn lookup() -> Ask {
-    Ask::Lookup {
-        table: "vip".into(),
-        key: "500".into(),
-    }
+    Ask::Lookup { table: "vip".into(), key: "500".into() }
 }
 
 fn ask(deadline: Duration) -> Verdict {
-    Verdict::Ask {
-        what: lookup(),
-        deadline,
-        why: "whether he is a VIP".into(),
-    }
+    Verdict::Ask { what: lookup(), deadline, why: "whether he is a VIP".into() }
 }
 
 struct Context(Tenant);
@@ -143,9 +129,7 @@ impl Bench {
 
     fn of(plugins: Vec<Scripted>) -> Self {
         let names: Vec<&str> = plugins.iter().map(|p| p.name).collect();
-        let boxed = plugins
-            .into_iter()
-            .map(|p| Box::new(p) as Box<dyn RoutingPlugin>);
+        let boxed = plugins.into_iter().map(|p| Box::new(p) as Box<dyn RoutingPlugin>);
         let registry = Registry::new(boxed.collect()).unwrap();
         let order = registry.order(&names).unwrap();
         let tenant = Tenant {
@@ -162,11 +146,7 @@ impl Bench {
             numbers: Vec::new(),
             trunks: BTreeMap::new(),
         };
-        Self {
-            registry,
-            ctx: Context(tenant),
-            run: RouteRun::new(order, request(), at(0)),
-        }
+        Self { registry, ctx: Context(tenant), run: RouteRun::new(order, request(), at(0)) }
     }
 
     fn start(&mut self) -> RouteStep {
@@ -174,8 +154,7 @@ impl Bench {
     }
 
     fn answer(&mut self, id: AskId, answer: AskAnswer, ms: u64) -> Option<RouteStep> {
-        self.run
-            .handle_answer(id, answer, &self.registry, &self.ctx, at(ms))
+        self.run.handle_answer(id, answer, &self.registry, &self.ctx, at(ms))
     }
 
     fn timeout(&mut self, ms: u64) -> Option<RouteStep> {
@@ -207,8 +186,7 @@ fn asked(step: RouteStep) -> (AskId, Time) {
 
 /// The reasons, as `plugin verdict: why`.
 fn said(outcome: &RouteOutcome) -> Vec<String> {
-    let line =
-        |r: &cordboard_model::view::RouteReason| format!("{} {}: {}", r.plugin, r.verdict, r.why);
+    let line = |r: &cordboard_model::view::RouteReason| format!("{} {}: {}", r.plugin, r.verdict, r.why);
     outcome.reasons.iter().map(line).collect()
 }
 
@@ -223,10 +201,7 @@ fn refused(cause: Cause, why: &str) -> RouteEnd {
 
 #[test]
 fn plugins_are_asked_in_order_until_one_decides_or_refuses() {
-    let busy = || Verdict::Refuse {
-        cause: Cause::Busy,
-        why: "closed today".into(),
-    };
+    let busy = || Verdict::Refuse { cause: Cause::Busy, why: "closed today".into() };
     type Row<'a> = (Vec<Vec<Verdict>>, RouteEnd, Vec<&'a str>);
     let rows: Vec<Row<'_>> = vec![
         (
@@ -234,39 +209,22 @@ fn plugins_are_asked_in_order_until_one_decides_or_refuses() {
             decided("sales"),
             vec!["one pass: not mine", "two decide: it is for sales"],
         ),
-        (
-            vec![vec![busy()], vec![]],
-            refused(Cause::Busy, "closed today"),
-            vec!["one refuse: closed today"],
-        ),
+        (vec![vec![busy()], vec![]], refused(Cause::Busy, "closed today"), vec!["one refuse: closed today"]),
         (
             vec![vec![pass("a")], vec![pass("b")]],
-            refused(
-                Cause::NoRoute,
-                "all 2 routing plugins of tenant default passed",
-            ),
+            refused(Cause::NoRoute, "all 2 routing plugins of tenant default passed"),
             vec!["one pass: a", "two pass: b"],
         ),
         (
             vec![vec![pass("a")]],
-            refused(
-                Cause::NoRoute,
-                "the one routing plugin of tenant default passed",
-            ),
+            refused(Cause::NoRoute, "the one routing plugin of tenant default passed"),
             vec!["one pass: a"],
         ),
-        (
-            vec![],
-            refused(Cause::NoRoute, "tenant default has no routing plugins"),
-            vec![],
-        ),
+        (vec![], refused(Cause::NoRoute, "tenant default has no routing plugins"), vec![]),
     ];
     for (scripts, end, reasons) in rows {
         let outcome = Bench::new(scripts).outcome();
-        assert_eq!(
-            (&outcome.end, said(&outcome)),
-            (&end, reasons.iter().map(|r| r.to_string()).collect())
-        );
+        assert_eq!((&outcome.end, said(&outcome)), (&end, reasons.iter().map(|r| r.to_string()).collect()));
     }
 }
 
@@ -278,31 +236,20 @@ fn the_next_plugin_sees_the_amended_request() {
             "echo"
         }
         fn route(&self, req: &RouteRequest, _ctx: &dyn RouteContext) -> Verdict {
-            pass(&format!(
-                "{} calls {}, {} changes",
-                req.from.user,
-                req.to.user,
-                req.amended.len()
-            ))
+            pass(&format!("{} calls {}, {} changes", req.from.user, req.to.user, req.amended.len()))
         }
     }
     let mut b = Bench::new(Vec::new());
     let scripted = [
         amend("600"),
-        Verdict::Amend {
-            change: Change::From(PartyId::new("+431")),
-            why: "shown in full".into(),
-        },
+        Verdict::Amend { change: Change::From(PartyId::new("+431")), why: "shown in full".into() },
     ];
     let plugins: Vec<Box<dyn RoutingPlugin>> = NAMES
         .iter()
         .zip(scripted)
         .map(|(name, verdict)| {
-            Box::new(Scripted {
-                name,
-                script: Mutex::new(vec![verdict]),
-                forever: None,
-            }) as Box<dyn RoutingPlugin>
+            Box::new(Scripted { name, script: Mutex::new(vec![verdict]), forever: None })
+                as Box<dyn RoutingPlugin>
         })
         .chain([Box::new(Echo) as Box<dyn RoutingPlugin>])
         .collect();
@@ -312,22 +259,14 @@ fn the_next_plugin_sees_the_amended_request() {
     let outcome = b.outcome();
     assert_eq!(
         said(&outcome),
-        [
-            "one amend: called 600 now",
-            "two amend: shown in full",
-            "echo pass: +431 calls 600, 2 changes"
-        ]
+        ["one amend: called 600 now", "two amend: shown in full", "echo pass: +431 calls 600, 2 changes"]
     );
     assert_eq!(outcome.request.to, PartyId::new("600"));
 }
 
 #[test]
 fn amendments_are_bounded() {
-    let one = Scripted {
-        name: "one",
-        script: Mutex::new(Vec::new()),
-        forever: Some(amend("600")),
-    };
+    let one = Scripted { name: "one", script: Mutex::new(Vec::new()), forever: Some(amend("600")) };
     let mut b = Bench::of(vec![one]);
     let order = b.registry.order(&["one"; AMENDMENTS_MAX + 1]).unwrap();
     b.run = RouteRun::new(order, request(), at(0));
@@ -357,18 +296,12 @@ fn a_plugin_that_asks_is_resumed_with_the_answer() {
     assert_eq!(until, at(1_000));
     assert_eq!(b.run.poll_timeout().map(|(t, _)| t), Some(at(1_000)));
     assert_eq!(b.timeout(999), None);
-    let step = b
-        .answer(id, AskAnswer::Value(Some("vip".into())), 999)
-        .unwrap();
+    let step = b.answer(id, AskAnswer::Value(Some("vip".into())), 999).unwrap();
     let outcome = done(step);
     assert_eq!(outcome.end, decided("vip"));
     assert_eq!(
         said(&outcome),
-        [
-            "one pass: a",
-            "two ask: whether he is a VIP",
-            "two decide: 500 is in the table"
-        ]
+        ["one pass: a", "two ask: whether he is a VIP", "two decide: 500 is in the table"]
     );
     assert!(b.run.is_done());
     assert_eq!(b.run.poll_timeout(), None);
@@ -376,10 +309,7 @@ fn a_plugin_that_asks_is_resumed_with_the_answer() {
 
 #[test]
 fn at_its_deadline_a_plugin_is_called_again_with_late_and_the_next_is_asked() {
-    let mut b = Bench::new(vec![
-        vec![ask(Duration::from_millis(500))],
-        vec![decide("sales")],
-    ]);
+    let mut b = Bench::new(vec![vec![ask(Duration::from_millis(500))], vec![decide("sales")]]);
     let (id, _) = asked(b.start());
     let outcome = done(b.timeout(500).unwrap());
     assert_eq!(outcome.end, decided("sales"));
@@ -392,49 +322,27 @@ fn at_its_deadline_a_plugin_is_called_again_with_late_and_the_next_is_asked() {
             "two decide: it is for sales"
         ]
     );
-    assert_eq!(
-        b.answer(id, AskAnswer::Value(None), 501),
-        None,
-        "too late to matter"
-    );
+    assert_eq!(b.answer(id, AskAnswer::Value(None), 501), None, "too late to matter");
 }
 
 #[test]
 fn an_answer_that_comes_after_the_deadline_but_before_the_wake_up_is_late() {
     let mut b = Bench::new(vec![vec![ask(Duration::from_millis(500))]]);
     let (id, _) = asked(b.start());
-    let step = b
-        .answer(id, AskAnswer::Value(Some("vip".into())), 500)
-        .unwrap();
-    assert_eq!(
-        done(step).end,
-        refused(
-            Cause::NoRoute,
-            "the one routing plugin of tenant default passed"
-        )
-    );
+    let step = b.answer(id, AskAnswer::Value(Some("vip".into())), 500).unwrap();
+    assert_eq!(done(step).end, refused(Cause::NoRoute, "the one routing plugin of tenant default passed"));
 }
 
 #[test]
 fn an_answer_to_an_earlier_question_is_ignored() {
-    let two_asks = vec![
-        ask(Duration::from_secs(1)),
-        ask(Duration::from_secs(1)),
-        pass("no"),
-    ];
+    let two_asks = vec![ask(Duration::from_secs(1)), ask(Duration::from_secs(1)), pass("no")];
     let mut b = Bench::new(vec![two_asks]);
     let (first, _) = asked(b.start());
     let (second, _) = asked(b.answer(first, AskAnswer::Value(None), 10).unwrap());
     assert_ne!(first, second);
-    assert_eq!(
-        b.answer(first, AskAnswer::Value(Some("vip".into())), 20),
-        None
-    );
+    assert_eq!(b.answer(first, AskAnswer::Value(Some("vip".into())), 20), None);
     let failed = AskAnswer::Failed { why: "down".into() };
-    assert!(matches!(
-        b.answer(second, failed, 30),
-        Some(RouteStep::Done(_))
-    ));
+    assert!(matches!(b.answer(second, failed, 30), Some(RouteStep::Done(_))));
 }
 
 #[test]
@@ -476,10 +384,7 @@ fn a_plugin_that_asks_for_ever_is_passed_over() {
         step = b.answer(id, AskAnswer::Value(None), u64::from(n)).unwrap();
     }
     let outcome = done(step);
-    assert_eq!(
-        said(&outcome).last().unwrap(),
-        "one pass: it asked more than 4 times"
-    );
+    assert_eq!(said(&outcome).last().unwrap(), "one pass: it asked more than 4 times");
 }
 
 #[test]
@@ -492,10 +397,7 @@ fn a_plugin_that_asks_again_when_late_is_passed_over() {
     let mut b = Bench::of(vec![curious]);
     asked(b.start());
     let outcome = done(b.timeout(10).unwrap());
-    assert_eq!(
-        said(&outcome).last().unwrap(),
-        "one pass: it asked again after it was told that it is late"
-    );
+    assert_eq!(said(&outcome).last().unwrap(), "one pass: it asked again after it was told that it is late");
 }
 
 #[test]
@@ -532,10 +434,7 @@ fn an_unknown_name_in_the_order_is_an_error_that_lists_what_there_is() {
     let b = Bench::new(vec![vec![], vec![]]);
     let error = b.registry.order(&["two", "thre"]).unwrap_err();
     assert_eq!(error.name, "thre");
-    assert_eq!(
-        error.to_string(),
-        "no routing plugin is called \"thre\"; there are: one, two"
-    );
+    assert_eq!(error.to_string(), "no routing plugin is called \"thre\"; there are: one, two");
     assert_eq!(b.registry.order(&["two", "one"]).unwrap().len(), 2);
     let none: [&str; 0] = [];
     assert!(b.registry.order(&none).unwrap().is_empty());
@@ -544,11 +443,8 @@ fn an_unknown_name_in_the_order_is_an_error_that_lists_what_there_is() {
 #[test]
 fn two_plugins_of_one_name_are_an_error() {
     let plugin = || {
-        Box::new(Scripted {
-            name: "one",
-            script: Mutex::new(Vec::new()),
-            forever: None,
-        }) as Box<dyn RoutingPlugin>
+        Box::new(Scripted { name: "one", script: Mutex::new(Vec::new()), forever: None })
+            as Box<dyn RoutingPlugin>
     };
     let error = Registry::new(vec![plugin(), plugin()]).unwrap_err();
     assert_eq!(error, DuplicatePlugin("one"));

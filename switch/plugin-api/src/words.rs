@@ -21,11 +21,7 @@ pub fn shown(text: &str) -> String {
     if text.is_empty() {
         return "(nothing)".into();
     }
-    let mut out: String = text
-        .chars()
-        .take(SHOWN_MAX)
-        .flat_map(|c| c.escape_debug())
-        .collect();
+    let mut out: String = text.chars().take(SHOWN_MAX).flat_map(|c| c.escape_debug()).collect();
     if text.chars().nth(SHOWN_MAX).is_some() {
         out.push_str("...");
     }
@@ -40,10 +36,7 @@ mod tests {
     #[test]
     fn a_destination_reads_as_kind_and_id() {
         let queue = QueueId::new(TenantId::DEFAULT, "sales").unwrap();
-        assert_eq!(
-            destination(&Destination::Queue(queue)),
-            "queue default/sales"
-        );
+        assert_eq!(destination(&Destination::Queue(queue)), "queue default/sales");
         let trunk = TrunkId::new(TenantId::DEFAULT, "carrier").unwrap();
         let to = Destination::Trunk(trunk, "+4312345".into());
         assert_eq!(destination(&to), "trunk default/carrier as +4312345");

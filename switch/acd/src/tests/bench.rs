@@ -15,12 +15,7 @@ pub(super) const T: TenantId = TenantId::DEFAULT;
 pub(super) const NOON: Wall = Wall(1_795_176_000_000);
 
 pub(super) fn call(n: u64) -> CallId {
-    CallId {
-        tenant: T,
-        start: 1,
-        shard: 0,
-        number: n,
-    }
+    CallId { tenant: T, start: 1, shard: 0, number: n }
 }
 
 pub(super) fn agent(name: &str) -> AgentId {
@@ -79,11 +74,7 @@ pub(super) fn snapshot(queues: Vec<config::Queue>, agents: Vec<config::Agent>) -
         numbers: Vec::new(),
         trunks: BTreeMap::new(),
     };
-    Snapshot {
-        version: 1,
-        limits: config::Limits::default(),
-        tenants: BTreeMap::from([(T, tenant)]),
-    }
+    Snapshot { version: 1, limits: config::Limits::default(), tenants: BTreeMap::from([(T, tenant)]) }
 }
 
 /// The engine, its clock and everything it said. Every step ends with a check of all invariants.
@@ -222,10 +213,7 @@ impl Bench {
     }
 
     pub(super) fn outside(&mut self, name: &str, n: Option<u64>) {
-        self.tell(AcdInput::AgentBusyOutside {
-            agent: agent(name),
-            call: n.map(call),
-        });
+        self.tell(AcdInput::AgentBusyOutside { agent: agent(name), call: n.map(call) });
     }
 
     pub(super) fn status(&self, name: &str) -> AgentStatus {
@@ -243,12 +231,7 @@ impl Bench {
     }
 
     pub(super) fn enter_as(&mut self, n: u64, name: &str, priority: u8) {
-        self.tell(AcdInput::Enter {
-            call: call(n),
-            queue: queue(name),
-            timeout_ms: None,
-            priority,
-        });
+        self.tell(AcdInput::Enter { call: call(n), queue: queue(name), timeout_ms: None, priority });
     }
 
     pub(super) fn abandon(&mut self, n: u64) {
@@ -256,33 +239,19 @@ impl Bench {
     }
 
     pub(super) fn rings(&mut self, n: u64, name: &str) {
-        self.tell(AcdInput::OfferRinging {
-            call: call(n),
-            agent: agent(name),
-        });
+        self.tell(AcdInput::OfferRinging { call: call(n), agent: agent(name) });
     }
 
     pub(super) fn answer(&mut self, n: u64, name: &str) {
-        self.tell(AcdInput::OfferAnswered {
-            call: call(n),
-            agent: agent(name),
-        });
+        self.tell(AcdInput::OfferAnswered { call: call(n), agent: agent(name) });
     }
 
     pub(super) fn fail(&mut self, n: u64, name: &str, why: Cause) {
-        self.tell(AcdInput::OfferFailed {
-            call: call(n),
-            agent: agent(name),
-            why,
-            caller_gone: false,
-        });
+        self.tell(AcdInput::OfferFailed { call: call(n), agent: agent(name), why, caller_gone: false });
     }
 
     pub(super) fn release(&mut self, n: u64, name: &str) {
-        self.tell(AcdInput::AgentReleased {
-            call: call(n),
-            agent: agent(name),
-        });
+        self.tell(AcdInput::AgentReleased { call: call(n), agent: agent(name) });
     }
 
     /// Who waits in a queue, in order.

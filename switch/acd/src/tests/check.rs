@@ -9,21 +9,14 @@ pub(super) fn check(engine: &AcdEngine) {
     assert!(engine.touched.is_empty());
     queues(engine);
     let deadlines = agents(engine) + calls(engine);
-    assert_eq!(
-        engine.deadlines.len(),
-        deadlines,
-        "a deadline without owner"
-    );
+    assert_eq!(engine.deadlines.len(), deadlines, "a deadline without owner");
 }
 
 /// No caller waits where an agent is free, and the lists say what the callers and agents say.
 fn queues(engine: &AcdEngine) {
     let mut listed = 0;
     for (id, queue) in &engine.queues {
-        assert!(
-            queue.ripe().is_none(),
-            "{id}: a caller waits, an agent is free"
-        );
+        assert!(queue.ripe().is_none(), "{id}: a caller waits, an agent is free");
         listed += queue.order.len();
         for (place, call) in &queue.order {
             let waiting = &engine.calls[call];
@@ -58,11 +51,7 @@ fn agents(engine: &AcdEngine) -> usize {
             assert_eq!(waiting.offered_to.as_ref(), Some(id));
         }
         if agent.pending.is_some() || agent.removed {
-            assert_eq!(
-                agent.status,
-                AgentStatus::Talking,
-                "{id}: what is he waiting for?"
-            );
+            assert_eq!(agent.status, AgentStatus::Talking, "{id}: what is he waiting for?");
         }
         if agent.intent == Intent::SignedOut {
             assert_eq!(agent.status, AgentStatus::SignedOut, "{id}");
@@ -79,10 +68,7 @@ fn agents(engine: &AcdEngine) -> usize {
 fn calls(engine: &AcdEngine) -> usize {
     let mut deadlines = 0;
     for (call, waiting) in &engine.calls {
-        assert!(
-            engine.deadlines.get(&Timer::Wait(*call)).is_some(),
-            "{call}"
-        );
+        assert!(engine.deadlines.get(&Timer::Wait(*call)).is_some(), "{call}");
         let announced = engine.deadlines.get(&Timer::Announce(*call)).is_some();
         deadlines += 1 + usize::from(announced);
         if let Some(agent) = &waiting.offered_to {

@@ -73,8 +73,7 @@ impl World {
                 queue.max_length = u32::try_from(self.below(6)).unwrap();
                 queue.wrap_up = Duration::from_secs(self.below(3) * 5);
                 queue.rest_on_no_answer = self.below(2) == 0;
-                queue.announce_every =
-                    [None, Some(Duration::from_secs(7))][(name == "vip") as usize];
+                queue.announce_every = [None, Some(Duration::from_secs(7))][(name == "vip") as usize];
                 queues.push(queue);
             }
         }
@@ -129,11 +128,7 @@ impl World {
             19 => {
                 let status = self.pick(&STATUSES);
                 let (agent, since) = (id, NOON);
-                let restore = AcdCommand::RestoreAgent {
-                    agent,
-                    status,
-                    since,
-                };
+                let restore = AcdCommand::RestoreAgent { agent, status, since };
                 // Refused when he is not configured just now.
                 let _ = self.b.command(restore);
             }
@@ -170,12 +165,7 @@ impl World {
     fn hear(&mut self) {
         for output in self.b.take() {
             match output {
-                AcdOutput::AgentChanged {
-                    agent,
-                    status,
-                    call,
-                    ..
-                } => {
+                AcdOutput::AgentChanged { agent, status, call, .. } => {
                     let before = self.said.insert(agent.clone(), (status, call));
                     let before = before.unwrap_or((AgentStatus::SignedOut, None));
                     assert_ne!(before, (status, call), "{agent}: said twice");
@@ -192,20 +182,9 @@ impl World {
         for view in self.b.engine.agents(T) {
             let said = self.said.get(&view.agent).copied();
             let said = said.unwrap_or((AgentStatus::SignedOut, None));
-            assert_eq!(
-                (view.status, view.call),
-                said,
-                "{}: changed in silence",
-                view.agent
-            );
+            assert_eq!((view.status, view.call), said, "{}: changed in silence", view.agent);
         }
-        let waiting = self
-            .b
-            .engine
-            .queues(T)
-            .iter()
-            .map(|q| q.waiting.len())
-            .sum::<usize>();
+        let waiting = self.b.engine.queues(T).iter().map(|q| q.waiting.len()).sum::<usize>();
         assert_eq!(waiting, self.inside.len());
     }
 
@@ -216,11 +195,7 @@ impl World {
         assert_eq!(self.b.engine.poll_timeout(), None);
         for view in self.b.engine.agents(T) {
             let stuck = matches!(view.status, AgentStatus::Ringing | AgentStatus::WrapUp);
-            assert!(
-                !stuck,
-                "{}",
-                self.b.engine.explain_agent(&view.agent).unwrap()
-            );
+            assert!(!stuck, "{}", self.b.engine.explain_agent(&view.agent).unwrap());
         }
         assert_eq!(self.inside.len(), 0);
         for view in self.b.engine.agents(T) {

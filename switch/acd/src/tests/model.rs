@@ -14,12 +14,8 @@ use rand_core::{RngCore, SeedableRng};
 const RUNS: u64 = 25_000;
 const STEPS: usize = 60;
 const QUEUES: [&str; 3] = ["help", "sales", "vip"];
-const AGENTS: [(&str, &[usize]); 4] = [
-    ("1001", &[0]),
-    ("1002", &[0, 1]),
-    ("1003", &[1, 2]),
-    ("1004", &[0, 1, 2]),
-];
+const AGENTS: [(&str, &[usize]); 4] =
+    [("1001", &[0]), ("1002", &[0, 1]), ("1003", &[1, 2]), ("1004", &[0, 1, 2])];
 
 struct Dice(ChaCha8Rng);
 
@@ -174,9 +170,7 @@ impl Pair {
             0..=3 => self.enter(dice),
             4 => {
                 let n = self.some_call(a, dice);
-                self.tell(AcdInput::Abandoned { call: call(n) }, |napkin, _| {
-                    napkin.drop_caller(n)
-                });
+                self.tell(AcdInput::Abandoned { call: call(n) }, |napkin, _| napkin.drop_caller(n));
             }
             5..=12 => {
                 let a = self.busy_agent(dice).unwrap_or(a);
@@ -205,25 +199,16 @@ impl Pair {
         let q = dice.below(QUEUES.len());
         let limit = [None, Some(2_000), Some(25_000)][dice.below(3)];
         let priority = [0, 0, 0, 1, 7][dice.below(5)];
-        let input = AcdInput::Enter {
-            call: call(n),
-            queue: queue(QUEUES[q]),
-            timeout_ms: limit,
-            priority,
-        };
+        let input = AcdInput::Enter { call: call(n), queue: queue(QUEUES[q]), timeout_ms: limit, priority };
         let limit = limit.map_or(Duration::MAX, |ms| Duration::from_millis(ms.into()));
-        self.tell(input, |napkin, now| {
-            napkin.enter(n, q, limit, priority, now)
-        });
+        self.tell(input, |napkin, now| napkin.enter(n, q, limit, priority, now));
     }
 
     fn report(&mut self, a: usize, dice: &mut Dice) {
         let n = self.some_call(a, dice);
         let (call, agent) = (call(n), self.ids[a].clone());
         match dice.below(8) {
-            0 => self.tell(AcdInput::OfferRinging { call, agent }, |napkin, _| {
-                napkin.rings(n, a)
-            }),
+            0 => self.tell(AcdInput::OfferRinging { call, agent }, |napkin, _| napkin.rings(n, a)),
             1 | 2 => {
                 let input = AcdInput::OfferAnswered { call, agent };
                 self.tell(input, |napkin, _| napkin.answered(n, a));
@@ -233,28 +218,14 @@ impl Pair {
                 self.tell(input, |napkin, now| napkin.released(n, a, now));
             }
             5 => {
-                let input = AcdInput::OfferFailed {
-                    call,
-                    agent,
-                    why: Cause::Cancelled,
-                    caller_gone: true,
-                };
+                let input = AcdInput::OfferFailed { call, agent, why: Cause::Cancelled, caller_gone: true };
                 self.tell(input, |napkin, _| napkin.drop_caller(n));
             }
             _ => {
-                let why = [
-                    Cause::NoAnswer,
-                    Cause::Busy,
-                    Cause::Declined,
-                    Cause::Unreachable,
-                    Cause::NotRegistered,
-                ][dice.below(5)];
-                let input = AcdInput::OfferFailed {
-                    call,
-                    agent,
-                    why,
-                    caller_gone: false,
-                };
+                let why =
+                    [Cause::NoAnswer, Cause::Busy, Cause::Declined, Cause::Unreachable, Cause::NotRegistered]
+                        [dice.below(5)];
+                let input = AcdInput::OfferFailed { call, agent, why, caller_gone: false };
                 self.tell(input, |napkin, now| napkin.failed(n, a, why, now));
             }
         }
@@ -266,21 +237,15 @@ impl Pair {
             0 | 1 => self.ask(AcdCommand::SignIn { agent }, |napkin, _| napkin.sign_in(a)),
             2 => {
                 let wish = AgentStatus::SignedOut;
-                self.ask(AcdCommand::SignOut { agent }, |napkin, _| {
-                    napkin.wish(a, wish)
-                });
+                self.ask(AcdCommand::SignOut { agent }, |napkin, _| napkin.wish(a, wish));
             }
             3..=5 => {
                 let wish = AgentStatus::Ready;
-                self.ask(AcdCommand::Ready { agent }, |napkin, _| {
-                    napkin.wish(a, wish)
-                });
+                self.ask(AcdCommand::Ready { agent }, |napkin, _| napkin.wish(a, wish));
             }
             6 => {
                 let wish = AgentStatus::NotReady;
-                self.ask(AcdCommand::NotReady { agent }, |napkin, _| {
-                    napkin.wish(a, wish)
-                });
+                self.ask(AcdCommand::NotReady { agent }, |napkin, _| napkin.wish(a, wish));
             }
             7 => {
                 let wish = AgentStatus::Rest;
@@ -314,14 +279,10 @@ fn the_engine_does_what_the_napkin_does() {
                 let (user, count, agent) = (user(name), 1, agent(name));
                 let input = AcdInput::Contacts { user, count };
                 pair.tell(input, |napkin, _| napkin.devices(a, 1));
-                let sign_in = AcdCommand::SignIn {
-                    agent: agent.clone(),
-                };
+                let sign_in = AcdCommand::SignIn { agent: agent.clone() };
                 pair.ask(sign_in, |napkin, _| napkin.sign_in(a));
                 let wish = AgentStatus::Ready;
-                pair.ask(AcdCommand::Ready { agent }, |napkin, _| {
-                    napkin.wish(a, wish)
-                });
+                pair.ask(AcdCommand::Ready { agent }, |napkin, _| napkin.wish(a, wish));
             }
         }
         for _ in 0..STEPS {
@@ -332,8 +293,5 @@ fn the_engine_does_what_the_napkin_does() {
         answered += handled.sum::<u64>();
         offers += pair.made;
     }
-    assert!(
-        offers > 5 * RUNS && answered > RUNS,
-        "{offers} offers and {answered} answers prove little"
-    );
+    assert!(offers > 5 * RUNS && answered > RUNS, "{offers} offers and {answered} answers prove little");
 }

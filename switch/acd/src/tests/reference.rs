@@ -27,16 +27,8 @@ pub(super) struct RefCaller {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Busy {
     No,
-    Ringing {
-        call: u64,
-        until: Time,
-        rang: bool,
-        queue: usize,
-    },
-    Talking {
-        call: u64,
-        queue: usize,
-    },
+    Ringing { call: u64, until: Time, rang: bool, queue: usize },
+    Talking { call: u64, queue: usize },
 }
 
 pub(super) struct RefAgent {
@@ -244,16 +236,10 @@ impl Reference {
             self.ends.push((call, QueueEnd::Timeout));
         }
         for a in 0..self.agents.len() {
-            if let Busy::Ringing {
-                call, until, rang, ..
-            } = self.agents[a].busy
+            if let Busy::Ringing { call, until, rang, .. } = self.agents[a].busy
                 && until <= now
             {
-                let why = if rang {
-                    Cause::NoAnswer
-                } else {
-                    Cause::Unreachable
-                };
+                let why = if rang { Cause::NoAnswer } else { Cause::Unreachable };
                 self.failed(call, a, why, now);
             }
             let agent = &mut self.agents[a];
@@ -274,12 +260,8 @@ impl Reference {
             let caller = &mut self.callers[c];
             caller.at = Some(a);
             let until = now + self.queues[caller.queue].ring + RING_MARGIN;
-            self.agents[a].busy = Busy::Ringing {
-                call: caller.call,
-                until,
-                rang: false,
-                queue: caller.queue,
-            };
+            self.agents[a].busy =
+                Busy::Ringing { call: caller.call, until, rang: false, queue: caller.queue };
             self.offers.push((caller.call, a));
         }
     }

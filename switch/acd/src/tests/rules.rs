@@ -84,11 +84,7 @@ fn an_agent_of_several_queues_takes_the_longest_waiting_over_them() {
     b.answer(3, "1001");
     b.release(3, "1001");
     b.pass(10_000);
-    assert_eq!(
-        b.offers(),
-        [to(1, "1001")],
-        "then the longest wait, whichever queue"
-    );
+    assert_eq!(b.offers(), [to(1, "1001")], "then the longest wait, whichever queue");
 }
 
 #[test]
@@ -112,12 +108,7 @@ fn after_no_answer_the_caller_is_at_the_head_with_his_wait() {
 
 #[test]
 fn a_failed_offer_goes_to_the_next_agent_at_once() {
-    for cause in [
-        Cause::NoAnswer,
-        Cause::Busy,
-        Cause::Declined,
-        Cause::Unreachable,
-    ] {
+    for cause in [Cause::NoAnswer, Cause::Busy, Cause::Declined, Cause::Unreachable] {
         let mut b = Bench::with_agents(&["1001", "1002"]);
         b.enter(1);
         assert_eq!(b.offers(), [to(1, "1001")]);
@@ -195,11 +186,7 @@ fn a_wait_that_ends_while_an_agent_rings_takes_the_offer_back_without_blame() {
     assert_eq!(b.withdrawn(), [to(1, "1001")]);
     assert_eq!(b.ends(), [(1, QueueEnd::Timeout)]);
     b.enter(2);
-    assert_eq!(
-        b.offers().last(),
-        Some(&to(2, "1001")),
-        "still idle longest"
-    );
+    assert_eq!(b.offers().last(), Some(&to(2, "1001")), "still idle longest");
 }
 
 #[test]
@@ -238,16 +225,8 @@ fn an_unknown_queue_is_gone() {
 fn a_call_cannot_enter_the_queue_of_another_tenant() {
     let mut b = Bench::with_agents(&["1001"]);
     let acme = TenantId::new("acme").unwrap();
-    let stranger = CallId {
-        tenant: acme,
-        ..call(1)
-    };
-    b.tell(AcdInput::Enter {
-        call: stranger,
-        queue: queue("sales"),
-        timeout_ms: None,
-        priority: 0,
-    });
+    let stranger = CallId { tenant: acme, ..call(1) };
+    b.tell(AcdInput::Enter { call: stranger, queue: queue("sales"), timeout_ms: None, priority: 0 });
     assert_eq!(b.ends(), [(1, QueueEnd::Gone)]);
     assert_eq!(b.offers(), []);
 }
@@ -255,10 +234,7 @@ fn a_call_cannot_enter_the_queue_of_another_tenant() {
 #[test]
 fn the_same_names_in_two_tenants_never_meet() {
     let acme = TenantId::new("acme").unwrap();
-    let mut config = snapshot(
-        vec![queue_config("sales")],
-        vec![agent_config("1001", &["sales"])],
-    );
+    let mut config = snapshot(vec![queue_config("sales")], vec![agent_config("1001", &["sales"])]);
     let mut other = config.tenants[&T].clone();
     other.id = acme;
     for q in other.queues.values_mut() {
@@ -276,21 +252,12 @@ fn the_same_names_in_two_tenants_never_meet() {
     let mut b = Bench::of(config);
     b.enter(7);
     let other = other_user(acme);
-    b.tell(AcdInput::Contacts {
-        user: other,
-        count: 1,
-    });
+    b.tell(AcdInput::Contacts { user: other, count: 1 });
     assert_eq!(b.offers(), [], "acme/1001 is free, default/1001 is not");
     assert_eq!(b.waiting("sales"), [7]);
     b.tell(AcdInput::Enter {
-        call: CallId {
-            tenant: acme,
-            ..call(7)
-        },
-        queue: QueueId {
-            tenant: acme,
-            ..queue("sales")
-        },
+        call: CallId { tenant: acme, ..call(7) },
+        queue: QueueId { tenant: acme, ..queue("sales") },
         timeout_ms: None,
         priority: 0,
     });
@@ -300,10 +267,7 @@ fn the_same_names_in_two_tenants_never_meet() {
 }
 
 fn other_user(tenant: TenantId) -> UserId {
-    UserId {
-        tenant,
-        ..user("1001")
-    }
+    UserId { tenant, ..user("1001") }
 }
 
 #[test]
@@ -354,10 +318,8 @@ fn callers_keep_place_and_limits_over_a_reload() {
 
 #[test]
 fn a_call_that_enters_again_is_moved() {
-    let config = snapshot(
-        vec![queue_config("help"), queue_config("sales")],
-        vec![agent_config("1001", &["sales"])],
-    );
+    let config =
+        snapshot(vec![queue_config("help"), queue_config("sales")], vec![agent_config("1001", &["sales"])]);
     let mut b = Bench::of(config);
     b.arrive("1001");
     b.enter_as(1, "sales", 0);
@@ -428,10 +390,8 @@ fn the_reason_of_an_offer_holds_the_terms_it_was_made_by() {
     };
     assert_eq!(
         why(b.take()),
-        [
-            "caller: priority 7, waited 2.500 s, before 2 others in default/sales; \
-          agent: idle 0.000 s, before 0 others free there"
-        ]
+        ["caller: priority 7, waited 2.500 s, before 2 others in default/sales; \
+          agent: idle 0.000 s, before 0 others free there"]
     );
     b.abandon(1);
     b.abandon(3);
@@ -441,10 +401,8 @@ fn the_reason_of_an_offer_holds_the_terms_it_was_made_by() {
     b.enter(4);
     assert_eq!(
         why(b.take()),
-        [
-            "caller: priority 0, waited 0.000 s, before 0 others in default/sales; \
-          agent: idle 1.250 s, before 1 others free there"
-        ]
+        ["caller: priority 0, waited 0.000 s, before 0 others in default/sales; \
+          agent: idle 1.250 s, before 1 others free there"]
     );
 }
 
@@ -466,11 +424,7 @@ fn an_offer_that_nobody_reports_on_is_given_up() {
         assert_eq!(b.status("1001"), status);
         b.take();
         b.answer(1, "1001");
-        assert_eq!(
-            b.take(),
-            [],
-            "an answer that crosses the withdrawal is too late"
-        );
+        assert_eq!(b.take(), [], "an answer that crosses the withdrawal is too late");
     }
 }
 
@@ -512,17 +466,11 @@ fn ten_thousand_callers_of_fifty_queues_are_served_in_the_order_they_came() {
     let mut last = std::collections::BTreeMap::new();
     let mut served = 0;
     while let Some(output) = b.engine.poll_output() {
-        let AcdOutput::Offer {
-            call, queue, agent, ..
-        } = output
-        else {
+        let AcdOutput::Offer { call, queue, agent, .. } = output else {
             continue;
         };
         let before = last.insert(queue.clone(), call.number);
-        assert!(
-            before < Some(call.number),
-            "{queue}: {before:?} before {call}"
-        );
+        assert!(before < Some(call.number), "{queue}: {before:?} before {call}");
         served += 1;
         b.serve(call, agent);
     }
@@ -546,10 +494,7 @@ struct Bulk {
 impl Bulk {
     fn of(config: cordboard_model::config::Snapshot) -> Self {
         let b = Bench::of(config);
-        Self {
-            engine: b.engine,
-            now: b.now,
-        }
+        Self { engine: b.engine, now: b.now }
     }
 
     fn tell(&mut self, input: AcdInput) {
@@ -558,20 +503,13 @@ impl Bulk {
     }
 
     fn enter(&mut self, n: u64, name: &str) {
-        self.tell(AcdInput::Enter {
-            call: call(n),
-            queue: queue(name),
-            timeout_ms: None,
-            priority: 0,
-        });
+        self.tell(AcdInput::Enter { call: call(n), queue: queue(name), timeout_ms: None, priority: 0 });
     }
 
     fn arrive(&mut self, name: &str) {
         let (user, count, agent) = (user(name), 1, agent(name));
         self.tell(AcdInput::Contacts { user, count });
-        let sign_in = crate::AcdCommand::SignIn {
-            agent: agent.clone(),
-        };
+        let sign_in = crate::AcdCommand::SignIn { agent: agent.clone() };
         self.engine.handle_command(sign_in, self.now).unwrap();
         let ready = crate::AcdCommand::Ready { agent };
         self.engine.handle_command(ready, self.now).unwrap();

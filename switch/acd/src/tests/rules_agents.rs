@@ -83,11 +83,7 @@ fn a_caller_who_hangs_up_while_it_rings_costs_the_agent_nothing() {
         }
         assert_eq!(b.went("1001"), [Ready]);
         assert_eq!(b.left(), [(1, Outcome::Abandoned)]);
-        assert_eq!(
-            b.withdrawn().is_empty(),
-            by_report,
-            "his leg is down only if reported"
-        );
+        assert_eq!(b.withdrawn().is_empty(), by_report, "his leg is down only if reported");
         b.take();
         b.enter(2);
         assert_eq!(b.offers(), [to(2, "1001")], "he is still idle longest");
@@ -120,10 +116,7 @@ fn busy_and_declined_leave_him_ready_after_a_short_penalty() {
         assert_eq!(b.went("1001"), [Ready]);
         let word = cause.as_str();
         let explain = b.explain("1001");
-        assert!(
-            explain.contains(&format!("the last offer failed ({word}); next at 12:00:07")),
-            "{explain}"
-        );
+        assert!(explain.contains(&format!("the last offer failed ({word}); next at 12:00:07")), "{explain}");
         b.take();
         b.pass(4_999);
         assert_eq!(b.offers(), []);
@@ -245,10 +238,7 @@ fn signing_out_while_talking_takes_effect_after_the_call() {
     b.take();
     b.sign_out("1001");
     assert_eq!(b.went("1001"), []);
-    assert!(
-        b.explain("1001")
-            .contains("After the call he will be signed out.")
-    );
+    assert!(b.explain("1001").contains("After the call he will be signed out."));
     b.release(1, "1001");
     assert_eq!(b.went("1001"), [SignedOut], "without wrap-up");
 }
@@ -307,11 +297,7 @@ fn commands_are_refused_to_strangers_and_to_the_signed_out() {
     let refused = b.command(AcdCommand::SignIn { agent }).unwrap_err();
     assert_eq!(refused.reason, RefusedReason::NoSuchAgent);
     b.sign_out("1001");
-    assert_eq!(
-        b.status("1001"),
-        SignedOut,
-        "signing out twice is no mistake"
-    );
+    assert_eq!(b.status("1001"), SignedOut, "signing out twice is no mistake");
 }
 
 #[test]
@@ -361,10 +347,8 @@ fn an_agent_removed_while_it_rings_gives_the_caller_back() {
 
 #[test]
 fn an_agent_who_gets_another_queue_serves_it() {
-    let config = snapshot(
-        vec![queue_config("help"), queue_config("sales")],
-        vec![agent_config("1001", &["sales"])],
-    );
+    let config =
+        snapshot(vec![queue_config("help"), queue_config("sales")], vec![agent_config("1001", &["sales"])]);
     let mut b = Bench::of(config);
     b.arrive("1001");
     b.enter_as(1, "help", 0);
@@ -391,23 +375,12 @@ fn after_a_restart_agents_are_as_they_were_without_their_calls() {
         (WrapUp, Ready, false),
     ];
     for (before, after, keeps_since) in rows {
-        let mut b = Bench::of(snapshot(
-            vec![queue_config("sales")],
-            vec![agent_config("1001", &["sales"])],
-        ));
+        let mut b = Bench::of(snapshot(vec![queue_config("sales")], vec![agent_config("1001", &["sales"])]));
         let since = Wall(NOON.0 - 3_600_000);
-        let restore = AcdCommand::RestoreAgent {
-            agent: agent("1001"),
-            status: before,
-            since,
-        };
+        let restore = AcdCommand::RestoreAgent { agent: agent("1001"), status: before, since };
         b.command(restore).unwrap();
         let view = b.engine.agent(&agent("1001")).unwrap();
-        let expected = if keeps_since {
-            since
-        } else {
-            Wall(NOON.0 + 1_000)
-        };
+        let expected = if keeps_since { since } else { Wall(NOON.0 + 1_000) };
         assert_eq!((view.status, view.since), (after, expected), "{before:?}");
     }
 }
@@ -418,11 +391,7 @@ fn what_the_journal_knew_goes_before_signing_in_by_itself() {
     config.auto_sign_in = true;
     let mut b = Bench::of(snapshot(vec![queue_config("sales")], vec![config]));
     assert_eq!(b.status("1001"), Ready);
-    let restore = AcdCommand::RestoreAgent {
-        agent: agent("1001"),
-        status: SignedOut,
-        since: NOON,
-    };
+    let restore = AcdCommand::RestoreAgent { agent: agent("1001"), status: SignedOut, since: NOON };
     b.command(restore).unwrap();
     assert_eq!(b.went("1001"), [Ready, SignedOut]);
 }
@@ -433,11 +402,8 @@ fn the_order_of_idle_agents_survives_a_restart() {
     let mut b = Bench::of(snapshot(vec![queue_config("sales")], agents.to_vec()));
     for (name, ago) in [("1001", 5_000), ("1002", 60_000)] {
         b.contacts(name, 1);
-        let restore = AcdCommand::RestoreAgent {
-            agent: agent(name),
-            status: Ready,
-            since: Wall(NOON.0 - ago),
-        };
+        let restore =
+            AcdCommand::RestoreAgent { agent: agent(name), status: Ready, since: Wall(NOON.0 - ago) };
         b.command(restore).unwrap();
     }
     b.enter(1);
@@ -521,11 +487,7 @@ fn every_transient_state_has_an_end() {
         b.release(1, "1001");
     };
     let cases: [(AgentStatus, Step, Duration); 2] = [
-        (
-            Ringing,
-            |b| b.enter(1),
-            Duration::from_secs(20) + crate::RING_MARGIN,
-        ),
+        (Ringing, |b| b.enter(1), Duration::from_secs(20) + crate::RING_MARGIN),
         (WrapUp, wrap_up, Duration::from_secs(10)),
     ];
     for (status, reach, longest) in cases {
@@ -570,31 +532,15 @@ fn several_inputs_before_a_drain_are_legal() {
     let mut b = Bench::with_agents(&["1001"]);
     let at = |ms: u64| Time::from_millis(10_000 + ms);
     b.engine.handle_input(
-        AcdInput::Enter {
-            call: call(1),
-            queue: queue("sales"),
-            timeout_ms: None,
-            priority: 0,
-        },
+        AcdInput::Enter { call: call(1), queue: queue("sales"), timeout_ms: None, priority: 0 },
         at(0),
     );
-    b.engine
-        .handle_input(AcdInput::Abandoned { call: call(1) }, at(1));
-    b.engine.handle_input(
-        AcdInput::OfferAnswered {
-            call: call(1),
-            agent: agent("1001"),
-        },
-        at(2),
-    );
+    b.engine.handle_input(AcdInput::Abandoned { call: call(1) }, at(1));
+    b.engine.handle_input(AcdInput::OfferAnswered { call: call(1), agent: agent("1001") }, at(2));
     b.now = at(3);
     b.pass(0);
     b.contacts("9999", 1);
-    assert_eq!(
-        b.withdrawn(),
-        [to(1, "1001")],
-        "the answered leg is taken down"
-    );
+    assert_eq!(b.withdrawn(), [to(1, "1001")], "the answered leg is taken down");
     assert_eq!(b.status("1001"), Ready);
     assert!(b.engine.is_quiescent());
 }
@@ -603,8 +549,7 @@ fn several_inputs_before_a_drain_are_legal() {
 fn a_change_names_its_time_by_the_wall_clock() {
     let mut b = Bench::with_agents(&["1001"]);
     let at_zero = Wall(NOON.0 + 86_400_000);
-    b.engine
-        .set_wall(cordboard_model::time::WallClock { at_zero });
+    b.engine.set_wall(cordboard_model::time::WallClock { at_zero });
     b.rest("1001");
     let changed = b.take();
     let Some(AcdOutput::AgentChanged { since, .. }) = changed.last() else {

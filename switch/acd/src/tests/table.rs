@@ -63,46 +63,11 @@ fn caller_gone(b: &mut Bench) {
 }
 
 const EVENTS: [(&str, Step); 21] = [
-    ("sign in", |b| {
-        ask(
-            b,
-            AcdCommand::SignIn {
-                agent: agent("1001"),
-            },
-        )
-    }),
-    ("sign out", |b| {
-        ask(
-            b,
-            AcdCommand::SignOut {
-                agent: agent("1001"),
-            },
-        )
-    }),
-    ("ask ready", |b| {
-        ask(
-            b,
-            AcdCommand::Ready {
-                agent: agent("1001"),
-            },
-        )
-    }),
-    ("ask not ready", |b| {
-        ask(
-            b,
-            AcdCommand::NotReady {
-                agent: agent("1001"),
-            },
-        )
-    }),
-    ("ask rest", |b| {
-        ask(
-            b,
-            AcdCommand::Rest {
-                agent: agent("1001"),
-            },
-        )
-    }),
+    ("sign in", |b| ask(b, AcdCommand::SignIn { agent: agent("1001") })),
+    ("sign out", |b| ask(b, AcdCommand::SignOut { agent: agent("1001") })),
+    ("ask ready", |b| ask(b, AcdCommand::Ready { agent: agent("1001") })),
+    ("ask not ready", |b| ask(b, AcdCommand::NotReady { agent: agent("1001") })),
+    ("ask rest", |b| ask(b, AcdCommand::Rest { agent: agent("1001") })),
     ("a call enters", |b| b.enter(2)),
     ("rings", |b| b.rings(1, "1001")),
     ("answered", |b| b.answer(1, "1001")),
@@ -110,9 +75,7 @@ const EVENTS: [(&str, Step); 21] = [
     ("busy", |b| b.fail(1, "1001", Cause::Busy)),
     ("declined", |b| b.fail(1, "1001", Cause::Declined)),
     ("unreachable", |b| b.fail(1, "1001", Cause::Unreachable)),
-    ("not registered", |b| {
-        b.fail(1, "1001", Cause::NotRegistered)
-    }),
+    ("not registered", |b| b.fail(1, "1001", Cause::NotRegistered)),
     ("caller gone", caller_gone),
     ("abandoned", |b| b.abandon(1)),
     ("released", |b| b.release(1, "1001")),
