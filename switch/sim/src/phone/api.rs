@@ -31,6 +31,8 @@ pub struct PhoneConfig {
     pub lines: u16,
     /// The tone it says, hertz; a multiple of 50 is heard exactly.
     pub tone_hz: u16,
+    /// How much higher each further line says it, hertz.
+    pub tone_step_hz: u16,
     /// When it says it.
     pub voice: Voice,
     /// Codecs in the order it prefers.
@@ -66,6 +68,7 @@ impl PhoneConfig {
             register: Duration::from_secs(3_600),
             lines: 1,
             tone_hz: 440,
+            tone_step_hz: 0,
             voice: Voice::Always,
             codecs: Codec::ALL.to_vec(),
             incoming: Plan::answer(Duration::from_secs(1)),

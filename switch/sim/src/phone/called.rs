@@ -28,7 +28,7 @@ impl Phone {
             entry.display = display;
         }
         let random = self.token();
-        let media = self.new_media();
+        let media = self.new_media(slot);
         let routes = request.headers.get_all(&HeaderName::RecordRoute);
         let mut line = Line {
             slot,

@@ -27,7 +27,7 @@ impl Phone {
             entry.display = display;
         }
         let random = self.token();
-        let media = self.new_media();
+        let media = self.new_media(slot);
         let mut line = Line {
             slot,
             state: State::Calling,

@@ -477,10 +477,15 @@ impl Phone {
         Media::describe(self.rtp_addr(slot), &self.config.codecs, direction)
     }
 
-    fn new_media(&mut self) -> Media {
+    /// What a line says, hertz.
+    pub fn tone_hz(&self, line: u16) -> u16 {
+        self.config.tone_hz.saturating_add(line.saturating_mul(self.config.tone_step_hz))
+    }
+
+    fn new_media(&mut self, slot: u16) -> Media {
         let random = self.rng.next_u64();
         let config = &self.config;
-        Media::new(config.voice, config.tone_hz, config.quirks.no_rtcp, random)
+        Media::new(config.voice, self.tone_hz(slot), config.quirks.no_rtcp, random)
     }
 
     fn add_log(&mut self, slot: u16, outgoing: bool, call_id: &str) -> (PhoneCall, usize) {

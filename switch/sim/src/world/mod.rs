@@ -289,6 +289,12 @@ impl World {
         }
     }
 
+    /// Whether a phone is cut off in either direction.
+    pub fn is_cut(&self, name: &str) -> bool {
+        let host = self.phone(name).map(|phone| phone.config().sip_addr.ip());
+        host.is_some_and(|host| self.network.is_cut(host))
+    }
+
     /// Cuts a phone off at a time, both ways, or joins it again.
     pub fn cut_at(&mut self, at: Time, name: &str, cut: bool) {
         if let Some(phone) = self.place(name) {

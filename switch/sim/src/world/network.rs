@@ -88,6 +88,11 @@ impl Network {
         self.paths.entry((host, way)).or_insert(default)
     }
 
+    pub fn is_cut(&self, host: IpAddr) -> bool {
+        let cut = |way| self.paths.get(&(host, way)).unwrap_or(&self.default).cut;
+        cut(Way::In) || cut(Way::Out)
+    }
+
     pub fn lose(&mut self, rule: Drop) {
         self.drops.push(rule);
     }

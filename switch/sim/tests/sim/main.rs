@@ -1,10 +1,20 @@
 //! The whole switch in virtual time: scenarios with their ladders, and random worlds.
 
+#[cfg(test)]
 mod basic;
+#[cfg(test)]
 mod ending;
+#[cfg(test)]
 mod extensions;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
 mod fork;
+#[cfg(test)]
 mod hold;
+#[cfg(test)]
 mod queue;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
 mod stage;

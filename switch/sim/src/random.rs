@@ -1,1 +1,0 @@
-//! Worlds drawn from a seed.

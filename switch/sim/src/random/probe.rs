@@ -1,0 +1,155 @@
+//! Whether parties who are bridged hear each other.
+//!
+//! Invariant: a probe counts only if nothing was on hold, cut off or renegotiated from its beginning to its
+//! end; then what each party says must be heard by the other, in one of three tries if the network loses.
+
+use super::floor::Floor;
+use crate::phone::{Act, CallLog, PhoneCall, PhoneCommand};
+use crate::world::World;
+use cordboard_model::id::{CallId, TenantId};
+use cordboard_model::time::{Duration, Time};
+use cordboard_model::view::{CallStage, CallView};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long each says its tone.
+const SPEAK: Duration = Duration::from_millis(500);
+/// When it is asked whether it was heard: the tone, the network, a lane or two.
+const LISTEN: Duration = Duration::from_millis(900);
+/// How long after the bridge the first probe begins.
+const SETTLE: Duration = Duration::from_millis(700);
+const TRIES: u32 = 4;
+
+/// Both ends of a bridged call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pair {
+    caller: (String, PhoneCall, u16),
+    callee: (String, PhoneCall, u16),
+}
+
+#[derive(Clone, Debug)]
+struct Probe {
+    pair: Pair,
+    until: Time,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Probes {
+    running: BTreeMap<CallId, Probe>,
+    /// Since when a call is seen as bridged without a break.
+    seen: BTreeMap<CallId, (Time, Pair)>,
+    tried: BTreeMap<CallId, u32>,
+    /// Calls whose parties heard each other, by the name that the caller showed.
+    pub heard: BTreeSet<String>,
+    pub count: usize,
+}
+
+impl Probes {
+    /// Looks at the world once more. What is wrong is added to `faults`.
+    pub fn look(&mut self, world: &mut World, floor: &Floor, faults: &mut Vec<String>) {
+        let now = world.now();
+        let calls = world.shard().calls(TenantId::DEFAULT);
+        let bridged: BTreeMap<CallId, Pair> =
+            calls.iter().filter_map(|call| Some((call.call, pair(world, floor, call)?))).collect();
+        self.seen.retain(|call, (_, pair)| bridged.get(call) == Some(pair));
+        self.running.retain(|call, probe| bridged.get(call) == Some(&probe.pair));
+        for (call, pair) in &bridged {
+            self.seen.entry(*call).or_insert((now, pair.clone()));
+        }
+        let due: Vec<CallId> =
+            self.running.iter().filter(|(_, p)| p.until <= now).map(|(call, _)| *call).collect();
+        for call in due {
+            if let Some(probe) = self.running.remove(&call) {
+                self.judge(world, floor, call, &probe.pair, faults);
+            }
+        }
+        let settled: Vec<(CallId, Pair)> = self
+            .seen
+            .iter()
+            .filter(|(call, (since, _))| {
+                now.since(*since) >= SETTLE && !self.running.contains_key(call) && !self.is_done(call)
+            })
+            .map(|(call, (_, pair))| (*call, pair.clone()))
+            .collect();
+        for (call, pair) in settled {
+            self.begin(world, call, pair);
+        }
+    }
+
+    fn is_done(&self, call: &CallId) -> bool {
+        self.tried.get(call).is_some_and(|tried| *tried >= TRIES)
+    }
+
+    fn begin(&mut self, world: &mut World, call: CallId, pair: Pair) {
+        for (name, phone_call, _) in [&pair.caller, &pair.callee] {
+            for act in [Act::Listen, Act::Speak(SPEAK)] {
+                world.tell(name, PhoneCommand::Do { call: Some(*phone_call), act });
+            }
+        }
+        let until = world.now() + LISTEN;
+        self.running.insert(call, Probe { pair, until });
+    }
+
+    fn judge(&mut self, world: &World, floor: &Floor, call: CallId, pair: &Pair, faults: &mut Vec<String>) {
+        self.count += 1;
+        let heard = |ear: &(String, PhoneCall, u16), mouth: &(String, PhoneCall, u16)| {
+            let hertz = world.phone(&mouth.0).map_or(0, |phone| phone.tone_hz(mouth.2));
+            let (packets, share) = world.phone(&ear.0).map_or((0, 0.0), |p| p.heard(ear.1, hertz));
+            (packets, share, packets >= 4 && share > 0.7)
+        };
+        let (there, back) = (heard(&pair.callee, &pair.caller), heard(&pair.caller, &pair.callee));
+        let tried = self.tried.entry(call).or_insert(0);
+        if there.2 && back.2 {
+            *tried = TRIES;
+            if let Some(view) = world.shard().call(call) {
+                self.heard.insert(view.from.display);
+            }
+            return;
+        }
+        *tried += 1;
+        if floor.kind || *tried >= TRIES {
+            *tried = TRIES;
+            faults.push(format!(
+                "{call}: bridged at {:?}, but {} heard {} packets ({:.2}) of {} and {} {} ({:.2}) of it",
+                world.now(),
+                pair.callee.0,
+                there.0,
+                there.1,
+                pair.caller.0,
+                pair.caller.0,
+                back.0,
+                back.1,
+            ));
+        }
+    }
+}
+
+/// The phones at both ends, if the call is bridged and nobody is held or cut off.
+fn pair(world: &World, floor: &Floor, call: &CallView) -> Option<Pair> {
+    let held = call.legs.iter().any(|leg| leg.held);
+    if call.stage != CallStage::Bridged || held || call.from.display.is_empty() {
+        return None;
+    }
+    let find = |outgoing: bool| {
+        let mut found = None;
+        for name in &floor.phones {
+            let phone = world.phone(name)?;
+            for phone_call in phone.calls() {
+                let Some(log) = phone.call_log(phone_call) else { continue };
+                let is = log.display == call.from.display && log.outgoing == outgoing;
+                if is && phone.is_up(phone_call) {
+                    if is_held(&log) || world.is_cut(name) || found.is_some() {
+                        return None;
+                    }
+                    found = Some((name.clone(), phone_call, log.line));
+                }
+            }
+        }
+        found
+    };
+    Some(Pair { caller: find(true)?, callee: find(false)? })
+}
+
+fn is_held(log: &CallLog) -> bool {
+    log.held || log.held_by_peer
+}
