@@ -174,6 +174,9 @@ impl Gauges {
         if self.journal.failing.load(Relaxed) {
             problems.push("the journal cannot be written: look at the disk that holds it".to_owned());
         }
+        if self.recorder.failing.load(Relaxed) {
+            problems.push("recordings cannot be written: look at the disk that holds them".to_owned());
+        }
         if let Some(why) = self.store.status().down {
             problems.push(format!("the database takes no records: {why}; the journal keeps them"));
         }

@@ -1,6 +1,6 @@
 //! The recording writer: one thread that appends samples to WAV files and keeps their headers true while they grow,
 //! so that a file plays after a kill. It never makes a media thread wait: what it cannot take in time becomes silence
-//! that the engine counts.
+//! that the engine counts, and what the disk does not take becomes silence that is counted here.
 
 use crate::clock::Clock;
 use crate::media::RecorderOrder;
@@ -12,16 +12,18 @@ use cordboard_model::media::MediaEvent;
 use cordboard_model::time::{Duration, Time};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, create_dir_all};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// How often a growing file's header is brought up to date.
 const REFRESH: Duration = Duration::from_secs(1);
 /// Bytes gathered before a write.
 const GATHER: usize = 16 * 1024;
+/// 8 kHz, two channels, 16 bits.
+const BYTES_PER_MS: u64 = 32;
 
 /// Counters of the recording writer, read by the metrics.
 #[derive(Debug, Default)]
@@ -30,14 +32,22 @@ pub struct RecorderGauges {
     pub open: AtomicU64,
     /// Writes that failed.
     pub failed: AtomicU64,
+    /// Whether the last write failed.
+    pub failing: AtomicBool,
 }
 
 struct Growing {
-    file: File,
+    path: PathBuf,
+    /// None until it could be created.
+    file: Option<File>,
     gathered: Vec<u8>,
+    /// What is in the file.
     wav: WavWriterState,
+    /// Bytes refused since the last write that worked: they stay a hole, which reads as silence.
+    hole: usize,
+    /// Bytes refused in all.
+    lost: u64,
     header_at: Time,
-    failed: bool,
 }
 
 /// The writer's state.
@@ -92,43 +102,29 @@ impl Recorder {
         }
         let left: Vec<RecordingId> = self.growing.keys().copied().collect();
         for recording in left {
-            self.finish(recording);
+            let _ = self.finish(recording);
         }
     }
 
     fn append(&mut self, recording: RecordingId, samples: &[i16]) {
         let now = self.clock.now();
-        if !self.growing.contains_key(&recording) {
-            let path = file_of(&self.dir, recording);
-            match open(&path) {
-                Ok(file) => {
-                    let gathered = Vec::with_capacity(GATHER + 1_024);
-                    let growing = Growing {
-                        file,
-                        gathered,
-                        wav: WavWriterState::resumed(0),
-                        header_at: now,
-                        failed: false,
-                    };
-                    self.growing.insert(recording, growing);
-                    self.gauges.open.store(self.growing.len() as u64, Relaxed);
-                }
-                Err(why) => {
-                    self.gauges.failed.fetch_add(1, Relaxed);
-                    tracing::warn!(%recording, path = %path.display(), %why, "cannot create the recording; its audio is lost");
-                    return;
-                }
-            }
-        }
-        let Some(growing) = self.growing.get_mut(&recording) else {
-            return;
-        };
+        let path = || file_of(&self.dir, recording);
+        let growing = self.growing.entry(recording).or_insert_with(|| Growing {
+            path: path(),
+            file: None,
+            gathered: Vec::with_capacity(GATHER + 1_024),
+            wav: WavWriterState::default(),
+            hole: 0,
+            lost: 0,
+            header_at: now,
+        });
         for sample in samples {
             growing.gathered.extend_from_slice(&sample.to_le_bytes());
         }
         if growing.gathered.len() >= GATHER {
             flush(recording, growing, &self.gauges);
         }
+        self.gauges.open.store(self.growing.len() as u64, Relaxed);
     }
 
     /// Files whose header is older than a second.
@@ -142,20 +138,24 @@ impl Recorder {
         }
     }
 
-    fn close(&mut self, event: MediaEvent) {
-        if let MediaEvent::RecordingClosed { recording, .. } = &event {
-            self.finish(*recording);
+    fn close(&mut self, mut event: MediaEvent) {
+        if let MediaEvent::RecordingClosed { recording, length_ms, dropped_ms } = &mut event
+            && let Some(growing) = self.finish(*recording)
+            && growing.lost > 0
+        {
+            *length_ms = u64::from(growing.wav.data_bytes()) / BYTES_PER_MS;
+            *dropped_ms += growing.lost / BYTES_PER_MS;
         }
         // The shard's lane has a slot per recording to spare; should it be full all the same, the call's own deadline
         // closes its record without this.
         let _ = self.shard.try_send(Order::Media(event));
     }
 
-    fn finish(&mut self, recording: RecordingId) {
-        if let Some(mut growing) = self.growing.remove(&recording) {
-            flush(recording, &mut growing, &self.gauges);
-            self.gauges.open.store(self.growing.len() as u64, Relaxed);
-        }
+    fn finish(&mut self, recording: RecordingId) -> Option<Growing> {
+        let mut growing = self.growing.remove(&recording)?;
+        flush(recording, &mut growing, &self.gauges);
+        self.gauges.open.store(self.growing.len() as u64, Relaxed);
+        Some(growing)
     }
 }
 
@@ -163,26 +163,85 @@ fn open(path: &Path) -> io::Result<File> {
     if let Some(dir) = path.parent() {
         create_dir_all(dir)?;
     }
-    let mut file = OpenOptions::new().create_new(true).write(true).open(path)?;
-    file.write_all(&WavWriterState::resumed(0).header())?;
-    Ok(file)
+    OpenOptions::new().create(true).truncate(true).write(true).open(path)
 }
 
 /// Writes what was gathered, then the header that covers it: a kill between the two leaves a file that plays.
 fn flush(recording: RecordingId, growing: &mut Growing, gauges: &RecorderGauges) {
-    let write = |growing: &mut Growing| -> io::Result<()> {
-        // At the format's 4 GiB (37 hours) the rest is refused, and said once.
-        growing.wav.append(growing.gathered.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        growing.file.write_all(&growing.gathered)?;
-        growing.file.write_all_at(&growing.wav.header(), 0)
-    };
-    let outcome = write(growing);
+    if growing.gathered.is_empty() {
+        return;
+    }
+    match write(growing) {
+        Ok(wav) => {
+            (growing.wav, growing.hole) = (wav, 0);
+            if gauges.failing.swap(false, Relaxed) {
+                tracing::info!("recordings are written again");
+            }
+        }
+        Err(why) => {
+            growing.hole += growing.gathered.len();
+            growing.lost += growing.gathered.len() as u64;
+            gauges.failed.fetch_add(1, Relaxed);
+            // Said once until it works again, not for each recording and twice a second.
+            if !gauges.failing.swap(true, Relaxed) {
+                let path = growing.path.display();
+                tracing::warn!(%recording, %path, %why, "recordings cannot be written; calls go on without");
+            }
+        }
+    }
     growing.gathered.clear();
-    if let Err(why) = outcome
-        && !growing.failed
-    {
-        growing.failed = true;
-        gauges.failed.fetch_add(1, Relaxed);
-        tracing::warn!(%recording, %why, "cannot write the recording; what follows of it may be lost");
+}
+
+/// Gives what is in the file afterwards. At the format's 4 GiB (37 hours) the rest is refused.
+fn write(growing: &mut Growing) -> io::Result<WavWriterState> {
+    let mut wav = growing.wav;
+    let at = WavWriterState::HEADER_LEN as u64 + u64::from(wav.data_bytes()) + growing.hole as u64;
+    wav.append(growing.hole + growing.gathered.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let file = match &mut growing.file {
+        Some(file) => file,
+        none => none.insert(open(&growing.path)?),
+    };
+    file.write_all_at(&growing.gathered, at)?;
+    file.write_all_at(&wav.header(), 0)?;
+    Ok(wav)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_lane::lane;
+    use cordboard_media::Audio;
+    use cordboard_model::id::{IdMaker, TenantId};
+
+    #[test]
+    fn what_the_disk_refuses_becomes_counted_silence() {
+        let dir = std::env::temp_dir().join(format!("cordboard-recorder-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        let (_chunks, orders) = lane("media to recorder", 1);
+        let (shard, mut heard) = lane("media to shard", 1);
+        let gauges = Arc::new(RecorderGauges::default());
+        let mut recorder = Recorder::new(dir.clone(), orders, shard, Clock::start(), Arc::clone(&gauges));
+        let recording = IdMaker::new(1, 0).recording(TenantId::DEFAULT);
+        // Half a second of both channels is one write. In the way of the tenant's folder stands a file.
+        let half_second = |sample| vec![sample; 8_192];
+        std::fs::write(dir.join("default"), "").unwrap();
+        recorder.append(recording, &half_second(100));
+        assert!(gauges.failing.load(Relaxed));
+        std::fs::remove_file(dir.join("default")).unwrap();
+        recorder.append(recording, &half_second(200));
+        assert!(!gauges.failing.load(Relaxed));
+        recorder.close(MediaEvent::RecordingClosed { recording, length_ms: 1_024, dropped_ms: 5 });
+        let Some(Order::Media(MediaEvent::RecordingClosed { length_ms, dropped_ms, .. })) = heard.pop()
+        else {
+            unreachable!("the shard is told")
+        };
+        assert_eq!((length_ms, dropped_ms), (1_024, 512 + 5));
+        let wav = std::fs::read(file_of(&dir, recording)).unwrap();
+        assert_eq!(wav.len(), 44 + 4 * 8_192);
+        assert!(wav[44..44 + 2 * 8_192].iter().all(|byte| *byte == 0));
+        assert!(wav[44 + 2 * 8_192..].chunks(2).all(|sample| sample == [200, 0]));
+        assert!(Audio::from_wav(&wav).is_ok());
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 }
