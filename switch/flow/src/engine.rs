@@ -14,7 +14,7 @@ use cordboard_model::config::{FlowLimits, Snapshot};
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::id::{CallId, FlowId};
 use cordboard_model::time::{Time, TimerReason};
-use cordboard_model::verb::{Verb, VerbAnswer};
+use cordboard_model::verb::{QueueEnd, Verb, VerbAnswer};
 use mlua::Thread;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -339,11 +339,7 @@ impl FlowEngine {
             run.answers = Vec::new();
         }
         note_data(&mut run.state, &open.asked, &answer);
-        let failed = match &answer {
-            VerbAnswer::Failed(cause) => Some(format!("{}: {}", open.asked.name(), cause.as_str())),
-            _ => None,
-        };
-        if let Some(text) = failed {
+        if let Some(text) = not_done(&open.verb, &answer) {
             run.state.logs.push((text, open.line));
         }
         let step = match open.asked.reply(answer) {
@@ -438,6 +434,17 @@ impl FlowEngine {
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
+}
+
+/// What the call's log says of a verb that could not be done.
+fn not_done(verb: &Verb, answer: &VerbAnswer) -> Option<String> {
+    let why = match answer {
+        VerbAnswer::Failed(cause) => cause.as_str(),
+        VerbAnswer::Queue(QueueEnd::Gone) => "there is no such queue",
+        _ => return None,
+    };
+    let text = format!("{}: {why}", crate::script::line(verb));
+    Some(crate::verb::log::line(text.as_bytes()))
 }
 
 /// Keeps what a flow knows of the call data up to date.

@@ -24,6 +24,27 @@ pub enum Command {
     /// Questions about routing.
     #[command(subcommand)]
     Route(RouteCommand),
+    /// For those who write flows.
+    #[command(subcommand)]
+    Flow(FlowCommand),
+}
+
+/// For those who write flows.
+#[derive(Debug, Subcommand)]
+pub enum FlowCommand {
+    /// Play the calls that are written beside a flow, in virtual time, without a phone.
+    Test(FlowTestArgs),
+}
+
+/// Which tests are run.
+#[derive(Debug, clap::Args)]
+pub struct FlowTestArgs {
+    /// Files that end in .test.toml, or folders that hold some.
+    #[arg(default_value = "ivr-flows")]
+    pub paths: Vec<PathBuf>,
+    /// Print every step of the calls that went as written, too.
+    #[arg(long)]
+    pub trace: bool,
 }
 
 /// Where the configuration is.

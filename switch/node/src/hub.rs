@@ -3,6 +3,7 @@
 //! Invariant: a reader gets every event after the one it named, in order, or a gap with a snapshot. A reader that does
 //! not keep up is cut with a reason and can come back with the last number it saw.
 
+use crate::log::EventLog;
 use crate::shard::Order;
 use cordboard_api::switch::{Since, StreamItem, Subscription};
 use cordboard_core::Shard;
@@ -11,6 +12,7 @@ use cordboard_model::event::Event;
 use cordboard_model::id::TenantId;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Events kept for each tenant.
@@ -63,6 +65,7 @@ pub struct Hub {
     new: mpsc::Receiver<Subscribe>,
     shard: Sender<Order>,
     streams: BTreeMap<TenantId, Stream>,
+    log: EventLog,
 }
 
 /// What a snapshot is made of.
@@ -72,7 +75,10 @@ impl Hub {
     /// A hub that numbers its events by `start`.
     pub fn new(start: u32, events: Receiver<Event>, shard: Sender<Order>) -> (Hub, HubHandle) {
         let (sender, new) = mpsc::channel(256);
-        (Hub { start, events, new, shard, streams: BTreeMap::new() }, HubHandle { new: sender })
+        (
+            Hub { start, events, new, shard, streams: BTreeMap::new(), log: EventLog::default() },
+            HubHandle { new: sender },
+        )
     }
 
     /// Runs until the shard is gone; then every reader is told.
@@ -104,6 +110,7 @@ impl Hub {
     }
 
     fn publish(&mut self, event: Event) {
+        self.log.write(&event, Instant::now());
         let stream = self.streams.entry(event.tenant).or_default();
         stream.last = event.seq;
         let event = Arc::new(event);

@@ -1,6 +1,8 @@
-//! The log: lines on standard error, by level.
+//! The log: lines on standard error, by level; and which events of the stream are also lines of it.
 
 use crate::config::LogLevel;
+use cordboard_model::event::{Event, EventKind};
+use std::time::{Duration, Instant};
 use tracing_subscriber::filter::LevelFilter;
 
 /// Starts the log. A second start is ignored.
@@ -9,4 +11,90 @@ pub fn start(level: LogLevel) {
     let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
     // Tests of one process share the log.
     let _ = log.with_ansi(false).try_init();
+}
+
+/// Most lines of events within one [`TURN`]: a disk that fails, or a flow that fails at every call, must not fill the
+/// log with one line a thousand times over.
+const LINES: u32 = 100;
+const TURN: Duration = Duration::from_secs(1);
+
+/// Writes the events to the log that an operator or a designer looks for there: alarms, flows that failed and what
+/// flows say; at level debug also how each call began, went and ended. Never a digit and never call data, for either
+/// may be a secret.
+#[derive(Debug)]
+pub struct EventLog {
+    turn: Instant,
+    written: u32,
+    left_out: u64,
+}
+
+impl Default for EventLog {
+    fn default() -> Self {
+        Self { turn: Instant::now(), written: 0, left_out: 0 }
+    }
+}
+
+impl EventLog {
+    /// Writes `event`, if it is one for the log and there is room for it.
+    pub fn write(&mut self, event: &Event, now: Instant) {
+        let is_for_log = match event.what {
+            EventKind::Alarm { .. } | EventKind::FlowFailed { .. } => tracing::enabled!(tracing::Level::WARN),
+            EventKind::FlowLog { .. } => tracing::enabled!(tracing::Level::INFO),
+            EventKind::CallStarted { .. } | EventKind::CallRouted { .. } | EventKind::CallEnded { .. } => {
+                tracing::enabled!(tracing::Level::DEBUG)
+            }
+            _ => false,
+        };
+        if !is_for_log || !self.has_room(now) {
+            return;
+        }
+        let tenant = event.tenant;
+        match &event.what {
+            EventKind::Alarm { code, text } => tracing::error!(%tenant, code, "alarm: {text}"),
+            EventKind::FlowFailed { call, flow, error } => {
+                tracing::warn!(%call, %flow, "flow failed: {error}")
+            }
+            EventKind::FlowLog { call, text } => tracing::info!(%call, "{text}"),
+            EventKind::CallStarted { call, from, to } => {
+                tracing::debug!(%call, from = from.user, to = to.user, "call");
+            }
+            EventKind::CallRouted { call, to, .. } => tracing::debug!(%call, "call goes to {to}"),
+            EventKind::CallEnded { call, cause, by, .. } => {
+                tracing::debug!(%call, ?by, "call ended: {}", cause.as_str());
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether one more line may be written now. The first of a new turn says how many were not.
+    fn has_room(&mut self, now: Instant) -> bool {
+        if now.duration_since(self.turn) >= TURN {
+            if self.left_out > 0 {
+                tracing::warn!(
+                    lines = self.left_out,
+                    "the log left lines out; the event stream has them all"
+                );
+            }
+            *self = Self { turn: now, written: 0, left_out: 0 };
+        }
+        self.written += 1;
+        let has_room = self.written <= LINES;
+        self.left_out += u64::from(!has_room);
+        has_room
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_events_leaves_a_hundred_lines_a_second() {
+        let mut log = EventLog::default();
+        let start = log.turn;
+        let within = (0..1_000).filter(|_| log.has_room(start)).count();
+        assert_eq!((within, log.left_out), (100, 900));
+        assert!(log.has_room(start + TURN));
+        assert_eq!(log.left_out, 0);
+    }
 }

@@ -2,11 +2,11 @@
 
 use clap::Parser;
 use cordboard_api::state::ApiConfig;
-use cordboard_node::cli::{Cli, Command, ConfigArgs, RouteCommand};
+use cordboard_node::cli::{Cli, Command, ConfigArgs, FlowCommand, RouteCommand};
 use cordboard_node::clock::Clock;
 use cordboard_node::config::Loaded;
 use cordboard_node::run::start_served;
-use cordboard_node::{demo, explain, reload};
+use cordboard_node::{demo, explain, flow_test, reload};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Route(RouteCommand::Explain(args)) => read(&args.config)
             .and_then(|loaded| explain::explain(&args, &loaded))
             .map(|text| print!("{text}")),
+        Command::Flow(FlowCommand::Test(args)) => flow_test::test(&args).map(|text| print!("{text}")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

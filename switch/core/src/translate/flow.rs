@@ -2,15 +2,21 @@
 
 use crate::shard::Shard;
 use cordboard_call::{CallInput, Fallback};
-use cordboard_flow::{FlowCommand, FlowOutput};
+use cordboard_flow::{FlowCommand, FlowInput, FlowOutput};
+use cordboard_model::cause::Cause;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::FlowId;
 use cordboard_model::media::PlayItem;
+use cordboard_model::verb::{Destination, Verb, VerbAnswer};
 
 impl Shard {
     pub(crate) fn on_flow(&mut self, output: FlowOutput) {
         match output {
             FlowOutput::Verb { call, ticket, verb } => {
+                if self.leads_nowhere(&verb) {
+                    let answer = VerbAnswer::Failed(Cause::NotFound);
+                    return self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
+                }
                 self.tell_call(call, CallInput::VerbRequest { call, ticket, verb });
             }
             FlowOutput::Ended { call, .. } => self.tell_call(call, CallInput::FlowEnded { call }),
@@ -19,7 +25,20 @@ impl Shard {
                 let error = error.to_string();
                 self.tell_call(call, CallInput::FlowFailed { call, error, fallback });
             }
-            FlowOutput::Log { call, text, .. } => self.event(call.tenant, EventKind::FlowLog { call, text }),
+            FlowOutput::Log { call, text, file, line } => {
+                let text = format!("{file}:{line}: {text}");
+                self.event(call.tenant, EventKind::FlowLog { call, text });
+            }
+        }
+    }
+
+    /// A transfer that would take the call from its flow, to a flow or queue that is not there. (Others ring first,
+    /// and the flow hears what became of it.)
+    fn leads_nowhere(&self, verb: &Verb) -> bool {
+        match verb {
+            Verb::Transfer { to: Destination::Flow(flow) } => self.snapshot.flow(flow).is_none(),
+            Verb::Transfer { to: Destination::Queue(queue) } => self.snapshot.queue(queue).is_none(),
+            _ => false,
         }
     }
 

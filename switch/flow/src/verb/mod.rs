@@ -154,8 +154,9 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
 
 /// What to tell a designer who wrote a name that `call` does not have.
 pub fn unknown(name: &str) -> String {
-    let all = NAMES.iter().chain(FIELDS.iter()).copied();
-    match nearest(name, all) {
+    let all = || NAMES.iter().chain(FIELDS.iter()).copied();
+    let longer = || all().find(|known| name.len() > 2 && known.starts_with(name));
+    match nearest(name, all()).or_else(longer) {
         Some(near) => format!("call has no verb '{name}'; did you mean '{near}'?"),
         None => format!("call has no verb '{name}'; there are {}", NAMES.join(", ")),
     }
@@ -199,6 +200,7 @@ mod tests {
     fn a_misspelt_verb_gets_the_one_that_was_meant() {
         assert_eq!(unknown("plya"), "call has no verb 'plya'; did you mean 'play'?");
         assert_eq!(unknown("hangup"), "call has no verb 'hangup'; did you mean 'hang_up'?");
+        assert_eq!(unknown("say"), "call has no verb 'say'; did you mean 'say_number'?");
         assert!(unknown("teleport").contains("there are answer, play,"));
     }
 

@@ -103,13 +103,41 @@ fn read_error(error: &Error, chunk: &str) -> Read {
     }
 }
 
+/// Globals of Lua that a flow does not have, and what to use where there is something.
+const ABSENT: [(&str, &str); 13] = [
+    ("io", ""),
+    ("os", ""),
+    ("debug", ""),
+    ("package", ""),
+    ("require", "; a flow is one file"),
+    ("load", ""),
+    ("loadstring", ""),
+    ("loadfile", ""),
+    ("dofile", "; a flow is one file"),
+    ("coroutine", ""),
+    ("collectgarbage", ""),
+    ("unpack", "; use table.unpack"),
+    ("setfenv", ""),
+];
+
+/// A message of Lua's about a global that is not there, with a word about those that other hosts have.
+fn explained(text: &str) -> String {
+    let global = text.strip_suffix("')").and_then(|text| text.rsplit_once("(global '")).map(|(_, name)| name);
+    let absent = global.and_then(|name| ABSENT.iter().find(|(absent, _)| *absent == name));
+    match absent {
+        Some((name, instead)) => format!("{text}: a flow has no '{name}'{instead}"),
+        None if global == Some("call") => format!("{text}: this flow gave 'call' another value"),
+        None => text.to_owned(),
+    }
+}
+
 fn read_text(text: &str, chunk: &str) -> Read {
     let text = text.split("\nstack traceback:").next().unwrap_or(text);
     if text == OUT_OF_MEMORY {
         return Read { kind: FlowErrorKind::Memory, line: None, text: text.to_owned() };
     }
     if let Some((line, rest)) = strip_place(text, chunk) {
-        return Read { kind: FlowErrorKind::Runtime, line: Some(line), text: rest.to_owned() };
+        return Read { kind: FlowErrorKind::Runtime, line: Some(line), text: explained(rest) };
     }
     let library = super::PRELUDE_CHUNK.trim_start_matches('=');
     let text = strip_place(text, library).map_or(text, |(_, rest)| rest);
@@ -135,6 +163,16 @@ mod tests {
         assert_eq!((library.line, library.text.as_str()), (None, "attempt to compare two nil values"));
         let free = read_text("no place: here", "menu.lua");
         assert_eq!((free.line, free.text.as_str()), (None, "no place: here"));
+    }
+
+    #[test]
+    fn what_other_lua_hosts_have_and_a_flow_has_not_is_said_to_be_absent() {
+        let os = read_text("menu.lua:1: attempt to index a nil value (global 'os')", "menu.lua");
+        assert_eq!(os.text, "attempt to index a nil value (global 'os'): a flow has no 'os'");
+        let require = read_text("menu.lua:1: attempt to call a nil value (global 'require')", "menu.lua");
+        assert!(require.text.ends_with(": a flow has no 'require'; a flow is one file"));
+        let own = read_text("menu.lua:1: attempt to call a nil value (global 'playy')", "menu.lua");
+        assert_eq!(own.text, "attempt to call a nil value (global 'playy')");
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn a_transfer_ends_the_flow_unless_it_fails() {
     assert_eq!(
         verbs(&drain(&mut engine)),
         [
-            "log flows/main.lua:1 transfer: queue_full",
+            "log flows/main.lua:1 transfer queue a: queue_full",
             "log flows/main.lua:2 nil\tqueue_full",
             "2 transfer flow b"
         ]

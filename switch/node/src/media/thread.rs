@@ -11,9 +11,10 @@ use crate::shard::Order;
 use cordboard_lane::{Receiver, Sender, Sleep};
 use cordboard_media::{Audio, MediaEngine, MediaOutput, PortKey, Verdict};
 use cordboard_model::id::{AssetId, LegId, RecordingId, TenantId};
-use cordboard_model::media::{MediaCommand, MediaEvent};
+use cordboard_model::media::{MediaCommand, MediaEvent, PlayItem};
 use cordboard_model::time::Duration;
 use mio::{Events, Interest, Poll, Token, Waker};
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -90,6 +91,8 @@ pub struct MediaThread {
     unread: Vec<Token>,
     /// A closing that the recorder's lane had no room for yet.
     closing: Option<MediaEvent>,
+    /// The prompts that the engine has.
+    assets: BTreeSet<AssetId>,
 }
 
 impl MediaThread {
@@ -105,7 +108,15 @@ impl MediaThread {
             let _ = waker.wake();
         };
         setup.orders.set_waker(wake).map_err(|_| io::Error::other("the lane has a waker already"))?;
-        Ok(Self { setup, poll, pairs: Vec::new(), free_keys: Vec::new(), unread: Vec::new(), closing: None })
+        Ok(Self {
+            setup,
+            poll,
+            pairs: Vec::new(),
+            free_keys: Vec::new(),
+            unread: Vec::new(),
+            closing: None,
+            assets: BTreeSet::new(),
+        })
     }
 
     /// Runs until the lane from the shard is closed and drained.
@@ -203,11 +214,20 @@ impl MediaThread {
                 break;
             };
             let now = self.setup.clock.now();
-            let engine = &mut self.setup.engine;
+            let (engine, assets) = (&mut self.setup.engine, &mut self.assets);
             guarded("media command", || match order {
-                MediaOrder::Command(command) => engine.handle_command(command, now),
-                MediaOrder::Asset(asset, audio) => drop(engine.load_asset(asset, audio)),
-                MediaOrder::DropAssets(tenant) => drop(engine.drop_assets(tenant)),
+                MediaOrder::Command(command) => {
+                    tell_missing(&command, assets);
+                    engine.handle_command(command, now);
+                }
+                MediaOrder::Asset(asset, audio) => {
+                    assets.insert(asset.clone());
+                    drop(engine.load_asset(asset, audio));
+                }
+                MediaOrder::DropAssets(tenant) => {
+                    assets.retain(|asset| asset.tenant != tenant);
+                    drop(engine.drop_assets(tenant));
+                }
             });
             // A port must exist before the next command names its leg.
             self.outputs();
@@ -319,5 +339,19 @@ impl MediaThread {
         {
             self.closing = Some(closed);
         }
+    }
+}
+
+/// Says which prompt a list to be played names and nobody has: the list is then not played at all.
+fn tell_missing(command: &MediaCommand, assets: &BTreeSet<AssetId>) {
+    let MediaCommand::Play { leg, items, .. } = command else {
+        return;
+    };
+    let missing = items.iter().find_map(|item| match item {
+        PlayItem::Asset(asset) if !assets.contains(asset) => Some(asset),
+        _ => None,
+    });
+    if let Some(asset) = missing {
+        tracing::warn!(%leg, "there is no prompt {asset}: nothing is played; look at its name and its file");
     }
 }

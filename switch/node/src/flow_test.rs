@@ -1,0 +1,138 @@
+//! `cordboard flow test`: plays the calls written beside a flow, in virtual time, without a phone and a switch.
+
+use crate::cli::FlowTestArgs;
+use cordboard_flow::script::{Script, run};
+use cordboard_model::config::FlowLimits;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// How a test's file is named.
+const ENDING: &str = ".test.toml";
+/// Folders below each other that are looked into; a link in a circle ends here.
+const DEPTH: usize = 8;
+
+/// Plays every case and prints what became of it.
+///
+/// # Errors
+/// In words, how many cases went otherwise than written, or what could not be read.
+pub fn test(args: &FlowTestArgs) -> Result<String, String> {
+    let mut files = Vec::new();
+    for path in &args.paths {
+        if path.is_dir() {
+            below(path, DEPTH, &mut files)?;
+        } else {
+            files.push(path.clone());
+        }
+    }
+    if files.is_empty() {
+        let paths: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
+        return Err(format!("there is no file that ends in {ENDING} below {}", paths.join(", ")));
+    }
+    files.sort();
+    let mut told = Told::default();
+    for file in &files {
+        told.file(file, args.trace);
+    }
+    let Told { out, cases, failed } = told;
+    match failed {
+        0 => Ok(format!("{out}{cases} cases in {} files went as written\n", files.len())),
+        _ => Err(format!("{out}{failed} of {cases} cases went otherwise")),
+    }
+}
+
+fn below(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), String> {
+    let failed = |why: std::io::Error| format!("{}: {why}", folder.display());
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() && depth > 0 {
+            below(&path, depth - 1, files)?;
+        } else if path.to_string_lossy().ends_with(ENDING) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Told {
+    out: String,
+    cases: usize,
+    failed: usize,
+}
+
+impl Told {
+    /// Plays the cases of one file. What cannot be read counts as one case that failed.
+    fn file(&mut self, file: &Path, trace: bool) {
+        // Writing to a String cannot fail.
+        let (script, flow, source) = match read(file) {
+            Ok(read) => read,
+            Err(why) => {
+                self.cases += 1;
+                self.failed += 1;
+                let _ = writeln!(self.out, "FAILED {why}");
+                return;
+            }
+        };
+        for case in &script.cases {
+            self.cases += 1;
+            match run(&source, &flow.display().to_string(), case, FlowLimits::default()) {
+                Ok(report) => {
+                    let _ = writeln!(self.out, "ok     {}: {}", file.display(), case.name);
+                    if trace {
+                        for line in &report.trace {
+                            let _ = writeln!(self.out, "    {line}");
+                        }
+                    }
+                }
+                Err(why) => {
+                    self.failed += 1;
+                    let _ = writeln!(self.out, "FAILED {}: {why}", file.display());
+                }
+            }
+        }
+    }
+}
+
+/// A test with the path and the text of its flow.
+fn read(file: &Path) -> Result<(Script, PathBuf, String), String> {
+    let text = std::fs::read_to_string(file).map_err(|why| format!("{}: {why}", file.display()))?;
+    let script: Script = toml::from_str(&text).map_err(|why| format!("{}: {why}", file.display()))?;
+    let flow = file.parent().unwrap_or(Path::new("")).join(&script.flow);
+    let source = std::fs::read_to_string(&flow)
+        .map_err(|why| format!("{}: the flow {}: {why}", file.display(), flow.display()))?;
+    Ok((script, flow, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ivr-flows")
+    }
+
+    #[test]
+    fn the_flows_that_ship_go_as_written() {
+        let told = test(&FlowTestArgs { paths: vec![folder()], trace: true }).unwrap();
+        assert!(told.contains("main-menu.test.toml: 1 waits for sales and is served\n"), "{told}");
+        assert!(told.contains("enqueue sales timeout=120"), "{told}");
+        assert!(!told.contains("FAILED"), "{told}");
+    }
+
+    #[test]
+    fn a_case_that_goes_otherwise_and_a_flow_that_is_not_there_are_told() {
+        let dir = std::env::temp_dir().join(format!("cordboard-flow-test-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("a.lua"), "call:answer()\ncall:hang_up()").unwrap();
+        let case = "flow = 'a.lua'\n[[case]]\nname = 'busy'\nsteps = [{ expect = 'answer' }, { expect = 'hang_up busy' }]";
+        std::fs::write(dir.join("a.test.toml"), case).unwrap();
+        std::fs::write(dir.join("b.test.toml"), "flow = 'b.lua'\ncase = []").unwrap();
+        let told = test(&FlowTestArgs { paths: vec![dir.clone()], trace: false }).unwrap_err();
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert!(told.contains(
+            "a.test.toml: case \"busy\", step 2:\n  expected hang_up busy\n  got      hang_up normal"
+        ));
+        assert!(told.contains("b.lua: No such file"), "{told}");
+        assert!(told.ends_with("2 of 2 cases went otherwise"), "{told}");
+    }
+}
