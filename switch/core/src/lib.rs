@@ -10,6 +10,7 @@ mod gate;
 mod goodbye;
 mod io;
 mod legs;
+mod outside;
 mod query;
 mod restore;
 mod routing;

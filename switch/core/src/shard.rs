@@ -5,6 +5,7 @@ use crate::gate::Gate;
 use crate::goodbye::{BYE_WAIT, Goodbyes};
 use crate::io::{ShardCommand, ShardConfig, ShardInput, ShardOutput};
 use crate::legs::Legs;
+use crate::outside::Outside;
 use crate::query::Figures;
 use crate::routing::Routing;
 use crate::trunks::Trunks;
@@ -41,7 +42,7 @@ pub struct Shard {
     /// Whose account rings at which agent's desk.
     pub(crate) agent_of: BTreeMap<UserId, AgentId>,
     /// Calls outside a queue that keep an agent's phone busy.
-    pub(crate) outside: BTreeMap<CallId, BTreeSet<AgentId>>,
+    pub(crate) outside: Outside,
     pub(crate) trunks: Trunks,
     pub(crate) goodbyes: Goodbyes,
     /// The agent whom a queue gave each call last: his leg is the queue's affair, any other is outside of it.
@@ -80,7 +81,7 @@ impl Shard {
             gate: Gate::default(),
             routing: Routing::default(),
             agent_of: BTreeMap::new(),
-            outside: BTreeMap::new(),
+            outside: Outside::default(),
             trunks: Trunks::default(),
             goodbyes: Goodbyes::new(),
             offered: BTreeMap::new(),

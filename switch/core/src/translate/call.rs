@@ -238,10 +238,8 @@ impl Shard {
         self.offered.remove(&call);
         self.trunks.forget(call);
         self.say_goodbye(call);
-        for agent in self.outside.remove(&call).unwrap_or_default() {
-            let other =
-                self.outside.iter().find(|(_, agents)| agents.contains(&agent)).map(|(call, _)| *call);
-            self.acd.handle_input(AcdInput::AgentBusyOutside { agent, call: other }, self.now);
+        for (agent, call) in self.outside.forget(call) {
+            self.acd.handle_input(AcdInput::AgentBusyOutside { agent, call }, self.now);
         }
     }
 }

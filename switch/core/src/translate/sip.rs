@@ -67,7 +67,7 @@ impl Shard {
 
     /// The agent's phone is in a call that no queue gave him.
     pub(crate) fn busy_outside(&mut self, call: CallId, agent: AgentId) {
-        self.outside.entry(call).or_default().insert(agent.clone());
+        self.outside.add(call, agent.clone());
         self.acd.handle_input(AcdInput::AgentBusyOutside { agent, call: Some(call) }, self.now);
     }
 

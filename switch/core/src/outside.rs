@@ -1,0 +1,63 @@
+//! Calls that no queue gave, and the agents whose phones they keep busy.
+//!
+//! Invariant: the two indexes say the same, so that a call ends without a look at all others.
+
+use cordboard_model::id::{AgentId, CallId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outside {
+    by_call: BTreeMap<CallId, BTreeSet<AgentId>>,
+    by_agent: BTreeMap<AgentId, BTreeSet<CallId>>,
+}
+
+impl Outside {
+    /// The call keeps the agent's phone busy.
+    pub(crate) fn add(&mut self, call: CallId, agent: AgentId) {
+        self.by_agent.entry(agent.clone()).or_default().insert(call);
+        self.by_call.entry(call).or_default().insert(agent);
+    }
+
+    /// The call is over. Gives the agents it kept busy, each with the oldest call that still does.
+    pub(crate) fn forget(&mut self, call: CallId) -> Vec<(AgentId, Option<CallId>)> {
+        let agents = self.by_call.remove(&call).unwrap_or_default();
+        let still = |agent: AgentId| {
+            let calls = self.by_agent.get_mut(&agent)?;
+            calls.remove(&call);
+            let other = calls.first().copied();
+            if other.is_none() {
+                self.by_agent.remove(&agent);
+            }
+            Some((agent, other))
+        };
+        agents.into_iter().filter_map(still).collect()
+    }
+
+    /// Whether no phone is busy outside of a queue.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_call.is_empty() && self.by_agent.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_model::id::{IdMaker, TenantId};
+
+    #[test]
+    fn an_agent_is_free_when_the_last_of_his_calls_is_over() {
+        let mut ids = IdMaker::new(1, 0);
+        let (one, two) = (ids.call(TenantId::DEFAULT), ids.call(TenantId::DEFAULT));
+        let agent = |name| AgentId::new(TenantId::DEFAULT, name).unwrap();
+        let mut outside = Outside::default();
+        outside.add(one, agent("1001"));
+        outside.add(one, agent("1002"));
+        outside.add(two, agent("1001"));
+        outside.add(two, agent("1001"));
+        assert_eq!(outside.forget(one), [(agent("1001"), Some(two)), (agent("1002"), None)]);
+        assert_eq!(outside.forget(one), []);
+        assert_eq!(outside.forget(two), [(agent("1001"), None)]);
+        assert!(outside.is_empty());
+    }
+}
