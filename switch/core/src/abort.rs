@@ -8,6 +8,12 @@ use cordboard_model::id::CallId;
 use cordboard_model::time::Time;
 
 impl Shard {
+    /// To be called before work that is about no call, a question of the control plane for one: a panic in it must not
+    /// cost the call that happened to come last.
+    pub fn empty_hand(&mut self) {
+        self.in_hand = None;
+    }
+
     /// To be called after a call into this shard panicked and the panic was caught. Ends the call that was in hand,
     /// records it as an internal error, raises an alarm and carries on with what the others still had to say. Gives
     /// the call back for the log; none if the panic was about no call.

@@ -258,7 +258,8 @@ impl Shard {
     fn release(&mut self, ticket: u64) {
         let (closed, outputs) = self.gate.release(ticket);
         for output in outputs {
-            self.do_call(output);
+            // Not done at once: a closing record among them holds what comes after it.
+            self.on_call(output);
         }
         if let Some(call) = closed {
             self.say_goodbye(call);

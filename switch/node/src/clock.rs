@@ -37,6 +37,11 @@ impl Clock {
         self.wall
     }
 
+    /// Takes over the pair that another copy of this clock has found to have [moved](Self::moved).
+    pub fn set_wall(&mut self, wall: WallClock) {
+        self.wall = wall;
+    }
+
     /// The UTC second of the start, or more if an earlier start had that number: part of every id.
     pub fn start_secs(&self) -> u32 {
         self.number

@@ -19,6 +19,7 @@ pub mod journal;
 pub mod log;
 pub mod media;
 pub mod metrics;
+pub mod owed;
 pub mod recorder;
 pub mod reload;
 pub mod run;

@@ -5,6 +5,7 @@ use crate::gauges::ShardGauges;
 use crate::guard::guarded;
 use crate::journal::JournalOrder;
 use crate::media::MediaOrder;
+use crate::owed::Owed;
 use cordboard_core::{Shard, ShardCommand, ShardInput, ShardOutput};
 use cordboard_lane::{Receiver, Sender, Sleep};
 use cordboard_model::event::Event;
@@ -12,6 +13,7 @@ use cordboard_model::id::LegId;
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::time::{Duration, WallClock};
 use cordboard_sip::engine::{Datagram, Transport};
+use mio::event::Event as Readiness;
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token, Waker};
 use std::collections::BTreeMap;
@@ -20,11 +22,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-const WAKE: Token = Token(usize::MAX);
+pub(crate) const WAKE: Token = Token(usize::MAX);
 /// Datagrams read from one socket before lanes and timers have their turn.
 const BURST: usize = 64;
 /// Items taken from one lane before the next has its turn.
 const TURN: usize = 256;
+/// How often a full lane to the journal is looked at: nothing wakes this thread when it has room again.
+const JOURNAL_LOOK: Duration = Duration::from_millis(10);
 /// Longest datagram: what UDP can carry.
 const DATAGRAM: usize = 65_535;
 
@@ -77,12 +81,21 @@ pub struct ShardSetup {
 /// A running signalling thread's state.
 pub struct ShardThread {
     setup: ShardSetup,
+    journal: Owed,
     poll: Poll,
     sockets: Vec<(SocketAddr, UdpSocket)>,
     unread: Vec<Token>,
     /// Which media thread a leg lives on.
     placed: BTreeMap<LegId, usize>,
     next_thread: usize,
+}
+
+/// Adds the sockets that are `ready` to those that were not read to their end, each once: a flood that makes a socket
+/// ready again and again must not buy it a second turn.
+pub(crate) fn turns(unread: &mut Vec<Token>, ready: impl Iterator<Item = Token>) {
+    unread.extend(ready.filter(|token| *token != WAKE));
+    unread.sort_unstable();
+    unread.dedup();
 }
 
 impl ShardThread {
@@ -108,7 +121,16 @@ impl ShardThread {
             poll.registry().register(&mut socket, Token(index), Interest::READABLE)?;
             sockets.push((addr, socket));
         }
-        Ok(Self { setup, poll, sockets, unread: Vec::new(), placed: BTreeMap::new(), next_thread: 0 })
+        let journal = Owed::new(setup.journal.clone());
+        Ok(Self {
+            setup,
+            journal,
+            poll,
+            sockets,
+            unread: Vec::new(),
+            placed: BTreeMap::new(),
+            next_thread: 0,
+        })
     }
 
     /// Runs until every lane to it is closed and drained.
@@ -116,6 +138,7 @@ impl ShardThread {
         let mut events = Events::with_capacity(256);
         let mut buf = vec![0u8; DATAGRAM];
         loop {
+            self.journal.pay();
             let (ready, finished) = self.lanes();
             if finished {
                 return;
@@ -127,11 +150,9 @@ impl ShardThread {
                 tracing::error!(%why, "the signalling thread cannot wait");
                 return;
             }
-            let again = std::mem::take(&mut self.unread);
-            for token in again.into_iter().chain(events.iter().map(|event| event.token())) {
-                if token != WAKE {
-                    self.read(token, &mut buf);
-                }
+            turns(&mut self.unread, events.iter().map(Readiness::token));
+            for token in std::mem::take(&mut self.unread) {
+                self.read(token, &mut buf);
             }
             self.obey();
             let now = self.setup.clock.now();
@@ -156,7 +177,9 @@ impl ShardThread {
     }
 
     fn wait(&self) -> Option<Duration> {
-        self.setup.shard.poll_timeout().map(|(at, _)| at.since(self.setup.clock.now()))
+        let owing = (!self.journal.is_empty()).then_some(JOURNAL_LOOK);
+        let due = self.setup.shard.poll_timeout().map(|(at, _)| at.since(self.setup.clock.now()));
+        owing.into_iter().chain(due).min()
     }
 
     fn read(&mut self, token: Token, buf: &mut [u8]) {
@@ -187,8 +210,13 @@ impl ShardThread {
                 let Some(order) = self.setup.orders.get_mut(lane).and_then(Receiver::pop) else {
                     break;
                 };
-                if let Order::Media(MediaEvent::Closed { leg, .. }) = &order {
+                if let Order::Media(MediaEvent::Closed { leg, .. } | MediaEvent::OpenFailed { leg, .. }) =
+                    &order
+                {
                     self.placed.remove(leg);
+                }
+                if let Order::Wall(wall) = &order {
+                    self.setup.clock.set_wall(*wall);
                 }
                 self.with_shard("order", |shard, clock| match order {
                     Order::Media(event) => shard.handle_input(ShardInput::Media(event), clock.now()),
@@ -196,7 +224,10 @@ impl ShardThread {
                         shard.handle_input(ShardInput::Journalled { ticket, ok }, clock.now());
                     }
                     Order::Command(command) => shard.handle_command(command, clock.now()),
-                    Order::Ask(question) => question(shard),
+                    Order::Ask(question) => {
+                        shard.empty_hand();
+                        question(shard);
+                    }
                     Order::Wall(wall) => shard.handle_input(ShardInput::Wall(wall), clock.now()),
                 });
             }
@@ -218,6 +249,15 @@ impl ShardThread {
         }
     }
 
+    /// An input that carrying out an output led to; what comes of it is carried out after it.
+    fn tell_shard(&mut self, what: &'static str, input: ShardInput<'_>) {
+        let now = self.setup.clock.now();
+        let shard = &mut self.setup.shard;
+        if guarded(what, || shard.handle_input(input, now)).is_none() {
+            guarded("after a panic", || shard.after_panic(now));
+        }
+    }
+
     fn carry_out(&mut self, output: ShardOutput) {
         match output {
             ShardOutput::Transmit { flow, bytes } => {
@@ -234,11 +274,10 @@ impl ShardThread {
             ShardOutput::Journal { ticket, record } => {
                 let order =
                     JournalOrder { ticket, record, at: self.setup.clock.wall().at(self.setup.clock.now()) };
-                if self.setup.journal.try_send(order).is_err()
+                if self.journal.put(order).is_err()
                     && let Some(ticket) = ticket
                 {
-                    let now = self.setup.clock.now();
-                    self.setup.shard.handle_input(ShardInput::Journalled { ticket, ok: false }, now);
+                    self.tell_shard("journal refused", ShardInput::Journalled { ticket, ok: false });
                 }
             }
             ShardOutput::Event(event) => {
@@ -276,7 +315,7 @@ impl ShardThread {
                 self.placed.remove(&leg);
                 let why = cordboard_model::media::OpenError::Overloaded;
                 let refused = ShardInput::Media(MediaEvent::OpenFailed { leg, why });
-                self.setup.shard.handle_input(refused, self.setup.clock.now());
+                self.tell_shard("media refused", refused);
             }
         }
     }
@@ -291,5 +330,19 @@ impl ShardThread {
         gauges.panics.store(figures.panics, Relaxed);
         gauges.calls_up.store(self.setup.shard.call_count() as u64, Relaxed);
         gauges.transactions.store(self.setup.shard.transaction_count() as u64, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_under_flood_has_one_turn_however_often_it_is_ready() {
+        let mut unread = vec![Token(1)];
+        for _ in 0..3 {
+            turns(&mut unread, [Token(1), WAKE, Token(0), Token(1)].into_iter());
+        }
+        assert_eq!(unread, [Token(0), Token(1)]);
     }
 }

@@ -7,21 +7,20 @@ use super::ports::{Pair, PortPool};
 use crate::clock::Clock;
 use crate::gauges::MediaGauges;
 use crate::guard::guarded;
-use crate::shard::Order;
+use crate::shard::{Order, WAKE, turns};
 use cordboard_lane::{Receiver, Sender, Sleep};
 use cordboard_media::{Audio, MediaEngine, MediaOutput, PortKey, Verdict};
 use cordboard_model::id::{AssetId, LegId, RecordingId, TenantId};
 use cordboard_model::media::{MediaCommand, MediaEvent, PlayItem};
 use cordboard_model::time::Duration;
+use mio::event::Event;
 use mio::{Events, Interest, Poll, Token, Waker};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// The lane's wake-up among the sockets' tokens.
-const WAKE: Token = Token(usize::MAX);
 /// Packets read from one socket before the next has its turn.
 const BURST: usize = 32;
 /// Commands obeyed before packets have their turn again.
@@ -89,8 +88,10 @@ pub struct MediaThread {
     free_keys: Vec<u32>,
     /// Sockets that had more to read than their turn allowed.
     unread: Vec<Token>,
-    /// A closing that the recorder's lane had no room for yet.
-    closing: Option<MediaEvent>,
+    /// Sockets whose turn it is.
+    turn: Vec<Token>,
+    /// Closings that the recorder's lane had no room for yet: a disk that stalls holds up nothing else.
+    closing: VecDeque<MediaEvent>,
     /// The prompts that the engine has.
     assets: BTreeSet<AssetId>,
 }
@@ -114,7 +115,8 @@ impl MediaThread {
             pairs: Vec::new(),
             free_keys: Vec::new(),
             unread: Vec::new(),
-            closing: None,
+            turn: Vec::new(),
+            closing: VecDeque::new(),
             assets: BTreeSet::new(),
         })
     }
@@ -135,11 +137,10 @@ impl MediaThread {
                 tracing::error!(%why, "media thread cannot wait for packets");
                 return;
             }
-            let again = std::mem::take(&mut self.unread);
-            for token in again.into_iter().chain(events.iter().map(|event| event.token())) {
-                if token != WAKE {
-                    self.read(token, &mut buf);
-                }
+            turns(&mut self.unread, events.iter().map(Event::token));
+            std::mem::swap(&mut self.unread, &mut self.turn);
+            while let Some(token) = self.turn.pop() {
+                self.read(token, &mut buf);
             }
             self.obey();
             self.tick(&mut buf);
@@ -152,7 +153,7 @@ impl MediaThread {
         if !self.unread.is_empty() {
             return Some(Duration::ZERO);
         }
-        let busy = self.closing.is_some().then_some(Duration::from_millis(5));
+        let busy = (!self.closing.is_empty()).then_some(Duration::from_millis(5));
         let due = self.setup.engine.poll_timeout().map(|(at, _)| at.since(self.setup.clock.now()));
         match (busy, due) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -318,26 +319,26 @@ impl MediaThread {
                 None => break,
             }
         }
-        if let Some(closing) = self.closing.take() {
-            self.close_recording(closing);
-        }
         let events = self.setup.events.clone();
-        while self.closing.is_none() {
-            let Ok(permit) = events.reserve() else { break };
+        while let Ok(permit) = events.reserve() {
             match self.setup.engine.poll_event() {
-                Some(closed @ MediaEvent::RecordingClosed { .. }) => self.close_recording(closed),
+                Some(closed @ MediaEvent::RecordingClosed { .. }) => self.closing.push_back(closed),
                 Some(event) => permit.send(Order::Media(event)),
                 None => break,
             }
         }
+        self.close_recordings();
         self.setup.gauges.legs.store(self.setup.engine.legs() as u64, Relaxed);
     }
 
-    fn close_recording(&mut self, closed: MediaEvent) {
-        if let Err(refused) = self.setup.recorder.try_send(RecorderOrder::Close(closed))
-            && let RecorderOrder::Close(closed) = refused.item
+    fn close_recordings(&mut self) {
+        while !self.closing.is_empty()
+            && let Ok(permit) = self.setup.recorder.reserve()
         {
-            self.closing = Some(closed);
+            match self.closing.pop_front() {
+                Some(closed) => permit.send(RecorderOrder::Close(closed)),
+                None => return,
+            }
         }
     }
 }

@@ -1,0 +1,125 @@
+//! The shard's end of the lane to the journal, with what the lane had no room for.
+//!
+//! Invariant: the journal gets what was put here in the order in which it was put, and a closing record is the last to
+//! be given up. The lane has room for every call that may be up; what fills it all the same is a disk that stalls
+//! while registrations and new calls go on.
+
+use crate::journal::JournalOrder;
+use cordboard_lane::Sender;
+use cordboard_model::journal::JournalRecord;
+use std::collections::VecDeque;
+
+/// Records kept behind a full lane; some 20 MB.
+const OWED: usize = 65_536;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Owed {
+    lane: Sender<JournalOrder>,
+    waiting: VecDeque<JournalOrder>,
+    most: usize,
+}
+
+impl Owed {
+    /// Before `lane`.
+    pub fn new(lane: Sender<JournalOrder>) -> Self {
+        Self { lane, waiting: VecDeque::new(), most: OWED }
+    }
+
+    /// Gives a record to the journal, or keeps it until there is room. What cannot be kept comes back.
+    pub fn put(&mut self, order: JournalOrder) -> Result<(), JournalOrder> {
+        self.pay();
+        let order = match self.waiting.is_empty() {
+            true => match self.lane.try_send(order) {
+                Ok(()) => return Ok(()),
+                Err(refused) => refused.item,
+            },
+            false => order,
+        };
+        let is_closing =
+            matches!(*order.record, JournalRecord::CallClosed(_) | JournalRecord::RecordingClosed(_));
+        let most = if is_closing { self.most * 2 } else { self.most };
+        if self.waiting.len() >= most || self.lane.is_closed() {
+            return Err(order);
+        }
+        self.waiting.push_back(order);
+        Ok(())
+    }
+
+    /// Gives the journal what it has room for now.
+    pub fn pay(&mut self) {
+        while let Some(order) = self.waiting.pop_front() {
+            if let Err(refused) = self.lane.try_send(order) {
+                return self.waiting.push_front(refused.item);
+            }
+        }
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_model::cdr::RecordingEntry;
+    use cordboard_model::id::{IdMaker, TenantId, UserId};
+    use cordboard_model::time::Wall;
+
+    fn order(record: JournalRecord) -> JournalOrder {
+        JournalOrder { ticket: None, record: Box::new(record), at: Wall(0) }
+    }
+
+    fn gone(name: &str) -> JournalOrder {
+        let user = UserId::new(TenantId::DEFAULT, name).unwrap();
+        order(JournalRecord::Unregistered { user, uri: name.into() })
+    }
+
+    fn closed() -> JournalOrder {
+        let mut ids = IdMaker::new(1, 0);
+        let (call, recording) = (ids.call(TenantId::DEFAULT), ids.recording(TenantId::DEFAULT));
+        let entry = RecordingEntry { recording, call, started: Wall(0), length_ms: 0, dropped_ms: 0 };
+        order(JournalRecord::RecordingClosed(entry))
+    }
+
+    fn names(lane: &mut cordboard_lane::Receiver<JournalOrder>) -> Vec<String> {
+        let name = |order: JournalOrder| match *order.record {
+            JournalRecord::Unregistered { uri, .. } => uri,
+            _ => "closed".to_owned(),
+        };
+        std::iter::from_fn(|| lane.pop()).map(name).collect()
+    }
+
+    #[test]
+    fn a_stalled_journal_gets_everything_in_order_when_it_goes_on() {
+        let (sender, mut lane) = cordboard_lane::lane("test", 2);
+        let mut owed = Owed::new(sender);
+        for name in ["a", "b", "c", "d"] {
+            assert!(owed.put(gone(name)).is_ok());
+        }
+        assert_eq!(names(&mut lane), ["a", "b"]);
+        assert!(owed.put(gone("e")).is_ok());
+        assert_eq!(names(&mut lane), ["c", "d"]);
+        owed.pay();
+        assert_eq!(names(&mut lane), ["e"]);
+        assert!(owed.is_empty());
+    }
+
+    #[test]
+    fn a_closing_record_finds_room_where_others_are_refused() {
+        let (sender, mut lane) = cordboard_lane::lane("test", 1);
+        let mut owed = Owed { most: 1, ..Owed::new(sender) };
+        assert!(owed.put(gone("a")).is_ok() && owed.put(gone("b")).is_ok());
+        assert!(owed.put(gone("c")).is_err());
+        assert!(owed.put(closed()).is_ok());
+        assert!(owed.put(closed()).is_err(), "there is an end to it");
+        let mut all = names(&mut lane);
+        while !owed.is_empty() {
+            owed.pay();
+            all.extend(names(&mut lane));
+        }
+        assert_eq!(all, ["a", "b", "closed"]);
+    }
+}
