@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Longest time one test may take.
 const LIMIT: Duration = Duration::from_secs(90);
+/// A test that takes longer is named with its time.
+const LONG: Duration = Duration::from_secs(10);
 /// Tests at a time: they wait more than they compute.
 const AT_ONCE: usize = 4;
 
@@ -99,11 +101,16 @@ fn run_all(tests: Vec<&'static Test>, workers: usize, namespaces: bool) -> Vec<&
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(test) = queue.lock().ok().and_then(|mut queue| queue.pop_front()) {
+                    let begun = Instant::now();
                     let (ok, text) = run_apart(test, namespaces);
+                    let took = begun.elapsed();
                     let word = if ok { "ok" } else { "FAILED" };
                     let mut out = std::io::stdout().lock();
                     // A closed pipe means nobody reads; the exit code still tells.
                     let _ = writeln!(out, "test {} ... {word}", test.name);
+                    if took > LONG {
+                        let _ = writeln!(out, "(it took {:.1} s)", took.as_secs_f64());
+                    }
                     if !ok {
                         let _ = writeln!(out, "---- {} ----\n{text}", test.name);
                         if let Ok(mut failed) = failed.lock() {

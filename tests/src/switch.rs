@@ -100,6 +100,11 @@ impl Switch {
     /// Ends it as Ctrl-C does, and fails unless it ends cleanly.
     pub fn stop(&mut self) -> Result<(), Fail> {
         self.process.signal(2)?;
+        self.ended_cleanly()
+    }
+
+    /// Waits for its end, and fails unless it is a clean one.
+    pub fn ended_cleanly(&mut self) -> Result<(), Fail> {
         self.process.wait_success(SOON)
     }
 

@@ -6,10 +6,12 @@ mod crash;
 mod events;
 mod holding;
 mod media;
+mod operator;
 mod refusing;
 mod registering;
 mod reload;
 mod ringing;
+mod torture;
 mod walk;
 
 use cordboard_tests::runner::{self, Test, test};
@@ -47,6 +49,14 @@ static TESTS: &[Test] = &[
     test("api_shows_calls_queues_and_agents_and_hangs_up", events::shown_and_hung_up),
     test("kill_among_fifty_calls_loses_no_record_and_ends_every_call", crash::kill),
     test("a_panic_ends_one_of_a_hundred_calls", crash::panic),
+    test("rfc_4475_messages_are_answered_and_a_call_works_after", torture::rfc4475),
+    test("rfc_5118_messages_are_answered_and_a_call_works_after", torture::rfc5118),
+    test("a_broken_configuration_is_refused_by_run_and_check_with_its_place", operator::broken_configuration),
+    test("an_address_in_use_is_named", operator::address_in_use),
+    test("route_explain_prints_what_every_plugin_said", operator::route_explain),
+    test("sigterm_ends_calls_refuses_new_ones_and_ends_cleanly", operator::sigterm),
+    test("calls_go_on_when_the_disk_of_the_recordings_is_full", operator::recordings_disk_full),
+    test("calls_go_on_when_the_disk_of_the_journal_is_full", operator::journal_disk_full),
 ];
 
 fn main() -> ExitCode {

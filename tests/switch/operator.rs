@@ -1,0 +1,265 @@
+//! An operator's day: files with faults, addresses in use, questions about routing, stops, full disks.
+
+use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, at, calls, field, hear_each_other};
+use cordboard_tests::Fail;
+use cordboard_tests::config::Config;
+use cordboard_tests::fail::{Outcome, ensure, fail};
+use cordboard_tests::process::wait_for;
+use cordboard_tests::scenario::{MU_LAW, Scenario};
+use cordboard_tests::switch::{Switch, binary};
+use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn run(dir: &Path, args: &[&str]) -> Result<Output, Fail> {
+    Ok(Command::new(binary()?).args(args).current_dir(dir).env_remove("CORDBOARD_API_KEY").output()?)
+}
+
+fn text(output: &Output) -> String {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    format!("{out}{err}")
+}
+
+pub fn broken_configuration(dir: &Path) -> Outcome {
+    let config = Config::new(dir)?
+        .flow("menu", "call:answer()\nif then\n")?
+        .number("500", "flow:main")
+        .more("[tenant.default.queue.sales]\nring = 5\nmusik = \"music\"");
+    let path = dir.join("cordboard.toml");
+    std::fs::write(&path, config.text())?;
+    let written = config.text();
+    let line = |needle: &str| written.lines().position(|line| line.contains(needle)).map_or(0, |at| at + 1);
+    for command in ["check", "run"] {
+        let output = run(dir, &[command, "--config", "cordboard.toml"])?;
+        let said = text(&output);
+        ensure(!output.status.success(), || format!("{command} accepts it:\n{said}"))?;
+        for (needle, word) in [("to = \"flow:main\"", "main"), ("ring = 5", "ring"), ("musik", "musik")] {
+            let place = format!("cordboard.toml:{}:", line(needle));
+            let named = said.lines().any(|said| said.contains(&place) && said.contains(word));
+            ensure(named, || format!("{command} does not name {place} for {needle:?}:\n{said}"))?;
+        }
+        let lua = said.lines().any(|said| said.contains("menu.lua:2"));
+        ensure(lua, || format!("{command} does not name the Lua line:\n{said}"))?;
+        ensure(said.contains("4 faults"), || format!("{command} does not count the faults:\n{said}"))?;
+        ensure(!dir.join("var").exists(), || format!("{command} has begun to work"))?;
+    }
+    let sound = Config::new(dir)?.queue("");
+    std::fs::write(&path, sound.text())?;
+    let output = run(dir, &["check", "--config", "cordboard.toml"])?;
+    ensure(output.status.success(), || format!("check refuses a sound file:\n{}", text(&output)))
+}
+
+pub fn address_in_use(dir: &Path) -> Outcome {
+    let path = dir.join("cordboard.toml");
+    std::fs::write(&path, Config::new(dir)?.queue("").text())?;
+    let args = ["run", "--config", "cordboard.toml"];
+    {
+        let _taken = UdpSocket::bind("127.0.0.1:5060")?;
+        let output = run(dir, &args)?;
+        let said = text(&output);
+        let named = said.contains("127.0.0.1:5060") && said.contains("SIP");
+        ensure(!output.status.success() && named, || format!("SIP's address is in use:\n{said}"))?;
+    }
+    let _taken = TcpListener::bind("127.0.0.1:8080")?;
+    let output = run(dir, &args)?;
+    let said = text(&output);
+    let named = said.contains("127.0.0.1:8080");
+    ensure(!output.status.success() && named, || format!("the API's address is in use:\n{said}"))
+}
+
+pub fn route_explain(dir: &Path) -> Outcome {
+    let coded =
+        "[[tenant.default.number]]\naccess_code = \"500\"\nextension_code = \"1\"\nto = \"agent:1001\"";
+    let config = Config::new(dir)?.agent("1001").queue("").more(coded).trunk();
+    std::fs::write(dir.join("cordboard.toml"), config.text())?;
+    for (from, to, wanted) in GOLDEN {
+        let output =
+            run(dir, &["route", "explain", from, to, "--at", "2026-12-24T19:00", "-c", "cordboard.toml"])?;
+        let said = text(&output);
+        ensure(output.status.success() && said == *wanted, || {
+            format!("{from} to {to}:\n{said}\nwanted:{wanted}")
+        })?;
+    }
+    let output = run(dir, &["route", "explain", "trunk:nobody/1", "500", "-c", "cordboard.toml"])?;
+    ensure(!output.status.success(), || "a trunk that is not there is explained".into())
+}
+
+/// Who calls what, and what is printed.
+const GOLDEN: &[(&str, &str, &str)] = &[
+    (
+        "trunk:carrier/+4930123",
+        "501",
+        "+4930123 calls 501 (tenant default) by trunk carrier
+  1. called-number          decide  access code 501 leads to queue default/sales
+goes to queue default/sales
+",
+    ),
+    (
+        "1001",
+        "5001",
+        "1001 calls 5001 (tenant default) as an account of the tenant
+  1. called-number          decide  access code 500 with extension code 1 leads to agent default/1001
+goes to agent default/1001
+",
+    ),
+    (
+        "trunk:carrier/+4930123",
+        "1001",
+        "+4930123 calls 1001 (tenant default) by trunk carrier
+  1. called-number          pass    1001 is no access code of tenant default
+  2. registered-extension   decide  account default/1001, the phone of agent default/1001, has 1 registered device
+goes to user default/1001
+",
+    ),
+    (
+        "1001",
+        "999",
+        "1001 calls 999 (tenant default) as an account of the tenant
+  1. called-number          pass    999 is no access code of tenant default
+  2. registered-extension   pass    999 is no account of tenant default
+is refused with 404 (no_route): all 2 routing plugins of tenant default passed
+",
+    ),
+];
+
+pub fn sigterm(dir: &Path) -> Outcome {
+    let mut switch = Switch::start(dir, &Config::new(dir)?.agent("1001").queue("").trunk())?;
+    // It gets the BYE and says nothing to it for a while: the stop waits.
+    let slow = Scenario::called(MU_LAW).says(180, "Ringing").waits_for_word().answers();
+    let mut agent = Phone::registered(dir, "1001", 5071, &slow.receives_request("BYE"), AGENT)?;
+    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    agent.answers_now()?;
+    hear_each_other(&mut caller, &mut agent)?;
+    switch.signal(15)?;
+    caller.ended()?;
+    agent.ended()?;
+    let tries = Scenario::caller(MU_LAW).invites().is_refused(503);
+    let mut late = Phone::crowd(dir, 5092, "501", &tries, 1, 0.0)?;
+    late.ended()?;
+    let refused = late.sipp.received("SIP/2.0 503");
+    let retry = refused.first().and_then(|answer| answer.header("Retry-After")).map(str::to_owned);
+    ensure(retry.is_some(), || "503 without Retry-After".into())?;
+    switch.ended_cleanly()?;
+    let switch = Switch::restart(dir)?;
+    let cdrs = switch.wait_cdrs(1)?;
+    field(&cdrs[0], "cause", "shutdown")?;
+    field(&cdrs[0], "ended_by", "switch")?;
+    switch.ensure_nothing_left()
+}
+
+/// A small disk at `dir/NAME`, in the mount namespace of this test.
+struct SmallDisk<'a>(&'a Path);
+
+impl<'a> SmallDisk<'a> {
+    /// None where the rights do not allow it.
+    fn mount(at: &'a Path) -> Result<Option<Self>, Fail> {
+        std::fs::create_dir_all(at)?;
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=512k", "none"]).arg(at).output()?;
+        if !mounted.status.success() {
+            println!("skipped: no right to mount a small disk: {}", String::from_utf8_lossy(&mounted.stderr));
+            return Ok(None);
+        }
+        Ok(Some(Self(at)))
+    }
+
+    fn fill(&self) -> Outcome {
+        match std::fs::write(self.0.join("filler"), vec![0; 1 << 20]) {
+            Err(_) => Ok(()),
+            Ok(()) => fail("a small disk takes all that is written"),
+        }
+    }
+
+    fn free(&self) -> Outcome {
+        Ok(std::fs::remove_file(self.0.join("filler"))?)
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        // It goes with the namespace anyway.
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+fn problems(switch: &Switch) -> Result<String, Fail> {
+    let health = switch.api.send("GET", "/healthz", "")?;
+    ensure(health.status == 200, || format!("it takes no calls: {}", health.head))?;
+    Ok(at(&health.json()?, "problems").to_string())
+}
+
+fn wait_problem(switch: &Switch, word: &str) -> Outcome {
+    let mut last = String::new();
+    let seen = wait_for(&format!("/healthz to speak of the {word}"), SOON, || {
+        last = problems(switch).ok()?;
+        last.contains(word).then_some(())
+    });
+    seen.map_err(|why| Fail(format!("{why}; it says {last}; its log:\n{}", switch.log())))
+}
+
+fn wait_healthy(switch: &Switch) -> Outcome {
+    let mut last = String::new();
+    let seen = wait_for("/healthz to be content again", SOON, || {
+        last = problems(switch).ok()?;
+        (last == "[]").then_some(())
+    });
+    seen.map_err(|why| Fail(format!("{why}; it says {last}")))
+}
+
+pub fn recordings_disk_full(dir: &Path) -> Outcome {
+    let at = dir.join("var/recordings");
+    let Some(disk) = SmallDisk::mount(&at)? else { return Ok(()) };
+    let switch = Switch::start(
+        dir,
+        &Config::new(dir)?.agent("1001").queue("record = true\nwrap_up = \"0s\"").trunk(),
+    )?;
+    talk_while(dir, || {
+        disk.fill()?;
+        wait_problem(&switch, "recording")
+    })?;
+    field(&switch.wait_cdrs(1)?.remove(0), "cause", "normal")?;
+    disk.free()?;
+    talk(dir, &switch)?;
+    wait_healthy(&switch)?;
+    switch.ensure_nothing_left()
+}
+
+/// A call by the queue that goes on while `meanwhile` happens.
+fn talk_while(dir: &Path, meanwhile: impl FnOnce() -> Outcome) -> Outcome {
+    let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    agent.answers_now()?;
+    hear_each_other(&mut caller, &mut agent)?;
+    meanwhile()?;
+    caller.voice.forget();
+    agent.voice.forget();
+    hear_each_other(&mut caller, &mut agent)?;
+    caller.hangs_up()?;
+    agent.ended()
+}
+
+fn talk(dir: &Path, switch: &Switch) -> Outcome {
+    switch.wait_agent("1001", "ready")?;
+    talk_while(dir, || Ok(()))
+}
+
+pub fn journal_disk_full(dir: &Path) -> Outcome {
+    let at = dir.join("var/journal");
+    let Some(disk) = SmallDisk::mount(&at)? else { return Ok(()) };
+    let switch = Switch::start(dir, &Config::new(dir)?.agent("1001").queue("wrap_up = \"0s\"").trunk())?;
+    let mut events = switch.api.events(None)?;
+    talk_while(dir, || disk.fill())?;
+    // Accepted, answered and ended without the journal, with an alarm.
+    talk(dir, &switch)?;
+    events.until("the alarm", |event| {
+        event["type"] == "alarm" && event["code"].to_string().contains("journal")
+    })?;
+    wait_problem(&switch, "journal")?;
+    // The database is on another disk: no record is missing.
+    switch.wait_cdrs(2)?;
+    disk.free()?;
+    talk(dir, &switch)?;
+    wait_healthy(&switch)?;
+    switch.wait_cdrs(3)?;
+    switch.ensure_nothing_left()
+}
