@@ -158,10 +158,10 @@ impl Voice {
 
     /// Speaks first, to this address, without waiting to hear something.
     pub fn speak_to(&self, peer: SocketAddr) {
-        if let Ok(mut ear) = self.ear.lock() {
-            if !ear.peers.contains(&peer) {
-                ear.peers.push(peer);
-            }
+        if let Ok(mut ear) = self.ear.lock()
+            && !ear.peers.contains(&peer)
+        {
+            ear.peers.push(peer);
         }
     }
 

@@ -4,7 +4,7 @@ use cordboard_tests::Fail;
 use cordboard_tests::config::PASSWORD;
 use cordboard_tests::fail::{Outcome, ensure, fail};
 use cordboard_tests::scenario::{MU_LAW, Scenario};
-use cordboard_tests::sipp::{Setup, Sipp};
+use cordboard_tests::sipp::{Message, Setup, Sipp};
 use cordboard_tests::sound::{self, Tongue, Voice};
 use serde_json::Value;
 use std::path::Path;
@@ -147,6 +147,15 @@ impl Phone {
         let media = self.sipp.wait_media()?;
         self.voice.speak_to(media);
         Ok(())
+    }
+}
+
+impl Phone {
+    /// Speaks to wherever the switch's session descriptions of all its calls want it.
+    pub fn all_speak(&self) {
+        for media in self.sipp.messages().iter().filter(|m| !m.sent).filter_map(Message::media) {
+            self.voice.speak_to(media);
+        }
     }
 }
 

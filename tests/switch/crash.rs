@@ -35,6 +35,9 @@ pub fn kill(dir: &Path) -> Outcome {
     switch.wait_calls("bridged", AGENTS)?;
     let up = switch.wait_calls("queued", 50 - AGENTS)?;
     ensure(up.len() == 30, || "thirty wait".into())?;
+    callers.all_speak();
+    hurried.all_speak();
+    phones.all_speak();
     // Both sides are heard before the cut, so that every recording has something to lose.
     wait_for("audio at both ends", SOON, || {
         (callers.voice.packets() > 2_000 && phones.voice.packets() > 500).then_some(())
@@ -82,7 +85,7 @@ fn calls_by_id(switch: &Switch) -> Result<BTreeMap<String, Value>, Fail> {
 /// Recording files on the disk.
 fn recorded(dir: &Path) -> Vec<std::path::PathBuf> {
     let files = std::fs::read_dir(dir.join("var/recordings/default")).into_iter().flatten().flatten();
-    let files = files.filter(|file| file.metadata().is_ok_and(|meta| meta.len() > 10_000));
+    let files = files.filter(|file| file.metadata().is_ok_and(|meta| meta.len() > 64_000));
     files.map(|file| file.path()).collect()
 }
 
@@ -100,7 +103,7 @@ fn recordings_play(switch: &Switch, cdrs: &[Value]) -> Outcome {
         std::fs::write(&file, &answer.body)?;
         let recording = read_recording(&file)?;
         let heard = recording.left.len() as u64 / 8;
-        ensure(heard > 100, || format!("{heard} ms are left of recording {id}"))?;
+        recording.ensure_tones(CALLER, AGENT).map_err(|why| Fail(format!("recording {id}: {why}")))?;
         let ms = entry["length_ms"].as_u64().unwrap_or_default();
         ensure(ms.abs_diff(heard) < 50, || format!("recording {id} is listed as {ms} ms and is {heard} ms"))?;
     }
