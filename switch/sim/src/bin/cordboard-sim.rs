@@ -1,6 +1,7 @@
 //! Runs random worlds: `cordboard-sim --seeds N [--from S]`, or one with its trace: `--seed S [--trace FILE]`.
 
 use cordboard_sim::random::{Outcome, run};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -89,6 +90,7 @@ fn many(args: &Args) -> ExitCode {
     let end = args.from + seeds;
     let (tell, told) = mpsc::channel();
     let mut failed = Vec::new();
+    let mut causes: BTreeMap<String, usize> = BTreeMap::new();
     let (mut done, mut calls, mut bridged, mut probes) = (0, 0, 0, 0);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -108,6 +110,11 @@ fn many(args: &Args) -> ExitCode {
             calls += outcome.taken;
             bridged += outcome.bridged;
             probes += outcome.probes;
+            let named = |(cause, n): (&&str, &usize)| ((*cause).to_owned(), *n);
+            let alarms = outcome.alarms.iter().map(|(alarm, n)| (format!("alarm {alarm}"), *n));
+            for (what, n) in outcome.causes.iter().map(named).chain(alarms) {
+                *causes.entry(what).or_insert(0) += n;
+            }
             if !outcome.faults.is_empty() {
                 report(&outcome);
                 failed.push(outcome.seed);
@@ -123,6 +130,7 @@ fn many(args: &Args) -> ExitCode {
         "{done} seeds in {secs:.1} s, {:.1} a second; {calls} calls, {bridged} bridged, {probes} probes",
         done as f64 / secs
     );
+    println!("{causes:?}");
     if failed.is_empty() {
         return ExitCode::SUCCESS;
     }

@@ -6,7 +6,7 @@ use crate::setup::Setup;
 use crate::world::{Journal, Path, Way, World, WorldConfig};
 use cordboard_model::config::{Queue, Snapshot};
 use cordboard_model::id::{QueueId, TenantId, UserId};
-use cordboard_model::time::Duration;
+use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::Destination;
 
 /// One digit, three tries, and a queue.
@@ -56,6 +56,11 @@ pub(super) struct Floor {
     pub kind: bool,
     /// Every packet of audio is sent.
     pub loud: bool,
+    /// A vandal is about, or the switch is killed once: what phones saw proves nothing about records.
+    pub rough: bool,
+    pub vandal_in_1000: u32,
+    /// When the switch is killed, if it is.
+    pub killed_at: Option<Time>,
     pub snapshot: Snapshot,
     /// The same with a queue, an agent and an extension less.
     pub smaller: Snapshot,
@@ -106,12 +111,18 @@ impl Floor {
         });
         let snapshot = setup.snapshot().ok()?;
         let smaller = smaller(&snapshot);
+        let kind = dice.chance(30);
+        let vandal = !kind && dice.chance(15);
+        let killed_at = dice.chance(6).then(|| Time::ZERO + dice.ms(8_000, 58_000));
         Some(Self {
             agents,
             extensions,
             phones: Vec::new(),
-            kind: dice.chance(30),
+            kind,
             loud: seed.is_multiple_of(20),
+            rough: vandal || killed_at.is_some(),
+            vandal_in_1000: if vandal { dice.number(30, 400) as u32 } else { 0 },
+            killed_at,
             snapshot,
             smaller,
         })
@@ -122,6 +133,7 @@ impl Floor {
         let mut config = WorldConfig::new(seed);
         config.trace = trace;
         config.keep_audio = false;
+        config.vandal_in_1000 = self.vandal_in_1000;
         config.lane = dice.us(0, 4_000);
         if !self.kind {
             config.journal = Journal {

@@ -12,6 +12,7 @@ use cordboard_model::event::EventKind;
 use cordboard_model::id::{CallId, TenantId};
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::view::CallStage;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How often the world is looked at.
@@ -37,6 +38,10 @@ pub struct Outcome {
     pub bridged: usize,
     /// Probes that were judged.
     pub probes: usize,
+    /// Causes of the records, with how many there are of each.
+    pub causes: BTreeMap<&'static str, usize>,
+    /// Alarms, with how many there were of each.
+    pub alarms: BTreeMap<String, usize>,
     /// Virtual time until all was quiet.
     pub length: Duration,
     /// Whether every packet of audio was sent.
@@ -57,7 +62,7 @@ pub fn run(seed: u64, trace: bool) -> Outcome {
         outcome.faults.push("the world could not be built".into());
         return outcome;
     };
-    Run { floor, world, dice, probes: Probes::default(), seen: 0, begun: 0, outcome }.go()
+    Run { floor, world, dice, probes: Probes::default(), seen: 0, begun: 0, cut_short: None, outcome }.go()
 }
 
 struct Run {
@@ -68,6 +73,8 @@ struct Run {
     /// Events looked at.
     seen: usize,
     begun: usize,
+    /// Dialogs that were up when the switch was killed, and when the last of them must have got its BYE.
+    cut_short: Option<(Time, BTreeSet<String>)>,
     outcome: Outcome,
 }
 
@@ -93,6 +100,12 @@ impl Run {
         check::check(world, floor, probes, &mut outcome.faults);
         outcome.taken = world.opened().len();
         outcome.bridged = world.cdrs().iter().filter(|cdr| cdr.bridged.is_some()).count();
+        for cdr in world.cdrs() {
+            *outcome.causes.entry(cdr.cause.as_str()).or_insert(0) += 1;
+        }
+        for alarm in world.alarms() {
+            *outcome.alarms.entry(alarm).or_insert(0) += 1;
+        }
         outcome.probes = probes.count;
         outcome.loud = floor.loud;
         outcome.trace = world.trace().text().to_owned();
@@ -102,12 +115,36 @@ impl Run {
     /// Lets a little time pass and reacts to what happened.
     fn look(&mut self) {
         self.world.run_for(LOOK);
+        self.kill();
         let events = self.world.events().get(self.seen..).unwrap_or_default().to_vec();
         self.seen += events.len();
         for event in events {
             self.react(&event.what);
         }
-        self.probes.look(&mut self.world, &self.floor, &mut self.outcome.faults);
+        // Where a vandal speaks for the phones, they need not hear each other.
+        if self.floor.vandal_in_1000 == 0 {
+            self.probes.look(&mut self.world, &self.floor, &mut self.outcome.faults);
+        }
+    }
+
+    /// Kills the switch when its time has come. In a kind world every dialog that was up is ended by a BYE
+    /// within five seconds.
+    fn kill(&mut self) {
+        let now = self.world.now();
+        if self.floor.killed_at.take_if(|at| *at <= now).is_some() {
+            let up = self.world.restart(self.floor.snapshot.clone());
+            self.seen = 0;
+            self.cut_short = self.floor.kind.then_some((now + Duration::from_secs(5), up));
+        }
+        let Some((_, up)) = self.cut_short.take_if(|(until, _)| *until <= now) else { return };
+        for (name, phone) in self.world.phones() {
+            for log in phone.log().into_iter().filter(|log| up.contains(&log.call_id)) {
+                if phone.is_up(log.call) {
+                    let what = format!("{name}: {} was not ended after the restart", log.call_id);
+                    self.outcome.faults.push(what);
+                }
+            }
+        }
     }
 
     /// The worst moments: just when it is offered, rings, or is joined.

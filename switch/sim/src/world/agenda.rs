@@ -89,6 +89,11 @@ impl Agenda {
         self.heap.pop().map(|entry| entry.what)
     }
 
+    /// Keeps what is wanted.
+    pub fn retain(&mut self, wanted: impl Fn(&Happening) -> bool) {
+        self.heap.retain(|entry| wanted(&entry.what));
+    }
+
     pub fn len(&self) -> usize {
         self.heap.len()
     }

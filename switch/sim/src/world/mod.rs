@@ -6,28 +6,29 @@
 //! order, and a journal that takes its time.
 
 mod agenda;
+mod carry;
 mod ladder;
+mod look;
 mod network;
 mod ports;
+mod restart;
 mod trace;
+mod vandal;
 
 pub use agenda::Wish;
 pub use network::{Drop, Path, Way};
 pub use trace::Trace;
 
-use crate::phone::{Phone, PhoneCall, PhoneCommand, PhoneConfig, PhoneEvent, PhoneInput, PhoneOutput};
+use crate::phone::{Phone, PhoneCall, PhoneCommand, PhoneConfig, PhoneEvent};
 use crate::setup::{DOMAIN, prompts};
 use agenda::{Agenda, Happening};
-use cordboard_core::{
-    AcdCommand, Datagram, Shard, ShardCommand, ShardConfig, ShardInput, ShardOutput, Transport,
-};
-use cordboard_media::{MediaConfig, MediaEngine, MediaOutput, Verdict};
+use cordboard_core::{AcdCommand, Shard, ShardCommand, ShardConfig};
+use cordboard_media::{MediaConfig, MediaEngine};
 use cordboard_model::cdr::Cdr;
 use cordboard_model::config::Snapshot;
-use cordboard_model::event::{Event, EventKind};
+use cordboard_model::event::Event;
 use cordboard_model::id::{AgentId, CallId, RecordingId, TenantId};
 use cordboard_model::journal::JournalRecord;
-use cordboard_model::media::OpenError;
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_plugin_api::{DuplicatePlugin, Registry};
 use cordboard_plugin_called_number::CalledNumberPlugin;
@@ -39,11 +40,14 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use vandal::Vandal;
 
 /// Where the switch is.
 pub const SWITCH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5_060);
 /// The second (UTC) at which every world begins: 2026-01-05 08:00.
 const START_SECS: u32 = 1_767_600_000;
+/// The date at the beginning of every world.
+pub const WALL_AT_ZERO: Wall = Wall(START_SECS as i64 * 1_000);
 /// More steps than this without the clock moving are a fault.
 const STEPS_MAX: u32 = 50_000;
 
@@ -62,6 +66,8 @@ pub struct WorldConfig {
     pub keep_audio: bool,
     /// See [`ShardConfig::panic_key`].
     pub panic_key: Option<char>,
+    /// SIP messages of phones that a vandal copies, damages and sends on, in a thousand.
+    pub vandal_in_1000: u32,
 }
 
 impl WorldConfig {
@@ -74,6 +80,7 @@ impl WorldConfig {
             journal: Journal::default(),
             keep_audio: true,
             panic_key: None,
+            vandal_in_1000: 0,
         }
     }
 }
@@ -134,6 +141,9 @@ pub struct World {
     journal: Vec<JournalRecord>,
     cdrs: Vec<Cdr>,
     opened: Vec<CallId>,
+    lost: Vec<CallId>,
+    vandal: Option<Vandal>,
+    starts: u32,
     audio: BTreeMap<RecordingId, Vec<i16>>,
     fault: Option<String>,
     buf: Vec<u8>,
@@ -151,29 +161,15 @@ impl World {
             rng.fill_bytes(&mut seed);
             seed
         };
-        let registry =
-            Registry::new(vec![Box::new(CalledNumberPlugin), Box::new(RegisteredExtensionPlugin)])?;
-        let shard = ShardConfig {
-            shard: 0,
-            start_secs: START_SECS,
-            seed: seed(),
-            local: SWITCH,
-            advertised: None,
-            ptime_ms: 20,
-            wall: WallClock { at_zero: Wall(i64::from(START_SECS) * 1_000) },
-            panic_key: config.panic_key,
-        };
-        let media = MediaConfig { silence_limit: snapshot.limits.media_silence, ..MediaConfig::default() };
-        let mut media = MediaEngine::new(media, seed());
-        for (asset, audio) in prompts() {
-            drop(media.load_asset(asset, Arc::new(audio)));
-        }
+        let shard = new_shard(&config, START_SECS, seed())?;
+        let media = new_media(&snapshot, seed());
         let network = Network::new(ChaCha8Rng::from_seed(seed()));
+        let vandal = Vandal { rng: ChaCha8Rng::seed_from_u64(!config.seed), in_1000: config.vandal_in_1000 };
         let mut world = Self {
             now: Time::ZERO,
             steps: 0,
             rng: ChaCha8Rng::from_seed(seed()),
-            shard: Shard::new(shard, registry),
+            shard,
             media,
             ports: Ports::new(),
             network,
@@ -188,6 +184,9 @@ impl World {
             journal: Vec::new(),
             cdrs: Vec::new(),
             opened: Vec::new(),
+            lost: Vec::new(),
+            vandal: (config.vandal_in_1000 > 0).then_some(vandal),
+            starts: 0,
             audio: BTreeMap::new(),
             fault: None,
             buf: vec![0; 2_048],
@@ -348,94 +347,6 @@ impl World {
         call
     }
 
-    // What became of it all.
-
-    /// The time.
-    pub fn now(&self) -> Time {
-        self.now
-    }
-
-    /// The trace, empty unless one was asked for.
-    pub fn trace(&self) -> &Trace {
-        &self.trace
-    }
-
-    /// SIP messages as the phones sent and got them, since the last call of this.
-    pub fn take_ladder(&mut self) -> String {
-        core::mem::take(&mut self.ladder).join("\n")
-    }
-
-    /// Closing records.
-    pub fn cdrs(&self) -> &[Cdr] {
-        &self.cdrs
-    }
-
-    /// Calls that have an opening record, in order.
-    pub fn opened(&self) -> &[CallId] {
-        &self.opened
-    }
-
-    /// Every event so far.
-    pub fn events(&self) -> &[Event] {
-        &self.events
-    }
-
-    /// Every journal record so far.
-    pub fn journal(&self) -> &[JournalRecord] {
-        &self.journal
-    }
-
-    /// Recorded audio: left and right in turn.
-    pub fn audio(&self) -> &BTreeMap<RecordingId, Vec<i16>> {
-        &self.audio
-    }
-
-    /// Alarms so far, by their words.
-    pub fn alarms(&self) -> Vec<String> {
-        let alarm = |event: &Event| match &event.what {
-            EventKind::Alarm { code, .. } => Some(code.clone()),
-            _ => None,
-        };
-        self.events.iter().filter_map(alarm).collect()
-    }
-
-    /// What is wrong with the world itself: a clock that does not move, for one.
-    pub fn fault(&self) -> Option<&str> {
-        self.fault.as_deref()
-    }
-
-    /// What is left anywhere, in words; empty when all is quiet.
-    pub fn leftovers(&self) -> Vec<String> {
-        let mut left: Vec<String> =
-            self.shard.leftovers().into_iter().map(|l| format!("shard: {l}")).collect();
-        if self.media.legs() > 0 {
-            left.push(format!("media: {} legs", self.media.legs()));
-        }
-        if self.media.recordings() > 0 {
-            left.push(format!("media: {} recordings", self.media.recordings()));
-        }
-        if self.ports.open_count() > 0 {
-            left.push(format!("media: {} ports", self.ports.open_count()));
-        }
-        if self.agenda.len() > 0 {
-            left.push(format!("world: {} happenings", self.agenda.len()));
-        }
-        for handset in &self.handsets {
-            let of = |l: String| format!("phone {}: {l}", handset.name);
-            left.extend(handset.phone.leftovers().into_iter().map(of));
-        }
-        left
-    }
-
-    /// Whether nothing is left of any call.
-    pub fn is_quiet(&self) -> bool {
-        self.agenda.len() == 0
-            && self.media.legs() == 0
-            && self.ports.open_count() == 0
-            && self.shard.is_quiescent()
-            && self.handsets.iter().all(|handset| handset.phone.is_idle())
-    }
-
     // The clock.
 
     /// Runs until a time.
@@ -517,223 +428,6 @@ impl World {
         }
     }
 
-    fn happen(&mut self, what: Happening) {
-        let now = self.now;
-        match what {
-            Happening::SipToSwitch { from, bytes } => {
-                self.trace.line(now, || format!("sip in {from} {}", Trace::sip(&bytes)));
-                let datagram =
-                    Datagram { transport: Transport::Udp, local: SWITCH, remote: from, bytes: &bytes };
-                self.input(ShardInput::Datagram(datagram));
-            }
-            Happening::MediaToSwitch { from, port, bytes } => self.media_packet(from, port, bytes),
-            Happening::SipToPhone { phone, bytes } => {
-                if let Some(handset) = self.handsets.get_mut(phone) {
-                    if let Some(line) = ladder::line(&handset.name, '<', &bytes) {
-                        self.ladder.push(line);
-                    }
-                    handset.phone.handle_input(PhoneInput::Sip { from: SWITCH, bytes: &bytes }, now);
-                }
-                self.drain_phone(phone);
-            }
-            Happening::MediaToPhone { phone, line, bytes } => {
-                if let Some(handset) = self.handsets.get_mut(phone) {
-                    handset.phone.handle_input(PhoneInput::Rtp { line, bytes: &bytes }, now);
-                }
-            }
-            Happening::Journalled { ticket, ok } => {
-                self.trace.line(now, || format!("journal has {ticket}: {ok}"));
-                self.input(ShardInput::Journalled { ticket, ok });
-            }
-            Happening::Command(command) => {
-                self.trace.line(now, || "command".to_owned());
-                self.order(*command);
-            }
-            Happening::Wish(agent, wish) => self.wish(&agent, wish),
-            Happening::MediaCommand(command) => {
-                self.trace.line(now, || format!("media does {command:?}"));
-                self.media.handle_command(command, now);
-                self.drain_media();
-            }
-            Happening::MediaEvent(event) => {
-                self.trace.line(now, || format!("media says {event:?}"));
-                self.input(ShardInput::Media(event));
-            }
-            Happening::Phone(phone, command) => self.phone_command(phone, *command),
-            Happening::Cut { phone, cut } => {
-                self.trace.line(now, || format!("phone {phone} cut {cut}"));
-                if let Some(handset) = self.handsets.get(phone) {
-                    let host = handset.phone.config().sip_addr.ip();
-                    self.network.path(host, Way::In).cut = cut;
-                    self.network.path(host, Way::Out).cut = cut;
-                }
-            }
-        }
-    }
-
-    fn input(&mut self, input: ShardInput<'_>) {
-        self.shard.handle_input(input, self.now);
-        self.drain_shard();
-    }
-
-    fn phone_command(&mut self, phone: usize, command: PhoneCommand) {
-        let now = self.now;
-        if let Some(handset) = self.handsets.get_mut(phone) {
-            self.trace.line(now, || format!("phone {} does {command:?}", handset.name));
-            handset.phone.handle_command(command, now);
-        }
-        self.drain_phone(phone);
-    }
-
-    fn media_packet(&mut self, from: SocketAddr, port: u16, mut bytes: Vec<u8>) {
-        let now = self.now;
-        self.trace.line(now, || format!("media in {from} to {port} {}", Trace::packet(&bytes)));
-        let Some((key, is_rtcp)) = self.ports.find(port) else { return };
-        if is_rtcp {
-            self.media.handle_rtcp(key, from, &bytes, now);
-        } else if let Verdict::Send { port, to, offset, len } =
-            self.media.handle_packet(key, from, &mut bytes, now)
-            && let Some(port) = self.ports.port(port)
-            && let Some(packet) = bytes.get(offset..offset + len)
-        {
-            send_media(&self.handsets, &self.by_ip, &mut self.network, &mut self.agenda, now, to, packet);
-            self.trace.line(now, || format!("media out {port} to {to} {}", Trace::packet(packet)));
-        }
-        self.drain_media();
-    }
-
-    fn drain_shard(&mut self) {
-        let now = self.now;
-        while let Some(output) = self.shard.poll_output() {
-            match output {
-                ShardOutput::Transmit { flow, bytes } => self.sip_to(flow.remote, bytes),
-                ShardOutput::Media(command) => {
-                    let delay = self.up_to(self.config.lane);
-                    self.to_media = self.to_media.max(now + delay);
-                    self.agenda.plan(self.to_media, Happening::MediaCommand(command));
-                }
-                ShardOutput::Journal { ticket, record } => {
-                    self.trace.line(now, || format!("journal {ticket:?} {record:?}"));
-                    self.journalled(ticket, *record);
-                }
-                ShardOutput::Event(event) => {
-                    self.trace.line(now, || format!("event {} {:?}", event.seq, event.what));
-                    self.events.push(event);
-                }
-            }
-        }
-    }
-
-    fn journalled(&mut self, ticket: Option<u64>, record: JournalRecord) {
-        match &record {
-            JournalRecord::CallOpened { call, .. } => self.opened.push(*call),
-            JournalRecord::CallClosed(cdr) => self.cdrs.push((**cdr).clone()),
-            _ => {}
-        }
-        self.journal.push(record);
-        let Some(ticket) = ticket else { return };
-        let pace = self.config.journal;
-        let mut delay = pace.from + self.up_to(pace.to.saturating_sub(pace.from));
-        if self.rng.next_u32() % 1_000 < pace.late_in_1000 {
-            delay += pace.late;
-        }
-        let ok = self.rng.next_u32() % 1_000 >= pace.fails_in_1000;
-        self.agenda.plan(self.now + delay, Happening::Journalled { ticket, ok });
-    }
-
-    fn sip_to(&mut self, to: SocketAddr, bytes: Vec<u8>) {
-        let now = self.now;
-        self.trace.line(now, || format!("sip out {to} {}", Trace::sip(&bytes)));
-        let Some(phone) = self.by_ip.get(&to.ip()).copied() else { return };
-        if self.handsets.get(phone).is_none_or(|h| h.phone.config().sip_addr != to) {
-            return;
-        }
-        if self.network.is_dropped(to.ip(), Way::Out, &bytes) {
-            return self.trace.line(now, || "lost by rule".to_owned());
-        }
-        for at in self.network.send(to.ip(), Way::Out, now).into_iter().flatten() {
-            self.agenda.plan(at, Happening::SipToPhone { phone, bytes: bytes.clone() });
-        }
-    }
-
-    fn drain_media(&mut self) {
-        let now = self.now;
-        while let Some(output) = self.media.poll_output() {
-            match output {
-                MediaOutput::OpenPort { leg } => match self.ports.open() {
-                    Some((key, port)) => {
-                        self.media.port_opened(leg, key, SocketAddr::new(SWITCH.ip(), port), now);
-                    }
-                    None => self.media.port_failed(leg, OpenError::RangeExhausted, now),
-                },
-                MediaOutput::ClosePort(key) => self.ports.close(key),
-            }
-        }
-        let mut buf = core::mem::take(&mut self.buf);
-        while let Some((key, to, len)) = self.media.poll_transmit(&mut buf, now) {
-            self.media_out(key, to, buf.get(..len).unwrap_or_default());
-        }
-        while let Some((key, to, len)) = self.media.poll_rtcp(&mut buf, now) {
-            self.media_out(key, to, buf.get(..len).unwrap_or_default());
-        }
-        self.buf = buf;
-        let mut samples = [0i16; 640];
-        while let Some((recording, frames)) = self.media.poll_recorded(&mut samples) {
-            if self.config.keep_audio {
-                let audio = self.audio.entry(recording).or_default();
-                audio.extend(samples.get(..frames * 2).unwrap_or_default());
-            }
-        }
-        while let Some(event) = self.media.poll_event() {
-            let delay = self.up_to(self.config.lane);
-            self.to_shard = self.to_shard.max(now + delay);
-            self.agenda.plan(self.to_shard, Happening::MediaEvent(event));
-        }
-    }
-
-    fn media_out(&mut self, key: cordboard_media::PortKey, to: SocketAddr, packet: &[u8]) {
-        let (now, port) = (self.now, self.ports.port(key).unwrap_or(0));
-        self.trace.line(now, || format!("media out {port} to {to} {}", Trace::packet(packet)));
-        send_media(&self.handsets, &self.by_ip, &mut self.network, &mut self.agenda, now, to, packet);
-    }
-
-    fn drain_phone(&mut self, phone: usize) {
-        let now = self.now;
-        let Some(handset) = self.handsets.get_mut(phone) else { return };
-        let (sip, rtp) = (handset.phone.config().sip_addr, handset.phone.config().rtp_addr);
-        while let Some(output) = handset.phone.poll_output() {
-            match output {
-                PhoneOutput::Event(event) => {
-                    self.trace.line(now, || format!("phone {} says {event:?}", handset.name));
-                    handset.events.push((now, event));
-                }
-                PhoneOutput::Sip { to, bytes } => {
-                    if let Some(line) = ladder::line(&handset.name, '>', &bytes) {
-                        self.ladder.push(line);
-                    }
-                    if to != SWITCH || self.network.is_dropped(sip.ip(), Way::In, &bytes) {
-                        continue;
-                    }
-                    for at in self.network.send(sip.ip(), Way::In, now).into_iter().flatten() {
-                        self.agenda.plan(at, Happening::SipToSwitch { from: sip, bytes: bytes.clone() });
-                    }
-                }
-                PhoneOutput::Rtp { line, to, bytes } | PhoneOutput::Rtcp { line, to, bytes } => {
-                    let is_rtcp = matches!(bytes.get(1), Some(192..=223));
-                    let port = rtp.port() + 2 * line + u16::from(is_rtcp);
-                    let from = SocketAddr::new(rtp.ip(), port);
-                    if to.ip() != SWITCH.ip() {
-                        continue;
-                    }
-                    for at in self.network.send(sip.ip(), Way::In, now).into_iter().flatten() {
-                        let bytes = bytes.clone();
-                        self.agenda.plan(at, Happening::MediaToSwitch { from, port: to.port(), bytes });
-                    }
-                }
-            }
-        }
-    }
-
     fn up_to(&mut self, most: Duration) -> Duration {
         let most = most.as_nanos() as u64;
         if most == 0 { Duration::ZERO } else { Duration::from_nanos(self.rng.next_u64() % (most + 1)) }
@@ -745,25 +439,26 @@ impl World {
     }
 }
 
-/// A media packet of the switch. What a phone would not listen to is not carried: it would change nothing.
-fn send_media(
-    handsets: &[Handset],
-    by_ip: &BTreeMap<IpAddr, usize>,
-    network: &mut Network,
-    agenda: &mut Agenda,
-    now: Time,
-    to: SocketAddr,
-    packet: &[u8],
-) {
-    let Some(phone) = by_ip.get(&to.ip()).copied() else { return };
-    let Some(handset) = handsets.get(phone) else { return };
-    let base = handset.phone.config().rtp_addr.port();
-    let Some(offset) = to.port().checked_sub(base).filter(|offset| offset % 2 == 0) else { return };
-    let line = offset / 2;
-    if !handset.phone.is_listening(line) {
-        return;
+fn new_shard(config: &WorldConfig, start_secs: u32, seed: [u8; 32]) -> Result<Shard, DuplicatePlugin> {
+    let registry = Registry::new(vec![Box::new(CalledNumberPlugin), Box::new(RegisteredExtensionPlugin)])?;
+    let config = ShardConfig {
+        shard: 0,
+        start_secs,
+        seed,
+        local: SWITCH,
+        advertised: None,
+        ptime_ms: 20,
+        wall: WallClock { at_zero: WALL_AT_ZERO },
+        panic_key: config.panic_key,
+    };
+    Ok(Shard::new(config, registry))
+}
+
+fn new_media(snapshot: &Snapshot, seed: [u8; 32]) -> MediaEngine {
+    let config = MediaConfig { silence_limit: snapshot.limits.media_silence, ..MediaConfig::default() };
+    let mut media = MediaEngine::new(config, seed);
+    for (asset, audio) in prompts() {
+        drop(media.load_asset(asset, Arc::new(audio)));
     }
-    for at in network.send(to.ip(), Way::Out, now).into_iter().flatten() {
-        agenda.plan(at, Happening::MediaToPhone { phone, line, bytes: packet.to_vec() });
-    }
+    media
 }

@@ -1,0 +1,263 @@
+//! What the shell does in the real switch: carries what one machine wants to the other, and to the network.
+
+use super::agenda::Happening;
+use super::network::Network;
+use super::{Agenda, Handset, SWITCH, Trace, Way, World, ladder};
+use crate::phone::{PhoneCommand, PhoneInput, PhoneOutput};
+use cordboard_core::{Datagram, ShardInput, ShardOutput, Transport};
+use cordboard_media::{MediaOutput, Verdict};
+use cordboard_model::journal::JournalRecord;
+use cordboard_model::media::OpenError;
+use cordboard_model::time::Time;
+use core::net::{IpAddr, SocketAddr};
+use rand_core::RngCore;
+use std::collections::BTreeMap;
+
+impl World {
+    pub(super) fn happen(&mut self, what: Happening) {
+        let now = self.now;
+        match what {
+            Happening::SipToSwitch { from, bytes } => {
+                self.trace.line(now, || format!("sip in {from} {}", Trace::sip(&bytes)));
+                let datagram =
+                    Datagram { transport: Transport::Udp, local: SWITCH, remote: from, bytes: &bytes };
+                self.input(ShardInput::Datagram(datagram));
+            }
+            Happening::MediaToSwitch { from, port, bytes } => self.media_packet(from, port, bytes),
+            Happening::SipToPhone { phone, bytes } => {
+                if let Some(handset) = self.handsets.get_mut(phone) {
+                    if let Some(line) = ladder::line(&handset.name, '<', &bytes) {
+                        self.ladder.push(line);
+                    }
+                    handset.phone.handle_input(PhoneInput::Sip { from: SWITCH, bytes: &bytes }, now);
+                }
+                self.drain_phone(phone);
+            }
+            Happening::MediaToPhone { phone, line, bytes } => {
+                if let Some(handset) = self.handsets.get_mut(phone) {
+                    handset.phone.handle_input(PhoneInput::Rtp { line, bytes: &bytes }, now);
+                }
+            }
+            Happening::Journalled { ticket, ok } => {
+                self.trace.line(now, || format!("journal has {ticket}: {ok}"));
+                self.input(ShardInput::Journalled { ticket, ok });
+            }
+            Happening::Command(command) => {
+                self.trace.line(now, || "command".to_owned());
+                self.order(*command);
+            }
+            Happening::Wish(agent, wish) => self.wish(&agent, wish),
+            Happening::MediaCommand(command) => {
+                self.trace.line(now, || format!("media does {command:?}"));
+                self.media.handle_command(command, now);
+                self.drain_media();
+            }
+            Happening::MediaEvent(event) => {
+                self.trace.line(now, || format!("media says {event:?}"));
+                self.input(ShardInput::Media(event));
+            }
+            Happening::Phone(phone, command) => self.phone_command(phone, *command),
+            Happening::Cut { phone, cut } => {
+                self.trace.line(now, || format!("phone {phone} cut {cut}"));
+                if let Some(handset) = self.handsets.get(phone) {
+                    let host = handset.phone.config().sip_addr.ip();
+                    self.network.path(host, Way::In).cut = cut;
+                    self.network.path(host, Way::Out).cut = cut;
+                }
+            }
+        }
+    }
+
+    pub(super) fn input(&mut self, input: ShardInput<'_>) {
+        self.shard.handle_input(input, self.now);
+        self.drain_shard();
+    }
+
+    pub(super) fn phone_command(&mut self, phone: usize, command: PhoneCommand) {
+        let now = self.now;
+        if let Some(handset) = self.handsets.get_mut(phone) {
+            self.trace.line(now, || format!("phone {} does {command:?}", handset.name));
+            handset.phone.handle_command(command, now);
+        }
+        self.drain_phone(phone);
+    }
+
+    fn media_packet(&mut self, from: SocketAddr, port: u16, mut bytes: Vec<u8>) {
+        let now = self.now;
+        self.trace.line(now, || format!("media in {from} to {port} {}", Trace::packet(&bytes)));
+        let Some((key, is_rtcp)) = self.ports.find(port) else { return };
+        if is_rtcp {
+            self.media.handle_rtcp(key, from, &bytes, now);
+        } else if let Verdict::Send { port, to, offset, len } =
+            self.media.handle_packet(key, from, &mut bytes, now)
+            && let Some(port) = self.ports.port(port)
+            && let Some(packet) = bytes.get(offset..offset + len)
+        {
+            send_media(&self.handsets, &self.by_ip, &mut self.network, &mut self.agenda, now, to, packet);
+            self.trace.line(now, || format!("media out {port} to {to} {}", Trace::packet(packet)));
+        }
+        self.drain_media();
+    }
+
+    pub(super) fn drain_shard(&mut self) {
+        let now = self.now;
+        while let Some(output) = self.shard.poll_output() {
+            match output {
+                ShardOutput::Transmit { flow, bytes } => self.sip_to(flow.remote, bytes),
+                ShardOutput::Media(command) => {
+                    let delay = self.up_to(self.config.lane);
+                    self.to_media = self.to_media.max(now + delay);
+                    self.agenda.plan(self.to_media, Happening::MediaCommand(command));
+                }
+                ShardOutput::Journal { ticket, record } => {
+                    self.trace.line(now, || format!("journal {ticket:?} {record:?}"));
+                    self.journalled(ticket, *record);
+                }
+                ShardOutput::Event(event) => {
+                    self.trace.line(now, || format!("event {} {:?}", event.seq, event.what));
+                    self.events.push(event);
+                }
+            }
+        }
+    }
+
+    fn journalled(&mut self, ticket: Option<u64>, record: JournalRecord) {
+        match &record {
+            JournalRecord::CallOpened { call, .. } => self.opened.push(*call),
+            JournalRecord::CallClosed(cdr) => self.cdrs.push((**cdr).clone()),
+            _ => {}
+        }
+        self.journal.push(record);
+        let Some(ticket) = ticket else { return };
+        let pace = self.config.journal;
+        let mut delay = pace.from + self.up_to(pace.to.saturating_sub(pace.from));
+        if self.rng.next_u32() % 1_000 < pace.late_in_1000 {
+            delay += pace.late;
+        }
+        let ok = self.rng.next_u32() % 1_000 >= pace.fails_in_1000;
+        self.agenda.plan(self.now + delay, Happening::Journalled { ticket, ok });
+    }
+
+    fn sip_to(&mut self, to: SocketAddr, bytes: Vec<u8>) {
+        let now = self.now;
+        self.trace.line(now, || format!("sip out {to} {}", Trace::sip(&bytes)));
+        let Some(phone) = self.by_ip.get(&to.ip()).copied() else { return };
+        if self.handsets.get(phone).is_none_or(|h| h.phone.config().sip_addr != to) {
+            return;
+        }
+        if self.network.is_dropped(to.ip(), Way::Out, &bytes) {
+            return self.trace.line(now, || "lost by rule".to_owned());
+        }
+        for at in self.network.send(to.ip(), Way::Out, now).into_iter().flatten() {
+            self.agenda.plan(at, Happening::SipToPhone { phone, bytes: bytes.clone() });
+        }
+    }
+
+    pub(super) fn drain_media(&mut self) {
+        let now = self.now;
+        while let Some(output) = self.media.poll_output() {
+            match output {
+                MediaOutput::OpenPort { leg } => match self.ports.open() {
+                    Some((key, port)) => {
+                        self.media.port_opened(leg, key, SocketAddr::new(SWITCH.ip(), port), now);
+                    }
+                    None => self.media.port_failed(leg, OpenError::RangeExhausted, now),
+                },
+                MediaOutput::ClosePort(key) => self.ports.close(key),
+            }
+        }
+        let mut buf = core::mem::take(&mut self.buf);
+        while let Some((key, to, len)) = self.media.poll_transmit(&mut buf, now) {
+            self.media_out(key, to, buf.get(..len).unwrap_or_default());
+        }
+        while let Some((key, to, len)) = self.media.poll_rtcp(&mut buf, now) {
+            self.media_out(key, to, buf.get(..len).unwrap_or_default());
+        }
+        self.buf = buf;
+        let mut samples = [0i16; 640];
+        while let Some((recording, frames)) = self.media.poll_recorded(&mut samples) {
+            if self.config.keep_audio {
+                let audio = self.audio.entry(recording).or_default();
+                audio.extend(samples.get(..frames * 2).unwrap_or_default());
+            }
+        }
+        while let Some(event) = self.media.poll_event() {
+            let delay = self.up_to(self.config.lane);
+            self.to_shard = self.to_shard.max(now + delay);
+            self.agenda.plan(self.to_shard, Happening::MediaEvent(event));
+        }
+    }
+
+    fn media_out(&mut self, key: cordboard_media::PortKey, to: SocketAddr, packet: &[u8]) {
+        let (now, port) = (self.now, self.ports.port(key).unwrap_or(0));
+        self.trace.line(now, || format!("media out {port} to {to} {}", Trace::packet(packet)));
+        send_media(&self.handsets, &self.by_ip, &mut self.network, &mut self.agenda, now, to, packet);
+    }
+
+    pub(super) fn drain_phone(&mut self, phone: usize) {
+        let now = self.now;
+        let mut sent = Vec::new();
+        let Some(handset) = self.handsets.get_mut(phone) else { return };
+        let (sip, rtp) = (handset.phone.config().sip_addr, handset.phone.config().rtp_addr);
+        while let Some(output) = handset.phone.poll_output() {
+            match output {
+                PhoneOutput::Event(event) => {
+                    self.trace.line(now, || format!("phone {} says {event:?}", handset.name));
+                    handset.events.push((now, event));
+                }
+                PhoneOutput::Sip { to, bytes } => {
+                    if let Some(line) = ladder::line(&handset.name, '>', &bytes) {
+                        self.ladder.push(line);
+                    }
+                    if to != SWITCH || self.network.is_dropped(sip.ip(), Way::In, &bytes) {
+                        continue;
+                    }
+                    for at in self.network.send(sip.ip(), Way::In, now).into_iter().flatten() {
+                        self.agenda.plan(at, Happening::SipToSwitch { from: sip, bytes: bytes.clone() });
+                    }
+                    if self.vandal.is_some() {
+                        sent.push((sip, bytes));
+                    }
+                }
+                PhoneOutput::Rtp { line, to, bytes } | PhoneOutput::Rtcp { line, to, bytes } => {
+                    let is_rtcp = matches!(bytes.get(1), Some(192..=223));
+                    let port = rtp.port() + 2 * line + u16::from(is_rtcp);
+                    let from = SocketAddr::new(rtp.ip(), port);
+                    if to.ip() != SWITCH.ip() {
+                        continue;
+                    }
+                    for at in self.network.send(sip.ip(), Way::In, now).into_iter().flatten() {
+                        let bytes = bytes.clone();
+                        self.agenda.plan(at, Happening::MediaToSwitch { from, port: to.port(), bytes });
+                    }
+                }
+            }
+        }
+        for (from, bytes) in sent {
+            self.vandalise(from, &bytes);
+        }
+    }
+}
+
+/// A media packet of the switch. What a phone would not listen to is not carried: it would change nothing.
+fn send_media(
+    handsets: &[Handset],
+    by_ip: &BTreeMap<IpAddr, usize>,
+    network: &mut Network,
+    agenda: &mut Agenda,
+    now: Time,
+    to: SocketAddr,
+    packet: &[u8],
+) {
+    let Some(phone) = by_ip.get(&to.ip()).copied() else { return };
+    let Some(handset) = handsets.get(phone) else { return };
+    let base = handset.phone.config().rtp_addr.port();
+    let Some(offset) = to.port().checked_sub(base).filter(|offset| offset % 2 == 0) else { return };
+    let line = offset / 2;
+    if !handset.phone.is_listening(line) {
+        return;
+    }
+    for at in network.send(to.ip(), Way::Out, now).into_iter().flatten() {
+        agenda.plan(at, Happening::MediaToPhone { phone, line, bytes: packet.to_vec() });
+    }
+}
