@@ -40,36 +40,18 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
 }
 
 fn compile_and_test(root: &Path, steps: &mut Steps, copy: &mut File) {
-    steps.step("format", || {
-        plain(cargo(root, &["fmt", "--all", "--check"]))
-    });
+    steps.step("format", || plain(cargo(root, &["fmt", "--all", "--check"])));
     steps.step("clippy", || {
-        let strict = [
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "--deny",
-            "warnings",
-        ];
+        let strict = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
         plain(cargo(root, &strict))
     });
     // Tests of the whole switch start the binary, which `cargo test` alone would not build for a
     // package other than its own. With the tests in the same command the features are the same too,
     // so that nothing is compiled again after this.
-    steps.step("build", || {
-        plain(cargo(root, &["build", "--workspace", "--bins", "--tests"]))
-    });
-    steps.step(TESTS, || {
-        copied(
-            cargo(root, &["test", "--workspace", "--no-fail-fast"]),
-            copy,
-        )
-    });
+    steps.step("build", || plain(cargo(root, &["build", "--workspace", "--bins", "--tests"])));
+    steps.step(TESTS, || copied(cargo(root, &["test", "--workspace", "--no-fail-fast"]), copy));
     steps.step(LOOM, || copied(loom::command(root), copy));
-    steps.step("benches compile", || {
-        plain(cargo(root, &["check", "--workspace", "--benches"]))
-    });
+    steps.step("benches compile", || plain(cargo(root, &["check", "--workspace", "--benches"])));
 }
 
 /// Prints the closing line; true when all is well.
@@ -79,11 +61,7 @@ fn close(ran: &Path, steps: &Steps) -> io::Result<bool> {
         println!("failed: {name}");
     }
     let all_steps = steps.failed(&[]);
-    let failed = failures(
-        results.failed_count(),
-        steps.failed(&[TESTS, LOOM]),
-        all_steps,
-    );
+    let failed = failures(results.failed_count(), steps.failed(&[TESTS, LOOM]), all_steps);
     println!("{} passed, {failed} failed", results.passed_count());
     Ok(results.passed_count() > 0 && all_steps == 0 && failed == 0)
 }
@@ -91,11 +69,7 @@ fn close(ran: &Path, steps: &Steps) -> io::Result<bool> {
 /// Failed tests, and failed steps that are no run of tests. A run of tests that failed without a
 /// failed test (it did not compile, or it crashed) must not hide behind a count of nought.
 fn failures(tests: usize, other_steps: usize, all_steps: usize) -> usize {
-    if tests == 0 {
-        all_steps
-    } else {
-        tests + other_steps
-    }
+    if tests == 0 { all_steps } else { tests + other_steps }
 }
 
 #[cfg(test)]

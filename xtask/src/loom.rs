@@ -10,9 +10,7 @@ use crate::steps::{self, cargo};
 /// fingerprint and would have the main one built anew each time.
 pub(crate) fn command(root: &Path) -> Command {
     let mut command = cargo(root, &["test", "--package", "cordboard-lane", "--lib"]);
-    command
-        .env("RUSTFLAGS", "--cfg loom")
-        .env("CARGO_TARGET_DIR", root.join("target").join("loom"));
+    command.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", root.join("target").join("loom"));
     command
 }
 

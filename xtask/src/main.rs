@@ -19,27 +19,11 @@ use outcome::Outcome;
 type Command = (&'static str, &'static str, fn(&Path, &[String]) -> Outcome);
 
 const COMMANDS: &[Command] = &[
-    (
-        "ci",
-        "everything that `make test` checks, after the web build",
-        ci::run,
-    ),
-    (
-        "tidy",
-        "the rules of the tree that no compiler checks [--ran FILE] [--allow-unmapped]",
-        tidy::run,
-    ),
+    ("ci", "everything that `make test` checks, after the web build", ci::run),
+    ("tidy", "the rules of the tree that no compiler checks [--ran FILE] [--allow-unmapped]", tidy::run),
     ("loom", "explore the lanes' protocol", loom::run),
-    (
-        "sim",
-        "random scenarios in virtual time [--seeds N] [and what cordboard-sim takes]",
-        sim::run,
-    ),
-    (
-        "load",
-        "load drivers, by command only: KIND [and what it takes]",
-        load::run,
-    ),
+    ("sim", "random scenarios in virtual time [--seeds N] [and what cordboard-sim takes]", sim::run),
+    ("load", "load drivers, by command only: KIND [and what it takes]", load::run),
 ];
 
 fn main() -> ExitCode {

@@ -9,10 +9,7 @@ use std::time::Instant;
 /// The cargo that runs us, so that a step uses the same toolchain.
 pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .current_dir(root)
-        .args(arguments)
-        .stdin(Stdio::null());
+    command.current_dir(root).args(arguments).stdin(Stdio::null());
     // Set by the cargo that started us, for us; a step that finds it would think it is xtask.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -37,11 +34,7 @@ struct Step {
 
 impl Steps {
     /// Runs one step, says how long it took, and goes on whatever its end.
-    pub(crate) fn step(
-        &mut self,
-        name: &'static str,
-        run: impl FnOnce() -> io::Result<bool>,
-    ) -> bool {
+    pub(crate) fn step(&mut self, name: &'static str, run: impl FnOnce() -> io::Result<bool>) -> bool {
         println!("== {name}");
         let begun = Instant::now();
         let passed = run().unwrap_or_else(|error| {
@@ -49,24 +42,14 @@ impl Steps {
             false
         });
         let seconds = begun.elapsed().as_secs_f64();
-        println!(
-            "== {name}: {} in {seconds:.1} s",
-            if passed { "ok" } else { "FAILED" }
-        );
-        self.done.push(Step {
-            name,
-            passed,
-            seconds,
-        });
+        println!("== {name}: {} in {seconds:.1} s", if passed { "ok" } else { "FAILED" });
+        self.done.push(Step { name, passed, seconds });
         passed
     }
 
     /// How many steps failed, those named in `except` aside.
     pub(crate) fn failed(&self, except: &[&str]) -> usize {
-        self.done
-            .iter()
-            .filter(|step| !step.passed && !except.contains(&step.name))
-            .count()
+        self.done.iter().filter(|step| !step.passed && !except.contains(&step.name)).count()
     }
 
     /// One line for each step.

@@ -1,10 +1,7 @@
 //! scripts/bootstrap.sh on machines of which one thing or another is missing. The machine is a folder
 //! of small scripts, the only one on the PATH; its `apt-get` and `sudo` write down what they are told.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "test code; clippy spares only what is inside #[test]"
-)]
+#![allow(clippy::unwrap_used, reason = "test code; clippy spares only what is inside #[test]")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// What every machine here has.
-const TOOLS: &[&str] = &[
-    "cargo", "cc", "npm", "git", "baresip", "chromium", "ip", "cmake",
-];
+const TOOLS: &[&str] = &["cargo", "cc", "npm", "git", "baresip", "chromium", "ip", "cmake"];
 
 struct Machine {
     folder: PathBuf,
@@ -35,10 +30,7 @@ impl Machine {
         }
         machine.has("node", "echo v20.11.0");
         machine.has("id", "echo 0");
-        machine.has(
-            "apt-get",
-            &format!("echo apt-get \"$@\" >>{}", machine.told().display()),
-        );
+        machine.has("apt-get", &format!("echo apt-get \"$@\" >>{}", machine.told().display()));
         machine
     }
 
@@ -75,9 +67,7 @@ impl Machine {
 }
 
 fn said(output: &Output) -> String {
-    [&output.stdout[..], &output.stderr[..]]
-        .map(String::from_utf8_lossy)
-        .concat()
+    [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy).concat()
 }
 
 #[test]
@@ -86,19 +76,10 @@ fn what_is_missing_is_installed_and_why_is_said() {
     let output = machine.bootstrap("test");
     assert!(output.status.success(), "{}", said(&output));
     let told = machine.was_told();
-    let install = told
-        .lines()
-        .find(|line| line.contains(" install "))
-        .unwrap();
+    let install = told.lines().find(|line| line.contains(" install ")).unwrap();
     assert!(told.starts_with("apt-get update"), "{told}");
-    assert!(
-        install.contains(" sip-tester") && install.contains(" sox"),
-        "{install}"
-    );
-    assert!(
-        install.contains("--yes") && !install.contains("baresip"),
-        "{install}"
-    );
+    assert!(install.contains(" sip-tester") && install.contains(" sox"), "{install}");
+    assert!(install.contains("--yes") && !install.contains("baresip"), "{install}");
     assert!(said(&output).contains("sip-tester is missing: calls the running switch"));
 }
 
@@ -111,10 +92,7 @@ fn what_is_there_is_left_alone() {
     assert!(output.status.success(), "{}", said(&output));
     // The fonts are looked for on the real machine, where they may be missing.
     let told = machine.was_told().replace(" fonts-dejavu-core", "");
-    assert!(
-        !told.contains("sip-tester") && !told.contains("sox"),
-        "{told}"
-    );
+    assert!(!told.contains("sip-tester") && !told.contains("sox"), "{told}");
 }
 
 #[test]
@@ -123,11 +101,7 @@ fn without_rights_the_packages_are_named_and_nothing_is_begun() {
     machine.has("id", "echo 1000");
     let output = machine.bootstrap("test");
     assert!(!output.status.success());
-    assert!(
-        said(&output).contains("not root and no sudo"),
-        "{}",
-        said(&output)
-    );
+    assert!(said(&output).contains("not root and no sudo"), "{}", said(&output));
     assert!(said(&output).contains(" sip-tester"));
     assert_eq!(machine.was_told(), "");
 }
@@ -136,45 +110,21 @@ fn without_rights_the_packages_are_named_and_nothing_is_begun() {
 fn without_a_terminal_sudo_is_not_to_ask() {
     let machine = Machine::new("sudo");
     machine.has("id", "echo 1000");
-    machine.has(
-        "sudo",
-        &format!("echo sudo \"$@\" >>{}", machine.told().display()),
-    );
+    machine.has("sudo", &format!("echo sudo \"$@\" >>{}", machine.told().display()));
     let output = machine.bootstrap("test");
     assert!(output.status.success(), "{}", said(&output));
-    assert!(
-        machine.was_told().starts_with("sudo -n apt-get update"),
-        "{}",
-        machine.was_told()
-    );
-    assert!(
-        machine
-            .was_told()
-            .lines()
-            .all(|line| line.starts_with("sudo -n "))
-    );
+    assert!(machine.was_told().starts_with("sudo -n apt-get update"), "{}", machine.was_told());
+    assert!(machine.was_told().lines().all(|line| line.starts_with("sudo -n ")));
 }
 
 #[test]
 fn a_failing_installation_is_tried_twice_and_then_reported() {
     let machine = Machine::new("failing");
-    machine.has(
-        "apt-get",
-        &format!(
-            "echo \"$@\" >>{}\n[ \"$1\" = update ]",
-            machine.told().display()
-        ),
-    );
+    machine.has("apt-get", &format!("echo \"$@\" >>{}\n[ \"$1\" = update ]", machine.told().display()));
     let output = machine.bootstrap("test");
     assert!(!output.status.success());
     let told = machine.was_told();
-    assert_eq!(
-        told.lines()
-            .filter(|line| line.starts_with("install "))
-            .count(),
-        2,
-        "{told}"
-    );
+    assert_eq!(told.lines().filter(|line| line.starts_with("install ")).count(), 2, "{told}");
     assert!(!said(&output).contains("everything the tests need is here"));
 }
 

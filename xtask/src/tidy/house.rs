@@ -75,17 +75,11 @@ pub(crate) fn room(folder: &str) -> Option<Room> {
         "switch/store" | "api" => (false, MODEL),
         "switch/node" => (false, Imports::AllRooms),
         "tests" | "benches" | "xtask" => (false, Imports::Anything),
-        plugin if plugin.starts_with("plugins/") => {
-            (true, Imports::Only(&["cordboard-model", PLUGIN_API]))
-        }
+        plugin if plugin.starts_with("plugins/") => (true, Imports::Only(&["cordboard-model", PLUGIN_API])),
         _ => return None,
     };
     let code_name = package_name(folder).replace('-', "_");
-    Some(Room {
-        code_name,
-        pure,
-        imports,
-    })
+    Some(Room { code_name, pure, imports })
 }
 
 fn package_name(folder: &str) -> String {

@@ -37,11 +37,7 @@ pub(crate) struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}: {}: {}",
-            self.path, self.line, self.rule, self.says
-        )
+        write!(f, "{}:{}: {}: {}", self.path, self.line, self.rule, self.says)
     }
 }
 
@@ -54,12 +50,7 @@ pub(crate) struct Findings {
 impl Findings {
     fn add(&mut self, path: &str, line: usize, says: impl Into<String>) {
         let (path, rule) = (path.to_owned(), self.rule);
-        self.all.push(Finding {
-            path,
-            line,
-            rule,
-            says: says.into(),
-        });
+        self.all.push(Finding { path, line, rule, says: says.into() });
     }
 }
 
@@ -107,10 +98,7 @@ const RULES: &[Rule] = &[
 fn check(tree: &Tree, options: &Options) -> Vec<Finding> {
     let mut all = Vec::new();
     for (rule, run) in RULES {
-        let mut findings = Findings {
-            rule,
-            all: Vec::new(),
-        };
+        let mut findings = Findings { rule, all: Vec::new() };
         run(tree, options, &mut findings);
         all.append(&mut findings.all);
     }
@@ -131,12 +119,7 @@ pub(crate) fn check_and_print(root: &Path, options: &Options) -> bool {
     for finding in &findings {
         println!("{finding}");
     }
-    println!(
-        "tidy: {} files, {} rules, {} findings",
-        tree.files.len(),
-        RULES.len(),
-        findings.len()
-    );
+    println!("tidy: {} files, {} rules, {} findings", tree.files.len(), RULES.len(), findings.len());
     findings.is_empty()
 }
 

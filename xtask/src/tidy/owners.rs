@@ -5,11 +5,8 @@ use super::tree::Tree;
 use super::{Findings, Options};
 
 /// The crate as code names it, and the folder (or the one file beside it) that may.
-const OWNERS: &[(&str, &str)] = &[
-    ("rsip", "switch/sip/src/wire"),
-    ("mlua", "switch/flow"),
-    ("rtp_rs", "switch/media"),
-];
+const OWNERS: &[(&str, &str)] =
+    &[("rsip", "switch/sip/src/wire"), ("mlua", "switch/flow"), ("rtp_rs", "switch/media")];
 
 pub(crate) fn check(tree: &Tree, _: &Options, findings: &mut Findings) {
     for (file, scan) in tree.rust() {
@@ -22,17 +19,12 @@ pub(crate) fn check(tree: &Tree, _: &Options, findings: &mut Findings) {
             };
             // A variable of that name is not the crate: the crate comes with a path or a `use`.
             if path.parts.len() > 1 && !is_below(&file.path, owner) {
-                findings.add(
-                    &file.path,
-                    path.line,
-                    format!("{name} belongs to {owner} alone"),
-                );
+                findings.add(&file.path, path.line, format!("{name} belongs to {owner} alone"));
             }
         }
     }
 }
 
 fn is_below(path: &str, owner: &str) -> bool {
-    path.strip_prefix(owner)
-        .is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
+    path.strip_prefix(owner).is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
 }

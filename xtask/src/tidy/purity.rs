@@ -66,32 +66,19 @@ const PATHS: &[(&[&str], &str)] = &[
 /// What test code may use of the above: reading its fixtures, and where they are.
 const TESTS_MAY: &[&[&str]] = &[&["std", "fs"], &["std", "env"], &["std", "process"]];
 /// And never: tests that leave something behind.
-const NOBODY_MAY: &[&str] = &[
-    "write",
-    "create_dir",
-    "create_dir_all",
-    "remove_file",
-    "remove_dir_all",
-    "rename",
-    "copy",
-];
+const NOBODY_MAY: &[&str] =
+    &["write", "create_dir", "create_dir_all", "remove_file", "remove_dir_all", "rename", "copy"];
 
 pub(crate) fn check(tree: &Tree, _: &Options, findings: &mut Findings) {
     for (file, scan) in tree.rust() {
-        let pure = folder_of(&file.path)
-            .and_then(room)
-            .is_some_and(|room| room.pure);
+        let pure = folder_of(&file.path).and_then(room).is_some_and(|room| room.pure);
         if !pure || file.path.starts_with(PROGRAMS) {
             continue;
         }
         for path in scan.paths() {
             let in_test = file.is_test || scan.path_is_test(&path);
             if let Some((name, what)) = touched(&path, in_test) {
-                findings.add(
-                    &file.path,
-                    path.line,
-                    format!("a pure crate touches {what}: {name}"),
-                );
+                findings.add(&file.path, path.line, format!("a pure crate touches {what}: {name}"));
             }
         }
     }
@@ -99,10 +86,7 @@ pub(crate) fn check(tree: &Tree, _: &Options, findings: &mut Findings) {
 }
 
 fn touched(path: &PathUse, in_test: bool) -> Option<(String, &'static str)> {
-    if let Some((name, what)) = NAMES
-        .iter()
-        .find(|(name, _)| path.parts.iter().any(|part| part == name))
-    {
+    if let Some((name, what)) = NAMES.iter().find(|(name, _)| path.parts.iter().any(|part| part == name)) {
         return Some(((*name).to_owned(), what));
     }
     let parts: Vec<&str> = path.parts.iter().map(String::as_str).collect();
@@ -132,36 +116,17 @@ fn writes(parts: &[&str]) -> bool {
 
 /// A pure crate does not even depend on the libraries that touch the world.
 fn check_manifests(tree: &Tree, findings: &mut Findings) {
-    for file in tree
-        .files
-        .iter()
-        .filter(|file| file.path.ends_with("/Cargo.toml"))
-    {
+    for file in tree.files.iter().filter(|file| file.path.ends_with("/Cargo.toml")) {
         let folder = file.path.trim_end_matches("/Cargo.toml");
         if !room(folder).is_some_and(|room| room.pure) {
             continue;
         }
         for (at, line) in file.text.lines().enumerate() {
-            let key = line
-                .split(['.', '=', ' '])
-                .next()
-                .unwrap_or_default()
-                .replace('-', "_");
-            let known = PATHS
-                .iter()
-                .find(|(begins, _)| *begins == [key.as_str()])
-                .map(|(_, what)| *what);
-            let what = if key.starts_with("crossbeam") {
-                Some("another thread's queue")
-            } else {
-                known
-            };
+            let key = line.split(['.', '=', ' ']).next().unwrap_or_default().replace('-', "_");
+            let known = PATHS.iter().find(|(begins, _)| *begins == [key.as_str()]).map(|(_, what)| *what);
+            let what = if key.starts_with("crossbeam") { Some("another thread's queue") } else { known };
             if let Some(what) = what {
-                findings.add(
-                    &file.path,
-                    at + 1,
-                    format!("a pure crate depends on {what}: {key}"),
-                );
+                findings.add(&file.path, at + 1, format!("a pure crate depends on {what}: {key}"));
             }
         }
     }

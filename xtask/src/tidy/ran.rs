@@ -23,10 +23,7 @@ pub(crate) struct Ran {
 pub(crate) fn read(output: &str) -> Ran {
     let mut ran = Ran::default();
     for line in output.lines() {
-        let Some((name, end)) = line
-            .strip_prefix("test ")
-            .and_then(|line| line.rsplit_once(" ... "))
-        else {
+        let Some((name, end)) = line.strip_prefix("test ").and_then(|line| line.rsplit_once(" ... ")) else {
             continue;
         };
         let end = match end.split([' ', ',', '(']).next() {
@@ -57,25 +54,16 @@ impl Ran {
     }
 
     pub(crate) fn failed(&self) -> impl Iterator<Item = &str> {
-        self.by_name
-            .iter()
-            .filter(|(_, end)| **end == End::Failed)
-            .map(|(name, _)| name.as_str())
+        self.by_name.iter().filter(|(_, end)| **end == End::Failed).map(|(name, _)| name.as_str())
     }
 
     /// `None` when the test passed. A test is found by its whole name or by the end of it, from a
     /// `::` on; when several are meant, all must have passed.
     pub(crate) fn why_not_passed(&self, test: &str) -> Option<&'static str> {
         let meant = |name: &str| {
-            name.strip_suffix(test)
-                .is_some_and(|before| before.is_empty() || before.ends_with("::"))
+            name.strip_suffix(test).is_some_and(|before| before.is_empty() || before.ends_with("::"))
         };
-        let worst = self
-            .by_name
-            .iter()
-            .filter(|(name, _)| meant(name))
-            .map(|(_, end)| *end)
-            .max();
+        let worst = self.by_name.iter().filter(|(name, _)| meant(name)).map(|(_, end)| *end).max();
         match worst {
             Some(End::Passed) => None,
             Some(End::Ignored) => Some("was ignored"),
@@ -121,9 +109,6 @@ test result: FAILED. 3 passed; 1 failed; 1 ignored
     fn a_run_is_counted_by_its_tests() {
         let ran = read(OUTPUT);
         assert_eq!((ran.passed_count(), ran.failed_count()), (5, 2));
-        assert_eq!(
-            ran.failed().collect::<Vec<_>>(),
-            ["tests::slow", "tests::twice"]
-        );
+        assert_eq!(ran.failed().collect::<Vec<_>>(), ["tests::slow", "tests::twice"]);
     }
 }

@@ -37,26 +37,15 @@ pub(crate) fn check(tree: &Tree, options: &Options, findings: &mut Findings) {
     let requirements: Requirements = match toml::from_str(&file.text) {
         Ok(requirements) => requirements,
         Err(error) => {
-            let line = error
-                .span()
-                .map_or(1, |span| line_at(&file.text, span.start));
+            let line = error.span().map_or(1, |span| line_at(&file.text, span.start));
             findings.add(FILE, line, error.message());
             return;
         }
     };
-    let ran = match options
-        .ran
-        .as_ref()
-        .map(|path| fs::read(tree.root.join(path)))
-        .transpose()
-    {
+    let ran = match options.ran.as_ref().map(|path| fs::read(tree.root.join(path))).transpose() {
         Ok(ran) => ran.map(|bytes| ran::read(&String::from_utf8_lossy(&bytes))),
         Err(error) => {
-            findings.add(
-                FILE,
-                1,
-                format!("the output of the tests cannot be read: {error}"),
-            );
+            findings.add(FILE, 1, format!("the output of the tests cannot be read: {error}"));
             return;
         }
     };
@@ -65,23 +54,14 @@ pub(crate) fn check(tree: &Tree, options: &Options, findings: &mut Findings) {
         let line = line_at(&file.text, point.span().start);
         let point = point.get_ref();
         if let Some(before) = seen.insert((&point.area, &point.n), line) {
-            let says = format!(
-                "point {} of {:?} is there already, on line {before}",
-                point.n, point.area
-            );
+            let says = format!("point {} of {:?} is there already, on line {before}", point.n, point.area);
             findings.add(FILE, line, says);
         }
         check_point(point, line, options, ran.as_ref(), findings);
     }
 }
 
-fn check_point(
-    point: &Point,
-    line: usize,
-    options: &Options,
-    ran: Option<&Ran>,
-    findings: &mut Findings,
-) {
+fn check_point(point: &Point, line: usize, options: &Options, ran: Option<&Ran>, findings: &mut Findings) {
     let which = format!("point {} of {:?}", point.n, point.area);
     if point.text.trim().is_empty() {
         findings.add(FILE, line, format!("{which} says nothing"));
@@ -98,6 +78,5 @@ fn check_point(
 }
 
 fn line_at(text: &str, offset: usize) -> usize {
-    text.get(..offset)
-        .map_or(1, |before| before.matches('\n').count() + 1)
+    text.get(..offset).map_or(1, |before| before.matches('\n').count() + 1)
 }

@@ -79,14 +79,11 @@ impl Scan {
     }
 
     fn text(&self, token: usize) -> &str {
-        self.tokens
-            .get(token)
-            .map_or("", |token| token.text.as_str())
+        self.tokens.get(token).map_or("", |token| token.text.as_str())
     }
 
     fn is_name(&self, token: usize) -> bool {
-        self.text(token)
-            .starts_with(|c: char| c == '_' || c.is_alphabetic())
+        self.text(token).starts_with(|c: char| c == '_' || c.is_alphabetic())
     }
 
     /// The token after the bracket that closes the one at `open`.
@@ -112,11 +109,7 @@ impl Scan {
         let mut found = Vec::new();
         let mut at = 0;
         while at < self.tokens.len() {
-            let open = if self.text(at + 1) == "!" {
-                at + 2
-            } else {
-                at + 1
-            };
+            let open = if self.text(at + 1) == "!" { at + 2 } else { at + 1 };
             if self.text(at) == "#" && self.text(open) == "[" {
                 let after = self.after_bracket(open);
                 found.push(open + 1..after.saturating_sub(1));
@@ -157,9 +150,9 @@ impl Scan {
             return true;
         }
         first == "cfg"
-            && attribute.clone().any(|at| {
-                self.text(at) == "test" && self.text(at - 2) != "not" && self.text(at - 2) != "any"
-            })
+            && attribute
+                .clone()
+                .any(|at| self.text(at) == "test" && self.text(at - 2) != "not" && self.text(at - 2) != "any")
     }
 
     /// The token after an item: its body's closing brace, or its semicolon.
@@ -225,11 +218,7 @@ impl Scan {
                     at += 2;
                     parts.push(self.text(at).to_owned());
                 }
-                found.push(PathUse {
-                    parts,
-                    line: self.line(begun),
-                    at: begun,
-                });
+                found.push(PathUse { parts, line: self.line(begun), at: begun });
                 at += 1;
             } else {
                 at += 1;
@@ -253,21 +242,13 @@ impl Scan {
                     at += 1;
                     while !matches!(self.text(at), "}" | "") {
                         let after = self.use_tree(at, &parts, found);
-                        at = if self.text(after) == "," {
-                            after + 1
-                        } else {
-                            after.max(at + 1)
-                        };
+                        at = if self.text(after) == "," { after + 1 } else { after.max(at + 1) };
                     }
                     return at + 1;
                 }
                 "as" => {
                     // The other name is no path.
-                    found.push(PathUse {
-                        parts,
-                        line: self.line(begin),
-                        at: begin,
-                    });
+                    found.push(PathUse { parts, line: self.line(begin), at: begin });
                     return at + 2;
                 }
                 "self" if !parts.is_empty() => at += 1,
@@ -279,11 +260,7 @@ impl Scan {
                 _ => break,
             }
         }
-        found.push(PathUse {
-            parts,
-            line: self.line(begin),
-            at: begin,
-        });
+        found.push(PathUse { parts, line: self.line(begin), at: begin });
         at
     }
 }
@@ -486,10 +463,7 @@ impl Lexer {
     }
 
     fn punctuate(&mut self, text: &str) {
-        self.tokens.push(Token {
-            text: text.to_owned(),
-            line: self.line,
-        });
+        self.tokens.push(Token { text: text.to_owned(), line: self.line });
     }
 }
 
@@ -499,19 +473,11 @@ mod tests {
 
     fn names(source: &str) -> Vec<String> {
         let scan = Scan::of(source);
-        scan.tokens()
-            .iter()
-            .map(|token| token.text.clone())
-            .filter(|t| t.len() > 1 && t != "::")
-            .collect()
+        scan.tokens().iter().map(|token| token.text.clone()).filter(|t| t.len() > 1 && t != "::").collect()
     }
 
     fn paths(source: &str) -> Vec<String> {
-        Scan::of(source)
-            .paths()
-            .iter()
-            .map(|path| path.parts.join("::"))
-            .collect()
+        Scan::of(source).paths().iter().map(|path| path.parts.join("::")).collect()
     }
 
     #[test]
@@ -523,27 +489,17 @@ mod tests {
             let delta = 'x'; let epsilon = '\''; let zeta: &'static str = br##"ten"# "##;
         "####;
         let expected = [
-            "let", "alpha", "let", "beta", "let", "gamma", "let", "delta", "let", "epsilon", "let",
-            "zeta", "str",
+            "let", "alpha", "let", "beta", "let", "gamma", "let", "delta", "let", "epsilon", "let", "zeta",
+            "str",
         ];
         assert_eq!(names(source), expected);
     }
 
     #[test]
     fn groups_of_a_use_are_written_out() {
-        let source =
-            "use std::{fs, net::{self, UdpSocket}, io::Read as _}; use a::*; let b = c::d(e);";
-        let expected = [
-            "std::fs",
-            "std::net",
-            "std::net::UdpSocket",
-            "std::io::Read",
-            "a",
-            "let",
-            "b",
-            "c::d",
-            "e",
-        ];
+        let source = "use std::{fs, net::{self, UdpSocket}, io::Read as _}; use a::*; let b = c::d(e);";
+        let expected =
+            ["std::fs", "std::net", "std::net::UdpSocket", "std::io::Read", "a", "let", "b", "c::d", "e"];
         assert_eq!(paths(source), expected);
     }
 
@@ -559,11 +515,7 @@ mod tests {
         ";
         let scan = Scan::of(source);
         let test = |name: &str| {
-            let at = scan
-                .tokens()
-                .iter()
-                .position(|token| token.text == name)
-                .unwrap();
+            let at = scan.tokens().iter().position(|token| token.text == name).unwrap();
             scan.is_test(at)
         };
         let found = ["first", "second", "third", "fourth", "fifth"].map(test);
@@ -592,19 +544,9 @@ mod tests {
                 1
             }
         ";
-        let found: Vec<_> = Scan::of(source)
-            .functions()
-            .iter()
-            .map(|f| (f.name.clone(), f.line, f.code_lines))
-            .collect();
+        let found: Vec<_> =
+            Scan::of(source).functions().iter().map(|f| (f.name.clone(), f.line, f.code_lines)).collect();
         let named = |name: &str, line, lines| (name.to_owned(), line, lines);
-        assert_eq!(
-            found,
-            [
-                named("short", 3, 0),
-                named("long", 4, 6),
-                named("inner", 14, 1)
-            ]
-        );
+        assert_eq!(found, [named("short", 3, 0), named("long", 4, 6), named("inner", 14, 1)]);
     }
 }

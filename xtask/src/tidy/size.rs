@@ -12,18 +12,10 @@ const FUNCTION_LINES: usize = 70;
 const KINDS: &[&str] = &["rs", "ts", "vue", "lua", "js", "mjs"];
 
 pub(crate) fn check(tree: &Tree, _: &Options, findings: &mut Findings) {
-    for file in tree
-        .files
-        .iter()
-        .filter(|file| KINDS.contains(&file.extension()))
-    {
+    for file in tree.files.iter().filter(|file| KINDS.contains(&file.extension())) {
         let lines = file.text.lines().count();
         if lines > FILE_LINES {
-            findings.add(
-                &file.path,
-                FILE_LINES + 1,
-                format!("{lines} lines, over {FILE_LINES}"),
-            );
+            findings.add(&file.path, FILE_LINES + 1, format!("{lines} lines, over {FILE_LINES}"));
         }
     }
     for (file, scan) in tree.rust() {

@@ -24,20 +24,14 @@ fn folders(below: &Path) -> Vec<PathBuf> {
 
 fn options(tree: &Path, allow_unmapped: bool) -> Options {
     let ran = tree.join("ran.txt");
-    Options {
-        ran: ran.is_file().then_some(ran),
-        allow_unmapped,
-    }
+    Options { ran: ran.is_file().then_some(ran), allow_unmapped }
 }
 
 /// `RULE path:line` for each finding.
 fn found(tree: &Path, allow_unmapped: bool) -> BTreeSet<String> {
     let files = Tree::of_folder(tree).unwrap();
     let findings = check(&files, &options(tree, allow_unmapped));
-    findings
-        .iter()
-        .map(|finding| format!("{} {}:{}", finding.rule, finding.path, finding.line))
-        .collect()
+    findings.iter().map(|finding| format!("{} {}:{}", finding.rule, finding.path, finding.line)).collect()
 }
 
 fn fails_where_expected(rule: &str) {
@@ -45,10 +39,7 @@ fn fails_where_expected(rule: &str) {
     assert!(!cases.is_empty(), "{rule} has no tree that must fail");
     for case in cases {
         let expected = fs::read_to_string(case.join("expect.txt")).unwrap();
-        let expected: BTreeSet<_> = expected
-            .lines()
-            .map(|place| format!("{rule} {place}"))
-            .collect();
+        let expected: BTreeSet<_> = expected.lines().map(|place| format!("{rule} {place}")).collect();
         assert!(!expected.is_empty(), "{} expects nothing", case.display());
         assert_eq!(found(&case, false), expected, "{}", case.display());
     }
@@ -121,12 +112,7 @@ fn a_point_without_a_test_passes_only_while_that_is_asked_for() {
 #[test]
 fn options_that_are_not_known_are_refused() {
     let parse = |arguments: &[&str]| {
-        Options::parse(
-            &arguments
-                .iter()
-                .map(|argument| (*argument).to_owned())
-                .collect::<Vec<_>>(),
-        )
+        Options::parse(&arguments.iter().map(|argument| (*argument).to_owned()).collect::<Vec<_>>())
     };
     assert!(parse(&["--ran", "var/ran.txt", "--allow-unmapped"]).is_ok_and(|o| o.allow_unmapped));
     assert!(parse(&["--ran"]).is_err());

@@ -25,9 +25,7 @@ pub(crate) struct SourceFile {
 
 impl SourceFile {
     pub(crate) fn extension(&self) -> &str {
-        self.path
-            .rsplit_once('.')
-            .map_or("", |(_, extension)| extension)
+        self.path.rsplit_once('.').map_or("", |(_, extension)| extension)
     }
 }
 
@@ -43,23 +41,13 @@ impl Tree {
     pub(crate) fn of_repository(root: &Path) -> io::Result<Self> {
         let listed = Command::new("git")
             .current_dir(root)
-            .args([
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ])
+            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
             .output()?;
         if !listed.status.success() {
-            return Err(io::Error::other(
-                String::from_utf8_lossy(&listed.stderr).into_owned(),
-            ));
+            return Err(io::Error::other(String::from_utf8_lossy(&listed.stderr).into_owned()));
         }
         let names = String::from_utf8_lossy(&listed.stdout).into_owned();
-        let paths = names
-            .split('\0')
-            .filter(|path| !path.is_empty() && !path.starts_with(FIXTURES));
+        let paths = names.split('\0').filter(|path| !path.is_empty() && !path.starts_with(FIXTURES));
         Self::read(root, paths.map(str::to_owned).collect())
     }
 
@@ -97,25 +85,15 @@ impl Tree {
             };
             let scan = path.ends_with(".rs").then(|| Scan::of(&text));
             let is_test = path.ends_with(".rs") && in_tests_folder(&path);
-            files.push(SourceFile {
-                path,
-                text,
-                scan,
-                is_test,
-            });
+            files.push(SourceFile { path, text, scan, is_test });
         }
         mark_test_modules(&mut files);
-        Ok(Self {
-            root: root.to_path_buf(),
-            files,
-        })
+        Ok(Self { root: root.to_path_buf(), files })
     }
 
     /// The Rust files, each with its scan.
     pub(crate) fn rust(&self) -> impl Iterator<Item = (&SourceFile, &Scan)> {
-        self.files
-            .iter()
-            .filter_map(|file| file.scan.as_ref().map(|scan| (file, scan)))
+        self.files.iter().filter_map(|file| file.scan.as_ref().map(|scan| (file, scan)))
     }
 
     pub(crate) fn file(&self, path: &str) -> Option<&SourceFile> {
@@ -126,9 +104,7 @@ impl Tree {
 /// `switch/sip/tests/x.rs` and `switch/sip/benches/x.rs`. The crate `tests/` itself is not meant: a
 /// rule that spares test code has no say there.
 fn in_tests_folder(path: &str) -> bool {
-    path.split('/')
-        .skip(1)
-        .any(|part| part == "tests" || part == "benches")
+    path.split('/').skip(1).any(|part| part == "tests" || part == "benches")
 }
 
 /// `#[cfg(test)] mod NAME;` makes the file of NAME, and what is below it, test code.
@@ -142,10 +118,7 @@ fn mark_test_modules(files: &mut [SourceFile]) {
         }
     }
     for file in files.iter_mut() {
-        if under
-            .iter()
-            .any(|(exactly, below)| file.path == *exactly || file.path.starts_with(below))
-        {
+        if under.iter().any(|(exactly, below)| file.path == *exactly || file.path.starts_with(below)) {
             file.is_test = true;
         }
     }
@@ -154,14 +127,8 @@ fn mark_test_modules(files: &mut [SourceFile]) {
 /// Where the modules that a file declares are: beside `lib.rs`, `main.rs` and `mod.rs`, else in the
 /// folder named like the file.
 fn module_folder(path: &str) -> String {
-    let (folder, name) = path
-        .rsplit_once('/')
-        .map_or(("", path), |(folder, name)| (folder, name));
-    let folder = if folder.is_empty() {
-        String::new()
-    } else {
-        format!("{folder}/")
-    };
+    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+    let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     match name {
         "lib.rs" | "main.rs" | "mod.rs" => folder,
         other => format!("{folder}{}/", other.trim_end_matches(".rs")),

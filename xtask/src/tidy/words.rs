@@ -13,9 +13,7 @@ const PLACES: &[&str] = &["/work/", "/root/"];
 const OPEN: &[&str] = &["TODO", "FIXME", "XXX"];
 /// In Rust, with an exclamation mark.
 const MACROS: &[&str] = &["todo", "unimplemented"];
-const CODE: &[&str] = &[
-    "rs", "ts", "vue", "lua", "js", "mjs", "css", "html", "sh", "sql", "toml", "xml",
-];
+const CODE: &[&str] = &["rs", "ts", "vue", "lua", "js", "mjs", "css", "html", "sh", "sql", "toml", "xml"];
 
 pub(crate) fn check(tree: &Tree, _: &Options, findings: &mut Findings) {
     for file in tree.files.iter().filter(|file| file.path != THIS_FILE) {
@@ -25,11 +23,7 @@ pub(crate) fn check(tree: &Tree, _: &Options, findings: &mut Findings) {
         for pair in scan.tokens().windows(2) {
             let [name, mark] = pair else { continue };
             if mark.text == "!" && MACROS.contains(&name.text.as_str()) {
-                findings.add(
-                    &file.path,
-                    name.line,
-                    format!("{}! stands where code should", name.text),
-                );
+                findings.add(&file.path, name.line, format!("{}! stands where code should", name.text));
             }
         }
     }
@@ -39,11 +33,7 @@ fn check_text(file: &SourceFile, findings: &mut Findings) {
     let is_code = CODE.contains(&file.extension());
     for (at, line) in file.text.lines().enumerate() {
         for place in PLACES.iter().filter(|place| has_place(line, place)) {
-            findings.add(
-                &file.path,
-                at + 1,
-                format!("a path of one machine: {place}"),
-            );
+            findings.add(&file.path, at + 1, format!("a path of one machine: {place}"));
         }
         for word in OPEN.iter().filter(|word| is_code && has_word(line, word)) {
             findings.add(&file.path, at + 1, format!("work left open: {word}"));
@@ -55,8 +45,7 @@ fn check_text(file: &SourceFile, findings: &mut Findings) {
 fn has_place(line: &str, place: &str) -> bool {
     line.match_indices(place).any(|(at, _)| {
         let before = line.get(..at).and_then(|before| before.chars().next_back());
-        before
-            .is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '.' | '_' | '-' | '}' | ')' | '*'))
+        before.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '.' | '_' | '-' | '}' | ')' | '*'))
     })
 }
 
@@ -64,9 +53,7 @@ fn has_word(line: &str, word: &str) -> bool {
     let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| {
         let before = line.get(..at).and_then(|before| before.chars().next_back());
-        let after = line
-            .get(at + word.len()..)
-            .and_then(|after| after.chars().next());
+        let after = line.get(at + word.len()..).and_then(|after| after.chars().next());
         !before.is_some_and(part_of_word) && !after.is_some_and(part_of_word)
     })
 }
