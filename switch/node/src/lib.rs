@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod explain;
+pub mod files;
 pub mod flow_test;
 pub mod gauges;
 pub mod guard;

@@ -225,7 +225,7 @@ impl ShardThread {
                     }
                     Order::Command(command) => shard.handle_command(command, clock.now()),
                     Order::Ask(question) => {
-                        shard.empty_hand();
+                        shard.empty_hand(clock.now());
                         question(shard);
                     }
                     Order::Wall(wall) => shard.handle_input(ShardInput::Wall(wall), clock.now()),

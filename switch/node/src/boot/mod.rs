@@ -7,6 +7,7 @@ mod threads;
 
 use crate::clock::Clock;
 use crate::config::{Loaded, Machine};
+use crate::files::raise_limit;
 use crate::hub::Hub;
 use crate::journal::JournalThread;
 use crate::metrics::Gauges;
@@ -114,6 +115,9 @@ fn bind_sip(machine: &Machine) -> Result<(Vec<std::net::UdpSocket>, Vec<SocketAd
 /// # Errors
 /// See [`BootError`].
 pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Running, BootError> {
+    if let Some(warning) = raise_limit(loaded.snapshot.limits.calls) {
+        tracing::warn!("{warning}");
+    }
     let (sockets, sip) = bind_sip(&loaded.machine)?;
     let kept = recover(&loaded.machine, clock)?;
     let clock = kept.clock;

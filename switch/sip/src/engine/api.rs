@@ -48,7 +48,7 @@ impl SipConfig {
             local,
             advertised: None,
             clock: WallClock { at_zero: Wall(0) },
-            transactions_max: 40_000,
+            transactions_max: 100_000,
             sessions_max: 10_000,
             contacts_max: 50_000,
             retry_after_secs: 5,

@@ -1,0 +1,44 @@
+//! The limit of open files: four sockets for every call that may be up, beside what the switch needs itself.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Sockets of a bridged call: RTP and RTCP of two legs.
+const PER_CALL: u64 = 4;
+/// What the switch has open without calls, and its readers, with room to spare.
+const OWN: u64 = 512;
+
+/// Raises the soft limit to the hard one, as any process may. Gives a warning in words if even that is too little for
+/// so many calls.
+pub fn raise_limit(calls: u32) -> Option<String> {
+    let now = getrlimit(Resource::Nofile);
+    let wanted = u64::from(calls) * PER_CALL + OWN;
+    if now.current.is_none_or(|current| current >= wanted) {
+        return None;
+    }
+    let raised =
+        Rlimit { current: now.maximum.map(|most| most.min(wanted)).or(Some(wanted)), maximum: now.maximum };
+    let refused = setrlimit(Resource::Nofile, raised).err();
+    let have = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    if have >= wanted {
+        return None;
+    }
+    let why = refused.map(|why| format!(" ({why})")).unwrap_or_default();
+    let enough = have.saturating_sub(OWN) / PER_CALL;
+    Some(format!(
+        "this process may open {have} files{why}, enough for {enough} calls and not for limits.calls = {calls}: raise its \
+         limit (LimitNOFILE in a systemd unit, ulimit -Hn in a shell) to {wanted}, or lower limits.calls"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_raised_as_far_as_needed_and_too_little_is_told() {
+        assert_eq!(raise_limit(10), None);
+        let told = raise_limit(u32::MAX).unwrap_or_default();
+        let most = getrlimit(Resource::Nofile).maximum;
+        assert!(most.is_none() || told.contains("limits.calls"), "{told}");
+    }
+}
