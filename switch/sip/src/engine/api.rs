@@ -39,8 +39,8 @@ pub struct SipConfig {
 }
 
 impl SipConfig {
-    /// Defaults for a switch at `local`: 40,000 transactions (of which a bridged call
-    /// holds three for 32 s: 400 new calls a second), 10,000 sessions, 50,000 contacts.
+    /// Defaults for a switch at `local`: 100,000 transactions (of which a bridged call
+    /// holds three for 32 s: 1,000 new calls a second), 10,000 sessions, 50,000 contacts.
     #[must_use]
     pub const fn new(local: SocketAddr) -> Self {
         Self {
