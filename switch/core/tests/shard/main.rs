@@ -1,0 +1,12 @@
+//! The shard by itself: text in, text out, under a clock of the test's.
+
+#[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod restart;
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod tenants;
