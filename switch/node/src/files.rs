@@ -4,8 +4,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Sockets of a bridged call: RTP and RTCP of two legs.
 const PER_CALL: u64 = 4;
-/// What the switch has open without calls, and its readers, with room to spare.
-const OWN: u64 = 512;
+/// Most connections to the control plane, event streams included.
+const CONNECTIONS: u64 = 4_096;
+/// What the switch has open without calls, and its connections, with room to spare.
+const OWN: u64 = 512 + CONNECTIONS;
 
 /// Raises the soft limit to the hard one, as any process may. Gives a warning in words if even that is too little for
 /// so many calls.
@@ -28,6 +30,12 @@ pub fn raise_limit(calls: u32) -> Option<String> {
         "this process may open {have} files{why}, enough for {enough} calls and not for limits.calls = {calls}: raise its \
          limit (LimitNOFILE in a systemd unit, ulimit -Hn in a shell) to {wanted}, or lower limits.calls"
     ))
+}
+
+/// How many connections the control plane may have: never so many that calls find no descriptor.
+pub fn connections() -> usize {
+    let quarter = getrlimit(Resource::Nofile).current.map_or(CONNECTIONS, |limit| limit / 4);
+    usize::try_from(quarter.min(CONNECTIONS)).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

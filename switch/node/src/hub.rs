@@ -124,6 +124,8 @@ impl Hub {
     async fn admit(&mut self, subscribe: Subscribe) {
         let Subscribe { tenant, since, out } = subscribe;
         let stream = self.streams.entry(tenant).or_default();
+        // Where nothing happens nothing is sent, and who is gone is noticed here alone.
+        stream.readers.retain(|reader| !reader.out.is_closed());
         let hello = StreamItem::Hello { start: self.start, last: stream.last };
         if out.try_send(hello).is_err() {
             return;
@@ -131,7 +133,9 @@ impl Hub {
         let first = stream.kept.front().map_or(stream.last + 1, |event| event.seq);
         let seen = match since {
             Some(since)
-                if since.start == self.start && since.seq + 1 >= first && since.seq <= stream.last =>
+                if since.start == self.start
+                    && since.seq.saturating_add(1) >= first
+                    && since.seq <= stream.last =>
             {
                 since.seq
             }
@@ -189,5 +193,33 @@ impl Reader {
         }
         self.seen = event.seq;
         self.out.try_send(StreamItem::Event(Box::new(Event::clone(event)))).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_lane::lane;
+    use cordboard_model::event::EventKind;
+    use cordboard_model::time::Wall;
+
+    #[tokio::test]
+    async fn a_reader_that_names_an_event_to_come_gets_a_gap_and_the_next_reader_is_served() {
+        let ((events, from_shard), (orders, mut asked)) = (lane("events", 8), lane("orders", 8));
+        let (hub, handle) = Hub::new(7, from_shard, orders);
+        let running = tokio::spawn(hub.run());
+        let what = EventKind::ConfigReloaded { version: 1 };
+        assert!(events.try_send(Event { tenant: TenantId::DEFAULT, seq: 1, at: Wall(0), what }).is_ok());
+        let mut lost = handle.subscribe(TenantId::DEFAULT, Some(Since { start: 7, seq: u64::MAX }));
+        assert!(matches!(lost.recv().await, Some(StreamItem::Hello { .. })));
+        assert!(matches!(lost.recv().await, Some(StreamItem::Gap { .. })));
+        // There is no shard here: its question is dropped, and the reader is told to come again.
+        drop(asked.pop());
+        assert!(matches!(lost.recv().await, Some(StreamItem::Closing { .. })));
+        let mut next = handle.subscribe(TenantId::DEFAULT, Some(Since { start: 7, seq: 0 }));
+        assert!(matches!(next.recv().await, Some(StreamItem::Hello { .. })));
+        assert!(matches!(next.recv().await, Some(StreamItem::Event(event)) if event.seq == 1));
+        events.close();
+        assert!(running.await.is_ok());
     }
 }

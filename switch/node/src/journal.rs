@@ -87,7 +87,8 @@ impl JournalThread {
 
     fn sleep(&self) {
         let now = self.clock.now();
-        if self.writer.has_batch() {
+        // What failed is tried again, but not at once and for ever.
+        if self.writer.has_batch() || self.gauges.failing.load(Relaxed) {
             std::thread::park_timeout(RETRY);
             return;
         }
@@ -128,9 +129,6 @@ impl JournalThread {
                 false
             }
         };
-        if ok {
-            self.gauges.failing.store(false, Relaxed);
-        }
         for ticket in waiting.drain(..) {
             self.answer(ticket, ok);
         }
@@ -138,9 +136,14 @@ impl JournalThread {
 
     fn housekeeping(&mut self) {
         let now = self.clock.now();
-        if let Err(why) = self.writer.sync_if_due(now) {
-            tracing::error!(%why, "the journal cannot be synced; its disk must be taken as failing");
-            self.failed();
+        match self.writer.sync_if_due(now) {
+            Ok(_) => self.gauges.failing.store(self.writer.has_batch(), Relaxed),
+            Err(why) => {
+                if !self.gauges.failing.load(Relaxed) {
+                    tracing::error!(%why, "the journal cannot be synced; its disk must be taken as failing");
+                }
+                self.failed();
+            }
         }
         if let Err(why) = self.writer.compact_if_due() {
             tracing::warn!(%why, "the journal could not be compacted; it is tried again when it has grown");

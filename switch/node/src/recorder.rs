@@ -139,12 +139,16 @@ impl Recorder {
     }
 
     fn close(&mut self, mut event: MediaEvent) {
-        if let MediaEvent::RecordingClosed { recording, length_ms, dropped_ms } = &mut event
-            && let Some(growing) = self.finish(*recording)
-            && growing.lost > 0
-        {
-            *length_ms = u64::from(growing.wav.data_bytes()) / BYTES_PER_MS;
-            *dropped_ms += growing.lost / BYTES_PER_MS;
+        if let MediaEvent::RecordingClosed { recording, length_ms, dropped_ms } = &mut event {
+            match self.finish(*recording) {
+                Some(growing) if growing.lost > 0 => {
+                    *length_ms = u64::from(growing.wav.data_bytes()) / BYTES_PER_MS;
+                    *dropped_ms += growing.lost / BYTES_PER_MS;
+                }
+                Some(_) => {}
+                // Over before the first sample.
+                None => drop(ensure_file(&self.dir, *recording)),
+            }
         }
         // The shard's lane has a slot per recording to spare; should it be full all the same, the call's own deadline
         // closes its record without this.
@@ -156,6 +160,15 @@ impl Recorder {
         flush(recording, &mut growing, &self.gauges);
         self.gauges.open.store(self.growing.len() as u64, Relaxed);
         Some(growing)
+    }
+}
+
+/// Makes an empty file of a recording that has none: it is listed, so it can be asked for, and played.
+pub fn ensure_file(dir: &Path, recording: RecordingId) -> io::Result<()> {
+    let path = file_of(dir, recording);
+    match path.try_exists()? {
+        true => Ok(()),
+        false => open(&path)?.write_all_at(&WavWriterState::default().header(), 0),
     }
 }
 
@@ -212,6 +225,19 @@ mod tests {
     use cordboard_lane::lane;
     use cordboard_media::Audio;
     use cordboard_model::id::{IdMaker, TenantId};
+
+    #[test]
+    fn a_recording_that_was_over_before_its_first_sample_can_be_played() {
+        let dir = std::env::temp_dir().join(format!("cordboard-recorder-none-{}", std::process::id()));
+        let (_chunks, orders) = lane("media to recorder", 1);
+        let (shard, _heard) = lane("media to shard", 1);
+        let mut recorder = Recorder::new(dir.clone(), orders, shard, Clock::start(), Arc::default());
+        let recording = IdMaker::new(1, 0).recording(TenantId::DEFAULT);
+        recorder.close(MediaEvent::RecordingClosed { recording, length_ms: 0, dropped_ms: 0 });
+        let wav = std::fs::read(file_of(&dir, recording)).unwrap();
+        assert!(wav.len() == 44 && Audio::from_wav(&wav).is_ok());
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 
     #[test]
     fn what_the_disk_refuses_becomes_counted_silence() {

@@ -119,11 +119,11 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         tracing::warn!("{warning}");
     }
     let (sockets, sip) = bind_sip(&loaded.machine)?;
-    let kept = recover(&loaded.machine, clock)?;
+    let mut kept = recover(&loaded.machine, clock)?;
     let clock = kept.clock;
     let lanes = Lanes::new(loaded.snapshot.limits.calls as usize);
     let store = open_store(&loaded.machine, &lanes).await?;
-    let cut = kept.cut_recordings(&loaded.machine.recordings.dir);
+    let cut = kept.cut_recordings(&loaded.machine.recordings.dir)?;
     give_recovered(&store, &kept, cut);
     let media = start_media(&loaded, &lanes, clock)?;
 
@@ -197,6 +197,8 @@ async fn open_store(machine: &Machine, lanes: &Lanes) -> Result<Arc<Store>, Boot
 
 /// Longest time that a stop waits for calls to end and for what they still have to say.
 const STOP: Duration = Duration::from_secs(5);
+/// Longest time that a stop then waits for threads to write down what they have.
+const JOIN: Duration = Duration::from_secs(10);
 
 impl Running {
     /// Watches the wall clock until the switch stops; told to the shard when it moves.
@@ -228,20 +230,35 @@ impl Running {
             let question = move |shard: &mut Shard| {
                 let _ = answer.send(shard.is_quiescent());
             };
-            if self.orders.try_send(Order::Ask(Box::new(question))).is_err() || wait.await.unwrap_or(true) {
+            if self.orders.try_send(Order::Ask(Box::new(question))).is_err() {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            match tokio::time::timeout_at(end.into(), wait).await {
+                Ok(Ok(false)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Ok(_) => break,
+                Err(_) => tracing::error!("calls that were up when the switch stopped have not ended"),
+            }
         }
         self.switch.close_lanes();
-        let threads = self.threads;
-        // A thread that panicked has said so already.
-        let joined =
-            tokio::task::spawn_blocking(move || threads.into_iter().for_each(|t| drop(t.join()))).await;
-        if joined.is_err() {
-            tracing::error!("a thread could not be joined");
-        }
-        self.hub.abort();
+        join(self.threads).await;
+        // The hub ends with the lane from the shard, and tells its readers.
+        let _ = tokio::time::timeout(STOP, self.hub).await;
         self.store.close().await;
+    }
+}
+
+/// Waits until the threads have ended. One that hangs is named and left behind: a stop comes to an end.
+async fn join(threads: Vec<JoinHandle<()>>) {
+    let end = Instant::now() + JOIN;
+    for thread in threads {
+        while !thread.is_finished() && Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let name = thread.thread().name().unwrap_or_default().to_owned();
+        if !thread.is_finished() {
+            tracing::error!(thread = name, "a thread hangs and is left behind");
+        } else if thread.join().is_err() {
+            tracing::error!(thread = name, "a thread had panicked");
+        }
     }
 }

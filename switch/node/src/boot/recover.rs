@@ -3,7 +3,7 @@
 use super::{BootError, number};
 use crate::clock::{Clock, wall_now};
 use crate::config::Machine;
-use crate::recorder::file_of;
+use crate::recorder::{ensure_file, file_of};
 use cordboard_core::Restore;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::journal::JournalRecord;
@@ -57,19 +57,25 @@ pub(super) fn recover(machine: &Machine, clock: Clock) -> Result<Kept, BootError
 impl Kept {
     /// What the shard takes back.
     pub(super) fn restore(&self) -> Restore {
-        let of_calls = self.recovered.dialogs().map(|(_, _, dialog)| dialog.clone());
-        let strays = self.recovered.stray_dialogs.iter().map(|(_, _, dialog)| dialog.clone());
+        let dialogs = self.recovered.dialogs().map(|(_, _, dialog)| dialog.clone());
         let agents = self.recovered.agents.iter();
         Restore {
             contacts: self.recovered.contacts.clone(),
             agents: agents.map(|record| (record.agent.clone(), record.status, record.since)).collect(),
-            dialogs: of_calls.chain(strays).collect(),
+            dialogs: dialogs.collect(),
         }
     }
 
-    /// Recordings that the restart cut: what is on the disk is all there is.
-    pub(super) fn cut_recordings(&self, dir: &Path) -> Vec<RecordingEntry> {
+    /// Recordings that the restart cut: what is on the disk is all there is. The journal has each closed now, so that
+    /// the next start does not find it cut again.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub(super) fn cut_recordings(&mut self, dir: &Path) -> Result<Vec<RecordingEntry>, BootError> {
         let length = |recording| {
+            if let Err(why) = ensure_file(dir, recording) {
+                tracing::warn!(%recording, %why, "the file of a recording that was cut cannot be made");
+            }
             let file = file_of(dir, recording);
             let bytes = std::fs::metadata(file).map(|meta| meta.len()).unwrap_or(0);
             // 8 kHz, two channels, 16 bits: 32 bytes a millisecond.
@@ -82,7 +88,14 @@ impl Kept {
             length_ms: length(open.recording),
             dropped_ms: 0,
         };
-        self.recovered.recordings.iter().map(entry).collect()
+        let cut: Vec<RecordingEntry> = self.recovered.recordings.iter().map(entry).collect();
+        let now = wall_now();
+        for entry in &cut {
+            let closed = JournalRecord::RecordingClosed(entry.clone());
+            self.writer.append(&closed, now).map_err(BootError::Journal)?;
+        }
+        self.writer.commit(self.clock.now()).map_err(BootError::Journal)?;
+        Ok(cut)
     }
 }
 
