@@ -5,7 +5,6 @@
 use crate::problem::Problem;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use core::fmt::Display;
 use core::str::FromStr;
 use std::convert::Infallible;
 
@@ -44,14 +43,10 @@ impl Params {
         pair.map(|(_, value)| value.as_str())
     }
 
-    /// A parameter that is a number.
-    pub fn number<T>(&self, name: &str) -> Result<Option<T>, Problem>
-    where
-        T: FromStr,
-        T::Err: Display,
-    {
-        let parse = |text: &str| text.parse().map_err(|why| Problem::field(name, format!("{text:?}: {why}")));
-        self.text(name).map(parse).transpose()
+    /// A parameter that is a number; `what` says to one who gave none which number was expected.
+    pub fn number<T: FromStr>(&self, name: &str, what: &str) -> Result<Option<T>, Problem> {
+        let wrong = |text: &str| Problem::field(name, format!("{text:?} is not {what}"));
+        self.text(name).map(|text| text.parse().map_err(|_| wrong(text))).transpose()
     }
 }
 
@@ -73,9 +68,10 @@ mod tests {
 
     #[test]
     fn a_number_that_is_none_is_named() {
-        let fault = params(&[("limit", "ten")]).number::<u32>("limit");
-        assert_eq!(fault.unwrap_err().field.as_deref(), Some("limit"));
-        assert_eq!(params(&[("limit", "10")]).number::<u32>("limit"), Ok(Some(10)));
-        assert_eq!(params(&[]).number::<u32>("limit"), Ok(None));
+        let fault = params(&[("limit", "ten")]).number::<u32>("limit", "a number").unwrap_err();
+        assert_eq!(fault.field.as_deref(), Some("limit"));
+        assert_eq!(fault.detail, "\"ten\" is not a number");
+        assert_eq!(params(&[("limit", "10")]).number::<u32>("limit", "a number"), Ok(Some(10)));
+        assert_eq!(params(&[]).number::<u32>("limit", "a number"), Ok(None));
     }
 }

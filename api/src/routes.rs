@@ -23,6 +23,9 @@ const PAGE: u32 = 100;
 /// Most rows of a page.
 const PAGE_MAX: u32 = 1_000;
 
+/// What `from` and `to` are.
+const MOMENT: &str = "a time in whole milliseconds since 1970";
+
 type Answer<T> = Result<Json<T>, Problem>;
 
 /// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
@@ -212,8 +215,8 @@ fn cdr_filter(query: Params, tenant: TenantId) -> Result<CdrFilter, Problem> {
         |text: &str| QueueId::new(tenant, text).map_err(|why| Problem::field("queue", why.to_string()));
     let call = |text: &str| own(text, tenant, |c: &CallId| c.tenant).map_err(|_| bad_cursor());
     Ok(CdrFilter {
-        from: query.number("from")?.map(Wall),
-        to: query.number("to")?.map(Wall),
+        from: query.number("from", MOMENT)?.map(Wall),
+        to: query.number("to", MOMENT)?.map(Wall),
         agent: query.text("agent").map(agent).transpose()?,
         queue: query.text("queue").map(queue).transpose()?,
         before: query.text("before").map(call).transpose()?,
@@ -226,7 +229,7 @@ fn bad_cursor() -> Problem {
 }
 
 fn limit(query: &Params) -> Result<u32, Problem> {
-    match query.number("limit")?.unwrap_or(PAGE) {
+    match query.number("limit", "a whole number")?.unwrap_or(PAGE) {
         rows @ 1..=PAGE_MAX => Ok(rows),
         rows => Err(Problem::field("limit", format!("{rows} is not within 1 to {PAGE_MAX}"))),
     }

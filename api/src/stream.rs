@@ -39,10 +39,10 @@ pub async fn events(
         since(text).ok_or_else(|| Problem::field("since", "expected START-SEQ, as in 1795212000-42"))
     };
     let from = query.text("since").map(read).transpose()?;
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(why) => return Ok(why.into_response()),
-    };
+    let upgrade = upgrade.map_err(|why| {
+        let detail = format!("{}: this is a WebSocket and no plain GET", why.body_text());
+        Problem::new(why.status(), "the request is not valid", detail)
+    })?;
     let items = state.switch.subscribe(who.tenant, from);
     Ok(upgrade
         .protocols(["cordboard.v1"])

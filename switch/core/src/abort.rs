@@ -9,8 +9,10 @@ use cordboard_model::time::Time;
 
 impl Shard {
     /// To be called before work that is about no call, a question of the control plane for one: a panic in it must not
-    /// cost the call that happened to come last.
-    pub fn empty_hand(&mut self) {
+    /// cost the call that happened to come last. Brings the time up to `now` too, for on a quiet switch the last input
+    /// is long ago, and what the question commands counts its deadlines from [`Shard::now`].
+    pub fn empty_hand(&mut self, now: Time) {
+        self.now = now.max(self.now);
         self.in_hand = None;
     }
 
@@ -32,5 +34,33 @@ impl Shard {
         }
         self.settle();
         call
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ShardConfig;
+    use cordboard_model::time::{Wall, WallClock};
+    use cordboard_plugin_api::Registry;
+
+    #[test]
+    fn a_question_after_a_quiet_hour_is_asked_now() {
+        let config = ShardConfig {
+            shard: 0,
+            start_secs: 1,
+            seed: [1; 32],
+            local: ([127, 0, 0, 1], 5060).into(),
+            advertised: None,
+            ptime_ms: 20,
+            wall: WallClock { at_zero: Wall(0) },
+            panic_key: None,
+        };
+        let mut shard = Shard::new(config, Registry::new(Vec::new()).unwrap());
+        let hour = Time::from_nanos(3_600_000_000_000);
+        shard.empty_hand(hour);
+        assert_eq!(shard.now(), hour);
+        shard.empty_hand(Time::ZERO);
+        assert_eq!(shard.now(), hour, "time does not run back");
     }
 }

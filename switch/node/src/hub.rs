@@ -141,8 +141,10 @@ impl Hub {
             }
             other => {
                 if let Some(since) = other {
-                    // Another start numbered what it saw, or it is too long ago: what is missing is named.
-                    let from = if since.start == self.start { since.seq + 1 } else { 1 };
+                    // Another start numbered what it saw (or it names what is yet to come), or it is too long ago:
+                    // what is missing is named.
+                    let is_ours = since.start == self.start && since.seq <= stream.last;
+                    let from = if is_ours { since.seq + 1 } else { 1 };
                     let gap = StreamItem::Gap { from, to: stream.last.max(from) };
                     let _ = out.try_send(gap);
                 }

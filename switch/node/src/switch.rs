@@ -227,6 +227,7 @@ impl Switch for NodeSwitch {
 fn told(tenant: TenantId, outcome: Result<Vec<String>, Vec<String>>) -> Result<Vec<String>, Refusal> {
     let own = tenant == TenantId::DEFAULT;
     match outcome {
+        Ok(changes) if changes.is_empty() => Ok(vec!["reloaded: nothing changed".to_owned()]),
         Ok(changes) if own => Ok(changes),
         Ok(changes) => Ok(vec![format!("reloaded; {} changes", changes.len())]),
         Err(faults) if own => Err(Refusal::Invalid(faults)),

@@ -48,7 +48,7 @@ fn page_key() -> Result<String, String> {
 
 async fn show(args: &DemoArgs, loaded: Loaded, clock: Clock, key: String) -> Result<(), BootError> {
     let numbers = numbers(&loaded);
-    let api = ApiConfig { page_key: Some(key) };
+    let api = ApiConfig { page_key: Some(key.clone()) };
     let served = start_served(args.config.clone(), loaded, clock, api).await?;
     let local = SocketAddr::from(([127, 0, 0, 1], 5060));
     let sip = served.running.sip.first().copied().unwrap_or(local);
@@ -58,7 +58,7 @@ async fn show(args: &DemoArgs, loaded: Loaded, clock: Clock, key: String) -> Res
     let thread = std::thread::Builder::new().name("demo".into());
     let thread = thread.spawn(move || floor.run(&stopped)).map_err(BootError::System)?;
     println!("{}", served.ready_line());
-    println!("{}", greeting(sip, served.http, &numbers, args.callers));
+    println!("{}", greeting(sip, served.http, &key, &numbers, args.callers));
     served.wait().await?;
     println!("ending: calls are hung up and everything is written down");
     served.stop().await;
@@ -80,10 +80,17 @@ fn numbers(loaded: &Loaded) -> Vec<(String, String)> {
     routes.iter().map(number).collect()
 }
 
-fn greeting(sip: SocketAddr, http: SocketAddr, numbers: &[(String, String)], callers: u32) -> String {
+fn greeting(
+    sip: SocketAddr,
+    http: SocketAddr,
+    key: &str,
+    numbers: &[(String, String)],
+    callers: u32,
+) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(out, "\n  live page   http://{http}/");
+    let _ = writeln!(out, "  API key     {key} (for this run)");
     let _ = writeln!(out, "  SIP         {sip} (UDP)");
     let _ = writeln!(out, "  softphone   account {VISITOR}, password demo{VISITOR}, domain and proxy {sip}");
     let _ = writeln!(
