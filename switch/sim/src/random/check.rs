@@ -4,7 +4,7 @@ use super::floor::Floor;
 use super::probe::Probes;
 use crate::phone::{CallLog, End};
 use crate::world::{WALL_AT_ZERO, World};
-use cordboard_model::cause::Party;
+use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, LegRole};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{CallId, LegId, RecordingId, TenantId};
@@ -168,6 +168,16 @@ fn caller(floor: &Floor, name: &str, log: &CallLog, cdr: Option<&Cdr>, faults: &
         faults.push(format!("{}: {name} was answered, the record says no", cdr.call));
     }
     let Some((_, end)) = log.ended else { return };
+    if !floor.hurt.contains(name) {
+        // Lost messages are sent again, so a phone that is well sees every answer there is.
+        if cdr.answered.is_some() && log.answered.is_none() && end != End::Cancelled {
+            faults.push(format!("{}: answered, and {name} never saw it: {end:?}", cdr.call));
+        }
+        let accused = cdr.cause == Cause::ProtocolError && cdr.ended_by == Party::Caller;
+        if end == End::Lost || accused {
+            faults.push(format!("{}: {name} did nothing wrong: {end:?}, {:?}", cdr.call, cdr.cause));
+        }
+    }
     if let (End::Refused(code), None) = (end, log.answered) {
         let recorded = cdr.legs.first().and_then(|leg| leg.sip_status);
         if recorded != Some(code) && code != 408 {
@@ -193,6 +203,9 @@ fn apart(seen: Time, recorded: Wall) -> Duration {
 
 /// The called phone and the record agree, where the talk was long enough not to be a race.
 fn callee(floor: &Floor, name: &str, user: &str, log: &CallLog, cdr: &Cdr, faults: &mut Vec<String>) {
+    if !floor.hurt.contains(name) && log.ended.is_some_and(|(_, end)| end == End::Lost) {
+        faults.push(format!("{}: {name} answered and got no ACK, or hung up and got no answer", cdr.call));
+    }
     let (Some(answered), Some((ended, _))) = (log.answered, log.ended) else { return };
     let trunk = name == "carrier";
     let known = cdr.legs.iter().any(|leg| {

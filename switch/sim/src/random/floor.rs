@@ -8,6 +8,7 @@ use cordboard_model::config::{Queue, Snapshot};
 use cordboard_model::id::{QueueId, TenantId, UserId};
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::Destination;
+use std::collections::BTreeSet;
 
 /// One digit, three tries, and a queue.
 const MENU: &str = r#"
@@ -59,6 +60,8 @@ pub(super) struct Floor {
     /// A vandal is about, or the switch is killed once: what phones saw proves nothing about records.
     pub rough: bool,
     pub vandal_in_1000: u32,
+    /// Phones that misbehave, or whose own link is worse than the rest.
+    pub hurt: BTreeSet<String>,
     /// When the switch is killed, if it is.
     pub killed_at: Option<Time>,
     pub snapshot: Snapshot,
@@ -122,6 +125,7 @@ impl Floor {
             loud: seed.is_multiple_of(20),
             rough: vandal || killed_at.is_some(),
             vandal_in_1000: if vandal { dice.number(30, 400) as u32 } else { 0 },
+            hurt: BTreeSet::new(),
             killed_at,
             snapshot,
             smaller,
@@ -163,7 +167,11 @@ impl Floor {
                 phone.register = dice.ms(60_000, 600_000);
                 phone.digest = if dice.chance(50) { Digest::Md5 } else { Digest::Sha256 };
                 phone.quirks = self.quirks(dice);
-                self.add(&mut world, &format!("{user}{}", ["", "b"][device % 2]), phone);
+                let name = format!("{user}{}", ["", "b"][device % 2]);
+                if phone.quirks != Quirks::default() {
+                    self.hurt.insert(name.clone());
+                }
+                self.add(&mut world, &name, phone);
             }
         }
         for name in self.phones.clone().into_iter().skip(1) {
@@ -206,7 +214,8 @@ impl Floor {
     }
 
     /// A phone that has a link of its own for the worse.
-    pub fn worsen(&self, world: &mut World, name: &str, dice: &mut Dice) {
+    pub fn worsen(&mut self, world: &mut World, name: &str, dice: &mut Dice) {
+        self.hurt.insert(name.into());
         for way in [Way::In, Way::Out] {
             let (loss, jitter) = (dice.number(0, 200) as u32, dice.ms(0, 60));
             if let Some(path) = world.path(name, way) {

@@ -5,7 +5,9 @@
 
 use super::floor::Floor;
 use crate::phone::{Act, CallLog, PhoneCall, PhoneCommand};
+use crate::setup::{MUSIC_HZ, WORD_HZ};
 use crate::world::World;
+use cordboard_model::config::Snapshot;
 use cordboard_model::id::{CallId, TenantId};
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::view::{CallStage, CallView};
@@ -42,6 +44,7 @@ pub(super) struct Probes {
     /// Calls whose parties heard each other, by the name that the caller showed.
     pub heard: BTreeSet<String>,
     pub count: usize,
+    waits: Waits,
 }
 
 impl Probes {
@@ -49,8 +52,11 @@ impl Probes {
     pub fn look(&mut self, world: &mut World, floor: &Floor, faults: &mut Vec<String>) {
         let now = world.now();
         let calls = world.shard().calls(TenantId::DEFAULT);
+        self.count += self.waits.look(world, floor, &calls, faults);
         let bridged: BTreeMap<CallId, Pair> =
             calls.iter().filter_map(|call| Some((call.call, pair(world, floor, call)?))).collect();
+        // Whoever is joined anew, after a hold for one, is listened to anew.
+        self.tried.retain(|call, _| bridged.contains_key(call));
         self.seen.retain(|call, (_, pair)| bridged.get(call) == Some(pair));
         self.running.retain(|call, probe| bridged.get(call) == Some(&probe.pair));
         for (call, pair) in &bridged {
@@ -122,6 +128,85 @@ impl Probes {
             ));
         }
     }
+}
+
+/// Whether callers who wait hear music.
+#[derive(Debug, Default)]
+struct Waits {
+    /// Since when a caller is seen waiting, by which phone and call, and whether it listens.
+    seen: BTreeMap<CallId, (Time, String, PhoneCall, bool)>,
+    done: BTreeSet<CallId>,
+}
+
+impl Waits {
+    /// Gives how many were judged.
+    fn look(
+        &mut self,
+        world: &mut World,
+        floor: &Floor,
+        calls: &[CallView],
+        faults: &mut Vec<String>,
+    ) -> usize {
+        let now = world.now();
+        // A call whose queue sent it on to a phone rings there too; only the queue knows who waits.
+        let queues = world.shard().queues(TenantId::DEFAULT);
+        let queued: BTreeSet<CallId> =
+            queues.iter().flat_map(|queue| queue.waiting.iter().map(|waits| waits.call)).collect();
+        let queued = calls.iter().filter(|call| queued.contains(&call.call));
+        let waiting: BTreeMap<CallId, (String, PhoneCall)> =
+            queued.filter_map(|call| Some((call.call, waits(world, floor, call)?))).collect();
+        self.seen.retain(|call, (_, name, phone_call, _)| {
+            waiting.get(call).is_some_and(|(n, p)| n == name && p == phone_call)
+        });
+        let mut judged = 0;
+        for (call, (name, phone_call)) in waiting {
+            if self.done.contains(&call) {
+                continue;
+            }
+            let entry = self.seen.entry(call).or_insert((now, name.clone(), phone_call, false));
+            let age = now.since(entry.0);
+            if age >= SETTLE && !entry.3 {
+                entry.3 = true;
+                let act = Act::Listen;
+                world.tell(&name, PhoneCommand::Do { call: Some(phone_call), act });
+            } else if age >= SETTLE + LISTEN {
+                judged += 1;
+                self.done.insert(call);
+                let heard = |hertz| world.phone(&name).map_or((0, 0.0), |p| p.heard(phone_call, hertz));
+                let (packets, music) = heard(MUSIC_HZ);
+                // Between the words of an announcement there is music, and between the two a break.
+                let share = music + heard(WORD_HZ).1;
+                if packets < 4 || share < 0.5 {
+                    faults.push(format!(
+                        "{call}: waits at {now:?}, but {name} heard {packets} packets ({share:.2}) of music"
+                    ));
+                }
+            }
+        }
+        judged
+    }
+}
+
+/// The phone of a caller who waits in a queue with music, if nothing is between it and the switch.
+fn waits(world: &World, floor: &Floor, call: &CallView) -> Option<(String, PhoneCall)> {
+    let held = call.legs.iter().any(|leg| leg.held);
+    let waits = matches!(call.stage, CallStage::Queued | CallStage::Ringing);
+    let queue = call.queue.as_ref().filter(|_| waits && !held)?;
+    let music = |snapshot: &Snapshot| snapshot.queue(queue).is_some_and(|queue| queue.music.is_some());
+    if !music(&floor.snapshot) {
+        return None;
+    }
+    for name in floor.phones.iter().filter(|name| !floor.hurt.contains(*name)) {
+        let phone = world.phone(name)?;
+        for phone_call in phone.calls() {
+            let Some(log) = phone.call_log(phone_call) else { continue };
+            let is = log.outgoing && log.display == call.from.display;
+            if is && phone.is_up(phone_call) && !is_held(&log) && !world.is_cut(name) {
+                return Some((name.clone(), phone_call));
+            }
+        }
+    }
+    None
 }
 
 /// The phones at both ends, if the call is bridged and nobody is held or cut off.

@@ -328,6 +328,7 @@ impl Run {
             let at = Time::ZERO + self.dice.ms(2_000, 60_000);
             let length =
                 if self.dice.chance(70) { self.dice.ms(50, 5_000) } else { self.dice.ms(5_000, 45_000) };
+            self.floor.hurt.insert(name.clone());
             self.world.cut_at(at, &name, true);
             self.world.cut_at(at + length, &name, false);
         }

@@ -17,4 +17,6 @@ mod queue;
 #[cfg(test)]
 mod random;
 #[cfg(test)]
+mod restart;
+#[cfg(test)]
 mod stage;
