@@ -109,6 +109,7 @@ goes to agent default/1001
   1. called-number          pass    1001 is no access code of tenant default
   2. registered-extension   decide  account default/1001, the phone of agent default/1001, has 1 registered device
 goes to user default/1001
+(read from the file: every account counts as registered with one device)
 ",
     ),
     (

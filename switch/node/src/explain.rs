@@ -47,6 +47,9 @@ fn moment(at: Option<&str>, tenant: &Tenant) -> Result<Wall, String> {
 /// The request that the arguments describe.
 fn request(args: &ExplainArgs, tenant: &Tenant) -> Result<RouteRequest, String> {
     let (trunk, from) = match args.from.strip_prefix("trunk:").and_then(|rest| rest.split_once('/')) {
+        None if args.from.starts_with("trunk:") => {
+            return Err(format!("{:?}: expected trunk:NAME/NUMBER", args.from));
+        }
         None => (None, args.from.as_str()),
         Some((name, from)) => {
             let id = TrunkId::new(tenant.id, name).map_err(|why| format!("trunk {name:?}: {why}"))?;
@@ -74,7 +77,10 @@ fn request(args: &ExplainArgs, tenant: &Tenant) -> Result<RouteRequest, String> 
 /// What is wrong with the arguments, in words.
 pub fn explain(args: &ExplainArgs, loaded: &Loaded) -> Result<String, String> {
     let id = TenantId::new(&args.tenant).map_err(|why| format!("--tenant {:?}: {why}", args.tenant))?;
-    let tenant = loaded.snapshot.tenant(id).ok_or_else(|| format!("there is no tenant {:?}", args.tenant))?;
+    let tenant = loaded.snapshot.tenant(id).ok_or_else(|| {
+        let all: Vec<String> = loaded.snapshot.tenants.keys().map(ToString::to_string).collect();
+        format!("there is no tenant {:?}; --tenant takes {}", args.tenant, all.join(", "))
+    })?;
     let request = request(args, tenant)?;
     let registry = registry().map_err(|why| why.to_string())?;
     let order = registry.order(&tenant.routing).map_err(|why| why.to_string())?;
@@ -113,5 +119,15 @@ fn print(asked: &RouteRequest, outcome: &RouteOutcome) -> String {
             writeln!(out, "is refused with {} ({}): {why}", cause.sip_status(), cause.as_str())
         }
     };
+    if asked.trunk.is_none() && asked.user.is_none() {
+        let _ = writeln!(
+            out,
+            "but the switch asks such a caller for a password and refuses him: FROM is neither an account nor, as \
+             trunk:NAME/NUMBER, a call by a trunk"
+        );
+    }
+    if outcome.reasons.iter().any(|reason| reason.why.contains("registered device")) {
+        let _ = writeln!(out, "(read from the file: every account counts as registered with one device)");
+    }
     out
 }

@@ -1,6 +1,7 @@
 //! The log: lines on standard error, by level; and which events of the stream are also lines of it.
 
 use crate::config::LogLevel;
+use cordboard_model::cause::Cause;
 use cordboard_model::event::{Event, EventKind};
 use std::time::{Duration, Instant};
 use tracing_subscriber::filter::LevelFilter;
@@ -18,8 +19,8 @@ pub fn start(level: LogLevel) {
 const LINES: u32 = 100;
 const TURN: Duration = Duration::from_secs(1);
 
-/// Writes the events to the log that an operator or a designer looks for there: alarms, flows that failed and what
-/// flows say; at level debug also how each call began, went and ended. Never a digit and never call data, for either
+/// Writes the events to the log that an operator or a designer looks for there: alarms, flows that failed, ends that
+/// cannot be reached and what flows say; at level debug also how each call began, went and ended. Never a digit and never call data, for either
 /// may be a secret.
 #[derive(Debug)]
 pub struct EventLog {
@@ -39,6 +40,7 @@ impl EventLog {
     pub fn write(&mut self, event: &Event, now: Instant) {
         let is_for_log = match event.what {
             EventKind::Alarm { .. } | EventKind::FlowFailed { .. } => tracing::enabled!(tracing::Level::WARN),
+            EventKind::LegEnded { cause: Cause::Unreachable, .. } => tracing::enabled!(tracing::Level::WARN),
             EventKind::FlowLog { .. } => tracing::enabled!(tracing::Level::INFO),
             EventKind::CallStarted { .. } | EventKind::CallRouted { .. } | EventKind::CallEnded { .. } => {
                 tracing::enabled!(tracing::Level::DEBUG)
@@ -53,6 +55,9 @@ impl EventLog {
             EventKind::Alarm { code, text } => tracing::error!(%tenant, code, "alarm: {text}"),
             EventKind::FlowFailed { call, flow, error } => {
                 tracing::warn!(%call, %flow, "flow failed: {error}")
+            }
+            EventKind::LegEnded { call, leg, .. } => {
+                tracing::warn!(%call, %leg, "unreachable: the other end does not answer, or has no address");
             }
             EventKind::FlowLog { call, text } => tracing::info!(%call, "{text}"),
             EventKind::CallStarted { call, from, to } => {

@@ -181,7 +181,9 @@ impl Gauges {
             problems.push(format!("the database takes no records: {why}; the journal keeps them"));
         }
         if self.media(|m| &m.ports_free) == 0 {
-            problems.push("no media port is free: widen media.ports".to_owned());
+            problems.push(
+                "no media port is free: new calls are refused; widen [media] port_min to port_max".to_owned(),
+            );
         }
         Health {
             ready: takes_calls,

@@ -72,7 +72,10 @@ impl Reloader {
     /// Every fault of the file, in words; the switch goes on with what it had.
     pub async fn reload(self: Arc<Self>) -> Result<Vec<String>, Vec<String>> {
         let work = move || self.reload_now();
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|why| Err(vec![why.to_string()]))
+        let outcome =
+            tokio::task::spawn_blocking(work).await.unwrap_or_else(|why| Err(vec![why.to_string()]));
+        tell(&outcome);
+        outcome
     }
 
     fn reload_now(&self) -> Result<Vec<String>, Vec<String>> {
@@ -93,9 +96,6 @@ impl Reloader {
         self.shard
             .try_send(order)
             .map_err(|_| vec!["the switch is too busy to reload; try again".to_owned()])?;
-        for change in &changes {
-            tracing::info!(change, "reloaded");
-        }
         self.current.store(Arc::new(loaded));
         Ok(changes)
     }
@@ -124,6 +124,18 @@ impl Reloader {
     /// Closes the lanes to the media threads.
     pub fn close_media(&self) {
         self.media.iter().for_each(Sender::close);
+    }
+}
+
+/// The outcome of a reload, whoever asked for it, in the log.
+fn tell(outcome: &Result<Vec<String>, Vec<String>>) {
+    match outcome {
+        Ok(changes) if changes.is_empty() => tracing::info!("reloaded: nothing changed"),
+        Ok(changes) => changes.iter().for_each(|change| tracing::info!("reloaded: {change}")),
+        Err(errors) => {
+            errors.iter().for_each(|error| tracing::error!("{error}"));
+            tracing::error!(faults = errors.len(), "not reloaded; the switch goes on as it was");
+        }
     }
 }
 

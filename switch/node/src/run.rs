@@ -4,6 +4,7 @@ use crate::boot::{BootError, Running, start};
 use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::http::serve;
+use crate::switch::NodeSwitch;
 use cordboard_api::state::ApiConfig;
 use cordboard_api::switch::Switch;
 use std::net::SocketAddr;
@@ -31,11 +32,37 @@ pub async fn start_served(
     api: ApiConfig,
 ) -> Result<Served, BootError> {
     let http = loaded.machine.http.listen;
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!("cordboard {version} starts with {}: {}", path.display(), loaded.summary());
     let running = start(path, loaded, clock).await?;
     let switch: Arc<dyn Switch> = Arc::clone(&running.switch) as Arc<dyn Switch>;
     let (http, serving) = serve(http, switch, api).await?;
     let watching = tokio::spawn(Running::watch_clock(running.orders.clone(), clock));
-    Ok(Served { running, http, tasks: vec![serving, watching] })
+    let health = tokio::spawn(watch_health(Arc::clone(&running.switch)));
+    Ok(Served { running, http, tasks: vec![serving, watching, health] })
+}
+
+/// Tells the log what /healthz tells: each problem when it begins and when it is over.
+async fn watch_health(switch: Arc<NodeSwitch>) {
+    let mut known = Vec::new();
+    loop {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let problems = switch.health().problems;
+        for (is_new, problem) in changed(&known, &problems) {
+            match is_new {
+                true => tracing::error!("problem: {problem}"),
+                false => tracing::info!("no longer: {problem}"),
+            }
+        }
+        known = problems;
+    }
+}
+
+/// What is in `now` and was not known, and what was known and is in `now` no more.
+fn changed<'a>(known: &'a [String], now: &'a [String]) -> Vec<(bool, &'a str)> {
+    let new = now.iter().filter(|problem| !known.contains(problem)).map(|problem| (true, problem.as_str()));
+    let gone = known.iter().filter(|problem| !now.contains(problem)).map(|problem| (false, problem.as_str()));
+    new.chain(gone).collect()
 }
 
 impl Served {
@@ -55,29 +82,37 @@ impl Served {
         let mut terminate = signal(SignalKind::terminate()).map_err(BootError::System)?;
         loop {
             tokio::select! {
-                _ = hangup.recv() => self.reload().await,
+                _ = hangup.recv() => {
+                    // What came of it is in the log.
+                    let _ = Arc::clone(&self.running.switch.reloader).reload().await;
+                }
                 _ = terminate.recv() => return Ok(()),
                 _ = tokio::signal::ctrl_c() => return Ok(()),
             }
         }
     }
 
-    async fn reload(&self) {
-        match Arc::clone(&self.running.switch.reloader).reload().await {
-            Ok(changes) if changes.is_empty() => tracing::info!("reloaded: nothing changed"),
-            Ok(changes) => tracing::info!(changes = changes.len(), "reloaded"),
-            Err(errors) => {
-                for error in &errors {
-                    tracing::error!("{error}");
-                }
-                tracing::error!(faults = errors.len(), "not reloaded; the switch goes on as it was");
-            }
-        }
-    }
-
     /// Ends calls, writes everything down and stops.
     pub async fn stop(self) {
+        self.tasks.iter().skip(1).for_each(tokio::task::JoinHandle::abort);
+        let calls = self.running.switch.health().calls;
+        tracing::info!(calls, "stopping: no call is taken any more, those that are up are ended");
         self.running.stop().await;
         self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        tracing::info!("stopped");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_told_once_when_it_begins_and_once_when_it_is_over() {
+        let (disk, ports) = ("disk".to_owned(), "ports".to_owned());
+        let both = [disk.clone(), ports.clone()];
+        assert_eq!(changed(&[], &both), [(true, "disk"), (true, "ports")]);
+        assert_eq!(changed(&both, &both), []);
+        assert_eq!(changed(&both, &[ports]), [(false, "disk")]);
     }
 }

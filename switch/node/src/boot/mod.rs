@@ -55,7 +55,27 @@ impl fmt::Display for BootError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BootError::Bind(what, addr, why) => {
-                write!(f, "cannot listen for {what} on {addr}: {why}")
+                write!(f, "cannot listen for {what} on {addr}: {why}")?;
+                let section = what.to_lowercase();
+                match why.kind() {
+                    io::ErrorKind::AddrInUse => {
+                        let port = addr.port();
+                        write!(
+                            f,
+                            "; `ss -lunpt 'sport = :{port}'` names who has it, [{section}] listen changes it"
+                        )
+                    }
+                    io::ErrorKind::AddrNotAvailable => {
+                        write!(
+                            f,
+                            "; [{section}] listen must be an address of this machine (`ip addr` lists them)"
+                        )
+                    }
+                    io::ErrorKind::PermissionDenied => {
+                        write!(f, "; ports below 1024 need a right of their own")
+                    }
+                    _ => Ok(()),
+                }
             }
             BootError::Journal(why) => write!(f, "the journal cannot be used: {why}"),
             BootError::Number(path, why) => {
