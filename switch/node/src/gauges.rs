@@ -7,6 +7,8 @@ use std::sync::atomic::AtomicU64;
 pub struct MediaGauges {
     /// RTP packets received.
     pub received: AtomicU64,
+    /// Packets of ours that came back to us, dropped.
+    pub looped: AtomicU64,
     /// RTP and RTCP packets sent.
     pub sent: AtomicU64,
     /// Packets that the operating system refused to send.

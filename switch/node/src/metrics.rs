@@ -71,6 +71,13 @@ impl Gauges {
         self.render_calls(o);
         let media = |of: fn(&MediaGauges) -> &AtomicU64| self.media(of);
         line(o, "counter", "cordboard_rtp_received_total", "RTP packets received.", media(|m| &m.received));
+        line(
+            o,
+            "counter",
+            "cordboard_rtp_looped_total",
+            "Packets of ours that a peer made come back, dropped.",
+            media(|m| &m.looped),
+        );
         line(o, "counter", "cordboard_rtp_sent_total", "RTP and RTCP packets sent.", media(|m| &m.sent));
         line(
             o,

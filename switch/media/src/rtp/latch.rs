@@ -1,12 +1,12 @@
 //! Symmetric RTP (RFC 4961, RFC 7362 4): whom to believe and where to send.
 //!
-//! Invariant: once locked, only a new negotiation unlocks. Until then the address of the session
-//! description is believed at once, and another one only when it has shown a run of packets in
-//! sequence while the first was silent: a forger would have to be there before the phone and to be
-//! left alone by it.
+//! Invariant: once locked to the address of the session description, only a new negotiation unlocks. Until then that
+//! address is believed at once, and another one only when it has shown a run of packets in sequence while the first was
+//! silent: a forger would have to be there before the phone, and loses the place when the phone speaks from where it
+//! said it would. (A phone behind NAT speaks from elsewhere and is believed like any other: whoever is first.)
 
 use cordboard_model::time::{Duration, Time};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// How long another address must wait after a packet from the negotiated one.
 const NEGOTIATED_REIGNS: Duration = Duration::from_secs(1);
@@ -87,8 +87,11 @@ impl Latch {
     /// Judges a packet that is RTP of a payload type we know.
     pub(crate) fn admit(&mut self, from: SocketAddr, ssrc: u32, sequence: u16, now: Time) -> Admission {
         if let Some(locked) = self.locked {
-            return match same(locked, from) {
-                true => Admission::Accepted { locked: false },
+            if same(locked, from) {
+                return Admission::Accepted { locked: false };
+            }
+            return match same(self.negotiated, from) {
+                true => self.reclaim(from, ssrc, sequence, now),
                 false => Admission::Foreign,
             };
         }
@@ -105,6 +108,16 @@ impl Latch {
             return Admission::Probation;
         }
         if Run::add(self.candidate(from), from, ssrc, sequence) < self.needed {
+            return Admission::Probation;
+        }
+        self.locked = Some(from);
+        Admission::Accepted { locked: true }
+    }
+
+    /// The negotiated address speaks although another one has the lock: with a run of its own it takes it back.
+    fn reclaim(&mut self, from: SocketAddr, ssrc: u32, sequence: u16, now: Time) -> Admission {
+        self.negotiated_heard = Some(now);
+        if Run::add(&mut self.negotiated_run, from, ssrc, sequence) < self.needed {
             return Admission::Probation;
         }
         self.locked = Some(from);
@@ -139,10 +152,15 @@ impl Latch {
         party.ip().to_canonical() == from.ip().to_canonical()
     }
 
-    /// Where to send; `None` when the description named no address or port (an old way to hold).
+    /// Where to send; `None` when the description named no address or port (an old way to hold), or many hosts at once,
+    /// which is nobody's phone.
     pub(crate) fn destination(&self) -> Option<SocketAddr> {
         let to = self.locked.unwrap_or(self.negotiated);
-        (!to.ip().is_unspecified() && to.port() != 0).then_some(to)
+        let many = match to.ip().to_canonical() {
+            IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast(),
+            IpAddr::V6(ip) => ip.is_multicast(),
+        };
+        (!to.ip().is_unspecified() && !many && to.port() != 0).then_some(to)
     }
 
     /// The address of the session description.
@@ -195,7 +213,25 @@ mod tests {
         assert_eq!(s.0.destination(), PHONE.parse().ok());
         assert_eq!(s.at(40, NAT, 1, 13), Accepted { locked: true });
         assert_eq!(s.0.destination(), NAT.parse().ok());
-        assert_eq!(s.at(60, PHONE, 1, 14), Foreign);
+        assert_eq!(s.at(60, FORGER, 1, 14), Foreign);
+        assert_eq!(s.at(60, PHONE, 1, 14), Probation);
+    }
+
+    #[test]
+    fn a_forger_who_was_first_loses_the_place_to_the_phone_for_good() {
+        let mut s = Script::new();
+        for n in 0..3 {
+            s.at(u64::from(n), FORGER, 7, n);
+        }
+        assert_eq!(s.0.destination(), FORGER.parse().ok());
+        assert_eq!(s.at(500, PHONE, 1, 10), Probation);
+        assert_eq!(s.at(510, FORGER, 7, 4), Accepted { locked: false });
+        assert_eq!(s.at(520, PHONE, 1, 11), Probation);
+        assert_eq!(s.at(540, PHONE, 1, 12), Accepted { locked: true });
+        assert_eq!(s.0.destination(), PHONE.parse().ok());
+        for n in 0..100 {
+            assert_eq!(s.at(2_000 + u64::from(n), FORGER, 7, 5 + n), Foreign);
+        }
     }
 
     #[test]
@@ -247,7 +283,9 @@ mod tests {
 
     #[test]
     fn nowhere_is_no_destination() {
-        for nowhere in ["0.0.0.0:4000", "192.0.2.1:0", "[::]:9"] {
+        for nowhere in
+            ["0.0.0.0:4000", "192.0.2.1:0", "[::]:9", "255.255.255.255:9", "224.0.0.1:9", "[ff02::1]:9"]
+        {
             assert_eq!(Latch::new(nowhere.parse().unwrap(), 3).destination(), None);
         }
     }

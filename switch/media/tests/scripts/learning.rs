@@ -78,8 +78,27 @@ fn a_phone_behind_a_nat_is_learnt_and_answered_there() {
     assert_eq!(locked(&world), [nat]);
     let after = world.say(1, &Rtp::audio(8, 2, 1, 0)).unwrap();
     assert_eq!(after.to, nat);
-    assert_eq!(world.say(0, &Rtp::audio(8, 1, 3, 0)), None, "even the negotiated address");
+    assert_eq!(
+        world.say(0, &Rtp::audio(8, 1, 3, 0)),
+        None,
+        "one packet is no proof, even of the negotiated address"
+    );
+    assert_eq!(world.give(0, forger(), &Rtp::audio(8, 1, 4, 0).bytes()), None);
     assert_eq!(world.stats(0).foreign, 1);
+}
+
+#[test]
+fn a_forger_who_was_there_first_loses_the_leg_when_its_phone_speaks() {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    for n in 0..10 {
+        world.give(0, forger(), &Rtp::audio(8, 7, n, 0xaa).bytes());
+    }
+    assert_eq!(world.say(1, &Rtp::audio(8, 2, 0, 0)).unwrap().to, forger());
+    let heard = (0..4).filter(|n| world.say(0, &Rtp::audio(8, 1, *n, 0xd5)).is_some()).count();
+    assert_eq!(heard, 2, "the third packet takes it back");
+    assert_eq!(world.say(1, &Rtp::audio(8, 2, 1, 0)).unwrap().to, phone(0));
+    assert_eq!(world.give(0, forger(), &Rtp::audio(8, 7, 10, 0xaa).bytes()), None);
+    assert_eq!(locked(&world), [forger(), phone(0)]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{BootError, registry};
 use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::gauges::MediaGauges;
-use crate::media::{MediaOrder, MediaSetup, MediaThread, PortPool, PortRange};
+use crate::media::{MediaOrder, MediaSetup, MediaThread, OwnPorts, PortPool, PortRange};
 use crate::shard::{ShardSetup, ShardThread};
 use cordboard_core::{Restore, Shard, ShardCommand, ShardConfig};
 use cordboard_lane::{Sender, lane};
@@ -45,6 +45,7 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
     let threads = usize::from(machine.threads.max(1));
     let range = PortRange { address: machine.address, first: machine.port_min, last: machine.port_max };
     let public = (machine.advertised != machine.address).then_some(machine.advertised);
+    let own = Arc::new(OwnPorts::new(machine.address, public));
     let mut started = MediaThreads { orders: Vec::new(), gauges: Vec::new(), handles: Vec::new() };
     for index in 0..threads {
         let (orders, receiver) = lane("shard to media", MEDIA_ORDERS);
@@ -53,7 +54,7 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
             tick: Duration::from_millis(u64::from(machine.ptime)),
             ..MediaConfig::default()
         };
-        let ports = PortPool::new(range.part(index, threads), machine.port_linger);
+        let ports = PortPool::new(range.part(index, threads), machine.port_linger, Arc::clone(&own));
         let gauges = Arc::new(MediaGauges::default());
         gauges.ports_free.store(ports.free() as u64, Relaxed);
         let setup = MediaSetup {

@@ -3,5 +3,5 @@
 mod ports;
 mod thread;
 
-pub use ports::{PortPool, PortRange, bind_udp};
+pub use ports::{OwnPorts, PortPool, PortRange, bind_udp};
 pub use thread::{MediaOrder, MediaSetup, MediaThread, RecorderOrder};

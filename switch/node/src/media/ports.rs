@@ -6,7 +6,9 @@ use mio::net::UdpSocket;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// The ports a media thread may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,45 @@ pub struct Pair {
     pub port: u16,
 }
 
+/// The ports that the switch has open now, over all media threads. What comes from one of them is a packet of ours that
+/// somebody has sent back to us by naming our own address in his session description: relayed, it would go round for
+/// ever, as fast as the machine can.
+#[derive(Debug)]
+pub struct OwnPorts {
+    addresses: Vec<IpAddr>,
+    open: Box<[AtomicU64]>,
+}
+
+impl OwnPorts {
+    /// None open. Ours are the bound `address` and the one that peers are told.
+    pub fn new(address: IpAddr, public: Option<IpAddr>) -> Self {
+        let mut addresses: Vec<IpAddr> = public.into_iter().collect();
+        match address {
+            IpAddr::V4(ip) if ip.is_unspecified() => addresses.push(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => addresses.push(Ipv6Addr::LOCALHOST.into()),
+            address => addresses.push(address),
+        }
+        Self { addresses, open: (0..1_024).map(|_| AtomicU64::new(0)).collect() }
+    }
+
+    fn set(&self, port: u16, is_open: bool) {
+        let (word, bit) = (usize::from(port / 64), 1 << (port % 64));
+        if let Some(word) = self.open.get(word) {
+            match is_open {
+                true => word.fetch_or(bit, Relaxed),
+                false => word.fetch_and(!bit, Relaxed),
+            };
+        }
+    }
+
+    /// Whether a packet from there is one of ours.
+    pub fn has(&self, from: SocketAddr) -> bool {
+        let (word, bit) = (usize::from(from.port() / 64), 1u64 << (from.port() % 64));
+        let is_open = self.open.get(word).is_some_and(|word| word.load(Relaxed) & bit != 0);
+        is_open && self.addresses.contains(&from.ip().to_canonical())
+    }
+}
+
 /// Free ports, the longest free first: a port rests as long as can be before it is used again, so that a late
 /// packet of the last call does not meet the next one.
 #[derive(Debug)]
@@ -55,14 +96,16 @@ pub struct PortPool {
     linger: Duration,
     /// With the time from which each may be used.
     free: VecDeque<(Time, u16)>,
+    own: Arc<OwnPorts>,
 }
 
 impl PortPool {
     /// All even ports of the range. A port that is given back rests for `linger`.
-    pub fn new(range: PortRange, linger: Duration) -> Self {
+    /// What is open is noted in `own`.
+    pub fn new(range: PortRange, linger: Duration, own: Arc<OwnPorts>) -> Self {
         let first = u32::from(range.first).next_multiple_of(2);
         let even = (first..u32::from(range.last)).step_by(2).filter_map(|p| u16::try_from(p).ok());
-        Self { address: range.address, linger, free: even.map(|port| (Time::ZERO, port)).collect() }
+        Self { address: range.address, linger, free: even.map(|port| (Time::ZERO, port)).collect(), own }
     }
 
     /// Binds the pair that has been free the longest. Ports that another program holds go to the end of the line.
@@ -82,7 +125,11 @@ impl PortPool {
                 break;
             }
             match self.bind(port) {
-                Ok(pair) => return Ok(pair),
+                Ok(pair) => {
+                    self.own.set(port, true);
+                    self.own.set(port + 1, true);
+                    return Ok(pair);
+                }
                 Err(_) => {
                     error = OpenError::BindFailed;
                     self.give_back(port, now);
@@ -100,7 +147,14 @@ impl PortPool {
 
     /// The pair of `port` is closed.
     pub fn give_back(&mut self, port: u16, now: Time) {
+        self.own.set(port, false);
+        self.own.set(port + 1, false);
         self.free.push_back((now + self.linger, port));
+    }
+
+    /// Whether a packet from there is one of ours; see [`OwnPorts`].
+    pub fn is_own(&self, from: SocketAddr) -> bool {
+        self.own.has(from)
     }
 
     /// Free pairs, those that rest included.
@@ -139,15 +193,20 @@ mod tests {
     #[test]
     fn ports_are_used_in_turn_and_rest_after_use() {
         let range = PortRange { first: 39_100, last: 39_105, ..RANGE };
-        let mut pool = PortPool::new(range, Duration::from_millis(100));
+        let own = Arc::new(OwnPorts::new(range.address, None));
+        let mut pool = PortPool::new(range, Duration::from_millis(100), Arc::clone(&own));
         let now = Time::from_millis(1_000);
         let mut open = || pool.open(now).unwrap();
         let (a, b, c) = (open(), open(), open());
         assert_eq!(pool.open(now).unwrap_err(), OpenError::RangeExhausted);
         let (port_b, port_a) = (b.port, a.port);
         drop((a, b, c));
+        let from = |ip: &str, port| SocketAddr::new(ip.parse().unwrap(), port);
+        assert!(own.has(from("127.0.0.1", port_b)) && own.has(from("127.0.0.1", port_b + 1)));
+        assert!(!own.has(from("127.0.0.2", port_b)) && !own.has(from("127.0.0.1", 39_106)));
         pool.give_back(port_b, now);
         pool.give_back(port_a, now + Duration::from_millis(10));
+        assert!(!own.has(from("127.0.0.1", port_b)), "a phone may have it now");
         assert_eq!(pool.open(Time::from_millis(1_099)).unwrap_err(), OpenError::RangeExhausted);
         assert_eq!(pool.open(Time::from_millis(1_100)).unwrap().port, port_b);
         assert_eq!(pool.open(Time::from_millis(1_100)).unwrap_err(), OpenError::RangeExhausted);

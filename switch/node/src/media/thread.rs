@@ -180,6 +180,10 @@ impl MediaThread {
     }
 
     fn packet(&mut self, key: PortKey, is_rtcp: bool, from: SocketAddr, buf: &mut [u8], len: usize) {
+        if self.setup.ports.is_own(from) {
+            self.setup.gauges.looped.fetch_add(1, Relaxed);
+            return;
+        }
         let now = self.setup.clock.now();
         let engine = &mut self.setup.engine;
         let Some(packet) = buf.get_mut(..len) else {
