@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod baresip;
+pub mod browser;
 pub mod config;
 pub mod fail;
 pub mod process;

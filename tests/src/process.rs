@@ -61,6 +61,10 @@ impl Process {
                 return Ok(line.into());
             }
             if let Some(status) = self.child.try_wait()? {
+                // What it wrote last may have come between the two looks.
+                if let Some(line) = self.output().lines().find(|line| line.contains(text)) {
+                    return Ok(line.into());
+                }
                 return fail(format!(
                     "{} ended with {status} before it printed {text:?}; it said:\n{output}",
                     self.name
@@ -102,6 +106,13 @@ impl Process {
         let pid = self.pid().to_string();
         let status = Command::new("kill").arg(format!("-{signal}")).arg(&pid).status()?;
         if status.success() { Ok(()) } else { fail(format!("cannot signal {}", self.name)) }
+    }
+
+    /// Sends a signal to its whole process group, as a terminal does. It must have been started with one of its own.
+    pub fn signal_group(&self, signal: i32) -> Result<(), Fail> {
+        let group = format!("-{}", self.pid());
+        let status = Command::new("kill").args([&format!("-{signal}"), "--", &group]).status()?;
+        if status.success() { Ok(()) } else { fail(format!("cannot signal the group of {}", self.name)) }
     }
 
     /// Ends it at once, as `kill -9` does.

@@ -205,6 +205,12 @@ impl Voice {
         self.until(&format!("{who} to hear {hertz} Hz"), limit, heard)
     }
 
+    /// Waits until the last quarter of a second heard is one of these tones.
+    pub fn hears_one_of(&self, who: &str, hertz: &[f64], limit: Duration) -> Result<(), Fail> {
+        let heard = |samples: &[i16]| hertz.iter().any(|hertz| is_tone(samples, *hertz));
+        self.until(&format!("{who} to hear one of {hertz:?} Hz"), limit, heard)
+    }
+
     /// Waits until something else than silence is heard (a prompt, music).
     pub fn hears_something(&self, who: &str, limit: Duration) -> Result<(), Fail> {
         let loud =

@@ -3,6 +3,7 @@
 mod baresip;
 mod common;
 mod crash;
+mod demo;
 mod events;
 mod holding;
 mod media;
@@ -14,7 +15,7 @@ mod ringing;
 mod torture;
 mod walk;
 
-use cordboard_tests::runner::{self, Test, test};
+use cordboard_tests::runner::{self, Test, alone, test};
 use std::process::ExitCode;
 
 static TESTS: &[Test] = &[
@@ -57,6 +58,7 @@ static TESTS: &[Test] = &[
     test("sigterm_ends_calls_refuses_new_ones_and_ends_cleanly", operator::sigterm),
     test("calls_go_on_when_the_disk_of_the_recordings_is_full", operator::recordings_disk_full),
     test("calls_go_on_when_the_disk_of_the_journal_is_full", operator::journal_disk_full),
+    alone("make_demo_is_started_called_watched_and_stopped", demo::started_called_watched_and_stopped),
 ];
 
 fn main() -> ExitCode {
