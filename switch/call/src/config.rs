@@ -40,7 +40,9 @@ pub struct CallLimits {
     pub media_open: Duration,
     /// Longest wait for routing; then `NoRoute`. 5 s.
     pub route: Duration,
-    /// Longest time from our wish to answer to the caller being answered; then `InternalError`. 5 s.
+    /// Longest time from our wish to answer to the caller being answered; then `InternalError`. A caller who
+    /// made no offer is answered when his ACK brings the answer to ours, and how long that may take is for SIP
+    /// to say: 35 s, a little over its 64*T1, after which it ends the leg itself.
     pub answer: Duration,
     /// Longest wait for the end of a re-INVITE that holds or retrieves; then it counts as refused. 35 s,
     /// a little over RFC 3261's timer B.
@@ -75,7 +77,7 @@ impl From<&Limits> for CallLimits {
             ring: limits.ring,
             media_open: Duration::from_secs(2),
             route: Duration::from_secs(5),
-            answer: Duration::from_secs(5),
+            answer: Duration::from_secs(35),
             hold: Duration::from_secs(35),
             apology: Duration::from_secs(30),
             close_wait: Duration::from_millis(200),

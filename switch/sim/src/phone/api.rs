@@ -4,7 +4,7 @@ use super::digest::Digest;
 use cordboard_model::config::SipTimers;
 use cordboard_model::media::Codec;
 use cordboard_model::time::{Duration, Time};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// What a phone is.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct PhoneConfig {
     pub sip_addr: SocketAddr,
     /// Where the RTP socket of its first line is; RTCP is one port up, each further line two.
     pub rtp_addr: SocketAddr,
+    /// The address that its session descriptions name, where that is not where it is: behind a NAT.
+    pub said_ip: Option<IpAddr>,
     /// The switch.
     pub server: SocketAddr,
     /// The algorithm it answers challenges with.
@@ -63,6 +65,7 @@ impl PhoneConfig {
             domain: server.ip().to_string(),
             sip_addr,
             rtp_addr,
+            said_ip: None,
             server,
             digest: Digest::Sha256,
             register: Duration::from_secs(3_600),
@@ -101,6 +104,8 @@ pub struct Quirks {
     pub bye_before_ack: bool,
     /// It sends no RTCP either while it is silent.
     pub no_rtcp: bool,
+    /// It calls without an offer, and answers the switch's with its ACK (RFC 3261 13.2.1). No fault, but rare.
+    pub no_offer: bool,
 }
 
 /// How a phone meets a call, and what it does during one.

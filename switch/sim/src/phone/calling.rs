@@ -70,6 +70,7 @@ impl Phone {
             return;
         };
         let sdp = self.our_sdp(slot, Direction::SendRecv);
+        let offers = !self.config.quirks.no_offer;
         let Some(line) = self.lines.get_mut(&call) else {
             return;
         };
@@ -79,7 +80,9 @@ impl Phone {
         if let Some((name, value)) = credentials {
             invite.push(name, value);
         }
-        invite.set_body("application/sdp", sdp.write(line.sdp_session, line.sdp_version));
+        if offers {
+            invite.set_body("application/sdp", sdp.write(line.sdp_session, line.sdp_version));
+        }
         let server = self.config.server;
         let branch = self.send_request(invite, Purpose::Invite(call), server);
         if let Some(line) = self.lines.get_mut(&call) {
@@ -150,7 +153,9 @@ impl Phone {
     fn on_answer(&mut self, call: PhoneCall, request: Option<Message>, response: &Message) {
         let now = self.now;
         let codecs = self.config.codecs.clone();
+        let offered = request.as_ref().is_none_or(|request| !request.body.is_empty());
         let seq = request.and_then(|r| r.cseq().ok()).map_or(1, |c| c.seq);
+        let answer = if offered { None } else { self.answer_of(call, response) };
         let Some(line) = self.lines.get_mut(&call) else {
             return;
         };
@@ -170,7 +175,10 @@ impl Phone {
             line.media.settle(&sdp, &codecs, false, now);
             line.held_by_peer = !sdp.direction.receives();
         }
-        let ack = line.request_with(Method::Ack, seq);
+        let mut ack = line.request_with(Method::Ack, seq);
+        if let Some(answer) = answer {
+            ack.set_body("application/sdp", answer.write(line.sdp_session, line.sdp_version));
+        }
         let cancelled = line.cancelled;
         if let Some(log) = self.log.get_mut(line.log) {
             log.answered = Some(now);
@@ -184,6 +192,16 @@ impl Phone {
             line.moment(Moment::Answered, now);
         }
         self.event(PhoneEvent::Answered(call));
+    }
+
+    /// Our answer to the offer of a 200.
+    fn answer_of(&self, call: PhoneCall, response: &Message) -> Option<Sdp> {
+        let slot = self.lines.get(&call)?.slot;
+        let offer = Sdp::read(&response.body)?;
+        let mut ours = self.our_sdp(slot, offer.direction.reversed());
+        ours.codecs = vec![offer.codecs.iter().copied().find(|codec| ours.codecs.contains(codec))?];
+        ours.event_pt = offer.event_pt;
+        Some(ours)
     }
 
     /// Sends the ACK of a 200 and keeps it for the time the 200 may come again.

@@ -474,7 +474,9 @@ impl Phone {
     }
 
     fn our_sdp(&self, slot: u16, direction: Direction) -> Sdp {
-        Media::describe(self.rtp_addr(slot), &self.config.codecs, direction)
+        let mut addr = self.rtp_addr(slot);
+        addr.set_ip(self.config.said_ip.unwrap_or(addr.ip()));
+        Media::describe(addr, &self.config.codecs, direction)
     }
 
     /// What a line says, hertz.

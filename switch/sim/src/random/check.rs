@@ -164,7 +164,9 @@ fn caller(floor: &Floor, name: &str, log: &CallLog, cdr: Option<&Cdr>, faults: &
         }
         return;
     };
-    if log.answered.is_some() && cdr.answered.is_none() {
+    // Without an offer a call is up when the ACK has brought the answer, and that one may be lost for good.
+    let excused = floor.no_offer.contains(name) && floor.hurt.contains(name);
+    if log.answered.is_some() && cdr.answered.is_none() && !excused {
         faults.push(format!("{}: {name} was answered, the record says no", cdr.call));
     }
     let Some((_, end)) = log.ended else { return };

@@ -6,6 +6,7 @@ use crate::setup::Setup;
 use crate::world::{Journal, Path, Way, World, WorldConfig};
 use cordboard_model::config::{Queue, Snapshot};
 use cordboard_model::id::{QueueId, TenantId, UserId};
+use cordboard_model::media::Codec;
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::Destination;
 use std::collections::BTreeSet;
@@ -62,6 +63,8 @@ pub(super) struct Floor {
     pub vandal_in_1000: u32,
     /// Phones that misbehave, or whose own link is worse than the rest.
     pub hurt: BTreeSet<String>,
+    /// Phones that call without an offer.
+    pub no_offer: BTreeSet<String>,
     /// When the switch is killed, if it is.
     pub killed_at: Option<Time>,
     pub snapshot: Snapshot,
@@ -126,6 +129,7 @@ impl Floor {
             rough: vandal || killed_at.is_some(),
             vandal_in_1000: if vandal { dice.number(30, 400) as u32 } else { 0 },
             hurt: BTreeSet::new(),
+            no_offer: BTreeSet::new(),
             killed_at,
             snapshot,
             smaller,
@@ -154,6 +158,7 @@ impl Floor {
         carrier.lines = 20;
         carrier.tone_step_hz = 50;
         carrier.incoming = plan(dice);
+        carrier.codecs = codecs(dice);
         self.add(&mut world, "carrier", carrier);
         let mut tone = 400;
         let agents = self.agents.clone();
@@ -167,9 +172,18 @@ impl Floor {
                 phone.register = dice.ms(60_000, 600_000);
                 phone.digest = if dice.chance(50) { Digest::Md5 } else { Digest::Sha256 };
                 phone.quirks = self.quirks(dice);
+                phone.codecs = codecs(dice);
+                // Behind a NAT a phone is known by its audio, so it must say some.
+                if self.loud && dice.chance(30) {
+                    phone.said_ip = Some("10.1.1.1".parse().ok()?);
+                }
                 let name = format!("{user}{}", ["", "b"][device % 2]);
                 if phone.quirks != Quirks::default() {
                     self.hurt.insert(name.clone());
+                }
+                phone.quirks.no_offer = dice.chance(15);
+                if phone.quirks.no_offer {
+                    self.no_offer.insert(name.clone());
                 }
                 self.add(&mut world, &name, phone);
             }
@@ -224,6 +238,12 @@ impl Floor {
             }
         }
     }
+}
+
+/// One of the two, or both in either order.
+fn codecs(dice: &mut Dice) -> Vec<Codec> {
+    let (a, u) = (Codec::Pcma, Codec::Pcmu);
+    dice.pick(&[vec![a, u], vec![u, a], vec![a], vec![u]])
 }
 
 fn queue(name: &str) -> Option<QueueId> {
