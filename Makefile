@@ -5,7 +5,7 @@ PROFILE ?= release
 # Passed on to `cordboard demo`.
 DEMO_ARGS ?=
 # Lets a point of tests/requirements.toml be without a test while its work is under way.
-CI_ARGS ?= --allow-unmapped
+CI_ARGS ?=
 
 WEB := api/web
 WEB_SOURCES := $(shell [ ! -f $(WEB)/package.json ] || find $(WEB) -type d \
