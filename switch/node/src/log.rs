@@ -2,6 +2,7 @@
 
 use crate::config::LogLevel;
 use cordboard_model::cause::Cause;
+use cordboard_model::cdr::{Cdr, LegRecord, LegRole};
 use cordboard_model::event::{Event, EventKind};
 use std::time::{Duration, Instant};
 use tracing_subscriber::filter::LevelFilter;
@@ -19,9 +20,9 @@ pub fn start(level: LogLevel) {
 const LINES: u32 = 100;
 const TURN: Duration = Duration::from_secs(1);
 
-/// Writes the events to the log that an operator or a designer looks for there: alarms, flows that failed, ends that
-/// cannot be reached and what flows say; at level debug also how each call began, went and ended. Never a digit and never call data, for either
-/// may be a secret.
+/// Writes the events to the log that an operator or a designer looks for there: alarms, flows that failed, parties that
+/// could not be reached and what flows say; at level debug also how each call began, went and ended. Never a digit and
+/// never call data, for either may be a secret.
 #[derive(Debug)]
 pub struct EventLog {
     turn: Instant,
@@ -38,9 +39,11 @@ impl Default for EventLog {
 impl EventLog {
     /// Writes `event`, if it is one for the log and there is room for it.
     pub fn write(&mut self, event: &Event, now: Instant) {
-        let is_for_log = match event.what {
+        let is_for_log = match &event.what {
+            EventKind::CallEnded { cdr, .. } if unreached(cdr).next().is_some() => {
+                tracing::enabled!(tracing::Level::WARN)
+            }
             EventKind::Alarm { .. } | EventKind::FlowFailed { .. } => tracing::enabled!(tracing::Level::WARN),
-            EventKind::LegEnded { cause: Cause::Unreachable, .. } => tracing::enabled!(tracing::Level::WARN),
             EventKind::FlowLog { .. } => tracing::enabled!(tracing::Level::INFO),
             EventKind::CallStarted { .. } | EventKind::CallRouted { .. } | EventKind::CallEnded { .. } => {
                 tracing::enabled!(tracing::Level::DEBUG)
@@ -56,15 +59,16 @@ impl EventLog {
             EventKind::FlowFailed { call, flow, error } => {
                 tracing::warn!(%call, %flow, "flow failed: {error}")
             }
-            EventKind::LegEnded { call, leg, .. } => {
-                tracing::warn!(%call, %leg, "unreachable: the other end does not answer, or has no address");
-            }
             EventKind::FlowLog { call, text } => tracing::info!(%call, "{text}"),
             EventKind::CallStarted { call, from, to } => {
                 tracing::debug!(%call, from = from.user, to = to.user, "call");
             }
             EventKind::CallRouted { call, to, .. } => tracing::debug!(%call, "call goes to {to}"),
-            EventKind::CallEnded { call, cause, by, .. } => {
+            EventKind::CallEnded { call, cause, by, cdr } => {
+                for leg in unreached(cdr) {
+                    let party = &leg.party.user;
+                    tracing::warn!(%call, leg = %leg.leg, party, "unreachable: nothing answers there");
+                }
                 tracing::debug!(%call, ?by, "call ended: {}", cause.as_str());
             }
             _ => {}
@@ -87,6 +91,11 @@ impl EventLog {
         self.left_out += u64::from(!has_room);
         has_room
     }
+}
+
+/// The legs of a call whose other end did not answer at all: a gateway that is down, a phone without power.
+fn unreached(cdr: &Cdr) -> impl Iterator<Item = &LegRecord> {
+    cdr.legs.iter().filter(|leg| leg.role == LegRole::Callee && leg.cause == Cause::Unreachable)
 }
 
 #[cfg(test)]
