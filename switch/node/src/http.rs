@@ -4,7 +4,6 @@
 //! asked for, is closed by a timer: what idles here never takes the descriptors that calls need.
 
 use crate::boot::BootError;
-use crate::files::connections;
 use axum::extract::ConnectInfo;
 use axum::{Extension, Router};
 use cordboard_api::routes::router;
@@ -32,7 +31,8 @@ const STALL: Duration = Duration::from_secs(30);
 /// How long no connection is taken after the system refused one: it is out of something.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Listens on `addr` and serves until the task is aborted. Gives the bound address.
+/// Listens on `addr` and serves until the task is aborted, at most so many `connections` at a time; the next one waits.
+/// Gives the bound address.
 ///
 /// # Errors
 /// The address cannot be bound.
@@ -40,11 +40,12 @@ pub async fn serve(
     addr: SocketAddr,
     switch: Arc<dyn Switch>,
     config: ApiConfig,
+    connections: usize,
 ) -> Result<(SocketAddr, JoinHandle<()>), BootError> {
     let failed = |why| BootError::Bind("HTTP", addr, why);
     let listener = TcpListener::bind(addr).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
-    let room = Arc::new(Semaphore::new(connections()));
+    let room = Arc::new(Semaphore::new(connections));
     let task = tokio::spawn(accept(listener, router(switch, config), room));
     Ok((bound, task))
 }

@@ -3,6 +3,7 @@
 use crate::boot::{BootError, Running, start};
 use crate::clock::Clock;
 use crate::config::Loaded;
+use crate::files::connections;
 use crate::http::serve;
 use crate::switch::NodeSwitch;
 use cordboard_api::state::ApiConfig;
@@ -31,12 +32,12 @@ pub async fn start_served(
     clock: Clock,
     api: ApiConfig,
 ) -> Result<Served, BootError> {
-    let http = loaded.machine.http.listen;
+    let (http, calls) = (loaded.machine.http.listen, loaded.snapshot.limits.calls);
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("cordboard {version} starts with {}: {}", path.display(), loaded.summary());
     let running = start(path, loaded, clock).await?;
     let switch: Arc<dyn Switch> = Arc::clone(&running.switch) as Arc<dyn Switch>;
-    let (http, serving) = serve(http, switch, api).await?;
+    let (http, serving) = serve(http, switch, api, connections(calls)).await?;
     let watching = tokio::spawn(Running::watch_clock(running.orders.clone(), clock));
     let health = tokio::spawn(watch_health(Arc::clone(&running.switch)));
     Ok(Served { running, http, tasks: vec![serving, watching, health] })

@@ -23,7 +23,11 @@ impl Shard {
         }
     }
 
-    fn on_incoming(&mut self, incoming: IncomingCall) {
+    fn on_incoming(&mut self, mut incoming: IncomingCall) {
+        // Who has proved to be an account is shown by the account's name: what his phone says may be another's.
+        if let Some(known) = incoming.user.as_ref().and_then(|user| self.snapshot.user(user)) {
+            incoming.from.display.clone_from(&known.display);
+        }
         let tenant = incoming.tenant;
         let full = self.calls.len() >= self.snapshot.limits.calls as usize;
         let trunk = incoming.trunk.as_ref().and_then(|id| self.snapshot.trunk(id));

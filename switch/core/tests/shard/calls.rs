@@ -71,6 +71,23 @@ fn the_closing_record_is_written_before_the_bye_is_sent() {
 }
 
 #[test]
+fn a_call_that_ends_before_it_was_opened_in_the_journal_keeps_that_order_too() {
+    let mut rig = Rig::new();
+    rig.prompt = false;
+    rig.datagram(TRUNK, &invite(TRUNK, "2000", "example.com", "a"));
+    let call = rig.shard.calls(TenantId::DEFAULT)[0].call;
+    rig.command(ShardCommand::HangUp(call, cordboard_model::cause::Cause::Administrative));
+    assert_eq!((rig.heard("journal CallClosed"), rig.heard("200 OK")), (0, 0), "{:#?}", rig.said);
+    rig.journal_answers(true);
+    assert_eq!((rig.heard("journal CallClosed"), rig.heard("200 OK")), (1, 1));
+    let ok = rig.last("200 OK").to_owned();
+    rig.datagram(TRUNK, &within("ACK", 1, TRUNK, &ok));
+    assert_eq!(rig.heard("BYE"), 0, "{:#?}", rig.said);
+    rig.journal_answers(true);
+    assert_eq!(rig.heard("BYE"), 1);
+}
+
+#[test]
 fn a_bye_of_the_caller_ends_the_call_with_one_record() {
     let mut rig = Rig::new();
     let ok = answered(&mut rig, "a");
