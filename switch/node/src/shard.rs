@@ -137,6 +137,8 @@ impl ShardThread {
     pub fn run(mut self) {
         let mut events = Events::with_capacity(256);
         let mut buf = vec![0u8; DATAGRAM];
+        // What the restart made the shard want, a BYE to each cut call for one, waits for no timer.
+        self.with_shard("start", |_, _| ());
         loop {
             self.journal.pay();
             let (ready, finished) = self.lanes();
