@@ -3,13 +3,19 @@
 //! Invariant: once locked to the address of the session description, only a new negotiation unlocks. Until then that
 //! address is believed at once, and another one only when it has shown a run of packets in sequence while the first was
 //! silent: a forger would have to be there before the phone, and loses the place when the phone speaks from where it
-//! said it would. (A phone behind NAT speaks from elsewhere and is believed like any other: whoever is first.)
+//! said it would. (A phone behind NAT speaks from elsewhere and is believed like any other: whoever is first. Where a
+//! call rang at two of them and both answered, the one that is sent away may have spoken first; so for a few seconds
+//! such a lock passes on when its holder falls silent.)
 
 use cordboard_model::time::{Duration, Time};
 use core::net::{IpAddr, SocketAddr};
 
 /// How long another address must wait after a packet from the negotiated one.
 const NEGOTIATED_REIGNS: Duration = Duration::from_secs(1);
+/// How long after it was made a lock to another than the negotiated address may pass on.
+const LOCK_IS_FRESH: Duration = Duration::from_secs(5);
+/// And how long its holder must have been silent: 25 packets of the usual length.
+const HOLDER_IS_GONE: Duration = Duration::from_millis(500);
 /// Largest step of the sequence number within a run: loss and reordering, not another stream.
 const STEP_MAX: u16 = 16;
 /// Unknown addresses watched at once: up to three that spray packets cannot keep another from its
@@ -68,6 +74,8 @@ pub(crate) struct Latch {
     negotiated_run: Option<Run>,
     others: [Option<Run>; CANDIDATES],
     locked: Option<SocketAddr>,
+    locked_at: Time,
+    locked_heard: Time,
     needed: u8,
 }
 
@@ -80,6 +88,8 @@ impl Latch {
             negotiated_run: None,
             others: [None; CANDIDATES],
             locked: None,
+            locked_at: Time::ZERO,
+            locked_heard: Time::ZERO,
             needed: needed.max(1),
         }
     }
@@ -88,11 +98,12 @@ impl Latch {
     pub(crate) fn admit(&mut self, from: SocketAddr, ssrc: u32, sequence: u16, now: Time) -> Admission {
         if let Some(locked) = self.locked {
             if same(locked, from) {
+                self.locked_heard = now;
                 return Admission::Accepted { locked: false };
             }
             return match same(self.negotiated, from) {
                 true => self.reclaim(from, ssrc, sequence, now),
-                false => Admission::Foreign,
+                false => self.succeed(locked, from, ssrc, sequence, now),
             };
         }
         if same(self.negotiated, from) {
@@ -110,7 +121,29 @@ impl Latch {
         if Run::add(self.candidate(from), from, ssrc, sequence) < self.needed {
             return Admission::Probation;
         }
-        self.locked = Some(from);
+        (self.locked, self.locked_at, self.locked_heard) = (Some(from), now, now);
+        Admission::Accepted { locked: true }
+    }
+
+    /// A third address speaks although another one has the lock: with a run of its own it succeeds a holder who was
+    /// not negotiated either, got the lock just now and has fallen silent.
+    fn succeed(
+        &mut self,
+        holder: SocketAddr,
+        from: SocketAddr,
+        ssrc: u32,
+        sequence: u16,
+        now: Time,
+    ) -> Admission {
+        let fresh = now.since(self.locked_at) < LOCK_IS_FRESH;
+        let gone = now.since(self.locked_heard) >= HOLDER_IS_GONE;
+        if same(holder, self.negotiated) || !fresh || !gone {
+            return Admission::Foreign;
+        }
+        if Run::add(self.candidate(from), from, ssrc, sequence) < self.needed {
+            return Admission::Probation;
+        }
+        (self.locked, self.locked_heard) = (Some(from), now);
         Admission::Accepted { locked: true }
     }
 
@@ -258,6 +291,36 @@ mod tests {
                 let judged = s.at(20 * u64::from(n) + 1, &from, 7, n * 1_000);
                 assert_ne!(judged, Accepted { locked: true });
             }
+        }
+    }
+
+    /// A call rang at two phones behind NATs and both answered. The one that was sent away had spoken first and had the
+    /// lock, and nobody heard the other for the length of the call.
+    #[test]
+    fn a_phone_that_is_sent_away_leaves_its_place_to_the_one_that_stays() {
+        const OTHER: &str = "198.51.100.8:31000";
+        let mut s = Script::new();
+        for n in 0..5 {
+            s.at(20 * u64::from(n), NAT, 1, n);
+            s.at(20 * u64::from(n) + 10, OTHER, 2, n);
+        }
+        assert_eq!(s.0.destination(), NAT.parse().ok());
+        assert_eq!(s.at(570, OTHER, 2, 28), Foreign);
+        assert_eq!(s.at(590, OTHER, 2, 29), Probation);
+        assert_eq!(s.at(610, OTHER, 2, 30), Probation);
+        assert_eq!(s.at(630, OTHER, 2, 31), Accepted { locked: true });
+        assert_eq!(s.0.destination(), OTHER.parse().ok());
+        assert_eq!(s.at(640, NAT, 1, 40), Foreign);
+    }
+
+    #[test]
+    fn a_forger_gets_no_place_of_a_phone_that_fell_silent_later() {
+        let mut s = Script::new();
+        for n in 0..300 {
+            s.at(20 * u64::from(n), NAT, 1, n);
+        }
+        for n in 0..300 {
+            assert_eq!(s.at(10_000 + 20 * u64::from(n), FORGER, 7, n), Foreign);
         }
     }
 

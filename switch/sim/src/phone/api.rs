@@ -13,6 +13,9 @@ pub struct PhoneConfig {
     pub user: String,
     /// The name it shows; empty for none.
     pub display: String,
+    /// It writes the name it shows as the called party's too, which a switch keeps where it puts an account's
+    /// own name in the caller's place: so a record tells which call it is of.
+    pub names_callee: bool,
     /// Answers digest challenges; empty if it cannot.
     pub password: String,
     /// The host of its address of record.
@@ -61,6 +64,7 @@ impl PhoneConfig {
         Self {
             user: user.into(),
             display: String::new(),
+            names_callee: false,
             password: password.into(),
             domain: server.ip().to_string(),
             sip_addr,

@@ -21,6 +21,7 @@ impl Phone {
             "" => String::new(),
             display => format!("\"{display}\" "),
         };
+        let named = if self.config.names_callee { shown.clone() } else { String::new() };
         let (call, log) = self.add_log(slot, true, &call_id);
         if let Some(entry) = self.log.get_mut(log) {
             entry.peer = to.into();
@@ -34,7 +35,7 @@ impl Phone {
             outgoing: true,
             call_id,
             local: format!("{shown}<sip:{from}@{}>;tag={tag}", self.config.domain),
-            remote: format!("<sip:{to}@{}>", self.config.domain),
+            remote: format!("{named}<sip:{to}@{}>", self.config.domain),
             remote_tag: None,
             target,
             routes: Vec::new(),

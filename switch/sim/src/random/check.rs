@@ -19,19 +19,18 @@ pub(super) fn check(world: &World, floor: &Floor, probes: &Probes, faults: &mut 
     records(world, faults);
     journal(world, faults);
     events(world, faults);
-    let tags = tags(world);
-    for (tag, cdr) in &tags {
-        if probes.heard.contains(*tag) && cdr.bridged.is_none() {
+    for cdr in world.cdrs() {
+        if probes.heard.contains(&cdr.call) && cdr.bridged.is_none() {
             faults.push(format!("{}: they talked, and the record says they did not", cdr.call));
         }
     }
+    let (tags, by_call) = (tags(world), by_call(world));
     for name in floor.phones.iter().filter(|_| !floor.rough) {
         let Some(phone) = world.phone(name) else { continue };
         for log in phone.log() {
-            let cdr = tags.get(log.display.as_str()).copied();
             if log.outgoing {
-                caller(floor, name, &log, cdr, faults);
-            } else if let Some(cdr) = cdr {
+                caller(floor, name, &log, tags.get(log.display.as_str()).copied(), faults);
+            } else if let Some(cdr) = world.call_of(&log.call_id).and_then(|call| by_call.get(&call)) {
                 callee(floor, name, &phone.config().user, &log, cdr, faults);
             }
         }
@@ -151,9 +150,13 @@ fn events(world: &World, faults: &mut Vec<String>) {
     faults.extend(open.map(|(call, open)| format!("{call}: {open} waits without an end")));
 }
 
-/// Records by the name that the caller showed.
+/// Records by the name that the caller gave the call.
 fn tags(world: &World) -> BTreeMap<&str, &Cdr> {
-    world.cdrs().iter().map(|cdr| (cdr.from.display.as_str(), cdr)).collect()
+    world.cdrs().iter().map(|cdr| (cdr.to.display.as_str(), cdr)).collect()
+}
+
+fn by_call(world: &World) -> BTreeMap<CallId, &Cdr> {
+    world.cdrs().iter().map(|cdr| (cdr.call, cdr)).collect()
 }
 
 /// The caller's phone and the record agree.
@@ -164,8 +167,8 @@ fn caller(floor: &Floor, name: &str, log: &CallLog, cdr: Option<&Cdr>, faults: &
         }
         return;
     };
-    // Without an offer a call is up when the ACK has brought the answer, and that one may be lost for good.
-    let excused = floor.no_offer.contains(name) && floor.hurt.contains(name);
+    // Without an offer a call is up when the ACK has brought the answer, and that one may come after the BYE.
+    let excused = floor.no_offer.contains(name);
     if log.answered.is_some() && cdr.answered.is_none() && !excused {
         faults.push(format!("{}: {name} was answered, the record says no", cdr.call));
     }

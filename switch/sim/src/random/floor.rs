@@ -160,7 +160,8 @@ impl Floor {
         carrier.incoming = plan(dice);
         carrier.codecs = codecs(dice);
         self.add(&mut world, "carrier", carrier);
-        let mut tone = 400;
+        // Above the twenty tones of the carrier, so that nobody is taken for another.
+        let mut tone = 2_000;
         let agents = self.agents.clone();
         let extensions = self.extensions.clone();
         for (n, user) in agents.iter().chain(&extensions).enumerate() {
@@ -196,6 +197,7 @@ impl Floor {
     }
 
     fn add(&mut self, world: &mut World, name: &str, mut config: crate::phone::PhoneConfig) {
+        config.names_callee = true;
         config.voice = if self.loud { Voice::Always } else { Voice::Probe };
         self.phones.push(name.into());
         world.add_phone(name, config);

@@ -41,8 +41,8 @@ pub(super) struct Probes {
     /// Since when a call is seen as bridged without a break.
     seen: BTreeMap<CallId, (Time, Pair)>,
     tried: BTreeMap<CallId, u32>,
-    /// Calls whose parties heard each other, by the name that the caller showed.
-    pub heard: BTreeSet<String>,
+    /// Calls whose parties heard each other.
+    pub heard: BTreeSet<CallId>,
     pub count: usize,
     waits: Waits,
 }
@@ -107,9 +107,7 @@ impl Probes {
         let tried = self.tried.entry(call).or_insert(0);
         if there.2 && back.2 {
             *tried = TRIES;
-            if let Some(view) = world.shard().call(call) {
-                self.heard.insert(view.from.display);
-            }
+            self.heard.insert(call);
             return;
         }
         *tried += 1;
@@ -200,7 +198,7 @@ fn waits(world: &World, floor: &Floor, call: &CallView) -> Option<(String, Phone
         let phone = world.phone(name)?;
         for phone_call in phone.calls() {
             let Some(log) = phone.call_log(phone_call) else { continue };
-            let is = log.outgoing && log.display == call.from.display;
+            let is = log.outgoing && log.display == call.to.display;
             if is && phone.is_up(phone_call) && !is_held(&log) && !world.is_cut(name) {
                 return Some((name.clone(), phone_call));
             }
@@ -212,7 +210,7 @@ fn waits(world: &World, floor: &Floor, call: &CallView) -> Option<(String, Phone
 /// The phones at both ends, if the call is bridged and nobody is held or cut off.
 fn pair(world: &World, floor: &Floor, call: &CallView) -> Option<Pair> {
     let held = call.legs.iter().any(|leg| leg.held);
-    if call.stage != CallStage::Bridged || held || call.from.display.is_empty() {
+    if call.stage != CallStage::Bridged || held {
         return None;
     }
     let find = |outgoing: bool| {
@@ -221,7 +219,10 @@ fn pair(world: &World, floor: &Floor, call: &CallView) -> Option<Pair> {
             let phone = world.phone(name)?;
             for phone_call in phone.calls() {
                 let Some(log) = phone.call_log(phone_call) else { continue };
-                let is = log.display == call.from.display && log.outgoing == outgoing;
+                let is = match outgoing {
+                    true => log.outgoing && log.display == call.to.display,
+                    false => !log.outgoing && world.call_of(&log.call_id) == Some(call.call),
+                };
                 if is && phone.is_up(phone_call) {
                     if is_held(&log) || world.is_cut(name) || found.is_some() {
                         return None;

@@ -173,7 +173,7 @@ impl Run {
         for name in self.floor.phones.clone() {
             let Some(phone) = self.world.phone(&name) else { continue };
             let is = |call: &crate::phone::PhoneCall| {
-                phone.call_log(*call).is_some_and(|log| log.display == view.from.display && log.outgoing)
+                phone.call_log(*call).is_some_and(|log| log.display == view.to.display && log.outgoing)
             };
             if let Some(call) = phone.calls().into_iter().find(is) {
                 let act = Act::HangUp;
@@ -222,7 +222,8 @@ impl Run {
     }
 
     fn plan_calls(&mut self) {
-        let calls = self.dice.number(6, 14);
+        // Now and then more callers than anybody can take.
+        let calls = if self.dice.chance(10) { self.dice.number(25, 45) } else { self.dice.number(6, 14) };
         for n in 0..calls {
             let at = Time::ZERO + self.dice.ms(2_500, 50_000);
             let extensions = self.floor.extensions.clone();

@@ -124,6 +124,9 @@ impl World {
     fn journalled(&mut self, ticket: Option<u64>, record: JournalRecord) {
         match &record {
             JournalRecord::CallOpened { call, .. } => self.opened.push(*call),
+            JournalRecord::DialogUp { call, dialog, .. } => {
+                self.dialogs.insert(dialog.call_id.clone(), *call);
+            }
             JournalRecord::CallClosed(cdr) => self.cdrs.push((**cdr).clone()),
             _ => {}
         }

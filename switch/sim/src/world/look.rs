@@ -34,6 +34,11 @@ impl World {
         &self.opened
     }
 
+    /// The call that a dialog belongs or belonged to, by its Call-ID, from the journal.
+    pub fn call_of(&self, call_id: &str) -> Option<CallId> {
+        self.dialogs.get(call_id).copied()
+    }
+
     /// Every event so far.
     pub fn events(&self) -> &[Event] {
         &self.events

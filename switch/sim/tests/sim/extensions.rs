@@ -314,3 +314,45 @@ fn a_lost_message_is_sent_again() {
         assert_eq!(s.world.cdrs().len(), 1, "{begins}");
     }
 }
+
+/// The call engine gave a caller 5 seconds to be answered. Without an offer he is answered when his ACK comes,
+/// which SIP waits for 32 seconds for: four lost ACKs ended a good call as an internal error.
+#[test]
+fn a_caller_without_an_offer_may_lose_his_ack_for_a_while() {
+    let mut s = Stage::new(setup(&[]).user("3001").user("3002"));
+    s.phone_with("3001", "3001", FROM_HZ, |config| config.quirks.no_offer = true);
+    s.phone("3002", OTHER_HZ, Plan::answer(secs(1.0)));
+    s.world.lose("3001", cordboard_sim::world::Way::In, "ACK", "m=audio", 4);
+    s.call("3001", "3002", Plan::call());
+    s.run(5.0);
+    s.hears_not("3002", FROM_HZ);
+    s.run(6.0);
+    s.hears("3001", OTHER_HZ);
+    s.hears("3002", FROM_HZ);
+    s.act("3001", Act::HangUp);
+    s.cdrs(&["3001 to 3002: normal by Caller, up 2.5s, talk 2.5s, Caller 3001+normal, Callee 3002+normal"]);
+}
+
+#[test]
+fn a_phone_behind_a_nat_hears_and_is_heard() {
+    let mut s = Stage::new(setup(&[]).user("3001").user("3002"));
+    let private = Some("10.1.1.1".parse().unwrap());
+    s.phone_with("3001", "3001", FROM_HZ, |config| config.said_ip = private);
+    s.phone_with("3002", "3002", OTHER_HZ, |config| config.said_ip = private);
+    s.call("3001", "3002", Plan::call());
+    s.run(2.0);
+    s.hears("3001", OTHER_HZ);
+    s.hears("3002", FROM_HZ);
+}
+
+#[test]
+fn a_law_and_mu_law_understand_each_other() {
+    use cordboard_model::media::Codec;
+    let mut s = Stage::new(setup(&[]).user("3001").user("3002"));
+    s.phone_with("3001", "3001", FROM_HZ, |config| config.codecs = vec![Codec::Pcma]);
+    s.phone_with("3002", "3002", OTHER_HZ, |config| config.codecs = vec![Codec::Pcmu]);
+    s.call("3001", "3002", Plan::call());
+    s.run(2.0);
+    s.hears("3001", OTHER_HZ);
+    s.hears("3002", FROM_HZ);
+}

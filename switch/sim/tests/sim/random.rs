@@ -1,11 +1,29 @@
 //! Random worlds: two thousand of them, in parts that run side by side.
 
 use cordboard_sim::random::run;
+use std::collections::BTreeSet;
+
+/// Ends that are common enough to be met in every part.
+const OFTEN: [&str; 12] = [
+    "administrative",
+    "busy",
+    "cancelled",
+    "declined",
+    "flow_failed",
+    "max_duration",
+    "media_timeout",
+    "no_answer",
+    "no_route",
+    "normal",
+    "queue_full",
+    "queue_timeout",
+];
 
 /// Runs the seeds from `from` on. What fails is told with the command that repeats it.
 fn worlds(from: u64, count: u64) {
     let mut failed = Vec::new();
     let (mut bridged, mut probes) = (0, 0);
+    let mut causes = BTreeSet::new();
     for seed in from..from + count {
         let outcome = run(seed, false);
         assert!(outcome.begun >= 5, "seed {seed} begins {} calls", outcome.begun);
@@ -13,13 +31,17 @@ fn worlds(from: u64, count: u64) {
         assert_eq!(outcome.loud, seed % 20 == 0);
         bridged += outcome.bridged;
         probes += outcome.probes;
+        causes.extend(outcome.causes.into_keys());
         if !outcome.faults.is_empty() {
             failed.push(format!("cargo xtask sim --seed {seed}: {:#?}", outcome.faults));
         }
     }
     assert!(failed.is_empty(), "{} of {count} worlds failed\n{}", failed.len(), failed.join("\n"));
     assert!(bridged as u64 > 2 * count, "{bridged} calls were bridged in {count} worlds");
-    assert!(probes as u64 > count, "{probes} probes were made in {count} worlds");
+    for cause in OFTEN {
+        assert!(causes.contains(cause), "no call of {count} worlds ended as {cause}");
+    }
+    assert!(probes as u64 > 2 * count, "{probes} probes were made in {count} worlds");
 }
 
 #[test]
