@@ -2,6 +2,7 @@
 
 use crate::fail::{Fail, fail};
 use serde_json::Value;
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -103,7 +104,7 @@ impl Api {
         value.ok_or_else(|| Fail(format!("no metric {name} in\n{text}")))
     }
 
-    /// Opens the event stream, from `since` (`START-SEQ`) or from now.
+    /// Opens the event stream, from `since` (`START-SEQ`) or from now: what happens after this returns is in it.
     pub fn events(&self, since: Option<&str>) -> Result<Stream, Fail> {
         let query = since.map(|since| format!("?since={since}")).unwrap_or_default();
         let mut request = format!("ws://{}/api/v1/events{query}", self.at).into_client_request()?;
@@ -113,7 +114,12 @@ impl Api {
         if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
             stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         }
-        Ok(Stream { socket })
+        let mut stream = Stream { socket, read: VecDeque::new() };
+        // The greeting; without `since` also the snapshot, before which nothing is certain to be told as an event.
+        let greeting = if since.is_some() { 1 } else { 2 };
+        let messages: Result<VecDeque<Value>, Fail> = (0..greeting).map(|_| stream.read()).collect();
+        stream.read = messages?;
+        Ok(stream)
     }
 }
 
@@ -146,11 +152,16 @@ fn unchunk(mut body: &[u8]) -> Vec<u8> {
 /// An open event stream.
 pub struct Stream {
     socket: WebSocket<MaybeTlsStream<TcpStream>>,
+    /// Read already, not yet given.
+    read: VecDeque<Value>,
 }
 
 impl Stream {
     /// The next message that is not a ping.
     pub fn read(&mut self) -> Result<Value, Fail> {
+        if let Some(message) = self.read.pop_front() {
+            return Ok(message);
+        }
         loop {
             match self.socket.read()? {
                 Message::Text(text) => return Ok(serde_json::from_str(text.as_str())?),
