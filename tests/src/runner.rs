@@ -55,12 +55,12 @@ pub fn main(tests: &'static [Test]) -> ExitCode {
     let filter = args.iter().find(|arg| !arg.starts_with("--")).cloned().unwrap_or_default();
     let (alone, shared): (Vec<&Test>, Vec<&Test>) =
         tests.iter().filter(|test| test.name.contains(&filter)).partition(|test| test.alone);
-    let namespaces = namespaces_allowed();
+    let namespaces = namespaces();
     println!("\nrunning {} tests", alone.len() + shared.len());
-    if !namespaces {
+    if namespaces.is_none() {
         println!("(no rights for network namespaces: one after another on this machine's loopback)");
     }
-    let workers = if namespaces { AT_ONCE } else { 1 };
+    let workers = if namespaces.is_some() { AT_ONCE } else { 1 };
     let mut failed = run_all(shared, workers, namespaces);
     failed.extend(run_all(alone, 1, namespaces));
     let total = tests.iter().filter(|test| test.name.contains(&filter)).count();
@@ -88,13 +88,17 @@ fn run_here(tests: &[Test], name: &str, dir: &Path) -> ExitCode {
     }
 }
 
-/// Whether a network namespace can be made here.
-fn namespaces_allowed() -> bool {
-    let tried = Command::new("unshare").args(["-n", "-m", "ip", "link", "set", "lo", "up"]).output();
-    tried.is_ok_and(|output| output.status.success())
+/// How to get a namespace for network and mounts here: with the rights there are, or in a user namespace.
+fn namespaces() -> Option<&'static [&'static str]> {
+    const WAYS: [&[&str]; 2] = [&["-n", "-m"], &["-r", "-n", "-m"]];
+    let works = |way: &&&[&str]| {
+        let tried = Command::new("unshare").args(**way).args(["ip", "link", "set", "lo", "up"]).output();
+        tried.is_ok_and(|output| output.status.success())
+    };
+    WAYS.iter().find(works).copied()
 }
 
-fn run_all(tests: Vec<&'static Test>, workers: usize, namespaces: bool) -> Vec<&'static str> {
+fn run_all(tests: Vec<&'static Test>, workers: usize, namespaces: Option<&[&str]>) -> Vec<&'static str> {
     let queue = Mutex::new(VecDeque::from(tests));
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -111,7 +115,9 @@ fn run_all(tests: Vec<&'static Test>, workers: usize, namespaces: bool) -> Vec<&
                     if took > LONG {
                         let _ = writeln!(out, "(it took {:.1} s)", took.as_secs_f64());
                     }
-                    if !ok {
+                    if ok {
+                        let _ = write!(out, "{text}");
+                    } else {
                         let _ = writeln!(out, "---- {} ----\n{text}", test.name);
                         if let Ok(mut failed) = failed.lock() {
                             failed.push(test.name);
@@ -130,7 +136,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// Runs one test in a process group of its own and ends the whole group afterwards.
-fn run_apart(test: &Test, namespaces: bool) -> (bool, String) {
+fn run_apart(test: &Test, namespaces: Option<&[&str]>) -> (bool, String) {
     let dir = folder(test.name);
     let prepared = std::fs::remove_dir_all(&dir).or(Ok(())).and_then(|()| std::fs::create_dir_all(&dir));
     let Ok(me) = prepared.and_then(|()| std::env::current_exe()) else {
@@ -139,8 +145,8 @@ fn run_apart(test: &Test, namespaces: bool) -> (bool, String) {
     let log = dir.join("test.out");
     let mut command = Command::new("setsid");
     command.arg("--wait");
-    if namespaces {
-        command.args(["unshare", "-n", "-m", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
+    if let Some(way) = namespaces {
+        command.arg("unshare").args(way).args(["sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
     }
     command.arg(me).args(["--one", test.name]).arg(&dir).stdin(Stdio::null());
     let started = std::fs::File::create(&log).and_then(|file| {
@@ -155,7 +161,8 @@ fn run_apart(test: &Test, namespaces: bool) -> (bool, String) {
     if ok {
         // What a passed test leaves is of no use; a failed one's folder is named below.
         let _ = std::fs::remove_dir_all(&dir);
-        return (true, String::new());
+        let skipped = text.lines().filter(|line| line.starts_with("skipped:"));
+        return (true, skipped.map(|line| format!("({line})\n")).collect());
     }
     (false, format!("{text}{note}\nits folder: {}", dir.display()))
 }
