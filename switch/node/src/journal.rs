@@ -12,6 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 /// How long a failed write waits for the next try.
 const RETRY: Duration = Duration::from_millis(100);
 
+/// How often an idle journal looks for what the database has confirmed.
+const CONFIRM: Duration = Duration::from_secs(1);
+
 /// To the journal thread.
 #[derive(Debug)]
 pub struct JournalOrder {
@@ -94,6 +97,8 @@ impl JournalThread {
         }
         match self.writer.next_sync() {
             Some(due) => std::thread::park_timeout(due.since(now)),
+            // Nobody wakes this thread for what the database has confirmed.
+            None if self.gauges.unstored.load(Relaxed) > 0 => std::thread::park_timeout(CONFIRM),
             None => std::thread::park(),
         }
     }

@@ -27,6 +27,8 @@ pub(crate) const WAKE: Token = Token(usize::MAX);
 const BURST: usize = 64;
 /// Items taken from one lane before the next has its turn.
 const TURN: usize = 256;
+/// Longest turn of a lane: a list of thousands of calls is an order like a digit, and takes a thousand times as long.
+const TURN_TIME: Duration = Duration::from_millis(5);
 /// How often a full lane to the journal is looked at: nothing wakes this thread when it has room again.
 const JOURNAL_LOOK: Duration = Duration::from_millis(10);
 /// Longest datagram: what UDP can carry.
@@ -208,7 +210,11 @@ impl ShardThread {
 
     fn obey(&mut self) {
         for lane in 0..self.setup.orders.len() {
-            for _ in 0..TURN {
+            let until = self.setup.clock.now() + TURN_TIME;
+            for taken in 0..TURN {
+                if taken > 0 && self.setup.clock.now() >= until {
+                    break;
+                }
                 let Some(order) = self.setup.orders.get_mut(lane).and_then(Receiver::pop) else {
                     break;
                 };

@@ -225,11 +225,15 @@ impl Running {
     pub async fn watch_clock(orders: Sender<Order>, mut clock: Clock) {
         loop {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            if let Some(wall) = clock.moved()
-                && orders.try_send(Order::Wall(wall)).is_err()
-                && orders.is_closed()
-            {
-                return;
+            let mut read = clock;
+            let Some(wall) = read.moved() else {
+                continue;
+            };
+            match orders.try_send(Order::Wall(wall)) {
+                Ok(()) => clock = read,
+                Err(_) if orders.is_closed() => return,
+                // A full lane: the same move is found again in a second.
+                Err(_) => {}
             }
         }
     }
