@@ -73,6 +73,12 @@ impl Shard {
         self.sip.transactions_len()
     }
 
+    /// Whether every call is over, recorded, and its ends know it: the moment to stop. Unlike
+    /// [`Shard::is_quiescent`] it does not wait for what only runs out, as an agent's wrap-up does.
+    pub fn is_at_rest(&self) -> bool {
+        self.calls.is_quiescent() && self.sip.is_at_rest() && self.gate.is_empty() && self.goodbyes.is_empty()
+    }
+
     /// Whether nothing is left of any call: no call, leg, session, transaction, flow, wait, record to be written.
     pub fn is_quiescent(&self) -> bool {
         self.leftovers().is_empty()

@@ -252,7 +252,7 @@ impl Running {
         while Instant::now() < end {
             let (answer, wait) = tokio::sync::oneshot::channel();
             let question = move |shard: &mut Shard| {
-                let _ = answer.send(shard.is_quiescent());
+                let _ = answer.send(shard.is_at_rest());
             };
             if self.orders.try_send(Order::Ask(Box::new(question))).is_err() {
                 break;

@@ -191,6 +191,14 @@ impl SipEngine {
         self.base.tx.len()
     }
 
+    /// Whether nobody waits for us and we wait for nobody: no session, no BYE or CANCEL without an answer, no refusal
+    /// without its ACK. Transactions that only absorb repetitions may be left: a switch that stops need not wait for
+    /// them.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.sessions.is_empty() && self.base.byes.is_empty() && !self.base.tx.any_waits()
+    }
+
     /// Whether nothing is left but contacts: no session, dialog, transaction or timer of one,
     /// and no output that was not taken.
     #[must_use]

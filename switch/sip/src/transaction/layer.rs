@@ -100,6 +100,23 @@ impl Transactions {
         self.table.len()
     }
 
+    /// Whether one of them still waits for its peer: a request for an answer, a refused INVITE for its ACK. The others
+    /// only linger to absorb repetitions.
+    pub(crate) fn any_waits(&self) -> bool {
+        self.table.values().any(|tx| match tx.machine {
+            Machine::ClientInvite(state) => {
+                matches!(state, client_invite::State::Calling | client_invite::State::Proceeding)
+            }
+            Machine::ClientOther(state) => {
+                matches!(state, client_other::State::Trying | client_other::State::Proceeding)
+            }
+            Machine::ServerInvite(state) => {
+                matches!(state, server_invite::State::Proceeding | server_invite::State::Completed)
+            }
+            Machine::ServerOther(_) => false,
+        })
+    }
+
     pub(super) fn insert(&mut self, tx: Tx) -> TxId {
         self.last += 1;
         let id = TxId(self.last);

@@ -554,3 +554,23 @@ fn over_a_stream_nothing_is_repeated_but_the_200() {
 fn invite_text() -> String {
     invite("z9hG4bKtcp", &sdp(4000))
 }
+
+#[test]
+fn a_switch_that_stops_waits_for_answers_and_not_for_repetitions() {
+    let mut bench = Bench::new();
+    let (session, _) = bench.up();
+    assert!(!bench.engine.is_at_rest(), "a session");
+    bench.hang_up(session, Cause::Shutdown);
+    let bye = bench.one();
+    assert!(!bench.engine.is_at_rest(), "a BYE without its answer");
+    bench.recv(TRUNK, &reply(&bye, 200, "far", ""));
+    assert!(bench.engine.is_at_rest() && !bench.engine.is_quiescent());
+    let mut bench = Bench::new();
+    let session = bench.called().session;
+    bench.hang_up(session, Cause::Busy);
+    let refusal = bench.one();
+    assert!(!bench.engine.is_at_rest(), "a refusal without its ACK");
+    bench.recv(TRUNK, &ack(&refusal));
+    assert!(bench.engine.is_at_rest());
+    bench.settle();
+}
