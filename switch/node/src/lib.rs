@@ -17,6 +17,7 @@ pub mod guard;
 pub mod http;
 pub mod hub;
 pub mod journal;
+pub mod lines;
 pub mod log;
 pub mod media;
 pub mod metrics;

@@ -1,6 +1,7 @@
 //! The log: lines on standard error, by level; and which events of the stream are also lines of it.
 
 use crate::config::LogLevel;
+use crate::lines::Log;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, LegRecord, LegRole};
 use cordboard_model::event::{Event, EventKind};
@@ -10,9 +11,14 @@ use tracing_subscriber::filter::LevelFilter;
 /// Starts the log. A second start is ignored.
 pub fn start(level: LogLevel) {
     let level = level.as_str().parse::<LevelFilter>().unwrap_or(LevelFilter::INFO);
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
+    let lines = Log::new();
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(lines.writers()).with_target(false);
     // Tests of one process share the log.
-    let _ = log.with_ansi(false).try_init();
+    if log.with_ansi(false).try_init().is_ok()
+        && let Err(why) = lines.write_to(std::io::stderr())
+    {
+        eprintln!("there is no log: {why}");
+    }
 }
 
 /// Most lines of events within one [`TURN`]: a disk that fails, or a flow that fails at every call, must not fill the

@@ -94,6 +94,8 @@ pub struct MediaThread {
     closing: VecDeque<MediaEvent>,
     /// The prompts that the engine has.
     assets: BTreeSet<AssetId>,
+    /// Prompts that were asked for and are missing.
+    missing: BTreeSet<AssetId>,
 }
 
 impl MediaThread {
@@ -118,6 +120,7 @@ impl MediaThread {
             turn: Vec::new(),
             closing: VecDeque::new(),
             assets: BTreeSet::new(),
+            missing: BTreeSet::new(),
         })
     }
 
@@ -219,13 +222,14 @@ impl MediaThread {
                 break;
             };
             let now = self.setup.clock.now();
-            let (engine, assets) = (&mut self.setup.engine, &mut self.assets);
+            let (engine, assets, missing) = (&mut self.setup.engine, &mut self.assets, &mut self.missing);
             guarded("media command", || match order {
                 MediaOrder::Command(command) => {
-                    tell_missing(&command, assets);
+                    tell_missing(&command, assets, missing);
                     engine.handle_command(command, now);
                 }
                 MediaOrder::Asset(asset, audio) => {
+                    missing.remove(&asset);
                     assets.insert(asset.clone());
                     drop(engine.load_asset(asset, audio));
                 }
@@ -347,8 +351,11 @@ impl MediaThread {
     }
 }
 
+/// Missing prompts that are told of; each once, for a flow may ask for one a thousand times a second.
+const TOLD: usize = 256;
+
 /// Says which prompt a list to be played names and nobody has: the list is then not played at all.
-fn tell_missing(command: &MediaCommand, assets: &BTreeSet<AssetId>) {
+fn tell_missing(command: &MediaCommand, assets: &BTreeSet<AssetId>, told: &mut BTreeSet<AssetId>) {
     let MediaCommand::Play { leg, items, .. } = command else {
         return;
     };
@@ -356,7 +363,10 @@ fn tell_missing(command: &MediaCommand, assets: &BTreeSet<AssetId>) {
         PlayItem::Asset(asset) if !assets.contains(asset) => Some(asset),
         _ => None,
     });
-    if let Some(asset) = missing {
+    if let Some(asset) = missing
+        && told.len() < TOLD
+        && told.insert(asset.clone())
+    {
         tracing::warn!(%leg, "there is no prompt {asset}: nothing is played; look at its name and its file");
     }
 }
