@@ -25,6 +25,10 @@ use rand_core::{RngCore, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+/// More sessions than two for each of the most calls that `limits.calls` may allow: it alone decides when a call is one
+/// too many.
+const SESSIONS: usize = 250_000;
+
 /// All decisions of one switch.
 pub struct Shard {
     pub(crate) sip: SipEngine,
@@ -65,6 +69,7 @@ impl Shard {
         sip.shard = config.shard;
         sip.advertised = config.advertised;
         sip.clock = config.wall;
+        sip.sessions_max = SESSIONS;
         sip.bye_wait = Some(BYE_WAIT);
         let calls = CallConfig::new(config.start_secs, config.shard);
         Self {

@@ -52,6 +52,8 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
         let config = MediaConfig {
             silence_limit: loaded.snapshot.limits.media_silence,
             tick: Duration::from_millis(u64::from(machine.ptime)),
+            // Two for each call that may be up, all of them on one thread if it comes so, and those that just end.
+            legs_max: loaded.snapshot.limits.calls.saturating_mul(2).saturating_add(1_024),
             ..MediaConfig::default()
         };
         let ports = PortPool::new(range.part(index, threads), machine.port_linger, Arc::clone(&own));
