@@ -13,9 +13,14 @@ impl Shard {
         let now = self.now;
         let mut users: BTreeSet<UserId> = BTreeSet::new();
         for contact in restore.contacts {
-            users.insert(contact.user.clone());
-            self.known_contacts.insert((contact.user.clone(), contact.uri.clone()));
+            let (user, uri) = (contact.user.clone(), contact.uri.clone());
+            let before = self.sip.contact_count(&user);
             self.sip.handle_command(SipCommand::RestoreContact(Box::new(contact)), now);
+            // One that has expired or has no account any more is not taken back, and is news when it comes again.
+            if self.sip.contact_count(&user) > before {
+                self.known_contacts.insert((user.clone(), uri));
+            }
+            users.insert(user);
         }
         for user in users {
             self.tell_contacts(&user);

@@ -2,8 +2,6 @@
 
 use crate::rig::*;
 use cordboard_model::id::TenantId;
-use cordboard_sip::auth::{Algorithm, Identity, answer_challenge, ha1};
-use cordboard_sip::wire::parse_datagram;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
@@ -42,23 +40,11 @@ fn a_stranger_is_challenged_and_never_taken() {
 
 #[test]
 fn an_account_is_shown_by_its_own_name_whatever_its_phone_claims() {
-    let mut known = one_tenant();
-    for user in known.tenants.values_mut().flat_map(|tenant| tenant.users.values_mut()) {
-        let ha1 = |algorithm| ha1(algorithm, "1001", "example.com", "secret");
-        (user.ha1_md5, user.ha1_sha256) = (ha1(Algorithm::Md5), ha1(Algorithm::Sha256));
-        user.display = "Ann".into();
-    }
     let mut rig = Rig::unconfigured([7; 32]);
-    rig.configure(known);
+    rig.configure(with_password("secret"));
     let text = String::from_utf8(invite(STRANGER, "2000", "example.com", "a")).unwrap();
     let text = text.replace("\"a\" <sip:caller@", "\"The Director\" <sip:1@");
-    rig.datagram(STRANGER, text.as_bytes());
-    let challenge = parse_datagram(rig.last("401").as_bytes()).unwrap();
-    let mut again = parse_datagram(text.replace("z9hG4bKai", "z9hG4bKaj").as_bytes()).unwrap();
-    let identity = Identity { username: "1001", password: "secret" };
-    let (name, value) = answer_challenge(&challenge, &again, identity, "c0ffee", 1).unwrap();
-    again.push(name, value);
-    rig.datagram(STRANGER, &again.to_bytes());
+    rig.authenticated(STRANGER, &text, "secret");
     let call = &rig.shard.calls(TenantId::DEFAULT)[0];
     assert_eq!((call.from.user.as_str(), call.from.display.as_str()), ("1001", "Ann"));
 }

@@ -45,6 +45,23 @@ fn a_device_whose_time_was_over_is_not_taken_back() {
 }
 
 #[test]
+fn a_device_that_was_not_taken_back_is_news_to_its_agent_when_it_registers_again() {
+    let mut rig = Rig::unconfigured([7; 32]);
+    rig.configure(with_password("secret"));
+    let restore = Restore { contacts: vec![contact(500)], agents: Vec::new(), dialogs: Vec::new() };
+    rig.command(ShardCommand::Restore(Box::new(restore)));
+    let register = format!(
+        "REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP {PHONE};branch=z9hG4bKr\r\nMax-Forwards: 70\r\n\
+         From: <sip:1001@example.com>;tag=r\r\nTo: <sip:1001@example.com>\r\nCall-ID: r\r\nCSeq: 1 REGISTER\r\n\
+         Contact: <sip:1001@{PHONE}>\r\nExpires: 300\r\nContent-Length: 0\r\n\r\n"
+    );
+    rig.authenticated(PHONE, &register, "secret");
+    assert_eq!(rig.heard("SIP/2.0 200 OK"), 1, "{:#?}", rig.said);
+    let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
+    assert_eq!(rig.shard.agent(&agent).unwrap().contacts, 1);
+}
+
+#[test]
 fn an_agent_who_talked_is_ready_and_one_who_rested_rests() {
     let agent = || AgentId::new(TenantId::DEFAULT, "1001").unwrap();
     for (was, is) in [

@@ -9,6 +9,8 @@ use cordboard_model::media::{Codec, LegStats, MediaCommand, MediaEvent};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::verb::Destination;
 use cordboard_plugin_api::{Registry, RouteContext, RouteRequest, RoutingPlugin, Verdict};
+use cordboard_sip::auth::{Algorithm, Identity, answer_challenge, ha1};
+use cordboard_sip::wire::parse_datagram;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -109,6 +111,17 @@ pub fn one_tenant() -> Snapshot {
     snapshot(vec![tenant("default", "example.com", TRUNK)])
 }
 
+/// The same with a password for account 1001, who is Ann.
+pub fn with_password(password: &str) -> Snapshot {
+    let mut known = one_tenant();
+    for user in known.tenants.values_mut().flat_map(|tenant| tenant.users.values_mut()) {
+        let ha1 = |algorithm| ha1(algorithm, "1001", "example.com", password);
+        (user.ha1_md5, user.ha1_sha256) = (ha1(Algorithm::Md5), ha1(Algorithm::Sha256));
+        user.display = "Ann".into();
+    }
+    known
+}
+
 /// Everything that came out, in words.
 pub struct Rig {
     pub shard: Shard,
@@ -172,6 +185,18 @@ impl Rig {
     pub fn datagram(&mut self, from: &str, bytes: &[u8]) {
         let datagram = Datagram { transport: Transport::Udp, local: addr(SWITCH), remote: addr(from), bytes };
         self.input(ShardInput::Datagram(datagram));
+    }
+
+    /// Sends a request as account 1001: as it is, and again with the answer to the challenge.
+    pub fn authenticated(&mut self, from: &str, text: &str, password: &str) {
+        self.datagram(from, text.as_bytes());
+        let challenge = parse_datagram(self.last("401").as_bytes()).unwrap();
+        let mut again =
+            parse_datagram(text.replace("branch=z9hG4bK", "branch=z9hG4bKagain").as_bytes()).unwrap();
+        let identity = Identity { username: "1001", password };
+        let (name, value) = answer_challenge(&challenge, &again, identity, "c0ffee", 1).unwrap();
+        again.push(name, value);
+        self.datagram(from, &again.to_bytes());
     }
 
     pub fn after(&mut self, ms: u64) {
