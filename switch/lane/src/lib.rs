@@ -9,7 +9,8 @@
 //!    dropped gives its slot back.
 //! 2. *Wake.* The consumer says that it is going to sleep with [`Receiver::prepare_sleep`]. A producer
 //!    calls the [`Wake`] object only after that, and only once for each sleep: no wake-up is lost and
-//!    none is spent on a consumer that is awake.
+//!    none is spent on a consumer that is awake. A producer that has many items sends them quietly and
+//!    flushes once: the wake-up is then the flush's.
 //! 3. *Close.* Either side may close. From then on nobody gets a new permit, what was sent is still
 //!    drained, and a permit taken before the close may still send. The consumer is told
 //!    [`Sleep::Finished`] when the last of these is gone, and not before: a call that reserved the

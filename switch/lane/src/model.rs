@@ -87,6 +87,38 @@ fn no_wake_up_is_lost() {
     });
 }
 
+/// Items that were sent quietly, and one flush after them, against a consumer that goes to sleep at any moment: it
+/// hears of both.
+#[test]
+fn one_flush_tells_of_all_that_was_sent_quietly() {
+    explore(3, || {
+        let (sender, mut receiver) = lane("model", 2);
+        let sleeper = Sleeper::of(&mut receiver);
+        let producer = {
+            let sender = sender.clone();
+            thread::spawn(move || {
+                sender.try_send_quietly(1).unwrap();
+                sender.reserve().unwrap().send_quietly(2);
+                sender.flush();
+            })
+        };
+        let mut got = Vec::new();
+        while got.len() < 2 {
+            match receiver.pop() {
+                Some(item) => got.push(item),
+                None => {
+                    if receiver.prepare_sleep() == Sleep::Armed {
+                        sleeper.bed.wait();
+                    }
+                }
+            }
+        }
+        assert_eq!(got, [1, 2]);
+        assert!(sleeper.wakes.load(Ordering::Relaxed) <= 1);
+        producer.join().unwrap();
+    });
+}
+
 #[test]
 fn two_producers_leave_and_the_consumer_gets_all_and_ends() {
     explore(2, || {

@@ -25,6 +25,13 @@ impl<'a, T: Send> Permit<'a, T> {
         mem::forget(self);
         shared.fill_slot(item);
     }
+
+    /// Like [`Permit::send`], without waking the consumer: [`Sender::flush`](crate::Sender::flush) must follow.
+    pub fn send_quietly(self, item: T) {
+        let shared = self.shared;
+        mem::forget(self);
+        shared.fill_quietly(item);
+    }
 }
 
 impl<T: Send> Drop for Permit<'_, T> {

@@ -71,8 +71,14 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Fills a slot that the caller holds.
+    /// Fills a slot that the caller holds, and says so.
     pub(crate) fn fill_slot(&self, item: T) {
+        self.fill_quietly(item);
+        self.wake_if_sleeping();
+    }
+
+    /// Fills a slot that the caller holds. A consumer that sleeps sleeps on, until [`Shared::flush`].
+    pub(crate) fn fill_quietly(&self, item: T) {
         let mut item = item;
         // Room is certain: no more items are in the ring than slots are taken, and ours is one of
         // them without an item yet. The loop is there so that nothing is lost were that ever wrong.
@@ -81,6 +87,10 @@ impl<T> Shared<T> {
             std::hint::spin_loop();
         }
         Counters::bump(&self.counters.0.sent);
+    }
+
+    /// Tells the consumer of what was sent quietly.
+    pub(crate) fn flush(&self) {
         self.wake_if_sleeping();
     }
 

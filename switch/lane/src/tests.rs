@@ -33,6 +33,26 @@ fn a_dropped_permit_gives_its_slot_back() {
 }
 
 #[test]
+fn many_items_cost_one_wake_up() {
+    let (sender, mut receiver) = lane::<u32>("calls", 8);
+    let wakes = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&wakes);
+    let wake = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    };
+    receiver.set_waker(wake).unwrap();
+    assert_eq!(receiver.prepare_sleep(), Sleep::Armed);
+    for item in 0..4 {
+        sender.try_send_quietly(item).unwrap();
+    }
+    assert_eq!(wakes.load(Ordering::Relaxed), 0);
+    sender.flush();
+    sender.flush();
+    assert_eq!(wakes.load(Ordering::Relaxed), 1);
+    assert_eq!(std::iter::from_fn(|| receiver.pop()).collect::<Vec<_>>(), [0, 1, 2, 3]);
+}
+
+#[test]
 fn an_item_keeps_its_slot_until_it_is_popped() {
     let (sender, mut receiver) = lane::<u32>("calls", 1);
     sender.reserve().unwrap().send(1);

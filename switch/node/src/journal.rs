@@ -113,6 +113,7 @@ impl JournalThread {
                     self.failed();
                     if let Some(ticket) = order.ticket {
                         self.answer(ticket, false);
+                        self.shard.flush();
                     }
                 }
             }
@@ -137,6 +138,7 @@ impl JournalThread {
         for ticket in waiting.drain(..) {
             self.answer(ticket, ok);
         }
+        self.shard.flush();
     }
 
     fn housekeeping(&mut self) {
@@ -167,7 +169,7 @@ impl JournalThread {
 
     fn answer(&self, ticket: u64, ok: bool) {
         // A full lane: the shard goes on by its own deadline and raises the alarm.
-        let _ = self.shard.try_send(Order::Journalled(ticket, ok));
+        let _ = self.shard.try_send_quietly(Order::Journalled(ticket, ok));
     }
 
     /// What the database is to know. What it refuses now is given to it again at the next start, from the journal.

@@ -26,11 +26,11 @@ impl Owed {
         Self { lane, waiting: VecDeque::new(), most: OWED }
     }
 
-    /// Gives a record to the journal, or keeps it until there is room. What cannot be kept comes back.
+    /// Gives a record to the journal, or keeps it until there is room; [`Owed::flush`] must follow. What cannot be kept comes back.
     pub fn put(&mut self, order: JournalOrder) -> Result<(), JournalOrder> {
         self.pay();
         let order = match self.waiting.is_empty() {
-            true => match self.lane.try_send(order) {
+            true => match self.lane.try_send_quietly(order) {
                 Ok(()) => return Ok(()),
                 Err(refused) => refused.item,
             },
@@ -46,13 +46,18 @@ impl Owed {
         Ok(())
     }
 
-    /// Gives the journal what it has room for now.
+    /// Gives the journal what it has room for now; [`Owed::flush`] must follow.
     pub fn pay(&mut self) {
         while let Some(order) = self.waiting.pop_front() {
-            if let Err(refused) = self.lane.try_send(order) {
+            if let Err(refused) = self.lane.try_send_quietly(order) {
                 return self.waiting.push_front(refused.item);
             }
         }
+    }
+
+    /// Wakes the journal for what it was given.
+    pub fn flush(&self) {
+        self.lane.flush();
     }
 
     /// Whether nothing waits.

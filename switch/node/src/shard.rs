@@ -25,6 +25,9 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(crate) const WAKE: Token = Token(usize::MAX);
 /// Datagrams read from one socket before lanes and timers have their turn.
 const BURST: usize = 64;
+/// Inputs handled before the threads that were sent something hear of it: an answer must not wait for the end of a
+/// burst, and a wake-up for each item costs more than the item.
+const QUIET: u32 = 8;
 /// Items taken from one lane before the next has its turn.
 const TURN: usize = 256;
 /// Longest turn of a lane: a list of thousands of calls is an order like a digit, and takes a thousand times as long.
@@ -90,6 +93,8 @@ pub struct ShardThread {
     /// Which media thread a leg lives on.
     placed: BTreeMap<LegId, usize>,
     next_thread: usize,
+    /// Inputs handled since the other threads were woken.
+    quiet: u32,
 }
 
 /// Adds the sockets that are `ready` to those that were not read to their end, each once: a flood that makes a socket
@@ -132,6 +137,7 @@ impl ShardThread {
             unread: Vec::new(),
             placed: BTreeMap::new(),
             next_thread: 0,
+            quiet: 0,
         })
     }
 
@@ -143,6 +149,7 @@ impl ShardThread {
         self.with_shard("start", |_, _| ());
         loop {
             self.journal.pay();
+            self.flush();
             let (ready, finished) = self.lanes();
             if finished {
                 return;
@@ -255,6 +262,20 @@ impl ShardThread {
         while let Some(output) = self.setup.shard.poll_output() {
             self.carry_out(output);
         }
+        self.quiet += 1;
+        if self.quiet >= QUIET {
+            self.flush();
+        }
+    }
+
+    /// Wakes every thread that was sent something.
+    fn flush(&mut self) {
+        self.quiet = 0;
+        self.journal.flush();
+        self.setup.events.flush();
+        for lane in &self.setup.media {
+            lane.flush();
+        }
     }
 
     /// An input that carrying out an output led to; what comes of it is carried out after it.
@@ -290,7 +311,7 @@ impl ShardThread {
             }
             ShardOutput::Event(event) => {
                 // A full lane means a hub that hangs; its counter says so and readers see the gap in the numbers.
-                let _ = self.setup.events.try_send(event);
+                let _ = self.setup.events.try_send_quietly(event);
             }
         }
     }
@@ -316,7 +337,7 @@ impl ShardThread {
             let Some(lane) = self.setup.media.get(thread) else {
                 continue;
             };
-            if lane.try_send(MediaOrder::Command(command.clone())).is_err()
+            if lane.try_send_quietly(MediaOrder::Command(command.clone())).is_err()
                 && opens
                 && let Some(leg) = leg
             {

@@ -322,20 +322,21 @@ impl MediaThread {
             let mut samples = [0i16; CHUNK];
             match self.setup.engine.poll_recorded(&mut samples) {
                 Some((recording, frames)) => {
-                    permit.send(RecorderOrder::Chunk { recording, len: frames * 2, samples })
+                    permit.send_quietly(RecorderOrder::Chunk { recording, len: frames * 2, samples })
                 }
                 None => break,
             }
         }
-        let events = self.setup.events.clone();
-        while let Ok(permit) = events.reserve() {
+        while let Ok(permit) = self.setup.events.reserve() {
             match self.setup.engine.poll_event() {
                 Some(closed @ MediaEvent::RecordingClosed { .. }) => self.closing.push_back(closed),
-                Some(event) => permit.send(Order::Media(event)),
+                Some(event) => permit.send_quietly(Order::Media(event)),
                 None => break,
             }
         }
         self.close_recordings();
+        self.setup.recorder.flush();
+        self.setup.events.flush();
         self.setup.gauges.legs.store(self.setup.engine.legs() as u64, Relaxed);
     }
 
@@ -344,7 +345,7 @@ impl MediaThread {
             && let Ok(permit) = self.setup.recorder.reserve()
         {
             match self.closing.pop_front() {
-                Some(closed) => permit.send(RecorderOrder::Close(closed)),
+                Some(closed) => permit.send_quietly(RecorderOrder::Close(closed)),
                 None => return,
             }
         }
