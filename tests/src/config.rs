@@ -24,6 +24,7 @@ const TIMERS: &str = "t1 = \"30ms\"\nt2 = \"240ms\"\nt4 = \"300ms\"";
 pub struct Config {
     dir: PathBuf,
     digest: &'static str,
+    listen: String,
     limits: String,
     timers: String,
     tenant: String,
@@ -47,6 +48,7 @@ impl Config {
         Ok(Self {
             dir: dir.to_owned(),
             digest: "\"MD5\", \"SHA-256\"",
+            listen: String::from("\"127.0.0.1:5060\""),
             limits,
             timers,
             tenant,
@@ -57,6 +59,12 @@ impl Config {
     /// Offers MD5 alone: some phones give up when they are offered something else beside it.
     pub fn md5_alone(mut self) -> Self {
         self.digest = "\"MD5\"";
+        self
+    }
+
+    /// One more address to listen on, with its transport.
+    pub fn listen(mut self, address: &str) -> Self {
+        let _ = write!(self.listen, ", \"{address}\"");
         self
     }
 
@@ -119,10 +127,10 @@ impl Config {
 
     /// The whole text.
     pub fn text(&self) -> String {
-        let Self { digest, limits, tenant, rest, .. } = self;
+        let Self { digest, listen, limits, tenant, rest, .. } = self;
         let timers = if self.timers.is_empty() { TIMERS } else { &self.timers };
         format!(
-            "[sip]\nlisten = [\"127.0.0.1:5060\"]\ndigest = [{digest}]\n[sip.timers]\n{timers}\n[media]\naddress = \"127.0.0.1\"\n\
+            "[sip]\nlisten = [{listen}]\ndigest = [{digest}]\n[sip.timers]\n{timers}\n[media]\naddress = \"127.0.0.1\"\n\
              port_min = 20000\nport_max = 20999\nport_linger = \"100ms\"\n[http]\nlisten = \"127.0.0.1:8080\"\n\
              [store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n\
              [recordings]\ndir = \"var/recordings\"\n[limits]\n{limits}\n\

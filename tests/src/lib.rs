@@ -8,6 +8,7 @@ pub mod baresip;
 pub mod browser;
 pub mod config;
 pub mod fail;
+pub mod linphone;
 pub mod process;
 pub mod runner;
 pub mod scenario;

@@ -2,6 +2,7 @@
 
 use crate::fail::{Fail, fail};
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -34,12 +35,32 @@ pub struct Process {
 impl Process {
     /// Starts `command` with both its outputs in `dir/NAME.out`.
     pub fn start(name: &str, dir: &Path, mut command: Command) -> Result<Self, Fail> {
+        command.stdin(Stdio::null());
+        Self::spawn(name, dir, command)
+    }
+
+    /// The same, with an input to type into.
+    pub fn start_with_input(name: &str, dir: &Path, mut command: Command) -> Result<Self, Fail> {
+        command.stdin(Stdio::piped());
+        Self::spawn(name, dir, command)
+    }
+
+    fn spawn(name: &str, dir: &Path, mut command: Command) -> Result<Self, Fail> {
         let output = dir.join(format!("{name}.out"));
         let file = File::create(&output)?;
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        command.stdout(file.try_clone()?).stderr(file);
         let child =
             command.spawn().map_err(|why| Fail(format!("cannot start {name} ({command:?}): {why}")))?;
         Ok(Self { name: name.into(), child, output })
+    }
+
+    /// Types a line, for one that was started with an input.
+    pub fn type_line(&mut self, line: &str) -> Result<(), Fail> {
+        let Some(input) = &mut self.child.stdin else {
+            return fail(format!("{} has no input", self.name));
+        };
+        writeln!(input, "{line}")?;
+        Ok(input.flush()?)
     }
 
     /// Its process id.

@@ -8,6 +8,7 @@ mod events;
 mod holding;
 mod media;
 mod operator;
+mod phones;
 mod refusing;
 mod registering;
 mod reload;
@@ -39,6 +40,7 @@ static TESTS: &[Test] = &[
     test("sipp_extension_without_a_device_is_unavailable", refusing::no_device),
     test("sipp_offer_without_a_common_codec_is_refused", refusing::no_codec),
     test("baresip_registers_and_answers_a_queue_call", baresip::answers_a_queue_call),
+    test("linphone_calls_linphone_over_udp", phones::linphone_over_udp),
     test("audio_from_another_source_is_not_heard", media::injection),
     test("a_law_caller_and_mu_law_agent_hear_each_other_and_their_keys", media::transcoding),
     test("a_call_ends_at_its_longest", media::longest_call),
