@@ -125,6 +125,7 @@ impl Exchange {
             start_secs: 1_795_132_800,
             seed: [9; 32],
             local: SWITCH,
+            listeners: Vec::new(),
             advertised: None,
             ptime_ms: 20,
             wall,

@@ -21,6 +21,20 @@ impl Baresip {
     /// Starts it as the phone of `user`, registering with the switch at 127.0.0.1:5060; it answers every call and says
     /// `hertz`.
     pub fn start(dir: &Path, user: &str, hertz: f64) -> Result<Self, Fail> {
+        Self::start_over(dir, user, hertz, "127.0.0.1", None)
+    }
+
+    /// The same by another way: `switch` is what stands behind the `@` of its account, with `;transport=`; `ca` whom it
+    /// trusts.
+    pub fn start_over(
+        dir: &Path,
+        user: &str,
+        hertz: f64,
+        switch: &str,
+        ca: Option<&Path>,
+    ) -> Result<Self, Fail> {
+        let ca =
+            ca.map_or(String::new(), |ca| format!("sip_cafile {}\nsip_verify_server yes\n", ca.display()));
         let dir = dir.join("baresip");
         std::fs::create_dir_all(&dir)?;
         write_tone(&dir.join("says.wav"), hertz, 20_000)?;
@@ -28,12 +42,12 @@ impl Baresip {
             "sip_listen 127.0.0.1:5085\nnet_interface 127.0.0.1\nrtp_ports 46000-46100\n\
              audio_source aufile,{0}/says.wav\naudio_player aufile,{0}/plays.wav\naudio_alert none\n\
              snd_path {0}\nmodule_path {MODULES}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\n\
-             module_tmp account.so\nmodule_app menu.so\n",
+             module_tmp account.so\nmodule_app menu.so\n{ca}",
             dir.display()
         );
         std::fs::write(dir.join("config"), config)?;
         let account =
-            format!("<sip:{user}@127.0.0.1>;auth_pass={PASSWORD};answermode=auto;audio_codecs=pcmu\n");
+            format!("<sip:{user}@{switch}>;auth_pass={PASSWORD};answermode=auto;audio_codecs=pcmu\n");
         std::fs::write(dir.join("accounts"), account)?;
         std::fs::write(dir.join("contacts"), "")?;
         let mut command = Command::new("baresip");

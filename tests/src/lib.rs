@@ -6,6 +6,7 @@
 pub mod api;
 pub mod baresip;
 pub mod browser;
+pub mod certificate;
 pub mod config;
 pub mod fail;
 pub mod linphone;

@@ -3,6 +3,7 @@
 
 use crate::common::{AGENT, CALLER, SOON, field};
 use cordboard_tests::Fail;
+use cordboard_tests::certificate::Authority;
 use cordboard_tests::config::Config;
 use cordboard_tests::fail::Outcome;
 use cordboard_tests::linphone::{Linphone, Way};
@@ -12,6 +13,23 @@ use std::path::Path;
 pub fn linphone_over_udp(dir: &Path) -> Outcome {
     let switch = Switch::start(dir, &Config::new(dir)?.md5_alone().user("1001").user("1002"))?;
     linphone_calls_linphone(dir, &switch, Way::UDP, Way::UDP)
+}
+
+pub fn linphone_over_tcp(dir: &Path) -> Outcome {
+    let config = Config::new(dir)?.listen("tcp:127.0.0.1:5060").md5_alone().user("1001").user("1002");
+    let switch = Switch::start(dir, &config)?;
+    linphone_calls_linphone(dir, &switch, Way::TCP, Way::TCP)
+}
+
+/// One by TLS, the other by UDP: the switch stands between them.
+pub fn linphone_over_tls(dir: &Path) -> Outcome {
+    let authority = Authority::new(dir, "authority")?;
+    let tls = format!("[sip.tls]\n{}", authority.leaf("switch")?.lines());
+    let config = Config::new(dir)?.listen("tls:127.0.0.1:5061").md5_alone().user("1001").user("1002");
+    let switch = Switch::start(dir, &config.more(&tls))?;
+    let ca = authority.certificate();
+    let way = Way { transport: "tls", switch: "localhost:5061", ip: "127.0.0.1", ca: Some(&ca) };
+    linphone_calls_linphone(dir, &switch, way, Way::UDP)
 }
 
 /// 1001 calls 1002 and hangs up; then 1002 calls 1001, and is hung up.

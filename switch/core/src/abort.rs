@@ -51,6 +51,7 @@ mod tests {
             start_secs: 1,
             seed: [1; 32],
             local: ([127, 0, 0, 1], 5060).into(),
+            listeners: Vec::new(),
             advertised: None,
             ptime_ms: 20,
             wall: WallClock { at_zero: Wall(0) },

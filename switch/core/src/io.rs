@@ -8,7 +8,8 @@ use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::time::{Wall, WallClock};
 use cordboard_model::view::AgentStatus;
-use cordboard_sip::engine::{Datagram, Flow};
+use cordboard_sip::engine::{Datagram, Flow, Transport};
+use cordboard_sip::wire::Frame;
 use core::net::SocketAddr;
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub struct ShardConfig {
     pub seed: [u8; 32],
     /// The address our SIP socket is bound to.
     pub local: SocketAddr,
+    /// What we listen on, with the transports, in the order of preference.
+    pub listeners: Vec<(Transport, SocketAddr)>,
     /// What peers reach us by, where that differs.
     pub advertised: Option<SocketAddr>,
     /// Packet length that we offer, milliseconds, 10 to 60.
@@ -38,6 +41,17 @@ pub struct ShardConfig {
 pub enum ShardInput<'a> {
     /// A SIP message came.
     Datagram(Datagram<'a>),
+    /// A stream of SIP messages held this next.
+    Frame {
+        /// The connection.
+        flow: Flow,
+        /// What it held.
+        frame: Frame,
+        /// The same as it came; empty for what is no message.
+        bytes: &'a [u8],
+    },
+    /// A connection is gone, or could not be opened.
+    FlowClosed(Flow),
     /// A media thread reports.
     Media(MediaEvent),
     /// The journal has the record with this ticket (`true`), or could not write it.

@@ -68,6 +68,7 @@ impl Shard {
         let mut sip = SipConfig::new(config.local);
         sip.shard = config.shard;
         sip.advertised = config.advertised;
+        sip.listeners.clone_from(&config.listeners);
         sip.clock = config.wall;
         sip.sessions_max = SESSIONS;
         sip.bye_wait = Some(BYE_WAIT);
@@ -107,6 +108,11 @@ impl Shard {
                 self.figures.sip_messages += 1;
                 self.sip.handle_input(datagram, now);
             }
+            ShardInput::Frame { flow, frame, bytes: _ } => {
+                self.figures.sip_messages += 1;
+                self.sip.handle_frame(flow, frame, now);
+            }
+            ShardInput::FlowClosed(flow) => self.sip.handle_unreachable(flow, now),
             ShardInput::Media(event) => self.on_media(event),
             ShardInput::Journalled { ticket, ok } => {
                 if !ok {

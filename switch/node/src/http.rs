@@ -31,7 +31,7 @@ const STALL: Duration = Duration::from_secs(30);
 /// How long no connection is taken after the system refused one: it is out of something.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Listens on `addr` and serves until the task is aborted, at most so many `connections` at a time; the next one waits.
+/// Listens on `addr` and serves the control plane and `more` until the task is aborted, at most so many `connections` at a time; the next one waits.
 /// Gives the bound address.
 ///
 /// # Errors
@@ -40,13 +40,14 @@ pub async fn serve(
     addr: SocketAddr,
     switch: Arc<dyn Switch>,
     config: ApiConfig,
+    more: Router,
     connections: usize,
 ) -> Result<(SocketAddr, JoinHandle<()>), BootError> {
     let failed = |why| BootError::Bind("HTTP", addr, why);
     let listener = TcpListener::bind(addr).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     let room = Arc::new(Semaphore::new(connections));
-    let task = tokio::spawn(accept(listener, router(switch, config), room));
+    let task = tokio::spawn(accept(listener, router(switch, config).merge(more), room));
     Ok((bound, task))
 }
 

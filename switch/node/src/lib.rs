@@ -27,6 +27,7 @@ pub mod reload;
 pub mod run;
 pub mod shard;
 pub mod switch;
+pub mod transport;
 
 /// Threads for HTTP, the database and signals.
 const RUNTIME_THREADS: usize = 2;

@@ -12,6 +12,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let clock = Clock::start();
+    // The one provider that is compiled in. Refused only if it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Run(args) => run(&args, clock),

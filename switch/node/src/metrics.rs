@@ -4,6 +4,7 @@ use crate::gauges::{MediaGauges, ShardGauges};
 use crate::guard;
 use crate::journal::JournalGauges;
 use crate::recorder::RecorderGauges;
+use crate::transport::StreamGauges;
 use cordboard_api::switch::Health;
 use cordboard_lane::LaneStats;
 use cordboard_store::Store;
@@ -22,6 +23,8 @@ pub struct Gauges {
     pub started: Instant,
     /// Of the signalling thread.
     pub shard: Arc<ShardGauges>,
+    /// Of TCP, TLS and WebSocket connections.
+    pub streams: Arc<StreamGauges>,
     /// Of the media threads.
     pub media: Vec<Arc<MediaGauges>>,
     /// Of the journal.
@@ -46,6 +49,7 @@ impl Gauges {
             started: Instant::now(),
             shard: Arc::default(),
             media,
+            streams: Arc::default(),
             journal: Arc::default(),
             recorder: Arc::default(),
             store,
@@ -94,6 +98,7 @@ impl Gauges {
             "Free pairs of media ports.",
             media(|m| &m.ports_free),
         );
+        self.render_streams(o);
         self.render_records(o);
         self.render_lanes(o);
         out
@@ -124,6 +129,24 @@ impl Gauges {
         line(o, "gauge", "cordboard_sip_transactions", "SIP transactions.", s(&shard.transactions));
         line(o, "counter", "cordboard_panics_total", "Panics that ended a call.", s(&shard.panics));
         line(o, "counter", "cordboard_panics_caught_total", "Panics caught in all threads.", guard::caught());
+    }
+
+    fn render_streams(&self, o: &mut String) {
+        let s = |gauge: &AtomicU64| gauge.load(Relaxed);
+        let streams = &self.streams;
+        line(o, "gauge", "cordboard_sip_connections", "SIP connections open.", s(&streams.open));
+        for (name, help, gauge) in [
+            ("accepted", "Connections that peers opened.", &streams.accepted),
+            ("connected", "Connections that the switch opened.", &streams.connected),
+            ("unreachable", "Connections that could not be opened.", &streams.unreachable),
+            ("refused", "Connections over a limit.", &streams.refused),
+            ("idle", "Connections closed for silence.", &streams.idle),
+            ("slow", "Connections closed for taking nothing.", &streams.slow),
+            ("broken", "Connections closed for what could not be followed.", &streams.broken),
+            ("handshakes_failed", "TLS and WebSocket handshakes that failed.", &streams.handshakes_failed),
+        ] {
+            line(o, "counter", &format!("cordboard_sip_connections_{name}_total"), help, s(gauge));
+        }
     }
 
     fn render_records(&self, o: &mut String) {

@@ -3,6 +3,7 @@
 use crate::config::{ApiKey, Checks, ConfigError, Loaded, LuaFault, diff, load};
 use crate::media::MediaOrder;
 use crate::shard::Order;
+use crate::transport::TlsStore;
 use cordboard_api::switch::Caller;
 use cordboard_core::ShardCommand;
 use cordboard_lane::Sender;
@@ -21,6 +22,8 @@ pub struct Reloader {
     reloading: Mutex<()>,
     shard: Sender<Order>,
     media: Vec<Sender<MediaOrder>>,
+    /// Certificates, read again with the rest.
+    tls: Arc<TlsStore>,
     /// Keys that this run was given beside the file.
     own_keys: Vec<ApiKey>,
 }
@@ -46,12 +49,13 @@ impl Reloader {
         loaded: Loaded,
         shard: Sender<Order>,
         media: Vec<Sender<MediaOrder>>,
+        tls: Arc<TlsStore>,
     ) -> Arc<Self> {
         let file_keys = read(&path).map(|read| read.machine.api_keys).unwrap_or_default();
         let mut own_keys = loaded.machine.api_keys.clone();
         own_keys.retain(|key| !file_keys.contains(key));
         let current = arc_swap::ArcSwap::from_pointee(loaded);
-        Arc::new(Self { path, current, reloading: Mutex::new(()), shard, media, own_keys })
+        Arc::new(Self { path, current, reloading: Mutex::new(()), shard, media, tls, own_keys })
     }
 
     /// Whose API key this is.
@@ -90,6 +94,9 @@ impl Reloader {
         loaded.machine.api_keys.extend(kept);
         loaded.snapshot.version = old.snapshot.version + 1;
         let changes = diff(&old, &loaded);
+        // For the listeners that are up: others come with the next start.
+        let certificates = self.tls.reload(&loaded.machine.sip.tls, &old.machine.sip.listen);
+        certificates.map_err(|why| vec![why.to_string()])?;
         self.load_assets(&loaded);
         let snapshot: Arc<Snapshot> = Arc::new(loaded.snapshot.clone());
         let order = Order::Command(ShardCommand::Configure(snapshot));

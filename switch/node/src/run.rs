@@ -37,7 +37,8 @@ pub async fn start_served(
     tracing::info!("cordboard {version} starts with {}: {}", path.display(), loaded.summary());
     let running = start(path, loaded, clock).await?;
     let switch: Arc<dyn Switch> = Arc::clone(&running.switch) as Arc<dyn Switch>;
-    let (http, serving) = serve(http, switch, api, connections(calls)).await?;
+    let more = crate::transport::routes(running.sip_over_http.clone(), &["/sip"]);
+    let (http, serving) = serve(http, switch, api, more, connections(calls)).await?;
     let watching = tokio::spawn(Running::watch_clock(running.orders.clone(), clock));
     let health = tokio::spawn(watch_health(Arc::clone(&running.switch)));
     Ok(Served { running, http, tasks: vec![serving, watching, health] })
@@ -69,7 +70,7 @@ fn changed<'a>(known: &'a [String], now: &'a [String]) -> Vec<(bool, &'a str)> {
 impl Served {
     /// The line that says it is ready: addresses in a form that scripts can read.
     pub fn ready_line(&self) -> String {
-        let sip: Vec<String> = self.running.sip.iter().map(|addr| format!("sip=udp:{addr}")).collect();
+        let sip: Vec<String> = self.running.sip.iter().map(|at| format!("sip={at}")).collect();
         let ms = self.running.clock().now().as_millis();
         format!("ready in {ms} ms {} http={}", sip.join(" "), self.http)
     }

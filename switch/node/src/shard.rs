@@ -6,13 +6,15 @@ use crate::guard::guarded;
 use crate::journal::JournalOrder;
 use crate::media::MediaOrder;
 use crate::owed::Owed;
+use crate::transport::StreamOrder;
 use cordboard_core::{Shard, ShardCommand, ShardInput, ShardOutput};
 use cordboard_lane::{Receiver, Sender, Sleep};
 use cordboard_model::event::Event;
 use cordboard_model::id::LegId;
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::time::{Duration, WallClock};
-use cordboard_sip::engine::{Datagram, Transport};
+use cordboard_sip::engine::{Datagram, Flow, Transport};
+use cordboard_sip::wire::Frame;
 use mio::event::Event as Readiness;
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -39,6 +41,24 @@ const DATAGRAM: usize = 65_535;
 
 /// To the signalling thread.
 pub enum Order {
+    /// A stream held this next.
+    Frame {
+        /// The connection.
+        flow: Flow,
+        /// What it held.
+        frame: Box<Frame>,
+        /// The same as it came.
+        bytes: Vec<u8>,
+    },
+    /// A message that came whole, over WebSocket.
+    Message {
+        /// The connection.
+        flow: Flow,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// A connection is gone or could not be opened.
+    FlowClosed(Flow),
     /// A media thread reports.
     Media(MediaEvent),
     /// The journal has a record, or could not write it.
@@ -54,6 +74,8 @@ pub enum Order {
 impl std::fmt::Debug for Order {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Order::Frame { .. } | Order::Message { .. } => "stream",
+            Order::FlowClosed(_) => "flow closed",
             Order::Media(_) => "media",
             Order::Journalled(..) => "journalled",
             Order::Command(_) => "command",
@@ -71,6 +93,8 @@ pub struct ShardSetup {
     pub sockets: Vec<std::net::UdpSocket>,
     /// From media threads, the journal, the API: each its own lane, so that none starves another.
     pub orders: Vec<Receiver<Order>>,
+    /// To the connections of TCP, TLS and WebSocket.
+    pub streams: Sender<StreamOrder>,
     /// To media threads.
     pub media: Vec<Sender<MediaOrder>>,
     /// To the journal. It has room for the closing record of every call that may be up.
@@ -234,6 +258,16 @@ impl ShardThread {
                     self.setup.clock.set_wall(*wall);
                 }
                 self.with_shard("order", |shard, clock| match order {
+                    Order::Frame { flow, frame, bytes } => {
+                        let input = ShardInput::Frame { flow, frame: *frame, bytes: &bytes };
+                        shard.handle_input(input, clock.now());
+                    }
+                    Order::Message { flow, bytes } => {
+                        let Flow { transport, local, remote } = flow;
+                        let datagram = Datagram { transport, local, remote, bytes: &bytes };
+                        shard.handle_input(ShardInput::Datagram(datagram), clock.now());
+                    }
+                    Order::FlowClosed(flow) => shard.handle_input(ShardInput::FlowClosed(flow), clock.now()),
                     Order::Media(event) => shard.handle_input(ShardInput::Media(event), clock.now()),
                     Order::Journalled(ticket, ok) => {
                         shard.handle_input(ShardInput::Journalled { ticket, ok }, clock.now());
@@ -273,6 +307,7 @@ impl ShardThread {
         self.quiet = 0;
         self.journal.flush();
         self.setup.events.flush();
+        self.setup.streams.flush();
         for lane in &self.setup.media {
             lane.flush();
         }
@@ -290,12 +325,9 @@ impl ShardThread {
     fn carry_out(&mut self, output: ShardOutput) {
         match output {
             ShardOutput::Transmit { flow, bytes } => {
-                let socket =
-                    self.sockets.iter().find(|(local, _)| *local == flow.local).or(self.sockets.first());
-                let sent = socket.map(|(_, socket)| socket.send_to(&bytes, flow.remote));
-                let gauge = match sent {
-                    Some(Ok(_)) => &self.setup.gauges.sip_sent,
-                    _ => &self.setup.gauges.sip_send_failed,
+                let gauge = match self.transmit(flow, bytes) {
+                    true => &self.setup.gauges.sip_sent,
+                    false => &self.setup.gauges.sip_send_failed,
                 };
                 gauge.fetch_add(1, Relaxed);
             }
@@ -314,6 +346,18 @@ impl ShardThread {
                 let _ = self.setup.events.try_send_quietly(event);
             }
         }
+    }
+
+    /// Sends a message, or gives it to its connection. False if that failed at once; timers of transactions say what it
+    /// means.
+    fn transmit(&self, flow: Flow, bytes: Vec<u8>) -> bool {
+        if flow.transport != Transport::Udp {
+            return self.setup.streams.try_send_quietly(StreamOrder { flow, bytes }).is_ok();
+        }
+        let own = self.sockets.iter().find(|(local, _)| *local == flow.local);
+        let of_family = || self.sockets.iter().find(|(local, _)| local.is_ipv4() == flow.remote.is_ipv4());
+        let socket = own.or_else(of_family);
+        socket.is_some_and(|(_, socket)| socket.send_to(&bytes, flow.remote).is_ok())
     }
 
     /// A leg goes where its call's first leg is; a new call goes to the next thread.

@@ -10,7 +10,7 @@ use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
 use cordboard_model::media::{Codec, Direction, MediaCommand};
-use cordboard_sip::engine::{Dest, Flow, SipCommand};
+use cordboard_sip::engine::{Dest, SipCommand, Transport};
 use cordboard_sip::sdp::Local;
 use cordboard_sip::wire::Uri;
 use core::net::SocketAddr;
@@ -171,7 +171,7 @@ impl Shard {
                     return Err(Cause::Congestion);
                 }
                 let uri = Uri::parse(&format!("sip:{number}@{gateway}")).ok_or(Cause::NotFound)?;
-                let flow = Flow::udp(self.config.local, gateway);
+                let flow = self.sip.flow_to(Transport::Udp, gateway);
                 self.trunks.add(id, call);
                 (Dest::Uri { uri, flow, credentials: None }, PartyId::new(&number))
             }

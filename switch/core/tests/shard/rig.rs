@@ -150,6 +150,7 @@ impl Rig {
             start_secs: 0x6560_0000,
             seed,
             local: addr(SWITCH),
+            listeners: Vec::new(),
             advertised: None,
             ptime_ms: 20,
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },

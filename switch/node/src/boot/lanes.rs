@@ -5,6 +5,7 @@ use crate::media::RecorderOrder;
 use crate::metrics::LaneReading;
 use crate::shard::Order;
 use crate::switch::Closer;
+use crate::transport::StreamOrder;
 use cordboard_lane::{Receiver, Sender, lane};
 use cordboard_model::event::Event;
 use cordboard_store::Stored;
@@ -12,6 +13,7 @@ use cordboard_store::Stored;
 /// Slots of the lanes, by what waits in them.
 const MEDIA_EVENTS: usize = 16_384;
 const API_ORDERS: usize = 4_096;
+const STREAM_MESSAGES: usize = 8_192;
 const RECORDER_CHUNKS: usize = 8_192;
 const EVENTS: usize = 65_536;
 const STORED: usize = 65_536;
@@ -21,6 +23,9 @@ pub(super) struct Lanes {
     pub(super) media_events: (Sender<Order>, Receiver<Order>),
     pub(super) journalled: (Sender<Order>, Receiver<Order>),
     pub(super) api: (Sender<Order>, Receiver<Order>),
+    /// From TCP, TLS and WebSocket.
+    pub(super) streams: (Sender<Order>, Receiver<Order>),
+    pub(super) to_streams: (Sender<StreamOrder>, Receiver<StreamOrder>),
     pub(super) journal: (Sender<JournalOrder>, Receiver<JournalOrder>),
     pub(super) stored: (Sender<Stored>, Receiver<Stored>),
     pub(super) recorder: (Sender<RecorderOrder>, Receiver<RecorderOrder>),
@@ -33,6 +38,8 @@ impl Lanes {
             media_events: lane("media to shard", MEDIA_EVENTS),
             journalled: lane("journal to shard", calls * 2 + 1_024),
             api: lane("api to shard", API_ORDERS),
+            streams: lane("streams to shard", STREAM_MESSAGES),
+            to_streams: lane("shard to streams", STREAM_MESSAGES),
             // An opening, a closing and both dialogs of every call that may be up find room at once.
             journal: lane("shard to journal", calls * 8 + 1_024),
             stored: lane("store to journal", STORED),
@@ -51,6 +58,8 @@ impl Lanes {
             of(&self.media_events.0),
             of(&self.journalled.0),
             of(&self.api.0),
+            of(&self.streams.0),
+            of(&self.to_streams.0),
             of(&self.recorder.0),
             of(&self.journal.0),
             of(&self.events.0),
@@ -66,6 +75,8 @@ impl Lanes {
             of(&self.media_events.0),
             of(&self.journalled.0),
             of(&self.api.0),
+            of(&self.streams.0),
+            of(&self.to_streams.0),
             of(&self.journal.0),
             of(&self.recorder.0),
             of(&self.events.0),

@@ -6,7 +6,7 @@ mod recover;
 mod threads;
 
 use crate::clock::Clock;
-use crate::config::{Loaded, Machine};
+use crate::config::{Listen, Loaded, Machine};
 use crate::files::raise_limit;
 use crate::hub::Hub;
 use crate::journal::JournalThread;
@@ -15,9 +15,11 @@ use crate::recorder::Recorder;
 use crate::reload::Reloader;
 use crate::shard::{Order, ShardSetup};
 use crate::switch::NodeSwitch;
+use crate::transport::{self, Bound, Desk, DeskSetup, SipOverHttp, TlsError, TlsStore};
 use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::Sender;
 use cordboard_plugin_api::Registry;
+use cordboard_sip::engine::Transport;
 use cordboard_store::{Store, StoreOptions};
 use lanes::Lanes;
 use recover::{give_recovered, recover};
@@ -47,6 +49,8 @@ pub enum BootError {
     Store(cordboard_store::StoreError),
     /// The operating system refused a thread, an epoll or random bytes.
     System(io::Error),
+    /// Certificates cannot be used.
+    Tls(TlsError),
     /// Two plugins have one name.
     Plugins(String),
 }
@@ -86,6 +90,7 @@ impl fmt::Display for BootError {
             BootError::System(why) => {
                 write!(f, "the operating system refused what every switch needs: {why}")
             }
+            BootError::Tls(why) => why.fmt(f),
             BootError::Plugins(why) => f.write_str(why),
         }
     }
@@ -108,26 +113,46 @@ pub struct Running {
     pub switch: Arc<NodeSwitch>,
     /// To the shard.
     pub orders: Sender<Order>,
-    /// Bound SIP addresses.
-    pub sip: Vec<SocketAddr>,
+    /// Where SIP is spoken.
+    pub sip: Vec<Listen>,
+    /// Takes SIP connections over the HTTP listener.
+    pub sip_over_http: SipOverHttp,
     clock: Clock,
     threads: Vec<JoinHandle<()>>,
     hub: tokio::task::JoinHandle<()>,
+    desk: tokio::task::JoinHandle<()>,
+    listening: Vec<tokio::task::JoinHandle<()>>,
     store: Arc<Store>,
     stopping: Arc<AtomicBool>,
 }
 
-fn bind_sip(machine: &Machine) -> Result<(Vec<std::net::UdpSocket>, Vec<SocketAddr>), BootError> {
-    let mut sockets = Vec::new();
-    let mut bound = Vec::new();
-    for addr in &machine.sip.listen {
-        let failed = |why| BootError::Bind("SIP", *addr, why);
-        let socket = crate::media::bind_udp(*addr, Some(SIP_BUFFER)).map_err(failed)?;
-        let socket = std::net::UdpSocket::from(socket);
-        bound.push(socket.local_addr().map_err(failed)?);
-        sockets.push(socket);
+/// The sockets that SIP is spoken on.
+struct SipSockets {
+    udp: Vec<std::net::UdpSocket>,
+    streams: Vec<Bound>,
+    /// All of them as bound, in the order of the configuration.
+    all: Vec<Listen>,
+}
+
+async fn bind_sip(machine: &Machine) -> Result<SipSockets, BootError> {
+    let mut sockets = SipSockets { udp: Vec::new(), streams: Vec::new(), all: Vec::new() };
+    for listen in &machine.sip.listen {
+        let address = if listen.transport == Transport::Udp {
+            let failed = |why| BootError::Bind("SIP", listen.address, why);
+            let socket = crate::media::bind_udp(listen.address, Some(SIP_BUFFER)).map_err(failed)?;
+            let socket = std::net::UdpSocket::from(socket);
+            let address = socket.local_addr().map_err(failed)?;
+            sockets.udp.push(socket);
+            address
+        } else {
+            let bound = transport::bind(*listen).await?;
+            let address = bound.local;
+            sockets.streams.push(bound);
+            address
+        };
+        sockets.all.push(Listen { address, ..*listen });
     }
-    Ok((sockets, bound))
+    Ok(sockets)
 }
 
 /// Starts the switch. It takes calls when this returns.
@@ -138,7 +163,10 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     if let Some(warning) = raise_limit(loaded.snapshot.limits.calls) {
         tracing::warn!("{warning}");
     }
-    let (sockets, sip) = bind_sip(&loaded.machine)?;
+    let sockets = bind_sip(&loaded.machine).await?;
+    let sip = sockets.all.clone();
+    let tls = TlsStore::new(&loaded.machine.sip.tls, &loaded.machine.sip.listen).map_err(BootError::Tls)?;
+    let tls = Arc::new(tls);
     let mut kept = recover(&loaded.machine, clock)?;
     let clock = kept.clock;
     let lanes = Lanes::new(loaded.snapshot.limits.calls as usize);
@@ -149,18 +177,22 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
 
     let making = making(&loaded, kept.restore(), &sip, &clock)?;
     let gauges = Arc::new(Gauges::new(media.gauges, Arc::clone(&store), lanes.readings()));
-    let reloader = Reloader::new(path, loaded.clone(), lanes.api.0.clone(), media.orders.clone());
+    let reloader =
+        Reloader::new(path, loaded.clone(), lanes.api.0.clone(), media.orders.clone(), Arc::clone(&tls));
     reloader.load_assets(&loaded);
 
     let mut threads = media.handles;
     let closers = lanes.closers();
     let shard_gauges = Arc::clone(&gauges.shard);
-    let orders = vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1];
+    let orders = vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1];
+    let streams = lanes.to_streams.0;
+    let udp = sockets.udp;
     let (to_media, journal, events) = (media.orders, lanes.journal.0, lanes.events.0);
     let setup = move |shard| ShardSetup {
         shard,
-        sockets,
+        sockets: udp,
         orders,
+        streams,
         media: to_media,
         journal,
         events,
@@ -168,6 +200,19 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         gauges: shard_gauges,
     };
     threads.insert(0, start_shard(making, clock, setup).await?);
+    let most = loaded.machine.sip.connections as usize;
+    let desk = DeskSetup {
+        orders: lanes.to_streams.1,
+        shard: lanes.streams.0,
+        tls: Arc::clone(&tls),
+        gauges: Arc::clone(&gauges.streams),
+        most,
+    };
+    let (desk, shared) = Desk::new(desk);
+    let desk = tokio::spawn(desk.run());
+    let sip_over_http =
+        SipOverHttp::new(shared.clone(), loaded.machine.sip.origins.clone(), loaded.machine.http.listen);
+    let listening = transport::serve(sockets.streams, &shared, &tls, &sip_over_http, most);
     let dir = loaded.machine.recordings.dir.clone();
     let recorder = Recorder::new(
         dir.clone(),
@@ -201,7 +246,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         stopping: Arc::clone(&stopping),
         closers,
     });
-    Ok(Running { switch, orders, sip, clock, threads, hub, store, stopping })
+    Ok(Running { switch, orders, sip, sip_over_http, clock, threads, hub, desk, listening, store, stopping })
 }
 
 async fn open_store(machine: &Machine, lanes: &Lanes) -> Result<Arc<Store>, BootError> {
@@ -267,6 +312,9 @@ impl Running {
         join(self.threads).await;
         // The hub ends with the lane from the shard, and tells its readers.
         let _ = tokio::time::timeout(STOP, self.hub).await;
+        // The desk ends with its lane; connections send what they have and end with it.
+        let _ = tokio::time::timeout(STOP, self.desk).await;
+        self.listening.iter().for_each(tokio::task::JoinHandle::abort);
         self.store.close().await;
     }
 }

@@ -3,7 +3,7 @@
 use super::lanes::Lanes;
 use super::{BootError, registry};
 use crate::clock::Clock;
-use crate::config::Loaded;
+use crate::config::{Listen, Loaded};
 use crate::gauges::MediaGauges;
 use crate::media::{MediaOrder, MediaSetup, MediaThread, OwnPorts, PortPool, PortRange};
 use crate::shard::{ShardSetup, ShardThread};
@@ -12,6 +12,7 @@ use cordboard_lane::{Sender, lane};
 use cordboard_media::{MediaConfig, MediaEngine};
 use cordboard_model::config::Snapshot;
 use cordboard_plugin_api::Registry;
+use cordboard_sip::engine::Transport;
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -98,17 +99,20 @@ impl Making {
 pub(super) fn making(
     loaded: &Loaded,
     restore: Restore,
-    sip: &[SocketAddr],
+    sip: &[Listen],
     clock: &Clock,
 ) -> Result<Making, BootError> {
     let unspecified = SocketAddr::from(([127, 0, 0, 1], 5060));
-    let local = sip.first().copied().unwrap_or(unspecified);
+    let listeners = sip.iter().map(|at| (at.transport, at.address)).collect();
+    let udp = sip.iter().find(|at| at.transport == Transport::Udp).or(sip.first());
+    let local = udp.map_or(unspecified, |at| at.address);
     let advertised = loaded.machine.sip.advertised(local);
     let config = ShardConfig {
         shard: 0,
         start_secs: clock.start_secs(),
         seed: seed()?,
         local,
+        listeners,
         advertised: (advertised != local).then_some(advertised),
         ptime_ms: loaded.machine.media.ptime,
         wall: clock.wall(),

@@ -3,6 +3,7 @@
 use super::error::Problem;
 use super::secret::ApiKey;
 use super::section::Section;
+use super::sip::{SipMachine, no_overlap, read_sip};
 use super::value::{boolean, duration, integer, ip, listen, one_of, size, some_text, wrong};
 use cordboard_model::config::{DigestAlgorithm, FlowLimits, Limits, SipTimers};
 use core::net::{IpAddr, SocketAddr};
@@ -30,24 +31,6 @@ pub struct Machine {
     /// Keys to the control API.
     #[serde(skip)]
     pub api_keys: Vec<ApiKey>,
-}
-
-/// `[sip]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SipMachine {
-    /// UDP addresses to listen on; at least one. Port 0 lets the system choose.
-    pub listen: Vec<SocketAddr>,
-    /// The address that peers are told instead of the one listened on. Always set when an address
-    /// of `listen` is unspecified.
-    pub public: Option<IpAddr>,
-}
-
-impl SipMachine {
-    /// What goes into Via and Contact for requests that leave by `bound`, the address a socket of
-    /// `listen` has got.
-    pub fn advertised(&self, bound: SocketAddr) -> SocketAddr {
-        SocketAddr::new(self.public.unwrap_or(bound.ip()), bound.port())
-    }
 }
 
 /// `[media]`.
@@ -156,7 +139,7 @@ const DAY: Duration = s(86_400);
 /// Reads the machine's sections. The keys of the API are added by the caller.
 pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
     let sip = root.section("sip");
-    let (sip_machine, main) = read_sip(&sip);
+    let (sip_machine, main) = read_sip(&sip, base);
     let media = read_media(&root.section("media"), main, sip_machine.public);
     no_overlap(&sip, &sip_machine, &media);
     // These are read with the limits; here they only count as known.
@@ -197,42 +180,15 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
     }
 }
 
-/// Also gives the first address listened on.
-fn read_sip(sip: &Section<'_>) -> (SipMachine, SocketAddr) {
-    let loopback = SocketAddr::from(([127, 0, 0, 1], 5060));
-    let given = sip.list("listen", listen);
-    let mut addresses: Vec<SocketAddr> = Vec::new();
-    for at in given.iter().flat_map(|list| &list.value) {
-        if addresses.contains(&at.value) && at.value.port() != 0 {
-            let why = format!("{} is listed twice", at.value);
-            sip.conflict("listen", at.pos, why);
-        }
-        addresses.push(at.value);
-    }
-    if let Some(list) = given.filter(|_| sip.is_empty_list("listen")) {
-        sip.conflict("listen", list.pos, "expected at least one address");
-    }
-    let main = addresses.first().copied().unwrap_or(loopback);
-    if addresses.is_empty() {
-        addresses.push(loopback);
-    }
-    let public = sip.opt("public", told);
-    if public.is_none() && addresses.iter().any(|a| a.ip().is_unspecified()) {
-        needs_public(sip, "listen", "an address that phones and carriers can reach");
-    }
-    let machine = SipMachine { listen: addresses, public: public.map(|at| at.value) };
-    (machine, main)
-}
-
 /// An address that peers can be told.
-fn told(node: &super::tree::Node) -> Result<IpAddr, super::section::Wrong> {
+pub(super) fn told(node: &super::tree::Node) -> Result<IpAddr, super::section::Wrong> {
     match ip(node)? {
         ip if ip.is_unspecified() => Err(wrong(node, "an address that peers can reach")),
         ip => Ok(ip),
     }
 }
 
-fn needs_public(section: &Section<'_>, because: &str, expected: &str) {
+pub(super) fn needs_public(section: &Section<'_>, because: &str, expected: &str) {
     // A value that is there and wrong has been reported.
     if section.has("public").is_some() {
         return;
@@ -287,28 +243,6 @@ fn ptime(node: &super::tree::Node) -> Result<u8, super::section::Wrong> {
     match integer(10..=60, "milliseconds")(node) {
         Ok(n) if n % 10 == 0 => Ok(n),
         _ => Err(wrong(node, "10, 20, 30, 40, 50 or 60 milliseconds")),
-    }
-}
-
-/// A SIP socket inside the range of media ports would take one from a call.
-fn no_overlap(section: &Section<'_>, sip: &SipMachine, media: &MediaMachine) {
-    let Some(list) = section.list("listen", listen) else {
-        return;
-    };
-    let range = media.port_min..=media.port_max;
-    for at in list.value {
-        let same = at.value.ip() == media.address
-            || at.value.ip().is_unspecified()
-            || media.address.is_unspecified();
-        if same && range.contains(&at.value.port()) && sip.listen.contains(&at.value) {
-            let why = format!(
-                "port {} lies in the range of media ports, {} to {}",
-                at.value.port(),
-                media.port_min,
-                media.port_max
-            );
-            section.conflict("listen", at.pos, why);
-        }
     }
 }
 

@@ -15,6 +15,7 @@ mod error;
 mod machine;
 mod secret;
 mod section;
+mod sip;
 mod suggest;
 mod tenant;
 mod tree;
@@ -32,10 +33,10 @@ use std::path::{Component, Path, PathBuf};
 pub use diff::diff;
 pub use error::{ConfigError, Problem};
 pub use machine::{
-    HttpMachine, JournalMachine, LogLevel, LogMachine, Machine, MediaMachine, RecordingsMachine, SipMachine,
-    StoreMachine,
+    HttpMachine, JournalMachine, LogLevel, LogMachine, Machine, MediaMachine, RecordingsMachine, StoreMachine,
 };
 pub use secret::ApiKey;
+pub use sip::{Listen, SipMachine, TlsMachine};
 
 /// The environment variable that adds a key to the control API for the tenant `default`.
 pub const API_KEY_VARIABLE: &str = "CORDBOARD_API_KEY";

@@ -383,7 +383,7 @@ fn behind_nat_the_public_address_is_told_and_the_other_bound() {
         "#,
     );
     let sip = &loaded.machine.sip;
-    assert_eq!(sip.advertised(sip.listen[0]).to_string(), "203.0.113.5:5060");
+    assert_eq!(sip.advertised(sip.listen[0].address).to_string(), "203.0.113.5:5060");
     assert_eq!(loaded.machine.media.advertised.to_string(), "203.0.113.5");
     assert!(loaded.machine.media.address.is_unspecified());
 }

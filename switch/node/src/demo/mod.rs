@@ -51,7 +51,7 @@ async fn show(args: &DemoArgs, loaded: Loaded, clock: Clock, key: String) -> Res
     let api = ApiConfig { page_key: Some(key.clone()) };
     let served = start_served(args.config.clone(), loaded, clock, api).await?;
     let local = SocketAddr::from(([127, 0, 0, 1], 5060));
-    let sip = served.running.sip.first().copied().unwrap_or(local);
+    let sip = served.running.sip.first().map_or(local, |at| at.address);
     let stop = Arc::new(AtomicBool::new(false));
     let floor = Floor::open(sip, clock, args.callers)?;
     let stopped = Arc::clone(&stop);

@@ -448,6 +448,7 @@ fn new_shard(config: &WorldConfig, start_secs: u32, seed: [u8; 32]) -> Result<Sh
         start_secs,
         seed,
         local: SWITCH,
+        listeners: Vec::new(),
         advertised: None,
         ptime_ms: 20,
         wall: WallClock { at_zero: WALL_AT_ZERO },

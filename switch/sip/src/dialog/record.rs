@@ -1,11 +1,9 @@
 //! A dialog as the journal keeps it, and a BYE made from that after a restart.
 
-use core::net::SocketAddr;
-
 use cordboard_model::journal::DialogRecord;
 
 use super::Dialog;
-use crate::engine::Flow;
+use crate::engine::{Flow, SipConfig};
 use crate::wire::{NameAddr, Uri};
 
 /// Left above the journalled CSeq, for requests that were sent after the record was written. The
@@ -28,7 +26,8 @@ impl Dialog {
     }
 
     /// The dialog of a record, its CSeq beyond the gap; `None` if the record is damaged.
-    pub(crate) fn of_record(record: &DialogRecord, local: SocketAddr) -> Option<Self> {
+    pub(crate) fn of_record(record: &DialogRecord, config: &SipConfig) -> Option<Self> {
+        let flow = Flow::parse(&record.flow, config.local).ok()?;
         Some(Self {
             call_id: record.call_id.clone(),
             local_tag: NameAddr::parse(&record.local)?.tag()?.to_owned(),
@@ -39,7 +38,7 @@ impl Dialog {
             remote_cseq: None,
             remote_target: Uri::parse(&record.remote_target)?,
             routes: record.routes.clone(),
-            flow: Flow::parse(&record.flow, local).ok()?,
+            flow: config.flow_to(flow.transport, flow.remote),
             contact: record.contact.clone(),
             owns_call_id: false,
         })
@@ -63,7 +62,7 @@ mod tests {
             flow: "udp:198.51.100.1:5060".into(),
             contact: "<sip:cordboard@192.0.2.1:5060>".into(),
         };
-        let local = "192.0.2.1:5060".parse().unwrap();
+        let local = &SipConfig::new("192.0.2.1:5060".parse().unwrap());
         let mut dialog = Dialog::of_record(&record, local).unwrap();
         let (bye, flow) = dialog.request(Method::Bye);
         assert_eq!(bye.header(&HeaderName::CSeq), Some("105 BYE"));

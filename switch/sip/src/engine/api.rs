@@ -18,9 +18,12 @@ use crate::wire::Uri;
 pub struct SipConfig {
     /// The shard; it is part of every tag, branch and Call-ID.
     pub shard: u8,
-    /// Our end of flows that are known by their far end alone: restored contacts and dialogs.
+    /// Our end of flows for which no listener fits.
     pub local: SocketAddr,
-    /// What peers reach us by, in Via and Contact; the flow's own end when none.
+    /// What we listen on, in the order of preference: our end of what leaves by a transport and address family.
+    pub listeners: Vec<(Transport, SocketAddr)>,
+    /// What peers reach us by, in Via and Contact of flows of its address family: its address, with the port of the
+    /// flow's own end; that end's address when none.
     pub advertised: Option<SocketAddr>,
     /// Turns time into dates; renewed by [`SipCommand::SetClock`].
     pub clock: WallClock,
@@ -46,6 +49,7 @@ impl SipConfig {
         Self {
             shard: 0,
             local,
+            listeners: Vec::new(),
             advertised: None,
             clock: WallClock { at_zero: Wall(0) },
             transactions_max: 100_000,
@@ -54,6 +58,27 @@ impl SipConfig {
             retry_after_secs: 5,
             bye_wait: None,
         }
+    }
+}
+
+impl SipConfig {
+    /// Our end of what is sent to `remote`: the listener of that transport and address family, of that family, or the
+    /// first.
+    #[must_use]
+    pub fn local_for(&self, transport: Transport, remote: SocketAddr) -> SocketAddr {
+        let family = |local: SocketAddr| local.is_ipv4() == remote.ip().to_canonical().is_ipv4();
+        let fitting = |of: Option<Transport>| {
+            let fits =
+                |(own, local): &&(Transport, SocketAddr)| of.is_none_or(|of| of == *own) && family(*local);
+            self.listeners.iter().find(fits).map(|(_, local)| *local)
+        };
+        fitting(Some(transport)).or_else(|| fitting(None)).unwrap_or(self.local)
+    }
+
+    /// The flow by which `remote` is reached over `transport`.
+    #[must_use]
+    pub fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Flow {
+        Flow { transport, local: self.local_for(transport, remote), remote }
     }
 }
 

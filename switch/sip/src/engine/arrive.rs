@@ -6,24 +6,30 @@ use super::{Datagram, Flow, SessionId, SipEngine};
 use crate::session::Base;
 use crate::session::request::{answer, respond_with};
 use crate::transaction::{Arrival, TxId, TxUser, What, response_flow};
-use crate::wire::{HeaderName, Message, Method, Reject, Via, parse_datagram};
+use crate::wire::{HeaderName, Message, Method, Reject, Via, WireError, parse_datagram};
 
 impl SipEngine {
     pub(super) fn arrive(&mut self, datagram: Datagram<'_>) {
         let flow = datagram.flow();
         match parse_datagram(datagram.bytes) {
-            Ok(message) if message.is_request() => self.on_request(flow, message),
-            Ok(response) => {
-                let base = &mut self.base;
-                if let Some(upcall) = base.tx.on_response(&mut base.cx, response) {
-                    self.on_upcall(upcall);
-                }
-            }
-            Err(error) => {
-                if let Some(reject) = error.reject {
-                    self.on_damaged(flow, *reject);
-                }
-            }
+            Ok(message) => self.arrived(flow, message),
+            Err(error) => self.damaged(flow, error),
+        }
+    }
+
+    pub(super) fn arrived(&mut self, flow: Flow, message: Message) {
+        if message.is_request() {
+            return self.on_request(flow, message);
+        }
+        let base = &mut self.base;
+        if let Some(upcall) = base.tx.on_response(&mut base.cx, message) {
+            self.on_upcall(upcall);
+        }
+    }
+
+    pub(super) fn damaged(&mut self, flow: Flow, error: WireError) {
+        if let Some(reject) = error.reject {
+            self.on_damaged(flow, *reject);
         }
     }
 

@@ -32,8 +32,7 @@ impl SipEngine {
             }
             SipCommand::AnswerBye { session } => self.answer_bye(session),
             SipCommand::ByeFromRecord(record) => {
-                let local = self.base.cx.config.local;
-                if let Some(mut dialog) = Dialog::of_record(&record, local) {
+                if let Some(mut dialog) = Dialog::of_record(&record, &self.base.cx.config) {
                     let reason = "Q.850;cause=41;text=\"lost_by_restart\"";
                     bye(&mut self.base, &mut dialog, reason);
                 }

@@ -107,8 +107,10 @@ impl Context {
 
     /// What peers reach us by on this flow: host and port for Via and Contact.
     pub(crate) fn sent_by(&self, flow: &Flow) -> (Host, u16) {
-        let address = self.config.advertised.unwrap_or(flow.local);
-        (Host::from(address.ip().to_canonical()), address.port())
+        let own = flow.local.ip().to_canonical();
+        let fits = |told: &std::net::IpAddr| told.is_ipv4() == own.is_ipv4() || own.is_unspecified();
+        let told = self.config.advertised.map(|told| told.ip().to_canonical()).filter(fits);
+        (Host::from(told.unwrap_or(own)), flow.local.port())
     }
 
     /// Our Contact on this flow.

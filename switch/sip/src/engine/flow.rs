@@ -40,6 +40,14 @@ impl Transport {
         }
     }
 
+    /// The transport that [`Transport::as_str`] names.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Udp, Self::Tcp, Self::Tls, Self::Ws, Self::Wss]
+            .into_iter()
+            .find(|known| known.as_str() == word)
+    }
+
     /// The same in a Via.
     #[must_use]
     pub const fn via(self) -> wire::Transport {
@@ -77,14 +85,7 @@ impl Flow {
     /// The text is not `transport:address:port`.
     pub fn parse(text: &str, local: SocketAddr) -> Result<Self, FlowError> {
         let (transport, remote) = text.split_once(':').ok_or(FlowError)?;
-        let transport = match transport {
-            "udp" => Transport::Udp,
-            "tcp" => Transport::Tcp,
-            "tls" => Transport::Tls,
-            "ws" => Transport::Ws,
-            "wss" => Transport::Wss,
-            _ => return Err(FlowError),
-        };
+        let transport = Transport::named(transport).ok_or(FlowError)?;
         Ok(Self { transport, local, remote: SocketAddr::from_str(remote).map_err(|_| FlowError)? })
     }
 

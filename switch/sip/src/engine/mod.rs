@@ -42,6 +42,7 @@ pub use flow::{Flow, FlowError, Transport};
 use crate::registrar::Registrar;
 use crate::session::{Base, Session, end_orphan};
 use crate::transaction::{Transactions, TxUser, Upcall, What};
+use crate::wire::Frame;
 use context::{Context, TimerKey};
 use gate::Gate;
 use tokens::Tokens;
@@ -126,13 +127,25 @@ impl SipEngine {
         }
     }
 
+    /// Takes what a stream held next, as [`crate::wire::Framer`] cut it. After [`Frame::Broken`] the connection is to
+    /// be closed, once what comes of it is sent. A ping is the transport's to answer.
+    pub fn handle_frame(&mut self, flow: Flow, frame: Frame, now: Time) {
+        self.base.cx.now = now;
+        match frame {
+            Frame::Message(message) => self.arrived(flow, message),
+            Frame::Bad(error) | Frame::Broken(error) => self.damaged(flow, error),
+            Frame::Ping => {}
+        }
+    }
+
     /// The transport cannot reach this peer (ICMP, a closed connection): requests under way to
-    /// it fail as with a 503 (RFC 3261 8.1.3.1).
+    /// it fail as with a 503 (RFC 3261 8.1.3.1), and contacts that hung on a connection from their side are gone.
     pub fn handle_unreachable(&mut self, flow: Flow, now: Time) {
         self.base.cx.now = now;
-        for upcall in self.base.tx.on_unreachable(&mut self.base.cx, flow.remote) {
+        for upcall in self.base.tx.on_unreachable(&mut self.base.cx, flow) {
             self.on_upcall(upcall);
         }
+        self.registrar.drop_flow(&mut self.base.cx, flow);
     }
 
     /// The next thing to do, if any.
@@ -153,6 +166,12 @@ impl SipEngine {
         self.with_session(session, |session, base| {
             session.hang_up(base, Cause::InternalError, None);
         });
+    }
+
+    /// The flow by which a peer is reached over a transport.
+    #[must_use]
+    pub fn flow_to(&self, transport: Transport, remote: core::net::SocketAddr) -> Flow {
+        self.base.cx.config.flow_to(transport, remote)
     }
 
     /// An account's contacts, the preferred first.

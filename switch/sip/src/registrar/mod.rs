@@ -15,7 +15,7 @@ use cordboard_model::time::Time;
 use cordboard_model::view::ContactView;
 
 use crate::engine::context::{Context, TimerKey};
-use crate::engine::{Directory, Flow, SipOutput};
+use crate::engine::{Directory, Flow, SipOutput, Transport};
 use crate::wire::{Message, NameAddr, Uri};
 
 pub(crate) use update::Refusal;
@@ -91,6 +91,26 @@ impl Registrar {
         }
     }
 
+    /// A connection is gone. A contact that only its owner could connect again, a browser's, goes with it; one that
+    /// was reached over TCP or TLS stays, for a new connection to it may be opened (RFC 3261 18.1.1).
+    pub(crate) fn drop_flow(&mut self, cx: &mut Context, flow: Flow) {
+        if !matches!(flow.transport, Transport::Ws | Transport::Wss) {
+            return;
+        }
+        let on_it = |binding: &Binding| {
+            binding.flow.transport == flow.transport && binding.flow.remote == flow.remote
+        };
+        let owners: Vec<UserId> = self
+            .bindings
+            .iter()
+            .filter(|(_, list)| list.iter().any(on_it))
+            .map(|(user, _)| user.clone())
+            .collect();
+        for user in owners {
+            self.remove_if(cx, &user, on_it);
+        }
+    }
+
     /// Takes back a contact from the journal. One that is there already, or has expired, is
     /// left as it is.
     pub(crate) fn restore(&mut self, cx: &mut Context, record: &ContactRecord) -> Option<()> {
@@ -98,13 +118,18 @@ impl Registrar {
         let left = core::time::Duration::from_millis(u64::try_from(left_ms).ok()?);
         cx.directory.account(record.user.tenant, record.user.name.as_str())?;
         let uri = Uri::parse(&record.uri)?;
+        let flow = Flow::parse(&record.flow, cx.config.local).ok()?;
+        // A browser's connection did not outlive the switch, and nobody but it can make another.
+        if matches!(flow.transport, Transport::Ws | Transport::Wss) {
+            return None;
+        }
         if self.of(&record.user).iter().any(|b| b.uri == uri) {
             return None;
         }
         let binding = Binding {
             id: 0,
             uri,
-            flow: Flow::parse(&record.flow, cx.config.local).ok()?,
+            flow: cx.config.flow_to(flow.transport, flow.remote),
             path: record.path.clone(),
             call_id: record.call_id.clone(),
             cseq: record.cseq,

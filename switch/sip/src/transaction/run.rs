@@ -1,9 +1,8 @@
 //! Runs the machines: events in, actions out, timers kept.
 
-use core::net::SocketAddr;
-
-use super::layer::{Machine, Transactions, Upcall, What};
+use super::layer::{Machine, Transactions, Tx, Upcall, What};
 use super::{Action, Timer, TxId, client_invite, client_other, server_invite, server_other};
+use crate::engine::Flow;
 use crate::engine::context::{Context, PRODUCT};
 use crate::wire::{HeaderName, Message, Method};
 
@@ -49,8 +48,9 @@ impl Transactions {
     }
 
     /// The transport cannot reach this peer: every transaction with it is told.
-    pub(crate) fn on_unreachable(&mut self, cx: &mut Context, remote: SocketAddr) -> Vec<Upcall> {
-        let with_it = self.table.iter().filter(|(_, tx)| tx.flow.remote == remote);
+    pub(crate) fn on_unreachable(&mut self, cx: &mut Context, flow: Flow) -> Vec<Upcall> {
+        let is_it = |tx: &Tx| tx.flow.transport == flow.transport && tx.flow.remote == flow.remote;
+        let with_it = self.table.iter().filter(|(_, tx)| is_it(tx));
         let ids: Vec<(TxId, Machine)> = with_it.map(|(id, tx)| (*id, tx.machine)).collect();
         let mut upcalls = Vec::new();
         for (id, machine) in ids {

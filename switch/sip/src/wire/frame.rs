@@ -28,6 +28,8 @@ pub struct Framer {
     buffer: Vec<u8>,
     /// Bytes of the buffer that are done with.
     start: usize,
+    /// Where the last message, or the one whose body is awaited, begins.
+    begin: usize,
     /// Bytes after `start` in which no end of a header section begins.
     scanned: usize,
     /// Lone CRLFs read since the last message.
@@ -61,9 +63,11 @@ impl Framer {
         if self.broken {
             return;
         }
-        if self.start > 0 {
-            self.buffer.drain(..self.start);
-            self.start = 0;
+        let done = if self.pending.is_some() { self.begin } else { self.start };
+        if done > 0 {
+            self.buffer.drain(..done);
+            self.start -= done;
+            self.begin = 0;
         }
         self.buffer.extend_from_slice(bytes);
     }
@@ -72,6 +76,12 @@ impl Framer {
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
         self.buffer.len() - self.start
+    }
+
+    /// The bytes of the message that was given last, as they came; until the next push. Empty after a ping or a break.
+    #[must_use]
+    pub fn last_bytes(&self) -> &[u8] {
+        self.buffer.get(self.begin..self.start).unwrap_or_default()
     }
 
     fn rest(&self) -> &[u8] {
@@ -86,7 +96,7 @@ impl Framer {
     fn break_off(&mut self, error: WireError) -> Frame {
         self.broken = true;
         self.buffer = Vec::new();
-        self.start = 0;
+        (self.start, self.begin) = (0, 0);
         self.pending = None;
         Frame::Broken(error)
     }
@@ -96,6 +106,7 @@ impl Framer {
         while self.rest().first() == Some(&b'\r') {
             if self.rest().starts_with(DOUBLE_CRLF) {
                 self.consume(DOUBLE_CRLF.len());
+                self.begin = self.start;
                 return Blank::Frame(Frame::Ping);
             }
             if DOUBLE_CRLF.starts_with(self.rest()) {
@@ -139,6 +150,7 @@ impl Framer {
         let whole = head.len == end;
         match length {
             Some(length) if whole && end.saturating_add(length) <= MAX_MESSAGE_BYTES => {
+                self.begin = self.start;
                 self.consume(end);
                 self.pending = Some((head, length));
                 None
@@ -223,6 +235,28 @@ mod tests {
             seen.extend(framer.by_ref().map(sketch));
         }
         seen
+    }
+
+    #[test]
+    fn the_bytes_of_a_message_are_kept_however_they_came() {
+        let messages = [options("one", "l: 5\r\n", "hello"), options("two", "l: 3\r\n", "you")];
+        let stream = format!("\r\n{}\r\n\r\n{}", messages[0], messages[1]);
+        for step in [1, 7, 100, 1_000] {
+            let mut framer = Framer::new();
+            let mut seen = Vec::new();
+            for chunk in stream.as_bytes().chunks(step) {
+                framer.push(chunk);
+                while let Some(frame) = framer.next() {
+                    match frame {
+                        Frame::Message(_) => {
+                            seen.push(String::from_utf8_lossy(framer.last_bytes()).into_owned())
+                        }
+                        _ => assert_eq!(framer.last_bytes(), b""),
+                    }
+                }
+            }
+            assert_eq!(seen, messages, "cut at {step}");
+        }
     }
 
     #[test]
