@@ -37,7 +37,7 @@ pub async fn start_served(
     tracing::info!("cordboard {version} starts with {}: {}", path.display(), loaded.summary());
     let running = start(path, loaded, clock).await?;
     let switch: Arc<dyn Switch> = Arc::clone(&running.switch) as Arc<dyn Switch>;
-    let more = crate::transport::routes(running.sip_over_http.clone(), &["/sip"]);
+    let more = crate::transport::routes(running.sip_over_http(), &["/sip"]);
     let (http, serving) = serve(http, switch, api, more, connections(calls)).await?;
     let watching = tokio::spawn(Running::watch_clock(running.orders.clone(), clock));
     let health = tokio::spawn(watch_health(Arc::clone(&running.switch)));

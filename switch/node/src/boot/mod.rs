@@ -15,9 +15,11 @@ use crate::recorder::Recorder;
 use crate::reload::Reloader;
 use crate::shard::{Order, ShardSetup};
 use crate::switch::NodeSwitch;
-use crate::transport::{self, Bound, Desk, DeskSetup, SipOverHttp, TlsError, TlsStore};
+use crate::transport::{
+    self, Bound, Desk, DeskSetup, SipOverHttp, StreamGauges, StreamOrder, TlsError, TlsStore,
+};
 use cordboard_core::{Shard, ShardCommand};
-use cordboard_lane::Sender;
+use cordboard_lane::{Receiver, Sender};
 use cordboard_plugin_api::Registry;
 use cordboard_sip::engine::Transport;
 use cordboard_store::{Store, StoreOptions};
@@ -115,13 +117,11 @@ pub struct Running {
     pub orders: Sender<Order>,
     /// Where SIP is spoken.
     pub sip: Vec<Listen>,
-    /// Takes SIP connections over the HTTP listener.
-    pub sip_over_http: SipOverHttp,
+    /// Connections for SIP.
+    streams: Streams,
     clock: Clock,
     threads: Vec<JoinHandle<()>>,
     hub: tokio::task::JoinHandle<()>,
-    desk: tokio::task::JoinHandle<()>,
-    listening: Vec<tokio::task::JoinHandle<()>>,
     store: Arc<Store>,
     stopping: Arc<AtomicBool>,
 }
@@ -132,10 +132,14 @@ struct SipSockets {
     streams: Vec<Bound>,
     /// All of them as bound, in the order of the configuration.
     all: Vec<Listen>,
+    /// What those for TLS show.
+    tls: Arc<TlsStore>,
 }
 
 async fn bind_sip(machine: &Machine) -> Result<SipSockets, BootError> {
-    let mut sockets = SipSockets { udp: Vec::new(), streams: Vec::new(), all: Vec::new() };
+    let tls = TlsStore::new(&machine.sip.tls, &machine.sip.listen).map_err(BootError::Tls)?;
+    let mut sockets =
+        SipSockets { udp: Vec::new(), streams: Vec::new(), all: Vec::new(), tls: Arc::new(tls) };
     for listen in &machine.sip.listen {
         let address = if listen.transport == Transport::Udp {
             let failed = |why| BootError::Bind("SIP", listen.address, why);
@@ -164,9 +168,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         tracing::warn!("{warning}");
     }
     let sockets = bind_sip(&loaded.machine).await?;
-    let sip = sockets.all.clone();
-    let tls = TlsStore::new(&loaded.machine.sip.tls, &loaded.machine.sip.listen).map_err(BootError::Tls)?;
-    let tls = Arc::new(tls);
+    let tls = Arc::clone(&sockets.tls);
     let mut kept = recover(&loaded.machine, clock)?;
     let clock = kept.clock;
     let lanes = Lanes::new(loaded.snapshot.limits.calls as usize);
@@ -175,7 +177,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     give_recovered(&store, &kept, cut);
     let media = start_media(&loaded, &lanes, clock)?;
 
-    let making = making(&loaded, kept.restore(), &sip, &clock)?;
+    let making = making(&loaded, kept.restore(), &sockets.all, &clock)?;
     let gauges = Arc::new(Gauges::new(media.gauges, Arc::clone(&store), lanes.readings()));
     let reloader =
         Reloader::new(path, loaded.clone(), lanes.api.0.clone(), media.orders.clone(), Arc::clone(&tls));
@@ -200,27 +202,11 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         gauges: shard_gauges,
     };
     threads.insert(0, start_shard(making, clock, setup).await?);
-    let most = loaded.machine.sip.connections as usize;
-    let desk = DeskSetup {
-        orders: lanes.to_streams.1,
-        shard: lanes.streams.0,
-        tls: Arc::clone(&tls),
-        gauges: Arc::clone(&gauges.streams),
-        most,
-    };
-    let (desk, shared) = Desk::new(desk);
-    let desk = tokio::spawn(desk.run());
-    let sip_over_http =
-        SipOverHttp::new(shared.clone(), loaded.machine.sip.origins.clone(), loaded.machine.http.listen);
-    let listening = transport::serve(sockets.streams, &shared, &tls, &sip_over_http, most);
+    let to_shard = (lanes.to_streams.1, lanes.streams.0);
+    let streams = start_streams(&loaded.machine, to_shard, &tls, sockets.streams, &gauges.streams);
     let dir = loaded.machine.recordings.dir.clone();
-    let recorder = Recorder::new(
-        dir.clone(),
-        lanes.recorder.1,
-        lanes.media_events.0,
-        clock,
-        Arc::clone(&gauges.recorder),
-    );
+    let counted = Arc::clone(&gauges.recorder);
+    let recorder = Recorder::new(dir.clone(), lanes.recorder.1, lanes.media_events.0, clock, counted);
     threads.push(spawn("recorder".into(), move || recorder.run())?);
     let journal = JournalThread {
         writer: kept.writer,
@@ -246,7 +232,30 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         stopping: Arc::clone(&stopping),
         closers,
     });
-    Ok(Running { switch, orders, sip, sip_over_http, clock, threads, hub, desk, listening, store, stopping })
+    Ok(Running { switch, orders, sip: sockets.all, streams, clock, threads, hub, store, stopping })
+}
+
+/// The tasks of SIP's connections.
+struct Streams {
+    over_http: SipOverHttp,
+    desk: tokio::task::JoinHandle<()>,
+    listening: Vec<tokio::task::JoinHandle<()>>,
+}
+
+fn start_streams(
+    machine: &Machine,
+    (orders, shard): (Receiver<StreamOrder>, Sender<Order>),
+    tls: &Arc<TlsStore>,
+    bound: Vec<Bound>,
+    gauges: &Arc<StreamGauges>,
+) -> Streams {
+    let most = machine.sip.connections as usize;
+    let setup = DeskSetup { orders, shard, tls: Arc::clone(tls), gauges: Arc::clone(gauges), most };
+    let (desk, shared) = Desk::new(setup);
+    let desk = tokio::spawn(desk.run());
+    let over_http = SipOverHttp::new(shared.clone(), machine.sip.origins.clone(), machine.http.listen);
+    let listening = transport::serve(bound, &shared, tls, &over_http, most);
+    Streams { over_http, desk, listening }
 }
 
 async fn open_store(machine: &Machine, lanes: &Lanes) -> Result<Arc<Store>, BootError> {
@@ -283,6 +292,11 @@ impl Running {
         }
     }
 
+    /// Takes SIP connections over the HTTP listener.
+    pub fn sip_over_http(&self) -> SipOverHttp {
+        self.streams.over_http.clone()
+    }
+
     /// The clock of this switch.
     pub fn clock(&self) -> Clock {
         self.clock
@@ -313,8 +327,8 @@ impl Running {
         // The hub ends with the lane from the shard, and tells its readers.
         let _ = tokio::time::timeout(STOP, self.hub).await;
         // The desk ends with its lane; connections send what they have and end with it.
-        let _ = tokio::time::timeout(STOP, self.desk).await;
-        self.listening.iter().for_each(tokio::task::JoinHandle::abort);
+        let _ = tokio::time::timeout(STOP, self.streams.desk).await;
+        self.streams.listening.iter().for_each(tokio::task::JoinHandle::abort);
         self.store.close().await;
     }
 }
