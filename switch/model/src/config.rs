@@ -69,11 +69,21 @@ pub struct SipTimers {
     pub t2: Duration,
     /// Longest time a message stays in the network; 5 s.
     pub t4: Duration,
+    /// From one refresh of a session to its end (RFC 4028); zero asks for none.
+    pub session_expires: Duration,
+    /// The least that a peer may ask for there; at least 90 s.
+    pub session_min: Duration,
 }
 
 impl Default for SipTimers {
     fn default() -> Self {
-        Self { t1: Duration::from_millis(500), t2: Duration::from_secs(4), t4: Duration::from_secs(5) }
+        Self {
+            t1: Duration::from_millis(500),
+            t2: Duration::from_secs(4),
+            t4: Duration::from_secs(5),
+            session_expires: Duration::from_secs(1_800),
+            session_min: Duration::from_secs(90),
+        }
     }
 }
 

@@ -316,6 +316,8 @@ fn read_timers(root: &Section<'_>) -> SipTimers {
         t1: t1.as_ref().map_or(d.t1, |at| at.value),
         t2: t2.as_ref().map_or(d.t2, |at| at.value),
         t4: timers.or("t4", d.t4, duration(ms(1)..=s(60))),
+        session_expires: timers.or("session_expires", d.session_expires, duration(s(0)..=DAY)),
+        session_min: timers.or("session_min", d.session_min, duration(s(90)..=DAY)),
     };
     if read.t1 > read.t2 {
         let pos = t2.or(t1).map_or(timers.pos, |at| at.pos);

@@ -131,6 +131,11 @@ impl Dialog {
         }
     }
 
+    /// The same dialog after requests were sent in it while it was early: its CSeq goes on from theirs.
+    pub(crate) fn after(self, early: &Dialog) -> Self {
+        Self { local_cseq: self.local_cseq.max(early.local_cseq), ..self }
+    }
+
     /// Our Contact value.
     pub(crate) fn contact(&self) -> &str {
         &self.contact

@@ -1,7 +1,7 @@
 //! What a datagram is: noise, a response, or a request for a transaction, a dialog or us
 //! (RFC 3261 18.2, 8.2, 12.2.2).
 
-use super::context::SUPPORTED;
+use super::context::is_supported;
 use super::{Datagram, Flow, SessionId, SipEngine};
 use crate::session::Base;
 use crate::session::request::{answer, respond_with};
@@ -149,7 +149,7 @@ pub(super) fn refuse_extensions(base: &mut Base, tx: TxId) -> bool {
 
 /// The option tags of Require that we do not know, as a list; empty when there is none.
 pub(super) fn unknown_extensions(request: &Message) -> String {
-    let unknown: Vec<&str> = request.require().filter(|tag| !tag.eq_ignore_ascii_case(SUPPORTED)).collect();
+    let unknown: Vec<&str> = request.require().filter(|tag| !is_supported(tag)).collect();
     unknown.join(", ")
 }
 

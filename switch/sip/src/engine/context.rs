@@ -38,12 +38,29 @@ pub(crate) enum SessionTimer {
     Progress,
     /// For the Expires of an INVITE (13.3.1).
     Expires,
+    /// To refresh the session (RFC 4028 10).
+    Refresh,
+    /// For a refresh that does not come (RFC 4028 10).
+    Lapse,
+    /// To repeat a reliable provisional response (RFC 3262 3).
+    Repeat1xx,
+    /// To give up waiting for its PRACK.
+    NoPrack,
 }
 
 impl SessionTimer {
     /// All of them.
-    pub(crate) const ALL: [SessionTimer; 5] =
-        [Self::Repeat2xx, Self::NoAck, Self::Glare, Self::Progress, Self::Expires];
+    pub(crate) const ALL: [SessionTimer; 9] = [
+        Self::Repeat2xx,
+        Self::NoAck,
+        Self::Glare,
+        Self::Progress,
+        Self::Expires,
+        Self::Refresh,
+        Self::Lapse,
+        Self::Repeat1xx,
+        Self::NoPrack,
+    ];
 
     const fn reason(self) -> TimerReason {
         TimerReason(match self {
@@ -52,6 +69,10 @@ impl SessionTimer {
             Self::Glare => "sip glare wait",
             Self::Progress => "sip provisional repeat",
             Self::Expires => "sip invitation expires",
+            Self::Refresh => "sip session refresh",
+            Self::Lapse => "sip session lapse",
+            Self::Repeat1xx => "sip 1xx repeat",
+            Self::NoPrack => "sip prack missing",
         })
     }
 }
@@ -99,6 +120,11 @@ impl Context {
         self.deadlines.clear(&TimerKey::Session(id, timer));
     }
 
+    /// How long until a timer of a session fires, if it runs.
+    pub(crate) fn session_left(&self, id: SessionId, timer: SessionTimer) -> Option<Duration> {
+        self.deadlines.get(&TimerKey::Session(id, timer)).map(|at| at.since(self.now))
+    }
+
     /// Whether a session waits before it sends a re-INVITE again.
     pub(crate) fn glare_waits(&self, id: SessionId) -> bool {
         let key = TimerKey::Session(id, SessionTimer::Glare);
@@ -125,7 +151,7 @@ impl Context {
 
 /// Methods we take: "The Allow header field MUST list the set of methods supported by the UAS"
 /// (8.2.1).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, UPDATE, PRACK";
 /// Bodies we take, in Accept.
 pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 /// Who we are, in User-Agent and Server.
@@ -137,8 +163,14 @@ pub(crate) fn describe(response: &mut Message) {
     response.push(HeaderName::Supported, SUPPORTED);
 }
 
-/// Extensions we know, in Supported (20.37): Path (RFC 3327) of a registration is used.
-pub(crate) const SUPPORTED: &str = "path";
+/// Extensions we know, in Supported (20.37): Path (RFC 3327) of a registration, reliable provisional responses (RFC 3262),
+/// session timers (RFC 4028).
+pub(crate) const SUPPORTED: &str = "path, 100rel, timer";
+
+/// Whether an option tag is one of [`SUPPORTED`].
+pub(crate) fn is_supported(tag: &str) -> bool {
+    SUPPORTED.split(", ").any(|known| known.eq_ignore_ascii_case(tag))
+}
 
 #[cfg(test)]
 mod tests {

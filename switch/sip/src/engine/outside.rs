@@ -7,8 +7,8 @@ use super::arrive::unknown_extensions;
 use super::context::ACCEPT;
 use super::gate::Verdict;
 use super::{Directory, Flow, IncomingCall, SipEngine, SipEvent};
-use crate::session::Session;
 use crate::session::request::{answer, describe_methods, describe_options, refuse_body, respond_with};
+use crate::session::{Session, Wish, refuse_too_brief};
 use crate::transaction::{TxId, TxUser, response_flow};
 use crate::wire::{HeaderName, Message, Method, SipUri, Uri, Via};
 
@@ -74,7 +74,9 @@ impl SipEngine {
         match request.method() {
             Some(Method::Invite | Method::Register | Method::Options) => {}
             // without a To tag there is no dialog for them
-            Some(Method::Bye | Method::Info) => return Some(Answer::Code(481)),
+            Some(Method::Bye | Method::Info | Method::Update | Method::Prack) => {
+                return Some(Answer::Code(481));
+            }
             _ => return Some(Answer::Method),
         }
         // "If the Request-URI uses a scheme not supported by the UAS, it SHOULD reject the
@@ -151,6 +153,9 @@ impl SipEngine {
             return respond_with(base, tx, 406, |response| {
                 response.push(HeaderName::Accept, ACCEPT);
             });
+        }
+        if matches!(Session::timer_wish(base, request), Wish::TooBrief) {
+            return refuse_too_brief(base, tx);
         }
         if self.sessions.len() >= base.cx.config.sessions_max {
             return answer(base, tx, 503);

@@ -36,6 +36,23 @@ impl SdpError {
     }
 }
 
+impl SdpError {
+    /// The warn-code that says the same (RFC 3261 20.43).
+    #[must_use]
+    pub const fn warning(self) -> u16 {
+        match self {
+            // "304 Media type not available"
+            Self::NoAudio | Self::Refused => 304,
+            // "305 Incompatible media format"
+            Self::NoCommonCodec => 305,
+            // "301 Incompatible network address formats"
+            Self::NoAddress => 301,
+            // "399 Miscellaneous warning"
+            Self::Malformed { .. } | Self::TooLarge | Self::Mismatch => 399,
+        }
+    }
+}
+
 impl fmt::Display for SdpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

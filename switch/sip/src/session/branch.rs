@@ -19,6 +19,8 @@ pub(crate) struct Branch {
     pub(crate) done: bool,
     /// Media of its early dialogs by To tag, for a 200 without session description.
     pub(crate) early: Option<(String, Media)>,
+    /// Early dialogs that reliable responses made (RFC 3262).
+    pub(crate) dialogs: Vec<super::reliable::Early>,
     /// For a challenge of the peer.
     pub(crate) credentials: Option<Credentials>,
     /// How many challenges were answered.

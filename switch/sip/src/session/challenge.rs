@@ -2,6 +2,7 @@
 
 use super::{Base, Session, Stage};
 use crate::auth::{Identity, answer_challenge};
+use crate::engine::Flow;
 use crate::transaction::TxUser;
 use crate::wire::{HeaderName, Message};
 
@@ -35,17 +36,47 @@ impl Session {
             return false;
         };
         let mut again = request.clone();
-        let Ok(cseq) = again.cseq() else {
+        again.set(name, value);
+        branch.challenges += 1;
+        self.send_again(base, at, again, flow)
+    }
+
+    /// A peer's 422 (RFC 4028 7.3): the INVITE goes out again with what the peer asks for, once for each time it asks
+    /// for more. False if the call is given up, or the peer asks for nothing.
+    pub(super) fn ask_for_longer(&mut self, base: &mut Base, at: usize, response: &Message) -> bool {
+        if self.over || self.stage != Stage::Calling || !self.note_too_brief(response) {
+            return false;
+        }
+        let Some(branch) = self.branches.get_mut(at) else {
+            return false;
+        };
+        // it counts as a challenge, so that nobody keeps us busy for ever
+        let wanted = branch.challenges < CHALLENGES_MAX
+            && branch.cancel_wanted.is_none()
+            && !base.tx.is_waiting_for_cancel(branch.tx);
+        let sent = base.tx.request(branch.tx).cloned().zip(base.tx.flow(branch.tx));
+        let (Some((mut again, flow)), true) = (sent, wanted) else {
+            return false;
+        };
+        branch.challenges += 1;
+        again.headers.remove(&HeaderName::SessionExpires);
+        again.headers.remove(&HeaderName::MinSe);
+        self.ask_timer(base, &mut again);
+        self.send_again(base, at, again, flow)
+    }
+
+    /// The INVITE of a branch in a new transaction, with the next CSeq.
+    fn send_again(&mut self, base: &mut Base, at: usize, mut again: Message, flow: Flow) -> bool {
+        let (Some(branch), Ok(cseq)) = (self.branches.get_mut(at), again.cseq()) else {
             return false;
         };
         again.headers.remove_first(&HeaderName::Via);
         again.set(HeaderName::CSeq, format!("{} INVITE", cseq.seq + 1));
-        again.set(name, value);
         base.tx.release(branch.tx);
         let user = TxUser::Session(self.id);
         branch.tx = base.tx.send(&mut base.cx, user, flow, again);
         branch.provisional = false;
-        branch.challenges += 1;
+        branch.dialogs.clear();
         true
     }
 }

@@ -9,7 +9,9 @@ mod ack;
 mod branch;
 mod challenge;
 mod media;
+mod refresh;
 mod reinvite;
+mod reliable;
 pub(crate) mod request;
 mod teardown;
 mod uac;
@@ -28,6 +30,7 @@ use crate::wire::Message;
 pub(crate) use ack::Awaited;
 pub(crate) use branch::Branch;
 pub(crate) use media::Media;
+pub(crate) use refresh::{Wish, refuse_too_brief};
 pub(crate) use reinvite::Reinvite;
 pub(crate) use teardown::{bye, end_orphan};
 pub(crate) use uac::{Call, Target};
@@ -80,6 +83,10 @@ pub(crate) struct Session {
     reinvite: Option<Reinvite>,
     /// What the re-INVITE that must wait shall ask for.
     hold_wanted: Option<bool>,
+    /// A re-INVITE that only refreshes the session must wait.
+    refresh_wanted: bool,
+    refresh: refresh::Refresh,
+    reliable: reliable::Reliable,
     /// A BYE that must wait for an ACK: its Reason.
     bye_waits: Option<String>,
 }
@@ -100,6 +107,9 @@ impl Session {
             awaited: None,
             reinvite: None,
             hold_wanted: None,
+            refresh_wanted: false,
+            refresh: refresh::Refresh::default(),
+            reliable: reliable::Reliable::default(),
             bye_waits: None,
         }
     }
@@ -127,8 +137,8 @@ impl Session {
         for id in self.invite.iter().chain(self.branches.iter().map(|b| &b.tx)) {
             base.tx.release(*id);
         }
-        if let Some(reinvite) = &self.reinvite {
-            base.tx.release(reinvite.tx);
+        for id in self.reinvite.iter().map(|reinvite| &reinvite.tx).chain(&self.refresh.tx) {
+            base.tx.release(*id);
         }
     }
 
@@ -151,9 +161,18 @@ impl Session {
         self.tell(base, SipEvent::Ended { session, cause, by_peer, sip_status });
         self.over = true;
         self.hold_wanted = None;
-        base.cx.stop_session(self.id, SessionTimer::Glare);
-        base.cx.stop_session(self.id, SessionTimer::Progress);
-        base.cx.stop_session(self.id, SessionTimer::Expires);
+        self.refresh_wanted = false;
+        for timer in [
+            SessionTimer::Glare,
+            SessionTimer::Progress,
+            SessionTimer::Expires,
+            SessionTimer::Refresh,
+            SessionTimer::Lapse,
+            SessionTimer::Repeat1xx,
+            SessionTimer::NoPrack,
+        ] {
+            base.cx.stop_session(self.id, timer);
+        }
     }
 
     /// A transaction of the session has something to tell.
@@ -163,6 +182,9 @@ impl Session {
         }
         if self.reinvite.as_ref().is_some_and(|r| r.tx == upcall.tx) {
             return self.on_reinvite_result(base, upcall.what);
+        }
+        if self.is_update(upcall.tx) {
+            return self.on_update_result(base, upcall.what);
         }
         match upcall.what {
             What::Response(response) => {
@@ -184,6 +206,10 @@ impl Session {
             SessionTimer::Glare => self.on_glare_over(base),
             SessionTimer::Progress => self.on_progress_due(base),
             SessionTimer::Expires => self.on_expired(base),
+            SessionTimer::Refresh => self.on_refresh_due(base),
+            SessionTimer::Lapse => self.lapse(base),
+            SessionTimer::Repeat1xx => self.on_repeat_1xx(base),
+            SessionTimer::NoPrack => self.on_no_prack(base),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use cordboard_model::cause::Cause;
 
+use super::refresh::{Wish, refuse_too_brief};
 use super::{Base, Session, Stage, to_tag, uac};
 use crate::engine::context::{ALLOW, SUPPORTED, SessionTimer};
 use crate::engine::{Flow, SipEvent};
@@ -13,8 +14,8 @@ use crate::wire::{HeaderName, Message, Method};
 #[derive(Clone, Debug)]
 pub(crate) struct Reinvite {
     pub(super) tx: TxId,
-    /// What it asks for.
-    hold: bool,
+    /// What it asks for; none if it only refreshes the session.
+    hold: Option<bool>,
     /// What it got so far, for the choice after a 2xx.
     flow: Flow,
 }
@@ -45,14 +46,16 @@ impl Session {
         if self.over || self.reinvite.is_some() || self.awaited.is_some() {
             return;
         }
-        let Some(on) = self.hold_wanted.take() else {
-            return;
+        let refresh = core::mem::take(&mut self.refresh_wanted);
+        let hold = self.hold_wanted.take();
+        let offer = match hold {
+            Some(on) if self.media.holds() == on && !refresh => return self.tell_hold(base, on, true),
+            Some(on) => self.media.offer_again(Some(on)).ok(),
+            None if refresh => self.refresh_offer(),
+            None => return,
         };
-        if self.media.holds() == on {
-            return self.tell_hold(base, on, true);
-        }
-        let Ok(offer) = self.media.offer_again(Some(on)) else {
-            return self.tell_hold(base, on, false);
+        let Some(offer) = offer else {
+            return self.tell_hold_if(base, hold, false);
         };
         let Some(dialog) = &mut self.dialog else {
             return;
@@ -60,10 +63,11 @@ impl Session {
         let (mut invite, flow) = dialog.request(Method::Invite);
         invite.push(HeaderName::Allow, ALLOW);
         invite.push(HeaderName::Supported, SUPPORTED);
+        self.ask_timer(base, &mut invite);
         invite.set_body(MEDIA_TYPE, offer);
         let user = TxUser::Session(self.id);
         let tx = base.tx.send(&mut base.cx, user, flow, invite);
-        self.reinvite = Some(Reinvite { tx, hold: on, flow });
+        self.reinvite = Some(Reinvite { tx, hold, flow });
     }
 
     pub(super) fn on_reinvite_result(&mut self, base: &mut Base, what: What) {
@@ -71,6 +75,7 @@ impl Session {
             What::Response(response) => match response.status() {
                 Some(200..=299) => self.on_reinvite_accepted(base, &response),
                 Some(491) => self.on_glare(base),
+                Some(422) if self.note_too_brief(&response) => self.on_glare(base),
                 // 14.1: "If a UA receives a non-2xx final response to a re-INVITE, the session
                 // parameters MUST remain unchanged"; with a 481 or 408 "the UAC SHOULD terminate
                 // the dialog" (12.2.1.2)
@@ -98,20 +103,21 @@ impl Session {
         if self.over {
             return;
         }
+        self.refreshed_by_us(base, response);
         let settled = self.media.accept(&response.body);
         if let Ok(settled) = &settled {
             self.tell_renegotiated(base, settled);
         } else {
             self.media.refused();
         }
-        self.tell_hold(base, reinvite.hold, settled.is_ok());
+        self.tell_hold_if(base, reinvite.hold, settled.is_ok());
         self.go_on_with_hold(base);
     }
 
     fn on_reinvite_refused(&mut self, base: &mut Base) {
         if let Some(reinvite) = self.reinvite.take() {
             self.media.refused();
-            self.tell_hold(base, reinvite.hold, false);
+            self.tell_hold_if(base, reinvite.hold, false);
             self.go_on_with_hold(base);
         }
     }
@@ -126,9 +132,10 @@ impl Session {
         self.media.refused();
         match self.hold_wanted {
             // a later wish has come meanwhile
-            Some(_) => self.tell_hold(base, reinvite.hold, false),
-            None => self.hold_wanted = Some(reinvite.hold),
+            Some(_) => self.tell_hold_if(base, reinvite.hold, false),
+            None => self.hold_wanted = reinvite.hold,
         }
+        self.refresh_wanted |= reinvite.hold.is_none();
         let owner = self.dialog.as_ref().is_some_and(|d| d.owns_call_id);
         let delay = base.cx.tokens.glare_delay(owner);
         base.cx.start_session(self.id, SessionTimer::Glare, delay);
@@ -169,6 +176,10 @@ impl Session {
         if !request.body.is_empty() && !uac::is_sdp(&request) {
             return super::request::refuse_body(base, tx);
         }
+        let agreed = match Self::timer_wish(base, &request) {
+            Wish::TooBrief => return refuse_too_brief(base, tx),
+            Wish::Answer(agreed) => agreed,
+        };
         let answered = match request.body.is_empty() {
             true => self.media.offer_again(None).map(|offer| (offer, None)),
             false => {
@@ -178,12 +189,16 @@ impl Session {
         };
         let (description, settled) = match answered {
             Ok(answered) => answered,
-            Err(error) => return self.respond_to(base, tx, error.code(), None),
+            Err(error) => return self.refuse_description(base, tx, error),
         };
         if let Some(dialog) = &mut self.dialog {
             dialog.refresh(&request, flow);
         }
-        self.respond_to(base, tx, 200, Some(description));
+        self.respond_adding(base, tx, 200, |session, response| {
+            session.tell_timer(agreed, response);
+            response.set_body(MEDIA_TYPE, description);
+        });
+        self.refreshed_by_peer(base, &request, agreed);
         self.await_ack(base, tx, settled.is_none(), false);
         if let Some(settled) = settled {
             self.tell_renegotiated(base, &settled);
@@ -202,13 +217,19 @@ impl Session {
         );
     }
 
+    fn tell_hold_if(&self, base: &mut Base, on: Option<bool>, ok: bool) {
+        if let Some(on) = on {
+            self.tell_hold(base, on, ok);
+        }
+    }
+
     fn tell_hold(&self, base: &mut Base, on: bool, ok: bool) {
         let session = self.id;
         self.tell(base, SipEvent::HoldDone { session, on, ok });
     }
 }
 
-fn refuse_for_a_while(base: &mut Base, tx: TxId) {
+pub(super) fn refuse_for_a_while(base: &mut Base, tx: TxId) {
     if let Some(mut response) = base.tx.response(tx, 500) {
         let secs = base.cx.tokens.number() % 11;
         response.push(HeaderName::RetryAfter, secs.to_string());

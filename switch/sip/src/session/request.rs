@@ -33,6 +33,8 @@ impl Session {
             }
             Method::Invite => self.on_peer_reinvite(base, tx, flow),
             Method::Info => self.on_info(base, tx),
+            Method::Update => self.on_peer_update(base, tx, flow),
+            Method::Prack => self.on_prack(base, tx),
             Method::Options => answer_options(base, tx),
             _ => refuse_method(base, tx),
         }

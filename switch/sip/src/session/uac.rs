@@ -45,7 +45,8 @@ impl Session {
             return session;
         };
         for target in &call.targets {
-            let invite = invite(base, &call, target, offer.clone());
+            let mut invite = invite(base, &call, target, offer.clone());
+            session.ask_timer(base, &mut invite);
             let user = TxUser::Session(id);
             let tx = base.tx.send(&mut base.cx, user, target.flow, invite);
             session.branches.push(Branch {
@@ -54,6 +55,7 @@ impl Session {
                 cancel_wanted: None,
                 done: false,
                 early: None,
+                dialogs: Vec::new(),
                 credentials: target.credentials.clone(),
                 challenges: 0,
             });
@@ -93,6 +95,9 @@ impl Session {
             base.tx.cancel(&mut base.cx, branch.tx, &reason);
         }
         if self.over || self.stage != Stage::Calling || response.status() == Some(100) {
+            return;
+        }
+        if !self.acknowledge(base, at, response) {
             return;
         }
         let session = self.id;
@@ -145,6 +150,11 @@ impl Session {
             .request(tx)
             .zip(base.tx.flow(tx))
             .and_then(|(invite, flow)| Dialog::of_response(invite, response, flow));
+        let known = branch.dialogs.iter().find(|known| known.tag == tag);
+        let dialog = dialog.map(|dialog| match known {
+            Some(known) => dialog.after(&known.dialog),
+            None => dialog,
+        });
         let Some(mut dialog) = dialog else {
             return self.on_failure(base, at, Failure::of_status(400));
         };
@@ -169,6 +179,7 @@ impl Session {
             return self.end(base, Cause::Incompatible, true, Some(488));
         };
         self.stage = Stage::Up;
+        self.refreshed_by_us(base, response);
         base.dialogs.insert(dialog.local_tag.clone(), self.id);
         let (session, media) = (self.id, Box::new(settled));
         let record = Box::new(dialog.record());
@@ -179,6 +190,9 @@ impl Session {
 
     fn on_refusal(&mut self, base: &mut Base, at: usize, code: u16, response: &Message) {
         if matches!(code, 401 | 407) && self.answer_challenge(base, at, response) {
+            return;
+        }
+        if code == 422 && self.ask_for_longer(base, at, response) {
             return;
         }
         self.on_failure(base, at, Failure::of_status(code));

@@ -4,11 +4,12 @@ use core::time::Duration;
 
 use cordboard_model::cause::Cause;
 
+use super::refresh::Wish;
 use super::{Base, Session, Stage};
 use crate::dialog::Dialog;
 use crate::engine::context::{SessionTimer, describe};
 use crate::engine::{Flow, SessionId, SipEvent};
-use crate::sdp::{Local, MEDIA_TYPE};
+use crate::sdp::{Local, MEDIA_TYPE, SdpError};
 use crate::transaction::TxId;
 use crate::wire::{HeaderName, Message};
 
@@ -38,7 +39,7 @@ impl Session {
     /// 180.
     pub(crate) fn ring(&mut self, base: &mut Base) {
         if self.stage == Stage::Incoming && !self.over {
-            self.respond(base, 180, None);
+            self.progress(base, 180, None);
             self.keep_alive(base);
         }
     }
@@ -51,21 +52,27 @@ impl Session {
         }
         match self.answer_offer(base, local) {
             Ok(description) => {
-                self.respond(base, 183, description);
+                self.progress(base, 183, description);
                 self.keep_alive(base);
             }
-            Err(code) => self.refuse(base, code, Cause::Incompatible),
+            Err(error) => self.refuse_offer(base, error),
         }
     }
 
     /// 200.
     pub(crate) fn answer(&mut self, base: &mut Base, local: Local) {
-        if self.stage != Stage::Incoming || self.over {
+        if self.stage != Stage::Incoming || self.over || self.answer_waits(&local) {
             return;
         }
         let description = match self.answer_offer(base, local) {
             Ok(description) => description,
-            Err(code) => return self.refuse(base, code, Cause::Incompatible),
+            Err(error) => return self.refuse_offer(base, error),
+        };
+        let request = self.invite.and_then(|tx| base.tx.request(tx)).cloned();
+        // what was too brief was refused when it came
+        let agreed = match request.as_ref().map(|request| Self::timer_wish(base, request)) {
+            Some(Wish::Answer(agreed)) => agreed,
+            Some(Wish::TooBrief) | None => None,
         };
         let (offered, description) = match description {
             Some(answer) => (false, Some(answer)),
@@ -77,12 +84,21 @@ impl Session {
         base.cx.stop_session(self.id, SessionTimer::Progress);
         base.cx.stop_session(self.id, SessionTimer::Expires);
         self.stage = Stage::Up;
-        self.respond_to(base, tx, 200, description);
+        self.stop_repeating_1xx(base);
+        self.respond_adding(base, tx, 200, |session, response| {
+            session.tell_timer(agreed, response);
+            if let Some(description) = description {
+                response.set_body(MEDIA_TYPE, description);
+            }
+        });
         self.await_ack(base, tx, offered, true);
+        if let Some(request) = &request {
+            self.refreshed_by_peer(base, request, agreed);
+        }
     }
 
     /// Our answer to the offer of the INVITE, the same each time; none if it has no offer.
-    fn answer_offer(&mut self, base: &mut Base, local: Local) -> Result<Option<Vec<u8>>, u16> {
+    fn answer_offer(&mut self, base: &mut Base, local: Local) -> Result<Option<Vec<u8>>, SdpError> {
         self.media.take(base, local);
         if self.media.settled().is_some() {
             return Ok(self.media.ours().map(<[u8]>::to_vec));
@@ -91,10 +107,32 @@ impl Session {
         let Some(offer) = request.map(|r| r.body.as_slice()).filter(|b| !b.is_empty()) else {
             return Ok(None);
         };
-        let (answer, settled) = self.media.answer(offer).map_err(|error| error.code())?;
+        let (answer, settled) = self.media.answer(offer)?;
         let (session, media) = (self.id, Box::new(settled));
         self.tell(base, SipEvent::MediaSettled { session, media });
         Ok(Some(answer))
+    }
+
+    /// The refusal of an offer that we cannot serve, and the end.
+    fn refuse_offer(&mut self, base: &mut Base, error: SdpError) {
+        if let Some(tx) = self.invite.take() {
+            self.refuse_description(base, tx, error);
+        }
+        self.end(base, Cause::Incompatible, true, Some(error.code()));
+    }
+
+    /// A refusal that says what is wrong with the description: "The Warning header field is used to carry additional
+    /// information about the status of a response" (20.43).
+    pub(super) fn refuse_description(&self, base: &mut Base, tx: TxId, error: SdpError) {
+        let warning = self.dialog.as_ref().map(|_| {
+            let host = base.tx.flow(tx).map(|flow| base.cx.sent_by(&flow).0.to_string());
+            format!("{} {} \"{error}\"", error.warning(), host.unwrap_or_else(|| "cordboard".into()))
+        });
+        self.respond_adding(base, tx, error.code(), |_, response| {
+            if let Some(warning) = warning {
+                response.push(HeaderName::Warning, warning);
+            }
+        });
     }
 
     /// A final refusal of the INVITE, and the end.
@@ -133,7 +171,7 @@ impl Session {
         }
     }
 
-    fn respond(&self, base: &mut Base, code: u16, description: Option<Vec<u8>>) {
+    pub(super) fn respond(&self, base: &mut Base, code: u16, description: Option<Vec<u8>>) {
         if let Some(tx) = self.invite {
             self.respond_to(base, tx, code, description);
         }
@@ -144,6 +182,21 @@ impl Session {
     /// header field values from the request into the response ... The UAS MUST add a Contact
     /// header field to the response." (12.1.1)
     pub(super) fn respond_to(&self, base: &mut Base, tx: TxId, code: u16, description: Option<Vec<u8>>) {
+        self.respond_adding(base, tx, code, |_, response| {
+            if let Some(description) = description {
+                response.set_body(MEDIA_TYPE, description);
+            }
+        });
+    }
+
+    /// The same with headers of its own.
+    pub(super) fn respond_adding(
+        &self,
+        base: &mut Base,
+        tx: TxId,
+        code: u16,
+        add: impl FnOnce(&Self, &mut Message),
+    ) {
         let Some(mut response) = base.tx.response(tx, code) else {
             return;
         };
@@ -157,9 +210,7 @@ impl Session {
             describe(&mut response);
         }
         add_retry_after(base, &mut response);
-        if let Some(description) = description {
-            response.set_body(MEDIA_TYPE, description);
-        }
+        add(self, &mut response);
         base.tx.respond(&mut base.cx, tx, &response);
     }
 }

@@ -30,6 +30,7 @@ mod parse;
 #[cfg(test)]
 mod rsip_bounds;
 pub(crate) mod scan;
+mod session_expires;
 mod status;
 mod uri;
 mod uri_compare;
@@ -47,6 +48,7 @@ pub use name::{HeaderName, OtherName};
 pub use name_addr::NameAddr;
 pub use params::Params;
 pub use parse::parse_datagram;
+pub use session_expires::{RAck, Refresher, SessionExpires, delta};
 pub use status::reason_phrase;
 pub use uri::{Scheme, SipUri, Uri};
 pub use via::{MAGIC_COOKIE, Transport, Via};

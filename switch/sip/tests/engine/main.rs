@@ -16,7 +16,9 @@ mod limits;
 mod network;
 #[cfg(test)]
 mod odd;
+mod progress;
 #[cfg(test)]
 mod registrar;
+mod timers;
 #[cfg(test)]
 mod torture;
