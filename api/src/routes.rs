@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cordboard_model::cause::Cause;
-use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId};
+use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId};
 use cordboard_model::time::Wall;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/agents", get(agents))
         .route("/agents/{name}/{intent}", post(agent_intent))
         .route("/contacts", get(contacts))
+        .route("/trunks", get(trunks))
+        .route("/trunks/{name}/{order}", post(trunk_order))
         .route("/cdrs", get(cdrs))
         .route("/cdrs/{id}", get(cdr))
         .route("/recordings", get(recordings))
@@ -146,6 +148,24 @@ async fn agents(Use(state): Use<State>, Asking(who): Asking) -> Result<impl Into
 
 async fn contacts(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
     Ok(page(state.switch.contacts(who.tenant).await?))
+}
+
+async fn trunks(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
+    Ok(page(state.switch.trunks(who.tenant).await?))
+}
+
+async fn trunk_order(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path((name, wanted)): Path<(String, String)>,
+) -> Answer<Done> {
+    let trunk = TrunkId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()))?;
+    let block = match wanted.as_str() {
+        "block" => true,
+        "unblock" => false,
+        other => return Err(Problem::not_found(format!("{other:?} is neither block nor unblock"))),
+    };
+    order(&state, who.tenant, Command::BlockTrunk(trunk, block)).await
 }
 
 /// Done, and what was done.

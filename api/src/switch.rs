@@ -3,9 +3,9 @@
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::event::Event;
-use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId};
+use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId};
 use cordboard_model::time::Wall;
-use cordboard_model::view::{AgentView, CallView, ContactView, QueueView};
+use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, TrunkView};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::path::PathBuf;
@@ -24,6 +24,8 @@ pub enum Command {
     Hold(LegId, bool),
     /// Change what an agent wants to be.
     Agent(AgentId, AgentIntent),
+    /// Take a trunk out of service for new calls (`true`), or back in.
+    BlockTrunk(TrunkId, bool),
     /// Read the configuration again; all or nothing. Answered with what changed, in words.
     Reload,
 }
@@ -167,6 +169,8 @@ pub trait Switch: Send + Sync + 'static {
     fn agents(&self, tenant: TenantId) -> Later<Vec<AgentView>>;
     /// Registered devices.
     fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>>;
+    /// Trunks, with the state of their gateways.
+    fn trunks(&self, tenant: TenantId) -> Later<Vec<TrunkView>>;
     /// Call detail records, newest first.
     fn cdrs(&self, tenant: TenantId, filter: CdrFilter) -> Later<Vec<Cdr>>;
     /// One call detail record.

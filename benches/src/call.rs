@@ -73,7 +73,7 @@ fn snapshot() -> Result<Snapshot, IdError> {
         ha1_sha256: "0".repeat(64),
     };
     let id = TrunkId::new(tenant, "carrier")?;
-    let trunk = Trunk { id: id.clone(), peers: vec![CARRIER], gateway: None, max_calls: 100_000 };
+    let trunk = Trunk { peers: vec![CARRIER], max_calls: 100_000, ..Trunk::new(id.clone()) };
     let tenant = Tenant {
         id: tenant,
         display: "default".into(),

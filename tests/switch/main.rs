@@ -14,6 +14,7 @@ mod registering;
 mod reload;
 mod ringing;
 mod torture;
+mod trunks;
 mod walk;
 
 use cordboard_tests::runner::{self, Test, alone, test};
@@ -49,6 +50,11 @@ static TESTS: &[Test] = &[
     test("a_law_caller_and_mu_law_agent_hear_each_other_and_their_keys", media::transcoding),
     test("a_call_ends_at_its_longest", media::longest_call),
     test("a_silent_party_ends_the_call_unless_held", media::silence),
+    test("a_call_goes_on_by_the_next_gateway_when_one_is_dead_or_cannot", trunks::fails_over),
+    test("a_busy_party_is_no_reason_to_ask_the_next_gateway", trunks::busy_is_no_failover),
+    test("a_gateway_that_answers_no_options_gets_no_calls_until_it_does", trunks::health),
+    test("a_trunk_registers_with_its_carrier_by_digest", trunks::registers),
+    test("a_trunk_is_blocked_by_an_operator_and_limited_in_rate", trunks::blocked_and_limited),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),
     test("events_since_a_cut_are_neither_missing_nor_doubled", events::since_a_cut),

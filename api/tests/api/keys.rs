@@ -3,12 +3,13 @@
 use crate::{KEY, serve};
 
 /// One path of every route that needs a key.
-pub const READ: [&str; 9] = [
+pub const READ: [&str; 10] = [
     "/api/v1/calls",
     "/api/v1/calls/default.6b000000-0-1",
     "/api/v1/queues",
     "/api/v1/agents",
     "/api/v1/contacts",
+    "/api/v1/trunks",
     "/api/v1/cdrs",
     "/api/v1/cdrs/default.6b000000-0-1",
     "/api/v1/recordings",

@@ -101,6 +101,7 @@ export type What =
   | { type: "recording_started"; call: string; recording: string }
   | { type: "recording_ready"; call: string; recording: string; length_ms: number }
   | { type: "call_ended"; call: string; cause: string; by: string; cdr?: unknown }
+  | { type: "trunk_changed"; trunk: { tenant: string; name: string }; gateway: string | null; state: string }
   | { type: "config_reloaded"; version: number }
   | { type: "alarm"; code: string; text: string };
 

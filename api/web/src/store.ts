@@ -180,6 +180,7 @@ function happened(floor: Floor, event: Event): Floor {
     case "unregistered":
     case "recording_started":
     case "recording_ready":
+    case "trunk_changed":
     case "config_reloaded":
     case "alarm":
       return floor;

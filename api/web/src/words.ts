@@ -19,6 +19,7 @@ export function weight(line: Line): Weight {
     case "queue_entered":
     case "queue_left":
     case "agent_status":
+    case "trunk_changed":
     case "config_reloaded":
       return "main";
     default:
@@ -84,6 +85,8 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
       return ["recording_ready", { length: duration(what.length_ms) }];
     case "call_ended":
       return ["call_ended", { cause: words.causes[what.cause] ?? what.cause, by: words.by[what.by] ?? what.by }];
+    case "trunk_changed":
+      return ["trunk_changed", { trunk: what.trunk.name, gateway: what.gateway ?? "", state: what.state }];
     case "config_reloaded":
       return ["config_reloaded", { version: what.version }];
     case "alarm":

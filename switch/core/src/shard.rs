@@ -88,7 +88,7 @@ impl Shard {
             routing: Routing::default(),
             agent_of: BTreeMap::new(),
             outside: Outside::default(),
-            trunks: Trunks::default(),
+            trunks: Trunks::new(seed(&mut seeds)),
             goodbyes: Goodbyes::new(),
             offered: BTreeMap::new(),
             known_contacts: BTreeSet::new(),
@@ -158,6 +158,7 @@ impl Shard {
         self.settle();
         self.calls.handle_timeout(now);
         self.settle();
+        self.trunks_due();
         self.acd.handle_timeout(now);
         self.flows.handle_timeout(now);
         self.routes_late();
@@ -183,6 +184,7 @@ impl Shard {
             self.flows.poll_timeout(),
             self.routing.poll_timeout(),
             self.gate.poll_timeout(),
+            self.trunks.poll_timeout(),
         ];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
@@ -223,7 +225,8 @@ impl Shard {
 
     fn configure(&mut self, snapshot: Arc<Snapshot>) {
         let now = self.now;
-        self.snapshot = Arc::clone(&snapshot);
+        let old = std::mem::replace(&mut self.snapshot, Arc::clone(&snapshot));
+        self.trunks.configure(&snapshot, &old, now);
         let mut calls = CallConfig::new(self.config.start_secs, self.config.shard);
         calls.limits = CallLimits::from(&snapshot.limits);
         self.calls.handle_command(CallCommand::Configure(Box::new(calls)), now);

@@ -236,17 +236,141 @@ pub struct CalledNumber {
     pub to: Destination,
 }
 
-/// A trunk: peers known by their address.
+/// How a gateway is spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SipTransport {
+    /// Datagrams.
+    #[default]
+    Udp,
+    /// A stream.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+}
+
+/// One way out of a trunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gateway {
+    /// Where calls are sent.
+    pub address: SocketAddr,
+    /// How.
+    pub transport: SipTransport,
+    /// The lowest is tried first (RFC 2782).
+    pub priority: u16,
+    /// Among those of one priority, its share of the calls (RFC 2782).
+    pub weight: u16,
+}
+
+impl Gateway {
+    /// UDP, first in order, with a share like any other.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, transport: SipTransport::Udp, priority: 0, weight: 1 }
+    }
+}
+
+/// Something that no log, event or page shows.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Secret(pub String);
+
+impl core::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("(secret)")
+    }
+}
+
+/// Who we are to a carrier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrunkAccount {
+    /// The user name, for digest and for the address of record.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+    /// The carrier's domain: in From, To and the address of record.
+    pub domain: String,
+    /// How long a registration is asked for; none if the carrier wants none.
+    pub register: Option<Duration>,
+}
+
+/// How it is found out whether a gateway lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrunkHealth {
+    /// Time between two OPTIONS; none sends none.
+    pub every: Option<Duration>,
+    /// Failures in a row that make a gateway count as down.
+    pub down_after: u8,
+    /// Successes in a row that make it count as up again.
+    pub up_after: u8,
+    /// How long an INVITE may be without any answer before the next gateway is tried.
+    pub silence: Duration,
+}
+
+impl Default for TrunkHealth {
+    fn default() -> Self {
+        Self {
+            every: Some(Duration::from_secs(30)),
+            down_after: 3,
+            up_after: 2,
+            silence: Duration::from_secs(4),
+        }
+    }
+}
+
+/// Refusals after which the next gateway is tried, where nothing else is said: what says that this gateway cannot, not
+/// that the called party will not.
+pub const FAILOVER: [u16; 6] = [408, 500, 502, 503, 504, 580];
+
+/// A trunk: a carrier or another switch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trunk {
     /// Its id.
     pub id: TrunkId,
     /// Addresses whose requests are this trunk's, without authentication; port 0 means any.
     pub peers: Vec<SocketAddr>,
-    /// Where calls by this trunk are sent; the first that answers.
-    pub gateway: Option<SocketAddr>,
+    /// Where calls by this trunk are sent.
+    pub gateways: Vec<Gateway>,
     /// Most calls at a time.
     pub max_calls: u32,
+    /// Most new calls in a second, both ways; none if that does not matter.
+    pub calls_per_second: Option<u32>,
+    /// Who we are to the carrier, where it asks.
+    pub account: Option<TrunkAccount>,
+    /// How gateways are watched.
+    pub health: TrunkHealth,
+    /// Refusals after which the next gateway is tried.
+    pub failover: Vec<u16>,
+}
+
+impl Trunk {
+    /// A trunk with nothing but a name.
+    pub fn new(id: TrunkId) -> Self {
+        Self {
+            id,
+            peers: Vec::new(),
+            gateways: Vec::new(),
+            max_calls: 100,
+            calls_per_second: None,
+            account: None,
+            health: TrunkHealth::default(),
+            failover: FAILOVER.to_vec(),
+        }
+    }
+
+    /// Whether calls from this address are this trunk's: a peer, or a gateway of a carrier that we register with.
+    pub fn is_peer(&self, from: SocketAddr) -> bool {
+        let is = |peer: SocketAddr| {
+            same_ip(peer.ip(), from.ip()) && (peer.port() == 0 || peer.port() == from.port())
+        };
+        let registers = self.account.as_ref().is_some_and(|account| account.register.is_some());
+        self.peers.iter().any(|peer| is(*peer))
+            || registers && self.gateways.iter().any(|gateway| same_ip(gateway.address.ip(), from.ip()))
+    }
 }
 
 impl Snapshot {
@@ -267,10 +391,7 @@ impl Snapshot {
 
     /// The trunk whose peer this address is.
     pub fn trunk_of_peer(&self, from: SocketAddr) -> Option<&Trunk> {
-        let is = |peer: &SocketAddr| {
-            same_ip(peer.ip(), from.ip()) && (peer.port() == 0 || peer.port() == from.port())
-        };
-        self.tenants.values().flat_map(|t| t.trunks.values()).find(|t| t.peers.iter().any(is))
+        self.tenants.values().flat_map(|t| t.trunks.values()).find(|t| t.is_peer(from))
     }
 
     /// A queue.

@@ -2,7 +2,7 @@
 
 use crate::cause::{Cause, Party};
 use crate::cdr::Cdr;
-use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId, UserId};
+use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::time::Wall;
 use crate::view::{AgentStatus, CallStage, RouteReason};
@@ -206,6 +206,16 @@ pub enum EventKind {
         by: Party,
         /// The whole record.
         cdr: Box<Cdr>,
+    },
+    /// Something about a trunk changed: `up`, `down`, `blocked`, `unblocked`, `registered`, `not registered: 403`,
+    /// `failed over to udp:192.0.2.1:5060`.
+    TrunkChanged {
+        /// The trunk.
+        trunk: TrunkId,
+        /// Which of its gateways, where it is about one.
+        gateway: Option<String>,
+        /// What it is now.
+        state: String,
     },
     /// The configuration was exchanged.
     ConfigReloaded {

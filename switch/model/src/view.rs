@@ -1,6 +1,6 @@
 //! What readers of the switch see: the API, the page, the command line.
 
-use crate::id::{AgentId, CallId, LegId, QueueId, UserId};
+use crate::id::{AgentId, CallId, LegId, QueueId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::time::Wall;
 use serde::{Deserialize, Serialize};
@@ -110,6 +110,53 @@ pub struct RouteReason {
     pub verdict: String,
     /// Why, in words.
     pub why: String,
+}
+
+/// Whether a gateway lives, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GatewayState {
+    /// It was not asked, or has not answered yet. Calls are sent to it.
+    Unknown,
+    /// It answers.
+    Up,
+    /// It does not. No call is sent to it.
+    Down,
+}
+
+/// One gateway of a trunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatewayView {
+    /// `udp:192.0.2.1:5060`.
+    pub address: String,
+    /// Whether it lives.
+    pub state: GatewayState,
+}
+
+/// A registration with a carrier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationView {
+    /// Whether the carrier knows us now.
+    pub registered: bool,
+    /// What it said last: a SIP status, 408 for silence.
+    pub last_status: Option<u16>,
+}
+
+/// One trunk as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrunkView {
+    /// The trunk.
+    pub trunk: TrunkId,
+    /// Calls it carries, both ways.
+    pub calls: u32,
+    /// How many it may.
+    pub max_calls: u32,
+    /// An operator took it out of service for new calls.
+    pub blocked: bool,
+    /// Where calls are sent.
+    pub gateways: Vec<GatewayView>,
+    /// Of trunks that register.
+    pub registration: Option<RegistrationView>,
 }
 
 /// One agent as readers see him.

@@ -22,6 +22,8 @@ pub struct MediaGauges {
 /// Of the shard.
 #[derive(Debug, Default)]
 pub struct ShardGauges {
+    /// Gateways of trunks that count as down.
+    pub gateways_down: AtomicU64,
     /// SIP messages received.
     pub sip_messages: AtomicU64,
     /// SIP messages sent.

@@ -49,7 +49,9 @@ impl EventLog {
             EventKind::CallEnded { cdr, .. } if unreached(cdr).next().is_some() => {
                 tracing::enabled!(tracing::Level::WARN)
             }
-            EventKind::Alarm { .. } | EventKind::FlowFailed { .. } => tracing::enabled!(tracing::Level::WARN),
+            EventKind::Alarm { .. } | EventKind::FlowFailed { .. } | EventKind::TrunkChanged { .. } => {
+                tracing::enabled!(tracing::Level::WARN)
+            }
             EventKind::FlowLog { .. } => tracing::enabled!(tracing::Level::INFO),
             EventKind::CallStarted { .. } | EventKind::CallRouted { .. } | EventKind::CallEnded { .. } => {
                 tracing::enabled!(tracing::Level::DEBUG)
@@ -64,6 +66,10 @@ impl EventLog {
             EventKind::Alarm { code, text } => tracing::error!(%tenant, code, "alarm: {text}"),
             EventKind::FlowFailed { call, flow, error } => {
                 tracing::warn!(%call, %flow, "flow failed: {error}")
+            }
+            EventKind::TrunkChanged { trunk, gateway, state } => {
+                let gateway = gateway.as_deref().unwrap_or("-");
+                tracing::warn!(%trunk, gateway, "trunk: {state}");
             }
             EventKind::FlowLog { call, text } => tracing::info!(%call, "{text}"),
             EventKind::CallStarted { call, from, to } => {

@@ -126,6 +126,7 @@ impl Gauges {
             "SIP messages not sent.",
             s(&shard.sip_send_failed),
         );
+        line(o, "gauge", "cordboard_trunk_gateways_down", "Gateways down.", s(&shard.gateways_down));
         line(o, "gauge", "cordboard_sip_transactions", "SIP transactions.", s(&shard.transactions));
         line(o, "counter", "cordboard_panics_total", "Panics that ended a call.", s(&shard.panics));
         line(o, "counter", "cordboard_panics_caught_total", "Panics caught in all threads.", guard::caught());

@@ -402,6 +402,7 @@ impl ShardThread {
         gauges.journal_late.store(figures.journal_late, Relaxed);
         gauges.panics.store(figures.panics, Relaxed);
         gauges.calls_up.store(self.setup.shard.call_count() as u64, Relaxed);
+        gauges.gateways_down.store(self.setup.shard.gateways_down(), Relaxed);
         gauges.transactions.store(self.setup.shard.transaction_count() as u64, Relaxed);
     }
 }

@@ -13,7 +13,7 @@ use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::Sender;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::id::{AgentId, CallId, RecordingId, TenantId};
-use cordboard_model::view::{AgentView, CallView, ContactView, QueueView};
+use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, TrunkView};
 use cordboard_store::{Cursor, Store, StoreError};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -109,6 +109,10 @@ impl Switch for NodeSwitch {
 
     fn agents(&self, tenant: TenantId) -> Later<Vec<AgentView>> {
         self.later(move |shard| shard.agents(tenant))
+    }
+
+    fn trunks(&self, tenant: TenantId) -> Later<Vec<TrunkView>> {
+        self.later(move |shard| shard.trunk_views(tenant))
     }
 
     fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>> {
@@ -210,6 +214,14 @@ impl Switch for NodeSwitch {
                 })
             }
             Command::Agent(agent, intent) => self.agent(agent, intent),
+            Command::BlockTrunk(trunk, block) => {
+                let answer = self.later(move |shard| match shard.block_trunk(&trunk, block) {
+                    true if block => Ok(vec![format!("trunk {trunk} takes no new calls")]),
+                    true => Ok(vec![format!("trunk {trunk} takes calls")]),
+                    false => Err(missing(format!("trunk {trunk}"))),
+                });
+                Box::pin(async move { answer.await? })
+            }
             Command::Reload => {
                 let reloader = Arc::clone(&self.reloader);
                 Box::pin(async move { told(tenant, reloader.reload().await) })

@@ -3,7 +3,9 @@
 use crate::phone::Digest;
 use cordboard_media::Audio;
 use cordboard_media::tone::Sine;
-use cordboard_model::config::{Agent, CalledNumber, Flow, Limits, Queue, Snapshot, Tenant, Trunk, User};
+use cordboard_model::config::{
+    Agent, CalledNumber, Flow, Gateway, Limits, Queue, Snapshot, Tenant, Trunk, User,
+};
 use cordboard_model::id::{AgentId, AssetId, FlowId, IdError, Name, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::media::Codec;
 use cordboard_model::time::Duration;
@@ -195,10 +197,10 @@ impl Setup {
     pub fn trunk(self, name: &str, peer: SocketAddr) -> Self {
         self.add(|tenant| {
             let trunk = Trunk {
-                id: TrunkId::new(tenant.id, name)?,
                 peers: vec![peer],
-                gateway: Some(peer),
+                gateways: vec![Gateway::at(peer)],
                 max_calls: 1_000,
+                ..Trunk::new(TrunkId::new(tenant.id, name)?)
             };
             tenant.trunks.insert(trunk.id.name.clone(), trunk);
             Ok(())

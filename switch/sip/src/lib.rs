@@ -5,6 +5,7 @@
 //! gives bytes, the time and a seed to [`engine::SipEngine`] and does what it says.
 
 pub mod auth;
+pub mod client;
 mod dialog;
 pub mod engine;
 mod registrar;

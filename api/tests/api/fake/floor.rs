@@ -8,7 +8,8 @@ use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, QueueId, TenantId, Us
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::Wall;
 use cordboard_model::view::{
-    AgentStatus, AgentView, CallStage, CallView, ContactView, LegView, QueueView, RouteReason, WaitingView,
+    AgentStatus, AgentView, CallStage, CallView, ContactView, LegView, QueueView, RouteReason, TrunkView,
+    WaitingView,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ pub struct Floor {
     pub agents: BTreeMap<AgentId, AgentView>,
     /// Devices.
     pub contacts: Vec<ContactView>,
+    pub trunks: Vec<TrunkView>,
     /// Records, oldest first.
     pub cdrs: Vec<Cdr>,
     /// Recordings with their files, oldest first.
@@ -62,6 +64,7 @@ impl Floor {
             calls: BTreeMap::new(),
             agents: BTreeMap::new(),
             contacts: Vec::new(),
+            trunks: Vec::new(),
             cdrs: Vec::new(),
             recordings: Vec::new(),
             seq: 0,

@@ -16,7 +16,7 @@ use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{CallId, RecordingId, TenantId};
-use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView};
+use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, TrunkView};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,6 +106,10 @@ impl Switch for Fake {
 
     fn agents(&self, tenant: TenantId) -> Later<Vec<AgentView>> {
         self.answer(tenant, |floor| Ok(floor.agents.values().cloned().collect()))
+    }
+
+    fn trunks(&self, tenant: TenantId) -> Later<Vec<TrunkView>> {
+        self.answer(tenant, |floor| Ok(floor.trunks.clone()))
     }
 
     fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>> {
@@ -201,6 +205,12 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             };
             floor.agent_is(&agent, status, "asked over the API", None);
             Ok(vec![format!("agent {agent} is {}", status.as_str())])
+        }
+        Command::BlockTrunk(trunk, block) => {
+            let found = floor.trunks.iter_mut().find(|known| known.trunk == trunk);
+            let found = found.ok_or_else(|| Refusal::NotFound(format!("trunk {trunk}")))?;
+            found.blocked = block;
+            Ok(vec![format!("trunk {trunk} is {}", if block { "blocked" } else { "in service" })])
         }
         Command::Reload if floor.broken_config => Err(Refusal::Invalid(vec![
             "cordboard.toml:3:1: unknown key `nam`".into(),

@@ -10,9 +10,8 @@ use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
 use cordboard_model::media::{Codec, Direction, MediaCommand};
-use cordboard_sip::engine::{Dest, SipCommand, Transport};
+use cordboard_sip::engine::{Dest, SipCommand};
 use cordboard_sip::sdp::Local;
-use cordboard_sip::wire::Uri;
 use core::net::SocketAddr;
 
 /// The payload type that we offer RFC 4733 events with.
@@ -165,15 +164,7 @@ impl Shard {
         let (dest, to) = match target {
             Target::User(user) => self.dest_user(call, user, outside)?,
             Target::Trunk(id, number) => {
-                let trunk = self.snapshot.trunk(&id).ok_or(Cause::NotFound)?;
-                let gateway = trunk.gateway.ok_or(Cause::Unreachable)?;
-                if !self.trunks.has_room(trunk) {
-                    return Err(Cause::Congestion);
-                }
-                let uri = Uri::parse(&format!("sip:{number}@{gateway}")).ok_or(Cause::NotFound)?;
-                let flow = self.sip.flow_to(Transport::Udp, gateway);
-                self.trunks.add(id, call);
-                (Dest::Uri { uri, flow, credentials: None }, PartyId::new(&number))
+                return self.dial_trunk(call, leg, &id, number, from, local, host);
             }
         };
         let session = self.sip.new_session();
@@ -229,6 +220,7 @@ impl Shard {
     }
 
     fn do_forget(&mut self, call: CallId) {
+        let legs = self.legs.of(call).to_vec();
         for session in self.legs.forget(call) {
             // Only a call that was forgotten by force has sessions left.
             let cause = Cause::InternalError;
@@ -236,7 +228,7 @@ impl Shard {
         }
         self.routing.forget(call);
         self.offered.remove(&call);
-        self.trunks.forget(call);
+        self.trunks.forget(call, &legs);
         self.say_goodbye(call);
         for (agent, call) in self.outside.forget(call) {
             self.acd.handle_input(AcdInput::AgentBusyOutside { agent, call }, self.now);

@@ -18,6 +18,7 @@ impl Shard {
             SipOutput::Transmit { flow, bytes } => self.out.push_back(ShardOutput::Transmit { flow, bytes }),
             SipOutput::Event(SipEvent::Incoming(call)) => self.on_incoming(*call),
             SipOutput::Event(event) => self.on_session(event),
+            SipOutput::Reply(reply) => self.on_reply(*reply),
             SipOutput::Registered(contact) => self.on_registered(*contact),
             SipOutput::Unregistered { user, uri } => self.on_unregistered(user, uri),
         }
@@ -30,8 +31,9 @@ impl Shard {
         }
         let tenant = incoming.tenant;
         let full = self.calls.len() >= self.snapshot.limits.calls as usize;
-        let trunk = incoming.trunk.as_ref().and_then(|id| self.snapshot.trunk(id));
-        let full = full || trunk.is_some_and(|trunk| !self.trunks.has_room(trunk));
+        let snapshot = std::sync::Arc::clone(&self.snapshot);
+        let trunk = incoming.trunk.as_ref().and_then(|id| snapshot.trunk(id));
+        let full = full || trunk.is_some_and(|trunk| !self.trunks.has_room(trunk, self.now));
         if self.stopping || full || self.snapshot.tenant(tenant).is_none() {
             self.figures.calls_refused += 1;
             let cause = if self.stopping { Cause::Shutdown } else { Cause::Congestion };
@@ -45,8 +47,8 @@ impl Shard {
         self.in_hand = Some(call);
         self.legs.add(leg, call);
         self.legs.bind(leg, incoming.session);
-        if let Some(trunk) = incoming.trunk.clone() {
-            self.trunks.add(trunk, call);
+        if let Some(trunk) = trunk {
+            self.trunks.add(trunk, call, self.now);
         }
         let ticket = self.gate.opening(call, self.now, self.snapshot.limits.journal_wait);
         let opened = JournalRecord::CallOpened {
@@ -93,6 +95,7 @@ impl Shard {
                 self.leg_event(leg, LegEvent::EarlyMedia);
             }
             SipEvent::Answered { media, .. } => {
+                self.trunks.settled(leg);
                 self.configure_media(leg, media.stream);
                 self.leg_event(leg, LegEvent::Answered);
             }
@@ -107,6 +110,8 @@ impl Shard {
             }
             SipEvent::HoldDone { on, ok, .. } => self.leg_event(leg, LegEvent::HoldDone { on, ok }),
             SipEvent::Digit { digit, .. } => self.leg_event(leg, LegEvent::Digit(digit)),
+            SipEvent::Ended { by_peer, sip_status, .. }
+                if self.tries_on(leg, session, by_peer, sip_status) => {}
             SipEvent::Ended { cause, by_peer, sip_status, .. } => {
                 if by_peer && sip_status.is_none() {
                     self.on_bye(call, leg, session);

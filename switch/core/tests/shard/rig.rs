@@ -74,12 +74,8 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         record: false,
         rest_on_no_answer: false,
     };
-    let trunk = Trunk {
-        id: TrunkId::new(id, "carrier").unwrap(),
-        peers: vec![addr(trunk)],
-        gateway: None,
-        max_calls: 3,
-    };
+    let trunk =
+        Trunk { peers: vec![addr(trunk)], max_calls: 3, ..Trunk::new(TrunkId::new(id, "carrier").unwrap()) };
     Tenant {
         id,
         display: String::new(),

@@ -19,6 +19,7 @@ mod sip;
 mod suggest;
 mod tenant;
 mod tree;
+mod trunk;
 mod value;
 
 #[cfg(test)]

@@ -5,12 +5,10 @@ use super::error::Problem;
 use super::machine::flag;
 use super::section::{At, Pos, Section, Wrong};
 use super::tree::Node;
-use super::value::{
-    dialled, duration, hash, host, integer, one_of, peer, secret, socket, some_text, text, wrong,
-};
-use super::{Checks, assets, secret as hashing, shown};
-use cordboard_model::config::{Agent, CalledNumber, Flow, Queue, Tenant, Trunk, User};
-use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, UserId};
+use super::value::{dialled, duration, hash, host, integer, one_of, secret, some_text, text, wrong};
+use super::{Checks, assets, secret as hashing, shown, trunk};
+use cordboard_model::config::{Agent, CalledNumber, Flow, Queue, Tenant, User};
+use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
 use cordboard_model::media::Codec;
 use cordboard_model::verb::Destination;
 use core::time::Duration;
@@ -38,8 +36,8 @@ pub(super) struct Read {
 }
 
 /// What the parts of one tenant share while they are read.
-struct Context<'a> {
-    id: TenantId,
+pub(super) struct Context<'a> {
+    pub(super) id: TenantId,
     base: &'a Path,
     checks: &'a Checks<'a>,
     names: Names,
@@ -55,7 +53,9 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
     let queues = section.named("queue");
     let flows = section.named("flow");
     let trunks = section.named("trunk");
-    let gateway = |(_, trunk): &&(At<String>, Section<'_>)| trunk.has("gateway").is_some();
+    let gateway = |(_, trunk): &&(At<String>, Section<'_>)| {
+        trunk.has("gateway").is_some() || trunk.has("gateways").is_some()
+    };
     let gateways = trunks.iter().filter(gateway);
     let context = Context {
         id,
@@ -86,7 +86,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         queues: each(queues, |name, s| context.queue(name, s)),
         flows: each(flows, |name, s| context.flow(name, s)),
         numbers,
-        trunks: each(trunks, |name, s| context.trunk(name, s, &mut peers)),
+        trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers)),
     };
     section.finish();
     let assets = context.names.assets.unwrap_or_default().into_iter();
@@ -299,7 +299,7 @@ impl Context<'_> {
     }
 
     /// The value of an environment variable that the configuration names.
-    fn variable(&self, section: &Section<'_>, at: &At<String>) -> Option<String> {
+    pub(super) fn variable(&self, section: &Section<'_>, at: &At<String>) -> Option<String> {
         let value = (self.checks.env)(&at.value).filter(|value| !value.is_empty());
         if value.is_none() {
             let problem = Problem::Environment { name: at.value.clone(), why: "not set".into() };
@@ -397,30 +397,9 @@ impl Context<'_> {
             fallback,
         })
     }
-
-    fn trunk(
-        &self,
-        name: &Name,
-        section: &Section<'_>,
-        peers: &mut Vec<At<core::net::SocketAddr>>,
-    ) -> Option<Trunk> {
-        let given = section.list("peers", peer).map_or(vec![], |l| l.value);
-        let gateway = section.opt("gateway", socket).map(|at| at.value);
-        let max_calls = section.or("max_calls", 100, integer(1..=100_000, "calls"));
-        if section.has("peers").is_none() && section.has("gateway").is_none() {
-            return missing(section, "peers", "addresses that call us, or a gateway");
-        }
-        peers.extend(given.iter().cloned());
-        Some(Trunk {
-            id: TrunkId { tenant: self.id, name: name.clone() },
-            peers: given.into_iter().map(|at| at.value).collect(),
-            gateway,
-            max_calls,
-        })
-    }
 }
 
-fn missing<T>(section: &Section<'_>, key: &str, expected: &str) -> Option<T> {
+pub(super) fn missing<T>(section: &Section<'_>, key: &str, expected: &str) -> Option<T> {
     let problem =
         Problem::MissingKey { key: key.into(), section: section.shown(), expected: expected.into() };
     section.report().error(section.pos, problem);

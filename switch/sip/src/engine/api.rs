@@ -10,6 +10,7 @@ use cordboard_model::media::StreamParams;
 use cordboard_model::time::{Duration, Wall, WallClock};
 
 use super::{Directory, Flow, Transport};
+use crate::client::{Reply, Request};
 use crate::sdp::{Local, Negotiated};
 use crate::wire::Uri;
 
@@ -193,6 +194,8 @@ pub enum SipCommand {
         /// True to hold.
         on: bool,
     },
+    /// Ask a peer something outside any dialog. Answered by [`SipOutput::Reply`].
+    Request(Box<Request>),
     /// Answer the BYE that ended a session, where [`SipConfig::bye_wait`] keeps it waiting. Does
     /// nothing if none waits.
     AnswerBye {
@@ -353,6 +356,8 @@ pub enum SipOutput {
     },
     /// Tell the shard.
     Event(SipEvent),
+    /// What became of a [`SipCommand::Request`].
+    Reply(Box<Reply>),
     /// Journal a contact that is new or refreshed.
     Registered(Box<ContactRecord>),
     /// Journal that a contact is gone: removed, expired, or its account is.

@@ -30,6 +30,10 @@ impl SipEngine {
             SipCommand::Hold { session, on } => {
                 self.with_session(session, |session, base| session.hold(base, on));
             }
+            SipCommand::Request(request) => {
+                let base = &mut self.base;
+                self.client.ask(&mut base.cx, &mut base.tx, *request);
+            }
             SipCommand::AnswerBye { session } => self.answer_bye(session),
             SipCommand::ByeFromRecord(record) => {
                 if let Some(mut dialog) = Dialog::of_record(&record, &self.base.cx.config) {

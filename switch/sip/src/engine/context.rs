@@ -10,7 +10,7 @@ use cordboard_model::time::{Time, TimerReason};
 use super::tokens::Tokens;
 use super::{Directory, Flow, SessionId, SipConfig, SipEvent, SipOutput};
 use crate::transaction::{Timer, TxId};
-use crate::wire::{HeaderName, Host, Message};
+use crate::wire::{HeaderName, Host, Message, NameAddr, SipUri};
 
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,11 +141,17 @@ impl Context {
 
     /// Our Contact on this flow.
     pub(crate) fn contact(&self, flow: &Flow) -> String {
+        self.contact_of(flow, "cordboard")
+    }
+
+    /// The same with a user of its own.
+    pub(crate) fn contact_of(&self, flow: &Flow, user: &str) -> String {
         let (host, port) = self.sent_by(flow);
-        match flow.transport {
-            super::Transport::Udp => format!("<sip:cordboard@{host}:{port}>"),
-            other => format!("<sip:cordboard@{host}:{port};transport={}>", other.as_str()),
+        let mut uri = SipUri::new(Some(user), host, Some(port));
+        if flow.transport != super::Transport::Udp {
+            uri.params.set("transport", Some(flow.transport.as_str()));
         }
+        NameAddr::new(uri).to_string()
     }
 }
 

@@ -67,7 +67,11 @@ impl Directory {
                 directory.domains.entry(domain).or_insert(tenant.id);
             }
             for trunk in tenant.trunks.values() {
-                for peer in &trunk.peers {
+                // A carrier that we register with calls from where we register.
+                let registers = trunk.account.as_ref().is_some_and(|account| account.register.is_some());
+                let gateways = trunk.gateways.iter().filter(|_| registers);
+                let gateways = gateways.map(|gateway| SocketAddr::new(gateway.address.ip(), 0));
+                for peer in trunk.peers.iter().copied().chain(gateways) {
                     let peers = directory.trunks.entry(peer.ip().to_canonical()).or_default();
                     peers.push((peer.port(), trunk.id.clone()));
                 }

@@ -39,6 +39,7 @@ pub use api::{
 pub use directory::Directory;
 pub use flow::{Flow, FlowError, Transport};
 
+use crate::client::Client;
 use crate::registrar::Registrar;
 use crate::session::{Base, Session, end_orphan};
 use crate::transaction::{Transactions, TxUser, Upcall, What};
@@ -53,6 +54,7 @@ pub struct SipEngine {
     base: Base,
     sessions: BTreeMap<SessionId, Session>,
     registrar: Registrar,
+    client: Client,
     gate: Gate,
     last_session: u64,
     stopping: bool,
@@ -82,6 +84,7 @@ impl SipEngine {
             },
             sessions: BTreeMap::new(),
             registrar: Registrar::default(),
+            client: Client::default(),
             gate,
             last_session: 0,
             stopping: false,
@@ -204,6 +207,12 @@ impl SipEngine {
         self.sessions.get(&session).is_some_and(Session::is_live)
     }
 
+    /// Whether the peer of an outgoing session has said anything at all, if only 100.
+    #[must_use]
+    pub fn has_heard(&self, session: SessionId) -> bool {
+        self.sessions.get(&session).is_some_and(Session::has_heard)
+    }
+
     /// How many transactions there are.
     #[must_use]
     pub fn transactions_len(&self) -> usize {
@@ -225,6 +234,7 @@ impl SipEngine {
         self.sessions.is_empty()
             && self.base.dialogs.is_empty()
             && self.base.byes.is_empty()
+            && self.client.len() == 0
             && self.base.tx.len() == 0
             && self.base.cx.out.is_empty()
             && self.base.cx.deadlines.len() == self.registrar.total()
@@ -250,6 +260,10 @@ impl SipEngine {
 
     fn on_upcall(&mut self, upcall: Upcall) {
         match upcall.user {
+            TxUser::Client(id) => {
+                let base = &mut self.base;
+                self.client.on_upcall(&mut base.cx, &mut base.tx, id, upcall.tx, upcall.what);
+            }
             TxUser::Session(id) if self.sessions.contains_key(&id) => {
                 self.with_session(id, |session, base| session.on_upcall(base, upcall));
             }

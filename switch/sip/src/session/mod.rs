@@ -124,6 +124,11 @@ impl Session {
         !self.over
     }
 
+    /// Whether a branch had an answer of any kind.
+    pub(crate) fn has_heard(&self) -> bool {
+        self.stage != Stage::Calling || self.branches.iter().any(|branch| branch.provisional || branch.done)
+    }
+
     /// Takes away what names it. After this it may be dropped.
     pub(crate) fn forget(&mut self, base: &mut Base) {
         for timer in SessionTimer::ALL {

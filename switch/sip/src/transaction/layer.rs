@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use super::{Timer, TxId, client_invite, client_other, server_invite, server_other};
+use crate::client::RequestId;
 use crate::engine::context::Context;
 use crate::engine::{Flow, SessionId};
 use crate::wire::Message;
@@ -13,6 +14,8 @@ use crate::wire::Message;
 pub(crate) enum TxUser {
     /// A session.
     Session(SessionId),
+    /// A request of ours outside any dialog.
+    Client(RequestId),
     /// Nobody waits: the BYE of a late 200, a CANCEL, a request answered at once.
     Nobody,
 }

@@ -40,10 +40,9 @@ pub fn snapshot() -> Snapshot {
     };
     let named = |text: &str| Name::new(text).unwrap();
     let trunk = Trunk {
-        id: TrunkId::new(TenantId::DEFAULT, "carrier").unwrap(),
         peers: vec![addr("198.51.100.7:0"), addr("198.51.100.8:0")],
-        gateway: None,
         max_calls: 10,
+        ..Trunk::new(TrunkId::new(TenantId::DEFAULT, "carrier").unwrap())
     };
     let tenant = Tenant {
         id: TenantId::DEFAULT,

@@ -54,10 +54,9 @@ struct World {
 
 fn directory(peer: &str) -> Box<Directory> {
     let trunk = Trunk {
-        id: TrunkId::new(TenantId::DEFAULT, "peer").unwrap(),
         peers: vec![addr(peer)],
-        gateway: None,
         max_calls: 100,
+        ..Trunk::new(TrunkId::new(TenantId::DEFAULT, "peer").unwrap())
     };
     let mut world: Snapshot = snapshot();
     for tenant in world.tenants.values_mut() {

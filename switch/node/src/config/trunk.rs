@@ -1,0 +1,118 @@
+//! Trunks: who calls us without a password, where calls are sent, and how it is found out whether they arrive.
+
+use super::section::{At, Section};
+use super::tenant::{Context, missing};
+use super::value::{duration, host, integer, one_of, peer, secret, socket, some_text};
+use cordboard_model::config::{FAILOVER, Gateway, Secret, SipTransport, Trunk, TrunkAccount, TrunkHealth};
+use cordboard_model::id::{Name, TrunkId};
+use core::net::SocketAddr;
+use core::time::Duration;
+
+const TRANSPORTS: &[(&str, SipTransport)] =
+    &[("udp", SipTransport::Udp), ("tcp", SipTransport::Tcp), ("tls", SipTransport::Tls)];
+
+const fn s(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// Reads one trunk. Its peers are added to `peers`, for those of all tenants must differ.
+pub(super) fn read(
+    context: &Context<'_>,
+    name: &Name,
+    section: &Section<'_>,
+    peers: &mut Vec<At<SocketAddr>>,
+) -> Option<Trunk> {
+    let given = section.list("peers", peer).map_or(vec![], |l| l.value);
+    let gateways = read_gateways(section);
+    let d = Trunk::new(TrunkId { tenant: context.id, name: name.clone() });
+    let trunk = Trunk {
+        peers: given.iter().map(|at| at.value).collect(),
+        gateways,
+        max_calls: section.or("max_calls", d.max_calls, integer(1..=100_000, "calls")),
+        calls_per_second: section
+            .opt("calls_per_second", integer(1..=100_000, "calls a second"))
+            .map(|at| at.value),
+        account: read_account(context, section),
+        health: read_health(section),
+        failover: read_failover(section),
+        ..d
+    };
+    if section.has("peers").is_none() && section.has("gateway").is_none() && section.has("gateways").is_none()
+    {
+        return missing(section, "peers", "addresses that call us, or a gateway");
+    }
+    if trunk.account.as_ref().is_some_and(|account| account.register.is_some()) && trunk.gateways.is_empty() {
+        return missing(section, "gateway", "where to register");
+    }
+    peers.extend(given);
+    Some(trunk)
+}
+
+fn read_gateways(section: &Section<'_>) -> Vec<Gateway> {
+    let mut gateways: Vec<Gateway> = Vec::new();
+    if let Some(at) = section.opt("gateway", socket) {
+        gateways.push(Gateway::at(at.value));
+    }
+    for table in section.tables("gateways") {
+        let address = table.need("address", "an address and port as \"192.0.2.1:5060\"", socket);
+        let gateway = address.map(|address| Gateway {
+            address: address.value,
+            transport: table.or("transport", SipTransport::Udp, one_of(TRANSPORTS)),
+            priority: table.or("priority", 0, integer(0..=65_535, "")),
+            weight: table.or("weight", 1, integer(0..=65_535, "")),
+        });
+        table.finish();
+        gateways.extend(gateway);
+    }
+    gateways
+}
+
+fn read_account(context: &Context<'_>, section: &Section<'_>) -> Option<TrunkAccount> {
+    let username = section.opt("username", some_text);
+    let password = section.opt("password", secret(1));
+    let variable = section.opt("password_env", some_text);
+    let domain = section.opt("domain", host);
+    let register = section.opt("register", duration(s(60)..=s(86_400)));
+    let Some(username) = username else {
+        for key in ["password", "password_env", "domain", "register"] {
+            if let Some(pos) = section.has(key) {
+                section.conflict(key, pos, "expected username beside it");
+            }
+        }
+        return None;
+    };
+    let password = match (password, variable) {
+        (Some(_), Some(at)) => {
+            section.conflict("password_env", at.pos, "give one of password and password_env");
+            return None;
+        }
+        (Some(at), None) => at.value,
+        (None, Some(at)) => context.variable(section, &at)?,
+        (None, None) => return missing(section, "password", "the password of username, or password_env"),
+    };
+    let Some(domain) = domain else {
+        return missing(section, "domain", "the carrier's domain, as it stands in From and To");
+    };
+    Some(TrunkAccount {
+        username: username.value,
+        password: Secret(password),
+        domain: domain.value,
+        register: register.map(|at| at.value),
+    })
+}
+
+fn read_health(section: &Section<'_>) -> TrunkHealth {
+    let d = TrunkHealth::default();
+    let every = section.or("options_every", d.every.unwrap_or_default(), duration(s(0)..=s(3_600)));
+    TrunkHealth {
+        every: Some(every).filter(|every| !every.is_zero()),
+        down_after: section.or("down_after", d.down_after, integer(1..=100, "failures")),
+        up_after: section.or("up_after", d.up_after, integer(1..=100, "successes")),
+        silence: section.or("silence", d.silence, duration(Duration::from_millis(100)..=s(32))),
+    }
+}
+
+fn read_failover(section: &Section<'_>) -> Vec<u16> {
+    let list = section.list("failover", integer(300..=699, "a status"));
+    list.map_or(FAILOVER.to_vec(), |list| list.value.into_iter().map(|at| at.value).collect())
+}

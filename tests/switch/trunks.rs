@@ -1,0 +1,206 @@
+//! Trunks as a carrier sees them: the next gateway, health, registration, limits.
+
+use crate::common::{AGENT, CALLER, Phone, answers_when_told, calls, field, hear_each_other};
+use cordboard_tests::config::Config;
+use cordboard_tests::fail::{Fail, Outcome, ensure};
+use cordboard_tests::process::wait_for;
+use cordboard_tests::scenario::{MU_LAW, Scenario};
+use cordboard_tests::sipp::{Setup, Sipp};
+use cordboard_tests::sound::Voice;
+use cordboard_tests::switch::{SOON, Switch};
+use serde_json::Value;
+use std::net::UdpSocket;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+const WAY: &str = "[tenant.default.trunk.in]\npeers = [\"127.0.0.2\"]\n\
+                   [[tenant.default.number]]\naccess_code = \"900\"\nto = \"trunk:out:4930900\"";
+
+/// A trunk `out` with these lines and gateways, in this order.
+fn out(lines: &str, gateways: &[&str]) -> String {
+    let mut text = format!("{WAY}\n[tenant.default.trunk.out]\n{lines}\n");
+    for (priority, address) in gateways.iter().enumerate() {
+        text += &format!(
+            "[[tenant.default.trunk.out.gateways]]\naddress = \"{address}\"\npriority = {priority}\n"
+        );
+    }
+    text
+}
+
+/// A phone behind a gateway at 127.0.0.3.
+fn gateway(dir: &Path, name: &str, port: u16, scenario: &Scenario) -> Result<Phone, Fail> {
+    let rtp = 41_000 + (port - 5_000) * 2;
+    let setup = Setup { name, ip: "127.0.0.3", port, user: "gateway", rtp, ..Setup::default() };
+    Ok(Phone { sipp: Sipp::listen(dir, scenario, &setup)?, voice: Voice::new("127.0.0.3", rtp, AGENT)? })
+}
+
+fn trunk(switch: &Switch, name: &str) -> Result<Value, Fail> {
+    let trunks = switch.api.list("/api/v1/trunks")?;
+    let found = trunks.into_iter().find(|trunk| trunk["trunk"]["name"] == name);
+    found.ok_or_else(|| Fail(format!("there is no trunk {name}")))
+}
+
+fn wait_state(switch: &Switch, gateway: usize, state: &str) -> Outcome {
+    let mut last = Value::Null;
+    let seen = wait_for(&format!("gateway {gateway} to be {state}"), SOON, || {
+        last = trunk(switch, "out").ok()?;
+        (last["gateways"][gateway]["state"] == state).then_some(())
+    });
+    seen.map_err(|why| Fail(format!("{why}; {last}")))
+}
+
+/// The first gateway is dead, the second says that it cannot, the third takes the call.
+pub fn fails_over(dir: &Path) -> Outcome {
+    let ways = ["127.0.0.3:5080", "127.0.0.3:5091", "127.0.0.3:5092"];
+    let config = Config::new(dir)?.more(&out("options_every = \"0s\"\nsilence = \"300ms\"", &ways));
+    let switch = Switch::start(dir, &config)?;
+    let refuses = Scenario::called(MU_LAW).says(503, "Service Unavailable").receives_request("ACK");
+    let mut second = gateway(dir, "second", 5091, &refuses)?;
+    let mut third = gateway(dir, "third", 5092, &answers_when_told())?;
+    let mut caller = Phone::by_trunk(dir, "900", &calls(), CALLER)?;
+    second.ended()?;
+    third.answers_now()?;
+    hear_each_other(&mut caller, &mut third)?;
+    let invite = third.sipp.received("INVITE").remove(0);
+    let line = invite.text.lines().find(|line| line.starts_with("INVITE")).unwrap_or_default();
+    ensure(line.starts_with("INVITE sip:4930900@127.0.0.3:5092 "), || {
+        format!("the third gateway got {line}")
+    })?;
+    caller.hangs_up()?;
+    third.ended()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "cause", "normal")?;
+    field(&cdr, "legs.1.cause", "normal")?;
+    ensure(cdr["legs"].as_array().is_some_and(|legs| legs.len() == 2), || format!("legs of {cdr}"))?;
+    switch.ensure_left_resting(1)
+}
+
+/// A refusal by the called party is no fault of the gateway's: nobody else is asked.
+pub fn busy_is_no_failover(dir: &Path) -> Outcome {
+    let ways = ["127.0.0.3:5091", "127.0.0.3:5092"];
+    let switch = Switch::start(dir, &Config::new(dir)?.more(&out("options_every = \"0s\"", &ways)))?;
+    let busy = Scenario::called(MU_LAW).says(486, "Busy Here").receives_request("ACK");
+    let mut first = gateway(dir, "first", 5091, &busy)?;
+    let second = gateway(dir, "second", 5092, &answers_when_told())?;
+    let refused = Scenario::caller(MU_LAW).invites().is_refused(486);
+    let mut caller = Phone::by_trunk(dir, "900", &refused, 0.0)?;
+    first.ended()?;
+    caller.ended()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "cause", "busy")?;
+    ensure(second.sipp.received("INVITE").is_empty(), || "the second gateway was asked".into())?;
+    switch.ensure_left_resting(1)
+}
+
+/// Answers every OPTIONS while it is told to.
+struct Responder {
+    answering: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Responder {
+    fn start(at: &str) -> Result<Self, Fail> {
+        let socket = UdpSocket::bind(at)?;
+        socket.set_read_timeout(Some(Duration::from_millis(20)))?;
+        let (answering, stop) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+        let (says, ends) = (Arc::clone(&answering), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || {
+            let mut buf = [0; 4_096];
+            while !ends.load(Relaxed) {
+                let Ok((len, from)) = socket.recv_from(&mut buf) else { continue };
+                let text = String::from_utf8_lossy(&buf[..len]).into_owned();
+                if says.load(Relaxed) && text.starts_with("OPTIONS ") {
+                    // 405 is an answer, too.
+                    let kept = text.lines().skip(1).filter(|line| {
+                        ["Via:", "From:", "To:", "Call-ID:", "CSeq:"]
+                            .iter()
+                            .any(|name| line.starts_with(name))
+                    });
+                    let kept: Vec<&str> = kept.collect();
+                    let answer = format!(
+                        "SIP/2.0 405 Method Not Allowed\r\n{}\r\nContent-Length: 0\r\n\r\n",
+                        kept.join("\r\n")
+                    );
+                    let _ = socket.send_to(answer.as_bytes(), from);
+                }
+            }
+        });
+        Ok(Self { answering, stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        self.stop.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Up while it answers, down when it does not, no call for one that is down, up again.
+pub fn health(dir: &Path) -> Outcome {
+    let responder = Responder::start("127.0.0.3:5091")?;
+    let lines = "options_every = \"1s\"\ndown_after = 2\nup_after = 1";
+    let switch = Switch::start(dir, &Config::new(dir)?.more(&out(lines, &["127.0.0.3:5091"])))?;
+    wait_state(&switch, 0, "up")?;
+    responder.answering.store(false, Relaxed);
+    wait_state(&switch, 0, "down")?;
+    ensure(switch.api.metric("cordboard_trunk_gateways_down")? == 1.0, || {
+        "the metric says otherwise".into()
+    })?;
+    let refused = Scenario::caller(MU_LAW).invites().is_refused(480);
+    Phone::by_trunk(dir, "900", &refused, 0.0)?.ended()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "cause", "unreachable")?;
+    responder.answering.store(true, Relaxed);
+    wait_state(&switch, 0, "up")?;
+    let log = switch.log();
+    ensure(log.contains("down") && log.contains("127.0.0.3:5091"), || format!("the log says nothing:\n{log}"))
+}
+
+/// A second switch is the carrier: the trunk registers with it by digest, and is told when it is gone.
+pub fn registers(dir: &Path) -> Outcome {
+    let far = dir.join("carrier");
+    std::fs::create_dir_all(&far)?;
+    let text = Config::new(&far)?.user("4930123").text().replace("127.0.0.1", "127.0.0.3");
+    let text = text.replace("[tenant.default]\n", "[tenant.default]\ndomains = [\"carrier.example\"]\n");
+    std::fs::write(far.join("cordboard.toml"), text)?;
+    let carrier = Switch::restart(&far)?;
+    let lines = "options_every = \"0s\"\nusername = \"4930123\"\npassword = \"a-secret\"\n\
+                 domain = \"carrier.example\"\nregister = \"10m\"";
+    let mut switch = Switch::start(dir, &Config::new(dir)?.more(&out(lines, &["127.0.0.3:5060"])))?;
+    carrier.wait_registered("4930123", 1)?;
+    let contact = carrier.api.list("/api/v1/contacts")?.remove(0);
+    field(&contact, "uri", "sip:4930123@127.0.0.1:5060")?;
+    wait_for("the trunk to know that it is registered", SOON, || {
+        let found = trunk(&switch, "out").ok()?;
+        (found["registration"]["registered"] == true).then_some(())
+    })?;
+    ensure(!switch.log().contains("a-secret"), || "the log shows the password".into())?;
+    switch.stop()
+}
+
+/// An operator takes it out of service, and a limit of calls a second holds.
+pub fn blocked_and_limited(dir: &Path) -> Outcome {
+    let lines = "options_every = \"0s\"\ncalls_per_second = 1";
+    let switch = Switch::start(dir, &Config::new(dir)?.more(&out(lines, &["127.0.0.3:5091"])))?;
+    switch.api.post("/api/v1/trunks/out/block")?;
+    field(&trunk(&switch, "out")?, "blocked", true)?;
+    let refused = Scenario::caller(MU_LAW).invites().is_refused(503);
+    Phone::by_trunk(dir, "900", &refused, 0.0)?.ended()?;
+    field(&switch.wait_cdrs(1)?[0], "cause", "congestion")?;
+    switch.api.post("/api/v1/trunks/out/unblock")?;
+    let mut called = gateway(dir, "called", 5091, &answers_when_told())?;
+    let mut caller = Phone::by_trunk(dir, "900", &calls(), CALLER)?;
+    called.answers_now()?;
+    hear_each_other(&mut caller, &mut called)?;
+    caller.hangs_up()?;
+    called.ended()?;
+    switch.wait_cdrs(2)?;
+    switch.ensure_nothing_left()
+}
