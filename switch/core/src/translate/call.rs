@@ -2,6 +2,7 @@
 
 use crate::ShardOutput;
 use crate::shard::Shard;
+use crate::trunks::Out;
 use cordboard_acd::AcdInput;
 use cordboard_call::{CallOutput, DialTarget, FlowOutput, QueueOutput};
 use cordboard_flow::{FlowCommand, FlowInput};
@@ -164,7 +165,7 @@ impl Shard {
         let (dest, to) = match target {
             Target::User(user) => self.dest_user(call, user, outside)?,
             Target::Trunk(id, number) => {
-                return self.dial_trunk(call, leg, &id, number, from, local, host);
+                return self.dial_trunk(call, leg, &id, Out { number, from, local, host });
             }
         };
         let session = self.sip.new_session();

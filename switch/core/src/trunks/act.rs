@@ -1,7 +1,7 @@
 //! What trunks want done: probes, registrations, calls out and their next gateway.
 
 use super::door::Seen;
-use super::{Asked, Due, Try};
+use super::{Asked, Due, Out, Try};
 use crate::shard::Shard;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::{Gateway, SipTransport, Trunk};
@@ -12,7 +12,6 @@ use cordboard_model::time::{Duration, TimerReason};
 use cordboard_model::view::{GatewayState, TrunkView};
 use cordboard_sip::client::{Ask, Reply, Request};
 use cordboard_sip::engine::{Credentials, Dest, Flow, SessionId, SipCommand, Transport};
-use cordboard_sip::sdp::Local;
 use cordboard_sip::wire::Uri;
 
 /// Statuses that say that a gateway cannot serve, though it speaks.
@@ -156,10 +155,7 @@ impl Shard {
         call: CallId,
         leg: LegId,
         id: &TrunkId,
-        number: String,
-        from: PartyId,
-        local: Local,
-        host: String,
+        out: Out,
     ) -> Result<(), Cause> {
         let snapshot = std::sync::Arc::clone(&self.snapshot);
         let trunk = snapshot.trunk(id).ok_or(Cause::NotFound)?;
@@ -172,7 +168,7 @@ impl Shard {
         let mut left = self.trunks.ways(trunk);
         let gateway = left.pop_front().ok_or(Cause::Unreachable)?;
         self.trunks.add(trunk, call, self.now);
-        let on_its_way = Try { trunk: id.clone(), number, from, local, host, gateway, left };
+        let on_its_way = Try { trunk: id.clone(), out, gateway, left };
         self.send_by(trunk, leg, on_its_way)
     }
 
@@ -184,13 +180,13 @@ impl Shard {
             SipTransport::Tls => ";transport=tls",
         };
         let at = host_and_port(trunk, gateway);
-        let uri = Uri::parse(&format!("sip:{}@{at}{param}", way.number)).ok_or(Cause::NotFound)?;
+        let uri = Uri::parse(&format!("sip:{}@{at}{param}", way.out.number)).ok_or(Cause::NotFound)?;
         let target = Dest::Uri { uri, flow: self.flow_of(gateway), credentials: credentials(trunk) };
         let session = self.sip.new_session();
         self.legs.bind(leg, session);
-        let (from, to) = (way.from.clone(), PartyId::new(&way.number));
-        let host = trunk.account.as_ref().map_or(way.host.clone(), |account| account.domain.clone());
-        let local = way.local.clone();
+        let Out { number, from, local, host } = way.out.clone();
+        let to = PartyId::new(&number);
+        let host = trunk.account.as_ref().map_or(host, |account| account.domain.clone());
         let silence = TimerReason("trunk silence");
         self.trunks.due.set(Due::Silence(leg), self.now + trunk.health.silence, silence);
         self.trunks.tries.insert(leg, way);

@@ -44,14 +44,24 @@ pub(crate) enum Asked {
     Register(TrunkId),
 }
 
+/// What goes out of a trunk.
+#[derive(Clone, Debug)]
+pub(crate) struct Out {
+    /// Who is called.
+    pub(crate) number: String,
+    /// Who calls.
+    pub(crate) from: PartyId,
+    /// Our media.
+    pub(crate) local: Local,
+    /// The host of From and To where the carrier gave us none.
+    pub(crate) host: String,
+}
+
 /// A call on its way out of a trunk.
 #[derive(Clone, Debug)]
 pub(crate) struct Try {
     pub(crate) trunk: TrunkId,
-    pub(crate) number: String,
-    pub(crate) from: PartyId,
-    pub(crate) local: Local,
-    pub(crate) host: String,
+    pub(crate) out: Out,
     /// The gateway that is tried.
     pub(crate) gateway: usize,
     /// Those that are left.
