@@ -42,6 +42,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/contacts", get(contacts))
         .route("/trunks", get(trunks))
         .route("/trunks/{name}/{order}", post(trunk_order))
+        .route("/bans", get(bans))
+        .route("/bans/{source}/lift", post(lift_ban))
         .route("/cdrs", get(cdrs))
         .route("/cdrs/{id}", get(cdr))
         .route("/recordings", get(recordings))
@@ -221,6 +223,15 @@ async fn agent_intent(
         }
     };
     order(&state, who.tenant, Command::Agent(agent, intent)).await
+}
+
+async fn bans(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
+    Ok(page(state.switch.bans(who.tenant).await?))
+}
+
+async fn lift_ban(Use(state): Use<State>, Asking(who): Asking, Path(source): Path<String>) -> Answer<Done> {
+    let source = source.parse().map_err(|_| Problem::not_found(format!("{source:?} is no IP address")))?;
+    order(&state, who.tenant, Command::LiftBan(source)).await
 }
 
 async fn reload(Use(state): Use<State>, Asking(who): Asking) -> Answer<Done> {

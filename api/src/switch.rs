@@ -3,11 +3,13 @@
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::event::Event;
+use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId};
 use cordboard_model::time::Wall;
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, TrunkView};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use tokio::sync::mpsc;
@@ -26,6 +28,8 @@ pub enum Command {
     Agent(AgentId, AgentIntent),
     /// Take a trunk out of service for new calls (`true`), or back in.
     BlockTrunk(TrunkId, bool),
+    /// Take back the ban of an address on the SIP port. The operator's own tenant alone may.
+    LiftBan(IpAddr),
     /// Read the configuration again; all or nothing. Answered with what changed, in words.
     Reload,
 }
@@ -171,6 +175,8 @@ pub trait Switch: Send + Sync + 'static {
     fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>>;
     /// Trunks, with the state of their gateways.
     fn trunks(&self, tenant: TenantId) -> Later<Vec<TrunkView>>;
+    /// Sources that the SIP port gives no answers. Empty for all but the operator's own tenant.
+    fn bans(&self, tenant: TenantId) -> Later<Vec<BanView>>;
     /// Call detail records, newest first.
     fn cdrs(&self, tenant: TenantId, filter: CdrFilter) -> Later<Vec<Cdr>>;
     /// One call detail record.

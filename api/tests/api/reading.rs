@@ -2,6 +2,7 @@
 
 use crate::{KEY, furnish, serve};
 use cordboard_model::cause::{Cause, Party};
+use cordboard_model::guard::BanView;
 use cordboard_model::id::TenantId;
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::Wall;
@@ -103,6 +104,26 @@ async fn an_agent_asks_for_each_of_his_states() {
         let agents = served.get(KEY, "/api/v1/agents").await.ok();
         assert_eq!(agents["items"][0]["status"], status);
     }
+}
+
+#[tokio::test]
+async fn bans_are_listed_and_lifted_by_the_operator() {
+    let served = serve().await;
+    let ban = BanView {
+        source: "203.0.113.5".parse().unwrap(),
+        why: "wrong passwords".into(),
+        until: Wall(9_000),
+        times: 2,
+        dropped: 7,
+    };
+    served.switch.on(TenantId::DEFAULT, |floor| floor.bans.push(ban));
+    let list = served.get(KEY, "/api/v1/bans").await.ok();
+    assert_eq!(list["items"][0]["source"], "203.0.113.5");
+    assert_eq!(list["items"][0]["times"], 2);
+    served.post(KEY, "/api/v1/bans/203.0.113.6/lift", "").await.problem(404);
+    served.post(KEY, "/api/v1/bans/nobody/lift", "").await.problem(404);
+    served.post(KEY, "/api/v1/bans/203.0.113.5/lift", "").await.ok();
+    assert_eq!(served.get(KEY, "/api/v1/bans").await.ok()["items"], json!([]));
 }
 
 #[tokio::test]

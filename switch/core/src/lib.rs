@@ -8,6 +8,7 @@ mod abort;
 mod events;
 mod gate;
 mod goodbye;
+mod guard;
 mod io;
 mod legs;
 mod outside;

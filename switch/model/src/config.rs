@@ -3,6 +3,7 @@
 //! Parsing, positions and messages live in `node`; by the time a [`Snapshot`] exists, every
 //! reference in it resolves.
 
+use crate::guard::GuardLimits;
 use crate::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, UserId};
 use crate::media::Codec;
 use crate::verb::Destination;
@@ -47,6 +48,8 @@ pub struct Limits {
     pub sip: SipTimers,
     /// Digest algorithms in the order offered (RFC 8760 2.4); one that is missing is refused.
     pub digest: Vec<DigestAlgorithm>,
+    /// Defence of the SIP port.
+    pub guard: GuardLimits,
 }
 
 /// A digest algorithm.
@@ -120,6 +123,7 @@ impl Default for Limits {
             flow: FlowLimits::default(),
             sip: SipTimers::default(),
             digest: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
+            guard: GuardLimits::default(),
         }
     }
 }

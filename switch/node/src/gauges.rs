@@ -42,6 +42,16 @@ pub struct ShardGauges {
     pub transactions: AtomicU64,
     /// Journal records later than allowed.
     pub journal_late: AtomicU64,
+    /// Bans of sources.
+    pub bans: AtomicU64,
+    /// Messages of banned sources, dropped unread.
+    pub guard_dropped: AtomicU64,
+    /// Answers to strangers that were not sent.
+    pub guard_unanswered: AtomicU64,
+    /// Requests refused for the load.
+    pub overload: AtomicU64,
+    /// Calls over the limit of an account or a number.
+    pub over_limit: AtomicU64,
     /// Panics that cost a call.
     pub panics: AtomicU64,
 }

@@ -127,6 +127,19 @@ impl Gauges {
             s(&shard.sip_send_failed),
         );
         line(o, "gauge", "cordboard_trunk_gateways_down", "Gateways down.", s(&shard.gateways_down));
+        for (name, help, gauge) in [
+            ("bans", "Bans of sources.", &shard.bans),
+            (
+                "guard_dropped",
+                "Messages of banned sources and scanners, dropped unread.",
+                &shard.guard_dropped,
+            ),
+            ("guard_unanswered", "Answers to strangers that were not sent.", &shard.guard_unanswered),
+            ("overload_refused", "Requests refused for the load of the switch.", &shard.overload),
+            ("limit_refused", "Calls over the limit of an account or a called number.", &shard.over_limit),
+        ] {
+            line(o, "counter", &format!("cordboard_sip_{name}_total"), help, s(gauge));
+        }
         line(o, "gauge", "cordboard_sip_transactions", "SIP transactions.", s(&shard.transactions));
         line(o, "counter", "cordboard_panics_total", "Panics that ended a call.", s(&shard.panics));
         line(o, "counter", "cordboard_panics_caught_total", "Panics caught in all threads.", guard::caught());

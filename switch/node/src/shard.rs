@@ -12,7 +12,7 @@ use cordboard_lane::{Receiver, Sender, Sleep};
 use cordboard_model::event::Event;
 use cordboard_model::id::LegId;
 use cordboard_model::media::{MediaCommand, MediaEvent};
-use cordboard_model::time::{Duration, WallClock};
+use cordboard_model::time::{Duration, Time, WallClock};
 use cordboard_sip::engine::{Datagram, Flow, Transport};
 use cordboard_sip::wire::Frame;
 use mio::event::Event as Readiness;
@@ -36,6 +36,8 @@ const TURN: usize = 256;
 const TURN_TIME: Duration = Duration::from_millis(5);
 /// How often a full lane to the journal is looked at: nothing wakes this thread when it has room again.
 const JOURNAL_LOOK: Duration = Duration::from_millis(10);
+/// A wait that is longer was one: a poll that finds something takes less.
+const SLEPT: Duration = Duration::from_millis(1);
 /// Longest datagram: what UDP can carry.
 const DATAGRAM: usize = 65_535;
 
@@ -119,6 +121,8 @@ pub struct ShardThread {
     next_thread: usize,
     /// Inputs handled since the other threads were woken.
     quiet: u32,
+    /// When each socket was last known to be empty: what is read from it has waited no longer than since then.
+    emptied: Vec<Time>,
 }
 
 /// Adds the sockets that are `ready` to those that were not read to their end, each once: a flood that makes a socket
@@ -153,6 +157,7 @@ impl ShardThread {
             sockets.push((addr, socket));
         }
         let journal = Owed::new(setup.journal.clone());
+        let emptied = vec![setup.clock.now(); sockets.len()];
         Ok(Self {
             setup,
             journal,
@@ -162,6 +167,7 @@ impl ShardThread {
             placed: BTreeMap::new(),
             next_thread: 0,
             quiet: 0,
+            emptied,
         })
     }
 
@@ -179,12 +185,14 @@ impl ShardThread {
                 return;
             }
             let wait = if ready || !self.unread.is_empty() { Some(Duration::ZERO) } else { self.wait() };
+            let before = self.setup.clock.now();
             if let Err(why) = self.poll.poll(&mut events, wait)
                 && why.kind() != io::ErrorKind::Interrupted
             {
                 tracing::error!(%why, "the signalling thread cannot wait");
                 return;
             }
+            self.waited(before);
             turns(&mut self.unread, events.iter().map(Readiness::token));
             for token in std::mem::take(&mut self.unread) {
                 self.read(token, &mut buf);
@@ -225,18 +233,36 @@ impl ShardThread {
             let local = *local;
             match socket.recv_from(buf) {
                 Ok((len, remote)) => {
+                    let emptied = self.emptied.get(token.0).copied().unwrap_or_default();
+                    self.setup.shard.note_delay(self.setup.clock.now().since(emptied));
                     let bytes = buf.get(..len).unwrap_or_default();
                     let datagram = Datagram { transport: Transport::Udp, local, remote, bytes };
                     self.with_shard("datagram", |shard, clock| {
                         shard.handle_input(ShardInput::Datagram(datagram), clock.now());
                     });
                 }
-                Err(why) if why.kind() == io::ErrorKind::WouldBlock => return,
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => return self.is_empty(token),
                 // ICMP of an earlier send: the transaction's own timer says what it means.
                 Err(_) => continue,
             }
         }
         self.unread.push(token);
+    }
+
+    /// A socket had nothing more.
+    fn is_empty(&mut self, token: Token) {
+        if let Some(emptied) = self.emptied.get_mut(token.0) {
+            *emptied = self.setup.clock.now();
+        }
+        self.setup.shard.note_delay(Duration::ZERO);
+    }
+
+    /// The thread slept since `before`, if the time says so: until then nothing had come.
+    fn waited(&mut self, before: Time) {
+        let now = self.setup.clock.now();
+        if now.since(before) >= SLEPT {
+            self.emptied.fill(now);
+        }
     }
 
     fn obey(&mut self) {
@@ -400,6 +426,12 @@ impl ShardThread {
         gauges.calls_refused.store(figures.calls_refused, Relaxed);
         gauges.calls_ended.store(figures.calls_ended, Relaxed);
         gauges.journal_late.store(figures.journal_late, Relaxed);
+        let guard = self.setup.shard.guard_figures();
+        gauges.bans.store(guard.bans, Relaxed);
+        gauges.guard_dropped.store(guard.dropped, Relaxed);
+        gauges.guard_unanswered.store(guard.unanswered, Relaxed);
+        gauges.overload.store(guard.overload, Relaxed);
+        gauges.over_limit.store(guard.over_limit, Relaxed);
         gauges.panics.store(figures.panics, Relaxed);
         gauges.calls_up.store(self.setup.shard.call_count() as u64, Relaxed);
         gauges.gateways_down.store(self.setup.shard.gateways_down(), Relaxed);

@@ -12,6 +12,7 @@ use cordboard_api::switch::{
 use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::Sender;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, RecordingId, TenantId};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, TrunkView};
 use cordboard_store::{Cursor, Store, StoreError};
@@ -119,6 +120,11 @@ impl Switch for NodeSwitch {
         self.later(move |shard| shard.contacts(tenant))
     }
 
+    fn bans(&self, tenant: TenantId) -> Later<Vec<BanView>> {
+        let own = tenant == TenantId::DEFAULT;
+        self.later(move |shard| if own { shard.bans() } else { Vec::new() })
+    }
+
     fn cdrs(&self, tenant: TenantId, filter: CdrFilter) -> Later<Vec<Cdr>> {
         let store = Arc::clone(&self.store);
         Box::pin(async move {
@@ -210,6 +216,16 @@ impl Switch for NodeSwitch {
                     match answer.await? {
                         true => Ok(vec![format!("leg {leg} is being {what}")]),
                         false => Err(missing(format!("leg {leg} is not up"))),
+                    }
+                })
+            }
+            Command::LiftBan(source) => {
+                let own = tenant == TenantId::DEFAULT;
+                let answer = self.later(move |shard| own && shard.lift_ban(source));
+                Box::pin(async move {
+                    match answer.await? {
+                        true => Ok(vec![format!("{source} is heard again")]),
+                        false => Err(missing(format!("{source} is not banned"))),
                     }
                 })
             }

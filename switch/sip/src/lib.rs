@@ -8,6 +8,7 @@ pub mod auth;
 pub mod client;
 mod dialog;
 pub mod engine;
+mod guard;
 mod registrar;
 pub mod sdp;
 mod session;

@@ -4,6 +4,7 @@ use cordboard_api::switch::{Since, StreamItem, Subscription};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, QueueVisit, RecordingEntry};
 use cordboard_model::event::{Event, EventKind};
+use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, QueueId, TenantId, UserId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::Wall;
@@ -39,6 +40,7 @@ pub struct Floor {
     /// Devices.
     pub contacts: Vec<ContactView>,
     pub trunks: Vec<TrunkView>,
+    pub bans: Vec<BanView>,
     /// Records, oldest first.
     pub cdrs: Vec<Cdr>,
     /// Recordings with their files, oldest first.
@@ -65,6 +67,7 @@ impl Floor {
             agents: BTreeMap::new(),
             contacts: Vec::new(),
             trunks: Vec::new(),
+            bans: Vec::new(),
             cdrs: Vec::new(),
             recordings: Vec::new(),
             seq: 0,

@@ -15,6 +15,7 @@ use cordboard_api::switch::{
 use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::event::EventKind;
+use cordboard_model::guard::BanView;
 use cordboard_model::id::{CallId, RecordingId, TenantId};
 use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, TrunkView};
 use std::collections::BTreeMap;
@@ -116,6 +117,10 @@ impl Switch for Fake {
         self.answer(tenant, |floor| Ok(floor.contacts.clone()))
     }
 
+    fn bans(&self, tenant: TenantId) -> Later<Vec<BanView>> {
+        self.answer(tenant, |floor| Ok(floor.bans.clone()))
+    }
+
     fn cdrs(&self, tenant: TenantId, filter: CdrFilter) -> Later<Vec<Cdr>> {
         self.answer(tenant, |floor| {
             let fits = |cdr: &&Cdr| {
@@ -189,6 +194,14 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             floor.event(EventKind::LegHeld { call, leg, held });
             let word = if held { "on" } else { "off" };
             Ok(vec![format!("leg {leg} is {word} hold")])
+        }
+        Command::LiftBan(source) => {
+            let before = floor.bans.len();
+            floor.bans.retain(|ban| !ban.source.contains(source));
+            match floor.bans.len() < before {
+                true => Ok(vec![format!("{source} is heard again")]),
+                false => Err(missing(&source)),
+            }
         }
         Command::Agent(agent, intent) => {
             let Some(view) = floor.agents.get(&agent) else {

@@ -19,6 +19,7 @@ impl Shard {
             SipOutput::Event(SipEvent::Incoming(call)) => self.on_incoming(*call),
             SipOutput::Event(event) => self.on_session(event),
             SipOutput::Reply(reply) => self.on_reply(*reply),
+            SipOutput::Banned(ban) => self.on_banned(&ban),
             SipOutput::Registered(contact) => self.on_registered(*contact),
             SipOutput::Unregistered { user, uri } => self.on_unregistered(user, uri),
         }

@@ -144,7 +144,9 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
     no_overlap(&sip, &sip_machine, &media);
     // These are read with the limits; here they only count as known.
     sip.has("timers");
-    sip.has("digest");
+    for key in ["digest", "guard", "calls_per_second", "overload_delay"] {
+        sip.has(key);
+    }
     sip.finish();
 
     let path =
@@ -271,6 +273,7 @@ pub(super) fn read_limits(root: &Section<'_>) -> Limits {
         flow: read_flow_limits(&limits.section("flow")),
         sip: read_timers(root),
         digest: read_digest(&root.section("sip")),
+        guard: super::guard::read(&root.section("sip")),
     };
     limits.finish();
     read

@@ -9,7 +9,7 @@ use cordboard_model::leg::PartyId;
 use cordboard_model::media::StreamParams;
 use cordboard_model::time::{Duration, Wall, WallClock};
 
-use super::{Directory, Flow, Transport};
+use super::{Banned, Directory, Flow, Transport};
 use crate::client::{Reply, Request};
 use crate::sdp::{Local, Negotiated};
 use crate::wire::Uri;
@@ -358,6 +358,8 @@ pub enum SipOutput {
     Event(SipEvent),
     /// What became of a [`SipCommand::Request`].
     Reply(Box<Reply>),
+    /// A source was banned: for the log, not more than one in some seconds.
+    Banned(Banned),
     /// Journal a contact that is new or refreshed.
     Registered(Box<ContactRecord>),
     /// Journal that a contact is gone: removed, expired, or its account is.

@@ -3,14 +3,19 @@
 
 use super::context::is_supported;
 use super::{Datagram, Flow, SessionId, SipEngine};
+use crate::guard::Offence;
 use crate::session::Base;
 use crate::session::request::{answer, respond_with};
 use crate::transaction::{Arrival, TxId, TxUser, What, response_flow};
-use crate::wire::{HeaderName, Message, Method, Reject, Via, WireError, parse_datagram};
+use crate::wire::{HeaderName, Message, Method, Reject, Via, WireError, WireErrorKind, parse_datagram};
 
 impl SipEngine {
     pub(super) fn arrive(&mut self, datagram: Datagram<'_>) {
         let flow = datagram.flow();
+        let is_peer = self.base.cx.directory.trunk_of(flow.remote).is_some();
+        if !self.guard.admit(flow, datagram.bytes, is_peer, self.base.cx.now) {
+            return self.on_scanner();
+        }
         match parse_datagram(datagram.bytes) {
             Ok(message) => self.arrived(flow, message),
             Err(error) => self.damaged(flow, error),
@@ -28,6 +33,9 @@ impl SipEngine {
     }
 
     pub(super) fn damaged(&mut self, flow: Flow, error: WireError) {
+        if error.kind != WireErrorKind::KeepAlive {
+            self.offence(Offence::Malformed);
+        }
         if let Some(reject) = error.reject {
             self.on_damaged(flow, *reject);
         }
@@ -40,7 +48,7 @@ impl SipEngine {
         let tag = self.base.cx.tokens.stateless_tag(via.branch().unwrap_or_default());
         let response = reject.into_response(&via, &tag);
         let to = response_flow(flow, &via);
-        self.base.cx.transmit(to, response.to_bytes());
+        self.answer_stranger(to, &response);
     }
 
     fn on_request(&mut self, flow: Flow, mut request: Message) {
@@ -101,6 +109,12 @@ impl SipEngine {
         let limit = if in_dialog { limit.saturating_mul(2) } else { limit };
         if self.base.tx.len() >= limit {
             return self.answer_stateless(flow, via, &request, 503, |_| {});
+        }
+        if !in_dialog {
+            let is_peer = self.base.cx.directory.trunk_of(flow.remote).is_some();
+            if self.guard.is_behind(is_peer) {
+                return self.answer_stateless(flow, via, &request, 503, |_| {});
+            }
         }
         let is_register = request.method() == Some(&Method::Register);
         if in_dialog && !is_register {

@@ -3,7 +3,7 @@
 use cordboard_model::cause::Cause;
 
 use super::context::TimerKey;
-use super::{Dest, Directory, SessionId, SipCommand, SipEngine, SipEvent};
+use super::{Dest, Directory, Flow, SessionId, SipCommand, SipEngine, SipEvent};
 use crate::dialog::Dialog;
 use crate::session::request::answer;
 use crate::session::{Call, Session, Target, bye};
@@ -12,6 +12,9 @@ impl SipEngine {
     pub(super) fn command(&mut self, command: SipCommand) {
         match command {
             SipCommand::Invite { session, target, from, to, host, local } => {
+                if let Dest::Uri { flow, .. } = &target {
+                    self.guard.know(flow.remote, self.base.cx.now);
+                }
                 let call = Call { targets: self.targets(target), from, to, host, local };
                 self.invite(session, call);
             }
@@ -31,6 +34,7 @@ impl SipEngine {
                 self.with_session(session, |session, base| session.hold(base, on));
             }
             SipCommand::Request(request) => {
+                self.guard.know(request.flow.remote, self.base.cx.now);
                 let base = &mut self.base;
                 self.client.ask(&mut base.cx, &mut base.tx, *request);
             }
@@ -43,6 +47,9 @@ impl SipEngine {
             }
             SipCommand::Configure(directory) => self.configure(*directory),
             SipCommand::RestoreContact(record) => {
+                if let Ok(flow) = Flow::parse(&record.flow, self.base.cx.config.local) {
+                    self.guard.know(flow.remote, self.base.cx.now);
+                }
                 self.registrar.restore(&mut self.base.cx, &record);
             }
             SipCommand::SetClock(clock) => self.base.cx.config.clock = clock,
@@ -60,6 +67,7 @@ impl SipEngine {
 
     fn configure(&mut self, directory: Directory) {
         self.registrar.keep_known(&mut self.base.cx, &directory);
+        self.guard.configure(directory.guard());
         self.base.cx.directory = directory;
     }
 

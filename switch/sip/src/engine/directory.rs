@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 
 use crate::auth::Algorithm;
 use cordboard_model::config::{DigestAlgorithm, SipTimers, Snapshot};
+use cordboard_model::guard::GuardLimits;
 use cordboard_model::id::{Name, TenantId, TrunkId, UserId};
 
 /// See the module. Made from a checked [`Snapshot`]; exchanged whole.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     timers: SipTimers,
+    guard: GuardLimits,
     register_min_secs: u32,
     register_max_secs: u32,
     contacts: usize,
@@ -55,6 +57,7 @@ impl Directory {
     pub fn new(snapshot: &Snapshot) -> Self {
         let mut directory = Self {
             timers: snapshot.limits.sip,
+            guard: snapshot.limits.guard.clone(),
             register_min_secs: secs(snapshot.limits.register_min),
             register_max_secs: secs(snapshot.limits.register_max).max(1),
             contacts: snapshot.limits.contacts as usize,
@@ -96,6 +99,10 @@ impl Directory {
     /// Digest algorithms in the order offered.
     pub(crate) fn digest(&self) -> &[Algorithm] {
         &self.digest
+    }
+
+    pub(crate) fn guard(&self) -> &GuardLimits {
+        &self.guard
     }
 
     pub(crate) fn timers(&self) -> &SipTimers {

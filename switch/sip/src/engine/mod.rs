@@ -29,6 +29,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use cordboard_model::cause::Cause;
 use cordboard_model::deadline::Deadlines;
+use cordboard_model::guard::{BanView, GuardLimits};
 use cordboard_model::id::UserId;
 use cordboard_model::time::{Time, TimerReason};
 use cordboard_model::view::ContactView;
@@ -40,10 +41,13 @@ pub use directory::Directory;
 pub use flow::{Flow, FlowError, Transport};
 
 use crate::client::Client;
+pub use crate::guard::{Banned, GuardFigures};
+
+use crate::guard::Guard;
 use crate::registrar::Registrar;
 use crate::session::{Base, Session, end_orphan};
 use crate::transaction::{Transactions, TxUser, Upcall, What};
-use crate::wire::Frame;
+use crate::wire::{Frame, HeaderName};
 use context::{Context, TimerKey};
 use gate::Gate;
 use tokens::Tokens;
@@ -56,6 +60,7 @@ pub struct SipEngine {
     registrar: Registrar,
     client: Client,
     gate: Gate,
+    guard: Guard,
     last_session: u64,
     stopping: bool,
 }
@@ -86,6 +91,7 @@ impl SipEngine {
             registrar: Registrar::default(),
             client: Client::default(),
             gate,
+            guard: Guard::new(GuardLimits::default()),
             last_session: 0,
             stopping: false,
         }
@@ -134,6 +140,14 @@ impl SipEngine {
     /// be closed, once what comes of it is sent. A ping is the transport's to answer.
     pub fn handle_frame(&mut self, flow: Flow, frame: Frame, now: Time) {
         self.base.cx.now = now;
+        let agent = match &frame {
+            Frame::Message(message) => message.headers.get(&HeaderName::UserAgent).unwrap_or_default(),
+            _ => "",
+        };
+        let is_peer = self.base.cx.directory.trunk_of(flow.remote).is_some();
+        if !self.guard.admit_read(flow, agent, is_peer, now) {
+            return self.on_scanner();
+        }
         match frame {
             Frame::Message(message) => self.arrived(flow, message),
             Frame::Bad(error) | Frame::Broken(error) => self.damaged(flow, error),
@@ -149,6 +163,28 @@ impl SipEngine {
             self.on_upcall(upcall);
         }
         self.registrar.drop_flow(&mut self.base.cx, flow);
+    }
+
+    /// How long the input that comes next has waited since it arrived; new calls are refused when that is too long.
+    pub fn note_delay(&mut self, delay: core::time::Duration) {
+        self.guard.note_delay(delay);
+    }
+
+    /// Sources that are banned.
+    #[must_use]
+    pub fn bans(&self, now: Time) -> Vec<BanView> {
+        self.guard.bans(now, self.base.cx.config.clock)
+    }
+
+    /// Takes a ban back; false if there is none.
+    pub fn lift_ban(&mut self, source: core::net::IpAddr, now: Time) -> bool {
+        self.guard.lift(source, now)
+    }
+
+    /// What the guard has done.
+    #[must_use]
+    pub fn guard_figures(&self) -> GuardFigures {
+        self.guard.figures()
     }
 
     /// The next thing to do, if any.
@@ -246,6 +282,9 @@ impl SipEngine {
             return;
         };
         act(session, &mut self.base);
+        if !session.is_live() {
+            self.guard.call_ended(id);
+        }
         if session.is_done() {
             session.forget(&mut self.base);
             self.sessions.remove(&id);

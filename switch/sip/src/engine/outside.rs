@@ -7,6 +7,7 @@ use super::arrive::unknown_extensions;
 use super::context::ACCEPT;
 use super::gate::Verdict;
 use super::{Directory, Flow, IncomingCall, SipEngine, SipEvent};
+use crate::guard::{Offence, Place};
 use crate::session::request::{answer, describe_methods, describe_options, refuse_body, respond_with};
 use crate::session::{Session, Wish, refuse_too_brief};
 use crate::transaction::{TxId, TxUser, response_flow};
@@ -50,16 +51,37 @@ impl SipEngine {
             Course::Plain(plain) => return self.give(flow, via, &request, plain),
             Course::Challenge { tenant, stale } => {
                 let response = self.gate.challenge(&base.cx, &request, via, tenant, stale);
-                return base.cx.transmit(response_flow(flow, via), response.to_bytes());
+                let shown = request.headers.contains(&HeaderName::Authorization);
+                if !stale {
+                    self.offence(if shown { Offence::Password } else { Offence::Bare });
+                }
+                return self.answer_stranger(response_flow(flow, via), &response);
             }
             Course::Known(caller) => caller,
         };
+        if caller.user.is_some() {
+            self.guard.proved(self.base.cx.now);
+        }
+        if !self.takes_call(via, &request, &caller) {
+            return self.answer_stateless(flow, via, &request, 503, |_| {});
+        }
+        let base = &mut self.base;
         let is_register = request.method() == Some(&Method::Register);
         let tx = base.tx.open(&mut base.cx, TxUser::Nobody, flow, via, request);
         match is_register {
             true => self.on_register(tx, flow, caller),
             false => self.on_invite(tx, flow, caller),
         }
+    }
+
+    /// Whether the limits of the switch, of the account and of the number called leave room for a call.
+    fn takes_call(&mut self, via: &Via, request: &Message, caller: &Caller) -> bool {
+        if request.method() != Some(&Method::Invite) {
+            return true;
+        }
+        let place = place_of(request, caller);
+        let branch = via.branch().unwrap_or_default();
+        self.guard.takes_call(branch, &place, caller.trunk.is_some(), self.base.cx.now)
     }
 
     /// What is answered whoever sends it. The method is looked at first (8.2.1), then the headers
@@ -190,10 +212,17 @@ impl SipEngine {
                 call_id: request.call_id().ok()?.to_owned(),
             })
         });
+        let place = call
+            .as_ref()
+            .map(|call| Place { user: call.user.clone(), number: (call.tenant, call.to.user.clone()) });
         let session = Session::incoming(base, id, tx, flow);
         let (Some(call), Some(session)) = (call, session) else {
             return answer(base, tx, 400);
         };
+        if let Some(place) = place {
+            self.guard.call_began(id, place);
+        }
+        let base = &mut self.base;
         base.tx.set_user(tx, TxUser::Session(id));
         // 17.2.1: "The server transaction MUST generate a 100 (Trying) response unless it knows
         // that the TU will generate a provisional or final response within 200 ms"
@@ -232,4 +261,9 @@ fn is_routable(request: &Message) -> bool {
         Some(Uri::Other { scheme, .. }) => is_invite && scheme.eq_ignore_ascii_case("tel"),
         None => false,
     }
+}
+
+fn place_of(request: &Message, caller: &Caller) -> Place {
+    let number = request.request_uri().and_then(Uri::user).unwrap_or_default().into_owned();
+    Place { user: caller.user.clone(), number: (caller.tenant, number) }
 }

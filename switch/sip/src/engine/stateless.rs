@@ -7,7 +7,8 @@
 //! service condition".
 
 use super::context::PRODUCT;
-use super::{Flow, SipEngine};
+use super::{Flow, SipEngine, SipOutput};
+use crate::guard::Offence;
 use crate::transaction::response_flow;
 use crate::wire::{HeaderName, Message, Via};
 
@@ -32,7 +33,41 @@ impl SipEngine {
             response.push(HeaderName::RetryAfter, cx.config.retry_after_secs.to_string());
         }
         add(&mut response);
-        let to = response_flow(flow, via);
-        cx.transmit(to, response.to_bytes());
+        if let Some(offence) = offence_of(code) {
+            self.offence(offence);
+        }
+        self.answer_stranger(response_flow(flow, via), &response);
+    }
+
+    /// Sends what a stranger may have: not more than so many a second, nor much longer than what he sent.
+    pub(super) fn answer_stranger(&mut self, to: Flow, response: &Message) {
+        let bytes = response.to_bytes();
+        if self.guard.may_answer(bytes.len(), self.base.cx.now) {
+            self.base.cx.transmit(to, bytes);
+        }
+    }
+
+    /// Counts an offence by the sender of the message at hand.
+    pub(super) fn offence(&mut self, offence: Offence) {
+        if let Some(banned) = self.guard.offence(offence, self.base.cx.now) {
+            self.base.cx.out.push_back(SipOutput::Banned(banned));
+        }
+    }
+
+    /// The guard did not let a message in: if its sender is not banned yet, it is a scanning tool.
+    pub(super) fn on_scanner(&mut self) {
+        if let Some(banned) = self.guard.scanned(self.base.cx.now) {
+            self.base.cx.out.push_back(SipOutput::Banned(banned));
+        }
+    }
+}
+
+/// What an answer says of who asked. A device that is asked for its password is no offender, but one that never shows
+/// it is.
+const fn offence_of(code: u16) -> Option<Offence> {
+    match code {
+        200 | 481 => Some(Offence::Bare),
+        400..=499 => Some(Offence::Refused),
+        _ => None,
     }
 }

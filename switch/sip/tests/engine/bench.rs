@@ -110,6 +110,13 @@ impl Bench {
         Self { engine, now, sent: Vec::new(), events: Vec::new(), journal: Vec::new(), bytes: Vec::new() }
     }
 
+    /// Nobody is watched: what strangers get is looked at without the guard.
+    pub fn unguarded(&mut self) {
+        let mut snapshot = snapshot();
+        snapshot.limits.guard.enabled = false;
+        self.command(SipCommand::Configure(Box::new(Directory::new(&snapshot))));
+    }
+
     fn drain(&mut self) {
         while let Some(output) = self.engine.poll_output() {
             match output {

@@ -67,6 +67,7 @@ fn nothing_that_a_stranger_sends_takes_the_room_of_a_call() {
     let mut config = SipConfig::new(addr(SWITCH));
     config.transactions_max = 5;
     let mut bench = Bench::with(config);
+    bench.unguarded();
     let (_, ok) = bench.up();
     let before = bench.engine.transactions_len();
     for n in 0..100 {

@@ -9,6 +9,8 @@ mod calls;
 #[cfg(test)]
 mod fork;
 #[cfg(test)]
+mod guard;
+#[cfg(test)]
 mod hold;
 #[cfg(test)]
 mod limits;

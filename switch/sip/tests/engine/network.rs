@@ -130,7 +130,10 @@ impl World {
                     self.post(1 - at, flow.local, bytes);
                 }
                 SipOutput::Event(event) => self.on_event(at, event),
-                SipOutput::Registered(_) | SipOutput::Unregistered { .. } | SipOutput::Reply(_) => {
+                SipOutput::Registered(_)
+                | SipOutput::Unregistered { .. }
+                | SipOutput::Reply(_)
+                | SipOutput::Banned(_) => {
                     unreachable!()
                 }
             }
