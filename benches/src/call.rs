@@ -127,6 +127,8 @@ impl Exchange {
             local: SWITCH,
             listeners: Vec::new(),
             advertised: None,
+            advertised_other: None,
+            media_other: None,
             ptime_ms: 20,
             wall,
             panic_key: None,

@@ -25,6 +25,7 @@ pub struct Config {
     dir: PathBuf,
     digest: &'static str,
     listen: String,
+    media: String,
     sip: String,
     limits: String,
     timers: String,
@@ -50,6 +51,7 @@ impl Config {
             dir: dir.to_owned(),
             digest: "\"MD5\", \"SHA-256\"",
             listen: String::from("\"127.0.0.1:5060\""),
+            media: String::from("address = \"127.0.0.1\""),
             sip: String::new(),
             limits,
             timers,
@@ -67,6 +69,12 @@ impl Config {
     /// One more address to listen on, with its transport.
     pub fn listen(mut self, address: &str) -> Self {
         let _ = write!(self.listen, ", \"{address}\"");
+        self
+    }
+
+    /// Lines of `[media]` in place of its address.
+    pub fn media(mut self, lines: &str) -> Self {
+        self.media = lines.to_owned();
         self
     }
 
@@ -135,10 +143,10 @@ impl Config {
 
     /// The whole text.
     pub fn text(&self) -> String {
-        let Self { digest, listen, sip, limits, tenant, rest, .. } = self;
+        let Self { digest, listen, media, sip, limits, tenant, rest, .. } = self;
         let timers = if self.timers.is_empty() { TIMERS } else { &self.timers };
         format!(
-            "[sip]\nlisten = [{listen}]\ndigest = [{digest}]\n{sip}[sip.timers]\n{timers}\n[media]\naddress = \"127.0.0.1\"\n\
+            "[sip]\nlisten = [{listen}]\ndigest = [{digest}]\n{sip}[sip.timers]\n{timers}\n[media]\n{media}\n\
              port_min = 20000\nport_max = 20999\nport_linger = \"100ms\"\n[http]\nlisten = \"127.0.0.1:8080\"\n\
              [store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n\
              [recordings]\ndir = \"var/recordings\"\n[limits]\n{limits}\n\

@@ -29,8 +29,8 @@ impl Sdp {
         let mut formats: Vec<String> = self.audio.iter().map(u8::to_string).collect();
         formats.extend(self.events.map(|events| events.to_string()));
         let mut text = format!(
-            "v=0\no=sipp 53655765 {version} IN IP[local_ip_type] [local_ip]\ns=-\n\
-             c=IN IP[local_ip_type] [local_ip]\nt=0 0\nm=audio [rtp] RTP/AVP {}\n",
+            "v=0\no=sipp 53655765 {version} IN IP[media_ip_type] [media_ip]\ns=-\n\
+             c=IN IP[media_ip_type] [media_ip]\nt=0 0\nm=audio [rtp] RTP/AVP {}\n",
             formats.join(" ")
         );
         for audio in self.audio {

@@ -91,10 +91,11 @@ impl Message {
 
     /// Where its session description wants audio.
     pub fn media(&self) -> Option<SocketAddr> {
-        let ip = self.text.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?;
+        let connection = self.text.lines().find_map(|line| line.strip_prefix("c=IN IP"))?;
+        let (_, ip) = connection.split_once(' ')?;
         let media = self.text.lines().find_map(|line| line.strip_prefix("m=audio "))?;
         let port = media.split_whitespace().next()?;
-        format!("{}:{port}", ip.trim()).parse().ok()
+        Some(SocketAddr::new(ip.trim().parse().ok()?, port.parse().ok()?))
     }
 }
 
@@ -109,7 +110,7 @@ impl Sipp {
         command
             .arg("-sf")
             .arg(scenario.write(dir, setup.name)?)
-            .args(["-i", setup.ip, "-p", &setup.port.to_string(), "-s", setup.user])
+            .args(["-i", setup.ip, "-mi", setup.ip, "-p", &setup.port.to_string(), "-s", setup.user])
             .args(["-m", &setup.calls.to_string(), "-r", &setup.rate.to_string()])
             .args(["-key", "rtp", &setup.rtp.to_string(), "-key", "caller", setup.caller])
             .args(["-au", account, "-ap", setup.password])
@@ -123,7 +124,7 @@ impl Sipp {
             .arg(setup.switch)
             .current_dir(dir);
         let process = Process::start(setup.name, dir, command)?;
-        let at = format!("{}:{}", setup.ip, setup.port);
+        let at = SocketAddr::new(setup.ip.parse()?, setup.port).to_string();
         Ok(Self { process, at, messages })
     }
 
@@ -246,7 +247,8 @@ impl Sipp {
 
     /// Tells one call to go on, by a MESSAGE in it.
     pub fn go_on_with(&self, call_id: &str) -> Result<(), Fail> {
-        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        let ours = if self.at.starts_with('[') { "[::1]:0" } else { "127.0.0.1:0" };
+        let socket = UdpSocket::bind(ours)?;
         let from = socket.local_addr()?;
         let at = &self.at;
         let text = format!(

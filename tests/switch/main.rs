@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod events;
 mod holding;
+mod ipv6;
 mod media;
 mod operator;
 mod phones;
@@ -40,6 +41,7 @@ static TESTS: &[Test] = &[
     test("sipp_unknown_number_is_not_found", refusing::not_found),
     test("sipp_extension_without_a_device_is_unavailable", refusing::no_device),
     test("sipp_offer_without_a_common_codec_is_refused", refusing::no_codec),
+    test("sipp_calls_between_ipv4_and_ipv6_and_within_ipv6", ipv6::calls_across_families),
     test("baresip_registers_and_answers_a_queue_call", baresip::answers_a_queue_call),
     test("baresip_answers_a_queue_call_over_tcp", baresip::answers_over_tcp),
     test("baresip_answers_a_queue_call_over_tls", baresip::answers_over_tls),

@@ -53,6 +53,8 @@ mod tests {
             local: ([127, 0, 0, 1], 5060).into(),
             listeners: Vec::new(),
             advertised: None,
+            advertised_other: None,
+            media_other: None,
             ptime_ms: 20,
             wall: WallClock { at_zero: Wall(0) },
             panic_key: None,

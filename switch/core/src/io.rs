@@ -10,7 +10,7 @@ use cordboard_model::time::{Wall, WallClock};
 use cordboard_model::view::AgentStatus;
 use cordboard_sip::engine::{Datagram, Flow, Transport};
 use cordboard_sip::wire::Frame;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// What a shard is made with.
@@ -28,6 +28,10 @@ pub struct ShardConfig {
     pub listeners: Vec<(Transport, SocketAddr)>,
     /// What peers reach us by, where that differs.
     pub advertised: Option<SocketAddr>,
+    /// The same for those that reach us by the other address family.
+    pub advertised_other: Option<IpAddr>,
+    /// Where the ports of legs are reached in the address family that the media threads do not name.
+    pub media_other: Option<IpAddr>,
     /// Packet length that we offer, milliseconds, 10 to 60.
     pub ptime_ms: u8,
     /// Turns time into dates.

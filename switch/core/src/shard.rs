@@ -68,6 +68,8 @@ impl Shard {
         let mut sip = SipConfig::new(config.local);
         sip.shard = config.shard;
         sip.advertised = config.advertised;
+        sip.advertised_other = config.advertised_other;
+        sip.media_other = config.media_other;
         sip.listeners.clone_from(&config.listeners);
         sip.clock = config.wall;
         sip.sessions_max = SESSIONS;

@@ -148,6 +148,8 @@ impl Rig {
             local: addr(SWITCH),
             listeners: Vec::new(),
             advertised: None,
+            advertised_other: None,
+            media_other: None,
             ptime_ms: 20,
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,

@@ -143,7 +143,7 @@ async fn bind_sip(machine: &Machine) -> Result<SipSockets, BootError> {
     for listen in &machine.sip.listen {
         let address = if listen.transport == Transport::Udp {
             let failed = |why| BootError::Bind("SIP", listen.address, why);
-            let socket = crate::media::bind_udp(listen.address, Some(SIP_BUFFER)).map_err(failed)?;
+            let socket = crate::media::bind_udp(listen.address, Some(SIP_BUFFER), false).map_err(failed)?;
             let socket = std::net::UdpSocket::from(socket);
             let address = socket.local_addr().map_err(failed)?;
             sockets.udp.push(socket);

@@ -14,7 +14,7 @@ use cordboard_model::config::Snapshot;
 use cordboard_plugin_api::Registry;
 use cordboard_sip::engine::Transport;
 use std::io::{self, Read};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
@@ -46,7 +46,8 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
     let threads = usize::from(machine.threads.max(1));
     let range = PortRange { address: machine.address, first: machine.port_min, last: machine.port_max };
     let public = (machine.advertised != machine.address).then_some(machine.advertised);
-    let own = Arc::new(OwnPorts::new(machine.address, public));
+    let told = [public, machine.advertised6.map(IpAddr::V6)];
+    let own = Arc::new(OwnPorts::new(machine.address, told.into_iter().flatten()));
     let mut started = MediaThreads { orders: Vec::new(), gauges: Vec::new(), handles: Vec::new() };
     for index in 0..threads {
         let (orders, receiver) = lane("shard to media", MEDIA_ORDERS);
@@ -107,6 +108,10 @@ pub(super) fn making(
     let udp = sip.iter().find(|at| at.transport == Transport::Udp).or(sip.first());
     let local = udp.map_or(unspecified, |at| at.address);
     let advertised = loaded.machine.sip.advertised(local);
+    // What is told by the other family: of the two that are configured the one that `advertised` is not.
+    let sip = &loaded.machine.sip;
+    let told = [sip.public, sip.public6.map(IpAddr::V6)].into_iter().flatten();
+    let advertised_other = told.into_iter().find(|ip| ip.is_ipv4() != advertised.is_ipv4());
     let config = ShardConfig {
         shard: 0,
         start_secs: clock.start_secs(),
@@ -114,6 +119,8 @@ pub(super) fn making(
         local,
         listeners,
         advertised: (advertised != local).then_some(advertised),
+        advertised_other,
+        media_other: loaded.machine.media.advertised6.map(IpAddr::V6),
         ptime_ms: loaded.machine.media.ptime,
         wall: clock.wall(),
         panic_key: std::env::var("CORDBOARD_TEST_PANIC_KEY").ok().and_then(|key| key.chars().next()),

@@ -6,7 +6,7 @@ use super::section::Section;
 use super::sip::{SipMachine, no_overlap, read_sip};
 use super::value::{boolean, duration, integer, ip, listen, one_of, size, some_text, wrong};
 use cordboard_model::config::{DigestAlgorithm, FlowLimits, Limits, SipTimers};
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -40,6 +40,8 @@ pub struct MediaMachine {
     pub address: IpAddr,
     /// The address that stands in session descriptions; never unspecified.
     pub advertised: IpAddr,
+    /// The IPv6 address for peers that have one, beside an IPv4 address in `advertised`.
+    pub advertised6: Option<Ipv6Addr>,
     /// First port of the range; even.
     pub port_min: u16,
     /// Last port of the range.
@@ -140,7 +142,7 @@ const DAY: Duration = s(86_400);
 pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
     let sip = root.section("sip");
     let (sip_machine, main) = read_sip(&sip, base);
-    let media = read_media(&root.section("media"), main, sip_machine.public);
+    let media = read_media(&root.section("media"), main, &sip_machine);
     no_overlap(&sip, &sip_machine, &media);
     // These are read with the limits; here they only count as known.
     sip.has("timers");
@@ -190,13 +192,21 @@ pub(super) fn told(node: &super::tree::Node) -> Result<IpAddr, super::section::W
     }
 }
 
-pub(super) fn needs_public(section: &Section<'_>, because: &str, expected: &str) {
+/// An IPv6 address that peers can be told.
+pub(super) fn told6(node: &super::tree::Node) -> Result<Ipv6Addr, super::section::Wrong> {
+    match told(node)? {
+        IpAddr::V6(ip) => Ok(ip),
+        IpAddr::V4(_) => Err(wrong(node, "an IPv6 address that peers can reach")),
+    }
+}
+
+pub(super) fn needs_public(section: &Section<'_>, key: &'static str, because: &str, expected: &str) {
     // A value that is there and wrong has been reported.
-    if section.has("public").is_some() {
+    if section.has(key).is_some() {
         return;
     }
     let problem = Problem::MissingKey {
-        key: "public".into(),
+        key: key.into(),
         section: section.shown(),
         expected: format!("{expected}, because {because:?} is every address of the machine"),
     };
@@ -207,12 +217,19 @@ pub(super) fn needs_public(section: &Section<'_>, because: &str, expected: &str)
     section.report().error(pos.unwrap_or(section.pos), problem);
 }
 
-fn read_media(media: &Section<'_>, sip: SocketAddr, sip_public: Option<IpAddr>) -> MediaMachine {
-    let address = media.or("address", sip.ip(), ip);
-    let public = media.opt("public", told).map(|at| at.value).or(sip_public);
+fn read_media(media: &Section<'_>, first: SocketAddr, sip: &SipMachine) -> MediaMachine {
+    let address = media.or("address", first.ip(), ip);
+    let public = media.opt("public", told).map(|at| at.value).or(sip.public);
+    let public6 = media.opt("public6", told6);
+    if let Some(at) = public6.as_ref().filter(|_| address != IpAddr::V6(Ipv6Addr::UNSPECIFIED)) {
+        let why = format!("expected address = \"::\", whose ports take both families, found {address}");
+        media.conflict("public6", at.pos, why);
+    }
+    let both = address == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    let public6 = public6.map(|at| at.value).or(sip.public6.filter(|_| both));
     let given = media.has("address").is_some();
-    if address.is_unspecified() && public.is_none() && given {
-        needs_public(media, "address", "an address that phones and carriers can reach");
+    if address.is_unspecified() && public.is_none() && public6.is_none() && given {
+        needs_public(media, "public", "address", "an address that phones and carriers can reach");
     }
     let port = |key, default| {
         media.opt(key, integer(1_024..=65_535, "")).map_or((default, None), |at| (at.value, Some(at.pos)))
@@ -229,7 +246,9 @@ fn read_media(media: &Section<'_>, sip: SocketAddr, sip_public: Option<IpAddr>) 
     }
     let machine = MediaMachine {
         address,
-        advertised: public.unwrap_or(address),
+        // One alone is all that peers are told, whatever its family.
+        advertised: public.or(public6.map(IpAddr::V6)).unwrap_or(address),
+        advertised6: public6.filter(|_| public.is_some_and(|public| public.is_ipv4())),
         port_min,
         port_max,
         threads: media.or("threads", 1, integer(1..=64, "threads")),

@@ -1,13 +1,13 @@
 //! `[sip]`: where SIP is spoken, over what, and with which certificates.
 
-use super::machine::{MediaMachine, needs_public, told};
+use super::machine::{MediaMachine, needs_public, told, told6};
 use super::section::{At, Section, Wrong};
 use super::tree::{Node, Value};
 use super::value::{integer, some_text, wrong};
 use crate::transport::{Pair, TlsStore};
 use cordboard_sip::engine::Transport;
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::str::FromStr;
 use serde::{Serialize, Serializer};
 use std::path::{Path, PathBuf};
@@ -63,6 +63,8 @@ pub struct SipMachine {
     /// The address that peers are told instead of the one listened on. Always set when an address
     /// of `listen` is unspecified.
     pub public: Option<IpAddr>,
+    /// The same for IPv6, beside an IPv4 address in `public`.
+    pub public6: Option<Ipv6Addr>,
     /// Most connections for TCP, TLS and WebSocket.
     pub connections: u32,
     /// Origins of foreign pages that may connect by WebSocket.
@@ -75,7 +77,10 @@ impl SipMachine {
     /// What goes into Via and Contact for requests that leave by `bound`, the address a socket of
     /// `listen` has got.
     pub fn advertised(&self, bound: SocketAddr) -> SocketAddr {
-        SocketAddr::new(self.public.unwrap_or(bound.ip()), bound.port())
+        let fits = |ip: &IpAddr| ip.is_ipv4() == bound.is_ipv4();
+        let other = || self.public6.map(IpAddr::V6).filter(fits);
+        let told = self.public.filter(fits).or_else(other).unwrap_or(bound.ip());
+        SocketAddr::new(told, bound.port())
     }
 }
 
@@ -118,8 +123,9 @@ pub(super) fn read_sip(sip: &Section<'_>, base: &Path) -> (SipMachine, SocketAdd
         all.push(loopback);
     }
     let public = sip.opt("public", told);
-    if public.is_none() && all.iter().any(|at| at.address.ip().is_unspecified()) {
-        needs_public(sip, "listen", "an address that phones and carriers can reach");
+    let public6 = sip.opt("public6", told6);
+    for key in unspecified(&all, public.as_ref().map(|at| at.value), public6.is_some()) {
+        needs_public(sip, key, "listen", "an address that phones and carriers can reach");
     }
     let tls = read_tls(sip, base);
     if all.iter().any(Listen::is_secure)
@@ -130,8 +136,30 @@ pub(super) fn read_sip(sip: &Section<'_>, base: &Path) -> (SipMachine, SocketAdd
     }
     let origins = sip.list("origins", origin).map(values).unwrap_or_default();
     let connections = sip.or("connections", 4_096, integer(1..=1_000_000, "connections"));
-    let machine = SipMachine { listen: all, public: public.map(|at| at.value), connections, origins, tls };
+    if let Some(at) = public.as_ref().filter(|at| at.value.is_ipv6())
+        && all.iter().any(|at| at.address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    {
+        sip.conflict("public", at.pos, "expected an IPv4 address, because listen holds 0.0.0.0".to_owned());
+    }
+    let (public, public6) = (public.map(|at| at.value), public6.map(|at| at.value));
+    let machine = SipMachine { listen: all, public, public6, connections, origins, tls };
     (machine, main)
+}
+
+/// The keys that must say what peers are told, where an address listened on is every one of its family.
+fn unspecified(all: &[Listen], public: Option<IpAddr>, has_public6: bool) -> Vec<&'static str> {
+    let of = |is_v4: bool| {
+        let mut found = all.iter().map(|at| at.address.ip()).filter(IpAddr::is_unspecified);
+        found.any(|ip| ip.is_ipv4() == is_v4)
+    };
+    let mut missing = Vec::new();
+    if of(true) && !public.is_some_and(|public| public.is_ipv4()) {
+        missing.push("public");
+    }
+    if of(false) && !has_public6 && !public.is_some_and(|public| public.is_ipv6()) {
+        missing.push(if of(true) || public.is_some() { "public6" } else { "public" });
+    }
+    missing
 }
 
 fn values<T>(list: At<Vec<At<T>>>) -> Vec<T> {

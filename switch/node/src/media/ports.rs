@@ -59,12 +59,14 @@ pub struct OwnPorts {
 }
 
 impl OwnPorts {
-    /// None open. Ours are the bound `address` and the one that peers are told.
-    pub fn new(address: IpAddr, public: Option<IpAddr>) -> Self {
-        let mut addresses: Vec<IpAddr> = public.into_iter().collect();
+    /// None open. Ours are the bound `address` and those that peers are told.
+    pub fn new(address: IpAddr, told: impl IntoIterator<Item = IpAddr>) -> Self {
+        let mut addresses: Vec<IpAddr> = told.into_iter().collect();
         match address {
             IpAddr::V4(ip) if ip.is_unspecified() => addresses.push(Ipv4Addr::LOCALHOST.into()),
-            IpAddr::V6(ip) if ip.is_unspecified() => addresses.push(Ipv6Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => {
+                addresses.extend([IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()]);
+            }
             address => addresses.push(address),
         }
         Self { addresses, open: (0..1_024).map(|_| AtomicU64::new(0)).collect() }
@@ -140,9 +142,15 @@ impl PortPool {
     }
 
     fn bind(&self, port: u16) -> io::Result<Pair> {
-        let rtp = bind_udp(SocketAddr::new(self.address, port), None)?;
-        let rtcp = bind_udp(SocketAddr::new(self.address, port + 1), None)?;
+        let both = self.takes_both();
+        let rtp = bind_udp(SocketAddr::new(self.address, port), None, both)?;
+        let rtcp = bind_udp(SocketAddr::new(self.address, port + 1), None, both)?;
         Ok(Pair { rtp: UdpSocket::from_std(rtp.into()), rtcp: UdpSocket::from_std(rtcp.into()), port })
+    }
+
+    /// Whether its ports take packets of both address families: those of `::` do.
+    pub fn takes_both(&self) -> bool {
+        self.address == IpAddr::V6(Ipv6Addr::UNSPECIFIED)
     }
 
     /// The pair of `port` is closed.
@@ -163,12 +171,16 @@ impl PortPool {
     }
 }
 
-/// A non-blocking UDP socket on `addr`, with a receive buffer of this many bytes if given.
-pub fn bind_udp(addr: SocketAddr, receive_buffer: Option<usize>) -> io::Result<Socket> {
+/// A non-blocking UDP socket on `addr`, with a receive buffer of this many bytes if given. One for IPv6 takes IPv4 too
+/// if it is to take `both`.
+pub fn bind_udp(addr: SocketAddr, receive_buffer: Option<usize>, both: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
     if let Some(bytes) = receive_buffer {
         // The kernel caps it at rmem_max; less than asked for is still right.
         let _ = socket.set_recv_buffer_size(bytes);
+    }
+    if addr.is_ipv6() {
+        socket.set_only_v6(!both)?;
     }
     socket.set_nonblocking(true)?;
     socket.bind(&addr.into())?;
@@ -191,9 +203,29 @@ mod tests {
     }
 
     #[test]
+    fn a_port_of_every_ipv6_address_takes_ipv4_too_and_knows_its_own() {
+        let address = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        let range = PortRange { address, first: 39_200, last: 39_203 };
+        let own = Arc::new(OwnPorts::new(address, []));
+        let mut pool = PortPool::new(range, Duration::ZERO, Arc::clone(&own));
+        let mut pair = pool.open(Time::ZERO).unwrap();
+        let mut poll = mio::Poll::new().unwrap();
+        let mut events = mio::Events::with_capacity(1);
+        poll.registry().register(&mut pair.rtp, mio::Token(0), mio::Interest::READABLE).unwrap();
+        for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
+            let peer = std::net::UdpSocket::bind((ip, 0)).unwrap();
+            peer.send_to(b"x", (ip, pair.port)).unwrap();
+            poll.poll(&mut events, Some(Duration::from_secs(5))).unwrap();
+            let (_, from) = pair.rtp.recv_from(&mut [0; 8]).unwrap();
+            assert_eq!(from.ip().to_canonical(), ip);
+            assert!(own.has(SocketAddr::new(from.ip(), pair.port)));
+        }
+    }
+
+    #[test]
     fn ports_are_used_in_turn_and_rest_after_use() {
         let range = PortRange { first: 39_100, last: 39_105, ..RANGE };
-        let own = Arc::new(OwnPorts::new(range.address, None));
+        let own = Arc::new(OwnPorts::new(range.address, []));
         let mut pool = PortPool::new(range, Duration::from_millis(100), Arc::clone(&own));
         let now = Time::from_millis(1_000);
         let mut open = || pool.open(now).unwrap();

@@ -173,7 +173,10 @@ impl MediaThread {
             };
             let socket = if is_rtcp { &pair.rtcp } else { &pair.rtp };
             match socket.recv_from(buf) {
-                Ok((len, from)) => self.packet(PortKey(key as u32), is_rtcp, from, buf, len),
+                Ok((len, from)) => {
+                    let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+                    self.packet(PortKey(key as u32), is_rtcp, from, buf, len);
+                }
                 Err(why) if why.kind() == io::ErrorKind::WouldBlock => return,
                 // An ICMP error of an earlier send: the peer's port is closed. The silence limit decides.
                 Err(_) => continue,
@@ -210,6 +213,11 @@ impl MediaThread {
             return;
         };
         let socket = if is_rtcp { &pair.rtcp } else { &pair.rtp };
+        let to = match to.ip() {
+            // An IPv6 socket reaches IPv4 by the address mapped into its own family (RFC 4291 2.5.5.2).
+            IpAddr::V4(ip) if self.setup.ports.takes_both() => (ip.to_ipv6_mapped(), to.port()).into(),
+            _ => to,
+        };
         match socket.send_to(bytes, to) {
             Ok(_) => self.setup.gauges.sent.fetch_add(1, Relaxed),
             Err(_) => self.setup.gauges.send_failed.fetch_add(1, Relaxed),

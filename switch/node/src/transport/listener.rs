@@ -11,7 +11,9 @@ use cordboard_sip::engine::{Flow, Transport};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +23,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
+/// Connections that the system holds for us until we take them, at the least: tokio's own default.
+const BACKLOG: i32 = 1_024;
 /// How long no connection is taken after the system refused one: it is out of something.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -40,9 +44,23 @@ pub struct Bound {
 /// The address cannot be bound.
 pub async fn bind(listen: Listen) -> Result<Bound, BootError> {
     let failed = |why| BootError::Bind("SIP", listen.address, why);
-    let socket = TcpListener::bind(listen.address).await.map_err(failed)?;
+    let socket = listening(listen.address).map_err(failed)?;
     let local = socket.local_addr().map_err(failed)?;
     Ok(Bound { listen, local, socket })
+}
+
+/// An IPv6 socket that leaves IPv4 to another: so `0.0.0.0` and `::` can have the same port.
+fn listening(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // Connections of a switch that was here before may still be closing.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
 }
 
 /// How many connections each address has, and all together.

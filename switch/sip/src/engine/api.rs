@@ -1,6 +1,6 @@
 //! What goes into the engine and what comes out of it.
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{TenantId, TrunkId, UserId};
@@ -26,6 +26,10 @@ pub struct SipConfig {
     /// What peers reach us by, in Via and Contact of flows of its address family: its address, with the port of the
     /// flow's own end; that end's address when none.
     pub advertised: Option<SocketAddr>,
+    /// The same for flows of the other address family.
+    pub advertised_other: Option<IpAddr>,
+    /// Where the ports of [`Local::addr`] are reached in the address family that is not its own; none if they are not.
+    pub media_other: Option<IpAddr>,
     /// Turns time into dates; renewed by [`SipCommand::SetClock`].
     pub clock: WallClock,
     /// Most transactions at a time; a request beyond it gets 503. Each holds one message.
@@ -52,6 +56,8 @@ impl SipConfig {
             local,
             listeners: Vec::new(),
             advertised: None,
+            advertised_other: None,
+            media_other: None,
             clock: WallClock { at_zero: Wall(0) },
             transactions_max: 100_000,
             sessions_max: 10_000,
@@ -74,6 +80,14 @@ impl SipConfig {
             self.listeners.iter().find(fits).map(|(_, local)| *local)
         };
         fitting(Some(transport)).or_else(|| fitting(None)).unwrap_or(self.local)
+    }
+
+    /// The address of our media at `ours` that a peer of this family can reach: `ours`, unless it is of the other
+    /// family and we have one of the peer's.
+    pub(crate) fn media_for(&self, ours: IpAddr, peer: IpAddr) -> IpAddr {
+        let is_v4 = peer.to_canonical().is_ipv4();
+        let other = self.media_other.filter(|other| ours.is_ipv4() != is_v4 && other.is_ipv4() == is_v4);
+        other.unwrap_or(ours)
     }
 
     /// The flow by which `remote` is reached over `transport`.

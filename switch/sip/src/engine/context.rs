@@ -134,9 +134,11 @@ impl Context {
     /// What peers reach us by on this flow: host and port for Via and Contact.
     pub(crate) fn sent_by(&self, flow: &Flow) -> (Host, u16) {
         let own = flow.local.ip().to_canonical();
-        let fits = |told: &std::net::IpAddr| told.is_ipv4() == own.is_ipv4() || own.is_unspecified();
+        let is_v4 = flow.remote.ip().to_canonical().is_ipv4();
+        let fits = |told: &std::net::IpAddr| told.is_ipv4() == is_v4;
         let told = self.config.advertised.map(|told| told.ip().to_canonical()).filter(fits);
-        (Host::from(told.unwrap_or(own)), flow.local.port())
+        let other = || self.config.advertised_other.filter(fits);
+        (Host::from(told.or_else(other).unwrap_or(own)), flow.local.port())
     }
 
     /// Our Contact on this flow.

@@ -15,6 +15,7 @@ mod negotiate;
 
 pub use description::{Connection, Media, Origin, RtpMap, SessionDescription};
 pub use error::SdpError;
+pub(crate) use negotiate::audio_address;
 pub use negotiate::{Local, Negotiated, accept_answer, answer, offer};
 
 /// The media type of a session description.

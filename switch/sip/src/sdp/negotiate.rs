@@ -4,7 +4,7 @@
 use super::{Connection, Media, SdpError, SessionDescription};
 use cordboard_model::media::{Codec, Direction, StreamParams};
 use sdp_types::{Attribute, Origin, Session};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// What we want of a stream, and where our end of it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +108,17 @@ pub fn accept_answer(answer: &[u8], local: &Local) -> Result<Negotiated, SdpErro
     let chosen = choose_codec(stream, local).ok_or(SdpError::NoCommonCodec)?;
     let ours = (chosen.codec.static_payload_type(), local.dtmf_pt);
     settle(&peer, stream, &chosen, ours, local)
+}
+
+/// Where a peer's description has its first audio stream that is not refused.
+pub(crate) fn audio_address(description: &[u8]) -> Option<IpAddr> {
+    let peer = SessionDescription::parse(description).ok()?;
+    let stream =
+        peer.media.iter().find(|media| media.kind.eq_ignore_ascii_case("audio") && media.port != 0)?;
+    match peer.connection_of(stream)? {
+        Connection::Ip(ip) => Some(*ip).filter(|ip| !ip.is_unspecified()),
+        Connection::Other(_) => None,
+    }
 }
 
 fn codecs(local: &Local) -> &[Codec] {

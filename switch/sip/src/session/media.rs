@@ -1,10 +1,12 @@
 //! Offer and answer over the life of a session (RFC 3264 5 to 8).
 //!
-//! Invariants: our address and session id never change. "the version in the origin field MUST
+//! Invariants: our address and session id never change once they were told to a peer. "the version in the origin field MUST
 //! increment by one from the previous SDP. If the version in the origin line does not increment,
 //! the SDP MUST be identical to the SDP with that version number." (8) "if the previous SDP had N
 //! "m=" lines, the new SDP MUST have at least N "m=" lines" (8). An offer that was refused leaves
 //! what was settled as it was.
+
+use core::net::IpAddr;
 
 use cordboard_model::media::Direction;
 
@@ -16,6 +18,8 @@ use crate::sdp::{self, Local, Negotiated, SdpError};
 pub(crate) struct Media {
     /// Our media. The version is that of the description we sent last, refused or not.
     local: Option<Local>,
+    /// Our address as we were given it, whichever a peer is told.
+    named: Option<IpAddr>,
     /// The description of ours that holds.
     ours: Vec<u8>,
     /// The description we sent last.
@@ -56,6 +60,22 @@ impl Media {
         {
             local.session_id = base.cx.tokens.number();
             local.version = local.version.max(1);
+        }
+    }
+
+    /// Before the first description to `peer`: our address in its family, if we have one. A description that another
+    /// branch of the same call was sent stays what it was.
+    pub(crate) fn for_peer(&mut self, base: &Base, peer: IpAddr) {
+        if let Some(local) = &mut self.local
+            && self.settled.is_none()
+        {
+            let before = local.addr.ip();
+            let named = *self.named.get_or_insert(before);
+            local.addr.set_ip(base.cx.config.media_for(named, peer));
+            if local.addr.ip() != before && !self.ours.is_empty() {
+                self.ours = sdp::offer(local);
+                self.sent.clone_from(&self.ours);
+            }
         }
     }
 

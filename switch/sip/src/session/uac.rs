@@ -40,12 +40,14 @@ impl Session {
     pub(crate) fn call(base: &mut Base, id: SessionId, call: Call) -> Self {
         let mut session = Self::new(id, Stage::Calling);
         session.media = Media::new(call.local.clone());
-        let Ok(offer) = session.media.offer(base) else {
+        if session.media.offer(base).is_err() {
             session.end(base, Cause::InternalError, false, None);
             return session;
-        };
+        }
         for target in &call.targets {
-            let mut invite = invite(base, &call, target, offer.clone());
+            session.media.for_peer(base, target.flow.remote.ip());
+            let offer = session.media.ours().unwrap_or_default().to_vec();
+            let mut invite = invite(base, &call, target, offer);
             session.ask_timer(base, &mut invite);
             let user = TxUser::Session(id);
             let tx = base.tx.send(&mut base.cx, user, target.flow, invite);
@@ -114,6 +116,9 @@ impl Session {
             return;
         }
         let mut media = self.media.clone();
+        if let Some(flow) = self.branches.get(at).and_then(|branch| base.tx.flow(branch.tx)) {
+            media.for_peer(base, flow.remote.ip());
+        }
         let Ok(settled) = media.accept(&response.body) else {
             return;
         };
@@ -165,6 +170,9 @@ impl Session {
         // The description of the 2xx counts even if one came before it. 13.2.1 wants the first of a
         // dialog, but gateways announce from one address and talk from another under one tag, and
         // only the 2xx is sent reliably.
+        if let Some(flow) = base.tx.flow(tx) {
+            self.media.for_peer(base, flow.remote.ip());
+        }
         let settled = match early {
             Some((early_tag, media)) if response.body.is_empty() && early_tag == tag => {
                 self.media = media;

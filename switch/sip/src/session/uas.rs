@@ -9,7 +9,7 @@ use super::{Base, Session, Stage};
 use crate::dialog::Dialog;
 use crate::engine::context::{SessionTimer, describe};
 use crate::engine::{Flow, SessionId, SipEvent};
-use crate::sdp::{Local, MEDIA_TYPE, SdpError};
+use crate::sdp::{self, Local, MEDIA_TYPE, SdpError};
 use crate::transaction::TxId;
 use crate::wire::{HeaderName, Message};
 
@@ -104,9 +104,19 @@ impl Session {
             return Ok(self.media.ours().map(<[u8]>::to_vec));
         }
         let request = self.invite.and_then(|tx| base.tx.request(tx));
+        let flow = self.invite.and_then(|tx| base.tx.flow(tx));
         let Some(offer) = request.map(|r| r.body.as_slice()).filter(|b| !b.is_empty()) else {
+            if let Some(flow) = flow {
+                self.media.for_peer(base, flow.remote.ip());
+            }
             return Ok(None);
         };
+        // "c=" says where the peer has its audio, which may be elsewhere than its signalling
+        if base.cx.config.media_other.is_some()
+            && let Some(peer) = sdp::audio_address(offer).or(flow.map(|flow| flow.remote.ip()))
+        {
+            self.media.for_peer(base, peer);
+        }
         let (answer, settled) = self.media.answer(offer)?;
         let (session, media) = (self.id, Box::new(settled));
         self.tell(base, SipEvent::MediaSettled { session, media });

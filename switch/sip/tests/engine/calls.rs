@@ -351,6 +351,27 @@ fn an_invite_without_offer_gets_ours_and_the_ack_settles_it() {
 }
 
 #[test]
+fn an_answer_names_the_media_address_of_the_offers_family() {
+    let v6 = sdp(4000).replace("c=IN IP4 198.51.100.7", "c=IN IP6 2001:db8::7");
+    let held = sdp(4000).replace("c=IN IP4 198.51.100.7", "c=IN IP4 0.0.0.0");
+    for (offer, wanted) in [
+        (v6.as_str(), "c=IN IP6 2001:db8::1\r\n"),
+        (&sdp(4000), "c=IN IP4 "),
+        (&held, "c=IN IP4 "),
+        ("", "c=IN IP4 "),
+    ] {
+        let other = "2001:db8::1".parse().ok();
+        let mut bench = Bench::with(SipConfig { media_other: other, ..SipConfig::new(addr(SWITCH)) });
+        bench.recv(TRUNK, &invite("z9hG4bK1", offer));
+        let session = bench.take_events()[0].session();
+        bench.take();
+        bench.command(SipCommand::Answer { session, local: local(30_000) });
+        let body = String::from_utf8(bench.one().body.to_vec()).unwrap();
+        assert!(body.contains(wanted), "{wanted} to {offer}: {body}");
+    }
+}
+
+#[test]
 fn an_ack_without_the_answer_it_owes_ends_the_call() {
     let mut bench = Bench::new();
     bench.recv(TRUNK, &invite("z9hG4bK1", ""));

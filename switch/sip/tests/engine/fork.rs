@@ -2,7 +2,7 @@
 
 use cordboard_model::cause::Cause;
 use cordboard_model::leg::PartyId;
-use cordboard_sip::engine::{Credentials, Dest, Flow, SessionId, SipCommand};
+use cordboard_sip::engine::{Credentials, Dest, Flow, SessionId, SipCommand, SipConfig};
 use cordboard_sip::wire::{HeaderName, Message, Uri};
 
 use crate::bench::{Bench, SWITCH, TRUNK, addr, header, line, local, reply, sdp, user};
@@ -41,6 +41,48 @@ fn each_branch_has_its_own_dialog_and_the_same_media() {
     assert!(
         header(&invites[0], HeaderName::From).starts_with("\"Anna \\\"A\\\"\" <sip:4711@example.com>;tag=")
     );
+}
+
+/// The `c=` line of a description.
+fn connection(message: &Message) -> String {
+    let text = String::from_utf8_lossy(&message.body).into_owned();
+    text.lines().find(|line| line.starts_with("c=")).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn each_branch_is_told_the_media_address_of_its_own_family_and_the_winner_keeps_it() {
+    const PHONES: [&str; 3] = ["203.0.113.5:5060", "[2001:db8::6]:1024", "203.0.113.7:5060"];
+    let ours = local(30_000);
+    let told = ["c=IN IP6 2001:db8::1".to_owned(), format!("c=IN IP4 {}", ours.addr.ip())];
+    for winner in [0, 1] {
+        let other = "2001:db8::1".parse().ok();
+        let mut bench = Bench::with(SipConfig { media_other: other, ..SipConfig::new(addr(SWITCH)) });
+        for (n, phone) in PHONES.iter().enumerate() {
+            let contact = format!("<sip:1001@10.0.0.{n}:5060>");
+            assert_eq!(register(&mut bench, phone, "1001", &contact, "").status(), Some(200));
+        }
+        let session = bench.engine.new_session();
+        bench.command(SipCommand::Invite {
+            session,
+            target: Dest::Aor(user("1001")),
+            from: PartyId::new("4711"),
+            to: PartyId::new("1001"),
+            host: "example.com".into(),
+            local: ours.clone(),
+        });
+        let invites: Vec<(Flow, Message)> = bench.take();
+        let is_v4 = |flow: &Flow| usize::from(flow.remote.is_ipv4());
+        assert_eq!(invites.len(), 3);
+        for (flow, invite) in &invites {
+            assert_eq!(connection(invite), told[is_v4(flow)]);
+        }
+        let (flow, invite) = invites.iter().find(|(flow, _)| flow.remote == addr(PHONES[winner])).unwrap();
+        bench.recv(PHONES[winner], &reply(invite, 200, "p", &sdp(4000)));
+        bench.take();
+        bench.command(SipCommand::Hold { session, on: true });
+        let again = bench.one();
+        assert_eq!(connection(&again), told[is_v4(flow)], "an address that was told does not change");
+    }
 }
 
 #[test]
