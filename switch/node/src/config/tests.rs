@@ -136,7 +136,9 @@ fn uncommented() -> String {
 
 fn with_examples() -> (Scratch, PathBuf) {
     let scratch = Scratch::new();
-    let path = scratch.write("config/cordboard.toml", &uncommented());
+    // What [media] public6 is for goes with this address alone.
+    let text = uncommented().replace("address = \"127.0.0.1\"", "address = \"::\"");
+    let path = scratch.write("config/cordboard.toml", &text);
     scratch.write("config/tenants/.keep", "");
     scratch.write("ivr-flows/main-menu.lua", "answer()\n");
     scratch.write("ivr-flows/prompts/music.wav", "RIFF");
