@@ -3,6 +3,7 @@
 //! One module for each subcommand; a new one is a module and a line in [`COMMANDS`].
 
 mod ci;
+mod fuzz;
 mod load;
 mod loom;
 mod outcome;
@@ -23,6 +24,7 @@ const COMMANDS: &[Command] = &[
     ("tidy", "the rules of the tree that no compiler checks [--ran FILE] [--allow-unmapped]", tidy::run),
     ("loom", "explore the lanes' protocol", loom::run),
     ("sim", "random scenarios in virtual time [--seeds N] [and what cordboard-sim takes]", sim::run),
+    ("fuzz", "run a fuzz target and write down what came of it: TARGET [--minutes N]", fuzz::run),
     ("load", "load drivers, by command only: KIND [and what it takes]", load::run),
 ];
 

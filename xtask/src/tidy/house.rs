@@ -25,7 +25,7 @@ pub(crate) enum Imports {
 const PLUGIN: &str = "cordboard-plugin-";
 /// `plugin-api` begins like a plugin's name and is none.
 const PLUGIN_API: &str = "cordboard-plugin-api";
-const CHECKERS: &[&str] = &["cordboard-tests", "cordboard-benches", "xtask"];
+const CHECKERS: &[&str] = &["cordboard-tests", "cordboard-benches", "cordboard-fuzz", "xtask"];
 
 impl Imports {
     pub(crate) fn allow(&self, package: &str) -> bool {
@@ -74,7 +74,7 @@ pub(crate) fn room(folder: &str) -> Option<Room> {
         "switch/lane" => (false, Imports::Only(&[])),
         "switch/store" | "api" => (false, MODEL),
         "switch/node" => (false, Imports::AllRooms),
-        "tests" | "benches" | "xtask" => (false, Imports::Anything),
+        "tests" | "benches" | "fuzz" | "fuzz/libfuzzer" | "xtask" => (false, Imports::Anything),
         plugin if plugin.starts_with("plugins/") => (true, Imports::Only(&["cordboard-model", PLUGIN_API])),
         _ => return None,
     };
@@ -95,7 +95,7 @@ fn package_name(folder: &str) -> String {
 pub(crate) fn folder_of(path: &str) -> Option<&str> {
     let depth = match path.split('/').next()? {
         "switch" | "plugins" => 2,
-        "api" | "benches" | "tests" | "xtask" => 1,
+        "api" | "benches" | "fuzz" | "tests" | "xtask" => 1,
         _ => return None,
     };
     let end = path.match_indices('/').nth(depth - 1)?.0;
