@@ -72,15 +72,12 @@ pub fn sdp(data: &[u8]) {
         ptime_ms: 20,
     };
     if let Ok(read) = SessionDescription::parse(data) {
-        for payload_type in read.media.iter().flat_map(|media| {
+        for media in &read.media {
             let _ = (read.connection_of(media), read.direction_of(media));
-            media.payload_types()
-        }) {
-            let _ = read
-                .media
-                .iter()
-                .map(|media| (media.rtpmap(payload_type), media.fmtp(payload_type).is_some()))
-                .count();
+            for payload_type in media.payload_types() {
+                drop(media.rtpmap(payload_type));
+                let _ = media.fmtp(payload_type);
+            }
         }
     }
     if let Ok((ours, _)) = answer(data, &local) {
@@ -134,6 +131,8 @@ impl Run {
             local: SWITCH,
             listeners: Vec::new(),
             advertised: None,
+            advertised_other: None,
+            media_other: None,
             ptime_ms: 20,
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,
