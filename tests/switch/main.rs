@@ -15,6 +15,7 @@ mod registering;
 mod reload;
 mod ringing;
 mod torture;
+mod torture_tcp;
 mod trunks;
 mod walk;
 
@@ -66,6 +67,8 @@ static TESTS: &[Test] = &[
     test("a_panic_ends_one_of_a_hundred_calls", crash::panic),
     test("rfc_4475_messages_are_answered_and_a_call_works_after", torture::rfc4475),
     test("rfc_5118_messages_are_answered_and_a_call_works_after", torture::rfc5118),
+    test("rfc_4475_messages_over_tcp_in_any_pieces_and_a_call_works_after", torture_tcp::rfc4475),
+    test("rfc_5118_messages_over_tcp_in_any_pieces_and_a_call_works_after", torture_tcp::rfc5118),
     test("a_broken_configuration_is_refused_by_run_and_check_with_its_place", operator::broken_configuration),
     test("an_address_in_use_is_named", operator::address_in_use),
     test("route_explain_prints_what_every_plugin_said", operator::route_explain),

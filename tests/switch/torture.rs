@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Nothing may be answered.
-const SILENCE: &[u16] = &[];
+pub const SILENCE: &[u16] = &[];
 /// A well-formed INVITE of a stranger: asked who he is, or told that there is nobody.
 const INVITE: &[u16] = &[401, 403, 404, 407, 480, 482, 484, 488];
 /// A well-formed OPTIONS.
@@ -25,7 +25,7 @@ const BAD_INVITE: &[u16] = &[400, 401, 403, 404, 407, 480, 482, 484, 488];
 const BAD_OPTIONS: &[u16] = &[400, 200, 401, 404];
 
 /// Name, section of RFC 4475, answers that are right.
-const RFC4475: &[(&str, &[u16])] = &[
+pub const RFC4475: &[(&str, &[u16])] = &[
     ("wsinv", &[401, 403, 404, 407, 480, 481, 482, 488]), // 3.1.1.1, with a To tag
     ("intmeth", &[401, 404, 405, 407, 501]),              // 3.1.1.2
     ("esc01", INVITE),                                    // 3.1.1.3
@@ -79,7 +79,7 @@ const RFC4475: &[(&str, &[u16])] = &[
 ];
 
 /// The same for RFC 5118, section 4.
-const RFC5118: &[(&str, &[u16])] = &[
+pub const RFC5118: &[(&str, &[u16])] = &[
     ("ipv6-good", REGISTER),                             // 4.1
     ("ipv6-bad", BAD),                                   // 4.2
     ("port-ambiguous", REGISTER),                        // 4.3
@@ -94,7 +94,7 @@ const RFC5118: &[(&str, &[u16])] = &[
     ("ipv6-correct-abnf-2-colons", OPTIONS),             // 4.10
 ];
 
-fn folder(name: &str) -> PathBuf {
+pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("torture").join(name)
 }
 
@@ -140,7 +140,7 @@ fn torture(dir: &Path, set: &str, files: &[(String, &[u16])]) -> Outcome {
 }
 
 /// A call with audio both ways.
-fn works(dir: &Path, switch: &Switch) -> Outcome {
+pub fn works(dir: &Path, switch: &Switch) -> Outcome {
     let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
     let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
     agent.answers_now()?;
@@ -221,14 +221,7 @@ impl Tester {
         let marks = marks(bytes);
         let mut found = Vec::new();
         let mut take = |texts: Vec<String>| {
-            for text in texts {
-                let ours = marks.iter().any(|mark| text.contains(mark.as_str()));
-                let status = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3));
-                if let Some(status) = status.and_then(|s| s.parse::<u16>().ok()).filter(|s| ours && *s >= 200)
-                {
-                    found.push(status);
-                }
-            }
+            found.extend(texts.iter().filter_map(|text| final_answer(text, &marks)));
             found.len()
         };
         take(self.probe(number)?);
@@ -239,8 +232,15 @@ impl Tester {
     }
 }
 
+/// The status of a final answer to the message with these marks.
+pub fn final_answer(text: &str, marks: &[String]) -> Option<u16> {
+    let ours = marks.iter().any(|mark| text.contains(mark.as_str()));
+    let status = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3))?.parse::<u16>().ok()?;
+    Some(status).filter(|status| ours && *status >= 200)
+}
+
 /// What an answer repeats of the message: Call-IDs, or the branch where there is none.
-fn marks(bytes: &[u8]) -> Vec<String> {
+pub fn marks(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let values = |names: &[&str]| -> Vec<String> {
         let of = |line: &str| {
