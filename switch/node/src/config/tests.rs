@@ -23,6 +23,7 @@ fn env(name: &str) -> Option<String> {
     match name {
         "AGENT_BAR_KEY" => Some("key-of-the-agent-bar".into()),
         "PHONE_1002" => Some("secret-of-1002".into()),
+        "CARRIER_PASSWORD" => Some("secret-of-a-carrier".into()),
         "TOO_SHORT" => Some("hunter2".into()),
         _ => None,
     }
@@ -152,7 +153,7 @@ fn every_example_of_the_shipped_file_is_right() {
     let loaded = load(&path, &checks()).unwrap();
     assert_eq!(
         loaded.summary(),
-        "1 tenant, 3 users, 1 agent, 1 queue, 1 flow, 2 numbers, 1 trunk, 2 prompts"
+        "1 tenant, 3 users, 1 agent, 1 queue, 1 flow, 2 numbers, 2 trunks, 2 prompts"
     );
     let names: Vec<&str> = loaded.machine.api_keys.iter().map(|k| k.name.as_str()).collect();
     assert_eq!(names, ["agent-bar", "reports"]);
