@@ -64,6 +64,7 @@ done <<'PACKAGES'
 git                              git              tidy asks it which files belong to the repository
 sipp                             sip-tester       calls the running switch
 baresip                          baresip-core     is a real phone at the running switch
+svmap                            sipvicious       scans the running switch
 linphonec                        linphone-cli     is a second real phone at the running switch
 chromium                         chromium         opens the live page
 /usr/share/fonts/truetype/dejavu fonts-dejavu-core gives the page letters to draw with

@@ -3,6 +3,7 @@
 mod baresip;
 mod common;
 mod crash;
+mod defence;
 mod demo;
 mod events;
 mod holding;
@@ -58,6 +59,11 @@ static TESTS: &[Test] = &[
     test("a_gateway_that_answers_no_options_gets_no_calls_until_it_does", trunks::health),
     test("a_trunk_registers_with_its_carrier_by_digest", trunks::registers),
     test("a_trunk_is_blocked_by_an_operator_and_limited_in_rate", trunks::blocked_and_limited),
+    test(
+        "sipvicious_finds_neither_the_switch_nor_an_account_and_calls_go_on",
+        defence::scanners_find_nothing,
+    ),
+    test("who_guesses_passwords_is_answered_alike_and_then_not_at_all", defence::guessers_are_banned),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),
     test("events_since_a_cut_are_neither_missing_nor_doubled", events::since_a_cut),

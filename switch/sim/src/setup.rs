@@ -4,7 +4,7 @@ use crate::phone::Digest;
 use cordboard_media::Audio;
 use cordboard_media::tone::Sine;
 use cordboard_model::config::{
-    Agent, CalledNumber, Flow, Gateway, Limits, Queue, Snapshot, Tenant, Trunk, User,
+    Agent, CalledNumber, Flow, Gateway, Limits, Queue, Snapshot, Tenant, Trunk, TrunkHealth, User,
 };
 use cordboard_model::id::{AgentId, AssetId, FlowId, IdError, Name, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::media::Codec;
@@ -200,6 +200,8 @@ impl Setup {
                 peers: vec![peer],
                 gateways: vec![Gateway::at(peer)],
                 max_calls: 1_000,
+                // A world ends when nothing is under way; a probe always would be.
+                health: TrunkHealth { every: None, ..TrunkHealth::default() },
                 ..Trunk::new(TrunkId::new(tenant.id, name)?)
             };
             tenant.trunks.insert(trunk.id.name.clone(), trunk);

@@ -107,6 +107,8 @@ impl Floor {
         }
         let setup = setup.limits(|limits| {
             limits.media_silence = dice.ms(12_000, 40_000);
+            // In every other world a vandal is heard to the end.
+            limits.guard.enabled = dice.chance(50);
             limits.ring = dice.ms(4_000, 40_000);
             if dice.chance(20) {
                 limits.call_length = dice.ms(8_000, 30_000);

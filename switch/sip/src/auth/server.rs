@@ -72,15 +72,17 @@ impl Authenticator {
     }
 
     /// The values of WWW-Authenticate (401) or Proxy-Authenticate (407), each a header of its
-    /// own, in the order of `algorithms`, best first (RFC 8760 2.4). They share one nonce.
+    /// own, in the order of `algorithms`, best first (RFC 8760 2.4). They share one nonce, which is good for `place` alone:
+    /// the address it is given to.
     pub fn challenge(
         &mut self,
         realm: &str,
+        place: &str,
         stale: bool,
         now: Time,
         algorithms: &[Algorithm],
     ) -> Vec<String> {
-        let nonce = self.nonces.issue(realm, now);
+        let nonce = self.nonces.issue(&scope(realm, place), now);
         let write = |a: &Algorithm| Challenge::new(realm, &nonce, *a, stale).to_string();
         algorithms.iter().map(write).collect()
     }
@@ -93,6 +95,7 @@ impl Authenticator {
         credentials: &Credentials,
         method: &Method,
         realm: &str,
+        place: &str,
         account: Option<Ha1<'_>>,
         now: Time,
     ) -> Verdict {
@@ -106,7 +109,7 @@ impl Authenticator {
             return Verdict::Refused(Refusal::Response);
         }
         let count = credentials.qop.as_ref().and(credentials.nonce_count());
-        match self.nonces.spend(&credentials.nonce, realm, count, now) {
+        match self.nonces.spend(&credentials.nonce, &scope(realm, place), count, now) {
             Ok(()) => Verdict::Accepted,
             Err(NonceFault::Foreign | NonceFault::Expired | NonceFault::Replayed) => Verdict::Stale,
         }
@@ -117,6 +120,12 @@ impl Authenticator {
     pub fn nonces_in_use(&self) -> usize {
         self.nonces.len()
     }
+}
+
+/// What a nonce is good for: a realm, and the place that it was given to. Whoever took it from the wire elsewhere has
+/// nothing of it.
+fn scope(realm: &str, place: &str) -> String {
+    format!("{realm} {place}")
 }
 
 fn offered(credentials: &Credentials, realm: &str) -> Result<(), Refusal> {
@@ -162,6 +171,7 @@ mod tests {
 
     const NOW: Time = Time::from_millis(5_000);
     const REALM: &str = "example.com";
+    const PLACE: &str = "192.0.2.7";
 
     struct Account {
         md5: String,
@@ -186,20 +196,20 @@ mod tests {
     }
 
     fn check(auth: &mut Authenticator, credentials: &Credentials, account: &Account, now: Time) -> Verdict {
-        auth.verify(credentials, &Method::Register, REALM, Some(account.ha1()), now)
+        auth.verify(credentials, &Method::Register, REALM, PLACE, Some(account.ha1()), now)
     }
 
     #[test]
     fn sha_256_is_offered_before_md5_with_one_nonce() {
         let mut auth = Authenticator::new([1; 32]);
-        let offered = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED);
+        let offered = auth.challenge(REALM, PLACE, false, NOW, &Algorithm::OFFERED);
         let [first, second] = [0, 1].map(|i| Challenge::parse(&offered[i]).unwrap());
         assert_eq!((first.algorithm, second.algorithm), (Some(Algorithm::Sha256), Some(Algorithm::Md5)));
         assert_eq!(first.nonce, second.nonce);
         assert!(
             !first.stale
                 && auth
-                    .challenge(REALM, true, NOW, &Algorithm::OFFERED)
+                    .challenge(REALM, PLACE, true, NOW, &Algorithm::OFFERED)
                     .iter()
                     .all(|value| value.ends_with("stale=true"))
         );
@@ -210,7 +220,7 @@ mod tests {
         let account = Account::new("secret");
         for algorithm in 0..2 {
             let mut auth = Authenticator::new([1; 32]);
-            let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[algorithm].clone();
+            let challenge = auth.challenge(REALM, PLACE, false, NOW, &Algorithm::OFFERED)[algorithm].clone();
             let first = respond(&challenge, "secret", 1);
             assert_eq!(check(&mut auth, &first, &account, NOW), Verdict::Accepted);
             assert_eq!(check(&mut auth, &first, &account, NOW), Verdict::Stale);
@@ -223,15 +233,15 @@ mod tests {
     fn a_wrong_password_an_unknown_user_and_another_method_look_alike() {
         let account = Account::new("secret");
         let mut auth = Authenticator::new([1; 32]);
-        let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[0].clone();
+        let challenge = auth.challenge(REALM, PLACE, false, NOW, &Algorithm::OFFERED)[0].clone();
         let refused = Verdict::Refused(Refusal::Response);
         let wrong = respond(&challenge, "Secret", 1);
         assert_eq!(check(&mut auth, &wrong, &account, NOW), refused);
         let right = respond(&challenge, "secret", 1);
-        assert_eq!(auth.verify(&right, &Method::Register, REALM, None, NOW), refused);
-        assert_eq!(auth.verify(&right, &Method::Invite, REALM, Some(account.ha1()), NOW), refused);
+        assert_eq!(auth.verify(&right, &Method::Register, REALM, PLACE, None, NOW), refused);
+        assert_eq!(auth.verify(&right, &Method::Invite, REALM, PLACE, Some(account.ha1()), NOW), refused);
         let without_sha = Ha1 { sha256: "", ..account.ha1() };
-        assert_eq!(auth.verify(&right, &Method::Register, REALM, Some(without_sha), NOW), refused);
+        assert_eq!(auth.verify(&right, &Method::Register, REALM, PLACE, Some(without_sha), NOW), refused);
         assert_eq!(auth.nonces_in_use(), 0);
         assert_eq!(check(&mut auth, &right, &account, NOW), Verdict::Accepted);
     }
@@ -240,11 +250,11 @@ mod tests {
     #[test]
     fn nobody_has_no_password() {
         let mut auth = Authenticator::new([1; 32]);
-        let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[0].clone();
+        let challenge = auth.challenge(REALM, PLACE, false, NOW, &Algorithm::OFFERED)[0].clone();
         let mut forged = respond(&challenge, "secret", 1);
         forged.response = response(Algorithm::Sha256, NOBODY, &forged.request("REGISTER"));
         let refused = Verdict::Refused(Refusal::Response);
-        assert_eq!(auth.verify(&forged, &Method::Register, REALM, None, NOW), refused);
+        assert_eq!(auth.verify(&forged, &Method::Register, REALM, PLACE, None, NOW), refused);
     }
 
     #[test]
@@ -252,12 +262,12 @@ mod tests {
         let account = Account::new("secret");
         let mut auth = Authenticator::new([1; 32]);
         let challenge =
-            Authenticator::new([2; 32]).challenge(REALM, false, NOW, &Algorithm::OFFERED)[0].clone();
+            Authenticator::new([2; 32]).challenge(REALM, PLACE, false, NOW, &Algorithm::OFFERED)[0].clone();
         let foreign = respond(&challenge, "secret", 1);
         assert_eq!(check(&mut auth, &foreign, &account, NOW), Verdict::Stale);
         let wrong = respond(&challenge, "x", 1);
         assert_eq!(check(&mut auth, &wrong, &account, NOW), Verdict::Refused(Refusal::Response));
-        let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[0].clone();
+        let challenge = auth.challenge(REALM, PLACE, false, NOW, &Algorithm::OFFERED)[0].clone();
         let late = NOW + DEFAULT_NONCE_LIFETIME + Duration::from_secs(1);
         let old = respond(&challenge, "secret", 1);
         assert_eq!(check(&mut auth, &old, &account, late), Verdict::Stale);
@@ -267,7 +277,7 @@ mod tests {
     fn what_was_not_offered_is_refused_by_name() {
         let account = Account::new("secret");
         let mut auth = Authenticator::new([1; 32]);
-        let challenge = auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[1].clone();
+        let challenge = auth.challenge(REALM, PLACE, false, NOW, &Algorithm::OFFERED)[1].clone();
         let with = |from: &str, to: &str| {
             let text = respond(&challenge, "secret", 1).to_string();
             assert!(text.contains(from), "{text}");
@@ -292,7 +302,7 @@ mod tests {
         let account = Account::new("secret");
         let mut auth = Authenticator::new([1; 32]);
         let challenge =
-            auth.challenge(REALM, false, NOW, &Algorithm::OFFERED)[1].replace(", qop=\"auth\"", "");
+            auth.challenge(REALM, PLACE, false, NOW, &Algorithm::OFFERED)[1].replace(", qop=\"auth\"", "");
         let credentials = respond(&challenge, "secret", 1);
         assert!(!credentials.to_string().contains("nc="));
         assert_eq!(check(&mut auth, &credentials, &account, NOW), Verdict::Accepted);

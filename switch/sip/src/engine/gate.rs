@@ -36,8 +36,14 @@ impl Gate {
         Self { authenticator: Authenticator::new(tokens.bytes()) }
     }
 
-    /// Checks a request for an account of this tenant.
-    pub(crate) fn check(&mut self, cx: &Context, request: &Message, tenant: TenantId) -> Verdict {
+    /// Checks a request from `place` for an account of this tenant.
+    pub(crate) fn check(
+        &mut self,
+        cx: &Context,
+        request: &Message,
+        tenant: TenantId,
+        place: &str,
+    ) -> Verdict {
         let directory: &Directory = &cx.directory;
         let realm = directory.realm(tenant);
         let credentials = match find_credentials(request, &HeaderName::Authorization, realm) {
@@ -54,7 +60,7 @@ impl Gate {
         };
         let account = directory.account(tenant, &credentials.username);
         let ha1 = account.map(|account| Ha1 { md5: &account.ha1_md5, sha256: &account.ha1_sha256 });
-        match (self.authenticator.verify(&credentials, method, realm, ha1, cx.now), account) {
+        match (self.authenticator.verify(&credentials, method, realm, place, ha1, cx.now), account) {
             (auth::Verdict::Accepted, Some(account)) => Verdict::Account(account.id.clone()),
             (verdict, _) => Verdict::Stranger { stale: verdict == auth::Verdict::Stale },
         }
@@ -67,7 +73,7 @@ impl Gate {
         &mut self,
         cx: &Context,
         request: &Message,
-        via: &Via,
+        (via, place): (&Via, &str),
         tenant: TenantId,
         stale: bool,
     ) -> Message {
@@ -75,7 +81,7 @@ impl Gate {
         response.set_to_tag(&cx.tokens.stateless_tag(via.branch().unwrap_or_default()));
         response.push(HeaderName::Server, PRODUCT);
         let realm = cx.directory.realm(tenant);
-        for challenge in self.authenticator.challenge(realm, stale, cx.now, cx.directory.digest()) {
+        for challenge in self.authenticator.challenge(realm, place, stale, cx.now, cx.directory.digest()) {
             response.push(HeaderName::WwwAuthenticate, challenge);
         }
         response

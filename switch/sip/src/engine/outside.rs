@@ -50,7 +50,7 @@ impl SipEngine {
         let caller = match course {
             Course::Plain(plain) => return self.give(flow, via, &request, plain),
             Course::Challenge { tenant, stale } => {
-                let response = self.gate.challenge(&base.cx, &request, via, tenant, stale);
+                let response = self.gate.challenge(&base.cx, &request, (via, &asker(flow)), tenant, stale);
                 let shown = request.headers.contains(&HeaderName::Authorization);
                 if !stale {
                     self.offence(if shown { Offence::Password } else { Offence::Bare });
@@ -137,7 +137,7 @@ impl SipEngine {
             Ok(tenant) => tenant,
             Err(answer) => return Course::Plain(answer),
         };
-        match self.gate.check(&self.base.cx, request, tenant) {
+        match self.gate.check(&self.base.cx, request, tenant, &asker(flow)) {
             Verdict::Account(user) => Course::Known(Caller { tenant, user: Some(user), trunk: None }),
             Verdict::Stranger { stale } => Course::Challenge { tenant, stale },
             Verdict::Malformed => Course::Plain(Answer::Phrase(400, "Bad Request - Malformed Authorization")),
@@ -230,6 +230,11 @@ impl SipEngine {
         base.cx.event(SipEvent::Incoming(Box::new(call)));
         self.keep(id, session);
     }
+}
+
+/// Whom a nonce is for: the address that asked.
+fn asker(flow: Flow) -> String {
+    flow.remote.ip().to_canonical().to_string()
 }
 
 /// The tenant whose account a caller must have: by the host of From, of To, or the only one.

@@ -38,7 +38,14 @@ fn the_vectors_of_rfc_7616_and_2617_are_right() {
             );
             let credentials = Credentials::parse(&value).unwrap();
             let method = Method::parse(get("method")).unwrap();
-            Authenticator::new([3; 32]).verify(&credentials, &method, get("realm"), Some(account), NOW)
+            Authenticator::new([3; 32]).verify(
+                &credentials,
+                &method,
+                get("realm"),
+                "192.0.2.7",
+                Some(account),
+                NOW,
+            )
         };
         let printed = get("response_in_rfc");
         assert_eq!(verdict(printed), Verdict::Stale, "{}", get("source"));
@@ -73,7 +80,7 @@ fn a_registration_is_challenged_answered_and_accepted_once() {
     assert_eq!(find_credentials(&request, &name, realm), Err(CredentialsError::None));
 
     let mut challenged = Message::response_to(&request, 401);
-    for value in server.challenge(realm, false, NOW, &Algorithm::OFFERED) {
+    for value in server.challenge(realm, "192.0.2.7", false, NOW, &Algorithm::OFFERED) {
         challenged.push(HeaderName::WwwAuthenticate, value);
     }
     let challenged = parse_datagram(&challenged.to_bytes()).unwrap();
@@ -90,7 +97,8 @@ fn a_registration_is_challenged_answered_and_accepted_once() {
         (credentials.username.as_str(), credentials.uri.as_str()),
         ("alice", "sip:example.com;transport=udp")
     );
-    let mut verify = || server.verify(&credentials, &Method::Register, realm, Some(account), NOW);
+    let mut verify =
+        || server.verify(&credentials, &Method::Register, realm, "192.0.2.7", Some(account), NOW);
     assert_eq!(verify(), Verdict::Accepted);
     assert_eq!(verify(), Verdict::Stale);
 }
