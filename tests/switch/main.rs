@@ -19,6 +19,7 @@ mod torture;
 mod torture_tcp;
 mod trunks;
 mod walk;
+mod websocket;
 
 use cordboard_tests::runner::{self, Test, alone, test};
 use std::process::ExitCode;
@@ -71,6 +72,7 @@ static TESTS: &[Test] = &[
     test("api_shows_calls_queues_and_agents_and_hangs_up", events::shown_and_hung_up),
     test("kill_among_fifty_calls_loses_no_record_and_ends_every_call", crash::kill),
     test("a_panic_ends_one_of_a_hundred_calls", crash::panic),
+    test("a_page_of_a_foreign_origin_opens_no_websocket", websocket::origins),
     test("rfc_4475_messages_are_answered_and_a_call_works_after", torture::rfc4475),
     test("rfc_5118_messages_are_answered_and_a_call_works_after", torture::rfc5118),
     test("rfc_4475_messages_over_tcp_in_any_pieces_and_a_call_works_after", torture_tcp::rfc4475),
