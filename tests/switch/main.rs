@@ -5,6 +5,7 @@ mod common;
 mod crash;
 mod defence;
 mod demo;
+mod enumeration;
 mod events;
 mod holding;
 mod ipv6;
@@ -73,6 +74,8 @@ static TESTS: &[Test] = &[
     test("kill_among_fifty_calls_loses_no_record_and_ends_every_call", crash::kill),
     test("a_panic_ends_one_of_a_hundred_calls", crash::panic),
     test("a_page_of_a_foreign_origin_opens_no_websocket", websocket::origins),
+    test("svwar_tells_no_account_from_none", enumeration::svwar),
+    alone("accounts_that_exist_and_do_not_take_the_same_time", enumeration::same_time),
     test("rfc_4475_messages_are_answered_and_a_call_works_after", torture::rfc4475),
     test("rfc_5118_messages_are_answered_and_a_call_works_after", torture::rfc5118),
     test("rfc_4475_messages_over_tcp_in_any_pieces_and_a_call_works_after", torture_tcp::rfc4475),
