@@ -34,6 +34,8 @@ impl Page {
                 "--no-sandbox",
                 "--disable-gpu",
                 "--disable-dev-shm-usage",
+                // Tests make their own authorities.
+                "--ignore-certificate-errors",
                 "--lang=en-US",
             ])
             .args(["--remote-debugging-port=9222", "--remote-allow-origins=*", "--window-size=1400,900"])

@@ -9,6 +9,7 @@ mod enumeration;
 mod events;
 mod holding;
 mod ipv6;
+mod jssip;
 mod media;
 mod operator;
 mod phones;
@@ -69,6 +70,7 @@ static TESTS: &[Test] = &[
     test("who_guesses_passwords_is_answered_alike_and_then_not_at_all", defence::guessers_are_banned),
     test("certificates_are_exchanged_while_a_call_is_up", tls::reloaded_under_a_call),
     test("a_listener_may_ask_its_peers_for_certificates", tls::asked_of_peers),
+    test("jssip_registers_over_wss_and_is_called_by_its_own_connection", jssip::registers_and_is_called),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),
     test("events_since_a_cut_are_neither_missing_nor_doubled", events::since_a_cut),
