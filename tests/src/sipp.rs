@@ -4,7 +4,7 @@
 use crate::fail::{Fail, fail};
 use crate::process::{Process, wait_for};
 use crate::scenario::Scenario;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -99,6 +99,21 @@ impl Message {
     }
 }
 
+/// Whether a UDP socket of this loopback has the address, as the kernel lists them.
+fn is_bound(at: SocketAddr) -> bool {
+    let word = |bytes: &[u8]| {
+        let bytes = bytes.try_into().unwrap_or_default();
+        format!("{:08X}", u32::from_ne_bytes(bytes))
+    };
+    let (list, address) = match at.ip() {
+        IpAddr::V4(ip) => ("/proc/self/net/udp", word(&ip.octets())),
+        IpAddr::V6(ip) => ("/proc/self/net/udp6", ip.octets().chunks(4).map(word).collect()),
+    };
+    let wanted = format!("{address}:{:04X}", at.port());
+    let text = std::fs::read_to_string(list).unwrap_or_default();
+    text.lines().any(|line| line.split_whitespace().nth(1) == Some(wanted.as_str()))
+}
+
 impl Sipp {
     /// Starts SIPp; it sends or listens at once.
     pub fn start(dir: &Path, scenario: &Scenario, setup: &Setup<'_>) -> Result<Self, Fail> {
@@ -131,7 +146,9 @@ impl Sipp {
     /// Starts SIPp as a phone that is called, and waits until it listens.
     pub fn listen(dir: &Path, scenario: &Scenario, setup: &Setup<'_>) -> Result<Self, Fail> {
         let mut sipp = Self::start(dir, scenario, setup)?;
-        let taken = || UdpSocket::bind(&sipp.at).is_err().then_some(());
+        // Looked up and not tried: whoever tries to bind it may be what SIPp finds there.
+        let at: SocketAddr = sipp.at.parse()?;
+        let taken = || is_bound(at).then_some(());
         let listens = wait_for(&format!("{} to listen", setup.name), SOON, taken);
         listens.map_err(|why| Fail(format!("{why}; it said:\n{}", sipp.process.output())))?;
         match sipp.process.ended() {
