@@ -11,12 +11,12 @@ const OWN: u64 = 512;
 /// Connections there is always room for.
 const CONNECTIONS_MIN: u64 = 128;
 
-/// Raises the soft limit to the hard one, as any process may. Gives a warning in words if even that is too little for
-/// so many calls.
-pub fn raise_limit(calls: u32) -> Option<String> {
+/// Raises the soft limit to the hard one, as any process may, so that calls, connections to the control plane and those
+/// for SIP have room beside each other. Gives a warning in words if even that is too little for so many calls.
+pub fn raise_limit(calls: u32, sip_connections: u32) -> Option<String> {
     let now = getrlimit(Resource::Nofile);
     let wanted = u64::from(calls) * PER_CALL + OWN;
-    let welcome = wanted + CONNECTIONS;
+    let welcome = wanted + CONNECTIONS + u64::from(sip_connections);
     if now.current.is_none_or(|current| current >= welcome) {
         return None;
     }
@@ -57,8 +57,8 @@ mod tests {
 
     #[test]
     fn the_limit_is_raised_as_far_as_needed_and_too_little_is_told() {
-        assert_eq!(raise_limit(10), None);
-        let told = raise_limit(u32::MAX).unwrap_or_default();
+        assert_eq!(raise_limit(10, 0), None);
+        let told = raise_limit(u32::MAX, 0).unwrap_or_default();
         let most = getrlimit(Resource::Nofile).maximum;
         assert!(most.is_none() || told.contains("limits.calls"), "{told}");
     }

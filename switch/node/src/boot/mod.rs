@@ -164,7 +164,7 @@ async fn bind_sip(machine: &Machine) -> Result<SipSockets, BootError> {
 /// # Errors
 /// See [`BootError`].
 pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Running, BootError> {
-    if let Some(warning) = raise_limit(loaded.snapshot.limits.calls) {
+    if let Some(warning) = raise_limit(loaded.snapshot.limits.calls, loaded.machine.sip.connections) {
         tracing::warn!("{warning}");
     }
     let sockets = bind_sip(&loaded.machine).await?;
