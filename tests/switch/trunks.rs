@@ -204,3 +204,27 @@ pub fn blocked_and_limited(dir: &Path) -> Outcome {
     switch.wait_cdrs(2)?;
     switch.ensure_nothing_left()
 }
+
+/// The carrier writes a 0 before what the tenant calls 900, and wants 00 before a country's code.
+pub fn numbers(dir: &Path) -> Outcome {
+    let rules = "[[tenant.default.trunk.in.rewrite]]\ndirection = \"in\"\nnumber = \"called\"\nprefix = \"0\"\nstrip = 1\n\
+                 [[tenant.default.trunk.out.rewrite]]\ndirection = \"out\"\nnumber = \"called\"\nprefix = \"49\"\nprepend = \"00\"";
+    let way = out("options_every = \"0s\"", &["127.0.0.3:5091"]);
+    let switch = Switch::start(dir, &Config::new(dir)?.more(&way).more(rules))?;
+    let mut called = gateway(dir, "called", 5091, &answers_when_told())?;
+    let mut caller = Phone::by_trunk(dir, "0900", &calls(), CALLER)?;
+    called.answers_now()?;
+    hear_each_other(&mut caller, &mut called)?;
+    let invite = called.sipp.received("INVITE").remove(0);
+    let line = invite.text.lines().find(|line| line.starts_with("INVITE")).unwrap_or_default();
+    ensure(line.starts_with("INVITE sip:004930900@127.0.0.3:5091 "), || format!("the carrier got {line}"))?;
+    let call = switch.wait_stage("bridged")?;
+    let call = switch.api.get(&format!("/api/v1/calls/{}", call["call"].as_str().unwrap_or_default()))?;
+    ensure(call.to_string().contains("calls 0900, as the carrier writes it"), || {
+        format!("no reason in {call}")
+    })?;
+    caller.hangs_up()?;
+    called.ended()?;
+    field(&switch.wait_cdrs(1)?[0], "to.user", "900")?;
+    switch.ensure_nothing_left()
+}

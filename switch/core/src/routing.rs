@@ -21,6 +21,8 @@ pub(crate) struct Routing {
     orders: BTreeMap<TenantId, Order>,
     runs: BTreeMap<CallId, RouteRun>,
     late: Deadlines<CallId>,
+    /// What is to be told before what the plugins say.
+    before: BTreeMap<CallId, RouteReason>,
 }
 
 impl Routing {
@@ -38,10 +40,18 @@ impl Routing {
     pub(crate) fn forget(&mut self, call: CallId) {
         self.runs.remove(&call);
         self.late.clear(&call);
+        self.before.remove(&call);
+    }
+
+    /// Something that was decided about a call before routing.
+    pub(crate) fn note(&mut self, call: CallId, reason: Option<RouteReason>) {
+        if let Some(reason) = reason {
+            self.before.insert(call, reason);
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.late.is_empty()
+        self.runs.is_empty() && self.late.is_empty() && self.before.is_empty()
     }
 }
 
@@ -120,7 +130,10 @@ impl Shard {
         }
     }
 
-    fn routed(&mut self, call: CallId, outcome: RouteOutcome) {
+    fn routed(&mut self, call: CallId, mut outcome: RouteOutcome) {
+        if let Some(before) = self.routing.before.remove(&call) {
+            outcome.reasons.insert(0, before);
+        }
         match outcome.end {
             RouteEnd::Decided { to } => {
                 self.tell_call(call, CallInput::Routed { call, to, reasons: outcome.reasons });

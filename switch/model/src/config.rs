@@ -6,6 +6,7 @@
 use crate::guard::GuardLimits;
 use crate::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, UserId};
 use crate::media::Codec;
+use crate::number::TrunkNumbers;
 use crate::verb::Destination;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -349,6 +350,8 @@ pub struct Trunk {
     pub health: TrunkHealth,
     /// Refusals after which the next gateway is tried.
     pub failover: Vec<u16>,
+    /// How numbers are written on the carrier's side.
+    pub numbers: TrunkNumbers,
 }
 
 impl Trunk {
@@ -363,6 +366,7 @@ impl Trunk {
             account: None,
             health: TrunkHealth::default(),
             failover: FAILOVER.to_vec(),
+            numbers: TrunkNumbers::default(),
         }
     }
 

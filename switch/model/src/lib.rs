@@ -15,6 +15,7 @@ pub mod id;
 pub mod journal;
 pub mod leg;
 pub mod media;
+pub mod number;
 pub mod time;
 pub mod verb;
 pub mod view;

@@ -9,6 +9,7 @@ use crate::config::Loaded;
 use cordboard_model::config::Tenant;
 use cordboard_model::id::{AgentId, TenantId, TrunkId, UserId};
 use cordboard_model::leg::PartyId;
+use cordboard_model::number::rewritten;
 use cordboard_model::time::{Time, Wall};
 use cordboard_plugin_api::{
     AskAnswer, RouteContext, RouteEnd, RouteOutcome, RouteRequest, RouteRun, RouteStep, destination,
@@ -81,11 +82,17 @@ pub fn explain(args: &ExplainArgs, loaded: &Loaded) -> Result<String, String> {
         let all: Vec<String> = loaded.snapshot.tenants.keys().map(ToString::to_string).collect();
         format!("there is no tenant {:?}; --tenant takes {}", args.tenant, all.join(", "))
     })?;
-    let request = request(args, tenant)?;
+    let mut request = request(args, tenant)?;
+    let trunk = request.trunk.as_ref().and_then(|id| tenant.trunks.get(&id.name));
+    let asked = request.clone();
+    if let Some(trunk) = trunk {
+        request.from.user = rewritten(&trunk.numbers.in_caller, &request.from.user);
+        request.to.user = rewritten(&trunk.numbers.in_called, &request.to.user);
+    }
     let registry = registry().map_err(|why| why.to_string())?;
     let order = registry.order(&tenant.routing).map_err(|why| why.to_string())?;
     let paper = Paper(tenant);
-    let asked = request.clone();
+    let written = request.clone();
     let mut run = RouteRun::new(order, request, Time::ZERO);
     let mut step = run.start(&registry, &paper, Time::ZERO);
     let outcome = loop {
@@ -98,10 +105,10 @@ pub fn explain(args: &ExplainArgs, loaded: &Loaded) -> Result<String, String> {
             None => return Err("the routing run ended without a word; please report it".into()),
         }
     };
-    Ok(print(&asked, &outcome))
+    Ok(print(&asked, &written, &outcome))
 }
 
-fn print(asked: &RouteRequest, outcome: &RouteOutcome) -> String {
+fn print(asked: &RouteRequest, written: &RouteRequest, outcome: &RouteOutcome) -> String {
     let mut out = String::new();
     let by = match (&asked.trunk, &asked.user) {
         (Some(trunk), _) => format!(" by trunk {}", trunk.name),
@@ -110,6 +117,9 @@ fn print(asked: &RouteRequest, outcome: &RouteOutcome) -> String {
     };
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{} calls {} (tenant {}){by}", asked.from.user, asked.to.user, asked.tenant);
+    if (&asked.from, &asked.to) != (&written.from, &written.to) {
+        let _ = writeln!(out, "the trunk's rules make that: {} calls {}", written.from.user, written.to.user);
+    }
     for (index, reason) in outcome.reasons.iter().enumerate() {
         let _ = writeln!(out, "{:>3}. {:<22} {:<7} {}", index + 1, reason.plugin, reason.verdict, reason.why);
     }

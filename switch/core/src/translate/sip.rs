@@ -49,6 +49,8 @@ impl Shard {
         self.legs.add(leg, call);
         self.legs.bind(leg, incoming.session);
         if let Some(trunk) = trunk {
+            let written = Self::rewrite_incoming(trunk, &mut incoming.from, &mut incoming.to);
+            self.routing.note(call, written);
             self.trunks.add(trunk, call, self.now);
         }
         let ticket = self.gate.opening(call, self.now, self.snapshot.limits.journal_wait);

@@ -512,3 +512,23 @@ fn a_text_cut_anywhere_gives_errors_that_lie_in_it_and_never_a_panic() {
     }
     assert!(broken > 50, "{broken}");
 }
+
+#[test]
+fn rules_that_do_not_do_what_their_test_says_are_refused() {
+    let text = |to: &str| {
+        format!(
+            "[tenant.default.trunk.carrier]\npeers = [\"198.51.100.1\"]\n\
+             [[tenant.default.trunk.carrier.rewrite]]\ndirection = \"in\"\nnumber = \"caller\"\nprefix = \"00\"\nstrip = 2\n\
+             prepend = \"+\"\n[[tenant.default.trunk.carrier.rewrite_test]]\ndirection = \"in\"\nnumber = \"caller\"\n\
+             from = \"0049301\"\nto = \"{to}\"\n"
+        )
+    };
+    let scratch = Scratch::new();
+    let right = scratch.write("right.toml", &text("+49301"));
+    assert!(load(&right, &checks()).is_ok());
+    let wrong = scratch.write("wrong.toml", &text("49301"));
+    let errors = load(&wrong, &checks()).unwrap_err();
+    assert_eq!(errors.len(), 1);
+    let told = errors[0].to_string();
+    assert!(told.contains("wrong.toml:13:") && told.contains("\"+49301\""), "{told}");
+}

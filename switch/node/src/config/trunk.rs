@@ -1,10 +1,12 @@
 //! Trunks: who calls us without a password, where calls are sent, and how it is found out whether they arrive.
 
-use super::section::{At, Section};
+use super::section::{At, Section, Wrong};
 use super::tenant::{Context, missing};
-use super::value::{duration, host, integer, one_of, peer, secret, socket, some_text};
+use super::tree::Node;
+use super::value::{duration, host, integer, one_of, peer, secret, socket, some_text, text, wrong};
 use cordboard_model::config::{FAILOVER, Gateway, Secret, SipTransport, Trunk, TrunkAccount, TrunkHealth};
 use cordboard_model::id::{Name, TrunkId};
+use cordboard_model::number::{Rewrite, TrunkNumbers, rewritten};
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -35,6 +37,7 @@ pub(super) fn read(
         account: read_account(context, section),
         health: read_health(section),
         failover: read_failover(section),
+        numbers: read_numbers(section),
         ..d
     };
     if section.has("peers").is_none() && section.has("gateway").is_none() && section.has("gateways").is_none()
@@ -109,6 +112,65 @@ fn read_health(section: &Section<'_>) -> TrunkHealth {
         down_after: section.or("down_after", d.down_after, integer(1..=100, "failures")),
         up_after: section.or("up_after", d.up_after, integer(1..=100, "successes")),
         silence: section.or("silence", d.silence, duration(Duration::from_millis(100)..=s(32))),
+    }
+}
+
+const DIRECTIONS: &[(&str, bool)] = &[("in", true), ("out", false)];
+const WHOSE: &[(&str, bool)] = &[("called", true), ("caller", false)];
+
+/// The rules, each tested by what the operator says that they shall do.
+fn read_numbers(section: &Section<'_>) -> TrunkNumbers {
+    let mut numbers = TrunkNumbers::default();
+    for table in section.tables("rewrite") {
+        let place = place(&table);
+        let rule = Rewrite {
+            prefix: table.or("prefix", String::new(), number_part),
+            strip: table.or("strip", 0, integer(0..=32, "characters")),
+            prepend: table.or("prepend", String::new(), number_part),
+        };
+        table.finish();
+        if let Some(place) = place {
+            rules(&mut numbers, place).push(rule);
+        }
+    }
+    for table in section.tables("rewrite_test") {
+        let place = place(&table);
+        let from = table.need("from", "a number as it comes", number_part);
+        let to = table.need("to", "the number that the rules make of it", number_part);
+        table.finish();
+        if let (Some(place), Some(from), Some(to)) = (place, from, to) {
+            let made = rewritten(rules(&mut numbers, place), &from.value);
+            if made != to.value {
+                let why = format!("the rules make {made:?} of {:?}, not {:?}", from.value, to.value);
+                table.conflict("to", to.pos, why);
+            }
+        }
+    }
+    numbers
+}
+
+/// Whether it comes, and whether it is the called number's.
+fn place(table: &Section<'_>) -> Option<(bool, bool)> {
+    let direction = table.need("direction", "\"in\" or \"out\"", one_of(DIRECTIONS));
+    let whose = table.need("number", "\"called\" or \"caller\"", one_of(WHOSE));
+    Some((direction?.value, whose?.value))
+}
+
+fn rules(numbers: &mut TrunkNumbers, place: (bool, bool)) -> &mut Vec<Rewrite> {
+    match place {
+        (true, true) => &mut numbers.in_called,
+        (true, false) => &mut numbers.in_caller,
+        (false, true) => &mut numbers.out_called,
+        (false, false) => &mut numbers.out_caller,
+    }
+}
+
+/// Part of a number, or nothing.
+fn number_part(node: &Node) -> Result<String, Wrong> {
+    let part = text(node)?;
+    match part.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '*' | '#')) && part.len() <= 32 {
+        true => Ok(part),
+        false => Err(wrong(node, "at most 32 of the digits, +, * and #")),
     }
 }
 
