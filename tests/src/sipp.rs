@@ -21,6 +21,7 @@ pub struct Sipp {
     /// `address:port` of its SIP socket.
     pub at: String,
     messages: PathBuf,
+    calls: usize,
 }
 
 /// How to start one.
@@ -140,7 +141,7 @@ impl Sipp {
             .current_dir(dir);
         let process = Process::start(setup.name, dir, command)?;
         let at = SocketAddr::new(setup.ip.parse()?, setup.port).to_string();
-        Ok(Self { process, at, messages })
+        Ok(Self { process, at, messages, calls: usize::try_from(setup.calls)? })
     }
 
     /// Starts SIPp as a phone that is called, and waits until it listens.
@@ -257,9 +258,11 @@ impl Sipp {
         self.go_on_with(&id)
     }
 
-    /// Tells all its calls to go on.
+    /// Tells all its calls to go on, once its log knows them all: it writes that in its own time.
     pub fn all_go_on(&self) -> Result<(), Fail> {
-        self.call_ids().iter().try_for_each(|id| self.go_on_with(id))
+        let all = || Some(self.call_ids()).filter(|ids| ids.len() >= self.calls);
+        let ids = wait_for(&format!("the log of SIPp to know {} calls", self.calls), SOON, all)?;
+        ids.iter().try_for_each(|id| self.go_on_with(id))
     }
 
     /// Tells one call to go on, by a MESSAGE in it.
