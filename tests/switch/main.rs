@@ -10,6 +10,7 @@ mod events;
 mod holding;
 mod ipv6;
 mod jssip;
+mod large;
 mod media;
 mod operator;
 mod phones;
@@ -59,6 +60,7 @@ static TESTS: &[Test] = &[
     test("a_call_ends_at_its_longest", media::longest_call),
     test("a_silent_party_ends_the_call_unless_held", media::silence),
     test("a_call_goes_on_by_the_next_gateway_when_one_is_dead_or_cannot", trunks::fails_over),
+    test("a_long_invite_goes_by_tcp_or_after_all_by_udp", large::by_tcp_or_after_all_by_udp),
     test("a_busy_party_is_no_reason_to_ask_the_next_gateway", trunks::busy_is_no_failover),
     test("a_gateway_that_answers_no_options_gets_no_calls_until_it_does", trunks::health),
     test("numbers_are_written_the_carriers_way_on_its_side_alone", trunks::numbers),

@@ -3,6 +3,7 @@
 //! Parsing, positions and messages live in `node`; by the time a [`Snapshot`] exists, every
 //! reference in it resolves.
 
+use crate::flows::SipFlows;
 use crate::guard::GuardLimits;
 use crate::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, UserId};
 use crate::media::Codec;
@@ -47,6 +48,8 @@ pub struct Limits {
     pub flow: FlowLimits,
     /// SIP timers, RFC 3261 17.
     pub sip: SipTimers,
+    /// How SIP reaches its peers.
+    pub flows: SipFlows,
     /// Digest algorithms in the order offered (RFC 8760 2.4); one that is missing is refused.
     pub digest: Vec<DigestAlgorithm>,
     /// Defence of the SIP port.
@@ -123,6 +126,7 @@ impl Default for Limits {
             contacts: 10,
             flow: FlowLimits::default(),
             sip: SipTimers::default(),
+            flows: SipFlows::default(),
             digest: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
             guard: GuardLimits::default(),
         }

@@ -10,6 +10,7 @@ pub mod cdr;
 pub mod config;
 pub mod deadline;
 pub mod event;
+pub mod flows;
 pub mod guard;
 pub mod id;
 pub mod journal;

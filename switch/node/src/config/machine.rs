@@ -146,7 +146,8 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
     no_overlap(&sip, &sip_machine, &media);
     // These are read with the limits; here they only count as known.
     sip.has("timers");
-    for key in ["digest", "guard", "calls_per_second", "overload_delay"] {
+    for key in ["digest", "guard", "calls_per_second", "overload_delay"].into_iter().chain(super::flows::KEYS)
+    {
         sip.has(key);
     }
     sip.finish();
@@ -291,6 +292,7 @@ pub(super) fn read_limits(root: &Section<'_>) -> Limits {
         contacts: limits.or("contacts", d.contacts, integer(1..=100, "contacts")),
         flow: read_flow_limits(&limits.section("flow")),
         sip: read_timers(root),
+        flows: super::flows::read(&root.section("sip")),
         digest: read_digest(&root.section("sip")),
         guard: super::guard::read(&root.section("sip")),
     };

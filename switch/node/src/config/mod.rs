@@ -12,6 +12,7 @@ mod assets;
 mod destination;
 mod diff;
 mod error;
+mod flows;
 mod guard;
 mod machine;
 mod secret;

@@ -1,8 +1,9 @@
 //! What every part of the engine needs: the time, the configuration, the random numbers, the
 //! outputs and the deadlines.
 
+use core::net::SocketAddr;
 use core::time::Duration;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::time::{Time, TimerReason};
@@ -86,6 +87,8 @@ pub(crate) struct Context {
     pub(crate) tokens: Tokens,
     pub(crate) out: VecDeque<SipOutput>,
     pub(crate) deadlines: Deadlines<TimerKey>,
+    /// Peers that took no TCP connection, and until when they are not asked for one.
+    pub(crate) no_tcp: BTreeMap<SocketAddr, Time>,
 }
 
 impl Context {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::auth::Algorithm;
 use cordboard_model::config::{DigestAlgorithm, SipTimers, Snapshot};
+use cordboard_model::flows::SipFlows;
 use cordboard_model::guard::GuardLimits;
 use cordboard_model::id::{Name, TenantId, TrunkId, UserId};
 
@@ -13,6 +14,7 @@ use cordboard_model::id::{Name, TenantId, TrunkId, UserId};
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     timers: SipTimers,
+    flows: SipFlows,
     guard: GuardLimits,
     register_min_secs: u32,
     register_max_secs: u32,
@@ -57,6 +59,7 @@ impl Directory {
     pub fn new(snapshot: &Snapshot) -> Self {
         let mut directory = Self {
             timers: snapshot.limits.sip,
+            flows: snapshot.limits.flows,
             guard: snapshot.limits.guard.clone(),
             register_min_secs: secs(snapshot.limits.register_min),
             register_max_secs: secs(snapshot.limits.register_max).max(1),
@@ -103,6 +106,10 @@ impl Directory {
 
     pub(crate) fn guard(&self) -> &GuardLimits {
         &self.guard
+    }
+
+    pub(crate) fn flows(&self) -> &SipFlows {
+        &self.flows
     }
 
     pub(crate) fn timers(&self) -> &SipTimers {

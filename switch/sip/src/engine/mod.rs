@@ -82,6 +82,7 @@ impl SipEngine {
                     tokens,
                     out: VecDeque::new(),
                     deadlines: Deadlines::default(),
+                    no_tcp: BTreeMap::new(),
                 },
                 tx: Transactions::default(),
                 dialogs: BTreeMap::new(),

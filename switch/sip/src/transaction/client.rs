@@ -1,7 +1,7 @@
 //! The client side of the table: sending requests, matching responses (RFC 3261 8.1, 9.1, 17.1).
 
 use super::layer::{Machine, Transactions, Tx, TxUser, Upcall};
-use super::{Timer, TxId, client_invite, client_other};
+use super::{Timer, TxId, client_invite, client_other, large};
 use crate::engine::Flow;
 use crate::engine::context::{Context, PRODUCT};
 use crate::wire::{HeaderName, Message, Method, Via};
@@ -16,15 +16,23 @@ impl Transactions {
     pub(crate) fn send(&mut self, cx: &mut Context, user: TxUser, flow: Flow, mut request: Message) -> TxId {
         let branch = cx.tokens.branch();
         request.push_front(HeaderName::Via, via(cx, &flow, &branch).to_string());
-        self.send_with_branch(cx, user, flow, request, branch)
+        let bytes = request.to_bytes();
+        match large::instead_of(cx, flow, &request, bytes.len()) {
+            Some(stream) => {
+                request.set_via_top(&via(cx, &stream, &branch));
+                let bytes = request.to_bytes();
+                self.send_with_branch(cx, user, (stream, Some(flow)), (request, bytes), branch)
+            }
+            None => self.send_with_branch(cx, user, (flow, None), (request, bytes), branch),
+        }
     }
 
     fn send_with_branch(
         &mut self,
         cx: &mut Context,
         user: TxUser,
-        flow: Flow,
-        request: Message,
+        (flow, home): (Flow, Option<Flow>),
+        (request, bytes): (Message, Vec<u8>),
         branch: String,
     ) -> TxId {
         let method = request.method();
@@ -38,7 +46,8 @@ impl Transactions {
             machine,
             user,
             flow,
-            bytes: request.to_bytes(),
+            home,
+            bytes,
             request,
             interval: None,
             running: 0,
@@ -83,7 +92,8 @@ impl Transactions {
         let branch = top.branch().unwrap_or_default().to_owned();
         let flow = tx.flow;
         self.start(cx, id, Timer::CancelOver, false);
-        self.send_with_branch(cx, TxUser::Nobody, flow, cancel, branch);
+        let bytes = cancel.to_bytes();
+        self.send_with_branch(cx, TxUser::Nobody, (flow, None), (cancel, bytes), branch);
     }
 
     /// Sends the ACK of a 2xx and keeps it for repetitions of that 2xx: "The UAC core MUST
@@ -104,7 +114,14 @@ impl Transactions {
         }
         let branch = cx.tokens.branch();
         ack.push_front(HeaderName::Via, via(cx, &flow, &branch).to_string());
-        let bytes = ack.to_bytes();
+        let mut bytes = ack.to_bytes();
+        // Its INVITE was longer: it went the same way, or the peer is known to refuse that.
+        let stream = large::instead_of(cx, flow, &ack, bytes.len());
+        if let Some(stream) = stream {
+            ack.set_via_top(&via(cx, &stream, &branch));
+            bytes = ack.to_bytes();
+        }
+        let flow = stream.unwrap_or(flow);
         if let Some(tx) = self.table.get_mut(&id)
             && tx.acks.len() < ACKS_MAX
         {
@@ -128,9 +145,9 @@ impl Transactions {
         self.table.get(&id).map(|tx| &tx.request)
     }
 
-    /// Where a transaction's messages go.
+    /// By which flow its peer is reached; what is too long for it may have gone elsewhere.
     pub(crate) fn flow(&self, id: TxId) -> Option<Flow> {
-        self.table.get(&id).map(|tx| tx.flow)
+        self.table.get(&id).map(|tx| tx.home.unwrap_or(tx.flow))
     }
 
     /// Nobody waits for it any more; it runs to its end alone.
@@ -195,7 +212,7 @@ fn client_key(branch: &str, is_cancel: bool) -> String {
     }
 }
 
-fn via(cx: &Context, flow: &Flow, branch: &str) -> Via {
+pub(super) fn via(cx: &Context, flow: &Flow, branch: &str) -> Via {
     let (host, port) = cx.sent_by(flow);
     let rport = !flow.transport.is_reliable();
     Via::new(flow.transport.via(), host, Some(port), branch, rport)

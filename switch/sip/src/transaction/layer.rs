@@ -66,6 +66,8 @@ pub(super) struct Tx {
     pub(super) user: TxUser,
     /// Where its messages go.
     pub(super) flow: Flow,
+    /// Client: where they would go if the request were shorter, and where it goes when `flow` fails.
+    pub(super) home: Option<Flow>,
     /// Client: as sent. Server: as it came, with received and rport.
     pub(super) request: Message,
     /// What is sent again: the request of a client, the last response of a server.

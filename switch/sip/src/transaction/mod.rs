@@ -9,6 +9,7 @@ mod client;
 mod client_invite;
 mod client_other;
 mod key;
+mod large;
 mod layer;
 mod run;
 mod server;

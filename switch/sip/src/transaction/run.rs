@@ -54,6 +54,9 @@ impl Transactions {
         let ids: Vec<(TxId, Machine)> = with_it.map(|(id, tx)| (*id, tx.machine)).collect();
         let mut upcalls = Vec::new();
         for (id, machine) in ids {
+            if self.goes_home(cx, id) {
+                continue;
+            }
             upcalls.extend(match machine {
                 Machine::ClientInvite(_) => {
                     self.client_invite(cx, id, client_invite::Event::TransportError, None)

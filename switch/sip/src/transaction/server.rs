@@ -76,6 +76,7 @@ impl Transactions {
             machine,
             user,
             flow: response_flow(flow, via),
+            home: None,
             key: key::of_request(&request, via, &method),
             merged: match had_tag {
                 None => key::of_merged(&request),

@@ -143,6 +143,12 @@ impl Bench {
         self.drain();
     }
 
+    /// The transport says that a peer cannot be reached, or that a connection is gone.
+    pub fn unreachable(&mut self, flow: Flow) {
+        self.engine.handle_unreachable(flow, self.now);
+        self.drain();
+    }
+
     pub fn command(&mut self, command: SipCommand) {
         self.engine.handle_command(command, self.now);
         self.drain();

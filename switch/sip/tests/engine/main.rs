@@ -13,6 +13,8 @@ mod guard;
 #[cfg(test)]
 mod hold;
 #[cfg(test)]
+mod large;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod network;
