@@ -26,6 +26,8 @@ pub enum Cause {
     Forbidden,
     /// No common codec or unusable session description (488, 415).
     Incompatible,
+    /// The party was transferred, or another leg took its place.
+    Transferred,
     /// Another leg of the same fork answered (Reason: SIP;cause=200).
     AnsweredElsewhere,
     /// We, or the peer, are out of capacity (503, 500 with Retry-After).
@@ -75,6 +77,7 @@ impl Cause {
     pub fn sip_status(self) -> u16 {
         match self {
             Cause::Normal
+            | Cause::Transferred
             | Cause::FlowEnded
             | Cause::NoAnswer
             | Cause::NotRegistered
@@ -111,7 +114,11 @@ impl Cause {
     /// The ITU-T Q.850 value for a Reason header (RFC 3326).
     pub fn q850(self) -> u8 {
         match self {
-            Cause::Normal | Cause::Cancelled | Cause::FlowEnded | Cause::Administrative => 16,
+            Cause::Normal
+            | Cause::Cancelled
+            | Cause::Transferred
+            | Cause::FlowEnded
+            | Cause::Administrative => 16,
             Cause::Busy | Cause::QueueFull => 17,
             Cause::NoAnswer | Cause::QueueTimeout => 19,
             Cause::NotRegistered | Cause::Unreachable => 20,
@@ -139,6 +146,7 @@ impl Cause {
             Cause::Unreachable => "unreachable",
             Cause::Forbidden => "forbidden",
             Cause::Incompatible => "incompatible",
+            Cause::Transferred => "transferred",
             Cause::AnsweredElsewhere => "answered_elsewhere",
             Cause::Congestion => "congestion",
             Cause::ProtocolError => "protocol_error",

@@ -12,7 +12,7 @@ use cordboard_model::time::{Duration, Wall, WallClock};
 use super::{Banned, Directory, Flow, Transport};
 use crate::client::{Reply, Request};
 use crate::sdp::{Local, Negotiated};
-use crate::wire::Uri;
+use crate::wire::{Replaces, Uri};
 
 /// What stays as it is while the engine lives. What a reload may change is in [`Directory`].
 #[derive(Clone, Debug)]
@@ -208,6 +208,16 @@ pub enum SipCommand {
         /// True to hold.
         on: bool,
     },
+    /// Tell a party what became of its [`SipEvent::Refer`]: 100 once it is accepted, 180 when the target rings, and one
+    /// final status. One of 300 or more that is told first refuses it.
+    ReferResult {
+        /// Which.
+        session: SessionId,
+        /// Of the [`Refer`].
+        ticket: u32,
+        /// A SIP status.
+        status: u16,
+    },
     /// Ask a peer something outside any dialog. Answered by [`SipOutput::Reply`].
     Request(Box<Request>),
     /// Answer the BYE that ended a session, where [`SipConfig::bye_wait`] keeps it waiting. Does
@@ -226,6 +236,21 @@ pub enum SipCommand {
     SetClock(WallClock),
     /// End all sessions and take no new ones: 503.
     Shutdown,
+}
+
+/// What a party wants its call to become (RFC 3515).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refer {
+    /// Names it in [`SipCommand::ReferResult`].
+    pub ticket: u32,
+    /// Where the other party is to be sent: the user part of Refer-To.
+    pub to: PartyId,
+    /// The host of Refer-To; empty for a `tel:` address.
+    pub host: String,
+    /// The dialog whose place the other party is to take (RFC 3891); see [`super::SipEngine::replaced`].
+    pub replaces: Option<Replaces>,
+    /// The user part of Referred-By (RFC 3892), as it was told.
+    pub by: Option<String>,
 }
 
 /// A new call from outside, after all that SIP itself can refuse.
@@ -251,6 +276,8 @@ pub struct IncomingCall {
     pub offer: Option<Vec<u8>>,
     /// Its Call-ID.
     pub call_id: String,
+    /// The session whose place it wants to take (RFC 3891). Whether it may is not looked at.
+    pub replaces: Option<SessionId>,
 }
 
 /// What happened to a session.
@@ -325,6 +352,13 @@ pub enum SipEvent {
         /// Of `0-9*#A-D`.
         digit: char,
     },
+    /// The party wants the other one sent elsewhere. It waits for [`SipCommand::ReferResult`].
+    Refer {
+        /// Which.
+        session: SessionId,
+        /// What it asks.
+        refer: Box<Refer>,
+    },
     /// It is over. Nothing follows.
     Ended {
         /// Which.
@@ -353,6 +387,7 @@ impl SipEvent {
             | Self::Renegotiated { session, .. }
             | Self::HoldDone { session, .. }
             | Self::Digit { session, .. }
+            | Self::Refer { session, .. }
             | Self::Ended { session, .. } => *session,
         }
     }

@@ -33,6 +33,9 @@ impl SipEngine {
             SipCommand::Hold { session, on } => {
                 self.with_session(session, |session, base| session.hold(base, on));
             }
+            SipCommand::ReferResult { session, ticket, status } => {
+                self.with_session(session, |session, base| session.refer_result(base, ticket, status));
+            }
             SipCommand::Request(request) => {
                 self.guard.know(request.flow.remote, self.base.cx.now);
                 let base = &mut self.base;

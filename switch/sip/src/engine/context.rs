@@ -162,7 +162,8 @@ impl Context {
 
 /// Methods we take: "The Allow header field MUST list the set of methods supported by the UAS"
 /// (8.2.1).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, UPDATE, PRACK";
+pub(crate) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, UPDATE, PRACK, REFER, NOTIFY";
 /// Bodies we take, in Accept.
 pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 /// Who we are, in User-Agent and Server.
@@ -175,8 +176,8 @@ pub(crate) fn describe(response: &mut Message) {
 }
 
 /// Extensions we know, in Supported (20.37): Path (RFC 3327) of a registration, reliable provisional responses (RFC 3262),
-/// session timers (RFC 4028).
-pub(crate) const SUPPORTED: &str = "path, 100rel, timer";
+/// session timers (RFC 4028), Replaces (RFC 3891), REFER without a subscription (RFC 4488).
+pub(crate) const SUPPORTED: &str = "path, 100rel, timer, replaces, norefersub";
 
 /// Whether an option tag is one of [`SUPPORTED`].
 pub(crate) fn is_supported(tag: &str) -> bool {

@@ -10,8 +10,7 @@
 //!
 //! Several inputs before a drain are legal. State is plain data.
 //!
-//! Deliberately absent: PRACK and 100rel, UPDATE, REFER, SUBSCRIBE and NOTIFY, session timers,
-//! redirection, DNS, and every proxy role.
+//! Deliberately absent: every proxy role, SIPREC (RFC 7866) and STIR/SHAKEN (RFC 8224).
 
 mod api;
 mod arrive;
@@ -31,11 +30,12 @@ use cordboard_model::cause::Cause;
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::guard::{BanView, GuardLimits};
 use cordboard_model::id::UserId;
+use cordboard_model::journal::DialogRecord;
 use cordboard_model::time::{Time, TimerReason};
 use cordboard_model::view::ContactView;
 
 pub use api::{
-    Credentials, Datagram, Dest, IncomingCall, SessionId, SipCommand, SipConfig, SipEvent, SipOutput,
+    Credentials, Datagram, Dest, IncomingCall, Refer, SessionId, SipCommand, SipConfig, SipEvent, SipOutput,
 };
 pub use directory::Directory;
 pub use flow::{Flow, FlowError, Transport};
@@ -45,9 +45,9 @@ pub use crate::guard::{Banned, GuardFigures};
 
 use crate::guard::Guard;
 use crate::registrar::Registrar;
-use crate::session::{Base, Session, end_orphan};
+use crate::session::{Base, Replaceable, Session, end_orphan};
 use crate::transaction::{Transactions, TxUser, Upcall, What};
-use crate::wire::{Frame, HeaderName};
+use crate::wire::{Frame, HeaderName, Replaces};
 use context::{Context, TimerKey};
 use gate::Gate;
 use tokens::Tokens;
@@ -248,6 +248,30 @@ impl SipEngine {
     #[must_use]
     pub fn has_heard(&self, session: SessionId) -> bool {
         self.sessions.get(&session).is_some_and(Session::has_heard)
+    }
+
+    /// The session whose dialog a REFER or an INVITE names in Replaces, if it is one that can be replaced.
+    #[must_use]
+    pub fn replaced(&self, replaces: &Replaces) -> Option<SessionId> {
+        self.find_replaced(replaces).map(|(id, _)| id)
+    }
+
+    fn find_replaced(&self, replaces: &Replaces) -> Option<(SessionId, Replaceable)> {
+        let found = |id: SessionId| {
+            let state = self.sessions.get(&id)?.replaceable(&self.base, replaces)?;
+            Some((id, state))
+        };
+        match self.base.dialogs.get(&replaces.to_tag) {
+            Some(id) => found(*id),
+            // calls of ours that are not answered are in no dialog yet; few look for one
+            None => self.sessions.keys().find_map(|id| found(*id)),
+        }
+    }
+
+    /// The dialog of an answered session as the journal keeps it.
+    #[must_use]
+    pub fn dialog_record(&self, session: SessionId) -> Option<DialogRecord> {
+        self.sessions.get(&session)?.record()
     }
 
     /// How many transactions there are.

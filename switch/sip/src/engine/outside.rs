@@ -6,12 +6,12 @@ use cordboard_model::leg::PartyId;
 use super::arrive::unknown_extensions;
 use super::context::ACCEPT;
 use super::gate::Verdict;
-use super::{Directory, Flow, IncomingCall, SipEngine, SipEvent};
+use super::{Directory, Flow, IncomingCall, SessionId, SipEngine, SipEvent};
 use crate::guard::{Offence, Place};
 use crate::session::request::{answer, describe_methods, describe_options, refuse_body, respond_with};
-use crate::session::{Session, Wish, refuse_too_brief};
+use crate::session::{Replaceable, Session, Wish, refuse_too_brief};
 use crate::transaction::{TxId, TxUser, response_flow};
-use crate::wire::{HeaderName, Message, Method, SipUri, Uri, Via};
+use crate::wire::{HeaderName, Message, Method, Replaces, SipUri, Uri, Via};
 
 /// Who sent a request, after the gate.
 pub(super) struct Caller {
@@ -96,9 +96,11 @@ impl SipEngine {
         match request.method() {
             Some(Method::Invite | Method::Register | Method::Options) => {}
             // without a To tag there is no dialog for them
-            Some(Method::Bye | Method::Info | Method::Update | Method::Prack) => {
+            Some(Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify) => {
                 return Some(Answer::Code(481));
             }
+            // whom we would call for it, and in whose name, nobody has proved
+            Some(Method::Refer) => return Some(Answer::Phrase(403, "Forbidden - Only In A Call")),
             _ => return Some(Answer::Method),
         }
         // "If the Request-URI uses a scheme not supported by the UAS, it SHOULD reject the
@@ -182,10 +184,35 @@ impl SipEngine {
         if self.sessions.len() >= base.cx.config.sessions_max {
             return answer(base, tx, 503);
         }
-        self.open_call(tx, flow, caller);
+        match self.place_taken(tx) {
+            Ok(replaces) => self.open_call(tx, flow, caller, replaces),
+            Err(code) => answer(&mut self.base, tx, code),
+        }
     }
 
-    fn open_call(&mut self, tx: TxId, flow: Flow, caller: Caller) {
+    /// The session whose place an INVITE with Replaces takes; else the status that refuses it (RFC 3891 3).
+    fn place_taken(&self, tx: TxId) -> Result<Option<SessionId>, u16> {
+        let Some(request) = self.base.tx.request(tx) else {
+            return Ok(None);
+        };
+        let mut values = request.headers.get_all(&HeaderName::Replaces);
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        // "If more than one Replaces header field is present in an INVITE, or if a Replaces header field is present in a
+        // request other than INVITE, the UAS MUST reject the request with a 400 Bad Request response."
+        let replaces = Replaces::parse(value).filter(|_| values.next().is_none()).ok_or(400_u16)?;
+        match self.find_replaced(&replaces) {
+            // "If the Replaces header field matches a confirmed dialog, it checks for the presence of the "early-only"
+            // flag in the Replaces header field. ... If the flag is present, the UA rejects the request with a 486"
+            Some((_, Replaceable::Up)) if replaces.early_only => Err(486),
+            // "If the Replaces header field matches an early dialog that was not initiated by this UA, it returns a 481"
+            Some((_, Replaceable::Theirs)) | None => Err(481),
+            Some((id, _)) => Ok(Some(id)),
+        }
+    }
+
+    fn open_call(&mut self, tx: TxId, flow: Flow, caller: Caller, replaces: Option<SessionId>) {
         let id = self.new_session();
         let base = &mut self.base;
         let call = base.tx.request(tx).and_then(|request| {
@@ -210,6 +237,7 @@ impl SipEngine {
                 trunk: caller.trunk,
                 offer: Some(request.body.clone()).filter(|body| !body.is_empty()),
                 call_id: request.call_id().ok()?.to_owned(),
+                replaces,
             })
         });
         let place = call

@@ -9,6 +9,7 @@ mod ack;
 mod branch;
 mod challenge;
 mod media;
+mod refer;
 mod refresh;
 mod reinvite;
 mod reliable;
@@ -20,12 +21,13 @@ mod uas;
 use std::collections::BTreeMap;
 
 use cordboard_model::cause::Cause;
+use cordboard_model::journal::DialogRecord;
 
 use crate::dialog::Dialog;
 use crate::engine::context::{Context, SessionTimer};
 use crate::engine::{SessionId, SipEvent};
 use crate::transaction::{Transactions, TxId, Upcall, What};
-use crate::wire::Message;
+use crate::wire::{Message, Replaces};
 
 pub(crate) use ack::Awaited;
 pub(crate) use branch::Branch;
@@ -54,6 +56,17 @@ pub(crate) enum Stage {
     /// Incoming, not answered.
     Incoming,
     /// Answered; for an incoming one the ACK may be missing yet.
+    Up,
+}
+
+/// What an INVITE with Replaces finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replaceable {
+    /// A call of ours that is not answered.
+    Early,
+    /// A call of the peer's that is not answered.
+    Theirs,
+    /// An answered one.
     Up,
 }
 
@@ -87,6 +100,7 @@ pub(crate) struct Session {
     refresh_wanted: bool,
     refresh: refresh::Refresh,
     reliable: reliable::Reliable,
+    refers: refer::Refers,
     /// A BYE that must wait for an ACK: its Reason.
     bye_waits: Option<String>,
 }
@@ -110,6 +124,7 @@ impl Session {
             refresh_wanted: false,
             refresh: refresh::Refresh::default(),
             reliable: reliable::Reliable::default(),
+            refers: refer::Refers::default(),
             bye_waits: None,
         }
     }
@@ -153,6 +168,36 @@ impl Session {
         dialog.is_some_and(|dialog| dialog.matches(call_id, from_tag))
     }
 
+    /// How it stands to the dialog that an INVITE wants to replace (RFC 3891 3).
+    pub(crate) fn replaceable(&self, base: &Base, replaces: &Replaces) -> Option<Replaceable> {
+        if self.over {
+            return None;
+        }
+        match self.stage {
+            Stage::Calling => {
+                let is_ours = |branch: &Branch| {
+                    let invite = base.tx.request(branch.tx)?;
+                    let from = invite.from_().ok()?;
+                    Some(invite.call_id().ok()? == replaces.call_id && from.tag()? == replaces.to_tag)
+                };
+                // the tag of the other end is not known of every early dialog: its Call-ID and our tag say enough
+                self.branches.iter().any(|branch| is_ours(branch) == Some(true)).then_some(Replaceable::Early)
+            }
+            Stage::Incoming | Stage::Up => {
+                let dialog = self.dialog.as_ref()?;
+                let is_it = dialog.local_tag == replaces.to_tag
+                    && dialog.matches(&replaces.call_id, &replaces.from_tag);
+                let state = if self.stage == Stage::Up { Replaceable::Up } else { Replaceable::Theirs };
+                is_it.then_some(state)
+            }
+        }
+    }
+
+    /// The dialog as the journal keeps it, once there is one that is answered.
+    pub(crate) fn record(&self) -> Option<DialogRecord> {
+        self.dialog.as_ref().filter(|_| self.stage == Stage::Up).map(Dialog::record)
+    }
+
     /// Tells the shard, unless it was told the end.
     fn tell(&self, base: &mut Base, event: SipEvent) {
         if !self.over {
@@ -167,6 +212,7 @@ impl Session {
         self.over = true;
         self.hold_wanted = None;
         self.refresh_wanted = false;
+        self.give_up_refers(base);
         for timer in [
             SessionTimer::Glare,
             SessionTimer::Progress,
@@ -190,6 +236,9 @@ impl Session {
         }
         if self.is_update(upcall.tx) {
             return self.on_update_result(base, upcall.what);
+        }
+        if self.is_notify(upcall.tx) {
+            return self.on_notify_result(base, upcall.tx, &upcall.what);
         }
         match upcall.what {
             What::Response(response) => {

@@ -35,6 +35,9 @@ impl Session {
             Method::Info => self.on_info(base, tx),
             Method::Update => self.on_peer_update(base, tx, flow),
             Method::Prack => self.on_prack(base, tx),
+            Method::Refer => self.on_refer(base, tx),
+            // of a subscription that we do not have (RFC 6665 4.1.3)
+            Method::Notify => answer(base, tx, 481),
             Method::Options => answer_options(base, tx),
             _ => refuse_method(base, tx),
         }

@@ -27,6 +27,7 @@ mod name;
 mod name_addr;
 mod params;
 mod parse;
+mod replaces;
 #[cfg(test)]
 mod rsip_bounds;
 pub(crate) mod scan;
@@ -48,6 +49,7 @@ pub use name::{HeaderName, OtherName};
 pub use name_addr::NameAddr;
 pub use params::Params;
 pub use parse::parse_datagram;
+pub use replaces::Replaces;
 pub use session_expires::{RAck, Refresher, SessionExpires, delta};
 pub use status::reason_phrase;
 pub use uri::{Scheme, SipUri, Uri};

@@ -22,6 +22,8 @@ mod network;
 mod odd;
 mod progress;
 #[cfg(test)]
+mod refer;
+#[cfg(test)]
 mod registrar;
 mod timers;
 #[cfg(test)]

@@ -28,7 +28,7 @@ fn options_says_what_we_can_to_everybody() {
 
 #[test]
 fn methods_we_do_not_take_are_405_with_allow() {
-    for method in ["SUBSCRIBE", "NOTIFY", "REFER", "MESSAGE", "PUBLISH", "DANCE"] {
+    for method in ["SUBSCRIBE", "MESSAGE", "PUBLISH", "DANCE"] {
         let mut bench = Bench::new();
         bench.recv(TRUNK, &outside(method));
         let refusal = bench.one();
@@ -50,6 +50,10 @@ fn requests_for_calls_we_do_not_have_are_481_and_an_ack_is_silence() {
     assert_eq!(bench.lines(), ["481 BYE"]);
     bench.recv(TRUNK, &outside("CANCEL"));
     assert_eq!(bench.lines(), ["481 CANCEL"]);
+    bench.recv(TRUNK, &outside("NOTIFY"));
+    assert_eq!(bench.lines(), ["481 NOTIFY"]);
+    bench.recv(TRUNK, &outside("REFER"));
+    assert_eq!(bench.lines(), ["403 REFER"]);
     bench.recv(TRUNK, &request("ACK", "z9hG4bKa", "1 ACK", "gone", ""));
     assert_eq!(bench.lines(), [""; 0]);
     bench.settle();
