@@ -1,20 +1,22 @@
 //! One call: what it is doing, its legs, and what a leg's news means to it.
 //!
-//! Invariant: [`Doing`] alone says who is responsible for the call's next step (a port, routing, a flow,
+//! Invariants: [`Doing`] alone says who is responsible for the call's next step (a port, routing, a flow,
 //! a queue, a ringing device, two talkers, the end). A flow may be alive below a queue or a ringing device;
-//! its pending step is then that wait.
+//! its pending step is then that wait. `caller` is the party that the call is for: who called, or whom a transfer left.
 
 use crate::connect::{Connect, Talk};
 use crate::desk::{Desk, Timer};
 use crate::flow::FlowRun;
 use crate::leg::{Leg, LegAct, LegInput, LegState, Port};
+use crate::output::DialTarget;
 use crate::queue::Wait;
 use crate::record::Recording;
+use crate::transfer::Transfer;
 use cordboard_model::cause::{Cause, Party};
-use cordboard_model::cdr::{LegRole, QueueVisit};
+use cordboard_model::cdr::{LegRole, QueueVisit, TransferRecord};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, QueueId, TenantId};
-use cordboard_model::leg::{Incoming, LegCommand};
+use cordboard_model::leg::{Incoming, LegCommand, Target};
 use cordboard_model::media::{MediaCommand, PlayItem};
 use cordboard_model::time::Wall;
 use cordboard_model::verb::Destination;
@@ -38,6 +40,10 @@ pub(crate) enum Doing {
     Connect(Connect),
     /// The called party answered.
     Talk(Talk),
+    /// A party is being sent elsewhere.
+    Transfer(Box<Transfer>),
+    /// The caller takes the place of this leg of another call as soon as he is answered.
+    Taking(LegId),
     /// Nobody: the end is decided.
     Ending,
 }
@@ -50,11 +56,19 @@ pub(crate) struct End {
     pub(crate) at: Wall,
 }
 
+/// An agent whom a queue gave, until he is released.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    pub(crate) leg: LegId,
+    pub(crate) agent: AgentId,
+}
+
 /// One call.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) id: CallId,
     pub(crate) incoming: Incoming,
+    /// The party that the call is for.
     pub(crate) caller: Leg,
     /// Legs that we called, in the order of their beginning.
     pub(crate) callees: Vec<Leg>,
@@ -77,6 +91,11 @@ pub(crate) struct Call {
     pub(crate) music: Vec<PlayItem>,
     /// What readers were told last.
     pub(crate) told: (CallStage, Option<QueueId>, Option<AgentId>),
+    /// The agent whose queue waits for his release.
+    pub(crate) serving: Option<Serving>,
+    pub(crate) transfers: Vec<TransferRecord>,
+    /// The call that one of its parties went to.
+    pub(crate) joined: Option<CallId>,
     pub(crate) end: Option<End>,
     /// `Closing` was sent.
     pub(crate) closed: bool,
@@ -109,10 +128,14 @@ impl Call {
             hops: 0,
             music: Vec::new(),
             told: (CallStage::Routing, None, None),
+            serving: None,
+            transfers: Vec::new(),
+            joined: None,
             end: None,
             closed: false,
             forgotten: false,
         };
+        call.caller.back = call.incoming.user.clone().map(|user| DialTarget::Target(Target::User(user)));
         let leg = call.caller.id;
         desk.legs.insert(leg, id);
         let party = from.clone();
@@ -178,7 +201,8 @@ impl Call {
     /// What the call is doing, in the readers' words.
     pub(crate) fn stage(&self) -> CallStage {
         match &self.doing {
-            Doing::Opening | Doing::Routing => CallStage::Routing,
+            Doing::Opening | Doing::Routing | Doing::Taking(_) => CallStage::Routing,
+            Doing::Transfer(_) => CallStage::Transferring,
             Doing::Flow | Doing::Apology(_) => CallStage::Flow,
             Doing::Queue(wait) if wait.offer.is_some() => CallStage::Ringing,
             Doing::Queue(_) => CallStage::Queued,
@@ -195,6 +219,7 @@ impl Call {
             Doing::Queue(wait) => wait.offer.as_ref().map(|offer| &offer.agent),
             Doing::Connect(connect) => connect.agent.as_ref(),
             Doing::Talk(talk) => talk.agent.as_ref(),
+            Doing::Transfer(transfer) => transfer.talk.agent.as_ref(),
             _ => None,
         }
     }

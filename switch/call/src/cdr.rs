@@ -6,7 +6,9 @@ use cordboard_model::cdr::Cdr;
 impl Call {
     /// The record. Legs whose end is not known yet get the call's.
     pub(crate) fn cdr(&self, end: End) -> Cdr {
-        let legs: Vec<_> = self.legs().map(|leg| leg.record(end.at, end.cause)).collect();
+        let mut legs: Vec<_> = self.legs().map(|leg| leg.record(end.at, end.cause)).collect();
+        // a transfer by the caller has put another leg first
+        legs.sort_by_key(|leg| (leg.started, leg.leg));
         let ended = legs.iter().map(|leg| leg.ended).fold(end.at, Ord::max);
         Cdr {
             call: self.id,
@@ -24,6 +26,8 @@ impl Call {
             legs,
             recordings: self.recordings.iter().map(|recording| recording.id).collect(),
             data: self.data.clone(),
+            transfers: self.transfers.clone(),
+            joined: self.joined,
         }
     }
 }

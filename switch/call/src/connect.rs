@@ -24,7 +24,7 @@ pub(crate) struct Connect {
     pub(crate) leg: LegId,
     pub(crate) agent: Option<AgentId>,
     /// The caller hears it already.
-    heard_early: bool,
+    pub(crate) heard_early: bool,
 }
 
 /// The called party answered.
@@ -43,8 +43,21 @@ pub(crate) struct Talk {
 }
 
 impl Call {
-    /// Rings an agent, an account or a number. Flows and queues are not rung.
+    /// Rings an agent, an account or a number, and waits for it.
     pub(crate) fn ring_at(&mut self, desk: &mut Desk, to: Destination) {
+        let from = self.caller.party.clone();
+        if let Some((leg, agent)) = self.ring_device(desk, to, from) {
+            self.doing = Doing::Connect(Connect { leg, agent, heard_early: false });
+        }
+    }
+
+    /// Rings an agent, an account or a number, which sees `from` as calling. Flows and queues are not rung.
+    pub(crate) fn ring_device(
+        &mut self,
+        desk: &mut Desk,
+        to: Destination,
+        from: PartyId,
+    ) -> Option<(LegId, Option<AgentId>)> {
         let (to, party, agent) = match to {
             Destination::Agent(agent) => {
                 let party = PartyId::new(agent.name.as_str());
@@ -58,10 +71,10 @@ impl Call {
                 let party = PartyId::new(&number);
                 (DialTarget::Target(Target::Trunk(trunk, number)), party, None)
             }
-            Destination::Flow(_) | Destination::Queue(_) => return,
+            Destination::Flow(_) | Destination::Queue(_) => return None,
         };
-        let leg = self.call_out(desk, to, party, agent.clone(), desk.limits.ring);
-        self.doing = Doing::Connect(Connect { leg, agent, heard_early: false });
+        let leg = self.call_out(desk, (to, from), party, agent.clone(), desk.limits.ring);
+        Some((leg, agent))
     }
 
     /// It rings. A caller without audio from us is told (180); one with audio hears the tone.
@@ -73,9 +86,14 @@ impl Call {
             desk.leg(leg, LegCommand::Ring);
         }
         if hears_us {
-            let tone = vec![PlayItem::Tone(Tone::RingBack, RING_BACK_MS)];
-            self.play(desk, leg, Heard::RingBack, tone, Repeat::Forever);
+            self.play_ring_back(desk, leg);
         }
+    }
+
+    /// A party hears the ring-back tone.
+    pub(crate) fn play_ring_back(&mut self, desk: &mut Desk, leg: LegId) {
+        let tone = vec![PlayItem::Tone(Tone::RingBack, RING_BACK_MS)];
+        self.play(desk, leg, Heard::RingBack, tone, Repeat::Forever);
     }
 
     /// The called side sends audio before its answer.
@@ -175,8 +193,21 @@ impl Call {
     /// The talk is over, or never quite began.
     pub(crate) fn part(&mut self, desk: &mut Desk, talk: Talk) {
         self.stop_recordings(desk);
-        if let (Some(_), Some(agent)) = (talk.wait, talk.agent) {
-            desk.queue(QueueOutput::AgentReleased { call: self.id, agent });
+        drop(talk);
+        self.release_any(desk);
+    }
+
+    /// Whatever agent the call still has from a queue is released.
+    pub(crate) fn release_any(&mut self, desk: &mut Desk) {
+        if let Some(leg) = self.serving.as_ref().map(|serving| serving.leg) {
+            self.release_agent(desk, leg);
+        }
+    }
+
+    /// The leg is of no more use to the call: if a queue's agent is at its end, his queue learns it.
+    pub(crate) fn release_agent(&mut self, desk: &mut Desk, leg: LegId) {
+        if let Some(serving) = self.serving.take_if(|serving| serving.leg == leg) {
+            desk.queue(QueueOutput::AgentReleased { call: self.id, agent: serving.agent });
         }
     }
 }

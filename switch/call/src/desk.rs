@@ -58,6 +58,9 @@ pub(crate) struct Desk {
     /// Whose recording is whose.
     pub(crate) recordings: BTreeMap<RecordingId, CallId>,
     pub(crate) out: VecDeque<CallOutput>,
+    /// Calls whose caller wants the place of a leg of another call, and whether he is answered. The engine, which alone
+    /// sees two calls, looks at them when an input is done.
+    pub(crate) places: Vec<(CallId, LegId, bool)>,
     wall: WallClock,
     hold_items: BTreeMap<TenantId, Vec<PlayItem>>,
 }
@@ -72,6 +75,7 @@ impl Desk {
             legs: BTreeMap::new(),
             recordings: BTreeMap::new(),
             out: VecDeque::new(),
+            places: Vec::new(),
             wall,
             hold_items: config.hold_items,
         }

@@ -4,12 +4,14 @@ use crate::call::{Call, Doing};
 use crate::config::CallConfig;
 use crate::desk::{Desk, Timer};
 use crate::input::{CallCommand, CallInput};
+use crate::join;
 use crate::output::CallOutput;
 use crate::queue::{Offered, refuse_offer};
+use crate::transfer::{Stage, TransferRefusal, Wanted};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{CallId, LegId, RecordingId, TenantId};
-use cordboard_model::leg::Incoming;
+use cordboard_model::leg::{Incoming, LegCommand, LegEvent};
 use cordboard_model::media::MediaEvent;
 use cordboard_model::time::{Time, TimerReason, WallClock};
 use cordboard_model::verb::Destination;
@@ -49,6 +51,13 @@ impl CallEngine {
         self.desk.now = now;
         match input {
             CallInput::New { call, incoming } => self.begin(call, incoming),
+            CallInput::Leg(leg, LegEvent::TransferAsked { ticket, replaces: Some(other), .. }) => {
+                let asked = self.join_by(leg, other, Some(ticket));
+                if let (Err(refused), Some(call)) = (asked, self.call_of(leg)) {
+                    let status = refused.status();
+                    self.with(call, |_, desk| desk.leg(leg, LegCommand::TransferResult { ticket, status }));
+                }
+            }
             CallInput::Leg(leg, event) => {
                 self.with_leg(leg, |call, desk| call.on_leg(desk, leg, &event));
             }
@@ -80,6 +89,66 @@ impl CallEngine {
                 self.with(call, |call, desk| call.on_position(desk, announcement));
             }
         }
+        self.settle_places();
+    }
+
+    /// Begins a transfer of the party that talks to `by` in a call; with `consult` the target is spoken to first. Who
+    /// sends is the called party, an agent as a rule, if none is named.
+    ///
+    /// # Errors
+    /// If the call is not two parties who talk, or another transfer is under way.
+    pub fn transfer(
+        &mut self,
+        call: CallId,
+        by: Option<LegId>,
+        to: &str,
+        consult: bool,
+        now: Time,
+    ) -> Result<(), TransferRefusal> {
+        self.desk.now = now;
+        let by = self.sender(call, by)?;
+        let wanted = Wanted { by, to: to.to_owned(), consult, ticket: None };
+        self.ask(call, |call, desk| call.begin_transfer(desk, wanted))
+    }
+
+    /// Sends the party that talks to `by` in one call to whom the same party reached in `other`.
+    ///
+    /// # Errors
+    /// If `call` is not two parties who talk, or `other` is not the caller's way to a target.
+    pub fn transfer_to_call(
+        &mut self,
+        call: CallId,
+        by: Option<LegId>,
+        other: CallId,
+        now: Time,
+    ) -> Result<(), TransferRefusal> {
+        self.desk.now = now;
+        let by = self.sender(call, by)?;
+        let party = self.calls.get(&call).and_then(|call| call.leg(by)).map(|leg| leg.party.user.clone());
+        let legs = self.calls.get(&other).ok_or(TransferRefusal::NotFound)?;
+        // the same party's leg there; the one that called if its names differ
+        let same =
+            legs.legs().filter(|leg| leg.is_alive()).find(|leg| Some(&leg.party.user) == party.as_ref());
+        let leg = same.map_or(legs.caller.id, |leg| leg.id);
+        self.join_by(by, leg, None)
+    }
+
+    /// Sends the party to the target that is spoken to, or rings.
+    ///
+    /// # Errors
+    /// If no target is spoken to or rings for that.
+    pub fn complete_transfer(&mut self, call: CallId, now: Time) -> Result<(), TransferRefusal> {
+        self.desk.now = now;
+        self.ask(call, Call::complete_transfer)
+    }
+
+    /// Takes a transfer back: the two talk again.
+    ///
+    /// # Errors
+    /// If there is none, or who began it has left.
+    pub fn cancel_transfer(&mut self, call: CallId, now: Time) -> Result<(), TransferRefusal> {
+        self.desk.now = now;
+        self.ask(call, Call::cancel_transfer)
     }
 
     /// Does what an operator, the API or `core` wants. Commands about calls or legs that are gone are absorbed.
@@ -114,8 +183,9 @@ impl CallEngine {
                 Timer::Length(call) => self.with(call, |call, desk| {
                     call.end(desk, Cause::MaxDuration, Party::Switch);
                 }),
-                Timer::Route(call) => self.with(call, |call, desk| {
-                    call.end(desk, Cause::NoRoute, Party::Switch);
+                Timer::Route(call) => self.with(call, |call, desk| match &call.doing {
+                    Doing::Transfer(_) => call.transfer_failed(desk, Cause::NoRoute),
+                    _ => call.end(desk, Cause::NoRoute, Party::Switch),
                 }),
                 Timer::Step(call) => self.with(call, Call::on_step_deadline),
                 Timer::Close(call) => self.with(call, Call::close),
@@ -176,6 +246,48 @@ impl CallEngine {
             && self.desk.legs.is_empty()
             && self.desk.recordings.is_empty()
             && self.desk.deadlines.is_empty()
+    }
+
+    fn sender(&self, call: CallId, by: Option<LegId>) -> Result<LegId, TransferRefusal> {
+        let found = self.calls.get(&call).ok_or(TransferRefusal::NotFound)?;
+        match (by, &found.doing) {
+            (Some(by), _) => found.leg(by).map(|leg| leg.id).ok_or(TransferRefusal::NotFound),
+            (None, Doing::Talk(talk)) => Ok(talk.peer),
+            (None, Doing::Transfer(_)) => Err(TransferRefusal::UnderWay),
+            (None, _) => Err(TransferRefusal::NotTalking),
+        }
+    }
+
+    fn ask(
+        &mut self,
+        call: CallId,
+        act: impl FnOnce(&mut Call, &mut Desk) -> Result<(), TransferRefusal>,
+    ) -> Result<(), TransferRefusal> {
+        let mut answer = Err(TransferRefusal::NotFound);
+        self.with(call, |call, desk| answer = act(call, desk));
+        answer
+    }
+
+    /// Joins the calls of two legs of one party.
+    fn join_by(&mut self, by: LegId, other: LegId, ticket: Option<u32>) -> Result<(), TransferRefusal> {
+        let call = self.call_of(by).ok_or(TransferRefusal::NotFound)?;
+        let source = self.call_of(other).ok_or(TransferRefusal::NotFound)?;
+        let joined = join::attended(&mut self.calls, &mut self.desk, (call, by), (source, other), ticket);
+        self.with(source, |_, _| ());
+        self.with(call, |_, _| ());
+        joined
+    }
+
+    /// Lets callers who want another's place have it.
+    fn settle_places(&mut self) {
+        while let Some((taker, old, answered)) = self.desk.places.pop() {
+            if !answered {
+                join::ask_place(&mut self.calls, &mut self.desk, taker, old);
+            } else if let Some(into) = join::take_place(&mut self.calls, &mut self.desk, taker, old) {
+                self.with(into, |_, _| ());
+            }
+            self.with(taker, |_, _| ());
+        }
     }
 
     fn begin(&mut self, id: CallId, incoming: Incoming) {
@@ -253,7 +365,8 @@ impl CallEngine {
 
 /// Routing's word. A second one is absorbed.
 fn routed(call: &mut Call, desk: &mut Desk, to: Result<Destination, Cause>, reasons: Vec<RouteReason>) {
-    if !matches!(call.doing, Doing::Routing) {
+    let transfers = matches!(&call.doing, Doing::Transfer(transfer) if transfer.stage == Stage::Routing);
+    if !matches!(call.doing, Doing::Routing) && !transfers {
         return;
     }
     desk.clear(Timer::Route(call.id));
@@ -265,6 +378,7 @@ fn routed(call: &mut Call, desk: &mut Desk, to: Result<Destination, Cause>, reas
     let id = call.id;
     desk.event(call.tenant(), EventKind::CallRouted { call: id, to: told, reasons });
     match to {
+        to if transfers => call.transfer_routed(desk, to),
         Ok(to) => call.go(desk, to),
         Err(cause) => call.end(desk, cause, Party::Switch),
     }

@@ -67,7 +67,7 @@ impl Call {
         desk.flow(FlowOutput::Start {
             call,
             flow,
-            from: self.incoming.from.clone(),
+            from: self.caller.party.clone(),
             to: self.incoming.to.clone(),
             data: self.data.clone(),
         });

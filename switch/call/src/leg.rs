@@ -54,6 +54,8 @@ pub(crate) enum LegInput {
     HoldDone,
     /// A key.
     Digit,
+    /// The party wants the other one sent elsewhere.
+    TransferAsked,
     /// It is over.
     Ended,
     /// We want to answer.
@@ -89,6 +91,10 @@ pub(crate) enum LegAct {
     TellHoldDone,
     /// Tell the call of the key.
     TellDigit,
+    /// Tell the call of the wish for a transfer.
+    TellTransfer,
+    /// Refuse that wish: it is not the moment.
+    RefuseTransfer,
     /// Tell the call that it is over.
     TellGone,
     /// Send `Answer`.
@@ -125,6 +131,9 @@ impl LegState {
             (S::Calling | S::Ringing, I::Answered) => (S::Up, A::TellUp),
 
             (S::Up, I::HoldDone) => (S::Up, A::TellHoldDone),
+            (S::Up, I::TransferAsked) => (S::Up, A::TellTransfer),
+            (S::Gone, I::TransferAsked) => (S::Gone, A::Absorb),
+            (_, I::TransferAsked) => (self, A::RefuseTransfer),
 
             // The 200 crossed our CANCEL: the dialog exists after all and wants its BYE (RFC 3261 9.1).
             (S::Ending, I::Answered) => (S::Ending, A::SendHangUp),
@@ -149,6 +158,7 @@ impl From<&LegEvent> for LegInput {
             LegEvent::PeerHold { .. } => LegInput::PeerHold,
             LegEvent::HoldDone { .. } => LegInput::HoldDone,
             LegEvent::Digit(_) => LegInput::Digit,
+            LegEvent::TransferAsked { .. } => LegInput::TransferAsked,
             LegEvent::Ended { .. } => LegInput::Ended,
         }
     }
@@ -216,8 +226,10 @@ pub(crate) struct Leg {
     pub(crate) agent: Option<AgentId>,
     pub(crate) state: LegState,
     pub(crate) port: Port,
-    /// Where to dial once the port is open; callees only.
-    pub(crate) dial: Option<DialTarget>,
+    /// Where to dial once the port is open, and who is shown as calling; callees only.
+    pub(crate) dial: Option<(DialTarget, PartyId)>,
+    /// How the party is rung again, if it is one of ours.
+    pub(crate) back: Option<DialTarget>,
     pub(crate) started: Wall,
     pub(crate) answered: Option<Wall>,
     pub(crate) end: Option<LegEnd>,
@@ -244,6 +256,7 @@ impl Leg {
             },
             port: Port::Asked,
             dial: None,
+            back: None,
             started,
             answered: None,
             end: None,
@@ -313,7 +326,7 @@ mod tests {
         LegState::Ending,
         LegState::Gone,
     ];
-    const INPUTS: [LegInput; 13] = [
+    const INPUTS: [LegInput; 14] = [
         LegInput::Opened,
         LegInput::OpenFailed,
         LegInput::Ringing,
@@ -323,6 +336,7 @@ mod tests {
         LegInput::PeerHold,
         LegInput::HoldDone,
         LegInput::Digit,
+        LegInput::TransferAsked,
         LegInput::Ended,
         LegInput::Answer,
         LegInput::HangUp,

@@ -8,20 +8,21 @@ use crate::desk::{Desk, Timer};
 use crate::flow::StepKind;
 use crate::leg::{Leg, LegAct, LegEnd, LegInput, LegState};
 use crate::output::DialTarget;
+use crate::transfer::Wanted;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::LegRole;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, LegId};
-use cordboard_model::leg::{LegCommand, LegEvent, PartyId};
+use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
 use cordboard_model::media::MediaCommand;
 use cordboard_model::time::Duration;
 
 impl Call {
-    /// Begins a leg to somebody: asks for its port; it is dialled when the port is there.
+    /// Begins a leg to somebody, who sees `from` as calling: asks for its port; it is dialled when the port is there.
     pub(crate) fn call_out(
         &mut self,
         desk: &mut Desk,
-        to: DialTarget,
+        (to, from): (DialTarget, PartyId),
         party: PartyId,
         agent: Option<AgentId>,
         ring: Duration,
@@ -30,7 +31,9 @@ impl Call {
         let id = desk.ids.leg(self.tenant());
         let mut leg = Leg::new(id, LegRole::Callee, party.clone(), desk.wall_now());
         leg.agent = agent;
-        leg.dial = Some(to);
+        let is_ours = !matches!(to, DialTarget::Target(Target::Trunk(..)));
+        leg.back = is_ours.then(|| to.clone());
+        leg.dial = Some((to, from));
         self.callees.push(leg);
         desk.legs.insert(id, self.id);
         let started = EventKind::LegStarted { call: self.id, leg: id, party };
@@ -42,7 +45,7 @@ impl Call {
     }
 
     /// Keeps the record of a call that rings many agents short: the oldest that never answered go.
-    fn drop_old_records(&mut self, desk: &mut Desk) {
+    pub(crate) fn drop_old_records(&mut self, desk: &mut Desk) {
         while self.callees.len() >= desk.limits.leg_records {
             let old = |leg: &Leg| leg.is_finished() && leg.answered.is_none();
             let Some(at) = self.callees.iter().position(old) else {
@@ -65,6 +68,12 @@ impl Call {
                 self.hold_done(desk, id, *on, *ok);
             }
             (LegAct::TellDigit, LegEvent::Digit(digit)) => self.digit(desk, id, *digit),
+            (LegAct::TellTransfer, LegEvent::TransferAsked { ticket, to, .. }) => {
+                self.transfer_asked(desk, id, *ticket, to);
+            }
+            (LegAct::RefuseTransfer, LegEvent::TransferAsked { ticket, .. }) => {
+                desk.leg(id, LegCommand::TransferResult { ticket: *ticket, status: 403 });
+            }
             (LegAct::TellGone, LegEvent::Ended { cause, by_peer, sip_status }) => {
                 self.leg_gone(desk, id, *cause, *by_peer, *sip_status);
             }
@@ -117,12 +126,20 @@ impl Call {
         }
     }
 
+    fn transfer_asked(&mut self, desk: &mut Desk, by: LegId, ticket: u32, to: &str) {
+        let wanted = Wanted { by, to: to.to_owned(), consult: false, ticket: Some(ticket) };
+        if let Err(refused) = self.begin_transfer(desk, wanted) {
+            desk.leg(by, LegCommand::TransferResult { ticket, status: refused.status() });
+        }
+    }
+
     /// The caller is answered: whoever waited for it goes on.
     fn caller_up(&mut self, desk: &mut Desk) {
         match &self.doing {
             Doing::Flow => self.answer_done(desk),
             Doing::Queue(_) => self.enter(desk),
             Doing::Talk(_) => self.join(desk),
+            Doing::Taking(old) => desk.places.push((self.id, *old, true)),
             _ => {}
         }
     }
@@ -135,6 +152,7 @@ impl Call {
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_answered(desk),
             Doing::Connect(connect) if connect.leg == id => self.connect_answered(desk),
+            Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_answered(desk),
             // Nobody waits for it: it must not talk to itself.
             _ => self.hang_up_leg(desk, id, Cause::Cancelled),
         }
@@ -144,6 +162,7 @@ impl Call {
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.ring_back(desk),
+            Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_rings(desk),
             _ => {}
         }
     }
@@ -153,6 +172,7 @@ impl Call {
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.connect_early(desk),
+            Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_early(desk),
             _ => {}
         }
     }
@@ -205,9 +225,16 @@ impl Call {
         if self.end.is_some() {
             return;
         }
+        let by = match self.leg(id).map(|leg| leg.role) {
+            _ if !by_peer => Party::Switch,
+            Some(LegRole::Caller) => Party::Caller,
+            _ => Party::Callee,
+        };
         if id == self.caller.id {
-            let by = if by_peer { Party::Caller } else { Party::Switch };
-            return self.end(desk, cause, by);
+            if !self.party_gone(desk) {
+                self.end(desk, cause, by);
+            }
+            return;
         }
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_failed(desk, cause),
@@ -215,12 +242,12 @@ impl Call {
                 self.connect_failed(desk, cause, by_peer);
             }
             Doing::Talk(talk) if talk.peer == id => {
-                if talk.wait.is_some() && matches!(self.step_kind(), Some(StepKind::Enqueue)) {
+                if matches!(self.step_kind(), Some(StepKind::Enqueue)) {
                     return self.served(desk);
                 }
-                let by = if by_peer { Party::Callee } else { Party::Switch };
                 self.end(desk, cause, by);
             }
+            Doing::Transfer(_) => self.transfer_lost(desk, id, cause),
             _ => {}
         }
     }

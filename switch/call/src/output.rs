@@ -56,6 +56,15 @@ pub enum CallOutput {
         /// The record.
         cdr: Box<Cdr>,
     },
+    /// A leg goes from one call to another. Both go on by themselves: the first ends, which does not end the leg.
+    Moved {
+        /// The leg.
+        leg: LegId,
+        /// The call it was in.
+        from: CallId,
+        /// The call it is in now.
+        to: CallId,
+    },
     /// Nothing of the call is left here. Its last output.
     Forgotten {
         /// The call.

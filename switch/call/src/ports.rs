@@ -21,14 +21,19 @@ impl Call {
         let dial = leg.dial.take();
         let agent = leg.agent.clone();
         match (self.step(id, LegInput::Opened), dial) {
-            (LegAct::Dial, Some(to)) => {
+            (LegAct::Dial, Some((to, from))) => {
                 desk.clear(Timer::Leg(id));
-                let (call, from) = (self.id, self.incoming.from.clone());
+                let call = self.id;
                 desk.out.push_back(CallOutput::Dial { call, leg: id, to, from, agent });
             }
             (LegAct::TellOpened, _) => {
                 desk.clear(Timer::Leg(id));
-                if matches!(self.doing, Doing::Opening) {
+                if !matches!(self.doing, Doing::Opening) {
+                    return;
+                }
+                if let Some(old) = self.incoming.replaces {
+                    desk.places.push((self.id, old, false));
+                } else {
                     self.doing = Doing::Routing;
                     desk.set(Timer::Route(self.id), desk.limits.route);
                     let (call, incoming) = (self.id, self.incoming.clone());

@@ -4,7 +4,7 @@
 //! (withdrawn, or the wait ended), to which nothing is said. The queue itself is elsewhere; here is only what
 //! the caller hears and whose device rings.
 
-use crate::call::{Call, Doing};
+use crate::call::{Call, Doing, Serving};
 use crate::connect::Talk;
 use crate::desk::Desk;
 use crate::leg::Heard;
@@ -94,7 +94,7 @@ impl Call {
     }
 
     /// Writes down how the wait ended.
-    fn leave(&mut self, desk: &Desk, agent: Option<AgentId>, outcome: &str) {
+    pub(crate) fn leave(&mut self, desk: &Desk, agent: Option<AgentId>, outcome: &str) {
         if let Some(visit) = self.visits.last_mut() {
             visit.left = desk.wall_now();
             visit.agent = agent;
@@ -142,7 +142,8 @@ impl Call {
         }
         let party = PartyId { user: user.name.as_str().into(), display };
         let to = DialTarget::Target(Target::User(user));
-        let leg = self.call_out(desk, to, party, Some(agent.clone()), ring);
+        let from = self.caller.party.clone();
+        let leg = self.call_out(desk, (to, from), party, Some(agent.clone()), ring);
         if let Doing::Queue(wait) = &mut self.doing {
             wait.offer = Some(Offer { agent, leg, record, rings: false });
         }
@@ -169,8 +170,11 @@ impl Call {
         let Some(Offer { agent, leg, record, .. }) = wait.offer.take() else {
             return self.doing = Doing::Queue(wait);
         };
+        // one who was sent here himself, by his caller, is somebody's caller now
+        self.release_any(desk);
         desk.queue(QueueOutput::OfferAnswered { call: self.id, agent: agent.clone() });
         self.leave(desk, Some(agent.clone()), "served");
+        self.serving = Some(Serving { leg, agent: agent.clone() });
         self.doing = Doing::Talk(Talk {
             peer: leg,
             agent: Some(agent),
@@ -209,19 +213,48 @@ impl Call {
             }
             Doing::Talk(mut talk) => match talk.wait.take() {
                 Some(wait) => self.wait_again(desk, talk, wait),
-                None => self.doing = Doing::Talk(talk),
+                None => {
+                    self.doing = Doing::Talk(talk);
+                    self.not_waiting(desk);
+                }
             },
-            other => self.doing = other,
+            Doing::Transfer(transfer) if transfer.talk.wait.is_some() => {
+                let target = transfer.target;
+                self.doing = Doing::Transfer(transfer);
+                // taken back first: the two talk for the moment in which the queue takes its agent away
+                if self.cancel_transfer(desk).is_ok() {
+                    self.on_offer_withdrawn(desk);
+                }
+                if let Some(target) = target {
+                    self.hang_up_leg(desk, target, Cause::Cancelled);
+                }
+            }
+            other => {
+                self.doing = other;
+                self.not_waiting(desk);
+            }
         }
     }
 
-    fn wait_again(&mut self, desk: &mut Desk, talk: Talk, wait: Wait) {
+    /// The queue thinks that the caller of an agent of its own waits again, but he was sent elsewhere meanwhile.
+    fn not_waiting(&mut self, desk: &mut Desk) {
+        if self.serving.is_some() {
+            self.release_any(desk);
+            desk.queue(QueueOutput::Abandoned { call: self.id });
+        }
+    }
+
+    fn wait_again(&mut self, desk: &mut Desk, mut talk: Talk, wait: Wait) {
+        let caller = self.caller.id;
+        // the caller may have been the one who sent, and the agent the one who was to be sent
+        if self.serving.as_ref().is_some_and(|serving| serving.leg == caller) {
+            self.promote(talk.peer);
+            talk.peer = caller;
+        }
         let (peer, joined) = (talk.peer, talk.joined);
         self.doing = Doing::Queue(wait);
         self.stop_recordings(desk);
-        if let Some(agent) = talk.agent {
-            desk.queue(QueueOutput::AgentReleased { call: self.id, agent });
-        }
+        self.release_agent(desk, peer);
         if joined {
             desk.media(MediaCommand::Unbridge { leg: self.caller.id });
         }

@@ -29,8 +29,10 @@ impl Call {
         match core::mem::replace(&mut self.doing, Doing::Ending) {
             Doing::Queue(wait) => self.abandon(desk, wait, by),
             Doing::Talk(talk) => self.part(desk, talk),
+            Doing::Transfer(transfer) => self.end_transfer(desk, *transfer),
             _ => {}
         }
+        self.release_any(desk);
         self.stop_flow(desk, true);
         self.tell_stage(desk);
         let last = self.last_leg();
@@ -164,6 +166,10 @@ impl Call {
             desk.clear(timer);
         }
         for leg in self.legs() {
+            // one that went to another call is not ours any more
+            if desk.legs.get(&leg.id) != Some(&id) {
+                continue;
+            }
             desk.legs.remove(&leg.id);
             for timer in [Timer::Ring(leg.id), Timer::Leg(leg.id), Timer::Hold(leg.id)] {
                 desk.clear(timer);

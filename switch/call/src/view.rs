@@ -1,6 +1,6 @@
 //! A call as readers see it.
 
-use crate::call::Call;
+use crate::call::{Call, Doing};
 use crate::leg::LegState;
 use cordboard_model::view::CallView;
 
@@ -20,6 +20,10 @@ impl Call {
             legs: there.map(|leg| leg.view()).collect(),
             data: self.data.clone(),
             route: self.route.clone(),
+            transfer: match &self.doing {
+                Doing::Transfer(transfer) => Some(transfer.view()),
+                _ => None,
+            },
         }
     }
 }

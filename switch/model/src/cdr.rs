@@ -58,6 +58,53 @@ pub struct QueueVisit {
     pub outcome: String,
 }
 
+/// How a party was sent elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferKind {
+    /// Without a word to the target before.
+    Blind,
+    /// After the target was spoken to, or at least rung.
+    Attended,
+    /// Another device took the place of one: a pickup.
+    Taken,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferOutcome {
+    /// It is under way, or the call ended meanwhile.
+    Open,
+    /// The party talks to the target, or was given to its flow or queue.
+    Done,
+    /// The target was not reached. The party was brought back to who had transferred it, if he could be.
+    Failed,
+    /// Who had transferred took it back.
+    Cancelled,
+}
+
+/// One transfer within a call. A phone's own and the switch's make the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferRecord {
+    /// When it was asked for.
+    pub at: Wall,
+    /// How.
+    pub kind: TransferKind,
+    /// The leg of who transferred, or whose place was taken.
+    pub by: LegId,
+    /// Where to, as dialled.
+    pub to: String,
+    /// The leg that reached the target.
+    pub leg: Option<LegId>,
+    /// The call in which the target was spoken to, if it was another one. Its record names this call as `joined`.
+    pub consultation: Option<CallId>,
+    /// What became of it.
+    pub outcome: TransferOutcome,
+    /// Why it failed.
+    pub cause: Option<Cause>,
+}
+
 /// The record of one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cdr {
@@ -91,6 +138,12 @@ pub struct Cdr {
     pub recordings: Vec<RecordingId>,
     /// Call data at the end.
     pub data: BTreeMap<String, String>,
+    /// Transfers, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transfers: Vec<TransferRecord>,
+    /// The call that a party of this one was joined to by a transfer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<CallId>,
 }
 
 impl Cdr {

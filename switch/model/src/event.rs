@@ -1,7 +1,7 @@
 //! The event stream: one per tenant, numbered without gaps.
 
 use crate::cause::{Cause, Party};
-use crate::cdr::Cdr;
+use crate::cdr::{Cdr, TransferRecord};
 use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::time::Wall;
@@ -86,6 +86,13 @@ pub enum EventKind {
         leg: LegId,
         /// Why.
         cause: Cause,
+    },
+    /// A transfer was asked for, goes on, or is over.
+    CallTransfer {
+        /// The call.
+        call: CallId,
+        /// As the record will have it. An outcome other than `open` is the last word.
+        transfer: Box<TransferRecord>,
     },
     /// A key was pressed in a flow that does not collect a secret.
     Digit {

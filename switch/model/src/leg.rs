@@ -56,6 +56,13 @@ pub enum LegCommand {
         /// True to hold.
         on: bool,
     },
+    /// Tell the party what became of its [`LegEvent::TransferAsked`].
+    TransferResult {
+        /// Of the request.
+        ticket: u32,
+        /// 100 accepts it, 180 tells of ringing, 200 and above is the last word; 300 and above said first refuses it.
+        status: u16,
+    },
 }
 
 /// What a leg reports to the call engine.
@@ -83,6 +90,15 @@ pub enum LegEvent {
     },
     /// A key press, by RTP event or INFO.
     Digit(char),
+    /// The party wants the other one sent elsewhere (REFER). Answered by [`LegCommand::TransferResult`].
+    TransferAsked {
+        /// Names it in the answers.
+        ticket: u32,
+        /// The number, as dialled.
+        to: String,
+        /// The leg whose place the other party is to take: one of the same party's other call.
+        replaces: Option<LegId>,
+    },
     /// The leg is over. Nothing follows.
     Ended {
         /// Why.
@@ -107,4 +123,6 @@ pub struct Incoming {
     pub trunk: Option<TrunkId>,
     /// The authenticated account, if it authenticated.
     pub user: Option<UserId>,
+    /// The leg whose place it takes (an INVITE with Replaces). It is not routed then.
+    pub replaces: Option<LegId>,
 }

@@ -1,6 +1,7 @@
 //! What readers of the switch see: the API, the page, the command line.
 
 use crate::id::{AgentId, CallId, LegId, QueueId, TrunkId, UserId};
+use crate::cdr::TransferRecord;
 use crate::leg::PartyId;
 use crate::time::Wall;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,8 @@ pub enum CallStage {
     Ringing,
     /// Two parties talk.
     Bridged,
+    /// A party is being sent elsewhere, or waits while somebody else is asked.
+    Transferring,
     /// Ending: legs are being taken down.
     Ending,
 }
@@ -99,6 +102,9 @@ pub struct CallView {
     pub data: BTreeMap<String, String>,
     /// Why it went where it went: one line per plugin asked.
     pub route: Vec<RouteReason>,
+    /// The transfer under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferRecord>,
 }
 
 /// What one routing plugin said.

@@ -382,6 +382,7 @@ fn new_call(call: CallId, from: &PartyId, to: &PartyId, now: Wall) -> CallView {
         legs: Vec::new(),
         data: BTreeMap::new(),
         route: Vec::new(),
+        transfer: None,
     }
 }
 

@@ -7,3 +7,4 @@ mod hold;
 mod queue;
 mod random;
 mod rig;
+mod transfer;

@@ -7,6 +7,7 @@
 use super::rig::{TENANT, agent, asset, flow, queue, user};
 use crate::*;
 use cordboard_model::cause::{Cause, Party};
+use cordboard_model::cdr::{TransferKind, TransferOutcome};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::*;
 use cordboard_model::leg::{Incoming, LegCommand, LegEvent, PartyId};
@@ -44,6 +45,10 @@ struct Seen {
     late: u64,
     forced: u64,
     held: u64,
+    moved: u64,
+    transferred: u64,
+    brought_back: u64,
+    taken: u64,
 }
 
 #[derive(Default)]
@@ -76,6 +81,11 @@ struct World {
     tickets: u64,
     asked: BTreeSet<(CallId, Ticket)>,
     trace: u64,
+    /// Who hears whom.
+    bridges: BTreeMap<LegId, LegId>,
+    /// REFERs that have no last word.
+    refers: BTreeSet<(LegId, u32)>,
+    refer: u32,
 }
 
 impl World {
@@ -96,6 +106,9 @@ impl World {
             tickets: 0,
             asked: BTreeSet::new(),
             trace: 0,
+            bridges: BTreeMap::new(),
+            refers: BTreeSet::new(),
+            refer: 0,
         }
     }
 
@@ -136,6 +149,7 @@ impl World {
             assert!(!call.flow, "{id}: a flow was never stopped");
             assert!(!call.waits, "{id}: a wait was never ended");
         }
+        assert!(self.refers.is_empty(), "transfers without a last word: {:?}", self.refers);
         assert!(self.ports.is_empty(), "ports left: {:?}", self.ports);
         assert!(self.recordings.is_empty(), "recordings left: {:?}", self.recordings);
     }
@@ -146,8 +160,49 @@ impl World {
         self.calls.insert(call, book);
         self.whose.insert(leg, call);
         let (from, to) = (PartyId::new("a"), PartyId::new("b"));
-        let incoming = Incoming { leg, from, to, trunk: None, user: None };
+        let replaces = match self.dice.one_in(4) {
+            true => self.some_call().filter(|other| *other != call).and_then(|other| self.some_leg(other)),
+            false => None,
+        };
+        let user = self.dice.one_in(2).then(|| user("u"));
+        let incoming = Incoming { leg, from, to, trunk: None, user, replaces };
         self.tell(CallInput::New { call, incoming });
+    }
+
+    /// Somebody wants a party sent elsewhere, or what he wanted before completed or taken back.
+    fn transfer(&mut self, call: CallId, leg: LegId) {
+        let now = self.now;
+        let other = self.some_call().and_then(|other| self.some_leg(other));
+        match self.dice.roll(7) {
+            0 | 1 => {
+                self.refer += 1;
+                let ticket = self.refer;
+                let replaces = other.filter(|_| self.dice.one_in(2));
+                self.refers.insert((leg, ticket));
+                self.tell(CallInput::Leg(leg, LegEvent::TransferAsked { ticket, to: "9".into(), replaces }));
+                // nobody answers for a leg that is gone
+                self.drain();
+                if !self.calls.values().any(|book| book.living.contains(&leg)) {
+                    self.refers.remove(&(leg, ticket));
+                }
+            }
+            2 => {
+                let by = self.dice.one_in(2).then_some(leg);
+                let consult = self.dice.one_in(2);
+                let _ = self.engine.transfer(call, by, "9", consult, now);
+            }
+            3 => {
+                let _ = self.engine.complete_transfer(call, now);
+            }
+            4 => {
+                let _ = self.engine.cancel_transfer(call, now);
+            }
+            _ => {
+                if let Some(other) = self.some_call() {
+                    let _ = self.engine.transfer_to_call(call, None, other, now);
+                }
+            }
+        }
     }
 
     fn pass_time(&mut self) {
@@ -194,7 +249,8 @@ impl World {
         };
         let newest = self.calls[&call].legs.last().copied().unwrap_or(leg);
         let book = &self.calls[&call];
-        match self.dice.roll(14) {
+        match self.dice.roll(17) {
+            13..=15 => self.transfer(call, leg),
             0 | 1 if book.waits && book.offered.is_none() => self.offer(call),
             2 if book.waits => self.withdraw_and_end(call),
             3 if book.offered.is_some() => self.withdraw(call),
@@ -346,7 +402,7 @@ impl World {
             // A second word about a call that is up; an id is never used again after the end.
             10 if self.engine.view(call).is_some() => {
                 let (from, to) = (PartyId::new("x"), PartyId::new("y"));
-                let incoming = Incoming { leg, from, to, trunk: None, user: None };
+                let incoming = Incoming { leg, from, to, trunk: None, user: None, replaces: None };
                 self.tell(CallInput::New { call, incoming });
             }
             _ => {
@@ -362,6 +418,8 @@ impl World {
                 if let Some(book) = self.whose.get(leg).and_then(|call| self.calls.get_mut(call)) {
                     book.living.remove(leg);
                 }
+                let gone = *leg;
+                self.refers.retain(|(leg, _)| *leg != gone);
             }
             CallInput::Media(MediaEvent::OpenFailed { leg, .. }) => {
                 self.ports.remove(leg);
@@ -408,6 +466,26 @@ impl World {
                 self.seen.forced += u64::from(code == "call_teardown");
             }
             CallOutput::Event(_, EventKind::LegHeld { held: true, .. }) => self.seen.held += 1,
+            CallOutput::Event(_, EventKind::CallTransfer { transfer, .. }) => match transfer.outcome {
+                TransferOutcome::Done if transfer.kind == TransferKind::Taken => self.seen.taken += 1,
+                TransferOutcome::Done => self.seen.transferred += 1,
+                TransferOutcome::Failed | TransferOutcome::Cancelled => self.seen.brought_back += 1,
+                TransferOutcome::Open => {}
+            },
+            CallOutput::Moved { leg, from, to } => {
+                self.seen.moved += 1;
+                assert_eq!(self.whose.insert(leg, to), Some(from), "moved from where it was not");
+                let book = self.calls.get_mut(&from).unwrap();
+                book.legs.remove(&leg);
+                let living = book.living.remove(&leg);
+                assert_eq!(book.closings, 0, "moved after the record");
+                let book = self.calls.get_mut(&to).unwrap();
+                assert_eq!(book.closings, 0, "moved to a call that has its record");
+                book.legs.insert(leg);
+                if living {
+                    book.living.insert(leg);
+                }
+            }
             CallOutput::Event(..) | CallOutput::Journal(_) => {}
             CallOutput::Closing { call, cdr } => {
                 assert_eq!(cdr.call, call);
@@ -432,6 +510,7 @@ impl World {
         assert_eq!(book.forgotten, 0, "{leg}: {command:?} after the end");
         match command {
             LegCommand::HangUp { cause } => {
+                self.refers.retain(|(of, _)| *of != leg);
                 let last = book.living.remove(&leg) && book.living.is_empty();
                 assert!(!last || book.closings == 1, "{call}: the last leg went before the record");
                 let (cause, by_peer, sip_status) = (*cause, false, None);
@@ -446,6 +525,13 @@ impl World {
                 self.owe(CallInput::Leg(leg, LegEvent::HoldDone { on: *on, ok }));
             }
             LegCommand::Dial { .. } => panic!("dialled without its call"),
+            LegCommand::TransferResult { ticket, status } => {
+                let asked = self.refers.contains(&(leg, *ticket));
+                assert!(asked, "{leg}: {status} for a transfer that has its last word, or was not asked for");
+                if *status >= 200 {
+                    self.refers.remove(&(leg, *ticket));
+                }
+            }
             LegCommand::Ring | LegCommand::EarlyMedia => {}
         }
     }
@@ -467,6 +553,7 @@ impl World {
             MediaCommand::Close { leg } if self.refused.remove(&leg) => {}
             MediaCommand::Close { leg } => {
                 assert!(self.ports.remove(&leg), "{leg} was closed without being open");
+                self.part(leg);
                 let recorded = self.recordings.values().any(|legs| legs.contains(&leg));
                 assert!(!recorded, "{leg} was closed while it is recorded");
                 let stats = LegStats::default();
@@ -479,7 +566,12 @@ impl World {
             }
             MediaCommand::Bridge { a, b } => {
                 assert!(self.ports.contains(&a) && self.ports.contains(&b), "bridged a closed leg");
+                for (leg, other) in [(a, b), (b, a)] {
+                    let before = self.bridges.insert(leg, other);
+                    assert!(before.is_none(), "{leg} was bridged to {before:?} already");
+                }
             }
+            MediaCommand::Unbridge { leg } => self.part(leg),
             MediaCommand::Record { recording, left, right } => {
                 self.recordings.insert(recording, [left, right]);
                 self.seen.recorded += 1;
@@ -491,6 +583,12 @@ impl World {
                 self.owe(CallInput::Media(event));
             }
             _ => {}
+        }
+    }
+
+    fn part(&mut self, leg: LegId) {
+        if let Some(other) = self.bridges.remove(&leg) {
+            self.bridges.remove(&other);
         }
     }
 
@@ -548,7 +646,7 @@ impl World {
 #[test]
 fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
     let mut sum = Seen::default();
-    for seed in 1..=150 {
+    for seed in 1..=180 {
         let mut world = World::new(seed);
         world.run(6_000);
         let seen = &world.seen;
@@ -560,10 +658,26 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
         sum.late += seen.late;
         sum.forced += seen.forced;
         sum.held += seen.held;
+        sum.moved += seen.moved;
+        sum.transferred += seen.transferred;
+        sum.brought_back += seen.brought_back;
+        sum.taken += seen.taken;
     }
     let enough = sum.calls > 5_000
         && sum.settled > 3_000
-        && [sum.served, sum.recorded, sum.late, sum.forced, sum.held].iter().all(|n| *n > 200);
+        && [
+            sum.served,
+            sum.recorded,
+            sum.late,
+            sum.forced,
+            sum.held,
+            sum.moved,
+            sum.transferred,
+            sum.brought_back,
+            sum.taken,
+        ]
+        .iter()
+        .all(|n| *n > 200);
     assert!(enough, "a world too quiet to show much: {sum:?}");
 }
 

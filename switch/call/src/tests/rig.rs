@@ -113,9 +113,34 @@ impl Rig {
             to: PartyId::new("4000"),
             trunk: None,
             user: None,
+            replaces: None,
         };
         let call = self.call;
         self.tell(CallInput::New { call, incoming });
+    }
+
+    /// Another call, by this account, sent there. The rig's `call` is the new one from now on.
+    pub(super) fn another(
+        &mut self,
+        from: &str,
+        to: Destination,
+        replaces: Option<LegId>,
+    ) -> (CallId, LegId) {
+        let (call, leg) = (self.engine.new_call(TENANT), self.engine.new_leg(TENANT));
+        let (from, user) = (PartyId::new(from), Some(user(from)));
+        let incoming = Incoming { leg, from, to: PartyId::new("5000"), trunk: None, user, replaces };
+        self.tell(CallInput::New { call, incoming });
+        self.tell(CallInput::Routed { call, to, reasons: Vec::new() });
+        (call, leg)
+    }
+
+    /// The record of one of several calls.
+    pub(super) fn cdr_of(&self, wanted: CallId) -> &Cdr {
+        let found = self.outputs.iter().find_map(|output| match output {
+            CallOutput::Closing { call, cdr } if *call == wanted => Some(cdr),
+            _ => None,
+        });
+        found.expect("a record")
     }
 
     pub(super) fn route(&mut self, to: Destination) {
@@ -347,6 +372,7 @@ impl Rig {
             CallOutput::Closing { cdr, .. } => {
                 format!("CLOSING: {:?} by {:?}", cdr.cause, cdr.ended_by)
             }
+            CallOutput::Moved { leg, .. } => format!("{} moved", self.name(*leg)),
             CallOutput::Forgotten { .. } => "FORGOTTEN".into(),
         }
     }
@@ -390,6 +416,15 @@ impl Rig {
             EventKind::LegHeld { leg, held, .. } => format!("leg {} held {held}", self.name(*leg)),
             EventKind::LegEnded { leg, cause, .. } => {
                 format!("leg {} ended {cause:?}", self.name(*leg))
+            }
+            EventKind::CallTransfer { transfer, .. } => {
+                let cause = transfer.cause.map(|cause| format!(" {cause:?}")).unwrap_or_default();
+                let to = match transfer.leg {
+                    Some(leg) => self.name(leg),
+                    None => &transfer.to,
+                };
+                let by = self.name(transfer.by);
+                format!("transfer {:?} by {by} to {to}: {:?}{cause}", transfer.kind, transfer.outcome)
             }
             EventKind::Digit { digit, .. } => format!("digit {digit}"),
             EventKind::DataChanged { key, value, .. } => format!("data {key} = {value:?}"),

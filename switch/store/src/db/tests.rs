@@ -37,6 +37,8 @@ fn cdr(call: CallId, started: i64, agent: Option<&str>, queue: Option<&str>) -> 
         legs: Vec::new(),
         recordings: Vec::new(),
         data: BTreeMap::from([("key".into(), "värde".into())]),
+        transfers: Vec::new(),
+        joined: None,
     }
 }
 

@@ -57,6 +57,8 @@ fn lost_call(recovered: &Recovered, call: &OpenCall, now: Wall) -> Cdr {
         legs,
         recordings,
         data: BTreeMap::new(),
+        transfers: Vec::new(),
+        joined: None,
     }
 }
 

@@ -58,6 +58,8 @@ fn cdr(call: CallId, ended: i64) -> Cdr {
         legs: Vec::new(),
         recordings: Vec::new(),
         data: BTreeMap::new(),
+        transfers: Vec::new(),
+        joined: None,
     }
 }
 
