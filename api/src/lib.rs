@@ -12,3 +12,4 @@ pub mod routes;
 pub mod state;
 pub mod stream;
 pub mod switch;
+mod transfer;

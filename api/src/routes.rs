@@ -5,7 +5,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State, own};
 use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
-use crate::{pages, recording, stream};
+use crate::{pages, recording, stream, transfer};
 use axum::body::Bytes;
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -26,7 +26,7 @@ const PAGE_MAX: u32 = 1_000;
 /// What `from` and `to` are.
 const MOMENT: &str = "a time in whole milliseconds since 1970";
 
-type Answer<T> = Result<Json<T>, Problem>;
+pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 
 /// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
@@ -35,6 +35,9 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/calls", get(calls))
         .route("/calls/{id}", get(call))
         .route("/calls/{id}/hangup", post(hang_up))
+        .route("/calls/{id}/transfer", post(transfer::begin))
+        .route("/calls/{id}/transfer/complete", post(transfer::complete))
+        .route("/calls/{id}/transfer/cancel", post(transfer::cancel))
         .route("/legs/{id}/hold", post(hold))
         .route("/queues", get(queues))
         .route("/agents", get(agents))
@@ -172,11 +175,11 @@ async fn trunk_order(
 
 /// Done, and what was done.
 #[derive(Serialize)]
-struct Done {
+pub(crate) struct Done {
     done: Vec<String>,
 }
 
-async fn order(state: &State, tenant: TenantId, command: Command) -> Answer<Done> {
+pub(crate) async fn order(state: &State, tenant: TenantId, command: Command) -> Answer<Done> {
     Ok(Json(Done { done: state.switch.command(tenant, command).await? }))
 }
 

@@ -24,6 +24,10 @@ pub enum Command {
     HangUp(CallId, Cause),
     /// Put the party of a leg on hold (`true`) or take it off.
     Hold(LegId, bool),
+    /// Send the party that talks to `by` in a call elsewhere.
+    Transfer(Transfer),
+    /// Send the party to the target that is consulted (`true`), or take the transfer back.
+    EndTransfer(CallId, bool),
     /// Change what an agent wants to be.
     Agent(AgentId, AgentIntent),
     /// Take a trunk out of service for new calls (`true`), or back in.
@@ -32,6 +36,28 @@ pub enum Command {
     LiftBan(IpAddr),
     /// Read the configuration again; all or nothing. Answered with what changed, in words.
     Reload,
+}
+
+/// A transfer that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// The call.
+    pub call: CallId,
+    /// The leg of who sends; the called party's if none.
+    pub by: Option<LegId>,
+    /// Where to.
+    pub to: TransferTo,
+}
+
+/// Where a party is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransferTo {
+    /// To a number, as who sends would dial it.
+    Number(String),
+    /// The same, once who sends has spoken to it.
+    Consult(String),
+    /// To whom the same party reached in this other call.
+    Call(CallId),
 }
 
 /// What an agent can ask for himself.

@@ -43,6 +43,29 @@ async fn a_body_that_is_none_names_the_entry_expected() {
 }
 
 #[tokio::test]
+async fn a_transfer_that_cannot_be_read_names_the_entry() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let path = format!("/api/v1/calls/{}/transfer", floor.talking);
+    let call = floor.waiting;
+    for (body, field) in [
+        ("", "to"),
+        ("{}", "to"),
+        (r#"{"to": ""}"#, "to"),
+        (r#"{"to": "10 02"}"#, "to"),
+        (r#"{"to": "1002", "why": 1}"#, "to"),
+        (&format!(r#"{{"to": "1002", "call": "{call}"}}"#), "to"),
+        (&format!(r#"{{"call": "{call}", "consult": true}}"#), "consult"),
+    ] {
+        let problem = served.post(KEY, &path, body).await.problem(400);
+        assert_eq!(problem["field"], field, "{body}");
+    }
+    for order in ["complete", "cancel"] {
+        served.post(KEY, &format!("{path}/{order}"), "").await.problem(409);
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_404() {
     let served = serve().await;
     furnish(&served.switch, TenantId::DEFAULT);

@@ -15,8 +15,11 @@ pub const READ: [&str; 10] = [
     "/api/v1/recordings",
     "/api/v1/recordings/default.6b000000-0-1",
 ];
-pub const ORDER: [&str; 4] = [
+pub const ORDER: [&str; 7] = [
     "/api/v1/calls/default.6b000000-0-1/hangup",
+    "/api/v1/calls/default.6b000000-0-1/transfer",
+    "/api/v1/calls/default.6b000000-0-1/transfer/complete",
+    "/api/v1/calls/default.6b000000-0-1/transfer/cancel",
     "/api/v1/legs/default.6b000000-0-1/hold",
     "/api/v1/agents/1001/ready",
     "/api/v1/config/reload",

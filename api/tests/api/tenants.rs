@@ -34,9 +34,12 @@ async fn every_route_with_an_id_of_another_tenant_is_404() {
         served.get(OTHER_KEY, &path).await.problem(404);
     }
     let hold = json!({ "on": true }).to_string();
-    for (path, body) in
-        [(format!("/api/v1/calls/{call}/hangup"), ""), (format!("/api/v1/legs/{leg}/hold"), hold.as_str())]
-    {
+    let (to, there) = (json!({ "to": "1002", "leg": leg }).to_string(), theirs.talking);
+    for (path, body) in [
+        (format!("/api/v1/calls/{there}/transfer"), to.as_str()),
+        (format!("/api/v1/calls/{call}/hangup"), ""),
+        (format!("/api/v1/legs/{leg}/hold"), hold.as_str()),
+    ] {
         served.post(OTHER_KEY, &path, body).await.problem(404);
         assert_eq!(served.post(KEY, &path, body).await.status, 200, "{path}");
     }

@@ -63,6 +63,7 @@ interface Words {
   keyKept: string;
   stages: Record<CallStage, string>;
   statuses: Record<AgentStatus, string>;
+  transfers: Record<string, string>;
   causes: Record<string, string>;
   by: Record<string, string>;
   outcomes: Record<string, string>;
@@ -131,6 +132,7 @@ const en: Words = {
     queued: "Queued",
     ringing: "Ringing",
     bridged: "Talking",
+    transferring: "Transferring",
     ending: "Ending",
   },
   statuses: {
@@ -142,8 +144,15 @@ const en: Words = {
     talking: "Talking",
     wrap_up: "Wrap-up",
   },
+  transfers: {
+    open: "under way",
+    done: "done",
+    failed: "failed",
+    cancelled: "taken back",
+  },
   causes: {
     normal: "hung up",
+    transferred: "transferred",
     cancelled: "gave up",
     busy: "busy",
     no_answer: "no answer",
@@ -186,6 +195,9 @@ const en: Words = {
     leg_held: "{caller} on hold",
     leg_resumed: "{caller} off hold",
     leg_ended: "{caller}: a leg ended, {cause}",
+    transfer_blind: "{caller}: transfer to {to} {outcome} {cause}",
+    transfer_attended: "{caller}: attended transfer to {to} {outcome} {cause}",
+    transfer_taken: "{caller}: taken over by {to}",
     digit: "{caller} pressed {digit}",
     data_changed: "{caller}: {key} = {value}",
     data_removed: "{caller}: {key} removed",
@@ -271,6 +283,7 @@ const zh: Words = {
     queued: "排队中",
     ringing: "振铃中",
     bridged: "通话中",
+    transferring: "转接中",
     ending: "结束中",
   },
   statuses: {
@@ -282,8 +295,15 @@ const zh: Words = {
     talking: "通话",
     wrap_up: "整理态",
   },
+  transfers: {
+    open: "进行中",
+    done: "完成",
+    failed: "失败",
+    cancelled: "已取消",
+  },
   causes: {
     normal: "正常挂机",
+    transferred: "已转接",
     cancelled: "主叫放弃",
     busy: "忙",
     no_answer: "无应答",
@@ -320,6 +340,9 @@ const zh: Words = {
     leg_held: "{caller} 被保持",
     leg_resumed: "{caller} 取消保持",
     leg_ended: "{caller}：一方结束，{cause}",
+    transfer_blind: "{caller}：转接到 {to} {outcome} {cause}",
+    transfer_attended: "{caller}：咨询转接到 {to} {outcome} {cause}",
+    transfer_taken: "{caller}：由 {to} 接管",
     digit: "{caller} 按键 {digit}",
     data_changed: "{caller}：{key} = {value}",
     data_removed: "{caller}：已删除 {key}",

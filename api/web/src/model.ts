@@ -15,7 +15,7 @@ export interface Party {
 export const AGENT_STATUSES = ["signed_out", "ready", "not_ready", "rest", "ringing", "talking", "wrap_up"] as const;
 export type AgentStatus = (typeof AGENT_STATUSES)[number];
 
-export const CALL_STAGES = ["routing", "flow", "queued", "ringing", "bridged", "ending"] as const;
+export const CALL_STAGES = ["routing", "flow", "queued", "ringing", "bridged", "transferring", "ending"] as const;
 export type CallStage = (typeof CALL_STAGES)[number];
 
 export interface LegView {
@@ -44,6 +44,19 @@ export interface CallView {
   legs: LegView[];
   data: Record<string, string>;
   route: RouteReason[];
+  transfer?: Transfer | undefined;
+}
+
+/** A party that is being sent elsewhere, or was. */
+export interface Transfer {
+  at: number;
+  kind: "blind" | "attended" | "taken";
+  by: string;
+  to: string;
+  leg: string | null;
+  consultation: string | null;
+  outcome: "open" | "done" | "failed" | "cancelled";
+  cause: string | null;
 }
 
 export interface AgentView {
@@ -87,6 +100,7 @@ export type What =
   | { type: "leg_started"; call: string; leg: string; party: Party }
   | { type: "leg_held"; call: string; leg: string; held: boolean }
   | { type: "leg_ended"; call: string; leg: string; cause: string }
+  | { type: "call_transfer"; call: string; transfer: Transfer }
   | { type: "digit"; call: string; digit: string }
   | { type: "data_changed"; call: string; key: string; value: string }
   | { type: "flow_started"; call: string; flow: Named }

@@ -170,6 +170,8 @@ function happened(floor: Floor, event: Event): Floor {
       return left(floor, event.call, event.queue);
     case "agent_status":
       return agentIs(floor, event);
+    case "call_transfer":
+      return changeCall(floor, event.call, { transfer: event.transfer.outcome === "open" ? event.transfer : undefined });
     case "call_ended":
       return ended(floor, event.call);
     case "digit":

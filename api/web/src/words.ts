@@ -16,6 +16,7 @@ export function weight(line: Line): Weight {
       return "alarm";
     case "call_started":
     case "call_ended":
+    case "call_transfer":
     case "queue_entered":
     case "queue_left":
     case "agent_status":
@@ -57,6 +58,15 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
       return [what.held ? "leg_held" : "leg_resumed", {}];
     case "leg_ended":
       return ["leg_ended", { cause: words.causes[what.cause] ?? what.cause }];
+    case "call_transfer":
+      return [
+        `transfer_${what.transfer.kind}`,
+        {
+          to: what.transfer.to,
+          outcome: words.transfers[what.transfer.outcome] ?? what.transfer.outcome,
+          cause: what.transfer.cause ? `(${words.causes[what.transfer.cause] ?? what.transfer.cause})` : "",
+        },
+      ];
     case "digit":
       return ["digit", { digit: what.digit }];
     case "data_changed":

@@ -1,6 +1,6 @@
 //! Which session is which leg, and what the shard must know of a leg to translate for it.
 
-use cordboard_model::id::{AgentId, CallId, LegId};
+use cordboard_model::id::{AgentId, CallId, LegId, TrunkId, UserId};
 use cordboard_sip::engine::SessionId;
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
@@ -16,6 +16,10 @@ pub(crate) struct Leg {
     pub(crate) local: Option<SocketAddr>,
     /// The agent at its end, for the journal.
     pub(crate) agent: Option<AgentId>,
+    /// The account at its end.
+    pub(crate) user: Option<UserId>,
+    /// The trunk that carries it.
+    pub(crate) trunk: Option<TrunkId>,
     /// An incoming leg: we were told to answer.
     pub(crate) answering: bool,
     /// Offer and answer are settled.
@@ -43,6 +47,8 @@ impl Legs {
             session: None,
             local: None,
             agent: None,
+            user: None,
+            trunk: None,
             answering: false,
             settled: false,
             journalled: false,
@@ -54,6 +60,18 @@ impl Legs {
             found.session = Some(session);
             self.sessions.insert(session, leg);
         }
+    }
+
+    /// The leg is of another call from now on. Gives what is known of it.
+    pub(crate) fn move_to(&mut self, leg: LegId, to: CallId) -> Option<Leg> {
+        let found = self.legs.get_mut(&leg)?;
+        let from = core::mem::replace(&mut found.call, to);
+        let found = found.clone();
+        if let Some(of_call) = self.calls.get_mut(&from) {
+            of_call.retain(|known| *known != leg);
+        }
+        self.calls.entry(to).or_default().push(leg);
+        Some(found)
     }
 
     pub(crate) fn get(&self, leg: LegId) -> Option<&Leg> {

@@ -19,6 +19,29 @@ impl Outside {
         self.by_call.entry(call).or_default().insert(agent);
     }
 
+    /// The agent's phone has left the call. Gives the oldest call that still keeps it busy; none if the phone was not
+    /// kept busy by this one.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer says whether anything changed, the inner what is left"
+    )]
+    pub(crate) fn leave(&mut self, call: CallId, agent: &AgentId) -> Option<Option<CallId>> {
+        let agents = self.by_call.get_mut(&call)?;
+        if !agents.remove(agent) {
+            return None;
+        }
+        if agents.is_empty() {
+            self.by_call.remove(&call);
+        }
+        let calls = self.by_agent.get_mut(agent)?;
+        calls.remove(&call);
+        let other = calls.first().copied();
+        if other.is_none() {
+            self.by_agent.remove(agent);
+        }
+        Some(other)
+    }
+
     /// The call is over. Gives the agents it kept busy, each with the oldest call that still does.
     pub(crate) fn forget(&mut self, call: CallId) -> Vec<(AgentId, Option<CallId>)> {
         let agents = self.by_call.remove(&call).unwrap_or_default();
@@ -58,6 +81,20 @@ mod tests {
         assert_eq!(outside.forget(one), [(agent("1001"), Some(two)), (agent("1002"), None)]);
         assert_eq!(outside.forget(one), []);
         assert_eq!(outside.forget(two), [(agent("1001"), None)]);
+        assert!(outside.is_empty());
+    }
+
+    #[test]
+    fn an_agent_who_leaves_a_call_that_goes_on_is_free_of_it() {
+        let mut ids = IdMaker::new(1, 0);
+        let (one, two) = (ids.call(TenantId::DEFAULT), ids.call(TenantId::DEFAULT));
+        let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
+        let mut outside = Outside::default();
+        outside.add(one, agent.clone());
+        outside.add(two, agent.clone());
+        assert_eq!(outside.leave(one, &agent), Some(Some(two)));
+        assert_eq!(outside.leave(one, &agent), None);
+        assert_eq!(outside.leave(two, &agent), Some(None));
         assert!(outside.is_empty());
     }
 }

@@ -76,7 +76,12 @@ impl RouteContext for Sight<'_> {
 
 impl Shard {
     /// A call wants to know where to go.
-    pub(crate) fn route(&mut self, call: CallId, incoming: Incoming) {
+    pub(crate) fn route(&mut self, call: CallId, mut incoming: Incoming) {
+        // who wants a party sent elsewhere dials as he would for himself
+        if let Some(found) = self.legs.get(incoming.leg).filter(|_| incoming.trunk.is_none()) {
+            incoming.user = incoming.user.or_else(|| found.user.clone());
+            incoming.trunk.clone_from(&found.trunk);
+        }
         let request = RouteRequest {
             tenant: call.tenant,
             from: incoming.from,

@@ -335,6 +335,19 @@ impl Default for TrunkHealth {
 /// that the called party will not.
 pub const FAILOVER: [u16; 6] = [408, 500, 502, 503, 504, 580];
 
+/// How the identity of a caller is told on a trunk, which says that each side believes the other (RFC 3325 1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrunkIdentity {
+    /// It is not: what comes is not believed, and nothing that a caller withholds is told.
+    #[default]
+    None,
+    /// P-Asserted-Identity (RFC 3325).
+    Asserted,
+    /// Remote-Party-ID, which came before it.
+    RemoteParty,
+}
+
 /// A trunk: a carrier or another switch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trunk {
@@ -356,6 +369,10 @@ pub struct Trunk {
     pub failover: Vec<u16>,
     /// How numbers are written on the carrier's side.
     pub numbers: TrunkNumbers,
+    /// Whether parties behind it may send those they talk to elsewhere (REFER).
+    pub transfers: bool,
+    /// How callers are identified.
+    pub identity: TrunkIdentity,
 }
 
 impl Trunk {
@@ -371,6 +388,8 @@ impl Trunk {
             health: TrunkHealth::default(),
             failover: FAILOVER.to_vec(),
             numbers: TrunkNumbers::default(),
+            transfers: false,
+            identity: TrunkIdentity::None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What readers of the switch see: the API, the page, the command line.
 
-use crate::id::{AgentId, CallId, LegId, QueueId, TrunkId, UserId};
 use crate::cdr::TransferRecord;
+use crate::id::{AgentId, CallId, LegId, QueueId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::time::Wall;
 use serde::{Deserialize, Serialize};

@@ -27,6 +27,7 @@ pub mod reload;
 pub mod run;
 pub mod shard;
 pub mod switch;
+mod transfer;
 pub mod transport;
 
 /// Threads for HTTP, the database and signals.

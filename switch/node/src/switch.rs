@@ -72,12 +72,15 @@ fn store_refusal(why: StoreError) -> Refusal {
     }
 }
 
-fn missing(what: impl std::fmt::Display) -> Refusal {
+pub(crate) fn missing(what: impl std::fmt::Display) -> Refusal {
     Refusal::NotFound(what.to_string())
 }
 
 impl NodeSwitch {
-    fn later<T: Send + 'static>(&self, question: impl FnOnce(&mut Shard) -> T + Send + 'static) -> Later<T> {
+    pub(crate) fn later<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Shard) -> T + Send + 'static,
+    ) -> Later<T> {
         Box::pin(ask(self.orders.clone(), question))
     }
 }
@@ -219,6 +222,8 @@ impl Switch for NodeSwitch {
                     }
                 })
             }
+            Command::Transfer(transfer) => self.transfer(transfer),
+            Command::EndTransfer(call, complete) => self.end_transfer(call, complete),
             Command::LiftBan(source) => {
                 let own = tenant == TenantId::DEFAULT;
                 let answer = self.later(move |shard| own && shard.lift_ban(source));

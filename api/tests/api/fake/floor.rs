@@ -238,6 +238,8 @@ impl Floor {
             legs: Vec::new(),
             recordings: Vec::new(),
             data: view.data.clone(),
+            transfers: Vec::new(),
+            joined: None,
         });
         self.event(EventKind::CallEnded { call, cause, by, cdr });
     }

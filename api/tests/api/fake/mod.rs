@@ -10,7 +10,7 @@ mod floor;
 pub use floor::Floor;
 
 use cordboard_api::switch::{
-    AgentIntent, Caller, CdrFilter, Command, Health, Later, Refusal, Since, Subscription, Switch,
+    AgentIntent, Caller, CdrFilter, Command, Health, Later, Refusal, Since, Subscription, Switch, TransferTo,
 };
 use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
@@ -195,6 +195,17 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             let word = if held { "on" } else { "off" };
             Ok(vec![format!("leg {leg} is {word} hold")])
         }
+        Command::Transfer(transfer) => {
+            let call = floor.calls.get(&transfer.call).ok_or_else(|| missing(&transfer.call))?.call;
+            match transfer.to {
+                TransferTo::Call(other) if other == call => Err(Refusal::Conflict("the same call".into())),
+                to => Ok(vec![format!("call {call} goes to {to:?} by {:?}", transfer.by)]),
+            }
+        }
+        Command::EndTransfer(call, complete) => match floor.calls.contains_key(&call) {
+            true => Err(Refusal::Conflict(format!("call {call} has no transfer to end ({complete})"))),
+            false => Err(missing(&call)),
+        },
         Command::LiftBan(source) => {
             let before = floor.bans.len();
             floor.bans.retain(|ban| !ban.source.contains(source));

@@ -28,7 +28,11 @@ fn call_of(shard: &Shard, output: &CallOutput) -> Option<CallId> {
         | CallOutput::Route { call, .. }
         | CallOutput::Closing { call, .. }
         | CallOutput::Forgotten { call } => Some(*call),
-        CallOutput::Flow(_) | CallOutput::Queue(_) | CallOutput::Event(..) | CallOutput::Journal(_) => None,
+        CallOutput::Flow(_)
+        | CallOutput::Queue(_)
+        | CallOutput::Event(..)
+        | CallOutput::Journal(_)
+        | CallOutput::Moved { .. } => None,
     }
 }
 
@@ -59,6 +63,7 @@ impl Shard {
                 let ticket = self.gate.closing(call, self.now, self.snapshot.limits.journal_wait);
                 self.journal(Some(ticket), JournalRecord::CallClosed(cdr));
             }
+            CallOutput::Moved { leg, to, .. } => self.on_moved(leg, to),
             CallOutput::Forgotten { call } => self.do_forget(call),
         }
     }
@@ -90,6 +95,9 @@ impl Shard {
             LegCommand::Dial { .. } => return,
             LegCommand::Ring => SipCommand::Ring { session },
             LegCommand::Hold { on } => SipCommand::Hold { session, on },
+            LegCommand::TransferResult { ticket, status } => {
+                SipCommand::ReferResult { session, ticket, status }
+            }
             LegCommand::HangUp { cause } => SipCommand::HangUp { session, cause, text: None },
             LegCommand::EarlyMedia | LegCommand::Answer => {
                 let Some(local) = local.map(|addr| self.local_media(leg, addr)) else {
@@ -163,7 +171,12 @@ impl Shard {
         let tenant = self.snapshot.tenant(call.tenant).ok_or(Cause::NotFound)?;
         let host = tenant.domains.first().cloned().unwrap_or_else(|| self.config.local.ip().to_string());
         let (dest, to) = match target {
-            Target::User(user) => self.dest_user(call, user, outside)?,
+            Target::User(user) => {
+                if let Some(found) = self.legs.get_mut(leg) {
+                    found.user = Some(user.clone());
+                }
+                self.dest_user(call, user, outside)?
+            }
             Target::Trunk(id, number) => {
                 return self.dial_trunk(call, leg, &id, Out { number, from, local, host });
             }

@@ -5,5 +5,6 @@ mod call;
 mod flow;
 mod media;
 mod sip;
+mod transfer;
 
 pub use flow::check_flow;

@@ -42,11 +42,19 @@ impl Shard {
             self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
             return;
         }
+        let Ok(replaces) = self.place_of(&incoming) else {
+            self.figures.calls_refused += 1;
+            let (session, cause) = (incoming.session, Cause::Forbidden);
+            self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
+            return;
+        };
         self.figures.calls += 1;
         let call = self.calls.new_call(tenant);
         let leg = self.calls.new_leg(tenant);
         self.in_hand = Some(call);
-        self.legs.add(leg, call);
+        let added = self.legs.add(leg, call);
+        added.user.clone_from(&incoming.user);
+        added.trunk.clone_from(&incoming.trunk);
         self.legs.bind(leg, incoming.session);
         if let Some(trunk) = trunk {
             let written = Self::rewrite_incoming(trunk, &mut incoming.from, &mut incoming.to);
@@ -70,6 +78,7 @@ impl Shard {
             to: incoming.to,
             trunk: incoming.trunk,
             user: incoming.user,
+            replaces,
         };
         self.tell_call(call, CallInput::New { call, incoming });
     }
@@ -112,6 +121,7 @@ impl Shard {
                 self.leg_event(leg, LegEvent::PeerHold { on: held_by_peer });
             }
             SipEvent::HoldDone { on, ok, .. } => self.leg_event(leg, LegEvent::HoldDone { on, ok }),
+            SipEvent::Refer { refer, .. } => self.on_refer(leg, session, *refer),
             SipEvent::Digit { digit, .. } => self.leg_event(leg, LegEvent::Digit(digit)),
             SipEvent::Ended { by_peer, sip_status, .. }
                 if self.tries_on(leg, session, by_peer, sip_status) => {}
@@ -132,6 +142,7 @@ impl Shard {
         {
             self.journal(None, JournalRecord::DialogDown { call, leg });
         }
+        self.on_left(call, leg);
     }
 
     fn on_dialog(&mut self, call: CallId, leg: LegId, dialog: DialogRecord) {

@@ -189,6 +189,9 @@ impl Shard {
         let mut left = self.trunks.ways(trunk);
         let gateway = left.pop_front().ok_or(Cause::Unreachable)?;
         self.trunks.add(trunk, call, self.now);
+        if let Some(found) = self.legs.get_mut(leg) {
+            found.trunk = Some(id.clone());
+        }
         let numbers = &trunk.numbers;
         let mut out = out;
         out.number = rewritten(&numbers.out_called, &out.number);

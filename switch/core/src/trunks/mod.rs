@@ -126,6 +126,21 @@ impl Trunks {
         self.up.entry(trunk.id.clone()).or_default().insert(call);
     }
 
+    /// A leg of the trunk has come into a call that was counted elsewhere before.
+    pub(crate) fn carries(&mut self, trunk: &TrunkId, call: CallId) {
+        self.up.entry(trunk.clone()).or_default().insert(call);
+    }
+
+    /// The last leg of the trunk has left a call that may go on.
+    pub(crate) fn carries_no_more(&mut self, trunk: &TrunkId, call: CallId) {
+        if let Some(calls) = self.up.get_mut(trunk) {
+            calls.remove(&call);
+            if calls.is_empty() {
+                self.up.remove(trunk);
+            }
+        }
+    }
+
     /// The call is over.
     pub(crate) fn forget(&mut self, call: CallId, legs: &[LegId]) {
         self.up.retain(|_, calls| {

@@ -3,8 +3,10 @@
 use super::section::{At, Section, Wrong};
 use super::tenant::{Context, missing};
 use super::tree::Node;
-use super::value::{duration, host, integer, one_of, peer, secret, socket, some_text, text, wrong};
-use cordboard_model::config::{FAILOVER, Gateway, Secret, SipTransport, Trunk, TrunkAccount, TrunkHealth};
+use super::value::{boolean, duration, host, integer, one_of, peer, secret, socket, some_text, text, wrong};
+use cordboard_model::config::{
+    FAILOVER, Gateway, Secret, SipTransport, Trunk, TrunkAccount, TrunkHealth, TrunkIdentity,
+};
 use cordboard_model::id::{Name, TrunkId};
 use cordboard_model::number::{Rewrite, TrunkNumbers, rewritten};
 use core::net::SocketAddr;
@@ -12,6 +14,12 @@ use core::time::Duration;
 
 const TRANSPORTS: &[(&str, SipTransport)] =
     &[("udp", SipTransport::Udp), ("tcp", SipTransport::Tcp), ("tls", SipTransport::Tls)];
+
+const IDENTITIES: &[(&str, TrunkIdentity)] = &[
+    ("none", TrunkIdentity::None),
+    ("p-asserted-identity", TrunkIdentity::Asserted),
+    ("remote-party-id", TrunkIdentity::RemoteParty),
+];
 
 const fn s(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -38,6 +46,8 @@ pub(super) fn read(
         health: read_health(section),
         failover: read_failover(section),
         numbers: read_numbers(section),
+        transfers: section.or("transfers", d.transfers, boolean),
+        identity: section.or("identity", d.identity, one_of(IDENTITIES)),
         ..d
     };
     if section.has("peers").is_none() && section.has("gateway").is_none() && section.has("gateways").is_none()

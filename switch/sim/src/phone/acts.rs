@@ -18,6 +18,8 @@ impl Phone {
             Act::Resume => self.hold(call, false),
             Act::Speak(length) => line.media.speak(length, now),
             Act::Listen => line.media.ear.listen(),
+            Act::Refer(to) => self.refer(call, &to),
+            Act::Join => self.join(call),
         }
     }
 

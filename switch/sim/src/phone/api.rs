@@ -177,6 +177,10 @@ pub enum Act {
     Speak(Duration),
     /// Open the ear; what was heard before is forgotten.
     Listen,
+    /// Send the peer to this number (REFER). The phone hangs up by itself once it is told that the number answered.
+    Refer(String),
+    /// Send the peer to whom the phone's oldest other call reached (REFER with Replaces); nothing if it has none.
+    Join,
 }
 
 impl Plan {
@@ -328,6 +332,8 @@ pub enum PhoneEvent {
     Answered(PhoneCall),
     /// A hold or resume of ours was accepted (`true`) or refused.
     HoldDone(PhoneCall, bool),
+    /// What became of a REFER of ours: the status that refused it, or the last that a NOTIFY told.
+    Referred(PhoneCall, u16),
     /// The call is over.
     Ended(PhoneCall, End),
     /// A call could not be begun: no free line, or the number is none.

@@ -8,7 +8,7 @@
 //! [`Phone::handle_timeout`] when [`Phone::poll_timeout`] has come; after each, [`Phone::poll_output`] until it
 //! is empty.
 //!
-//! Deliberately absent: forking at the caller's side, PRACK, UPDATE, REFER, TCP, SRTP.
+//! Deliberately absent: forking at the caller's side, PRACK, UPDATE, TCP, SRTP.
 
 mod acts;
 mod api;
@@ -17,6 +17,7 @@ mod calling;
 mod digest;
 mod ear;
 mod line;
+mod refer;
 mod register;
 mod sdp;
 mod transaction;
@@ -376,6 +377,11 @@ impl Phone {
                     self.forget(call);
                 }
             }
+            Purpose::Refer(call) => {
+                if code >= 300 {
+                    self.referred(call, code);
+                }
+            }
         }
     }
 
@@ -397,6 +403,7 @@ impl Phone {
             Purpose::Invite(call) => self.end(call, End::Lost),
             Purpose::Reinvite(call) => self.reinvite_done(call, false),
             Purpose::Cancel(_) => {}
+            Purpose::Refer(call) => self.referred(call, 408),
             Purpose::Bye(call) => self.forget(call),
         }
     }
@@ -430,9 +437,10 @@ impl Phone {
             Method::Invite => self.on_invite(key),
             Method::Cancel => self.on_cancel(key),
             Method::Bye => self.on_bye(key),
+            Method::Notify => self.on_notify(key),
             Method::Options | Method::Info => self.respond(&key, 200, |_| {}),
             _ => self.respond(&key, 405, |response| {
-                response.push(HeaderName::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO");
+                response.push(HeaderName::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY");
             }),
         }
     }

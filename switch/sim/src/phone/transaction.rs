@@ -15,6 +15,7 @@ pub(super) enum Purpose {
     Reinvite(PhoneCall),
     Cancel(PhoneCall),
     Bye(PhoneCall),
+    Refer(PhoneCall),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -325,5 +325,12 @@ pub(super) fn talk(mut plan: Plan, dice: &mut Dice) -> Plan {
             plan = plan.then(Moment::Answered, held + dice.ms(0, 6_000), Act::Resume);
         }
     }
+    if dice.chance(12) {
+        let to = dice.pick(&NUMBERS).to_owned();
+        plan = plan.then(Moment::Answered, dice.ms(0, 8_000), Act::Refer(to));
+    }
     plan
 }
+
+/// Numbers that parties are sent to: a flow, a queue, accounts, one that is none.
+pub(super) const NUMBERS: [&str; 7] = ["1000", "2000", "3001", "3002", "3003", "4001", "9999"];

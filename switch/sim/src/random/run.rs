@@ -2,10 +2,10 @@
 
 use super::check;
 use super::dice::Dice;
-use super::floor::{Floor, plan, talk};
+use super::floor::{Floor, NUMBERS, plan, talk};
 use super::probe::Probes;
 use crate::phone::{Act, Moment, PhoneCommand, Plan};
-use crate::world::{Wish, World};
+use crate::world::{Sending, Wish, World};
 use cordboard_core::ShardCommand;
 use cordboard_model::cause::Cause;
 use cordboard_model::event::EventKind;
@@ -163,6 +163,7 @@ impl Run {
             0 => self.operator_ends(call),
             1 => self.operator_holds(call),
             2 => self.wish(),
+            3..=5 => self.operator_sends(call),
             _ => self.caller_leaves(call),
         }
     }
@@ -195,6 +196,26 @@ impl Run {
         let hold = self.world.now() + self.dice.ms(0, 3_000);
         self.world.order_at(hold, ShardCommand::Hold(leg, true));
         self.world.order_at(hold + self.dice.ms(0, 5_000), ShardCommand::Hold(leg, false));
+    }
+
+    fn operator_sends(&mut self, call: CallId) {
+        let at = self.world.now() + self.dice.ms(0, 3_000);
+        let number = self.dice.pick(&NUMBERS).to_owned();
+        let others = self.world.shard().calls(call.tenant);
+        let other = self.dice.number(0, others.len().max(1) as u64) as usize;
+        match self.dice.number(0, 3) {
+            0 => self.world.send_at(at, call, Sending::Blind(number)),
+            1 => {
+                if let Some(other) = others.get(other) {
+                    self.world.send_at(at, call, Sending::Join(other.call));
+                }
+            }
+            _ => {
+                self.world.send_at(at, call, Sending::Consult(number));
+                let then = if self.dice.chance(60) { Sending::Complete } else { Sending::Cancel };
+                self.world.send_at(at + self.dice.ms(0, 6_000), call, then);
+            }
+        }
     }
 
     fn wish(&mut self) {

@@ -2,7 +2,7 @@
 
 use crate::phone::PhoneCommand;
 use cordboard_core::ShardCommand;
-use cordboard_model::id::AgentId;
+use cordboard_model::id::{AgentId, CallId};
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::time::Time;
 use core::cmp::Ordering;
@@ -24,6 +24,21 @@ pub enum Wish {
     Rest,
 }
 
+/// What the API may want of a call's party.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// Send it to this number.
+    Blind(String),
+    /// Send it there once who sends has spoken to it.
+    Consult(String),
+    /// It was spoken to.
+    Complete,
+    /// Take it back.
+    Cancel,
+    /// Join it with whom the same party reached in this other call.
+    Join(CallId),
+}
+
 /// Something that happens.
 #[derive(Debug)]
 pub(super) enum Happening {
@@ -34,6 +49,7 @@ pub(super) enum Happening {
     Journalled { ticket: u64, ok: bool },
     Command(Box<ShardCommand>),
     Wish(AgentId, Wish),
+    Send(CallId, Sending),
     MediaCommand(MediaCommand),
     MediaEvent(MediaEvent),
     Phone(usize, Box<PhoneCommand>),

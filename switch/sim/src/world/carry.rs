@@ -1,11 +1,12 @@
 //! What the shell does in the real switch: carries what one machine wants to the other, and to the network.
 
-use super::agenda::Happening;
+use super::agenda::{Happening, Sending};
 use super::network::Network;
 use super::{Agenda, Handset, SWITCH, Trace, Way, World, ladder};
 use crate::phone::{PhoneCommand, PhoneInput, PhoneOutput};
 use cordboard_core::{Datagram, ShardInput, ShardOutput, Transport};
 use cordboard_media::{MediaOutput, Verdict};
+use cordboard_model::id::CallId;
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::OpenError;
 use cordboard_model::time::Time;
@@ -47,6 +48,7 @@ impl World {
                 self.order(*command);
             }
             Happening::Wish(agent, wish) => self.wish(&agent, wish),
+            Happening::Send(call, sending) => self.send(call, &sending),
             Happening::MediaCommand(command) => {
                 self.trace.line(now, || format!("media does {command:?}"));
                 self.media.handle_command(command, now);
@@ -66,6 +68,20 @@ impl World {
                 }
             }
         }
+    }
+
+    fn send(&mut self, call: CallId, sending: &Sending) {
+        let now = self.now;
+        self.trace.line(now, || format!("send {call} {sending:?}"));
+        // a refusal is an answer to who asked, and nobody here waits for one
+        let _ = match sending {
+            Sending::Blind(to) => self.shard.transfer(call, None, to, false, now),
+            Sending::Consult(to) => self.shard.transfer(call, None, to, true, now),
+            Sending::Complete => self.shard.complete_transfer(call, now),
+            Sending::Cancel => self.shard.cancel_transfer(call, now),
+            Sending::Join(other) => self.shard.transfer_to_call(call, None, *other, now),
+        };
+        self.drain_shard();
     }
 
     pub(super) fn input(&mut self, input: ShardInput<'_>) {

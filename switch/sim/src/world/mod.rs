@@ -15,7 +15,7 @@ mod restart;
 mod trace;
 mod vandal;
 
-pub use agenda::Wish;
+pub use agenda::{Sending, Wish};
 pub use network::{Drop, Path, Way};
 pub use trace::Trace;
 
@@ -340,6 +340,11 @@ impl World {
     /// An agent wishes something at a time to come.
     pub fn wish_at(&mut self, at: Time, agent: &AgentId, wish: Wish) {
         self.agenda.plan(at.max(self.now), Happening::Wish(agent.clone(), wish));
+    }
+
+    /// The API wants a party sent elsewhere at a time to come. What is refused is refused silently.
+    pub fn send_at(&mut self, at: Time, call: CallId, sending: Sending) {
+        self.agenda.plan(at.max(self.now), Happening::Send(call, sending));
     }
 
     /// To be called after a step panicked and the panic was caught. Gives the call it cost.

@@ -20,3 +20,5 @@ mod random;
 mod restart;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod transfer;

@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, VecDeque};
 use cordboard_model::cause::Cause;
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::guard::{BanView, GuardLimits};
-use cordboard_model::id::UserId;
+use cordboard_model::id::{TenantId, UserId};
 use cordboard_model::journal::DialogRecord;
 use cordboard_model::time::{Time, TimerReason};
 use cordboard_model::view::ContactView;
@@ -47,7 +47,7 @@ use crate::guard::Guard;
 use crate::registrar::Registrar;
 use crate::session::{Base, Replaceable, Session, end_orphan};
 use crate::transaction::{Transactions, TxUser, Upcall, What};
-use crate::wire::{Frame, HeaderName, Replaces};
+use crate::wire::{Frame, HeaderName, Host, Replaces};
 use context::{Context, TimerKey};
 use gate::Gate;
 use tokens::Tokens;
@@ -266,6 +266,13 @@ impl SipEngine {
             // calls of ours that are not answered are in no dialog yet; few look for one
             None => self.sessions.keys().find_map(|id| found(*id)),
         }
+    }
+
+    /// Whether a host in an address of ours to dial can mean this tenant: one of its domains, an address, or none.
+    #[must_use]
+    pub fn is_home(&self, host: &str, tenant: TenantId) -> bool {
+        let is_address = Host::parse(host).is_some_and(|host| host.ip().is_some());
+        host.is_empty() || is_address || self.base.cx.directory.tenant_of(host) == Some(tenant)
     }
 
     /// The dialog of an answered session as the journal keeps it.

@@ -1,0 +1,158 @@
+//! Transfers: REFER and Replaces in the calls' words, and what a leg that goes to another call takes along.
+
+use crate::shard::Shard;
+use cordboard_acd::AcdInput;
+use cordboard_call::TransferRefusal;
+use cordboard_model::id::{AgentId, CallId, LegId};
+use cordboard_model::journal::JournalRecord;
+use cordboard_model::leg::LegEvent;
+use cordboard_model::time::Time;
+use cordboard_sip::engine::{IncomingCall, Refer, SessionId, SipCommand};
+
+impl Shard {
+    /// A party wants the other one sent elsewhere. Only those whom we know may: an account, or a trunk that is trusted
+    /// with it. The target is a number of the tenant's own plan, whatever host stands behind it: we never call where a
+    /// stranger's Refer-To points.
+    pub(crate) fn on_refer(&mut self, leg: LegId, session: SessionId, refer: Refer) {
+        let ticket = refer.ticket;
+        let replaces = match &refer.replaces {
+            None => Ok(None),
+            Some(replaces) => {
+                let found = self.sip.replaced(replaces).and_then(|other| self.legs.by_session(other));
+                found.filter(|other| other.tenant == leg.tenant).map(Some).ok_or(481_u16)
+            }
+        };
+        let allowed = self.may_refer(leg) && self.sip.is_home(&refer.host, leg.tenant);
+        let refused = match (allowed, replaces) {
+            (true, Ok(replaces)) => {
+                let to = refer.to.user;
+                return self.leg_event(leg, LegEvent::TransferAsked { ticket, to, replaces });
+            }
+            (false, _) => 403,
+            (true, Err(status)) => status,
+        };
+        let refusal = SipCommand::ReferResult { session, ticket, status: refused };
+        self.sip.handle_command(refusal, self.now);
+    }
+
+    fn may_refer(&self, leg: LegId) -> bool {
+        let Some(found) = self.legs.get(leg) else {
+            return false;
+        };
+        let trusted = |id| self.snapshot.trunk(id).is_some_and(|trunk| trunk.transfers);
+        found.user.is_some() || found.trunk.as_ref().is_some_and(trusted)
+    }
+
+    /// The leg whose place an INVITE takes: of the same tenant, and for an account that has proved itself. Else the call
+    /// is refused.
+    pub(crate) fn place_of(&self, call: &IncomingCall) -> Result<Option<LegId>, ()> {
+        let Some(session) = call.replaces else {
+            return Ok(None);
+        };
+        let leg = self.legs.by_session(session).filter(|leg| leg.tenant == call.tenant);
+        leg.filter(|_| call.user.is_some()).map(Some).ok_or(())
+    }
+
+    /// A leg goes from one call to another, and what is kept by call goes with it.
+    pub(crate) fn on_moved(&mut self, leg: LegId, to: CallId) {
+        let Some(found) = self.legs.move_to(leg, to) else {
+            return;
+        };
+        if let Some(trunk) = &found.trunk {
+            self.trunks.carries(trunk, to);
+        }
+        if let Some(agent) = found.user.as_ref().and_then(|user| self.agent_of.get(user)).cloned() {
+            self.busy_outside(to, agent);
+        }
+        // the journal's call of its dialog closes: after a restart the other's is the one that ends it
+        if found.journalled
+            && let Some(dialog) = found.session.and_then(|session| self.sip.dialog_record(session))
+        {
+            let agent = found.agent.clone();
+            self.journal(None, JournalRecord::DialogUp { call: to, leg, dialog, agent });
+        }
+    }
+
+    /// A leg has ended and its call may go on: what was counted for it is not any more.
+    pub(crate) fn on_left(&mut self, call: CallId, leg: LegId) {
+        let Some(found) = self.legs.get(leg).cloned() else {
+            return;
+        };
+        let others: Vec<_> = self.legs.of(call).iter().filter(|other| **other != leg).collect();
+        let there: Vec<_> = others.into_iter().filter_map(|other| self.legs.get(*other)).collect();
+        let there = || there.iter().filter(|other| other.session.is_some());
+        let user = found.user.filter(|user| !there().any(|other| other.user.as_ref() == Some(user)));
+        let trunk = found.trunk.filter(|trunk| !there().any(|other| other.trunk.as_ref() == Some(trunk)));
+        if let Some(agent) = user.and_then(|user| self.agent_of.get(&user)).cloned() {
+            self.free_outside(call, agent);
+        }
+        if let Some(trunk) = trunk {
+            self.trunks.carries_no_more(&trunk, call);
+        }
+    }
+
+    fn free_outside(&mut self, call: CallId, agent: AgentId) {
+        if let Some(still) = self.outside.leave(call, &agent) {
+            self.acd.handle_input(AcdInput::AgentBusyOutside { agent, call: still }, self.now);
+        }
+    }
+
+    /// Begins a transfer of the party that talks to `by`, the called party if none is named. With `consult` the target
+    /// is spoken to first.
+    ///
+    /// # Errors
+    /// If the call is not two parties who talk, or another transfer is under way.
+    pub fn transfer(
+        &mut self,
+        call: CallId,
+        by: Option<LegId>,
+        to: &str,
+        consult: bool,
+        now: Time,
+    ) -> Result<(), TransferRefusal> {
+        self.ordered(call, now, |shard| shard.calls.transfer(call, by, to, consult, shard.now))
+    }
+
+    /// Sends the party that talks to `by` to whom the same party reached in `other`, as a phone's REFER with Replaces.
+    ///
+    /// # Errors
+    /// If `call` is not two parties who talk, or `other` has nobody to give.
+    pub fn transfer_to_call(
+        &mut self,
+        call: CallId,
+        by: Option<LegId>,
+        other: CallId,
+        now: Time,
+    ) -> Result<(), TransferRefusal> {
+        self.ordered(call, now, |shard| shard.calls.transfer_to_call(call, by, other, shard.now))
+    }
+
+    /// Sends the party to the target of a consultation.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn complete_transfer(&mut self, call: CallId, now: Time) -> Result<(), TransferRefusal> {
+        self.ordered(call, now, |shard| shard.calls.complete_transfer(call, shard.now))
+    }
+
+    /// Takes a transfer back.
+    ///
+    /// # Errors
+    /// If there is none, or who began it has left.
+    pub fn cancel_transfer(&mut self, call: CallId, now: Time) -> Result<(), TransferRefusal> {
+        self.ordered(call, now, |shard| shard.calls.cancel_transfer(call, shard.now))
+    }
+
+    fn ordered(
+        &mut self,
+        call: CallId,
+        now: Time,
+        act: impl FnOnce(&mut Self) -> Result<(), TransferRefusal>,
+    ) -> Result<(), TransferRefusal> {
+        self.now = now.max(self.now);
+        self.in_hand = Some(call);
+        let answer = act(self);
+        self.settle();
+        answer
+    }
+}

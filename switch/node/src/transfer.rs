@@ -1,0 +1,52 @@
+//! Transfers that the API asks for, and its answers in words.
+
+use crate::switch::{NodeSwitch, missing};
+use cordboard_api::switch::{Later, Refusal, Transfer, TransferTo};
+use cordboard_core::TransferRefusal;
+use cordboard_model::id::CallId;
+
+fn refusal(refused: TransferRefusal, call: CallId) -> Refusal {
+    let why = match refused {
+        TransferRefusal::NotFound => return missing(format!("call {call} is not up, or has no such leg")),
+        TransferRefusal::NotTalking => "the call is not two parties who talk",
+        TransferRefusal::UnderWay => "a transfer is under way; complete it or take it back first",
+        TransferRefusal::None => "nobody is being consulted",
+        TransferRefusal::Alone => "who began the transfer has left; it cannot be taken back",
+    };
+    Refusal::Conflict(format!("call {call}: {why}"))
+}
+
+impl NodeSwitch {
+    pub(crate) fn transfer(&self, transfer: Transfer) -> Later<Vec<String>> {
+        let Transfer { call, by, to } = transfer;
+        let answer = self.later(move |shard| {
+            let now = shard.now();
+            let (done, told) = match to {
+                TransferTo::Number(to) => {
+                    (shard.transfer(call, by, &to, false, now), format!("call {call} is being sent to {to}"))
+                }
+                TransferTo::Consult(to) => {
+                    (shard.transfer(call, by, &to, true, now), format!("{to} is being consulted"))
+                }
+                TransferTo::Call(other) => (
+                    shard.transfer_to_call(call, by, other, now),
+                    format!("call {call} is joined to {other}"),
+                ),
+            };
+            done.map(|()| vec![told]).map_err(|refused| refusal(refused, call))
+        });
+        Box::pin(async move { answer.await? })
+    }
+
+    pub(crate) fn end_transfer(&self, call: CallId, complete: bool) -> Later<Vec<String>> {
+        let answer = self.later(move |shard| {
+            let now = shard.now();
+            let (done, told) = match complete {
+                true => (shard.complete_transfer(call, now), "the party is sent on"),
+                false => (shard.cancel_transfer(call, now), "the transfer is taken back"),
+            };
+            done.map(|()| vec![told.to_owned()]).map_err(|refused| refusal(refused, call))
+        });
+        Box::pin(async move { answer.await? })
+    }
+}
