@@ -86,7 +86,12 @@ impl Api {
 
     /// POST; fails on anything but 200.
     pub fn post(&self, path: &str) -> Result<Value, Fail> {
-        let answer = self.send("POST", path, "")?;
+        self.post_body(path, "")
+    }
+
+    /// The same with a body.
+    pub fn post_body(&self, path: &str, body: &str) -> Result<Value, Fail> {
+        let answer = self.send("POST", path, body)?;
         if answer.status != 200 {
             let body = String::from_utf8_lossy(&answer.body).into_owned();
             return fail(format!("POST {path}: {} {body}", answer.status));

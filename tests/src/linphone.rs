@@ -100,6 +100,17 @@ impl Linphone {
         seen.map(|_| ()).map_err(|why| Fail(format!("{why}; it said:\n{}", self.said())))
     }
 
+    /// Waits until it has written down two seconds more than it has now.
+    pub fn wait_hearing_on(&self) -> Result<(), Fail> {
+        let path = self.dir.join("heard.wav");
+        let size = || std::fs::metadata(&path).map_or(0, |file| file.len());
+        let before = size();
+        let seen = wait_for("linphone to write down two seconds more", START, || {
+            (size() >= before + 32_000).then_some(())
+        });
+        seen.map_err(|why| Fail(format!("{why}; it said:\n{}", self.said())))
+    }
+
     /// Fails unless what it heard holds this tone for three quarters of a second. Its file is complete when the call is
     /// over.
     pub fn ensure_heard(&self, hertz: f64) -> Result<(), Fail> {

@@ -21,6 +21,7 @@ mod ringing;
 mod tls;
 mod torture;
 mod torture_tcp;
+mod transfers;
 mod trunks;
 mod walk;
 mod websocket;
@@ -55,6 +56,9 @@ static TESTS: &[Test] = &[
     test("linphone_calls_linphone_over_udp", phones::linphone_over_udp),
     test("linphone_calls_linphone_over_tcp", phones::linphone_over_tcp),
     test("linphone_over_tls_calls_linphone_over_udp", phones::linphone_over_tls),
+    test("linphone_sends_its_caller_on_without_asking", transfers::blind),
+    test("linphone_joins_its_two_calls", transfers::attended),
+    test("the_api_consults_and_sends_a_party_on", transfers::consultation),
     test("audio_from_another_source_is_not_heard", media::injection),
     test("a_law_caller_and_mu_law_agent_hear_each_other_and_their_keys", media::transcoding),
     test("a_call_ends_at_its_longest", media::longest_call),

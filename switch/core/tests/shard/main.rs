@@ -10,3 +10,5 @@ mod restart;
 mod rig;
 #[cfg(test)]
 mod tenants;
+#[cfg(test)]
+mod transfer;
