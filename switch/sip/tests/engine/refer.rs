@@ -226,7 +226,8 @@ fn an_invite_that_finds_no_place_is_refused_by_the_rules_of_replaces() {
     }
     bench.hang_up(session, Cause::Normal);
     bench.settle();
-    (bench.take(), bench.take_events());
+    bench.take();
+    bench.take_events();
     // a call of theirs that is not answered
     let call = bench.called();
     bench.command(SipCommand::Ring { session: call.session });
