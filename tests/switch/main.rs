@@ -7,6 +7,7 @@ mod defence;
 mod demo;
 mod enumeration;
 mod events;
+mod flows;
 mod holding;
 mod ipv6;
 mod jssip;
@@ -75,6 +76,8 @@ static TESTS: &[Test] = &[
         defence::scanners_find_nothing,
     ),
     test("who_guesses_passwords_is_answered_alike_and_then_not_at_all", defence::guessers_are_banned),
+    test("a_device_is_called_over_its_other_flow_when_one_dies", flows::failover),
+    test("stun_on_the_sip_port_is_for_registered_flows", flows::stun),
     test("certificates_are_exchanged_while_a_call_is_up", tls::reloaded_under_a_call),
     test("a_listener_may_ask_its_peers_for_certificates", tls::asked_of_peers),
     test("jssip_registers_over_wss_and_is_called_by_its_own_connection", jssip::registers_and_is_called),

@@ -12,5 +12,6 @@ mod guard;
 mod registrar;
 pub mod sdp;
 mod session;
+mod stun;
 mod transaction;
 pub mod wire;

@@ -6,12 +6,16 @@ use super::{Datagram, Flow, SessionId, SipEngine};
 use crate::guard::Offence;
 use crate::session::Base;
 use crate::session::request::{answer, respond_with};
+use crate::stun;
 use crate::transaction::{Arrival, TxId, TxUser, What, response_flow};
 use crate::wire::{HeaderName, Message, Method, Reject, Via, WireError, WireErrorKind, parse_datagram};
 
 impl SipEngine {
     pub(super) fn arrive(&mut self, datagram: Datagram<'_>) {
         let flow = datagram.flow();
+        if stun::is_stun(datagram.bytes) {
+            return self.on_stun(flow, datagram.bytes);
+        }
         let is_peer = self.base.cx.directory.trunk_of(flow.remote).is_some();
         if !self.guard.admit(flow, datagram.bytes, is_peer, self.base.cx.now) {
             return self.on_scanner();
@@ -19,6 +23,16 @@ impl SipEngine {
         match parse_datagram(datagram.bytes) {
             Ok(message) => self.arrived(flow, message),
             Err(error) => self.damaged(flow, error),
+        }
+    }
+
+    /// The keep-alive of a UDP flow (RFC 5626 4.4.2). A flow that nobody registered over gets no answer: an address
+    /// written by a liar would get more bytes than he sent.
+    fn on_stun(&mut self, flow: Flow, bytes: &[u8]) {
+        if self.registrar.has_flow(flow)
+            && let Some(answer) = stun::answer(bytes, flow.remote)
+        {
+            self.base.cx.transmit(flow, answer);
         }
     }
 

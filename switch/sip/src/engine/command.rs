@@ -5,6 +5,7 @@ use cordboard_model::cause::Cause;
 use super::context::TimerKey;
 use super::{Dest, Directory, Flow, SessionId, SipCommand, SipEngine, SipEvent};
 use crate::dialog::Dialog;
+use crate::registrar::Binding;
 use crate::session::request::answer;
 use crate::session::{Call, Session, Target, bye};
 
@@ -77,17 +78,22 @@ impl SipEngine {
     fn targets(&self, target: Dest) -> Vec<Target> {
         match target {
             Dest::Aor(user) => {
-                let bindings = self.registrar.of(&user).iter();
-                let target = bindings.map(|binding| Target {
+                let target = |binding: &Binding, spare: Vec<Target>| Target {
                     uri: binding.request_uri(),
                     flow: binding.flow,
                     routes: binding.path.clone(),
                     credentials: None,
-                });
-                target.collect()
+                    spare,
+                };
+                let device = |flows: Vec<&Binding>| {
+                    let (first, rest) = flows.split_first()?;
+                    let spare = rest.iter().map(|flow| target(flow, Vec::new())).collect();
+                    Some(target(first, spare))
+                };
+                self.registrar.devices(&user).into_iter().filter_map(device).collect()
             }
             Dest::Uri { uri, flow, credentials } => {
-                vec![Target { uri, flow, routes: Vec::new(), credentials }]
+                vec![Target { uri, flow, routes: Vec::new(), credentials, spare: Vec::new() }]
             }
         }
     }

@@ -179,9 +179,9 @@ pub(crate) fn describe(response: &mut Message) {
 /// session timers (RFC 4028), Replaces (RFC 3891), REFER without a subscription (RFC 4488).
 pub(crate) const SUPPORTED: &str = "path, 100rel, timer, replaces, norefersub";
 
-/// Whether an option tag is one of [`SUPPORTED`].
+/// Whether an option tag is one of [`SUPPORTED`], or of those that concern registrations alone.
 pub(crate) fn is_supported(tag: &str) -> bool {
-    SUPPORTED.split(", ").any(|known| known.eq_ignore_ascii_case(tag))
+    SUPPORTED.split(", ").chain([crate::registrar::OPTION]).any(|known| known.eq_ignore_ascii_case(tag))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::context::describe;
 use super::outside::Caller;
 use super::{Flow, SipEngine};
-use crate::registrar::Refusal;
+use crate::registrar::{OPTION, Refusal};
 use crate::session::request::{answer, refuse, respond_with};
 use crate::transaction::TxId;
 use crate::wire::HeaderName;
@@ -27,7 +27,8 @@ impl SipEngine {
         };
         let registered = self.registrar.register(&mut base.cx, &user, &request, flow);
         match registered {
-            Ok(()) => {
+            Ok(outbound) => {
+                let keep_alive = base.cx.directory.flows().flow_timer.as_secs().to_string();
                 let contacts = self.registrar.contact_values(&user, base.cx.now);
                 respond_with(base, tx, 200, |response| {
                     for contact in contacts {
@@ -36,8 +37,16 @@ impl SipEngine {
                     // the device sees the Path that was kept (RFC 3327 5.3)
                     response.headers.copy_from(&request.headers, &HeaderName::Path);
                     describe(response);
+                    if outbound {
+                        // RFC 5626 6: the option tag in Require tells the device that its flow is kept as one; 4.4: and
+                        // Flow-Timer, how often it MUST send keep-alives
+                        response.push(HeaderName::Supported, OPTION);
+                        response.push(HeaderName::Require, OPTION);
+                        response.push(HeaderName::FlowTimer, keep_alive);
+                    }
                 });
             }
+            Err(Refusal::FirstHop) => refuse(base, tx, 439, "First Hop Lacks Outbound Support"),
             Err(Refusal::Malformed(why)) => {
                 refuse(base, tx, 400, &format!("Bad Request - {why}"));
             }

@@ -5,8 +5,10 @@
 //! its REGISTER came from (RFC 3581 in spirit), never at the address it claims.
 
 mod expiry;
+mod outbound;
 mod update;
 
+use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
 use cordboard_model::id::UserId;
@@ -18,6 +20,7 @@ use crate::engine::context::{Context, TimerKey};
 use crate::engine::{Directory, Flow, SipOutput, Transport};
 use crate::wire::{Message, NameAddr, Uri};
 
+pub(crate) use outbound::{OPTION, Outbound};
 pub(crate) use update::Refusal;
 
 /// One contact of one account.
@@ -27,6 +30,7 @@ pub(crate) struct Binding {
     pub(crate) uri: Uri,
     pub(crate) flow: Flow,
     pub(crate) path: Vec<String>,
+    outbound: Option<Outbound>,
     call_id: String,
     cseq: u32,
     q_milli: u16,
@@ -39,6 +43,8 @@ pub(crate) struct Binding {
 pub(crate) struct Registrar {
     bindings: BTreeMap<UserId, Vec<Binding>>,
     owners: BTreeMap<u64, UserId>,
+    /// How many contacts are reached by each flow, without our end.
+    flows: BTreeMap<(Transport, SocketAddr), usize>,
     last: u64,
 }
 
@@ -57,7 +63,7 @@ impl Registrar {
     pub(crate) fn views(&self, cx: &Context, user: &UserId) -> Vec<ContactView> {
         let view = |binding: &Binding| ContactView {
             user: user.clone(),
-            uri: binding.uri.to_string(),
+            uri: binding.name(),
             flow: binding.flow.to_string(),
             user_agent: binding.user_agent.clone(),
             expires: cx.config.clock.at(binding.expires),
@@ -77,6 +83,9 @@ impl Registrar {
                 let q = format!("0.{:03}", binding.q_milli);
                 contact.params.set("q", Some(&q));
             }
+            if let Some(flow) = &binding.outbound {
+                flow.describe(&mut contact);
+            }
             contact.to_string()
         };
         self.of(user).iter().map(value).collect()
@@ -91,14 +100,22 @@ impl Registrar {
         }
     }
 
-    /// A connection is gone. A contact that only its owner could connect again, a browser's, goes with it; one that
-    /// was reached over TCP or TLS stays, for a new connection to it may be opened (RFC 3261 18.1.1).
+    /// Whether a contact is reached by this flow.
+    pub(crate) fn has_flow(&self, flow: Flow) -> bool {
+        self.flows.contains_key(&(flow.transport, flow.remote))
+    }
+
+    /// A connection is gone. A contact that only its owner could connect again goes with it: a browser's, and a flow of
+    /// RFC 5626. Any other that was reached over TCP or TLS stays, for a new connection to it may be opened (RFC 3261
+    /// 18.1.1).
     pub(crate) fn drop_flow(&mut self, cx: &mut Context, flow: Flow) {
-        if !matches!(flow.transport, Transport::Ws | Transport::Wss) {
+        if !flow.transport.is_reliable() || !self.has_flow(flow) {
             return;
         }
         let on_it = |binding: &Binding| {
-            binding.flow.transport == flow.transport && binding.flow.remote == flow.remote
+            binding.flow.transport == flow.transport
+                && binding.flow.remote == flow.remote
+                && binding.is_bound_to_flow()
         };
         let owners: Vec<UserId> = self
             .bindings
@@ -117,13 +134,16 @@ impl Registrar {
         let left_ms = record.expires.0.checked_sub(cx.config.clock.at(cx.now).0)?;
         let left = core::time::Duration::from_millis(u64::try_from(left_ms).ok()?);
         cx.directory.account(record.user.tenant, record.user.name.as_str())?;
-        let uri = Uri::parse(&record.uri)?;
+        let (uri, outbound) = match record.uri.starts_with('<') {
+            true => {
+                let contact = NameAddr::parse(&record.uri)?;
+                let outbound = Outbound::of(&contact);
+                (contact.uri, outbound)
+            }
+            false => (Uri::parse(&record.uri)?, None),
+        };
         let flow = Flow::parse(&record.flow, cx.config.local).ok()?;
-        // A browser's connection did not outlive the switch, and nobody but it can make another.
-        if matches!(flow.transport, Transport::Ws | Transport::Wss) {
-            return None;
-        }
-        if self.of(&record.user).iter().any(|b| b.uri == uri) {
+        if self.of(&record.user).iter().any(|b| b.is(&uri, outbound.as_ref())) {
             return None;
         }
         let binding = Binding {
@@ -131,22 +151,32 @@ impl Registrar {
             uri,
             flow: cx.config.flow_to(flow.transport, flow.remote),
             path: record.path.clone(),
+            outbound,
             call_id: record.call_id.clone(),
             cseq: record.cseq,
             q_milli: record.q_milli,
             user_agent: record.user_agent.clone(),
             expires: cx.now + left,
         };
+        // A connection did not outlive the switch, and nobody but the device can make another.
+        if binding.is_bound_to_flow() {
+            return None;
+        }
         self.put(cx, &record.user, binding);
         Some(())
     }
 
-    /// Puts a contact in the place of the one with its URI, or after those it ranks below.
+    /// Puts a contact in the place of the one that it is, or after those it ranks below.
     fn put(&mut self, cx: &mut Context, user: &UserId, mut binding: Binding) {
+        *self.flows.entry((binding.flow.transport, binding.flow.remote)).or_insert(0) += 1;
         let list = self.bindings.entry(user.clone()).or_default();
-        let same = list.iter().position(|old| old.uri == binding.uri);
+        let same = list.iter().position(|old| old.is(&binding.uri, binding.outbound.as_ref()));
         if let Some(same) = same {
             let old = list.remove(same);
+            leave(&mut self.flows, &old);
+            if old.name() != binding.name() {
+                cx.out.push_back(SipOutput::Unregistered { user: user.clone(), uri: old.name() });
+            }
             binding.id = old.id;
         } else {
             self.last += 1;
@@ -165,14 +195,14 @@ impl Registrar {
         let Some(list) = self.bindings.get_mut(user) else {
             return;
         };
-        let owners = &mut self.owners;
+        let (owners, flows) = (&mut self.owners, &mut self.flows);
         list.retain(|binding| {
             let goes = which(binding);
             if goes {
                 owners.remove(&binding.id);
+                leave(flows, binding);
                 cx.deadlines.clear(&TimerKey::Contact(binding.id));
-                cx.out
-                    .push_back(SipOutput::Unregistered { user: user.clone(), uri: binding.uri.to_string() });
+                cx.out.push_back(SipOutput::Unregistered { user: user.clone(), uri: binding.name() });
             }
             !goes
         });
@@ -197,7 +227,7 @@ impl Binding {
     fn record(&self, cx: &Context, user: &UserId) -> ContactRecord {
         ContactRecord {
             user: user.clone(),
-            uri: self.uri.to_string(),
+            uri: self.name(),
             flow: self.flow.to_string(),
             path: self.path.clone(),
             call_id: self.call_id.clone(),
@@ -205,6 +235,17 @@ impl Binding {
             q_milli: self.q_milli,
             user_agent: self.user_agent.clone(),
             expires: cx.config.clock.at(self.expires),
+        }
+    }
+}
+
+/// One contact less is reached by its flow.
+fn leave(flows: &mut BTreeMap<(Transport, SocketAddr), usize>, binding: &Binding) {
+    let key = (binding.flow.transport, binding.flow.remote);
+    if let Some(count) = flows.get_mut(&key) {
+        *count -= 1;
+        if *count == 0 {
+            flows.remove(&key);
         }
     }
 }

@@ -5,10 +5,11 @@ use core::time::Duration;
 use cordboard_model::id::UserId;
 
 use super::expiry::{Wish, wish};
+use super::outbound::{Outbound, is_meant};
 use super::{Binding, Registrar, user_agent};
 use crate::engine::context::Context;
 use crate::engine::{Flow, SipOutput};
-use crate::wire::{HeaderName, Message, NameAddr};
+use crate::wire::{HeaderName, Message, NameAddr, Uri};
 
 /// Why a REGISTER changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(crate) enum Refusal {
     TooBrief,
     /// The account has as many contacts as it may. 403.
     TooManyContacts,
+    /// A proxy between the device and us knows nothing of the flows that it asks for. 439.
+    FirstHop,
     /// The switch has as many contacts as it may. 503.
     Full,
 }
@@ -29,32 +32,36 @@ pub(crate) enum Refusal {
 /// What is to change, checked whole before any of it is done.
 #[derive(Debug, Default)]
 struct Update {
-    remove: Vec<crate::wire::Uri>,
+    remove: Vec<(Uri, Option<Outbound>)>,
     remove_all: bool,
-    keep: Vec<(NameAddr, u32)>,
+    keep: Vec<(NameAddr, Option<Outbound>, u32)>,
+    /// Whether its contacts are flows of RFC 5626.
+    outbound: bool,
 }
 
 impl Registrar {
-    /// Obeys a REGISTER of an authenticated account. Without Contact it is a query.
+    /// Obeys a REGISTER of an authenticated account. Without Contact it is a query. True if outbound (RFC 5626) was used.
     pub(crate) fn register(
         &mut self,
         cx: &mut Context,
         user: &UserId,
         request: &Message,
         flow: Flow,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         let plan = self.plan(cx, user, request)?;
         if plan.remove_all {
             self.remove_if(cx, user, |_| true);
         }
         if !plan.remove.is_empty() {
-            self.remove_if(cx, user, |binding| plan.remove.contains(&binding.uri));
+            let goes = |b: &Binding| plan.remove.iter().any(|(uri, outbound)| b.is(uri, outbound.as_ref()));
+            self.remove_if(cx, user, goes);
         }
-        for (contact, secs) in plan.keep {
+        for (contact, outbound, secs) in plan.keep {
             let binding = Binding {
                 id: 0,
                 q_milli: contact.q_thousandths(),
                 uri: contact.uri,
+                outbound,
                 flow,
                 path: request.headers.get_all(&HeaderName::Path).map(str::to_owned).collect(),
                 call_id: request.call_id().unwrap_or_default().to_owned(),
@@ -66,7 +73,7 @@ impl Registrar {
             self.put(cx, user, binding);
             cx.out.push_back(SipOutput::Registered(record));
         }
-        Ok(())
+        Ok(plan.outbound)
     }
 
     fn plan(&self, cx: &Context, user: &UserId, request: &Message) -> Result<Update, Refusal> {
@@ -83,14 +90,16 @@ impl Registrar {
             plan.remove_all = true;
             return Ok(plan);
         }
+        plan.outbound = is_meant(request, &contacts)?;
         for contact in contacts {
+            let outbound = if plan.outbound { Outbound::of(&contact) } else { None };
             if contact.uri.as_sip().is_none() {
                 return Err(malformed("Contact Is No SIP Address"));
             }
-            self.in_order(user, request, |binding| binding.uri == contact.uri)?;
+            self.in_order(user, request, |b| b.is(&contact.uri, outbound.as_ref()))?;
             match wish(&contact, request, &cx.directory) {
-                Wish::Remove => plan.remove.push(contact.uri),
-                Wish::Keep(secs) => plan.keep.push((contact, secs)),
+                Wish::Remove => plan.remove.push((contact.uri, outbound)),
+                Wish::Keep(secs) => plan.keep.push((contact, outbound, secs)),
                 Wish::TooBrief => return Err(Refusal::TooBrief),
             }
         }
@@ -121,11 +130,13 @@ impl Registrar {
 
     fn has_room(&self, cx: &Context, user: &UserId, plan: &Update) -> Result<(), Refusal> {
         let has = self.of(user);
-        let stays = has.iter().filter(|b| !plan.remove.contains(&b.uri)).count();
-        let mut new: Vec<&crate::wire::Uri> = Vec::new();
-        for (contact, _) in &plan.keep {
-            if !has.iter().any(|b| b.uri == contact.uri) && !new.contains(&&contact.uri) {
-                new.push(&contact.uri);
+        let goes = |b: &&Binding| plan.remove.iter().any(|(uri, outbound)| b.is(uri, outbound.as_ref()));
+        let stays = has.len() - has.iter().filter(goes).count();
+        let mut new: Vec<(&Uri, &Option<Outbound>)> = Vec::new();
+        for (contact, outbound, _) in &plan.keep {
+            let known = has.iter().any(|b| b.is(&contact.uri, outbound.as_ref()));
+            if !known && !new.contains(&(&contact.uri, outbound)) {
+                new.push((&contact.uri, outbound));
             }
         }
         if new.is_empty() {

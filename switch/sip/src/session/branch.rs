@@ -25,6 +25,8 @@ pub(crate) struct Branch {
     pub(crate) credentials: Option<Credentials>,
     /// How many challenges were answered.
     pub(crate) challenges: u8,
+    /// Other flows to the same device.
+    pub(crate) spare: Vec<super::Target>,
 }
 
 /// What a refusal means, and how it stands to others.

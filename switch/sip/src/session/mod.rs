@@ -82,6 +82,8 @@ pub(crate) struct Session {
     media: Media,
     /// Outgoing: one INVITE per contact.
     branches: Vec<Branch>,
+    /// Outgoing: what another flow of a device is called with.
+    call: Option<Box<Call>>,
     /// Outgoing: what the best refusal so far means.
     best: Option<branch::Failure>,
     /// Outgoing: a device rings.
@@ -114,6 +116,7 @@ impl Session {
             dialog: None,
             media: Media::default(),
             branches: Vec::new(),
+            call: None,
             best: None,
             rang: false,
             early: false,

@@ -23,6 +23,8 @@ pub(crate) struct Target {
     /// Route values: the Path of a registration.
     pub(crate) routes: Vec<String>,
     pub(crate) credentials: Option<Credentials>,
+    /// Other flows to the same device (RFC 5626 7), one after the other.
+    pub(crate) spare: Vec<Target>,
 }
 
 /// What a call out needs.
@@ -45,27 +47,63 @@ impl Session {
             return session;
         }
         for target in &call.targets {
-            session.media.for_peer(base, target.flow.remote.ip());
-            let offer = session.media.ours().unwrap_or_default().to_vec();
-            let mut invite = invite(base, &call, target, offer);
-            session.ask_timer(base, &mut invite);
-            let user = TxUser::Session(id);
-            let tx = base.tx.send(&mut base.cx, user, target.flow, invite);
-            session.branches.push(Branch {
-                tx,
-                provisional: false,
-                cancel_wanted: None,
-                done: false,
-                early: None,
-                dialogs: Vec::new(),
-                credentials: target.credentials.clone(),
-                challenges: 0,
-            });
+            let branch = session.branch(base, &call, target);
+            session.branches.push(branch);
+        }
+        if call.targets.iter().any(|target| !target.spare.is_empty()) {
+            session.call = Some(Box::new(call));
         }
         if session.branches.is_empty() {
             session.end(base, Cause::NotRegistered, false, None);
         }
         session
+    }
+
+    /// Sends the INVITE to a target.
+    fn branch(&mut self, base: &mut Base, call: &Call, target: &Target) -> Branch {
+        self.media.for_peer(base, target.flow.remote.ip());
+        let offer = self.media.ours().unwrap_or_default().to_vec();
+        let mut invite = invite(base, call, target, offer);
+        self.ask_timer(base, &mut invite);
+        let tx = base.tx.send(&mut base.cx, TxUser::Session(self.id), target.flow, invite);
+        Branch {
+            tx,
+            provisional: false,
+            cancel_wanted: None,
+            done: false,
+            early: None,
+            dialogs: Vec::new(),
+            credentials: target.credentials.clone(),
+            challenges: 0,
+            spare: target.spare.clone(),
+        }
+    }
+
+    /// A flow that failed, or whose edge says so with 430 (Flow Failed), or that leads nowhere (408), is followed by the
+    /// next one of the same device (RFC 5626 7). Any other answer is the device's own, and no second flow MUST be tried
+    /// after it. True if there was another flow.
+    fn next_flow(&mut self, base: &mut Base, at: usize, failure: Failure) -> bool {
+        let wanted = !self.over && self.stage == Stage::Calling;
+        let Some(branch) = self.branches.get_mut(at) else {
+            return false;
+        };
+        let flow_failed = matches!(failure.code, 408 | 430) || failure == Failure::of_transport();
+        if !wanted || !flow_failed || branch.cancel_wanted.is_some() || branch.spare.is_empty() {
+            return false;
+        }
+        let Some(call) = self.call.take() else {
+            return false;
+        };
+        let mut rest = core::mem::take(&mut branch.spare);
+        base.tx.release(branch.tx);
+        let mut next = rest.remove(0);
+        next.spare = rest;
+        let new = self.branch(base, &call, &next);
+        if let Some(branch) = self.branches.get_mut(at) {
+            *branch = new;
+        }
+        self.call = Some(call);
+        true
     }
 
     pub(super) fn on_branch(&mut self, base: &mut Base, at: usize, what: What) {
@@ -210,9 +248,12 @@ impl Session {
         let Some(branch) = self.branches.get_mut(at) else {
             return;
         };
-        if branch.done {
+        if branch.done || self.next_flow(base, at, failure) {
             return;
         }
+        let Some(branch) = self.branches.get_mut(at) else {
+            return;
+        };
         branch.done = true;
         branch.cancel_wanted = None;
         if self.over || self.stage != Stage::Calling {

@@ -15,7 +15,7 @@ use cordboard_sip::engine::{
     SipOutput, Transport,
 };
 use cordboard_sip::sdp::Local;
-use cordboard_sip::wire::{HeaderName, Message, Method, Uri, parse_datagram};
+use cordboard_sip::wire::{Frame, HeaderName, Message, Method, Uri, parse_datagram};
 
 pub const SWITCH: &str = "192.0.2.1:5060";
 /// A trunk's peer: no digest.
@@ -95,6 +95,8 @@ pub struct Bench {
     pub events: Vec<SipEvent>,
     pub journal: Vec<SipOutput>,
     pub bytes: Vec<Vec<u8>>,
+    /// What was sent and is no SIP.
+    pub raw: Vec<(Flow, Vec<u8>)>,
 }
 
 impl Bench {
@@ -107,7 +109,15 @@ impl Bench {
         let directory = Box::new(Directory::new(&snapshot()));
         let now = Time::from_millis(1_000);
         engine.handle_command(SipCommand::Configure(directory), now);
-        Self { engine, now, sent: Vec::new(), events: Vec::new(), journal: Vec::new(), bytes: Vec::new() }
+        Self {
+            engine,
+            now,
+            sent: Vec::new(),
+            events: Vec::new(),
+            journal: Vec::new(),
+            bytes: Vec::new(),
+            raw: Vec::new(),
+        }
     }
 
     /// Nobody is watched: what strangers get is looked at without the guard.
@@ -120,6 +130,9 @@ impl Bench {
     fn drain(&mut self) {
         while let Some(output) = self.engine.poll_output() {
             match output {
+                SipOutput::Transmit { flow, bytes } if bytes.first().is_some_and(|byte| *byte < 0x40) => {
+                    self.raw.push((flow, bytes));
+                }
                 SipOutput::Transmit { flow, bytes } => {
                     let message = parse_datagram(&bytes).unwrap_or_else(|_| refusal(&bytes));
                     self.sent.push((flow, message));
@@ -141,6 +154,17 @@ impl Bench {
         let datagram = Datagram { transport: Transport::Udp, local: addr(SWITCH), remote: addr(from), bytes };
         self.engine.handle_input(datagram, self.now);
         self.drain();
+    }
+
+    /// What a connection held next.
+    pub fn frame(&mut self, flow: Flow, frame: Frame) {
+        self.engine.handle_frame(flow, frame, self.now);
+        self.drain();
+    }
+
+    /// Bytes that are no SIP.
+    pub fn datagram(&mut self, from: &str, bytes: &[u8]) {
+        self.recv_bytes(from, bytes);
     }
 
     /// The transport says that a peer cannot be reached, or that a connection is gone.

@@ -20,6 +20,8 @@ mod limits;
 mod network;
 #[cfg(test)]
 mod odd;
+#[cfg(test)]
+mod outbound;
 mod progress;
 #[cfg(test)]
 mod refer;

@@ -16,7 +16,7 @@ pub fn register(bench: &mut Bench, from: &str, name: &str, contact: &str, more: 
 }
 
 #[track_caller]
-fn register_as(
+pub fn register_as(
     bench: &mut Bench,
     from: &str,
     name: &str,
