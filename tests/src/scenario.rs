@@ -154,7 +154,8 @@ impl Scenario {
         self.invites_with("")
     }
 
-    fn invites_with(mut self, more: &str) -> Self {
+    /// The same with headers of its own, each line ended.
+    pub fn invites_with(mut self, more: &str) -> Self {
         self.cseq += 1;
         self.invite = self.index;
         let (cseq, body) = (self.cseq, self.describe("sendrecv"));

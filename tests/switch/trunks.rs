@@ -228,3 +228,32 @@ pub fn numbers(dir: &Path) -> Outcome {
     field(&switch.wait_cdrs(1)?[0], "to.user", "900")?;
     switch.ensure_nothing_left()
 }
+
+/// A diverted call from the ISDN goes out again: User-to-User, who diverted it and who calls reach the far carrier.
+pub fn identity(dir: &Path) -> Outcome {
+    let trusted = "identity = \"p-asserted-identity\"\noptions_every = \"0s\"";
+    let way = out(trusted, &["127.0.0.3:5091"]);
+    let switch = Switch::start(dir, &Config::new(dir)?.more(&way))?;
+    let mut called = gateway(dir, "called", 5091, &answers_when_told())?;
+    let headers = "User-to-User: 04c81031323334;encoding=hex;purpose=isdn-uui\n\
+                   Diversion: <sip:5550100@carrier.example>;reason=user-busy\n";
+    let calling = Scenario::caller(MU_LAW).invites_with(headers).is_answered().ends();
+    let mut caller = Phone::by_trunk(dir, "900", &calling, CALLER)?;
+    called.answers_now()?;
+    hear_each_other(&mut caller, &mut called)?;
+    let invite = called.sipp.received("INVITE").remove(0);
+    for line in [
+        "User-to-User: 04c81031323334;encoding=hex;purpose=isdn-uui",
+        "Diversion: <sip:900@localhost>;reason=unconditional",
+        "Diversion: <sip:5550100@localhost>;reason=user-busy",
+        "P-Asserted-Identity: \"Caller\" <sip:",
+    ] {
+        ensure(invite.text.contains(line), || format!("no {line} in\n{}", invite.text))?;
+    }
+    caller.hangs_up()?;
+    called.ended()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "data.user_to_user", "04c81031323334;encoding=hex;purpose=isdn-uui")?;
+    field(&cdr, "data.diverted_from", "5550100")?;
+    switch.ensure_nothing_left()
+}

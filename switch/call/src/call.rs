@@ -105,9 +105,10 @@ pub(crate) struct Call {
 
 impl Call {
     /// Takes a call in and asks for the caller's port. `full` refuses it at once.
-    pub(crate) fn begin(id: CallId, incoming: Incoming, full: bool, desk: &mut Desk) -> Self {
+    pub(crate) fn begin(id: CallId, mut incoming: Incoming, full: bool, desk: &mut Desk) -> Self {
         let started = desk.wall_now();
         let (from, to) = (incoming.from.clone(), incoming.to.clone());
+        let data = core::mem::take(&mut incoming.data);
         let mut call = Self {
             id,
             caller: Leg::new(incoming.leg, LegRole::Caller, from.clone(), started),
@@ -116,7 +117,7 @@ impl Call {
             doing: Doing::Opening,
             flow: None,
             digits: VecDeque::new(),
-            data: BTreeMap::new(),
+            data,
             started,
             answered: None,
             bridged: None,

@@ -225,6 +225,11 @@ impl CallEngine {
         ours.map(Call::view).collect()
     }
 
+    /// An entry of a call's data.
+    pub fn data(&self, call: CallId, key: &str) -> Option<&str> {
+        self.calls.get(&call)?.data.get(key).map(String::as_str)
+    }
+
     /// The call that a leg belongs to.
     pub fn call_of(&self, leg: LegId) -> Option<CallId> {
         self.desk.legs.get(&leg).copied()

@@ -18,6 +18,7 @@ use cordboard_model::id::{AgentId, LegId};
 use cordboard_model::leg::{Incoming, LegCommand, PartyId};
 use cordboard_model::media::{MediaCommand, Repeat};
 use cordboard_model::verb::{Destination, QueueEnd, VerbAnswer};
+use std::collections::BTreeMap;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -127,7 +128,15 @@ impl Call {
         desk.set(Timer::Route(self.id), desk.limits.route);
         let from = self.leg(wanted.by).map(|leg| leg.party.clone()).unwrap_or_default();
         let to = PartyId::new(&wanted.to);
-        let incoming = Incoming { leg: wanted.by, from, to, trunk: None, user: None, replaces: None };
+        let incoming = Incoming {
+            leg: wanted.by,
+            from,
+            to,
+            trunk: None,
+            user: None,
+            replaces: None,
+            data: BTreeMap::new(),
+        };
         desk.out.push_back(CallOutput::Route { call: self.id, incoming });
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Which session is which leg, and what the shard must know of a leg to translate for it.
 
+use crate::translate::Came;
 use cordboard_model::id::{AgentId, CallId, LegId, TrunkId, UserId};
 use cordboard_sip::engine::SessionId;
 use core::net::SocketAddr;
@@ -12,6 +13,8 @@ pub(crate) struct Leg {
     pub(crate) call: CallId,
     /// Its session, once there is one.
     pub(crate) session: Option<SessionId>,
+    /// What it brought along, if it came in.
+    pub(crate) came: Option<Box<Came>>,
     /// Our media address, once its port is open.
     pub(crate) local: Option<SocketAddr>,
     /// The agent at its end, for the journal.
@@ -45,6 +48,7 @@ impl Legs {
         self.legs.entry(leg).or_insert(Leg {
             call,
             session: None,
+            came: None,
             local: None,
             agent: None,
             user: None,

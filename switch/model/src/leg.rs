@@ -3,6 +3,7 @@
 use crate::cause::Cause;
 use crate::id::{LegId, TrunkId, UserId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A number or user with its display name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,4 +126,6 @@ pub struct Incoming {
     pub user: Option<UserId>,
     /// The leg whose place it takes (an INVITE with Replaces). It is not routed then.
     pub replaces: Option<LegId>,
+    /// Call data that it brings along.
+    pub data: BTreeMap<String, String>,
 }

@@ -9,6 +9,7 @@ pub mod client;
 mod dialog;
 pub mod engine;
 mod guard;
+pub mod identity;
 mod registrar;
 pub mod sdp;
 mod session;

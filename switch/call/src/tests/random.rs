@@ -165,7 +165,7 @@ impl World {
             false => None,
         };
         let user = self.dice.one_in(2).then(|| user("u"));
-        let incoming = Incoming { leg, from, to, trunk: None, user, replaces };
+        let incoming = Incoming { leg, from, to, trunk: None, user, replaces, data: BTreeMap::new() };
         self.tell(CallInput::New { call, incoming });
     }
 
@@ -402,7 +402,15 @@ impl World {
             // A second word about a call that is up; an id is never used again after the end.
             10 if self.engine.view(call).is_some() => {
                 let (from, to) = (PartyId::new("x"), PartyId::new("y"));
-                let incoming = Incoming { leg, from, to, trunk: None, user: None, replaces: None };
+                let incoming = Incoming {
+                    leg,
+                    from,
+                    to,
+                    trunk: None,
+                    user: None,
+                    replaces: None,
+                    data: BTreeMap::new(),
+                };
                 self.tell(CallInput::New { call, incoming });
             }
             _ => {

@@ -114,6 +114,7 @@ impl Rig {
             trunk: None,
             user: None,
             replaces: None,
+            data: BTreeMap::new(),
         };
         let call = self.call;
         self.tell(CallInput::New { call, incoming });
@@ -128,7 +129,15 @@ impl Rig {
     ) -> (CallId, LegId) {
         let (call, leg) = (self.engine.new_call(TENANT), self.engine.new_leg(TENANT));
         let (from, user) = (PartyId::new(from), Some(user(from)));
-        let incoming = Incoming { leg, from, to: PartyId::new("5000"), trunk: None, user, replaces };
+        let incoming = Incoming {
+            leg,
+            from,
+            to: PartyId::new("5000"),
+            trunk: None,
+            user,
+            replaces,
+            data: BTreeMap::new(),
+        };
         self.tell(CallInput::New { call, incoming });
         self.tell(CallInput::Routed { call, to, reasons: Vec::new() });
         (call, leg)

@@ -12,6 +12,7 @@ use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
 use cordboard_model::media::{Codec, Direction, MediaCommand};
 use cordboard_sip::engine::{Dest, SipCommand};
+use cordboard_sip::identity::Told;
 use cordboard_sip::sdp::Local;
 use core::net::SocketAddr;
 
@@ -178,12 +179,18 @@ impl Shard {
                 self.dest_user(call, user, outside)?
             }
             Target::Trunk(id, number) => {
-                return self.dial_trunk(call, leg, &id, Out { number, from, local, host });
+                return self.dial_trunk(
+                    call,
+                    leg,
+                    &id,
+                    Out { number, from, local, host, told: Told::default() },
+                );
             }
         };
+        let told = Box::new(self.told(call, leg, &from, None));
         let session = self.sip.new_session();
         self.legs.bind(leg, session);
-        let invite = SipCommand::Invite { session, target: dest, from, to, host, local };
+        let invite = SipCommand::Invite { session, target: dest, from, to, host, local, told };
         self.sip.handle_command(invite, self.now);
         Ok(())
     }

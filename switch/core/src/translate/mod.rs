@@ -3,8 +3,10 @@
 mod acd;
 mod call;
 mod flow;
+mod identity;
 mod media;
 mod sip;
 mod transfer;
 
 pub use flow::check_flow;
+pub(crate) use identity::Came;

@@ -55,6 +55,8 @@ impl Shard {
         let added = self.legs.add(leg, call);
         added.user.clone_from(&incoming.user);
         added.trunk.clone_from(&incoming.trunk);
+        let (came, data) = Self::believe(trunk, &mut incoming);
+        added.came = Some(Box::new(came));
         self.legs.bind(leg, incoming.session);
         if let Some(trunk) = trunk {
             let written = Self::rewrite_incoming(trunk, &mut incoming.from, &mut incoming.to);
@@ -79,6 +81,7 @@ impl Shard {
             trunk: incoming.trunk,
             user: incoming.user,
             replaces,
+            data,
         };
         self.tell_call(call, CallInput::New { call, incoming });
     }

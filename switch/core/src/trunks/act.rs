@@ -194,6 +194,10 @@ impl Shard {
         }
         let numbers = &trunk.numbers;
         let mut out = out;
+        out.told = self.told(call, leg, &out.from, Some(trunk));
+        if let Some(asserted) = &mut out.told.asserted {
+            asserted.user = rewritten(&numbers.out_caller, &asserted.user);
+        }
         out.number = rewritten(&numbers.out_called, &out.number);
         out.from.user = rewritten(&numbers.out_caller, &out.from.user);
         let on_its_way = Try { trunk: id.clone(), out, gateway, left };
@@ -212,13 +216,15 @@ impl Shard {
         let target = Dest::Uri { uri, flow: self.flow_of(gateway), credentials: credentials(trunk) };
         let session = self.sip.new_session();
         self.legs.bind(leg, session);
-        let Out { number, from, local, host } = way.out.clone();
+        let Out { number, from, local, host, told } = way.out.clone();
+        let told = Box::new(told);
         let to = PartyId::new(&number);
         let host = trunk.account.as_ref().map_or(host, |account| account.domain.clone());
         let silence = TimerReason("trunk silence");
         self.trunks.due.set(Due::Silence(leg), self.now + trunk.health.silence, silence);
         self.trunks.tries.insert(leg, way);
-        self.sip.handle_command(SipCommand::Invite { session, target, from, to, host, local }, self.now);
+        self.sip
+            .handle_command(SipCommand::Invite { session, target, from, to, host, local, told }, self.now);
         Ok(())
     }
 

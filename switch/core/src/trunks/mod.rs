@@ -16,6 +16,7 @@ use cordboard_model::leg::PartyId;
 use cordboard_model::time::{Duration, Time, TimerReason};
 use cordboard_model::view::{GatewayState, GatewayView, RegistrationView, TrunkView};
 use cordboard_sip::client::RequestId;
+use cordboard_sip::identity::Told;
 use cordboard_sip::sdp::Local;
 use door::{Door, Seen};
 use rand_chacha::ChaCha12Rng;
@@ -55,6 +56,8 @@ pub(crate) struct Out {
     pub(crate) local: Local,
     /// The host of From and To where the carrier gave us none.
     pub(crate) host: String,
+    /// What is told of the caller.
+    pub(crate) told: Told,
 }
 
 /// A call on its way out of a trunk.

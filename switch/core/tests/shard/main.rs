@@ -5,6 +5,8 @@ mod calls;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod rig;

@@ -11,6 +11,7 @@ use cordboard_model::time::{Duration, Wall, WallClock};
 
 use super::{Banned, Directory, Flow, Transport};
 use crate::client::{Reply, Request};
+use crate::identity::{Identity, Told};
 use crate::sdp::{Local, Negotiated};
 use crate::wire::{Replaces, Uri};
 
@@ -172,6 +173,8 @@ pub enum SipCommand {
         host: String,
         /// Our media, offered to every branch.
         local: Local,
+        /// What is told of the caller beside that.
+        told: Box<Told>,
     },
     /// Tell the caller that it rings: 180.
     Ring {
@@ -276,6 +279,8 @@ pub struct IncomingCall {
     pub offer: Option<Vec<u8>>,
     /// Its Call-ID.
     pub call_id: String,
+    /// What it says of its caller beside From. Not believed here.
+    pub identity: Box<Identity>,
     /// The session whose place it wants to take (RFC 3891). Whether it may is not looked at.
     pub replaces: Option<SessionId>,
 }

@@ -12,11 +12,11 @@ use crate::session::{Call, Session, Target, bye};
 impl SipEngine {
     pub(super) fn command(&mut self, command: SipCommand) {
         match command {
-            SipCommand::Invite { session, target, from, to, host, local } => {
+            SipCommand::Invite { session, target, from, to, host, local, told } => {
                 if let Dest::Uri { flow, .. } = &target {
                     self.guard.know(flow.remote, self.base.cx.now);
                 }
-                let call = Call { targets: self.targets(target), from, to, host, local };
+                let call = Call { targets: self.targets(target), from, to, host, local, told: *told };
                 self.invite(session, call);
             }
             SipCommand::Ring { session } => {

@@ -8,6 +8,7 @@ use super::context::ACCEPT;
 use super::gate::Verdict;
 use super::{Directory, Flow, IncomingCall, SessionId, SipEngine, SipEvent};
 use crate::guard::{Offence, Place};
+use crate::identity::Identity;
 use crate::session::request::{answer, describe_methods, describe_options, refuse_body, respond_with};
 use crate::session::{Replaceable, Session, Wish, refuse_too_brief};
 use crate::transaction::{TxId, TxUser, response_flow};
@@ -237,6 +238,7 @@ impl SipEngine {
                 trunk: caller.trunk,
                 offer: Some(request.body.clone()).filter(|body| !body.is_empty()),
                 call_id: request.call_id().ok()?.to_owned(),
+                identity: Box::new(Identity::read(request)),
                 replaces,
             })
         });

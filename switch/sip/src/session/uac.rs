@@ -8,6 +8,7 @@ use super::{Base, Branch, Media, Session, Stage, end_orphan, to_tag};
 use crate::dialog::Dialog;
 use crate::engine::context::{ALLOW, PRODUCT, SUPPORTED};
 use crate::engine::{Credentials, Flow, SessionId, SipEvent};
+use crate::identity::Told;
 use crate::sdp::Local;
 use crate::transaction::{TxUser, What};
 use crate::wire::{HeaderName, Host, Message, Method, NameAddr, SipUri, Uri};
@@ -35,6 +36,7 @@ pub(crate) struct Call {
     pub(crate) to: PartyId,
     pub(crate) host: String,
     pub(crate) local: Local,
+    pub(crate) told: Told,
 }
 
 impl Session {
@@ -295,7 +297,7 @@ fn invite(base: &mut Base, call: &Call, target: &Target, offer: Vec<u8>) -> Mess
         address.display = Some(party.display.clone()).filter(|display| !display.is_empty());
         address
     };
-    let from = address(&call.from).with_tag(&cx.tokens.tag());
+    let from = call.told.from().unwrap_or_else(|| address(&call.from)).with_tag(&cx.tokens.tag());
     let mut invite = Message::request(Method::Invite, target.uri.clone());
     for route in &target.routes {
         invite.push(HeaderName::Route, route.as_str());
@@ -309,6 +311,7 @@ fn invite(base: &mut Base, call: &Call, target: &Target, offer: Vec<u8>) -> Mess
     invite.push(HeaderName::Allow, ALLOW);
     invite.push(HeaderName::Supported, SUPPORTED);
     invite.push(HeaderName::UserAgent, PRODUCT);
+    call.told.add_to(&mut invite, &host);
     invite.with_body("application/sdp", offer)
 }
 

@@ -277,6 +277,7 @@ impl Bench {
             to: PartyId::new("900"),
             host: "example.com".into(),
             local: local(30_000),
+            told: Box::default(),
         });
         (session, self.one())
     }

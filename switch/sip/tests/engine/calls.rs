@@ -534,6 +534,7 @@ fn over_a_stream_nothing_is_repeated_but_the_200() {
         to: PartyId::new("900"),
         host: "example.com".into(),
         local: local(30_000),
+        told: Box::default(),
     });
     bench.wait(31_000);
     let invite = bench.one();

@@ -24,6 +24,7 @@ fn forked() -> (Bench, SessionId, Vec<Message>) {
         to: PartyId::new("1001"),
         host: "example.com".into(),
         local: local(30_000),
+        told: Box::default(),
     });
     let sent = bench.take();
     let flows: Vec<_> = sent.iter().map(|(flow, _)| flow.remote).collect();
@@ -69,6 +70,7 @@ fn each_branch_is_told_the_media_address_of_its_own_family_and_the_winner_keeps_
             to: PartyId::new("1001"),
             host: "example.com".into(),
             local: ours.clone(),
+            told: Box::default(),
         });
         let invites: Vec<(Flow, Message)> = bench.take();
         let is_v4 = |flow: &Flow| usize::from(flow.remote.is_ipv4());
@@ -194,6 +196,7 @@ fn a_call_to_nobody_ends_at_once() {
         to: PartyId::new("1002"),
         host: "example.com".into(),
         local: local(30_000),
+        told: Box::default(),
     });
     assert_eq!(bench.lines(), [""; 0]);
     assert_eq!(bench.told(), ["Ended not_registered us"]);
@@ -221,6 +224,7 @@ fn challenged() -> (Bench, SessionId, Message, fn(&Message) -> String) {
         to: PartyId::new("900"),
         host: "example.com".into(),
         local: local(30_000),
+        told: Box::default(),
     });
     let first = bench.one();
     bench.recv(TRUNK, &challenge(&first));

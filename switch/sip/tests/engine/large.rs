@@ -27,6 +27,7 @@ fn dial(bench: &mut Bench, uri: &str, letters: usize) -> SessionId {
         to: PartyId::new("900"),
         host: "example.com".into(),
         local: local(30_000),
+        told: Box::default(),
     });
     session
 }

@@ -35,6 +35,7 @@ fn beyond_the_most_sessions_a_call_gets_503_and_the_others_go_on() {
         to: PartyId::new("2"),
         host: "example.com".into(),
         local: local(30_000),
+        told: Box::default(),
     });
     assert_eq!(bench.told(), ["Ended congestion us"]);
     bench.recv(TRUNK, &request("BYE", "z9hG4bK9", "2 BYE", &our_tag(&ok), ""));

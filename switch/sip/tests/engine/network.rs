@@ -189,6 +189,7 @@ impl World {
                     to: PartyId::new("100"),
                     host: "example.com".into(),
                     local: local(30_000),
+                    told: Box::default(),
                 }
             }
             (Act::Ring, Some(session)) => SipCommand::Ring { session },
