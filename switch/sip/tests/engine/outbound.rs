@@ -57,6 +57,7 @@ fn call(bench: &mut Bench) -> (SessionId, Vec<(Flow, Message)>) {
         to: PartyId::new("1001"),
         host: "example.com".into(),
         local: local(30_000),
+        told: Box::default(),
     });
     (session, bench.take())
 }
