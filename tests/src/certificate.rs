@@ -66,9 +66,14 @@ impl Authority {
 
     /// A certificate for 127.0.0.1, ::1 and localhost, under this file name.
     pub fn leaf(&self, name: &str) -> Result<Leaf, Fail> {
+        self.leaf_for(name, "IP:127.0.0.1,IP:::1,DNS:localhost")
+    }
+
+    /// A certificate for these names and addresses, as openssl writes them.
+    pub fn leaf_for(&self, name: &str, whom: &str) -> Result<Leaf, Fail> {
         let at = |kind: &str| self.dir.join(format!("{name}.{kind}"));
         let shown = |kind: &str| at(kind).display().to_string();
-        std::fs::write(at("ext"), "subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost\n")?;
+        std::fs::write(at("ext"), format!("subjectAltName={whom}\n"))?;
         let subject = format!("/CN={name}");
         openssl(&[
             "req",

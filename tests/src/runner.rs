@@ -24,18 +24,34 @@ pub struct Test {
     pub name: &'static str,
     /// What it does, in a folder of its own.
     pub run: fn(&Path) -> Outcome,
-    /// Whether it needs the machine to itself: loads and timings.
-    pub alone: bool,
+    /// How it shares the machine.
+    pub sharing: Sharing,
+}
+
+/// How a test shares the machine with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// With a few others.
+    Few,
+    /// It waits for most of its time, and takes no turn of the others.
+    Beside,
+    /// Not at all: loads and timings.
+    Alone,
 }
 
 /// A test that shares the machine.
 pub const fn test(name: &'static str, run: fn(&Path) -> Outcome) -> Test {
-    Test { name, run, alone: false }
+    Test { name, run, sharing: Sharing::Few }
+}
+
+/// A test that does little but wait, and long.
+pub const fn beside(name: &'static str, run: fn(&Path) -> Outcome) -> Test {
+    Test { name, run, sharing: Sharing::Beside }
 }
 
 /// A test that has the machine to itself.
 pub const fn alone(name: &'static str, run: fn(&Path) -> Outcome) -> Test {
-    Test { name, run, alone: true }
+    Test { name, run, sharing: Sharing::Alone }
 }
 
 /// The entry point: with `--one NAME DIR` runs that test here, otherwise all whose name holds the filter.
@@ -53,15 +69,27 @@ pub fn main(tests: &'static [Test]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let filter = args.iter().find(|arg| !arg.starts_with("--")).cloned().unwrap_or_default();
-    let (alone, shared): (Vec<&Test>, Vec<&Test>) =
-        tests.iter().filter(|test| test.name.contains(&filter)).partition(|test| test.alone);
+    let chosen = |sharing: Sharing| -> Vec<&Test> {
+        tests.iter().filter(|test| test.sharing == sharing && test.name.contains(&filter)).collect()
+    };
+    let (few, beside, alone) = (chosen(Sharing::Few), chosen(Sharing::Beside), chosen(Sharing::Alone));
     let namespaces = namespaces();
-    println!("\nrunning {} tests", alone.len() + shared.len());
+    println!("\nrunning {} tests", few.len() + beside.len() + alone.len());
     if namespaces.is_none() {
         println!("(no rights for network namespaces: one after another on this machine's loopback)");
     }
-    let workers = if namespaces.is_some() { AT_ONCE } else { 1 };
-    let mut failed = run_all(shared, workers, namespaces);
+    let mut failed = if namespaces.is_some() {
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| run_all(beside, 1, namespaces));
+            let mut failed = run_all(few, AT_ONCE, namespaces);
+            failed.extend(waiting.join().unwrap_or_else(|_| vec!["the tests beside the others"]));
+            failed
+        })
+    } else {
+        let mut failed = run_all(few, 1, namespaces);
+        failed.extend(run_all(beside, 1, namespaces));
+        failed
+    };
     failed.extend(run_all(alone, 1, namespaces));
     let total = tests.iter().filter(|test| test.name.contains(&filter)).count();
     let word = if failed.is_empty() { "ok" } else { "FAILED" };

@@ -3,9 +3,13 @@
 //! Invariant: nothing is timed. Where a phone is to wait for the test, it waits for a MESSAGE in its call
 //! ([`crate::sipp::Sipp::go_on`]), which SIPp takes from anywhere.
 
+mod extended;
+
 use crate::fail::Fail;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+
+pub use extended::NOWHERE;
 
 /// What a phone's session description says.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +32,10 @@ impl Sdp {
     fn body(self, version: u32, way: &str) -> String {
         let mut formats: Vec<String> = self.audio.iter().map(u8::to_string).collect();
         formats.extend(self.events.map(|events| events.to_string()));
+        let (at, way) = if way == NOWHERE { (NOWHERE, "sendrecv") } else { ("[media_ip]", way) };
         let mut text = format!(
             "v=0\no=sipp 53655765 {version} IN IP[media_ip_type] [media_ip]\ns=-\n\
-             c=IN IP[media_ip_type] [media_ip]\nt=0 0\nm=audio [rtp] RTP/AVP {}\n",
+             c=IN IP[media_ip_type] {at}\nt=0 0\nm=audio [rtp] RTP/AVP {}\n",
             formats.join(" ")
         );
         for audio in self.audio {
@@ -114,7 +119,7 @@ impl Scenario {
              Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport\n\
              From: <sip:[service]@[remote_ip]>;tag=[pid]r[call_number]\nTo: <sip:[service]@[remote_ip]>\n\
              Call-ID: [call_id]\nCSeq: {cseq} REGISTER\n\
-             Contact: <sip:[service]@[local_ip]:[local_port]>;expires={expires}\n{authorization}\
+             Contact: <sip:[service]@[local_ip]:[local_port];transport=[transport]>;expires={expires}\n{authorization}\
              Max-Forwards: 70\nUser-Agent: SIPp\nContent-Length: 0\n"
         ))
     }
@@ -144,7 +149,7 @@ impl Scenario {
         let length = if body.is_empty() { "0" } else { "[len]" };
         self.send(&format!(
             "{method} {uri} SIP/2.0\nVia: {via}{branch}\n{from}\n{to}\nCall-ID: [call_id]\nCSeq: {cseq} {method}\n\
-             Contact: <sip:[caller]@[local_ip]:[local_port]>\nMax-Forwards: 70\n{more}{kind}\
+             Contact: <sip:[caller]@[local_ip]:[local_port];transport=[transport]>\nMax-Forwards: 70\n{more}{kind}\
              Content-Length: {length}\n\n{body}"
         ))
     }
@@ -175,7 +180,7 @@ impl Scenario {
         self.request(method, SERVICE, cseq, "[branch]", "", "")
     }
 
-    /// Offers again in the dialog, with a direction: `sendonly` is hold.
+    /// Offers again in the dialog, with a direction: `sendonly` is hold, as are `inactive` and [`NOWHERE`].
     pub fn offers_again(mut self, way: &str) -> Self {
         self.cseq += 1;
         self.invite = self.index;
@@ -267,12 +272,16 @@ impl Scenario {
     }
 
     fn respond(self, status: u16, reason: &str, body: &str) -> Self {
+        self.respond_with(status, reason, "", body)
+    }
+
+    fn respond_with(self, status: u16, reason: &str, more: &str, body: &str) -> Self {
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\n" };
         let length = if body.is_empty() { "0" } else { "[len]" };
         self.send(&format!(
             "SIP/2.0 {status} {reason}\nVia:[$via]\nFrom:[$from]\nTo:[$to];tag=[pid]a[call_number]\n\
-             Call-ID: [call_id]\nCSeq:[$cseq]\nContact: <sip:[service]@[local_ip]:[local_port]>\n\
-             {kind}Content-Length: {length}\n\n{body}"
+             Call-ID: [call_id]\nCSeq:[$cseq]\nContact: <sip:[service]@[local_ip]:[local_port];transport=[transport]>\n\
+             {more}{kind}Content-Length: {length}\n\n{body}"
         ))
     }
 
@@ -285,10 +294,16 @@ impl Scenario {
 
     /// Answers the last request with 200.
     pub fn agrees(self) -> Self {
-        self.send(
+        self.agrees_with("", "")
+    }
+
+    fn agrees_with(self, more: &str, body: &str) -> Self {
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\n" };
+        let length = if body.is_empty() { "0" } else { "[len]" };
+        self.send(&format!(
             "SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n\
-             Contact: <sip:[service]@[local_ip]:[local_port]>\nContent-Length: 0\n",
-        )
+             Contact: <sip:[service]@[local_ip]:[local_port];transport=[transport]>\n{more}{kind}Content-Length: {length}\n\n{body}"
+        ))
     }
 
     /// Is cancelled: CANCEL, its 200, 487 to the INVITE, ACK.
@@ -301,12 +316,7 @@ impl Scenario {
     pub fn is_offered_again(mut self, way: &str) -> Self {
         let body = self.describe(way);
         // Its ACK is sure to come at once; it is not repeated.
-        let taken = self.receives_request("INVITE").send(&format!(
-            "SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n\
-             Contact: <sip:[service]@[local_ip]:[local_port]>\nContent-Type: application/sdp\n\
-             Content-Length: [len]\n\n{body}"
-        ));
-        taken.receives_request("ACK")
+        self.receives_request("INVITE").agrees_with("", &body).receives_request("ACK")
     }
 
     /// Hangs up.

@@ -4,7 +4,8 @@
 use crate::fail::{Fail, fail};
 use crate::process::{Process, wait_for};
 use crate::scenario::Scenario;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -22,6 +23,9 @@ pub struct Sipp {
     pub at: String,
     messages: PathBuf,
     calls: usize,
+    tcp: bool,
+    /// Connections by which it was told to go on. They stay: SIPp takes an end as the end of the call.
+    told: Vec<TcpStream>,
 }
 
 /// How to start one.
@@ -47,6 +51,8 @@ pub struct Setup<'a> {
     pub calls: u32,
     /// Calls a second.
     pub rate: u32,
+    /// Speaks SIP over TCP, one connection for all its calls.
+    pub tcp: bool,
 }
 
 impl Default for Setup<'_> {
@@ -62,6 +68,7 @@ impl Default for Setup<'_> {
             rtp: 41_000,
             calls: 1,
             rate: 50,
+            tcp: false,
         }
     }
 }
@@ -100,19 +107,26 @@ impl Message {
     }
 }
 
-/// Whether a UDP socket of this loopback has the address, as the kernel lists them.
-fn is_bound(at: SocketAddr) -> bool {
+/// Whether a UDP socket of this loopback has the address, or a TCP one listens there, as the kernel lists them.
+fn is_bound(at: SocketAddr, tcp: bool) -> bool {
     let word = |bytes: &[u8]| {
         let bytes = bytes.try_into().unwrap_or_default();
         format!("{:08X}", u32::from_ne_bytes(bytes))
     };
-    let (list, address) = match at.ip() {
-        IpAddr::V4(ip) => ("/proc/self/net/udp", word(&ip.octets())),
-        IpAddr::V6(ip) => ("/proc/self/net/udp6", ip.octets().chunks(4).map(word).collect()),
+    let (family, address) = match at.ip() {
+        IpAddr::V4(ip) => ("", word(&ip.octets())),
+        IpAddr::V6(ip) => ("6", ip.octets().chunks(4).map(word).collect::<String>()),
     };
+    // 0A is a TCP socket that listens.
+    let (list, state) = if tcp { ("tcp", Some("0A")) } else { ("udp", None) };
+    let list = format!("/proc/self/net/{list}{family}");
     let wanted = format!("{address}:{:04X}", at.port());
     let text = std::fs::read_to_string(list).unwrap_or_default();
-    text.lines().any(|line| line.split_whitespace().nth(1) == Some(wanted.as_str()))
+    text.lines().any(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        let found = words.next() == Some(wanted.as_str());
+        found && state.is_none_or(|state| words.nth(1) == Some(state))
+    })
 }
 
 impl Sipp {
@@ -132,6 +146,7 @@ impl Sipp {
             .args(["-au", account, "-ap", setup.password])
             // SIPp binds a media port of its own whether it is used or not.
             .args(["-mp", &(u32::from(setup.port) * 4 % 20_000 + 42_000).to_string()])
+            .args(["-t", if setup.tcp { "t1" } else { "u1" }])
             .args(["-nostdin", "-timeout", LIFE, "-timeout_error", "-trace_err"])
             .args(["-trace_msg", "-message_file"])
             .arg(&messages)
@@ -141,7 +156,14 @@ impl Sipp {
             .current_dir(dir);
         let process = Process::start(setup.name, dir, command)?;
         let at = SocketAddr::new(setup.ip.parse()?, setup.port).to_string();
-        Ok(Self { process, at, messages, calls: usize::try_from(setup.calls)? })
+        Ok(Self {
+            process,
+            at,
+            messages,
+            calls: usize::try_from(setup.calls)?,
+            tcp: setup.tcp,
+            told: Vec::new(),
+        })
     }
 
     /// Starts SIPp as a phone that is called, and waits until it listens.
@@ -149,7 +171,7 @@ impl Sipp {
         let mut sipp = Self::start(dir, scenario, setup)?;
         // Looked up and not tried: whoever tries to bind it may be what SIPp finds there.
         let at: SocketAddr = sipp.at.parse()?;
-        let taken = || is_bound(at).then_some(());
+        let taken = || is_bound(at, setup.tcp).then_some(());
         let listens = wait_for(&format!("{} to listen", setup.name), SOON, taken);
         listens.map_err(|why| Fail(format!("{why}; it said:\n{}", sipp.process.output())))?;
         match sipp.process.ended() {
@@ -253,31 +275,42 @@ impl Sipp {
     }
 
     /// Tells its (first) call to go on to the next step.
-    pub fn go_on(&self) -> Result<(), Fail> {
+    pub fn go_on(&mut self) -> Result<(), Fail> {
         let id = wait_for("SIPp to have a call", SOON, || self.call_ids().into_iter().next())?;
         self.go_on_with(&id)
     }
 
     /// Tells all its calls to go on, once its log knows them all: it writes that in its own time.
-    pub fn all_go_on(&self) -> Result<(), Fail> {
+    pub fn all_go_on(&mut self) -> Result<(), Fail> {
         let all = || Some(self.call_ids()).filter(|ids| ids.len() >= self.calls);
         let ids = wait_for(&format!("the log of SIPp to know {} calls", self.calls), SOON, all)?;
         ids.iter().try_for_each(|id| self.go_on_with(id))
     }
 
     /// Tells one call to go on, by a MESSAGE in it.
-    pub fn go_on_with(&self, call_id: &str) -> Result<(), Fail> {
+    pub fn go_on_with(&mut self, call_id: &str) -> Result<(), Fail> {
+        if self.tcp {
+            let mut stream = TcpStream::connect(&self.at)?;
+            let text = self.word("TCP", stream.local_addr()?, call_id);
+            stream.write_all(text.as_bytes())?;
+            self.told.push(stream);
+            return Ok(());
+        }
         let ours = if self.at.starts_with('[') { "[::1]:0" } else { "127.0.0.1:0" };
         let socket = UdpSocket::bind(ours)?;
-        let from = socket.local_addr()?;
+        let text = self.word("UDP", socket.local_addr()?, call_id);
+        socket.send_to(text.as_bytes(), &self.at)?;
+        Ok(())
+    }
+
+    /// What tells it to go on.
+    fn word(&self, transport: &str, from: SocketAddr, call_id: &str) -> String {
         let at = &self.at;
-        let text = format!(
-            "MESSAGE sip:sipp@{at} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-go-on\r\n\
+        format!(
+            "MESSAGE sip:sipp@{at} SIP/2.0\r\nVia: SIP/2.0/{transport} {from};branch=z9hG4bK-go-on\r\n\
              From: <sip:harness@{from}>;tag=h\r\nTo: <sip:sipp@{at}>\r\nCall-ID: {call_id}\r\nCSeq: 1 MESSAGE\r\n\
              Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
-        );
-        socket.send_to(text.as_bytes(), at)?;
-        Ok(())
+        )
     }
 
     /// Waits for its end and fails unless every call went as its scenario says.

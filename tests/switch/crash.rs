@@ -31,7 +31,7 @@ pub fn kill(dir: &Path) -> Outcome {
     switch.api.post("/api/v1/agents/1999/rest")?;
     let mut callers = Phone::crowd(dir, 5090, "501", &calls(), 45, CALLER)?;
     // Five that hang up at the very moment: what they see of it depends on who was first.
-    let hurried = Phone::crowd(dir, 5091, "501", &calls(), 5, CALLER)?;
+    let mut hurried = Phone::crowd(dir, 5091, "501", &calls(), 5, CALLER)?;
     switch.wait_calls("bridged", AGENTS)?;
     let up = switch.wait_calls("queued", 50 - AGENTS)?;
     ensure(up.len() == 30, || "thirty wait".into())?;

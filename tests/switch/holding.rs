@@ -3,24 +3,37 @@
 use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, calls, field, hear_each_other};
 use cordboard_tests::config::{Config, MUSIC};
 use cordboard_tests::fail::Outcome;
-use cordboard_tests::scenario::{MU_LAW, Scenario};
+use cordboard_tests::scenario::{MU_LAW, NOWHERE, Scenario};
 use cordboard_tests::switch::Switch;
 use std::path::Path;
 
-/// Holds and retrieves as told, then ends either way.
-fn holds(talking: Scenario) -> Scenario {
-    let held = talking.waits_for_word().offers_again("sendonly").is_agreed();
+/// Holds in this way and retrieves as told, then ends either way.
+fn holds(talking: Scenario, way: &str) -> Scenario {
+    let held = talking.waits_for_word().offers_again(way).is_agreed();
     held.waits_for_word().offers_again("sendrecv").is_agreed().ends()
 }
 
 pub fn by_the_caller(dir: &Path) -> Outcome {
-    let calls = holds(Scenario::caller(MU_LAW).invites().is_answered());
+    caller_holds(dir, "sendonly")
+}
+
+pub fn both_ways_stopped(dir: &Path) -> Outcome {
+    caller_holds(dir, "inactive")
+}
+
+/// RFC 2543's way, which old phones still have.
+pub fn sent_to_nowhere(dir: &Path) -> Outcome {
+    caller_holds(dir, NOWHERE)
+}
+
+fn caller_holds(dir: &Path, way: &str) -> Outcome {
+    let calls = holds(Scenario::caller(MU_LAW).invites().is_answered(), way);
     hold(dir, &calls, &answers_when_told(), true)
 }
 
 pub fn by_the_agent(dir: &Path) -> Outcome {
     let rings = Scenario::called(MU_LAW).says(180, "Ringing").waits_for_word().answers();
-    hold(dir, &calls(), &holds(rings), false)
+    hold(dir, &calls(), &holds(rings, "sendonly"), false)
 }
 
 fn hold(dir: &Path, calls: &Scenario, rings: &Scenario, by_caller: bool) -> Outcome {
@@ -38,8 +51,6 @@ fn hold(dir: &Path, calls: &Scenario, rings: &Scenario, by_caller: bool) -> Outc
         held.voice.forget();
         held.voice.hears("who is held", MUSIC, SOON)?;
         holder.sipp.wait_sent("ACK", invites + 1)?;
-        let answer = holder.sipp.wait_received("SIP/2.0 200", 1)?;
-        let _ = answer;
         holder.sipp.go_on()?;
         events.until("the end of the hold", |e| e["type"] == "leg_held" && e["held"] == false)?;
         holder.sipp.wait_sent("INVITE", invites + 2)?;

@@ -13,12 +13,15 @@ mod ipv6;
 mod jssip;
 mod large;
 mod media;
+mod offers;
 mod operator;
 mod phones;
+mod refreshing;
 mod refusing;
 mod registering;
 mod reload;
 mod ringing;
+mod streams;
 mod tls;
 mod torture;
 mod torture_tcp;
@@ -27,7 +30,7 @@ mod trunks;
 mod walk;
 mod websocket;
 
-use cordboard_tests::runner::{self, Test, alone, test};
+use cordboard_tests::runner::{self, Test, alone, beside, test};
 use std::process::ExitCode;
 
 static TESTS: &[Test] = &[
@@ -46,6 +49,14 @@ static TESTS: &[Test] = &[
     test("sipp_fork_late_answer_is_acknowledged_and_ended", ringing::late_answer),
     test("sipp_caller_holds_and_resumes", holding::by_the_caller),
     test("sipp_agent_holds_and_resumes", holding::by_the_agent),
+    test("sipp_caller_holds_with_both_ways_stopped_and_resumes", holding::both_ways_stopped),
+    test("sipp_caller_holds_by_an_address_that_is_nowhere_and_resumes", holding::sent_to_nowhere),
+    test("sipp_caller_who_requires_100rel_acknowledges_the_ring", offers::reliable_ring),
+    test("sipp_called_phone_announces_reliably_and_is_heard_before_it_answers", offers::reliable_progress),
+    test("sipp_caller_without_an_offer_answers_ours", offers::offerless),
+    test("sipp_fax_offer_is_refused_and_the_call_goes_on", offers::fax),
+    beside("sipp_sessions_are_refreshed_by_either_side_and_end_when_nobody_does", refreshing::by_either_side),
+    test("sipp_calls_and_is_called_over_tcp", streams::called_and_calling),
     test("sipp_options_is_answered", refusing::options),
     test("sipp_unknown_number_is_not_found", refusing::not_found),
     test("sipp_extension_without_a_device_is_unavailable", refusing::no_device),
@@ -80,6 +91,7 @@ static TESTS: &[Test] = &[
     test("a_device_is_called_over_its_other_flow_when_one_dies", flows::failover),
     test("stun_on_the_sip_port_is_for_registered_flows", flows::stun),
     test("certificates_are_exchanged_while_a_call_is_up", tls::reloaded_under_a_call),
+    test("a_carrier_is_called_over_tls_only_with_a_certificate_that_is_its_own", tls::carriers_are_verified),
     test("a_listener_may_ask_its_peers_for_certificates", tls::asked_of_peers),
     test("jssip_registers_over_wss_and_is_called_by_its_own_connection", jssip::registers_and_is_called),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),

@@ -1,11 +1,14 @@
 //! Certificates: exchanged while a call is up, and asked of peers.
 
-use crate::common::{AGENT, CALLER, Phone, SOON, calls, field};
+use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, calls, field, hear_each_other};
 use cordboard_tests::baresip::Baresip;
 use cordboard_tests::certificate::{Authority, Leaf};
-use cordboard_tests::config::Config;
+use cordboard_tests::config::{Config, PASSWORD};
 use cordboard_tests::fail::{Fail, Outcome, ensure};
 use cordboard_tests::process::wait_for;
+use cordboard_tests::scenario::{MU_LAW, Scenario};
+use cordboard_tests::sipp::{Setup, Sipp};
+use cordboard_tests::sound::Voice;
 use cordboard_tests::switch::Switch;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -75,4 +78,64 @@ pub fn asked_of_peers(dir: &Path) -> Outcome {
     ensure(failed()? == 2.0, || "a peer with a foreign certificate came in".into())?;
     shown(5062, Some(&partners.leaf("partner")?))?;
     ensure(failed()? == 2.0, || "a partner was refused".into())
+}
+
+/// The carrier: a second switch, with a phone of its own. `listeners` are its addresses for TLS and what each shows.
+fn carrier(dir: &Path, listeners: &[(&str, &Leaf)]) -> Result<Switch, Fail> {
+    let far = dir.join("carrier");
+    std::fs::create_dir_all(&far)?;
+    let text = Config::new(&far)?.user("1002").text();
+    let own: String = listeners.iter().map(|(address, _)| format!(", \"{address}\"")).collect();
+    let text = text.replace("127.0.0.1", "127.0.0.3").replacen("5060\"]", &format!("5060\"{own}]"), 1);
+    let certificates: String = listeners
+        .iter()
+        .map(|(address, leaf)| format!("[[sip.certificate]]\nlisten = \"{address}\"\n{}\n", leaf.lines()))
+        .collect();
+    let text = format!("{text}\n{certificates}[tenant.default.trunk.customer]\npeers = [\"127.0.0.1\"]\n");
+    std::fs::write(far.join("cordboard.toml"), text)?;
+    Switch::restart(&far)
+}
+
+/// A call to a carrier by TLS: taken where its certificate is for its address and of an authority that we trust.
+pub fn carriers_are_verified(dir: &Path) -> Outcome {
+    let (trusted, stranger) = (Authority::new(dir, "trusted")?, Authority::new(dir, "stranger")?);
+    let right = trusted.leaf_for("right", "IP:127.0.0.3")?;
+    let (misnamed, unknown) = (trusted.leaf("misnamed")?, stranger.leaf_for("unknown", "IP:127.0.0.3")?);
+    let ways =
+        [("tls:127.0.0.3:5061", &right), ("tls:127.0.0.3:5062", &misnamed), ("tls:127.0.0.3:5063", &unknown)];
+    let far = carrier(dir, &ways)?;
+    let mut config = Config::new(dir)?.trunk();
+    for (number, port) in [("901", 5061), ("902", 5062), ("903", 5063)] {
+        config = config.number(number, &format!("trunk:way{port}:1002")).more(&format!(
+            "[tenant.default.trunk.way{port}]\noptions_every = \"0s\"\n\
+             [[tenant.default.trunk.way{port}.gateways]]\naddress = \"127.0.0.3:{port}\"\ntransport = \"tls\""
+        ));
+    }
+    let tls = format!("[sip.tls]\nca = \"{}\"", trusted.certificate().display());
+    let switch = Switch::start(dir, &config.more(&tls))?;
+    let setup = Setup { name: "called", ip: "127.0.0.3", switch: &far.sip, port: 5072, ..Setup::default() };
+    let setup = Setup { user: "1002", password: PASSWORD, rtp: 41_200, ..setup };
+    Sipp::register(dir, &setup, 600)?;
+    let voice = Voice::new(setup.ip, setup.rtp, AGENT)?;
+    let mut called = Phone { sipp: Sipp::listen(dir, &answers_when_told(), &setup)?, voice };
+
+    for (count, number) in ["902", "903"].into_iter().enumerate() {
+        let refused = Scenario::caller(MU_LAW).invites().is_refused(480);
+        Phone::crowd(dir, 5091 + u16::try_from(count)?, number, &refused, 1, 0.0)?.ended()?;
+        field(&switch.wait_cdrs(count + 1)?[0], "cause", "unreachable")?;
+    }
+    ensure(called.sipp.messages().is_empty(), || format!("a wrong one was trusted: {}", called.sipp.log()))?;
+
+    let mut caller = Phone::by_trunk(dir, "901", &calls(), CALLER)?;
+    called.answers_now()?;
+    hear_each_other(&mut caller, &mut called)?;
+    caller.hangs_up()?;
+    called.ended()?;
+    for (switch, count) in [(&switch, 3), (&far, 1)] {
+        let cdr = switch.wait_cdrs(count)?.remove(0);
+        field(&cdr, "cause", "normal")?;
+        field(&cdr, "ended_by", "caller")?;
+        switch.ensure_nothing_left()?;
+    }
+    Ok(())
 }
