@@ -213,7 +213,9 @@ impl Shard {
         };
         let at = host_and_port(trunk, gateway);
         let uri = Uri::parse(&format!("sip:{}@{at}{param}", way.out.number)).ok_or(Cause::NotFound)?;
-        let target = Dest::Uri { uri, flow: self.flow_of(gateway), credentials: credentials(trunk) };
+        let registration = self.trunks.registrations.get(&trunk.id);
+        let routes = registration.map(|known| known.service_route.clone()).unwrap_or_default();
+        let target = Dest::Uri { uri, flow: self.flow_of(gateway), routes, credentials: credentials(trunk) };
         let session = self.sip.new_session();
         self.legs.bind(leg, session);
         let Out { number, from, local, host, told } = way.out.clone();

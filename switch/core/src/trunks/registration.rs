@@ -23,6 +23,8 @@ pub(crate) struct Registration {
     pub(crate) last: Option<u16>,
     pub(crate) call_id: Option<String>,
     pub(crate) cseq: u32,
+    /// The way that the carrier wants our calls to go while we are registered (RFC 3608).
+    pub(crate) service_route: Vec<String>,
     /// What a 423 asked for at least.
     least: Duration,
     failures: u32,
@@ -43,6 +45,8 @@ impl Registration {
         self.last = Some(reply.status);
         self.call_id = Some(reply.call_id.clone());
         self.cseq = self.cseq.max(reply.cseq);
+        // Each 200 says it anew; without one there is none.
+        self.service_route.clone_from(&reply.service_route);
         match reply.status {
             200..=299 => {
                 self.registered = true;
@@ -78,11 +82,22 @@ mod tests {
             status,
             heard: true,
             expires: None,
+            service_route: Vec::new(),
             least: None,
             retry_after: None,
             call_id: "c".into(),
             cseq: 1,
         }
+    }
+
+    #[test]
+    fn the_way_a_carrier_prescribes_holds_until_it_says_something_else() {
+        let mut registration = Registration::default();
+        let way = vec!["<sip:198.51.100.9;lr>".to_owned()];
+        registration.on_reply(&Reply { service_route: way.clone(), ..reply(200) }, HOUR, 0);
+        assert_eq!(registration.service_route, way);
+        registration.on_reply(&reply(200), HOUR, 0);
+        assert!(registration.service_route.is_empty());
     }
 
     const HOUR: Duration = Duration::from_secs(3_600);

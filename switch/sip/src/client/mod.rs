@@ -16,6 +16,9 @@ use crate::wire::{HeaderName, Message, Method, NameAddr, SipUri, Uri, delta};
 /// Most challenges that one request answers: the first, and one for a stale nonce.
 const CHALLENGES_MAX: u8 = 2;
 
+/// Longest way that a registrar may prescribe; each proxy costs some 50 bytes in every request.
+const SERVICE_ROUTE_MAX: usize = 8;
+
 /// A request, named by who asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
@@ -65,6 +68,8 @@ pub struct Reply {
     pub heard: bool,
     /// Of a 200 to a REGISTER: how long it holds.
     pub expires: Option<Duration>,
+    /// Of a 200 to a REGISTER: the way that the registrar wants our requests to go (RFC 3608), as Route values in order.
+    pub service_route: Vec<String>,
     /// Of a 423: the least that may be asked for.
     pub least: Option<Duration>,
     /// How long to wait before the next try, where the peer says so.
@@ -148,6 +153,7 @@ impl Client {
             status,
             heard: response.is_some(),
             expires: response.as_ref().and_then(|r| granted(r, &pending.request)).map(seconds),
+            service_route: response.as_ref().map(service_route).unwrap_or_default(),
             least: header(&HeaderName::MinExpires).map(seconds),
             retry_after: header(&HeaderName::RetryAfter).map(seconds),
             call_id: pending.request.call_id().unwrap_or_default().to_owned(),
@@ -163,6 +169,17 @@ fn granted(response: &Message, request: &Message) -> Option<u32> {
     let ours = response.contacts().ok()?.into_iter().find(|contact| contact.uri == own.uri);
     let of_contact = ours.as_ref().and_then(|contact| contact.params.get("expires")).and_then(delta);
     of_contact.or_else(|| response.header(&HeaderName::Expires).and_then(delta))
+}
+
+/// What requests of ours are to carry as Route, in the order in which it stands (RFC 3608 5); of a 200 alone it counts.
+/// What is no SIP address is left out.
+fn service_route(response: &Message) -> Vec<String> {
+    if !matches!(response.status(), Some(200..=299)) {
+        return Vec::new();
+    }
+    let values = response.headers.get_all(&HeaderName::ServiceRoute);
+    let routes = values.filter_map(NameAddr::parse).filter(|route| route.uri.as_sip().is_some());
+    routes.take(SERVICE_ROUTE_MAX).map(|route| route.to_string()).collect()
 }
 
 fn challenged(cx: &mut Context, pending: &Pending, response: &Message) -> Option<Message> {

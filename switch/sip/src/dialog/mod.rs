@@ -136,6 +136,17 @@ impl Dialog {
         Self { local_cseq: self.local_cseq.max(early.local_cseq), ..self }
     }
 
+    /// Where the peer's messages come from.
+    pub(crate) fn flow(&self) -> Flow {
+        self.flow
+    }
+
+    /// The addresses that the peer named when the dialog was made: its Contact, the proxies that want to stay.
+    pub(crate) fn named(&self) -> impl Iterator<Item = SocketAddr> {
+        let routes = self.routes.iter().filter_map(|route| NameAddr::parse(route)).map(|route| route.uri);
+        routes.chain([self.remote_target.clone()]).filter_map(|uri| address(&uri))
+    }
+
     /// Our Contact value.
     pub(crate) fn contact(&self) -> &str {
         &self.contact

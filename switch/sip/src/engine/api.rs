@@ -141,6 +141,7 @@ impl core::fmt::Debug for Credentials {
 
 /// Where an outgoing call goes.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is passed at a time, none is kept")]
 pub enum Dest {
     /// Every registered contact of an account, in parallel.
     Aor(UserId),
@@ -150,6 +151,8 @@ pub enum Dest {
         uri: Uri,
         /// Where it is sent.
         flow: Flow,
+        /// Route values that go before the target, in order: the Service-Route of a registration (RFC 3608).
+        routes: Vec<String>,
         /// For a 401 or 407 of the peer; without them that is the end of the call.
         credentials: Option<Credentials>,
     },

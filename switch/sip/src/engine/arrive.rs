@@ -1,6 +1,7 @@
 //! What a datagram is: noise, a response, or a request for a transaction, a dialog or us
 //! (RFC 3261 18.2, 8.2, 12.2.2).
 
+use super::belongs::Sender;
 use super::context::is_supported;
 use super::{Datagram, Flow, SessionId, SipEngine};
 use crate::guard::Offence;
@@ -79,22 +80,22 @@ impl SipEngine {
             Arrival::Ack(upcall) => {
                 // an ACK of a 2xx that has the branch of its INVITE: old peers do so
                 if let What::Ack(ack) = &upcall.what {
-                    self.on_ack(ack);
+                    self.on_ack(flow, ack);
                 }
                 return;
             }
         };
         match request.method() {
-            Some(Method::Ack) => self.on_ack(&request),
+            Some(Method::Ack) => self.on_ack(flow, &request),
             Some(Method::Cancel) => self.on_cancel(flow, &via, request),
             Some(_) => self.on_new_request(flow, &via, request),
             None => {}
         }
     }
 
-    /// An ACK is never answered; one for no dialog is dropped.
-    fn on_ack(&mut self, ack: &Message) {
-        if let Some(id) = self.session_of(ack) {
+    /// An ACK is never answered; one for no dialog, or from elsewhere, is dropped.
+    fn on_ack(&mut self, flow: Flow, ack: &Message) {
+        if let Some(id) = self.session_of(ack).filter(|id| self.is_ack_of_peer(*id, flow)) {
             self.with_session(id, |session, base| session.on_ack(base, ack));
         }
     }
@@ -104,7 +105,14 @@ impl SipEngine {
     /// request itself with a 200 (OK) response ... the To tag of the response to the CANCEL and
     /// the To tag in the response to the original request SHOULD be the same." (9.2)
     fn on_cancel(&mut self, flow: Flow, via: &Via, cancel: Message) {
-        let Some((invite, user)) = self.base.tx.cancelled(&cancel, via) else {
+        let found = self.base.tx.cancelled(&cancel, via);
+        // It is sent hop by hop: from where the INVITE came, or it is another's.
+        let same_hop = |invite: Flow| {
+            invite.transport == flow.transport
+                && invite.remote.ip().to_canonical() == flow.remote.ip().to_canonical()
+        };
+        let found = found.filter(|(invite, _)| self.base.tx.flow(*invite).is_some_and(same_hop));
+        let Some((invite, user)) = found else {
             return self.answer_stateless(flow, via, &cancel, 481, |_| {});
         };
         let base = &mut self.base;
@@ -144,6 +152,10 @@ impl SipEngine {
         let Some(id) = self.session_of(&request) else {
             return self.answer_stateless(flow, via, &request, 481, |_| {});
         };
+        let sender = self.sender(id, flow, &request);
+        if !matches!(sender, Sender::Peer) {
+            return self.turn_away(flow, via, &request, &sender);
+        }
         let base = &mut self.base;
         let tx = base.tx.open(&mut base.cx, TxUser::Session(id), flow, via, request);
         if refuse_extensions(base, tx) {

@@ -1,6 +1,7 @@
 //! Commands.
 
 use cordboard_model::cause::Cause;
+use cordboard_model::id::UserId;
 
 use super::context::TimerKey;
 use super::{Dest, Directory, Flow, SessionId, SipCommand, SipEngine, SipEvent};
@@ -16,8 +17,12 @@ impl SipEngine {
                 if let Dest::Uri { flow, .. } = &target {
                     self.guard.know(flow.remote, self.base.cx.now);
                 }
+                let account = match &target {
+                    Dest::Aor(user) => Some(user.clone()),
+                    Dest::Uri { .. } => None,
+                };
                 let call = Call { targets: self.targets(target), from, to, host, local, told: *told };
-                self.invite(session, call);
+                self.invite(session, call, account);
             }
             SipCommand::Ring { session } => {
                 self.with_session(session, |session, base| session.ring(base));
@@ -92,13 +97,13 @@ impl SipEngine {
                 };
                 self.registrar.devices(&user).into_iter().filter_map(device).collect()
             }
-            Dest::Uri { uri, flow, credentials } => {
-                vec![Target { uri, flow, routes: Vec::new(), credentials, spare: Vec::new() }]
+            Dest::Uri { uri, flow, routes, credentials } => {
+                vec![Target { uri, flow, routes, credentials, spare: Vec::new() }]
             }
         }
     }
 
-    fn invite(&mut self, id: SessionId, call: Call) {
+    fn invite(&mut self, id: SessionId, call: Call, account: Option<UserId>) {
         if self.sessions.contains_key(&id) {
             return;
         }
@@ -113,7 +118,8 @@ impl SipEngine {
                 sip_status: None,
             });
         }
-        let session = Session::call(&mut self.base, id, call);
+        let mut session = Session::call(&mut self.base, id, call);
+        session.is_of(account);
         self.keep(id, session);
     }
 

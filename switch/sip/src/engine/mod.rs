@@ -14,6 +14,7 @@
 
 mod api;
 mod arrive;
+pub(crate) mod belongs;
 mod command;
 pub(crate) mod context;
 mod directory;

@@ -47,17 +47,9 @@ impl SipEngine {
             Some(answer) => Course::Plain(answer),
             None => self.admit(&request, flow),
         };
-        let base = &mut self.base;
         let caller = match course {
             Course::Plain(plain) => return self.give(flow, via, &request, plain),
-            Course::Challenge { tenant, stale } => {
-                let response = self.gate.challenge(&base.cx, &request, (via, &asker(flow)), tenant, stale);
-                let shown = request.headers.contains(&HeaderName::Authorization);
-                if !stale {
-                    self.offence(if shown { Offence::Password } else { Offence::Bare });
-                }
-                return self.answer_stranger(response_flow(flow, via), &response);
-            }
+            Course::Challenge { tenant, stale } => return self.challenge(flow, via, &request, tenant, stale),
             Course::Known(caller) => caller,
         };
         if caller.user.is_some() {
@@ -73,6 +65,24 @@ impl SipEngine {
             true => self.on_register(tx, flow, caller),
             false => self.on_invite(tx, flow, caller),
         }
+    }
+
+    /// Asks the sender of a request who he is.
+    pub(super) fn challenge(
+        &mut self,
+        flow: Flow,
+        via: &Via,
+        request: &Message,
+        tenant: TenantId,
+        stale: bool,
+    ) {
+        let cx = &self.base.cx;
+        let response = self.gate.challenge(cx, request, (via, &asker(flow)), tenant, stale);
+        let shown = request.headers.contains(&HeaderName::Authorization);
+        if !stale {
+            self.offence(if shown { Offence::Password } else { Offence::Bare });
+        }
+        self.answer_stranger(response_flow(flow, via), &response);
     }
 
     /// Whether the limits of the switch, of the account and of the number called leave room for a call.
@@ -246,9 +256,10 @@ impl SipEngine {
             .as_ref()
             .map(|call| Place { user: call.user.clone(), number: (call.tenant, call.to.user.clone()) });
         let session = Session::incoming(base, id, tx, flow);
-        let (Some(call), Some(session)) = (call, session) else {
+        let (Some(call), Some(mut session)) = (call, session) else {
             return answer(base, tx, 400);
         };
+        session.is_of(call.user.clone());
         if let Some(place) = place {
             self.guard.call_began(id, place);
         }
@@ -263,7 +274,7 @@ impl SipEngine {
 }
 
 /// Whom a nonce is for: the address that asked.
-fn asker(flow: Flow) -> String {
+pub(super) fn asker(flow: Flow) -> String {
     flow.remote.ip().to_canonical().to_string()
 }
 

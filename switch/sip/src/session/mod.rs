@@ -9,6 +9,7 @@ mod ack;
 mod branch;
 mod challenge;
 mod media;
+mod peer;
 mod refer;
 mod refresh;
 mod reinvite;
@@ -21,6 +22,7 @@ mod uas;
 use std::collections::BTreeMap;
 
 use cordboard_model::cause::Cause;
+use cordboard_model::id::UserId;
 use cordboard_model::journal::DialogRecord;
 
 use crate::dialog::Dialog;
@@ -82,6 +84,8 @@ pub(crate) struct Session {
     media: Media,
     /// Outgoing: one INVITE per contact.
     branches: Vec<Branch>,
+    /// The account of the party.
+    account: Option<UserId>,
     /// Outgoing: what another flow of a device is called with.
     call: Option<Box<Call>>,
     /// Outgoing: what the best refusal so far means.
@@ -116,6 +120,7 @@ impl Session {
             dialog: None,
             media: Media::default(),
             branches: Vec::new(),
+            account: None,
             call: None,
             best: None,
             rang: false,

@@ -95,6 +95,8 @@ pub struct Bench {
     pub events: Vec<SipEvent>,
     pub journal: Vec<SipOutput>,
     pub bytes: Vec<Vec<u8>>,
+    /// The last request that was given to the engine.
+    pub captured: Option<Vec<u8>>,
     /// What was sent and is no SIP.
     pub raw: Vec<(Flow, Vec<u8>)>,
 }
@@ -116,6 +118,7 @@ impl Bench {
             events: Vec::new(),
             journal: Vec::new(),
             bytes: Vec::new(),
+            captured: None,
             raw: Vec::new(),
         }
     }
@@ -152,6 +155,7 @@ impl Bench {
 
     pub fn recv_bytes(&mut self, from: &str, bytes: &[u8]) {
         let datagram = Datagram { transport: Transport::Udp, local: addr(SWITCH), remote: addr(from), bytes };
+        self.captured = Some(bytes.to_vec());
         self.engine.handle_input(datagram, self.now);
         self.drain();
     }
@@ -271,6 +275,7 @@ impl Bench {
             target: Dest::Uri {
                 uri: Uri::parse("sip:900@198.51.100.7").unwrap(),
                 flow: Flow::udp(addr(SWITCH), addr(TRUNK)),
+                routes: Vec::new(),
                 credentials: None,
             },
             from: PartyId::new("1001"),

@@ -528,6 +528,7 @@ fn over_a_stream_nothing_is_repeated_but_the_200() {
         target: Dest::Uri {
             uri: Uri::parse("sip:900@198.51.100.7;transport=tcp").unwrap(),
             flow,
+            routes: Vec::new(),
             credentials: None,
         },
         from: PartyId::new("1"),

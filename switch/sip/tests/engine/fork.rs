@@ -218,6 +218,7 @@ fn challenged() -> (Bench, SessionId, Message, fn(&Message) -> String) {
         target: Dest::Uri {
             uri: Uri::parse("sip:900@198.51.100.7").unwrap(),
             flow: Flow::udp(addr(SWITCH), addr(TRUNK)),
+            routes: Vec::new(),
             credentials: Some(Credentials { username: "us".into(), password: "pw".into() }),
         },
         from: PartyId::new("1"),

@@ -21,6 +21,7 @@ fn dial(bench: &mut Bench, uri: &str, letters: usize) -> SessionId {
         target: Dest::Uri {
             uri: Uri::parse(uri).unwrap(),
             flow: Flow::udp(addr(SWITCH), addr(TRUNK)),
+            routes: Vec::new(),
             credentials: None,
         },
         from: PartyId { user: "1001".into(), display: "x".repeat(letters) },

@@ -29,6 +29,7 @@ fn beyond_the_most_sessions_a_call_gets_503_and_the_others_go_on() {
         target: Dest::Uri {
             uri: Uri::parse("sip:900@198.51.100.7").unwrap(),
             flow: Flow::udp(addr(SWITCH), addr(TRUNK)),
+            routes: Vec::new(),
             credentials: None,
         },
         from: PartyId::new("1"),

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod auth;
 #[cfg(test)]
+mod belongs;
+#[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod calls;
@@ -27,6 +29,8 @@ mod progress;
 mod refer;
 #[cfg(test)]
 mod registrar;
+#[cfg(test)]
+mod routes;
 mod timers;
 #[cfg(test)]
 mod torture;

@@ -183,6 +183,7 @@ impl World {
                     target: Dest::Uri {
                         uri: Uri::parse(&format!("sip:100@{}", ENDS[1 - at])).unwrap(),
                         flow: Flow::udp(addr(ENDS[at]), addr(ENDS[1 - at])),
+                        routes: Vec::new(),
                         credentials: None,
                     },
                     from: PartyId::new("4711"),
