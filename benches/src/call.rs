@@ -78,6 +78,8 @@ fn snapshot() -> Result<Snapshot, IdError> {
         id: tenant,
         display: "default".into(),
         zone: "UTC".into(),
+        plan: None,
+        pools: Default::default(),
         domains: vec!["switch.example.com".into()],
         codecs: Codec::ALL.to_vec(),
         routing: vec!["registered-extension".into()],

@@ -43,6 +43,8 @@ fn dial(numbers: Vec<CalledNumber>, dialled: &str) -> Verdict {
         id: T,
         display: String::new(),
         zone: "UTC".into(),
+        plan: None,
+        pools: Default::default(),
         domains: Vec::new(),
         codecs: Vec::new(),
         routing: Vec::new(),

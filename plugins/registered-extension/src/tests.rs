@@ -24,6 +24,8 @@ impl Context {
             id: T,
             display: String::new(),
             zone: "UTC".into(),
+            plan: None,
+            pools: Default::default(),
             domains: Vec::new(),
             codecs: Vec::new(),
             routing: Vec::new(),

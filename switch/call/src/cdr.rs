@@ -28,6 +28,7 @@ impl Call {
             data: self.data.clone(),
             transfers: self.transfers.clone(),
             joined: self.joined,
+            dialled: None,
         }
     }
 }

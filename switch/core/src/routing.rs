@@ -82,6 +82,11 @@ impl Shard {
             incoming.user = incoming.user.or_else(|| found.user.clone());
             incoming.trunk.clone_from(&found.trunk);
         }
+        // a target that a flow, a transfer or the API names is dialled like any other
+        if let Some(tenant) = self.snapshot.tenant(call.tenant) {
+            let trunk = incoming.trunk.as_ref().and_then(|id| self.snapshot.trunk(id));
+            incoming.to.user = cordboard_model::plan::called(tenant, trunk, &incoming.to.user);
+        }
         let request = RouteRequest {
             tenant: call.tenant,
             from: incoming.from,

@@ -301,6 +301,8 @@ fn snapshot(source: &str, file: &str, id: &FlowId, limits: FlowLimits) -> Snapsh
         id: id.tenant,
         display: String::new(),
         zone: "UTC".to_owned(),
+        plan: None,
+        pools: Default::default(),
         domains: Vec::new(),
         codecs: Vec::new(),
         routing: Vec::new(),

@@ -41,6 +41,9 @@ pub struct LegRecord {
     pub sip_status: Option<u16>,
     /// Its media figures.
     pub stats: LegStats,
+    /// The number that was shown as the caller's, if it was taken from a pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presented: Option<String>,
 }
 
 /// One wait in a queue.
@@ -105,6 +108,15 @@ pub struct TransferRecord {
     pub cause: Option<Cause>,
 }
 
+/// Numbers as they came, where the country plan or a trunk's rules made others of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsDialled {
+    /// Who called.
+    pub from: String,
+    /// What was dialled.
+    pub to: String,
+}
+
 /// The record of one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cdr {
@@ -144,6 +156,9 @@ pub struct Cdr {
     /// The call that a party of this one was joined to by a transfer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<CallId>,
+    /// As it was dialled, where `from` or `to` are written otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialled: Option<AsDialled>,
 }
 
 impl Cdr {

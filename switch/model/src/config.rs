@@ -8,6 +8,7 @@ use crate::guard::GuardLimits;
 use crate::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, UserId};
 use crate::media::Codec;
 use crate::number::TrunkNumbers;
+use crate::plan::{NumberForm, NumberPlan};
 use crate::verb::Destination;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -142,6 +143,8 @@ pub struct Tenant {
     pub display: String,
     /// IANA time zone.
     pub zone: String,
+    /// How its phones dial; none leaves numbers as they are dialled.
+    pub plan: Option<NumberPlan>,
     /// SIP domains and addresses that mean this tenant; the first is the digest realm.
     pub domains: Vec<String>,
     /// Codecs in the order we prefer.
@@ -156,6 +159,8 @@ pub struct Tenant {
     pub queues: BTreeMap<Name, Queue>,
     /// Flows.
     pub flows: BTreeMap<Name, Flow>,
+    /// Numbers that are shown to those who are called.
+    pub pools: BTreeMap<Name, NumberPool>,
     /// Called-number routes, in the order written.
     pub numbers: Vec<CalledNumber>,
     /// Trunks.
@@ -213,6 +218,8 @@ pub struct Queue {
     pub max_length: u32,
     /// Where a caller goes when the wait ends or the queue is full; hung up if none.
     pub overflow: Option<Destination>,
+    /// The numbers that are shown where its calls, or those of its agents, leave by a trunk.
+    pub caller_pool: Option<Name>,
     /// Whether calls with agents are recorded.
     pub record: bool,
     /// Status of an agent who let it ring: rest if true, ready again if false.
@@ -232,6 +239,26 @@ pub struct Flow {
     pub apology: Option<AssetId>,
     /// Where the call goes then; hung up if none.
     pub fallback: Option<Destination>,
+}
+
+/// Which number of a pool is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PoolChoice {
+    /// One after the other.
+    #[default]
+    RoundRobin,
+    /// One of those that share the longest beginning with the called number, one after the other.
+    Area,
+}
+
+/// Numbers that are shown to those who are called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberPool {
+    /// Which.
+    pub choice: PoolChoice,
+    /// Never empty, in the order written.
+    pub numbers: Vec<String>,
 }
 
 /// A called-number route: access code with optional extension code.
@@ -369,6 +396,12 @@ pub struct Trunk {
     pub failover: Vec<u16>,
     /// How numbers are written on the carrier's side.
     pub numbers: TrunkNumbers,
+    /// How numbers are dialled on the carrier's side; the tenant's plan if none.
+    pub plan: Option<NumberPlan>,
+    /// The numbers that are shown where no queue names others; the caller's own if none.
+    pub caller_pool: Option<Name>,
+    /// How the carrier wants numbers, where there is a plan.
+    pub number_form: NumberForm,
     /// Whether parties behind it may send those they talk to elsewhere (REFER).
     pub transfers: bool,
     /// How callers are identified.
@@ -388,6 +421,9 @@ impl Trunk {
             health: TrunkHealth::default(),
             failover: FAILOVER.to_vec(),
             numbers: TrunkNumbers::default(),
+            plan: None,
+            caller_pool: None,
+            number_form: NumberForm::E164,
             transfers: false,
             identity: TrunkIdentity::None,
         }

@@ -17,6 +17,7 @@ pub mod journal;
 pub mod leg;
 pub mod media;
 pub mod number;
+pub mod plan;
 pub mod time;
 pub mod verb;
 pub mod view;

@@ -136,6 +136,8 @@ impl Bench {
             id: T,
             display: String::new(),
             zone: "UTC".into(),
+            plan: None,
+            pools: Default::default(),
             domains: Vec::new(),
             codecs: Vec::new(),
             routing: Vec::new(),

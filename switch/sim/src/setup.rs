@@ -51,6 +51,8 @@ impl Setup {
                 id: TenantId::DEFAULT,
                 display: "Default".into(),
                 zone: "UTC".into(),
+                plan: None,
+                pools: Default::default(),
                 domains: vec![DOMAIN.into()],
                 codecs: Codec::ALL.to_vec(),
                 routing: vec!["called-number".into(), "registered-extension".into()],
@@ -137,6 +139,7 @@ impl Setup {
                 overflow: None,
                 record: true,
                 rest_on_no_answer: true,
+                caller_pool: None,
             };
             change(&mut queue);
             tenant.queues.insert(queue.id.name.clone(), queue);

@@ -240,6 +240,7 @@ impl Floor {
             data: view.data.clone(),
             transfers: Vec::new(),
             joined: None,
+            dialled: None,
         });
         self.event(EventKind::CallEnded { call, cause, by, cdr });
     }

@@ -45,6 +45,7 @@ pub(super) fn queue_config(name: &str) -> config::Queue {
         overflow: None,
         record: false,
         rest_on_no_answer: true,
+        caller_pool: None,
     }
 }
 
@@ -64,6 +65,8 @@ pub(super) fn snapshot(queues: Vec<config::Queue>, agents: Vec<config::Agent>) -
         id: T,
         display: "Default".into(),
         zone: "UTC".into(),
+        plan: None,
+        pools: Default::default(),
         domains: Vec::new(),
         codecs: Vec::new(),
         routing: Vec::new(),

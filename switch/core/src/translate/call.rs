@@ -59,7 +59,8 @@ impl Shard {
             CallOutput::Queue(output) => self.do_queue(output),
             CallOutput::Event(tenant, what) => self.event(tenant, what),
             CallOutput::Journal(record) => self.journal(None, record),
-            CallOutput::Closing { call, cdr } => {
+            CallOutput::Closing { call, mut cdr } => {
+                self.numbers_into(&mut cdr);
                 self.figures.calls_ended += 1;
                 let ticket = self.gate.closing(call, self.now, self.snapshot.limits.journal_wait);
                 self.journal(Some(ticket), JournalRecord::CallClosed(cdr));
@@ -226,6 +227,7 @@ impl Shard {
         let input = match output {
             QueueOutput::Enter { call, queue, timeout_ms, priority } => {
                 let at = self.wall.at(self.now);
+                self.trunks.numbers.queued(call, queue.clone());
                 self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at });
                 AcdInput::Enter { call, queue, timeout_ms, priority }
             }

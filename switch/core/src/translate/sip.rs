@@ -58,9 +58,8 @@ impl Shard {
         let (came, data) = Self::believe(trunk, &mut incoming);
         added.came = Some(Box::new(came));
         self.legs.bind(leg, incoming.session);
+        self.numbers_inside(call, trunk, &mut incoming);
         if let Some(trunk) = trunk {
-            let written = Self::rewrite_incoming(trunk, &mut incoming.from, &mut incoming.to);
-            self.routing.note(call, written);
             self.trunks.add(trunk, call, self.now);
         }
         let ticket = self.gate.opening(call, self.now, self.snapshot.limits.journal_wait);

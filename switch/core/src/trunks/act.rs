@@ -8,9 +8,8 @@ use cordboard_model::config::{Gateway, SipTransport, Trunk};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{CallId, LegId, TenantId, TrunkId};
 use cordboard_model::leg::PartyId;
-use cordboard_model::number::rewritten;
 use cordboard_model::time::{Duration, TimerReason};
-use cordboard_model::view::{GatewayState, RouteReason, TrunkView};
+use cordboard_model::view::{GatewayState, TrunkView};
 use cordboard_sip::client::{Ask, Reply, Request};
 use cordboard_sip::engine::{Credentials, Dest, Flow, SessionId, SipCommand, Transport};
 use cordboard_sip::wire::Uri;
@@ -150,26 +149,6 @@ impl Shard {
         self.event(id.tenant, what);
     }
 
-    /// Writes the numbers of a call that came by a trunk as the tenant works with them; says so if that changed one.
-    pub(crate) fn rewrite_incoming(
-        trunk: &Trunk,
-        from: &mut PartyId,
-        to: &mut PartyId,
-    ) -> Option<RouteReason> {
-        let (caller, called) = (from.user.clone(), to.user.clone());
-        from.user = rewritten(&trunk.numbers.in_caller, &caller);
-        to.user = rewritten(&trunk.numbers.in_called, &called);
-        let changed = from.user != caller || to.user != called;
-        changed.then(|| RouteReason {
-            plugin: format!("trunk {}", trunk.id.name),
-            verdict: "amend".into(),
-            why: format!(
-                "{caller} calls {called}, as the carrier writes it: {} calls {}",
-                from.user, to.user
-            ),
-        })
-    }
-
     /// Sends a call out of a trunk, by the first of its gateways that counts as alive.
     pub(crate) fn dial_trunk(
         &mut self,
@@ -192,14 +171,9 @@ impl Shard {
         if let Some(found) = self.legs.get_mut(leg) {
             found.trunk = Some(id.clone());
         }
-        let numbers = &trunk.numbers;
         let mut out = out;
         out.told = self.told(call, leg, &out.from, Some(trunk));
-        if let Some(asserted) = &mut out.told.asserted {
-            asserted.user = rewritten(&numbers.out_caller, &asserted.user);
-        }
-        out.number = rewritten(&numbers.out_called, &out.number);
-        out.from.user = rewritten(&numbers.out_caller, &out.from.user);
+        self.numbers_outside(call, leg, trunk, &mut out);
         let on_its_way = Try { trunk: id.clone(), out, gateway, left };
         self.send_by(trunk, leg, on_its_way)
     }

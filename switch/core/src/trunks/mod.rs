@@ -6,6 +6,7 @@
 
 mod act;
 mod door;
+mod numbers;
 mod registration;
 mod select;
 
@@ -19,6 +20,7 @@ use cordboard_sip::client::RequestId;
 use cordboard_sip::identity::Told;
 use cordboard_sip::sdp::Local;
 use door::{Door, Seen};
+use numbers::Numbers;
 use rand_chacha::ChaCha12Rng;
 use rand_core::{RngCore, SeedableRng};
 use registration::Registration;
@@ -85,6 +87,7 @@ pub(crate) struct Trunks {
     due: Deadlines<Due>,
     asked: BTreeMap<RequestId, Asked>,
     last_request: u64,
+    pub(crate) numbers: Numbers,
     rng: ChaCha12Rng,
 }
 
@@ -100,6 +103,7 @@ impl Trunks {
             due: Deadlines::default(),
             asked: BTreeMap::new(),
             last_request: 0,
+            numbers: Numbers::default(),
             rng: ChaCha12Rng::from_seed(seed),
         }
     }
@@ -150,6 +154,7 @@ impl Trunks {
             calls.remove(&call);
             !calls.is_empty()
         });
+        self.numbers.forget(call, legs);
         for leg in legs {
             self.settled(*leg);
         }
@@ -163,7 +168,7 @@ impl Trunks {
 
     /// Whether no trunk carries a call.
     pub(crate) fn is_empty(&self) -> bool {
-        self.up.is_empty() && self.tries.is_empty()
+        self.up.is_empty() && self.tries.is_empty() && self.numbers.is_empty()
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<(Time, TimerReason)> {

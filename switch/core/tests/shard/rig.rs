@@ -73,6 +73,7 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         overflow: None,
         record: false,
         rest_on_no_answer: false,
+        caller_pool: None,
     };
     let trunk =
         Trunk { peers: vec![addr(trunk)], max_calls: 3, ..Trunk::new(TrunkId::new(id, "carrier").unwrap()) };
@@ -80,6 +81,8 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         id,
         display: String::new(),
         zone: "UTC".into(),
+        plan: None,
+        pools: Default::default(),
         domains: vec![domain.into()],
         codecs: Codec::ALL.to_vec(),
         routing: vec!["numbers".into()],

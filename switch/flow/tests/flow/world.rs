@@ -34,6 +34,8 @@ pub fn snapshot(limits: FlowLimits, flows: &[(&str, &str)]) -> Snapshot {
         id: TenantId::DEFAULT,
         display: String::new(),
         zone: "UTC".into(),
+        plan: None,
+        pools: Default::default(),
         domains: Vec::new(),
         codecs: Vec::new(),
         routing: Vec::new(),

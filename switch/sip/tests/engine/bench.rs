@@ -48,6 +48,8 @@ pub fn snapshot() -> Snapshot {
         id: TenantId::DEFAULT,
         display: String::new(),
         zone: "UTC".into(),
+        plan: None,
+        pools: Default::default(),
         domains: vec!["example.com".into()],
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         routing: Vec::new(),

@@ -39,6 +39,7 @@ fn cdr(call: CallId, started: i64, agent: Option<&str>, queue: Option<&str>) -> 
         data: BTreeMap::from([("key".into(), "värde".into())]),
         transfers: Vec::new(),
         joined: None,
+        dialled: None,
     }
 }
 

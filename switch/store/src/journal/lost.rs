@@ -59,6 +59,7 @@ fn lost_call(recovered: &Recovered, call: &OpenCall, now: Wall) -> Cdr {
         data: BTreeMap::new(),
         transfers: Vec::new(),
         joined: None,
+        dialled: None,
     }
 }
 
@@ -73,6 +74,7 @@ fn leg_record(call: &OpenCall, leg: &OpenLeg, caller: bool, now: Wall) -> LegRec
         None => Cause::LostByRestart,
     };
     LegRecord {
+presented: None,
         leg: leg.leg,
         role,
         party,

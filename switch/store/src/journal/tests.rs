@@ -60,6 +60,7 @@ fn cdr(call: CallId, ended: i64) -> Cdr {
         data: BTreeMap::new(),
         transfers: Vec::new(),
         joined: None,
+        dialled: None,
     }
 }
 

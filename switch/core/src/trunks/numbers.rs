@@ -1,0 +1,151 @@
+//! Numbers on their way in and out: read by the country plan, written for the carrier, and the caller's number taken from
+//! a pool. What was dialled and what was shown go into the call's record.
+
+use super::Out;
+use crate::shard::Shard;
+use cordboard_model::cdr::{AsDialled, Cdr};
+use cordboard_model::config::{NumberPool, PoolChoice, Tenant, Trunk};
+use cordboard_model::id::{CallId, LegId, Name, QueueId};
+use cordboard_model::leg::PartyId;
+use cordboard_model::plan;
+use cordboard_model::view::RouteReason;
+use cordboard_sip::engine::IncomingCall;
+use std::collections::BTreeMap;
+
+/// What is kept of numbers while their calls last.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    /// As they came, where that is not what the call works with.
+    dialled: BTreeMap<CallId, AsDialled>,
+    /// The queue that a call entered last.
+    queues: BTreeMap<CallId, QueueId>,
+    /// What a leg showed as its caller's number, taken from a pool.
+    presented: BTreeMap<LegId, String>,
+    /// How often each pool gave a number, for the next in its round.
+    given: BTreeMap<(cordboard_model::id::TenantId, Name), usize>,
+}
+
+impl Numbers {
+    pub(crate) fn forget(&mut self, call: CallId, legs: &[LegId]) {
+        self.dialled.remove(&call);
+        self.queues.remove(&call);
+        self.presented.retain(|leg, _| !legs.contains(leg));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.dialled.is_empty() && self.queues.is_empty() && self.presented.is_empty()
+    }
+
+    /// The call has entered this queue.
+    pub(crate) fn queued(&mut self, call: CallId, queue: QueueId) {
+        self.queues.insert(call, queue);
+    }
+
+    fn next(&mut self, tenant: &Tenant, name: &Name, pool: &NumberPool, called: &str) -> Option<String> {
+        let given = self.given.entry((tenant.id, name.clone())).or_default();
+        let chosen = choose(pool, called, *given)?;
+        *given = given.wrapping_add(1);
+        Some(chosen.to_owned())
+    }
+}
+
+/// The number that is shown: the next in the round, of all or of those that share the longest beginning with the number
+/// that is called.
+fn choose<'a>(pool: &'a NumberPool, called: &str, given: usize) -> Option<&'a str> {
+    let alike = |number: &String| number.bytes().zip(called.bytes()).take_while(|(a, b)| a == b).count();
+    let most = match pool.choice {
+        PoolChoice::RoundRobin => 0,
+        PoolChoice::Area => pool.numbers.iter().map(alike).max().unwrap_or(0),
+    };
+    let fitting: Vec<&String> = pool.numbers.iter().filter(|number| alike(number) >= most).collect();
+    fitting.get(given % fitting.len().max(1)).map(|number| number.as_str())
+}
+
+impl Shard {
+    /// Reads the numbers of a call that came; what they were is kept beside.
+    pub(crate) fn numbers_inside(&mut self, call: CallId, trunk: Option<&Trunk>, incoming: &mut IncomingCall) {
+        let snapshot = std::sync::Arc::clone(&self.snapshot);
+        let Some(tenant) = snapshot.tenant(call.tenant) else { return };
+        let came = AsDialled { from: incoming.from.user.clone(), to: incoming.to.user.clone() };
+        let (from, to) = plan::inside(tenant, trunk, incoming.user.is_some(), &came.from, &came.to);
+        if (&from, &to) == (&came.from, &came.to) {
+            return;
+        }
+        let AsDialled { from: caller, to: called } = &came;
+        let written = match trunk {
+            Some(_) => "as the carrier writes it",
+            None => "as dialled",
+        };
+        let reason = RouteReason {
+            plugin: trunk.map_or("number plan".into(), |trunk| format!("trunk {}", trunk.id.name)),
+            verdict: "amend".into(),
+            why: format!("{caller} calls {called}, {written}: {from} calls {to}"),
+        };
+        (incoming.from.user, incoming.to.user) = (from, to);
+        self.routing.note(call, Some(reason));
+        self.trunks.numbers.dialled.insert(call, came);
+    }
+
+    /// Caller and called number of a call that leaves by a trunk, as its carrier gets them.
+    pub(crate) fn numbers_outside(&mut self, call: CallId, leg: LegId, trunk: &Trunk, out: &mut Out) {
+        let snapshot = std::sync::Arc::clone(&self.snapshot);
+        let Some(tenant) = snapshot.tenant(call.tenant) else { return };
+        if let Some((name, pool)) = self.pool_of(tenant, call, trunk) {
+            let called = plan::called(tenant, None, &out.number);
+            if let Some(shown) = self.trunks.numbers.next(tenant, name, pool, &called) {
+                out.from = PartyId::new(&shown);
+                // It is the house's own: nobody is given away by it, and it is what the carrier knows us by.
+                out.told.private = false;
+                out.told.asserted = out.told.asserted.take().map(|_| PartyId::new(&shown));
+                self.trunks.numbers.presented.insert(leg, shown);
+            }
+        }
+        if let Some(asserted) = &mut out.told.asserted {
+            asserted.user = plan::outside(tenant, trunk, &asserted.user, "").0;
+        }
+        (out.from.user, out.number) = plan::outside(tenant, trunk, &out.from.user, &out.number);
+    }
+
+    /// The pool of the queue that the call was in, or that the calling agent serves, or else of the trunk.
+    fn pool_of<'a>(&self, tenant: &'a Tenant, call: CallId, trunk: &Trunk) -> Option<(&'a Name, &'a NumberPool)> {
+        let of_queue = |id: &QueueId| tenant.queues.get(&id.name)?.caller_pool.clone();
+        let of_call = || self.trunks.numbers.queues.get(&call).and_then(of_queue);
+        let of_agent = || {
+            let calls = self.legs.of(call).iter().find_map(|leg| self.legs.get(*leg)?.user.as_ref())?;
+            let agent = tenant.agents.get(&self.agent_of.get(calls)?.name)?;
+            agent.queues.iter().find_map(of_queue)
+        };
+        let name = of_call().or_else(of_agent).or_else(|| trunk.caller_pool.clone())?;
+        tenant.pools.get_key_value(&name)
+    }
+
+    /// Writes into a call's record what is known of its numbers.
+    pub(crate) fn numbers_into(&self, cdr: &mut Cdr) {
+        cdr.dialled = self.trunks.numbers.dialled.get(&cdr.call).cloned();
+        for leg in &mut cdr.legs {
+            leg.presented = self.trunks.numbers.presented.get(&leg.leg).cloned();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(choice: PoolChoice, numbers: &[&str]) -> NumberPool {
+        NumberPool { choice, numbers: numbers.iter().map(|n| (*n).to_owned()).collect() }
+    }
+
+    #[test]
+    fn a_pool_goes_round_and_by_area_among_those_nearest_to_the_called_number() {
+        let numbers = ["+49301", "+49302", "+49891"];
+        let round = pool(PoolChoice::RoundRobin, &numbers);
+        let chosen: Vec<_> = (0..4).filter_map(|given| choose(&round, "+49891234", given)).collect();
+        assert_eq!(chosen, ["+49301", "+49302", "+49891", "+49301"]);
+        let area = pool(PoolChoice::Area, &numbers);
+        assert_eq!(choose(&area, "+49891234", 0), Some("+49891"));
+        let chosen: Vec<_> = (0..3).filter_map(|given| choose(&area, "+49305555", given)).collect();
+        assert_eq!(chosen, ["+49301", "+49302", "+49301"]);
+        assert_eq!(choose(&pool(PoolChoice::Area, &[]), "+4930", 3), None);
+    }
+}
