@@ -80,6 +80,7 @@ static TESTS: &[Test] = &[
     test("a_busy_party_is_no_reason_to_ask_the_next_gateway", trunks::busy_is_no_failover),
     test("a_gateway_that_answers_no_options_gets_no_calls_until_it_does", trunks::health),
     test("numbers_are_written_the_carriers_way_on_its_side_alone", trunks::numbers),
+    test("a_country_plan_reads_and_writes_numbers_and_a_pool_names_the_caller", trunks::plan_and_pool),
     test("diversion_and_user_to_user_reach_the_far_carrier", trunks::identity),
     test("a_trunk_registers_with_its_carrier_by_digest", trunks::registers),
     test("a_trunk_is_blocked_by_an_operator_and_limited_in_rate", trunks::blocked_and_limited),

@@ -257,3 +257,32 @@ pub fn identity(dir: &Path) -> Outcome {
     field(&cdr, "data.diverted_from", "5550100")?;
     switch.ensure_nothing_left()
 }
+
+/// A national number is one in E.164 inside; the carrier gets it its own way, with a caller's number of its area.
+pub fn plan_and_pool(dir: &Path) -> Outcome {
+    let lines = "options_every = \"0s\"\nnumber_form = \"international\"\ncaller_pool = \"house\"";
+    let way =
+        out(lines, &["127.0.0.3:5091"]).replace("\"900\"", "\"03012345\"").replace(":4930900", ":089900900");
+    let pool = "[tenant.default.pool.house]\nchoice = \"area\"\nnumbers = [\"03055500\", \"08955500\"]";
+    let text = Config::new(dir)?.more(&way).more(pool).text();
+    let text = text.replace("[tenant.default]\n", "[tenant.default]\ncountry = \"DE\"\narea_code = \"30\"\n");
+    std::fs::write(dir.join("cordboard.toml"), text)?;
+    let switch = Switch::restart(dir)?;
+    let mut called = gateway(dir, "called", 5091, &answers_when_told())?;
+    let mut caller = Phone::by_trunk(dir, "12345", &calls(), CALLER)?;
+    called.answers_now()?;
+    hear_each_other(&mut caller, &mut called)?;
+    let invite = called.sipp.received("INVITE").remove(0);
+    let line = |name: &str| invite.text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    ensure(line("INVITE").starts_with("INVITE sip:004989900900@127.0.0.3:5091 "), || {
+        format!("the carrier got {}", line("INVITE"))
+    })?;
+    ensure(line("From").contains("sip:00498955500@"), || format!("the carrier saw {}", line("From")))?;
+    caller.hangs_up()?;
+    called.ended()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "to.user", "+493012345")?;
+    field(&cdr, "dialled.to", "12345")?;
+    field(&cdr, "legs.1.presented", "+498955500")?;
+    switch.ensure_nothing_left()
+}

@@ -287,7 +287,7 @@ impl Leg {
     pub(crate) fn record(&self, ended: Wall, cause: Cause) -> LegRecord {
         let end = self.end.unwrap_or(LegEnd { at: ended, cause, sip_status: None });
         LegRecord {
-presented: None,
+            presented: None,
             leg: self.id,
             role: self.role,
             party: self.party.clone(),

@@ -9,8 +9,9 @@ use crate::config::Loaded;
 use cordboard_model::config::Tenant;
 use cordboard_model::id::{AgentId, TenantId, TrunkId, UserId};
 use cordboard_model::leg::PartyId;
-use cordboard_model::number::rewritten;
+use cordboard_model::plan;
 use cordboard_model::time::{Time, Wall};
+use cordboard_model::verb::Destination;
 use cordboard_plugin_api::{
     AskAnswer, RouteContext, RouteEnd, RouteOutcome, RouteRequest, RouteRun, RouteStep, destination,
 };
@@ -85,10 +86,9 @@ pub fn explain(args: &ExplainArgs, loaded: &Loaded) -> Result<String, String> {
     let mut request = request(args, tenant)?;
     let trunk = request.trunk.as_ref().and_then(|id| tenant.trunks.get(&id.name));
     let asked = request.clone();
-    if let Some(trunk) = trunk {
-        request.from.user = rewritten(&trunk.numbers.in_caller, &request.from.user);
-        request.to.user = rewritten(&trunk.numbers.in_called, &request.to.user);
-    }
+    let is_account = request.user.is_some();
+    (request.from.user, request.to.user) =
+        plan::inside(tenant, trunk, is_account, &asked.from.user, &asked.to.user);
     let registry = registry().map_err(|why| why.to_string())?;
     let order = registry.order(&tenant.routing).map_err(|why| why.to_string())?;
     let paper = Paper(tenant);
@@ -105,7 +105,15 @@ pub fn explain(args: &ExplainArgs, loaded: &Loaded) -> Result<String, String> {
             None => return Err("the routing run ended without a word; please report it".into()),
         }
     };
-    Ok(print(&asked, &written, &outcome))
+    let mut text = print(&asked, &written, &outcome);
+    if let RouteEnd::Decided { to: Destination::Trunk(id, number) } = &outcome.end
+        && let Some(trunk) = tenant.trunks.get(&id.name)
+    {
+        let (from, to) = plan::outside(tenant, trunk, &written.from.user, number);
+        let pool = if tenant.pools.is_empty() { "" } else { ", unless a pool names another" };
+        let _ = writeln!(text, "its carrier gets: {from} calls {to}{pool}");
+    }
+    Ok(text)
 }
 
 fn print(asked: &RouteRequest, written: &RouteRequest, outcome: &RouteOutcome) -> String {
@@ -118,7 +126,9 @@ fn print(asked: &RouteRequest, written: &RouteRequest, outcome: &RouteOutcome) -
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{} calls {} (tenant {}){by}", asked.from.user, asked.to.user, asked.tenant);
     if (&asked.from, &asked.to) != (&written.from, &written.to) {
-        let _ = writeln!(out, "the trunk's rules make that: {} calls {}", written.from.user, written.to.user);
+        let what =
+            if asked.trunk.is_some() { "the trunk's rules and the plan make" } else { "the plan makes" };
+        let _ = writeln!(out, "{what} that: {} calls {}", written.from.user, written.to.user);
     }
     for (index, reason) in outcome.reasons.iter().enumerate() {
         let _ = writeln!(out, "{:>3}. {:<22} {:<7} {}", index + 1, reason.plugin, reason.verdict, reason.why);

@@ -63,7 +63,12 @@ fn choose<'a>(pool: &'a NumberPool, called: &str, given: usize) -> Option<&'a st
 
 impl Shard {
     /// Reads the numbers of a call that came; what they were is kept beside.
-    pub(crate) fn numbers_inside(&mut self, call: CallId, trunk: Option<&Trunk>, incoming: &mut IncomingCall) {
+    pub(crate) fn numbers_inside(
+        &mut self,
+        call: CallId,
+        trunk: Option<&Trunk>,
+        incoming: &mut IncomingCall,
+    ) {
         let snapshot = std::sync::Arc::clone(&self.snapshot);
         let Some(tenant) = snapshot.tenant(call.tenant) else { return };
         let came = AsDialled { from: incoming.from.user.clone(), to: incoming.to.user.clone() };
@@ -107,7 +112,12 @@ impl Shard {
     }
 
     /// The pool of the queue that the call was in, or that the calling agent serves, or else of the trunk.
-    fn pool_of<'a>(&self, tenant: &'a Tenant, call: CallId, trunk: &Trunk) -> Option<(&'a Name, &'a NumberPool)> {
+    fn pool_of<'a>(
+        &self,
+        tenant: &'a Tenant,
+        call: CallId,
+        trunk: &Trunk,
+    ) -> Option<(&'a Name, &'a NumberPool)> {
         let of_queue = |id: &QueueId| tenant.queues.get(&id.name)?.caller_pool.clone();
         let of_call = || self.trunks.numbers.queues.get(&call).and_then(of_queue);
         let of_agent = || {

@@ -15,6 +15,7 @@ mod error;
 mod flows;
 mod guard;
 mod machine;
+mod number;
 mod secret;
 mod section;
 mod sip;

@@ -6,10 +6,11 @@ use super::machine::flag;
 use super::section::{At, Pos, Section, Wrong};
 use super::tree::Node;
 use super::value::{dialled, duration, hash, host, integer, one_of, secret, some_text, text, wrong};
-use super::{Checks, assets, secret as hashing, shown, trunk};
+use super::{Checks, assets, number, secret as hashing, shown, trunk};
 use cordboard_model::config::{Agent, CalledNumber, Flow, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
 use cordboard_model::media::Codec;
+use cordboard_model::plan::NumberPlan;
 use cordboard_model::verb::Destination;
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -40,7 +41,7 @@ pub(super) struct Context<'a> {
     pub(super) id: TenantId,
     base: &'a Path,
     checks: &'a Checks<'a>,
-    names: Names,
+    pub(super) names: Names,
     realm: String,
 }
 
@@ -53,6 +54,8 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
     let queues = section.named("queue");
     let flows = section.named("flow");
     let trunks = section.named("trunk");
+    let pools = section.named("pool");
+    let plan = number::plan(&section);
     let gateway = |(_, trunk): &&(At<String>, Section<'_>)| {
         trunk.has("gateway").is_some() || trunk.has("gateways").is_some()
     };
@@ -68,16 +71,19 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
             queues: names("queue", &queues),
             flows: names("flow", &flows),
             trunks: names("trunk", &trunks),
+            pools: names("pool", &pools),
             gateways: gateways.map(|(name, _)| name.value.clone()).collect(),
             assets: read_assets(&section, base),
         },
     };
     let mut peers = Vec::new();
-    let numbers = read_numbers(&section, &context);
+    let numbers = read_numbers(&section, &context, plan.as_ref());
+    let pools = number::pools(pools, plan.as_ref());
     let tenant = Tenant {
         id,
         display: section.or("display", id.to_string(), some_text),
         zone: section.or("zone", "UTC".into(), zone),
+        pools,
         domains: domains.iter().map(|at| at.value.clone()).collect(),
         codecs: read_codecs(&section),
         routing: read_routing(&section, checks),
@@ -86,6 +92,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         queues: each(queues, |name, s| context.queue(name, s)),
         flows: each(flows, |name, s| context.flow(name, s)),
         numbers,
+        plan,
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers)),
     };
     section.finish();
@@ -217,7 +224,12 @@ fn read_assets(section: &Section<'_>, base: &Path) -> Option<BTreeMap<Name, Path
     assets::read(section.report(), pos, &dir)
 }
 
-fn read_numbers(section: &Section<'_>, context: &Context<'_>) -> Vec<CalledNumber> {
+/// Access codes are kept as the plan reads what is dialled.
+fn read_numbers(
+    section: &Section<'_>,
+    context: &Context<'_>,
+    plan: Option<&NumberPlan>,
+) -> Vec<CalledNumber> {
     let mut numbers = Vec::new();
     let mut taken: BTreeMap<(String, Option<String>), Pos> = BTreeMap::new();
     for number in section.tables("number") {
@@ -225,6 +237,7 @@ fn read_numbers(section: &Section<'_>, context: &Context<'_>) -> Vec<CalledNumbe
         let extension = number.opt("extension_code", dialled);
         let to = number.need("to", "where such calls go, as \"queue:sales\"", text);
         let to = to.and_then(|at| context.destination(&number, "to", &at));
+        let access = access.map(|at| At { value: cordboard_model::plan::read(plan, &at.value), pos: at.pos });
         if let Some(access) = access {
             let extension = extension.map(|at| at.value);
             let key = (access.value.clone(), extension.clone());
@@ -357,6 +370,7 @@ impl Context<'_> {
             max_length: section.or("max_length", 100, integer(1..=10_000, "callers")),
             overflow,
             record: flag(section, "record", false),
+            caller_pool: number::pool(section, &self.names.pools),
             rest_on_no_answer: flag(section, "rest_on_no_answer", true),
         })
     }

@@ -182,7 +182,7 @@ fn every_key_that_is_read_stands_in_the_shipped_file() {
 
 /// Every key of a tree, with `*` for the names of configured objects.
 fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTreeSet<String>) {
-    let kinds = ["tenant", "user", "agent", "queue", "flow", "trunk"];
+    let kinds = ["tenant", "user", "agent", "queue", "flow", "trunk", "pool"];
     for entry in entries {
         let last = path.rsplit('.').next().unwrap_or_default();
         // [limits.flow] is a section, not a table of names.
@@ -511,6 +511,29 @@ fn a_text_cut_anywhere_gives_errors_that_lie_in_it_and_never_a_panic() {
         }
     }
     assert!(broken > 50, "{broken}");
+}
+
+#[test]
+fn a_country_plan_reads_access_codes_and_pools_and_what_it_lacks_is_told() {
+    let text = "[tenant.default]\ncountry = \"DE\"\narea_code = \"30\"\n\
+        [tenant.default.queue.sales]\ncaller_pool = \"sales\"\n\
+        [tenant.default.pool.sales]\nnumbers = [\"03055500\", \"+498955500\"]\n\
+        [[tenant.default.number]]\naccess_code = \"03012345\"\nto = \"queue:sales\"\n\
+        [[tenant.default.number]]\naccess_code = \"500\"\nto = \"queue:sales\"\n";
+    let loaded = good(text);
+    let tenant = &loaded.snapshot.tenants[&TenantId::DEFAULT];
+    let codes: Vec<&str> = tenant.numbers.iter().map(|n| n.access_code.as_str()).collect();
+    assert_eq!(codes, ["+493012345", "500"]);
+    assert_eq!(tenant.pools["sales"].numbers, ["+493055500", "+498955500"]);
+    for (wrong, says) in [
+        ("country = \"XX\"", "one of CN, HK, DE, US, GB"),
+        ("area_code = \"30\"", "expected country or country_code beside it"),
+        ("[tenant.default.trunk.out]\npeers = [\"192.0.2.1\"]\ncaller_pool = \"sails\"", "pool"),
+        ("[tenant.default.pool.none]\nnumbers = []", "at least one number"),
+    ] {
+        let faults = faults(&format!("[tenant.default]\n{wrong}")).join("\n");
+        assert!(faults.contains(says), "{wrong}: {faults}");
+    }
 }
 
 #[test]

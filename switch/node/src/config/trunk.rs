@@ -1,5 +1,6 @@
 //! Trunks: who calls us without a password, where calls are sent, and how it is found out whether they arrive.
 
+use super::number;
 use super::section::{At, Section, Wrong};
 use super::tenant::{Context, missing};
 use super::tree::Node;
@@ -46,6 +47,9 @@ pub(super) fn read(
         health: read_health(section),
         failover: read_failover(section),
         numbers: read_numbers(section),
+        plan: number::plan(section),
+        number_form: number::form(section),
+        caller_pool: number::pool(section, &context.names.pools),
         transfers: section.or("transfers", d.transfers, boolean),
         identity: section.or("identity", d.identity, one_of(IDENTITIES)),
         ..d

@@ -239,7 +239,7 @@ impl SipEngine {
                 tenant: caller.tenant,
                 from: PartyId { user: from_user, display: from.display.unwrap_or_default() },
                 to: PartyId {
-                    user: uri.user().unwrap_or_default().into_owned(),
+                    user: uri.dialled().unwrap_or_default().into_owned(),
                     display: to.display.unwrap_or_default(),
                 },
                 host: uri.host().map_or("", |host| host.as_str()).to_owned(),

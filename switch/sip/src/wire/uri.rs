@@ -232,6 +232,20 @@ impl Uri {
         }
     }
 
+    /// What was dialled: the user part, or the number of a `tel:` URI with the context in which it is valid
+    /// (`;phone-context=`, RFC 3966 5.1.5).
+    #[must_use]
+    pub fn dialled(&self) -> Option<Cow<'_, str>> {
+        let context = match self {
+            Self::Other { scheme, rest } if scheme.eq_ignore_ascii_case("tel") => {
+                rest.split(';').skip(1).find(|param| param.starts_with("phone-context="))
+            }
+            _ => None,
+        };
+        let user = self.user()?;
+        Some(context.map_or(user.clone(), |context| format!("{user};{context}").into()))
+    }
+
     /// The host of a SIP URI.
     #[must_use]
     pub fn host(&self) -> Option<&Host> {

@@ -74,7 +74,7 @@ fn leg_record(call: &OpenCall, leg: &OpenLeg, caller: bool, now: Wall) -> LegRec
         None => Cause::LostByRestart,
     };
     LegRecord {
-presented: None,
+        presented: None,
         leg: leg.leg,
         role,
         party,
