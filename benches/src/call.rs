@@ -233,7 +233,7 @@ impl Exchange {
                 }
                 ShardOutput::Media(command) => self.media(&command),
                 ShardOutput::Journal { ticket, .. } => self.arrivals.extend(ticket.map(Arrival::Written)),
-                ShardOutput::Event(_) => {}
+                ShardOutput::Event(_) | ShardOutput::Lookup { .. } => {}
             }
         }
     }

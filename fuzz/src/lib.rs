@@ -152,6 +152,7 @@ impl Run {
         // A gateway is asked for its health for ever, and there would be no end to look at.
         for trunk in snapshot.tenants.values_mut().flat_map(|tenant| tenant.trunks.values_mut()) {
             trunk.gateways.clear();
+            trunk.named.clear();
         }
         let mut run = Self {
             shard: Shard::new(config, plugins.ok()?),

@@ -10,6 +10,7 @@ pub mod certificate;
 pub mod config;
 pub mod fail;
 pub mod linphone;
+pub mod names;
 pub mod peer;
 pub mod process;
 pub mod runner;

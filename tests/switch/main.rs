@@ -81,6 +81,7 @@ static TESTS: &[Test] = &[
     test("a_gateway_that_answers_no_options_gets_no_calls_until_it_does", trunks::health),
     test("numbers_are_written_the_carriers_way_on_its_side_alone", trunks::numbers),
     test("a_country_plan_reads_and_writes_numbers_and_a_pool_names_the_caller", trunks::plan_and_pool),
+    test("a_carrier_known_by_its_domain_is_called_at_its_second_host", trunks::by_domain),
     test("diversion_and_user_to_user_reach_the_far_carrier", trunks::identity),
     test("a_trunk_registers_with_its_carrier_by_digest", trunks::registers),
     test("a_trunk_is_blocked_by_an_operator_and_limited_in_rate", trunks::blocked_and_limited),

@@ -3,13 +3,14 @@
 use crate::common::{AGENT, CALLER, Phone, answers_when_told, calls, field, hear_each_other};
 use cordboard_tests::config::Config;
 use cordboard_tests::fail::{Fail, Outcome, ensure};
+use cordboard_tests::names::{self, NameServer};
 use cordboard_tests::process::wait_for;
 use cordboard_tests::scenario::{MU_LAW, Scenario};
 use cordboard_tests::sipp::{Setup, Sipp};
 use cordboard_tests::sound::Voice;
 use cordboard_tests::switch::{SOON, Switch};
 use serde_json::Value;
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -284,5 +285,37 @@ pub fn plan_and_pool(dir: &Path) -> Outcome {
     field(&cdr, "to.user", "+493012345")?;
     field(&cdr, "dialled.to", "12345")?;
     field(&cdr, "legs.1.presented", "+498955500")?;
+    switch.ensure_nothing_left()
+}
+
+/// A carrier known by its domain alone: its first host is dead, so the call goes by the second (RFC 3263 4.3).
+pub fn by_domain(dir: &Path) -> Outcome {
+    let there = Ipv4Addr::new(127, 0, 0, 3);
+    let names = NameServer::start(vec![
+        names::service("_sip._udp.carrier.test", 1, 10, 5_091, "a.carrier.test"),
+        names::service("_sip._udp.carrier.test", 2, 10, 5_092, "b.carrier.test"),
+        names::host("a.carrier.test", there),
+        names::host("b.carrier.test", there),
+    ])?;
+    let way =
+        format!("{WAY}\n[tenant.default.trunk.out]\ngateway = \"carrier.test\"\noptions_every = \"0s\"\n");
+    let dns = format!("[dns]\nservers = [\"{}\"]", names.address);
+    let switch = Switch::start(dir, &Config::new(dir)?.more(&way).more(&dns))?;
+    wait_for("both hosts to be found", SOON, || {
+        trunk(&switch, "out")
+            .ok()
+            .filter(|trunk| trunk["gateways"].as_array().is_some_and(|all| all.len() == 2))
+    })
+    .map_err(|why| Fail(format!("{why}; asked were {:?}", names.asked())))?;
+    let mut called = gateway(dir, "called", 5092, &answers_when_told())?;
+    let mut caller = Phone::by_trunk(dir, "900", &calls(), CALLER)?;
+    called.answers_now()?;
+    hear_each_other(&mut caller, &mut called)?;
+    let invite = called.sipp.received("INVITE").remove(0);
+    let line = invite.text.lines().find(|line| line.starts_with("INVITE")).unwrap_or_default();
+    ensure(line.contains("@carrier.test"), || format!("the carrier got {line}"))?;
+    caller.hangs_up()?;
+    called.ended()?;
+    switch.wait_cdrs(1)?;
     switch.ensure_nothing_left()
 }

@@ -2,6 +2,7 @@
 
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
+use cordboard_model::dns::{DnsAnswer, DnsQuery};
 use cordboard_model::event::Event;
 use cordboard_model::id::{AgentId, CallId, LegId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
@@ -67,6 +68,13 @@ pub enum ShardInput<'a> {
     },
     /// The wall clock moved.
     Wall(WallClock),
+    /// A question to the domain name system is answered.
+    Looked {
+        /// From [`ShardOutput::Lookup`].
+        ticket: u64,
+        /// The answer.
+        answer: DnsAnswer,
+    },
 }
 
 /// What an operator, the API or the shell wants.
@@ -117,6 +125,15 @@ pub enum ShardOutput {
         ticket: Option<u64>,
         /// What to write.
         record: Box<JournalRecord>,
+    },
+    /// Ask the domain name system. Answer with [`ShardInput::Looked`].
+    Lookup {
+        /// Names the question in the answer.
+        ticket: u64,
+        /// The question.
+        query: DnsQuery,
+        /// The domain for whose sake it is asked: what a certificate of the addresses must be for (RFC 5922 4).
+        domain: String,
     },
     /// Publish.
     Event(Event),

@@ -36,7 +36,10 @@ pub struct Shard {
     pub(crate) acd: AcdEngine,
     pub(crate) flows: FlowEngine,
     pub(crate) registry: Registry,
+    /// The configuration, with what the domain name system says put in.
     pub(crate) snapshot: Arc<Snapshot>,
+    /// The configuration as it was given.
+    pub(crate) configured: Arc<Snapshot>,
     pub(crate) config: ShardConfig,
     pub(crate) wall: WallClock,
     pub(crate) now: Time,
@@ -82,6 +85,7 @@ impl Shard {
             flows: FlowEngine::new(seed(&mut seeds)),
             registry,
             snapshot: Arc::new(Snapshot::empty()),
+            configured: Arc::new(Snapshot::empty()),
             wall: config.wall,
             config,
             now: Time::ZERO,
@@ -123,6 +127,7 @@ impl Shard {
                 self.release(ticket);
             }
             ShardInput::Wall(wall) => self.set_wall(wall),
+            ShardInput::Looked { ticket, answer } => self.on_looked(ticket, answer),
         }
         self.settle();
     }
@@ -227,6 +232,8 @@ impl Shard {
 
     fn configure(&mut self, snapshot: Arc<Snapshot>) {
         let now = self.now;
+        let given = std::mem::replace(&mut self.configured, Arc::clone(&snapshot));
+        let snapshot = self.trunks.configure_names(&snapshot, &given, now);
         let old = std::mem::replace(&mut self.snapshot, Arc::clone(&snapshot));
         self.trunks.configure(&snapshot, &old, now);
         let mut calls = CallConfig::new(self.config.start_secs, self.config.shard);

@@ -296,12 +296,27 @@ pub struct Gateway {
     pub priority: u16,
     /// Among those of one priority, its share of the calls (RFC 2782).
     pub weight: u16,
+    /// The domain that it was found by: what a certificate must be for, and the host of Request-URIs.
+    pub domain: Option<String>,
+}
+
+/// A way out of a trunk that is known by a name (RFC 3263).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedGateway {
+    /// The domain or host.
+    pub host: String,
+    /// With a port, only the host's addresses are asked for.
+    pub port: Option<u16>,
+    /// With a transport, only its service is asked for.
+    pub transport: Option<SipTransport>,
+    /// The lowest is tried first, before what the domain says itself.
+    pub priority: u16,
 }
 
 impl Gateway {
     /// UDP, first in order, with a share like any other.
     pub fn at(address: SocketAddr) -> Self {
-        Self { address, transport: SipTransport::Udp, priority: 0, weight: 1 }
+        Self { address, transport: SipTransport::Udp, priority: 0, weight: 1, domain: None }
     }
 }
 
@@ -384,6 +399,8 @@ pub struct Trunk {
     pub peers: Vec<SocketAddr>,
     /// Where calls by this trunk are sent.
     pub gateways: Vec<Gateway>,
+    /// The same by names.
+    pub named: Vec<NamedGateway>,
     /// Most calls at a time.
     pub max_calls: u32,
     /// Most new calls in a second, both ways; none if that does not matter.
@@ -415,6 +432,7 @@ impl Trunk {
             id,
             peers: Vec::new(),
             gateways: Vec::new(),
+            named: Vec::new(),
             max_calls: 100,
             calls_per_second: None,
             account: None,

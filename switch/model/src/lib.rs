@@ -9,6 +9,7 @@ pub mod cause;
 pub mod cdr;
 pub mod config;
 pub mod deadline;
+pub mod dns;
 pub mod event;
 pub mod flows;
 pub mod guard;

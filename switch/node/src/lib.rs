@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+mod dns;
 pub mod explain;
 pub mod files;
 pub mod flow_test;

@@ -1,6 +1,7 @@
 //! The signalling thread: reads UDP itself, takes everything else from lanes, and carries out what the shard wants.
 
 use crate::clock::Clock;
+use crate::dns::Question;
 use crate::gauges::ShardGauges;
 use crate::guard::guarded;
 use crate::journal::JournalOrder;
@@ -9,6 +10,7 @@ use crate::owed::Owed;
 use crate::transport::StreamOrder;
 use cordboard_core::{Shard, ShardCommand, ShardInput, ShardOutput};
 use cordboard_lane::{Receiver, Sender, Sleep};
+use cordboard_model::dns::DnsAnswer;
 use cordboard_model::event::Event;
 use cordboard_model::id::LegId;
 use cordboard_model::media::{MediaCommand, MediaEvent};
@@ -23,6 +25,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use tokio::sync::mpsc;
 
 pub(crate) const WAKE: Token = Token(usize::MAX);
 /// Datagrams read from one socket before lanes and timers have their turn.
@@ -71,6 +74,13 @@ pub enum Order {
     Ask(Box<dyn FnOnce(&mut Shard) + Send>),
     /// The wall clock moved.
     Wall(WallClock),
+    /// A question to the domain name system is answered.
+    Looked {
+        /// Names the question.
+        ticket: u64,
+        /// The answer.
+        answer: DnsAnswer,
+    },
 }
 
 impl std::fmt::Debug for Order {
@@ -83,6 +93,7 @@ impl std::fmt::Debug for Order {
             Order::Command(_) => "command",
             Order::Ask(_) => "ask",
             Order::Wall(_) => "wall",
+            Order::Looked { .. } => "looked",
         })
     }
 }
@@ -101,6 +112,8 @@ pub struct ShardSetup {
     pub media: Vec<Sender<MediaOrder>>,
     /// To the journal. It has room for the closing record of every call that may be up.
     pub journal: Sender<JournalOrder>,
+    /// To who asks the domain name system.
+    pub dns: mpsc::Sender<Question>,
     /// To the event hub.
     pub events: Sender<Event>,
     /// The clock.
@@ -304,6 +317,9 @@ impl ShardThread {
                         question(shard);
                     }
                     Order::Wall(wall) => shard.handle_input(ShardInput::Wall(wall), clock.now()),
+                    Order::Looked { ticket, answer } => {
+                        shard.handle_input(ShardInput::Looked { ticket, answer }, clock.now());
+                    }
                 });
             }
         }
@@ -365,6 +381,12 @@ impl ShardThread {
                     && let Some(ticket) = ticket
                 {
                     self.tell_shard("journal refused", ShardInput::Journalled { ticket, ok: false });
+                }
+            }
+            ShardOutput::Lookup { ticket, query, domain } => {
+                if self.setup.dns.try_send(Question { ticket, query, domain }).is_err() {
+                    let answer = DnsAnswer::Failed;
+                    self.tell_shard("name not asked", ShardInput::Looked { ticket, answer });
                 }
             }
             ShardOutput::Event(event) => {

@@ -10,6 +10,7 @@ mod dialog;
 pub mod engine;
 mod guard;
 pub mod identity;
+pub mod locate;
 mod registrar;
 pub mod sdp;
 mod session;

@@ -19,7 +19,10 @@ const CANNOT: [u16; 3] = [408, 502, 503];
 
 /// A gateway in words: `tcp:192.0.2.1:5060`.
 pub(super) fn shown(gateway: &Gateway) -> String {
-    format!("{}:{}", transport(gateway).as_str(), gateway.address)
+    match &gateway.domain {
+        Some(domain) => format!("{}:{} ({domain})", transport(gateway).as_str(), gateway.address),
+        None => format!("{}:{}", transport(gateway).as_str(), gateway.address),
+    }
 }
 
 fn transport(gateway: &Gateway) -> Transport {
@@ -42,6 +45,7 @@ impl Shard {
             match due {
                 Due::Probe(trunk, gateway) => self.probe(&trunk, gateway),
                 Due::Register(trunk) => self.register(&trunk),
+                Due::Resolve(trunk, at) => self.resolve(&trunk, at),
                 Due::Silence(leg) => self.on_silence(leg),
             }
             self.settle();
@@ -144,7 +148,7 @@ impl Shard {
         self.tell_trunk(&trunk.id, gateway, what.to_owned());
     }
 
-    fn tell_trunk(&mut self, id: &TrunkId, gateway: Option<String>, state: String) {
+    pub(super) fn tell_trunk(&mut self, id: &TrunkId, gateway: Option<String>, state: String) {
         let what = EventKind::TrunkChanged { trunk: id.clone(), gateway, state };
         self.event(id.tenant, what);
     }
@@ -305,7 +309,7 @@ impl Shard {
 
 fn host(trunk: &Trunk, gateway: &Gateway) -> String {
     let domain = trunk.account.as_ref().map(|account| account.domain.clone());
-    domain.unwrap_or_else(|| bracketed(gateway))
+    domain.or_else(|| gateway.domain.clone()).unwrap_or_else(|| bracketed(gateway))
 }
 
 fn bracketed(gateway: &Gateway) -> String {
@@ -318,5 +322,5 @@ fn bracketed(gateway: &Gateway) -> String {
 /// The host part of a Request-URI: the carrier's domain where there is one, else the gateway.
 fn host_and_port(trunk: &Trunk, gateway: &Gateway) -> String {
     let domain = trunk.account.as_ref().map(|account| account.domain.clone());
-    domain.unwrap_or_else(|| gateway.address.to_string())
+    domain.or_else(|| gateway.domain.clone()).unwrap_or_else(|| gateway.address.to_string())
 }

@@ -6,11 +6,12 @@
 
 mod act;
 mod door;
+mod names;
 mod numbers;
 mod registration;
 mod select;
 
-use cordboard_model::config::{Snapshot, Trunk};
+use cordboard_model::config::{Gateway, Snapshot, Trunk};
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::id::{CallId, LegId, TenantId, TrunkId};
 use cordboard_model::leg::PartyId;
@@ -25,6 +26,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_core::{RngCore, SeedableRng};
 use registration::Registration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// The span over which calls are counted for `calls_per_second`.
 const SECOND: Duration = Duration::from_secs(1);
@@ -36,9 +38,14 @@ pub(crate) enum Due {
     Probe(TrunkId, usize),
     /// To register.
     Register(TrunkId),
+    /// To ask for the places of a name.
+    Resolve(TrunkId, usize),
     /// For any answer to an INVITE.
     Silence(LegId),
 }
+
+/// What trunks wait for, by time.
+pub(crate) type Deadline = Deadlines<Due>;
 
 /// What was asked of a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +91,8 @@ pub(crate) struct Trunks {
     /// By an operator.
     blocked: BTreeSet<TrunkId>,
     tries: BTreeMap<LegId, Try>,
-    due: Deadlines<Due>,
+    names: names::Names,
+    due: Deadline,
     asked: BTreeMap<RequestId, Asked>,
     last_request: u64,
     pub(crate) numbers: Numbers,
@@ -100,6 +108,7 @@ impl Trunks {
             registrations: BTreeMap::new(),
             blocked: BTreeSet::new(),
             tries: BTreeMap::new(),
+            names: names::Names::default(),
             due: Deadlines::default(),
             asked: BTreeMap::new(),
             last_request: 0,
@@ -175,6 +184,17 @@ impl Trunks {
         self.due.next()
     }
 
+    /// Exchanges the names of gateways; gives the configuration with what is known of them put in.
+    pub(crate) fn configure_names(
+        &mut self,
+        given: &Arc<Snapshot>,
+        old: &Snapshot,
+        now: Time,
+    ) -> Arc<Snapshot> {
+        self.names.configure(given, old, &mut self.due, now);
+        self.names.found(given)
+    }
+
     /// Exchanges the configuration. Gateways that stay keep what is known of them; what is new is asked at once.
     pub(crate) fn configure(&mut self, snapshot: &Snapshot, old: &Snapshot, now: Time) {
         let trunks: BTreeMap<&TrunkId, &Trunk> =
@@ -190,10 +210,7 @@ impl Trunks {
             if same {
                 continue;
             }
-            let kept = old.trunk(id).filter(|before| before.gateways == trunk.gateways);
-            if kept.is_none() {
-                self.doors.insert(id.clone(), vec![Door::default(); trunk.gateways.len()]);
-            }
+            self.move_doors(trunk, old.trunk(id));
             for at in 0..trunk.gateways.len() {
                 self.due.clear(&Due::Probe(id.clone(), at));
                 if trunk.health.every.is_some() {
@@ -205,6 +222,27 @@ impl Trunks {
                 self.registrations.entry(id.clone()).or_default();
                 self.due.set(Due::Register(id.clone()), now, TimerReason("trunk register"));
             }
+        }
+    }
+
+    /// Gateways that stay keep what is known of them, and calls on their way the gateways that they may still try.
+    fn move_doors(&mut self, trunk: &Trunk, before: Option<&Trunk>) {
+        let was = before.map_or(&[][..], |before| before.gateways.as_slice());
+        let same = |a: &Gateway, b: &Gateway| a.address == b.address && a.transport == b.transport;
+        let doors = self.doors.remove(&trunk.id).unwrap_or_default();
+        let door = |gateway: &Gateway| {
+            let at = was.iter().position(|before| same(before, gateway))?;
+            doors.get(at).copied()
+        };
+        let kept = trunk.gateways.iter().map(|gateway| door(gateway).unwrap_or_default()).collect();
+        self.doors.insert(trunk.id.clone(), kept);
+        let now_at = |at: usize| {
+            let gateway = was.get(at)?;
+            trunk.gateways.iter().position(|now| same(now, gateway))
+        };
+        for way in self.tries.values_mut().filter(|way| way.trunk == trunk.id) {
+            way.gateway = now_at(way.gateway).unwrap_or(usize::MAX);
+            way.left = way.left.iter().filter_map(|at| now_at(*at)).collect();
         }
     }
 

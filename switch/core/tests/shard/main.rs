@@ -7,6 +7,8 @@ mod hostile;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod rig;

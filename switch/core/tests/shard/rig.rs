@@ -2,6 +2,7 @@
 
 use cordboard_core::{Datagram, Shard, ShardCommand, ShardConfig, ShardInput, ShardOutput, Transport};
 use cordboard_model::config::{Agent, CalledNumber, Queue, Snapshot, Tenant, Trunk, User};
+use cordboard_model::dns::DnsQuery;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, Name, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::journal::JournalRecord;
@@ -131,6 +132,8 @@ pub struct Rig {
     pub records: Vec<JournalRecord>,
     /// Tickets that are not answered yet.
     pub owed: Vec<u64>,
+    /// Questions to the domain name system.
+    pub looked: Vec<(u64, DnsQuery)>,
     /// The journal answers at once.
     pub prompt: bool,
     ports: u16,
@@ -165,6 +168,7 @@ impl Rig {
             events: Vec::new(),
             records: Vec::new(),
             owed: Vec::new(),
+            looked: Vec::new(),
             prompt: true,
             ports: 0,
         }
@@ -236,6 +240,7 @@ impl Rig {
                     self.records.push(*record);
                     self.owed.extend(ticket);
                 }
+                ShardOutput::Lookup { ticket, query, .. } => self.looked.push((ticket, query)),
                 ShardOutput::Event(event) => self.events.push((event.tenant, event.seq, event.what)),
             }
             if let Some(event) = answer {

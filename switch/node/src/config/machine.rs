@@ -4,7 +4,7 @@ use super::error::Problem;
 use super::secret::ApiKey;
 use super::section::Section;
 use super::sip::{SipMachine, no_overlap, read_sip};
-use super::value::{boolean, duration, integer, ip, listen, one_of, size, some_text, wrong};
+use super::value::{boolean, duration, integer, ip, listen, one_of, size, socket, some_text, wrong};
 use cordboard_model::config::{DigestAlgorithm, FlowLimits, Limits, SipTimers};
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
@@ -28,6 +28,8 @@ pub struct Machine {
     pub recordings: RecordingsMachine,
     /// The log.
     pub log: LogMachine,
+    /// Name servers; those of the system if none is given.
+    pub dns: Vec<SocketAddr>,
     /// Keys to the control API.
     #[serde(skip)]
     pub api_keys: Vec<ApiKey>,
@@ -173,6 +175,9 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
     let log = root.section("log");
     let log_machine = LogMachine { level: log.or("level", LogLevel::Info, one_of(LEVELS)) };
     log.finish();
+    let dns = root.section("dns");
+    let servers = dns.list("servers", socket).map_or_else(Vec::new, |list| list.value);
+    dns.finish();
     Machine {
         sip: sip_machine,
         media,
@@ -181,6 +186,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
         journal: journal_machine,
         recordings: recordings_machine,
         log: log_machine,
+        dns: servers.into_iter().map(|server| server.value).collect(),
         api_keys: Vec::new(),
     }
 }

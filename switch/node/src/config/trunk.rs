@@ -6,7 +6,7 @@ use super::tenant::{Context, missing};
 use super::tree::Node;
 use super::value::{boolean, duration, host, integer, one_of, peer, secret, socket, some_text, text, wrong};
 use cordboard_model::config::{
-    FAILOVER, Gateway, Secret, SipTransport, Trunk, TrunkAccount, TrunkHealth, TrunkIdentity,
+    FAILOVER, Gateway, NamedGateway, Secret, SipTransport, Trunk, TrunkAccount, TrunkHealth, TrunkIdentity,
 };
 use cordboard_model::id::{Name, TrunkId};
 use cordboard_model::number::{Rewrite, TrunkNumbers, rewritten};
@@ -34,11 +34,12 @@ pub(super) fn read(
     peers: &mut Vec<At<SocketAddr>>,
 ) -> Option<Trunk> {
     let given = section.list("peers", peer).map_or(vec![], |l| l.value);
-    let gateways = read_gateways(section);
+    let (gateways, named) = read_gateways(section);
     let d = Trunk::new(TrunkId { tenant: context.id, name: name.clone() });
     let trunk = Trunk {
         peers: given.iter().map(|at| at.value).collect(),
         gateways,
+        named,
         max_calls: section.or("max_calls", d.max_calls, integer(1..=100_000, "calls")),
         calls_per_second: section
             .opt("calls_per_second", integer(1..=100_000, "calls a second"))
@@ -58,30 +59,78 @@ pub(super) fn read(
     {
         return missing(section, "peers", "addresses that call us, or a gateway");
     }
-    if trunk.account.as_ref().is_some_and(|account| account.register.is_some()) && trunk.gateways.is_empty() {
+    if trunk.account.as_ref().is_some_and(|account| account.register.is_some())
+        && trunk.gateways.is_empty()
+        && trunk.named.is_empty()
+    {
         return missing(section, "gateway", "where to register");
     }
     peers.extend(given);
     Some(trunk)
 }
 
-fn read_gateways(section: &Section<'_>) -> Vec<Gateway> {
-    let mut gateways: Vec<Gateway> = Vec::new();
-    if let Some(at) = section.opt("gateway", socket) {
-        gateways.push(Gateway::at(at.value));
+/// Where a gateway is said to be.
+enum Place {
+    Address(SocketAddr),
+    Name(String, Option<u16>),
+}
+
+/// An address with its port, or a name with or without one.
+fn place_of(node: &Node) -> Result<Place, Wrong> {
+    if let Ok(address) = socket(node) {
+        return Ok(Place::Address(address));
+    }
+    let expected =
+        "an address and port as \"192.0.2.1:5060\", or a name as \"carrier.example\", with or without a port";
+    let text = some_text(node)?;
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) => {
+            (name.to_owned(), Some(port.parse::<u16>().map_err(|_| wrong(node, expected))?))
+        }
+        None => (text, None),
+    };
+    let label = |label: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        (1..=63).contains(&label.len()) && label.chars().all(fits)
+    };
+    // a name ends in letters; digits alone are an address that lacks something
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let is_name =
+        name.len() <= 253 && name.split('.').all(label) && last.contains(|c: char| c.is_ascii_alphabetic());
+    match is_name && port != Some(0) {
+        true => Ok(Place::Name(name.to_ascii_lowercase(), port)),
+        false => Err(wrong(node, expected)),
+    }
+}
+
+fn read_gateways(section: &Section<'_>) -> (Vec<Gateway>, Vec<NamedGateway>) {
+    let (mut gateways, mut named) = (Vec::new(), Vec::new());
+    let mut add = |place: Place, transport: Option<SipTransport>, priority: u16, weight: u16| match place {
+        Place::Address(address) => gateways.push(Gateway {
+            transport: transport.unwrap_or(SipTransport::Udp),
+            priority,
+            weight,
+            ..Gateway::at(address)
+        }),
+        Place::Name(host, port) => named.push(NamedGateway { host, port, transport, priority }),
+    };
+    if let Some(at) = section.opt("gateway", place_of) {
+        add(at.value, None, 0, 1);
     }
     for table in section.tables("gateways") {
-        let address = table.need("address", "an address and port as \"192.0.2.1:5060\"", socket);
-        let gateway = address.map(|address| Gateway {
-            address: address.value,
-            transport: table.or("transport", SipTransport::Udp, one_of(TRANSPORTS)),
-            priority: table.or("priority", 0, integer(0..=65_535, "")),
-            weight: table.or("weight", 1, integer(0..=65_535, "")),
-        });
+        let place = table.need("address", "an address and port as \"192.0.2.1:5060\", or a name", place_of);
+        let transport = table.opt("transport", one_of(TRANSPORTS)).map(|at| at.value);
+        let priority = table.or("priority", 0, integer(0..=65_535, ""));
+        let weight = table.opt("weight", integer(0..=65_535, ""));
+        if let (Some(weight), Some(Place::Name(..))) = (&weight, place.as_ref().map(|at| &at.value)) {
+            table.conflict("weight", weight.pos, "a name's weights stand in its SRV records");
+        }
         table.finish();
-        gateways.extend(gateway);
+        if let Some(place) = place {
+            add(place.value, transport, priority, weight.map_or(1, |at| at.value));
+        }
     }
-    gateways
+    (gateways, named)
 }
 
 fn read_account(context: &Context<'_>, section: &Section<'_>) -> Option<TrunkAccount> {

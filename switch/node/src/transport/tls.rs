@@ -11,7 +11,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpStream;
@@ -60,7 +60,7 @@ pub(crate) struct Read {
 pub struct TlsStore {
     read: ArcSwap<Read>,
     /// The host names that addresses were found by: what a certificate must be for.
-    names: Mutex<BTreeMap<SocketAddr, String>>,
+    names: Mutex<BTreeMap<IpAddr, String>>,
 }
 
 impl TlsStore {
@@ -98,7 +98,7 @@ impl TlsStore {
     }
 
     /// Remembers that `address` was found by asking for `host`: its certificate must be for that name.
-    pub fn name(&self, address: SocketAddr, host: &str) {
+    pub fn name(&self, address: IpAddr, host: &str) {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names.insert(address, host.to_owned());
     }
@@ -109,7 +109,7 @@ impl TlsStore {
         remote: SocketAddr,
         stream: TcpStream,
     ) -> io::Result<Box<tokio_rustls::client::TlsStream<TcpStream>>> {
-        let named = self.names.lock().unwrap_or_else(PoisonError::into_inner).get(&remote).cloned();
+        let named = self.names.lock().unwrap_or_else(PoisonError::into_inner).get(&remote.ip()).cloned();
         let name = match named {
             Some(host) => ServerName::try_from(host).map_err(io::Error::other)?,
             None => ServerName::from(remote.ip()),

@@ -2,6 +2,7 @@
 
 use crate::phone::PhoneCommand;
 use cordboard_core::ShardCommand;
+use cordboard_model::dns::DnsAnswer;
 use cordboard_model::id::{AgentId, CallId};
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::time::Time;
@@ -49,6 +50,7 @@ pub(super) enum Happening {
     Journalled { ticket: u64, ok: bool },
     Command(Box<ShardCommand>),
     Wish(AgentId, Wish),
+    Looked { ticket: u64, answer: DnsAnswer },
     Send(CallId, Sending),
     MediaCommand(MediaCommand),
     MediaEvent(MediaEvent),

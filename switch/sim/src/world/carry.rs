@@ -6,13 +6,17 @@ use super::{Agenda, Handset, SWITCH, Trace, Way, World, ladder};
 use crate::phone::{PhoneCommand, PhoneInput, PhoneOutput};
 use cordboard_core::{Datagram, ShardInput, ShardOutput, Transport};
 use cordboard_media::{MediaOutput, Verdict};
+use cordboard_model::dns::DnsAnswer;
 use cordboard_model::id::CallId;
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::OpenError;
-use cordboard_model::time::Time;
+use cordboard_model::time::{Duration, Time};
 use core::net::{IpAddr, SocketAddr};
 use rand_core::RngCore;
 use std::collections::BTreeMap;
+
+/// Longest time that the domain name system takes.
+const LOOKUP: Duration = Duration::from_millis(80);
 
 impl World {
     pub(super) fn happen(&mut self, what: Happening) {
@@ -48,6 +52,7 @@ impl World {
                 self.order(*command);
             }
             Happening::Wish(agent, wish) => self.wish(&agent, wish),
+            Happening::Looked { ticket, answer } => self.input(ShardInput::Looked { ticket, answer }),
             Happening::Send(call, sending) => self.send(call, &sending),
             Happening::MediaCommand(command) => {
                 self.trace.line(now, || format!("media does {command:?}"));
@@ -128,6 +133,13 @@ impl World {
                 ShardOutput::Journal { ticket, record } => {
                     self.trace.line(now, || format!("journal {ticket:?} {record:?}"));
                     self.journalled(ticket, *record);
+                }
+                ShardOutput::Lookup { ticket, query, .. } => {
+                    let nothing = || DnsAnswer::Nothing { ttl: Duration::from_secs(60) };
+                    let answer = self.names.get(&query).cloned().unwrap_or_else(nothing);
+                    self.trace.line(now, || format!("asks {query:?}: {answer:?}"));
+                    let delay = self.up_to(LOOKUP);
+                    self.agenda.plan(now + delay, Happening::Looked { ticket, answer });
                 }
                 ShardOutput::Event(event) => {
                     self.trace.line(now, || format!("event {} {:?}", event.seq, event.what));

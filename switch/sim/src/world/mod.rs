@@ -26,6 +26,7 @@ use cordboard_core::{AcdCommand, Shard, ShardCommand, ShardConfig};
 use cordboard_media::{MediaConfig, MediaEngine};
 use cordboard_model::cdr::Cdr;
 use cordboard_model::config::Snapshot;
+use cordboard_model::dns::{DnsAnswer, DnsQuery};
 use cordboard_model::event::Event;
 use cordboard_model::id::{AgentId, CallId, RecordingId, TenantId};
 use cordboard_model::journal::JournalRecord;
@@ -136,6 +137,8 @@ pub struct World {
     to_media: Time,
     to_shard: Time,
     trace: Trace,
+    /// What the domain name system knows.
+    names: BTreeMap<DnsQuery, DnsAnswer>,
     ladder: Vec<String>,
     events: Vec<Event>,
     journal: Vec<JournalRecord>,
@@ -181,6 +184,7 @@ impl World {
             to_shard: Time::ZERO,
             trace: Trace::new(config.trace),
             ladder: Vec::new(),
+            names: BTreeMap::new(),
             events: Vec::new(),
             journal: Vec::new(),
             cdrs: Vec::new(),
@@ -340,6 +344,11 @@ impl World {
     /// An agent wishes something at a time to come.
     pub fn wish_at(&mut self, at: Time, agent: &AgentId, wish: Wish) {
         self.agenda.plan(at.max(self.now), Happening::Wish(agent.clone(), wish));
+    }
+
+    /// From now on the domain name system answers this question so. What it was not told it has no records of.
+    pub fn name(&mut self, query: DnsQuery, answer: DnsAnswer) {
+        self.names.insert(query, answer);
     }
 
     /// The API wants a party sent elsewhere at a time to come. What is refused is refused silently.
