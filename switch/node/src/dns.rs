@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
 /// Questions that may wait for their turn; one more is answered with a failure.
-pub(crate) const WAITING: usize = 256;
+const WAITING: usize = 256;
 /// Questions that are asked at the same time.
 const AT_ONCE: usize = 32;
 /// How long a name server has for its answer, and how often it is asked.
@@ -46,8 +46,19 @@ pub(crate) struct Dns {
 }
 
 impl Dns {
+    /// Begins to ask; ends with the shard.
+    pub(crate) fn start(
+        servers: &[SocketAddr],
+        answers: Sender<Order>,
+        tls: Arc<TlsStore>,
+    ) -> mpsc::Sender<Question> {
+        let (questions, asked) = mpsc::channel(WAITING);
+        tokio::spawn(Self::new(servers, answers, tls).run(asked));
+        questions
+    }
+
     /// Asks these servers, or those of the system if none is named.
-    pub(crate) fn new(servers: &[SocketAddr], answers: Sender<Order>, tls: Arc<TlsStore>) -> Self {
+    fn new(servers: &[SocketAddr], answers: Sender<Order>, tls: Arc<TlsStore>) -> Self {
         let resolver = match resolver(servers) {
             Ok(resolver) => Some(resolver),
             Err(why) => {
@@ -59,7 +70,7 @@ impl Dns {
     }
 
     /// Until the shard has ended.
-    pub(crate) async fn run(self, mut questions: mpsc::Receiver<Question>) {
+    async fn run(self, mut questions: mpsc::Receiver<Question>) {
         while let Some(question) = questions.recv().await {
             let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else {
                 return;

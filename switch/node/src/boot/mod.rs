@@ -190,9 +190,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let orders = vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1];
     let streams = lanes.to_streams.0;
     let udp = sockets.udp;
-    let (dns, questions) = tokio::sync::mpsc::channel(crate::dns::WAITING);
-    let asking = Dns::new(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
-    tokio::spawn(asking.run(questions));
+    let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (to_media, journal, events) = (media.orders, lanes.journal.0, lanes.events.0);
     let setup = move |shard| ShardSetup {
         shard,
