@@ -189,9 +189,8 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let shard_gauges = Arc::clone(&gauges.shard);
     let orders = vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1];
     let streams = lanes.to_streams.0;
-    let udp = sockets.udp;
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
-    let (to_media, journal, events) = (media.orders, lanes.journal.0, lanes.events.0);
+    let (udp, to_media, journal, events) = (sockets.udp, media.orders, lanes.journal.0, lanes.events.0);
     let setup = move |shard| ShardSetup {
         shard,
         sockets: udp,
