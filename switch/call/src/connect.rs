@@ -4,14 +4,14 @@
 //! or earlier, one way, if the called side sends audio before its answer.
 
 use crate::call::{Call, Doing};
-use crate::desk::Desk;
+use crate::desk::{Desk, Timer};
 use crate::flow::StepKind;
 use crate::leg::{Heard, LegState};
-use crate::output::{DialTarget, QueueOutput};
+use crate::output::{CallOutput, DialTarget, QueueOutput};
 use crate::queue::Wait;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::id::{AgentId, LegId};
-use cordboard_model::leg::{LegCommand, PartyId, Target};
+use cordboard_model::leg::{Incoming, LegCommand, PartyId, Target};
 use cordboard_model::media::{MediaCommand, PlayItem, Repeat, Tone};
 use cordboard_model::verb::{Destination, QueueEnd, VerbAnswer};
 
@@ -144,6 +144,41 @@ impl Call {
             let by = if by_peer { Party::Callee } else { Party::Switch };
             self.end(desk, cause, by);
         }
+    }
+
+    /// The device sends the call elsewhere: routing is asked, in the name of who sends it. False if it does not, or the
+    /// call has been sent about too often.
+    pub(crate) fn redirected(&mut self, desk: &mut Desk, id: LegId) -> bool {
+        let leg = self.leg_mut(id);
+        let Some((to, party)) = leg.and_then(|leg| Some((leg.redirect.take()?, leg.party.clone()))) else {
+            return false;
+        };
+        self.hops = self.hops.saturating_add(1);
+        if self.hops > desk.limits.hops {
+            return false;
+        }
+        if matches!(&self.doing, Doing::Connect(connect) if connect.heard_early) {
+            desk.media(MediaCommand::Unbridge { leg: self.caller.id });
+        }
+        self.stop_play(desk, self.caller.id);
+        self.data.insert("diverted_from".to_owned(), party.user);
+        self.data.insert("diversion_reason".to_owned(), "unconditional".to_owned());
+        self.doing = Doing::Routing;
+        desk.set(Timer::Route(self.id), desk.limits.route);
+        let from = self.caller.party.clone();
+        let to = PartyId::new(&to);
+        let data = std::collections::BTreeMap::new();
+        let incoming = Incoming { leg: id, from, to, trunk: None, user: None, replaces: None, data };
+        desk.out.push_back(CallOutput::Route { call: self.id, incoming });
+        true
+    }
+
+    /// Routing found nothing for where a device sent the call: its flow hears it, or the caller.
+    pub(crate) fn not_routed(&mut self, desk: &mut Desk, cause: Cause) {
+        if matches!(self.step_kind(), Some(StepKind::Transfer)) {
+            return self.finish_step(desk, VerbAnswer::Failed(cause));
+        }
+        self.end(desk, cause, Party::Switch);
     }
 
     /// Joins caller and called party once both are up. The caller is answered now if he was not.

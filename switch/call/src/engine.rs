@@ -185,7 +185,7 @@ impl CallEngine {
                 }),
                 Timer::Route(call) => self.with(call, |call, desk| match &call.doing {
                     Doing::Transfer(_) => call.transfer_failed(desk, Cause::NoRoute),
-                    _ => call.end(desk, Cause::NoRoute, Party::Switch),
+                    _ => call.not_routed(desk, Cause::NoRoute),
                 }),
                 Timer::Step(call) => self.with(call, Call::on_step_deadline),
                 Timer::Close(call) => self.with(call, Call::close),
@@ -223,6 +223,11 @@ impl CallEngine {
         let all = self.calls.values();
         let ours = all.filter(|call| call.tenant() == tenant);
         ours.map(Call::view).collect()
+    }
+
+    /// Whether routing has spoken about the call before.
+    pub fn was_routed(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_some_and(|call| !call.route.is_empty())
     }
 
     /// An entry of a call's data.
@@ -384,8 +389,14 @@ fn routed(call: &mut Call, desk: &mut Desk, to: Result<Destination, Cause>, reas
     desk.event(call.tenant(), EventKind::CallRouted { call: id, to: told, reasons });
     match to {
         to if transfers => call.transfer_routed(desk, to),
-        Ok(to) => call.go(desk, to),
-        Err(cause) => call.end(desk, cause, Party::Switch),
+        Ok(to) => {
+            // a device that sent the call there took it from the flow that had rung it
+            if matches!(to, Destination::Flow(_) | Destination::Queue(_)) {
+                call.stop_flow(desk, false);
+            }
+            call.go(desk, to);
+        }
+        Err(cause) => call.not_routed(desk, cause),
     }
 }
 

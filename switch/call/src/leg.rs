@@ -56,6 +56,8 @@ pub(crate) enum LegInput {
     Digit,
     /// The party wants the other one sent elsewhere.
     TransferAsked,
+    /// The device says where the call shall go instead.
+    Redirected,
     /// It is over.
     Ended,
     /// We want to answer.
@@ -93,6 +95,8 @@ pub(crate) enum LegAct {
     TellDigit,
     /// Tell the call of the wish for a transfer.
     TellTransfer,
+    /// Keep where the device sends the call.
+    KeepRedirect,
     /// Refuse that wish: it is not the moment.
     RefuseTransfer,
     /// Tell the call that it is over.
@@ -130,6 +134,8 @@ impl LegState {
             (S::Calling | S::Ringing, I::EarlyMedia) => (S::Ringing, A::TellEarly),
             (S::Calling | S::Ringing, I::Answered) => (S::Up, A::TellUp),
 
+            (S::Calling | S::Ringing, I::Redirected) => (self, A::KeepRedirect),
+
             (S::Up, I::HoldDone) => (S::Up, A::TellHoldDone),
             (S::Up, I::TransferAsked) => (S::Up, A::TellTransfer),
             (S::Gone, I::TransferAsked) => (S::Gone, A::Absorb),
@@ -159,6 +165,7 @@ impl From<&LegEvent> for LegInput {
             LegEvent::HoldDone { .. } => LegInput::HoldDone,
             LegEvent::Digit(_) => LegInput::Digit,
             LegEvent::TransferAsked { .. } => LegInput::TransferAsked,
+            LegEvent::Redirected { .. } => LegInput::Redirected,
             LegEvent::Ended { .. } => LegInput::Ended,
         }
     }
@@ -228,6 +235,8 @@ pub(crate) struct Leg {
     pub(crate) port: Port,
     /// Where to dial once the port is open, and who is shown as calling; callees only.
     pub(crate) dial: Option<(DialTarget, PartyId)>,
+    /// Where its device sends the call.
+    pub(crate) redirect: Option<String>,
     /// How the party is rung again, if it is one of ours.
     pub(crate) back: Option<DialTarget>,
     pub(crate) started: Wall,
@@ -256,6 +265,7 @@ impl Leg {
             },
             port: Port::Asked,
             dial: None,
+            redirect: None,
             back: None,
             started,
             answered: None,
@@ -327,7 +337,7 @@ mod tests {
         LegState::Ending,
         LegState::Gone,
     ];
-    const INPUTS: [LegInput; 14] = [
+    const INPUTS: [LegInput; 15] = [
         LegInput::Opened,
         LegInput::OpenFailed,
         LegInput::Ringing,
@@ -338,6 +348,7 @@ mod tests {
         LegInput::HoldDone,
         LegInput::Digit,
         LegInput::TransferAsked,
+        LegInput::Redirected,
         LegInput::Ended,
         LegInput::Answer,
         LegInput::HangUp,

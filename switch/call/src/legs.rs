@@ -71,6 +71,11 @@ impl Call {
             (LegAct::TellTransfer, LegEvent::TransferAsked { ticket, to, .. }) => {
                 self.transfer_asked(desk, id, *ticket, to);
             }
+            (LegAct::KeepRedirect, LegEvent::Redirected { to }) => {
+                if let Some(leg) = self.leg_mut(id) {
+                    leg.redirect = Some(to.clone());
+                }
+            }
             (LegAct::RefuseTransfer, LegEvent::TransferAsked { ticket, .. }) => {
                 desk.leg(id, LegCommand::TransferResult { ticket: *ticket, status: 403 });
             }
@@ -239,7 +244,9 @@ impl Call {
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_failed(desk, cause),
             Doing::Connect(connect) if connect.leg == id => {
-                self.connect_failed(desk, cause, by_peer);
+                if !self.redirected(desk, id) {
+                    self.connect_failed(desk, cause, by_peer);
+                }
             }
             Doing::Talk(talk) if talk.peer == id => {
                 if matches!(self.step_kind(), Some(StepKind::Enqueue)) {

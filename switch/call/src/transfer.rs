@@ -438,6 +438,10 @@ impl Call {
     pub(crate) fn transfer_lost(&mut self, desk: &mut Desk, id: LegId, cause: Cause) {
         let Some(transfer) = self.transfer() else { return };
         if transfer.target == Some(id) {
+            if transfer.stage == Stage::Ringing && self.transfer_redirected(desk, id) {
+                return;
+            }
+            let Some(transfer) = self.transfer() else { return };
             return match transfer.stage {
                 Stage::Consulting if transfer.gone => self.transfer_failed(desk, cause),
                 // the consultation is over, and nobody was to be sent: the two talk again
@@ -451,6 +455,30 @@ impl Call {
         if transfer.talk.peer == id && !transfer.gone {
             self.sender_gone(desk);
         }
+    }
+
+    /// The target's device sends the call elsewhere.
+    fn transfer_redirected(&mut self, desk: &mut Desk, id: LegId) -> bool {
+        let Some(to) = self.leg_mut(id).and_then(|leg| leg.redirect.take()) else {
+            return false;
+        };
+        self.hops = self.hops.saturating_add(1);
+        if self.hops > desk.limits.hops {
+            return false;
+        }
+        let Some(transfer) = self.transfer() else { return false };
+        if core::mem::take(&mut transfer.heard_early) {
+            desk.media(MediaCommand::Unbridge { leg: id });
+        }
+        transfer.stage = Stage::Routing;
+        transfer.target = None;
+        transfer.rings = false;
+        desk.set(Timer::Route(self.id), desk.limits.route);
+        let (from, to) = (self.caller.party.clone(), PartyId::new(&to));
+        let data = BTreeMap::new();
+        let incoming = Incoming { leg: id, from, to, trunk: None, user: None, replaces: None, data };
+        desk.out.push_back(CallOutput::Route { call: self.id, incoming });
+        true
     }
 
     /// Who sends has left: what he began goes on without him.

@@ -7,6 +7,7 @@ use cordboard_model::config::{Snapshot, Tenant};
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::id::{AgentId, CallId, TenantId, UserId};
 use cordboard_model::leg::Incoming;
+use cordboard_model::plan;
 use cordboard_model::time::{Time, TimerReason};
 use cordboard_model::view::RouteReason;
 use cordboard_plugin_api::{
@@ -81,6 +82,13 @@ impl Shard {
         if let Some(found) = self.legs.get(incoming.leg).filter(|_| incoming.trunk.is_none()) {
             incoming.user = incoming.user.or_else(|| found.user.clone());
             incoming.trunk.clone_from(&found.trunk);
+        }
+        // who sends a call on writes the number as he would dial it
+        if let (true, Some(tenant)) = (self.calls.was_routed(call), self.snapshot.tenant(call.tenant)) {
+            let trunk = incoming.trunk.as_ref().and_then(|id| self.snapshot.trunk(id));
+            let is_account = incoming.user.is_some();
+            let (_, to) = plan::inside(tenant, trunk, is_account, &incoming.from.user, &incoming.to.user);
+            incoming.to.user = to;
         }
         // a target that a flow, a transfer or the API names is dialled like any other
         if let Some(tenant) = self.snapshot.tenant(call.tenant) {

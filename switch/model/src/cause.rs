@@ -106,7 +106,8 @@ impl Cause {
             487 => Cause::Cancelled,
             603 | 607 | 608 => Cause::Declined,
             500 | 503 | 504 => Cause::Congestion,
-            502 | 580 => Cause::Unreachable,
+            // where else it would be is nobody's answer to who called
+            300..=399 | 502 | 580 => Cause::Unreachable,
             _ => Cause::ProtocolError,
         }
     }

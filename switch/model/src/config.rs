@@ -55,6 +55,8 @@ pub struct Limits {
     pub digest: Vec<DigestAlgorithm>,
     /// Defence of the SIP port.
     pub guard: GuardLimits,
+    /// Whether an account's device may send a call elsewhere by a 3xx, within the tenant's numbers.
+    pub redirects: bool,
 }
 
 /// A digest algorithm.
@@ -130,6 +132,7 @@ impl Default for Limits {
             flows: SipFlows::default(),
             digest: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
             guard: GuardLimits::default(),
+            redirects: true,
         }
     }
 }

@@ -100,6 +100,11 @@ pub enum LegEvent {
         /// The leg whose place the other party is to take: one of the same party's other call.
         replaces: Option<LegId>,
     },
+    /// The called device says where the call shall go instead (3xx). Its end follows.
+    Redirected {
+        /// The number, as dialled.
+        to: String,
+    },
     /// The leg is over. Nothing follows.
     Ended {
         /// Why.

@@ -299,3 +299,37 @@ impl Rig {
         self.ended()
     }
 }
+
+/// A phone that forwards its calls: routing is asked anew, and the caller rings on.
+#[test]
+fn a_device_that_sends_the_call_elsewhere_is_followed() {
+    let mut rig = to_bob();
+    let bob = rig.leg_of("bob");
+    rig.leg(bob, LegEvent::Ringing);
+    rig.said();
+    rig.leg(bob, LegEvent::Redirected { to: "carol".into() });
+    rig.hangs_up(bob, Cause::Unreachable, Some(302));
+    rig.route(Destination::User(user("carol")));
+    let carol = rig.leg_of("carol");
+    rig.leg(carol, LegEvent::Answered);
+    insta::assert_snapshot!(rig.said());
+    rig.hangs_up(carol, Cause::Normal, None);
+    rig.nothing_left();
+    assert_eq!(rig.cdr().data["diverted_from"], "bob");
+    assert_eq!(rig.cdr().legs[1].sip_status, Some(302));
+}
+
+#[test]
+fn phones_that_send_a_call_round_in_a_ring_end_it() {
+    let mut rig = to_bob();
+    let mut rounds = 0;
+    while rig.engine.view(rig.call).is_some() {
+        let bob = rig.leg_of("bob");
+        rig.leg(bob, LegEvent::Redirected { to: "bob".into() });
+        rig.hangs_up(bob, Cause::Unreachable, Some(302));
+        rig.route(Destination::User(user("bob")));
+        rounds += 1;
+        assert!(rounds < 100, "it goes round for ever");
+    }
+    rig.nothing_left();
+}

@@ -256,12 +256,16 @@ impl World {
             3 if book.offered.is_some() => self.withdraw(call),
             4 | 5 if book.flow => self.verb(call),
             6 if book.flow && self.dice.one_in(4) => self.flow_ends(call),
-            7 if book.talking.is_some() && self.dice.one_in(4) => self.withdraw_late(call),
+            7 if book.talking.is_some() && self.dice.one_in(2) => self.withdraw_late(call),
             7 => {
                 let digit = ['1', '#', '9', 'x'][usize::try_from(self.dice.roll(4)).unwrap()];
                 self.tell(CallInput::Media(MediaEvent::Digit { leg, digit }));
             }
             8 | 9 => self.tell(CallInput::Leg(newest, LegEvent::Answered)),
+            10 if self.dice.one_in(3) => {
+                self.tell(CallInput::Leg(newest, LegEvent::Redirected { to: "7".into() }));
+                self.peer_ends(newest);
+            }
             10 => self.tell(CallInput::Leg(leg, LegEvent::Ringing)),
             11 => {
                 let on = self.dice.one_in(2);

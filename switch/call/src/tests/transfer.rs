@@ -388,3 +388,18 @@ fn the_flow_goes_on_after_a_talk_that_was_transferred() {
     rig.hangs_up(rig.caller, Cause::Normal, None);
     rig.nothing_left();
 }
+
+#[test]
+fn a_target_that_forwards_its_calls_is_followed() {
+    let (mut rig, _, carol) = carol_rings();
+    rig.leg(carol, LegEvent::Redirected { to: "dave".into() });
+    rig.hangs_up(carol, Cause::Unreachable, Some(302));
+    rig.said();
+    rig.route(Destination::User(user("dave")));
+    let dave = rig.leg_of("dave");
+    rig.leg(dave, LegEvent::Answered);
+    insta::assert_snapshot!(rig.said());
+    rig.hangs_up(dave, Cause::Normal, None);
+    rig.nothing_left();
+    assert_eq!(transfers(rig.cdr()), [(TransferKind::Blind, TransferOutcome::Done, None)]);
+}

@@ -30,6 +30,14 @@ pub(crate) struct Came {
     diversions: Vec<Diversion>,
 }
 
+impl Came {
+    /// One of ours has sent the call on.
+    pub(crate) fn diverted_by(&mut self, number: &str) {
+        let reason = "unconditional".to_owned();
+        self.diversions.insert(0, Diversion { number: number.to_owned(), reason });
+    }
+}
+
 impl Shard {
     /// Decides who calls, and what of the call's data came with him.
     pub(crate) fn believe(
@@ -82,7 +90,10 @@ impl Shard {
         let withheld = came.as_ref().and_then(|(came, _)| came.withheld.clone());
         let form = trunk.map_or(TrunkIdentity::None, |trunk| trunk.identity);
         let mut diversions = came.as_ref().map(|(came, _)| came.diversions.clone()).unwrap_or_default();
-        if let (Some((came, true)), Some(_)) = (&came, trunk) {
+        let sent_on = |dialled: &str| diversions.iter().any(|step| step.number == dialled);
+        if let (Some((came, true)), Some(_)) = (&came, trunk)
+            && !sent_on(&came.dialled)
+        {
             let reason = if self.is_transferred(call) { "deflection" } else { "unconditional" };
             diversions.insert(0, Diversion { number: came.dialled.clone(), reason: reason.to_owned() });
         }

@@ -123,6 +123,7 @@ impl Shard {
                 self.leg_event(leg, LegEvent::PeerHold { on: held_by_peer });
             }
             SipEvent::HoldDone { on, ok, .. } => self.leg_event(leg, LegEvent::HoldDone { on, ok }),
+            SipEvent::Redirected { to, host, .. } => self.on_redirect(call, leg, to.user, &host),
             SipEvent::Refer { refer, .. } => self.on_refer(leg, session, *refer),
             SipEvent::Digit { digit, .. } => self.leg_event(leg, LegEvent::Digit(digit)),
             SipEvent::Ended { by_peer, sip_status, .. }

@@ -35,6 +35,26 @@ impl Shard {
         self.sip.handle_command(refusal, self.now);
     }
 
+    /// A device refuses the call and says where it shall go instead. Followed for an account, within the tenant's numbers;
+    /// else it is the refusal that it is.
+    pub(crate) fn on_redirect(&mut self, call: CallId, leg: LegId, to: String, host: &str) {
+        let account = self.legs.get(leg).and_then(|found| found.user.clone());
+        let Some(account) = account.filter(|_| self.snapshot.limits.redirects) else {
+            return;
+        };
+        if !self.sip.is_home(host, leg.tenant) {
+            return;
+        }
+        // where it goes outside again, the next carrier is told who sent it on
+        let others = self.legs.of(call).to_vec();
+        let came =
+            others.into_iter().find(|other| self.legs.get(*other).is_some_and(|found| found.came.is_some()));
+        if let Some(came) = came.and_then(|other| self.legs.get_mut(other)?.came.as_deref_mut()) {
+            came.diverted_by(account.name.as_str());
+        }
+        self.leg_event(leg, LegEvent::Redirected { to });
+    }
+
     fn may_refer(&self, leg: LegId) -> bool {
         let Some(found) = self.legs.get(leg) else {
             return false;

@@ -143,3 +143,27 @@ fn an_order_for_a_call_that_does_not_talk_is_refused() {
     rig.command(ShardCommand::HangUp(call, Cause::Administrative));
     assert!(rig.shard.transfer(call, None, "2000", false, now).is_err());
 }
+
+/// A phone that forwards its calls, and one that would have us call a stranger.
+#[test]
+fn a_redirection_is_followed_within_the_tenants_numbers_alone() {
+    for (contact, followed) in [("sip:2000@example.com", true), ("sip:2000@evil.example", false)] {
+        let (mut rig, ours) = talking();
+        let mut two = with_password("secret");
+        let other = tenant("other", "example.net", "198.51.100.9:5060");
+        two.tenants.insert(other.id, other);
+        rig.configure(two);
+        let _ = ours;
+        rig.datagram(TRUNK, &invite(TRUNK, "1001", "example.com", "z"));
+        let ringing = rig.last("INVITE").to_owned();
+        let moved = String::from_utf8(response(PHONE, &ringing, "302 Moved Temporarily")).unwrap();
+        rig.datagram(PHONE, moved.replace(&format!("sip:peer@{PHONE}"), contact).as_bytes());
+        let calls = rig.shard.calls(TenantId::DEFAULT);
+        let waits = calls.iter().any(|call| call.queue.is_some());
+        assert_eq!(waits, followed, "{contact}: {:#?}", rig.said);
+        if followed {
+            let call = calls.iter().find(|call| call.queue.is_some()).unwrap();
+            assert_eq!(call.data["diverted_from"], "1001");
+        }
+    }
+}

@@ -148,7 +148,9 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
     no_overlap(&sip, &sip_machine, &media);
     // These are read with the limits; here they only count as known.
     sip.has("timers");
-    for key in ["digest", "guard", "calls_per_second", "overload_delay"].into_iter().chain(super::flows::KEYS)
+    for key in ["digest", "redirects", "guard", "calls_per_second", "overload_delay"]
+        .into_iter()
+        .chain(super::flows::KEYS)
     {
         sip.has(key);
     }
@@ -300,6 +302,7 @@ pub(super) fn read_limits(root: &Section<'_>) -> Limits {
         sip: read_timers(root),
         flows: super::flows::read(&root.section("sip")),
         digest: read_digest(&root.section("sip")),
+        redirects: root.section("sip").or("redirects", true, boolean),
         guard: super::guard::read(&root.section("sip")),
     };
     limits.finish();

@@ -360,6 +360,15 @@ pub enum SipEvent {
         /// Of `0-9*#A-D`.
         digit: char,
     },
+    /// Outgoing: every device refused, and the best refusal says where the call shall go instead. Ended follows.
+    Redirected {
+        /// Which.
+        session: SessionId,
+        /// The user part of the preferred Contact.
+        to: PartyId,
+        /// Its host; empty for a `tel:` address.
+        host: String,
+    },
     /// The party wants the other one sent elsewhere. It waits for [`SipCommand::ReferResult`].
     Refer {
         /// Which.
@@ -396,6 +405,7 @@ impl SipEvent {
             | Self::HoldDone { session, .. }
             | Self::Digit { session, .. }
             | Self::Refer { session, .. }
+            | Self::Redirected { session, .. }
             | Self::Ended { session, .. } => *session,
         }
     }

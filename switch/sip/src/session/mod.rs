@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use cordboard_model::cause::Cause;
 use cordboard_model::id::UserId;
 use cordboard_model::journal::DialogRecord;
+use cordboard_model::leg::PartyId;
 
 use crate::dialog::Dialog;
 use crate::engine::context::{Context, SessionTimer};
@@ -107,6 +108,8 @@ pub(crate) struct Session {
     refresh: refresh::Refresh,
     reliable: reliable::Reliable,
     refers: refer::Refers,
+    /// Outgoing: where a device says that the call shall go instead.
+    redirect: Option<(PartyId, String)>,
     /// A BYE that must wait for an ACK: its Reason.
     bye_waits: Option<String>,
 }
@@ -133,6 +136,7 @@ impl Session {
             refresh: refresh::Refresh::default(),
             reliable: reliable::Reliable::default(),
             refers: refer::Refers::default(),
+            redirect: None,
             bye_waits: None,
         }
     }

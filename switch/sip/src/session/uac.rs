@@ -243,7 +243,25 @@ impl Session {
         if code == 422 && self.ask_for_longer(base, at, response) {
             return;
         }
+        if (300..400).contains(&code) {
+            self.note_redirect(response);
+        }
         self.on_failure(base, at, Failure::of_status(code));
+    }
+
+    /// Where a device says that the call shall go instead: "The Contact header field ... for 3xx responses ... gives
+    /// alternative addresses to retry" (8.3, 20.10), the preferred first. Whether it goes there is not decided here.
+    fn note_redirect(&mut self, response: &Message) {
+        let mut contacts = response.contacts().unwrap_or_default();
+        contacts.sort_by_key(|contact| core::cmp::Reverse(contact.q_thousandths()));
+        let place = |contact: &NameAddr| {
+            let user = contact.uri.user().filter(|user| !user.is_empty())?.into_owned();
+            let host = contact.uri.host().map_or_else(String::new, |host| host.as_str().to_owned());
+            Some((PartyId { user, display: contact.display.clone().unwrap_or_default() }, host))
+        };
+        if self.redirect.is_none() {
+            self.redirect = contacts.iter().find_map(place);
+        }
     }
 
     fn on_failure(&mut self, base: &mut Base, at: usize, failure: Failure) {
@@ -268,6 +286,12 @@ impl Session {
             self.cancel_branches(base, "SIP;cause=603");
         }
         if self.branches.iter().all(|b| b.done) {
+            if (300..400).contains(&best.code)
+                && let Some((to, host)) = self.redirect.take()
+            {
+                let session = self.id;
+                self.tell(base, SipEvent::Redirected { session, to, host });
+            }
             self.end(base, best.cause, true, Some(best.code));
         }
     }

@@ -597,3 +597,21 @@ fn a_switch_that_stops_waits_for_answers_and_not_for_repetitions() {
     assert!(bench.engine.is_at_rest());
     bench.settle();
 }
+
+/// The preferred Contact of a 3xx is told, and is not called by itself (8.1.3.4).
+#[test]
+fn a_redirection_is_told_and_not_followed_here() {
+    let mut bench = Bench::new();
+    let (_, ours) = bench.dial();
+    let moved = reply(&ours, 302, "far", "")
+        .replace("<sip:900@198.51.100.7:5060>", "<sip:1@a.example>;q=0.1, <sip:1003@example.com>;q=0.9");
+    bench.recv(TRUNK, &moved);
+    assert_eq!(bench.lines(), ["ACK"]);
+    match bench.take_events().as_slice() {
+        [SipEvent::Redirected { to, host, .. }, SipEvent::Ended { sip_status: Some(302), .. }] => {
+            assert_eq!((to.user.as_str(), host.as_str()), ("1003", "example.com"));
+        }
+        other => panic!("{other:?}"),
+    }
+    bench.settle();
+}
