@@ -129,12 +129,16 @@ impl Call {
         self.join(desk);
     }
 
-    /// The device did not answer: the flow goes on, or the caller is refused for the same cause.
+    /// The device did not answer: the call goes where the device sends it, or the flow goes on, or the caller is refused for the same cause.
     pub(crate) fn connect_failed(&mut self, desk: &mut Desk, cause: Cause, by_peer: bool) {
         let Doing::Connect(connect) = &self.doing else {
             return;
         };
-        if connect.heard_early {
+        let (leg, heard_early) = (connect.leg, connect.heard_early);
+        if self.redirected(desk, leg) {
+            return;
+        }
+        if heard_early {
             desk.media(MediaCommand::Unbridge { leg: self.caller.id });
         }
         self.stop_play(desk, self.caller.id);

@@ -244,9 +244,7 @@ impl Call {
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_failed(desk, cause),
             Doing::Connect(connect) if connect.leg == id => {
-                if !self.redirected(desk, id) {
-                    self.connect_failed(desk, cause, by_peer);
-                }
+                self.connect_failed(desk, cause, by_peer);
             }
             Doing::Talk(talk) if talk.peer == id => {
                 if matches!(self.step_kind(), Some(StepKind::Enqueue)) {
