@@ -5,40 +5,22 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::drive;
 use super::machine;
 use super::options::Options;
 use super::sipp::{Calls, Sipp};
-use super::switch::{Folder, Switch, binary};
+use super::switch::Switch;
 use crate::outcome::Outcome;
 
 /// Calls a second while the calls are set up.
 const RATE: u32 = 100;
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
-    let options = match Options::new(arguments, &["--calls", "--settle"], &["--no-build"]) {
-        Ok(options) => options,
-        Err(why) => return Outcome::Misused(why),
-    };
-    let binary = match binary(root, !options.flag("--no-build")) {
-        Ok(binary) => binary,
-        Err(why) => return Outcome::Misused(why),
-    };
-    if let Some(outcome) = machine::apart() {
-        return outcome;
-    }
-    let (calls, settle) = (options.number("--calls", 1_000), options.number("--settle", 35));
-    let mut folder = match Folder::new() {
-        Ok(folder) => folder,
-        Err(error) => return Outcome::Misused(format!("no folder for the run: {error}")),
-    };
-    match measure(root, &binary, folder.path(), calls, settle) {
-        Ok(()) => Outcome::Passed,
-        Err(why) => {
-            eprintln!("load memory: {why}");
-            folder.keep();
-            Outcome::Failed
-        }
-    }
+    let options = Options::new(arguments, &["--calls", "--settle"], &["--no-build"]);
+    drive(root, "memory", options, |binary, dir, options| {
+        let (calls, settle) = (options.number("--calls", 1_000), options.number("--settle", 35));
+        measure(root, binary, dir, calls, settle).map(|()| true)
+    })
 }
 
 fn measure(root: &Path, binary: &Path, dir: &Path, calls: u32, settle: u32) -> Result<(), String> {

@@ -3,10 +3,13 @@
 //!
 //! One file for each kind, and a line in [`KINDS`]. docs/measuring.md says what each measures.
 
+mod kamailio;
 mod machine;
 mod memory;
 mod options;
+mod overload;
 mod probe;
+mod quota;
 mod signalling;
 mod sipp;
 mod switch;
@@ -14,6 +17,8 @@ mod switch;
 use std::path::Path;
 
 use crate::outcome::Outcome;
+use options::Options;
+use switch::Folder;
 
 /// A kind of load: its name, what it measures, and what it does with the arguments after its name.
 type Kind = (&'static str, &'static str, fn(&Path, &[String]) -> Outcome);
@@ -21,8 +26,13 @@ type Kind = (&'static str, &'static str, fn(&Path, &[String]) -> Outcome);
 const KINDS: &[Kind] = &[
     (
         "signalling",
-        "bridged calls a second and what each costs [--rate N] [--seconds S] [--no-build]",
+        "bridged calls a second and what each costs [--rate N] [--seconds S] [--against kamailio] [--no-build]",
         signalling::run,
+    ),
+    (
+        "overload",
+        "calls that end well when ten times too many come [--rate N] [--seconds S] [--quota] [--no-build]",
+        overload::run,
     ),
     ("memory", "what a bridged call weighs [--calls N] [--settle S] [--no-build]", memory::run),
 ];
@@ -35,6 +45,39 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
         Some((_, _, run)) => run(root, rest),
         None => Outcome::Misused(format!("no kind {name:?}; {}", known())),
     }
+}
+
+/// A run with a loopback and a folder of its own; the folder stays when it failed.
+fn drive(
+    root: &Path,
+    name: &str,
+    options: Result<Options<'_>, String>,
+    measure: impl FnOnce(&Path, &Path, &Options<'_>) -> Result<bool, String>,
+) -> Outcome {
+    let prepared = options.and_then(|options| {
+        let binary = switch::binary(root, !options.flag("--no-build"))?;
+        Ok((options, binary))
+    });
+    let (options, binary) = match prepared {
+        Ok(prepared) => prepared,
+        Err(why) => return Outcome::Misused(why),
+    };
+    if let Some(outcome) = machine::apart() {
+        return outcome;
+    }
+    let mut folder = match Folder::new() {
+        Ok(folder) => folder,
+        Err(error) => return Outcome::Misused(format!("no folder for the run: {error}")),
+    };
+    let measured = measure(&binary, folder.path(), &options);
+    if let Err(why) = &measured {
+        eprintln!("load {name}: {why}");
+    }
+    let passed = measured == Ok(true);
+    if !passed {
+        folder.keep();
+    }
+    Outcome::of(passed)
 }
 
 fn known() -> String {

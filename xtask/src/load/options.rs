@@ -1,4 +1,7 @@
-//! The options of a load driver: `--NAME NUMBER`, and flags.
+//! The options of a load driver: `--NAME NUMBER`, `--against kamailio`, and flags.
+
+/// The flag that a name follows: with whom to compare.
+pub(super) const AGAINST: &str = "--against";
 
 /// What was asked for.
 pub(super) struct Options<'a> {
@@ -10,6 +13,12 @@ impl<'a> Options<'a> {
     pub(super) fn new(arguments: &'a [String], numbers: &[&str], flags: &[&str]) -> Result<Self, String> {
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
+            if name == AGAINST && flags.contains(&AGAINST) {
+                match rest.next().map(String::as_str) {
+                    Some("kamailio") => continue,
+                    _ => return Err(format!("{AGAINST} takes a name; kamailio is known")),
+                }
+            }
             if flags.contains(&name.as_str()) {
                 continue;
             }
@@ -57,7 +66,9 @@ mod tests {
 
     #[test]
     fn what_is_not_known_or_not_a_number_is_refused() {
-        for text in ["--rat 300", "--rate", "--rate 0", "--rate many"] {
+        assert!(Options::new(&words("--against kamailio --rate 9"), &["--rate"], &["--against"]).is_ok());
+        assert!(Options::new(&words("--against nobody"), &["--rate"], &["--against"]).is_err());
+        for text in ["--rat 300", "--rate", "--rate 0", "--rate many", "--against kamailio"] {
             assert!(Options::new(&words(text), &["--rate"], &[]).is_err(), "{text}");
         }
     }

@@ -64,8 +64,14 @@ fn call(socket: &UdpSocket, turn: u32) -> io::Result<Duration> {
     let contact = header(&answer, "Contact").unwrap_or_default();
     let target = contact.split('<').nth(1).and_then(|rest| rest.split('>').next());
     let target = target.unwrap_or_default().to_owned();
-    socket.send(request("ACK", 1, &target, &to, &id).as_bytes())?;
-    socket.send(request("BYE", 2, &target, &to, &id).as_bytes())?;
+    // A proxy that stays in the dialog.
+    let route =
+        header(&answer, "Record-Route").map(|route| format!("Route: {route}\r\n")).unwrap_or_default();
+    let within = |method: &str, cseq: u32| {
+        request(method, cseq, &target, &to, &id).replacen("Contact:", &format!("{route}Contact:"), 1)
+    };
+    socket.send(within("ACK", 1).as_bytes())?;
+    socket.send(within("BYE", 2).as_bytes())?;
     until(socket, &mut buf, &id, "BYE")?;
     Ok(took)
 }
@@ -101,7 +107,10 @@ fn answer(request: &str) -> Option<String> {
     let mut text = String::from("SIP/2.0 200 OK\r\n");
     for line in request.lines().take_while(|line| !line.is_empty()) {
         let name = line.split(':').next().unwrap_or_default();
-        if ["Via", "From", "Call-ID", "CSeq"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        if ["Via", "Record-Route", "From", "Call-ID", "CSeq"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+        {
             text.push_str(line);
             text.push_str("\r\n");
         } else if name.eq_ignore_ascii_case("To") {

@@ -8,11 +8,13 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::drive;
+use super::kamailio::Kamailio;
 use super::machine::{self, Others, Whole};
-use super::options::Options;
+use super::options::{AGAINST, Options};
 use super::probe::{self, Measured};
 use super::sipp::{Calls, Counts, Sipp};
-use super::switch::{Folder, Switch, binary};
+use super::switch::Switch;
 use crate::outcome::Outcome;
 
 /// How long a call is held after its answer.
@@ -28,42 +30,76 @@ const PROBE_EVERY: Duration = Duration::from_millis(20);
 const STANDING: f64 = 20_000.0;
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
-    let options = match Options::new(arguments, &["--rate", "--seconds"], &["--no-build"]) {
-        Ok(options) => options,
-        Err(why) => return Outcome::Misused(why),
-    };
-    let binary = match binary(root, !options.flag("--no-build")) {
-        Ok(binary) => binary,
-        Err(why) => return Outcome::Misused(why),
-    };
-    if let Some(outcome) = machine::apart() {
-        return outcome;
-    }
-    let mut folder = match Folder::new() {
-        Ok(folder) => folder,
-        Err(error) => return Outcome::Misused(format!("no folder for the run: {error}")),
-    };
-    let (rate, seconds) = (options.number("--rate", 800), options.number("--seconds", 24));
-    match measure(root, &binary, folder.path(), rate, seconds) {
-        Ok(passed) => {
-            if !passed {
-                folder.keep();
-            }
-            Outcome::of(passed)
+    let options = Options::new(arguments, &["--rate", "--seconds"], &["--no-build", AGAINST]);
+    drive(root, "signalling", options, |binary, dir, options| {
+        let (rate, seconds) = (options.number("--rate", 800), options.number("--seconds", 24));
+        println!(
+            "{} cores; the switch on one of them, SIPp and the probe on another; a call is held {} s",
+            machine::cores(),
+            HOLD.as_secs()
+        );
+        let ours = || Ok::<_, String>(Under::Switch(Switch::start(binary, dir)?));
+        if !options.flag(AGAINST) {
+            return measure(root, dir, ours()?, rate, seconds).map(|brought| brought.whole);
         }
-        Err(why) => {
-            eprintln!("load signalling: {why}");
-            folder.keep();
-            Outcome::Failed
+        let peer = || Ok::<_, String>(Under::Kamailio(Kamailio::start(dir)?));
+        let mut turns = Vec::new();
+        for turn in 1..=TURNS {
+            println!("-- Cordboard, turn {turn}");
+            let own = measure(root, dir, ours()?, rate, seconds)?;
+            println!("-- Kamailio as a stateful proxy, turn {turn}");
+            turns.push((own, measure(root, dir, peer()?, rate, seconds)?));
         }
-    }
+        compare(&turns);
+        Ok(turns.iter().all(|(own, peer)| own.whole && peer.whole))
+    })
 }
 
-/// The two sides and the switch between them.
+/// How often each is measured when two are compared.
+const TURNS: u32 = 2;
+
+/// What is under load.
+enum Under {
+    Switch(Switch),
+    Kamailio(Kamailio),
+}
+
+/// What a run brought.
+struct Brought {
+    /// Whether no call failed at half load, and nothing was left.
+    whole: bool,
+    best: f64,
+    /// CPU seconds for a thousand calls at half load.
+    cpu: f64,
+    /// INVITE to 200 at half load, milliseconds.
+    p50: f64,
+    p99: f64,
+}
+
+/// The better turn of each against the other's: others on the machine only make a figure worse.
+fn compare(turns: &[(Brought, Brought)]) {
+    let least = |of: fn(&Brought) -> f64| {
+        let own = turns.iter().map(|(own, _)| of(own)).fold(f64::INFINITY, f64::min);
+        let peer = turns.iter().map(|(_, peer)| of(peer)).fold(f64::INFINITY, f64::min);
+        (own, own / peer)
+    };
+    let (cpu, cpus) = least(|brought| brought.cpu);
+    let (p50, p50s) = least(|brought| brought.p50);
+    let (p99, p99s) = least(|brought| brought.p99);
+    let (each, eachs) = least(|brought| 1.0 / brought.best);
+    println!(
+        "result against=kamailio cpu_seconds_per_1000={cpu:.3} cpu_ratio={cpus:.2} p50_ms={p50:.2} p50_ratio={p50s:.2} \
+         p99_ms={p99:.2} p99_ratio={p99s:.2} calls_per_second={:.0} calls_per_second_ratio={:.2}",
+        1.0 / each,
+        1.0 / eachs
+    );
+}
+
+/// The two sides and what is between them.
 struct Stand<'a> {
     root: &'a Path,
     dir: &'a Path,
-    switch: Switch,
+    under: Under,
     called: Sipp,
 }
 
@@ -81,8 +117,13 @@ struct Step {
 
 impl Stand<'_> {
     fn cpu(&self) -> (f64, f64) {
-        let pid = self.switch.pid();
-        (machine::cpu(pid).unwrap_or(0.0), machine::cpu_of_thread(pid, "shard").unwrap_or(0.0))
+        match &self.under {
+            Under::Switch(switch) => {
+                let pid = switch.pid();
+                (machine::cpu(pid).unwrap_or(0.0), machine::cpu_of_thread(pid, "shard").unwrap_or(0.0))
+            }
+            Under::Kamailio(kamailio) => (kamailio.cpu(), 0.0),
+        }
     }
 
     /// One rate for so long; returns when the last call is over.
@@ -127,15 +168,9 @@ impl Step {
     }
 }
 
-fn measure(root: &Path, binary: &Path, dir: &Path, rate: u32, seconds: u32) -> Result<bool, String> {
-    println!(
-        "{} cores; the switch on one of them, SIPp and the probe on another; a call is held {} s",
-        machine::cores(),
-        HOLD.as_secs()
-    );
-    let switch = Switch::start(binary, dir)?;
+fn measure(root: &Path, dir: &Path, under: Under, rate: u32, seconds: u32) -> Result<Brought, String> {
     let called = Sipp::called(root, dir)?;
-    let stand = Stand { root, dir, switch, called };
+    let stand = Stand { root, dir, under, called };
     println!(
         "{:>6} {:>9} {:>7} {:>7} {:>7} {:>13} {:>13} {:>8} {:>7}",
         "rate",
@@ -164,7 +199,9 @@ fn measure(root: &Path, binary: &Path, dir: &Path, rate: u32, seconds: u32) -> R
     };
     let half = (best / 2.0).round().max(1.0) as u32;
     let lasting = Duration::from_secs_f64(f64::from(seconds) / 2.0);
-    rest(&stand.switch);
+    if let Under::Switch(switch) = &stand.under {
+        rest(switch);
+    }
     println!("half load, with a probe of {} calls a second beside it:", 1_000 / PROBE_EVERY.as_millis());
     let probing = thread::spawn(move || probe::run(PROBE_EVERY, lasting));
     let mut step = stand.step(half, lasting, "caller-half")?;
@@ -179,7 +216,13 @@ fn measure(root: &Path, binary: &Path, dir: &Path, rate: u32, seconds: u32) -> R
     step.print();
     let left = finish(stand)?;
     report(best, &step, &probed, failed);
-    Ok(left && failed == 0)
+    Ok(Brought {
+        whole: left && failed == 0,
+        best,
+        cpu: 1_000.0 * step.cpu / step.counts.successful.max(1) as f64,
+        p50: probed.percentile(0.5).unwrap_or(f64::INFINITY),
+        p99: probed.percentile(0.99).unwrap_or(f64::INFINITY),
+    })
 }
 
 /// Waits until most transactions of the climb have ended.
@@ -197,7 +240,9 @@ fn rest(switch: &Switch) {
 
 /// Nothing may be left; then the switch is stopped.
 fn finish(stand: Stand<'_>) -> Result<bool, String> {
-    stand.switch.wait_calls(0)?;
+    if let Under::Switch(switch) = &stand.under {
+        switch.wait_calls(0)?;
+    }
     // The called side writes its counts down every second.
     thread::sleep(Duration::from_millis(1_500));
     let called = stand.called.counts()?;
@@ -206,13 +251,16 @@ fn finish(stand: Stand<'_>) -> Result<bool, String> {
         "called side: {} calls, {} failed, {} never ended",
         called.created, called.failed, called.current
     );
+    let Under::Switch(switch) = stand.under else {
+        return Ok(whole);
+    };
     for name in
         ["cordboard_journal_late_total", "cordboard_calls_refused_total", "cordboard_panics_caught_total"]
     {
-        let value = stand.switch.metric(name);
+        let value = switch.metric(name);
         println!("{name} {}", value.map_or("unknown".to_owned(), |value| value.to_string()));
     }
-    stand.switch.stop()?;
+    switch.stop()?;
     Ok(whole)
 }
 

@@ -66,35 +66,56 @@ pub(super) fn binary(root: &Path, build: bool) -> Result<PathBuf, String> {
     if path.exists() { Ok(path) } else { Err(format!("there is no {}", path.display())) }
 }
 
+/// What a driver adds to the configuration.
+#[derive(Clone, Copy, Default)]
+pub(super) struct More<'a> {
+    /// Lines of `[sip]`.
+    pub(super) sip: &'a str,
+    /// Lines of `[limits]`.
+    pub(super) limits: &'a str,
+    /// Sections of any kind.
+    pub(super) sections: &'a str,
+}
+
 /// Every call comes by one trunk and leaves by another: no account, no digest, no flow, no queue. Ports for
 /// 12,500 calls at a time, for a port rests two seconds after its call.
-fn configuration() -> String {
+fn configuration(more: More<'_>) -> String {
+    let More { sip, limits, sections } = more;
+    // SIPp's called side would count an OPTIONS as a call that failed.
     let trunk = |name: &str, key: &str, value: &str| {
-        format!("[tenant.default.trunk.{name}]\n{key} = {value}\nmax_calls = 100000\n")
+        format!(
+            "[tenant.default.trunk.{name}]\n{key} = {value}\nmax_calls = 100000\noptions_every = \"0s\"\n"
+        )
     };
     let number = |number: &str, trunk: &str| {
         format!("[[tenant.default.number]]\naccess_code = \"{number}\"\nto = \"trunk:{trunk}:{number}\"\n")
     };
     [
-        format!("[sip]\nlisten = [\"{SIP}\"]\n[media]\naddress = \"127.0.0.1\"\nport_min = 10000\nport_max = 59999\n"),
+        format!("[sip]\nlisten = [\"{SIP}\", \"tcp:{SIP}\"]\n{sip}\n[media]\naddress = \"127.0.0.1\"\nport_min = 10000\nport_max = 59999\n"),
         format!("[http]\nlisten = \"{HTTP}\"\n[store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n"),
         "[recordings]\ndir = \"var/recordings\"\n[log]\nlevel = \"warn\"\n".to_owned(),
         // No packets flow, and that must not end a call.
-        "[limits]\nmedia_silence = \"1h\"\ncalls = 10000\n[tenant.default]\n".to_owned(),
+        format!("[limits]\nmedia_silence = \"1h\"\ncalls = 10000\n{limits}\n[tenant.default]\n"),
         trunk("in", "peers", &format!("[\"{CALLER}\", \"{PROBE}\"]")),
         trunk("out", "gateway", &format!("\"{CALLED}:5060\"")),
         trunk("probe", "gateway", &format!("\"{PROBE}:5060\"")),
         number(NUMBER, "out"),
         number(PROBE_NUMBER, "probe"),
+        sections.to_owned(),
     ]
     .concat()
 }
 
 impl Switch {
     pub(super) fn start(binary: &Path, dir: &Path) -> Result<Self, String> {
+        Self::start_with(binary, dir, More::default())
+    }
+
+    /// With more in its configuration.
+    pub(super) fn start_with(binary: &Path, dir: &Path, more: More<'_>) -> Result<Self, String> {
         let wrong = |error: io::Error| format!("the switch did not start: {error}");
         let (config, output) = (dir.join("cordboard.toml"), dir.join("cordboard.out"));
-        fs::write(&config, configuration()).map_err(wrong)?;
+        fs::write(&config, configuration(more)).map_err(wrong)?;
         let log = File::create(&output).map_err(wrong)?;
         let mut command = on_core(binary, true);
         command.arg("run").arg("--config").arg(&config).current_dir(dir).stdin(Stdio::null());
