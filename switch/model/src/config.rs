@@ -393,6 +393,15 @@ pub enum TrunkIdentity {
     RemoteParty,
 }
 
+/// A number of a trunk that is another tenant's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedNumber {
+    /// As the trunk's plan reads it.
+    pub number: String,
+    /// Whose calls to it are.
+    pub tenant: TenantId,
+}
+
 /// A trunk: a carrier or another switch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trunk {
@@ -420,6 +429,10 @@ pub struct Trunk {
     pub plan: Option<NumberPlan>,
     /// The numbers that are shown where no queue names others; the caller's own if none.
     pub caller_pool: Option<Name>,
+    /// Numbers of it that are other tenants'.
+    pub shared: Vec<SharedNumber>,
+    /// Codecs in the order preferred on this trunk; those of the tenant if empty.
+    pub codecs: Vec<Codec>,
     /// How the carrier wants numbers, where there is a plan.
     pub number_form: NumberForm,
     /// Whether parties behind it may send those they talk to elsewhere (REFER).
@@ -444,6 +457,8 @@ impl Trunk {
             numbers: TrunkNumbers::default(),
             plan: None,
             caller_pool: None,
+            shared: Vec::new(),
+            codecs: Vec::new(),
             number_form: NumberForm::E164,
             transfers: false,
             identity: TrunkIdentity::None,

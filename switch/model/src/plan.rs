@@ -5,6 +5,7 @@
 //! short number, a service code with `*` or `#`, a name, `anonymous`.
 
 use crate::config::{Tenant, Trunk};
+use crate::id::TenantId;
 use crate::number::rewritten;
 use serde::{Deserialize, Serialize};
 
@@ -221,6 +222,15 @@ pub fn called(tenant: &Tenant, trunk: Option<&Trunk>, dialled: &str) -> String {
     let is_own = tenant.users.contains_key(dialled)
         || tenant.numbers.iter().any(|n| leads(&n.access_code, n.extension_code.as_deref()));
     if is_own { dialled.to_owned() } else { read(plan_of(tenant, trunk), dialled) }
+}
+
+/// The tenant to whom a number of a trunk was given, if it is not the trunk's own.
+pub fn owner(tenant: &Tenant, trunk: &Trunk, dialled: &str) -> Option<TenantId> {
+    if trunk.shared.is_empty() {
+        return None;
+    }
+    let number = read(plan_of(tenant, Some(trunk)), &rewritten(&trunk.numbers.in_called, dialled));
+    trunk.shared.iter().find(|shared| shared.number == number).map(|shared| shared.tenant)
 }
 
 /// Caller and called number of a call that came, as the tenant works with them: by the trunk's rules first, then by the

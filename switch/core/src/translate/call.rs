@@ -126,11 +126,14 @@ impl Shard {
 
     fn local_media(&self, leg: LegId, addr: SocketAddr) -> Local {
         let tenant = self.snapshot.tenant(leg.tenant);
+        let trunk = self.legs.get(leg).and_then(|found| self.snapshot.trunk(found.trunk.as_ref()?));
+        let own = trunk.map(|trunk| trunk.codecs.clone()).filter(|codecs| !codecs.is_empty());
+        let of_tenant = || tenant.map_or_else(|| Codec::ALL.to_vec(), |tenant| tenant.codecs.clone());
         Local {
             addr,
             session_id: leg.number,
             version: 1,
-            codecs: tenant.map_or_else(|| Codec::ALL.to_vec(), |tenant| tenant.codecs.clone()),
+            codecs: own.unwrap_or_else(of_tenant),
             dtmf_pt: Some(DTMF_PAYLOAD_TYPE),
             direction: Direction::SendRecv,
             ptime_ms: self.config.ptime_ms,
@@ -149,6 +152,9 @@ impl Shard {
             },
             DialTarget::Target(target) => Ok(target.clone()),
         };
+        if let (Ok(Target::Trunk(id, _)), Some(found)) = (&target, self.legs.get_mut(leg)) {
+            found.trunk = Some(id.clone());
+        }
         let dialled = target.and_then(|target| {
             let local = local.map(|addr| self.local_media(leg, addr)).ok_or(Cause::InternalError)?;
             let offered = self.offered.get(&call);

@@ -10,6 +10,7 @@ use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::{Incoming, LegEvent};
 use cordboard_model::media::{MediaCommand, StreamParams};
+use cordboard_model::plan::owner;
 use cordboard_sip::engine::{IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
 
 impl Shard {
@@ -30,10 +31,19 @@ impl Shard {
         if let Some(known) = incoming.user.as_ref().and_then(|user| self.snapshot.user(user)) {
             incoming.from.display.clone_from(&known.display);
         }
-        let tenant = incoming.tenant;
-        let full = self.calls.len() >= self.snapshot.limits.calls as usize;
         let snapshot = std::sync::Arc::clone(&self.snapshot);
         let trunk = incoming.trunk.as_ref().and_then(|id| snapshot.trunk(id));
+        let shared =
+            trunk.and_then(|trunk| owner(snapshot.tenant(trunk.id.tenant)?, trunk, &incoming.to.user));
+        incoming.tenant = shared.unwrap_or(incoming.tenant);
+        let tenant = incoming.tenant;
+        if self.crosses(&incoming) {
+            self.figures.calls_refused += 1;
+            let (session, cause) = (incoming.session, Cause::NotFound);
+            self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
+            return;
+        }
+        let full = self.calls.len() >= self.snapshot.limits.calls as usize;
         let full = full || trunk.is_some_and(|trunk| !self.trunks.has_room(trunk, self.now));
         if self.stopping || full || self.snapshot.tenant(tenant).is_none() {
             self.figures.calls_refused += 1;
@@ -83,6 +93,14 @@ impl Shard {
             data,
         };
         self.tell_call(call, CallInput::New { call, incoming });
+    }
+
+    /// Whether a phone dialled into a domain of another tenant: its own house has no such party, and no call goes over.
+    /// An address is where the phone found the switch, and names nobody.
+    fn crosses(&self, incoming: &IncomingCall) -> bool {
+        let is_name = incoming.host.trim_matches(['[', ']']).parse::<core::net::IpAddr>().is_err();
+        let other = self.snapshot.tenant_of_domain(&incoming.host).map(|tenant| tenant.id);
+        is_name && incoming.trunk.is_none() && other.is_some_and(|other| other != incoming.tenant)
     }
 
     /// The agent's phone is in a call that no queue gave him.

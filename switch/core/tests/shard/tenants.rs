@@ -1,7 +1,9 @@
 //! Two tenants on one switch know nothing of each other.
 
 use crate::rig::*;
+use cordboard_model::config::SharedNumber;
 use cordboard_model::id::TenantId;
+use cordboard_sip::auth::{Algorithm, ha1};
 
 const OTHER: &str = "198.51.100.8:5060";
 
@@ -28,6 +30,63 @@ fn a_call_belongs_to_the_tenant_of_its_trunk() {
     assert_eq!((displays(TenantId::DEFAULT), displays(acme)), (vec!["a".to_owned()], vec!["b".to_owned()]));
     assert_eq!(rig.shard.queues(acme)[0].waiting.len(), 1);
     assert_eq!(rig.shard.queues(TenantId::DEFAULT)[0].waiting.len(), 1);
+}
+
+#[test]
+fn a_number_of_a_trunk_that_is_another_tenants_makes_the_call_his() {
+    let acme = TenantId::new("acme").unwrap();
+    let mut tenants = [tenant("default", "example.com", TRUNK), tenant("acme", "acme.test", OTHER)];
+    for number in ["2000", "+4930555"] {
+        let mut rig = Rig::new();
+        let shared = SharedNumber { number: number.into(), tenant: acme };
+        tenants[0].trunks.values_mut().for_each(|trunk| trunk.shared = vec![shared.clone()]);
+        rig.configure(snapshot(tenants.to_vec()));
+        rig.datagram(TRUNK, &invite(TRUNK, "2000", "example.com", "a"));
+        let of = |tenant| rig.shard.queues(tenant)[0].waiting.len();
+        let is_his = number == "2000";
+        assert_eq!(
+            (of(TenantId::DEFAULT), of(acme)),
+            (usize::from(!is_his), usize::from(is_his)),
+            "{number}"
+        );
+        // the trunk that brought it carries it, and has room again when it is over
+        assert_eq!(rig.shard.trunk_views(TenantId::DEFAULT)[0].calls, 1);
+        assert_eq!(rig.shard.trunk_views(acme)[0].calls, 0);
+    }
+}
+
+#[test]
+fn the_same_account_in_two_domains_is_two_with_a_realm_each_and_none_reaches_the_other() {
+    let mut tenants = vec![tenant("default", "example.com", TRUNK), tenant("acme", "acme.test", OTHER)];
+    for tenant in &mut tenants {
+        let realm = tenant.domains[0].clone();
+        for user in tenant.users.values_mut() {
+            user.ha1_md5 = ha1(Algorithm::Md5, "1001", &realm, "secret");
+            user.ha1_sha256 = ha1(Algorithm::Sha256, "1001", &realm, "secret");
+        }
+    }
+    let mut rig = Rig::new();
+    rig.configure(snapshot(tenants));
+    let phone = "203.0.113.9:5060";
+    for (own, other) in [("example.com", "acme.test"), ("acme.test", "example.com")] {
+        let text =
+            String::from_utf8(invite(phone, "2000", own, own)).unwrap().replace("sip:caller@", "sip:1001@");
+        let (before, over) = (
+            rig.heard("journal CallOpened"),
+            text.replace(&format!("sip:2000@{own}"), &format!("sip:1001@{other}")),
+        );
+        rig.authenticated(phone, &text, "secret");
+        assert!(header(rig.last("401"), "WWW-Authenticate").contains(&format!("realm=\"{own}\"")));
+        assert_eq!(rig.heard("journal CallOpened"), before + 1, "{:#?}", rig.said);
+        let over = over.replace(&format!("Call-ID: {own}"), &format!("Call-ID: over-{own}"));
+        let over = over.replace(&format!("z9hG4bK{own}"), &format!("z9hG4bKover{own}"));
+        rig.authenticated(phone, &over, "secret");
+        assert_eq!(rig.heard("journal CallOpened"), before + 1, "it went over");
+        assert!(rig.last("404").contains(&format!("Call-ID: over-{own}")));
+    }
+    for tenant in [TenantId::DEFAULT, TenantId::new("acme").unwrap()] {
+        assert_eq!(rig.shard.queues(tenant)[0].waiting.len(), 1);
+    }
 }
 
 #[test]

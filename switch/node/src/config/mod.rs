@@ -170,6 +170,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
         assets: Vec::new(),
         domains: BTreeMap::new(),
         peers: Vec::new(),
+        others: Vec::new(),
     };
     reader.section(&root, base);
     let mut keys = root.tables("api_key");
@@ -181,6 +182,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
         part.finish();
     }
     reader.default_tenant(main.source, base);
+    reader.shared_are_there();
     machine.api_keys = api_keys(report, keys, &reader, main.source);
     Some(Loaded {
         machine,
@@ -251,6 +253,7 @@ struct Tenants<'a> {
     assets: Vec<(AssetId, PathBuf)>,
     domains: BTreeMap<String, Pos>,
     peers: Vec<At<core::net::SocketAddr>>,
+    others: Vec<At<TenantId>>,
 }
 
 impl Tenants<'_> {
@@ -293,6 +296,7 @@ impl Tenants<'_> {
             }
             self.peers.push(at);
         }
+        self.others.extend(read.others);
         self.assets.extend(read.assets);
         self.read.insert(id, (read.tenant, pos));
     }
@@ -300,6 +304,15 @@ impl Tenants<'_> {
     fn duplicate(&self, pos: Pos, kind: &'static str, name: String, first: Pos) {
         let first = self.report.words(first);
         self.report.error(pos, Problem::Duplicate { kind, name, first });
+    }
+
+    /// Numbers of trunks are given to tenants that there are.
+    fn shared_are_there(&self) {
+        for at in self.others.iter().filter(|at| !self.read.contains_key(&at.value)) {
+            let (key, section) = ("tenant".into(), "[[...shared]]".into());
+            let why = format!("there is no tenant {}", at.value);
+            self.report.error(at.pos, Problem::Conflict { key, section, why });
+        }
     }
 
     /// Where none is configured, there is the tenant `default`.

@@ -33,6 +33,8 @@ pub(super) struct Read {
     pub(super) tenant: Tenant,
     pub(super) domains: Vec<At<String>>,
     pub(super) peers: Vec<At<core::net::SocketAddr>>,
+    /// Tenants that numbers of its trunks are given to.
+    pub(super) others: Vec<At<TenantId>>,
     pub(super) assets: Vec<(AssetId, PathBuf)>,
 }
 
@@ -43,6 +45,7 @@ pub(super) struct Context<'a> {
     checks: &'a Checks<'a>,
     pub(super) names: Names,
     realm: String,
+    pub(super) plan: Option<NumberPlan>,
 }
 
 /// Reads one tenant. Everything in it is read even where something is wrong.
@@ -65,6 +68,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         base,
         checks,
         realm: realm.unwrap_or_default(),
+        plan: plan.clone(),
         names: Names {
             users: names("user", &users),
             agents: names("agent", &agents),
@@ -76,7 +80,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
             assets: read_assets(&section, base),
         },
     };
-    let mut peers = Vec::new();
+    let (mut peers, mut others) = (Vec::new(), Vec::new());
     let numbers = read_numbers(&section, &context, plan.as_ref());
     let pools = number::pools(pools, plan.as_ref());
     let tenant = Tenant {
@@ -93,12 +97,12 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         flows: each(flows, |name, s| context.flow(name, s)),
         numbers,
         plan,
-        trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers)),
+        trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others)),
     };
     section.finish();
     let assets = context.names.assets.unwrap_or_default().into_iter();
     let assets = assets.map(|(name, path)| (AssetId { tenant: id, name }, path));
-    Read { tenant, domains, peers, assets: assets.collect() }
+    Read { tenant, domains, peers, others, assets: assets.collect() }
 }
 
 /// The names of one kind; those that cannot be names are reported.
@@ -167,7 +171,7 @@ fn read_domains(id: TenantId, section: &Section<'_>) -> Vec<At<String>> {
     DOMAINS.into_iter().map(at).collect()
 }
 
-fn read_codecs(section: &Section<'_>) -> Vec<Codec> {
+pub(super) fn read_codecs(section: &Section<'_>) -> Vec<Codec> {
     let Some(list) = section.list("codecs", one_of(CODECS)) else {
         return Codec::ALL.to_vec();
     };

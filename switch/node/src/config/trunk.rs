@@ -2,14 +2,18 @@
 
 use super::number;
 use super::section::{At, Section, Wrong};
-use super::tenant::{Context, missing};
+use super::tenant::{Context, missing, read_codecs};
 use super::tree::Node;
-use super::value::{boolean, duration, host, integer, one_of, peer, secret, socket, some_text, text, wrong};
-use cordboard_model::config::{
-    FAILOVER, Gateway, NamedGateway, Secret, SipTransport, Trunk, TrunkAccount, TrunkHealth, TrunkIdentity,
+use super::value::{
+    boolean, dialled, duration, host, integer, one_of, peer, secret, socket, some_text, text, wrong,
 };
-use cordboard_model::id::{Name, TrunkId};
+use cordboard_model::config::{
+    FAILOVER, Gateway, NamedGateway, Secret, SharedNumber, SipTransport, Trunk, TrunkAccount, TrunkHealth,
+    TrunkIdentity,
+};
+use cordboard_model::id::{Name, TenantId, TrunkId};
 use cordboard_model::number::{Rewrite, TrunkNumbers, rewritten};
+use cordboard_model::plan::{NumberPlan, read as read_number};
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -32,9 +36,11 @@ pub(super) fn read(
     name: &Name,
     section: &Section<'_>,
     peers: &mut Vec<At<SocketAddr>>,
+    others: &mut Vec<At<TenantId>>,
 ) -> Option<Trunk> {
     let given = section.list("peers", peer).map_or(vec![], |l| l.value);
     let (gateways, named) = read_gateways(section);
+    let plan = number::plan(section);
     let d = Trunk::new(TrunkId { tenant: context.id, name: name.clone() });
     let trunk = Trunk {
         peers: given.iter().map(|at| at.value).collect(),
@@ -48,8 +54,10 @@ pub(super) fn read(
         health: read_health(section),
         failover: read_failover(section),
         numbers: read_numbers(section),
-        plan: number::plan(section),
+        shared: read_shared(section, plan.as_ref().or(context.plan.as_ref()), others),
+        plan,
         number_form: number::form(section),
+        codecs: section.has("codecs").map_or_else(Vec::new, |_| read_codecs(section)),
         caller_pool: number::pool(section, &context.names.pools),
         transfers: section.or("transfers", d.transfers, boolean),
         identity: section.or("identity", d.identity, one_of(IDENTITIES)),
@@ -131,6 +139,29 @@ fn read_gateways(section: &Section<'_>) -> (Vec<Gateway>, Vec<NamedGateway>) {
         }
     }
     (gateways, named)
+}
+
+/// Numbers of the trunk that are other tenants'; whether those are there is seen when all are read.
+fn read_shared(
+    section: &Section<'_>,
+    plan: Option<&NumberPlan>,
+    others: &mut Vec<At<TenantId>>,
+) -> Vec<SharedNumber> {
+    let mut shared = Vec::new();
+    for table in section.tables("shared") {
+        let number = table.need("number", "a number of the trunk", dialled);
+        let tenant = table.need("tenant", "the tenant whose it is", tenant_id);
+        table.finish();
+        if let (Some(number), Some(tenant)) = (number, tenant) {
+            shared.push(SharedNumber { number: read_number(plan, &number.value), tenant: tenant.value });
+            others.push(tenant);
+        }
+    }
+    shared
+}
+
+fn tenant_id(node: &Node) -> Result<TenantId, Wrong> {
+    TenantId::new(&text(node)?).map_err(|why| wrong(node, format!("a tenant's name: {why}")))
 }
 
 fn read_account(context: &Context<'_>, section: &Section<'_>) -> Option<TrunkAccount> {
