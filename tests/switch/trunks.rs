@@ -261,7 +261,7 @@ pub fn identity(dir: &Path) -> Outcome {
 
 /// A national number is one in E.164 inside; the carrier gets it its own way, with a caller's number of its area.
 pub fn plan_and_pool(dir: &Path) -> Outcome {
-    let lines = "options_every = \"0s\"\ncodecs = [\"PCMA\", \"PCMU\"]\nnumber_form = \"international\"\ncaller_pool = \"house\"";
+    let lines = "options_every = \"0s\"\nnumber_form = \"international\"\ncaller_pool = \"house\"";
     let way =
         out(lines, &["127.0.0.3:5091"]).replace("\"900\"", "\"03012345\"").replace(":4930900", ":089900900");
     let pool = "[tenant.default.pool.house]\nchoice = \"area\"\nnumbers = [\"03055500\", \"08955500\"]";
@@ -278,7 +278,6 @@ pub fn plan_and_pool(dir: &Path) -> Outcome {
     ensure(line("INVITE").starts_with("INVITE sip:004989900900@127.0.0.3:5091 "), || {
         format!("the carrier got {}", line("INVITE"))
     })?;
-    ensure(line("m=audio").contains(" RTP/AVP 8 0 "), || format!("the offer is {}", line("m=audio")))?;
     ensure(line("From").contains("sip:00498955500@"), || format!("the carrier saw {}", line("From")))?;
     caller.hangs_up()?;
     called.ended()?;

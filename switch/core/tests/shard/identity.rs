@@ -4,6 +4,7 @@ use crate::rig::*;
 use cordboard_core::ShardCommand;
 use cordboard_model::config::{CalledNumber, Gateway, Snapshot, Trunk, TrunkIdentity};
 use cordboard_model::id::{TenantId, TrunkId};
+use cordboard_model::media::Codec;
 use cordboard_model::verb::Destination;
 
 const FAR: &str = "198.51.100.77:5060";
@@ -102,4 +103,24 @@ fn an_account_asserts_nothing_but_may_withhold_its_number() {
     assert!(header(&out, "From").contains("anonymous.invalid"), "{out}");
     assert!(header(&out, "P-Asserted-Identity").contains("sip:1001@"), "{out}");
     assert_eq!(header(&out, "Diversion"), "");
+}
+
+#[test]
+fn a_trunks_own_codecs_are_offered_in_their_order() {
+    for (codecs, offered) in
+        [(vec![Codec::Pcmu, Codec::Pcma], "RTP/AVP 0 8 101\r"), (vec![Codec::Pcma], "RTP/AVP 8 101\r")]
+    {
+        let mut snapshot = one_tenant();
+        let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+        tenant.codecs = vec![Codec::Pcma, Codec::Pcmu];
+        let id = TrunkId::new(TenantId::DEFAULT, "far").unwrap();
+        let far = Trunk { gateways: vec![Gateway::at(addr(FAR))], codecs, ..Trunk::new(id.clone()) };
+        tenant.trunks.insert(id.name.clone(), far);
+        let to = Destination::Trunk(id, "900".into());
+        tenant.numbers.push(CalledNumber { access_code: "900".into(), extension_code: None, to });
+        let mut rig = Rig::new();
+        rig.configure(snapshot);
+        call(&mut rig, "900", "Subject: a");
+        assert!(rig.last("INVITE").contains(offered), "{}", rig.last("INVITE"));
+    }
 }
