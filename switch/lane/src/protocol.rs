@@ -89,9 +89,12 @@ impl<T> Shared<T> {
         Counters::bump(&self.counters.0.sent);
     }
 
-    /// Tells the consumer of what was sent quietly.
+    /// Tells the consumer of what was sent quietly. What is no longer there has been taken, and nobody is woken for
+    /// it: a thread that flushes all its lanes after each turn must not wake those it had nothing for.
     pub(crate) fn flush(&self) {
-        self.wake_if_sleeping();
+        if !self.is_empty() {
+            self.wake_if_sleeping();
+        }
     }
 
     /// Frees a slot whose permit was dropped. On a closed lane this may have been the last thing the

@@ -250,3 +250,15 @@ fn real_threads_deliver_everything_in_each_producers_order() {
     assert_eq!((stats.sent, stats.depth), (3 * EACH as u64, 0));
     assert!(stats.depth_high_water <= 16);
 }
+
+#[test]
+fn a_flush_of_nothing_wakes_nobody() {
+    let (sender, mut receiver) = lane("flush", 2);
+    receiver.set_waker(|| ()).unwrap();
+    assert_eq!(receiver.prepare_sleep(), Sleep::Armed);
+    sender.flush();
+    assert_eq!(receiver.stats().woken, 0);
+    sender.try_send_quietly(1).unwrap();
+    sender.flush();
+    assert_eq!(receiver.stats().woken, 1);
+}

@@ -10,9 +10,11 @@ mod options;
 mod overload;
 mod probe;
 mod quota;
+mod scan;
 mod signalling;
 mod sipp;
 mod switch;
+mod talk;
 
 use std::path::Path;
 
@@ -33,6 +35,11 @@ const KINDS: &[Kind] = &[
         "overload",
         "calls that end well when ten times too many come [--rate N] [--seconds S] [--quota] [--no-build]",
         overload::run,
+    ),
+    (
+        "scan",
+        "what a scan costs while calls talk [--calls N] [--packets N] [--seconds S] [--no-build]",
+        scan::run,
     ),
     ("memory", "what a bridged call weighs [--calls N] [--settle S] [--no-build]", memory::run),
 ];

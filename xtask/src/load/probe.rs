@@ -13,6 +13,9 @@ use super::place::{PROBE, PROBE_NUMBER, SIP};
 /// Longest wait for a message; the call counts as failed then.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The port that session descriptions name; the probe itself hears nothing.
+pub(super) const MEDIA: u16 = 40_000;
+
 /// What was measured.
 #[derive(Default)]
 pub(super) struct Measured {
@@ -100,7 +103,7 @@ fn until(socket: &UdpSocket, buf: &mut [u8], id: &str, method: &str) -> io::Resu
 }
 
 /// What the called side says to a request.
-fn answer(request: &str) -> Option<String> {
+pub(super) fn answer(request: &str) -> Option<String> {
     if request.starts_with("ACK ") {
         return None;
     }
@@ -122,7 +125,8 @@ fn answer(request: &str) -> Option<String> {
     Some(with_body(text, request.starts_with("INVITE ")))
 }
 
-fn request(method: &str, cseq: u32, target: &str, to: &str, id: &str) -> String {
+/// A request of the caller, outside or in the dialog.
+pub(super) fn request(method: &str, cseq: u32, target: &str, to: &str, id: &str) -> String {
     let text = format!(
         "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {PROBE}:5060;branch=z9hG4bK{id}-{method}\r\n\
          From: <sip:probe@{PROBE}:5060>;tag={id}\r\nTo: {to}\r\nCall-ID: {id}\r\nCSeq: {cseq} {method}\r\n\
@@ -136,14 +140,15 @@ fn with_body(head: String, described: bool) -> String {
         return format!("{head}Content-Length: 0\r\n\r\n");
     }
     let body = format!(
-        "v=0\r\no=- 1 1 IN IP4 {PROBE}\r\ns=-\r\nc=IN IP4 {PROBE}\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n\
+        "v=0\r\no=- 1 1 IN IP4 {PROBE}\r\ns=-\r\nc=IN IP4 {PROBE}\r\nt=0 0\r\nm=audio {MEDIA} RTP/AVP 8\r\n\
          a=rtpmap:8 PCMA/8000\r\na=ptime:20\r\n"
     );
     let length = body.len();
     format!("{head}Content-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n{body}")
 }
 
-fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+/// The value of the first header of this name.
+pub(super) fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let lines = text.lines().take_while(|line| !line.is_empty());
     let mut values = lines.filter_map(|line| {
         let (key, value) = line.split_once(':')?;

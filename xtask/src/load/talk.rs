@@ -1,0 +1,160 @@
+//! Calls in which both ends talk: every 20 ms a packet each way, and every one that comes out is counted.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::place::{PROBE, PROBE_NUMBER, SIP};
+use super::probe::{MEDIA, answer, header, request};
+
+/// Longest wait for a message of a call's set-up.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Between two packets of a talker.
+const FRAME: Duration = Duration::from_millis(20);
+/// What is under way comes out within this.
+const DRAIN: Duration = Duration::from_millis(300);
+/// Ports of the callers and of the called, two for each call; of five digits, as [`MEDIA`] is.
+const PORTS: [u16; 2] = [30_000, 40_000];
+
+/// One end's audio.
+struct End {
+    socket: UdpSocket,
+    peer: Option<SocketAddr>,
+}
+
+/// Calls that are up.
+pub(super) struct Talks {
+    signalling: UdpSocket,
+    ends: Vec<End>,
+    sequence: u16,
+}
+
+/// Packets of a while.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Packets {
+    pub(super) sent: u64,
+    pub(super) received: u64,
+}
+
+impl Talks {
+    /// Sets up `count` calls, one after another.
+    pub(super) fn begin(count: u16) -> io::Result<Self> {
+        let signalling = UdpSocket::bind(format!("{PROBE}:5060"))?;
+        signalling.connect(SIP)?;
+        signalling.set_read_timeout(Some(PATIENCE))?;
+        let mut talks = Self { signalling, ends: Vec::new(), sequence: 0 };
+        for call in 0..count {
+            talks.call(call)?;
+        }
+        Ok(talks)
+    }
+
+    fn call(&mut self, call: u16) -> io::Result<()> {
+        let [caller, called] = PORTS.map(|first| first + 2 * call);
+        let id = format!("talk-{}-{call}", std::process::id());
+        let uri = format!("sip:{PROBE_NUMBER}@{SIP}");
+        let invite = request("INVITE", 1, &uri, &format!("<{uri}>"), &id);
+        self.signalling.send(with_port(&invite, caller).as_bytes())?;
+        let (mut buf, mut theirs) = (vec![0; 65_535], None);
+        loop {
+            let length = self.signalling.recv(&mut buf)?;
+            let text = String::from_utf8_lossy(buf.get(..length).unwrap_or_default()).into_owned();
+            if text.starts_with("INVITE ") {
+                theirs = media(&text);
+            }
+            let Some(code) = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3)) else {
+                if let Some(answer) = answer(&text) {
+                    self.signalling.send(with_port(&answer, called).as_bytes())?;
+                }
+                continue;
+            };
+            if header(&text, "Call-ID") != Some(id.as_str()) || code.starts_with('1') {
+                continue;
+            }
+            if code != "200" {
+                return Err(io::Error::other(format!("call {call} got {code}")));
+            }
+            let target = header(&text, "Contact").and_then(|contact| contact.split(['<', '>']).nth(1));
+            let ack = request("ACK", 1, target.unwrap_or(&uri), header(&text, "To").unwrap_or_default(), &id);
+            self.signalling.send(ack.as_bytes())?;
+            for (port, peer) in [(caller, media(&text)), (called, theirs)] {
+                let socket = UdpSocket::bind(format!("{PROBE}:{port}"))?;
+                socket.set_nonblocking(true)?;
+                self.ends.push(End { socket, peer });
+            }
+            return Ok(());
+        }
+    }
+
+    /// Everybody talks for so long; what came out of it.
+    pub(super) fn talk(&mut self, lasting: Duration) -> Packets {
+        let mut packets = Packets::default();
+        let begun = Instant::now();
+        let mut turn = 0;
+        while begun.elapsed() < lasting {
+            self.sequence = self.sequence.wrapping_add(1);
+            for end in &self.ends {
+                let sent = end.peer.map(|peer| end.socket.send_to(&packet(self.sequence), peer));
+                packets.sent += u64::from(matches!(sent, Some(Ok(_))));
+            }
+            turn += 1;
+            while begun.elapsed() < FRAME * turn {
+                packets.received += self.hear();
+                sleep(Duration::from_millis(2));
+            }
+        }
+        let drained = Instant::now();
+        while drained.elapsed() < DRAIN {
+            packets.received += self.hear();
+            sleep(Duration::from_millis(2));
+        }
+        packets
+    }
+
+    fn hear(&self) -> u64 {
+        let mut buf = [0; 2_048];
+        let of = |end: &End| {
+            let mut heard = 0;
+            while end.socket.recv(&mut buf).is_ok() {
+                heard += 1;
+            }
+            heard
+        };
+        self.ends.iter().map(of).sum()
+    }
+}
+
+/// 20 ms of A-law.
+fn packet(sequence: u16) -> Vec<u8> {
+    let mut packet = vec![0x80, 8];
+    packet.extend(sequence.to_be_bytes());
+    packet.extend((u32::from(sequence) * 160).to_be_bytes());
+    packet.extend(7_u32.to_be_bytes());
+    packet.extend([0xD5; 160]);
+    packet
+}
+
+fn with_port(message: &str, port: u16) -> String {
+    message.replace(&format!("m=audio {MEDIA} "), &format!("m=audio {port} "))
+}
+
+/// Where a session description wants audio.
+fn media(text: &str) -> Option<SocketAddr> {
+    let ip = text.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?.trim().parse().ok()?;
+    let port = text.lines().find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?;
+    Some(SocketAddr::new(ip, port.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_asks_for_audio_at_its_own_port_and_finds_the_other_s() {
+        let asked = with_port(&request("INVITE", 1, "sip:a@b", "<sip:a@b>", "x"), 30_002);
+        assert_eq!(media(&asked), format!("{PROBE}:30002").parse().ok());
+        let length = asked.split("\r\n\r\n").nth(1).map(|body| body.len().to_string());
+        assert_eq!(header(&asked, "Content-Length").map(str::to_owned), length);
+    }
+}
