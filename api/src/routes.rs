@@ -10,10 +10,10 @@ use axum::body::Bytes;
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use cordboard_model::cause::Cause;
-use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use cordboard_model::time::Wall;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -45,6 +45,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/contacts", get(contacts))
         .route("/trunks", get(trunks))
         .route("/trunks/{name}/{order}", post(trunk_order))
+        .route("/extensions/{number}/messages", put(messages))
         .route("/bans", get(bans))
         .route("/bans/{source}/lift", post(lift_ban))
         .route("/cdrs", get(cdrs))
@@ -226,6 +227,26 @@ async fn agent_intent(
         }
     };
     order(&state, who.tenant, Command::Agent(agent, intent)).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessagesBody {
+    new: u32,
+    old: u32,
+}
+
+/// What the lamp for waiting messages shows on the phones of an extension (RFC 3842).
+async fn messages(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(number): Path<String>,
+    body: Bytes,
+) -> Answer<Done> {
+    let user = UserId::new(who.tenant, &number).map_err(|why| Problem::not_found(why.to_string()))?;
+    let body: MessagesBody = serde_json::from_slice(&body)
+        .map_err(|why| Problem::field("new", format!(r#"{why}; expected {{"new": 2, "old": 8}}"#)))?;
+    order(&state, who.tenant, Command::Messages(user, body.new, body.old)).await
 }
 
 async fn bans(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {

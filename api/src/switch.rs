@@ -4,7 +4,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::event::Event;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use cordboard_model::time::Wall;
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, TrunkView};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ pub enum Command {
     Agent(AgentId, AgentIntent),
     /// Take a trunk out of service for new calls (`true`), or back in.
     BlockTrunk(TrunkId, bool),
+    /// So many messages wait for an account: new ones, and old.
+    Messages(UserId, u32, u32),
     /// Take back the ban of an address on the SIP port. The operator's own tenant alone may.
     LiftBan(IpAddr),
     /// Read the configuration again; all or nothing. Answered with what changed, in words.

@@ -99,6 +99,16 @@ impl Api {
         answer.json()
     }
 
+    /// Puts a body; what the answer says.
+    pub fn put(&self, path: &str, body: &str) -> Result<Value, Fail> {
+        let answer = self.send("PUT", path, body)?;
+        if answer.status != 200 {
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            return fail(format!("PUT {path}: {} {body}", answer.status));
+        }
+        answer.json()
+    }
+
     /// The value of a metric without labels.
     pub fn metric(&self, name: &str) -> Result<f64, Fail> {
         let answer = self.send("GET", "/metrics", "")?;

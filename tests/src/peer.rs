@@ -205,20 +205,35 @@ impl Peer {
         self.send(&request)?;
         let mut answer = self.final_response(&method)?;
         if answer.status() == Some(401) {
-            let identity = Identity { username: user, password: PASSWORD };
-            let (name, value) = answer_challenge(&answer, &request, identity, "c0ffee", 1)
-                .map_err(|why| Fail(format!("{why:?}")))?;
-            self.serial += 1;
-            let n = self.serial;
-            let mut via = request.via_top().map_err(|why| Fail(format!("{why:?}")))?;
-            via.params.set("branch", Some(&format!("z9hG4bKp{n}")));
-            request.set_via_top(&via);
-            request.set(HeaderName::CSeq, format!("{n} {method}"));
-            request.set(name, value);
+            request = self.with_digest(request, &answer, user)?;
             self.send(&request)?;
             answer = self.final_response(&method)?;
         }
         Ok(answer)
+    }
+
+    /// A request with the digest that a first try was asked for, not sent yet.
+    pub fn proves(&mut self, request: Message, user: &str) -> Result<Message, Fail> {
+        let method = request.method().map(ToString::to_string).unwrap_or_default();
+        self.send(&request)?;
+        let challenge = self.final_response(&method)?;
+        self.with_digest(request, &challenge, user)
+    }
+
+    fn with_digest(&mut self, request: Message, challenge: &Message, user: &str) -> Result<Message, Fail> {
+        let (mut request, method) = (request, challenge.cseq().map(|cseq| cseq.method.to_string()));
+        let method = method.map_err(|why| Fail(format!("{why:?}")))?;
+        let identity = Identity { username: user, password: PASSWORD };
+        let (name, value) = answer_challenge(challenge, &request, identity, "c0ffee", 1)
+            .map_err(|why| Fail(format!("{why:?}")))?;
+        self.serial += 1;
+        let n = self.serial;
+        let mut via = request.via_top().map_err(|why| Fail(format!("{why:?}")))?;
+        via.params.set("branch", Some(&format!("z9hG4bKp{n}")));
+        request.set_via_top(&via);
+        request.set(HeaderName::CSeq, format!("{n} {method}"));
+        request.set(name, value);
+        Ok(request)
     }
 
     fn final_response(&mut self, method: &str) -> Result<Message, Fail> {

@@ -5,6 +5,7 @@ use cordboard_tests::browser::Page;
 use cordboard_tests::certificate::Authority;
 use cordboard_tests::config::{Config, PASSWORD};
 use cordboard_tests::fail::{Fail, Outcome, ensure, fail};
+use cordboard_tests::peer::Peer;
 use cordboard_tests::process::wait_for;
 use cordboard_tests::scenario::{MU_LAW, Scenario};
 use cordboard_tests::switch::{SOON, Switch};
@@ -52,7 +53,7 @@ pub fn registers_and_is_called(dir: &Path) -> Outcome {
     let tls = format!("[sip.tls]\n{}", authority.leaf("switch")?.lines());
     let config =
         Config::new(dir)?.listen("wss:127.0.0.1:5063").sip(&format!("origins = [\"http://{PAGE}\"]"));
-    let config = config.md5_alone().user("1001").trunk().number("600", "user:1001").more(&tls);
+    let config = config.md5_alone().user("1001").user("1002").trunk().number("600", "user:1001").more(&tls);
     let switch = Switch::start(dir, &config)?;
     serve_page()?;
     let mut page = Page::open(dir, &format!("http://{PAGE}/"))?;
@@ -68,9 +69,12 @@ pub fn registers_and_is_called(dir: &Path) -> Outcome {
              seen.push(originator + ' ' + request.from.uri.user);
              session.terminate({{ status_code: 486 }});
          }});
+         phone.on('newMessage', ({{ originator, request }}) => {{
+             if (originator === 'remote') seen.push('remote message ' + request.body);
+         }});
          phone.start(); 0"
     ))?;
-    let mut seen = |word: &str| {
+    let seen = |page: &mut Page, word: &str| {
         let mut last = String::new();
         let found = wait_for(&format!("the browser's phone to be {word}"), SOON, || {
             last = page.evaluate("seen.join(', ')").ok()?.as_str()?.to_owned();
@@ -78,7 +82,7 @@ pub fn registers_and_is_called(dir: &Path) -> Outcome {
         });
         found.map_err(|why| Fail(format!("{why}; it saw: {last}\nthe switch:\n{}", switch.log())))
     };
-    seen("registered")?;
+    seen(&mut page, "registered")?;
     switch.wait_registered("1001", 1)?;
     let contact = switch.api.list("/api/v1/contacts")?.remove(0);
     ensure(contact["flow"].as_str().is_some_and(|flow| flow.starts_with("wss:127.0.0.1:")), || {
@@ -87,10 +91,27 @@ pub fn registers_and_is_called(dir: &Path) -> Outcome {
     // The INVITE reaches it by its own connection, and its refusal comes back by it.
     let refused = Scenario::caller(MU_LAW).invites().is_refused(486);
     let mut caller = Phone::by_trunk(dir, "600", &refused, CALLER)?;
-    seen("remote caller")?;
+    seen(&mut page, "remote caller")?;
     caller.ended()?;
     let cdr = switch.wait_cdrs(1)?.remove(0);
     field(&cdr, "cause", "busy")?;
+    // It writes to an extension, which writes back.
+    let mut desk = Peer::udp("127.0.0.1:5072", &switch.sip)?;
+    desk.registers("1002", "<sip:1002@127.0.0.1:5072>", "")?;
+    page.evaluate(
+        "phone.sendMessage('sip:1002@localhost', 'from the browser', { eventHandlers: {
+             succeeded: () => seen.push('message taken'), failed: (e) => seen.push('message ' + e.cause) } }); 0",
+    )?;
+    let message = desk.receive("MESSAGE")?;
+    ensure(message.body == b"from the browser", || format!("{message:?}"))?;
+    desk.answer(&message, 200)?;
+    seen(&mut page, "message taken")?;
+    let contact = "Contact: <sip:1002@127.0.0.1:5072>\r\n";
+    let mut back = desk.request("MESSAGE", "sip:1001@localhost", "1002", contact)?;
+    back.set_body("text/plain", b"from the desk".to_vec());
+    let answer = desk.asks(back, "1002")?;
+    ensure(answer.status() == Some(200), || format!("{answer:?}"))?;
+    seen(&mut page, "remote message from the desk")?;
     // A tab that is closed is a phone that is gone.
     drop((page, caller));
     switch.wait_registered("1001", 0)?;

@@ -11,6 +11,7 @@ mod flows;
 mod holding;
 mod ipv6;
 mod jssip;
+mod lamps;
 mod large;
 mod media;
 mod offers;
@@ -92,6 +93,8 @@ static TESTS: &[Test] = &[
     test("who_guesses_passwords_is_answered_alike_and_then_not_at_all", defence::guessers_are_banned),
     test("a_device_is_called_over_its_other_flow_when_one_dies", flows::failover),
     test("stun_on_the_sip_port_is_for_registered_flows", flows::stun),
+    test("lamps_show_calls_and_waiting_messages", lamps::lamps),
+    test("a_message_goes_from_phone_to_phone", lamps::messages),
     test("certificates_are_exchanged_while_a_call_is_up", tls::reloaded_under_a_call),
     test("a_carrier_is_called_over_tls_only_with_a_certificate_that_is_its_own", tls::carriers_are_verified),
     test("a_listener_may_ask_its_peers_for_certificates", tls::asked_of_peers),

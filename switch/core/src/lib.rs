@@ -10,6 +10,7 @@ mod gate;
 mod goodbye;
 mod guard;
 mod io;
+mod lamps;
 mod legs;
 mod outside;
 mod query;

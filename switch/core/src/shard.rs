@@ -4,6 +4,7 @@ use crate::events::Numbering;
 use crate::gate::Gate;
 use crate::goodbye::{BYE_WAIT, Goodbyes};
 use crate::io::{ShardCommand, ShardConfig, ShardInput, ShardOutput};
+use crate::lamps::Lamps;
 use crate::legs::Legs;
 use crate::outside::Outside;
 use crate::query::Figures;
@@ -51,6 +52,8 @@ pub struct Shard {
     /// Calls outside a queue that keep an agent's phone busy.
     pub(crate) outside: Outside,
     pub(crate) trunks: Trunks,
+    /// What lamps of phones show.
+    pub(crate) lamps: Lamps,
     pub(crate) goodbyes: Goodbyes,
     /// The agent whom a queue gave each call last: his leg is the queue's affair, any other is outside of it.
     pub(crate) offered: BTreeMap<CallId, AgentId>,
@@ -95,6 +98,7 @@ impl Shard {
             agent_of: BTreeMap::new(),
             outside: Outside::default(),
             trunks: Trunks::new(seed(&mut seeds)),
+            lamps: Lamps::default(),
             goodbyes: Goodbyes::new(),
             offered: BTreeMap::new(),
             known_contacts: BTreeSet::new(),

@@ -243,6 +243,13 @@ impl Switch for NodeSwitch {
                 });
                 Box::pin(async move { answer.await? })
             }
+            Command::Messages(user, new, old) => {
+                let answer = self.later(move |shard| match shard.set_messages(&user, new, old) {
+                    true => Ok(vec![format!("{new} new messages wait for {user}, and {old} old")]),
+                    false => Err(missing(format!("account {user}"))),
+                });
+                Box::pin(async move { answer.await? })
+            }
             Command::Reload => {
                 let reloader = Arc::clone(&self.reloader);
                 Box::pin(async move { told(tenant, reloader.reload().await) })

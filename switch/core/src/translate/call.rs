@@ -183,7 +183,9 @@ impl Shard {
                 if let Some(found) = self.legs.get_mut(leg) {
                     found.user = Some(user.clone());
                 }
-                self.dest_user(call, user, outside)?
+                let dest = self.dest_user(call, user.clone(), outside)?;
+                self.lamp_begins(leg, user, false, from.clone());
+                dest
             }
             Target::Trunk(id, number) => {
                 return self.dial_trunk(
@@ -250,6 +252,9 @@ impl Shard {
 
     fn do_forget(&mut self, call: CallId) {
         let legs = self.legs.of(call).to_vec();
+        for leg in &legs {
+            self.lamp_ends(*leg);
+        }
         for session in self.legs.forget(call) {
             // Only a call that was forgotten by force has sessions left.
             let cause = Cause::InternalError;

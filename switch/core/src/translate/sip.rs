@@ -11,7 +11,7 @@ use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::{Incoming, LegEvent};
 use cordboard_model::media::{MediaCommand, StreamParams};
 use cordboard_model::plan::owner;
-use cordboard_sip::engine::{IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
+use cordboard_sip::engine::{DialogState, IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
 
 impl Shard {
     pub(crate) fn on_sip(&mut self, output: SipOutput) {
@@ -83,6 +83,9 @@ impl Shard {
         if let Some(agent) = incoming.user.as_ref().and_then(|user| self.agent_of.get(user)).cloned() {
             self.busy_outside(call, agent);
         }
+        if let Some(user) = incoming.user.clone() {
+            self.lamp_begins(leg, user, true, incoming.to.clone());
+        }
         let incoming = Incoming {
             leg,
             from: incoming.from,
@@ -121,19 +124,24 @@ impl Shard {
         match event {
             SipEvent::Incoming(_) => {}
             SipEvent::MediaSettled { media, .. } => self.on_settled(leg, media.stream),
-            SipEvent::Ringing { .. } => self.leg_event(leg, LegEvent::Ringing),
+            SipEvent::Ringing { .. } => {
+                self.lamp(leg, DialogState::Early);
+                self.leg_event(leg, LegEvent::Ringing);
+            }
             SipEvent::EarlyMedia { media, .. } => {
                 self.configure_media(leg, media.stream);
                 self.leg_event(leg, LegEvent::EarlyMedia);
             }
             SipEvent::Answered { media, .. } => {
                 self.trunks.settled(leg);
+                self.lamp(leg, DialogState::Confirmed);
                 self.configure_media(leg, media.stream);
                 self.leg_event(leg, LegEvent::Answered);
             }
             SipEvent::DialogUp { record, .. } => self.on_dialog(call, leg, *record),
             SipEvent::Confirmed { record, .. } => {
                 self.on_dialog(call, leg, *record);
+                self.lamp(leg, DialogState::Confirmed);
                 self.leg_event(leg, LegEvent::Confirmed);
             }
             SipEvent::Renegotiated { params, held_by_peer, .. } => {
@@ -150,6 +158,7 @@ impl Shard {
                 if by_peer && sip_status.is_none() {
                     self.on_bye(call, leg, session);
                 }
+                self.lamp_ends(leg);
                 self.on_leg_ended(call, leg, session);
                 self.leg_event(leg, LegEvent::Ended { cause, by_peer, sip_status });
             }

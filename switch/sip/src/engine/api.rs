@@ -9,7 +9,7 @@ use cordboard_model::leg::PartyId;
 use cordboard_model::media::StreamParams;
 use cordboard_model::time::{Duration, Wall, WallClock};
 
-use super::{Banned, Directory, Flow, Transport};
+use super::{Banned, DialogInfo, Directory, Flow, Transport, Waiting};
 use crate::client::{Reply, Request};
 use crate::identity::{Identity, Told};
 use crate::sdp::{Local, Negotiated};
@@ -223,6 +223,20 @@ pub enum SipCommand {
         ticket: u32,
         /// A SIP status.
         status: u16,
+    },
+    /// The calls of an extension are these now: all of them, for those who watch it (RFC 4235).
+    Dialogs {
+        /// Which.
+        user: UserId,
+        /// In any order that stays.
+        dialogs: Vec<DialogInfo>,
+    },
+    /// So many messages wait for an account (RFC 3842).
+    Messages {
+        /// Which.
+        user: UserId,
+        /// How many.
+        waiting: Waiting,
     },
     /// Ask a peer something outside any dialog. Answered by [`SipOutput::Reply`].
     Request(Box<Request>),

@@ -150,6 +150,9 @@ impl SipEngine {
     /// the dialog, it MUST respond to the request with a 481 (Call/Transaction Does Not Exist)".
     fn on_dialog_request(&mut self, flow: Flow, via: &Via, request: Message) {
         let Some(id) = self.session_of(&request) else {
+            if self.on_subscription_request(flow, via, &request) {
+                return;
+            }
             return self.answer_stateless(flow, via, &request, 481, |_| {});
         };
         let sender = self.sender(id, flow, &request);

@@ -47,6 +47,14 @@ impl SipEngine {
                 let base = &mut self.base;
                 self.client.ask(&mut base.cx, &mut base.tx, *request);
             }
+            SipCommand::Dialogs { user, dialogs } => {
+                let base = &mut self.base;
+                self.subscriptions.set_dialogs(&mut base.cx, &mut base.tx, user, dialogs);
+            }
+            SipCommand::Messages { user, waiting } => {
+                let base = &mut self.base;
+                self.subscriptions.set_messages(&mut base.cx, &mut base.tx, user, waiting);
+            }
             SipCommand::AnswerBye { session } => self.answer_bye(session),
             SipCommand::ByeFromRecord(record) => {
                 if let Some(mut dialog) = Dialog::of_record(&record, &self.base.cx.config) {
@@ -76,11 +84,13 @@ impl SipEngine {
 
     fn configure(&mut self, directory: Directory) {
         self.registrar.keep_known(&mut self.base.cx, &directory);
+        let base = &mut self.base;
+        self.subscriptions.keep_known(&mut base.cx, &mut base.tx, &directory);
         self.guard.configure(directory.guard());
         self.base.cx.directory = directory;
     }
 
-    fn targets(&self, target: Dest) -> Vec<Target> {
+    pub(super) fn targets(&self, target: Dest) -> Vec<Target> {
         match target {
             Dest::Aor(user) => {
                 let target = |binding: &Binding, spare: Vec<Target>| Target {

@@ -22,6 +22,8 @@ pub(crate) enum TimerKey {
     Session(SessionId, SessionTimer),
     /// A contact expires.
     Contact(u64),
+    /// A subscription expires.
+    Subscription(u64),
     /// A peer's BYE has waited long enough for its answer.
     Bye(SessionId),
 }
@@ -163,7 +165,7 @@ impl Context {
 /// Methods we take: "The Allow header field MUST list the set of methods supported by the UAS"
 /// (8.2.1).
 pub(crate) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, UPDATE, PRACK, REFER, NOTIFY";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REGISTER, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE, MESSAGE";
 /// Bodies we take, in Accept.
 pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 /// Who we are, in User-Agent and Server.

@@ -5,7 +5,7 @@
 //! - the same configuration, seed and inputs give the same outputs, byte for byte;
 //! - no input panics; every limit has a named answer; a request that can be answered is;
 //! - a session that was told of is told to have ended, once, and nothing after it;
-//! - when all sessions have ended and their time has run out, nothing is left but contacts
+//! - when all sessions have ended and their time has run out, nothing is left but contacts and subscriptions
 //!   ([`SipEngine::is_quiescent`]).
 //!
 //! Several inputs before a drain are legal. State is plain data.
@@ -21,8 +21,10 @@ mod directory;
 mod flow;
 mod gate;
 mod outside;
+mod paging;
 mod register;
 mod stateless;
+mod subscribe;
 mod tokens;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -42,11 +44,15 @@ pub use directory::Directory;
 pub use flow::{Flow, FlowError, Transport};
 
 use crate::client::Client;
+pub use crate::subscription::{DialogInfo, DialogState, Waiting};
+
 pub use crate::guard::{Banned, GuardFigures};
 
 use crate::guard::Guard;
+use crate::page::Pager;
 use crate::registrar::Registrar;
 use crate::session::{Base, Replaceable, Session, end_orphan};
+use crate::subscription::Subscriptions;
 use crate::transaction::{Transactions, TxUser, Upcall, What};
 use crate::wire::{Frame, HeaderName, Host, Replaces};
 use context::{Context, TimerKey};
@@ -60,6 +66,8 @@ pub struct SipEngine {
     sessions: BTreeMap<SessionId, Session>,
     registrar: Registrar,
     client: Client,
+    subscriptions: Subscriptions,
+    pager: Pager,
     gate: Gate,
     guard: Guard,
     last_session: u64,
@@ -92,6 +100,8 @@ impl SipEngine {
             sessions: BTreeMap::new(),
             registrar: Registrar::default(),
             client: Client::default(),
+            subscriptions: Subscriptions::default(),
+            pager: Pager::default(),
             gate,
             guard: Guard::new(GuardLimits::default()),
             last_session: 0,
@@ -133,6 +143,10 @@ impl SipEngine {
                     self.with_session(id, |session, base| session.on_timer(base, timer));
                 }
                 TimerKey::Bye(id) => self.answer_bye(id),
+                TimerKey::Subscription(id) => {
+                    let base = &mut self.base;
+                    self.subscriptions.on_expired(&mut base.cx, &mut base.tx, id);
+                }
                 TimerKey::Contact(id) => self.registrar.on_expired(&mut self.base.cx, id),
             }
         }
@@ -233,6 +247,12 @@ impl SipEngine {
         self.registrar.total()
     }
 
+    /// How many subscriptions there are.
+    #[must_use]
+    pub fn subscriptions(&self) -> usize {
+        self.subscriptions.len()
+    }
+
     /// How many sessions have not ended.
     #[must_use]
     pub fn sessions(&self) -> usize {
@@ -296,7 +316,7 @@ impl SipEngine {
         self.sessions.is_empty() && self.base.byes.is_empty() && !self.base.tx.any_waits()
     }
 
-    /// Whether nothing is left but contacts: no session, dialog, transaction or timer of one,
+    /// Whether nothing is left but contacts and subscriptions: no session, dialog, transaction or timer of one,
     /// and no output that was not taken.
     #[must_use]
     pub fn is_quiescent(&self) -> bool {
@@ -304,9 +324,10 @@ impl SipEngine {
             && self.base.dialogs.is_empty()
             && self.base.byes.is_empty()
             && self.client.len() == 0
+            && self.pager.len() == 0
             && self.base.tx.len() == 0
             && self.base.cx.out.is_empty()
-            && self.base.cx.deadlines.len() == self.registrar.total()
+            && self.base.cx.deadlines.len() == self.registrar.total() + self.subscriptions.len()
     }
 
     /// Lets a session act, and drops it when nothing is left to do for it.
@@ -336,6 +357,11 @@ impl SipEngine {
                 let base = &mut self.base;
                 self.client.on_upcall(&mut base.cx, &mut base.tx, id, upcall.tx, upcall.what);
             }
+            TxUser::Notify(id) => {
+                let base = &mut self.base;
+                self.subscriptions.on_upcall(&mut base.cx, &mut base.tx, id, upcall.tx, upcall.what);
+            }
+            TxUser::Page(id) => self.on_page(id, upcall.tx, upcall.what),
             TxUser::Session(id) if self.sessions.contains_key(&id) => {
                 self.with_session(id, |session, base| session.on_upcall(base, upcall));
             }

@@ -59,11 +59,13 @@ impl SipEngine {
             return self.answer_stateless(flow, via, &request, 503, |_| {});
         }
         let base = &mut self.base;
-        let is_register = request.method() == Some(&Method::Register);
+        let method = request.method().cloned();
         let tx = base.tx.open(&mut base.cx, TxUser::Nobody, flow, via, request);
-        match is_register {
-            true => self.on_register(tx, flow, caller),
-            false => self.on_invite(tx, flow, caller),
+        match method {
+            Some(Method::Register) => self.on_register(tx, flow, caller),
+            Some(Method::Subscribe) => self.on_subscribe(tx, flow, caller),
+            Some(Method::Message) => self.on_message(tx, caller),
+            _ => self.on_invite(tx, flow, caller),
         }
     }
 
@@ -105,7 +107,9 @@ impl SipEngine {
             return Some(Answer::Code(482));
         }
         match request.method() {
-            Some(Method::Invite | Method::Register | Method::Options) => {}
+            Some(
+                Method::Invite | Method::Register | Method::Options | Method::Subscribe | Method::Message,
+            ) => {}
             // without a To tag there is no dialog for them
             Some(Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify) => {
                 return Some(Answer::Code(481));
@@ -129,7 +133,9 @@ impl SipEngine {
             Some(Method::Options) => Some(Answer::Options),
             // we would send it on: "If the Max-Forwards value reaches 0 before the request reaches
             // its destination, it will be rejected with a 483(Too Many Hops)" (8.1.1.6)
-            Some(Method::Invite) if matches!(request.max_forwards(), Ok(Some(0))) => Some(Answer::Code(483)),
+            Some(Method::Invite | Method::Message) if matches!(request.max_forwards(), Ok(Some(0))) => {
+                Some(Answer::Code(483))
+            }
             _ => None,
         }
     }
@@ -143,8 +149,10 @@ impl SipEngine {
                 return Course::Known(Caller { tenant, user: None, trunk });
             }
             calling_tenant(directory, request).ok_or(Answer::Code(403))
-        } else {
+        } else if request.method() == Some(&Method::Register) {
             registering_tenant(directory, request)
+        } else {
+            calling_tenant(directory, request).ok_or(Answer::Code(403))
         };
         let tenant = match tenant {
             Ok(tenant) => tenant,

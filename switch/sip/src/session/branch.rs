@@ -53,6 +53,11 @@ impl Failure {
         Self { code: 503, cause: Cause::Unreachable }
     }
 
+    /// Whether it speaks of the flow and not of the device (RFC 5626 7).
+    pub(crate) fn is_of_flow(self) -> bool {
+        matches!(self.code, 408 | 430) || self == Self::of_transport()
+    }
+
     /// The lower, the better (16.7 step 6): "It MUST choose from the 6xx class responses if any
     /// exist in the context. If no 6xx class responses are present, the proxy SHOULD choose from the
     /// lowest response class stored in the response context ... The proxy SHOULD give preference to responses that

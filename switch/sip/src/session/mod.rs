@@ -33,7 +33,7 @@ use crate::transaction::{Transactions, TxId, Upcall, What};
 use crate::wire::{Message, Replaces};
 
 pub(crate) use ack::Awaited;
-pub(crate) use branch::Branch;
+pub(crate) use branch::{Branch, Failure};
 pub(crate) use media::Media;
 pub(crate) use refresh::{Wish, refuse_too_brief};
 pub(crate) use reinvite::Reinvite;

@@ -89,8 +89,7 @@ impl Session {
         let Some(branch) = self.branches.get_mut(at) else {
             return false;
         };
-        let flow_failed = matches!(failure.code, 408 | 430) || failure == Failure::of_transport();
-        if !wanted || !flow_failed || branch.cancel_wanted.is_some() || branch.spare.is_empty() {
+        if !wanted || !failure.is_of_flow() || branch.cancel_wanted.is_some() || branch.spare.is_empty() {
             return false;
         }
         let Some(call) = self.call.take() else {

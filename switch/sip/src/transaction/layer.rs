@@ -16,6 +16,10 @@ pub(crate) enum TxUser {
     Session(SessionId),
     /// A request of ours outside any dialog.
     Client(RequestId),
+    /// A subscription that was told something.
+    Notify(u64),
+    /// A MESSAGE that is sent on.
+    Page(u64),
     /// Nobody waits: the BYE of a late 200, a CANCEL, a request answered at once.
     Nobody,
 }

@@ -31,6 +31,8 @@ mod refer;
 mod registrar;
 #[cfg(test)]
 mod routes;
+#[cfg(test)]
+mod subscribe;
 mod timers;
 #[cfg(test)]
 mod torture;
