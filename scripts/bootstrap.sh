@@ -68,6 +68,7 @@ svmap                            sipvicious       scans the running switch
 linphonec                        linphone-cli     is a second real phone at the running switch
 chromium                         chromium         opens the live page
 /usr/share/fonts/truetype/dejavu fonts-dejavu-core gives the page letters to draw with
+tshark                           tshark           opens the captures of calls
 sox                              sox              reads the recordings and measures their tones
 openssl                          openssl          makes the certificates that the tests of TLS show
 ip                               iproute2         gives each whole-switch test a loopback of its own

@@ -12,4 +12,5 @@ pub mod routes;
 pub mod state;
 pub mod stream;
 pub mod switch;
+mod trace;
 mod transfer;

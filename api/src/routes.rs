@@ -5,7 +5,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State, own};
 use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
-use crate::{pages, recording, stream, transfer};
+use crate::{pages, recording, stream, trace, transfer};
 use axum::body::Bytes;
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -35,10 +35,14 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/calls", get(calls))
         .route("/calls/{id}", get(call))
         .route("/calls/{id}/hangup", post(hang_up))
+        .route("/calls/{id}/trace", get(trace::trace))
+        .route("/calls/{id}/trace.pcap", get(trace::capture))
+        .route("/traces", get(traces))
         .route("/calls/{id}/transfer", post(transfer::begin))
         .route("/calls/{id}/transfer/complete", post(transfer::complete))
         .route("/calls/{id}/transfer/cancel", post(transfer::cancel))
         .route("/legs/{id}/hold", post(hold))
+        .route("/legs/{id}/secret", post(secret))
         .route("/queues", get(queues))
         .route("/agents", get(agents))
         .route("/agents/{name}/{intent}", post(agent_intent))
@@ -191,7 +195,7 @@ async fn hang_up(Use(state): Use<State>, Asking(who): Asking, Path(id): Path<Str
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HoldBody {
+struct OnBody {
     on: bool,
 }
 
@@ -202,11 +206,35 @@ async fn hold(
     body: Bytes,
 ) -> Answer<Done> {
     let leg = own(&id, who.tenant, |l: &LegId| l.tenant)?;
-    let body: HoldBody = serde_json::from_slice(&body).map_err(|why| {
+    order(&state, who.tenant, Command::Hold(leg, on(&body)?)).await
+}
+
+/// Reads `{"on": true}` or `{"on": false}`.
+fn on(body: &Bytes) -> Result<bool, Problem> {
+    let body: OnBody = serde_json::from_slice(body).map_err(|why| {
         let expected = r#"expected {"on": true} or {"on": false}"#;
         Problem::field("on", format!("{why}; {expected}"))
     })?;
-    order(&state, who.tenant, Command::Hold(leg, body.on)).await
+    Ok(body.on)
+}
+
+async fn secret(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer<Done> {
+    let leg = own(&id, who.tenant, |l: &LegId| l.tenant)?;
+    order(&state, who.tenant, Command::Secret(leg, on(&body)?)).await
+}
+
+async fn traces(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    query: Params,
+) -> Result<impl IntoResponse, Problem> {
+    let rows = limit(&query.only(&["limit"])?)?;
+    Ok(page(state.switch.traces(who.tenant, rows as usize).await?))
 }
 
 async fn agent_intent(

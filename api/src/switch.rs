@@ -6,6 +6,7 @@ use cordboard_model::event::Event;
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use cordboard_model::time::Wall;
+use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, TrunkView};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
@@ -28,6 +29,8 @@ pub enum Command {
     Transfer(Transfer),
     /// Send the party to the target that is consulted (`true`), or take the transfer back.
     EndTransfer(CallId, bool),
+    /// Keys pressed on a leg are a secret from now on (`true`), or no longer.
+    Secret(LegId, bool),
     /// Change what an agent wants to be.
     Agent(AgentId, AgentIntent),
     /// Take a trunk out of service for new calls (`true`), or back in.
@@ -195,6 +198,10 @@ pub trait Switch: Send + Sync + 'static {
     fn calls(&self, tenant: TenantId) -> Later<Vec<CallView>>;
     /// One call that is up.
     fn call(&self, call: CallId) -> Later<CallView>;
+    /// The ladder of a call: its messages, without their secrets, and what happened to it.
+    fn trace(&self, key: TraceKey) -> Later<TraceView>;
+    /// The last ladders, newest first, `most` at most.
+    fn traces(&self, tenant: TenantId, most: usize) -> Later<Vec<TraceEntry>>;
     /// Queues with who waits.
     fn queues(&self, tenant: TenantId) -> Later<Vec<QueueView>>;
     /// Agents with what they do.

@@ -134,6 +134,7 @@ impl Exchange {
             ptime_ms: 20,
             wall,
             panic_key: None,
+            trace: cordboard_model::trace::TraceLimits::default(),
         };
         let registry = Registry::new(vec![Box::new(RegisteredExtensionPlugin)]);
         let mut shard = Shard::new(config, registry.map_err(|why| why.to_string())?);

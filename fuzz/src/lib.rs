@@ -136,6 +136,7 @@ impl Run {
             ptime_ms: 20,
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,
+            trace: cordboard_model::trace::TraceLimits::default(),
         };
         let setup = Setup::new()
             .limits(|limits| {

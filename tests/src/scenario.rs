@@ -241,6 +241,23 @@ impl Scenario {
         self.may_receive(100).may_receive(180).may_receive(183).receives(status).acknowledges_refusal()
     }
 
+    /// One more line in the session descriptions so far.
+    pub fn with_sdp_line(mut self, line: &str) -> Self {
+        self.xml = self.xml.replace("a=ptime:20\n", &format!("a=ptime:20\n{line}\n"));
+        self
+    }
+
+    /// Tells by INFO that a key was pressed, for so many milliseconds.
+    pub fn presses_by_info(mut self, key: char, ms: u32) -> Self {
+        self.cseq += 1;
+        let (cseq, uri, before) = (self.cseq, self.target(), self.xml.len());
+        let body = format!("Signal={key}\nDuration={ms}\n");
+        let mut this = self.request("INFO", uri, cseq, "[branch]", "", &body);
+        let sent = this.xml.split_off(before);
+        this.xml += &sent.replace("application/sdp", "application/dtmf-relay");
+        this.receives(200)
+    }
+
     /// Waits until the test says go on.
     pub fn waits_for_word(mut self) -> Self {
         self.xml.push_str("<recv request=\"MESSAGE\"/>\n");

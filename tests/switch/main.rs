@@ -22,6 +22,7 @@ mod refusing;
 mod registering;
 mod reload;
 mod ringing;
+mod sight;
 mod streams;
 mod tls;
 mod torture;
@@ -113,6 +114,12 @@ static TESTS: &[Test] = &[
     test("rfc_5118_messages_are_answered_and_a_call_works_after", torture::rfc5118),
     test("rfc_4475_messages_over_tcp_in_any_pieces_and_a_call_works_after", torture_tcp::rfc4475),
     test("rfc_5118_messages_over_tcp_in_any_pieces_and_a_call_works_after", torture_tcp::rfc5118),
+    test("a_call_is_seen_on_one_ladder_by_api_and_command_line", sight::ladder),
+    test("a_capture_of_a_call_is_opened_by_tshark", sight::capture),
+    test("secrets_and_secret_keys_are_in_no_trace_and_no_log", sight::canaries),
+    test("a_collector_gets_every_message_of_a_call_by_hep", sight::hep),
+    test("the_ladder_of_a_call_is_drawn_in_the_browser_and_its_messages_read", sight::page),
+    test("a_refused_call_is_seen_by_its_call_id", sight::refused),
     test("a_broken_configuration_is_refused_by_run_and_check_with_its_place", operator::broken_configuration),
     test("an_address_in_use_is_named", operator::address_in_use),
     test("route_explain_prints_what_every_plugin_said", operator::route_explain),

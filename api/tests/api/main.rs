@@ -11,6 +11,7 @@ mod pages;
 mod reading;
 mod recordings;
 mod tenants;
+mod traces;
 
 use cordboard_api::routes::router;
 use cordboard_api::state::ApiConfig;

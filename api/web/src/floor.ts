@@ -84,6 +84,9 @@ export function forgetKey(): void {
   connection.askKey("none");
 }
 
+/** Asks the switch for something beside the floor. */
+export const ask = (path: string): Promise<Response> => connection.get(path);
+
 export const retryNow = (): void => connection.retryNow();
 
 function clear(): void {

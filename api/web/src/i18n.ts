@@ -61,6 +61,21 @@ interface Words {
   keySlow: string;
   keyChange: string;
   keyKept: string;
+  ladder: string;
+  ladders: string;
+  ladderFind: string;
+  ladderFindHint: string;
+  ladderNone: string;
+  ladderEmpty: string;
+  ladderCut: string;
+  ladderLost: string;
+  ladderPick: string;
+  refused: string;
+  again: string;
+  capture: string;
+  close: string;
+  back: string;
+  media: Record<string, string>;
   stages: Record<CallStage, string>;
   statuses: Record<AgentStatus, string>;
   transfers: Record<string, string>;
@@ -126,6 +141,30 @@ const en: Words = {
   keySlow: "Too many wrong keys came from this address. Try again in {n} s.",
   keyChange: "Change key",
   keyKept: "It is kept for this tab only and forgotten when the tab closes.",
+  ladder: "Ladder",
+  ladders: "Ladders",
+  ladderFind: "Show",
+  ladderFindHint: "Call id or SIP Call-ID",
+  ladderNone: "No ladder of this call is kept.",
+  ladderEmpty: "No call has been seen yet.",
+  ladderCut: "The beginning of this call is no longer kept.",
+  ladderLost: "The switch did not answer.",
+  ladderPick: "Choose a message to read it.",
+  refused: "no call",
+  again: "again",
+  capture: "Capture (pcap)",
+  close: "Close",
+  back: "All ladders",
+  media: {
+    opened: "audio port {local}",
+    open_failed: "no audio port: {why}",
+    agreed: "audio agreed: {codec} to {remote}",
+    heard: "first audio from {from}",
+    silent: "no audio comes",
+    digit: "key {digit} by RTP",
+    play_done: "playback ended",
+    closed: "audio ended: {received} packets received, {lost} lost, {sent} sent",
+  },
   stages: {
     routing: "Routing",
     flow: "In flow",
@@ -277,6 +316,30 @@ const zh: Words = {
   keySlow: "此地址的错误密钥过多，请在 {n} 秒后重试。",
   keyChange: "更换密钥",
   keyKept: "密钥仅保存在当前标签页中，关闭后即清除。",
+  ladder: "信令图",
+  ladders: "信令图",
+  ladderFind: "查看",
+  ladderFindHint: "呼叫标识或 SIP Call-ID",
+  ladderNone: "没有保存此呼叫的信令图。",
+  ladderEmpty: "尚未出现呼叫。",
+  ladderCut: "此呼叫的开头部分已不再保存。",
+  ladderLost: "交换机没有应答。",
+  ladderPick: "点击一条消息查看内容。",
+  refused: "未成为呼叫",
+  again: "重发",
+  capture: "抓包文件 (pcap)",
+  close: "关闭",
+  back: "全部信令图",
+  media: {
+    opened: "媒体端口 {local}",
+    open_failed: "没有媒体端口：{why}",
+    agreed: "媒体已协商：{codec}，对端 {remote}",
+    heard: "收到首个媒体包，来自 {from}",
+    silent: "没有媒体流",
+    digit: "RTP 按键 {digit}",
+    play_done: "放音结束",
+    closed: "媒体结束：收到 {received} 包，丢失 {lost}，发送 {sent}",
+  },
   stages: {
     routing: "路由中",
     flow: "流程中",

@@ -58,6 +58,7 @@ mod tests {
             ptime_ms: 20,
             wall: WallClock { at_zero: Wall(0) },
             panic_key: None,
+            trace: cordboard_model::trace::TraceLimits::default(),
         };
         let mut shard = Shard::new(config, Registry::new(Vec::new()).unwrap());
         let hour = Time::from_nanos(3_600_000_000_000);

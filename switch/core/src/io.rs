@@ -8,6 +8,7 @@ use cordboard_model::id::{AgentId, CallId, LegId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::time::{Wall, WallClock};
+use cordboard_model::trace::TraceLimits;
 use cordboard_model::view::AgentStatus;
 use cordboard_sip::engine::{Datagram, Flow, Transport};
 use cordboard_sip::wire::Frame;
@@ -39,6 +40,8 @@ pub struct ShardConfig {
     pub wall: WallClock,
     /// The key that panics the call in hand, for the test of what a panic costs. Ignored in release builds.
     pub panic_key: Option<char>,
+    /// How much of the ladders of calls is kept.
+    pub trace: TraceLimits,
 }
 
 /// What happened outside.

@@ -37,6 +37,8 @@ pub(crate) struct Legs {
     legs: BTreeMap<LegId, Leg>,
     sessions: BTreeMap<SessionId, LegId>,
     calls: BTreeMap<CallId, Vec<LegId>>,
+    /// Legs that have another session or call since these were last taken.
+    changed: Vec<LegId>,
 }
 
 impl Legs {
@@ -63,6 +65,7 @@ impl Legs {
         if let Some(found) = self.legs.get_mut(&leg) {
             found.session = Some(session);
             self.sessions.insert(session, leg);
+            self.changed.push(leg);
         }
     }
 
@@ -75,7 +78,13 @@ impl Legs {
             of_call.retain(|known| *known != leg);
         }
         self.calls.entry(to).or_default().push(leg);
+        self.changed.push(leg);
         Some(found)
+    }
+
+    /// Legs that have another session or call since this was last asked.
+    pub(crate) fn take_changed(&mut self) -> Vec<LegId> {
+        core::mem::take(&mut self.changed)
     }
 
     pub(crate) fn get(&self, leg: LegId) -> Option<&Leg> {

@@ -4,6 +4,7 @@ use crate::events::Numbering;
 use crate::gate::Gate;
 use crate::goodbye::{BYE_WAIT, Goodbyes};
 use crate::io::{ShardCommand, ShardConfig, ShardInput, ShardOutput};
+use crate::ladder::Ladder;
 use crate::lamps::Lamps;
 use crate::legs::Legs;
 use crate::outside::Outside;
@@ -60,6 +61,8 @@ pub struct Shard {
     /// Contacts that are known to readers of the event stream.
     pub(crate) known_contacts: BTreeSet<(UserId, String)>,
     pub(crate) numbering: Numbering,
+    /// The messages and events of the last calls.
+    pub(crate) ladder: Ladder,
     pub(crate) figures: Figures,
     pub(crate) stopping: bool,
     /// The call that the input at hand is about: what a panic costs.
@@ -81,6 +84,7 @@ impl Shard {
         sip.sessions_max = SESSIONS;
         sip.bye_wait = Some(BYE_WAIT);
         let calls = CallConfig::new(config.start_secs, config.shard);
+        let limits = config.trace;
         Self {
             sip: SipEngine::new(sip, seed(&mut seeds), config.start_secs),
             calls: CallEngine::new(calls, config.wall),
@@ -99,6 +103,7 @@ impl Shard {
             outside: Outside::default(),
             trunks: Trunks::new(seed(&mut seeds)),
             lamps: Lamps::default(),
+            ladder: Ladder::new(limits, seed(&mut seeds)),
             goodbyes: Goodbyes::new(),
             offered: BTreeMap::new(),
             known_contacts: BTreeSet::new(),
@@ -116,11 +121,15 @@ impl Shard {
         match input {
             ShardInput::Datagram(datagram) => {
                 self.figures.sip_messages += 1;
+                let dropped = self.sip.guard_figures().dropped;
                 self.sip.handle_input(datagram, now);
+                self.keep_message(dropped, datagram.flow(), datagram.bytes);
             }
-            ShardInput::Frame { flow, frame, bytes: _ } => {
+            ShardInput::Frame { flow, frame, bytes } => {
                 self.figures.sip_messages += 1;
+                let dropped = self.sip.guard_figures().dropped;
                 self.sip.handle_frame(flow, frame, now);
+                self.keep_message(dropped, flow, bytes);
             }
             ShardInput::FlowClosed(flow) => self.sip.handle_unreachable(flow, now),
             ShardInput::Media(event) => self.on_media(event),
@@ -225,6 +234,7 @@ impl Shard {
                 break;
             }
         }
+        self.tie_legs();
     }
 
     fn set_wall(&mut self, wall: WallClock) {
@@ -268,6 +278,10 @@ impl Shard {
     }
 
     pub(crate) fn event(&mut self, tenant: TenantId, what: EventKind) {
+        if self.is_secret(&what) {
+            return;
+        }
+        self.ladder.event(&what, self.now);
         let event = self.numbering.next(tenant, self.wall.at(self.now), what);
         self.out.push_back(ShardOutput::Event(event));
     }

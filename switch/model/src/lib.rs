@@ -20,5 +20,6 @@ pub mod media;
 pub mod number;
 pub mod plan;
 pub mod time;
+pub mod trace;
 pub mod verb;
 pub mod view;

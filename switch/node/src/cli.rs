@@ -24,6 +24,8 @@ pub enum Command {
     /// Questions about routing.
     #[command(subcommand)]
     Route(RouteCommand),
+    /// Print the ladder of a call: the messages of its legs and what happened to it.
+    Trace(TraceArgs),
     /// For those who write flows.
     #[command(subcommand)]
     Flow(FlowCommand),
@@ -64,6 +66,25 @@ pub struct DemoArgs {
     /// Simulated callers a minute.
     #[arg(long, default_value_t = 4)]
     pub callers: u32,
+}
+
+/// Which ladder is printed. The running switch is asked, with the key in the variable CORDBOARD_API_KEY.
+#[derive(Debug, clap::Args)]
+pub struct TraceArgs {
+    /// The id of a call, or a SIP Call-ID of one of its legs.
+    pub call: String,
+    /// Print the messages, too.
+    #[arg(short, long)]
+    pub messages: bool,
+    /// Write a capture for tshark or Wireshark to this file instead.
+    #[arg(long)]
+    pub pcap: Option<PathBuf>,
+    /// Where the switch's HTTP listens, as 127.0.0.1:8080; as the configuration says if left out.
+    #[arg(long)]
+    pub http: Option<std::net::SocketAddr>,
+    /// The configuration file.
+    #[arg(short, long, default_value = "config/cordboard.toml")]
+    pub config: PathBuf,
 }
 
 /// Questions about routing.

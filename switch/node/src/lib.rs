@@ -15,6 +15,7 @@ pub mod files;
 pub mod flow_test;
 pub mod gauges;
 pub mod guard;
+pub mod hep;
 pub mod http;
 pub mod hub;
 pub mod journal;
@@ -28,6 +29,7 @@ pub mod reload;
 pub mod run;
 pub mod shard;
 pub mod switch;
+pub mod trace;
 mod transfer;
 pub mod transport;
 

@@ -6,7 +6,7 @@ use cordboard_node::cli::{Cli, Command, ConfigArgs, FlowCommand, RouteCommand};
 use cordboard_node::clock::Clock;
 use cordboard_node::config::Loaded;
 use cordboard_node::run::start_served;
-use cordboard_node::{demo, explain, flow_test, lines, reload};
+use cordboard_node::{demo, explain, flow_test, lines, reload, trace};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Route(RouteCommand::Explain(args)) => read(&args.config)
             .and_then(|loaded| explain::explain(&args, &loaded))
             .map(|text| print!("{text}")),
+        Command::Trace(args) => read(&args.config).and_then(|loaded| trace::trace(&args, &loaded)),
         Command::Flow(FlowCommand::Test(args)) => flow_test::test(&args).map(|text| print!("{text}")),
     };
     lines::flush();

@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::dns::Question;
 use crate::gauges::ShardGauges;
 use crate::guard::guarded;
+use crate::hep::HepOrder;
 use crate::journal::JournalOrder;
 use crate::media::MediaOrder;
 use crate::owed::Owed;
@@ -116,6 +117,8 @@ pub struct ShardSetup {
     pub dns: mpsc::Sender<Question>,
     /// To the event hub.
     pub events: Sender<Event>,
+    /// Copies of messages, if somebody collects them.
+    pub hep: Option<Sender<HepOrder>>,
     /// The clock.
     pub clock: Clock,
     /// Read by the metrics.
@@ -136,6 +139,8 @@ pub struct ShardThread {
     quiet: u32,
     /// When each socket was last known to be empty: what is read from it has waited no longer than since then.
     emptied: Vec<Time>,
+    /// The last step of the ladders that was looked at for copies.
+    copied: u64,
 }
 
 /// Adds the sockets that are `ready` to those that were not read to their end, each once: a flood that makes a socket
@@ -181,6 +186,7 @@ impl ShardThread {
             next_thread: 0,
             quiet: 0,
             emptied,
+            copied: 0,
         })
     }
 
@@ -338,10 +344,23 @@ impl ShardThread {
         while let Some(output) = self.setup.shard.poll_output() {
             self.carry_out(output);
         }
+        self.copy();
         self.quiet += 1;
         if self.quiet >= QUIET {
             self.flush();
         }
+    }
+
+    /// Gives copies of new messages to who sends them on. After all outputs: a message's call is known by then.
+    fn copy(&mut self) {
+        let Some(hep) = &self.setup.hep else {
+            return;
+        };
+        let wall = self.setup.clock.wall();
+        self.setup.shard.ladder().tap(&mut self.copied, |tapped| {
+            // A full lane costs copies, and its counter tells of them.
+            let _ = hep.try_send_quietly(HepOrder { tapped, wall });
+        });
     }
 
     /// Wakes every thread that was sent something.
@@ -350,6 +369,9 @@ impl ShardThread {
         self.journal.flush();
         self.setup.events.flush();
         self.setup.streams.flush();
+        if let Some(hep) = &self.setup.hep {
+            hep.flush();
+        }
         for lane in &self.setup.media {
             lane.flush();
         }

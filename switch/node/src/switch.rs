@@ -13,7 +13,8 @@ use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::Sender;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, RecordingId, TenantId};
+use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, TenantId};
+use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, TrunkView};
 use cordboard_store::{Cursor, Store, StoreError};
 use std::path::PathBuf;
@@ -105,6 +106,15 @@ impl Switch for NodeSwitch {
     fn call(&self, call: CallId) -> Later<CallView> {
         let answer = self.later(move |shard| shard.call(call));
         Box::pin(async move { answer.await?.ok_or_else(|| missing(format!("call {call} is not up"))) })
+    }
+
+    fn trace(&self, key: TraceKey) -> Later<TraceView> {
+        let answer = self.later(move |shard| shard.trace(&key));
+        Box::pin(async move { answer.await?.ok_or_else(|| missing("no ladder of it is kept here")) })
+    }
+
+    fn traces(&self, tenant: TenantId, most: usize) -> Later<Vec<TraceEntry>> {
+        self.later(move |shard| shard.traces(tenant, most))
     }
 
     fn queues(&self, tenant: TenantId) -> Later<Vec<QueueView>> {
@@ -206,24 +216,19 @@ impl Switch for NodeSwitch {
                     }
                 })
             }
-            Command::Hold(leg, on) => {
-                let answer = self.later(move |shard| {
-                    let found = shard.calls(tenant).iter().any(|call| call.legs.iter().any(|l| l.leg == leg));
-                    if found {
-                        shard.handle_command(ShardCommand::Hold(leg, on), shard.now());
-                    }
-                    found
-                });
-                let what = if on { "put on hold" } else { "taken off hold" };
+            Command::Hold(leg, on) => self.hold(tenant, leg, on),
+            Command::Transfer(transfer) => self.transfer(transfer),
+            Command::EndTransfer(call, complete) => self.end_transfer(call, complete),
+            Command::Secret(leg, on) => {
+                let answer = self.later(move |shard| shard.set_secret(leg, on));
+                let what = if on { "a secret from now on" } else { "a secret no longer" };
                 Box::pin(async move {
                     match answer.await? {
-                        true => Ok(vec![format!("leg {leg} is being {what}")]),
+                        true => Ok(vec![format!("keys of leg {leg} are {what}")]),
                         false => Err(missing(format!("leg {leg} is not up"))),
                     }
                 })
             }
-            Command::Transfer(transfer) => self.transfer(transfer),
-            Command::EndTransfer(call, complete) => self.end_transfer(call, complete),
             Command::LiftBan(source) => {
                 let own = tenant == TenantId::DEFAULT;
                 let answer = self.later(move |shard| own && shard.lift_ban(source));
@@ -281,6 +286,23 @@ fn told(tenant: TenantId, outcome: Result<Vec<String>, Vec<String>>) -> Result<V
 }
 
 impl NodeSwitch {
+    fn hold(&self, tenant: TenantId, leg: LegId, on: bool) -> Later<Vec<String>> {
+        let answer = self.later(move |shard| {
+            let found = shard.calls(tenant).iter().any(|call| call.legs.iter().any(|l| l.leg == leg));
+            if found {
+                shard.handle_command(ShardCommand::Hold(leg, on), shard.now());
+            }
+            found
+        });
+        let what = if on { "put on hold" } else { "taken off hold" };
+        Box::pin(async move {
+            match answer.await? {
+                true => Ok(vec![format!("leg {leg} is being {what}")]),
+                false => Err(missing(format!("leg {leg} is not up"))),
+            }
+        })
+    }
+
     fn agent(&self, agent: AgentId, intent: AgentIntent) -> Later<Vec<String>> {
         let answer = self.later(move |shard| {
             if shard.agent(&agent).is_none() {

@@ -41,6 +41,7 @@ pub struct Floor {
     pub contacts: Vec<ContactView>,
     pub trunks: Vec<TrunkView>,
     pub bans: Vec<BanView>,
+    pub traces: Vec<cordboard_model::trace::TraceView>,
     /// Records, oldest first.
     pub cdrs: Vec<Cdr>,
     /// Recordings with their files, oldest first.
@@ -68,6 +69,7 @@ impl Floor {
             contacts: Vec::new(),
             trunks: Vec::new(),
             bans: Vec::new(),
+            traces: Vec::new(),
             cdrs: Vec::new(),
             recordings: Vec::new(),
             seq: 0,

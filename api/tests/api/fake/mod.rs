@@ -16,7 +16,8 @@ use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::event::EventKind;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{CallId, RecordingId, TenantId};
+use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, TenantId};
+use cordboard_model::trace::{TraceEntry, TraceKey, TraceView, TraceWhat};
 use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, TrunkView};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -109,6 +110,37 @@ impl Switch for Fake {
         self.answer(tenant, |floor| Ok(floor.agents.values().cloned().collect()))
     }
 
+    fn trace(&self, key: TraceKey) -> Later<TraceView> {
+        let tenant = match &key {
+            TraceKey::Call(call) => call.tenant,
+            TraceKey::Sip(tenant, _) => *tenant,
+        };
+        self.answer(tenant, |floor| {
+            let of = |view: &&TraceView| match &key {
+                TraceKey::Call(call) => view.call == Some(*call),
+                TraceKey::Sip(_, id) => view
+                    .steps
+                    .iter()
+                    .any(|step| matches!(&step.what, TraceWhat::Message(message) if message.call_id == *id)),
+            };
+            floor.traces.iter().find(of).cloned().ok_or_else(|| Refusal::NotFound("no ladder".into()))
+        })
+    }
+
+    fn traces(&self, tenant: TenantId, most: usize) -> Later<Vec<TraceEntry>> {
+        self.answer(tenant, |floor| {
+            let entry = |view: &TraceView| TraceEntry {
+                call: view.call,
+                call_id: None,
+                from: String::new(),
+                to: String::new(),
+                last: floor.now,
+                title: "INVITE".into(),
+            };
+            Ok(floor.traces.iter().rev().take(most).map(entry).collect())
+        })
+    }
+
     fn trunks(&self, tenant: TenantId) -> Later<Vec<TrunkView>> {
         self.answer(tenant, |floor| Ok(floor.trunks.clone()))
     }
@@ -178,6 +210,29 @@ fn missing(id: &impl ToString) -> Refusal {
     Refusal::NotFound(id.to_string())
 }
 
+/// The call of a leg.
+fn call_of(floor: &Floor, leg: LegId) -> Result<CallId, Refusal> {
+    let of_leg = |call: &&CallView| call.legs.iter().any(|l| l.leg == leg);
+    Ok(floor.calls.values().find(of_leg).ok_or_else(|| missing(&leg))?.call)
+}
+
+fn intend(floor: &mut Floor, agent: &AgentId, intent: AgentIntent) -> Result<Vec<String>, Refusal> {
+    let Some(view) = floor.agents.get(agent) else {
+        return Err(missing(agent));
+    };
+    if view.status == AgentStatus::SignedOut && intent != AgentIntent::SignIn {
+        return Err(Refusal::Conflict(format!("agent {agent} has to sign in first")));
+    }
+    let status = match intent {
+        AgentIntent::SignIn | AgentIntent::NotReady => AgentStatus::NotReady,
+        AgentIntent::SignOut => AgentStatus::SignedOut,
+        AgentIntent::Ready => AgentStatus::Ready,
+        AgentIntent::Rest => AgentStatus::Rest,
+    };
+    floor.agent_is(agent, status, "asked over the API", None);
+    Ok(vec![format!("agent {agent} is {}", status.as_str())])
+}
+
 fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
     match command {
         Command::HangUp(call, cause) => {
@@ -188,12 +243,14 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             Ok(vec![format!("call {call} ends")])
         }
         Command::Hold(leg, held) => {
-            let of_leg = |call: &&CallView| call.legs.iter().any(|l| l.leg == leg);
-            let found = floor.calls.values().find(of_leg);
-            let call = found.ok_or_else(|| missing(&leg))?.call;
+            let call = call_of(floor, leg)?;
             floor.event(EventKind::LegHeld { call, leg, held });
             let word = if held { "on" } else { "off" };
             Ok(vec![format!("leg {leg} is {word} hold")])
+        }
+        Command::Secret(leg, on) => {
+            call_of(floor, leg)?;
+            Ok(vec![format!("keys of leg {leg} are {} secret", if on { "a" } else { "no" })])
         }
         Command::Transfer(transfer) => {
             let call = floor.calls.get(&transfer.call).ok_or_else(|| missing(&transfer.call))?.call;
@@ -206,6 +263,9 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             true => Err(Refusal::Conflict(format!("call {call} has no transfer to end ({complete})"))),
             false => Err(missing(&call)),
         },
+        Command::Messages(user, new, old) => {
+            Ok(vec![format!("{new} new and {old} old messages wait for {user}")])
+        }
         Command::LiftBan(source) => {
             let before = floor.bans.len();
             floor.bans.retain(|ban| !ban.source.contains(source));
@@ -214,22 +274,7 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
                 false => Err(missing(&source)),
             }
         }
-        Command::Agent(agent, intent) => {
-            let Some(view) = floor.agents.get(&agent) else {
-                return Err(missing(&agent));
-            };
-            if view.status == AgentStatus::SignedOut && intent != AgentIntent::SignIn {
-                return Err(Refusal::Conflict(format!("agent {agent} has to sign in first")));
-            }
-            let status = match intent {
-                AgentIntent::SignIn | AgentIntent::NotReady => AgentStatus::NotReady,
-                AgentIntent::SignOut => AgentStatus::SignedOut,
-                AgentIntent::Ready => AgentStatus::Ready,
-                AgentIntent::Rest => AgentStatus::Rest,
-            };
-            floor.agent_is(&agent, status, "asked over the API", None);
-            Ok(vec![format!("agent {agent} is {}", status.as_str())])
-        }
+        Command::Agent(agent, intent) => intend(floor, &agent, intent),
         Command::BlockTrunk(trunk, block) => {
             let found = floor.trunks.iter_mut().find(|known| known.trunk == trunk);
             let found = found.ok_or_else(|| Refusal::NotFound(format!("trunk {trunk}")))?;

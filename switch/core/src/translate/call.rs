@@ -251,6 +251,7 @@ impl Shard {
     }
 
     fn do_forget(&mut self, call: CallId) {
+        self.ladder.forget(call, self.now);
         let legs = self.legs.of(call).to_vec();
         for leg in &legs {
             self.lamp_ends(*leg);

@@ -27,6 +27,7 @@ impl Shard {
         {
             found.local = Some(*local);
         }
+        self.note_media_event(&event);
         if cfg!(debug_assertions)
             && let MediaEvent::Digit { digit, .. } = &event
             && Some(*digit) == self.config.panic_key

@@ -11,12 +11,16 @@ use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::{Incoming, LegEvent};
 use cordboard_model::media::{MediaCommand, StreamParams};
 use cordboard_model::plan::owner;
+use cordboard_model::trace::TraceMedia;
 use cordboard_sip::engine::{DialogState, IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
 
 impl Shard {
     pub(crate) fn on_sip(&mut self, output: SipOutput) {
         match output {
-            SipOutput::Transmit { flow, bytes } => self.out.push_back(ShardOutput::Transmit { flow, bytes }),
+            SipOutput::Transmit { flow, bytes } => {
+                self.ladder.message(flow, true, &bytes, self.now);
+                self.out.push_back(ShardOutput::Transmit { flow, bytes });
+            }
             SipOutput::Event(SipEvent::Incoming(call)) => self.on_incoming(*call),
             SipOutput::Event(event) => self.on_session(event),
             SipOutput::Reply(reply) => self.on_reply(*reply),
@@ -37,26 +41,17 @@ impl Shard {
             trunk.and_then(|trunk| owner(snapshot.tenant(trunk.id.tenant)?, trunk, &incoming.to.user));
         incoming.tenant = shared.unwrap_or(incoming.tenant);
         let tenant = incoming.tenant;
-        if self.crosses(&incoming) {
-            self.figures.calls_refused += 1;
-            let (session, cause) = (incoming.session, Cause::NotFound);
-            self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
-            return;
-        }
         let full = self.calls.len() >= self.snapshot.limits.calls as usize;
         let full = full || trunk.is_some_and(|trunk| !self.trunks.has_room(trunk, self.now));
-        if self.stopping || full || self.snapshot.tenant(tenant).is_none() {
-            self.figures.calls_refused += 1;
-            let cause = if self.stopping { Cause::Shutdown } else { Cause::Congestion };
-            let session = incoming.session;
-            self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
-            return;
-        }
-        let Ok(replaces) = self.place_of(&incoming) else {
-            self.figures.calls_refused += 1;
-            let (session, cause) = (incoming.session, Cause::Forbidden);
-            self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
-            return;
+        let refused = match self.place_of(&incoming) {
+            _ if self.crosses(&incoming) => Err(Cause::NotFound),
+            _ if self.stopping => Err(Cause::Shutdown),
+            _ if full || self.snapshot.tenant(tenant).is_none() => Err(Cause::Congestion),
+            place => place.map_err(|()| Cause::Forbidden),
+        };
+        let replaces = match refused {
+            Ok(replaces) => replaces,
+            Err(cause) => return self.refuse_call(&incoming, cause),
         };
         self.figures.calls += 1;
         let call = self.calls.new_call(tenant);
@@ -69,6 +64,7 @@ impl Shard {
         added.came = Some(Box::new(came));
         self.legs.bind(leg, incoming.session);
         self.numbers_inside(call, trunk, &mut incoming);
+        self.ladder.tie(call, leg, &incoming.call_id);
         if let Some(trunk) = trunk {
             self.trunks.add(trunk, call, self.now);
         }
@@ -104,6 +100,14 @@ impl Shard {
         let is_name = incoming.host.trim_matches(['[', ']']).parse::<core::net::IpAddr>().is_err();
         let other = self.snapshot.tenant_of_domain(&incoming.host).map(|tenant| tenant.id);
         is_name && incoming.trunk.is_none() && other.is_some_and(|other| other != incoming.tenant)
+    }
+
+    /// A call that is not taken at all: it has no record, but its messages are kept.
+    fn refuse_call(&mut self, incoming: &IncomingCall, cause: Cause) {
+        self.figures.calls_refused += 1;
+        self.ladder.refused(incoming.tenant, &incoming.call_id);
+        let session = incoming.session;
+        self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
     }
 
     /// The agent's phone is in a call that no queue gave him.
@@ -197,6 +201,7 @@ impl Shard {
     }
 
     fn configure_media(&mut self, leg: LegId, params: StreamParams) {
+        self.note_media(leg, TraceMedia::Agreed { params });
         self.out.push_back(ShardOutput::Media(MediaCommand::Configure { leg, params }));
     }
 

@@ -159,6 +159,7 @@ impl Rig {
             ptime_ms: 20,
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,
+            trace: cordboard_model::trace::TraceLimits::default(),
         };
         Self {
             shard: Shard::new(config, Registry::new(vec![Box::new(Numbers)]).unwrap()),

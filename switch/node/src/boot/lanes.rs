@@ -1,5 +1,6 @@
 //! The lanes between threads: how many slots each has, and why that is enough.
 
+use crate::hep::HepOrder;
 use crate::journal::JournalOrder;
 use crate::media::RecorderOrder;
 use crate::metrics::LaneReading;
@@ -16,6 +17,8 @@ const API_ORDERS: usize = 4_096;
 const STREAM_MESSAGES: usize = 8_192;
 const RECORDER_CHUNKS: usize = 8_192;
 const EVENTS: usize = 65_536;
+/// Some milliseconds of a switch at its most, at 1 KB each.
+const COPIES: usize = 4_096;
 const STORED: usize = 65_536;
 
 /// The lanes of the switch, both ends.
@@ -30,6 +33,8 @@ pub(super) struct Lanes {
     pub(super) stored: (Sender<Stored>, Receiver<Stored>),
     pub(super) recorder: (Sender<RecorderOrder>, Receiver<RecorderOrder>),
     pub(super) events: (Sender<Event>, Receiver<Event>),
+    /// Copies of messages for a collector. Closed by itself when there is none.
+    pub(super) hep: (Sender<HepOrder>, Receiver<HepOrder>),
 }
 
 impl Lanes {
@@ -45,6 +50,7 @@ impl Lanes {
             stored: lane("store to journal", STORED),
             recorder: lane("media to recorder", RECORDER_CHUNKS),
             events: lane("shard to hub", EVENTS),
+            hep: lane("shard to collector", COPIES),
         }
     }
 
@@ -63,6 +69,7 @@ impl Lanes {
             of(&self.recorder.0),
             of(&self.journal.0),
             of(&self.events.0),
+            of(&self.hep.0),
         ]
     }
 
@@ -80,6 +87,7 @@ impl Lanes {
             of(&self.journal.0),
             of(&self.recorder.0),
             of(&self.events.0),
+            of(&self.hep.0),
         ]
     }
 }

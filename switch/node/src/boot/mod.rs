@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Listen, Loaded, Machine};
 use crate::dns::Dns;
 use crate::files::raise_limit;
+use crate::hep::{Hep, HepOrder};
 use crate::hub::Hub;
 use crate::journal::JournalThread;
 use crate::metrics::Gauges;
@@ -185,12 +186,12 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     reloader.load_assets(&loaded);
 
     let mut threads = media.handles;
-    let closers = lanes.closers();
-    let shard_gauges = Arc::clone(&gauges.shard);
+    let (closers, shard_gauges) = (lanes.closers(), Arc::clone(&gauges.shard));
     let orders = vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1];
     let streams = lanes.to_streams.0;
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (udp, to_media, journal, events) = (sockets.udp, media.orders, lanes.journal.0, lanes.events.0);
+    let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
     let setup = move |shard| ShardSetup {
         shard,
         sockets: udp,
@@ -200,6 +201,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         journal,
         dns,
         events,
+        hep,
         clock,
         gauges: shard_gauges,
     };
@@ -222,8 +224,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     threads.push(spawn("journal".into(), move || journal.run())?);
     let (hub, handle) = Hub::new(clock.start_secs(), lanes.events.1, lanes.api.0.clone());
     let hub = tokio::spawn(hub.run());
-    let stopping = Arc::new(AtomicBool::new(false));
-    let orders = lanes.api.0;
+    let (orders, stopping) = (lanes.api.0, Arc::new(AtomicBool::new(false)));
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hub: handle,
@@ -235,6 +236,20 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         closers,
     });
     Ok(Running { switch, orders, sip: sockets.all, streams, clock, threads, hub, store, stopping })
+}
+
+/// The thread that sends copies of messages to a collector, and the way to it; none where none is configured.
+fn start_hep(
+    machine: &Machine,
+    (orders, copies): (Sender<HepOrder>, Receiver<HepOrder>),
+    threads: &mut Vec<JoinHandle<()>>,
+) -> Result<Option<Sender<HepOrder>>, BootError> {
+    let Some(hep) = &machine.trace.hep else {
+        return Ok(None);
+    };
+    let sender = Hep::new(copies, hep.address, hep.capture_id).map_err(BootError::System)?;
+    threads.push(spawn("hep".into(), move || sender.run())?);
+    Ok(Some(orders))
 }
 
 /// The tasks of SIP's connections.

@@ -123,6 +123,7 @@ pub(super) fn making(
         media_other: loaded.machine.media.advertised6.map(IpAddr::V6),
         ptime_ms: loaded.machine.media.ptime,
         wall: clock.wall(),
+        trace: loaded.machine.trace.limits,
         panic_key: std::env::var("CORDBOARD_TEST_PANIC_KEY").ok().and_then(|key| key.chars().next()),
     };
     let snapshot = Arc::new(loaded.snapshot.clone());

@@ -6,6 +6,7 @@ use super::section::Section;
 use super::sip::{SipMachine, no_overlap, read_sip};
 use super::value::{boolean, duration, integer, ip, listen, one_of, size, socket, some_text, wrong};
 use cordboard_model::config::{DigestAlgorithm, FlowLimits, Limits, SipTimers};
+use cordboard_model::trace::TraceLimits;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub struct Machine {
     pub journal: JournalMachine,
     /// Recordings.
     pub recordings: RecordingsMachine,
+    /// The ladders of calls.
+    pub trace: TraceMachine,
     /// The log.
     pub log: LogMachine,
     /// Name servers; those of the system if none is given.
@@ -84,6 +87,24 @@ pub struct JournalMachine {
 pub struct RecordingsMachine {
     /// Their folder.
     pub dir: PathBuf,
+}
+
+/// `[trace]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TraceMachine {
+    /// How much is kept.
+    pub limits: TraceLimits,
+    /// Who gets a copy of every message.
+    pub hep: Option<HepMachine>,
+}
+
+/// `[trace.hep]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HepMachine {
+    /// The collector.
+    pub address: SocketAddr,
+    /// By what it tells switches apart.
+    pub capture_id: u32,
 }
 
 /// `[log]`.
@@ -187,6 +208,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
         store: store_machine,
         journal: journal_machine,
         recordings: recordings_machine,
+        trace: read_trace(&root.section("trace")),
         log: log_machine,
         dns: servers.into_iter().map(|server| server.value).collect(),
         api_keys: Vec::new(),
@@ -358,6 +380,28 @@ fn read_timers(root: &Section<'_>) -> SipTimers {
     }
     timers.finish();
     read
+}
+
+/// Reads `[trace]`.
+fn read_trace(trace: &Section<'_>) -> TraceMachine {
+    let d = TraceLimits::default();
+    let bytes = trace.or("bytes", d.bytes as u64, size(0..=16 << 30));
+    let limits = TraceLimits {
+        bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+        steps: trace.or("steps", d.steps, integer(1_000..=10_000_000, "messages and events")),
+    };
+    let hep = trace.section("hep");
+    let address = hep.opt("address", listen);
+    let capture_id = hep.or("capture_id", 2_001, integer(0..=u32::MAX, ""));
+    if let Some(at) = address.as_ref().filter(|_| bytes == 0) {
+        hep.conflict("address", at.pos, "copies are made of what [trace] bytes keeps, which is nothing");
+    }
+    if let Some(at) = address.as_ref().filter(|at| at.value.port() == 0 || at.value.ip().is_unspecified()) {
+        hep.conflict("address", at.pos, "expected the address and port of a collector");
+    }
+    hep.finish();
+    trace.finish();
+    TraceMachine { limits, hep: address.map(|at| HepMachine { address: at.value, capture_id }) }
 }
 
 /// True or false, or the default.

@@ -37,7 +37,8 @@ use std::path::{Component, Path, PathBuf};
 pub use diff::diff;
 pub use error::{ConfigError, Problem};
 pub use machine::{
-    HttpMachine, JournalMachine, LogLevel, LogMachine, Machine, MediaMachine, RecordingsMachine, StoreMachine,
+    HepMachine, HttpMachine, JournalMachine, LogLevel, LogMachine, Machine, MediaMachine, RecordingsMachine,
+    StoreMachine, TraceMachine,
 };
 pub use secret::ApiKey;
 pub use sip::{Listen, SipMachine, TlsMachine};

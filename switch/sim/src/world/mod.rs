@@ -31,6 +31,7 @@ use cordboard_model::event::Event;
 use cordboard_model::id::{AgentId, CallId, RecordingId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
+use cordboard_model::trace::TraceLimits;
 use cordboard_plugin_api::{DuplicatePlugin, Registry};
 use cordboard_plugin_called_number::CalledNumberPlugin;
 use cordboard_plugin_registered_extension::RegisteredExtensionPlugin;
@@ -469,6 +470,7 @@ fn new_shard(config: &WorldConfig, start_secs: u32, seed: [u8; 32]) -> Result<Sh
         ptime_ms: 20,
         wall: WallClock { at_zero: WALL_AT_ZERO },
         panic_key: config.panic_key,
+        trace: TraceLimits { bytes: 1 << 20, steps: 4_096 },
     };
     Ok(Shard::new(config, registry))
 }

@@ -302,6 +302,11 @@ impl SipEngine {
         self.sessions.get(&session)?.record()
     }
 
+    /// The Call-IDs of a session: that of its dialog, and of an outgoing one those of its branches.
+    pub fn call_ids(&self, session: SessionId) -> Vec<&str> {
+        self.sessions.get(&session).map(|session| session.call_ids(&self.base)).unwrap_or_default()
+    }
+
     /// How many transactions there are.
     #[must_use]
     pub fn transactions_len(&self) -> usize {

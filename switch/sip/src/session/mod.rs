@@ -151,6 +151,13 @@ impl Session {
         !self.over
     }
 
+    /// Its Call-IDs: of the dialog, and of branches that are no dialog yet.
+    pub(crate) fn call_ids<'a>(&'a self, base: &'a Base) -> Vec<&'a str> {
+        let of_branches =
+            self.branches.iter().filter_map(|branch| base.tx.request(branch.tx)?.call_id().ok());
+        self.dialog.iter().map(|dialog| dialog.call_id.as_str()).chain(of_branches).collect()
+    }
+
     /// Whether a branch had an answer of any kind.
     pub(crate) fn has_heard(&self) -> bool {
         self.stage != Stage::Calling || self.branches.iter().any(|branch| branch.provisional || branch.done)
