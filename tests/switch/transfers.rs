@@ -88,6 +88,7 @@ pub fn attended(dir: &Path) -> Outcome {
     phones[1].wait_line("paused", SOON)?;
     phones[1].order("call 1003")?;
     phones[2].wait_line("Media streams established", SOON)?;
+    phones[1].wait_line("Media streams established with sip:1003@localhost", SOON)?;
     switch.wait_calls("bridged", 2)?;
     phones[1].order("transfer 1 --to-call 2")?;
     let cdrs = joined_and_over(&switch, &mut phones, 2)?;
