@@ -71,6 +71,7 @@ fn snapshot() -> Result<Snapshot, IdError> {
         display: "Ben".into(),
         ha1_md5: "0".repeat(32),
         ha1_sha256: "0".repeat(64),
+        dtmf: cordboard_model::media::DtmfKind::default(),
     };
     let id = TrunkId::new(tenant, "carrier")?;
     let trunk = Trunk { peers: vec![CARRIER], max_calls: 100_000, ..Trunk::new(id.clone()) };

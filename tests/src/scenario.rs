@@ -258,6 +258,11 @@ impl Scenario {
         this.receives(200)
     }
 
+    /// Takes a key by INFO.
+    pub fn takes_info(self) -> Self {
+        self.receives_request("INFO").agrees()
+    }
+
     /// Waits until the test says go on.
     pub fn waits_for_word(mut self) -> Self {
         self.xml.push_str("<recv request=\"MESSAGE\"/>\n");

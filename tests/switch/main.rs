@@ -11,6 +11,7 @@ mod flows;
 mod holding;
 mod ipv6;
 mod jssip;
+mod keys;
 mod lamps;
 mod large;
 mod media;
@@ -73,6 +74,8 @@ static TESTS: &[Test] = &[
     test("linphone_sends_its_caller_on_without_asking", transfers::blind),
     test("linphone_joins_its_two_calls", transfers::attended),
     test("the_api_consults_and_sends_a_party_on", transfers::consultation),
+    test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),
+    test("an_account_gets_the_keys_of_others_by_info", keys::account_by_info),
     test("audio_from_another_source_is_not_heard", media::injection),
     test("a_law_caller_and_mu_law_agent_hear_each_other_and_their_keys", media::transcoding),
     test("a_call_ends_at_its_longest", media::longest_call),

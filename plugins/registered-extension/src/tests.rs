@@ -4,6 +4,7 @@ use super::*;
 use cordboard_model::config::{Tenant, User};
 use cordboard_model::id::{AgentId, Name, TenantId};
 use cordboard_model::leg::PartyId;
+use cordboard_model::media::DtmfKind;
 use cordboard_model::time::Wall;
 use std::collections::BTreeMap;
 
@@ -17,7 +18,13 @@ impl Context {
     fn new() -> Self {
         let user = |name: &str| {
             let id = UserId::new(T, name).unwrap();
-            let user = User { id, display: String::new(), ha1_md5: String::new(), ha1_sha256: String::new() };
+            let user = User {
+                id,
+                display: String::new(),
+                ha1_md5: String::new(),
+                ha1_sha256: String::new(),
+                dtmf: DtmfKind::default(),
+            };
             (Name::new(name).unwrap(), user)
         };
         Self(Tenant {

@@ -324,7 +324,7 @@ impl CallEngine {
             MediaEvent::PlayDone { leg, playback, finished } => {
                 self.with_leg(leg, |call, desk| call.on_play_done(desk, leg, playback, finished));
             }
-            MediaEvent::Locked { .. } => {}
+            MediaEvent::Locked { .. } | MediaEvent::DigitDue { .. } => {}
             MediaEvent::Silent { leg } => {
                 self.with_leg(leg, |call, desk| call.on_silent(desk, leg));
             }

@@ -52,8 +52,6 @@ pub(crate) enum LegInput {
     PeerHold,
     /// Our hold was accepted or refused.
     HoldDone,
-    /// A key.
-    Digit,
     /// The party wants the other one sent elsewhere.
     TransferAsked,
     /// The device says where the call shall go instead.
@@ -91,8 +89,6 @@ pub(crate) enum LegAct {
     TellHold,
     /// Tell the call what became of our hold.
     TellHoldDone,
-    /// Tell the call of the key.
-    TellDigit,
     /// Tell the call of the wish for a transfer.
     TellTransfer,
     /// Keep where the device sends the call.
@@ -119,7 +115,6 @@ impl LegState {
             (S::Arrived, I::Opened) => (S::Arrived, A::TellOpened),
             (S::Arrived, I::OpenFailed | I::Deadline) => (S::Arrived, A::TellNoPort),
             (S::Arrived, I::Answer) => (S::Answering, A::SendAnswer),
-            (S::Arrived | S::Answering | S::Up, I::Digit) => (self, A::TellDigit),
 
             // Either word means that the caller has the 200: the acknowledgement cannot come before it.
             (S::Answering, I::Answered | I::Confirmed) => (S::Up, A::TellUp),
@@ -163,7 +158,6 @@ impl From<&LegEvent> for LegInput {
             LegEvent::Confirmed => LegInput::Confirmed,
             LegEvent::PeerHold { .. } => LegInput::PeerHold,
             LegEvent::HoldDone { .. } => LegInput::HoldDone,
-            LegEvent::Digit(_) => LegInput::Digit,
             LegEvent::TransferAsked { .. } => LegInput::TransferAsked,
             LegEvent::Redirected { .. } => LegInput::Redirected,
             LegEvent::Ended { .. } => LegInput::Ended,
@@ -337,7 +331,7 @@ mod tests {
         LegState::Ending,
         LegState::Gone,
     ];
-    const INPUTS: [LegInput; 15] = [
+    const INPUTS: [LegInput; 14] = [
         LegInput::Opened,
         LegInput::OpenFailed,
         LegInput::Ringing,
@@ -346,7 +340,6 @@ mod tests {
         LegInput::Confirmed,
         LegInput::PeerHold,
         LegInput::HoldDone,
-        LegInput::Digit,
         LegInput::TransferAsked,
         LegInput::Redirected,
         LegInput::Ended,

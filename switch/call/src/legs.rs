@@ -67,7 +67,6 @@ impl Call {
             (LegAct::TellHoldDone, LegEvent::HoldDone { on, ok }) => {
                 self.hold_done(desk, id, *on, *ok);
             }
-            (LegAct::TellDigit, LegEvent::Digit(digit)) => self.digit(desk, id, *digit),
             (LegAct::TellTransfer, LegEvent::TransferAsked { ticket, to, .. }) => {
                 self.transfer_asked(desk, id, *ticket, to);
             }

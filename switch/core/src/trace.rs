@@ -80,7 +80,8 @@ impl Shard {
                 let secret = call.is_some_and(|call| self.ladder.tells_secret(call, self.now));
                 (leg, TraceMedia::Digit { digit: if secret { '?' } else { digit } })
             }
-            MediaEvent::RecordingClosed { .. } => return,
+            // the INFO stands in the ladder
+            MediaEvent::DigitDue { .. } | MediaEvent::RecordingClosed { .. } => return,
         };
         self.note_media(leg, media);
     }

@@ -6,6 +6,7 @@
 
 mod command;
 mod config;
+mod digits;
 mod packet;
 mod recording;
 mod tick;

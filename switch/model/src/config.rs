@@ -6,7 +6,7 @@
 use crate::flows::SipFlows;
 use crate::guard::GuardLimits;
 use crate::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, UserId};
-use crate::media::Codec;
+use crate::media::{Codec, DtmfKind};
 use crate::number::TrunkNumbers;
 use crate::plan::{NumberForm, NumberPlan};
 use crate::verb::Destination;
@@ -181,6 +181,8 @@ pub struct User {
     pub ha1_md5: String,
     /// SHA-256(user:realm:password), hexadecimal.
     pub ha1_sha256: String,
+    /// How keys reach its devices.
+    pub dtmf: DtmfKind,
 }
 
 /// An agent.
@@ -433,6 +435,8 @@ pub struct Trunk {
     pub shared: Vec<SharedNumber>,
     /// Codecs in the order preferred on this trunk; those of the tenant if empty.
     pub codecs: Vec<Codec>,
+    /// How keys reach the carrier.
+    pub dtmf: DtmfKind,
     /// How the carrier wants numbers, where there is a plan.
     pub number_form: NumberForm,
     /// Whether parties behind it may send those they talk to elsewhere (REFER).
@@ -459,6 +463,7 @@ impl Trunk {
             caller_pool: None,
             shared: Vec::new(),
             codecs: Vec::new(),
+            dtmf: DtmfKind::Rfc4733,
             number_form: NumberForm::E164,
             transfers: false,
             identity: TrunkIdentity::None,

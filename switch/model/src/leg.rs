@@ -89,8 +89,6 @@ pub enum LegEvent {
         /// Whether it is so now.
         ok: bool,
     },
-    /// A key press, by RTP event or INFO.
-    Digit(char),
     /// The party wants the other one sent elsewhere (REFER). Answered by [`LegCommand::TransferResult`].
     TransferAsked {
         /// Names it in the answers.

@@ -42,6 +42,17 @@ impl Codec {
     }
 }
 
+/// How keys reach a party and come from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DtmfKind {
+    /// As RTP events (RFC 4733), where both sides agree on them.
+    #[default]
+    Rfc4733,
+    /// By signalling: SIP INFO.
+    Info,
+}
+
 /// Which way audio flows, seen from us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -182,7 +193,22 @@ pub enum MediaCommand {
         /// Either of the two.
         leg: LegId,
     },
-    /// Send RFC 4733 digits to the leg's party.
+    /// How keys are sent to the leg's party from now on. RTP events until this is said.
+    Dtmf {
+        /// The leg.
+        leg: LegId,
+        /// How.
+        kind: DtmfKind,
+    },
+    /// The leg's party pressed a key and signalling told so. It is told as `Digit`, and passed on to the party that the
+    /// leg is joined with, unless it is the press that an event has told of.
+    Pressed {
+        /// The leg.
+        leg: LegId,
+        /// Of `0-9*#A-D`.
+        digit: char,
+    },
+    /// Send keys to the leg's party, as [`MediaCommand::Dtmf`] says.
     SendDigits {
         /// The leg.
         leg: LegId,
@@ -272,6 +298,15 @@ pub enum MediaEvent {
         /// Of `0-9*#A-D`.
         digit: char,
     },
+    /// A key is due at the leg's party, which takes keys by signalling.
+    DigitDue {
+        /// The leg.
+        leg: LegId,
+        /// Of `0-9*#A-D`.
+        digit: char,
+        /// How long it is pressed, milliseconds.
+        length_ms: u16,
+    },
     /// A playback ended.
     PlayDone {
         /// The leg.
@@ -320,6 +355,8 @@ impl MediaCommand {
             | MediaCommand::Play { leg, .. }
             | MediaCommand::StopPlay { leg, .. }
             | MediaCommand::Unbridge { leg }
+            | MediaCommand::Dtmf { leg, .. }
+            | MediaCommand::Pressed { leg, .. }
             | MediaCommand::SendDigits { leg, .. }
             | MediaCommand::Held { leg, .. }
             | MediaCommand::Close { leg } => Some(*leg),

@@ -7,7 +7,7 @@ use cordboard_model::config::{
     Agent, CalledNumber, Flow, Gateway, Limits, Queue, Snapshot, Tenant, Trunk, TrunkHealth, User,
 };
 use cordboard_model::id::{AgentId, AssetId, FlowId, IdError, Name, QueueId, TenantId, TrunkId, UserId};
-use cordboard_model::media::Codec;
+use cordboard_model::media::{Codec, DtmfKind};
 use cordboard_model::time::Duration;
 use cordboard_model::verb::Destination;
 use core::net::SocketAddr;
@@ -90,6 +90,7 @@ impl Setup {
                 display: String::new(),
                 ha1_md5: Digest::Md5.ha1(name, DOMAIN, name),
                 ha1_sha256: Digest::Sha256.ha1(name, DOMAIN, name),
+                dtmf: DtmfKind::default(),
             };
             tenant.users.insert(user.id.name.clone(), user);
             Ok(())

@@ -405,7 +405,10 @@ impl Rig {
             MediaCommand::StopRecord { .. } => "stop record".into(),
             MediaCommand::Held { leg, held } => format!("held {} {held}", self.name(*leg)),
             MediaCommand::Close { leg } => format!("close {}", self.name(*leg)),
-            MediaCommand::Configure { .. } | MediaCommand::SendDigits { .. } => {
+            MediaCommand::Configure { .. }
+            | MediaCommand::Dtmf { .. }
+            | MediaCommand::Pressed { .. }
+            | MediaCommand::SendDigits { .. } => {
                 format!("{command:?}")
             }
         }

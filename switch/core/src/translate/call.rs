@@ -10,7 +10,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
-use cordboard_model::media::{Codec, Direction, MediaCommand};
+use cordboard_model::media::{Codec, Direction, DtmfKind, MediaCommand};
 use cordboard_sip::engine::{Dest, SipCommand};
 use cordboard_sip::identity::Told;
 use cordboard_sip::sdp::Local;
@@ -134,7 +134,8 @@ impl Shard {
             session_id: leg.number,
             version: 1,
             codecs: own.unwrap_or_else(of_tenant),
-            dtmf_pt: Some(DTMF_PAYLOAD_TYPE),
+            // who takes keys in another way is not told that we would send events
+            dtmf_pt: (self.dtmf_of(leg) == DtmfKind::Rfc4733).then_some(DTMF_PAYLOAD_TYPE),
             direction: Direction::SendRecv,
             ptime_ms: self.config.ptime_ms,
         }
@@ -152,8 +153,11 @@ impl Shard {
             },
             DialTarget::Target(target) => Ok(target.clone()),
         };
-        if let (Ok(Target::Trunk(id, _)), Some(found)) = (&target, self.legs.get_mut(leg)) {
-            found.trunk = Some(id.clone());
+        // Who it is decides what is offered.
+        match (&target, self.legs.get_mut(leg)) {
+            (Ok(Target::Trunk(id, _)), Some(found)) => found.trunk = Some(id.clone()),
+            (Ok(Target::User(user)), Some(found)) => found.user = Some(user.clone()),
+            _ => {}
         }
         let dialled = target.and_then(|target| {
             let local = local.map(|addr| self.local_media(leg, addr)).ok_or(Cause::InternalError)?;
@@ -180,9 +184,6 @@ impl Shard {
         let host = tenant.domains.first().cloned().unwrap_or_else(|| self.config.local.ip().to_string());
         let (dest, to) = match target {
             Target::User(user) => {
-                if let Some(found) = self.legs.get_mut(leg) {
-                    found.user = Some(user.clone());
-                }
                 let dest = self.dest_user(call, user.clone(), outside)?;
                 self.lamp_begins(leg, user, false, from.clone());
                 dest

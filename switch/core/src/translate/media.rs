@@ -11,6 +11,7 @@ fn leg_of(event: &MediaEvent) -> Option<LegId> {
         MediaEvent::Opened { leg, .. }
         | MediaEvent::OpenFailed { leg, .. }
         | MediaEvent::Digit { leg, .. }
+        | MediaEvent::DigitDue { leg, .. }
         | MediaEvent::PlayDone { leg, .. }
         | MediaEvent::Locked { leg, .. }
         | MediaEvent::Silent { leg }
@@ -26,6 +27,9 @@ impl Shard {
             && let Some(found) = self.legs.get_mut(*leg)
         {
             found.local = Some(*local);
+        }
+        if let MediaEvent::DigitDue { leg, digit, length_ms } = event {
+            return self.on_key_due(leg, digit, length_ms);
         }
         self.note_media_event(&event);
         if cfg!(debug_assertions)

@@ -4,6 +4,7 @@ mod acd;
 mod call;
 mod flow;
 mod identity;
+mod keys;
 mod media;
 mod sip;
 mod transfer;

@@ -155,7 +155,7 @@ impl Shard {
             SipEvent::HoldDone { on, ok, .. } => self.leg_event(leg, LegEvent::HoldDone { on, ok }),
             SipEvent::Redirected { to, host, .. } => self.on_redirect(call, leg, to.user, &host),
             SipEvent::Refer { refer, .. } => self.on_refer(leg, session, *refer),
-            SipEvent::Digit { digit, .. } => self.leg_event(leg, LegEvent::Digit(digit)),
+            SipEvent::Digit { digit, .. } => self.on_key_told(leg, digit),
             SipEvent::Ended { by_peer, sip_status, .. }
                 if self.tries_on(leg, session, by_peer, sip_status) => {}
             SipEvent::Ended { cause, by_peer, sip_status, .. } => {
@@ -202,6 +202,7 @@ impl Shard {
 
     fn configure_media(&mut self, leg: LegId, params: StreamParams) {
         self.note_media(leg, TraceMedia::Agreed { params });
+        self.set_dtmf(leg);
         self.out.push_back(ShardOutput::Media(MediaCommand::Configure { leg, params }));
     }
 

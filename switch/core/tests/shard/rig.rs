@@ -59,8 +59,13 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         queues: vec![queue.clone()],
         auto_sign_in: false,
     };
-    let account =
-        User { id: user, display: String::new(), ha1_md5: "0".repeat(32), ha1_sha256: "0".repeat(64) };
+    let account = User {
+        id: user,
+        display: String::new(),
+        ha1_md5: "0".repeat(32),
+        ha1_sha256: "0".repeat(64),
+        dtmf: cordboard_model::media::DtmfKind::default(),
+    };
     let queues = Queue {
         id: queue.clone(),
         display: "Sales".into(),

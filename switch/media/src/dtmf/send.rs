@@ -46,21 +46,16 @@ impl Default for DigitSender {
 }
 
 impl DigitSender {
-    /// Adds digits of this length; says how many were refused.
-    pub(crate) fn add(&mut self, digits: &str, length_ms: u16) -> u64 {
+    /// Adds a digit of this length. False if it was refused.
+    pub(crate) fn add(&mut self, digit: char, length_ms: u16) -> bool {
         let length = length_ms.clamp(40, 5_000) * 8;
-        let mut refused = 0;
-        for digit in digits.chars() {
-            match code_of(digit) {
-                Some(code) if usize::from(self.count) < DIGITS_MAX => {
-                    let at = (usize::from(self.head) + usize::from(self.count)) % DIGITS_MAX;
-                    self.waiting[at] = (code, length);
-                    self.count += 1;
-                }
-                _ => refused += 1,
-            }
-        }
-        refused
+        let Some(code) = code_of(digit).filter(|_| usize::from(self.count) < DIGITS_MAX) else {
+            return false;
+        };
+        let at = (usize::from(self.head) + usize::from(self.count)) % DIGITS_MAX;
+        self.waiting[at] = (code, length);
+        self.count += 1;
+        true
     }
 
     /// Forgets everything; says how many digits were not sent to their end.
@@ -118,6 +113,11 @@ impl DigitSender {
 mod tests {
     use super::*;
 
+    /// How many were refused.
+    fn add(sender: &mut DigitSender, digits: &str, length_ms: u16) -> usize {
+        digits.chars().filter(|digit| !sender.add(*digit, length_ms)).count()
+    }
+
     fn run(sender: &mut DigitSender, samples: u32, mut timestamp: u32) -> Vec<String> {
         let mut out = Vec::new();
         while sender.is_active() {
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn each_digit_has_one_timestamp_a_marker_and_three_ends() {
         let mut sender = DigitSender::default();
-        assert_eq!(sender.add("1#", 60), 0);
+        assert_eq!(add(&mut sender, "1#", 60), 0);
         assert_eq!(
             run(&mut sender, 160, 1_000),
             [
@@ -165,7 +165,7 @@ mod tests {
     fn the_length_is_exact_and_within_its_bounds() {
         for (asked, samples) in [(0, 320), (45, 360), (100, 800), (60_000, 40_000)] {
             let mut sender = DigitSender::default();
-            sender.add("5", asked);
+            add(&mut sender, "5", asked);
             let sent = run(&mut sender, 240, u32::MAX - 100);
             let last = sent.last().unwrap();
             assert!(last.ends_with(&format!("dur={samples} E")), "{last}");
@@ -175,9 +175,9 @@ mod tests {
     #[test]
     fn too_many_digits_and_what_is_no_digit_are_refused() {
         let mut sender = DigitSender::default();
-        assert_eq!(sender.add(&"1".repeat(70), 100), 6);
+        assert_eq!(add(&mut sender, &"1".repeat(70), 100), 6);
         let mut sender = DigitSender::default();
-        assert_eq!(sender.add("1x 2", 100), 2);
+        assert_eq!(add(&mut sender, "1x 2", 100), 2);
         assert_eq!(sender.clear(), 2);
         assert!(!sender.is_active());
     }

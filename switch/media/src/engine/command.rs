@@ -32,6 +32,8 @@ impl MediaEngine {
                     self.part(key);
                 }
             }
+            MediaCommand::Dtmf { leg, kind } => self.set_dtmf(leg, kind),
+            MediaCommand::Pressed { leg, digit } => self.pressed_outside(leg, digit, now),
             MediaCommand::SendDigits { leg, digits, length_ms } => {
                 self.send_digits(leg, &digits, length_ms, now)
             }
@@ -51,7 +53,7 @@ impl MediaEngine {
         }
     }
 
-    fn find(&mut self, leg: LegId) -> Option<u32> {
+    pub(super) fn find(&mut self, leg: LegId) -> Option<u32> {
         let key = self.by_id.get(&leg).copied();
         let alive = key.filter(|key| self.legs.get(*key).is_some_and(|leg| !leg.closing));
         if alive.is_none() {
@@ -251,24 +253,6 @@ impl MediaEngine {
         if let Some(partner) = partner.and_then(|partner| self.legs.get_mut(partner)) {
             partner.partner = None;
             partner.outgoing.detach();
-        }
-    }
-
-    fn send_digits(&mut self, id: LegId, digits: &str, length_ms: u16, now: Time) {
-        let Some(key) = self.find(id) else {
-            return;
-        };
-        let Some(leg) = self.legs.get_mut(key) else {
-            return;
-        };
-        let agreed = leg.stream.is_some_and(|s| s.params.dtmf.is_some());
-        if !agreed || leg.target().is_none() {
-            self.counters.digits_refused += digits.chars().count() as u64;
-            return;
-        }
-        self.counters.digits_refused += leg.digits_out.add(digits, length_ms);
-        if leg.digits_out.is_active() {
-            self.start_ticking(key, now);
         }
     }
 

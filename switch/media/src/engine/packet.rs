@@ -3,6 +3,7 @@
 use super::{MediaEngine, PortKey, Verdict};
 use crate::dtmf::event::Event;
 use crate::graph::bridge::{self, Content, Passage, Stop};
+use crate::graph::leg::Told;
 use crate::graph::recorder::Spoken;
 use crate::rtcp;
 use crate::rtcp::write::LastReport;
@@ -88,7 +89,7 @@ impl MediaEngine {
             self.mention(MediaEvent::Locked { leg: id, from });
         }
         if let Some(digit) = digit {
-            self.mention(MediaEvent::Digit { leg: id, digit });
+            self.pressed(key, digit, Told::Event, now);
         }
         let arrival = arrival.filter(|_| receives)?;
         Some(Passage { from: key, arrival, header, content })
@@ -114,9 +115,14 @@ impl MediaEngine {
 
     fn forward(&mut self, key: u32, passage: Passage, buf: &mut [u8], now: Time) -> Verdict {
         let partner = self.legs.get(key).and_then(|leg| leg.partner);
+        let known = self.legs.get(key).is_some_and(|leg| leg.press_known);
         let Some(to) = partner.and_then(|partner| self.legs.get_mut(partner)) else {
             return Verdict::Keep;
         };
+        if known && matches!(passage.content, Content::Event(_)) {
+            to.outgoing.leave_out(key, passage.arrival);
+            return Verdict::Keep;
+        }
         match bridge::relay(passage, to, buf, now) {
             Ok(verdict) => verdict,
             Err(Stop::NotHeard) => Verdict::Keep,

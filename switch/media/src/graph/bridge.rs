@@ -3,7 +3,7 @@
 use crate::codec::g711;
 use crate::dtmf::event::Event;
 use crate::engine::Verdict;
-use crate::graph::leg::Leg;
+use crate::graph::leg::{Leg, Way};
 use crate::rtp::header::{self, HEADER_LEN, Header};
 use crate::rtp::outgoing::Relayed;
 use crate::rtp::reception::Arrival;
@@ -47,7 +47,7 @@ pub(crate) fn relay(passage: Passage, to: &mut Leg, buf: &mut [u8], now: Time) -
     let payload_len = header.payload_end - header.payload_start;
     let (payload_type, samples) = match passage.content {
         Content::Audio(_) => (params.send_payload_type, payload_len as u32),
-        Content::Event(event) => match params.dtmf {
+        Content::Event(event) => match params.dtmf.filter(|_| to.way() == Some(Way::Events)) {
             Some((payload_type, _)) => (payload_type, u32::from(event.duration)),
             None => {
                 to.outgoing.leave_out(passage.from, passage.arrival);

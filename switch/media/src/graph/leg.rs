@@ -12,8 +12,8 @@ use crate::rtp::outgoing::Outgoing;
 use crate::rtp::reception::Reception;
 use crate::tone::ToneTable;
 use cordboard_model::id::{LegId, PlaybackId};
-use cordboard_model::media::{LegStats, StreamParams};
-use cordboard_model::time::Time;
+use cordboard_model::media::{DtmfKind, LegStats, StreamParams};
+use cordboard_model::time::{Duration, Time};
 use core::net::SocketAddr;
 use rand_core::RngCore;
 
@@ -25,6 +25,10 @@ const PTIME_MAX: u8 = 60;
 const PTIME_MIN: u8 = 10;
 /// The longest frame fits the buffer asked of the shell.
 const _: () = assert!(HEADER_LEN + PTIME_MAX as usize * 8 <= crate::MediaEngine::TRANSMIT_MIN);
+
+/// Devices exist that tell each key both as an event and by INFO. Within this time both are one press: longer than
+/// signalling takes, shorter than a person needs for the same key twice and to be told of each in another way only.
+const SAME_PRESS: Duration = Duration::from_millis(400);
 
 /// What was negotiated, and what was learnt of the peer since.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +80,32 @@ pub(crate) struct Reports {
     pub queued: bool,
 }
 
+/// How a key gets to a party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As RTP events.
+    Events,
+    /// By signalling.
+    Signalling,
+}
+
+/// By what we know of a press.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// An RTP event.
+    Event,
+    /// Signalling.
+    Signalling,
+}
+
+/// The last press of a party.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Press {
+    pub digit: char,
+    pub told: Told,
+    pub at: Time,
+}
+
 /// A leg.
 #[derive(Debug)]
 pub(crate) struct Leg {
@@ -89,6 +119,10 @@ pub(crate) struct Leg {
     pub outgoing: Outgoing,
     pub digits_in: DigitReceiver,
     pub digits_out: DigitSender,
+    pub dtmf: DtmfKind,
+    pub press: Option<Press>,
+    /// The press that RTP events tell of now was told by signalling before.
+    pub press_known: bool,
     pub player: Option<Player>,
     pub partner: Option<u32>,
     pub taps: [Option<Tap>; TAPS_MAX],
@@ -125,6 +159,9 @@ impl Leg {
             outgoing: Outgoing::new(rng),
             digits_in: DigitReceiver::default(),
             digits_out: DigitSender::default(),
+            dtmf: DtmfKind::default(),
+            press: None,
+            press_known: false,
             player: None,
             partner: None,
             taps: [None; TAPS_MAX],
@@ -164,6 +201,24 @@ impl Leg {
             return None;
         }
         Some((self.port?, stream.latch.destination()?))
+    }
+
+    /// Notes a press; false if it is one that we know in another way.
+    pub(crate) fn begins_press(&mut self, digit: char, told: Told, now: Time) -> bool {
+        let is_last =
+            |last: &Press| last.digit == digit && last.told != told && now.since(last.at) < SAME_PRESS;
+        let is_new = !self.press.as_ref().is_some_and(is_last);
+        self.press = is_new.then_some(Press { digit, told, at: now });
+        is_new
+    }
+
+    /// How keys reach the party; `None` when none can.
+    pub(crate) fn way(&self) -> Option<Way> {
+        let params = self.stream.as_ref()?.params;
+        match self.dtmf {
+            DtmfKind::Info => Some(Way::Signalling),
+            DtmfKind::Rfc4733 => params.dtmf.map(|_| Way::Events),
+        }
     }
 
     /// Whether we feed this leg ourselves, so that its partner is not heard.
@@ -227,7 +282,7 @@ impl Leg {
         };
         let mut frame = Frame::default();
         let (timestamp, restarted) = self.outgoing.begin_local(at);
-        if params.dtmf.is_none() {
+        if self.way() != Some(Way::Events) {
             frame.refused = self.digits_out.clear();
         }
         let event = self.digits_out.frame(timestamp, samples);

@@ -3,7 +3,7 @@
 use crate::corpus;
 use crate::harness::{Rtp, World, params, phone};
 use cordboard_media::MediaConfig;
-use cordboard_model::media::{Codec, MediaCommand};
+use cordboard_model::media::{Codec, DtmfKind, MediaCommand, MediaEvent};
 
 /// One press as a phone sends it: seven updates, then the end three times.
 fn press(sequence: u16, timestamp: u32, code: u8) -> Vec<Rtp> {
@@ -157,6 +157,109 @@ fn sent_digits_have_three_ends_a_marker_and_fit_into_the_stream() {
         reader.give(0, phone(0), &packet.bytes);
     }
     assert_eq!(reader.digits(0), "7#");
+}
+
+/// Two joined legs; leg 1 takes keys by signalling.
+fn beside_info() -> World {
+    let mut world = World::new(MediaConfig::default());
+    world.open(params(0, Codec::Pcma));
+    let mut other = params(1, Codec::Pcma);
+    other.dtmf = None;
+    world.open(other);
+    let leg = world.legs[1];
+    world.command(MediaCommand::Dtmf { leg, kind: DtmfKind::Info });
+    world.bridge(0, 1);
+    for n in 0..3 {
+        world.say(0, &Rtp::audio(8, 9, n, 0xd5));
+        world.say(1, &Rtp::audio(8, 5, n, 0xd5));
+        world.run(20);
+    }
+    world
+}
+
+/// The keys that are due by signalling at a leg.
+fn due(world: &World, leg: usize) -> String {
+    let of_leg = world.events.iter().filter_map(|(_, event)| match event {
+        MediaEvent::DigitDue { leg: at, digit, .. } if *at == world.legs[leg] => Some(*digit),
+        _ => None,
+    });
+    of_leg.collect()
+}
+
+#[test]
+fn an_event_is_due_once_by_signalling_at_who_has_no_events_and_no_packet_of_it_passes() {
+    let mut world = beside_info();
+    for (n, code) in [4, 4, 11].into_iter().enumerate() {
+        let at = n as u16 * 13;
+        for packet in press(3 + at, 480 + u32::from(at) * 160, code) {
+            assert_eq!(world.say(0, &packet), None);
+            world.run(20);
+        }
+        world.run(60);
+    }
+    assert_eq!((due(&world, 1).as_str(), due(&world, 0).as_str()), ("44#", ""));
+    assert_eq!(world.digits(0), "44#");
+}
+
+#[test]
+fn a_key_told_by_signalling_is_events_to_who_has_them() {
+    let mut world = beside_info();
+    let leg = world.legs[1];
+    for digit in ['5', 'D'] {
+        world.command(MediaCommand::Pressed { leg, digit });
+    }
+    world.run(1_000);
+    let mut reader = World::bridged(Codec::Pcma, Codec::Pcma);
+    for packet in world.sent_by(0) {
+        reader.give(0, phone(0), &packet.bytes);
+    }
+    assert_eq!(reader.digits(0), "5D");
+    assert_eq!(due(&world, 0), "", "who has events gets events");
+    assert_eq!(world.digits(1), "5D");
+}
+
+#[test]
+fn keys_to_send_are_due_by_signalling_too_and_none_to_who_hears_a_prompt_or_is_alone() {
+    let mut world = beside_info();
+    let leg = world.legs[1];
+    world.command(MediaCommand::SendDigits { leg, digits: "1*x".into(), length_ms: 200 });
+    assert_eq!(due(&world, 1), "1*");
+    assert_eq!(world.engine.counters().digits_refused, 1);
+    let prompt = world.asset("prompt", &[0; 8_000]);
+    let playback = world.play(1, vec![prompt], cordboard_model::media::Repeat::Once);
+    let presser = world.legs[0];
+    world.command(MediaCommand::Pressed { leg: presser, digit: '2' });
+    world.command(MediaCommand::StopPlay { leg, playback });
+    world.command(MediaCommand::Pressed { leg: presser, digit: '3' });
+    world.command(MediaCommand::Unbridge { leg });
+    world.command(MediaCommand::Pressed { leg: presser, digit: '4' });
+    assert_eq!(due(&world, 1), "1*3");
+}
+
+#[test]
+fn a_press_told_by_event_and_by_signalling_is_one_whichever_comes_first() {
+    for info_first in [false, true] {
+        let mut world = speaking();
+        let leg = world.legs[0];
+        for (n, packet) in press(3, 480, 5).iter().enumerate() {
+            if n == if info_first { 0 } else { 5 } {
+                world.command(MediaCommand::Pressed { leg, digit: '5' });
+            }
+            world.say(0, packet);
+            world.run(20);
+        }
+        world.run(300);
+        for packet in press(13, 5_000, 5) {
+            world.say(0, &packet);
+            world.run(20);
+        }
+        assert_eq!(world.digits(0), "55", "info first: {info_first}");
+        let mut reader = World::bridged(Codec::Pcma, Codec::Pcma);
+        for packet in world.sent_by(1) {
+            reader.give(0, phone(0), &packet.bytes);
+        }
+        assert_eq!(reader.digits(0), "55", "info first: {info_first}");
+    }
 }
 
 #[test]

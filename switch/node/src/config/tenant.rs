@@ -9,7 +9,7 @@ use super::value::{dialled, duration, hash, host, integer, one_of, secret, some_
 use super::{Checks, assets, number, secret as hashing, shown, trunk};
 use cordboard_model::config::{Agent, CalledNumber, Flow, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
-use cordboard_model::media::Codec;
+use cordboard_model::media::{Codec, DtmfKind};
 use cordboard_model::plan::NumberPlan;
 use cordboard_model::verb::Destination;
 use core::time::Duration;
@@ -22,6 +22,8 @@ const PROMPTS: &str = "../ivr-flows/prompts";
 const FLOW_MAX: u64 = 1 << 20;
 
 const CODECS: &[(&str, Codec)] = &[("PCMA", Codec::Pcma), ("PCMU", Codec::Pcmu)];
+/// How keys reach a party.
+pub(super) const DTMF: &[(&str, DtmfKind)] = &[("rfc4733", DtmfKind::Rfc4733), ("info", DtmfKind::Info)];
 const LANGUAGES: &[(&str, &str)] = &[("en", "en"), ("zh", "zh")];
 /// Routing plugins of a tenant that names none.
 pub(super) const ROUTING: [&str; 2] = ["called-number", "registered-extension"];
@@ -278,6 +280,7 @@ impl Context<'_> {
 
     fn user(&self, name: &Name, section: &Section<'_>) -> Option<User> {
         let display = section.or("display", name.to_string(), some_text);
+        let dtmf = section.or("dtmf", DtmfKind::default(), one_of(DTMF));
         let password = section.opt("password", secret(1));
         let variable = section.opt("password_env", some_text);
         let md5 = section.opt("ha1_md5", hash(32));
@@ -312,7 +315,8 @@ impl Context<'_> {
             };
             hashing::ha1(name.as_str(), &self.realm, &password)
         };
-        Some(User { id: UserId { tenant: self.id, name: name.clone() }, display, ha1_md5, ha1_sha256 })
+        let id = UserId { tenant: self.id, name: name.clone() };
+        Some(User { id, display, ha1_md5, ha1_sha256, dtmf })
     }
 
     /// The value of an environment variable that the configuration names.

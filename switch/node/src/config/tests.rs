@@ -555,3 +555,18 @@ fn rules_that_do_not_do_what_their_test_says_are_refused() {
     let told = errors[0].to_string();
     assert!(told.contains("wrong.toml:13:") && told.contains("\"+49301\""), "{told}");
 }
+
+#[test]
+fn the_kind_of_keys_is_read_for_users_and_trunks() {
+    use cordboard_model::media::DtmfKind;
+    let text = "[tenant.default.user.1001]\npassword = \"x\"\ndtmf = \"info\"\n\
+                [tenant.default.user.1002]\npassword = \"x\"\n\
+                [tenant.default.trunk.t]\npeers = [\"192.0.2.1\"]\ndtmf = \"info\"";
+    let loaded = good(text);
+    let tenant = loaded.snapshot.tenant(TenantId::DEFAULT).unwrap();
+    let kinds: Vec<DtmfKind> = tenant.users.values().map(|user| user.dtmf).collect();
+    assert_eq!(kinds, [DtmfKind::Info, DtmfKind::Rfc4733]);
+    assert!(tenant.trunks.values().all(|trunk| trunk.dtmf == DtmfKind::Info));
+    let wrong = faults(&text.replace("dtmf = \"info\"", "dtmf = \"pulse\""));
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+}

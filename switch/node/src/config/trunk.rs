@@ -2,7 +2,7 @@
 
 use super::number;
 use super::section::{At, Section, Wrong};
-use super::tenant::{Context, missing, read_codecs};
+use super::tenant::{Context, DTMF, missing, read_codecs};
 use super::tree::Node;
 use super::value::{
     boolean, dialled, duration, host, integer, one_of, peer, secret, socket, some_text, text, wrong,
@@ -58,6 +58,7 @@ pub(super) fn read(
         plan,
         number_form: number::form(section),
         codecs: section.has("codecs").map_or_else(Vec::new, |_| read_codecs(section)),
+        dtmf: section.or("dtmf", d.dtmf, one_of(DTMF)),
         caller_pool: number::pool(section, &context.names.pools),
         transfers: section.or("transfers", d.transfers, boolean),
         identity: section.or("identity", d.identity, one_of(IDENTITIES)),

@@ -214,6 +214,15 @@ pub enum SipCommand {
         /// True to hold.
         on: bool,
     },
+    /// Send the party a key by INFO, after those that wait. Dropped before the answer.
+    Digit {
+        /// Which.
+        session: SessionId,
+        /// Of `0-9*#A-D`.
+        digit: char,
+        /// How long it is pressed, milliseconds.
+        length_ms: u16,
+    },
     /// Tell a party what became of its [`SipEvent::Refer`]: 100 once it is accepted, 180 when the target rings, and one
     /// final status. One of 300 or more that is told first refuses it.
     ReferResult {

@@ -8,6 +8,7 @@
 mod ack;
 mod branch;
 mod challenge;
+mod info;
 mod media;
 mod peer;
 mod refer;
@@ -108,6 +109,7 @@ pub(crate) struct Session {
     refresh: refresh::Refresh,
     reliable: reliable::Reliable,
     refers: refer::Refers,
+    keys: info::Keys,
     /// Outgoing: where a device says that the call shall go instead.
     redirect: Option<(PartyId, String)>,
     /// A BYE that must wait for an ACK: its Reason.
@@ -136,6 +138,7 @@ impl Session {
             refresh: refresh::Refresh::default(),
             reliable: reliable::Reliable::default(),
             refers: refer::Refers::default(),
+            keys: info::Keys::default(),
             redirect: None,
             bye_waits: None,
         }
@@ -176,7 +179,9 @@ impl Session {
         for id in self.invite.iter().chain(self.branches.iter().map(|b| &b.tx)) {
             base.tx.release(*id);
         }
-        for id in self.reinvite.iter().map(|reinvite| &reinvite.tx).chain(&self.refresh.tx) {
+        for id in
+            self.reinvite.iter().map(|reinvite| &reinvite.tx).chain(&self.refresh.tx).chain(&self.keys.tx)
+        {
             base.tx.release(*id);
         }
     }
@@ -255,6 +260,9 @@ impl Session {
         }
         if self.is_update(upcall.tx) {
             return self.on_update_result(base, upcall.what);
+        }
+        if self.is_info(upcall.tx) {
+            return self.on_info_result(base, &upcall.what);
         }
         if self.is_notify(upcall.tx) {
             return self.on_notify_result(base, upcall.tx, &upcall.what);

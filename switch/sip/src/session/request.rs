@@ -2,8 +2,8 @@
 
 use super::{Base, Session};
 use crate::dialog::Order;
+use crate::engine::Flow;
 use crate::engine::context::{ACCEPT, ALLOW, describe};
-use crate::engine::{Flow, SipEvent};
 use crate::transaction::TxId;
 use crate::wire::{HeaderName, Message, Method};
 
@@ -42,58 +42,6 @@ impl Session {
             _ => refuse_method(base, tx),
         }
     }
-
-    /// Digits by INFO, in the two forms that phones use. An empty INFO is a keep-alive.
-    fn on_info(&mut self, base: &mut Base, tx: TxId) {
-        let Some(request) = base.tx.request(tx) else {
-            return;
-        };
-        if request.body.is_empty() {
-            return answer(base, tx, 200);
-        }
-        let kind = request.content_type().ok().flatten();
-        let digit = match kind.as_ref().map(|kind| kind.essence.as_str()) {
-            Some("application/dtmf-relay") => relayed_digit(&request.body),
-            Some("application/dtmf") => plain_digit(&request.body),
-            _ => return refuse_body(base, tx),
-        };
-        match digit {
-            Some(digit) => {
-                answer(base, tx, 200);
-                let session = self.id;
-                self.tell(base, SipEvent::Digit { session, digit });
-            }
-            None => answer(base, tx, 400),
-        }
-    }
-}
-
-/// `Signal=5`, among other lines.
-fn relayed_digit(body: &[u8]) -> Option<char> {
-    let text = core::str::from_utf8(body).ok()?;
-    let value = text.lines().find_map(|line| {
-        let (name, value) = line.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("signal").then_some(value)
-    })?;
-    digit(value.trim())
-}
-
-fn plain_digit(body: &[u8]) -> Option<char> {
-    digit(core::str::from_utf8(body).ok()?.trim())
-}
-
-/// A key, or its event number of RFC 4733 3.2.
-fn digit(text: &str) -> Option<char> {
-    match text {
-        "10" => return Some('*'),
-        "11" => return Some('#'),
-        _ => {}
-    }
-    let mut chars = text.chars();
-    let (first, rest) = (chars.next()?, chars.next());
-    let key = first.to_ascii_uppercase();
-    let known = matches!(key, '0'..='9' | '*' | '#' | 'A'..='D');
-    (rest.is_none() && known).then_some(key)
 }
 
 /// A response without body to a request.
@@ -150,20 +98,5 @@ pub(crate) fn respond_with(base: &mut Base, tx: TxId, code: u16, add: impl FnOnc
     if let Some(mut response) = base.tx.response(tx, code) {
         add(&mut response);
         base.tx.respond(&mut base.cx, tx, &response);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_come_as_keys_or_event_numbers() {
-        assert_eq!(relayed_digit(b"Signal=5\r\nDuration=160\r\n"), Some('5'));
-        assert_eq!(relayed_digit(b"Duration=1\r\nsignal = 11\r\n"), Some('#'));
-        assert_eq!(plain_digit(b"d\r\n"), Some('D'));
-        for bad in ["", "Signal=", "Signal=12", "Signal=E", "5"] {
-            assert_eq!(relayed_digit(bad.as_bytes()), None, "{bad}");
-        }
     }
 }

@@ -37,6 +37,7 @@ pub fn snapshot() -> Snapshot {
         display: name.to_owned(),
         ha1_md5: ha1(Algorithm::Md5, name, "example.com", "secret"),
         ha1_sha256: ha1(Algorithm::Sha256, name, "example.com", "secret"),
+        dtmf: cordboard_model::media::DtmfKind::default(),
     };
     let named = |text: &str| Name::new(text).unwrap();
     let trunk = Trunk {

@@ -4,7 +4,9 @@ use cordboard_model::cause::Cause;
 use cordboard_sip::engine::SipCommand;
 use cordboard_sip::wire::HeaderName;
 
-use crate::bench::{Bench, PHONE, TRUNK, ack, addr, header, invite, line, local, our_tag, request, sdp};
+use crate::bench::{
+    Bench, PHONE, TRUNK, ack, addr, header, invite, line, local, our_tag, reply, request, sdp,
+};
 
 fn outside(method: &str) -> String {
     request(method, &format!("z9hG4bK{method}"), &format!("1 {method}"), "", "")
@@ -273,4 +275,51 @@ fn the_same_inputs_give_the_same_bytes() {
         bench.bytes
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn keys_leave_by_info_one_at_a_time_in_their_order() {
+    let mut bench = Bench::new();
+    let (session, _) = bench.up();
+    bench.take();
+    let send = |bench: &mut Bench, digit| bench.command(SipCommand::Digit { session, digit, length_ms: 80 });
+    for digit in ['5', '#', 'A'] {
+        send(&mut bench, digit);
+    }
+    let mut told = Vec::new();
+    for status in [200, 415, 200] {
+        let (_, info) = bench.take().remove(0);
+        assert!(bench.take().is_empty(), "the next waits for the answer");
+        assert_eq!(header(&info, HeaderName::ContentType), "application/dtmf-relay");
+        told.push(String::from_utf8(info.body.clone()).unwrap());
+        bench.recv(TRUNK, &reply(&info, status, "", ""));
+    }
+    assert_eq!(
+        told,
+        ["Signal=5\r\nDuration=80\r\n", "Signal=#\r\nDuration=80\r\n", "Signal=A\r\nDuration=80\r\n"],
+        "one that is refused costs its key alone"
+    );
+    assert!(bench.take().is_empty());
+    send(&mut bench, '1');
+    send(&mut bench, '2');
+    bench.take();
+    bench.wait(40_000);
+    assert_eq!(bench.told(), [""; 0], "who does not answer INFO still talks");
+    assert!(bench.lines().iter().all(|line| !line.contains("Signal")));
+    send(&mut bench, '3');
+    let (_, info) = bench.take().remove(0);
+    bench.recv(TRUNK, &reply(&info, 481, "", ""));
+    assert_eq!(bench.told(), ["Ended unreachable peer 481"]);
+    bench.settle();
+}
+
+#[test]
+fn a_key_before_the_answer_goes_nowhere() {
+    let mut bench = Bench::new();
+    let call = bench.called();
+    bench.take();
+    bench.command(SipCommand::Digit { session: call.session, digit: '5', length_ms: 80 });
+    assert!(bench.take().is_empty());
+    bench.hang_up(call.session, Cause::Normal);
+    bench.settle();
 }

@@ -1,0 +1,40 @@
+//! Keys that signalling tells, between media threads and SIP. What a press is, and whom it reaches, media threads decide:
+//! they know who hears whom.
+
+use crate::ShardOutput;
+use crate::shard::Shard;
+use cordboard_model::id::LegId;
+use cordboard_model::media::{DtmfKind, MediaCommand};
+use cordboard_sip::engine::SipCommand;
+
+impl Shard {
+    /// How keys reach the leg's party: as its trunk or its account says.
+    pub(crate) fn dtmf_of(&self, leg: LegId) -> DtmfKind {
+        let Some(found) = self.legs.get(leg) else {
+            return DtmfKind::default();
+        };
+        let of_trunk = found.trunk.as_ref().and_then(|id| self.snapshot.trunk(id)).map(|trunk| trunk.dtmf);
+        let of_user = || self.snapshot.user(found.user.as_ref()?).map(|user| user.dtmf);
+        of_trunk.or_else(of_user).unwrap_or_default()
+    }
+
+    /// The media thread learns it where it differs from what every leg begins with.
+    pub(crate) fn set_dtmf(&mut self, leg: LegId) {
+        let kind = self.dtmf_of(leg);
+        if kind != DtmfKind::default() {
+            self.out.push_back(ShardOutput::Media(MediaCommand::Dtmf { leg, kind }));
+        }
+    }
+
+    /// The party pressed a key and INFO told so.
+    pub(crate) fn on_key_told(&mut self, leg: LegId, digit: char) {
+        self.out.push_back(ShardOutput::Media(MediaCommand::Pressed { leg, digit }));
+    }
+
+    /// A key for a party that takes them by INFO.
+    pub(crate) fn on_key_due(&mut self, leg: LegId, digit: char, length_ms: u16) {
+        if let Some(session) = self.legs.get(leg).and_then(|found| found.session) {
+            self.sip.handle_command(SipCommand::Digit { session, digit, length_ms }, self.now);
+        }
+    }
+}
