@@ -82,7 +82,7 @@ fn snapshot() -> Result<Snapshot, IdError> {
         plan: None,
         pools: Default::default(),
         domains: vec!["switch.example.com".into()],
-        codecs: Codec::ALL.to_vec(),
+        codecs: Codec::DEFAULT.to_vec(),
         routing: vec!["registered-extension".into()],
         users: [(phone.name, user)].into(),
         agents: Default::default(),

@@ -67,6 +67,7 @@ pub fn sdp(data: &[u8]) {
         session_id: 1,
         version: 1,
         codecs: Codec::ALL.to_vec(),
+        spoken: Some(Codec::G722),
         dtmf_pt: Some(101),
         direction: Direction::SendRecv,
         ptime_ms: 20,

@@ -2,6 +2,7 @@
 
 use crate::translate::Came;
 use cordboard_model::id::{AgentId, CallId, LegId, TrunkId, UserId};
+use cordboard_model::media::Codec;
 use cordboard_sip::engine::SessionId;
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
@@ -29,6 +30,10 @@ pub(crate) struct Leg {
     pub(crate) settled: bool,
     /// Its dialog is in the journal.
     pub(crate) journalled: bool,
+    /// The codecs that its party offered, in the party's order.
+    pub(crate) offered: Vec<Codec>,
+    /// The codec that it has.
+    pub(crate) codec: Option<Codec>,
 }
 
 /// All legs of the shard.
@@ -58,6 +63,8 @@ impl Legs {
             answering: false,
             settled: false,
             journalled: false,
+            offered: Vec::new(),
+            codec: None,
         })
     }
 

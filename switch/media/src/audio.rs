@@ -1,8 +1,7 @@
 //! A prompt or a piece of music, decoded once and encoded once, away from the media thread.
 
-use crate::codec::g711;
+use crate::codec::g711::{self, Law};
 use crate::wav::{self, WavError};
-use cordboard_model::media::Codec;
 use cordboard_model::time::Duration;
 use core::fmt;
 
@@ -18,8 +17,8 @@ pub struct Audio {
 impl Audio {
     /// From samples at 8 kHz.
     pub fn from_pcm(pcm: &[i16]) -> Self {
-        let encoded = |codec| pcm.iter().map(|s| g711::encode(codec, *s)).collect();
-        Self { pcm: pcm.into(), alaw: encoded(Codec::Pcma), ulaw: encoded(Codec::Pcmu) }
+        let encoded = |law| pcm.iter().map(|s| g711::encode(law, *s)).collect();
+        Self { pcm: pcm.into(), alaw: encoded(Law::A), ulaw: encoded(Law::Mu) }
     }
 
     /// From a WAV file: PCM16, 8-bit, A-law or mu-law; mono, or stereo, which is mixed down; any rate
@@ -33,11 +32,11 @@ impl Audio {
         &self.pcm
     }
 
-    /// The same as codes of `codec`.
-    pub fn encoded(&self, codec: Codec) -> &[u8] {
-        match codec {
-            Codec::Pcma => &self.alaw,
-            Codec::Pcmu => &self.ulaw,
+    /// The same as codes of G.711. Other codecs have a memory and are encoded as they are played.
+    pub fn encoded(&self, law: Law) -> &[u8] {
+        match law {
+            Law::A => &self.alaw,
+            Law::Mu => &self.ulaw,
         }
     }
 

@@ -15,6 +15,7 @@ pub use config::{MediaConfig, MediaCounters, MediaOutput, PortKey, Verdict};
 
 use crate::audio::Audio;
 use crate::graph::leg::Leg;
+use crate::rtp::header::PAYLOAD_MAX;
 use crate::slab::Slab;
 use crate::tone::ToneTable;
 use crate::wheel::Wheel;
@@ -60,6 +61,8 @@ pub struct MediaEngine {
     outputs: VecDeque<MediaOutput>,
     counters: MediaCounters,
     next_phase: u8,
+    /// One packet's samples.
+    scratch: Box<[i16]>,
 }
 
 impl MediaEngine {
@@ -89,6 +92,7 @@ impl MediaEngine {
             outputs: VecDeque::new(),
             counters: MediaCounters::default(),
             next_phase: 0,
+            scratch: vec![0; PAYLOAD_MAX].into(),
         }
     }
 

@@ -12,24 +12,30 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, static payload type 8.
     Pcma,
+    /// G.722 at 64 kbit/s, static payload type 9: 16 kHz audio under an 8 kHz RTP clock.
+    G722,
 }
 
 impl Codec {
-    /// Every codec, in the order offered by default.
-    pub const ALL: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+    /// Every codec.
+    pub const ALL: [Codec; 3] = [Codec::Pcma, Codec::Pcmu, Codec::G722];
+    /// What is offered where nothing is configured, in this order.
+    pub const DEFAULT: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
 
     /// The encoding name of RFC 3551.
     pub fn name(self) -> &'static str {
         match self {
             Codec::Pcmu => "PCMU",
             Codec::Pcma => "PCMA",
+            Codec::G722 => "G722",
         }
     }
 
-    /// RTP clock rate in hertz.
+    /// RTP clock rate in hertz. "Even though the actual sampling rate for G.722 audio is 16,000 Hz, the RTP clock rate
+    /// for the G722 payload format is 8,000 Hz" (RFC 3551 4.5.2).
     pub fn clock_hz(self) -> u32 {
         match self {
-            Codec::Pcmu | Codec::Pcma => 8_000,
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => 8_000,
         }
     }
 
@@ -38,6 +44,7 @@ impl Codec {
         match self {
             Codec::Pcmu => 0,
             Codec::Pcma => 8,
+            Codec::G722 => 9,
         }
     }
 }

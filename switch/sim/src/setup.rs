@@ -54,7 +54,7 @@ impl Setup {
                 plan: None,
                 pools: Default::default(),
                 domains: vec![DOMAIN.into()],
-                codecs: Codec::ALL.to_vec(),
+                codecs: Codec::DEFAULT.to_vec(),
                 routing: vec!["called-number".into(), "registered-extension".into()],
                 users: BTreeMap::new(),
                 agents: BTreeMap::new(),
@@ -65,6 +65,13 @@ impl Setup {
             },
             wrong: None,
         }
+    }
+
+    /// The tenant's codecs, in the order of preference.
+    #[must_use]
+    pub fn codecs(mut self, codecs: &[Codec]) -> Self {
+        self.tenant.codecs = codecs.to_vec();
+        self
     }
 
     fn add(mut self, change: impl FnOnce(&mut Tenant) -> Result<(), IdError>) -> Self {

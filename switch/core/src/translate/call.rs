@@ -128,17 +128,34 @@ impl Shard {
         let tenant = self.snapshot.tenant(leg.tenant);
         let trunk = self.legs.get(leg).and_then(|found| self.snapshot.trunk(found.trunk.as_ref()?));
         let own = trunk.map(|trunk| trunk.codecs.clone()).filter(|codecs| !codecs.is_empty());
-        let of_tenant = || tenant.map_or_else(|| Codec::ALL.to_vec(), |tenant| tenant.codecs.clone());
+        let of_tenant = || tenant.map_or_else(|| Codec::DEFAULT.to_vec(), |tenant| tenant.codecs.clone());
+        let spoken = self.others(leg).find_map(|other| other.codec);
+        let codecs = own.unwrap_or_else(|| {
+            // A party of ours is offered first what the other one speaks: then nothing need be transcoded.
+            let mut codecs = of_tenant();
+            let offered = || self.others(leg).flat_map(|other| other.offered.iter());
+            let place = |codec: &Codec| offered().position(|known| known == codec).unwrap_or(usize::MAX);
+            codecs
+                .sort_by_key(|codec| if spoken == Some(*codec) { 0 } else { place(codec).saturating_add(1) });
+            codecs
+        });
         Local {
             addr,
             session_id: leg.number,
             version: 1,
-            codecs: own.unwrap_or_else(of_tenant),
+            codecs,
+            spoken,
             // who takes keys in another way is not told that we would send events
             dtmf_pt: (self.dtmf_of(leg) == DtmfKind::Rfc4733).then_some(DTMF_PAYLOAD_TYPE),
             direction: Direction::SendRecv,
             ptime_ms: self.config.ptime_ms,
         }
+    }
+
+    /// The other legs of a leg's call.
+    fn others(&self, leg: LegId) -> impl Iterator<Item = &crate::legs::Leg> {
+        let of_call = self.legs.get(leg).map(|found| self.legs.of(found.call)).unwrap_or_default();
+        of_call.iter().filter(move |other| **other != leg).filter_map(|other| self.legs.get(*other))
     }
 
     fn do_dial(&mut self, call: CallId, leg: LegId, to: DialTarget, from: PartyId, agent: Option<AgentId>) {

@@ -13,6 +13,7 @@ use cordboard_model::media::{MediaCommand, StreamParams};
 use cordboard_model::plan::owner;
 use cordboard_model::trace::TraceMedia;
 use cordboard_sip::engine::{DialogState, IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
+use cordboard_sip::sdp;
 
 impl Shard {
     pub(crate) fn on_sip(&mut self, output: SipOutput) {
@@ -60,6 +61,7 @@ impl Shard {
         let added = self.legs.add(leg, call);
         added.user.clone_from(&incoming.user);
         added.trunk.clone_from(&incoming.trunk);
+        added.offered = incoming.offer.as_deref().map(sdp::codecs_of).unwrap_or_default();
         let (came, data) = Self::believe(trunk, &mut incoming);
         added.came = Some(Box::new(came));
         self.legs.bind(leg, incoming.session);
@@ -201,6 +203,9 @@ impl Shard {
     }
 
     fn configure_media(&mut self, leg: LegId, params: StreamParams) {
+        if let Some(found) = self.legs.get_mut(leg) {
+            found.codec = Some(params.codec);
+        }
         self.note_media(leg, TraceMedia::Agreed { params });
         self.set_dtmf(leg);
         self.out.push_back(ShardOutput::Media(MediaCommand::Configure { leg, params }));

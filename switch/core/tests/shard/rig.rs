@@ -90,7 +90,7 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         plan: None,
         pools: Default::default(),
         domains: vec![domain.into()],
-        codecs: Codec::ALL.to_vec(),
+        codecs: Codec::DEFAULT.to_vec(),
         routing: vec!["numbers".into()],
         users: [(name("1001"), account)].into(),
         agents: [(name("1001"), agent)].into(),

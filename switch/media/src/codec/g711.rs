@@ -6,6 +6,26 @@
 
 use cordboard_model::media::Codec;
 
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// A-law, PCMA.
+    A,
+    /// Mu-law, PCMU.
+    Mu,
+}
+
+impl Law {
+    /// The law of a codec, if it is one of these.
+    pub fn of(codec: Codec) -> Option<Self> {
+        match codec {
+            Codec::Pcma => Some(Law::A),
+            Codec::Pcmu => Some(Law::Mu),
+            Codec::G722 => None,
+        }
+    }
+}
+
 /// What a code sounds like, PCM16, by A-law code.
 pub static ALAW_TO_PCM: [i16; 256] = {
     let mut table = [0; 256];
@@ -126,36 +146,36 @@ const fn ulaw_compress(sample: i16) -> u8 {
     ((8 - segment as u8) << 4) | low | sign
 }
 
-/// The decoding table of a codec.
-pub fn decoder(codec: Codec) -> &'static [i16; 256] {
-    match codec {
-        Codec::Pcma => &ALAW_TO_PCM,
-        Codec::Pcmu => &ULAW_TO_PCM,
+/// The decoding table of a law.
+pub fn decoder(law: Law) -> &'static [i16; 256] {
+    match law {
+        Law::A => &ALAW_TO_PCM,
+        Law::Mu => &ULAW_TO_PCM,
     }
 }
 
 /// One sample as a code.
-pub fn encode(codec: Codec, sample: i16) -> u8 {
-    match codec {
-        Codec::Pcma => PCM_TO_ALAW[usize::from(sample as u16 >> 4)],
-        Codec::Pcmu => PCM_TO_ULAW[usize::from(sample as u16 >> 2)],
+pub fn encode(law: Law, sample: i16) -> u8 {
+    match law {
+        Law::A => PCM_TO_ALAW[usize::from(sample as u16 >> 4)],
+        Law::Mu => PCM_TO_ULAW[usize::from(sample as u16 >> 2)],
     }
 }
 
 /// The code of silence.
-pub fn silence(codec: Codec) -> u8 {
-    match codec {
-        Codec::Pcma => 0xd5,
-        Codec::Pcmu => 0xff,
+pub fn silence(law: Law) -> u8 {
+    match law {
+        Law::A => 0xd5,
+        Law::Mu => 0xff,
     }
 }
 
-/// Rewrites codes of one codec as codes of another, in place.
-pub fn transcode(from: Codec, to: Codec, payload: &mut [u8]) {
+/// Rewrites codes of one law as codes of another, in place.
+pub fn transcode(from: Law, to: Law, payload: &mut [u8]) {
     let table = match (from, to) {
-        (Codec::Pcma, Codec::Pcmu) => &ALAW_TO_ULAW,
-        (Codec::Pcmu, Codec::Pcma) => &ULAW_TO_ALAW,
-        (Codec::Pcma, Codec::Pcma) | (Codec::Pcmu, Codec::Pcmu) => return,
+        (Law::A, Law::Mu) => &ALAW_TO_ULAW,
+        (Law::Mu, Law::A) => &ULAW_TO_ALAW,
+        (Law::A, Law::A) | (Law::Mu, Law::Mu) => return,
     };
     for code in payload {
         *code = table[usize::from(*code)];
@@ -165,7 +185,7 @@ pub fn transcode(from: Codec, to: Codec, payload: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cordboard_model::media::Codec::{Pcma, Pcmu};
+    use Law::{A as Pcma, Mu as Pcmu};
 
     #[test]
     fn the_ends_and_the_middle_of_each_law_are_those_of_the_recommendation() {

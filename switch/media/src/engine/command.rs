@@ -1,7 +1,7 @@
 //! Commands of the shard, and the shell's answers about ports.
 
 use super::{MediaEngine, MediaOutput, NO_LEG, PortKey};
-use crate::graph::leg::{Leg, Stream};
+use crate::graph::leg::{Coders, Leg, Stream};
 use crate::graph::player::{ITEMS_MAX, Item, Player};
 use crate::rtp::latch::Latch;
 use cordboard_model::id::{LegId, PlaybackId};
@@ -156,6 +156,9 @@ impl MediaEngine {
             params,
             latch: same_remote.map_or_else(|| Latch::new(params.remote, needed), |old| old.latch),
         });
+        if leg.coders.as_ref().is_none_or(|coders| coders.codec != params.codec) {
+            leg.coders = Some(Coders::new(params.codec));
+        }
         let turned = before.is_none_or(|old| old.params.direction != params.direction);
         let received = before.is_some_and(|old| old.params.direction.receives());
         if params.direction.receives() && !received {

@@ -73,6 +73,10 @@ impl MediaEngine {
             if arrival.epoch != leg.epoch {
                 leg.epoch = arrival.epoch;
                 leg.digits_in.reset();
+                if let Some(coders) = leg.coders.as_mut() {
+                    coders.ear.reset();
+                    coders.tape.reset();
+                }
             }
             match content {
                 Content::Audio(_) => leg.reception.time(header.timestamp, now),
@@ -96,17 +100,18 @@ impl MediaEngine {
     }
 
     fn record(&mut self, key: u32, passage: Passage, buf: &[u8], now: Time) {
-        let (Some(leg), Content::Audio(codec)) = (self.legs.get(key), passage.content) else {
+        let (Some(leg), Content::Audio(_)) = (self.legs.get_mut(key), passage.content) else {
+            return;
+        };
+        let Some(coders) = leg.coders.as_mut().filter(|_| leg.taps.iter().any(Option::is_some)) else {
             return;
         };
         let header = passage.header;
+        let codes = buf.get(header.payload_start..header.payload_end).unwrap_or_default();
+        let len = coders.tape.decode(codes, &mut self.scratch);
+        let pcm = self.scratch.get(..len).unwrap_or_default();
         for tap in leg.taps.iter().flatten() {
-            let spoken = Spoken {
-                epoch: passage.arrival.epoch,
-                timestamp: header.timestamp,
-                codec,
-                codes: buf.get(header.payload_start..header.payload_end).unwrap_or_default(),
-            };
+            let spoken = Spoken { epoch: passage.arrival.epoch, timestamp: header.timestamp, pcm };
             if let Some(recording) = self.recordings.get_mut(tap.recording) {
                 recording.recorder.place(tap.channel, spoken, now);
             }
@@ -115,15 +120,15 @@ impl MediaEngine {
 
     fn forward(&mut self, key: u32, passage: Passage, buf: &mut [u8], now: Time) -> Verdict {
         let partner = self.legs.get(key).and_then(|leg| leg.partner);
-        let known = self.legs.get(key).is_some_and(|leg| leg.press_known);
-        let Some(to) = partner.and_then(|partner| self.legs.get_mut(partner)) else {
+        let pair = partner.and_then(|partner| self.legs.pair_mut(key, partner));
+        let Some((from, to)) = pair else {
             return Verdict::Keep;
         };
-        if known && matches!(passage.content, Content::Event(_)) {
+        if from.press_known && matches!(passage.content, Content::Event(_)) {
             to.outgoing.leave_out(key, passage.arrival);
             return Verdict::Keep;
         }
-        match bridge::relay(passage, to, buf, now) {
+        match bridge::relay(passage, from, to, buf, now) {
             Ok(verdict) => verdict,
             Err(Stop::NotHeard) => Verdict::Keep,
             Err(Stop::Stale) => {

@@ -1,6 +1,6 @@
 //! From one leg to its partner: the packet stays where it is, its header and codes are rewritten.
 
-use crate::codec::g711;
+use crate::codec::g711::{self, Law};
 use crate::dtmf::event::Event;
 use crate::engine::Verdict;
 use crate::graph::leg::{Leg, Way};
@@ -36,8 +36,17 @@ pub(crate) enum Stop {
     Stale,
 }
 
-/// Rewrites the packet for `to`.
-pub(crate) fn relay(passage: Passage, to: &mut Leg, buf: &mut [u8], now: Time) -> Result<Verdict, Stop> {
+/// Samples that are transcoded at once.
+const PIECE: usize = 80;
+
+/// Rewrites the packet of `from` for `to`.
+pub(crate) fn relay(
+    passage: Passage,
+    from: &mut Leg,
+    to: &mut Leg,
+    buf: &mut [u8],
+    now: Time,
+) -> Result<Verdict, Stop> {
     let Passage { header, .. } = passage;
     let (port, address) = to.target().ok_or(Stop::NotHeard)?;
     let params = to.stream.map(|s| s.params).ok_or(Stop::NotHeard)?;
@@ -66,8 +75,27 @@ pub(crate) fn relay(passage: Passage, to: &mut Leg, buf: &mut [u8], now: Time) -
     if let Content::Audio(codec) = passage.content
         && let Some(codes) = buf.get_mut(header.payload_start..header.payload_end)
     {
-        g711::transcode(codec, params.codec, codes);
+        transcode(codec, params.codec, from, to, codes);
     }
     to.outgoing.count(payload_len);
     Ok(Verdict::Send { port, to: address, offset, len: HEADER_LEN + payload_len })
+}
+
+/// Codes of one codec become codes of the other, in place. Same codec: nothing is touched. G.711 to G.711: a table. Else
+/// by way of samples at 8 kHz, which all of these have a code for each of.
+fn transcode(codec: Codec, wanted: Codec, from: &mut Leg, to: &mut Leg, codes: &mut [u8]) {
+    if codec == wanted {
+        return;
+    }
+    if let (Some(law), Some(wanted)) = (Law::of(codec), Law::of(wanted)) {
+        return g711::transcode(law, wanted, codes);
+    }
+    let (Some(from), Some(to)) = (from.coders.as_mut(), to.coders.as_mut()) else {
+        return;
+    };
+    for piece in codes.chunks_mut(PIECE) {
+        let mut pcm = [0; PIECE];
+        let len = from.ear.decode(piece, &mut pcm);
+        to.mouth.encode(&pcm[..len], piece);
+    }
 }

@@ -1,5 +1,6 @@
 //! One leg: its stream, whom it hears, who hears it, and what it has counted.
 
+use crate::codec::{Decoder, Encoder};
 use crate::dtmf::receive::DigitReceiver;
 use crate::dtmf::send::DigitSender;
 use crate::engine::PortKey;
@@ -12,7 +13,7 @@ use crate::rtp::outgoing::Outgoing;
 use crate::rtp::reception::Reception;
 use crate::tone::ToneTable;
 use cordboard_model::id::{LegId, PlaybackId};
-use cordboard_model::media::{DtmfKind, LegStats, StreamParams};
+use cordboard_model::media::{Codec, DtmfKind, LegStats, StreamParams};
 use cordboard_model::time::{Duration, Time};
 use core::net::SocketAddr;
 use rand_core::RngCore;
@@ -35,6 +36,24 @@ const SAME_PRESS: Duration = Duration::from_millis(400);
 pub(crate) struct Stream {
     pub params: StreamParams,
     pub latch: Latch,
+}
+
+/// A leg's codec at work. Each use has a memory of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Coders {
+    pub codec: Codec,
+    /// What the party says, for its partner.
+    pub ear: Decoder,
+    /// The same for recordings, in the order of arrival.
+    pub tape: Decoder,
+    /// What the party is to hear.
+    pub mouth: Encoder,
+}
+
+impl Coders {
+    pub(crate) fn new(codec: Codec) -> Self {
+        Self { codec, ear: Decoder::new(codec), tape: Decoder::new(codec), mouth: Encoder::new(codec) }
+    }
 }
 
 /// A recording that hears this leg.
@@ -115,6 +134,8 @@ pub(crate) struct Leg {
     /// Closed before its port was open.
     pub closing: bool,
     pub stream: Option<Stream>,
+    /// Of the stream's codec, from its first `Configure` on.
+    pub coders: Option<Coders>,
     pub reception: Reception,
     pub outgoing: Outgoing,
     pub digits_in: DigitReceiver,
@@ -155,6 +176,7 @@ impl Leg {
             port: None,
             closing: false,
             stream: None,
+            coders: None,
             reception: Reception::default(),
             outgoing: Outgoing::new(rng),
             digits_in: DigitReceiver::default(),
@@ -299,8 +321,8 @@ impl Leg {
             let place = self.outgoing.local(timestamp, restarted);
             header::write(buf, HEADER_LEN, params.send_payload_type, restarted, place);
             let end = HEADER_LEN + samples as usize;
-            if let Some(payload) = buf.get_mut(HEADER_LEN..end)
-                && player.frame(params.codec, tones, payload)
+            if let (Some(payload), Some(coders)) = (buf.get_mut(HEADER_LEN..end), self.coders.as_mut())
+                && player.frame(&mut coders.mouth, tones, payload)
             {
                 frame.ended = Some(player.playback());
                 self.player = None;

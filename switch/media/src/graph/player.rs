@@ -1,14 +1,18 @@
 //! A playlist on its way to one party, frame by frame.
 
 use crate::audio::Audio;
-use crate::codec::g711;
+use crate::codec::Encoder;
+use crate::codec::g711::{self, Law};
 use crate::tone::ToneTable;
 use cordboard_model::id::PlaybackId;
-use cordboard_model::media::{Codec, Repeat, Tone};
+use cordboard_model::media::{Repeat, Tone};
 use std::sync::Arc;
 
 /// Longest playlist; a longer one is refused.
 pub(crate) const ITEMS_MAX: usize = 256;
+
+/// Samples that are encoded at once.
+const PIECE: usize = 80;
 
 /// One thing to play, its asset found.
 #[derive(Clone, Debug)]
@@ -27,22 +31,41 @@ impl Item {
         }
     }
 
-    /// Writes the codes of the samples from `at` on; the item reaches that far.
-    fn write(&self, at: u64, codec: Codec, tones: &ToneTable, out: &mut [u8]) {
+    /// Writes the codes of G.711 of the samples from `at` on; the item reaches that far.
+    fn write(&self, at: u64, law: Law, tones: &ToneTable, out: &mut [u8]) {
         match self {
             Item::Audio(audio) => {
                 let from = usize::try_from(at).unwrap_or(usize::MAX);
-                let codes = audio.encoded(codec).get(from..).unwrap_or_default();
+                let codes = audio.encoded(law).get(from..).unwrap_or_default();
                 for (to, code) in out.iter_mut().zip(codes) {
                     *to = *code;
                 }
             }
             Item::Tone(tone, _) => {
                 for (to, at) in out.iter_mut().zip(at..) {
-                    *to = g711::encode(codec, tones.sample(*tone, at));
+                    *to = g711::encode(law, tones.sample(*tone, at));
                 }
             }
-            Item::Silence(_) => out.fill(g711::silence(codec)),
+            Item::Silence(_) => out.fill(g711::silence(law)),
+        }
+    }
+
+    /// Writes the samples from `at` on, at 8 kHz.
+    fn write_pcm(&self, at: u64, tones: &ToneTable, out: &mut [i16]) {
+        match self {
+            Item::Audio(audio) => {
+                let from = usize::try_from(at).unwrap_or(usize::MAX);
+                let pcm = audio.pcm().get(from..).unwrap_or_default();
+                for (to, sample) in out.iter_mut().zip(pcm) {
+                    *to = *sample;
+                }
+            }
+            Item::Tone(tone, _) => {
+                for (to, at) in out.iter_mut().zip(at..) {
+                    *to = tones.sample(*tone, at);
+                }
+            }
+            Item::Silence(_) => out.fill(0),
         }
     }
 }
@@ -72,20 +95,39 @@ impl Player {
 
     /// The next frame, as codes; what is left of it after the end is silence. Says whether the
     /// playlist has ended.
-    pub(crate) fn frame(&mut self, codec: Codec, tones: &ToneTable, out: &mut [u8]) -> bool {
-        let mut rest = &mut *out;
+    pub(crate) fn frame(&mut self, encoder: &mut Encoder, tones: &ToneTable, out: &mut [u8]) -> bool {
+        let law = match encoder {
+            Encoder::G711(law) => *law,
+            // A code for each sample, in pieces that lie on the stack.
+            Encoder::G722(_) => {
+                for piece in out.chunks_mut(PIECE) {
+                    let mut pcm = [0; PIECE];
+                    let pcm = &mut pcm[..piece.len()];
+                    self.each(pcm, |item, at, now| item.write_pcm(at, tones, now));
+                    encoder.encode(pcm, piece);
+                }
+                return self.has_ended();
+            }
+        };
+        let rest = self.each(out, |item, at, now| item.write(at, law, tones, now));
+        rest.fill(g711::silence(law));
+        self.has_ended()
+    }
+
+    /// Moves on by as many samples as `out` has, item after item; what is left of it after the end.
+    fn each<'a, T>(&mut self, out: &'a mut [T], mut write: impl FnMut(&Item, u64, &mut [T])) -> &'a mut [T] {
+        let mut rest = out;
         while !rest.is_empty() {
             let Some((item, at, len)) = self.take(rest.len()) else {
-                rest.fill(g711::silence(codec));
                 break;
             };
             let (now, after) = rest.split_at_mut(len);
             if let Some(item) = self.items.get(item) {
-                item.write(at, codec, tones, now);
+                write(item, at, now);
             }
             rest = after;
         }
-        self.has_ended()
+        rest
     }
 
     /// Time passes and nothing is heard. Says whether the playlist has ended.
@@ -138,7 +180,7 @@ mod tests {
 
     fn codes(item: &Item) -> Vec<u8> {
         match item {
-            Item::Audio(audio) => audio.encoded(Codec::Pcma).to_vec(),
+            Item::Audio(audio) => audio.encoded(Law::A).to_vec(),
             _ => Vec::new(),
         }
     }
@@ -150,8 +192,8 @@ mod tests {
         let mut player = player(vec![a, Item::Silence(2), b], Repeat::Once).unwrap();
         let tones = ToneTable::new();
         let mut out = [0; 16];
-        assert!(!player.frame(Codec::Pcma, &tones, &mut out[..8]));
-        assert!(player.frame(Codec::Pcma, &tones, &mut out[8..]));
+        assert!(!player.frame(&mut Encoder::G711(Law::A), &tones, &mut out[..8]));
+        assert!(player.frame(&mut Encoder::G711(Law::A), &tones, &mut out[8..]));
         assert_eq!(out.as_slice(), expected);
     }
 
@@ -162,7 +204,7 @@ mod tests {
         let mut player = player(vec![a], Repeat::Forever).unwrap();
         let mut out = [0; 24];
         for frame in out.chunks_mut(8) {
-            assert!(!player.frame(Codec::Pcma, &ToneTable::new(), frame));
+            assert!(!player.frame(&mut Encoder::G711(Law::A), &ToneTable::new(), frame));
         }
         assert_eq!(out.as_slice(), expected);
     }
@@ -174,7 +216,7 @@ mod tests {
             (player(items(), Repeat::Once).unwrap(), player(items(), Repeat::Once).unwrap());
         let mut out = [0; 16];
         for _ in 0..12 {
-            let ended = played.frame(Codec::Pcmu, &ToneTable::new(), &mut out);
+            let ended = played.frame(&mut Encoder::G711(Law::Mu), &ToneTable::new(), &mut out);
             assert_eq!(skipped.skip(16), ended);
         }
         assert!(played.has_ended());

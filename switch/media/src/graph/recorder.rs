@@ -6,10 +6,8 @@
 //! 20 ms off. Memory is one ring, allocated when the recording starts; audio that nobody took
 //! in time becomes silence of the same length, counted.
 
-use crate::codec::g711;
 use crate::rtp::{ahead, samples_in};
 use cordboard_model::id::RecordingId;
-use cordboard_model::media::Codec;
 use cordboard_model::time::{Duration, Time};
 
 /// A packet may come this many frames late (200 ms) and still find its place.
@@ -46,8 +44,8 @@ impl Channel {
 pub(crate) struct Spoken<'a> {
     pub epoch: u32,
     pub timestamp: u32,
-    pub codec: Codec,
-    pub codes: &'a [u8],
+    /// At 8 kHz.
+    pub pcm: &'a [i16],
 }
 
 /// Which frame a channel's timestamps stand for.
@@ -144,16 +142,15 @@ impl Recorder {
         let Some(first) = self.locate(channel, spoken, arrived) else {
             return;
         };
-        let end = first + spoken.codes.len() as i64;
+        let end = first + spoken.pcm.len() as i64;
         self.make_room(end.max(0) as u64);
-        let decode = g711::decoder(spoken.codec);
         let settled = self.settled;
-        for (frame, code) in (first..end).zip(spoken.codes) {
+        for (frame, sample) in (first..end).zip(spoken.pcm) {
             let Some(frame) = u64::try_from(frame).ok().filter(|f| *f >= settled) else {
                 continue;
             };
             if let Some(pair) = self.slot(frame) {
-                pair[channel.index()] = decode[usize::from(*code)];
+                pair[channel.index()] = *sample;
             }
         }
     }
@@ -265,9 +262,6 @@ mod tests {
     use super::*;
     use cordboard_model::id::{IdMaker, TenantId};
 
-    const LEFT: u8 = 0xaa;
-    const RIGHT: u8 = 0x2a;
-    /// What these A-law codes decode to.
     const LOUD: i16 = 32_256;
 
     struct Tape {
@@ -282,8 +276,8 @@ mod tests {
         }
 
         fn speak(&mut self, channel: Channel, timestamp: u32, ms: f64) {
-            let code = if channel == Channel::Left { LEFT } else { RIGHT };
-            let spoken = Spoken { epoch: 1, timestamp, codec: Codec::Pcma, codes: &[code; 160] };
+            let sample = if channel == Channel::Left { LOUD } else { -LOUD };
+            let spoken = Spoken { epoch: 1, timestamp, pcm: &[sample; 160] };
             self.recorder.place(channel, spoken, at(ms));
         }
 

@@ -1,4 +1,4 @@
-//! Four legs under an allocator that counts. An allocator is unsafe by nature; nothing else here is.
+//! Six legs under an allocator that counts. An allocator is unsafe by nature; nothing else here is.
 #![allow(unsafe_code)]
 
 use cordboard_media::{Audio, MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
@@ -9,6 +9,17 @@ use core::net::SocketAddr;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
+
+const LEGS: u32 = 6;
+
+/// The codec of leg `n`.
+fn codec_of(n: u32) -> Codec {
+    match n {
+        0 | 2 => Codec::Pcmu,
+        4 => Codec::G722,
+        _ => Codec::Pcma,
+    }
+}
 
 struct Counting;
 
@@ -92,9 +103,9 @@ impl Shell {
     fn second(&mut self, from: u64) {
         for frame in 0..50u64 {
             let n = (from / 20 + frame) as u32;
-            for leg in 0..4u32 {
+            for leg in 0..LEGS {
                 let now = Time::from_millis(from + frame * 20 + u64::from(leg));
-                let payload_type = if leg % 2 == 0 { 0 } else { 8 };
+                let payload_type = codec_of(leg).static_payload_type();
                 let event = frame.is_multiple_of(25).then_some(5);
                 let bytes = packet(payload_type, n, event);
                 self.buf[..172].copy_from_slice(&bytes);
@@ -109,7 +120,7 @@ impl Shell {
 
 fn open(engine: &mut MediaEngine, ids: &mut IdMaker, n: u32) -> LegId {
     let leg = ids.leg(TenantId::DEFAULT);
-    let codec = if n.is_multiple_of(2) { Codec::Pcmu } else { Codec::Pcma };
+    let codec = codec_of(n);
     engine.handle_command(MediaCommand::Open { leg, near: None }, Time::ZERO);
     assert_eq!(engine.poll_output(), Some(MediaOutput::OpenPort { leg }));
     engine.port_opened(leg, PortKey(n), phone(99), Time::ZERO);
@@ -126,21 +137,22 @@ fn open(engine: &mut MediaEngine, ids: &mut IdMaker, n: u32) -> LegId {
     leg
 }
 
-/// Legs 0 and 1 are bridged (with transcoding) and recorded; 2 hears music, 3 a tone and digits.
+/// Legs 0 and 1 are bridged (with transcoding) and recorded, and so are 4 and 5; 2 hears music, 3 a tone and digits.
 #[test]
 fn relay_playback_and_recording_do_not_allocate_in_steady_state() {
     let mut engine = MediaEngine::new(MediaConfig::default(), [3; 32]);
     let mut ids = IdMaker::new(1, 0);
-    let legs: Vec<LegId> = (0..4).map(|n| open(&mut engine, &mut ids, n)).collect();
+    let legs: Vec<LegId> = (0..LEGS).map(|n| open(&mut engine, &mut ids, n)).collect();
     let asset = AssetId::new(TenantId::DEFAULT, "music").unwrap();
     engine.load_asset(asset.clone(), Arc::new(Audio::from_pcm(&[1_000; 4_321])));
-    let (a, b) = (legs[0], legs[1]);
-    engine.handle_command(MediaCommand::Bridge { a, b }, Time::ZERO);
-    let recording = ids.recording(TenantId::DEFAULT);
-    let record = MediaCommand::Record { recording, left: a, right: b };
-    engine.handle_command(record, Time::ZERO);
+    for (a, b) in [(legs[0], legs[1]), (legs[4], legs[5])] {
+        engine.handle_command(MediaCommand::Bridge { a, b }, Time::ZERO);
+        let recording = ids.recording(TenantId::DEFAULT);
+        let record = MediaCommand::Record { recording, left: a, right: b };
+        engine.handle_command(record, Time::ZERO);
+    }
     let items = [PlayItem::Asset(asset), PlayItem::Tone(Tone::RingBack, 60_000)];
-    for (leg, item) in legs[2..].iter().zip(items) {
+    for (leg, item) in legs[2..4].iter().zip(items) {
         let play = MediaCommand::Play {
             leg: *leg,
             playback: ids.playback(TenantId::DEFAULT),
@@ -168,8 +180,8 @@ fn relay_playback_and_recording_do_not_allocate_in_steady_state() {
         shell.second(second * 1_000);
     }
     let calls = CALLS.get() - before;
-    assert_eq!(calls, 0, "allocations and frees in 29 seconds of four legs");
-    assert_eq!(shell.relayed, 2 * 50 * 30);
+    assert_eq!(calls, 0, "allocations and frees in 29 seconds of six legs");
+    assert_eq!(shell.relayed, 4 * 50 * 30);
     assert!(shell.played > 2 * 50 * 29 - 400, "{}", shell.played);
     assert!(shell.recorded > 8_000 * 29, "{}", shell.recorded);
     assert!(shell.reports > 12 && shell.events > 60);

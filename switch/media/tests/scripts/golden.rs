@@ -232,8 +232,9 @@ impl Script {
                 format!("fill={code:02x}*{}", payload.len())
             }
             _ => {
-                let decode = cordboard_media::codec::g711::decoder(params.codec);
-                let loudest = payload.iter().map(|c| decode[usize::from(*c)].unsigned_abs()).max();
+                let mut pcm = vec![0; payload.len()];
+                cordboard_media::codec::Decoder::new(params.codec).decode(payload, &mut pcm);
+                let loudest = pcm.iter().map(|sample| sample.unsigned_abs()).max();
                 format!("sound={}*{}", loudest.unwrap_or(0), payload.len())
             }
         };

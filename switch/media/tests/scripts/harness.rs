@@ -1,5 +1,6 @@
 //! A shell in virtual time: ports without sockets, a clock that jumps from one deadline to the next.
 
+use cordboard_media::codec::{Decoder, Encoder};
 use cordboard_media::{Audio, MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
 use cordboard_model::id::{AssetId, IdMaker, LegId, PlaybackId, RecordingId, TenantId};
 use cordboard_model::media::{
@@ -296,13 +297,21 @@ impl World {
 /// A sine as codes.
 pub fn sine_codes(codec: Codec, hertz: u16, samples: usize) -> Vec<u8> {
     let mut sine = cordboard_media::tone::Sine::new(hertz, 8_000);
-    let encode = |_| cordboard_media::codec::g711::encode(codec, sine.sample());
-    (0..samples).map(encode).collect()
+    let pcm: Vec<i16> = (0..samples).map(|_| sine.sample()).collect();
+    let mut codes = vec![0; samples];
+    Encoder::new(codec).encode(&pcm, &mut codes);
+    codes
 }
 
 /// What a leg was sent, decoded, in order.
 pub fn heard(sent: &[&Sent], codec: Codec) -> Vec<i16> {
-    let decode = cordboard_media::codec::g711::decoder(codec);
-    let codes = sent.iter().filter(|s| s.payload_type() == codec.static_payload_type());
-    codes.flat_map(|s| s.payload()).map(|c| decode[usize::from(*c)]).collect()
+    let mut decoder = Decoder::new(codec);
+    let packets = sent.iter().filter(|s| s.payload_type() == codec.static_payload_type());
+    let mut pcm = Vec::new();
+    for packet in packets {
+        let mut piece = vec![0; packet.payload().len()];
+        decoder.decode(packet.payload(), &mut piece);
+        pcm.extend(piece);
+    }
+    pcm
 }

@@ -8,6 +8,7 @@ mod digits;
 mod fuzz;
 #[cfg(test)]
 mod g711;
+mod g722;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
@@ -26,3 +27,4 @@ mod recording;
 mod reports;
 #[cfg(test)]
 mod silence;
+mod wideband;

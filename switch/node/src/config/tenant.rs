@@ -21,7 +21,7 @@ const PROMPTS: &str = "../ivr-flows/prompts";
 /// Longest flow, bytes.
 const FLOW_MAX: u64 = 1 << 20;
 
-const CODECS: &[(&str, Codec)] = &[("PCMA", Codec::Pcma), ("PCMU", Codec::Pcmu)];
+const CODECS: &[(&str, Codec)] = &[("PCMA", Codec::Pcma), ("PCMU", Codec::Pcmu), ("G722", Codec::G722)];
 /// How keys reach a party.
 pub(super) const DTMF: &[(&str, DtmfKind)] = &[("rfc4733", DtmfKind::Rfc4733), ("info", DtmfKind::Info)];
 const LANGUAGES: &[(&str, &str)] = &[("en", "en"), ("zh", "zh")];
@@ -175,7 +175,7 @@ fn read_domains(id: TenantId, section: &Section<'_>) -> Vec<At<String>> {
 
 pub(super) fn read_codecs(section: &Section<'_>) -> Vec<Codec> {
     let Some(list) = section.list("codecs", one_of(CODECS)) else {
-        return Codec::ALL.to_vec();
+        return Codec::DEFAULT.to_vec();
     };
     let mut codecs = Vec::new();
     for at in &list.value {

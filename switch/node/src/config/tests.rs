@@ -269,7 +269,7 @@ fn every_kind_of_destination_is_resolved() {
     assert!(matches!(to[2], Destination::User(id) if id.name.as_str() == "1001"));
     assert!(matches!(to[3], Destination::Trunk(_, number) if number == "+4930123"));
     assert_eq!(tenant.numbers[1].extension_code.as_deref(), Some("2"));
-    assert_eq!(tenant.codecs, Codec::ALL);
+    assert_eq!(tenant.codecs, Codec::DEFAULT);
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl PhoneConfig {
             tone_hz: 440,
             tone_step_hz: 0,
             voice: Voice::Always,
-            codecs: Codec::ALL.to_vec(),
+            codecs: Codec::DEFAULT.to_vec(),
             incoming: Plan::answer(Duration::from_secs(1)),
             quirks: Quirks::default(),
             timers: SipTimers::default(),

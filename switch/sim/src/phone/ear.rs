@@ -1,6 +1,6 @@
 //! What a phone heard last, and which tones are in it.
 
-use cordboard_media::codec::g711;
+use cordboard_media::codec::Decoder;
 use cordboard_media::tone::Goertzel;
 use cordboard_model::media::Codec;
 use cordboard_model::time::{Duration, Time};
@@ -15,6 +15,7 @@ const FRESH: Duration = Duration::from_millis(150);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ear {
     packets: VecDeque<(Time, Vec<i16>)>,
+    decoder: Option<(Codec, Decoder)>,
     /// What is heard is kept.
     pub open: bool,
 }
@@ -25,15 +26,17 @@ impl Ear {
         if !self.open {
             return;
         }
-        let table = match codec {
-            Codec::Pcma => &g711::ALAW_TO_PCM,
-            Codec::Pcmu => &g711::ULAW_TO_PCM,
+        if self.decoder.as_ref().is_none_or(|(of, _)| *of != codec) {
+            self.decoder = Some((codec, Decoder::new(codec)));
+        }
+        let Some((_, decoder)) = self.decoder.as_mut() else {
+            return;
         };
         let mut pcm =
             if self.packets.len() >= KEPT { self.packets.pop_front().map(|(_, pcm)| pcm) } else { None }
                 .unwrap_or_default();
-        pcm.clear();
-        pcm.extend(codes.iter().map(|code| table.get(usize::from(*code)).copied().unwrap_or(0)));
+        pcm.resize(codes.len(), 0);
+        decoder.decode(codes, &mut pcm);
         self.packets.push_back((now, pcm));
     }
 

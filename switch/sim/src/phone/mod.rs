@@ -29,7 +29,7 @@ pub use api::{
 };
 pub use digest::Digest;
 
-use cordboard_model::media::Direction;
+use cordboard_model::media::{Codec, Direction};
 use cordboard_model::time::{Duration, Time, TimerReason};
 use cordboard_sip::wire::{HeaderName, Message, Method, NameAddr, Via, parse_datagram};
 use core::net::SocketAddr;
@@ -187,6 +187,11 @@ impl Phone {
     pub fn hears(&self, call: PhoneCall, hertz: u16, now: Time) -> f64 {
         let line = self.lines.get(&call);
         line.map_or(0.0, |line| line.media.ear.share_now(hertz, now))
+    }
+
+    /// The codec of a call; `None` before one is agreed.
+    pub fn codec(&self, call: PhoneCall) -> Option<Codec> {
+        self.lines.get(&call)?.media.codec()
     }
 
     /// How many packets were heard since [`Act::Listen`], up to ten, and the share of a tone in them.

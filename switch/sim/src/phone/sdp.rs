@@ -92,6 +92,7 @@ impl Sdp {
         let codec = |pt: &u8| match pt {
             0 => Some(Codec::Pcmu),
             8 => Some(Codec::Pcma),
+            9 => Some(Codec::G722),
             _ => None,
         };
         Some(Self {

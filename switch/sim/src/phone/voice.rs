@@ -3,7 +3,7 @@
 use super::api::Voice;
 use super::ear::Ear;
 use super::sdp::{EVENT_PT, Sdp};
-use cordboard_media::codec::g711;
+use cordboard_media::codec::Encoder;
 use cordboard_media::tone::Sine;
 use cordboard_model::media::Codec;
 use cordboard_model::time::{Duration, Time};
@@ -276,6 +276,11 @@ impl Media {
         }
     }
 
+    /// The codec that was agreed.
+    pub fn codec(&self) -> Option<Codec> {
+        self.peer.map(|peer| peer.codec)
+    }
+
     /// Our description of the line.
     pub fn describe(addr: SocketAddr, codecs: &[Codec], direction: cordboard_model::media::Direction) -> Sdp {
         Sdp { addr, codecs: codecs.to_vec(), event_pt: Some(EVENT_PT), direction }
@@ -286,11 +291,20 @@ fn code_of(key: char) -> Option<u8> {
     "0123456789*#ABCD".find(key).and_then(|at| u8::try_from(at).ok())
 }
 
-/// The shortest piece of the tone that repeats.
+/// A piece of the tone that repeats: the shortest, or a second where the codec has a memory.
 fn tone(hertz: u16, codec: Codec) -> Vec<u8> {
     let mut sine = Sine::new(hertz, AMPLITUDE);
-    let period = 8_000 / gcd(8_000, u32::from(hertz.max(1)));
-    (0..period).map(|_| g711::encode(codec, sine.sample())).collect()
+    let mut encoder = Encoder::new(codec);
+    let period = match encoder {
+        Encoder::G711(_) => 8_000 / gcd(8_000, u32::from(hertz.max(1))),
+        Encoder::G722(_) => 8_000,
+    };
+    let pcm: Vec<i16> = (0..period).map(|_| sine.sample()).collect();
+    let mut codes = vec![0; pcm.len()];
+    for _ in 0..2 {
+        encoder.encode(&pcm, &mut codes);
+    }
+    codes
 }
 
 fn gcd(a: u32, b: u32) -> u32 {

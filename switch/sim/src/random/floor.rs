@@ -79,6 +79,7 @@ impl Floor {
         let extensions: Vec<String> = (1..=dice.number(2, 3)).map(|n| format!("300{n}")).collect();
         let fallback = dice.chance(50).then(|| queue("support")).flatten().map(Destination::Queue);
         let mut setup = Setup::new()
+            .codecs(&Codec::ALL)
             .trunk("carrier", "198.51.100.1:5060".parse().ok()?)
             .flow("menu", MENU, fallback)
             .flow("early", EARLY, None)
@@ -244,10 +245,10 @@ impl Floor {
     }
 }
 
-/// One of the two, or both in either order.
+/// One of the laws or both in either order, or G.722 alone or before one.
 fn codecs(dice: &mut Dice) -> Vec<Codec> {
-    let (a, u) = (Codec::Pcma, Codec::Pcmu);
-    dice.pick(&[vec![a, u], vec![u, a], vec![a], vec![u]])
+    let (a, u, wide) = (Codec::Pcma, Codec::Pcmu, Codec::G722);
+    dice.pick(&[vec![a, u], vec![u, a], vec![a], vec![u], vec![wide, a], vec![wide]])
 }
 
 fn queue(name: &str) -> Option<QueueId> {

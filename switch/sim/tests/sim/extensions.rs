@@ -356,3 +356,42 @@ fn a_law_and_mu_law_understand_each_other() {
     s.hears("3001", OTHER_HZ);
     s.hears("3002", FROM_HZ);
 }
+
+/// The caller offers G.722 before A-law, the tenant prefers A-law: what the called phone speaks decides.
+#[test]
+fn both_parties_have_one_codec_wherever_they_can_and_understand_each_other_where_not() {
+    use cordboard_model::media::Codec::{G722, Pcma, Pcmu};
+    let tenant = setup(&[]).user("3001").user("3002").codecs(&[Pcma, Pcmu, G722]);
+    for (callee, agreed) in [
+        (vec![Pcma, G722], (G722, G722)),
+        (vec![G722], (G722, G722)),
+        (vec![Pcma], (Pcma, Pcma)),
+        (vec![Pcmu], (G722, Pcmu)),
+    ] {
+        let mut s = Stage::new(tenant.clone());
+        s.phone_with("3001", "3001", FROM_HZ, |config| config.codecs = vec![G722, Pcma]);
+        s.phone_with("3002", "3002", OTHER_HZ, |config| config.codecs = callee);
+        s.call("3001", "3002", Plan::call());
+        s.run(2.0);
+        s.hears("3001", OTHER_HZ);
+        s.hears("3002", FROM_HZ);
+        let codec = |name: &str| s.world.phone(name)?.codec(s.world.latest(name)?);
+        assert_eq!((codec("3001"), codec("3002")), (Some(agreed.0), Some(agreed.1)));
+    }
+}
+
+#[test]
+fn a_wideband_caller_hears_the_menu_and_presses_through_it_to_an_agent_with_g711() {
+    use cordboard_model::media::Codec::{G722, Pcma};
+    let tenant = setup(&["3001"]).user("3002").codecs(&[G722, Pcma]);
+    let mut s = Stage::new(tenant);
+    s.phone_with("3001", "3001", AGENT_HZ, |config| config.codecs = vec![Pcma]);
+    s.phone_with("3002", "3002", FROM_HZ, |config| config.codecs = vec![G722]);
+    s.call("3002", "1000", Plan::call());
+    s.run(1.0);
+    s.hears("3002", cordboard_sim::setup::MENU_HZ);
+    s.act("3002", Act::Press("1".into()));
+    s.run(6.0);
+    s.hears("3002", AGENT_HZ);
+    s.hears("3001", FROM_HZ);
+}

@@ -125,8 +125,8 @@ impl Media {
         self.formats.iter().filter_map(|format| payload_type(format))
     }
 
-    /// What a payload type means: by its rtpmap, else by the table of RFC 3551 for the two of
-    /// G.711.
+    /// What a payload type means: by its rtpmap, else by the table of RFC 3551 (6) for those
+    /// we know.
     #[must_use]
     pub fn rtpmap(&self, payload_type: u8) -> Option<RtpMap> {
         let written = self.rtpmaps.iter().find(|map| map.payload_type == payload_type);
@@ -134,6 +134,7 @@ impl Media {
             let name = match payload_type {
                 0 => "PCMU",
                 8 => "PCMA",
+                9 => "G722",
                 _ => return None,
             };
             Some(RtpMap { payload_type, name: name.to_owned(), clock_hz: 8000, channels: 1 })
@@ -275,7 +276,7 @@ mod tests {
         let audio = &description.media[0];
         assert_eq!(audio.payload_types().collect::<Vec<_>>(), [8, 0, 101]);
         assert_eq!(audio.rtpmap(8).unwrap().name, "PCMA");
-        assert_eq!(audio.rtpmap(9), None);
+        assert_eq!((audio.rtpmap(9).unwrap().name.as_str(), audio.rtpmap(18)), ("G722", None));
         assert_eq!((audio.fmtp(101), audio.ptime_ms), (Some("0-15"), Some(30)));
         assert_eq!(description.direction_of(audio), Direction::SendOnly);
     }

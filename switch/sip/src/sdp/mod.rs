@@ -16,7 +16,7 @@ mod negotiate;
 pub use description::{Connection, Media, Origin, RtpMap, SessionDescription};
 pub use error::SdpError;
 pub(crate) use negotiate::audio_address;
-pub use negotiate::{Local, Negotiated, accept_answer, answer, offer};
+pub use negotiate::{Local, Negotiated, accept_answer, answer, codecs_of, offer};
 
 /// The media type of a session description.
 pub const MEDIA_TYPE: &str = "application/sdp";

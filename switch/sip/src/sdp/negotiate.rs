@@ -16,8 +16,11 @@ pub struct Local {
     /// The version of `o=`. The caller raises it by one when the description changes
     /// (RFC 3264 8).
     pub version: u64,
-    /// The codecs we may use, best first; none means [`Codec::ALL`].
+    /// The codecs we may use, best first; none means [`Codec::DEFAULT`].
     pub codecs: Vec<Codec>,
+    /// The codec that the other party of the call speaks already. It is taken wherever the peer offers it, before the
+    /// order of the peer's offer, so that nothing need be transcoded.
+    pub spoken: Option<Codec>,
     /// The payload type we offer for telephone events, 96 to 127; `None` for no events.
     pub dtmf_pt: Option<u8>,
     /// Which way audio may flow, seen from us.
@@ -121,8 +124,38 @@ pub(crate) fn audio_address(description: &[u8]) -> Option<IpAddr> {
     }
 }
 
+/// The codecs of the first audio stream that is not refused, in the order of its author.
+#[must_use]
+pub fn codecs_of(description: &[u8]) -> Vec<Codec> {
+    let Ok(peer) = SessionDescription::parse(description) else {
+        return Vec::new();
+    };
+    let is_audio = |media: &&Media| media.kind.eq_ignore_ascii_case("audio") && media.port != 0;
+    let audio = peer.media.iter().find(is_audio);
+    let mut codecs = Vec::new();
+    for (_, codec) in audio.iter().flat_map(|audio| known_codecs(audio)) {
+        if !codecs.contains(&codec) {
+            codecs.push(codec);
+        }
+    }
+    codecs
+}
+
+/// A stream's payload types that are codecs of ours, in the order of its author.
+fn known_codecs(media: &Media) -> impl Iterator<Item = (u8, Codec)> {
+    media.payload_types().filter_map(|payload_type| {
+        let map = media.rtpmap(payload_type)?;
+        let same = |codec: &Codec| {
+            map.name.eq_ignore_ascii_case(codec.name())
+                && map.clock_hz == codec.clock_hz()
+                && map.channels == 1
+        };
+        Codec::ALL.into_iter().find(same).map(|codec| (payload_type, codec))
+    })
+}
+
 fn codecs(local: &Local) -> &[Codec] {
-    if local.codecs.is_empty() { &Codec::ALL } else { &local.codecs }
+    if local.codecs.is_empty() { &Codec::DEFAULT } else { &local.codecs }
 }
 
 fn is_plain_rtp(media: &Media) -> bool {
@@ -144,18 +177,12 @@ fn choose_stream(peer: &SessionDescription, local: &Local) -> Result<(usize, Cho
     Err(why_not)
 }
 
-/// The first codec in the peer's order that we may use: RFC 3264 6.1 recommends to keep the
-/// order of the offer.
+/// The codec that is spoken already, else the first in the peer's order that we may use: RFC 3264 6.1 recommends to keep
+/// the order of the offer.
 fn choose_codec(media: &Media, local: &Local) -> Option<Chosen> {
-    let (payload_type, codec) = media.payload_types().find_map(|payload_type| {
-        let map = media.rtpmap(payload_type)?;
-        let same = |codec: &&Codec| {
-            map.name.eq_ignore_ascii_case(codec.name())
-                && map.clock_hz == codec.clock_hz()
-                && map.channels == 1
-        };
-        codecs(local).iter().find(same).map(|codec| (payload_type, *codec))
-    })?;
+    let usable = || known_codecs(media).filter(|(_, codec)| codecs(local).contains(codec));
+    let spoken = local.spoken.and_then(|spoken| usable().find(|(_, codec)| *codec == spoken));
+    let (payload_type, codec) = spoken.or_else(|| usable().next())?;
     let is_event = |payload_type: &u8| {
         media
             .rtpmap(*payload_type)
@@ -291,6 +318,7 @@ mod tests {
             session_id: 7,
             version: 1,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
+            spoken: None,
             dtmf_pt: Some(101),
             direction: Direction::SendRecv,
             ptime_ms: 20,
@@ -359,6 +387,34 @@ mod tests {
     }
 
     #[test]
+    fn the_codec_that_the_other_party_speaks_is_taken_before_the_peers_order() {
+        let wide = Local { codecs: Codec::ALL.to_vec(), ..local() };
+        let media = "m=audio 4000 RTP/AVP 9 0 8\r\n";
+        let taken = |local: &Local| answered(media, local).1.stream.codec;
+        assert_eq!(taken(&wide), Codec::G722);
+        assert_eq!(taken(&Local { spoken: Some(Codec::Pcma), ..wide.clone() }), Codec::Pcma);
+        assert_eq!(taken(&Local { spoken: Some(Codec::G722), ..local() }), Codec::Pcmu, "not ours to use");
+        assert_eq!(codecs_of(body(media).as_bytes()), [Codec::G722, Codec::Pcmu, Codec::Pcma]);
+        assert_eq!(codecs_of(b"v=0"), []);
+    }
+
+    #[test]
+    fn g722_is_offered_with_the_clock_of_its_registration() {
+        let wide = Local { codecs: vec![Codec::G722, Codec::Pcma], ..local() };
+        let offered = text(offer(&wide));
+        assert!(
+            offered.contains("RTP/AVP 9 8 101\na=rtpmap:9 G722/8000\na=rtpmap:8 PCMA/8000\n"),
+            "{offered}"
+        );
+        // 16000 is a mistake that phones once made; it is not G.722 of RFC 3551.
+        let (_, negotiated) = answered("m=audio 4000 RTP/AVP 9 8\r\na=rtpmap:9 G722/16000\r\n", &wide);
+        assert_eq!(negotiated.stream.codec, Codec::Pcma);
+        let (text, negotiated) = answered("m=audio 4000 RTP/AVP 109 8\r\na=rtpmap:109 G722/8000\r\n", &wide);
+        assert!(text.contains("RTP/AVP 109\na=rtpmap:109 G722/8000\n"), "{text}");
+        assert_eq!((negotiated.stream.codec, negotiated.stream.send_payload_type), (Codec::G722, 109));
+    }
+
+    #[test]
     fn an_accepted_stream_keeps_the_spelling_of_its_names() {
         let (text, _) = answered("m=AUDIO 4000 rtp/Avp 0\r\n", &local());
         assert!(text.contains("\nm=AUDIO 40000 rtp/Avp 0\n"), "{text}");
@@ -412,7 +468,7 @@ mod tests {
         assert_eq!(code("m=video 4000 RTP/AVP 96\r\n"), Err((SdpError::NoAudio, 488)));
         assert_eq!(code("m=audio 0 RTP/AVP 0\r\n"), Err((SdpError::NoAudio, 488)));
         assert_eq!(code("m=audio 4000 RTP/SAVP 0\r\n"), Err((SdpError::NoAudio, 488)));
-        assert_eq!(code("m=audio 4000 RTP/AVP 9 18\r\n"), Err((SdpError::NoCommonCodec, 488)));
+        assert_eq!(code("m=audio 4000 RTP/AVP 3 18\r\n"), Err((SdpError::NoCommonCodec, 488)));
         assert_eq!(code("m=audio 4000 RTP/AVP 4294967296\r\n"), Err((SdpError::NoCommonCodec, 488)));
         let named = format!("{audio}c=IN IP4 host.example.com\r\n");
         assert_eq!(code(&named), Err((SdpError::NoAddress, 488)));

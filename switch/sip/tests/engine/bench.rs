@@ -73,6 +73,7 @@ pub fn local(port: u16) -> Local {
         session_id: 7,
         version: 1,
         codecs: vec![Codec::Pcma, Codec::Pcmu],
+        spoken: None,
         dtmf_pt: Some(101),
         direction: Direction::SendRecv,
         ptime_ms: 20,

@@ -13,6 +13,7 @@ fn local() -> Local {
         session_id: 7,
         version: 1,
         codecs: vec![Codec::Pcmu, Codec::Pcma],
+        spoken: None,
         dtmf_pt: Some(101),
         direction: Direction::SendRecv,
         ptime_ms: 20,
