@@ -72,7 +72,7 @@ impl Bridges {
             self.turn = 0;
             self.round += 1;
         }
-        match self.engine.handle_packet(PortKey(port), party(port), &mut self.buf[..PACKET], now) {
+        match self.engine.handle_packet(PortKey(port), party(port), &mut self.buf, PACKET, now) {
             Verdict::Send { len, .. } => len,
             Verdict::Keep => 0,
         }
@@ -97,7 +97,7 @@ fn open(engine: &mut MediaEngine, ids: &mut IdMaker, port: u32, codec: Codec) ->
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };
-    engine.handle_command(MediaCommand::Configure { leg, params }, Time::ZERO);
+    engine.handle_command(MediaCommand::Configure { leg, params, keys: None }, Time::ZERO);
     leg
 }
 

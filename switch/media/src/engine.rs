@@ -70,6 +70,9 @@ impl MediaEngine {
     /// `None`.
     pub const TRANSMIT_MIN: usize = 512;
 
+    /// Bytes behind a datagram that [`MediaEngine::handle_packet`] may need: what a tag of secure RTP takes.
+    pub const ROOM: usize = crate::srtp::GROWTH;
+
     /// An engine without legs. `seed` feeds SSRC, first sequence number and timestamp, and CNAME.
     pub fn new(config: MediaConfig, seed: [u8; 32]) -> Self {
         Self {

@@ -16,8 +16,8 @@
 //!
 //! Several inputs before a drain are legal.
 //!
-//! Deliberately absent: an adaptive jitter buffer and mixing (two-party relay needs neither), SRTP,
-//! ICE, codecs other than G.711, moving a leg between threads.
+//! Deliberately absent: an adaptive jitter buffer and mixing (two-party relay needs neither),
+//! DTLS, ICE, codecs other than G.711, moving a leg between threads.
 
 pub mod audio;
 pub mod codec;
@@ -27,6 +27,7 @@ mod graph;
 mod rtcp;
 mod rtp;
 mod slab;
+mod srtp;
 pub mod tone;
 pub mod wav;
 mod wheel;

@@ -19,6 +19,7 @@ pub mod leg;
 pub mod media;
 pub mod number;
 pub mod plan;
+pub mod srtp;
 pub mod time;
 pub mod trace;
 pub mod verb;

@@ -1,6 +1,7 @@
 //! What the shard asks of a media thread and what comes back. Packets never appear here.
 
 use crate::id::{AssetId, LegId, PlaybackId, RecordingId};
+use crate::srtp::SrtpKeys;
 use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +170,10 @@ pub enum MediaCommand {
         leg: LegId,
         /// What offer and answer settled.
         params: StreamParams,
+        /// The keys of a stream over secure RTP; none for plain RTP. A key that stays goes on where it is. They are
+        /// written nowhere.
+        #[serde(skip)]
+        keys: Option<Box<SrtpKeys>>,
     },
     /// Play to the leg's party. A playback replaces the one that is on; while one is on, the bridge is not heard.
     Play {
@@ -277,6 +282,9 @@ pub struct LegStats {
     pub foreign: u64,
     /// Packets refused: not RTP, unknown payload type, too long.
     pub malformed: u64,
+    /// Packets refused: not sealed with the key that was agreed for secure RTP, or replayed.
+    #[serde(default)]
+    pub unsealed: u64,
     /// Interarrival jitter (RFC 3550 6.4.1) at the end, microseconds.
     pub jitter_us: u32,
 }

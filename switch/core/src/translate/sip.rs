@@ -208,7 +208,7 @@ impl Shard {
         }
         self.note_media(leg, TraceMedia::Agreed { params });
         self.set_dtmf(leg);
-        self.out.push_back(ShardOutput::Media(MediaCommand::Configure { leg, params }));
+        self.out.push_back(ShardOutput::Media(MediaCommand::Configure { leg, params, keys: None }));
     }
 
     pub(crate) fn leg_event(&mut self, leg: LegId, event: LegEvent) {

@@ -6,6 +6,7 @@ use crate::graph::player::{ITEMS_MAX, Item, Player};
 use crate::rtp::latch::Latch;
 use cordboard_model::id::{LegId, PlaybackId};
 use cordboard_model::media::{MediaCommand, MediaEvent, OpenError, PlayItem, Repeat, StreamParams};
+use cordboard_model::srtp::SrtpKeys;
 use cordboard_model::time::Time;
 use core::net::SocketAddr;
 
@@ -21,7 +22,9 @@ impl MediaEngine {
     pub fn handle_command(&mut self, command: MediaCommand, now: Time) {
         match command {
             MediaCommand::Open { leg, near: _ } => self.open(leg),
-            MediaCommand::Configure { leg, params } => self.configure(leg, params, now),
+            MediaCommand::Configure { leg, params, keys } => {
+                self.configure(leg, params, keys.as_deref(), now)
+            }
             MediaCommand::Play { leg, playback, items, repeat } => {
                 self.play(leg, playback, &items, repeat, now)
             }
@@ -138,7 +141,7 @@ impl MediaEngine {
         }
     }
 
-    fn configure(&mut self, leg: LegId, params: StreamParams, now: Time) {
+    fn configure(&mut self, leg: LegId, params: StreamParams, keys: Option<&SrtpKeys>, now: Time) {
         let Some(key) = self.find(leg) else {
             return;
         };
@@ -146,6 +149,7 @@ impl MediaEngine {
         let Some(leg) = self.legs.get_mut(key) else {
             return;
         };
+        leg.agree_on(keys);
         let before = leg.stream.take();
         let same_remote = before.filter(|old| old.latch.negotiated() == params.remote);
         if same_remote.is_none() {

@@ -96,6 +96,9 @@ pub struct MediaCounters {
     /// Packets from the right source that could not be relayed in order: older than the present
     /// mapping of sequence numbers, or of a synchronisation source that was just replaced.
     pub stale: u64,
+    /// Packets not sent over secure RTP: their number was sent before (a source that repeats numbers), or the key has
+    /// secured all it may.
+    pub unsealable: u64,
     /// Commands for a leg, playback or recording that does not exist, or that exists already.
     pub commands_ignored: u64,
 }

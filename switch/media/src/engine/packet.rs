@@ -23,16 +23,27 @@ impl MediaEngine {
         key
     }
 
-    /// A datagram on the RTP socket of `port`; `buf` is exactly the datagram.
-    pub fn handle_packet(&mut self, port: PortKey, from: SocketAddr, buf: &mut [u8], now: Time) -> Verdict {
+    /// A datagram on the RTP socket of `port`: the first `len` bytes of `buf`. What lies behind is room, in which the packet
+    /// may grow; a packet that is to leave over secure RTP and has less than [`MediaEngine::ROOM`] is not sent.
+    pub fn handle_packet(
+        &mut self,
+        port: PortKey,
+        from: SocketAddr,
+        buf: &mut [u8],
+        len: usize,
+        now: Time,
+    ) -> Verdict {
         let Some(key) = self.key_of(port) else {
             return Verdict::Keep;
         };
-        if header::is_rtcp(buf) {
-            self.take_rtcp(key, from, buf, false, now);
+        let Some(datagram) = buf.get_mut(..len) else {
+            return Verdict::Keep;
+        };
+        if header::is_rtcp(datagram) {
+            self.take_rtcp(key, from, datagram, false, now);
             return Verdict::Keep;
         }
-        let Some(passage) = self.admit(key, from, buf, now) else {
+        let Some(passage) = self.admit(key, from, datagram, now) else {
             return Verdict::Keep;
         };
         self.record(key, passage, buf, now);
@@ -41,9 +52,12 @@ impl MediaEngine {
 
     /// Everything that concerns the leg the packet came to: is it RTP, is it from the party, where
     /// does it stand. `None` when it goes no further.
-    fn admit(&mut self, key: u32, from: SocketAddr, buf: &[u8], now: Time) -> Option<Passage> {
+    fn admit(&mut self, key: u32, from: SocketAddr, buf: &mut [u8], now: Time) -> Option<Passage> {
         let leg = self.legs.get_mut(key)?;
         // Before the first Configure nothing is agreed, so nothing can be right or wrong.
+        leg.stream.as_ref()?;
+        let len = leg.unseal(buf, false)?;
+        let buf = buf.get(..len)?;
         let stream = leg.stream.as_mut()?;
         let read = header::read(buf);
         let content = read.and_then(|header| content(&stream.params, &header, buf));
@@ -129,6 +143,16 @@ impl MediaEngine {
             return Verdict::Keep;
         }
         match bridge::relay(passage, from, to, buf, now) {
+            Ok(Verdict::Send { port, to: address, offset, len }) if to.srtp.is_some() => {
+                let sealed = buf.get_mut(offset..).and_then(|packet| to.seal(packet, len, false));
+                match sealed {
+                    Some(len) => Verdict::Send { port, to: address, offset, len },
+                    None => {
+                        self.counters.unsealable += 1;
+                        Verdict::Keep
+                    }
+                }
+            }
             Ok(verdict) => verdict,
             Err(Stop::NotHeard) => Verdict::Keep,
             Err(Stop::Stale) => {
@@ -139,14 +163,14 @@ impl MediaEngine {
     }
 
     /// A datagram on the RTCP socket of `port`; `buf` is exactly the datagram.
-    pub fn handle_rtcp(&mut self, port: PortKey, from: SocketAddr, buf: &[u8], now: Time) {
+    pub fn handle_rtcp(&mut self, port: PortKey, from: SocketAddr, buf: &mut [u8], now: Time) {
         if let Some(key) = self.key_of(port) {
             self.take_rtcp(key, from, buf, true, now);
         }
     }
 
     /// `own_port`: it came where RTCP belongs, so its source is where ours goes.
-    fn take_rtcp(&mut self, key: u32, from: SocketAddr, buf: &[u8], own_port: bool, now: Time) {
+    fn take_rtcp(&mut self, key: u32, from: SocketAddr, buf: &mut [u8], own_port: bool, now: Time) {
         let Some(leg) = self.legs.get_mut(key) else {
             return;
         };
@@ -157,7 +181,10 @@ impl MediaEngine {
             leg.foreign += 1;
             return;
         }
-        let Some(compound) = rtcp::read::read(buf) else {
+        let Some(len) = leg.unseal(buf, true) else {
+            return;
+        };
+        let Some(compound) = buf.get(..len).and_then(rtcp::read::read) else {
             leg.malformed += 1;
             return;
         };

@@ -108,7 +108,10 @@ impl MediaEngine {
                 self.tell(MediaEvent::PlayDone { leg: id, playback, finished: true });
             }
             if let (Some((port, to)), Some(len)) = (target, frame.packet) {
-                return Some((port, to, len));
+                match self.legs.get_mut(key).and_then(|leg| leg.seal(buf, len, false)) {
+                    Some(len) => return Some((port, to, len)),
+                    None => self.counters.unsealable += 1,
+                }
             }
         }
         None
@@ -200,7 +203,10 @@ impl MediaEngine {
                 cname: leg.reports.cname,
             };
             if let Some(len) = report::write(buf, &report, now) {
-                return Some((port, to, len));
+                match leg.seal(buf, len, true) {
+                    Some(len) => return Some((port, to, len)),
+                    None => self.counters.unsealable += 1,
+                }
             }
         }
         None

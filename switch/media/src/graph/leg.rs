@@ -11,9 +11,11 @@ use crate::rtp::header::{self, HEADER_LEN};
 use crate::rtp::latch::Latch;
 use crate::rtp::outgoing::Outgoing;
 use crate::rtp::reception::Reception;
+use crate::srtp::{self, Srtp};
 use crate::tone::ToneTable;
 use cordboard_model::id::{LegId, PlaybackId};
 use cordboard_model::media::{Codec, DtmfKind, LegStats, StreamParams};
+use cordboard_model::srtp::SrtpKeys;
 use cordboard_model::time::{Duration, Time};
 use core::net::SocketAddr;
 use rand_core::RngCore;
@@ -25,7 +27,7 @@ const PTIME_MAX: u8 = 60;
 /// Shortest.
 const PTIME_MIN: u8 = 10;
 /// The longest frame fits the buffer asked of the shell.
-const _: () = assert!(HEADER_LEN + PTIME_MAX as usize * 8 <= crate::MediaEngine::TRANSMIT_MIN);
+const _: () = assert!(HEADER_LEN + PTIME_MAX as usize * 8 + srtp::GROWTH <= crate::MediaEngine::TRANSMIT_MIN);
 
 /// Devices exist that tell each key both as an event and by INFO. Within this time both are one press: longer than
 /// signalling takes, shorter than a person needs for the same key twice and to be told of each in another way only.
@@ -136,6 +138,8 @@ pub(crate) struct Leg {
     pub stream: Option<Stream>,
     /// Of the stream's codec, from its first `Configure` on.
     pub coders: Option<Coders>,
+    /// The keys at work, for a stream over secure RTP.
+    pub srtp: Option<Box<Srtp>>,
     pub reception: Reception,
     pub outgoing: Outgoing,
     pub digits_in: DigitReceiver,
@@ -156,6 +160,7 @@ pub(crate) struct Leg {
     pub epoch: u32,
     pub foreign: u64,
     pub malformed: u64,
+    pub unsealed: u64,
 }
 
 /// What making a frame came to.
@@ -177,6 +182,7 @@ impl Leg {
             closing: false,
             stream: None,
             coders: None,
+            srtp: None,
             reception: Reception::default(),
             outgoing: Outgoing::new(rng),
             digits_in: DigitReceiver::default(),
@@ -195,6 +201,7 @@ impl Leg {
             epoch: 0,
             foreign: 0,
             malformed: 0,
+            unsealed: 0,
         }
     }
 
@@ -206,8 +213,39 @@ impl Leg {
             lost: self.reception.lost(),
             foreign: self.foreign,
             malformed: self.malformed,
+            unsealed: self.unsealed,
             jitter_us: self.reception.jitter_us(),
         }
+    }
+
+    /// Takes the keys that were agreed, or that there are none.
+    pub(crate) fn agree_on(&mut self, keys: Option<&SrtpKeys>) {
+        match (keys, &mut self.srtp) {
+            (Some(keys), Some(srtp)) => srtp.rekey(keys),
+            (Some(keys), None) => self.srtp = Srtp::new(keys).map(Box::new),
+            (None, _) => self.srtp = None,
+        }
+    }
+
+    /// Opens a datagram of the party, if it is sealed; says how long the packet is. `None`: it is not from who has the
+    /// key, or was here before.
+    pub(crate) fn unseal(&mut self, buf: &mut [u8], is_rtcp: bool) -> Option<usize> {
+        let Some(srtp) = &mut self.srtp else {
+            return Some(buf.len());
+        };
+        let opened = if is_rtcp { srtp.unprotect_rtcp(buf) } else { srtp.unprotect(buf) };
+        self.unsealed += u64::from(opened.is_err());
+        opened.ok()
+    }
+
+    /// Seals a packet of ours in the first `len` bytes of `buf`, if the stream wants that; says how long it is then.
+    /// `None`: it may not be sent.
+    pub(crate) fn seal(&mut self, buf: &mut [u8], len: usize, is_rtcp: bool) -> Option<usize> {
+        let Some(srtp) = &mut self.srtp else {
+            return Some(len);
+        };
+        let sealed = if is_rtcp { srtp.protect_rtcp(buf, len) } else { srtp.protect(buf, len) };
+        sealed.ok()
     }
 
     /// Packet time in milliseconds.

@@ -13,6 +13,10 @@ use rand_core::RngCore;
 /// Slack when judging whether a source's timestamp goes with the time that passed: 10 s.
 const TIMESTAMP_SLACK: u64 = 80_000;
 
+/// "the initial value of the sequence number ... SHOULD be ... between 0 and 2^15 - 1" where it is secured (RFC 3711 3.3.1):
+/// a receiver that misses the first packets then still knows how often the number has wrapped.
+const FIRST_MAX: u16 = 0x7fff;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
     Nobody,
@@ -65,7 +69,7 @@ impl Outgoing {
     pub(crate) fn new(rng: &mut impl RngCore) -> Self {
         Self {
             ssrc: rng.next_u32(),
-            next: rng.next_u32() as u16,
+            next: rng.next_u32() as u16 & FIRST_MAX,
             end: rng.next_u32(),
             first: None,
             source: Source::Nobody,

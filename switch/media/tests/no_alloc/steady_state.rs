@@ -4,6 +4,7 @@
 use cordboard_media::{Audio, MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
 use cordboard_model::id::{AssetId, IdMaker, LegId, TenantId};
 use cordboard_model::media::{Codec, Direction, MediaCommand, PlayItem, Repeat, StreamParams, Tone};
+use cordboard_model::srtp::{SrtpKey, SrtpKeys, SrtpSuite};
 use cordboard_model::time::Time;
 use core::net::SocketAddr;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -109,7 +110,7 @@ impl Shell {
                 let event = frame.is_multiple_of(25).then_some(5);
                 let bytes = packet(payload_type, n, event);
                 self.buf[..172].copy_from_slice(&bytes);
-                let verdict = self.engine.handle_packet(PortKey(leg), phone(leg), &mut self.buf[..172], now);
+                let verdict = self.engine.handle_packet(PortKey(leg), phone(leg), &mut self.buf, 172, now);
                 self.relayed += u64::from(matches!(verdict, Verdict::Send { .. }));
                 self.engine.handle_timeout(now);
                 self.drain(now);
@@ -119,6 +120,10 @@ impl Shell {
 }
 
 fn open(engine: &mut MediaEngine, ids: &mut IdMaker, n: u32) -> LegId {
+    open_with(engine, ids, n, None)
+}
+
+fn open_with(engine: &mut MediaEngine, ids: &mut IdMaker, n: u32, keys: Option<SrtpKeys>) -> LegId {
     let leg = ids.leg(TenantId::DEFAULT);
     let codec = codec_of(n);
     engine.handle_command(MediaCommand::Open { leg, near: None }, Time::ZERO);
@@ -133,7 +138,7 @@ fn open(engine: &mut MediaEngine, ids: &mut IdMaker, n: u32) -> LegId {
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };
-    engine.handle_command(MediaCommand::Configure { leg, params }, Time::ZERO);
+    engine.handle_command(MediaCommand::Configure { leg, params, keys: keys.map(Box::new) }, Time::ZERO);
     leg
 }
 
@@ -185,4 +190,52 @@ fn relay_playback_and_recording_do_not_allocate_in_steady_state() {
     assert!(shell.played > 2 * 50 * 29 - 400, "{}", shell.played);
     assert!(shell.recorded > 8_000 * 29, "{}", shell.recorded);
     assert!(shell.reports > 12 && shell.events > 60);
+}
+
+/// A plain leg joined to a secure one.
+fn sealing(keys: SrtpKeys) -> MediaEngine {
+    let mut engine = MediaEngine::new(MediaConfig::default(), [3; 32]);
+    let mut ids = IdMaker::new(1, 0);
+    let a = open(&mut engine, &mut ids, 0);
+    let b = open_with(&mut engine, &mut ids, 2, Some(keys));
+    engine.handle_command(MediaCommand::Bridge { a, b }, Time::ZERO);
+    engine
+}
+
+/// From a plain phone through one switch, secured to another, and plain again.
+#[test]
+fn sealing_and_opening_do_not_allocate_in_any_suite() {
+    for suite in SrtpSuite::ALL {
+        let key = |seed| SrtpKey::new(suite, &vec![seed; suite.material_len()]).unwrap();
+        let mut near = sealing(SrtpKeys { send: key(1), receive: key(2) });
+        let mut far = sealing(SrtpKeys { send: key(2), receive: key(1) });
+        let mut buf = [0; 2_048];
+        let (mut passed, mut reports, mut before) = (0, 0, 0);
+        for n in 0..70_000u32 {
+            if n == 100 {
+                before = CALLS.get();
+            }
+            let now = Time::from_millis(u64::from(n) * 20);
+            let bytes = packet(0, n, None);
+            buf[..172].copy_from_slice(&bytes);
+            let sealed = near.handle_packet(PortKey(0), phone(0), &mut buf, 172, now);
+            if let Verdict::Send { offset, len, .. } = sealed {
+                assert!(len > 172);
+                buf.copy_within(offset..offset + len, 0);
+                let plain = far.handle_packet(PortKey(2), phone(2), &mut buf, len, now);
+                if let Verdict::Send { offset, len, .. } = plain {
+                    passed += u64::from(buf[offset + 12..offset + len] == bytes[12..]);
+                }
+            }
+            near.handle_timeout(now);
+            while let Some((_, _, len)) = near.poll_rtcp(&mut buf, now) {
+                far.handle_rtcp(PortKey(2), phone(2), &mut buf[..len], now);
+                reports += 1;
+            }
+            while near.poll_event().is_some() || far.poll_event().is_some() {}
+        }
+        assert_eq!(CALLS.get() - before, 0, "allocations and frees under {suite:?}");
+        assert_eq!(passed, 70_000, "over a wrap of the sequence number under {suite:?}");
+        assert!(reports > 400, "{reports}");
+    }
 }

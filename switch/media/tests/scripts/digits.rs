@@ -355,7 +355,7 @@ fn captures_that_broke_others_break_nothing_here() {
         for packet in &packets {
             world.give(0, phone(0), &packet.payload);
             let port = cordboard_media::PortKey(1);
-            world.engine.handle_rtcp(port, phone(1), &packet.payload, world.now);
+            world.engine.handle_rtcp(port, phone(1), &mut packet.payload.clone(), world.now);
         }
         world.run(10_000);
         let (a, b) = (world.stats(0), world.stats(1));

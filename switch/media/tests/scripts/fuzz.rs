@@ -46,7 +46,7 @@ fn random_and_damaged_packets_do_no_harm() {
             packet.truncate(dice.below(60) as usize);
         }
         if dice.below(3) == 0 {
-            world.engine.handle_rtcp(PortKey(leg as u32), phone(leg), &packet, world.now);
+            world.engine.handle_rtcp(PortKey(leg as u32), phone(leg), &mut packet, world.now);
         } else {
             world.give(leg, phone(leg), &packet);
         }

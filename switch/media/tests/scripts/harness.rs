@@ -164,7 +164,7 @@ impl World {
 
     pub fn configure(&mut self, leg: usize, params: StreamParams) {
         let leg = self.legs[leg];
-        self.command(MediaCommand::Configure { leg, params });
+        self.command(MediaCommand::Configure { leg, params, keys: None });
     }
 
     pub fn bridge(&mut self, a: usize, b: usize) {
@@ -195,8 +195,9 @@ impl World {
     /// Hands in a datagram; what the verdict sends, it sends.
     pub fn give(&mut self, leg: usize, from: SocketAddr, datagram: &[u8]) -> Option<Sent> {
         let mut buf = datagram.to_vec();
+        buf.resize(datagram.len() + MediaEngine::ROOM, 0);
         let port = PortKey(leg as u32);
-        let verdict = self.engine.handle_packet(port, from, &mut buf, self.now);
+        let verdict = self.engine.handle_packet(port, from, &mut buf, datagram.len(), self.now);
         let sent = match verdict {
             Verdict::Keep => None,
             Verdict::Send { port, to, offset, len } => Some(self.left(port, to, &buf[offset..offset + len])),

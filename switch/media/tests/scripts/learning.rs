@@ -154,7 +154,7 @@ fn nothing_is_believed_before_it_was_negotiated() {
     assert_eq!(world.give(77, phone(0), &Rtp::audio(8, 1, 9, 0).bytes()), None);
     assert_eq!(world.engine.counters().unknown_port, 1);
     let far = PortKey(u32::MAX);
-    world.engine.handle_rtcp(far, phone(0), &[0; 8], world.now);
+    world.engine.handle_rtcp(far, phone(0), &mut [0; 8], world.now);
     assert_eq!(world.engine.counters().unknown_port, 2);
 }
 

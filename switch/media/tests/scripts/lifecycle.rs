@@ -169,7 +169,7 @@ fn news_is_dropped_when_nobody_polls_and_ends_are_not() {
     for n in 0..20u16 {
         buf.clear();
         buf.extend(Rtp::event(1, n, u32::from(n) * 2_000, 5, false, 160).bytes());
-        world.engine.handle_packet(PortKey(0), phone(0), &mut buf, world.now);
+        world.engine.handle_packet(PortKey(0), phone(0), &mut buf, 16, world.now);
     }
     let leg = world.legs[0];
     world.engine.handle_command(MediaCommand::Close { leg }, world.now);

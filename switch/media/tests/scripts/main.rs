@@ -26,5 +26,7 @@ mod recording;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
+mod secure;
+#[cfg(test)]
 mod silence;
 mod wideband;

@@ -56,12 +56,12 @@ fn the_peers_report_is_echoed_and_its_address_is_learnt() {
     }
     let from = SocketAddr::new(phone(0).ip(), 9_999);
     let report = sender_report(77, 0x1234_5678);
-    world.engine.handle_rtcp(PortKey(0), from, &report, world.now);
+    world.engine.handle_rtcp(PortKey(0), from, &mut report.clone(), world.now);
     let foreign = SocketAddr::new(phone(5).ip(), 9_999);
-    world.engine.handle_rtcp(PortKey(0), foreign, &sender_report(77, 1), world.now);
+    world.engine.handle_rtcp(PortKey(0), foreign, &mut sender_report(77, 1), world.now);
     let other = SocketAddr::new(phone(0).ip(), 5_555);
-    world.engine.handle_rtcp(PortKey(0), other, &sender_report(78, 2), world.now);
-    world.engine.handle_rtcp(PortKey(0), from, b"\x80\xc8\0\x06", world.now);
+    world.engine.handle_rtcp(PortKey(0), other, &mut sender_report(78, 2), world.now);
+    world.engine.handle_rtcp(PortKey(0), from, &mut b"\x80\xc8\0\x06".to_owned(), world.now);
     assert_eq!((world.stats(0).foreign, world.stats(0).malformed), (1, 1));
     let at = world.now;
     world.run(8_000);

@@ -49,12 +49,17 @@ fn rtcp_alone_is_life_and_strangers_are_not() {
         world.run_to(second * 1_000);
         let mut rtcp = phone(0);
         rtcp.set_port(4_001);
-        world.engine.handle_rtcp(PortKey(0), rtcp, b"\x80\xc9\0\x01\0\0\0\x05", world.now);
+        world.engine.handle_rtcp(PortKey(0), rtcp, &mut b"\x80\xc9\0\x01\0\0\0\x05".to_owned(), world.now);
     }
     assert_eq!(silences(&world), []);
     for second in 20..40 {
         world.run_to(second * 1_000);
-        world.engine.handle_rtcp(PortKey(0), phone(7), b"\x80\xc9\0\x01\0\0\0\x05", world.now);
+        world.engine.handle_rtcp(
+            PortKey(0),
+            phone(7),
+            &mut b"\x80\xc9\0\x01\0\0\0\x05".to_owned(),
+            world.now,
+        );
         world.give(0, phone(7), &Rtp::audio(8, 1, second as u32 * 50, 0).bytes());
     }
     let [at] = silences(&world)[..] else {

@@ -25,7 +25,7 @@ use std::sync::atomic::Ordering::Relaxed;
 const BURST: usize = 32;
 /// Commands obeyed before packets have their turn again.
 const COMMANDS: usize = 256;
-/// Longest RTP packet taken: an Ethernet frame's worth.
+/// Longest RTP packet taken: an Ethernet frame's worth, with room for what sealing it adds.
 const PACKET: usize = 2_048;
 /// Samples of a chunk of recorded audio: 20 ms of two channels at 8 kHz.
 pub const CHUNK: usize = 320;
@@ -192,15 +192,14 @@ impl MediaThread {
         }
         let now = self.setup.clock.now();
         let engine = &mut self.setup.engine;
-        let Some(packet) = buf.get_mut(..len) else {
-            return;
-        };
         if is_rtcp {
-            guarded("media rtcp", || engine.handle_rtcp(key, from, packet, now));
+            if let Some(packet) = buf.get_mut(..len) {
+                guarded("media rtcp", || engine.handle_rtcp(key, from, packet, now));
+            }
             return;
         }
         self.setup.gauges.received.fetch_add(1, Relaxed);
-        let verdict = guarded("media packet", || engine.handle_packet(key, from, packet, now));
+        let verdict = guarded("media packet", || engine.handle_packet(key, from, buf, len, now));
         if let Some(Verdict::Send { port, to, offset, len }) = verdict
             && let Some(bytes) = buf.get(offset..offset + len)
         {

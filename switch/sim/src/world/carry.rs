@@ -5,7 +5,7 @@ use super::network::Network;
 use super::{Agenda, Handset, SWITCH, Trace, Way, World, ladder};
 use crate::phone::{PhoneCommand, PhoneInput, PhoneOutput};
 use cordboard_core::{Datagram, ShardInput, ShardOutput, Transport};
-use cordboard_media::{MediaOutput, Verdict};
+use cordboard_media::{MediaEngine, MediaOutput, Verdict};
 use cordboard_model::dns::DnsAnswer;
 use cordboard_model::id::CallId;
 use cordboard_model::journal::JournalRecord;
@@ -108,9 +108,13 @@ impl World {
         self.trace.line(now, || format!("media in {from} to {port} {}", Trace::packet(&bytes)));
         let Some((key, is_rtcp)) = self.ports.find(port) else { return };
         if is_rtcp {
-            self.media.handle_rtcp(key, from, &bytes, now);
-        } else if let Verdict::Send { port, to, offset, len } =
-            self.media.handle_packet(key, from, &mut bytes, now)
+            self.media.handle_rtcp(key, from, &mut bytes, now);
+            return self.drain_media();
+        }
+        let len = bytes.len();
+        bytes.resize(len + MediaEngine::ROOM, 0);
+        if let Verdict::Send { port, to, offset, len } =
+            self.media.handle_packet(key, from, &mut bytes, len, now)
             && let Some(port) = self.ports.port(port)
             && let Some(packet) = bytes.get(offset..offset + len)
         {
