@@ -114,13 +114,25 @@ struct Ear {
     last_event: Option<u32>,
 }
 
+/// A key to press, and whether as tones.
+#[derive(Clone, Copy)]
+struct Press {
+    key: char,
+    tones: bool,
+}
+
+/// The tones of keys (ITU-T Q.23): by row, by column.
+const LOW: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
+const HIGH: [f64; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
+const KEYS: [[u8; 4]; 4] = [*b"123A", *b"456B", *b"789C", *b"*0#D"];
+
 /// A party's audio: says a steady tone, presses keys, hears what comes in its own codec and nothing else. One that is at the end of many calls speaks to all of
 /// them, and hears all at once: then only [`Voice::packets`] means something.
 pub struct Voice {
     /// Its RTP port.
     pub port: u16,
     ear: Arc<Mutex<Ear>>,
-    to_press: Arc<Mutex<Vec<char>>>,
+    to_press: Arc<Mutex<Vec<Press>>>,
     quiet: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -168,8 +180,31 @@ impl Voice {
     /// Presses a key; it is sent as an RFC 4733 event of 100 ms as soon as there is someone to hear it.
     pub fn press(&self, key: char) {
         if let Ok(mut keys) = self.to_press.lock() {
-            keys.push(key);
+            keys.push(Press { key, tones: false });
         }
+    }
+
+    /// Presses a key as its two tones, for 100 ms.
+    pub fn press_as_tones(&self, key: char) {
+        if let Ok(mut keys) = self.to_press.lock() {
+            keys.push(Press { key, tones: true });
+        }
+    }
+
+    /// Keys heard as tones in the last ten seconds.
+    pub fn toned_keys(&self) -> String {
+        let heard = self.ear.lock().map(|ear| ear.heard.clone()).unwrap_or_default();
+        let judged = heard.windows(320).step_by(80).map(|part| {
+            let share = |group: [f64; 4]| group.map(|hertz| share_of_tone(part, hertz));
+            let best = |shares: [f64; 4]| (0..4).max_by(|a, b| shares[*a].total_cmp(&shares[*b]));
+            let (low, high) = (share(LOW), share(HIGH));
+            let (row, column) = best(low).zip(best(high))?;
+            let is_key = low[row] > 0.2 && high[column] > 0.2 && low[row] + high[column] > 0.9;
+            is_key.then(|| char::from(KEYS[row][column]))
+        });
+        let mut keys: Vec<Option<char>> = judged.collect();
+        keys.dedup();
+        keys.into_iter().flatten().collect()
     }
 
     /// Sends nothing any more, or again.
@@ -265,13 +300,13 @@ struct Mouth {
     hertz: f64,
     tongue: Tongue,
     ear: Arc<Mutex<Ear>>,
-    to_press: Arc<Mutex<Vec<char>>>,
+    to_press: Arc<Mutex<Vec<Press>>>,
     quiet: Arc<AtomicBool>,
     sequence: u16,
     timestamp: u32,
     phase: f64,
     /// The key being pressed: key, timestamp of its begin, packets sent.
-    pressing: Option<(char, u32, u16)>,
+    pressing: Option<(Press, u32, u16)>,
 }
 
 impl Mouth {
@@ -332,7 +367,8 @@ impl Mouth {
             self.pressing = Some((keys.remove(0), self.timestamp, 0));
         }
         match self.pressing {
-            Some((key, begin, sent)) => self.press(&peers, key, begin, sent),
+            Some((Press { key, tones: true }, begin, sent)) => self.press_tones(&peers, key, begin, sent),
+            Some((Press { key, .. }, begin, sent)) => self.press(&peers, key, begin, sent),
             None => self.say(&peers),
         }
         self.timestamp = self.timestamp.wrapping_add(FRAME as u32);
@@ -362,7 +398,26 @@ impl Mouth {
             let [high, low] = duration.to_be_bytes();
             self.send(peers, self.tongue.events, sent == 0, begin, &[code, end_bit, high, low]);
         }
-        self.pressing = if sent >= 12 { None } else { Some((key, begin, sent + 1)) };
+        self.pressing = if sent >= 12 { None } else { Some((Press { key, tones: false }, begin, sent + 1)) };
+    }
+
+    /// Five packets of a key's tones, and four of silence.
+    fn press_tones(&mut self, peers: &[SocketAddr], key: char, begin: u32, sent: u16) {
+        let place = KEYS
+            .iter()
+            .enumerate()
+            .find_map(|(row, keys)| Some((row, keys.iter().position(|known| char::from(*known) == key)?)));
+        let (row, column) = place.unwrap_or((3, 1));
+        let encode = if self.tongue.audio == PCMA { to_alaw } else { to_ulaw };
+        let mut payload = [encode(0); FRAME];
+        if sent < 5 {
+            for (n, byte) in payload.iter_mut().enumerate() {
+                let at = 2.0 * std::f64::consts::PI * (usize::from(sent) * FRAME + n) as f64 / 8_000.0;
+                *byte = encode((((at * LOW[row]).sin() + (at * HIGH[column]).sin()) * 8_000.0) as i16);
+            }
+        }
+        self.send(peers, self.tongue.audio, false, self.timestamp, &payload);
+        self.pressing = if sent >= 9 { None } else { Some((Press { key, tones: true }, begin, sent + 1)) };
     }
 
     fn send(&mut self, peers: &[SocketAddr], kind: u8, marker: bool, timestamp: u32, payload: &[u8]) {

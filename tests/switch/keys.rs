@@ -1,7 +1,8 @@
 //! Keys between parties that have them in different ways.
 
 use crate::common::{AGENT, CALLER, Phone, answers_when_told, hear_each_other};
-use cordboard_tests::config::{Config, PASSWORD};
+use cordboard_tests::Fail;
+use cordboard_tests::config::{Config, MENU, PASSWORD};
 use cordboard_tests::fail::{Outcome, ensure};
 use cordboard_tests::process::wait_for;
 use cordboard_tests::scenario::{MU_LAW, Scenario};
@@ -16,7 +17,7 @@ fn caller() -> Scenario {
 }
 
 /// The keys that came by INFO, in their order.
-fn told(sipp: &mut Sipp, count: usize) -> Result<String, cordboard_tests::Fail> {
+fn told(sipp: &mut Sipp, count: usize) -> Result<String, Fail> {
     sipp.wait_received("INFO", count)?;
     let key = |text: &str| Some(text.split_once("Signal=")?.1.lines().next()?.trim().to_owned());
     Ok(sipp.received("INFO").iter().filter_map(|info| key(&info.text)).collect())
@@ -65,6 +66,35 @@ pub fn account_by_info(dir: &Path) -> Outcome {
     caller.voice.press('*');
     let keys = told(&mut phone.sipp, 2)?;
     ensure(keys == "4*", || format!("the phone was told {keys}"))?;
+    caller.hangs_up()?;
+    phone.ended()?;
+    switch.ensure_left_resting(1)
+}
+
+/// A carrier that has keys as tones, and a phone that has RFC 4733 events; then a flow that collects from the carrier.
+pub fn tones_and_events(dir: &Path) -> Outcome {
+    let pin = "local keys = call:collect{prompt = \"menu\", max = 2}\n\
+               if keys == \"93\" then call:transfer{user = \"1001\"} end\n";
+    let config = Config::new(dir)?.user("1001").flow("pin", pin)?.number("600", "flow:pin");
+    let trunk = "[tenant.default.trunk.carrier]\npeers = [\"127.0.0.2\"]\ndtmf = \"inband\"";
+    let switch = Switch::start(dir, &config.more(trunk))?;
+    let mut phone = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    switch.wait_registered("1001", 1)?;
+    let mut caller = Phone::by_trunk(dir, "600", &crate::common::calls(), CALLER)?;
+    caller.speaks()?;
+    caller.voice.hears("the caller", MENU, SOON)?;
+    caller.voice.press_as_tones('9');
+    caller.voice.press_as_tones('3');
+    phone.answers_now()?;
+    hear_each_other(&mut caller, &mut phone)?;
+    caller.voice.press_as_tones('4');
+    caller.voice.press_as_tones('D');
+    wait_for("the phone to get two events", SOON, || (phone.voice.keys() == "4D").then_some(()))?;
+    caller.voice.forget();
+    phone.voice.press('7');
+    phone.voice.press('0');
+    wait_for("the carrier to hear two keys", SOON, || (caller.voice.toned_keys() == "70").then_some(()))
+        .map_err(|why| Fail(format!("{why}; it heard {}", caller.voice.toned_keys())))?;
     caller.hangs_up()?;
     phone.ended()?;
     switch.ensure_left_resting(1)

@@ -75,6 +75,7 @@ static TESTS: &[Test] = &[
     test("linphone_joins_its_two_calls", transfers::attended),
     test("the_api_consults_and_sends_a_party_on", transfers::consultation),
     test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),
+    test("a_carriers_keys_as_tones_and_a_phones_events_reach_each_other", keys::tones_and_events),
     test("an_account_gets_the_keys_of_others_by_info", keys::account_by_info),
     test("audio_from_another_source_is_not_heard", media::injection),
     test("a_law_caller_and_mu_law_agent_hear_each_other_and_their_keys", media::transcoding),

@@ -2,6 +2,7 @@
 //! what records two.
 
 pub(crate) mod bridge;
+pub(crate) mod ear;
 pub(crate) mod leg;
 pub(crate) mod player;
 pub(crate) mod recorder;

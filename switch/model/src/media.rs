@@ -59,6 +59,8 @@ pub enum DtmfKind {
     Rfc4733,
     /// By signalling: SIP INFO.
     Info,
+    /// As the two tones of a key in the audio (ITU-T Q.23). So it is, too, where RTP events are wanted and not agreed on.
+    Inband,
 }
 
 /// Which way audio flows, seen from us.

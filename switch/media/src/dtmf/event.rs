@@ -37,8 +37,13 @@ impl Event {
 
     /// The digit, if it is one.
     pub(crate) fn digit(self) -> Option<char> {
-        b"0123456789*#ABCD".get(usize::from(self.code)).map(|b| char::from(*b))
+        digit_of(self.code)
     }
+}
+
+/// The digit of a code, if it is one's.
+pub(crate) fn digit_of(code: u8) -> Option<char> {
+    b"0123456789*#ABCD".get(usize::from(code)).map(|b| char::from(*b))
 }
 
 /// The code of a digit; letters in either case.

@@ -163,6 +163,7 @@ impl MediaEngine {
         if leg.coders.as_ref().is_none_or(|coders| coders.codec != params.codec) {
             leg.coders = Some(Coders::new(params.codec));
         }
+        leg.prick_ear();
         let turned = before.is_none_or(|old| old.params.direction != params.direction);
         let received = before.is_some_and(|old| old.params.direction.receives());
         if params.direction.receives() && !received {

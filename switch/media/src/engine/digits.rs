@@ -1,4 +1,5 @@
-//! Keys from one party to another, whichever way each of them has: RTP events, or signalling.
+//! Keys from one party to another, whichever way each of them has: RTP events, signalling, or
+//! tones.
 //!
 //! Invariant: a key that a party presses reaches the party it is joined with once, if that one may hear us at that
 //! moment, and by that one's own way; RTP events between two parties that both have them stay the packets they are.
@@ -18,6 +19,7 @@ impl MediaEngine {
     pub(super) fn set_dtmf(&mut self, leg: LegId, kind: DtmfKind) {
         if let Some(leg) = self.find(leg).and_then(|key| self.legs.get_mut(key)) {
             leg.dtmf = kind;
+            leg.prick_ear();
         }
     }
 
@@ -38,7 +40,7 @@ impl MediaEngine {
         let id = leg.id;
         let sends = leg.target().is_some() && code_of(digit).is_some();
         match leg.way().filter(|_| sends) {
-            Some(Way::Events) => {
+            Some(Way::Events | Way::Tones) => {
                 self.counters.digits_refused += u64::from(!leg.digits_out.add(digit, length_ms));
                 if leg.digits_out.is_active() {
                     self.start_ticking(key, now);
@@ -56,7 +58,7 @@ impl MediaEngine {
         }
     }
 
-    /// The party of a leg pressed a key. The packets of an event go on by themselves to who has events, too.
+    /// The party of a leg pressed a key. Events and tones go on by themselves to who has the same.
     pub(super) fn pressed(&mut self, key: u32, digit: char, told: Told, now: Time) {
         let Some(leg) = self.legs.get_mut(key) else {
             return;
@@ -73,7 +75,7 @@ impl MediaEngine {
         let Some((key, leg)) = partner.and_then(|partner| Some((partner, self.legs.get(partner)?))) else {
             return;
         };
-        if told != Told::Event || leg.way() != Some(Way::Events) {
+        if !told.goes_on(leg.way()) {
             self.pass_on(key, digit, now);
         }
     }

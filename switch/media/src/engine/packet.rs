@@ -3,7 +3,7 @@
 use super::{MediaEngine, PortKey, Verdict};
 use crate::dtmf::event::Event;
 use crate::graph::bridge::{self, Content, Passage, Stop};
-use crate::graph::leg::Told;
+use crate::graph::leg::{Told, Way};
 use crate::graph::recorder::Spoken;
 use crate::rtcp;
 use crate::rtcp::write::LastReport;
@@ -47,6 +47,7 @@ impl MediaEngine {
             return Verdict::Keep;
         };
         self.record(key, passage, buf, now);
+        self.listen(key, passage, buf, now);
         self.forward(key, passage, buf, now)
     }
 
@@ -132,13 +133,32 @@ impl MediaEngine {
         }
     }
 
+    /// Keys in the audio of who has them as tones.
+    fn listen(&mut self, key: u32, passage: Passage, buf: &[u8], now: Time) {
+        let ear = self.legs.get_mut(key).and_then(|leg| leg.ear.as_mut());
+        let (Some(ear), Content::Audio(_), header) = (ear, passage.content, passage.header) else {
+            return;
+        };
+        let codes = buf.get(header.payload_start..header.payload_end).unwrap_or_default();
+        for digit in ear.take(passage.arrival, header.timestamp, codes).into_iter().flatten() {
+            self.pressed(key, digit, Told::Tones, now);
+        }
+    }
+
     fn forward(&mut self, key: u32, passage: Passage, buf: &mut [u8], now: Time) -> Verdict {
         let partner = self.legs.get(key).and_then(|leg| leg.partner);
         let pair = partner.and_then(|partner| self.legs.pair_mut(key, partner));
         let Some((from, to)) = pair else {
             return Verdict::Keep;
         };
-        if from.press_known && matches!(passage.content, Content::Event(_)) {
+        let known = match passage.content {
+            Content::Event(_) => from.press_known,
+            // who gets the key in another way does not hear it, too
+            Content::Audio(_) => {
+                to.way() != Some(Way::Tones) && from.ear.as_ref().is_some_and(|ear| ear.hears_tones())
+            }
+        };
+        if known {
             to.outgoing.leave_out(key, passage.arrival);
             return Verdict::Keep;
         }

@@ -4,6 +4,7 @@ use crate::codec::{Decoder, Encoder};
 use crate::dtmf::receive::DigitReceiver;
 use crate::dtmf::send::DigitSender;
 use crate::engine::PortKey;
+use crate::graph::ear::Ear;
 use crate::graph::player::Player;
 use crate::graph::recorder::Channel;
 use crate::rtcp::write::LastReport;
@@ -32,6 +33,9 @@ const _: () = assert!(HEADER_LEN + PTIME_MAX as usize * 8 + srtp::GROWTH <= crat
 /// Devices exist that tell each key both as an event and by INFO. Within this time both are one press: longer than
 /// signalling takes, shorter than a person needs for the same key twice and to be told of each in another way only.
 const SAME_PRESS: Duration = Duration::from_millis(400);
+
+/// Samples of a key's tones that are made at once.
+const PIECE: usize = 80;
 
 /// What was negotiated, and what was learnt of the peer since.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +112,8 @@ pub(crate) enum Way {
     Events,
     /// By signalling.
     Signalling,
+    /// As tones.
+    Tones,
 }
 
 /// By what we know of a press.
@@ -117,6 +123,15 @@ pub(crate) enum Told {
     Event,
     /// Signalling.
     Signalling,
+    /// Tones.
+    Tones,
+}
+
+impl Told {
+    /// Whether what told it goes on by itself, with the packets, to who has it this way.
+    pub(crate) fn goes_on(self, way: Option<Way>) -> bool {
+        matches!((self, way), (Told::Event, Some(Way::Events)) | (Told::Tones, Some(Way::Tones)))
+    }
 }
 
 /// The last press of a party.
@@ -143,6 +158,8 @@ pub(crate) struct Leg {
     pub reception: Reception,
     pub outgoing: Outgoing,
     pub digits_in: DigitReceiver,
+    /// For who has keys as tones.
+    pub ear: Option<Box<Ear>>,
     pub digits_out: DigitSender,
     pub dtmf: DtmfKind,
     pub press: Option<Press>,
@@ -186,6 +203,7 @@ impl Leg {
             reception: Reception::default(),
             outgoing: Outgoing::new(rng),
             digits_in: DigitReceiver::default(),
+            ear: None,
             digits_out: DigitSender::default(),
             dtmf: DtmfKind::default(),
             press: None,
@@ -277,8 +295,54 @@ impl Leg {
         let params = self.stream.as_ref()?.params;
         match self.dtmf {
             DtmfKind::Info => Some(Way::Signalling),
-            DtmfKind::Rfc4733 => params.dtmf.map(|_| Way::Events),
+            DtmfKind::Rfc4733 if params.dtmf.is_some() => Some(Way::Events),
+            DtmfKind::Rfc4733 | DtmfKind::Inband => Some(Way::Tones),
         }
+    }
+
+    /// Has an ear where keys are tones, and none elsewhere: it costs time for each packet. Allocates.
+    pub(crate) fn prick_ear(&mut self) {
+        let codec = self.stream.map(|stream| stream.params.codec).filter(|_| self.way() == Some(Way::Tones));
+        if self.ear.as_ref().map(|ear| ear.codec()) != codec {
+            self.ear = codec.map(|codec| Box::new(Ear::new(codec)));
+        }
+    }
+
+    /// The next packet of a key's event.
+    fn event_frame(
+        &mut self,
+        buf: &mut [u8],
+        timestamp: u32,
+        samples: u32,
+        restarted: bool,
+    ) -> Option<usize> {
+        let (payload_type, _) = self.stream?.params.dtmf?;
+        let event = self.digits_out.frame(timestamp, samples)?;
+        let place = self.outgoing.local(event.timestamp, restarted);
+        let payload = event.event.bytes();
+        header::write(buf, HEADER_LEN, payload_type, event.marker, place);
+        if let Some(to) = buf.get_mut(HEADER_LEN..HEADER_LEN + payload.len()) {
+            to.copy_from_slice(&payload);
+        }
+        Some(HEADER_LEN + payload.len())
+    }
+
+    /// The next packet of a key's tones, and of the pause after it.
+    fn tone_frame(&mut self, buf: &mut [u8], timestamp: u32, samples: u32, restarted: bool) -> Option<usize> {
+        if !self.digits_out.is_active() {
+            return None;
+        }
+        let payload_type = self.stream?.params.send_payload_type;
+        let end = HEADER_LEN + samples as usize;
+        let (payload, coders) = (buf.get_mut(HEADER_LEN..end)?, self.coders.as_mut()?);
+        for piece in payload.chunks_mut(PIECE) {
+            let mut pcm = [0; PIECE];
+            pcm.iter_mut().take(piece.len()).for_each(|sample| *sample = self.digits_out.sample());
+            coders.mouth.encode(pcm.get(..piece.len()).unwrap_or_default(), piece);
+        }
+        let place = self.outgoing.local(timestamp, restarted);
+        header::write(buf, HEADER_LEN, payload_type, restarted, place);
+        Some(end)
     }
 
     /// Whether we feed this leg ourselves, so that its partner is not heard.
@@ -342,18 +406,16 @@ impl Leg {
         };
         let mut frame = Frame::default();
         let (timestamp, restarted) = self.outgoing.begin_local(at);
-        if self.way() != Some(Way::Events) {
-            frame.refused = self.digits_out.clear();
-        }
-        let event = self.digits_out.frame(timestamp, samples);
-        if let (Some(event), Some((payload_type, _))) = (event, params.dtmf) {
-            let place = self.outgoing.local(event.timestamp, restarted);
-            let payload = event.event.bytes();
-            header::write(buf, HEADER_LEN, payload_type, event.marker, place);
-            if let Some(to) = buf.get_mut(HEADER_LEN..HEADER_LEN + payload.len()) {
-                to.copy_from_slice(&payload);
+        let key = match self.way() {
+            Some(Way::Events) => self.event_frame(buf, timestamp, samples, restarted),
+            Some(Way::Tones) => self.tone_frame(buf, timestamp, samples, restarted),
+            Some(Way::Signalling) | None => {
+                frame.refused = self.digits_out.clear();
+                None
             }
-            frame.packet = Some(HEADER_LEN + payload.len());
+        };
+        if key.is_some() {
+            frame.packet = key;
             frame.ended = self.skip_playback(samples);
         } else if let Some(player) = self.player.as_mut() {
             let place = self.outgoing.local(timestamp, restarted);

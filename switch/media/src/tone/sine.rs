@@ -4,7 +4,7 @@
 const RATE: u32 = 8_000;
 
 /// A sine at 8 kHz; the phase is kept between calls.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Sine {
     hertz: u32,
     amplitude: f64,

@@ -91,8 +91,20 @@ fn a_press_crosses_the_bridge_with_the_other_sides_payload_type_and_one_timestam
     }
 }
 
+/// The keys in what a leg was sent, as an engine hears them that has them as tones.
+fn keys_in(sent: &[&crate::harness::Sent], codec: Codec) -> String {
+    let mut reader = World::new(MediaConfig::default());
+    let mut tones = params(0, codec);
+    tones.dtmf = None;
+    reader.open(tones);
+    for packet in sent {
+        reader.give(0, phone(0), &packet.bytes);
+    }
+    reader.digits(0)
+}
+
 #[test]
-fn a_press_is_not_forwarded_to_who_has_no_events_and_leaves_no_gap() {
+fn a_press_is_tones_to_who_has_no_events_and_leaves_no_gap() {
     let mut world = World::new(MediaConfig::default());
     world.open(params(0, Codec::Pcma));
     let mut other = params(1, Codec::Pcma);
@@ -107,9 +119,92 @@ fn a_press_is_not_forwarded_to_who_has_no_events_and_leaves_no_gap() {
     world.say(0, &Rtp::audio(8, 9, 13, 0xd5));
     assert_eq!(world.digits(0), "#");
     let sent = world.sent_by(1);
-    assert_eq!(sent.len(), 2);
-    assert_eq!(sent[1].sequence(), sent[0].sequence().wrapping_add(1));
-    assert_eq!(sent[1].timestamp(), sent[0].timestamp().wrapping_add(11 * 160));
+    assert_eq!(sent.len(), 10, "eight of 160 ms between two that are relayed");
+    for pair in sent.windows(2) {
+        assert_eq!(pair[1].sequence(), pair[0].sequence().wrapping_add(1));
+        assert!(pair[1].timestamp().wrapping_sub(pair[0].timestamp()) < 1_600);
+    }
+    assert_eq!(keys_in(&sent, Codec::Pcma), "#");
+}
+
+/// Leg 0 has keys as tones, leg 1 as `kind` says; leg 0 presses 4 for 100 ms and speaks before and after.
+fn toned(kind: DtmfKind, codec: Codec) -> World {
+    let mut world = World::new(MediaConfig::default());
+    let mut first = params(0, codec);
+    first.dtmf = None;
+    world.open(first);
+    let mut second = params(1, Codec::Pcma);
+    second.dtmf = second.dtmf.filter(|_| kind == DtmfKind::Rfc4733);
+    world.open(second);
+    for (n, kind) in [DtmfKind::Inband, kind].into_iter().enumerate() {
+        let leg = world.legs[n];
+        world.command(MediaCommand::Dtmf { leg, kind });
+    }
+    world.bridge(0, 1);
+    let mut pcm = vec![0i16; 800];
+    let mut tones = [770, 1_209].map(|hertz| cordboard_media::tone::Sine::new(hertz, 8_000));
+    pcm.extend((0..800).map(|_| tones.iter_mut().map(|tone| tone.sample()).sum::<i16>()));
+    pcm.extend([0; 1_600]);
+    let mut codes = vec![0; pcm.len()];
+    cordboard_media::codec::Encoder::new(codec).encode(&pcm, &mut codes);
+    for (n, payload) in codes.chunks(160).enumerate() {
+        let mut packet = Rtp::audio(codec.static_payload_type(), 9, n as u32, 0);
+        packet.payload = payload.to_vec();
+        world.say(0, &packet);
+        world.run(20);
+    }
+    world
+}
+
+#[test]
+fn tones_are_one_key_to_the_shard_and_to_the_other_party_in_its_own_way() {
+    for codec in [Codec::Pcma, Codec::Pcmu, Codec::G722] {
+        let world = toned(DtmfKind::Info, codec);
+        assert_eq!((world.digits(0).as_str(), due(&world, 1).as_str()), ("4", "4"), "{codec:?}");
+        let world = toned(DtmfKind::Rfc4733, codec);
+        let mut reader = World::bridged(Codec::Pcma, Codec::Pcma);
+        for packet in world.sent_by(1) {
+            reader.give(0, phone(0), &packet.bytes);
+        }
+        assert_eq!((world.digits(0).as_str(), reader.digits(0).as_str()), ("4", "4"), "{codec:?}");
+        let world = toned(DtmfKind::Inband, codec);
+        assert_eq!(keys_in(&world.sent_by(1), Codec::Pcma), "4", "the tones themselves: {codec:?}");
+        assert_eq!((world.digits(0).as_str(), due(&world, 1).as_str()), ("4", ""), "{codec:?}");
+    }
+}
+
+#[test]
+fn who_gets_a_key_as_an_event_does_not_hear_its_tones_as_well() {
+    let world = toned(DtmfKind::Rfc4733, Codec::Pcma);
+    let sent = world.sent_by(1);
+    assert_eq!(keys_in(&sent, Codec::Pcma), "");
+    let tone = crate::harness::heard(&sent, Codec::Pcma);
+    let loud = tone.iter().filter(|sample| sample.unsigned_abs() > 1_000).count();
+    assert!(loud < 40 * 8, "{loud} samples of tones before the key was known");
+}
+
+#[test]
+fn keys_between_which_nothing_is_sent_are_two() {
+    let mut world = World::new(MediaConfig::default());
+    let mut first = params(0, Codec::Pcma);
+    first.dtmf = None;
+    world.open(first);
+    let mut tones = [770, 1_209].map(|hertz| cordboard_media::tone::Sine::new(hertz, 8_000));
+    let mut number = 0;
+    for pause in [20, 20] {
+        for _ in 0..4 {
+            let pcm: Vec<i16> = (0..160).map(|_| tones.iter_mut().map(|t| t.sample()).sum()).collect();
+            let mut packet = Rtp::audio(8, 9, number, 0);
+            cordboard_media::codec::Encoder::new(Codec::Pcma).encode(&pcm, &mut packet.payload);
+            packet.sequence = (number / 24 * 4 + number % 24) as u16;
+            world.say(0, &packet);
+            world.run(20);
+            number += 1;
+        }
+        number += pause;
+        world.run(400);
+    }
+    assert_eq!(world.digits(0), "44");
 }
 
 #[test]
@@ -270,13 +365,14 @@ fn digits_to_who_cannot_take_them_are_refused_and_counted() {
     world.open(without);
     world.open_bare();
     world.open(params(2, Codec::Pcma));
-    for (leg, digits) in [(0, "12"), (1, "3"), (2, "4x5")] {
+    for (leg, digits) in [(0, "1y"), (1, "3"), (2, "4x5")] {
         let leg = world.legs[leg];
         world.command(MediaCommand::SendDigits { leg, digits: digits.into(), length_ms: 40 });
     }
     world.run(2_000);
-    assert_eq!(world.engine.counters().digits_refused, 4);
-    assert!(world.sent_by(0).is_empty() && world.sent_by(1).is_empty());
+    assert_eq!(world.engine.counters().digits_refused, 3);
+    assert!(world.sent_by(1).is_empty());
+    assert_eq!(keys_in(&world.sent_by(0), Codec::Pcma), "1", "tones where no events are agreed on");
     assert_eq!(world.sent_by(2).len(), 8);
 }
 

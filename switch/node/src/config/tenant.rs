@@ -23,7 +23,8 @@ const FLOW_MAX: u64 = 1 << 20;
 
 const CODECS: &[(&str, Codec)] = &[("PCMA", Codec::Pcma), ("PCMU", Codec::Pcmu), ("G722", Codec::G722)];
 /// How keys reach a party.
-pub(super) const DTMF: &[(&str, DtmfKind)] = &[("rfc4733", DtmfKind::Rfc4733), ("info", DtmfKind::Info)];
+pub(super) const DTMF: &[(&str, DtmfKind)] =
+    &[("rfc4733", DtmfKind::Rfc4733), ("info", DtmfKind::Info), ("inband", DtmfKind::Inband)];
 const LANGUAGES: &[(&str, &str)] = &[("en", "en"), ("zh", "zh")];
 /// Routing plugins of a tenant that names none.
 pub(super) const ROUTING: [&str; 2] = ["called-number", "registered-extension"];
