@@ -71,6 +71,7 @@ fn snapshot() -> Result<Snapshot, IdError> {
         display: "Ben".into(),
         ha1_md5: "0".repeat(32),
         ha1_sha256: "0".repeat(64),
+        srtp: Default::default(),
         dtmf: cordboard_model::media::DtmfKind::default(),
     };
     let id = TrunkId::new(tenant, "carrier")?;

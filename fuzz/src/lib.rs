@@ -71,6 +71,7 @@ pub fn sdp(data: &[u8]) {
         dtmf_pt: Some(101),
         direction: Direction::SendRecv,
         ptime_ms: 20,
+        security: Default::default(),
     };
     if let Ok(read) = SessionDescription::parse(data) {
         for media in &read.media {

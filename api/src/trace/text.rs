@@ -121,8 +121,10 @@ fn words(note: &TraceNote) -> String {
         }
         TraceNote::Media { leg, media } => {
             let told = match media {
-                TraceMedia::Agreed { params } => {
-                    format!("agreed {} to {}", params.codec.name(), params.remote)
+                TraceMedia::Agreed { params, suite } => {
+                    let secured =
+                        suite.map_or_else(String::new, |suite| format!(" secured by {}", suite.name()));
+                    format!("agreed {} to {}{secured}", params.codec.name(), params.remote)
                 }
                 other => values(serde_json::to_value(other).unwrap_or_default()),
             };

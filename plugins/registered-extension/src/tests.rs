@@ -23,6 +23,7 @@ impl Context {
                 display: String::new(),
                 ha1_md5: String::new(),
                 ha1_sha256: String::new(),
+                srtp: Default::default(),
                 dtmf: DtmfKind::default(),
             };
             (Name::new(name).unwrap(), user)

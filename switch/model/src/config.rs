@@ -9,6 +9,7 @@ use crate::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, User
 use crate::media::{Codec, DtmfKind};
 use crate::number::TrunkNumbers;
 use crate::plan::{NumberForm, NumberPlan};
+use crate::srtp::SrtpRule;
 use crate::verb::Destination;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -183,6 +184,8 @@ pub struct User {
     pub ha1_sha256: String,
     /// How keys reach its devices.
     pub dtmf: DtmfKind,
+    /// Whether the streams of its devices are secured.
+    pub srtp: SrtpRule,
 }
 
 /// An agent.
@@ -437,6 +440,8 @@ pub struct Trunk {
     pub codecs: Vec<Codec>,
     /// How keys reach the carrier.
     pub dtmf: DtmfKind,
+    /// Whether its streams are secured.
+    pub srtp: SrtpRule,
     /// How the carrier wants numbers, where there is a plan.
     pub number_form: NumberForm,
     /// Whether parties behind it may send those they talk to elsewhere (REFER).
@@ -464,6 +469,7 @@ impl Trunk {
             shared: Vec::new(),
             codecs: Vec::new(),
             dtmf: DtmfKind::Rfc4733,
+            srtp: SrtpRule::default(),
             number_form: NumberForm::E164,
             transfers: false,
             identity: TrunkIdentity::None,

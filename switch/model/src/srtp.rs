@@ -3,21 +3,50 @@
 //! Invariant: a key is shown by nothing: `Debug` names its suite alone, and there is no other way to print one.
 
 use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// Whether streams are secured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SrtpPolicy {
+    /// Plain RTP alone.
+    Off,
+    /// Secure RTP where the peer has it.
+    #[default]
+    Optional,
+    /// Secure RTP or no call.
+    Required,
+}
+
+/// The rule for the streams of a tenant, an account or a trunk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SrtpRule {
+    /// Whether they are secured.
+    pub policy: SrtpPolicy,
+    /// Whether keys are offered over signalling that is not encrypted, where whoever hears it has the keys.
+    pub without_tls: bool,
+}
 
 /// A crypto-suite: cipher, key length and length of the authentication tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SrtpSuite {
     /// AES in Galois/Counter Mode, 256 bits (RFC 7714).
+    #[serde(rename = "AEAD_AES_256_GCM")]
     AeadAes256Gcm,
     /// AES in Galois/Counter Mode, 128 bits (RFC 7714).
+    #[serde(rename = "AEAD_AES_128_GCM")]
     AeadAes128Gcm,
     /// AES in counter mode, 256 bits, tag of 80 bits (RFC 6188).
+    #[serde(rename = "AES_256_CM_HMAC_SHA1_80")]
     Aes256CmSha1_80,
     /// AES in counter mode, 128 bits, tag of 80 bits (RFC 4568 6.2.1): what every implementation has.
+    #[serde(rename = "AES_CM_128_HMAC_SHA1_80")]
     Aes128CmSha1_80,
     /// AES in counter mode, 256 bits, tag of 32 bits (RFC 6188).
+    #[serde(rename = "AES_256_CM_HMAC_SHA1_32")]
     Aes256CmSha1_32,
     /// AES in counter mode, 128 bits, tag of 32 bits (RFC 4568 6.2.2).
+    #[serde(rename = "AES_CM_128_HMAC_SHA1_32")]
     Aes128CmSha1_32,
 }
 

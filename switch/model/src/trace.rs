@@ -4,6 +4,7 @@ use crate::cause::{Cause, Party};
 use crate::event::EventKind;
 use crate::id::{CallId, LegId, TenantId};
 use crate::media::{LegStats, OpenError, StreamParams};
+use crate::srtp::SrtpSuite;
 use crate::time::Wall;
 use core::net::SocketAddr;
 use serde::{Deserialize, Serialize, Serializer};
@@ -152,6 +153,9 @@ pub enum TraceMedia {
     Agreed {
         /// On this.
         params: StreamParams,
+        /// How it is secured, if it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        suite: Option<SrtpSuite>,
     },
     /// The first packet came.
     Heard {

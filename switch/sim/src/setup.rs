@@ -97,6 +97,7 @@ impl Setup {
                 display: String::new(),
                 ha1_md5: Digest::Md5.ha1(name, DOMAIN, name),
                 ha1_sha256: Digest::Sha256.ha1(name, DOMAIN, name),
+                srtp: Default::default(),
                 dtmf: DtmfKind::default(),
             };
             tenant.users.insert(user.id.name.clone(), user);

@@ -13,7 +13,7 @@ use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
 use cordboard_model::media::{Codec, Direction, DtmfKind, MediaCommand};
 use cordboard_sip::engine::{Dest, SipCommand};
 use cordboard_sip::identity::Told;
-use cordboard_sip::sdp::Local;
+use cordboard_sip::sdp::{Local, Security};
 use core::net::SocketAddr;
 
 /// The payload type that we offer RFC 4733 events with.
@@ -148,6 +148,7 @@ impl Shard {
             // who takes keys in another way is not told that we would send events
             dtmf_pt: (self.dtmf_of(leg) == DtmfKind::Rfc4733).then_some(DTMF_PAYLOAD_TYPE),
             direction: Direction::SendRecv,
+            security: Security::new(self.srtp_of(leg)),
             ptime_ms: self.config.ptime_ms,
         }
     }

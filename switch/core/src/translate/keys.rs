@@ -1,10 +1,11 @@
-//! Keys that signalling tells, between media threads and SIP. What a press is, and whom it reaches, media threads decide:
+//! What the rules of a leg's party say of its stream; keys that signalling tells, between media threads and SIP. What a press is, and whom it reaches, media threads decide:
 //! they know who hears whom.
 
 use crate::ShardOutput;
 use crate::shard::Shard;
 use cordboard_model::id::LegId;
 use cordboard_model::media::{DtmfKind, MediaCommand};
+use cordboard_model::srtp::SrtpRule;
 use cordboard_sip::engine::SipCommand;
 
 impl Shard {
@@ -15,6 +16,16 @@ impl Shard {
         };
         let of_trunk = found.trunk.as_ref().and_then(|id| self.snapshot.trunk(id)).map(|trunk| trunk.dtmf);
         let of_user = || self.snapshot.user(found.user.as_ref()?).map(|user| user.dtmf);
+        of_trunk.or_else(of_user).unwrap_or_default()
+    }
+
+    /// Whether the leg's stream is secured: as its trunk or its account says.
+    pub(crate) fn srtp_of(&self, leg: LegId) -> SrtpRule {
+        let Some(found) = self.legs.get(leg) else {
+            return SrtpRule::default();
+        };
+        let of_trunk = found.trunk.as_ref().and_then(|id| self.snapshot.trunk(id)).map(|trunk| trunk.srtp);
+        let of_user = || self.snapshot.user(found.user.as_ref()?).map(|user| user.srtp);
         of_trunk.or_else(of_user).unwrap_or_default()
     }
 

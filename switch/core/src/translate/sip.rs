@@ -11,6 +11,7 @@ use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::{Incoming, LegEvent};
 use cordboard_model::media::{MediaCommand, StreamParams};
 use cordboard_model::plan::owner;
+use cordboard_model::srtp::SrtpKeys;
 use cordboard_model::trace::TraceMedia;
 use cordboard_sip::engine::{DialogState, IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
 use cordboard_sip::sdp;
@@ -129,19 +130,19 @@ impl Shard {
         self.in_hand = Some(call);
         match event {
             SipEvent::Incoming(_) => {}
-            SipEvent::MediaSettled { media, .. } => self.on_settled(leg, media.stream),
+            SipEvent::MediaSettled { media, .. } => self.on_settled(leg, media.stream, media.keys),
             SipEvent::Ringing { .. } => {
                 self.lamp(leg, DialogState::Early);
                 self.leg_event(leg, LegEvent::Ringing);
             }
             SipEvent::EarlyMedia { media, .. } => {
-                self.configure_media(leg, media.stream);
+                self.configure_media(leg, media.stream, media.keys);
                 self.leg_event(leg, LegEvent::EarlyMedia);
             }
             SipEvent::Answered { media, .. } => {
                 self.trunks.settled(leg);
                 self.lamp(leg, DialogState::Confirmed);
-                self.configure_media(leg, media.stream);
+                self.configure_media(leg, media.stream, media.keys);
                 self.leg_event(leg, LegEvent::Answered);
             }
             SipEvent::DialogUp { record, .. } => self.on_dialog(call, leg, *record),
@@ -150,8 +151,8 @@ impl Shard {
                 self.lamp(leg, DialogState::Confirmed);
                 self.leg_event(leg, LegEvent::Confirmed);
             }
-            SipEvent::Renegotiated { params, held_by_peer, .. } => {
-                self.configure_media(leg, *params);
+            SipEvent::Renegotiated { params, keys, held_by_peer, .. } => {
+                self.configure_media(leg, *params, keys.map(|keys| *keys));
                 self.leg_event(leg, LegEvent::PeerHold { on: held_by_peer });
             }
             SipEvent::HoldDone { on, ok, .. } => self.leg_event(leg, LegEvent::HoldDone { on, ok }),
@@ -191,8 +192,8 @@ impl Shard {
     }
 
     /// Offer and answer of an incoming leg are settled; it is answered if that was what we did.
-    fn on_settled(&mut self, leg: LegId, params: StreamParams) {
-        self.configure_media(leg, params);
+    fn on_settled(&mut self, leg: LegId, params: StreamParams, keys: Option<SrtpKeys>) {
+        self.configure_media(leg, params, keys);
         let answered = self.legs.get_mut(leg).is_some_and(|found| {
             found.settled = true;
             found.answering
@@ -202,13 +203,18 @@ impl Shard {
         }
     }
 
-    fn configure_media(&mut self, leg: LegId, params: StreamParams) {
+    fn configure_media(&mut self, leg: LegId, params: StreamParams, keys: Option<SrtpKeys>) {
         if let Some(found) = self.legs.get_mut(leg) {
             found.codec = Some(params.codec);
         }
-        self.note_media(leg, TraceMedia::Agreed { params });
+        let suite = keys.map(|keys| keys.send.suite());
+        self.note_media(leg, TraceMedia::Agreed { params, suite });
         self.set_dtmf(leg);
-        self.out.push_back(ShardOutput::Media(MediaCommand::Configure { leg, params, keys: None }));
+        self.out.push_back(ShardOutput::Media(MediaCommand::Configure {
+            leg,
+            params,
+            keys: keys.map(Box::new),
+        }));
     }
 
     pub(crate) fn leg_event(&mut self, leg: LegId, event: LegEvent) {

@@ -64,6 +64,7 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         display: String::new(),
         ha1_md5: "0".repeat(32),
         ha1_sha256: "0".repeat(64),
+        srtp: Default::default(),
         dtmf: cordboard_model::media::DtmfKind::default(),
     };
     let queues = Queue {

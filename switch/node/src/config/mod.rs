@@ -19,6 +19,7 @@ mod number;
 mod secret;
 mod section;
 mod sip;
+mod srtp;
 mod suggest;
 mod tenant;
 mod tree;

@@ -6,11 +6,12 @@ use super::machine::flag;
 use super::section::{At, Pos, Section, Wrong};
 use super::tree::Node;
 use super::value::{dialled, duration, hash, host, integer, one_of, secret, some_text, text, wrong};
-use super::{Checks, assets, number, secret as hashing, shown, trunk};
+use super::{Checks, assets, number, secret as hashing, shown, srtp, trunk};
 use cordboard_model::config::{Agent, CalledNumber, Flow, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
 use cordboard_model::plan::NumberPlan;
+use cordboard_model::srtp::SrtpRule;
 use cordboard_model::verb::Destination;
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -49,6 +50,8 @@ pub(super) struct Context<'a> {
     pub(super) names: Names,
     realm: String,
     pub(super) plan: Option<NumberPlan>,
+    /// For accounts and trunks that say nothing else.
+    pub(super) srtp: SrtpRule,
 }
 
 /// Reads one tenant. Everything in it is read even where something is wrong.
@@ -72,6 +75,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         checks,
         realm: realm.unwrap_or_default(),
         plan: plan.clone(),
+        srtp: srtp::read(&section, SrtpRule::default()),
         names: Names {
             users: names("user", &users),
             agents: names("agent", &agents),
@@ -282,6 +286,7 @@ impl Context<'_> {
     fn user(&self, name: &Name, section: &Section<'_>) -> Option<User> {
         let display = section.or("display", name.to_string(), some_text);
         let dtmf = section.or("dtmf", DtmfKind::default(), one_of(DTMF));
+        let srtp = srtp::read(section, self.srtp);
         let password = section.opt("password", secret(1));
         let variable = section.opt("password_env", some_text);
         let md5 = section.opt("ha1_md5", hash(32));
@@ -317,7 +322,7 @@ impl Context<'_> {
             hashing::ha1(name.as_str(), &self.realm, &password)
         };
         let id = UserId { tenant: self.id, name: name.clone() };
-        Some(User { id, display, ha1_md5, ha1_sha256, dtmf })
+        Some(User { id, display, ha1_md5, ha1_sha256, dtmf, srtp })
     }
 
     /// The value of an environment variable that the configuration names.

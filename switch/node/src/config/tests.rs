@@ -570,3 +570,28 @@ fn the_kind_of_keys_is_read_for_users_and_trunks() {
     let wrong = faults(&text.replace("dtmf = \"info\"", "dtmf = \"pulse\""));
     assert_eq!(wrong.len(), 2, "{wrong:?}");
 }
+
+#[test]
+fn secure_rtp_is_read_for_tenants_users_and_trunks_and_a_trunk_that_could_never_call_is_named() {
+    use cordboard_model::srtp::{SrtpPolicy, SrtpRule};
+    let text = "[tenant.default]\nsrtp = \"required\"\n[tenant.default.user.1001]\npassword = \"x\"\n\
+                [tenant.default.user.1002]\npassword = \"x\"\nsrtp = \"off\"\nsrtp_without_tls = true\n\
+                [tenant.default.trunk.in]\npeers = [\"192.0.2.1\"]\n\
+                [tenant.default.trunk.tls]\n[[tenant.default.trunk.tls.gateways]]\naddress = \"192.0.2.2:5061\"\n\
+                transport = \"tls\"\n\
+                [tenant.default.trunk.vpn]\ngateway = \"192.0.2.3:5060\"\nsrtp_without_tls = true\n";
+    let rule = |policy, without_tls| SrtpRule { policy, without_tls };
+    let loaded = good(text);
+    let tenant = loaded.snapshot.tenant(TenantId::DEFAULT).unwrap();
+    let users: Vec<SrtpRule> = tenant.users.values().map(|user| user.srtp).collect();
+    assert_eq!(users, [rule(SrtpPolicy::Required, false), rule(SrtpPolicy::Off, true)]);
+    let trunks: Vec<SrtpRule> = tenant.trunks.values().map(|trunk| trunk.srtp).collect();
+    let required = |without_tls| rule(SrtpPolicy::Required, without_tls);
+    assert_eq!(trunks, [required(false), required(false), required(true)]);
+    let wrong = faults(&text.replace("srtp_without_tls = true\n\"", "\"").replace("transport = \"tls\"", ""));
+    assert!(wrong.iter().any(|why| why.contains("transport = \"tls\"")), "{wrong:?}");
+    assert_eq!(faults(&text.replace("\"required\"", "\"maybe\"")).len(), 1);
+    let plain = good("[tenant.default.user.1001]\npassword = \"x\"");
+    let tenant = plain.snapshot.tenant(TenantId::DEFAULT).unwrap();
+    assert_eq!(tenant.users.values().next().unwrap().srtp, rule(SrtpPolicy::Optional, false));
+}

@@ -2,6 +2,7 @@
 
 use super::number;
 use super::section::{At, Section, Wrong};
+use super::srtp;
 use super::tenant::{Context, DTMF, missing, read_codecs};
 use super::tree::Node;
 use super::value::{
@@ -41,6 +42,8 @@ pub(super) fn read(
     let given = section.list("peers", peer).map_or(vec![], |l| l.value);
     let (gateways, named) = read_gateways(section);
     let plan = number::plan(section);
+    let srtp = srtp::read(section, context.srtp);
+    srtp::check(section, srtp, &gateways, &named);
     let d = Trunk::new(TrunkId { tenant: context.id, name: name.clone() });
     let trunk = Trunk {
         peers: given.iter().map(|at| at.value).collect(),
@@ -59,6 +62,7 @@ pub(super) fn read(
         number_form: number::form(section),
         codecs: section.has("codecs").map_or_else(Vec::new, |_| read_codecs(section)),
         dtmf: section.or("dtmf", d.dtmf, one_of(DTMF)),
+        srtp,
         caller_pool: number::pool(section, &context.names.pools),
         transfers: section.or("transfers", d.transfers, boolean),
         identity: section.or("identity", d.identity, one_of(IDENTITIES)),

@@ -7,6 +7,7 @@ use cordboard_model::id::{TenantId, TrunkId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord};
 use cordboard_model::leg::PartyId;
 use cordboard_model::media::StreamParams;
+use cordboard_model::srtp::SrtpKeys;
 use cordboard_model::time::{Duration, Wall, WallClock};
 
 use super::{Banned, DialogInfo, Directory, Flow, Transport, Waiting};
@@ -364,6 +365,8 @@ pub enum SipEvent {
         session: SessionId,
         /// What holds now.
         params: Box<StreamParams>,
+        /// The keys, if the stream is secured.
+        keys: Option<Box<SrtpKeys>>,
         /// Whether the peer has put us on hold: it does not want to hear us.
         held_by_peer: bool,
     },

@@ -16,6 +16,8 @@ use crate::wire::MAGIC_COOKIE;
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     rng: ChaCha12Rng,
+    /// For keys of media, of a stream of its own: what a stranger is told of the other one says nothing of it.
+    secrets: ChaCha12Rng,
     /// For tags that are made anew from the same request.
     key: u64,
     shard: u8,
@@ -25,7 +27,9 @@ pub(crate) struct Tokens {
 impl Tokens {
     pub(crate) fn new(seed: [u8; 32], shard: u8, start_secs: u32) -> Self {
         let mut rng = ChaCha12Rng::from_seed(seed);
-        Self { key: rng.next_u64(), rng, shard, start_secs }
+        let mut secrets = rng.clone();
+        secrets.set_stream(1);
+        Self { key: rng.next_u64(), rng, secrets, shard, start_secs }
     }
 
     /// A tag for From or To.
@@ -76,6 +80,13 @@ impl Tokens {
     /// A number of the `sess-id` kind, positive in 63 bits.
     pub(crate) fn number(&mut self) -> u64 {
         self.rng.next_u64() >> 2
+    }
+
+    /// What the keys of a session's streams are made from.
+    pub(crate) fn key_seed(&mut self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        self.secrets.fill_bytes(&mut seed);
+        seed
     }
 
     /// Bytes for a digest nonce or key.

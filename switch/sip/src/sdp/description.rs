@@ -1,7 +1,7 @@
 //! Our view of a session description (RFC 8866): what offer and answer look at.
 //! Invariant: the description is as its author wrote it; directions are seen from the author.
 
-use super::{MAX_ATTRIBUTES, MAX_FORMATS, MAX_MEDIA, MAX_SDP_BYTES, SdpError};
+use super::{Crypto, MAX_ATTRIBUTES, MAX_FORMATS, MAX_MEDIA, MAX_SDP_BYTES, SdpError};
 use cordboard_model::media::Direction;
 use sdp_types::{NetType, ParserError};
 use std::net::IpAddr;
@@ -60,6 +60,8 @@ pub struct Media {
     pub rtpmaps: Vec<RtpMap>,
     /// All `a=fmtp`: payload type and parameters as written.
     pub fmtps: Vec<(u8, String)>,
+    /// Of all `a=crypto` those that can be used, in order.
+    pub cryptos: Vec<Crypto>,
 }
 
 /// A session description.
@@ -210,6 +212,7 @@ fn media(line: &sdp_types::Media) -> Media {
         maxptime_ms: millis("maxptime"),
         rtpmaps: values("rtpmap").filter_map(rtpmap).collect(),
         fmtps: values("fmtp").filter_map(fmtp).collect(),
+        cryptos: values("crypto").filter_map(Crypto::parse).collect(),
     }
 }
 

@@ -22,6 +22,10 @@ pub enum SdpError {
     Refused,
     /// The answer has not the streams that were offered.
     Mismatch,
+    /// The stream is plain RTP, and only secure RTP is taken.
+    NotSecured,
+    /// No key that is offered is for a suite of ours with parameters of ours.
+    NoCommonCrypto,
 }
 
 impl SdpError {
@@ -31,7 +35,12 @@ impl SdpError {
     pub const fn code(self) -> u16 {
         match self {
             Self::Malformed { .. } | Self::TooLarge | Self::Mismatch => 400,
-            Self::NoAudio | Self::NoCommonCodec | Self::NoAddress | Self::Refused => 488,
+            Self::NoAudio
+            | Self::NoCommonCodec
+            | Self::NoAddress
+            | Self::Refused
+            | Self::NotSecured
+            | Self::NoCommonCrypto => 488,
         }
     }
 }
@@ -44,7 +53,9 @@ impl SdpError {
             // "304 Media type not available"
             Self::NoAudio | Self::Refused => 304,
             // "305 Incompatible media format"
-            Self::NoCommonCodec => 305,
+            Self::NoCommonCodec | Self::NoCommonCrypto => 305,
+            // "302 Incompatible transport protocol"
+            Self::NotSecured => 302,
             // "301 Incompatible network address formats"
             Self::NoAddress => 301,
             // "399 Miscellaneous warning"
@@ -59,11 +70,13 @@ impl fmt::Display for SdpError {
             Self::Malformed { line: 0 } => f.write_str("malformed session description"),
             Self::Malformed { line } => write!(f, "malformed session description, line {line}"),
             Self::TooLarge => f.write_str("session description too large"),
-            Self::NoAudio => f.write_str("no audio stream over plain RTP"),
+            Self::NoAudio => f.write_str("no audio stream that can be taken"),
             Self::NoCommonCodec => f.write_str("no common codec"),
             Self::NoAddress => f.write_str("no usable media address"),
             Self::Refused => f.write_str("audio stream refused"),
             Self::Mismatch => f.write_str("answer does not fit the offer"),
+            Self::NotSecured => f.write_str("secure RTP (RTP/SAVP with a=crypto) is required"),
+            Self::NoCommonCrypto => f.write_str("no common crypto-suite for secure RTP"),
         }
     }
 }

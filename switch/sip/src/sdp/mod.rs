@@ -2,17 +2,22 @@
 //!
 //! Invariants: one audio stream is used, every other stream of an offer is refused in its place
 //! with port 0; an answer has as many streams as its offer, in its order; payload types are
-//! taken as their owner numbered them; what cannot be read gives an error that names 400 or
+//! taken as their owner numbered them; a stream is secured as the rule of its peer says; what cannot be read gives an error that names 400 or
 //! 488, and never a panic.
 //!
 //! sdp-types 0.3 reads and writes the lines, and no type of it leaves this folder. It is strict
 //! with lines that decide nothing here (bandwidth, time zones, keys), so those are taken out
 //! before it sees the text. It reads bare LF; tests/sdp holds it against damaged bodies.
 
+mod crypto;
 mod description;
 mod error;
 mod negotiate;
+#[cfg(test)]
+mod secured;
 
+pub(crate) use crypto::KeySeed;
+pub use crypto::{Crypto, Security};
 pub use description::{Connection, Media, Origin, RtpMap, SessionDescription};
 pub use error::SdpError;
 pub(crate) use negotiate::audio_address;

@@ -1,8 +1,9 @@
 //! Offer and answer for one audio stream (RFC 3264), with telephone events (RFC 4733).
 //! Invariant: both sides end with one codec, and each payload type is the receiver's.
 
-use super::{Connection, Media, SdpError, SessionDescription};
+use super::{Connection, Crypto, Media, SdpError, Security, SessionDescription};
 use cordboard_model::media::{Codec, Direction, StreamParams};
+use cordboard_model::srtp::SrtpKeys;
 use sdp_types::{Attribute, Origin, Session};
 use std::net::{IpAddr, SocketAddr};
 
@@ -27,6 +28,8 @@ pub struct Local {
     pub direction: Direction,
     /// Packet length we want to receive, milliseconds, 10 to 60.
     pub ptime_ms: u8,
+    /// Whether it is secured, and with which keys of ours.
+    pub security: Security,
 }
 
 /// What offer and answer settled.
@@ -34,6 +37,10 @@ pub struct Local {
 pub struct Negotiated {
     /// The stream, for the media engine.
     pub stream: StreamParams,
+    /// The keys of both sides, if the stream is secured.
+    pub keys: Option<SrtpKeys>,
+    /// By which the answer names the line of the offer that it took.
+    pub(crate) tag: Option<u32>,
     /// Whether the peer does not want to hear us: it put the call on hold.
     pub held_by_peer: bool,
     /// The peer's session id of `o=`.
@@ -47,12 +54,17 @@ struct Chosen {
     codec: Codec,
     payload_type: u8,
     dtmf_pt: Option<u8>,
+    /// The line with its key, if it is secured.
+    crypto: Option<Crypto>,
 }
 
 /// The event codes of RFC 4733 3.2: the digits and `*#ABCD`.
 const DTMF_EVENTS: &str = "0-15";
 const DTMF_NAME: &str = "telephone-event";
 const PLAIN_RTP: &str = "RTP/AVP";
+const SECURE_RTP: &str = "RTP/SAVP";
+/// The same with early feedback (RFC 5124): our reports come as they do without.
+const SECURE_FEEDBACK: &str = "RTP/SAVPF";
 
 /// Our offer.
 #[must_use]
@@ -60,13 +72,15 @@ pub fn offer(local: &Local) -> Vec<u8> {
     let codecs: Vec<(u8, Codec)> =
         codecs(local).iter().map(|codec| (codec.static_payload_type(), *codec)).collect();
     let mut session = session(local, (0, 0));
-    session.medias.push(audio(local, &codecs, local.dtmf_pt, local.direction));
+    let cryptos: Vec<Crypto> = local.security.offers().collect();
+    session.medias.push(audio(local, &codecs, local.dtmf_pt, local.direction, &cryptos));
     print(&session)
 }
 
 /// Our answer to an offer, and what it settles.
 ///
-/// The first audio stream over plain RTP with a common codec is taken. "The answer MUST contain
+/// The first audio stream with a common codec is taken that is as secure as it may be: one over secure RTP before one
+/// over plain RTP. "The answer MUST contain
 /// exactly the same number of "m=" lines as the offer", and a refused stream has port 0
 /// (RFC 3264 6).
 ///
@@ -76,13 +90,22 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
     let peer = SessionDescription::parse(offer)?;
     let (index, chosen) = choose_stream(&peer, local)?;
     let stream = peer.media.get(index).ok_or(SdpError::NoAudio)?;
-    let settled = settle(&peer, stream, &chosen, (chosen.payload_type, chosen.dtmf_pt), local)?;
+    let mut settled = settle(&peer, stream, &chosen, (chosen.payload_type, chosen.dtmf_pt), local)?;
+    let ours = match chosen.crypto {
+        Some(theirs) => {
+            let send = local.security.key(theirs.key.suite()).ok_or(SdpError::NoCommonCrypto)?;
+            settled.keys = Some(SrtpKeys { send, receive: theirs.key });
+            settled.tag = Some(theirs.tag);
+            Some(Crypto { tag: theirs.tag, key: send })
+        }
+        None => None,
+    };
     let mut session = session(local, peer.time);
     for (at, offered) in peer.media.iter().enumerate() {
         session.medias.push(if at == index {
             let codecs = [(chosen.payload_type, chosen.codec)];
             // the names as the peer spelled them
-            let mut taken = audio(local, &codecs, chosen.dtmf_pt, settled.stream.direction);
+            let mut taken = audio(local, &codecs, chosen.dtmf_pt, settled.stream.direction, ours.as_slice());
             taken.media.clone_from(&offered.kind);
             taken.proto.clone_from(&offered.protocol);
             taken
@@ -102,15 +125,36 @@ pub fn accept_answer(answer: &[u8], local: &Local) -> Result<Negotiated, SdpErro
     let [stream] = peer.media.as_slice() else {
         return Err(SdpError::Mismatch);
     };
-    if !stream.kind.eq_ignore_ascii_case("audio") || !is_plain_rtp(stream) {
+    let offered: Vec<Crypto> = local.security.offers().collect();
+    if !stream.kind.eq_ignore_ascii_case("audio") {
         return Err(SdpError::Mismatch);
     }
     if stream.port == 0 {
         return Err(SdpError::Refused);
     }
+    match is_secured(stream) {
+        Some(secured) if secured != offered.is_empty() => {}
+        Some(false) => return Err(SdpError::NotSecured),
+        _ => return Err(SdpError::Mismatch),
+    }
     let chosen = choose_codec(stream, local).ok_or(SdpError::NoCommonCodec)?;
     let ours = (chosen.codec.static_payload_type(), local.dtmf_pt);
-    settle(&peer, stream, &chosen, ours, local)
+    let mut settled = settle(&peer, stream, &chosen, ours, local)?;
+    if !offered.is_empty() {
+        let taken = taken(&stream.cryptos, &offered).ok_or(SdpError::NoCommonCrypto)?;
+        (settled.keys, settled.tag) = (Some(taken.0), Some(taken.1));
+    }
+    Ok(settled)
+}
+
+/// The keys of an answer, which takes exactly one line of the offer and repeats its tag and its suite (RFC 4568 5.1.2).
+fn taken(answered: &[Crypto], offered: &[Crypto]) -> Option<(SrtpKeys, u32)> {
+    let [theirs] = answered else {
+        return None;
+    };
+    let same = |ours: &&Crypto| ours.tag == theirs.tag && ours.key.suite() == theirs.key.suite();
+    let ours = offered.iter().find(same)?;
+    Some((SrtpKeys { send: ours.key, receive: theirs.key }, theirs.tag))
 }
 
 /// Where a peer's description has its first audio stream that is not refused.
@@ -158,23 +202,42 @@ fn codecs(local: &Local) -> &[Codec] {
     if local.codecs.is_empty() { &Codec::DEFAULT } else { &local.codecs }
 }
 
-fn is_plain_rtp(media: &Media) -> bool {
-    media.protocol.eq_ignore_ascii_case(PLAIN_RTP)
+/// Whether a stream is over secure RTP; `None` if it is over something else than RTP.
+fn is_secured(media: &Media) -> Option<bool> {
+    let is = |name: &str| media.protocol.eq_ignore_ascii_case(name);
+    if is(PLAIN_RTP) {
+        return Some(false);
+    }
+    (is(SECURE_RTP) || is(SECURE_FEEDBACK)).then_some(true)
 }
 
-/// The first stream that can be used, or the reason why the best of them cannot.
+/// The first stream that can be used, a secured one before all that are not; or the reason why the best cannot.
 fn choose_stream(peer: &SessionDescription, local: &Local) -> Result<(usize, Chosen), SdpError> {
     let mut why_not = SdpError::NoAudio;
-    for (index, media) in peer.media.iter().enumerate() {
-        if !media.kind.eq_ignore_ascii_case("audio") || media.port == 0 || !is_plain_rtp(media) {
-            continue;
-        }
-        match choose_codec(media, local) {
-            Some(chosen) => return Ok((index, chosen)),
-            None => why_not = SdpError::NoCommonCodec,
+    for secured in [true, false] {
+        for (index, media) in peer.media.iter().enumerate() {
+            let is_audio = media.kind.eq_ignore_ascii_case("audio") && media.port != 0;
+            if !is_audio || is_secured(media) != Some(secured) {
+                continue;
+            }
+            match choose_in(media, secured, local) {
+                Ok(chosen) => return Ok((index, chosen)),
+                Err(error) => why_not = error,
+            }
         }
     }
     Err(why_not)
+}
+
+fn choose_in(media: &Media, secured: bool, local: &Local) -> Result<Chosen, SdpError> {
+    let crypto = match secured {
+        true if !local.security.is_possible() => return Err(SdpError::NoAudio),
+        true => Some(*media.cryptos.first().ok_or(SdpError::NoCommonCrypto)?),
+        false if local.security.is_required() => return Err(SdpError::NotSecured),
+        false => None,
+    };
+    let chosen = choose_codec(media, local).ok_or(SdpError::NoCommonCodec)?;
+    Ok(Chosen { crypto, ..chosen })
 }
 
 /// The codec that is spoken already, else the first in the peer's order that we may use: RFC 3264 6.1 recommends to keep
@@ -189,7 +252,7 @@ fn choose_codec(media: &Media, local: &Local) -> Option<Chosen> {
             .is_some_and(|map| map.name.eq_ignore_ascii_case(DTMF_NAME) && map.clock_hz == codec.clock_hz())
     };
     let dtmf_pt = local.dtmf_pt.and_then(|_| media.payload_types().find(is_event));
-    Some(Chosen { codec, payload_type, dtmf_pt })
+    Some(Chosen { codec, payload_type, dtmf_pt, crypto: None })
 }
 
 /// `ours` are the payload types at which we receive the codec and the events.
@@ -218,6 +281,8 @@ fn settle(
             ptime_ms: send_ptime_ms(stream, local),
             direction,
         },
+        keys: None,
+        tag: None,
         held_by_peer: !theirs.receives(),
         peer_session_id: peer.origin.session_id.clone(),
         peer_version: peer.origin.version,
@@ -247,8 +312,10 @@ fn audio(
     codecs: &[(u8, Codec)],
     dtmf_pt: Option<u8>,
     direction: Direction,
+    cryptos: &[Crypto],
 ) -> sdp_types::Media {
-    let mut media = empty_media("audio", local.addr.port(), PLAIN_RTP);
+    let protocol = if cryptos.is_empty() { PLAIN_RTP } else { SECURE_RTP };
+    let mut media = empty_media("audio", local.addr.port(), protocol);
     let mut formats = Vec::with_capacity(codecs.len() + 1);
     for (payload_type, codec) in codecs {
         formats.push(payload_type.to_string());
@@ -264,6 +331,9 @@ fn audio(
         media.attributes.push(Attribute::with_value("fmtp", events));
     }
     media.fmt = formats.join(" ");
+    for crypto in cryptos {
+        media.attributes.push(Attribute::with_value("crypto", crypto.print()));
+    }
     media.attributes.push(Attribute::with_value("ptime", local.ptime_ms));
     media.attributes.push(Attribute::new(attribute(direction)));
     media
@@ -311,6 +381,7 @@ fn print(session: &Session) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cordboard_model::srtp::{SrtpPolicy, SrtpRule};
 
     fn local() -> Local {
         Local {
@@ -322,6 +393,7 @@ mod tests {
             dtmf_pt: Some(101),
             direction: Direction::SendRecv,
             ptime_ms: 20,
+            security: Security::new(SrtpRule { policy: SrtpPolicy::Off, without_tls: false }),
         }
     }
 
@@ -370,6 +442,8 @@ mod tests {
                     ptime_ms: 30,
                     direction: Direction::SendRecv,
                 },
+                keys: None,
+                tag: None,
                 held_by_peer: false,
                 peer_session_id: "5".into(),
                 peer_version: 9,

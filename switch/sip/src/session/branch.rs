@@ -11,6 +11,8 @@ use crate::transaction::TxId;
 pub(crate) struct Branch {
     /// Its transaction.
     pub(crate) tx: TxId,
+    /// Its offer has keys.
+    pub(crate) secured: bool,
     /// A provisional response came, so that a CANCEL may be sent.
     pub(crate) provisional: bool,
     /// A CANCEL is wanted, with this Reason, and waits for a provisional response.

@@ -3,6 +3,7 @@
 use super::{Base, Session, Stage};
 use crate::auth::{Identity, answer_challenge};
 use crate::engine::Flow;
+use crate::sdp::MEDIA_TYPE;
 use crate::transaction::TxUser;
 use crate::wire::{HeaderName, Message};
 
@@ -62,6 +63,27 @@ impl Session {
         again.headers.remove(&HeaderName::SessionExpires);
         again.headers.remove(&HeaderName::MinSe);
         self.ask_timer(base, &mut again);
+        self.send_again(base, at, again, flow)
+    }
+
+    /// A peer that takes no secured stream is offered a plain one, once and where the rule lets that be. Its refusal may
+    /// have had another reason; then it refuses again.
+    pub(super) fn offer_plain(&mut self, base: &mut Base, at: usize) -> bool {
+        if self.over || self.stage != Stage::Calling || !self.media.may_be_plain() {
+            return false;
+        }
+        let Some(branch) = self.branches.get_mut(at) else {
+            return false;
+        };
+        let wanted =
+            branch.secured && branch.cancel_wanted.is_none() && !base.tx.is_waiting_for_cancel(branch.tx);
+        let sent = base.tx.request(branch.tx).cloned().zip(base.tx.flow(branch.tx));
+        let (Some((mut again, flow)), true) = (sent, wanted) else {
+            return false;
+        };
+        branch.secured = false;
+        self.media.for_peer(base, flow.remote.ip(), false);
+        again.set_body(MEDIA_TYPE, self.media.ours().unwrap_or_default().to_vec());
         self.send_again(base, at, again, flow)
     }
 

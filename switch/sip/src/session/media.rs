@@ -11,7 +11,9 @@ use core::net::IpAddr;
 use cordboard_model::media::Direction;
 
 use super::Base;
-use crate::sdp::{self, Local, Negotiated, SdpError};
+use crate::engine::{Flow, Transport};
+use crate::sdp::{self, KeySeed, Local, Negotiated, SdpError, Security};
+use cordboard_model::srtp::SrtpPolicy;
 
 /// Our side of a session's media.
 #[derive(Clone, Debug, Default)]
@@ -61,22 +63,43 @@ impl Media {
             local.session_id = base.cx.tokens.number();
             local.version = local.version.max(1);
         }
+        if let Some(local) = &mut self.local
+            && local.security.seed.is_none()
+        {
+            local.security.seed = Some(KeySeed(base.cx.tokens.key_seed()));
+        }
     }
 
-    /// Before the first description to `peer`: our address in its family, if we have one. A description that another
-    /// branch of the same call was sent stays what it was.
-    pub(crate) fn for_peer(&mut self, base: &Base, peer: IpAddr) {
+    /// Before the first description to a peer, whose media are at `peer`: our address in its family, if we have one, and
+    /// keys of ours if `secured`. A description that another branch of the same call was sent stays what it was.
+    pub(crate) fn for_peer(&mut self, base: &Base, peer: IpAddr, secured: bool) {
         if let Some(local) = &mut self.local
             && self.settled.is_none()
         {
             let before = local.addr.ip();
             let named = *self.named.get_or_insert(before);
             local.addr.set_ip(base.cx.config.media_for(named, peer));
-            if local.addr.ip() != before && !self.ours.is_empty() {
+            let same = local.addr.ip() == before && local.security.offered == secured;
+            local.security.offered = secured;
+            if !same && !self.ours.is_empty() {
                 self.ours = sdp::offer(local);
                 self.sent.clone_from(&self.ours);
             }
         }
+    }
+
+    /// Whether our offer by this flow has keys. An error if it must and may not: they would be told in the clear.
+    pub(crate) fn secures(&self, flow: &Flow) -> Result<bool, SdpError> {
+        match self.local.as_ref().map(|local| offers_keys(&local.security, flow.transport)) {
+            Some(Some(secured)) => Ok(secured),
+            Some(None) => Err(SdpError::NotSecured),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether a peer that refuses keys may be offered plain RTP.
+    pub(crate) fn may_be_plain(&self) -> bool {
+        self.local.as_ref().is_some_and(|local| local.security.rule.policy != SrtpPolicy::Required)
     }
 
     /// Our first offer; the same again if there was one.
@@ -92,12 +115,20 @@ impl Media {
 
     /// Our answer to an offer. The version grows if our description changes by it.
     pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<(Vec<u8>, Negotiated), SdpError> {
+        let before = self.settled.as_ref().map(|settled| settled.keys.map(|keys| keys.send.suite()));
         let local = self.local.as_mut().ok_or(SdpError::NoAddress)?;
-        let (mut bytes, settled) = sdp::answer(offer, local)?;
+        let (mut bytes, mut settled) = sdp::answer(offer, local)?;
+        let suite = settled.keys.map(|keys| keys.send.suite());
+        if suite.is_some() && before.is_some_and(|before| before != suite) {
+            // the packets of another suite begin again, and must not under a key that had packets
+            local.security.generation += 1;
+            (bytes, settled) = sdp::answer(offer, local)?;
+        }
         if !self.sent.is_empty() && bytes != self.sent {
             local.version += 1;
             bytes = sdp::answer(offer, local)?.0;
         }
+        local.security.settle(&settled);
         self.ours.clone_from(&bytes);
         self.sent.clone_from(&bytes);
         self.settled = Some(settled.clone());
@@ -128,6 +159,7 @@ impl Media {
         let local = self.local.as_ref().ok_or(SdpError::NoAddress)?;
         let Some(direction) = self.pending else {
             let settled = sdp::accept_answer(answer, local)?;
+            self.keep_only(&settled);
             self.settled = Some(settled.clone());
             return Ok(settled);
         };
@@ -156,9 +188,35 @@ impl Media {
         Ok(settled)
     }
 
+    /// Of the keys that were offered only the one that was taken is offered again.
+    fn keep_only(&mut self, settled: &Negotiated) {
+        let Some(tag) = settled.tag else {
+            return;
+        };
+        if let Some(local) = &mut self.local {
+            local.security.settle(settled);
+        }
+        let taken = format!("a=crypto:{tag} ");
+        let kept = |line: &&[u8]| !line.starts_with(b"a=crypto:") || line.starts_with(taken.as_bytes());
+        self.ours =
+            self.ours.split_inclusive(|byte| *byte == b'\n').filter(kept).flatten().copied().collect();
+    }
+
     /// Our later offer was refused.
     pub(crate) fn refused(&mut self) {
         self.pending = None;
+    }
+}
+
+/// Whether an offer has keys; `None` if it must and may not. Browsers take none by description, so an optional key is
+/// not offered over WebSocket.
+fn offers_keys(security: &Security, over: Transport) -> Option<bool> {
+    let hidden = matches!(over, Transport::Tls | Transport::Wss) || security.rule.without_tls;
+    let browser = matches!(over, Transport::Ws | Transport::Wss);
+    match security.rule.policy {
+        SrtpPolicy::Off => Some(false),
+        SrtpPolicy::Optional => Some(hidden && !browser),
+        SrtpPolicy::Required => hidden.then_some(true),
     }
 }
 
@@ -241,6 +299,7 @@ mod tests {
             dtmf_pt: Some(101),
             direction: Direction::SendRecv,
             ptime_ms: 20,
+            security: Security::default(),
         }
     }
 

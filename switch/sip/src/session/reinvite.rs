@@ -212,6 +212,7 @@ impl Session {
             SipEvent::Renegotiated {
                 session,
                 params: Box::new(settled.stream),
+                keys: settled.keys.map(Box::new),
                 held_by_peer: settled.held_by_peer,
             },
         );

@@ -48,28 +48,33 @@ impl Session {
             session.end(base, Cause::InternalError, false, None);
             return session;
         }
+        let call_has_targets = !call.targets.is_empty();
         for target in &call.targets {
-            let branch = session.branch(base, &call, target);
-            session.branches.push(branch);
+            if let Some(branch) = session.branch(base, &call, target) {
+                session.branches.push(branch);
+            }
         }
         if call.targets.iter().any(|target| !target.spare.is_empty()) {
             session.call = Some(Box::new(call));
         }
         if session.branches.is_empty() {
-            session.end(base, Cause::NotRegistered, false, None);
+            let cause = if call_has_targets { Cause::Incompatible } else { Cause::NotRegistered };
+            session.end(base, cause, false, None);
         }
         session
     }
 
-    /// Sends the INVITE to a target.
-    fn branch(&mut self, base: &mut Base, call: &Call, target: &Target) -> Branch {
-        self.media.for_peer(base, target.flow.remote.ip());
+    /// Sends the INVITE to a target. `None` if it may get no keys and must.
+    fn branch(&mut self, base: &mut Base, call: &Call, target: &Target) -> Option<Branch> {
+        let secured = self.media.secures(&target.flow).ok()?;
+        self.media.for_peer(base, target.flow.remote.ip(), secured);
         let offer = self.media.ours().unwrap_or_default().to_vec();
         let mut invite = invite(base, call, target, offer);
         self.ask_timer(base, &mut invite);
         let tx = base.tx.send(&mut base.cx, TxUser::Session(self.id), target.flow, invite);
-        Branch {
+        Some(Branch {
             tx,
+            secured,
             provisional: false,
             cancel_wanted: None,
             done: false,
@@ -78,7 +83,7 @@ impl Session {
             credentials: target.credentials.clone(),
             challenges: 0,
             spare: target.spare.clone(),
-        }
+        })
     }
 
     /// A flow that failed, or whose edge says so with 430 (Flow Failed), or that leads nowhere (408), is followed by the
@@ -99,7 +104,10 @@ impl Session {
         base.tx.release(branch.tx);
         let mut next = rest.remove(0);
         next.spare = rest;
-        let new = self.branch(base, &call, &next);
+        let Some(new) = self.branch(base, &call, &next) else {
+            self.call = Some(call);
+            return false;
+        };
         if let Some(branch) = self.branches.get_mut(at) {
             *branch = new;
         }
@@ -155,8 +163,10 @@ impl Session {
             return;
         }
         let mut media = self.media.clone();
-        if let Some(flow) = self.branches.get(at).and_then(|branch| base.tx.flow(branch.tx)) {
-            media.for_peer(base, flow.remote.ip());
+        if let Some(branch) = self.branches.get(at)
+            && let Some(flow) = base.tx.flow(branch.tx)
+        {
+            media.for_peer(base, flow.remote.ip(), branch.secured);
         }
         let Ok(settled) = media.accept(&response.body) else {
             return;
@@ -188,7 +198,7 @@ impl Session {
             // core MUST generate an ACK request for each 2xx", and a dialog nobody wants gets a BYE)
             return end_orphan(base, tx, response);
         }
-        let early = branch.early.take();
+        let (early, secured) = (branch.early.take(), branch.secured);
         let dialog = base
             .tx
             .request(tx)
@@ -210,7 +220,7 @@ impl Session {
         // dialog, but gateways announce from one address and talk from another under one tag, and
         // only the 2xx is sent reliably.
         if let Some(flow) = base.tx.flow(tx) {
-            self.media.for_peer(base, flow.remote.ip());
+            self.media.for_peer(base, flow.remote.ip(), secured);
         }
         let settled = match early {
             Some((early_tag, media)) if response.body.is_empty() && early_tag == tag => {
@@ -240,6 +250,9 @@ impl Session {
             return;
         }
         if code == 422 && self.ask_for_longer(base, at, response) {
+            return;
+        }
+        if matches!(code, 415 | 488 | 606) && self.offer_plain(base, at) {
             return;
         }
         if (300..400).contains(&code) {

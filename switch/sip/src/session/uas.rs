@@ -107,7 +107,8 @@ impl Session {
         let flow = self.invite.and_then(|tx| base.tx.flow(tx));
         let Some(offer) = request.map(|r| r.body.as_slice()).filter(|b| !b.is_empty()) else {
             if let Some(flow) = flow {
-                self.media.for_peer(base, flow.remote.ip());
+                let secured = self.media.secures(&flow)?;
+                self.media.for_peer(base, flow.remote.ip(), secured);
             }
             return Ok(None);
         };
@@ -115,7 +116,7 @@ impl Session {
         if base.cx.config.media_other.is_some()
             && let Some(peer) = sdp::audio_address(offer).or(flow.map(|flow| flow.remote.ip()))
         {
-            self.media.for_peer(base, peer);
+            self.media.for_peer(base, peer, false);
         }
         let (answer, settled) = self.media.answer(offer)?;
         let (session, media) = (self.id, Box::new(settled));

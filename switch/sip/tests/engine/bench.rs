@@ -37,6 +37,7 @@ pub fn snapshot() -> Snapshot {
         display: name.to_owned(),
         ha1_md5: ha1(Algorithm::Md5, name, "example.com", "secret"),
         ha1_sha256: ha1(Algorithm::Sha256, name, "example.com", "secret"),
+        srtp: Default::default(),
         dtmf: cordboard_model::media::DtmfKind::default(),
     };
     let named = |text: &str| Name::new(text).unwrap();
@@ -77,6 +78,7 @@ pub fn local(port: u16) -> Local {
         dtmf_pt: Some(101),
         direction: Direction::SendRecv,
         ptime_ms: 20,
+        security: Default::default(),
     }
 }
 
@@ -155,6 +157,15 @@ impl Bench {
     pub fn recv(&mut self, from: &str, text: &str) {
         let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
         self.recv_bytes(from, text.as_bytes());
+    }
+
+    /// The same from the trunk's address by a stream.
+    pub fn recv_by(&mut self, transport: Transport, text: &str) {
+        let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+        let datagram =
+            Datagram { transport, local: addr(SWITCH), remote: addr(TRUNK), bytes: text.as_bytes() };
+        self.engine.handle_input(datagram, self.now);
+        self.drain();
     }
 
     pub fn recv_bytes(&mut self, from: &str, bytes: &[u8]) {

@@ -32,6 +32,8 @@ mod registrar;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod secured;
+#[cfg(test)]
 mod subscribe;
 mod timers;
 #[cfg(test)]
