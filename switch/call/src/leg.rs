@@ -4,12 +4,13 @@
 //! that is gone. The media of a leg is a small machine of its own: asked for, open, closing, free.
 
 use crate::output::DialTarget;
+use crate::verdict;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{LegRecord, LegRole};
 use cordboard_model::id::{AgentId, LegId, PlaybackId};
 use cordboard_model::leg::{LegEvent, PartyId};
 use cordboard_model::media::LegStats;
-use cordboard_model::time::Wall;
+use cordboard_model::time::{Duration, Wall};
 use cordboard_model::view::LegView;
 
 /// Where a leg stands.
@@ -290,7 +291,13 @@ impl Leg {
     /// Its line in the call's record. `ended` and `cause` stand in while its end is not known.
     pub(crate) fn record(&self, ended: Wall, cause: Cause) -> LegRecord {
         let end = self.end.unwrap_or(LegEnd { at: ended, cause, sip_status: None });
+        let who = verdict::name(self.role, self.agent.is_some());
+        let up = |answered: Wall| {
+            let ms = end.at.0.saturating_sub(answered.0);
+            Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+        };
         LegRecord {
+            verdict: self.answered.and_then(|answered| verdict::verdict(who, &self.stats, up(answered))),
             presented: None,
             leg: self.id,
             role: self.role,

@@ -31,6 +31,7 @@ mod record;
 mod teardown;
 mod transfer;
 mod verbs;
+mod verdict;
 mod view;
 
 #[cfg(test)]

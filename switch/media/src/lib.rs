@@ -24,6 +24,7 @@ pub mod codec;
 mod dtmf;
 pub mod engine;
 mod graph;
+mod quality;
 mod rtcp;
 mod rtp;
 mod slab;

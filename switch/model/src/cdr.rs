@@ -41,6 +41,9 @@ pub struct LegRecord {
     pub sip_status: Option<u16>,
     /// Its media figures.
     pub stats: LegStats,
+    /// What these figures come to, in words; nothing for a leg that was never answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
     /// The number that was shown as the caller's, if it was taken from a pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presented: Option<String>,

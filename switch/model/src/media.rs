@@ -289,6 +289,37 @@ pub struct LegStats {
     pub unsealed: u64,
     /// Interarrival jitter (RFC 3550 6.4.1) at the end, microseconds.
     pub jitter_us: u32,
+    /// The highest it was.
+    #[serde(default)]
+    pub jitter_peak_us: u32,
+    /// Gaps in the sequence numbers: packets lost side by side are one.
+    #[serde(default)]
+    pub gaps: u64,
+    /// Packets that came behind later ones.
+    #[serde(default)]
+    pub late: u64,
+    /// Mean opinion score of what came (E-model, ITU-T G.107), hundredths, 100 to 450.
+    #[serde(default)]
+    pub mos: Option<u16>,
+    /// What the party reports of what it hears of us, if it reports.
+    #[serde(default)]
+    pub far: Option<FarStats>,
+    /// The party's session description names a private address, and ours does not.
+    #[serde(default)]
+    pub private: bool,
+}
+
+/// What a party's receiver reports (RTCP) say of our stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FarStats {
+    /// Packets of ours that it lost.
+    pub lost: u64,
+    /// Interarrival jitter there at the last report, microseconds.
+    pub jitter_us: u32,
+    /// Round trip, microseconds, smoothed over its reports; `None` if none gave one.
+    pub round_trip_us: Option<u32>,
+    /// Mean opinion score of what it hears, hundredths.
+    pub mos: Option<u16>,
 }
 
 /// What a media thread tells the shard.

@@ -1,7 +1,7 @@
 //! Commands of the shard, and the shell's answers about ports.
 
 use super::{MediaEngine, MediaOutput, NO_LEG, PortKey};
-use crate::graph::leg::{Coders, Leg, Stream};
+use crate::graph::leg::{Coders, Leg, Stream, is_public};
 use crate::graph::player::{ITEMS_MAX, Item, Player};
 use crate::rtp::latch::Latch;
 use cordboard_model::id::{LegId, PlaybackId};
@@ -112,6 +112,7 @@ impl MediaEngine {
             return;
         };
         opened.port = Some(port);
+        opened.public = is_public(local.ip());
         opened.watch.heard = now;
         if opened.closing {
             self.close(key, now);

@@ -204,7 +204,8 @@ impl MediaEngine {
         let Some(len) = leg.unseal(buf, true) else {
             return;
         };
-        let Some(compound) = buf.get(..len).and_then(rtcp::read::read) else {
+        let ours = leg.outgoing.ssrc();
+        let Some(compound) = buf.get(..len).and_then(|packet| rtcp::read::read(packet, ours)) else {
             leg.malformed += 1;
             return;
         };
@@ -215,6 +216,9 @@ impl MediaEngine {
         }
         if own_port {
             leg.reports.from = Some(from);
+        }
+        if let Some(about) = compound.about {
+            leg.reports.far.get_or_insert_default().hear(about, now);
         }
         if let Some(sent_at) = compound.sent_at {
             leg.reports.last = Some(LastReport { sent_at, received_at: now });

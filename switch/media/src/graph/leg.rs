@@ -7,7 +7,9 @@ use crate::engine::PortKey;
 use crate::graph::ear::Ear;
 use crate::graph::player::Player;
 use crate::graph::recorder::Channel;
-use crate::rtcp::write::LastReport;
+use crate::quality::{self, Path};
+use crate::rtcp::read::About;
+use crate::rtcp::write::{self as report, LastReport};
 use crate::rtp::header::{self, HEADER_LEN};
 use crate::rtp::latch::Latch;
 use crate::rtp::outgoing::Outgoing;
@@ -15,12 +17,14 @@ use crate::rtp::reception::Reception;
 use crate::srtp::{self, Srtp};
 use crate::tone::ToneTable;
 use cordboard_model::id::{LegId, PlaybackId};
-use cordboard_model::media::{Codec, DtmfKind, LegStats, StreamParams};
+use cordboard_model::media::{Codec, DtmfKind, FarStats, LegStats, StreamParams};
 use cordboard_model::srtp::SrtpKeys;
 use cordboard_model::time::{Duration, Time};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use rand_core::RngCore;
 
+/// A round trip beyond this is a mistake of who reports it: 10 s in 1/65,536 s.
+const TRIP_MAX: u32 = 10 * 65_536;
 /// Recordings one leg may be part of.
 pub(crate) const TAPS_MAX: usize = 2;
 /// Longest packet time we send, milliseconds.
@@ -92,6 +96,26 @@ pub(crate) struct Watch {
     pub told: bool,
 }
 
+/// The peer's view of our stream: its last report, and the round trips, smoothed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Far {
+    pub lost: u32,
+    pub jitter: u32,
+    trip_us: Option<u32>,
+}
+
+impl Far {
+    /// A report that came now. The round trip is "A - LSR - DLSR" (RFC 3550 6.4.1).
+    pub(crate) fn hear(&mut self, about: About, now: Time) {
+        (self.lost, self.jitter) = (about.lost, about.jitter);
+        let trip = report::middle(now).wrapping_sub(about.last).wrapping_sub(about.delay);
+        if about.last != 0 && trip < TRIP_MAX {
+            let us = (u64::from(trip) * 1_000_000 / 65_536) as u32;
+            self.trip_us = Some(self.trip_us.map_or(us, |before| (before * 3 + us) / 4));
+        }
+    }
+}
+
 /// Reports.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reports {
@@ -99,6 +123,8 @@ pub(crate) struct Reports {
     /// Where the peer's RTCP comes from, if it did.
     pub from: Option<SocketAddr>,
     pub last: Option<LastReport>,
+    /// What the peer's reports say of our stream.
+    pub far: Option<Far>,
     /// Packets we had sent at our last report.
     pub sent: u64,
     pub due: Time,
@@ -175,6 +201,8 @@ pub(crate) struct Leg {
     pub phase: u8,
     pub tick_ms: u8,
     pub epoch: u32,
+    /// Our own address is one that everybody reaches.
+    pub public: bool,
     pub foreign: u64,
     pub malformed: u64,
     pub unsealed: u64,
@@ -189,6 +217,17 @@ pub(crate) struct Frame {
     pub ended: Option<PlaybackId>,
     /// Digits that could not be sent.
     pub refused: u64,
+}
+
+/// Whether an address is reached from everywhere, and not from within one network alone.
+pub(crate) fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let shared = matches!(ip.octets(), [100, 64..=127, ..]);
+            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || shared)
+        }
+        IpAddr::V6(ip) => !(ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local()),
+    }
 }
 
 impl Leg {
@@ -217,6 +256,7 @@ impl Leg {
             phase,
             tick_ms,
             epoch: 0,
+            public: false,
             foreign: 0,
             malformed: 0,
             unsealed: 0,
@@ -225,14 +265,35 @@ impl Leg {
 
     /// Figures so far.
     pub(crate) fn stats(&self) -> LegStats {
+        let (received, lost) = (self.reception.received(), self.reception.lost());
+        let (gaps, late) = self.reception.gaps_and_late();
+        let sent = self.outgoing.sent().0;
+        let jitter_us = self.reception.jitter_us();
+        let codec = self.stream.map(|stream| stream.params.codec);
+        let trip = self.reports.far.and_then(|far| far.trip_us);
+        let far = self.reports.far.map(|far| {
+            let jitter_us = far.jitter.saturating_mul(125);
+            let lost = u64::from(far.lost).min(sent);
+            let path = Path { received: sent - lost, lost, gaps: 0, jitter_us, round_trip_us: trip };
+            let mos = codec.and_then(|codec| quality::mos(codec, path));
+            FarStats { lost, jitter_us, round_trip_us: trip, mos }
+        });
+        let path = Path { received, lost, gaps, jitter_us, round_trip_us: trip };
+        let remote = self.stream.map(|stream| stream.params.remote.ip());
         LegStats {
-            received: self.reception.received(),
-            sent: self.outgoing.sent().0,
-            lost: self.reception.lost(),
+            received,
+            sent,
+            lost,
             foreign: self.foreign,
             malformed: self.malformed,
             unsealed: self.unsealed,
-            jitter_us: self.reception.jitter_us(),
+            jitter_us,
+            jitter_peak_us: self.reception.jitter_peak_us(),
+            gaps,
+            late,
+            mos: codec.and_then(|codec| quality::mos(codec, path)),
+            far,
+            private: self.public && remote.is_some_and(|ip| !is_public(ip)),
         }
     }
 

@@ -58,6 +58,12 @@ fn ntp(since: Duration) -> (u32, u32) {
     (since.as_secs() as u32, fraction as u32)
 }
 
+/// The middle 32 bits of our NTP clock at a moment, as `sent_at` of a peer's block repeats it.
+pub(crate) fn middle(now: Time) -> u32 {
+    let (seconds, fraction) = ntp(now.since(Time::ZERO));
+    seconds << 16 | fraction >> 16
+}
+
 /// Writes the compound packet to the front of `out`; its length, or `None` if there is no room.
 pub(crate) fn write(out: &mut [u8], report: &Report, now: Time) -> Option<usize> {
     if out.len() < REPORT_MAX {
@@ -138,7 +144,7 @@ mod tests {
             [(true, true, 80), (true, false, 56), (false, true, 60), (false, false, 36)]
         {
             assert_eq!(write(&mut out, &report(sender, block), now), Some(len));
-            let read = read::read(&out[..len]).unwrap();
+            let read = read::read(&out[..len], 0).unwrap();
             assert_eq!(read.sender, 0x0102_0304);
             assert_eq!(read.sent_at, sender.then_some(0x0002_8000));
         }

@@ -44,8 +44,13 @@ pub(crate) struct Reception {
     lost_before: u64,
     received: u64,
     transit: Option<u32>,
-    /// Sixteen times the jitter, in samples.
+    /// Sixteen times the jitter, in samples; the highest it was.
     jitter_16: u32,
+    jitter_peak_16: u32,
+    /// Steps of the numbers over packets that had not come.
+    gaps: u32,
+    /// Packets that came behind later ones.
+    late: u32,
     /// At the last report: expected and received in this epoch.
     reported: (u64, u64),
 }
@@ -107,6 +112,7 @@ impl Reception {
         self.base = self.base.min(extended);
         let duplicate = if extended > self.highest {
             let step = u32::try_from(extended - self.highest).unwrap_or(u32::MAX);
+            self.gaps += u32::from(step > 1);
             self.window = self.window.checked_shl(step).unwrap_or(0) | 1;
             self.highest = extended;
             false
@@ -115,6 +121,7 @@ impl Reception {
             let mask = 1u64.checked_shl(bit).unwrap_or(0);
             let seen = self.window & mask != 0;
             self.window |= mask;
+            self.late += u32::from(!seen && bit > 0);
             seen
         };
         self.unique += u64::from(!duplicate);
@@ -131,6 +138,7 @@ impl Reception {
                 // J(i) = J(i-1) + (|D(i-1,i)| - J(i-1))/16, in integers as in A.8.
                 let decay = (self.jitter_16 + 8) >> 4;
                 self.jitter_16 = self.jitter_16 + step.unsigned_abs() - decay;
+                self.jitter_peak_16 = self.jitter_peak_16.max(self.jitter_16);
             }
         }
         self.transit = Some(transit);
@@ -156,6 +164,16 @@ impl Reception {
     /// Interarrival jitter in microseconds.
     pub(crate) fn jitter_us(&self) -> u32 {
         (u64::from(self.jitter_16) * 125 / 16) as u32
+    }
+
+    /// The highest it was.
+    pub(crate) fn jitter_peak_us(&self) -> u32 {
+        (u64::from(self.jitter_peak_16) * 125 / 16) as u32
+    }
+
+    /// Gaps in the numbers, and packets that came late, over all epochs. A gap that late packets filled counts too.
+    pub(crate) fn gaps_and_late(&self) -> (u64, u64) {
+        (u64::from(self.gaps).min(self.lost()), u64::from(self.late))
     }
 
     /// The source heard now.

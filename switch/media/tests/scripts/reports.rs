@@ -72,3 +72,60 @@ fn the_peers_report_is_echoed_and_its_address_is_learnt() {
     let expected = (ours.at_ms - at.as_millis()) * 65_536 / 1_000;
     assert!(u64::from(since).abs_diff(expected) <= 1, "{since} {expected}");
 }
+
+/// A receiver report of `ssrc` about `ours`.
+fn receiver_report(ssrc: u32, ours: u32, lost: u32, jitter: u32, last: u32, delay: u32) -> Vec<u8> {
+    let mut out = vec![0x81, 201, 0, 7];
+    for word in [ssrc, ours, lost, 0, jitter, last, delay] {
+        out.extend(word.to_be_bytes());
+    }
+    out
+}
+
+#[test]
+fn a_partys_report_of_us_gives_loss_jitter_round_trip_and_a_score_of_what_it_hears() {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    for n in 0..500 {
+        world.say(0, &Rtp::audio(8, 77, n, 0));
+        world.say(1, &Rtp::audio(8, 88, n, 0));
+        world.run(20);
+    }
+    assert_eq!(world.stats(1).far, None, "nothing was reported yet");
+    let ours = world.sent_by(1)[0].ssrc();
+    let from = SocketAddr::new(phone(1).ip(), 4_001);
+    let sent = world.rtcp.iter().rev().find(|s| s.leg == 1).unwrap();
+    // The middle bits of our own sender report, back after the time since and 80 ms.
+    let middle = u32::from_be_bytes(sent.bytes[10..14].try_into().unwrap());
+    let since = (world.now.as_millis() - sent.at_ms) as u32;
+    let delay = (since - 80) * 65_536 / 1_000;
+    let mut report = receiver_report(88, ours, 50, 160, middle, delay);
+    world.engine.handle_rtcp(PortKey(1), from, &mut report, world.now);
+    let stats = world.stats(1);
+    let far = stats.far.unwrap();
+    assert_eq!((far.lost, far.jitter_us), (50, 20_000));
+    let trip = far.round_trip_us.unwrap();
+    assert!(trip.abs_diff(80_000) < 100, "{trip}");
+    assert!((250..350).contains(&far.mos.unwrap()), "a tenth is lost there: {far:?}");
+    assert!(stats.mos.unwrap() > 430, "and nothing here: {stats:?}");
+    // What a stranger on the same host says of us is not believed.
+    let mut lie = receiver_report(89, ours, 400, 0, 0, 0);
+    world.engine.handle_rtcp(PortKey(1), from, &mut lie, world.now);
+    assert_eq!(world.stats(1).far, Some(far));
+}
+
+#[test]
+fn losses_side_by_side_are_one_gap_and_late_packets_are_counted() {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    for n in 0..200 {
+        let n = match n {
+            50..60 | 100 => continue,
+            150 => 151,
+            151 => 150,
+            n => n,
+        };
+        world.say(0, &Rtp::audio(8, 77, n, 0));
+        world.run(20);
+    }
+    let stats = world.stats(0);
+    assert_eq!((stats.lost, stats.gaps, stats.late), (11, 3, 1));
+}

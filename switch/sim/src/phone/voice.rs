@@ -32,6 +32,16 @@ struct Peer {
     event_pt: Option<u8>,
 }
 
+/// The stream that is heard, for reports of it.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    ssrc: u32,
+    first: u16,
+    /// Steps from the first number to the highest.
+    reach: u16,
+    count: u32,
+}
+
 /// A key being pressed.
 #[derive(Clone, Copy, Debug)]
 struct Key {
@@ -70,6 +80,7 @@ pub(super) struct Media {
     pub ear: Ear,
     pub received: u64,
     pub sent: u64,
+    theirs: Option<Heard>,
     /// The latest packet received.
     pub heard: Option<Time>,
     codec: Codec,
@@ -101,6 +112,7 @@ impl Media {
             ear,
             received: 0,
             sent: 0,
+            theirs: None,
             heard: None,
             codec: Codec::Pcma,
         }
@@ -249,11 +261,21 @@ impl Media {
         packet
     }
 
-    /// An empty receiver report with a CNAME (RFC 3550 6.4.2, 6.5).
+    /// A receiver report of what is heard, with a CNAME (RFC 3550 6.4.2, 6.5).
     fn report(&self) -> Vec<u8> {
         let ssrc = self.ssrc.to_be_bytes();
-        let mut packet = vec![0x80, 201, 0, 1];
+        let mut packet = match self.theirs {
+            Some(_) => vec![0x81, 201, 0, 7],
+            None => vec![0x80, 201, 0, 1],
+        };
         packet.extend(ssrc);
+        if let Some(heard) = self.theirs {
+            let lost = (u32::from(heard.reach) + 1).saturating_sub(heard.count);
+            let highest = u32::from(heard.first) + u32::from(heard.reach);
+            for word in [heard.ssrc, lost & 0x00ff_ffff, highest, 0, 0, 0] {
+                packet.extend(word.to_be_bytes());
+            }
+        }
         packet.extend([0x81, 202, 0, 3]);
         packet.extend(ssrc);
         packet.extend([1, 5]);
@@ -269,10 +291,29 @@ impl Media {
         };
         self.received += 1;
         self.heard = Some(now);
+        self.count(packet);
         let audio = second & 0x7f == peer.codec.static_payload_type();
         if audio && self.may_hear {
             let payload = packet.get(12..).unwrap_or_default();
             self.ear.hear(peer.codec, payload, now);
+        }
+    }
+
+    fn count(&mut self, packet: &[u8]) {
+        let [_, _, high, low, _, _, _, _, a, b, c, d, ..] = *packet else {
+            return;
+        };
+        let (sequence, ssrc) = (u16::from_be_bytes([high, low]), u32::from_be_bytes([a, b, c, d]));
+        match &mut self.theirs {
+            Some(heard) if heard.ssrc == ssrc => {
+                let step = sequence.wrapping_sub(heard.first);
+                // What was late before the first one is not counted.
+                if step < 1 << 15 {
+                    heard.reach = heard.reach.max(step);
+                    heard.count += 1;
+                }
+            }
+            heard => *heard = Some(Heard { ssrc, first: sequence, reach: 0, count: 1 }),
         }
     }
 

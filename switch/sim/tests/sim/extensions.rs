@@ -1,7 +1,8 @@
 //! Extension to extension, and the ends before an answer.
 
 use crate::stage::{AGENT_HZ, CALLER_HZ, OTHER_HZ, Stage, ms, secs, setup};
-use cordboard_sim::phone::{Act, End, Moment, PhoneConfig, Plan, Reply};
+use cordboard_sim::phone::{Act, End, Moment, PhoneConfig, Plan, Reply, Voice};
+use cordboard_sim::world::Way;
 
 /// What a registered caller says here.
 const FROM_HZ: u16 = CALLER_HZ;
@@ -394,4 +395,45 @@ fn a_wideband_caller_hears_the_menu_and_presses_through_it_to_an_agent_with_g711
     s.run(6.0);
     s.hears("3002", AGENT_HZ);
     s.hears("3001", FROM_HZ);
+}
+
+/// Loss on one party's way in and on the other's way out: each leg's line in the record blames the right direction.
+#[test]
+fn the_record_says_in_words_whose_path_was_bad() {
+    let mut s = two(Plan::answer(secs(1.0)));
+    s.world.path("3001", Way::In).unwrap().loss = 80;
+    s.call("3001", "3002", Plan::call());
+    s.run(30.0);
+    s.act("3001", Act::HangUp);
+    s.run(40.0);
+    let cdr = &s.world.cdrs()[0];
+    let verdicts: Vec<&str> = cdr.legs.iter().filter_map(|leg| leg.verdict.as_deref()).collect();
+    let [caller, called] = verdicts[..] else { panic!("{verdicts:?}") };
+    assert!(
+        caller.starts_with("the caller's uplink loses 8 %")
+            || caller.starts_with("the caller's uplink loses 7 %"),
+        "{caller}"
+    );
+    assert!(caller.ends_with("; ours is clean"), "{caller}");
+    assert!(called.starts_with("the called party's uplink is clean; ours loses"), "{called}");
+    let scores: Vec<_> =
+        cdr.legs.iter().map(|leg| (leg.stats.mos, leg.stats.far.and_then(|far| far.mos))).collect();
+    assert!(scores[0].0 < Some(380) && scores[0].1 > Some(430), "{scores:?}");
+    assert!(scores[1].0 > Some(430) && scores[1].1 < Some(380), "{scores:?}");
+}
+
+#[test]
+fn the_record_says_that_nothing_came_and_that_an_address_was_private() {
+    let mut s = Stage::new(setup(&[]).user("3001").user("3002"));
+    s.phone_with("3001", "3001", FROM_HZ, |config| {
+        config.said_ip = Some("10.1.1.1".parse().unwrap());
+        config.voice = Voice::Probe;
+    });
+    s.phone("3002", OTHER_HZ, Plan::answer(secs(1.0)));
+    s.call("3001", "3002", Plan::call());
+    s.run(10.0);
+    s.act("3002", Act::HangUp);
+    s.run(40.0);
+    let verdict = s.world.cdrs()[0].legs[0].verdict.clone();
+    assert_eq!(verdict.as_deref(), Some("no audio from the caller: its SDP names a private address"));
 }

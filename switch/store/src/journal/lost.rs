@@ -85,6 +85,7 @@ fn leg_record(call: &OpenCall, leg: &OpenLeg, caller: bool, now: Wall) -> LegRec
         cause,
         sip_status: None,
         stats: LegStats::default(),
+        verdict: None,
     }
 }
 

@@ -1,0 +1,147 @@
+//! What a leg's figures come to, in words: whose fault bad audio was.
+//!
+//! One sentence for each leg that was answered. "The caller's uplink" is the way from the party to the switch; "ours" is the
+//! way back, of which only the party's own reports (RTCP) can tell.
+
+use cordboard_model::cdr::LegRole;
+use cordboard_model::media::LegStats;
+use cordboard_model::time::Duration;
+
+/// Loss below this is not worth a word, in thousandths.
+const LOSS_MIN: u64 = 10;
+/// Losses that come this many at a time are bursts, in tenths.
+const BURST_MIN: u64 = 25;
+/// Jitter that a phone's buffer may not make good, microseconds.
+const JITTER_MIN: u32 = 40_000;
+/// A round trip that disturbs talk, microseconds (ITU-T G.114 wants 150 ms one way).
+const ROUND_TRIP_MIN: u32 = 300_000;
+/// A leg must have been up for so long before its silence says anything.
+const SILENCE_MIN: Duration = Duration::from_secs(3);
+/// Packets of a direction before its loss is judged: one second.
+const PACKETS_MIN: u64 = 50;
+
+/// Whose leg it is, in the words of the verdict.
+pub(crate) fn name(role: LegRole, is_agent: bool) -> &'static str {
+    match role {
+        _ if is_agent => "the agent",
+        LegRole::Caller => "the caller",
+        LegRole::Callee => "the called party",
+    }
+}
+
+/// The verdict on a leg that was up for this long.
+pub(crate) fn verdict(who: &str, stats: &LegStats, up: Duration) -> Option<String> {
+    if stats.received == 0 {
+        let enough = up >= SILENCE_MIN;
+        let why = if stats.foreign >= PACKETS_MIN {
+            ": its packets come from another address than agreed"
+        } else if stats.unsealed >= PACKETS_MIN {
+            ": its packets do not open under the keys that were agreed"
+        } else if stats.private {
+            ": its SDP names a private address"
+        } else {
+            ""
+        };
+        return enough.then(|| format!("no audio from {who}{why}"));
+    }
+    let uplink = faults(stats.received, stats.lost, stats.gaps, stats.jitter_peak_us);
+    let down = stats.far.map(|far| {
+        let heard = stats.sent.saturating_sub(far.lost);
+        faults(heard, far.lost, 0, far.jitter_us)
+    });
+    let slow = stats.far.and_then(|far| far.round_trip_us).filter(|us| *us >= ROUND_TRIP_MIN);
+    let slow = slow.map(|us| format!("; the round trip takes {} ms", us / 1_000)).unwrap_or_default();
+    let said = match (uplink.as_str(), down.as_deref()) {
+        ("", Some("")) => "good both ways".to_owned(),
+        ("", None) => format!("{who}'s uplink is clean; it does not report what it hears"),
+        ("", Some(down)) => format!("{who}'s uplink is clean; ours {down}"),
+        (up, Some("")) => format!("{who}'s uplink {up}; ours is clean"),
+        (up, Some(down)) => format!("{who}'s uplink {up}; ours {down}"),
+        (up, None) => format!("{who}'s uplink {up}; it does not report what it hears"),
+    };
+    Some(said + &slow)
+}
+
+/// What is wrong with one direction; empty if nothing is.
+fn faults(received: u64, lost: u64, gaps: u64, jitter_us: u32) -> String {
+    let all = received + lost;
+    let mut said = Vec::new();
+    let thousandths = (lost * 1_000).checked_div(all).unwrap_or(0);
+    if all >= PACKETS_MIN && thousandths >= LOSS_MIN {
+        let bursts = gaps > 0 && lost * 10 / gaps >= BURST_MIN;
+        let how = if bursts { " in bursts" } else { "" };
+        said.push(format!("loses {} %{how}", (thousandths + 5) / 10));
+    }
+    if jitter_us >= JITTER_MIN {
+        said.push(format!("jitters by {} ms", jitter_us / 1_000));
+    }
+    said.join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_model::media::FarStats;
+
+    fn clean() -> LegStats {
+        let far = FarStats { lost: 2, jitter_us: 4_000, round_trip_us: Some(30_000), mos: None };
+        LegStats { received: 1_000, sent: 1_000, far: Some(far), ..LegStats::default() }
+    }
+
+    fn of(stats: LegStats) -> String {
+        verdict("the caller", &stats, Duration::from_secs(20)).unwrap()
+    }
+
+    #[test]
+    fn a_clean_leg_is_good_both_ways_and_one_that_does_not_report_is_not_praised() {
+        assert_eq!(of(clean()), "good both ways");
+        let silent = LegStats { far: None, ..clean() };
+        assert_eq!(of(silent), "the caller's uplink is clean; it does not report what it hears");
+    }
+
+    #[test]
+    fn each_direction_is_blamed_for_its_own_loss() {
+        let up = LegStats { received: 940, lost: 60, gaps: 10, ..clean() };
+        assert_eq!(of(up), "the caller's uplink loses 6 % in bursts; ours is clean");
+        let scattered = LegStats { gaps: 55, ..up };
+        assert_eq!(of(scattered), "the caller's uplink loses 6 %; ours is clean");
+        let far = FarStats { lost: 30, jitter_us: 55_000, round_trip_us: None, mos: None };
+        let down = LegStats { far: Some(far), ..clean() };
+        assert_eq!(of(down), "the caller's uplink is clean; ours loses 3 % and jitters by 55 ms");
+        let both = LegStats { far: Some(far), ..up };
+        assert_eq!(of(both), "the caller's uplink loses 6 % in bursts; ours loses 3 % and jitters by 55 ms");
+    }
+
+    #[test]
+    fn jitter_and_delay_are_told() {
+        let far = FarStats { round_trip_us: Some(420_000), ..clean().far.unwrap() };
+        let stats = LegStats { jitter_peak_us: 61_000, far: Some(far), ..clean() };
+        let expected = "the caller's uplink jitters by 61 ms; ours is clean; the round trip takes 420 ms";
+        assert_eq!(of(stats), expected);
+    }
+
+    #[test]
+    fn silence_names_its_likely_cause_but_not_of_a_leg_that_was_hardly_up() {
+        let none = LegStats { sent: 900, ..LegStats::default() };
+        assert_eq!(of(none), "no audio from the caller");
+        let private = LegStats { private: true, ..none };
+        assert_eq!(of(private), "no audio from the caller: its SDP names a private address");
+        let sealed = LegStats { unsealed: 800, ..none };
+        assert_eq!(
+            of(sealed),
+            "no audio from the caller: its packets do not open under the keys that were agreed"
+        );
+        let foreign = LegStats { foreign: 800, ..private };
+        assert_eq!(
+            of(foreign),
+            "no audio from the caller: its packets come from another address than agreed"
+        );
+        assert_eq!(verdict("the caller", &none, Duration::from_secs(2)), None);
+    }
+
+    #[test]
+    fn a_packet_or_two_are_no_ground_for_a_verdict_on_loss() {
+        let few = LegStats { received: 3, lost: 2, gaps: 1, ..clean() };
+        assert_eq!(of(few), "good both ways");
+    }
+}
