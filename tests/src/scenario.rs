@@ -258,6 +258,20 @@ impl Scenario {
         this.receives(200)
     }
 
+    /// The phone names the switch by this domain, and itself within it.
+    pub fn within(mut self, domain: &str) -> Self {
+        self.xml = self.xml.replace("[remote_ip]:[remote_port]", domain).replace("[remote_ip]", domain);
+        self
+    }
+
+    /// Its INVITEs go to another domain than its own.
+    pub fn dials_into(mut self, own: &str, other: &str) -> Self {
+        self.xml = self
+            .xml
+            .replace(&format!("INVITE sip:[service]@{own}"), &format!("INVITE sip:[service]@{other}"));
+        self
+    }
+
     /// Takes a key by INFO.
     pub fn takes_info(self) -> Self {
         self.receives_request("INFO").agrees()

@@ -182,9 +182,14 @@ impl Sipp {
 
     /// Registers an account's phone at an address, with digest (MD5), as SIPp.
     pub fn register(dir: &Path, setup: &Setup<'_>, expires: u32) -> Result<(), Fail> {
+        Self::register_by(dir, setup, &Scenario::register(expires, 200))
+    }
+
+    /// The same by a scenario.
+    pub fn register_by(dir: &Path, setup: &Setup<'_>, scenario: &Scenario) -> Result<(), Fail> {
         let name = format!("{}-registers", setup.name);
         let setup = Setup { name: &name, caller: setup.user, ..setup.clone() };
-        let mut sipp = Self::start(dir, &Scenario::register(expires, 200), &setup)?;
+        let mut sipp = Self::start(dir, scenario, &setup)?;
         sipp.wait_success(SOON)
     }
 

@@ -70,7 +70,13 @@ pub fn address_in_use(dir: &Path) -> Outcome {
 pub fn route_explain(dir: &Path) -> Outcome {
     let coded =
         "[[tenant.default.number]]\naccess_code = \"500\"\nextension_code = \"1\"\nto = \"agent:1001\"";
-    let config = Config::new(dir)?.agent("1001").queue("").more(coded).trunk();
+    // Two numbers of the trunk are another tenant's, of which one leads nowhere there.
+    let shared = "[[tenant.default.trunk.carrier.shared]]\nnumber = \"700\"\ntenant = \"acme\"\n\
+                  [[tenant.default.trunk.carrier.shared]]\nnumber = \"501\"\ntenant = \"acme\"\n\
+                  [tenant.acme]\ndomains = [\"acme.test\"]\n[tenant.acme.user.1001]\npassword = \"x\"\n\
+                  [[tenant.acme.number]]\naccess_code = \"700\"\nto = \"user:1001\"";
+    let config = Config::new(dir)?.agent("1001").queue("").number("502", "queue:sales").more(coded);
+    let config = config.trunk().more(shared);
     std::fs::write(dir.join("cordboard.toml"), config.text())?;
     for (from, to, wanted) in GOLDEN {
         let output =
@@ -88,10 +94,29 @@ pub fn route_explain(dir: &Path) -> Outcome {
 const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "trunk:carrier/+4930123",
+        "502",
+        "+4930123 calls 502 (tenant default) by trunk carrier
+  1. called-number          decide  access code 502 leads to queue default/sales
+goes to queue default/sales
+",
+    ),
+    (
+        "trunk:carrier/+4930123",
+        "700",
+        "+4930123 calls 700 (tenant default) by trunk carrier
+that number of the trunk is tenant acme's: the call is his
+  1. called-number          decide  access code 700 leads to user acme/1001
+goes to user acme/1001
+",
+    ),
+    (
+        "trunk:carrier/+4930123",
         "501",
         "+4930123 calls 501 (tenant default) by trunk carrier
-  1. called-number          decide  access code 501 leads to queue default/sales
-goes to queue default/sales
+that number of the trunk is tenant acme's: the call is his
+  1. called-number          pass    501 is no access code of tenant acme
+  2. registered-extension   pass    501 is no account of tenant acme
+is refused with 404 (no_route): all 2 routing plugins of tenant acme passed
 ",
     ),
     (

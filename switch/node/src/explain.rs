@@ -86,6 +86,13 @@ pub fn explain(args: &ExplainArgs, loaded: &Loaded) -> Result<String, String> {
     let mut request = request(args, tenant)?;
     let trunk = request.trunk.as_ref().and_then(|id| tenant.trunks.get(&id.name));
     let asked = request.clone();
+    // The call is the tenant's whose number it is, as with the switch that runs.
+    let owner = trunk.and_then(|trunk| plan::owner(tenant, trunk, &args.to));
+    let tenant = match owner {
+        Some(id) => loaded.snapshot.tenant(id).ok_or_else(|| format!("there is no tenant {id}"))?,
+        None => tenant,
+    };
+    request.tenant = tenant.id;
     let is_account = request.user.is_some();
     (request.from.user, request.to.user) =
         plan::inside(tenant, trunk, is_account, &asked.from.user, &asked.to.user);
@@ -125,6 +132,9 @@ fn print(asked: &RouteRequest, written: &RouteRequest, outcome: &RouteOutcome) -
     };
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{} calls {} (tenant {}){by}", asked.from.user, asked.to.user, asked.tenant);
+    if asked.tenant != written.tenant {
+        let _ = writeln!(out, "that number of the trunk is tenant {}'s: the call is his", written.tenant);
+    }
     if (&asked.from, &asked.to) != (&written.from, &written.to) {
         let what =
             if asked.trunk.is_some() { "the trunk's rules and the plan make" } else { "the plan makes" };
