@@ -221,6 +221,15 @@ impl Setup {
         })
     }
 
+    /// Changes the trunk that was added under this name.
+    #[must_use]
+    pub fn change_trunk(mut self, name: &str, change: impl FnOnce(&mut Trunk)) -> Self {
+        if let Some(trunk) = self.tenant.trunks.get_mut(name) {
+            change(trunk);
+        }
+        self
+    }
+
     /// The configuration.
     ///
     /// # Errors

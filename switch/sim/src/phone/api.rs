@@ -1,6 +1,7 @@
 //! What a phone is made with, what it is told and what it tells.
 
 use super::digest::Digest;
+use super::registrar::Registrar;
 use cordboard_model::config::SipTimers;
 use cordboard_model::media::Codec;
 use cordboard_model::time::{Duration, Time};
@@ -46,6 +47,8 @@ pub struct PhoneConfig {
     pub incoming: Plan,
     /// What it does wrong.
     pub quirks: Quirks,
+    /// It registers others, as a carrier does.
+    pub registrar: Option<Registrar>,
     /// Timers of RFC 3261 17.
     pub timers: SipTimers,
     /// Everything it draws comes from this.
@@ -80,6 +83,7 @@ impl PhoneConfig {
             codecs: Codec::DEFAULT.to_vec(),
             incoming: Plan::answer(Duration::from_secs(1)),
             quirks: Quirks::default(),
+            registrar: None,
             timers: SipTimers::default(),
             seed: 1,
         }
@@ -320,6 +324,10 @@ pub enum PhoneOutput {
 pub enum PhoneEvent {
     /// The switch has its registration.
     Registered,
+    /// As a carrier, it has registered somebody.
+    TookRegistration,
+    /// As a carrier, it was shown a wrong password.
+    RefusedRegistration,
     /// The registration was removed.
     Unregistered,
     /// The registration was refused with this status; 408 when no answer came.

@@ -15,7 +15,7 @@ pub enum Digest {
 }
 
 impl Digest {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Digest::Md5 => "MD5",
             Digest::Sha256 => "SHA-256",
@@ -74,6 +74,27 @@ pub(super) fn answer<'a>(challenges: impl Iterator<Item = &'a str>, asked: &Aske
         digest.name(),
         asked.cnonce,
     ))
+}
+
+/// Whether credentials prove that who sends them knows the password, for this challenge.
+pub(super) fn proves(
+    value: &str,
+    digest: Digest,
+    method: &str,
+    password: &str,
+    challenge: (&str, &str),
+) -> bool {
+    let (realm, nonce) = challenge;
+    let proven = || {
+        let fields = fields(value)?;
+        let [user, uri, told, cnonce, count, qop] =
+            ["username", "uri", "response", "cnonce", "nc", "qop"].map(|name| find(&fields, name));
+        let same = find(&fields, "realm")? == realm && find(&fields, "nonce")? == nonce;
+        let (ha1, ha2) = (digest.ha1(user?, realm, password), digest.hash(&format!("{method}:{}", uri?)));
+        let wanted = digest.hash(&format!("{ha1}:{nonce}:{}:{}:{}:{ha2}", count?, cnonce?, qop?));
+        Some(same && wanted == told?)
+    };
+    proven() == Some(true)
 }
 
 fn find<'a>(fields: &[(&'a str, &'a str)], name: &str) -> Option<&'a str> {

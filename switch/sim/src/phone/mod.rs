@@ -19,6 +19,7 @@ mod ear;
 mod line;
 mod refer;
 mod register;
+mod registrar;
 mod sdp;
 mod transaction;
 mod voice;
@@ -28,6 +29,7 @@ pub use api::{
     Plan, Quirks, Reply, Step, Voice,
 };
 pub use digest::Digest;
+pub use registrar::Registrar;
 
 use cordboard_model::media::{Codec, Direction};
 use cordboard_model::time::{Duration, Time, TimerReason};
@@ -444,10 +446,15 @@ impl Phone {
             Method::Bye => self.on_bye(key),
             Method::Notify => self.on_notify(key),
             Method::Options | Method::Info => self.respond(&key, 200, |_| {}),
-            _ => self.respond(&key, 405, |response| {
-                response.push(HeaderName::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY");
-            }),
+            Method::Register => self.on_register(key),
+            _ => self.refuse_method(&key),
         }
+    }
+
+    fn refuse_method(&mut self, key: &(String, Method)) {
+        self.respond(key, 405, |response| {
+            response.push(HeaderName::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, NOTIFY");
+        });
     }
 
     /// Answers a request of the switch.

@@ -22,3 +22,5 @@ mod restart;
 mod stage;
 #[cfg(test)]
 mod transfer;
+#[cfg(test)]
+mod trunks;
