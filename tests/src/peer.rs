@@ -41,6 +41,15 @@ impl Peer {
         Ok(Self::with(Way::Udp { socket, switch }, at))
     }
 
+    /// The same, hearing nothing but what comes from there.
+    pub fn udp_from(at: &str, switch: &str) -> Result<Self, Fail> {
+        let peer = Self::udp(at, switch)?;
+        if let Way::Udp { socket, switch } = &peer.way {
+            socket.connect(switch)?;
+        }
+        Ok(peer)
+    }
+
     /// A connection to the switch.
     pub fn tcp(switch: &str) -> Result<Self, Fail> {
         Self::of_stream(TcpStream::connect(switch)?)

@@ -45,7 +45,7 @@ pub fn info_and_events(dir: &Path) -> Outcome {
     hear_each_other(&mut caller, &mut phone)?;
     caller.hangs_up()?;
     phone.ended()?;
-    switch.ensure_left_resting(1)
+    switch.ensure_nothing_left()
 }
 
 /// A phone whose account says INFO gets the keys of a carrier that has events.
@@ -68,7 +68,7 @@ pub fn account_by_info(dir: &Path) -> Outcome {
     ensure(keys == "4*", || format!("the phone was told {keys}"))?;
     caller.hangs_up()?;
     phone.ended()?;
-    switch.ensure_left_resting(1)
+    switch.ensure_nothing_left()
 }
 
 /// A carrier that has keys as tones, and a phone that has RFC 4733 events; then a flow that collects from the carrier.
@@ -97,5 +97,5 @@ pub fn tones_and_events(dir: &Path) -> Outcome {
         .map_err(|why| Fail(format!("{why}; it heard {}", caller.voice.toned_keys())))?;
     caller.hangs_up()?;
     phone.ended()?;
-    switch.ensure_left_resting(1)
+    switch.ensure_nothing_left()
 }

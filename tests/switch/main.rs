@@ -25,6 +25,7 @@ mod reload;
 mod ringing;
 mod sight;
 mod streams;
+mod tenants;
 mod tls;
 mod torture;
 mod torture_tcp;
@@ -90,6 +91,10 @@ static TESTS: &[Test] = &[
     test("a_carrier_known_by_its_domain_is_called_at_its_second_host", trunks::by_domain),
     test("diversion_and_user_to_user_reach_the_far_carrier", trunks::identity),
     test("a_trunk_registers_with_its_carrier_by_digest", trunks::registers),
+    test("a_carrier_behind_another_network_is_told_its_own_addresses", trunks::own_addresses),
+    test("the_same_extension_in_two_domains_is_two_with_a_realm_each", tenants::two_of_one_name),
+    test("nobody_dials_or_signs_in_across_two_tenants", tenants::nobody_crosses),
+    test("a_trunk_that_two_tenants_share_finds_whose_number_is_called", tenants::a_shared_trunk),
     test("a_trunk_is_blocked_by_an_operator_and_limited_in_rate", trunks::blocked_and_limited),
     test(
         "sipvicious_finds_neither_the_switch_nor_an_account_and_calls_go_on",

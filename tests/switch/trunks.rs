@@ -4,6 +4,7 @@ use crate::common::{AGENT, CALLER, Phone, answers_when_told, calls, field, hear_
 use cordboard_tests::config::Config;
 use cordboard_tests::fail::{Fail, Outcome, ensure};
 use cordboard_tests::names::{self, NameServer};
+use cordboard_tests::peer::Peer;
 use cordboard_tests::process::wait_for;
 use cordboard_tests::scenario::{MU_LAW, Scenario};
 use cordboard_tests::sipp::{Setup, Sipp};
@@ -318,4 +319,41 @@ pub fn by_domain(dir: &Path) -> Outcome {
     called.ended()?;
     switch.wait_cdrs(1)?;
     switch.ensure_nothing_left()
+}
+
+/// A carrier behind another network: spoken to from its own listener, told its own addresses; all others are not.
+pub fn own_addresses(dir: &Path) -> Outcome {
+    let lines = "options_every = \"0s\"\naddress = \"127.0.0.9:5060\"\npublic = \"127.0.0.8\"\n\
+                 media_address = \"127.0.0.7\"";
+    let config = Config::new(dir)?.listen("127.0.0.9:5060");
+    let config = config.media("address = \"0.0.0.0\"\npublic = \"127.0.0.1\"");
+    let switch = Switch::start(dir, &config.more(&out(lines, &["127.0.0.3:5091", "127.0.0.3:5092"])))?;
+    // It hears nothing but what comes from the trunk's own listener.
+    let mut first = Peer::udp_from("127.0.0.3:5091", "127.0.0.9:5060")?;
+    let mut second = gateway(dir, "second", 5092, &answers_when_told())?;
+    let mut caller = Phone::by_trunk(dir, "900", &calls(), CALLER)?;
+    let invite = first.receive("INVITE")?;
+    let text = String::from_utf8_lossy(&invite.to_bytes()).into_owned();
+    for told in
+        ["Via: SIP/2.0/UDP 127.0.0.8:5060;", "Contact: <sip:cordboard@127.0.0.8:5060", "c=IN IP4 127.0.0.7"]
+    {
+        ensure(text.contains(told), || format!("there is no {told:?} in {text}"))?;
+    }
+    first.answer(&invite, 503)?;
+    first.receive("ACK")?;
+    second.answers_now()?;
+    caller.speaks()?;
+    // It answers to where the audio comes from, which is not what it was told: one of the two, or it is heard twice.
+    second.voice.hears("the carrier", CALLER, SOON)?;
+    caller.voice.hears("the caller", AGENT, SOON)?;
+    let to_it = second.sipp.wait_media()?;
+    ensure(to_it.ip().to_string() == "127.0.0.7", || format!("the carrier is told {to_it}"))?;
+    let answer = caller.sipp.wait_received("SIP/2.0 200", 1)?;
+    let usual = ["Contact: <sip:cordboard@127.0.0.1:5060", "c=IN IP4 127.0.0.1"];
+    ensure(usual.iter().all(|told| answer.text.contains(told)), || {
+        format!("others are told {}", answer.text)
+    })?;
+    caller.hangs_up()?;
+    second.ended()?;
+    switch.ensure_left_resting(1)
 }

@@ -414,6 +414,12 @@ pub struct Trunk {
     pub id: TrunkId,
     /// Addresses whose requests are this trunk's, without authentication; port 0 means any.
     pub peers: Vec<SocketAddr>,
+    /// Our end of what is sent to it: a listener. The first that fits if none.
+    pub local: Option<SocketAddr>,
+    /// What it is told as our address in Via and Contact; what all are told if none.
+    pub told: Option<IpAddr>,
+    /// What it is told as the address of our audio; what all are told if none.
+    pub told_media: Option<IpAddr>,
     /// Where calls by this trunk are sent.
     pub gateways: Vec<Gateway>,
     /// The same by names.
@@ -456,6 +462,9 @@ impl Trunk {
         Self {
             id,
             peers: Vec::new(),
+            local: None,
+            told: None,
+            told_media: None,
             gateways: Vec::new(),
             named: Vec::new(),
             max_calls: 100,

@@ -139,8 +139,9 @@ impl Shard {
                 .sort_by_key(|codec| if spoken == Some(*codec) { 0 } else { place(codec).saturating_add(1) });
             codecs
         });
+        let told = trunk.and_then(|trunk| trunk.told_media);
         Local {
-            addr,
+            addr: told.map_or(addr, |told| SocketAddr::new(told, addr.port())),
             session_id: leg.number,
             version: 1,
             codecs,

@@ -52,8 +52,8 @@ impl Shard {
         }
     }
 
-    fn flow_of(&self, gateway: &Gateway) -> Flow {
-        self.sip.flow_to(transport(gateway), gateway.address)
+    fn flow_of(&self, trunk: &Trunk, gateway: &Gateway) -> Flow {
+        self.sip.flow_by(transport(gateway), gateway.address, trunk.local)
     }
 
     fn probe(&mut self, id: &TrunkId, at: usize) {
@@ -69,7 +69,7 @@ impl Shard {
             ask: Ask::Options,
             user: String::new(),
             host: host(trunk, gateway),
-            flow: self.flow_of(gateway),
+            flow: self.flow_of(trunk, gateway),
             credentials: credentials(trunk),
         };
         self.sip.handle_command(SipCommand::Request(Box::new(request)), self.now);
@@ -91,7 +91,7 @@ impl Shard {
             ask: Ask::Register { expires, call_id, cseq },
             user: account.username.clone(),
             host: account.domain.clone(),
-            flow: self.flow_of(gateway),
+            flow: self.flow_of(trunk, gateway),
             credentials: credentials(trunk),
         };
         self.sip.handle_command(SipCommand::Request(Box::new(request)), self.now);
@@ -193,7 +193,8 @@ impl Shard {
         let uri = Uri::parse(&format!("sip:{}@{at}{param}", way.out.number)).ok_or(Cause::NotFound)?;
         let registration = self.trunks.registrations.get(&trunk.id);
         let routes = registration.map(|known| known.service_route.clone()).unwrap_or_default();
-        let target = Dest::Uri { uri, flow: self.flow_of(gateway), routes, credentials: credentials(trunk) };
+        let target =
+            Dest::Uri { uri, flow: self.flow_of(trunk, gateway), routes, credentials: credentials(trunk) };
         let session = self.sip.new_session();
         self.legs.bind(leg, session);
         let Out { number, from, local, host, told } = way.out.clone();

@@ -173,6 +173,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
         domains: BTreeMap::new(),
         peers: Vec::new(),
         others: Vec::new(),
+        own: Vec::new(),
     };
     reader.section(&root, base);
     let mut keys = root.tables("api_key");
@@ -185,6 +186,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
     }
     reader.default_tenant(main.source, base);
     reader.shared_are_there();
+    reader.own_are_there(&machine.sip.listen);
     machine.api_keys = api_keys(report, keys, &reader, main.source);
     Some(Loaded {
         machine,
@@ -256,6 +258,7 @@ struct Tenants<'a> {
     domains: BTreeMap<String, Pos>,
     peers: Vec<At<core::net::SocketAddr>>,
     others: Vec<At<TenantId>>,
+    own: Vec<At<core::net::SocketAddr>>,
 }
 
 impl Tenants<'_> {
@@ -299,6 +302,7 @@ impl Tenants<'_> {
             self.peers.push(at);
         }
         self.others.extend(read.others);
+        self.own.extend(read.own);
         self.assets.extend(read.assets);
         self.read.insert(id, (read.tenant, pos));
     }
@@ -313,6 +317,15 @@ impl Tenants<'_> {
         for at in self.others.iter().filter(|at| !self.read.contains_key(&at.value)) {
             let (key, section) = ("tenant".into(), "[[...shared]]".into());
             let why = format!("there is no tenant {}", at.value);
+            self.report.error(at.pos, Problem::Conflict { key, section, why });
+        }
+    }
+
+    /// Trunks are spoken to from addresses that are listened on.
+    fn own_are_there(&self, listen: &[Listen]) {
+        for at in self.own.iter().filter(|at| listen.iter().all(|listen| listen.address != at.value)) {
+            let (key, section) = ("address".into(), "[...trunk]".into());
+            let why = format!("{} is none of [sip] listen", at.value);
             self.report.error(at.pos, Problem::Conflict { key, section, why });
         }
     }

@@ -39,6 +39,8 @@ pub(super) struct Read {
     pub(super) peers: Vec<At<core::net::SocketAddr>>,
     /// Tenants that numbers of its trunks are given to.
     pub(super) others: Vec<At<TenantId>>,
+    /// Listeners that its trunks name.
+    pub(super) own: Vec<At<core::net::SocketAddr>>,
     pub(super) assets: Vec<(AssetId, PathBuf)>,
 }
 
@@ -87,7 +89,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
             assets: read_assets(&section, base),
         },
     };
-    let (mut peers, mut others) = (Vec::new(), Vec::new());
+    let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let numbers = read_numbers(&section, &context, plan.as_ref());
     let pools = number::pools(pools, plan.as_ref());
     let tenant = Tenant {
@@ -104,12 +106,12 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         flows: each(flows, |name, s| context.flow(name, s)),
         numbers,
         plan,
-        trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others)),
+        trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),
     };
     section.finish();
     let assets = context.names.assets.unwrap_or_default().into_iter();
     let assets = assets.map(|(name, path)| (AssetId { tenant: id, name }, path));
-    Read { tenant, domains, peers, others, assets: assets.collect() }
+    Read { tenant, domains, peers, others, own, assets: assets.collect() }
 }
 
 /// The names of one kind; those that cannot be names are reported.

@@ -595,3 +595,19 @@ fn secure_rtp_is_read_for_tenants_users_and_trunks_and_a_trunk_that_could_never_
     let tenant = plain.snapshot.tenant(TenantId::DEFAULT).unwrap();
     assert_eq!(tenant.users.values().next().unwrap().srtp, rule(SrtpPolicy::Optional, false));
 }
+
+#[test]
+fn a_trunk_has_addresses_of_its_own_of_which_the_listener_is_one_of_ours() {
+    let text = "[sip]\nlisten = [\"127.0.0.1:5060\", \"tcp:127.0.0.9:5070\"]\n[tenant.default.trunk.t]\n\
+                peers = [\"192.0.2.1\"]\naddress = \"127.0.0.9:5070\"\npublic = \"203.0.113.1\"\n\
+                media_address = \"203.0.113.2\"";
+    let loaded = good(text);
+    let trunk = loaded.snapshot.tenant(TenantId::DEFAULT).unwrap().trunks.values().next().unwrap().clone();
+    assert_eq!(trunk.local, Some("127.0.0.9:5070".parse().unwrap()));
+    let told = [trunk.told, trunk.told_media].map(|told| told.unwrap().to_string());
+    assert_eq!(told, ["203.0.113.1", "203.0.113.2"]);
+    let wrong = faults(&text.replace("address = \"127.0.0.9:5070\"", "address = \"127.0.0.9:5071\""));
+    assert!(wrong.len() == 1 && wrong[0].contains("none of [sip] listen"), "{wrong:?}");
+    let wrong = faults(&text.replace("203.0.113.1", "0.0.0.0"));
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+}

@@ -1,5 +1,6 @@
 //! Trunks: who calls us without a password, where calls are sent, and how it is found out whether they arrive.
 
+use super::machine::told;
 use super::number;
 use super::section::{At, Section, Wrong};
 use super::srtp;
@@ -38,6 +39,7 @@ pub(super) fn read(
     section: &Section<'_>,
     peers: &mut Vec<At<SocketAddr>>,
     others: &mut Vec<At<TenantId>>,
+    own: &mut Vec<At<SocketAddr>>,
 ) -> Option<Trunk> {
     let given = section.list("peers", peer).map_or(vec![], |l| l.value);
     let (gateways, named) = read_gateways(section);
@@ -47,6 +49,9 @@ pub(super) fn read(
     let d = Trunk::new(TrunkId { tenant: context.id, name: name.clone() });
     let trunk = Trunk {
         peers: given.iter().map(|at| at.value).collect(),
+        local: read_own(section, own),
+        told: section.opt("public", told).map(|at| at.value),
+        told_media: section.opt("media_address", told).map(|at| at.value),
         gateways,
         named,
         max_calls: section.or("max_calls", d.max_calls, integer(1..=100_000, "calls")),
@@ -80,6 +85,14 @@ pub(super) fn read(
     }
     peers.extend(given);
     Some(trunk)
+}
+
+/// The listener that is our end; whether it is one is seen when all is read.
+fn read_own(section: &Section<'_>, own: &mut Vec<At<SocketAddr>>) -> Option<SocketAddr> {
+    let at = section.opt("address", socket)?;
+    let value = at.value;
+    own.push(at);
+    Some(value)
 }
 
 /// Where a gateway is said to be.

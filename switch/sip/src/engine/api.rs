@@ -92,6 +92,23 @@ impl SipConfig {
         other.unwrap_or(ours)
     }
 
+    /// The same where our end is to be this listener, or the one of that transport at its address, if there is one.
+    #[must_use]
+    pub fn flow_by(&self, transport: Transport, remote: SocketAddr, own: Option<SocketAddr>) -> Flow {
+        let of_transport = |fits: &dyn Fn(SocketAddr) -> bool| {
+            self.listeners
+                .iter()
+                .find(|(of, local)| *of == transport && fits(*local))
+                .map(|(_, local)| *local)
+        };
+        let chosen = own.and_then(|own| {
+            of_transport(&|local| local == own).or_else(|| of_transport(&|local| local.ip() == own.ip()))
+        });
+        let chosen = chosen.filter(|local| local.is_ipv4() == remote.ip().to_canonical().is_ipv4());
+        let local = chosen.unwrap_or_else(|| self.local_for(transport, remote));
+        Flow { transport, local, remote }
+    }
+
     /// The flow by which `remote` is reached over `transport`.
     #[must_use]
     pub fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Flow {

@@ -141,7 +141,8 @@ impl Context {
         let own = flow.local.ip().to_canonical();
         let is_v4 = flow.remote.ip().to_canonical().is_ipv4();
         let fits = |told: &std::net::IpAddr| told.is_ipv4() == is_v4;
-        let told = self.config.advertised.map(|told| told.ip().to_canonical()).filter(fits);
+        let all = || self.config.advertised.map(|told| told.ip().to_canonical()).filter(fits);
+        let told = self.directory.told(flow.remote.ip()).filter(fits).or_else(all);
         let other = || self.config.advertised_other.filter(fits);
         (Host::from(told.or_else(other).unwrap_or(own)), flow.local.port())
     }

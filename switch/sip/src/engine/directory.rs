@@ -23,6 +23,8 @@ pub struct Directory {
     tenants: BTreeMap<TenantId, TenantPart>,
     domains: BTreeMap<String, TenantId>,
     trunks: BTreeMap<IpAddr, Vec<(u16, TrunkId)>>,
+    /// What peers and gateways of trunks are told as our address, where that is their own.
+    told: BTreeMap<IpAddr, IpAddr>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +75,11 @@ impl Directory {
                 directory.domains.entry(domain).or_insert(tenant.id);
             }
             for trunk in tenant.trunks.values() {
+                if let Some(told) = trunk.told {
+                    let gateways = trunk.gateways.iter().map(|gateway| gateway.address);
+                    let all = trunk.peers.iter().copied().chain(gateways);
+                    directory.told.extend(all.map(|peer| (peer.ip().to_canonical(), told)));
+                }
                 // A carrier that we register with calls from where we register.
                 let registers = trunk.account.as_ref().is_some_and(|account| account.register.is_some());
                 let gateways = trunk.gateways.iter().filter(|_| registers);
@@ -156,6 +163,11 @@ impl Directory {
 
     pub(crate) fn account(&self, tenant: TenantId, name: &str) -> Option<&Account> {
         self.tenants.get(&tenant)?.accounts.get(name)
+    }
+
+    /// What this address is told as ours, where that is not what all are told.
+    pub(crate) fn told(&self, remote: IpAddr) -> Option<IpAddr> {
+        self.told.get(&remote.to_canonical()).copied()
     }
 
     /// The trunk whose peer this address is.

@@ -223,10 +223,15 @@ impl SipEngine {
         });
     }
 
-    /// The flow by which a peer is reached over a transport.
+    /// The flow by which a peer is reached over a transport, from this listener of ours if it is one.
     #[must_use]
-    pub fn flow_to(&self, transport: Transport, remote: core::net::SocketAddr) -> Flow {
-        self.base.cx.config.flow_to(transport, remote)
+    pub fn flow_by(
+        &self,
+        transport: Transport,
+        remote: core::net::SocketAddr,
+        own: Option<core::net::SocketAddr>,
+    ) -> Flow {
+        self.base.cx.config.flow_by(transport, remote, own)
     }
 
     /// An account's contacts, the preferred first.
