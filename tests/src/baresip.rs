@@ -33,6 +33,29 @@ impl Baresip {
         switch: &str,
         ca: Option<&Path>,
     ) -> Result<Self, Fail> {
+        Self::start_as(dir, user, hertz, switch, ca, false)
+    }
+
+    /// The same; it takes nothing but secure RTP.
+    pub fn start_secured(
+        dir: &Path,
+        user: &str,
+        hertz: f64,
+        switch: &str,
+        ca: Option<&Path>,
+    ) -> Result<Self, Fail> {
+        Self::start_as(dir, user, hertz, switch, ca, true)
+    }
+
+    fn start_as(
+        dir: &Path,
+        user: &str,
+        hertz: f64,
+        switch: &str,
+        ca: Option<&Path>,
+        secured: bool,
+    ) -> Result<Self, Fail> {
+        let (module, way) = if secured { ("module srtp.so\n", ";mediaenc=srtp-mand") } else { ("", "") };
         let ca =
             ca.map_or(String::new(), |ca| format!("sip_cafile {}\nsip_verify_server yes\n", ca.display()));
         let dir = dir.join("baresip");
@@ -42,12 +65,12 @@ impl Baresip {
             "sip_listen 127.0.0.1:5085\nnet_interface 127.0.0.1\nrtp_ports 46000-46100\n\
              audio_source aufile,{0}/says.wav\naudio_player aufile,{0}/plays.wav\naudio_alert none\n\
              snd_path {0}\nmodule_path {MODULES}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\n\
-             module_tmp account.so\nmodule_app menu.so\n{ca}",
+             module_tmp account.so\nmodule_app menu.so\n{module}{ca}",
             dir.display()
         );
         std::fs::write(dir.join("config"), config)?;
         let account =
-            format!("<sip:{user}@{switch}>;auth_pass={PASSWORD};answermode=auto;audio_codecs=pcmu\n");
+            format!("<sip:{user}@{switch}>;auth_pass={PASSWORD};answermode=auto;audio_codecs=pcmu{way}\n");
         std::fs::write(dir.join("accounts"), account)?;
         std::fs::write(dir.join("contacts"), "")?;
         let mut command = Command::new("baresip");

@@ -25,15 +25,17 @@ pub struct Way<'a> {
     pub ip: &'a str,
     /// Whom it trusts, for `tls`: a file of certificates.
     pub ca: Option<&'a Path>,
+    /// `none`, or `srtp`: then it takes nothing else.
+    pub encryption: &'a str,
 }
 
 impl Way<'_> {
     /// UDP over IPv4.
     pub const UDP: Way<'static> =
-        Way { transport: "udp", switch: "127.0.0.1:5060", ip: "127.0.0.1", ca: None };
+        Way { transport: "udp", switch: "127.0.0.1:5060", ip: "127.0.0.1", ca: None, encryption: "none" };
     /// TCP over IPv4.
     pub const TCP: Way<'static> =
-        Way { transport: "tcp", switch: "127.0.0.1:5060", ip: "127.0.0.1", ca: None };
+        Way { transport: "tcp", switch: "127.0.0.1:5060", ip: "127.0.0.1", ca: None, encryption: "none" };
 }
 
 /// A running linphone.
@@ -136,7 +138,8 @@ impl Linphone {
 /// Its configuration file.
 fn settings(user: &str, way: Way<'_>) -> Result<String, Fail> {
     let number: u16 = user.parse()?;
-    let Way { transport, switch, ip, ca } = way;
+    let Way { transport, switch, ip, ca, encryption } = way;
+    let mandatory = u8::from(encryption != "none");
     let own = if ip.contains(':') { format!("[{ip}]") } else { ip.to_owned() };
     // Ten ports each: a phone's second call must not take those of the next phone.
     let (port, rtp) = (4_000 + number, 6_000 + number % 1_000 * 10);
@@ -146,7 +149,8 @@ fn settings(user: &str, way: Way<'_>) -> Result<String, Fail> {
     let v6 = u8::from(ip.contains(':'));
     Ok(format!(
         "[sip]\nsip_port={}\nsip_tcp_port={}\nsip_tls_port={}\nuse_ipv6={v6}\nbind_address={ip}\n\
-         default_proxy=0\nguess_hostname=0\ncontact=sip:{user}@{own}:{port}\nmedia_encryption=none\n{ca}\
+         default_proxy=0\nguess_hostname=0\ncontact=sip:{user}@{own}:{port}\nmedia_encryption={encryption}\n\
+         media_encryption_mandatory={mandatory}\n{ca}\
          [rtp]\naudio_rtp_port={rtp}\n[sound]\nplayback_dev_id=null\n\
          [proxy_0]\nreg_proxy=<sip:{switch};transport={transport}>\nreg_identity=sip:{user}@localhost\n\
          reg_expires=600\nreg_sendregister=1\npublish=0\n\

@@ -23,6 +23,7 @@ mod refusing;
 mod registering;
 mod reload;
 mod ringing;
+mod secure;
 mod sight;
 mod streams;
 mod tenants;
@@ -80,6 +81,9 @@ static TESTS: &[Test] = &[
     test("an_account_gets_the_keys_of_others_by_info", keys::account_by_info),
     test("audio_from_another_source_is_not_heard", media::injection),
     test("a_law_caller_and_mu_law_agent_hear_each_other_and_their_keys", media::transcoding),
+    test("a_linphone_with_srtp_over_tls_and_a_plain_one_call_each_other", secure::linphone),
+    test("a_baresip_with_srtp_over_tls_answers_a_plain_caller", secure::baresip),
+    test("where_srtp_is_required_plain_callers_and_phones_in_the_clear_are_refused", secure::required),
     test("a_call_ends_at_its_longest", media::longest_call),
     test("a_silent_party_ends_the_call_unless_held", media::silence),
     test("a_call_goes_on_by_the_next_gateway_when_one_is_dead_or_cannot", trunks::fails_over),

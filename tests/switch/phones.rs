@@ -28,12 +28,18 @@ pub fn linphone_over_tls(dir: &Path) -> Outcome {
     let config = Config::new(dir)?.listen("tls:127.0.0.1:5061").md5_alone().user("1001").user("1002");
     let switch = Switch::start(dir, &config.more(&tls))?;
     let ca = authority.certificate();
-    let way = Way { transport: "tls", switch: "localhost:5061", ip: "127.0.0.1", ca: Some(&ca) };
+    let way = Way {
+        transport: "tls",
+        switch: "localhost:5061",
+        ip: "127.0.0.1",
+        ca: Some(&ca),
+        encryption: "none",
+    };
     linphone_calls_linphone(dir, &switch, way, Way::UDP)
 }
 
 /// 1001 calls 1002 and hangs up; then 1002 calls 1001, and is hung up.
-fn linphone_calls_linphone(dir: &Path, switch: &Switch, one: Way<'_>, other: Way<'_>) -> Outcome {
+pub fn linphone_calls_linphone(dir: &Path, switch: &Switch, one: Way<'_>, other: Way<'_>) -> Outcome {
     let mut first = Linphone::start(dir, "1001", one, CALLER, true)?;
     let mut second = Linphone::start(dir, "1002", other, AGENT, true)?;
     for (user, phone) in [("1001", &first), ("1002", &second)] {

@@ -53,7 +53,7 @@ fn one_call(dir: &Path) -> Result<(Switch, Phone, Phone, String), Fail> {
 }
 
 /// The ladder, as soon as it has the end of the call.
-fn trace(switch: &Switch, call: &str) -> Result<Value, Fail> {
+pub fn trace(switch: &Switch, call: &str) -> Result<Value, Fail> {
     let path = format!("/api/v1/calls/{call}/trace");
     let whole = || {
         let trace = switch.api.get(&path).ok()?;
@@ -92,7 +92,7 @@ fn in_this_order(steps: &[String], wanted: &[&str]) -> Outcome {
 }
 
 /// `cordboard` with these arguments, and what it printed.
-fn command(dir: &Path, args: &[&str]) -> Result<String, Fail> {
+pub fn command(dir: &Path, args: &[&str]) -> Result<String, Fail> {
     let mut command = Command::new(binary()?);
     let output = command.args(args).current_dir(dir).env("CORDBOARD_API_KEY", KEY).output()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -14,7 +14,7 @@ use crate::rtp::header::{self, HEADER_LEN};
 use crate::rtp::latch::Latch;
 use crate::rtp::outgoing::Outgoing;
 use crate::rtp::reception::Reception;
-use crate::srtp::{self, Srtp};
+use crate::srtp::{self, Refused, Srtp};
 use crate::tone::ToneTable;
 use cordboard_model::id::{LegId, PlaybackId};
 use cordboard_model::media::{Codec, DtmfKind, FarStats, LegStats, StreamParams};
@@ -313,7 +313,12 @@ impl Leg {
             return Some(buf.len());
         };
         let opened = if is_rtcp { srtp.unprotect_rtcp(buf) } else { srtp.unprotect(buf) };
-        self.unsealed += u64::from(opened.is_err());
+        match opened {
+            Ok(_) => {}
+            // keep-alives and STUN, as phones send them through NAT
+            Err(Refused::Malformed) => self.malformed += 1,
+            Err(_) => self.unsealed += 1,
+        }
         opened.ok()
     }
 

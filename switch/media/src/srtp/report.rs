@@ -48,7 +48,8 @@ impl Srtp {
         } else {
             (end, end + tag_len, end + tag_len + INDEX)
         };
-        let (Some(ssrc), Some(trailer)) = (word(packet, 4), word(packet, index_at)) else {
+        let is_rtcp = packet.first().is_some_and(|first| first >> 6 == 2);
+        let (true, Some(ssrc), Some(trailer)) = (is_rtcp, word(packet, 4), word(packet, index_at)) else {
             return Err(Refused::Malformed);
         };
         // Not encrypted would need UNENCRYPTED_SRTCP, which is never agreed (RFC 4568 6.3.2).

@@ -165,8 +165,10 @@ fn what_is_plain_forged_or_replayed_is_not_heard_and_counted() {
     assert_eq!(world.give(1, phone(1), &sealed), None, "replayed");
     let mut stranger = Phone { seals: context(&key(SrtpSuite::Aes128CmSha1_32, 9)), ..far };
     assert_eq!(stranger.say(&mut world, 1, &Rtp::audio(8, 7, 1, 1)), None);
+    let stun = b"\0\x01\0\0\x21\x12\xa4\x42abcdefghijkl";
+    assert_eq!(world.give(1, phone(1), stun), None);
     let stats = world.stats(1);
-    assert_eq!((stats.received, stats.unsealed, stats.malformed), (1, 4, 0));
+    assert_eq!((stats.received, stats.unsealed, stats.malformed), (1, 4, 1), "what is no RTP is no forgery");
 }
 
 #[test]
