@@ -3,6 +3,7 @@
 
 pub(crate) mod bridge;
 pub(crate) mod ear;
+pub(crate) mod feed;
 pub(crate) mod leg;
 pub(crate) mod player;
 pub(crate) mod recorder;

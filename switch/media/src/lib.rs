@@ -16,14 +16,14 @@
 //!
 //! Several inputs before a drain are legal.
 //!
-//! Deliberately absent: an adaptive jitter buffer and mixing (two-party relay needs neither),
-//! DTLS, ICE, codecs other than G.711, moving a leg between threads.
+//! Deliberately absent: mixing, DTLS, ICE, Opus, moving a leg between threads.
 
 pub mod audio;
 pub mod codec;
 mod dtmf;
 pub mod engine;
 mod graph;
+mod jitter;
 mod quality;
 mod rtcp;
 mod rtp;

@@ -304,6 +304,10 @@ pub struct LegStats {
     /// What the party reports of what it hears of us, if it reports.
     #[serde(default)]
     pub far: Option<FarStats>,
+    /// Audio for the party that was invented because its partner's was lost or late, milliseconds. Only where the
+    /// partner's audio is decoded.
+    #[serde(default)]
+    pub concealed_ms: u64,
     /// The party's session description names a private address, and ours does not.
     #[serde(default)]
     pub private: bool,

@@ -1,6 +1,7 @@
 //! Commands of the shard, and the shell's answers about ports.
 
 use super::{MediaEngine, MediaOutput, NO_LEG, PortKey};
+use crate::graph::bridge;
 use crate::graph::leg::{Coders, Leg, Stream, is_public};
 use crate::graph::player::{ITEMS_MAX, Item, Player};
 use crate::rtp::latch::Latch;
@@ -181,6 +182,7 @@ impl MediaEngine {
         if before.is_none() {
             self.start_watching(key, now);
         }
+        self.prepare_feeds(key);
     }
 
     fn play(&mut self, id: LegId, playback: PlaybackId, items: &[PlayItem], repeat: Repeat, now: Time) {
@@ -251,6 +253,17 @@ impl MediaEngine {
             one.partner = Some(second);
             other.partner = Some(first);
         }
+        self.prepare_feeds(first);
+    }
+
+    /// Two legs are joined, or what one of them agreed on has changed.
+    fn prepare_feeds(&mut self, key: u32) {
+        let ptime = self.config.tick.as_millis().min(255) as u8;
+        let partner = self.legs.get(key).and_then(|leg| leg.partner);
+        if let Some((one, other)) = partner.and_then(|partner| self.legs.pair_mut(key, partner)) {
+            bridge::prepare(one, other, ptime);
+            bridge::prepare(other, one, ptime);
+        }
     }
 
     fn part(&mut self, key: u32) {
@@ -259,8 +272,10 @@ impl MediaEngine {
         };
         leg.outgoing.detach();
         let partner = leg.partner.take();
+        leg.feed = None;
         if let Some(partner) = partner.and_then(|partner| self.legs.get_mut(partner)) {
             partner.partner = None;
+            partner.feed = None;
             partner.outgoing.detach();
         }
     }

@@ -89,7 +89,6 @@ impl MediaEngine {
                 leg.epoch = arrival.epoch;
                 leg.digits_in.reset();
                 if let Some(coders) = leg.coders.as_mut() {
-                    coders.ear.reset();
                     coders.tape.reset();
                 }
             }
@@ -162,7 +161,11 @@ impl MediaEngine {
             to.outgoing.leave_out(key, passage.arrival);
             return Verdict::Keep;
         }
-        match bridge::relay(passage, from, to, buf, now) {
+        if let (true, Some(partner)) = (bridge::feed(passage, to, buf, now), partner) {
+            self.start_ticking(partner, now);
+            return Verdict::Keep;
+        }
+        match bridge::relay(passage, to, buf, now) {
             Ok(Verdict::Send { port, to: address, offset, len }) if to.srtp.is_some() => {
                 let sealed = buf.get_mut(offset..).and_then(|packet| to.seal(packet, len, false));
                 match sealed {

@@ -45,7 +45,7 @@ impl MediaEngine {
         let Some(leg) = self.legs.get_mut(key) else {
             return;
         };
-        if !leg.is_fed() {
+        if !leg.is_made_for() {
             return;
         }
         let ptime = u64::from(leg.ptime_ms());

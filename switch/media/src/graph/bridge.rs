@@ -3,6 +3,7 @@
 use crate::codec::g711::{self, Law};
 use crate::dtmf::event::Event;
 use crate::engine::Verdict;
+use crate::graph::feed::Feed;
 use crate::graph::leg::{Leg, Way};
 use crate::rtp::header::{self, HEADER_LEN, Header};
 use crate::rtp::outgoing::Relayed;
@@ -36,17 +37,8 @@ pub(crate) enum Stop {
     Stale,
 }
 
-/// Samples that are transcoded at once.
-const PIECE: usize = 80;
-
-/// Rewrites the packet of `from` for `to`.
-pub(crate) fn relay(
-    passage: Passage,
-    from: &mut Leg,
-    to: &mut Leg,
-    buf: &mut [u8],
-    now: Time,
-) -> Result<Verdict, Stop> {
+/// Rewrites the packet for `to`.
+pub(crate) fn relay(passage: Passage, to: &mut Leg, buf: &mut [u8], now: Time) -> Result<Verdict, Stop> {
     let Passage { header, .. } = passage;
     let (port, address) = to.target().ok_or(Stop::NotHeard)?;
     let params = to.stream.map(|s| s.params).ok_or(Stop::NotHeard)?;
@@ -75,27 +67,62 @@ pub(crate) fn relay(
     if let Content::Audio(codec) = passage.content
         && let Some(codes) = buf.get_mut(header.payload_start..header.payload_end)
     {
-        transcode(codec, params.codec, from, to, codes);
+        transcode(codec, params.codec, codes);
     }
     to.outgoing.count(payload_len);
     Ok(Verdict::Send { port, to: address, offset, len: HEADER_LEN + payload_len })
 }
 
-/// Codes of one codec become codes of the other, in place. Same codec: nothing is touched. G.711 to G.711: a table. Else
-/// by way of samples at 8 kHz, which all of these have a code for each of.
-fn transcode(codec: Codec, wanted: Codec, from: &mut Leg, to: &mut Leg, codes: &mut [u8]) {
-    if codec == wanted {
-        return;
-    }
-    if let (Some(law), Some(wanted)) = (Law::of(codec), Law::of(wanted)) {
-        return g711::transcode(law, wanted, codes);
-    }
-    let (Some(from), Some(to)) = (from.coders.as_mut(), to.coders.as_mut()) else {
-        return;
+/// Gives audio that must be decoded to the feed of `to`, which is played out on that leg's own tick. False: it is to be
+/// relayed.
+pub(crate) fn feed(passage: Passage, to: &mut Leg, buf: &[u8], now: Time) -> bool {
+    let (is_fed, can_send) = (to.is_fed(), to.target().is_some());
+    let (Some(feed), Some(params)) = (to.feed.as_mut(), to.stream.map(|stream| stream.params)) else {
+        return false;
     };
-    for piece in codes.chunks_mut(PIECE) {
-        let mut pcm = [0; PIECE];
-        let len = from.ear.decode(piece, &mut pcm);
-        to.mouth.encode(&pcm[..len], piece);
+    let codec = match passage.content {
+        Content::Audio(codec) => codec,
+        Content::Event(_) => {
+            feed.hush(now);
+            return false;
+        }
+    };
+    let Header { payload_start, payload_end, timestamp, .. } = passage.header;
+    let wanted = usize::from(params.ptime_ms) * 8;
+    if is_relayable(codec, params.codec) && !feed.is_odd(payload_end - payload_start, wanted) {
+        if feed.is_on() {
+            feed.stop();
+        }
+        return false;
+    }
+    if is_fed || !can_send {
+        feed.stop();
+    } else {
+        let codes = buf.get(payload_start..payload_end).unwrap_or_default();
+        feed.put(passage.arrival, timestamp, codes, now);
+    }
+    true
+}
+
+/// Whether packets of one codec can be made packets of the other where they are.
+fn is_relayable(codec: Codec, wanted: Codec) -> bool {
+    codec == wanted || (Law::of(codec).is_some() && Law::of(wanted).is_some())
+}
+
+/// Has `to` a feed of what `from` says if one may be needed: other codecs, or packets of another length than the `ptime` we
+/// ask everybody for. Allocates, so that no packet need.
+pub(crate) fn prepare(from: &Leg, to: &mut Leg, ptime_ms: u8) {
+    let codecs = from.stream.zip(to.stream).map(|(from, to)| (from.params.codec, to.params.codec));
+    let needed = codecs.filter(|(codec, wanted)| !is_relayable(*codec, *wanted) || to.ptime_ms() != ptime_ms);
+    let needed = needed.map(|(codec, _)| codec);
+    if to.feed.as_ref().map(|feed| feed.codec()) != needed {
+        to.feed = needed.map(|codec| Box::new(Feed::new(codec)));
+    }
+}
+
+/// Codes of one law become codes of the other, in place. Same codec: nothing is touched.
+fn transcode(codec: Codec, wanted: Codec, codes: &mut [u8]) {
+    if let (Some(law), Some(wanted)) = (Law::of(codec), Law::of(wanted)) {
+        g711::transcode(law, wanted, codes);
     }
 }

@@ -5,6 +5,7 @@ use crate::dtmf::receive::DigitReceiver;
 use crate::dtmf::send::DigitSender;
 use crate::engine::PortKey;
 use crate::graph::ear::Ear;
+use crate::graph::feed::{Feed, Pulled};
 use crate::graph::player::Player;
 use crate::graph::recorder::Channel;
 use crate::quality::{self, Path};
@@ -31,6 +32,8 @@ pub(crate) const TAPS_MAX: usize = 2;
 const PTIME_MAX: u8 = 60;
 /// Shortest.
 const PTIME_MIN: u8 = 10;
+/// Samples of the longest packet.
+const FRAME_MAX: usize = PTIME_MAX as usize * 8;
 /// The longest frame fits the buffer asked of the shell.
 const _: () = assert!(HEADER_LEN + PTIME_MAX as usize * 8 + srtp::GROWTH <= crate::MediaEngine::TRANSMIT_MIN);
 
@@ -48,13 +51,11 @@ pub(crate) struct Stream {
     pub latch: Latch,
 }
 
-/// A leg's codec at work. Each use has a memory of its own.
+/// A leg's codec at work. Each use has a memory of its own; the feed of its partner has a third.
 #[derive(Clone, Debug)]
 pub(crate) struct Coders {
     pub codec: Codec,
-    /// What the party says, for its partner.
-    pub ear: Decoder,
-    /// The same for recordings, in the order of arrival.
+    /// What the party says, for recordings, in the order of arrival.
     pub tape: Decoder,
     /// What the party is to hear.
     pub mouth: Encoder,
@@ -62,7 +63,7 @@ pub(crate) struct Coders {
 
 impl Coders {
     pub(crate) fn new(codec: Codec) -> Self {
-        Self { codec, ear: Decoder::new(codec), tape: Decoder::new(codec), mouth: Encoder::new(codec) }
+        Self { codec, tape: Decoder::new(codec), mouth: Encoder::new(codec) }
     }
 }
 
@@ -192,6 +193,8 @@ pub(crate) struct Leg {
     /// The press that RTP events tell of now was told by signalling before.
     pub press_known: bool,
     pub player: Option<Player>,
+    /// What the partner says, where it must be decoded for this leg's party.
+    pub feed: Option<Box<Feed>>,
     pub partner: Option<u32>,
     pub taps: [Option<Tap>; TAPS_MAX],
     pub cadence: Cadence,
@@ -206,6 +209,8 @@ pub(crate) struct Leg {
     pub foreign: u64,
     pub malformed: u64,
     pub unsealed: u64,
+    /// Samples for the party that were invented.
+    pub concealed: u64,
 }
 
 /// What making a frame came to.
@@ -248,6 +253,7 @@ impl Leg {
             press: None,
             press_known: false,
             player: None,
+            feed: None,
             partner: None,
             taps: [None; TAPS_MAX],
             cadence: Cadence::default(),
@@ -260,6 +266,7 @@ impl Leg {
             foreign: 0,
             malformed: 0,
             unsealed: 0,
+            concealed: 0,
         }
     }
 
@@ -293,6 +300,7 @@ impl Leg {
             late,
             mos: codec.and_then(|codec| quality::mos(codec, path)),
             far,
+            concealed_ms: self.concealed / 8,
             private: self.public && remote.is_some_and(|ip| !is_public(ip)),
         }
     }
@@ -416,6 +424,35 @@ impl Leg {
         self.player.is_some() || self.digits_out.is_active()
     }
 
+    /// Whether packets of ours are made for this leg: what we feed it with, or its partner's words.
+    pub(crate) fn is_made_for(&self) -> bool {
+        self.is_fed() || self.feed.as_ref().is_some_and(|feed| feed.is_on())
+    }
+
+    /// The next packet of what the partner says.
+    fn feed_frame(&mut self, buf: &mut [u8], at: Time, samples: u32) -> Option<usize> {
+        let mut pcm = [0; FRAME_MAX];
+        let pcm = pcm.get_mut(..samples as usize)?;
+        let feed = self.feed.as_mut()?;
+        let pulled = feed.pull(pcm, at);
+        self.concealed += feed.take_concealed();
+        let params = self.stream?.params;
+        if pulled != Pulled::Sound || self.target().is_none() {
+            if pulled == Pulled::Off {
+                self.outgoing.end_local();
+            }
+            return None;
+        }
+        let end = HEADER_LEN + pcm.len();
+        self.coders.as_mut()?.mouth.encode(pcm, buf.get_mut(HEADER_LEN..end)?);
+        let (timestamp, restarted) = self.outgoing.begin_local(at);
+        let place = self.outgoing.local(timestamp, restarted);
+        header::write(buf, HEADER_LEN, params.send_payload_type, restarted, place);
+        self.outgoing.advance_local(samples);
+        self.outgoing.count(pcm.len());
+        Some(end)
+    }
+
     /// Puts another playlist in place of the one that is on; says which one was.
     pub(crate) fn take_player(&mut self, player: Option<Player>) -> Option<PlaybackId> {
         let old = core::mem::replace(&mut self.player, player);
@@ -433,7 +470,7 @@ impl Leg {
         let ptime = u64::from(self.ptime_ms());
         let frames = u64::from(core::mem::take(&mut self.cadence.skipped));
         let samples = u32::try_from(frames * ptime * 8).unwrap_or(u32::MAX);
-        if self.target().is_some() && self.is_fed() {
+        if self.target().is_some() && self.is_made_for() {
             let at = Time::from_millis(self.cadence.frame_at_ms);
             self.outgoing.begin_local(at);
             self.outgoing.advance_local(samples);
@@ -460,7 +497,7 @@ impl Leg {
         let at = Time::from_millis(self.cadence.frame_at_ms);
         self.cadence.frame_at_ms += u64::from(ptime);
         if !self.is_fed() {
-            return Frame::default();
+            return Frame { packet: self.feed_frame(buf, at, samples), ..Frame::default() };
         }
         let (Some(_), Some(params)) = (self.target(), self.stream.map(|s| s.params)) else {
             self.outgoing.detach();

@@ -109,6 +109,13 @@ impl Outgoing {
         self.source = Source::Nobody;
     }
 
+    /// We feed the stream no longer; who else does goes on.
+    pub(crate) fn end_local(&mut self) {
+        if self.source == Source::Local {
+            self.source = Source::Nobody;
+        }
+    }
+
     /// The place of a relayed packet. `None`: it is older than the present source's beginning.
     pub(crate) fn relay(&mut self, packet: Relayed, now: Time) -> Option<Place> {
         let Relayed { leg, arrival, .. } = packet;
