@@ -5,7 +5,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State, own};
 use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
-use crate::{pages, recording, stream, trace, transfer};
+use crate::{pages, recording, route, stream, trace, transfer};
 use axum::body::Bytes;
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -43,6 +43,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/calls/{id}/transfer/cancel", post(transfer::cancel))
         .route("/legs/{id}/hold", post(hold))
         .route("/legs/{id}/secret", post(secret))
+        .route("/legs/{id}/keys", post(route::keys))
+        .route("/route", get(route::explain))
         .route("/queues", get(queues))
         .route("/agents", get(agents))
         .route("/agents/{name}/{intent}", post(agent_intent))

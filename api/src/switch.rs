@@ -7,7 +7,7 @@ use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
-use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, TrunkView};
+use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::net::IpAddr;
@@ -29,6 +29,8 @@ pub enum Command {
     Transfer(Transfer),
     /// Send the party to the target that is consulted (`true`), or take the transfer back.
     EndTransfer(CallId, bool),
+    /// Send these keys, of `0-9*#A-D`, to the party of a leg.
+    Keys(LegId, String),
     /// Keys pressed on a leg are a secret from now on (`true`), or no longer.
     Secret(LegId, bool),
     /// Change what an agent wants to be.
@@ -210,6 +212,9 @@ pub trait Switch: Send + Sync + 'static {
     fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>>;
     /// Trunks, with the state of their gateways.
     fn trunks(&self, tenant: TenantId) -> Later<Vec<TrunkView>>;
+    /// What would become of a call that is not placed: `trunk`, `from`, `to`.
+    fn explain(&self, tenant: TenantId, trunk: Option<TrunkId>, from: String, to: String)
+    -> Later<RouteView>;
     /// Sources that the SIP port gives no answers. Empty for all but the operator's own tenant.
     fn bans(&self, tenant: TenantId) -> Later<Vec<BanView>>;
     /// Call detail records, newest first.

@@ -54,7 +54,7 @@ pub fn account_by_info(dir: &Path) -> Outcome {
     let config = Config::new(dir)?.more(&account).trunk().number("600", "user:1002");
     let switch = Switch::start(dir, &config)?;
     let answers = Scenario::called(MU_LAW).says(180, "Ringing").waits_for_word().answers();
-    let phone = answers.takes_info().takes_info().ends();
+    let phone = answers.takes_info().takes_info().takes_info().ends();
     let mut phone = Phone::registered(dir, "1002", 5072, &phone, AGENT)?;
     switch.wait_registered("1002", 1)?;
     let mut caller = Phone::by_trunk(dir, "600", &crate::common::calls(), CALLER)?;
@@ -66,6 +66,13 @@ pub fn account_by_info(dir: &Path) -> Outcome {
     caller.voice.press('*');
     let keys = told(&mut phone.sipp, 2)?;
     ensure(keys == "4*", || format!("the phone was told {keys}"))?;
+    // and a key that the API sends, to one party alone
+    let call = switch.api.list("/api/v1/calls")?.remove(0);
+    let leg = call["legs"][1]["leg"].as_str().unwrap_or_default().to_owned();
+    switch.api.post_body(&format!("/api/v1/legs/{leg}/keys"), r#"{"keys": "9"}"#)?;
+    let keys = told(&mut phone.sipp, 3)?;
+    ensure(keys == "4*9", || format!("the phone was told {keys}"))?;
+    ensure(caller.voice.keys().is_empty(), || "the caller got the key, too".into())?;
     caller.hangs_up()?;
     phone.ended()?;
     switch.ensure_nothing_left()

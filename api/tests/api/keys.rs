@@ -3,7 +3,8 @@
 use crate::{KEY, serve};
 
 /// One path of every route that needs a key.
-pub const READ: [&str; 10] = [
+pub const READ: [&str; 11] = [
+    "/api/v1/route?from=1001&to=500",
     "/api/v1/calls",
     "/api/v1/calls/default.6b000000-0-1",
     "/api/v1/queues",
@@ -15,7 +16,8 @@ pub const READ: [&str; 10] = [
     "/api/v1/recordings",
     "/api/v1/recordings/default.6b000000-0-1",
 ];
-pub const ORDER: [&str; 7] = [
+pub const ORDER: [&str; 8] = [
+    "/api/v1/legs/default.6b000000-0-1/keys",
     "/api/v1/calls/default.6b000000-0-1/hangup",
     "/api/v1/calls/default.6b000000-0-1/transfer",
     "/api/v1/calls/default.6b000000-0-1/transfer/complete",

@@ -10,6 +10,7 @@ mod keys;
 mod pages;
 mod reading;
 mod recordings;
+mod route;
 mod tenants;
 mod traces;
 

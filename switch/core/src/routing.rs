@@ -5,11 +5,11 @@ use cordboard_call::CallInput;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::{Snapshot, Tenant};
 use cordboard_model::deadline::Deadlines;
-use cordboard_model::id::{AgentId, CallId, TenantId, UserId};
-use cordboard_model::leg::Incoming;
+use cordboard_model::id::{AgentId, CallId, TenantId, TrunkId, UserId};
+use cordboard_model::leg::{Incoming, PartyId};
 use cordboard_model::plan;
 use cordboard_model::time::{Time, TimerReason};
-use cordboard_model::view::RouteReason;
+use cordboard_model::view::{RouteReason, RouteView};
 use cordboard_plugin_api::{
     AskAnswer, Order, Registry, RouteContext, RouteEnd, RouteOutcome, RouteRequest, RouteRun, RouteStep,
 };
@@ -164,7 +164,43 @@ impl Shard {
         self.tell_call(call, CallInput::Refused { call, cause, reasons });
     }
 
-    /// What the plugins would say to a call, without placing it: `route explain` and the API.
+    /// What would become of a call, without placing it. None if there is no such tenant or trunk.
+    pub fn explain(
+        &self,
+        tenant: TenantId,
+        trunk: Option<&TrunkId>,
+        from: &str,
+        to: &str,
+    ) -> Option<RouteView> {
+        let home = self.snapshot.tenant(tenant)?;
+        let trunk = match trunk {
+            Some(id) => Some(self.snapshot.trunk(id).filter(|trunk| trunk.id.tenant == tenant)?),
+            None => None,
+        };
+        if let Some(other) = trunk.and_then(|trunk| plan::owner(home, trunk, to)) {
+            let (from, to, reasons) = (from.to_owned(), to.to_owned(), Vec::new());
+            return Some(RouteView { tenant: other, from, to, reasons, goes_to: None, refused: None });
+        }
+        let user = UserId::new(tenant, from).ok();
+        let user = user.filter(|user| trunk.is_none() && home.users.contains_key(&user.name));
+        let (from, to) = plan::inside(home, trunk, user.is_some(), from, to);
+        let outcome = self.explain_route(RouteRequest {
+            tenant,
+            from: PartyId::new(&from),
+            to: PartyId::new(&to),
+            trunk: trunk.map(|trunk| trunk.id.clone()),
+            user,
+            at: self.wall.at(self.now),
+            amended: Vec::new(),
+        })?;
+        let (goes_to, refused) = match outcome.end {
+            RouteEnd::Decided { to } => (Some(to), None),
+            RouteEnd::Refused { cause, .. } => (None, Some(cause)),
+        };
+        Some(RouteView { tenant, from, to, reasons: outcome.reasons, goes_to, refused })
+    }
+
+    /// What the plugins would say to a call, without placing it.
     pub fn explain_route(&self, request: RouteRequest) -> Option<RouteOutcome> {
         let tenant = self.snapshot.tenant(request.tenant)?;
         let order = self.routing.orders.get(&request.tenant).cloned().unwrap_or_default();

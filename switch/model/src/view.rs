@@ -1,9 +1,11 @@
 //! What readers of the switch see: the API, the page, the command line.
 
+use crate::cause::Cause;
 use crate::cdr::TransferRecord;
-use crate::id::{AgentId, CallId, LegId, QueueId, TrunkId, UserId};
+use crate::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::time::Wall;
+use crate::verb::Destination;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -116,6 +118,23 @@ pub struct RouteReason {
     pub verdict: String,
     /// Why, in words.
     pub why: String,
+}
+
+/// What would become of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteView {
+    /// Whose call it is: another tenant's where a trunk's number was given to him.
+    pub tenant: TenantId,
+    /// Who calls, as the tenant works with the number.
+    pub from: String,
+    /// Who is called.
+    pub to: String,
+    /// What each routing plugin said. Empty for another tenant's call: that is his.
+    pub reasons: Vec<RouteReason>,
+    /// Where it goes.
+    pub goes_to: Option<Destination>,
+    /// Why it is refused.
+    pub refused: Option<Cause>,
 }
 
 /// Whether a gateway lives, as far as is known.

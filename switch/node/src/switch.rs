@@ -13,9 +13,9 @@ use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::Sender;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, TenantId};
+use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, TenantId, TrunkId};
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
-use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, TrunkView};
+use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use cordboard_store::{Cursor, Store, StoreError};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -129,6 +129,20 @@ impl Switch for NodeSwitch {
         self.later(move |shard| shard.trunk_views(tenant))
     }
 
+    fn explain(
+        &self,
+        tenant: TenantId,
+        trunk: Option<TrunkId>,
+        from: String,
+        to: String,
+    ) -> Later<RouteView> {
+        let answer = self.later(move |shard| {
+            let found = shard.explain(tenant, trunk.as_ref(), &from, &to);
+            found.ok_or_else(|| missing(trunk.map_or_else(|| tenant.to_string(), |id| format!("trunk {id}"))))
+        });
+        Box::pin(async move { answer.await? })
+    }
+
     fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>> {
         self.later(move |shard| shard.contacts(tenant))
     }
@@ -219,6 +233,16 @@ impl Switch for NodeSwitch {
             Command::Hold(leg, on) => self.hold(tenant, leg, on),
             Command::Transfer(transfer) => self.transfer(transfer),
             Command::EndTransfer(call, complete) => self.end_transfer(call, complete),
+            Command::Keys(leg, keys) => {
+                let count = keys.len();
+                let answer = self.later(move |shard| shard.send_keys(leg, &keys));
+                Box::pin(async move {
+                    match answer.await? {
+                        true => Ok(vec![format!("{count} keys are being sent to leg {leg}")]),
+                        false => Err(missing(format!("leg {leg} is not up"))),
+                    }
+                })
+            }
             Command::Secret(leg, on) => {
                 let answer = self.later(move |shard| shard.set_secret(leg, on));
                 let what = if on { "a secret from now on" } else { "a secret no longer" };

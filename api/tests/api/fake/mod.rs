@@ -16,9 +16,9 @@ use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::event::EventKind;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, TenantId};
+use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, TenantId, TrunkId};
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView, TraceWhat};
-use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, TrunkView};
+use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -145,6 +145,22 @@ impl Switch for Fake {
         self.answer(tenant, |floor| Ok(floor.trunks.clone()))
     }
 
+    fn explain(
+        &self,
+        tenant: TenantId,
+        trunk: Option<TrunkId>,
+        from: String,
+        to: String,
+    ) -> Later<RouteView> {
+        self.answer(tenant, move |floor| {
+            if let Some(id) = trunk.filter(|id| floor.trunks.iter().all(|known| known.trunk != *id)) {
+                return Err(Refusal::NotFound(format!("trunk {id}")));
+            }
+            let refused = Some(cordboard_model::cause::Cause::NoRoute);
+            Ok(RouteView { tenant, from, to, reasons: Vec::new(), goes_to: None, refused })
+        })
+    }
+
     fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>> {
         self.answer(tenant, |floor| Ok(floor.contacts.clone()))
     }
@@ -247,6 +263,10 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             floor.event(EventKind::LegHeld { call, leg, held });
             let word = if held { "on" } else { "off" };
             Ok(vec![format!("leg {leg} is {word} hold")])
+        }
+        Command::Keys(leg, keys) => {
+            call_of(floor, leg)?;
+            Ok(vec![format!("{} keys are sent", keys.len())])
         }
         Command::Secret(leg, on) => {
             call_of(floor, leg)?;

@@ -8,6 +8,9 @@ use cordboard_model::media::{DtmfKind, MediaCommand};
 use cordboard_model::srtp::SrtpRule;
 use cordboard_sip::engine::SipCommand;
 
+/// How long a key is pressed that the API sends, milliseconds.
+const KEY_MS: u16 = 100;
+
 impl Shard {
     /// How keys reach the leg's party: as its trunk or its account says.
     pub(crate) fn dtmf_of(&self, leg: LegId) -> DtmfKind {
@@ -35,6 +38,16 @@ impl Shard {
         if kind != DtmfKind::default() {
             self.out.push_back(ShardOutput::Media(MediaCommand::Dtmf { leg, kind }));
         }
+    }
+
+    /// Sends keys to a leg's party, in its way. False if there is no such leg, or it is over.
+    pub fn send_keys(&mut self, leg: LegId, digits: &str) -> bool {
+        let is_up = self.legs.get(leg).is_some_and(|found| found.session.is_some());
+        if is_up {
+            let (digits, length_ms) = (digits.to_owned(), KEY_MS);
+            self.out.push_back(ShardOutput::Media(MediaCommand::SendDigits { leg, digits, length_ms }));
+        }
+        is_up
     }
 
     /// The party pressed a key and INFO told so.

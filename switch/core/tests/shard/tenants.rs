@@ -56,6 +56,25 @@ fn a_number_of_a_trunk_that_is_another_tenants_makes_the_call_his() {
 }
 
 #[test]
+fn a_call_is_explained_as_it_would_be_routed_shared_numbers_included() {
+    let acme = TenantId::new("acme").unwrap();
+    let mut tenants = [tenant("default", "example.com", TRUNK), tenant("acme", "acme.test", OTHER)];
+    let shared = SharedNumber { number: "+4930555".into(), tenant: acme };
+    tenants[0].trunks.values_mut().for_each(|trunk| trunk.shared = vec![shared.clone()]);
+    let id = tenants[0].trunks.values().next().unwrap().id.clone();
+    let mut rig = Rig::new();
+    rig.configure(snapshot(tenants.to_vec()));
+    let own = TenantId::DEFAULT;
+    let said = rig.shard.explain(own, Some(&id), "+4930123", "2000").unwrap();
+    assert_eq!((said.tenant, said.refused), (own, None));
+    assert!(said.goes_to.is_some() && !said.reasons.is_empty(), "{said:?}");
+    let his = rig.shard.explain(own, Some(&id), "+4930123", "+4930555").unwrap();
+    assert_eq!((his.tenant, his.goes_to, his.reasons.len()), (acme, None, 0), "that is his");
+    assert!(rig.shard.explain(own, None, "1001", "9999").unwrap().refused.is_some());
+    assert!(rig.shard.explain(acme, Some(&id), "+4930123", "2000").is_none(), "another tenant's trunk");
+}
+
+#[test]
 fn the_same_account_in_two_domains_is_two_with_a_realm_each_and_none_reaches_the_other() {
     let mut tenants = vec![tenant("default", "example.com", TRUNK), tenant("acme", "acme.test", OTHER)];
     for tenant in &mut tenants {

@@ -1,0 +1,40 @@
+//! Calls that are explained and not placed; keys for a party.
+
+use crate::{KEY, OTHER_KEY, furnish, serve};
+use cordboard_model::id::TenantId;
+
+#[tokio::test]
+async fn a_route_is_explained_for_the_keys_tenant_and_wants_both_numbers() {
+    let served = serve().await;
+    furnish(&served.switch, TenantId::DEFAULT);
+    let said = served.get(KEY, "/api/v1/route?from=1001&to=%2B4930").await.ok();
+    assert_eq!(
+        (&said["tenant"], &said["from"], &said["to"]),
+        (&"default".into(), &"1001".into(), &"+4930".into())
+    );
+    assert_eq!(said["refused"], "no_route");
+    assert_eq!(served.get(OTHER_KEY, "/api/v1/route?from=1&to=2").await.ok()["tenant"], "acme");
+    assert_eq!(served.get(KEY, "/api/v1/route?from=1001").await.problem(400)["field"], "to");
+    let long = "1".repeat(65);
+    assert_eq!(
+        served.get(KEY, &format!("/api/v1/route?from={long}&to=1")).await.problem(400)["field"],
+        "from"
+    );
+    served.get(KEY, "/api/v1/route?from=1&to=2&trunk=nobody").await.problem(404);
+    served.get(KEY, "/api/v1/route?from=1&to=2&tenant=acme").await.problem(400);
+}
+
+#[tokio::test]
+async fn keys_are_sent_to_a_leg_of_ones_own_and_nothing_else_is() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let path = format!("/api/v1/legs/{}/keys", floor.talking_leg);
+    let done = served.post(KEY, &path, r#"{"keys": "12#D"}"#).await.ok();
+    assert_eq!(done["done"][0], "4 keys are sent");
+    let long = format!(r#"{{"keys": "{}"}}"#, "1".repeat(65));
+    for wrong in ["", "{}", r#"{"keys": ""}"#, r#"{"keys": "x"}"#, r#"{"keys": "1", "to": 2}"#, long.as_str()]
+    {
+        assert_eq!(served.post(KEY, &path, wrong).await.problem(400)["field"], "keys", "{wrong}");
+    }
+    served.post(OTHER_KEY, &path, r#"{"keys": "1"}"#).await.problem(404);
+}
