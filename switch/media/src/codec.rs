@@ -3,6 +3,7 @@
 //! Invariant: a decoder and an encoder belong to one leg and one direction, are made by a command, and allocate nothing
 //! when they are used.
 
+pub(crate) mod comfort;
 pub(crate) mod conceal;
 pub mod g711;
 pub mod g722;

@@ -90,6 +90,8 @@ pub(crate) struct JitterBuffer {
     cursor: Option<i64>,
     /// The number of the packet that was played last.
     last: Option<u64>,
+    /// The number of the packet that said that silence follows.
+    silence: Option<u64>,
     /// Number and position of the packet that came last, and how long packets are.
     came: Option<(u64, i64)>,
     length: i64,
@@ -114,6 +116,7 @@ impl JitterBuffer {
             payloads: vec![0; SLOTS * PAYLOAD_MAX].into(),
             cursor: None,
             last: None,
+            silence: None,
             came: None,
             length: i64::from(rate) / 50,
             invented: 0,
@@ -196,6 +199,11 @@ impl JitterBuffer {
         self.slots[place] = Some(Slot { number, at, len: payload.len() as u16 });
     }
 
+    /// A packet of this number says that nothing is lost between it and the next one.
+    pub(crate) fn silent(&mut self, number: u64) {
+        self.silence = Some(number);
+    }
+
     /// A free slot; the oldest packet gives way.
     fn room(&mut self) -> Option<usize> {
         let free = self.slots.iter().position(Option::is_none);
@@ -266,18 +274,23 @@ impl JitterBuffer {
         }
     }
 
-    /// What comes next, for at most `most` samples where nothing is there.
-    pub(crate) fn next(&mut self, most: usize) -> Next<'_> {
+    /// What comes next, for at most `most` samples where nothing is there. `silent`: the party said that it is silent, so
+    /// that nothing is lost where nothing is here.
+    pub(crate) fn next(&mut self, most: usize, silent: bool) -> Next<'_> {
         let cursor = self.cursor.unwrap_or(0);
         self.drop_passed(cursor);
         let found = self.first().and_then(|place| Some((place, self.slots[place]?)));
         let Some((place, slot)) = found else {
+            if silent {
+                self.advance(most as i64);
+                return Next::Pause(most);
+            }
             return self.invent(most as i64);
         };
         let gap = (slot.at - cursor).min(most as i64);
         if gap > 0 {
-            let follows = self.last.is_some_and(|last| slot.number == last + 1);
-            if follows || self.last.is_none() {
+            let before = slot.number.checked_sub(1);
+            if before == self.last || before == self.silence || self.last.is_none() {
                 self.advance(gap);
                 return Next::Pause(gap as usize);
             }

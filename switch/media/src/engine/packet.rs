@@ -1,6 +1,7 @@
 //! The way of a packet through the engine.
 
 use super::{MediaEngine, PortKey, Verdict};
+use crate::codec::comfort;
 use crate::dtmf::event::Event;
 use crate::graph::bridge::{self, Content, Passage, Stop};
 use crate::graph::leg::{Told, Way};
@@ -98,7 +99,7 @@ impl MediaEngine {
                     let begins = leg.digits_in.take(header.timestamp, event);
                     digit = event.digit().filter(|_| begins);
                 }
-                Content::Event(_) => {}
+                Content::Event(_) | Content::Comfort(_) => {}
             }
         } else {
             self.counters.stale += 1;
@@ -152,6 +153,7 @@ impl MediaEngine {
         };
         let known = match passage.content {
             Content::Event(_) => from.press_known,
+            Content::Comfort(_) => false,
             // who gets the key in another way does not hear it, too
             Content::Audio(_) => {
                 to.way() != Some(Way::Tones) && from.ear.as_ref().is_some_and(|ear| ear.hears_tones())
@@ -237,6 +239,11 @@ fn content(params: &StreamParams, header: &Header, buf: &[u8]) -> Option<Content
             Event::read(payload).map(Content::Event)
         }
         _ if header.payload_type == params.recv_payload_type => Some(Content::Audio(params.codec)),
+        // A static number, which some send without asking.
+        _ if header.payload_type == comfort::PAYLOAD_TYPE => {
+            let level = buf.get(header.payload_start..header.payload_end)?.first()?;
+            Some(Content::Comfort(*level))
+        }
         _ => None,
     }
 }

@@ -16,6 +16,8 @@ use cordboard_model::time::Time;
 pub(crate) enum Content {
     Audio(Codec),
     Event(Event),
+    /// Comfort noise at a level: silence from now on.
+    Comfort(u8),
 }
 
 /// A packet of one party, for the other.
@@ -55,6 +57,11 @@ pub(crate) fn relay(passage: Passage, to: &mut Leg, buf: &mut [u8], now: Time) -
                 return Err(Stop::NotHeard);
             }
         },
+        // Nobody was offered it, so nobody need understand it.
+        Content::Comfort(_) => {
+            to.outgoing.leave_out(passage.from, passage.arrival);
+            return Err(Stop::NotHeard);
+        }
     };
     let audio = matches!(passage.content, Content::Audio(_));
     let relayed =
@@ -85,6 +92,10 @@ pub(crate) fn feed(passage: Passage, to: &mut Leg, buf: &[u8], now: Time) -> boo
         Content::Event(_) => {
             feed.hush(now);
             return false;
+        }
+        Content::Comfort(level) => {
+            feed.comfort(passage.arrival, level);
+            return feed.is_on();
         }
     };
     let Header { payload_start, payload_end, timestamp, .. } = passage.header;

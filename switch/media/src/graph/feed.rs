@@ -4,6 +4,7 @@
 //! feed is made by a command, where two legs are joined that cannot be given each other's packets as they are.
 
 use crate::codec::Decoder;
+use crate::codec::comfort::Comfort;
 use crate::codec::conceal::Conceal;
 use crate::jitter::{Adjust, JitterBuffer, Next};
 use crate::rtp::ahead;
@@ -29,6 +30,9 @@ const ODD_MIN: u8 = 3;
 /// And of the right length before they are relayed again.
 const ODD_MAX: u8 = 50;
 
+/// Comfort noise goes on for so long without a packet, samples: a minute. Then the party is gone, not silent.
+const NOISE_MAX: u32 = 60 * RATE;
+
 /// What a turn came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pulled {
@@ -47,6 +51,8 @@ pub(crate) struct Feed {
     decoder: Decoder,
     jitter: JitterBuffer,
     conceal: Conceal,
+    /// What the party's silence sounds like, and how long it goes on; until it speaks.
+    noise: Option<(Comfort, u32)>,
     /// Of the newest packet: epoch, timestamp, and its position.
     newest: Option<(u32, u32, i64)>,
     fifo: [i16; FIFO_MAX],
@@ -65,6 +71,7 @@ impl Feed {
             decoder: Decoder::new(codec),
             jitter: JitterBuffer::new(RATE),
             conceal: Conceal::default(),
+            noise: None,
             newest: None,
             fifo: [0; FIFO_MAX],
             held: 0,
@@ -105,12 +112,19 @@ impl Feed {
     pub(crate) fn stop(&mut self) {
         self.jitter.reset();
         self.conceal = Conceal::default();
+        self.noise = None;
         (self.newest, self.held, self.idle, self.on) = (None, 0, 0, false);
     }
 
     /// A key's event came: no audio beside it.
     pub(crate) fn hush(&mut self, now: Time) {
         self.hushed = now + HUSH;
+    }
+
+    /// The party is silent, and its silence has this level (RFC 3389).
+    pub(crate) fn comfort(&mut self, arrival: Arrival, level: u8) {
+        self.jitter.silent(arrival.extended);
+        self.noise = Some((Comfort::new(level), NOISE_MAX));
     }
 
     /// Takes a packet.
@@ -130,6 +144,7 @@ impl Feed {
             self.newest = Some((arrival.epoch, timestamp, position));
         }
         self.on = true;
+        self.noise = None;
         self.jitter.put(arrival.extended, position, codes, now);
     }
 
@@ -183,7 +198,7 @@ impl Feed {
         let Some(room) = self.fifo.get_mut(self.held..) else {
             return false;
         };
-        let count = match self.jitter.next(missing) {
+        let count = match self.jitter.next(missing, self.noise.is_some()) {
             Next::Packet(codes) => {
                 let count = self.decoder.decode(codes, room);
                 self.jitter.played(count);
@@ -199,8 +214,17 @@ impl Feed {
             }
             Next::Pause(count) => {
                 let count = count.min(room.len());
-                room.get_mut(..count).unwrap_or_default().fill(0);
-                self.idle = self.idle.saturating_add(count as u32);
+                let room = room.get_mut(..count).unwrap_or_default();
+                match self.noise.as_mut().filter(|(_, left)| *left > 0) {
+                    Some((noise, left)) => {
+                        noise.fill(room);
+                        *left = left.saturating_sub(count as u32);
+                    }
+                    None => {
+                        room.fill(0);
+                        self.idle = self.idle.saturating_add(count as u32);
+                    }
+                }
                 count
             }
         };

@@ -57,7 +57,7 @@ impl Table {
         };
         let mut said = Vec::new();
         while self.held < wanted {
-            let (count, word) = match self.buffer.next(wanted - self.held) {
+            let (count, word) = match self.buffer.next(wanted - self.held, false) {
                 Next::Packet(payload) => (None, payload[0].to_string()),
                 Next::Conceal(count) => (Some(count), "c".to_string()),
                 Next::Pause(count) => (Some(count), "p".to_string()),

@@ -162,7 +162,7 @@ fn nothing_is_believed_before_it_was_negotiated() {
 fn what_is_no_rtp_or_of_an_unknown_type_is_malformed() {
     let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
     world.say(0, &Rtp::audio(0, 1, 0, 0));
-    world.say(0, &Rtp::audio(13, 1, 1, 0));
+    world.say(0, &Rtp::audio(19, 1, 1, 0));
     world.give(0, phone(0), b"hello");
     world.give(0, phone(0), b"");
     let mut long = Rtp::audio(8, 1, 2, 0);

@@ -261,3 +261,54 @@ fn packets_are_cut_anew_for_a_party_that_wants_another_length_and_relayed_when_t
         assert!(back.is_some(), "the other way nothing is cut");
     }
 }
+
+fn comfort_noise(n: u16, level: u8) -> Rtp {
+    Rtp {
+        payload_type: 13,
+        sequence: n,
+        timestamp: u32::from(n) * 160,
+        payload: vec![level],
+        ..Rtp::audio(13, 5, 0, 0)
+    }
+}
+
+#[test]
+fn comfort_noise_is_heard_at_its_level_until_the_party_speaks() {
+    let mut world = World::bridged(Codec::G722, Codec::Pcma);
+    let packets = tone(Codec::G722, 440, 100);
+    for packet in &packets[..25] {
+        world.say(0, packet);
+        world.run(20);
+    }
+    assert_eq!(world.say(0, &comfort_noise(65, 50)), None);
+    world.run(1_000);
+    let silent = world.sent_by(1).len();
+    for (n, packet) in packets[75..].iter().enumerate() {
+        world.say(0, &Rtp { sequence: 66 + n as u16, ..packet.clone() });
+        world.run(20);
+    }
+    let sent = world.sent_by(1);
+    is_even(&sent, 20);
+    assert!(sent.len() > 95, "{}", sent.len());
+    let pcm = heard(&sent[silent - 40..silent - 2], Codec::Pcma);
+    let square: f64 = pcm.iter().map(|s| f64::from(*s) * f64::from(*s)).sum::<f64>() / pcm.len() as f64;
+    assert!((90.0..120.0).contains(&square.sqrt()), "-50 dBov is 104: {}", square.sqrt());
+    assert!(Goertzel::share(&heard(&sent[silent + 5..], Codec::Pcma), 440.0) > 0.95);
+    assert_eq!((world.stats(0).malformed, world.stats(0).lost, world.stats(1).concealed_ms), (0, 0, 0));
+}
+
+#[test]
+fn comfort_noise_that_nobody_asked_for_is_no_fault_and_goes_no_further_between_relayed_parties() {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    for packet in tone(Codec::Pcma, 440, 10) {
+        world.say(0, &packet);
+        world.run(20);
+    }
+    assert_eq!(world.say(0, &comfort_noise(50, 60)), None);
+    world.run(400);
+    let last = world.sent_by(1).len() - 1;
+    let next = Rtp { sequence: 51, timestamp: 80 * 160, ..Rtp::audio(8, 5, 0, 0x55) };
+    let next = world.say(0, &next).unwrap();
+    assert_eq!(next.sequence(), world.sent_by(1)[last].sequence().wrapping_add(1), "no gap where it was");
+    assert_eq!((world.stats(0).malformed, world.stats(0).lost), (0, 0));
+}
