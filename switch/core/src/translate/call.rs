@@ -124,7 +124,7 @@ impl Shard {
         }
     }
 
-    fn local_media(&self, leg: LegId, addr: SocketAddr) -> Local {
+    pub(crate) fn local_media(&self, leg: LegId, addr: SocketAddr) -> Local {
         let tenant = self.snapshot.tenant(leg.tenant);
         let trunk = self.legs.get(leg).and_then(|found| self.snapshot.trunk(found.trunk.as_ref()?));
         let own = trunk.map(|trunk| trunk.codecs.clone()).filter(|codecs| !codecs.is_empty());

@@ -11,7 +11,7 @@ use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::{Incoming, LegEvent};
 use cordboard_model::media::{MediaCommand, StreamParams};
 use cordboard_model::plan::owner;
-use cordboard_model::srtp::SrtpKeys;
+use cordboard_model::srtp::{SrtpKeys, SrtpPolicy};
 use cordboard_model::trace::TraceMedia;
 use cordboard_sip::engine::{DialogState, IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
 use cordboard_sip::sdp;
@@ -85,6 +85,7 @@ impl Shard {
         if let Some(user) = incoming.user.clone() {
             self.lamp_begins(leg, user, true, incoming.to.clone());
         }
+        self.refuse_plain(leg, &incoming);
         let incoming = Incoming {
             leg,
             from: incoming.from,
@@ -95,6 +96,16 @@ impl Shard {
             data,
         };
         self.tell_call(call, CallInput::New { call, incoming });
+    }
+
+    /// Plain RTP where keys are required would be refused when the call is to be answered. Nobody's phone need ring before:
+    /// the session refuses it now, and says why.
+    fn refuse_plain(&mut self, leg: LegId, incoming: &IncomingCall) {
+        let plain = incoming.offer.as_deref().is_some_and(|offer| !sdp::offers_security(offer));
+        if plain && self.srtp_of(leg).policy == SrtpPolicy::Required {
+            let local = self.local_media(leg, self.config.local);
+            self.sip.handle_command(SipCommand::Answer { session: incoming.session, local }, self.now);
+        }
     }
 
     /// Whether a phone dialled into a domain of another tenant: its own house has no such party, and no call goes over.

@@ -30,6 +30,30 @@ fn a_shard_without_configuration_refuses_every_call() {
 }
 
 #[test]
+fn a_plain_call_where_keys_are_required_is_refused_before_anybody_rings() {
+    use cordboard_model::srtp::{SrtpPolicy, SrtpRule};
+    let mut rig = Rig::new();
+    let mut snapshot = one_tenant();
+    for trunk in snapshot.tenants.values_mut().flat_map(|tenant| tenant.trunks.values_mut()) {
+        trunk.srtp = SrtpRule { policy: SrtpPolicy::Required, without_tls: false };
+    }
+    rig.configure(snapshot);
+    rig.datagram(TRUNK, &invite(TRUNK, "2000", "example.com", "a"));
+    let refused = rig.last("488").to_owned();
+    assert!(refused.contains("Warning: 302 "), "{refused}");
+    assert_eq!((rig.heard("SIP/2.0 180"), rig.heard("SIP/2.0 200")), (0, 0), "{:#?}", rig.said);
+    let closed = rig.records.iter().find_map(|record| match record {
+        JournalRecord::CallClosed(cdr) => Some(cdr.cause),
+        _ => None,
+    });
+    assert_eq!(closed, Some(cordboard_model::cause::Cause::Incompatible));
+    rig.datagram(TRUNK, &within("ACK", 1, TRUNK, &refused));
+    rig.after(40_000);
+    assert_eq!(rig.shard.leftovers(), [""; 0]);
+    assert_eq!(rig.shard.call_count(), 0);
+}
+
+#[test]
 fn the_opening_record_is_written_before_the_200_is_sent() {
     let mut rig = Rig::new();
     rig.prompt = false;

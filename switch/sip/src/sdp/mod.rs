@@ -21,7 +21,7 @@ pub use crypto::{Crypto, Security};
 pub use description::{Connection, Media, Origin, RtpMap, SessionDescription};
 pub use error::SdpError;
 pub(crate) use negotiate::audio_address;
-pub use negotiate::{Local, Negotiated, accept_answer, answer, codecs_of, offer};
+pub use negotiate::{Local, Negotiated, accept_answer, answer, codecs_of, offer, offers_security};
 
 /// The media type of a session description.
 pub const MEDIA_TYPE: &str = "application/sdp";

@@ -185,6 +185,15 @@ pub fn codecs_of(description: &[u8]) -> Vec<Codec> {
     codecs
 }
 
+/// Whether a description has an audio stream over secure RTP that is not refused.
+#[must_use]
+pub fn offers_security(description: &[u8]) -> bool {
+    let is_secured = |media: &Media| {
+        media.kind.eq_ignore_ascii_case("audio") && media.port != 0 && is_secured(media) == Some(true)
+    };
+    SessionDescription::parse(description).is_ok_and(|peer| peer.media.iter().any(is_secured))
+}
+
 /// A stream's payload types that are codecs of ours, in the order of its author.
 fn known_codecs(media: &Media) -> impl Iterator<Item = (u8, Codec)> {
     media.payload_types().filter_map(|payload_type| {

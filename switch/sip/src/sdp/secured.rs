@@ -89,6 +89,9 @@ fn a_rule_says_which_streams_are_taken() {
         Ok((_, settled)) => Ok((settled.stream.remote.port(), settled.keys.is_some())),
         Err(error) => Err((error, error.code(), error.warning())),
     };
+    let offers = |media: &str| offers_security(&body(media));
+    assert_eq!([plain, &secured, &feedback, &both].map(offers), [false, true, true, true]);
+    assert_eq!(["", &browser, "m=audio 0 RTP/SAVP 8\r\n", "nonsense"].map(offers), [false; 4]);
     let no_audio = Err((SdpError::NoAudio, 488, 304));
     assert_eq!([Off, Optional].map(|policy| port(plain, policy)), [Ok((4000, false)); 2]);
     assert_eq!(port(plain, Required), Err((SdpError::NotSecured, 488, 302)));
