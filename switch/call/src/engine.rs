@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 /// Every call of a shard.
 #[derive(Debug)]
 pub struct CallEngine {
-    calls: BTreeMap<CallId, Call>,
+    calls: BTreeMap<CallId, Box<Call>>,
     desk: Desk,
 }
 
@@ -215,14 +215,14 @@ impl CallEngine {
 
     /// One call as readers see it.
     pub fn view(&self, call: CallId) -> Option<CallView> {
-        self.calls.get(&call).map(Call::view)
+        self.calls.get(&call).map(|call| call.view())
     }
 
     /// A tenant's calls as readers see them, in the order they came.
     pub fn calls(&self, tenant: TenantId) -> Vec<CallView> {
         let all = self.calls.values();
         let ours = all.filter(|call| call.tenant() == tenant);
-        ours.map(Call::view).collect()
+        ours.map(|call| call.view()).collect()
     }
 
     /// Whether routing has spoken about the call before.
@@ -306,7 +306,7 @@ impl CallEngine {
         }
         let full = self.calls.len() >= usize::try_from(self.desk.limits.calls).unwrap_or(usize::MAX);
         let call = Call::begin(id, incoming, full, &mut self.desk);
-        self.calls.insert(id, call);
+        self.calls.insert(id, Box::new(call));
         self.with(id, |_, _| ());
     }
 

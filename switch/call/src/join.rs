@@ -152,7 +152,7 @@ impl Call {
 /// Sends the party that talks to `by` in one call to whom `other` reached in another (RFC 3891, 5589 7): by a phone's
 /// REFER (`ticket`) or by the API.
 pub(crate) fn attended(
-    calls: &mut BTreeMap<CallId, Call>,
+    calls: &mut BTreeMap<CallId, Box<Call>>,
     desk: &mut Desk,
     (call, by): (CallId, LegId),
     (source, other): (CallId, LegId),
@@ -222,7 +222,7 @@ impl Call {
 }
 
 /// A call came whose caller wants the place of `old`: he is answered if it can be had.
-pub(crate) fn ask_place(calls: &mut BTreeMap<CallId, Call>, desk: &mut Desk, taker: CallId, old: LegId) {
+pub(crate) fn ask_place(calls: &mut BTreeMap<CallId, Box<Call>>, desk: &mut Desk, taker: CallId, old: LegId) {
     let source = desk.legs.get(&old).copied().filter(|source| *source != taker);
     let free = source.and_then(|source| calls.get(&source)).is_some_and(|call| call.can_be_taken(old));
     let Some(taker) = calls.get_mut(&taker) else { return };
@@ -237,7 +237,7 @@ pub(crate) fn ask_place(calls: &mut BTreeMap<CallId, Call>, desk: &mut Desk, tak
 
 /// He is answered: he takes it. Gives the call that he is in from now on.
 pub(crate) fn take_place(
-    calls: &mut BTreeMap<CallId, Call>,
+    calls: &mut BTreeMap<CallId, Box<Call>>,
     desk: &mut Desk,
     taker: CallId,
     old: LegId,

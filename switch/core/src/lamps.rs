@@ -11,18 +11,13 @@ use std::collections::BTreeMap;
 /// Legs that end at accounts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lamps {
-    users: BTreeMap<UserId, BTreeMap<LegId, DialogInfo>>,
-    legs: BTreeMap<LegId, UserId>,
+    legs: BTreeMap<LegId, (UserId, DialogInfo)>,
 }
 
 impl Lamps {
     /// Whether no extension has a call.
     pub(crate) fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.legs.is_empty()
-    }
-
-    fn of(&self, user: &UserId) -> Vec<DialogInfo> {
-        self.users.get(user).into_iter().flat_map(BTreeMap::values).cloned().collect()
+        self.legs.is_empty()
     }
 }
 
@@ -30,39 +25,28 @@ impl Shard {
     /// A leg of this account has begun.
     pub(crate) fn lamp_begins(&mut self, leg: LegId, user: UserId, initiator: bool, remote: PartyId) {
         let info = DialogInfo { id: leg.to_string(), initiator, state: DialogState::Trying, remote };
-        self.lamps.legs.insert(leg, user.clone());
-        self.lamps.users.entry(user.clone()).or_default().insert(leg, info);
-        self.show(user);
+        self.lamps.legs.insert(leg, (user.clone(), info.clone()));
+        self.show(user, info, false);
     }
 
     /// A leg rings or is answered. Nothing if it is no account's.
     pub(crate) fn lamp(&mut self, leg: LegId, state: DialogState) {
-        let Some(user) = self.lamps.legs.get(&leg).cloned() else {
-            return;
-        };
-        if let Some(info) = self.lamps.users.get_mut(&user).and_then(|legs| legs.get_mut(&leg)) {
+        if let Some((user, info)) = self.lamps.legs.get_mut(&leg) {
             info.state = state;
+            let (user, info) = (user.clone(), info.clone());
+            self.show(user, info, false);
         }
-        self.show(user);
     }
 
     /// A leg is over.
     pub(crate) fn lamp_ends(&mut self, leg: LegId) {
-        let Some(user) = self.lamps.legs.remove(&leg) else {
-            return;
-        };
-        if let Some(legs) = self.lamps.users.get_mut(&user) {
-            legs.remove(&leg);
-            if legs.is_empty() {
-                self.lamps.users.remove(&user);
-            }
+        if let Some((user, info)) = self.lamps.legs.remove(&leg) {
+            self.show(user, info, true);
         }
-        self.show(user);
     }
 
-    fn show(&mut self, user: UserId) {
-        let dialogs = self.lamps.of(&user);
-        self.sip.handle_command(SipCommand::Dialogs { user, dialogs }, self.now);
+    fn show(&mut self, user: UserId, dialog: DialogInfo, over: bool) {
+        self.sip.handle_command(SipCommand::Dialog { user, dialog, over }, self.now);
     }
 
     /// So many messages wait for an account. False if there is no such account. Kept until the switch ends: whoever

@@ -209,14 +209,15 @@ macro_rules! serial_id {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $id {
-            /// Whose it is.
-            pub tenant: TenantId,
             /// The second (UTC) at which this switch was started: ids stay unique over restarts.
             pub start: u32,
             /// The shard that made it.
             pub shard: u8,
             /// Counted from one within shard and start.
             pub number: u64,
+            /// Whose it is. Last, for ids are compared in this order: tables of calls are searched for every message,
+            /// and the number nearly always decides.
+            pub tenant: TenantId,
         }
 
         impl fmt::Display for $id {

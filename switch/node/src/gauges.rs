@@ -9,6 +9,8 @@ pub struct MediaGauges {
     pub received: AtomicU64,
     /// Packets of ours that came back to us, dropped.
     pub looped: AtomicU64,
+    /// Packets for a port whose leg had ended, dropped.
+    pub late: AtomicU64,
     /// RTP and RTCP packets sent.
     pub sent: AtomicU64,
     /// Packets that the operating system refused to send.

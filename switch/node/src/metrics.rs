@@ -82,6 +82,13 @@ impl Gauges {
             "Packets of ours that a peer made come back, dropped.",
             media(|m| &m.looped),
         );
+        line(
+            o,
+            "counter",
+            "cordboard_rtp_late_total",
+            "Packets for a port whose leg had ended, dropped.",
+            media(|m| &m.late),
+        );
         line(o, "counter", "cordboard_rtp_sent_total", "RTP and RTCP packets sent.", media(|m| &m.sent));
         line(
             o,

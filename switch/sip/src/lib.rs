@@ -10,6 +10,7 @@ mod dialog;
 pub mod engine;
 mod guard;
 pub mod identity;
+mod keyed;
 pub mod locate;
 mod page;
 mod registrar;

@@ -5,7 +5,7 @@ use super::{BootError, registry};
 use crate::clock::Clock;
 use crate::config::{Listen, Loaded};
 use crate::gauges::MediaGauges;
-use crate::media::{MediaOrder, MediaSetup, MediaThread, OwnPorts, PortPool, PortRange};
+use crate::media::{MediaOrder, MediaSetup, MediaThread, OwnPorts, Pairs, PortPool, PortRange};
 use crate::shard::{ShardSetup, ShardThread};
 use cordboard_core::{Restore, Shard, ShardCommand, ShardConfig};
 use cordboard_lane::{Sender, lane};
@@ -58,7 +58,8 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
             legs_max: loaded.snapshot.limits.calls.saturating_mul(2).saturating_add(1_024),
             ..MediaConfig::default()
         };
-        let ports = PortPool::new(range.part(index, threads), machine.port_linger, Arc::clone(&own));
+        let pool = PortPool::new(range.part(index, threads), Arc::clone(&own));
+        let ports = Pairs::new(pool, machine.port_linger);
         let gauges = Arc::new(MediaGauges::default());
         gauges.ports_free.store(ports.free() as u64, Relaxed);
         let setup = MediaSetup {

@@ -1,7 +1,9 @@
 //! Media threads: each owns its ports and one media engine. Packets never leave the thread.
 
+mod pairs;
 mod ports;
 mod thread;
 
+pub use pairs::Pairs;
 pub use ports::{OwnPorts, PortPool, PortRange, bind_udp};
 pub use thread::{MediaOrder, MediaSetup, MediaThread, RecorderOrder};

@@ -1,7 +1,6 @@
 //! Pairs of UDP ports: RTP on the even one, RTCP one up (RFC 3550 11).
 
 use cordboard_model::media::OpenError;
-use cordboard_model::time::{Duration, Time};
 use mio::net::UdpSocket;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
@@ -90,42 +89,34 @@ impl OwnPorts {
     }
 }
 
-/// Free ports, the longest free first: a port rests as long as can be before it is used again, so that a late
-/// packet of the last call does not meet the next one.
+/// Ports that are not bound yet, the lowest first. What is bound stays bound: see [`super::pairs`].
 #[derive(Debug)]
 pub struct PortPool {
     address: IpAddr,
-    linger: Duration,
-    /// With the time from which each may be used.
-    free: VecDeque<(Time, u16)>,
+    unbound: VecDeque<u16>,
     own: Arc<OwnPorts>,
 }
 
 impl PortPool {
-    /// All even ports of the range. A port that is given back rests for `linger`.
-    /// What is open is noted in `own`.
-    pub fn new(range: PortRange, linger: Duration, own: Arc<OwnPorts>) -> Self {
+    /// All even ports of the range. What is bound is noted in `own`.
+    pub fn new(range: PortRange, own: Arc<OwnPorts>) -> Self {
         let first = u32::from(range.first).next_multiple_of(2);
         let even = (first..u32::from(range.last)).step_by(2).filter_map(|p| u16::try_from(p).ok());
-        Self { address: range.address, linger, free: even.map(|port| (Time::ZERO, port)).collect(), own }
+        Self { address: range.address, unbound: even.collect(), own }
     }
 
-    /// Binds the pair that has been free the longest. Ports that another program holds go to the end of the line.
+    /// Binds the next pair. Ports that another program holds go to the end of the line.
     ///
     /// # Errors
     /// None is free, or the operating system refused every try.
-    pub fn open(&mut self, now: Time) -> Result<Pair, OpenError> {
+    pub fn open(&mut self) -> Result<Pair, OpenError> {
         /// Ports tried before giving up: enough to step over another program's handful.
         const TRIES: usize = 16;
         let mut error = OpenError::RangeExhausted;
-        for _ in 0..TRIES {
-            let Some((from, port)) = self.free.pop_front() else {
+        for _ in 0..TRIES.min(self.unbound.len()) {
+            let Some(port) = self.unbound.pop_front() else {
                 break;
             };
-            if from > now {
-                self.free.push_front((from, port));
-                break;
-            }
             match self.bind(port) {
                 Ok(pair) => {
                     self.own.set(port, true);
@@ -134,7 +125,7 @@ impl PortPool {
                 }
                 Err(_) => {
                     error = OpenError::BindFailed;
-                    self.give_back(port, now);
+                    self.unbound.push_back(port);
                 }
             }
         }
@@ -153,11 +144,11 @@ impl PortPool {
         self.address == IpAddr::V6(Ipv6Addr::UNSPECIFIED)
     }
 
-    /// The pair of `port` is closed.
-    pub fn give_back(&mut self, port: u16, now: Time) {
-        self.own.set(port, false);
-        self.own.set(port + 1, false);
-        self.free.push_back((now + self.linger, port));
+    /// Closes a pair.
+    pub fn give_back(&mut self, pair: Pair) {
+        self.own.set(pair.port, false);
+        self.own.set(pair.port + 1, false);
+        self.unbound.push_back(pair.port);
     }
 
     /// Whether a packet from there is one of ours; see [`OwnPorts`].
@@ -165,16 +156,17 @@ impl PortPool {
         self.own.has(from)
     }
 
-    /// Free pairs, those that rest included.
-    pub fn free(&self) -> usize {
-        self.free.len()
+    /// Pairs that are not bound.
+    pub fn unbound(&self) -> usize {
+        self.unbound.len()
     }
 }
 
 /// A non-blocking UDP socket on `addr`, with a receive buffer of this many bytes if given. One for IPv6 takes IPv4 too
 /// if it is to take `both`.
 pub fn bind_udp(addr: SocketAddr, receive_buffer: Option<usize>, both: bool) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+    let kind = Type::DGRAM.nonblocking();
+    let socket = Socket::new(Domain::for_address(addr), kind, Some(Protocol::UDP))?;
     if let Some(bytes) = receive_buffer {
         // The kernel caps it at rmem_max; less than asked for is still right.
         let _ = socket.set_recv_buffer_size(bytes);
@@ -182,7 +174,6 @@ pub fn bind_udp(addr: SocketAddr, receive_buffer: Option<usize>, both: bool) -> 
     if addr.is_ipv6() {
         socket.set_only_v6(!both)?;
     }
-    socket.set_nonblocking(true)?;
     socket.bind(&addr.into())?;
     Ok(socket)
 }
@@ -190,6 +181,7 @@ pub fn bind_udp(addr: SocketAddr, receive_buffer: Option<usize>, both: bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     const RANGE: PortRange =
         PortRange { address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), first: 39_001, last: 39_012 };
@@ -207,8 +199,8 @@ mod tests {
         let address = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
         let range = PortRange { address, first: 39_200, last: 39_203 };
         let own = Arc::new(OwnPorts::new(address, []));
-        let mut pool = PortPool::new(range, Duration::ZERO, Arc::clone(&own));
-        let mut pair = pool.open(Time::ZERO).unwrap();
+        let mut pool = PortPool::new(range, Arc::clone(&own));
+        let mut pair = pool.open().unwrap();
         let mut poll = mio::Poll::new().unwrap();
         let mut events = mio::Events::with_capacity(1);
         poll.registry().register(&mut pair.rtp, mio::Token(0), mio::Interest::READABLE).unwrap();
@@ -223,24 +215,22 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_used_in_turn_and_rest_after_use() {
-        let range = PortRange { first: 39_100, last: 39_105, ..RANGE };
+    fn a_bound_port_is_known_as_our_own_and_a_taken_one_is_stepped_over() {
+        let range = PortRange { first: 39_112, last: 39_117, ..RANGE };
+        let taken = std::net::UdpSocket::bind((range.address, 39_113)).unwrap();
         let own = Arc::new(OwnPorts::new(range.address, []));
-        let mut pool = PortPool::new(range, Duration::from_millis(100), Arc::clone(&own));
-        let now = Time::from_millis(1_000);
-        let mut open = || pool.open(now).unwrap();
-        let (a, b, c) = (open(), open(), open());
-        assert_eq!(pool.open(now).unwrap_err(), OpenError::RangeExhausted);
-        let (port_b, port_a) = (b.port, a.port);
-        drop((a, b, c));
+        let mut pool = PortPool::new(range, Arc::clone(&own));
         let from = |ip: &str, port| SocketAddr::new(ip.parse().unwrap(), port);
-        assert!(own.has(from("127.0.0.1", port_b)) && own.has(from("127.0.0.1", port_b + 1)));
-        assert!(!own.has(from("127.0.0.2", port_b)) && !own.has(from("127.0.0.1", 39_106)));
-        pool.give_back(port_b, now);
-        pool.give_back(port_a, now + Duration::from_millis(10));
-        assert!(!own.has(from("127.0.0.1", port_b)), "a phone may have it now");
-        assert_eq!(pool.open(Time::from_millis(1_099)).unwrap_err(), OpenError::RangeExhausted);
-        assert_eq!(pool.open(Time::from_millis(1_100)).unwrap().port, port_b);
-        assert_eq!(pool.open(Time::from_millis(1_100)).unwrap_err(), OpenError::RangeExhausted);
+        let (a, b) = (pool.open().unwrap(), pool.open().unwrap());
+        assert_eq!((a.port, b.port), (39_114, 39_116));
+        assert_eq!(pool.open().unwrap_err(), OpenError::BindFailed);
+        assert!(own.has(from("127.0.0.1", a.port)) && own.has(from("127.0.0.1", a.port + 1)));
+        assert!(!own.has(from("127.0.0.2", a.port)) && !own.has(from("127.0.0.1", 39_112)));
+        pool.give_back(a);
+        assert!(!own.has(from("127.0.0.1", 39_114)), "a phone may have it now");
+        drop(taken);
+        assert_eq!(pool.open().unwrap().port, 39_112);
+        assert_eq!(pool.open().unwrap().port, 39_114);
+        assert_eq!(pool.open().unwrap_err(), OpenError::RangeExhausted);
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: nothing here allocates, locks or logs per packet; what comes from a lane is bounded per turn, so that
 //! neither commands nor packets starve the other or the tick.
 
-use super::ports::{Pair, PortPool};
+use super::pairs::Pairs;
 use crate::clock::Clock;
 use crate::gauges::MediaGauges;
 use crate::guard::guarded;
@@ -14,7 +14,7 @@ use cordboard_model::id::{AssetId, LegId, RecordingId, TenantId};
 use cordboard_model::media::{MediaCommand, MediaEvent, PlayItem};
 use cordboard_model::time::Duration;
 use mio::event::Event;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Poll, Token, Waker};
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -64,7 +64,7 @@ pub struct MediaSetup {
     /// The engine.
     pub engine: MediaEngine,
     /// Its ports.
-    pub ports: PortPool,
+    pub ports: Pairs,
     /// The address that session descriptions name, where it differs from the bound one.
     pub public: Option<IpAddr>,
     /// From the shard.
@@ -84,8 +84,6 @@ pub struct MediaSetup {
 pub struct MediaThread {
     setup: MediaSetup,
     poll: Poll,
-    pairs: Vec<Option<Pair>>,
-    free_keys: Vec<u32>,
     /// Sockets that had more to read than their turn allowed.
     unread: Vec<Token>,
     /// Sockets whose turn it is.
@@ -114,8 +112,6 @@ impl MediaThread {
         Ok(Self {
             setup,
             poll,
-            pairs: Vec::new(),
-            free_keys: Vec::new(),
             unread: Vec::new(),
             turn: Vec::new(),
             closing: VecDeque::new(),
@@ -168,10 +164,9 @@ impl MediaThread {
     fn read(&mut self, token: Token, buf: &mut [u8]) {
         let (key, is_rtcp) = (token.0 / 2, token.0 % 2 == 1);
         for _ in 0..BURST {
-            let Some(Some(pair)) = self.pairs.get(key) else {
+            let Some(socket) = self.setup.ports.socket(PortKey(key as u32), is_rtcp) else {
                 return;
             };
-            let socket = if is_rtcp { &pair.rtcp } else { &pair.rtp };
             match socket.recv_from(buf) {
                 Ok((len, from)) => {
                     let from = SocketAddr::new(from.ip().to_canonical(), from.port());
@@ -186,11 +181,15 @@ impl MediaThread {
     }
 
     fn packet(&mut self, key: PortKey, is_rtcp: bool, from: SocketAddr, buf: &mut [u8], len: usize) {
-        if self.setup.ports.is_own(from) {
+        if self.setup.ports.pool().is_own(from) {
             self.setup.gauges.looped.fetch_add(1, Relaxed);
             return;
         }
         let now = self.setup.clock.now();
+        if self.setup.ports.is_late(key, now) {
+            self.setup.gauges.late.fetch_add(1, Relaxed);
+            return;
+        }
         let engine = &mut self.setup.engine;
         if is_rtcp {
             if let Some(packet) = buf.get_mut(..len) {
@@ -208,13 +207,12 @@ impl MediaThread {
     }
 
     fn send(&self, key: PortKey, is_rtcp: bool, to: SocketAddr, bytes: &[u8]) {
-        let Some(Some(pair)) = self.pairs.get(key.0 as usize) else {
+        let Some(socket) = self.setup.ports.socket(key, is_rtcp) else {
             return;
         };
-        let socket = if is_rtcp { &pair.rtcp } else { &pair.rtp };
         let to = match to.ip() {
             // An IPv6 socket reaches IPv4 by the address mapped into its own family (RFC 4291 2.5.5.2).
-            IpAddr::V4(ip) if self.setup.ports.takes_both() => (ip.to_ipv6_mapped(), to.port()).into(),
+            IpAddr::V4(ip) if self.setup.ports.pool().takes_both() => (ip.to_ipv6_mapped(), to.port()).into(),
             _ => to,
         };
         match socket.send_to(bytes, to) {
@@ -279,47 +277,21 @@ impl MediaThread {
 
     fn open(&mut self, leg: LegId) {
         let now = self.setup.clock.now();
-        let opened = self.setup.ports.open(now);
-        let gauges = &self.setup.gauges;
-        gauges.ports_free.store(self.setup.ports.free() as u64, Relaxed);
-        let mut pair = match opened {
-            Ok(pair) => pair,
-            Err(why) => return self.setup.engine.port_failed(leg, why, now),
-        };
-        let key = self.free_keys.pop().unwrap_or(self.pairs.len() as u32);
-        let token = key as usize * 2;
-        let registry = self.poll.registry();
-        let registered = registry
-            .register(&mut pair.rtp, Token(token), Interest::READABLE)
-            .and_then(|()| registry.register(&mut pair.rtcp, Token(token + 1), Interest::READABLE));
-        let local = registered.and_then(|()| pair.rtp.local_addr());
-        let Ok(mut local) = local else {
-            self.setup.ports.give_back(pair.port, now);
-            self.free_keys.push(key);
-            let why = cordboard_model::media::OpenError::BindFailed;
-            return self.setup.engine.port_failed(leg, why, now);
-        };
-        if let Some(public) = self.setup.public {
-            local.set_ip(public);
+        let opened = self.setup.ports.open(self.poll.registry(), now);
+        self.setup.gauges.ports_free.store(self.setup.ports.free() as u64, Relaxed);
+        match opened {
+            Ok((key, mut local)) => {
+                if let Some(public) = self.setup.public {
+                    local.set_ip(public);
+                }
+                self.setup.engine.port_opened(leg, key, local, now);
+            }
+            Err(why) => self.setup.engine.port_failed(leg, why, now),
         }
-        if self.pairs.len() <= key as usize {
-            self.pairs.resize_with(key as usize + 1, || None);
-        }
-        if let Some(slot) = self.pairs.get_mut(key as usize) {
-            *slot = Some(pair);
-        }
-        self.setup.engine.port_opened(leg, PortKey(key), local, now);
     }
 
     fn close(&mut self, key: PortKey) {
-        if let Some(mut pair) = self.pairs.get_mut(key.0 as usize).and_then(Option::take) {
-            let registry = self.poll.registry();
-            // Closing the descriptors deregisters them anyway.
-            let _ = registry.deregister(&mut pair.rtp);
-            let _ = registry.deregister(&mut pair.rtcp);
-            self.setup.ports.give_back(pair.port, self.setup.clock.now());
-            self.free_keys.push(key.0);
-        }
+        self.setup.ports.rest(key, self.setup.clock.now());
         self.setup.gauges.ports_free.store(self.setup.ports.free() as u64, Relaxed);
     }
 

@@ -251,12 +251,14 @@ pub enum SipCommand {
         /// A SIP status.
         status: u16,
     },
-    /// The calls of an extension are these now: all of them, for those who watch it (RFC 4235).
-    Dialogs {
-        /// Which.
+    /// A call of an extension has begun, is further, or is over, for those who watch it (RFC 4235).
+    Dialog {
+        /// Which extension.
         user: UserId,
-        /// In any order that stays.
-        dialogs: Vec<DialogInfo>,
+        /// The call as it is now.
+        dialog: DialogInfo,
+        /// Whether it is over.
+        over: bool,
     },
     /// So many messages wait for an account (RFC 3842).
     Messages {

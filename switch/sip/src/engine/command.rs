@@ -50,9 +50,9 @@ impl SipEngine {
                 let base = &mut self.base;
                 self.client.ask(&mut base.cx, &mut base.tx, *request);
             }
-            SipCommand::Dialogs { user, dialogs } => {
+            SipCommand::Dialog { user, dialog, over } => {
                 let base = &mut self.base;
-                self.subscriptions.set_dialogs(&mut base.cx, &mut base.tx, user, dialogs);
+                self.subscriptions.set_dialog(&mut base.cx, &mut base.tx, user, dialog, over);
             }
             SipCommand::Messages { user, waiting } => {
                 let base = &mut self.base;

@@ -44,6 +44,7 @@ pub use directory::Directory;
 pub use flow::{Flow, FlowError, Transport};
 
 use crate::client::Client;
+use crate::keyed::Keyed;
 pub use crate::subscription::{DialogInfo, DialogState, Waiting};
 
 pub use crate::guard::{Banned, GuardFigures};
@@ -63,7 +64,8 @@ use tokens::Tokens;
 #[derive(Debug)]
 pub struct SipEngine {
     base: Base,
-    sessions: BTreeMap<SessionId, Session>,
+    /// Boxed: a table of large values moves them about whenever one comes or goes.
+    sessions: BTreeMap<SessionId, Box<Session>>,
     registrar: Registrar,
     client: Client,
     subscriptions: Subscriptions,
@@ -82,6 +84,8 @@ impl SipEngine {
     pub fn new(config: SipConfig, seed: [u8; 32], start_secs: u32) -> Self {
         let mut tokens = Tokens::new(seed, config.shard, start_secs);
         let gate = Gate::new(&mut tokens);
+        let [a, b, c, d, e, f, g, h, ..] = seed;
+        let key = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
         Self {
             base: Base {
                 cx: Context {
@@ -93,8 +97,8 @@ impl SipEngine {
                     deadlines: Deadlines::default(),
                     no_tcp: BTreeMap::new(),
                 },
-                tx: Transactions::default(),
-                dialogs: BTreeMap::new(),
+                tx: Transactions::new(key),
+                dialogs: Keyed::new(key),
                 byes: BTreeMap::new(),
             },
             sessions: BTreeMap::new(),
@@ -267,13 +271,13 @@ impl SipEngine {
     /// Whether a session has not ended.
     #[must_use]
     pub fn is_live(&self, session: SessionId) -> bool {
-        self.sessions.get(&session).is_some_and(Session::is_live)
+        self.sessions.get(&session).is_some_and(|session| session.is_live())
     }
 
     /// Whether the peer of an outgoing session has said anything at all, if only 100.
     #[must_use]
     pub fn has_heard(&self, session: SessionId) -> bool {
-        self.sessions.get(&session).is_some_and(Session::has_heard)
+        self.sessions.get(&session).is_some_and(|session| session.has_heard())
     }
 
     /// The session whose dialog a REFER or an INVITE names in Replaces, if it is one that can be replaced.
@@ -357,7 +361,7 @@ impl SipEngine {
 
     /// Keeps a session, unless it ended as it began.
     fn keep(&mut self, id: SessionId, session: Session) {
-        self.sessions.insert(id, session);
+        self.sessions.insert(id, Box::new(session));
         self.with_session(id, |_, _| {});
     }
 

@@ -30,6 +30,7 @@ use cordboard_model::leg::PartyId;
 use crate::dialog::Dialog;
 use crate::engine::context::{Context, SessionTimer};
 use crate::engine::{SessionId, SipEvent};
+use crate::keyed::Keyed;
 use crate::transaction::{Transactions, TxId, Upcall, What};
 use crate::wire::{Message, Replaces};
 
@@ -47,7 +48,7 @@ pub(crate) struct Base {
     pub(crate) cx: Context,
     pub(crate) tx: Transactions,
     /// Sessions by the local tag of their dialog.
-    pub(crate) dialogs: BTreeMap<String, SessionId>,
+    pub(crate) dialogs: Keyed<SessionId>,
     /// BYEs that wait for their answer, by the session they ended.
     pub(crate) byes: BTreeMap<SessionId, TxId>,
 }

@@ -35,7 +35,12 @@ pub struct DialogInfo {
 const DIALOGS_MAX: usize = 16;
 
 /// The version counts the documents of one subscription, by which a watcher knows an older one (4.1).
-pub(super) fn document(dialogs: &[DialogInfo], resource: &UserId, domain: &str, version: u32) -> String {
+pub(super) fn document<'a>(
+    dialogs: impl Iterator<Item = &'a DialogInfo>,
+    resource: &UserId,
+    domain: &str,
+    version: u32,
+) -> String {
     let mut text = String::with_capacity(256);
     let entity = escaped(&format!("sip:{}@{domain}", resource.name));
     let _ = write!(
@@ -43,7 +48,7 @@ pub(super) fn document(dialogs: &[DialogInfo], resource: &UserId, domain: &str, 
         "<?xml version=\"1.0\"?>\r\n<dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"{version}\" \
          state=\"full\" entity=\"{entity}\">\r\n"
     );
-    for dialog in dialogs.iter().take(DIALOGS_MAX) {
+    for dialog in dialogs.take(DIALOGS_MAX) {
         let direction = if dialog.initiator { "initiator" } else { "recipient" };
         let state = match dialog.state {
             DialogState::Trying => "trying",
@@ -102,9 +107,9 @@ mod tests {
         ];
         insta::assert_snapshot!(
             "dialog_info",
-            document(&dialogs, &resource, "example.com", 7).replace('\r', "")
+            document(dialogs.iter(), &resource, "example.com", 7).replace('\r', "")
         );
-        let none = document(&[], &resource, "example.com", 8);
+        let none = document([].iter(), &resource, "example.com", 8);
         assert!(none.contains("version=\"8\"") && !none.contains("<dialog "), "{none}");
     }
 }

@@ -35,13 +35,13 @@ pub struct Waiting {
 /// What subscriptions tell of.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
-    dialogs: BTreeMap<UserId, Vec<DialogInfo>>,
+    dialogs: BTreeMap<UserId, BTreeMap<String, DialogInfo>>,
     messages: BTreeMap<UserId, Waiting>,
 }
 
 impl Known {
-    fn dialogs(&self, user: &UserId) -> &[DialogInfo] {
-        self.dialogs.get(user).map_or(&[], Vec::as_slice)
+    fn dialogs(&self, user: &UserId) -> impl Iterator<Item = &DialogInfo> {
+        self.dialogs.get(user).into_iter().flat_map(BTreeMap::values)
     }
 
     fn messages(&self, user: &UserId) -> Waiting {
@@ -260,21 +260,26 @@ impl Subscriptions {
     }
 
     /// Calls of an extension have changed.
-    pub(crate) fn set_dialogs(
+    pub(crate) fn set_dialog(
         &mut self,
         cx: &mut Context,
         tx: &mut Transactions,
         user: UserId,
-        dialogs: Vec<DialogInfo>,
+        dialog: DialogInfo,
+        over: bool,
     ) {
-        if self.known.dialogs(&user) == dialogs {
-            return;
+        let known = self.known.dialogs.entry(user.clone()).or_default();
+        let before = match over {
+            true => known.remove(&dialog.id),
+            false => known.insert(dialog.id.clone(), dialog.clone()),
+        };
+        if known.is_empty() {
+            self.known.dialogs.remove(&user);
         }
-        match dialogs.is_empty() {
-            true => drop(self.known.dialogs.remove(&user)),
-            false => drop(self.known.dialogs.insert(user.clone(), dialogs)),
+        let same = if over { before.is_none() } else { before == Some(dialog) };
+        if !same {
+            self.tell_all(cx, tx, user, Package::Dialog);
         }
-        self.tell_all(cx, tx, user, Package::Dialog);
     }
 
     /// Other messages wait for an account.

@@ -7,6 +7,7 @@ use super::{Timer, TxId, client_invite, client_other, server_invite, server_othe
 use crate::client::RequestId;
 use crate::engine::context::Context;
 use crate::engine::{Flow, SessionId};
+use crate::keyed::Keyed;
 use crate::wire::Message;
 
 /// Who is told what a transaction has to tell.
@@ -94,16 +95,23 @@ pub(super) struct Tx {
 }
 
 /// All transactions.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Transactions {
-    pub(super) table: BTreeMap<TxId, Tx>,
-    pub(super) clients: BTreeMap<String, TxId>,
-    pub(super) servers: BTreeMap<String, TxId>,
-    pub(super) merged: BTreeMap<String, TxId>,
+    /// Boxed: a table of large values moves them about whenever one comes or goes.
+    pub(super) table: BTreeMap<TxId, Box<Tx>>,
+    pub(super) clients: Keyed<TxId>,
+    pub(super) servers: Keyed<TxId>,
+    pub(super) merged: Keyed<TxId>,
     pub(super) last: u64,
 }
 
 impl Transactions {
+    /// None yet; `key` is that of the tables' hash.
+    pub(crate) fn new(key: u64) -> Self {
+        let table = || Keyed::new(key);
+        Self { table: BTreeMap::new(), clients: table(), servers: table(), merged: table(), last: 0 }
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.table.len()
@@ -138,9 +146,9 @@ impl Transactions {
             }
         }
         if let Some(merged) = &tx.merged {
-            self.merged.entry(merged.clone()).or_insert(id);
+            self.merged.insert_first(merged.clone(), id);
         }
-        self.table.insert(id, tx);
+        self.table.insert(id, Box::new(tx));
         id
     }
 

@@ -53,7 +53,7 @@ impl Transactions {
     /// Whether a request without To tag is a copy of one that is here, come by another way
     /// (8.2.2.2).
     pub(crate) fn is_merged(&self, request: &Message) -> bool {
-        key::of_merged(request).is_some_and(|key| self.merged.contains_key(&key))
+        key::of_merged(request).is_some_and(|key| self.merged.has(&key))
     }
 
     /// Opens a server transaction for a new request.

@@ -54,9 +54,13 @@ fn text(message: &Message) -> String {
 }
 
 fn rings(state: DialogState) -> SipCommand {
+    call(state, false)
+}
+
+fn call(state: DialogState, over: bool) -> SipCommand {
     let remote = PartyId { user: "900".into(), display: "Ann".into() };
-    let info = DialogInfo { id: "leg-1".into(), initiator: false, state, remote };
-    SipCommand::Dialogs { user: user("1002"), dialogs: vec![info] }
+    let dialog = DialogInfo { id: "leg-1".into(), initiator: false, state, remote };
+    SipCommand::Dialog { user: user("1002"), dialog, over }
 }
 
 #[test]
@@ -73,14 +77,14 @@ fn a_watcher_is_told_at_once_and_of_every_change_in_whole_documents_with_a_count
     assert!(text(&early).contains("version=\"1\"") && text(&early).contains("<state>early</state>"));
     // what changes while a NOTIFY is under way is told by the next, once
     bench.command(rings(DialogState::Confirmed));
-    bench.command(SipCommand::Dialogs { user: user("1002"), dialogs: Vec::new() });
+    bench.command(call(DialogState::Confirmed, true));
     assert_eq!(bench.lines().len(), 0);
     bench.recv(PHONE, &reply(&early, 200, "watcher", ""));
     let last = bench.one();
     assert!(text(&last).contains("version=\"2\"") && !text(&last).contains("<dialog "), "{}", text(&last));
     assert!(last.cseq().unwrap().seq > early.cseq().unwrap().seq);
     bench.recv(PHONE, &reply(&last, 200, "watcher", ""));
-    bench.command(SipCommand::Dialogs { user: user("1002"), dialogs: Vec::new() });
+    bench.command(call(DialogState::Confirmed, true));
     assert_eq!(bench.lines().len(), 0, "nothing has changed");
 }
 

@@ -8,7 +8,7 @@ use super::error::{StoreError, is_transient};
 use super::{Stored, connect_options};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +18,11 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Most records in one transaction.
 const BATCH: usize = 256;
+/// What comes within this time after the first record goes into the same transaction: each costs a sync of the disk, and
+/// nobody waits for a call's record as long as the journal has it.
+const GATHER: Duration = Duration::from_millis(50);
+/// Most calls' records in one statement; four statements of fixed length stand for all lengths.
+const ROWS: usize = 64;
 /// First and longest pause before a failed batch is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
@@ -80,6 +85,7 @@ impl Writer {
     pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Write>, stop: Arc<AtomicU64>) {
         let mut batch = Vec::with_capacity(BATCH);
         while queue.recv_many(&mut batch, BATCH).await > 0 {
+            self.gather(&mut batch, &mut queue).await;
             let mut pause = RETRY.0;
             loop {
                 let Err(error) = self.write(&batch).await else {
@@ -109,6 +115,20 @@ impl Writer {
         let _ = self.db.close().await;
     }
 
+    /// Adds to the batch what comes soon, unless somebody waits for it.
+    async fn gather(&self, batch: &mut Vec<Write>, queue: &mut mpsc::Receiver<Write>) {
+        let is_waited_for = |write: &Write| matches!(write, Write::Flush(_));
+        if batch.len() >= BATCH || batch.iter().any(is_waited_for) {
+            return;
+        }
+        tokio::time::sleep(GATHER).await;
+        while batch.len() < BATCH
+            && let Ok(write) = queue.try_recv()
+        {
+            batch.push(write);
+        }
+    }
+
     /// A connection that an I/O error has broken does not heal; a new one may.
     async fn reconnect(&mut self) {
         let options = connect_options(&self.path, self.busy);
@@ -122,8 +142,21 @@ impl Writer {
             return Ok(());
         }
         let mut tx = self.db.begin_with("BEGIN IMMEDIATE").await?;
-        for write in batch {
-            put(&mut tx, write).await?;
+        let mut rest = batch;
+        while let Some((first, others)) = rest.split_first() {
+            let plain = rest.iter().map_while(plain_cdr).take(ROWS).collect::<Vec<_>>();
+            match plain.len() {
+                0 => {
+                    put(&mut tx, first).await?;
+                    rest = others;
+                }
+                len => {
+                    // The longest power of two: few statements to prepare, and all of them cached.
+                    let len = 1 << len.ilog2();
+                    put_cdrs(&mut tx, plain.get(..len).unwrap_or_default()).await?;
+                    rest = rest.get(len..).unwrap_or_default();
+                }
+            }
         }
         tx.commit().await?;
         self.committed(batch);
@@ -160,6 +193,38 @@ async fn put(db: &mut SqliteConnection, write: &Write) -> Result<(), sqlx::Error
 
 fn json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
     serde_json::to_string(value).map_err(|e| sqlx::Error::Encode(Box::new(e)))
+}
+
+/// A call's record that is one row: the call was in no queue.
+fn plain_cdr(write: &Write) -> Option<&Cdr> {
+    match write {
+        Write::Cdr(cdr) if cdr.queues.is_empty() => Some(cdr),
+        _ => None,
+    }
+}
+
+/// One statement for many: each passes between two threads, which costs more than the row.
+async fn put_cdrs(db: &mut SqliteConnection, cdrs: &[&Cdr]) -> Result<(), sqlx::Error> {
+    let records = cdrs.iter().map(json).collect::<Result<Vec<_>, _>>()?;
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO cdr (call_id, tenant, started, answered, bridged, ended,
+                          from_user, to_user, cause, agent, record) ",
+    );
+    insert.push_values(cdrs.iter().zip(records), |mut row, (cdr, record)| {
+        row.push_bind(cdr.call.to_string())
+            .push_bind(cdr.tenant().as_str().to_owned())
+            .push_bind(cdr.started.0)
+            .push_bind(cdr.answered.map(|at| at.0))
+            .push_bind(cdr.bridged.map(|at| at.0))
+            .push_bind(cdr.ended.0)
+            .push_bind(&cdr.from.user)
+            .push_bind(&cdr.to.user)
+            .push_bind(cdr.cause.as_str())
+            .push_bind(cdr.agent.as_ref().map(|agent| agent.name.as_str().to_owned()))
+            .push_bind(record);
+    });
+    insert.push(" ON CONFLICT (call_id) DO NOTHING");
+    insert.build().execute(&mut *db).await.map(|_| ())
 }
 
 /// The first record of a call stands: "lost by restart" never replaces what is known better.
