@@ -55,6 +55,7 @@ mod tests {
             advertised: None,
             advertised_other: None,
             media_other: None,
+            authenticated: Vec::new(),
             ptime_ms: 20,
             wall: WallClock { at_zero: Wall(0) },
             panic_key: None,

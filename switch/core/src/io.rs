@@ -28,6 +28,8 @@ pub struct ShardConfig {
     pub local: SocketAddr,
     /// What we listen on, with the transports, in the order of preference.
     pub listeners: Vec<(Transport, SocketAddr)>,
+    /// Those of them, by TLS, that take no peer without a certificate that we trust.
+    pub authenticated: Vec<SocketAddr>,
     /// What peers reach us by, where that differs.
     pub advertised: Option<SocketAddr>,
     /// The same for those that reach us by the other address family.

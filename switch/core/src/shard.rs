@@ -80,6 +80,7 @@ impl Shard {
         sip.advertised_other = config.advertised_other;
         sip.media_other = config.media_other;
         sip.listeners.clone_from(&config.listeners);
+        sip.authenticated.clone_from(&config.authenticated);
         sip.clock = config.wall;
         sip.sessions_max = SESSIONS;
         sip.bye_wait = Some(BYE_WAIT);

@@ -162,6 +162,7 @@ impl Rig {
             advertised: None,
             advertised_other: None,
             media_other: None,
+            authenticated: Vec::new(),
             ptime_ms: 20,
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,

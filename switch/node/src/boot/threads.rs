@@ -106,6 +106,11 @@ pub(super) fn making(
 ) -> Result<Making, BootError> {
     let unspecified = SocketAddr::from(([127, 0, 0, 1], 5060));
     let listeners = sip.iter().map(|at| (at.transport, at.address)).collect();
+    let demands = |at: &&Listen| {
+        let pair = loaded.machine.sip.tls.pair_for(at);
+        at.transport == Transport::Tls && pair.is_some_and(|pair| pair.client_ca.is_some())
+    };
+    let authenticated = sip.iter().filter(demands).map(|at| at.address).collect();
     let udp = sip.iter().find(|at| at.transport == Transport::Udp).or(sip.first());
     let local = udp.map_or(unspecified, |at| at.address);
     let advertised = loaded.machine.sip.advertised(local);
@@ -119,6 +124,7 @@ pub(super) fn making(
         seed: seed()?,
         local,
         listeners,
+        authenticated,
         advertised: (advertised != local).then_some(advertised),
         advertised_other,
         media_other: loaded.machine.media.advertised6.map(IpAddr::V6),

@@ -25,6 +25,8 @@ pub struct SipConfig {
     pub local: SocketAddr,
     /// What we listen on, in the order of preference: our end of what leaves by a transport and address family.
     pub listeners: Vec<(Transport, SocketAddr)>,
+    /// Those of them, by TLS, that take no peer without a certificate that we trust.
+    pub authenticated: Vec<SocketAddr>,
     /// What peers reach us by, in Via and Contact of flows of its address family: its address, with the port of the
     /// flow's own end; that end's address when none.
     pub advertised: Option<SocketAddr>,
@@ -57,6 +59,7 @@ impl SipConfig {
             shard: 0,
             local,
             listeners: Vec::new(),
+            authenticated: Vec::new(),
             advertised: None,
             advertised_other: None,
             media_other: None,

@@ -73,6 +73,7 @@ impl SipEngine {
         if note_source(&mut via, flow) {
             request.set_via_top(&via);
         }
+        self.note_reuse(flow, &via);
         let base = &mut self.base;
         let request = match base.tx.on_request(&mut base.cx, request, &via) {
             Arrival::New(request) => *request,

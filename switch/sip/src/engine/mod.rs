@@ -23,6 +23,7 @@ mod gate;
 mod outside;
 mod paging;
 mod register;
+mod reuse;
 mod stateless;
 mod subscribe;
 mod tokens;
@@ -58,6 +59,7 @@ use crate::transaction::{Transactions, TxUser, Upcall, What};
 use crate::wire::{Frame, HeaderName, Host, Replaces};
 use context::{Context, TimerKey};
 use gate::Gate;
+use reuse::Reuse;
 use tokens::Tokens;
 
 /// See the module.
@@ -70,6 +72,7 @@ pub struct SipEngine {
     client: Client,
     subscriptions: Subscriptions,
     pager: Pager,
+    reuse: Reuse,
     gate: Gate,
     guard: Guard,
     last_session: u64,
@@ -106,6 +109,7 @@ impl SipEngine {
             client: Client::default(),
             subscriptions: Subscriptions::default(),
             pager: Pager::default(),
+            reuse: Reuse::default(),
             gate,
             guard: Guard::new(GuardLimits::default()),
             last_session: 0,
@@ -183,6 +187,7 @@ impl SipEngine {
             self.on_upcall(upcall);
         }
         self.registrar.drop_flow(&mut self.base.cx, flow);
+        self.reuse.forget(flow);
     }
 
     /// How long the input that comes next has waited since it arrived; new calls are refused when that is too long.
@@ -227,7 +232,8 @@ impl SipEngine {
         });
     }
 
-    /// The flow by which a peer is reached over a transport, from this listener of ours if it is one.
+    /// The flow by which a peer is reached over a transport: a connection of his own, if it may be used (RFC 5923), or from
+    /// this listener of ours if it is one.
     #[must_use]
     pub fn flow_by(
         &self,
@@ -235,7 +241,9 @@ impl SipEngine {
         remote: core::net::SocketAddr,
         own: Option<core::net::SocketAddr>,
     ) -> Flow {
-        self.base.cx.config.flow_by(transport, remote, own)
+        let reused = self.reuse.flow_to(transport, remote);
+        let reused = reused.filter(|flow| own.is_none_or(|own| own == flow.local));
+        reused.unwrap_or_else(|| self.base.cx.config.flow_by(transport, remote, own))
     }
 
     /// An account's contacts, the preferred first.

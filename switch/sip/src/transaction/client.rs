@@ -3,6 +3,7 @@
 use super::layer::{Machine, Transactions, Tx, TxUser, Upcall};
 use super::{Timer, TxId, client_invite, client_other, large};
 use crate::engine::Flow;
+use crate::engine::Transport;
 use crate::engine::context::{Context, PRODUCT};
 use crate::wire::{HeaderName, Message, Method, Via};
 
@@ -215,5 +216,10 @@ fn client_key(branch: &str, is_cancel: bool) -> String {
 pub(super) fn via(cx: &Context, flow: &Flow, branch: &str) -> Via {
     let (host, port) = cx.sent_by(flow);
     let rport = !flow.transport.is_reliable();
-    Via::new(flow.transport.via(), host, Some(port), branch, rport)
+    let mut via = Via::new(flow.transport.via(), host, Some(port), branch, rport);
+    if flow.transport == Transport::Tls {
+        // what the peer sends us may come by this connection (RFC 5923)
+        via.params.set("alias", None);
+    }
+    via
 }

@@ -29,6 +29,7 @@ mod progress;
 mod refer;
 #[cfg(test)]
 mod registrar;
+mod reuse;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
