@@ -133,6 +133,7 @@ impl Exchange {
             advertised: None,
             advertised_other: None,
             media_other: None,
+            authenticated: Vec::new(),
             ptime_ms: 20,
             wall,
             panic_key: None,

@@ -135,6 +135,7 @@ impl Run {
             advertised: None,
             advertised_other: None,
             media_other: None,
+            authenticated: Vec::new(),
             ptime_ms: 20,
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,
