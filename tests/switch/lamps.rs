@@ -49,6 +49,8 @@ pub fn lamps(dir: &Path) -> Outcome {
     shows(&mut watcher, "<state>early</state>")?;
     called.answers_now()?;
     shows(&mut watcher, "<state>confirmed</state>")?;
+    // who watches knows it before the caller has his answer
+    switch.wait_stage("bridged")?;
     caller.hangs_up()?;
     called.ended()?;
     let after = told(&mut watcher)?;

@@ -1,10 +1,11 @@
 //! Every message of RFC 4475 and RFC 5118, sent to the running switch over UDP: answered as the RFC asks, and a call
 //! works afterwards. What each message is about stands in tests/torture and in the RFCs.
 
-use crate::common::{AGENT, CALLER, Phone, answers_when_told, calls, field, hear_each_other};
+use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, at, calls, field, hear_each_other};
 use cordboard_tests::Fail;
 use cordboard_tests::config::Config;
 use cordboard_tests::fail::{Outcome, ensure, fail};
+use cordboard_tests::process::wait_for;
 use cordboard_tests::switch::Switch;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
@@ -147,8 +148,11 @@ pub fn works(dir: &Path, switch: &Switch) -> Outcome {
     hear_each_other(&mut caller, &mut agent)?;
     caller.hangs_up()?;
     agent.ended()?;
-    let cdrs = switch.api.list("/api/v1/cdrs?limit=1")?;
-    field(&cdrs[0], "cause", "normal")?;
+    let cdr = wait_for("the record of the call", SOON, || {
+        let newest = switch.api.list("/api/v1/cdrs?limit=1").ok()?;
+        newest.into_iter().find(|cdr| at(cdr, "to.user") == "501")
+    })?;
+    field(&cdr, "cause", "normal")?;
     switch.ensure_nothing_left()
 }
 
