@@ -279,6 +279,27 @@ impl Sipp {
         ids
     }
 
+    /// Waits until a call of its is up: the answer of an INVITE is acknowledged. The switch knows it earlier.
+    pub fn wait_up(&mut self) -> Result<(), Fail> {
+        let seen = wait_for(&format!("a call of {} to be up", self.at), SOON, || {
+            let messages = self.messages();
+            let is_answer = |m: &Message| {
+                m.text.starts_with("SIP/2.0 200")
+                    && m.header("CSeq").is_some_and(|cseq| cseq.ends_with("INVITE"))
+            };
+            let mut after = messages.iter().skip_while(|m| !is_answer(m));
+            after
+                .any(|m| m.text.starts_with("ACK "))
+                .then_some(true)
+                .or_else(|| self.process.ended().map(|_| false))
+        });
+        match seen {
+            Ok(true) => Ok(()),
+            Ok(false) => fail(format!("it ended before; it said:\n{}{}", self.process.output(), self.log())),
+            Err(why) => fail(format!("{why}; its messages:\n{}", self.log())),
+        }
+    }
+
     /// Tells its (first) call to go on to the next step.
     pub fn go_on(&mut self) -> Result<(), Fail> {
         let id = wait_for("SIPp to have a call", SOON, || self.call_ids().into_iter().next())?;

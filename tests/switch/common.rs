@@ -131,8 +131,14 @@ impl Phone {
         self.sipp.go_on()
     }
 
-    /// Is told to go on and ends as its scenario says.
+    /// Is told to go on once its call is up, and ends as its scenario says.
     pub fn hangs_up(&mut self) -> Outcome {
+        self.sipp.wait_up()?;
+        self.gives_up()
+    }
+
+    /// Is told to go on, and ends as its scenario says.
+    pub fn gives_up(&mut self) -> Outcome {
         self.sipp.go_on()?;
         self.ended()
     }

@@ -46,7 +46,7 @@ pub fn cancelled(dir: &Path) -> Outcome {
     let gives_up = gives_up.may_receive(100).receives(180).waits_for_word().cancels();
     let mut caller = Phone::calls(dir, "1001", 5071, "1002", &gives_up, 0.0)?;
     caller.sipp.wait_received("SIP/2.0 180", 1)?;
-    caller.hangs_up()?;
+    caller.gives_up()?;
     called.ended()?;
     let cdr = switch.wait_cdrs(1)?.remove(0);
     field(&cdr, "cause", "cancelled")?;
