@@ -3,7 +3,7 @@
 use crate::key::Asking;
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, Done, order};
+use crate::routes::{Answer, Done, order, read};
 use crate::state::{State, own};
 use crate::switch::Command;
 use axum::Json;
@@ -44,8 +44,7 @@ pub(crate) async fn keys(
 ) -> Answer<Done> {
     let leg = own(&id, who.tenant, |l: &LegId| l.tenant)?;
     let expected = r#"expected {"keys": "12#"}: at most 64 of 0-9, *, # and A-D"#;
-    let body: Keys =
-        serde_json::from_slice(&body).map_err(|why| Problem::field("keys", format!("{why}; {expected}")))?;
+    let body: Keys = read(&body, "keys", expected)?;
     let is_key = |key: char| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D');
     if !(1..=KEYS_MAX).contains(&body.keys.len()) || !body.keys.chars().all(is_key) {
         return Err(Problem::field("keys", expected));

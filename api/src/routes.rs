@@ -15,6 +15,7 @@ use axum::{Json, Router};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use cordboard_model::time::Wall;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -213,11 +214,13 @@ async fn hold(
 
 /// Reads `{"on": true}` or `{"on": false}`.
 fn on(body: &Bytes) -> Result<bool, Problem> {
-    let body: OnBody = serde_json::from_slice(body).map_err(|why| {
-        let expected = r#"expected {"on": true} or {"on": false}"#;
-        Problem::field("on", format!("{why}; {expected}"))
-    })?;
+    let body: OnBody = read(body, "on", r#"expected {"on": true} or {"on": false}"#)?;
     Ok(body.on)
+}
+
+/// A body that is one object: what is wrong with it is said of `field`, with what was expected.
+pub(crate) fn read<T: DeserializeOwned>(body: &Bytes, field: &str, expected: &str) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|why| Problem::field(field, format!("{why}; {expected}")))
 }
 
 async fn secret(
@@ -274,8 +277,7 @@ async fn messages(
     body: Bytes,
 ) -> Answer<Done> {
     let user = UserId::new(who.tenant, &number).map_err(|why| Problem::not_found(why.to_string()))?;
-    let body: MessagesBody = serde_json::from_slice(&body)
-        .map_err(|why| Problem::field("new", format!(r#"{why}; expected {{"new": 2, "old": 8}}"#)))?;
+    let body: MessagesBody = read(&body, "new", r#"expected {"new": 2, "old": 8}"#)?;
     order(&state, who.tenant, Command::Messages(user, body.new, body.old)).await
 }
 

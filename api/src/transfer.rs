@@ -2,7 +2,7 @@
 
 use crate::key::Asking;
 use crate::problem::Problem;
-use crate::routes::{Answer, Done, order};
+use crate::routes::{Answer, Done, order, read};
 use crate::state::{State, own};
 use crate::switch::{Command, Transfer, TransferTo};
 use axum::body::Bytes;
@@ -33,8 +33,7 @@ pub(crate) async fn begin(
     body: Bytes,
 ) -> Answer<Done> {
     let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    let body: Body =
-        serde_json::from_slice(&body).map_err(|why| Problem::field("to", format!("{why}; {EXPECTED}")))?;
+    let body: Body = read(&body, "to", EXPECTED)?;
     let by = body.leg.as_deref().map(|leg| own(leg, who.tenant, |l: &LegId| l.tenant)).transpose()?;
     let to = match (body.to, body.call) {
         (Some(to), None) => number(to, body.consult)?,

@@ -112,6 +112,7 @@ static TESTS: &[Test] = &[
     test("certificates_are_exchanged_while_a_call_is_up", tls::reloaded_under_a_call),
     test("a_carrier_is_called_over_tls_only_with_a_certificate_that_is_its_own", tls::carriers_are_verified),
     test("a_listener_may_ask_its_peers_for_certificates", tls::asked_of_peers),
+    test("a_partner_is_called_by_his_own_connection_over_mutual_tls", tls::reused),
     test("jssip_registers_over_wss_and_is_called_by_its_own_connection", jssip::registers_and_is_called),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),

@@ -5,7 +5,7 @@ use cordboard_tests::baresip::Baresip;
 use cordboard_tests::certificate::{Authority, Leaf};
 use cordboard_tests::config::{Config, PASSWORD};
 use cordboard_tests::fail::{Fail, Outcome, ensure};
-use cordboard_tests::process::wait_for;
+use cordboard_tests::process::{Process, wait_for};
 use cordboard_tests::scenario::{MU_LAW, Scenario};
 use cordboard_tests::sipp::{Setup, Sipp};
 use cordboard_tests::sound::Voice;
@@ -78,6 +78,51 @@ pub fn asked_of_peers(dir: &Path) -> Outcome {
     ensure(failed()? == 2.0, || "a peer with a foreign certificate came in".into())?;
     shown(5062, Some(&partners.leaf("partner")?))?;
     ensure(failed()? == 2.0, || "a partner was refused".into())
+}
+
+/// A partner who came with a certificate and writes `alias` is called by his own connection (RFC 5923): nothing listens
+/// where his trunk's gateway is said to be.
+pub fn reused(dir: &Path) -> Outcome {
+    let (authority, partners) = (Authority::new(dir, "authority")?, Authority::new(dir, "partners")?);
+    let (own, leaf) = (authority.leaf("switch")?, partners.leaf("partner")?);
+    let more = format!(
+        "[[sip.certificate]]\nlisten = \"tls:127.0.0.1:5062\"\n{}\nclient_ca = \"{}\"\n\
+         [tenant.default.trunk.partner]\noptions_every = \"0s\"\npeers = [\"127.0.0.4\"]\n\
+         [[tenant.default.trunk.partner.gateways]]\naddress = \"127.0.0.4:5061\"\ntransport = \"tls\"",
+        own.lines(),
+        partners.certificate().display()
+    );
+    let config = Config::new(dir)?.listen("tls:127.0.0.1:5062").trunk().number("901", "trunk:partner:1002");
+    let switch = Switch::start(dir, &config.more(&more))?;
+    let refused = Scenario::caller(MU_LAW).invites().is_refused(480);
+    Phone::crowd(dir, 5091, "901", &refused, 1, 0.0)?.ended()?;
+
+    let mut command = Command::new("openssl");
+    command.args(["s_client", "-quiet", "-crlf", "-connect", "127.0.0.1:5062", "-bind", "127.0.0.4:0"]);
+    command.arg("-cert").arg(&leaf.certificate).arg("-key").arg(&leaf.key);
+    let mut partner = Process::start_with_input("partner", dir, command)?;
+    for line in [
+        "OPTIONS sip:127.0.0.1 SIP/2.0",
+        "Via: SIP/2.0/TLS 127.0.0.4:5061;alias;branch=z9hG4bKreuse",
+        "Max-Forwards: 70",
+        "From: <sip:partner@127.0.0.4>;tag=p",
+        "To: <sip:127.0.0.1>",
+        "Call-ID: reuse",
+        "CSeq: 1 OPTIONS",
+        "Content-Length: 0",
+        "",
+    ] {
+        partner.type_line(line)?;
+    }
+    partner.wait_line("SIP/2.0 200", SOON)?;
+    let mut caller = Phone::crowd(dir, 5092, "901", &refused, 1, 0.0)?;
+    partner.wait_line("INVITE sip:1002@", SOON)?;
+    // Its connection goes, and with it the call.
+    partner.kill();
+    caller.ended()?;
+    let cdrs = switch.wait_cdrs(2)?;
+    cdrs.iter().try_for_each(|cdr| field(cdr, "cause", "unreachable"))?;
+    switch.ensure_nothing_left()
 }
 
 /// The carrier: a second switch, with a phone of its own. `listeners` are its addresses for TLS and what each shows.

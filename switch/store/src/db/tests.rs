@@ -110,6 +110,29 @@ async fn writing_a_record_again_neither_doubles_nor_changes_it() {
 }
 
 #[tokio::test]
+async fn many_records_at_once_of_calls_with_and_without_queues_each_stand_once_and_the_first_of_each() {
+    let scratch = Scratch::new();
+    let store = store(&scratch).await;
+    let mut ids = IdMaker::new(1, 0);
+    let calls: Vec<CallId> = (0..300).map(|_| ids.call(TenantId::DEFAULT)).collect();
+    for (at, call) in (1..).zip(&calls) {
+        // Every fiftieth was in a queue, every seventh is told of again in the same breath, otherwise.
+        let queue = (at % 50 == 0).then_some("sales");
+        store.put_cdr(cdr(*call, at, None, queue)).unwrap();
+        if at % 7 == 0 {
+            store.put_cdr(Cdr { cause: Cause::InternalError, ..cdr(*call, at, None, None) }).unwrap();
+        }
+    }
+    store.flush().await.unwrap();
+    let all = CdrFilter { limit: Some(1_000), ..CdrFilter::default() };
+    let found = store.cdrs(TenantId::DEFAULT, &all).await.unwrap();
+    assert_eq!(found.items.len(), 300);
+    assert!(found.items.iter().all(|cdr| cdr.cause == Cause::Normal));
+    let sales = CdrFilter { queue: Some(Name::new("sales").unwrap()), ..all };
+    assert_eq!(store.cdrs(TenantId::DEFAULT, &sales).await.unwrap().items.len(), 6);
+}
+
+#[tokio::test]
 async fn pages_follow_each_other_without_gap_or_overlap_and_filters_hold() {
     let scratch = Scratch::new();
     let store = store(&scratch).await;

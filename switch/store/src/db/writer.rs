@@ -21,7 +21,7 @@ const BATCH: usize = 256;
 /// What comes within this time after the first record goes into the same transaction: each costs a sync of the disk, and
 /// nobody waits for a call's record as long as the journal has it.
 const GATHER: Duration = Duration::from_millis(50);
-/// Most calls' records in one statement; four statements of fixed length stand for all lengths.
+/// Most calls' records in one statement. A power of two, as all lengths of statements are.
 const ROWS: usize = 64;
 /// First and longest pause before a failed batch is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
@@ -203,8 +203,9 @@ fn plain_cdr(write: &Write) -> Option<&Cdr> {
     }
 }
 
-/// One statement for many: each passes between two threads, which costs more than the row.
-async fn put_cdrs(db: &mut SqliteConnection, cdrs: &[&Cdr]) -> Result<(), sqlx::Error> {
+/// One statement for many: each passes between two threads, which costs more than the row. The first record of a call
+/// stands: "lost by restart" never replaces what is known better. Says how many were new.
+async fn put_cdrs(db: &mut SqliteConnection, cdrs: &[&Cdr]) -> Result<u64, sqlx::Error> {
     let records = cdrs.iter().map(json).collect::<Result<Vec<_>, _>>()?;
     let mut insert = QueryBuilder::<Sqlite>::new(
         "INSERT INTO cdr (call_id, tenant, started, answered, bridged, ended,
@@ -224,35 +225,15 @@ async fn put_cdrs(db: &mut SqliteConnection, cdrs: &[&Cdr]) -> Result<(), sqlx::
             .push_bind(record);
     });
     insert.push(" ON CONFLICT (call_id) DO NOTHING");
-    insert.build().execute(&mut *db).await.map(|_| ())
+    insert.build().execute(&mut *db).await.map(|done| done.rows_affected())
 }
 
-/// The first record of a call stands: "lost by restart" never replaces what is known better.
+/// A call's record, with the queues it was in.
 async fn put_cdr(db: &mut SqliteConnection, cdr: &Cdr) -> Result<(), sqlx::Error> {
-    let call = cdr.call.to_string();
-    let tenant = cdr.tenant();
-    let done = sqlx::query(
-        "INSERT INTO cdr (call_id, tenant, started, answered, bridged, ended,
-                          from_user, to_user, cause, agent, record)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (call_id) DO NOTHING",
-    )
-    .bind(&call)
-    .bind(tenant.as_str())
-    .bind(cdr.started.0)
-    .bind(cdr.answered.map(|at| at.0))
-    .bind(cdr.bridged.map(|at| at.0))
-    .bind(cdr.ended.0)
-    .bind(&cdr.from.user)
-    .bind(&cdr.to.user)
-    .bind(cdr.cause.as_str())
-    .bind(cdr.agent.as_ref().map(|agent| agent.name.as_str()))
-    .bind(json(cdr)?)
-    .execute(&mut *db)
-    .await?;
-    if done.rows_affected() == 0 {
+    if put_cdrs(db, &[cdr]).await? == 0 {
         return Ok(());
     }
+    let (call, tenant) = (cdr.call.to_string(), cdr.tenant());
     let queues: BTreeSet<&str> = cdr.queues.iter().map(|v| v.queue.name.as_str()).collect();
     for queue in queues {
         sqlx::query(
