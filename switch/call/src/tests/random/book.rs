@@ -1,0 +1,201 @@
+//! What the world remembers of what the engine asked of it.
+
+use super::*;
+
+impl World {
+    pub(super) fn book(&mut self, output: CallOutput) {
+        match output {
+            CallOutput::Leg(leg, command) => self.book_leg(leg, &command),
+            CallOutput::Dial { call, leg, .. } => {
+                assert!(self.ports.contains(&leg), "dialled without a port");
+                let book = self.calls.get_mut(&call).unwrap();
+                book.living.insert(leg);
+                assert_eq!(book.closings, 0, "dialled after the record");
+            }
+            CallOutput::Media(command) => self.book_media(command),
+            CallOutput::Route { call, .. } => {
+                let to = self.destination();
+                self.owe(CallInput::Routed { call, to, reasons: Vec::new() });
+            }
+            CallOutput::Flow(output) => self.book_flow(output),
+            CallOutput::Queue(output) => self.book_queue(output),
+            CallOutput::Event(_, EventKind::Alarm { code, .. }) => {
+                self.seen.forced += u64::from(code == "call_teardown");
+            }
+            CallOutput::Event(_, EventKind::LegHeld { held: true, .. }) => self.seen.held += 1,
+            CallOutput::Event(_, EventKind::CallTransfer { transfer, .. }) => match transfer.outcome {
+                TransferOutcome::Done if transfer.kind == TransferKind::Taken => self.seen.taken += 1,
+                TransferOutcome::Done => self.seen.transferred += 1,
+                TransferOutcome::Failed | TransferOutcome::Cancelled => self.seen.brought_back += 1,
+                TransferOutcome::Open => {}
+            },
+            CallOutput::Moved { leg, from, to } => {
+                self.seen.moved += 1;
+                assert_eq!(self.whose.insert(leg, to), Some(from), "moved from where it was not");
+                let book = self.calls.get_mut(&from).unwrap();
+                book.legs.remove(&leg);
+                let living = book.living.remove(&leg);
+                assert_eq!(book.closings, 0, "moved after the record");
+                let book = self.calls.get_mut(&to).unwrap();
+                assert_eq!(book.closings, 0, "moved to a call that has its record");
+                book.legs.insert(leg);
+                if living {
+                    book.living.insert(leg);
+                }
+            }
+            CallOutput::Event(..) | CallOutput::Journal(_) => {}
+            CallOutput::Closing { call, cdr } => {
+                assert_eq!(cdr.call, call);
+                let book = self.calls.get_mut(&call).unwrap();
+                book.closings += 1;
+                assert_eq!(book.forgotten, 0);
+            }
+            CallOutput::Forgotten { call } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                book.forgotten += 1;
+                assert_eq!(book.closings, 1, "forgotten without a record");
+                let legs = book.legs.clone();
+                let ours = |input: &CallInput| matches!(input, CallInput::Leg(leg, _) if legs.contains(leg));
+                self.owed.retain(|input| !ours(input));
+            }
+        }
+    }
+
+    fn book_leg(&mut self, leg: LegId, command: &LegCommand) {
+        let call = self.whose[&leg];
+        let book = self.calls.get_mut(&call).unwrap();
+        assert_eq!(book.forgotten, 0, "{leg}: {command:?} after the end");
+        match command {
+            LegCommand::HangUp { cause } => {
+                self.refers.retain(|(of, _)| *of != leg);
+                let last = book.living.remove(&leg) && book.living.is_empty();
+                assert!(!last || book.closings == 1, "{call}: the last leg went before the record");
+                let (cause, by_peer, sip_status) = (*cause, false, None);
+                self.owe(CallInput::Leg(leg, LegEvent::Ended { cause, by_peer, sip_status }));
+            }
+            LegCommand::Answer => {
+                self.owe(CallInput::Leg(leg, LegEvent::Answered));
+                self.owe(CallInput::Leg(leg, LegEvent::Confirmed));
+            }
+            LegCommand::Hold { on } => {
+                let ok = !self.dice.one_in(3);
+                self.owe(CallInput::Leg(leg, LegEvent::HoldDone { on: *on, ok }));
+            }
+            LegCommand::Dial { .. } => panic!("dialled without its call"),
+            LegCommand::TransferResult { ticket, status } => {
+                let asked = self.refers.contains(&(leg, *ticket));
+                assert!(asked, "{leg}: {status} for a transfer that has its last word, or was not asked for");
+                if *status >= 200 {
+                    self.refers.remove(&(leg, *ticket));
+                }
+            }
+            LegCommand::Ring | LegCommand::EarlyMedia => {}
+        }
+    }
+
+    fn book_media(&mut self, command: MediaCommand) {
+        match command {
+            MediaCommand::Open { leg, near } => {
+                let call = near.map_or_else(|| self.whose[&leg], |near| self.whose[&near]);
+                self.whose.insert(leg, call);
+                self.calls.get_mut(&call).unwrap().legs.insert(leg);
+                assert!(self.ports.insert(leg), "opened twice");
+                let local = SocketAddr::from(([127, 0, 0, 1], 4_000));
+                let event = match self.dice.one_in(10) {
+                    true => MediaEvent::OpenFailed { leg, why: OpenError::BindFailed },
+                    false => MediaEvent::Opened { leg, local },
+                };
+                self.owe(CallInput::Media(event));
+            }
+            MediaCommand::Close { leg } if self.refused.remove(&leg) => {}
+            MediaCommand::Close { leg } => {
+                assert!(self.ports.remove(&leg), "{leg} was closed without being open");
+                self.part(leg);
+                let recorded = self.recordings.values().any(|legs| legs.contains(&leg));
+                assert!(!recorded, "{leg} was closed while it is recorded");
+                let stats = LegStats::default();
+                self.owe(CallInput::Media(MediaEvent::Closed { leg, stats }));
+            }
+            MediaCommand::Play { leg, playback, .. } => {
+                assert!(self.ports.contains(&leg), "played to a closed leg");
+                let finished = !self.dice.one_in(5);
+                self.owe(CallInput::Media(MediaEvent::PlayDone { leg, playback, finished }));
+            }
+            MediaCommand::Bridge { a, b } => {
+                assert!(self.ports.contains(&a) && self.ports.contains(&b), "bridged a closed leg");
+                for (leg, other) in [(a, b), (b, a)] {
+                    let before = self.bridges.insert(leg, other);
+                    assert!(before.is_none(), "{leg} was bridged to {before:?} already");
+                }
+            }
+            MediaCommand::Unbridge { leg } => self.part(leg),
+            MediaCommand::Record { recording, left, right } => {
+                self.recordings.insert(recording, [left, right]);
+                self.seen.recorded += 1;
+            }
+            MediaCommand::StopRecord { recording } => {
+                assert!(self.recordings.remove(&recording).is_some(), "stopped twice");
+                let (length_ms, dropped_ms) = (1, 0);
+                let event = MediaEvent::RecordingClosed { recording, length_ms, dropped_ms };
+                self.owe(CallInput::Media(event));
+            }
+            _ => {}
+        }
+    }
+
+    fn part(&mut self, leg: LegId) {
+        if let Some(other) = self.bridges.remove(&leg) {
+            self.bridges.remove(&other);
+        }
+    }
+
+    fn book_flow(&mut self, output: FlowOutput) {
+        match output {
+            FlowOutput::Start { call, .. } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert!(!core::mem::replace(&mut book.flow, true), "two flows at a time");
+            }
+            FlowOutput::Stop { call, .. } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert!(core::mem::take(&mut book.flow), "stopped what does not run");
+            }
+            FlowOutput::Answer { call, ticket, .. } => {
+                assert!(self.asked.remove(&(call, ticket)), "answered twice or unasked");
+            }
+        }
+    }
+
+    fn book_queue(&mut self, output: QueueOutput) {
+        match output {
+            QueueOutput::Enter { call, .. } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert!(!core::mem::replace(&mut book.waits, true), "waits twice");
+            }
+            QueueOutput::Abandoned { call } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert!(core::mem::take(&mut book.waits), "abandoned what does not wait");
+                assert_eq!(book.offered, None, "abandoned before the offer failed");
+            }
+            QueueOutput::OfferRinging { call, agent } => {
+                assert_eq!(self.calls[&call].offered, Some(agent));
+            }
+            QueueOutput::OfferAnswered { call, agent } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert_eq!(book.offered.take(), Some(agent.clone()), "answered twice");
+                assert_eq!(book.talking.replace(agent), None);
+                book.waits = false;
+                self.seen.settled += 1;
+                self.seen.served += 1;
+            }
+            QueueOutput::OfferFailed { call, agent, .. } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert_eq!(book.offered.take(), Some(agent), "failed twice");
+                self.seen.settled += 1;
+            }
+            QueueOutput::AgentReleased { call, agent } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert_eq!(book.talking.take(), Some(agent), "released twice");
+            }
+        }
+    }
+}
