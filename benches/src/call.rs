@@ -135,6 +135,7 @@ impl Exchange {
             media_other: None,
             authenticated: Vec::new(),
             ptime_ms: 20,
+            rtcp_mux: false,
             wall,
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

@@ -90,6 +90,7 @@ fn open(engine: &mut MediaEngine, ids: &mut IdMaker, port: u32, codec: Codec) ->
     }
     let params = StreamParams {
         remote: party(port),
+        rtcp_mux: false,
         codec,
         send_payload_type: codec.static_payload_type(),
         recv_payload_type: codec.static_payload_type(),

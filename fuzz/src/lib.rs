@@ -71,6 +71,7 @@ pub fn sdp(data: &[u8]) {
         dtmf_pt: Some(101),
         direction: Direction::SendRecv,
         ptime_ms: 20,
+        rtcp_mux: false,
         security: Default::default(),
     };
     if let Ok(read) = SessionDescription::parse(data) {
@@ -137,6 +138,7 @@ impl Run {
             media_other: None,
             authenticated: Vec::new(),
             ptime_ms: 20,
+            rtcp_mux: false,
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

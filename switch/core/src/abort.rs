@@ -57,6 +57,7 @@ mod tests {
             media_other: None,
             authenticated: Vec::new(),
             ptime_ms: 20,
+            rtcp_mux: false,
             wall: WallClock { at_zero: Wall(0) },
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

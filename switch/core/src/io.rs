@@ -38,6 +38,8 @@ pub struct ShardConfig {
     pub media_other: Option<IpAddr>,
     /// Packet length that we offer, milliseconds, 10 to 60.
     pub ptime_ms: u8,
+    /// Whether our offers ask for RTCP on the RTP port (RFC 5761); who asks us for it gets it in any case.
+    pub rtcp_mux: bool,
     /// Turns time into dates.
     pub wall: WallClock,
     /// The key that panics the call in hand, for the test of what a panic costs. Ignored in release builds.

@@ -56,6 +56,8 @@ pub struct MediaEngine {
     /// Legs with frames to make, then legs with a report to write, then recordings to hand over.
     frames: VecDeque<u32>,
     reports: VecDeque<u32>,
+    /// Legs with a report that leaves by the RTP socket.
+    muxed: VecDeque<u32>,
     recorded: VecDeque<u32>,
     events: VecDeque<MediaEvent>,
     outputs: VecDeque<MediaOutput>,
@@ -90,6 +92,7 @@ impl MediaEngine {
             steps: Wheel::new(TICK_GRAIN),
             frames: VecDeque::new(),
             reports: VecDeque::new(),
+            muxed: VecDeque::new(),
             recorded: VecDeque::new(),
             events: VecDeque::with_capacity(config.events_max.min(1 << 16)),
             outputs: VecDeque::new(),

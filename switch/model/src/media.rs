@@ -104,8 +104,11 @@ impl Direction {
 /// What offer and answer settled for one audio stream of a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamParams {
-    /// Where the peer wants RTP. Its RTCP is one port up.
+    /// Where the peer wants RTP. Its RTCP is one port up, unless both share one.
     pub remote: SocketAddr,
+    /// RTCP goes and comes by the RTP port (RFC 5761).
+    #[serde(default)]
+    pub rtcp_mux: bool,
     /// The codec in use both ways.
     pub codec: Codec,
     /// The payload type we send it with.

@@ -151,6 +151,7 @@ impl Shard {
             direction: Direction::SendRecv,
             security: Security::new(self.srtp_of(leg)),
             ptime_ms: self.config.ptime_ms,
+            rtcp_mux: self.config.rtcp_mux,
         }
     }
 

@@ -164,6 +164,7 @@ impl Rig {
             media_other: None,
             authenticated: Vec::new(),
             ptime_ms: 20,
+            rtcp_mux: false,
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

@@ -86,6 +86,7 @@ impl MediaEngine {
         self.watches.reserve(reach);
         self.frames.reserve(reach - self.frames.len().min(reach));
         self.reports.reserve(reach - self.reports.len().min(reach));
+        self.muxed.reserve(reach - self.muxed.len().min(reach));
         self.outputs.push_back(MediaOutput::OpenPort { leg });
     }
 
@@ -329,6 +330,7 @@ impl MediaEngine {
         self.quiet(key, now);
         self.frames.retain(|waiting| *waiting != key);
         self.reports.retain(|waiting| *waiting != key);
+        self.muxed.retain(|waiting| *waiting != key);
         let Some(leg) = self.legs.remove(key) else {
             return Default::default();
         };

@@ -76,9 +76,9 @@ impl MediaEngine {
         self.ticks.schedule(key, slot + frames * ptime, now);
     }
 
-    /// The next packet of playback or digits, written to the front of `buf`, for the RTP socket of
-    /// that port.
-    pub fn poll_transmit(&mut self, buf: &mut [u8], _now: Time) -> Option<(PortKey, SocketAddr, usize)> {
+    /// The next packet of playback or digits, or report that shares their port, written to the front of `buf`, for the
+    /// RTP socket of that port.
+    pub fn poll_transmit(&mut self, buf: &mut [u8], now: Time) -> Option<(PortKey, SocketAddr, usize)> {
         if buf.len() < Self::TRANSMIT_MIN {
             return None;
         }
@@ -112,6 +112,12 @@ impl MediaEngine {
                     Some(len) => return Some((port, to, len)),
                     None => self.counters.unsealable += 1,
                 }
+            }
+        }
+        while let Some(key) = self.muxed.pop_front() {
+            let to = self.legs.get(key).and_then(|leg| leg.stream?.latch.destination());
+            if let Some(sent) = self.write_report(key, to, buf, now) {
+                return Some(sent);
             }
         }
         None
@@ -148,7 +154,8 @@ impl MediaEngine {
             leg.reports.due = next_report;
             if !leg.reports.queued && leg.port.is_some() {
                 leg.reports.queued = true;
-                self.reports.push_back(key);
+                let is_muxed = leg.stream.is_some_and(|stream| stream.params.rtcp_mux);
+                if is_muxed { &mut self.muxed } else { &mut self.reports }.push_back(key);
             }
         }
         let mut next = if waits && !leg.watch.told {
@@ -176,39 +183,52 @@ impl MediaEngine {
             return None;
         }
         while let Some(key) = self.reports.pop_front() {
-            let Some(leg) = self.legs.get_mut(key) else {
+            let Some(leg) = self.legs.get(key) else {
                 continue;
             };
-            leg.reports.queued = false;
             let destination = leg.stream.as_ref().and_then(|s| s.latch.destination());
             let guess = destination.and_then(|to| {
                 let port = to.port().checked_add(1)?;
                 Some(SocketAddr::new(to.ip(), port))
             });
-            let (Some(port), Some(to)) = (leg.port, leg.reports.from.or(guess)) else {
-                continue;
-            };
-            let (packets, octets) = leg.outgoing.sent();
-            let sender = (packets > leg.reports.sent).then(|| SenderInfo {
-                timestamp: leg.outgoing.timestamp_at(now),
-                packets,
-                octets,
-            });
-            leg.reports.sent = packets;
-            let report = Report {
-                ssrc: leg.outgoing.ssrc(),
-                sender,
-                block: leg.reception.report(),
-                last: leg.reports.last,
-                cname: leg.reports.cname,
-            };
-            if let Some(len) = report::write(buf, &report, now) {
-                match leg.seal(buf, len, true) {
-                    Some(len) => return Some((port, to, len)),
-                    None => self.counters.unsealable += 1,
-                }
+            let to = leg.reports.from.or(guess);
+            if let Some(sent) = self.write_report(key, to, buf, now) {
+                return Some(sent);
             }
         }
         None
+    }
+
+    /// The report of a leg, sealed if the stream is.
+    fn write_report(
+        &mut self,
+        key: u32,
+        to: Option<SocketAddr>,
+        buf: &mut [u8],
+        now: Time,
+    ) -> Option<(PortKey, SocketAddr, usize)> {
+        let leg = self.legs.get_mut(key)?;
+        leg.reports.queued = false;
+        let (port, to) = (leg.port?, to?);
+        let (packets, octets) = leg.outgoing.sent();
+        let sender = (packets > leg.reports.sent).then(|| SenderInfo {
+            timestamp: leg.outgoing.timestamp_at(now),
+            packets,
+            octets,
+        });
+        leg.reports.sent = packets;
+        let report = Report {
+            ssrc: leg.outgoing.ssrc(),
+            sender,
+            block: leg.reception.report(),
+            last: leg.reports.last,
+            cname: leg.reports.cname,
+        };
+        let len = report::write(buf, &report, now)?;
+        let sealed = leg.seal(buf, len, true);
+        if sealed.is_none() {
+            self.counters.unsealable += 1;
+        }
+        Some((port, to, sealed?))
     }
 }

@@ -131,6 +131,7 @@ fn open_with(engine: &mut MediaEngine, ids: &mut IdMaker, n: u32, keys: Option<S
     engine.port_opened(leg, PortKey(n), phone(99), Time::ZERO);
     let params = StreamParams {
         remote: phone(n),
+        rtcp_mux: false,
         codec,
         send_payload_type: codec.static_payload_type(),
         recv_payload_type: codec.static_payload_type(),

@@ -95,6 +95,7 @@ pub fn phone(n: usize) -> SocketAddr {
 pub fn params(n: usize, codec: Codec) -> StreamParams {
     StreamParams {
         remote: phone(n),
+        rtcp_mux: false,
         codec,
         send_payload_type: codec.static_payload_type(),
         recv_payload_type: codec.static_payload_type(),

@@ -1,8 +1,8 @@
 //! RTCP: what we send, and what of the peer's we believe.
 
-use crate::harness::{Rtp, World, phone};
+use crate::harness::{Rtp, World, params, phone};
 use cordboard_media::PortKey;
-use cordboard_model::media::Codec;
+use cordboard_model::media::{Codec, StreamParams};
 use core::net::SocketAddr;
 
 #[test]
@@ -128,4 +128,31 @@ fn losses_side_by_side_are_one_gap_and_late_packets_are_counted() {
     }
     let stats = world.stats(0);
     assert_eq!((stats.lost, stats.gaps, stats.late), (11, 3, 1));
+}
+
+#[test]
+fn reports_that_share_the_port_leave_and_come_by_it() {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    let (a, b) = (0, 1);
+    world.configure(a, StreamParams { rtcp_mux: true, ..params(a, Codec::Pcma) });
+    for n in 0..1_000 {
+        world.say(a, &Rtp::audio(8, 1, n, 0x55));
+        world.say(b, &Rtp::audio(8, 2, n, 0x55));
+        world.run(20);
+    }
+    assert!(world.rtcp.iter().all(|sent| sent.leg == b), "none to a port of their own");
+    let reports: Vec<_> = world.sent.iter().filter(|sent| sent.bytes.get(1) == Some(&200)).cloned().collect();
+    assert!(
+        reports.len() >= 2 && reports.iter().all(|sent| sent.leg == a && sent.to == phone(a)),
+        "{reports:?}"
+    );
+    // The party's own report of what it hears comes by the same port.
+    let ours = u32::from_be_bytes(reports[0].bytes[4..8].try_into().unwrap());
+    let mut report = vec![0x81, 201, 0, 7];
+    report.extend(1u32.to_be_bytes());
+    report.extend(ours.to_be_bytes());
+    report.extend([0, 0, 0, 5]);
+    report.extend([0; 16]);
+    world.give(a, phone(a), &report);
+    assert_eq!(world.engine.leg_stats(world.legs[a]).unwrap().far.unwrap().lost, 5);
 }

@@ -129,6 +129,7 @@ pub(super) fn making(
         advertised_other,
         media_other: loaded.machine.media.advertised6.map(IpAddr::V6),
         ptime_ms: loaded.machine.media.ptime,
+        rtcp_mux: loaded.machine.media.rtcp_mux,
         wall: clock.wall(),
         trace: loaded.machine.trace.limits,
         panic_key: std::env::var("CORDBOARD_TEST_PANIC_KEY").ok().and_then(|key| key.chars().next()),

@@ -57,6 +57,8 @@ pub struct MediaMachine {
     pub ptime: u8,
     /// How long the port of a leg that ended is not given to another.
     pub port_linger: Duration,
+    /// Whether our offers ask for RTCP on the RTP port.
+    pub rtcp_mux: bool,
 }
 
 /// `[http]`.
@@ -285,6 +287,7 @@ fn read_media(media: &Section<'_>, first: SocketAddr, sip: &SipMachine) -> Media
         threads: media.or("threads", 1, integer(1..=64, "threads")),
         ptime: media.or("ptime", 20, ptime),
         port_linger: media.or("port_linger", s(2), duration(ms(0)..=s(60))),
+        rtcp_mux: media.or("rtcp_mux", false, boolean),
     };
     media.finish();
     machine

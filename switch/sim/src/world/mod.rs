@@ -469,6 +469,7 @@ fn new_shard(config: &WorldConfig, start_secs: u32, seed: [u8; 32]) -> Result<Sh
         media_other: None,
         authenticated: Vec::new(),
         ptime_ms: 20,
+        rtcp_mux: false,
         wall: WallClock { at_zero: WALL_AT_ZERO },
         panic_key: config.panic_key,
         trace: TraceLimits { bytes: 1 << 20, steps: 4_096 },

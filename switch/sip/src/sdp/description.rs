@@ -60,6 +60,8 @@ pub struct Media {
     pub rtpmaps: Vec<RtpMap>,
     /// All `a=fmtp`: payload type and parameters as written.
     pub fmtps: Vec<(u8, String)>,
+    /// Whether RTCP may share the RTP port (`a=rtcp-mux`).
+    pub rtcp_mux: bool,
     /// Of all `a=crypto` those that can be used, in order.
     pub cryptos: Vec<Crypto>,
 }
@@ -212,6 +214,7 @@ fn media(line: &sdp_types::Media) -> Media {
         maxptime_ms: millis("maxptime"),
         rtpmaps: values("rtpmap").filter_map(rtpmap).collect(),
         fmtps: values("fmtp").filter_map(fmtp).collect(),
+        rtcp_mux: line.has_attribute("rtcp-mux"),
         cryptos: values("crypto").filter_map(Crypto::parse).collect(),
     }
 }

@@ -28,6 +28,8 @@ pub struct Local {
     pub direction: Direction,
     /// Packet length we want to receive, milliseconds, 10 to 60.
     pub ptime_ms: u8,
+    /// Whether our offers ask for RTCP on the RTP port. Who asks us for it gets it in any case.
+    pub rtcp_mux: bool,
     /// Whether it is secured, and with which keys of ours.
     pub security: Security,
 }
@@ -61,6 +63,8 @@ struct Chosen {
 /// The event codes of RFC 4733 3.2: the digits and `*#ABCD`.
 const DTMF_EVENTS: &str = "0-15";
 const DTMF_NAME: &str = "telephone-event";
+/// RTP and RTCP on one port (RFC 5761 5.1.1).
+pub(crate) const RTCP_MUX: &str = "rtcp-mux";
 const PLAIN_RTP: &str = "RTP/AVP";
 const SECURE_RTP: &str = "RTP/SAVP";
 /// The same with early feedback (RFC 5124): our reports come as they do without.
@@ -73,7 +77,11 @@ pub fn offer(local: &Local) -> Vec<u8> {
         codecs(local).iter().map(|codec| (codec.static_payload_type(), *codec)).collect();
     let mut session = session(local, (0, 0));
     let cryptos: Vec<Crypto> = local.security.offers().collect();
-    session.medias.push(audio(local, &codecs, local.dtmf_pt, local.direction, &cryptos));
+    let mut stream = audio(local, &codecs, local.dtmf_pt, local.direction, &cryptos);
+    if local.rtcp_mux {
+        stream.attributes.push(Attribute::new(RTCP_MUX));
+    }
+    session.medias.push(stream);
     print(&session)
 }
 
@@ -108,6 +116,9 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
             let mut taken = audio(local, &codecs, chosen.dtmf_pt, settled.stream.direction, ours.as_slice());
             taken.media.clone_from(&offered.kind);
             taken.proto.clone_from(&offered.protocol);
+            if offered.rtcp_mux {
+                taken.attributes.push(Attribute::new(RTCP_MUX));
+            }
             taken
         } else {
             refused(offered)
@@ -140,6 +151,9 @@ pub fn accept_answer(answer: &[u8], local: &Local) -> Result<Negotiated, SdpErro
     let chosen = choose_codec(stream, local).ok_or(SdpError::NoCommonCodec)?;
     let ours = (chosen.codec.static_payload_type(), local.dtmf_pt);
     let mut settled = settle(&peer, stream, &chosen, ours, local)?;
+    // "If the answer contains an "a=rtcp-mux" attribute, the offerer and answerer MAY multiplex" (RFC 5761 5.1.1), and a
+    // peer that answers with what was not offered is not believed.
+    settled.stream.rtcp_mux &= local.rtcp_mux;
     if !offered.is_empty() {
         let taken = taken(&stream.cryptos, &offered).ok_or(SdpError::NoCommonCrypto)?;
         (settled.keys, settled.tag) = (Some(taken.0), Some(taken.1));
@@ -283,6 +297,7 @@ fn settle(
     Ok(Negotiated {
         stream: StreamParams {
             remote: SocketAddr::new(*ip, stream.port),
+            rtcp_mux: stream.rtcp_mux,
             codec: chosen.codec,
             send_payload_type: chosen.payload_type,
             recv_payload_type: ours.0,
@@ -402,6 +417,7 @@ mod tests {
             dtmf_pt: Some(101),
             direction: Direction::SendRecv,
             ptime_ms: 20,
+            rtcp_mux: false,
             security: Security::new(SrtpRule { policy: SrtpPolicy::Off, without_tls: false }),
         }
     }
@@ -444,6 +460,7 @@ mod tests {
             Negotiated {
                 stream: StreamParams {
                     remote: "192.0.2.1:4004".parse().unwrap(),
+                    rtcp_mux: false,
                     codec: Codec::Pcmu,
                     send_payload_type: 0,
                     recv_payload_type: 0,
@@ -567,6 +584,7 @@ mod tests {
             negotiated.stream,
             StreamParams {
                 remote: "192.0.2.1:4000".parse().unwrap(),
+                rtcp_mux: false,
                 codec: Codec::Pcma,
                 send_payload_type: 8,
                 recv_payload_type: 8,
@@ -599,6 +617,25 @@ mod tests {
         assert_eq!((at_callee.stream.remote, at_caller.stream.remote), (caller.addr, callee.addr));
         assert_eq!(at_caller.stream.codec, at_callee.stream.codec);
         assert_eq!((at_caller.stream.dtmf, at_callee.stream.dtmf), (Some((101, 101)), Some((101, 101))));
+    }
+
+    #[test]
+    fn rtcp_shares_the_port_where_both_say_so() {
+        let asks = Local { rtcp_mux: true, ..local() };
+        let offered = text(offer(&asks));
+        assert!(offered.ends_with("a=sendrecv\na=rtcp-mux\n"), "{offered}");
+        let media = "m=audio 4000 RTP/AVP 0\r\n";
+        let muxed = "m=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\n";
+        for ours in [local(), asks.clone()] {
+            let (text, settled) = answered(muxed, &ours);
+            assert!(text.contains("a=rtcp-mux\n") && settled.stream.rtcp_mux, "{text}");
+            let (text, settled) = answered(media, &ours);
+            assert!(!text.contains("rtcp-mux") && !settled.stream.rtcp_mux, "nobody asked: {text}");
+        }
+        let settled = |answer: &str, ours: &Local| {
+            accept_answer(body(answer).as_bytes(), ours).unwrap().stream.rtcp_mux
+        };
+        assert!(settled(muxed, &asks) && !settled(media, &asks) && !settled(muxed, &local()));
     }
 
     #[test]

@@ -16,6 +16,7 @@ fn local(policy: SrtpPolicy, seed: u8) -> Local {
         dtmf_pt: None,
         direction: Direction::SendRecv,
         ptime_ms: 20,
+        rtcp_mux: false,
         security,
     }
 }

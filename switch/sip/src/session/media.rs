@@ -170,6 +170,7 @@ impl Media {
                 Some(stream) => stream.dtmf.map(|(_, ours)| ours),
                 None => local.dtmf_pt,
             },
+            rtcp_mux: self.sent.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"a=rtcp-mux")),
             ..local.clone()
         };
         let mut settled = sdp::accept_answer(&audio_of(answer, &self.sent), &asked)?;
@@ -299,6 +300,7 @@ mod tests {
             dtmf_pt: Some(101),
             direction: Direction::SendRecv,
             ptime_ms: 20,
+            rtcp_mux: false,
             security: Security::default(),
         }
     }

@@ -78,6 +78,7 @@ pub fn local(port: u16) -> Local {
         dtmf_pt: Some(101),
         direction: Direction::SendRecv,
         ptime_ms: 20,
+        rtcp_mux: false,
         security: Default::default(),
     }
 }

@@ -17,6 +17,7 @@ fn local() -> Local {
         dtmf_pt: Some(101),
         direction: Direction::SendRecv,
         ptime_ms: 20,
+        rtcp_mux: false,
         security: Default::default(),
     }
 }
