@@ -72,6 +72,14 @@ pub(super) fn on_core(program: impl AsRef<OsStr>, switch: bool) -> Command {
     command
 }
 
+/// Keeps this process to the core that is not the switch's, where [`on_core`] does so with others.
+pub(super) fn stay_apart() {
+    if cores() >= 2 {
+        // Without taskset everything runs everywhere.
+        let _ = Command::new("taskset").args(["-p", "-c", "0", &std::process::id().to_string()]).output();
+    }
+}
+
 /// User and system time of a process so far, its ended threads included, seconds.
 pub(super) fn cpu(pid: u32) -> Option<f64> {
     times(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?).map(|[own, _]| own)

@@ -5,6 +5,7 @@
 
 mod kamailio;
 mod machine;
+mod media;
 mod memory;
 mod options;
 mod overload;
@@ -41,6 +42,12 @@ const KINDS: &[Kind] = &[
         "what a scan costs while calls talk [--calls N] [--packets N] [--seconds S] [--no-build]",
         scan::run,
     ),
+    (
+        "relay",
+        "RTP passed on as it is, beside bare relays [--calls N] [--seconds S] [--rounds N] [--against rtpengine] [--no-build]",
+        media::relay,
+    ),
+    ("bare", "what `relay` compares with, by itself BACKEND ENDS", media::bare::run),
     ("memory", "what a bridged call weighs [--calls N] [--settle S] [--no-build]", memory::run),
 ];
 

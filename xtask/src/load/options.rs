@@ -1,4 +1,4 @@
-//! The options of a load driver: `--NAME NUMBER`, `--against kamailio`, and flags.
+//! The options of a load driver: `--NAME NUMBER`, `--against NAME`, and flags.
 
 /// The flag that a name follows: with whom to compare.
 pub(super) const AGAINST: &str = "--against";
@@ -15,8 +15,8 @@ impl<'a> Options<'a> {
         while let Some(name) = rest.next() {
             if name == AGAINST && flags.contains(&AGAINST) {
                 match rest.next().map(String::as_str) {
-                    Some("kamailio") => continue,
-                    _ => return Err(format!("{AGAINST} takes a name; kamailio is known")),
+                    Some("kamailio" | "rtpengine") => continue,
+                    _ => return Err(format!("{AGAINST} takes a name; kamailio and rtpengine are known")),
                 }
             }
             if flags.contains(&name.as_str()) {

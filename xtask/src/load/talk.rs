@@ -40,10 +40,7 @@ pub(super) struct Packets {
 impl Talks {
     /// Sets up `count` calls, one after another.
     pub(super) fn begin(count: u16) -> io::Result<Self> {
-        let signalling = UdpSocket::bind(format!("{PROBE}:5060"))?;
-        signalling.connect(SIP)?;
-        signalling.set_read_timeout(Some(PATIENCE))?;
-        let mut talks = Self { signalling, ends: Vec::new(), sequence: 0 };
+        let mut talks = Self { signalling: signalling()?, ends: Vec::new(), sequence: 0 };
         for call in 0..count {
             talks.call(call)?;
         }
@@ -51,40 +48,14 @@ impl Talks {
     }
 
     fn call(&mut self, call: u16) -> io::Result<()> {
-        let [caller, called] = PORTS.map(|first| first + 2 * call);
-        let id = format!("talk-{}-{call}", std::process::id());
-        let uri = format!("sip:{PROBE_NUMBER}@{SIP}");
-        let invite = request("INVITE", 1, &uri, &format!("<{uri}>"), &id);
-        self.signalling.send(with_port(&invite, caller).as_bytes())?;
-        let (mut buf, mut theirs) = (vec![0; 65_535], None);
-        loop {
-            let length = self.signalling.recv(&mut buf)?;
-            let text = String::from_utf8_lossy(buf.get(..length).unwrap_or_default()).into_owned();
-            if text.starts_with("INVITE ") {
-                theirs = media(&text);
-            }
-            let Some(code) = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3)) else {
-                if let Some(answer) = answer(&text) {
-                    self.signalling.send(with_port(&answer, called).as_bytes())?;
-                }
-                continue;
-            };
-            if header(&text, "Call-ID") != Some(id.as_str()) || code.starts_with('1') {
-                continue;
-            }
-            if code != "200" {
-                return Err(io::Error::other(format!("call {call} got {code}")));
-            }
-            let target = header(&text, "Contact").and_then(|contact| contact.split(['<', '>']).nth(1));
-            let ack = request("ACK", 1, target.unwrap_or(&uri), header(&text, "To").unwrap_or_default(), &id);
-            self.signalling.send(ack.as_bytes())?;
-            for (port, peer) in [(caller, media(&text)), (called, theirs)] {
-                let socket = UdpSocket::bind(format!("{PROBE}:{port}"))?;
-                socket.set_nonblocking(true)?;
-                self.ends.push(End { socket, peer });
-            }
-            return Ok(());
+        let ports = PORTS.map(|first| first + 2 * call);
+        let peers = set_up(&self.signalling, call.into(), ports.map(|port| (port, A_LAW)))?;
+        for (port, peer) in ports.into_iter().zip(peers) {
+            let socket = UdpSocket::bind(format!("{PROBE}:{port}"))?;
+            socket.set_nonblocking(true)?;
+            self.ends.push(End { socket, peer: Some(peer) });
         }
+        Ok(())
     }
 
     /// Everybody talks for so long; what came out of it.
@@ -125,6 +96,74 @@ impl Talks {
     }
 }
 
+/// How a session description names the one codec of an end: its payload type, and the `rtpmap` of it.
+pub(super) type Named = (u8, &'static str);
+
+/// G.711 A-law.
+pub(super) const A_LAW: Named = (8, "PCMA/8000");
+
+/// The signalling of both ends of all calls.
+pub(super) fn signalling() -> io::Result<UdpSocket> {
+    let signalling = UdpSocket::bind(format!("{PROBE}:5060"))?;
+    signalling.connect(SIP)?;
+    signalling.set_read_timeout(Some(PATIENCE))?;
+    Ok(signalling)
+}
+
+/// Sets up the call of this number, whose ends hear at these ports in these codecs: where each is to send to.
+pub(super) fn set_up(
+    signalling: &UdpSocket,
+    call: u32,
+    ends: [(u16, Named); 2],
+) -> io::Result<[SocketAddr; 2]> {
+    let [caller, called] = ends;
+    let id = format!("talk-{}-{call}", std::process::id());
+    let uri = format!("sip:{PROBE_NUMBER}@{SIP}");
+    let invite = request("INVITE", 1, &uri, &format!("<{uri}>"), &id);
+    signalling.send(with_audio(&invite, caller).as_bytes())?;
+    let (mut buf, mut theirs) = (vec![0; 65_535], None);
+    loop {
+        let length = signalling.recv(&mut buf)?;
+        let text = String::from_utf8_lossy(buf.get(..length).unwrap_or_default()).into_owned();
+        if text.starts_with("INVITE ") {
+            theirs = media(&text);
+        }
+        let Some(code) = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3)) else {
+            if let Some(answer) = answer(&text) {
+                signalling.send(with_audio(&answer, called).as_bytes())?;
+            }
+            continue;
+        };
+        if header(&text, "Call-ID") != Some(id.as_str()) || code.starts_with('1') {
+            continue;
+        }
+        if code != "200" {
+            return Err(io::Error::other(format!("call {call} got {code}")));
+        }
+        let target = header(&text, "Contact").and_then(|contact| contact.split(['<', '>']).nth(1));
+        let ack = request("ACK", 1, target.unwrap_or(&uri), header(&text, "To").unwrap_or_default(), &id);
+        signalling.send(ack.as_bytes())?;
+        let ours = media(&text);
+        return ours
+            .zip(theirs)
+            .map(<[SocketAddr; 2]>::from)
+            .ok_or_else(|| io::Error::other(format!("call {call} was answered without a place for audio")));
+    }
+}
+
+/// The message with this port and this codec in its session description.
+fn with_audio(message: &str, (port, (payload_type, map)): (u16, Named)) -> String {
+    let Some((head, body)) = message.split_once("\r\n\r\n").filter(|(_, body)| !body.is_empty()) else {
+        return message.to_owned();
+    };
+    let body = body
+        .replace(&format!("m=audio {MEDIA} RTP/AVP 8"), &format!("m=audio {port} RTP/AVP {payload_type}"));
+    let body = body.replace("a=rtpmap:8 PCMA/8000", &format!("a=rtpmap:{payload_type} {map}"));
+    let kept = head.lines().filter(|line| !line.starts_with("Content-Length"));
+    let head: String = kept.map(|line| format!("{line}\r\n")).collect();
+    format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
 /// 20 ms of A-law.
 fn packet(sequence: u16) -> Vec<u8> {
     let mut packet = vec![0x80, 8];
@@ -133,10 +172,6 @@ fn packet(sequence: u16) -> Vec<u8> {
     packet.extend(7_u32.to_be_bytes());
     packet.extend([0xD5; 160]);
     packet
-}
-
-fn with_port(message: &str, port: u16) -> String {
-    message.replace(&format!("m=audio {MEDIA} "), &format!("m=audio {port} "))
 }
 
 /// Where a session description wants audio.
@@ -152,8 +187,9 @@ mod tests {
 
     #[test]
     fn a_call_asks_for_audio_at_its_own_port_and_finds_the_other_s() {
-        let asked = with_port(&request("INVITE", 1, "sip:a@b", "<sip:a@b>", "x"), 30_002);
-        assert_eq!(media(&asked), format!("{PROBE}:30002").parse().ok());
+        let invite = request("INVITE", 1, "sip:a@b", "<sip:a@b>", "x");
+        let asked = with_audio(&invite, (30_002, (9, "G722/8000")));
+        assert!(asked.contains("RTP/AVP 9\r\na=rtpmap:9 G722/8000\r\n"), "{asked}");
         let length = asked.split("\r\n\r\n").nth(1).map(|body| body.len().to_string());
         assert_eq!(header(&asked, "Content-Length").map(str::to_owned), length);
     }

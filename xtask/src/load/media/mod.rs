@@ -1,0 +1,222 @@
+//! `load relay` and its like: what packets cost, how long they take, and what is lost, for the switch, for what the machine
+//! can do at best, and for peers, in turn in one run.
+
+pub(super) mod bare;
+mod rtpengine;
+mod traffic;
+mod uring;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use super::options::{AGAINST, Options};
+use super::place::PROBE;
+use super::switch::Switch;
+use super::talk::{self, A_LAW};
+use super::{drive, machine};
+use crate::outcome::Outcome;
+use bare::{Backend, Bare};
+use rtpengine::Rtpengine;
+use traffic::{RELAYED, Traffic, ear};
+
+/// Everybody is heard, and every cache is warm.
+const WARM: Duration = Duration::from_secs(2);
+/// Of packets, in a million, that may be lost where none should be: a turn of another program.
+const LOST_MOST: f64 = 100.0;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    Bare(Backend),
+    Switch,
+    Rtpengine,
+}
+
+impl Subject {
+    fn name(self) -> &'static str {
+        match self {
+            Subject::Bare(backend) => backend.name(),
+            Subject::Switch => "cordboard",
+            Subject::Rtpengine => "rtpengine",
+        }
+    }
+}
+
+/// One that runs.
+enum Running {
+    Bare(Bare),
+    Switch(Switch),
+    Rtpengine(Rtpengine),
+}
+
+impl Running {
+    fn start(subject: Subject, binary: &Path, dir: &Path, calls: usize) -> Result<Self, String> {
+        Ok(match subject {
+            Subject::Bare(backend) => Self::Bare(Bare::start(backend, 2 * calls)?),
+            Subject::Switch => Self::Switch(Switch::start(binary, dir)?),
+            Subject::Rtpengine => Self::Rtpengine(Rtpengine::start(dir)?),
+        })
+    }
+
+    fn pid(&self) -> u32 {
+        match self {
+            Self::Bare(bare) => bare.pid(),
+            Self::Switch(switch) => switch.pid(),
+            Self::Rtpengine(engine) => engine.pid(),
+        }
+    }
+
+    /// Where the ends of each call are to send to.
+    fn calls(&mut self, calls: usize) -> Result<Vec<[SocketAddr; 2]>, String> {
+        match self {
+            Self::Bare(_) => Ok((0..calls).map(|call| [2 * call, 2 * call + 1].map(Bare::port)).collect()),
+            Self::Switch(_) => {
+                let wrong = |error| format!("the calls: {error}");
+                let signalling = talk::signalling().map_err(wrong)?;
+                let place = here()?;
+                let one = |call: usize| {
+                    let ends = [2 * call, 2 * call + 1].map(|end| (ear(place, end).port(), A_LAW));
+                    talk::set_up(&signalling, call as u32, ends).map_err(wrong)
+                };
+                (0..calls).map(one).collect()
+            }
+            Self::Rtpengine(engine) => (0..calls).map(|call| engine.call(call, [RELAYED; 2])).collect(),
+        }
+    }
+}
+
+/// What one subject took in one turn.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    subject: Subject,
+    /// Seconds of a core for a million packets.
+    cpu: f64,
+    /// Packets lost of a million.
+    lost: f64,
+    /// Time under way, microseconds.
+    p50: f64,
+    p99: f64,
+    /// Memory of a call, KB.
+    kilobytes: f64,
+    /// Of the core.
+    share: f64,
+    others: f64,
+}
+
+pub(super) fn relay(root: &Path, arguments: &[String]) -> Outcome {
+    let numbers = ["--calls", "--seconds", "--rounds"];
+    let options = Options::new(arguments, &numbers, &["--no-build", AGAINST]);
+    drive(root, "relay", options, |binary, dir, options| {
+        let calls = options.number("--calls", 1_000).min(12_000) as usize;
+        let lasting = Duration::from_secs(options.number("--seconds", 10).into());
+        let mut subjects =
+            vec![Subject::Bare(Backend::Epoll), Subject::Bare(Backend::Uring), Subject::Switch];
+        if options.flag(AGAINST) {
+            subjects.push(Subject::Rtpengine);
+        }
+        let mut taken = Vec::new();
+        machine::stay_apart();
+        for round in 0..options.number("--rounds", 2) {
+            println!("round {}: {calls} calls, 50 packets a second each way, {lasting:?}", round + 1);
+            println!(
+                "                 CPU s per 10^6   core %  lost/10^6   p50 us   p99 us   KB/call  others %"
+            );
+            for subject in &subjects {
+                let one = measure(*subject, binary, dir, calls, lasting)?;
+                println!(
+                    "{:<16} {:>14.2} {:>8.1} {:>10.1} {:>8.1} {:>8.1} {:>9.1} {:>9.1}",
+                    one.subject.name(),
+                    one.cpu,
+                    one.share,
+                    one.lost,
+                    one.p50,
+                    one.p99,
+                    one.kilobytes,
+                    one.others
+                );
+                taken.push(one);
+            }
+        }
+        Ok(judge(&taken))
+    })
+}
+
+fn here() -> Result<Ipv4Addr, String> {
+    PROBE.parse().map_err(|_| "no address".to_owned())
+}
+
+fn measure(
+    subject: Subject,
+    binary: &Path,
+    dir: &Path,
+    calls: usize,
+    lasting: Duration,
+) -> Result<Taken, String> {
+    let mut traffic = Traffic::new(here()?).map_err(|error| format!("the ends' sockets: {error}"))?;
+    let mut running = Running::start(subject, binary, dir, calls)?;
+    let pid = running.pid();
+    let weight = || machine::resident(pid).ok_or_else(|| format!("{} is gone", subject.name()));
+    let cpu = || machine::cpu(pid).ok_or_else(|| format!("{} is gone", subject.name()));
+    let empty = weight()?;
+    for [first, second] in running.calls(calls)? {
+        traffic.add([(first, RELAYED), (second, RELAYED)]);
+    }
+    traffic.talk(WARM);
+    let (whole, own, before) = (machine::Whole::read(), machine::cpu(std::process::id()), cpu()?);
+    let mut heard = traffic.talk(lasting);
+    let used = cpu()? - before;
+    let ours = machine::cpu(std::process::id()).unwrap_or(0.0) - own.unwrap_or(0.0);
+    let others = machine::Whole::read().others(whole, used + ours);
+    if heard.astray > 0 {
+        return Err(format!("{}: {} packets came to another end", subject.name(), heard.astray));
+    }
+    if heard.unsent > 0 {
+        println!("{} packets could not be sent", heard.unsent);
+    }
+    let heavy = weight()?.saturating_sub(empty);
+    Ok(Taken {
+        subject,
+        cpu: 1e6 * used / heard.received.max(1) as f64,
+        lost: 1e6 * heard.sent.saturating_sub(heard.received) as f64 / heard.sent.max(1) as f64,
+        p50: heard.percentile(0.5).unwrap_or(f64::NAN),
+        p99: heard.percentile(0.99).unwrap_or(f64::NAN),
+        kilobytes: heavy as f64 / 1_024.0 / calls as f64,
+        share: 100.0 * used / lasting.as_secs_f64(),
+        others: others.foreign + others.steal,
+    })
+}
+
+/// The turn of a subject that cost least.
+fn best(taken: &[Taken], is: impl Fn(Subject) -> bool) -> Option<Taken> {
+    taken.iter().filter(|one| is(one.subject)).min_by(|a, b| a.cpu.total_cmp(&b.cpu)).copied()
+}
+
+/// Prints the ratios; whether nothing was lost.
+fn judge(taken: &[Taken]) -> bool {
+    let Some(ours) = best(taken, |subject| subject == Subject::Switch) else { return false };
+    let quickest = |is: fn(Subject) -> bool| {
+        taken
+            .iter()
+            .filter(|one| is(one.subject))
+            .map(|one| one.p99)
+            .min_by(f64::total_cmp)
+            .unwrap_or(f64::NAN)
+    };
+    let is_bare = |subject| matches!(subject, Subject::Bare(_));
+    println!(
+        "result cpu_per_million={:.2} lost_per_million={:.1} p50_us={:.1} p99_us={:.1} kb_per_call={:.1}",
+        ours.cpu, ours.lost, ours.p50, ours.p99, ours.kilobytes
+    );
+    let mut ratios = String::from("ratio");
+    if let Some(bare) = best(taken, is_bare) {
+        let p99 = quickest(|subject| subject == Subject::Switch) / quickest(is_bare);
+        ratios += &format!(" cpu/{}={:.2} p99/bare={p99:.2}", bare.subject.name(), ours.cpu / bare.cpu);
+    }
+    if let Some(peer) = best(taken, |subject| subject == Subject::Rtpengine) {
+        ratios +=
+            &format!(" cpu/rtpengine={:.2} p99/rtpengine={:.2}", ours.cpu / peer.cpu, ours.p99 / peer.p99);
+    }
+    println!("{ratios}");
+    ours.lost <= LOST_MOST
+}

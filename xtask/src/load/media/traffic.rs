@@ -1,0 +1,230 @@
+//! RTP of many calls from one thread: each end sends a packet every 20 ms, spread over the 20 ms, and every packet that
+//! comes out of what is measured is counted and timed.
+//!
+//! Invariant: a packet carries its end and the time it was sent; when it came out is told by the kernel, so that neither
+//! this thread's turn nor its wake-ups are in what is measured. All ends share a few sockets: what is measured is
+//! the switch's sockets, not ours.
+
+use std::io::{self, IoSliceMut};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use nix::cmsg_space;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
+
+/// Sockets of all ends.
+const EARS: usize = 8;
+/// What each of them may hold: a hundred milliseconds of a thousand calls.
+const HELD: usize = 16 << 20;
+/// Turns in which the ends of 20 ms are sent.
+const TURNS: usize = 20;
+const TURN: Duration = Duration::from_millis(1);
+/// What is under way comes out within this.
+const DRAIN: Duration = Duration::from_millis(300);
+/// The fixed part of an RTP header.
+const HEADER: usize = 12;
+/// Behind the header: whose packet it is, and when it was sent, nanoseconds of the wall clock.
+const MARK: usize = 12;
+
+/// What one end sends.
+#[derive(Clone, Copy)]
+pub(super) struct Voice {
+    pub(super) payload_type: u8,
+    /// Bytes of payload, those of the mark included.
+    pub(super) payload: usize,
+    /// Whether what comes out carries the mark: nothing decodes it on its way.
+    pub(super) marked: bool,
+}
+
+/// Twenty milliseconds of A-law, passed on as they are.
+pub(super) const RELAYED: Voice = Voice { payload_type: 8, payload: 160, marked: true };
+
+struct End {
+    /// Where it sends to.
+    to: SocketAddr,
+    voice: Voice,
+    sequence: u16,
+    packet: Vec<u8>,
+}
+
+/// All ends. Those of a call follow each other.
+pub(super) struct Traffic {
+    ears: Vec<UdpSocket>,
+    ends: Vec<End>,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub(super) struct Heard {
+    pub(super) sent: u64,
+    /// Packets that could not be sent: this thread's fault, not that of what is measured.
+    pub(super) unsent: u64,
+    pub(super) received: u64,
+    /// Packets for another end.
+    pub(super) astray: u64,
+    /// Time under way, nanoseconds, in no order.
+    delays: Vec<u32>,
+    /// The worst that a turn came too late.
+    pub(super) behind: Duration,
+}
+
+impl Heard {
+    /// The time under way that `part` of the packets did not exceed, microseconds.
+    pub(super) fn percentile(&mut self, part: f64) -> Option<f64> {
+        let rank = (part * self.delays.len() as f64).ceil() as usize;
+        let at = rank.max(1) - 1;
+        if at >= self.delays.len() {
+            return None;
+        }
+        let (_, delay, _) = self.delays.select_nth_unstable(at);
+        Some(f64::from(*delay) / 1e3)
+    }
+}
+
+/// Where the end of this number wants its packets.
+pub(super) fn ear(address: Ipv4Addr, end: usize) -> SocketAddr {
+    let port = FIRST_PORT + 2 * (end % EARS) as u16;
+    (address, port).into()
+}
+
+/// Of five digits, as the probe's messages have it.
+const FIRST_PORT: u16 = 30_000;
+
+impl Traffic {
+    /// The sockets are there before anybody is told of them.
+    pub(super) fn new(address: Ipv4Addr) -> io::Result<Self> {
+        let bind = |n| {
+            let socket = UdpSocket::bind(ear(address, n))?;
+            socket.set_nonblocking(true)?;
+            setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+            // Without the right to more, what the machine allows must do.
+            if setsockopt(&socket, sockopt::RcvBufForce, &HELD).is_err() {
+                setsockopt(&socket, sockopt::RcvBuf, &HELD)?;
+            }
+            Ok(socket)
+        };
+        let ears = (0..EARS).map(bind).collect::<io::Result<_>>()?;
+        Ok(Self { ears, ends: Vec::new() })
+    }
+
+    /// A call is up: what is to be sent there comes out at the other end.
+    pub(super) fn add(&mut self, ends: [(SocketAddr, Voice); 2]) {
+        for (to, voice) in ends {
+            let number = self.ends.len() as u32;
+            let mut packet = vec![0x80, voice.payload_type, 0, 0, 0, 0, 0, 0];
+            packet.extend((number + 1).to_be_bytes());
+            packet.extend(number.to_be_bytes());
+            packet.resize(HEADER + voice.payload, 0xD5);
+            self.ends.push(End { to, voice, sequence: 0, packet });
+        }
+    }
+
+    /// Everybody talks for so long.
+    pub(super) fn talk(&mut self, lasting: Duration) -> Heard {
+        let mut heard = Heard::default();
+        let expected = self.ends.len() as f64 * lasting.as_secs_f64() * 50.0;
+        heard.delays.reserve(expected as usize + 1_000);
+        let begun = Instant::now();
+        let (mut turn, mut due) = (0, Duration::ZERO);
+        while due < lasting {
+            self.send(turn % TURNS, &mut heard);
+            turn += 1;
+            due += TURN;
+            loop {
+                self.hear(&mut heard);
+                let elapsed = begun.elapsed();
+                if elapsed >= due {
+                    heard.behind = heard.behind.max(elapsed - due);
+                    break;
+                }
+                std::thread::sleep((due - elapsed).min(Duration::from_micros(200)));
+            }
+        }
+        let drained = Instant::now();
+        while drained.elapsed() < DRAIN {
+            self.hear(&mut heard);
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        heard
+    }
+
+    fn send(&mut self, turn: usize, heard: &mut Heard) {
+        for (number, end) in self.ends.iter_mut().enumerate().skip(turn).step_by(TURNS) {
+            end.sequence = end.sequence.wrapping_add(1);
+            let timestamp = u32::from(end.sequence).wrapping_mul(160);
+            end.packet[2..4].copy_from_slice(&end.sequence.to_be_bytes());
+            end.packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
+            end.packet[HEADER + 4..HEADER + MARK].copy_from_slice(&now().to_be_bytes());
+            let sent = self.ears[number % EARS].send_to(&end.packet, end.to);
+            match sent {
+                Ok(_) => heard.sent += 1,
+                Err(_) => heard.unsent += 1,
+            }
+        }
+    }
+
+    fn hear(&self, heard: &mut Heard) {
+        let mut space = cmsg_space!(TimeSpec);
+        let mut buf = [0; 2_048];
+        for (at, ear) in self.ears.iter().enumerate() {
+            loop {
+                let mut slices = [IoSliceMut::new(&mut buf)];
+                let taken = recvmsg::<()>(ear.as_raw_fd(), &mut slices, Some(&mut space), MsgFlags::empty());
+                let Ok(message) = taken else { break };
+                let came = message.cmsgs().ok().and_then(|mut all| {
+                    all.find_map(|cmsg| match cmsg {
+                        ControlMessageOwned::ScmTimestampns(at) => Some(nanos(at)),
+                        _ => None,
+                    })
+                });
+                let length = message.bytes;
+                self.count(at, &buf[..length], came.unwrap_or_else(now), heard);
+            }
+        }
+    }
+
+    fn count(&self, at: usize, packet: &[u8], came: u64, heard: &mut Heard) {
+        // RTCP of what is measured comes one port up, where nobody is.
+        heard.received += 1;
+        let Some(mark) = packet.get(HEADER..HEADER + MARK) else { return };
+        let (number, sent) = mark.split_at(4);
+        let number = number.try_into().map_or(usize::MAX, |bytes| u32::from_be_bytes(bytes) as usize);
+        let Some(end) = self.ends.get(number).filter(|end| end.voice.marked) else { return };
+        debug_assert!(end.voice.marked);
+        if (number ^ 1) % EARS != at {
+            heard.astray += 1;
+            return;
+        }
+        let sent = sent.try_into().map_or(0, u64::from_be_bytes);
+        heard.delays.push(u32::try_from(came.saturating_sub(sent)).unwrap_or(u32::MAX));
+    }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn nanos(at: TimeSpec) -> u64 {
+    let (seconds, nanos) = (at.tv_sec().unsigned_abs(), at.tv_nsec().unsigned_abs());
+    seconds * 1_000_000_000 + nanos
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_round_is_counted_and_timed() {
+        let here = Ipv4Addr::new(127, 0, 0, 77);
+        let mut traffic = Traffic::new(here).unwrap();
+        // Each end's packets go straight to where the other end hears.
+        traffic.add([(ear(here, 1), RELAYED), (ear(here, 0), RELAYED)]);
+        let mut heard = traffic.talk(Duration::from_millis(200));
+        assert_eq!((heard.sent, heard.received, heard.astray, heard.unsent), (20, 20, 0, 0));
+        let most = heard.percentile(1.0).unwrap();
+        assert!(most > 0.0 && most < 1e6, "{most}");
+    }
+}
