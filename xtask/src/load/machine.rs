@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::outcome::Outcome;
 
@@ -54,9 +55,10 @@ pub(super) fn apart() -> Option<Outcome> {
     })
 }
 
-/// How many cores there are for us.
+/// How many cores there are for us, as it was at first: who stays on one core is told of one.
 pub(super) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// A command on one core: the switch has the last one, everybody else the first. With one core, or
