@@ -75,6 +75,7 @@ static TESTS: &[Test] = &[
     test("linphone_over_tls_calls_linphone_over_udp", phones::linphone_over_tls),
     test("linphone_sends_its_caller_on_without_asking", transfers::blind),
     test("linphone_joins_its_two_calls", transfers::attended),
+    test("two_calls_of_two_media_threads_are_joined", transfers::attended_over_threads),
     test("the_api_consults_and_sends_a_party_on", transfers::consultation),
     test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),
     test("a_carriers_keys_as_tones_and_a_phones_events_reach_each_other", keys::tones_and_events),

@@ -14,7 +14,11 @@ const TARGET: f64 = 880.0;
 
 /// 1001 who is sent, 1002 who sends, 1003 whom he sends to: three linphones, registered.
 fn three(dir: &Path) -> Result<(Switch, [Linphone; 3]), Fail> {
-    let config = Config::new(dir)?.md5_alone().user("1001").user("1002").user("1003");
+    three_on(dir, Config::new(dir)?)
+}
+
+fn three_on(dir: &Path, config: Config) -> Result<(Switch, [Linphone; 3]), Fail> {
+    let config = config.md5_alone().user("1001").user("1002").user("1003");
     let switch = Switch::start(dir, &config)?;
     let phone = |user, hertz| Linphone::start(dir, user, Way::UDP, hertz, true);
     let phones = [phone("1001", CALLER)?, phone("1002", AGENT)?, phone("1003", TARGET)?];
@@ -82,7 +86,16 @@ pub fn blind(dir: &Path) -> Outcome {
 
 /// 1002 puts 1001 on hold and calls 1003, then joins the two.
 pub fn attended(dir: &Path) -> Outcome {
-    let (switch, mut phones) = three(dir)?;
+    join_two_calls(three(dir)?)
+}
+
+/// The same with each call on a media thread of its own: a leg goes from one to the other.
+pub fn attended_over_threads(dir: &Path) -> Outcome {
+    let config = Config::new(dir)?.media("address = \"127.0.0.1\"\nthreads = 2");
+    join_two_calls(three_on(dir, config)?)
+}
+
+fn join_two_calls((switch, mut phones): (Switch, [Linphone; 3])) -> Outcome {
     first_talk(&mut phones)?;
     phones[1].order("pause")?;
     phones[1].wait_line("paused", SOON)?;

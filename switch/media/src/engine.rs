@@ -10,8 +10,10 @@ mod digits;
 mod packet;
 mod recording;
 mod tick;
+mod travel;
 
 pub use config::{MediaConfig, MediaCounters, MediaOutput, PortKey, Verdict};
+pub use travel::Traveller;
 
 use crate::audio::Audio;
 use crate::graph::leg::Leg;

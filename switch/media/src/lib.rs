@@ -16,7 +16,7 @@
 //!
 //! Several inputs before a drain are legal.
 //!
-//! Deliberately absent: mixing, DTLS, ICE, Opus, moving a leg between threads.
+//! Deliberately absent: mixing, DTLS, ICE and Opus.
 
 pub mod audio;
 pub mod codec;
@@ -34,5 +34,5 @@ pub mod wav;
 mod wheel;
 
 pub use audio::Audio;
-pub use engine::{MediaConfig, MediaCounters, MediaEngine, MediaOutput, PortKey, Verdict};
+pub use engine::{MediaConfig, MediaCounters, MediaEngine, MediaOutput, PortKey, Traveller, Verdict};
 pub use wav::WavError;

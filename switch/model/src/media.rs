@@ -402,6 +402,16 @@ pub enum MediaEvent {
 }
 
 impl MediaCommand {
+    /// Every leg that it needs on one media thread.
+    pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
+        let second = match self {
+            MediaCommand::Bridge { b, .. } => Some(*b),
+            MediaCommand::Record { right, .. } => Some(*right),
+            _ => None,
+        };
+        self.leg().into_iter().chain(second)
+    }
+
     /// A leg this command is about.
     pub fn leg(&self) -> Option<LegId> {
         match self {

@@ -24,6 +24,7 @@ pub mod log;
 pub mod media;
 pub mod metrics;
 pub mod owed;
+mod placing;
 pub mod recorder;
 pub mod reload;
 pub mod run;

@@ -6,11 +6,12 @@ use crate::gauges::ShardGauges;
 use crate::guard::guarded;
 use crate::hep::HepOrder;
 use crate::journal::JournalOrder;
-use crate::media::MediaOrder;
+use crate::media::{MediaOrder, Parted};
 use crate::owed::Owed;
+use crate::placing::{Placed, Placing};
 use crate::transport::StreamOrder;
 use cordboard_core::{Shard, ShardCommand, ShardInput, ShardOutput};
-use cordboard_lane::{Receiver, Sender, Sleep};
+use cordboard_lane::{OwnedPermit, Receiver, Sender, Sleep};
 use cordboard_model::dns::DnsAnswer;
 use cordboard_model::event::Event;
 use cordboard_model::id::LegId;
@@ -21,7 +22,6 @@ use cordboard_sip::wire::Frame;
 use mio::event::Event as Readiness;
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token, Waker};
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -67,6 +67,8 @@ pub enum Order {
     FlowClosed(Flow),
     /// A media thread reports.
     Media(MediaEvent),
+    /// A leg has left its media thread for the one where it is wanted; nothing if it could not.
+    Moved(LegId, Option<Box<Parted>>),
     /// The journal has a record, or could not write it.
     Journalled(u64, bool),
     /// From the API, a signal or the boot.
@@ -89,7 +91,7 @@ impl std::fmt::Debug for Order {
         f.write_str(match self {
             Order::Frame { .. } | Order::Message { .. } => "stream",
             Order::FlowClosed(_) => "flow closed",
-            Order::Media(_) => "media",
+            Order::Media(_) | Order::Moved(..) => "media",
             Order::Journalled(..) => "journalled",
             Order::Command(_) => "command",
             Order::Ask(_) => "ask",
@@ -133,8 +135,9 @@ pub struct ShardThread {
     sockets: Vec<(SocketAddr, UdpSocket)>,
     unread: Vec<Token>,
     /// Which media thread a leg lives on.
-    placed: BTreeMap<LegId, usize>,
-    next_thread: usize,
+    placing: Placing,
+    /// The place kept for the leg that is under way, on the thread of this number.
+    room: Option<(usize, OwnedPermit<MediaOrder>)>,
     /// Inputs handled since the other threads were woken.
     quiet: u32,
     /// When each socket was last known to be empty: what is read from it has waited no longer than since then.
@@ -175,6 +178,7 @@ impl ShardThread {
             sockets.push((addr, socket));
         }
         let journal = Owed::new(setup.journal.clone());
+        let placing = Placing::new(setup.media.len());
         let emptied = vec![setup.clock.now(); sockets.len()];
         Ok(Self {
             setup,
@@ -182,8 +186,8 @@ impl ShardThread {
             poll,
             sockets,
             unread: Vec::new(),
-            placed: BTreeMap::new(),
-            next_thread: 0,
+            placing,
+            room: None,
             quiet: 0,
             emptied,
             copied: 0,
@@ -297,8 +301,15 @@ impl ShardThread {
                 if let Order::Media(MediaEvent::Closed { leg, .. } | MediaEvent::OpenFailed { leg, .. }) =
                     &order
                 {
-                    self.placed.remove(leg);
+                    self.placing.forget(*leg);
                 }
+                let order = match order {
+                    Order::Moved(leg, parted) => {
+                        self.moved(leg, parted);
+                        continue;
+                    }
+                    order => order,
+                };
                 if let Order::Wall(wall) = &order {
                     self.setup.clock.set_wall(*wall);
                 }
@@ -314,6 +325,7 @@ impl ShardThread {
                     }
                     Order::FlowClosed(flow) => shard.handle_input(ShardInput::FlowClosed(flow), clock.now()),
                     Order::Media(event) => shard.handle_input(ShardInput::Media(event), clock.now()),
+                    Order::Moved(..) => {}
                     Order::Journalled(ticket, ok) => {
                         shard.handle_input(ShardInput::Journalled { ticket, ok }, clock.now());
                     }
@@ -432,34 +444,58 @@ impl ShardThread {
 
     /// A leg goes where its call's first leg is; a new call goes to the next thread.
     fn send_to_media(&mut self, command: MediaCommand) {
-        let threads = self.setup.media.len().max(1);
-        if let MediaCommand::Open { leg, near } = &command {
-            let thread = near.and_then(|near| self.placed.get(&near).copied()).unwrap_or_else(|| {
-                self.next_thread = (self.next_thread + 1) % threads;
-                self.next_thread
-            });
-            self.placed.insert(*leg, thread);
-        }
-        let opens = matches!(command, MediaCommand::Open { .. });
-        let leg = command.leg();
-        let targets = match leg.and_then(|leg| self.placed.get(&leg).copied()) {
-            Some(thread) => thread..thread + 1,
-            // A command about a recording names no leg: the thread that has it obeys, the others ignore it.
-            None => 0..threads,
-        };
-        for thread in targets {
-            let Some(lane) = self.setup.media.get(thread) else {
-                continue;
-            };
-            if lane.try_send_quietly(MediaOrder::Command(command.clone())).is_err()
-                && opens
-                && let Some(leg) = leg
-            {
-                self.placed.remove(&leg);
-                let why = cordboard_model::media::OpenError::Overloaded;
-                let refused = ShardInput::Media(MediaEvent::OpenFailed { leg, why });
-                self.tell_shard("media refused", refused);
+        let placed = self.placing.route(command);
+        self.place(placed);
+    }
+
+    fn place(&mut self, placed: Vec<Placed>) {
+        for placed in placed {
+            match placed {
+                Placed::Send(thread, command) => self.order_media(thread, command),
+                Placed::SendAll(command) => {
+                    (0..self.setup.media.len()).for_each(|thread| self.order_media(thread, command.clone()));
+                }
+                Placed::Move { from, leg, to, force } => {
+                    // Room at its end first: a leg that is on no thread is lost.
+                    let room = self.setup.media.get(to).and_then(|lane| lane.reserve_owned().ok());
+                    let lane = self.setup.media.get(from).filter(|_| room.is_some());
+                    let order = MediaOrder::Part { leg, force };
+                    if lane.is_some_and(|lane| lane.try_send_quietly(order).is_ok()) {
+                        self.room = room.map(|room| (to, room));
+                    } else {
+                        let refused = self.placing.moved(leg, None);
+                        self.place(refused);
+                    }
+                }
             }
+        }
+    }
+
+    /// A leg has left its thread, or has not: it goes where there is room for it, and what waited follows it.
+    fn moved(&mut self, leg: LegId, parted: Option<Box<Parted>>) {
+        let thread = match (parted, self.room.take()) {
+            (Some(parted), Some((thread, room))) => {
+                room.send(MediaOrder::Arrive(parted));
+                Some(thread)
+            }
+            _ => None,
+        };
+        let placed = self.placing.moved(leg, thread);
+        self.place(placed);
+    }
+
+    fn order_media(&mut self, thread: usize, command: MediaCommand) {
+        let opens = match &command {
+            MediaCommand::Open { leg, .. } => Some(*leg),
+            _ => None,
+        };
+        let lane = self.setup.media.get(thread);
+        let sent = lane.is_some_and(|lane| lane.try_send_quietly(MediaOrder::Command(command)).is_ok());
+        if let Some(leg) = opens.filter(|_| !sent) {
+            self.placing.forget(leg);
+            let why = cordboard_model::media::OpenError::Overloaded;
+            let refused = ShardInput::Media(MediaEvent::OpenFailed { leg, why });
+            self.tell_shard("media refused", refused);
         }
     }
 

@@ -47,6 +47,12 @@ const KINDS: &[Kind] = &[
         "RTP passed on as it is, beside bare relays [--calls N] [--seconds S] [--rounds N] [--against rtpengine] [--no-build]",
         media::relay,
     ),
+    (
+        "transcode",
+        "A-law and G.722 made of each other [--calls N] [--seconds S] [--rounds N] [--against rtpengine] [--no-build]",
+        media::transcode,
+    ),
+    ("play", "music for callers [--calls N] [--seconds S] [--rounds N] [--no-build]", media::play),
     ("bare", "what `relay` compares with, by itself BACKEND ENDS", media::bare::run),
     ("memory", "what a bridged call weighs [--calls N] [--settle S] [--no-build]", memory::run),
 ];

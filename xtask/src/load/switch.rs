@@ -73,6 +73,8 @@ pub(super) struct More<'a> {
     pub(super) sip: &'a str,
     /// Lines of `[limits]`.
     pub(super) limits: &'a str,
+    /// Lines of the tenant.
+    pub(super) tenant: &'a str,
     /// Sections of any kind.
     pub(super) sections: &'a str,
 }
@@ -80,7 +82,7 @@ pub(super) struct More<'a> {
 /// Every call comes by one trunk and leaves by another: no account, no digest, no flow, no queue. Ports for
 /// 12,500 calls at a time, for a port rests two seconds after its call.
 fn configuration(more: More<'_>) -> String {
-    let More { sip, limits, sections } = more;
+    let More { sip, limits, tenant, sections } = more;
     // SIPp's called side would count an OPTIONS as a call that failed.
     let trunk = |name: &str, key: &str, value: &str| {
         format!(
@@ -95,7 +97,7 @@ fn configuration(more: More<'_>) -> String {
         format!("[http]\nlisten = \"{HTTP}\"\n[store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n"),
         "[recordings]\ndir = \"var/recordings\"\n[log]\nlevel = \"warn\"\n".to_owned(),
         // No packets flow, and that must not end a call.
-        format!("[limits]\nmedia_silence = \"1h\"\ncalls = 10000\n{limits}\n[tenant.default]\n"),
+        format!("[limits]\nmedia_silence = \"1h\"\ncalls = 10000\n{limits}\n[tenant.default]\n{tenant}\n"),
         trunk("in", "peers", &format!("[\"{CALLER}\", \"{PROBE}\"]")),
         trunk("out", "gateway", &format!("\"{CALLED}:5060\"")),
         trunk("probe", "gateway", &format!("\"{PROBE}:5060\"")),

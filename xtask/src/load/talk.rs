@@ -110,15 +110,28 @@ pub(super) fn signalling() -> io::Result<UdpSocket> {
     Ok(signalling)
 }
 
-/// Sets up the call of this number, whose ends hear at these ports in these codecs: where each is to send to.
+/// Sets up a call between two ends, which hear at these ports in these codecs: where each is to send to.
 pub(super) fn set_up(
     signalling: &UdpSocket,
     call: u32,
     ends: [(u16, Named); 2],
 ) -> io::Result<[SocketAddr; 2]> {
+    match set_up_to(signalling, call, PROBE_NUMBER, ends)? {
+        (ours, Some(theirs)) => Ok([ours, theirs]),
+        _ => Err(io::Error::other(format!("call {call} rang nowhere"))),
+    }
+}
+
+/// Sets up a call to a number, be it that we ring or that the switch itself answers.
+pub(super) fn set_up_to(
+    signalling: &UdpSocket,
+    call: u32,
+    number: &str,
+    ends: [(u16, Named); 2],
+) -> io::Result<(SocketAddr, Option<SocketAddr>)> {
     let [caller, called] = ends;
     let id = format!("talk-{}-{call}", std::process::id());
-    let uri = format!("sip:{PROBE_NUMBER}@{SIP}");
+    let uri = format!("sip:{number}@{SIP}");
     let invite = request("INVITE", 1, &uri, &format!("<{uri}>"), &id);
     signalling.send(with_audio(&invite, caller).as_bytes())?;
     let (mut buf, mut theirs) = (vec![0; 65_535], None);
@@ -143,11 +156,9 @@ pub(super) fn set_up(
         let target = header(&text, "Contact").and_then(|contact| contact.split(['<', '>']).nth(1));
         let ack = request("ACK", 1, target.unwrap_or(&uri), header(&text, "To").unwrap_or_default(), &id);
         signalling.send(ack.as_bytes())?;
-        let ours = media(&text);
-        return ours
-            .zip(theirs)
-            .map(<[SocketAddr; 2]>::from)
-            .ok_or_else(|| io::Error::other(format!("call {call} was answered without a place for audio")));
+        let ours = media(&text)
+            .ok_or_else(|| io::Error::other(format!("call {call} was answered without a place for audio")))?;
+        return Ok((ours, theirs));
     }
 }
 
@@ -156,9 +167,12 @@ fn with_audio(message: &str, (port, (payload_type, map)): (u16, Named)) -> Strin
     let Some((head, body)) = message.split_once("\r\n\r\n").filter(|(_, body)| !body.is_empty()) else {
         return message.to_owned();
     };
-    let body = body
-        .replace(&format!("m=audio {MEDIA} RTP/AVP 8"), &format!("m=audio {port} RTP/AVP {payload_type}"));
-    let body = body.replace("a=rtpmap:8 PCMA/8000", &format!("a=rtpmap:{payload_type} {map}"));
+    let body = body.replace(
+        &format!("m=audio {MEDIA} RTP/AVP 8"),
+        &format!("m=audio {port} RTP/AVP {payload_type} 101"),
+    );
+    let map = format!("a=rtpmap:{payload_type} {map}\r\na=rtpmap:101 telephone-event/8000");
+    let body = body.replace("a=rtpmap:8 PCMA/8000", &map);
     let kept = head.lines().filter(|line| !line.starts_with("Content-Length"));
     let head: String = kept.map(|line| format!("{line}\r\n")).collect();
     format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())
@@ -189,7 +203,7 @@ mod tests {
     fn a_call_asks_for_audio_at_its_own_port_and_finds_the_other_s() {
         let invite = request("INVITE", 1, "sip:a@b", "<sip:a@b>", "x");
         let asked = with_audio(&invite, (30_002, (9, "G722/8000")));
-        assert!(asked.contains("RTP/AVP 9\r\na=rtpmap:9 G722/8000\r\n"), "{asked}");
+        assert!(asked.contains("RTP/AVP 9 101\r\na=rtpmap:9 G722/8000\r\n"), "{asked}");
         let length = asked.split("\r\n\r\n").nth(1).map(|body| body.len().to_string());
         assert_eq!(header(&asked, "Content-Length").map(str::to_owned), length);
     }

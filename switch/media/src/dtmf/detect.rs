@@ -29,12 +29,33 @@ const OFF: (f64, f64) = (0.018, 6.0);
 /// A complex number.
 type Complex = (f64, f64);
 
-/// One frequency's filter (Goertzel).
+/// The filters (Goertzel) of the eight frequencies, side by side: the machine works on several at once.
+#[derive(Clone, Copy, Debug)]
+struct Bank {
+    /// Twice the cosine of each frequency's turn in a sample.
+    turn: [f64; 8],
+    state: [[f64; 8]; 2],
+}
+
+impl Bank {
+    fn run(&mut self, samples: &[i16]) {
+        let (turn, [mut one, mut two]) = (self.turn, self.state);
+        for sample in samples {
+            let sample = f64::from(*sample);
+            for ((one, two), turn) in one.iter_mut().zip(&mut two).zip(&turn) {
+                let now = sample - *two + turn * *one;
+                (*two, *one) = (*one, now);
+            }
+        }
+        self.state = [one, two];
+    }
+}
+
+/// What one frequency's filter has come to.
 #[derive(Clone, Copy, Debug, Default)]
 struct Filter {
     hertz: f64,
     turn: Complex,
-    state: (f64, f64),
     before: Complex,
     last: Complex,
 }
@@ -46,17 +67,10 @@ impl Filter {
         Self { hertz, turn: (angle.cos(), angle.sin()), ..Self::default() }
     }
 
-    fn push(&mut self, sample: f64) {
-        let now = sample + 2.0 * self.turn.0 * self.state.0 - self.state.1;
-        self.state = (now, self.state.0);
-    }
-
-    /// The block is whole.
-    fn close(&mut self) {
+    /// The block is whole: the filter's last two states.
+    fn close(&mut self, one: f64, two: f64) {
         self.before = self.last;
-        let (one, two) = self.state;
         self.last = (one - self.turn.0 * two, self.turn.1 * two);
-        self.state = (0.0, 0.0);
     }
 
     fn power(of: Complex) -> f64 {
@@ -90,6 +104,7 @@ struct Tone {
 pub(crate) struct Detector {
     low: [Filter; 4],
     high: [Filter; 4],
+    bank: Bank,
     samples: u32,
     energy: f64,
     /// Of the block before and the last one.
@@ -102,9 +117,15 @@ pub(crate) struct Detector {
 
 impl Default for Detector {
     fn default() -> Self {
+        let (low, high) = (LOW.map(Filter::new), HIGH.map(Filter::new));
+        let mut turn = [0.0; 8];
+        for (turn, filter) in turn.iter_mut().zip(low.iter().chain(&high)) {
+            *turn = 2.0 * filter.turn.0;
+        }
         Self {
-            low: LOW.map(Filter::new),
-            high: HIGH.map(Filter::new),
+            low,
+            high,
+            bank: Bank { turn, state: [[0.0; 8]; 2] },
             samples: 0,
             energy: 0.0,
             energies: [0.0; 2],
@@ -117,19 +138,28 @@ impl Default for Detector {
 }
 
 impl Detector {
-    /// Takes the next sample; says the key whose press is known with it.
-    pub(crate) fn push(&mut self, sample: i16) -> Option<char> {
-        let value = f64::from(sample);
-        for filter in self.low.iter_mut().chain(&mut self.high) {
-            filter.push(value);
+    /// Takes the next samples; tells each key whose press is known with them.
+    pub(crate) fn hear(&mut self, mut samples: &[i16], mut told: impl FnMut(char)) {
+        while !samples.is_empty() {
+            let wanted = (BLOCK - self.samples) as usize;
+            let (now, later) = samples.split_at(wanted.min(samples.len()));
+            samples = later;
+            self.bank.run(now);
+            self.energy += now.iter().map(|sample| f64::from(*sample) * f64::from(*sample)).sum::<f64>();
+            self.samples += now.len() as u32;
+            if self.samples == BLOCK
+                && let Some(key) = self.close()
+            {
+                told(key);
+            }
         }
-        self.energy += value * value;
-        self.samples += 1;
-        if self.samples < BLOCK {
-            return None;
-        }
-        for filter in self.low.iter_mut().chain(&mut self.high) {
-            filter.close();
+    }
+
+    /// A block is whole.
+    fn close(&mut self) -> Option<char> {
+        let [one, two] = core::mem::take(&mut self.bank.state);
+        for ((filter, one), two) in self.low.iter_mut().chain(&mut self.high).zip(one).zip(two) {
+            filter.close(one, two);
         }
         self.samples = 0;
         self.energies = [self.energies[1], core::mem::take(&mut self.energy)];

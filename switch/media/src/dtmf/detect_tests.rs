@@ -22,7 +22,10 @@ fn silence(ms: usize) -> Vec<f64> {
 fn heard(audio: &[f64]) -> String {
     let mut detector = Detector::default();
     let tail = silence(100);
-    audio.iter().chain(&tail).filter_map(|sample| detector.push(sample.round() as i16)).collect()
+    let audio: Vec<i16> = audio.iter().chain(&tail).map(|sample| sample.round() as i16).collect();
+    let mut keys = String::new();
+    detector.hear(&audio, |key| keys.push(key));
+    keys
 }
 
 /// What is heard with the audio beginning anywhere in a block.
@@ -181,7 +184,7 @@ fn an_hour_of_babble_is_no_key() {
     for seed in 0..12 {
         let mut detector = Detector::default();
         for sample in babble(300, seed + 1) {
-            heard.extend(detector.push(sample.round() as i16));
+            detector.hear(&[sample.round() as i16], |key| heard.push(key));
             taken += u32::from(detector.samples == 0 && detector.hears_tones());
         }
     }

@@ -81,13 +81,27 @@ impl MediaEngine {
         self.next_phase = (self.next_phase + PHASE_STEP) % PHASES;
         let key = self.legs.insert(made);
         self.by_id.insert(leg, key);
+        self.make_room();
+        self.outputs.push_back(MediaOutput::OpenPort { leg });
+    }
+
+    /// Every leg has a place wherever it may have to wait, so that no packet and no tick need make one.
+    pub(super) fn make_room(&mut self) {
         let reach = self.legs.reach();
         self.ticks.reserve(reach);
         self.watches.reserve(reach);
         self.frames.reserve(reach - self.frames.len().min(reach));
         self.reports.reserve(reach - self.reports.len().min(reach));
         self.muxed.reserve(reach - self.muxed.len().min(reach));
-        self.outputs.push_back(MediaOutput::OpenPort { leg });
+    }
+
+    /// Packets of this port are this leg's.
+    pub(super) fn own_port(&mut self, port: PortKey, key: u32) {
+        let at = port.0 as usize;
+        if self.by_port.len() <= at {
+            self.by_port.resize(at + 1, NO_LEG);
+        }
+        self.by_port[at] = key;
     }
 
     /// The answer to `OpenPort`: the pair is bound, and `local` is the address of its RTP socket as
@@ -105,11 +119,7 @@ impl MediaEngine {
             self.port_failed(leg, OpenError::Overloaded, now);
             return;
         }
-        let at = port.0 as usize;
-        if self.by_port.len() <= at {
-            self.by_port.resize(at + 1, NO_LEG);
-        }
-        self.by_port[at] = key;
+        self.own_port(port, key);
         let Some(opened) = self.legs.get_mut(key) else {
             return;
         };
@@ -267,7 +277,7 @@ impl MediaEngine {
         }
     }
 
-    fn part(&mut self, key: u32) {
+    pub(super) fn part(&mut self, key: u32) {
         let Some(leg) = self.legs.get_mut(key) else {
             return;
         };

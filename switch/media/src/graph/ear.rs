@@ -58,9 +58,7 @@ impl Ear {
             }
             Some((_, newest, _)) if arrival.extended <= newest => return keys,
             Some((_, _, expected)) if ahead(timestamp, expected) >= GAP => {
-                for _ in 0..SILENCE {
-                    self.detector.push(0);
-                }
+                self.detector.hear(&[0; SILENCE], |_| ());
             }
             _ => {}
         }
@@ -69,10 +67,11 @@ impl Ear {
         for piece in codes.chunks(PIECE) {
             let mut pcm = [0; PIECE];
             let len = self.decoder.decode(piece, &mut pcm);
-            let told = pcm.iter().take(len).filter_map(|sample| self.detector.push(*sample));
-            for (place, key) in free.by_ref().zip(told) {
-                *place = Some(key);
-            }
+            self.detector.hear(pcm.get(..len).unwrap_or_default(), |key| {
+                if let Some(place) = free.next() {
+                    *place = Some(key);
+                }
+            });
         }
         keys
     }

@@ -29,4 +29,6 @@ mod reports;
 mod secure;
 #[cfg(test)]
 mod silence;
+#[cfg(test)]
+mod travel;
 mod wideband;

@@ -2,8 +2,9 @@
 
 mod pairs;
 mod ports;
+mod readiness;
 mod thread;
 
 pub use pairs::Pairs;
 pub use ports::{OwnPorts, PortPool, PortRange, bind_udp};
-pub use thread::{MediaOrder, MediaSetup, MediaThread, RecorderOrder};
+pub use thread::{MediaOrder, MediaSetup, MediaThread, Parted, RecorderOrder};

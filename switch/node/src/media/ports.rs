@@ -1,11 +1,10 @@
 //! Pairs of UDP ports: RTP on the even one, RTCP one up (RFC 3550 11).
 
 use cordboard_model::media::OpenError;
-use mio::net::UdpSocket;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -136,7 +135,7 @@ impl PortPool {
         let both = self.takes_both();
         let rtp = bind_udp(SocketAddr::new(self.address, port), None, both)?;
         let rtcp = bind_udp(SocketAddr::new(self.address, port + 1), None, both)?;
-        Ok(Pair { rtp: UdpSocket::from_std(rtp.into()), rtcp: UdpSocket::from_std(rtcp.into()), port })
+        Ok(Pair { rtp: rtp.into(), rtcp: rtcp.into(), port })
     }
 
     /// Whether its ports take packets of both address families: those of `::` do.
@@ -200,14 +199,12 @@ mod tests {
         let range = PortRange { address, first: 39_200, last: 39_203 };
         let own = Arc::new(OwnPorts::new(address, []));
         let mut pool = PortPool::new(range, Arc::clone(&own));
-        let mut pair = pool.open().unwrap();
-        let mut poll = mio::Poll::new().unwrap();
-        let mut events = mio::Events::with_capacity(1);
-        poll.registry().register(&mut pair.rtp, mio::Token(0), mio::Interest::READABLE).unwrap();
+        let pair = pool.open().unwrap();
+        pair.rtp.set_nonblocking(false).unwrap();
+        pair.rtp.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
             let peer = std::net::UdpSocket::bind((ip, 0)).unwrap();
             peer.send_to(b"x", (ip, pair.port)).unwrap();
-            poll.poll(&mut events, Some(Duration::from_secs(5))).unwrap();
             let (_, from) = pair.rtp.recv_from(&mut [0; 8]).unwrap();
             assert_eq!(from.ip().to_canonical(), ip);
             assert!(own.has(SocketAddr::new(from.ip(), pair.port)));

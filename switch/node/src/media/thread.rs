@@ -4,25 +4,23 @@
 //! neither commands nor packets starve the other or the tick.
 
 use super::pairs::Pairs;
+use super::ports::Pair;
+use super::readiness::Readiness;
 use crate::clock::Clock;
 use crate::gauges::MediaGauges;
 use crate::guard::guarded;
-use crate::shard::{Order, WAKE, turns};
+use crate::shard::Order;
 use cordboard_lane::{Receiver, Sender, Sleep};
-use cordboard_media::{Audio, MediaEngine, MediaOutput, PortKey, Verdict};
+use cordboard_media::{Audio, MediaEngine, MediaOutput, PortKey, Traveller, Verdict};
 use cordboard_model::id::{AssetId, LegId, RecordingId, TenantId};
 use cordboard_model::media::{MediaCommand, MediaEvent, PlayItem};
-use cordboard_model::time::Duration;
-use mio::event::Event;
-use mio::{Events, Poll, Token, Waker};
+use cordboard_model::time::{Duration, Time};
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Packets read from one socket before the next has its turn.
-const BURST: usize = 32;
 /// Commands obeyed before packets have their turn again.
 const COMMANDS: usize = 256;
 /// Longest RTP packet taken: an Ethernet frame's worth, with room for what sealing it adds.
@@ -35,10 +33,28 @@ pub const CHUNK: usize = 320;
 pub enum MediaOrder {
     /// What the shard wants.
     Command(MediaCommand),
+    /// A leg is wanted on another thread, recorded or not if need be.
+    Part {
+        /// Which.
+        leg: LegId,
+        /// Its recordings go on without it.
+        force: bool,
+    },
+    /// A leg from another thread.
+    Arrive(Box<Parted>),
     /// A prompt or music file, decoded.
     Asset(AssetId, Arc<Audio>),
     /// Forget a tenant's prompts.
     DropAssets(TenantId),
+}
+
+/// A leg between two threads: what the engine had of it, and its bound ports.
+#[derive(Debug)]
+pub struct Parted {
+    /// The leg.
+    pub traveller: Traveller,
+    /// Its ports.
+    pub pair: Pair,
 }
 
 /// To the recording writer.
@@ -83,13 +99,11 @@ pub struct MediaSetup {
 #[derive(Debug)]
 pub struct MediaThread {
     setup: MediaSetup,
-    poll: Poll,
-    /// Sockets that had more to read than their turn allowed.
-    unread: Vec<Token>,
-    /// Sockets whose turn it is.
-    turn: Vec<Token>,
+    readiness: Readiness,
     /// Closings that the recorder's lane had no room for yet: a disk that stalls holds up nothing else.
     closing: VecDeque<MediaEvent>,
+    /// What the shard is still to hear beside the engine's events: it waits for each of these.
+    owed: VecDeque<Order>,
     /// The prompts that the engine has.
     assets: BTreeSet<AssetId>,
     /// Prompts that were asked for and are missing.
@@ -102,19 +116,17 @@ impl MediaThread {
     /// # Errors
     /// The operating system gives no epoll or eventfd.
     pub fn new(mut setup: MediaSetup) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let waker = Waker::new(poll.registry(), WAKE)?;
-        let wake = move || {
-            // A wake-up that fails means a closed descriptor: the thread is gone.
-            let _ = waker.wake();
-        };
-        setup.orders.set_waker(wake).map_err(|_| io::Error::other("the lane has a waker already"))?;
+        let readiness = Readiness::new()?;
+        let bell = readiness.bell();
+        setup
+            .orders
+            .set_waker(move || bell.ring())
+            .map_err(|_| io::Error::other("the lane has a waker already"))?;
         Ok(Self {
             setup,
-            poll,
-            unread: Vec::new(),
-            turn: Vec::new(),
+            readiness,
             closing: VecDeque::new(),
+            owed: VecDeque::new(),
             assets: BTreeSet::new(),
             missing: BTreeSet::new(),
         })
@@ -122,7 +134,6 @@ impl MediaThread {
 
     /// Runs until the lane from the shard is closed and drained.
     pub fn run(mut self) {
-        let mut events = Events::with_capacity(1_024);
         let mut buf = vec![0u8; PACKET];
         loop {
             let wait = match self.setup.orders.prepare_sleep() {
@@ -130,16 +141,12 @@ impl MediaThread {
                 Sleep::Ready => Some(Duration::ZERO),
                 Sleep::Armed => self.wait(),
             };
-            if let Err(why) = self.poll.poll(&mut events, wait)
-                && why.kind() != io::ErrorKind::Interrupted
-            {
+            if let Err(why) = self.readiness.wait(wait) {
                 tracing::error!(%why, "media thread cannot wait for packets");
                 return;
             }
-            turns(&mut self.unread, events.iter().map(Event::token));
-            std::mem::swap(&mut self.unread, &mut self.turn);
-            while let Some(token) = self.turn.pop() {
-                self.read(token, &mut buf);
+            while let Some(number) = self.readiness.next() {
+                self.read(number, &mut buf);
             }
             self.obey();
             self.tick(&mut buf);
@@ -149,10 +156,7 @@ impl MediaThread {
     }
 
     fn wait(&self) -> Option<Duration> {
-        if !self.unread.is_empty() {
-            return Some(Duration::ZERO);
-        }
-        let busy = (!self.closing.is_empty()).then_some(Duration::from_millis(5));
+        let busy = (!self.closing.is_empty() || !self.owed.is_empty()).then_some(Duration::from_millis(5));
         let due = self.setup.engine.poll_timeout().map(|(at, _)| at.since(self.setup.clock.now()));
         match (busy, due) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -160,24 +164,17 @@ impl MediaThread {
         }
     }
 
-    /// Reads what one socket has, up to its turn's bound. Readiness is told once, so what is left is remembered.
-    fn read(&mut self, token: Token, buf: &mut [u8]) {
-        let (key, is_rtcp) = (token.0 / 2, token.0 % 2 == 1);
-        for _ in 0..BURST {
-            let Some(socket) = self.setup.ports.socket(PortKey(key as u32), is_rtcp) else {
-                return;
-            };
-            match socket.recv_from(buf) {
-                Ok((len, from)) => {
-                    let from = SocketAddr::new(from.ip().to_canonical(), from.port());
-                    self.packet(PortKey(key as u32), is_rtcp, from, buf, len);
-                }
-                Err(why) if why.kind() == io::ErrorKind::WouldBlock => return,
-                // An ICMP error of an earlier send: the peer's port is closed. The silence limit decides.
-                Err(_) => continue,
-            }
+    /// Reads one packet of a socket; if there are more, the next wait tells so.
+    fn read(&mut self, number: u64, buf: &mut [u8]) {
+        let (key, is_rtcp) = (PortKey((number / 2) as u32), number % 2 == 1);
+        let Some(socket) = self.setup.ports.socket(key, is_rtcp) else {
+            return;
+        };
+        // An error is an ICMP error of an earlier send: the peer's port is closed. The silence limit decides.
+        if let Ok((len, from)) = socket.recv_from(buf) {
+            let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+            self.packet(key, is_rtcp, from, buf, len);
         }
-        self.unread.push(token);
     }
 
     fn packet(&mut self, key: PortKey, is_rtcp: bool, from: SocketAddr, buf: &mut [u8], len: usize) {
@@ -227,24 +224,53 @@ impl MediaThread {
                 break;
             };
             let now = self.setup.clock.now();
-            let (engine, assets, missing) = (&mut self.setup.engine, &mut self.assets, &mut self.missing);
-            guarded("media command", || match order {
-                MediaOrder::Command(command) => {
-                    tell_missing(&command, assets, missing);
-                    engine.handle_command(command, now);
-                }
-                MediaOrder::Asset(asset, audio) => {
-                    missing.remove(&asset);
-                    assets.insert(asset.clone());
-                    drop(engine.load_asset(asset, audio));
-                }
-                MediaOrder::DropAssets(tenant) => {
-                    assets.retain(|asset| asset.tenant != tenant);
-                    drop(engine.drop_assets(tenant));
-                }
-            });
+            guarded("media command", || self.follow(order, now));
             // A port must exist before the next command names its leg.
             self.outputs();
+        }
+    }
+
+    fn follow(&mut self, order: MediaOrder, now: Time) {
+        let (engine, assets, missing) = (&mut self.setup.engine, &mut self.assets, &mut self.missing);
+        match order {
+            MediaOrder::Command(command) => {
+                tell_missing(&command, assets, missing);
+                engine.handle_command(command, now);
+            }
+            MediaOrder::Part { leg, force } => self.send_off(leg, force, now),
+            MediaOrder::Arrive(parted) => self.take_in(*parted, now),
+            MediaOrder::Asset(asset, audio) => {
+                missing.remove(&asset);
+                assets.insert(asset.clone());
+                drop(engine.load_asset(asset, audio));
+            }
+            MediaOrder::DropAssets(tenant) => {
+                assets.retain(|asset| asset.tenant != tenant);
+                drop(engine.drop_assets(tenant));
+            }
+        }
+    }
+
+    /// A leg leaves for another thread, if it can; the shard takes it there.
+    fn send_off(&mut self, leg: LegId, force: bool, now: Time) {
+        let released = self.setup.engine.release(leg, force, now);
+        let parted = released.and_then(|(port, traveller)| {
+            let pair = self.setup.ports.let_go(&self.readiness, port)?;
+            Some(Box::new(Parted { traveller, pair }))
+        });
+        self.owed.push_back(Order::Moved(leg, parted));
+    }
+
+    fn take_in(&mut self, parted: Parted, now: Time) {
+        let Parted { traveller, pair } = parted;
+        match self.setup.ports.adopt(&self.readiness, pair) {
+            Ok((port, _)) => self.setup.engine.take_in(traveller, port, now),
+            Err(pair) => {
+                let (leg, stats) = (traveller.leg(), traveller.stats());
+                tracing::error!(%leg, port = pair.port, "a leg from another media thread cannot be listened to");
+                self.setup.ports.give_back(pair);
+                self.owed.push_back(Order::Media(MediaEvent::Closed { leg, stats }));
+            }
         }
     }
 
@@ -277,7 +303,7 @@ impl MediaThread {
 
     fn open(&mut self, leg: LegId) {
         let now = self.setup.clock.now();
-        let opened = self.setup.ports.open(self.poll.registry(), now);
+        let opened = self.setup.ports.open(&self.readiness, now);
         self.setup.gauges.ports_free.store(self.setup.ports.free() as u64, Relaxed);
         match opened {
             Ok((key, mut local)) => {
@@ -305,6 +331,12 @@ impl MediaThread {
                 }
                 None => break,
             }
+        }
+        while !self.owed.is_empty()
+            && let Ok(permit) = self.setup.events.reserve()
+            && let Some(owed) = self.owed.pop_front()
+        {
+            permit.send_quietly(owed);
         }
         while let Ok(permit) = self.setup.events.reserve() {
             match self.setup.engine.poll_event() {

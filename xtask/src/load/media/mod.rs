@@ -5,6 +5,7 @@ pub(super) mod bare;
 mod rtpengine;
 mod traffic;
 mod uring;
+mod work;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -13,12 +14,13 @@ use std::time::Duration;
 use super::options::{AGAINST, Options};
 use super::place::PROBE;
 use super::switch::Switch;
-use super::talk::{self, A_LAW};
+use super::talk;
 use super::{drive, machine};
 use crate::outcome::Outcome;
 use bare::{Backend, Bare};
 use rtpengine::Rtpengine;
 use traffic::{RELAYED, Traffic, ear};
+use work::{MUSIC, Work};
 
 /// Everybody is heard, and every cache is warm.
 const WARM: Duration = Duration::from_secs(2);
@@ -51,11 +53,15 @@ enum Running {
 }
 
 impl Running {
-    fn start(subject: Subject, binary: &Path, dir: &Path, calls: usize) -> Result<Self, String> {
+    fn start(subject: Subject, load: &Load<'_>) -> Result<Self, String> {
         Ok(match subject {
-            Subject::Bare(backend) => Self::Bare(Bare::start(backend, 2 * calls)?),
-            Subject::Switch => Self::Switch(Switch::start(binary, dir)?),
-            Subject::Rtpengine => Self::Rtpengine(Rtpengine::start(dir)?),
+            Subject::Bare(backend) => Self::Bare(Bare::start(backend, 2 * load.calls)?),
+            Subject::Switch => {
+                let wrong = |error| format!("what the switch reads: {error}");
+                load.work.prepare(load.root, load.dir).map_err(wrong)?;
+                Self::Switch(Switch::start_with(load.binary, load.dir, load.work.more())?)
+            }
+            Subject::Rtpengine => Self::Rtpengine(Rtpengine::start(load.dir)?),
         })
     }
 
@@ -68,22 +74,44 @@ impl Running {
     }
 
     /// Where the ends of each call are to send to.
-    fn calls(&mut self, calls: usize) -> Result<Vec<[SocketAddr; 2]>, String> {
+    fn calls(&mut self, load: &Load<'_>) -> Result<Vec<[Option<SocketAddr>; 2]>, String> {
+        let calls = 0..load.calls;
         match self {
-            Self::Bare(_) => Ok((0..calls).map(|call| [2 * call, 2 * call + 1].map(Bare::port)).collect()),
+            Self::Bare(_) => {
+                Ok(calls.map(|call| [2 * call, 2 * call + 1].map(|end| Some(Bare::port(end)))).collect())
+            }
             Self::Switch(_) => {
                 let wrong = |error| format!("the calls: {error}");
                 let signalling = talk::signalling().map_err(wrong)?;
-                let place = here()?;
+                let (place, voices) = (here()?, load.work.voices());
                 let one = |call: usize| {
-                    let ends = [2 * call, 2 * call + 1].map(|end| (ear(place, end).port(), A_LAW));
-                    talk::set_up(&signalling, call as u32, ends).map_err(wrong)
+                    let end = |side: usize| {
+                        (ear(place, 2 * call + side).port(), (voices[side].payload_type, voices[side].map))
+                    };
+                    let (number, ends) = (call as u32, [end(0), end(1)]);
+                    let up = match load.work {
+                        Work::Play => talk::set_up_to(&signalling, number, MUSIC, ends),
+                        _ => talk::set_up(&signalling, number, ends).map(|[a, b]| (a, Some(b))),
+                    };
+                    up.map(|(caller, called)| [Some(caller), called]).map_err(wrong)
                 };
-                (0..calls).map(one).collect()
+                calls.map(one).collect()
             }
-            Self::Rtpengine(engine) => (0..calls).map(|call| engine.call(call, [RELAYED; 2])).collect(),
+            Self::Rtpengine(engine) => {
+                calls.map(|call| Ok(engine.call(call, load.work.voices())?.map(Some))).collect()
+            }
         }
     }
+}
+
+/// What every subject is given.
+struct Load<'a> {
+    work: Work,
+    root: &'a Path,
+    binary: &'a Path,
+    dir: &'a Path,
+    calls: usize,
+    lasting: Duration,
 }
 
 /// What one subject took in one turn.
@@ -105,14 +133,27 @@ struct Taken {
 }
 
 pub(super) fn relay(root: &Path, arguments: &[String]) -> Outcome {
+    run("relay", Work::Relay, root, arguments)
+}
+
+pub(super) fn transcode(root: &Path, arguments: &[String]) -> Outcome {
+    run("transcode", Work::Transcode, root, arguments)
+}
+
+pub(super) fn play(root: &Path, arguments: &[String]) -> Outcome {
+    run("play", Work::Play, root, arguments)
+}
+
+fn run(name: &str, work: Work, root: &Path, arguments: &[String]) -> Outcome {
     let numbers = ["--calls", "--seconds", "--rounds"];
     let options = Options::new(arguments, &numbers, &["--no-build", AGAINST]);
-    drive(root, "relay", options, |binary, dir, options| {
-        let calls = options.number("--calls", 1_000).min(12_000) as usize;
+    drive(root, name, options, |binary, dir, options| {
+        let calls = options.number("--calls", work.calls()).min(12_000) as usize;
         let lasting = Duration::from_secs(options.number("--seconds", 10).into());
+        let load = Load { work, root, binary, dir, calls, lasting };
         let mut subjects =
             vec![Subject::Bare(Backend::Epoll), Subject::Bare(Backend::Uring), Subject::Switch];
-        if options.flag(AGAINST) {
+        if options.flag(AGAINST) && work != Work::Play {
             subjects.push(Subject::Rtpengine);
         }
         let mut taken = Vec::new();
@@ -123,7 +164,7 @@ pub(super) fn relay(root: &Path, arguments: &[String]) -> Outcome {
                 "                 CPU s per 10^6   core %  lost/10^6   p50 us   p99 us   KB/call  others %"
             );
             for subject in &subjects {
-                let one = measure(*subject, binary, dir, calls, lasting)?;
+                let one = measure(*subject, &load)?;
                 println!(
                     "{:<16} {:>14.2} {:>8.1} {:>10.1} {:>8.1} {:>8.1} {:>9.1} {:>9.1}",
                     one.subject.name(),
@@ -146,21 +187,18 @@ fn here() -> Result<Ipv4Addr, String> {
     PROBE.parse().map_err(|_| "no address".to_owned())
 }
 
-fn measure(
-    subject: Subject,
-    binary: &Path,
-    dir: &Path,
-    calls: usize,
-    lasting: Duration,
-) -> Result<Taken, String> {
+fn measure(subject: Subject, load: &Load<'_>) -> Result<Taken, String> {
+    let Load { calls, lasting, .. } = *load;
     let mut traffic = Traffic::new(here()?).map_err(|error| format!("the ends' sockets: {error}"))?;
-    let mut running = Running::start(subject, binary, dir, calls)?;
+    let mut running = Running::start(subject, load)?;
     let pid = running.pid();
     let weight = || machine::resident(pid).ok_or_else(|| format!("{} is gone", subject.name()));
     let cpu = || machine::cpu(pid).ok_or_else(|| format!("{} is gone", subject.name()));
     let empty = weight()?;
-    for [first, second] in running.calls(calls)? {
-        traffic.add([(first, RELAYED), (second, RELAYED)]);
+    let bare = matches!(subject, Subject::Bare(_));
+    let voices = if bare { [RELAYED; 2] } else { load.work.voices() };
+    for [first, second] in running.calls(load)? {
+        traffic.add([(first, voices[0]), (second, voices[1])]);
     }
     traffic.talk(WARM);
     let (whole, own, before) = (machine::Whole::read(), machine::cpu(std::process::id()), cpu()?);

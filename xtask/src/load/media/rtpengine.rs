@@ -66,7 +66,8 @@ impl Rtpengine {
         let sdp = |side: usize| {
             let (at, voice) = (ear(here, 2 * call + side), voices[side]);
             format!(
-                "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {pt}\r\n",
+                "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {pt}\r\na=rtpmap:{pt} {map}\r\n",
+                map = voice.map,
                 ip = at.ip(),
                 port = at.port(),
                 pt = voice.payload_type

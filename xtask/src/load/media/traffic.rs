@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::load::talk::A_LAW;
 use nix::cmsg_space;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
@@ -29,9 +30,11 @@ const HEADER: usize = 12;
 const MARK: usize = 12;
 
 /// What one end sends.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Voice {
     pub(super) payload_type: u8,
+    /// Its name in a session description.
+    pub(super) map: &'static str,
     /// Bytes of payload, those of the mark included.
     pub(super) payload: usize,
     /// Whether what comes out carries the mark: nothing decodes it on its way.
@@ -39,11 +42,15 @@ pub(super) struct Voice {
 }
 
 /// Twenty milliseconds of A-law, passed on as they are.
-pub(super) const RELAYED: Voice = Voice { payload_type: 8, payload: 160, marked: true };
+pub(super) const RELAYED: Voice = Voice { payload_type: A_LAW.0, map: A_LAW.1, payload: 160, marked: true };
+/// The same, for an end whose other end has another codec, or none.
+pub(super) const DECODED: Voice = Voice { marked: false, ..RELAYED };
+/// Twenty milliseconds of G.722.
+pub(super) const WIDE: Voice = Voice { payload_type: 9, map: "G722/8000", payload: 160, marked: false };
 
 struct End {
-    /// Where it sends to.
-    to: SocketAddr,
+    /// Where it sends to; one that hears alone sends nothing.
+    to: Option<SocketAddr>,
     voice: Voice,
     sequence: u16,
     packet: Vec<u8>,
@@ -110,7 +117,7 @@ impl Traffic {
     }
 
     /// A call is up: what is to be sent there comes out at the other end.
-    pub(super) fn add(&mut self, ends: [(SocketAddr, Voice); 2]) {
+    pub(super) fn add(&mut self, ends: [(Option<SocketAddr>, Voice); 2]) {
         for (to, voice) in ends {
             let number = self.ends.len() as u32;
             let mut packet = vec![0x80, voice.payload_type, 0, 0, 0, 0, 0, 0];
@@ -157,7 +164,8 @@ impl Traffic {
             end.packet[2..4].copy_from_slice(&end.sequence.to_be_bytes());
             end.packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
             end.packet[HEADER + 4..HEADER + MARK].copy_from_slice(&now().to_be_bytes());
-            let sent = self.ears[number % EARS].send_to(&end.packet, end.to);
+            let Some(to) = end.to else { continue };
+            let sent = self.ears[number % EARS].send_to(&end.packet, to);
             match sent {
                 Ok(_) => heard.sent += 1,
                 Err(_) => heard.unsent += 1,
@@ -191,8 +199,9 @@ impl Traffic {
         let Some(mark) = packet.get(HEADER..HEADER + MARK) else { return };
         let (number, sent) = mark.split_at(4);
         let number = number.try_into().map_or(usize::MAX, |bytes| u32::from_be_bytes(bytes) as usize);
-        let Some(end) = self.ends.get(number).filter(|end| end.voice.marked) else { return };
-        debug_assert!(end.voice.marked);
+        if !self.ends.get(number).is_some_and(|end| end.voice.marked) {
+            return;
+        }
         if (number ^ 1) % EARS != at {
             heard.astray += 1;
             return;
@@ -221,7 +230,7 @@ mod tests {
         let here = Ipv4Addr::new(127, 0, 0, 77);
         let mut traffic = Traffic::new(here).unwrap();
         // Each end's packets go straight to where the other end hears.
-        traffic.add([(ear(here, 1), RELAYED), (ear(here, 0), RELAYED)]);
+        traffic.add([(Some(ear(here, 1)), RELAYED), (Some(ear(here, 0)), RELAYED)]);
         let mut heard = traffic.talk(Duration::from_millis(200));
         assert_eq!((heard.sent, heard.received, heard.astray, heard.unsent), (20, 20, 0, 0));
         let most = heard.percentile(1.0).unwrap();

@@ -1,0 +1,75 @@
+//! What the switch has to do with the packets of a load: the voices of both ends, and the configuration that makes it do so.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::traffic::{DECODED, RELAYED, Voice, WIDE};
+use crate::load::switch::More;
+
+/// A kind of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Packets are passed on as they are.
+    Relay,
+    /// Decoded and encoded anew: A-law and G.722.
+    Transcode,
+    /// Music for a caller who says something all the time.
+    Play,
+}
+
+/// A flow that plays music until the caller is gone.
+pub(super) const FLOW: &str = "call:answer()\nwhile true do\n  call:play(\"music\")\nend\n";
+
+/// The number that leads to it.
+pub(super) const MUSIC: &str = "9002";
+
+const PLAYS: More<'static> = More {
+    tenant: "prompts = \"prompts\"\n",
+    sections: "[tenant.default.flow.music]\nfile = \"music.lua\"\n\
+        [[tenant.default.number]]\naccess_code = \"9002\"\nto = \"flow:music\"\n",
+    sip: "",
+    limits: "",
+};
+
+const TRANSCODES: More<'static> =
+    More { tenant: "codecs = [\"PCMA\", \"G722\"]\n", sections: "", sip: "", limits: "" };
+
+impl Work {
+    /// How many calls, if nobody says: a core takes more.
+    pub(super) fn calls(self) -> u32 {
+        match self {
+            Work::Relay => 1_000,
+            Work::Transcode => 300,
+            Work::Play => 1_000,
+        }
+    }
+
+    /// Of the caller and of who is called.
+    pub(super) fn voices(self) -> [Voice; 2] {
+        match self {
+            Work::Relay => [RELAYED; 2],
+            Work::Transcode => [DECODED, WIDE],
+            Work::Play => [DECODED; 2],
+        }
+    }
+
+    pub(super) fn more(self) -> More<'static> {
+        match self {
+            Work::Relay => More::default(),
+            Work::Transcode => TRANSCODES,
+            Work::Play => PLAYS,
+        }
+    }
+
+    /// What the switch reads beside its configuration.
+    pub(super) fn prepare(self, root: &Path, dir: &Path) -> io::Result<()> {
+        if self != Work::Play {
+            return Ok(());
+        }
+        fs::write(dir.join("music.lua"), FLOW)?;
+        fs::create_dir_all(dir.join("prompts"))?;
+        let music = Path::new("prompts").join("music.wav");
+        fs::copy(root.join("ivr-flows").join(&music), dir.join(&music)).map(drop)
+    }
+}
