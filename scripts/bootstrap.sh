@@ -72,6 +72,7 @@ tshark                           tshark           opens the captures of calls
 sox                              sox              reads the recordings and measures their tones
 openssl                          openssl          makes the certificates that the tests of TLS show
 ip                               iproute2         gives each whole-switch test a loopback of its own
+iptables                         iptables         translates addresses in the networks of the tests of NAT
 cmake                            cmake            builds C libraries that crates bring along
 PACKAGES
 

@@ -66,6 +66,13 @@ impl Config {
         self
     }
 
+    /// The addresses to listen on, in place of loopback's.
+    pub fn listens(mut self, addresses: &[&str]) -> Self {
+        let quoted: Vec<String> = addresses.iter().map(|address| format!("\"{address}\"")).collect();
+        self.listen = quoted.join(", ");
+        self
+    }
+
     /// One more address to listen on, with its transport.
     pub fn listen(mut self, address: &str) -> Self {
         let _ = write!(self.listen, ", \"{address}\"");

@@ -11,6 +11,7 @@ pub mod config;
 pub mod fail;
 pub mod linphone;
 pub mod names;
+pub mod net;
 pub mod peer;
 pub mod process;
 pub mod runner;

@@ -18,6 +18,9 @@ const LONG: Duration = Duration::from_secs(10);
 /// Tests at a time: they wait more than they compute.
 const AT_ONCE: usize = 4;
 
+/// Set in the environment of a test that has a network namespace of its own.
+pub const APART: &str = "CORDBOARD_TEST_APART";
+
 /// One test.
 pub struct Test {
     /// Its name, as the requirements map it.
@@ -174,7 +177,12 @@ fn run_apart(test: &Test, namespaces: Option<&[&str]>) -> (bool, String) {
     let mut command = Command::new("setsid");
     command.arg("--wait");
     if let Some(way) = namespaces {
-        command.arg("unshare").args(way).args(["sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]);
+        command.env(APART, "1").arg("unshare").args(way).args([
+            "sh",
+            "-c",
+            "ip link set lo up && exec \"$@\"",
+            "sh",
+        ]);
     }
     command.arg(me).args(["--one", test.name]).arg(&dir).stdin(Stdio::null());
     let started = std::fs::File::create(&log).and_then(|file| {

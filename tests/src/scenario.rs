@@ -258,6 +258,13 @@ impl Scenario {
         this.receives(200)
     }
 
+    /// It asks in every request to be answered at the port it is seen at (RFC 3581), as phones do that may be behind NAT.
+    pub fn asks_for_its_port(mut self) -> Self {
+        self.xml =
+            self.xml.replace(";rport", "").replace("[local_port];branch=", "[local_port];rport;branch=");
+        self
+    }
+
     /// The phone names the switch by this domain, and itself within it.
     pub fn within(mut self, domain: &str) -> Self {
         self.xml = self.xml.replace("[remote_ip]:[remote_port]", domain).replace("[remote_ip]", domain);

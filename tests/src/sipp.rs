@@ -119,7 +119,7 @@ fn is_bound(at: SocketAddr, tcp: bool) -> bool {
     };
     // 0A is a TCP socket that listens.
     let (list, state) = if tcp { ("tcp", Some("0A")) } else { ("udp", None) };
-    let list = format!("/proc/self/net/{list}{family}");
+    let list = format!("/proc/thread-self/net/{list}{family}");
     let wanted = format!("{address}:{:04X}", at.port());
     let text = std::fs::read_to_string(list).unwrap_or_default();
     text.lines().any(|line| {

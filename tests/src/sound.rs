@@ -134,6 +134,7 @@ pub struct Voice {
     ear: Arc<Mutex<Ear>>,
     to_press: Arc<Mutex<Vec<Press>>>,
     quiet: Arc<AtomicBool>,
+    stalled: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -150,7 +151,7 @@ impl Voice {
             UdpSocket::bind((ip, port)).map_err(|why| Fail(format!("cannot bind RTP port {port}: {why}")))?;
         socket.set_read_timeout(Some(Duration::from_millis(5)))?;
         let (ear, to_press) = (Arc::new(Mutex::new(Ear::default())), Arc::new(Mutex::new(Vec::new())));
-        let (stop, quiet) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let [stop, quiet, stalled] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
         let mouth = Mouth {
             socket,
             hertz,
@@ -158,6 +159,7 @@ impl Voice {
             ear: Arc::clone(&ear),
             to_press: Arc::clone(&to_press),
             quiet: Arc::clone(&quiet),
+            stalled: Arc::clone(&stalled),
             sequence: 1_000,
             timestamp: 160_000,
             phase: 0.0,
@@ -165,7 +167,7 @@ impl Voice {
         };
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || mouth.run(&stopped));
-        Ok(Self { port, ear, to_press, quiet, stop, thread: Some(thread) })
+        Ok(Self { port, ear, to_press, quiet, stalled, stop, thread: Some(thread) })
     }
 
     /// Speaks first, to this address, without waiting to hear something.
@@ -210,6 +212,13 @@ impl Voice {
     /// Sends nothing any more, or again.
     pub fn set_quiet(&self, quiet: bool) {
         self.quiet.store(quiet, Relaxed);
+    }
+
+    /// Its network stands still for so long; then all comes at once.
+    pub fn stall(&self, time: Duration) {
+        self.stalled.store(true, Relaxed);
+        std::thread::sleep(time);
+        self.stalled.store(false, Relaxed);
     }
 
     /// Keys heard so far.
@@ -302,6 +311,7 @@ struct Mouth {
     ear: Arc<Mutex<Ear>>,
     to_press: Arc<Mutex<Vec<Press>>>,
     quiet: Arc<AtomicBool>,
+    stalled: Arc<AtomicBool>,
     sequence: u16,
     timestamp: u32,
     phase: f64,
@@ -317,7 +327,7 @@ impl Mouth {
             if let Ok((len, from)) = self.socket.recv_from(&mut buf) {
                 self.listen(buf.get(..len).unwrap_or_default(), from);
             }
-            while Instant::now() >= next {
+            while Instant::now() >= next && !self.stalled.load(Relaxed) {
                 next += Duration::from_millis(20);
                 self.speak();
             }

@@ -15,6 +15,7 @@ mod keys;
 mod lamps;
 mod large;
 mod media;
+mod nat;
 mod offers;
 mod operator;
 mod phones;
@@ -80,12 +81,21 @@ static TESTS: &[Test] = &[
     test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),
     test("a_carriers_keys_as_tones_and_a_phones_events_reach_each_other", keys::tones_and_events),
     test("an_account_gets_the_keys_of_others_by_info", keys::account_by_info),
+    test("nat_none_call_hold_and_transfer", nat::none),
+    test("nat_before_the_caller_call_hold_and_transfer", nat::caller_behind),
+    test("nat_before_the_agent_call_hold_and_transfer", nat::agent_behind),
+    test("nat_before_both_the_same_call_hold_and_transfer", nat::both_behind_one),
+    test("nat_before_each_call_hold_and_transfer", nat::both_behind_two),
+    test("nat_symmetric_before_each_call_hold_and_transfer", nat::symmetric),
+    test("nat_one_to_one_before_the_switch_call_hold_and_transfer", nat::switch_behind_one_to_one),
+    test("nat_before_an_ipv4_caller_and_an_ipv6_agent_call_hold_and_transfer", nat::ipv4_to_ipv6),
     test("audio_from_another_source_is_not_heard", media::injection),
     test("a_law_caller_and_mu_law_agent_hear_each_other_and_their_keys", media::transcoding),
     test("a_linphone_with_srtp_over_tls_and_a_plain_one_call_each_other", secure::linphone),
     test("a_baresip_with_srtp_over_tls_answers_a_plain_caller", secure::baresip),
     test("where_srtp_is_required_plain_callers_and_phones_in_the_clear_are_refused", secure::required),
     test("a_call_ends_at_its_longest", media::longest_call),
+    test("who_is_not_heard_or_late_is_told_of_while_the_call_is_up_and_in_its_record", media::unheard),
     test("a_silent_party_ends_the_call_unless_held", media::silence),
     test("a_call_goes_on_by_the_next_gateway_when_one_is_dead_or_cannot", trunks::fails_over),
     test("a_long_invite_goes_by_tcp_or_after_all_by_udp", large::by_tcp_or_after_all_by_udp),

@@ -107,3 +107,49 @@ pub fn silence(dir: &Path) -> Outcome {
     field(&cdr, "ended_by", "switch")?;
     switch.ensure_nothing_left()
 }
+
+/// Who is not heard, or late, is told of while the call is up and in its record.
+pub fn unheard(dir: &Path) -> Outcome {
+    let config = house(dir)?.limit("media_unheard = \"1s\"");
+    let switch = Switch::start(dir, &config)?;
+    let mut events = switch.api.events(None)?;
+    let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    agent.voice.set_quiet(true);
+    agent.answers_now()?;
+    caller.speaks()?;
+    let mut told = |what: &str| {
+        let found = events.until(what, |e| e["type"] == "leg_audio" && e["audio"] == what)?;
+        let leg = found.last().and_then(|event| event["leg"].as_str()).unwrap_or_default();
+        Ok::<String, Fail>(leg.to_owned())
+    };
+    let agents = told("nothing")?;
+    let shown = |leg: &str, unheard: &str| {
+        let call = switch.wait_stage("bridged")?;
+        let legs = call["legs"].as_array().cloned().unwrap_or_default();
+        let view = legs.into_iter().find(|view| view["leg"] == leg).unwrap_or_default();
+        ensure(view["unheard"] == unheard, || format!("the view of {leg} is {view}"))
+    };
+    shown(&agents, "nothing")?;
+    agent.voice.set_quiet(false);
+    hear_each_other(&mut caller, &mut agent)?;
+    ensure(told("back")? == agents, || "another leg is back".into())?;
+    caller.voice.set_quiet(true);
+    let callers = told("one_way")?;
+    ensure(callers != agents, || "the agent is heard".into())?;
+    shown(&callers, "one_way")?;
+    caller.voice.set_quiet(false);
+    ensure(told("back")? == callers, || "another leg is back".into())?;
+    agent.voice.stall(Duration::from_millis(300));
+    ensure(told("late")? == agents, || "another leg is late".into())?;
+    caller.hangs_up()?;
+    agent.ended()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    let legs = cdr["legs"].as_array().cloned().unwrap_or_default();
+    let verdicts: Vec<&str> = legs.iter().filter_map(|leg| leg["verdict"].as_str()).collect();
+    let said = |start: &str| verdicts.iter().any(|verdict| verdict.starts_with(start));
+    ensure(said("the caller was not heard for") && said("the agent was not heard for"), || {
+        format!("verdicts are {verdicts:?}")
+    })?;
+    switch.ensure_nothing_left()
+}

@@ -8,6 +8,7 @@ mod load;
 mod loom;
 mod outcome;
 mod sim;
+mod soak;
 mod steps;
 mod tidy;
 
@@ -24,6 +25,7 @@ const COMMANDS: &[Command] = &[
     ("tidy", "the rules of the tree that no compiler checks [--ran FILE] [--allow-unmapped]", tidy::run),
     ("loom", "explore the lanes' protocol", loom::run),
     ("sim", "random scenarios in virtual time [--seeds N] [and what cordboard-sim takes]", sim::run),
+    ("soak", "days of virtual time in minutes, by command only: drift", soak::run),
     ("fuzz", "run a fuzz target and write down what came of it: TARGET [--minutes N]", fuzz::run),
     ("load", "load drivers, by command only: KIND [and what it takes]", load::run),
 ];

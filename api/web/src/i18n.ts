@@ -34,6 +34,7 @@ interface Words {
   handled: string;
   handledHint: string;
   held: string;
+  unheard: string;
   offeredTo: string;
   noDevice: string;
   route: string;
@@ -114,6 +115,7 @@ const en: Words = {
   handled: "Taken",
   handledHint: "Calls taken since the switch started",
   held: "on hold",
+  unheard: "no audio from one side",
   offeredTo: "rings at {agent}",
   noDevice: "no device",
   route: "Route",
@@ -233,6 +235,10 @@ const en: Words = {
     leg_started: "{caller}: leg with {party}",
     leg_held: "{caller} on hold",
     leg_resumed: "{caller} off hold",
+    audio_nothing: "{caller}: no audio from one side",
+    audio_one_way: "{caller}: one side is heard no more",
+    audio_back: "{caller}: the side that was not heard is heard",
+    audio_late: "{caller}: {packets} packets late, up to {ms} ms",
     leg_ended: "{caller}: a leg ended, {cause}",
     transfer_blind: "{caller}: transfer to {to} {outcome} {cause}",
     transfer_attended: "{caller}: attended transfer to {to} {outcome} {cause}",
@@ -289,6 +295,7 @@ const zh: Words = {
   handled: "接听",
   handledHint: "交换机启动以来的接听次数",
   held: "保持中",
+  unheard: "单通",
   offeredTo: "正振铃座席 {agent}",
   noDevice: "无话机注册",
   route: "路由",
@@ -402,6 +409,10 @@ const zh: Words = {
     leg_started: "{caller}：接入一方 {party}",
     leg_held: "{caller} 被保持",
     leg_resumed: "{caller} 取消保持",
+    audio_nothing: "{caller}：一方没有声音",
+    audio_one_way: "{caller}：单通，一方的声音中断",
+    audio_back: "{caller}：声音已恢复",
+    audio_late: "{caller}：{packets} 个语音包迟到，最多 {ms} 毫秒",
     leg_ended: "{caller}：一方结束，{cause}",
     transfer_blind: "{caller}：转接到 {to} {outcome} {cause}",
     transfer_attended: "{caller}：咨询转接到 {to} {outcome} {cause}",

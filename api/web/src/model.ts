@@ -23,6 +23,8 @@ export interface LegView {
   party: Party;
   answered: boolean;
   held: boolean;
+  /** It should be heard, and is not. */
+  unheard?: "nothing" | "one_way" | undefined;
 }
 
 export interface RouteReason {
@@ -99,6 +101,8 @@ export type What =
   | { type: "call_answered"; call: string }
   | { type: "leg_started"; call: string; leg: string; party: Party }
   | { type: "leg_held"; call: string; leg: string; held: boolean }
+  | { type: "leg_audio"; call: string; leg: string; audio: "nothing" | "one_way" | "back" }
+  | { type: "leg_audio"; call: string; leg: string; audio: "late"; packets: number; by_ms: number }
   | { type: "leg_ended"; call: string; leg: string; cause: string }
   | { type: "call_transfer"; call: string; transfer: Transfer }
   | { type: "digit"; call: string; digit: string }

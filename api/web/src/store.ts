@@ -158,6 +158,7 @@ function happened(floor: Floor, event: Event): Floor {
       return changeCall(floor, event.call, { answered: event.at });
     case "leg_started":
     case "leg_held":
+    case "leg_audio":
     case "leg_ended":
       return legged(floor, event);
     case "data_changed":
@@ -211,7 +212,7 @@ function staged(floor: Floor, event: Event & { type: "call_stage" }): Floor {
   return withCall(floor, event.call, { ...call, stage: event.stage, queue, agent: event.agent, bridged });
 }
 
-function legged(floor: Floor, event: Event & { type: "leg_started" | "leg_held" | "leg_ended" }): Floor {
+function legged(floor: Floor, event: Event & { type: "leg_started" | "leg_held" | "leg_audio" | "leg_ended" }): Floor {
   const call = floor.calls.get(event.call);
   if (!call) {
     return floor;
@@ -223,6 +224,14 @@ function legged(floor: Floor, event: Event & { type: "leg_started" | "leg_held" 
     }
     case "leg_held": {
       const legs = call.legs.map((l) => (l.leg === event.leg ? { ...l, held: event.held } : l));
+      return changeCall(floor, event.call, { legs });
+    }
+    case "leg_audio": {
+      if (event.audio === "late") {
+        return floor;
+      }
+      const unheard = event.audio === "back" ? undefined : event.audio;
+      const legs = call.legs.map((l) => (l.leg === event.leg ? { ...l, unheard } : l));
       return changeCall(floor, event.call, { legs });
     }
     case "leg_ended":

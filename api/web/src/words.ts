@@ -56,6 +56,10 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
       return ["leg_started", { party: number(what.party) }];
     case "leg_held":
       return [what.held ? "leg_held" : "leg_resumed", {}];
+    case "leg_audio":
+      return what.audio === "late"
+        ? ["audio_late", { packets: what.packets, ms: what.by_ms }]
+        : [`audio_${what.audio}`, {}];
     case "leg_ended":
       return ["leg_ended", { cause: words.causes[what.cause] ?? what.cause }];
     case "call_transfer":

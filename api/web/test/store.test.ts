@@ -46,7 +46,10 @@ describe("the story", () => {
     expect(at(20)).toMatchObject({ stage: "bridged", bridged: 19_000, agent: named("1002"), queue: named("sales") });
     expect(at(20)?.legs[0]?.held).toBe(true);
     expect(at(21)?.legs[0]?.held).toBe(false);
-    expect(at(24)?.data).toEqual({});
+    expect(at(22)?.legs[0]?.unheard).toBe("one_way");
+    expect(at(23)?.legs[0]?.unheard).toBe("one_way");
+    expect(at(24)?.legs[0]?.unheard).toBeUndefined();
+    expect(at(27)?.data).toEqual({});
   });
 
   it("keeps the caller's number in lines of calls that are over, and no record", () => {

@@ -328,6 +328,9 @@ impl CallEngine {
             MediaEvent::Silent { leg } => {
                 self.with_leg(leg, |call, desk| call.on_silent(desk, leg));
             }
+            MediaEvent::Audio { leg, news } => {
+                self.with_leg(leg, |call, desk| call.on_audio(desk, leg, news));
+            }
             MediaEvent::RecordingClosed { recording, length_ms, dropped_ms } => {
                 self.with_recording(recording, |call, desk| {
                     call.on_recording_closed(desk, recording, length_ms, dropped_ms);

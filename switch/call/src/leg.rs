@@ -11,7 +11,7 @@ use cordboard_model::id::{AgentId, LegId, PlaybackId};
 use cordboard_model::leg::{LegEvent, PartyId};
 use cordboard_model::media::LegStats;
 use cordboard_model::time::{Duration, Wall};
-use cordboard_model::view::LegView;
+use cordboard_model::view::{LegView, Unheard};
 
 /// Where a leg stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,6 +239,8 @@ pub(crate) struct Leg {
     pub(crate) end: Option<LegEnd>,
     pub(crate) stats: LegStats,
     pub(crate) playing: Option<(PlaybackId, Heard)>,
+    /// How it is not heard, if it is not.
+    pub(crate) unheard: Option<Unheard>,
     /// Told that it rings (180); callers only.
     pub(crate) told_ringing: bool,
     /// Told to listen before the answer (183); callers only.
@@ -267,6 +269,7 @@ impl Leg {
             end: None,
             stats: LegStats::default(),
             playing: None,
+            unheard: None,
             told_ringing: false,
             told_early: false,
             holding: Holding::default(),
@@ -319,6 +322,7 @@ impl Leg {
             party: self.party.clone(),
             answered: self.answered.is_some(),
             held: self.is_held(),
+            unheard: self.unheard.filter(|_| self.state == LegState::Up),
         }
     }
 }

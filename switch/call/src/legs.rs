@@ -60,7 +60,10 @@ impl Call {
     pub(crate) fn on_leg(&mut self, desk: &mut Desk, id: LegId, event: &LegEvent) {
         let act = self.step(id, LegInput::from(event));
         match (act, event) {
-            (LegAct::TellUp, _) => self.leg_up(desk, id),
+            (LegAct::TellUp, _) => {
+                self.tell_unheard(desk, id);
+                self.leg_up(desk, id);
+            }
             (LegAct::TellRinging, _) => self.leg_rings(desk, id),
             (LegAct::TellEarly, _) => self.leg_early(desk, id),
             (LegAct::TellHold, LegEvent::PeerHold { on }) => self.peer_hold(desk, id, *on),

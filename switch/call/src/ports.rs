@@ -7,8 +7,10 @@ use crate::desk::{Desk, Timer};
 use crate::leg::{LegAct, LegInput, LegState, Port};
 use crate::output::CallOutput;
 use cordboard_model::cause::{Cause, Party};
+use cordboard_model::event::EventKind;
 use cordboard_model::id::LegId;
-use cordboard_model::media::{LegStats, MediaCommand};
+use cordboard_model::media::{AudioNews, LegStats, MediaCommand};
+use cordboard_model::view::Unheard;
 
 impl Call {
     /// The media thread made the leg's port.
@@ -89,6 +91,30 @@ impl Call {
         let up = self.leg(id).is_some_and(|leg| leg.state == LegState::Up && !leg.is_held());
         if counts && up {
             self.end(desk, Cause::MediaTimeout, Party::Switch);
+        }
+    }
+
+    /// A party is not heard, or heard again, or late. Before its answer a phone need not send anything.
+    pub(crate) fn on_audio(&mut self, desk: &mut Desk, id: LegId, news: AudioNews) {
+        let (call, tenant) = (self.id, self.tenant());
+        let Some(leg) = self.leg_mut(id) else { return };
+        leg.unheard = match news {
+            AudioNews::Nothing => Some(Unheard::Nothing),
+            AudioNews::OneWay => Some(Unheard::OneWay),
+            AudioNews::Back => None,
+            AudioNews::Late { .. } => leg.unheard,
+        };
+        if leg.state == LegState::Up {
+            desk.event(tenant, EventKind::LegAudio { call, leg: id, news });
+        }
+    }
+
+    /// What was told of a party before its answer, told to readers with it.
+    pub(crate) fn tell_unheard(&self, desk: &mut Desk, id: LegId) {
+        let unheard = self.leg(id).and_then(|leg| leg.unheard);
+        if unheard == Some(Unheard::Nothing) {
+            let (call, news) = (self.id, AudioNews::Nothing);
+            desk.event(self.tenant(), EventKind::LegAudio { call, leg: id, news });
         }
     }
 

@@ -44,10 +44,11 @@ pub(crate) fn verdict(who: &str, stats: &LegStats, up: Duration) -> Option<Strin
         };
         return enough.then(|| format!("no audio from {who}{why}"));
     }
-    let uplink = faults(stats.received, stats.lost, stats.gaps, stats.jitter_peak_us);
+    let late = (stats.delayed * 100 >= stats.received).then_some(stats.delay_peak_ms).filter(|ms| *ms > 0);
+    let uplink = faults(stats.received, stats.lost, stats.gaps, stats.jitter_peak_us, late);
     let down = stats.far.map(|far| {
         let heard = stats.sent.saturating_sub(far.lost);
-        faults(heard, far.lost, 0, far.jitter_us)
+        faults(heard, far.lost, 0, far.jitter_us, None)
     });
     let slow = stats.far.and_then(|far| far.round_trip_us).filter(|us| *us >= ROUND_TRIP_MIN);
     let slow = slow.map(|us| format!("; the round trip takes {} ms", us / 1_000)).unwrap_or_default();
@@ -59,11 +60,15 @@ pub(crate) fn verdict(who: &str, stats: &LegStats, up: Duration) -> Option<Strin
         (up, Some(down)) => format!("{who}'s uplink {up}; ours {down}"),
         (up, None) => format!("{who}'s uplink {up}; it does not report what it hears"),
     };
-    Some(said + &slow)
+    let missed = match stats.unheard_ms {
+        0 => String::new(),
+        ms => format!("{who} was not heard for {} s; ", ms.div_ceil(1_000)),
+    };
+    Some(missed + &said + &slow)
 }
 
 /// What is wrong with one direction; empty if nothing is.
-fn faults(received: u64, lost: u64, gaps: u64, jitter_us: u32) -> String {
+fn faults(received: u64, lost: u64, gaps: u64, jitter_us: u32, late_ms: Option<u32>) -> String {
     let all = received + lost;
     let mut said = Vec::new();
     let thousandths = (lost * 1_000).checked_div(all).unwrap_or(0);
@@ -74,6 +79,9 @@ fn faults(received: u64, lost: u64, gaps: u64, jitter_us: u32) -> String {
     }
     if jitter_us >= JITTER_MIN {
         said.push(format!("jitters by {} ms", jitter_us / 1_000));
+    }
+    if let Some(ms) = late_ms {
+        said.push(format!("comes up to {ms} ms late"));
     }
     said.join(" and ")
 }
@@ -137,6 +145,16 @@ mod tests {
             "no audio from the caller: its packets come from another address than agreed"
         );
         assert_eq!(verdict("the caller", &none, Duration::from_secs(2)), None);
+    }
+
+    #[test]
+    fn a_party_that_was_not_heard_for_a_while_and_one_that_comes_late_are_told_of() {
+        let missed = LegStats { unheard_ms: 11_300, ..clean() };
+        assert_eq!(of(missed), "the caller was not heard for 12 s; good both ways");
+        let late = LegStats { delayed: 15, delay_peak_ms: 280, ..clean() };
+        assert_eq!(of(late), "the caller's uplink comes up to 280 ms late; ours is clean");
+        let once = LegStats { delayed: 5, ..late };
+        assert_eq!(of(once), "good both ways");
     }
 
     #[test]

@@ -73,6 +73,7 @@ impl Shard {
             MediaEvent::OpenFailed { leg, why } => (leg, TraceMedia::OpenFailed { why }),
             MediaEvent::Locked { leg, from } => (leg, TraceMedia::Heard { from }),
             MediaEvent::Silent { leg } => (leg, TraceMedia::Silent),
+            MediaEvent::Audio { leg, news } => (leg, TraceMedia::Audio { news }),
             MediaEvent::PlayDone { leg, finished, .. } => (leg, TraceMedia::PlayDone { finished }),
             MediaEvent::Closed { leg, stats } => (leg, TraceMedia::Closed { stats }),
             MediaEvent::Digit { leg, digit } => {

@@ -36,6 +36,8 @@ pub struct Limits {
     pub call_length: Duration,
     /// Longest time without RTP and RTCP on a leg that is not held.
     pub media_silence: Duration,
+    /// Longest time without RTP from a party that should be heard before that is told. Zero: it is not told.
+    pub media_unheard: Duration,
     /// Longest time a device may ring when nothing else says so.
     pub ring: Duration,
     /// How long a 200 or the last BYE waits for the journal before it goes out anyway, with an alarm.
@@ -123,6 +125,7 @@ impl Default for Limits {
             calls: 4_000,
             call_length: Duration::from_secs(4 * 3_600),
             media_silence: Duration::from_secs(60),
+            media_unheard: Duration::from_secs(10),
             ring: Duration::from_secs(60),
             journal_wait: Duration::from_millis(50),
             register_min: Duration::from_secs(60),

@@ -4,6 +4,7 @@ use crate::cause::{Cause, Party};
 use crate::cdr::{Cdr, TransferRecord};
 use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
+use crate::media::AudioNews;
 use crate::time::Wall;
 use crate::view::{AgentStatus, CallStage, RouteReason};
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,16 @@ pub enum EventKind {
         leg: LegId,
         /// Whether it is on hold.
         held: bool,
+    },
+    /// The party of a leg is not heard, or heard again, or late.
+    LegAudio {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+        /// What: `nothing`, `one_way`, `back`, or `late` with `packets` and `by_ms`.
+        #[serde(flatten)]
+        news: AudioNews,
     },
     /// A leg ended.
     LegEnded {

@@ -311,6 +311,16 @@ pub struct LegStats {
     /// partner's audio is decoded.
     #[serde(default)]
     pub concealed_ms: u64,
+    /// For how long nothing was heard of the party that should have been, milliseconds; only where it was longer than
+    /// configured.
+    #[serde(default)]
+    pub unheard_ms: u64,
+    /// Packets that came more than 60 ms after the quickest of their time, and how late the latest was, milliseconds.
+    #[serde(default)]
+    pub delayed: u64,
+    /// See `delayed`.
+    #[serde(default)]
+    pub delay_peak_ms: u32,
     /// The party's session description names a private address, and ours does not.
     #[serde(default)]
     pub private: bool,
@@ -327,6 +337,25 @@ pub struct FarStats {
     pub round_trip_us: Option<u32>,
     /// Mean opinion score of what it hears, hundredths.
     pub mos: Option<u16>,
+}
+
+/// What became of a party's audio while its call is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "audio", rename_all = "snake_case")]
+pub enum AudioNews {
+    /// Nothing ever came, for the configured time.
+    Nothing,
+    /// It was heard before and is no more, while its partner is: one-way audio. Reports (RTCP) alone do not count.
+    OneWay,
+    /// It is heard (again).
+    Back,
+    /// So many packets of the last second came late.
+    Late {
+        /// How many.
+        packets: u32,
+        /// By how much the latest, milliseconds.
+        by_ms: u32,
+    },
 }
 
 /// What a media thread tells the shard.
@@ -382,6 +411,13 @@ pub enum MediaEvent {
     Silent {
         /// The leg.
         leg: LegId,
+    },
+    /// A party is not heard, or heard again, or late.
+    Audio {
+        /// The leg.
+        leg: LegId,
+        /// What.
+        news: AudioNews,
     },
     /// The recording has its last sample.
     RecordingClosed {

@@ -3,7 +3,7 @@
 use crate::cause::{Cause, Party};
 use crate::event::EventKind;
 use crate::id::{CallId, LegId, TenantId};
-use crate::media::{LegStats, OpenError, StreamParams};
+use crate::media::{AudioNews, LegStats, OpenError, StreamParams};
 use crate::srtp::SrtpSuite;
 use crate::time::Wall;
 use core::net::SocketAddr;
@@ -164,6 +164,12 @@ pub enum TraceMedia {
     },
     /// Nothing came for as long as is allowed.
     Silent,
+    /// The party is not heard, or heard again, or late.
+    Audio {
+        /// What.
+        #[serde(flatten)]
+        news: AudioNews,
+    },
     /// A key was pressed, told by RTP.
     Digit {
         /// Which; `?` for all while a secret is told.

@@ -75,6 +75,19 @@ pub struct LegView {
     pub answered: bool,
     /// Whether it is on hold, by either side.
     pub held: bool,
+    /// What is wrong with its audio now: `nothing` or `one_way`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unheard: Option<Unheard>,
+}
+
+/// How a party that should be heard is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unheard {
+    /// Nothing of it ever came.
+    Nothing,
+    /// It was heard before, and its partner is.
+    OneWay,
 }
 
 /// One call as readers see it.

@@ -296,6 +296,7 @@ impl Floor {
             | EventKind::CallAnswered { call }
             | EventKind::LegStarted { call, .. }
             | EventKind::LegHeld { call, .. }
+            | EventKind::LegAudio { call, .. }
             | EventKind::LegEnded { call, .. }
             | EventKind::DataChanged { call, .. } => {
                 let now = self.now;
@@ -403,9 +404,13 @@ fn change(view: &mut CallView, what: &EventKind, now: Wall) {
             }
         }
         EventKind::CallAnswered { .. } => view.answered = Some(now),
-        EventKind::LegStarted { leg, party, .. } => {
-            view.legs.push(LegView { leg: *leg, party: party.clone(), answered: false, held: false })
-        }
+        EventKind::LegStarted { leg, party, .. } => view.legs.push(LegView {
+            leg: *leg,
+            party: party.clone(),
+            answered: false,
+            held: false,
+            unheard: None,
+        }),
         EventKind::LegHeld { leg, held, .. } => {
             for one in view.legs.iter_mut().filter(|one| one.leg == *leg) {
                 one.held = *held;

@@ -3,8 +3,10 @@
 use super::rig::*;
 use crate::*;
 use cordboard_model::cause::{Cause, Party};
+use cordboard_model::id::TenantId;
 use cordboard_model::leg::LegEvent;
-use cordboard_model::media::MediaEvent;
+use cordboard_model::media::{AudioNews, MediaEvent};
+use cordboard_model::view::Unheard;
 
 #[test]
 fn the_agent_holds_and_retrieves() {
@@ -38,6 +40,19 @@ fn a_held_leg_may_be_silent_and_any_other_may_not() {
     rig.tell(CallInput::Media(MediaEvent::Silent { leg }));
     assert_eq!(rig.ended(), (Cause::MediaTimeout, Party::Switch));
     rig.nothing_left();
+}
+
+#[test]
+fn readers_are_told_of_a_party_that_is_not_heard_and_that_it_is_again() {
+    let (mut rig, leg) = Rig::talking();
+    for news in [AudioNews::OneWay, AudioNews::Late { packets: 9, by_ms: 280 }, AudioNews::Back] {
+        rig.tell(CallInput::Media(MediaEvent::Audio { leg, news }));
+        let expected = if news == AudioNews::Back { None } else { Some(Unheard::OneWay) };
+        let call = rig.engine.calls(TenantId::DEFAULT).remove(0);
+        let view = call.legs.iter().find(|view| view.leg == leg).unwrap();
+        assert_eq!(view.unheard, expected, "{news:?}");
+    }
+    insta::assert_snapshot!(rig.said());
 }
 
 #[test]

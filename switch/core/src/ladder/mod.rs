@@ -254,6 +254,7 @@ fn call_of(what: &EventKind) -> Option<CallId> {
         | EventKind::CallAnswered { call }
         | EventKind::LegStarted { call, .. }
         | EventKind::LegHeld { call, .. }
+        | EventKind::LegAudio { call, .. }
         | EventKind::LegEnded { call, .. }
         | EventKind::CallTransfer { call, .. }
         | EventKind::Digit { call, .. }

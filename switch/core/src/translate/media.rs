@@ -15,6 +15,7 @@ fn leg_of(event: &MediaEvent) -> Option<LegId> {
         | MediaEvent::PlayDone { leg, .. }
         | MediaEvent::Locked { leg, .. }
         | MediaEvent::Silent { leg }
+        | MediaEvent::Audio { leg, .. }
         | MediaEvent::Closed { leg, .. } => Some(*leg),
         MediaEvent::RecordingClosed { .. } => None,
     }

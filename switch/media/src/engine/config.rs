@@ -9,6 +9,8 @@ use core::net::SocketAddr;
 pub struct MediaConfig {
     /// Longest time without RTP and RTCP before `Silent`. Zero: never. Default 60 s.
     pub silence_limit: Duration,
+    /// Longest time without RTP of a party that should be heard before it is told. Zero: it is not. Default 10 s.
+    pub unheard_limit: Duration,
     /// Packet time of a leg that has not been told one by `Configure`. Default 20 ms.
     pub tick: Duration,
     /// Packets in sequence from one source that lock a leg to it. Default 3.
@@ -31,6 +33,7 @@ impl Default for MediaConfig {
     fn default() -> Self {
         Self {
             silence_limit: Duration::from_secs(60),
+            unheard_limit: Duration::from_secs(10),
             tick: Duration::from_millis(20),
             learn_packets: 3,
             legs_max: 8_192,

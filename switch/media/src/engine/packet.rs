@@ -10,7 +10,7 @@ use crate::rtcp;
 use crate::rtcp::write::LastReport;
 use crate::rtp::header::{self, Header};
 use crate::rtp::latch::Admission;
-use cordboard_model::media::{MediaEvent, StreamParams};
+use cordboard_model::media::{AudioNews, MediaEvent, StreamParams};
 use cordboard_model::time::Time;
 use core::net::SocketAddr;
 
@@ -84,17 +84,21 @@ impl MediaEngine {
         leg.hear(now);
         let id = leg.id;
         let arrival = leg.reception.take(header.ssrc, header.sequence, now);
-        let mut digit = None;
+        let (mut digit, mut back) = (None, false);
         if let Some(arrival) = arrival {
             if arrival.epoch != leg.epoch {
                 leg.epoch = arrival.epoch;
                 leg.digits_in.reset();
+                leg.hearing.forget();
                 if let Some(coders) = leg.coders.as_mut() {
                     coders.tape.reset();
                 }
             }
             match content {
-                Content::Audio(_) => leg.reception.time(header.timestamp, now),
+                Content::Audio(codec) => {
+                    leg.reception.time(header.timestamp, now);
+                    back = leg.hearing.hear(header.timestamp, codec.clock_hz(), now);
+                }
                 Content::Event(event) if receives => {
                     let begins = leg.digits_in.take(header.timestamp, event);
                     digit = event.digit().filter(|_| begins);
@@ -106,6 +110,9 @@ impl MediaEngine {
         }
         if locked {
             self.mention(MediaEvent::Locked { leg: id, from });
+        }
+        if back {
+            self.mention(MediaEvent::Audio { leg: id, news: AudioNews::Back });
         }
         if let Some(digit) = digit {
             self.pressed(key, digit, Told::Event, now);

@@ -139,7 +139,28 @@ impl MediaEngine {
         self.config.rtcp_interval * (512 + part) / 1_024
     }
 
+    /// Tells of a party that is not heard, or late.
+    fn watch_audio(&mut self, key: u32, now: Time) {
+        let limit = self.config.unheard_limit;
+        let partner = self.legs.get(key).and_then(|leg| leg.partner);
+        let partner_heard =
+            partner.and_then(|key| self.legs.get(key)).is_some_and(|partner| partner.hearing.is_heard(now));
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        let receives = leg.stream.is_some_and(|stream| stream.params.direction.receives());
+        let expected = receives && !leg.watch.held && leg.port.is_some();
+        let (id, news) = (leg.id, leg.hearing.look(expected, partner_heard, limit, now));
+        if let Some(news) = news {
+            self.mention(MediaEvent::Audio { leg: id, news });
+        }
+    }
+
     fn watch_leg(&mut self, key: u32, now: Time) {
+        let looks = !self.config.unheard_limit.is_zero();
+        if looks {
+            self.watch_audio(key, now);
+        }
         let (limit, reports) = (self.config.silence_limit, !self.config.rtcp_interval.is_zero());
         let next_report = now + self.report_interval();
         let Some(leg) = self.legs.get_mut(key) else {
@@ -167,6 +188,9 @@ impl MediaEngine {
         };
         if reports {
             next = next.min(leg.reports.due);
+        }
+        if looks {
+            next = next.min(now + LOOK);
         }
         if next < Time::FAR {
             let slot = self.watches.slot_from(next);

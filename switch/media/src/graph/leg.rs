@@ -6,6 +6,7 @@ use crate::dtmf::send::DigitSender;
 use crate::engine::PortKey;
 use crate::graph::ear::Ear;
 use crate::graph::feed::{Feed, Pulled};
+use crate::graph::hearing::Hearing;
 use crate::graph::player::Player;
 use crate::graph::recorder::Channel;
 use crate::quality::{self, Path};
@@ -199,6 +200,7 @@ pub(crate) struct Leg {
     pub taps: [Option<Tap>; TAPS_MAX],
     pub cadence: Cadence,
     pub watch: Watch,
+    pub hearing: Hearing,
     pub reports: Reports,
     /// Its place in the tick, in milliseconds.
     pub phase: u8,
@@ -258,6 +260,7 @@ impl Leg {
             taps: [None; TAPS_MAX],
             cadence: Cadence::default(),
             watch: Watch::default(),
+            hearing: Hearing::default(),
             reports: Reports { cname: rng.next_u64(), ..Reports::default() },
             phase,
             tick_ms,
@@ -287,6 +290,7 @@ impl Leg {
         });
         let path = Path { received, lost, gaps, jitter_us, round_trip_us: trip };
         let remote = self.stream.map(|stream| stream.params.remote.ip());
+        let missed = self.hearing.missed();
         LegStats {
             received,
             sent,
@@ -301,6 +305,9 @@ impl Leg {
             mos: codec.and_then(|codec| quality::mos(codec, path)),
             far,
             concealed_ms: self.concealed / 8,
+            unheard_ms: missed.unheard_ms,
+            delayed: missed.delayed,
+            delay_peak_ms: missed.delay_peak_ms,
             private: self.public && remote.is_some_and(|ip| !is_public(ip)),
         }
     }

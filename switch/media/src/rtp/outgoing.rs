@@ -41,6 +41,15 @@ pub(crate) struct Relayed {
     pub audio: bool,
 }
 
+/// A key's event that was relayed: all its packets bear one timestamp, whoever else fed the stream between them.
+#[derive(Clone, Copy, Debug)]
+struct Key {
+    source: Source,
+    /// The source's timestamp of it, and ours.
+    theirs: u32,
+    ours: u32,
+}
+
 /// The stream.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outgoing {
@@ -60,6 +69,8 @@ pub(crate) struct Outgoing {
     floor: u64,
     newest: u64,
     newest_audio: Option<(u32, Time)>,
+    /// The last two: a packet of the one before may come late.
+    keys: [Option<Key>; 2],
     packets: u64,
     octets: u64,
 }
@@ -78,6 +89,7 @@ impl Outgoing {
             floor: 0,
             newest: 0,
             newest_audio: None,
+            keys: [None; 2],
             packets: 0,
             octets: 0,
         }
@@ -143,12 +155,25 @@ impl Outgoing {
         if self.first.is_none() || (after.wrapping_sub(self.next) as i16) > 0 {
             self.next = after;
         }
-        let timestamp = packet.timestamp.wrapping_add(self.timestamp_shift);
+        let mut timestamp = packet.timestamp.wrapping_add(self.timestamp_shift);
+        if !packet.audio {
+            timestamp = self.key_began(source, packet.timestamp, timestamp);
+        }
         if packet.audio && number == self.newest {
             self.newest_audio = Some((packet.timestamp, now));
         }
         self.ends(timestamp, packet.samples, now);
         Some(self.place(sequence, timestamp, restarted))
+    }
+
+    /// The timestamp of a key's event: what it was given with its first packet.
+    fn key_began(&mut self, source: Source, theirs: u32, ours: u32) -> u32 {
+        let known = |key: &&Key| key.source == source && key.theirs == theirs;
+        if let Some(key) = self.keys.iter().flatten().find(known) {
+            return key.ours;
+        }
+        self.keys = [Some(Key { source, theirs, ours }), self.keys[0]];
+        ours
     }
 
     /// Whether a source's timestamp has left the time that passed: back, or far ahead.
@@ -278,6 +303,23 @@ mod tests {
         s.out.detach();
         assert_eq!(s.relay(1_205, 2, 60, 0), Some((5, 680 + 1_020 * 8, true)), "held for a second");
         assert_eq!(s.local(1_220), (6, 680 + 1_040 * 8, true), "never before the end of the last");
+    }
+
+    #[test]
+    fn a_key_keeps_its_timestamp_when_audio_of_our_own_comes_between_its_packets() {
+        let mut s = Script::new();
+        let mut key = |ms: u64, number: u64, timestamp: u32| {
+            let arrival = Arrival { epoch: 1, extended: (1 << 32) + number };
+            let relayed = Relayed { leg: 4, arrival, timestamp, samples: 400, audio: false };
+            let place = s.out.relay(relayed, Time::from_millis(ms)).unwrap();
+            s.out.begin_local(Time::from_millis(ms + 30));
+            s.out.advance_local(160);
+            s.told(place).1
+        };
+        assert_eq!([key(0, 10, 900), key(100, 11, 900), key(200, 12, 900)], [0; 3]);
+        let next = key(400, 13, 9_000);
+        assert!(next > 0);
+        assert_eq!([key(440, 14, 900), key(500, 15, 9_000)], [0, next], "one that came late");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Golden scripts: RTP in, RTP out, in a form one can write by hand. See `golden/*.txt`.
+//! Golden scripts: RTP in, RTP out, in a form one can write by hand. See `golden/*.rtp`.
 //!
 //! Input lines, keys in any order:
 //!
@@ -7,21 +7,42 @@
 //! set a ...the same keys, on top of what is set...
 //! bridge a b | unbridge a | close a | hold a on|off
 //! play a beep:200 silence:100 440:1000 busy:700 [forever] | stop a | digits a 12 [len=N]
+//! record a b | unrecord
 //! at MS
 //! in a seq=N ts=N [pt=N] [ssrc=N] [m] [from=ADDR] [fill=HEX*N] [event=CODE,DURATION[,end]]
+//! figures a
 //! ```
 //!
+//! and for whole phones, which speak from now on by themselves:
+//!
+//! ```text
+//! speak a HERTZ [for=MS] [ptime=N] [ppm=N] [seq=N] [ts=N] [ssrc=N] [talk=MS/MS [cn=LEVEL]]
+//!       [lose=N-N,N] [twice=N-N] [late=N-N:MS] [stall=N-N] [loss=PERCENT] [jitter=MS] [seed=N]
+//! press a DIGIT [for=MS] | turn a HERTZ [ptime=N] | hush a
+//! ```
+//!
+//! `turn` takes up what was agreed anew; `lose`, `twice`, `late` and `stall` (all come with the last of them) name packets by
+//! their number from 0 on.
+//!
 //! Everything indented is what came of the line above: `out LEG @MS` with sequence and timestamp
-//! relative to the first packet that leg was sent, and events. The test makes it anew and compares; when
-//! they differ it prints how the file should read.
+//! relative to the first packet that leg was sent, and events. While somebody speaks, the packets of a leg are summed up in
+//! one line: how many of which payload type and length, the longest wait between two, holes in the numbers, where the
+//! timestamp leaps, and what is to be heard. The test makes it anew and compares; when they differ it prints how the file
+//! should read.
+
+mod ear;
+mod speaker;
 
 use crate::harness::{Rtp, Sent, World, params, phone};
 use cordboard_media::MediaConfig;
+use cordboard_model::id::{PlaybackId, RecordingId};
 use cordboard_model::media::{
     Codec, Direction, MediaCommand, MediaEvent, PlayItem, Repeat, StreamParams, Tone,
 };
-use cordboard_model::time::Duration;
+use cordboard_model::time::{Duration, Time};
 use core::fmt::Write as _;
+use ear::Ear;
+use speaker::Speaker;
 use std::collections::BTreeMap;
 
 struct Script {
@@ -30,7 +51,13 @@ struct Script {
     params: BTreeMap<usize, StreamParams>,
     first: BTreeMap<usize, (u16, u32)>,
     ssrcs: BTreeMap<usize, u32>,
-    playing: BTreeMap<usize, cordboard_model::id::PlaybackId>,
+    playing: BTreeMap<usize, PlaybackId>,
+    recording: Option<RecordingId>,
+    speakers: Vec<Speaker>,
+    /// Whether somebody spoke since the last line.
+    spoke: bool,
+    ears: BTreeMap<usize, Ear>,
+    tones: Vec<u16>,
     seen: (usize, usize),
     out: String,
 }
@@ -62,6 +89,11 @@ impl Script {
             first: BTreeMap::new(),
             ssrcs: BTreeMap::new(),
             playing: BTreeMap::new(),
+            recording: None,
+            speakers: Vec::new(),
+            spoke: false,
+            ears: BTreeMap::new(),
+            tones: Vec::new(),
             seen: (0, 0),
             out: String::new(),
         }
@@ -75,7 +107,8 @@ impl Script {
     fn set(&mut self, leg: usize, words: &[&str]) {
         let params = self.params.entry(leg).or_insert_with(|| params(leg, Codec::Pcma));
         if let Some(codec) = value(words, "codec") {
-            params.codec = if codec == "pcmu" { Codec::Pcmu } else { Codec::Pcma };
+            let named = |known: &Codec| known.name().eq_ignore_ascii_case(codec);
+            params.codec = Codec::ALL.into_iter().find(named).unwrap_or_else(|| panic!("codec {codec}"));
             params.send_payload_type = params.codec.static_payload_type();
             params.recv_payload_type = params.send_payload_type;
         }
@@ -104,7 +137,73 @@ impl Script {
             params.direction = Direction::new(send, receive);
         }
         let params = *params;
+        self.ears.entry(leg).or_default().agree_on(params.send_payload_type, params.codec);
         self.world.configure(leg, params);
+    }
+
+    fn speak(&mut self, leg: usize, words: &[&str]) {
+        self.speakers.retain(|speaker| speaker.leg != leg);
+        self.speakers.push(Speaker::new(leg, self.params[&leg], words, self.world.now));
+        self.listen_for(words[2]);
+    }
+
+    fn listen_for(&mut self, hertz: &str) {
+        let hertz = hertz.parse().unwrap();
+        if !self.tones.contains(&hertz) {
+            self.tones.push(hertz);
+        }
+    }
+
+    fn speaker(&mut self, leg: usize) -> &mut Speaker {
+        let name = &self.names[leg];
+        let found = self.speakers.iter_mut().find(|speaker| speaker.leg == leg);
+        found.unwrap_or_else(|| panic!("{name} does not speak"))
+    }
+
+    fn run_to(&mut self, ms: u64) {
+        let end = Time::from_millis(ms);
+        while let Some(due) = self.speakers.iter().filter_map(Speaker::due).min().filter(|due| *due < end) {
+            self.spoke = true;
+            self.world.run_until(due);
+            for speaker in &mut self.speakers {
+                let now = self.world.now;
+                if speaker.due().is_some_and(|due| due <= now) {
+                    for datagram in speaker.step(now) {
+                        self.world.give(speaker.leg, phone(speaker.leg), &datagram);
+                    }
+                }
+            }
+        }
+        self.world.run_until(end);
+    }
+
+    fn unrecord(&mut self) {
+        let recording = self.recording.take().unwrap();
+        self.world.command(MediaCommand::StopRecord { recording });
+        let recorded = self.world.recorded.remove(&recording).unwrap_or_default();
+        for (side, name) in ["left", "right"].into_iter().enumerate() {
+            let pcm: Vec<i16> = recorded.iter().map(|pair| pair[side]).collect();
+            let sound = ear::sounds(&pcm, &self.tones);
+            writeln!(self.out, "    recorded {name} {}ms {sound}", pcm.len() / 8).unwrap();
+        }
+    }
+
+    fn figures(&mut self, leg: usize) {
+        let stats = self.world.stats(leg);
+        writeln!(
+            self.out,
+            "    {} received={} lost={} gaps={} late={} sent={} jitter={}ms concealed={}ms mos={}",
+            self.names[leg],
+            stats.received,
+            stats.lost,
+            stats.gaps,
+            stats.late,
+            stats.sent,
+            stats.jitter_us / 1_000,
+            stats.concealed_ms,
+            stats.mos.unwrap_or_default()
+        )
+        .unwrap();
     }
 
     fn say(&mut self, leg: usize, words: &[&str]) {
@@ -129,6 +228,11 @@ impl Script {
     }
 
     fn play(&mut self, leg: usize, words: &[&str]) {
+        for hertz in
+            words.iter().filter_map(|word| word.split_once(':')).filter(|(h, _)| h.parse::<u16>().is_ok())
+        {
+            self.listen_for(hertz.0);
+        }
         let item = |word: &&str| {
             let (what, ms) = word.split_once(':')?;
             let ms = ms.parse().unwrap();
@@ -151,7 +255,10 @@ impl Script {
         let words: Vec<&str> = line.split_whitespace().collect();
         let name = words.get(1).copied().unwrap_or_default();
         if words[0] == "at" {
-            return self.world.run_to(name.parse().unwrap());
+            return self.run_to(name.parse().unwrap());
+        }
+        if words[0] == "unrecord" {
+            return self.unrecord();
         }
         if words[0] == "leg" {
             self.names.push(name.to_string());
@@ -164,6 +271,22 @@ impl Script {
             "set" => self.set(n, &words),
             "in" => self.say(n, &words),
             "play" => self.play(n, &words),
+            "speak" => self.speak(n, &words),
+            "hush" => self.speakers.retain(|speaker| speaker.leg != n),
+            "turn" => {
+                self.listen_for(words[2]);
+                let params = self.params[&n];
+                self.speaker(n).agree_on(params, words[2].parse().unwrap(), number(&words, "ptime"));
+            }
+            "press" => {
+                let digit = words[2].parse().unwrap();
+                self.speaker(n).press(digit, number(&words, "for").unwrap_or(100));
+            }
+            "figures" => self.figures(n),
+            "record" => {
+                let other = self.leg(words[2]);
+                self.recording = Some(self.world.record(n, other));
+            }
             "bridge" => self.world.bridge(n, self.leg(words[2])),
             "unbridge" => self.world.command(MediaCommand::Unbridge { leg }),
             "close" => self.world.command(MediaCommand::Close { leg }),
@@ -185,9 +308,15 @@ impl Script {
     }
 
     fn tell(&mut self) {
-        for sent in self.world.sent.split_off(self.seen.0) {
-            let line = self.describe(&sent);
-            writeln!(self.out, "    {line}").unwrap();
+        let sent = self.world.sent.split_off(self.seen.0);
+        if core::mem::take(&mut self.spoke) {
+            self.sum_up(&sent);
+        } else {
+            for sent in sent {
+                let line = self.describe(&sent);
+                self.ears.entry(sent.leg).or_default().pass(&sent);
+                writeln!(self.out, "    {line}").unwrap();
+            }
         }
         for (at, event) in self.world.events.split_off(self.seen.1) {
             let name = |leg| {
@@ -201,6 +330,7 @@ impl Script {
                     format!("play-done {} finished={finished}", name(leg))
                 }
                 MediaEvent::Locked { leg, from } => format!("locked {} {from}", name(leg)),
+                MediaEvent::Audio { leg, news } => format!("audio {} {news:?}", name(leg)),
                 MediaEvent::Silent { leg } => format!("silent {}", name(leg)),
                 MediaEvent::Closed { leg, stats } => format!(
                     "closed {} received={} sent={} lost={} foreign={} malformed={}",
@@ -214,6 +344,16 @@ impl Script {
                 other => format!("{other:?}"),
             };
             writeln!(self.out, "    event @{at} {line}").unwrap();
+        }
+    }
+
+    fn sum_up(&mut self, sent: &[Sent]) {
+        for (leg, name) in self.names.iter().enumerate() {
+            let own: Vec<Sent> = sent.iter().filter(|sent| sent.leg == leg).cloned().collect();
+            if !own.is_empty() {
+                let words = self.ears.entry(leg).or_default().sum_up(&own, &self.tones);
+                writeln!(self.out, "    {name} hears {words}").unwrap();
+            }
         }
     }
 
@@ -253,7 +393,7 @@ impl Script {
 }
 
 fn check(name: &str) {
-    let path = format!("{}/tests/scripts/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/tests/scripts/golden/{name}.rtp", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap();
     let mut script = Script::new();
     for line in text.lines().filter(|line| !line.starts_with("    ")) {
@@ -269,6 +409,18 @@ fn check(name: &str) {
         "{path} should read:
 {made}"
     );
+}
+
+#[test]
+fn every_script_has_its_test() {
+    let path = format!("{}/tests/scripts/golden", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let scripts: Vec<_> = files.filter(|path| path.extension().is_some_and(|e| e == "rtp")).collect();
+    assert!(scripts.len() > 20);
+    for script in scripts {
+        let name = script.file_stem().unwrap().to_str().unwrap().to_string();
+        assert!(include_str!("golden.rs").contains(&format!("check(\"{name}\")")), "{name}");
+    }
 }
 
 #[test]
@@ -294,4 +446,94 @@ fn playback_then_bridge_then_hold() {
 #[test]
 fn digits_across_and_digits_sent() {
     check("digits");
+}
+
+#[test]
+fn two_who_speak_are_relayed() {
+    check("speech-relayed");
+}
+
+#[test]
+fn two_who_speak_are_transcoded() {
+    check("speech-transcoded");
+}
+
+#[test]
+fn clocks_that_drift() {
+    check("drift");
+}
+
+#[test]
+fn lost_packets() {
+    check("loss");
+}
+
+#[test]
+fn packets_out_of_order_and_late() {
+    check("order");
+}
+
+#[test]
+fn packets_that_come_twice() {
+    check("duplicates");
+}
+
+#[test]
+fn another_source_in_a_call() {
+    check("ssrc-change");
+}
+
+#[test]
+fn silence_that_is_not_sent() {
+    check("silence-suppression");
+}
+
+#[test]
+fn comfort_noise_of_a_party() {
+    check("comfort-noise");
+}
+
+#[test]
+fn another_codec_in_a_call() {
+    check("codec-change");
+}
+
+#[test]
+fn hold_and_resume() {
+    check("hold-resume");
+}
+
+#[test]
+fn a_prompt_into_a_bridge() {
+    check("playback-into-bridge");
+}
+
+#[test]
+fn a_party_joined_with_another() {
+    check("transfer");
+}
+
+#[test]
+fn another_packet_time_in_a_call() {
+    check("ptime-change");
+}
+
+#[test]
+fn keys_through_relay_and_transcoding() {
+    check("digits-in-speech");
+}
+
+#[test]
+fn numbers_that_wrap() {
+    check("wrap");
+}
+
+#[test]
+fn a_timestamp_that_leaps() {
+    check("timestamp-leap");
+}
+
+#[test]
+fn a_recorded_call() {
+    check("recorded");
 }

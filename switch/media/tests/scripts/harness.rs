@@ -254,7 +254,10 @@ impl World {
 
     /// Lets time pass, from deadline to deadline.
     pub fn run_to(&mut self, ms: u64) {
-        let end = Time::from_millis(ms);
+        self.run_until(Time::from_millis(ms));
+    }
+
+    pub fn run_until(&mut self, end: Time) {
         let mut steps = 0;
         while let Some((at, _)) = self.engine.poll_timeout().filter(|(at, _)| *at <= end) {
             self.now = self.now.max(at);

@@ -5,6 +5,8 @@ mod corpus;
 #[cfg(test)]
 mod digits;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod g711;
@@ -15,6 +17,8 @@ mod golden;
 mod harness;
 #[cfg(test)]
 mod impairment;
+#[cfg(test)]
+mod keys;
 #[cfg(test)]
 mod learning;
 #[cfg(test)]
@@ -31,4 +35,6 @@ mod secure;
 mod silence;
 #[cfg(test)]
 mod travel;
+#[cfg(test)]
+mod unheard;
 mod wideband;

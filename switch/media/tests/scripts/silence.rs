@@ -105,6 +105,7 @@ fn a_leg_that_does_not_receive_may_be_silent() {
 fn a_limit_of_zero_is_no_limit() {
     let mut world = World::new(MediaConfig {
         silence_limit: Duration::ZERO,
+        unheard_limit: Duration::ZERO,
         rtcp_interval: Duration::ZERO,
         ..MediaConfig::default()
     });

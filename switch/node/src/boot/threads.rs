@@ -53,6 +53,7 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
         let (orders, receiver) = lane("shard to media", MEDIA_ORDERS);
         let config = MediaConfig {
             silence_limit: loaded.snapshot.limits.media_silence,
+            unheard_limit: loaded.snapshot.limits.media_unheard,
             tick: Duration::from_millis(u64::from(machine.ptime)),
             // Two for each call that may be up, all of them on one thread if it comes so, and those that just end.
             legs_max: loaded.snapshot.limits.calls.saturating_mul(2).saturating_add(1_024),

@@ -27,7 +27,7 @@ pub fn diff(old: &Loaded, new: &Loaded) -> Vec<String> {
     let before = lines.len();
     walk(&mut lines, &["limits"], &limits(old), &limits(new));
     // Media threads get theirs when they are made.
-    let of_media = |line: &&mut String| line.starts_with("limits, media_silence");
+    let of_media = |line: &&mut String| line.starts_with("limits, media_");
     for line in lines.iter_mut().skip(before).filter(of_media) {
         line.push_str(NEXT_START);
     }

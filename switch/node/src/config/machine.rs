@@ -318,6 +318,7 @@ pub(super) fn read_limits(root: &Section<'_>) -> Limits {
         calls: limits.or("calls", d.calls, integer(1..=100_000, "calls")),
         call_length: limits.or("call_length", d.call_length, duration(s(1)..=DAY * 7)),
         media_silence: limits.or("media_silence", d.media_silence, duration(ms(100)..=DAY)),
+        media_unheard: limits.or("media_unheard", d.media_unheard, duration(s(0)..=DAY)),
         ring: limits.or("ring", d.ring, duration(ms(100)..=s(600))),
         journal_wait: limits.or("journal_wait", d.journal_wait, duration(ms(1)..=s(5))),
         register_min: low,

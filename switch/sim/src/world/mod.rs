@@ -478,7 +478,12 @@ fn new_shard(config: &WorldConfig, start_secs: u32, seed: [u8; 32]) -> Result<Sh
 }
 
 fn new_media(snapshot: &Snapshot, seed: [u8; 32]) -> MediaEngine {
-    let config = MediaConfig { silence_limit: snapshot.limits.media_silence, ..MediaConfig::default() };
+    let limits = &snapshot.limits;
+    let config = MediaConfig {
+        silence_limit: limits.media_silence,
+        unheard_limit: limits.media_unheard,
+        ..MediaConfig::default()
+    };
     let mut media = MediaEngine::new(config, seed);
     for (asset, audio) in prompts() {
         drop(media.load_asset(asset, Arc::new(audio)));
