@@ -1,16 +1,18 @@
-//! Download of a recording, with `Range` (RFC 9110 14) so that a player can seek.
+//! Recordings: what becomes of a call's, and the download of one, with `Range` (RFC 9110 14) so that a player can seek.
 
 use crate::key::Asking;
 use crate::problem::Problem;
+use crate::routes::{self, Answer, Done, read};
 use crate::state::{State, own};
-use axum::body::Body;
+use crate::switch::{Command, Record, RecordingAudio};
+use axum::body::{Body as AxumBody, Bytes};
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cordboard_model::id::RecordingId;
-use std::io::SeekFrom;
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use cordboard_model::id::{CallId, RecordingId};
+use cordboard_model::verb::{RECORD_WHY_MAX, RecordAct};
+use serde::Deserialize;
+use std::io::Read;
 
 /// Bytes read from the file at a time.
 const CHUNK: usize = 64 * 1024;
@@ -50,10 +52,7 @@ pub async fn download(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let recording = own(&id, who.tenant, |r: &RecordingId| r.tenant)?;
-    let path = state.switch.recording_file(recording).await?;
-    let gone = |_| Problem::not_found(format!("the file of recording {recording} is gone"));
-    let mut file = File::open(&path).await.map_err(gone)?;
-    let len = file.metadata().await.map_err(gone)?.len();
+    let RecordingAudio { len, open } = state.switch.recording_audio(recording).await?;
     // RFC 9110 13.1.5: "MUST ignore the Range header field" when an If-Range does not match, and we give out nothing that
     // it could match.
     let range = headers.get(header::RANGE).filter(|_| !headers.contains_key(header::IF_RANGE));
@@ -71,9 +70,14 @@ pub async fn download(
             return Ok((range, problem).into_response());
         }
     };
-    file.seek(SeekFrom::Start(from)).await.map_err(gone)?;
+    let unreadable = |why: &dyn std::fmt::Display| {
+        let text = format!("recording {recording} cannot be read: {why}");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable", text)
+    };
+    let opened = tokio::task::spawn_blocking(move || open(from)).await.map_err(|why| unreadable(&why))?;
+    let file = opened.map_err(|why| unreadable(&why))?;
     let wanted = if len == 0 { 0 } else { to - from + 1 };
-    let body = Body::from_stream(chunks(file, wanted));
+    let body = AxumBody::from_stream(chunks(file, wanted));
     let mut response = (status, body).into_response();
     let out = response.headers_mut();
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
@@ -88,16 +92,61 @@ pub async fn download(
 }
 
 /// The next `wanted` bytes of `file`, in chunks. A file that ends early ends the stream with an error.
-fn chunks(file: File, wanted: u64) -> impl futures_util::Stream<Item = std::io::Result<Vec<u8>>> {
+fn chunks(
+    file: Box<dyn Read + Send>,
+    wanted: u64,
+) -> impl futures_util::Stream<Item = std::io::Result<Vec<u8>>> {
     futures_util::stream::try_unfold((file, wanted), |(mut file, left)| async move {
         if left == 0 {
             return Ok(None);
         }
         let size = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
-        let mut chunk = vec![0; size];
-        file.read_exact(&mut chunk).await?;
+        let read = move || {
+            let mut chunk = vec![0; size];
+            file.read_exact(&mut chunk).map(|()| (chunk, file))
+        };
+        let (chunk, file) = tokio::task::spawn_blocking(read).await.map_err(std::io::Error::other)??;
         Ok(Some((chunk, (file, left - size as u64))))
     })
+}
+
+const EXPECTED: &str =
+    r#"expected {"do": "start"}, "stop", "pause" or "resume", and perhaps "why": "card number""#;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    r#do: RecordAct,
+    #[serde(default)]
+    why: String,
+}
+
+/// Begins, ends, pauses or resumes the recording of a call.
+pub(crate) async fn order(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer<Done> {
+    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
+    let body: Body = read(&body, "do", EXPECTED)?;
+    if body.why.len() > RECORD_WHY_MAX {
+        return Err(Problem::field("why", format!("longer than {RECORD_WHY_MAX} bytes")));
+    }
+    let by = format!("key {}", who.key);
+    let record = Record { call, act: body.r#do, by, why: body.why };
+    routes::order(&state, who.tenant, Command::Record(record)).await
+}
+
+/// Keeps a recording from being deleted, or no longer.
+pub(crate) async fn hold(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer<Done> {
+    let recording = own(&id, who.tenant, |r: &RecordingId| r.tenant)?;
+    routes::order(&state, who.tenant, Command::HoldRecording(recording, routes::on(&body)?)).await
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/calls/{id}/transfer", post(transfer::begin))
         .route("/calls/{id}/transfer/complete", post(transfer::complete))
         .route("/calls/{id}/transfer/cancel", post(transfer::cancel))
+        .route("/calls/{id}/recording", post(recording::order))
         .route("/legs/{id}/hold", post(hold))
         .route("/legs/{id}/secret", post(secret))
         .route("/legs/{id}/keys", post(route::keys))
@@ -59,6 +60,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/cdrs/{id}", get(cdr))
         .route("/recordings", get(recordings))
         .route("/recordings/{id}", get(recording::download))
+        .route("/recordings/{id}/hold", post(recording::hold))
         .route("/events", get(stream::events))
         .route("/config/reload", post(reload))
         .fallback(|| async { Problem::not_found("no such route under /api/v1") });
@@ -213,7 +215,7 @@ async fn hold(
 }
 
 /// Reads `{"on": true}` or `{"on": false}`.
-fn on(body: &Bytes) -> Result<bool, Problem> {
+pub(crate) fn on(body: &Bytes) -> Result<bool, Problem> {
     let body: OnBody = read(body, "on", r#"expected {"on": true} or {"on": false}"#)?;
     Ok(body.on)
 }
@@ -353,7 +355,8 @@ async fn recordings(
     let before = query.text("before").map(|text| own(text, who.tenant, |r: &RecordingId| r.tenant));
     let before = before.transpose().map_err(|_| bad_cursor())?;
     let items = state.switch.recordings(who.tenant, before, rows).await?;
-    let next = items.last().filter(|_| items.len() == rows as usize).map(|entry| entry.recording.to_string());
+    let next =
+        items.last().filter(|_| items.len() == rows as usize).map(|view| view.entry.recording.to_string());
     Ok(Json(Page { items, next }))
 }
 

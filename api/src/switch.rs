@@ -7,11 +7,11 @@ use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
+use cordboard_model::verb::RecordAct;
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::pin::Pin;
 use tokio::sync::mpsc;
 
@@ -29,6 +29,10 @@ pub enum Command {
     Transfer(Transfer),
     /// Send the party to the target that is consulted (`true`), or take the transfer back.
     EndTransfer(CallId, bool),
+    /// Begin, end, pause or resume the recording of a call.
+    Record(Record),
+    /// Keep a recording from being deleted (`true`), or no longer.
+    HoldRecording(RecordingId, bool),
     /// Send these keys, of `0-9*#A-D`, to the party of a leg.
     Keys(LegId, String),
     /// Keys pressed on a leg are a secret from now on (`true`), or no longer.
@@ -43,6 +47,63 @@ pub enum Command {
     LiftBan(IpAddr),
     /// Read the configuration again; all or nothing. Answered with what changed, in words.
     Reload,
+}
+
+/// What is asked of a call's recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The call.
+    pub call: CallId,
+    /// What.
+    pub act: RecordAct,
+    /// Who asks, as the mark of a pause has it.
+    pub by: String,
+    /// Why, in his words; may be empty.
+    pub why: String,
+}
+
+/// A recording as the list shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordingView {
+    /// Its entry.
+    #[serde(flatten)]
+    pub entry: RecordingEntry,
+    /// Its file, from the manifest; none while there is no manifest, or no file any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<RecordingFile>,
+    /// It is not deleted, however old.
+    pub held: bool,
+}
+
+/// The file of a recording.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordingFile {
+    /// `wav` or `sealed`.
+    pub format: String,
+    /// Of the audio.
+    pub codec: String,
+    /// Channels.
+    pub channels: u8,
+    /// Samples a second on each channel.
+    pub sample_rate: u32,
+    /// Length of the file as it lies there.
+    pub bytes: u64,
+    /// SHA-256 of the file as it lies there, hexadecimal.
+    pub sha256: String,
+    /// The name of the key it is sealed with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// Opens audio from a byte on. It may take its time: not on a thread that others wait for.
+pub type OpenAudio = Box<dyn FnOnce(u64) -> std::io::Result<Box<dyn std::io::Read + Send>> + Send>;
+
+/// The audio of a recording: a WAV file.
+pub struct RecordingAudio {
+    /// Its length, bytes.
+    pub len: u64,
+    /// Opens it.
+    pub open: OpenAudio,
 }
 
 /// A transfer that is asked for.
@@ -227,9 +288,9 @@ pub trait Switch: Send + Sync + 'static {
         tenant: TenantId,
         before: Option<RecordingId>,
         limit: u32,
-    ) -> Later<Vec<RecordingEntry>>;
-    /// The file of a recording.
-    fn recording_file(&self, recording: RecordingId) -> Later<PathBuf>;
+    ) -> Later<Vec<RecordingView>>;
+    /// The audio of a recording, opened if it is sealed.
+    fn recording_audio(&self, recording: RecordingId) -> Later<RecordingAudio>;
     /// Does something. Answered with what was done, in words.
     fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>>;
     /// The event stream from `since`, or from now.

@@ -54,6 +54,7 @@ function call:say_number(number, language, options) end
 ---@field terminators? string Keys that end the entry; `#` if not said, none if `max` is 1.
 ---@field first? number Time for the first key after the prompt; 5 if not said.
 ---@field inter? number Time between keys; 3 if not said.
+---@field secret? boolean The keys are a secret: in no event, ladder or recording, and heard by nobody.
 
 ---Collects keys.
 ---@param options cordboard.Collect
@@ -99,6 +100,13 @@ function call:transfer(target) end
 ---Ends the call and the flow. Never returns.
 ---@param cause? "normal"|"busy"|"no_answer"|"declined"|"not_found"|"forbidden"|"congestion"|"flow_ended"
 function call:hang_up(cause) end
+
+---Begins, ends, pauses or resumes the recording of the call. A pause leaves silence of its length.
+---@param act "start"|"stop"|"pause"|"resume"
+---@param why? string The reason, for the mark that a pause leaves; at most 256 bytes.
+---@return true|nil done
+---@return string? cause "not_found": nobody is there to be recorded, or nothing is recorded.
+function call:record(act, why) end
 
 ---Lets time pass, without audio.
 ---@param seconds number 0.01 to 3600.

@@ -29,6 +29,7 @@ pub struct Config {
     sip: String,
     limits: String,
     timers: String,
+    recordings: String,
     tenant: String,
     rest: String,
 }
@@ -55,6 +56,7 @@ impl Config {
             sip: String::new(),
             limits,
             timers,
+            recordings: String::new(),
             tenant,
             rest: String::new(),
         })
@@ -100,6 +102,12 @@ impl Config {
     /// A line of `[sip.timers]` in place of the harness's.
     pub fn timer(mut self, line: &str) -> Self {
         let _ = writeln!(self.timers, "{line}");
+        self
+    }
+
+    /// A line of `[recordings]`.
+    pub fn recordings(mut self, line: &str) -> Self {
+        let _ = writeln!(self.recordings, "{line}");
         self
     }
 
@@ -150,13 +158,13 @@ impl Config {
 
     /// The whole text.
     pub fn text(&self) -> String {
-        let Self { digest, listen, media, sip, limits, tenant, rest, .. } = self;
+        let Self { digest, listen, media, sip, limits, recordings, tenant, rest, .. } = self;
         let timers = if self.timers.is_empty() { TIMERS } else { &self.timers };
         format!(
             "[sip]\nlisten = [{listen}]\ndigest = [{digest}]\n{sip}[sip.timers]\n{timers}\n[media]\n{media}\n\
              port_min = 20000\nport_max = 20999\nport_linger = \"100ms\"\n[http]\nlisten = \"127.0.0.1:8080\"\n\
              [store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n\
-             [recordings]\ndir = \"var/recordings\"\n[limits]\n{limits}\n\
+             [recordings]\ndir = \"var/recordings\"\n{recordings}[limits]\n{limits}\n\
              [[api_key]]\nname = \"harness\"\nkey = \"{KEY}\"\n\n\
              [tenant.default]\nprompts = \"prompts\"\n{tenant}\n{rest}"
         )

@@ -19,6 +19,7 @@ mod nat;
 mod offers;
 mod operator;
 mod phones;
+mod records;
 mod refreshing;
 mod refusing;
 mod registering;
@@ -150,6 +151,10 @@ static TESTS: &[Test] = &[
     test("route_explain_prints_what_every_plugin_said", operator::route_explain),
     test("sigterm_ends_calls_refuses_new_ones_and_ends_cleanly", operator::sigterm),
     test("calls_go_on_when_the_disk_of_the_recordings_is_full", operator::recordings_disk_full),
+    test(
+        "a_sealed_recording_with_a_pause_is_given_in_the_clear_and_lies_sealed",
+        records::sealed_with_a_pause,
+    ),
     test("calls_go_on_when_the_disk_of_the_journal_is_full", operator::journal_disk_full),
     alone("make_demo_is_started_called_watched_and_stopped", demo::started_called_watched_and_stopped),
 ];

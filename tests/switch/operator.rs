@@ -239,14 +239,17 @@ pub fn recordings_disk_full(dir: &Path) -> Outcome {
         dir,
         &Config::new(dir)?.agent("1001").queue("record = true\nwrap_up = \"0s\"").trunk(),
     )?;
+    let mut events = switch.api.events(None)?;
     talk_while(dir, || {
         disk.fill()?;
+        events.until("the alarm", |event| event["code"] == "recordings_failing")?;
         wait_problem(&switch, "recording")
     })?;
     field(&switch.wait_cdrs(1)?.remove(0), "cause", "normal")?;
     disk.free()?;
     talk(dir, &switch)?;
     wait_healthy(&switch)?;
+    events.until("its end", |event| event["code"] == "recordings_written")?;
     switch.ensure_nothing_left()
 }
 

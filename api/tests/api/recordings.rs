@@ -87,3 +87,20 @@ async fn a_recording_whose_file_is_gone_is_404() {
     let problem = served.get(KEY, &format!("/api/v1/recordings/{recording}")).await.problem(404);
     assert!(!problem.to_string().contains("nowhere"), "a path of the switch is nobody's business");
 }
+
+#[tokio::test]
+async fn a_calls_recording_is_begun_ended_paused_and_resumed_by_its_own_tenant() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let path = format!("/api/v1/calls/{}/recording", floor.talking);
+    let ask = async |key: &str, body: &str| served.ask("POST", &path, &[("x-api-key", key)], body).await;
+    let done = ask(KEY, r#"{"do": "pause", "why": "card number"}"#).await.ok();
+    let text = done["done"][0].as_str().unwrap();
+    assert!(text.contains("Pause") && text.contains("by key ") && text.contains("card number"), "{text}");
+    for word in ["start", "stop", "resume"] {
+        assert_eq!(ask(KEY, &format!(r#"{{"do": "{word}"}}"#)).await.status, 200);
+    }
+    assert_eq!(ask(KEY, r#"{"do": "erase"}"#).await.status, 400);
+    assert_eq!(ask(KEY, &format!(r#"{{"do": "stop", "why": "{}"}}"#, "x".repeat(257))).await.status, 400);
+    assert_eq!(ask(crate::OTHER_KEY, r#"{"do": "stop"}"#).await.status, 404);
+}

@@ -11,7 +11,16 @@ pub fn record(served: &Served, floor: &Furnished) -> RecordingId {
     served.switch.on(floor.over.tenant, |on| {
         let recording = on.ids.recording(floor.over.tenant);
         let started = on.now;
-        let entry = RecordingEntry { recording, call: floor.over, started, length_ms: 2_500, dropped_ms: 0 };
+        let entry = RecordingEntry {
+            recording,
+            call: floor.over,
+            started,
+            length_ms: 2_500,
+            dropped_ms: 0,
+            pauses: Vec::new(),
+            parties: Vec::new(),
+            deleted: None,
+        };
         on.recordings.push((entry, file.into()));
         recording
     })

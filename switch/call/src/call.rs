@@ -10,7 +10,7 @@ use crate::flow::FlowRun;
 use crate::leg::{Leg, LegAct, LegInput, LegState, Port};
 use crate::output::DialTarget;
 use crate::queue::Wait;
-use crate::record::Recording;
+use crate::record::{Recording, RecordingRule};
 use crate::transfer::Transfer;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{LegRole, QueueVisit, TransferRecord};
@@ -85,6 +85,8 @@ pub(crate) struct Call {
     pub(crate) flows: Vec<FlowId>,
     pub(crate) visits: Vec<QueueVisit>,
     pub(crate) recordings: Vec<Recording>,
+    /// What a flow or the API has said about recording.
+    pub(crate) recording_rule: RecordingRule,
     pub(crate) route: Vec<RouteReason>,
     pub(crate) hops: u32,
     /// The music of the last queue.
@@ -125,6 +127,7 @@ impl Call {
             flows: Vec::new(),
             visits: Vec::new(),
             recordings: Vec::new(),
+            recording_rule: RecordingRule::default(),
             route: Vec::new(),
             hops: 0,
             music: Vec::new(),

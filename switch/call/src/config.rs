@@ -61,6 +61,8 @@ pub struct CallLimits {
     /// Most called legs, and most waits, in a call's record; beyond it the oldest are dropped, of the legs only
     /// those that never answered. 64.
     pub leg_records: usize,
+    /// Most recordings of one call: each is a file and a line in its record. 64.
+    pub recordings: usize,
 }
 
 impl Default for CallLimits {
@@ -85,6 +87,7 @@ impl From<&Limits> for CallLimits {
             digits: 64,
             hops: 32,
             leg_records: 64,
+            recordings: 64,
         }
     }
 }

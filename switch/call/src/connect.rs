@@ -206,9 +206,7 @@ impl Call {
         }
         self.bridged = self.bridged.or(Some(now));
         self.agent = agent.or(self.agent.take());
-        if record {
-            self.start_recording(desk, peer);
-        }
+        self.record_talk(desk, peer, record);
         self.settle_hold(desk);
     }
 

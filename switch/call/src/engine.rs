@@ -7,6 +7,7 @@ use crate::input::{CallCommand, CallInput};
 use crate::join;
 use crate::output::CallOutput;
 use crate::queue::{Offered, refuse_offer};
+use crate::record::{RecordAsked, RecordRefusal};
 use crate::transfer::{Stage, TransferRefusal, Wanted};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::event::EventKind;
@@ -149,6 +150,18 @@ impl CallEngine {
     pub fn cancel_transfer(&mut self, call: CallId, now: Time) -> Result<(), TransferRefusal> {
         self.desk.now = now;
         self.ask(call, Call::cancel_transfer)
+    }
+
+    /// Begins, ends, pauses or resumes the recording of a call. `by` is who asks and `why` his reason, for the mark of a
+    /// pause.
+    ///
+    /// # Errors
+    /// If there is nothing to record, or nothing that is recorded.
+    pub fn record(&mut self, call: CallId, asked: RecordAsked, now: Time) -> Result<(), RecordRefusal> {
+        self.desk.now = now;
+        let mut answer = Err(RecordRefusal::NotFound);
+        self.with(call, |call, desk| answer = call.record(desk, asked));
+        answer
     }
 
     /// Does what an operator, the API or `core` wants. Commands about calls or legs that are gone are absorbed.
@@ -330,6 +343,11 @@ impl CallEngine {
             }
             MediaEvent::Audio { leg, news } => {
                 self.with_leg(leg, |call, desk| call.on_audio(desk, leg, news));
+            }
+            MediaEvent::RecordingPaused { recording, on, sample } => {
+                self.with_recording(recording, |call, desk| {
+                    call.on_recording_paused(desk, recording, on, sample);
+                });
             }
             MediaEvent::RecordingClosed { recording, length_ms, dropped_ms } => {
                 self.with_recording(recording, |call, desk| {

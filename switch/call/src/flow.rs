@@ -13,7 +13,7 @@ use crate::verbs::collect::Collect;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{FlowId, LegId};
-use cordboard_model::media::Repeat;
+use cordboard_model::media::{MediaCommand, Repeat};
 use cordboard_model::verb::{Verb, VerbAnswer};
 
 /// A flow that runs.
@@ -76,7 +76,8 @@ impl Call {
     /// Ends the flow from our side.
     pub(crate) fn stop_flow(&mut self, desk: &mut Desk, hung_up: bool) {
         desk.clear(Timer::Step(self.id));
-        if self.flow.take().is_some() {
+        if let Some(flow) = self.flow.take() {
+            self.end_secret(desk, flow.step.as_ref());
             desk.flow(FlowOutput::Stop { call: self.id, hung_up });
         }
     }
@@ -111,7 +112,17 @@ impl Call {
         desk.clear(Timer::Step(self.id));
         if let Some(step) = self.flow.as_mut().and_then(|flow| flow.step.take()) {
             self.doing = Doing::Flow;
+            self.end_secret(desk, Some(&step));
             self.answer_now(desk, step.ticket, answer);
+        }
+    }
+
+    /// A step that collected a secret is over.
+    fn end_secret(&self, desk: &mut Desk, step: Option<&Step>) {
+        if let Some(StepKind::Collect(rule)) = step.map(|step| &step.kind)
+            && rule.is_secret()
+        {
+            desk.media(MediaCommand::Secret { leg: self.caller.id, on: false });
         }
     }
 
@@ -136,6 +147,7 @@ impl Call {
     pub(crate) fn on_flow_failed(&mut self, desk: &mut Desk, error: String, fallback: Fallback) {
         let Some(flow) = self.flow.take() else { return };
         desk.clear(Timer::Step(self.id));
+        self.end_secret(desk, flow.step.as_ref());
         let (call, flow) = (self.id, flow.id);
         desk.event(self.tenant(), EventKind::FlowFailed { call, flow, error });
         if !matches!(self.doing, Doing::Flow) {

@@ -41,4 +41,5 @@ pub use config::{CallConfig, CallLimits};
 pub use engine::CallEngine;
 pub use input::{CallCommand, CallInput, Fallback, Ticket};
 pub use output::{CallOutput, DialTarget, FlowOutput, QueueOutput};
+pub use record::{RecordAsked, RecordRefusal};
 pub use transfer::TransferRefusal;

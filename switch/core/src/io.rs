@@ -3,8 +3,8 @@
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
-use cordboard_model::event::Event;
-use cordboard_model::id::{AgentId, CallId, LegId};
+use cordboard_model::event::{Event, EventKind};
+use cordboard_model::id::{AgentId, CallId, LegId, TenantId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::time::{Wall, WallClock};
@@ -96,6 +96,8 @@ pub enum ShardCommand {
     HangUp(CallId, Cause),
     /// Put a leg's party on hold or take it off.
     Hold(LegId, bool),
+    /// Something that the shell knows goes into a tenant's event stream.
+    Tell(TenantId, Box<EventKind>),
     /// Take no new calls; with `end`, end those that are up.
     Stop {
         /// End them.

@@ -25,7 +25,7 @@ mod trunks;
 /// What the shell says in an agent's name, and what may be answered.
 pub use cordboard_acd::{AcdCommand, Refused, RefusedReason};
 /// The words of [`ShardInput::Datagram`] and [`ShardOutput::Transmit`].
-pub use cordboard_call::TransferRefusal;
+pub use cordboard_call::{RecordAsked, RecordRefusal, TransferRefusal};
 pub use cordboard_sip::engine::{Datagram, Flow, Transport};
 pub use io::{Restore, ShardCommand, ShardConfig, ShardInput, ShardOutput};
 pub use ladder::{Ladder, Tapped, redact};

@@ -162,6 +162,7 @@ impl Shard {
                 let command = if on { CallCommand::Hold { leg } } else { CallCommand::Retrieve { leg } };
                 self.calls.handle_command(command, now);
             }
+            ShardCommand::Tell(tenant, what) => self.event(tenant, *what),
             ShardCommand::Stop { end } => {
                 self.stopping = true;
                 if end {

@@ -4,7 +4,7 @@ use crate::ladder::Ladder;
 use crate::shard::Shard;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{LegId, TenantId};
-use cordboard_model::media::MediaEvent;
+use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceMedia, TraceNote, TraceView};
 use cordboard_sip::engine::Flow;
 
@@ -24,15 +24,24 @@ impl Shard {
         &self.ladder
     }
 
-    /// From now on (`on`), or no longer, the keys pressed on this leg are a secret: no event tells them, and they are
-    /// written over in the ladder of its call, by RTP and by INFO. For whoever collects a secret, and for operators.
-    /// False if there is no such leg.
+    /// From now on (`on`), or no longer, the keys pressed on this leg are a secret: no event tells them, they are
+    /// written over in the ladder of its call, by RTP and by INFO, and what the party says and presses is neither
+    /// recorded nor heard by another. For whoever collects a secret, and for operators. False if there is no such leg.
     pub fn set_secret(&mut self, leg: LegId, on: bool) -> bool {
-        let Some(call) = self.calls.call_of(leg) else {
-            return false;
-        };
-        self.ladder.set_secret(leg, call, on, self.now);
-        true
+        let is_there = self.calls.call_of(leg).is_some();
+        if is_there {
+            self.do_media(MediaCommand::Secret { leg, on });
+        }
+        is_there
+    }
+
+    /// The ladder's part of it.
+    pub(crate) fn note_secret(&mut self, command: &MediaCommand) {
+        if let MediaCommand::Secret { leg, on } = *command
+            && let Some(call) = self.calls.call_of(leg)
+        {
+            self.ladder.set_secret(leg, call, on, self.now);
+        }
     }
 
     /// What came, unless the guard has dropped it: a flood of what nobody reads must not push calls out. `dropped`: how
@@ -82,7 +91,9 @@ impl Shard {
                 (leg, TraceMedia::Digit { digit: if secret { '?' } else { digit } })
             }
             // the INFO stands in the ladder
-            MediaEvent::DigitDue { .. } | MediaEvent::RecordingClosed { .. } => return,
+            MediaEvent::DigitDue { .. }
+            | MediaEvent::RecordingPaused { .. }
+            | MediaEvent::RecordingClosed { .. } => return,
         };
         self.note_media(leg, media);
     }

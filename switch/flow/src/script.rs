@@ -342,12 +342,16 @@ pub fn line(verb: &Verb) -> String {
             let keys = if *barge_in { "" } else { " barge_in=false" };
             format!("play {}{keys}", items_line(items))
         }
-        Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms } => format!(
-            "collect {} max={max} min={min} terminators={terminators} first={} inter={}",
-            items_line(prompt),
-            seconds(*first_timeout_ms),
-            seconds(*inter_timeout_ms)
-        ),
+        Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms, secret } => {
+            format!(
+                "collect {} max={max} min={min} terminators={terminators} first={} inter={}{}",
+                items_line(prompt),
+                seconds(*first_timeout_ms),
+                seconds(*inter_timeout_ms),
+                if *secret { " secret" } else { "" }
+            )
+        }
+        Verb::Record { act, why } => format!("record {} {why}", act.as_str()).trim_end().to_owned(),
         Verb::Enqueue { queue, timeout_ms, priority } => {
             let timeout = timeout_ms.map_or("queue's".to_owned(), seconds);
             format!("enqueue {} timeout={timeout} priority={priority}", queue.name)

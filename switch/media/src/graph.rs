@@ -8,3 +8,4 @@ pub(crate) mod hearing;
 pub(crate) mod leg;
 pub(crate) mod player;
 pub(crate) mod recorder;
+pub(crate) mod secret;

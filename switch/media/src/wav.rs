@@ -5,6 +5,6 @@ mod resample;
 mod write;
 
 pub use read::{DURATION_MAX, WavError};
-pub use write::{WavFull, WavWriterState};
+pub use write::WavWriterState;
 
 pub(crate) use read::read;

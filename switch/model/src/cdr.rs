@@ -184,4 +184,62 @@ pub struct RecordingEntry {
     pub length_ms: u64,
     /// Audio lost to a slow writer, milliseconds.
     pub dropped_ms: u64,
+    /// Stretches of silence that were asked for, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<RecordingPause>,
+    /// Who is on the left, and on the right if anybody. Unknown for a recording that a restart cut.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parties: Vec<RecordedParty>,
+    /// When and why its file was deleted, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<RecordingDeleted>,
+}
+
+/// The end of a recording's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordingDeleted {
+    /// When.
+    pub at: Wall,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// Whom a channel of a recording has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedParty {
+    /// The leg.
+    pub leg: LegId,
+    /// Who is at its end.
+    pub party: PartyId,
+    /// The agent it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentId>,
+}
+
+/// A stretch of a recording that is silent because somebody asked for it: its audit mark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordingPause {
+    /// The first sample that is silent, counted from the start of the recording on each channel.
+    pub from_sample: u64,
+    /// The first that is not; none if the recording ended before.
+    pub to_sample: Option<u64>,
+    /// When it was asked for.
+    pub at: Wall,
+    /// Who asked: `key wallboard`, `flow payment`.
+    pub by: String,
+    /// Why, in his words; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// When it was ended, and by whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Resumed>,
+}
+
+/// The end of a pause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// When.
+    pub at: Wall,
+    /// Who asked.
+    pub by: String,
 }

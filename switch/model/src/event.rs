@@ -205,6 +205,39 @@ pub enum EventKind {
         /// The recording.
         recording: RecordingId,
     },
+    /// A recording is silent from a sample on: nobody is recorded until it is resumed.
+    RecordingPaused {
+        /// The call.
+        call: CallId,
+        /// The recording.
+        recording: RecordingId,
+        /// The first silent sample, counted from the start of the recording on each channel.
+        sample: u64,
+        /// Who asked: `key wallboard`, `flow payment`.
+        by: String,
+        /// Why, in his words; may be empty.
+        why: String,
+    },
+    /// A recording that was paused goes on.
+    RecordingResumed {
+        /// The call.
+        call: CallId,
+        /// The recording.
+        recording: RecordingId,
+        /// The first sample that is not silent.
+        sample: u64,
+        /// Who asked.
+        by: String,
+    },
+    /// A recording's file was deleted.
+    RecordingDeleted {
+        /// The recording.
+        recording: RecordingId,
+        /// The call it belonged to, if that is known.
+        call: Option<CallId>,
+        /// Why, in words.
+        why: String,
+    },
     /// A recording can be fetched.
     RecordingReady {
         /// The call.

@@ -234,14 +234,31 @@ pub enum MediaCommand {
         /// Length of each, milliseconds, 40 to 5,000.
         length_ms: u16,
     },
-    /// Record what the two parties say, on one sample clock: left channel and right channel.
+    /// Record what the parties say, on one sample clock: left channel and right channel.
     Record {
         /// Names this recording.
         recording: RecordingId,
         /// The left channel: the caller.
         left: LegId,
-        /// The right channel: the agent.
-        right: LegId,
+        /// The right channel: the agent. Silent if there is none.
+        right: Option<LegId>,
+    },
+    /// From now on (`on`), or no longer, a recording is silent. Its clock goes on. `RecordingPaused` follows if that
+    /// changed something.
+    PauseRecord {
+        /// Which.
+        recording: RecordingId,
+        /// Whether it is paused now.
+        on: bool,
+    },
+    /// From now on (`on`), or no longer, what the leg's party says and presses is a secret: it is in no recording and
+    /// nobody hears it. `Digit` tells of its keys all the same, for who collects them. When it ends, the party stays
+    /// unheard until the key in hand has been let go.
+    Secret {
+        /// The leg.
+        leg: LegId,
+        /// Whether it is a secret now.
+        on: bool,
     },
     /// End a recording. `RecordingClosed` follows.
     StopRecord {
@@ -419,6 +436,15 @@ pub enum MediaEvent {
         /// What.
         news: AudioNews,
     },
+    /// A recording is silent from here on, or no longer.
+    RecordingPaused {
+        /// Which.
+        recording: RecordingId,
+        /// Whether it is paused now.
+        on: bool,
+        /// The first sample that is silent, or the first that is not, counted from the start on each channel.
+        sample: u64,
+    },
     /// The recording has its last sample.
     RecordingClosed {
         /// Which.
@@ -442,7 +468,7 @@ impl MediaCommand {
     pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
         let second = match self {
             MediaCommand::Bridge { b, .. } => Some(*b),
-            MediaCommand::Record { right, .. } => Some(*right),
+            MediaCommand::Record { right, .. } => *right,
             _ => None,
         };
         self.leg().into_iter().chain(second)
@@ -460,10 +486,11 @@ impl MediaCommand {
             | MediaCommand::Pressed { leg, .. }
             | MediaCommand::SendDigits { leg, .. }
             | MediaCommand::Held { leg, .. }
+            | MediaCommand::Secret { leg, .. }
             | MediaCommand::Close { leg } => Some(*leg),
             MediaCommand::Bridge { a, .. } => Some(*a),
             MediaCommand::Record { left, .. } => Some(*left),
-            MediaCommand::StopRecord { .. } => None,
+            MediaCommand::StopRecord { .. } | MediaCommand::PauseRecord { .. } => None,
         }
     }
 }

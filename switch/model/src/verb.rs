@@ -28,6 +28,38 @@ pub enum Destination {
     Trunk(TrunkId, String),
 }
 
+/// Longest reason of a pause, bytes.
+pub const RECORD_WHY_MAX: usize = 256;
+
+/// What becomes of a call's recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordAct {
+    /// Record from now on, the talks that follow too.
+    Start,
+    /// No longer, nor the talks that follow.
+    Stop,
+    /// Silence, while the clock goes on.
+    Pause,
+    /// The end of a pause.
+    Resume,
+}
+
+impl RecordAct {
+    /// Every one.
+    pub const ALL: [RecordAct; 4] = [RecordAct::Start, RecordAct::Stop, RecordAct::Pause, RecordAct::Resume];
+
+    /// As flows and the API write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RecordAct::Start => "start",
+            RecordAct::Stop => "stop",
+            RecordAct::Pause => "pause",
+            RecordAct::Resume => "resume",
+        }
+    }
+}
+
 /// One step of a flow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,6 +87,16 @@ pub enum Verb {
         first_timeout_ms: u32,
         /// Time between keys, milliseconds.
         inter_timeout_ms: u32,
+        /// The keys are a secret: no event, ladder or recording has them, and nobody hears them.
+        #[serde(default)]
+        secret: bool,
+    },
+    /// Begin, end, pause or resume recording.
+    Record {
+        /// What.
+        act: RecordAct,
+        /// Why, for the mark of a pause; at most [`RECORD_WHY_MAX`] bytes.
+        why: String,
     },
     /// Wait in a queue until an agent answers or the wait ends.
     Enqueue {

@@ -29,6 +29,53 @@ pub enum Command {
     /// For those who write flows.
     #[command(subcommand)]
     Flow(FlowCommand),
+    /// Recordings: checked against their manifests, or opened if they are sealed.
+    #[command(subcommand)]
+    Recording(RecordingCommand),
+}
+
+/// What can be done with recordings.
+#[derive(Debug, Subcommand)]
+pub enum RecordingCommand {
+    /// Check files against the manifests beside them: length, hash, and each chunk of those that are sealed.
+    Verify(VerifyArgs),
+    /// Make a WAV file from a sealed recording.
+    Decrypt(DecryptArgs),
+}
+
+/// Where keys come from.
+#[derive(Debug, clap::Args)]
+pub struct KeyArgs {
+    /// The configuration file, whose keys are used if none is given.
+    #[arg(short, long, default_value = "config/cordboard.toml")]
+    pub config: PathBuf,
+    /// A key: ID=env:NAME or ID=file:PATH. May be given more than once.
+    #[arg(long)]
+    pub key: Vec<String>,
+}
+
+/// Which recordings are checked.
+#[derive(Debug, clap::Args)]
+pub struct VerifyArgs {
+    /// Recordings, or their manifests.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Keys.
+    #[command(flatten)]
+    pub keys: KeyArgs,
+}
+
+/// Which recording is opened.
+#[derive(Debug, clap::Args)]
+pub struct DecryptArgs {
+    /// The sealed recording.
+    pub file: PathBuf,
+    /// The WAV file that is made. It must not be there yet.
+    #[arg(short, long)]
+    pub out: PathBuf,
+    /// Keys.
+    #[command(flatten)]
+    pub keys: KeyArgs,
 }
 
 /// For those who write flows.

@@ -25,7 +25,7 @@ pub mod media;
 pub mod metrics;
 pub mod owed;
 mod placing;
-pub mod recorder;
+pub mod recordings;
 pub mod reload;
 pub mod run;
 pub mod shard;

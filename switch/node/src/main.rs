@@ -2,9 +2,10 @@
 
 use clap::Parser;
 use cordboard_api::state::ApiConfig;
-use cordboard_node::cli::{Cli, Command, ConfigArgs, FlowCommand, RouteCommand};
+use cordboard_node::cli::{Cli, Command, ConfigArgs, FlowCommand, RecordingCommand, RouteCommand};
 use cordboard_node::clock::Clock;
 use cordboard_node::config::Loaded;
+use cordboard_node::recordings::tool;
 use cordboard_node::run::start_served;
 use cordboard_node::{demo, explain, flow_test, lines, reload, trace};
 use std::path::Path;
@@ -23,6 +24,12 @@ fn main() -> ExitCode {
             .and_then(|loaded| explain::explain(&args, &loaded))
             .map(|text| print!("{text}")),
         Command::Trace(args) => read(&args.config).and_then(|loaded| trace::trace(&args, &loaded)),
+        Command::Recording(RecordingCommand::Verify(args)) => {
+            tool::verify(&args).map(|text| print!("{text}"))
+        }
+        Command::Recording(RecordingCommand::Decrypt(args)) => {
+            tool::decrypt(&args).map(|text| print!("{text}"))
+        }
         Command::Flow(FlowCommand::Test(args)) => flow_test::test(&args).map(|text| print!("{text}")),
     };
     lines::flush();

@@ -3,7 +3,7 @@
 use crate::gauges::{MediaGauges, ShardGauges};
 use crate::guard;
 use crate::journal::JournalGauges;
-use crate::recorder::RecorderGauges;
+use crate::recordings::RecorderGauges;
 use crate::transport::StreamGauges;
 use cordboard_api::switch::Health;
 use cordboard_lane::LaneStats;

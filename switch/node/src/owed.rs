@@ -85,7 +85,16 @@ mod tests {
     fn closed() -> JournalOrder {
         let mut ids = IdMaker::new(1, 0);
         let (call, recording) = (ids.call(TenantId::DEFAULT), ids.recording(TenantId::DEFAULT));
-        let entry = RecordingEntry { recording, call, started: Wall(0), length_ms: 0, dropped_ms: 0 };
+        let entry = RecordingEntry {
+            recording,
+            call,
+            started: Wall(0),
+            length_ms: 0,
+            dropped_ms: 0,
+            pauses: Vec::new(),
+            parties: Vec::new(),
+            deleted: None,
+        };
         order(JournalRecord::RecordingClosed(entry))
     }
 

@@ -12,9 +12,11 @@ use crate::placing::{Placed, Placing};
 use crate::transport::StreamOrder;
 use cordboard_core::{Shard, ShardCommand, ShardInput, ShardOutput};
 use cordboard_lane::{OwnedPermit, Receiver, Sender, Sleep};
+use cordboard_model::cdr::RecordingEntry;
 use cordboard_model::dns::DnsAnswer;
 use cordboard_model::event::Event;
 use cordboard_model::id::LegId;
+use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::time::{Duration, Time, WallClock};
 use cordboard_sip::engine::{Datagram, Flow, Transport};
@@ -119,6 +121,8 @@ pub struct ShardSetup {
     pub dns: mpsc::Sender<Question>,
     /// To the event hub.
     pub events: Sender<Event>,
+    /// Recordings that have ended, to the keeper.
+    pub ended: Sender<RecordingEntry>,
     /// Copies of messages, if somebody collects them.
     pub hep: Option<Sender<HepOrder>>,
     /// The clock.
@@ -409,6 +413,10 @@ impl ShardThread {
             }
             ShardOutput::Media(command) => self.send_to_media(command),
             ShardOutput::Journal { ticket, record } => {
+                if let JournalRecord::RecordingClosed(entry) = &*record {
+                    // Full: the recording has no manifest before the next start.
+                    let _ = self.setup.ended.try_send(entry.clone());
+                }
                 let order =
                     JournalOrder { ticket, record, at: self.setup.clock.wall().at(self.setup.clock.now()) };
                 if self.journal.put(order).is_err()

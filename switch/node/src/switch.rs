@@ -2,22 +2,24 @@
 
 use crate::hub::HubHandle;
 use crate::metrics::Gauges;
-use crate::recorder::file_of;
+use crate::recordings::Keeping;
+use crate::recordings::order::views;
 use crate::reload::Reloader;
 use crate::shard::Order;
 use cordboard_acd::AcdCommand;
 use cordboard_api::switch::{
-    AgentIntent, Caller, CdrFilter, Command, Health, Later, Refusal, Since, Subscription, Switch,
+    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, Refusal, Since,
+    Subscription, Switch,
 };
 use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::Sender;
-use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::cause::Cause;
+use cordboard_model::cdr::Cdr;
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, TenantId, TrunkId};
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use cordboard_store::{Cursor, Store, StoreError};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -35,7 +37,7 @@ pub struct NodeSwitch {
     /// The database.
     pub store: Arc<Store>,
     /// Where recordings are.
-    pub recordings: PathBuf,
+    pub recordings: Keeping,
     /// Numbers for /metrics and /healthz.
     pub gauges: Arc<Gauges>,
     /// The configuration in use, and how to read it again.
@@ -66,7 +68,7 @@ async fn ask<T: Send + 'static>(
     }
 }
 
-fn store_refusal(why: StoreError) -> Refusal {
+pub(crate) fn store_refusal(why: StoreError) -> Refusal {
     match why {
         StoreError::QueueFull | StoreError::Closed => Refusal::Busy(1),
         other => Refusal::Internal(other.to_string()),
@@ -188,8 +190,8 @@ impl Switch for NodeSwitch {
         tenant: TenantId,
         before: Option<RecordingId>,
         limit: u32,
-    ) -> Later<Vec<RecordingEntry>> {
-        let store = Arc::clone(&self.store);
+    ) -> Later<Vec<RecordingView>> {
+        let (store, keeping) = (Arc::clone(&self.store), self.recordings.clone());
         Box::pin(async move {
             let after = match before {
                 None => None,
@@ -201,38 +203,23 @@ impl Switch for NodeSwitch {
             };
             let asked =
                 cordboard_store::RecordingFilter { before: after, limit: Some(limit), ..Default::default() };
-            Ok(store.recordings(tenant, &asked).await.map_err(store_refusal)?.items)
+            let items = store.recordings(tenant, &asked).await.map_err(store_refusal)?.items;
+            views(keeping, items).await
         })
     }
 
-    fn recording_file(&self, recording: RecordingId) -> Later<PathBuf> {
-        let (store, dir) = (Arc::clone(&self.store), self.recordings.clone());
-        Box::pin(async move {
-            let found = store.recording(recording.tenant, recording).await.map_err(store_refusal)?;
-            found.map(|_| file_of(&dir, recording)).ok_or_else(|| missing(format!("recording {recording}")))
-        })
+    fn recording_audio(&self, recording: RecordingId) -> Later<RecordingAudio> {
+        self.audio(recording)
     }
 
     fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>> {
         match command {
-            Command::HangUp(call, cause) => {
-                let answer = self.later(move |shard| {
-                    let up = shard.call(call).is_some();
-                    if up {
-                        shard.handle_command(ShardCommand::HangUp(call, cause), shard.now());
-                    }
-                    up
-                });
-                Box::pin(async move {
-                    match answer.await? {
-                        true => Ok(vec![format!("call {call} is being ended")]),
-                        false => Err(missing(format!("call {call} is not up"))),
-                    }
-                })
-            }
+            Command::HangUp(call, cause) => self.hang_up(call, cause),
             Command::Hold(leg, on) => self.hold(tenant, leg, on),
             Command::Transfer(transfer) => self.transfer(transfer),
             Command::EndTransfer(call, complete) => self.end_transfer(call, complete),
+            Command::Record(record) => self.record(record),
+            Command::HoldRecording(recording, on) => self.hold_recording(recording, on),
             Command::Keys(leg, keys) => {
                 let count = keys.len();
                 let answer = self.later(move |shard| shard.send_keys(leg, &keys));
@@ -310,6 +297,22 @@ fn told(tenant: TenantId, outcome: Result<Vec<String>, Vec<String>>) -> Result<V
 }
 
 impl NodeSwitch {
+    fn hang_up(&self, call: CallId, cause: Cause) -> Later<Vec<String>> {
+        let answer = self.later(move |shard| {
+            let up = shard.call(call).is_some();
+            if up {
+                shard.handle_command(ShardCommand::HangUp(call, cause), shard.now());
+            }
+            up
+        });
+        Box::pin(async move {
+            match answer.await? {
+                true => Ok(vec![format!("call {call} is being ended")]),
+                false => Err(missing(format!("call {call} is not up"))),
+            }
+        })
+    }
+
     fn hold(&self, tenant: TenantId, leg: LegId, on: bool) -> Later<Vec<String>> {
         let answer = self.later(move |shard| {
             let found = shard.calls(tenant).iter().any(|call| call.legs.iter().any(|l| l.leg == leg));

@@ -10,7 +10,8 @@ mod floor;
 pub use floor::Floor;
 
 use cordboard_api::switch::{
-    AgentIntent, Caller, CdrFilter, Command, Health, Later, Refusal, Since, Subscription, Switch, TransferTo,
+    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, Refusal, Since,
+    Subscription, Switch, TransferTo,
 };
 use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
@@ -198,18 +199,28 @@ impl Switch for Fake {
         tenant: TenantId,
         before: Option<RecordingId>,
         limit: u32,
-    ) -> Later<Vec<RecordingEntry>> {
+    ) -> Later<Vec<RecordingView>> {
         self.answer(tenant, |floor| {
             let fits = |(entry, _): &&(RecordingEntry, PathBuf)| before.is_none_or(|b| entry.recording < b);
             let newest = floor.recordings.iter().rev().filter(fits);
-            Ok(newest.take(limit as usize).map(|(entry, _)| entry.clone()).collect())
+            let view =
+                |entry: &RecordingEntry| RecordingView { entry: entry.clone(), file: None, held: false };
+            Ok(newest.take(limit as usize).map(|(entry, _)| view(entry)).collect())
         })
     }
 
-    fn recording_file(&self, recording: RecordingId) -> Later<PathBuf> {
+    fn recording_audio(&self, recording: RecordingId) -> Later<RecordingAudio> {
         self.answer(recording.tenant, |floor| {
             let found = floor.recordings.iter().find(|(entry, _)| entry.recording == recording);
-            found.map(|(_, path)| path.clone()).ok_or_else(|| missing(&recording))
+            let (_, path) = found.ok_or_else(|| missing(&recording))?;
+            let gone = |_| Refusal::NotFound(format!("the file of recording {recording} is gone"));
+            let mut file = std::fs::File::open(path).map_err(gone)?;
+            let len = file.metadata().map_err(gone)?.len();
+            let open = move |from| {
+                std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(from))?;
+                Ok(Box::new(file) as Box<dyn std::io::Read + Send>)
+            };
+            Ok(RecordingAudio { len, open: Box::new(open) })
         })
     }
 
@@ -268,6 +279,11 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             call_of(floor, leg)?;
             Ok(vec![format!("{} keys are sent", keys.len())])
         }
+        Command::Record(record) => {
+            let call = floor.calls.get(&record.call).ok_or_else(|| missing(&record.call))?.call;
+            Ok(vec![format!("{:?} of {call} by {} because of {:?}", record.act, record.by, record.why)])
+        }
+        Command::HoldRecording(recording, on) => Ok(vec![format!("recording {recording} held: {on}")]),
         Command::Secret(leg, on) => {
             call_of(floor, leg)?;
             Ok(vec![format!("keys of leg {leg} are {} secret", if on { "a" } else { "no" })])

@@ -15,6 +15,7 @@ fn collect(prompt: bool, min: u8, max: u8) -> Verb {
         terminators: "#".into(),
         first_timeout_ms: 5_000,
         inter_timeout_ms: 2_000,
+        secret: false,
     }
 }
 

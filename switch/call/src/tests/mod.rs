@@ -6,5 +6,6 @@ mod flow;
 mod hold;
 mod queue;
 mod random;
+mod record;
 mod rig;
 mod transfer;

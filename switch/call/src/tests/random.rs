@@ -348,6 +348,7 @@ impl World {
                 terminators: "#".into(),
                 first_timeout_ms: 900,
                 inter_timeout_ms: 0,
+                secret: false,
             },
             3 | 4 => Verb::Enqueue { queue: queue("q"), timeout_ms: None, priority: 0 },
             5 => Verb::Transfer { to: self.destination() },

@@ -276,7 +276,7 @@ impl Rig {
         self.outputs.iter().filter(alarm).count()
     }
 
-    fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         let mut answers = VecDeque::new();
         loop {
             while let Some(output) = self.engine.poll_output() {
@@ -323,6 +323,11 @@ impl Rig {
                 let (leg, playback) = (*leg, *playback);
                 MediaEvent::PlayDone { leg, playback, finished: false }
             }
+            MediaCommand::PauseRecord { recording, on } => MediaEvent::RecordingPaused {
+                recording: *recording,
+                on: *on,
+                sample: if *on { 800 } else { 1_600 },
+            },
             MediaCommand::StopRecord { recording } => {
                 MediaEvent::RecordingClosed { recording: *recording, length_ms: 1_000, dropped_ms: 0 }
             }
@@ -400,13 +405,16 @@ impl Rig {
             }
             MediaCommand::Unbridge { leg } => format!("unbridge {}", self.name(*leg)),
             MediaCommand::Record { left, right, .. } => {
-                format!("record {} left, {} right", self.name(*left), self.name(*right))
+                let right = right.map_or("nobody", |leg| self.name(leg));
+                format!("record {} left, {right} right", self.name(*left))
             }
             MediaCommand::StopRecord { .. } => "stop record".into(),
             MediaCommand::Held { leg, held } => format!("held {} {held}", self.name(*leg)),
             MediaCommand::Close { leg } => format!("close {}", self.name(*leg)),
             MediaCommand::Configure { .. }
             | MediaCommand::Dtmf { .. }
+            | MediaCommand::PauseRecord { .. }
+            | MediaCommand::Secret { .. }
             | MediaCommand::Pressed { .. }
             | MediaCommand::SendDigits { .. } => {
                 format!("{command:?}")

@@ -7,7 +7,7 @@ use crate::desk::{Desk, Timer};
 use crate::flow::StepKind;
 use crate::input::Ticket;
 use crate::leg::Heard;
-use cordboard_model::media::{PlayItem, Repeat};
+use cordboard_model::media::{MediaCommand, PlayItem, Repeat};
 use cordboard_model::time::Duration;
 use cordboard_model::verb::{CollectEnd, VerbAnswer};
 
@@ -23,6 +23,7 @@ pub(crate) struct Collect {
     first: Duration,
     inter: Duration,
     typed: String,
+    secret: bool,
 }
 
 impl Collect {
@@ -35,7 +36,17 @@ impl Collect {
             first: Duration::from_millis(first_ms.into()),
             inter: Duration::from_millis(inter_ms.into()),
             typed: String::new(),
+            secret: false,
         }
+    }
+
+    /// Whether its keys are a secret.
+    pub(crate) fn of_secret(self, secret: bool) -> Self {
+        Self { secret, ..self }
+    }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        self.secret
     }
 
     /// Takes one key; says how the entry ended, if it did.
@@ -65,7 +76,10 @@ impl Call {
         rule: Collect,
     ) {
         self.open_ear(desk);
-        let first = rule.first;
+        let (first, leg) = (rule.first, self.caller.id);
+        if rule.secret {
+            desk.media(MediaCommand::Secret { leg, on: true });
+        }
         self.begin_step(ticket, StepKind::Collect(rule));
         if !self.digits.is_empty() {
             self.collect_keys(desk);

@@ -7,6 +7,7 @@ pub(crate) mod enqueue;
 pub(crate) mod hang_up;
 pub(crate) mod log;
 pub(crate) mod play;
+pub(crate) mod record;
 pub(crate) mod transfer;
 pub(crate) mod wait;
 
@@ -20,10 +21,11 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
     match verb {
         Verb::Answer => call.verb_answer(desk, ticket),
         Verb::Play { items, barge_in } => call.verb_play(desk, ticket, items, barge_in),
-        Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms } => {
+        Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms, secret } => {
             let rule = collect::Collect::new(min, max, terminators, first_timeout_ms, inter_timeout_ms);
-            call.verb_collect(desk, ticket, prompt, rule);
+            call.verb_collect(desk, ticket, prompt, rule.of_secret(secret));
         }
+        Verb::Record { act, why } => call.verb_record(desk, ticket, act, why),
         Verb::Enqueue { queue, timeout_ms, priority } => {
             call.verb_enqueue(desk, ticket, queue, timeout_ms, priority);
         }

@@ -266,6 +266,8 @@ fn call_of(what: &EventKind) -> Option<CallId> {
         | EventKind::QueueOffered { call, .. }
         | EventKind::QueueLeft { call, .. }
         | EventKind::RecordingStarted { call, .. }
+        | EventKind::RecordingPaused { call, .. }
+        | EventKind::RecordingResumed { call, .. }
         | EventKind::RecordingReady { call, .. }
         | EventKind::CallEnded { call, .. } => Some(*call),
         EventKind::AgentStatus { call, .. } => *call,

@@ -70,7 +70,8 @@ impl Shard {
         }
     }
 
-    fn do_media(&mut self, command: MediaCommand) {
+    pub(crate) fn do_media(&mut self, command: MediaCommand) {
+        self.note_secret(&command);
         if let MediaCommand::Open { leg, .. } = &command
             && self.legs.get(*leg).is_none()
             && let Some(call) = self.calls.call_of(*leg)

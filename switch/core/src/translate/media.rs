@@ -17,7 +17,7 @@ fn leg_of(event: &MediaEvent) -> Option<LegId> {
         | MediaEvent::Silent { leg }
         | MediaEvent::Audio { leg, .. }
         | MediaEvent::Closed { leg, .. } => Some(*leg),
-        MediaEvent::RecordingClosed { .. } => None,
+        MediaEvent::RecordingPaused { .. } | MediaEvent::RecordingClosed { .. } => None,
     }
 }
 

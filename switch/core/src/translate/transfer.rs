@@ -2,7 +2,7 @@
 
 use crate::shard::Shard;
 use cordboard_acd::AcdInput;
-use cordboard_call::TransferRefusal;
+use cordboard_call::{RecordAsked, RecordRefusal, TransferRefusal};
 use cordboard_model::id::{AgentId, CallId, LegId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::LegEvent;
@@ -163,12 +163,20 @@ impl Shard {
         self.ordered(call, now, |shard| shard.calls.cancel_transfer(call, shard.now))
     }
 
-    fn ordered(
+    /// Begins, ends, pauses or resumes the recording of a call.
+    ///
+    /// # Errors
+    /// If there is nobody to record, or nothing that is recorded.
+    pub fn record(&mut self, call: CallId, asked: RecordAsked, now: Time) -> Result<(), RecordRefusal> {
+        self.ordered(call, now, |shard| shard.calls.record(call, asked, shard.now))
+    }
+
+    fn ordered<E>(
         &mut self,
         call: CallId,
         now: Time,
-        act: impl FnOnce(&mut Self) -> Result<(), TransferRefusal>,
-    ) -> Result<(), TransferRefusal> {
+        act: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.now = now.max(self.now);
         self.in_hand = Some(call);
         let answer = act(self);

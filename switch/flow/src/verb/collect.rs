@@ -1,6 +1,7 @@
 //! `local digits, how = call:collect{prompt="enter-pin", max=4, terminators="#", first=5, inter=3}`:
 //! collects keys, playing a prompt that the first key ends. Gives the digits and how the entry ended
-//! (`"terminator"`, `"max"`, `"timeout"`); `nil` and how if fewer than `min` came.
+//! (`"terminator"`, `"max"`, `"timeout"`); `nil` and how if fewer than `min` came. With `secret=true` no event, ladder
+//! or recording has the keys.
 
 use super::arg::{Arg, BadOption, Options, at_most};
 use super::{Asked, Plain, Reply, Request, items};
@@ -13,7 +14,7 @@ pub const NAME: &str = "collect";
 /// The keys of a telephone.
 pub const KEYS: &str = "0123456789*#ABCD";
 
-const OPTIONS: &[&str] = &["prompt", "min", "max", "terminators", "first", "inter"];
+const OPTIONS: &[&str] = &["prompt", "min", "max", "terminators", "first", "inter", "secret"];
 /// Time for the first key if none is given, milliseconds.
 const FIRST_MS: u32 = 5_000;
 /// Time between keys if none is given, milliseconds.
@@ -50,6 +51,7 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
         terminators: terminators.to_owned(),
         first_timeout_ms: options.millis("first", 0.1, 120.0)?.unwrap_or(FIRST_MS),
         inter_timeout_ms: options.millis("inter", 0.1, 120.0)?.unwrap_or(INTER_MS),
+        secret: options.flag("secret", false)?,
     };
     Ok((verb, Asked::Collect(min as u8)))
 }
@@ -82,12 +84,12 @@ mod tests {
 
     #[test]
     fn what_is_not_said_has_a_usual_value() {
-        let Ok(Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms }) =
+        let Ok(Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms, secret }) =
             asked(&[("max", Arg::Int(4))])
         else {
             panic!("not a collect");
         };
-        assert!(prompt.is_empty());
+        assert!(prompt.is_empty() && !secret);
         assert_eq!(
             (min, max, terminators.as_str(), first_timeout_ms, inter_timeout_ms),
             (1, 4, "#", 5_000, 3_000)
@@ -114,7 +116,7 @@ mod tests {
         );
         assert_eq!(
             asked(&[("max", Arg::Int(2)), ("timeout", Arg::Int(3))]),
-            Err("collect: unknown option 'timeout'; there are prompt, min, max, terminators, first, inter"
+            Err("collect: unknown option 'timeout'; there are prompt, min, max, terminators, first, inter, secret"
                 .into())
         );
     }

@@ -16,6 +16,7 @@ pub mod items;
 pub mod log;
 pub mod menu;
 pub mod play;
+pub mod record;
 pub mod say_number;
 pub mod transfer;
 pub mod wait;
@@ -26,7 +27,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 11] = [
     answer::NAME,
     play::NAME,
     say_number::NAME,
@@ -35,6 +36,7 @@ pub const NAMES: [&str; 10] = [
     enqueue::NAME,
     transfer::NAME,
     hang_up::NAME,
+    record::NAME,
     wait::NAME,
     log::NAME,
 ];
@@ -92,6 +94,8 @@ pub enum Asked {
     GetData(String),
     /// `call:wait`.
     Wait,
+    /// `call:record`.
+    Record,
 }
 
 impl Asked {
@@ -106,12 +110,13 @@ impl Asked {
             Asked::HangUp => hang_up::NAME,
             Asked::SetData(..) | Asked::GetData(_) => "data",
             Asked::Wait => wait::NAME,
+            Asked::Record => record::NAME,
         }
     }
 
     /// Whether time passes while the verb is done, so that others may change the call data.
     pub fn takes_time(&self) -> bool {
-        !matches!(self, Asked::SetData(..) | Asked::GetData(_) | Asked::HangUp)
+        !matches!(self, Asked::SetData(..) | Asked::GetData(_) | Asked::HangUp | Asked::Record)
     }
 
     /// What an answer to this verb means. A refusal, a limit and the caller's end mean the same for all.
@@ -129,7 +134,9 @@ impl Asked {
             (Asked::Enqueue, answer) => enqueue::reply(answer),
             (Asked::GetData(_), answer) => data::reply(answer),
             (Asked::Transfer, _) => Reply::End,
-            (Asked::Answer | Asked::SetData(..) | Asked::Wait, _) => Reply::Values(vec![Plain::Bool(true)]),
+            (Asked::Answer | Asked::SetData(..) | Asked::Wait | Asked::Record, _) => {
+                Reply::Values(vec![Plain::Bool(true)])
+            }
         }
     }
 }
@@ -147,6 +154,7 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         enqueue::NAME => enqueue::request(tenant, args),
         transfer::NAME => transfer::request(tenant, args),
         hang_up::NAME => hang_up::request(args),
+        record::NAME => record::request(args),
         wait::NAME => wait::request(args),
         _ => Err(BadOption::new(name, "is not a verb")),
     }

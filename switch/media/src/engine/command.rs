@@ -44,6 +44,8 @@ impl MediaEngine {
             MediaCommand::Record { recording, left, right } => {
                 self.begin_recording(recording, left, right, now)
             }
+            MediaCommand::PauseRecord { recording, on } => self.pause_recording(recording, on, now),
+            MediaCommand::Secret { leg, on } => self.set_secret(leg, on, now),
             MediaCommand::StopRecord { recording } => match self.by_recording.get(&recording).copied() {
                 Some(key) => self.stop_recording(key, now),
                 None => self.counters.commands_ignored += 1,

@@ -23,6 +23,13 @@ impl MediaEngine {
         }
     }
 
+    /// What the party says and presses is a secret from now on, or no longer.
+    pub(super) fn set_secret(&mut self, leg: LegId, on: bool, now: Time) {
+        if let Some(leg) = self.find(leg).and_then(|key| self.legs.get_mut(key)) {
+            leg.secret.set(on, now);
+        }
+    }
+
     /// Keys to the leg's party, by its way.
     pub(super) fn send_digits(&mut self, id: LegId, digits: &str, length_ms: u16, now: Time) {
         let Some(key) = self.find(id) else {
@@ -70,7 +77,7 @@ impl MediaEngine {
         if !is_new {
             return;
         }
-        let (leg, partner) = (leg.id, leg.partner);
+        let (leg, partner) = (leg.id, leg.partner.filter(|_| !leg.secret.covers(now)));
         self.mention(MediaEvent::Digit { leg, digit });
         let Some((key, leg)) = partner.and_then(|partner| Some((partner, self.legs.get(partner)?))) else {
             return;

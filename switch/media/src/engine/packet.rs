@@ -132,8 +132,9 @@ impl MediaEngine {
         let codes = buf.get(header.payload_start..header.payload_end).unwrap_or_default();
         let len = coders.tape.decode(codes, &mut self.scratch);
         let pcm = self.scratch.get(..len).unwrap_or_default();
+        let secret = leg.secret.covers(now);
         for tap in leg.taps.iter().flatten() {
-            let spoken = Spoken { epoch: passage.arrival.epoch, timestamp: header.timestamp, pcm };
+            let spoken = Spoken { epoch: passage.arrival.epoch, timestamp: header.timestamp, pcm, secret };
             if let Some(recording) = self.recordings.get_mut(tap.recording) {
                 recording.recorder.place(tap.channel, spoken, now);
             }
@@ -147,12 +148,29 @@ impl MediaEngine {
             return;
         };
         let codes = buf.get(header.payload_start..header.payload_end).unwrap_or_default();
-        for digit in ear.take(passage.arrival, header.timestamp, codes).into_iter().flatten() {
+        let pressed = ear.take(passage.arrival, header.timestamp, codes);
+        let is_down = ear.hears_tones();
+        if let (true, Some(leg)) = (is_down, self.legs.get_mut(key)) {
+            leg.secret.key(now);
+        }
+        for digit in pressed.into_iter().flatten() {
             self.pressed(key, digit, Told::Tones, now);
         }
     }
 
+    /// Whether a packet is part of a secret. The keys in it were told to the shard; nobody else has it.
+    fn is_secret(&mut self, key: u32, content: Content, now: Time) -> bool {
+        let Some(leg) = self.legs.get_mut(key) else {
+            return false;
+        };
+        if matches!(content, Content::Event(_)) {
+            leg.secret.key(now);
+        }
+        leg.secret.covers(now)
+    }
+
     fn forward(&mut self, key: u32, passage: Passage, buf: &mut [u8], now: Time) -> Verdict {
+        let secret = self.is_secret(key, passage.content, now);
         let partner = self.legs.get(key).and_then(|leg| leg.partner);
         let pair = partner.and_then(|partner| self.legs.pair_mut(key, partner));
         let Some((from, to)) = pair else {
@@ -166,7 +184,7 @@ impl MediaEngine {
                 to.way() != Some(Way::Tones) && from.ear.as_ref().is_some_and(|ear| ear.hears_tones())
             }
         };
-        if known {
+        if known || secret {
             to.outgoing.leave_out(key, passage.arrival);
             return Verdict::Keep;
         }

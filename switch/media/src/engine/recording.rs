@@ -18,12 +18,12 @@ pub(super) struct Recording {
 }
 
 impl MediaEngine {
-    pub(super) fn begin_recording(&mut self, id: RecordingId, left: LegId, right: LegId, now: Time) {
+    pub(super) fn begin_recording(&mut self, id: RecordingId, left: LegId, right: Option<LegId>, now: Time) {
         if self.by_recording.contains_key(&id) {
             self.counters.commands_ignored += 1;
             return;
         }
-        let parties = [left, right].map(|leg| self.by_id.get(&leg).copied());
+        let parties = [Some(left), right].map(|leg| self.by_id.get(&leg?).copied());
         if !self.can_tap(parties) {
             self.tell(MediaEvent::RecordingClosed { recording: id, length_ms: 0, dropped_ms: 0 });
             return;
@@ -57,6 +57,17 @@ impl MediaEngine {
             [None, None] => false,
             [Some(one), Some(other)] if one == other => free(one) >= 2,
             _ => parties.into_iter().flatten().all(|key| free(key) >= 1),
+        }
+    }
+
+    pub(super) fn pause_recording(&mut self, id: RecordingId, on: bool, now: Time) {
+        let key = self.by_recording.get(&id).copied();
+        let Some(recording) = key.and_then(|key| self.recordings.get_mut(key)) else {
+            self.counters.commands_ignored += 1;
+            return;
+        };
+        if let Some(sample) = recording.recorder.pause(on, now) {
+            self.tell(MediaEvent::RecordingPaused { recording: id, on, sample });
         }
     }
 

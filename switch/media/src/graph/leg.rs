@@ -9,6 +9,7 @@ use crate::graph::feed::{Feed, Pulled};
 use crate::graph::hearing::Hearing;
 use crate::graph::player::Player;
 use crate::graph::recorder::Channel;
+use crate::graph::secret::Secret;
 use crate::quality::{self, Path};
 use crate::rtcp::read::About;
 use crate::rtcp::write::{self as report, LastReport};
@@ -197,6 +198,8 @@ pub(crate) struct Leg {
     /// What the partner says, where it must be decoded for this leg's party.
     pub feed: Option<Box<Feed>>,
     pub partner: Option<u32>,
+    /// Whether what the party says and presses is nobody's business.
+    pub secret: Secret,
     pub taps: [Option<Tap>; TAPS_MAX],
     pub cadence: Cadence,
     pub watch: Watch,
@@ -257,6 +260,7 @@ impl Leg {
             player: None,
             feed: None,
             partner: None,
+            secret: Secret::default(),
             taps: [None; TAPS_MAX],
             cadence: Cadence::default(),
             watch: Watch::default(),

@@ -18,10 +18,18 @@ const AHEAD_MAX: i64 = 800;
 const LATE_RUN: u8 = 5;
 /// Packets between two looks at the drift.
 const DRIFT_WINDOW: u8 = 50;
-/// Drift that is corrected: 10 ms.
-const DRIFT_MAX: i64 = 80;
+/// Drift that is corrected: 5 ms, so that two clocks that go opposite ways are not 20 ms apart.
+const DRIFT_MAX: i64 = 40;
+/// A party that sends no silence and begins to speak again after a second has nothing to cut: its clock is set right at
+/// once. What is late may be so by the path; it counts as drift as far as a clock can have gone wrong meanwhile,
+/// one part in 3,333 (300 ppm).
+const SPURT_GAP: i64 = 8_000;
+const DRIFT_PART: i64 = 3_333;
 /// How often recorded audio is handed over.
 pub(crate) const STEP: Duration = Duration::from_millis(60);
+
+/// Pauses whose frames may still come; of more than these the oldest two become one.
+const PAUSES: usize = 4;
 
 /// Left or right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +54,8 @@ pub(crate) struct Spoken<'a> {
     pub timestamp: u32,
     /// At 8 kHz.
     pub pcm: &'a [i16],
+    /// It is nobody's business: its place stays silent.
+    pub secret: bool,
 }
 
 /// Which frame a channel's timestamps stand for.
@@ -54,6 +64,8 @@ struct Anchor {
     epoch: u32,
     timestamp: u32,
     frame: i64,
+    /// The frame after the newest packet.
+    end: i64,
     late: u8,
     /// The least lateness in this window, in frames: what the path takes at best.
     best: i64,
@@ -62,11 +74,22 @@ struct Anchor {
 
 impl Anchor {
     fn new(epoch: u32, timestamp: u32, frame: i64) -> Self {
-        Self { epoch, timestamp, frame, late: 0, best: i64::MAX, seen: 0 }
+        Self { epoch, timestamp, frame, end: frame, late: 0, best: i64::MAX, seen: 0 }
     }
 
     fn frame_of(&self, timestamp: u32) -> i64 {
         self.frame + i64::from(ahead(timestamp, self.timestamp))
+    }
+
+    /// Begins to speak again: says by how much the clock is set right.
+    fn begin_spurt(&mut self, frame: i64, lateness: i64) -> i64 {
+        let gap = frame.saturating_sub(self.end);
+        if gap < SPURT_GAP {
+            return 0;
+        }
+        let shift = lateness.min(gap / DRIFT_PART);
+        (self.frame, self.best, self.seen) = (self.frame + shift, i64::MAX, 0);
+        shift
     }
 
     /// Shifts the clock when even the quickest packet of the window was early or late.
@@ -99,6 +122,48 @@ pub(crate) struct Recorder {
     owed: u64,
     dropped: u64,
     closing: bool,
+    pauses: Pauses,
+}
+
+/// Stretches of frames that stay silent whatever comes for them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pauses {
+    /// From a frame on, up to another; the last may be open.
+    spans: [(u64, u64); PAUSES],
+    len: usize,
+}
+
+impl Pauses {
+    fn last(&mut self) -> Option<&mut (u64, u64)> {
+        self.spans.get_mut(self.len.checked_sub(1)?)
+    }
+
+    fn is_on(&mut self) -> bool {
+        self.last().is_some_and(|(_, to)| *to == u64::MAX)
+    }
+
+    fn begin(&mut self, frame: u64) {
+        if self.len == PAUSES {
+            // Rather silence too much than a word that was not to be kept.
+            let (first, end) = (self.spans[0].0, self.spans[1].1);
+            self.spans.copy_within(1.., 0);
+            (self.spans[0], self.len) = ((first, end), PAUSES - 1);
+        }
+        if let Some(next) = self.spans.get_mut(self.len) {
+            *next = (frame, u64::MAX);
+            self.len += 1;
+        }
+    }
+
+    fn end(&mut self, frame: u64) {
+        if let Some((_, to)) = self.last() {
+            *to = frame;
+        }
+    }
+
+    fn cover(&self, frame: u64) -> bool {
+        self.spans.iter().take(self.len).any(|(from, to)| (*from..*to).contains(&frame))
+    }
 }
 
 impl Recorder {
@@ -116,6 +181,7 @@ impl Recorder {
             owed: 0,
             dropped: 0,
             closing: false,
+            pauses: Pauses::default(),
         }
     }
 
@@ -133,6 +199,26 @@ impl Recorder {
         self.ring.get_mut(at)
     }
 
+    /// Begins a pause or ends it; says from which frame on, if that changed something. What was heard for later
+    /// frames goes; what comes late and belongs before them is kept.
+    pub(crate) fn pause(&mut self, on: bool, now: Time) -> Option<u64> {
+        if self.closing || self.pauses.is_on() == on {
+            return None;
+        }
+        let frame = self.frame_at(now);
+        if !on {
+            self.pauses.end(frame);
+            return Some(frame);
+        }
+        self.pauses.begin(frame);
+        for later in frame.max(self.read)..self.read + self.ring.len() as u64 {
+            if let Some(pair) = self.slot(later) {
+                *pair = [0; 2];
+            }
+        }
+        Some(frame)
+    }
+
     /// Puts a packet where it belongs.
     pub(crate) fn place(&mut self, channel: Channel, spoken: Spoken<'_>, now: Time) {
         if self.closing {
@@ -144,9 +230,12 @@ impl Recorder {
         };
         let end = first + spoken.pcm.len() as i64;
         self.make_room(end.max(0) as u64);
-        let settled = self.settled;
+        if spoken.secret {
+            return;
+        }
+        let (settled, pauses) = (self.settled, self.pauses);
         for (frame, sample) in (first..end).zip(spoken.pcm) {
-            let Some(frame) = u64::try_from(frame).ok().filter(|f| *f >= settled) else {
+            let Some(frame) = u64::try_from(frame).ok().filter(|f| *f >= settled && !pauses.cover(*f)) else {
                 continue;
             };
             if let Some(pair) = self.slot(frame) {
@@ -164,12 +253,14 @@ impl Recorder {
             *anchor = Some(anew);
             return Some(arrived);
         };
-        let frame = anchor.frame_of(spoken.timestamp);
-        let lateness = arrived.saturating_sub(frame);
+        let mut frame = anchor.frame_of(spoken.timestamp);
+        let mut lateness = arrived.saturating_sub(frame);
         if -lateness > AHEAD_MAX {
             *anchor = anew;
             return Some(arrived);
         }
+        let shift = anchor.begin_spurt(frame, lateness);
+        (frame, lateness) = (frame + shift, lateness - shift);
         if frame < settled {
             anchor.late += 1;
             if anchor.late < LATE_RUN {
@@ -179,6 +270,7 @@ impl Recorder {
             return Some(arrived);
         }
         anchor.late = 0;
+        anchor.end = anchor.end.max(frame + spoken.pcm.len() as i64);
         anchor.follow_drift(lateness);
         Some(frame)
     }
@@ -277,7 +369,7 @@ mod tests {
 
         fn speak(&mut self, channel: Channel, timestamp: u32, ms: f64) {
             let sample = if channel == Channel::Left { LOUD } else { -LOUD };
-            let spoken = Spoken { epoch: 1, timestamp, pcm: &[sample; 160] };
+            let spoken = Spoken { epoch: 1, timestamp, pcm: &[sample; 160], secret: false };
             self.recorder.place(channel, spoken, at(ms));
         }
 

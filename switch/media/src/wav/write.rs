@@ -1,55 +1,40 @@
-//! The header of a recording that grows. The writer appends audio and rewrites the 44 bytes at the
-//! start in place every second: whatever moment the switch is killed at, the file plays up to the
-//! last second, and players that trust the file's length play all of it.
-
-use core::fmt;
+//! The header of a recording that grows. The writer appends audio and rewrites the bytes at the start in place every
+//! second: whatever moment the switch is killed at, the file plays up to the last second, and players that trust the
+//! file's length play all of it.
+//!
+//! From 4 GiB on (37 hours) sizes no longer fit 32 bits, and the file becomes RF64 where it is (EBU Tech 3306 4: "a
+//! 'JUNK' chunk ... as a placeholder for the 'ds64' chunk ... if the file size exceeds 4 Gbyte, replace the chunk
+//! ID 'RIFF' with 'RF64', the chunk ID 'JUNK' with 'ds64'").
 
 /// The growing WAV file of one recording: two channels of PCM16 at 8 kHz. Knows the header only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WavWriterState {
-    data_bytes: u32,
+    data_bytes: u64,
 }
 
-/// The file has reached the 4 GiB that a WAV header can name, after 37 hours: what follows is not
-/// kept, and the file stays whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WavFull;
-
-impl fmt::Display for WavFull {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the recording has reached 4 GiB, the most a WAV file can hold")
-    }
-}
-
-impl std::error::Error for WavFull {}
+/// What a size is that stands in the `ds64` chunk instead.
+const ELSEWHERE: u32 = u32::MAX;
+/// Length of a `ds64` chunk without a table.
+const DS64: u32 = 28;
 
 impl WavWriterState {
     /// Length of the header in bytes; the audio follows it.
-    pub const HEADER_LEN: usize = 44;
+    pub const HEADER_LEN: usize = 80;
     /// Bytes of one frame: two samples of two bytes.
-    pub const FRAME_LEN: u32 = 4;
-    /// Most audio: whole frames, such that the RIFF size still fits its 32 bits.
-    pub const DATA_MAX: u32 = (u32::MAX - 36) / Self::FRAME_LEN * Self::FRAME_LEN;
+    pub const FRAME_LEN: u64 = 4;
 
     /// A file that already holds this much audio (after a restart, from its length).
     pub fn resumed(data_bytes: u64) -> Self {
-        let most = u64::from(Self::DATA_MAX);
-        Self { data_bytes: data_bytes.min(most) as u32 }
+        Self { data_bytes }
     }
 
-    /// Notes that `bytes` of audio are appended. Refused as a whole if they would not fit; nothing
-    /// more is to be written then.
-    pub fn append(&mut self, bytes: usize) -> Result<(), WavFull> {
-        let after = u32::try_from(bytes)
-            .ok()
-            .and_then(|bytes| self.data_bytes.checked_add(bytes))
-            .filter(|after| *after <= Self::DATA_MAX);
-        self.data_bytes = after.ok_or(WavFull)?;
-        Ok(())
+    /// Notes that `bytes` of audio are appended.
+    pub fn append(&mut self, bytes: usize) {
+        self.data_bytes = self.data_bytes.saturating_add(bytes as u64);
     }
 
     /// Bytes of audio so far.
-    pub fn data_bytes(&self) -> u32 {
+    pub fn data_bytes(&self) -> u64 {
         self.data_bytes
     }
 
@@ -63,9 +48,20 @@ impl WavWriterState {
                 at += 1;
             }
         };
-        put(b"RIFF");
-        put(&(self.data_bytes + 36).to_le_bytes());
-        put(b"WAVEfmt ");
+        let riff = self.data_bytes + Self::HEADER_LEN as u64 - 8;
+        let (is_long, short) = match u32::try_from(riff) {
+            Ok(riff) if riff < ELSEWHERE => (false, (riff, self.data_bytes as u32)),
+            _ => (true, (ELSEWHERE, ELSEWHERE)),
+        };
+        put(if is_long { b"RF64" } else { b"RIFF" });
+        put(&short.0.to_le_bytes());
+        put(b"WAVE");
+        put(if is_long { b"ds64" } else { b"JUNK" });
+        put(&DS64.to_le_bytes());
+        let sizes = [riff, self.data_bytes, self.data_bytes / Self::FRAME_LEN];
+        sizes.iter().for_each(|size| put(&(if is_long { *size } else { 0 }).to_le_bytes()));
+        put(&0u32.to_le_bytes());
+        put(b"fmt ");
         put(&16u32.to_le_bytes());
         put(&1u16.to_le_bytes());
         put(&2u16.to_le_bytes());
@@ -74,7 +70,7 @@ impl WavWriterState {
         put(&4u16.to_le_bytes());
         put(&16u16.to_le_bytes());
         put(b"data");
-        put(&self.data_bytes.to_le_bytes());
+        put(&short.1.to_le_bytes());
         out
     }
 }
@@ -91,7 +87,7 @@ mod tests {
         for second in 0..3i16 {
             let chunk: Vec<u8> =
                 (0..8_000).flat_map(|_| [second * 100, second * 100]).flat_map(i16::to_le_bytes).collect();
-            state.append(chunk.len()).unwrap();
+            state.append(chunk.len());
             audio.extend(chunk);
             let mut file = state.header().to_vec();
             file.extend(&audio);
@@ -102,22 +98,29 @@ mod tests {
     }
 
     #[test]
-    fn the_header_is_the_canonical_one() {
+    fn the_header_has_room_for_what_a_longer_file_must_say() {
         let mut state = WavWriterState::default();
-        state.append(32_000).unwrap();
-        let expected = b"RIFF\x24\x7d\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0\x40\x1f\0\0\
-            \0\x7d\0\0\x04\0\x10\0data\0\x7d\0\0";
-        assert_eq!(state.header().as_slice(), expected.as_slice());
+        state.append(32_000);
+        let header = state.header();
+        assert_eq!(header[..20], *b"RIFF\x48\x7d\0\0WAVEJUNK\x1c\0\0\0");
+        assert_eq!(header[20..48], [0; 28]);
+        let format = b"fmt \x10\0\0\0\x01\0\x02\0\x40\x1f\0\0\0\x7d\0\0\x04\0\x10\0data\0\x7d\0\0";
+        assert_eq!(header[48..], *format);
     }
 
     #[test]
-    fn at_4_gib_it_refuses_and_the_file_stays_whole() {
-        let mut state = WavWriterState::resumed(u64::from(WavWriterState::DATA_MAX) - 640);
-        assert_eq!(state.append(640), Ok(()));
-        let full = state;
-        assert_eq!(state.append(4), Err(WavFull));
-        assert_eq!(state, full);
-        assert_eq!(state.header()[4..8], (WavWriterState::DATA_MAX + 36).to_le_bytes());
-        assert_eq!(WavWriterState::resumed(u64::MAX), full);
+    fn from_4_gib_on_the_sizes_stand_in_64_bits() {
+        let last = u64::from(u32::MAX) - 76;
+        let short = WavWriterState::resumed(last / 4 * 4).header();
+        assert_eq!(&short[..4], b"RIFF");
+        let mut state = WavWriterState::resumed(u64::from(u32::MAX) - 71);
+        state.append(40_000);
+        let long = state.header();
+        assert_eq!((&long[..4], &long[12..16]), (&b"RF64"[..], &b"ds64"[..]));
+        assert_eq!((&long[4..8], &long[76..]), (&[0xff; 4][..], &[0xff; 4][..]));
+        let at = |at: usize| u64::from_le_bytes(long[at..at + 8].try_into().unwrap());
+        let data = u64::from(u32::MAX) - 71 + 40_000;
+        assert_eq!((at(20), at(28), at(36)), (data + 72, data, data / 4));
+        assert_eq!(long[48..72], short[48..72], "the format stands where it stood");
     }
 }

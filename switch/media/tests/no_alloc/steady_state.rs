@@ -154,7 +154,7 @@ fn relay_playback_and_recording_do_not_allocate_in_steady_state() {
     for (a, b) in [(legs[0], legs[1]), (legs[4], legs[5])] {
         engine.handle_command(MediaCommand::Bridge { a, b }, Time::ZERO);
         let recording = ids.recording(TenantId::DEFAULT);
-        let record = MediaCommand::Record { recording, left: a, right: b };
+        let record = MediaCommand::Record { recording, left: a, right: Some(b) };
         engine.handle_command(record, Time::ZERO);
     }
     let items = [PlayItem::Asset(asset), PlayItem::Tone(Tone::RingBack, 60_000)];

@@ -183,7 +183,7 @@ impl World {
     pub fn record(&mut self, left: usize, right: usize) -> RecordingId {
         let recording = self.ids.recording(TenantId::DEFAULT);
         let (left, right) = (self.legs[left], self.legs[right]);
-        self.command(MediaCommand::Record { recording, left, right });
+        self.command(MediaCommand::Record { recording, left, right: Some(right) });
         recording
     }
 

@@ -10,6 +10,7 @@ mod drift;
 mod fuzz;
 #[cfg(test)]
 mod g711;
+#[cfg(test)]
 mod g722;
 #[cfg(test)]
 mod golden;
@@ -26,6 +27,8 @@ mod lifecycle;
 #[cfg(test)]
 mod playback;
 #[cfg(test)]
+mod quiet;
+#[cfg(test)]
 mod recording;
 #[cfg(test)]
 mod reports;
@@ -34,7 +37,10 @@ mod secure;
 #[cfg(test)]
 mod silence;
 #[cfg(test)]
+mod skew;
+#[cfg(test)]
 mod travel;
 #[cfg(test)]
 mod unheard;
+#[cfg(test)]
 mod wideband;

@@ -125,7 +125,7 @@ fn what_cannot_be_recorded_is_closed_at_once() {
     assert_eq!(closed(&world), [(third, 0, 0)], "a leg is on two recordings at most");
     let recording = world.ids.recording(world.legs[0].tenant);
     let nobody = world.ids.leg(world.legs[0].tenant);
-    world.command(MediaCommand::Record { recording, left: nobody, right: nobody });
+    world.command(MediaCommand::Record { recording, left: nobody, right: Some(nobody) });
     assert_eq!(closed(&world)[1], (recording, 0, 0));
     talk(&mut world, 100);
     for recording in [first, second] {

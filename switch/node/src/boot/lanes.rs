@@ -8,6 +8,7 @@ use crate::shard::Order;
 use crate::switch::Closer;
 use crate::transport::StreamOrder;
 use cordboard_lane::{Receiver, Sender, lane};
+use cordboard_model::cdr::RecordingEntry;
 use cordboard_model::event::Event;
 use cordboard_store::Stored;
 
@@ -16,6 +17,8 @@ const MEDIA_EVENTS: usize = 16_384;
 const API_ORDERS: usize = 4_096;
 const STREAM_MESSAGES: usize = 8_192;
 const RECORDER_CHUNKS: usize = 8_192;
+/// Recordings that end while the disk hashes an earlier one.
+const ENDED: usize = 16_384;
 const EVENTS: usize = 65_536;
 /// Some milliseconds of a switch at its most, at 1 KB each.
 const COPIES: usize = 4_096;
@@ -32,6 +35,8 @@ pub(super) struct Lanes {
     pub(super) journal: (Sender<JournalOrder>, Receiver<JournalOrder>),
     pub(super) stored: (Sender<Stored>, Receiver<Stored>),
     pub(super) recorder: (Sender<RecorderOrder>, Receiver<RecorderOrder>),
+    /// Recordings that have ended, to the keeper.
+    pub(super) ended: (Sender<RecordingEntry>, Receiver<RecordingEntry>),
     pub(super) events: (Sender<Event>, Receiver<Event>),
     /// Copies of messages for a collector. Closed by itself when there is none.
     pub(super) hep: (Sender<HepOrder>, Receiver<HepOrder>),
@@ -49,6 +54,7 @@ impl Lanes {
             journal: lane("shard to journal", calls * 8 + 1_024),
             stored: lane("store to journal", STORED),
             recorder: lane("media to recorder", RECORDER_CHUNKS),
+            ended: lane("shard to keeper", ENDED),
             events: lane("shard to hub", EVENTS),
             hep: lane("shard to collector", COPIES),
         }
@@ -68,6 +74,7 @@ impl Lanes {
             of(&self.to_streams.0),
             of(&self.recorder.0),
             of(&self.journal.0),
+            of(&self.ended.0),
             of(&self.events.0),
             of(&self.hep.0),
         ]
@@ -86,6 +93,7 @@ impl Lanes {
             of(&self.to_streams.0),
             of(&self.journal.0),
             of(&self.recorder.0),
+            of(&self.ended.0),
             of(&self.events.0),
             of(&self.hep.0),
         ]

@@ -11,9 +11,11 @@ use crate::dns::Dns;
 use crate::files::raise_limit;
 use crate::hep::{Hep, HepOrder};
 use crate::hub::Hub;
-use crate::journal::JournalThread;
+use crate::journal::{JournalOrder, JournalThread};
+use crate::media::RecorderOrder;
 use crate::metrics::Gauges;
-use crate::recorder::Recorder;
+use crate::recordings::keeper::Keeper;
+use crate::recordings::{Keeping, Recorder};
 use crate::reload::Reloader;
 use crate::shard::{Order, ShardSetup};
 use crate::switch::NodeSwitch;
@@ -22,9 +24,10 @@ use crate::transport::{
 };
 use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::{Receiver, Sender};
+use cordboard_model::cdr::RecordingEntry;
 use cordboard_plugin_api::Registry;
 use cordboard_sip::engine::Transport;
-use cordboard_store::{Store, StoreOptions};
+use cordboard_store::{Store, StoreOptions, Stored, Writer};
 use lanes::Lanes;
 use recover::{give_recovered, recover};
 use std::fmt;
@@ -175,8 +178,9 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let clock = kept.clock;
     let lanes = Lanes::new(loaded.snapshot.limits.calls as usize);
     let store = open_store(&loaded.machine, &lanes).await?;
-    let cut = kept.cut_recordings(&loaded.machine.recordings.dir)?;
-    give_recovered(&store, &kept, cut);
+    let keeping = loaded.machine.recordings.keeping();
+    let cut = kept.cut_recordings(&keeping)?;
+    let ended = give_recovered(&store, &kept, cut);
     let media = start_media(&loaded, &lanes, clock)?;
 
     let making = making(&loaded, kept.restore(), &sockets.all, &clock)?;
@@ -192,6 +196,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (udp, to_media, journal, events) = (sockets.udp, media.orders, lanes.journal.0, lanes.events.0);
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
+    let told = lanes.ended.0;
     let setup = move |shard| ShardSetup {
         shard,
         sockets: udp,
@@ -201,6 +206,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         journal,
         dns,
         events,
+        ended: told,
         hep,
         clock,
         gauges: shard_gauges,
@@ -208,20 +214,12 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     threads.insert(0, start_shard(making, clock, setup).await?);
     let to_shard = (lanes.to_streams.1, lanes.streams.0);
     let streams = start_streams(&loaded.machine, to_shard, &tls, sockets.streams, &gauges.streams);
-    let dir = loaded.machine.recordings.dir.clone();
-    let counted = Arc::clone(&gauges.recorder);
-    let recorder = Recorder::new(dir.clone(), lanes.recorder.1, lanes.media_events.0, clock, counted);
-    threads.push(spawn("recorder".into(), move || recorder.run())?);
-    let journal = JournalThread {
-        writer: kept.writer,
-        orders: lanes.journal.1,
-        stored: lanes.stored.1,
-        shard: lanes.journalled.0,
-        store: Arc::clone(&store),
-        clock,
-        gauges: Arc::clone(&gauges.journal),
-    };
-    threads.push(spawn("journal".into(), move || journal.run())?);
+    let to_recorder = (lanes.recorder.1, lanes.media_events.0);
+    threads.push(start_recorder(keeping.clone(), to_recorder, clock, &gauges)?);
+    let keeper = keeper(&loaded.machine, (lanes.ended.1, lanes.api.0.clone()), &store);
+    threads.push(spawn("keeper".into(), move || keeper.run(ended))?);
+    let to_journal = (lanes.journal.1, lanes.stored.1, lanes.journalled.0);
+    threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
     let (hub, handle) = Hub::new(clock.start_secs(), lanes.events.1, lanes.api.0.clone());
     let hub = tokio::spawn(hub.run());
     let (orders, stopping) = (lanes.api.0, Arc::new(AtomicBool::new(false)));
@@ -229,13 +227,46 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         orders: orders.clone(),
         hub: handle,
         store: Arc::clone(&store),
-        recordings: dir,
+        recordings: keeping,
         gauges,
         reloader,
         stopping: Arc::clone(&stopping),
         closers,
     });
     Ok(Running { switch, orders, sip: sockets.all, streams, clock, threads, hub, store, stopping })
+}
+
+fn start_recorder(
+    keeping: Keeping,
+    (orders, shard): (Receiver<RecorderOrder>, Sender<Order>),
+    clock: Clock,
+    gauges: &Gauges,
+) -> Result<JoinHandle<()>, BootError> {
+    let recorder = Recorder::new(keeping, orders, shard, clock, Arc::clone(&gauges.recorder));
+    spawn("recorder".into(), move || recorder.run())
+}
+
+fn start_journal(
+    writer: Writer,
+    (orders, stored, shard): (Receiver<JournalOrder>, Receiver<Stored>, Sender<Order>),
+    store: &Arc<Store>,
+    clock: Clock,
+    gauges: &Gauges,
+) -> Result<JoinHandle<()>, BootError> {
+    let (store, gauges) = (Arc::clone(store), Arc::clone(&gauges.journal));
+    let journal = JournalThread { writer, orders, stored, shard, store, clock, gauges };
+    spawn("journal".into(), move || journal.run())
+}
+
+/// The keeper of finished recordings.
+fn keeper(
+    machine: &Machine,
+    (entries, shard): (Receiver<RecordingEntry>, Sender<Order>),
+    store: &Arc<Store>,
+) -> Keeper {
+    let (keeping, rules) = (machine.recordings.keeping(), machine.recordings.rules.clone());
+    let runtime = tokio::runtime::Handle::current();
+    Keeper { keeping, rules, entries, shard, store: Arc::clone(store), runtime }
 }
 
 /// The thread that sends copies of messages to a collector, and the way to it; none where none is configured.

@@ -3,12 +3,11 @@
 use super::{BootError, number};
 use crate::clock::{Clock, wall_now};
 use crate::config::Machine;
-use crate::recorder::{ensure_file, file_of};
+use crate::recordings::{Keeping, audio, ensure_file, found_file, manifest};
 use cordboard_core::Restore;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::journal::JournalRecord;
 use cordboard_store::{Journal, JournalOptions, OpenRecording, Recovered, Store, Writer, lost_by_restart};
-use std::path::Path;
 use std::sync::Arc;
 
 /// What was read from the disk.
@@ -71,15 +70,19 @@ impl Kept {
     ///
     /// # Errors
     /// The journal cannot be written.
-    pub(super) fn cut_recordings(&mut self, dir: &Path) -> Result<Vec<RecordingEntry>, BootError> {
+    pub(super) fn cut_recordings(&mut self, keeping: &Keeping) -> Result<Vec<RecordingEntry>, BootError> {
         let length = |recording| {
-            if let Err(why) = ensure_file(dir, recording) {
-                tracing::warn!(%recording, %why, "the file of a recording that was cut cannot be made");
+            let mended = match found_file(&keeping.dir, recording) {
+                None => ensure_file(keeping, recording),
+                Some(path) if audio::is_sealed(&path) => {
+                    audio::mend(&path, &keeping.keys).map_err(Into::into)
+                }
+                Some(_) => Ok(()),
+            };
+            if let Err(why) = mended {
+                tracing::warn!(%recording, %why, "the file of a recording that was cut cannot be mended");
             }
-            let file = file_of(dir, recording);
-            let bytes = std::fs::metadata(file).map(|meta| meta.len()).unwrap_or(0);
-            // 8 kHz, two channels, 16 bits: 32 bytes a millisecond.
-            bytes.saturating_sub(44) / 32
+            manifest::length_ms(keeping, recording)
         };
         let entry = |open: &OpenRecording| RecordingEntry {
             recording: open.recording,
@@ -87,6 +90,9 @@ impl Kept {
             started: open.started,
             length_ms: length(open.recording),
             dropped_ms: 0,
+            pauses: Vec::new(),
+            parties: Vec::new(),
+            deleted: None,
         };
         let cut: Vec<RecordingEntry> = self.recovered.recordings.iter().map(entry).collect();
         let now = wall_now();
@@ -100,13 +106,20 @@ impl Kept {
 }
 
 /// Gives the database what it may have missed, without waiting for it.
-pub(super) fn give_recovered(store: &Arc<Store>, kept: &Kept, cut: Vec<RecordingEntry>) {
+/// Gives back the recordings among it.
+pub(super) fn give_recovered(
+    store: &Arc<Store>,
+    kept: &Kept,
+    cut: Vec<RecordingEntry>,
+) -> Vec<RecordingEntry> {
     let closed: Vec<_> = kept.recovered.closed.iter().chain(&kept.lost).cloned().collect();
     let finished: Vec<_> = kept.recovered.finished.iter().cloned().chain(cut).collect();
+    let ended = finished.clone();
     let store = Arc::clone(store);
     tokio::spawn(async move {
         if let Err(why) = store.put_recovered(closed, finished).await {
             tracing::warn!(%why, "the database did not take what the journal recovered; the journal keeps it");
         }
     });
+    ended
 }

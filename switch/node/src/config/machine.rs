@@ -1,10 +1,14 @@
 //! What belongs to the machine: addresses, folders, limits.
 
 use super::error::Problem;
+use super::recordings;
 use super::secret::ApiKey;
 use super::section::Section;
 use super::sip::{SipMachine, no_overlap, read_sip};
 use super::value::{boolean, duration, integer, ip, listen, one_of, size, socket, some_text, wrong};
+use crate::recordings::keeper::Rules;
+use crate::recordings::sealed::MasterKey;
+use crate::recordings::writer::Keeping;
 use cordboard_model::config::{DigestAlgorithm, FlowLimits, Limits, SipTimers};
 use cordboard_model::trace::TraceLimits;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -89,6 +93,22 @@ pub struct JournalMachine {
 pub struct RecordingsMachine {
     /// Their folder.
     pub dir: PathBuf,
+    /// The name of the key that new ones are sealed with.
+    pub seal_with: Option<String>,
+    /// Every key.
+    #[serde(skip)]
+    pub keys: Vec<MasterKey>,
+    /// How long they are kept.
+    #[serde(skip)]
+    pub rules: Rules,
+}
+
+impl RecordingsMachine {
+    /// Where they are and how they are kept.
+    pub fn keeping(&self) -> Keeping {
+        let key = self.keys.iter().find(|key| Some(&key.id) == self.seal_with.as_ref()).cloned();
+        Keeping { dir: self.dir.clone(), key, keys: self.keys.clone() }
+    }
 }
 
 /// `[trace]`.
@@ -194,9 +214,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
         sync: ms(journal.or("sync_ms", 20, integer(0..=10_000, "milliseconds"))),
     };
     journal.finish();
-    let recordings = root.section("recordings");
-    let recordings_machine = RecordingsMachine { dir: path(&recordings, "dir", "../var/recordings") };
-    recordings.finish();
+    let recordings_machine = recordings::read(root.section("recordings"), base);
     let log = root.section("log");
     let log_machine = LogMachine { level: log.or("level", LogLevel::Info, one_of(LEVELS)) };
     log.finish();

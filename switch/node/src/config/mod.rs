@@ -16,6 +16,7 @@ mod flows;
 mod guard;
 mod machine;
 mod number;
+mod recordings;
 mod secret;
 mod section;
 mod sip;

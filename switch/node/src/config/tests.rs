@@ -141,6 +141,9 @@ fn with_examples() -> (Scratch, PathBuf) {
     let text = uncommented().replace("address = \"127.0.0.1\"", "address = \"::\"");
     let path = scratch.write("config/cordboard.toml", &text);
     scratch.write("config/tenants/.keep", "");
+    for year in ["2025", "2026"] {
+        scratch.write(&format!("config/recording-{year}.key"), &"0123456789abcdef".repeat(4));
+    }
     scratch.write("ivr-flows/main-menu.lua", "answer()\n");
     scratch.write("ivr-flows/prompts/music.wav", "RIFF");
     scratch.write("ivr-flows/prompts/en/apology.wav", "RIFF");
@@ -182,7 +185,7 @@ fn every_key_that_is_read_stands_in_the_shipped_file() {
 
 /// Every key of a tree, with `*` for the names of configured objects.
 fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTreeSet<String>) {
-    let kinds = ["tenant", "user", "agent", "queue", "flow", "trunk", "pool"];
+    let kinds = ["tenant", "user", "agent", "queue", "flow", "trunk", "pool", "key"];
     for entry in entries {
         let last = path.rsplit('.').next().unwrap_or_default();
         // [limits.flow] is a section, not a table of names.

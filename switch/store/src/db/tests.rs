@@ -64,6 +64,9 @@ async fn a_record_comes_back_as_it_was_after_a_new_start() {
         started: Wall(6),
         length_ms: 20,
         dropped_ms: 0,
+        pauses: Vec::new(),
+        parties: Vec::new(),
+        deleted: None,
     };
     first.put_cdr(record.clone()).unwrap();
     first.put_recording(entry.clone()).unwrap();
@@ -184,6 +187,9 @@ async fn recordings_are_found_by_call_and_the_last_entry_stands() {
         started: Wall(6),
         length_ms: 20,
         dropped_ms: 0,
+        pauses: Vec::new(),
+        parties: Vec::new(),
+        deleted: None,
     };
     store.put_recording(entry.clone()).unwrap();
     entry.length_ms = 40;

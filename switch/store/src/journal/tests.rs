@@ -137,6 +137,9 @@ fn day() -> Day {
             started: Wall(3_000),
             length_ms: 4_000,
             dropped_ms: 0,
+            pauses: Vec::new(),
+            parties: Vec::new(),
+            deleted: None,
         }),
         agent("1001", AgentStatus::WrapUp),
         JournalRecord::Unregistered {

@@ -130,7 +130,7 @@ impl World {
             }
             MediaCommand::Unbridge { leg } => self.part(leg),
             MediaCommand::Record { recording, left, right } => {
-                self.recordings.insert(recording, [left, right]);
+                self.recordings.insert(recording, [left, right.unwrap_or(left)]);
                 self.seen.recorded += 1;
             }
             MediaCommand::StopRecord { recording } => {

@@ -1,0 +1,12 @@
+//! Recordings on the disk: written, sealed, described, checked, kept and deleted.
+
+pub mod audio;
+pub mod keeper;
+pub mod keys;
+pub mod manifest;
+pub(crate) mod order;
+pub mod sealed;
+pub mod tool;
+pub mod writer;
+
+pub use writer::{Keeping, Recorder, RecorderGauges, ensure_file, file_of, found_file, sealed_file_of};

@@ -1,0 +1,434 @@
+//! The recording writer: one thread that appends samples to files, so that a kill costs a second of them: to WAV files,
+//! whose headers are kept true while they grow, or to sealed ones, where a key is configured. It never makes a media
+//! thread wait: what it cannot take in time becomes silence that the engine counts, and what the disk does not take
+//! becomes silence that is counted here.
+
+use crate::clock::Clock;
+use crate::media::RecorderOrder;
+use crate::recordings::sealed::{Form, MasterKey, SealError, Sealer};
+use crate::shard::Order;
+use cordboard_core::ShardCommand;
+use cordboard_lane::{Receiver, Sender, Sleep};
+use cordboard_media::wav::WavWriterState;
+use cordboard_model::event::EventKind;
+use cordboard_model::id::{RecordingId, TenantId};
+use cordboard_model::media::MediaEvent;
+use cordboard_model::time::{Duration, Time};
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, create_dir_all};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+/// How often a growing file's header is brought up to date.
+const REFRESH: Duration = Duration::from_secs(1);
+/// Bytes gathered before a write.
+const GATHER: usize = 16 * 1024;
+/// 8 kHz, two channels, 16 bits.
+const BYTES_PER_MS: u64 = 32;
+
+/// Counters of the recording writer, read by the metrics.
+#[derive(Debug, Default)]
+pub struct RecorderGauges {
+    /// Recordings being written.
+    pub open: AtomicU64,
+    /// Writes that failed.
+    pub failed: AtomicU64,
+    /// Whether the last write failed.
+    pub failing: AtomicBool,
+}
+
+struct Growing {
+    path: PathBuf,
+    /// None until it could be created.
+    file: Option<File>,
+    gathered: Vec<u8>,
+    form: Shape,
+    /// Bytes refused in all.
+    lost: u64,
+    header_at: Time,
+}
+
+/// How the audio is kept.
+enum Shape {
+    Wav {
+        /// What is in the file.
+        wav: WavWriterState,
+        /// Bytes refused since the last write that worked: they stay a hole, which reads as silence.
+        hole: usize,
+    },
+    Sealed {
+        sealer: Box<Sealer>,
+        /// Bytes of the file that are good.
+        len: u64,
+    },
+    /// It cannot be sealed, so it is not kept.
+    Nothing,
+}
+
+/// Where recordings are, and how they are kept.
+#[derive(Clone, Debug, Default)]
+pub struct Keeping {
+    /// Their folder.
+    pub dir: PathBuf,
+    /// The key that new ones are sealed with.
+    pub key: Option<MasterKey>,
+    /// Every key that there is, for those that were sealed before.
+    pub keys: Vec<MasterKey>,
+}
+
+/// The writer's state.
+pub struct Recorder {
+    keeping: Keeping,
+    orders: Receiver<RecorderOrder>,
+    shard: Sender<Order>,
+    clock: Clock,
+    gauges: Arc<RecorderGauges>,
+    growing: BTreeMap<RecordingId, Growing>,
+    /// The alarm was given that files cannot be written.
+    alarmed: bool,
+}
+
+/// What the switch itself writes: 8 kHz, two channels.
+pub const FORM: Form = Form { channels: 2, rate: 8_000 };
+
+/// The file of a recording below `dir`, if it is not sealed.
+pub fn file_of(dir: &Path, recording: RecordingId) -> PathBuf {
+    dir.join(recording.tenant.as_str()).join(format!("{recording}.wav"))
+}
+
+/// Its file if it is.
+pub fn sealed_file_of(dir: &Path, recording: RecordingId) -> PathBuf {
+    dir.join(recording.tenant.as_str()).join(format!("{recording}.sealed"))
+}
+
+/// The file that there is.
+pub fn found_file(dir: &Path, recording: RecordingId) -> Option<PathBuf> {
+    [file_of(dir, recording), sealed_file_of(dir, recording)].into_iter().find(|path| path.is_file())
+}
+
+/// A salt for a new file.
+fn salt() -> io::Result<[u8; 32]> {
+    let mut salt = [0; 32];
+    io::Read::read_exact(&mut File::open("/dev/urandom")?, &mut salt)?;
+    Ok(salt)
+}
+
+impl Recorder {
+    /// A writer of files.
+    pub fn new(
+        keeping: Keeping,
+        orders: Receiver<RecorderOrder>,
+        shard: Sender<Order>,
+        clock: Clock,
+        gauges: Arc<RecorderGauges>,
+    ) -> Self {
+        Self { keeping, orders, shard, clock, gauges, growing: BTreeMap::new(), alarmed: false }
+    }
+
+    /// Runs until every media thread is gone.
+    pub fn run(mut self) {
+        let thread = std::thread::current();
+        if self.orders.set_waker(move || thread.unpark()).is_err() {
+            return;
+        }
+        loop {
+            while let Some(order) = self.orders.pop() {
+                match order {
+                    RecorderOrder::Chunk { recording, len, samples } => {
+                        self.append(recording, samples.get(..len).unwrap_or_default());
+                    }
+                    RecorderOrder::Close(event) => self.close(event),
+                }
+            }
+            self.refresh();
+            self.alarm();
+            match self.orders.prepare_sleep() {
+                Sleep::Ready => {}
+                Sleep::Armed if self.growing.is_empty() => std::thread::park(),
+                Sleep::Armed => std::thread::park_timeout(REFRESH),
+                Sleep::Finished => break,
+            }
+        }
+        let left: Vec<RecordingId> = self.growing.keys().copied().collect();
+        for recording in left {
+            let _ = self.finish(recording);
+        }
+    }
+
+    fn append(&mut self, recording: RecordingId, samples: &[i16]) {
+        let now = self.clock.now();
+        let keeping = &self.keeping;
+        let growing = self.growing.entry(recording).or_insert_with(|| Growing::new(keeping, recording, now));
+        for sample in samples {
+            growing.gathered.extend_from_slice(&sample.to_le_bytes());
+        }
+        if growing.gathered.len() >= GATHER {
+            flush(recording, growing, &self.gauges);
+        }
+        self.gauges.open.store(self.growing.len() as u64, Relaxed);
+    }
+
+    /// Says once in the event stream that files cannot be written, and once that they can again.
+    fn alarm(&mut self) {
+        let failing = self.gauges.failing.load(Relaxed);
+        if self.alarmed == failing {
+            return;
+        }
+        let (code, text) = match failing {
+            true => (
+                "recordings_failing",
+                "recordings cannot be written; calls go on, and what is not written is silence. \
+                     Look at the disk that holds them",
+            ),
+            false => {
+                ("recordings_written", "recordings are written again; their entries say how much is silence")
+            }
+        };
+        let alarm = EventKind::Alarm { code: code.to_owned(), text: text.to_owned() };
+        let order = Order::Command(ShardCommand::Tell(TenantId::DEFAULT, Box::new(alarm)));
+        self.alarmed = failing == self.shard.try_send(order).is_ok();
+    }
+
+    /// Files whose header is older than a second.
+    fn refresh(&mut self) {
+        let now = self.clock.now();
+        for (recording, growing) in &mut self.growing {
+            if now.since(growing.header_at) >= REFRESH {
+                growing.header_at = now;
+                flush(*recording, growing, &self.gauges);
+            }
+        }
+    }
+
+    fn close(&mut self, mut event: MediaEvent) {
+        if let MediaEvent::RecordingClosed { recording, length_ms, dropped_ms } = &mut event {
+            match self.finish(*recording) {
+                Some(growing) if growing.lost > 0 => {
+                    *length_ms = growing.written() / BYTES_PER_MS;
+                    *dropped_ms += growing.lost / BYTES_PER_MS;
+                }
+                Some(_) => {}
+                // Over before the first sample.
+                None => drop(ensure_file(&self.keeping, *recording)),
+            }
+        }
+        // The shard's lane has a slot per recording to spare; should it be full all the same, the call's own deadline
+        // closes its record without this.
+        let _ = self.shard.try_send(Order::Media(event));
+    }
+
+    fn finish(&mut self, recording: RecordingId) -> Option<Growing> {
+        let mut growing = self.growing.remove(&recording)?;
+        flush(recording, &mut growing, &self.gauges);
+        if let Err(why) = growing.end() {
+            self.gauges.failed.fetch_add(1, Relaxed);
+            tracing::warn!(%recording, %why, "the end of a sealed recording cannot be written: it will be taken for cut");
+        }
+        self.gauges.open.store(self.growing.len() as u64, Relaxed);
+        Some(growing)
+    }
+}
+
+impl Growing {
+    fn new(keeping: &Keeping, recording: RecordingId, now: Time) -> Self {
+        let sealer = keeping.key.as_ref().map(|key| {
+            let salt = salt().map_err(SealError::Io)?;
+            Sealer::new(key, FORM, salt)
+        });
+        let (form, path) = match sealer {
+            Some(Ok(sealer)) => {
+                let shape = Shape::Sealed { sealer: Box::new(sealer), len: 0 };
+                (Some(shape), sealed_file_of(&keeping.dir, recording))
+            }
+            // What was to be sealed is not written in the clear.
+            Some(Err(_)) => (None, sealed_file_of(&keeping.dir, recording)),
+            None => {
+                let shape = Shape::Wav { wav: WavWriterState::default(), hole: 0 };
+                (Some(shape), file_of(&keeping.dir, recording))
+            }
+        };
+        let form = form.unwrap_or(Shape::Nothing);
+        let gathered = Vec::with_capacity(GATHER + 1_024);
+        Self { path, file: None, gathered, form, lost: 0, header_at: now }
+    }
+
+    /// Bytes of audio that the file stands for.
+    fn written(&self) -> u64 {
+        match &self.form {
+            Shape::Wav { wav, .. } => wav.data_bytes(),
+            Shape::Sealed { sealer, .. } => sealer.bytes(),
+            Shape::Nothing => 0,
+        }
+    }
+
+    /// Writes what was gathered. What is refused now is silence in what is written next.
+    fn write(&mut self) -> io::Result<()> {
+        match &mut self.form {
+            Shape::Wav { wav, hole } => {
+                let done = write_wav(&mut self.file, &self.path, (*wav, *hole), &self.gathered);
+                match done {
+                    Ok(after) => (*wav, *hole) = (after, 0),
+                    Err(_) => *hole += self.gathered.len(),
+                }
+                done.map(drop)
+            }
+            Shape::Sealed { sealer, len } => {
+                let (number, mut out) = (sealer.number(), Vec::with_capacity(self.gathered.len() + 256));
+                if *len == 0 {
+                    out.extend(sealer.header());
+                }
+                let sealed = sealer.audio(&self.gathered, &mut out).map_err(io::Error::from);
+                let done = sealed.and_then(|()| write_at(&mut self.file, &self.path, &out, *len));
+                match done {
+                    Ok(()) => {
+                        *len += out.len() as u64;
+                        sealer.taken();
+                    }
+                    Err(_) => sealer.was_refused(number, self.gathered.len()),
+                }
+                done
+            }
+            Shape::Nothing => Err(io::Error::other("no randomness for the salt of a sealed file")),
+        }
+    }
+
+    /// The last chunk of a sealed file.
+    fn end(&mut self) -> io::Result<()> {
+        let Shape::Sealed { sealer, len } = &mut self.form else {
+            return Ok(());
+        };
+        let mut out = Vec::new();
+        if *len == 0 {
+            out.extend(sealer.header());
+        }
+        sealer.end(false, &mut out)?;
+        write_at(&mut self.file, &self.path, &out, *len)
+    }
+}
+
+/// Makes an empty file of a recording that has none: it is listed, so it can be asked for, and played.
+pub fn ensure_file(keeping: &Keeping, recording: RecordingId) -> io::Result<()> {
+    if found_file(&keeping.dir, recording).is_some() {
+        return Ok(());
+    }
+    let mut empty = Growing::new(keeping, recording, Time::ZERO);
+    match &empty.form {
+        Shape::Wav { wav, .. } => write_at(&mut empty.file, &empty.path, &wav.header(), 0),
+        _ => empty.end(),
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    if let Some(dir) = path.parent() {
+        create_dir_all(dir)?;
+    }
+    OpenOptions::new().create(true).truncate(true).write(true).open(path)
+}
+
+fn write_at(file: &mut Option<File>, path: &Path, bytes: &[u8], at: u64) -> io::Result<()> {
+    let file = match file {
+        Some(file) => file,
+        none => none.insert(open(path)?),
+    };
+    file.write_all_at(bytes, at)
+}
+
+/// Writes what was gathered, then what covers it: a kill between the two leaves a file that plays.
+fn flush(recording: RecordingId, growing: &mut Growing, gauges: &RecorderGauges) {
+    if growing.gathered.is_empty() {
+        return;
+    }
+    match growing.write() {
+        Ok(()) => {
+            if gauges.failing.swap(false, Relaxed) {
+                tracing::info!("recordings are written again");
+            }
+        }
+        Err(why) => {
+            growing.lost += growing.gathered.len() as u64;
+            gauges.failed.fetch_add(1, Relaxed);
+            // Said once until it works again, not for each recording and twice a second.
+            if !gauges.failing.swap(true, Relaxed) {
+                let path = growing.path.display();
+                tracing::warn!(%recording, %path, %why, "recordings cannot be written; calls go on without");
+            }
+        }
+    }
+    growing.gathered.clear();
+}
+
+/// Gives what is in the file afterwards.
+fn write_wav(
+    file: &mut Option<File>,
+    path: &Path,
+    (mut wav, hole): (WavWriterState, usize),
+    gathered: &[u8],
+) -> io::Result<WavWriterState> {
+    let at = WavWriterState::HEADER_LEN as u64 + wav.data_bytes() + hole as u64;
+    wav.append(hole + gathered.len());
+    write_at(file, path, gathered, at)?;
+    write_at(file, path, &wav.header(), 0)?;
+    Ok(wav)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordboard_lane::lane;
+    use cordboard_media::Audio;
+    use cordboard_model::id::{IdMaker, TenantId};
+
+    const HEADER: usize = WavWriterState::HEADER_LEN;
+
+    fn plain(dir: &Path) -> Keeping {
+        Keeping { dir: dir.to_owned(), ..Keeping::default() }
+    }
+
+    #[test]
+    fn a_recording_that_was_over_before_its_first_sample_can_be_played() {
+        let dir = std::env::temp_dir().join(format!("cordboard-recorder-none-{}", std::process::id()));
+        let (_chunks, orders) = lane("media to recorder", 1);
+        let (shard, _heard) = lane("media to shard", 1);
+        let mut recorder = Recorder::new(plain(&dir), orders, shard, Clock::start(), Arc::default());
+        let recording = IdMaker::new(1, 0).recording(TenantId::DEFAULT);
+        recorder.close(MediaEvent::RecordingClosed { recording, length_ms: 0, dropped_ms: 0 });
+        let wav = std::fs::read(file_of(&dir, recording)).unwrap();
+        assert!(wav.len() == WavWriterState::HEADER_LEN && Audio::from_wav(&wav).is_ok());
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn what_the_disk_refuses_becomes_counted_silence() {
+        let dir = std::env::temp_dir().join(format!("cordboard-recorder-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        let (_chunks, orders) = lane("media to recorder", 1);
+        let (shard, mut heard) = lane("media to shard", 1);
+        let gauges = Arc::new(RecorderGauges::default());
+        let mut recorder = Recorder::new(plain(&dir), orders, shard, Clock::start(), Arc::clone(&gauges));
+        let recording = IdMaker::new(1, 0).recording(TenantId::DEFAULT);
+        // Half a second of both channels is one write. In the way of the tenant's folder stands a file.
+        let half_second = |sample| vec![sample; 8_192];
+        std::fs::write(dir.join("default"), "").unwrap();
+        recorder.append(recording, &half_second(100));
+        assert!(gauges.failing.load(Relaxed));
+        std::fs::remove_file(dir.join("default")).unwrap();
+        recorder.append(recording, &half_second(200));
+        assert!(!gauges.failing.load(Relaxed));
+        recorder.close(MediaEvent::RecordingClosed { recording, length_ms: 1_024, dropped_ms: 5 });
+        let Some(Order::Media(MediaEvent::RecordingClosed { length_ms, dropped_ms, .. })) = heard.pop()
+        else {
+            unreachable!("the shard is told")
+        };
+        assert_eq!((length_ms, dropped_ms), (1_024, 512 + 5));
+        let wav = std::fs::read(file_of(&dir, recording)).unwrap();
+        assert_eq!(wav.len(), HEADER + 4 * 8_192);
+        assert!(wav[HEADER..HEADER + 2 * 8_192].iter().all(|byte| *byte == 0));
+        assert!(wav[HEADER + 2 * 8_192..].chunks(2).all(|sample| sample == [200, 0]));
+        assert!(Audio::from_wav(&wav).is_ok());
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}
