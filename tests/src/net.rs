@@ -148,6 +148,24 @@ pub fn host_behind(router: &str, name: &str, address: &str) -> Outcome {
     )
 }
 
+/// From now on a router loses a part of the audio that hosts behind it send to the switch: one packet in `every`, `run` of
+/// them side by side.
+pub fn loses(router: &str, every: u32, run: u32) -> Outcome {
+    let audio = "-o wan -p udp --dport 20000:20999 -m statistic --mode nth";
+    // each rule counts what the ones before it have left
+    let rule = |n| {
+        let (place, left) = (n + 1, every * run - n);
+        format!("$ iptables -I FORWARD {place} {audio} --every {left} --packet 0 -j DROP")
+    };
+    let rules = (0..run).map(rule);
+    run_all(router, &rules.collect::<Vec<_>>().join("\n"))
+}
+
+/// From now on a router lets no audio of the hosts behind it through to the switch.
+pub fn lets_no_audio_out(router: &str) -> Outcome {
+    run_all(router, "$ iptables -I FORWARD -o wan -p udp --dport 20000:20999 -j DROP")
+}
+
 fn host_bare(name: &str) -> Outcome {
     run(&format!("ip netns add {name}"))?;
     run_all(name, "$ ip link set lo up")

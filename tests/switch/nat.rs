@@ -11,6 +11,7 @@ use cordboard_tests::sipp::{Setup, Sipp};
 use cordboard_tests::sound::Voice;
 use cordboard_tests::switch::Switch;
 use std::path::Path;
+use std::time::Duration;
 
 /// Tone of the party that the caller is sent to, Hz.
 const TARGET: f64 = 880.0;
@@ -227,4 +228,54 @@ pub fn ipv4_to_ipv6(dir: &Path) -> Outcome {
     let media = format!("address = \"::\"\npublic = \"{SWITCH}\"\npublic6 = \"{SWITCH6}\"");
     let config = house(dir)?.listens(&["203.0.113.10:5060", "[2001:db8::10]:5060"]).media(&media);
     call_hold_and_transfer(dir, &config, CALLER_BEHIND, agent)
+}
+
+/// Talks with the agent behind a router for so long, and gives the verdicts on both.
+fn verdicts(
+    dir: &Path,
+    fault: impl FnOnce() -> Outcome,
+    heard: bool,
+    talk: Duration,
+) -> Result<[String; 2], Fail> {
+    open_switch()?;
+    place(CALLER_OPEN, None)?;
+    place(AGENT_BEHIND, Some(OFFICE))?;
+    fault()?;
+    let switch = Switch::start(dir, &house(dir)?)?;
+    let mut agent = Placed::registered(dir, AGENT_BEHIND, "1001", 5071, AGENT)?;
+    let mut caller = Placed::calling(dir, CALLER_OPEN, "1002", 5072)?;
+    agent.does(Phone::answers_now)?;
+    caller.does(Phone::speaks)?;
+    agent.does(Phone::speaks)?;
+    if heard {
+        caller.hears(AGENT)?;
+    }
+    // The verdict is about the time that was talked: there is no event to wait for.
+    std::thread::sleep(talk);
+    agent.does(Phone::hangs_up)?;
+    // Its scenario would hold: it is hung up on before.
+    caller.phone.sipp.kill();
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    let of = |leg: usize| at(&cdr, &format!("legs.{leg}.verdict")).as_str().unwrap_or_default().to_owned();
+    Ok([of(0), of(1)])
+}
+
+/// A firewall that lets signalling through and no audio: the record says which address was named.
+pub fn no_audio(dir: &Path) -> Outcome {
+    let blocked = || net::lets_no_audio_out(OFFICE.0);
+    let [caller, agent] = verdicts(dir, blocked, false, Duration::from_millis(3_300))?;
+    ensure(agent == "no audio from the agent: its SDP names a private address", || agent)?;
+    ensure(caller.starts_with("the caller's uplink is clean"), || caller)
+}
+
+/// A line that loses one packet in ten, and one that loses five side by side.
+pub fn loss(dir: &Path) -> Outcome {
+    let [_, agent] = verdicts(dir, || net::loses(OFFICE.0, 10, 1), true, Duration::from_secs(2))?;
+    let scattered = ["the agent's uplink loses 10 %;", "the agent's uplink loses 9 %;"];
+    ensure(scattered.iter().any(|said| agent.starts_with(said)), || agent)
+}
+
+pub fn loss_in_bursts(dir: &Path) -> Outcome {
+    let [_, agent] = verdicts(dir, || net::loses(OFFICE.0, 10, 5), true, Duration::from_secs(3))?;
+    ensure(agent.starts_with("the agent's uplink loses ") && agent.contains(" % in bursts;"), || agent)
 }
