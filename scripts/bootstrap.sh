@@ -70,6 +70,7 @@ chromium                         chromium         opens the live page
 /usr/share/fonts/truetype/dejavu fonts-dejavu-core gives the page letters to draw with
 tshark                           tshark           opens the captures of calls
 sox                              sox              reads the recordings and measures their tones
+espeak-ng                        espeak-ng        says what flows have to say
 openssl                          openssl          makes the certificates that the tests of TLS show
 ip                               iproute2         gives each whole-switch test a loopback of its own
 iptables                         iptables         translates addresses in the networks of the tests of NAT

@@ -8,6 +8,7 @@ pub mod pages;
 pub mod params;
 pub mod problem;
 pub mod recording;
+mod room;
 mod route;
 pub mod routes;
 pub mod state;

@@ -5,12 +5,12 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State, own};
 use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
-use crate::{pages, recording, route, stream, trace, transfer};
+use crate::{pages, recording, room, route, stream, trace, transfer};
 use axum::body::Bytes;
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
@@ -43,7 +43,11 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/calls/{id}/transfer/complete", post(transfer::complete))
         .route("/calls/{id}/transfer/cancel", post(transfer::cancel))
         .route("/calls/{id}/recording", post(recording::order))
+        .route("/calls/{id}/conference", post(room::conference))
+        .route("/calls/{id}/conference/{leg}", delete(room::remove))
+        .route("/calls/{id}/supervise", post(room::supervise).put(room::change).delete(room::end))
         .route("/legs/{id}/hold", post(hold))
+        .route("/legs/{id}/mute", post(room::mute))
         .route("/legs/{id}/secret", post(secret))
         .route("/legs/{id}/keys", post(route::keys))
         .route("/route", get(route::explain))

@@ -1,7 +1,7 @@
 //! The one trait between the control plane and the switch, in the model's words. `node` implements it.
 
 use cordboard_model::cause::Cause;
-use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
 use cordboard_model::event::Event;
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
@@ -33,6 +33,10 @@ pub enum Command {
     Record(Record),
     /// Keep a recording from being deleted (`true`), or no longer.
     HoldRecording(RecordingId, bool),
+    /// Change who is in a call, or who hears whom.
+    Room(Room),
+    /// Have nobody hear the party of a leg (`true`), or everybody again.
+    Mute(LegId, bool),
     /// Send these keys, of `0-9*#A-D`, to the party of a leg.
     Keys(LegId, String),
     /// Keys pressed on a leg are a secret from now on (`true`), or no longer.
@@ -126,6 +130,48 @@ pub enum TransferTo {
     Consult(String),
     /// To whom the same party reached in this other call.
     Call(CallId),
+}
+
+/// A change of who is in a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The call.
+    pub call: CallId,
+    /// What is wanted.
+    pub order: RoomOrder,
+}
+
+/// What may be wanted of a call besides its two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RoomOrder {
+    /// Add whom this number reaches, as the party of this leg would dial it; the called party if none is named.
+    Add(Option<LegId>, String),
+    /// Who is being consulted, who consults and who waits talk together.
+    AddConsulted,
+    /// Take a party out.
+    Remove(LegId),
+    /// Ring a supervisor.
+    Supervise {
+        /// What he will do.
+        mode: SupervisionMode,
+        /// His phone.
+        by: Phone,
+        /// The leg of whom he supervises; the call's agent if none is named.
+        of: Option<LegId>,
+    },
+    /// Have him do something else.
+    Change(SupervisionMode),
+    /// Let him go.
+    EndSupervision,
+}
+
+/// A phone of the tenant's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phone {
+    /// An agent's.
+    Agent(AgentId),
+    /// An account's.
+    Extension(UserId),
 }
 
 /// What an agent can ask for himself.

@@ -11,7 +11,7 @@ use cordboard_model::id::{CallId, LegId};
 use serde::Deserialize;
 
 /// Longest number that is taken, bytes: E.164 has 15 digits, access codes and names are longer.
-const NUMBER_MAX: usize = 64;
+pub(crate) const NUMBER_MAX: usize = 64;
 
 const EXPECTED: &str =
     r#"expected {"to": "1002"}, {"to": "1002", "consult": true} or {"call": "..."}, and perhaps "leg""#;

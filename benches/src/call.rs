@@ -84,6 +84,7 @@ fn snapshot() -> Result<Snapshot, IdError> {
         pools: Default::default(),
         domains: vec!["switch.example.com".into()],
         codecs: Codec::DEFAULT.to_vec(),
+        tones: Default::default(),
         routing: vec!["registered-extension".into()],
         users: [(phone.name, user)].into(),
         agents: Default::default(),
@@ -238,7 +239,7 @@ impl Exchange {
                 }
                 ShardOutput::Media(command) => self.media(&command),
                 ShardOutput::Journal { ticket, .. } => self.arrivals.extend(ticket.map(Arrival::Written)),
-                ShardOutput::Event(_) | ShardOutput::Lookup { .. } => {}
+                ShardOutput::Event(_) | ShardOutput::Lookup { .. } | ShardOutput::Speak { .. } => {}
             }
         }
     }

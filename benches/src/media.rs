@@ -2,12 +2,14 @@
 
 use cordboard_media::{MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
 use cordboard_model::id::{IdMaker, LegId, TenantId};
-use cordboard_model::media::{Codec, Direction, MediaCommand, StreamParams};
+use cordboard_model::media::{Codec, Direction, MediaCommand, MixMember, StreamParams};
 use cordboard_model::time::{Duration, Time};
 use core::net::SocketAddr;
 
 /// RTP header and 20 ms of G.711.
 const PACKET: usize = 172;
+/// Most who speak at once in a conference that is measured; the others listen.
+const SPEAKERS: u32 = 3;
 /// Packets in sequence that lock a leg to its source.
 const LEARN: u32 = 8;
 
@@ -79,6 +81,58 @@ impl Bridges {
     }
 }
 
+/// One conference: `members` who hear each other, of whom [`SPEAKERS`] speak.
+pub struct Conference {
+    engine: MediaEngine,
+    members: u32,
+    payload_type: u8,
+    buf: [u8; 2_048],
+    round: u32,
+}
+
+impl Conference {
+    /// A conference of so many, all in `codec`, with jitter buffers that have found their delay.
+    pub fn new(members: u32, codec: Codec) -> Self {
+        let mut engine = MediaEngine::new(MediaConfig::default(), [7; 32]);
+        let mut ids = IdMaker::new(1, 0);
+        let legs: Vec<LegId> = (0..members).map(|n| open(&mut engine, &mut ids, n, codec)).collect();
+        let member = |leg| MixMember { leg, hears: u32::MAX, muted: false };
+        let mix = ids.call(TenantId::DEFAULT);
+        let members_of = legs.into_iter().map(member).collect();
+        engine.handle_command(MediaCommand::Mix { mix, members: members_of, gain: false }, Time::ZERO);
+        let payload_type = codec.static_payload_type();
+        let mut conference = Self { engine, members, payload_type, buf: [0x33; 2_048], round: 0 };
+        for _ in 0..50 {
+            conference.tick();
+        }
+        conference
+    }
+
+    /// 20 ms: a packet of each who speaks, in; a packet for each member, out. Gives how many went out.
+    pub fn tick(&mut self) -> u32 {
+        let now = Time::ZERO + Duration::from_millis(20) * self.round;
+        for port in 0..self.members.min(SPEAKERS) {
+            self.buf[0] = 0x80;
+            self.buf[1] = self.payload_type;
+            self.buf[2..4].copy_from_slice(&(self.round as u16).to_be_bytes());
+            self.buf[4..8].copy_from_slice(&self.round.wrapping_mul(160).to_be_bytes());
+            self.buf[8..12].copy_from_slice(&(port + 1).to_be_bytes());
+            self.engine.handle_packet(PortKey(port), party(port), &mut self.buf, PACKET, now);
+        }
+        self.round += 1;
+        // the mix's step lies somewhere within the 20 ms
+        let end = now + Duration::from_millis(19);
+        self.engine.handle_timeout(end);
+        let mut sent = 0;
+        while self.engine.poll_transmit(&mut self.buf, end).is_some() {
+            sent += 1;
+        }
+        while self.engine.poll_event().is_some() {}
+        while self.engine.poll_rtcp(&mut self.buf, end).is_some() {}
+        sent
+    }
+}
+
 fn open(engine: &mut MediaEngine, ids: &mut IdMaker, port: u32, codec: Codec) -> LegId {
     let leg = ids.leg(TenantId::DEFAULT);
     engine.handle_command(MediaCommand::Open { leg, near: None }, Time::ZERO);
@@ -105,6 +159,15 @@ fn open(engine: &mut MediaEngine, ids: &mut IdMaker, port: u32, codec: Codec) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_tick_that_is_measured_sends_a_packet_to_each_member() {
+        for members in [3, 8, 32] {
+            let mut conference = Conference::new(members, Codec::Pcma);
+            let sent: u32 = (0..500).map(|_| conference.tick()).sum();
+            assert_eq!(sent, 500 * members);
+        }
+    }
 
     #[test]
     fn every_packet_that_is_measured_is_sent_on() {

@@ -10,17 +10,22 @@
 ---@field data table<string, string|number|nil> Call data: travels with the call to the agent and into the record. Keys have at most 64 bytes, values 4,096; `nil` removes an entry.
 call = {}
 
----A prompt by its name: its path below the prompt folder, with `.` for `/` and without `.wav`.
+---A prompt by its name: its path below the prompt folder, with `.` for `/` and without its ending.
 ---@alias cordboard.Prompt string
 
 ---@class cordboard.ToneItem
----@field tone "ringback"|"busy"|"beep"|integer A tone by name, or a frequency of 100 to 3400 hertz.
+---@field tone "ringback"|"busy"|"congestion"|"dial"|"information"|"beep"|integer A tone by name, or a frequency of 100 to 3400 hertz.
 ---@field seconds? number How long; 0.2 for the beep, otherwise 1.
 
 ---@class cordboard.SilenceItem
 ---@field silence number How long.
 
----@alias cordboard.Item cordboard.Prompt|cordboard.ToneItem|cordboard.SilenceItem
+---@class cordboard.SayItem
+---@field say string What to say, up to 4,096 bytes.
+---@field language? string A tag as "en" or "zh"; English if not said.
+---@field voice? string By the engine's name; the language's own if not said.
+
+---@alias cordboard.Item cordboard.Prompt|cordboard.ToneItem|cordboard.SilenceItem|cordboard.SayItem
 ---@alias cordboard.Items cordboard.Item|cordboard.Item[]
 
 ---@class cordboard.PlayList
@@ -38,6 +43,13 @@ function call:answer() end
 ---@return true|string|nil key The key that cut it short, or true; nil if it could not be played.
 ---@return string? cause Why not.
 function call:play(first, ...) end
+
+---Says a text.
+---@param text string|integer Up to 4,096 bytes.
+---@param options? { language?: string, voice?: string, barge_in?: boolean } English in its own voice if not said.
+---@return true|string|nil key As `play`.
+---@return string? cause "speech_failed" if there is no engine, or it failed or was too slow.
+function call:say(text, options) end
 
 ---Reads a number from prompt files.
 ---@param number integer|string 0 to 999,999,999,999, or its digits.

@@ -249,6 +249,16 @@ impl Voice {
         self.until(&format!("{who} to hear {hertz} Hz"), limit, heard)
     }
 
+    /// Waits until the last quarter of a second heard has all of `wanted` and none else of `all`.
+    pub fn hears_these(&self, who: &str, wanted: &[f64], all: &[f64], limit: Duration) -> Result<(), Fail> {
+        let is_right = |samples: &[i16], hertz: f64| {
+            let share = share_of_tone(samples, hertz);
+            if wanted.contains(&hertz) { share > 0.15 } else { share < 0.02 }
+        };
+        let heard = |samples: &[i16]| all.iter().all(|hertz| is_right(samples, *hertz));
+        self.until(&format!("{who} to hear {wanted:?} Hz and no other"), limit, heard)
+    }
+
     /// Waits until the last quarter of a second heard is one of these tones.
     pub fn hears_one_of(&self, who: &str, hertz: &[f64], limit: Duration) -> Result<(), Fail> {
         let heard = |samples: &[i16]| hertz.iter().any(|hertz| is_tone(samples, *hertz));

@@ -28,6 +28,7 @@ mod ringing;
 mod secure;
 mod sight;
 mod streams;
+mod supervision;
 mod tenants;
 mod tls;
 mod torture;
@@ -79,6 +80,9 @@ static TESTS: &[Test] = &[
     test("linphone_joins_its_two_calls", transfers::attended),
     test("two_calls_of_two_media_threads_are_joined", transfers::attended_over_threads),
     test("the_api_consults_and_sends_a_party_on", transfers::consultation),
+    test("three_talk_by_the_api_one_is_held_and_muted_and_two_go_on", supervision::conference),
+    test("a_supervisor_in_every_mode_is_heard_by_whom_he_may_be", supervision::every_mode),
+    test("a_supervisor_is_let_go_with_the_call", supervision::let_go),
     test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),
     test("a_carriers_keys_as_tones_and_a_phones_events_reach_each_other", keys::tones_and_events),
     test("an_account_gets_the_keys_of_others_by_info", keys::account_by_info),

@@ -66,6 +66,36 @@ async fn a_transfer_that_cannot_be_read_names_the_entry() {
 }
 
 #[tokio::test]
+async fn a_supervision_or_conference_that_cannot_be_read_names_the_entry() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let call = format!("/api/v1/calls/{}", floor.talking);
+    for (route, body, field) in [
+        ("supervise", "", "mode"),
+        ("supervise", r#"{"mode": "spy", "agent": "1009"}"#, "mode"),
+        ("supervise", r#"{"mode": "listen"}"#, "agent"),
+        ("supervise", r#"{"mode": "listen", "agent": "1009", "extension": "1009"}"#, "agent"),
+        ("supervise", r#"{"mode": "listen", "agent": "a b"}"#, "agent"),
+        ("supervise", r#"{"mode": "listen", "extension": ""}"#, "extension"),
+        ("conference", "{}", "to"),
+        ("conference", r#"{"to": "10 02"}"#, "to"),
+        ("conference", r#"{"to": "1002", "consulted": true}"#, "to"),
+    ] {
+        let problem = served.post(KEY, &format!("{call}/{route}"), body).await.problem(400);
+        assert_eq!(problem["field"], field, "{route} {body}");
+    }
+    let key = [("x-api-key", KEY)];
+    served.ask("DELETE", &format!("{call}/supervise"), &key, "").await.problem(409);
+    let changed = served.ask("PUT", &format!("{call}/supervise"), &key, r#"{"mode": "whisper"}"#).await;
+    assert_eq!(changed.status, 200);
+    let problem =
+        served.ask("PUT", &format!("{call}/supervise"), &key, r#"{"mode": "spy"}"#).await.problem(400);
+    assert_eq!(problem["field"], "mode");
+    let out = served.ask("DELETE", &format!("{call}/conference/{}", floor.talking_leg), &key, "").await;
+    assert_eq!(out.status, 200);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_404() {
     let served = serve().await;
     furnish(&served.switch, TenantId::DEFAULT);

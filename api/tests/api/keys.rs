@@ -16,13 +16,16 @@ pub const READ: [&str; 11] = [
     "/api/v1/recordings",
     "/api/v1/recordings/default.6b000000-0-1",
 ];
-pub const ORDER: [&str; 8] = [
+pub const ORDER: [&str; 11] = [
     "/api/v1/legs/default.6b000000-0-1/keys",
     "/api/v1/calls/default.6b000000-0-1/hangup",
     "/api/v1/calls/default.6b000000-0-1/transfer",
     "/api/v1/calls/default.6b000000-0-1/transfer/complete",
     "/api/v1/calls/default.6b000000-0-1/transfer/cancel",
     "/api/v1/legs/default.6b000000-0-1/hold",
+    "/api/v1/legs/default.6b000000-0-1/mute",
+    "/api/v1/calls/default.6b000000-0-1/conference",
+    "/api/v1/calls/default.6b000000-0-1/supervise",
     "/api/v1/agents/1001/ready",
     "/api/v1/config/reload",
 ];

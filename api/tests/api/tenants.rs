@@ -42,10 +42,14 @@ async fn every_route_with_an_id_of_another_tenant_is_404() {
         assert_eq!(served.get(KEY, &path).await.status, 200, "{path}");
         served.get(OTHER_KEY, &path).await.problem(404);
     }
+    let supervise = json!({ "mode": "listen", "agent": "1009", "leg": leg }).to_string();
     let hold = json!({ "on": true }).to_string();
     let (to, there) = (json!({ "to": "1002", "leg": leg }).to_string(), theirs.talking);
     for (path, body) in [
         (format!("/api/v1/calls/{there}/transfer"), to.as_str()),
+        (format!("/api/v1/calls/{there}/conference"), to.as_str()),
+        (format!("/api/v1/calls/{there}/supervise"), supervise.as_str()),
+        (format!("/api/v1/legs/{leg}/mute"), hold.as_str()),
         (format!("/api/v1/calls/{call}/hangup"), ""),
         (format!("/api/v1/legs/{leg}/hold"), hold.as_str()),
     ] {

@@ -47,6 +47,7 @@ fn dial(numbers: Vec<CalledNumber>, dialled: &str) -> Verdict {
         pools: Default::default(),
         domains: Vec::new(),
         codecs: Vec::new(),
+        tones: Default::default(),
         routing: Vec::new(),
         users: BTreeMap::new(),
         agents: BTreeMap::new(),

@@ -36,6 +36,7 @@ impl Context {
             pools: Default::default(),
             domains: Vec::new(),
             codecs: Vec::new(),
+            tones: Default::default(),
             routing: Vec::new(),
             users: ["1001", "1002", "1003", "1004"].map(user).into(),
             agents: BTreeMap::new(),

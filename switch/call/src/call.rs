@@ -11,9 +11,10 @@ use crate::leg::{Leg, LegAct, LegInput, LegState, Port};
 use crate::output::DialTarget;
 use crate::queue::Wait;
 use crate::record::{Recording, RecordingRule};
+use crate::room::Room;
 use crate::transfer::Transfer;
 use cordboard_model::cause::{Cause, Party};
-use cordboard_model::cdr::{LegRole, QueueVisit, TransferRecord};
+use cordboard_model::cdr::{LegRole, QueueVisit, Supervision, TransferRecord};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, QueueId, TenantId};
 use cordboard_model::leg::{Incoming, LegCommand, Target};
@@ -95,7 +96,11 @@ pub(crate) struct Call {
     pub(crate) told: (CallStage, Option<QueueId>, Option<AgentId>),
     /// The agent whose queue waits for his release.
     pub(crate) serving: Option<Serving>,
+    /// Who else is in the talk.
+    pub(crate) room: Room,
     pub(crate) transfers: Vec<TransferRecord>,
+    /// Those that are over.
+    pub(crate) supervisions: Vec<Supervision>,
     /// The call that one of its parties went to.
     pub(crate) joined: Option<CallId>,
     pub(crate) end: Option<End>,
@@ -133,7 +138,9 @@ impl Call {
             music: Vec::new(),
             told: (CallStage::Routing, None, None),
             serving: None,
+            room: Room::default(),
             transfers: Vec::new(),
+            supervisions: Vec::new(),
             joined: None,
             end: None,
             closed: false,

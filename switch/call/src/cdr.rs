@@ -27,6 +27,7 @@ impl Call {
             recordings: self.recordings.iter().map(|recording| recording.id).collect(),
             data: self.data.clone(),
             transfers: self.transfers.clone(),
+            supervisions: self.supervisions.clone(),
             joined: self.joined,
             dialled: None,
         }

@@ -18,12 +18,20 @@ pub struct CallConfig {
     /// What a held party hears, by tenant, for ever. A tenant without an entry gets the music of
     /// the call's last queue, and a soft beep every five seconds if there was none.
     pub hold_items: BTreeMap<TenantId, Vec<PlayItem>>,
+    /// Soft and loud voices of a conference are made equal.
+    pub conference_gain: bool,
 }
 
 impl CallConfig {
-    /// Default limits, no hold music.
+    /// Default limits, no hold music, no gain.
     pub fn new(start_secs: u32, shard: u8) -> Self {
-        Self { start_secs, shard, limits: CallLimits::default(), hold_items: BTreeMap::new() }
+        Self {
+            start_secs,
+            shard,
+            limits: CallLimits::default(),
+            hold_items: BTreeMap::new(),
+            conference_gain: false,
+        }
     }
 }
 

@@ -15,8 +15,8 @@ use cordboard_model::leg::{Incoming, LegCommand, PartyId, Target};
 use cordboard_model::media::{MediaCommand, PlayItem, Repeat, Tone};
 use cordboard_model::verb::{Destination, QueueEnd, VerbAnswer};
 
-/// One period of the ring-back tone, milliseconds: 1 s on, 4 s off.
-const RING_BACK_MS: u32 = 5_000;
+/// How long the ring-back tone is played before it begins anew, milliseconds: a multiple of every country's period.
+const RING_BACK_MS: u32 = 180_000;
 
 /// A device that rings for the caller.
 #[derive(Debug)]
@@ -201,13 +201,16 @@ impl Call {
         let (peer, early, record) = (talk.peer, talk.heard_early, talk.record);
         let agent = talk.agent.clone();
         self.stop_play(desk, self.caller.id);
-        if !early {
-            desk.media(MediaCommand::Bridge { a: self.caller.id, b: peer });
+        if early {
+            self.joined_early(peer);
+            self.settle_room(desk);
+        } else {
+            self.join_media(desk);
         }
         self.bridged = self.bridged.or(Some(now));
         self.agent = agent.or(self.agent.take());
         self.record_talk(desk, peer, record);
-        self.settle_hold(desk);
+        self.act_on_watch(desk);
     }
 
     /// The agent is gone and the caller is not: the flow that put him into the queue has him again.
@@ -217,7 +220,7 @@ impl Call {
             other => return self.doing = other,
         };
         if talk.joined {
-            desk.media(MediaCommand::Unbridge { leg: self.caller.id });
+            self.unjoin_media(desk);
         }
         self.part(desk, talk);
         self.let_go(desk);
@@ -230,6 +233,7 @@ impl Call {
     /// The talk is over, or never quite began.
     pub(crate) fn part(&mut self, desk: &mut Desk, talk: Talk) {
         self.stop_recordings(desk);
+        self.dismiss(desk);
         drop(talk);
         self.release_any(desk);
     }

@@ -61,6 +61,8 @@ pub(crate) struct Desk {
     /// Calls whose caller wants the place of a leg of another call, and whether he is answered. The engine, which alone
     /// sees two calls, looks at them when an input is done.
     pub(crate) places: Vec<(CallId, LegId, bool)>,
+    /// Soft and loud voices of a conference are made equal.
+    pub(crate) conference_gain: bool,
     wall: WallClock,
     hold_items: BTreeMap<TenantId, Vec<PlayItem>>,
 }
@@ -76,6 +78,7 @@ impl Desk {
             recordings: BTreeMap::new(),
             out: VecDeque::new(),
             places: Vec::new(),
+            conference_gain: config.conference_gain,
             wall,
             hold_items: config.hold_items,
         }
@@ -87,6 +90,7 @@ impl Desk {
 
     pub(crate) fn configure(&mut self, config: CallConfig) {
         self.limits = config.limits;
+        self.conference_gain = config.conference_gain;
         self.hold_items = config.hold_items;
     }
 

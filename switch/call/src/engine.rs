@@ -8,6 +8,7 @@ use crate::join;
 use crate::output::CallOutput;
 use crate::queue::{Offered, refuse_offer};
 use crate::record::{RecordAsked, RecordRefusal};
+use crate::room::RoomRefusal;
 use crate::transfer::{Stage, TransferRefusal, Wanted};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::event::EventKind;
@@ -197,6 +198,7 @@ impl CallEngine {
                     call.end(desk, Cause::MaxDuration, Party::Switch);
                 }),
                 Timer::Route(call) => self.with(call, |call, desk| match &call.doing {
+                    _ if call.room.asks() => call.guest_failed(desk, Cause::NoRoute),
                     Doing::Transfer(_) => call.transfer_failed(desk, Cause::NoRoute),
                     _ => call.not_routed(desk, Cause::NoRoute),
                 }),
@@ -291,6 +293,19 @@ impl CallEngine {
         answer
     }
 
+    /// Lets a call act for the API.
+    pub(crate) fn ask_room<T>(
+        &mut self,
+        call: CallId,
+        now: Time,
+        act: impl FnOnce(&mut Call, &mut Desk) -> Result<T, RoomRefusal>,
+    ) -> Result<T, RoomRefusal> {
+        self.desk.now = now;
+        let mut answer = Err(RoomRefusal::NotFound);
+        self.with(call, |call, desk| answer = act(call, desk));
+        answer
+    }
+
     /// Joins the calls of two legs of one party.
     fn join_by(&mut self, by: LegId, other: LegId, ticket: Option<u32>) -> Result<(), TransferRefusal> {
         let call = self.call_of(by).ok_or(TransferRefusal::NotFound)?;
@@ -338,6 +353,9 @@ impl CallEngine {
                 self.with_leg(leg, |call, desk| call.on_play_done(desk, leg, playback, finished));
             }
             MediaEvent::Locked { .. } | MediaEvent::DigitDue { .. } => {}
+            MediaEvent::Speaking { mix, leg } => {
+                self.with(mix, |call, desk| call.speaks(desk, leg));
+            }
             MediaEvent::Silent { leg } => {
                 self.with_leg(leg, |call, desk| call.on_silent(desk, leg));
             }
@@ -397,6 +415,9 @@ impl CallEngine {
 /// Routing's word. A second one is absorbed.
 fn routed(call: &mut Call, desk: &mut Desk, to: Result<Destination, Cause>, reasons: Vec<RouteReason>) {
     let transfers = matches!(&call.doing, Doing::Transfer(transfer) if transfer.stage == Stage::Routing);
+    if call.room.asks() {
+        return call.guest_routed(desk, to);
+    }
     if !matches!(call.doing, Doing::Routing) && !transfers {
         return;
     }

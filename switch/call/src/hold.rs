@@ -1,6 +1,6 @@
 //! Hold, by a party's re-INVITE and by ours.
 //!
-//! Invariant: a party hears hold music while we hold it, or while the party it talks to holds us; the
+//! Invariant: a party hears hold music while we hold it, or while the only party it talks to holds us; the
 //! silence limit does not count for a leg that is held by either side (RFC 3264 8.4).
 
 use crate::call::{Call, Doing};
@@ -22,11 +22,7 @@ impl Call {
 
     /// The API wants a talking party held or retrieved. The last word counts.
     pub(crate) fn want_hold(&mut self, desk: &mut Desk, id: LegId, on: bool) {
-        let talks = match &self.doing {
-            Doing::Talk(talk) => talk.joined && (id == self.caller.id || id == talk.peer),
-            _ => false,
-        };
-        if !talks {
+        if !self.talks(id) {
             return;
         }
         if let Some(leg) = self.leg_mut(id) {
@@ -83,15 +79,27 @@ impl Call {
     pub(crate) fn settle_hold(&mut self, desk: &mut Desk) {
         let caller = self.caller.id;
         self.tell_held(desk, caller);
-        let peer = match &self.doing {
-            Doing::Talk(talk) => talk.peer,
+        let (peer, joined) = match &self.doing {
+            Doing::Talk(talk) => (talk.peer, talk.joined),
             _ => return,
         };
         self.tell_held(desk, peer);
-        if matches!(&self.doing, Doing::Talk(talk) if talk.joined) {
-            self.settle_music(desk, caller, peer);
-            self.settle_music(desk, peer, caller);
+        for guest in self.room.there() {
+            self.tell_held(desk, guest);
         }
+        if !joined {
+            return;
+        }
+        if self.room.there().is_empty() {
+            self.settle_music(desk, caller, Some(peer));
+            self.settle_music(desk, peer, Some(caller));
+        } else {
+            // who leaves several to themselves gives them no music
+            for talker in self.talkers() {
+                self.settle_music(desk, talker, None);
+            }
+        }
+        self.settle_room(desk);
     }
 
     fn tell_held(&mut self, desk: &mut Desk, id: LegId) {
@@ -105,8 +113,8 @@ impl Call {
         }
     }
 
-    fn settle_music(&mut self, desk: &mut Desk, id: LegId, other: LegId) {
-        let by_other = self.leg(other).is_some_and(|leg| leg.holding.by_peer);
+    fn settle_music(&mut self, desk: &mut Desk, id: LegId, other: Option<LegId>) {
+        let by_other = other.and_then(|other| self.leg(other)).is_some_and(|leg| leg.holding.by_peer);
         let Some(leg) = self.leg(id) else { return };
         let wanted = leg.holding.by_us || by_other;
         let plays = matches!(leg.playing, Some((_, Heard::Hold)));

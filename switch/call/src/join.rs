@@ -32,6 +32,7 @@ impl Call {
     /// What the call has to give to one who takes the place of `leg`.
     fn gift(&self, leg: LegId) -> Option<Gift> {
         match &self.doing {
+            Doing::Talk(_) if !self.room.is_for_two() => None,
             Doing::Talk(talk) if talk.joined && leg == self.caller.id => {
                 Some(Gift::Leg(talk.peer, talk.agent.clone()))
             }
@@ -58,7 +59,7 @@ impl Call {
         let at = desk.wall_now();
         let (call, tenant) = (self.id, self.tenant());
         match &self.doing {
-            Doing::Talk(talk) if talk.joined => desk.media(MediaCommand::Unbridge { leg: id }),
+            Doing::Talk(talk) if talk.joined => self.unjoin_media(desk),
             Doing::Connect(connect) if connect.heard_early => desk.media(MediaCommand::Unbridge { leg: id }),
             _ => {}
         }
@@ -89,7 +90,9 @@ impl Call {
     /// Whether another leg may take the place of this one.
     fn can_be_taken(&self, leg: LegId) -> bool {
         match &self.doing {
-            Doing::Talk(talk) => talk.joined && (leg == talk.peer || leg == self.caller.id),
+            Doing::Talk(talk) => {
+                talk.joined && self.room.is_for_two() && (leg == talk.peer || leg == self.caller.id)
+            }
             Doing::Connect(connect) => connect.leg == leg,
             Doing::Queue(wait) => wait.rings_at(leg),
             _ => false,

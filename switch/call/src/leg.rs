@@ -246,6 +246,8 @@ pub(crate) struct Leg {
     /// Told to listen before the answer (183); callers only.
     pub(crate) told_early: bool,
     pub(crate) holding: Holding,
+    /// Nobody is to hear its party.
+    pub(crate) muted: bool,
 }
 
 impl Leg {
@@ -273,6 +275,7 @@ impl Leg {
             told_ringing: false,
             told_early: false,
             holding: Holding::default(),
+            muted: false,
         }
     }
 
@@ -323,6 +326,7 @@ impl Leg {
             answered: self.answered.is_some(),
             held: self.is_held(),
             unheard: self.unheard.filter(|_| self.state == LegState::Up),
+            muted: self.muted,
         }
     }
 }

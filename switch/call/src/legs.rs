@@ -160,6 +160,7 @@ impl Call {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_answered(desk),
             Doing::Connect(connect) if connect.leg == id => self.connect_answered(desk),
             Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_answered(desk),
+            _ if self.room.waits_for(id) => self.room_up(desk, id),
             // Nobody waits for it: it must not talk to itself.
             _ => self.hang_up_leg(desk, id, Cause::Cancelled),
         }
@@ -227,16 +228,27 @@ impl Call {
         }
     }
 
-    /// What a lost leg means to the call.
+    /// What a lost leg means to the call, and to who supervises its party.
     pub(crate) fn leg_lost(&mut self, desk: &mut Desk, id: LegId, cause: Cause, by_peer: bool) {
         if self.end.is_some() {
             return;
         }
+        self.go_on_without(desk, id, cause, by_peer);
+        let is_supervised = self.room.watch.as_ref().is_some_and(|watch| watch.record.of == id);
+        if is_supervised && self.end.is_none() {
+            self.end_watch(desk, Cause::Normal);
+        }
+    }
+
+    fn go_on_without(&mut self, desk: &mut Desk, id: LegId, cause: Cause, by_peer: bool) {
         let by = match self.leg(id).map(|leg| leg.role) {
             _ if !by_peer => Party::Switch,
             Some(LegRole::Caller) => Party::Caller,
             _ => Party::Callee,
         };
+        if self.left_room(desk, id, cause) {
+            return;
+        }
         if id == self.caller.id {
             if !self.party_gone(desk) {
                 self.end(desk, cause, by);

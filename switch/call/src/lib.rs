@@ -13,6 +13,7 @@
 
 mod call;
 mod cdr;
+mod conference;
 mod config;
 mod connect;
 mod desk;
@@ -28,6 +29,8 @@ mod play;
 mod ports;
 mod queue;
 mod record;
+mod room;
+mod supervise;
 mod teardown;
 mod transfer;
 mod verbs;
@@ -42,4 +45,6 @@ pub use engine::CallEngine;
 pub use input::{CallCommand, CallInput, Fallback, Ticket};
 pub use output::{CallOutput, DialTarget, FlowOutput, QueueOutput};
 pub use record::{RecordAsked, RecordRefusal};
+pub use room::RoomRefusal;
+pub use supervise::Supervise;
 pub use transfer::TransferRefusal;

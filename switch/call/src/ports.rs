@@ -89,6 +89,10 @@ impl Call {
     pub(crate) fn on_silent(&mut self, desk: &mut Desk, id: LegId) {
         let counts = id == self.caller.id || matches!(&self.doing, Doing::Talk(talk) if talk.peer == id);
         let up = self.leg(id).is_some_and(|leg| leg.state == LegState::Up && !leg.is_held());
+        if up && self.room.there().contains(&id) {
+            self.leg_lost(desk, id, Cause::MediaTimeout, false);
+            return self.hang_up_leg(desk, id, Cause::MediaTimeout);
+        }
         if counts && up {
             self.end(desk, Cause::MediaTimeout, Party::Switch);
         }

@@ -32,6 +32,7 @@ impl Call {
             Doing::Transfer(transfer) => self.end_transfer(desk, *transfer),
             _ => {}
         }
+        self.dismiss(desk);
         self.release_any(desk);
         self.stop_flow(desk, true);
         self.tell_stage(desk);
@@ -50,7 +51,9 @@ impl Call {
 
     /// The leg that hears of the end after the journal does: the caller's if it lives.
     fn last_leg(&self) -> Option<LegId> {
-        self.living().first().copied()
+        // one that waits for its port has no session that could be told
+        let told = self.legs().find(|leg| leg.is_alive() && leg.state != LegState::Opening);
+        told.map(|leg| leg.id).or_else(|| self.living().first().copied())
     }
 
     fn living(&self) -> Vec<LegId> {

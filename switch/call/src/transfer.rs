@@ -46,6 +46,8 @@ pub enum TransferRefusal {
     None,
     /// Who would take it back is gone.
     Alone,
+    /// More than two talk, or somebody is being added.
+    Conference,
 }
 
 impl TransferRefusal {
@@ -53,7 +55,7 @@ impl TransferRefusal {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::NotFound => 481,
-            Self::NotTalking | Self::None | Self::Alone => 403,
+            Self::NotTalking | Self::None | Self::Alone | Self::Conference => 403,
             Self::UnderWay => 491,
         }
     }
@@ -81,16 +83,16 @@ pub(crate) struct Transfer {
     /// The leg that rings or is spoken to.
     pub(crate) target: Option<LegId>,
     pub(crate) agent: Option<AgentId>,
-    ticket: Option<u32>,
+    pub(crate) ticket: Option<u32>,
     /// The target is to be spoken to before the party is sent.
     consult: bool,
     /// Who sends is gone, or was let go.
-    gone: bool,
+    pub(crate) gone: bool,
     /// The target rings.
     rings: bool,
     /// The target's early media is heard.
     heard_early: bool,
-    record: TransferRecord,
+    pub(crate) record: TransferRecord,
 }
 
 impl Transfer {
@@ -144,18 +146,25 @@ impl Call {
     /// Takes two talkers apart, so that the party which stays is the anchor of the call.
     pub(crate) fn interrupt(&mut self, desk: &mut Desk, by: LegId) -> Result<Talk, TransferRefusal> {
         let mut talk = match core::mem::replace(&mut self.doing, Doing::Ending) {
-            Doing::Talk(talk) if talk.joined && (by == talk.peer || by == self.caller.id) => talk,
+            Doing::Talk(talk)
+                if talk.joined && (by == talk.peer || by == self.caller.id) && self.room.is_for_two() =>
+            {
+                talk
+            }
             other => {
-                let under_way = matches!(other, Doing::Transfer(_));
+                let refused = match &other {
+                    Doing::Transfer(_) => TransferRefusal::UnderWay,
+                    Doing::Talk(talk) if talk.joined && !self.room.is_for_two() => {
+                        TransferRefusal::Conference
+                    }
+                    _ => TransferRefusal::NotTalking,
+                };
                 self.doing = other;
-                return Err(match under_way {
-                    true => TransferRefusal::UnderWay,
-                    false => TransferRefusal::NotTalking,
-                });
+                return Err(refused);
             }
         };
         self.stop_recordings(desk);
-        desk.media(MediaCommand::Unbridge { leg: self.caller.id });
+        self.unjoin_media(desk);
         if by == self.caller.id {
             let stays = talk.peer;
             talk.agent = self.caller.agent.clone();
@@ -217,7 +226,7 @@ impl Call {
         }
     }
 
-    fn take_transfer(&mut self) -> Option<Transfer> {
+    pub(crate) fn take_transfer(&mut self) -> Option<Transfer> {
         match core::mem::replace(&mut self.doing, Doing::Ending) {
             Doing::Transfer(transfer) => Some(*transfer),
             other => {

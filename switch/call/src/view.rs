@@ -24,6 +24,8 @@ impl Call {
                 Doing::Transfer(transfer) => Some(transfer.view()),
                 _ => None,
             },
+            supervision: self.room.watch.as_ref().map(|watch| watch.record.clone()),
+            speaker: self.room.speaker,
         }
     }
 }

@@ -4,9 +4,10 @@ use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
 use cordboard_model::event::{Event, EventKind};
-use cordboard_model::id::{AgentId, CallId, LegId, TenantId};
+use cordboard_model::id::{AgentId, AssetId, CallId, LegId, TenantId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::media::{MediaCommand, MediaEvent};
+use cordboard_model::speech::Speech;
 use cordboard_model::time::{Wall, WallClock};
 use cordboard_model::trace::TraceLimits;
 use cordboard_model::view::AgentStatus;
@@ -82,6 +83,13 @@ pub enum ShardInput<'a> {
         /// The answer.
         answer: DnsAnswer,
     },
+    /// Speech was made, and every media thread has it; or it could not be made.
+    Spoken {
+        /// From [`ShardOutput::Speak`].
+        ticket: u64,
+        /// By which name it is played.
+        asset: Option<AssetId>,
+    },
 }
 
 /// What an operator, the API or the shell wants.
@@ -143,6 +151,15 @@ pub enum ShardOutput {
         query: DnsQuery,
         /// The domain for whose sake it is asked: what a certificate of the addresses must be for (RFC 5922 4).
         domain: String,
+    },
+    /// Make speech. Answer with [`ShardInput::Spoken`].
+    Speak {
+        /// Names it in the answer.
+        ticket: u64,
+        /// For whom.
+        tenant: TenantId,
+        /// What.
+        speech: Speech,
     },
     /// Publish.
     Event(Event),

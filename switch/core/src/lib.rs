@@ -18,6 +18,7 @@ mod query;
 mod restore;
 mod routing;
 mod shard;
+mod speech;
 mod trace;
 mod translate;
 mod trunks;
@@ -25,10 +26,10 @@ mod trunks;
 /// What the shell says in an agent's name, and what may be answered.
 pub use cordboard_acd::{AcdCommand, Refused, RefusedReason};
 /// The words of [`ShardInput::Datagram`] and [`ShardOutput::Transmit`].
-pub use cordboard_call::{RecordAsked, RecordRefusal, TransferRefusal};
+pub use cordboard_call::{DialTarget, RecordAsked, RecordRefusal, RoomRefusal, Supervise, TransferRefusal};
 pub use cordboard_sip::engine::{Datagram, Flow, Transport};
 pub use io::{Restore, ShardCommand, ShardConfig, ShardInput, ShardOutput};
 pub use ladder::{Ladder, Tapped, redact};
 pub use query::Figures;
 pub use shard::Shard;
-pub use translate::check_flow;
+pub use translate::{RoomOrder, check_flow};

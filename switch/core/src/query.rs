@@ -1,7 +1,7 @@
 //! What readers may ask of the shard. Nothing here changes anything.
 
 use crate::shard::Shard;
-use cordboard_model::id::{AgentId, CallId, TenantId};
+use cordboard_model::id::{AgentId, CallId, TenantId, UserId};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView};
 
 /// Counters since the start of the switch.
@@ -45,6 +45,11 @@ impl Shard {
     /// One agent.
     pub fn agent(&self, agent: &AgentId) -> Option<AgentView> {
         self.acd.agent(agent)
+    }
+
+    /// Whether there is such an account.
+    pub fn has_account(&self, user: &UserId) -> bool {
+        self.snapshot.tenant(user.tenant).is_some_and(|tenant| tenant.users.contains_key(&user.name))
     }
 
     /// Registered devices of a tenant.
@@ -99,6 +104,7 @@ impl Shard {
         note(!self.legs.is_empty(), "a leg of the shard");
         note(!self.gate.is_empty(), "a record that the journal owes");
         note(!self.routing.is_empty(), "a routing run");
+        note(!self.speeches.is_empty(), "a step that waits for speech");
         note(!self.outside.is_empty(), "a call outside a queue");
         note(!self.offered.is_empty(), "an offer of a call that is gone");
         note(!self.lamps.is_empty(), "a lamp of a call that is gone");

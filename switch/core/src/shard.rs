@@ -10,6 +10,7 @@ use crate::legs::Legs;
 use crate::outside::Outside;
 use crate::query::Figures;
 use crate::routing::Routing;
+use crate::speech::Speeches;
 use crate::trunks::Trunks;
 use cordboard_acd::AcdEngine;
 use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits};
@@ -48,6 +49,8 @@ pub struct Shard {
     pub(crate) legs: Legs,
     pub(crate) gate: Gate,
     pub(crate) routing: Routing,
+    /// Steps of flows that wait for what they say.
+    pub(crate) speeches: Speeches,
     /// Whose account rings at which agent's desk.
     pub(crate) agent_of: BTreeMap<UserId, AgentId>,
     /// Calls outside a queue that keep an agent's phone busy.
@@ -100,6 +103,7 @@ impl Shard {
             legs: Legs::default(),
             gate: Gate::default(),
             routing: Routing::default(),
+            speeches: Speeches::default(),
             agent_of: BTreeMap::new(),
             outside: Outside::default(),
             trunks: Trunks::new(seed(&mut seeds)),
@@ -142,6 +146,7 @@ impl Shard {
             }
             ShardInput::Wall(wall) => self.set_wall(wall),
             ShardInput::Looked { ticket, answer } => self.on_looked(ticket, answer),
+            ShardInput::Spoken { ticket, asset } => self.on_spoken(ticket, asset),
         }
         self.settle();
     }
@@ -254,6 +259,7 @@ impl Shard {
         self.trunks.configure(&snapshot, &old, now);
         let mut calls = CallConfig::new(self.config.start_secs, self.config.shard);
         calls.limits = CallLimits::from(&snapshot.limits);
+        calls.conference_gain = snapshot.limits.conference_gain;
         self.calls.handle_command(CallCommand::Configure(Box::new(calls)), now);
         let directory = cordboard_sip::engine::Directory::new(&snapshot);
         self.sip.handle_command(SipCommand::Configure(Box::new(directory)), now);

@@ -93,7 +93,8 @@ impl Shard {
             // the INFO stands in the ladder
             MediaEvent::DigitDue { .. }
             | MediaEvent::RecordingPaused { .. }
-            | MediaEvent::RecordingClosed { .. } => return,
+            | MediaEvent::RecordingClosed { .. }
+            | MediaEvent::Speaking { .. } => return,
         };
         self.note_media(leg, media);
     }

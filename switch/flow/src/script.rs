@@ -305,6 +305,7 @@ fn snapshot(source: &str, file: &str, id: &FlowId, limits: FlowLimits) -> Snapsh
         pools: Default::default(),
         domains: Vec::new(),
         codecs: Vec::new(),
+        tones: Default::default(),
         routing: Vec::new(),
         users: BTreeMap::new(),
         agents: BTreeMap::new(),
@@ -376,12 +377,12 @@ fn items_line(items: &[PlayItem]) -> String {
     let word = |item: &PlayItem| match item {
         PlayItem::Asset(id) => id.name.to_string(),
         PlayItem::Silence(ms) => format!("silence:{}", seconds(*ms)),
+        PlayItem::Say(speech) => format!("say:{}:{:?}", speech.language, speech.text),
         PlayItem::Tone(tone, ms) => {
-            let name = match tone {
-                Tone::RingBack => "ringback".to_owned(),
-                Tone::Busy => "busy".to_owned(),
-                Tone::Beep => "beep".to_owned(),
-                Tone::Hertz(hertz) => hertz.to_string(),
+            let name = match (tone, tone.signal()) {
+                (Tone::Hertz(hertz), _) => hertz.to_string(),
+                (_, Some(signal)) => signal.name().to_owned(),
+                (_, None) => "beep".to_owned(),
             };
             format!("tone:{name}:{}", seconds(*ms))
         }

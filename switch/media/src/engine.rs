@@ -7,6 +7,7 @@
 mod command;
 mod config;
 mod digits;
+mod mixing;
 mod packet;
 mod recording;
 mod tick;
@@ -17,11 +18,12 @@ pub use travel::Traveller;
 
 use crate::audio::Audio;
 use crate::graph::leg::Leg;
+use crate::graph::mixer::Mix;
 use crate::rtp::header::PAYLOAD_MAX;
 use crate::slab::Slab;
 use crate::tone::ToneTable;
 use crate::wheel::Wheel;
-use cordboard_model::id::{AssetId, LegId, RecordingId, TenantId};
+use cordboard_model::id::{AssetId, CallId, LegId, RecordingId, TenantId};
 use cordboard_model::media::{LegStats, MediaEvent};
 use cordboard_model::time::{Duration, Time, TimerReason};
 use rand_chacha::ChaCha8Rng;
@@ -49,18 +51,24 @@ pub struct MediaEngine {
     by_port: Vec<u32>,
     recordings: Slab<Recording>,
     by_recording: BTreeMap<RecordingId, u32>,
+    mixes: Slab<Mix>,
+    by_mix: BTreeMap<CallId, u32>,
     /// Legs that play or send digits, by the millisecond of their next frame.
     ticks: Wheel,
     /// Legs, by when to look for silence or to report.
     watches: Wheel,
     /// Recordings, by when their clock is read.
     steps: Wheel,
+    /// Mixes, by their next step.
+    beats: Wheel,
     /// Legs with frames to make, then legs with a report to write, then recordings to hand over.
     frames: VecDeque<u32>,
     reports: VecDeque<u32>,
     /// Legs with a report that leaves by the RTP socket.
     muxed: VecDeque<u32>,
     recorded: VecDeque<u32>,
+    /// Mixes with steps to make.
+    mixing: VecDeque<u32>,
     events: VecDeque<MediaEvent>,
     outputs: VecDeque<MediaOutput>,
     counters: MediaCounters,
@@ -89,13 +97,17 @@ impl MediaEngine {
             by_port: Vec::new(),
             recordings: Slab::new(),
             by_recording: BTreeMap::new(),
+            mixes: Slab::new(),
+            by_mix: BTreeMap::new(),
             ticks: Wheel::new(TICK_GRAIN),
             watches: Wheel::new(WATCH_GRAIN),
             steps: Wheel::new(TICK_GRAIN),
+            beats: Wheel::new(TICK_GRAIN),
             frames: VecDeque::new(),
             reports: VecDeque::new(),
             muxed: VecDeque::new(),
             recorded: VecDeque::new(),
+            mixing: VecDeque::new(),
             events: VecDeque::with_capacity(config.events_max.min(1 << 16)),
             outputs: VecDeque::new(),
             counters: MediaCounters::default(),
@@ -146,6 +158,7 @@ impl MediaEngine {
         [
             named(self.ticks.next(), "media tick"),
             named(self.steps.next(), "recording step"),
+            named(self.beats.next(), "mix step"),
             named(self.watches.next(), "media watch"),
         ]
         .into_iter()
@@ -172,6 +185,11 @@ impl MediaEngine {
     /// Recordings that are on or not yet polled to their end.
     pub fn recordings(&self) -> usize {
         self.by_recording.len()
+    }
+
+    /// Mixes that are on.
+    pub fn mixes(&self) -> usize {
+        self.by_mix.len()
     }
 
     /// Bytes one leg takes in the slab, to be held against the budget of a call.

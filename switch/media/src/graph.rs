@@ -1,11 +1,13 @@
-//! What is connected to what on a media thread: legs, the bridge between two, what plays to one and
-//! what records two.
+//! What is connected to what on a media thread: legs, the bridge between two, the mix of several,
+//! what plays to one and what records two.
 
 pub(crate) mod bridge;
 pub(crate) mod ear;
 pub(crate) mod feed;
 pub(crate) mod hearing;
 pub(crate) mod leg;
+pub(crate) mod loudness;
+pub(crate) mod mixer;
 pub(crate) mod player;
 pub(crate) mod recorder;
 pub(crate) mod secret;

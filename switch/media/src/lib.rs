@@ -16,7 +16,7 @@
 //!
 //! Several inputs before a drain are legal.
 //!
-//! Deliberately absent: mixing, DTLS, ICE and Opus.
+//! Deliberately absent: DTLS, ICE and Opus.
 
 pub mod audio;
 pub mod codec;

@@ -52,6 +52,8 @@ pub enum Cause {
     Administrative,
     /// The switch is stopping.
     Shutdown,
+    /// Speech could not be made from text: there is no engine, or it failed or was too slow.
+    SpeechFailed,
     /// A fault of ours (panic caught, invariant broken).
     InternalError,
     /// The switch was restarted while the call was up.
@@ -91,7 +93,7 @@ impl Cause {
             Cause::Unreachable | Cause::MediaTimeout | Cause::MaxDuration => 480,
             Cause::Congestion | Cause::Shutdown | Cause::Administrative => 503,
             Cause::ProtocolError => 400,
-            Cause::FlowFailed | Cause::InternalError | Cause::LostByRestart => 500,
+            Cause::FlowFailed | Cause::SpeechFailed | Cause::InternalError | Cause::LostByRestart => 500,
         }
     }
 
@@ -130,7 +132,7 @@ impl Cause {
             Cause::Congestion | Cause::Shutdown => 42,
             Cause::MediaTimeout | Cause::MaxDuration => 102,
             Cause::ProtocolError => 111,
-            Cause::FlowFailed | Cause::InternalError | Cause::LostByRestart => 41,
+            Cause::FlowFailed | Cause::SpeechFailed | Cause::InternalError | Cause::LostByRestart => 41,
         }
     }
 
@@ -160,6 +162,7 @@ impl Cause {
             Cause::NoRoute => "no_route",
             Cause::Administrative => "administrative",
             Cause::Shutdown => "shutdown",
+            Cause::SpeechFailed => "speech_failed",
             Cause::InternalError => "internal_error",
             Cause::LostByRestart => "lost_by_restart",
         }

@@ -88,6 +88,8 @@ pub enum TransferOutcome {
     Failed,
     /// Who had transferred took it back.
     Cancelled,
+    /// All three talk together from then on.
+    Conference,
 }
 
 /// One transfer within a call. A phone's own and the switch's make the same.
@@ -108,6 +110,72 @@ pub struct TransferRecord {
     /// What became of it.
     pub outcome: TransferOutcome,
     /// Why it failed.
+    pub cause: Option<Cause>,
+}
+
+/// What a supervisor does in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SupervisionMode {
+    /// He hears everybody and is heard by nobody.
+    Listen,
+    /// He hears everybody and is heard by the agent alone.
+    Whisper,
+    /// He hears everybody and is heard by everybody.
+    BargeIn,
+    /// He has taken the agent's place.
+    Intercept,
+}
+
+impl SupervisionMode {
+    /// Every mode.
+    pub const ALL: [Self; 4] = [Self::Listen, Self::Whisper, Self::BargeIn, Self::Intercept];
+
+    /// The word used in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Whisper => "whisper",
+            Self::BargeIn => "barge_in",
+            Self::Intercept => "intercept",
+        }
+    }
+
+    /// The mode of that word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == name)
+    }
+}
+
+/// From when on a supervisor did what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupervisionTurn {
+    /// What.
+    pub mode: SupervisionMode,
+    /// From when on; until the next turn or the end.
+    pub at: Wall,
+}
+
+/// One supervision of a call, from the ringing of the supervisor's phone to his leaving, or his taking the call over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supervision {
+    /// The supervisor's leg.
+    pub leg: LegId,
+    /// Who he is.
+    pub by: PartyId,
+    /// The same, if he is an agent.
+    pub agent: Option<AgentId>,
+    /// The leg of the agent who is supervised.
+    pub of: LegId,
+    /// What is wanted at present.
+    pub mode: SupervisionMode,
+    /// When it was asked for.
+    pub asked: Wall,
+    /// What he did; empty if his phone was not answered.
+    pub turns: Vec<SupervisionTurn>,
+    /// When it ended.
+    pub ended: Option<Wall>,
+    /// Why.
     pub cause: Option<Cause>,
 }
 
@@ -156,6 +224,9 @@ pub struct Cdr {
     /// Transfers, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transfers: Vec<TransferRecord>,
+    /// Who supervised it, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supervisions: Vec<Supervision>,
     /// The call that a party of this one was joined to by a transfer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<CallId>,

@@ -10,6 +10,7 @@ use crate::media::{Codec, DtmfKind};
 use crate::number::TrunkNumbers;
 use crate::plan::{NumberForm, NumberPlan};
 use crate::srtp::SrtpRule;
+use crate::tone::TonePlan;
 use crate::verb::Destination;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -60,6 +61,8 @@ pub struct Limits {
     pub guard: GuardLimits,
     /// Whether an account's device may send a call elsewhere by a 3xx, within the tenant's numbers.
     pub redirects: bool,
+    /// Soft and loud voices of a conference are made equal.
+    pub conference_gain: bool,
 }
 
 /// A digest algorithm.
@@ -137,6 +140,7 @@ impl Default for Limits {
             digest: vec![DigestAlgorithm::Sha256, DigestAlgorithm::Md5],
             guard: GuardLimits::default(),
             redirects: true,
+            conference_gain: false,
         }
     }
 }
@@ -156,6 +160,9 @@ pub struct Tenant {
     pub domains: Vec<String>,
     /// Codecs in the order we prefer.
     pub codecs: Vec<Codec>,
+    /// The country whose tones its callers hear.
+    #[serde(default)]
+    pub tones: TonePlan,
     /// Routing plugins in the order they are asked.
     pub routing: Vec<String>,
     /// SIP accounts.

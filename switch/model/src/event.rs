@@ -1,7 +1,7 @@
 //! The event stream: one per tenant, numbered without gaps.
 
 use crate::cause::{Cause, Party};
-use crate::cdr::{Cdr, TransferRecord};
+use crate::cdr::{Cdr, Supervision, TransferRecord};
 use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::media::AudioNews;
@@ -21,6 +21,20 @@ pub struct Event {
     /// What.
     #[serde(flatten)]
     pub what: EventKind,
+}
+
+/// What became of who was to join a call of two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConferenceChange {
+    /// He is being called.
+    Asked,
+    /// He is in it.
+    Joined,
+    /// He was not reached.
+    Failed,
+    /// He has left.
+    Left,
 }
 
 /// What happened.
@@ -88,6 +102,42 @@ pub enum EventKind {
         /// What: `nothing`, `one_way`, `back`, or `late` with `packets` and `by_ms`.
         #[serde(flatten)]
         news: AudioNews,
+    },
+    /// A leg is muted, or no longer.
+    LegMuted {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+        /// Whether nobody hears its party.
+        muted: bool,
+    },
+    /// Somebody is being added to a call of two, joins it, or leaves.
+    CallConference {
+        /// The call.
+        call: CallId,
+        /// The leg, once there is one.
+        leg: Option<LegId>,
+        /// Who, as dialled.
+        to: String,
+        /// What became of it.
+        change: ConferenceChange,
+        /// Why not, or why no longer.
+        cause: Option<Cause>,
+    },
+    /// A supervision was asked for, changed, or is over.
+    CallSupervised {
+        /// The call.
+        call: CallId,
+        /// As the record will have it. With `ended` it is the last word.
+        supervision: Box<Supervision>,
+    },
+    /// Somebody else speaks, in a conference or a supervised call; or nobody.
+    Speaking {
+        /// The call.
+        call: CallId,
+        /// The leg of who speaks.
+        leg: Option<LegId>,
     },
     /// A leg ended.
     LegEnded {

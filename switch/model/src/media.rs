@@ -1,7 +1,9 @@
 //! What the shard asks of a media thread and what comes back. Packets never appear here.
 
-use crate::id::{AssetId, LegId, PlaybackId, RecordingId};
+use crate::id::{AssetId, CallId, LegId, PlaybackId, RecordingId};
+use crate::speech::Speech;
 use crate::srtp::SrtpKeys;
+use crate::tone::{Signal, TonePlan};
 use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
@@ -127,14 +129,45 @@ pub struct StreamParams {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tone {
-    /// Ring-back: 450 Hz, 1 s on, 4 s off.
+    /// Ring-back, as the call's tenant has it.
     RingBack,
-    /// Busy: 450 Hz, 350 ms on, 350 ms off.
+    /// Busy, as the call's tenant has it.
     Busy,
+    /// Congestion, as the call's tenant has it.
+    Congestion,
+    /// Dial tone, as the call's tenant has it.
+    Dial,
+    /// Special information: three rising tones, then a pause of a second.
+    Information,
+    /// One of those above, as a country's networks play it. The shard puts it in their place.
+    Of(TonePlan, Signal),
     /// A short beep, 1,000 Hz for 200 ms.
     Beep,
     /// A steady sine of this many hertz, for tests and line checks; 100 to 3,400.
     Hertz(u16),
+}
+
+impl Tone {
+    /// What it says, if it is one that each country has its own way to play.
+    pub fn signal(self) -> Option<Signal> {
+        match self {
+            Tone::RingBack => Some(Signal::RingBack),
+            Tone::Busy => Some(Signal::Busy),
+            Tone::Congestion => Some(Signal::Congestion),
+            Tone::Dial => Some(Signal::Dial),
+            Tone::Information => Some(Signal::Information),
+            Tone::Of(_, signal) => Some(signal),
+            Tone::Beep | Tone::Hertz(_) => None,
+        }
+    }
+
+    /// The same as that country plays it; one that was a country's before stays.
+    pub fn of(self, plan: TonePlan) -> Self {
+        match (self, self.signal()) {
+            (Tone::Of(..), _) | (_, None) => self,
+            (_, Some(signal)) => Tone::Of(plan, signal),
+        }
+    }
 }
 
 /// One thing to play.
@@ -147,6 +180,8 @@ pub enum PlayItem {
     Tone(Tone, u32),
     /// Silence for this many milliseconds.
     Silence(u32),
+    /// Speech. The shard has it made and puts the asset in its place; a media thread never plays it.
+    Say(Box<Speech>),
 }
 
 /// How often a playlist is played.
@@ -157,6 +192,20 @@ pub enum Repeat {
     Once,
     /// Until stopped.
     Forever,
+}
+
+/// Most members of a mix: who hears whom is a matrix of bits, 32 to a row.
+pub const MIX_MEMBERS_MAX: usize = 32;
+
+/// One member of a mix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MixMember {
+    /// The leg.
+    pub leg: LegId,
+    /// Bit n: its party hears the n-th member of the list. Its own bit counts for nothing.
+    pub hears: u32,
+    /// Its party is heard by nobody, and not recorded.
+    pub muted: bool,
 }
 
 /// What the shard asks of a media thread. Commands for one leg are obeyed in order.
@@ -205,7 +254,19 @@ pub enum MediaCommand {
         /// The other.
         b: LegId,
     },
-    /// Part a leg from its partner.
+    /// Legs hear each other as a matrix says: several of them, or two of which not each hears the other. States the whole:
+    /// legs that are not named leave the mix, ones that are named leave what they were joined with. What each is sent goes
+    /// on as one stream. [`MediaCommand::Bridge`], [`MediaCommand::Unbridge`] and [`MediaCommand::Close`] take a leg out; a
+    /// mix without legs is no more.
+    Mix {
+        /// Whose mix.
+        mix: CallId,
+        /// At most [`MIX_MEMBERS_MAX`]; with more the command is refused.
+        members: Vec<MixMember>,
+        /// Soft and loud voices are made equal.
+        gain: bool,
+    },
+    /// Part a leg from its partner, or take it out of its mix.
     Unbridge {
         /// Either of the two.
         leg: LegId,
@@ -445,6 +506,13 @@ pub enum MediaEvent {
         /// The first sample that is silent, or the first that is not, counted from the start on each channel.
         sample: u64,
     },
+    /// Somebody else speaks in a mix, or nobody does any more.
+    Speaking {
+        /// Whose mix.
+        mix: CallId,
+        /// Who, or nobody.
+        leg: Option<LegId>,
+    },
     /// The recording has its last sample.
     RecordingClosed {
         /// Which.
@@ -471,7 +539,11 @@ impl MediaCommand {
             MediaCommand::Record { right, .. } => *right,
             _ => None,
         };
-        self.leg().into_iter().chain(second)
+        let members: &[MixMember] = match self {
+            MediaCommand::Mix { members, .. } => members.get(1..).unwrap_or_default(),
+            _ => &[],
+        };
+        self.leg().into_iter().chain(second).chain(members.iter().map(|member| member.leg))
     }
 
     /// A leg this command is about.
@@ -490,6 +562,7 @@ impl MediaCommand {
             | MediaCommand::Close { leg } => Some(*leg),
             MediaCommand::Bridge { a, .. } => Some(*a),
             MediaCommand::Record { left, .. } => Some(*left),
+            MediaCommand::Mix { members, .. } => members.first().map(|member| member.leg),
             MediaCommand::StopRecord { .. } | MediaCommand::PauseRecord { .. } => None,
         }
     }

@@ -1,7 +1,7 @@
 //! What readers of the switch see: the API, the page, the command line.
 
 use crate::cause::Cause;
-use crate::cdr::TransferRecord;
+use crate::cdr::{Supervision, TransferRecord};
 use crate::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::time::Wall;
@@ -75,6 +75,9 @@ pub struct LegView {
     pub answered: bool,
     /// Whether it is on hold, by either side.
     pub held: bool,
+    /// Whether nobody hears its party, by our doing.
+    #[serde(default)]
+    pub muted: bool,
     /// What is wrong with its audio now: `nothing` or `one_way`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unheard: Option<Unheard>,
@@ -120,6 +123,12 @@ pub struct CallView {
     /// The transfer under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<TransferRecord>,
+    /// Who supervises it, or is rung for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supervision: Option<Supervision>,
+    /// The leg of who speaks, in a conference or a supervised call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<LegId>,
 }
 
 /// What one routing plugin said.

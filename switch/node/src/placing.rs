@@ -149,6 +149,7 @@ impl Placing {
 mod tests {
     use super::*;
     use cordboard_model::id::{IdMaker, TenantId};
+    use cordboard_model::media::MixMember;
 
     fn legs() -> [LegId; 4] {
         let mut ids = IdMaker::new(1, 0);
@@ -201,6 +202,19 @@ mod tests {
         assert_eq!(placing.moved(a, None), [Placed::Move { from: two, leg: c, to: one, force: true }]);
         assert_eq!(placing.moved(c, None), [Placed::Send(one, bridge)], "it is gone: nothing waits for ever");
         assert_eq!(placing.moved(c, Some(one)), []);
+    }
+
+    #[test]
+    fn a_mix_waits_until_all_its_legs_are_on_one_thread() {
+        let (mut placing, [a, b, c, d], [one, two]) = two_calls();
+        let member = |leg| MixMember { leg, hears: 7, muted: false };
+        let mix = IdMaker::new(1, 0).call(TenantId::DEFAULT);
+        let members = [a, b, c, d].map(member).to_vec();
+        let command = MediaCommand::Mix { mix, members, gain: false };
+        let go = |leg| Placed::Move { from: two, leg, to: one, force: false };
+        assert_eq!(placing.route(command.clone()), [go(c)]);
+        assert_eq!(placing.moved(c, Some(one)), [go(d)]);
+        assert_eq!(placing.moved(d, Some(one)), [Placed::Send(one, command)]);
     }
 
     #[test]

@@ -2,14 +2,15 @@
 
 use crate::config::{ApiKey, Checks, ConfigError, Loaded, LuaFault, diff, load};
 use crate::media::MediaOrder;
+use crate::prompts::{Found, Prompts};
 use crate::shard::Order;
 use crate::transport::TlsStore;
 use cordboard_api::switch::Caller;
 use cordboard_core::ShardCommand;
 use cordboard_lane::Sender;
-use cordboard_media::Audio;
 use cordboard_model::config::Snapshot;
 use cordboard_model::id::AssetId;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +23,7 @@ pub struct Reloader {
     reloading: Mutex<()>,
     shard: Sender<Order>,
     media: Vec<Sender<MediaOrder>>,
+    prompts: Mutex<Prompts>,
     /// Certificates, read again with the rest.
     tls: Arc<TlsStore>,
     /// Keys that this run was given beside the file.
@@ -43,7 +45,7 @@ pub fn read(path: &Path) -> Result<Loaded, Vec<ConfigError>> {
 }
 
 impl Reloader {
-    /// Of a switch that was started with `loaded`.
+    /// Of a switch that was started with `loaded`, whose prompts it gives to the media threads.
     pub fn new(
         path: PathBuf,
         loaded: Loaded,
@@ -55,7 +57,10 @@ impl Reloader {
         let mut own_keys = loaded.machine.api_keys.clone();
         own_keys.retain(|key| !file_keys.contains(key));
         let current = arc_swap::ArcSwap::from_pointee(loaded);
-        Arc::new(Self { path, current, reloading: Mutex::new(()), shard, media, tls, own_keys })
+        let (reloading, prompts) = (Mutex::default(), Mutex::default());
+        let made = Arc::new(Self { path, current, reloading, shard, media, prompts, tls, own_keys });
+        made.load_assets(&made.current());
+        made
     }
 
     /// Whose API key this is.
@@ -107,22 +112,31 @@ impl Reloader {
         Ok(changes)
     }
 
-    /// Decodes every prompt once and gives it to every media thread. A file that cannot be decoded is named in the
-    /// log and left out: playing it ends at once.
-    pub fn load_assets(&self, loaded: &Loaded) {
+    /// Decodes every prompt that is new or has changed, once, and gives it to every media thread; those whose file is
+    /// gone are forgotten. A file that cannot be decoded is named in the log and left out: playing it ends at once, and
+    /// what was loaded under its name before goes on.
+    fn load_assets(&self, loaded: &Loaded) {
+        let mut prompts = self.prompts.lock().unwrap_or_else(PoisonError::into_inner);
         for (asset, path) in &loaded.assets {
-            match decode(path) {
-                Ok(audio) => self.give(asset, &Arc::new(audio)),
+            match prompts.load(asset, path) {
+                Ok(Found::Audio(audio)) => {
+                    self.give(asset, || MediaOrder::Asset(asset.clone(), Arc::clone(&audio)));
+                }
+                Ok(Found::Same) => {}
                 Err(why) => {
-                    tracing::warn!(%asset, path = %path.display(), why, "the prompt cannot be used")
+                    tracing::warn!(%asset, path = %path.display(), %why, "the prompt cannot be used")
                 }
             }
         }
+        let named: BTreeSet<&AssetId> = loaded.assets.iter().map(|(asset, _)| asset).collect();
+        for asset in prompts.retain(|asset| named.contains(asset)) {
+            self.give(&asset, || MediaOrder::DropAsset(asset.clone()));
+        }
     }
 
-    fn give(&self, asset: &AssetId, audio: &Arc<Audio>) {
+    fn give(&self, asset: &AssetId, order: impl Fn() -> MediaOrder) {
         for thread in &self.media {
-            if thread.try_send(MediaOrder::Asset(asset.clone(), Arc::clone(audio))).is_err() {
+            if thread.try_send(order()).is_err() {
                 tracing::warn!(%asset, "a media thread is too busy to take the prompt; reload again");
             }
         }
@@ -144,9 +158,4 @@ fn tell(outcome: &Result<Vec<String>, Vec<String>>) {
             tracing::error!(faults = errors.len(), "not reloaded; the switch goes on as it was");
         }
     }
-}
-
-fn decode(path: &Path) -> Result<Audio, String> {
-    let bytes = std::fs::read(path).map_err(|why| why.to_string())?;
-    Audio::from_wav(&bytes).map_err(|why| why.to_string())
 }

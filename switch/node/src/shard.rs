@@ -9,13 +9,14 @@ use crate::journal::JournalOrder;
 use crate::media::{MediaOrder, Parted};
 use crate::owed::Owed;
 use crate::placing::{Placed, Placing};
+use crate::speech::Wish;
 use crate::transport::StreamOrder;
 use cordboard_core::{Shard, ShardCommand, ShardInput, ShardOutput};
 use cordboard_lane::{OwnedPermit, Receiver, Sender, Sleep};
 use cordboard_model::cdr::RecordingEntry;
 use cordboard_model::dns::DnsAnswer;
 use cordboard_model::event::Event;
-use cordboard_model::id::LegId;
+use cordboard_model::id::{AssetId, LegId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::time::{Duration, Time, WallClock};
@@ -86,6 +87,13 @@ pub enum Order {
         /// The answer.
         answer: DnsAnswer,
     },
+    /// Speech was made, or could not be.
+    Spoken {
+        /// Names the wish.
+        ticket: u64,
+        /// By which name it is played.
+        asset: Option<AssetId>,
+    },
 }
 
 impl std::fmt::Debug for Order {
@@ -99,6 +107,7 @@ impl std::fmt::Debug for Order {
             Order::Ask(_) => "ask",
             Order::Wall(_) => "wall",
             Order::Looked { .. } => "looked",
+            Order::Spoken { .. } => "spoken",
         })
     }
 }
@@ -119,6 +128,8 @@ pub struct ShardSetup {
     pub journal: Sender<JournalOrder>,
     /// To who asks the domain name system.
     pub dns: mpsc::Sender<Question>,
+    /// To who makes speech.
+    pub speech: mpsc::Sender<Wish>,
     /// To the event hub.
     pub events: Sender<Event>,
     /// Recordings that have ended, to the keeper.
@@ -342,6 +353,9 @@ impl ShardThread {
                     Order::Looked { ticket, answer } => {
                         shard.handle_input(ShardInput::Looked { ticket, answer }, clock.now());
                     }
+                    Order::Spoken { ticket, asset } => {
+                        shard.handle_input(ShardInput::Spoken { ticket, asset }, clock.now());
+                    }
                 });
             }
         }
@@ -429,6 +443,11 @@ impl ShardThread {
                 if self.setup.dns.try_send(Question { ticket, query, domain }).is_err() {
                     let answer = DnsAnswer::Failed;
                     self.tell_shard("name not asked", ShardInput::Looked { ticket, answer });
+                }
+            }
+            ShardOutput::Speak { ticket, tenant, speech } => {
+                if self.setup.speech.try_send(Wish { ticket, tenant, speech }).is_err() {
+                    self.tell_shard("speech not asked for", ShardInput::Spoken { ticket, asset: None });
                 }
             }
             ShardOutput::Event(event) => {

@@ -220,6 +220,8 @@ impl Switch for NodeSwitch {
             Command::EndTransfer(call, complete) => self.end_transfer(call, complete),
             Command::Record(record) => self.record(record),
             Command::HoldRecording(recording, on) => self.hold_recording(recording, on),
+            Command::Room(room) => self.room(room),
+            Command::Mute(leg, muted) => self.mute(tenant, leg, muted),
             Command::Keys(leg, keys) => {
                 let count = keys.len();
                 let answer = self.later(move |shard| shard.send_keys(leg, &keys));

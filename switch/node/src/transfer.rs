@@ -11,6 +11,7 @@ fn refusal(refused: TransferRefusal, call: CallId) -> Refusal {
         TransferRefusal::NotTalking => "the call is not two parties who talk",
         TransferRefusal::UnderWay => "a transfer is under way; complete it or take it back first",
         TransferRefusal::None => "nobody is being consulted",
+        TransferRefusal::Conference => "more than two talk, or somebody is being added",
         TransferRefusal::Alone => "who began the transfer has left; it cannot be taken back",
     };
     Refusal::Conflict(format!("call {call}: {why}"))

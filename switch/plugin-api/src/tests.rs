@@ -140,6 +140,7 @@ impl Bench {
             pools: Default::default(),
             domains: Vec::new(),
             codecs: Vec::new(),
+            tones: Default::default(),
             routing: Vec::new(),
             users: BTreeMap::new(),
             agents: BTreeMap::new(),

@@ -9,6 +9,7 @@ use cordboard_model::config::{
 use cordboard_model::id::{AgentId, AssetId, FlowId, IdError, Name, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
 use cordboard_model::time::Duration;
+use cordboard_model::tone::TonePlan;
 use cordboard_model::verb::Destination;
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ pub const DOMAIN: &str = "cordboard.test";
 
 /// What the menu prompt sounds like, hertz.
 pub const MENU_HZ: u16 = 600;
+/// What speech is in the simulator, hertz.
+pub const SPEECH_HZ: u16 = 770;
 /// What the music sounds like.
 pub const MUSIC_HZ: u16 = 350;
 /// What the apology of a failed flow sounds like.
@@ -55,6 +58,7 @@ impl Setup {
                 pools: Default::default(),
                 domains: vec![DOMAIN.into()],
                 codecs: Codec::DEFAULT.to_vec(),
+                tones: Default::default(),
                 routing: vec!["called-number".into(), "registered-extension".into()],
                 users: BTreeMap::new(),
                 agents: BTreeMap::new(),
@@ -71,6 +75,13 @@ impl Setup {
     #[must_use]
     pub fn codecs(mut self, codecs: &[Codec]) -> Self {
         self.tenant.codecs = codecs.to_vec();
+        self
+    }
+
+    /// The country whose tones are played; China if it has none.
+    #[must_use]
+    pub fn tones(mut self, country: &str) -> Self {
+        self.tenant.tones = TonePlan::of_country(country).unwrap_or_default();
         self
     }
 

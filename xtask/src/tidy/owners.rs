@@ -5,8 +5,13 @@ use super::tree::Tree;
 use super::{Findings, Options};
 
 /// The crate as code names it, and the folder (or the one file beside it) that may.
-const OWNERS: &[(&str, &str)] =
-    &[("rsip", "switch/sip/src/wire"), ("mlua", "switch/flow"), ("rtp_rs", "switch/media")];
+const OWNERS: &[(&str, &str)] = &[
+    ("rsip", "switch/sip/src/wire"),
+    ("mlua", "switch/flow"),
+    ("rtp_rs", "switch/media"),
+    ("nanomp3", "switch/node/src/prompts"),
+    ("lewton", "switch/node/src/prompts"),
+];
 
 pub(crate) fn check(tree: &Tree, _: &Options, findings: &mut Findings) {
     for (file, scan) in tree.rust() {

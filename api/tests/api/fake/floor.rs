@@ -241,6 +241,7 @@ impl Floor {
             recordings: Vec::new(),
             data: view.data.clone(),
             transfers: Vec::new(),
+            supervisions: Vec::new(),
             joined: None,
             dialled: None,
         });
@@ -389,6 +390,8 @@ fn new_call(call: CallId, from: &PartyId, to: &PartyId, now: Wall) -> CallView {
         data: BTreeMap::new(),
         route: Vec::new(),
         transfer: None,
+        supervision: None,
+        speaker: None,
     }
 }
 
@@ -410,6 +413,7 @@ fn change(view: &mut CallView, what: &EventKind, now: Wall) {
             answered: false,
             held: false,
             unheard: None,
+            muted: false,
         }),
         EventKind::LegHeld { leg, held, .. } => {
             for one in view.legs.iter_mut().filter(|one| one.leg == *leg) {

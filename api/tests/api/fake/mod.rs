@@ -10,8 +10,8 @@ mod floor;
 pub use floor::Floor;
 
 use cordboard_api::switch::{
-    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, Refusal, Since,
-    Subscription, Switch, TransferTo,
+    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, Refusal,
+    RoomOrder, Since, Subscription, Switch, TransferTo,
 };
 use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
@@ -288,17 +288,9 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             call_of(floor, leg)?;
             Ok(vec![format!("keys of leg {leg} are {} secret", if on { "a" } else { "no" })])
         }
-        Command::Transfer(transfer) => {
-            let call = floor.calls.get(&transfer.call).ok_or_else(|| missing(&transfer.call))?.call;
-            match transfer.to {
-                TransferTo::Call(other) if other == call => Err(Refusal::Conflict("the same call".into())),
-                to => Ok(vec![format!("call {call} goes to {to:?} by {:?}", transfer.by)]),
-            }
+        Command::Transfer(_) | Command::EndTransfer(..) | Command::Room(_) | Command::Mute(..) => {
+            rearrange(floor, command)
         }
-        Command::EndTransfer(call, complete) => match floor.calls.contains_key(&call) {
-            true => Err(Refusal::Conflict(format!("call {call} has no transfer to end ({complete})"))),
-            false => Err(missing(&call)),
-        },
         Command::Messages(user, new, old) => {
             Ok(vec![format!("{new} new and {old} old messages wait for {user}")])
         }
@@ -327,5 +319,35 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             floor.event(EventKind::ConfigReloaded { version });
             Ok(vec![format!("configuration {version} is in use")])
         }
+    }
+}
+
+/// Who is in a call and who hears whom.
+fn rearrange(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
+    match command {
+        Command::Transfer(transfer) => {
+            let call = floor.calls.get(&transfer.call).ok_or_else(|| missing(&transfer.call))?.call;
+            match transfer.to {
+                TransferTo::Call(other) if other == call => Err(Refusal::Conflict("the same call".into())),
+                to => Ok(vec![format!("call {call} goes to {to:?} by {:?}", transfer.by)]),
+            }
+        }
+        Command::EndTransfer(call, complete) => match floor.calls.contains_key(&call) {
+            true => Err(Refusal::Conflict(format!("call {call} has no transfer to end ({complete})"))),
+            false => Err(missing(&call)),
+        },
+        Command::Room(room) => {
+            let call = floor.calls.get(&room.call).ok_or_else(|| missing(&room.call))?.call;
+            match room.order {
+                RoomOrder::EndSupervision => Err(Refusal::Conflict("nobody supervises it".into())),
+                order => Ok(vec![format!("call {call}: {order:?}")]),
+            }
+        }
+        Command::Mute(leg, muted) => {
+            let call = call_of(floor, leg)?;
+            floor.event(EventKind::LegMuted { call, leg, muted });
+            Ok(vec![format!("leg {leg} is muted: {muted}")])
+        }
+        other => Err(Refusal::Conflict(format!("{other:?} rearranges nothing"))),
     }
 }

@@ -69,6 +69,7 @@ pub(super) fn snapshot(queues: Vec<config::Queue>, agents: Vec<config::Agent>) -
         pools: Default::default(),
         domains: Vec::new(),
         codecs: Vec::new(),
+        tones: Default::default(),
         routing: Vec::new(),
         users: BTreeMap::new(),
         agents: agents.into_iter().map(|a| (a.id.name.clone(), a)).collect(),

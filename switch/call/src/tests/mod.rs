@@ -8,4 +8,5 @@ mod queue;
 mod random;
 mod record;
 mod rig;
+mod room;
 mod transfer;

@@ -5,11 +5,12 @@
 //! stopped; nothing left.
 
 mod book;
+mod rooms;
 
 use super::rig::{TENANT, agent, asset, flow, queue, user};
 use crate::*;
 use cordboard_model::cause::{Cause, Party};
-use cordboard_model::cdr::{TransferKind, TransferOutcome};
+use cordboard_model::cdr::{Supervision, TransferKind, TransferOutcome};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::*;
 use cordboard_model::leg::{Incoming, LegCommand, LegEvent, PartyId};
@@ -51,6 +52,10 @@ struct Seen {
     transferred: u64,
     brought_back: u64,
     taken: u64,
+    mixed: u64,
+    conferred: u64,
+    supervised: u64,
+    intercepted: u64,
 }
 
 #[derive(Default)]
@@ -85,6 +90,8 @@ struct World {
     trace: u64,
     /// Who hears whom.
     bridges: BTreeMap<LegId, LegId>,
+    mixes: BTreeMap<CallId, BTreeSet<LegId>>,
+    watched: BTreeMap<CallId, Supervision>,
     /// REFERs that have no last word.
     refers: BTreeSet<(LegId, u32)>,
     refer: u32,
@@ -109,6 +116,8 @@ impl World {
             asked: BTreeSet::new(),
             trace: 0,
             bridges: BTreeMap::new(),
+            mixes: BTreeMap::new(),
+            watched: BTreeMap::new(),
             refers: BTreeSet::new(),
             refer: 0,
         }
@@ -152,6 +161,8 @@ impl World {
             assert!(!call.waits, "{id}: a wait was never ended");
         }
         assert!(self.refers.is_empty(), "transfers without a last word: {:?}", self.refers);
+        assert!(self.mixes.is_empty(), "mixes left: {:?}", self.mixes);
+        assert!(self.watched.is_empty(), "supervisors left: {:?}", self.watched);
         assert!(self.ports.is_empty(), "ports left: {:?}", self.ports);
         assert!(self.recordings.is_empty(), "recordings left: {:?}", self.recordings);
     }
@@ -251,8 +262,9 @@ impl World {
         };
         let newest = self.calls[&call].legs.last().copied().unwrap_or(leg);
         let book = &self.calls[&call];
-        match self.dice.roll(17) {
+        match self.dice.roll(21) {
             13..=15 => self.transfer(call, leg),
+            17..=20 => self.room(call, leg),
             0 | 1 if book.waits && book.offered.is_none() => self.offer(call),
             2 if book.waits => self.withdraw_and_end(call),
             3 if book.offered.is_some() => self.withdraw(call),
@@ -481,6 +493,10 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
         sum.transferred += seen.transferred;
         sum.brought_back += seen.brought_back;
         sum.taken += seen.taken;
+        sum.mixed += seen.mixed;
+        sum.conferred += seen.conferred;
+        sum.supervised += seen.supervised;
+        sum.intercepted += seen.intercepted;
     }
     let enough = sum.calls > 5_000
         && sum.settled > 3_000
@@ -494,6 +510,10 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
             sum.transferred,
             sum.brought_back,
             sum.taken,
+            sum.mixed,
+            sum.conferred,
+            sum.supervised,
+            sum.intercepted,
         ]
         .iter()
         .all(|n| *n > 200);

@@ -6,7 +6,7 @@ use cordboard_model::cdr::Cdr;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::*;
 use cordboard_model::leg::{Incoming, LegCommand, LegEvent, PartyId};
-use cordboard_model::media::{LegStats, MediaCommand, MediaEvent, OpenError, PlayItem, Repeat};
+use cordboard_model::media::{LegStats, MediaCommand, MediaEvent, MixMember, OpenError, PlayItem, Repeat};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::verb::{Destination, Verb, VerbAnswer};
 use core::net::SocketAddr;
@@ -403,6 +403,9 @@ impl Rig {
             MediaCommand::Bridge { a, b } => {
                 format!("bridge {} and {}", self.name(*a), self.name(*b))
             }
+            MediaCommand::Mix { members, .. } => {
+                format!("mix {}", self.rows(members))
+            }
             MediaCommand::Unbridge { leg } => format!("unbridge {}", self.name(*leg)),
             MediaCommand::Record { left, right, .. } => {
                 let right = right.map_or("nobody", |leg| self.name(leg));
@@ -420,6 +423,19 @@ impl Rig {
                 format!("{command:?}")
             }
         }
+    }
+
+    pub(super) fn rows(&self, members: &[MixMember]) -> String {
+        let rows: Vec<String> = members.iter().map(|member| self.row(member, members)).collect();
+        rows.join("; ")
+    }
+
+    fn row(&self, member: &MixMember, members: &[MixMember]) -> String {
+        let heard = members.iter().enumerate().filter(|(n, _)| member.hears & (1 << n) != 0);
+        let heard: Vec<&str> = heard.map(|(_, heard)| self.name(heard.leg)).collect();
+        let muted = if member.muted { " muted" } else { "" };
+        let heard = if heard.is_empty() { "nobody".to_owned() } else { heard.join(" and ") };
+        format!("{}{muted} hears {heard}", self.name(member.leg))
     }
 
     fn event_line(&self, event: &EventKind) -> String {
@@ -447,6 +463,20 @@ impl Rig {
                 let by = self.name(transfer.by);
                 format!("transfer {:?} by {by} to {to}: {:?}{cause}", transfer.kind, transfer.outcome)
             }
+            EventKind::LegMuted { leg, muted, .. } => format!("leg {} muted {muted}", self.name(*leg)),
+            EventKind::CallConference { to, change, cause, .. } => {
+                let cause = cause.map(|cause| format!(" {cause:?}")).unwrap_or_default();
+                format!("conference with {to}: {change:?}{cause}")
+            }
+            EventKind::CallSupervised { supervision, .. } => {
+                let turns: Vec<&str> = supervision.turns.iter().map(|turn| turn.mode.as_str()).collect();
+                let cause = supervision.cause.map(|cause| format!(", ended {cause:?}")).unwrap_or_default();
+                let (by, of) = (&supervision.by.user, self.name(supervision.of));
+                format!("{by} supervises {of}: {:?} [{}]{cause}", supervision.mode, turns.join(" "))
+            }
+            EventKind::Speaking { leg, .. } => {
+                format!("{} speaks", leg.map_or("nobody", |leg| self.name(leg)))
+            }
             EventKind::Digit { digit, .. } => format!("digit {digit}"),
             EventKind::DataChanged { key, value, .. } => format!("data {key} = {value:?}"),
             EventKind::FlowStarted { flow, .. } => format!("flow {flow} started"),
@@ -466,6 +496,7 @@ fn item_line(item: &PlayItem) -> String {
         PlayItem::Asset(asset) => asset.name.to_string(),
         PlayItem::Tone(tone, _) => format!("{tone:?}"),
         PlayItem::Silence(ms) => format!("silence {ms}"),
+        PlayItem::Say(speech) => format!("say {:?}", speech.text),
     }
 }
 

@@ -257,6 +257,9 @@ fn call_of(what: &EventKind) -> Option<CallId> {
         | EventKind::LegAudio { call, .. }
         | EventKind::LegEnded { call, .. }
         | EventKind::CallTransfer { call, .. }
+        | EventKind::LegMuted { call, .. }
+        | EventKind::CallConference { call, .. }
+        | EventKind::CallSupervised { call, .. }
         | EventKind::Digit { call, .. }
         | EventKind::DataChanged { call, .. }
         | EventKind::FlowStarted { call, .. }

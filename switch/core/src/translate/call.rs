@@ -10,7 +10,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
-use cordboard_model::media::{Codec, Direction, DtmfKind, MediaCommand};
+use cordboard_model::media::{Codec, Direction, DtmfKind, MediaCommand, PlayItem};
 use cordboard_sip::engine::{Dest, SipCommand};
 use cordboard_sip::identity::Told;
 use cordboard_sip::sdp::{Local, Security};
@@ -78,7 +78,21 @@ impl Shard {
         {
             self.legs.add(*leg, call);
         }
+        let command = self.in_own_tones(command);
         self.out.push_back(ShardOutput::Media(command));
+    }
+
+    /// Tones that each country has its own way to play become those of the tenant.
+    fn in_own_tones(&self, mut command: MediaCommand) -> MediaCommand {
+        if let MediaCommand::Play { leg, items, .. } = &mut command {
+            let plan = self.snapshot.tenant(leg.tenant).map(|tenant| tenant.tones).unwrap_or_default();
+            for item in items {
+                if let PlayItem::Tone(tone, _) = item {
+                    *tone = tone.of(plan);
+                }
+            }
+        }
+        command
     }
 
     fn do_leg(&mut self, leg: LegId, command: LegCommand) {
@@ -249,7 +263,10 @@ impl Shard {
                 self.in_hand = Some(call);
                 self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
             }
-            FlowOutput::Stop { call, .. } => self.flow_command(FlowCommand::Stop { call }),
+            FlowOutput::Stop { call, .. } => {
+                self.speeches.forget(call);
+                self.flow_command(FlowCommand::Stop { call });
+            }
         }
     }
 
@@ -284,6 +301,7 @@ impl Shard {
             self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
         }
         self.routing.forget(call);
+        self.speeches.forget(call);
         self.offered.remove(&call);
         self.trunks.forget(call, &legs);
         self.say_goodbye(call);

@@ -17,10 +17,16 @@ impl Shard {
                     let answer = VerbAnswer::Failed(Cause::NotFound);
                     return self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
                 }
-                self.tell_call(call, CallInput::VerbRequest { call, ticket, verb });
+                if let Some(verb) = self.speak_first(call, ticket, verb) {
+                    self.tell_call(call, CallInput::VerbRequest { call, ticket, verb });
+                }
             }
-            FlowOutput::Ended { call, .. } => self.tell_call(call, CallInput::FlowEnded { call }),
+            FlowOutput::Ended { call, .. } => {
+                self.speeches.forget(call);
+                self.tell_call(call, CallInput::FlowEnded { call });
+            }
             FlowOutput::Failed { call, flow, error } => {
+                self.speeches.forget(call);
                 let fallback = self.fallback(&flow);
                 let error = error.to_string();
                 self.tell_call(call, CallInput::FlowFailed { call, error, fallback });

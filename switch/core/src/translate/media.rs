@@ -17,13 +17,19 @@ fn leg_of(event: &MediaEvent) -> Option<LegId> {
         | MediaEvent::Silent { leg }
         | MediaEvent::Audio { leg, .. }
         | MediaEvent::Closed { leg, .. } => Some(*leg),
-        MediaEvent::RecordingPaused { .. } | MediaEvent::RecordingClosed { .. } => None,
+        MediaEvent::RecordingPaused { .. }
+        | MediaEvent::RecordingClosed { .. }
+        | MediaEvent::Speaking { .. } => None,
     }
 }
 
 impl Shard {
     pub(crate) fn on_media(&mut self, event: MediaEvent) {
-        self.in_hand = leg_of(&event).and_then(|leg| self.legs.get(leg)).map(|leg| leg.call);
+        let of_leg = leg_of(&event).and_then(|leg| self.legs.get(leg)).map(|leg| leg.call);
+        self.in_hand = match &event {
+            MediaEvent::Speaking { mix, .. } => Some(*mix),
+            _ => of_leg,
+        };
         if let MediaEvent::Opened { leg, local } = &event
             && let Some(found) = self.legs.get_mut(*leg)
         {

@@ -6,8 +6,10 @@ mod flow;
 mod identity;
 mod keys;
 mod media;
+mod room;
 mod sip;
 mod transfer;
 
 pub use flow::check_flow;
 pub(crate) use identity::Came;
+pub use room::RoomOrder;

@@ -92,6 +92,7 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         pools: Default::default(),
         domains: vec![domain.into()],
         codecs: Codec::DEFAULT.to_vec(),
+        tones: Default::default(),
         routing: vec!["numbers".into()],
         users: [(name("1001"), account)].into(),
         agents: [(name("1001"), agent)].into(),
@@ -250,6 +251,7 @@ impl Rig {
                     self.owed.extend(ticket);
                 }
                 ShardOutput::Lookup { ticket, query, .. } => self.looked.push((ticket, query)),
+                ShardOutput::Speak { .. } => {}
                 ShardOutput::Event(event) => self.events.push((event.tenant, event.seq, event.what)),
             }
             if let Some(event) = answer {

@@ -1,10 +1,12 @@
 //! What can be played: prompts by name, tones, silence, and lists of these.
 //!
-//! `"welcome"` | `{tone="busy", seconds=3}` | `{silence=0.5}` | `{"a", "b", {silence=1}, "c"}`
+//! `"welcome"` | `{tone="busy", seconds=3}` | `{silence=0.5}` | `{say="Hello", language="en"}` |
+//! `{"a", "b", {silence=1}, "c"}`
 
 use super::arg::{Arg, BadOption, Options, Table, millis};
 use cordboard_model::id::{AssetId, TenantId};
 use cordboard_model::media::{PlayItem, Tone};
+use cordboard_model::speech::{Speech, TEXT_MAX, is_name};
 
 /// Most things in one list.
 pub const ITEMS_MAX: usize = 64;
@@ -14,6 +16,19 @@ const SECONDS_MAX: f64 = 3_600.0;
 const BEEP_MS: u32 = 200;
 /// Length of any other tone if none is given, milliseconds.
 const TONE_MS: u32 = 1_000;
+
+/// The language of what is said if none is named.
+const LANGUAGE: &str = "en";
+
+/// The tones that have a name; how they sound is for the country of the tenant to say.
+const TONES: [(&str, Tone); 6] = [
+    ("ringback", Tone::RingBack),
+    ("busy", Tone::Busy),
+    ("congestion", Tone::Congestion),
+    ("dial", Tone::Dial),
+    ("information", Tone::Information),
+    ("beep", Tone::Beep),
+];
 
 /// The prompt of this name.
 pub fn asset(verb: &'static str, tenant: TenantId, name: &str) -> Result<PlayItem, BadOption> {
@@ -42,7 +57,7 @@ pub fn read(
         }
         other => {
             let text = format!(
-                "a prompt must be a name, a tone, silence or a list of these, not a {}",
+                "a prompt must be a name, a tone, silence, speech or a list of these, not a {}",
                 other.type_name()
             );
             return Err(BadOption::new(verb, text));
@@ -66,10 +81,32 @@ pub fn list(
 
 /// Whether a table is one tone or silence rather than a list.
 pub fn is_item(table: &Table) -> bool {
-    table.named.contains_key("tone") || table.named.contains_key("silence")
+    ["tone", "silence", "say"].iter().any(|kind| table.named.contains_key(*kind))
+}
+
+/// Speech: a text, the language it is in, and a voice if not the language's own.
+pub fn speech(options: &Options<'_>, text: &str) -> Result<PlayItem, BadOption> {
+    if text.trim().is_empty() || text.len() > TEXT_MAX {
+        return Err(
+            options.wrong(format!("what is said must have 1 to {TEXT_MAX} bytes, not {}", text.len()))
+        );
+    }
+    let name = |key: &str| match options.text(key)? {
+        Some(name) if !is_name(name) => Err(options.wrong(format!("{name:?} cannot be a {key}"))),
+        name => Ok(name.map(str::to_owned)),
+    };
+    let language = name("language")?.unwrap_or_else(|| LANGUAGE.to_owned());
+    let voice = name("voice")?;
+    Ok(PlayItem::Say(Box::new(Speech { text: text.to_owned(), language, voice })))
 }
 
 fn item(verb: &'static str, arg: &Arg) -> Result<PlayItem, BadOption> {
+    if let Arg::Table(table) = arg
+        && table.named.contains_key("say")
+    {
+        let options = Options::new(verb, Some(arg), &["say", "language", "voice"])?;
+        return speech(&options, options.text("say")?.unwrap_or_default());
+    }
     let options = Options::new(verb, Some(arg), &["tone", "silence", "seconds"])?;
     if let Some(silence) = options.raw("silence") {
         if options.raw("tone").is_some() || options.raw("seconds").is_some() {
@@ -88,14 +125,12 @@ fn item(verb: &'static str, arg: &Arg) -> Result<PlayItem, BadOption> {
 
 fn tone(options: &Options<'_>) -> Result<Tone, BadOption> {
     match options.raw("tone") {
-        Some(Arg::Text(name)) => match name.as_str() {
-            "ringback" => Ok(Tone::RingBack),
-            "busy" => Ok(Tone::Busy),
-            "beep" => Ok(Tone::Beep),
-            other => Err(options.wrong(format!(
-                "there is no tone '{other}'; there are ringback, busy, beep, or a frequency"
-            ))),
-        },
+        Some(Arg::Text(name)) => {
+            TONES.iter().find(|(known, _)| known == name).map(|(_, tone)| *tone).ok_or_else(|| {
+                let names = TONES.map(|(name, _)| name).join(", ");
+                options.wrong(format!("there is no tone '{name}'; there are {names}, or a frequency"))
+            })
+        }
         Some(Arg::Int(hertz)) => match u16::try_from(*hertz) {
             Ok(hertz @ 100..=3_400) => Ok(Tone::Hertz(hertz)),
             _ => Err(options.wrong(format!("a tone must have 100 to 3400 hertz, not {hertz}"))),
@@ -129,15 +164,43 @@ mod tests {
     }
 
     #[test]
+    fn speech_is_a_text_with_its_language_and_a_voice_that_is_no_option_of_an_engine() {
+        let chinese = table(&[("say", text("\u{4f60}\u{597d}")), ("language", text("zh"))], &[]);
+        let items = reading(&chinese).unwrap();
+        let [PlayItem::Say(speech)] = &items[..] else { panic!("not speech") };
+        assert_eq!((speech.text.as_str(), speech.language.as_str()), ("\u{4f60}\u{597d}", "zh"));
+        let english = table(&[("say", text("Hello")), ("voice", text("en+f3"))], &[]);
+        assert!(matches!(&reading(&english).unwrap()[..], [PlayItem::Say(s)] if s.language == "en"));
+        for (item, want) in [
+            (table(&[("say", text(" "))], &[]), "play: what is said must have 1 to 4096 bytes, not 1"),
+            (table(&[("say", Arg::Int(5))], &[]), "play: option 'say' must be a string, not a number"),
+            (
+                table(&[("say", text("a")), ("voice", text("-w/etc/passwd"))], &[]),
+                "play: \"-w/etc/passwd\" cannot be a voice",
+            ),
+            (
+                table(&[("say", text("a")), ("lang", text("zh"))], &[]),
+                "play: unknown option 'lang'; there are say, language, voice",
+            ),
+        ] {
+            assert_eq!(reading(&item), Err(want.to_owned()));
+        }
+    }
+
+    #[test]
     fn what_cannot_be_played_is_refused_by_name() {
         for (arg, want) in [
             (text("wel come"), "play: \"wel come\" is not a prompt's name: an id cannot hold ' '"),
             (
                 table(&[("tone", text("moo"))], &[]),
-                "play: there is no tone 'moo'; there are ringback, busy, beep, or a frequency",
+                "play: there is no tone 'moo'; there are ringback, busy, congestion, dial, information, beep, or a \
+                 frequency",
             ),
             (table(&[("tone", Arg::Int(9))], &[]), "play: a tone must have 100 to 3400 hertz, not 9"),
-            (Arg::Int(5), "play: a prompt must be a name, a tone, silence or a list of these, not a number"),
+            (
+                Arg::Int(5),
+                "play: a prompt must be a name, a tone, silence, speech or a list of these, not a number",
+            ),
             (
                 table(&[("silence", Arg::Int(1)), ("sec", Arg::Int(1))], &[]),
                 "play: unknown option 'sec'; there are tone, silence, seconds",

@@ -17,6 +17,7 @@ pub mod log;
 pub mod menu;
 pub mod play;
 pub mod record;
+pub mod say;
 pub mod say_number;
 pub mod transfer;
 pub mod wait;
@@ -27,9 +28,10 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     answer::NAME,
     play::NAME,
+    say::NAME,
     say_number::NAME,
     collect::NAME,
     menu::NAME,
@@ -78,7 +80,7 @@ pub enum Reply {
 pub enum Asked {
     /// `call:answer`.
     Answer,
-    /// `call:play` and `call:say_number`.
+    /// `call:play`, `call:say` and `call:say_number`.
     Play,
     /// `call:collect`; the fewest digits that count.
     Collect(u8),
@@ -149,6 +151,7 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
     match name {
         answer::NAME => answer::request(args),
         play::NAME => play::request(tenant, args),
+        say::NAME => say::request(args),
         say_number::NAME => say_number::request(tenant, args),
         collect::NAME => collect::request(tenant, args),
         enqueue::NAME => enqueue::request(tenant, args),
@@ -208,7 +211,7 @@ mod tests {
     fn a_misspelt_verb_gets_the_one_that_was_meant() {
         assert_eq!(unknown("plya"), "call has no verb 'plya'; did you mean 'play'?");
         assert_eq!(unknown("hangup"), "call has no verb 'hangup'; did you mean 'hang_up'?");
-        assert_eq!(unknown("say"), "call has no verb 'say'; did you mean 'say_number'?");
+        assert_eq!(unknown("say_num"), "call has no verb 'say_num'; did you mean 'say_number'?");
         assert!(unknown("teleport").contains("there are answer, play,"));
     }
 

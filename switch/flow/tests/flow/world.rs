@@ -38,6 +38,7 @@ pub fn snapshot(limits: FlowLimits, flows: &[(&str, &str)]) -> Snapshot {
         pools: Default::default(),
         domains: Vec::new(),
         codecs: Vec::new(),
+        tones: Default::default(),
         routing: Vec::new(),
         users: BTreeMap::new(),
         agents: BTreeMap::new(),

@@ -31,6 +31,7 @@ impl MediaEngine {
             }
             MediaCommand::StopPlay { leg, playback } => self.stop_play(leg, playback),
             MediaCommand::Bridge { a, b } => self.bridge(a, b),
+            MediaCommand::Mix { mix, members, gain } => self.mix(mix, &members, gain, now),
             MediaCommand::Unbridge { leg } => {
                 if let Some(key) = self.find(leg) {
                     self.part(key);
@@ -228,6 +229,7 @@ impl MediaEngine {
             PlayItem::Asset(asset) => self.assets.get(asset).cloned().map(Item::Audio),
             PlayItem::Tone(tone, ms) => Some(Item::Tone(*tone, u64::from(*ms) * 8)),
             PlayItem::Silence(ms) => Some(Item::Silence(u64::from(*ms) * 8)),
+            PlayItem::Say(_) => None,
         };
         items.iter().map(find).collect()
     }
@@ -260,11 +262,14 @@ impl MediaEngine {
         if self.legs.get(first).is_some_and(|leg| leg.partner == Some(second)) {
             return;
         }
+        let said = [first, second].map(|key| self.take_feed(key));
         self.part(first);
         self.part(second);
         if let Some((one, other)) = self.legs.pair_mut(first, second) {
             one.partner = Some(second);
             other.partner = Some(first);
+            // what was said in a mix and not yet heard is heard by the partner, if he needs it decoded
+            [other.feed, one.feed] = said;
         }
         self.prepare_feeds(first);
     }
@@ -272,6 +277,7 @@ impl MediaEngine {
     /// Two legs are joined, or what one of them agreed on has changed.
     fn prepare_feeds(&mut self, key: u32) {
         let ptime = self.config.tick.as_millis().min(255) as u8;
+        self.prepare_seat(key);
         let partner = self.legs.get(key).and_then(|leg| leg.partner);
         if let Some((one, other)) = partner.and_then(|partner| self.legs.pair_mut(key, partner)) {
             bridge::prepare(one, other, ptime);
@@ -280,6 +286,7 @@ impl MediaEngine {
     }
 
     pub(super) fn part(&mut self, key: u32) {
+        self.leave_mix(key);
         let Some(leg) = self.legs.get_mut(key) else {
             return;
         };

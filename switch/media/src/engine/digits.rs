@@ -77,8 +77,13 @@ impl MediaEngine {
         if !is_new {
             return;
         }
-        let (leg, partner) = (leg.id, leg.partner.filter(|_| !leg.secret.covers(now)));
+        // A secret is told to the shard, and to nobody else.
+        let heard = !leg.secret.covers(now);
+        let (leg, partner, seat) = (leg.id, leg.partner.filter(|_| heard), leg.seat.filter(|_| heard));
         self.mention(MediaEvent::Digit { leg, digit });
+        if let Some(seat) = seat {
+            return self.pressed_in_mix(seat, digit, now);
+        }
         let Some((key, leg)) = partner.and_then(|partner| Some((partner, self.legs.get(partner)?))) else {
             return;
         };
@@ -88,7 +93,7 @@ impl MediaEngine {
     }
 
     /// To who hears the presser: not to who hears a prompt instead.
-    fn pass_on(&mut self, key: u32, digit: char, now: Time) {
+    pub(super) fn pass_on(&mut self, key: u32, digit: char, now: Time) {
         let hears = |leg: &Leg| leg.player.is_none() && leg.target().is_some() && leg.way().is_some();
         if self.legs.get(key).is_some_and(hears) {
             self.send_digit(key, digit, PRESS_MS, now);

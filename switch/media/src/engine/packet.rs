@@ -125,7 +125,8 @@ impl MediaEngine {
         let (Some(leg), Content::Audio(_)) = (self.legs.get_mut(key), passage.content) else {
             return;
         };
-        let Some(coders) = leg.coders.as_mut().filter(|_| leg.taps.iter().any(Option::is_some)) else {
+        let is_taped = !leg.seat.is_some_and(|seat| seat.muted) && leg.taps.iter().any(Option::is_some);
+        let Some(coders) = leg.coders.as_mut().filter(|_| is_taped) else {
             return;
         };
         let header = passage.header;
@@ -171,6 +172,12 @@ impl MediaEngine {
 
     fn forward(&mut self, key: u32, passage: Passage, buf: &mut [u8], now: Time) -> Verdict {
         let secret = self.is_secret(key, passage.content, now);
+        if let Some(seat) = self.legs.get(key).and_then(|leg| leg.seat) {
+            if !secret {
+                self.say(seat, passage, buf, now);
+            }
+            return Verdict::Keep;
+        }
         let partner = self.legs.get(key).and_then(|leg| leg.partner);
         let pair = partner.and_then(|partner| self.legs.pair_mut(key, partner));
         let Some((from, to)) = pair else {

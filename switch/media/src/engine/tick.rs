@@ -20,6 +20,9 @@ impl MediaEngine {
         while let Some((key, slot)) = self.steps.pop(now) {
             self.step_recording(key, slot, now);
         }
+        while let Some((key, slot)) = self.beats.pop(now) {
+            self.beat_mix(key, slot, now);
+        }
         while let Some((key, _)) = self.watches.pop(now) {
             self.watch_leg(key, now);
         }
@@ -76,7 +79,7 @@ impl MediaEngine {
         self.ticks.schedule(key, slot + frames * ptime, now);
     }
 
-    /// The next packet of playback or digits, or report that shares their port, written to the front of `buf`, for the
+    /// The next packet of playback, digits or a mix, or report that shares their port, written to the front of `buf`, for the
     /// RTP socket of that port.
     pub fn poll_transmit(&mut self, buf: &mut [u8], now: Time) -> Option<(PortKey, SocketAddr, usize)> {
         if buf.len() < Self::TRANSMIT_MIN {
@@ -113,6 +116,9 @@ impl MediaEngine {
                     None => self.counters.unsealable += 1,
                 }
             }
+        }
+        if let Some(sent) = self.poll_mixes(buf) {
+            return Some(sent);
         }
         while let Some(key) = self.muxed.pop_front() {
             let to = self.legs.get(key).and_then(|leg| leg.stream?.latch.destination());

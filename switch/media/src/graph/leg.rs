@@ -7,6 +7,7 @@ use crate::engine::PortKey;
 use crate::graph::ear::Ear;
 use crate::graph::feed::{Feed, Pulled};
 use crate::graph::hearing::Hearing;
+use crate::graph::mixer::Seat;
 use crate::graph::player::Player;
 use crate::graph::recorder::Channel;
 use crate::graph::secret::Secret;
@@ -15,7 +16,7 @@ use crate::rtcp::read::About;
 use crate::rtcp::write::{self as report, LastReport};
 use crate::rtp::header::{self, HEADER_LEN};
 use crate::rtp::latch::Latch;
-use crate::rtp::outgoing::Outgoing;
+use crate::rtp::outgoing::{Outgoing, Own};
 use crate::rtp::reception::Reception;
 use crate::srtp::{self, Refused, Srtp};
 use crate::tone::ToneTable;
@@ -200,6 +201,8 @@ pub(crate) struct Leg {
     pub partner: Option<u32>,
     /// Whether what the party says and presses is nobody's business.
     pub secret: Secret,
+    /// Where it sits in a mix; it has no partner then.
+    pub seat: Option<Seat>,
     pub taps: [Option<Tap>; TAPS_MAX],
     pub cadence: Cadence,
     pub watch: Watch,
@@ -261,6 +264,7 @@ impl Leg {
             feed: None,
             partner: None,
             secret: Secret::default(),
+            seat: None,
             taps: [None; TAPS_MAX],
             cadence: Cadence::default(),
             watch: Watch::default(),
@@ -461,6 +465,24 @@ impl Leg {
         header::write(buf, HEADER_LEN, params.send_payload_type, restarted, place);
         self.outgoing.advance_local(samples);
         self.outgoing.count(pcm.len());
+        Some(end)
+    }
+
+    /// A packet of what the mix has for the party: `codes` of a frame that begins at `at`. `None` while it is fed
+    /// otherwise, or none may be sent.
+    pub(crate) fn mix_frame(&mut self, buf: &mut [u8], codes: &[u8], at: Time) -> Option<usize> {
+        if self.is_fed() || self.target().is_none() {
+            return None;
+        }
+        let payload_type = self.stream?.params.send_payload_type;
+        let samples = u32::from(self.ptime_ms()) * 8;
+        let end = HEADER_LEN + codes.len();
+        buf.get_mut(HEADER_LEN..end)?.copy_from_slice(codes);
+        let (timestamp, restarted) = self.outgoing.begin(Own::Mix, at);
+        let place = self.outgoing.local(timestamp, restarted);
+        header::write(buf, HEADER_LEN, payload_type, restarted, place);
+        self.outgoing.advance_local(samples);
+        self.outgoing.count(codes.len());
         Some(end)
     }
 

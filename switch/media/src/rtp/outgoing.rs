@@ -17,11 +17,19 @@ const TIMESTAMP_SLACK: u64 = 80_000;
 /// a receiver that misses the first packets then still knows how often the number has wrapped.
 const FIRST_MAX: u16 = 0x7fff;
 
+/// What we feed a stream with ourselves. Each has a cadence of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Own {
+    /// Playback, digits, or a partner's audio made anew.
+    Frames,
+    /// The mix of several.
+    Mix,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
     Nobody,
-    /// Playback or digits.
-    Local,
+    Local(Own),
     /// The leg of this key, in this epoch.
     Relay {
         leg: u32,
@@ -123,7 +131,7 @@ impl Outgoing {
 
     /// We feed the stream no longer; who else does goes on.
     pub(crate) fn end_local(&mut self) {
-        if self.source == Source::Local {
+        if matches!(self.source, Source::Local(_)) {
             self.source = Source::Nobody;
         }
     }
@@ -198,10 +206,16 @@ impl Outgoing {
     /// We feed the stream ourselves from `at` on: says the timestamp of the frame that begins there,
     /// and whether the stream began anew with it.
     pub(crate) fn begin_local(&mut self, at: Time) -> (u32, bool) {
-        let restarted = self.source != Source::Local;
+        self.begin(Own::Frames, at)
+    }
+
+    /// The same, said which of our sources it is. From one to the other the stream begins anew, with the time that passed.
+    pub(crate) fn begin(&mut self, own: Own, at: Time) -> (u32, bool) {
+        let source = Source::Local(own);
+        let restarted = self.source != source;
         if restarted {
             self.end = self.timestamp_at(at);
-            self.source = Source::Local;
+            self.source = source;
             self.first.get_or_insert((self.end, at));
         }
         (self.end, restarted)
@@ -216,7 +230,7 @@ impl Outgoing {
 
     /// The local clock goes on by a frame, whether or not a packet was sent for it.
     pub(crate) fn advance_local(&mut self, samples: u32) {
-        if self.source == Source::Local {
+        if matches!(self.source, Source::Local(_)) {
             self.end = self.end.wrapping_add(samples);
         }
     }

@@ -3,7 +3,9 @@
 
 use cordboard_media::{Audio, MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
 use cordboard_model::id::{AssetId, IdMaker, LegId, TenantId};
-use cordboard_model::media::{Codec, Direction, MediaCommand, PlayItem, Repeat, StreamParams, Tone};
+use cordboard_model::media::{
+    Codec, Direction, MediaCommand, MixMember, PlayItem, Repeat, StreamParams, Tone,
+};
 use cordboard_model::srtp::{SrtpKey, SrtpKeys, SrtpSuite};
 use cordboard_model::time::Time;
 use core::net::SocketAddr;
@@ -191,6 +193,50 @@ fn relay_playback_and_recording_do_not_allocate_in_steady_state() {
     assert!(shell.played > 2 * 50 * 29 - 400, "{}", shell.played);
     assert!(shell.recorded > 8_000 * 29, "{}", shell.recorded);
     assert!(shell.reports > 12 && shell.events > 60);
+}
+
+/// Six legs of three codecs in one mix, of which two are recorded, one hears music, one is muted and two hear the same.
+#[test]
+fn a_mix_with_keys_recording_and_music_does_not_allocate_in_steady_state() {
+    let mut engine = MediaEngine::new(MediaConfig::default(), [3; 32]);
+    let mut ids = IdMaker::new(1, 0);
+    let legs: Vec<LegId> = (0..LEGS).map(|n| open(&mut engine, &mut ids, n)).collect();
+    let rows = [0b11_1111, 0b11_1111, 0b11_1111, 0b00_0111, 0b00_0111, 0b00_0111];
+    let members = legs.iter().zip(rows).enumerate();
+    let members = members.map(|(n, (leg, hears))| MixMember { leg: *leg, hears, muted: n == 4 }).collect();
+    let mix = ids.call(TenantId::DEFAULT);
+    engine.handle_command(MediaCommand::Mix { mix, members, gain: true }, Time::ZERO);
+    let recording = ids.recording(TenantId::DEFAULT);
+    let record = MediaCommand::Record { recording, left: legs[0], right: Some(legs[1]) };
+    engine.handle_command(record, Time::ZERO);
+    let play = MediaCommand::Play {
+        leg: legs[5],
+        playback: ids.playback(TenantId::DEFAULT),
+        items: vec![PlayItem::Tone(Tone::RingBack, 60_000)],
+        repeat: Repeat::Forever,
+    };
+    engine.handle_command(play, Time::ZERO);
+    let mut shell = Shell {
+        engine,
+        buf: [0; 2_048],
+        out: [0; 2_000],
+        relayed: 0,
+        played: 0,
+        reports: 0,
+        recorded: 0,
+        events: 0,
+    };
+    shell.second(0);
+    let before = CALLS.get();
+    for second in 1..30 {
+        shell.second(second * 1_000);
+    }
+    let calls = CALLS.get() - before;
+    assert_eq!(calls, 0, "allocations and frees in 29 seconds of six legs in a mix");
+    assert_eq!(shell.relayed, 0);
+    // keys take the place of the mix for a while
+    assert!(shell.played > 6_500, "{}", shell.played);
+    assert!(shell.recorded > 8_000 * 29 && shell.events > 60, "{} {}", shell.recorded, shell.events);
 }
 
 /// A plain leg joined to a secure one.

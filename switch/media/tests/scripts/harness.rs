@@ -2,9 +2,9 @@
 
 use cordboard_media::codec::{Decoder, Encoder};
 use cordboard_media::{Audio, MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
-use cordboard_model::id::{AssetId, IdMaker, LegId, PlaybackId, RecordingId, TenantId};
+use cordboard_model::id::{AssetId, CallId, IdMaker, LegId, PlaybackId, RecordingId, TenantId};
 use cordboard_model::media::{
-    Codec, Direction, LegStats, MediaCommand, MediaEvent, PlayItem, Repeat, StreamParams,
+    Codec, Direction, LegStats, MediaCommand, MediaEvent, MixMember, PlayItem, Repeat, StreamParams,
 };
 use cordboard_model::time::Time;
 use core::net::SocketAddr;
@@ -117,6 +117,10 @@ pub struct World {
     /// Whether recorded audio is taken.
     pub writer: bool,
     pub ids: IdMaker,
+    /// The one mix of a script.
+    pub mix: Option<CallId>,
+    /// Whether it makes voices equal.
+    pub gain: bool,
 }
 
 impl World {
@@ -132,6 +136,8 @@ impl World {
             closed_ports: Vec::new(),
             writer: true,
             ids: IdMaker::new(1, 0),
+            mix: None,
+            gain: false,
         }
     }
 
@@ -171,6 +177,23 @@ impl World {
     pub fn bridge(&mut self, a: usize, b: usize) {
         let (a, b) = (self.legs[a], self.legs[b]);
         self.command(MediaCommand::Bridge { a, b });
+    }
+
+    /// A mix of these legs, each with a bit for every place in this list that it hears.
+    pub fn mix(&mut self, rows: &[(usize, u32)]) {
+        self.mix_muted(rows, &[]);
+    }
+
+    /// The same, with those muted.
+    pub fn mix_muted(&mut self, rows: &[(usize, u32)], muted: &[usize]) {
+        let mix = *self.mix.get_or_insert_with(|| self.ids.call(TenantId::DEFAULT));
+        let member = |(leg, hears): &(usize, u32)| MixMember {
+            leg: self.legs[*leg],
+            hears: *hears,
+            muted: muted.contains(leg),
+        };
+        let members = rows.iter().map(member).collect();
+        self.command(MediaCommand::Mix { mix, members, gain: self.gain });
     }
 
     pub fn play(&mut self, leg: usize, items: Vec<PlayItem>, repeat: Repeat) -> PlaybackId {

@@ -25,6 +25,7 @@ mod learning;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+mod mixing;
 mod playback;
 #[cfg(test)]
 mod quiet;

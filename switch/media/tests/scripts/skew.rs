@@ -21,7 +21,7 @@ fn dice(a: u64, b: u64) -> u64 {
 
 /// Whether there is a click at this second: three in four, and none in one minute of five.
 fn clicks(second: u64) -> bool {
-    dice(second, 7) % 4 != 0 && (second / 60) % 5 != 4
+    !dice(second, 7).is_multiple_of(4) && (second / 60) % 5 != 4
 }
 
 /// What a phone sends whose clock is off by `ppm`: when each packet arrives, in milliseconds. It sends around its clicks
@@ -53,7 +53,7 @@ fn phone(leg: u64, ppm: f64) -> Vec<(u64, Rtp)> {
             let loud = if leg == 0 { 0x80 } else { 0xaa };
             packet.payload.iter_mut().skip(from).take(8).for_each(|code| *code = loud);
         }
-        if dice(n, leg) % 20 != 0 {
+        if !dice(n, leg).is_multiple_of(20) {
             let jitter = (dice(n, leg + 9) % 1_000) as f64 / 100.0;
             packets.push(((at * 1_000.0 + 40.0 + jitter) as u64, packet));
         }

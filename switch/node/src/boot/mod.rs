@@ -12,12 +12,13 @@ use crate::files::raise_limit;
 use crate::hep::{Hep, HepOrder};
 use crate::hub::Hub;
 use crate::journal::{JournalOrder, JournalThread};
-use crate::media::RecorderOrder;
+use crate::media::{MediaOrder, RecorderOrder};
 use crate::metrics::Gauges;
 use crate::recordings::keeper::Keeper;
 use crate::recordings::{Keeping, Recorder};
 use crate::reload::Reloader;
 use crate::shard::{Order, ShardSetup};
+use crate::speech::{self, Speaker, Wish};
 use crate::switch::NodeSwitch;
 use crate::transport::{
     self, Bound, Desk, DeskSetup, SipOverHttp, StreamGauges, StreamOrder, TlsError, TlsStore,
@@ -39,6 +40,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use threads::{making, spawn, start_media, start_shard};
+use tokio::sync::mpsc;
 
 /// Receive buffer of a SIP socket, bytes: a burst of a second at a thousand calls a second.
 const SIP_BUFFER: usize = 4 << 20;
@@ -164,14 +166,19 @@ async fn bind_sip(machine: &Machine) -> Result<SipSockets, BootError> {
     Ok(sockets)
 }
 
+/// Has as many files open as calls and connections may need, or says that it may not.
+fn open_files(loaded: &Loaded) {
+    if let Some(warning) = raise_limit(loaded.snapshot.limits.calls, loaded.machine.sip.connections) {
+        tracing::warn!("{warning}");
+    }
+}
+
 /// Starts the switch. It takes calls when this returns.
 ///
 /// # Errors
 /// See [`BootError`].
 pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Running, BootError> {
-    if let Some(warning) = raise_limit(loaded.snapshot.limits.calls, loaded.machine.sip.connections) {
-        tracing::warn!("{warning}");
-    }
+    open_files(&loaded);
     let sockets = bind_sip(&loaded.machine).await?;
     let tls = Arc::clone(&sockets.tls);
     let mut kept = recover(&loaded.machine, clock)?;
@@ -187,13 +194,13 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let gauges = Arc::new(Gauges::new(media.gauges, Arc::clone(&store), lanes.readings()));
     let reloader =
         Reloader::new(path, loaded.clone(), lanes.api.0.clone(), media.orders.clone(), Arc::clone(&tls));
-    reloader.load_assets(&loaded);
 
     let mut threads = media.handles;
     let (closers, shard_gauges) = (lanes.closers(), Arc::clone(&gauges.shard));
     let orders = vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1];
     let streams = lanes.to_streams.0;
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
+    let speech = start_speech(&loaded, &media.orders, &lanes.api.0)?;
     let (udp, to_media, journal, events) = (sockets.udp, media.orders, lanes.journal.0, lanes.events.0);
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
     let told = lanes.ended.0;
@@ -205,6 +212,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         media: to_media,
         journal,
         dns,
+        speech,
         events,
         ended: told,
         hep,
@@ -267,6 +275,16 @@ fn keeper(
     let (keeping, rules) = (machine.recordings.keeping(), machine.recordings.rules.clone());
     let runtime = tokio::runtime::Handle::current();
     Keeper { keeping, rules, entries, shard, store: Arc::clone(store), runtime }
+}
+
+/// Who makes what flows say.
+fn start_speech(
+    loaded: &Loaded,
+    media: &[Sender<MediaOrder>],
+    shard: &Sender<Order>,
+) -> Result<mpsc::Sender<Wish>, BootError> {
+    let engine = speech::engine(&loaded.machine.speech).map_err(BootError::Tls)?;
+    Ok(Speaker::start(&loaded.machine.speech, engine, media.to_vec(), shard.clone()))
 }
 
 /// The thread that sends copies of messages to a collector, and the way to it; none where none is configured.

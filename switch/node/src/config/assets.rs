@@ -1,7 +1,8 @@
-//! The prompt folder: every WAV file below it is an asset, named by its path with `/` written as `.`.
+//! The prompt folder: every WAV, MP3 and Ogg file below it is an asset, named by its path with `/` written as `.`.
 
 use super::error::Problem;
 use super::section::{Pos, Report};
+use crate::prompts::ENDINGS;
 use cordboard_model::id::Name;
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,6 +24,11 @@ pub(super) fn read(report: &Report, pos: Pos, dir: &Path) -> Option<BTreeMap<Nam
             None
         }
     }
+}
+
+fn is_prompt(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 struct Found<'a> {
@@ -55,11 +61,11 @@ impl Found<'_> {
                     return Err((path, format!("deeper than {DEPTH_MAX} folders")));
                 }
                 self.walk(&path, &format!("{prefix}{file}."), depth + 1)?;
-            } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav")) {
-                let stem = file.get(..file.len().saturating_sub(4)).unwrap_or_default();
+            } else if is_prompt(&path) {
+                let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
                 self.add(&format!("{prefix}{stem}"), &path);
                 if self.assets.len() > FILES_MAX {
-                    let why = format!("holds more than {FILES_MAX} WAV files");
+                    let why = format!("holds more than {FILES_MAX} prompts");
                     return Err((self.root.to_owned(), why));
                 }
             }

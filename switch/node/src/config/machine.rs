@@ -1,5 +1,7 @@
 //! What belongs to the machine: addresses, folders, limits.
 
+use super::Checks;
+use super::SpeechMachine;
 use super::error::Problem;
 use super::recordings;
 use super::secret::ApiKey;
@@ -33,6 +35,8 @@ pub struct Machine {
     pub recordings: RecordingsMachine,
     /// The ladders of calls.
     pub trace: TraceMachine,
+    /// Text to speech.
+    pub speech: SpeechMachine,
     /// The log.
     pub log: LogMachine,
     /// Name servers; those of the system if none is given.
@@ -184,7 +188,7 @@ const fn s(n: u64) -> Duration {
 const DAY: Duration = s(86_400);
 
 /// Reads the machine's sections. The keys of the API are added by the caller.
-pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
+pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Machine {
     let sip = root.section("sip");
     let (sip_machine, main) = read_sip(&sip, base);
     let media = read_media(&root.section("media"), main, &sip_machine);
@@ -229,6 +233,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path) -> Machine {
         journal: journal_machine,
         recordings: recordings_machine,
         trace: read_trace(&root.section("trace")),
+        speech: super::speech::read(&root.section("speech"), base, checks.env),
         log: log_machine,
         dns: servers.into_iter().map(|server| server.value).collect(),
         api_keys: Vec::new(),
@@ -307,6 +312,8 @@ fn read_media(media: &Section<'_>, first: SocketAddr, sip: &SipMachine) -> Media
         port_linger: media.or("port_linger", s(2), duration(ms(0)..=s(60))),
         rtcp_mux: media.or("rtcp_mux", false, boolean),
     };
+    // read with the limits
+    media.has("conference_gain");
     media.finish();
     machine
 }
@@ -347,6 +354,7 @@ pub(super) fn read_limits(root: &Section<'_>) -> Limits {
         flows: super::flows::read(&root.section("sip")),
         digest: read_digest(&root.section("sip")),
         redirects: root.section("sip").or("redirects", true, boolean),
+        conference_gain: root.section("media").or("conference_gain", false, boolean),
         guard: super::guard::read(&root.section("sip")),
     };
     limits.finish();

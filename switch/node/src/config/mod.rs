@@ -20,6 +20,7 @@ mod recordings;
 mod secret;
 mod section;
 mod sip;
+mod speech;
 mod srtp;
 mod suggest;
 mod tenant;
@@ -44,6 +45,7 @@ pub use machine::{
 };
 pub use secret::ApiKey;
 pub use sip::{Listen, SipMachine, TlsMachine};
+pub use speech::{SPEED, SpeechEngine, SpeechMachine, SpeechVoice};
 
 /// The environment variable that adds a key to the control API for the tenant `default`.
 pub const API_KEY_VARIABLE: &str = "CORDBOARD_API_KEY";
@@ -163,7 +165,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
     let main = document(report, path, None)?;
     let root = Section::root(report, main.source, &main.entries);
     let included = included(report, &root, base);
-    let mut machine = machine::read(&root, base);
+    let mut machine = machine::read(&root, base, checks);
     let limits = machine::read_limits(&root);
 
     let mut reader = Tenants {

@@ -6,6 +6,7 @@ use super::value::{integer, one_of, text, wrong};
 use cordboard_model::config::{NumberPool, PoolChoice};
 use cordboard_model::id::Name;
 use cordboard_model::plan::{self, NumberForm, NumberPlan};
+use cordboard_model::tone::TonePlan;
 use std::collections::BTreeMap;
 
 /// The least digits of a number within the area where the country has no plan of its own.
@@ -89,6 +90,17 @@ pub(super) fn pools(
 pub(super) fn pool(section: &Section<'_>, known: &BTreeMap<Name, Pos>) -> Option<Name> {
     let at = section.opt("caller_pool", text)?;
     super::destination::resolve(section, "caller_pool", "pool", &at, known)
+}
+
+/// The country whose tones a tenant's callers hear: the one that is said, or that of its numbers if it has tones.
+pub(super) fn tones(section: &Section<'_>) -> TonePlan {
+    let own = section.opt("country", text).and_then(|at| TonePlan::of_country(&at.value));
+    section.or("tones", own.unwrap_or_default(), |node| {
+        TonePlan::of_country(&text(node)?).ok_or_else(|| {
+            let known: Vec<&str> = TonePlan::countries().collect();
+            wrong(node, format!("one of {}", known.join(", ")))
+        })
+    })
 }
 
 fn country(node: &Node) -> Result<NumberPlan, Wrong> {

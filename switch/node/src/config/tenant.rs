@@ -99,6 +99,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         pools,
         domains: domains.iter().map(|at| at.value.clone()).collect(),
         codecs: read_codecs(&section),
+        tones: number::tones(&section),
         routing: read_routing(&section, checks),
         users: each(users, |name, s| context.user(name, s)),
         agents: each(agents, |name, s| context.agent(name, s)),

@@ -23,6 +23,7 @@ fn env(name: &str) -> Option<String> {
     match name {
         "AGENT_BAR_KEY" => Some("key-of-the-agent-bar".into()),
         "PHONE_1002" => Some("secret-of-1002".into()),
+        "SPEECH_KEY" => Some("key-to-the-voices".into()),
         "CARRIER_PASSWORD" => Some("secret-of-a-carrier".into()),
         "TOO_SHORT" => Some("hunter2".into()),
         _ => None,
@@ -117,7 +118,13 @@ fn the_shipped_file_holds_the_defaults() {
     let config = manifest("../../config");
     let mut machine = shipped.machine.clone();
     let folder = path.parent().unwrap();
-    for place in [&mut machine.store.path, &mut machine.journal.dir, &mut machine.recordings.dir] {
+    let places = [
+        &mut machine.store.path,
+        &mut machine.journal.dir,
+        &mut machine.recordings.dir,
+        &mut machine.speech.cache,
+    ];
+    for place in places {
         *place = folder.join(place.strip_prefix(&config).unwrap());
     }
     assert_eq!(machine, empty.machine);
@@ -185,7 +192,7 @@ fn every_key_that_is_read_stands_in_the_shipped_file() {
 
 /// Every key of a tree, with `*` for the names of configured objects.
 fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTreeSet<String>) {
-    let kinds = ["tenant", "user", "agent", "queue", "flow", "trunk", "pool", "key"];
+    let kinds = ["tenant", "user", "agent", "queue", "flow", "trunk", "pool", "key", "voice"];
     for entry in entries {
         let last = path.rsplit('.').next().unwrap_or_default();
         // [limits.flow] is a section, not a table of names.
@@ -281,6 +288,8 @@ fn a_flow_is_read_whole_and_prompts_are_named_by_their_path() {
     scratch.write("flows/main.lua", "answer()\n");
     scratch.write("prompts/en/numbers/1.wav", "RIFF");
     scratch.write("prompts/beep.WAV", "RIFF");
+    scratch.write("prompts/en/hello.there.mp3", "ID3");
+    scratch.write("prompts/ring.Ogg", "OggS");
     scratch.write("prompts/readme.txt", "");
     let loaded = scratch.load(
         r#"
@@ -300,7 +309,7 @@ fn a_flow_is_read_whole_and_prompts_are_named_by_their_path() {
     assert_eq!(flow.source, "answer()\n");
     assert!(flow.file.ends_with("/flows/main.lua") && !flow.file.contains(".."));
     let names: Vec<String> = loaded.assets.iter().map(|(id, _)| id.to_string()).collect();
-    assert_eq!(names, ["default/beep", "default/en.numbers.1"]);
+    assert_eq!(names, ["default/beep", "default/en.hello.there", "default/en.numbers.1", "default/ring"]);
     assert!(loaded.assets.iter().all(|(_, path)| path.is_file()));
 }
 
@@ -514,6 +523,17 @@ fn a_text_cut_anywhere_gives_errors_that_lie_in_it_and_never_a_panic() {
         }
     }
     assert!(broken > 50, "{broken}");
+}
+
+#[test]
+fn tones_are_those_of_the_country_unless_others_are_named() {
+    let tones = |text: &str| {
+        let loaded = good(text);
+        loaded.snapshot.tenants[&TenantId::DEFAULT].tones.country()
+    };
+    assert_eq!(tones(""), "CN");
+    assert_eq!(tones("[tenant.default]\ncountry = \"DE\"\n"), "DE");
+    assert_eq!(tones("[tenant.default]\ncountry = \"DE\"\ntones = \"fr\"\n"), "FR");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::guard::guarded;
 use crate::shard::Order;
 use cordboard_lane::{Receiver, Sender, Sleep};
 use cordboard_media::{Audio, MediaEngine, MediaOutput, PortKey, Traveller, Verdict};
-use cordboard_model::id::{AssetId, LegId, RecordingId, TenantId};
+use cordboard_model::id::{AssetId, LegId, RecordingId};
 use cordboard_model::media::{MediaCommand, MediaEvent, PlayItem};
 use cordboard_model::time::{Duration, Time};
 use std::collections::{BTreeSet, VecDeque};
@@ -44,8 +44,8 @@ pub enum MediaOrder {
     Arrive(Box<Parted>),
     /// A prompt or music file, decoded.
     Asset(AssetId, Arc<Audio>),
-    /// Forget a tenant's prompts.
-    DropAssets(TenantId),
+    /// Forget a prompt. Playbacks that are on keep it.
+    DropAsset(AssetId),
 }
 
 /// A leg between two threads: what the engine had of it, and its bound ports.
@@ -244,9 +244,9 @@ impl MediaThread {
                 assets.insert(asset.clone());
                 drop(engine.load_asset(asset, audio));
             }
-            MediaOrder::DropAssets(tenant) => {
-                assets.retain(|asset| asset.tenant != tenant);
-                drop(engine.drop_assets(tenant));
+            MediaOrder::DropAsset(asset) => {
+                assets.remove(&asset);
+                drop(engine.drop_asset(&asset));
             }
         }
     }

@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 
 pub use desk::{Desk, DeskSetup};
 pub use listener::{Bound, bind, serve};
-pub use tls::{Pair, TlsError, TlsStore};
+pub use tls::{Pair, TlsError, TlsStore, trusting};
 pub use websocket::{SipOverHttp, routes};
 
 /// Longest time from a connection's beginning to its first whole message, TLS and WebSocket handshakes included.

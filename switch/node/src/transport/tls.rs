@@ -151,15 +151,26 @@ fn server(pair: &Pair, listen: Listen) -> Result<ServerConfig, TlsError> {
     Ok(config)
 }
 
-fn client(machine: &TlsMachine) -> Result<ClientConfig, TlsError> {
-    let trusted = match &machine.ca {
-        Some(path) => roots(path)?,
-        None => {
-            let mut store = RootCertStore::empty();
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            store
-        }
+/// Whom we trust: those of a file, or those that the system trusts.
+fn trusted(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    let Some(path) = ca else {
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        return Ok(store);
     };
+    roots(path)
+}
+
+/// How we connect where nobody asks who we are.
+///
+/// # Errors
+/// The file cannot be read or holds no certificate.
+pub fn trusting(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
+    Ok(Arc::new(ClientConfig::builder().with_root_certificates(trusted(ca)?).with_no_client_auth()))
+}
+
+fn client(machine: &TlsMachine) -> Result<ClientConfig, TlsError> {
+    let trusted = trusted(machine.ca.as_deref())?;
     let builder = ClientConfig::builder().with_root_certificates(trusted);
     match &machine.default {
         // A carrier that asks who we are is shown what we show.

@@ -196,7 +196,7 @@ fn caller(floor: &Floor, name: &str, log: &CallLog, cdr: Option<&Cdr>, faults: &
         faults.push(format!("{}: {name} was answered at {seen:?}, the record says {recorded:?}", cdr.call));
     }
     // one who called may have come in by a transfer, and another one ended it
-    let alone = cdr.transfers.is_empty();
+    let alone = cdr.transfers.is_empty() && cdr.supervisions.is_empty();
     if floor.kind && alone && log.answered.is_some() && end == End::There && cdr.ended_by == Party::Caller {
         faults.push(format!("{}: {name} was hung up on, the record says by {:?}", cdr.call, cdr.ended_by));
     }

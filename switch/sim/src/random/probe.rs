@@ -207,9 +207,9 @@ fn waits(world: &World, floor: &Floor, call: &CallView) -> Option<(String, Phone
     None
 }
 
-/// The phones at both ends, if the call is bridged and nobody is held or cut off.
+/// The phones at both ends, if the call is bridged and nobody is held, muted or cut off.
 fn pair(world: &World, floor: &Floor, call: &CallView) -> Option<Pair> {
-    let held = call.legs.iter().any(|leg| leg.held);
+    let held = call.legs.iter().any(|leg| leg.held || leg.muted);
     if call.stage != CallStage::Bridged || held {
         return None;
     }

@@ -6,10 +6,11 @@ use super::floor::{Floor, NUMBERS, plan, talk};
 use super::probe::Probes;
 use crate::phone::{Act, Moment, PhoneCommand, Plan};
 use crate::world::{Sending, Wish, World};
-use cordboard_core::ShardCommand;
+use cordboard_core::{DialTarget, RoomOrder, ShardCommand, Supervise};
 use cordboard_model::cause::Cause;
+use cordboard_model::cdr::SupervisionMode;
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{CallId, TenantId};
+use cordboard_model::id::{CallId, LegId, TenantId};
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::view::CallStage;
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,7 +164,8 @@ impl Run {
             0 => self.operator_ends(call),
             1 => self.operator_holds(call),
             2 => self.wish(),
-            3..=5 => self.operator_sends(call),
+            3 | 4 => self.operator_sends(call),
+            5 | 6 => self.operator_joins(call),
             _ => self.caller_leaves(call),
         }
     }
@@ -215,6 +217,40 @@ impl Run {
                 let then = if self.dice.chance(60) { Sending::Complete } else { Sending::Cancel };
                 self.world.send_at(at + self.dice.ms(0, 6_000), call, then);
             }
+        }
+    }
+
+    /// Somebody is added, supervises, changes his mind, and is taken out again.
+    fn operator_joins(&mut self, call: CallId) {
+        let mut at = self.world.now() + self.dice.ms(0, 2_000);
+        let agents = self.floor.agents.clone();
+        let chief = self.world.agent(&self.dice.pick(&agents));
+        for _ in 0..self.dice.number(1, 5) {
+            let mode = SupervisionMode::ALL[self.dice.number(0, 4) as usize % 4];
+            let legs: Vec<LegId> = self
+                .world
+                .shard()
+                .call(call)
+                .into_iter()
+                .flat_map(|call| call.legs)
+                .map(|leg| leg.leg)
+                .collect();
+            let leg = legs.get(self.dice.number(0, legs.len().max(1) as u64) as usize).copied();
+            let number = self.dice.pick(&NUMBERS).to_owned();
+            let order = match (self.dice.number(0, 9), leg, &chief) {
+                (0..=2, _, Some(chief)) => {
+                    let by = DialTarget::Agent(chief.clone());
+                    RoomOrder::Supervise(Supervise { mode, by, of: None })
+                }
+                (3, _, _) => RoomOrder::EndSupervision,
+                (4 | 5, _, _) => RoomOrder::Change(mode),
+                (6, Some(leg), _) => RoomOrder::Mute(leg, self.dice.chance(60)),
+                (7, Some(leg), _) => RoomOrder::Remove(leg),
+                (8, _, _) => RoomOrder::AddConsulted,
+                _ => RoomOrder::Add(None, number),
+            };
+            self.world.send_at(at, call, Sending::Room(order));
+            at = at + self.dice.ms(0, 3_000);
         }
     }
 

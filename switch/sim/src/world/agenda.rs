@@ -1,9 +1,9 @@
 //! What is going to happen, in the order of time; of equal times the one planned first.
 
 use crate::phone::PhoneCommand;
-use cordboard_core::ShardCommand;
+use cordboard_core::{RoomOrder, ShardCommand};
 use cordboard_model::dns::DnsAnswer;
-use cordboard_model::id::{AgentId, CallId};
+use cordboard_model::id::{AgentId, AssetId, CallId};
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::time::Time;
 use core::cmp::Ordering;
@@ -38,6 +38,8 @@ pub enum Sending {
     Cancel,
     /// Join it with whom the same party reached in this other call.
     Join(CallId),
+    /// Change who is in it, or who hears whom.
+    Room(RoomOrder),
 }
 
 /// Something that happens.
@@ -51,6 +53,7 @@ pub(super) enum Happening {
     Command(Box<ShardCommand>),
     Wish(AgentId, Wish),
     Looked { ticket: u64, answer: DnsAnswer },
+    Spoken { ticket: u64, asset: Option<AssetId> },
     Send(CallId, Sending),
     MediaCommand(MediaCommand),
     MediaEvent(MediaEvent),

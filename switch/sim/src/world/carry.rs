@@ -4,19 +4,25 @@ use super::agenda::{Happening, Sending};
 use super::network::Network;
 use super::{Agenda, Handset, SWITCH, Trace, Way, World, ladder};
 use crate::phone::{PhoneCommand, PhoneInput, PhoneOutput};
+use crate::setup::SPEECH_HZ;
 use cordboard_core::{Datagram, ShardInput, ShardOutput, Transport};
-use cordboard_media::{MediaEngine, MediaOutput, Verdict};
+use cordboard_media::tone::Sine;
+use cordboard_media::{Audio, MediaEngine, MediaOutput, Verdict};
 use cordboard_model::dns::DnsAnswer;
-use cordboard_model::id::CallId;
+use cordboard_model::id::{AssetId, CallId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::OpenError;
+use cordboard_model::speech::Speech;
 use cordboard_model::time::{Duration, Time};
 use core::net::{IpAddr, SocketAddr};
 use rand_core::RngCore;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Longest time that the domain name system takes.
 const LOOKUP: Duration = Duration::from_millis(80);
+/// Longest time that making speech takes.
+const SPEAKING: Duration = Duration::from_millis(500);
 
 impl World {
     pub(super) fn happen(&mut self, what: Happening) {
@@ -53,6 +59,7 @@ impl World {
             }
             Happening::Wish(agent, wish) => self.wish(&agent, wish),
             Happening::Looked { ticket, answer } => self.input(ShardInput::Looked { ticket, answer }),
+            Happening::Spoken { ticket, asset } => self.input(ShardInput::Spoken { ticket, asset }),
             Happening::Send(call, sending) => self.send(call, &sending),
             Happening::MediaCommand(command) => {
                 self.trace.line(now, || format!("media does {command:?}"));
@@ -85,6 +92,10 @@ impl World {
             Sending::Complete => self.shard.complete_transfer(call, now),
             Sending::Cancel => self.shard.cancel_transfer(call, now),
             Sending::Join(other) => self.shard.transfer_to_call(call, None, *other, now),
+            Sending::Room(order) => {
+                let _ = self.shard.room(call, order.clone(), now);
+                Ok(())
+            }
         };
         self.drain_shard();
     }
@@ -145,12 +156,34 @@ impl World {
                     let delay = self.up_to(LOOKUP);
                     self.agenda.plan(now + delay, Happening::Looked { ticket, answer });
                 }
+                ShardOutput::Speak { ticket, tenant, speech } => {
+                    self.trace.line(now, || format!("speaks {speech:?}"));
+                    let asset = self.speak(tenant, &speech);
+                    let delay = self.up_to(SPEAKING);
+                    self.agenda.plan(now + delay, Happening::Spoken { ticket, asset });
+                }
                 ShardOutput::Event(event) => {
                     self.trace.line(now, || format!("event {} {:?}", event.seq, event.what));
                     self.events.push(event);
                 }
             }
         }
+    }
+
+    /// Speech as the simulator makes it: a tone as long as the text would take. A language but English and Chinese has no
+    /// voice here, so that a flow can be tried with an engine that fails.
+    fn speak(&mut self, tenant: TenantId, speech: &Speech) -> Option<AssetId> {
+        let each_ms = match speech.language.as_str() {
+            "en" => 65,
+            "zh" => 230,
+            _ => return None,
+        };
+        let mut pcm = vec![0; speech.text.chars().count() * each_ms * 8];
+        Sine::new(SPEECH_HZ, 8_000).fill(&mut pcm);
+        let name = format!("speech.{:x}", pcm.len());
+        let asset = AssetId::new(tenant, &name).ok()?;
+        self.media.load_asset(asset.clone(), Arc::new(Audio::from_pcm(&pcm)));
+        Some(asset)
     }
 
     fn journalled(&mut self, ticket: Option<u64>, record: JournalRecord) {

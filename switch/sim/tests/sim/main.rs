@@ -19,7 +19,13 @@ mod random;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]
+mod room;
+#[cfg(test)]
+mod speech;
+#[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod tones;
 #[cfg(test)]
 mod transfer;
 #[cfg(test)]

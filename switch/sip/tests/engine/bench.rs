@@ -54,6 +54,7 @@ pub fn snapshot() -> Snapshot {
         pools: Default::default(),
         domains: vec!["example.com".into()],
         codecs: vec![Codec::Pcma, Codec::Pcmu],
+        tones: Default::default(),
         routing: Vec::new(),
         users: ["1001", "1002"].map(|n| (named(n), account(n))).into(),
         agents: Default::default(),

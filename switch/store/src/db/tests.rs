@@ -38,6 +38,7 @@ fn cdr(call: CallId, started: i64, agent: Option<&str>, queue: Option<&str>) -> 
         recordings: Vec::new(),
         data: BTreeMap::from([("key".into(), "värde".into())]),
         transfers: Vec::new(),
+        supervisions: Vec::new(),
         joined: None,
         dialled: None,
     }

@@ -58,6 +58,7 @@ fn lost_call(recovered: &Recovered, call: &OpenCall, now: Wall) -> Cdr {
         recordings,
         data: BTreeMap::new(),
         transfers: Vec::new(),
+        supervisions: Vec::new(),
         joined: None,
         dialled: None,
     }

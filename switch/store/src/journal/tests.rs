@@ -59,6 +59,7 @@ fn cdr(call: CallId, ended: i64) -> Cdr {
         recordings: Vec::new(),
         data: BTreeMap::new(),
         transfers: Vec::new(),
+        supervisions: Vec::new(),
         joined: None,
         dialled: None,
     }

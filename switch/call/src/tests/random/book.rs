@@ -27,8 +27,13 @@ impl World {
                 TransferOutcome::Done if transfer.kind == TransferKind::Taken => self.seen.taken += 1,
                 TransferOutcome::Done => self.seen.transferred += 1,
                 TransferOutcome::Failed | TransferOutcome::Cancelled => self.seen.brought_back += 1,
+                TransferOutcome::Conference => self.seen.conferred += 1,
                 TransferOutcome::Open => {}
             },
+            CallOutput::Event(_, EventKind::CallSupervised { call, supervision }) => {
+                self.book_supervision(call, &supervision);
+            }
+            CallOutput::Event(_, EventKind::CallConference { change, .. }) => self.book_conference(change),
             CallOutput::Moved { leg, from, to } => {
                 self.seen.moved += 1;
                 assert_eq!(self.whose.insert(leg, to), Some(from), "moved from where it was not");
@@ -124,11 +129,13 @@ impl World {
             MediaCommand::Bridge { a, b } => {
                 assert!(self.ports.contains(&a) && self.ports.contains(&b), "bridged a closed leg");
                 for (leg, other) in [(a, b), (b, a)] {
+                    self.leave_mix(leg);
                     let before = self.bridges.insert(leg, other);
                     assert!(before.is_none(), "{leg} was bridged to {before:?} already");
                 }
             }
             MediaCommand::Unbridge { leg } => self.part(leg),
+            MediaCommand::Mix { mix, members, .. } => self.book_mix(mix, &members),
             MediaCommand::Record { recording, left, right } => {
                 self.recordings.insert(recording, [left, right.unwrap_or(left)]);
                 self.seen.recorded += 1;
@@ -143,7 +150,8 @@ impl World {
         }
     }
 
-    fn part(&mut self, leg: LegId) {
+    pub(super) fn part(&mut self, leg: LegId) {
+        self.leave_mix(leg);
         if let Some(other) = self.bridges.remove(&leg) {
             self.bridges.remove(&other);
         }
