@@ -2,7 +2,7 @@
 
 use cordboard_media::{MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
 use cordboard_model::id::{IdMaker, LegId, TenantId};
-use cordboard_model::media::{Codec, Direction, MediaCommand, MixMember, StreamParams};
+use cordboard_model::media::{Codec, Direction, MediaCommand, MixMember, OpusParams, StreamParams};
 use cordboard_model::time::{Duration, Time};
 use core::net::SocketAddr;
 
@@ -149,6 +149,8 @@ fn open(engine: &mut MediaEngine, ids: &mut IdMaker, port: u32, codec: Codec) ->
         send_payload_type: codec.static_payload_type(),
         recv_payload_type: codec.static_payload_type(),
         dtmf: Some((101, 101)),
+        dtmf_hz: codec.clock_hz(),
+        opus: OpusParams::default(),
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };

@@ -80,7 +80,7 @@ pub struct MediaEngine {
 impl MediaEngine {
     /// Shortest buffer for `poll_transmit` and `poll_rtcp`, in bytes; with a shorter one they answer
     /// `None`.
-    pub const TRANSMIT_MIN: usize = 512;
+    pub const TRANSMIT_MIN: usize = 1_024;
 
     /// Bytes behind a datagram that [`MediaEngine::handle_packet`] may need: what a tag of secure RTP takes.
     pub const ROOM: usize = crate::srtp::GROWTH;

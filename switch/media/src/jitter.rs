@@ -10,13 +10,16 @@
 
 mod delay;
 
-use cordboard_model::time::Time;
+use cordboard_model::time::{Duration, Time};
 use delay::Delay;
 
 /// Packets that may wait; the oldest gives way.
 const SLOTS: usize = 32;
-/// Longest payload: 60 ms of G.711 and more than any packet of speech.
-const PAYLOAD_MAX: usize = 512;
+/// A loss is repaired by the packet after it, where packets tell of the one before them, as long as losses happen: for so
+/// long after one, packets wait for one more.
+const LOSSY: Duration = Duration::from_secs(30);
+/// And so much longer, milliseconds.
+const LOSSY_MS: i64 = 10;
 /// The cursor is moved when it is behind by a turn, within which a stream begins anywhere, and by more than this,
 /// milliseconds.
 const BEHIND_MS: i64 = 5;
@@ -43,6 +46,8 @@ pub(crate) enum Next<'a> {
     Packet(&'a [u8]),
     /// So many samples were lost, or are not here in time: invent them.
     Conceal(usize),
+    /// So many samples were lost, and this payload, which comes after them, tells of the last of them.
+    Recover(&'a [u8], usize),
     /// So many samples were never sent: silence.
     Pause(usize),
 }
@@ -86,6 +91,11 @@ pub(crate) struct JitterBuffer {
     delay: Delay,
     slots: [Option<Slot>; SLOTS],
     payloads: Box<[u8]>,
+    payload_max: usize,
+    /// Packets tell of the one before them.
+    redundant: bool,
+    /// When packets were lost last.
+    lossy: Option<Time>,
     /// The next sample to play; `None` until the first packet's time has come.
     cursor: Option<i64>,
     /// The number of the packet that was played last.
@@ -107,13 +117,17 @@ pub(crate) struct JitterBuffer {
 }
 
 impl JitterBuffer {
-    /// An empty one for samples at `rate`. Allocates 16 KB.
-    pub(crate) fn new(rate: u32) -> Self {
+    /// An empty one for samples at `rate` and payloads of `payload_max` octets. `redundant`: packets tell of the one before
+    /// them. Allocates 32 payloads.
+    pub(crate) fn new(rate: u32, payload_max: usize, redundant: bool) -> Self {
         Self {
             rate: i64::from(rate),
             delay: Delay::new(rate),
             slots: [None; SLOTS],
-            payloads: vec![0; SLOTS * PAYLOAD_MAX].into(),
+            payloads: vec![0; SLOTS * payload_max].into(),
+            payload_max,
+            redundant,
+            lossy: None,
             cursor: None,
             last: None,
             silence: None,
@@ -169,17 +183,19 @@ impl JitterBuffer {
             self.delay.reset();
         }
         self.delay.hear(at, now);
-        if let Some((before, began)) = self.came.replace((number, at))
-            && number == before + 1
-            && (1..=self.ms(LENGTH_MAX_MS)).contains(&(at - began))
-        {
-            self.length = at - began;
+        if let Some((before, began)) = self.came.replace((number, at)) {
+            if number == before + 1 && (1..=self.ms(LENGTH_MAX_MS)).contains(&(at - began)) {
+                self.length = at - began;
+            }
+            if self.redundant {
+                self.wait_for_redundancy(number > before + 1, now);
+            }
         }
         let passed = self.cursor.is_some_and(|cursor| at < cursor);
-        if passed || payload.len() > PAYLOAD_MAX {
+        if passed || payload.len() > self.payload_max {
             self.counters.late += 1;
             self.late_run = self.late_run.saturating_add(1);
-            if self.late_run < LATE_RUN || payload.len() > PAYLOAD_MAX {
+            if self.late_run < LATE_RUN || payload.len() > self.payload_max {
                 return;
             }
             self.reset();
@@ -193,10 +209,22 @@ impl JitterBuffer {
         let Some(place) = self.room() else {
             return;
         };
-        if let Some(to) = self.payloads.get_mut(place * PAYLOAD_MAX..place * PAYLOAD_MAX + payload.len()) {
+        if let Some(to) =
+            self.payloads.get_mut(place * self.payload_max..place * self.payload_max + payload.len())
+        {
             to.copy_from_slice(payload);
         }
         self.slots[place] = Some(Slot { number, at, len: payload.len() as u16 });
+    }
+
+    /// While packets are lost, each waits for the next one, which tells of it.
+    fn wait_for_redundancy(&mut self, lost: bool, now: Time) {
+        if lost {
+            self.lossy = Some(now);
+        }
+        let lossy = self.lossy.is_some_and(|at| now.since(at) < LOSSY);
+        let floor = if lossy { self.length + self.ms(LOSSY_MS) } else { 0 };
+        self.delay.set_floor(floor);
     }
 
     /// A packet of this number says that nothing is lost between it and the next one.
@@ -294,13 +322,30 @@ impl JitterBuffer {
                 self.advance(gap);
                 return Next::Pause(gap as usize);
             }
+            if self.redundant {
+                return self.recover(place, slot, cursor);
+            }
             return self.invent(gap);
         }
         self.slots[place] = None;
         self.last = Some(slot.number);
         self.invented = 0;
-        let start = place * PAYLOAD_MAX;
+        let start = place * self.payload_max;
         Next::Packet(self.payloads.get(start..start + usize::from(slot.len)).unwrap_or_default())
+    }
+
+    /// All that is missing before a packet, at once: what it tells of lies at the end.
+    fn recover(&mut self, place: usize, slot: Slot, cursor: i64) -> Next<'_> {
+        let missing = slot.at - cursor;
+        if missing > self.ms(LENGTH_MAX_MS) {
+            return self.invent(missing - self.ms(LENGTH_MAX_MS));
+        }
+        self.advance(missing);
+        self.invented = 0;
+        self.counters.concealed += (missing - self.length).max(0).unsigned_abs();
+        let start = place * self.payload_max;
+        let payload = self.payloads.get(start..start + usize::from(slot.len)).unwrap_or_default();
+        Next::Recover(payload, missing.unsigned_abs() as usize)
     }
 
     /// Nothing is here: something like what was, for a while.

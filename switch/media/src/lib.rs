@@ -16,7 +16,7 @@
 //!
 //! Several inputs before a drain are legal.
 //!
-//! Deliberately absent: DTLS, ICE and Opus.
+//! Deliberately absent: DTLS and ICE.
 
 pub mod audio;
 pub mod codec;

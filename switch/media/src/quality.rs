@@ -51,8 +51,9 @@ fn delay_impairment(path: Path) -> f64 {
 /// Ie,eff = Ie + (95 - Ie) * Ppl / (Ppl / BurstR + Bpl), loss in percent (G.107 7.5).
 fn loss_impairment(codec: Codec, share: f64, burst_ratio: f64) -> f64 {
     let (ie, bpl) = match codec {
-        // G.113 appendix I: G.711 whose receiver conceals loss.
-        Codec::Pcma | Codec::Pcmu | Codec::G722 => (0.0, 25.1),
+        // G.113 appendix I: G.711 whose receiver conceals loss. It has no values for Opus, whose own concealment is no
+        // worse.
+        Codec::Pcma | Codec::Pcmu | Codec::G722 | Codec::Opus | Codec::L16 => (0.0, 25.1),
     };
     let percent = share * 100.0;
     ie + (95.0 - ie) * percent / (percent / burst_ratio + bpl)

@@ -17,20 +17,26 @@ pub enum Codec {
     Pcma,
     /// G.722 at 64 kbit/s, static payload type 9: 16 kHz audio under an 8 kHz RTP clock.
     G722,
+    /// Opus (RFC 6716, RFC 7587): audio of any rate up to 48 kHz under a 48 kHz RTP clock.
+    Opus,
+    /// Linear samples of 16 bits at 16 kHz (RFC 3551 4.5.11): 256 kbit/s, for machines beside us.
+    L16,
 }
 
 impl Codec {
     /// Every codec.
-    pub const ALL: [Codec; 3] = [Codec::Pcma, Codec::Pcmu, Codec::G722];
+    pub const ALL: [Codec; 5] = [Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu, Codec::L16];
     /// What is offered where nothing is configured, in this order.
     pub const DEFAULT: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
 
-    /// The encoding name of RFC 3551.
+    /// The encoding name of its registration.
     pub fn name(self) -> &'static str {
         match self {
             Codec::Pcmu => "PCMU",
             Codec::Pcma => "PCMA",
             Codec::G722 => "G722",
+            Codec::Opus => "opus",
+            Codec::L16 => "L16",
         }
     }
 
@@ -39,16 +45,74 @@ impl Codec {
     pub fn clock_hz(self) -> u32 {
         match self {
             Codec::Pcmu | Codec::Pcma | Codec::G722 => 8_000,
+            Codec::L16 => 16_000,
+            // "the RTP timestamp is incremented with a 48000 Hz clock rate for all modes of Opus and all sampling rates"
+            // (RFC 7587 4.1)
+            Codec::Opus => 48_000,
         }
     }
 
-    /// The payload type of RFC 3551, where one is fixed.
+    /// The highest rate of samples that it carries and that we make of it, hertz.
+    pub fn sample_hz(self) -> u32 {
+        match self {
+            Codec::Pcmu | Codec::Pcma => 8_000,
+            Codec::G722 | Codec::L16 => 16_000,
+            Codec::Opus => 48_000,
+        }
+    }
+
+    /// Channels as its `a=rtpmap` names them: "the number of channels MUST be 2" for Opus (RFC 7587 7), whatever is sent.
+    pub fn channels(self) -> u32 {
+        match self {
+            Codec::Opus => 2,
+            _ => 1,
+        }
+    }
+
+    /// The payload type that we offer it with: that of RFC 3551, where one is fixed, else one of the dynamic ones.
     pub fn static_payload_type(self) -> u8 {
         match self {
             Codec::Pcmu => 0,
             Codec::Pcma => 8,
             Codec::G722 => 9,
+            Codec::Opus => 111,
+            Codec::L16 => 112,
         }
+    }
+
+    /// The packet length that it can have and that is nearest below the one wanted, both in milliseconds, 10 to 60.
+    pub fn packet_ms(self, wanted: u8) -> u8 {
+        match self {
+            // RFC 6716 2.1.4: frames of 10, 20, 40 and 60 ms, of those that we make.
+            Codec::Opus => match wanted {
+                0..20 => 10,
+                20..40 => 20,
+                40..60 => 40,
+                _ => 60,
+            },
+            // Longer ones do not fit beside what a network carries in one piece.
+            Codec::L16 => wanted.clamp(10, 30),
+            _ => wanted,
+        }
+    }
+}
+
+/// What a party says of the Opus that it wants (RFC 7587 6.1). The default is what holds where it says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpusParams {
+    /// `useinbandfec`: it makes use of the redundancy for lost packets.
+    pub fec: bool,
+    /// `usedtx`: it would rather have nothing sent in silence.
+    pub dtx: bool,
+    /// `maxplaybackrate`: it plays no more than this, hertz.
+    pub playback_hz: u32,
+    /// `maxaveragebitrate`: bits a second.
+    pub bitrate: u32,
+}
+
+impl Default for OpusParams {
+    fn default() -> Self {
+        Self { fec: false, dtx: false, playback_hz: 48_000, bitrate: 510_000 }
     }
 }
 
@@ -119,10 +183,20 @@ pub struct StreamParams {
     pub recv_payload_type: u8,
     /// RFC 4733 events: the payload types we send and receive them with.
     pub dtmf: Option<(u8, u8)>,
+    /// Their clock, hertz: that of the codec, unless the peer knows no such events.
+    #[serde(default = "telephone_hz")]
+    pub dtmf_hz: u32,
+    /// What the peer wants of Opus, if that is the codec.
+    #[serde(default)]
+    pub opus: OpusParams,
     /// Packet length we send, milliseconds, 10 to 60.
     pub ptime_ms: u8,
     /// Which way audio flows, seen from us.
     pub direction: Direction,
+}
+
+fn telephone_hz() -> u32 {
+    8_000
 }
 
 /// A tone the switch makes itself.

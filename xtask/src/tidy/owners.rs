@@ -9,6 +9,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("rsip", "switch/sip/src/wire"),
     ("mlua", "switch/flow"),
     ("rtp_rs", "switch/media"),
+    ("opus", "switch/media/src/codec"),
     ("nanomp3", "switch/node/src/prompts"),
     ("lewton", "switch/node/src/prompts"),
 ];

@@ -1,11 +1,13 @@
 //! Concealment of lost audio for codecs that have none of their own: the last period of the voice goes on and fades, in the
 //! manner of ITU-T G.711 appendix I.
 
-/// Samples kept at 8 kHz: 30 ms.
-const KEPT: usize = 240;
+use super::NARROW;
+
+/// Samples kept at the highest rate, 16 kHz: 30 ms. All other lengths are those at 8 kHz, and twice that at 16.
+const KEPT: usize = 480;
 /// Periods looked for: voices of 66 to 200 Hz.
 const PERIODS: core::ops::Range<usize> = 40..121;
-/// Samples that are compared to find the period.
+/// Samples that are compared to find the period: each at 8 kHz, every second one at 16.
 const COMPARED: usize = 100;
 /// Samples until what is invented has faded: 60 ms.
 const FADE: i32 = 480;
@@ -16,15 +18,28 @@ pub(crate) struct Conceal {
     kept: [i16; KEPT],
     period: usize,
     invented: i32,
+    /// Samples for each one at 8 kHz: 1 or 2.
+    scale: usize,
 }
 
 impl Default for Conceal {
     fn default() -> Self {
-        Self { kept: [0; KEPT], period: 0, invented: 0 }
+        Self::new(NARROW)
     }
 }
 
 impl Conceal {
+    /// Nothing heard yet, at 8 or 16 kHz.
+    pub(crate) fn new(rate: u32) -> Self {
+        let scale = if rate > NARROW { 2 } else { 1 };
+        Self { kept: [0; KEPT], period: 0, invented: 0, scale }
+    }
+
+    /// Forgets what was heard.
+    pub(crate) fn reset(&mut self) {
+        (self.kept, self.period, self.invented) = ([0; KEPT], 0, 0);
+    }
+
     /// What was decoded and is heard.
     pub(crate) fn hear(&mut self, pcm: &[i16]) {
         self.invented = 0;
@@ -38,29 +53,32 @@ impl Conceal {
         if self.invented == 0 {
             self.period = self.find_period();
         }
+        let fade = FADE * self.scale as i32;
         for sample in out {
             let at = KEPT - self.period + self.invented as usize % self.period.max(1);
-            let gain = (FADE - self.invented).max(0);
+            let gain = (fade - self.invented).max(0);
             let last = i32::from(self.kept.get(at).copied().unwrap_or(0));
-            *sample = (last * gain / FADE) as i16;
+            *sample = (last * gain / fade) as i16;
             self.invented = self.invented.saturating_add(1);
         }
     }
 
     /// The shift at which the last samples are most like themselves.
     fn find_period(&self) -> usize {
-        let recent = &self.kept[KEPT - COMPARED..];
+        let (step, length) = (self.scale, COMPARED * self.scale);
+        let recent = &self.kept[KEPT - length..];
         let likeness = |period: usize| {
-            let before = &self.kept[KEPT - COMPARED - period..KEPT - period];
+            let before = &self.kept[KEPT - length - period * step..KEPT - period * step];
             let product = |a: &[i16], b: &[i16]| -> i64 {
-                a.iter().zip(b).map(|(a, b)| i64::from(*a) * i64::from(*b)).sum()
+                let pairs = a.iter().zip(b).step_by(step);
+                pairs.map(|(a, b)| i64::from(*a) * i64::from(*b)).sum()
             };
             // The square of the correlation, with its sign, without a root: compared by share of the energy.
             let (common, energy) = (product(recent, before), product(before, before).max(1));
             common.signum()
                 * (i128::from(common) * i128::from(common) / i128::from(energy)).min(1 << 60) as i64
         };
-        PERIODS.max_by_key(|period| likeness(*period)).unwrap_or(PERIODS.start)
+        PERIODS.max_by_key(|period| likeness(*period)).unwrap_or(PERIODS.start) * step
     }
 }
 

@@ -4,10 +4,10 @@
 //! marker and the end bit are not needed. A digit is told at the first packet of it that arrives.
 
 use super::event::Event;
-use crate::rtp::ahead;
+use crate::rtp::{Clock, ahead};
 
-/// A packet of an earlier event may come this late: 10 s. Farther back is a new time base.
-const LATE_MAX: i32 = 80_000;
+/// A packet of an earlier event may come this late, milliseconds. Farther back is a new time base.
+const LATE_MAX_MS: u64 = 10_000;
 /// RFC 4733 2.5.1.3: a longer event is cut into segments of this length.
 const SEGMENT: u32 = 0xffff;
 
@@ -22,6 +22,7 @@ struct Press {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DigitReceiver {
     last: Option<Press>,
+    clock: Clock,
 }
 
 impl DigitReceiver {
@@ -33,7 +34,7 @@ impl DigitReceiver {
                 last.ended |= event.end;
                 return false;
             }
-            if step < 0 && step > -LATE_MAX {
+            if step < 0 && u64::from(step.unsigned_abs()) < self.clock.ticks_in_ms(LATE_MAX_MS) {
                 return false;
             }
             // "the end of one segment is the beginning of the next": the same key, still down.
@@ -48,7 +49,14 @@ impl DigitReceiver {
         true
     }
 
-    /// A new source with its own clock.
+    /// The source's timestamps count this clock from now on.
+    pub(crate) fn set_clock(&mut self, clock: Clock) {
+        if clock != self.clock {
+            *self = Self { last: None, clock };
+        }
+    }
+
+    /// A new source with its own time base.
     pub(crate) fn reset(&mut self) {
         self.last = None;
     }

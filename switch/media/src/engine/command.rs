@@ -2,7 +2,7 @@
 
 use super::{MediaEngine, MediaOutput, NO_LEG, PortKey};
 use crate::graph::bridge;
-use crate::graph::leg::{Coders, Leg, Stream, is_public};
+use crate::graph::leg::{Leg, Stream, is_public};
 use crate::graph::player::{ITEMS_MAX, Item, Player};
 use crate::rtp::latch::Latch;
 use cordboard_model::id::{LegId, PlaybackId};
@@ -176,9 +176,7 @@ impl MediaEngine {
             params,
             latch: same_remote.map_or_else(|| Latch::new(params.remote, needed), |old| old.latch),
         });
-        if leg.coders.as_ref().is_none_or(|coders| coders.codec != params.codec) {
-            leg.coders = Some(Coders::new(params.codec));
-        }
+        leg.speak_as(&params, &self.config.opus, now);
         leg.prick_ear();
         let turned = before.is_none_or(|old| old.params.direction != params.direction);
         let received = before.is_some_and(|old| old.params.direction.receives());
@@ -280,8 +278,8 @@ impl MediaEngine {
         self.prepare_seat(key);
         let partner = self.legs.get(key).and_then(|leg| leg.partner);
         if let Some((one, other)) = partner.and_then(|partner| self.legs.pair_mut(key, partner)) {
-            bridge::prepare(one, other, ptime);
-            bridge::prepare(other, one, ptime);
+            bridge::prepare(one, other, ptime, &self.config.opus);
+            bridge::prepare(other, one, ptime, &self.config.opus);
         }
     }
 

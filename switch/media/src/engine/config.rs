@@ -1,5 +1,6 @@
 //! The words of the engine's own surface: its limits, its keys, its answers.
 
+use crate::codec::opus::OpusConfig;
 use cordboard_model::id::LegId;
 use cordboard_model::time::Duration;
 use core::net::SocketAddr;
@@ -27,6 +28,8 @@ pub struct MediaConfig {
     pub record_ring: Duration,
     /// Mean time between two RTCP reports of a leg (RFC 3550 6.2). Zero: none sent. Default 5 s.
     pub rtcp_interval: Duration,
+    /// How Opus is encoded.
+    pub opus: OpusConfig,
 }
 
 impl Default for MediaConfig {
@@ -41,6 +44,7 @@ impl Default for MediaConfig {
             catch_up_max: 4,
             record_ring: Duration::from_millis(512),
             rtcp_interval: Duration::from_secs(5),
+            opus: OpusConfig::default(),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::MediaEngine;
 use crate::dtmf::event::code_of;
+use crate::graph::bridge;
 use crate::graph::leg::{Leg, Told, Way};
 use cordboard_model::id::LegId;
 use cordboard_model::media::{DtmfKind, MediaEvent};
@@ -79,6 +80,7 @@ impl MediaEngine {
         }
         // A secret is told to the shard, and to nobody else.
         let heard = !leg.secret.covers(now);
+        let params = leg.stream.map(|stream| stream.params);
         let (leg, partner, seat) = (leg.id, leg.partner.filter(|_| heard), leg.seat.filter(|_| heard));
         self.mention(MediaEvent::Digit { leg, digit });
         if let Some(seat) = seat {
@@ -87,7 +89,8 @@ impl MediaEngine {
         let Some((key, leg)) = partner.and_then(|partner| Some((partner, self.legs.get(partner)?))) else {
             return;
         };
-        if !told.goes_on(leg.way()) {
+        let same = params.zip(leg.stream).is_some_and(|(from, to)| bridge::same_events(&from, &to.params));
+        if !(told.goes_on(leg.way()) && (same || told != Told::Event)) {
             self.pass_on(key, digit, now);
         }
     }

@@ -7,7 +7,7 @@ use super::MediaEngine;
 use super::PortKey;
 use crate::graph::bridge::{Content, Passage};
 use crate::graph::feed::Feed;
-use crate::graph::mixer::{Beat, Member, Mix, Seat, Shape, bit};
+use crate::graph::mixer::{self, Beat, Member, Mix, Seat, Shape, bit};
 use cordboard_model::id::CallId;
 use cordboard_model::media::{MIX_MEMBERS_MAX, MediaEvent, MixMember};
 use cordboard_model::time::Time;
@@ -69,7 +69,7 @@ impl MediaEngine {
     }
 
     fn begin_mix(&mut self, id: CallId) -> u32 {
-        let mix = self.mixes.insert(Mix::new(id));
+        let mix = self.mixes.insert(Mix::new(id, self.config.opus));
         self.by_mix.insert(id, mix);
         let reach = self.mixes.reach();
         self.beats.reserve(reach);
@@ -149,7 +149,7 @@ impl MediaEngine {
                 leg.zip(params).map(|(leg, params)| Shape { codec: params.codec, ptime_ms: leg.ptime_ms() });
             let codec = params.map(|params| params.codec).filter(|_| is_heard);
             if member.feed.as_ref().map(|feed| feed.codec()) != codec {
-                member.feed = codec.map(|codec| Box::new(Feed::new(codec)));
+                member.feed = codec.map(|codec| Box::new(Feed::new(codec, mixer::RATE)));
             }
         }
         room.arrange();
@@ -253,14 +253,14 @@ impl MediaEngine {
         let mix = room.id;
         for place in 0..room.members.len() {
             let feed = room.members.get_mut(place).and_then(|member| member.feed.as_mut());
-            let invented = feed.map_or(0, |feed| feed.take_concealed());
+            let invented = feed.map_or(0, |feed| feed.take_concealed_us());
             if invented == 0 {
                 continue;
             }
             for (hearing, member) in room.members.iter().enumerate() {
                 let hears = room.heard_by(hearing) & bit(place) != 0;
                 if let Some(leg) = member.leg.filter(|_| hears).and_then(|key| self.legs.get_mut(key)) {
-                    leg.concealed += invented;
+                    leg.concealed_us += invented;
                 }
             }
         }

@@ -73,6 +73,7 @@ impl MediaEngine {
         };
         let admission = stream.latch.admit(from, header.ssrc, header.sequence, now);
         let receives = stream.params.direction.receives();
+        let (event_hz, clock_hz) = (stream.params.dtmf_hz, stream.params.codec.clock_hz());
         let locked = match admission {
             Admission::Accepted { locked } => locked,
             Admission::Probation => return None,
@@ -118,7 +119,7 @@ impl MediaEngine {
             self.pressed(key, digit, Told::Event, now);
         }
         let arrival = arrival.filter(|_| receives)?;
-        Some(Passage { from: key, arrival, header, content })
+        Some(Passage { from: key, arrival, header, content, event_hz, clock_hz })
     }
 
     fn record(&mut self, key: u32, passage: Passage, buf: &[u8], now: Time) {
@@ -135,7 +136,13 @@ impl MediaEngine {
         let pcm = self.scratch.get(..len).unwrap_or_default();
         let secret = leg.secret.covers(now);
         for tap in leg.taps.iter().flatten() {
-            let spoken = Spoken { epoch: passage.arrival.epoch, timestamp: header.timestamp, pcm, secret };
+            let spoken = Spoken {
+                epoch: passage.arrival.epoch,
+                timestamp: header.timestamp,
+                clock_hz: passage.clock_hz,
+                pcm,
+                secret,
+            };
             if let Some(recording) = self.recordings.get_mut(tap.recording) {
                 recording.recorder.place(tap.channel, spoken, now);
             }
@@ -271,8 +278,8 @@ fn content(params: &StreamParams, header: &Header, buf: &[u8]) -> Option<Content
             Event::read(payload).map(Content::Event)
         }
         _ if header.payload_type == params.recv_payload_type => Some(Content::Audio(params.codec)),
-        // A static number, which some send without asking.
-        _ if header.payload_type == comfort::PAYLOAD_TYPE => {
+        // A static number, which some send without asking. Its clock is 8 kHz.
+        _ if header.payload_type == comfort::PAYLOAD_TYPE && params.codec.clock_hz() == 8_000 => {
             let level = buf.get(header.payload_start..header.payload_end)?.first()?;
             Some(Content::Comfort(*level))
         }

@@ -1,6 +1,8 @@
 //! From one leg to its partner: the packet stays where it is, its header and codes are rewritten.
 
 use crate::codec::g711::{self, Law};
+use crate::codec::opus::OpusConfig;
+use crate::codec::{self};
 use crate::dtmf::event::Event;
 use crate::engine::Verdict;
 use crate::graph::feed::Feed;
@@ -8,7 +10,7 @@ use crate::graph::leg::{Leg, Way};
 use crate::rtp::header::{self, HEADER_LEN, Header};
 use crate::rtp::outgoing::Relayed;
 use crate::rtp::reception::Arrival;
-use cordboard_model::media::Codec;
+use cordboard_model::media::{Codec, StreamParams};
 use cordboard_model::time::Time;
 
 /// What a packet carries.
@@ -28,6 +30,15 @@ pub(crate) struct Passage {
     pub arrival: Arrival,
     pub header: Header,
     pub content: Content,
+    /// The clock of the events of who sent it.
+    pub event_hz: u32,
+    /// And of the audio.
+    pub clock_hz: u32,
+}
+
+/// Whether events of one party are what the other can be sent as they are: both count the same clocks.
+pub(crate) fn same_events(one: &StreamParams, other: &StreamParams) -> bool {
+    one.dtmf_hz == other.dtmf_hz && one.codec.clock_hz() == other.codec.clock_hz()
 }
 
 /// Why a packet went no further.
@@ -48,9 +59,14 @@ pub(crate) fn relay(passage: Passage, to: &mut Leg, buf: &mut [u8], now: Time) -
         return Err(Stop::NotHeard);
     }
     let payload_len = header.payload_end - header.payload_start;
+    let same = passage.event_hz == params.dtmf_hz && passage.clock_hz == params.codec.clock_hz();
     let (payload_type, samples) = match passage.content {
-        Content::Audio(_) => (params.send_payload_type, payload_len as u32),
-        Content::Event(event) => match params.dtmf.filter(|_| to.way() == Some(Way::Events)) {
+        Content::Audio(codec) => {
+            let payload = buf.get(header.payload_start..header.payload_end).unwrap_or_default();
+            (params.send_payload_type, codec::ticks(codec, payload))
+        }
+        // With other clocks than the sender's it is sent anew (`MediaEngine::pressed`).
+        Content::Event(event) => match params.dtmf.filter(|_| to.way() == Some(Way::Events) && same) {
             Some((payload_type, _)) => (payload_type, u32::from(event.duration)),
             None => {
                 to.outgoing.leave_out(passage.from, passage.arrival);
@@ -99,8 +115,13 @@ pub(crate) fn feed(passage: Passage, to: &mut Leg, buf: &[u8], now: Time) -> boo
         }
     };
     let Header { payload_start, payload_end, timestamp, .. } = passage.header;
-    let wanted = usize::from(params.ptime_ms) * 8;
-    if is_relayable(codec, params.codec) && !feed.is_odd(payload_end - payload_start, wanted) {
+    let relayable = match packet_octets(codec, params.ptime_ms) {
+        Some(wanted) => {
+            is_relayable(codec, params.codec) && !feed.is_odd(payload_end - payload_start, wanted)
+        }
+        None => is_relayable(codec, params.codec),
+    };
+    if relayable {
         if feed.is_on() {
             feed.stop();
         }
@@ -120,14 +141,35 @@ fn is_relayable(codec: Codec, wanted: Codec) -> bool {
     codec == wanted || (Law::of(codec).is_some() && Law::of(wanted).is_some())
 }
 
+/// Octets of a packet of so many milliseconds. `None` for codecs whose packets are of any length, which every receiver
+/// understands: they are never cut anew.
+fn packet_octets(codec: Codec, ptime_ms: u8) -> Option<usize> {
+    match codec {
+        Codec::Pcma | Codec::Pcmu | Codec::G722 => Some(usize::from(ptime_ms) * 8),
+        Codec::L16 => Some(usize::from(ptime_ms) * 32),
+        Codec::Opus => None,
+    }
+}
+
 /// Has `to` a feed of what `from` says if one may be needed: other codecs, or packets of another length than the `ptime` we
-/// ask everybody for. Allocates, so that no packet need.
-pub(crate) fn prepare(from: &Leg, to: &mut Leg, ptime_ms: u8) {
+/// ask everybody for. Both meet at the rate that takes the fewest steps. Allocates, so that no packet need.
+pub(crate) fn prepare(from: &Leg, to: &mut Leg, ptime_ms: u8, config: &OpusConfig) {
     let codecs = from.stream.zip(to.stream).map(|(from, to)| (from.params.codec, to.params.codec));
-    let needed = codecs.filter(|(codec, wanted)| !is_relayable(*codec, *wanted) || to.ptime_ms() != ptime_ms);
-    let needed = needed.map(|(codec, _)| codec);
-    if to.feed.as_ref().map(|feed| feed.codec()) != needed {
-        to.feed = needed.map(|codec| Box::new(Feed::new(codec)));
+    let needed = codecs.filter(|(codec, wanted)| {
+        let length = packet_octets(*codec, ptime_ms).is_some() && to.ptime_ms() != ptime_ms;
+        !is_relayable(*codec, *wanted) || length
+    });
+    let Some((codec, wanted)) = needed else {
+        to.feed = None;
+        return;
+    };
+    let Some(coders) = to.coders.as_mut() else {
+        return;
+    };
+    coders.tune(codec::common_rate(codec, wanted), config);
+    let rate = coders.rate();
+    if to.feed.as_ref().map(|feed| (feed.codec(), feed.rate())) != Some((codec, rate)) {
+        to.feed = Some(Box::new(Feed::new(codec, rate)));
     }
 }
 

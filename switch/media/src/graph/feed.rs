@@ -1,28 +1,28 @@
-//! What a party says, decoded for its partner: a jitter buffer, a decoder, and samples in packets of the partner's length.
+//! What a party says, decoded for its partner: a jitter buffer, a decoder, and samples at the rate and in packets of the length
+//! that the partner needs.
 //!
 //! Invariant: packets go in when they come, samples come out on the partner's own tick, and neither waits for the other. A
 //! feed is made by a command, where two legs are joined that cannot be given each other's packets as they are.
 
-use crate::codec::Decoder;
 use crate::codec::comfort::Comfort;
 use crate::codec::conceal::Conceal;
+use crate::codec::resample::Resampler;
+use crate::codec::{Decoder, opus};
 use crate::jitter::{Adjust, JitterBuffer, Next};
 use crate::rtp::ahead;
 use crate::rtp::reception::Arrival;
 use cordboard_model::media::Codec;
 use cordboard_model::time::{Duration, Time};
 
-/// The rate that is decoded to.
-const RATE: u32 = 8_000;
-/// The longest packet made, and the samples that setting the cursor right may take on top.
-const TAKE_MAX: usize = 480 + 40;
-/// The longest packet taken, and what may be left over.
-const FIFO_MAX: usize = 512 + TAKE_MAX;
-/// Samples in a row without a packet after which nothing is sent, as where packets are relayed: 80 ms, of which most are
+/// The longest packet made, milliseconds, and what setting the cursor right may take on top.
+const TAKE_MS: usize = 60 + 5;
+/// The longest packet taken, milliseconds: of Opus, and of what has a code for each sample.
+const PACKET_MS: (usize, usize) = (120, 64);
+/// Milliseconds in a row without a packet after which nothing is sent, as where packets are relayed: most of them are
 /// concealed.
-const IDLE_MAX: u32 = 640;
-/// Samples that a first packet may wait for its time: longer than any delay.
-const WAIT_MAX: u32 = RATE;
+const IDLE_MS: u32 = 80;
+/// Milliseconds that a first packet may wait for its time: longer than any delay.
+const WAIT_MS: u32 = 1_000;
 /// An event's packets come closer than this: so long there is no audio beside them.
 const HUSH: Duration = Duration::from_millis(60);
 /// Packets of another length than the partner wants, in sequence, before they are cut anew.
@@ -30,8 +30,17 @@ const ODD_MIN: u8 = 3;
 /// And of the right length before they are relayed again.
 const ODD_MAX: u8 = 50;
 
-/// Comfort noise goes on for so long without a packet, samples: a minute. Then the party is gone, not silent.
-const NOISE_MAX: u32 = 60 * RATE;
+/// Comfort noise goes on for so long without a packet, milliseconds: a minute. Then the party is gone, not silent.
+const NOISE_MS: u32 = 60_000;
+
+/// What a party's silence sounds like.
+#[derive(Clone, Copy, Debug)]
+enum Silence {
+    /// Noise at a level that it told.
+    Noise(Comfort),
+    /// What its codec makes of it.
+    Codec,
+}
 
 /// What a turn came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,18 +54,28 @@ pub(crate) enum Pulled {
 }
 
 /// See the module.
-#[derive(Clone, Debug)]
+///
+/// It gives samples at the rate it was made for, 8, 16 or 48 kHz, whatever the party's codec: it decodes at the nearest rate
+/// that the codec has, and resamples only what is left. So who mixes makes all feeds of one rate.
+#[derive(Debug)]
 pub(crate) struct Feed {
     codec: Codec,
+    /// Samples a second that it gives, and that it decodes to.
+    rate: u32,
+    inner: u32,
     decoder: Decoder,
+    /// From the decoder's rate to the one that is given.
+    resampler: Option<Resampler>,
     jitter: JitterBuffer,
     conceal: Conceal,
-    /// What the party's silence sounds like, and how long it goes on; until it speaks.
-    noise: Option<(Comfort, u32)>,
-    /// Of the newest packet: epoch, timestamp, and its position.
+    /// What the party's silence sounds like, and how many samples it goes on; until it speaks.
+    silence: Option<(Silence, u32)>,
+    /// Of the newest packet: epoch, timestamp, and its position in ticks of the RTP clock.
     newest: Option<(u32, u32, i64)>,
-    fifo: [i16; FIFO_MAX],
+    fifo: Box<[i16]>,
     held: usize,
+    /// Samples of one turn at the decoder's rate.
+    turn: Box<[i16]>,
     idle: u32,
     on: bool,
     odd: u8,
@@ -64,22 +83,41 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// A feed of what a party says in `codec`. Allocates.
-    pub(crate) fn new(codec: Codec) -> Self {
+    /// A feed of what a party says in `codec`, as samples at `rate` hertz: 8,000, 16,000 or 48,000. Allocates.
+    pub(crate) fn new(codec: Codec, rate: u32) -> Self {
+        let decoder = Decoder::at(codec, rate);
+        let inner = decoder.rate();
+        let resampler = Resampler::new(inner, rate);
+        let ms = inner as usize / 1_000;
+        let packet_ms = if codec == Codec::Opus { PACKET_MS.0 } else { PACKET_MS.1 };
+        let turn = if resampler.is_some() { TAKE_MS * ms } else { 0 };
         Self {
             codec,
-            decoder: Decoder::new(codec),
-            jitter: JitterBuffer::new(RATE),
-            conceal: Conceal::default(),
-            noise: None,
+            rate,
+            inner,
+            decoder,
+            resampler,
+            jitter: JitterBuffer::new(inner, payload_max(codec), codec == Codec::Opus),
+            conceal: Conceal::new(inner),
+            silence: None,
             newest: None,
-            fifo: [0; FIFO_MAX],
+            fifo: vec![0; (TAKE_MS + packet_ms) * ms].into(),
             held: 0,
+            turn: vec![0; turn].into(),
             idle: 0,
             on: false,
             odd: 0,
             hushed: Time::ZERO,
         }
+    }
+
+    /// Samples a second that it gives.
+    pub(crate) fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    fn ms(&self, ms: u32) -> u32 {
+        self.inner / 1_000 * ms
     }
 
     pub(crate) fn codec(&self) -> Codec {
@@ -111,8 +149,8 @@ impl Feed {
     /// Nothing of what came is played any more.
     pub(crate) fn stop(&mut self) {
         self.jitter.reset();
-        self.conceal = Conceal::default();
-        self.noise = None;
+        self.conceal.reset();
+        self.silence = None;
         (self.newest, self.held, self.idle, self.on) = (None, 0, 0, false);
     }
 
@@ -124,7 +162,7 @@ impl Feed {
     /// The party is silent, and its silence has this level (RFC 3389).
     pub(crate) fn comfort(&mut self, arrival: Arrival, level: u8) {
         self.jitter.silent(arrival.extended);
-        self.noise = Some((Comfort::new(level), NOISE_MAX));
+        self.silence = Some((Silence::Noise(Comfort::new(level)), self.ms(NOISE_MS)));
     }
 
     /// Takes a packet.
@@ -144,12 +182,38 @@ impl Feed {
             self.newest = Some((arrival.epoch, timestamp, position));
         }
         self.on = true;
-        self.noise = None;
-        self.jitter.put(arrival.extended, position, codes, now);
+        self.silence = None;
+        if self.codec == Codec::Opus && opus::is_silence(codes) {
+            self.silence = Some((Silence::Codec, self.ms(NOISE_MS)));
+        }
+        let clock = i64::from(self.codec.clock_hz());
+        let at = (position * i64::from(self.inner)).div_euclid(clock);
+        self.jitter.put(arrival.extended, at, codes, now);
     }
 
-    /// The next samples for the partner.
+    /// The next samples for the partner: `out` is a packet of 10 to 60 ms.
     pub(crate) fn pull(&mut self, out: &mut [i16], now: Time) -> Pulled {
+        let Some(resampler) = &self.resampler else {
+            return self.turn(out, now);
+        };
+        let needed = resampler.needs(out.len());
+        let mut turn = core::mem::take(&mut self.turn);
+        let inner = turn.get_mut(..needed).unwrap_or_default();
+        let pulled = self.turn(inner, now);
+        if let Some(resampler) = &mut self.resampler {
+            match pulled {
+                Pulled::Sound => {
+                    resampler.run(inner, out);
+                }
+                Pulled::Nothing | Pulled::Off => resampler.reset(),
+            }
+        }
+        self.turn = turn;
+        pulled
+    }
+
+    /// The next samples at the decoder's rate.
+    fn turn(&mut self, out: &mut [i16], now: Time) -> Pulled {
         let adjust = match self.jitter.begin(out.len(), self.held, now) {
             Some(adjust) => adjust,
             None => return self.nothing(out.len()),
@@ -163,27 +227,29 @@ impl Feed {
             Adjust::Shorten(samples) => out.len() + samples,
             Adjust::Lengthen(samples) => out.len().saturating_sub(samples),
         };
-        let wanted = wanted.min(TAKE_MAX);
+        let wanted = wanted.min(TAKE_MS * self.ms(1) as usize);
         while self.held < wanted && self.fill(wanted - self.held) {}
-        let mut taken = [0; TAKE_MAX];
-        taken[..wanted].copy_from_slice(&self.fifo[..wanted]);
+        // What is not there is silence: the room behind what is held may have been used before.
+        if let Some(missing) = self.fifo.get_mut(self.held..wanted) {
+            missing.fill(0);
+        }
+        fit(self.fifo.get(..wanted).unwrap_or_default(), out);
         self.fifo.copy_within(wanted..self.held.max(wanted), 0);
         self.held = self.held.saturating_sub(wanted);
-        fit(&taken[..wanted], out);
-        if self.idle >= IDLE_MAX {
+        if self.idle >= self.ms(IDLE_MS) {
             return self.rest();
         }
         if now < self.hushed { Pulled::Nothing } else { Pulled::Sound }
     }
 
-    /// Samples that were invented since this was last asked.
-    pub(crate) fn take_concealed(&mut self) -> u64 {
-        self.jitter.take_concealed()
+    /// Microseconds of audio that were invented since this was last asked.
+    pub(crate) fn take_concealed_us(&mut self) -> u64 {
+        self.jitter.take_concealed() * 1_000_000 / u64::from(self.inner)
     }
 
     fn nothing(&mut self, samples: usize) -> Pulled {
         self.idle = self.idle.saturating_add(samples as u32);
-        if self.idle < WAIT_MAX { Pulled::Nothing } else { self.rest() }
+        if self.idle < self.ms(WAIT_MS) { Pulled::Nothing } else { self.rest() }
     }
 
     /// Off, with what is known of the path kept.
@@ -198,33 +264,38 @@ impl Feed {
         let Some(room) = self.fifo.get_mut(self.held..) else {
             return false;
         };
-        let count = match self.jitter.next(missing, self.noise.is_some()) {
+        let count = match self.jitter.next(missing, self.silence.is_some()) {
             Next::Packet(codes) => {
                 let count = self.decoder.decode(codes, room);
                 self.jitter.played(count);
-                self.conceal.hear(room.get(..count).unwrap_or_default());
+                if self.decoder.concealing().is_none() {
+                    self.conceal.hear(room.get(..count).unwrap_or_default());
+                }
                 self.idle = 0;
+                count
+            }
+            Next::Recover(codes, count) => {
+                let count = count.min(room.len());
+                let room = room.get_mut(..count).unwrap_or_default();
+                match self.decoder.concealing() {
+                    Some(opus) => opus.repair(codes, room),
+                    None => self.conceal.invent(room),
+                }
                 count
             }
             Next::Conceal(count) => {
                 let count = count.min(room.len());
-                self.conceal.invent(room.get_mut(..count).unwrap_or_default());
+                let room = room.get_mut(..count).unwrap_or_default();
+                match self.decoder.concealing() {
+                    Some(opus) => opus.invent(room),
+                    None => self.conceal.invent(room),
+                }
                 self.idle = self.idle.saturating_add(count as u32);
                 count
             }
             Next::Pause(count) => {
                 let count = count.min(room.len());
-                let room = room.get_mut(..count).unwrap_or_default();
-                match self.noise.as_mut().filter(|(_, left)| *left > 0) {
-                    Some((noise, left)) => {
-                        noise.fill(room);
-                        *left = left.saturating_sub(count as u32);
-                    }
-                    None => {
-                        room.fill(0);
-                        self.idle = self.idle.saturating_add(count as u32);
-                    }
-                }
+                self.pause(count);
                 count
             }
         };
@@ -232,6 +303,27 @@ impl Feed {
         // A packet without samples is none.
         count > 0 || !self.jitter.is_empty()
     }
+
+    /// Adds what silence sounds like.
+    fn pause(&mut self, count: usize) {
+        let room = self.fifo.get_mut(self.held..self.held + count).unwrap_or_default();
+        let Some((silence, left)) = self.silence.as_mut().filter(|(_, left)| *left > 0) else {
+            room.fill(0);
+            self.idle = self.idle.saturating_add(count as u32);
+            return;
+        };
+        *left = left.saturating_sub(count as u32);
+        match (silence, self.decoder.concealing()) {
+            (Silence::Noise(noise), _) => noise.fill(room),
+            (Silence::Codec, Some(opus)) => opus.invent(room),
+            (Silence::Codec, None) => room.fill(0),
+        }
+    }
+}
+
+/// The longest payload taken, octets: 60 ms of G.711, more than any packet of speech in Opus; 30 ms of linear samples.
+fn payload_max(codec: Codec) -> usize {
+    if codec == Codec::L16 { 960 } else { 512 }
 }
 
 /// Makes as many samples as `out` has of a few more or fewer: the end is laid over itself where it is cut or repeated.

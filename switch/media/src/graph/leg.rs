@@ -1,8 +1,11 @@
 //! One leg: its stream, whom it hears, who hears it, and what it has counted.
 
-use crate::codec::{Decoder, Encoder};
+use crate::codec::g711::Law;
+use crate::codec::opus::OpusConfig;
+use crate::codec::resample::Resampler;
+use crate::codec::{Decoder, Encoder, NARROW};
 use crate::dtmf::receive::DigitReceiver;
-use crate::dtmf::send::DigitSender;
+use crate::dtmf::send::{Clocks, DigitSender};
 use crate::engine::PortKey;
 use crate::graph::ear::Ear;
 use crate::graph::feed::{Feed, Pulled};
@@ -14,6 +17,7 @@ use crate::graph::secret::Secret;
 use crate::quality::{self, Path};
 use crate::rtcp::read::About;
 use crate::rtcp::write::{self as report, LastReport};
+use crate::rtp::Clock;
 use crate::rtp::header::{self, HEADER_LEN};
 use crate::rtp::latch::Latch;
 use crate::rtp::outgoing::{Outgoing, Own};
@@ -21,7 +25,7 @@ use crate::rtp::reception::Reception;
 use crate::srtp::{self, Refused, Srtp};
 use crate::tone::ToneTable;
 use cordboard_model::id::{LegId, PlaybackId};
-use cordboard_model::media::{Codec, DtmfKind, FarStats, LegStats, StreamParams};
+use cordboard_model::media::{Codec, DtmfKind, FarStats, LegStats, OpusParams, StreamParams};
 use cordboard_model::srtp::SrtpKeys;
 use cordboard_model::time::{Duration, Time};
 use core::net::{IpAddr, SocketAddr};
@@ -35,17 +39,18 @@ pub(crate) const TAPS_MAX: usize = 2;
 const PTIME_MAX: u8 = 60;
 /// Shortest.
 const PTIME_MIN: u8 = 10;
-/// Samples of the longest packet.
-const FRAME_MAX: usize = PTIME_MAX as usize * 8;
-/// The longest frame fits the buffer asked of the shell.
-const _: () = assert!(HEADER_LEN + PTIME_MAX as usize * 8 + srtp::GROWTH <= crate::MediaEngine::TRANSMIT_MIN);
+/// Samples of the longest packet: no party is spoken to at more than 16 kHz, the band of speech.
+const FRAME_MAX: usize = PTIME_MAX as usize * 16;
+/// And at 8 kHz.
+const NARROW_MAX: usize = PTIME_MAX as usize * 8;
+/// Where a packet's payload ends at the latest, so that it fits the buffer asked of the shell.
+const PAYLOAD_END: usize = crate::MediaEngine::TRANSMIT_MIN - srtp::GROWTH;
+/// The longest packet fits: 30 ms of linear samples.
+const _: () = assert!(HEADER_LEN + 30 * 32 <= PAYLOAD_END);
 
 /// Devices exist that tell each key both as an event and by INFO. Within this time both are one press: longer than
 /// signalling takes, shorter than a person needs for the same key twice and to be told of each in another way only.
 const SAME_PRESS: Duration = Duration::from_millis(400);
-
-/// Samples of a key's tones that are made at once.
-const PIECE: usize = 80;
 
 /// What was negotiated, and what was learnt of the peer since.
 #[derive(Clone, Copy, Debug)]
@@ -55,18 +60,58 @@ pub(crate) struct Stream {
 }
 
 /// A leg's codec at work. Each use has a memory of its own; the feed of its partner has a third.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Coders {
     pub codec: Codec,
-    /// What the party says, for recordings, in the order of arrival.
+    pub opus: OpusParams,
+    /// What the party says, for recordings, in the order of arrival, at 8 kHz.
     pub tape: Decoder,
     /// What the party is to hear.
-    pub mouth: Encoder,
+    mouth: Encoder,
+    /// From 8 kHz to the mouth's rate, if that is another.
+    up: Option<Resampler>,
+    /// Nothing was sent of what was spoken last.
+    silent: bool,
 }
 
 impl Coders {
-    pub(crate) fn new(codec: Codec) -> Self {
-        Self { codec, tape: Decoder::new(codec), mouth: Encoder::new(codec) }
+    /// A codec at its beginning, spoken at 8 kHz.
+    pub(crate) fn new(codec: Codec, opus: OpusParams, config: &OpusConfig) -> Self {
+        let mouth = Encoder::at(codec, NARROW, config, &opus);
+        Self { codec, opus, tape: Decoder::new(codec), mouth, up: None, silent: false }
+    }
+
+    /// The rate at which the party is spoken to.
+    pub(crate) fn rate(&self) -> u32 {
+        self.mouth.rate()
+    }
+
+    /// Speaks at `rate` from now on, or as near as the codec comes to it. Allocates.
+    pub(crate) fn tune(&mut self, rate: u32, config: &OpusConfig) {
+        if rate.min(self.codec.sample_hz()) != self.mouth.rate() {
+            self.mouth = Encoder::at(self.codec, rate, config, &self.opus);
+            self.up = Resampler::new(NARROW, self.mouth.rate());
+        }
+    }
+
+    /// The payload of a packet's samples at [`Coders::rate`]: how long, and whether it is the first after a silence.
+    /// `None`: it is not to be sent.
+    fn speak(&mut self, pcm: &[i16], out: &mut [u8]) -> Option<(usize, bool)> {
+        let len = self.mouth.encode(pcm, out);
+        let begins = core::mem::replace(&mut self.silent, len == 0);
+        (len > 0).then_some((len, begins))
+    }
+
+    /// The same of samples at 8 kHz.
+    fn speak_narrow(&mut self, pcm: &[i16], out: &mut [u8]) -> Option<(usize, bool)> {
+        let mut wide = [0; FRAME_MAX];
+        match self.up.as_mut() {
+            None => self.speak(pcm, out),
+            Some(up) => {
+                let len = up.run(pcm, &mut wide);
+                self.speak(wide.get(..len)?, out)
+            }
+        }
     }
 }
 
@@ -182,7 +227,7 @@ pub(crate) struct Leg {
     pub closing: bool,
     pub stream: Option<Stream>,
     /// Of the stream's codec, from its first `Configure` on.
-    pub coders: Option<Coders>,
+    pub coders: Option<Box<Coders>>,
     /// The keys at work, for a stream over secure RTP.
     pub srtp: Option<Box<Srtp>>,
     pub reception: Reception,
@@ -217,8 +262,8 @@ pub(crate) struct Leg {
     pub foreign: u64,
     pub malformed: u64,
     pub unsealed: u64,
-    /// Samples for the party that were invented.
-    pub concealed: u64,
+    /// Microseconds of audio for the party that were invented.
+    pub concealed_us: u64,
 }
 
 /// What making a frame came to.
@@ -277,7 +322,7 @@ impl Leg {
             foreign: 0,
             malformed: 0,
             unsealed: 0,
-            concealed: 0,
+            concealed_us: 0,
         }
     }
 
@@ -290,7 +335,7 @@ impl Leg {
         let codec = self.stream.map(|stream| stream.params.codec);
         let trip = self.reports.far.and_then(|far| far.trip_us);
         let far = self.reports.far.map(|far| {
-            let jitter_us = far.jitter.saturating_mul(125);
+            let jitter_us = self.outgoing.clock().us_in(u64::from(far.jitter));
             let lost = u64::from(far.lost).min(sent);
             let path = Path { received: sent - lost, lost, gaps: 0, jitter_us, round_trip_us: trip };
             let mos = codec.and_then(|codec| quality::mos(codec, path));
@@ -312,7 +357,7 @@ impl Leg {
             late,
             mos: codec.and_then(|codec| quality::mos(codec, path)),
             far,
-            concealed_ms: self.concealed / 8,
+            concealed_ms: self.concealed_us / 1_000,
             unheard_ms: missed.unheard_ms,
             delayed: missed.delayed,
             delay_peak_ms: missed.delay_peak_ms,
@@ -357,8 +402,26 @@ impl Leg {
 
     /// Packet time in milliseconds.
     pub(crate) fn ptime_ms(&self) -> u8 {
-        let agreed = self.stream.as_ref().map(|s| s.params.ptime_ms);
-        agreed.unwrap_or(self.tick_ms).clamp(PTIME_MIN, PTIME_MAX)
+        let params = self.stream.as_ref().map(|s| s.params);
+        let ptime = params.map_or(self.tick_ms, |params| params.ptime_ms).clamp(PTIME_MIN, PTIME_MAX);
+        params.map_or(ptime, |params| params.codec.packet_ms(ptime))
+    }
+
+    /// The party's codec from now on, with its clock. Allocates if it is another.
+    pub(crate) fn speak_as(&mut self, params: &StreamParams, config: &OpusConfig, now: Time) {
+        let clock = Clock::new(params.codec.clock_hz());
+        self.outgoing.set_clock(clock, now);
+        self.reception.set_clock(clock);
+        self.digits_in.set_clock(clock);
+        let same = |coders: &Box<Coders>| coders.codec == params.codec && coders.opus == params.opus;
+        if !self.coders.as_ref().is_some_and(same) {
+            self.coders = Some(Box::new(Coders::new(params.codec, params.opus, config)));
+        }
+    }
+
+    /// Ticks of the RTP clock in a packet.
+    fn ticks(&self) -> u32 {
+        self.outgoing.clock().ticks_in_ms(u64::from(self.ptime_ms())) as u32
     }
 
     /// Where a packet of ours would go now, by which port; `None` when none may be sent.
@@ -398,15 +461,11 @@ impl Leg {
     }
 
     /// The next packet of a key's event.
-    fn event_frame(
-        &mut self,
-        buf: &mut [u8],
-        timestamp: u32,
-        samples: u32,
-        restarted: bool,
-    ) -> Option<usize> {
-        let (payload_type, _) = self.stream?.params.dtmf?;
-        let event = self.digits_out.frame(timestamp, samples)?;
+    fn event_frame(&mut self, buf: &mut [u8], timestamp: u32, restarted: bool) -> Option<usize> {
+        let params = self.stream?.params;
+        let (payload_type, _) = params.dtmf?;
+        let clocks = Clocks { stream: self.outgoing.clock(), event: Clock::new(params.dtmf_hz) };
+        let event = self.digits_out.frame(timestamp, u32::from(self.ptime_ms()), clocks)?;
         let place = self.outgoing.local(event.timestamp, restarted);
         let payload = event.event.bytes();
         header::write(buf, HEADER_LEN, payload_type, event.marker, place);
@@ -417,21 +476,30 @@ impl Leg {
     }
 
     /// The next packet of a key's tones, and of the pause after it.
-    fn tone_frame(&mut self, buf: &mut [u8], timestamp: u32, samples: u32, restarted: bool) -> Option<usize> {
+    fn tone_frame(&mut self, buf: &mut [u8], timestamp: u32, restarted: bool) -> Option<usize> {
         if !self.digits_out.is_active() {
             return None;
         }
+        let mut pcm = [0; NARROW_MAX];
+        let pcm = pcm.get_mut(..usize::from(self.ptime_ms()) * 8)?;
+        pcm.iter_mut().for_each(|sample| *sample = self.digits_out.sample());
+        let spoken = self.coders.as_mut()?.speak_narrow(pcm, buf.get_mut(HEADER_LEN..PAYLOAD_END)?);
+        self.finish(buf, spoken, timestamp, restarted)
+    }
+
+    /// Puts the header before a payload that was spoken. `None`: there is none to send.
+    fn finish(
+        &mut self,
+        buf: &mut [u8],
+        spoken: Option<(usize, bool)>,
+        timestamp: u32,
+        restarted: bool,
+    ) -> Option<usize> {
         let payload_type = self.stream?.params.send_payload_type;
-        let end = HEADER_LEN + samples as usize;
-        let (payload, coders) = (buf.get_mut(HEADER_LEN..end)?, self.coders.as_mut()?);
-        for piece in payload.chunks_mut(PIECE) {
-            let mut pcm = [0; PIECE];
-            pcm.iter_mut().take(piece.len()).for_each(|sample| *sample = self.digits_out.sample());
-            coders.mouth.encode(pcm.get(..piece.len()).unwrap_or_default(), piece);
-        }
+        let (len, begins) = spoken?;
         let place = self.outgoing.local(timestamp, restarted);
-        header::write(buf, HEADER_LEN, payload_type, restarted, place);
-        Some(end)
+        header::write(buf, HEADER_LEN, payload_type, restarted || begins, place);
+        Some(HEADER_LEN + len)
     }
 
     /// Whether we feed this leg ourselves, so that its partner is not heard.
@@ -445,27 +513,57 @@ impl Leg {
     }
 
     /// The next packet of what the partner says.
-    fn feed_frame(&mut self, buf: &mut [u8], at: Time, samples: u32) -> Option<usize> {
+    fn feed_frame(&mut self, buf: &mut [u8], at: Time, ticks: u32) -> Option<usize> {
+        let ptime = usize::from(self.ptime_ms());
+        let (feed, coders) = (self.feed.as_mut()?, self.coders.as_mut()?);
         let mut pcm = [0; FRAME_MAX];
-        let pcm = pcm.get_mut(..samples as usize)?;
-        let feed = self.feed.as_mut()?;
+        let pcm = pcm.get_mut(..ptime * (coders.rate() / 1_000) as usize)?;
         let pulled = feed.pull(pcm, at);
-        self.concealed += feed.take_concealed();
-        let params = self.stream?.params;
+        self.concealed_us += feed.take_concealed_us();
         if pulled != Pulled::Sound || self.target().is_none() {
             if pulled == Pulled::Off {
                 self.outgoing.end_local();
             }
             return None;
         }
-        let end = HEADER_LEN + pcm.len();
-        self.coders.as_mut()?.mouth.encode(pcm, buf.get_mut(HEADER_LEN..end)?);
+        let spoken = self.coders.as_mut()?.speak(pcm, buf.get_mut(HEADER_LEN..PAYLOAD_END)?);
         let (timestamp, restarted) = self.outgoing.begin_local(at);
-        let place = self.outgoing.local(timestamp, restarted);
-        header::write(buf, HEADER_LEN, params.send_payload_type, restarted, place);
-        self.outgoing.advance_local(samples);
-        self.outgoing.count(pcm.len());
-        Some(end)
+        let packet = self.finish(buf, spoken, timestamp, restarted);
+        self.outgoing.advance_local(ticks);
+        if let Some(len) = packet {
+            self.outgoing.count(len - HEADER_LEN);
+        }
+        packet
+    }
+
+    /// The next packet of the playlist; whether that is its end.
+    fn play_frame(
+        &mut self,
+        buf: &mut [u8],
+        tones: &ToneTable,
+        timestamp: u32,
+        restarted: bool,
+    ) -> (Option<usize>, bool) {
+        let samples = usize::from(self.ptime_ms()) * 8;
+        let (Some(player), Some(coders)) = (self.player.as_mut(), self.coders.as_mut()) else {
+            return (None, false);
+        };
+        let Some(room) = buf.get_mut(HEADER_LEN..PAYLOAD_END) else {
+            return (None, false);
+        };
+        let (spoken, ended) = match Law::of(coders.codec) {
+            Some(law) => {
+                let ended = player.frame(law, tones, room.get_mut(..samples).unwrap_or_default());
+                (Some((samples, false)), ended)
+            }
+            None => {
+                let mut pcm = [0; NARROW_MAX];
+                let pcm = pcm.get_mut(..samples).unwrap_or_default();
+                let ended = player.pcm(tones, pcm);
+                (coders.speak_narrow(pcm, room), ended)
+            }
+        };
+        (self.finish(buf, spoken, timestamp, restarted), ended)
     }
 
     /// A packet of what the mix has for the party: `codes` of a frame that begins at `at`. `None` while it is fed
@@ -475,13 +573,19 @@ impl Leg {
             return None;
         }
         let payload_type = self.stream?.params.send_payload_type;
-        let samples = u32::from(self.ptime_ms()) * 8;
+        let ticks = self.outgoing.clock().ticks_in_ms(u64::from(self.ptime_ms()));
+        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
         let end = HEADER_LEN + codes.len();
         buf.get_mut(HEADER_LEN..end)?.copy_from_slice(codes);
         let (timestamp, restarted) = self.outgoing.begin(Own::Mix, at);
+        if codes.is_empty() {
+            // Silence that its codec leaves out: time goes on.
+            self.outgoing.advance_local(ticks);
+            return None;
+        }
         let place = self.outgoing.local(timestamp, restarted);
         header::write(buf, HEADER_LEN, payload_type, restarted, place);
-        self.outgoing.advance_local(samples);
+        self.outgoing.advance_local(ticks);
         self.outgoing.count(codes.len());
         Some(end)
     }
@@ -501,15 +605,15 @@ impl Leg {
     /// Passes over the frames that came too late.
     pub(crate) fn skip_frames(&mut self) -> Option<PlaybackId> {
         let ptime = u64::from(self.ptime_ms());
-        let frames = u64::from(core::mem::take(&mut self.cadence.skipped));
-        let samples = u32::try_from(frames * ptime * 8).unwrap_or(u32::MAX);
+        let ms = u64::from(core::mem::take(&mut self.cadence.skipped)) * ptime;
         if self.target().is_some() && self.is_made_for() {
             let at = Time::from_millis(self.cadence.frame_at_ms);
             self.outgoing.begin_local(at);
-            self.outgoing.advance_local(samples);
+            let ticks = self.outgoing.clock().ticks_in_ms(ms);
+            self.outgoing.advance_local(u32::try_from(ticks).unwrap_or(u32::MAX));
         }
-        self.cadence.frame_at_ms += frames * ptime;
-        self.skip_playback(samples)
+        self.cadence.frame_at_ms += ms;
+        self.skip_playback(u32::try_from(ms * 8).unwrap_or(u32::MAX))
     }
 
     fn skip_playback(&mut self, samples: u32) -> Option<PlaybackId> {
@@ -526,46 +630,42 @@ impl Leg {
     /// either way.
     pub(crate) fn make_frame(&mut self, buf: &mut [u8], tones: &ToneTable) -> Frame {
         let ptime = self.ptime_ms();
-        let samples = u32::from(ptime) * 8;
+        let (samples, ticks) = (u32::from(ptime) * 8, self.ticks());
         let at = Time::from_millis(self.cadence.frame_at_ms);
         self.cadence.frame_at_ms += u64::from(ptime);
         if !self.is_fed() {
-            return Frame { packet: self.feed_frame(buf, at, samples), ..Frame::default() };
+            return Frame { packet: self.feed_frame(buf, at, ticks), ..Frame::default() };
         }
-        let (Some(_), Some(params)) = (self.target(), self.stream.map(|s| s.params)) else {
+        if self.target().is_none() {
             self.outgoing.detach();
             return Frame {
                 refused: self.digits_out.clear(),
                 ended: self.skip_playback(samples),
                 packet: None,
             };
-        };
+        }
         let mut frame = Frame::default();
         let (timestamp, restarted) = self.outgoing.begin_local(at);
+        let pressing = self.digits_out.is_active();
         let key = match self.way() {
-            Some(Way::Events) => self.event_frame(buf, timestamp, samples, restarted),
-            Some(Way::Tones) => self.tone_frame(buf, timestamp, samples, restarted),
+            Some(Way::Events) => self.event_frame(buf, timestamp, restarted),
+            Some(Way::Tones) => self.tone_frame(buf, timestamp, restarted),
             Some(Way::Signalling) | None => {
                 frame.refused = self.digits_out.clear();
                 None
             }
         };
-        if key.is_some() {
+        if key.is_some() || (pressing && self.way() == Some(Way::Tones)) {
             frame.packet = key;
             frame.ended = self.skip_playback(samples);
-        } else if let Some(player) = self.player.as_mut() {
-            let place = self.outgoing.local(timestamp, restarted);
-            header::write(buf, HEADER_LEN, params.send_payload_type, restarted, place);
-            let end = HEADER_LEN + samples as usize;
-            if let (Some(payload), Some(coders)) = (buf.get_mut(HEADER_LEN..end), self.coders.as_mut())
-                && player.frame(&mut coders.mouth, tones, payload)
-            {
-                frame.ended = Some(player.playback());
-                self.player = None;
+        } else {
+            let (packet, ended) = self.play_frame(buf, tones, timestamp, restarted);
+            frame.packet = packet;
+            if ended {
+                frame.ended = self.player.take().map(|player| player.playback());
             }
-            frame.packet = Some(end);
         }
-        self.outgoing.advance_local(samples);
+        self.outgoing.advance_local(ticks);
         if let Some(len) = frame.packet {
             self.outgoing.count(len - HEADER_LEN);
         }

@@ -5,10 +5,11 @@
 //! codec and packet length, share one encoder and its packets. A sum never wraps: it is clipped. A step allocates nothing.
 
 use crate::codec::Encoder;
+use crate::codec::opus::OpusConfig;
 use crate::graph::feed::{Feed, Pulled};
 use crate::graph::loudness::{Gain, Speaker, mean_square};
 use cordboard_model::id::CallId;
-use cordboard_model::media::{Codec, MIX_MEMBERS_MAX};
+use cordboard_model::media::{Codec, MIX_MEMBERS_MAX, OpusParams};
 use cordboard_model::time::{Duration, Time};
 
 /// Samples a second of what is mixed. Of everything here that counts in samples, this is the one place that says how long
@@ -21,8 +22,8 @@ const SHORT_STEP_MS: u8 = 10;
 const STEP_SAMPLES: usize = samples_of(STEP_MS);
 /// Samples of the longest packet, 60 ms, and what a step may leave over.
 const FRAME_SAMPLES: usize = samples_of(60);
-/// Bytes of the longest packet.
-const CODES_MAX: usize = FRAME_SAMPLES;
+/// Bytes of the longest packet: 30 ms of L16.
+const CODES_MAX: usize = 2 * FRAME_SAMPLES;
 
 const fn samples_of(ms: u8) -> usize {
     ms as usize * (RATE as usize / 1_000)
@@ -46,7 +47,7 @@ pub(crate) struct Shape {
 }
 
 /// One who sits in the room. A place whose leg has gone stays empty until the matrix is stated anew.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Member {
     /// Key of the leg.
     pub leg: Option<u32>,
@@ -80,7 +81,7 @@ impl Member {
 }
 
 /// What one or several members are sent.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Out {
     hears: u32,
     shape: Shape,
@@ -93,11 +94,11 @@ struct Out {
 }
 
 impl Out {
-    fn new(hears: u32, shape: Shape) -> Self {
+    fn new(hears: u32, shape: Shape, opus: &OpusConfig) -> Self {
         Self {
             hears,
             shape,
-            encoder: Encoder::new(shape.codec),
+            encoder: Encoder::at(shape.codec, RATE, opus, &OpusParams::default()),
             pcm: [0; FRAME_SAMPLES + STEP_SAMPLES],
             held: 0,
             codes: [0; CODES_MAX],
@@ -144,6 +145,7 @@ pub(crate) struct Beat {
 #[derive(Debug)]
 pub(crate) struct Mix {
     pub id: CallId,
+    opus: OpusConfig,
     pub members: Vec<Member>,
     /// Everybody is made as loud.
     pub gain: bool,
@@ -157,9 +159,10 @@ pub(crate) struct Mix {
 
 impl Mix {
     /// An empty room. Allocates.
-    pub(crate) fn new(id: CallId) -> Self {
+    pub(crate) fn new(id: CallId, opus: OpusConfig) -> Self {
         Self {
             id,
+            opus,
             members: Vec::with_capacity(4),
             gain: false,
             beat: Beat { told: usize::MAX, ..Beat::default() },
@@ -241,7 +244,7 @@ impl Mix {
             let same = |out: &Out| out.hears == hears && out.shape == shape;
             let at = self.outs.iter().position(same).unwrap_or_else(|| {
                 let kept = old.iter().position(same).map(|at| old.swap_remove(at));
-                self.outs.push(kept.unwrap_or_else(|| Out::new(hears, shape)));
+                self.outs.push(kept.unwrap_or_else(|| Out::new(hears, shape, &self.opus)));
                 self.outs.len() - 1
             });
             member.out = u8::try_from(at).ok();

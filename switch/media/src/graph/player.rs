@@ -1,7 +1,6 @@
 //! A playlist on its way to one party, frame by frame.
 
 use crate::audio::Audio;
-use crate::codec::Encoder;
 use crate::codec::g711::{self, Law};
 use crate::tone::ToneTable;
 use cordboard_model::id::PlaybackId;
@@ -10,9 +9,6 @@ use std::sync::Arc;
 
 /// Longest playlist; a longer one is refused.
 pub(crate) const ITEMS_MAX: usize = 256;
-
-/// Samples that are encoded at once.
-const PIECE: usize = 80;
 
 /// One thing to play, its asset found.
 #[derive(Clone, Debug)]
@@ -93,24 +89,17 @@ impl Player {
         self.playback
     }
 
-    /// The next frame, as codes; what is left of it after the end is silence. Says whether the
-    /// playlist has ended.
-    pub(crate) fn frame(&mut self, encoder: &mut Encoder, tones: &ToneTable, out: &mut [u8]) -> bool {
-        let law = match encoder {
-            Encoder::G711(law) => *law,
-            // A code for each sample, in pieces that lie on the stack.
-            Encoder::G722(_) => {
-                for piece in out.chunks_mut(PIECE) {
-                    let mut pcm = [0; PIECE];
-                    let pcm = &mut pcm[..piece.len()];
-                    self.each(pcm, |item, at, now| item.write_pcm(at, tones, now));
-                    encoder.encode(pcm, piece);
-                }
-                return self.has_ended();
-            }
-        };
+    /// The next frame, as codes of G.711; what is left of it after the end is silence. Says whether the playlist has ended.
+    pub(crate) fn frame(&mut self, law: Law, tones: &ToneTable, out: &mut [u8]) -> bool {
         let rest = self.each(out, |item, at, now| item.write(at, law, tones, now));
         rest.fill(g711::silence(law));
+        self.has_ended()
+    }
+
+    /// The same as samples at 8 kHz.
+    pub(crate) fn pcm(&mut self, tones: &ToneTable, out: &mut [i16]) -> bool {
+        let rest = self.each(out, |item, at, now| item.write_pcm(at, tones, now));
+        rest.fill(0);
         self.has_ended()
     }
 
@@ -192,8 +181,8 @@ mod tests {
         let mut player = player(vec![a, Item::Silence(2), b], Repeat::Once).unwrap();
         let tones = ToneTable::new();
         let mut out = [0; 16];
-        assert!(!player.frame(&mut Encoder::G711(Law::A), &tones, &mut out[..8]));
-        assert!(player.frame(&mut Encoder::G711(Law::A), &tones, &mut out[8..]));
+        assert!(!player.frame(Law::A, &tones, &mut out[..8]));
+        assert!(player.frame(Law::A, &tones, &mut out[8..]));
         assert_eq!(out.as_slice(), expected);
     }
 
@@ -204,7 +193,7 @@ mod tests {
         let mut player = player(vec![a], Repeat::Forever).unwrap();
         let mut out = [0; 24];
         for frame in out.chunks_mut(8) {
-            assert!(!player.frame(&mut Encoder::G711(Law::A), &ToneTable::new(), frame));
+            assert!(!player.frame(Law::A, &ToneTable::new(), frame));
         }
         assert_eq!(out.as_slice(), expected);
     }
@@ -216,7 +205,7 @@ mod tests {
             (player(items(), Repeat::Once).unwrap(), player(items(), Repeat::Once).unwrap());
         let mut out = [0; 16];
         for _ in 0..12 {
-            let ended = played.frame(&mut Encoder::G711(Law::Mu), &ToneTable::new(), &mut out);
+            let ended = played.frame(Law::Mu, &ToneTable::new(), &mut out);
             assert_eq!(skipped.skip(16), ended);
         }
         assert!(played.has_ended());

@@ -51,7 +51,9 @@ impl Channel {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spoken<'a> {
     pub epoch: u32,
+    /// Of a clock that is a whole multiple of 8 kHz.
     pub timestamp: u32,
+    pub clock_hz: u32,
     /// At 8 kHz.
     pub pcm: &'a [i16],
     /// It is nobody's business: its place stays silent.
@@ -66,6 +68,8 @@ struct Anchor {
     frame: i64,
     /// The frame after the newest packet.
     end: i64,
+    /// Ticks of its clock for each frame.
+    ticks: i32,
     late: u8,
     /// The least lateness in this window, in frames: what the path takes at best.
     best: i64,
@@ -73,12 +77,22 @@ struct Anchor {
 }
 
 impl Anchor {
-    fn new(epoch: u32, timestamp: u32, frame: i64) -> Self {
-        Self { epoch, timestamp, frame, end: frame, late: 0, best: i64::MAX, seen: 0 }
+    fn new(spoken: Spoken<'_>, frame: i64) -> Self {
+        let ticks = (spoken.clock_hz / 8_000).max(1) as i32;
+        let Spoken { epoch, timestamp, .. } = spoken;
+        Self { epoch, timestamp, frame, end: frame, ticks, late: 0, best: i64::MAX, seen: 0 }
     }
 
-    fn frame_of(&self, timestamp: u32) -> i64 {
-        self.frame + i64::from(ahead(timestamp, self.timestamp))
+    /// The frame of a timestamp. The anchor moves along by whole frames, so that it is never half a turn of the 32 bits
+    /// behind: at 48 kHz that is twelve hours.
+    fn frame_of(&mut self, timestamp: u32) -> i64 {
+        let frames = ahead(timestamp, self.timestamp).div_euclid(self.ticks);
+        let frame = self.frame + i64::from(frames);
+        if frames > 0 {
+            self.timestamp = self.timestamp.wrapping_add((frames * self.ticks) as u32);
+            self.frame = frame;
+        }
+        frame
     }
 
     /// Begins to speak again: says by how much the clock is set right.
@@ -248,7 +262,7 @@ impl Recorder {
     fn locate(&mut self, channel: Channel, spoken: Spoken<'_>, arrived: i64) -> Option<i64> {
         let settled = self.settled as i64;
         let anchor = &mut self.anchors[channel.index()];
-        let anew = Anchor::new(spoken.epoch, spoken.timestamp, arrived);
+        let anew = Anchor::new(spoken, arrived);
         let Some(anchor) = anchor.as_mut().filter(|a| a.epoch == spoken.epoch) else {
             *anchor = Some(anew);
             return Some(arrived);
@@ -369,7 +383,7 @@ mod tests {
 
         fn speak(&mut self, channel: Channel, timestamp: u32, ms: f64) {
             let sample = if channel == Channel::Left { LOUD } else { -LOUD };
-            let spoken = Spoken { epoch: 1, timestamp, pcm: &[sample; 160], secret: false };
+            let spoken = Spoken { epoch: 1, timestamp, clock_hz: 8_000, pcm: &[sample; 160], secret: false };
             self.recorder.place(channel, spoken, at(ms));
         }
 
@@ -461,7 +475,7 @@ mod tests {
                     tape.tick(ms + jitter);
                     tape.heard.clear();
                 }
-                let anchor = tape.recorder.anchors[0].unwrap();
+                let mut anchor = tape.recorder.anchors[0].unwrap();
                 let frame = anchor.frame_of(n.wrapping_mul(160));
                 worst = worst.max((frame as f64 / 8.0 - ms).abs());
             }

@@ -29,15 +29,23 @@ pub(super) struct Delay {
     now: Seen,
     before: Seen,
     begun: Time,
+    /// What a packet waits at least, samples, if that is more than the least time.
+    floor: i64,
 }
 
 impl Delay {
     pub(super) fn new(rate: u32) -> Self {
-        Self { rate: i64::from(rate), now: Seen::NOTHING, before: Seen::NOTHING, begun: Time::ZERO }
+        let rate = i64::from(rate);
+        Self { rate, now: Seen::NOTHING, before: Seen::NOTHING, begun: Time::ZERO, floor: 0 }
     }
 
     pub(super) fn reset(&mut self) {
-        *self = Self { rate: self.rate, now: Seen::NOTHING, before: Seen::NOTHING, begun: Time::ZERO };
+        (self.now, self.before, self.begun) = (Seen::NOTHING, Seen::NOTHING, Time::ZERO);
+    }
+
+    /// Packets wait at least so many samples.
+    pub(super) fn set_floor(&mut self, samples: i64) {
+        self.floor = samples;
     }
 
     fn clock(&self, now: Time) -> i64 {
@@ -67,7 +75,8 @@ impl Delay {
     pub(super) fn target(&self) -> i64 {
         let least = self.now.least.min(self.before.least);
         let spread = self.now.most.max(self.before.most).saturating_sub(least);
-        spread.clamp(LEAST_MS * self.rate / 1_000, MOST_MS * self.rate / 1_000)
+        let (least, most) = (LEAST_MS * self.rate / 1_000, MOST_MS * self.rate / 1_000);
+        spread.clamp(least.max(self.floor).min(most), most)
     }
 
     /// The sample that is to be played now; `None` before the first packet.

@@ -21,7 +21,13 @@ fn at(ms: f64) -> Time {
 
 impl Table {
     fn new() -> Self {
-        Self { buffer: JitterBuffer::new(RATE), held: 0, turn: 0, played: Vec::new(), steps: (0, 0) }
+        Self {
+            buffer: JitterBuffer::new(RATE, 512, false),
+            held: 0,
+            turn: 0,
+            played: Vec::new(),
+            steps: (0, 0),
+        }
     }
 
     fn put(&mut self, n: u64, ms: f64) {
@@ -60,6 +66,7 @@ impl Table {
             let (count, word) = match self.buffer.next(wanted - self.held, false) {
                 Next::Packet(payload) => (None, payload[0].to_string()),
                 Next::Conceal(count) => (Some(count), "c".to_string()),
+                Next::Recover(..) => unreachable!("packets here tell of no other"),
                 Next::Pause(count) => (Some(count), "p".to_string()),
             };
             if count.is_none() {
@@ -221,11 +228,11 @@ fn a_path_that_becomes_longer_at_once_is_followed_and_one_outlier_is_late() {
 
 #[test]
 fn more_packets_than_there_is_room_for_cost_the_oldest() {
-    let mut buffer = JitterBuffer::new(RATE);
+    let mut buffer = JitterBuffer::new(RATE, 512, false);
     for n in 0..40 {
         buffer.put(n, n as i64 * 160, &[n as u8], at(0.0));
     }
     assert_eq!(buffer.counters().late, 8);
-    buffer.put(50, 8_000, &[0; PAYLOAD_MAX + 1], at(0.0));
+    buffer.put(50, 8_000, &[0; 513], at(0.0));
     assert_eq!(buffer.counters().late, 9);
 }

@@ -6,12 +6,12 @@
 
 use super::header::Place;
 use super::reception::Arrival;
-use super::{ahead, samples_in};
-use cordboard_model::time::Time;
+use super::{Clock, ahead};
+use cordboard_model::time::{Duration, Time};
 use rand_core::RngCore;
 
-/// Slack when judging whether a source's timestamp goes with the time that passed: 10 s.
-const TIMESTAMP_SLACK: u64 = 80_000;
+/// Slack when judging whether a source's timestamp goes with the time that passed.
+const TIMESTAMP_SLACK: Duration = Duration::from_secs(10);
 
 /// "the initial value of the sequence number ... SHOULD be ... between 0 and 2^15 - 1" where it is secured (RFC 3711 3.3.1):
 /// a receiver that misses the first packets then still knows how often the number has wrapped.
@@ -62,6 +62,7 @@ struct Key {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outgoing {
     ssrc: u32,
+    clock: Clock,
     /// The number after the highest one sent.
     next: u16,
     /// The timestamp after the last sample sent.
@@ -88,6 +89,7 @@ impl Outgoing {
     pub(crate) fn new(rng: &mut impl RngCore) -> Self {
         Self {
             ssrc: rng.next_u32(),
+            clock: Clock::default(),
             next: rng.next_u32() as u16 & FIRST_MAX,
             end: rng.next_u32(),
             first: None,
@@ -103,12 +105,31 @@ impl Outgoing {
         }
     }
 
+    /// The stream's timestamps count this clock from now on, from where they are: one source, whose clock changes in the
+    /// middle (RFC 7160 4.1 tells receivers how to cope with that).
+    pub(crate) fn set_clock(&mut self, clock: Clock, now: Time) {
+        if clock == self.clock {
+            return;
+        }
+        if self.first.is_some() {
+            self.end = self.timestamp_at(now);
+            self.first = Some((self.end, now));
+        }
+        self.clock = clock;
+        self.source = Source::Nobody;
+    }
+
+    /// The clock of its timestamps.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// The timestamp that belongs to a moment, not before the end of what was sent.
     pub(crate) fn timestamp_at(&self, at: Time) -> u32 {
         let Some((timestamp, begun)) = self.first else {
             return self.end;
         };
-        let clock = timestamp.wrapping_add(samples_in(at.since(begun)) as u32);
+        let clock = timestamp.wrapping_add(self.clock.ticks_in(at.since(begun)) as u32);
         if ahead(clock, self.end) > 0 { clock } else { self.end }
     }
 
@@ -190,7 +211,7 @@ impl Outgoing {
             return false;
         };
         let step = ahead(timestamp, last);
-        step < 0 || u64::from(step.unsigned_abs()) > samples_in(now.since(at)) + TIMESTAMP_SLACK
+        step < 0 || u64::from(step.unsigned_abs()) > self.clock.ticks_in(now.since(at) + TIMESTAMP_SLACK)
     }
 
     /// A packet of the source is not passed on: its number is closed up, it is not a loss.

@@ -3,7 +3,7 @@
 //! Invariant: sequence numbers are extended to u64 before anything compares them. An epoch is a run of
 //! one synchronisation source without a restart; numbers of two epochs are never compared.
 
-use super::{ahead, clock_at};
+use super::{Clock, ahead};
 use cordboard_model::time::{Duration, Time};
 
 /// RFC 3550 A.1: a larger step forward is a restart.
@@ -13,7 +13,7 @@ const MAX_MISORDER: u16 = 100;
 /// Packets of a source that was just replaced are late, not a change back.
 const OLD_SOURCE: Duration = Duration::from_millis(500);
 /// A step of transit time beyond this is a new time base at the sender, not jitter.
-const TRANSIT_STEP_MAX: i32 = 8_000;
+const TRANSIT_STEP_MAX: Duration = Duration::from_secs(1);
 /// The first number of an epoch lies here, so that late ones before it do not go below zero.
 const FIRST: u64 = 1 << 32;
 
@@ -29,6 +29,7 @@ pub(crate) struct Arrival {
 /// Reception of one leg.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reception {
+    clock: Clock,
     epoch: u32,
     ssrc: Option<u32>,
     replaced: Option<(u32, Time)>,
@@ -87,6 +88,18 @@ impl Reception {
         None
     }
 
+    /// The source's timestamps count this clock from now on.
+    pub(crate) fn set_clock(&mut self, clock: Clock) {
+        if clock == self.clock {
+            return;
+        }
+        let turned =
+            |ticks: u32| (u64::from(ticks) * u64::from(clock.hertz()) / u64::from(self.clock.hertz())) as u32;
+        (self.jitter_16, self.jitter_peak_16) = (turned(self.jitter_16), turned(self.jitter_peak_16));
+        self.transit = None;
+        self.clock = clock;
+    }
+
     /// The peer has moved: what comes next is not measured against what came before.
     pub(crate) fn forget(&mut self) {
         self.lost_before = self.lost();
@@ -131,10 +144,10 @@ impl Reception {
     /// Takes the timing of an audio packet into the jitter. Event packets repeat their timestamp and
     /// say nothing about it.
     pub(crate) fn time(&mut self, timestamp: u32, now: Time) {
-        let transit = clock_at(now).wrapping_sub(timestamp);
+        let transit = self.clock.at(now).wrapping_sub(timestamp);
         if let Some(last) = self.transit {
             let step = ahead(transit, last).saturating_abs();
-            if step <= TRANSIT_STEP_MAX {
+            if u64::from(step.unsigned_abs()) <= self.clock.ticks_in(TRANSIT_STEP_MAX) {
                 // J(i) = J(i-1) + (|D(i-1,i)| - J(i-1))/16, in integers as in A.8.
                 let decay = (self.jitter_16 + 8) >> 4;
                 self.jitter_16 = self.jitter_16 + step.unsigned_abs() - decay;
@@ -163,12 +176,12 @@ impl Reception {
 
     /// Interarrival jitter in microseconds.
     pub(crate) fn jitter_us(&self) -> u32 {
-        (u64::from(self.jitter_16) * 125 / 16) as u32
+        self.clock.us_in(u64::from(self.jitter_16)) / 16
     }
 
     /// The highest it was.
     pub(crate) fn jitter_peak_us(&self) -> u32 {
-        (u64::from(self.jitter_peak_16) * 125 / 16) as u32
+        self.clock.us_in(u64::from(self.jitter_peak_16)) / 16
     }
 
     /// Gaps in the numbers, and packets that came late, over all epochs. A gap that late packets filled counts too.

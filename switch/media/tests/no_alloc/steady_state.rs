@@ -4,7 +4,7 @@
 use cordboard_media::{Audio, MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
 use cordboard_model::id::{AssetId, IdMaker, LegId, TenantId};
 use cordboard_model::media::{
-    Codec, Direction, MediaCommand, MixMember, PlayItem, Repeat, StreamParams, Tone,
+    Codec, Direction, MediaCommand, MixMember, OpusParams, PlayItem, Repeat, StreamParams, Tone,
 };
 use cordboard_model::srtp::{SrtpKey, SrtpKeys, SrtpSuite};
 use cordboard_model::time::Time;
@@ -138,6 +138,8 @@ fn open_with(engine: &mut MediaEngine, ids: &mut IdMaker, n: u32, keys: Option<S
         send_payload_type: codec.static_payload_type(),
         recv_payload_type: codec.static_payload_type(),
         dtmf: Some((101, 101)),
+        dtmf_hz: codec.clock_hz(),
+        opus: OpusParams::default(),
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };

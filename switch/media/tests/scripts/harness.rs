@@ -3,6 +3,7 @@
 use cordboard_media::codec::{Decoder, Encoder};
 use cordboard_media::{Audio, MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
 use cordboard_model::id::{AssetId, CallId, IdMaker, LegId, PlaybackId, RecordingId, TenantId};
+use cordboard_model::media::OpusParams;
 use cordboard_model::media::{
     Codec, Direction, LegStats, MediaCommand, MediaEvent, MixMember, PlayItem, Repeat, StreamParams,
 };
@@ -100,6 +101,8 @@ pub fn params(n: usize, codec: Codec) -> StreamParams {
         send_payload_type: codec.static_payload_type(),
         recv_payload_type: codec.static_payload_type(),
         dtmf: Some((101, 101)),
+        dtmf_hz: codec.clock_hz(),
+        opus: OpusParams::default(),
         ptime_ms: 20,
         direction: Direction::SendRecv,
     }

@@ -26,6 +26,8 @@ mod learning;
 mod lifecycle;
 #[cfg(test)]
 mod mixing;
+mod opus;
+#[cfg(test)]
 mod playback;
 #[cfg(test)]
 mod quiet;

@@ -11,6 +11,7 @@ use super::value::{boolean, duration, integer, ip, listen, one_of, size, socket,
 use crate::recordings::keeper::Rules;
 use crate::recordings::sealed::MasterKey;
 use crate::recordings::writer::Keeping;
+use cordboard_media::codec::opus::OpusConfig;
 use cordboard_model::config::{DigestAlgorithm, FlowLimits, Limits, SipTimers};
 use cordboard_model::trace::TraceLimits;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -67,6 +68,8 @@ pub struct MediaMachine {
     pub port_linger: Duration,
     /// Whether our offers ask for RTCP on the RTP port.
     pub rtcp_mux: bool,
+    /// How Opus is encoded.
+    pub opus: OpusConfig,
 }
 
 /// `[http]`.
@@ -311,11 +314,25 @@ fn read_media(media: &Section<'_>, first: SocketAddr, sip: &SipMachine) -> Media
         ptime: media.or("ptime", 20, ptime),
         port_linger: media.or("port_linger", s(2), duration(ms(0)..=s(60))),
         rtcp_mux: media.or("rtcp_mux", false, boolean),
+        opus: read_opus(&media),
     };
     // read with the limits
     media.has("conference_gain");
     media.finish();
     machine
+}
+
+fn read_opus(media: &Section<'_>) -> OpusConfig {
+    let default = OpusConfig::default();
+    let bits = integer(6_000..=128_000, "bits a second");
+    let loss = media.or("opus_loss", default.expected_loss, integer(0..=50, "percent"));
+    OpusConfig {
+        bitrate: media.or("opus_bitrate", default.bitrate, bits),
+        complexity: media.or("opus_complexity", default.complexity, integer(0..=10, "steps")),
+        fec: loss > 0,
+        expected_loss: loss,
+        dtx: media.or("opus_dtx", default.dtx, boolean),
+    }
 }
 
 /// Packet lengths that G.711 is sent in (RFC 3551 4.2: multiples of the 10 ms tick here).

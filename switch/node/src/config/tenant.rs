@@ -22,7 +22,13 @@ const PROMPTS: &str = "../ivr-flows/prompts";
 /// Longest flow, bytes.
 const FLOW_MAX: u64 = 1 << 20;
 
-const CODECS: &[(&str, Codec)] = &[("PCMA", Codec::Pcma), ("PCMU", Codec::Pcmu), ("G722", Codec::G722)];
+const CODECS: &[(&str, Codec)] = &[
+    ("PCMA", Codec::Pcma),
+    ("PCMU", Codec::Pcmu),
+    ("G722", Codec::G722),
+    ("opus", Codec::Opus),
+    ("L16", Codec::L16),
+];
 /// How keys reach a party.
 pub(super) const DTMF: &[(&str, DtmfKind)] =
     &[("rfc4733", DtmfKind::Rfc4733), ("info", DtmfKind::Info), ("inband", DtmfKind::Inband)];

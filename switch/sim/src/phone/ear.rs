@@ -12,7 +12,7 @@ const KEPT: usize = 10;
 const FRESH: Duration = Duration::from_millis(150);
 
 /// See the module.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Ear {
     packets: VecDeque<(Time, Vec<i16>)>,
     decoder: Option<(Codec, Decoder)>,

@@ -30,7 +30,7 @@ pub(super) struct Unacked {
 }
 
 /// See the module.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Line {
     pub slot: u16,
     pub state: State,

@@ -48,7 +48,7 @@ use voice::{Media, Packet};
 const LOG_MAX: usize = 1_000;
 
 /// See the module.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Phone {
     config: PhoneConfig,
     rng: ChaCha8Rng,

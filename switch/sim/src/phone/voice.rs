@@ -57,7 +57,7 @@ pub(super) enum Packet {
 }
 
 /// See the module.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Media {
     voice: Voice,
     tone_hz: u16,
@@ -338,7 +338,7 @@ fn tone(hertz: u16, codec: Codec) -> Vec<u8> {
     let mut encoder = Encoder::new(codec);
     let period = match encoder {
         Encoder::G711(_) => 8_000 / gcd(8_000, u32::from(hertz.max(1))),
-        Encoder::G722(_) => 8_000,
+        Encoder::G722(..) | Encoder::Opus(_) | Encoder::L16(_) => 8_000,
     };
     let pcm: Vec<i16> = (0..period).map(|_| sine.sample()).collect();
     let mut codes = vec![0; pcm.len()];

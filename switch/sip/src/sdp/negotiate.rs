@@ -2,7 +2,7 @@
 //! Invariant: both sides end with one codec, and each payload type is the receiver's.
 
 use super::{Connection, Crypto, Media, SdpError, Security, SessionDescription};
-use cordboard_model::media::{Codec, Direction, StreamParams};
+use cordboard_model::media::{Codec, Direction, OpusParams, StreamParams};
 use cordboard_model::srtp::SrtpKeys;
 use sdp_types::{Attribute, Origin, Session};
 use std::net::{IpAddr, SocketAddr};
@@ -22,7 +22,8 @@ pub struct Local {
     /// The codec that the other party of the call speaks already. It is taken wherever the peer offers it, before the
     /// order of the peer's offer, so that nothing need be transcoded.
     pub spoken: Option<Codec>,
-    /// The payload type we offer for telephone events, 96 to 127; `None` for no events.
+    /// The payload type we offer for telephone events of 8 kHz, 96 to 125; the two after it are for those of other clocks.
+    /// `None` for no events.
     pub dtmf_pt: Option<u8>,
     /// Which way audio may flow, seen from us.
     pub direction: Direction,
@@ -55,7 +56,8 @@ pub struct Negotiated {
 struct Chosen {
     codec: Codec,
     payload_type: u8,
-    dtmf_pt: Option<u8>,
+    /// Of the events, and their clock.
+    dtmf: Option<(u8, u32)>,
     /// The line with its key, if it is secured.
     crypto: Option<Crypto>,
 }
@@ -63,6 +65,8 @@ struct Chosen {
 /// The event codes of RFC 4733 3.2: the digits and `*#ABCD`.
 const DTMF_EVENTS: &str = "0-15";
 const DTMF_NAME: &str = "telephone-event";
+/// What we want of Opus (RFC 7587 6.1): the redundancy, and one channel.
+const OPUS_WANTED: &str = "useinbandfec=1;stereo=0";
 /// RTP and RTCP on one port (RFC 5761 5.1.1).
 pub(crate) const RTCP_MUX: &str = "rtcp-mux";
 const PLAIN_RTP: &str = "RTP/AVP";
@@ -77,7 +81,7 @@ pub fn offer(local: &Local) -> Vec<u8> {
         codecs(local).iter().map(|codec| (codec.static_payload_type(), *codec)).collect();
     let mut session = session(local, (0, 0));
     let cryptos: Vec<Crypto> = local.security.offers().collect();
-    let mut stream = audio(local, &codecs, local.dtmf_pt, local.direction, &cryptos);
+    let mut stream = audio(local, &codecs, &events(local.dtmf_pt, &codecs), local.direction, &cryptos);
     if local.rtcp_mux {
         stream.attributes.push(Attribute::new(RTCP_MUX));
     }
@@ -98,7 +102,8 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
     let peer = SessionDescription::parse(offer)?;
     let (index, chosen) = choose_stream(&peer, local)?;
     let stream = peer.media.get(index).ok_or(SdpError::NoAudio)?;
-    let mut settled = settle(&peer, stream, &chosen, (chosen.payload_type, chosen.dtmf_pt), local)?;
+    let mut settled =
+        settle(&peer, stream, &chosen, (chosen.payload_type, chosen.dtmf.map(|(number, _)| number)), local)?;
     let ours = match chosen.crypto {
         Some(theirs) => {
             let send = local.security.key(theirs.key.suite()).ok_or(SdpError::NoCommonCrypto)?;
@@ -113,7 +118,8 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
         session.medias.push(if at == index {
             let codecs = [(chosen.payload_type, chosen.codec)];
             // the names as the peer spelled them
-            let mut taken = audio(local, &codecs, chosen.dtmf_pt, settled.stream.direction, ours.as_slice());
+            let mut taken =
+                audio(local, &codecs, chosen.dtmf.as_slice(), settled.stream.direction, ours.as_slice());
             taken.media.clone_from(&offered.kind);
             taken.proto.clone_from(&offered.protocol);
             if offered.rtcp_mux {
@@ -149,7 +155,8 @@ pub fn accept_answer(answer: &[u8], local: &Local) -> Result<Negotiated, SdpErro
         _ => return Err(SdpError::Mismatch),
     }
     let chosen = choose_codec(stream, local).ok_or(SdpError::NoCommonCodec)?;
-    let ours = (chosen.codec.static_payload_type(), local.dtmf_pt);
+    let event = chosen.dtmf.and_then(|(_, hertz)| Some(event_type(local.dtmf_pt?, hertz)));
+    let ours = (chosen.codec.static_payload_type(), event);
     let mut settled = settle(&peer, stream, &chosen, ours, local)?;
     // "If the answer contains an "a=rtcp-mux" attribute, the offerer and answerer MAY multiplex" (RFC 5761 5.1.1), and a
     // peer that answers with what was not offered is not believed.
@@ -215,7 +222,7 @@ fn known_codecs(media: &Media) -> impl Iterator<Item = (u8, Codec)> {
         let same = |codec: &Codec| {
             map.name.eq_ignore_ascii_case(codec.name())
                 && map.clock_hz == codec.clock_hz()
-                && map.channels == 1
+                && (map.channels == codec.channels() || map.channels == 1)
         };
         Codec::ALL.into_iter().find(same).map(|codec| (payload_type, codec))
     })
@@ -269,13 +276,63 @@ fn choose_codec(media: &Media, local: &Local) -> Option<Chosen> {
     let usable = || known_codecs(media).filter(|(_, codec)| codecs(local).contains(codec));
     let spoken = local.spoken.and_then(|spoken| usable().find(|(_, codec)| *codec == spoken));
     let (payload_type, codec) = spoken.or_else(|| usable().next())?;
-    let is_event = |payload_type: &u8| {
-        media
-            .rtpmap(*payload_type)
-            .is_some_and(|map| map.name.eq_ignore_ascii_case(DTMF_NAME) && map.clock_hz == codec.clock_hz())
+    let event_of = |hertz: u32| {
+        let is_event = |payload_type: &u8| {
+            media
+                .rtpmap(*payload_type)
+                .is_some_and(|map| map.name.eq_ignore_ascii_case(DTMF_NAME) && map.clock_hz == hertz)
+        };
+        media.payload_types().find(is_event).map(|payload_type| (payload_type, hertz))
     };
-    let dtmf_pt = local.dtmf_pt.and_then(|_| media.payload_types().find(is_event));
-    Some(Chosen { codec, payload_type, dtmf_pt, crypto: None })
+    // "the RTP timestamp clock rate of the event [...] SHOULD be the same as that of the audio" (RFC 4733 2.1). Many phones
+    // name events of 8 kHz alone, whatever they speak.
+    let dtmf = local.dtmf_pt.and_then(|_| event_of(codec.clock_hz()).or_else(|| event_of(8_000)));
+    Some(Chosen { codec, payload_type, dtmf, crypto: None })
+}
+
+/// The payload type of our events of a clock.
+fn event_type(first: u8, hertz: u32) -> u8 {
+    let after = match hertz {
+        48_000 => 1,
+        16_000 => 2,
+        _ => 0,
+    };
+    first.saturating_add(after).min(127)
+}
+
+/// Events for each clock of our codecs: "a=rtpmap lines for each clock rate" (RFC 4733 2.5.1.1 has an event at the clock of
+/// the audio beside it).
+fn events(first: Option<u8>, codecs: &[(u8, Codec)]) -> Vec<(u8, u32)> {
+    let mut events: Vec<(u8, u32)> = Vec::new();
+    for hertz in codecs.iter().map(|(_, codec)| codec.clock_hz()) {
+        if let Some(first) = first
+            && !events.iter().any(|(_, known)| *known == hertz)
+        {
+            events.push((event_type(first, hertz), hertz));
+        }
+    }
+    events
+}
+
+/// What a peer wants of Opus.
+fn opus_params(stream: &Media, payload_type: u8) -> OpusParams {
+    let mut params = OpusParams::default();
+    for pair in stream.fmtp(payload_type).unwrap_or_default().split(';') {
+        let Some((name, value)) = pair.split_once('=') else {
+            continue;
+        };
+        let Ok(value) = value.trim().parse::<u32>() else {
+            continue;
+        };
+        match name.trim().to_ascii_lowercase().as_str() {
+            "useinbandfec" => params.fec = value == 1,
+            "usedtx" => params.dtx = value == 1,
+            "maxplaybackrate" => params.playback_hz = value.clamp(8_000, 48_000),
+            "maxaveragebitrate" => params.bitrate = value.clamp(6_000, 510_000),
+            _ => {}
+        }
+    }
+    params
 }
 
 /// `ours` are the payload types at which we receive the codec and the events.
@@ -301,8 +358,13 @@ fn settle(
             codec: chosen.codec,
             send_payload_type: chosen.payload_type,
             recv_payload_type: ours.0,
-            dtmf: chosen.dtmf_pt.zip(ours.1),
-            ptime_ms: send_ptime_ms(stream, local),
+            dtmf: chosen.dtmf.map(|(number, _)| number).zip(ours.1),
+            dtmf_hz: chosen.dtmf.map_or(chosen.codec.clock_hz(), |(_, hertz)| hertz),
+            opus: match chosen.codec {
+                Codec::Opus => opus_params(stream, chosen.payload_type),
+                _ => OpusParams::default(),
+            },
+            ptime_ms: chosen.codec.packet_ms(send_ptime_ms(stream, local)),
             direction,
         },
         keys: None,
@@ -334,7 +396,7 @@ fn session(local: &Local, time: (u64, u64)) -> Session {
 fn audio(
     local: &Local,
     codecs: &[(u8, Codec)],
-    dtmf_pt: Option<u8>,
+    events: &[(u8, u32)],
     direction: Direction,
     cryptos: &[Crypto],
 ) -> sdp_types::Media {
@@ -343,11 +405,16 @@ fn audio(
     let mut formats = Vec::with_capacity(codecs.len() + 1);
     for (payload_type, codec) in codecs {
         formats.push(payload_type.to_string());
-        let map = format!("{payload_type} {}/{}", codec.name(), codec.clock_hz());
+        let mut map = format!("{payload_type} {}/{}", codec.name(), codec.clock_hz());
+        if *codec == Codec::Opus {
+            map.push_str("/2");
+        }
         media.attributes.push(Attribute::with_value("rtpmap", map));
+        if *codec == Codec::Opus {
+            media.attributes.push(Attribute::with_value("fmtp", format!("{payload_type} {OPUS_WANTED}")));
+        }
     }
-    if let Some(payload_type) = dtmf_pt {
-        let clock_hz = codecs.first().map_or(8000, |(_, codec)| codec.clock_hz());
+    for (payload_type, clock_hz) in events {
         formats.push(payload_type.to_string());
         let map = format!("{payload_type} {DTMF_NAME}/{clock_hz}");
         media.attributes.push(Attribute::with_value("rtpmap", map));
@@ -465,6 +532,8 @@ mod tests {
                     send_payload_type: 0,
                     recv_payload_type: 0,
                     dtmf: Some((97, 97)),
+                    dtmf_hz: 8_000,
+                    opus: OpusParams::default(),
                     ptime_ms: 30,
                     direction: Direction::SendRecv,
                 },
@@ -512,6 +581,33 @@ mod tests {
         let (text, negotiated) = answered("m=audio 4000 RTP/AVP 109 8\r\na=rtpmap:109 G722/8000\r\n", &wide);
         assert!(text.contains("RTP/AVP 109\na=rtpmap:109 G722/8000\n"), "{text}");
         assert_eq!((negotiated.stream.codec, negotiated.stream.send_payload_type), (Codec::G722, 109));
+    }
+
+    #[test]
+    fn opus_is_offered_and_answered_with_events_of_its_own_clock() {
+        let wide = Local { codecs: vec![Codec::Opus, Codec::Pcma], ..local() };
+        let offered = text(offer(&wide));
+        let lines = "RTP/AVP 111 8 102 101\na=rtpmap:111 opus/48000/2\na=fmtp:111 useinbandfec=1;stereo=0\n\
+            a=rtpmap:8 PCMA/8000\na=rtpmap:102 telephone-event/48000\na=fmtp:102 0-15\n\
+            a=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\n";
+        assert!(offered.contains(lines), "{offered}");
+        let media = "m=audio 4000 RTP/AVP 96 8 97 98\r\na=rtpmap:96 OPUS/48000/2\r\n\
+            a=fmtp:96 minptime=10; useinbandfec=1;usedtx=1;maxplaybackrate=16000\r\n\
+            a=rtpmap:97 telephone-event/8000\r\na=rtpmap:98 telephone-event/48000\r\na=ptime:30\r\n";
+        let (text, negotiated) = answered(media, &wide);
+        assert!(text.contains("RTP/AVP 96 98\na=rtpmap:96 opus/48000/2\n"), "{text}");
+        assert!(text.contains("a=rtpmap:98 telephone-event/48000\n"), "{text}");
+        let stream = negotiated.stream;
+        assert_eq!((stream.codec, stream.send_payload_type, stream.ptime_ms), (Codec::Opus, 96, 20));
+        assert_eq!((stream.dtmf, stream.dtmf_hz), (Some((98, 98)), 48_000));
+        let wanted = OpusParams { fec: true, dtx: true, playback_hz: 16_000, ..OpusParams::default() };
+        assert_eq!(stream.opus, wanted);
+        let narrow = media.replace("a=rtpmap:98 telephone-event/48000\r\n", "");
+        let stream = answered(&narrow, &wide).1.stream;
+        assert_eq!((stream.dtmf, stream.dtmf_hz), (Some((97, 97)), 8_000), "a phone that knows 8 kHz alone");
+        let stream = accept_answer(body(media).as_bytes(), &wide).unwrap().stream;
+        assert_eq!((stream.send_payload_type, stream.recv_payload_type), (96, 111));
+        assert_eq!(stream.dtmf, Some((98, 102)));
     }
 
     #[test]
@@ -589,6 +685,8 @@ mod tests {
                 send_payload_type: 8,
                 recv_payload_type: 8,
                 dtmf: Some((96, 101)),
+                dtmf_hz: 8_000,
+                opus: OpusParams::default(),
                 ptime_ms: 30,
                 direction: Direction::SendOnly,
             }

@@ -167,8 +167,8 @@ impl Media {
         let asked = Local {
             direction,
             dtmf_pt: match before {
-                Some(stream) => stream.dtmf.map(|(_, ours)| ours),
-                None => local.dtmf_pt,
+                Some(stream) if stream.dtmf.is_none() => None,
+                _ => local.dtmf_pt,
             },
             rtcp_mux: self.sent.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"a=rtcp-mux")),
             ..local.clone()
@@ -179,6 +179,8 @@ impl Media {
         {
             // the offer repeated the numbers at which we receive
             settled.stream.recv_payload_type = before.recv_payload_type;
+            let ours = before.dtmf.map(|(_, ours)| ours);
+            settled.stream.dtmf = settled.stream.dtmf.map(|(theirs, _)| theirs).zip(ours);
         }
         if let Some(local) = &mut self.local {
             local.direction = direction;
