@@ -134,6 +134,7 @@ impl Exchange {
             advertised: None,
             advertised_other: None,
             media_other: None,
+            dtls: None,
             authenticated: Vec::new(),
             ptime_ms: 20,
             rtcp_mux: false,

@@ -154,7 +154,7 @@ fn open(engine: &mut MediaEngine, ids: &mut IdMaker, port: u32, codec: Codec) ->
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };
-    engine.handle_command(MediaCommand::Configure { leg, params, keys: None }, Time::ZERO);
+    engine.handle_command(MediaCommand::Configure { leg, params, keys: None, path: None }, Time::ZERO);
     leg
 }
 

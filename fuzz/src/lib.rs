@@ -136,6 +136,7 @@ impl Run {
             advertised: None,
             advertised_other: None,
             media_other: None,
+            dtls: None,
             authenticated: Vec::new(),
             ptime_ms: 20,
             rtcp_mux: false,

@@ -98,7 +98,7 @@ pub fn required(dir: &Path) -> Outcome {
     let mut caller = Phone::by_trunk(dir, "501", &tries, 0.0)?;
     caller.ended()?;
     let warned = caller.sipp.messages().iter().any(|message| {
-        message.text.lines().any(|line| line.starts_with("Warning: 302 ") && line.contains("RTP/SAVP"))
+        message.text.lines().any(|line| line.starts_with("Warning: 302 ") && line.contains("secure RTP"))
     });
     ensure(warned, || format!("no Warning: {}", caller.sipp.log()))?;
     field(&switch.wait_cdrs(1)?.remove(0), "cause", "incompatible")?;

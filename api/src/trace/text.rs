@@ -121,9 +121,9 @@ fn words(note: &TraceNote) -> String {
         }
         TraceNote::Media { leg, media } => {
             let told = match media {
-                TraceMedia::Agreed { params, suite } => {
-                    let secured =
-                        suite.map_or_else(String::new, |suite| format!(" secured by {}", suite.name()));
+                TraceMedia::Agreed { params, suite, dtls } => {
+                    let by = suite.map(|suite| suite.name()).or(dtls.then_some("DTLS"));
+                    let secured = by.map_or_else(String::new, |by| format!(" secured by {by}"));
                     format!("agreed {} to {}{secured}", params.codec.name(), params.remote)
                 }
                 other => values(serde_json::to_value(other).unwrap_or_default()),

@@ -356,7 +356,8 @@ impl CallEngine {
             MediaEvent::Speaking { mix, leg } => {
                 self.with(mix, |call, desk| call.speaks(desk, leg));
             }
-            MediaEvent::Silent { leg } => {
+            // what was to be heard never will be: as good as silence, told sooner
+            MediaEvent::Silent { leg } | MediaEvent::PathFailed { leg, .. } => {
                 self.with_leg(leg, |call, desk| call.on_silent(desk, leg));
             }
             MediaEvent::Audio { leg, news } => {

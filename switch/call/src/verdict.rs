@@ -5,6 +5,7 @@
 
 use cordboard_model::cdr::LegRole;
 use cordboard_model::media::LegStats;
+use cordboard_model::path::PathFault;
 use cordboard_model::time::Duration;
 
 /// Loss below this is not worth a word, in thousandths.
@@ -33,7 +34,14 @@ pub(crate) fn name(role: LegRole, is_agent: bool) -> &'static str {
 pub(crate) fn verdict(who: &str, stats: &LegStats, up: Duration) -> Option<String> {
     if stats.received == 0 {
         let enough = up >= SILENCE_MIN;
-        let why = if stats.foreign >= PACKETS_MIN {
+        let why = if let Some(fault) = stats.fault {
+            match fault {
+                PathFault::WrongCertificate => ": its certificate is not the one that its SDP names",
+                PathFault::Handshake => ": DTLS gave no keys",
+                PathFault::NoPath => ": none of the addresses in its SDP answers",
+                PathFault::ConsentLost => ": it has stopped answering",
+            }
+        } else if stats.foreign >= PACKETS_MIN {
             ": its packets come from another address than agreed"
         } else if stats.unsealed >= PACKETS_MIN {
             ": its packets do not open under the keys that were agreed"
@@ -42,6 +50,7 @@ pub(crate) fn verdict(who: &str, stats: &LegStats, up: Duration) -> Option<Strin
         } else {
             ""
         };
+        let enough = enough || stats.fault.is_some_and(|fault| fault != PathFault::NoPath);
         return enough.then(|| format!("no audio from {who}{why}"));
     }
     let late = (stats.delayed * 100 >= stats.received).then_some(stats.delay_peak_ms).filter(|ms| *ms > 0);

@@ -55,6 +55,7 @@ mod tests {
             advertised: None,
             advertised_other: None,
             media_other: None,
+            dtls: None,
             authenticated: Vec::new(),
             ptime_ms: 20,
             rtcp_mux: false,

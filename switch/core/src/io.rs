@@ -12,6 +12,7 @@ use cordboard_model::time::{Wall, WallClock};
 use cordboard_model::trace::TraceLimits;
 use cordboard_model::view::AgentStatus;
 use cordboard_sip::engine::{Datagram, Flow, Transport};
+use cordboard_sip::sdp::DtlsSelf;
 use cordboard_sip::wire::Frame;
 use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub struct ShardConfig {
     pub advertised_other: Option<IpAddr>,
     /// Where the ports of legs are reached in the address family that the media threads do not name.
     pub media_other: Option<IpAddr>,
+    /// What descriptions say of DTLS and ICE; none: browsers get no audio.
+    pub dtls: Option<DtlsSelf>,
     /// Packet length that we offer, milliseconds, 10 to 60.
     pub ptime_ms: u8,
     /// Whether our offers ask for RTCP on the RTP port (RFC 5761); who asks us for it gets it in any case.

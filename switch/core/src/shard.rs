@@ -82,6 +82,7 @@ impl Shard {
         sip.advertised = config.advertised;
         sip.advertised_other = config.advertised_other;
         sip.media_other = config.media_other;
+        sip.dtls = config.dtls;
         sip.listeners.clone_from(&config.listeners);
         sip.authenticated.clone_from(&config.authenticated);
         sip.clock = config.wall;

@@ -83,6 +83,7 @@ impl Shard {
             MediaEvent::Locked { leg, from } => (leg, TraceMedia::Heard { from }),
             MediaEvent::Silent { leg } => (leg, TraceMedia::Silent),
             MediaEvent::Audio { leg, news } => (leg, TraceMedia::Audio { news }),
+            MediaEvent::PathFailed { leg, fault } => (leg, TraceMedia::PathFailed { fault }),
             MediaEvent::PlayDone { leg, finished, .. } => (leg, TraceMedia::PlayDone { finished }),
             MediaEvent::Closed { leg, stats } => (leg, TraceMedia::Closed { stats }),
             MediaEvent::Digit { leg, digit } => {

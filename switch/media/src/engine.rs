@@ -9,6 +9,7 @@ mod config;
 mod digits;
 mod mixing;
 mod packet;
+mod path;
 mod recording;
 mod tick;
 mod travel;
@@ -16,7 +17,10 @@ mod travel;
 pub use config::{MediaConfig, MediaCounters, MediaOutput, PortKey, Verdict};
 pub use travel::Traveller;
 
+pub(crate) use path::Reach;
+
 use crate::audio::Audio;
+use crate::dtls::Identity;
 use crate::graph::leg::Leg;
 use crate::graph::mixer::Mix;
 use crate::rtp::header::PAYLOAD_MAX;
@@ -44,6 +48,8 @@ const TICK_GRAIN: Duration = Duration::from_millis(1);
 pub struct MediaEngine {
     config: MediaConfig,
     rng: ChaCha8Rng,
+    /// Who we are in DTLS.
+    identity: Option<Identity>,
     tones: ToneTable,
     assets: BTreeMap<AssetId, Arc<Audio>>,
     legs: Slab<Leg>,
@@ -57,6 +63,8 @@ pub struct MediaEngine {
     ticks: Wheel,
     /// Legs, by when to look for silence or to report.
     watches: Wheel,
+    /// Legs, by when to go on looking for their party or agreeing on keys with it.
+    paths: Wheel,
     /// Recordings, by when their clock is read.
     steps: Wheel,
     /// Mixes, by their next step.
@@ -66,6 +74,8 @@ pub struct MediaEngine {
     reports: VecDeque<u32>,
     /// Legs with a report that leaves by the RTP socket.
     muxed: VecDeque<u32>,
+    /// Legs with checks or DTLS to send.
+    ways: VecDeque<u32>,
     recorded: VecDeque<u32>,
     /// Mixes with steps to make.
     mixing: VecDeque<u32>,
@@ -80,7 +90,7 @@ pub struct MediaEngine {
 impl MediaEngine {
     /// Shortest buffer for `poll_transmit` and `poll_rtcp`, in bytes; with a shorter one they answer
     /// `None`.
-    pub const TRANSMIT_MIN: usize = 1_024;
+    pub const TRANSMIT_MIN: usize = 1_500;
 
     /// Bytes behind a datagram that [`MediaEngine::handle_packet`] may need: what a tag of secure RTP takes.
     pub const ROOM: usize = crate::srtp::GROWTH;
@@ -90,6 +100,7 @@ impl MediaEngine {
         Self {
             config,
             rng: ChaCha8Rng::from_seed(seed),
+            identity: None,
             tones: ToneTable::new(),
             assets: BTreeMap::new(),
             legs: Slab::new(),
@@ -101,11 +112,13 @@ impl MediaEngine {
             by_mix: BTreeMap::new(),
             ticks: Wheel::new(TICK_GRAIN),
             watches: Wheel::new(WATCH_GRAIN),
+            paths: Wheel::new(WATCH_GRAIN),
             steps: Wheel::new(TICK_GRAIN),
             beats: Wheel::new(TICK_GRAIN),
             frames: VecDeque::new(),
             reports: VecDeque::new(),
             muxed: VecDeque::new(),
+            ways: VecDeque::new(),
             recorded: VecDeque::new(),
             mixing: VecDeque::new(),
             events: VecDeque::with_capacity(config.events_max.min(1 << 16)),
@@ -160,6 +173,7 @@ impl MediaEngine {
             named(self.steps.next(), "recording step"),
             named(self.beats.next(), "mix step"),
             named(self.watches.next(), "media watch"),
+            named(self.paths.next(), "media path"),
         ]
         .into_iter()
         .flatten()

@@ -16,13 +16,15 @@
 //!
 //! Several inputs before a drain are legal.
 //!
-//! Deliberately absent: DTLS and ICE.
+//! Deliberately absent: video.
 
 pub mod audio;
 pub mod codec;
+mod dtls;
 mod dtmf;
 pub mod engine;
 mod graph;
+mod ice;
 mod jitter;
 mod quality;
 mod rtcp;
@@ -34,5 +36,6 @@ pub mod wav;
 mod wheel;
 
 pub use audio::Audio;
+pub use dtls::{Identity, IdentityError};
 pub use engine::{MediaConfig, MediaCounters, MediaEngine, MediaOutput, PortKey, Traveller, Verdict};
 pub use wav::WavError;

@@ -18,6 +18,7 @@ pub mod journal;
 pub mod leg;
 pub mod media;
 pub mod number;
+pub mod path;
 pub mod plan;
 pub mod speech;
 pub mod srtp;

@@ -1,6 +1,7 @@
 //! What the shard asks of a media thread and what comes back. Packets never appear here.
 
 use crate::id::{AssetId, CallId, LegId, PlaybackId, RecordingId};
+use crate::path::{MediaPath, PathFault};
 use crate::speech::Speech;
 use crate::srtp::SrtpKeys;
 use crate::tone::{Signal, TonePlan};
@@ -302,6 +303,9 @@ pub enum MediaCommand {
         /// written nowhere.
         #[serde(skip)]
         keys: Option<Box<SrtpKeys>>,
+        /// How its way is found and its keys come to be, where that is left to ICE and DTLS.
+        #[serde(skip)]
+        path: Option<Box<MediaPath>>,
     },
     /// Play to the leg's party. A playback replaces the one that is on; while one is on, the bridge is not heard.
     Play {
@@ -476,6 +480,9 @@ pub struct LegStats {
     /// The party's session description names a private address, and ours does not.
     #[serde(default)]
     pub private: bool,
+    /// What was wrong with the way to the party, or with its keys, at the end.
+    #[serde(default)]
+    pub fault: Option<PathFault>,
 }
 
 /// What a party's receiver reports (RTCP) say of our stream.
@@ -586,6 +593,13 @@ pub enum MediaEvent {
         mix: CallId,
         /// Who, or nobody.
         leg: Option<LegId>,
+    },
+    /// The stream cannot be secured as it was agreed: nothing will be heard either way.
+    PathFailed {
+        /// The leg.
+        leg: LegId,
+        /// Why.
+        fault: PathFault,
     },
     /// The recording has its last sample.
     RecordingClosed {

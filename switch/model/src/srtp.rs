@@ -16,6 +16,8 @@ pub enum SrtpPolicy {
     Optional,
     /// Secure RTP or no call.
     Required,
+    /// Secure RTP whose keys are agreed on by DTLS, or no call.
+    Dtls,
 }
 
 /// The rule for the streams of a tenant, an account or a trunk.

@@ -4,6 +4,7 @@ use crate::cause::{Cause, Party};
 use crate::event::EventKind;
 use crate::id::{CallId, LegId, TenantId};
 use crate::media::{AudioNews, LegStats, OpenError, StreamParams};
+use crate::path::PathFault;
 use crate::srtp::SrtpSuite;
 use crate::time::Wall;
 use core::net::SocketAddr;
@@ -156,6 +157,9 @@ pub enum TraceMedia {
         /// How it is secured, if it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         suite: Option<SrtpSuite>,
+        /// The keys are agreed on by DTLS beside it.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        dtls: bool,
     },
     /// The first packet came.
     Heard {
@@ -169,6 +173,11 @@ pub enum TraceMedia {
         /// What.
         #[serde(flatten)]
         news: AudioNews,
+    },
+    /// There will be no keys.
+    PathFailed {
+        /// Why.
+        fault: PathFault,
     },
     /// A key was pressed, told by RTP.
     Digit {

@@ -32,6 +32,11 @@ impl Clock {
         Time::ZERO + self.start.elapsed()
     }
 
+    /// The moment that time is counted from.
+    pub fn epoch(&self) -> Instant {
+        self.start
+    }
+
     /// The pair of clocks as read at the start, or as last told.
     pub fn wall(&self) -> WallClock {
         self.wall

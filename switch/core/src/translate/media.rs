@@ -16,6 +16,7 @@ fn leg_of(event: &MediaEvent) -> Option<LegId> {
         | MediaEvent::Locked { leg, .. }
         | MediaEvent::Silent { leg }
         | MediaEvent::Audio { leg, .. }
+        | MediaEvent::PathFailed { leg, .. }
         | MediaEvent::Closed { leg, .. } => Some(*leg),
         MediaEvent::RecordingPaused { .. }
         | MediaEvent::RecordingClosed { .. }

@@ -10,11 +10,12 @@ use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::{Incoming, LegEvent};
 use cordboard_model::media::{MediaCommand, StreamParams};
+use cordboard_model::path::MediaPath;
 use cordboard_model::plan::owner;
 use cordboard_model::srtp::{SrtpKeys, SrtpPolicy};
 use cordboard_model::trace::TraceMedia;
 use cordboard_sip::engine::{DialogState, IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
-use cordboard_sip::sdp;
+use cordboard_sip::sdp::{self, Keying};
 
 impl Shard {
     pub(crate) fn on_sip(&mut self, output: SipOutput) {
@@ -101,8 +102,13 @@ impl Shard {
     /// Plain RTP where keys are required would be refused when the call is to be answered. Nobody's phone need ring before:
     /// the session refuses it now, and says why.
     fn refuse_plain(&mut self, leg: LegId, incoming: &IncomingCall) {
-        let plain = incoming.offer.as_deref().is_some_and(|offer| !sdp::offers_security(offer));
-        if plain && self.srtp_of(leg).policy == SrtpPolicy::Required {
+        let policy = self.srtp_of(leg).policy;
+        let refused = |keying| match policy {
+            SrtpPolicy::Off | SrtpPolicy::Optional => false,
+            SrtpPolicy::Required => keying == Keying::Plain,
+            SrtpPolicy::Dtls => keying != Keying::Dtls,
+        };
+        if incoming.offer.as_deref().is_some_and(|offer| refused(sdp::keying_offered(offer))) {
             let local = self.local_media(leg, self.config.local);
             self.sip.handle_command(SipCommand::Answer { session: incoming.session, local }, self.now);
         }
@@ -141,19 +147,21 @@ impl Shard {
         self.in_hand = Some(call);
         match event {
             SipEvent::Incoming(_) => {}
-            SipEvent::MediaSettled { media, .. } => self.on_settled(leg, media.stream, media.keys),
+            SipEvent::MediaSettled { media, .. } => {
+                self.on_settled(leg, media.stream, media.keys, media.path)
+            }
             SipEvent::Ringing { .. } => {
                 self.lamp(leg, DialogState::Early);
                 self.leg_event(leg, LegEvent::Ringing);
             }
             SipEvent::EarlyMedia { media, .. } => {
-                self.configure_media(leg, media.stream, media.keys);
+                self.configure_media(leg, media.stream, media.keys, media.path);
                 self.leg_event(leg, LegEvent::EarlyMedia);
             }
             SipEvent::Answered { media, .. } => {
                 self.trunks.settled(leg);
                 self.lamp(leg, DialogState::Confirmed);
-                self.configure_media(leg, media.stream, media.keys);
+                self.configure_media(leg, media.stream, media.keys, media.path);
                 self.leg_event(leg, LegEvent::Answered);
             }
             SipEvent::DialogUp { record, .. } => self.on_dialog(call, leg, *record),
@@ -162,8 +170,8 @@ impl Shard {
                 self.lamp(leg, DialogState::Confirmed);
                 self.leg_event(leg, LegEvent::Confirmed);
             }
-            SipEvent::Renegotiated { params, keys, held_by_peer, .. } => {
-                self.configure_media(leg, *params, keys.map(|keys| *keys));
+            SipEvent::Renegotiated { params, keys, path, held_by_peer, .. } => {
+                self.configure_media(leg, *params, keys.map(|keys| *keys), path.map(|path| *path));
                 self.leg_event(leg, LegEvent::PeerHold { on: held_by_peer });
             }
             SipEvent::HoldDone { on, ok, .. } => self.leg_event(leg, LegEvent::HoldDone { on, ok }),
@@ -203,8 +211,14 @@ impl Shard {
     }
 
     /// Offer and answer of an incoming leg are settled; it is answered if that was what we did.
-    fn on_settled(&mut self, leg: LegId, params: StreamParams, keys: Option<SrtpKeys>) {
-        self.configure_media(leg, params, keys);
+    fn on_settled(
+        &mut self,
+        leg: LegId,
+        params: StreamParams,
+        keys: Option<SrtpKeys>,
+        path: Option<MediaPath>,
+    ) {
+        self.configure_media(leg, params, keys, path);
         let answered = self.legs.get_mut(leg).is_some_and(|found| {
             found.settled = true;
             found.answering
@@ -214,17 +228,25 @@ impl Shard {
         }
     }
 
-    fn configure_media(&mut self, leg: LegId, params: StreamParams, keys: Option<SrtpKeys>) {
+    fn configure_media(
+        &mut self,
+        leg: LegId,
+        params: StreamParams,
+        keys: Option<SrtpKeys>,
+        path: Option<MediaPath>,
+    ) {
         if let Some(found) = self.legs.get_mut(leg) {
             found.codec = Some(params.codec);
         }
         let suite = keys.map(|keys| keys.send.suite());
-        self.note_media(leg, TraceMedia::Agreed { params, suite });
+        let dtls = path.as_ref().is_some_and(|path| path.dtls.is_some());
+        self.note_media(leg, TraceMedia::Agreed { params, suite, dtls });
         self.set_dtmf(leg);
         self.out.push_back(ShardOutput::Media(MediaCommand::Configure {
             leg,
             params,
             keys: keys.map(Box::new),
+            path: path.map(Box::new),
         }));
     }
 

@@ -163,6 +163,7 @@ impl Rig {
             advertised: None,
             advertised_other: None,
             media_other: None,
+            dtls: None,
             authenticated: Vec::new(),
             ptime_ms: 20,
             rtcp_mux: false,

@@ -7,7 +7,6 @@ use crate::graph::player::{ITEMS_MAX, Item, Player};
 use crate::rtp::latch::Latch;
 use cordboard_model::id::{LegId, PlaybackId};
 use cordboard_model::media::{MediaCommand, MediaEvent, OpenError, PlayItem, Repeat, StreamParams};
-use cordboard_model::srtp::SrtpKeys;
 use cordboard_model::time::Time;
 use core::net::SocketAddr;
 
@@ -23,8 +22,11 @@ impl MediaEngine {
     pub fn handle_command(&mut self, command: MediaCommand, now: Time) {
         match command {
             MediaCommand::Open { leg, near: _ } => self.open(leg),
-            MediaCommand::Configure { leg, params, keys } => {
-                self.configure(leg, params, keys.as_deref(), now)
+            MediaCommand::Configure { leg, params, keys, path } => {
+                self.configure(leg, params, now);
+                if let Some(key) = self.by_id.get(&leg).copied() {
+                    self.configure_path(key, path.as_deref(), keys.as_deref(), now);
+                }
             }
             MediaCommand::Play { leg, playback, items, repeat } => {
                 self.play(leg, playback, &items, repeat, now)
@@ -93,6 +95,8 @@ impl MediaEngine {
         let reach = self.legs.reach();
         self.ticks.reserve(reach);
         self.watches.reserve(reach);
+        self.paths.reserve(reach);
+        self.ways.reserve(reach - self.ways.len().min(reach));
         self.frames.reserve(reach - self.frames.len().min(reach));
         self.reports.reserve(reach - self.reports.len().min(reach));
         self.muxed.reserve(reach - self.muxed.len().min(reach));
@@ -157,7 +161,7 @@ impl MediaEngine {
         }
     }
 
-    fn configure(&mut self, leg: LegId, params: StreamParams, keys: Option<&SrtpKeys>, now: Time) {
+    fn configure(&mut self, leg: LegId, params: StreamParams, now: Time) {
         let Some(key) = self.find(leg) else {
             return;
         };
@@ -165,9 +169,9 @@ impl MediaEngine {
         let Some(leg) = self.legs.get_mut(key) else {
             return;
         };
-        leg.agree_on(keys);
         let before = leg.stream.take();
-        let same_remote = before.filter(|old| old.latch.negotiated() == params.remote);
+        let same_remote =
+            before.filter(|old| old.latch.is_steered() || old.latch.negotiated() == params.remote);
         if same_remote.is_none() {
             leg.reports.from = None;
             leg.reception.forget();
@@ -330,6 +334,7 @@ impl MediaEngine {
         self.part(key);
         self.ticks.cancel(key);
         self.watches.cancel(key);
+        self.paths.cancel(key);
         let Some(leg) = self.legs.get_mut(key) else {
             return;
         };
@@ -348,6 +353,7 @@ impl MediaEngine {
         self.frames.retain(|waiting| *waiting != key);
         self.reports.retain(|waiting| *waiting != key);
         self.muxed.retain(|waiting| *waiting != key);
+        self.ways.retain(|waiting| *waiting != key);
         let Some(leg) = self.legs.remove(key) else {
             return Default::default();
         };

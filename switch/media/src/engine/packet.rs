@@ -37,6 +37,10 @@ impl MediaEngine {
         let Some(key) = self.key_of(port) else {
             return Verdict::Keep;
         };
+        let from = match self.divert(key, from, buf, len, now) {
+            Ok(from) => from,
+            Err(verdict) => return verdict,
+        };
         let Some(datagram) = buf.get_mut(..len) else {
             return Verdict::Keep;
         };

@@ -23,6 +23,9 @@ impl MediaEngine {
         while let Some((key, slot)) = self.beats.pop(now) {
             self.beat_mix(key, slot, now);
         }
+        while let Some((key, _)) = self.paths.pop(now) {
+            self.tick_path(key, now);
+        }
         while let Some((key, _)) = self.watches.pop(now) {
             self.watch_leg(key, now);
         }
@@ -79,7 +82,7 @@ impl MediaEngine {
         self.ticks.schedule(key, slot + frames * ptime, now);
     }
 
-    /// The next packet of playback, digits or a mix, or report that shares their port, written to the front of `buf`, for the
+    /// The next packet of playback, digits or a mix, check of ICE, DTLS or report that shares their port, written to the front of `buf`, for the
     /// RTP socket of that port.
     pub fn poll_transmit(&mut self, buf: &mut [u8], now: Time) -> Option<(PortKey, SocketAddr, usize)> {
         if buf.len() < Self::TRANSMIT_MIN {
@@ -118,6 +121,9 @@ impl MediaEngine {
             }
         }
         if let Some(sent) = self.poll_mixes(buf) {
+            return Some(sent);
+        }
+        if let Some(sent) = self.poll_path(buf, now) {
             return Some(sent);
         }
         while let Some(key) = self.muxed.pop_front() {
@@ -179,7 +185,8 @@ impl MediaEngine {
         leg.watch.told |= silent;
         if reports && now >= leg.reports.due {
             leg.reports.due = next_report;
-            if !leg.reports.queued && leg.port.is_some() {
+            let is_reported = leg.port.is_some() && leg.is_reported();
+            if !leg.reports.queued && is_reported {
                 leg.reports.queued = true;
                 let is_muxed = leg.stream.is_some_and(|stream| stream.params.rtcp_mux);
                 if is_muxed { &mut self.muxed } else { &mut self.reports }.push_back(key);

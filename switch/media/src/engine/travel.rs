@@ -44,6 +44,7 @@ impl MediaEngine {
         self.frames.retain(|waiting| *waiting != key);
         self.reports.retain(|waiting| *waiting != key);
         self.muxed.retain(|waiting| *waiting != key);
+        self.leave_path(key);
         let mut taken = self.legs.remove(key)?;
         self.by_id.remove(&leg);
         if let Some(owner) = self.by_port.get_mut(port.0 as usize) {
@@ -71,6 +72,7 @@ impl MediaEngine {
         let (is_agreed, is_made_for) = (leg.stream.is_some(), leg.is_made_for());
         if is_agreed {
             self.start_watching(key, now);
+            self.settle_path(key, now);
         }
         if is_made_for {
             self.start_ticking(key, now);

@@ -4,10 +4,11 @@
 //! Invariant: packets go in when they come, samples come out on the partner's own tick, and neither waits for the other. A
 //! feed is made by a command, where two legs are joined that cannot be given each other's packets as they are.
 
+use crate::codec::Decoder;
 use crate::codec::comfort::Comfort;
 use crate::codec::conceal::Conceal;
+use crate::codec::opus::is_silence;
 use crate::codec::resample::Resampler;
-use crate::codec::{Decoder, opus};
 use crate::jitter::{Adjust, JitterBuffer, Next};
 use crate::rtp::ahead;
 use crate::rtp::reception::Arrival;
@@ -183,7 +184,7 @@ impl Feed {
         }
         self.on = true;
         self.silence = None;
-        if self.codec == Codec::Opus && opus::is_silence(codes) {
+        if self.codec == Codec::Opus && is_silence(codes) {
             self.silence = Some((Silence::Codec, self.ms(NOISE_MS)));
         }
         let clock = i64::from(self.codec.clock_hz());

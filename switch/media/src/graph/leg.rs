@@ -6,7 +6,7 @@ use crate::codec::resample::Resampler;
 use crate::codec::{Decoder, Encoder, NARROW};
 use crate::dtmf::receive::DigitReceiver;
 use crate::dtmf::send::{Clocks, DigitSender};
-use crate::engine::PortKey;
+use crate::engine::{PortKey, Reach};
 use crate::graph::ear::Ear;
 use crate::graph::feed::{Feed, Pulled};
 use crate::graph::hearing::Hearing;
@@ -230,6 +230,8 @@ pub(crate) struct Leg {
     pub coders: Option<Box<Coders>>,
     /// The keys at work, for a stream over secure RTP.
     pub srtp: Option<Box<Srtp>>,
+    /// How the party is found and the keys come to be, where that is not settled by signalling.
+    pub path: Option<Box<Reach>>,
     pub reception: Reception,
     pub outgoing: Outgoing,
     pub digits_in: DigitReceiver,
@@ -297,6 +299,7 @@ impl Leg {
             stream: None,
             coders: None,
             srtp: None,
+            path: None,
             reception: Reception::default(),
             outgoing: Outgoing::new(rng),
             digits_in: DigitReceiver::default(),
@@ -361,7 +364,8 @@ impl Leg {
             unheard_ms: missed.unheard_ms,
             delayed: missed.delayed,
             delay_peak_ms: missed.delay_peak_ms,
-            private: self.public && remote.is_some_and(|ip| !is_public(ip)),
+            private: !self.is_searched() && self.public && remote.is_some_and(|ip| !is_public(ip)),
+            fault: self.path.as_ref().and_then(|path| path.fault()),
         }
     }
 
@@ -377,6 +381,10 @@ impl Leg {
     /// Opens a datagram of the party, if it is sealed; says how long the packet is. `None`: it is not from who has the
     /// key, or was here before.
     pub(crate) fn unseal(&mut self, buf: &mut [u8], is_rtcp: bool) -> Option<usize> {
+        if self.awaits_keys() {
+            self.unsealed += 1;
+            return None;
+        }
         let Some(srtp) = &mut self.srtp else {
             return Some(buf.len());
         };
@@ -400,6 +408,23 @@ impl Leg {
         sealed.ok()
     }
 
+    /// Whether keys were agreed on and are not there yet: nothing may pass until then.
+    pub(crate) fn awaits_keys(&self) -> bool {
+        self.srtp.is_none() && self.path.as_ref().is_some_and(|path| path.secured)
+    }
+
+    /// Whether its party's address is found by ICE.
+    pub(crate) fn is_searched(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| path.ice.is_some())
+    }
+
+    /// Whether reports can be sent: not before there are keys, and not by a port of their own where the keys are those of the RTP
+    /// port: "a separate DTLS-SRTP session" would secure that one (RFC 5764 4.2).
+    pub(crate) fn is_reported(&self) -> bool {
+        let is_muxed = self.stream.is_some_and(|stream| stream.params.rtcp_mux);
+        !self.awaits_keys() && (is_muxed || self.path.is_none())
+    }
+
     /// Packet time in milliseconds.
     pub(crate) fn ptime_ms(&self) -> u8 {
         let params = self.stream.as_ref().map(|s| s.params);
@@ -413,8 +438,8 @@ impl Leg {
         self.outgoing.set_clock(clock, now);
         self.reception.set_clock(clock);
         self.digits_in.set_clock(clock);
-        let same = |coders: &Box<Coders>| coders.codec == params.codec && coders.opus == params.opus;
-        if !self.coders.as_ref().is_some_and(same) {
+        let same = |coders: &Coders| coders.codec == params.codec && coders.opus == params.opus;
+        if !self.coders.as_deref().is_some_and(same) {
             self.coders = Some(Box::new(Coders::new(params.codec, params.opus, config)));
         }
     }
@@ -427,7 +452,7 @@ impl Leg {
     /// Where a packet of ours would go now, by which port; `None` when none may be sent.
     pub(crate) fn target(&self) -> Option<(PortKey, SocketAddr)> {
         let stream = self.stream.as_ref()?;
-        if !stream.params.direction.sends() {
+        if !stream.params.direction.sends() || self.awaits_keys() {
             return None;
         }
         Some((self.port?, stream.latch.destination()?))

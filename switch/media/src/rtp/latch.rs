@@ -8,7 +8,7 @@
 //! such a lock passes on when its holder falls silent.)
 
 use cordboard_model::time::{Duration, Time};
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// How long another address must wait after a packet from the negotiated one.
 const NEGOTIATED_REIGNS: Duration = Duration::from_secs(1);
@@ -77,6 +77,8 @@ pub(crate) struct Latch {
     locked_at: Time,
     locked_heard: Time,
     needed: u8,
+    /// ICE decides, and nothing is learnt from packets.
+    steered: bool,
 }
 
 impl Latch {
@@ -91,11 +93,27 @@ impl Latch {
             locked_at: Time::ZERO,
             locked_heard: Time::ZERO,
             needed: needed.max(1),
+            steered: false,
         }
+    }
+
+    /// Where ICE says, and nowhere else.
+    pub(crate) fn steered(to: Option<SocketAddr>) -> Self {
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        Self { locked: to, steered: true, ..Self::new(nowhere, 1) }
+    }
+
+    /// Whether ICE decides.
+    pub(crate) fn is_steered(&self) -> bool {
+        self.steered
     }
 
     /// Judges a packet that is RTP of a payload type we know.
     pub(crate) fn admit(&mut self, from: SocketAddr, ssrc: u32, sequence: u16, now: Time) -> Admission {
+        if self.steered {
+            let is_party = self.locked.is_none_or(|locked| same(locked, from));
+            return if is_party { Admission::Accepted { locked: false } } else { Admission::Foreign };
+        }
         if let Some(locked) = self.locked {
             if same(locked, from) {
                 self.locked_heard = now;
@@ -181,7 +199,7 @@ impl Latch {
 
     /// Whether the address belongs to the host that is believed now (its RTCP, for one).
     pub(crate) fn is_party_host(&self, from: SocketAddr) -> bool {
-        let party = self.locked.unwrap_or(self.negotiated);
+        let party = self.locked.unwrap_or(if self.steered { from } else { self.negotiated });
         party.ip().to_canonical() == from.ip().to_canonical()
     }
 

@@ -143,7 +143,10 @@ fn open_with(engine: &mut MediaEngine, ids: &mut IdMaker, n: u32, keys: Option<S
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };
-    engine.handle_command(MediaCommand::Configure { leg, params, keys: keys.map(Box::new) }, Time::ZERO);
+    engine.handle_command(
+        MediaCommand::Configure { leg, params, keys: keys.map(Box::new), path: None },
+        Time::ZERO,
+    );
     leg
 }
 

@@ -174,7 +174,7 @@ impl World {
 
     pub fn configure(&mut self, leg: usize, params: StreamParams) {
         let leg = self.legs[leg];
-        self.command(MediaCommand::Configure { leg, params, keys: None });
+        self.command(MediaCommand::Configure { leg, params, keys: None, path: None });
     }
 
     pub fn bridge(&mut self, a: usize, b: usize) {

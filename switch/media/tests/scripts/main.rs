@@ -28,6 +28,7 @@ mod lifecycle;
 mod mixing;
 mod opus;
 #[cfg(test)]
+mod path;
 mod playback;
 #[cfg(test)]
 mod quiet;

@@ -40,6 +40,7 @@ fn secure(world: &mut World, leg: usize, codec: Codec, suite: SrtpSuite, seed: u
         leg: world.legs[leg],
         params: params(leg, codec),
         keys: Some(Box::new(keys)),
+        path: None,
     };
     world.command(command);
     Phone { seals: context(&keys.receive), opens: context(&keys.send) }

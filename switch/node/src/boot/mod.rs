@@ -190,7 +190,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let ended = give_recovered(&store, &kept, cut);
     let media = start_media(&loaded, &lanes, clock)?;
 
-    let making = making(&loaded, kept.restore(), &sockets.all, &clock)?;
+    let making = making(&loaded, kept.restore(), &sockets.all, &clock, media.fingerprint)?;
     let gauges = Arc::new(Gauges::new(media.gauges, Arc::clone(&store), lanes.readings()));
     let reloader =
         Reloader::new(path, loaded.clone(), lanes.api.0.clone(), media.orders.clone(), Arc::clone(&tls));

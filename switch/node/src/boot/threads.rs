@@ -9,10 +9,11 @@ use crate::media::{MediaOrder, MediaSetup, MediaThread, OwnPorts, Pairs, PortPoo
 use crate::shard::{ShardSetup, ShardThread};
 use cordboard_core::{Restore, Shard, ShardCommand, ShardConfig};
 use cordboard_lane::{Sender, lane};
-use cordboard_media::{MediaConfig, MediaEngine};
+use cordboard_media::{Identity, MediaConfig, MediaEngine};
 use cordboard_model::config::Snapshot;
 use cordboard_plugin_api::Registry;
 use cordboard_sip::engine::Transport;
+use cordboard_sip::sdp::DtlsSelf;
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub(super) struct MediaThreads {
     pub(super) orders: Vec<Sender<MediaOrder>>,
     pub(super) gauges: Vec<Arc<MediaGauges>>,
     pub(super) handles: Vec<JoinHandle<()>>,
+    /// SHA-256 of the certificate that they show.
+    pub(super) fingerprint: [u8; 32],
 }
 
 pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Result<MediaThreads, BootError> {
@@ -48,7 +51,10 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
     let public = (machine.advertised != machine.address).then_some(machine.advertised);
     let told = [public, machine.advertised6.map(IpAddr::V6)];
     let own = Arc::new(OwnPorts::new(machine.address, told.into_iter().flatten()));
-    let mut started = MediaThreads { orders: Vec::new(), gauges: Vec::new(), handles: Vec::new() };
+    let identity = Identity::new(clock.epoch()).map_err(|why| BootError::System(io::Error::other(why)))?;
+    let fingerprint = identity.fingerprint();
+    let mut started =
+        MediaThreads { orders: Vec::new(), gauges: Vec::new(), handles: Vec::new(), fingerprint };
     for index in 0..threads {
         let (orders, receiver) = lane("shard to media", MEDIA_ORDERS);
         let config = MediaConfig {
@@ -65,7 +71,7 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
         let gauges = Arc::new(MediaGauges::default());
         gauges.ports_free.store(ports.free() as u64, Relaxed);
         let setup = MediaSetup {
-            engine: MediaEngine::new(config, seed()?),
+            engine: MediaEngine::new(config, seed()?).with_identity(identity.clone()),
             ports,
             public,
             orders: receiver,
@@ -105,6 +111,7 @@ pub(super) fn making(
     restore: Restore,
     sip: &[Listen],
     clock: &Clock,
+    fingerprint: [u8; 32],
 ) -> Result<Making, BootError> {
     let unspecified = SocketAddr::from(([127, 0, 0, 1], 5060));
     let listeners = sip.iter().map(|at| (at.transport, at.address)).collect();
@@ -130,6 +137,7 @@ pub(super) fn making(
         advertised: (advertised != local).then_some(advertised),
         advertised_other,
         media_other: loaded.machine.media.advertised6.map(IpAddr::V6),
+        dtls: Some(DtlsSelf { fingerprint, ice_lite: loaded.machine.media.ice_lite }),
         ptime_ms: loaded.machine.media.ptime,
         rtcp_mux: loaded.machine.media.rtcp_mux,
         wall: clock.wall(),

@@ -70,6 +70,8 @@ pub struct MediaMachine {
     pub rtcp_mux: bool,
     /// How Opus is encoded.
     pub opus: OpusConfig,
+    /// Whether we only answer ICE checks.
+    pub ice_lite: bool,
 }
 
 /// `[http]`.
@@ -314,7 +316,8 @@ fn read_media(media: &Section<'_>, first: SocketAddr, sip: &SipMachine) -> Media
         ptime: media.or("ptime", 20, ptime),
         port_linger: media.or("port_linger", s(2), duration(ms(0)..=s(60))),
         rtcp_mux: media.or("rtcp_mux", false, boolean),
-        opus: read_opus(&media),
+        opus: read_opus(media),
+        ice_lite: media.or("ice_lite", false, boolean),
     };
     // read with the limits
     media.has("conference_gain");

@@ -5,8 +5,12 @@ use super::value::{boolean, one_of};
 use cordboard_model::config::{Gateway, NamedGateway, SipTransport};
 use cordboard_model::srtp::{SrtpPolicy, SrtpRule};
 
-const POLICIES: &[(&str, SrtpPolicy)] =
-    &[("off", SrtpPolicy::Off), ("optional", SrtpPolicy::Optional), ("required", SrtpPolicy::Required)];
+const POLICIES: &[(&str, SrtpPolicy)] = &[
+    ("off", SrtpPolicy::Off),
+    ("optional", SrtpPolicy::Optional),
+    ("required", SrtpPolicy::Required),
+    ("dtls", SrtpPolicy::Dtls),
+];
 
 /// The rule of a section; what it does not say stands in the one above it.
 pub(super) fn read(section: &Section<'_>, above: SrtpRule) -> SrtpRule {

@@ -467,6 +467,7 @@ fn new_shard(config: &WorldConfig, start_secs: u32, seed: [u8; 32]) -> Result<Sh
         advertised: None,
         advertised_other: None,
         media_other: None,
+        dtls: None,
         authenticated: Vec::new(),
         ptime_ms: 20,
         rtcp_mux: false,

@@ -7,13 +7,14 @@ use cordboard_model::id::{TenantId, TrunkId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord};
 use cordboard_model::leg::PartyId;
 use cordboard_model::media::StreamParams;
+use cordboard_model::path::MediaPath;
 use cordboard_model::srtp::SrtpKeys;
 use cordboard_model::time::{Duration, Wall, WallClock};
 
 use super::{Banned, DialogInfo, Directory, Flow, Transport, Waiting};
 use crate::client::{Reply, Request};
 use crate::identity::{Identity, Told};
-use crate::sdp::{Local, Negotiated};
+use crate::sdp::{DtlsSelf, Local, Negotiated};
 use crate::wire::{Replaces, Uri};
 
 /// What stays as it is while the engine lives. What a reload may change is in [`Directory`].
@@ -34,6 +35,8 @@ pub struct SipConfig {
     pub advertised_other: Option<IpAddr>,
     /// Where the ports of [`Local::addr`] are reached in the address family that is not its own; none if they are not.
     pub media_other: Option<IpAddr>,
+    /// What descriptions say of DTLS and ICE; none: browsers get no audio.
+    pub dtls: Option<DtlsSelf>,
     /// Turns time into dates; renewed by [`SipCommand::SetClock`].
     pub clock: WallClock,
     /// Most transactions at a time; a request beyond it gets 503. Each holds one message.
@@ -63,6 +66,7 @@ impl SipConfig {
             advertised: None,
             advertised_other: None,
             media_other: None,
+            dtls: None,
             clock: WallClock { at_zero: Wall(0) },
             transactions_max: 100_000,
             sessions_max: 10_000,
@@ -389,6 +393,8 @@ pub enum SipEvent {
         params: Box<StreamParams>,
         /// The keys, if the stream is secured.
         keys: Option<Box<SrtpKeys>>,
+        /// How its way is found and its keys come to be, if ICE or DTLS are to do that.
+        path: Option<Box<MediaPath>>,
         /// Whether the peer has put us on hold: it does not want to hear us.
         held_by_peer: bool,
     },

@@ -8,6 +8,7 @@ use super::Negotiated;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use cordboard_model::path::{DtlsRole, IceCredentials};
 use cordboard_model::srtp::{Mki, SrtpKey, SrtpPolicy, SrtpRule, SrtpSuite};
 use rand_chacha::ChaCha12Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -110,13 +111,40 @@ impl fmt::Debug for KeySeed {
     }
 }
 
+/// How the keys of a stream come to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keying {
+    /// There are none.
+    #[default]
+    Plain,
+    /// In the description (RFC 4568).
+    Sdes,
+    /// By DTLS beside the stream (RFC 5764).
+    Dtls,
+}
+
+/// What descriptions of ours say of DTLS and ICE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DtlsSelf {
+    /// SHA-256 of our certificate.
+    pub fingerprint: [u8; 32],
+    /// We answer checks and make none (RFC 8445 2.5).
+    pub ice_lite: bool,
+}
+
 /// How our side of a stream is to be secured, and with which keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Security {
     /// What is configured.
     pub rule: SrtpRule,
-    /// Whether our offers to this peer are secured.
-    pub(crate) offered: bool,
+    /// How our offers to this peer are secured.
+    pub(crate) offered: Keying,
+    /// Without it DTLS is neither offered nor taken.
+    pub(crate) dtls: Option<DtlsSelf>,
+    /// Our part in the DTLS association that there is.
+    pub(crate) role: Option<DtlsRole>,
+    /// How often ICE was restarted.
+    pub(crate) ice_generation: u32,
     pub(crate) seed: Option<KeySeed>,
     /// How often the suite has changed in this session: a key is never used by two runs of packets.
     pub(crate) generation: u32,
@@ -133,12 +161,32 @@ impl Security {
 
     /// Whether streams without keys are refused.
     pub(super) fn is_required(&self) -> bool {
-        self.rule.policy == SrtpPolicy::Required
+        matches!(self.rule.policy, SrtpPolicy::Required | SrtpPolicy::Dtls)
     }
 
-    /// Whether streams with keys are taken.
-    pub(super) fn is_possible(&self) -> bool {
-        self.rule.policy != SrtpPolicy::Off
+    /// Whether streams secured in this way are taken.
+    pub(crate) fn takes(&self, keying: Keying) -> bool {
+        match keying {
+            Keying::Plain => !self.is_required(),
+            Keying::Sdes => matches!(self.rule.policy, SrtpPolicy::Optional | SrtpPolicy::Required),
+            Keying::Dtls => self.rule.policy != SrtpPolicy::Off && self.dtls.is_some(),
+        }
+    }
+
+    /// Our ICE credentials, always the same in one generation: "at least 24 bits" and "at least 128 bits" of randomness (RFC 8445
+    /// 5.3).
+    pub(super) fn ice(&self) -> Option<IceCredentials> {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut rng = ChaCha12Rng::from_seed(self.seed.as_ref()?.0);
+        rng.set_stream(1 << 48 | u64::from(self.ice_generation));
+        let mut random = [0; 32];
+        rng.fill_bytes(&mut random);
+        let letter = |byte: &u8| char::from(LETTERS[usize::from(byte % 64)]);
+        let (user, password) = random.split_at(8);
+        Some(IceCredentials {
+            user: user.iter().map(letter).collect(),
+            password: password.iter().map(letter).collect(),
+        })
     }
 
     /// Our key for a suite, always the same in one generation. None before the session has a seed.
@@ -155,12 +203,18 @@ impl Security {
         let all = || SrtpSuite::ALL.into_iter().zip(1..).map(|(suite, tag)| (tag, suite)).collect();
         let lines: Vec<(u32, SrtpSuite)> = self.settled.map_or_else(all, |settled| vec![settled]);
         let key = |(tag, suite)| Some(Crypto { tag, key: self.key(suite)? });
-        lines.into_iter().filter_map(key).filter(|_| self.offered)
+        lines.into_iter().filter_map(key).filter(|_| self.offered == Keying::Sdes)
     }
 
     /// Offer and answer settled this; later offers of ours repeat it.
     pub(crate) fn settle(&mut self, settled: &Negotiated) {
-        self.offered = settled.keys.is_some();
+        let dtls = settled.path.as_ref().and_then(|path| path.dtls.as_ref());
+        self.role = dtls.map(|dtls| dtls.role);
+        self.offered = match (settled.keys, dtls) {
+            (_, Some(_)) => Keying::Dtls,
+            (Some(_), None) => Keying::Sdes,
+            (None, None) => Keying::Plain,
+        };
         self.settled = settled.tag.zip(settled.keys.map(|keys| keys.send.suite()));
     }
 }
@@ -233,7 +287,7 @@ mod tests {
     fn our_keys_differ_by_suite_and_generation_are_read_back_and_not_shown() {
         let mut ours = Security::new(SrtpRule::default());
         assert_eq!(ours.offers().count(), 0);
-        ours.offered = true;
+        ours.offered = Keying::Sdes;
         assert_eq!(ours.offers().count(), 0, "without a seed there is no key");
         ours.seed = Some(KeySeed([5; 32]));
         let offers: Vec<Crypto> = ours.offers().collect();

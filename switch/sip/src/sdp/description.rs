@@ -1,8 +1,10 @@
 //! Our view of a session description (RFC 8866): what offer and answer look at.
 //! Invariant: the description is as its author wrote it; directions are seen from the author.
 
+use super::path::{self, Setup};
 use super::{Crypto, MAX_ATTRIBUTES, MAX_FORMATS, MAX_MEDIA, MAX_SDP_BYTES, SdpError};
 use cordboard_model::media::Direction;
+use cordboard_model::path::{Candidate, Fingerprint, IceCredentials};
 use sdp_types::{NetType, ParserError};
 use std::net::IpAddr;
 
@@ -62,6 +64,16 @@ pub struct Media {
     pub fmtps: Vec<(u8, String)>,
     /// Whether RTCP may share the RTP port (`a=rtcp-mux`).
     pub rtcp_mux: bool,
+    /// By what groups name it (`a=mid`).
+    pub mid: Option<String>,
+    /// Its own ICE credentials, else those of the session.
+    pub ice: Option<IceCredentials>,
+    /// Of all `a=candidate` those that can be used.
+    pub candidates: Vec<Candidate>,
+    /// Its own usable `a=fingerprint`, else that of the session.
+    pub fingerprint: Option<Fingerprint>,
+    /// Its own `a=setup`, else that of the session.
+    pub setup: Option<Setup>,
     /// Of all `a=crypto` those that can be used, in order.
     pub cryptos: Vec<Crypto>,
 }
@@ -77,6 +89,10 @@ pub struct SessionDescription {
     pub direction: Option<Direction>,
     /// The first `t=`: start and stop, 0 0 for a call.
     pub time: (u64, u64),
+    /// The author only answers checks (`a=ice-lite`).
+    pub ice_lite: bool,
+    /// The streams that may share one port (`a=group:BUNDLE`).
+    pub bundle: Vec<String>,
     /// The streams in order.
     pub media: Vec<Media>,
 }
@@ -100,7 +116,9 @@ impl SessionDescription {
             connection: session.connection.as_ref().map(connection),
             direction: session.attributes.iter().find_map(direction),
             time: session.times.first().map_or((0, 0), |time| (time.start_time, time.stop_time)),
-            media: session.medias.iter().map(media).collect(),
+            ice_lite: session.attributes.iter().any(|line| line.attribute.trim() == "ice-lite"),
+            bundle: bundle(&session.attributes),
+            media: session.medias.iter().map(|line| media(line, &session.attributes)).collect(),
         })
     }
 
@@ -117,7 +135,10 @@ impl SessionDescription {
     pub fn direction_of(&self, media: &Media) -> Direction {
         let written = media.direction.or(self.direction).unwrap_or(Direction::SendRecv);
         match self.connection_of(media) {
-            Some(Connection::Ip(ip)) if ip.is_unspecified() => Direction::new(written.sends(), false),
+            // with ICE it says that addresses are still to come (RFC 8840 4.1)
+            Some(Connection::Ip(ip)) if ip.is_unspecified() && media.ice.is_none() => {
+                Direction::new(written.sends(), false)
+            }
             _ => written,
         }
     }
@@ -198,7 +219,23 @@ fn direction(attribute: &sdp_types::Attribute) -> Option<Direction> {
     .find_map(|(text, direction)| name.eq_ignore_ascii_case(text).then_some(direction))
 }
 
-fn media(line: &sdp_types::Media) -> Media {
+/// The streams of the BUNDLE group (RFC 9143 7.2).
+fn bundle(attributes: &[sdp_types::Attribute]) -> Vec<String> {
+    let groups = attributes.iter().filter(|line| line.attribute.trim() == "group");
+    let mut values = groups.filter_map(|line| line.value.as_deref()?.trim().strip_prefix("BUNDLE"));
+    let mids = values.next().unwrap_or_default().split_ascii_whitespace();
+    mids.take(super::MAX_MEDIA).map(str::to_owned).collect()
+}
+
+/// ICE credentials; both are of the stream, or of the session.
+fn credentials<'a>(value: impl Fn(&'static str) -> Option<&'a str>) -> Option<IceCredentials> {
+    path::credentials(value("ice-ufrag")?, value("ice-pwd")?)
+}
+
+fn media(line: &sdp_types::Media, session: &[sdp_types::Attribute]) -> Media {
+    let of_session = |name: &'static str| {
+        session.iter().find(|line| line.attribute.trim() == name)?.value.as_deref().map(str::trim)
+    };
     let values = |name: &'static str| {
         line.get_attribute_values(name).flatten().map(str::trim).filter(|value| !value.is_empty())
     };
@@ -215,6 +252,13 @@ fn media(line: &sdp_types::Media) -> Media {
         rtpmaps: values("rtpmap").filter_map(rtpmap).collect(),
         fmtps: values("fmtp").filter_map(fmtp).collect(),
         rtcp_mux: line.has_attribute("rtcp-mux"),
+        mid: values("mid").next().map(str::to_owned),
+        ice: credentials(|name| values(name).next()).or_else(|| credentials(of_session)),
+        candidates: values("candidate").filter_map(path::candidate).collect(),
+        fingerprint: values("fingerprint")
+            .find_map(path::fingerprint)
+            .or_else(|| path::fingerprint(of_session("fingerprint")?)),
+        setup: values("setup").find_map(Setup::parse).or_else(|| Setup::parse(of_session("setup")?)),
         cryptos: values("crypto").filter_map(Crypto::parse).collect(),
     }
 }

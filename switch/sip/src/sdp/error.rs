@@ -26,6 +26,8 @@ pub enum SdpError {
     NotSecured,
     /// No key that is offered is for a suite of ours with parameters of ours.
     NoCommonCrypto,
+    /// The stream is to be secured by DTLS and does not say with which certificate, or who begins.
+    NoFingerprint,
 }
 
 impl SdpError {
@@ -40,6 +42,7 @@ impl SdpError {
             | Self::NoAddress
             | Self::Refused
             | Self::NotSecured
+            | Self::NoFingerprint
             | Self::NoCommonCrypto => 488,
         }
     }
@@ -53,7 +56,7 @@ impl SdpError {
             // "304 Media type not available"
             Self::NoAudio | Self::Refused => 304,
             // "305 Incompatible media format"
-            Self::NoCommonCodec | Self::NoCommonCrypto => 305,
+            Self::NoCommonCodec | Self::NoCommonCrypto | Self::NoFingerprint => 305,
             // "302 Incompatible transport protocol"
             Self::NotSecured => 302,
             // "301 Incompatible network address formats"
@@ -75,7 +78,8 @@ impl fmt::Display for SdpError {
             Self::NoAddress => f.write_str("no usable media address"),
             Self::Refused => f.write_str("audio stream refused"),
             Self::Mismatch => f.write_str("answer does not fit the offer"),
-            Self::NotSecured => f.write_str("secure RTP (RTP/SAVP with a=crypto) is required"),
+            Self::NotSecured => f.write_str("secure RTP is required"),
+            Self::NoFingerprint => f.write_str("no usable a=fingerprint and a=setup for DTLS"),
             Self::NoCommonCrypto => f.write_str("no common crypto-suite for secure RTP"),
         }
     }

@@ -9,19 +9,23 @@
 //! with lines that decide nothing here (bandwidth, time zones, keys), so those are taken out
 //! before it sees the text. It reads bare LF; tests/sdp holds it against damaged bodies.
 
+#[cfg(test)]
+mod browser;
 mod crypto;
 mod description;
 mod error;
 mod negotiate;
+mod path;
 #[cfg(test)]
 mod secured;
 
 pub(crate) use crypto::KeySeed;
-pub use crypto::{Crypto, Security};
+pub use crypto::{Crypto, DtlsSelf, Keying, Security};
 pub use description::{Connection, Media, Origin, RtpMap, SessionDescription};
 pub use error::SdpError;
 pub(crate) use negotiate::audio_address;
-pub use negotiate::{Local, Negotiated, accept_answer, answer, codecs_of, offer, offers_security};
+pub use negotiate::{Local, Negotiated, accept_answer, answer, codecs_of, keying_offered, offer};
+pub use path::Setup;
 
 /// The media type of a session description.
 pub const MEDIA_TYPE: &str = "application/sdp";

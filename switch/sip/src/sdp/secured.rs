@@ -23,7 +23,7 @@ fn local(policy: SrtpPolicy, seed: u8) -> Local {
 
 fn offering(policy: SrtpPolicy, seed: u8) -> Local {
     let mut local = local(policy, seed);
-    local.security.offered = true;
+    local.security.offered = Keying::Sdes;
     local
 }
 
@@ -90,9 +90,11 @@ fn a_rule_says_which_streams_are_taken() {
         Ok((_, settled)) => Ok((settled.stream.remote.port(), settled.keys.is_some())),
         Err(error) => Err((error, error.code(), error.warning())),
     };
-    let offers = |media: &str| offers_security(&body(media));
-    assert_eq!([plain, &secured, &feedback, &both].map(offers), [false, true, true, true]);
-    assert_eq!(["", &browser, "m=audio 0 RTP/SAVP 8\r\n", "nonsense"].map(offers), [false; 4]);
+    let offers = |media: &str| keying_offered(&body(media));
+    use Keying::{Plain, Sdes};
+    assert_eq!([plain, &secured, &feedback, &both].map(offers), [Plain, Sdes, Sdes, Sdes]);
+    assert_eq!(["", "m=audio 0 RTP/SAVP 8\r\n", "nonsense"].map(offers), [Plain; 3]);
+    assert_eq!(offers(&browser), Keying::Dtls);
     let no_audio = Err((SdpError::NoAudio, 488, 304));
     assert_eq!([Off, Optional].map(|policy| port(plain, policy)), [Ok((4000, false)); 2]);
     assert_eq!(port(plain, Required), Err((SdpError::NotSecured, 488, 302)));
@@ -101,7 +103,9 @@ fn a_rule_says_which_streams_are_taken() {
     assert_eq!(port(&feedback, Required), Ok((4002, true)));
     assert_eq!(port(&both, Off), Ok((4000, false)));
     assert_eq!([Optional, Required].map(|policy| port(&both, policy)), [Ok((4002, true)); 2]);
-    assert_eq!([Off, Optional, Required].map(|policy| port(&browser, policy)), [no_audio; 3]);
+    let refused = port(&browser, Required).unwrap_err().0;
+    assert_eq!(refused, SdpError::NotSecured, "there is no certificate of ours here");
+    assert_eq!([Off, Optional].map(|policy| port(&browser, policy)), [no_audio; 2]);
     let (text, _) = answered(&both, Optional).unwrap();
     assert!(text.contains("m=audio 0 RTP/AVP 8\nm=audio 40000 RTP/SAVP 8\n"), "{text}");
     let (text, _) = answered(&feedback, Optional).unwrap();

@@ -12,7 +12,7 @@ pub(crate) struct Branch {
     /// Its transaction.
     pub(crate) tx: TxId,
     /// Its offer has keys.
-    pub(crate) secured: bool,
+    pub(crate) secured: crate::sdp::Keying,
     /// A provisional response came, so that a CANCEL may be sent.
     pub(crate) provisional: bool,
     /// A CANCEL is wanted, with this Reason, and waits for a provisional response.

@@ -3,7 +3,7 @@
 use super::{Base, Session, Stage};
 use crate::auth::{Identity, answer_challenge};
 use crate::engine::Flow;
-use crate::sdp::MEDIA_TYPE;
+use crate::sdp::{Keying, MEDIA_TYPE};
 use crate::transaction::TxUser;
 use crate::wire::{HeaderName, Message};
 
@@ -75,14 +75,15 @@ impl Session {
         let Some(branch) = self.branches.get_mut(at) else {
             return false;
         };
-        let wanted =
-            branch.secured && branch.cancel_wanted.is_none() && !base.tx.is_waiting_for_cancel(branch.tx);
+        let wanted = branch.secured != Keying::Plain
+            && branch.cancel_wanted.is_none()
+            && !base.tx.is_waiting_for_cancel(branch.tx);
         let sent = base.tx.request(branch.tx).cloned().zip(base.tx.flow(branch.tx));
         let (Some((mut again, flow)), true) = (sent, wanted) else {
             return false;
         };
-        branch.secured = false;
-        self.media.for_peer(base, flow.remote.ip(), false);
+        branch.secured = Keying::Plain;
+        self.media.for_peer(base, flow.remote.ip(), Keying::Plain);
         again.set_body(MEDIA_TYPE, self.media.ours().unwrap_or_default().to_vec());
         self.send_again(base, at, again, flow)
     }

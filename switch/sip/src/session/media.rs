@@ -12,7 +12,7 @@ use cordboard_model::media::Direction;
 
 use super::Base;
 use crate::engine::{Flow, Transport};
-use crate::sdp::{self, KeySeed, Local, Negotiated, SdpError, Security};
+use crate::sdp::{self, KeySeed, Keying, Local, Negotiated, SdpError, Security};
 use cordboard_model::srtp::SrtpPolicy;
 
 /// Our side of a session's media.
@@ -67,12 +67,13 @@ impl Media {
             && local.security.seed.is_none()
         {
             local.security.seed = Some(KeySeed(base.cx.tokens.key_seed()));
+            local.security.dtls = base.cx.config.dtls;
         }
     }
 
     /// Before the first description to a peer, whose media are at `peer`: our address in its family, if we have one, and
-    /// keys of ours if `secured`. A description that another branch of the same call was sent stays what it was.
-    pub(crate) fn for_peer(&mut self, base: &Base, peer: IpAddr, secured: bool) {
+    /// keys of ours as `secured` says. A description that another branch of the same call was sent stays what it was.
+    pub(crate) fn for_peer(&mut self, base: &Base, peer: IpAddr, secured: Keying) {
         if let Some(local) = &mut self.local
             && self.settled.is_none()
         {
@@ -88,18 +89,19 @@ impl Media {
         }
     }
 
-    /// Whether our offer by this flow has keys. An error if it must and may not: they would be told in the clear.
-    pub(crate) fn secures(&self, flow: &Flow) -> Result<bool, SdpError> {
-        match self.local.as_ref().map(|local| offers_keys(&local.security, flow.transport)) {
+    /// How our offer by this flow is secured. An error if it must and may not: they would be told in the clear.
+    pub(crate) fn secures(&self, base: &Base, flow: &Flow) -> Result<Keying, SdpError> {
+        let has_dtls = base.cx.config.dtls.is_some();
+        match self.local.as_ref().map(|local| keying(&local.security, has_dtls, flow.transport)) {
             Some(Some(secured)) => Ok(secured),
             Some(None) => Err(SdpError::NotSecured),
-            None => Ok(false),
+            None => Ok(Keying::Plain),
         }
     }
 
     /// Whether a peer that refuses keys may be offered plain RTP.
     pub(crate) fn may_be_plain(&self) -> bool {
-        self.local.as_ref().is_some_and(|local| local.security.rule.policy != SrtpPolicy::Required)
+        self.local.as_ref().is_some_and(|local| local.security.takes(Keying::Plain))
     }
 
     /// Our first offer; the same again if there was one.
@@ -122,6 +124,15 @@ impl Media {
         if suite.is_some() && before.is_some_and(|before| before != suite) {
             // the packets of another suite begin again, and must not under a key that had packets
             local.security.generation += 1;
+            (bytes, settled) = sdp::answer(offer, local)?;
+        }
+        let is_restart = |before: &Negotiated| {
+            let theirs = |of: &Negotiated| Some(of.path.as_ref()?.ice.as_ref()?.theirs.clone());
+            theirs(before).is_some() && theirs(before) != theirs(&settled)
+        };
+        if self.settled.as_ref().is_some_and(is_restart) {
+            // "the answerer MUST change the values of both" credentials (RFC 8839 4.4.1.1.1)
+            local.security.ice_generation += 1;
             (bytes, settled) = sdp::answer(offer, local)?;
         }
         if !self.sent.is_empty() && bytes != self.sent {
@@ -211,15 +222,18 @@ impl Media {
     }
 }
 
-/// Whether an offer has keys; `None` if it must and may not. Browsers take none by description, so an optional key is
-/// not offered over WebSocket.
-fn offers_keys(security: &Security, over: Transport) -> Option<bool> {
+/// How an offer is secured; `None` if it must be and may not. Browsers take DTLS alone, so that is what is offered over
+/// WebSocket.
+fn keying(security: &Security, has_dtls: bool, over: Transport) -> Option<Keying> {
     let hidden = matches!(over, Transport::Tls | Transport::Wss) || security.rule.without_tls;
-    let browser = matches!(over, Transport::Ws | Transport::Wss);
+    let browser = matches!(over, Transport::Ws | Transport::Wss) && has_dtls;
     match security.rule.policy {
-        SrtpPolicy::Off => Some(false),
-        SrtpPolicy::Optional => Some(hidden && !browser),
-        SrtpPolicy::Required => hidden.then_some(true),
+        SrtpPolicy::Off => Some(Keying::Plain),
+        SrtpPolicy::Dtls => has_dtls.then_some(Keying::Dtls),
+        _ if browser => Some(Keying::Dtls),
+        SrtpPolicy::Optional if hidden && over != Transport::Wss => Some(Keying::Sdes),
+        SrtpPolicy::Optional => Some(Keying::Plain),
+        SrtpPolicy::Required => hidden.then_some(Keying::Sdes),
     }
 }
 
@@ -238,6 +252,8 @@ fn with_changes(ours: &[u8], version: u64, direction: Direction) -> Vec<u8> {
                     Direction::Inactive => b"a=inactive",
                 });
             }
+            // "the offerer MUST [...] use 'actpass'" in whatever offer (RFC 8842 5.2, 5.5); who has which part stays
+            text if text.starts_with(b"a=setup:") => out.extend_from_slice(b"a=setup:actpass"),
             other => out.extend_from_slice(other),
         }
         out.extend_from_slice(b"\r\n");
@@ -364,5 +380,33 @@ mod tests {
         let (answer, _) = media.answer(&offer(2, TWO)).unwrap();
         assert_eq!(line(&answer, "o="), "o=- 7 3 IN IP4 198.51.100.1");
         assert_eq!(line(&answer, "a=sendrecv"), "a=sendrecv");
+    }
+
+    const BROWSER: &str = "m=audio 4002 UDP/TLS/RTP/SAVPF 0\r\na=rtcp-mux\r\na=mid:0\r\na=setup:actpass\r\n\
+        a=ice-ufrag:uFrA\r\na=ice-pwd:aBcDeFgHiJkLmNoPqRsTuVwX\r\n\
+        a=fingerprint:sha-256 AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB:AB\r\n";
+
+    #[test]
+    fn other_ice_credentials_are_a_restart_that_is_answered_with_others_and_roles_stay() {
+        let mut local = local();
+        local.security.dtls = Some(sdp::DtlsSelf { fingerprint: [1; 32], ice_lite: false });
+        local.security.seed = Some(KeySeed([4; 32]));
+        let mut media = Media::new(local);
+        let (first, before) = media.answer(&offer(1, BROWSER)).unwrap();
+        assert_eq!(line(&first, "a=setup"), "a=setup:active");
+        let (same, _) = media.answer(&offer(1, BROWSER)).unwrap();
+        assert_eq!(first, same);
+        let (other, after) = media.answer(&offer(2, &BROWSER.replace("uFrA", "uFrB"))).unwrap();
+        assert_ne!(line(&first, "a=ice-ufrag"), line(&other, "a=ice-ufrag"));
+        assert_ne!(line(&first, "a=ice-pwd"), line(&other, "a=ice-pwd"));
+        let dtls = |settled: &Negotiated| settled.path.clone().unwrap().dtls;
+        assert_eq!(dtls(&before), dtls(&after));
+        let hold = media.offer_again(Some(true)).unwrap();
+        assert_eq!(line(&hold, "a=setup"), "a=setup:actpass");
+        assert_eq!(line(&hold, "a=ice-ufrag"), line(&other, "a=ice-ufrag"), "hold is no restart");
+        let answer = BROWSER.replace("actpass", "passive").replace("uFrA", "uFrB");
+        let settled = media.accept(&offer(3, &answer)).unwrap();
+        assert_eq!(dtls(&settled), dtls(&after));
+        assert!(settled.stream.rtcp_mux);
     }
 }

@@ -213,6 +213,7 @@ impl Session {
                 session,
                 params: Box::new(settled.stream),
                 keys: settled.keys.map(Box::new),
+                path: settled.path.clone().map(Box::new),
                 held_by_peer: settled.held_by_peer,
             },
         );

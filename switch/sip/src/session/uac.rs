@@ -66,7 +66,7 @@ impl Session {
 
     /// Sends the INVITE to a target. `None` if it may get no keys and must.
     fn branch(&mut self, base: &mut Base, call: &Call, target: &Target) -> Option<Branch> {
-        let secured = self.media.secures(&target.flow).ok()?;
+        let secured = self.media.secures(base, &target.flow).ok()?;
         self.media.for_peer(base, target.flow.remote.ip(), secured);
         let offer = self.media.ours().unwrap_or_default().to_vec();
         let mut invite = invite(base, call, target, offer);

@@ -9,7 +9,7 @@ use super::{Base, Session, Stage};
 use crate::dialog::Dialog;
 use crate::engine::context::{SessionTimer, describe};
 use crate::engine::{Flow, SessionId, SipEvent};
-use crate::sdp::{self, Local, MEDIA_TYPE, SdpError};
+use crate::sdp::{self, Keying, Local, MEDIA_TYPE, SdpError};
 use crate::transaction::TxId;
 use crate::wire::{HeaderName, Message};
 
@@ -107,7 +107,7 @@ impl Session {
         let flow = self.invite.and_then(|tx| base.tx.flow(tx));
         let Some(offer) = request.map(|r| r.body.as_slice()).filter(|b| !b.is_empty()) else {
             if let Some(flow) = flow {
-                let secured = self.media.secures(&flow)?;
+                let secured = self.media.secures(base, &flow)?;
                 self.media.for_peer(base, flow.remote.ip(), secured);
             }
             return Ok(None);
@@ -116,7 +116,7 @@ impl Session {
         if base.cx.config.media_other.is_some()
             && let Some(peer) = sdp::audio_address(offer).or(flow.map(|flow| flow.remote.ip()))
         {
-            self.media.for_peer(base, peer, false);
+            self.media.for_peer(base, peer, Keying::Plain);
         }
         let (answer, settled) = self.media.answer(offer)?;
         let (session, media) = (self.id, Box::new(settled));

@@ -141,7 +141,7 @@ fn plain_rtp_is_refused_with_a_warning_where_keys_are_required_and_the_call_stay
     let refused = bench.one();
     assert_eq!(line(&refused), "488 INVITE");
     let warning = header(&refused, HeaderName::Warning);
-    assert!(warning.starts_with("302 ") && warning.contains("RTP/SAVP"), "{warning}");
+    assert!(warning.starts_with("302 ") && warning.contains("secure RTP"), "{warning}");
     bench.recv(TRUNK, &ack(&refused));
     assert_eq!(bench.told(), ["Ended incompatible peer 488"]);
 
