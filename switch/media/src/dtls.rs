@@ -10,7 +10,7 @@
 //! **Invariant: keys leave this folder only after the certificate of the peer had the fingerprint that signalling named.**
 //!
 //! Keys and nonces of a handshake come from the operating system, as ring wants it, and not from the engine's seed: DTLS stays
-//! outside the simulator's trace. A handshake allocates; what it costs is in docs/media.md.
+//! outside the simulator's trace. A handshake allocates.
 
 mod association;
 mod certificate;
