@@ -103,7 +103,9 @@ impl MediaEngine {
             identity: None,
             tones: ToneTable::new(),
             assets: BTreeMap::new(),
-            legs: Slab::new(),
+            // Address space, not memory: what no leg has touched is not there. Without it the thousandth leg would have
+            // a thousand others copied, and their packets wait.
+            legs: Slab::with_room(config.legs_max.min(1 << 16) as usize),
             by_id: BTreeMap::new(),
             by_port: Vec::new(),
             recordings: Slab::new(),

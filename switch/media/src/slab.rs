@@ -12,6 +12,11 @@ impl<T> Slab<T> {
         Self { slots: Vec::new(), free: Vec::new() }
     }
 
+    /// With room for so many values: until there are more, none is moved to make room.
+    pub(crate) fn with_room(values: usize) -> Self {
+        Self { slots: Vec::with_capacity(values), free: Vec::new() }
+    }
+
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         match self.free.pop() {
             Some(key) => {

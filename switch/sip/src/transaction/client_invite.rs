@@ -19,7 +19,7 @@
 //! | Accepted | 2xx | Accepted | pass up |
 //! | | Timer M | Terminated | |
 //!
-//! Everything else changes nothing.
+//! Everything else changes nothing. What the actions do stands in `run.rs`, how long the timers are in `timer.rs`.
 
 use super::{Action, Timer};
 
