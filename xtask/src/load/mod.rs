@@ -52,6 +52,11 @@ const KINDS: &[Kind] = &[
         "A-law and G.722 made of each other [--calls N] [--seconds S] [--rounds N] [--against rtpengine] [--no-build]",
         media::transcode,
     ),
+    (
+        "record",
+        "RTP passed on and recorded [--calls N] [--seconds S] [--rounds N] [--no-build]",
+        media::record,
+    ),
     ("play", "music for callers [--calls N] [--seconds S] [--rounds N] [--no-build]", media::play),
     ("bare", "what `relay` compares with, by itself BACKEND ENDS", media::bare::run),
     ("memory", "what a bridged call weighs [--calls N] [--settle S] [--no-build]", memory::run),

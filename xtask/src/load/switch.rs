@@ -12,6 +12,8 @@ use super::machine::on_core;
 use super::place::{CALLED, CALLER, HTTP, NUMBER, PROBE, PROBE_NUMBER, SIP};
 use crate::steps::{cargo, plain};
 
+/// Of the drivers that use the API.
+const KEY: &str = "key-of-the-load-drivers";
 const SOON: Duration = Duration::from_secs(10);
 
 /// A folder that goes when the run ends well.
@@ -143,15 +145,42 @@ impl Switch {
 
     /// A value of its metrics.
     pub(super) fn metric(&self, name: &str) -> Option<f64> {
-        let mut stream = TcpStream::connect(HTTP).ok()?;
-        stream.set_read_timeout(Some(SOON)).ok()?;
-        let ask = format!("GET /metrics HTTP/1.1\r\nHost: {HTTP}\r\nConnection: close\r\n\r\n");
-        stream.write_all(ask.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
+        let (_, answer) = self.ask("GET", "/metrics", "").ok()?;
         let lines = answer.lines().filter(|line| !line.starts_with('#'));
         let mut values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         values.next()?.trim().parse().ok()
+    }
+
+    /// Asks the API the same for every call that is up.
+    pub(super) fn for_each_call(&self, what: &str, body: &str) -> Result<(), String> {
+        let wrong = |error: io::Error| format!("the switch does not answer: {error}");
+        let (_, list) = self.ask("GET", "/api/v1/calls", "").map_err(wrong)?;
+        let ids = list.split("\"call\":\"").skip(1).filter_map(|rest| rest.split('"').next());
+        for id in ids {
+            let (status, said) =
+                self.ask("POST", &format!("/api/v1/calls/{id}/{what}"), body).map_err(wrong)?;
+            if !status.starts_with('2') {
+                return Err(format!("{what} of {id}: {status} {said}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Status and body of an answer.
+    fn ask(&self, method: &str, path: &str, body: &str) -> io::Result<(String, String)> {
+        let mut stream = TcpStream::connect(HTTP)?;
+        stream.set_read_timeout(Some(SOON))?;
+        let ask = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {HTTP}\r\nX-Api-Key: {KEY}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(ask.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).unwrap_or_default();
+        Ok((status.to_owned(), body.to_owned()))
     }
 
     /// Waits until it has exactly this many calls up.

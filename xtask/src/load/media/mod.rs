@@ -32,6 +32,8 @@ const LOST_MOST: f64 = 100.0;
 enum Subject {
     Bare(Backend),
     Switch,
+    /// The switch that does no more than relay, beside the switch that does.
+    Relaying,
     Rtpengine,
 }
 
@@ -40,6 +42,7 @@ impl Subject {
         match self {
             Subject::Bare(backend) => backend.name(),
             Subject::Switch => "cordboard",
+            Subject::Relaying => "cordboard-relay",
             Subject::Rtpengine => "rtpengine",
         }
     }
@@ -56,7 +59,7 @@ impl Running {
     fn start(subject: Subject, load: &Load<'_>) -> Result<Self, String> {
         Ok(match subject {
             Subject::Bare(backend) => Self::Bare(Bare::start(backend, 2 * load.calls)?),
-            Subject::Switch => {
+            Subject::Switch | Subject::Relaying => {
                 let wrong = |error| format!("what the switch reads: {error}");
                 load.work.prepare(load.root, load.dir).map_err(wrong)?;
                 Self::Switch(Switch::start_with(load.binary, load.dir, load.work.more())?)
@@ -105,6 +108,7 @@ impl Running {
 }
 
 /// What every subject is given.
+#[derive(Clone, Copy)]
 struct Load<'a> {
     work: Work,
     root: &'a Path,
@@ -144,6 +148,10 @@ pub(super) fn play(root: &Path, arguments: &[String]) -> Outcome {
     run("play", Work::Play, root, arguments)
 }
 
+pub(super) fn record(root: &Path, arguments: &[String]) -> Outcome {
+    run("record", Work::Record, root, arguments)
+}
+
 fn run(name: &str, work: Work, root: &Path, arguments: &[String]) -> Outcome {
     let numbers = ["--calls", "--seconds", "--rounds"];
     let options = Options::new(arguments, &numbers, &["--no-build", AGAINST]);
@@ -153,8 +161,11 @@ fn run(name: &str, work: Work, root: &Path, arguments: &[String]) -> Outcome {
         let load = Load { work, root, binary, dir, calls, lasting };
         let mut subjects =
             vec![Subject::Bare(Backend::Epoll), Subject::Bare(Backend::Uring), Subject::Switch];
-        if options.flag(AGAINST) && work != Work::Play {
+        if options.flag(AGAINST) && matches!(work, Work::Relay | Work::Transcode) {
             subjects.push(Subject::Rtpengine);
+        }
+        if work != Work::Relay {
+            subjects.insert(2, Subject::Relaying);
         }
         let mut taken = Vec::new();
         machine::stay_apart();
@@ -188,6 +199,10 @@ fn here() -> Result<Ipv4Addr, String> {
 }
 
 fn measure(subject: Subject, load: &Load<'_>) -> Result<Taken, String> {
+    let load = &match subject {
+        Subject::Relaying => Load { work: Work::Relay, ..*load },
+        _ => *load,
+    };
     let Load { calls, lasting, .. } = *load;
     let mut traffic = Traffic::new(here()?).map_err(|error| format!("the ends' sockets: {error}"))?;
     let mut running = Running::start(subject, load)?;
@@ -199,6 +214,9 @@ fn measure(subject: Subject, load: &Load<'_>) -> Result<Taken, String> {
     let voices = if bare { [RELAYED; 2] } else { load.work.voices() };
     for [first, second] in running.calls(load)? {
         traffic.add([(first, voices[0]), (second, voices[1])]);
+    }
+    if let Running::Switch(switch) = &running {
+        load.work.begin(switch)?;
     }
     traffic.talk(WARM);
     let (whole, own, before) = (machine::Whole::read(), machine::cpu(std::process::id()), cpu()?);
@@ -250,6 +268,9 @@ fn judge(taken: &[Taken]) -> bool {
     if let Some(bare) = best(taken, is_bare) {
         let p99 = quickest(|subject| subject == Subject::Switch) / quickest(is_bare);
         ratios += &format!(" cpu/{}={:.2} p99/bare={p99:.2}", bare.subject.name(), ours.cpu / bare.cpu);
+    }
+    if let Some(relay) = best(taken, |subject| subject == Subject::Relaying) {
+        ratios += &format!(" cpu/relay={:.2}", ours.cpu / relay.cpu);
     }
     if let Some(peer) = best(taken, |subject| subject == Subject::Rtpengine) {
         ratios +=

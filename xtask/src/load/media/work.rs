@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::traffic::{DECODED, RELAYED, Voice, WIDE};
-use crate::load::switch::More;
+use crate::load::switch::{More, Switch};
 
 /// A kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(super) enum Work {
     Relay,
     /// Decoded and encoded anew: A-law and G.722.
     Transcode,
+    /// Packets are passed on as they are, and both parties recorded.
+    Record,
     /// Music for a caller who says something all the time.
     Play,
 }
@@ -35,11 +37,19 @@ const PLAYS: More<'static> = More {
 const TRANSCODES: More<'static> =
     More { tenant: "codecs = [\"PCMA\", \"G722\"]\n", sections: "", sip: "", limits: "" };
 
+/// Recordings are asked for by the API.
+const RECORDS: More<'static> = More {
+    tenant: "",
+    sections: "[[api_key]]\nname = \"load\"\nkey = \"key-of-the-load-drivers\"\n",
+    sip: "",
+    limits: "",
+};
+
 impl Work {
     /// How many calls, if nobody says: a core takes more.
     pub(super) fn calls(self) -> u32 {
         match self {
-            Work::Relay => 1_000,
+            Work::Relay | Work::Record => 1_000,
             Work::Transcode => 300,
             Work::Play => 1_000,
         }
@@ -48,7 +58,7 @@ impl Work {
     /// Of the caller and of who is called.
     pub(super) fn voices(self) -> [Voice; 2] {
         match self {
-            Work::Relay => [RELAYED; 2],
+            Work::Relay | Work::Record => [RELAYED; 2],
             Work::Transcode => [DECODED, WIDE],
             Work::Play => [DECODED; 2],
         }
@@ -59,7 +69,13 @@ impl Work {
             Work::Relay => More::default(),
             Work::Transcode => TRANSCODES,
             Work::Play => PLAYS,
+            Work::Record => RECORDS,
         }
+    }
+
+    /// What is asked of the switch once its calls are up.
+    pub(super) fn begin(self, switch: &Switch) -> Result<(), String> {
+        if self == Work::Record { switch.for_each_call("recording", "{\"do\":\"start\"}") } else { Ok(()) }
     }
 
     /// What the switch reads beside its configuration.
