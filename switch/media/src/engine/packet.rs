@@ -4,12 +4,13 @@ use super::{MediaEngine, PortKey, Verdict};
 use crate::codec::comfort;
 use crate::dtmf::event::Event;
 use crate::graph::bridge::{self, Content, Passage, Stop};
-use crate::graph::leg::{Told, Way};
+use crate::graph::leg::{Leg, Told, Way};
 use crate::graph::recorder::Spoken;
 use crate::rtcp;
 use crate::rtcp::write::LastReport;
 use crate::rtp::header::{self, Header};
 use crate::rtp::latch::Admission;
+use crate::rtp::reception::Arrival;
 use cordboard_model::media::{AudioNews, MediaEvent, StreamParams};
 use cordboard_model::time::Time;
 use core::net::SocketAddr;
@@ -60,25 +61,10 @@ impl MediaEngine {
     /// does it stand. `None` when it goes no further.
     fn admit(&mut self, key: u32, from: SocketAddr, buf: &mut [u8], now: Time) -> Option<Passage> {
         let leg = self.legs.get_mut(key)?;
-        // Before the first Configure nothing is agreed, so nothing can be right or wrong.
-        leg.stream.as_ref()?;
-        let len = leg.unseal(buf, false)?;
-        let buf = buf.get(..len)?;
+        let (header, content) = open(leg, from, buf, now)?;
         let stream = leg.stream.as_mut()?;
-        let read = header::read(buf);
-        let content = read.and_then(|header| content(&stream.params, &header, buf));
-        let (Some(header), Some(content)) = (read, content) else {
-            leg.malformed += 1;
-            // Keep-alives of RFC 6263 are RTP of an unknown payload type: a sign of life.
-            if read.is_some() && stream.latch.is_party(from) {
-                leg.hear(now);
-            }
-            return None;
-        };
-        let admission = stream.latch.admit(from, header.ssrc, header.sequence, now);
-        let receives = stream.params.direction.receives();
-        let (event_hz, clock_hz) = (stream.params.dtmf_hz, stream.params.codec.clock_hz());
-        let locked = match admission {
+        let params = stream.params;
+        let locked = match stream.latch.admit(from, header.ssrc, header.sequence, now) {
             Admission::Accepted { locked } => locked,
             Admission::Probation => return None,
             Admission::Foreign => {
@@ -89,40 +75,21 @@ impl MediaEngine {
         leg.hear(now);
         let id = leg.id;
         let arrival = leg.reception.take(header.ssrc, header.sequence, now);
-        let (mut digit, mut back) = (None, false);
-        if let Some(arrival) = arrival {
-            if arrival.epoch != leg.epoch {
-                leg.epoch = arrival.epoch;
-                leg.digits_in.reset();
-                leg.hearing.forget();
-                if let Some(coders) = leg.coders.as_mut() {
-                    coders.tape.reset();
-                }
-            }
-            match content {
-                Content::Audio(codec) => {
-                    leg.reception.time(header.timestamp, now);
-                    back = leg.hearing.hear(header.timestamp, codec.clock_hz(), now);
-                }
-                Content::Event(event) if receives => {
-                    let begins = leg.digits_in.take(header.timestamp, event);
-                    digit = event.digit().filter(|_| begins);
-                }
-                Content::Event(_) | Content::Comfort(_) => {}
-            }
-        } else {
+        let news = arrival.map(|arrival| note(leg, arrival, &header, content, now)).unwrap_or_default();
+        if arrival.is_none() {
             self.counters.stale += 1;
         }
         if locked {
             self.mention(MediaEvent::Locked { leg: id, from });
         }
-        if back {
+        if news.back {
             self.mention(MediaEvent::Audio { leg: id, news: AudioNews::Back });
         }
-        if let Some(digit) = digit {
+        if let Some(digit) = news.digit {
             self.pressed(key, digit, Told::Event, now);
         }
-        let arrival = arrival.filter(|_| receives)?;
+        let arrival = arrival.filter(|_| params.direction.receives())?;
+        let (event_hz, clock_hz) = (params.dtmf_hz, params.codec.clock_hz());
         Some(Passage { from: key, arrival, header, content, event_hz, clock_hz })
     }
 
@@ -271,6 +238,61 @@ impl MediaEngine {
         if let Some(sent_at) = compound.sent_at {
             leg.reports.last = Some(LastReport { sent_at, received_at: now });
         }
+    }
+}
+
+/// Opens what is sealed and reads it. `None`: it is not RTP of what was agreed on, and counted.
+fn open(leg: &mut Leg, from: SocketAddr, buf: &mut [u8], now: Time) -> Option<(Header, Content)> {
+    // Before the first Configure nothing is agreed, so nothing can be right or wrong.
+    leg.stream.as_ref()?;
+    let len = leg.unseal(buf, false)?;
+    let buf = buf.get(..len)?;
+    let stream = leg.stream.as_ref()?;
+    let read = header::read(buf);
+    if let Some(header) = read
+        && let Some(content) = content(&stream.params, &header, buf)
+    {
+        return Some((header, content));
+    }
+    // Keep-alives of RFC 6263 are RTP of an unknown payload type: a sign of life.
+    let is_alive = read.is_some() && stream.latch.is_party(from);
+    leg.malformed += 1;
+    if is_alive {
+        leg.hear(now);
+    }
+    None
+}
+
+/// What a packet that was taken tells of its sender.
+#[derive(Clone, Copy, Debug, Default)]
+struct News {
+    /// A key whose press begins with it.
+    digit: Option<char>,
+    /// The party is heard again.
+    back: bool,
+}
+
+/// Enters a packet into what is known of its sender.
+fn note(leg: &mut Leg, arrival: Arrival, header: &Header, content: Content, now: Time) -> News {
+    if arrival.epoch != leg.epoch {
+        leg.epoch = arrival.epoch;
+        leg.digits_in.reset();
+        leg.hearing.forget();
+        if let Some(coders) = leg.coders.as_mut() {
+            coders.tape.reset();
+        }
+    }
+    let receives = leg.stream.is_some_and(|stream| stream.params.direction.receives());
+    match content {
+        Content::Audio(codec) => {
+            leg.reception.time(header.timestamp, now);
+            News { back: leg.hearing.hear(header.timestamp, codec.clock_hz(), now), ..News::default() }
+        }
+        Content::Event(event) if receives => {
+            let begins = leg.digits_in.take(header.timestamp, event);
+            News { digit: event.digit().filter(|_| begins), ..News::default() }
+        }
+        Content::Event(_) | Content::Comfort(_) => News::default(),
     }
 }
 
