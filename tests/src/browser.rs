@@ -27,6 +27,11 @@ pub struct Page {
 impl Page {
     /// Opens a page in a browser of its own.
     pub fn open(dir: &Path, url: &str) -> Result<Self, Fail> {
+        Self::open_with(dir, url, &[])
+    }
+
+    /// The same with further flags of the browser.
+    pub fn open_with(dir: &Path, url: &str, flags: &[&str]) -> Result<Self, Fail> {
         let mut command = Command::new("chromium");
         command
             .args([
@@ -40,6 +45,7 @@ impl Page {
             ])
             .args(["--remote-debugging-port=9222", "--remote-allow-origins=*", "--window-size=1400,900"])
             .arg(format!("--user-data-dir={}", dir.join("chromium").display()))
+            .args(flags)
             .arg(url)
             .env("HOME", dir);
         let mut browser = Process::start("browser", dir, command)?;

@@ -18,7 +18,7 @@ use std::process::Command;
 const PAGE: &str = "127.0.0.1:8099";
 
 /// JsSIP as one script, made by the bundler of the pages.
-fn library(dir: &Path) -> Result<String, Fail> {
+pub fn library(dir: &Path) -> Result<String, Fail> {
     let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/web/node_modules");
     let out = dir.join("jssip.js");
     let output = Command::new(web.join(".bin/esbuild"))

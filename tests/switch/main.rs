@@ -1,6 +1,7 @@
 //! Whole-switch tests: SIPp, baresip and a browser against the running binary.
 
 mod baresip;
+mod browser_calls;
 mod common;
 mod crash;
 mod defence;
@@ -133,6 +134,12 @@ static TESTS: &[Test] = &[
     test("a_listener_may_ask_its_peers_for_certificates", tls::asked_of_peers),
     test("a_partner_is_called_by_his_own_connection_over_mutual_tls", tls::reused),
     test("jssip_registers_over_wss_and_is_called_by_its_own_connection", jssip::registers_and_is_called),
+    test(
+        "a_browser_calls_a_phone_holds_and_changes_its_network_with_tones_both_ways",
+        browser_calls::calls_a_phone,
+    ),
+    test("a_phone_calls_a_browser_with_tones_both_ways", browser_calls::is_called_by_a_phone),
+    test("a_browser_that_reloads_its_page_is_back_in_its_call_within_three_seconds", browser_calls::reloads),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),
     test("events_since_a_cut_are_neither_missing_nor_doubled", events::since_a_cut),
