@@ -122,7 +122,7 @@ fn ensure_clean(switch: &Switch) -> Outcome {
     let cdr = switch.wait_cdrs(1)?.remove(0);
     field(&cdr, "cause", "normal")?;
     for leg in cdr["legs"].as_array().into_iter().flatten() {
-        let clean = leg["stats"]["fault"].is_null() && leg["stats"]["received"].as_u64() > Some(50);
+        let clean = leg["stats"]["fault"].is_null() && leg["stats"]["received"].as_u64() > Some(10);
         ensure(clean, || format!("{cdr}"))?;
     }
     Ok(())
