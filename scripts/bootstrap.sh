@@ -39,46 +39,51 @@ if has node; then
     fi
 fi
 [ "$unmet" -eq 0 ] || exit 1
-[ "$purpose" = test ] || exit 0
 
 # What the checks are made with. rustup's minimal profile leaves these out.
-for tool in fmt clippy; do
-    if ! cargo "$tool" --version >/dev/null 2>&1; then
-        case $tool in fmt) component=rustfmt ;; *) component=$tool ;; esac
-        say "adding the Rust component $component, which the checks run"
-        rustup component add "$component"
-    fi
-done
+if [ "$purpose" = test ]; then
+    for tool in fmt clippy; do
+        if ! cargo "$tool" --version >/dev/null 2>&1; then
+            case $tool in fmt) component=rustfmt ;; *) component=$tool ;; esac
+            say "adding the Rust component $component, which the checks run"
+            rustup component add "$component"
+        fi
+    done
+fi
 
-# Command (or file), Debian package, reason: one a line.
+# Who needs it, command (or file), Debian package, reason: one a line.
 missing=
-while read -r what package reason; do
+while read -r who what package reason; do
+    case $who in
+        build) ;;
+        "$purpose") ;;
+        *) continue ;;
+    esac
     case $what in
-        '' | '#'*) continue ;;
         /*) [ -e "$what" ] && continue ;;
         *) has "$what" && continue ;;
     esac
     say "$package is missing: $reason"
     missing="$missing $package"
 done <<'PACKAGES'
-git                              git              tidy asks it which files belong to the repository
-sipp                             sip-tester       calls the running switch
-baresip                          baresip-core     is a real phone at the running switch
-svmap                            sipvicious       scans the running switch
-linphonec                        linphone-cli     is a second real phone at the running switch
-chromium                         chromium         opens the live page
-/usr/share/fonts/truetype/dejavu fonts-dejavu-core gives the page letters to draw with
-tshark                           tshark           opens the captures of calls
-sox                              sox              reads the recordings and measures their tones
-espeak-ng                        espeak-ng        says what flows have to say
-openssl                          openssl          makes the certificates that the tests of TLS show
-ip                               iproute2         gives each whole-switch test a loopback of its own
-iptables                         iptables         translates addresses in the networks of the tests of NAT
-cmake                            cmake            builds C libraries that crates bring along
+build cmake                            cmake            builds C libraries that crates bring along
+test  git                              git              tidy asks it which files belong to the repository
+test  sipp                             sip-tester       calls the running switch
+test  baresip                          baresip-core     is a real phone at the running switch
+test  svmap                            sipvicious       scans the running switch
+test  linphonec                        linphone-cli     is a second real phone at the running switch
+test  chromium                         chromium         opens the live page
+test  /usr/share/fonts/truetype/dejavu fonts-dejavu-core gives the page letters to draw with
+test  tshark                           tshark           opens the captures of calls
+test  sox                              sox              reads the recordings and measures their tones
+test  espeak-ng                        espeak-ng        says what flows have to say
+test  openssl                          openssl          makes the certificates that the tests of TLS show
+test  ip                               iproute2         gives each whole-switch test a loopback of its own
+test  iptables                         iptables         translates addresses in the networks of the tests of NAT
 PACKAGES
 
 if [ -z "$missing" ]; then
-    say "everything the tests need is here"
+    [ "$purpose" = demo ] || say "everything the tests need is here"
     exit 0
 fi
 if ! has apt-get; then
@@ -108,4 +113,4 @@ if ! install; then
     $as_root apt-get update --quiet </dev/null
     install
 fi
-say "everything the tests need is here"
+say "everything that was missing is here"
