@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::routes::{Answer, Done, on, order, read};
 use crate::state::{State, own};
 use crate::switch::{Command, Phone, Room, RoomOrder};
-use crate::transfer::NUMBER_MAX;
+use crate::transfer::{is_number, leg_of};
 use axum::body::Bytes;
 use axum::extract::{Path, State as Use};
 use cordboard_model::cdr::SupervisionMode;
@@ -34,8 +34,6 @@ pub(crate) async fn conference(
     let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
     let body: ConferenceBody = read(&body, "to", CONFERENCE)?;
     let by = leg_of(body.leg.as_deref(), who.tenant)?;
-    let is_number =
-        |to: &String| !to.is_empty() && to.len() <= NUMBER_MAX && to.chars().all(|c| c.is_ascii_graphic());
     let wanted = match (body.to, body.consulted) {
         (Some(to), false) if is_number(&to) => RoomOrder::Add(by, to),
         (Some(_), false) => return Err(Problem::field("to", "not a number or name that can be dialled")),
@@ -43,10 +41,6 @@ pub(crate) async fn conference(
         _ => return Err(Problem::field("to", CONFERENCE)),
     };
     room(&state, who.tenant, call, wanted).await
-}
-
-fn leg_of(leg: Option<&str>, tenant: TenantId) -> Result<Option<LegId>, Problem> {
-    leg.map(|leg| own(leg, tenant, |l: &LegId| l.tenant)).transpose()
 }
 
 async fn room(state: &State, tenant: TenantId, call: CallId, wanted: RoomOrder) -> Answer<Done> {

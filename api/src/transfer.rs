@@ -7,7 +7,7 @@ use crate::state::{State, own};
 use crate::switch::{Command, Transfer, TransferTo};
 use axum::body::Bytes;
 use axum::extract::{Path, State as Use};
-use cordboard_model::id::{CallId, LegId};
+use cordboard_model::id::{CallId, LegId, TenantId};
 use serde::Deserialize;
 
 /// Longest number that is taken, bytes: E.164 has 15 digits, access codes and names are longer.
@@ -34,7 +34,7 @@ pub(crate) async fn begin(
 ) -> Answer<Done> {
     let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
     let body: Body = read(&body, "to", EXPECTED)?;
-    let by = body.leg.as_deref().map(|leg| own(leg, who.tenant, |l: &LegId| l.tenant)).transpose()?;
+    let by = leg_of(body.leg.as_deref(), who.tenant)?;
     let to = match (body.to, body.call) {
         (Some(to), None) => number(to, body.consult)?,
         (None, Some(_)) if body.consult => {
@@ -46,9 +46,18 @@ pub(crate) async fn begin(
     order(&state, who.tenant, Command::Transfer(Transfer { call, by, to })).await
 }
 
+/// The leg that a body names, if it names one.
+pub(crate) fn leg_of(leg: Option<&str>, tenant: TenantId) -> Result<Option<LegId>, Problem> {
+    leg.map(|leg| own(leg, tenant, |l: &LegId| l.tenant)).transpose()
+}
+
+/// Whether it can be dialled.
+pub(crate) fn is_number(to: &str) -> bool {
+    (1..=NUMBER_MAX).contains(&to.len()) && to.chars().all(|c| c.is_ascii_graphic())
+}
+
 fn number(to: String, consult: bool) -> Result<TransferTo, Problem> {
-    let is_number = !to.is_empty() && to.len() <= NUMBER_MAX && to.chars().all(|c| c.is_ascii_graphic());
-    match (is_number, consult) {
+    match (is_number(&to), consult) {
         (false, _) => Err(Problem::field("to", "not a number or name that can be dialled")),
         (true, true) => Ok(TransferTo::Consult(to)),
         (true, false) => Ok(TransferTo::Number(to)),
