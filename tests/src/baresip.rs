@@ -3,10 +3,11 @@
 
 use crate::config::PASSWORD;
 use crate::fail::{Fail, fail};
-use crate::process::Process;
-use crate::sound::write_tone;
+use crate::process::{Process, wait_for};
+use crate::sound::write_tones;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// A running baresip.
 pub struct Baresip {
@@ -17,15 +18,45 @@ pub struct Baresip {
 /// Where Debian has its modules.
 const MODULES: &str = "/usr/lib/baresip/modules";
 
-impl Baresip {
-    /// Starts it as the phone of `user`, registering with the switch at 127.0.0.1:5060; it answers every call and says
-    /// `hertz`.
-    pub fn start(dir: &Path, user: &str, hertz: f64) -> Result<Self, Fail> {
-        Self::start_over(dir, user, hertz, "127.0.0.1", None)
-    }
+/// What a baresip is to be.
+#[derive(Clone, Copy)]
+pub struct Setup<'a> {
+    /// Whose phone it is.
+    pub user: &'a str,
+    /// What it says, Hz: all at once.
+    pub hertz: &'a [f64],
+    /// What stands behind the `@` of its account, with `;transport=`.
+    pub switch: &'a str,
+    /// Whom it trusts.
+    pub ca: Option<&'a Path>,
+    /// It takes nothing but secure RTP.
+    pub secured: bool,
+    /// It speaks Opus and nothing else; otherwise mu-law and nothing else.
+    pub opus: bool,
+    /// Where it listens, 5085 or above; the next one is taken, too. Audio of each port has a hundred of its own.
+    pub port: u16,
+    /// Whom it calls at once.
+    pub dials: Option<&'a str>,
+}
 
-    /// The same by another way: `switch` is what stands behind the `@` of its account, with `;transport=`; `ca` whom it
-    /// trusts.
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Self {
+            user: "1001",
+            hertz: &[660.0],
+            switch: "127.0.0.1",
+            ca: None,
+            secured: false,
+            opus: false,
+            port: 5_085,
+            dials: None,
+        }
+    }
+}
+
+impl Baresip {
+    /// Starts it as the phone of `user`, registering with the switch; it answers every call and says `hertz`. `switch`
+    /// is what stands behind the `@` of its account, with `;transport=`; `ca` whom it trusts.
     pub fn start_over(
         dir: &Path,
         user: &str,
@@ -33,7 +64,7 @@ impl Baresip {
         switch: &str,
         ca: Option<&Path>,
     ) -> Result<Self, Fail> {
-        Self::start_as(dir, user, hertz, switch, ca, false)
+        Self::start(dir, &Setup { user, hertz: &[hertz], switch, ca, ..Setup::default() })
     }
 
     /// The same; it takes nothing but secure RTP.
@@ -44,37 +75,44 @@ impl Baresip {
         switch: &str,
         ca: Option<&Path>,
     ) -> Result<Self, Fail> {
-        Self::start_as(dir, user, hertz, switch, ca, true)
+        Self::start(dir, &Setup { user, hertz: &[hertz], switch, ca, secured: true, ..Setup::default() })
     }
 
-    fn start_as(
-        dir: &Path,
-        user: &str,
-        hertz: f64,
-        switch: &str,
-        ca: Option<&Path>,
-        secured: bool,
-    ) -> Result<Self, Fail> {
-        let (module, way) = if secured { ("module srtp.so\n", ";mediaenc=srtp-mand") } else { ("", "") };
-        let ca =
-            ca.map_or(String::new(), |ca| format!("sip_cafile {}\nsip_verify_server yes\n", ca.display()));
-        let dir = dir.join("baresip");
+    /// Starts it; it registers and answers every call.
+    pub fn start(dir: &Path, setup: &Setup) -> Result<Self, Fail> {
+        let Setup { user, hertz, switch, port, .. } = setup;
+        let (module, way) =
+            if setup.secured { ("module srtp.so\n", ";mediaenc=srtp-mand") } else { ("", "") };
+        let ca = setup
+            .ca
+            .map_or(String::new(), |ca| format!("sip_cafile {}\nsip_verify_server yes\n", ca.display()));
+        // It takes its sound as it lies there, so the file has the codec's rate and channels.
+        let (codec, form, opus) = match setup.opus {
+            true => ("opus/48000/2", (48_000, 2), "module opus.so\nopus_bitrate 64000\n"),
+            false => ("pcmu", (8_000, 1), ""),
+        };
+        let dir = dir.join(format!("baresip-{user}"));
         std::fs::create_dir_all(&dir)?;
-        write_tone(&dir.join("says.wav"), hertz, 20_000)?;
+        write_tones(&dir.join("says.wav"), hertz, 20_000, form)?;
         let config = format!(
-            "sip_listen 127.0.0.1:5085\nnet_interface 127.0.0.1\nrtp_ports 46000-46100\n\
+            "sip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\nrtp_ports {1}-{2}\n\
              audio_source aufile,{0}/says.wav\naudio_player aufile,{0}/plays.wav\naudio_alert none\n\
              snd_path {0}\nmodule_path {MODULES}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\n\
-             module_tmp account.so\nmodule_app menu.so\n{module}{ca}",
-            dir.display()
+             module_tmp account.so\nmodule_app menu.so\n{module}{opus}{ca}",
+            dir.display(),
+            46_000 + (port - 5_085) * 100,
+            46_098 + (port - 5_085) * 100,
         );
         std::fs::write(dir.join("config"), config)?;
         let account =
-            format!("<sip:{user}@{switch}>;auth_pass={PASSWORD};answermode=auto;audio_codecs=pcmu{way}\n");
+            format!("<sip:{user}@{switch}>;auth_pass={PASSWORD};answermode=auto;audio_codecs={codec}{way}\n");
         std::fs::write(dir.join("accounts"), account)?;
         std::fs::write(dir.join("contacts"), "")?;
         let mut command = Command::new("baresip");
         command.arg("-f").arg(&dir).current_dir(&dir).env("HOME", &dir);
+        if let Some(whom) = setup.dials {
+            command.arg("-e").arg(format!("/dial {whom}"));
+        }
         Ok(Self { process: Process::start("baresip", &dir, command)?, dir })
     }
 
@@ -84,6 +122,7 @@ impl Baresip {
     }
 
     /// The file with what it heard in its (only) call, complete when the call is over.
+    /// Its own path must be short: baresip cuts names at 128 bytes.
     pub fn heard(&self) -> Result<PathBuf, Fail> {
         for entry in std::fs::read_dir(&self.dir)? {
             let path = entry?.path();
@@ -94,9 +133,19 @@ impl Baresip {
         fail(format!("baresip wrote nothing of what it heard; it said:\n{}", self.output()))
     }
 
+    /// Waits until it has written down so many bytes of what it heard.
+    pub fn wait_heard(&self, bytes: u64) -> Result<(), Fail> {
+        let len = || std::fs::metadata(self.heard().ok()?).ok().map(|file| file.len());
+        let seen = wait_for("a phone to hear something", Duration::from_secs(10), || {
+            len().filter(|len| *len >= bytes)
+        });
+        seen.map(drop)
+            .map_err(|why| Fail(format!("{why}; it heard {:?}; it said:\n{}", len(), self.output())))
+    }
+
     /// Ends it as Ctrl-C does; it unregisters.
     pub fn stop(&mut self) -> Result<(), Fail> {
         self.process.signal(2)?;
-        self.process.wait_success(std::time::Duration::from_secs(10))
+        self.process.wait_success(Duration::from_secs(10))
     }
 }

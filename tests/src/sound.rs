@@ -20,12 +20,17 @@ const PCMA: u8 = 8;
 
 /// The share of the samples' power that lies at `hertz`, 0 to 1 (Goertzel).
 pub fn share_of_tone(samples: &[i16], hertz: f64) -> f64 {
+    share_of_tone_at(8_000.0, samples, hertz)
+}
+
+/// The same of samples at another rate.
+pub fn share_of_tone_at(rate: f64, samples: &[i16], hertz: f64) -> f64 {
     let total: f64 = samples.iter().map(|s| f64::from(*s) * f64::from(*s)).sum();
     if total < 1e4 * samples.len() as f64 {
         // Under -50 dB of full scale: silence holds no tone.
         return 0.0;
     }
-    let omega = 2.0 * std::f64::consts::PI * hertz / 8_000.0;
+    let omega = 2.0 * std::f64::consts::PI * hertz / rate;
     let (mut s1, mut s2) = (0.0, 0.0);
     for sample in samples {
         let s0 = f64::from(*sample) + 2.0 * omega.cos() * s1 - s2;
@@ -87,16 +92,29 @@ fn to_alaw(sample: i16) -> u8 {
 
 /// Writes a WAV file that holds a tone: 8 kHz, one channel, 16 bits.
 pub fn write_tone(path: &Path, hertz: f64, ms: u32) -> Result<(), Fail> {
+    write_tones(path, &[hertz], ms, (8_000, 1))
+}
+
+/// The same with several tones at once, each as loud, and so many samples a second of so many channels.
+pub fn write_tones(path: &Path, hertz: &[f64], ms: u32, (rate, channels): (u32, u16)) -> Result<(), Fail> {
     if let Some(dir) = path.parent() {
         std::fs::create_dir_all(dir)?;
     }
-    let step = 2.0 * std::f64::consts::PI * hertz / 8_000.0;
-    let samples = (0..ms * 8).map(|i| ((f64::from(i) * step).sin() * 8_000.0) as i16);
+    let step = 2.0 * std::f64::consts::PI / f64::from(rate);
+    let loud = 8_000.0 / hertz.len() as f64;
+    let sample = |i: u32| hertz.iter().map(|hertz| (f64::from(i) * step * hertz).sin() * loud).sum::<f64>();
+    let samples =
+        (0..ms * (rate / 1_000)).flat_map(|i| std::iter::repeat_n(sample(i) as i16, channels.into()));
     let data: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();
     let len = u32::try_from(data.len())?;
     let mut wav = b"RIFF".to_vec();
     wav.extend((len + 36).to_le_bytes());
-    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data");
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0");
+    wav.extend(channels.to_le_bytes());
+    wav.extend(rate.to_le_bytes());
+    wav.extend((rate * u32::from(channels) * 2).to_le_bytes());
+    wav.extend((channels * 2).to_le_bytes());
+    wav.extend(b"\x10\0data");
     wav.extend(len.to_le_bytes());
     wav.extend(data);
     std::fs::write(path, wav)?;
@@ -475,8 +493,18 @@ pub fn read_mono(path: &Path) -> Result<Vec<i16>, Fail> {
     read_samples(path)
 }
 
+/// The samples of a sound file of any rate and number of channels, as one channel at `rate`.
+pub fn read_mono_at(path: &Path, rate: u32) -> Result<Vec<i16>, Fail> {
+    read_as(path, &["-c", "1", "-r", &rate.to_string()])
+}
+
 fn read_samples(path: &Path) -> Result<Vec<i16>, Fail> {
-    let output = std::process::Command::new("sox").arg(path).args(["-t", "s16", "-L", "-"]).output()?;
+    read_as(path, &[])
+}
+
+fn read_as(path: &Path, form: &[&str]) -> Result<Vec<i16>, Fail> {
+    let mut sox = std::process::Command::new("sox");
+    let output = sox.arg(path).args(form).args(["-t", "s16", "-L", "-"]).output()?;
     if !output.status.success() {
         return fail(format!(
             "sox cannot read {}: {}",

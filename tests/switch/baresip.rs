@@ -2,13 +2,14 @@
 
 use crate::common::{AGENT, CALLER, Phone, SOON, calls, field};
 use cordboard_tests::Fail;
-use cordboard_tests::baresip::Baresip;
+use cordboard_tests::baresip::{Baresip, Setup};
 use cordboard_tests::certificate::Authority;
-use cordboard_tests::config::{Config, MUSIC};
+use cordboard_tests::config::{Config, MENU, MUSIC};
 use cordboard_tests::fail::{Outcome, ensure};
-use cordboard_tests::sound::{is_tone, read_mono};
+use cordboard_tests::sound::{is_tone, read_mono, read_mono_at, share_of_tone_at};
 use cordboard_tests::switch::Switch;
 use std::path::Path;
+use std::time::Duration;
 
 pub fn answers_a_queue_call(dir: &Path) -> Outcome {
     let config = Config::new(dir)?.md5_alone().agent("1001").queue("").trunk();
@@ -41,9 +42,7 @@ fn answers_over(dir: &Path, config: &Config, way: &str, ca: Option<&Path>) -> Ou
     switch.wait_agent("1001", "talking")?;
     // A second more for what the phone writes down.
     caller.voice.forget();
-    ensure(caller.voice.heard_within(AGENT, std::time::Duration::from_secs(1)), || {
-        "the agent fell silent".into()
-    })?;
+    ensure(caller.voice.heard_within(AGENT, Duration::from_secs(1)), || "the agent fell silent".into())?;
     caller.hangs_up()?;
     let cdr = switch.wait_cdrs(1)?.remove(0);
     field(&cdr, "cause", "normal")?;
@@ -53,5 +52,93 @@ fn answers_over(dir: &Path, config: &Config, way: &str, ca: Option<&Path>) -> Ou
     let heard = read_mono(&phone.heard()?)?;
     let tones = heard.chunks_exact(2_000).filter(|part| is_tone(part, CALLER)).count();
     ensure(tones >= 3, || format!("baresip heard the caller in {tones} of {} parts", heard.len() / 2_000))?;
+    switch.ensure_nothing_left()
+}
+
+/// Opus before mu-law, for all.
+const CODECS: &str = "codecs = [\"opus\", \"PCMU\"]";
+
+/// Quarters of a second in which a phone heard a tone.
+fn quarters(phone: &Baresip, hertz: f64) -> Result<usize, Fail> {
+    let heard = read_mono_at(&phone.heard()?, 8_000)?;
+    Ok(heard.chunks_exact(2_000).filter(|part| is_tone(part, hertz)).count())
+}
+
+fn registered(switch: &Switch, user: &str, phone: &Baresip) -> Outcome {
+    switch.wait_registered(user, 1).map_err(|why| Fail(format!("{why}; it said:\n{}", phone.output())))
+}
+
+/// The caller has G.711, the agent nothing but Opus: each hears the other, and the record names both.
+pub fn opus_and_g711(dir: &Path) -> Outcome {
+    let config = Config::new(dir)?.md5_alone().tenant(CODECS).agent("1001").queue("").trunk();
+    let switch = Switch::start(dir, &config)?;
+    let mut phone = Baresip::start(dir, &Setup { hertz: &[AGENT], opus: true, ..Setup::default() })?;
+    registered(&switch, "1001", &phone)?;
+    switch.wait_agent("1001", "ready")?;
+    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    caller.speaks()?;
+    let heard = caller.voice.hears("the caller", AGENT, SOON);
+    heard.map_err(|why| Fail(format!("{why}; it said:\n{}", phone.output())))?;
+    caller.voice.forget();
+    ensure(caller.voice.heard_within(AGENT, Duration::from_secs(2)), || "the agent fell silent".into())?;
+    caller.hangs_up()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "cause", "normal")?;
+    field(&cdr, "legs.0.stats.codec", "pcmu")?;
+    field(&cdr, "legs.1.stats.codec", "opus")?;
+    field(&cdr, "legs.1.stats.malformed", 0)?;
+    phone.stop()?;
+    let tones = quarters(&phone, CALLER)?;
+    ensure(tones >= 3, || format!("baresip heard the caller in {tones} quarters of a second"))?;
+    switch.ensure_nothing_left()
+}
+
+/// Two that speak nothing but Opus. Each also says a tone that no codec of 16 kHz carries: it gets there only if what the
+/// other sent is passed on as it is.
+pub fn opus_relayed(dir: &Path) -> Outcome {
+    /// Above what wideband speech has.
+    const HIGH: f64 = 10_000.0;
+    let config = Config::new(dir)?.md5_alone().tenant(CODECS).user("1001").user("1002");
+    let switch = Switch::start(dir, &config)?;
+    let called = Setup { hertz: &[AGENT, HIGH], opus: true, ..Setup::default() };
+    let mut called = Baresip::start(dir, &called)?;
+    registered(&switch, "1001", &called)?;
+    let calling = Setup { user: "1002", hertz: &[CALLER, HIGH], opus: true, port: 5_087, ..Setup::default() };
+    let mut calling = Baresip::start(dir, &Setup { dials: Some("1001"), ..calling })?;
+    switch.wait_calls("bridged", 1).map_err(|why| Fail(format!("{why}; it said:\n{}", calling.output())))?;
+    // three seconds of it
+    calling.wait_heard(3 * 48_000 * 4)?;
+    called.wait_heard(3 * 48_000 * 4)?;
+    calling.stop()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "cause", "normal")?;
+    field(&cdr, "legs.0.stats.codec", "opus")?;
+    field(&cdr, "legs.1.stats.codec", "opus")?;
+    called.stop()?;
+    for (phone, low) in [(&called, CALLER), (&calling, AGENT)] {
+        let heard = read_mono_at(&phone.heard()?, 48_000)?;
+        let both = heard
+            .chunks_exact(12_000)
+            .filter(|part| [low, HIGH].iter().all(|hertz| share_of_tone_at(48_000.0, part, *hertz) > 0.3));
+        let both = both.count();
+        ensure(both >= 3, || format!("{low} and {HIGH} Hz were heard in {both} quarters of a second"))?;
+    }
+    switch.ensure_nothing_left()
+}
+
+/// It calls a menu: prompts are encoded for it.
+pub fn opus_menu(dir: &Path) -> Outcome {
+    let flow = "call:answer()\ncall:play(\"menu\")\ncall:hang_up()\n";
+    let config = Config::new(dir)?.md5_alone().tenant(CODECS).user("1001").flow("menu", flow)?;
+    let switch = Switch::start(dir, &config.number("500", "flow:menu"))?;
+    let phone = Setup { hertz: &[CALLER], opus: true, dials: Some("500"), ..Setup::default() };
+    let mut phone = Baresip::start(dir, &phone)?;
+    let cdr =
+        switch.wait_cdrs(1).map_err(|why| Fail(format!("{why}; it said:\n{}", phone.output())))?.remove(0);
+    field(&cdr, "cause", "normal")?;
+    field(&cdr, "legs.0.stats.codec", "opus")?;
+    phone.stop()?;
+    let tones = quarters(&phone, MENU)?;
+    ensure(tones >= 12, || format!("the menu was heard in {tones} quarters of a second"))?;
     switch.ensure_nothing_left()
 }

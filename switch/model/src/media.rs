@@ -433,6 +433,9 @@ pub enum OpenError {
 /// Figures of one leg, from its opening to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegStats {
+    /// The codec that was agreed on last; none if none ever was.
+    #[serde(default)]
+    pub codec: Option<Codec>,
     /// RTP packets received and accepted.
     pub received: u64,
     /// RTP packets sent.

@@ -348,6 +348,7 @@ impl Leg {
         let remote = self.stream.map(|stream| stream.params.remote.ip());
         let missed = self.hearing.missed();
         LegStats {
+            codec,
             received,
             sent,
             lost,
