@@ -1,154 +1,13 @@
-//! Six legs under an allocator that counts. An allocator is unsafe by nature; nothing else here is.
-#![allow(unsafe_code)]
+//! Six legs for half a minute, and every suite of secure RTP.
 
-use cordboard_media::{Audio, MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
+use crate::counting::calls;
+use crate::rig::{LEGS, Shell, open, open_with, packet, phone};
+use cordboard_media::{Audio, MediaConfig, MediaEngine, PortKey, Verdict};
 use cordboard_model::id::{AssetId, IdMaker, LegId, TenantId};
-use cordboard_model::media::{
-    Codec, Direction, MediaCommand, MixMember, OpusParams, PlayItem, Repeat, StreamParams, Tone,
-};
+use cordboard_model::media::{MediaCommand, MixMember, PlayItem, Repeat, Tone};
 use cordboard_model::srtp::{SrtpKey, SrtpKeys, SrtpSuite};
 use cordboard_model::time::Time;
-use core::net::SocketAddr;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Arc;
-
-const LEGS: u32 = 6;
-
-/// The codec of leg `n`.
-fn codec_of(n: u32) -> Codec {
-    match n {
-        0 | 2 => Codec::Pcmu,
-        4 => Codec::G722,
-        _ => Codec::Pcma,
-    }
-}
-
-struct Counting;
-
-thread_local! {
-    /// Of this thread alone: the harness has one of its own, which prints when it likes.
-    static CALLS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    // A thread that ends allocates no more that matters.
-    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
-}
-
-// SAFETY: everything is left to the system's allocator; only calls are counted.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn phone(n: u32) -> SocketAddr {
-    SocketAddr::from(([192, 0, 2, n as u8 + 1], 4_000))
-}
-
-fn packet(payload_type: u8, n: u32, event: Option<u8>) -> [u8; 172] {
-    let mut out = [0x55; 172];
-    out[0] = 0x80;
-    out[1] = if event.is_some() { 101 } else { payload_type };
-    out[2..4].copy_from_slice(&(n as u16).to_be_bytes());
-    out[4..8].copy_from_slice(&(n * 160).to_be_bytes());
-    out[8..12].copy_from_slice(&7u32.to_be_bytes());
-    if let Some(code) = event {
-        out[12..16].copy_from_slice(&[code, 0x0a, 0, 160]);
-    }
-    out
-}
-
-struct Shell {
-    engine: MediaEngine,
-    buf: [u8; 2_048],
-    out: [i16; 2_000],
-    relayed: u64,
-    played: u64,
-    reports: u64,
-    recorded: u64,
-    events: u64,
-}
-
-impl Shell {
-    fn drain(&mut self, now: Time) {
-        while self.engine.poll_transmit(&mut self.buf, now).is_some() {
-            self.played += 1;
-        }
-        while self.engine.poll_rtcp(&mut self.buf, now).is_some() {
-            self.reports += 1;
-        }
-        while let Some((_, frames)) = self.engine.poll_recorded(&mut self.out) {
-            self.recorded += frames as u64;
-        }
-        while self.engine.poll_event().is_some() {
-            self.events += 1;
-        }
-    }
-
-    /// A second of everything, from millisecond `from` on.
-    fn second(&mut self, from: u64) {
-        for frame in 0..50u64 {
-            let n = (from / 20 + frame) as u32;
-            for leg in 0..LEGS {
-                let now = Time::from_millis(from + frame * 20 + u64::from(leg));
-                let payload_type = codec_of(leg).static_payload_type();
-                let event = frame.is_multiple_of(25).then_some(5);
-                let bytes = packet(payload_type, n, event);
-                self.buf[..172].copy_from_slice(&bytes);
-                let verdict = self.engine.handle_packet(PortKey(leg), phone(leg), &mut self.buf, 172, now);
-                self.relayed += u64::from(matches!(verdict, Verdict::Send { .. }));
-                self.engine.handle_timeout(now);
-                self.drain(now);
-            }
-        }
-    }
-}
-
-fn open(engine: &mut MediaEngine, ids: &mut IdMaker, n: u32) -> LegId {
-    open_with(engine, ids, n, None)
-}
-
-fn open_with(engine: &mut MediaEngine, ids: &mut IdMaker, n: u32, keys: Option<SrtpKeys>) -> LegId {
-    let leg = ids.leg(TenantId::DEFAULT);
-    let codec = codec_of(n);
-    engine.handle_command(MediaCommand::Open { leg, near: None }, Time::ZERO);
-    assert_eq!(engine.poll_output(), Some(MediaOutput::OpenPort { leg }));
-    engine.port_opened(leg, PortKey(n), phone(99), Time::ZERO);
-    let params = StreamParams {
-        remote: phone(n),
-        rtcp_mux: false,
-        codec,
-        send_payload_type: codec.static_payload_type(),
-        recv_payload_type: codec.static_payload_type(),
-        dtmf: Some((101, 101)),
-        dtmf_hz: codec.clock_hz(),
-        opus: OpusParams::default(),
-        ptime_ms: 20,
-        direction: Direction::SendRecv,
-    };
-    engine.handle_command(
-        MediaCommand::Configure { leg, params, keys: keys.map(Box::new), path: None },
-        Time::ZERO,
-    );
-    leg
-}
 
 /// Legs 0 and 1 are bridged (with transcoding) and recorded, and so are 4 and 5; 2 hears music, 3 a tone and digits.
 #[test]
@@ -176,24 +35,14 @@ fn relay_playback_and_recording_do_not_allocate_in_steady_state() {
     }
     let digits = MediaCommand::SendDigits { leg: legs[3], digits: "0123456789".repeat(6), length_ms: 500 };
     engine.handle_command(digits, Time::ZERO);
-    let mut shell = Shell {
-        engine,
-        buf: [0; 2_048],
-        out: [0; 2_000],
-        relayed: 0,
-        played: 0,
-        reports: 0,
-        recorded: 0,
-        events: 0,
-    };
+    let mut shell = Shell::new(engine);
     shell.second(0);
-    let before = CALLS.get();
+    let before = calls();
     assert!(before > 0, "the allocator counts: setting up did allocate");
     for second in 1..30 {
         shell.second(second * 1_000);
     }
-    let calls = CALLS.get() - before;
-    assert_eq!(calls, 0, "allocations and frees in 29 seconds of six legs");
+    assert_eq!(calls() - before, 0, "allocations and frees in 29 seconds of six legs");
     assert_eq!(shell.relayed, 2 * 50 * 30 + 2 * 2 * 30);
     assert!(shell.played > 2 * 50 * 29 - 400, "{}", shell.played);
     assert!(shell.recorded > 8_000 * 29, "{}", shell.recorded);
@@ -221,23 +70,13 @@ fn a_mix_with_keys_recording_and_music_does_not_allocate_in_steady_state() {
         repeat: Repeat::Forever,
     };
     engine.handle_command(play, Time::ZERO);
-    let mut shell = Shell {
-        engine,
-        buf: [0; 2_048],
-        out: [0; 2_000],
-        relayed: 0,
-        played: 0,
-        reports: 0,
-        recorded: 0,
-        events: 0,
-    };
+    let mut shell = Shell::new(engine);
     shell.second(0);
-    let before = CALLS.get();
+    let before = calls();
     for second in 1..30 {
         shell.second(second * 1_000);
     }
-    let calls = CALLS.get() - before;
-    assert_eq!(calls, 0, "allocations and frees in 29 seconds of six legs in a mix");
+    assert_eq!(calls() - before, 0, "allocations and frees in 29 seconds of six legs in a mix");
     assert_eq!(shell.relayed, 0);
     // keys take the place of the mix for a while
     assert!(shell.played > 6_500, "{}", shell.played);
@@ -265,7 +104,7 @@ fn sealing_and_opening_do_not_allocate_in_any_suite() {
         let (mut passed, mut reports, mut before) = (0, 0, 0);
         for n in 0..70_000u32 {
             if n == 100 {
-                before = CALLS.get();
+                before = calls();
             }
             let now = Time::from_millis(u64::from(n) * 20);
             let bytes = packet(0, n, None);
@@ -286,7 +125,7 @@ fn sealing_and_opening_do_not_allocate_in_any_suite() {
             }
             while near.poll_event().is_some() || far.poll_event().is_some() {}
         }
-        assert_eq!(CALLS.get() - before, 0, "allocations and frees under {suite:?}");
+        assert_eq!(calls() - before, 0, "allocations and frees under {suite:?}");
         assert_eq!(passed, 70_000, "over a wrap of the sequence number under {suite:?}");
         assert!(reports > 400, "{reports}");
     }
