@@ -10,3 +10,4 @@
 pub mod call;
 pub mod media;
 pub mod messages;
+pub mod voice;

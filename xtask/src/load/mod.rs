@@ -49,13 +49,18 @@ const KINDS: &[Kind] = &[
     ),
     (
         "transcode",
-        "A-law and G.722 made of each other [--calls N] [--seconds S] [--rounds N] [--against rtpengine] [--no-build]",
+        "A-law and G.722, or Opus, made of each other [--opus] [--calls N] [--seconds S] [--rounds N] [--against rtpengine] [--no-build]",
         media::transcode,
     ),
     (
         "record",
         "RTP passed on and recorded [--calls N] [--seconds S] [--rounds N] [--no-build]",
         media::record,
+    ),
+    (
+        "mix",
+        "conferences of three who speak A-law, or Opus [--opus] [--calls N] [--seconds S] [--rounds N] [--no-build]",
+        media::mix,
     ),
     ("play", "music for callers [--calls N] [--seconds S] [--rounds N] [--no-build]", media::play),
     ("bare", "what `relay` compares with, by itself BACKEND ENDS", media::bare::run),

@@ -152,7 +152,12 @@ impl Switch {
     }
 
     /// Asks the API the same for every call that is up.
-    pub(super) fn for_each_call(&self, what: &str, body: &str) -> Result<(), String> {
+    pub(super) fn for_each_call(
+        &self,
+        what: &str,
+        body: &str,
+        mut then: impl FnMut() -> Result<(), String>,
+    ) -> Result<(), String> {
         let wrong = |error: io::Error| format!("the switch does not answer: {error}");
         let (_, list) = self.ask("GET", "/api/v1/calls", "").map_err(wrong)?;
         let ids = list.split("\"call\":\"").skip(1).filter_map(|rest| rest.split('"').next());
@@ -162,6 +167,7 @@ impl Switch {
             if !status.starts_with('2') {
                 return Err(format!("{what} of {id}: {status} {said}"));
             }
+            then()?;
         }
         Ok(())
     }

@@ -162,6 +162,24 @@ pub(super) fn set_up_to(
     }
 }
 
+/// Answers the INVITE that comes next, for an end: where that is to send to.
+pub(super) fn ring(signalling: &UdpSocket, end: (u16, Named)) -> io::Result<SocketAddr> {
+    let mut buf = vec![0; 65_535];
+    let (mut place, mut up) = (None, false);
+    while !up {
+        let length = signalling.recv(&mut buf)?;
+        let text = String::from_utf8_lossy(buf.get(..length).unwrap_or_default()).into_owned();
+        if text.starts_with("INVITE ") {
+            place = media(&text);
+        }
+        up = text.starts_with("ACK ") && place.is_some();
+        if let Some(answer) = answer(&text) {
+            signalling.send(with_audio(&answer, end).as_bytes())?;
+        }
+    }
+    place.ok_or_else(|| io::Error::other("rang without a place for audio"))
+}
+
 /// The message with this port and this codec in its session description.
 fn with_audio(message: &str, (port, (payload_type, map)): (u16, Named)) -> String {
     let Some((head, body)) = message.split_once("\r\n\r\n").filter(|(_, body)| !body.is_empty()) else {
@@ -171,7 +189,8 @@ fn with_audio(message: &str, (port, (payload_type, map)): (u16, Named)) -> Strin
         &format!("m=audio {MEDIA} RTP/AVP 8"),
         &format!("m=audio {port} RTP/AVP {payload_type} 101"),
     );
-    let map = format!("a=rtpmap:{payload_type} {map}\r\na=rtpmap:101 telephone-event/8000");
+    let clock = map.split('/').nth(1).unwrap_or("8000");
+    let map = format!("a=rtpmap:{payload_type} {map}\r\na=rtpmap:101 telephone-event/{clock}");
     let body = body.replace("a=rtpmap:8 PCMA/8000", &map);
     let kept = head.lines().filter(|line| !line.starts_with("Content-Length"));
     let head: String = kept.map(|line| format!("{line}\r\n")).collect();
@@ -206,5 +225,7 @@ mod tests {
         assert!(asked.contains("RTP/AVP 9 101\r\na=rtpmap:9 G722/8000\r\n"), "{asked}");
         let length = asked.split("\r\n\r\n").nth(1).map(|body| body.len().to_string());
         assert_eq!(header(&asked, "Content-Length").map(str::to_owned), length);
+        let asked = with_audio(&invite, (30_002, (96, "opus/48000/2")));
+        assert!(asked.contains("a=rtpmap:101 telephone-event/48000\r\n"), "{asked}");
     }
 }

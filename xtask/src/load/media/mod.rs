@@ -3,11 +3,12 @@
 
 pub(super) mod bare;
 mod rtpengine;
+mod speech;
 mod traffic;
 mod uring;
 mod work;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,9 +20,12 @@ use super::{drive, machine};
 use crate::outcome::Outcome;
 use bare::{Backend, Bare};
 use rtpengine::Rtpengine;
-use traffic::{RELAYED, Traffic, ear};
+use speech::Voices;
+use traffic::{RELAYED, Traffic, Voice, ear};
 use work::{MUSIC, Work};
 
+/// The flag for Opus instead of what is usual.
+const OPUS: &str = "--opus";
 /// Everybody is heard, and every cache is warm.
 const WARM: Duration = Duration::from_secs(2);
 /// Of packets, in a million, that may be lost where none should be: a turn of another program.
@@ -55,6 +59,11 @@ enum Running {
     Rtpengine(Rtpengine),
 }
 
+/// How our ends' codec is named in signalling.
+fn named(voice: Voice) -> talk::Named {
+    (voice.payload_type, voice.map)
+}
+
 impl Running {
     fn start(subject: Subject, load: &Load<'_>) -> Result<Self, String> {
         Ok(match subject {
@@ -77,7 +86,7 @@ impl Running {
     }
 
     /// Where the ends of each call are to send to.
-    fn calls(&mut self, load: &Load<'_>) -> Result<Vec<[Option<SocketAddr>; 2]>, String> {
+    fn calls(&mut self, load: &Load<'_>, by: &UdpSocket) -> Result<Vec<[Option<SocketAddr>; 2]>, String> {
         let calls = 0..load.calls;
         match self {
             Self::Bare(_) => {
@@ -85,16 +94,13 @@ impl Running {
             }
             Self::Switch(_) => {
                 let wrong = |error| format!("the calls: {error}");
-                let signalling = talk::signalling().map_err(wrong)?;
                 let (place, voices) = (here()?, load.work.voices());
                 let one = |call: usize| {
-                    let end = |side: usize| {
-                        (ear(place, 2 * call + side).port(), (voices[side].payload_type, voices[side].map))
-                    };
+                    let end = |side: usize| (ear(place, 2 * call + side).port(), named(voices[side]));
                     let (number, ends) = (call as u32, [end(0), end(1)]);
                     let up = match load.work {
-                        Work::Play => talk::set_up_to(&signalling, number, MUSIC, ends),
-                        _ => talk::set_up(&signalling, number, ends).map(|[a, b]| (a, Some(b))),
+                        Work::Play => talk::set_up_to(by, number, MUSIC, ends),
+                        _ => talk::set_up(by, number, ends).map(|[a, b]| (a, Some(b))),
                     };
                     up.map(|(caller, called)| [Some(caller), called]).map_err(wrong)
                 };
@@ -116,6 +122,8 @@ struct Load<'a> {
     dir: &'a Path,
     calls: usize,
     lasting: Duration,
+    /// What the ends say where packets are decoded.
+    voices: Option<&'a Voices>,
 }
 
 /// What one subject took in one turn.
@@ -136,12 +144,34 @@ struct Taken {
     others: f64,
 }
 
+impl Taken {
+    /// Its row of the table; where nothing carries the time it was sent, there is none.
+    fn row(&self) -> String {
+        let time = |micros: f64| if micros.is_nan() { "-".to_owned() } else { format!("{micros:.1}") };
+        format!(
+            "{:<16} {:>14.2} {:>8.1} {:>10.1} {:>8} {:>8} {:>9.1} {:>9.1}",
+            self.subject.name(),
+            self.cpu,
+            self.share,
+            self.lost,
+            time(self.p50),
+            time(self.p99),
+            self.kilobytes,
+            self.others
+        )
+    }
+}
+
 pub(super) fn relay(root: &Path, arguments: &[String]) -> Outcome {
     run("relay", Work::Relay, root, arguments)
 }
 
 pub(super) fn transcode(root: &Path, arguments: &[String]) -> Outcome {
     run("transcode", Work::Transcode, root, arguments)
+}
+
+pub(super) fn mix(root: &Path, arguments: &[String]) -> Outcome {
+    run("mix", Work::Mix, root, arguments)
 }
 
 pub(super) fn play(root: &Path, arguments: &[String]) -> Outcome {
@@ -154,14 +184,24 @@ pub(super) fn record(root: &Path, arguments: &[String]) -> Outcome {
 
 fn run(name: &str, work: Work, root: &Path, arguments: &[String]) -> Outcome {
     let numbers = ["--calls", "--seconds", "--rounds"];
-    let options = Options::new(arguments, &numbers, &["--no-build", AGAINST]);
+    let options = Options::new(arguments, &numbers, &["--no-build", OPUS, AGAINST]);
     drive(root, name, options, |binary, dir, options| {
+        let work = match (work, options.flag(OPUS)) {
+            (Work::Transcode, true) => Work::TranscodeOpus,
+            (Work::Mix, true) => Work::MixOpus,
+            (work, false) => work,
+            _ => return Err(format!("{OPUS} is for transcode and mix")),
+        };
         let calls = options.number("--calls", work.calls()).min(12_000) as usize;
         let lasting = Duration::from_secs(options.number("--seconds", 10).into());
-        let load = Load { work, root, binary, dir, calls, lasting };
+        let voices = match work.is_codecs() {
+            true => Some(Voices::new(root, dir, !options.flag("--no-build"), work.voices())?),
+            false => None,
+        };
+        let load = Load { work, root, binary, dir, calls, lasting, voices: voices.as_ref() };
         let mut subjects =
             vec![Subject::Bare(Backend::Epoll), Subject::Bare(Backend::Uring), Subject::Switch];
-        if options.flag(AGAINST) && matches!(work, Work::Relay | Work::Transcode) {
+        if options.flag(AGAINST) && matches!(work, Work::Relay | Work::Transcode | Work::TranscodeOpus) {
             subjects.push(Subject::Rtpengine);
         }
         if work != Work::Relay {
@@ -176,21 +216,12 @@ fn run(name: &str, work: Work, root: &Path, arguments: &[String]) -> Outcome {
             );
             for subject in &subjects {
                 let one = measure(*subject, &load)?;
-                println!(
-                    "{:<16} {:>14.2} {:>8.1} {:>10.1} {:>8.1} {:>8.1} {:>9.1} {:>9.1}",
-                    one.subject.name(),
-                    one.cpu,
-                    one.share,
-                    one.lost,
-                    one.p50,
-                    one.p99,
-                    one.kilobytes,
-                    one.others
-                );
+                println!("{}", one.row());
                 taken.push(one);
             }
         }
-        Ok(judge(&taken))
+        let codecs = voices.map(|all| all.cost(work.voices())).transpose()?;
+        Ok(judge(&taken, codecs))
     })
 }
 
@@ -200,7 +231,7 @@ fn here() -> Result<Ipv4Addr, String> {
 
 fn measure(subject: Subject, load: &Load<'_>) -> Result<Taken, String> {
     let load = &match subject {
-        Subject::Relaying => Load { work: Work::Relay, ..*load },
+        Subject::Relaying => Load { work: Work::Relay, voices: None, ..*load },
         _ => *load,
     };
     let Load { calls, lasting, .. } = *load;
@@ -212,11 +243,21 @@ fn measure(subject: Subject, load: &Load<'_>) -> Result<Taken, String> {
     let empty = weight()?;
     let bare = matches!(subject, Subject::Bare(_));
     let voices = if bare { [RELAYED; 2] } else { load.work.voices() };
-    for [first, second] in running.calls(load)? {
-        traffic.add([(first, voices[0]), (second, voices[1])]);
+    let speech = |voice: Voice| load.voices.and_then(|voices| voices.of(voice));
+    let wrong = |error| format!("the calls: {error}");
+    let signalling = talk::signalling().map_err(wrong)?;
+    for [first, second] in running.calls(load, &signalling)? {
+        traffic.add([(first, voices[0], speech(voices[0])), (second, voices[1], speech(voices[1]))]);
     }
     if let Running::Switch(switch) = &running {
-        load.work.begin(switch)?;
+        let (place, voice) = (here()?, voices[0]);
+        let mut third = 2 * calls;
+        load.work.begin(switch, || {
+            let to = talk::ring(&signalling, (ear(place, third).port(), named(voice))).map_err(wrong)?;
+            traffic.add_one(Some(to), voice, speech(voice));
+            third += 1;
+            Ok(())
+        })?;
     }
     traffic.talk(WARM);
     let (whole, own, before) = (machine::Whole::read(), machine::cpu(std::process::id()), cpu()?);
@@ -248,8 +289,8 @@ fn best(taken: &[Taken], is: impl Fn(Subject) -> bool) -> Option<Taken> {
     taken.iter().filter(|one| is(one.subject)).min_by(|a, b| a.cpu.total_cmp(&b.cpu)).copied()
 }
 
-/// Prints the ratios; whether nothing was lost.
-fn judge(taken: &[Taken]) -> bool {
+/// Prints the ratios, `codecs` being microseconds that the codecs alone take for a packet; whether nothing was lost.
+fn judge(taken: &[Taken], codecs: Option<f64>) -> bool {
     let Some(ours) = best(taken, |subject| subject == Subject::Switch) else { return false };
     let quickest = |is: fn(Subject) -> bool| {
         taken
@@ -260,21 +301,36 @@ fn judge(taken: &[Taken]) -> bool {
             .unwrap_or(f64::NAN)
     };
     let is_bare = |subject| matches!(subject, Subject::Bare(_));
-    println!(
-        "result cpu_per_million={:.2} lost_per_million={:.1} p50_us={:.1} p99_us={:.1} kb_per_call={:.1}",
-        ours.cpu, ours.lost, ours.p50, ours.p99, ours.kilobytes
+    let mut result = format!(
+        "result cpu_per_million={:.2} lost_per_million={:.1} kb_per_call={:.1}",
+        ours.cpu, ours.lost, ours.kilobytes
     );
+    // Where nothing carries the time it was sent, there is none.
+    let timed = !ours.p99.is_nan();
+    if timed {
+        result += &format!(" p50_us={:.1} p99_us={:.1}", ours.p50, ours.p99);
+    }
+    println!("{result}");
     let mut ratios = String::from("ratio");
     if let Some(bare) = best(taken, is_bare) {
-        let p99 = quickest(|subject| subject == Subject::Switch) / quickest(is_bare);
-        ratios += &format!(" cpu/{}={:.2} p99/bare={p99:.2}", bare.subject.name(), ours.cpu / bare.cpu);
+        ratios += &format!(" cpu/{}={:.2}", bare.subject.name(), ours.cpu / bare.cpu);
+        if timed {
+            let p99 = quickest(|subject| subject == Subject::Switch) / quickest(is_bare);
+            ratios += &format!(" p99/bare={p99:.2}");
+        }
     }
     if let Some(relay) = best(taken, |subject| subject == Subject::Relaying) {
         ratios += &format!(" cpu/relay={:.2}", ours.cpu / relay.cpu);
+        if let Some(codecs) = codecs {
+            let whole = ours.cpu / (relay.cpu + codecs);
+            ratios += &format!(" codecs_us={codecs:.2} cpu/(relay+codecs)={whole:.2}");
+        }
     }
     if let Some(peer) = best(taken, |subject| subject == Subject::Rtpengine) {
-        ratios +=
-            &format!(" cpu/rtpengine={:.2} p99/rtpengine={:.2}", ours.cpu / peer.cpu, ours.p99 / peer.p99);
+        ratios += &format!(" cpu/rtpengine={:.2}", ours.cpu / peer.cpu);
+        if timed {
+            ratios += &format!(" p99/rtpengine={:.2}", ours.p99 / peer.p99);
+        }
     }
     println!("{ratios}");
     ours.lost <= LOST_MOST

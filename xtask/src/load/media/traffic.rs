@@ -8,6 +8,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::load::talk::A_LAW;
@@ -39,21 +40,36 @@ pub(super) struct Voice {
     pub(super) payload: usize,
     /// Whether what comes out carries the mark: nothing decodes it on its way.
     pub(super) marked: bool,
+    /// Ticks of the RTP clock in 20 ms.
+    pub(super) ticks: u32,
+    /// Whose speech it is, by the name of the codec; silence of A-law without.
+    pub(super) speech: Option<&'static str>,
 }
 
+/// Packets of speech, one after another.
+pub(super) type Speech = Rc<[Vec<u8>]>;
+
 /// Twenty milliseconds of A-law, passed on as they are.
-pub(super) const RELAYED: Voice = Voice { payload_type: A_LAW.0, map: A_LAW.1, payload: 160, marked: true };
+pub(super) const RELAYED: Voice =
+    Voice { payload_type: A_LAW.0, map: A_LAW.1, payload: 160, marked: true, ticks: 160, speech: None };
 /// The same, for an end whose other end has another codec, or none.
 pub(super) const DECODED: Voice = Voice { marked: false, ..RELAYED };
-/// Twenty milliseconds of G.722.
-pub(super) const WIDE: Voice = Voice { payload_type: 9, map: "G722/8000", payload: 160, marked: false };
+/// Speech in A-law.
+pub(super) const SPOKEN: Voice = Voice { speech: Some("PCMA"), ..DECODED };
+/// Speech in G.722.
+pub(super) const WIDE: Voice = Voice { payload_type: 9, map: "G722/8000", speech: Some("G722"), ..DECODED };
+/// Speech in Opus, by the number that the switch offers: who answers sends under that.
+pub(super) const OPUS: Voice =
+    Voice { payload_type: 111, map: "opus/48000/2", ticks: 960, speech: Some("opus"), ..DECODED };
 
 struct End {
     /// Where it sends to; one that hears alone sends nothing.
     to: Option<SocketAddr>,
     voice: Voice,
-    sequence: u16,
+    /// Packets sent so far.
+    sent: u32,
     packet: Vec<u8>,
+    speech: Option<Speech>,
 }
 
 /// All ends. Those of a call follow each other.
@@ -117,15 +133,20 @@ impl Traffic {
     }
 
     /// A call is up: what is to be sent there comes out at the other end.
-    pub(super) fn add(&mut self, ends: [(Option<SocketAddr>, Voice); 2]) {
-        for (to, voice) in ends {
-            let number = self.ends.len() as u32;
-            let mut packet = vec![0x80, voice.payload_type, 0, 0, 0, 0, 0, 0];
-            packet.extend((number + 1).to_be_bytes());
-            packet.extend(number.to_be_bytes());
-            packet.resize(HEADER + voice.payload, 0xD5);
-            self.ends.push(End { to, voice, sequence: 0, packet });
+    pub(super) fn add(&mut self, ends: [(Option<SocketAddr>, Voice, Option<Speech>); 2]) {
+        for (to, voice, speech) in ends {
+            self.add_one(to, voice, speech);
         }
+    }
+
+    /// One more end, which says what is given, or silence.
+    pub(super) fn add_one(&mut self, to: Option<SocketAddr>, voice: Voice, speech: Option<Speech>) {
+        let number = self.ends.len() as u32;
+        let mut packet = vec![0x80, voice.payload_type, 0, 0, 0, 0, 0, 0];
+        packet.extend((number + 1).to_be_bytes());
+        packet.extend(number.to_be_bytes());
+        packet.resize(HEADER + voice.payload, 0xD5);
+        self.ends.push(End { to, voice, sent: 0, packet, speech });
     }
 
     /// Everybody talks for so long.
@@ -159,12 +180,19 @@ impl Traffic {
 
     fn send(&mut self, turn: usize, heard: &mut Heard) {
         for (number, end) in self.ends.iter_mut().enumerate().skip(turn).step_by(TURNS) {
-            end.sequence = end.sequence.wrapping_add(1);
-            let timestamp = u32::from(end.sequence).wrapping_mul(160);
-            end.packet[2..4].copy_from_slice(&end.sequence.to_be_bytes());
-            end.packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
-            end.packet[HEADER + 4..HEADER + MARK].copy_from_slice(&now().to_be_bytes());
             let Some(to) = end.to else { continue };
+            end.sent = end.sent.wrapping_add(1);
+            end.packet[2..4].copy_from_slice(&(end.sent as u16).to_be_bytes());
+            end.packet[4..8].copy_from_slice(&end.sent.wrapping_mul(end.voice.ticks).to_be_bytes());
+            match &end.speech {
+                Some(speech) => {
+                    end.packet.truncate(HEADER);
+                    // Not all say the same at the same time.
+                    let at = end.sent as usize + 37 * number;
+                    end.packet.extend_from_slice(&speech[at % speech.len()]);
+                }
+                None => end.packet[HEADER + 4..HEADER + MARK].copy_from_slice(&now().to_be_bytes()),
+            }
             let sent = self.ears[number % EARS].send_to(&end.packet, to);
             match sent {
                 Ok(_) => heard.sent += 1,
@@ -230,7 +258,7 @@ mod tests {
         let here = Ipv4Addr::new(127, 0, 0, 77);
         let mut traffic = Traffic::new(here).unwrap();
         // Each end's packets go straight to where the other end hears.
-        traffic.add([(Some(ear(here, 1)), RELAYED), (Some(ear(here, 0)), RELAYED)]);
+        traffic.add([(Some(ear(here, 1)), RELAYED, None), (Some(ear(here, 0)), RELAYED, None)]);
         let mut heard = traffic.talk(Duration::from_millis(200));
         assert_eq!((heard.sent, heard.received, heard.astray, heard.unsent), (20, 20, 0, 0));
         let most = heard.percentile(1.0).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::traffic::{DECODED, RELAYED, Voice, WIDE};
+use super::traffic::{DECODED, OPUS, RELAYED, SPOKEN, Voice, WIDE};
 use crate::load::switch::{More, Switch};
 
 /// A kind of work.
@@ -14,6 +14,12 @@ pub(super) enum Work {
     Relay,
     /// Decoded and encoded anew: A-law and G.722.
     Transcode,
+    /// The same with A-law and Opus.
+    TranscodeOpus,
+    /// Conferences of three who speak A-law.
+    Mix,
+    /// Conferences of three who speak Opus.
+    MixOpus,
     /// Packets are passed on as they are, and both parties recorded.
     Record,
     /// Music for a caller who says something all the time.
@@ -35,15 +41,18 @@ const PLAYS: More<'static> = More {
 };
 
 const TRANSCODES: More<'static> =
-    More { tenant: "codecs = [\"PCMA\", \"G722\"]\n", sections: "", sip: "", limits: "" };
+    More { tenant: "codecs = [\"PCMA\", \"G722\", \"opus\"]\n", sections: "", sip: "", limits: "" };
 
-/// Recordings are asked for by the API.
-const RECORDS: More<'static> = More {
-    tenant: "",
+/// Recordings and third parties are asked for by the API.
+const ASKS: More<'static> = More {
+    tenant: "codecs = [\"PCMA\", \"opus\"]\n",
     sections: "[[api_key]]\nname = \"load\"\nkey = \"key-of-the-load-drivers\"\n",
     sip: "",
     limits: "",
 };
+
+/// What adds a third party to a conference: the probe's number.
+const THIRD: &str = "{\"to\": \"9001\"}";
 
 impl Work {
     /// How many calls, if nobody says: a core takes more.
@@ -51,6 +60,8 @@ impl Work {
         match self {
             Work::Relay | Work::Record => 1_000,
             Work::Transcode => 300,
+            Work::TranscodeOpus | Work::Mix => 100,
+            Work::MixOpus => 40,
             Work::Play => 1_000,
         }
     }
@@ -59,7 +70,10 @@ impl Work {
     pub(super) fn voices(self) -> [Voice; 2] {
         match self {
             Work::Relay | Work::Record => [RELAYED; 2],
-            Work::Transcode => [DECODED, WIDE],
+            Work::Transcode => [SPOKEN, WIDE],
+            Work::TranscodeOpus => [SPOKEN, OPUS],
+            Work::Mix => [SPOKEN; 2],
+            Work::MixOpus => [OPUS; 2],
             Work::Play => [DECODED; 2],
         }
     }
@@ -67,15 +81,28 @@ impl Work {
     pub(super) fn more(self) -> More<'static> {
         match self {
             Work::Relay => More::default(),
-            Work::Transcode => TRANSCODES,
+            Work::Transcode | Work::TranscodeOpus => TRANSCODES,
             Work::Play => PLAYS,
-            Work::Record => RECORDS,
+            Work::Record | Work::Mix | Work::MixOpus => ASKS,
         }
     }
 
-    /// What is asked of the switch once its calls are up.
-    pub(super) fn begin(self, switch: &Switch) -> Result<(), String> {
-        if self == Work::Record { switch.for_each_call("recording", "{\"do\":\"start\"}") } else { Ok(()) }
+    /// What is asked of the switch once its calls are up; `third` answers for another end of a call.
+    pub(super) fn begin(
+        self,
+        switch: &Switch,
+        third: impl FnMut() -> Result<(), String>,
+    ) -> Result<(), String> {
+        match self {
+            Work::Record => switch.for_each_call("recording", "{\"do\":\"start\"}", || Ok(())),
+            Work::Mix | Work::MixOpus => switch.for_each_call("conference", THIRD, third),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether what the codecs alone cost says something about it.
+    pub(super) fn is_codecs(self) -> bool {
+        matches!(self, Work::Transcode | Work::TranscodeOpus | Work::Mix | Work::MixOpus)
     }
 
     /// What the switch reads beside its configuration.
