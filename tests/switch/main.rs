@@ -168,6 +168,8 @@ static TESTS: &[Test] = &[
     test("route_explain_prints_what_every_plugin_said", operator::route_explain),
     test("sigterm_ends_calls_refuses_new_ones_and_ends_cleanly", operator::sigterm),
     test("calls_go_on_when_the_disk_of_the_recordings_is_full", operator::recordings_disk_full),
+    test("the_oldest_recording_makes_room_when_the_disk_is_full", operator::oldest_recording_makes_room),
+    test("calls_are_refused_while_they_cannot_be_recorded", operator::refused_while_unrecordable),
     test(
         "a_sealed_recording_with_a_pause_is_given_in_the_clear_and_lies_sealed",
         records::sealed_with_a_pause,

@@ -253,6 +253,54 @@ pub fn recordings_disk_full(dir: &Path) -> Outcome {
     switch.ensure_nothing_left()
 }
 
+/// A switch that records every call of its queue on a disk of its own, with this in `[recordings]`.
+fn recording_on_a_small_disk(dir: &Path, when_full: &str) -> Result<Switch, Fail> {
+    let config = Config::new(dir)?.agent("1001").queue("record = true\nwrap_up = \"0s\"").trunk();
+    Switch::start(dir, &config.recordings(&format!("when_full = \"{when_full}\"")))
+}
+
+pub fn oldest_recording_makes_room(dir: &Path) -> Outcome {
+    let at = dir.join("var/recordings");
+    let Some(disk) = SmallDisk::mount(&at)? else { return Ok(()) };
+    let switch = recording_on_a_small_disk(dir, "delete_oldest")?;
+    let mut events = switch.api.events(None)?;
+    talk(dir, &switch)?;
+    let first = switch.wait_recordings(1)?.remove(0);
+    let first = first["recording"].as_str().unwrap_or_default().to_owned();
+    let described = at.join("default").join(format!("{first}.json"));
+    wait_for("the first recording's manifest", SOON, || described.exists().then_some(()))?;
+    switch.wait_agent("1001", "ready")?;
+    talk_while(dir, || {
+        disk.fill()?;
+        events.until("the alarm", |event| event["code"] == "recordings_failing")?;
+        events.until("the oldest to go", |event| {
+            event["type"] == "recording_deleted" && event["recording"] == first.as_str()
+        })?;
+        events.until("its end", |event| event["code"] == "recordings_written").map(drop)
+    })?;
+    ensure(!described.exists(), || "its manifest is still there".to_owned())?;
+    switch.ensure_nothing_left()
+}
+
+pub fn refused_while_unrecordable(dir: &Path) -> Outcome {
+    let at = dir.join("var/recordings");
+    let Some(disk) = SmallDisk::mount(&at)? else { return Ok(()) };
+    let switch = recording_on_a_small_disk(dir, "refuse_calls")?;
+    let mut events = switch.api.events(None)?;
+    talk_while(dir, || {
+        disk.fill()?;
+        events.until("the alarm", |event| event["code"] == "recordings_failing")?;
+        let refused = Scenario::caller(MU_LAW).invites().is_refused(503);
+        Phone::crowd(dir, 5092, "501", &refused, 1, 0.0)?.ended()
+    })?;
+    // Nothing is being recorded any more that could tell that there is room again.
+    disk.free()?;
+    events.until("its end", |event| event["code"] == "recordings_written")?;
+    talk(dir, &switch)?;
+    wait_healthy(&switch)?;
+    switch.ensure_nothing_left()
+}
+
 /// A call by the queue that goes on while `meanwhile` happens.
 fn talk_while(dir: &Path, meanwhile: impl FnOnce() -> Outcome) -> Outcome {
     let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;

@@ -109,6 +109,8 @@ pub enum ShardCommand {
     Hold(LegId, bool),
     /// Something that the shell knows goes into a tenant's event stream.
     Tell(TenantId, Box<EventKind>),
+    /// Recordings cannot be written, or can be again: in between new calls are refused with 503.
+    Unrecordable(bool),
     /// Take no new calls; with `end`, end those that are up.
     Stop {
         /// End them.

@@ -68,6 +68,8 @@ pub struct Shard {
     pub(crate) ladder: Ladder,
     pub(crate) figures: Figures,
     pub(crate) stopping: bool,
+    /// New calls are refused, for they could not be recorded.
+    pub(crate) unrecordable: bool,
     /// The call that the input at hand is about: what a panic costs.
     pub(crate) in_hand: Option<CallId>,
     pub(crate) out: VecDeque<ShardOutput>,
@@ -116,6 +118,7 @@ impl Shard {
             numbering: Numbering::default(),
             figures: Figures::default(),
             stopping: false,
+            unrecordable: false,
             in_hand: None,
             out: VecDeque::new(),
         }
@@ -169,6 +172,7 @@ impl Shard {
                 self.calls.handle_command(command, now);
             }
             ShardCommand::Tell(tenant, what) => self.event(tenant, *what),
+            ShardCommand::Unrecordable(whether) => self.unrecordable = whether,
             ShardCommand::Stop { end } => {
                 self.stopping = true;
                 if end {

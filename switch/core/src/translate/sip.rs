@@ -49,6 +49,7 @@ impl Shard {
         let refused = match self.place_of(&incoming) {
             _ if self.crosses(&incoming) => Err(Cause::NotFound),
             _ if self.stopping => Err(Cause::Shutdown),
+            _ if self.unrecordable => Err(Cause::Administrative),
             _ if full || self.snapshot.tenant(tenant).is_none() => Err(Cause::Congestion),
             place => place.map_err(|()| Cause::Forbidden),
         };

@@ -224,7 +224,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let streams = start_streams(&loaded.machine, to_shard, &tls, sockets.streams, &gauges.streams);
     let to_recorder = (lanes.recorder.1, lanes.media_events.0);
     threads.push(start_recorder(keeping.clone(), to_recorder, clock, &gauges)?);
-    let keeper = keeper(&loaded.machine, (lanes.ended.1, lanes.api.0.clone()), &store);
+    let keeper = keeper(&loaded.machine, (lanes.ended.1, lanes.api.0.clone()), &store, &gauges);
     threads.push(spawn("keeper".into(), move || keeper.run(ended))?);
     let to_journal = (lanes.journal.1, lanes.stored.1, lanes.journalled.0);
     threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
@@ -271,10 +271,12 @@ fn keeper(
     machine: &Machine,
     (entries, shard): (Receiver<RecordingEntry>, Sender<Order>),
     store: &Arc<Store>,
+    gauges: &Gauges,
 ) -> Keeper {
     let (keeping, rules) = (machine.recordings.keeping(), machine.recordings.rules.clone());
     let runtime = tokio::runtime::Handle::current();
-    Keeper { keeping, rules, entries, shard, store: Arc::clone(store), runtime }
+    let gauges = Arc::clone(&gauges.recorder);
+    Keeper { keeping, rules, entries, shard, store: Arc::clone(store), gauges, runtime }
 }
 
 /// Who makes what flows say.

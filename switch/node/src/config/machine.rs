@@ -8,6 +8,7 @@ use super::secret::ApiKey;
 use super::section::Section;
 use super::sip::{SipMachine, no_overlap, read_sip};
 use super::value::{boolean, duration, integer, ip, listen, one_of, size, socket, some_text, wrong};
+use crate::recordings::full::WhenFull;
 use crate::recordings::keeper::Rules;
 use crate::recordings::sealed::MasterKey;
 use crate::recordings::writer::Keeping;
@@ -110,13 +111,15 @@ pub struct RecordingsMachine {
     /// How long they are kept.
     #[serde(skip)]
     pub rules: Rules,
+    /// What happens while they cannot be written.
+    pub when_full: WhenFull,
 }
 
 impl RecordingsMachine {
     /// Where they are and how they are kept.
     pub fn keeping(&self) -> Keeping {
         let key = self.keys.iter().find(|key| Some(&key.id) == self.seal_with.as_ref()).cloned();
-        Keeping { dir: self.dir.clone(), key, keys: self.keys.clone() }
+        Keeping { dir: self.dir.clone(), key, keys: self.keys.clone(), when_full: self.when_full }
     }
 }
 

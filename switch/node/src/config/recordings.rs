@@ -3,7 +3,8 @@
 use super::machine::RecordingsMachine;
 use super::section::{Section, Wrong};
 use super::tree::Node;
-use super::value::{integer, size, some_text, text, wrong};
+use super::value::{integer, one_of, size, some_text, text, wrong};
+use crate::recordings::full::WhenFull;
 use crate::recordings::keeper::Rules;
 use crate::recordings::keys;
 use cordboard_model::id::TenantId;
@@ -53,6 +54,7 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> RecordingsMachine {
     }
     let bytes = section.or("keep_bytes", 0, size(0..=1 << 50));
     let rules = Rules { days: days(&section), by_tenant, bytes: Some(bytes).filter(|bytes| *bytes > 0) };
+    let when_full = section.or("when_full", WhenFull::default(), one_of(WhenFull::NAMES));
     section.finish();
-    RecordingsMachine { dir, seal_with, keys: loaded, rules }
+    RecordingsMachine { dir, seal_with, keys: loaded, rules, when_full }
 }

@@ -4,8 +4,9 @@
 //! deleted; what is being written is not touched.
 
 use crate::clock::wall_now;
+use crate::recordings::full::WhenFull;
 use crate::recordings::manifest;
-use crate::recordings::writer::{Keeping, file_of, sealed_file_of};
+use crate::recordings::writer::{Keeping, RecorderGauges, file_of, sealed_file_of};
 use crate::shard::Order;
 use cordboard_core::ShardCommand;
 use cordboard_lane::{Receiver, Sender, Sleep};
@@ -19,6 +20,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How often it looks for what is too old.
@@ -27,6 +29,10 @@ const SWEEP: Duration = Duration::from_secs(3_600);
 const RETRY: Duration = Duration::from_secs(30);
 /// Entries whose manifests wait for a disk; beyond it the oldest is given up, and its recording has none.
 const WAITING: usize = 65_536;
+/// How often it looks whether the disk is full, where room is to be made.
+const LOOK: Duration = Duration::from_secs(1);
+/// Room that is made at first, bytes; twice as much each time that it did not last for a look.
+const ROOM: u64 = 16 << 20;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// How long recordings are kept.
@@ -69,6 +75,8 @@ pub struct Keeper {
     pub shard: Sender<Order>,
     /// The list of recordings.
     pub store: Arc<Store>,
+    /// What the writer finds of the disk.
+    pub gauges: Arc<RecorderGauges>,
     /// The runtime that the list is asked on.
     pub runtime: tokio::runtime::Handle,
 }
@@ -88,6 +96,8 @@ impl Keeper {
         let mut waiting: Vec<RecordingEntry> = ended;
         waiting.retain(|entry| manifest::read(&self.keeping.dir, entry.recording).is_none());
         let (mut swept, mut tried): (Option<Instant>, Option<Instant>) = (None, None);
+        let makes_room = self.keeping.when_full == WhenFull::DeleteOldest;
+        let mut room = ROOM;
         loop {
             while let Some(entry) = self.entries.pop() {
                 if !self.describe(&entry) {
@@ -103,8 +113,16 @@ impl Keeper {
                 self.sweep(SystemTime::now());
                 swept = Some(Instant::now());
             }
+            if makes_room {
+                let full = self.gauges.full.load(Relaxed);
+                if full {
+                    self.make_room(room);
+                }
+                room = if full { room.saturating_mul(2) } else { ROOM };
+            }
             match self.entries.prepare_sleep() {
                 Sleep::Ready => {}
+                Sleep::Armed if makes_room => std::thread::park_timeout(LOOK),
                 Sleep::Armed => std::thread::park_timeout(if waiting.is_empty() { SWEEP } else { RETRY }),
                 Sleep::Finished => break,
             }
@@ -142,6 +160,21 @@ impl Keeper {
             };
             if self.delete(found.recording, why) {
                 sum -= found.bytes;
+            }
+        }
+    }
+
+    /// Deletes the oldest until so many bytes are free again, or there is nothing more that may be deleted.
+    fn make_room(&self, bytes: u64) {
+        let mut all = self.found();
+        all.sort_by_key(|found| (found.at, found.recording));
+        let mut freed = 0;
+        for found in all.iter().filter(|found| found.described) {
+            if freed >= bytes {
+                break;
+            }
+            if self.delete(found.recording, "the disk was full, and it was the oldest".to_owned()) {
+                freed += found.bytes;
             }
         }
     }

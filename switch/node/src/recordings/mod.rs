@@ -1,6 +1,7 @@
 //! Recordings on the disk: written, sealed, described, checked, kept and deleted.
 
 pub mod audio;
+pub mod full;
 pub mod keeper;
 pub mod keys;
 pub mod manifest;

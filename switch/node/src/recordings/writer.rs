@@ -5,12 +5,12 @@
 
 use crate::clock::Clock;
 use crate::media::RecorderOrder;
+use crate::recordings::full::WhenFull;
 use crate::recordings::sealed::{Form, MasterKey, SealError, Sealer};
 use crate::shard::Order;
 use cordboard_core::ShardCommand;
 use cordboard_lane::{Receiver, Sender, Sleep};
 use cordboard_media::wav::WavWriterState;
-use cordboard_model::event::EventKind;
 use cordboard_model::id::{RecordingId, TenantId};
 use cordboard_model::media::MediaEvent;
 use cordboard_model::time::{Duration, Time};
@@ -38,6 +38,8 @@ pub struct RecorderGauges {
     pub failed: AtomicU64,
     /// Whether the last write failed.
     pub failing: AtomicBool,
+    /// Whether it failed because the disk, or what we may have of it, is full.
+    pub full: AtomicBool,
 }
 
 struct Growing {
@@ -77,6 +79,8 @@ pub struct Keeping {
     pub key: Option<MasterKey>,
     /// Every key that there is, for those that were sealed before.
     pub keys: Vec<MasterKey>,
+    /// What happens while they cannot be written.
+    pub when_full: WhenFull,
 }
 
 /// The writer's state.
@@ -89,6 +93,8 @@ pub struct Recorder {
     growing: BTreeMap<RecordingId, Growing>,
     /// The alarm was given that files cannot be written.
     alarmed: bool,
+    /// When it was tried last whether they can be.
+    probed: Time,
 }
 
 /// What the switch itself writes: 8 kHz, two channels.
@@ -125,7 +131,16 @@ impl Recorder {
         clock: Clock,
         gauges: Arc<RecorderGauges>,
     ) -> Self {
-        Self { keeping, orders, shard, clock, gauges, growing: BTreeMap::new(), alarmed: false }
+        Self {
+            keeping,
+            orders,
+            shard,
+            clock,
+            gauges,
+            growing: BTreeMap::new(),
+            alarmed: false,
+            probed: Time::ZERO,
+        }
     }
 
     /// Runs until every media thread is gone.
@@ -144,10 +159,11 @@ impl Recorder {
                 }
             }
             self.refresh();
+            self.probe();
             self.alarm();
             match self.orders.prepare_sleep() {
                 Sleep::Ready => {}
-                Sleep::Armed if self.growing.is_empty() => std::thread::park(),
+                Sleep::Armed if self.growing.is_empty() && !self.alarmed => std::thread::park(),
                 Sleep::Armed => std::thread::park_timeout(REFRESH),
                 Sleep::Finished => break,
             }
@@ -166,7 +182,7 @@ impl Recorder {
             growing.gathered.extend_from_slice(&sample.to_le_bytes());
         }
         if growing.gathered.len() >= GATHER {
-            flush(recording, growing, &self.gauges);
+            flush(growing, &self.gauges);
         }
         self.gauges.open.store(self.growing.len() as u64, Relaxed);
     }
@@ -177,28 +193,39 @@ impl Recorder {
         if self.alarmed == failing {
             return;
         }
-        let (code, text) = match failing {
-            true => (
-                "recordings_failing",
-                "recordings cannot be written; calls go on, and what is not written is silence. \
-                     Look at the disk that holds them",
-            ),
-            false => {
-                ("recordings_written", "recordings are written again; their entries say how much is silence")
-            }
-        };
-        let alarm = EventKind::Alarm { code: code.to_owned(), text: text.to_owned() };
-        let order = Order::Command(ShardCommand::Tell(TenantId::DEFAULT, Box::new(alarm)));
+        if self.keeping.when_full == WhenFull::RefuseCalls
+            && self.shard.try_send(Order::Command(ShardCommand::Unrecordable(failing))).is_err()
+        {
+            return;
+        }
+        let alarm = Box::new(self.keeping.when_full.alarm(failing));
+        let order = Order::Command(ShardCommand::Tell(TenantId::DEFAULT, alarm));
         self.alarmed = failing == self.shard.try_send(order).is_ok();
+    }
+
+    /// Whether files can be written again, where none is being written: else nobody would know before the next call, which
+    /// may never be let in.
+    fn probe(&mut self) {
+        let now = self.clock.now();
+        if !self.gauges.failing.load(Relaxed) || !self.growing.is_empty() || now.since(self.probed) < REFRESH
+        {
+            return;
+        }
+        self.probed = now;
+        let path = self.keeping.dir.join(".probe");
+        let written = write_at(&mut None, &path, &[0; 4 * GATHER], 0);
+        // What could not be made cannot be removed.
+        let _ = std::fs::remove_file(&path);
+        judge(written.map_err(|why| (why, path.as_path())), &self.gauges);
     }
 
     /// Files whose header is older than a second.
     fn refresh(&mut self) {
         let now = self.clock.now();
-        for (recording, growing) in &mut self.growing {
+        for growing in self.growing.values_mut() {
             if now.since(growing.header_at) >= REFRESH {
                 growing.header_at = now;
-                flush(*recording, growing, &self.gauges);
+                flush(growing, &self.gauges);
             }
         }
     }
@@ -222,7 +249,7 @@ impl Recorder {
 
     fn finish(&mut self, recording: RecordingId) -> Option<Growing> {
         let mut growing = self.growing.remove(&recording)?;
-        flush(recording, &mut growing, &self.gauges);
+        flush(&mut growing, &self.gauges);
         if let Err(why) = growing.end() {
             self.gauges.failed.fetch_add(1, Relaxed);
             tracing::warn!(%recording, %why, "the end of a sealed recording cannot be written: it will be taken for cut");
@@ -337,27 +364,36 @@ fn write_at(file: &mut Option<File>, path: &Path, bytes: &[u8], at: u64) -> io::
 }
 
 /// Writes what was gathered, then what covers it: a kill between the two leaves a file that plays.
-fn flush(recording: RecordingId, growing: &mut Growing, gauges: &RecorderGauges) {
+fn flush(growing: &mut Growing, gauges: &RecorderGauges) {
     if growing.gathered.is_empty() {
         return;
     }
-    match growing.write() {
+    let written = growing.write();
+    if written.is_err() {
+        growing.lost += growing.gathered.len() as u64;
+        gauges.failed.fetch_add(1, Relaxed);
+    }
+    judge(written.map_err(|why| (why, growing.path.as_path())), gauges);
+    growing.gathered.clear();
+}
+
+/// What a write says of the disk. It is told once until it works again, not for each recording and twice a second.
+fn judge(written: Result<(), (io::Error, &Path)>, gauges: &RecorderGauges) {
+    match written {
         Ok(()) => {
+            gauges.full.store(false, Relaxed);
             if gauges.failing.swap(false, Relaxed) {
                 tracing::info!("recordings are written again");
             }
         }
-        Err(why) => {
-            growing.lost += growing.gathered.len() as u64;
-            gauges.failed.fetch_add(1, Relaxed);
-            // Said once until it works again, not for each recording and twice a second.
+        Err((why, path)) => {
+            let full = matches!(why.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+            gauges.full.store(full, Relaxed);
             if !gauges.failing.swap(true, Relaxed) {
-                let path = growing.path.display();
-                tracing::warn!(%recording, %path, %why, "recordings cannot be written; calls go on without");
+                tracing::warn!(path = %path.display(), %why, "recordings cannot be written; calls go on without");
             }
         }
     }
-    growing.gathered.clear();
 }
 
 /// Gives what is in the file afterwards.

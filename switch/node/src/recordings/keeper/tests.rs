@@ -29,6 +29,7 @@ impl Bench {
             entries: receiver,
             shard,
             store: Arc::new(store),
+            gauges: Arc::default(),
             runtime: runtime.handle().clone(),
         };
         let acme = TenantId::new("acme").unwrap();
@@ -124,6 +125,25 @@ fn the_oldest_go_first_when_recordings_take_too_much() {
     assert_eq!(there, [false, false, true, true]);
     assert!(bench.is_there(growing));
     assert_eq!(bench.told().len(), 2);
+}
+
+#[test]
+fn room_is_made_by_deleting_the_oldest_that_are_finished_and_not_held() {
+    let mut bench = Bench::new("room", Rules::default());
+    let tenant = TenantId::DEFAULT;
+    let all: Vec<_> = [4, 3, 2, 1, 0].into_iter().map(|days| bench.recording(tenant, days, 100)).collect();
+    fs::write(hold_of(&bench.keeper.keeping.dir, all[0]), "").unwrap();
+    let growing = bench.ids.recording(tenant);
+    fs::write(file_of(&bench.keeper.keeping.dir, growing), [0; 50]).unwrap();
+    bench.keeper.make_room(150);
+    let there: Vec<_> = all.iter().map(|recording| bench.is_there(*recording)).collect();
+    assert_eq!(there, [true, false, false, true, true]);
+    let why = "the disk was full, and it was the oldest";
+    assert_eq!(bench.told(), [(all[1], why.to_owned()), (all[2], why.to_owned())]);
+    bench.keeper.make_room(1 << 30);
+    let there: Vec<_> = all.iter().map(|recording| bench.is_there(*recording)).collect();
+    assert_eq!(there, [true, false, false, false, false], "what is held stays");
+    assert!(bench.is_there(growing), "and what is being written");
 }
 
 #[test]
