@@ -72,6 +72,7 @@ pub fn sdp(data: &[u8]) {
         direction: Direction::SendRecv,
         ptime_ms: 20,
         rtcp_mux: false,
+        video: None,
         security: Default::default(),
     };
     if let Ok(read) = SessionDescription::parse(data) {

@@ -305,6 +305,7 @@ impl Leg {
         LegRecord {
             verdict: self.answered.and_then(|answered| verdict::verdict(who, &self.stats, up(answered))),
             presented: None,
+            video: None,
             leg: self.id,
             role: self.role,
             party: self.party.clone(),

@@ -25,6 +25,8 @@ pub(crate) fn ticks(codec: Codec, payload: &[u8]) -> u32 {
         Codec::Pcma | Codec::Pcmu | Codec::G722 => payload.len() as u32,
         Codec::L16 => payload.len() as u32 / 2,
         Codec::Opus => opus::ticks(payload),
+        // a picture lasts until the next, and its packets bear one timestamp
+        Codec::H264 | Codec::Vp8 => 0,
     }
 }
 
@@ -61,6 +63,8 @@ impl Decoder {
             Codec::Pcmu => Decoder::G711(Law::Mu),
             Codec::G722 => Decoder::G722(Box::default(), rate > NARROW),
             Codec::Opus => Decoder::Opus(Box::new(opus::Decoder::new(rate))),
+            // video is never decoded
+            Codec::H264 | Codec::Vp8 => Decoder::L16(None),
             Codec::L16 => Decoder::L16(resample::Resampler::new(WIDE, rate.min(WIDE)).map(Box::new)),
         }
     }
@@ -161,6 +165,8 @@ impl Encoder {
             Codec::Pcmu => Encoder::G711(Law::Mu),
             Codec::G722 => Encoder::G722(Box::default(), rate > NARROW),
             Codec::Opus => Encoder::Opus(Box::new(opus::Encoder::new(rate, config, wanted))),
+            // nor encoded
+            Codec::H264 | Codec::Vp8 => Encoder::L16(None),
             Codec::L16 => Encoder::L16(resample::Resampler::new(rate.min(WIDE), WIDE).map(Box::new)),
         }
     }

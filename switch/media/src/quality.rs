@@ -24,10 +24,10 @@ pub(crate) struct Path {
     pub round_trip_us: Option<u32>,
 }
 
-/// The mean opinion score, 100 to 450 hundredths. `None` when nothing was sent that could have arrived.
+/// The mean opinion score, 100 to 450 hundredths. `None` when nothing was sent that could have arrived, and for video.
 pub(crate) fn mos(codec: Codec, path: Path) -> Option<u16> {
     let all = path.received + path.lost;
-    if all == 0 {
+    if all == 0 || codec.is_video() {
         return None;
     }
     let share = path.lost as f64 / all as f64;
@@ -53,7 +53,9 @@ fn loss_impairment(codec: Codec, share: f64, burst_ratio: f64) -> f64 {
     let (ie, bpl) = match codec {
         // G.113 appendix I: G.711 whose receiver conceals loss. It has no values for Opus, whose own concealment is no
         // worse.
-        Codec::Pcma | Codec::Pcmu | Codec::G722 | Codec::Opus | Codec::L16 => (0.0, 25.1),
+        Codec::Pcma | Codec::Pcmu | Codec::G722 | Codec::Opus | Codec::L16 | Codec::H264 | Codec::Vp8 => {
+            (0.0, 25.1)
+        }
     };
     let percent = share * 100.0;
     ie + (95.0 - ie) * percent / (percent / burst_ratio + bpl)

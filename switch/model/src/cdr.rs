@@ -3,7 +3,7 @@
 use crate::cause::{Cause, Party};
 use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId};
 use crate::leg::PartyId;
-use crate::media::LegStats;
+use crate::media::{Codec, LegStats};
 use crate::time::Wall;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -41,12 +41,34 @@ pub struct LegRecord {
     pub sip_status: Option<u16>,
     /// Its media figures.
     pub stats: LegStats,
+    /// Its video, if it had some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video: Option<VideoRecord>,
     /// What these figures come to, in words; nothing for a leg that was never answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
     /// The number that was shown as the caller's, if it was taken from a pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presented: Option<String>,
+}
+
+/// The video of a leg, in the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoRecord {
+    /// What it was in.
+    pub codec: Codec,
+    /// Packets of the party, duplicates among them.
+    pub received: u64,
+    /// Packets sent to the party.
+    pub sent: u64,
+    /// Packets of the party that never came.
+    pub lost: u64,
+    /// Packets sent that the party says never came, if it reports.
+    pub far_lost: Option<u64>,
+    /// Interarrival jitter at the end, microseconds.
+    pub jitter_us: u32,
+    /// Packets that were not sealed with the agreed key, or came twice.
+    pub unsealed: u64,
 }
 
 /// One wait in a queue.

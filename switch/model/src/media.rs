@@ -8,7 +8,7 @@ use crate::tone::{Signal, TonePlan};
 use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
-/// An audio codec.
+/// A codec: of audio, which all these rooms speak of, or of video, which is relayed and never looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
@@ -22,11 +22,17 @@ pub enum Codec {
     Opus,
     /// Linear samples of 16 bits at 16 kHz (RFC 3551 4.5.11): 256 kbit/s, for machines beside us.
     L16,
+    /// H.264 video (RFC 6184).
+    H264,
+    /// VP8 video (RFC 7741).
+    Vp8,
 }
 
 impl Codec {
-    /// Every codec.
+    /// Every codec of audio.
     pub const ALL: [Codec; 5] = [Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu, Codec::L16];
+    /// Every codec of video.
+    pub const VIDEO: [Codec; 2] = [Codec::H264, Codec::Vp8];
     /// What is offered where nothing is configured, in this order.
     pub const DEFAULT: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
 
@@ -38,7 +44,14 @@ impl Codec {
             Codec::G722 => "G722",
             Codec::Opus => "opus",
             Codec::L16 => "L16",
+            Codec::H264 => "H264",
+            Codec::Vp8 => "VP8",
         }
+    }
+
+    /// Whether it is one of video.
+    pub fn is_video(self) -> bool {
+        matches!(self, Codec::H264 | Codec::Vp8)
     }
 
     /// RTP clock rate in hertz. "Even though the actual sampling rate for G.722 audio is 16,000 Hz, the RTP clock rate
@@ -47,15 +60,18 @@ impl Codec {
         match self {
             Codec::Pcmu | Codec::Pcma | Codec::G722 => 8_000,
             Codec::L16 => 16_000,
+            // "A 90 kHz clock rate MUST be used" (RFC 6184 8.2.1), and RFC 7741 4.1 says the same.
+            Codec::H264 | Codec::Vp8 => 90_000,
             // "the RTP timestamp is incremented with a 48000 Hz clock rate for all modes of Opus and all sampling rates"
             // (RFC 7587 4.1)
             Codec::Opus => 48_000,
         }
     }
 
-    /// The highest rate of samples that it carries and that we make of it, hertz.
+    /// The highest rate of samples that it carries and that we make of it, hertz; 0 of video, of which none are made.
     pub fn sample_hz(self) -> u32 {
         match self {
+            Codec::H264 | Codec::Vp8 => 0,
             Codec::Pcmu | Codec::Pcma => 8_000,
             Codec::G722 | Codec::L16 => 16_000,
             Codec::Opus => 48_000,
@@ -78,6 +94,9 @@ impl Codec {
             Codec::G722 => 9,
             Codec::Opus => 111,
             Codec::L16 => 112,
+            // ours are those of the party whose video it is
+            Codec::H264 => 97,
+            Codec::Vp8 => 96,
         }
     }
 
@@ -96,6 +115,19 @@ impl Codec {
             _ => wanted,
         }
     }
+}
+
+/// What a party takes of the feedback about its video (RFC 4585, RFC 5104).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoFeedback {
+    /// `nack`: which packets are missing.
+    pub nack: bool,
+    /// `nack pli`: a picture is lost.
+    pub pli: bool,
+    /// `ccm fir`: a whole picture is wanted.
+    pub fir: bool,
+    /// `goog-remb`: how many bits a second come through.
+    pub remb: bool,
 }
 
 /// What a party says of the Opus that it wants (RFC 7587 6.1). The default is what holds where it says nothing.
@@ -306,6 +338,16 @@ pub enum MediaCommand {
         /// How its way is found and its keys come to be, where that is left to ICE and DTLS.
         #[serde(skip)]
         path: Option<Box<MediaPath>>,
+    },
+    /// The leg carries video beside the audio of another leg, in a stream of its own: no silence of it is told, and it is joined with
+    /// others that do the same. Before its first `Configure`, and again when `feedback` changes.
+    Video {
+        /// The leg.
+        leg: LegId,
+        /// The leg of its party's audio; both are of one source for the party (RTCP CNAME).
+        beside: LegId,
+        /// What its party takes.
+        feedback: VideoFeedback,
     },
     /// Play to the leg's party. A playback replaces the one that is on; while one is on, the bridge is not heard.
     Play {
@@ -642,6 +684,7 @@ impl MediaCommand {
         match self {
             MediaCommand::Open { leg, .. }
             | MediaCommand::Configure { leg, .. }
+            | MediaCommand::Video { leg, .. }
             | MediaCommand::Play { leg, .. }
             | MediaCommand::StopPlay { leg, .. }
             | MediaCommand::Unbridge { leg }

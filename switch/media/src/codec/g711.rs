@@ -21,7 +21,7 @@ impl Law {
         match codec {
             Codec::Pcma => Some(Law::A),
             Codec::Pcmu => Some(Law::Mu),
-            Codec::G722 | Codec::Opus | Codec::L16 => None,
+            Codec::G722 | Codec::Opus | Codec::L16 | Codec::H264 | Codec::Vp8 => None,
         }
     }
 }

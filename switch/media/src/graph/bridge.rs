@@ -147,7 +147,7 @@ fn packet_octets(codec: Codec, ptime_ms: u8) -> Option<usize> {
     match codec {
         Codec::Pcma | Codec::Pcmu | Codec::G722 => Some(usize::from(ptime_ms) * 8),
         Codec::L16 => Some(usize::from(ptime_ms) * 32),
-        Codec::Opus => None,
+        Codec::Opus | Codec::H264 | Codec::Vp8 => None,
     }
 }
 

@@ -14,7 +14,7 @@ use cordboard_model::time::{Duration, Wall, WallClock};
 use super::{Banned, DialogInfo, Directory, Flow, Transport, Waiting};
 use crate::client::{Reply, Request};
 use crate::identity::{Identity, Told};
-use crate::sdp::{DtlsSelf, Local, Negotiated};
+use crate::sdp::{DtlsSelf, Local, Negotiated, VideoSettled};
 use crate::wire::{Replaces, Uri};
 
 /// What stays as it is while the engine lives. What a reload may change is in [`Directory`].
@@ -395,6 +395,8 @@ pub enum SipEvent {
         keys: Option<Box<SrtpKeys>>,
         /// How its way is found and its keys come to be, if ICE or DTLS are to do that.
         path: Option<Box<MediaPath>>,
+        /// The video beside it, if there is some.
+        video: Option<Box<VideoSettled>>,
         /// Whether the peer has put us on hold: it does not want to hear us.
         held_by_peer: bool,
     },

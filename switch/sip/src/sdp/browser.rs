@@ -23,6 +23,7 @@ fn local(policy: SrtpPolicy, ice_lite: bool) -> Local {
         direction: Direction::SendRecv,
         ptime_ms: 20,
         rtcp_mux: false,
+        video: None,
         security,
     }
 }

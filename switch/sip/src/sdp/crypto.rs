@@ -4,7 +4,7 @@
 //! several master keys) is passed over, as though it were of a suite we do not have; what is written is one suite
 //! with one key of ours. Keys are as secret as the signalling that carries them: RFC 4568 7.6 wants it encrypted.
 
-use super::Negotiated;
+use super::{Negotiated, VideoSettled};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -150,6 +150,10 @@ pub struct Security {
     pub(crate) generation: u32,
     /// Tag and suite of the one line that was taken.
     settled: Option<(u32, SrtpSuite)>,
+    /// The same of the video.
+    settled_video: Option<(u32, SrtpSuite)>,
+    /// It is for video: keys of its own from the same seed.
+    pub(super) is_video: bool,
 }
 
 impl Security {
@@ -157,6 +161,17 @@ impl Security {
     #[must_use]
     pub fn new(rule: SrtpRule) -> Self {
         Self { rule, ..Self::default() }
+    }
+
+    /// The same for the video beside the audio: by the same rule, with keys of its own.
+    pub(super) fn for_video(&self) -> Self {
+        Self { is_video: true, settled: self.settled_video, ..self.clone() }
+    }
+
+    /// Offer and answer settled this about video; later offers of ours repeat it.
+    pub(crate) fn settle_video(&mut self, settled: Option<&VideoSettled>) {
+        let tagged = settled.and_then(|settled| settled.tag.zip(settled.keys));
+        self.settled_video = tagged.map(|(tag, keys)| (tag, keys.send.suite()));
     }
 
     /// Whether streams without keys are refused.
@@ -192,7 +207,7 @@ impl Security {
     /// Our key for a suite, always the same in one generation. None before the session has a seed.
     pub(super) fn key(&self, suite: SrtpSuite) -> Option<SrtpKey> {
         let mut rng = ChaCha12Rng::from_seed(self.seed.as_ref()?.0);
-        rng.set_stream(u64::from(self.generation) << 8 | suite as u64);
+        rng.set_stream(u64::from(self.is_video) << 49 | u64::from(self.generation) << 8 | suite as u64);
         let mut material = [0; SrtpKey::MATERIAL_MAX];
         rng.fill_bytes(&mut material);
         SrtpKey::new(suite, material.get(..suite.material_len())?)
@@ -216,6 +231,7 @@ impl Security {
             (None, None) => Keying::Plain,
         };
         self.settled = settled.tag.zip(settled.keys.map(|keys| keys.send.suite()));
+        self.settle_video(settled.video.as_ref());
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Media {
     pub fingerprint: Option<Fingerprint>,
     /// Its own `a=setup`, else that of the session.
     pub setup: Option<Setup>,
+    /// All `a=rtcp-fb`: the payload type, or none where it says `*`, and the rest of the line.
+    pub feedback: Vec<(Option<u8>, String)>,
     /// Of all `a=crypto` those that can be used, in order.
     pub cryptos: Vec<Crypto>,
 }
@@ -259,6 +261,7 @@ fn media(line: &sdp_types::Media, session: &[sdp_types::Attribute]) -> Media {
             .find_map(path::fingerprint)
             .or_else(|| path::fingerprint(of_session("fingerprint")?)),
         setup: values("setup").find_map(Setup::parse).or_else(|| Setup::parse(of_session("setup")?)),
+        feedback: values("rtcp-fb").filter_map(feedback).collect(),
         cryptos: values("crypto").filter_map(Crypto::parse).collect(),
     }
 }
@@ -288,6 +291,13 @@ fn rtpmap(value: &str) -> Option<RtpMap> {
 fn fmtp(value: &str) -> Option<(u8, String)> {
     let (number, parameters) = value.split_once([' ', '\t'])?;
     Some((payload_type(number)?, parameters.trim().to_owned()))
+}
+
+/// `<payload type or *> <what>` (RFC 4585 4.2).
+fn feedback(value: &str) -> Option<(Option<u8>, String)> {
+    let (number, what) = value.split_once([' ', '\t'])?;
+    let number = if number == "*" { None } else { Some(payload_type(number)?) };
+    Some((number, what.trim().to_owned()))
 }
 
 fn malformed(error: &ParserError) -> SdpError {

@@ -1,7 +1,7 @@
 //! Session descriptions and the offer/answer model (RFC 8866, RFC 3264, RFC 4733).
 //!
-//! Invariants: one audio stream is used, every other stream of an offer is refused in its place
-//! with port 0; an answer has as many streams as its offer, in its order; payload types are
+//! Invariants: one audio stream is used and, where both parties of a call share it, one of video; every other stream
+//! of an offer is refused in its place with port 0; an answer has as many streams as its offer, in its order; payload types are
 //! taken as their owner numbered them; a stream is secured as the rule of its peer says; what cannot be read gives an error that names 400 or
 //! 488, and never a panic.
 //!
@@ -18,14 +18,17 @@ mod negotiate;
 mod path;
 #[cfg(test)]
 mod secured;
+mod video;
 
 pub(crate) use crypto::KeySeed;
 pub use crypto::{Crypto, DtlsSelf, Keying, Security};
 pub use description::{Connection, Media, Origin, RtpMap, SessionDescription};
 pub use error::SdpError;
-pub(crate) use negotiate::audio_address;
+pub(crate) use negotiate::{audio_address, with_video};
 pub use negotiate::{Local, Negotiated, accept_answer, answer, codecs_of, keying_offered, offer};
 pub use path::Setup;
+pub(crate) use video::{accepted as accept_video, direction as video_direction};
+pub use video::{LocalVideo, MAX_VIDEO_FORMATS, VideoFormat, VideoSettled, VideoTerms, video_of};
 
 /// The media type of a session description.
 pub const MEDIA_TYPE: &str = "application/sdp";

@@ -1,8 +1,11 @@
-//! Offer and answer for one audio stream (RFC 3264), with telephone events (RFC 4733).
+//! Offer and answer for one audio stream (RFC 3264), with telephone events (RFC 4733). Of video beside it see `video`.
 //! Invariant: both sides end with one codec, and each payload type is the receiver's.
 
 use super::path::{self, Side};
-use super::{Connection, Crypto, Keying, Media, SdpError, Security, SessionDescription};
+use super::video;
+use super::{
+    Connection, Crypto, Keying, LocalVideo, Media, SdpError, Security, SessionDescription, VideoSettled,
+};
 use cordboard_model::media::{Codec, Direction, OpusParams, StreamParams};
 use cordboard_model::path::{DtlsRole, MediaPath};
 use cordboard_model::srtp::SrtpKeys;
@@ -33,6 +36,8 @@ pub struct Local {
     pub ptime_ms: u8,
     /// Whether our offers ask for RTCP on the RTP port. Who asks us for it gets it in any case.
     pub rtcp_mux: bool,
+    /// Video beside the audio, if the other party of the call has some.
+    pub video: Option<LocalVideo>,
     /// Whether it is secured, and with which keys of ours.
     pub security: Security,
 }
@@ -46,6 +51,8 @@ pub struct Negotiated {
     pub keys: Option<SrtpKeys>,
     /// How its way is found and its keys come to be, if ICE or DTLS are to do that.
     pub path: Option<MediaPath>,
+    /// The video beside it, if there is some.
+    pub video: Option<VideoSettled>,
     /// By which the answer names the line of the offer that it took.
     pub(crate) tag: Option<u32>,
     /// Whether the peer does not want to hear us: it put the call on hold.
@@ -104,8 +111,33 @@ pub fn offer(local: &Local) -> Vec<u8> {
         tell_lite(&mut session, local);
     }
     session.medias.push(stream);
+    session.medias.extend(video::offered(local));
     print(&session)
 }
+
+/// A description of ours, whose stream of video is now what [`Local`] says: taken as it is, or, without, refused.
+pub(crate) fn with_video(ours: &[u8], local: &Local) -> Vec<u8> {
+    let Some(at) = ours.windows(MEDIA_VIDEO.len()).position(|start| start == MEDIA_VIDEO) else {
+        return ours.to_vec();
+    };
+    let (before, section) = ours.split_at(at + 2);
+    let media = video::offered(local).unwrap_or_else(|| {
+        let line = String::from_utf8_lossy(section.split(|byte| *byte == b'\r').next().unwrap_or_default());
+        let mut fields = line.split(' ').skip(1);
+        let (_port, protocol) = (fields.next(), fields.next().unwrap_or(PLAIN_RTP).to_owned());
+        let mut media = empty_media("video", 0, &protocol);
+        media.fmt = fields.collect::<Vec<_>>().join(" ");
+        media
+    });
+    let mut alone = Session::new(Origin::with_ip_addr(0, 0, local.addr.ip()), "-");
+    alone.medias.push(media);
+    let text = print(&alone);
+    let found = text.windows(MEDIA_VIDEO.len()).position(|start| start == MEDIA_VIDEO);
+    [before, text.get(found.map_or(0, |at| at + 2)..).unwrap_or_default()].concat()
+}
+
+/// How our offer's video begins; it is the last of its streams.
+const MEDIA_VIDEO: &[u8] = b"\r\nm=video ";
 
 /// Our answer to an offer, and what it settles.
 ///
@@ -134,6 +166,13 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
         }
         None => None,
     };
+    let mut video = None;
+    if settled.path.is_none()
+        && let Some((at, media, found)) = video::answered(&peer, offer, local)
+    {
+        video = Some((at, media));
+        settled.video = Some(found);
+    }
     let mut session = session(local, peer.time);
     if let Some(mid) = stream.mid.as_ref().filter(|mid| peer.bundle.contains(mid)) {
         // what is refused is in no group (RFC 9143 7.3.3)
@@ -163,7 +202,10 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
             }
             taken
         } else {
-            refused(offered)
+            match video.take_if(|(video, _)| *video == at) {
+                Some((_, media)) => media,
+                None => refused(offered),
+            }
         });
     }
     Ok((print(&session), settled))
@@ -209,7 +251,7 @@ pub fn accept_answer(answer: &[u8], local: &Local) -> Result<Negotiated, SdpErro
 }
 
 /// The keys of an answer, which takes exactly one line of the offer and repeats its tag and its suite (RFC 4568 5.1.2).
-fn taken(answered: &[Crypto], offered: &[Crypto]) -> Option<(SrtpKeys, u32)> {
+pub(super) fn taken(answered: &[Crypto], offered: &[Crypto]) -> Option<(SrtpKeys, u32)> {
     let [theirs] = answered else {
         return None;
     };
@@ -279,7 +321,7 @@ fn codecs(local: &Local) -> &[Codec] {
 }
 
 /// How the keys of a stream come to be; `None` if it is over something else than RTP.
-fn kind_of(media: &Media) -> Option<Keying> {
+pub(super) fn kind_of(media: &Media) -> Option<Keying> {
     let is = |name: &str| media.protocol.eq_ignore_ascii_case(name);
     if is(PLAIN_RTP) {
         return Some(Keying::Plain);
@@ -423,6 +465,7 @@ fn settle(
         },
         keys: None,
         path: None,
+        video: None,
         tag: None,
         held_by_peer: !theirs.receives(),
         peer_session_id: peer.origin.session_id.clone(),
@@ -504,7 +547,7 @@ fn refused(offered: &Media) -> sdp_types::Media {
     media
 }
 
-fn empty_media(kind: &str, port: u16, protocol: &str) -> sdp_types::Media {
+pub(super) fn empty_media(kind: &str, port: u16, protocol: &str) -> sdp_types::Media {
     sdp_types::Media {
         media: kind.to_owned(),
         port,
@@ -519,7 +562,7 @@ fn empty_media(kind: &str, port: u16, protocol: &str) -> sdp_types::Media {
     }
 }
 
-const fn attribute(direction: Direction) -> &'static str {
+pub(super) const fn attribute(direction: Direction) -> &'static str {
     match direction {
         Direction::SendRecv => "sendrecv",
         Direction::SendOnly => "sendonly",

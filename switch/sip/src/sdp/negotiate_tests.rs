@@ -14,6 +14,7 @@ fn local() -> Local {
         direction: Direction::SendRecv,
         ptime_ms: 20,
         rtcp_mux: false,
+        video: None,
         security: Security::new(SrtpRule { policy: SrtpPolicy::Off, without_tls: false }),
     }
 }
@@ -68,6 +69,7 @@ fn an_answer_keeps_the_peers_order_numbers_and_streams() {
             },
             keys: None,
             path: None,
+            video: None,
             tag: None,
             held_by_peer: false,
             peer_session_id: "5".into(),

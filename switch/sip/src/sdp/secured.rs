@@ -17,6 +17,7 @@ fn local(policy: SrtpPolicy, seed: u8) -> Local {
         direction: Direction::SendRecv,
         ptime_ms: 20,
         rtcp_mux: false,
+        video: None,
         security,
     }
 }

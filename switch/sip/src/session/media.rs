@@ -12,7 +12,7 @@ use cordboard_model::media::Direction;
 
 use super::Base;
 use crate::engine::{Flow, Transport};
-use crate::sdp::{self, KeySeed, Keying, Local, Negotiated, SdpError, Security};
+use crate::sdp::{self, KeySeed, Keying, Local, Negotiated, SdpError, Security, VideoSettled};
 use cordboard_model::srtp::SrtpPolicy;
 
 /// Our side of a session's media.
@@ -27,6 +27,8 @@ pub(crate) struct Media {
     /// The description we sent last.
     sent: Vec<u8>,
     settled: Option<Negotiated>,
+    /// There was video once.
+    had_video: bool,
     /// What a later offer of ours asks for, until it is answered.
     pending: Option<Direction>,
 }
@@ -118,10 +120,23 @@ impl Media {
     /// Our answer to an offer. The version grows if our description changes by it.
     pub(crate) fn answer(&mut self, offer: &[u8]) -> Result<(Vec<u8>, Negotiated), SdpError> {
         let before = self.settled.as_ref().map(|settled| settled.keys.map(|keys| keys.send.suite()));
+        let video_before = self.settled.as_ref().and_then(|settled| settled.video.as_ref()?.suite());
+        if let Some(settled) = &self.settled {
+            // Video comes with the call or not at all: the other party was told of it once.
+            let had_video = self.had_video;
+            if let Some(local) = &mut self.local {
+                local.video.take_if(|_| !had_video);
+                if let (Some(video), Some(settled)) = (&mut local.video, &settled.video) {
+                    video.terms.formats = vec![settled.ours.clone()];
+                }
+            }
+        }
         let local = self.local.as_mut().ok_or(SdpError::NoAddress)?;
         let (mut bytes, mut settled) = sdp::answer(offer, local)?;
         let suite = settled.keys.map(|keys| keys.send.suite());
-        if suite.is_some() && before.is_some_and(|before| before != suite) {
+        let video = settled.video.as_ref().and_then(sdp::VideoSettled::suite);
+        let is_other = suite.is_some() && before.is_some_and(|before| before != suite);
+        if is_other || (video_before.is_some() && video.is_some() && video_before != video) {
             // the packets of another suite begin again, and must not under a key that had packets
             local.security.generation += 1;
             (bytes, settled) = sdp::answer(offer, local)?;
@@ -140,6 +155,7 @@ impl Media {
             bytes = sdp::answer(offer, local)?.0;
         }
         local.security.settle(&settled);
+        self.had_video |= settled.video.is_some();
         self.ours.clone_from(&bytes);
         self.sent.clone_from(&bytes);
         self.settled = Some(settled.clone());
@@ -155,10 +171,11 @@ impl Media {
             Some(false) => Direction::SendRecv,
             None => local.direction,
         };
-        let mut bytes = with_changes(&self.ours, local.version, direction);
+        let video = local.video.as_ref().map_or(direction, |video| sdp::video_direction(video, direction));
+        let mut bytes = with_changes(&self.ours, local.version, direction, video);
         if bytes != self.sent {
             local.version += 1;
-            bytes = with_changes(&self.ours, local.version, direction);
+            bytes = with_changes(&self.ours, local.version, direction, video);
         }
         self.sent.clone_from(&bytes);
         self.pending = Some(direction);
@@ -169,7 +186,9 @@ impl Media {
     pub(crate) fn accept(&mut self, answer: &[u8]) -> Result<Negotiated, SdpError> {
         let local = self.local.as_ref().ok_or(SdpError::NoAddress)?;
         let Some(direction) = self.pending else {
-            let settled = sdp::accept_answer(answer, local)?;
+            let mut settled = sdp::accept_answer(&audio_of(answer, &self.sent), local)?;
+            settled.video = self.accept_video(answer, local);
+            self.had_video |= settled.video.is_some();
             self.keep_only(&settled);
             self.settled = Some(settled.clone());
             return Ok(settled);
@@ -193,6 +212,8 @@ impl Media {
             let ours = before.dtmf.map(|(_, ours)| ours);
             settled.stream.dtmf = settled.stream.dtmf.map(|(theirs, _)| theirs).zip(ours);
         }
+        settled.video = self.accept_video(answer, &asked);
+        self.had_video |= settled.video.is_some();
         if let Some(local) = &mut self.local {
             local.direction = direction;
         }
@@ -202,8 +223,28 @@ impl Media {
         Ok(settled)
     }
 
-    /// Of the keys that were offered only the one that was taken is offered again.
+    /// What an answer to the description that was sent last says to its video.
+    fn accept_video(&self, answer: &[u8], local: &Local) -> Option<VideoSettled> {
+        let index = used(&self.sent, b"m=video")?;
+        let whole = sections(answer).count() == sections(&self.sent).count();
+        whole.then(|| sdp::accept_video(answer, local, index)).flatten()
+    }
+
+    /// Of the keys that were offered only the one that was taken is offered again, and of video only what was agreed on.
     fn keep_only(&mut self, settled: &Negotiated) {
+        self.keep_only_key(settled);
+        if let Some(local) = self.local.as_ref().filter(|local| local.video.is_some()) {
+            let mut kept = local.clone();
+            kept.security.settle_video(settled.video.as_ref());
+            kept.video = kept.video.zip(settled.video.as_ref()).map(|(mut video, settled)| {
+                video.terms.formats = vec![settled.ours.clone()];
+                video
+            });
+            self.ours = sdp::with_video(&self.ours, &kept);
+        }
+    }
+
+    fn keep_only_key(&mut self, settled: &Negotiated) {
         let Some(tag) = settled.tag else {
             return;
         };
@@ -237,9 +278,10 @@ fn keying(security: &Security, has_dtls: bool, over: Transport) -> Option<Keying
     }
 }
 
-/// A description of ours with another version and another direction of its used stream.
-fn with_changes(ours: &[u8], version: u64, direction: Direction) -> Vec<u8> {
+/// A description of ours with another version and another direction of its used streams.
+fn with_changes(ours: &[u8], version: u64, audio: Direction, video: Direction) -> Vec<u8> {
     let mut out = Vec::with_capacity(ours.len() + 8);
+    let mut direction = audio;
     for line in ours.split_inclusive(|byte| *byte == b'\n') {
         let text = line.strip_suffix(b"\r\n").unwrap_or(line);
         match text {
@@ -251,6 +293,10 @@ fn with_changes(ours: &[u8], version: u64, direction: Direction) -> Vec<u8> {
                     Direction::RecvOnly => b"a=recvonly",
                     Direction::Inactive => b"a=inactive",
                 });
+            }
+            text if text.starts_with(b"m=") => {
+                direction = if text.starts_with(b"m=video") { video } else { audio };
+                out.extend_from_slice(text);
             }
             // "the offerer MUST [...] use 'actpass'" in whatever offer (RFC 8842 5.2, 5.5); who has which part stays
             text if text.starts_with(b"a=setup:") => out.extend_from_slice(b"a=setup:actpass"),
@@ -276,10 +322,7 @@ fn origin(rest: &[u8], version: u64) -> Vec<u8> {
 /// Of an answer to a description with several streams, only the stream we use: the streams of an
 /// answer stand in the order of its offer (RFC 3264 6).
 fn audio_of(answer: &[u8], ours: &[u8]) -> Vec<u8> {
-    let used = sections(ours).position(|line| {
-        let mut fields = line.split(|byte| *byte == b' ');
-        fields.next() == Some(b"m=audio") && fields.next() != Some(b"0")
-    });
+    let used = used(ours, b"m=audio");
     let streams = sections(ours).count();
     if streams <= 1 || sections(answer).count() != streams {
         return answer.to_vec();
@@ -295,6 +338,14 @@ fn audio_of(answer: &[u8], ours: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// Which of our streams is the first of its kind that is not refused.
+fn used(ours: &[u8], kind: &[u8]) -> Option<usize> {
+    sections(ours).position(|line| {
+        let mut fields = line.split(|byte| *byte == b' ');
+        fields.next() == Some(kind) && fields.next() != Some(b"0")
+    })
 }
 
 /// The `m=` lines.
@@ -319,6 +370,7 @@ mod tests {
             direction: Direction::SendRecv,
             ptime_ms: 20,
             rtcp_mux: false,
+            video: None,
             security: Security::default(),
         }
     }
@@ -408,5 +460,54 @@ mod tests {
         let settled = media.accept(&offer(3, &answer)).unwrap();
         assert_eq!(dtls(&settled), dtls(&after));
         assert!(settled.stream.rtcp_mux);
+    }
+
+    const VIDEO: &str = "m=audio 4000 RTP/AVP 0\r\nm=video 4002 RTP/AVP 99\r\na=rtpmap:99 VP8/90000\r\n";
+
+    fn with_video() -> Local {
+        let terms = sdp::video_of(&offer(1, VIDEO)).unwrap();
+        Local { video: Some(sdp::LocalVideo { port: 40_002, terms }), ..local() }
+    }
+
+    fn video(settled: &Negotiated) -> Option<Direction> {
+        settled.video.as_ref().map(|video| video.stream.direction)
+    }
+
+    #[test]
+    fn a_hold_holds_video_too_and_it_comes_back() {
+        let mut media = Media::new(with_video());
+        let (_, settled) = media.answer(&offer(1, VIDEO)).unwrap();
+        assert_eq!(video(&settled), Some(Direction::SendRecv));
+        let both = |text: &[u8], line: &str| String::from_utf8_lossy(text).matches(line).count() == 2;
+        let hold = media.offer_again(Some(true)).unwrap();
+        assert!(both(&hold, "a=sendonly\r\n"));
+        let held = VIDEO.replace("\r\nm=video", "\r\na=recvonly\r\nm=video") + "a=recvonly\r\n";
+        assert_eq!(video(&media.accept(&offer(2, &held)).unwrap()), Some(Direction::SendOnly));
+        let back = media.offer_again(Some(false)).unwrap();
+        assert!(both(&back, "a=sendrecv\r\n"));
+        assert_eq!(video(&media.accept(&offer(3, VIDEO)).unwrap()), Some(Direction::SendRecv));
+
+        let (text, settled) = media.answer(&offer(4, &(VIDEO.to_owned() + "a=sendonly\r\n"))).unwrap();
+        assert_eq!(video(&settled), Some(Direction::RecvOnly), "held by the peer");
+        assert_eq!(line(&text, "m=video"), "m=video 40002 RTP/AVP 99");
+        let (text, settled) = media.answer(&offer(5, &VIDEO.replace("4002", "0"))).unwrap();
+        assert_eq!((video(&settled), line(&text, "m=video")), (None, "m=video 0 RTP/AVP 99".into()));
+        let (_, settled) = media.answer(&offer(6, VIDEO)).unwrap();
+        assert_eq!(video(&settled), Some(Direction::SendRecv), "the camera is on again");
+    }
+
+    #[test]
+    fn video_comes_with_the_call_or_not_at_all() {
+        let mut media = Media::new(Local { session_id: 7, ..with_video() });
+        media.ours = sdp::offer(media.local.as_ref().unwrap());
+        media.sent.clone_from(&media.ours);
+        let refused = offer(1, &VIDEO.replace("4002", "0"));
+        assert_eq!(video(&media.accept(&refused).unwrap()), None);
+        let hold = media.offer_again(Some(true)).unwrap();
+        assert_eq!(line(&hold, "m=video"), "m=video 0 RTP/AVP 99");
+        let answer = VIDEO.replace("4002", "0").replace("\r\nm=video", "\r\na=recvonly\r\nm=video");
+        assert_eq!(video(&media.accept(&offer(2, &answer)).unwrap()), None);
+        let (text, settled) = media.answer(&offer(3, VIDEO)).unwrap();
+        assert_eq!((video(&settled), line(&text, "m=video")), (None, "m=video 0 RTP/AVP 99".into()));
     }
 }

@@ -214,6 +214,7 @@ impl Session {
                 params: Box::new(settled.stream),
                 keys: settled.keys.map(Box::new),
                 path: settled.path.clone().map(Box::new),
+                video: settled.video.clone().map(Box::new),
                 held_by_peer: settled.held_by_peer,
             },
         );

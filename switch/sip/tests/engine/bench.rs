@@ -80,6 +80,7 @@ pub fn local(port: u16) -> Local {
         direction: Direction::SendRecv,
         ptime_ms: 20,
         rtcp_mux: false,
+        video: None,
         security: Default::default(),
     }
 }

@@ -18,6 +18,7 @@ fn local() -> Local {
         direction: Direction::SendRecv,
         ptime_ms: 20,
         rtcp_mux: false,
+        video: None,
         security: Default::default(),
     }
 }

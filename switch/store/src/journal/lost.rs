@@ -76,6 +76,7 @@ fn leg_record(call: &OpenCall, leg: &OpenLeg, caller: bool, now: Wall) -> LegRec
     };
     LegRecord {
         presented: None,
+        video: None,
         leg: leg.leg,
         role,
         party,
