@@ -11,3 +11,4 @@ pub(crate) mod mixer;
 pub(crate) mod player;
 pub(crate) mod recorder;
 pub(crate) mod secret;
+pub(crate) mod video;

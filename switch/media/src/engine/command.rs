@@ -4,9 +4,12 @@ use super::{MediaEngine, MediaOutput, NO_LEG, PortKey};
 use crate::graph::bridge;
 use crate::graph::leg::{Leg, Stream, is_public};
 use crate::graph::player::{ITEMS_MAX, Item, Player};
+use crate::graph::video::Video;
 use crate::rtp::latch::Latch;
 use cordboard_model::id::{LegId, PlaybackId};
-use cordboard_model::media::{MediaCommand, MediaEvent, OpenError, PlayItem, Repeat, StreamParams};
+use cordboard_model::media::{
+    MediaCommand, MediaEvent, OpenError, PlayItem, Repeat, StreamParams, VideoFeedback,
+};
 use cordboard_model::time::Time;
 use core::net::SocketAddr;
 
@@ -28,6 +31,7 @@ impl MediaEngine {
                     self.configure_path(key, path.as_deref(), keys.as_deref(), now);
                 }
             }
+            MediaCommand::Video { leg, beside, feedback } => self.carry_video(leg, beside, feedback),
             MediaCommand::Play { leg, playback, items, repeat } => {
                 self.play(leg, playback, &items, repeat, now)
             }
@@ -188,6 +192,7 @@ impl MediaEngine {
             leg.hear(now);
         }
         let partner = leg.partner;
+        let is_video = leg.video.is_some();
         if turned {
             // Held audio is not lost audio: numbers go on where they were.
             leg.outgoing.detach();
@@ -199,6 +204,34 @@ impl MediaEngine {
             self.start_watching(key, now);
         }
         self.prepare_feeds(key);
+        if let (true, true, Some(partner)) = (turned, is_video, partner) {
+            self.want_picture(partner);
+        }
+    }
+
+    /// A leg carries video: nobody speaks on it, and its party knows by its name that it belongs to the audio.
+    fn carry_video(&mut self, leg: LegId, beside: LegId, takes: VideoFeedback) {
+        let Some(key) = self.find(leg) else {
+            return;
+        };
+        let cname = self.by_id.get(&beside).and_then(|key| self.legs.get(*key)).map(|leg| leg.reports.cname);
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        // no silence of it is anybody's concern: a camera may be covered
+        leg.watch.held = true;
+        leg.reports.cname = cname.unwrap_or(leg.reports.cname);
+        match &mut leg.video {
+            Some(video) => (video.beside, video.takes) = (beside, takes),
+            none => *none = Some(Box::new(Video::new(beside, takes))),
+        }
+    }
+
+    /// Asks for a whole picture of a leg's party, if it is one of video that is told such things.
+    pub(super) fn want_picture(&mut self, key: u32) {
+        if self.legs.get_mut(key).and_then(|leg| leg.video.as_mut()).is_some_and(|video| video.want()) {
+            self.report_soon(key);
+        }
     }
 
     fn play(&mut self, id: LegId, playback: PlaybackId, items: &[PlayItem], repeat: Repeat, now: Time) {
@@ -274,6 +307,9 @@ impl MediaEngine {
             [other.feed, one.feed] = said;
         }
         self.prepare_feeds(first);
+        for key in [first, second] {
+            self.want_picture(key);
+        }
     }
 
     /// Two legs are joined, or what one of them agreed on has changed.
@@ -282,6 +318,10 @@ impl MediaEngine {
         self.prepare_seat(key);
         let partner = self.legs.get(key).and_then(|leg| leg.partner);
         if let Some((one, other)) = partner.and_then(|partner| self.legs.pair_mut(key, partner)) {
+            if bridge::are_strangers(one, other) {
+                self.counters.commands_ignored += 1;
+                return self.part(key);
+            }
             bridge::prepare(one, other, ptime, &self.config.opus);
             bridge::prepare(other, one, ptime, &self.config.opus);
         }

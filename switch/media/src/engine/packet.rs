@@ -6,6 +6,7 @@ use crate::dtmf::event::Event;
 use crate::graph::bridge::{self, Content, Passage, Stop};
 use crate::graph::leg::{Leg, Told, Way};
 use crate::graph::recorder::Spoken;
+use crate::graph::video::Route;
 use crate::rtcp;
 use crate::rtcp::write::LastReport;
 use crate::rtp::header::{self, Header};
@@ -81,6 +82,10 @@ impl MediaEngine {
         }
         if locked {
             self.mention(MediaEvent::Locked { leg: id, from });
+            if from != params.remote {
+                // its first packets were not believed, and a picture needs them all
+                self.want_picture(key);
+            }
         }
         if news.back {
             self.mention(MediaEvent::Audio { leg: id, news: AudioNews::Back });
@@ -225,6 +230,12 @@ impl MediaEngine {
             return;
         };
         leg.hear(now);
+        if leg.video.is_some() {
+            self.pass_feedback(key, buf.get(..len).unwrap_or_default());
+        }
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
         // Reports are believed of the source whose RTP we hear, and of no other on the same host.
         if leg.reception.ssrc() != Some(compound.sender) {
             return;
@@ -237,6 +248,25 @@ impl MediaEngine {
         }
         if let Some(sent_at) = compound.sent_at {
             leg.reports.last = Some(LastReport { sent_at, received_at: now });
+        }
+    }
+}
+
+impl MediaEngine {
+    /// What a party of video says of the pictures it gets is for who makes them.
+    fn pass_feedback(&mut self, key: u32, packet: &[u8]) {
+        let Some(partner) = self.legs.get(key).and_then(|leg| leg.partner) else {
+            return;
+        };
+        let Some((from, to)) = self.legs.pair_mut(key, partner) else {
+            return;
+        };
+        let (Some(source), Some(video)) = (to.reception.ssrc(), to.video.as_mut()) else {
+            return;
+        };
+        let route = Route { told_of: from.outgoing.ssrc(), source, ours: to.outgoing.ssrc() };
+        if video.pass(packet, route, |sequence| from.outgoing.source_number(partner, sequence)) {
+            self.report_soon(partner);
         }
     }
 }

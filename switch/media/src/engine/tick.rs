@@ -168,6 +168,19 @@ impl MediaEngine {
         }
     }
 
+    /// Has a leg report with the shell's next packets, if it may.
+    pub(super) fn report_soon(&mut self, key: u32) {
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        let is_reported = leg.port.is_some() && leg.stream.is_some() && leg.is_reported();
+        if !leg.reports.queued && is_reported {
+            leg.reports.queued = true;
+            let is_muxed = leg.stream.is_some_and(|stream| stream.params.rtcp_mux);
+            if is_muxed { &mut self.muxed } else { &mut self.reports }.push_back(key);
+        }
+    }
+
     fn watch_leg(&mut self, key: u32, now: Time) {
         let looks = !self.config.unheard_limit.is_zero();
         if looks {
@@ -179,19 +192,18 @@ impl MediaEngine {
             return;
         };
         let id = leg.id;
+        let is_due = reports && now >= leg.reports.due;
+        if is_due {
+            leg.reports.due = next_report;
+            self.report_soon(key);
+        }
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
         let receives = leg.stream.is_some_and(|s| s.params.direction.receives());
         let waits = !limit.is_zero() && receives && !leg.watch.held && leg.port.is_some();
         let silent = waits && !leg.watch.told && now >= leg.watch.heard + limit;
         leg.watch.told |= silent;
-        if reports && now >= leg.reports.due {
-            leg.reports.due = next_report;
-            let is_reported = leg.port.is_some() && leg.is_reported();
-            if !leg.reports.queued && is_reported {
-                leg.reports.queued = true;
-                let is_muxed = leg.stream.is_some_and(|stream| stream.params.rtcp_mux);
-                if is_muxed { &mut self.muxed } else { &mut self.reports }.push_back(key);
-            }
-        }
         let mut next = if waits && !leg.watch.told {
             leg.watch.heard + limit
         } else if limit.is_zero() {
@@ -261,7 +273,12 @@ impl MediaEngine {
             last: leg.reports.last,
             cname: leg.reports.cname,
         };
-        let len = report::write(buf, &report, now)?;
+        let mut len = report::write(buf, &report, now)?;
+        if let Some(video) = leg.video.as_mut() {
+            // "an RTCP compound packet [with] feedback MUST contain [...] RR or SR [and] CNAME" before it (RFC 4585 3.1)
+            let source = leg.reception.ssrc();
+            len += video.take_pending(buf.get_mut(len..).unwrap_or_default(), report.ssrc, source);
+        }
         let sealed = leg.seal(buf, len, true);
         if sealed.is_none() {
             self.counters.unsealable += 1;

@@ -173,6 +173,12 @@ pub(crate) fn prepare(from: &Leg, to: &mut Leg, ptime_ms: u8, config: &OpusConfi
     }
 }
 
+/// Whether two legs can never be joined: video of one codec is not made video of another, nor audio.
+pub(crate) fn are_strangers(one: &Leg, other: &Leg) -> bool {
+    let codecs = one.stream.zip(other.stream).map(|(one, other)| (one.params.codec, other.params.codec));
+    codecs.is_some_and(|(one, other)| (one.is_video() || other.is_video()) && one != other)
+}
+
 /// Codes of one law become codes of the other, in place. Same codec: nothing is touched.
 fn transcode(codec: Codec, wanted: Codec, codes: &mut [u8]) {
     if let (Some(law), Some(wanted)) = (Law::of(codec), Law::of(wanted)) {

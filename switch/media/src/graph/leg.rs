@@ -14,6 +14,7 @@ use crate::graph::mixer::Seat;
 use crate::graph::player::Player;
 use crate::graph::recorder::Channel;
 use crate::graph::secret::Secret;
+use crate::graph::video::Video;
 use crate::quality::{self, Path};
 use crate::rtcp::read::About;
 use crate::rtcp::write::{self as report, LastReport};
@@ -246,6 +247,8 @@ pub(crate) struct Leg {
     /// What the partner says, where it must be decoded for this leg's party.
     pub feed: Option<Box<Feed>>,
     pub partner: Option<u32>,
+    /// What it has more if it carries video.
+    pub video: Option<Box<Video>>,
     /// Whether what the party says and presses is nobody's business.
     pub secret: Secret,
     /// Where it sits in a mix; it has no partner then.
@@ -311,6 +314,7 @@ impl Leg {
             player: None,
             feed: None,
             partner: None,
+            video: None,
             secret: Secret::default(),
             seat: None,
             taps: [None; TAPS_MAX],
@@ -440,7 +444,9 @@ impl Leg {
         self.reception.set_clock(clock);
         self.digits_in.set_clock(clock);
         let same = |coders: &Coders| coders.codec == params.codec && coders.opus == params.opus;
-        if !self.coders.as_deref().is_some_and(same) {
+        if params.codec.is_video() {
+            self.coders = None;
+        } else if !self.coders.as_deref().is_some_and(same) {
             self.coders = Some(Box::new(Coders::new(params.codec, params.opus, config)));
         }
     }
@@ -480,7 +486,8 @@ impl Leg {
 
     /// Has an ear where keys are tones, and none elsewhere: it costs time for each packet. Allocates.
     pub(crate) fn prick_ear(&mut self) {
-        let codec = self.stream.map(|stream| stream.params.codec).filter(|_| self.way() == Some(Way::Tones));
+        let codec = self.stream.map(|stream| stream.params.codec);
+        let codec = codec.filter(|codec| self.way() == Some(Way::Tones) && !codec.is_video());
         if self.ear.as_ref().map(|ear| ear.codec()) != codec {
             self.ear = codec.map(|codec| Box::new(Ear::new(codec)));
         }

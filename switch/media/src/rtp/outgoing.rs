@@ -13,6 +13,13 @@ use rand_core::RngCore;
 /// Slack when judging whether a source's timestamp goes with the time that passed.
 const TIMESTAMP_SLACK: Duration = Duration::from_secs(10);
 
+/// The clock of video, whatever its codec.
+const VIDEO_HZ: u32 = 90_000;
+/// How far back a packet may be asked for again: two seconds of 500 packets each.
+const ASKED_BACK: u16 = 1_000;
+/// How much later a picture may be shown than one that is sent after it.
+const PICTURES_AHEAD: Duration = Duration::from_secs(1);
+
 /// "the initial value of the sequence number ... SHOULD be ... between 0 and 2^15 - 1" where it is secured (RFC 3711 3.3.1):
 /// a receiver that misses the first packets then still knows how often the number has wrapped.
 const FIRST_MAX: u16 = 0x7fff;
@@ -195,6 +202,17 @@ impl Outgoing {
         Some(self.place(sequence, timestamp, restarted))
     }
 
+    /// Which packet of the leg that feeds the stream one of ours was. `None`: of another source, or before its beginning.
+    pub(crate) fn source_number(&self, leg: u32, sequence: u16) -> Option<u16> {
+        if !matches!(self.source, Source::Relay { leg: from, .. } if from == leg) {
+            return None;
+        }
+        let number = sequence.wrapping_sub(self.sequence_shift);
+        let behind = (self.newest as u16).wrapping_sub(number);
+        let is_known = behind <= ASKED_BACK && self.newest.saturating_sub(u64::from(behind)) >= self.floor;
+        is_known.then_some(number)
+    }
+
     /// The timestamp of a key's event: what it was given with its first packet.
     fn key_began(&mut self, source: Source, theirs: u32, ours: u32) -> u32 {
         let known = |key: &&Key| key.source == source && key.theirs == theirs;
@@ -211,6 +229,10 @@ impl Outgoing {
             return false;
         };
         let step = ahead(timestamp, last);
+        // Pictures may be sent in another order than they are shown in.
+        if step < 0 && self.clock.hertz() == VIDEO_HZ {
+            return u64::from(step.unsigned_abs()) > self.clock.ticks_in(PICTURES_AHEAD);
+        }
         step < 0 || u64::from(step.unsigned_abs()) > self.clock.ticks_in(now.since(at) + TIMESTAMP_SLACK)
     }
 

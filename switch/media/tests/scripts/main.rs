@@ -47,4 +47,6 @@ mod travel;
 #[cfg(test)]
 mod unheard;
 #[cfg(test)]
+mod video;
+#[cfg(test)]
 mod wideband;

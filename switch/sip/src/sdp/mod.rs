@@ -24,11 +24,11 @@ pub(crate) use crypto::KeySeed;
 pub use crypto::{Crypto, DtlsSelf, Keying, Security};
 pub use description::{Connection, Media, Origin, RtpMap, SessionDescription};
 pub use error::SdpError;
-pub(crate) use negotiate::{audio_address, with_video};
 pub use negotiate::{Local, Negotiated, accept_answer, answer, codecs_of, keying_offered, offer};
+pub(crate) use negotiate::{audio_address, with_video};
 pub use path::Setup;
-pub(crate) use video::{accepted as accept_video, direction as video_direction};
 pub use video::{LocalVideo, MAX_VIDEO_FORMATS, VideoFormat, VideoSettled, VideoTerms, video_of};
+pub(crate) use video::{accepted as accept_video, direction as video_direction};
 
 /// The media type of a session description.
 pub const MEDIA_TYPE: &str = "application/sdp";

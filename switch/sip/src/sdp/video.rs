@@ -144,7 +144,8 @@ impl Profile {
 #[must_use]
 pub fn video_of(description: &[u8]) -> Option<VideoTerms> {
     let peer = SessionDescription::parse(description).ok()?;
-    let usable = |media: &&Media| is_video(media) && matches!(kind(media), Some(Keying::Plain | Keying::Sdes));
+    let usable =
+        |media: &&Media| is_video(media) && matches!(kind(media), Some(Keying::Plain | Keying::Sdes));
     let stream = peer.media.iter().find(usable)?;
     let formats = formats(stream);
     let kbit = bandwidth(description, &peer, stream);
@@ -157,13 +158,19 @@ fn is_video(media: &Media) -> bool {
 
 /// How it is secured; `None` for what is not relayed.
 fn kind(media: &Media) -> Option<Keying> {
-    negotiate::kind_of(media).or_else(|| media.protocol.eq_ignore_ascii_case(PLAIN_FEEDBACK).then_some(Keying::Plain))
+    negotiate::kind_of(media)
+        .or_else(|| media.protocol.eq_ignore_ascii_case(PLAIN_FEEDBACK).then_some(Keying::Plain))
 }
 
 /// RTP with feedback before its time (RFC 4585 9).
 const PLAIN_FEEDBACK: &str = "RTP/AVPF";
 
-fn terms(peer: &SessionDescription, stream: &Media, formats: Vec<VideoFormat>, kbit: Option<u32>) -> VideoTerms {
+fn terms(
+    peer: &SessionDescription,
+    stream: &Media,
+    formats: Vec<VideoFormat>,
+    kbit: Option<u32>,
+) -> VideoTerms {
     let first = formats.first().map(|format| format.payload_type);
     VideoTerms {
         feedback: feedback(stream, first),
@@ -178,7 +185,8 @@ fn terms(peer: &SessionDescription, stream: &Media, formats: Vec<VideoFormat>, k
 fn formats(media: &Media) -> Vec<VideoFormat> {
     let known = media.payload_types().filter_map(|payload_type| {
         let map = media.rtpmap(payload_type)?;
-        let same = |codec: &Codec| map.name.eq_ignore_ascii_case(codec.name()) && map.clock_hz == codec.clock_hz();
+        let same =
+            |codec: &Codec| map.name.eq_ignore_ascii_case(codec.name()) && map.clock_hz == codec.clock_hz();
         let codec = Codec::VIDEO.into_iter().find(same)?;
         let parameters = media.fmtp(payload_type).map(str::to_owned);
         let fits = parameters.as_ref().is_none_or(|text| text.len() <= PARAMETERS_MAX);
@@ -317,7 +325,8 @@ pub(super) fn answered(
         if keying == Keying::Sdes && crypto.is_none() {
             continue;
         }
-        let settled = settle(peer, stream, (&format, format.payload_type), local, bandwidth(offer, peer, stream));
+        let settled =
+            settle(peer, stream, (&format, format.payload_type), local, bandwidth(offer, peer, stream));
         let Some(mut settled) = settled else {
             continue;
         };

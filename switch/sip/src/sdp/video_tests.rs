@@ -55,9 +55,15 @@ fn h264_is_the_same_where_profile_and_packetization_mode_are_whatever_the_level(
     assert!(fits(mode_1, "Packetization-Mode=1; profile-level-id=42E034;max-br=20000"), "another level");
     assert!(!fits(mode_1, "profile-level-id=42e01f"), "another mode: 0 is what nothing means");
     assert!(fits("profile-level-id=42e01f", "profile-level-id=42e01f;packetization-mode=0"));
-    assert!(fits("profile-level-id=42c00a", "profile-level-id=4d801f"), "constrained baseline, written in two ways");
+    assert!(
+        fits("profile-level-id=42c00a", "profile-level-id=4d801f"),
+        "constrained baseline, written in two ways"
+    );
     assert!(fits("profile-level-id=42c00a", "profile-level-id=58c01f"));
-    assert!(!fits("profile-level-id=42c00a", "profile-level-id=42801f"), "baseline is more than constrained baseline");
+    assert!(
+        !fits("profile-level-id=42c00a", "profile-level-id=42801f"),
+        "baseline is more than constrained baseline"
+    );
     assert!(fits("", "profile-level-id=42000a"), "baseline is what nothing means");
     assert!(!fits("profile-level-id=64001f", "profile-level-id=4d001f"), "high, main");
     assert!(fits("profile-level-id=640c1f", "profile-level-id=640c28"), "constrained high");
@@ -79,7 +85,10 @@ fn a_phones_offer_is_read_with_its_formats_feedback_and_limit() {
     assert!(none(&PHONE.replace("4002", "0")), "refused");
     assert!(none(&PHONE.replace("RTP/AVPF", "UDP/TLS/RTP/SAVPF")), "a browser's");
     assert!(none("m=video 4002 RTP/AVP 34\r\n"), "H.263");
-    assert!(none(&PHONE.replace("profile-level-id=42801F", &"x".repeat(2_000)).replace("VP8", "VP7")), "too long");
+    assert!(
+        none(&PHONE.replace("profile-level-id=42801F", &"x".repeat(2_000)).replace("VP8", "VP7")),
+        "too long"
+    );
 }
 
 /// A call from end to end: what each is told, and what both settle.
