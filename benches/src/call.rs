@@ -138,6 +138,7 @@ impl Exchange {
             authenticated: Vec::new(),
             ptime_ms: 20,
             rtcp_mux: false,
+            video: None,
             wall,
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

@@ -116,6 +116,45 @@ impl Baresip {
         Ok(Self { process: Process::start("baresip", &dir, command)?, dir })
     }
 
+    /// One with a camera and a screen of its own making and VP8, which takes orders and answers every call; its SIP port.
+    pub fn start_with_video(dir: &Path, user: &str, port: u16) -> Result<Self, Fail> {
+        let dir = dir.join(format!("baresip-{user}"));
+        std::fs::create_dir_all(&dir)?;
+        write_tone(&dir.join("says.wav"), 440.0, 20_000)?;
+        let rtp = 46_000 + (port - 5_000) * 10;
+        let config = format!(
+            "sip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\nrtp_ports {rtp}-{1}\n\
+             audio_source aufile,{0}/says.wav\naudio_player aufile,{0}/plays.wav\naudio_alert none\n\
+             video_source fakevideo,nil\nvideo_display fakevideo,nil\nvideo_size 320x240\nvideo_fps 15\n\
+             video_bitrate 256000\nmodule_path {MODULES}\nmodule g711.so\nmodule vp8.so\nmodule aufile.so\n\
+             module fakevideo.so\nmodule snapshot.so\nmodule stdio.so\nmodule_tmp account.so\nmodule_app menu.so\n",
+            dir.display(),
+            rtp + 8
+        );
+        std::fs::write(dir.join("config"), config)?;
+        let account = format!(
+            "<sip:{user}@127.0.0.1>;auth_pass={PASSWORD};answermode=auto;audio_codecs=pcmu;video_codecs=vp8\n"
+        );
+        std::fs::write(dir.join("accounts"), account)?;
+        std::fs::write(dir.join("contacts"), "")?;
+        let mut command = Command::new("baresip");
+        command.arg("-f").arg(&dir).current_dir(&dir).env("HOME", &dir);
+        let name = format!("baresip-{user}");
+        Ok(Self { process: Process::start_with_input(&name, &dir, command)?, dir })
+    }
+
+    /// Types a line, for one with video.
+    pub fn order(&mut self, line: &str) -> Result<(), Fail> {
+        self.process.type_line(line)
+    }
+
+    /// A picture that it has received and decoded, as a PNG file, once it was ordered (`/snapshot_recv`).
+    pub fn picture(&self) -> Option<PathBuf> {
+        let files = std::fs::read_dir(&self.dir).ok()?.flatten().map(|entry| entry.path());
+        let mut pictures = files.filter(|path| path.to_string_lossy().contains("snapshot-recv"));
+        pictures.find(|path| path.metadata().is_ok_and(|data| data.len() > 0))
+    }
+
     /// What it printed.
     pub fn output(&self) -> String {
         self.process.output()

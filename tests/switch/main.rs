@@ -36,6 +36,7 @@ mod torture;
 mod torture_tcp;
 mod transfers;
 mod trunks;
+mod video;
 mod walk;
 mod websocket;
 
@@ -106,6 +107,9 @@ static TESTS: &[Test] = &[
     test("a_linphone_with_srtp_over_tls_and_a_plain_one_call_each_other", secure::linphone),
     test("a_baresip_with_srtp_over_tls_answers_a_plain_caller", secure::baresip),
     test("where_srtp_is_required_plain_callers_and_phones_in_the_clear_are_refused", secure::required),
+    test("video_and_its_feedback_go_both_ways_between_two_phones", video::both_ways),
+    test("video_that_is_not_shared_is_refused_and_the_call_goes_on", video::not_shared),
+    test("a_baresip_sees_another_in_vp8", video::baresip),
     test("a_call_ends_at_its_longest", media::longest_call),
     test("who_is_not_heard_or_late_is_told_of_while_the_call_is_up_and_in_its_record", media::unheard),
     test("a_silent_party_ends_the_call_unless_held", media::silence),

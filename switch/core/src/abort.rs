@@ -59,6 +59,7 @@ mod tests {
             authenticated: Vec::new(),
             ptime_ms: 20,
             rtcp_mux: false,
+            video: None,
             wall: WallClock { at_zero: Wall(0) },
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

@@ -1,5 +1,6 @@
 //! What the shell gives the shard and what it gets back.
 
+use crate::video::VideoRule;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
@@ -44,6 +45,8 @@ pub struct ShardConfig {
     pub ptime_ms: u8,
     /// Whether our offers ask for RTCP on the RTP port (RFC 5761); who asks us for it gets it in any case.
     pub rtcp_mux: bool,
+    /// Whether calls may have video, and how much; none: it is refused.
+    pub video: Option<VideoRule>,
     /// Turns time into dates.
     pub wall: WallClock,
     /// The key that panics the call in hand, for the test of what a panic costs. Ignored in release builds.

@@ -1,9 +1,11 @@
 //! Which session is which leg, and what the shard must know of a leg to translate for it.
 
 use crate::translate::Came;
+use crate::video::Video;
 use cordboard_model::id::{AgentId, CallId, LegId, TrunkId, UserId};
 use cordboard_model::media::Codec;
 use cordboard_sip::engine::SessionId;
+use cordboard_sip::sdp::VideoTerms;
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
@@ -34,6 +36,12 @@ pub(crate) struct Leg {
     pub(crate) offered: Vec<Codec>,
     /// The codec that it has.
     pub(crate) codec: Option<Codec>,
+    /// The video that its party offered.
+    pub(crate) video_offered: Option<Box<VideoTerms>>,
+    /// Its video, if it may have some.
+    pub(crate) video: Option<Box<Video>>,
+    /// Whom its audio is joined with, if either has video.
+    pub(crate) seen_with: Option<LegId>,
 }
 
 /// All legs of the shard.
@@ -42,6 +50,8 @@ pub(crate) struct Legs {
     legs: BTreeMap<LegId, Leg>,
     sessions: BTreeMap<SessionId, LegId>,
     calls: BTreeMap<CallId, Vec<LegId>>,
+    /// Of which leg each leg that carries video is.
+    videos: BTreeMap<LegId, LegId>,
     /// Legs that have another session or call since these were last taken.
     changed: Vec<LegId>,
 }
@@ -65,6 +75,9 @@ impl Legs {
             journalled: false,
             offered: Vec::new(),
             codec: None,
+            video_offered: None,
+            video: None,
+            seen_with: None,
         })
     }
 
@@ -119,12 +132,34 @@ impl Legs {
     pub(crate) fn forget(&mut self, call: CallId) -> Vec<SessionId> {
         let mut left = Vec::new();
         for leg in self.calls.remove(&call).unwrap_or_default() {
-            if let Some(session) = self.legs.remove(&leg).and_then(|l| l.session) {
+            let gone = self.legs.remove(&leg);
+            if let Some(video) = gone.as_ref().and_then(|gone| gone.video.as_ref()) {
+                self.videos.remove(&video.id());
+            }
+            if let Some(session) = gone.and_then(|gone| gone.session) {
                 self.sessions.remove(&session);
                 left.push(session);
             }
         }
         left
+    }
+
+    /// A leg has video.
+    pub(crate) fn add_video(&mut self, leg: LegId, video: Video) {
+        if let Some(found) = self.legs.get_mut(&leg) {
+            self.videos.insert(video.id(), leg);
+            found.video = Some(Box::new(video));
+        }
+    }
+
+    /// Whose video a leg carries.
+    pub(crate) fn of_video(&self, video: LegId) -> Option<LegId> {
+        self.videos.get(&video).copied()
+    }
+
+    /// Whether any call has video.
+    pub(crate) fn has_videos(&self) -> bool {
+        !self.videos.is_empty()
     }
 
     /// The legs of a call.
@@ -133,6 +168,6 @@ impl Legs {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.legs.is_empty() && self.sessions.is_empty() && self.calls.is_empty()
+        self.legs.is_empty() && self.sessions.is_empty() && self.calls.is_empty() && self.videos.is_empty()
     }
 }

@@ -22,6 +22,7 @@ mod speech;
 mod trace;
 mod translate;
 mod trunks;
+mod video;
 
 /// What the shell says in an agent's name, and what may be answered.
 pub use cordboard_acd::{AcdCommand, Refused, RefusedReason};
@@ -33,3 +34,4 @@ pub use ladder::{Ladder, Tapped, redact};
 pub use query::Figures;
 pub use shard::Shard;
 pub use translate::{RoomOrder, check_flow};
+pub use video::VideoRule;

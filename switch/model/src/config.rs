@@ -430,6 +430,8 @@ pub struct Trunk {
     pub told: Option<IpAddr>,
     /// What it is told as the address of our audio; what all are told if none.
     pub told_media: Option<IpAddr>,
+    /// Whether it is offered the video of our parties. It may offer its own in any case.
+    pub video: bool,
     /// Where calls by this trunk are sent.
     pub gateways: Vec<Gateway>,
     /// The same by names.
@@ -475,6 +477,7 @@ impl Trunk {
             local: None,
             told: None,
             told_media: None,
+            video: false,
             gateways: Vec::new(),
             named: Vec::new(),
             max_calls: 100,

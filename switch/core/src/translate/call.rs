@@ -61,6 +61,7 @@ impl Shard {
             CallOutput::Journal(record) => self.journal(None, record),
             CallOutput::Closing { call, mut cdr } => {
                 self.numbers_into(&mut cdr);
+                self.videos_into(&mut cdr);
                 self.figures.calls_ended += 1;
                 let ticket = self.gate.closing(call, self.now, self.snapshot.limits.journal_wait);
                 self.journal(Some(ticket), JournalRecord::CallClosed(cdr));
@@ -78,8 +79,14 @@ impl Shard {
         {
             self.legs.add(*leg, call);
         }
-        let command = self.in_own_tones(command);
+        let mut command = self.in_own_tones(command);
+        let joined = match &command {
+            MediaCommand::Bridge { a, b } => Some((*a, *b)),
+            _ => None,
+        };
+        self.video_before(&mut command);
         self.out.push_back(ShardOutput::Media(command));
+        self.video_after(joined);
     }
 
     /// Tones that each country has its own way to play become those of the tenant.
@@ -167,11 +174,12 @@ impl Shard {
             security: Security::new(self.srtp_of(leg)),
             ptime_ms: self.config.ptime_ms,
             rtcp_mux: self.config.rtcp_mux,
+            video: self.local_video(leg),
         }
     }
 
     /// The other legs of a leg's call.
-    fn others(&self, leg: LegId) -> impl Iterator<Item = &crate::legs::Leg> {
+    pub(crate) fn others(&self, leg: LegId) -> impl Iterator<Item = &crate::legs::Leg> {
         let of_call = self.legs.get(leg).map(|found| self.legs.of(found.call)).unwrap_or_default();
         of_call.iter().filter(move |other| **other != leg).filter_map(|other| self.legs.get(*other))
     }
@@ -295,6 +303,7 @@ impl Shard {
         for leg in &legs {
             self.lamp_ends(*leg);
         }
+        self.forget_videos(&legs);
         for session in self.legs.forget(call) {
             // Only a call that was forgotten by force has sessions left.
             let cause = Cause::InternalError;

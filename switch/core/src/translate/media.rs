@@ -26,6 +26,9 @@ fn leg_of(event: &MediaEvent) -> Option<LegId> {
 
 impl Shard {
     pub(crate) fn on_media(&mut self, event: MediaEvent) {
+        if self.on_video(leg_of(&event), &event) {
+            return;
+        }
         let of_leg = leg_of(&event).and_then(|leg| self.legs.get(leg)).map(|leg| leg.call);
         self.in_hand = match &event {
             MediaEvent::Speaking { mix, .. } => Some(*mix),

@@ -9,13 +9,12 @@ use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::{Incoming, LegEvent};
-use cordboard_model::media::{MediaCommand, StreamParams};
-use cordboard_model::path::MediaPath;
+use cordboard_model::media::MediaCommand;
 use cordboard_model::plan::owner;
-use cordboard_model::srtp::{SrtpKeys, SrtpPolicy};
+use cordboard_model::srtp::SrtpPolicy;
 use cordboard_model::trace::TraceMedia;
 use cordboard_sip::engine::{DialogState, IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
-use cordboard_sip::sdp::{self, Keying};
+use cordboard_sip::sdp::{self, Keying, Negotiated};
 
 impl Shard {
     pub(crate) fn on_sip(&mut self, output: SipOutput) {
@@ -64,6 +63,10 @@ impl Shard {
         let added = self.legs.add(leg, call);
         added.user.clone_from(&incoming.user);
         added.trunk.clone_from(&incoming.trunk);
+        added.video_offered = match self.config.video {
+            Some(_) => incoming.offer.as_deref().and_then(sdp::video_of).map(Box::new),
+            None => None,
+        };
         added.offered = incoming.offer.as_deref().map(sdp::codecs_of).unwrap_or_default();
         let (came, data) = Self::believe(trunk, &mut incoming);
         added.came = Some(Box::new(came));
@@ -148,21 +151,19 @@ impl Shard {
         self.in_hand = Some(call);
         match event {
             SipEvent::Incoming(_) => {}
-            SipEvent::MediaSettled { media, .. } => {
-                self.on_settled(leg, media.stream, media.keys, media.path)
-            }
+            SipEvent::MediaSettled { media, .. } => self.on_settled(leg, *media),
             SipEvent::Ringing { .. } => {
                 self.lamp(leg, DialogState::Early);
                 self.leg_event(leg, LegEvent::Ringing);
             }
             SipEvent::EarlyMedia { media, .. } => {
-                self.configure_media(leg, media.stream, media.keys, media.path);
+                self.configure_media(leg, *media);
                 self.leg_event(leg, LegEvent::EarlyMedia);
             }
             SipEvent::Answered { media, .. } => {
                 self.trunks.settled(leg);
                 self.lamp(leg, DialogState::Confirmed);
-                self.configure_media(leg, media.stream, media.keys, media.path);
+                self.configure_media(leg, *media);
                 self.leg_event(leg, LegEvent::Answered);
             }
             SipEvent::DialogUp { record, .. } => self.on_dialog(call, leg, *record),
@@ -171,9 +172,10 @@ impl Shard {
                 self.lamp(leg, DialogState::Confirmed);
                 self.leg_event(leg, LegEvent::Confirmed);
             }
-            SipEvent::Renegotiated { params, keys, path, held_by_peer, .. } => {
-                self.configure_media(leg, *params, keys.map(|keys| *keys), path.map(|path| *path));
-                self.leg_event(leg, LegEvent::PeerHold { on: held_by_peer });
+            SipEvent::Renegotiated { media, .. } => {
+                let on = media.held_by_peer;
+                self.configure_media(leg, *media);
+                self.leg_event(leg, LegEvent::PeerHold { on });
             }
             SipEvent::HoldDone { on, ok, .. } => self.leg_event(leg, LegEvent::HoldDone { on, ok }),
             SipEvent::Redirected { to, host, .. } => self.on_redirect(call, leg, to.user, &host),
@@ -212,14 +214,8 @@ impl Shard {
     }
 
     /// Offer and answer of an incoming leg are settled; it is answered if that was what we did.
-    fn on_settled(
-        &mut self,
-        leg: LegId,
-        params: StreamParams,
-        keys: Option<SrtpKeys>,
-        path: Option<MediaPath>,
-    ) {
-        self.configure_media(leg, params, keys, path);
+    fn on_settled(&mut self, leg: LegId, media: Negotiated) {
+        self.configure_media(leg, media);
         let answered = self.legs.get_mut(leg).is_some_and(|found| {
             found.settled = true;
             found.answering
@@ -229,13 +225,8 @@ impl Shard {
         }
     }
 
-    fn configure_media(
-        &mut self,
-        leg: LegId,
-        params: StreamParams,
-        keys: Option<SrtpKeys>,
-        path: Option<MediaPath>,
-    ) {
+    fn configure_media(&mut self, leg: LegId, media: Negotiated) {
+        let Negotiated { stream: params, keys, path, video, .. } = media;
         if let Some(found) = self.legs.get_mut(leg) {
             found.codec = Some(params.codec);
         }
@@ -249,6 +240,7 @@ impl Shard {
             keys: keys.map(Box::new),
             path: path.map(Box::new),
         }));
+        self.configure_video(leg, video);
     }
 
     pub(crate) fn leg_event(&mut self, leg: LegId, event: LegEvent) {

@@ -16,3 +16,5 @@ mod rig;
 mod tenants;
 #[cfg(test)]
 mod transfer;
+#[cfg(test)]
+mod video;

@@ -143,6 +143,8 @@ pub struct Rig {
     pub looked: Vec<(u64, DnsQuery)>,
     /// The journal answers at once.
     pub prompt: bool,
+    /// What media threads were asked for.
+    pub media: Vec<MediaCommand>,
     ports: u16,
 }
 
@@ -167,6 +169,7 @@ impl Rig {
             authenticated: Vec::new(),
             ptime_ms: 20,
             rtcp_mux: false,
+            video: Some(cordboard_core::VideoRule { kbit: 1_500 }),
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),
@@ -181,6 +184,7 @@ impl Rig {
             owed: Vec::new(),
             looked: Vec::new(),
             prompt: true,
+            media: Vec::new(),
             ports: 0,
         }
     }
@@ -265,6 +269,7 @@ impl Rig {
     }
 
     fn media(&mut self, command: &MediaCommand) -> Option<MediaEvent> {
+        self.media.push(command.clone());
         match command {
             MediaCommand::Open { leg, .. } => {
                 self.ports += 2;

@@ -96,7 +96,7 @@ impl Video {
             // "the "SSRC of media source" is not used and SHALL be set to 0"; the entries name whom they mean
             (PAYLOAD, FULL_INTRA) => {
                 let entries = part.get(FIXED..).unwrap_or_default().chunks_exact(8);
-                let mine = entries.filter(|entry| word(entry, 0) == Some(route.told_of)).last();
+                let mine = entries.rev().find(|entry| word(entry, 0) == Some(route.told_of));
                 match mine.and_then(|entry| entry.get(4)) {
                     Some(command) if self.takes.fir => self.command(route, Some(*command)),
                     Some(_) => {

@@ -7,7 +7,7 @@ use crate::config::{Listen, Loaded};
 use crate::gauges::MediaGauges;
 use crate::media::{MediaOrder, MediaSetup, MediaThread, OwnPorts, Pairs, PortPool, PortRange};
 use crate::shard::{ShardSetup, ShardThread};
-use cordboard_core::{Restore, Shard, ShardCommand, ShardConfig};
+use cordboard_core::{Restore, Shard, ShardCommand, ShardConfig, VideoRule};
 use cordboard_lane::{Sender, lane};
 use cordboard_media::{Identity, MediaConfig, MediaEngine};
 use cordboard_model::config::Snapshot;
@@ -140,6 +140,7 @@ pub(super) fn making(
         dtls: Some(DtlsSelf { fingerprint, ice_lite: loaded.machine.media.ice_lite }),
         ptime_ms: loaded.machine.media.ptime,
         rtcp_mux: loaded.machine.media.rtcp_mux,
+        video: loaded.machine.media.video_kbit.map(|kbit| VideoRule { kbit }),
         wall: clock.wall(),
         trace: loaded.machine.trace.limits,
         panic_key: std::env::var("CORDBOARD_TEST_PANIC_KEY").ok().and_then(|key| key.chars().next()),

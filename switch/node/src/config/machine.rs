@@ -69,6 +69,8 @@ pub struct MediaMachine {
     pub port_linger: Duration,
     /// Whether our offers ask for RTCP on the RTP port.
     pub rtcp_mux: bool,
+    /// The most that a party is asked to send of video, kilobits a second; none: there is no video.
+    pub video_kbit: Option<u32>,
     /// How Opus is encoded.
     pub opus: OpusConfig,
     /// Whether we only answer ICE checks.
@@ -319,6 +321,7 @@ fn read_media(media: &Section<'_>, first: SocketAddr, sip: &SipMachine) -> Media
         ptime: media.or("ptime", 20, ptime),
         port_linger: media.or("port_linger", s(2), duration(ms(0)..=s(60))),
         rtcp_mux: media.or("rtcp_mux", false, boolean),
+        video_kbit: read_video(media),
         opus: read_opus(media),
         ice_lite: media.or("ice_lite", false, boolean),
     };
@@ -326,6 +329,11 @@ fn read_media(media: &Section<'_>, first: SocketAddr, sip: &SipMachine) -> Media
     media.has("conference_gain");
     media.finish();
     machine
+}
+
+fn read_video(media: &Section<'_>) -> Option<u32> {
+    let kbit = media.or("video_kbit", 2_000, integer(64..=50_000, "kilobits a second"));
+    media.or("video", true, boolean).then_some(kbit)
 }
 
 fn read_opus(media: &Section<'_>) -> OpusConfig {

@@ -52,6 +52,7 @@ pub(super) fn read(
         local: read_own(section, own),
         told: section.opt("public", told).map(|at| at.value),
         told_media: section.opt("media_address", told).map(|at| at.value),
+        video: section.or("video", d.video, boolean),
         gateways,
         named,
         max_calls: section.or("max_calls", d.max_calls, integer(1..=100_000, "calls")),

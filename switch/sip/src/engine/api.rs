@@ -6,15 +6,12 @@ use cordboard_model::cause::Cause;
 use cordboard_model::id::{TenantId, TrunkId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord};
 use cordboard_model::leg::PartyId;
-use cordboard_model::media::StreamParams;
-use cordboard_model::path::MediaPath;
-use cordboard_model::srtp::SrtpKeys;
 use cordboard_model::time::{Duration, Wall, WallClock};
 
 use super::{Banned, DialogInfo, Directory, Flow, Transport, Waiting};
 use crate::client::{Reply, Request};
 use crate::identity::{Identity, Told};
-use crate::sdp::{DtlsSelf, Local, Negotiated, VideoSettled};
+use crate::sdp::{DtlsSelf, Local, Negotiated};
 use crate::wire::{Replaces, Uri};
 
 /// What stays as it is while the engine lives. What a reload may change is in [`Directory`].
@@ -390,15 +387,7 @@ pub enum SipEvent {
         /// Which.
         session: SessionId,
         /// What holds now.
-        params: Box<StreamParams>,
-        /// The keys, if the stream is secured.
-        keys: Option<Box<SrtpKeys>>,
-        /// How its way is found and its keys come to be, if ICE or DTLS are to do that.
-        path: Option<Box<MediaPath>>,
-        /// The video beside it, if there is some.
-        video: Option<Box<VideoSettled>>,
-        /// Whether the peer has put us on hold: it does not want to hear us.
-        held_by_peer: bool,
+        media: Box<Negotiated>,
     },
     /// What became of [`SipCommand::Hold`].
     HoldDone {

@@ -207,17 +207,7 @@ impl Session {
 
     pub(super) fn tell_renegotiated(&self, base: &mut Base, settled: &Negotiated) {
         let session = self.id;
-        self.tell(
-            base,
-            SipEvent::Renegotiated {
-                session,
-                params: Box::new(settled.stream),
-                keys: settled.keys.map(Box::new),
-                path: settled.path.clone().map(Box::new),
-                video: settled.video.clone().map(Box::new),
-                held_by_peer: settled.held_by_peer,
-            },
-        );
+        self.tell(base, SipEvent::Renegotiated { session, media: Box::new(settled.clone()) });
     }
 
     fn tell_hold_if(&self, base: &mut Base, on: Option<bool>, ok: bool) {

@@ -250,8 +250,8 @@ impl Bench {
                     }
                 }
                 SipEvent::HoldDone { on, ok, .. } => format!("HoldDone {on} {ok}"),
-                SipEvent::Renegotiated { params, held_by_peer, .. } => {
-                    format!("Renegotiated {:?} held={held_by_peer}", params.direction)
+                SipEvent::Renegotiated { media, .. } => {
+                    format!("Renegotiated {:?} held={}", media.stream.direction, media.held_by_peer)
                 }
                 SipEvent::Digit { digit, .. } => format!("Digit {digit}"),
                 _ => text[..end].to_owned(),

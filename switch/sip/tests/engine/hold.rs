@@ -64,10 +64,10 @@ fn a_re_invite_without_offer_gets_our_description_again() {
     let answer = ack(&offer).replace("\n\n", &format!("\nContent-Type: application/sdp\n\n{}", sdp(4002)));
     bench.recv(TRUNK, &answer);
     let events = bench.take_events();
-    let [SipEvent::Renegotiated { params, .. }] = &events[..] else {
+    let [SipEvent::Renegotiated { media, .. }] = &events[..] else {
         panic!("{events:?}");
     };
-    assert_eq!(params.remote.port(), 4002);
+    assert_eq!(media.stream.remote.port(), 4002);
     bench.hang_up(session, Cause::Normal);
     bench.settle();
 }

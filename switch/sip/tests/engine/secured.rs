@@ -57,7 +57,7 @@ fn settled(event: &SipEvent) -> Option<Negotiated> {
 fn keys(bench: &mut Bench) -> Option<SrtpKeys> {
     let events = bench.take_events();
     let told = events.iter().rev().find_map(|event| match event {
-        SipEvent::Renegotiated { keys, .. } => Some(keys.as_deref().copied()),
+        SipEvent::Renegotiated { media, .. } => Some(media.keys),
         other => settled(other).map(|media| media.keys),
     });
     told.expect("something was settled")
