@@ -120,14 +120,14 @@ impl Baresip {
     pub fn start_with_video(dir: &Path, user: &str, port: u16) -> Result<Self, Fail> {
         let dir = dir.join(format!("baresip-{user}"));
         std::fs::create_dir_all(&dir)?;
-        write_tone(&dir.join("says.wav"), 440.0, 20_000)?;
+        write_tones(&dir.join("says.wav"), &[440.0], 20_000, (8_000, 1))?;
         let rtp = 46_000 + (port - 5_000) * 10;
         let config = format!(
             "sip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\nrtp_ports {rtp}-{1}\n\
              audio_source aufile,{0}/says.wav\naudio_player aufile,{0}/plays.wav\naudio_alert none\n\
              video_source fakevideo,nil\nvideo_display fakevideo,nil\nvideo_size 320x240\nvideo_fps 15\n\
              video_bitrate 256000\nmodule_path {MODULES}\nmodule g711.so\nmodule vp8.so\nmodule aufile.so\n\
-             module fakevideo.so\nmodule snapshot.so\nmodule stdio.so\nmodule_tmp account.so\nmodule_app menu.so\n",
+             module fakevideo.so\nmodule stdio.so\nmodule_tmp account.so\nmodule_app menu.so\n",
             dir.display(),
             rtp + 8
         );
@@ -148,11 +148,11 @@ impl Baresip {
         self.process.type_line(line)
     }
 
-    /// A picture that it has received and decoded, as a PNG file, once it was ordered (`/snapshot_recv`).
-    pub fn picture(&self) -> Option<PathBuf> {
-        let files = std::fs::read_dir(&self.dir).ok()?.flatten().map(|entry| entry.path());
-        let mut pictures = files.filter(|path| path.to_string_lossy().contains("snapshot-recv"));
-        pictures.find(|path| path.metadata().is_ok_and(|data| data.len() > 0))
+    /// Waits until it has decoded a picture of its partner's, and then until it has measured what came for three seconds.
+    pub fn wait_seeing(&mut self) -> Result<(), Fail> {
+        let line = "receiving with resolution 320 x 240";
+        self.process.wait_line(line, Duration::from_secs(20))?;
+        self.process.wait_line("audio=6", Duration::from_secs(20)).map(drop)
     }
 
     /// What it printed.

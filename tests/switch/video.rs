@@ -221,7 +221,19 @@ pub fn both_ways(dir: &Path) -> Outcome {
     ensure(answered.contains(" RTP/AVPF 98\n") && !answered.contains("H264"), || answered.clone())?;
     (one.to, other.to) = (place(&answered)?, place(&offered)?);
 
-    one.films(98, 100, 9_000, 5)?;
+    // the two are joined a moment after the caller has his answer
+    switch.wait_stage("bridged")?;
+    let mut number = 90;
+    other.rtp.set_read_timeout(Some(Duration::from_millis(50)))?;
+    wait_for("video to pass", SOON, || {
+        number += 1;
+        one.films(98, number, 8_000, 1).ok()?;
+        other.rtp.recv_from(&mut [0; 2_048]).ok()
+    })?;
+    other.rtp.set_read_timeout(Some(SOON))?;
+    other.forgets()?;
+    number += 1;
+    one.films(98, number, 9_000, 5)?;
     let of_one = other.sees(120, 5)?;
     other.films(98, 700, 3_000, 4)?;
     let of_other = one.sees(98, 4)?;
@@ -233,13 +245,14 @@ pub fn both_ways(dir: &Path) -> Outcome {
     one.is_asked()?;
     one.misses(of_other)?;
     other.is_asked()?;
-    one.films(98, 105, 12_000, 3)?;
+    one.films(98, number + 5, 12_000, 3)?;
     ensure(other.sees(120, 3)? == of_one, || "another source than before".into())?;
 
     let cdr = ends(&switch, &mut caller, &mut called, &ok)?;
     for (leg, received, sent) in [(0, 8, 4), (1, 4, 8)] {
         let video = &cdr["legs"][leg]["video"];
-        let right = video["codec"] == "vp8" && video["received"] == received && video["sent"] == sent;
+        let at_least = |name: &str, least: u64| video[name].as_u64().is_some_and(|count| count >= least);
+        let right = video["codec"] == "vp8" && at_least("received", received) && at_least("sent", sent);
         ensure(right && video["lost"] == 0, || format!("video of leg {leg} in {cdr}"))?;
     }
     switch.ensure_nothing_left()
@@ -280,9 +293,7 @@ pub fn baresip(dir: &Path) -> Outcome {
     caller.order("/dial sip:1002@127.0.0.1")?;
     switch.wait_stage("bridged")?;
     for phone in [&mut caller, &mut called] {
-        phone.order("/snapshot_recv")?;
-        wait_for("a decoded picture", Duration::from_secs(20), || phone.picture())
-            .map_err(|why| Fail(format!("{why}; it said:\n{}", phone.output())))?;
+        phone.wait_seeing()?;
     }
     caller.order("/hangup")?;
     let cdr = switch.wait_cdrs(1)?.remove(0);
