@@ -415,6 +415,7 @@ impl Rig {
             MediaCommand::Held { leg, held } => format!("held {} {held}", self.name(*leg)),
             MediaCommand::Close { leg } => format!("close {}", self.name(*leg)),
             MediaCommand::Configure { .. }
+            | MediaCommand::Video { .. }
             | MediaCommand::Dtmf { .. }
             | MediaCommand::PauseRecord { .. }
             | MediaCommand::Secret { .. }
