@@ -54,6 +54,10 @@ impl Default for Setup<'_> {
     }
 }
 
+fn rtp_ports(port: u16) -> [u16; 2] {
+    [0, 98].map(|offset| 46_000 + (port - 5_085) * 100 + offset)
+}
+
 impl Baresip {
     /// Starts it as the phone of `user`, registering with the switch; it answers every call and says `hertz`. `switch`
     /// is what stands behind the `@` of its account, with `;transport=`; `ca` whom it trusts.
@@ -94,14 +98,13 @@ impl Baresip {
         let dir = dir.join(format!("baresip-{user}"));
         std::fs::create_dir_all(&dir)?;
         write_tones(&dir.join("says.wav"), hertz, 20_000, form)?;
+        let [first, last] = rtp_ports(*port);
         let config = format!(
-            "sip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\nrtp_ports {1}-{2}\n\
+            "sip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\nrtp_ports {first}-{last}\n\
              audio_source aufile,{0}/says.wav\naudio_player aufile,{0}/plays.wav\naudio_alert none\n\
              snd_path {0}\nmodule_path {MODULES}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\n\
              module_tmp account.so\nmodule_app menu.so\n{module}{opus}{ca}",
             dir.display(),
-            46_000 + (port - 5_085) * 100,
-            46_098 + (port - 5_085) * 100,
         );
         std::fs::write(dir.join("config"), config)?;
         let account =
@@ -153,6 +156,12 @@ impl Baresip {
         let line = "receiving with resolution 320 x 240";
         self.process.wait_line(line, Duration::from_secs(20))?;
         self.process.wait_line("audio=6", Duration::from_secs(20)).map(drop)
+    }
+
+    /// Where it hears audio and reports, for the one that listens at `port`: `first:last`.
+    pub fn ports(port: u16) -> String {
+        let [first, last] = rtp_ports(port);
+        format!("{first}:{last}")
     }
 
     /// What it printed.

@@ -161,6 +161,12 @@ pub fn loses(router: &str, every: u32, run: u32) -> Outcome {
     run_all(router, &rules.collect::<Vec<_>>().join("\n"))
 }
 
+/// From now on this test's own loopback loses one packet in `every` of those that the switch sends to these ports.
+pub fn loses_here(ports: &str, every: u32) -> Outcome {
+    let lost = "-m statistic --mode nth --packet 0 -j DROP --every";
+    run(&format!("iptables -I OUTPUT -p udp --sport 20000:20999 --dport {ports} {lost} {every}"))
+}
+
 /// From now on a router lets no audio of the hosts behind it through to the switch.
 pub fn lets_no_audio_out(router: &str) -> Outcome {
     run_all(router, "$ iptables -I FORWARD -o wan -p udp --dport 20000:20999 -j DROP")

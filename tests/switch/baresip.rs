@@ -1,11 +1,12 @@
 //! A softphone that is neither ours nor a script.
 
-use crate::common::{AGENT, CALLER, Phone, SOON, calls, field};
+use crate::common::{AGENT, CALLER, Phone, SOON, at, calls, field};
 use cordboard_tests::Fail;
 use cordboard_tests::baresip::{Baresip, Setup};
 use cordboard_tests::certificate::Authority;
 use cordboard_tests::config::{Config, MENU, MUSIC};
 use cordboard_tests::fail::{Outcome, ensure};
+use cordboard_tests::net::loses_here;
 use cordboard_tests::sound::{is_tone, read_mono, read_mono_at, share_of_tone_at};
 use cordboard_tests::switch::Switch;
 use std::path::Path;
@@ -90,6 +91,30 @@ pub fn opus_and_g711(dir: &Path) -> Outcome {
     phone.stop()?;
     let tones = quarters(&phone, CALLER)?;
     ensure(tones >= 3, || format!("baresip heard the caller in {tones} quarters of a second"))?;
+    switch.ensure_nothing_left()
+}
+
+/// What we send to one of two gets lost on its way: it says so in its reports, and the record says whose path it was.
+pub fn our_loss(dir: &Path) -> Outcome {
+    let switch = Switch::start(dir, &Config::new(dir)?.md5_alone().user("1001").user("1002"))?;
+    let called = Setup { hertz: &[AGENT], ..Setup::default() };
+    let mut called = Baresip::start(dir, &called)?;
+    registered(&switch, "1001", &called)?;
+    let port = 5_087;
+    loses_here(&Baresip::ports(port), 10)?;
+    let calling = Setup { user: "1002", hertz: &[CALLER], port, dials: Some("1001"), ..Setup::default() };
+    let mut calling = Baresip::start(dir, &calling)?;
+    switch.wait_calls("bridged", 1).map_err(|why| Fail(format!("{why}; it said:\n{}", calling.output())))?;
+    // It reports every five seconds: six seconds of what the other hears, at 8 kHz.
+    called.wait_heard(6 * 8_000 * 2)?;
+    calling.stop()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    called.stop()?;
+    let of = |leg: usize| at(&cdr, &format!("legs.{leg}.verdict")).as_str().unwrap_or_default().to_owned();
+    let said =
+        ["the caller's uplink is clean; ours loses 10 %", "the caller's uplink is clean; ours loses 9 %"];
+    ensure(said.iter().any(|said| of(0).starts_with(said)), || of(0))?;
+    ensure(of(1) == "good both ways", || of(1))?;
     switch.ensure_nothing_left()
 }
 

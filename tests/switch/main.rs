@@ -76,6 +76,7 @@ static TESTS: &[Test] = &[
     test("baresip_answers_a_queue_call_over_tcp", baresip::answers_over_tcp),
     test("baresip_answers_a_queue_call_over_tls", baresip::answers_over_tls),
     test("a_baresip_with_opus_and_a_g711_caller_talk", baresip::opus_and_g711),
+    test("what_we_send_and_a_phone_misses_is_in_the_record", baresip::our_loss),
     test("two_baresips_with_opus_talk_in_full_band", baresip::opus_relayed),
     test("a_baresip_with_opus_hears_a_menu", baresip::opus_menu),
     test("linphone_calls_linphone_over_udp", phones::linphone_over_udp),

@@ -56,7 +56,7 @@ pub(crate) fn verdict(who: &str, stats: &LegStats, up: Duration) -> Option<Strin
     let late = (stats.delayed * 100 >= stats.received).then_some(stats.delay_peak_ms).filter(|ms| *ms > 0);
     let uplink = faults(stats.received, stats.lost, stats.gaps, stats.jitter_peak_us, late);
     let down = stats.far.map(|far| {
-        let heard = stats.sent.saturating_sub(far.lost);
+        let heard = far.of.saturating_sub(far.lost);
         faults(heard, far.lost, 0, far.jitter_us, None)
     });
     let slow = stats.far.and_then(|far| far.round_trip_us).filter(|us| *us >= ROUND_TRIP_MIN);
@@ -101,7 +101,7 @@ mod tests {
     use cordboard_model::media::FarStats;
 
     fn clean() -> LegStats {
-        let far = FarStats { lost: 2, jitter_us: 4_000, round_trip_us: Some(30_000), mos: None };
+        let far = FarStats { lost: 2, of: 1_000, jitter_us: 4_000, round_trip_us: Some(30_000), mos: None };
         LegStats { received: 1_000, sent: 1_000, far: Some(far), ..LegStats::default() }
     }
 
@@ -122,9 +122,11 @@ mod tests {
         assert_eq!(of(up), "the caller's uplink loses 6 % in bursts; ours is clean");
         let scattered = LegStats { gaps: 55, ..up };
         assert_eq!(of(scattered), "the caller's uplink loses 6 %; ours is clean");
-        let far = FarStats { lost: 30, jitter_us: 55_000, round_trip_us: None, mos: None };
+        let far = FarStats { lost: 30, of: 1_000, jitter_us: 55_000, round_trip_us: None, mos: None };
         let down = LegStats { far: Some(far), ..clean() };
         assert_eq!(of(down), "the caller's uplink is clean; ours loses 3 % and jitters by 55 ms");
+        let since = LegStats { sent: 3_000, ..down };
+        assert_eq!(of(since), of(down), "of what was sent after its last report it has said nothing");
         let both = LegStats { far: Some(far), ..up };
         assert_eq!(of(both), "the caller's uplink loses 6 % in bursts; ours loses 3 % and jitters by 55 ms");
     }

@@ -535,6 +535,9 @@ pub struct LegStats {
 pub struct FarStats {
     /// Packets of ours that it lost.
     pub lost: u64,
+    /// Packets that we had sent when it reported last: what `lost` is a part of.
+    #[serde(default)]
+    pub of: u64,
     /// Interarrival jitter there at the last report, microseconds.
     pub jitter_us: u32,
     /// Round trip, microseconds, smoothed over its reports; `None` if none gave one.

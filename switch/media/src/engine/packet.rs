@@ -244,7 +244,8 @@ impl MediaEngine {
             leg.reports.from = Some(from);
         }
         if let Some(about) = compound.about {
-            leg.reports.far.get_or_insert_default().hear(about, now);
+            let sent = leg.outgoing.sent().0;
+            leg.reports.far.get_or_insert_default().hear(about, sent, now);
         }
         if let Some(sent_at) = compound.sent_at {
             leg.reports.last = Some(LastReport { sent_at, received_at: now });

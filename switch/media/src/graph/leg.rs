@@ -150,14 +150,15 @@ pub(crate) struct Watch {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Far {
     pub lost: u32,
+    pub of: u64,
     pub jitter: u32,
     trip_us: Option<u32>,
 }
 
 impl Far {
-    /// A report that came now. The round trip is "A - LSR - DLSR" (RFC 3550 6.4.1).
-    pub(crate) fn hear(&mut self, about: About, now: Time) {
-        (self.lost, self.jitter) = (about.lost, about.jitter);
+    /// A report that came now, when we had sent so many packets. The round trip is "A - LSR - DLSR" (RFC 3550 6.4.1).
+    pub(crate) fn hear(&mut self, about: About, sent: u64, now: Time) {
+        (self.lost, self.of, self.jitter) = (about.lost, sent, about.jitter);
         let trip = report::middle(now).wrapping_sub(about.last).wrapping_sub(about.delay);
         if about.last != 0 && trip < TRIP_MAX {
             let us = (u64::from(trip) * 1_000_000 / 65_536) as u32;
@@ -343,10 +344,10 @@ impl Leg {
         let trip = self.reports.far.and_then(|far| far.trip_us);
         let far = self.reports.far.map(|far| {
             let jitter_us = self.outgoing.clock().us_in(u64::from(far.jitter));
-            let lost = u64::from(far.lost).min(sent);
-            let path = Path { received: sent - lost, lost, gaps: 0, jitter_us, round_trip_us: trip };
+            let (lost, of) = (u64::from(far.lost).min(far.of), far.of);
+            let path = Path { received: of - lost, lost, gaps: 0, jitter_us, round_trip_us: trip };
             let mos = codec.and_then(|codec| quality::mos(codec, path));
-            FarStats { lost, jitter_us, round_trip_us: trip, mos }
+            FarStats { lost, of, jitter_us, round_trip_us: trip, mos }
         });
         let path = Path { received, lost, gaps, jitter_us, round_trip_us: trip };
         let remote = self.stream.map(|stream| stream.params.remote.ip());
