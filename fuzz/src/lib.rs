@@ -10,7 +10,7 @@ use cordboard_plugin_api::Registry;
 use cordboard_plugin_called_number::CalledNumberPlugin;
 use cordboard_plugin_registered_extension::RegisteredExtensionPlugin;
 use cordboard_sim::setup::{DOMAIN, Setup};
-use cordboard_sip::sdp::{Local, SessionDescription, accept_answer, answer, offer};
+use cordboard_sip::sdp::{Local, LocalVideo, SessionDescription, accept_answer, answer, offer, video_of};
 use cordboard_sip::wire::{Framer, Message, parse_datagram};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -88,6 +88,16 @@ pub fn sdp(data: &[u8]) {
         assert!(SessionDescription::parse(&ours).is_ok(), "an answer of ours cannot be read");
     }
     drop(accept_answer(data, &local));
+    if let Some(terms) = video_of(data) {
+        let local = Local { video: Some(LocalVideo { port: 20_002, terms }), ..local.clone() };
+        if let Ok((ours, _)) = answer(data, &local) {
+            assert!(SessionDescription::parse(&ours).is_ok(), "an answer of ours with video cannot be read");
+        }
+        assert!(
+            SessionDescription::parse(&offer(&local)).is_ok(),
+            "what a party says of video cannot be offered on"
+        );
+    }
     assert!(SessionDescription::parse(&offer(&local)).is_ok());
 }
 
@@ -141,7 +151,7 @@ impl Run {
             authenticated: Vec::new(),
             ptime_ms: 20,
             rtcp_mux: false,
-            video: Some(cordboard_core::VideoRule { kbit: 1_500 }),
+            video: Some(cordboard_core::VideoRule { kbit: 1_500, waiting: false }),
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

@@ -1,7 +1,7 @@
 //! Video beside the audio of calls: a second leg on the media threads for each party that has some, of which calls know nothing.
 //!
 //! Invariants: a party is offered video, or has its own taken, only together with another party of its call that has it, so that nobody
-//! films for nobody; two are joined in video exactly while their audio is joined as a pair and their formats fit; the ports of
+//! films for nobody (unless that is configured, for callers who wait); two are joined in video exactly while their audio is joined as a pair and their formats fit; the ports of
 //! video are freed with those of the audio.
 
 use crate::ShardOutput;
@@ -19,6 +19,8 @@ use core::net::SocketAddr;
 pub struct VideoRule {
     /// The most that each party is asked to send, kilobits a second.
     pub kbit: u32,
+    /// Whether the video of a caller is taken who is answered while nobody else is in the call.
+    pub waiting: bool,
 }
 
 /// The video of a leg.
@@ -158,9 +160,19 @@ impl Shard {
         if found.video_offered.is_none() && trunk.is_some_and(|trunk| !trunk.video) {
             return None;
         }
-        let mut terms = self.others(leg).find_map(|other| other.shows()).cloned()?;
+        let shown = self.others(leg).find_map(|other| other.shows()).cloned();
+        let mut terms = shown.or_else(|| self.alone(leg).filter(|_| rule.waiting))?;
         terms.kbit = Some(terms.kbit.map_or(rule.kbit, |kbit| kbit.min(rule.kbit)));
         Some(LocalVideo { port, terms })
+    }
+
+    /// What is taken of a caller with whom nobody talks yet: the first of what he offers, so that whoever comes is offered that.
+    fn alone(&self, leg: LegId) -> Option<VideoTerms> {
+        let mut terms = self.legs.get(leg)?.video_offered.as_deref()?.clone();
+        terms.formats.truncate(1);
+        // somebody who is there already has none, or he would have shown it
+        let is_alone = self.others(leg).all(|other| other.codec.is_none());
+        is_alone.then_some(terms)
     }
 
     /// What offer and answer say of a leg's video, each time.

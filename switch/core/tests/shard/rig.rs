@@ -156,6 +156,11 @@ impl Rig {
     }
 
     pub fn unconfigured(seed: [u8; 32]) -> Self {
+        Self::with_video(seed, false)
+    }
+
+    /// Whether the video of callers who wait is taken.
+    pub fn with_video(seed: [u8; 32], waiting: bool) -> Self {
         let config = ShardConfig {
             shard: 0,
             start_secs: 0x6560_0000,
@@ -169,7 +174,7 @@ impl Rig {
             authenticated: Vec::new(),
             ptime_ms: 20,
             rtcp_mux: false,
-            video: Some(cordboard_core::VideoRule { kbit: 1_500 }),
+            video: Some(cordboard_core::VideoRule { kbit: 1_500, waiting }),
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

@@ -1,9 +1,9 @@
 //! Video between two parties: who is offered it, who gets it, and what media threads are asked for.
 
 use crate::rig::*;
-use cordboard_core::{Restore, ShardCommand};
+use cordboard_core::{AcdCommand, Restore, ShardCommand};
 use cordboard_model::cdr::Cdr;
-use cordboard_model::id::{LegId, TenantId, UserId};
+use cordboard_model::id::{AgentId, LegId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, JournalRecord};
 use cordboard_model::media::{Codec, Direction, MediaCommand, StreamParams, VideoFeedback};
 use cordboard_model::time::Wall;
@@ -24,7 +24,10 @@ fn with(message: Vec<u8>, video: &str) -> Vec<u8> {
 
 /// A switch that knows the phone of account 1001.
 fn rig() -> Rig {
-    let mut rig = Rig::new();
+    knows_the_phone(Rig::new())
+}
+
+fn knows_the_phone(mut rig: Rig) -> Rig {
     let contact = ContactRecord {
         user: UserId::new(TenantId::DEFAULT, "1001").unwrap(),
         uri: format!("sip:1001@{PHONE}"),
@@ -144,6 +147,38 @@ fn nobody_films_for_a_queue_and_no_phone_is_asked_for_video_without_a_caller_who
     assert!(rig.last("200 OK").contains("m=video 0 RTP/AVPF 99 98\r\n"));
     rig.datagram(TRUNK, &invite(TRUNK, "1001", "example.com", "b"));
     assert!(!rig.last("INVITE").contains("m=video"));
+}
+
+#[test]
+fn where_callers_who_wait_may_be_filmed_the_agent_who_comes_sees_them() {
+    let mut rig = Rig::with_video([7; 32], true);
+    rig.configure(one_tenant());
+    let mut rig = knows_the_phone(rig);
+    rig.datagram(TRUNK, &with(invite(TRUNK, "2000", "example.com", "a"), OFFER));
+    let ok = rig.last("200 OK").to_owned();
+    let answer = ok.split("m=video ").nth(1).unwrap();
+    assert!(answer.contains(" RTP/AVPF 99\r\n") && answer.contains("a=sendrecv"), "{answer}");
+    rig.datagram(TRUNK, &within("ACK", 1, TRUNK, &ok));
+    let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
+    rig.shard.agent_intent(AcdCommand::SignIn { agent: agent.clone() }, rig.now).unwrap();
+    rig.shard.agent_intent(AcdCommand::Ready { agent }, rig.now).unwrap();
+    rig.after(1_000);
+    rig.command(ShardCommand::Stop { end: false });
+    let ours = rig.last("INVITE").to_owned();
+    let video = ours.split("m=video ").nth(1).unwrap();
+    assert!(video.contains(" RTP/AVPF 99\r\n"), "what the caller has settled on alone: {video}");
+    rig.datagram(PHONE, &with(response(PHONE, &ours, "200 OK"), OFFER));
+    let [(caller, ..), (called, ..)] = videos(&rig)[..] else {
+        panic!("{:#?}", rig.media);
+    };
+    assert!(joined(&rig, caller, called));
+
+    // a phone without video, called directly, is no reason to film
+    let mut rig = Rig::with_video([7; 32], true);
+    rig.configure(one_tenant());
+    let mut rig = knows_the_phone(rig);
+    let (_, ok) = call(&mut rig, "m=video 0 RTP/AVPF 99\r\n");
+    assert!(ok.contains("m=video 0 RTP/AVPF 99 98\r\n"), "{ok}");
 }
 
 #[test]

@@ -140,7 +140,11 @@ pub(super) fn making(
         dtls: Some(DtlsSelf { fingerprint, ice_lite: loaded.machine.media.ice_lite }),
         ptime_ms: loaded.machine.media.ptime,
         rtcp_mux: loaded.machine.media.rtcp_mux,
-        video: loaded.machine.media.video_kbit.map(|kbit| VideoRule { kbit }),
+        video: loaded
+            .machine
+            .media
+            .video_kbit
+            .map(|kbit| VideoRule { kbit, waiting: loaded.machine.media.video_waiting }),
         wall: clock.wall(),
         trace: loaded.machine.trace.limits,
         panic_key: std::env::var("CORDBOARD_TEST_PANIC_KEY").ok().and_then(|key| key.chars().next()),

@@ -71,6 +71,8 @@ pub struct MediaMachine {
     pub rtcp_mux: bool,
     /// The most that a party is asked to send of video, kilobits a second; none: there is no video.
     pub video_kbit: Option<u32>,
+    /// Whether the video of callers who wait is taken.
+    pub video_waiting: bool,
     /// How Opus is encoded.
     pub opus: OpusConfig,
     /// Whether we only answer ICE checks.
@@ -322,6 +324,7 @@ fn read_media(media: &Section<'_>, first: SocketAddr, sip: &SipMachine) -> Media
         port_linger: media.or("port_linger", s(2), duration(ms(0)..=s(60))),
         rtcp_mux: media.or("rtcp_mux", false, boolean),
         video_kbit: read_video(media),
+        video_waiting: media.or("video_waiting", false, boolean),
         opus: read_opus(media),
         ice_lite: media.or("ice_lite", false, boolean),
     };
