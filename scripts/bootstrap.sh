@@ -77,6 +77,9 @@ test  /usr/share/fonts/truetype/dejavu fonts-dejavu-core gives the page letters 
 test  tshark                           tshark           opens the captures of calls
 test  sox                              sox              reads the recordings and measures their tones
 test  espeak-ng                        espeak-ng        says what flows have to say
+test  /usr/lib/python3/dist-packages/websockets python3-websockets is a speech bot that is not ours
+test  pocketsphinx_continuous          pocketsphinx     recognises words
+test  /usr/share/pocketsphinx/model/en-us pocketsphinx-en-us knows how English sounds
 test  openssl                          openssl          makes the certificates that the tests of TLS show
 test  ip                               iproute2         gives each whole-switch test a loopback of its own
 test  iptables                         iptables         translates addresses in the networks of the tests of NAT

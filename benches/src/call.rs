@@ -241,7 +241,10 @@ impl Exchange {
                 }
                 ShardOutput::Media(command) => self.media(&command),
                 ShardOutput::Journal { ticket, .. } => self.arrivals.extend(ticket.map(Arrival::Written)),
-                ShardOutput::Event(_) | ShardOutput::Lookup { .. } | ShardOutput::Speak { .. } => {}
+                ShardOutput::Event(_)
+                | ShardOutput::Lookup { .. }
+                | ShardOutput::Speak { .. }
+                | ShardOutput::Stream(_) => {}
             }
         }
     }

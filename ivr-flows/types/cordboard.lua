@@ -95,6 +95,17 @@ function call:menu(options) end
 ---@return string? cause
 function call:enqueue(queue, options) end
 
+---@class cordboard.Stream
+---@field url string Where the program listens: `ws://` or `wss://`, among those that the operator allows.
+---@field parameters? table<string, string|number|boolean> What it is told at the start, beside the call data.
+---@field timeout? number 0.1 to 86400; until the program is done if not said.
+
+---Gives the call to a program by WebSocket, until it closes the connection. See docs/media-stream.md.
+---@param options cordboard.Stream
+---@return "closed"|"timeout"|nil how
+---@return string? result What the program left, or why there was no connection or how it was lost.
+function call:stream(options) end
+
 ---@class cordboard.Target
 ---@field queue? string
 ---@field flow? string

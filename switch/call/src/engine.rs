@@ -73,6 +73,9 @@ impl CallEngine {
             CallInput::VerbRequest { call, ticket, verb } => {
                 self.with(call, |call, desk| call.on_verb(desk, ticket, verb));
             }
+            CallInput::StreamEnded { call, stream, outcome } => {
+                self.with(call, |call, desk| call.on_stream_ended(desk, stream, outcome));
+            }
             CallInput::FlowEnded { call } => self.with(call, Call::on_flow_ended),
             CallInput::FlowFailed { call, error, fallback } => {
                 self.with(call, |call, desk| call.on_flow_failed(desk, error, fallback));

@@ -12,7 +12,7 @@ use crate::verbs;
 use crate::verbs::collect::Collect;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{FlowId, LegId};
+use cordboard_model::id::{FlowId, LegId, StreamId};
 use cordboard_model::media::{MediaCommand, Repeat};
 use cordboard_model::verb::{Verb, VerbAnswer};
 
@@ -52,6 +52,8 @@ pub(crate) enum StepKind {
     Enqueue,
     /// A device that rings.
     Transfer,
+    /// A program that has the caller's audio.
+    Stream(StreamId),
 }
 
 impl Call {
@@ -76,6 +78,7 @@ impl Call {
     /// Ends the flow from our side.
     pub(crate) fn stop_flow(&mut self, desk: &mut Desk, hung_up: bool) {
         desk.clear(Timer::Step(self.id));
+        self.close_stream(desk);
         if let Some(flow) = self.flow.take() {
             self.end_secret(desk, flow.step.as_ref());
             desk.flow(FlowOutput::Stop { call: self.id, hung_up });
@@ -134,6 +137,7 @@ impl Call {
 
     /// The flow came to its end by itself. Below a queue or a ringing device the call goes on without it.
     pub(crate) fn on_flow_ended(&mut self, desk: &mut Desk) {
+        self.close_stream(desk);
         let Some(flow) = self.flow.take() else { return };
         desk.clear(Timer::Step(self.id));
         if matches!(self.doing, Doing::Flow) && flow.left {
@@ -145,6 +149,7 @@ impl Call {
 
     /// The flow failed. Below a queue or a ringing device the call goes on without it.
     pub(crate) fn on_flow_failed(&mut self, desk: &mut Desk, error: String, fallback: Fallback) {
+        self.close_stream(desk);
         let Some(flow) = self.flow.take() else { return };
         desk.clear(Timer::Step(self.id));
         self.end_secret(desk, flow.step.as_ref());
@@ -202,6 +207,7 @@ impl Call {
         match self.step_kind() {
             Some(StepKind::Wait) => self.finish_step(desk, VerbAnswer::Done),
             Some(StepKind::Collect(_)) => self.collect_timeout(desk),
+            Some(StepKind::Stream(_)) => self.stream_timeout(desk),
             _ => {}
         }
     }
@@ -215,6 +221,9 @@ impl Call {
         }
         let call = self.id;
         desk.event(self.tenant(), EventKind::Digit { call, digit });
+        if self.stream_digit(desk, digit) {
+            return;
+        }
         if self.digits.len() < desk.limits.digits {
             self.digits.push_back(digit);
         }

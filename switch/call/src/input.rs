@@ -2,9 +2,10 @@
 
 use crate::config::CallConfig;
 use cordboard_model::cause::{Cause, Party};
-use cordboard_model::id::{AgentId, CallId, LegId, UserId};
+use cordboard_model::id::{AgentId, CallId, LegId, StreamId, UserId};
 use cordboard_model::leg::{Incoming, LegEvent};
 use cordboard_model::media::{MediaEvent, PlayItem};
+use cordboard_model::stream::StreamOutcome;
 use cordboard_model::time::Duration;
 use cordboard_model::verb::{Destination, QueueEnd, Verb};
 use cordboard_model::view::RouteReason;
@@ -52,6 +53,15 @@ pub enum CallInput {
         ticket: Ticket,
         /// The step.
         verb: Verb,
+    },
+    /// A stream ended, or never had a connection. One that the call has closed is ignored.
+    StreamEnded {
+        /// The call.
+        call: CallId,
+        /// The stream.
+        stream: StreamId,
+        /// How.
+        outcome: StreamOutcome,
     },
     /// The call's flow came to its end by itself.
     FlowEnded {

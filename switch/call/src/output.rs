@@ -8,6 +8,7 @@ use cordboard_model::id::{AgentId, CallId, FlowId, LegId, QueueId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{Incoming, LegCommand, PartyId, Target};
 use cordboard_model::media::MediaCommand;
+use cordboard_model::stream::StreamCommand;
 use cordboard_model::verb::VerbAnswer;
 use std::collections::BTreeMap;
 
@@ -43,6 +44,8 @@ pub enum CallOutput {
     Flow(FlowOutput),
     /// To the queue engine.
     Queue(QueueOutput),
+    /// To who carries streams to programs. An `Open` is answered by `CallInput::StreamEnded`, unless it is closed.
+    Stream(StreamCommand),
     /// To the event stream of a tenant.
     Event(TenantId, EventKind),
     /// To the journal: recordings. `CallOpened` and `Queued` are written by whoever carries out `New` and

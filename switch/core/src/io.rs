@@ -5,10 +5,11 @@ use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
 use cordboard_model::event::{Event, EventKind};
-use cordboard_model::id::{AgentId, AssetId, CallId, LegId, TenantId};
+use cordboard_model::id::{AgentId, AssetId, CallId, LegId, StreamId, TenantId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::speech::Speech;
+use cordboard_model::stream::{StreamCommand, StreamOutcome};
 use cordboard_model::time::{Wall, WallClock};
 use cordboard_model::trace::TraceLimits;
 use cordboard_model::view::AgentStatus;
@@ -89,6 +90,15 @@ pub enum ShardInput<'a> {
         /// The answer.
         answer: DnsAnswer,
     },
+    /// A stream ended, or never had a connection.
+    StreamEnded {
+        /// Its call.
+        call: CallId,
+        /// Which.
+        stream: StreamId,
+        /// How.
+        outcome: StreamOutcome,
+    },
     /// Speech was made, and every media thread has it; or it could not be made.
     Spoken {
         /// From [`ShardOutput::Speak`].
@@ -160,6 +170,8 @@ pub enum ShardOutput {
         /// The domain for whose sake it is asked: what a certificate of the addresses must be for (RFC 5922 4).
         domain: String,
     },
+    /// Begin, end, or tell something to, a stream to a program.
+    Stream(StreamCommand),
     /// Make speech. Answer with [`ShardInput::Spoken`].
     Speak {
         /// Names it in the answer.

@@ -150,6 +150,9 @@ impl Shard {
             }
             ShardInput::Wall(wall) => self.set_wall(wall),
             ShardInput::Looked { ticket, answer } => self.on_looked(ticket, answer),
+            ShardInput::StreamEnded { call, stream, outcome } => {
+                self.tell_call(call, CallInput::StreamEnded { call, stream, outcome });
+            }
             ShardInput::Spoken { ticket, asset } => self.on_spoken(ticket, asset),
         }
         self.settle();

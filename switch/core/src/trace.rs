@@ -3,7 +3,7 @@
 use crate::ladder::Ladder;
 use crate::shard::Shard;
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{LegId, TenantId};
+use cordboard_model::id::{CallId, LegId, TenantId};
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceMedia, TraceNote, TraceView};
 use cordboard_sip::engine::Flow;
@@ -68,6 +68,11 @@ impl Shard {
     /// Whether an event tells a key of a secret.
     pub(crate) fn is_secret(&self, what: &EventKind) -> bool {
         matches!(what, EventKind::Digit { call, .. } if self.ladder.tells_secret(*call, self.now))
+    }
+
+    /// Whether a party of a call is asked for a secret now.
+    pub(crate) fn asks_secret(&self, call: CallId) -> bool {
+        self.ladder.asks_secret(call, self.now)
     }
 
     pub(crate) fn note_media(&mut self, leg: LegId, media: TraceMedia) {

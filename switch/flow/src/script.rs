@@ -10,6 +10,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::config::{Flow, FlowLimits, Snapshot, Tenant};
 use cordboard_model::id::{CallId, FlowId, Name, TenantId};
 use cordboard_model::media::{PlayItem, Tone};
+use cordboard_model::stream::{StreamEnd, StreamOutcome};
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::{CollectEnd, Destination, QueueEnd, Verb, VerbAnswer};
 use core::fmt;
@@ -76,6 +77,12 @@ pub struct StepSpec {
     /// What becomes of the wait in the queue.
     #[serde(default)]
     pub queue: Option<QueueEnd>,
+    /// How a stream ends.
+    #[serde(default)]
+    pub stream: Option<StreamEnd>,
+    /// What its program found out.
+    #[serde(default)]
+    pub result: Option<String>,
     /// The value of an entry of the call data, as somebody else set it.
     #[serde(default)]
     pub data: Option<String>,
@@ -243,6 +250,10 @@ impl<'a> Play<'a> {
                 collected(&typed, usize::from(*max), terminators, step.how)
             }
             Verb::Enqueue { .. } => VerbAnswer::Queue(step.queue.unwrap_or(QueueEnd::Timeout)),
+            Verb::Stream { .. } => VerbAnswer::Streamed(StreamOutcome {
+                end: step.stream.unwrap_or(StreamEnd::Closed),
+                result: step.result.clone(),
+            }),
             Verb::SetData { key, value } => {
                 if value.is_empty() {
                     self.data.remove(key);
@@ -357,6 +368,7 @@ pub fn line(verb: &Verb) -> String {
             let timeout = timeout_ms.map_or("queue's".to_owned(), seconds);
             format!("enqueue {} timeout={timeout} priority={priority}", queue.name)
         }
+        Verb::Stream { url, .. } => format!("stream {url}"),
         Verb::Transfer { to } => format!("transfer {}", destination(to)),
         Verb::HangUp { cause } => format!("hang_up {}", cause.as_str()),
         Verb::SetData { key, value } => format!("set {key} = {value}"),

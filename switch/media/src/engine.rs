@@ -7,6 +7,7 @@
 mod command;
 mod config;
 mod digits;
+mod live;
 mod mixing;
 mod packet;
 mod path;
@@ -79,6 +80,9 @@ pub struct MediaEngine {
     recorded: VecDeque<u32>,
     /// Mixes with steps to make.
     mixing: VecDeque<u32>,
+    /// Legs of programs: with pieces to hand out, and when the next is made.
+    live: VecDeque<u32>,
+    live_steps: Wheel,
     events: VecDeque<MediaEvent>,
     outputs: VecDeque<MediaOutput>,
     counters: MediaCounters,
@@ -123,6 +127,8 @@ impl MediaEngine {
             ways: VecDeque::new(),
             recorded: VecDeque::new(),
             mixing: VecDeque::new(),
+            live: VecDeque::new(),
+            live_steps: Wheel::new(TICK_GRAIN),
             events: VecDeque::with_capacity(config.events_max.min(1 << 16)),
             outputs: VecDeque::new(),
             counters: MediaCounters::default(),
@@ -174,6 +180,7 @@ impl MediaEngine {
             named(self.ticks.next(), "media tick"),
             named(self.steps.next(), "recording step"),
             named(self.beats.next(), "mix step"),
+            named(self.live_steps.next(), "stream step"),
             named(self.watches.next(), "media watch"),
             named(self.paths.next(), "media path"),
         ]

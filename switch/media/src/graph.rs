@@ -6,6 +6,7 @@ pub(crate) mod ear;
 pub(crate) mod feed;
 pub(crate) mod hearing;
 pub(crate) mod leg;
+pub mod live;
 pub(crate) mod loudness;
 pub(crate) mod mixer;
 pub(crate) mod player;

@@ -272,6 +272,8 @@ serial_id! {
     PlaybackId
     /// One recording.
     RecordingId
+    /// One stream of a leg's audio to a program and back.
+    StreamId
 }
 
 /// Makes run-time ids of one shard and one start.
@@ -307,6 +309,11 @@ impl IdMaker {
     /// A new playback.
     pub fn playback(&mut self, tenant: TenantId) -> PlaybackId {
         PlaybackId { tenant, start: self.start, shard: self.shard, number: self.take() }
+    }
+
+    /// A new stream.
+    pub fn stream(&mut self, tenant: TenantId) -> StreamId {
+        StreamId { tenant, start: self.start, shard: self.shard, number: self.take() }
     }
 
     /// A new recording.

@@ -22,6 +22,7 @@ pub mod path;
 pub mod plan;
 pub mod speech;
 pub mod srtp;
+pub mod stream;
 pub mod time;
 pub mod tone;
 pub mod trace;

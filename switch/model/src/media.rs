@@ -1,6 +1,6 @@
 //! What the shard asks of a media thread and what comes back. Packets never appear here.
 
-use crate::id::{AssetId, CallId, LegId, PlaybackId, RecordingId};
+use crate::id::{AssetId, CallId, LegId, PlaybackId, RecordingId, StreamId};
 use crate::path::{MediaPath, PathFault};
 use crate::speech::Speech;
 use crate::srtp::SrtpKeys;
@@ -446,6 +446,20 @@ pub enum MediaCommand {
         /// Which.
         recording: RecordingId,
     },
+    /// A program has the leg: its party's audio is handed out in pieces, and the party hears what is fed.
+    Live {
+        /// The leg.
+        leg: LegId,
+        /// Names the stream.
+        stream: StreamId,
+    },
+    /// The program has the leg no longer, if it is still this one.
+    StopLive {
+        /// The leg.
+        leg: LegId,
+        /// Which.
+        stream: StreamId,
+    },
     /// Hold started or ended: the silence limit does not count while held.
     Held {
         /// The leg.
@@ -694,6 +708,8 @@ impl MediaCommand {
             | MediaCommand::Dtmf { leg, .. }
             | MediaCommand::Pressed { leg, .. }
             | MediaCommand::SendDigits { leg, .. }
+            | MediaCommand::Live { leg, .. }
+            | MediaCommand::StopLive { leg, .. }
             | MediaCommand::Held { leg, .. }
             | MediaCommand::Secret { leg, .. }
             | MediaCommand::Close { leg } => Some(*leg),

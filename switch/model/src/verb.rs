@@ -3,7 +3,9 @@
 use crate::cause::Cause;
 use crate::id::{AgentId, FlowId, QueueId, TrunkId, UserId};
 use crate::media::PlayItem;
+use crate::stream::StreamOutcome;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Longest key of call data, bytes.
 pub const DATA_KEY_MAX: usize = 64;
@@ -129,6 +131,15 @@ pub enum Verb {
         /// Which.
         key: String,
     },
+    /// Give the caller's audio to a program, and the caller what the program sends, until it is done.
+    Stream {
+        /// Where the program listens: `ws://` or `wss://`.
+        url: String,
+        /// What it is told at the start.
+        parameters: BTreeMap<String, String>,
+        /// Longest time, milliseconds.
+        timeout_ms: Option<u32>,
+    },
     /// Let time pass, without audio.
     Wait {
         /// Milliseconds.
@@ -189,6 +200,8 @@ pub enum VerbAnswer {
     },
     /// The wait ended without, or after, an agent.
     Queue(QueueEnd),
+    /// The stream ended.
+    Streamed(StreamOutcome),
     /// A value of the call data.
     Data(Option<String>),
     /// The step could not be done.

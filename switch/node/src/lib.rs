@@ -33,6 +33,7 @@ mod room;
 pub mod run;
 pub mod shard;
 pub mod speech;
+pub mod streams;
 pub mod switch;
 pub mod trace;
 mod transfer;

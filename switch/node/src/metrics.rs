@@ -4,6 +4,7 @@ use crate::gauges::{MediaGauges, ShardGauges};
 use crate::guard;
 use crate::journal::JournalGauges;
 use crate::recordings::RecorderGauges;
+use crate::streams::StreamCounts;
 use crate::transport::StreamGauges;
 use cordboard_api::switch::Health;
 use cordboard_lane::LaneStats;
@@ -27,6 +28,8 @@ pub struct Gauges {
     pub streams: Arc<StreamGauges>,
     /// Of the media threads.
     pub media: Vec<Arc<MediaGauges>>,
+    /// Of streams to programs.
+    pub programs: Arc<StreamCounts>,
     /// Of the journal.
     pub journal: Arc<JournalGauges>,
     /// Of the recording writer.
@@ -50,6 +53,7 @@ impl Gauges {
             shard: Arc::default(),
             media,
             streams: Arc::default(),
+            programs: Arc::default(),
             journal: Arc::default(),
             recorder: Arc::default(),
             store,
@@ -106,6 +110,7 @@ impl Gauges {
             media(|m| &m.ports_free),
         );
         self.render_streams(o);
+        self.render_programs(o);
         self.render_records(o);
         self.render_lanes(o);
         out
@@ -150,6 +155,20 @@ impl Gauges {
         line(o, "gauge", "cordboard_sip_transactions", "SIP transactions.", s(&shard.transactions));
         line(o, "counter", "cordboard_panics_total", "Panics that ended a call.", s(&shard.panics));
         line(o, "counter", "cordboard_panics_caught_total", "Panics caught in all threads.", guard::caught());
+    }
+
+    fn render_programs(&self, o: &mut String) {
+        let p = |gauge: &AtomicU64| gauge.load(Relaxed);
+        let programs = &self.programs;
+        line(o, "gauge", "cordboard_programs", "Streams of calls to programs.", p(&programs.on));
+        for (name, help, gauge) in [
+            ("begun", "Streams that flows began.", &programs.begun),
+            ("failed", "Streams that had no connection, or lost it.", &programs.failed),
+            ("dropped_out", "Pieces of 20 ms that programs did not take in time.", &programs.dropped_out),
+            ("dropped_in", "Samples of programs that found no room.", &programs.dropped_in),
+        ] {
+            line(o, "counter", &format!("cordboard_programs_{name}_total"), help, p(gauge));
+        }
     }
 
     fn render_streams(&self, o: &mut String) {

@@ -16,9 +16,10 @@ use cordboard_lane::{OwnedPermit, Receiver, Sender, Sleep};
 use cordboard_model::cdr::RecordingEntry;
 use cordboard_model::dns::DnsAnswer;
 use cordboard_model::event::Event;
-use cordboard_model::id::{AssetId, LegId};
+use cordboard_model::id::{AssetId, CallId, LegId, StreamId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::{MediaCommand, MediaEvent};
+use cordboard_model::stream::{StreamCommand, StreamEnd, StreamOutcome};
 use cordboard_model::time::{Duration, Time, WallClock};
 use cordboard_sip::engine::{Datagram, Flow, Transport};
 use cordboard_sip::wire::Frame;
@@ -87,6 +88,15 @@ pub enum Order {
         /// The answer.
         answer: DnsAnswer,
     },
+    /// A stream ended, or never had a connection.
+    StreamEnded {
+        /// Its call.
+        call: CallId,
+        /// Which.
+        stream: StreamId,
+        /// How.
+        outcome: StreamOutcome,
+    },
     /// Speech was made, or could not be.
     Spoken {
         /// Names the wish.
@@ -108,6 +118,7 @@ impl std::fmt::Debug for Order {
             Order::Wall(_) => "wall",
             Order::Looked { .. } => "looked",
             Order::Spoken { .. } => "spoken",
+            Order::StreamEnded { .. } => "stream ended",
         })
     }
 }
@@ -128,6 +139,8 @@ pub struct ShardSetup {
     pub journal: Sender<JournalOrder>,
     /// To who asks the domain name system.
     pub dns: mpsc::Sender<Question>,
+    /// To who carries streams to programs.
+    pub programs: mpsc::Sender<StreamCommand>,
     /// To who makes speech.
     pub speech: mpsc::Sender<Wish>,
     /// To the event hub.
@@ -353,6 +366,9 @@ impl ShardThread {
                     Order::Looked { ticket, answer } => {
                         shard.handle_input(ShardInput::Looked { ticket, answer }, clock.now());
                     }
+                    Order::StreamEnded { call, stream, outcome } => {
+                        shard.handle_input(ShardInput::StreamEnded { call, stream, outcome }, clock.now());
+                    }
                     Order::Spoken { ticket, asset } => {
                         shard.handle_input(ShardInput::Spoken { ticket, asset }, clock.now());
                     }
@@ -443,6 +459,18 @@ impl ShardThread {
                 if self.setup.dns.try_send(Question { ticket, query, domain }).is_err() {
                     let answer = DnsAnswer::Failed;
                     self.tell_shard("name not asked", ShardInput::Looked { ticket, answer });
+                }
+            }
+            ShardOutput::Stream(command) => {
+                let opens = match &command {
+                    StreamCommand::Open(opening) => Some((opening.call, opening.stream)),
+                    StreamCommand::Digit { .. } | StreamCommand::Close { .. } => None,
+                };
+                if self.setup.programs.try_send(command).is_err()
+                    && let Some((call, stream)) = opens
+                {
+                    let outcome = StreamEnd::Overloaded.into();
+                    self.tell_shard("stream not begun", ShardInput::StreamEnded { call, stream, outcome });
                 }
             }
             ShardOutput::Speak { ticket, tenant, speech } => {

@@ -5,6 +5,7 @@ use crate::*;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::leg::LegEvent;
 use cordboard_model::media::MediaEvent;
+use cordboard_model::stream::StreamEnd;
 use cordboard_model::verb::{CollectEnd, Destination, Verb, VerbAnswer};
 
 fn collect(prompt: bool, min: u8, max: u8) -> Verb {
@@ -62,6 +63,27 @@ fn the_first_key_ends_the_prompt_and_the_keys_have_their_time() {
     assert_eq!(rig.answer_to(ticket), None);
     rig.after(1);
     assert_eq!(rig.answer_to(ticket), digits("12", CollectEnd::Timeout));
+}
+
+fn stream(timeout_ms: Option<u32>) -> Verb {
+    let parameters = [("order".to_owned(), "17".to_owned())].into();
+    Verb::Stream { url: "wss://bot.example/a".into(), parameters, timeout_ms }
+}
+
+#[test]
+fn a_program_has_the_caller_and_his_keys_until_its_time_is_up_or_the_caller_is_gone() {
+    let mut rig = Rig::in_flow();
+    let ticket = rig.verb(stream(Some(2_000)));
+    rig.keys("5");
+    rig.after(1_999);
+    assert_eq!(rig.answer_to(ticket), None);
+    rig.after(1);
+    assert_eq!(rig.answer_to(ticket), Some(VerbAnswer::Streamed(StreamEnd::Timeout.into())));
+    let entry = rig.verb(collect(true, 1, 1));
+    assert_eq!(rig.answer_to(entry), None, "the program's key is not typed ahead");
+    rig.keys("1");
+    rig.verb(stream(None));
+    insta::assert_snapshot!(rig.said());
 }
 
 #[test]

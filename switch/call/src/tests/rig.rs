@@ -7,6 +7,7 @@ use cordboard_model::event::EventKind;
 use cordboard_model::id::*;
 use cordboard_model::leg::{Incoming, LegCommand, LegEvent, PartyId};
 use cordboard_model::media::{LegStats, MediaCommand, MediaEvent, MixMember, OpenError, PlayItem, Repeat};
+use cordboard_model::stream::StreamCommand;
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::verb::{Destination, Verb, VerbAnswer};
 use core::net::SocketAddr;
@@ -377,6 +378,11 @@ impl Rig {
                 format!("flow: stop{}", if *hung_up { ", hung up" } else { "" })
             }
             CallOutput::Queue(output) => format!("queue: {}", queue_line(output)),
+            CallOutput::Stream(command) => match command {
+                StreamCommand::Open(opening) => format!("stream: open {}", opening.url),
+                StreamCommand::Digit { digit, .. } => format!("stream: digit {digit}"),
+                StreamCommand::Close { .. } => "stream: close".into(),
+            },
             CallOutput::Event(_, event) => format!("  event: {}", self.event_line(event)),
             CallOutput::Journal(record) => {
                 let text = format!("{record:?}");
@@ -413,6 +419,8 @@ impl Rig {
             }
             MediaCommand::StopRecord { .. } => "stop record".into(),
             MediaCommand::Held { leg, held } => format!("held {} {held}", self.name(*leg)),
+            MediaCommand::Live { leg, .. } => format!("live {}", self.name(*leg)),
+            MediaCommand::StopLive { leg, .. } => format!("stop live {}", self.name(*leg)),
             MediaCommand::Close { leg } => format!("close {}", self.name(*leg)),
             MediaCommand::Configure { .. }
             | MediaCommand::Video { .. }

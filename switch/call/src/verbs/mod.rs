@@ -8,6 +8,7 @@ pub(crate) mod hang_up;
 pub(crate) mod log;
 pub(crate) mod play;
 pub(crate) mod record;
+pub(crate) mod stream;
 pub(crate) mod transfer;
 pub(crate) mod wait;
 
@@ -28,6 +29,9 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
         Verb::Record { act, why } => call.verb_record(desk, ticket, act, why),
         Verb::Enqueue { queue, timeout_ms, priority } => {
             call.verb_enqueue(desk, ticket, queue, timeout_ms, priority);
+        }
+        Verb::Stream { url, parameters, timeout_ms } => {
+            call.verb_stream(desk, ticket, url, parameters, timeout_ms);
         }
         Verb::Transfer { to } => call.verb_transfer(desk, ticket, to),
         Verb::HangUp { cause } => call.verb_hang_up(desk, cause),

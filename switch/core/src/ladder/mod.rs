@@ -32,6 +32,8 @@ use std::hash::DefaultHasher;
 /// How long keys are still written over after a leg has told its secret: a repetition of the request that told one may
 /// come for 64 times T1 (RFC 3261 17.1.2.2).
 const SECRET_AFTER: Duration = Duration::from_secs(32);
+/// How long after its secret a leg counts as still telling it: as long as its audio stays covered.
+const SECRET_TAIL: Duration = Duration::from_millis(500);
 
 /// The messages with one Call-ID.
 #[derive(Clone, Debug, Default)]
@@ -213,6 +215,13 @@ impl Ladder {
     /// Whether keys of this call are a secret: what one leg is asked for may be told by another that relays it.
     pub(crate) fn tells_secret(&self, call: CallId, now: Time) -> bool {
         let on = |secret: &Secret| secret.call == call && secret.until.is_none_or(|until| until > now);
+        self.secrets.values().any(on)
+    }
+
+    /// Whether a leg of this call is asked for a secret, or was a moment ago: its last key may still be on its way.
+    pub(crate) fn asks_secret(&self, call: CallId, now: Time) -> bool {
+        let over = now + (SECRET_AFTER - SECRET_TAIL);
+        let on = |secret: &Secret| secret.call == call && secret.until.is_none_or(|until| until > over);
         self.secrets.values().any(on)
     }
 

@@ -11,6 +11,7 @@ use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
 use cordboard_model::media::{Codec, Direction, DtmfKind, MediaCommand, PlayItem};
+use cordboard_model::stream::StreamCommand;
 use cordboard_sip::engine::{Dest, SipCommand};
 use cordboard_sip::identity::Told;
 use cordboard_sip::sdp::{Local, Security};
@@ -31,6 +32,7 @@ fn call_of(shard: &Shard, output: &CallOutput) -> Option<CallId> {
         | CallOutput::Forgotten { call } => Some(*call),
         CallOutput::Flow(_)
         | CallOutput::Queue(_)
+        | CallOutput::Stream(_)
         | CallOutput::Event(..)
         | CallOutput::Journal(_)
         | CallOutput::Moved { .. } => None,
@@ -57,6 +59,9 @@ impl Shard {
             CallOutput::Route { call, incoming } => self.route(call, incoming),
             CallOutput::Flow(output) => self.do_flow(output),
             CallOutput::Queue(output) => self.do_queue(output),
+            // what a caller keys in while he is asked for a secret is no program's business
+            CallOutput::Stream(StreamCommand::Digit { call, .. }) if self.asks_secret(call) => {}
+            CallOutput::Stream(command) => self.out.push_back(ShardOutput::Stream(command)),
             CallOutput::Event(tenant, what) => self.event(tenant, what),
             CallOutput::Journal(record) => self.journal(None, record),
             CallOutput::Closing { call, mut cdr } => {

@@ -19,6 +19,7 @@ pub mod play;
 pub mod record;
 pub mod say;
 pub mod say_number;
+pub mod stream;
 pub mod transfer;
 pub mod wait;
 
@@ -28,7 +29,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     answer::NAME,
     play::NAME,
     say::NAME,
@@ -36,6 +37,7 @@ pub const NAMES: [&str; 12] = [
     collect::NAME,
     menu::NAME,
     enqueue::NAME,
+    stream::NAME,
     transfer::NAME,
     hang_up::NAME,
     record::NAME,
@@ -86,6 +88,8 @@ pub enum Asked {
     Collect(u8),
     /// `call:enqueue`.
     Enqueue,
+    /// `call:stream`.
+    Stream,
     /// `call:transfer`.
     Transfer,
     /// `call:hang_up`.
@@ -108,6 +112,7 @@ impl Asked {
             Asked::Play => play::NAME,
             Asked::Collect(_) => collect::NAME,
             Asked::Enqueue => enqueue::NAME,
+            Asked::Stream => stream::NAME,
             Asked::Transfer => transfer::NAME,
             Asked::HangUp => hang_up::NAME,
             Asked::SetData(..) | Asked::GetData(_) => "data",
@@ -135,6 +140,7 @@ impl Asked {
             (Asked::Collect(min), answer) => collect::reply(*min, answer),
             (Asked::Enqueue, answer) => enqueue::reply(answer),
             (Asked::GetData(_), answer) => data::reply(answer),
+            (Asked::Stream, answer) => stream::reply(answer),
             (Asked::Transfer, _) => Reply::End,
             (Asked::Answer | Asked::SetData(..) | Asked::Wait | Asked::Record, _) => {
                 Reply::Values(vec![Plain::Bool(true)])
@@ -155,6 +161,7 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         say_number::NAME => say_number::request(tenant, args),
         collect::NAME => collect::request(tenant, args),
         enqueue::NAME => enqueue::request(tenant, args),
+        stream::NAME => stream::request(args),
         transfer::NAME => transfer::request(tenant, args),
         hang_up::NAME => hang_up::request(args),
         record::NAME => record::request(args),

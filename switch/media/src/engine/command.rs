@@ -57,6 +57,8 @@ impl MediaEngine {
                 Some(key) => self.stop_recording(key, now),
                 None => self.counters.commands_ignored += 1,
             },
+            MediaCommand::Live { leg, stream } => self.begin_live(leg, stream, now),
+            MediaCommand::StopLive { leg, stream } => self.stop_live(leg, stream),
             MediaCommand::Held { leg, held } => self.hold(leg, held, now),
             MediaCommand::Close { leg } => {
                 if let Some(key) = self.find(leg) {
@@ -185,6 +187,9 @@ impl MediaEngine {
             latch: same_remote.map_or_else(|| Latch::new(params.remote, needed), |old| old.latch),
         });
         leg.speak_as(&params, &self.config.opus, now);
+        if let Some(live) = &mut leg.live {
+            live.set_codec(params.codec);
+        }
         leg.prick_ear();
         let turned = before.is_none_or(|old| old.params.direction != params.direction);
         let received = before.is_some_and(|old| old.params.direction.receives());
@@ -375,6 +380,7 @@ impl MediaEngine {
         self.ticks.cancel(key);
         self.watches.cancel(key);
         self.paths.cancel(key);
+        self.end_live(key);
         let Some(leg) = self.legs.get_mut(key) else {
             return;
         };

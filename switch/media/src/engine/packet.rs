@@ -55,6 +55,7 @@ impl MediaEngine {
         };
         self.record(key, passage, buf, now);
         self.listen(key, passage, buf, now);
+        self.stream(key, passage, buf, now);
         self.forward(key, passage, buf, now)
     }
 
@@ -151,6 +152,30 @@ impl MediaEngine {
             leg.secret.key(now);
         }
         leg.secret.covers(now)
+    }
+
+    /// The audio of a party that a program has; of a secret it gets silence.
+    fn stream(&mut self, key: u32, passage: Passage, buf: &[u8], now: Time) {
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        let (Some(live), header) = (leg.live.as_mut(), passage.header) else {
+            return;
+        };
+        if matches!(passage.content, Content::Event(_)) {
+            leg.secret.key(now);
+        }
+        if leg.secret.covers(now) {
+            return live.feed().stop();
+        }
+        match passage.content {
+            Content::Audio(_) => {
+                let codes = buf.get(header.payload_start..header.payload_end).unwrap_or_default();
+                live.feed().put(passage.arrival, header.timestamp, codes, now);
+            }
+            Content::Comfort(level) => live.feed().comfort(passage.arrival, level),
+            Content::Event(_) => live.feed().hush(now),
+        }
     }
 
     fn forward(&mut self, key: u32, passage: Passage, buf: &mut [u8], now: Time) -> Verdict {

@@ -26,6 +26,9 @@ impl MediaEngine {
         while let Some((key, _)) = self.paths.pop(now) {
             self.tick_path(key, now);
         }
+        while let Some((key, slot)) = self.live_steps.pop(now) {
+            self.step_live(key, slot, now);
+        }
         while let Some((key, _)) = self.watches.pop(now) {
             self.watch_leg(key, now);
         }

@@ -45,6 +45,7 @@ impl MediaEngine {
         self.reports.retain(|waiting| *waiting != key);
         self.muxed.retain(|waiting| *waiting != key);
         self.leave_path(key);
+        self.pause_live(key);
         let mut taken = self.legs.remove(key)?;
         self.by_id.remove(&leg);
         if let Some(owner) = self.by_port.get_mut(port.0 as usize) {
@@ -77,5 +78,6 @@ impl MediaEngine {
         if is_made_for {
             self.start_ticking(key, now);
         }
+        self.resume_live(key, now);
     }
 }

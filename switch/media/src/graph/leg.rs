@@ -10,6 +10,7 @@ use crate::engine::{PortKey, Reach};
 use crate::graph::ear::Ear;
 use crate::graph::feed::{Feed, Pulled};
 use crate::graph::hearing::Hearing;
+use crate::graph::live::Live;
 use crate::graph::mixer::Seat;
 use crate::graph::player::Player;
 use crate::graph::recorder::Channel;
@@ -247,6 +248,8 @@ pub(crate) struct Leg {
     pub player: Option<Player>,
     /// What the partner says, where it must be decoded for this leg's party.
     pub feed: Option<Box<Feed>>,
+    /// The program that has it.
+    pub live: Option<Box<Live>>,
     pub partner: Option<u32>,
     /// What it has more if it carries video.
     pub video: Option<Box<Video>>,
@@ -314,6 +317,7 @@ impl Leg {
             press_known: false,
             player: None,
             feed: None,
+            live: None,
             partner: None,
             video: None,
             secret: Secret::default(),
@@ -538,7 +542,7 @@ impl Leg {
 
     /// Whether we feed this leg ourselves, so that its partner is not heard.
     pub(crate) fn is_fed(&self) -> bool {
-        self.player.is_some() || self.digits_out.is_active()
+        self.player.is_some() || self.digits_out.is_active() || self.live.is_some()
     }
 
     /// Whether packets of ours are made for this leg: what we feed it with, or its partner's words.
@@ -600,6 +604,15 @@ impl Leg {
         (self.finish(buf, spoken, timestamp, restarted), ended)
     }
 
+    /// The next packet of what the party's program says.
+    fn live_frame(&mut self, buf: &mut [u8], timestamp: u32, restarted: bool) -> Option<usize> {
+        let mut pcm = [0; NARROW_MAX];
+        let pcm = pcm.get_mut(..usize::from(self.ptime_ms()) * 8)?;
+        self.live.as_mut()?.say(pcm);
+        let spoken = self.coders.as_mut()?.speak_narrow(pcm, buf.get_mut(HEADER_LEN..PAYLOAD_END)?);
+        self.finish(buf, spoken, timestamp, restarted)
+    }
+
     /// A packet of what the mix has for the party: `codes` of a frame that begins at `at`. `None` while it is fed
     /// otherwise, or none may be sent.
     pub(crate) fn mix_frame(&mut self, buf: &mut [u8], codes: &[u8], at: Time) -> Option<usize> {
@@ -651,6 +664,9 @@ impl Leg {
     }
 
     fn skip_playback(&mut self, samples: u32) -> Option<PlaybackId> {
+        if let Some(live) = self.live.as_mut().filter(|_| self.player.is_none()) {
+            live.skip(samples);
+        }
         let player = self.player.as_mut()?;
         let playback = player.playback();
         if !player.skip(samples) {
@@ -693,7 +709,11 @@ impl Leg {
             frame.packet = key;
             frame.ended = self.skip_playback(samples);
         } else {
-            let (packet, ended) = self.play_frame(buf, tones, timestamp, restarted);
+            let (packet, ended) = if self.player.is_some() {
+                self.play_frame(buf, tones, timestamp, restarted)
+            } else {
+                (self.live_frame(buf, timestamp, restarted), false)
+            };
             frame.packet = packet;
             if ended {
                 frame.ended = self.player.take().map(|player| player.playback());

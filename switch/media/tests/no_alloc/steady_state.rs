@@ -83,6 +83,37 @@ fn a_mix_with_keys_recording_and_music_does_not_allocate_in_steady_state() {
     assert!(shell.recorded > 8_000 * 29 && shell.events > 60, "{} {}", shell.recorded, shell.events);
 }
 
+/// Legs 0 and 1, of different codecs, are programs': pieces out and audio in, and keys between.
+#[test]
+fn a_program_that_hears_and_speaks_does_not_allocate_in_steady_state() {
+    let mut engine = MediaEngine::new(MediaConfig::default(), [3; 32]);
+    let mut ids = IdMaker::new(1, 0);
+    let legs: Vec<LegId> = (0..LEGS).map(|n| open(&mut engine, &mut ids, n)).collect();
+    let streams = [ids.stream(TenantId::DEFAULT), ids.stream(TenantId::DEFAULT)];
+    for (leg, stream) in legs.iter().zip(streams) {
+        engine.handle_command(MediaCommand::Live { leg: *leg, stream }, Time::ZERO);
+    }
+    let mut shell = Shell::new(engine);
+    let (mut before, mut pieces) = (0, 0);
+    for second in 0..30 {
+        if second == 2 {
+            (before, pieces) = (calls(), 0);
+        }
+        for (leg, stream) in legs.iter().zip(streams) {
+            assert_eq!(shell.engine.feed_live(*leg, stream, second * 4_000, &[0x21; 4_000]), 4_000);
+        }
+        shell.second(second * 1_000);
+        // ten of each wait: the others were dropped
+        while shell.engine.poll_live().is_some() {
+            pieces += 1;
+        }
+        shell.engine.clear_live(legs[0], streams[0], (second + 1) * 4_000);
+    }
+    assert_eq!(calls() - before, 0, "allocations and frees in 28 seconds of two programs");
+    assert!(pieces >= 28 * 20, "{pieces}");
+    assert!(shell.played > 2 * 50 * 29, "{}", shell.played);
+}
+
 /// A plain leg joined to a secure one.
 fn sealing(keys: SrtpKeys) -> MediaEngine {
     let mut engine = MediaEngine::new(MediaConfig::default(), [3; 32]);

@@ -24,6 +24,7 @@ mod keys;
 mod learning;
 #[cfg(test)]
 mod lifecycle;
+mod live;
 #[cfg(test)]
 mod mixing;
 mod opus;

@@ -74,6 +74,37 @@ fn a_playback_goes_on_in_the_other_engine_and_ends_there() {
 }
 
 #[test]
+fn a_program_goes_with_its_leg_and_its_words_and_marks_keep_their_places() {
+    let (mut here, mut there) = two_engines();
+    let (leg, stream) = (here.legs[0], here.ids.stream(cordboard_model::id::TenantId::DEFAULT));
+    here.command(MediaCommand::Live { leg, stream });
+    assert_eq!(here.engine.feed_live(leg, stream, 0, &[0x10; 1_600]), 1_600);
+    here.run(100);
+    let taken: Vec<_> = core::iter::from_fn(|| here.engine.poll_live()).collect();
+    assert_eq!(taken.len(), 5);
+    let place = travel(&mut here, &mut there, 0, false).unwrap();
+    here.run(100);
+    assert!(here.engine.poll_live().is_none(), "nothing of it is heard where it was");
+    assert_eq!(here.engine.feed_live(leg, stream, 1_600, &[0x20; 160]), 0);
+    there.run(40);
+    let piece = there.engine.poll_live().expect("it goes on there");
+    assert_eq!(piece.stream, stream);
+    assert_eq!(piece.taken, 1_600, "what came too late for the old engine is missing and told");
+    assert!((800..1_600).contains(&piece.played), "{}", piece.played);
+    assert_eq!(there.engine.feed_live(leg, stream, piece.taken, &[0x20; 160]), 160);
+    there.run(200);
+    let last = core::iter::from_fn(|| there.engine.poll_live()).last().expect("on it goes");
+    assert_eq!(last.played, 1_760);
+    let sent: Vec<_> = here.sent_by(0).into_iter().chain(there.sent_by(place)).collect();
+    for pair in sent.windows(2) {
+        assert_eq!(pair[1].sequence(), pair[0].sequence().wrapping_add(1));
+        assert_eq!((pair[1].ssrc(), pair[1].at_ms - pair[0].at_ms), (pair[0].ssrc(), 20));
+    }
+    let words = sent.iter().filter(|packet| packet.payload().iter().any(|code| *code != 0xd5)).count();
+    assert_eq!(words, 11, "ten packets of before and one of after");
+}
+
+#[test]
 fn a_recorded_leg_stays_unless_it_must_go_and_then_the_recording_goes_on_without_it() {
     let (mut here, mut there) = two_engines();
     let recording = here.record(0, 1);

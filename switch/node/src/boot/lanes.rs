@@ -5,6 +5,7 @@ use crate::journal::JournalOrder;
 use crate::media::RecorderOrder;
 use crate::metrics::LaneReading;
 use crate::shard::Order;
+use crate::streams::Piece;
 use crate::switch::Closer;
 use crate::transport::StreamOrder;
 use cordboard_lane::{Receiver, Sender, lane};
@@ -19,6 +20,8 @@ const STREAM_MESSAGES: usize = 8_192;
 const RECORDER_CHUNKS: usize = 8_192;
 /// Recordings that end while the disk hashes an earlier one.
 const ENDED: usize = 16_384;
+/// Four pieces, 80 ms, of a thousand calls with programs.
+const PIECES: usize = 4_096;
 const EVENTS: usize = 65_536;
 /// Some milliseconds of a switch at its most, at 1 KB each.
 const COPIES: usize = 4_096;
@@ -37,6 +40,8 @@ pub(super) struct Lanes {
     pub(super) recorder: (Sender<RecorderOrder>, Receiver<RecorderOrder>),
     /// Recordings that have ended, to the keeper.
     pub(super) ended: (Sender<RecordingEntry>, Receiver<RecordingEntry>),
+    /// Audio of calls to programs.
+    pub(super) pieces: (Sender<Piece>, Receiver<Piece>),
     pub(super) events: (Sender<Event>, Receiver<Event>),
     /// Copies of messages for a collector. Closed by itself when there is none.
     pub(super) hep: (Sender<HepOrder>, Receiver<HepOrder>),
@@ -55,6 +60,7 @@ impl Lanes {
             stored: lane("store to journal", STORED),
             recorder: lane("media to recorder", RECORDER_CHUNKS),
             ended: lane("shard to keeper", ENDED),
+            pieces: lane("media to streams", PIECES),
             events: lane("shard to hub", EVENTS),
             hep: lane("shard to collector", COPIES),
         }
@@ -73,6 +79,7 @@ impl Lanes {
             of(&self.streams.0),
             of(&self.to_streams.0),
             of(&self.recorder.0),
+            of(&self.pieces.0),
             of(&self.journal.0),
             of(&self.ended.0),
             of(&self.events.0),
@@ -94,6 +101,7 @@ impl Lanes {
             of(&self.journal.0),
             of(&self.recorder.0),
             of(&self.ended.0),
+            of(&self.pieces.0),
             of(&self.events.0),
             of(&self.hep.0),
         ]

@@ -19,6 +19,7 @@ use crate::recordings::{Keeping, Recorder};
 use crate::reload::Reloader;
 use crate::shard::{Order, ShardSetup};
 use crate::speech::{self, Speaker, Wish};
+use crate::streams::{Piece, StreamCounts, StreamSetup, Streams as Programs};
 use crate::switch::NodeSwitch;
 use crate::transport::{
     self, Bound, Desk, DeskSetup, SipOverHttp, StreamGauges, StreamOrder, TlsError, TlsStore,
@@ -26,6 +27,7 @@ use crate::transport::{
 use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::{Receiver, Sender};
 use cordboard_model::cdr::RecordingEntry;
+use cordboard_model::stream::StreamCommand;
 use cordboard_plugin_api::Registry;
 use cordboard_sip::engine::Transport;
 use cordboard_store::{Store, StoreOptions, Stored, Writer};
@@ -200,7 +202,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let orders = vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1];
     let streams = lanes.to_streams.0;
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
-    let speech = start_speech(&loaded, &media.orders, &lanes.api.0)?;
+    let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
     let (udp, to_media, journal, events) = (sockets.udp, media.orders, lanes.journal.0, lanes.events.0);
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
     let told = lanes.ended.0;
@@ -212,6 +214,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         media: to_media,
         journal,
         dns,
+        programs,
         speech,
         events,
         ended: told,
@@ -279,6 +282,18 @@ fn keeper(
     Keeper { keeping, rules, entries, shard, store: Arc::clone(store), gauges, runtime }
 }
 
+/// Who makes what flows say, and who carries streams to programs.
+fn start_voices(
+    loaded: &Loaded,
+    media: &[Sender<MediaOrder>],
+    shard: &Sender<Order>,
+    pieces: Receiver<Piece>,
+    gauges: &Gauges,
+) -> Result<(mpsc::Sender<Wish>, mpsc::Sender<StreamCommand>), BootError> {
+    let speech = start_speech(loaded, media, shard)?;
+    Ok((speech, start_programs(loaded, pieces, media, shard, Arc::clone(&gauges.programs))?))
+}
+
 /// Who makes what flows say.
 fn start_speech(
     loaded: &Loaded,
@@ -287,6 +302,20 @@ fn start_speech(
 ) -> Result<mpsc::Sender<Wish>, BootError> {
     let engine = speech::engine(&loaded.machine.speech).map_err(BootError::Tls)?;
     Ok(Speaker::start(&loaded.machine.speech, engine, media.to_vec(), shard.clone()))
+}
+
+/// Who carries streams to programs.
+fn start_programs(
+    loaded: &Loaded,
+    pieces: Receiver<Piece>,
+    media: &[Sender<MediaOrder>],
+    shard: &Sender<Order>,
+    counts: Arc<StreamCounts>,
+) -> Result<mpsc::Sender<StreamCommand>, BootError> {
+    let machine = loaded.machine.streams.clone();
+    let tls = transport::trusting(machine.ca.as_deref()).map_err(BootError::Tls)?;
+    let (media, shard) = (media.to_vec(), shard.clone());
+    Ok(Programs::start(StreamSetup { machine, tls, pieces, media, shard, counts }))
 }
 
 /// The thread that sends copies of messages to a collector, and the way to it; none where none is configured.

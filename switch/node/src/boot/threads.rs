@@ -77,6 +77,8 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
             orders: receiver,
             events: lanes.media_events.0.clone(),
             recorder: lanes.recorder.0.clone(),
+            pieces: lanes.pieces.0.clone(),
+            place: index,
             clock,
             gauges: Arc::clone(&gauges),
         };

@@ -1,13 +1,13 @@
 //! What belongs to the machine: addresses, folders, limits.
 
 use super::Checks;
-use super::SpeechMachine;
 use super::error::Problem;
 use super::recordings;
 use super::secret::ApiKey;
 use super::section::Section;
 use super::sip::{SipMachine, no_overlap, read_sip};
 use super::value::{boolean, duration, integer, ip, listen, one_of, size, socket, some_text, wrong};
+use super::{SpeechMachine, StreamsMachine};
 use crate::recordings::full::WhenFull;
 use crate::recordings::keeper::Rules;
 use crate::recordings::sealed::MasterKey;
@@ -37,6 +37,8 @@ pub struct Machine {
     pub recordings: RecordingsMachine,
     /// The ladders of calls.
     pub trace: TraceMachine,
+    /// Programs that calls may be given to.
+    pub streams: StreamsMachine,
     /// Text to speech.
     pub speech: SpeechMachine,
     /// The log.
@@ -245,6 +247,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
         journal: journal_machine,
         recordings: recordings_machine,
         trace: read_trace(&root.section("trace")),
+        streams: super::streams::read(&root.section("streams"), base),
         speech: super::speech::read(&root.section("speech"), base, checks.env),
         log: log_machine,
         dns: servers.into_iter().map(|server| server.value).collect(),

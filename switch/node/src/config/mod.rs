@@ -22,6 +22,7 @@ mod section;
 mod sip;
 mod speech;
 mod srtp;
+mod streams;
 mod suggest;
 mod tenant;
 mod tree;
@@ -46,6 +47,7 @@ pub use machine::{
 pub use secret::ApiKey;
 pub use sip::{Listen, SipMachine, TlsMachine};
 pub use speech::{SPEED, SpeechEngine, SpeechMachine, SpeechVoice};
+pub use streams::StreamsMachine;
 
 /// The environment variable that adds a key to the control API for the tenant `default`.
 pub const API_KEY_VARIABLE: &str = "CORDBOARD_API_KEY";

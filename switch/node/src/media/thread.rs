@@ -10,9 +10,10 @@ use crate::clock::Clock;
 use crate::gauges::MediaGauges;
 use crate::guard::guarded;
 use crate::shard::Order;
+use crate::streams::Piece;
 use cordboard_lane::{Receiver, Sender, Sleep};
-use cordboard_media::{Audio, MediaEngine, MediaOutput, PortKey, Traveller, Verdict};
-use cordboard_model::id::{AssetId, LegId, RecordingId};
+use cordboard_media::{Audio, LIVE_CHUNK, MediaEngine, MediaOutput, PortKey, Traveller, Verdict};
+use cordboard_model::id::{AssetId, LegId, RecordingId, StreamId};
 use cordboard_model::media::{MediaCommand, MediaEvent, PlayItem};
 use cordboard_model::time::{Duration, Time};
 use std::collections::{BTreeSet, VecDeque};
@@ -44,6 +45,28 @@ pub enum MediaOrder {
     Arrive(Box<Parted>),
     /// A prompt or music file, decoded.
     Asset(AssetId, Arc<Audio>),
+    /// Audio of a program for its party, in mu-law.
+    FeedLive {
+        /// The leg.
+        leg: LegId,
+        /// Whose audio.
+        stream: StreamId,
+        /// Its place in all of the program's audio, samples.
+        at: u64,
+        /// How many codes are valid.
+        len: usize,
+        /// The codes.
+        codes: [u8; LIVE_CHUNK],
+    },
+    /// Throw away what a program's party has not heard yet.
+    ClearLive {
+        /// The leg.
+        leg: LegId,
+        /// Whose audio.
+        stream: StreamId,
+        /// Before this place in the program's audio.
+        to: u64,
+    },
     /// Forget a prompt. Playbacks that are on keep it.
     DropAsset(AssetId),
 }
@@ -89,6 +112,10 @@ pub struct MediaSetup {
     pub events: Sender<Order>,
     /// To the recording writer.
     pub recorder: Sender<RecorderOrder>,
+    /// To the streams of programs, and this thread's place among the media threads.
+    pub pieces: Sender<Piece>,
+    /// See `pieces`.
+    pub place: usize,
     /// The clock.
     pub clock: Clock,
     /// Read by the metrics.
@@ -244,6 +271,10 @@ impl MediaThread {
                 assets.insert(asset.clone());
                 drop(engine.load_asset(asset, audio));
             }
+            MediaOrder::FeedLive { leg, stream, at, len, codes } => {
+                engine.feed_live(leg, stream, at, codes.get(..len).unwrap_or_default());
+            }
+            MediaOrder::ClearLive { leg, stream, to } => engine.clear_live(leg, stream, to),
             MediaOrder::DropAsset(asset) => {
                 assets.remove(&asset);
                 drop(engine.drop_asset(&asset));
@@ -345,6 +376,13 @@ impl MediaThread {
                 None => break,
             }
         }
+        while let Ok(permit) = self.setup.pieces.reserve() {
+            match self.setup.engine.poll_live() {
+                Some(chunk) => permit.send_quietly(Piece { thread: self.setup.place, chunk }),
+                None => break,
+            }
+        }
+        self.setup.pieces.flush();
         self.close_recordings();
         self.setup.recorder.flush();
         self.setup.events.flush();

@@ -3,8 +3,9 @@
 use crate::phone::PhoneCommand;
 use cordboard_core::{RoomOrder, ShardCommand};
 use cordboard_model::dns::DnsAnswer;
-use cordboard_model::id::{AgentId, AssetId, CallId};
+use cordboard_model::id::{AgentId, AssetId, CallId, StreamId};
 use cordboard_model::media::{MediaCommand, MediaEvent};
+use cordboard_model::stream::StreamEnd;
 use cordboard_model::time::Time;
 use core::cmp::Ordering;
 use core::net::SocketAddr;
@@ -53,6 +54,7 @@ pub(super) enum Happening {
     Command(Box<ShardCommand>),
     Wish(AgentId, Wish),
     Looked { ticket: u64, answer: DnsAnswer },
+    StreamEnded { call: CallId, stream: StreamId, end: StreamEnd },
     Spoken { ticket: u64, asset: Option<AssetId> },
     Send(CallId, Sending),
     MediaCommand(MediaCommand),

@@ -7,12 +7,13 @@ use crate::phone::{PhoneCommand, PhoneInput, PhoneOutput};
 use crate::setup::SPEECH_HZ;
 use cordboard_core::{Datagram, ShardInput, ShardOutput, Transport};
 use cordboard_media::tone::Sine;
-use cordboard_media::{Audio, MediaEngine, MediaOutput, Verdict};
+use cordboard_media::{Audio, LiveChunk, MediaEngine, MediaOutput, Verdict};
 use cordboard_model::dns::DnsAnswer;
 use cordboard_model::id::{AssetId, CallId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::OpenError;
 use cordboard_model::speech::Speech;
+use cordboard_model::stream::{StreamCommand, StreamEnd, StreamOpening};
 use cordboard_model::time::{Duration, Time};
 use core::net::{IpAddr, SocketAddr};
 use rand_core::RngCore;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 
 /// Longest time that the domain name system takes.
 const LOOKUP: Duration = Duration::from_millis(80);
+/// How long a program has a call.
+const BOT: Duration = Duration::from_secs(3);
 /// Longest time that making speech takes.
 const SPEAKING: Duration = Duration::from_millis(500);
 
@@ -59,6 +62,11 @@ impl World {
             }
             Happening::Wish(agent, wish) => self.wish(&agent, wish),
             Happening::Looked { ticket, answer } => self.input(ShardInput::Looked { ticket, answer }),
+            Happening::StreamEnded { call, stream, end } => {
+                if self.bots.remove(&stream).is_some() {
+                    self.input(ShardInput::StreamEnded { call, stream, outcome: end.into() });
+                }
+            }
             Happening::Spoken { ticket, asset } => self.input(ShardInput::Spoken { ticket, asset }),
             Happening::Send(call, sending) => self.send(call, &sending),
             Happening::MediaCommand(command) => {
@@ -156,6 +164,10 @@ impl World {
                     let delay = self.up_to(LOOKUP);
                     self.agenda.plan(now + delay, Happening::Looked { ticket, answer });
                 }
+                ShardOutput::Stream(command) => {
+                    self.trace.line(now, || format!("stream {command:?}"));
+                    self.stream(command);
+                }
                 ShardOutput::Speak { ticket, tenant, speech } => {
                     self.trace.line(now, || format!("speaks {speech:?}"));
                     let asset = self.speak(tenant, &speech);
@@ -166,6 +178,29 @@ impl World {
                     self.trace.line(now, || format!("event {} {:?}", event.seq, event.what));
                     self.events.push(event);
                 }
+            }
+        }
+    }
+
+    /// A program that says what it hears, for three seconds or until a key is pressed. Nobody is at "nowhere".
+    fn stream(&mut self, command: StreamCommand) {
+        let now = self.now;
+        match command {
+            StreamCommand::Open(opening) => {
+                let StreamOpening { stream, call, leg, url, .. } = *opening;
+                let end = if url.contains("nowhere") { StreamEnd::Unreachable } else { StreamEnd::Closed };
+                let after = if end == StreamEnd::Closed { BOT } else { self.up_to(LOOKUP) };
+                self.bots.insert(stream, (call, leg));
+                self.agenda.plan(now + after, Happening::StreamEnded { call, stream, end });
+            }
+            StreamCommand::Digit { stream, .. } => {
+                if let Some((call, _)) = self.bots.get(&stream).copied() {
+                    let end = StreamEnd::Closed;
+                    self.agenda.plan(now, Happening::StreamEnded { call, stream, end });
+                }
+            }
+            StreamCommand::Close { stream } => {
+                self.bots.remove(&stream);
             }
         }
     }
@@ -247,6 +282,11 @@ impl World {
             if self.config.keep_audio {
                 let audio = self.audio.entry(recording).or_default();
                 audio.extend(samples.get(..frames * 2).unwrap_or_default());
+            }
+        }
+        while let Some(LiveChunk { stream, codes, taken, .. }) = self.media.poll_live() {
+            if let Some((_, leg)) = self.bots.get(&stream).copied() {
+                self.media.feed_live(leg, stream, taken, &codes);
             }
         }
         while let Some(event) = self.media.poll_event() {

@@ -28,7 +28,7 @@ use cordboard_model::cdr::Cdr;
 use cordboard_model::config::Snapshot;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
 use cordboard_model::event::Event;
-use cordboard_model::id::{AgentId, CallId, RecordingId, TenantId};
+use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, StreamId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::trace::TraceLimits;
@@ -140,6 +140,8 @@ pub struct World {
     trace: Trace,
     /// What the domain name system knows.
     names: BTreeMap<DnsQuery, DnsAnswer>,
+    /// Legs that programs have.
+    bots: BTreeMap<StreamId, (CallId, LegId)>,
     ladder: Vec<String>,
     events: Vec<Event>,
     journal: Vec<JournalRecord>,
@@ -186,6 +188,7 @@ impl World {
             trace: Trace::new(config.trace),
             ladder: Vec::new(),
             names: BTreeMap::new(),
+            bots: BTreeMap::new(),
             events: Vec::new(),
             journal: Vec::new(),
             cdrs: Vec::new(),

@@ -13,6 +13,8 @@ mod fork;
 #[cfg(test)]
 mod hold;
 #[cfg(test)]
+mod programs;
+#[cfg(test)]
 mod queue;
 #[cfg(test)]
 mod random;

@@ -48,7 +48,7 @@ impl World {
                     book.living.insert(leg);
                 }
             }
-            CallOutput::Event(..) | CallOutput::Journal(_) => {}
+            CallOutput::Event(..) | CallOutput::Journal(_) | CallOutput::Stream(_) => {}
             CallOutput::Closing { call, cdr } => {
                 assert_eq!(cdr.call, call);
                 let book = self.calls.get_mut(&call).unwrap();

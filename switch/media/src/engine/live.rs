@@ -1,0 +1,117 @@
+//! Legs whose audio a program has: pieces out, audio in.
+
+use super::MediaEngine;
+use crate::graph::live::{LIVE_STEP, Live, LiveChunk};
+use cordboard_model::id::{LegId, StreamId};
+use cordboard_model::media::Codec;
+use cordboard_model::time::Time;
+
+impl MediaEngine {
+    /// A program has the leg from now on. One stream a leg: a second one takes the place of the first.
+    pub(super) fn begin_live(&mut self, id: LegId, stream: StreamId, now: Time) {
+        let Some(key) = self.find(id) else {
+            return;
+        };
+        self.pause_live(key);
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        let codec = leg.stream.map_or(Codec::Pcma, |stream| stream.params.codec);
+        leg.live = Some(Box::new(Live::new(stream, codec)));
+        self.resume_live(key, now);
+        self.start_ticking(key, now);
+    }
+
+    /// The leg's pieces are made and handed out from now on, if a program has it. Allocates.
+    pub(super) fn resume_live(&mut self, key: u32, now: Time) {
+        if self.live_of(key).is_none() {
+            return;
+        }
+        let reach = self.legs.reach();
+        self.live_steps.reserve(reach);
+        self.live.reserve(reach - self.live.len().min(reach));
+        let slot = self.live_steps.slot_from(now + LIVE_STEP);
+        self.live_steps.schedule(key, slot, now);
+    }
+
+    /// The leg's pieces wait: it leaves, or another program takes it.
+    pub(super) fn pause_live(&mut self, key: u32) {
+        self.live_steps.cancel(key);
+        self.live.retain(|waiting| *waiting != key);
+        if let Some(live) = self.live_of(key) {
+            live.queued = false;
+        }
+    }
+
+    pub(super) fn stop_live(&mut self, id: LegId, stream: StreamId) {
+        let Some(key) = self.find(id) else {
+            return;
+        };
+        if self.live_of(key).is_some_and(|live| live.stream() == stream) {
+            self.end_live(key);
+        }
+    }
+
+    /// The leg goes on without its program.
+    pub(super) fn end_live(&mut self, key: u32) {
+        self.pause_live(key);
+        if let Some(leg) = self.legs.get_mut(key) {
+            leg.live = None;
+        }
+    }
+
+    fn live_of(&mut self, key: u32) -> Option<&mut Live> {
+        self.legs.get_mut(key)?.live.as_deref_mut()
+    }
+
+    pub(super) fn step_live(&mut self, key: u32, slot: u64, now: Time) {
+        // Steps that were missed, up to what may wait, are made up for: the program's clock is ours.
+        let step = self.live_steps.slot_at(Time::ZERO + LIVE_STEP).max(1);
+        let late = self.live_steps.slot_at(now).saturating_sub(slot) / step;
+        let Some(live) = self.live_of(key) else {
+            return;
+        };
+        for _ in 0..=late.min(8) {
+            live.step(now);
+        }
+        let queue = !live.queued;
+        live.queued = true;
+        if queue {
+            self.live.push_back(key);
+        }
+        self.live_steps.schedule(key, slot + (late + 1) * step, now);
+    }
+
+    /// The next piece of what a party says to its program. Each call serves the leg that has waited longest.
+    pub fn poll_live(&mut self) -> Option<LiveChunk> {
+        while let Some(key) = self.live.pop_front() {
+            let Some(live) = self.live_of(key) else {
+                continue;
+            };
+            let chunk = live.take();
+            live.queued = live.has_waiting();
+            if live.queued {
+                self.live.push_back(key);
+            }
+            if chunk.is_some() {
+                return chunk;
+            }
+        }
+        None
+    }
+
+    /// Audio of a program for its party, in mu-law at 8 kHz, from its sample `at` on; says how many samples found room.
+    pub fn feed_live(&mut self, leg: LegId, stream: StreamId, at: u64, codes: &[u8]) -> usize {
+        let key = self.by_id.get(&leg).copied();
+        let live = key.and_then(|key| self.live_of(key)).filter(|live| live.stream() == stream);
+        live.map_or(0, |live| live.put(at, codes))
+    }
+
+    /// Throws away what a program's party has not heard yet of what comes before its sample `to`.
+    pub fn clear_live(&mut self, leg: LegId, stream: StreamId, to: u64) {
+        let key = self.by_id.get(&leg).copied();
+        if let Some(live) = key.and_then(|key| self.live_of(key)).filter(|live| live.stream() == stream) {
+            live.clear(to);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What flows say and whom they give calls to, at the running switch: espeak-ng, prompts in other formats, and a bot of the
+//! media-stream protocol by a library that is not ours.
+
+use crate::common::{CALLER, Phone, SOON, calls};
+use cordboard_tests::Fail;
+use cordboard_tests::config::{Config, MENU};
+use cordboard_tests::fail::{Outcome, ensure, fail};
+use cordboard_tests::process::{Process, wait_for};
+use cordboard_tests::switch::Switch;
+use serde_json::Value;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Where the bot listens: the network of a test is its own.
+const BOT: &str = "7070";
+
+fn bot(dir: &Path) -> Result<Process, Fail> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("switch/bot.py");
+    let mut command = Command::new("/usr/bin/python3");
+    command.arg(script).arg(BOT);
+    let mut bot = Process::start("bot", dir, command)?;
+    bot.wait_line("listening", SOON)?;
+    Ok(bot)
+}
+
+/// What the bot was told of this kind.
+fn told(bot: &Process, event: &str) -> Vec<Value> {
+    let all = bot.output();
+    let read = all.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    read.filter(|message| message["event"] == event).collect()
+}
+
+/// A caller is given to a bot: it hears him and he hears it, its marks come back when they were heard, what it takes back
+/// is not heard, and when it is done the flow goes on.
+pub fn media_stream(dir: &Path) -> Outcome {
+    let flow = "call:answer() call.data.customer = 'Ann'
+        local how, why = call:stream{url = 'ws://127.0.0.1:7070/voice', parameters = {order = 17}}
+        call:log('stream', how, why) call:play('menu')
+        how, why = call:stream{url = 'ws://127.0.0.1:7071/voice'} call:log('second', how, why)
+        how, why = call:stream{url = 'ws://127.0.0.1:7072/voice'} call:log('third', how, why)";
+    let allowed =
+        "[streams]\nallow_private = true\nallowed = [\"ws://127.0.0.1:7070/\", \"ws://127.0.0.1:7071/\"]";
+    let config = Config::new(dir)?.trunk().number("600", "flow:talk").flow("talk", flow)?.more(allowed);
+    let switch = Switch::start(dir, &config)?;
+    let mut bot = bot(dir)?;
+    let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+    caller.sipp.wait_up()?;
+    caller.speaks()?;
+    caller.voice.hears("the caller", CALLER, SOON)?;
+    let Some(start) = told(&bot, "start").pop() else { return fail("the bot was told no start") };
+    let parameters = &start["start"]["customParameters"];
+    ensure(parameters["order"] == "17" && parameters["customer"] == "Ann", || format!("{start}"))?;
+    ensure(start["start"]["mediaFormat"]["encoding"] == "audio/x-mulaw", || format!("{start}"))?;
+
+    caller.voice.press('5');
+    caller.voice.hears("the caller", 880.0, SOON)?;
+    bot.wait_line("\"said\"", SOON)?;
+    caller.voice.press('6');
+    caller.voice.hears("the caller", 990.0, SOON)?;
+    bot.wait_line("\"cut\"", SOON)?;
+    std::thread::sleep(Duration::from_millis(400));
+    caller.voice.forget();
+    ensure(!caller.voice.heard_within(990.0, Duration::from_millis(800)), || {
+        "what was taken back is heard".into()
+    })?;
+
+    caller.voice.press('#');
+    caller.voice.hears("the caller", MENU, SOON)?;
+    let keys: Vec<Value> = told(&bot, "dtmf").into_iter().map(|key| key["dtmf"]["digit"].clone()).collect();
+    ensure(keys == ["5", "6", "#"], || format!("the bot was told {keys:?}"))?;
+    caller.sipp.wait_success(SOON)?;
+    for line in ["stream closed", "second nil unreachable", "third nil forbidden"] {
+        wait_for(line, SOON, || switch.log().contains(line).then_some(()))?;
+    }
+    switch.ensure_nothing_left()
+}
+
+/// A caller who hangs up while a bot has him: the bot is told to stop.
+pub fn media_stream_hung_up(dir: &Path) -> Outcome {
+    let flow = "call:answer() call:stream{url = 'ws://127.0.0.1:7070/voice'}";
+    let allowed = "[streams]\nallow_private = true\nallowed = [\"ws://127.0.0.1:7070/\"]";
+    let config = Config::new(dir)?.trunk().number("600", "flow:talk").flow("talk", flow)?.more(allowed);
+    let switch = Switch::start(dir, &config)?;
+    let mut bot = bot(dir)?;
+    let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+    caller.sipp.wait_up()?;
+    caller.speaks()?;
+    caller.voice.hears("the caller", CALLER, SOON)?;
+    caller.gives_up()?;
+    bot.wait_line("\"stop\"", SOON)?;
+    bot.wait_line("gone", SOON)?;
+    switch.ensure_nothing_left()
+}
+
+/// A flow says two sentences by espeak-ng, and plays a prompt in MP3 and one in Ogg.
+pub fn speech_and_prompts(dir: &Path) -> Outcome {
+    let flow = "call:answer() local done, why = call:say('Welcome to the test of speech. Please wait for the tones.')
+        call:log('said', done, why) call:play('tone-44k-stereo') call:play{'tone-48k-mono'}
+        call:play{{say = '\u{8bf7}\u{7a0d}\u{5019}', language = 'zh'}} call:play('menu')";
+    let speech = "[speech]\nengine = \"espeak-ng\"\ncache = \"var/speech\"";
+    let config = Config::new(dir)?.trunk().number("600", "flow:talk").flow("talk", flow)?.more(speech);
+    let tones = Path::new(env!("CARGO_MANIFEST_DIR")).join("../switch/node/tests/prompts");
+    for name in ["tone-44k-stereo.mp3", "tone-48k-mono.ogg"] {
+        std::fs::copy(tones.join(name), dir.join("prompts").join(name))?;
+    }
+    let switch = Switch::start(dir, &config)?;
+    let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+    caller.sipp.wait_up()?;
+    caller.speaks()?;
+    caller.voice.hears_something("the caller", SOON)?;
+    caller.voice.hears("the caller", 440.0, SOON)?;
+    caller.voice.hears("the caller", MENU, SOON)?;
+    ensure(switch.log().contains("said true"), || switch.log())?;
+    let kept = std::fs::read_dir(dir.join("var/speech"))?.count();
+    ensure(kept == 2, || format!("{kept} files of speech are kept"))?;
+    caller.sipp.wait_success(SOON)?;
+    switch.ensure_nothing_left()
+}
+
+/// A word of espeak-ng's in mu-law at 8 kHz, with a second of silence before it and two behind.
+fn spoken(dir: &Path, word: &str) -> Result<Vec<u8>, Fail> {
+    let (wav, raw) = (dir.join("word.wav"), dir.join("word.ul"));
+    let run = |command: &mut Command| match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        outcome => fail(format!("{command:?}: {outcome:?}")),
+    };
+    run(Command::new("espeak-ng").args(["-v", "en-us", "-s", "130", "-w"]).arg(&wav).arg(word))?;
+    let sox = ["-r", "8000", "-c", "1", "-t", "ul"];
+    run(Command::new("sox").arg("-D").arg(&wav).args(sox).arg(&raw).args(["pad", "1", "2"]))?;
+    Ok(std::fs::read(raw)?)
+}
+
+/// Says mu-law to the switch, 20 ms at a time.
+fn say(codes: &[u8], to: SocketAddr) -> Outcome {
+    let socket = UdpSocket::bind("127.0.0.2:0")?;
+    let begun = Instant::now();
+    for (n, piece) in codes.chunks(160).enumerate() {
+        let n = u32::try_from(n)?;
+        let mut packet = vec![0x80, 0];
+        packet.extend((n as u16).to_be_bytes());
+        packet.extend((n * 160).to_be_bytes());
+        packet.extend([0, 0, 0, 7]);
+        packet.extend(piece);
+        socket.send_to(&packet, to)?;
+        std::thread::sleep(
+            (begun + Duration::from_millis(20) * (n + 1)).saturating_duration_since(Instant::now()),
+        );
+    }
+    Ok(())
+}
+
+/// Two callers say yes and no: pocketsphinx, behind the same socket, recognises each by the flow's grammar.
+pub fn recognition(dir: &Path) -> Outcome {
+    let flow = "call:answer()
+        local how, word = call:stream{url = 'ws://127.0.0.1:7070/', timeout = 20,
+            parameters = {grammar = '#JSGF V1.0; grammar g; public <g> = yes | no;'}}
+        call:log('heard', how, word)";
+    let allowed = "[streams]\nallow_private = true\nallowed = [\"ws://127.0.0.1:7070/\"]";
+    let config = Config::new(dir)?.trunk().number("600", "flow:ask").flow("ask", flow)?.more(allowed);
+    let switch = Switch::start(dir, &config)?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/recogniser.py");
+    let mut command = Command::new("/usr/bin/python3");
+    command.arg(script);
+    let mut recogniser = Process::start("recogniser", dir, command)?;
+    recogniser.wait_line("listening", SOON)?;
+    for word in ["yes", "no"] {
+        let codes = spoken(dir, word)?;
+        let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+        caller.sipp.wait_up()?;
+        say(&codes, caller.sipp.wait_media()?)?;
+        caller.ended()?;
+        let line = format!("heard closed {word}");
+        wait_for(&line, SOON, || switch.log().contains(&line).then_some(()))?;
+    }
+    switch.ensure_nothing_left()
+}
