@@ -10,4 +10,5 @@
 pub mod call;
 pub mod media;
 pub mod messages;
+pub mod setups;
 pub mod voice;

@@ -3,6 +3,7 @@
 use cordboard_media::{MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
 use cordboard_model::id::{IdMaker, LegId, TenantId};
 use cordboard_model::media::{Codec, Direction, MediaCommand, MixMember, OpusParams, StreamParams};
+use cordboard_model::path::MediaPath;
 use cordboard_model::time::{Duration, Time};
 use core::net::SocketAddr;
 
@@ -25,7 +26,7 @@ pub struct Bridges {
 }
 
 /// Where the party of the leg at this port sits.
-fn party(port: u32) -> SocketAddr {
+pub(crate) fn party(port: u32) -> SocketAddr {
     SocketAddr::from(([198, 51, 100, (port / 16_384) as u8 + 1], 20_000 + (port % 16_384) as u16))
 }
 
@@ -134,6 +135,13 @@ impl Conference {
 }
 
 fn open(engine: &mut MediaEngine, ids: &mut IdMaker, port: u32, codec: Codec) -> LegId {
+    let leg = open_bare(engine, ids, port);
+    agree(engine, leg, party(port), codec, None);
+    leg
+}
+
+/// A leg with a port, for which nothing is agreed yet.
+pub(crate) fn open_bare(engine: &mut MediaEngine, ids: &mut IdMaker, port: u32) -> LegId {
     let leg = ids.leg(TenantId::DEFAULT);
     engine.handle_command(MediaCommand::Open { leg, near: None }, Time::ZERO);
     while let Some(output) = engine.poll_output() {
@@ -142,9 +150,20 @@ fn open(engine: &mut MediaEngine, ids: &mut IdMaker, port: u32, codec: Codec) ->
             engine.port_opened(leg, PortKey(port), local, Time::ZERO);
         }
     }
+    leg
+}
+
+/// What a leg and its party agree on.
+pub(crate) fn agree(
+    engine: &mut MediaEngine,
+    leg: LegId,
+    remote: SocketAddr,
+    codec: Codec,
+    path: Option<Box<MediaPath>>,
+) {
     let params = StreamParams {
-        remote: party(port),
-        rtcp_mux: false,
+        remote,
+        rtcp_mux: path.is_some(),
         codec,
         send_payload_type: codec.static_payload_type(),
         recv_payload_type: codec.static_payload_type(),
@@ -154,8 +173,7 @@ fn open(engine: &mut MediaEngine, ids: &mut IdMaker, port: u32, codec: Codec) ->
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };
-    engine.handle_command(MediaCommand::Configure { leg, params, keys: None, path: None }, Time::ZERO);
-    leg
+    engine.handle_command(MediaCommand::Configure { leg, params, keys: None, path }, Time::ZERO);
 }
 
 #[cfg(test)]

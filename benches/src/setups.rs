@@ -1,0 +1,144 @@
+//! What a media thread does for a call outside of its packets: legs made, joined and freed, and the handshakes of browsers.
+
+use crate::media::{agree, open_bare, party};
+use cordboard_media::{Identity, MediaConfig, MediaEngine};
+use cordboard_model::id::{IdMaker, LegId};
+use cordboard_model::media::{Codec, MediaCommand};
+use cordboard_model::path::{DtlsRole, DtlsTerms, Fingerprint, FingerprintHash, MediaPath};
+use cordboard_model::time::{Duration, Time};
+use std::time::Instant;
+
+/// Calls that are up while others come and go.
+const UP: u32 = 500;
+
+/// Calls of two that come and go.
+pub struct SetUps {
+    engine: MediaEngine,
+    ids: IdMaker,
+    codecs: [Codec; 2],
+    recorded: bool,
+}
+
+impl SetUps {
+    /// Calls between these codecs, recorded or not.
+    pub fn new(codecs: [Codec; 2], recorded: bool) -> Self {
+        let engine = MediaEngine::new(MediaConfig::default(), [7; 32]);
+        let mut calls = Self { engine, ids: IdMaker::new(1, 0), codecs, recorded };
+        for call in 1..=UP {
+            calls.begin(2 * call);
+        }
+        calls
+    }
+
+    fn begin(&mut self, port: u32) -> [LegId; 2] {
+        let codecs = self.codecs;
+        let legs = [0, 1].map(|side| {
+            let (port, codec) = (port + side, codecs[side as usize]);
+            let leg = open_bare(&mut self.engine, &mut self.ids, port);
+            agree(&mut self.engine, leg, party(port), codec, None);
+            leg
+        });
+        let [a, b] = legs;
+        self.engine.handle_command(MediaCommand::Bridge { a, b }, Time::ZERO);
+        if self.recorded {
+            let recording = self.ids.recording(a.tenant);
+            let record = MediaCommand::Record { recording, left: a, right: Some(b) };
+            self.engine.handle_command(record, Time::ZERO);
+        }
+        legs
+    }
+
+    /// One call from its first leg to its end. Gives how many legs are left.
+    pub fn call(&mut self) -> usize {
+        for leg in self.begin(0) {
+            self.engine.handle_command(MediaCommand::Close { leg }, Time::ZERO);
+        }
+        while self.engine.poll_output().is_some() {}
+        while self.engine.poll_event().is_some() {}
+        self.engine.legs()
+    }
+}
+
+/// Two legs that shake hands by DTLS with each other.
+pub struct Handshakes {
+    identity: Identity,
+}
+
+/// What a handshake took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Handshake {
+    /// In all, for both sides.
+    pub whole: core::time::Duration,
+    /// The longest single datagram.
+    pub longest: core::time::Duration,
+    /// Datagrams that were carried.
+    pub datagrams: u32,
+    /// Both sides are content.
+    pub done: bool,
+}
+
+impl Default for Handshakes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Handshakes {
+    /// With a certificate of our own.
+    #[allow(clippy::expect_used)]
+    pub fn new() -> Self {
+        Self { identity: Identity::new(Instant::now()).expect("a certificate can be made") }
+    }
+
+    /// One handshake between two legs of one engine.
+    pub fn shake(&self) -> Handshake {
+        let mut engine =
+            MediaEngine::new(MediaConfig::default(), [7; 32]).with_identity(self.identity.clone());
+        let mut ids = IdMaker::new(1, 0);
+        let legs = [0, 1].map(|n| open_bare(&mut engine, &mut ids, n));
+        let digest = self.identity.fingerprint().to_vec();
+        for (n, role) in [(1, DtlsRole::Server), (0, DtlsRole::Client)] {
+            let theirs = Fingerprint { hash: FingerprintHash::Sha256, digest: digest.clone() };
+            let path = MediaPath { ice: None, dtls: Some(DtlsTerms { role, theirs }) };
+            agree(&mut engine, legs[n], party(1 - n as u32), Codec::Pcma, Some(Box::new(path)));
+        }
+        let (mut result, mut buf) = (Handshake::default(), [0; 2_048]);
+        for ms in 0..2_000_u32 {
+            let now = Time::ZERO + Duration::from_millis(ms.into());
+            engine.handle_timeout(now);
+            loop {
+                let begun = Instant::now();
+                let Some((port, _, len)) = engine.poll_transmit(&mut buf, now) else { break };
+                let there = cordboard_media::PortKey(1 - port.0);
+                engine.handle_packet(there, party(port.0), &mut buf, len, now);
+                let took = begun.elapsed();
+                result.whole += took;
+                result.longest = result.longest.max(took);
+                result.datagrams += 1;
+            }
+            while engine.poll_rtcp(&mut buf, now).is_some() {}
+        }
+        let faults = legs.iter().filter_map(|leg| engine.leg_stats(*leg)?.fault).count();
+        result.done = faults == 0 && result.datagrams >= 4;
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_has_ended_has_left_nothing() {
+        let mut calls = SetUps::new([Codec::Pcma, Codec::Opus], true);
+        for _ in 0..10 {
+            assert_eq!(calls.call(), 2 * UP as usize);
+        }
+    }
+
+    #[test]
+    fn a_handshake_that_is_measured_comes_to_its_end() {
+        let shaken = Handshakes::new().shake();
+        assert!(shaken.done && shaken.longest < shaken.whole, "{shaken:?}");
+    }
+}
