@@ -431,3 +431,32 @@ fn a_transcoded_pair_keeps_what_was_said_and_not_yet_heard_when_it_becomes_a_mix
     let weak = pcm.chunks(160).filter(|piece| Goertzel::share(piece, f64::from(TONES[0])) < 0.5).count();
     assert!(weak <= 2, "{weak} packets of {} without the tone", sent.len());
 }
+
+#[test]
+fn a_secret_told_in_a_conference_reaches_no_ear_and_no_recording_but_who_collects() {
+    let mut party = Party::new(&[Codec::Pcma, Codec::Pcmu, Codec::G722]);
+    let recording = party.world.record(0, 1);
+    party.world.mix(&[(0, ALL), (1, ALL), (2, ALL)]);
+    party.talk(1_000);
+    let (leg, from) = (party.world.legs[0], party.world.recorded[&recording].len());
+    party.world.command(MediaCommand::Secret { leg, on: true });
+    assert_eq!(party.who_hears(), [vec![1, 2], vec![2], vec![1]], "he hears the others, and they him not");
+    party.speaks[0] = false;
+    let (before, n) = (party.world.sent.len(), 40 + party.n as u16);
+    for part in 0..8 {
+        party.world.say(0, &Rtp::event(1, n + part, u32::from(n) * 160, 5, part >= 5, (part + 1) * 160));
+        party.talk(20);
+    }
+    party.talk(400);
+    assert_eq!(party.world.digits(0), "5", "who collects has the key");
+    let others = party.world.sent[before..].iter().filter(|sent| sent.leg != 0);
+    assert!(others.into_iter().all(|sent| sent.payload_type() != 101), "and nobody else");
+    let to = party.world.recorded[&recording].len();
+    let taped: Vec<i16> =
+        party.world.recorded[&recording][from + 4_000..to].iter().map(|pair| pair[0]).collect();
+    assert!(taped.len() > 8_000 && taped.iter().all(|sample| *sample == 0), "nothing of it is on record");
+    party.world.command(MediaCommand::Secret { leg, on: false });
+    party.speaks[0] = true;
+    party.talk(1_000);
+    assert_eq!(party.who_hears(), [vec![1, 2], vec![0, 2], vec![0, 1]], "afterwards he is heard again");
+}

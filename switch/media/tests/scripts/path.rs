@@ -155,3 +155,23 @@ fn hold_and_other_offers_in_a_call_keep_its_keys() {
     air.talk(20);
     assert_eq!((air.heard(3) - before, dtls(&air)), (20, shaken), "no other handshake");
 }
+
+#[test]
+fn a_party_with_dtls_is_heard_and_hears_in_a_conference() {
+    let mut air = Air::new();
+    let fingerprint = air.fingerprint;
+    air.configure(1, fingerprint, true);
+    air.configure(0, fingerprint, true);
+    air.run(1_000);
+    air.talk(20);
+    // The browser's leg and its partner become a mix in mid-call; the other side of the air stays as it is.
+    air.world.mix(&[(0, u32::MAX), (2, u32::MAX)]);
+    let before = [air.heard(2), air.heard(3)];
+    air.talk(100);
+    let heard = [air.heard(2) - before[0], air.heard(3) - before[1]];
+    assert!(heard.iter().all(|packets| *packets >= 95), "{heard:?}");
+    for leg in 0..2 {
+        let stats = air.world.engine.leg_stats(air.world.legs[leg]).unwrap();
+        assert_eq!((stats.fault, stats.unsealed), (None, 0));
+    }
+}
