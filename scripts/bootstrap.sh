@@ -76,6 +76,7 @@ test  chromium                         chromium         opens the live page
 test  /usr/share/fonts/truetype/dejavu fonts-dejavu-core gives the page letters to draw with
 test  tshark                           tshark           opens the captures of calls
 test  sox                              sox              reads the recordings and measures their tones
+test  opusdec                          opus-tools       plays the recordings that are Opus
 test  espeak-ng                        espeak-ng        says what flows have to say
 test  /usr/lib/python3/dist-packages/websockets python3-websockets is a speech bot that is not ours
 test  pocketsphinx_continuous          pocketsphinx     recognises words

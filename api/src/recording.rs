@@ -52,7 +52,7 @@ pub async fn download(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let recording = own(&id, who.tenant, |r: &RecordingId| r.tenant)?;
-    let RecordingAudio { len, open } = state.switch.recording_audio(recording).await?;
+    let RecordingAudio { len, media_type, open } = state.switch.recording_audio(recording).await?;
     // RFC 9110 13.1.5: "MUST ignore the Range header field" when an If-Range does not match, and we give out nothing that
     // it could match.
     let range = headers.get(header::RANGE).filter(|_| !headers.contains_key(header::IF_RANGE));
@@ -80,7 +80,7 @@ pub async fn download(
     let body = AxumBody::from_stream(chunks(file, wanted));
     let mut response = (status, body).into_response();
     let out = response.headers_mut();
-    out.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
+    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     out.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     out.insert(header::CONTENT_LENGTH, HeaderValue::from(wanted));
     if status == StatusCode::PARTIAL_CONTENT

@@ -82,7 +82,7 @@ pub struct RecordingView {
 /// The file of a recording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RecordingFile {
-    /// `wav` or `sealed`.
+    /// `wav`, `opus` or `sealed`.
     pub format: String,
     /// Of the audio.
     pub codec: String,
@@ -102,8 +102,10 @@ pub struct RecordingFile {
 /// Opens audio from a byte on. It may take its time: not on a thread that others wait for.
 pub type OpenAudio = Box<dyn FnOnce(u64) -> std::io::Result<Box<dyn std::io::Read + Send>> + Send>;
 
-/// The audio of a recording: a WAV file.
+/// The audio of a recording: a WAV file, or an Ogg one with Opus.
 pub struct RecordingAudio {
+    /// What it is.
+    pub media_type: &'static str,
     /// Its length, bytes.
     pub len: u64,
     /// Opens it.

@@ -139,6 +139,7 @@ impl Exchange {
             ptime_ms: 20,
             rtcp_mux: false,
             video: None,
+            comfort_noise: false,
             wall,
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

@@ -169,6 +169,7 @@ pub(crate) fn agree(
         recv_payload_type: codec.static_payload_type(),
         dtmf: Some((101, 101)),
         dtmf_hz: codec.clock_hz(),
+        comfort: None,
         opus: OpusParams::default(),
         ptime_ms: 20,
         direction: Direction::SendRecv,

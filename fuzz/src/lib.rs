@@ -73,6 +73,7 @@ pub fn sdp(data: &[u8]) {
         ptime_ms: 20,
         rtcp_mux: false,
         video: None,
+        comfort: false,
         security: Default::default(),
     };
     if let Ok(read) = SessionDescription::parse(data) {
@@ -152,6 +153,7 @@ impl Run {
             ptime_ms: 20,
             rtcp_mux: false,
             video: Some(cordboard_core::VideoRule { kbit: 1_500, waiting: false }),
+            comfort_noise: false,
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

@@ -482,7 +482,7 @@ pub struct Recording {
 
 /// Reads a WAV file of two channels, 8 kHz, by way of sox, which is not ours.
 pub fn read_recording(path: &Path) -> Result<Recording, Fail> {
-    let samples = read_samples(path)?;
+    let samples = read_as(path, &["-r", "8000"])?;
     let left = samples.iter().step_by(2).copied().collect();
     let right = samples.iter().skip(1).step_by(2).copied().collect();
     Ok(Recording { left, right })

@@ -19,6 +19,7 @@ mod media;
 mod nat;
 mod offers;
 mod operator;
+mod opus_recordings;
 mod phones;
 mod records;
 mod refreshing;
@@ -84,6 +85,9 @@ static TESTS: &[Test] = &[
     test("what_we_send_and_a_phone_misses_is_in_the_record", baresip::our_loss),
     test("two_baresips_with_opus_talk_in_full_band", baresip::opus_relayed),
     test("a_baresip_with_opus_hears_a_menu", baresip::opus_menu),
+    test("a_recording_as_opus_is_played_by_the_tools_of_its_makers", opus_recordings::in_the_clear),
+    test("a_sealed_recording_as_opus_is_opened_as_one", opus_recordings::sealed),
+    test("a_recording_as_opus_survives_a_kill", opus_recordings::killed),
     test("linphone_calls_linphone_over_udp", phones::linphone_over_udp),
     test("linphone_calls_linphone_over_tcp", phones::linphone_over_tcp),
     test("linphone_over_tls_calls_linphone_over_udp", phones::linphone_over_tls),
@@ -116,6 +120,7 @@ static TESTS: &[Test] = &[
     test("video_and_its_feedback_go_both_ways_between_two_phones", video::both_ways),
     test("video_that_is_not_shared_is_refused_and_the_call_goes_on", video::not_shared),
     test("a_baresip_sees_another_in_vp8", video::baresip),
+    test("comfort_noise_is_offered_and_taken_where_it_is_configured", media::comfort_noise),
     test("a_call_ends_at_its_longest", media::longest_call),
     test("who_is_not_heard_or_late_is_told_of_while_the_call_is_up_and_in_its_record", media::unheard),
     test("a_silent_party_ends_the_call_unless_held", media::silence),

@@ -153,3 +153,21 @@ pub fn unheard(dir: &Path) -> Outcome {
     })?;
     switch.ensure_nothing_left()
 }
+
+/// Where it is configured, comfort noise is offered to who is called, and taken of who offers it.
+pub fn comfort_noise(dir: &Path) -> Outcome {
+    const NOISE: scenario::Sdp = scenario::Sdp { audio: &[0, 13], events: Some(101) };
+    let config = house(dir)?.media("address = \"127.0.0.1\"\ncomfort_noise = true");
+    let calls = Scenario::caller(NOISE).invites().is_answered().ends();
+    let (switch, mut caller, mut agent) = talking(dir, config, &calls)?;
+    let answered = caller.sipp.received("SIP/2.0 200").remove(0);
+    let invited = agent.sipp.received("INVITE").remove(0);
+    for message in [answered, invited] {
+        let text = message.text;
+        ensure(text.contains("a=rtpmap:13 CN/8000"), || format!("no comfort noise in {text}"))?;
+    }
+    caller.hangs_up()?;
+    agent.ended()?;
+    field(&switch.wait_cdrs(1)?.remove(0), "cause", "normal")?;
+    switch.ensure_nothing_left()
+}

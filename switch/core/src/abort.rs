@@ -60,6 +60,7 @@ mod tests {
             ptime_ms: 20,
             rtcp_mux: false,
             video: None,
+            comfort_noise: false,
             wall: WallClock { at_zero: Wall(0) },
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

@@ -48,6 +48,8 @@ pub struct ShardConfig {
     pub rtcp_mux: bool,
     /// Whether calls may have video, and how much; none: it is refused.
     pub video: Option<VideoRule>,
+    /// Comfort noise is offered, and taken where it is offered.
+    pub comfort_noise: bool,
     /// Turns time into dates.
     pub wall: WallClock,
     /// The key that panics the call in hand, for the test of what a panic costs. Ignored in release builds.

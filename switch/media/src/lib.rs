@@ -26,6 +26,7 @@ pub mod engine;
 mod graph;
 mod ice;
 mod jitter;
+pub mod ogg;
 mod quality;
 mod rtcp;
 mod rtp;

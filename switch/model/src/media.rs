@@ -219,6 +219,9 @@ pub struct StreamParams {
     /// Their clock, hertz: that of the codec, unless the peer knows no such events.
     #[serde(default = "telephone_hz")]
     pub dtmf_hz: u32,
+    /// Comfort noise (RFC 3389) at the clock of the codec: the payload types we send and receive it with.
+    #[serde(default)]
+    pub comfort: Option<(u8, u8)>,
     /// What the peer wants of Opus, if that is the codec.
     #[serde(default)]
     pub opus: OpusParams,

@@ -1,9 +1,10 @@
 //! Prompts and music from their files: decoded once, away from every thread that carries a call.
 //!
-//! A file is told by its first bytes, not by its name: WAV, Ogg with Vorbis, or MP3. All of them end as the WAV reader's
+//! A file is told by its first bytes, not by its name: WAV, Ogg with Vorbis or Opus, or MP3. All of them end as the WAV reader's
 //! samples, so mixing down, resampling and encoding are written once. Whatever a file holds, it costs an error with a
 //! reason and not more: sizes are bounded, and a decoder that panics is caught.
 
+use cordboard_media::ogg::{OggError, read_opus};
 use cordboard_media::{Audio, WavError, wav};
 use cordboard_model::id::AssetId;
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// How the names of files end that are prompts.
-pub const ENDINGS: [&str; 4] = ["wav", "mp3", "ogg", "oga"];
+pub const ENDINGS: [&str; 5] = ["wav", "mp3", "ogg", "oga", "opus"];
 /// Largest file, bytes: an hour of 16-bit stereo at 48 kHz takes 690 MB and is no prompt; this is six minutes of it, or
 /// an hour of MP3 at 128 kbit/s.
 pub const FILE_MAX: u64 = 64 << 20;
@@ -35,7 +36,7 @@ pub enum PromptError {
     Unknown,
     /// WAV that is not right, or audio of another format with channels, a rate or a length that is not taken.
     Wav(WavError),
-    /// Ogg without Vorbis, or broken.
+    /// Ogg with neither Vorbis nor Opus, or broken.
     Ogg(String),
     /// MP3 without a whole frame, or one that changes its format.
     Mp3(&'static str),
@@ -157,7 +158,7 @@ fn mp3(bytes: &[u8]) -> Result<Audio, PromptError> {
 
 fn ogg(bytes: &[u8]) -> Result<Audio, PromptError> {
     if bytes.get(..512).unwrap_or(bytes).windows(8).any(|window| window == b"OpusHead") {
-        return Err(PromptError::Ogg("it holds Opus; Vorbis is expected".into()));
+        return opus(bytes);
     }
     let broken = |why: lewton::VorbisError| PromptError::Ogg(why.to_string());
     let mut reader = lewton::inside_ogg::OggStreamReader::new(Cursor::new(bytes)).map_err(broken)?;
@@ -185,6 +186,17 @@ fn ogg(bytes: &[u8]) -> Result<Audio, PromptError> {
         return Err(PromptError::Ogg("there is no audio in it".into()));
     }
     from_samples(&pcm, rate, u16::from(channels))
+}
+
+/// libopus makes samples of the rate that prompts are kept at, whatever there was before it.
+const OPUS_HZ: u32 = 8_000;
+
+fn opus(bytes: &[u8]) -> Result<Audio, PromptError> {
+    let audio = read_opus(bytes, OPUS_HZ, SAMPLES_MAX).map_err(|why| match why {
+        OggError::TooLong => PromptError::Wav(WavError::TooLong),
+        why => PromptError::Ogg(why.to_string()),
+    })?;
+    from_samples(&audio.pcm, OPUS_HZ, audio.channels)
 }
 
 /// Interleaved samples, by way of the WAV reader: it knows which rates, channels and lengths are taken.
@@ -222,15 +234,17 @@ mod tests {
     use cordboard_media::tone::Goertzel;
     use cordboard_model::id::TenantId;
 
-    /// A second of 440 Hz: MP3 at 44.1 kHz stereo, Vorbis at 48 kHz mono, MP3 at 16 kHz mono (MPEG-2).
-    const TONES: [(&str, &[u8]); 3] = [
+    /// A second of 440 Hz: MP3 at 44.1 kHz stereo, Vorbis at 48 kHz mono, MP3 at 16 kHz mono (MPEG-2), Opus of 48 kHz
+    /// stereo made by opusenc.
+    const TONES: [(&str, &[u8]); 4] = [
         ("mp3", include_bytes!("../tests/prompts/tone-44k-stereo.mp3")),
         ("ogg", include_bytes!("../tests/prompts/tone-48k-mono.ogg")),
         ("mp3", include_bytes!("../tests/prompts/tone-16k-mono.mp3")),
+        ("opus", include_bytes!("../tests/prompts/tone-48k-stereo.opus")),
     ];
 
     #[test]
-    fn mp3_and_vorbis_become_the_tone_that_was_encoded() {
+    fn mp3_vorbis_and_opus_become_the_tone_that_was_encoded() {
         for (what, bytes) in TONES {
             let audio = decode(bytes).unwrap();
             let ms = audio.duration().as_millis();
@@ -251,7 +265,9 @@ mod tests {
         assert_eq!(said(b"RIFF\0\0\0\0WAVE"), "a WAV file without a complete fmt chunk");
         let mut opus = TONES[1].1[..60].to_vec();
         opus[28..36].copy_from_slice(b"OpusHead");
-        assert_eq!(said(&opus), "Ogg that cannot be played: it holds Opus; Vorbis is expected");
+        let why = "it does not begin with the header of an Opus stream";
+        assert_eq!(said(&opus), format!("Ogg that cannot be played: {why}"));
+        assert_eq!(said(&TONES[3].1[..500]), "Ogg that cannot be played: there is no audio in it");
     }
 
     /// Bytes changed, cut and doubled at random, from a seed: each file is an error or audio of a bounded length.

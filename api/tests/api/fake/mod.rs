@@ -220,7 +220,7 @@ impl Switch for Fake {
                 std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(from))?;
                 Ok(Box::new(file) as Box<dyn std::io::Read + Send>)
             };
-            Ok(RecordingAudio { len, open: Box::new(open) })
+            Ok(RecordingAudio { len, media_type: "audio/wav", open: Box::new(open) })
         })
     }
 

@@ -175,6 +175,7 @@ impl Rig {
             ptime_ms: 20,
             rtcp_mux: false,
             video: Some(cordboard_core::VideoRule { kbit: 1_500, waiting }),
+            comfort_noise: false,
             wall: WallClock { at_zero: Wall(1_700_000_000_000) },
             panic_key: None,
             trace: cordboard_model::trace::TraceLimits::default(),

@@ -1,8 +1,10 @@
-//! Opus (RFC 6716) over RTP (RFC 7587), by libopus. The only user of its crate.
+//! Opus (RFC 6716) over RTP (RFC 7587), by libopus. With `many` the only user of its crate.
 //!
 //! Invariant: a state is made by a command at the rate that its side needs (libopus works at 8, 16 and 48 kHz itself, so
 //! nothing is resampled for it) and allocates nothing afterwards. All is mono: "a receiver MUST be able to decode both mono
 //! and stereo" (RFC 7587 6.1), and the decoder mixes stereo down.
+
+pub(crate) mod many;
 
 use cordboard_model::media::OpusParams;
 

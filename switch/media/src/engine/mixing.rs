@@ -145,8 +145,11 @@ impl MediaEngine {
             };
             let leg = member.leg.and_then(|key| self.legs.get(key));
             let params = leg.and_then(|leg| leg.stream.map(|stream| stream.params));
-            member.shape =
-                leg.zip(params).map(|(leg, params)| Shape { codec: params.codec, ptime_ms: leg.ptime_ms() });
+            member.shape = leg.zip(params).map(|(leg, params)| Shape {
+                codec: params.codec,
+                ptime_ms: leg.ptime_ms(),
+                opus: params.opus,
+            });
             let codec = params.map(|params| params.codec).filter(|_| is_heard);
             if member.feed.as_ref().map(|feed| feed.codec()) != codec {
                 member.feed = codec.map(|codec| Box::new(Feed::new(codec, mixer::RATE)));

@@ -348,7 +348,8 @@ fn note(leg: &mut Leg, arrival: Arrival, header: &Header, content: Content, now:
             let begins = leg.digits_in.take(header.timestamp, event);
             News { digit: event.digit().filter(|_| begins), ..News::default() }
         }
-        Content::Event(_) | Content::Comfort(_) => News::default(),
+        Content::Event(_) => News::default(),
+        Content::Comfort(_) => News { back: leg.hearing.silent(now), ..News::default() },
     }
 }
 
@@ -360,8 +361,10 @@ fn content(params: &StreamParams, header: &Header, buf: &[u8]) -> Option<Content
             Event::read(payload).map(Content::Event)
         }
         _ if header.payload_type == params.recv_payload_type => Some(Content::Audio(params.codec)),
-        // A static number, which some send without asking. Its clock is 8 kHz.
-        _ if header.payload_type == comfort::PAYLOAD_TYPE && params.codec.clock_hz() == 8_000 => {
+        // As agreed, or by its static number, which some send without asking, whatever the clock.
+        _ if (header.payload_type == comfort::PAYLOAD_TYPE && params.codec.clock_hz() <= 48_000)
+            || params.comfort.is_some_and(|(_, receive)| header.payload_type == receive) =>
+        {
             let level = buf.get(header.payload_start..header.payload_end)?.first()?;
             Some(Content::Comfort(*level))
         }

@@ -73,13 +73,16 @@ pub(crate) fn relay(passage: Passage, to: &mut Leg, buf: &mut [u8], now: Time) -
                 return Err(Stop::NotHeard);
             }
         },
-        // Nobody was offered it, so nobody need understand it.
-        Content::Comfort(_) => {
-            to.outgoing.leave_out(passage.from, passage.arrival);
-            return Err(Stop::NotHeard);
-        }
+        // Who did not agree on it need not understand it.
+        Content::Comfort(_) => match params.comfort.filter(|_| passage.clock_hz == params.codec.clock_hz()) {
+            Some((payload_type, _)) => (payload_type, 0),
+            None => {
+                to.outgoing.leave_out(passage.from, passage.arrival);
+                return Err(Stop::NotHeard);
+            }
+        },
     };
-    let audio = matches!(passage.content, Content::Audio(_));
+    let audio = !matches!(passage.content, Content::Event(_));
     let relayed =
         Relayed { leg: passage.from, arrival: passage.arrival, timestamp: header.timestamp, samples, audio };
     let place = to.outgoing.relay(relayed, now).ok_or(Stop::Stale)?;

@@ -17,6 +17,8 @@ const LATE_MANY: u32 = 5;
 const LATE_REST: Duration = Duration::from_secs(10);
 /// The quickest packet is forgotten after this: clocks drift, and paths change.
 const WINDOW: Duration = Duration::from_secs(5);
+/// So long a party that said that it is silent (comfort noise) need not be heard: as long as that noise is made for it.
+const SILENT: Duration = Duration::from_secs(60);
 /// A step beyond this is a new time base, not lateness.
 const STEP_MAX_US: u32 = 10_000_000;
 
@@ -61,6 +63,13 @@ impl Hearing {
         self.since = now;
         self.ever = true;
         self.judge(timestamp, clock_hz, now);
+        core::mem::take(&mut self.missed)
+    }
+
+    /// The party says that it is silent until it speaks. True: it had been missed.
+    pub(crate) fn silent(&mut self, now: Time) -> bool {
+        self.since = now + SILENT;
+        self.ever = true;
         core::mem::take(&mut self.missed)
     }
 

@@ -100,8 +100,13 @@ impl Coders {
     /// `None`: it is not to be sent.
     fn speak(&mut self, pcm: &[i16], out: &mut [u8]) -> Option<(usize, bool)> {
         let len = self.mouth.encode(pcm, out);
-        let begins = core::mem::replace(&mut self.silent, len == 0);
+        let begins = self.turns(len == 0);
         (len > 0).then_some((len, begins))
+    }
+
+    /// Whether what is sent now is the first after a silence.
+    fn turns(&mut self, silent: bool) -> bool {
+        core::mem::replace(&mut self.silent, silent) && !silent
     }
 
     /// The same of samples at 8 kHz.
@@ -625,13 +630,14 @@ impl Leg {
         let end = HEADER_LEN + codes.len();
         buf.get_mut(HEADER_LEN..end)?.copy_from_slice(codes);
         let (timestamp, restarted) = self.outgoing.begin(Own::Mix, at);
+        let begins = self.coders.as_mut().is_some_and(|coders| coders.turns(codes.is_empty()));
         if codes.is_empty() {
             // Silence that its codec leaves out: time goes on.
             self.outgoing.advance_local(ticks);
             return None;
         }
         let place = self.outgoing.local(timestamp, restarted);
-        header::write(buf, HEADER_LEN, payload_type, restarted, place);
+        header::write(buf, HEADER_LEN, payload_type, restarted || begins, place);
         self.outgoing.advance_local(ticks);
         self.outgoing.count(codes.len());
         Some(end)

@@ -44,6 +44,8 @@ pub(crate) struct Seat {
 pub(crate) struct Shape {
     pub codec: Codec,
     pub ptime_ms: u8,
+    /// What the party wants of Opus: members that want other things have encoders of their own.
+    pub opus: OpusParams,
 }
 
 /// One who sits in the room. A place whose leg has gone stays empty until the matrix is stated anew.
@@ -98,7 +100,7 @@ impl Out {
         Self {
             hears,
             shape,
-            encoder: Encoder::at(shape.codec, RATE, opus, &OpusParams::default()),
+            encoder: Encoder::at(shape.codec, RATE, opus, &shape.opus),
             pcm: [0; FRAME_SAMPLES + STEP_SAMPLES],
             held: 0,
             codes: [0; CODES_MAX],

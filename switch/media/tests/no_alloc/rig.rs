@@ -132,6 +132,7 @@ pub fn configure(
         recv_payload_type: payload_type,
         dtmf: Some((101, 101)),
         dtmf_hz: codec.clock_hz(),
+        comfort: None,
         opus,
         ptime_ms: 20,
         direction: Direction::SendRecv,

@@ -102,6 +102,7 @@ pub fn params(n: usize, codec: Codec) -> StreamParams {
         recv_payload_type: codec.static_payload_type(),
         dtmf: Some((101, 101)),
         dtmf_hz: codec.clock_hz(),
+        comfort: None,
         opus: OpusParams::default(),
         ptime_ms: 20,
         direction: Direction::SendRecv,

@@ -323,3 +323,79 @@ fn an_opus_party_hears_prompts_and_is_recorded() {
     assert!((50..=56).contains(&played.len()), "{}", played.len());
     assert!(Goertzel::share(&pcm(&played, Codec::Opus, 111)[1_600..7_200], 1_000.0) > 0.5);
 }
+
+/// In a mix a voice that is spoken to Opus parties: the packets each got, in order.
+fn mixed(wanted: &[OpusParams], frames: u32, said: impl Fn(u32) -> Vec<i16>) -> Vec<Vec<Sent>> {
+    let mut world = World::new(cordboard_media::MediaConfig::default());
+    world.open(params(0, Codec::Pcma));
+    for (n, wanted) in wanted.iter().enumerate() {
+        world.open(StreamParams { opus: *wanted, ..params(n + 1, Codec::Opus) });
+    }
+    let rows: Vec<(usize, u32)> = (0..=wanted.len()).map(|leg| (leg, 1)).collect();
+    world.mix(&rows);
+    let mut voice = Voice::new(Codec::Pcma, 8, 440, OpusParams::default());
+    for n in 0..frames {
+        let packet = voice.packet_of(&said(n));
+        world.say(0, &packet);
+        world.run(20);
+    }
+    (1..=wanted.len()).map(|leg| world.sent_by(leg).into_iter().cloned().collect()).collect()
+}
+
+/// How far what a party makes of its packets is from what it would be without loss, when every tenth is lost and `repair`ed
+/// by the next: the error's power by the signal's.
+fn error_with_loss(sent: &[Sent]) -> f64 {
+    let decoder = || cordboard_media::codec::opus::Decoder::new(8_000);
+    let (mut whole, mut lossy) = (decoder(), decoder());
+    let (mut error, mut power) = (0.0, 0.0);
+    for (n, pair) in sent.windows(2).enumerate() {
+        let (mut expected, mut heard) = ([0; 160], [0; 160]);
+        whole.decode(pair[0].payload(), &mut expected);
+        if n % 10 == 9 {
+            lossy.repair(pair[1].payload(), &mut heard);
+        } else {
+            lossy.decode(pair[0].payload(), &mut heard);
+        }
+        for (a, b) in expected.iter().zip(heard).filter(|_| n % 10 == 9 && n > 50) {
+            error += (f64::from(*a) - f64::from(b)).powi(2);
+            power += f64::from(*a).powi(2);
+        }
+    }
+    error / power
+}
+
+#[test]
+fn in_a_mix_each_opus_party_gets_what_it_asked_for_and_its_losses_are_repaired() {
+    let plain = OpusParams::default();
+    let fec = OpusParams { fec: true, ..plain };
+    let slow = OpusParams { bitrate: 8_000, ..plain };
+    let sent = mixed(&[plain, fec, slow, fec], 500, speech);
+    let octets = |sent: &[Sent]| sent.iter().map(|sent| sent.payload().len()).sum::<usize>();
+    let payloads = |sent: &[Sent]| sent.iter().map(|sent| sent.payload().to_vec()).collect::<Vec<_>>();
+    assert!(sent.iter().all(|sent| sent.len() > 480));
+    assert!(
+        octets(&sent[2]) * 3 < octets(&sent[0]) * 2,
+        "maxaveragebitrate: {} {}",
+        octets(&sent[2]),
+        octets(&sent[0])
+    );
+    assert_eq!(payloads(&sent[1]), payloads(&sent[3]), "who wants the same shares an encoder");
+    let (with, without) = (error_with_loss(&sent[1]), error_with_loss(&sent[0]));
+    println!("error where a packet was lost: {with} with redundancy, {without} without");
+    assert!(with < without / 2.0, "{with} {without}");
+}
+
+#[test]
+fn in_a_mix_silence_is_not_sent_to_a_party_that_asks_for_that() {
+    let dtx = OpusParams { dtx: true, ..OpusParams::default() };
+    let said = |n| if n < 200 { vec![0; 160] } else { speech(n) };
+    let sent = mixed(&[dtx, OpusParams::default()], 300, said);
+    let silent = |sent: &[Sent]| sent.iter().filter(|sent| (2_000..4_900).contains(&sent.at_ms)).count();
+    assert!(silent(&sent[0]) < 20, "{}", silent(&sent[0]));
+    assert!(silent(&sent[1]) > 140, "{}", silent(&sent[1]));
+    assert!(sent[0].iter().any(|sent| sent.marker() && (4_900..5_200).contains(&sent.at_ms)));
+    for pair in sent[0].windows(2) {
+        let step = pair[1].timestamp().wrapping_sub(pair[0].timestamp());
+        assert_eq!(u64::from(step), (pair[1].at_ms - pair[0].at_ms) * 48, "time goes on");
+    }
+}

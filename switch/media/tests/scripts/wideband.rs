@@ -1,8 +1,11 @@
 //! G.722: relayed as it is, transcoded to and from G.711, played, recorded.
 
 use crate::harness::{Rtp, Sent, World, heard, params, sine_codes};
+use cordboard_media::MediaConfig;
 use cordboard_media::tone::Goertzel;
-use cordboard_model::media::{Codec, MediaCommand, PlayItem, Repeat, StreamParams, Tone};
+use cordboard_model::media::{
+    AudioNews, Codec, MediaCommand, MediaEvent, PlayItem, Repeat, StreamParams, Tone,
+};
 
 /// Both phones of a bridge say their tones for a while: what each is sent.
 fn talk(world: &mut World, codecs: [Codec; 2], numbers: [u8; 2], ms: u32) -> [Vec<Sent>; 2] {
@@ -298,7 +301,70 @@ fn comfort_noise_is_heard_at_its_level_until_the_party_speaks() {
 }
 
 #[test]
-fn comfort_noise_that_nobody_asked_for_is_no_fault_and_goes_no_further_between_relayed_parties() {
+fn comfort_noise_that_both_agreed_on_is_passed_on_under_the_number_of_each() {
+    let mut world = World::new(MediaConfig::default());
+    world.open(StreamParams { comfort: Some((98, 97)), ..params(0, Codec::Pcma) });
+    world.open(StreamParams { comfort: Some((99, 13)), ..params(1, Codec::Pcmu) });
+    world.bridge(0, 1);
+    for packet in tone(Codec::Pcma, 440, 10) {
+        world.say(0, &packet);
+        world.run(20);
+    }
+    let before = world.sent_by(1).last().map(|sent| (sent.sequence(), sent.timestamp())).unwrap();
+    let noise = |number, n| Rtp { payload_type: number, payload: vec![60, 1, 2], ..comfort_noise(n, 60) };
+    let passed = world.say(0, &noise(97, 50)).expect("passed on");
+    assert_eq!((passed.payload_type(), passed.payload()), (99, &[60, 1, 2][..]));
+    assert_eq!(passed.timestamp().wrapping_sub(before.1), 160);
+    // by the static number, too; and to one who has not agreed on it nothing is sent
+    let passed = world.say(0, &noise(13, 51)).expect("passed on");
+    assert_eq!((passed.payload_type(), passed.marker()), (99, false));
+    world.run(1_000);
+    let next = Rtp { sequence: 52, timestamp: 102 * 160, ssrc: 5, ..Rtp::audio(8, 5, 0, 0x55) };
+    let next = world.say(0, &next).expect("relayed");
+    assert_eq!(next.sequence(), passed.sequence().wrapping_add(1));
+    assert_eq!(next.timestamp().wrapping_sub(before.1), 160 * 53);
+    assert_eq!((world.stats(0).malformed, world.stats(0).lost), (0, 0));
+}
+
+#[test]
+fn comfort_noise_that_nobody_asked_for_is_understood_beside_opus() {
+    let mut world = World::bridged(Codec::Opus, Codec::Pcma);
+    for n in 0..10 {
+        world.say(0, &Rtp { payload: vec![0xf8, 0xff, 0xfe], ..Rtp::audio(111, 5, n, 0) });
+        world.run(20);
+    }
+    world.say(0, &comfort_noise(10, 50));
+    world.run(1_000);
+    assert_eq!((world.stats(0).malformed, world.stats(0).lost), (0, 0));
+    let sent = world.sent_by(1);
+    let pcm = heard(&sent[sent.len() - 20..], Codec::Pcma);
+    let square: f64 = pcm.iter().map(|s| f64::from(*s) * f64::from(*s)).sum::<f64>() / pcm.len() as f64;
+    assert!((90.0..120.0).contains(&square.sqrt()), "-50 dBov is 104: {}", square.sqrt());
+}
+
+#[test]
+fn who_said_that_it_is_silent_is_not_missed_for_a_minute() {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    let unheard = |world: &World| {
+        let told = |(_, event): &&(u64, MediaEvent)| matches!(event, MediaEvent::Audio { leg, news: AudioNews::OneWay } if *leg == world.legs[0]);
+        world.events.iter().filter(told).count()
+    };
+    let talk = |world: &mut World, from: u32, to: u32| {
+        for n in from..to {
+            world.say(1, &Rtp::audio(8, 9, n, 0x55));
+            world.run(20);
+        }
+    };
+    world.say(0, &Rtp::audio(8, 5, 0, 0x55));
+    world.say(0, &comfort_noise(1, 60));
+    talk(&mut world, 0, 50 * 60);
+    assert_eq!(unheard(&world), 0);
+    talk(&mut world, 50 * 60, 50 * 80);
+    assert_eq!(unheard(&world), 1, "and then it is");
+}
+
+#[test]
+fn comfort_noise_that_nobody_asked_for_is_no_fault_is_no_fault_and_goes_no_further_between_relayed_parties() {
     let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
     for packet in tone(Codec::Pcma, 440, 10) {
         world.say(0, &packet);

@@ -74,10 +74,7 @@ impl Kept {
         let length = |recording| {
             let mended = match found_file(&keeping.dir, recording) {
                 None => ensure_file(keeping, recording),
-                Some(path) if audio::is_sealed(&path) => {
-                    audio::mend(&path, &keeping.keys).map_err(Into::into)
-                }
-                Some(_) => Ok(()),
+                Some(path) => audio::mend(&path, &keeping.keys).map_err(Into::into),
             };
             if let Err(why) = mended {
                 tracing::warn!(%recording, %why, "the file of a recording that was cut cannot be mended");

@@ -147,6 +147,7 @@ pub(super) fn making(
             .media
             .video_kbit
             .map(|kbit| VideoRule { kbit, waiting: loaded.machine.media.video_waiting }),
+        comfort_noise: loaded.machine.media.comfort_noise,
         wall: clock.wall(),
         trace: loaded.machine.trace.limits,
         panic_key: std::env::var("CORDBOARD_TEST_PANIC_KEY").ok().and_then(|key| key.chars().next()),

@@ -11,7 +11,7 @@ use super::{SpeechMachine, StreamsMachine};
 use crate::recordings::full::WhenFull;
 use crate::recordings::keeper::Rules;
 use crate::recordings::sealed::MasterKey;
-use crate::recordings::writer::Keeping;
+use crate::recordings::writer::{Format, Keeping};
 use cordboard_media::codec::opus::OpusConfig;
 use cordboard_model::config::{DigestAlgorithm, FlowLimits, Limits, SipTimers};
 use cordboard_model::trace::TraceLimits;
@@ -75,6 +75,8 @@ pub struct MediaMachine {
     pub video_kbit: Option<u32>,
     /// Whether the video of callers who wait is taken.
     pub video_waiting: bool,
+    /// Whether comfort noise is agreed on with whoever knows it.
+    pub comfort_noise: bool,
     /// How Opus is encoded.
     pub opus: OpusConfig,
     /// Whether we only answer ICE checks.
@@ -109,6 +111,8 @@ pub struct JournalMachine {
 pub struct RecordingsMachine {
     /// Their folder.
     pub dir: PathBuf,
+    /// What new ones are.
+    pub format: Format,
     /// The name of the key that new ones are sealed with.
     pub seal_with: Option<String>,
     /// Every key.
@@ -125,7 +129,8 @@ impl RecordingsMachine {
     /// Where they are and how they are kept.
     pub fn keeping(&self) -> Keeping {
         let key = self.keys.iter().find(|key| Some(&key.id) == self.seal_with.as_ref()).cloned();
-        Keeping { dir: self.dir.clone(), key, keys: self.keys.clone(), when_full: self.when_full }
+        let keys = self.keys.clone();
+        Keeping { dir: self.dir.clone(), format: self.format, key, keys, when_full: self.when_full }
     }
 }
 
@@ -328,6 +333,7 @@ fn read_media(media: &Section<'_>, first: SocketAddr, sip: &SipMachine) -> Media
         rtcp_mux: media.or("rtcp_mux", false, boolean),
         video_kbit: read_video(media),
         video_waiting: media.or("video_waiting", false, boolean),
+        comfort_noise: media.or("comfort_noise", false, boolean),
         opus: read_opus(media),
         ice_lite: media.or("ice_lite", false, boolean),
     };

@@ -7,6 +7,7 @@ use super::value::{integer, one_of, size, some_text, text, wrong};
 use crate::recordings::full::WhenFull;
 use crate::recordings::keeper::Rules;
 use crate::recordings::keys;
+use crate::recordings::writer::Format;
 use cordboard_model::id::TenantId;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -42,6 +43,11 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> RecordingsMachine {
             false => Err(wrong(node, "the name of a key that stands below as [recordings.key.NAME]")),
         }
     };
+    let format = section.or("format", Format::Wav, |node: &Node| match text(node)?.as_str() {
+        "wav" => Ok(Format::Wav),
+        "opus" => Ok(Format::Opus),
+        _ => Err(wrong(node, "\"wav\" or \"opus\"")),
+    });
     let seal_with = section.opt("seal_with", known).map(|at| at.value);
     let mut by_tenant = BTreeMap::new();
     for (name, of_tenant) in section.named("tenant") {
@@ -56,5 +62,5 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> RecordingsMachine {
     let rules = Rules { days: days(&section), by_tenant, bytes: Some(bytes).filter(|bytes| *bytes > 0) };
     let when_full = section.or("when_full", WhenFull::default(), one_of(WhenFull::NAMES));
     section.finish();
-    RecordingsMachine { dir, seal_with, keys: loaded, rules, when_full }
+    RecordingsMachine { dir, format, seal_with, keys: loaded, rules, when_full }
 }

@@ -1,12 +1,14 @@
-//! A recording's audio as a WAV file, whatever form it lies in.
+//! A recording's audio as a WAV or an Ogg file, whatever form it lies in.
 
-use crate::recordings::sealed::{self, Ending, MasterKey, SealError, Unsealer};
+use crate::recordings::opus;
+use crate::recordings::sealed::{self, Coding, Ending, Form, MasterKey, SealError, Unsealer};
+use cordboard_media::ogg;
 use cordboard_media::wav::WavWriterState;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// A WAV file made from a sealed one, as it is read.
+/// A WAV file, or an Ogg one, made from a sealed one, as it is read.
 struct Unsealed {
     from: Unsealer<BufReader<File>>,
     /// What was opened and not read yet: first the header.
@@ -32,7 +34,7 @@ impl Read for Unsealed {
     }
 }
 
-/// Length of the WAV file that a recording's file is, or is made into.
+/// Length of the WAV or Ogg file that a recording's file is, or is made into.
 ///
 /// # Errors
 /// It is missing, cannot be opened with `keys`, or is cut.
@@ -41,8 +43,49 @@ pub fn length(path: &Path, keys: &[MasterKey]) -> Result<u64, SealError> {
     if !is_sealed(path) {
         return Ok(file.metadata()?.len());
     }
-    let (_, Ending { bytes, .. }) = sealed::length(&file, keys)?;
-    Ok(bytes + WavWriterState::HEADER_LEN as u64)
+    let (form, Ending { bytes, .. }) = sealed::length(&file, keys)?;
+    Ok(bytes + header(form, bytes).len() as u64)
+}
+
+/// What stands before the audio of a sealed file when it is a file of its own: Ogg has its headers in it.
+fn header(form: Form, bytes: u64) -> Vec<u8> {
+    match form.coding {
+        Coding::Pcm16 => WavWriterState::resumed(bytes).header().to_vec(),
+        Coding::OggOpus => Vec::new(),
+    }
+}
+
+/// The media type of what [`open`] gives.
+///
+/// # Errors
+/// It is missing, or no sealed file.
+pub fn media_type(path: &Path, keys: &[MasterKey]) -> Result<&'static str, SealError> {
+    let coding = if is_sealed(path) {
+        Unsealer::open(File::open(path)?, keys)?.form.coding
+    } else if is_opus(path) {
+        Coding::OggOpus
+    } else {
+        Coding::Pcm16
+    };
+    Ok(match coding {
+        Coding::Pcm16 => "audio/wav",
+        // RFC 7845 9
+        Coding::OggOpus => "audio/ogg; codecs=opus",
+    })
+}
+
+/// Milliseconds of audio in a sealed file that is whole.
+///
+/// # Errors
+/// It cannot be read or opened.
+pub fn sealed_ms(path: &Path, keys: &[MasterKey]) -> Result<u64, SealError> {
+    let (form, ending) = sealed::length(&File::open(path)?, keys)?;
+    if form.coding == Coding::Pcm16 {
+        return Ok(form.ms(ending.bytes));
+    }
+    let mut plain = Vec::new();
+    unsealed(File::open(path)?, keys, ending.bytes)?.read_to_end(&mut plain)?;
+    Ok(ogg::whole(&plain, &mut Vec::new()).ms)
 }
 
 /// Whether a recording's file is sealed.
@@ -50,7 +93,12 @@ pub fn is_sealed(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "sealed")
 }
 
-/// The WAV file from byte `from` on.
+/// Whether it is an Ogg file in the clear.
+pub fn is_opus(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "opus")
+}
+
+/// The WAV or Ogg file from byte `from` on.
 ///
 /// # Errors
 /// As [`length`].
@@ -69,11 +117,11 @@ pub fn open(path: &Path, keys: &[MasterKey], from: u64) -> Result<Box<dyn Read +
 
 fn unsealed(file: File, keys: &[MasterKey], bytes: u64) -> Result<Unsealed, SealError> {
     let from = Unsealer::open(BufReader::new(file), keys)?;
-    let piece = WavWriterState::resumed(bytes).header().to_vec();
+    let piece = header(from.form, bytes);
     Ok(Unsealed { from, piece, at: 0 })
 }
 
-/// Writes a sealed file as a WAV file. What is whole of one that was cut or damaged is written, too, and the fault is
+/// Writes a sealed file as the WAV or Ogg file that is in it. What is whole of one that was cut or damaged is written, too, and the fault is
 /// the answer.
 ///
 /// # Errors
@@ -82,7 +130,8 @@ pub fn decrypt(from: &Path, to: &Path, keys: &[MasterKey]) -> Result<u64, SealEr
     let mut unsealer = Unsealer::open(BufReader::new(File::open(from)?), keys)?;
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(to)?;
     let (mut wav, mut audio) = (WavWriterState::default(), Vec::new());
-    io::Write::write_all(&mut file, &wav.header())?;
+    let form = unsealer.form;
+    io::Write::write_all(&mut file, &header(form, 0))?;
     let ended = loop {
         match unsealer.next(&mut audio) {
             Ok(true) => {
@@ -94,7 +143,7 @@ pub fn decrypt(from: &Path, to: &Path, keys: &[MasterKey]) -> Result<u64, SealEr
         }
     };
     file.rewind()?;
-    io::Write::write_all(&mut file, &wav.header())?;
+    io::Write::write_all(&mut file, &header(form, wav.data_bytes()))?;
     ended
 }
 
@@ -105,12 +154,19 @@ fn is_tail(path: &Path, at: u64) -> io::Result<bool> {
     Ok(std::fs::metadata(path)?.len().saturating_sub(at) <= TAIL)
 }
 
-/// Ends a sealed file that a crash has cut: what is behind its last whole chunk goes, and a last chunk says so.
+/// Ends a file that a crash has cut: of a sealed one what is behind its last whole chunk goes, and a last chunk says so; an
+/// Ogg file ends with its last whole page; a WAV file is as long as its header says.
 ///
 /// # Errors
 /// Its key is not there, or the disk refuses.
 pub fn mend(path: &Path, keys: &[MasterKey]) -> Result<(), SealError> {
     use std::os::unix::fs::FileExt;
+    if is_opus(path) {
+        return opus::mend(path);
+    }
+    if !is_sealed(path) {
+        return Ok(());
+    }
     let mut unsealer = Unsealer::open(BufReader::new(File::open(path)?), keys)?;
     let mut audio = Vec::new();
     loop {

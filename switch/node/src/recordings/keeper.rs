@@ -6,7 +6,7 @@
 use crate::clock::wall_now;
 use crate::recordings::full::WhenFull;
 use crate::recordings::manifest;
-use crate::recordings::writer::{Keeping, RecorderGauges, file_of, sealed_file_of};
+use crate::recordings::writer::{Keeping, RecorderGauges, files_of};
 use crate::shard::Order;
 use cordboard_core::ShardCommand;
 use cordboard_lane::{Receiver, Sender, Sleep};
@@ -195,7 +195,7 @@ impl Keeper {
                 described: false,
             });
             match path.extension().and_then(|end| end.to_str()) {
-                Some("wav" | "sealed") => {
+                Some("wav" | "opus" | "sealed") => {
                     (found.at, found.bytes) = (meta.modified().unwrap_or(SystemTime::UNIX_EPOCH), meta.len());
                 }
                 Some("json") => found.described = true,
@@ -211,9 +211,8 @@ impl Keeper {
         if hold_of(dir, recording).exists() {
             return false;
         }
-        for path in
-            [file_of(dir, recording), sealed_file_of(dir, recording), manifest::path_of(dir, recording)]
-        {
+        let files = files_of(dir, recording);
+        for path in files.into_iter().chain([manifest::path_of(dir, recording)]) {
             match fs::remove_file(&path) {
                 Ok(()) => {}
                 Err(gone) if gone.kind() == io::ErrorKind::NotFound => {}

@@ -3,7 +3,9 @@
 //! Invariant: a manifest is whole or not there: it is written beside its name and moved to it. The audio is on the disk
 //! before it.
 
-use crate::recordings::sealed::{self, MasterKey, SealError, Unsealer};
+use crate::recordings::audio;
+use crate::recordings::opus;
+use crate::recordings::sealed::{self, Coding, MasterKey, SealError, Unsealer};
 use crate::recordings::writer::{FORM, Keeping, found_file};
 use cordboard_media::wav::WavWriterState;
 use cordboard_model::cdr::{RecordedParty, RecordingEntry, RecordingPause};
@@ -39,9 +41,9 @@ pub struct Manifest {
     pub started: String,
     /// When it ended.
     pub ended: String,
-    /// `wav` or `sealed`.
+    /// `wav`, `opus` or `sealed`.
     pub format: String,
-    /// Of the audio: `pcm_s16le`.
+    /// Of the audio: `pcm_s16le`, or `opus` (in Ogg, in a sealed file, too).
     pub codec: String,
     /// Channels.
     pub channels: u8,
@@ -149,10 +151,13 @@ pub fn write(keeping: &Keeping, entry: &RecordingEntry) -> io::Result<Manifest> 
     let recording = entry.recording;
     let path = found_file(&keeping.dir, recording).ok_or(io::ErrorKind::NotFound)?;
     let mut file = File::open(&path)?;
-    let is_sealed = path.extension().is_some_and(|end| end == "sealed");
-    let key = match is_sealed {
-        true => Some(Unsealer::open(&file, &keeping.keys)?.key_id),
-        false => None,
+    let (format, coding, key) = if audio::is_sealed(&path) {
+        let sealed = Unsealer::open(&file, &keeping.keys)?;
+        ("sealed", sealed.form.coding, Some(sealed.key_id))
+    } else if audio::is_opus(&path) {
+        ("opus", Coding::OggOpus, None)
+    } else {
+        ("wav", Coding::Pcm16, None)
     };
     io::Seek::rewind(&mut file)?;
     let (bytes, sha256) = hash(&mut file)?;
@@ -164,8 +169,12 @@ pub fn write(keeping: &Keeping, entry: &RecordingEntry) -> io::Result<Manifest> 
         parties: entry.parties.clone(),
         started: rfc3339(entry.started.0),
         ended: rfc3339(entry.started.0.saturating_add(i64::try_from(entry.length_ms).unwrap_or(0))),
-        format: if is_sealed { "sealed" } else { "wav" }.to_owned(),
-        codec: "pcm_s16le".to_owned(),
+        format: format.to_owned(),
+        codec: match coding {
+            Coding::Pcm16 => "pcm_s16le",
+            Coding::OggOpus => "opus",
+        }
+        .to_owned(),
         channels: FORM.channels,
         sample_rate: FORM.rate,
         length_ms: entry.length_ms,
@@ -234,13 +243,13 @@ pub fn length_ms(keeping: &Keeping, recording: RecordingId) -> u64 {
     let Some(path) = found_file(&keeping.dir, recording) else {
         return 0;
     };
-    let bytes = match path.extension().is_some_and(|end| end == "sealed") {
-        true => File::open(&path).ok().and_then(|file| sealed::length(&file, &keeping.keys).ok()),
-        false => {
-            let len = std::fs::metadata(&path).map_or(0, |meta| meta.len());
-            let bytes = len.saturating_sub(WavWriterState::HEADER_LEN as u64);
-            Some((FORM, sealed::Ending { bytes, cut: false }))
-        }
+    let told = if audio::is_sealed(&path) {
+        audio::sealed_ms(&path, &keeping.keys).ok()
+    } else if audio::is_opus(&path) {
+        opus::whole(&path).ok().map(|whole| whole.ms)
+    } else {
+        let len = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+        Some(FORM.ms(len.saturating_sub(WavWriterState::HEADER_LEN as u64)))
     };
-    bytes.map_or(0, |(form, ending)| form.ms(ending.bytes))
+    told.unwrap_or(0)
 }

@@ -5,6 +5,7 @@ pub mod full;
 pub mod keeper;
 pub mod keys;
 pub mod manifest;
+pub mod opus;
 pub(crate) mod order;
 pub mod sealed;
 pub mod tool;

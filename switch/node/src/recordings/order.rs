@@ -83,9 +83,11 @@ impl NodeSwitch {
             }
             let gone = || missing(format!("the file of recording {recording} is gone"));
             let path = found_file(&keeping.dir, recording).ok_or_else(gone)?;
-            let len = audio::length(&path, &keeping.keys).map_err(|why| unopened(recording, why))?;
+            let unopened = |why| unopened(recording, why);
+            let len = audio::length(&path, &keeping.keys).map_err(unopened)?;
+            let media_type = audio::media_type(&path, &keeping.keys).map_err(unopened)?;
             let open = move |from| Ok(audio::open(&path, &keeping.keys, from)?);
-            Ok(RecordingAudio { len, open: Box::new(open) })
+            Ok(RecordingAudio { len, media_type, open: Box::new(open) })
         })
     }
 

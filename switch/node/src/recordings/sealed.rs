@@ -22,8 +22,6 @@ use std::io::{self, Read};
 
 /// How a sealed file begins.
 const MAGIC: &[u8; 8] = b"CORDREC1";
-/// The one format so far: interleaved samples of 16 bits, little-endian.
-const PCM16: u8 = 1;
 /// What a file's two keys are derived for.
 const KEY_INFO: &[&[u8]] = &[b"cordboard recording key"];
 const CHECK_INFO: &[&[u8]] = &[b"cordboard recording check"];
@@ -164,9 +162,33 @@ fn nonce(number: u64) -> Nonce {
     Nonce::assume_unique_for_key(nonce)
 }
 
+/// What is sealed: the byte `format` of the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// Interleaved samples of 16 bits, little-endian: 1.
+    Pcm16,
+    /// An Ogg file with Opus (RFC 7845): 2.
+    OggOpus,
+}
+
+impl Coding {
+    fn code(self) -> u8 {
+        match self {
+            Coding::Pcm16 => 1,
+            Coding::OggOpus => 2,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        [Coding::Pcm16, Coding::OggOpus].into_iter().find(|coding| coding.code() == code)
+    }
+}
+
 /// What the audio of a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form {
+    /// What was sealed.
+    pub coding: Coding,
     /// Channels, interleaved.
     pub channels: u8,
     /// Samples a second.
@@ -202,7 +224,7 @@ impl Sealer {
         let (file_key, check) = key.of_file(&salt)?;
         let id_len = u8::try_from(key.id.len()).ok().filter(|len| usize::from(*len) <= KEY_ID_MAX);
         let mut header = MAGIC.to_vec();
-        header.extend([PCM16, form.channels]);
+        header.extend([form.coding.code(), form.channels]);
         header.extend(form.rate.to_be_bytes());
         header.push(id_len.ok_or(SealError::NotSealed)?);
         header.extend(key.id.as_bytes());
@@ -268,6 +290,12 @@ impl Sealer {
         self.refused = (chunks + (self.number - from), silent + bytes as u64);
     }
 
+    /// It is not, and nothing stands in its place: it will be told in another way.
+    pub fn was_left_out(&mut self, from: u64, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes as u64);
+        self.was_refused(from, 0);
+    }
+
     /// The number of the next chunk.
     pub fn number(&self) -> u64 {
         self.number
@@ -317,14 +345,15 @@ fn header_of(from: &mut impl Read) -> Result<(Vec<u8>, Form, String), SealError>
     let mut fixed = [0; 15];
     from.read_exact(&mut fixed).map_err(|_| SealError::NotSealed)?;
     let [magic @ .., format, channels, r0, r1, r2, r3, id_len] = fixed;
-    if magic != *MAGIC || format != PCM16 || usize::from(id_len) > KEY_ID_MAX {
+    if magic != *MAGIC || usize::from(id_len) > KEY_ID_MAX {
         return Err(SealError::NotSealed);
     }
+    let coding = Coding::of(format).ok_or(SealError::NotSealed)?;
     let mut rest = vec![0; usize::from(id_len) + SALT + CHECK];
     from.read_exact(&mut rest).map_err(|_| SealError::NotSealed)?;
     let id = rest.get(..usize::from(id_len)).and_then(|id| std::str::from_utf8(id).ok());
     let id = id.ok_or(SealError::NotSealed)?.to_owned();
-    let form = Form { channels, rate: u32::from_be_bytes([r0, r1, r2, r3]) };
+    let form = Form { coding, channels, rate: u32::from_be_bytes([r0, r1, r2, r3]) };
     Ok(([&fixed[..], &rest].concat(), form, id))
 }
 

@@ -1,12 +1,13 @@
 //! The recording writer: one thread that appends samples to files, so that a kill costs a second of them: to WAV files,
-//! whose headers are kept true while they grow, or to sealed ones, where a key is configured. It never makes a media
+//! whose headers are kept true while they grow, to Opus in Ogg page by page, or to sealed ones, where a key is configured. It never makes a media
 //! thread wait: what it cannot take in time becomes silence that the engine counts, and what the disk does not take
 //! becomes silence that is counted here.
 
 use crate::clock::Clock;
 use crate::media::RecorderOrder;
 use crate::recordings::full::WhenFull;
-use crate::recordings::sealed::{Form, MasterKey, SealError, Sealer};
+use crate::recordings::opus::OpusShape;
+use crate::recordings::sealed::{Coding, Form, MasterKey, SealError, Sealer};
 use crate::shard::Order;
 use cordboard_core::ShardCommand;
 use cordboard_lane::{Receiver, Sender, Sleep};
@@ -66,8 +67,20 @@ enum Shape {
         /// Bytes of the file that are good.
         len: u64,
     },
+    Opus(Box<OpusShape>),
     /// It cannot be sealed, so it is not kept.
     Nothing,
+}
+
+/// What the audio of new recordings is made into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Samples as they are, in a WAV file.
+    #[default]
+    Wav,
+    /// Opus in an Ogg file (RFC 7845).
+    Opus,
 }
 
 /// Where recordings are, and how they are kept.
@@ -75,6 +88,8 @@ enum Shape {
 pub struct Keeping {
     /// Their folder.
     pub dir: PathBuf,
+    /// What new ones are.
+    pub format: Format,
     /// The key that new ones are sealed with.
     pub key: Option<MasterKey>,
     /// Every key that there is, for those that were sealed before.
@@ -98,21 +113,31 @@ pub struct Recorder {
 }
 
 /// What the switch itself writes: 8 kHz, two channels.
-pub const FORM: Form = Form { channels: 2, rate: 8_000 };
+pub const FORM: Form = Form { coding: Coding::Pcm16, channels: 2, rate: 8_000 };
 
 /// The file of a recording below `dir`, if it is not sealed.
 pub fn file_of(dir: &Path, recording: RecordingId) -> PathBuf {
     dir.join(recording.tenant.as_str()).join(format!("{recording}.wav"))
 }
 
-/// Its file if it is.
+/// Its file if it is Opus and not sealed.
+pub fn opus_file_of(dir: &Path, recording: RecordingId) -> PathBuf {
+    dir.join(recording.tenant.as_str()).join(format!("{recording}.opus"))
+}
+
+/// Its file if it is sealed.
 pub fn sealed_file_of(dir: &Path, recording: RecordingId) -> PathBuf {
     dir.join(recording.tenant.as_str()).join(format!("{recording}.sealed"))
 }
 
+/// Where its file may be.
+pub fn files_of(dir: &Path, recording: RecordingId) -> [PathBuf; 3] {
+    [file_of(dir, recording), opus_file_of(dir, recording), sealed_file_of(dir, recording)]
+}
+
 /// The file that there is.
 pub fn found_file(dir: &Path, recording: RecordingId) -> Option<PathBuf> {
-    [file_of(dir, recording), sealed_file_of(dir, recording)].into_iter().find(|path| path.is_file())
+    files_of(dir, recording).into_iter().find(|path| path.is_file())
 }
 
 /// A salt for a new file.
@@ -252,7 +277,7 @@ impl Recorder {
         flush(&mut growing, &self.gauges);
         if let Err(why) = growing.end() {
             self.gauges.failed.fetch_add(1, Relaxed);
-            tracing::warn!(%recording, %why, "the end of a sealed recording cannot be written: it will be taken for cut");
+            tracing::warn!(%recording, %why, "the end of a recording cannot be written: it will be taken for cut");
         }
         self.gauges.open.store(self.growing.len() as u64, Relaxed);
         Some(growing)
@@ -263,30 +288,36 @@ impl Growing {
     fn new(keeping: &Keeping, recording: RecordingId, now: Time) -> Self {
         let sealer = keeping.key.as_ref().map(|key| {
             let salt = salt().map_err(SealError::Io)?;
-            Sealer::new(key, FORM, salt)
+            let coding = match keeping.format {
+                Format::Wav => Coding::Pcm16,
+                Format::Opus => Coding::OggOpus,
+            };
+            Sealer::new(key, Form { coding, ..FORM }, salt)
         });
-        let (form, path) = match sealer {
-            Some(Ok(sealer)) => {
-                let shape = Shape::Sealed { sealer: Box::new(sealer), len: 0 };
-                (Some(shape), sealed_file_of(&keeping.dir, recording))
-            }
-            // What was to be sealed is not written in the clear.
-            Some(Err(_)) => (None, sealed_file_of(&keeping.dir, recording)),
-            None => {
-                let shape = Shape::Wav { wav: WavWriterState::default(), hole: 0 };
-                (Some(shape), file_of(&keeping.dir, recording))
-            }
+        let path = match (&sealer, keeping.format) {
+            (Some(_), _) => sealed_file_of(&keeping.dir, recording),
+            (None, Format::Wav) => file_of(&keeping.dir, recording),
+            (None, Format::Opus) => opus_file_of(&keeping.dir, recording),
         };
-        let form = form.unwrap_or(Shape::Nothing);
+        let opus = |sealer| Shape::Opus(Box::new(OpusShape::new(recording.number as u32, sealer)));
+        let form = match (sealer, keeping.format) {
+            // What was to be sealed is not written in the clear.
+            (Some(Err(_)), _) => Shape::Nothing,
+            (Some(Ok(sealer)), Format::Wav) => Shape::Sealed { sealer: Box::new(sealer), len: 0 },
+            (Some(Ok(sealer)), Format::Opus) => opus(Some(sealer)),
+            (None, Format::Wav) => Shape::Wav { wav: WavWriterState::default(), hole: 0 },
+            (None, Format::Opus) => opus(None),
+        };
         let gathered = Vec::with_capacity(GATHER + 1_024);
         Self { path, file: None, gathered, form, lost: 0, header_at: now }
     }
 
-    /// Bytes of audio that the file stands for.
+    /// Bytes of samples that the file stands for.
     fn written(&self) -> u64 {
         match &self.form {
             Shape::Wav { wav, .. } => wav.data_bytes(),
             Shape::Sealed { sealer, .. } => sealer.bytes(),
+            Shape::Opus(opus) => opus.samples() * WavWriterState::FRAME_LEN,
             Shape::Nothing => 0,
         }
     }
@@ -318,14 +349,17 @@ impl Growing {
                 }
                 done
             }
+            Shape::Opus(opus) => opus.write(&mut self.file, &self.path, &self.gathered),
             Shape::Nothing => Err(io::Error::other("no randomness for the salt of a sealed file")),
         }
     }
 
-    /// The last chunk of a sealed file.
+    /// The last chunk of a sealed file, the last page of an Ogg one.
     fn end(&mut self) -> io::Result<()> {
-        let Shape::Sealed { sealer, len } = &mut self.form else {
-            return Ok(());
+        let (sealer, len) = match &mut self.form {
+            Shape::Sealed { sealer, len } => (sealer, len),
+            Shape::Opus(opus) => return opus.end(&mut self.file, &self.path),
+            Shape::Wav { .. } | Shape::Nothing => return Ok(()),
         };
         let mut out = Vec::new();
         if *len == 0 {
@@ -355,7 +389,8 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(true).write(true).open(path)
 }
 
-fn write_at(file: &mut Option<File>, path: &Path, bytes: &[u8], at: u64) -> io::Result<()> {
+/// Writes to a file, which is created if it is not there.
+pub(super) fn write_at(file: &mut Option<File>, path: &Path, bytes: &[u8], at: u64) -> io::Result<()> {
     let file = match file {
         Some(file) => file,
         none => none.insert(open(path)?),
@@ -409,6 +444,9 @@ fn write_wav(
     write_at(file, path, &wav.header(), 0)?;
     Ok(wav)
 }
+
+#[cfg(test)]
+mod opus_tests;
 
 #[cfg(test)]
 mod tests {

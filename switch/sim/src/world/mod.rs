@@ -475,6 +475,7 @@ fn new_shard(config: &WorldConfig, start_secs: u32, seed: [u8; 32]) -> Result<Sh
         ptime_ms: 20,
         rtcp_mux: false,
         video: Some(cordboard_core::VideoRule { kbit: 1_500, waiting: false }),
+        comfort_noise: false,
         wall: WallClock { at_zero: WALL_AT_ZERO },
         panic_key: config.panic_key,
         trace: TraceLimits { bytes: 1 << 20, steps: 4_096 },

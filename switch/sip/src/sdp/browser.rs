@@ -24,6 +24,7 @@ fn local(policy: SrtpPolicy, ice_lite: bool) -> Local {
         ptime_ms: 20,
         rtcp_mux: false,
         video: None,
+        comfort: false,
         security,
     }
 }

@@ -159,6 +159,7 @@ impl Media {
         let written = self.rtpmaps.iter().find(|map| map.payload_type == payload_type);
         written.cloned().or_else(|| {
             let name = match payload_type {
+                13 => "CN",
                 0 => "PCMU",
                 8 => "PCMA",
                 9 => "G722",

@@ -38,6 +38,8 @@ pub struct Local {
     pub rtcp_mux: bool,
     /// Video beside the audio, if the other party of the call has some.
     pub video: Option<LocalVideo>,
+    /// Whether comfort noise (RFC 3389) is offered, and taken where a peer offers it.
+    pub comfort: bool,
     /// Whether it is secured, and with which keys of ours.
     pub security: Security,
 }
@@ -69,6 +71,8 @@ struct Chosen {
     payload_type: u8,
     /// Of the events, and their clock.
     dtmf: Option<(u8, u32)>,
+    /// Of comfort noise at the clock of the codec.
+    comfort: Option<u8>,
     /// The line with its key, if it is secured.
     crypto: Option<Crypto>,
 }
@@ -76,6 +80,8 @@ struct Chosen {
 /// The event codes of RFC 4733 3.2: the digits and `*#ABCD`.
 const DTMF_EVENTS: &str = "0-15";
 const DTMF_NAME: &str = "telephone-event";
+/// Comfort noise (RFC 3389 5).
+const COMFORT_NAME: &str = "CN";
 /// What we want of Opus (RFC 7587 6.1): the redundancy, and one channel.
 const OPUS_WANTED: &str = "useinbandfec=1;stereo=0";
 /// RTP and RTCP on one port (RFC 5761 5.1.1).
@@ -98,7 +104,8 @@ pub fn offer(local: &Local) -> Vec<u8> {
         codecs(local).iter().map(|codec| (codec.static_payload_type(), *codec)).collect();
     let mut session = session(local, (0, 0));
     let cryptos: Vec<Crypto> = local.security.offers().collect();
-    let mut stream = audio(local, &codecs, &events(local.dtmf_pt, &codecs), local.direction, &cryptos);
+    let extras = Extras { comfort: comforts(local, &codecs), events: events(local.dtmf_pt, &codecs) };
+    let mut stream = audio(local, &codecs, &extras, local.direction, &cryptos);
     let by_dtls = local.security.offered == Keying::Dtls;
     if local.rtcp_mux || by_dtls {
         stream.attributes.push(Attribute::new(RTCP_MUX));
@@ -152,8 +159,12 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
     let peer = SessionDescription::parse(offer)?;
     let (index, chosen) = choose_stream(&peer, local)?;
     let stream = peer.media.get(index).ok_or(SdpError::NoAudio)?;
-    let mut settled =
-        settle(&peer, stream, &chosen, (chosen.payload_type, chosen.dtmf.map(|(number, _)| number)), local)?;
+    let ours = Numbers {
+        codec: chosen.payload_type,
+        dtmf: chosen.dtmf.map(|(number, _)| number),
+        comfort: chosen.comfort,
+    };
+    let mut settled = settle(&peer, stream, &chosen, ours, local)?;
     if kind_of(stream) == Some(Keying::Dtls) {
         settled.path = Some(path::agree(stream, peer.ice_lite, local.addr, &local.security, Side::Answerer)?);
     }
@@ -185,8 +196,10 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
         session.medias.push(if at == index {
             let codecs = [(chosen.payload_type, chosen.codec)];
             // the names as the peer spelled them
-            let mut taken =
-                audio(local, &codecs, chosen.dtmf.as_slice(), settled.stream.direction, ours.as_slice());
+            let comfort = chosen.comfort.map(|number| (number, chosen.codec.clock_hz()));
+            let extras =
+                Extras { comfort: comfort.into_iter().collect(), events: chosen.dtmf.into_iter().collect() };
+            let mut taken = audio(local, &codecs, &extras, settled.stream.direction, ours.as_slice());
             taken.media.clone_from(&offered.kind);
             taken.proto.clone_from(&offered.protocol);
             if offered.rtcp_mux {
@@ -234,7 +247,8 @@ pub fn accept_answer(answer: &[u8], local: &Local) -> Result<Negotiated, SdpErro
     }
     let chosen = choose_codec(stream, local).ok_or(SdpError::NoCommonCodec)?;
     let event = chosen.dtmf.and_then(|(_, hertz)| Some(event_type(local.dtmf_pt?, hertz)));
-    let ours = (chosen.codec.static_payload_type(), event);
+    let comfort = chosen.comfort.and_then(|_| comfort_type(chosen.codec.clock_hz()));
+    let ours = Numbers { codec: chosen.codec.static_payload_type(), dtmf: event, comfort };
     let mut settled = settle(&peer, stream, &chosen, ours, local)?;
     // "If the answer contains an "a=rtcp-mux" attribute, the offerer and answerer MAY multiplex" (RFC 5761 5.1.1), and a
     // peer that answers with what was not offered is not believed.
@@ -380,7 +394,38 @@ fn choose_codec(media: &Media, local: &Local) -> Option<Chosen> {
     // "the RTP timestamp clock rate of the event [...] SHOULD be the same as that of the audio" (RFC 4733 2.1). Many phones
     // name events of 8 kHz alone, whatever they speak.
     let dtmf = local.dtmf_pt.and_then(|_| event_of(codec.clock_hz()).or_else(|| event_of(8_000)));
-    Some(Chosen { codec, payload_type, dtmf, crypto: None })
+    let is_comfort = |payload_type: &u8| {
+        media.rtpmap(*payload_type).is_some_and(|map| {
+            map.name.eq_ignore_ascii_case(COMFORT_NAME) && map.clock_hz == codec.clock_hz()
+        })
+    };
+    // Only what we would offer with this codec: with Opus there is none.
+    let wanted = local.comfort && comfort_type(codec.clock_hz()).is_some();
+    let comfort = media.payload_types().find(is_comfort).filter(|_| wanted);
+    Some(Chosen { codec, payload_type, dtmf, comfort, crypto: None })
+}
+
+/// The payload type of our comfort noise at a clock: the static one at 8 kHz, a dynamic one at others (RFC 3389 4). None at
+/// that of Opus, which has a silence of its own (RFC 7587 3.1.3).
+fn comfort_type(hertz: u32) -> Option<u8> {
+    match hertz {
+        8_000 => Some(13),
+        16_000 => Some(113),
+        _ => None,
+    }
+}
+
+/// Comfort noise at each clock of our codecs, if it is wanted.
+fn comforts(local: &Local, codecs: &[(u8, Codec)]) -> Vec<(u8, u32)> {
+    let mut known: Vec<(u8, u32)> = Vec::new();
+    for hertz in codecs.iter().map(|(_, codec)| codec.clock_hz()).filter(|_| local.comfort) {
+        if let Some(number) = comfort_type(hertz)
+            && !known.contains(&(number, hertz))
+        {
+            known.push((number, hertz));
+        }
+    }
+    known
 }
 
 /// The payload type of our events of a clock.
@@ -428,12 +473,19 @@ fn opus_params(stream: &Media, payload_type: u8) -> OpusParams {
     params
 }
 
-/// `ours` are the payload types at which we receive the codec and the events.
+/// The payload types at which we receive.
+#[derive(Clone, Copy)]
+struct Numbers {
+    codec: u8,
+    dtmf: Option<u8>,
+    comfort: Option<u8>,
+}
+
 fn settle(
     peer: &SessionDescription,
     stream: &Media,
     chosen: &Chosen,
-    ours: (u8, Option<u8>),
+    ours: Numbers,
     local: &Local,
 ) -> Result<Negotiated, SdpError> {
     let ip = match peer.connection_of(stream) {
@@ -453,8 +505,9 @@ fn settle(
             rtcp_mux: stream.rtcp_mux,
             codec: chosen.codec,
             send_payload_type: chosen.payload_type,
-            recv_payload_type: ours.0,
-            dtmf: chosen.dtmf.map(|(number, _)| number).zip(ours.1),
+            recv_payload_type: ours.codec,
+            dtmf: chosen.dtmf.map(|(number, _)| number).zip(ours.dtmf),
+            comfort: chosen.comfort.zip(ours.comfort),
             dtmf_hz: chosen.dtmf.map_or(chosen.codec.clock_hz(), |(_, hertz)| hertz),
             opus: match chosen.codec {
                 Codec::Opus => opus_params(stream, chosen.payload_type),
@@ -498,10 +551,16 @@ fn tell_lite(session: &mut Session, local: &Local) {
     }
 }
 
+/// What stands in a stream beside its codecs: payload types, and their clocks.
+struct Extras {
+    comfort: Vec<(u8, u32)>,
+    events: Vec<(u8, u32)>,
+}
+
 fn audio(
     local: &Local,
     codecs: &[(u8, Codec)],
-    events: &[(u8, u32)],
+    extras: &Extras,
     direction: Direction,
     cryptos: &[Crypto],
 ) -> sdp_types::Media {
@@ -519,7 +578,12 @@ fn audio(
             media.attributes.push(Attribute::with_value("fmtp", format!("{payload_type} {OPUS_WANTED}")));
         }
     }
-    for (payload_type, clock_hz) in events {
+    for (payload_type, clock_hz) in &extras.comfort {
+        formats.push(payload_type.to_string());
+        let map = format!("{payload_type} {COMFORT_NAME}/{clock_hz}");
+        media.attributes.push(Attribute::with_value("rtpmap", map));
+    }
+    for (payload_type, clock_hz) in &extras.events {
         formats.push(payload_type.to_string());
         let map = format!("{payload_type} {DTMF_NAME}/{clock_hz}");
         media.attributes.push(Attribute::with_value("rtpmap", map));

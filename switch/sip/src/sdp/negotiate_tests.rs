@@ -15,6 +15,7 @@ fn local() -> Local {
         ptime_ms: 20,
         rtcp_mux: false,
         video: None,
+        comfort: false,
         security: Security::new(SrtpRule { policy: SrtpPolicy::Off, without_tls: false }),
     }
 }
@@ -63,6 +64,7 @@ fn an_answer_keeps_the_peers_order_numbers_and_streams() {
                 recv_payload_type: 0,
                 dtmf: Some((97, 97)),
                 dtmf_hz: 8_000,
+                comfort: None,
                 opus: OpusParams::default(),
                 ptime_ms: 30,
                 direction: Direction::SendRecv,
@@ -214,6 +216,7 @@ fn an_answer_to_us_is_read_with_both_numberings() {
             recv_payload_type: 8,
             dtmf: Some((96, 101)),
             dtmf_hz: 8_000,
+            comfort: None,
             opus: OpusParams::default(),
             ptime_ms: 30,
             direction: Direction::SendOnly,
@@ -243,6 +246,38 @@ fn both_ends_of_our_own_offer_and_answer_agree() {
     assert_eq!((at_callee.stream.remote, at_caller.stream.remote), (caller.addr, callee.addr));
     assert_eq!(at_caller.stream.codec, at_callee.stream.codec);
     assert_eq!((at_caller.stream.dtmf, at_callee.stream.dtmf), (Some((101, 101)), Some((101, 101))));
+}
+
+#[test]
+fn comfort_noise_is_agreed_on_where_both_know_it_under_each_sides_number() {
+    let wants = Local { comfort: true, codecs: vec![Codec::Opus, Codec::Pcma, Codec::L16], ..local() };
+    let offered = text(offer(&wants));
+    assert!(offered.contains(" 111 8 112 13 113 "), "{offered}");
+    assert!(
+        offered.contains("a=rtpmap:13 CN/8000\n") && offered.contains("a=rtpmap:113 CN/16000\n"),
+        "{offered}"
+    );
+    assert!(!offered.contains("CN/48000"), "{offered}");
+    assert!(!text(offer(&Local { comfort: false, ..wants.clone() })).contains("CN/"));
+    // who asks for it, with the static number or another, gets it; beside Opus nobody does
+    let agreed = |media: &str, ours: &Local| {
+        let (text, settled) = answered(media, ours);
+        assert_eq!(text.contains(" CN/"), settled.stream.comfort.is_some(), "{text}");
+        settled.stream.comfort
+    };
+    let narrow = "m=audio 4000 RTP/AVP 8 13\r\n";
+    assert_eq!(agreed(narrow, &wants), Some((13, 13)));
+    assert_eq!(agreed(narrow, &Local { comfort: false, ..wants.clone() }), None);
+    assert_eq!(agreed("m=audio 4000 RTP/AVP 8\r\n", &wants), None);
+    let other = "m=audio 4000 RTP/AVP 8 98\r\na=rtpmap:98 CN/8000\r\n";
+    assert_eq!(agreed(other, &wants), Some((98, 98)));
+    let opus = "m=audio 4000 RTP/AVP 96 13 97\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:97 CN/48000\r\n";
+    assert_eq!(agreed(opus, &wants), None);
+    // an answer to us: their number is sent, ours is received
+    let linear = "m=audio 4000 RTP/AVP 96 97\r\na=rtpmap:96 L16/16000\r\na=rtpmap:97 CN/16000\r\n";
+    let settled = |answer: &str, ours: &Local| accept_answer(body(answer).as_bytes(), ours).unwrap();
+    assert_eq!(settled(linear, &wants).stream.comfort, Some((97, 113)));
+    assert_eq!(settled(linear, &Local { comfort: false, ..wants }).stream.comfort, None);
 }
 
 #[test]

@@ -18,6 +18,7 @@ fn local(policy: SrtpPolicy, seed: u8) -> Local {
         ptime_ms: 20,
         rtcp_mux: false,
         video: None,
+        comfort: false,
         security,
     }
 }

@@ -405,6 +405,7 @@ fn settle(
             recv_payload_type: receive,
             dtmf: None,
             dtmf_hz: format.codec.clock_hz(),
+            comfort: None,
             opus: OpusParams::default(),
             ptime_ms: 20,
             direction: Direction::new(ours.sends() && theirs.receives(), ours.receives() && theirs.sends()),

@@ -17,6 +17,7 @@ fn local(video: Option<LocalVideo>) -> Local {
         direction: Direction::SendRecv,
         ptime_ms: 20,
         rtcp_mux: false,
+        comfort: false,
         video,
         security,
     }

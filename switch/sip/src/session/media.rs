@@ -371,6 +371,7 @@ mod tests {
             ptime_ms: 20,
             rtcp_mux: false,
             video: None,
+            comfort: false,
             security: Security::default(),
         }
     }

@@ -81,6 +81,7 @@ pub fn local(port: u16) -> Local {
         ptime_ms: 20,
         rtcp_mux: false,
         video: None,
+        comfort: false,
         security: Default::default(),
     }
 }

@@ -19,6 +19,7 @@ fn local() -> Local {
         ptime_ms: 20,
         rtcp_mux: false,
         video: None,
+        comfort: false,
         security: Default::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::recordings::sealed::MasterKey;
+use crate::recordings::{file_of, sealed_file_of};
 use cordboard_lane::lane;
 use cordboard_model::id::IdMaker;
 use std::fs::File;

@@ -4,7 +4,7 @@ use super::*;
 use crate::recordings::audio;
 use std::io::Cursor;
 
-const FORM: Form = Form { channels: 2, rate: 8_000 };
+const FORM: Form = Form { coding: Coding::Pcm16, channels: 2, rate: 8_000 };
 
 fn key(id: &str, byte: u8) -> MasterKey {
     MasterKey::new(id.into(), [byte; 32])
