@@ -72,7 +72,6 @@ static TESTS: &[Test] = &[
     test("a_bot_hears_a_caller_and_is_heard_and_gives_the_call_back", voices::media_stream),
     test("a_bot_is_told_to_stop_when_its_caller_hangs_up", voices::media_stream_hung_up),
     test("a_flow_says_texts_and_plays_mp3_and_ogg", voices::speech_and_prompts),
-    test("a_word_of_a_grammar_is_recognised_behind_the_same_socket", voices::recognition),
     test("sipp_options_is_answered", refusing::options),
     test("sipp_unknown_number_is_not_found", refusing::not_found),
     test("sipp_extension_without_a_device_is_unavailable", refusing::no_device),

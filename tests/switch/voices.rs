@@ -8,10 +8,9 @@ use cordboard_tests::fail::{Outcome, ensure, fail};
 use cordboard_tests::process::{Process, wait_for};
 use cordboard_tests::switch::Switch;
 use serde_json::Value;
-use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Where the bot listens: the network of a test is its own.
 const BOT: &str = "7070";
@@ -116,63 +115,5 @@ pub fn speech_and_prompts(dir: &Path) -> Outcome {
     let kept = std::fs::read_dir(dir.join("var/speech"))?.count();
     ensure(kept == 2, || format!("{kept} files of speech are kept"))?;
     caller.sipp.wait_success(SOON)?;
-    switch.ensure_nothing_left()
-}
-
-/// A word of espeak-ng's in mu-law at 8 kHz, with a second of silence before it and two behind.
-fn spoken(dir: &Path, word: &str) -> Result<Vec<u8>, Fail> {
-    let (wav, raw) = (dir.join("word.wav"), dir.join("word.ul"));
-    let run = |command: &mut Command| match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        outcome => fail(format!("{command:?}: {outcome:?}")),
-    };
-    run(Command::new("espeak-ng").args(["-v", "en-us", "-s", "130", "-w"]).arg(&wav).arg(word))?;
-    let sox = ["-r", "8000", "-c", "1", "-t", "ul"];
-    run(Command::new("sox").arg("-D").arg(&wav).args(sox).arg(&raw).args(["pad", "1", "2"]))?;
-    Ok(std::fs::read(raw)?)
-}
-
-/// Says mu-law to the switch, 20 ms at a time.
-fn say(codes: &[u8], to: SocketAddr) -> Outcome {
-    let socket = UdpSocket::bind("127.0.0.2:0")?;
-    let begun = Instant::now();
-    for (n, piece) in codes.chunks(160).enumerate() {
-        let n = u32::try_from(n)?;
-        let mut packet = vec![0x80, 0];
-        packet.extend((n as u16).to_be_bytes());
-        packet.extend((n * 160).to_be_bytes());
-        packet.extend([0, 0, 0, 7]);
-        packet.extend(piece);
-        socket.send_to(&packet, to)?;
-        std::thread::sleep(
-            (begun + Duration::from_millis(20) * (n + 1)).saturating_duration_since(Instant::now()),
-        );
-    }
-    Ok(())
-}
-
-/// Two callers say yes and no: pocketsphinx, behind the same socket, recognises each by the flow's grammar.
-pub fn recognition(dir: &Path) -> Outcome {
-    let flow = "call:answer()
-        local how, word = call:stream{url = 'ws://127.0.0.1:7070/', timeout = 20,
-            parameters = {grammar = '#JSGF V1.0; grammar g; public <g> = yes | no;'}}
-        call:log('heard', how, word)";
-    let allowed = "[streams]\nallow_private = true\nallowed = [\"ws://127.0.0.1:7070/\"]";
-    let config = Config::new(dir)?.trunk().number("600", "flow:ask").flow("ask", flow)?.more(allowed);
-    let switch = Switch::start(dir, &config)?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/recogniser.py");
-    let mut command = Command::new("/usr/bin/python3");
-    command.arg(script);
-    let mut recogniser = Process::start("recogniser", dir, command)?;
-    recogniser.wait_line("listening", SOON)?;
-    for word in ["yes", "no"] {
-        let codes = spoken(dir, word)?;
-        let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
-        caller.sipp.wait_up()?;
-        say(&codes, caller.sipp.wait_media()?)?;
-        caller.ended()?;
-        let line = format!("heard closed {word}");
-        wait_for(&line, SOON, || switch.log().contains(&line).then_some(()))?;
-    }
     switch.ensure_nothing_left()
 }
