@@ -1,6 +1,6 @@
 //! A recording's audio as a WAV or an Ogg file, whatever form it lies in.
 
-use crate::recordings::opus;
+use crate::recordings::opus::mend as mend_ogg;
 use crate::recordings::sealed::{self, Coding, Ending, Form, MasterKey, SealError, Unsealer};
 use cordboard_media::ogg;
 use cordboard_media::wav::WavWriterState;
@@ -162,7 +162,7 @@ fn is_tail(path: &Path, at: u64) -> io::Result<bool> {
 pub fn mend(path: &Path, keys: &[MasterKey]) -> Result<(), SealError> {
     use std::os::unix::fs::FileExt;
     if is_opus(path) {
-        return opus::mend(path);
+        return mend_ogg(path);
     }
     if !is_sealed(path) {
         return Ok(());

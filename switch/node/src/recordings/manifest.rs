@@ -4,7 +4,7 @@
 //! before it.
 
 use crate::recordings::audio;
-use crate::recordings::opus;
+use crate::recordings::opus::whole;
 use crate::recordings::sealed::{self, Coding, MasterKey, SealError, Unsealer};
 use crate::recordings::writer::{FORM, Keeping, found_file};
 use cordboard_media::wav::WavWriterState;
@@ -246,7 +246,7 @@ pub fn length_ms(keeping: &Keeping, recording: RecordingId) -> u64 {
     let told = if audio::is_sealed(&path) {
         audio::sealed_ms(&path, &keeping.keys).ok()
     } else if audio::is_opus(&path) {
-        opus::whole(&path).ok().map(|whole| whole.ms)
+        whole(&path).ok().map(|found| found.ms)
     } else {
         let len = std::fs::metadata(&path).map_or(0, |meta| meta.len());
         Some(FORM.ms(len.saturating_sub(WavWriterState::HEADER_LEN as u64)))
