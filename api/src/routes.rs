@@ -5,7 +5,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State, own};
 use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
-use crate::{pages, recording, room, route, stream, trace, transfer};
+use crate::{listen, pages, recording, room, route, stream, trace, transfer};
 use axum::body::Bytes;
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -43,6 +43,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/calls/{id}/transfer/complete", post(transfer::complete))
         .route("/calls/{id}/transfer/cancel", post(transfer::cancel))
         .route("/calls/{id}/recording", post(recording::order))
+        .route("/calls/{id}/stream", post(listen::begin).delete(listen::end))
         .route("/calls/{id}/conference", post(room::conference))
         .route("/calls/{id}/conference/{leg}", delete(room::remove))
         .route("/calls/{id}/supervise", post(room::supervise).put(room::change).delete(room::end))

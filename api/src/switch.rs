@@ -5,11 +5,13 @@ use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
 use cordboard_model::event::Event;
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
+use cordboard_model::stream::StreamWay;
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::verb::RecordAct;
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -31,6 +33,10 @@ pub enum Command {
     EndTransfer(CallId, bool),
     /// Begin, end, pause or resume the recording of a call.
     Record(Record),
+    /// Have a program listen to a call.
+    Listen(Box<Listen>),
+    /// Have it listen no longer.
+    ListenNoMore(CallId),
     /// Keep a recording from being deleted (`true`), or no longer.
     HoldRecording(RecordingId, bool),
     /// Change who is in a call, or who hears whom.
@@ -51,6 +57,21 @@ pub enum Command {
     LiftBan(IpAddr),
     /// Read the configuration again; all or nothing. Answered with what changed, in words.
     Reload,
+}
+
+/// A program that is to listen to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// The call.
+    pub call: CallId,
+    /// Where the program is: `ws://` or `wss://`.
+    pub url: String,
+    /// What it is told.
+    pub parameters: BTreeMap<String, String>,
+    /// Whom it hears.
+    pub way: StreamWay,
+    /// Who asks, as the event has it.
+    pub by: String,
 }
 
 /// What is asked of a call's recording.

@@ -2,6 +2,7 @@
 
 use crate::fail::{Fail, fail};
 use crate::process::wait_for;
+use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -151,6 +152,7 @@ pub struct Voice {
     pub port: u16,
     ear: Arc<Mutex<Ear>>,
     to_press: Arc<Mutex<Vec<Press>>>,
+    to_say: Arc<Mutex<VecDeque<u8>>>,
     quiet: Arc<AtomicBool>,
     stalled: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
@@ -169,6 +171,7 @@ impl Voice {
             UdpSocket::bind((ip, port)).map_err(|why| Fail(format!("cannot bind RTP port {port}: {why}")))?;
         socket.set_read_timeout(Some(Duration::from_millis(5)))?;
         let (ear, to_press) = (Arc::new(Mutex::new(Ear::default())), Arc::new(Mutex::new(Vec::new())));
+        let to_say = Arc::new(Mutex::new(VecDeque::new()));
         let [stop, quiet, stalled] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
         let mouth = Mouth {
             socket,
@@ -176,6 +179,7 @@ impl Voice {
             tongue,
             ear: Arc::clone(&ear),
             to_press: Arc::clone(&to_press),
+            to_say: Arc::clone(&to_say),
             quiet: Arc::clone(&quiet),
             stalled: Arc::clone(&stalled),
             sequence: 1_000,
@@ -185,7 +189,7 @@ impl Voice {
         };
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || mouth.run(&stopped));
-        Ok(Self { port, ear, to_press, quiet, stalled, stop, thread: Some(thread) })
+        Ok(Self { port, ear, to_press, to_say, quiet, stalled, stop, thread: Some(thread) })
     }
 
     /// Speaks first, to this address, without waiting to hear something.
@@ -201,6 +205,13 @@ impl Voice {
     pub fn press(&self, key: char) {
         if let Ok(mut keys) = self.to_press.lock() {
             keys.push(Press { key, tones: false });
+        }
+    }
+
+    /// Says this, which is in its own codec, in the place of its tone.
+    pub fn say(&self, codes: &[u8]) {
+        if let Ok(mut words) = self.to_say.lock() {
+            words.extend(codes);
         }
     }
 
@@ -337,6 +348,7 @@ struct Mouth {
     hertz: f64,
     tongue: Tongue,
     ear: Arc<Mutex<Ear>>,
+    to_say: Arc<Mutex<VecDeque<u8>>>,
     to_press: Arc<Mutex<Vec<Press>>>,
     quiet: Arc<AtomicBool>,
     stalled: Arc<AtomicBool>,
@@ -413,6 +425,13 @@ impl Mouth {
     }
 
     fn say(&mut self, peers: &[SocketAddr]) {
+        let words: Vec<u8> = match self.to_say.lock() {
+            Ok(mut words) if words.len() >= FRAME => words.drain(..FRAME).collect(),
+            _ => Vec::new(),
+        };
+        if !words.is_empty() {
+            return self.send(peers, self.tongue.audio, false, self.timestamp, &words);
+        }
         if self.hertz == 0.0 || self.quiet.load(Relaxed) {
             return;
         }

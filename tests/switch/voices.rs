@@ -1,7 +1,7 @@
 //! What flows say and whom they give calls to, at the running switch: espeak-ng, prompts in other formats, and a bot of the
 //! media-stream protocol by a library that is not ours.
 
-use crate::common::{CALLER, Phone, SOON, calls};
+use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, calls, hear_each_other};
 use cordboard_tests::Fail;
 use cordboard_tests::config::{Config, MENU};
 use cordboard_tests::fail::{Outcome, ensure, fail};
@@ -93,6 +93,75 @@ pub fn media_stream_hung_up(dir: &Path) -> Outcome {
     switch.ensure_nothing_left()
 }
 
+/// A secret is told while a bot has the caller: it gets neither the keys nor a sound of it, and both again afterwards.
+pub fn media_stream_secret(dir: &Path) -> Outcome {
+    let flow = "call:answer() call:log('stream', call:stream{url = 'ws://127.0.0.1:7070/voice'})";
+    let allowed = "[streams]\nallow_private = true\nallowed = [\"ws://127.0.0.1:7070/\"]";
+    let config = Config::new(dir)?.trunk().number("600", "flow:talk").flow("talk", flow)?.more(allowed);
+    let switch = Switch::start(dir, &config)?;
+    let mut bot = bot(dir)?;
+    let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+    caller.sipp.wait_up()?;
+    caller.speaks()?;
+    caller.voice.hears("the caller, of the bot that says what it hears,", CALLER, SOON)?;
+    let call = switch.wait_calls("flow", 1)?.remove(0);
+    let secret = format!("/api/v1/legs/{}/secret", call["legs"][0]["leg"].as_str().unwrap_or_default());
+    switch.api.post_body(&secret, r#"{"on": true}"#)?;
+    std::thread::sleep(Duration::from_millis(500));
+    caller.voice.forget();
+    ensure(!caller.voice.heard_within(CALLER, Duration::from_secs(1)), || "the bot hears a secret".into())?;
+    caller.voice.press('7');
+    caller.voice.press('9');
+    std::thread::sleep(Duration::from_secs(1));
+    switch.api.post_body(&secret, r#"{"on": false}"#)?;
+    caller.voice.hears("the caller, after his secret,", CALLER, SOON)?;
+    caller.voice.press('#');
+    bot.wait_line("gone", SOON)?;
+    caller.sipp.wait_success(SOON)?;
+    let keys: Vec<Value> = told(&bot, "dtmf").into_iter().map(|key| key["dtmf"]["digit"].clone()).collect();
+    ensure(keys == ["#"], || format!("the bot was told {keys:?}"))?;
+    switch.ensure_nothing_left()
+}
+
+/// Two talk, and the API has a program listen to both: it hears each in its own track, they do not hear it, and it is let go.
+pub fn listening(dir: &Path) -> Outcome {
+    let allowed = "[streams]\nallow_private = true\nallowed = [\"ws://127.0.0.1:7070/\"]";
+    let config = Config::new(dir)?.agent("1001").queue("").trunk().more(allowed);
+    let switch = Switch::start(dir, &config)?;
+    let mut bot = bot(dir)?;
+    let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    agent.answers_now()?;
+    hear_each_other(&mut caller, &mut agent)?;
+    let call = switch.wait_stage("bridged")?;
+    let path = format!("/api/v1/calls/{}/stream", call["call"].as_str().unwrap_or_default());
+    let elsewhere = switch.api.send("POST", &path, r#"{"url": "ws://127.0.0.1:7071/"}"#)?;
+    ensure((400..500).contains(&elsewhere.status), || {
+        format!("a host that is not allowed: {}", elsewhere.head)
+    })?;
+    let none = switch.api.send("DELETE", &path, "")?;
+    ensure(none.status == 409, || format!("nobody listens yet: {}", none.head))?;
+    switch.api.post_body(&path, r#"{"url": "ws://127.0.0.1:7070/a", "parameters": {"why": "to learn"}}"#)?;
+    bot.wait_line("\"start\"", SOON)?;
+    let again = switch.api.send("POST", &path, r#"{"url": "ws://127.0.0.1:7070/a"}"#)?;
+    ensure(again.status == 409, || format!("one listens already: {}", again.head))?;
+    std::thread::sleep(Duration::from_secs(2));
+    hear_each_other(&mut caller, &mut agent)?;
+    let done = switch.api.send("DELETE", &path, "")?;
+    ensure(done.status == 200, || format!("it is let go: {}", done.head))?;
+    bot.wait_line("gone", SOON)?;
+    let start = told(&bot, "start").remove(0);
+    let tracks = start["start"]["tracks"].to_string();
+    ensure(tracks == r#"["inbound","outbound"]"#, || format!("{start}"))?;
+    ensure(start["start"]["customParameters"]["why"] == "to learn", || format!("{start}"))?;
+    let gone = told(&bot, "gone").remove(0);
+    ensure(gone["tones"]["inbound"] == CALLER && gone["tones"]["outbound"] == AGENT, || format!("{gone}"))?;
+    ensure(!told(&bot, "stop").is_empty(), || "no stop".into())?;
+    caller.hangs_up()?;
+    agent.ended()?;
+    switch.ensure_nothing_left()
+}
+
 /// A flow says two sentences by espeak-ng, and plays a prompt in MP3 and one in Ogg.
 pub fn speech_and_prompts(dir: &Path) -> Outcome {
     let flow = "call:answer() local done, why = call:say('Welcome to the test of speech. Please wait for the tones.')
@@ -115,5 +184,44 @@ pub fn speech_and_prompts(dir: &Path) -> Outcome {
     let kept = std::fs::read_dir(dir.join("var/speech"))?.count();
     ensure(kept == 2, || format!("{kept} files of speech are kept"))?;
     caller.sipp.wait_success(SOON)?;
+    switch.ensure_nothing_left()
+}
+
+/// A word of espeak-ng's in mu-law at 8 kHz, with a second of silence before it and two behind.
+fn spoken(dir: &Path, word: &str) -> Result<Vec<u8>, Fail> {
+    let (wav, raw) = (dir.join("word.wav"), dir.join("word.ul"));
+    let run = |command: &mut Command| match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        outcome => fail(format!("{command:?}: {outcome:?}")),
+    };
+    run(Command::new("espeak-ng").args(["-v", "en-us", "-s", "130", "-w"]).arg(&wav).arg(word))?;
+    let sox = ["-r", "8000", "-c", "1", "-t", "ul"];
+    run(Command::new("sox").arg("-D").arg(&wav).args(sox).arg(&raw).args(["pad", "1", "2"]))?;
+    Ok(std::fs::read(raw)?)
+}
+
+/// Callers say yes, no and digits: pocketsphinx, behind the same socket, recognises each by the flow's grammar.
+pub fn recognition(dir: &Path) -> Outcome {
+    let flow = "call:answer()
+        local how, word = call:stream{url = 'ws://127.0.0.1:7070/', timeout = 20,
+            parameters = {grammar = '#JSGF V1.0; grammar g; public <g> = yes | no | <n>+; <n> = one | two | three | four | five;'}}
+        call:log('heard', how, word)";
+    let allowed = "[streams]\nallow_private = true\nallowed = [\"ws://127.0.0.1:7070/\"]";
+    let config = Config::new(dir)?.trunk().number("600", "flow:ask").flow("ask", flow)?.more(allowed);
+    let switch = Switch::start(dir, &config)?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/recogniser.py");
+    let mut command = Command::new("/usr/bin/python3");
+    command.arg(script);
+    let mut recogniser = Process::start("recogniser", dir, command)?;
+    recogniser.wait_line("listening", SOON)?;
+    for word in ["yes", "no", "three five one"] {
+        let codes = spoken(dir, word)?;
+        let mut caller = Phone::by_trunk(dir, "600", &calls(), 0.0)?;
+        caller.speaks()?;
+        caller.voice.say(&codes);
+        caller.ended()?;
+        let line = format!("heard closed {word}");
+        wait_for(&line, SOON, || switch.log().contains(&line).then_some(()))?;
+    }
     switch.ensure_nothing_left()
 }

@@ -104,3 +104,32 @@ async fn a_calls_recording_is_begun_ended_paused_and_resumed_by_its_own_tenant()
     assert_eq!(ask(KEY, &format!(r#"{{"do": "stop", "why": "{}"}}"#, "x".repeat(257))).await.status, 400);
     assert_eq!(ask(crate::OTHER_KEY, r#"{"do": "stop"}"#).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_program_is_made_to_listen_to_a_call_and_let_go_by_its_own_tenant() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let path = format!("/api/v1/calls/{}/stream", floor.talking);
+    let ask =
+        async |key: &str, how: &str, body: &str| served.ask(how, &path, &[("x-api-key", key)], body).await;
+    let body = r#"{"url": "wss://bot.example/a", "tracks": "inbound", "parameters": {"order": "17"}}"#;
+    let done = ask(KEY, "POST", body).await.ok();
+    let text = done["done"][0].as_str().unwrap();
+    for part in ["Inbound", "wss://bot.example/a", "\"order\": \"17\"", "by key "] {
+        assert!(text.contains(part), "{text}");
+    }
+    let done = ask(KEY, "POST", r#"{"url": "ws://bot.example/"}"#).await.ok();
+    assert!(done["done"][0].as_str().unwrap().starts_with("Both"), "{done}");
+    let long = "x".repeat(1_025);
+    for (body, field) in [
+        (r#"{"url": "http://bot.example/"}"#.to_owned(), "url"),
+        ("{}".to_owned(), "url"),
+        (r#"{"url": "ws://bot.example/", "tracks": "all"}"#.to_owned(), "url"),
+        (format!(r#"{{"url": "ws://bot.example/", "parameters": {{"a": "{long}"}}}}"#), "parameters"),
+    ] {
+        assert_eq!(ask(KEY, "POST", &body).await.problem(400)["field"], field, "{body}");
+    }
+    assert_eq!(ask(KEY, "DELETE", "").await.status, 200);
+    assert_eq!(ask(crate::OTHER_KEY, "POST", body).await.status, 404);
+    assert_eq!(ask(crate::OTHER_KEY, "DELETE", "").await.status, 404);
+}

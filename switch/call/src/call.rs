@@ -8,6 +8,7 @@ use crate::connect::{Connect, Talk};
 use crate::desk::{Desk, Timer};
 use crate::flow::FlowRun;
 use crate::leg::{Leg, LegAct, LegInput, LegState, Port};
+use crate::listen::Listening;
 use crate::output::DialTarget;
 use crate::queue::Wait;
 use crate::record::{Recording, RecordingRule};
@@ -88,6 +89,8 @@ pub(crate) struct Call {
     pub(crate) recordings: Vec<Recording>,
     /// What a flow or the API has said about recording.
     pub(crate) recording_rule: RecordingRule,
+    /// A program that listens.
+    pub(crate) listening: Option<Listening>,
     pub(crate) route: Vec<RouteReason>,
     pub(crate) hops: u32,
     /// The music of the last queue.
@@ -133,6 +136,7 @@ impl Call {
             visits: Vec::new(),
             recordings: Vec::new(),
             recording_rule: RecordingRule::default(),
+            listening: None,
             route: Vec::new(),
             hops: 0,
             music: Vec::new(),

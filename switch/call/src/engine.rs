@@ -5,6 +5,7 @@ use crate::config::CallConfig;
 use crate::desk::{Desk, Timer};
 use crate::input::{CallCommand, CallInput};
 use crate::join;
+use crate::listen::{ListenAsked, ListenRefusal};
 use crate::output::CallOutput;
 use crate::queue::{Offered, refuse_offer};
 use crate::record::{RecordAsked, RecordRefusal};
@@ -165,6 +166,27 @@ impl CallEngine {
         self.desk.now = now;
         let mut answer = Err(RecordRefusal::NotFound);
         self.with(call, |call, desk| answer = call.record(desk, asked));
+        answer
+    }
+
+    /// Has a program listen to a call (`Some`), or no longer.
+    ///
+    /// # Errors
+    /// If nobody is there to be heard, a program listens already, or none does.
+    pub fn listen(
+        &mut self,
+        call: CallId,
+        asked: Option<ListenAsked>,
+        now: Time,
+    ) -> Result<(), ListenRefusal> {
+        self.desk.now = now;
+        let mut answer = Err(ListenRefusal::NotFound);
+        self.with(call, |call, desk| {
+            answer = match asked {
+                Some(asked) => call.listen(desk, asked),
+                None => call.listen_no_more(desk),
+            };
+        });
         answer
     }
 

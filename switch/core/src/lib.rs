@@ -27,7 +27,10 @@ mod video;
 /// What the shell says in an agent's name, and what may be answered.
 pub use cordboard_acd::{AcdCommand, Refused, RefusedReason};
 /// The words of [`ShardInput::Datagram`] and [`ShardOutput::Transmit`].
-pub use cordboard_call::{DialTarget, RecordAsked, RecordRefusal, RoomRefusal, Supervise, TransferRefusal};
+pub use cordboard_call::{
+    DialTarget, ListenAsked, ListenRefusal, RecordAsked, RecordRefusal, RoomRefusal, Supervise,
+    TransferRefusal,
+};
 pub use cordboard_sip::engine::{Datagram, Flow, Transport};
 pub use io::{Restore, ShardCommand, ShardConfig, ShardInput, ShardOutput};
 pub use ladder::{Ladder, Tapped, redact};

@@ -2,9 +2,10 @@
 
 use crate::cause::{Cause, Party};
 use crate::cdr::{Cdr, Supervision, TransferRecord};
-use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
+use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, StreamId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::media::AudioNews;
+use crate::stream::{StreamEnd, StreamWay};
 use crate::time::Wall;
 use crate::view::{AgentStatus, CallStage, RouteReason};
 use serde::{Deserialize, Serialize};
@@ -296,6 +297,26 @@ pub enum EventKind {
         recording: RecordingId,
         /// Length, milliseconds.
         length_ms: u64,
+    },
+    /// A program gets a call's audio, or will as soon as there is a connection.
+    StreamStarted {
+        /// The call.
+        call: CallId,
+        /// The stream.
+        stream: StreamId,
+        /// What the program does.
+        way: StreamWay,
+        /// Who asked: `key wallboard`, `flow payment`.
+        by: String,
+    },
+    /// It gets it no longer, or there never was a connection.
+    StreamEnded {
+        /// The call.
+        call: CallId,
+        /// The stream.
+        stream: StreamId,
+        /// How.
+        end: StreamEnd,
     },
     /// The call is over.
     CallEnded {

@@ -4,6 +4,7 @@ use crate::id::{AssetId, CallId, LegId, PlaybackId, RecordingId, StreamId};
 use crate::path::{MediaPath, PathFault};
 use crate::speech::Speech;
 use crate::srtp::SrtpKeys;
+use crate::stream::Track;
 use crate::tone::{Signal, TonePlan};
 use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
@@ -456,7 +457,16 @@ pub enum MediaCommand {
         /// Names the stream.
         stream: StreamId,
     },
-    /// The program has the leg no longer, if it is still this one.
+    /// A program listens to the leg's party, whoever the party talks to, and is not heard.
+    Listen {
+        /// The leg.
+        leg: LegId,
+        /// Names the stream.
+        stream: StreamId,
+        /// What the pieces are marked with.
+        track: Track,
+    },
+    /// The program has the leg no longer, or listens no longer, if it is still this one.
     StopLive {
         /// The leg.
         leg: LegId,
@@ -712,6 +722,7 @@ impl MediaCommand {
             | MediaCommand::Pressed { leg, .. }
             | MediaCommand::SendDigits { leg, .. }
             | MediaCommand::Live { leg, .. }
+            | MediaCommand::Listen { leg, .. }
             | MediaCommand::StopLive { leg, .. }
             | MediaCommand::Held { leg, .. }
             | MediaCommand::Secret { leg, .. }

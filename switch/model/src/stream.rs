@@ -12,6 +12,51 @@ pub const PARAMETER_MAX: usize = 1_024;
 /// Longest URL, bytes.
 pub const URL_MAX: usize = 2_048;
 
+/// What a program does in a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamWay {
+    /// It has the caller: hears him and is heard by him.
+    #[default]
+    Talk,
+    /// It listens to the caller.
+    Inbound,
+    /// To whom the caller talks to.
+    Outbound,
+    /// To both, each in a track of its own.
+    Both,
+}
+
+impl StreamWay {
+    /// Whether it hears this track.
+    pub fn hears(self, track: Track) -> bool {
+        match track {
+            Track::Inbound => self != StreamWay::Outbound,
+            Track::Outbound => matches!(self, StreamWay::Outbound | StreamWay::Both),
+        }
+    }
+}
+
+/// Whose audio a piece is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Track {
+    /// The caller's.
+    Inbound,
+    /// That of whom he talks to.
+    Outbound,
+}
+
+impl Track {
+    /// The word of the protocol.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Track::Inbound => "inbound",
+            Track::Outbound => "outbound",
+        }
+    }
+}
+
 /// What a stream is begun with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamOpening {
@@ -19,8 +64,10 @@ pub struct StreamOpening {
     pub stream: StreamId,
     /// Its call.
     pub call: CallId,
-    /// Whose audio.
+    /// The caller's.
     pub leg: LegId,
+    /// What the program does.
+    pub way: StreamWay,
     /// Where the program listens: `ws://` or `wss://`.
     pub url: String,
     /// What it is told at the start: the flow's parameters; `call`, `from` and `to`; and the call data, each where nothing
@@ -57,6 +104,8 @@ pub enum StreamEnd {
     Closed,
     /// It lasted as long as the flow allows.
     Timeout,
+    /// The call had no more use for it: the caller hung up, or it was taken back.
+    Stopped,
     /// The URL is not among those that are allowed, or none at all.
     Forbidden,
     /// Nobody answers there, or the certificate is not right.
@@ -94,6 +143,7 @@ impl StreamEnd {
         match self {
             StreamEnd::Closed => "closed",
             StreamEnd::Timeout => "timeout",
+            StreamEnd::Stopped => "stopped",
             StreamEnd::Forbidden => "forbidden",
             StreamEnd::Unreachable => "unreachable",
             StreamEnd::Refused => "refused",

@@ -5,6 +5,7 @@
 //! dropped and counted, and holds up nobody else. The shard hears of a stream's end once, unless it closed it itself.
 
 mod downlink;
+mod order;
 mod protocol;
 mod talk;
 
@@ -15,7 +16,7 @@ use crate::shard::Order;
 use cordboard_lane::{Receiver, Sender, Sleep};
 use cordboard_media::LiveChunk;
 use cordboard_model::id::{CallId, StreamId};
-use cordboard_model::stream::{StreamCommand, StreamEnd, StreamOpening, StreamOutcome};
+use cordboard_model::stream::{StreamCommand, StreamEnd, StreamOpening, StreamOutcome, Track};
 use rustls::ClientConfig;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -118,13 +119,22 @@ impl Streams {
     }
 
     fn piece(&mut self, piece: Piece) {
-        let Some((_, talk)) = self.on.get(&piece.chunk.stream) else {
+        if let Some(talker) = piece.chunk.talker {
+            self.hand_on(talker, Track::Inbound, piece);
+        }
+        if let Some((listener, track)) = piece.chunk.listener {
+            self.hand_on(listener, track, piece);
+        }
+    }
+
+    fn hand_on(&mut self, stream: StreamId, track: Track, piece: Piece) {
+        let Some((_, talk)) = self.on.get(&stream) else {
             return;
         };
         if piece.chunk.dropped > 0 {
             self.setup.counts.dropped_out.fetch_add(piece.chunk.dropped, Relaxed);
         }
-        if talk.try_send(ToTalk::Piece(piece)).is_err() {
+        if talk.try_send(ToTalk::Piece(track, piece)).is_err() {
             self.setup.counts.dropped_out.fetch_add(1, Relaxed);
         }
     }
@@ -208,7 +218,7 @@ impl Streams {
 
 /// Where a URL leads, if one of those that are allowed is its beginning: scheme, host and port the same, and the path below
 /// or at the allowed one.
-fn allowed(list: &[String], url: &str) -> Option<Target> {
+pub(crate) fn allowed(list: &[String], url: &str) -> Option<Target> {
     let schemes = ["ws", "wss"];
     let wanted = Target::read(url, schemes)?;
     let path = wanted.path.split('?').next().unwrap_or_default();

@@ -38,6 +38,8 @@ pub struct NodeSwitch {
     pub store: Arc<Store>,
     /// Where recordings are.
     pub recordings: Keeping,
+    /// How URLs of programs begin that may be connected to.
+    pub streams: Vec<String>,
     /// Numbers for /metrics and /healthz.
     pub gauges: Arc<Gauges>,
     /// The configuration in use, and how to read it again.
@@ -219,6 +221,8 @@ impl Switch for NodeSwitch {
             Command::Transfer(transfer) => self.transfer(transfer),
             Command::EndTransfer(call, complete) => self.end_transfer(call, complete),
             Command::Record(record) => self.record(record),
+            Command::Listen(listen) => self.listen(*listen),
+            Command::ListenNoMore(call) => self.listen_no_more(call),
             Command::HoldRecording(recording, on) => self.hold_recording(recording, on),
             Command::Room(room) => self.room(room),
             Command::Mute(leg, muted) => self.mute(tenant, leg, muted),

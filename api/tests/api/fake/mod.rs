@@ -283,6 +283,17 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             let call = floor.calls.get(&record.call).ok_or_else(|| missing(&record.call))?.call;
             Ok(vec![format!("{:?} of {call} by {} because of {:?}", record.act, record.by, record.why)])
         }
+        Command::Listen(listen) => {
+            let call = floor.calls.get(&listen.call).ok_or_else(|| missing(&listen.call))?.call;
+            Ok(vec![format!(
+                "{:?} of {call} to {} {:?} by {}",
+                listen.way, listen.url, listen.parameters, listen.by
+            )])
+        }
+        Command::ListenNoMore(call) => {
+            let call = floor.calls.get(&call).ok_or_else(|| missing(&call))?.call;
+            Ok(vec![format!("nobody listens to {call}")])
+        }
         Command::HoldRecording(recording, on) => Ok(vec![format!("recording {recording} held: {on}")]),
         Command::Secret(leg, on) => {
             call_of(floor, leg)?;

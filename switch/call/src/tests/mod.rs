@@ -4,6 +4,7 @@ mod connect;
 mod ending;
 mod flow;
 mod hold;
+mod listen;
 mod queue;
 mod random;
 mod record;

@@ -420,6 +420,9 @@ impl Rig {
             MediaCommand::StopRecord { .. } => "stop record".into(),
             MediaCommand::Held { leg, held } => format!("held {} {held}", self.name(*leg)),
             MediaCommand::Live { leg, .. } => format!("live {}", self.name(*leg)),
+            MediaCommand::Listen { leg, track, .. } => {
+                format!("listen to {} {}", self.name(*leg), track.as_str())
+            }
             MediaCommand::StopLive { leg, .. } => format!("stop live {}", self.name(*leg)),
             MediaCommand::Close { leg } => format!("close {}", self.name(*leg)),
             MediaCommand::Configure { .. }
@@ -491,6 +494,8 @@ impl Rig {
             EventKind::FlowStarted { flow, .. } => format!("flow {flow} started"),
             EventKind::FlowFailed { error, .. } => format!("flow failed: {error}"),
             EventKind::FlowLog { text, .. } => format!("flow log: {text}"),
+            EventKind::StreamStarted { way, by, .. } => format!("stream {way:?} started by {by}"),
+            EventKind::StreamEnded { end, .. } => format!("stream ended {end:?}"),
             EventKind::RecordingStarted { .. } => "recording started".into(),
             EventKind::RecordingReady { length_ms, .. } => format!("recording ready {length_ms}"),
             EventKind::CallEnded { cause, .. } => format!("call ended {cause:?}"),

@@ -281,6 +281,8 @@ fn call_of(what: &EventKind) -> Option<CallId> {
         | EventKind::RecordingPaused { call, .. }
         | EventKind::RecordingResumed { call, .. }
         | EventKind::RecordingReady { call, .. }
+        | EventKind::StreamStarted { call, .. }
+        | EventKind::StreamEnded { call, .. }
         | EventKind::CallEnded { call, .. } => Some(*call),
         EventKind::AgentStatus { call, .. } => *call,
         _ => None,

@@ -2,7 +2,7 @@
 
 use crate::shard::Shard;
 use cordboard_acd::AcdInput;
-use cordboard_call::{RecordAsked, RecordRefusal, TransferRefusal};
+use cordboard_call::{ListenAsked, ListenRefusal, RecordAsked, RecordRefusal, TransferRefusal};
 use cordboard_model::id::{AgentId, CallId, LegId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::LegEvent;
@@ -169,6 +169,19 @@ impl Shard {
     /// If there is nobody to record, or nothing that is recorded.
     pub fn record(&mut self, call: CallId, asked: RecordAsked, now: Time) -> Result<(), RecordRefusal> {
         self.ordered(call, now, |shard| shard.calls.record(call, asked, shard.now))
+    }
+
+    /// Has a program listen to a call (`Some`), or no longer.
+    ///
+    /// # Errors
+    /// If nobody is there to be heard, a program listens already, or none does.
+    pub fn listen(
+        &mut self,
+        call: CallId,
+        asked: Option<ListenAsked>,
+        now: Time,
+    ) -> Result<(), ListenRefusal> {
+        self.ordered(call, now, |shard| shard.calls.listen(call, asked, shard.now))
     }
 
     fn ordered<E>(

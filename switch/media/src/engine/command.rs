@@ -58,6 +58,7 @@ impl MediaEngine {
                 None => self.counters.commands_ignored += 1,
             },
             MediaCommand::Live { leg, stream } => self.begin_live(leg, stream, now),
+            MediaCommand::Listen { leg, stream, track } => self.begin_listening(leg, stream, track, now),
             MediaCommand::StopLive { leg, stream } => self.stop_live(leg, stream),
             MediaCommand::Held { leg, held } => self.hold(leg, held, now),
             MediaCommand::Close { leg } => {

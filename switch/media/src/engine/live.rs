@@ -4,22 +4,36 @@ use super::MediaEngine;
 use crate::graph::live::{LIVE_STEP, Live, LiveChunk};
 use cordboard_model::id::{LegId, StreamId};
 use cordboard_model::media::Codec;
+use cordboard_model::stream::Track;
 use cordboard_model::time::Time;
 
 impl MediaEngine {
     /// A program has the leg from now on. One stream a leg: a second one takes the place of the first.
     pub(super) fn begin_live(&mut self, id: LegId, stream: StreamId, now: Time) {
+        self.with_program(id, now, |live| live.talk(stream));
+        if let Some(key) = self.find(id) {
+            self.start_ticking(key, now);
+        }
+    }
+
+    /// A program listens to the leg's party from now on; one that did gives way.
+    pub(super) fn begin_listening(&mut self, id: LegId, stream: StreamId, track: Track, now: Time) {
+        self.with_program(id, now, |live| live.listen(stream, track));
+    }
+
+    fn with_program(&mut self, id: LegId, now: Time, change: impl FnOnce(&mut Live)) {
         let Some(key) = self.find(id) else {
             return;
         };
-        self.pause_live(key);
         let Some(leg) = self.legs.get_mut(key) else {
             return;
         };
+        let is_new = leg.live.is_none();
         let codec = leg.stream.map_or(Codec::Pcma, |stream| stream.params.codec);
-        leg.live = Some(Box::new(Live::new(stream, codec)));
-        self.resume_live(key, now);
-        self.start_ticking(key, now);
+        change(leg.live.get_or_insert_with(|| Box::new(Live::new(codec))));
+        if is_new {
+            self.resume_live(key, now);
+        }
     }
 
     /// The leg's pieces are made and handed out from now on, if a program has it. Allocates.
@@ -47,12 +61,16 @@ impl MediaEngine {
         let Some(key) = self.find(id) else {
             return;
         };
-        if self.live_of(key).is_some_and(|live| live.stream() == stream) {
+        let Some(live) = self.live_of(key) else {
+            return;
+        };
+        live.stop(stream);
+        if live.is_idle() {
             self.end_live(key);
         }
     }
 
-    /// The leg goes on without its program.
+    /// The leg goes on without programs.
     pub(super) fn end_live(&mut self, key: u32) {
         self.pause_live(key);
         if let Some(leg) = self.legs.get_mut(key) {
@@ -103,14 +121,15 @@ impl MediaEngine {
     /// Audio of a program for its party, in mu-law at 8 kHz, from its sample `at` on; says how many samples found room.
     pub fn feed_live(&mut self, leg: LegId, stream: StreamId, at: u64, codes: &[u8]) -> usize {
         let key = self.by_id.get(&leg).copied();
-        let live = key.and_then(|key| self.live_of(key)).filter(|live| live.stream() == stream);
+        let live = key.and_then(|key| self.live_of(key)).filter(|live| live.talker() == Some(stream));
         live.map_or(0, |live| live.put(at, codes))
     }
 
     /// Throws away what a program's party has not heard yet of what comes before its sample `to`.
     pub fn clear_live(&mut self, leg: LegId, stream: StreamId, to: u64) {
         let key = self.by_id.get(&leg).copied();
-        if let Some(live) = key.and_then(|key| self.live_of(key)).filter(|live| live.stream() == stream) {
+        if let Some(live) = key.and_then(|key| self.live_of(key)).filter(|live| live.talker() == Some(stream))
+        {
             live.clear(to);
         }
     }

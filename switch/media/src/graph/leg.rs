@@ -547,7 +547,9 @@ impl Leg {
 
     /// Whether we feed this leg ourselves, so that its partner is not heard.
     pub(crate) fn is_fed(&self) -> bool {
-        self.player.is_some() || self.digits_out.is_active() || self.live.is_some()
+        self.player.is_some()
+            || self.digits_out.is_active()
+            || self.live.as_ref().is_some_and(|live| live.talker().is_some())
     }
 
     /// Whether packets of ours are made for this leg: what we feed it with, or its partner's words.

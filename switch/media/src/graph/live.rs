@@ -7,6 +7,7 @@ use crate::codec::g711::{self, Law};
 use crate::graph::feed::{Feed, Pulled};
 use cordboard_model::id::StreamId;
 use cordboard_model::media::Codec;
+use cordboard_model::stream::Track;
 use cordboard_model::time::{Duration, Time};
 
 /// Samples a second, of either way.
@@ -23,8 +24,10 @@ const AHEAD: usize = 8_000;
 /// One piece of what a party says, in mu-law, with how far the program's audio has been played.
 #[derive(Clone, Copy, Debug)]
 pub struct LiveChunk {
-    /// Whose.
-    pub stream: StreamId,
+    /// Of the program that has the party.
+    pub talker: Option<StreamId>,
+    /// Of the program that listens, and what it calls this party.
+    pub listener: Option<(StreamId, Track)>,
     /// 20 ms.
     pub codes: [u8; LIVE_CHUNK],
     /// Pieces before this one that nobody took in time.
@@ -38,7 +41,8 @@ pub struct LiveChunk {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Live {
-    stream: StreamId,
+    talker: Option<StreamId>,
+    listener: Option<(StreamId, Track)>,
     feed: Feed,
     pieces: [[u8; LIVE_CHUNK]; WAITING],
     first: usize,
@@ -52,16 +56,17 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Begins; allocates.
-    pub(crate) fn new(stream: StreamId, codec: Codec) -> Self {
+    /// Begins, of nobody yet; allocates.
+    pub(crate) fn new(codec: Codec) -> Self {
         Self {
-            stream,
+            talker: None,
+            listener: None,
             feed: Feed::new(codec, LIVE_HZ),
             pieces: [[0; LIVE_CHUNK]; WAITING],
             first: 0,
             waiting: 0,
             dropped: 0,
-            down: vec![0; AHEAD].into(),
+            down: Box::default(),
             at: 0,
             held: 0,
             played: 0,
@@ -69,8 +74,32 @@ impl Live {
         }
     }
 
-    pub(crate) fn stream(&self) -> StreamId {
-        self.stream
+    /// A program has the party from now on. Allocates.
+    pub(crate) fn talk(&mut self, stream: StreamId) {
+        self.talker = Some(stream);
+        self.down = vec![0; AHEAD].into();
+        (self.at, self.held, self.played) = (0, 0, 0);
+    }
+
+    /// A program listens from now on.
+    pub(crate) fn listen(&mut self, stream: StreamId, track: Track) {
+        self.listener = Some((stream, track));
+    }
+
+    /// One of them is done.
+    pub(crate) fn stop(&mut self, stream: StreamId) {
+        self.talker = self.talker.filter(|talker| *talker != stream);
+        self.listener = self.listener.filter(|(listener, _)| *listener != stream);
+    }
+
+    /// Whether no program is left.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.talker.is_none() && self.listener.is_none()
+    }
+
+    /// The program that has the party.
+    pub(crate) fn talker(&self) -> Option<StreamId> {
+        self.talker
     }
 
     /// Where the party's packets go.
@@ -115,7 +144,8 @@ impl Live {
         self.waiting -= 1;
         let dropped = core::mem::take(&mut self.dropped);
         let taken = self.played + self.held as u64;
-        Some(LiveChunk { stream: self.stream, codes, dropped, played: self.played, taken })
+        let (talker, listener) = (self.talker, self.listener);
+        Some(LiveChunk { talker, listener, codes, dropped, played: self.played, taken })
     }
 
     pub(crate) fn has_waiting(&self) -> bool {
@@ -178,7 +208,9 @@ mod tests {
     use cordboard_model::id::{IdMaker, TenantId};
 
     fn live() -> Live {
-        Live::new(IdMaker::new(1, 0).stream(TenantId::DEFAULT), Codec::Pcmu)
+        let mut live = Live::new(Codec::Pcmu);
+        live.talk(IdMaker::new(1, 0).stream(TenantId::DEFAULT));
+        live
     }
 
     #[test]

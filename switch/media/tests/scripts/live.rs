@@ -5,6 +5,7 @@ use cordboard_media::tone::Goertzel;
 use cordboard_media::{LiveChunk, MediaConfig};
 use cordboard_model::id::StreamId;
 use cordboard_model::media::{Codec, MediaCommand};
+use cordboard_model::stream::Track;
 
 const LAWS: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::G722];
 
@@ -44,7 +45,7 @@ fn a_program_hears_the_party_in_mu_law_every_20_ms_whatever_it_speaks_and_is_hea
             world.run(20);
             let taken = pieces(&mut world);
             assert_eq!(taken.len(), 1, "{codec:?}: one piece every 20 ms");
-            assert_eq!((taken[0].stream, taken[0].dropped), (stream, 0));
+            assert_eq!((taken[0].talker, taken[0].listener, taken[0].dropped), (Some(stream), None, 0));
             up.extend(taken);
         }
         let played: Vec<u64> = up.iter().map(|piece| piece.played).collect();
@@ -141,4 +142,61 @@ fn of_a_secret_a_program_gets_silence_until_the_last_key_is_let_go() {
     assert!(tail.iter().all(is_silence), "the last key may still be down");
     let after: Vec<_> = (120..200).flat_map(|n| speak(&mut world, n)).collect();
     assert!(after.iter().rev().take(40).all(|piece| !is_silence(piece)), "and then he is heard again");
+}
+
+#[test]
+fn a_program_that_listens_hears_two_who_are_joined_and_neither_hears_a_difference() {
+    let mut world = World::bridged(Codec::Pcmu, Codec::Pcmu);
+    let stream = world.ids.stream(cordboard_model::id::TenantId::DEFAULT);
+    for (n, track) in [(0, Track::Inbound), (1, Track::Outbound)] {
+        let leg = world.legs[n];
+        world.command(MediaCommand::Listen { leg, stream, track });
+    }
+    let tones = [sine_codes(Codec::Pcmu, 440, 16_000), sine_codes(Codec::Pcmu, 660, 16_000)];
+    let mut heard = [Vec::new(), Vec::new()];
+    for n in 0..100u32 {
+        for (leg, tone) in tones.iter().enumerate() {
+            let payload = tone[n as usize * 160..(n as usize + 1) * 160].to_vec();
+            let relayed = world.say(leg, &Rtp { payload: payload.clone(), ..Rtp::audio(0, 9, n, 0) });
+            assert_eq!(relayed.map(|packet| packet.payload().to_vec()), Some(payload), "packet by packet");
+        }
+        world.run(20);
+        for piece in pieces(&mut world) {
+            assert_eq!(piece.talker, None);
+            let (of, track) = piece.listener.unwrap();
+            assert_eq!(of, stream);
+            heard[usize::from(track == Track::Outbound)].extend(piece.codes);
+        }
+    }
+    for (codes, hertz) in heard.iter().zip([440.0, 660.0]) {
+        let share = Goertzel::share(&samples(&codes[8_000..15_000]), hertz);
+        assert!(share > 0.97, "{hertz}: {share}");
+    }
+    let leg = world.legs[0];
+    assert_eq!(world.engine.feed_live(leg, stream, 0, &[0x10; 160]), 0, "it only listens");
+    world.command(MediaCommand::StopLive { leg, stream });
+    world.run(100);
+    assert!(pieces(&mut world).iter().all(|piece| piece.listener == Some((stream, Track::Outbound))));
+}
+
+#[test]
+fn a_program_that_talks_and_one_that_listens_have_the_same_leg_and_go_one_by_one() {
+    let mut world = World::new(MediaConfig::default());
+    world.open(params(0, Codec::Pcmu));
+    let (leg, talker) = (world.legs[0], begin(&mut world));
+    let stream = world.ids.stream(cordboard_model::id::TenantId::DEFAULT);
+    world.command(MediaCommand::Listen { leg, stream, track: Track::Inbound });
+    world.run(100);
+    let both = pieces(&mut world);
+    assert!(both.len() >= 4);
+    let is_both = |piece: &LiveChunk| piece.talker == Some(talker) && piece.listener.is_some();
+    assert!(both.iter().all(is_both));
+    world.command(MediaCommand::StopLive { leg, stream: talker });
+    let before = world.sent_by(0).len();
+    world.run(100);
+    assert!(pieces(&mut world).iter().all(|piece| (piece.talker, piece.listener.is_some()) == (None, true)));
+    assert_eq!(world.sent_by(0).len(), before, "who listens says nothing");
+    world.command(MediaCommand::StopLive { leg, stream });
+    world.run(100);
+    assert!(pieces(&mut world).is_empty());
 }

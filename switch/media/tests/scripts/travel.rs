@@ -88,7 +88,7 @@ fn a_program_goes_with_its_leg_and_its_words_and_marks_keep_their_places() {
     assert_eq!(here.engine.feed_live(leg, stream, 1_600, &[0x20; 160]), 0);
     there.run(40);
     let piece = there.engine.poll_live().expect("it goes on there");
-    assert_eq!(piece.stream, stream);
+    assert_eq!(piece.talker, Some(stream));
     assert_eq!(piece.taken, 1_600, "what came too late for the old engine is missing and told");
     assert!((800..1_600).contains(&piece.played), "{}", piece.played);
     assert_eq!(there.engine.feed_live(leg, stream, piece.taken, &[0x20; 160]), 160);

@@ -239,6 +239,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         hub: handle,
         store: Arc::clone(&store),
         recordings: keeping,
+        streams: loaded.machine.streams.allowed.clone(),
         gauges,
         reloader,
         stopping: Arc::clone(&stopping),

@@ -6,7 +6,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cordboard_model::stream::{PARAMETER_MAX, StreamOpening};
+use cordboard_model::stream::{PARAMETER_MAX, StreamOpening, Track};
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -83,7 +83,8 @@ pub struct Writer {
     call: String,
     account: String,
     sequence: u64,
-    chunk: u64,
+    /// The last piece of each track, counted from one.
+    chunks: [u64; 2],
 }
 
 /// Thirty-two hexadecimal digits after two letters, as programs of the protocol check for; made of our own id.
@@ -101,7 +102,7 @@ impl Writer {
             call: sid("CA", &opening.call.to_string()),
             account: sid("AC", opening.call.tenant.as_str()),
             sequence: 0,
-            chunk: 0,
+            chunks: [0; 2],
         }
     }
 
@@ -118,6 +119,9 @@ impl Writer {
     /// The second, with what the program is told.
     pub fn start(&mut self, opening: &StreamOpening) -> String {
         let sequence = self.next();
+        let tracks =
+            [Track::Inbound, Track::Outbound].map(|track| opening.way.hears(track).then(|| track.as_str()));
+        let tracks: Vec<&str> = tracks.into_iter().flatten().collect();
         json!({
             "event": "start",
             "sequenceNumber": sequence,
@@ -125,7 +129,7 @@ impl Writer {
                 "accountSid": self.account,
                 "streamSid": self.stream,
                 "callSid": self.call,
-                "tracks": ["inbound"],
+                "tracks": tracks,
                 "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8_000, "channels": 1},
                 "customParameters": opening.parameters,
             },
@@ -134,17 +138,19 @@ impl Writer {
         .to_string()
     }
 
-    /// A piece of what the party says; pieces that were dropped before it keep their place in time.
-    pub fn media(&mut self, codes: &[u8], dropped: u64) -> String {
+    /// A piece of what a party says; pieces that were dropped before it keep their place in time.
+    pub fn media(&mut self, track: Track, codes: &[u8], dropped: u64) -> String {
         let sequence = self.next();
-        self.chunk += 1 + dropped;
-        let timestamp = (self.chunk - 1) * 20;
+        let [inbound, outbound] = &mut self.chunks;
+        let chunk = if track == Track::Inbound { inbound } else { outbound };
+        *chunk += 1 + dropped;
+        let (chunk, timestamp) = (*chunk, (*chunk - 1) * 20);
         json!({
             "event": "media",
             "sequenceNumber": sequence,
             "media": {
-                "track": "inbound",
-                "chunk": self.chunk.to_string(),
+                "track": track.as_str(),
+                "chunk": chunk.to_string(),
                 "timestamp": timestamp.to_string(),
                 "payload": STANDARD.encode(codes),
             },
@@ -194,6 +200,7 @@ impl Writer {
 mod tests {
     use super::*;
     use cordboard_model::id::{IdMaker, TenantId};
+    use cordboard_model::stream::StreamWay;
     use serde_json::Value;
 
     fn opening() -> StreamOpening {
@@ -202,6 +209,7 @@ mod tests {
             stream: ids.stream(TenantId::DEFAULT),
             call: ids.call(TenantId::DEFAULT),
             leg: ids.leg(TenantId::DEFAULT),
+            way: StreamWay::Both,
             url: "ws://bot.example/".into(),
             parameters: [("order".to_owned(), "17".to_owned())].into(),
         }
@@ -227,17 +235,19 @@ mod tests {
             start["start"]["mediaFormat"],
             json!({"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1})
         );
-        assert_eq!(start["start"]["tracks"], json!(["inbound"]));
-        let first = read_json(&writer.media(&[0xff; 160], 0));
+        assert_eq!(start["start"]["tracks"], json!(["inbound", "outbound"]));
+        let first = read_json(&writer.media(Track::Inbound, &[0xff; 160], 0));
         assert_eq!(first["media"]["timestamp"], "0");
-        let media = read_json(&writer.media(&[0x7f; 160], 2));
-        assert_eq!((&media["sequenceNumber"], &media["streamSid"]), (&"3".into(), &sid.into()));
+        let other = read_json(&writer.media(Track::Outbound, &[0x7f; 160], 0));
+        assert_eq!((&other["media"]["track"], &other["media"]["chunk"]), (&"outbound".into(), &"1".into()));
+        let media = read_json(&writer.media(Track::Inbound, &[0x7f; 160], 2));
+        assert_eq!((&media["sequenceNumber"], &media["streamSid"]), (&"4".into(), &sid.into()));
         assert_eq!((&media["media"]["chunk"], &media["media"]["timestamp"]), (&"4".into(), &"60".into()));
         assert_eq!(STANDARD.decode(media["media"]["payload"].as_str().unwrap()).unwrap(), [0x7f; 160]);
         assert_eq!(read_json(&writer.dtmf('#'))["dtmf"], json!({"track": "inbound_track", "digit": "#"}));
         assert_eq!(read_json(&writer.mark("m"))["mark"]["name"], "m");
         let stop = read_json(&writer.stop());
-        assert_eq!((&stop["event"], &stop["sequenceNumber"]), (&"stop".into(), &"6".into()));
+        assert_eq!((&stop["event"], &stop["sequenceNumber"]), (&"stop".into(), &"7".into()));
     }
 
     #[test]

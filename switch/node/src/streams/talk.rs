@@ -6,7 +6,7 @@ use super::{Piece, StreamCounts};
 use crate::media::MediaOrder;
 use crate::outgoing::{self, OutgoingError, Target, Wire};
 use cordboard_lane::Sender;
-use cordboard_model::stream::{StreamEnd, StreamOpening, StreamOutcome};
+use cordboard_model::stream::{StreamEnd, StreamOpening, StreamOutcome, StreamWay, Track};
 use futures_util::{SinkExt, StreamExt};
 use rustls::ClientConfig;
 use std::sync::Arc;
@@ -35,8 +35,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
     reason = "a piece comes every 20 ms, and a box would be an allocation for each"
 )]
 pub enum ToTalk {
-    /// What the party says.
-    Piece(Piece),
+    /// What a party says.
+    Piece(Track, Piece),
     /// A key of the party's.
     Digit(char),
 }
@@ -112,7 +112,7 @@ impl Talk {
                         let text = line.writer.dtmf(digit);
                         line.say(text);
                     }
-                    Some(ToTalk::Piece(piece)) => self.piece(&mut line, piece),
+                    Some(ToTalk::Piece(track, piece)) => self.piece(&mut line, track, piece),
                 },
                 came = source.next() => if let Some(end) = self.came(&mut line, came) {
                     break Some(end);
@@ -158,12 +158,15 @@ impl Talk {
         })
     }
 
-    /// 20 ms of the party's, and how far the program's audio has come.
-    fn piece(&self, line: &mut Line, Piece { thread, chunk }: Piece) {
+    /// 20 ms of a party's, and how far the program's audio has come.
+    fn piece(&self, line: &mut Line, track: Track, Piece { thread, chunk }: Piece) {
         let moved = core::mem::replace(&mut line.thread, thread) != thread;
-        let text = line.writer.media(&chunk.codes, chunk.dropped);
+        let text = line.writer.media(track, &chunk.codes, chunk.dropped);
         if !line.say(text) {
             self.counts.dropped_out.fetch_add(1, Relaxed);
+        }
+        if !self.talks() {
+            return;
         }
         line.down.heard(chunk.played, chunk.taken);
         if moved {
@@ -212,6 +215,8 @@ impl Talk {
             Some(Err(_)) => return Some(StreamEnd::Lost),
         };
         match protocol::read(&text) {
+            // who only listens is not heard, and has nothing that could be played out or thrown away
+            Some(FromBot::Media(_) | FromBot::Mark(_) | FromBot::Clear) if !self.talks() => {}
             None => return Some(self.broken("it is no message of the protocol")),
             Some(FromBot::Media(codes)) => {
                 line.down.push(&codes);
@@ -238,6 +243,11 @@ impl Talk {
             Some(FromBot::Other) => {}
         }
         None
+    }
+
+    /// Whether the program is heard.
+    fn talks(&self) -> bool {
+        self.opening.way == StreamWay::Talk
     }
 
     fn broken(&self, why: &str) -> StreamEnd {

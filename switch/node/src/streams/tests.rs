@@ -4,6 +4,7 @@ use super::*;
 use cordboard_lane::lane;
 use cordboard_media::LIVE_CHUNK;
 use cordboard_model::id::{IdMaker, LegId, TenantId};
+use cordboard_model::stream::StreamWay;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,6 +22,13 @@ struct Rig {
 
 impl Rig {
     fn new(allowed: &[String], change: impl FnOnce(&mut StreamsMachine)) -> Self {
+        Self::with_two_threads(allowed, change).0
+    }
+
+    fn with_two_threads(
+        allowed: &[String],
+        change: impl FnOnce(&mut StreamsMachine),
+    ) -> (Self, Receiver<MediaOrder>) {
         let mut machine = StreamsMachine {
             allowed: allowed.to_vec(),
             ca: None,
@@ -31,6 +39,7 @@ impl Rig {
         };
         change(&mut machine);
         let (to_media, media) = lane("media", 64);
+        let (to_second, second) = lane("second", 64);
         let (to_shard, shard) = lane("shard", 64);
         let (to_pieces, pieces) = lane("pieces", 64);
         let counts = Arc::new(StreamCounts::default());
@@ -39,27 +48,38 @@ impl Rig {
             machine,
             tls,
             pieces,
-            media: vec![to_media],
+            media: vec![to_media, to_second],
             shard: to_shard,
             counts: Arc::clone(&counts),
         };
         let commands = Streams::start(setup);
-        Self { commands, pieces: to_pieces, media, shard, counts, ids: IdMaker::new(1, 0) }
+        (Self { commands, pieces: to_pieces, media, shard, counts, ids: IdMaker::new(1, 0) }, second)
     }
 
     async fn open(&mut self, url: &str) -> (StreamId, LegId) {
+        self.open_to(url, StreamWay::Talk).await
+    }
+
+    async fn open_to(&mut self, url: &str, way: StreamWay) -> (StreamId, LegId) {
         let tenant = TenantId::DEFAULT;
         let (stream, leg) = (self.ids.stream(tenant), self.ids.leg(tenant));
         let parameters = [("order".to_owned(), "17".to_owned())].into();
-        let opening = StreamOpening { stream, call: self.ids.call(tenant), leg, url: url.into(), parameters };
+        let opening =
+            StreamOpening { stream, call: self.ids.call(tenant), leg, way, url: url.into(), parameters };
         self.commands.send(StreamCommand::Open(Box::new(opening))).await.unwrap();
         (stream, leg)
     }
 
     /// 20 ms of the party, of which this code is every sample.
     fn say(&self, stream: StreamId, code: u8, played: u64) {
-        let chunk = LiveChunk { stream, codes: [code; LIVE_CHUNK], dropped: 0, played, taken: played };
-        self.pieces.try_send(Piece { thread: 0, chunk }).unwrap();
+        self.say_from(0, stream, code, played);
+    }
+
+    fn say_from(&self, thread: usize, stream: StreamId, code: u8, played: u64) {
+        let codes = [code; LIVE_CHUNK];
+        let chunk =
+            LiveChunk { talker: Some(stream), listener: None, codes, dropped: 0, played, taken: played };
+        self.pieces.try_send(Piece { thread, chunk }).unwrap();
     }
 
     async fn ended(&mut self) -> StreamEnd {
@@ -253,7 +273,14 @@ async fn a_program_that_takes_nothing_costs_counted_pieces_and_in_the_end_its_st
     let mut end = None;
     // far faster than time: the socket's buffers fill, then the queues
     for _ in 0..400_000 {
-        let chunk = LiveChunk { stream, codes: [0x55; LIVE_CHUNK], dropped: 0, played: 0, taken: 0 };
+        let chunk = LiveChunk {
+            talker: Some(stream),
+            listener: None,
+            codes: [0x55; LIVE_CHUNK],
+            dropped: 0,
+            played: 0,
+            taken: 0,
+        };
         while rig.pieces.try_send(Piece { thread: 0, chunk }).is_err() {
             tokio::task::yield_now().await;
         }
@@ -265,4 +292,65 @@ async fn a_program_that_takes_nothing_costs_counted_pieces_and_in_the_end_its_st
     }
     assert_eq!(end, Some(StreamEnd::Lost));
     assert!(rig.counts.dropped_out.load(Relaxed) >= 500, "and what it missed is counted");
+}
+
+#[tokio::test]
+async fn a_program_that_listens_hears_both_in_tracks_of_their_own_and_is_not_heard() {
+    let (listener, url) = listen().await;
+    let mut rig = Rig::new(std::slice::from_ref(&url), |_| ());
+    let (stream, _) = rig.open_to(&url, StreamWay::Both).await;
+    let mut bot = Bot::accept(&listener).await;
+    bot.hear().await;
+    assert_eq!(bot.hear().await["start"]["tracks"], json!(["inbound", "outbound"]));
+    for (track, code) in [(Track::Inbound, 0x12), (Track::Outbound, 0x34)] {
+        let (codes, listener) = ([code; LIVE_CHUNK], Some((stream, track)));
+        let chunk = LiveChunk { talker: None, listener, codes, dropped: 0, played: 0, taken: 0 };
+        rig.pieces.try_send(Piece { thread: 0, chunk }).unwrap();
+        let heard = bot.hear().await;
+        assert_eq!(
+            (&heard["media"]["track"], &heard["media"]["chunk"]),
+            (&track.as_str().into(), &"1".into())
+        );
+    }
+    bot.speak(&[0x22; 800]).await;
+    bot.say(json!({"event": "mark", "mark": {"name": "a"}})).await;
+    bot.say(json!({"event": "clear"})).await;
+    bot.say(json!({"event": "stop"})).await;
+    assert_eq!(rig.ended().await, StreamEnd::Closed);
+    assert!(rig.media.pop().is_none(), "it has nobody to speak to");
+}
+
+#[tokio::test]
+async fn a_leg_that_goes_to_another_media_thread_is_fed_there_from_where_it_was_and_its_marks_come() {
+    let (listener, url) = listen().await;
+    let (mut rig, mut second) = Rig::with_two_threads(std::slice::from_ref(&url), |_| ());
+    let (stream, leg) = rig.open(&url).await;
+    let mut bot = Bot::accept(&listener).await;
+    bot.hear().await;
+    bot.hear().await;
+    bot.speak(&[0x21; 800]).await;
+    bot.say(json!({"event": "mark", "mark": {"name": "end"}})).await;
+    let mut fed = 0;
+    while fed < 800 {
+        let MediaOrder::FeedLive { at, len, .. } = rig.order().await else { panic!("no audio") };
+        assert_eq!(at, fed);
+        fed += len as u64;
+    }
+    // of that 320 samples came before the leg left
+    rig.say_from(1, stream, 0xff, 320);
+    assert_eq!(bot.hear().await["event"], "media");
+    let mut fed = 320;
+    while fed < 800 {
+        match second.pop() {
+            Some(MediaOrder::FeedLive { leg: to, at, len, .. }) => {
+                assert_eq!((to, at), (leg, fed));
+                fed += len as u64;
+            }
+            Some(other) => panic!("{other:?}"),
+            None => tokio::time::sleep(Duration::from_millis(2)).await,
+        }
+    }
+    rig.say_from(1, stream, 0xff, 800);
+    assert_eq!(bot.hear().await["event"], "media");
+    assert_eq!(bot.hear().await["mark"]["name"], "end");
 }

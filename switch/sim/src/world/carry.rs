@@ -284,8 +284,10 @@ impl World {
                 audio.extend(samples.get(..frames * 2).unwrap_or_default());
             }
         }
-        while let Some(LiveChunk { stream, codes, taken, .. }) = self.media.poll_live() {
-            if let Some((_, leg)) = self.bots.get(&stream).copied() {
+        while let Some(LiveChunk { talker, codes, taken, .. }) = self.media.poll_live() {
+            if let Some(stream) = talker
+                && let Some((_, leg)) = self.bots.get(&stream).copied()
+            {
                 self.media.feed_live(leg, stream, taken, &codes);
             }
         }
