@@ -42,6 +42,7 @@ impl Sdp {
             let name = match audio {
                 0 => "PCMU/8000",
                 8 => "PCMA/8000",
+                13 => "CN/8000",
                 _ => "G729/8000",
             };
             let _ = writeln!(text, "a=rtpmap:{audio} {name}");

@@ -364,7 +364,7 @@ fn who_said_that_it_is_silent_is_not_missed_for_a_minute() {
 }
 
 #[test]
-fn comfort_noise_that_nobody_asked_for_is_no_fault_is_no_fault_and_goes_no_further_between_relayed_parties() {
+fn comfort_noise_that_nobody_asked_for_is_no_fault_and_goes_no_further_between_relayed_parties() {
     let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
     for packet in tone(Codec::Pcma, 440, 10) {
         world.say(0, &packet);
