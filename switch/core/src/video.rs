@@ -9,7 +9,7 @@ use crate::legs::Leg;
 use crate::shard::Shard;
 use cordboard_model::cdr::{Cdr, VideoRecord};
 use cordboard_model::id::LegId;
-use cordboard_model::media::{Codec, LegStats, MediaCommand, MediaEvent};
+use cordboard_model::media::{Codec, Direction, LegStats, MediaCommand, MediaEvent};
 use cordboard_model::trace::TraceMedia;
 use cordboard_sip::sdp::{LocalVideo, VideoSettled, VideoTerms};
 use core::net::SocketAddr;
@@ -162,6 +162,8 @@ impl Shard {
         }
         let shown = self.others(leg).find_map(|other| other.shows()).cloned();
         let mut terms = shown.or_else(|| self.alone(leg).filter(|_| rule.waiting))?;
+        // The other's way may turn while they talk, and each leg has its own: what he does not send now is not ours to refuse.
+        terms.direction = Direction::SendRecv;
         terms.kbit = Some(terms.kbit.map_or(rule.kbit, |kbit| kbit.min(rule.kbit)));
         Some(LocalVideo { port, terms })
     }

@@ -26,7 +26,7 @@ use talk::{Talk, ToTalk};
 use tokio::sync::{Notify, mpsc};
 
 /// Commands of the shard that may wait: an opening and a few keys for each call of a busy second.
-const COMMANDS: usize = 4_096;
+const COMMANDS: usize = 1 << 18;
 /// Pieces that wait for one program: five seconds.
 const PIECES: usize = 250;
 /// Ends that wait to be told.
@@ -222,7 +222,10 @@ pub(crate) fn allowed(list: &[String], url: &str) -> Option<Target> {
     let schemes = ["ws", "wss"];
     let wanted = Target::read(url, schemes)?;
     let path = wanted.path.split('?').next().unwrap_or_default();
-    let climbs = path.split('/').any(|part| part == ".." || part.eq_ignore_ascii_case("%2e%2e"));
+    // Dots and slashes that are written as codes, and names with parameters, are taken for climbing by one server or another.
+    let coded = path.to_ascii_lowercase();
+    let climbs = coded.split('/').any(|part| part == ".." || part.starts_with("..;"))
+        || ["%2e", "%2f", "%5c"].iter().any(|code| coded.contains(code));
     let fits = |entry: &String| {
         Target::read(entry, schemes).is_some_and(|known| {
             let below = known.path.trim_end_matches('/');

@@ -615,7 +615,7 @@ impl Leg {
     fn live_frame(&mut self, buf: &mut [u8], timestamp: u32, restarted: bool) -> Option<usize> {
         let mut pcm = [0; NARROW_MAX];
         let pcm = pcm.get_mut(..usize::from(self.ptime_ms()) * 8)?;
-        self.live.as_mut()?.say(pcm);
+        self.live.as_mut().filter(|live| live.talker().is_some())?.say(pcm);
         let spoken = self.coders.as_mut()?.speak_narrow(pcm, buf.get_mut(HEADER_LEN..PAYLOAD_END)?);
         self.finish(buf, spoken, timestamp, restarted)
     }

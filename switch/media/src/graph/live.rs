@@ -175,8 +175,7 @@ impl Live {
     pub(crate) fn clear(&mut self, to: u64) {
         let ahead = to.saturating_sub(self.played);
         let thrown = usize::try_from(ahead).unwrap_or(usize::MAX).min(self.held);
-        self.at = (self.at + thrown) % self.down.len();
-        self.held -= thrown;
+        self.pass(thrown);
         self.played += ahead;
     }
 
@@ -196,9 +195,16 @@ impl Live {
     /// Time passes and nothing is heard.
     pub(crate) fn skip(&mut self, samples: u32) {
         let passed = (samples as usize).min(self.held);
-        self.at = (self.at + passed) % self.down.len();
-        self.held -= passed;
+        self.pass(passed);
         self.played += passed as u64;
+    }
+
+    /// Takes out so many, of those that are held. One who is only heard has no room for any.
+    fn pass(&mut self, samples: usize) {
+        if let Some(at) = (self.at + samples).checked_rem(self.down.len()) {
+            self.at = at;
+            self.held -= samples;
+        }
     }
 }
 

@@ -60,6 +60,8 @@ impl Video {
 
     /// Has the party asked for a whole picture with the next report. False: it takes no such request.
     pub(crate) fn want(&mut self) -> bool {
+        // who asks next may be another, with numbers of his own
+        self.asked = None;
         self.wanted = self.takes.pli || self.takes.fir;
         self.wanted
     }
@@ -154,12 +156,18 @@ impl Video {
             return;
         };
         out.copy_from_slice(body);
+        // Without the number of ours that only who got it knows, anybody may have written it.
+        let mut ours = 0;
         if body.starts_with(b"REMB") {
             for stream in out.get_mut(8..).unwrap_or_default().chunks_exact_mut(4) {
                 if word(stream, 0) == Some(route.told_of) {
                     stream.copy_from_slice(&route.source.to_be_bytes());
+                    ours += 1;
                 }
             }
+        }
+        if ours == 0 {
+            return;
         }
         let about = word(part, 8).filter(|about| *about == 0 || *about == route.told_of);
         let Some(about) = about else {

@@ -75,6 +75,10 @@ fn id(packet: &[u8]) -> Result<Id, OggError> {
         }
         _ => return Err(OggError::Unknown),
     };
+    // More streams than channels are decoded for nobody.
+    if usize::from(streams) + usize::from(coupled) > usize::from(channels) {
+        return Err(OggError::Unknown);
+    }
     let (pre_skip, gain) = (u16::from_le_bytes([skip0, skip1]), i16::from_le_bytes([gain0, gain1]));
     Ok(Id { channels, pre_skip, gain, streams, coupled, mapping })
 }

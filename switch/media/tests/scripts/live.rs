@@ -200,3 +200,30 @@ fn a_program_that_talks_and_one_that_listens_have_the_same_leg_and_go_one_by_one
     world.run(100);
     assert!(pieces(&mut world).is_empty());
 }
+
+#[test]
+fn a_key_for_a_party_that_a_program_only_listens_to_is_a_key_and_nothing_else() {
+    let mut world = World::bridged(Codec::Pcmu, Codec::Pcma);
+    for leg in 0..2 {
+        let (leg, stream) = (world.legs[leg], world.ids.stream(cordboard_model::id::TenantId::DEFAULT));
+        world.command(MediaCommand::Listen { leg, stream, track: Track::Inbound });
+    }
+    for n in 0..20u32 {
+        world.say(0, &Rtp::audio(0, 1, n, 0xff));
+        world.say(1, &Rtp::audio(8, 2, n, 0xd5));
+        world.run(20);
+    }
+    // The first one presses by signalling: the other's packets are made here for a while.
+    let leg = world.legs[0];
+    world.command(MediaCommand::Pressed { leg, digit: '7' });
+    let mut heard = 0;
+    for n in 20..60u32 {
+        world.say(0, &Rtp::audio(0, 1, n, 0xff));
+        world.say(1, &Rtp::audio(8, 2, n, 0xd5));
+        world.run(20);
+        heard += pieces(&mut world).len();
+    }
+    let events = world.sent_by(1).iter().filter(|sent| sent.payload_type() == 101).count();
+    assert!(events >= 4, "the key goes to the other party: {events} packets");
+    assert!(heard > 75, "and the program hears on: {heard} pieces of two parties");
+}

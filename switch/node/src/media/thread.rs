@@ -311,12 +311,18 @@ impl MediaThread {
             let engine = &mut self.setup.engine;
             guarded("media tick", || engine.handle_timeout(now));
         }
-        while let Some((key, to, len)) = self.setup.engine.poll_transmit(buf, now) {
+        loop {
+            let engine = &mut self.setup.engine;
+            let next = guarded("media packet", || engine.poll_transmit(buf, now)).flatten();
+            let Some((key, to, len)) = next else { break };
             if let Some(bytes) = buf.get(..len) {
                 self.send(key, false, to, bytes);
             }
         }
-        while let Some((key, to, len)) = self.setup.engine.poll_rtcp(buf, now) {
+        loop {
+            let engine = &mut self.setup.engine;
+            let next = guarded("media report", || engine.poll_rtcp(buf, now)).flatten();
+            let Some((key, to, len)) = next else { break };
             if let Some(bytes) = buf.get(..len) {
                 self.send(key, true, to, bytes);
             }

@@ -148,7 +148,7 @@ pub fn decrypt(from: &Path, to: &Path, keys: &[MasterKey]) -> Result<u64, SealEr
 }
 
 /// A kill costs the last write at most.
-const TAIL: u64 = 256 * 1024;
+pub(super) const TAIL: u64 = 256 * 1024;
 
 fn is_tail(path: &Path, at: u64) -> io::Result<bool> {
     Ok(std::fs::metadata(path)?.len().saturating_sub(at) <= TAIL)

@@ -33,6 +33,8 @@ const WAITING: usize = 65_536;
 const LOOK: Duration = Duration::from_secs(1);
 /// Room that is made at first, bytes; twice as much each time that it did not last for a look.
 const ROOM: u64 = 16 << 20;
+/// The most at a time. Where that did not help either, more would not: it is another's disk, or a quota.
+const ROOM_MAX: u64 = 1 << 30;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// How long recordings are kept.
@@ -115,8 +117,10 @@ impl Keeper {
             }
             if makes_room {
                 let full = self.gauges.full.load(Relaxed);
-                if full {
+                if full && room <= ROOM_MAX {
                     self.make_room(room);
+                } else if full && room == 2 * ROOM_MAX {
+                    tracing::error!("deleting recordings makes no room on the disk; no more are deleted");
                 }
                 room = if full { room.saturating_mul(2) } else { ROOM };
             }

@@ -1,5 +1,6 @@
 //! A recording as Opus in Ogg while it grows, in the clear or sealed.
 
+use crate::recordings::audio::TAIL;
 use crate::recordings::sealed::{SealError, Sealer};
 use crate::recordings::writer::write_at;
 use cordboard_media::ogg::{self, OpusFile, Whole};
@@ -124,6 +125,10 @@ pub fn mend(path: &Path) -> Result<(), SealError> {
         return Ok(());
     }
     let file = std::fs::OpenOptions::new().write(true).open(path)?;
+    // What a crash leaves half written is at the end. Behind a page that is damaged further up there is audio.
+    if file.metadata()?.len().saturating_sub(whole.len) > TAIL {
+        return Err(SealError::Damaged(whole.len));
+    }
     file.set_len(whole.len)?;
     file.write_all_at(&last, whole.len.saturating_sub(last.len() as u64))?;
     Ok(())

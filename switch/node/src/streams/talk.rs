@@ -148,8 +148,11 @@ impl Talk {
                 OutgoingError::Name(_) | OutgoingError::Connect(_) => StreamEnd::Unreachable,
             }
         })?;
-        let config =
-            WebSocketConfig::default().max_message_size(Some(MESSAGE_MAX)).max_frame_size(Some(MESSAGE_MAX));
+        // What waits to be written is bounded too: answers to the pings of a program that reads nothing.
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(MESSAGE_MAX))
+            .max_frame_size(Some(MESSAGE_MAX))
+            .max_write_buffer_size(MESSAGE_MAX);
         let url = self.opening.url.as_str();
         let made = tokio_tungstenite::client_async_with_config(url, wire, Some(config)).await;
         made.map(|(socket, _)| socket).map_err(|why| {

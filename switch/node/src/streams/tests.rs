@@ -221,6 +221,8 @@ async fn what_cannot_be_begun_or_breaks_is_an_outcome_with_a_name() {
         format!("ws://127.0.0.1:{port}/"),
         format!("wss://127.0.0.1:{port}/voice"),
         format!("ws://127.0.0.1:{port}/voice/../etc"),
+        format!("ws://127.0.0.1:{port}/voice/.%2E/etc"),
+        format!("ws://127.0.0.1:{port}/voice/..%2fetc"),
         "ws://bot.example/voice".to_owned(),
         "nonsense".to_owned(),
     ] {

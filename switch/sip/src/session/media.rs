@@ -155,6 +155,7 @@ impl Media {
             bytes = sdp::answer(offer, local)?.0;
         }
         local.security.settle(&settled);
+        keep_format(local, &settled);
         self.had_video |= settled.video.is_some();
         self.ours.clone_from(&bytes);
         self.sent.clone_from(&bytes);
@@ -189,6 +190,9 @@ impl Media {
             let mut settled = sdp::accept_answer(&audio_of(answer, &self.sent), local)?;
             settled.video = self.accept_video(answer, local);
             self.had_video |= settled.video.is_some();
+            if let Some(local) = &mut self.local {
+                keep_format(local, &settled);
+            }
             self.keep_only(&settled);
             self.settled = Some(settled.clone());
             return Ok(settled);
@@ -211,6 +215,8 @@ impl Media {
             settled.stream.recv_payload_type = before.recv_payload_type;
             let ours = before.dtmf.map(|(_, ours)| ours);
             settled.stream.dtmf = settled.stream.dtmf.map(|(theirs, _)| theirs).zip(ours);
+            let ours = before.comfort.map(|(_, ours)| ours);
+            settled.stream.comfort = settled.stream.comfort.map(|(theirs, _)| theirs).zip(ours);
         }
         settled.video = self.accept_video(answer, &asked);
         self.had_video |= settled.video.is_some();
@@ -349,6 +355,13 @@ fn used(ours: &[u8], kind: &[u8]) -> Option<usize> {
 }
 
 /// The `m=` lines.
+/// From now on our video is what was settled, at the number that the peer was told: it sends under that after our own offers, too.
+fn keep_format(local: &mut Local, settled: &Negotiated) {
+    if let (Some(video), Some(settled)) = (&mut local.video, &settled.video) {
+        video.terms.formats = vec![settled.ours.clone()];
+    }
+}
+
 fn sections(description: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = description.split(|byte| *byte == b'\n');
     lines.filter(|line| line.starts_with(b"m="))
