@@ -511,6 +511,23 @@ mod tests {
     }
 
     #[test]
+    fn video_comes_at_the_number_that_the_peer_was_told_after_our_own_offers_too() {
+        // the other party of the call names its format by a number of its own
+        let mut media = Media::new(Local { session_id: 7, ..with_video() });
+        let numbered = VIDEO.replace("99", "98");
+        let number = |settled: &Negotiated| {
+            let stream = settled.video.as_ref().map(|video| video.stream).expect("video");
+            (stream.send_payload_type, stream.recv_payload_type)
+        };
+        let (_, settled) = media.answer(&offer(1, &numbered)).unwrap();
+        assert_eq!(number(&settled), (98, 98));
+        for hold in [true, false] {
+            media.offer_again(Some(hold)).unwrap();
+            assert_eq!(number(&media.accept(&offer(2, &numbered)).unwrap()), (98, 98));
+        }
+    }
+
+    #[test]
     fn video_comes_with_the_call_or_not_at_all() {
         let mut media = Media::new(Local { session_id: 7, ..with_video() });
         media.ours = sdp::offer(media.local.as_ref().unwrap());
