@@ -200,6 +200,17 @@ impl Stream {
         }
     }
 
+    /// Reads until each of `wanted` has held for some message, in whatever order they come: what two threads of the switch
+    /// tell has no order between them.
+    pub fn until_each(&mut self, wanted: &[(&str, &dyn Fn(&Value) -> bool)]) -> Result<(), Fail> {
+        let mut missing = wanted.to_vec();
+        while let Some((what, _)) = missing.first() {
+            let message = self.until(what, |_| true)?;
+            missing.retain(|(_, holds)| !message.iter().any(holds));
+        }
+        Ok(())
+    }
+
     /// Cuts the connection without a goodbye.
     pub fn cut(self) {
         drop(self.socket);

@@ -269,11 +269,14 @@ pub fn oldest_recording_makes_room(dir: &Path) -> Outcome {
     switch.wait_agent("1001", "ready")?;
     talk_while(dir, || {
         disk.fill()?;
-        events.until("the alarm", |event| event["code"] == "recordings_failing")?;
-        events.until("the oldest to go", |event| {
-            event["type"] == "recording_deleted" && event["recording"] == first.as_str()
-        })?;
-        events.until("its end", |event| event["code"] == "recordings_written").map(drop)
+        // Deleting and writing are done, and told, by two threads.
+        events.until_each(&[
+            ("the alarm", &|event| event["code"] == "recordings_failing"),
+            ("the oldest to go", &|event| {
+                event["type"] == "recording_deleted" && event["recording"] == first.as_str()
+            }),
+            ("its end", &|event| event["code"] == "recordings_written"),
+        ])
     })?;
     ensure(!described.exists(), || "its manifest is still there".to_owned())?;
     switch.ensure_nothing_left()
