@@ -1,18 +1,13 @@
 //! Programs that listen to a call, by WebSocket in the media-stream format.
 
-use crate::key::Asking;
+use crate::asked::{Of, Said, Says};
 use crate::problem::Problem;
-use crate::routes::{self, Answer, Done, read};
-use crate::state::{State, own};
+use crate::routes::{Answer, Done};
 use crate::switch::{Command, Listen};
-use axum::body::Bytes;
-use axum::extract::{Path, State as Use};
 use cordboard_model::id::CallId;
 use cordboard_model::stream::{PARAMETER_MAX, PARAMETERS_MAX, StreamWay, URL_MAX};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-
-const EXPECTED: &str = r#"expected {"url": "wss://..."}, and perhaps "tracks": "inbound", "outbound" or "both", and "parameters": {"name": "value"}"#;
 
 /// Whom it hears.
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -26,7 +21,7 @@ enum Tracks {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+pub(crate) struct Body {
     url: String,
     #[serde(default)]
     tracks: Tracks,
@@ -34,15 +29,14 @@ struct Body {
     parameters: BTreeMap<String, String>,
 }
 
+impl Says for Body {
+    const FIELD: &'static str = "url";
+    const EXPECTED: &'static str = r#"expected {"url": "wss://..."}, and perhaps "tracks": "inbound", "outbound" or "both", and "parameters": {"name": "value"}"#;
+}
+
 /// Has a program listen.
-pub(crate) async fn begin(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    let Body { url, tracks, parameters } = read(&body, "url", EXPECTED)?;
+pub(crate) async fn begin(call: Of<CallId>, Said(body): Said<Body>) -> Answer<Done> {
+    let Body { url, tracks, parameters } = body;
     if url.len() > URL_MAX || !(url.starts_with("ws://") || url.starts_with("wss://")) {
         return Err(Problem::field(
             "url",
@@ -59,12 +53,11 @@ pub(crate) async fn begin(
         Tracks::Outbound => StreamWay::Outbound,
         Tracks::Both => StreamWay::Both,
     };
-    let listen = Listen { call, url, parameters, way, by: format!("key {}", who.key) };
-    routes::order(&state, who.tenant, Command::Listen(Box::new(listen))).await
+    let listen = Listen { call: call.id, url, parameters, way, by: call.by() };
+    call.order(Command::Listen(Box::new(listen))).await
 }
 
 /// Has it listen no longer.
-pub(crate) async fn end(Use(state): Use<State>, Asking(who): Asking, Path(id): Path<String>) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    routes::order(&state, who.tenant, Command::ListenNoMore(call)).await
+pub(crate) async fn end(call: Of<CallId>) -> Answer<Done> {
+    call.order(Command::ListenNoMore(call.id)).await
 }

@@ -1,12 +1,10 @@
 //! Recordings: what becomes of a call's, and the download of one, with `Range` (RFC 9110 14) so that a player can seek.
 
-use crate::key::Asking;
+use crate::asked::{Of, On, Said, Says};
 use crate::problem::Problem;
-use crate::routes::{self, Answer, Done, read};
-use crate::state::{State, own};
+use crate::routes::{Answer, Done};
 use crate::switch::{Command, Record, RecordingAudio};
-use axum::body::{Body as AxumBody, Bytes};
-use axum::extract::{Path, State as Use};
+use axum::body::Body as AxumBody;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cordboard_model::id::{CallId, RecordingId};
@@ -45,14 +43,9 @@ fn part(range: Option<&HeaderValue>, len: u64) -> Part {
 }
 
 /// `GET /api/v1/recordings/{id}`: the WAV file.
-pub async fn download(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let recording = own(&id, who.tenant, |r: &RecordingId| r.tenant)?;
-    let RecordingAudio { len, media_type, open } = state.switch.recording_audio(recording).await?;
+pub(crate) async fn download(of: Of<RecordingId>, headers: HeaderMap) -> Result<Response, Problem> {
+    let recording = of.id;
+    let RecordingAudio { len, media_type, open } = of.state.switch.recording_audio(recording).await?;
     // RFC 9110 13.1.5: "MUST ignore the Range header field" when an If-Range does not match, and we give out nothing that
     // it could match.
     let range = headers.get(header::RANGE).filter(|_| !headers.contains_key(header::IF_RANGE));
@@ -110,43 +103,32 @@ fn chunks(
     })
 }
 
-const EXPECTED: &str =
-    r#"expected {"do": "start"}, "stop", "pause" or "resume", and perhaps "why": "card number""#;
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+pub(crate) struct Body {
     r#do: RecordAct,
     #[serde(default)]
     why: String,
 }
 
+impl Says for Body {
+    const FIELD: &'static str = "do";
+    const EXPECTED: &'static str =
+        r#"expected {"do": "start"}, "stop", "pause" or "resume", and perhaps "why": "card number""#;
+}
+
 /// Begins, ends, pauses or resumes the recording of a call.
-pub(crate) async fn order(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    let body: Body = read(&body, "do", EXPECTED)?;
+pub(crate) async fn order(call: Of<CallId>, Said(body): Said<Body>) -> Answer<Done> {
     if body.why.len() > RECORD_WHY_MAX {
         return Err(Problem::field("why", format!("longer than {RECORD_WHY_MAX} bytes")));
     }
-    let by = format!("key {}", who.key);
-    let record = Record { call, act: body.r#do, by, why: body.why };
-    routes::order(&state, who.tenant, Command::Record(record)).await
+    let record = Record { call: call.id, act: body.r#do, by: call.by(), why: body.why };
+    call.order(Command::Record(record)).await
 }
 
 /// Keeps a recording from being deleted, or no longer.
-pub(crate) async fn hold(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer<Done> {
-    let recording = own(&id, who.tenant, |r: &RecordingId| r.tenant)?;
-    routes::order(&state, who.tenant, Command::HoldRecording(recording, routes::on(&body)?)).await
+pub(crate) async fn hold(recording: Of<RecordingId>, Said(On { on }): Said<On>) -> Answer<Done> {
+    recording.order(Command::HoldRecording(recording.id, on)).await
 }
 
 #[cfg(test)]

@@ -1,125 +1,103 @@
 //! Conferences, supervision and mutes by the API.
 
-use crate::key::Asking;
+use crate::asked::{Of, On, Said, Says, own};
 use crate::problem::Problem;
-use crate::routes::{Answer, Done, on, order, read};
-use crate::state::{State, own};
+use crate::routes::{Answer, Done};
 use crate::switch::{Command, Phone, Room, RoomOrder};
 use crate::transfer::{is_number, leg_of};
-use axum::body::Bytes;
-use axum::extract::{Path, State as Use};
+use axum::extract::Path;
 use cordboard_model::cdr::SupervisionMode;
-use cordboard_model::id::{AgentId, CallId, LegId, TenantId, UserId};
+use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use serde::Deserialize;
-
-const CONFERENCE: &str =
-    r#"expected {"to": "1002"} and perhaps "leg", or {"consulted": true} while somebody is consulted"#;
-const SUPERVISE: &str = r#"expected {"mode": "listen", "agent": "1009"} or {"mode": "listen", "extension": "1009"}, and perhaps "leg"; modes are listen, whisper, barge_in and intercept"#;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ConferenceBody {
+pub(crate) struct ConferenceBody {
     to: Option<String>,
     #[serde(default)]
     consulted: bool,
     leg: Option<String>,
 }
 
-pub(crate) async fn conference(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    let body: ConferenceBody = read(&body, "to", CONFERENCE)?;
-    let by = leg_of(body.leg.as_deref(), who.tenant)?;
+impl Says for ConferenceBody {
+    const FIELD: &'static str = "to";
+    const EXPECTED: &'static str =
+        r#"expected {"to": "1002"} and perhaps "leg", or {"consulted": true} while somebody is consulted"#;
+}
+
+pub(crate) async fn conference(call: Of<CallId>, Said(body): Said<ConferenceBody>) -> Answer<Done> {
+    let by = leg_of(body.leg.as_deref(), call.who.tenant)?;
     let wanted = match (body.to, body.consulted) {
         (Some(to), false) if is_number(&to) => RoomOrder::Add(by, to),
         (Some(_), false) => return Err(Problem::field("to", "not a number or name that can be dialled")),
         (None, true) if by.is_none() => RoomOrder::AddConsulted,
-        _ => return Err(Problem::field("to", CONFERENCE)),
+        _ => return Err(Problem::field("to", ConferenceBody::EXPECTED)),
     };
-    room(&state, who.tenant, call, wanted).await
+    room(&call, wanted).await
 }
 
-async fn room(state: &State, tenant: TenantId, call: CallId, wanted: RoomOrder) -> Answer<Done> {
-    order(state, tenant, Command::Room(Room { call, order: wanted })).await
+async fn room(call: &Of<CallId>, order: RoomOrder) -> Answer<Done> {
+    call.order(Command::Room(Room { call: call.id, order })).await
 }
 
-pub(crate) async fn remove(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path((id, leg)): Path<(String, String)>,
-) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    let leg = own(&leg, who.tenant, |l: &LegId| l.tenant)?;
-    room(&state, who.tenant, call, RoomOrder::Remove(leg)).await
+pub(crate) async fn remove(call: Of<CallId>, Path((_, leg)): Path<(String, String)>) -> Answer<Done> {
+    let leg = own(&leg, call.who.tenant)?;
+    room(&call, RoomOrder::Remove(leg)).await
 }
 
-pub(crate) async fn mute(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer<Done> {
-    let leg = own(&id, who.tenant, |l: &LegId| l.tenant)?;
-    order(&state, who.tenant, Command::Mute(leg, on(&body)?)).await
+pub(crate) async fn mute(leg: Of<LegId>, Said(On { on }): Said<On>) -> Answer<Done> {
+    leg.order(Command::Mute(leg.id, on)).await
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SuperviseBody {
+pub(crate) struct SuperviseBody {
     mode: String,
     agent: Option<String>,
     extension: Option<String>,
     leg: Option<String>,
 }
 
-fn mode(name: &str) -> Result<SupervisionMode, Problem> {
-    SupervisionMode::from_name(name).ok_or_else(|| Problem::field("mode", SUPERVISE))
+impl Says for SuperviseBody {
+    const FIELD: &'static str = "mode";
+    const EXPECTED: &'static str = r#"expected {"mode": "listen", "agent": "1009"} or {"mode": "listen", "extension": "1009"}, and perhaps "leg"; modes are listen, whisper, barge_in and intercept"#;
 }
 
-pub(crate) async fn supervise(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    let body: SuperviseBody = read(&body, "mode", SUPERVISE)?;
+fn mode(name: &str) -> Result<SupervisionMode, Problem> {
+    SupervisionMode::from_name(name).ok_or_else(|| Problem::field("mode", SuperviseBody::EXPECTED))
+}
+
+pub(crate) async fn supervise(call: Of<CallId>, Said(body): Said<SuperviseBody>) -> Answer<Done> {
+    let tenant = call.who.tenant;
     let mode = mode(&body.mode)?;
     let phone = match (body.agent, body.extension) {
         (Some(agent), None) => Phone::Agent(
-            AgentId::new(who.tenant, &agent).map_err(|why| Problem::field("agent", why.to_string()))?,
+            AgentId::new(tenant, &agent).map_err(|why| Problem::field("agent", why.to_string()))?,
         ),
         (None, Some(number)) => Phone::Extension(
-            UserId::new(who.tenant, &number).map_err(|why| Problem::field("extension", why.to_string()))?,
+            UserId::new(tenant, &number).map_err(|why| Problem::field("extension", why.to_string()))?,
         ),
-        _ => return Err(Problem::field("agent", SUPERVISE)),
+        _ => return Err(Problem::field("agent", SuperviseBody::EXPECTED)),
     };
-    let of = leg_of(body.leg.as_deref(), who.tenant)?;
-    room(&state, who.tenant, call, RoomOrder::Supervise { mode, by: phone, of }).await
+    let of = leg_of(body.leg.as_deref(), tenant)?;
+    room(&call, RoomOrder::Supervise { mode, by: phone, of }).await
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ModeBody {
+pub(crate) struct ModeBody {
     mode: String,
 }
 
-pub(crate) async fn change(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    let body: ModeBody = read(&body, "mode", r#"expected {"mode": "whisper"}"#)?;
-    room(&state, who.tenant, call, RoomOrder::Change(mode(&body.mode)?)).await
+impl Says for ModeBody {
+    const FIELD: &'static str = "mode";
+    const EXPECTED: &'static str = r#"expected {"mode": "whisper"}"#;
 }
 
-pub(crate) async fn end(Use(state): Use<State>, Asking(who): Asking, Path(id): Path<String>) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    room(&state, who.tenant, call, RoomOrder::EndSupervision).await
+pub(crate) async fn change(call: Of<CallId>, Said(body): Said<ModeBody>) -> Answer<Done> {
+    room(&call, RoomOrder::Change(mode(&body.mode)?)).await
+}
+
+pub(crate) async fn end(call: Of<CallId>) -> Answer<Done> {
+    room(&call, RoomOrder::EndSupervision).await
 }

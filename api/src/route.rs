@@ -1,14 +1,14 @@
 //! What would become of a call, and keys for a party.
 
+use crate::asked::{Of, Said, Says};
 use crate::key::Asking;
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, Done, order, read};
-use crate::state::{State, own};
+use crate::routes::{Answer, Done};
+use crate::state::State;
 use crate::switch::Command;
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State as Use};
+use axum::extract::State as Use;
 use cordboard_model::id::{LegId, TrunkId};
 use cordboard_model::view::RouteView;
 use serde::Deserialize;
@@ -32,22 +32,19 @@ pub(crate) async fn explain(Use(state): Use<State>, Asking(who): Asking, query: 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Keys {
+pub(crate) struct Keys {
     keys: String,
 }
 
-pub(crate) async fn keys(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer<Done> {
-    let leg = own(&id, who.tenant, |l: &LegId| l.tenant)?;
-    let expected = r#"expected {"keys": "12#"}: at most 64 of 0-9, *, # and A-D"#;
-    let body: Keys = read(&body, "keys", expected)?;
+impl Says for Keys {
+    const FIELD: &'static str = "keys";
+    const EXPECTED: &'static str = r#"expected {"keys": "12#"}: at most 64 of 0-9, *, # and A-D"#;
+}
+
+pub(crate) async fn keys(leg: Of<LegId>, Said(Keys { keys }): Said<Keys>) -> Answer<Done> {
     let is_key = |key: char| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D');
-    if !(1..=KEYS_MAX).contains(&body.keys.len()) || !body.keys.chars().all(is_key) {
-        return Err(Problem::field("keys", expected));
+    if !(1..=KEYS_MAX).contains(&keys.len()) || !keys.chars().all(is_key) {
+        return Err(Problem::field("keys", Keys::EXPECTED));
     }
-    order(&state, who.tenant, Command::Keys(leg, body.keys)).await
+    leg.order(Command::Keys(leg.id, keys)).await
 }

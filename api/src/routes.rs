@@ -1,21 +1,20 @@
 //! The routes. Each one reads its parameters, checks that they are the asking tenant's, and asks the switch.
 
+use crate::asked::{Of, On, Said, Says, own};
 use crate::key::{Asking, Brake};
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::state::{ApiConfig, State, own};
+use crate::state::{ApiConfig, State};
 use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
 use crate::{listen, pages, recording, room, route, stream, trace, transfer};
-use axum::body::Bytes;
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use cordboard_model::cause::Cause;
-use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
+use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::time::Wall;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -149,13 +148,8 @@ async fn calls(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoR
     Ok(page(state.switch.calls(who.tenant).await?))
 }
 
-async fn call(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-) -> Answer<cordboard_model::view::CallView> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    Ok(Json(state.switch.call(call).await?))
+async fn call(of: Of<CallId>) -> Answer<cordboard_model::view::CallView> {
+    Ok(Json(of.state.switch.call(of.id).await?))
 }
 
 async fn queues(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
@@ -198,46 +192,16 @@ pub(crate) async fn order(state: &State, tenant: TenantId, command: Command) -> 
     Ok(Json(Done { done: state.switch.command(tenant, command).await? }))
 }
 
-async fn hang_up(Use(state): Use<State>, Asking(who): Asking, Path(id): Path<String>) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    order(&state, who.tenant, Command::HangUp(call, Cause::Administrative)).await
+async fn hang_up(call: Of<CallId>) -> Answer<Done> {
+    call.order(Command::HangUp(call.id, Cause::Administrative)).await
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OnBody {
-    on: bool,
+async fn hold(leg: Of<LegId>, Said(On { on }): Said<On>) -> Answer<Done> {
+    leg.order(Command::Hold(leg.id, on)).await
 }
 
-async fn hold(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer<Done> {
-    let leg = own(&id, who.tenant, |l: &LegId| l.tenant)?;
-    order(&state, who.tenant, Command::Hold(leg, on(&body)?)).await
-}
-
-/// Reads `{"on": true}` or `{"on": false}`.
-pub(crate) fn on(body: &Bytes) -> Result<bool, Problem> {
-    let body: OnBody = read(body, "on", r#"expected {"on": true} or {"on": false}"#)?;
-    Ok(body.on)
-}
-
-/// A body that is one object: what is wrong with it is said of `field`, with what was expected.
-pub(crate) fn read<T: DeserializeOwned>(body: &Bytes, field: &str, expected: &str) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|why| Problem::field(field, format!("{why}; {expected}")))
-}
-
-async fn secret(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer<Done> {
-    let leg = own(&id, who.tenant, |l: &LegId| l.tenant)?;
-    order(&state, who.tenant, Command::Secret(leg, on(&body)?)).await
+async fn secret(leg: Of<LegId>, Said(On { on }): Said<On>) -> Answer<Done> {
+    leg.order(Command::Secret(leg.id, on)).await
 }
 
 async fn traces(
@@ -271,9 +235,14 @@ async fn agent_intent(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct MessagesBody {
+pub(crate) struct MessagesBody {
     new: u32,
     old: u32,
+}
+
+impl Says for MessagesBody {
+    const FIELD: &'static str = "new";
+    const EXPECTED: &'static str = r#"expected {"new": 2, "old": 8}"#;
 }
 
 /// What the lamp for waiting messages shows on the phones of an extension (RFC 3842).
@@ -281,10 +250,9 @@ async fn messages(
     Use(state): Use<State>,
     Asking(who): Asking,
     Path(number): Path<String>,
-    body: Bytes,
+    Said(body): Said<MessagesBody>,
 ) -> Answer<Done> {
     let user = UserId::new(who.tenant, &number).map_err(|why| Problem::not_found(why.to_string()))?;
-    let body: MessagesBody = read(&body, "new", r#"expected {"new": 2, "old": 8}"#)?;
     order(&state, who.tenant, Command::Messages(user, body.new, body.old)).await
 }
 
@@ -307,7 +275,7 @@ fn cdr_filter(query: Params, tenant: TenantId) -> Result<CdrFilter, Problem> {
         |text: &str| AgentId::new(tenant, text).map_err(|why| Problem::field("agent", why.to_string()));
     let queue =
         |text: &str| QueueId::new(tenant, text).map_err(|why| Problem::field("queue", why.to_string()));
-    let call = |text: &str| own(text, tenant, |c: &CallId| c.tenant).map_err(|_| bad_cursor());
+    let call = |text: &str| own(text, tenant).map_err(|_| bad_cursor());
     Ok(CdrFilter {
         from: query.number("from", MOMENT)?.map(Wall),
         to: query.number("to", MOMENT)?.map(Wall),
@@ -341,13 +309,8 @@ async fn cdrs(
     Ok(Json(Page { items, next }))
 }
 
-async fn cdr(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-) -> Answer<cordboard_model::cdr::Cdr> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    Ok(Json(state.switch.cdr(call).await?))
+async fn cdr(of: Of<CallId>) -> Answer<cordboard_model::cdr::Cdr> {
+    Ok(Json(of.state.switch.cdr(of.id).await?))
 }
 
 async fn recordings(
@@ -357,7 +320,7 @@ async fn recordings(
 ) -> Result<impl IntoResponse, Problem> {
     let query = query.only(&["before", "limit"])?;
     let rows = limit(&query)?;
-    let before = query.text("before").map(|text| own(text, who.tenant, |r: &RecordingId| r.tenant));
+    let before = query.text("before").map(|text| own(text, who.tenant));
     let before = before.transpose().map_err(|_| bad_cursor())?;
     let items = state.switch.recordings(who.tenant, before, rows).await?;
     let next =

@@ -1,9 +1,7 @@
-//! What every route sees, and the check that an id is the asking tenant's.
+//! What every route sees.
 
 use crate::key::Brake;
-use crate::problem::Problem;
 use crate::switch::Switch;
-use cordboard_model::id::TenantId;
 use std::sync::Arc;
 
 /// What the control plane is given at the start.
@@ -22,13 +20,4 @@ pub struct State {
     pub brake: Arc<Brake>,
     /// What was configured.
     pub config: Arc<ApiConfig>,
-}
-
-/// An id from the path that must be of the asking tenant. Others' ids do not exist for him.
-pub(crate) fn own<T>(text: &str, tenant: TenantId, of: impl Fn(&T) -> TenantId) -> Result<T, Problem>
-where
-    T: core::str::FromStr,
-{
-    let id = text.parse::<T>().map_err(|_| Problem::not_found(format!("{text:?} is not an id")))?;
-    if of(&id) == tenant { Ok(id) } else { Err(Problem::not_found(text.to_owned())) }
 }

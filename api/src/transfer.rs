@@ -1,24 +1,18 @@
 //! Transfers by the API: blind, after a consultation, or of one call to another.
 
-use crate::key::Asking;
+use crate::asked::{Of, Said, Says, own};
 use crate::problem::Problem;
-use crate::routes::{Answer, Done, order, read};
-use crate::state::{State, own};
+use crate::routes::{Answer, Done};
 use crate::switch::{Command, Transfer, TransferTo};
-use axum::body::Bytes;
-use axum::extract::{Path, State as Use};
 use cordboard_model::id::{CallId, LegId, TenantId};
 use serde::Deserialize;
 
 /// Longest number that is taken, bytes: E.164 has 15 digits, access codes and names are longer.
 pub(crate) const NUMBER_MAX: usize = 64;
 
-const EXPECTED: &str =
-    r#"expected {"to": "1002"}, {"to": "1002", "consult": true} or {"call": "..."}, and perhaps "leg""#;
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+pub(crate) struct Body {
     to: Option<String>,
     #[serde(default)]
     consult: bool,
@@ -26,29 +20,29 @@ struct Body {
     leg: Option<String>,
 }
 
-pub(crate) async fn begin(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    let body: Body = read(&body, "to", EXPECTED)?;
-    let by = leg_of(body.leg.as_deref(), who.tenant)?;
+impl Says for Body {
+    const FIELD: &'static str = "to";
+    const EXPECTED: &'static str =
+        r#"expected {"to": "1002"}, {"to": "1002", "consult": true} or {"call": "..."}, and perhaps "leg""#;
+}
+
+pub(crate) async fn begin(call: Of<CallId>, Said(body): Said<Body>) -> Answer<Done> {
+    let tenant = call.who.tenant;
+    let by = leg_of(body.leg.as_deref(), tenant)?;
     let to = match (body.to, body.call) {
         (Some(to), None) => number(to, body.consult)?,
         (None, Some(_)) if body.consult => {
             return Err(Problem::field("consult", "who is in another call is spoken to already"));
         }
-        (None, Some(other)) => TransferTo::Call(own(&other, who.tenant, |c: &CallId| c.tenant)?),
-        _ => return Err(Problem::field("to", EXPECTED)),
+        (None, Some(other)) => TransferTo::Call(own(&other, tenant)?),
+        _ => return Err(Problem::field("to", Body::EXPECTED)),
     };
-    order(&state, who.tenant, Command::Transfer(Transfer { call, by, to })).await
+    call.order(Command::Transfer(Transfer { call: call.id, by, to })).await
 }
 
 /// The leg that a body names, if it names one.
 pub(crate) fn leg_of(leg: Option<&str>, tenant: TenantId) -> Result<Option<LegId>, Problem> {
-    leg.map(|leg| own(leg, tenant, |l: &LegId| l.tenant)).transpose()
+    leg.map(|leg| own(leg, tenant)).transpose()
 }
 
 /// Whether it can be dialled.
@@ -64,20 +58,10 @@ fn number(to: String, consult: bool) -> Result<TransferTo, Problem> {
     }
 }
 
-pub(crate) async fn complete(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    order(&state, who.tenant, Command::EndTransfer(call, true)).await
+pub(crate) async fn complete(call: Of<CallId>) -> Answer<Done> {
+    call.order(Command::EndTransfer(call.id, true)).await
 }
 
-pub(crate) async fn cancel(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path(id): Path<String>,
-) -> Answer<Done> {
-    let call = own(&id, who.tenant, |c: &CallId| c.tenant)?;
-    order(&state, who.tenant, Command::EndTransfer(call, false)).await
+pub(crate) async fn cancel(call: Of<CallId>) -> Answer<Done> {
+    call.order(Command::EndTransfer(call.id, false)).await
 }
