@@ -164,6 +164,9 @@ fn unchunk(mut body: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Whether a message is one that is waited for.
+type Wanted<'a> = &'a dyn Fn(&Value) -> bool;
+
 /// An open event stream.
 pub struct Stream {
     socket: WebSocket<MaybeTlsStream<TcpStream>>,
@@ -202,7 +205,7 @@ impl Stream {
 
     /// Reads until each of `wanted` has held for some message, in whatever order they come: what two threads of the switch
     /// tell has no order between them.
-    pub fn until_each(&mut self, wanted: &[(&str, &dyn Fn(&Value) -> bool)]) -> Result<(), Fail> {
+    pub fn until_each(&mut self, wanted: &[(&str, Wanted<'_>)]) -> Result<(), Fail> {
         let mut missing = wanted.to_vec();
         while let Some((what, _)) = missing.first() {
             let message = self.until(what, |_| true)?;

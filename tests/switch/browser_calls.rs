@@ -155,13 +155,19 @@ pub fn calls_a_phone(dir: &Path) -> Outcome {
     switch.ensure_nothing_left()
 }
 
-pub fn is_called_by_a_phone(dir: &Path) -> Outcome {
+/// A phone calls the browser, and they hear each other.
+fn called_by_a_phone(dir: &Path) -> Result<(Switch, Browser, Phone), Fail> {
     let switch = switch(dir)?;
     let mut browser = Browser::open(dir)?;
     let calls = Scenario::caller(MU_LAW).invites().is_answered().ends();
     let mut phone = Phone::by_trunk(dir, "600", &calls, AGENT)?;
     let talked = talk(&mut browser, &mut phone);
     explained(talked, &mut browser, &switch)?;
+    Ok((switch, browser, phone))
+}
+
+pub fn is_called_by_a_phone(dir: &Path) -> Outcome {
+    let (switch, mut browser, mut phone) = called_by_a_phone(dir)?;
     browser.sees("path connected")?;
     phone.hangs_up()?;
     browser.sees("ended")?;
@@ -172,12 +178,7 @@ pub fn is_called_by_a_phone(dir: &Path) -> Outcome {
 /// The page is loaded anew in the middle of its call. The customer's leg is never touched, and both hear each other again within
 /// three seconds.
 pub fn reloads(dir: &Path) -> Outcome {
-    let switch = switch(dir)?;
-    let mut browser = Browser::open(dir)?;
-    let calls = Scenario::caller(MU_LAW).invites().is_answered().ends();
-    let mut phone = Phone::by_trunk(dir, "600", &calls, AGENT)?;
-    let talked = talk(&mut browser, &mut phone);
-    explained(talked, &mut browser, &switch)?;
+    let (switch, mut browser, mut phone) = called_by_a_phone(dir)?;
     let born = browser.page.evaluate("born")?.as_u64().unwrap_or_default();
     let began = Instant::now();
     browser.does("location.reload()")?;

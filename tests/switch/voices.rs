@@ -24,6 +24,17 @@ fn bot(dir: &Path) -> Result<Process, Fail> {
     Ok(bot)
 }
 
+/// A caller of a flow, beside a bot that it may be given to.
+fn with_a_bot(dir: &Path, flow: &str) -> Result<(Switch, Process, Phone), Fail> {
+    let allowed = "[streams]\nallow_private = true\nallowed = [\"ws://127.0.0.1:7070/\"]";
+    let config = Config::new(dir)?.trunk().number("600", "flow:talk").flow("talk", flow)?.more(allowed);
+    let switch = Switch::start(dir, &config)?;
+    let bot = bot(dir)?;
+    let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+    caller.sipp.wait_up()?;
+    Ok((switch, bot, caller))
+}
+
 /// What the bot was told of this kind.
 fn told(bot: &Process, event: &str) -> Vec<Value> {
     let all = bot.output();
@@ -79,12 +90,7 @@ pub fn media_stream(dir: &Path) -> Outcome {
 /// A caller who hangs up while a bot has him: the bot is told to stop.
 pub fn media_stream_hung_up(dir: &Path) -> Outcome {
     let flow = "call:answer() call:stream{url = 'ws://127.0.0.1:7070/voice'}";
-    let allowed = "[streams]\nallow_private = true\nallowed = [\"ws://127.0.0.1:7070/\"]";
-    let config = Config::new(dir)?.trunk().number("600", "flow:talk").flow("talk", flow)?.more(allowed);
-    let switch = Switch::start(dir, &config)?;
-    let mut bot = bot(dir)?;
-    let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
-    caller.sipp.wait_up()?;
+    let (switch, mut bot, mut caller) = with_a_bot(dir, flow)?;
     caller.speaks()?;
     caller.voice.hears("the caller", CALLER, SOON)?;
     caller.gives_up()?;
@@ -96,12 +102,7 @@ pub fn media_stream_hung_up(dir: &Path) -> Outcome {
 /// A secret is told while a bot has the caller: it gets neither the keys nor a sound of it, and both again afterwards.
 pub fn media_stream_secret(dir: &Path) -> Outcome {
     let flow = "call:answer() call:log('stream', call:stream{url = 'ws://127.0.0.1:7070/voice'})";
-    let allowed = "[streams]\nallow_private = true\nallowed = [\"ws://127.0.0.1:7070/\"]";
-    let config = Config::new(dir)?.trunk().number("600", "flow:talk").flow("talk", flow)?.more(allowed);
-    let switch = Switch::start(dir, &config)?;
-    let mut bot = bot(dir)?;
-    let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
-    caller.sipp.wait_up()?;
+    let (switch, mut bot, mut caller) = with_a_bot(dir, flow)?;
     caller.speaks()?;
     caller.voice.hears("the caller, of the bot that says what it hears,", CALLER, SOON)?;
     let call = switch.wait_calls("flow", 1)?.remove(0);

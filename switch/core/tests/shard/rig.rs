@@ -1,11 +1,13 @@
 //! One shard, with a media thread and a journal that answer at once or when told.
 
-use cordboard_core::{Datagram, Shard, ShardCommand, ShardConfig, ShardInput, ShardOutput, Transport};
+use cordboard_core::{
+    Datagram, Restore, Shard, ShardCommand, ShardConfig, ShardInput, ShardOutput, Transport,
+};
 use cordboard_model::config::{Agent, CalledNumber, Queue, Snapshot, Tenant, Trunk, User};
 use cordboard_model::dns::DnsQuery;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, Name, QueueId, TenantId, TrunkId, UserId};
-use cordboard_model::journal::JournalRecord;
+use cordboard_model::journal::{ContactRecord, JournalRecord};
 use cordboard_model::media::{Codec, LegStats, MediaCommand, MediaEvent};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::verb::Destination;
@@ -153,6 +155,23 @@ impl Rig {
         let mut rig = Self::unconfigured([7; 32]);
         rig.configure(one_tenant());
         rig
+    }
+
+    /// Account 1001 is registered with a phone at `phone`.
+    pub fn knows_the_phone(&mut self, phone: &str) {
+        let contact = ContactRecord {
+            user: UserId::new(TenantId::DEFAULT, "1001").unwrap(),
+            uri: format!("sip:1001@{phone}"),
+            flow: format!("udp:{phone}"),
+            path: Vec::new(),
+            user_agent: String::new(),
+            q_milli: 1_000,
+            call_id: "r".into(),
+            cseq: 1,
+            expires: Wall(1_700_000_900_000),
+        };
+        let restore = Restore { contacts: vec![contact], agents: Vec::new(), dialogs: Vec::new() };
+        self.command(ShardCommand::Restore(Box::new(restore)));
     }
 
     pub fn unconfigured(seed: [u8; 32]) -> Self {

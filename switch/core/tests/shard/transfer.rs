@@ -1,11 +1,10 @@
 //! Transfers through all rooms: who may ask, what is written down for a restart, whom a stranger cannot take over.
 
 use crate::rig::*;
-use cordboard_core::{Restore, ShardCommand};
+use cordboard_core::ShardCommand;
 use cordboard_model::cause::Cause;
-use cordboard_model::id::{TenantId, UserId};
-use cordboard_model::journal::{ContactRecord, JournalRecord};
-use cordboard_model::time::Wall;
+use cordboard_model::id::TenantId;
+use cordboard_model::journal::JournalRecord;
 
 const PHONE: &str = "198.51.100.20:5062";
 const OTHER: &str = "198.51.100.30:5062";
@@ -14,19 +13,7 @@ const OTHER: &str = "198.51.100.30:5062";
 fn talking() -> (Rig, String) {
     let mut rig = Rig::new();
     rig.configure(with_password("secret"));
-    let contact = ContactRecord {
-        user: UserId::new(TenantId::DEFAULT, "1001").unwrap(),
-        uri: format!("sip:1001@{PHONE}"),
-        flow: format!("udp:{PHONE}"),
-        path: Vec::new(),
-        user_agent: String::new(),
-        q_milli: 1_000,
-        call_id: "r".into(),
-        cseq: 1,
-        expires: Wall(1_700_000_900_000),
-    };
-    let restore = Restore { contacts: vec![contact], agents: Vec::new(), dialogs: Vec::new() };
-    rig.command(ShardCommand::Restore(Box::new(restore)));
+    rig.knows_the_phone(PHONE);
     rig.datagram(TRUNK, &invite(TRUNK, "1001", "example.com", "a"));
     let ours = rig.last("INVITE").to_owned();
     rig.datagram(PHONE, &response(PHONE, &ours, "200 OK"));

@@ -1,12 +1,11 @@
 //! Video between two parties: who is offered it, who gets it, and what media threads are asked for.
 
 use crate::rig::*;
-use cordboard_core::{AcdCommand, Restore, ShardCommand};
+use cordboard_core::{AcdCommand, ShardCommand};
 use cordboard_model::cdr::Cdr;
-use cordboard_model::id::{AgentId, LegId, TenantId, UserId};
-use cordboard_model::journal::{ContactRecord, JournalRecord};
+use cordboard_model::id::{AgentId, LegId, TenantId};
+use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::{Codec, Direction, MediaCommand, StreamParams, VideoFeedback};
-use cordboard_model::time::Wall;
 
 const PHONE: &str = "198.51.100.20:5062";
 const OFFER: &str = "m=video 4002 RTP/AVPF 99 98\r\na=rtpmap:99 H264/90000\r\n\
@@ -28,19 +27,7 @@ fn rig() -> Rig {
 }
 
 fn knows_the_phone(mut rig: Rig) -> Rig {
-    let contact = ContactRecord {
-        user: UserId::new(TenantId::DEFAULT, "1001").unwrap(),
-        uri: format!("sip:1001@{PHONE}"),
-        flow: format!("udp:{PHONE}"),
-        path: Vec::new(),
-        user_agent: String::new(),
-        q_milli: 1_000,
-        call_id: "r".into(),
-        cseq: 1,
-        expires: Wall(1_700_000_900_000),
-    };
-    let restore = Restore { contacts: vec![contact], agents: Vec::new(), dialogs: Vec::new() };
-    rig.command(ShardCommand::Restore(Box::new(restore)));
+    rig.knows_the_phone(PHONE);
     rig
 }
 

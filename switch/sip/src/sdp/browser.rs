@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sdp::crypto::DtlsSelf;
-use cordboard_model::media::{Codec, Direction};
+use cordboard_model::media::Codec;
 use cordboard_model::path::{DtlsRole, FingerprintHash, MediaPath};
 use cordboard_model::srtp::{SrtpPolicy, SrtpRule};
 
@@ -13,20 +13,7 @@ fn local(policy: SrtpPolicy, ice_lite: bool) -> Local {
     let mut security = Security::new(SrtpRule { policy, without_tls: false });
     security.seed = Some(KeySeed([1; 32]));
     security.dtls = Some(DtlsSelf { fingerprint: [0xab; 32], ice_lite });
-    Local {
-        addr: "198.51.100.1:40000".parse().unwrap(),
-        session_id: 7,
-        version: 1,
-        codecs: vec![Codec::Pcma, Codec::Pcmu],
-        spoken: None,
-        dtmf_pt: Some(101),
-        direction: Direction::SendRecv,
-        ptime_ms: 20,
-        rtcp_mux: false,
-        video: None,
-        comfort: false,
-        security,
-    }
+    Local { security, ..Local::plain("198.51.100.1:40000".parse().unwrap(), 7, &[Codec::Pcma, Codec::Pcmu]) }
 }
 
 /// As Chromium writes it, shortened where lines only repeat.

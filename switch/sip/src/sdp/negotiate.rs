@@ -44,6 +44,27 @@ pub struct Local {
     pub security: Security,
 }
 
+impl Local {
+    /// The plainest stream of these codecs at `addr`: in the clear, both ways, packets of 20 ms, telephone events as payload
+    /// type 101.
+    pub fn plain(addr: SocketAddr, session_id: u64, codecs: &[Codec]) -> Self {
+        Self {
+            addr,
+            session_id,
+            version: 1,
+            codecs: codecs.to_vec(),
+            spoken: None,
+            dtmf_pt: Some(101),
+            direction: Direction::SendRecv,
+            ptime_ms: 20,
+            rtcp_mux: false,
+            video: None,
+            comfort: false,
+            security: Security::default(),
+        }
+    }
+}
+
 /// What offer and answer settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {

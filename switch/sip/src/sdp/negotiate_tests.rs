@@ -1,23 +1,9 @@
 //! Offers and answers: what is settled, and what is refused.
 
 use super::*;
-use cordboard_model::srtp::{SrtpPolicy, SrtpRule};
 
 fn local() -> Local {
-    Local {
-        addr: "198.51.100.1:40000".parse().unwrap(),
-        session_id: 7,
-        version: 1,
-        codecs: vec![Codec::Pcma, Codec::Pcmu],
-        spoken: None,
-        dtmf_pt: Some(101),
-        direction: Direction::SendRecv,
-        ptime_ms: 20,
-        rtcp_mux: false,
-        video: None,
-        comfort: false,
-        security: Security::new(SrtpRule { policy: SrtpPolicy::Off, without_tls: false }),
-    }
+    Local::plain("198.51.100.1:40000".parse().unwrap(), 7, &[Codec::Pcma, Codec::Pcmu])
 }
 
 fn body(media: &str) -> String {

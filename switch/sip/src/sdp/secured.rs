@@ -1,25 +1,16 @@
 //! Offers and answers with keys (RFC 4568).
 
 use super::*;
-use cordboard_model::media::{Codec, Direction};
+use cordboard_model::media::Codec;
 use cordboard_model::srtp::{SrtpPolicy, SrtpRule, SrtpSuite};
 
 fn local(policy: SrtpPolicy, seed: u8) -> Local {
     let mut security = Security::new(SrtpRule { policy, without_tls: false });
     security.seed = Some(KeySeed([seed; 32]));
     Local {
-        addr: "198.51.100.1:40000".parse().unwrap(),
-        session_id: 7,
-        version: 1,
-        codecs: vec![Codec::Pcma],
-        spoken: None,
         dtmf_pt: None,
-        direction: Direction::SendRecv,
-        ptime_ms: 20,
-        rtcp_mux: false,
-        video: None,
-        comfort: false,
         security,
+        ..Local::plain("198.51.100.1:40000".parse().unwrap(), 7, &[Codec::Pcma])
     }
 }
 

@@ -8,18 +8,10 @@ fn local(video: Option<LocalVideo>) -> Local {
     let mut security = Security::new(SrtpRule { policy: SrtpPolicy::Optional, without_tls: false });
     security.seed = Some(KeySeed([7; 32]));
     Local {
-        addr: "198.51.100.1:40000".parse().unwrap(),
-        session_id: 7,
-        version: 1,
-        codecs: vec![Codec::Pcma],
-        spoken: None,
         dtmf_pt: None,
-        direction: Direction::SendRecv,
-        ptime_ms: 20,
-        rtcp_mux: false,
-        comfort: false,
         video,
         security,
+        ..Local::plain("198.51.100.1:40000".parse().unwrap(), 7, &[Codec::Pcma])
     }
 }
 

@@ -373,20 +373,7 @@ mod tests {
     use cordboard_model::media::Codec;
 
     fn local() -> Local {
-        Local {
-            addr: "198.51.100.1:40000".parse().unwrap(),
-            session_id: 7,
-            version: 1,
-            codecs: vec![Codec::Pcma, Codec::Pcmu],
-            spoken: None,
-            dtmf_pt: Some(101),
-            direction: Direction::SendRecv,
-            ptime_ms: 20,
-            rtcp_mux: false,
-            video: None,
-            comfort: false,
-            security: Security::default(),
-        }
+        Local::plain("198.51.100.1:40000".parse().unwrap(), 7, &[Codec::Pcma, Codec::Pcmu])
     }
 
     fn offer(version: u64, media: &str) -> Vec<u8> {

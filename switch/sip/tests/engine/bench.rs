@@ -7,7 +7,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::config::{Limits, Snapshot, Tenant, Trunk, User};
 use cordboard_model::id::{Name, TenantId, TrunkId, UserId};
 use cordboard_model::leg::PartyId;
-use cordboard_model::media::{Codec, Direction};
+use cordboard_model::media::Codec;
 use cordboard_model::time::Time;
 use cordboard_sip::auth::{Algorithm, ha1};
 use cordboard_sip::engine::{
@@ -70,20 +70,7 @@ pub fn snapshot() -> Snapshot {
 }
 
 pub fn local(port: u16) -> Local {
-    Local {
-        addr: SocketAddr::new(addr(SWITCH).ip(), port),
-        session_id: 7,
-        version: 1,
-        codecs: vec![Codec::Pcma, Codec::Pcmu],
-        spoken: None,
-        dtmf_pt: Some(101),
-        direction: Direction::SendRecv,
-        ptime_ms: 20,
-        rtcp_mux: false,
-        video: None,
-        comfort: false,
-        security: Default::default(),
-    }
+    Local::plain(SocketAddr::new(addr(SWITCH).ip(), port), 7, &[Codec::Pcma, Codec::Pcmu])
 }
 
 /// A peer's session description.

@@ -1,27 +1,14 @@
 //! The bodies that RFCs print, answered: each answer is one that RFC 3264 allows.
 
 use super::corpora::corpus;
-use cordboard_model::media::{Codec, Direction};
+use cordboard_model::media::Codec;
 use cordboard_sip::sdp::{self, Local, SdpError, SessionDescription};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::path::Path;
 
 fn local() -> Local {
-    Local {
-        addr: "198.51.100.1:40000".parse().unwrap(),
-        session_id: 7,
-        version: 1,
-        codecs: vec![Codec::Pcmu, Codec::Pcma],
-        spoken: None,
-        dtmf_pt: Some(101),
-        direction: Direction::SendRecv,
-        ptime_ms: 20,
-        rtcp_mux: false,
-        video: None,
-        comfort: false,
-        security: Default::default(),
-    }
+    Local::plain("198.51.100.1:40000".parse().unwrap(), 7, &[Codec::Pcmu, Codec::Pcma])
 }
 
 /// The rules of RFC 3264 section 6 that can be seen from both descriptions.
