@@ -45,7 +45,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// The plainest stream of these codecs at `addr`: in the clear, both ways, packets of 20 ms, telephone events as payload
+    /// The plainest stream of these codecs at `addr`: secured only where that is asked for, both ways, packets of 20 ms, telephone events as payload
     /// type 101.
     pub fn plain(addr: SocketAddr, session_id: u64, codecs: &[Codec]) -> Self {
         Self {

@@ -1,9 +1,11 @@
 //! Offers and answers: what is settled, and what is refused.
 
 use super::*;
+use cordboard_model::srtp::{SrtpPolicy, SrtpRule};
 
 fn local() -> Local {
-    Local::plain("198.51.100.1:40000".parse().unwrap(), 7, &[Codec::Pcma, Codec::Pcmu])
+    let security = Security::new(SrtpRule { policy: SrtpPolicy::Off, without_tls: false });
+    Local { security, ..Local::plain("198.51.100.1:40000".parse().unwrap(), 7, &[Codec::Pcma, Codec::Pcmu]) }
 }
 
 fn body(media: &str) -> String {
