@@ -15,22 +15,40 @@ const PACKET: usize = 1_500;
 /// Samples of 20 ms at 48 kHz, and somewhat more.
 const SAMPLES: usize = 1_000;
 
+/// Packets of a word and what follows it: a second.
+const WORD: usize = 50;
+/// Of them, those of the word.
+const SPOKEN: usize = 10;
+
 /// A voice of 120 Hz whose loudness goes up and down three times a second, in packets of 20 ms.
 pub fn speech(codec: Codec) -> Vec<Vec<u8>> {
+    said(codec, FRAMES, |t| voice(t) * 6_000.0)
+}
+
+fn voice(t: f64) -> f64 {
+    let voice: f64 = (1..16).map(|k| (t * 120.0 * f64::from(k)).sin() / f64::from(k)).sum();
+    voice * (t * 1.5).sin().abs()
+}
+
+/// A loud word that begins with the first packet, at once, and a murmur to the end of the second: it costs the codecs what
+/// speech costs, and does not reach what is taken for a word.
+pub fn word(codec: Codec) -> Vec<Vec<u8>> {
+    let end = core::f64::consts::TAU * SPOKEN as f64 / 50.0;
+    said(codec, WORD, |t| if t < end { (t * 500.0).cos() * 12_000.0 } else { voice(t) * 150.0 })
+}
+
+/// So many packets of 20 ms; `sample` is given the time in turns, of which a second has one.
+fn said(codec: Codec, packets: usize, sample: impl Fn(f64) -> f64) -> Vec<Vec<u8>> {
     let mut encoder = encoder(codec, WIDE);
     let (rate, mut out) = (f64::from(encoder.rate()), [0; PACKET]);
     let len = encoder.rate() as usize / 50;
-    let sample = |at: usize| {
-        let t = at as f64 / rate * core::f64::consts::TAU;
-        let voice: f64 = (1..16).map(|k| (t * 120.0 * f64::from(k)).sin() / f64::from(k)).sum();
-        (voice * (t * 1.5).sin().abs() * 6_000.0) as i16
-    };
+    let sample = |at: usize| sample(at as f64 / rate * core::f64::consts::TAU) as i16;
     let frame = |n: usize| {
         let pcm: Vec<i16> = (n * len..(n + 1) * len).map(sample).collect();
         let written = encoder.encode(&pcm, &mut out);
         out.get(..written).unwrap_or_default().to_vec()
     };
-    (0..FRAMES).map(frame).collect()
+    (0..packets).map(frame).collect()
 }
 
 fn encoder(codec: Codec, rate: u32) -> Encoder {
@@ -87,6 +105,14 @@ pub fn cost(from: Codec, to: Codec) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_begins_with_its_first_packet_and_a_murmur_follows() {
+        let loud = |packet: &Vec<u8>| packet.iter().filter(|octet| (**octet ^ 0x55) & 0x7f >= 0x40).count();
+        let octets: Vec<usize> = word(Codec::Pcma).iter().map(loud).collect();
+        assert!(octets[..SPOKEN].iter().all(|loud| *loud > 100), "{octets:?}");
+        assert!(octets[SPOKEN + 1..].iter().all(|loud| *loud == 0), "{octets:?}");
+    }
 
     #[test]
     fn speech_in_any_codec_becomes_packets_of_any_other() {

@@ -161,6 +161,9 @@ impl Switch {
         let wrong = |error: io::Error| format!("the switch does not answer: {error}");
         let (_, list) = self.ask("GET", "/api/v1/calls", "").map_err(wrong)?;
         let ids = list.split("\"call\":\"").skip(1).filter_map(|rest| rest.split('"').next());
+        // In the order in which they came: ids count up, in hexadecimal digits.
+        let mut ids: Vec<&str> = ids.collect();
+        ids.sort_unstable_by_key(|id| (id.len(), *id));
         for id in ids {
             let (status, said) =
                 self.ask("POST", &format!("/api/v1/calls/{id}/{what}"), body).map_err(wrong)?;

@@ -6,6 +6,7 @@ mod rtpengine;
 mod speech;
 mod traffic;
 mod uring;
+mod words;
 mod work;
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -21,7 +22,7 @@ use crate::outcome::Outcome;
 use bare::{Backend, Bare};
 use rtpengine::Rtpengine;
 use speech::Voices;
-use traffic::{RELAYED, Traffic, Voice, ear};
+use traffic::{RELAYED, Timing, Traffic, Voice, ear};
 use work::{MUSIC, Work};
 
 /// The flag for Opus instead of what is usual.
@@ -243,25 +244,27 @@ fn measure(subject: Subject, load: &Load<'_>) -> Result<Taken, String> {
     let empty = weight()?;
     let bare = matches!(subject, Subject::Bare(_));
     let voices = if bare { [RELAYED; 2] } else { load.work.voices() };
-    let speech = |voice: Voice| load.voices.and_then(|voices| voices.of(voice));
+    let said = |voice: Voice| load.voices.and_then(|voices| voices.of(voice));
     let wrong = |error| format!("the calls: {error}");
     let signalling = talk::signalling().map_err(wrong)?;
     for [first, second] in running.calls(load, &signalling)? {
-        traffic.add([(first, voices[0], speech(voices[0])), (second, voices[1], speech(voices[1]))]);
+        traffic.add([(first, voices[0], said(voices[0])), (second, voices[1], said(voices[1]))]);
     }
     if let Running::Switch(switch) = &running {
         let (place, voice) = (here()?, voices[0]);
-        let mut third = 2 * calls;
+        let mut thirds = 0..calls;
         load.work.begin(switch, || {
-            let to = talk::ring(&signalling, (ear(place, third).port(), named(voice))).map_err(wrong)?;
-            traffic.add_one(Some(to), voice, speech(voice));
-            third += 1;
+            let call = thirds.next().ok_or("more third parties than calls")?;
+            let port = ear(place, 2 * calls + call).port();
+            let to = talk::ring(&signalling, (port, named(voice))).map_err(wrong)?;
+            traffic.add_third(call, to, voice, said(voice));
             Ok(())
         })?;
     }
-    traffic.talk(WARM);
+    let timing = if load.work == Work::Play && !bare { Timing::Pace } else { Timing::Marks };
+    traffic.talk(WARM, timing);
     let (whole, own, before) = (machine::Whole::read(), machine::cpu(std::process::id()), cpu()?);
-    let mut heard = traffic.talk(lasting);
+    let mut heard = traffic.talk(lasting, timing);
     let used = cpu()? - before;
     let ours = machine::cpu(std::process::id()).unwrap_or(0.0) - own.unwrap_or(0.0);
     let others = machine::Whole::read().others(whole, used + ours);
@@ -272,12 +275,16 @@ fn measure(subject: Subject, load: &Load<'_>) -> Result<Taken, String> {
         println!("{} packets could not be sent", heard.unsent);
     }
     let heavy = weight()?.saturating_sub(empty);
+    // Words have a time of their own: while everybody speaks at once, nobody is heard to begin.
+    let mut words = (load.voices.is_some() && !bare).then(|| traffic.talk(lasting, Timing::Words));
+    let mut late = |part| words.as_mut().unwrap_or(&mut heard).percentile(part).unwrap_or(f64::NAN);
+    let (p50, p99) = (late(0.5), late(0.99));
     Ok(Taken {
         subject,
         cpu: 1e6 * used / heard.received.max(1) as f64,
         lost: 1e6 * heard.sent.saturating_sub(heard.received) as f64 / heard.sent.max(1) as f64,
-        p50: heard.percentile(0.5).unwrap_or(f64::NAN),
-        p99: heard.percentile(0.99).unwrap_or(f64::NAN),
+        p50,
+        p99,
         kilobytes: heavy as f64 / 1_024.0 / calls as f64,
         share: 100.0 * used / lasting.as_secs_f64(),
         others: others.foreign + others.steal,

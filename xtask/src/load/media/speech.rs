@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::traffic::{Speech, Voice};
+use super::traffic::{Speech, Talk, Voice};
 use crate::load::machine::on_core;
 use crate::steps::{cargo, plain};
 
@@ -12,7 +12,7 @@ use crate::steps::{cargo, plain};
 pub(super) struct Voices {
     program: PathBuf,
     dir: PathBuf,
-    speech: BTreeMap<&'static str, Speech>,
+    said: BTreeMap<&'static str, Talk>,
 }
 
 impl Voices {
@@ -27,20 +27,26 @@ impl Voices {
                 Err(error) => return Err(format!("cargo did not start: {error}")),
             }
         }
-        let mut all = Self { program, dir: dir.join("voices"), speech: BTreeMap::new() };
+        let mut all = Self { program, dir: dir.join("voices"), said: BTreeMap::new() };
         fs::create_dir_all(&all.dir).map_err(|error| format!("{}: {error}", all.dir.display()))?;
         all.run()?;
         for name in voices.into_iter().filter_map(|voice| voice.speech) {
-            let path = all.dir.join(name);
-            let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            all.speech.insert(name, packets(&bytes).into());
+            let talk = Talk { speech: all.read(name)?, word: all.read(&format!("{name}.word"))? };
+            all.said.insert(name, talk);
         }
         Ok(all)
     }
 
     /// What a voice says; `None` for silence.
-    pub(super) fn of(&self, voice: Voice) -> Option<Speech> {
-        self.speech.get(voice.speech?).cloned()
+    pub(super) fn of(&self, voice: Voice) -> Option<Talk> {
+        self.said.get(voice.speech?).cloned()
+    }
+
+    fn read(&self, name: &str) -> Result<Speech, String> {
+        let path = self.dir.join(name);
+        let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let packets = packets(&bytes);
+        if packets.is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(packets.into()) }
     }
 
     /// Microseconds that the codecs alone take for a packet, from the one voice to the other and back, on the average.

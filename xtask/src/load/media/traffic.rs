@@ -5,15 +5,17 @@
 //! this thread's turn nor its wake-ups are in what is measured. All ends share a few sockets: what is measured is
 //! the switch's sockets, not ours.
 
+use std::collections::HashMap;
 use std::io::{self, IoSliceMut};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::words::{Ear, Pace, turn as word_turn};
 use crate::load::talk::A_LAW;
 use nix::cmsg_space;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 
 /// Sockets of all ends.
@@ -49,6 +51,27 @@ pub(super) struct Voice {
 /// Packets of speech, one after another.
 pub(super) type Speech = Rc<[Vec<u8>]>;
 
+/// What a talker says in a codec.
+#[derive(Clone, Debug)]
+pub(super) struct Talk {
+    /// Without a pause.
+    pub(super) speech: Speech,
+    /// A word and a murmur.
+    pub(super) word: Speech,
+}
+
+/// How it is told how late a packet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timing {
+    /// By the time that it carries, where nothing decodes it.
+    Marks,
+    /// By the words that its listener hears begin; each party of a call says one in its turn. The codecs have what they have with
+    /// speech.
+    Words,
+    /// By its timestamp: nobody's packets drive it.
+    Pace,
+}
+
 /// Twenty milliseconds of A-law, passed on as they are.
 pub(super) const RELAYED: Voice =
     Voice { payload_type: A_LAW.0, map: A_LAW.1, payload: 160, marked: true, ticks: 160, speech: None };
@@ -69,13 +92,24 @@ struct End {
     /// Packets sent so far.
     sent: u32,
     packet: Vec<u8>,
-    speech: Option<Speech>,
+    talk: Option<Talk>,
+    /// Its call, and its place there.
+    call: usize,
+    party: usize,
+    ear: Ear,
+    pace: Pace,
 }
 
 /// All ends. Those of a call follow each other.
 pub(super) struct Traffic {
     ears: Vec<UdpSocket>,
     ends: Vec<End>,
+    /// When the last word was said in each call, nanoseconds of the wall clock.
+    words: Vec<u64>,
+    /// The end that hears what comes from there.
+    hearing: HashMap<SocketAddr, usize>,
+    parties: usize,
+    timing: Timing,
 }
 
 /// What came of it.
@@ -129,28 +163,53 @@ impl Traffic {
             Ok(socket)
         };
         let ears = (0..EARS).map(bind).collect::<io::Result<_>>()?;
-        Ok(Self { ears, ends: Vec::new() })
+        Ok(Self {
+            ears,
+            ends: Vec::new(),
+            words: Vec::new(),
+            hearing: HashMap::new(),
+            parties: 2,
+            timing: Timing::Marks,
+        })
     }
 
     /// A call is up: what is to be sent there comes out at the other end.
-    pub(super) fn add(&mut self, ends: [(Option<SocketAddr>, Voice, Option<Speech>); 2]) {
-        for (to, voice, speech) in ends {
-            self.add_one(to, voice, speech);
+    pub(super) fn add(&mut self, ends: [(Option<SocketAddr>, Voice, Option<Talk>); 2]) {
+        let call = self.words.len();
+        self.words.push(0);
+        for (party, (to, voice, talk)) in ends.into_iter().enumerate() {
+            self.add_end(to, voice, talk, [call, party]);
         }
     }
 
-    /// One more end, which says what is given, or silence.
-    pub(super) fn add_one(&mut self, to: Option<SocketAddr>, voice: Voice, speech: Option<Speech>) {
+    /// A third party of a call, once all calls are there.
+    pub(super) fn add_third(&mut self, call: usize, to: SocketAddr, voice: Voice, talk: Option<Talk>) {
+        self.parties = 3;
+        self.add_end(Some(to), voice, talk, [call, 2]);
+    }
+
+    fn add_end(
+        &mut self,
+        to: Option<SocketAddr>,
+        voice: Voice,
+        talk: Option<Talk>,
+        [call, party]: [usize; 2],
+    ) {
         let number = self.ends.len() as u32;
         let mut packet = vec![0x80, voice.payload_type, 0, 0, 0, 0, 0, 0];
         packet.extend((number + 1).to_be_bytes());
         packet.extend(number.to_be_bytes());
         packet.resize(HEADER + voice.payload, 0xD5);
-        self.ends.push(End { to, voice, sent: 0, packet, speech });
+        if let Some(to) = to {
+            self.hearing.insert(to, self.ends.len());
+        }
+        let (ear, pace) = (Ear::default(), Pace::default());
+        self.ends.push(End { to, voice, sent: 0, packet, talk, call, party, ear, pace });
     }
 
     /// Everybody talks for so long.
-    pub(super) fn talk(&mut self, lasting: Duration) -> Heard {
+    pub(super) fn talk(&mut self, lasting: Duration, timing: Timing) -> Heard {
+        self.timing = timing;
         let mut heard = Heard::default();
         let expected = self.ends.len() as f64 * lasting.as_secs_f64() * 50.0;
         heard.delays.reserve(expected as usize + 1_000);
@@ -184,12 +243,21 @@ impl Traffic {
             end.sent = end.sent.wrapping_add(1);
             end.packet[2..4].copy_from_slice(&(end.sent as u16).to_be_bytes());
             end.packet[4..8].copy_from_slice(&end.sent.wrapping_mul(end.voice.ticks).to_be_bytes());
-            match &end.speech {
-                Some(speech) => {
+            match &end.talk {
+                Some(talk) => {
                     end.packet.truncate(HEADER);
-                    // Not all say the same at the same time.
-                    let at = end.sent as usize + 37 * number;
-                    end.packet.extend_from_slice(&speech[at % speech.len()]);
+                    // Not all calls say the same at the same time.
+                    let at = end.sent as usize + 37 * end.call;
+                    let said = if self.timing == Timing::Words {
+                        let at = word_turn(at, end.party, self.parties);
+                        if at == 0 {
+                            self.words[end.call] = now();
+                        }
+                        &talk.word[at % talk.word.len()]
+                    } else {
+                        &talk.speech[(at + 50 * end.party) % talk.speech.len()]
+                    };
+                    end.packet.extend_from_slice(said);
                 }
                 None => end.packet[HEADER + 4..HEADER + MARK].copy_from_slice(&now().to_be_bytes()),
             }
@@ -201,13 +269,14 @@ impl Traffic {
         }
     }
 
-    fn hear(&self, heard: &mut Heard) {
+    fn hear(&mut self, heard: &mut Heard) {
         let mut space = cmsg_space!(TimeSpec);
         let mut buf = [0; 2_048];
-        for (at, ear) in self.ears.iter().enumerate() {
+        for at in 0..self.ears.len() {
+            let ear = self.ears[at].as_raw_fd();
             loop {
                 let mut slices = [IoSliceMut::new(&mut buf)];
-                let taken = recvmsg::<()>(ear.as_raw_fd(), &mut slices, Some(&mut space), MsgFlags::empty());
+                let taken = recvmsg::<SockaddrIn>(ear, &mut slices, Some(&mut space), MsgFlags::empty());
                 let Ok(message) = taken else { break };
                 let came = message.cmsgs().ok().and_then(|mut all| {
                     all.find_map(|cmsg| match cmsg {
@@ -215,15 +284,19 @@ impl Traffic {
                         _ => None,
                     })
                 });
-                let length = message.bytes;
-                self.count(at, &buf[..length], came.unwrap_or_else(now), heard);
+                let (length, from) = (message.bytes, message.address);
+                heard.received += 1;
+                let (packet, came) = (&buf[..length], came.unwrap_or_else(now));
+                match self.timing {
+                    Timing::Marks => self.count(at, packet, came, heard),
+                    _ => heard.delays.extend(from.and_then(|from| self.listen(from.into(), packet, came))),
+                }
             }
         }
     }
 
     fn count(&self, at: usize, packet: &[u8], came: u64, heard: &mut Heard) {
         // RTCP of what is measured comes one port up, where nobody is.
-        heard.received += 1;
         let Some(mark) = packet.get(HEADER..HEADER + MARK) else { return };
         let (number, sent) = mark.split_at(4);
         let number = number.try_into().map_or(usize::MAX, |bytes| u32::from_be_bytes(bytes) as usize);
@@ -236,6 +309,24 @@ impl Traffic {
         }
         let sent = sent.try_into().map_or(0, u64::from_be_bytes);
         heard.delays.push(u32::try_from(came.saturating_sub(sent)).unwrap_or(u32::MAX));
+    }
+}
+
+impl Traffic {
+    /// How late it is, by what is in it.
+    fn listen(&mut self, from: SocketAddrV4, packet: &[u8], came: u64) -> Option<u32> {
+        let end = self.ends.get_mut(*self.hearing.get(&from.into())?)?;
+        let (header, payload) = packet.split_at_checked(HEADER)?;
+        if header[1] & 0x7f != A_LAW.0 {
+            return None;
+        }
+        match self.timing {
+            Timing::Words => end.ear.hears(payload, came, self.words[end.call]),
+            Timing::Pace => {
+                end.pace.late(header[4..8].try_into().map(u32::from_be_bytes).unwrap_or_default(), came)
+            }
+            Timing::Marks => None,
+        }
     }
 }
 
@@ -259,9 +350,23 @@ mod tests {
         let mut traffic = Traffic::new(here).unwrap();
         // Each end's packets go straight to where the other end hears.
         traffic.add([(Some(ear(here, 1)), RELAYED, None), (Some(ear(here, 0)), RELAYED, None)]);
-        let mut heard = traffic.talk(Duration::from_millis(200));
+        let mut heard = traffic.talk(Duration::from_millis(200), Timing::Marks);
         assert_eq!((heard.sent, heard.received, heard.astray, heard.unsent), (20, 20, 0, 0));
         let most = heard.percentile(1.0).unwrap();
         assert!(most > 0.0 && most < 1e6, "{most}");
+    }
+
+    #[test]
+    fn words_that_go_round_are_heard_to_begin() {
+        let here = Ipv4Addr::new(127, 0, 0, 78);
+        let mut traffic = Traffic::new(here).unwrap();
+        let word: Speech = (0..50).map(|n| vec![if n < 10 { 0x7f ^ 0x55 } else { 0x55 }; 160]).collect();
+        let talk = Talk { speech: word.clone(), word };
+        // What the one's ear hears comes from where the other sends.
+        let ends = [1, 0].map(|other| (Some(ear(here, other)), SPOKEN, Some(talk.clone())));
+        traffic.add(ends);
+        let mut heard = traffic.talk(Duration::from_millis(2_300), Timing::Words);
+        let most = heard.percentile(1.0).unwrap();
+        assert!((1..=3).contains(&heard.delays.len()) && most < 1e6, "{:?}", heard.delays);
     }
 }
