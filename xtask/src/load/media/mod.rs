@@ -222,7 +222,7 @@ fn run(name: &str, work: Work, root: &Path, arguments: &[String]) -> Outcome {
             }
         }
         let codecs = voices.map(|all| all.cost(work.voices())).transpose()?;
-        Ok(judge(&taken, codecs))
+        Ok(judge(&taken, work, codecs))
     })
 }
 
@@ -297,7 +297,7 @@ fn best(taken: &[Taken], is: impl Fn(Subject) -> bool) -> Option<Taken> {
 }
 
 /// Prints the ratios, `codecs` being microseconds that the codecs alone take for a packet; whether nothing was lost.
-fn judge(taken: &[Taken], codecs: Option<f64>) -> bool {
+fn judge(taken: &[Taken], work: Work, codecs: Option<f64>) -> bool {
     let Some(ours) = best(taken, |subject| subject == Subject::Switch) else { return false };
     let quickest = |is: fn(Subject) -> bool| {
         taken
@@ -321,7 +321,8 @@ fn judge(taken: &[Taken], codecs: Option<f64>) -> bool {
     let mut ratios = String::from("ratio");
     if let Some(bare) = best(taken, is_bare) {
         ratios += &format!(" cpu/{}={:.2}", bare.subject.name(), ours.cpu / bare.cpu);
-        if timed {
+        // A word waits for the jitter buffer, and music for its time: only what is passed on is under way for as long as it takes.
+        if timed && work.is_passed_on() {
             let p99 = quickest(|subject| subject == Subject::Switch) / quickest(is_bare);
             ratios += &format!(" p99/bare={p99:.2}");
         }

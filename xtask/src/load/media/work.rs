@@ -100,6 +100,11 @@ impl Work {
         }
     }
 
+    /// Whether packets come out as they went in.
+    pub(super) fn is_passed_on(self) -> bool {
+        matches!(self, Work::Relay | Work::Record)
+    }
+
     /// Whether what the codecs alone cost says something about it.
     pub(super) fn is_codecs(self) -> bool {
         matches!(self, Work::Transcode | Work::TranscodeOpus | Work::Mix | Work::MixOpus)
