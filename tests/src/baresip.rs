@@ -33,6 +33,8 @@ pub struct Setup<'a> {
     pub secured: bool,
     /// It speaks Opus and nothing else; otherwise mu-law and nothing else.
     pub opus: bool,
+    /// Or G.722 and nothing else.
+    pub g722: bool,
     /// Where it listens, 5085 or above; the next one is taken, too. Audio of each port has a hundred of its own.
     pub port: u16,
     /// Whom it calls at once.
@@ -48,6 +50,7 @@ impl Default for Setup<'_> {
             ca: None,
             secured: false,
             opus: false,
+            g722: false,
             port: 5_085,
             dials: None,
         }
@@ -91,9 +94,10 @@ impl Baresip {
             .ca
             .map_or(String::new(), |ca| format!("sip_cafile {}\nsip_verify_server yes\n", ca.display()));
         // It takes its sound as it lies there, so the file has the codec's rate and channels.
-        let (codec, form, opus) = match setup.opus {
-            true => ("opus/48000/2", (48_000, 2), "module opus.so\nopus_bitrate 64000\n"),
-            false => ("pcmu", (8_000, 1), ""),
+        let (codec, form, opus) = match (setup.opus, setup.g722) {
+            (true, _) => ("opus/48000/2", (48_000, 2), "module opus.so\nopus_bitrate 64000\n"),
+            (false, true) => ("G722/16000/1", (16_000, 1), "module g722.so\n"),
+            (false, false) => ("pcmu", (8_000, 1), ""),
         };
         let dir = dir.join(format!("baresip-{user}"));
         std::fs::create_dir_all(&dir)?;

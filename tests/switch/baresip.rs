@@ -7,7 +7,7 @@ use cordboard_tests::certificate::Authority;
 use cordboard_tests::config::{Config, MENU, MUSIC};
 use cordboard_tests::fail::{Outcome, ensure};
 use cordboard_tests::net::loses_here;
-use cordboard_tests::sound::{is_tone, read_mono, read_mono_at, share_of_tone_at};
+use cordboard_tests::sound::{is_tone, read_mono, read_mono_at, share_of_tone_at, write_tones};
 use cordboard_tests::switch::Switch;
 use std::path::Path;
 use std::time::Duration;
@@ -166,4 +166,40 @@ pub fn opus_menu(dir: &Path) -> Outcome {
     let tones = quarters(&phone, MENU)?;
     ensure(tones >= 12, || format!("the menu was heard in {tones} quarters of a second"))?;
     switch.ensure_nothing_left()
+}
+
+/// Above the telephone band, within that of speech.
+const SIBILANT: f64 = 6_000.0;
+
+/// It calls a menu whose prompt has a tone above the telephone band, and hears it.
+pub fn wide_menu(dir: &Path, g722: bool) -> Outcome {
+    let flow = "call:answer()\ncall:play(\"menu\")\ncall:hang_up()\n";
+    let codecs = "codecs = [\"opus\", \"G722\", \"PCMU\"]";
+    let config = Config::new(dir)?.md5_alone().tenant(codecs).user("1001").flow("menu", flow)?;
+    write_tones(&dir.join("prompts/menu.wav"), &[MENU, SIBILANT], 4_000, (48_000, 2))?;
+    let switch = Switch::start(dir, &config.number("500", "flow:menu"))?;
+    let phone = Setup { hertz: &[CALLER], opus: !g722, g722, dials: Some("500"), ..Setup::default() };
+    let mut phone = Baresip::start(dir, &phone)?;
+    let cdr =
+        switch.wait_cdrs(1).map_err(|why| Fail(format!("{why}; it said:\n{}", phone.output())))?.remove(0);
+    field(&cdr, "cause", "normal")?;
+    field(&cdr, "legs.0.stats.codec", if g722 { "g722" } else { "opus" })?;
+    phone.stop()?;
+    let rate = if g722 { 16_000 } else { 48_000 };
+    let heard = read_mono_at(&phone.heard()?, rate)?;
+    let tones = |part: &[i16]| [MENU, SIBILANT].map(|hertz| share_of_tone_at(f64::from(rate), part, hertz));
+    let parts: Vec<[f64; 2]> = heard.chunks_exact(rate as usize / 4).map(tones).collect();
+    let both = parts.iter().filter(|shares| shares.iter().all(|share| *share > 0.3)).count();
+    ensure(both >= 12, || format!("{MENU} and {SIBILANT} Hz were heard as {parts:?}"))?;
+    switch.ensure_nothing_left()
+}
+
+/// With Opus.
+pub fn wide_menu_opus(dir: &Path) -> Outcome {
+    wide_menu(dir, false)
+}
+
+/// With G.722.
+pub fn wide_menu_g722(dir: &Path) -> Outcome {
+    wide_menu(dir, true)
 }

@@ -87,6 +87,8 @@ static TESTS: &[Test] = &[
     test("what_we_send_and_a_phone_misses_is_in_the_record", baresip::our_loss),
     test("two_baresips_with_opus_talk_in_full_band", baresip::opus_relayed),
     test("a_baresip_with_opus_hears_a_menu", baresip::opus_menu),
+    test("a_baresip_with_opus_hears_a_menus_6_khz", baresip::wide_menu_opus),
+    test("a_baresip_with_g722_hears_a_menus_6_khz", baresip::wide_menu_g722),
     test("a_recording_as_opus_is_played_by_the_tools_of_its_makers", opus_recordings::in_the_clear),
     test("a_sealed_recording_as_opus_is_opened_as_one", opus_recordings::sealed),
     test("a_recording_as_opus_survives_a_kill", opus_recordings::killed),

@@ -8,3 +8,4 @@ pub use read::{DURATION_MAX, WavError};
 pub use write::WavWriterState;
 
 pub(crate) use read::read;
+pub(crate) use resample::resample;

@@ -188,15 +188,21 @@ fn ogg(bytes: &[u8]) -> Result<Audio, PromptError> {
     from_samples(&pcm, rate, u16::from(channels))
 }
 
-/// libopus makes samples of the rate that prompts are kept at, whatever there was before it.
-const OPUS_HZ: u32 = 8_000;
+/// libopus makes samples of the rate that prompts are kept at, whatever there was before it: the highest one, or, of a file
+/// that is too long for that (over half an hour of stereo), the telephone's.
+const OPUS_HZ: [u32; 2] = [16_000, 8_000];
 
 fn opus(bytes: &[u8]) -> Result<Audio, PromptError> {
-    let audio = read_opus(bytes, OPUS_HZ, SAMPLES_MAX).map_err(|why| match why {
+    let [wide, narrow] = OPUS_HZ;
+    let (rate, read) = match read_opus(bytes, wide, SAMPLES_MAX) {
+        Err(OggError::TooLong) => (narrow, read_opus(bytes, narrow, SAMPLES_MAX)),
+        read => (wide, read),
+    };
+    let audio = read.map_err(|why| match why {
         OggError::TooLong => PromptError::Wav(WavError::TooLong),
         why => PromptError::Ogg(why.to_string()),
     })?;
-    from_samples(&audio.pcm, OPUS_HZ, audio.channels)
+    from_samples(&audio.pcm, rate, audio.channels)
 }
 
 /// Interleaved samples, by way of the WAV reader: it knows which rates, channels and lengths are taken.

@@ -27,8 +27,6 @@ use tokio::sync::{Semaphore, mpsc};
 
 /// Wishes that may wait for their turn; one more is answered with a failure.
 const WAITING: usize = 256;
-/// Bytes that decoded audio takes for each that it plays: PCM16 and both laws.
-const BYTES_A_SAMPLE: usize = 4;
 /// Longest speech: a text of the greatest length at the slowest voice.
 const LENGTH_MAX: Duration = Duration::from_secs(600);
 
@@ -161,7 +159,7 @@ impl Speaker {
             tracing::warn!("a media thread is too busy to take speech");
             return false;
         }
-        let bytes = audio.pcm().len() * BYTES_A_SAMPLE;
+        let bytes = audio.bytes();
         self.loaded.insert(asset.clone(), (bytes, self.wishes));
         self.make_room(asset);
         true

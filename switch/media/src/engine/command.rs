@@ -254,6 +254,9 @@ impl MediaEngine {
             self.play_done(id, old, false);
         }
         if starts {
+            if let Some(leg) = self.legs.get_mut(key) {
+                leg.tune_to_player(&self.config.opus);
+            }
             self.start_ticking(key, now);
         } else {
             self.play_done(id, playback, whole && repeat == Repeat::Once);
@@ -285,6 +288,8 @@ impl MediaEngine {
         if leg.player.as_ref().is_some_and(|p| p.playback() == playback) {
             leg.player = None;
             self.play_done(id, playback, false);
+            // what was played may have had more than the partner has
+            self.prepare_feeds(key);
         }
     }
 

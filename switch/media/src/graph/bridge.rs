@@ -166,11 +166,13 @@ pub(crate) fn prepare(from: &Leg, to: &mut Leg, ptime_ms: u8, config: &OpusConfi
         to.feed = None;
         return;
     };
+    let common = codec::common_rate(codec, wanted);
+    let rate = if to.plays_wide() { codec::WIDE } else { common };
     let Some(coders) = to.coders.as_mut() else {
         return;
     };
-    coders.tune(codec::common_rate(codec, wanted), config);
-    let rate = coders.rate();
+    coders.tune(rate, config);
+    let rate = coders.rate().min(common);
     if to.feed.as_ref().map(|feed| (feed.codec(), feed.rate())) != Some((codec, rate)) {
         to.feed = Some(Box::new(Feed::new(codec, rate)));
     }

@@ -3,7 +3,7 @@
 use crate::codec::g711::Law;
 use crate::codec::opus::OpusConfig;
 use crate::codec::resample::Resampler;
-use crate::codec::{Decoder, Encoder, NARROW};
+use crate::codec::{Decoder, Encoder, NARROW, WIDE};
 use crate::dtmf::receive::DigitReceiver;
 use crate::dtmf::send::{Clocks, DigitSender};
 use crate::engine::{PortKey, Reach};
@@ -77,7 +77,7 @@ pub(crate) struct Coders {
 }
 
 impl Coders {
-    /// A codec at its beginning, spoken at 8 kHz.
+    /// A codec at its beginning, spoken at 8 kHz: at 16 once that makes a difference.
     pub(crate) fn new(codec: Codec, opus: OpusParams, config: &OpusConfig) -> Self {
         let mouth = Encoder::at(codec, NARROW, config, &opus);
         Self { codec, opus, tape: Decoder::new(codec), mouth, up: None, silent: false }
@@ -91,7 +91,11 @@ impl Coders {
     /// Speaks at `rate` from now on, or as near as the codec comes to it. Allocates.
     pub(crate) fn tune(&mut self, rate: u32, config: &OpusConfig) {
         if rate.min(self.codec.sample_hz()) != self.mouth.rate() {
-            self.mouth = Encoder::at(self.codec, rate, config, &self.opus);
+            match &mut self.mouth {
+                // the party's decoder goes on, and so does its likeness here
+                Encoder::G722(_, is_wide) => *is_wide = rate > NARROW,
+                mouth => *mouth = Encoder::at(self.codec, rate, config, &self.opus),
+            }
             self.up = Resampler::new(NARROW, self.mouth.rate());
         }
     }
@@ -458,6 +462,22 @@ impl Leg {
             self.coders = None;
         } else if !self.coders.as_deref().is_some_and(same) {
             self.coders = Some(Box::new(Coders::new(params.codec, params.opus, config)));
+            self.tune_to_player(config);
+        }
+    }
+
+    /// Whether what is played to it has more than the telephone band.
+    pub(crate) fn plays_wide(&self) -> bool {
+        self.player.as_ref().is_some_and(Player::is_wide)
+    }
+
+    /// Has the party hear all of what is played that its codec carries, up to the band of speech. Allocates, if that is more
+    /// than it was spoken to before.
+    pub(crate) fn tune_to_player(&mut self, config: &OpusConfig) {
+        if self.plays_wide()
+            && let Some(coders) = self.coders.as_mut()
+        {
+            coders.tune(WIDE, config);
         }
     }
 
@@ -560,9 +580,10 @@ impl Leg {
     /// The next packet of what the partner says.
     fn feed_frame(&mut self, buf: &mut [u8], at: Time, ticks: u32) -> Option<usize> {
         let ptime = usize::from(self.ptime_ms());
-        let (feed, coders) = (self.feed.as_mut()?, self.coders.as_mut()?);
+        let feed = self.feed.as_mut()?;
+        let rate = feed.rate();
         let mut pcm = [0; FRAME_MAX];
-        let pcm = pcm.get_mut(..ptime * (coders.rate() / 1_000) as usize)?;
+        let pcm = pcm.get_mut(..ptime * (rate / 1_000) as usize)?;
         let pulled = feed.pull(pcm, at);
         self.concealed_us += feed.take_concealed_us();
         if pulled != Pulled::Sound || self.target().is_none() {
@@ -571,7 +592,10 @@ impl Leg {
             }
             return None;
         }
-        let spoken = self.coders.as_mut()?.speak(pcm, buf.get_mut(HEADER_LEN..PAYLOAD_END)?);
+        let (coders, room) = (self.coders.as_mut()?, buf.get_mut(HEADER_LEN..PAYLOAD_END)?);
+        // it was played something with more than the partner has, and will be tuned by the next command
+        let spoken =
+            if rate < coders.rate() { coders.speak_narrow(pcm, room) } else { coders.speak(pcm, room) };
         let (timestamp, restarted) = self.outgoing.begin_local(at);
         let packet = self.finish(buf, spoken, timestamp, restarted);
         self.outgoing.advance_local(ticks);
@@ -601,11 +625,17 @@ impl Leg {
                 let ended = player.frame(law, tones, room.get_mut(..samples).unwrap_or_default());
                 (Some((samples, false)), ended)
             }
+            None if coders.rate() > NARROW => {
+                let mut pcm = [0; FRAME_MAX];
+                let pcm = pcm.get_mut(..samples * 2).unwrap_or_default();
+                let ended = player.wide(tones, pcm);
+                (coders.speak(pcm, room), ended)
+            }
             None => {
                 let mut pcm = [0; NARROW_MAX];
                 let pcm = pcm.get_mut(..samples).unwrap_or_default();
                 let ended = player.pcm(tones, pcm);
-                (coders.speak_narrow(pcm, room), ended)
+                (coders.speak(pcm, room), ended)
             }
         };
         (self.finish(buf, spoken, timestamp, restarted), ended)

@@ -22,7 +22,7 @@ pub(crate) enum Item {
 impl Item {
     fn len(&self) -> u64 {
         match self {
-            Item::Audio(audio) => audio.pcm().len() as u64,
+            Item::Audio(audio) => audio.narrow_len() as u64,
             Item::Tone(_, samples) | Item::Silence(samples) => *samples,
         }
     }
@@ -49,16 +49,23 @@ impl Item {
     /// Writes the samples from `at` on, at 8 kHz.
     fn write_pcm(&self, at: u64, tones: &ToneTable, out: &mut [i16]) {
         match self {
-            Item::Audio(audio) => {
-                let from = usize::try_from(at).unwrap_or(usize::MAX);
-                let pcm = audio.pcm().get(from..).unwrap_or_default();
-                for (to, sample) in out.iter_mut().zip(pcm) {
-                    *to = *sample;
-                }
-            }
+            Item::Audio(audio) => audio.write_narrow(usize::try_from(at).unwrap_or(usize::MAX), out),
             Item::Tone(tone, _) => {
                 for (to, at) in out.iter_mut().zip(at..) {
                     *to = tones.sample(*tone, at);
+                }
+            }
+            Item::Silence(_) => out.fill(0),
+        }
+    }
+
+    /// The same at 16 kHz; `at` counts at 8.
+    fn write_wide(&self, at: u64, tones: &ToneTable, out: &mut [i16]) {
+        match self {
+            Item::Audio(audio) => audio.write_wide(usize::try_from(at).unwrap_or(usize::MAX / 4), out),
+            Item::Tone(tone, _) => {
+                for (to, at) in out.iter_mut().zip(at.saturating_mul(2)..) {
+                    *to = tones.wide(*tone, at);
                 }
             }
             Item::Silence(_) => out.fill(0),
@@ -73,7 +80,7 @@ pub(crate) struct Player {
     items: Box<[Item]>,
     repeat: Repeat,
     item: usize,
-    /// Samples of the item already played.
+    /// Samples of the item already played, at 8 kHz.
     at: u64,
 }
 
@@ -89,28 +96,46 @@ impl Player {
         self.playback
     }
 
+    /// Whether anything in it has more than the telephone band.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.items.iter().any(|item| matches!(item, Item::Audio(audio) if audio.is_wide()))
+    }
+
     /// The next frame, as codes of G.711; what is left of it after the end is silence. Says whether the playlist has ended.
     pub(crate) fn frame(&mut self, law: Law, tones: &ToneTable, out: &mut [u8]) -> bool {
-        let rest = self.each(out, |item, at, now| item.write(at, law, tones, now));
+        let rest = self.each(out, 1, |item, at, now| item.write(at, law, tones, now));
         rest.fill(g711::silence(law));
         self.has_ended()
     }
 
     /// The same as samples at 8 kHz.
     pub(crate) fn pcm(&mut self, tones: &ToneTable, out: &mut [i16]) -> bool {
-        let rest = self.each(out, |item, at, now| item.write_pcm(at, tones, now));
+        let rest = self.each(out, 1, |item, at, now| item.write_pcm(at, tones, now));
         rest.fill(0);
         self.has_ended()
     }
 
-    /// Moves on by as many samples as `out` has, item after item; what is left of it after the end.
-    fn each<'a, T>(&mut self, out: &'a mut [T], mut write: impl FnMut(&Item, u64, &mut [T])) -> &'a mut [T] {
+    /// The same as samples at 16 kHz, an even number of them.
+    pub(crate) fn wide(&mut self, tones: &ToneTable, out: &mut [i16]) -> bool {
+        let rest = self.each(out, 2, |item, at, now| item.write_wide(at, tones, now));
+        rest.fill(0);
+        self.has_ended()
+    }
+
+    /// Moves on by as many samples as `out` has, `per` of them for each at 8 kHz, item after item; what is left of it after the
+    /// end.
+    fn each<'a, T>(
+        &mut self,
+        out: &'a mut [T],
+        per: usize,
+        mut write: impl FnMut(&Item, u64, &mut [T]),
+    ) -> &'a mut [T] {
         let mut rest = out;
-        while !rest.is_empty() {
-            let Some((item, at, len)) = self.take(rest.len()) else {
+        while rest.len() >= per {
+            let Some((item, at, len)) = self.take(rest.len() / per) else {
                 break;
             };
-            let (now, after) = rest.split_at_mut(len);
+            let (now, after) = rest.split_at_mut(len * per);
             if let Some(item) = self.items.get(item) {
                 write(item, at, now);
             }
@@ -209,6 +234,30 @@ mod tests {
             assert_eq!(skipped.skip(16), ended);
         }
         assert!(played.has_ended());
+    }
+
+    #[test]
+    fn at_16_khz_items_of_both_rates_follow_each_other_as_long_as_at_8() {
+        let loud = |rate: u32| {
+            let pcm = (0..rate / 5).map(|n| if n % 3 == 0 { 9_000 } else { -4_500 }).collect();
+            Item::Audio(Arc::new(Audio::from_samples(pcm, rate).unwrap()))
+        };
+        let items = || vec![loud(16_000), Item::Tone(Tone::Hertz(1_000), 99), loud(8_000), Item::Silence(77)];
+        let mut narrow = player(items(), Repeat::Forever).unwrap();
+        let mut wide = player(items(), Repeat::Forever).unwrap();
+        assert!(wide.is_wide() && !player(vec![loud(8_000)], Repeat::Once).unwrap().is_wide());
+        let tones = ToneTable::new();
+        for _ in 0..70 {
+            let (mut eight, mut sixteen) = ([0; 80], [0; 160]);
+            narrow.pcm(&tones, &mut eight);
+            wide.wide(&tones, &mut sixteen);
+            assert_eq!((narrow.item, narrow.at), (wide.item, wide.at));
+        }
+        let mut once = player(vec![Item::Tone(Tone::Hertz(1_000), 99), loud(8_000)], Repeat::Once).unwrap();
+        let mut out = [1; 4_000];
+        assert!(once.wide(&tones, &mut out));
+        assert_eq!(out[198], 9_000, "the samples of 8 kHz are every second one of 16");
+        assert!(out[198 + 3_200..].iter().all(|sample| *sample == 0));
     }
 
     #[test]

@@ -1,32 +1,38 @@
 //! The tones the switch makes itself: frequency and cadence (ITU-T E.180 and its supplement 2).
 
-use super::Sine;
 use cordboard_model::media::Tone;
 use cordboard_model::tone::{Sound, TonePlan};
 
 /// Peak value of every tone: -10 dBm0, where a full-scale sine is +3.14 dBm0 (G.711 table 5).
 const PEAK: i16 = 7_218;
 
-/// One period of 1 Hz, so that every whole frequency is a stride through it.
+/// Positions within one period: samples of 1 Hz at 16 kHz.
+const STEPS: u64 = 16_000;
+
+/// One period of 1 Hz at 16 kHz, so that every whole frequency is a stride through it. At 8 kHz strides are twice as long.
 #[derive(Clone, Debug)]
 pub(crate) struct ToneTable(Box<[i16]>);
 
 impl ToneTable {
     pub(crate) fn new() -> Self {
-        let mut table = vec![0; 8_000];
-        Sine::new(1, PEAK).fill(&mut table);
-        Self(table.into())
+        let step = |n| (f64::from(n) / STEPS as f64 * core::f64::consts::TAU).sin();
+        Self((0..STEPS as u32).map(|n| (f64::from(PEAK) * step(n)).round() as i16).collect())
     }
 
-    /// Sample `at` of a tone, counted from its beginning. What no country was said for is China's.
+    /// Sample `at` of a tone at 8 kHz, counted from its beginning. What no country was said for is China's.
     pub(crate) fn sample(&self, tone: Tone, at: u64) -> i16 {
+        self.wide(tone, at * 2)
+    }
+
+    /// The same at 16 kHz.
+    pub(crate) fn wide(&self, tone: Tone, at: u64) -> i16 {
         match tone {
-            Tone::Of(plan, signal) => self.sound(plan.pattern(signal).at(at / 8), at),
-            Tone::Beep if at < 1_600 => self.sound(Sound::Pure(1_000), at),
+            Tone::Of(plan, signal) => self.sound(plan.pattern(signal).at(at / 16), at),
+            Tone::Beep if at < 3_200 => self.sound(Sound::Pure(1_000), at),
             Tone::Beep => 0,
             Tone::Hertz(hertz) => self.sound(Sound::Pure(hertz.clamp(100, 3_400)), at),
             Tone::RingBack | Tone::Busy | Tone::Congestion | Tone::Dial | Tone::Information => {
-                self.sample(tone.of(TonePlan::default()), at)
+                self.wide(tone.of(TonePlan::default()), at)
             }
         }
     }
@@ -46,7 +52,7 @@ impl ToneTable {
     }
 
     fn sine(&self, hertz: u16, at: u64) -> i16 {
-        let phase = (at % 8_000) * u64::from(hertz) % 8_000;
+        let phase = (at % STEPS) * u64::from(hertz) % STEPS;
         usize::try_from(phase).ok().and_then(|phase| self.0.get(phase).copied()).unwrap_or(0)
     }
 }
@@ -67,6 +73,18 @@ mod tests {
         assert!(Goertzel::share(&piece(Tone::RingBack, 0, 8_000), 450.0) > 0.99);
         assert!(piece(Tone::RingBack, 8_000, 32_000).iter().all(|s| *s == 0));
         assert!(Goertzel::share(&piece(Tone::RingBack, 40_000, 8_000), 450.0) > 0.99);
+    }
+
+    #[test]
+    fn at_16_khz_every_second_sample_is_the_one_at_8_and_the_others_lie_between() {
+        let table = ToneTable::new();
+        for tone in [Tone::Busy, Tone::Beep, Tone::Hertz(3_400)] {
+            for at in 0..8_000u64 {
+                assert_eq!(table.wide(tone, at * 2), table.sample(tone, at));
+            }
+        }
+        let wide: Vec<i16> = (0..16_000).map(|at| table.wide(Tone::Hertz(2_000), at)).collect();
+        assert!(Goertzel::share(&wide, 1_000.0) > 0.999, "2 kHz at 16 is 1 kHz at 8, and nothing else");
     }
 
     #[test]

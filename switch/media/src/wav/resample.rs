@@ -1,19 +1,20 @@
-//! Resampling to 8 kHz: a windowed-sinc low-pass evaluated only where an output sample falls.
+//! Resampling of whole files to 8 or 16 kHz: a windowed-sinc low-pass evaluated only where an output sample falls.
 
 use core::f64::consts::{PI, TAU};
 
-/// Where the filter has fallen by half: telephony ends at 3.4 kHz, folding begins at 4.
-const CUTOFF_HZ: f64 = 3_650.0;
+/// Where the filter has fallen by half, as a part of the lower rate: at 8 kHz, telephony ends at 3.4 kHz and folding begins
+/// at 4; this is 3.65.
+const CUTOFF: f64 = 3_650.0 / 8_000.0;
 /// Zero crossings of the sinc on each side. 32 of them give a transition of some 400 Hz.
 const CROSSINGS: f64 = 32.0;
 
-/// `input` at `rate` as samples at 8 kHz.
-pub(super) fn resample(input: Vec<i16>, rate: u32) -> Vec<i16> {
-    if rate == 8_000 {
+/// `input` at `rate` as samples at `to` hertz.
+pub(crate) fn resample(input: Vec<i16>, rate: u32, to: u32) -> Vec<i16> {
+    if rate == to {
         return input;
     }
-    let filter = Filter::new(rate);
-    let length = input.len() as u64 * 8_000 / u64::from(rate);
+    let filter = Filter::new(rate, to);
+    let length = input.len() as u64 * u64::from(to) / u64::from(rate);
     (0..length).map(|n| filter.at(&input, n)).collect()
 }
 
@@ -26,11 +27,11 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(rate: u32) -> Self {
-        let shared = gcd(u64::from(rate), 8_000);
-        let step = (u64::from(rate) / shared, 8_000 / shared);
+    fn new(rate: u32, to: u32) -> Self {
+        let shared = gcd(u64::from(rate), u64::from(to));
+        let step = (u64::from(rate) / shared, u64::from(to) / shared);
         // In units of input samples.
-        let cutoff = 2.0 * CUTOFF_HZ / f64::from(rate);
+        let cutoff = 2.0 * CUTOFF * f64::from(rate.min(to)) / f64::from(rate);
         let half = (CROSSINGS / cutoff).ceil();
         let phases = (0..step.1)
             .map(|phase| {

@@ -171,7 +171,10 @@ fn engine() -> MediaEngine {
     let mut ids = IdMaker::new(1, 0);
     let legs: Vec<LegId> = (0..CODECS.len()).map(|n| leg(&mut engine, &mut ids, n)).collect();
     let asset = AssetId::new(TenantId::DEFAULT, "music").unwrap();
-    engine.load_asset(asset.clone(), Arc::new(Audio::from_pcm(&[1_000; 4_321])));
+    let music = (0..8_642).map(|n| if n % 3 == 0 { 2_000 } else { -1_000 }).collect();
+    let music = Audio::from_samples(music, 16_000).unwrap();
+    assert_eq!(music.rate(), 16_000);
+    engine.load_asset(asset.clone(), Arc::new(music));
     for pair in legs[..10].chunks(2) {
         engine.handle_command(MediaCommand::Bridge { a: pair[0], b: pair[1] }, Time::ZERO);
     }

@@ -220,6 +220,13 @@ impl World {
         PlayItem::Asset(id)
     }
 
+    /// Samples at another rate.
+    pub fn asset_at(&mut self, name: &str, pcm: Vec<i16>, rate: u32) -> PlayItem {
+        let id = AssetId::new(TenantId::DEFAULT, name).unwrap();
+        self.engine.load_asset(id.clone(), Arc::new(Audio::from_samples(pcm, rate).unwrap()));
+        PlayItem::Asset(id)
+    }
+
     /// Hands in a datagram; what the verdict sends, it sends.
     pub fn give(&mut self, leg: usize, from: SocketAddr, datagram: &[u8]) -> Option<Sent> {
         let mut buf = datagram.to_vec();

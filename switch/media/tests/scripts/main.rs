@@ -1,6 +1,8 @@
 //! Packet scripts in virtual time: what goes in, what comes out.
 
 #[cfg(test)]
+mod band;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod digits;

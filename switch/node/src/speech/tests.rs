@@ -197,6 +197,17 @@ async fn espeak_ng_says_english_and_chinese_and_a_voice_it_does_not_have_is_refu
 }
 
 #[tokio::test]
+async fn speech_of_espeak_ng_has_more_than_the_telephone_band() {
+    let scratch = Scratch::new("espeak-wide");
+    let mut rig = Rig::real(&machine(&scratch, SpeechEngine::EspeakNg));
+    rig.wish(wish(1, "Six sisters sit still.", "en")).await;
+    assert!(rig.answer().await.1.is_some());
+    let given = rig.given();
+    let [(_, Some(audio))] = &given[..] else { panic!("{given:?}") };
+    assert_eq!(audio.rate(), 16_000);
+}
+
+#[tokio::test]
 async fn a_program_that_hangs_is_killed_and_one_that_is_not_there_is_an_answer() {
     let scratch = Scratch::new("hangs");
     std::fs::create_dir_all(&scratch.0).unwrap();
