@@ -82,6 +82,7 @@ fn snapshot() -> Result<Snapshot, IdError> {
         zone: "UTC".into(),
         plan: None,
         pools: Default::default(),
+        kit: Default::default(),
         domains: vec!["switch.example.com".into()],
         codecs: Codec::DEFAULT.to_vec(),
         tones: Default::default(),

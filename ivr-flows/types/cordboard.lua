@@ -120,6 +120,12 @@ function call:stream(options) end
 ---@return string cause Why it failed.
 function call:transfer(target) end
 
+---Runs another flow of the tenant on this call, and comes back with what it returns.
+---@param flow string
+---@param ... any What it gets as `...`.
+---@return any ...
+function call:run(flow, ...) end
+
 ---Ends the call and the flow. Never returns.
 ---@param cause? "normal"|"busy"|"no_answer"|"declined"|"not_found"|"forbidden"|"congestion"|"flow_ended"
 function call:hang_up(cause) end

@@ -45,6 +45,7 @@ fn dial(numbers: Vec<CalledNumber>, dialled: &str) -> Verdict {
         zone: "UTC".into(),
         plan: None,
         pools: Default::default(),
+        kit: Default::default(),
         domains: Vec::new(),
         codecs: Vec::new(),
         tones: Default::default(),

@@ -34,6 +34,7 @@ impl Context {
             zone: "UTC".into(),
             plan: None,
             pools: Default::default(),
+            kit: Default::default(),
             domains: Vec::new(),
             codecs: Vec::new(),
             tones: Default::default(),

@@ -36,5 +36,5 @@ pub use io::{Restore, ShardCommand, ShardConfig, ShardInput, ShardOutput};
 pub use ladder::{Ladder, Tapped, redact};
 pub use query::Figures;
 pub use shard::Shard;
-pub use translate::{RoomOrder, check_flow};
+pub use translate::{RoomOrder, check_flow, flow_uses};
 pub use video::VideoRule;

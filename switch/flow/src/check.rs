@@ -22,7 +22,7 @@ pub fn check(source: &str, file: &str) -> Result<(), Vec<FlowError>> {
         }
     };
     let tokens = lexer::tokens(source);
-    if let Err(error) = compile::factory(&lua, source, file) {
+    if let Err(error) = compile::factory(&lua, source, &compile::chunk(file)) {
         let (line, text) = message(&error, file);
         let column = column(&lua, source, file, &tokens, line, &text);
         return Err(vec![at(line, column, FlowErrorKind::Syntax, text)]);
@@ -65,7 +65,7 @@ fn column(lua: &Lua, source: &str, file: &str, tokens: &[Token<'_>], line: u32, 
     }
     let guilty = |t: &&&Token<'_>| {
         let cut = source.get(..t.at + t.text.len()).unwrap_or_default();
-        let error = compile::plain(lua, cut, file).err();
+        let error = compile::plain(lua, cut, &compile::chunk(file)).err();
         error.is_some_and(|error| message(&error, file) == (line, text.to_owned()))
     };
     candidates.iter().take(32).find(guilty).map(|t| t.column)

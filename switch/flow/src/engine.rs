@@ -6,13 +6,14 @@
 use crate::check::check;
 use crate::error::{FlowError, FlowErrorKind};
 use crate::io::{FlowCommand, FlowInput, FlowOutput, FlowRecord, PartyId};
-use crate::texts::Texts;
+use crate::texts::{self, Text, TextName, Texts};
 use crate::verb::{Asked, Reply};
-use crate::vm::shared::CallState;
+use crate::vm::place::{Chunks, Place};
+use crate::vm::shared::{CallState, Wanted};
 use crate::vm::{self, CALLS_PER_VM, Fault, Resume, Step, Vm};
 use cordboard_model::config::{FlowLimits, Snapshot};
 use cordboard_model::deadline::Deadlines;
-use cordboard_model::id::{CallId, FlowId};
+use cordboard_model::id::{CallId, FlowId, Name};
 use cordboard_model::time::{Time, TimerReason};
 use cordboard_model::verb::{QueueEnd, Verb, VerbAnswer};
 use mlua::Thread;
@@ -29,7 +30,7 @@ struct Open {
     ticket: u64,
     verb: Verb,
     asked: Asked,
-    line: u32,
+    place: Place,
 }
 
 /// One coroutine with what belongs to it.
@@ -37,9 +38,11 @@ struct Run {
     thread: Thread,
     vm: usize,
     flow: FlowId,
-    version: u64,
+    generation: u64,
     limits: FlowLimits,
     started: Time,
+    /// When its instructions were counted anew.
+    counted: Time,
     first_data: BTreeMap<String, String>,
     state: CallState,
     tickets: u64,
@@ -91,15 +94,14 @@ impl FlowEngine {
     }
 
     fn configure(&mut self, snapshot: &Snapshot) -> Result<(), Vec<FlowError>> {
-        let flows = || snapshot.tenants.values().flat_map(|tenant| tenant.flows.values());
-        let unchecked = flows().filter(|flow| !self.texts.is_current(flow));
+        let unchecked = texts::of(snapshot).filter(|text| !self.texts.is_current(text));
         let errors: Vec<FlowError> =
-            unchecked.filter_map(|flow| check(&flow.source, &flow.file).err()).flatten().collect();
+            unchecked.filter_map(|text| check(&text.source, &text.file).err()).flatten().collect();
         if !errors.is_empty() {
             return Err(errors);
         }
         self.limits = snapshot.limits.flow;
-        let gone = self.texts.replace(flows());
+        let gone = self.texts.replace(texts::of(snapshot));
         self.forget(&gone);
         Ok(())
     }
@@ -120,7 +122,9 @@ impl FlowEngine {
         now: Time,
     ) {
         self.stop(call);
-        let Some(version) = self.texts.current(&flow) else {
+        let generation = self.texts.current();
+        let name = TextName::Flow(flow.clone());
+        let Some(version) = self.texts.version(generation, &name) else {
             let text = format!("no flow '{}' is configured", flow.name);
             let error = FlowError {
                 file: flow.to_string(),
@@ -133,7 +137,7 @@ impl FlowEngine {
             return;
         };
         let limits = self.limits;
-        match self.spawn(call, flow.clone(), version, (from, to, data), limits, now) {
+        match self.spawn(call, flow.clone(), (generation, version), (from, to, data), limits, now) {
             Ok(step) => self.conclude(call, step, true),
             Err(error) => self.outputs.push_back(FlowOutput::Failed { call, flow, error }),
         }
@@ -144,20 +148,25 @@ impl FlowEngine {
         &mut self,
         call: CallId,
         flow: FlowId,
-        version: u64,
+        (generation, version): (u64, u64),
         (from, to, data): (PartyId, PartyId, BTreeMap<String, String>),
         limits: FlowLimits,
         started: Time,
     ) -> Result<Step, FlowError> {
-        let place = self.vm_with_room(version).and_then(|vm| match &mut self.vms[vm] {
-            Some(host) => host.spawn().map(|thread| (vm, thread)),
-            None => Err(mlua::Error::runtime("no machine")),
+        let mut chunks = Chunks::default();
+        let host = self.vm_with_room().and_then(|vm| {
+            self.take_in(vm, version, &mut chunks)?;
+            match &mut self.vms[vm] {
+                Some(host) => host.spawn().map(|thread| (vm, thread)),
+                None => Err(mlua::Error::runtime("no machine")),
+            }
         });
-        let (vm, thread) = place.map_err(|error| {
-            let fault = Fault { line: 0, kind: FlowErrorKind::Internal, text: error.to_string() };
-            self.error(version, fault, &limits)
+        let (vm, thread) = host.map_err(|error| {
+            let fault =
+                Fault { place: Place::default(), kind: FlowErrorKind::Internal, text: error.to_string() };
+            self.error(&chunks, fault, &limits)
         })?;
-        self.texts.enter(version);
+        self.texts.enter(generation);
         let state = CallState {
             call: Some(call),
             from: from.0,
@@ -165,16 +174,19 @@ impl FlowEngine {
             data: data.clone(),
             fresh: true,
             verbs_left: limits.verbs,
-            line: 1,
+            place: Place { text: 0, line: 1 },
+            left: limits.instructions,
+            chunks,
             ..CallState::default()
         };
         let run = Run {
             thread,
             vm,
             flow,
-            version,
+            generation,
             limits,
             started,
+            counted: started,
             first_data: data,
             state,
             tickets: 0,
@@ -184,40 +196,102 @@ impl FlowEngine {
         };
         self.runs.insert(call, run);
         self.deadlines.set(call, started + limits.wall, WALL);
-        Ok(self.resume(call, Resume::Begin(version)))
+        Ok(self.resume(call, Resume::Begin))
     }
 
-    /// A machine with room for one more call that has this version of a text.
-    fn vm_with_room(&mut self, version: u64) -> mlua::Result<usize> {
-        let roomy = |vm: &Option<Vm>| vm.as_ref().is_some_and(|vm| vm.calls < CALLS_PER_VM);
-        let at = match self.vms.iter().position(roomy) {
-            Some(at) => at,
-            None => {
-                let vm = Vm::new(self.seed)?;
-                match self.vms.iter().position(Option::is_none) {
-                    Some(at) => {
-                        self.vms[at] = Some(vm);
-                        at
-                    }
-                    None => {
-                        self.vms.push(Some(vm));
-                        self.vms.len() - 1
-                    }
-                }
-            }
-        };
-        if let (Some(vm), Some(text)) = (&mut self.vms[at], self.texts.get(version))
-            && !vm.has(version)
+    /// Gives a machine a version of a text, and a call its place.
+    fn take_in(&mut self, vm: usize, version: u64, chunks: &mut Chunks) -> mlua::Result<usize> {
+        if let Some(at) = chunks.of_version(version) {
+            return Ok(at);
+        }
+        let lost = || mlua::Error::runtime("the text is gone");
+        let text = self.texts.get(version).ok_or_else(lost)?;
+        let at = chunks.add(vm::compile::chunk(&text.file), version);
+        if let (Some(vm), Some(chunk)) = (self.vms.get_mut(vm).and_then(Option::as_mut), chunks.get(at))
+            && !vm.has(chunk)
         {
-            vm.compile(version, &text.source, &text.file)?;
+            vm.compile(chunk, &text.source)?;
         }
         Ok(at)
     }
 
-    fn resume(&mut self, call: CallId, with: Resume) -> Step {
+    /// A machine with room for one more call.
+    fn vm_with_room(&mut self) -> mlua::Result<usize> {
+        let roomy = |vm: &Option<Vm>| vm.as_ref().is_some_and(|vm| vm.calls < CALLS_PER_VM);
+        if let Some(at) = self.vms.iter().position(roomy) {
+            return Ok(at);
+        }
+        let vm = Vm::new(self.seed)?;
+        match self.vms.iter().position(Option::is_none) {
+            Some(at) => {
+                self.vms[at] = Some(vm);
+                Ok(at)
+            }
+            None => {
+                self.vms.push(Some(vm));
+                Ok(self.vms.len() - 1)
+            }
+        }
+    }
+
+    /// Runs a coroutine to its next verb or its end. The texts that it takes in on the way are given to it.
+    fn resume(&mut self, call: CallId, mut with: Resume) -> Step {
+        loop {
+            match self.resume_once(call, with) {
+                Step::Text(wanted) => with = self.wanted(call, wanted),
+                step => return step,
+            }
+        }
+    }
+
+    /// One of the tenant's texts, or why it cannot be had.
+    fn wanted(&mut self, call: CallId, wanted: Wanted) -> Resume {
+        let Some(run) = self.runs.get_mut(&call) else {
+            return Resume::Raise("the coroutine is gone".to_owned());
+        };
+        let mut chunks = core::mem::take(&mut run.state.chunks);
+        let (vm, place, generation) = (run.vm, run.state.place, run.generation);
+        let found = self
+            .find(call, generation, &wanted)
+            .and_then(|version| self.take_in(vm, version, &mut chunks).map_err(|error| error.to_string()));
+        let place = chunks.written(place).unwrap_or_default();
+        if let Some(run) = self.runs.get_mut(&call) {
+            run.state.chunks = chunks;
+        }
+        match found {
+            Ok(at) => Resume::Text(at),
+            Err(why) => Resume::Raise(format!("{place}{why}")),
+        }
+    }
+
+    fn find(&self, call: CallId, generation: u64, wanted: &Wanted) -> Result<u64, String> {
+        let (verb, kind, name) = match wanted {
+            Wanted::Library(name) => ("require", "library", name),
+            Wanted::Flow(name) => (crate::verb::run::NAME, "flow", name),
+        };
+        let parsed = Name::new(name).map_err(|error| format!("{verb}: {error}"))?;
+        let key = match wanted {
+            Wanted::Library(_) => TextName::Library(call.tenant, parsed),
+            Wanted::Flow(_) => TextName::Flow(FlowId { tenant: call.tenant, name: parsed }),
+        };
+        if let Some(version) = self.texts.version(generation, &key) {
+            return Ok(version);
+        }
+        let others = self.texts.names(generation).filter_map(|other| match (other, wanted) {
+            (TextName::Library(tenant, name), Wanted::Library(_)) if *tenant == call.tenant => {
+                Some(name.as_str())
+            }
+            (TextName::Flow(id), Wanted::Flow(_)) if id.tenant == call.tenant => Some(id.name.as_str()),
+            _ => None,
+        });
+        let hint = crate::verb::nearest(name, others).map(|near| format!("; did you mean '{near}'?"));
+        Err(format!("{verb}: there is no {kind} '{name}'{}", hint.unwrap_or_default()))
+    }
+
+    fn resume_once(&mut self, call: CallId, with: Resume) -> Step {
         let lost = || {
             Step::Failed(Fault {
-                line: 0,
+                place: Place::default(),
                 kind: FlowErrorKind::Internal,
                 text: "the coroutine is gone".to_owned(),
             })
@@ -229,21 +303,21 @@ impl FlowEngine {
             return lost();
         };
         run.open = None;
-        vm.resume(&run.thread, &mut run.state, &run.limits, run.version, with)
+        vm.resume(&run.thread, &mut run.state, &run.limits, with)
     }
 
     /// Acts on where a resume ended. `aloud` is false while answers are replayed.
     fn conclude(&mut self, call: CallId, step: Step, aloud: bool) {
         self.tell_logs(call, aloud);
         match step {
-            Step::Verb { verb, asked, line } => {
+            Step::Verb { verb, asked, place } => {
                 let Some(run) = self.runs.get_mut(&call) else {
                     return;
                 };
                 run.tickets += 1;
                 let ticket = run.tickets;
                 let hung_up = asked == Asked::HangUp;
-                run.open = Some(Open { ticket, verb: verb.clone(), asked, line });
+                run.open = Some(Open { ticket, verb: verb.clone(), asked, place });
                 if aloud {
                     self.outputs.push_back(FlowOutput::Verb { call, ticket, verb });
                 }
@@ -251,7 +325,8 @@ impl FlowEngine {
                     self.end(call);
                 }
             }
-            Step::Finished => self.end(call),
+            // Given what it wanted before it comes here.
+            Step::Finished | Step::Text(_) => self.end(call),
             Step::Failed(fault) => self.fail(call, fault),
         }
     }
@@ -264,9 +339,10 @@ impl FlowEngine {
         if !aloud {
             return;
         }
-        let file = self.texts.get(run.version).map(|text| text.file.clone()).unwrap_or_default();
-        let log = |(text, line)| FlowOutput::Log { call, text, file: file.clone(), line };
-        self.outputs.extend(logs.into_iter().map(log));
+        for (text, place) in logs {
+            let file = file(&self.texts, &run.state.chunks, place);
+            self.outputs.push_back(FlowOutput::Log { call, text, file, line: place.line });
+        }
     }
 
     /// The flow is over.
@@ -280,25 +356,24 @@ impl FlowEngine {
         let Some(run) = self.runs.get(&call) else {
             return;
         };
-        let error = self.error(run.version, fault, &run.limits);
+        let error = self.error(&run.state.chunks, fault, &run.limits);
         if let Some(run) = self.remove(call) {
             self.outputs.push_back(FlowOutput::Failed { call, flow: run.flow, error });
         }
     }
 
-    fn error(&self, version: u64, fault: Fault, limits: &FlowLimits) -> FlowError {
-        let file = self.texts.get(version).map(|text| text.file.clone()).unwrap_or_default();
+    fn error(&self, chunks: &Chunks, fault: Fault, limits: &FlowLimits) -> FlowError {
+        let file = file(&self.texts, chunks, fault.place);
         let text = if fault.text.is_empty() { vm::spent(fault.kind, limits, 1) } else { fault.text };
-        FlowError { file, line: fault.line, column: None, kind: fault.kind, text }
+        FlowError { file, line: fault.place.line, column: None, kind: fault.kind, text }
     }
 
     /// Lets go of a coroutine; its machine too, if it was the last one there.
     fn remove(&mut self, call: CallId) -> Option<Run> {
         let run = self.runs.remove(&call)?;
         self.deadlines.clear(&call);
-        if let Some(gone) = self.texts.leave(run.version) {
-            self.forget(&[gone]);
-        }
+        let gone = self.texts.leave(run.generation);
+        self.forget(&gone);
         if let Some(slot) = self.vms.get_mut(run.vm)
             && let Some(vm) = slot
         {
@@ -319,12 +394,18 @@ impl FlowEngine {
     }
 
     /// Takes an answer and runs the flow to its next verb. An answer to a verb that is not open is ignored.
-    pub fn handle_input(&mut self, input: FlowInput, _now: Time) {
+    pub fn handle_input(&mut self, input: FlowInput, now: Time) {
         let FlowInput::Answer { call, ticket, answer } = input;
         let is_open = |run: &Run| run.open.as_ref().is_some_and(|open| open.ticket == ticket);
-        if self.runs.get(&call).is_some_and(is_open) {
-            self.answer(call, answer, true);
+        let Some(run) = self.runs.get_mut(&call).filter(|run| is_open(run)) else {
+            return;
+        };
+        // A step that took no time gives no instructions: a flow that takes many such would hold up everybody.
+        if now > run.counted {
+            run.counted = now;
+            run.state.left = run.limits.instructions;
         }
+        self.answer(call, answer, true);
     }
 
     fn answer(&mut self, call: CallId, answer: VerbAnswer, aloud: bool) {
@@ -340,14 +421,13 @@ impl FlowEngine {
         }
         note_data(&mut run.state, &open.asked, &answer);
         if let Some(text) = not_done(&open.verb, &answer) {
-            run.state.logs.push((text, open.line));
+            run.state.logs.push((text, open.place));
         }
         let step = match open.asked.reply(answer) {
             Reply::End => Step::Finished,
             Reply::Values(values) => self.resume(call, Resume::Values(values)),
             Reply::Raise(text) => {
-                let place = self.texts.get(run.version).map(|t| crate::vm::compile::chunk(&t.file));
-                let text = format!("{}:{}: {text}", place.unwrap_or_default(), open.line);
+                let text = format!("{}{text}", run.state.chunks.written(open.place).unwrap_or_default());
                 self.resume(call, Resume::Raise(text))
             }
         };
@@ -357,8 +437,9 @@ impl FlowEngine {
     /// Ends the flows whose time is up.
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some(call) = self.deadlines.pop_due(now) {
-            let line = self.runs.get(&call).and_then(|run| run.open.as_ref()).map_or(0, |open| open.line);
-            self.fail(call, Fault { line, kind: FlowErrorKind::Wall, text: String::new() });
+            let open = self.runs.get(&call).and_then(|run| run.open.as_ref());
+            let place = open.map(|open| open.place).unwrap_or_default();
+            self.fail(call, Fault { place, kind: FlowErrorKind::Wall, text: String::new() });
         }
     }
 
@@ -376,15 +457,17 @@ impl FlowEngine {
     /// more than [`ANSWERS_MAX`] answers.
     pub fn record(&self, call: CallId) -> Option<FlowRecord> {
         let run = self.runs.get(&call).filter(|run| run.answers_complete)?;
-        let text = self.texts.get(run.version)?;
+        let mut texts = run.state.chunks.iter().map(|chunk| self.texts.get(chunk.version).cloned());
+        let text = texts.next()??;
         Some(FlowRecord {
             call,
             flow: run.flow.clone(),
             from: PartyId(run.state.from.clone()),
             to: PartyId(run.state.to.clone()),
             data: run.first_data.clone(),
-            file: text.file.clone(),
-            source: text.source.clone(),
+            file: text.file,
+            source: text.source,
+            texts: texts.collect::<Option<Vec<Text>>>()?,
             limits: run.limits,
             started: run.started,
             answers: run.answers.clone(),
@@ -394,16 +477,25 @@ impl FlowEngine {
     /// Rebuilds a coroutine by replaying its answers; the verb it then waits for is put out again. Log
     /// lines are not. A record that does not lead to a verb is refused, and nothing is put out.
     pub fn rebuild(&mut self, record: FlowRecord) -> Result<(), FlowError> {
-        let FlowRecord { call, flow, from, to, data, file, source, limits, started, answers } = record;
+        let FlowRecord { call, flow, from, to, data, file, source, limits, started, answers, texts } = record;
         self.stop(call);
-        if let Some(error) = check(&source, &file).err().and_then(|errors| errors.into_iter().next()) {
+        let name = TextName::Flow(flow.clone());
+        let own = Text { name: name.clone(), file: file.clone(), source };
+        let all: Vec<Text> = texts.into_iter().chain([own]).collect();
+        let wrong = all.iter().find_map(|text| check(&text.source, &text.file).err());
+        if let Some(error) = wrong.and_then(|errors| errors.into_iter().next()) {
             return Err(error);
         }
-        let version = self.texts.adopt(&flow, &file, &source);
+        let generation = self.texts.adopt(all);
+        let version = self.texts.version(generation, &name).unwrap_or_default();
         let said = self.outputs.len();
-        let step = self.spawn(call, flow, version, (from, to, data), limits, started)?;
+        let step = self.spawn(call, flow, (generation, version), (from, to, data), limits, started)?;
         self.conclude(call, step, false);
         for answer in answers {
+            // The times are not known any more, and the flow stood the test once.
+            if let Some(run) = self.runs.get_mut(&call) {
+                run.state.left = run.limits.instructions;
+            }
             self.answer(call, answer, false);
         }
         let open = self.runs.get(&call).and_then(|run| run.open.clone());
@@ -434,6 +526,12 @@ impl FlowEngine {
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
+}
+
+/// The file of a line.
+fn file(texts: &Texts, chunks: &Chunks, place: Place) -> String {
+    let text = chunks.get(place.text).and_then(|chunk| texts.get(chunk.version));
+    text.map(|text| text.file.clone()).unwrap_or_default()
 }
 
 /// What the call's log says of a verb that could not be done.

@@ -1,6 +1,7 @@
 //! What goes into the flow engine and what comes out.
 
 use crate::error::FlowError;
+use crate::texts::Text;
 use cordboard_model::config::Snapshot;
 use cordboard_model::id::{CallId, FlowId};
 use cordboard_model::verb::{Verb, VerbAnswer};
@@ -124,6 +125,9 @@ pub struct FlowRecord {
     pub started: cordboard_model::time::Time,
     /// Every answer since.
     pub answers: Vec<VerbAnswer>,
+    /// The libraries and other flows it took in, in their order.
+    #[serde(default)]
+    pub texts: Vec<Text>,
 }
 
 impl FlowOutput {

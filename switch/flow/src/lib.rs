@@ -16,6 +16,7 @@ mod sandbox;
 pub mod say;
 pub mod script;
 mod texts;
+mod uses;
 mod verb;
 mod vm;
 
@@ -23,3 +24,5 @@ pub use check::check;
 pub use engine::{ANSWERS_MAX, FlowEngine};
 pub use error::{FlowError, FlowErrorKind};
 pub use io::{FlowCommand, FlowInput, FlowOutput, FlowRecord, PartyId};
+pub use texts::{Text, TextName};
+pub use uses::{Use, uses};

@@ -7,7 +7,7 @@ use crate::FlowEngine;
 use crate::error::FlowError;
 use crate::io::{FlowCommand, FlowInput, FlowOutput, PartyId};
 use cordboard_model::cause::Cause;
-use cordboard_model::config::{Flow, FlowLimits, Snapshot, Tenant};
+use cordboard_model::config::{Flow, FlowKit, FlowLimits, Library, Snapshot, Tenant};
 use cordboard_model::id::{CallId, FlowId, Name, TenantId};
 use cordboard_model::media::{PlayItem, Tone};
 use cordboard_model::stream::{StreamEnd, StreamOutcome};
@@ -135,10 +135,32 @@ impl fmt::Display for Mismatch {
 
 impl std::error::Error for Mismatch {}
 
-/// Plays one case. The text is checked first; `file` is for the messages.
-pub fn run(source: &str, file: &str, case: &Case, limits: FlowLimits) -> Result<Report, Mismatch> {
-    let mut play = Play::new(case, file);
-    play.begin(source, limits).map_err(|error| play.mismatch("a text without errors", &error))?;
+/// A text with its file, for messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The file.
+    pub file: String,
+    /// The text.
+    pub text: String,
+}
+
+/// What cases are played with.
+#[derive(Clone, Debug, Default)]
+pub struct Bench {
+    /// The flow that is tested.
+    pub flow: Source,
+    /// Flows that it may run, by name.
+    pub flows: BTreeMap<String, Source>,
+    /// Texts that it may require, by name.
+    pub libraries: BTreeMap<String, Source>,
+    /// What each may use.
+    pub limits: FlowLimits,
+}
+
+/// Plays one case. The texts are checked first.
+pub fn run(bench: &Bench, case: &Case) -> Result<Report, Mismatch> {
+    let mut play = Play::new(case);
+    play.begin(bench).map_err(|error| play.mismatch("texts without errors", &error))?;
     for (index, step) in case.steps.iter().enumerate() {
         play.step = index + 1;
         play.take(step)?;
@@ -149,7 +171,6 @@ pub fn run(source: &str, file: &str, case: &Case, limits: FlowLimits) -> Result<
 
 struct Play<'a> {
     case: &'a Case,
-    file: &'a str,
     engine: FlowEngine,
     call: CallId,
     now: Time,
@@ -159,11 +180,10 @@ struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    fn new(case: &'a Case, file: &'a str) -> Self {
+    fn new(case: &'a Case) -> Self {
         let call = CallId { tenant: TenantId::DEFAULT, start: 0, shard: 0, number: 1 };
         Self {
             case,
-            file,
             engine: FlowEngine::new([0; 32]),
             call,
             now: Time::ZERO,
@@ -173,9 +193,9 @@ impl<'a> Play<'a> {
         }
     }
 
-    fn begin(&mut self, source: &str, limits: FlowLimits) -> Result<(), String> {
-        let id = FlowId::new(TenantId::DEFAULT, "tested").map_err(|e| e.to_string())?;
-        let snapshot = snapshot(source, self.file, &id, limits);
+    fn begin(&mut self, bench: &Bench) -> Result<(), String> {
+        let id = FlowId::new(TenantId::DEFAULT, TESTED).map_err(|e| e.to_string())?;
+        let snapshot = snapshot(bench)?;
         let errors =
             |errors: Vec<FlowError>| errors.iter().map(FlowError::to_string).collect::<Vec<_>>().join("\n");
         self.engine.handle_command(FlowCommand::Configure(&snapshot), self.now).map_err(errors)?;
@@ -299,21 +319,29 @@ fn collected(typed: &str, max: usize, terminators: &str, how: Option<CollectEnd>
     VerbAnswer::Digits { digits, end }
 }
 
-fn snapshot(source: &str, file: &str, id: &FlowId, limits: FlowLimits) -> Snapshot {
-    let flow = Flow {
-        id: id.clone(),
-        file: file.to_owned(),
-        source: source.to_owned(),
-        apology: None,
-        fallback: None,
-    };
-    let flows: BTreeMap<Name, Flow> = [(id.name.clone(), flow)].into_iter().collect();
+/// The name of the flow that is tested; no other can have it, for a file has a shorter one.
+const TESTED: &str = "the.flow.that.is.tested";
+
+fn snapshot(bench: &Bench) -> Result<Snapshot, String> {
+    let mut flows = BTreeMap::new();
+    let tested = (TESTED, &bench.flow);
+    for (name, source) in bench.flows.iter().map(|(name, source)| (name.as_str(), source)).chain([tested]) {
+        let id = FlowId::new(TenantId::DEFAULT, name).map_err(|error| format!("{name}: {error}"))?;
+        let (file, source) = (source.file.clone(), source.text.clone());
+        flows.insert(id.name.clone(), Flow { id, file, source, apology: None, fallback: None });
+    }
+    let mut libraries = BTreeMap::new();
+    for (name, source) in &bench.libraries {
+        let name = Name::new(name).map_err(|error| format!("{name}: {error}"))?;
+        libraries.insert(name, Library { file: source.file.clone(), source: source.text.clone() });
+    }
     let tenant = Tenant {
-        id: id.tenant,
+        id: TenantId::DEFAULT,
         display: String::new(),
         zone: "UTC".to_owned(),
         plan: None,
         pools: Default::default(),
+        kit: FlowKit { libraries },
         domains: Vec::new(),
         codecs: Vec::new(),
         tones: Default::default(),
@@ -326,9 +354,9 @@ fn snapshot(source: &str, file: &str, id: &FlowId, limits: FlowLimits) -> Snapsh
         trunks: BTreeMap::new(),
     };
     let mut snapshot = Snapshot::empty();
-    snapshot.limits.flow = limits;
-    snapshot.tenants.insert(id.tenant, tenant);
-    snapshot
+    snapshot.limits.flow = bench.limits;
+    snapshot.tenants.insert(TenantId::DEFAULT, tenant);
+    Ok(snapshot)
 }
 
 /// Whether `got` begins with the words of `expected`.
@@ -424,15 +452,17 @@ mod tests {
         StepSpec { expect: expect.into(), ..StepSpec::default() }
     }
 
+    fn bench() -> Bench {
+        Bench { flow: Source { file: "f.lua".into(), text: FLOW.into() }, ..Bench::default() }
+    }
+
     const FLOW: &str =
         "call:answer()\nlocal d = call:collect{prompt='pin', max=4}\ncall:log(d)\ncall:wait(2)";
 
     #[test]
     fn a_call_that_goes_as_written_has_a_trace_in_virtual_time() {
         let pin = StepSpec { digits: Some("12#".into()), after: 3.5, ..step("collect pin max=4") };
-        let report =
-            run(FLOW, "f.lua", &case(vec![step("answer"), pin, step("wait")]), FlowLimits::default())
-                .unwrap();
+        let report = run(&bench(), &case(vec![step("answer"), pin, step("wait")])).unwrap();
         assert_eq!(
             report.trace,
             [
@@ -448,11 +478,10 @@ mod tests {
 
     #[test]
     fn a_call_that_goes_otherwise_says_where() {
-        let error = run(FLOW, "f.lua", &case(vec![step("answer"), step("play x")]), FlowLimits::default())
-            .unwrap_err();
+        let error = run(&bench(), &case(vec![step("answer"), step("play x")])).unwrap_err();
         assert_eq!((error.step, error.expected.as_str()), (2, "play x"));
         assert!(error.got.starts_with("collect pin"));
-        let error = run(FLOW, "f.lua", &case(vec![step("answer")]), FlowLimits::default()).unwrap_err();
+        let error = run(&bench(), &case(vec![step("answer")])).unwrap_err();
         assert_eq!((error.step, error.expected.as_str()), (2, "ended"));
     }
 

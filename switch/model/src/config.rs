@@ -173,6 +173,9 @@ pub struct Tenant {
     pub queues: BTreeMap<Name, Queue>,
     /// Flows.
     pub flows: BTreeMap<Name, Flow>,
+    /// What its flows may use.
+    #[serde(default)]
+    pub kit: FlowKit,
     /// Numbers that are shown to those who are called.
     pub pools: BTreeMap<Name, NumberPool>,
     /// Called-number routes, in the order written.
@@ -257,6 +260,22 @@ pub struct Flow {
     pub apology: Option<AssetId>,
     /// Where the call goes then; hung up if none.
     pub fallback: Option<Destination>,
+}
+
+/// What the flows of a tenant may use beside the call.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowKit {
+    /// Texts that flows take in by `require`, by name.
+    pub libraries: BTreeMap<Name, Library>,
+}
+
+/// A text that flows take in by `require`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Library {
+    /// The file, for messages.
+    pub file: String,
+    /// Its text.
+    pub source: String,
 }
 
 /// Which number of a pool is shown.

@@ -1,8 +1,8 @@
 //! `cordboard flow test`: plays the calls written beside a flow, in virtual time, without a phone and a switch.
 
 use crate::cli::FlowTestArgs;
-use cordboard_flow::script::{Script, run};
-use cordboard_model::config::FlowLimits;
+use cordboard_flow::script::{Bench, Script, Source, run};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -64,7 +64,7 @@ impl Told {
     /// Plays the cases of one file. What cannot be read counts as one case that failed.
     fn file(&mut self, file: &Path, trace: bool) {
         // Writing to a String cannot fail.
-        let (script, flow, source) = match read(file) {
+        let (script, bench) = match read(file) {
             Ok(read) => read,
             Err(why) => {
                 self.cases += 1;
@@ -75,7 +75,7 @@ impl Told {
         };
         for case in &script.cases {
             self.cases += 1;
-            match run(&source, &flow.display().to_string(), case, FlowLimits::default()) {
+            match run(&bench, case) {
                 Ok(report) => {
                     let _ = writeln!(self.out, "ok     {}: {}", file.display(), case.name);
                     if trace {
@@ -93,14 +93,42 @@ impl Told {
     }
 }
 
-/// A test with the path and the text of its flow.
-fn read(file: &Path) -> Result<(Script, PathBuf, String), String> {
+/// A test with its flow, the flows beside it, and the libraries of the folder `lib` there or in a folder above.
+fn read(file: &Path) -> Result<(Script, Bench), String> {
     let text = std::fs::read_to_string(file).map_err(|why| format!("{}: {why}", file.display()))?;
     let script: Script = toml::from_str(&text).map_err(|why| format!("{}: {why}", file.display()))?;
     let flow = file.parent().unwrap_or(Path::new("")).join(&script.flow);
-    let source = std::fs::read_to_string(&flow)
+    let text = std::fs::read_to_string(&flow)
         .map_err(|why| format!("{}: the flow {}: {why}", file.display(), flow.display()))?;
-    Ok((script, flow, source))
+    let folder = flow.parent().unwrap_or(Path::new(""));
+    let libraries = folder.ancestors().map(|folder| folder.join("lib")).find(|folder| folder.is_dir());
+    let bench = Bench {
+        flow: Source { file: flow.display().to_string(), text },
+        flows: sources(folder, 0)?,
+        libraries: libraries.map_or(Ok(BTreeMap::new()), |folder| sources(&folder, DEPTH))?,
+        ..Bench::default()
+    };
+    Ok((script, bench))
+}
+
+/// The Lua files of a folder, and of those below it down to `depth`, by their names.
+fn sources(folder: &Path, depth: usize) -> Result<BTreeMap<String, Source>, String> {
+    let failed = |why: std::io::Error| format!("{}: {why}", folder.display());
+    let mut found = BTreeMap::new();
+    // The folder of a bare file name has no name itself.
+    let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    for entry in std::fs::read_dir(listed).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+        if path.is_dir() && depth > 0 {
+            let below = sources(&path, depth - 1)?;
+            found.extend(below.into_iter().map(|(name, source)| (format!("{stem}.{name}"), source)));
+        } else if path.extension().is_some_and(|ending| ending == "lua") {
+            let text = std::fs::read_to_string(&path).map_err(failed)?;
+            found.insert(stem, Source { file: path.display().to_string(), text });
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Reading the configuration again: all or nothing, without dropping a call.
 
-use crate::config::{ApiKey, Checks, ConfigError, Loaded, LuaFault, diff, load};
+use crate::config::{ApiKey, Checks, ConfigError, Loaded, LuaFault, TextUse, diff, load};
 use crate::media::MediaOrder;
 use crate::prompts::{Found, Prompts};
 use crate::shard::Order;
@@ -41,7 +41,11 @@ pub fn read(path: &Path) -> Result<Loaded, Vec<ConfigError>> {
     };
     let registry = crate::boot::registry().map(|registry| registry.names()).unwrap_or_default();
     let env = |name: &str| std::env::var(name).ok();
-    load(path, &Checks { lua: &lua, plugins: &registry, env: &env })
+    let uses = |source: &str| -> Vec<TextUse> {
+        let found = cordboard_core::flow_uses(source).into_iter();
+        found.map(|(library, name, line, column)| TextUse { library, name, line, column }).collect()
+    };
+    load(path, &Checks { lua: &lua, uses: &uses, plugins: &registry, env: &env })
 }
 
 impl Reloader {

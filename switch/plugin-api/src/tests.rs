@@ -138,6 +138,7 @@ impl Bench {
             zone: "UTC".into(),
             plan: None,
             pools: Default::default(),
+            kit: Default::default(),
             domains: Vec::new(),
             codecs: Vec::new(),
             tones: Default::default(),

@@ -56,6 +56,7 @@ impl Setup {
                 zone: "UTC".into(),
                 plan: None,
                 pools: Default::default(),
+                kit: Default::default(),
                 domains: vec![DOMAIN.into()],
                 codecs: Codec::DEFAULT.to_vec(),
                 tones: Default::default(),

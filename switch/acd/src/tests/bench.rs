@@ -67,6 +67,7 @@ pub(super) fn snapshot(queues: Vec<config::Queue>, agents: Vec<config::Agent>) -
         zone: "UTC".into(),
         plan: None,
         pools: Default::default(),
+        kit: Default::default(),
         domains: Vec::new(),
         codecs: Vec::new(),
         tones: Default::default(),

@@ -64,6 +64,12 @@ impl Shard {
     }
 }
 
+/// The tenant's texts that a text names outright: whether it is a library (else a flow), its name, line and column.
+pub fn flow_uses(source: &str) -> Vec<(bool, String, u32, u32)> {
+    let found = cordboard_flow::uses(source).into_iter();
+    found.map(|used| (used.library, used.name, used.line, used.column)).collect()
+}
+
 /// Checks the text of a flow without running it. Each fault is line, column (from one) and reason.
 pub fn check_flow(source: &str, file: &str) -> Vec<(u32, u32, String)> {
     let faults = cordboard_flow::check(source, file).err().unwrap_or_default();

@@ -10,6 +10,6 @@ mod room;
 mod sip;
 mod transfer;
 
-pub use flow::check_flow;
+pub use flow::{check_flow, flow_uses};
 pub(crate) use identity::Came;
 pub use room::RoomOrder;

@@ -92,6 +92,7 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         zone: "UTC".into(),
         plan: None,
         pools: Default::default(),
+        kit: Default::default(),
         domains: vec![domain.into()],
         codecs: Codec::DEFAULT.to_vec(),
         tones: Default::default(),

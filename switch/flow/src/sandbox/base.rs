@@ -211,30 +211,30 @@ fn caught(lua: &Lua, shared: &Shared, value: Value) -> Result<(bool, Value)> {
             Some(_) => Value::Nil,
         },
     };
-    let chunk = shared.chunk();
-    let read = raised::read(&error, &chunk);
+    let read = shared.read(&error);
     if read.kind == crate::error::FlowErrorKind::Memory {
         shared.meter.spend(read.kind);
     }
     if shared.meter.spent().is_some() {
-        shared.line(lua);
+        shared.place(lua);
         return Ok((true, Value::Nil));
     }
-    let text = match read.line.unwrap_or_else(|| shared.meter.line()) {
-        0 => read.text,
-        line => format!("{chunk}:{line}: {}", read.text),
+    let place = read.place.unwrap_or_else(|| shared.meter.place());
+    let text = match shared.with(|state| state.chunks.written(place)) {
+        None => read.text,
+        Some(place) => format!("{place}{}", read.text),
     };
     Ok((false, Value::String(lua.create_string(text)?)))
 }
 
 /// The message handler of a flow: notes the error and its place before the stack is unwound.
 fn fault(lua: &Lua, shared: &Shared, value: Value) -> Result<Value> {
-    let read = raised::read(&value, &shared.chunk());
+    let read = shared.read(&value);
     if read.kind == crate::error::FlowErrorKind::Memory {
         shared.meter.spend(read.kind);
     }
-    let line = read.line.unwrap_or_else(|| shared.line(lua));
-    shared.with(|state| state.fault = Some(Fault { line, kind: read.kind, text: read.text }));
+    let place = read.place.unwrap_or_else(|| shared.place(lua));
+    shared.with(|state| state.fault = Some(Fault { place, kind: read.kind, text: read.text }));
     // An error value cannot be handed back as it is; the prelude only asks whether it is a table.
     Ok(match value {
         Value::Table(_) => value,

@@ -3,7 +3,7 @@
 //! Invariant: what is shared between calls is reachable only through proxies that refuse to be written,
 //! and no function of it calls back into a flow from Rust or C.
 //!
-//! Deliberately absent: `io`, `os`, `debug`, `package`, `require`, `load` and its kin, `coroutine`,
+//! Deliberately absent: `io`, `os`, `debug`, `package`, `load` and its kin, `coroutine`,
 //! `collectgarbage`, `string.dump`, `string.pack` and its kin.
 
 mod args;
@@ -61,7 +61,7 @@ impl Host<'_> {
     {
         let shared = Rc::clone(self.shared);
         let function = self.lua.create_function(move |lua, args: A| {
-            f(lua, &shared, args).map_err(|error| raised::at_line(error, || shared.line(lua)))
+            f(lua, &shared, args).map_err(|error| raised::at_line(error, || shared.place(lua)))
         })?;
         self.table.raw_set(name, function)
     }
@@ -79,6 +79,12 @@ pub fn install(lua: &Lua, shared: &Rc<Shared>) -> Result<Library> {
     }
     let coroutine: Table = globals.raw_get("coroutine")?;
     raw.raw_set("yield", coroutine.raw_get::<Function>("yield")?)?;
+    raw.raw_set("running", coroutine.raw_get::<Function>("running")?)?;
+    // By coroutine what its `require` has; goes with the coroutine.
+    let (libraries, weak) = (lua.create_table()?, lua.create_table()?);
+    weak.raw_set("__mode", "k")?;
+    libraries.set_metatable(Some(weak))?;
+    raw.raw_set("libraries", libraries)?;
     let host = Host { lua, table: lua.create_table()?, shared };
     base::install(&host)?;
     string::install(&host)?;

@@ -320,7 +320,41 @@ local data = setmeta({}, {
   __metatable = false,
 })
 
+-- One of the tenant's texts, as a function of an environment.
+local function text(ask_for, name)
+  ask_for(name)
+  return reply(yield())
+end
+
+local environment
+local LOADING = {}
+
+local function require(name)
+  local thread = raw.running()
+  local mine = raw.libraries[thread]
+  if mine == nil then
+    mine = {}
+    raw.libraries[thread] = mine
+  end
+  local known = mine[name]
+  if known == LOADING then
+    error("require: '" .. name .. "' requires itself by way of others, or failed before", 2)
+  end
+  if known ~= nil then return known end
+  local library = text(rust.library, name)
+  mine[name] = LOADING
+  local value = library(environment(), name)
+  if value == nil then value = true end
+  mine[name] = value
+  return value
+end
+
 local own = {}
+
+function own.run(name, ...)
+  local flow = text(rust.flow, name)
+  return flow(environment(), ...)
+end
 
 function own.log(...) rust.log(joined(" ", ...)) end
 
@@ -373,7 +407,7 @@ call = setmeta({}, {
 local library = {
   _VERSION = "Lua 5.4",
   assert = raw.assert, error = error, getmetatable = raw.getmetatable, ipairs = ipairs, next = rust.next,
-  pairs = pairs, pcall = pcall, print = function(...) rust.log(joined("\t", ...)) end,
+  pairs = pairs, pcall = pcall, require = require, print = function(...) rust.log(joined("\t", ...)) end,
   rawequal = raw.rawequal, rawget = rawget, rawlen = raw.rawlen, rawset = rust.rawset, select = select,
   setmetatable = setmeta, tonumber = raw.tonumber, tostring = tostring, type = type, xpcall = xpcall,
   call = call,
@@ -383,7 +417,7 @@ local library = {
 
 local outer = { __index = library, __metatable = false }
 
-local function environment()
+function environment()
   local env = {}
   env._G = env
   return setmeta(env, outer)

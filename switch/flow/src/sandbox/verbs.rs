@@ -2,10 +2,10 @@
 //! for the request, and leaves it with the call for the coroutine to yield.
 
 use super::Host;
-use crate::verb::arg::{self, Arg, BadOption, DEPTH_MAX, ENTRIES_MAX, TEXT_MAX};
+use crate::verb::arg::{self, ALL_ENTRIES_MAX, Arg, BadOption, DEPTH_MAX, ENTRIES_MAX, TEXT_MAX};
 use crate::verb::{self, Plain, Request};
 use crate::vm::raised;
-use crate::vm::shared::{Pending, Shared};
+use crate::vm::shared::{Pending, Shared, Wanted};
 use cordboard_model::id::TenantId;
 use mlua::{Lua, LuaString, MultiValue, Result, Table, Value};
 
@@ -23,6 +23,8 @@ impl Plain {
 /// Adds the functions to the table that the prelude gets.
 pub(super) fn install(host: &Host<'_>) -> Result<()> {
     host.add("request", request)?;
+    host.add("library", |lua, shared, name: Value| text(lua, shared, "require", &name, Wanted::Library))?;
+    host.add("flow", |lua, shared, name: Value| text(lua, shared, verb::run::NAME, &name, Wanted::Flow))?;
     host.add("menu_tries", |_, shared, args| menu_tries(shared, args))?;
     host.add("log", |lua, shared, text: LuaString| log(lua, shared, &text))?;
     host.add("data_get", |lua, shared, key: Value| data_get(lua, shared, &key))?;
@@ -55,6 +57,11 @@ fn no_set(name: &Value) -> Result<()> {
 
 /// Reads one Lua value, looking into tables as they are, without metatables.
 fn read(value: &Value, depth: usize) -> Result<Arg> {
+    read_within(value, depth, &mut ALL_ENTRIES_MAX.clone())
+}
+
+/// The same; `left` is how many entries the tables may have together. A table that stands in many places counts each time.
+fn read_within(value: &Value, depth: usize, left: &mut usize) -> Result<Arg> {
     Ok(match value {
         Value::Nil => Arg::Nil,
         Value::Boolean(b) => Arg::Bool(*b),
@@ -70,17 +77,18 @@ fn read(value: &Value, depth: usize) -> Result<Arg> {
         Value::Table(_) if depth == 0 => {
             return Err(raised::bad_option("tables given to a verb nest too deep"));
         }
-        Value::Table(table) => Arg::Table(read_table(table, depth - 1)?),
+        Value::Table(table) => Arg::Table(read_table(table, depth - 1, left)?),
         other => Arg::Other(other.type_name()),
     })
 }
 
-fn read_table(table: &Table, depth: usize) -> Result<arg::Table> {
+fn read_table(table: &Table, depth: usize, left: &mut usize) -> Result<arg::Table> {
     let mut read_in = arg::Table::default();
     let mut entries = 0;
     let listed = table.raw_len().min(ENTRIES_MAX + 1);
     for i in 1..=listed {
-        read_in.list.push(read(&table.raw_get::<Value>(i)?, depth)?);
+        take(left)?;
+        read_in.list.push(read_within(&table.raw_get::<Value>(i)?, depth, left)?);
     }
     table.for_each(|key: Value, value: Value| {
         entries += 1;
@@ -95,14 +103,24 @@ fn read_table(table: &Table, depth: usize) -> Result<arg::Table> {
             Value::String(name) => name.to_string_lossy(),
             other => format!("a {}", other.type_name()),
         };
-        read_in.named.insert(name, read(&value, depth)?);
+        take(left)?;
+        read_in.named.insert(name, read_within(&value, depth, left)?);
         Ok(())
     })?;
     Ok(read_in)
 }
 
+fn take(left: &mut usize) -> Result<()> {
+    *left = left.checked_sub(1).ok_or_else(|| {
+        raised::bad_option(format!("the tables given to a verb have more than {ALL_ENTRIES_MAX} entries"))
+    })?;
+    Ok(())
+}
+
 fn read_all(values: &[Value]) -> Result<Vec<Arg>> {
-    let mut args = values.iter().map(|value| read(value, DEPTH_MAX)).collect::<Result<Vec<Arg>>>()?;
+    let left = &mut ALL_ENTRIES_MAX.clone();
+    let mut args =
+        values.iter().map(|value| read_within(value, DEPTH_MAX, left)).collect::<Result<Vec<Arg>>>()?;
     while args.last() == Some(&Arg::Nil) {
         args.pop();
     }
@@ -115,12 +133,12 @@ fn tenant(shared: &Shared) -> TenantId {
 
 /// Leaves a request for the coroutine to yield.
 fn leave(lua: &Lua, shared: &Shared, request: std::result::Result<Request, BadOption>) -> Result<()> {
-    let line = shared.line(lua);
+    let place = shared.place(lua);
     let (verb, asked) = request.map_err(|error| raised::bad_option(error.0))?;
     if !shared.take_step() {
         return Err(raised::budget());
     }
-    shared.with(|state| state.pending = Some(Pending { verb, asked, line }));
+    shared.with(|state| state.pending = Some(Pending::Verb { verb, asked, place }));
     Ok(())
 }
 
@@ -134,18 +152,29 @@ fn request(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<()> {
     leave(lua, shared, verb::request(&name.to_string_lossy(), tenant(shared), &args))
 }
 
+/// Leaves the wish for one of the tenant's texts for the coroutine to yield.
+fn text(lua: &Lua, shared: &Shared, verb: &str, name: &Value, want: fn(String) -> Wanted) -> Result<()> {
+    shared.place(lua);
+    let name = verb::run::name(verb, &read(name, DEPTH_MAX)?).map_err(|error| raised::bad_option(error.0))?;
+    if !shared.take_step() {
+        return Err(raised::budget());
+    }
+    shared.with(|state| state.pending = Some(Pending::Text(want(name))));
+    Ok(())
+}
+
 fn menu_tries(shared: &Shared, args: MultiValue) -> Result<i64> {
     let values: Vec<Value> = args.into_iter().collect();
     verb::menu::tries(tenant(shared), &read_all(&values)?).map_err(|error| raised::bad_option(error.0))
 }
 
 fn log(lua: &Lua, shared: &Shared, text: &LuaString) -> Result<()> {
-    let line = shared.line(lua);
+    let place = shared.place(lua);
     if !shared.take_step() {
         return Err(raised::budget());
     }
     let text = verb::log::line(&text.as_bytes());
-    shared.with(|state| state.logs.push((text, line)));
+    shared.with(|state| state.logs.push((text, place)));
     Ok(())
 }
 

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 /// Most entries of a table given to a verb.
 pub const ENTRIES_MAX: usize = 256;
+/// Most entries of all tables given to a verb, counted wherever a table stands.
+pub const ALL_ENTRIES_MAX: usize = 1_024;
 /// Longest text given to a verb, bytes.
 pub const TEXT_MAX: usize = 4_096;
 /// How deep tables given to a verb may nest.

@@ -17,6 +17,7 @@ pub mod log;
 pub mod menu;
 pub mod play;
 pub mod record;
+pub mod run;
 pub mod say;
 pub mod say_number;
 pub mod stream;
@@ -29,7 +30,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 14] = [
     answer::NAME,
     play::NAME,
     say::NAME,
@@ -39,6 +40,7 @@ pub const NAMES: [&str; 13] = [
     enqueue::NAME,
     stream::NAME,
     transfer::NAME,
+    run::NAME,
     hang_up::NAME,
     record::NAME,
     wait::NAME,

@@ -25,16 +25,17 @@ pub fn chunk(file: &str) -> String {
     }
 }
 
-/// Compiles a text by itself, as text only; bytecode is refused.
-pub fn plain(lua: &Lua, source: &str, file: &str) -> mlua::Result<Function> {
-    let name = format!("={}", chunk(file));
+/// Compiles a text by itself, as text only; bytecode is refused. Messages call it `chunk`.
+pub fn plain(lua: &Lua, source: &str, chunk: &str) -> mlua::Result<Function> {
+    let name = format!("={chunk}");
     lua.load(source).set_name(name).set_mode(ChunkMode::Text).into_function()
 }
 
 /// What a `return` may begin with that calls the library. Lua forgets the frame of a tail call, and with it
 /// the line; such a return is made an ordinary one.
-const LIBRARY: [&str; 16] = [
+const LIBRARY: [&str; 17] = [
     "call",
+    "require",
     "string",
     "table",
     "math",
@@ -72,9 +73,9 @@ fn with_frames(source: &str) -> String {
 
 /// Compiles a text into `function(_ENV, ...)`, so that all calls share its code and each has its own
 /// environment. The text must compile by itself; then it cannot end the function it is put into.
-pub fn factory(lua: &Lua, source: &str, file: &str) -> mlua::Result<Function> {
-    plain(lua, source, file)?;
-    let name = format!("={}", chunk(file));
+pub fn factory(lua: &Lua, source: &str, chunk: &str) -> mlua::Result<Function> {
+    plain(lua, source, chunk)?;
+    let name = format!("={chunk}");
     let wrapped = format!("return function(_ENV, ...) {}\nend", with_frames(source));
     let empty = lua.create_table()?;
     let chunk = lua.load(wrapped).set_name(name).set_mode(ChunkMode::Text).set_environment(empty);

@@ -8,8 +8,8 @@
 //! and over; therefore an instruction costs more the larger the largest thing the flow ever made.
 
 use crate::error::FlowErrorKind;
+use crate::vm::place::Place;
 use core::cell::{Cell, RefCell};
-use mlua::debug::Debug;
 use mlua::{Lua, Result, Table, VmState};
 
 /// Instructions between two looks at the budgets. Operators on long strings and failed allocations are
@@ -49,7 +49,7 @@ pub struct Meter {
     /// Holds one table weakly. If it is gone, an allocation was refused and the collector made room: the
     /// flow asked for more than it may, however little is in use now.
     sentinel: RefCell<Option<Table>>,
-    line: Cell<u32>,
+    place: Cell<Place>,
     habits: Cell<Habits>,
     spent: Cell<Option<FlowErrorKind>>,
 }
@@ -67,8 +67,8 @@ impl Meter {
     }
 
     /// Begins a resume with these budgets, and tells the allocator.
-    pub fn begin(&self, lua: &Lua, instructions: u64, memory: u64, habits: Habits, line: u32) {
-        self.line.set(line);
+    pub fn begin(&self, lua: &Lua, instructions: u64, memory: u64, habits: Habits, place: Place) {
+        self.place.set(place);
         let used = lua.used_memory();
         let ceiling = used.saturating_add(usize::try_from(memory).unwrap_or(usize::MAX));
         self.left.set(instructions);
@@ -104,14 +104,14 @@ impl Meter {
         }
     }
 
-    /// The last line of the flow that was seen, 0 if none.
-    pub fn line(&self) -> u32 {
-        self.line.get()
+    /// The last line of the flow that was seen.
+    pub fn place(&self) -> Place {
+        self.place.get()
     }
 
     /// Remembers a line of the flow.
-    pub fn note_line(&self, line: u32) {
-        self.line.set(line);
+    pub fn note_place(&self, place: Place) {
+        self.place.set(place);
     }
 
     /// Charges work that a library function does at one go; false if the budget does not cover it.
@@ -155,12 +155,12 @@ impl Meter {
     }
 
     /// Looks at the budgets; called by the hook.
-    pub fn look(&self, lua: &Lua, frame: &Debug<'_>) -> Result<VmState> {
+    pub fn look(&self, lua: &Lua, place: impl FnOnce() -> Option<Place>) -> Result<VmState> {
         if !self.on.get() {
             return Ok(VmState::Continue);
         }
-        if let Some(line) = super::place::line_of(frame) {
-            self.line.set(line);
+        if let Some(place) = place() {
+            self.place.set(place);
         }
         if self.spent.get().is_some() {
             // The yield below did not happen: a library function is on the stack that cannot be

@@ -19,7 +19,8 @@ use crate::verb::{Asked, Plain};
 use cordboard_model::config::FlowLimits;
 use cordboard_model::verb::Verb;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Thread, Value};
-use shared::{CallState, Shared};
+use place::{Chunk, Place};
+use shared::{CallState, Pending, Shared, Wanted};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -36,8 +37,8 @@ const UNLOOKED_PER_CALL: usize = 32 << 10;
 /// What went wrong in a flow; the engine adds the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The line, 0 if unknown.
-    pub line: u32,
+    /// The line.
+    pub place: Place,
     /// What kind.
     pub kind: FlowErrorKind,
     /// What is wrong, without the place.
@@ -54,8 +55,10 @@ pub enum Step {
         /// How its answer is to be read.
         asked: Asked,
         /// The line that asked.
-        line: u32,
+        place: Place,
     },
+    /// At one of the tenant's texts, to be taken in.
+    Text(Wanted),
     /// At the end of the text.
     Finished,
     /// In an error.
@@ -64,18 +67,14 @@ pub enum Step {
 
 /// With what a coroutine is resumed.
 pub enum Resume {
-    /// It begins, with this version of the text.
-    Begin(u64),
+    /// It begins, with the first of its texts.
+    Begin,
+    /// One of its texts, as a function.
+    Text(usize),
     /// The verb's results.
     Values(Vec<Plain>),
     /// The verb raises this.
     Raise(String),
-}
-
-/// A version of a flow's text in this machine.
-struct Compiled {
-    factory: Function,
-    chunk: Rc<str>,
 }
 
 /// One machine.
@@ -84,7 +83,8 @@ pub struct Vm {
     shared: Rc<Shared>,
     runner: Function,
     environment: Function,
-    versions: BTreeMap<u64, Compiled>,
+    /// What runs a version of a text, by the name that messages have for it.
+    versions: BTreeMap<(u64, Rc<str>), Function>,
     /// Calls that live here.
     pub calls: usize,
     /// Memory without any call.
@@ -105,7 +105,7 @@ impl Vm {
         shared.meter.install(&lua)?;
         let hook = Rc::clone(&shared);
         let every = HookTriggers::new().every_nth_instruction(meter::HOOK_EVERY);
-        lua.set_global_hook(every, move |lua, frame| hook.meter.look(lua, frame))?;
+        lua.set_global_hook(every, move |lua, frame| hook.look(lua, frame))?;
         let mut vm = Vm {
             lua,
             shared,
@@ -137,16 +137,15 @@ impl Vm {
     }
 
     /// Whether the machine has this version of a text.
-    pub fn has(&self, version: u64) -> bool {
-        self.versions.contains_key(&version)
+    pub fn has(&self, chunk: &Chunk) -> bool {
+        self.versions.contains_key(&(chunk.version, Rc::clone(&chunk.name)))
     }
 
     /// Compiles a version of a text. The text was checked before.
-    pub fn compile(&mut self, version: u64, source: &str, file: &str) -> mlua::Result<()> {
+    pub fn compile(&mut self, chunk: &Chunk, source: &str) -> mlua::Result<()> {
         let before = self.lua.used_memory();
-        let factory = compile::factory(&self.lua, source, file)?;
-        let chunk: Rc<str> = compile::chunk(file).into();
-        self.versions.insert(version, Compiled { factory, chunk });
+        let factory = compile::factory(&self.lua, source, &chunk.name)?;
+        self.versions.insert((chunk.version, Rc::clone(&chunk.name)), factory);
         self.lua.gc_collect()?;
         // Garbage of calls may have gone as well; the base then stays too low, which errs on the safe side.
         self.base += self.lua.used_memory().saturating_sub(before);
@@ -156,7 +155,7 @@ impl Vm {
 
     /// Forgets a version of a text that no call runs.
     pub fn forget(&mut self, version: u64) {
-        self.versions.remove(&version);
+        self.versions.retain(|(known, _), _| *known != version);
     }
 
     /// Runs a coroutine to its next verb or its end.
@@ -165,50 +164,59 @@ impl Vm {
         thread: &Thread,
         state: &mut CallState,
         limits: &FlowLimits,
-        version: u64,
         with: Resume,
     ) -> Step {
         let used = self.lua.used_memory();
         if self.lua.used_memory() > self.collect_at {
             self.collect();
         }
-        let chunk = self.versions.get(&version).map(|v| Rc::clone(&v.chunk)).unwrap_or_default();
-        self.shared.enter(core::mem::take(state), chunk);
+        self.shared.enter(core::mem::take(state));
         let meter = &self.shared.meter;
-        let (habits, line) = self.shared.with(|state| (state.habits, state.line));
-        meter.begin(&self.lua, limits.instructions, limits.memory, habits, line);
+        let (habits, place, left) = self.shared.with(|state| (state.habits, state.place, state.left));
+        meter.begin(&self.lua, left, limits.memory, habits, place);
         // The library below resumes a panic of a callback here; it must cost this call only.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.run(thread, with)));
         let habits = self.shared.meter.end(&self.lua);
         *state = self.shared.leave(habits);
-        state.line = self.shared.meter.line();
+        state.place = self.shared.meter.place();
+        state.left = self.shared.meter.left();
         let outcome = outcome.unwrap_or_else(|_| Err(internal("the Lua machine panicked")));
         let step = self.conclude(thread, state, limits, outcome);
         self.measure(state, used, limits.memory).map_or(step, Step::Failed)
     }
 
     fn run(&self, thread: &Thread, with: Resume) -> Result<(), Fault> {
-        let args = self.arguments(with).map_err(|e| internal(&e.to_string()))?;
+        let args = self.arguments(with).map_err(|error| self.refused(error))?;
         match thread.resume::<MultiValue>(args) {
             Ok(_) => Ok(()),
             Err(error) => {
                 // The runner catches what a flow raises; only a refused allocation outside it comes here.
-                let read = raised::read(&Value::Error(Box::new(error)), &self.shared.chunk());
-                Err(Fault { line: read.line.unwrap_or(0), kind: read.kind, text: read.text })
+                Err(self.refused(error))
             }
         }
     }
 
+    fn refused(&self, error: mlua::Error) -> Fault {
+        let read = self.shared.read(&Value::Error(Box::new(error)));
+        Fault { place: read.place.unwrap_or_default(), kind: read.kind, text: read.text }
+    }
+
+    /// What runs one of the texts of the call at hand.
+    fn factory(&self, at: usize) -> Value {
+        let key = self
+            .shared
+            .with(|state| state.chunks.get(at).map(|chunk| (chunk.version, Rc::clone(&chunk.name))));
+        let factory = key.and_then(|key| self.versions.get(&key)).cloned();
+        factory.map_or(Value::Nil, Value::Function)
+    }
+
     fn arguments(&self, with: Resume) -> mlua::Result<MultiValue> {
         match with {
-            Resume::Begin(version) => {
-                let compiled = self.versions.get(&version);
-                let factory = compiled.map(|c| c.factory.clone());
+            Resume::Begin => {
                 let environment: Table = self.environment.call(())?;
-                Ok([factory.map_or(Value::Nil, Value::Function), Value::Table(environment)]
-                    .into_iter()
-                    .collect())
+                Ok([self.factory(0), Value::Table(environment)].into_iter().collect())
             }
+            Resume::Text(at) => Ok([Value::Nil, self.factory(at)].into_iter().collect()),
             Resume::Values(values) => {
                 let mut args = vec![Value::Nil];
                 for value in values {
@@ -232,20 +240,21 @@ impl Vm {
         let fault = state.fault.take();
         let meter = &self.shared.meter;
         if let Some(kind) = meter.spent() {
-            let line = fault.map(|f| f.line).filter(|line| *line > 0).unwrap_or(meter.line());
+            let place = fault.map(|f| f.place).filter(|place| place.is_known()).unwrap_or(meter.place());
             let text = spent(kind, limits, state.habits.weight());
-            return Step::Failed(Fault { line, kind, text });
+            return Step::Failed(Fault { place, kind, text });
         }
         if let Err(fault) = outcome {
-            let line = if fault.line > 0 { fault.line } else { meter.line() };
-            return Step::Failed(Fault { line, ..fault });
+            let place = if fault.place.is_known() { fault.place } else { meter.place() };
+            return Step::Failed(Fault { place, ..fault });
         }
         if let Some(fault) = fault {
             return Step::Failed(fault);
         }
         if thread.is_resumable() {
             return match pending {
-                Some(pending) => Step::Verb { verb: pending.verb, asked: pending.asked, line: pending.line },
+                Some(Pending::Verb { verb, asked, place }) => Step::Verb { verb, asked, place },
+                Some(Pending::Text(wanted)) => Step::Text(wanted),
                 None => Step::Failed(internal("the flow stopped without a verb")),
             };
         }
@@ -282,7 +291,7 @@ impl Vm {
         }
         let over = state.held > memory;
         over.then(|| Fault {
-            line: self.shared.meter.line(),
+            place: self.shared.meter.place(),
             kind: FlowErrorKind::Memory,
             text: format!("the flow keeps more than its budget of {memory} bytes of memory"),
         })
@@ -290,7 +299,7 @@ impl Vm {
 }
 
 fn internal(text: &str) -> Fault {
-    Fault { line: 0, kind: FlowErrorKind::Internal, text: text.to_owned() }
+    Fault { place: Place::default(), kind: FlowErrorKind::Internal, text: text.to_owned() }
 }
 
 /// What to tell a designer whose flow used up a budget. `times` is how often each instruction counted.

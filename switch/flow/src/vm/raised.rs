@@ -1,5 +1,6 @@
 //! Errors that library functions and verbs raise, and how any raised value reads as a fault.
 
+use super::place::{Chunks, Place};
 use crate::error::FlowErrorKind;
 use core::fmt;
 use mlua::{Error, Value};
@@ -12,8 +13,8 @@ pub const OUT_OF_MEMORY: &str = "not enough memory";
 pub struct Raised {
     /// What kind.
     pub kind: FlowErrorKind,
-    /// The line of the flow, 0 until it is noted.
-    pub line: u32,
+    /// The line of the flow, unknown until it is noted.
+    pub place: Place,
     /// What is wrong, without the place.
     pub text: String,
 }
@@ -27,13 +28,15 @@ impl fmt::Display for Raised {
 impl std::error::Error for Raised {}
 
 fn raise(kind: FlowErrorKind, text: impl Into<String>) -> Error {
-    Error::external(Raised { kind, line: 0, text: text.into() })
+    Error::external(Raised { kind, place: Place::default(), text: text.into() })
 }
 
 /// The error with the line it was raised at, if it is the host's and has none yet.
-pub fn at_line(error: Error, line: impl FnOnce() -> u32) -> Error {
+pub fn at_line(error: Error, place: impl FnOnce() -> Place) -> Error {
     match error.downcast_ref::<Raised>() {
-        Some(raised) if raised.line == 0 => Error::external(Raised { line: line(), ..raised.clone() }),
+        Some(raised) if !raised.place.is_known() => {
+            Error::external(Raised { place: place(), ..raised.clone() })
+        }
         _ => error,
     }
 }
@@ -63,16 +66,16 @@ pub struct Read {
     /// What kind of error it is.
     pub kind: FlowErrorKind,
     /// The line its text names, if it names one.
-    pub line: Option<u32>,
+    pub place: Option<Place>,
     /// The text without the place.
     pub text: String,
 }
 
-/// Reads a raised value. `chunk` is the name by which Lua calls the flow's text in messages.
-pub fn read(value: &Value, chunk: &str) -> Read {
+/// Reads a raised value of a call with these texts.
+pub fn read(value: &Value, chunks: &Chunks) -> Read {
     match value {
-        Value::String(text) => read_text(&text.to_string_lossy(), chunk),
-        Value::Error(error) => read_error(error, chunk),
+        Value::String(text) => read_text(&text.to_string_lossy(), chunks),
+        Value::Error(error) => read_error(error, chunks),
         Value::Nil => plain("an error without a message (nil) was raised".to_owned()),
         Value::Boolean(b) => plain(b.to_string()),
         Value::Integer(i) => plain(i.to_string()),
@@ -82,38 +85,37 @@ pub fn read(value: &Value, chunk: &str) -> Read {
 }
 
 fn plain(text: String) -> Read {
-    Read { kind: FlowErrorKind::Runtime, line: None, text }
+    Read { kind: FlowErrorKind::Runtime, place: None, text }
 }
 
-fn read_error(error: &Error, chunk: &str) -> Read {
+fn read_error(error: &Error, chunks: &Chunks) -> Read {
     if let Some(raised) = error.downcast_ref::<Raised>() {
         return Read {
             kind: raised.kind,
-            line: (raised.line > 0).then_some(raised.line),
+            place: raised.place.is_known().then_some(raised.place),
             text: raised.text.clone(),
         };
     }
     match error {
-        Error::CallbackError { cause, .. } => read_error(cause, chunk),
+        Error::CallbackError { cause, .. } => read_error(cause, chunks),
         Error::MemoryError(_) => {
-            Read { kind: FlowErrorKind::Memory, line: None, text: OUT_OF_MEMORY.to_owned() }
+            Read { kind: FlowErrorKind::Memory, place: None, text: OUT_OF_MEMORY.to_owned() }
         }
-        Error::RuntimeError(text) => read_text(text, chunk),
+        Error::RuntimeError(text) => read_text(text, chunks),
         other => plain(other.to_string()),
     }
 }
 
 /// Globals of Lua that a flow does not have, and what to use where there is something.
-const ABSENT: [(&str, &str); 13] = [
+const ABSENT: [(&str, &str); 12] = [
     ("io", ""),
     ("os", ""),
     ("debug", ""),
     ("package", ""),
-    ("require", "; a flow is one file"),
     ("load", ""),
     ("loadstring", ""),
     ("loadfile", ""),
-    ("dofile", "; a flow is one file"),
+    ("dofile", "; use require"),
     ("coroutine", ""),
     ("collectgarbage", ""),
     ("unpack", "; use table.unpack"),
@@ -131,13 +133,13 @@ fn explained(text: &str) -> String {
     }
 }
 
-fn read_text(text: &str, chunk: &str) -> Read {
+fn read_text(text: &str, chunks: &Chunks) -> Read {
     let text = text.split("\nstack traceback:").next().unwrap_or(text);
     if text == OUT_OF_MEMORY {
-        return Read { kind: FlowErrorKind::Memory, line: None, text: text.to_owned() };
+        return Read { kind: FlowErrorKind::Memory, place: None, text: text.to_owned() };
     }
-    if let Some((line, rest)) = strip_place(text, chunk) {
-        return Read { kind: FlowErrorKind::Runtime, line: Some(line), text: explained(rest) };
+    if let Some((place, rest)) = chunks.strip(text) {
+        return Read { kind: FlowErrorKind::Runtime, place: Some(place), text: explained(rest) };
     }
     let library = super::PRELUDE_CHUNK.trim_start_matches('=');
     let text = strip_place(text, library).map_or(text, |(_, rest)| rest);
@@ -155,29 +157,36 @@ pub fn strip_place<'a>(text: &'a str, chunk: &str) -> Option<(u32, &'a str)> {
 mod tests {
     use super::*;
 
+    fn read_in_menu(text: &str) -> Read {
+        let mut chunks = Chunks::default();
+        chunks.add("menu.lua".into(), 1);
+        read_text(text, &chunks)
+    }
+
     #[test]
     fn the_place_is_taken_from_the_text_of_the_flow_and_dropped_from_that_of_the_library() {
-        let own = read_text("menu.lua:12: attempt to call a nil value", "menu.lua");
-        assert_eq!((own.line, own.text.as_str()), (Some(12), "attempt to call a nil value"));
-        let library = read_text("cordboard:88: attempt to compare two nil values", "menu.lua");
-        assert_eq!((library.line, library.text.as_str()), (None, "attempt to compare two nil values"));
-        let free = read_text("no place: here", "menu.lua");
-        assert_eq!((free.line, free.text.as_str()), (None, "no place: here"));
+        let own = read_in_menu("menu.lua:12: attempt to call a nil value");
+        let place = Some(Place { text: 0, line: 12 });
+        assert_eq!((own.place, own.text.as_str()), (place, "attempt to call a nil value"));
+        let library = read_in_menu("cordboard:88: attempt to compare two nil values");
+        assert_eq!((library.place, library.text.as_str()), (None, "attempt to compare two nil values"));
+        let free = read_in_menu("no place: here");
+        assert_eq!((free.place, free.text.as_str()), (None, "no place: here"));
     }
 
     #[test]
     fn what_other_lua_hosts_have_and_a_flow_has_not_is_said_to_be_absent() {
-        let os = read_text("menu.lua:1: attempt to index a nil value (global 'os')", "menu.lua");
+        let os = read_in_menu("menu.lua:1: attempt to index a nil value (global 'os')");
         assert_eq!(os.text, "attempt to index a nil value (global 'os'): a flow has no 'os'");
-        let require = read_text("menu.lua:1: attempt to call a nil value (global 'require')", "menu.lua");
-        assert!(require.text.ends_with(": a flow has no 'require'; a flow is one file"));
-        let own = read_text("menu.lua:1: attempt to call a nil value (global 'playy')", "menu.lua");
+        let dofile = read_in_menu("menu.lua:1: attempt to call a nil value (global 'dofile')");
+        assert!(dofile.text.ends_with(": a flow has no 'dofile'; use require"));
+        let own = read_in_menu("menu.lua:1: attempt to call a nil value (global 'playy')");
         assert_eq!(own.text, "attempt to call a nil value (global 'playy')");
     }
 
     #[test]
     fn a_traceback_is_not_part_of_the_message() {
-        let read = read_text("menu.lua:3: x\nstack traceback:\n\t[C]: in ?", "menu.lua");
+        let read = read_in_menu("menu.lua:3: x\nstack traceback:\n\t[C]: in ?");
         assert_eq!(read.text, "x");
     }
 }

@@ -1,30 +1,46 @@
 //! What the library functions of a machine see of the call that is running in it.
 
+use super::Fault;
 use super::meter::{Habits, Meter};
-use super::{Fault, place};
+use super::place::{self, Chunks, Place};
+use super::raised::{self, Read};
 use crate::error::FlowErrorKind;
 use crate::verb::Asked;
 use cordboard_model::id::CallId;
 use cordboard_model::verb::Verb;
 use core::cell::RefCell;
-use mlua::Lua;
+use mlua::debug::Debug;
+use mlua::{Lua, Result, Value, VmState};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 /// Longest line of the log, bytes.
 pub const LOG_MAX: usize = 1_024;
 
-/// A verb that a flow has asked for and not yet yielded.
+/// What a flow has asked for and not yet yielded.
 #[derive(Clone, Debug)]
-pub struct Pending {
-    /// What is to be done.
-    pub verb: Verb,
-    /// How its answer is to be read.
-    pub asked: Asked,
-    /// The line that asked.
-    pub line: u32,
+pub enum Pending {
+    /// A verb.
+    Verb {
+        /// What is to be done.
+        verb: Verb,
+        /// How its answer is to be read.
+        asked: Asked,
+        /// The line that asked.
+        place: Place,
+    },
+    /// One of the tenant's texts, by its name.
+    Text(Wanted),
+}
+
+/// A text that a flow takes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// By `require`.
+    Library(String),
+    /// By `call:run`.
+    Flow(String),
 }
 
 /// What a call's flow is made of besides its coroutine. Plain data, kept by the engine between verbs.
@@ -44,8 +60,12 @@ pub struct CallState {
     pub verbs_left: u32,
     /// What makes its instructions dearer.
     pub habits: Habits,
+    /// Its texts.
+    pub chunks: Chunks,
     /// The last line of it that was seen.
-    pub line: u32,
+    pub place: Place,
+    /// Instructions that are left until time has passed.
+    pub left: u64,
     /// Memory it was measured to hold, bytes.
     pub held: u64,
     /// Its random numbers, from the first time it asks for one.
@@ -53,7 +73,7 @@ pub struct CallState {
     /// The verb it is about to yield.
     pub pending: Option<Pending>,
     /// Its lines for the log, with the line of the text they came from.
-    pub logs: Vec<(String, u32)>,
+    pub logs: Vec<(String, Place)>,
     /// The error it ended in.
     pub fault: Option<Fault>,
 }
@@ -63,20 +83,18 @@ pub struct Shared {
     /// The budgets of the resume that is on.
     pub meter: Meter,
     seed: [u8; 32],
-    chunk: RefCell<Rc<str>>,
     state: RefCell<CallState>,
 }
 
 impl Shared {
     /// For a machine whose calls draw their random numbers from `seed`.
     pub fn new(seed: [u8; 32]) -> Self {
-        Self { meter: Meter::default(), seed, chunk: RefCell::default(), state: RefCell::default() }
+        Self { meter: Meter::default(), seed, state: RefCell::default() }
     }
 
     /// A call begins to run.
-    pub fn enter(&self, state: CallState, chunk: Rc<str>) {
+    pub fn enter(&self, state: CallState) {
         self.state.replace(state);
-        self.chunk.replace(chunk);
     }
 
     /// It stopped running.
@@ -86,9 +104,9 @@ impl Shared {
         state
     }
 
-    /// How Lua calls the text that runs.
-    pub fn chunk(&self) -> Rc<str> {
-        Rc::clone(&self.chunk.borrow())
+    /// Reads a raised value of the call that runs.
+    pub fn read(&self, value: &Value) -> Read {
+        raised::read(value, &self.state.borrow().chunks)
     }
 
     /// Works on the call that runs. Not to be nested.
@@ -97,11 +115,16 @@ impl Shared {
     }
 
     /// The line of the flow that runs.
-    pub fn line(&self, lua: &Lua) -> u32 {
-        if let Some(line) = place::line(lua) {
-            self.meter.note_line(line);
+    pub fn place(&self, lua: &Lua) -> Place {
+        if let Some(place) = place::innermost(lua, &self.state.borrow().chunks) {
+            self.meter.note_place(place);
         }
-        self.meter.line()
+        self.meter.place()
+    }
+
+    /// Looks at the budgets; called by the hook.
+    pub fn look(&self, lua: &Lua, frame: &Debug<'_>) -> Result<VmState> {
+        self.meter.look(lua, || place::of(frame, &self.state.borrow().chunks))
     }
 
     /// Works on the random numbers of the call that runs. They depend on the engine's seed and the call.

@@ -17,6 +17,7 @@ mod shipped;
 #[cfg(test)]
 mod soup;
 #[cfg(test)]
+mod texts;
 #[cfg(test)]
 mod trace;
 #[cfg(test)]

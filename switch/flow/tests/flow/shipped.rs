@@ -1,7 +1,6 @@
 //! The flows that ship: each has a test beside it, every case of it passes, every prompt it plays is there.
 
 use cordboard_flow::{check, script};
-use cordboard_model::config::FlowLimits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -28,8 +27,20 @@ fn files(below: &Path) -> BTreeMap<String, PathBuf> {
 
 /// The flows, by their path below the folder, without the types.
 fn flows() -> BTreeMap<String, PathBuf> {
-    let is_flow = |name: &str| name.ends_with(".lua") && !name.starts_with("types/");
+    let is_flow =
+        |name: &str| name.ends_with(".lua") && !name.starts_with("types/") && !name.starts_with("lib/");
     files(&folder()).into_iter().filter(|(name, _)| is_flow(name)).collect()
+}
+
+/// The Lua texts of a folder, by name.
+fn sources(folder: &Path) -> BTreeMap<String, script::Source> {
+    let named = |(name, path): (String, PathBuf)| {
+        let name = name.strip_suffix(".lua")?.to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        Some((name, script::Source { file: path.display().to_string(), text }))
+    };
+    let below = if folder.is_dir() { files(folder) } else { BTreeMap::new() };
+    below.into_iter().filter(|(name, _)| !name.contains('/')).filter_map(named).collect()
 }
 
 /// Asset names of the prompts.
@@ -52,9 +63,14 @@ fn every_flow_passes_its_test_and_plays_only_prompts_that_are_there() {
         let tests: script::Script =
             toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", beside.display()));
         assert!(name.ends_with(&tests.flow), "{} tests {}", beside.display(), tests.flow);
+        let bench = script::Bench {
+            flow: script::Source { file: name.clone(), text: source },
+            flows: sources(path.parent().unwrap()),
+            libraries: sources(&folder().join("lib")),
+            ..script::Bench::default()
+        };
         for case in &tests.cases {
-            let report = script::run(&source, &name, case, FlowLimits::default())
-                .unwrap_or_else(|why| panic!("{name}: {why}"));
+            let report = script::run(&bench, case).unwrap_or_else(|why| panic!("{name}: {why}"));
             for line in &report.trace {
                 let words: Vec<&str> = line.split_whitespace().collect();
                 let played = match words.as_slice() {
@@ -109,9 +125,19 @@ fn prompts_are_what_the_switch_plays_and_not_too_large() {
 fn the_types_name_every_verb() {
     let types = std::fs::read_to_string(folder().join("types/cordboard.lua")).unwrap();
     let guide = std::fs::read_to_string(folder().join("../docs/flows.md")).unwrap();
-    for verb in
-        ["answer", "play", "say_number", "collect", "menu", "enqueue", "transfer", "hang_up", "wait", "log"]
-    {
+    for verb in [
+        "answer",
+        "play",
+        "say_number",
+        "collect",
+        "menu",
+        "enqueue",
+        "transfer",
+        "run",
+        "hang_up",
+        "wait",
+        "log",
+    ] {
         assert!(types.contains(&format!("function call:{verb}(")), "{verb} has no type");
         assert!(guide.contains(&format!("call:{verb}")), "{verb} is not in the guide");
     }

@@ -36,6 +36,7 @@ pub fn snapshot(limits: FlowLimits, flows: &[(&str, &str)]) -> Snapshot {
         zone: "UTC".into(),
         plan: None,
         pools: Default::default(),
+        kit: Default::default(),
         domains: Vec::new(),
         codecs: Vec::new(),
         tones: Default::default(),
@@ -76,7 +77,9 @@ pub fn start(engine: &mut FlowEngine, number: u64) {
 
 /// Answers the verb of this ticket.
 pub fn answer(engine: &mut FlowEngine, number: u64, ticket: u64, answer: VerbAnswer) {
-    engine.handle_input(FlowInput::Answer { call: call(number), ticket, answer }, Time::ZERO);
+    // Every step took a while.
+    let now = Time::from_millis(ticket);
+    engine.handle_input(FlowInput::Answer { call: call(number), ticket, answer }, now);
 }
 
 /// Everything the engine has to say.

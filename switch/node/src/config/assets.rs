@@ -1,4 +1,5 @@
-//! The prompt folder: every WAV, MP3 and Ogg file below it is an asset, named by its path with `/` written as `.`.
+//! The folders of a tenant: every file below one with a certain ending is known by its path with `/` written as `.`. Of the
+//! prompt folder those are the WAV, MP3 and Ogg files.
 
 use super::error::Problem;
 use super::section::{Pos, Report};
@@ -8,39 +9,56 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Most files of one folder tree.
-const FILES_MAX: usize = 20_000;
-/// Deepest folder below the prompt folder; a link that leads back up ends here.
+/// Deepest folder below such a folder; a link that leads back up ends here.
 const DEPTH_MAX: usize = 8;
 
-/// The assets below `dir`. Files that cannot be named, and two that would have one name, are errors
-/// at `pos`, where the folder is named.
-pub(super) fn read(report: &Report, pos: Pos, dir: &Path) -> Option<BTreeMap<Name, PathBuf>> {
-    let mut found = Found { report, pos, root: dir, assets: BTreeMap::new() };
-    match found.walk(dir, "", 0) {
-        Ok(()) => Some(found.assets),
-        Err((path, why)) => {
-            found.error(&path, why);
-            None
+/// The folder of prompts.
+pub(super) const PROMPTS: Folder =
+    Folder { kind: "prompt folder", thing: "prompt", endings: &ENDINGS, most: 20_000 };
+
+/// What is looked for in a folder.
+pub(super) struct Folder {
+    /// The folder, in words.
+    pub(super) kind: &'static str,
+    /// One of its files, in a word.
+    pub(super) thing: &'static str,
+    /// How its files are named.
+    pub(super) endings: &'static [&'static str],
+    /// Most files of the folder tree.
+    pub(super) most: usize,
+}
+
+impl Folder {
+    /// The files below `dir`. Those that cannot be named, and two that would have one name, are errors at `pos`, where the
+    /// folder is named.
+    pub(super) fn read(&self, report: &Report, pos: Pos, dir: &Path) -> Option<BTreeMap<Name, PathBuf>> {
+        let mut found = Found { folder: self, report, pos, root: dir, files: BTreeMap::new() };
+        match found.walk(dir, "", 0) {
+            Ok(()) => Some(found.files),
+            Err((path, why)) => {
+                found.error(&path, why);
+                None
+            }
         }
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        self.endings.iter().any(|known| ending.eq_ignore_ascii_case(known))
     }
 }
 
-fn is_prompt(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
-}
-
 struct Found<'a> {
+    folder: &'a Folder,
     report: &'a Report,
     pos: Pos,
     root: &'a Path,
-    assets: BTreeMap<Name, PathBuf>,
+    files: BTreeMap<Name, PathBuf>,
 }
 
 impl Found<'_> {
     fn error(&self, path: &Path, why: String) {
-        let problem = Problem::File { kind: "prompt folder", path: super::shown(path), why };
+        let problem = Problem::File { kind: self.folder.kind, path: super::shown(path), why };
         self.report.error(self.pos, problem);
     }
 
@@ -61,11 +79,11 @@ impl Found<'_> {
                     return Err((path, format!("deeper than {DEPTH_MAX} folders")));
                 }
                 self.walk(&path, &format!("{prefix}{file}."), depth + 1)?;
-            } else if is_prompt(&path) {
+            } else if self.folder.has(&path) {
                 let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
                 self.add(&format!("{prefix}{stem}"), &path);
-                if self.assets.len() > FILES_MAX {
-                    let why = format!("holds more than {FILES_MAX} prompts");
+                if self.files.len() > self.folder.most {
+                    let why = format!("holds more than {} files", self.folder.most);
                     return Err((self.root.to_owned(), why));
                 }
             }
@@ -76,12 +94,12 @@ impl Found<'_> {
     fn add(&mut self, name: &str, path: &Path) {
         let name = match Name::new(name) {
             Ok(name) => name,
-            Err(e) => return self.error(path, format!("it cannot name a prompt: {e}")),
+            Err(e) => return self.error(path, format!("it cannot name a {}: {e}", self.folder.thing)),
         };
-        if let Some(first) = self.assets.get(&name) {
-            let why = format!("the prompt {name} is {} already", super::shown(first));
+        if let Some(first) = self.files.get(&name) {
+            let why = format!("the {} {name} is {} already", self.folder.thing, super::shown(first));
             return self.error(path, why);
         }
-        self.assets.insert(name, path.to_owned());
+        self.files.insert(name, path.to_owned());
     }
 }

@@ -14,6 +14,7 @@ mod diff;
 mod error;
 mod flows;
 mod guard;
+mod libraries;
 mod machine;
 mod number;
 mod recordings;
@@ -60,10 +61,25 @@ const INCLUDES_MAX: usize = 1_000;
 pub struct Checks<'a> {
     /// Checks a flow: text and file name, to the faults in it.
     pub lua: &'a dyn Fn(&str, &str) -> Vec<LuaFault>,
+    /// The libraries and flows that a text names outright.
+    pub uses: &'a dyn Fn(&str) -> Vec<TextUse>,
     /// The names of the routing plugins there are.
     pub plugins: &'a [&'a str],
     /// Reads an environment variable.
     pub env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// A library or flow that a Lua text names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextUse {
+    /// A library; else a flow.
+    pub library: bool,
+    /// Its name.
+    pub name: String,
+    /// The line of the name.
+    pub line: u32,
+    /// Its column.
+    pub column: u32,
 }
 
 /// A fault in a Lua file.

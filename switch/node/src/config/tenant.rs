@@ -3,11 +3,11 @@
 use super::destination::{self, Names, resolve};
 use super::error::Problem;
 use super::machine::flag;
-use super::section::{At, Pos, Section, Wrong};
+use super::section::{At, Pos, Report, Section, Wrong};
 use super::tree::Node;
 use super::value::{dialled, duration, hash, host, integer, one_of, secret, some_text, text, wrong};
-use super::{Checks, assets, number, secret as hashing, shown, srtp, trunk};
-use cordboard_model::config::{Agent, CalledNumber, Flow, Queue, Tenant, User};
+use super::{Checks, assets, libraries, number, secret as hashing, shown, srtp, trunk};
+use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
 use cordboard_model::plan::NumberPlan;
@@ -98,6 +98,9 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let numbers = read_numbers(&section, &context, plan.as_ref());
     let pools = number::pools(pools, plan.as_ref());
+    let flows = each(flows, |name, s| context.flow(name, s));
+    let libraries = libraries::read(&section, base, checks);
+    libraries::resolve(section.report(), checks, &flows, &context.names.flows, &libraries);
     let tenant = Tenant {
         id,
         display: section.or("display", id.to_string(), some_text),
@@ -110,7 +113,8 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         users: each(users, |name, s| context.user(name, s)),
         agents: each(agents, |name, s| context.agent(name, s)),
         queues: each(queues, |name, s| context.queue(name, s)),
-        flows: each(flows, |name, s| context.flow(name, s)),
+        flows,
+        kit: FlowKit { libraries },
         numbers,
         plan,
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),
@@ -241,7 +245,7 @@ fn read_assets(section: &Section<'_>, base: &Path) -> Option<BTreeMap<Name, Path
             (dir, section.pos)
         }
     };
-    assets::read(section.report(), pos, &dir)
+    assets::PROMPTS.read(section.report(), pos, &dir)
 }
 
 /// Access codes are kept as the plan reads what is dialled.
@@ -420,12 +424,7 @@ impl Context<'_> {
                 return None;
             }
         };
-        for fault in (self.checks.lua)(&source, &label) {
-            let problem = Problem::Lua(fault.why);
-            let (line, column) = (fault.line.max(1), fault.column.max(1));
-            let report = section.report();
-            report.error_in(label.clone(), line, column, problem);
-        }
+        lua_faults(section.report(), self.checks, &source, &label);
         Some(Flow {
             id: FlowId { tenant: self.id, name: name.clone() },
             file: label,
@@ -443,7 +442,15 @@ pub(super) fn missing<T>(section: &Section<'_>, key: &str, expected: &str) -> Op
     None
 }
 
-fn read_flow(path: &Path) -> Result<String, String> {
+/// What is wrong with a Lua text, each at its place in it.
+pub(super) fn lua_faults(report: &Report, checks: &Checks<'_>, source: &str, file: &str) {
+    for fault in (checks.lua)(source, file) {
+        let (line, column) = (fault.line.max(1), fault.column.max(1));
+        report.error_in(file.to_owned(), line, column, Problem::Lua(fault.why));
+    }
+}
+
+pub(super) fn read_flow(path: &Path) -> Result<String, String> {
     let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
     if size > FLOW_MAX {
         return Err(format!("{size} bytes; at most {FLOW_MAX} are taken"));

@@ -19,6 +19,11 @@ fn lua(source: &str, _: &str) -> Vec<LuaFault> {
     source.lines().enumerate().filter(bad).map(fault).collect()
 }
 
+fn uses(source: &str) -> Vec<TextUse> {
+    let found = cordboard_core::flow_uses(source).into_iter();
+    found.map(|(library, name, line, column)| TextUse { library, name, line, column }).collect()
+}
+
 fn env(name: &str) -> Option<String> {
     match name {
         "AGENT_BAR_KEY" => Some("key-of-the-agent-bar".into()),
@@ -31,7 +36,7 @@ fn env(name: &str) -> Option<String> {
 }
 
 fn checks() -> Checks<'static> {
-    Checks { lua: &lua, plugins: &["called-number", "registered-extension"], env: &env }
+    Checks { lua: &lua, uses: &uses, plugins: &["called-number", "registered-extension"], env: &env }
 }
 
 /// A folder for one test, removed when the test ends.
@@ -633,4 +638,25 @@ fn a_trunk_has_addresses_of_its_own_of_which_the_listener_is_one_of_ours() {
     assert!(wrong.len() == 1 && wrong[0].contains("none of [sip] listen"), "{wrong:?}");
     let wrong = faults(&text.replace("203.0.113.1", "0.0.0.0"));
     assert_eq!(wrong.len(), 1, "{wrong:?}");
+}
+
+#[test]
+fn libraries_are_read_by_name_and_what_flows_name_must_be_there() {
+    let scratch = Scratch::new();
+    scratch.write("texts/audio/names.lua", "return {}");
+    scratch.write("texts/note.txt", "no library");
+    scratch.write("main.lua", "local names = require(\"audio.names\")\n");
+    let text =
+        "[tenant.default]\nlibraries = \"../texts\"\n[tenant.default.flow.main]\nfile = \"../main.lua\"\n";
+    let loaded = scratch.load(text).unwrap();
+    let tenant = loaded.snapshot.tenant(TenantId::DEFAULT).unwrap();
+    let named: Vec<&str> = tenant.kit.libraries.keys().map(|name| name.as_str()).collect();
+    assert_eq!(named, ["audio.names"]);
+    scratch.write("main.lua", "\nlocal names = require \"names\" call:run('night')\n");
+    let said: Vec<String> = scratch.load(text).unwrap_err().iter().map(|e| e.to_string()).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].ends_with("main.lua:2:23: Lua: there is no library 'names'"), "{said:?}");
+    assert!(said[1].ends_with("main.lua:2:40: Lua: there is no flow 'night'"), "{said:?}");
+    let gone = scratch.load("[tenant.default]\nlibraries = \"../nowhere\"\n").unwrap_err();
+    assert!(gone[0].to_string().contains("nowhere"), "{gone:?}");
 }

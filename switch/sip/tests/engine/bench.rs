@@ -52,6 +52,7 @@ pub fn snapshot() -> Snapshot {
         zone: "UTC".into(),
         plan: None,
         pools: Default::default(),
+        kit: Default::default(),
         domains: vec!["example.com".into()],
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         tones: Default::default(),
