@@ -157,6 +157,7 @@ fn with_examples() -> (Scratch, PathBuf) {
         scratch.write(&format!("config/recording-{year}.key"), &"0123456789abcdef".repeat(4));
     }
     scratch.write("ivr-flows/main-menu.lua", "answer()\n");
+    scratch.write("ivr-flows/lib/hours.lua", "return {}\n");
     scratch.write("ivr-flows/prompts/music.wav", "RIFF");
     scratch.write("ivr-flows/prompts/en/apology.wav", "RIFF");
     (scratch, path)
