@@ -185,7 +185,8 @@ impl MediaEngine {
         }
         leg.stream = Some(Stream {
             params,
-            latch: same_remote.map_or_else(|| Latch::new(params.remote, needed), |old| old.latch),
+            latch: same_remote
+                .map_or_else(|| Latch::new(params.remote, needed), |old| old.latch.renewed(now)),
         });
         leg.speak_as(&params, &self.config.opus, now);
         if let Some(live) = &mut leg.live {

@@ -4,8 +4,8 @@
 //! address is believed at once, and another one only when it has shown a run of packets in sequence while the first was
 //! silent: a forger would have to be there before the phone, and loses the place when the phone speaks from where it
 //! said it would. (A phone behind NAT speaks from elsewhere and is believed like any other: whoever is first. Where a
-//! call rang at two of them and both answered, the one that is sent away may have spoken first; so for a few seconds
-//! such a lock passes on when its holder falls silent.)
+//! call rang at two of them and both answered, the one that is sent away may have spoken first; so for a few seconds,
+//! and again after each new description, such a lock passes on when its holder falls silent.)
 
 use cordboard_model::time::{Duration, Time};
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -106,6 +106,12 @@ impl Latch {
     /// Whether ICE decides.
     pub(crate) fn is_steered(&self) -> bool {
         self.steered
+    }
+
+    /// The party has described its stream anew, at the same address: a lock is fresh again. Its router may have forgotten the way
+    /// while it was silent (RFC 4787 4.3), for the length of a hold for one, and then it speaks from elsewhere.
+    pub(crate) fn renewed(self, now: Time) -> Self {
+        Self { locked_at: now, ..self }
     }
 
     /// Judges a packet that is RTP of a payload type we know.
@@ -310,6 +316,27 @@ mod tests {
                 assert_ne!(judged, Accepted { locked: true });
             }
         }
+    }
+
+    #[test]
+    fn after_a_hold_a_phone_behind_a_nat_may_speak_from_elsewhere_and_nobody_else_while_it_speaks() {
+        const MOVED: &str = "198.51.100.7:31999";
+        let mut s = Script::new();
+        for n in 0..3 {
+            s.at(20 * u64::from(n), NAT, 1, n);
+        }
+        assert_eq!(s.at(100_000, MOVED, 1, 3), Foreign, "nothing was agreed on anew");
+        s.0 = s.0.renewed(Time::from_millis(200_000));
+        assert_eq!(s.at(200_020, NAT, 1, 10), Accepted { locked: false });
+        assert_eq!(s.at(200_040, MOVED, 1, 11), Foreign, "the old address speaks");
+        s.0 = s.0.renewed(Time::from_millis(300_000));
+        for n in 0..3 {
+            let expected = if n == 2 { Accepted { locked: true } } else { Probation };
+            assert_eq!(s.at(300_020 + 20 * u64::from(n), MOVED, 1, 20 + n), expected);
+        }
+        assert_eq!(s.0.destination(), MOVED.parse().ok());
+        s.0 = s.0.renewed(Time::from_millis(400_000));
+        assert_eq!(s.at(405_000, NAT, 1, 30), Foreign, "that was long ago");
     }
 
     /// A call rang at two phones behind NATs and both answered. The one that was sent away had spoken first and had the

@@ -3,12 +3,13 @@
 use super::dice::Dice;
 use crate::phone::{Act, Digest, Moment, PhoneCommand, Plan, Quirks, Reply, Voice};
 use crate::setup::Setup;
-use crate::world::{Journal, Path, Way, World, WorldConfig};
+use crate::world::{Depends, Edge, Journal, Path, Way, World, WorldConfig};
 use cordboard_model::config::{Queue, Snapshot};
 use cordboard_model::id::{QueueId, TenantId, UserId};
 use cordboard_model::media::Codec;
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::Destination;
+use core::net::{IpAddr, Ipv4Addr};
 use std::collections::BTreeSet;
 
 /// One digit, three tries, and a queue.
@@ -178,8 +179,12 @@ impl Floor {
                 phone.quirks = self.quirks(dice);
                 phone.codecs = codecs(dice);
                 // Behind a NAT a phone is known by its audio, so it must say some.
-                if self.loud && dice.chance(30) {
+                if self.loud && dice.chance(20) {
                     phone.said_ip = Some("10.1.1.1".parse().ok()?);
+                } else if self.loud && dice.chance(40) {
+                    // The way for messages is kept open by registering.
+                    phone.register = Duration::from_secs(60);
+                    world.behind(edge(dice), &mut phone);
                 }
                 let name = format!("{user}{}", ["", "b"][device % 2]);
                 if phone.quirks != Quirks::default() {
@@ -242,6 +247,17 @@ impl Floor {
                 path.jitter = jitter;
             }
         }
+    }
+}
+
+/// One of two routers, of the kind that the first phone behind it had.
+fn edge(dice: &mut Dice) -> Edge {
+    let kinds = [Depends::OnItself, Depends::OnAddress, Depends::OnPort];
+    Edge {
+        public: IpAddr::V4(Ipv4Addr::new(198, 51, 100, dice.pick(&[200, 201]))),
+        mapping: dice.pick(&kinds),
+        filtering: dice.pick(&kinds),
+        lifetime: dice.ms(60_000, 180_000),
     }
 }
 

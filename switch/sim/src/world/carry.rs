@@ -137,7 +137,9 @@ impl World {
             && let Some(port) = self.ports.port(port)
             && let Some(packet) = bytes.get(offset..offset + len)
         {
-            send_media(&self.handsets, &self.by_ip, &mut self.network, &mut self.agenda, now, to, packet);
+            if let Some(to) = self.edges.inward(SocketAddr::new(SWITCH.ip(), port), to, now) {
+                send_media(&self.handsets, &self.by_ip, &mut self.network, &mut self.agenda, now, to, packet);
+            }
             self.trace.line(now, || format!("media out {port} to {to} {}", Trace::packet(packet)));
         }
         self.drain_media();
@@ -244,6 +246,7 @@ impl World {
     fn sip_to(&mut self, to: SocketAddr, bytes: Vec<u8>) {
         let now = self.now;
         self.trace.line(now, || format!("sip out {to} {}", Trace::sip(&bytes)));
+        let Some(to) = self.edges.inward(SWITCH, to, now) else { return };
         let Some(phone) = self.by_ip.get(&to.ip()).copied() else { return };
         if self.handsets.get(phone).is_none_or(|h| h.phone.config().sip_addr != to) {
             return;
@@ -301,6 +304,7 @@ impl World {
     fn media_out(&mut self, key: cordboard_media::PortKey, to: SocketAddr, packet: &[u8]) {
         let (now, port) = (self.now, self.ports.port(key).unwrap_or(0));
         self.trace.line(now, || format!("media out {port} to {to} {}", Trace::packet(packet)));
+        let Some(to) = self.edges.inward(SocketAddr::new(SWITCH.ip(), port), to, now) else { return };
         send_media(&self.handsets, &self.by_ip, &mut self.network, &mut self.agenda, now, to, packet);
     }
 
@@ -322,11 +326,12 @@ impl World {
                     if to != SWITCH || self.network.is_dropped(sip.ip(), Way::In, &bytes) {
                         continue;
                     }
+                    let from = self.edges.outward(sip, to, now);
                     for at in self.network.send(sip.ip(), Way::In, now).into_iter().flatten() {
-                        self.agenda.plan(at, Happening::SipToSwitch { from: sip, bytes: bytes.clone() });
+                        self.agenda.plan(at, Happening::SipToSwitch { from, bytes: bytes.clone() });
                     }
                     if self.vandal.is_some() {
-                        sent.push((sip, bytes));
+                        sent.push((from, bytes));
                     }
                 }
                 PhoneOutput::Rtp { line, to, bytes } | PhoneOutput::Rtcp { line, to, bytes } => {
@@ -336,6 +341,7 @@ impl World {
                     if to.ip() != SWITCH.ip() {
                         continue;
                     }
+                    let from = self.edges.outward(from, to, now);
                     for at in self.network.send(sip.ip(), Way::In, now).into_iter().flatten() {
                         let bytes = bytes.clone();
                         self.agenda.plan(at, Happening::MediaToSwitch { from, port: to.port(), bytes });

@@ -7,6 +7,7 @@
 
 mod agenda;
 mod carry;
+mod edge;
 mod ladder;
 mod look;
 mod network;
@@ -16,6 +17,7 @@ mod trace;
 mod vandal;
 
 pub use agenda::{Sending, Wish};
+pub use edge::{Depends, Edge};
 pub use network::{Drop, Path, Way};
 pub use trace::Trace;
 
@@ -36,6 +38,7 @@ use cordboard_plugin_api::{DuplicatePlugin, Registry};
 use cordboard_plugin_called_number::CalledNumberPlugin;
 use cordboard_plugin_registered_extension::RegisteredExtensionPlugin;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use edge::Edges;
 use network::Network;
 use ports::Ports;
 use rand_chacha::ChaCha8Rng;
@@ -132,6 +135,7 @@ pub struct World {
     media: MediaEngine,
     ports: Ports,
     network: Network,
+    edges: Edges,
     agenda: Agenda,
     handsets: Vec<Handset>,
     by_ip: BTreeMap<IpAddr, usize>,
@@ -180,6 +184,7 @@ impl World {
             media,
             ports: Ports::new(),
             network,
+            edges: Edges::default(),
             agenda: Agenda::default(),
             handsets: Vec::new(),
             by_ip: BTreeMap::new(),
@@ -218,6 +223,26 @@ impl World {
         config.tone_hz = tone_hz;
         config.seed = self.config.seed.wrapping_mul(1_000).wrapping_add(n as u64);
         config
+    }
+
+    /// Puts the phone of this configuration behind a router; it is told of no other address than its own, inside.
+    pub fn behind(&mut self, edge: Edge, config: &mut PhoneConfig) {
+        let inside =
+            IpAddr::V4(Ipv4Addr::new(10, 0, 0, u8::try_from(self.handsets.len() + 2).unwrap_or(255)));
+        config.sip_addr.set_ip(inside);
+        config.rtp_addr.set_ip(inside);
+        self.edges.put(edge, inside);
+    }
+
+    /// Whether a message of the switch would come through to a phone now.
+    pub fn reaches(&self, name: &str) -> bool {
+        let near = self.phone(name).map(|phone| phone.config().sip_addr);
+        near.is_some_and(|near| self.edges.reaches(SWITCH, near, self.now))
+    }
+
+    /// A router forgets every port that it has given out.
+    pub fn forget(&mut self, router: IpAddr) {
+        self.edges.forget(router);
     }
 
     /// Puts a phone into the world; names are for people.

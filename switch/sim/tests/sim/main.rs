@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod basic;
 #[cfg(test)]
+mod edges;
+#[cfg(test)]
 mod ending;
 #[cfg(test)]
 mod extensions;
