@@ -117,13 +117,18 @@ pub fn host(name: &str, address: &str) -> Outcome {
 
 /// A router at a public address with a network 192.168.1.0/24 behind it.
 pub fn router(name: &str, public: &str, ports: Ports) -> Outcome {
+    router_of("192.168.1", name, public, ports)
+}
+
+/// A router at a public address with this network of 256 addresses behind it.
+pub fn router_of(inner: &str, name: &str, public: &str, ports: Ports) -> Outcome {
     let random = if ports == Ports::ForEachPeer { "--random-fully" } else { "" };
     host(name, public)?;
     run_all(
         name,
         &format!(
             "$ ip link add lan type bridge
-             $ ip addr add 192.168.1.1/24 dev lan
+             $ ip addr add {inner}.1/24 dev lan
              $ ip link set lan up
              $ sysctl -qw net.ipv4.ip_forward=1
              $ iptables -t nat -A POSTROUTING -o wan -j MASQUERADE {random}
@@ -146,6 +151,39 @@ pub fn host_behind(router: &str, name: &str, address: &str) -> Outcome {
              $ ip route add default via 192.168.1.1"
         ),
     )
+}
+
+/// A host without any link, of IPv4 alone: an address of IPv6 is there only a second or two after its link.
+pub fn host_apart(name: &str) -> Outcome {
+    host_bare(name)?;
+    run_all(name, "$ sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
+}
+
+/// Gives a host a link to a router, whose network is `inner`, and the address with this end in it. What has that address
+/// goes by that link, whatever others there are; what has none yet goes by the link with the lowest `metric`.
+pub fn plug(host: &str, router: &str, inner: &str, end: u8, metric: u32) -> Outcome {
+    run(&format!("ip -n {host} link add {router} type veth peer name to-{host} netns {router}"))?;
+    run_all(router, &format!("$ ip link set to-{host} master lan up"))?;
+    run_all(
+        host,
+        &format!(
+            "$ ip addr add {inner}.{end}/24 dev {router}
+             $ ip link set {router} up
+             $ ip rule add from {inner}.{end} table {metric}
+             $ ip route add default via {inner}.1 dev {router} table {metric}
+             $ ip route add default via {inner}.1 dev {router} metric {metric}"
+        ),
+    )
+}
+
+/// Takes a host's link to a router away, and its address with it.
+pub fn unplug(host: &str, router: &str) -> Outcome {
+    run(&format!("ip -n {host} link del {router}"))
+}
+
+/// From now on a router passes nothing on, and says so to nobody.
+pub fn goes_dead(router: &str) -> Outcome {
+    run_all(router, "$ iptables -I FORWARD -j DROP")
 }
 
 /// From now on a router loses a part of the audio that hosts behind it send to the switch: one packet in `every`, `run` of

@@ -1,8 +1,9 @@
-// A browser's phone as an integrator would write it: JsSIP, one call at a time, and back in it after a reload.
+// A browser's phone as an integrator would write it: JsSIP, one call at a time, back in it after a reload and in another network.
 'use strict';
 const quiet = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const media = { mediaConstraints: { audio: quiet, video: false }, pcConfig: { iceServers: [] } };
 globalThis.seen = [];
+const saw = (what) => seen.push(`${Math.round(performance.now())} ${what}`);
 globalThis.call = null;
 globalThis.born = Date.now();
 const sound = new AudioContext();
@@ -27,9 +28,13 @@ function listen(connection) {
     audio.srcObject = stream;
     sound.createMediaStreamSource(stream).connect(analyser);
     sound.resume();
-    seen.push('track');
+    saw('track');
   });
-  connection.addEventListener('connectionstatechange', () => seen.push('path ' + connection.connectionState));
+  connection.addEventListener('connectionstatechange', () => saw('path ' + connection.connectionState));
+  connection.addEventListener('iceconnectionstatechange', () => {
+    saw('ice ' + connection.iceConnectionState);
+    if (connection.iceConnectionState === 'disconnected') connectAnew();
+  });
 }
 
 // What a reloaded page needs to take its own place (RFC 3891), as long as the call lasts.
@@ -47,17 +52,35 @@ const phone = new JsSIP.UA({
 });
 phone.on('newRTCSession', ({ originator, session }) => {
   globalThis.call = session;
-  seen.push(originator + ' call');
+  saw(originator + ' call');
   if (session.connection) listen(session.connection);
   session.on('peerconnection', ({ peerconnection }) => listen(peerconnection));
-  session.on('sdp', ({ originator, sdp }) => seen.push(originator + ' sdp ' + (sdp.match(/m=audio.*/) || [''])[0]));
-  session.on('confirmed', () => { keep(session); seen.push('up'); });
-  session.on('ended', ({ cause }) => { sessionStorage.removeItem('call'); seen.push('ended ' + cause); });
-  session.on('failed', ({ cause }) => { sessionStorage.removeItem('call'); seen.push('failed ' + cause); });
+  session.on('sdp', ({ originator, sdp }) => saw(originator + ' sdp ' + (sdp.match(/m=audio.*/) || [''])[0]));
+  // The switch learns the others by the checks that come from them.
+  session.on('icecandidate', ({ ready }) => { setTimeout(ready, 100); });
+  session.on('peerconnection:setremotedescriptionfailed', (why) => saw('refused: ' + why));
+  session.on('confirmed', () => { keep(session); saw('up'); });
+  session.on('ended', ({ cause }) => { sessionStorage.removeItem('call'); saw('ended ' + cause); });
+  session.on('failed', ({ cause }) => { sessionStorage.removeItem('call'); saw('failed ' + cause); });
   if (originator === 'remote') session.answer(media);
 });
+// The network is another, or the way to the switch is gone: a browser leaves a WebSocket as it is then, and JsSIP would wait.
+// Once the phone is registered by a new one, both ends look for each other anew.
+let moved = false;
+function connectAnew() {
+  saw('moved');
+  moved = true;
+  phone.transport.disconnect();
+  phone.transport.connect();
+}
+addEventListener('online', connectAnew);
+// What is tried while a network comes up fails; JsSIP by itself would wait for two seconds.
+phone.on('disconnected', () => { if (call) setTimeout(() => phone.transport.connect(), 200); });
+
 phone.on('registered', () => {
-  seen.push('registered');
+  saw('registered');
+  if (moved && call) restart();
+  moved = false;
   const lost = JSON.parse(sessionStorage.getItem('call') || 'null');
   if (lost && !globalThis.call) {
     phone.call(lost.with, { ...media, extraHeaders: ['Replaces: ' + lost.replaces] });
@@ -65,5 +88,5 @@ phone.on('registered', () => {
 });
 globalThis.dial = (number) => { phone.call(`sip:${number}@localhost`, media); return 0; };
 // The way a page answers to another network: its packets come from elsewhere, and both ends look for each other anew.
-globalThis.restart = () => { call.renegotiate({ rtcOfferConstraints: { iceRestart: true } }, () => seen.push('restarted')); return 0; };
+globalThis.restart = () => { call.renegotiate({ rtcOfferConstraints: { iceRestart: true } }, () => saw('restarted')); return 0; };
 phone.start();

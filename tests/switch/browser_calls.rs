@@ -15,20 +15,29 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Where the page comes from: a place of which browsers allow microphones.
-const PAGE: &str = "127.0.0.1:8099";
+pub const PAGE: &str = "127.0.0.1:8099";
 const SWITCH: &str = "ws://127.0.0.1:5062";
 /// Longest a page may take to be back in its call.
-const BACK: Duration = Duration::from_secs(3);
+pub const BACK: Duration = Duration::from_secs(3);
 
 /// The page, its phone and its call. Its microphone says [`CALLER`].
-struct Browser {
+pub struct Browser {
     page: Page,
 }
 
 impl Browser {
     fn open(dir: &Path) -> Result<Self, Fail> {
+        Self::open_with(dir, SWITCH, "--allow-loopback-in-peer-connection")
+    }
+
+    /// Opens the page; its phone registers with the switch there.
+    pub fn open_for(dir: &Path, switch: &str) -> Result<Self, Fail> {
+        Self::open_with(dir, switch, "--mute-audio")
+    }
+
+    fn open_with(dir: &Path, switch: &str, loopback: &str) -> Result<Self, Fail> {
         let app = include_str!("../src/page.js");
-        let script = format!("const PLACE = '{SWITCH}', PASSWORD = '{PASSWORD}';\n{app}");
+        let script = format!("const PLACE = '{switch}', PASSWORD = '{PASSWORD}';\n{app}");
         serve([("/jssip.js", library(dir)?), ("/page.js", script)])?;
         let tone = dir.join("microphone.wav");
         write_tone(&tone, CALLER, 10_000)?;
@@ -39,7 +48,7 @@ impl Browser {
                 "--use-fake-device-for-media-stream",
                 "--use-fake-ui-for-media-stream",
                 &format!("--use-file-for-fake-audio-capture={}", tone.display()),
-                "--allow-loopback-in-peer-connection",
+                loopback,
                 "--disable-features=WebRtcHideLocalIpsWithMdns",
                 "--autoplay-policy=no-user-gesture-required",
             ],
@@ -49,12 +58,14 @@ impl Browser {
         Ok(browser)
     }
 
-    fn told(&mut self) -> String {
+    /// What it saw so far.
+    pub fn told(&mut self) -> String {
         let seen = self.page.evaluate("(globalThis.seen || []).join('; ')");
         seen.ok().and_then(|seen| seen.as_str().map(str::to_owned)).unwrap_or_default()
     }
 
-    fn sees(&mut self, word: &str) -> Outcome {
+    /// Waits until it has seen this.
+    pub fn sees(&mut self, word: &str) -> Outcome {
         let mut last = String::new();
         let found = wait_for(&format!("the page to see {word:?}"), SOON, || {
             last = self.told();
@@ -64,7 +75,7 @@ impl Browser {
     }
 
     /// Waits until the loudest that it hears is this tone.
-    fn hears(&mut self, hertz: f64, limit: Duration) -> Outcome {
+    pub fn hears(&mut self, hertz: f64, limit: Duration) -> Outcome {
         let mut last = 0.0;
         let heard = wait_for(&format!("the page to hear {hertz} Hz"), limit, || {
             last = self.page.evaluate("globalThis.hears ? hears() : 0").ok()?.as_f64()?;
@@ -73,7 +84,8 @@ impl Browser {
         heard.map_err(|why| Fail(format!("{why}; it hears {last} Hz and saw: {}", self.told())))
     }
 
-    fn does(&mut self, what: &str) -> Outcome {
+    /// Has it do something.
+    pub fn does(&mut self, what: &str) -> Outcome {
         self.page.evaluate(what).map(|_| ())
     }
 }
@@ -111,7 +123,7 @@ fn talk(browser: &mut Browser, phone: &mut Phone) -> Outcome {
     phone.voice.hears("the phone", CALLER, SOON)
 }
 
-fn explained(outcome: Outcome, browser: &mut Browser, switch: &Switch) -> Outcome {
+pub fn explained(outcome: Outcome, browser: &mut Browser, switch: &Switch) -> Outcome {
     outcome.map_err(|why| {
         Fail(format!("{why}; the page saw: {}\nthe switch:\n{}", browser.told(), switch.log()))
     })

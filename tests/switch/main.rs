@@ -27,6 +27,7 @@ mod refusing;
 mod registering;
 mod reload;
 mod ringing;
+mod roaming;
 mod secure;
 mod sight;
 mod streams;
@@ -156,6 +157,7 @@ static TESTS: &[Test] = &[
     test("a_listener_may_ask_its_peers_for_certificates", tls::asked_of_peers),
     test("a_partner_is_called_by_his_own_connection_over_mutual_tls", tls::reused),
     test("jssip_registers_over_wss_and_is_called_by_its_own_connection", jssip::registers_and_is_called),
+    test("a_browser_is_back_in_its_call_in_another_network_within_three_seconds", roaming::cable_to_radio),
     test(
         "a_browser_calls_a_phone_holds_and_changes_its_network_with_tones_both_ways",
         browser_calls::calls_a_phone,

@@ -222,6 +222,7 @@ impl Media {
         self.had_video |= settled.video.is_some();
         if let Some(local) = &mut self.local {
             local.direction = direction;
+            local.security.settle(&settled);
         }
         self.pending = None;
         self.ours.clone_from(&self.sent);
@@ -251,12 +252,12 @@ impl Media {
     }
 
     fn keep_only_key(&mut self, settled: &Negotiated) {
-        let Some(tag) = settled.tag else {
-            return;
-        };
         if let Some(local) = &mut self.local {
             local.security.settle(settled);
         }
+        let Some(tag) = settled.tag else {
+            return;
+        };
         let taken = format!("a=crypto:{tag} ");
         let kept = |line: &&[u8]| !line.starts_with(b"a=crypto:") || line.starts_with(taken.as_bytes());
         self.ours =
@@ -461,6 +462,22 @@ mod tests {
         let settled = media.accept(&offer(3, &answer)).unwrap();
         assert_eq!(dtls(&settled), dtls(&after));
         assert!(settled.stream.rtcp_mux);
+    }
+
+    #[test]
+    fn a_called_browser_that_began_the_handshake_goes_on_as_its_client_when_it_makes_an_offer_itself() {
+        let mut local = local();
+        local.security.dtls = Some(sdp::DtlsSelf { fingerprint: [1; 32], ice_lite: false });
+        local.security.seed = Some(KeySeed([4; 32]));
+        local.security.offered = Keying::Dtls;
+        let ours = sdp::offer(&local);
+        let mut media = Media::new(local);
+        (media.ours, media.sent) = (ours.clone(), ours);
+        let before = media.accept(&offer(1, &BROWSER.replace("actpass", "active"))).unwrap();
+        let (answer, after) = media.answer(&offer(2, &BROWSER.replace("uFrA", "uFrB"))).unwrap();
+        assert_eq!(line(&answer, "a=setup"), "a=setup:passive");
+        let dtls = |settled: &Negotiated| settled.path.clone().unwrap().dtls;
+        assert_eq!(dtls(&before), dtls(&after));
     }
 
     const VIDEO: &str = "m=audio 4000 RTP/AVP 0\r\nm=video 4002 RTP/AVP 99\r\na=rtpmap:99 VP8/90000\r\n";

@@ -1,0 +1,99 @@
+//! A browser's phone that goes from one network to another in the middle of its call.
+//!
+//! The browser has a place of its own, with a link to one router and then, or too, to another. Both translate addresses.
+
+use crate::browser_calls::{BACK, Browser, PAGE, explained};
+use crate::common::{AGENT, CALLER, Phone, SOON, field};
+use cordboard_tests::config::{Config, PASSWORD};
+use cordboard_tests::fail::{Fail, Outcome, ensure};
+use cordboard_tests::net::{self, Ports, inside};
+use cordboard_tests::scenario::{MU_LAW, Scenario};
+use cordboard_tests::sipp::{Setup, Sipp};
+use cordboard_tests::sound::Voice;
+use cordboard_tests::switch::Switch;
+use std::path::Path;
+use std::time::Instant;
+
+const SWITCH: &str = "203.0.113.10";
+/// What the switch sees the browser's phone come from once it has moved.
+const REACHED: &str = "ws:203.0.113.32:";
+/// Where the browser is.
+const DESK: &str = "desk";
+/// The networks behind the two routers.
+const CABLE: (&str, &str, u8, u32) = ("cable", "192.168.1", 2, 100);
+const RADIO: (&str, &str, u8, u32) = ("radio", "192.168.2", 3, 200);
+
+fn plug((router, inner, end, metric): (&str, &str, u8, u32)) -> Outcome {
+    net::plug(DESK, router, inner, end, metric)
+}
+
+/// The internet with the switch, a customer, and the two routers.
+fn world(dir: &Path) -> Result<Switch, Fail> {
+    net::internet()?;
+    net::switch_at(SWITCH, None)?;
+    net::host("customer", "203.0.113.21")?;
+    net::router_of(CABLE.1, CABLE.0, "203.0.113.31", Ports::Kept)?;
+    net::router_of(RADIO.1, RADIO.0, "203.0.113.32", Ports::ForEachPeer)?;
+    net::host_apart(DESK)?;
+    plug(CABLE)?;
+    let config = Config::new(dir)?.listens(&["203.0.113.10:5060", "ws:203.0.113.10:5062"]);
+    let config = config.media("address = \"203.0.113.10\"").sip(&format!("origins = [\"http://{PAGE}\"]"));
+    Switch::start(dir, &config.md5_alone().user("1001").user("1002"))
+}
+
+/// The customer calls the browser; both hear each other.
+fn talking(dir: &Path) -> Result<(Browser, Phone), Fail> {
+    let mut browser = inside(DESK, || Browser::open_for(dir, &format!("ws://{SWITCH}:5062")))?;
+    let calls = Scenario::caller(MU_LAW).invites_with_digest().is_answered().ends();
+    let from = Setup { ip: "203.0.113.21", switch: "203.0.113.10:5060", port: 5_072, ..Setup::default() };
+    let setup = Setup { name: "customer", caller: "1002", user: "1001", password: PASSWORD, ..from };
+    let mut customer = inside("customer", || {
+        let voice = Voice::new(setup.ip, setup.rtp, AGENT)?;
+        let mut phone = Phone { sipp: Sipp::start(dir, &calls, &setup)?, voice };
+        phone.speaks()?;
+        Ok(phone)
+    })?;
+    both_hear(&mut browser, &mut customer)?;
+    Ok((browser, customer))
+}
+
+fn both_hear(browser: &mut Browser, customer: &mut Phone) -> Outcome {
+    browser.hears(AGENT, SOON)?;
+    customer.voice.forget();
+    customer.voice.hears("the customer", CALLER, SOON)
+}
+
+/// Both hear each other soon enough after `began`, the customer's leg was not touched, and one call is on record.
+fn back_and_over(switch: &Switch, mut browser: Browser, mut customer: Phone, began: Instant) -> Outcome {
+    let heard = both_hear(&mut browser, &mut customer);
+    let took = began.elapsed();
+    explained(heard, &mut browser, switch)?;
+    let soon = ensure(took <= BACK, || format!("back after {took:?}"));
+    explained(soon, &mut browser, switch)?;
+    let touched = customer.sipp.messages().into_iter().filter(|message| {
+        !message.sent && (message.text.starts_with("BYE") || message.text.starts_with("INVITE"))
+    });
+    ensure(touched.count() == 0, || customer.sipp.log())?;
+    // One phone, where it is now.
+    let contacts = switch.api.list("/api/v1/contacts")?;
+    let there =
+        contacts.iter().all(|contact| contact["flow"].as_str().is_some_and(|flow| flow.starts_with(REACHED)));
+    ensure(there && contacts.len() == 1, || format!("{contacts:?}"))?;
+    inside("customer", || customer.hangs_up())?;
+    let ended = browser.sees("ended");
+    explained(ended, &mut browser, switch)?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "cause", "normal")?;
+    switch.ensure_nothing_left()
+}
+
+/// The cable is pulled out and the radio comes: another address, another router.
+pub fn cable_to_radio(dir: &Path) -> Outcome {
+    let switch = world(dir)?;
+    let (mut browser, customer) = talking(dir)?;
+    net::unplug(DESK, CABLE.0)?;
+    browser.hears(0.0, SOON)?;
+    plug(RADIO)?;
+    let plugged = Instant::now();
+    back_and_over(&switch, browser, customer, plugged)
+}
