@@ -126,6 +126,41 @@ function call:transfer(target) end
 ---@return any ...
 function call:run(flow, ...) end
 
+---@class cordboard.Moment
+---@field year integer
+---@field month integer
+---@field day integer
+---@field hour integer
+---@field minute integer
+---@field second integer
+---@field weekday integer Monday is 1, Sunday 7.
+---@field yearday integer
+---@field offset integer Seconds east of UTC.
+---@field unix integer Seconds since 1970-01-01 in UTC.
+---@field date string As "2026-11-21".
+---@field time string As "09:05:00".
+---@field zone string
+
+---Date and time.
+---@param zone? string An IANA name; the tenant's zone if not said.
+---@return cordboard.Moment|nil now
+---@return string? cause "not_found": there is no such zone.
+function call:now(zone) end
+
+---Whether an office is open, by the tenant's calendar of this name.
+---@param name string
+---@return "open"|"closed"|"holiday"|nil state
+---@return string? holiday The holiday that the day is; or why there is no state.
+---@return integer? lasts For how many seconds this lasts; nil if for more than a month.
+function call:calendar(name) end
+
+---Counts something for all calls of the tenant.
+---@param name string What, up to 128 bytes.
+---@param options? { add?: integer, most?: integer, seconds?: integer } 1, no limit and 3600 if not said; `add = 0` only looks.
+---@return integer|nil counted This time included.
+---@return string? cause "limit": it would have been more than `most`, and was not counted.
+function call:count(name, options) end
+
 ---Ends the call and the flow. Never returns.
 ---@param cause? "normal"|"busy"|"no_answer"|"declined"|"not_found"|"forbidden"|"congestion"|"flow_ended"
 function call:hang_up(cause) end

@@ -5,6 +5,7 @@
 //! inputs at the same times with the same seed give the same outputs, byte for byte.
 
 mod abort;
+mod asked;
 mod events;
 mod gate;
 mod goodbye;

@@ -14,7 +14,7 @@ use crate::speech::Speeches;
 use crate::trunks::Trunks;
 use cordboard_acd::AcdEngine;
 use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits};
-use cordboard_flow::{FlowCommand, FlowEngine};
+use cordboard_flow::{Counters, FlowCommand, FlowEngine};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::config::Snapshot;
 use cordboard_model::event::EventKind;
@@ -51,6 +51,8 @@ pub struct Shard {
     pub(crate) routing: Routing,
     /// Steps of flows that wait for what they say.
     pub(crate) speeches: Speeches,
+    /// What flows count.
+    pub(crate) counters: Counters,
     /// Whose account rings at which agent's desk.
     pub(crate) agent_of: BTreeMap<UserId, AgentId>,
     /// Calls outside a queue that keep an agent's phone busy.
@@ -107,6 +109,7 @@ impl Shard {
             gate: Gate::default(),
             routing: Routing::default(),
             speeches: Speeches::default(),
+            counters: Counters::default(),
             agent_of: BTreeMap::new(),
             outside: Outside::default(),
             trunks: Trunks::new(seed(&mut seeds)),

@@ -541,7 +541,7 @@ fn not_done(verb: &Verb, answer: &VerbAnswer) -> Option<String> {
         VerbAnswer::Queue(QueueEnd::Gone) => "there is no such queue",
         _ => return None,
     };
-    let text = format!("{}: {why}", crate::script::line(verb));
+    let text = format!("{}: {why}", crate::line::line(verb));
     Some(crate::verb::log::line(text.as_bytes()))
 }
 

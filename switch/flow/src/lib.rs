@@ -8,10 +8,12 @@
 //! [`script`] runs one against written answers in virtual time.
 
 mod check;
+mod counters;
 mod engine;
 mod error;
 mod io;
 mod lexer;
+mod line;
 mod sandbox;
 pub mod say;
 pub mod script;
@@ -21,8 +23,10 @@ mod verb;
 mod vm;
 
 pub use check::check;
+pub use counters::{COUNTERS_MAX, Counters, TooMany};
 pub use engine::{ANSWERS_MAX, FlowEngine};
 pub use error::{FlowError, FlowErrorKind};
 pub use io::{FlowCommand, FlowInput, FlowOutput, FlowRecord, PartyId};
 pub use texts::{Text, TextName};
 pub use uses::{Use, uses};
+pub use verb::NAMES as VERBS;

@@ -4,18 +4,22 @@
 //! is data ([`Script`] reads from TOML by serde), so that it can stand beside the flow it tests.
 
 use crate::FlowEngine;
+use crate::counters::Counters;
 use crate::error::FlowError;
 use crate::io::{FlowCommand, FlowInput, FlowOutput, PartyId};
+use cordboard_model::ask::{Ask, Told};
+use cordboard_model::calendar::{self, CalendarState};
 use cordboard_model::cause::Cause;
 use cordboard_model::config::{Flow, FlowKit, FlowLimits, Library, Snapshot, Tenant};
 use cordboard_model::id::{CallId, FlowId, Name, TenantId};
-use cordboard_model::media::{PlayItem, Tone};
 use cordboard_model::stream::{StreamEnd, StreamOutcome};
-use cordboard_model::time::{Duration, Time};
-use cordboard_model::verb::{CollectEnd, Destination, QueueEnd, Verb, VerbAnswer};
+use cordboard_model::time::{Duration, Time, WallClock};
+use cordboard_model::verb::{CollectEnd, QueueEnd, Verb, VerbAnswer};
 use core::fmt;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+
+pub use crate::line::line;
 
 /// The tests of one flow.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,6 +47,12 @@ pub struct Case {
     /// The call data at the start.
     #[serde(default)]
     pub data: BTreeMap<String, String>,
+    /// When the call begins, as `2026-11-21T09:00:00+01:00`.
+    #[serde(default = "some_day")]
+    pub at: String,
+    /// The tenant's zone.
+    #[serde(default = "utc")]
+    pub zone: String,
     /// The verbs that are expected, in order, with what they are answered.
     pub steps: Vec<StepSpec>,
     /// `"ended"`, or a part of the error the flow fails with.
@@ -52,6 +62,14 @@ pub struct Case {
 
 fn anybody() -> String {
     "1001".to_owned()
+}
+
+fn some_day() -> String {
+    "2026-01-01T00:00:00Z".to_owned()
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
 }
 
 fn ended() -> String {
@@ -86,6 +104,15 @@ pub struct StepSpec {
     /// The value of an entry of the call data, as somebody else set it.
     #[serde(default)]
     pub data: Option<String>,
+    /// What a calendar says.
+    #[serde(default)]
+    pub calendar: Option<Hours>,
+    /// The holiday that the day is.
+    #[serde(default)]
+    pub holiday: Option<String>,
+    /// For how long that lasts, seconds.
+    #[serde(default)]
+    pub lasts: Option<u32>,
     /// Why the step could not be done.
     #[serde(default)]
     pub failed: Option<Cause>,
@@ -95,6 +122,16 @@ pub struct StepSpec {
     /// How long it takes, seconds.
     #[serde(default)]
     pub after: f64,
+}
+
+/// What a calendar says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hours {
+    /// It is open.
+    Open,
+    /// It is closed.
+    Closed,
 }
 
 /// How a call went that went as expected.
@@ -175,6 +212,7 @@ struct Play<'a> {
     call: CallId,
     now: Time,
     data: BTreeMap<String, String>,
+    counters: Counters,
     step: usize,
     trace: Vec<String>,
 }
@@ -188,6 +226,7 @@ impl<'a> Play<'a> {
             call,
             now: Time::ZERO,
             data: case.data.clone(),
+            counters: Counters::default(),
             step: 0,
             trace: Vec::new(),
         }
@@ -285,7 +324,32 @@ impl<'a> Play<'a> {
             Verb::GetData { key } => {
                 VerbAnswer::Data(step.data.clone().or_else(|| self.data.get(key).cloned()))
             }
+            Verb::Ask(ask) => match self.told(step, ask) {
+                Ok(told) => VerbAnswer::Told(Box::new(told)),
+                Err(cause) => VerbAnswer::Failed(cause),
+            },
             _ => VerbAnswer::Done,
+        }
+    }
+
+    fn told(&mut self, step: &StepSpec, ask: &Ask) -> Result<Told, Cause> {
+        match ask {
+            Ask::Now { zone } => {
+                let zone = calendar::zone(zone.as_ref().unwrap_or(&self.case.zone)).ok_or(Cause::NotFound)?;
+                let began = calendar::read(&self.case.at).ok_or(Cause::NotFound)?;
+                let at = WallClock { at_zero: began }.at(self.now);
+                Ok(Told::Now(calendar::moment(at, &zone)))
+            }
+            Ask::Calendar { .. } => Ok(Told::Calendar(CalendarState {
+                open: step.calendar.unwrap_or(Hours::Open) == Hours::Open,
+                holiday: step.holiday.clone(),
+                changes: step.lasts,
+            })),
+            Ask::Count { name, add, most, seconds } => {
+                let kept = Duration::from_secs((*seconds).into());
+                let counted = self.counters.count((self.call.tenant, name), *add, *most, kept, self.now);
+                counted.map(Told::Count).map_err(|_| Cause::Congestion)
+            }
         }
     }
 
@@ -341,7 +405,7 @@ fn snapshot(bench: &Bench) -> Result<Snapshot, String> {
         zone: "UTC".to_owned(),
         plan: None,
         pools: Default::default(),
-        kit: FlowKit { libraries },
+        kit: FlowKit { libraries, ..FlowKit::default() },
         domains: Vec::new(),
         codecs: Vec::new(),
         tones: Default::default(),
@@ -374,78 +438,13 @@ fn end(output: &FlowOutput) -> String {
     }
 }
 
-/// A verb in one line, as scripts write it.
-pub fn line(verb: &Verb) -> String {
-    match verb {
-        Verb::Answer => "answer".to_owned(),
-        Verb::Play { items, barge_in } => {
-            let keys = if *barge_in { "" } else { " barge_in=false" };
-            format!("play {}{keys}", items_line(items))
-        }
-        Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms, secret } => {
-            format!(
-                "collect {} max={max} min={min} terminators={terminators} first={} inter={}{}",
-                items_line(prompt),
-                seconds(*first_timeout_ms),
-                seconds(*inter_timeout_ms),
-                if *secret { " secret" } else { "" }
-            )
-        }
-        Verb::Record { act, why } => format!("record {} {why}", act.as_str()).trim_end().to_owned(),
-        Verb::Enqueue { queue, timeout_ms, priority } => {
-            let timeout = timeout_ms.map_or("queue's".to_owned(), seconds);
-            format!("enqueue {} timeout={timeout} priority={priority}", queue.name)
-        }
-        Verb::Stream { url, .. } => format!("stream {url}"),
-        Verb::Transfer { to } => format!("transfer {}", destination(to)),
-        Verb::HangUp { cause } => format!("hang_up {}", cause.as_str()),
-        Verb::SetData { key, value } => format!("set {key} = {value}"),
-        Verb::GetData { key } => format!("get {key}"),
-        Verb::Wait { ms } => format!("wait {}", seconds(*ms)),
-        Verb::Log { text } => format!("log {text}"),
-    }
-}
-
-fn seconds(ms: u32) -> String {
-    format!("{}", f64::from(ms) / 1_000.0)
-}
-
-fn items_line(items: &[PlayItem]) -> String {
-    if items.is_empty() {
-        return "-".to_owned();
-    }
-    let word = |item: &PlayItem| match item {
-        PlayItem::Asset(id) => id.name.to_string(),
-        PlayItem::Silence(ms) => format!("silence:{}", seconds(*ms)),
-        PlayItem::Say(speech) => format!("say:{}:{:?}", speech.language, speech.text),
-        PlayItem::Tone(tone, ms) => {
-            let name = match (tone, tone.signal()) {
-                (Tone::Hertz(hertz), _) => hertz.to_string(),
-                (_, Some(signal)) => signal.name().to_owned(),
-                (_, None) => "beep".to_owned(),
-            };
-            format!("tone:{name}:{}", seconds(*ms))
-        }
-    };
-    items.iter().map(word).collect::<Vec<_>>().join(" ")
-}
-
-fn destination(to: &Destination) -> String {
-    match to {
-        Destination::Flow(id) => format!("flow {}", id.name),
-        Destination::Queue(id) => format!("queue {}", id.name),
-        Destination::Agent(id) => format!("agent {}", id.name),
-        Destination::User(id) => format!("user {}", id.name),
-        Destination::Trunk(id, number) => format!("trunk {} {number}", id.name),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn case(steps: Vec<StepSpec>) -> Case {
-        Case { name: "t".into(), from: anybody(), to: anybody(), data: BTreeMap::new(), steps, end: ended() }
+        let (from, to, data) = (anybody(), anybody(), BTreeMap::new());
+        Case { name: "t".into(), from, to, data, at: some_day(), zone: utc(), steps, end: ended() }
     }
 
     fn step(expect: &str) -> StepSpec {

@@ -3,6 +3,7 @@
 //! Parsing, positions and messages live in `node`; by the time a [`Snapshot`] exists, every
 //! reference in it resolves.
 
+use crate::calendar::Calendar;
 use crate::flows::SipFlows;
 use crate::guard::GuardLimits;
 use crate::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, UserId};
@@ -267,6 +268,8 @@ pub struct Flow {
 pub struct FlowKit {
     /// Texts that flows take in by `require`, by name.
     pub libraries: BTreeMap<Name, Library>,
+    /// Opening hours, by name.
+    pub calendars: BTreeMap<Name, Calendar>,
 }
 
 /// A text that flows take in by `require`.

@@ -5,6 +5,8 @@
 //! reads a clock or draws a number. Every id, configuration object, address of record and event
 //! carries a [`id::TenantId`].
 
+pub mod ask;
+pub mod calendar;
 pub mod cause;
 pub mod cdr;
 pub mod config;

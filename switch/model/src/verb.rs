@@ -1,5 +1,6 @@
 //! What a flow can ask of a call, and the answers it is resumed with.
 
+use crate::ask::{Ask, Told};
 use crate::cause::Cause;
 use crate::id::{AgentId, FlowId, QueueId, TrunkId, UserId};
 use crate::media::PlayItem;
@@ -140,6 +141,8 @@ pub enum Verb {
         /// Longest time, milliseconds.
         timeout_ms: Option<u32>,
     },
+    /// Ask what is not of the call. The shard answers.
+    Ask(Ask),
     /// Let time pass, without audio.
     Wait {
         /// Milliseconds.
@@ -204,6 +207,8 @@ pub enum VerbAnswer {
     Streamed(StreamOutcome),
     /// A value of the call data.
     Data(Option<String>),
+    /// What was asked.
+    Told(Box<Told>),
     /// The step could not be done.
     Failed(Cause),
     /// A limit was reached: which.

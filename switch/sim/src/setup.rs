@@ -4,7 +4,7 @@ use crate::phone::Digest;
 use cordboard_media::Audio;
 use cordboard_media::tone::Sine;
 use cordboard_model::config::{
-    Agent, CalledNumber, Flow, Gateway, Limits, Queue, Snapshot, Tenant, Trunk, TrunkHealth, User,
+    Agent, CalledNumber, Flow, FlowKit, Gateway, Limits, Queue, Snapshot, Tenant, Trunk, TrunkHealth, User,
 };
 use cordboard_model::id::{AgentId, AssetId, FlowId, IdError, Name, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
@@ -182,6 +182,13 @@ impl Setup {
             tenant.flows.insert(flow.id.name.clone(), flow);
             Ok(())
         })
+    }
+
+    /// What its flows may use.
+    #[must_use]
+    pub fn kit(mut self, change: impl FnOnce(&mut FlowKit)) -> Self {
+        change(&mut self.tenant.kit);
+        self
     }
 
     /// A number that leads to a flow.

@@ -15,7 +15,8 @@ pub(crate) mod wait;
 use crate::call::Call;
 use crate::desk::Desk;
 use crate::input::Ticket;
-use cordboard_model::verb::Verb;
+use cordboard_model::cause::Cause;
+use cordboard_model::verb::{Verb, VerbAnswer};
 
 /// Begins a step. The flow has the call and waits for nothing else.
 pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb) {
@@ -38,6 +39,8 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
         Verb::SetData { key, value } => call.verb_set_data(desk, ticket, key, value),
         Verb::GetData { key } => call.verb_get_data(desk, ticket, &key),
         Verb::Wait { ms } => call.verb_wait(desk, ticket, ms),
+        // The shard answers it, and it does not come here.
+        Verb::Ask(_) => call.answer_now(desk, ticket, VerbAnswer::Failed(Cause::ProtocolError)),
         Verb::Log { text } => call.verb_log(desk, ticket, text),
     }
 }

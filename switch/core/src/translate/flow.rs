@@ -12,6 +12,10 @@ use cordboard_model::verb::{Destination, Verb, VerbAnswer};
 impl Shard {
     pub(crate) fn on_flow(&mut self, output: FlowOutput) {
         match output {
+            FlowOutput::Verb { call, ticket, verb: Verb::Ask(ask) } => {
+                let answer = self.asked(call, ask);
+                self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
+            }
             FlowOutput::Verb { call, ticket, verb } => {
                 if self.leads_nowhere(&verb) {
                     let answer = VerbAnswer::Failed(Cause::NotFound);

@@ -15,7 +15,15 @@ impl Plain {
         Ok(match self {
             Plain::Nil => Value::Nil,
             Plain::Bool(b) => Value::Boolean(b),
+            Plain::Int(n) => Value::Integer(n),
             Plain::Text(text) => Value::String(lua.create_string(text)?),
+            Plain::Record(fields) => {
+                let table = lua.create_table_with_capacity(0, fields.len())?;
+                for (name, value) in fields {
+                    table.raw_set(name, value.into_lua(lua)?)?;
+                }
+                Value::Table(table)
+            }
         })
     }
 }

@@ -8,13 +8,16 @@
 
 pub mod answer;
 pub mod arg;
+pub mod calendar;
 pub mod collect;
+pub mod count;
 pub mod data;
 pub mod enqueue;
 pub mod hang_up;
 pub mod items;
 pub mod log;
 pub mod menu;
+pub mod now;
 pub mod play;
 pub mod record;
 pub mod run;
@@ -25,12 +28,13 @@ pub mod transfer;
 pub mod wait;
 
 use arg::{Arg, BadOption};
+use cordboard_model::ask::Told;
 use cordboard_model::id::TenantId;
 use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 17] = [
     answer::NAME,
     play::NAME,
     say::NAME,
@@ -41,6 +45,9 @@ pub const NAMES: [&str; 14] = [
     stream::NAME,
     transfer::NAME,
     run::NAME,
+    now::NAME,
+    calendar::NAME,
+    count::NAME,
     hang_up::NAME,
     record::NAME,
     wait::NAME,
@@ -57,8 +64,12 @@ pub enum Plain {
     Nil,
     /// `true` or `false`.
     Bool(bool),
+    /// A whole number.
+    Int(i64),
     /// A string.
     Text(String),
+    /// A table with names.
+    Record(Vec<(String, Plain)>),
 }
 
 impl Plain {
@@ -104,6 +115,12 @@ pub enum Asked {
     Wait,
     /// `call:record`.
     Record,
+    /// `call:now`.
+    Now,
+    /// `call:calendar`.
+    Calendar,
+    /// `call:count`.
+    Count,
 }
 
 impl Asked {
@@ -120,12 +137,17 @@ impl Asked {
             Asked::SetData(..) | Asked::GetData(_) => "data",
             Asked::Wait => wait::NAME,
             Asked::Record => record::NAME,
+            Asked::Now => now::NAME,
+            Asked::Calendar => calendar::NAME,
+            Asked::Count => count::NAME,
         }
     }
 
     /// Whether time passes while the verb is done, so that others may change the call data.
     pub fn takes_time(&self) -> bool {
-        !matches!(self, Asked::SetData(..) | Asked::GetData(_) | Asked::HangUp | Asked::Record)
+        let at_once = matches!(self, Asked::SetData(..) | Asked::GetData(_) | Asked::HangUp | Asked::Record)
+            || matches!(self, Asked::Now | Asked::Calendar | Asked::Count);
+        !at_once
     }
 
     /// What an answer to this verb means. A refusal, a limit and the caller's end mean the same for all.
@@ -144,10 +166,23 @@ impl Asked {
             (Asked::GetData(_), answer) => data::reply(answer),
             (Asked::Stream, answer) => stream::reply(answer),
             (Asked::Transfer, _) => Reply::End,
+            (Asked::Now | Asked::Calendar | Asked::Count, answer) => told(answer),
             (Asked::Answer | Asked::SetData(..) | Asked::Wait | Asked::Record, _) => {
                 Reply::Values(vec![Plain::Bool(true)])
             }
         }
+    }
+}
+
+/// What the answer to a question gives.
+fn told(answer: VerbAnswer) -> Reply {
+    let VerbAnswer::Told(told) = answer else {
+        return Reply::Values(vec![Plain::Nil, Plain::text("internal_error")]);
+    };
+    match *told {
+        Told::Now(moment) => now::reply(moment),
+        Told::Calendar(state) => calendar::reply(state),
+        Told::Count(counted) => count::reply(counted),
     }
 }
 
@@ -167,6 +202,9 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         transfer::NAME => transfer::request(tenant, args),
         hang_up::NAME => hang_up::request(args),
         record::NAME => record::request(args),
+        now::NAME => now::request(args),
+        calendar::NAME => calendar::request(args),
+        count::NAME => count::request(args),
         wait::NAME => wait::request(args),
         _ => Err(BadOption::new(name, "is not a verb")),
     }

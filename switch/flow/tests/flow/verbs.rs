@@ -2,6 +2,9 @@
 
 use crate::world::{answer, engine, failure, start};
 use cordboard_flow::{FlowErrorKind, FlowOutput, script};
+use cordboard_model::ask::Told;
+use cordboard_model::calendar::CalendarState;
+use cordboard_model::cause::Cause;
 use cordboard_model::config::FlowLimits;
 use cordboard_model::verb::{CollectEnd, QueueEnd, VerbAnswer};
 
@@ -66,6 +69,40 @@ fn every_verb_as_the_guide_writes_it() {
             "wait 0.25",
             "log from 1001 to 100 table",
             "hang_up busy",
+            "ended",
+        ]
+    );
+}
+
+#[test]
+fn the_time_the_calendar_and_what_is_counted_come_back_as_values() {
+    let at = cordboard_model::calendar::read("2026-10-25T02:30:00+02:00").unwrap();
+    let zone = cordboard_model::calendar::zone("Europe/Berlin").unwrap();
+    let told = |told| VerbAnswer::Told(Box::new(told));
+    let state = CalendarState { open: false, holiday: Some("Sunday".into()), changes: Some(90) };
+    let source = "local now = call:now() print(now.date, now.time, now.weekday, now.offset, now.hour + 1)\n\
+        print(call:calendar('office'))\nprint(call:count('x', {most = 3}))\nprint(call:count('x'))\nprint(call:now('X/Y'))";
+    let answers = [
+        told(Told::Now(cordboard_model::calendar::moment(at, &zone))),
+        told(Told::Calendar(state)),
+        told(Told::Count(Some(3))),
+        told(Told::Count(None)),
+        VerbAnswer::Failed(Cause::NotFound),
+    ];
+    assert_eq!(
+        ladder(source, &answers),
+        [
+            "now",
+            "log 2026-10-25\t02:30:00\t7\t7200\t3",
+            "calendar office",
+            "log holiday\tSunday\t90",
+            "count x add=1 most=3 seconds=3600",
+            "log 3",
+            "count x add=1 seconds=3600",
+            "log nil\tlimit",
+            "now X/Y",
+            "log now X/Y: not_found",
+            "log nil\tnot_found",
             "ended",
         ]
     );

@@ -6,7 +6,7 @@ use super::machine::flag;
 use super::section::{At, Pos, Report, Section, Wrong};
 use super::tree::Node;
 use super::value::{dialled, duration, hash, host, integer, one_of, secret, some_text, text, wrong};
-use super::{Checks, assets, libraries, number, secret as hashing, shown, srtp, trunk};
+use super::{Checks, assets, calendar, libraries, number, secret as hashing, shown, srtp, trunk};
 use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
@@ -99,12 +99,16 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
     let numbers = read_numbers(&section, &context, plan.as_ref());
     let pools = number::pools(pools, plan.as_ref());
     let flows = each(flows, |name, s| context.flow(name, s));
+    let own_zone = section.or("zone", "UTC".into(), zone);
+    let calendars = section.named("calendar");
+    names("calendar", &calendars);
+    let calendars = calendar::read(calendars, &own_zone);
     let libraries = libraries::read(&section, base, checks);
     libraries::resolve(section.report(), checks, &flows, &context.names.flows, &libraries);
     let tenant = Tenant {
         id,
         display: section.or("display", id.to_string(), some_text),
-        zone: section.or("zone", "UTC".into(), zone),
+        zone: own_zone,
         pools,
         domains: domains.iter().map(|at| at.value.clone()).collect(),
         codecs: read_codecs(&section),
@@ -114,7 +118,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         agents: each(agents, |name, s| context.agent(name, s)),
         queues: each(queues, |name, s| context.queue(name, s)),
         flows,
-        kit: FlowKit { libraries },
+        kit: FlowKit { libraries, calendars },
         numbers,
         plan,
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),
@@ -143,7 +147,7 @@ fn names(kind: &'static str, sections: &[(At<String>, Section<'_>)]) -> BTreeMap
 }
 
 /// Reads every section of one kind, also those whose name is wrong.
-fn each<T>(
+pub(super) fn each<T>(
     sections: Vec<(At<String>, Section<'_>)>,
     mut read: impl FnMut(&Name, &Section<'_>) -> Option<T>,
 ) -> BTreeMap<Name, T> {
@@ -159,7 +163,7 @@ fn each<T>(
     all
 }
 
-fn zone(node: &Node) -> Result<String, Wrong> {
+pub(super) fn zone(node: &Node) -> Result<String, Wrong> {
     let name = text(node)?;
     match jiff::tz::TimeZoneDatabase::bundled().get(&name) {
         Ok(zone) => Ok(zone.iana_name().unwrap_or("UTC").into()),

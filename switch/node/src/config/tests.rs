@@ -198,7 +198,7 @@ fn every_key_that_is_read_stands_in_the_shipped_file() {
 
 /// Every key of a tree, with `*` for the names of configured objects.
 fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTreeSet<String>) {
-    let kinds = ["tenant", "user", "agent", "queue", "flow", "trunk", "pool", "key", "voice"];
+    let kinds = ["tenant", "user", "agent", "queue", "flow", "trunk", "pool", "key", "voice", "calendar"];
     for entry in entries {
         let last = path.rsplit('.').next().unwrap_or_default();
         // [limits.flow] is a section, not a table of names.
@@ -660,4 +660,35 @@ fn libraries_are_read_by_name_and_what_flows_name_must_be_there() {
     assert!(said[1].ends_with("main.lua:2:40: Lua: there is no flow 'night'"), "{said:?}");
     let gone = scratch.load("[tenant.default]\nlibraries = \"../nowhere\"\n").unwrap_err();
     assert!(gone[0].to_string().contains("nowhere"), "{gone:?}");
+}
+
+#[test]
+fn opening_hours_are_read_with_their_zone_breaks_and_holidays() {
+    let text = "[tenant.default]\nzone = \"Europe/Berlin\"\n[tenant.default.calendar.office]\n\
+        weekdays = [\"08:00-12:00\", \"13:00-17:30\"]\nfriday = []\nsaturday = [\"22:00-06:00\"]\n\
+        [[tenant.default.calendar.office.holiday]]\ndate = \"12-25\"\nname = \"Christmas Day\"\n\
+        [[tenant.default.calendar.office.holiday]]\ndate = \"2028-02-29\"\nhours = [\"10:00-24:00\"]\n";
+    let loaded = Scratch::new().load(text).unwrap();
+    let calendars = &loaded.snapshot.tenant(TenantId::DEFAULT).unwrap().kit.calendars;
+    let office = calendars.values().next().unwrap();
+    assert_eq!(office.zone, "Europe/Berlin");
+    assert_eq!(office.week.each_ref().map(Vec::len), [2, 2, 2, 2, 0, 1, 0]);
+    assert_eq!((office.week[0][1].from, office.week[0][1].to), (780, 1_050));
+    let days: Vec<_> =
+        office.holidays.iter().map(|day| (day.year, day.month, day.day, day.name.as_str())).collect();
+    assert_eq!(days, [(None, 12, 25, "Christmas Day"), (Some(2028), 2, 29, "02-29")]);
+    for (key, says) in [
+        ("monday = [\"8-12\"]", "hours as"),
+        ("monday = [\"08:00-25:00\"]", "hours as"),
+        ("monday = [\"24:00-25:00\"]", "hours as"),
+        ("mondy = []", "unknown key \"mondy\""),
+        ("zone = \"Mars/Olympus\"", "IANA time zone"),
+    ] {
+        let wrong = format!("[tenant.default.calendar.office]\n{key}\n");
+        let said = Scratch::new().load(&wrong).unwrap_err();
+        assert!(said[0].to_string().contains(says), "{key}: {said:?}");
+        assert_eq!(said[0].line, 2);
+    }
+    let wrong = "[[tenant.default.calendar.office.holiday]]\ndate = \"2026-02-30\"\n";
+    assert!(Scratch::new().load(wrong).unwrap_err()[0].to_string().contains("a date as"));
 }

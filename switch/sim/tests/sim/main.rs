@@ -15,6 +15,8 @@ mod fork;
 #[cfg(test)]
 mod hold;
 #[cfg(test)]
+mod kit;
+#[cfg(test)]
 mod programs;
 #[cfg(test)]
 mod queue;

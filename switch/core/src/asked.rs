@@ -1,0 +1,40 @@
+//! What flows ask that is not of their call: the time, calendars, counters. Answered at once.
+
+use crate::shard::Shard;
+use cordboard_model::ask::{Ask, Told};
+use cordboard_model::calendar;
+use cordboard_model::cause::Cause;
+use cordboard_model::id::CallId;
+use cordboard_model::time::Duration;
+use cordboard_model::verb::VerbAnswer;
+
+impl Shard {
+    /// The answer to a question.
+    pub(crate) fn asked(&mut self, call: CallId, ask: Ask) -> VerbAnswer {
+        let told = match ask {
+            Ask::Now { zone } => self.told_time(call, zone).ok_or(Cause::NotFound),
+            Ask::Calendar { name } => {
+                let tenant = self.snapshot.tenant(call.tenant);
+                let found = tenant.and_then(|tenant| tenant.kit.calendars.get(&name));
+                let at = self.wall.at(self.now);
+                let state = found.and_then(|found| Some(found.state(at, &calendar::zone(&found.zone)?)));
+                state.map(Told::Calendar).ok_or(Cause::NotFound)
+            }
+            Ask::Count { name, add, most, seconds } => {
+                let kept = Duration::from_secs(seconds.into());
+                let counted = self.counters.count((call.tenant, &name), add, most, kept, self.now);
+                counted.map(Told::Count).map_err(|_| Cause::Congestion)
+            }
+        };
+        match told {
+            Ok(told) => VerbAnswer::Told(Box::new(told)),
+            Err(cause) => VerbAnswer::Failed(cause),
+        }
+    }
+
+    fn told_time(&self, call: CallId, zone: Option<String>) -> Option<Told> {
+        let own = || self.snapshot.tenant(call.tenant).map(|tenant| tenant.zone.clone());
+        let zone = calendar::zone(&zone.or_else(own)?)?;
+        Some(Told::Now(calendar::moment(self.wall.at(self.now), &zone)))
+    }
+}

@@ -1,0 +1,84 @@
+//! A verb as scripts, traces and logs write it.
+
+use cordboard_model::ask::Ask;
+use cordboard_model::media::{PlayItem, Tone};
+use cordboard_model::verb::{Destination, Verb};
+
+/// A verb in one line, as scripts write it.
+pub fn line(verb: &Verb) -> String {
+    match verb {
+        Verb::Answer => "answer".to_owned(),
+        Verb::Play { items, barge_in } => {
+            let keys = if *barge_in { "" } else { " barge_in=false" };
+            format!("play {}{keys}", items_line(items))
+        }
+        Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms, secret } => {
+            format!(
+                "collect {} max={max} min={min} terminators={terminators} first={} inter={}{}",
+                items_line(prompt),
+                seconds(*first_timeout_ms),
+                seconds(*inter_timeout_ms),
+                if *secret { " secret" } else { "" }
+            )
+        }
+        Verb::Record { act, why } => format!("record {} {why}", act.as_str()).trim_end().to_owned(),
+        Verb::Enqueue { queue, timeout_ms, priority } => {
+            let timeout = timeout_ms.map_or("queue's".to_owned(), seconds);
+            format!("enqueue {} timeout={timeout} priority={priority}", queue.name)
+        }
+        Verb::Stream { url, .. } => format!("stream {url}"),
+        Verb::Transfer { to } => format!("transfer {}", destination(to)),
+        Verb::HangUp { cause } => format!("hang_up {}", cause.as_str()),
+        Verb::SetData { key, value } => format!("set {key} = {value}"),
+        Verb::GetData { key } => format!("get {key}"),
+        Verb::Ask(ask) => asked(ask),
+        Verb::Wait { ms } => format!("wait {}", seconds(*ms)),
+        Verb::Log { text } => format!("log {text}"),
+    }
+}
+
+fn seconds(ms: u32) -> String {
+    format!("{}", f64::from(ms) / 1_000.0)
+}
+
+fn items_line(items: &[PlayItem]) -> String {
+    if items.is_empty() {
+        return "-".to_owned();
+    }
+    let word = |item: &PlayItem| match item {
+        PlayItem::Asset(id) => id.name.to_string(),
+        PlayItem::Silence(ms) => format!("silence:{}", seconds(*ms)),
+        PlayItem::Say(speech) => format!("say:{}:{:?}", speech.language, speech.text),
+        PlayItem::Tone(tone, ms) => {
+            let name = match (tone, tone.signal()) {
+                (Tone::Hertz(hertz), _) => hertz.to_string(),
+                (_, Some(signal)) => signal.name().to_owned(),
+                (_, None) => "beep".to_owned(),
+            };
+            format!("tone:{name}:{}", seconds(*ms))
+        }
+    };
+    items.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn destination(to: &Destination) -> String {
+    match to {
+        Destination::Flow(id) => format!("flow {}", id.name),
+        Destination::Queue(id) => format!("queue {}", id.name),
+        Destination::Agent(id) => format!("agent {}", id.name),
+        Destination::User(id) => format!("user {}", id.name),
+        Destination::Trunk(id, number) => format!("trunk {} {number}", id.name),
+    }
+}
+
+fn asked(ask: &Ask) -> String {
+    match ask {
+        Ask::Now { zone: None } => "now".to_owned(),
+        Ask::Now { zone: Some(zone) } => format!("now {zone}"),
+        Ask::Calendar { name } => format!("calendar {name}"),
+        Ask::Count { name, add, most, seconds } => {
+            let most = most.map(|most| format!(" most={most}")).unwrap_or_default();
+            format!("count {name} add={add}{most} seconds={seconds}")
+        }
+    }
+}
