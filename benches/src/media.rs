@@ -174,7 +174,8 @@ pub(crate) fn agree(
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };
-    engine.handle_command(MediaCommand::Configure { leg, params, keys: None, path }, Time::ZERO);
+    engine
+        .handle_command(MediaCommand::Configure { leg, params, signals: None, keys: None, path }, Time::ZERO);
 }
 
 #[cfg(test)]

@@ -193,10 +193,10 @@ impl Shard {
         (video.settled, video.codec) = (Some(terms), Some(stream.codec));
         let suite = keys.map(|keys| keys.send.suite());
         self.note_media(leg, TraceMedia::Agreed { params: stream, suite, dtls: false });
-        let keys = keys.map(Box::new);
+        let (keys, signals) = (keys.map(Box::new), self.signals_from(leg));
         for command in [
             MediaCommand::Video { leg: id, beside: leg, feedback },
-            MediaCommand::Configure { leg: id, params: stream, keys, path: None },
+            MediaCommand::Configure { leg: id, params: stream, signals, keys, path: None },
         ] {
             self.out.push_back(ShardOutput::Media(command));
         }

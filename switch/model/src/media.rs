@@ -6,7 +6,7 @@ use crate::speech::Speech;
 use crate::srtp::SrtpKeys;
 use crate::stream::Track;
 use crate::tone::{Signal, TonePlan};
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 /// A codec: of audio, which all these rooms speak of, or of video, which is relayed and never looked into.
@@ -335,6 +335,10 @@ pub enum MediaCommand {
         leg: LegId,
         /// What offer and answer settled.
         params: StreamParams,
+        /// The host that the party's signalling comes from, if it is known: where nothing comes from `params.remote`, its packets
+        /// are believed before those of any other host.
+        #[serde(default)]
+        signals: Option<IpAddr>,
         /// The keys of a stream over secure RTP; none for plain RTP. A key that stays goes on where it is. They are
         /// written nowhere.
         #[serde(skip)]

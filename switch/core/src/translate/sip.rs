@@ -15,6 +15,7 @@ use cordboard_model::srtp::SrtpPolicy;
 use cordboard_model::trace::TraceMedia;
 use cordboard_sip::engine::{DialogState, IncomingCall, SessionId, SipCommand, SipEvent, SipOutput};
 use cordboard_sip::sdp::{self, Keying, Negotiated};
+use core::net::IpAddr;
 
 impl Shard {
     pub(crate) fn on_sip(&mut self, output: SipOutput) {
@@ -234,13 +235,20 @@ impl Shard {
         let dtls = path.as_ref().is_some_and(|path| path.dtls.is_some());
         self.note_media(leg, TraceMedia::Agreed { params, suite, dtls });
         self.set_dtmf(leg);
+        let signals = self.signals_from(leg);
         self.out.push_back(ShardOutput::Media(MediaCommand::Configure {
             leg,
             params,
+            signals,
             keys: keys.map(Box::new),
             path: path.map(Box::new),
         }));
         self.configure_video(leg, video);
+    }
+
+    /// The host that a leg's signalling comes from.
+    pub(crate) fn signals_from(&self, leg: LegId) -> Option<IpAddr> {
+        self.sip.peer_host(self.legs.get(leg)?.session?)
     }
 
     pub(crate) fn leg_event(&mut self, leg: LegId, event: LegEvent) {

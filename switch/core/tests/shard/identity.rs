@@ -4,8 +4,9 @@ use crate::rig::*;
 use cordboard_core::ShardCommand;
 use cordboard_model::config::{CalledNumber, Gateway, Snapshot, Trunk, TrunkIdentity};
 use cordboard_model::id::{TenantId, TrunkId};
-use cordboard_model::media::Codec;
+use cordboard_model::media::{Codec, MediaCommand};
 use cordboard_model::verb::Destination;
+use std::collections::BTreeSet;
 
 const FAR: &str = "198.51.100.77:5060";
 
@@ -123,4 +124,21 @@ fn a_trunks_own_codecs_are_offered_in_their_order() {
         call(&mut rig, "900", "Subject: a");
         assert!(rig.last("INVITE").contains(offered), "{}", rig.last("INVITE"));
     }
+}
+
+#[test]
+fn media_threads_are_told_which_host_a_partys_signalling_comes_from() {
+    const PHONE: &str = "198.51.100.20:5062";
+    let mut rig = Rig::new();
+    rig.configure(with_password("secret"));
+    rig.knows_the_phone(PHONE);
+    rig.datagram(TRUNK, &invite(TRUNK, "1001", "example.com", "a"));
+    let ours = rig.last("INVITE").to_owned();
+    rig.datagram(PHONE, &response(PHONE, &ours, "200 OK"));
+    let told = rig.media.iter().filter_map(|command| match command {
+        MediaCommand::Configure { signals, .. } => *signals,
+        _ => None,
+    });
+    let told: BTreeSet<_> = told.collect();
+    assert_eq!(told, [addr(TRUNK).ip(), addr(PHONE).ip()].into());
 }

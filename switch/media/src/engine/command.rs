@@ -11,7 +11,7 @@ use cordboard_model::media::{
     MediaCommand, MediaEvent, OpenError, PlayItem, Repeat, StreamParams, VideoFeedback,
 };
 use cordboard_model::time::Time;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 /// Legs that come after each other lie this far apart in the tick: calls come in pairs of legs, and
 /// their work is to be spread.
@@ -25,8 +25,8 @@ impl MediaEngine {
     pub fn handle_command(&mut self, command: MediaCommand, now: Time) {
         match command {
             MediaCommand::Open { leg, near: _ } => self.open(leg),
-            MediaCommand::Configure { leg, params, keys, path } => {
-                self.configure(leg, params, now);
+            MediaCommand::Configure { leg, params, signals, keys, path } => {
+                self.configure(leg, params, signals, now);
                 if let Some(key) = self.by_id.get(&leg).copied() {
                     self.configure_path(key, path.as_deref(), keys.as_deref(), now);
                 }
@@ -168,7 +168,7 @@ impl MediaEngine {
         }
     }
 
-    fn configure(&mut self, leg: LegId, params: StreamParams, now: Time) {
+    fn configure(&mut self, leg: LegId, params: StreamParams, signals: Option<IpAddr>, now: Time) {
         let Some(key) = self.find(leg) else {
             return;
         };
@@ -186,7 +186,8 @@ impl MediaEngine {
         leg.stream = Some(Stream {
             params,
             latch: same_remote
-                .map_or_else(|| Latch::new(params.remote, needed), |old| old.latch.renewed(now)),
+                .map_or_else(|| Latch::new(params.remote, needed), |old| old.latch.renewed(now))
+                .beside(signals),
         });
         leg.speak_as(&params, &self.config.opus, now);
         if let Some(live) = &mut leg.live {

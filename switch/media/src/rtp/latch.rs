@@ -3,7 +3,7 @@
 //! Invariant: once locked to the address of the session description, only a new negotiation unlocks. Until then that
 //! address is believed at once, and another one only when it has shown a run of packets in sequence while the first was
 //! silent: a forger would have to be there before the phone, and loses the place when the phone speaks from where it
-//! said it would. (A phone behind NAT speaks from elsewhere and is believed like any other: whoever is first. Where a
+//! said it would, or from the host that its signalling comes from. (A phone behind NAT speaks from elsewhere and is believed like any other: whoever is first. Where a
 //! call rang at two of them and both answered, the one that is sent away may have spoken first; so for a few seconds,
 //! and again after each new description, such a lock passes on when its holder falls silent.)
 
@@ -77,6 +77,8 @@ pub(crate) struct Latch {
     locked_at: Time,
     locked_heard: Time,
     needed: u8,
+    /// The host of the party's signalling.
+    signals: Option<IpAddr>,
     /// ICE decides, and nothing is learnt from packets.
     steered: bool,
 }
@@ -93,6 +95,7 @@ impl Latch {
             locked_at: Time::ZERO,
             locked_heard: Time::ZERO,
             needed: needed.max(1),
+            signals: None,
             steered: false,
         }
     }
@@ -106,6 +109,11 @@ impl Latch {
     /// Whether ICE decides.
     pub(crate) fn is_steered(&self) -> bool {
         self.steered
+    }
+
+    /// The party's signalling comes from there.
+    pub(crate) fn beside(self, signals: Option<IpAddr>) -> Self {
+        Self { signals: signals.map(|host| host.to_canonical()), ..self }
     }
 
     /// The party has described its stream anew, at the same address: a lock is fresh again. Its router may have forgotten the way
@@ -127,6 +135,7 @@ impl Latch {
             }
             return match same(self.negotiated, from) {
                 true => self.reclaim(from, ssrc, sequence, now),
+                false if self.is_nearer(from, locked) => self.displace(from, ssrc, sequence, now),
                 false => self.succeed(locked, from, ssrc, sequence, now),
             };
         }
@@ -142,6 +151,21 @@ impl Latch {
             self.others = [None; CANDIDATES];
             return Admission::Probation;
         }
+        if Run::add(self.candidate(from), from, ssrc, sequence) < self.needed {
+            return Admission::Probation;
+        }
+        (self.locked, self.locked_at, self.locked_heard) = (Some(from), now, now);
+        Admission::Accepted { locked: true }
+    }
+
+    /// Whether it comes from the host of the party's signalling, and the holder neither does nor was negotiated.
+    fn is_nearer(&self, from: SocketAddr, holder: SocketAddr) -> bool {
+        let signals = |addr: SocketAddr| self.signals == Some(addr.ip().to_canonical());
+        signals(from) && !signals(holder) && !same(holder, self.negotiated)
+    }
+
+    /// With a run it takes the lock from a holder of whom less is known, whether that one speaks or not.
+    fn displace(&mut self, from: SocketAddr, ssrc: u32, sequence: u16, now: Time) -> Admission {
         if Run::add(self.candidate(from), from, ssrc, sequence) < self.needed {
             return Admission::Probation;
         }
@@ -289,6 +313,25 @@ mod tests {
         for n in 0..100 {
             assert_eq!(s.at(2_000 + u64::from(n), FORGER, 7, 5 + n), Foreign);
         }
+    }
+
+    /// What comes to a port of a call that a crash has ended is such a forger, too.
+    #[test]
+    fn a_forger_who_was_first_loses_the_place_to_the_host_that_the_signalling_comes_from() {
+        let mut s = Script::new();
+        s.0 = s.0.beside("198.51.100.7".parse().ok());
+        for n in 0..3 {
+            s.at(u64::from(n), FORGER, 7, n);
+        }
+        assert_eq!(s.0.destination(), FORGER.parse().ok());
+        for n in 0..3 {
+            let expected = if n == 2 { Accepted { locked: true } } else { Probation };
+            assert_eq!(s.at(10_000 + 20 * u64::from(n), NAT, 1, 10 + n), expected);
+            let forged = s.at(10_001 + 20 * u64::from(n), FORGER, 7, 5 + n);
+            assert_eq!(forged, if n == 2 { Foreign } else { Accepted { locked: false } });
+        }
+        assert_eq!(s.0.destination(), NAT.parse().ok());
+        assert_eq!(s.at(10_100, "198.51.100.7:9", 3, 1), Foreign, "a neighbour behind the same router");
     }
 
     #[test]

@@ -138,5 +138,6 @@ pub fn configure(
         direction: Direction::SendRecv,
     };
     let keys = keys.map(Box::new);
-    engine.handle_command(MediaCommand::Configure { leg, params, keys, path: None }, Time::ZERO);
+    engine
+        .handle_command(MediaCommand::Configure { leg, params, signals: None, keys, path: None }, Time::ZERO);
 }

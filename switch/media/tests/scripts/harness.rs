@@ -175,7 +175,7 @@ impl World {
 
     pub fn configure(&mut self, leg: usize, params: StreamParams) {
         let leg = self.legs[leg];
-        self.command(MediaCommand::Configure { leg, params, keys: None, path: None });
+        self.command(MediaCommand::Configure { leg, params, signals: None, keys: None, path: None });
     }
 
     pub fn bridge(&mut self, a: usize, b: usize) {

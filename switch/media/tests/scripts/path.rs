@@ -61,7 +61,7 @@ impl Air {
         let path = MediaPath { ice: ice.then(terms), dtls: Some(DtlsTerms { role, theirs }) };
         let params = StreamParams { remote: local(other), rtcp_mux: true, ..params(leg, Codec::Pcma) };
         let (leg, path) = (self.world.legs[leg], Some(Box::new(path)));
-        self.world.command(MediaCommand::Configure { leg, params, keys: None, path });
+        self.world.command(MediaCommand::Configure { leg, params, signals: None, keys: None, path });
     }
 
     fn run(&mut self, ms: u64) {

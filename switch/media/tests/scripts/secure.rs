@@ -39,6 +39,7 @@ fn secure(world: &mut World, leg: usize, codec: Codec, suite: SrtpSuite, seed: u
     let command = MediaCommand::Configure {
         leg: world.legs[leg],
         params: params(leg, codec),
+        signals: None,
         keys: Some(Box::new(keys)),
         path: None,
     };

@@ -28,6 +28,7 @@ mod stateless;
 mod subscribe;
 mod tokens;
 
+use core::net::IpAddr;
 use std::collections::{BTreeMap, VecDeque};
 
 use cordboard_model::cause::Cause;
@@ -250,6 +251,12 @@ impl SipEngine {
     #[must_use]
     pub fn contacts(&self, user: &UserId) -> Vec<ContactView> {
         self.registrar.views(&self.base.cx, user)
+    }
+
+    /// The host that the peer's messages come from; of an outgoing session once it is answered.
+    #[must_use]
+    pub fn peer_host(&self, session: SessionId) -> Option<IpAddr> {
+        Some(self.sessions.get(&session)?.peer_flow()?.remote.ip())
     }
 
     /// How many contacts an account has.
