@@ -246,6 +246,7 @@ impl Exchange {
                 ShardOutput::Event(_)
                 | ShardOutput::Lookup { .. }
                 | ShardOutput::Speak { .. }
+                | ShardOutput::Fetch { .. }
                 | ShardOutput::Stream(_) => {}
             }
         }

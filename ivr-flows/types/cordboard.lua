@@ -74,6 +74,25 @@ function call:say_number(number, language, options) end
 ---@return "terminator"|"max"|"timeout"|string how How the entry ended, or why it could not be made.
 function call:collect(options) end
 
+---What a caller keyed in in secret. It cannot be read or printed; `http` sends it within `json`.
+---@class cordboard.Secret
+local secret = {}
+
+---Whether it is this text or the same secret.
+---@param other string|cordboard.Secret
+---@return boolean
+function secret:equals(other) end
+
+---How many keys.
+---@return integer
+function secret:length() end
+
+---Collects keys that nobody may see: as `collect` with `secret = true`, and the flow cannot read them either.
+---@param options cordboard.Collect
+---@return cordboard.Secret|nil digits
+---@return "terminator"|"max"|"timeout"|string how
+function call:collect_secret(options) end
+
 ---@class cordboard.Menu
 ---@field prompt? cordboard.Items Played at each try.
 ---@field tries? integer 1 to 10; 3 if not said.
@@ -160,6 +179,28 @@ function call:calendar(name) end
 ---@return integer|nil counted This time included.
 ---@return string? cause "limit": it would have been more than `most`, and was not counted.
 function call:count(name, options) end
+
+---@class cordboard.Http
+---@field url string `http://` or `https://`, among those that the operator allows for the tenant.
+---@field method? "GET"|"POST"|"PUT"|"PATCH"|"DELETE" POST with a body, else GET, if not said.
+---@field query? table<string, string|number|boolean> Encoded and put behind the URL.
+---@field headers? table<string, string|integer|{ secret: string }> A value, or a secret of the configuration by its name.
+---@field json? any Sent as JSON. A table with numbers from 1 on is an array, any other an object.
+---@field text? string Sent as it is.
+---@field timeout? number 0.1 to 60, in all; 5 if not said.
+---@field retries? integer 0 to 5; 0 if not said.
+
+---@class cordboard.HttpAnswer
+---@field status integer
+---@field ok boolean Whether the status is 200 to 299.
+---@field json? any If the answer is JSON. `null` is a field that is not there.
+---@field text? string If it is not.
+
+---Asks a server.
+---@param options cordboard.Http
+---@return cordboard.HttpAnswer|nil answer
+---@return "forbidden"|"no_secret"|"unreachable"|"late"|"too_large"|"protocol_error"|"overloaded"|string? cause
+function call:http(options) end
 
 ---Ends the call and the flow. Never returns.
 ---@param cause? "normal"|"busy"|"no_answer"|"declined"|"not_found"|"forbidden"|"congestion"|"flow_ended"

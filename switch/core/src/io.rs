@@ -5,6 +5,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
 use cordboard_model::event::{Event, EventKind};
+use cordboard_model::fetch::{FetchOrder, Fetched};
 use cordboard_model::id::{AgentId, AssetId, CallId, LegId, StreamId, TenantId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::media::{MediaCommand, MediaEvent};
@@ -108,6 +109,13 @@ pub enum ShardInput<'a> {
         /// By which name it is played.
         asset: Option<AssetId>,
     },
+    /// A question by HTTP is answered, or will not be.
+    Fetched {
+        /// From [`ShardOutput::Fetch`].
+        ticket: u64,
+        /// What came of it.
+        fetched: Fetched,
+    },
 }
 
 /// What an operator, the API or the shell wants.
@@ -182,6 +190,13 @@ pub enum ShardOutput {
         tenant: TenantId,
         /// What.
         speech: Speech,
+    },
+    /// Ask by HTTP. Answer with [`ShardInput::Fetched`], within the time the question has.
+    Fetch {
+        /// Names it in the answer.
+        ticket: u64,
+        /// The question.
+        order: Box<FetchOrder>,
     },
     /// Publish.
     Event(Event),

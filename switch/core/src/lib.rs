@@ -7,6 +7,7 @@
 mod abort;
 mod asked;
 mod events;
+mod fetches;
 mod gate;
 mod goodbye;
 mod guard;

@@ -105,6 +105,7 @@ impl Shard {
         note(!self.gate.is_empty(), "a record that the journal owes");
         note(!self.routing.is_empty(), "a routing run");
         note(!self.speeches.is_empty(), "a step that waits for speech");
+        note(!self.fetches.is_empty(), "a step that waits for a server");
         note(!self.outside.is_empty(), "a call outside a queue");
         note(!self.offered.is_empty(), "an offer of a call that is gone");
         note(!self.lamps.is_empty(), "a lamp of a call that is gone");

@@ -1,6 +1,7 @@
 //! The shard itself: takes an input, lets the rooms speak until they are silent, and hands out what they want.
 
 use crate::events::Numbering;
+use crate::fetches::Fetches;
 use crate::gate::Gate;
 use crate::goodbye::{BYE_WAIT, Goodbyes};
 use crate::io::{ShardCommand, ShardConfig, ShardInput, ShardOutput};
@@ -51,6 +52,8 @@ pub struct Shard {
     pub(crate) routing: Routing,
     /// Steps of flows that wait for what they say.
     pub(crate) speeches: Speeches,
+    /// Steps of flows that wait for a server.
+    pub(crate) fetches: Fetches,
     /// What flows count.
     pub(crate) counters: Counters,
     /// Whose account rings at which agent's desk.
@@ -109,6 +112,7 @@ impl Shard {
             gate: Gate::default(),
             routing: Routing::default(),
             speeches: Speeches::default(),
+            fetches: Fetches::default(),
             counters: Counters::default(),
             agent_of: BTreeMap::new(),
             outside: Outside::default(),
@@ -157,6 +161,7 @@ impl Shard {
                 self.tell_call(call, CallInput::StreamEnded { call, stream, outcome });
             }
             ShardInput::Spoken { ticket, asset } => self.on_spoken(ticket, asset),
+            ShardInput::Fetched { ticket, fetched } => self.on_fetched(ticket, fetched),
         }
         self.settle();
     }

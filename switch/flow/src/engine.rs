@@ -13,6 +13,7 @@ use crate::vm::shared::{CallState, Wanted};
 use crate::vm::{self, CALLS_PER_VM, Fault, Resume, Step, Vm};
 use cordboard_model::config::{FlowLimits, Snapshot};
 use cordboard_model::deadline::Deadlines;
+use cordboard_model::fetch::Fetched;
 use cordboard_model::id::{CallId, FlowId, Name};
 use cordboard_model::time::{Time, TimerReason};
 use cordboard_model::verb::{QueueEnd, Verb, VerbAnswer};
@@ -21,6 +22,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Most answers kept of a call; a call that was given more cannot be rebuilt.
 pub const ANSWERS_MAX: usize = 2_048;
+
+/// Most bytes of what others said that are kept of a call, likewise.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 const WALL: TimerReason = TimerReason("flow: longest life");
 
@@ -49,6 +53,7 @@ struct Run {
     open: Option<Open>,
     answers: Vec<VerbAnswer>,
     answers_complete: bool,
+    answer_bytes: usize,
 }
 
 /// Runs flows. Not `Send`: it is made and kept on the thread of its shard.
@@ -193,6 +198,7 @@ impl FlowEngine {
             open: None,
             answers: Vec::new(),
             answers_complete: true,
+            answer_bytes: 0,
         };
         self.runs.insert(call, run);
         self.deadlines.set(call, started + limits.wall, WALL);
@@ -413,7 +419,8 @@ impl FlowEngine {
             return;
         };
         let Some(open) = run.open.clone() else { return };
-        if run.answers.len() < ANSWERS_MAX {
+        run.answer_bytes += heft(&answer);
+        if run.answers.len() < ANSWERS_MAX && run.answer_bytes <= ANSWER_BYTES_MAX && run.answers_complete {
             run.answers.push(answer.clone());
         } else {
             run.answers_complete = false;
@@ -525,6 +532,19 @@ impl FlowEngine {
     /// Whether no coroutine is alive.
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
+    }
+}
+
+/// How many bytes of an answer are not of our making.
+fn heft(answer: &VerbAnswer) -> usize {
+    match answer {
+        VerbAnswer::Fetched(fetched) => match &**fetched {
+            Fetched::Answer { body, .. } => body.len(),
+            Fetched::Failed(_) => 0,
+        },
+        VerbAnswer::Data(Some(value)) => value.len(),
+        VerbAnswer::Streamed(outcome) => outcome.result.as_ref().map_or(0, String::len),
+        _ => 0,
     }
 }
 

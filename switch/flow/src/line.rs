@@ -32,6 +32,10 @@ pub fn line(verb: &Verb) -> String {
         Verb::SetData { key, value } => format!("set {key} = {value}"),
         Verb::GetData { key } => format!("get {key}"),
         Verb::Ask(ask) => asked(ask),
+        // Neither the query nor the body: they may hold what is nobody's business.
+        Verb::Http(fetch) => {
+            format!("http {} {}", fetch.method.as_str(), fetch.url.split('?').next().unwrap_or_default())
+        }
         Verb::Wait { ms } => format!("wait {}", seconds(*ms)),
         Verb::Log { text } => format!("log {text}"),
     }

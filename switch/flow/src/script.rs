@@ -11,6 +11,7 @@ use cordboard_model::ask::{Ask, Told};
 use cordboard_model::calendar::{self, CalendarState};
 use cordboard_model::cause::Cause;
 use cordboard_model::config::{Flow, FlowKit, FlowLimits, Library, Snapshot, Tenant};
+use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::id::{CallId, FlowId, Name, TenantId};
 use cordboard_model::stream::{StreamEnd, StreamOutcome};
 use cordboard_model::time::{Duration, Time, WallClock};
@@ -104,6 +105,21 @@ pub struct StepSpec {
     /// The value of an entry of the call data, as somebody else set it.
     #[serde(default)]
     pub data: Option<String>,
+    /// The status that a server answers with.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// What it answers, as JSON.
+    #[serde(default)]
+    pub json: Option<serde_json::Value>,
+    /// What it answers, as a text.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Why it does not answer.
+    #[serde(default)]
+    pub http: Option<FetchError>,
+    /// What is sent to it, as JSON, with `(secret)` for what is one.
+    #[serde(default)]
+    pub sent: Option<serde_json::Value>,
     /// What a calendar says.
     #[serde(default)]
     pub calendar: Option<Hours>,
@@ -283,6 +299,13 @@ impl<'a> Play<'a> {
         if !begins(&got, &step.expect) {
             return Err(self.mismatch(&step.expect, &got));
         }
+        if let (Some(wanted), Verb::Http(fetch)) = (&step.sent, &verb) {
+            let shown = fetch.body.as_ref().map(|body| body.shown.as_str()).unwrap_or_default();
+            let sent: serde_json::Value = serde_json::from_str(shown).unwrap_or_default();
+            if sent != *wanted {
+                return Err(self.mismatch(&format!("{} {wanted}", step.expect), &format!("{got} {shown}")));
+            }
+        }
         self.note(&got);
         let passes = match &verb {
             Verb::Wait { ms } => f64::from(*ms) / 1_000.0,
@@ -324,6 +347,7 @@ impl<'a> Play<'a> {
             Verb::GetData { key } => {
                 VerbAnswer::Data(step.data.clone().or_else(|| self.data.get(key).cloned()))
             }
+            Verb::Http(_) => VerbAnswer::Fetched(Box::new(fetched(step))),
             Verb::Ask(ask) => match self.told(step, ask) {
                 Ok(told) => VerbAnswer::Told(Box::new(told)),
                 Err(cause) => VerbAnswer::Failed(cause),
@@ -368,6 +392,16 @@ impl<'a> Play<'a> {
         self.note(&got);
         Ok(Report { trace: self.trace, took: self.now.since(Time::ZERO) })
     }
+}
+
+/// What a server says: 200 and nothing if the step does not say.
+fn fetched(step: &StepSpec) -> Fetched {
+    if let Some(why) = step.http {
+        return Fetched::Failed(why);
+    }
+    let text = step.text.clone().unwrap_or_default();
+    let body = step.json.as_ref().map_or(text, ToString::to_string);
+    Fetched::Answer { status: step.status.unwrap_or(200), json: step.json.is_some(), body }
 }
 
 fn collected(typed: &str, max: usize, terminators: &str, how: Option<CollectEnd>) -> VerbAnswer {

@@ -200,7 +200,7 @@ mod tests {
         let mut texts = Texts::default();
         texts.replace([text("main", "a"), text("other", "b")].into_iter());
         let (first, generation) = (version(&texts, "main"), texts.current());
-        assert_eq!(texts.replace([text("main", "a"), text("other", "b")].into_iter()), []);
+        assert_eq!(texts.replace([text("main", "a"), text("other", "b")].into_iter()), [0_u64; 0]);
         assert_eq!((version(&texts, "main"), texts.current()), (first, generation));
         let other = version(&texts, "other");
         assert_eq!(texts.replace([text("main", "a"), text("other", "c")].into_iter()), [other]);
@@ -213,7 +213,7 @@ mod tests {
         texts.replace([text("main", "a"), text("other", "b")].into_iter());
         let (generation, old, other) = (texts.current(), version(&texts, "main"), version(&texts, "other"));
         texts.enter(generation);
-        assert_eq!(texts.replace([text("main", "A")].into_iter()), []);
+        assert_eq!(texts.replace([text("main", "A")].into_iter()), [0_u64; 0]);
         assert_eq!(texts.get(old).unwrap().source, "a");
         assert_eq!(texts.version(generation, &named("other")), Some(other), "not taken in yet, still there");
         assert_eq!(texts.leave(generation), [old, other]);

@@ -270,6 +270,19 @@ pub struct FlowKit {
     pub libraries: BTreeMap<Name, Library>,
     /// Opening hours, by name.
     pub calendars: BTreeMap<Name, Calendar>,
+    /// How URLs begin that flows may ask.
+    pub http_allowed: Vec<String>,
+    /// What flows may show to servers, by name.
+    pub secrets: BTreeMap<Name, FlowSecret>,
+}
+
+/// What a flow may show to a server without knowing it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowSecret {
+    /// The whole value of a header.
+    pub value: Secret,
+    /// How URLs begin that it may be sent to.
+    pub to: Vec<String>,
 }
 
 /// A text that flows take in by `require`.

@@ -13,6 +13,7 @@ pub mod config;
 pub mod deadline;
 pub mod dns;
 pub mod event;
+pub mod fetch;
 pub mod flows;
 pub mod guard;
 pub mod id;

@@ -2,6 +2,7 @@
 
 use crate::ask::{Ask, Told};
 use crate::cause::Cause;
+use crate::fetch::{Fetch, Fetched};
 use crate::id::{AgentId, FlowId, QueueId, TrunkId, UserId};
 use crate::media::PlayItem;
 use crate::stream::StreamOutcome;
@@ -143,6 +144,8 @@ pub enum Verb {
     },
     /// Ask what is not of the call. The shard answers.
     Ask(Ask),
+    /// Ask a server. The shard has it carried out.
+    Http(Box<Fetch>),
     /// Let time pass, without audio.
     Wait {
         /// Milliseconds.
@@ -209,6 +212,8 @@ pub enum VerbAnswer {
     Data(Option<String>),
     /// What was asked.
     Told(Box<Told>),
+    /// What a server said.
+    Fetched(Box<Fetched>),
     /// The step could not be done.
     Failed(Cause),
     /// A limit was reached: which.

@@ -11,6 +11,7 @@ pub mod config;
 pub mod demo;
 mod dns;
 pub mod explain;
+pub mod fetch;
 pub mod files;
 pub mod flow_test;
 pub mod gauges;

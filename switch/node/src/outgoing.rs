@@ -100,6 +100,26 @@ impl Target {
     }
 }
 
+/// Where a URL leads, if one of those that are allowed is its beginning: scheme, host and port the same, and the path below
+/// or at the allowed one.
+pub(crate) fn allowed(list: &[String], url: &str, schemes: [&str; 2]) -> Option<Target> {
+    let wanted = Target::read(url, schemes)?;
+    let path = wanted.path.split('?').next().unwrap_or_default();
+    // Dots and slashes that are written as codes, and names with parameters, are taken for climbing by one server or another.
+    let coded = path.to_ascii_lowercase();
+    let climbs = coded.split('/').any(|part| part == ".." || part.starts_with("..;"))
+        || ["%2e", "%2f", "%5c"].iter().any(|code| coded.contains(code));
+    let fits = |entry: &String| {
+        Target::read(entry, schemes).is_some_and(|known| {
+            let below = known.path.trim_end_matches('/');
+            let rest = path.strip_prefix(below);
+            let same = (known.secure, &known.host, known.port) == (wanted.secure, &wanted.host, wanted.port);
+            same && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    };
+    (!climbs && list.iter().any(fits)).then_some(wanted)
+}
+
 /// Whether an address is one of this machine or of a network that not everybody reaches.
 pub fn is_private(ip: IpAddr) -> bool {
     match ip.to_canonical() {

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::dns::Question;
+use crate::fetch;
 use crate::gauges::ShardGauges;
 use crate::guard::guarded;
 use crate::hep::HepOrder;
@@ -16,6 +17,7 @@ use cordboard_lane::{OwnedPermit, Receiver, Sender, Sleep};
 use cordboard_model::cdr::RecordingEntry;
 use cordboard_model::dns::DnsAnswer;
 use cordboard_model::event::Event;
+use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::id::{AssetId, CallId, LegId, StreamId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::{MediaCommand, MediaEvent};
@@ -97,6 +99,13 @@ pub enum Order {
         /// How.
         outcome: StreamOutcome,
     },
+    /// A flow's question is answered, or will not be.
+    Fetched {
+        /// Names the question.
+        ticket: u64,
+        /// What came of it.
+        fetched: Fetched,
+    },
     /// Speech was made, or could not be.
     Spoken {
         /// Names the wish.
@@ -118,6 +127,7 @@ impl std::fmt::Debug for Order {
             Order::Wall(_) => "wall",
             Order::Looked { .. } => "looked",
             Order::Spoken { .. } => "spoken",
+            Order::Fetched { .. } => "fetched",
             Order::StreamEnded { .. } => "stream ended",
         })
     }
@@ -143,6 +153,8 @@ pub struct ShardSetup {
     pub programs: mpsc::Sender<StreamCommand>,
     /// To who makes speech.
     pub speech: mpsc::Sender<Wish>,
+    /// To who asks for flows by HTTP.
+    pub fetch: mpsc::Sender<fetch::Question>,
     /// To the event hub.
     pub events: Sender<Event>,
     /// Recordings that have ended, to the keeper.
@@ -369,6 +381,9 @@ impl ShardThread {
                     Order::StreamEnded { call, stream, outcome } => {
                         shard.handle_input(ShardInput::StreamEnded { call, stream, outcome }, clock.now());
                     }
+                    Order::Fetched { ticket, fetched } => {
+                        shard.handle_input(ShardInput::Fetched { ticket, fetched }, clock.now());
+                    }
                     Order::Spoken { ticket, asset } => {
                         shard.handle_input(ShardInput::Spoken { ticket, asset }, clock.now());
                     }
@@ -476,6 +491,12 @@ impl ShardThread {
             ShardOutput::Speak { ticket, tenant, speech } => {
                 if self.setup.speech.try_send(Wish { ticket, tenant, speech }).is_err() {
                     self.tell_shard("speech not asked for", ShardInput::Spoken { ticket, asset: None });
+                }
+            }
+            ShardOutput::Fetch { ticket, order } => {
+                if self.setup.fetch.try_send(fetch::Question { ticket, order }).is_err() {
+                    let fetched = Fetched::Failed(FetchError::Overloaded);
+                    self.tell_shard("question not asked", ShardInput::Fetched { ticket, fetched });
                 }
             }
             ShardOutput::Event(event) => {

@@ -11,7 +11,7 @@ mod talk;
 
 use crate::config::StreamsMachine;
 use crate::media::MediaOrder;
-use crate::outgoing::Target;
+use crate::outgoing::{self, Target};
 use crate::shard::Order;
 use cordboard_lane::{Receiver, Sender, Sleep};
 use cordboard_media::LiveChunk;
@@ -216,25 +216,9 @@ impl Streams {
     }
 }
 
-/// Where a URL leads, if one of those that are allowed is its beginning: scheme, host and port the same, and the path below
-/// or at the allowed one.
+/// Where a URL leads, if one of those that are allowed is its beginning.
 pub(crate) fn allowed(list: &[String], url: &str) -> Option<Target> {
-    let schemes = ["ws", "wss"];
-    let wanted = Target::read(url, schemes)?;
-    let path = wanted.path.split('?').next().unwrap_or_default();
-    // Dots and slashes that are written as codes, and names with parameters, are taken for climbing by one server or another.
-    let coded = path.to_ascii_lowercase();
-    let climbs = coded.split('/').any(|part| part == ".." || part.starts_with("..;"))
-        || ["%2e", "%2f", "%5c"].iter().any(|code| coded.contains(code));
-    let fits = |entry: &String| {
-        Target::read(entry, schemes).is_some_and(|known| {
-            let below = known.path.trim_end_matches('/');
-            let rest = path.strip_prefix(below);
-            let same = (known.secure, &known.host, known.port) == (wanted.secure, &wanted.host, wanted.port);
-            same && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-    };
-    (!climbs && list.iter().any(fits)).then_some(wanted)
+    outgoing::allowed(list, url, ["ws", "wss"])
 }
 
 #[cfg(test)]

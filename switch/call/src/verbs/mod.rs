@@ -39,8 +39,10 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
         Verb::SetData { key, value } => call.verb_set_data(desk, ticket, key, value),
         Verb::GetData { key } => call.verb_get_data(desk, ticket, &key),
         Verb::Wait { ms } => call.verb_wait(desk, ticket, ms),
-        // The shard answers it, and it does not come here.
-        Verb::Ask(_) => call.answer_now(desk, ticket, VerbAnswer::Failed(Cause::ProtocolError)),
+        // The shard answers them, and they do not come here.
+        Verb::Ask(_) | Verb::Http(_) => {
+            call.answer_now(desk, ticket, VerbAnswer::Failed(Cause::ProtocolError))
+        }
         Verb::Log { text } => call.verb_log(desk, ticket, text),
     }
 }

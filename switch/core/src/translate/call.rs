@@ -279,6 +279,7 @@ impl Shard {
             }
             FlowOutput::Stop { call, .. } => {
                 self.speeches.forget(call);
+                self.fetches.forget(call);
                 self.flow_command(FlowCommand::Stop { call });
             }
         }
@@ -317,6 +318,7 @@ impl Shard {
         }
         self.routing.forget(call);
         self.speeches.forget(call);
+        self.fetches.forget(call);
         self.offered.remove(&call);
         self.trunks.forget(call, &legs);
         self.say_goodbye(call);

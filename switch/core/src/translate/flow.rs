@@ -16,6 +16,7 @@ impl Shard {
                 let answer = self.asked(call, ask);
                 self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
             }
+            FlowOutput::Verb { call, ticket, verb: Verb::Http(fetch) } => self.fetch(call, ticket, *fetch),
             FlowOutput::Verb { call, ticket, verb } => {
                 if self.leads_nowhere(&verb) {
                     let answer = VerbAnswer::Failed(Cause::NotFound);
@@ -27,10 +28,12 @@ impl Shard {
             }
             FlowOutput::Ended { call, .. } => {
                 self.speeches.forget(call);
+                self.fetches.forget(call);
                 self.tell_call(call, CallInput::FlowEnded { call });
             }
             FlowOutput::Failed { call, flow, error } => {
                 self.speeches.forget(call);
+                self.fetches.forget(call);
                 let fallback = self.fallback(&flow);
                 let error = error.to_string();
                 self.tell_call(call, CallInput::FlowFailed { call, error, fallback });

@@ -282,7 +282,7 @@ impl Rig {
                     self.owed.extend(ticket);
                 }
                 ShardOutput::Lookup { ticket, query, .. } => self.looked.push((ticket, query)),
-                ShardOutput::Speak { .. } | ShardOutput::Stream(_) => {}
+                ShardOutput::Speak { .. } | ShardOutput::Fetch { .. } | ShardOutput::Stream(_) => {}
                 ShardOutput::Event(event) => self.events.push((event.tenant, event.seq, event.what)),
             }
             if let Some(event) = answer {

@@ -33,6 +33,8 @@ local function tostring(v)
     if type(text) ~= "string" then error("'__tostring' must return a string", 2) end
     return text
   end
+  -- The only thing of the host's that a flow holds is a secret.
+  if kind == "userdata" then return "(secret)" end
   local name = metafield(v, "__name")
   return type(name) == "string" and name or kind
 end

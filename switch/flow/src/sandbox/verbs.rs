@@ -2,12 +2,34 @@
 //! for the request, and leaves it with the call for the coroutine to yield.
 
 use super::Host;
-use crate::verb::arg::{self, ALL_ENTRIES_MAX, Arg, BadOption, DEPTH_MAX, ENTRIES_MAX, TEXT_MAX};
+use crate::verb::arg::{
+    self, ALL_ENTRIES_MAX, Arg, BadOption, DEPTH_MAX, ENTRIES_MAX, JSON_DEPTH_MAX, TEXT_MAX,
+};
 use crate::verb::{self, Plain, Request};
 use crate::vm::raised;
 use crate::vm::shared::{Pending, Shared, Wanted};
 use cordboard_model::id::TenantId;
-use mlua::{Lua, LuaString, MultiValue, Result, Table, Value};
+use mlua::{Lua, LuaString, MultiValue, Result, Table, UserData, UserDataMethods, Value};
+
+/// What a flow may pass on and not read.
+struct Hidden(String);
+
+impl UserData for Hidden {
+    fn add_methods<M: UserDataMethods<Self>>(methods: &mut M) {
+        methods.add_method("length", |_, this, ()| Ok(this.0.len()));
+        methods.add_method("equals", |_, this, other: Value| {
+            Ok(match &other {
+                Value::String(text) => verb::collect_secret::same(this.0.as_bytes(), &text.as_bytes()),
+                other => hidden(other)
+                    .is_some_and(|other| verb::collect_secret::same(this.0.as_bytes(), other.as_bytes())),
+            })
+        });
+    }
+}
+
+fn hidden(value: &Value) -> Option<String> {
+    value.as_userdata()?.borrow::<Hidden>().ok().map(|hidden| hidden.0.clone())
+}
 
 impl Plain {
     /// As a value of the machine.
@@ -16,7 +38,16 @@ impl Plain {
             Plain::Nil => Value::Nil,
             Plain::Bool(b) => Value::Boolean(b),
             Plain::Int(n) => Value::Integer(n),
+            Plain::Number(n) => Value::Number(n),
             Plain::Text(text) => Value::String(lua.create_string(text)?),
+            Plain::Secret(text) => Value::UserData(lua.create_userdata(Hidden(text))?),
+            Plain::List(values) => {
+                let table = lua.create_table_with_capacity(values.len(), 0)?;
+                for (at, value) in (1_i64..).zip(values) {
+                    table.raw_set(at, value.into_lua(lua)?)?;
+                }
+                Value::Table(table)
+            }
             Plain::Record(fields) => {
                 let table = lua.create_table_with_capacity(0, fields.len())?;
                 for (name, value) in fields {
@@ -86,7 +117,10 @@ fn read_within(value: &Value, depth: usize, left: &mut usize) -> Result<Arg> {
             return Err(raised::bad_option("tables given to a verb nest too deep"));
         }
         Value::Table(table) => Arg::Table(read_table(table, depth - 1, left)?),
-        other => Arg::Other(other.type_name()),
+        other => match hidden(other) {
+            Some(text) => Arg::Secret(text),
+            None => Arg::Other(other.type_name()),
+        },
     })
 }
 
@@ -125,10 +159,10 @@ fn take(left: &mut usize) -> Result<()> {
     Ok(())
 }
 
-fn read_all(values: &[Value]) -> Result<Vec<Arg>> {
+fn read_all(values: &[Value], depth: usize) -> Result<Vec<Arg>> {
     let left = &mut ALL_ENTRIES_MAX.clone();
     let mut args =
-        values.iter().map(|value| read_within(value, DEPTH_MAX, left)).collect::<Result<Vec<Arg>>>()?;
+        values.iter().map(|value| read_within(value, depth, left)).collect::<Result<Vec<Arg>>>()?;
     while args.last() == Some(&Arg::Nil) {
         args.pop();
     }
@@ -156,8 +190,10 @@ fn request(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<()> {
     let (Some(Value::String(name)), Some(rest)) = (values.first(), values.get(1..)) else {
         return Err(raised::runtime("a verb without a name"));
     };
-    let args = read_all(rest)?;
-    leave(lua, shared, verb::request(&name.to_string_lossy(), tenant(shared), &args))
+    let name = name.to_string_lossy();
+    let depth = if name == verb::http::NAME { JSON_DEPTH_MAX } else { DEPTH_MAX };
+    let args = read_all(rest, depth)?;
+    leave(lua, shared, verb::request(&name, tenant(shared), &args))
 }
 
 /// Leaves the wish for one of the tenant's texts for the coroutine to yield.
@@ -173,7 +209,8 @@ fn text(lua: &Lua, shared: &Shared, verb: &str, name: &Value, want: fn(String) -
 
 fn menu_tries(shared: &Shared, args: MultiValue) -> Result<i64> {
     let values: Vec<Value> = args.into_iter().collect();
-    verb::menu::tries(tenant(shared), &read_all(&values)?).map_err(|error| raised::bad_option(error.0))
+    verb::menu::tries(tenant(shared), &read_all(&values, DEPTH_MAX)?)
+        .map_err(|error| raised::bad_option(error.0))
 }
 
 fn log(lua: &Lua, shared: &Shared, text: &LuaString) -> Result<()> {

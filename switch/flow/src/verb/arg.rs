@@ -13,8 +13,11 @@ pub const TEXT_MAX: usize = 4_096;
 /// How deep tables given to a verb may nest.
 pub const DEPTH_MAX: usize = 3;
 
+/// How deep what is sent as JSON may nest, the verb's own table included.
+pub const JSON_DEPTH_MAX: usize = 16;
+
 /// One value given to a verb.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Arg {
     /// `nil`.
     Nil,
@@ -28,6 +31,8 @@ pub enum Arg {
     Text(String),
     /// A table.
     Table(Table),
+    /// What a caller keyed in in secret.
+    Secret(String),
     /// What verbs have no use for: a function, for one.
     Other(&'static str),
 }
@@ -41,6 +46,21 @@ pub struct Table {
     pub named: BTreeMap<String, Arg>,
 }
 
+impl fmt::Debug for Arg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Arg::Nil => f.write_str("nil"),
+            Arg::Bool(is) => is.fmt(f),
+            Arg::Int(n) => n.fmt(f),
+            Arg::Number(n) => n.fmt(f),
+            Arg::Text(text) => text.fmt(f),
+            Arg::Table(table) => table.fmt(f),
+            Arg::Secret(_) => f.write_str("(secret)"),
+            Arg::Other(kind) => f.write_str(kind),
+        }
+    }
+}
+
 impl Arg {
     /// What the designer would call it.
     pub fn type_name(&self) -> &'static str {
@@ -50,6 +70,7 @@ impl Arg {
             Arg::Int(_) | Arg::Number(_) => "number",
             Arg::Text(_) => "string",
             Arg::Table(_) => "table",
+            Arg::Secret(_) => "secret",
             Arg::Other(name) => name,
         }
     }

@@ -10,11 +10,14 @@ pub mod answer;
 pub mod arg;
 pub mod calendar;
 pub mod collect;
+pub mod collect_secret;
 pub mod count;
 pub mod data;
 pub mod enqueue;
 pub mod hang_up;
+pub mod http;
 pub mod items;
+pub mod json;
 pub mod log;
 pub mod menu;
 pub mod now;
@@ -34,12 +37,13 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 19] = [
     answer::NAME,
     play::NAME,
     say::NAME,
     say_number::NAME,
     collect::NAME,
+    collect_secret::NAME,
     menu::NAME,
     enqueue::NAME,
     stream::NAME,
@@ -48,6 +52,7 @@ pub const NAMES: [&str; 17] = [
     now::NAME,
     calendar::NAME,
     count::NAME,
+    http::NAME,
     hang_up::NAME,
     record::NAME,
     wait::NAME,
@@ -58,7 +63,7 @@ pub const NAMES: [&str; 17] = [
 pub const FIELDS: [&str; 3] = ["from", "to", "data"];
 
 /// A value given back to the flow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub enum Plain {
     /// `nil`.
     Nil,
@@ -66,10 +71,31 @@ pub enum Plain {
     Bool(bool),
     /// A whole number.
     Int(i64),
+    /// Any other number.
+    Number(f64),
     /// A string.
     Text(String),
+    /// What the flow may pass on and not read.
+    Secret(String),
+    /// A table with numbers from 1 on.
+    List(Vec<Plain>),
     /// A table with names.
     Record(Vec<(String, Plain)>),
+}
+
+impl core::fmt::Debug for Plain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Plain::Nil => f.write_str("nil"),
+            Plain::Bool(is) => is.fmt(f),
+            Plain::Int(n) => n.fmt(f),
+            Plain::Number(n) => n.fmt(f),
+            Plain::Text(text) => text.fmt(f),
+            Plain::Secret(_) => f.write_str("(secret)"),
+            Plain::List(list) => list.fmt(f),
+            Plain::Record(fields) => fields.fmt(f),
+        }
+    }
 }
 
 impl Plain {
@@ -80,7 +106,7 @@ impl Plain {
 }
 
 /// What an answer means for the flow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     /// The verb returns these.
     Values(Vec<Plain>),
@@ -99,6 +125,10 @@ pub enum Asked {
     Play,
     /// `call:collect`; the fewest digits that count.
     Collect(u8),
+    /// `call:collect_secret`; likewise.
+    CollectSecret(u8),
+    /// `call:http`.
+    Http,
     /// `call:enqueue`.
     Enqueue,
     /// `call:stream`.
@@ -130,6 +160,8 @@ impl Asked {
             Asked::Answer => answer::NAME,
             Asked::Play => play::NAME,
             Asked::Collect(_) => collect::NAME,
+            Asked::CollectSecret(_) => collect_secret::NAME,
+            Asked::Http => http::NAME,
             Asked::Enqueue => enqueue::NAME,
             Asked::Stream => stream::NAME,
             Asked::Transfer => transfer::NAME,
@@ -162,6 +194,8 @@ impl Asked {
             (_, VerbAnswer::Failed(cause)) => Reply::Values(vec![Plain::Nil, Plain::text(cause.as_str())]),
             (Asked::Play, answer) => play::reply(answer),
             (Asked::Collect(min), answer) => collect::reply(*min, answer),
+            (Asked::CollectSecret(min), answer) => collect_secret::reply(*min, answer),
+            (Asked::Http, answer) => http::reply(answer),
             (Asked::Enqueue, answer) => enqueue::reply(answer),
             (Asked::GetData(_), answer) => data::reply(answer),
             (Asked::Stream, answer) => stream::reply(answer),
@@ -197,6 +231,8 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         say::NAME => say::request(args),
         say_number::NAME => say_number::request(tenant, args),
         collect::NAME => collect::request(tenant, args),
+        collect_secret::NAME => collect_secret::request(tenant, args),
+        http::NAME => http::request(args),
         enqueue::NAME => enqueue::request(tenant, args),
         stream::NAME => stream::request(args),
         transfer::NAME => transfer::request(tenant, args),

@@ -198,6 +198,9 @@ impl Vm {
 
     fn refused(&self, error: mlua::Error) -> Fault {
         let read = self.shared.read(&Value::Error(Box::new(error)));
+        if read.kind == FlowErrorKind::Memory {
+            self.shared.meter.spend(read.kind);
+        }
         Fault { place: read.place.unwrap_or_default(), kind: read.kind, text: read.text }
     }
 

@@ -6,6 +6,7 @@ use cordboard_model::ask::Told;
 use cordboard_model::calendar::CalendarState;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::FlowLimits;
+use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::verb::{CollectEnd, QueueEnd, VerbAnswer};
 
 /// Runs a text, giving these answers in turn; the verbs, log lines and the end.
@@ -104,6 +105,51 @@ fn the_time_the_calendar_and_what_is_counted_come_back_as_values() {
             "log now X/Y: not_found",
             "log nil\tnot_found",
             "ended",
+        ]
+    );
+}
+
+#[test]
+fn a_secret_can_be_sent_compared_and_measured_and_nothing_else() {
+    let source = "local pin = call:collect_secret{max = 4}\nprint(pin, tostring(pin), string.format('%s', pin))\n\
+        print(pin:equals('4711'), pin:equals('4712'), pin:equals(pin), pin:equals(4711), pin:length(), type(pin))\n\
+        local function try(f) print((select(2, pcall(f)))) end\n\
+        try(function() return pin .. '' end) try(function() return #pin end) try(function() return pin + 1 end)\n\
+        try(function() call.data.pin = pin end) try(function() call:play(pin) end) try(function() return pin.x.y end)\n\
+        try(function() pin.x = 1 end) try(function() return pin < pin end) try(function() for _ in pairs(pin) do end end)\n\
+        try(function() return ('x'):rep(pin) end) try(function() error(pin) end) try(function() return string.len(pin) end)\n\
+        try(function() return table.concat({pin}) end) try(function() setmetatable(pin, {}) end)\n\
+        print(getmetatable(pin), rawequal(pin, pin), ({[pin] = 1})[pin])\n\
+        call:http{url = 'https://id.example/v', json = {calldata = {pin = pin, deep = {{{{1}}}}}}}\nerror(pin)";
+    let typed = digits("4711", CollectEnd::Max);
+    let answer = Fetched::Answer { status: 204, json: false, body: String::new() };
+    let said = ladder(source, &[typed, VerbAnswer::Fetched(Box::new(answer))]);
+    assert_eq!(said[1], "log (secret)\t(secret)\t(secret)");
+    assert_eq!(said[2], "log true\tfalse\ttrue\tfalse\t4\tuserdata");
+    assert!(said.iter().all(|line| !line.contains("4711")), "{said:#?}");
+    assert_eq!(said[said.len() - 2], "http POST https://id.example/v");
+    assert_eq!(said[said.len() - 1], "failed flows/main.lua:12: an error object was raised (a userdata)");
+    assert_eq!(said.len(), 20, "{said:#?}");
+}
+
+#[test]
+fn a_servers_answer_is_a_table_and_its_size_is_bounded_by_the_flows_memory() {
+    let source = "local a = call:http{url = 'https://x/'}\nprint(a.ok, a.status, a.json.list[2], a.json.name.first, a.json.none)\n\
+        print(call:http{url = 'https://x/'})\ncall:http{url = 'https://x/'}\nprint('never')";
+    let answer =
+        |body: String| VerbAnswer::Fetched(Box::new(Fetched::Answer { status: 200, json: true, body }));
+    let good = answer(r#"{"list":[1,2.5],"name":{"first":"Ada"},"none":null}"#.into());
+    let late = VerbAnswer::Fetched(Box::new(Fetched::Failed(FetchError::Late)));
+    let bomb = answer(format!("[{}0]", "[],".repeat(60_000)));
+    assert_eq!(
+        ladder(source, &[good, late, bomb]),
+        [
+            "http GET https://x/",
+            "log true\t200\t2.5\tAda\tnil",
+            "http GET https://x/",
+            "log nil\tlate",
+            "http GET https://x/",
+            "failed flows/main.lua:4: the flow used up its budget of 1048576 bytes of memory between two steps"
         ]
     );
 }

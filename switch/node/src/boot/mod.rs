@@ -8,6 +8,7 @@ mod threads;
 use crate::clock::Clock;
 use crate::config::{Listen, Loaded, Machine};
 use crate::dns::Dns;
+use crate::fetch;
 use crate::files::raise_limit;
 use crate::hep::{Hep, HepOrder};
 use crate::hub::Hub;
@@ -203,6 +204,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let streams = lanes.to_streams.0;
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
+    let fetch = start_fetch(&loaded.machine, &lanes.api.0)?;
     let (udp, to_media, journal, events) = (sockets.udp, media.orders, lanes.journal.0, lanes.events.0);
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
     let told = lanes.ended.0;
@@ -213,6 +215,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         streams,
         media: to_media,
         journal,
+        fetch,
         dns,
         programs,
         speech,
@@ -303,6 +306,12 @@ fn start_speech(
 ) -> Result<mpsc::Sender<Wish>, BootError> {
     let engine = speech::engine(&loaded.machine.speech).map_err(BootError::Tls)?;
     Ok(Speaker::start(&loaded.machine.speech, engine, media.to_vec(), shard.clone()))
+}
+
+/// Who asks for flows by HTTP.
+fn start_fetch(machine: &Machine, shard: &Sender<Order>) -> Result<mpsc::Sender<fetch::Question>, BootError> {
+    let tls = transport::trusting(machine.fetch.ca.as_deref()).map_err(BootError::Tls)?;
+    Ok(fetch::start(machine.fetch.clone(), tls, shard.clone()))
 }
 
 /// Who carries streams to programs.

@@ -7,7 +7,7 @@ use super::secret::ApiKey;
 use super::section::Section;
 use super::sip::{SipMachine, no_overlap, read_sip};
 use super::value::{boolean, duration, integer, ip, listen, one_of, size, socket, some_text, wrong};
-use super::{SpeechMachine, StreamsMachine};
+use super::{FetchMachine, SpeechMachine, StreamsMachine};
 use crate::recordings::full::WhenFull;
 use crate::recordings::keeper::Rules;
 use crate::recordings::sealed::MasterKey;
@@ -39,6 +39,8 @@ pub struct Machine {
     pub trace: TraceMachine,
     /// Programs that calls may be given to.
     pub streams: StreamsMachine,
+    /// What flows ask by HTTP.
+    pub fetch: FetchMachine,
     /// Text to speech.
     pub speech: SpeechMachine,
     /// The log.
@@ -253,6 +255,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
         recordings: recordings_machine,
         trace: read_trace(&root.section("trace")),
         streams: super::streams::read(&root.section("streams"), base),
+        fetch: super::fetch::read(&root.section("fetch"), base),
         speech: super::speech::read(&root.section("speech"), base, checks.env),
         log: log_machine,
         dns: servers.into_iter().map(|server| server.value).collect(),

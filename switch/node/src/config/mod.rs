@@ -13,6 +13,7 @@ mod calendar;
 mod destination;
 mod diff;
 mod error;
+mod fetch;
 mod flows;
 mod guard;
 mod libraries;
@@ -42,6 +43,7 @@ use std::path::{Component, Path, PathBuf};
 
 pub use diff::diff;
 pub use error::{ConfigError, Problem};
+pub use fetch::FetchMachine;
 pub use machine::{
     HepMachine, HttpMachine, JournalMachine, LogLevel, LogMachine, Machine, MediaMachine, RecordingsMachine,
     StoreMachine, TraceMachine,

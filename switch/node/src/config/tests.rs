@@ -28,6 +28,7 @@ fn env(name: &str) -> Option<String> {
     match name {
         "AGENT_BAR_KEY" => Some("key-of-the-agent-bar".into()),
         "PHONE_1002" => Some("secret-of-1002".into()),
+        "CRM_TOKEN" => Some("t0ken-of-the-crm".into()),
         "SPEECH_KEY" => Some("key-to-the-voices".into()),
         "CARRIER_PASSWORD" => Some("secret-of-a-carrier".into()),
         "TOO_SHORT" => Some("hunter2".into()),
@@ -198,7 +199,8 @@ fn every_key_that_is_read_stands_in_the_shipped_file() {
 
 /// Every key of a tree, with `*` for the names of configured objects.
 fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTreeSet<String>) {
-    let kinds = ["tenant", "user", "agent", "queue", "flow", "trunk", "pool", "key", "voice", "calendar"];
+    let kinds =
+        ["tenant", "user", "agent", "queue", "flow", "trunk", "pool", "key", "voice", "calendar", "secret"];
     for entry in entries {
         let last = path.rsplit('.').next().unwrap_or_default();
         // [limits.flow] is a section, not a table of names.
@@ -691,4 +693,31 @@ fn opening_hours_are_read_with_their_zone_breaks_and_holidays() {
     }
     let wrong = "[[tenant.default.calendar.office.holiday]]\ndate = \"2026-02-30\"\n";
     assert!(Scratch::new().load(wrong).unwrap_err()[0].to_string().contains("a date as"));
+}
+
+#[test]
+fn a_secret_of_flows_comes_from_the_environment_says_where_it_may_go_and_is_shown_nowhere() {
+    let text = r#"[tenant.default]
+http_allowed = ["https://crm.example/api"]
+[tenant.default.secret.crm]
+env = "CRM_TOKEN"
+prefix = "Bearer "
+to = ["https://crm.example/"]
+"#;
+    let loaded = Scratch::new().load(text).unwrap();
+    let kit = &loaded.snapshot.tenant(TenantId::DEFAULT).unwrap().kit;
+    assert_eq!(kit.http_allowed, ["https://crm.example/api"]);
+    let secret = kit.secrets.values().next().unwrap();
+    assert_eq!((secret.value.0.as_str(), secret.to.len()), ("Bearer t0ken-of-the-crm", 1));
+    assert!(!format!("{loaded:?}{}", serde_json::to_string(&loaded.snapshot).unwrap()).contains("t0ken"));
+    for (section, says) in [
+        ("env = \"NOWHERE\"\nto = [\"https://x/\"]", "NOWHERE"),
+        ("env = \"CRM_TOKEN\"", "how the URLs begin that it may be sent to"),
+        ("to = [\"https://x/\"]", "the environment variable that has it"),
+        ("env = \"CRM_TOKEN\"\nto = [\"ftp://x/\"]", "http://"),
+    ] {
+        let wrong = format!("[tenant.default.secret.crm]\n{section}\n");
+        let said = Scratch::new().load(&wrong).unwrap_err();
+        assert!(said[0].to_string().contains(says), "{section}: {said:?}");
+    }
 }

@@ -55,6 +55,7 @@ pub(super) enum Happening {
     Wish(AgentId, Wish),
     Looked { ticket: u64, answer: DnsAnswer },
     StreamEnded { call: CallId, stream: StreamId, end: StreamEnd },
+    Fetched { ticket: u64, fetched: cordboard_model::fetch::Fetched },
     Spoken { ticket: u64, asset: Option<AssetId> },
     Send(CallId, Sending),
     MediaCommand(MediaCommand),

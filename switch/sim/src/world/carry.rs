@@ -9,6 +9,7 @@ use cordboard_core::{Datagram, ShardInput, ShardOutput, Transport};
 use cordboard_media::tone::Sine;
 use cordboard_media::{Audio, LiveChunk, MediaEngine, MediaOutput, Verdict};
 use cordboard_model::dns::DnsAnswer;
+use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::id::{AssetId, CallId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::OpenError;
@@ -67,6 +68,7 @@ impl World {
                     self.input(ShardInput::StreamEnded { call, stream, outcome: end.into() });
                 }
             }
+            Happening::Fetched { ticket, fetched } => self.input(ShardInput::Fetched { ticket, fetched }),
             Happening::Spoken { ticket, asset } => self.input(ShardInput::Spoken { ticket, asset }),
             Happening::Send(call, sending) => self.send(call, &sending),
             Happening::MediaCommand(command) => {
@@ -175,6 +177,14 @@ impl World {
                     let asset = self.speak(tenant, &speech);
                     let delay = self.up_to(SPEAKING);
                     self.agenda.plan(now + delay, Happening::Spoken { ticket, asset });
+                }
+                ShardOutput::Fetch { ticket, order } => {
+                    self.trace.line(now, || format!("asks {order:?}"));
+                    let fetched = self.pages.get(&order.url).cloned();
+                    let fetched = fetched.unwrap_or(Fetched::Failed(FetchError::Unreachable));
+                    self.asked.push(*order);
+                    let delay = self.up_to(LOOKUP);
+                    self.agenda.plan(now + delay, Happening::Fetched { ticket, fetched });
                 }
                 ShardOutput::Event(event) => {
                     self.trace.line(now, || format!("event {} {:?}", event.seq, event.what));

@@ -30,6 +30,7 @@ use cordboard_model::cdr::Cdr;
 use cordboard_model::config::Snapshot;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
 use cordboard_model::event::Event;
+use cordboard_model::fetch::{FetchOrder, Fetched};
 use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, StreamId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
@@ -144,6 +145,10 @@ pub struct World {
     trace: Trace,
     /// What the domain name system knows.
     names: BTreeMap<DnsQuery, DnsAnswer>,
+    /// What servers say, by URL; any other cannot be reached.
+    pub pages: BTreeMap<String, Fetched>,
+    /// What flows asked.
+    pub asked: Vec<FetchOrder>,
     /// Legs that programs have.
     bots: BTreeMap<StreamId, (CallId, LegId)>,
     ladder: Vec<String>,
@@ -193,6 +198,8 @@ impl World {
             trace: Trace::new(config.trace),
             ladder: Vec::new(),
             names: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            asked: Vec::new(),
             bots: BTreeMap::new(),
             events: Vec::new(),
             journal: Vec::new(),

@@ -1,10 +1,12 @@
 //! What flows may use beside their call.
 
-use crate::stage::{Stage, setup};
+use crate::stage::{Stage, secs, setup};
 use cordboard_model::calendar::{Calendar, Hours};
+use cordboard_model::config::{FlowSecret, Secret};
 use cordboard_model::event::EventKind;
+use cordboard_model::fetch::Fetched;
 use cordboard_model::id::Name;
-use cordboard_sim::phone::Plan;
+use cordboard_sim::phone::{Act, Plan};
 
 fn logged(s: &Stage, line: &str) -> usize {
     let is = |event: &&EventKind| matches!(event, EventKind::FlowLog { text, .. } if text.ends_with(line));
@@ -39,4 +41,43 @@ fn a_flow_is_told_the_time_its_calendar_and_what_other_calls_counted() {
     s.call("caller", "1500", Plan::call());
     s.run(3.0);
     assert_eq!(logged(&s, "counted nil limit"), 1, "{}", s.story());
+}
+
+#[test]
+fn a_flow_asks_a_server_with_a_secret_and_a_caller_who_leaves_meanwhile_leaves_nothing() {
+    let url = "https://id.example/verify";
+    let flow = "call:answer() local pin = call:collect_secret{max = 4} call:log('pin', pin)
+        local answer, why = call:http{url = 'https://id.example/verify', json = {pin = pin},
+            headers = {Authorization = {secret = 'id'}}}
+        call:log('answer', answer and answer.json.result, why)
+        call:log('then', select(2, call:http{url = 'https://id.example/verify', headers = {x = {secret = 'gone'}}}))
+        call:hang_up()";
+    let setup = setup(&[]).flow("talk", flow, None).number_to_flow("1500", "talk").kit(|kit| {
+        kit.http_allowed = vec!["https://id.example/".into()];
+        let secret = FlowSecret { value: Secret("Bearer s3cret".into()), to: vec![url.into()] };
+        kit.secrets.insert(Name::new("id").unwrap(), secret);
+    });
+    let keys = || Plan::call().press(secs(2.0), "47110");
+    let mut s = Stage::new(setup.clone());
+    s.carrier("caller");
+    let answer = Fetched::Answer { status: 200, json: true, body: "{\"result\":1}".into() };
+    s.world.pages.insert(url.into(), answer);
+    s.call("caller", "1500", keys());
+    s.run(8.0);
+    assert_eq!(logged(&s, "pin (secret)"), 1, "{}", s.story());
+    assert_eq!(logged(&s, "answer 1 nil"), 1, "{}", s.story());
+    assert_eq!(logged(&s, "then no_secret"), 1, "{}", s.story());
+    let order = s.world.asked.first().unwrap();
+    assert_eq!(order.body.as_ref().unwrap().1.0, "{\"pin\":\"4711\"}");
+    assert_eq!(order.headers[0].1.0, "Bearer s3cret");
+    assert_eq!(order.within, [["https://id.example/"], [url]]);
+    for tenth in 20..60 {
+        let mut s = Stage::new(setup.clone());
+        s.carrier("caller");
+        s.call("caller", "1500", keys());
+        s.run(f64::from(tenth) / 10.0);
+        s.act("caller", Act::HangUp);
+        s.run(40.0);
+        assert_eq!(s.world.shard().leftovers(), [""; 0], "{tenth}");
+    }
 }

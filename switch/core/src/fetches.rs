@@ -1,0 +1,102 @@
+//! What flows ask by HTTP: the shell carries it out, and the answer comes back to the step that waits for it.
+//!
+//! Invariant: an answer reaches the step that asked, or nobody: a flow that ends meanwhile leaves nothing behind.
+
+use crate::io::ShardOutput;
+use crate::shard::Shard;
+use cordboard_flow::FlowInput;
+use cordboard_model::config::{FlowKit, Secret};
+use cordboard_model::fetch::{Fetch, FetchError, FetchHeader, FetchOrder, Fetched};
+use cordboard_model::id::CallId;
+use cordboard_model::verb::VerbAnswer;
+use std::collections::BTreeMap;
+
+/// Every step that waits for an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Fetches {
+    next: u64,
+    /// By the ticket it was asked with: the call and the flow's own ticket.
+    waiting: BTreeMap<u64, (CallId, u64)>,
+    calls: BTreeMap<CallId, u64>,
+}
+
+impl Fetches {
+    /// The flow of the call waits no longer.
+    pub(crate) fn forget(&mut self, call: CallId) {
+        if let Some(ticket) = self.calls.remove(&call) {
+            self.waiting.remove(&ticket);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.calls.is_empty()
+    }
+
+    fn begin(&mut self, call: CallId, ticket: u64) -> u64 {
+        self.forget(call);
+        self.next += 1;
+        self.waiting.insert(self.next, (call, ticket));
+        self.calls.insert(call, self.next);
+        self.next
+    }
+
+    fn end(&mut self, ticket: u64) -> Option<(CallId, u64)> {
+        let (call, own) = self.waiting.remove(&ticket)?;
+        self.calls.remove(&call);
+        Some((call, own))
+    }
+}
+
+/// The question with the secrets it names, and where it may go.
+fn order(kit: &FlowKit, call: CallId, fetch: Fetch) -> Result<FetchOrder, FetchError> {
+    let mut within = vec![kit.http_allowed.clone()];
+    let mut headers = Vec::new();
+    for (name, value) in fetch.headers {
+        let value = match value {
+            FetchHeader::Text(text) => Secret(text),
+            FetchHeader::Secret(name) => {
+                let secret = kit.secrets.get(&name).ok_or(FetchError::NoSecret)?;
+                within.push(secret.to.clone());
+                secret.value.clone()
+            }
+        };
+        headers.push((name, value));
+    }
+    Ok(FetchOrder {
+        call,
+        method: fetch.method,
+        url: fetch.url,
+        headers,
+        body: fetch.body.map(|body| (body.kind, body.text)),
+        timeout_ms: fetch.timeout_ms,
+        retries: fetch.retries,
+        within,
+    })
+}
+
+impl Shard {
+    /// Has a question asked.
+    pub(crate) fn fetch(&mut self, call: CallId, ticket: u64, fetch: Fetch) {
+        let kit = self.snapshot.tenant(call.tenant).map(|tenant| &tenant.kit);
+        match kit.map_or(Err(FetchError::Forbidden), |kit| order(kit, call, fetch)) {
+            Ok(order) => {
+                let ticket = self.fetches.begin(call, ticket);
+                self.out.push_back(ShardOutput::Fetch { ticket, order: Box::new(order) });
+            }
+            Err(why) => self.tell_fetched(call, ticket, Fetched::Failed(why)),
+        }
+    }
+
+    fn tell_fetched(&mut self, call: CallId, ticket: u64, fetched: Fetched) {
+        let answer = VerbAnswer::Fetched(Box::new(fetched));
+        self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
+    }
+
+    /// An answer came, or none will.
+    pub(crate) fn on_fetched(&mut self, ticket: u64, fetched: Fetched) {
+        if let Some((call, ticket)) = self.fetches.end(ticket) {
+            self.in_hand = Some(call);
+            self.tell_fetched(call, ticket, fetched);
+        }
+    }
+}
