@@ -120,6 +120,9 @@ pub struct StepSpec {
     /// What is sent to it, as JSON, with `(secret)` for what is one.
     #[serde(default)]
     pub sent: Option<serde_json::Value>,
+    /// Whether other calls have counted as much as may be.
+    #[serde(default)]
+    pub limit: bool,
     /// What a calendar says.
     #[serde(default)]
     pub calendar: Option<Hours>,
@@ -369,6 +372,7 @@ impl<'a> Play<'a> {
                 holiday: step.holiday.clone(),
                 changes: step.lasts,
             })),
+            Ask::Count { .. } if step.limit => Ok(Told::Count(None)),
             Ask::Count { name, add, most, seconds } => {
                 let kept = Duration::from_secs((*seconds).into());
                 let counted = self.counters.count((self.call.tenant, name), *add, *most, kept, self.now);

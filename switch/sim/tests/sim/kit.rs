@@ -2,7 +2,7 @@
 
 use crate::stage::{Stage, secs, setup};
 use cordboard_model::calendar::{Calendar, Hours};
-use cordboard_model::config::{FlowSecret, Secret};
+use cordboard_model::config::{FlowSecret, Library, Secret};
 use cordboard_model::event::EventKind;
 use cordboard_model::fetch::Fetched;
 use cordboard_model::id::Name;
@@ -80,4 +80,42 @@ fn a_flow_asks_a_server_with_a_secret_and_a_caller_who_leaves_meanwhile_leaves_n
         s.run(40.0);
         assert_eq!(s.world.shard().leftovers(), [""; 0], "{tenth}");
     }
+}
+
+#[test]
+fn a_caller_is_verified_before_any_agent_and_nobody_sees_what_is_keyed_in() {
+    let shipped = |name: &str| {
+        let path = format!("{}/../../ivr-flows/{name}.lua", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    };
+    let library = |name: &str| {
+        (
+            Name::new(name).unwrap(),
+            Library { file: format!("{name}.lua"), source: shipped(&format!("lib/{name}")) },
+        )
+    };
+    let main = "local result, first = call:run('verify', {tries = 1}) call:log('result', result, first)
+        if result == 1 then call:enqueue('sales') end call:hang_up()";
+    let setup = setup(&[]).flow("verify", &shipped("verify"), None).flow("main", main, None);
+    let setup = setup.number_to_flow("1500", "main").kit(|kit| {
+        kit.http_allowed = vec!["https://id.example/".into()];
+        kit.libraries.extend([library("prompts"), library("verify-settings")]);
+    });
+    let mut s = Stage::new(setup);
+    s.carrier("caller");
+    let body = r#"{"calldata":{"data":{"verifyResult":1,"verifyReturn1":"gold"}}}"#;
+    s.world.pages.insert(
+        "https://id.example/verify".into(),
+        Fetched::Answer { status: 200, json: true, body: body.into() },
+    );
+    s.call("caller", "1500", Plan::call().press(secs(2.0), "6222021#").press(secs(9.0), "830917"));
+    s.run(25.0);
+    assert_eq!(logged(&s, "result 1 gold"), 1, "{}", s.story());
+    let sent = &s.world.asked.first().unwrap().body.as_ref().unwrap().1.0;
+    assert!(sent.contains(r#""cardNumber":"6222021""#) && sent.contains(r#""password":"830917""#), "{sent}");
+    let told = format!("{:?}", s.events().collect::<Vec<_>>());
+    assert!(told.contains("verifyResult"), "{told}");
+    // The keys stand one by one where they are not hidden.
+    let hidden = !told.contains("6222021") && !told.contains("830917") && !told.contains("Digit {");
+    assert!(hidden, "{told}");
 }
