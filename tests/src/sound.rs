@@ -507,6 +507,29 @@ pub fn read_recording(path: &Path) -> Result<Recording, Fail> {
     Ok(Recording { left, right })
 }
 
+/// The samples of both channels of a sound file that has this rate, WAV or Opus, as the tools of others read it: it is not
+/// resampled. Of Opus, which has none of its own, at this rate.
+pub fn read_sides_at(path: &Path, rate: u32) -> Result<(Vec<i16>, Vec<i16>), Fail> {
+    let mut wav = path.to_owned();
+    if path.extension().is_some_and(|end| end == "opus") {
+        wav = path.with_extension("decoded.wav");
+        let mut tool = std::process::Command::new("opusdec");
+        let rate = rate.to_string();
+        let output = tool.args(["--quiet", "--rate", &rate]).arg(path).arg(&wav).output()?;
+        if !output.status.success() {
+            return fail(format!("opusdec: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+    }
+    let head = std::fs::read(&wav)?;
+    let told = head.windows(4).position(|four| four == b"fmt ").and_then(|at| head.get(at + 12..at + 16));
+    if told != Some(&rate.to_le_bytes()[..]) {
+        return fail(format!("{} is not at {rate} Hz", wav.display()));
+    }
+    let samples = read_samples(&wav)?;
+    let side = |n: usize| samples.iter().skip(n).step_by(2).copied().collect();
+    Ok((side(0), side(1)))
+}
+
 /// Reads a WAV file of one channel, 8 kHz, in the same way.
 pub fn read_mono(path: &Path) -> Result<Vec<i16>, Fail> {
     read_samples(path)

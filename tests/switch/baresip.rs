@@ -7,7 +7,10 @@ use cordboard_tests::certificate::Authority;
 use cordboard_tests::config::{Config, MENU, MUSIC};
 use cordboard_tests::fail::{Outcome, ensure};
 use cordboard_tests::net::loses_here;
-use cordboard_tests::sound::{is_tone, read_mono, read_mono_at, share_of_tone_at, write_tones};
+use cordboard_tests::process::wait_for;
+use cordboard_tests::sound::{
+    is_tone, read_mono, read_mono_at, read_sides_at, share_of_tone_at, write_tones,
+};
 use cordboard_tests::switch::Switch;
 use std::path::Path;
 use std::time::Duration;
@@ -202,4 +205,61 @@ pub fn wide_menu_opus(dir: &Path) -> Outcome {
 /// With G.722.
 pub fn wide_menu_g722(dir: &Path) -> Outcome {
     wide_menu(dir, true)
+}
+
+/// Two that speak nothing but G.722, each with a tone above the telephone band, on record in their own rate: as WAV, or sealed
+/// and as Opus; the API gives it, and knows its rate.
+pub fn wide_recording(dir: &Path, sealed: bool) -> Outcome {
+    let codecs = "codecs = [\"G722\", \"PCMU\"]";
+    let mut config = Config::new(dir)?.md5_alone().tenant(codecs).agent("1001").user("1002");
+    config = config.queue("record = true").recordings("rate = \"auto\"");
+    if sealed {
+        std::fs::write(dir.join("one.key"), "1".repeat(64))?;
+        config = config.recordings("format = \"opus\"").recordings("seal_with = \"one\"");
+        config = config.more("[recordings.key.one]\nfrom = \"file:one.key\"");
+    }
+    let switch = Switch::start(dir, &config)?;
+    let called = Setup { hertz: &[AGENT, SIBILANT], g722: true, ..Setup::default() };
+    let mut called = Baresip::start(dir, &called)?;
+    registered(&switch, "1001", &called)?;
+    let calling =
+        Setup { user: "1002", hertz: &[CALLER, SIBILANT], g722: true, port: 5_087, ..Setup::default() };
+    let mut calling = Baresip::start(dir, &Setup { dials: Some("501"), ..calling })?;
+    switch.wait_calls("bridged", 1).map_err(|why| Fail(format!("{why}; it said:\n{}", calling.output())))?;
+    called.wait_heard(3 * 16_000 * 2)?;
+    calling.stop()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "legs.0.stats.codec", "g722")?;
+    called.stop()?;
+    let entry = wait_for("the manifest", SOON, || {
+        let listed = switch.wait_recordings(1).ok()?;
+        listed.first().filter(|entry| entry["file"].is_object()).cloned()
+    })?;
+    field(&entry, "file.sample_rate", 16_000)?;
+    field(&entry, "file.codec", if sealed { "opus" } else { "pcm_s16le" })?;
+    let path = format!("/api/v1/recordings/{}", entry["recording"].as_str().unwrap_or_default());
+    let answer = switch.api.send("GET", &path, "")?;
+    let file = dir.join(if sealed { "fetched.opus" } else { "fetched.wav" });
+    std::fs::write(&file, &answer.body)?;
+    let (left, right) = read_sides_at(&file, 16_000)?;
+    let ms = entry["length_ms"].as_u64().unwrap_or_default();
+    let seconds = (left.len() as u64 / 16).abs_diff(ms);
+    ensure(seconds <= 5, || format!("{} samples for {ms} ms", left.len()))?;
+    for (side, low) in [(left, CALLER), (right, AGENT)] {
+        let shares = |part: &[i16]| [low, SIBILANT].map(|hertz| share_of_tone_at(16_000.0, part, hertz));
+        let parts: Vec<[f64; 2]> = side.chunks_exact(4_000).map(shares).collect();
+        let both = parts.iter().filter(|shares| shares.iter().all(|share| *share > 0.3)).count();
+        ensure(both >= 6, || format!("{low} and {SIBILANT} Hz are on record as {parts:?}"))?;
+    }
+    switch.ensure_nothing_left()
+}
+
+/// As a WAV file.
+pub fn wide_wav(dir: &Path) -> Outcome {
+    wide_recording(dir, false)
+}
+
+/// As Opus in Ogg, sealed.
+pub fn wide_sealed_opus(dir: &Path) -> Outcome {
+    wide_recording(dir, true)
 }

@@ -15,7 +15,7 @@ mod recording;
 mod tick;
 mod travel;
 
-pub use config::{MediaConfig, MediaCounters, MediaOutput, PortKey, Verdict};
+pub use config::{MediaConfig, MediaCounters, MediaOutput, PortKey, RecordRate, Recorded, Verdict};
 pub use travel::Traveller;
 
 pub(crate) use path::Reach;
@@ -133,7 +133,8 @@ impl MediaEngine {
             outputs: VecDeque::new(),
             counters: MediaCounters::default(),
             next_phase: 0,
-            scratch: vec![0; PAYLOAD_MAX].into(),
+            // a code of G.722 is two samples
+            scratch: vec![0; 2 * PAYLOAD_MAX].into(),
         }
     }
 

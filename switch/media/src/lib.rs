@@ -38,6 +38,8 @@ mod wheel;
 
 pub use audio::Audio;
 pub use dtls::{Identity, IdentityError};
-pub use engine::{MediaConfig, MediaCounters, MediaEngine, MediaOutput, PortKey, Traveller, Verdict};
+pub use engine::{
+    MediaConfig, MediaCounters, MediaEngine, MediaOutput, PortKey, RecordRate, Recorded, Traveller, Verdict,
+};
 pub use graph::live::{LIVE_CHUNK, LiveChunk};
 pub use wav::WavError;

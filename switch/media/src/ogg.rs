@@ -7,7 +7,7 @@ mod page;
 mod read;
 mod write;
 
-pub use read::{OggError, OpusAudio, Whole, read_opus, whole};
+pub use read::{OggError, OpusAudio, Whole, rate_of, read_opus, whole};
 pub use write::{Mark, OpusFile};
 
 /// The rate that granule positions count, whatever the audio's own (RFC 7845 4).

@@ -7,11 +7,6 @@ pub(crate) mod reception;
 
 use cordboard_model::time::{Duration, Time};
 
-/// Samples of the 8 kHz clock in a duration.
-pub(crate) fn samples_in(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos() / 125_000).unwrap_or(u64::MAX)
-}
-
 /// The clock of a stream's timestamps. 8 kHz where nothing was agreed on yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Clock(u32);

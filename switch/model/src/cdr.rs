@@ -312,7 +312,7 @@ pub struct RecordedParty {
 /// A stretch of a recording that is silent because somebody asked for it: its audit mark.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordingPause {
-    /// The first sample that is silent, counted from the start of the recording on each channel.
+    /// The first sample that is silent, counted from the start of the recording on each channel, at its rate.
     pub from_sample: u64,
     /// The first that is not; none if the recording ended before.
     pub to_sample: Option<u64>,

@@ -663,7 +663,7 @@ pub enum MediaEvent {
         recording: RecordingId,
         /// Whether it is paused now.
         on: bool,
-        /// The first sample that is silent, or the first that is not, counted from the start on each channel.
+        /// The first sample that is silent, or the first that is not, counted from the start on each channel, at the recording's rate.
         sample: u64,
     },
     /// Somebody else speaks in a mix, or nobody does any more.

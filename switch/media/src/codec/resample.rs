@@ -78,6 +78,16 @@ impl Resampler {
         written
     }
 
+    /// By how many samples what comes out is later than what went in.
+    pub fn delay(&self) -> usize {
+        TAPS / 2 * self.up
+    }
+
+    /// How many samples so many of the input make.
+    pub fn makes(&self, input: usize) -> usize {
+        input * self.up / self.down
+    }
+
     /// How many samples of the input make so many of the output.
     pub fn needs(&self, out: usize) -> usize {
         out * self.down / self.up

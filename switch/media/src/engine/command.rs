@@ -212,6 +212,7 @@ impl MediaEngine {
             self.start_watching(key, now);
         }
         self.prepare_feeds(key);
+        self.tune_tape(key);
         if let (true, true, Some(partner)) = (turned, is_video, partner) {
             self.want_picture(partner);
         }

@@ -1,7 +1,7 @@
 //! The words of the engine's own surface: its limits, its keys, its answers.
 
 use crate::codec::opus::OpusConfig;
-use cordboard_model::id::LegId;
+use cordboard_model::id::{LegId, RecordingId};
 use cordboard_model::time::Duration;
 use core::net::SocketAddr;
 
@@ -24,12 +24,37 @@ pub struct MediaConfig {
     /// Packets of one leg that a late tick may send at once; what is later is skipped. Default 4.
     pub catch_up_max: u8,
     /// Audio a recording holds for its poller, de-jitter window included: 4 bytes a frame, so 16 KB
-    /// at the default of 512 ms. Older audio becomes counted silence.
+    /// at the default of 512 ms, and twice that at 16 kHz. Older audio becomes counted silence.
     pub record_ring: Duration,
+    /// Samples a second of new recordings. Default 8 kHz.
+    pub record_rate: RecordRate,
     /// Mean time between two RTCP reports of a leg (RFC 3550 6.2). Zero: none sent. Default 5 s.
     pub rtcp_interval: Duration,
     /// How Opus is encoded.
     pub opus: OpusConfig,
+}
+
+/// Samples a second of a recording: settled when it begins, for a file has one rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub enum RecordRate {
+    /// 8 kHz: what the telephone carries.
+    #[default]
+    Narrow,
+    /// 16 kHz, whatever the parties speak.
+    Wide,
+    /// 16 kHz if one of its parties speaks a codec that carries it when the recording begins, 8 kHz if not.
+    Auto,
+}
+
+/// Audio of a recording, for whoever writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Which.
+    pub recording: RecordingId,
+    /// Samples a second on each channel: 8,000 or 16,000, the same from beginning to end.
+    pub rate: u32,
+    /// How many frames, of a left and a right sample each.
+    pub frames: usize,
 }
 
 impl Default for MediaConfig {
@@ -43,6 +68,7 @@ impl Default for MediaConfig {
             events_max: 4_096,
             catch_up_max: 4,
             record_ring: Duration::from_millis(512),
+            record_rate: RecordRate::default(),
             rtcp_interval: Duration::from_secs(5),
             opus: OpusConfig::default(),
         }

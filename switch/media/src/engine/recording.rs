@@ -1,6 +1,7 @@
 //! Recordings: begun and ended by command, fed by packets, handed over to whoever writes them.
 
-use super::MediaEngine;
+use super::{MediaEngine, RecordRate, Recorded};
+use crate::codec::{NARROW, WIDE};
 use crate::graph::leg::Tap;
 use crate::graph::recorder::{Channel, Recorder, STEP};
 use cordboard_model::id::{LegId, RecordingId};
@@ -29,7 +30,7 @@ impl MediaEngine {
             return;
         }
         let key = self.recordings.insert(Recording {
-            recorder: Recorder::new(id, self.config.record_ring, now),
+            recorder: Recorder::new(id, self.record_rate(parties), self.config.record_ring, now),
             parties,
             queued: false,
         });
@@ -40,11 +41,48 @@ impl MediaEngine {
                 *tap = Some(Tap { recording: key, channel });
             }
         }
+        for party in parties.into_iter().flatten() {
+            self.tune_tape(party);
+        }
         let reach = self.recordings.reach();
         self.steps.reserve(reach);
         self.recorded.reserve(reach - self.recorded.len().min(reach));
         let slot = self.steps.slot_from(now + STEP);
         self.steps.schedule(key, slot, now);
+    }
+
+    /// The rate of a recording that begins now.
+    fn record_rate(&self, parties: [Option<u32>; 2]) -> u32 {
+        let is_wide = |key: u32| {
+            let stream = self.legs.get(key).and_then(|leg| leg.stream);
+            stream.is_some_and(|stream| stream.params.codec.sample_hz() > NARROW)
+        };
+        match self.config.record_rate {
+            RecordRate::Narrow => NARROW,
+            RecordRate::Wide => WIDE,
+            RecordRate::Auto if parties.into_iter().flatten().any(is_wide) => WIDE,
+            RecordRate::Auto => NARROW,
+        }
+    }
+
+    /// Has a leg's recordings hear it at the rate that they want, as far as its codec goes. Allocates if that is another than
+    /// before.
+    pub(super) fn tune_tape(&mut self, key: u32) {
+        let Some(leg) = self.legs.get_mut(key) else {
+            return;
+        };
+        let recordings = leg.taps.iter().flatten().filter_map(|tap| self.recordings.get(tap.recording));
+        let wanted = recordings.map(|recording| recording.recorder.rate()).max();
+        let (Some(wanted), Some(coders)) = (wanted, leg.coders.as_mut()) else {
+            return;
+        };
+        coders.tune_tape(wanted);
+        let rate = coders.tape.rate();
+        for tap in leg.taps.iter().flatten() {
+            if let Some(recording) = self.recordings.get_mut(tap.recording) {
+                recording.recorder.expect(tap.channel, rate);
+            }
+        }
     }
 
     /// At least one party exists here, and those that do have a free tap.
@@ -143,7 +181,7 @@ impl MediaEngine {
     /// Recorded audio: interleaved left and right, that many frames at the front of `out`. Each call
     /// serves the recording that has waited longest. Poll only when the writer can take it: what
     /// waits longer than the ring is long becomes silence, counted in `dropped_ms`.
-    pub fn poll_recorded(&mut self, out: &mut [i16]) -> Option<(RecordingId, usize)> {
+    pub fn poll_recorded(&mut self, out: &mut [i16]) -> Option<Recorded> {
         if out.len() < 2 {
             return None;
         }
@@ -152,11 +190,11 @@ impl MediaEngine {
                 continue;
             };
             recording.queued = false;
-            let id = recording.recorder.id();
+            let (id, rate) = (recording.recorder.id(), recording.recorder.rate());
             let frames = recording.recorder.take(out);
             self.finish_or_queue(key);
             if frames > 0 {
-                return Some((id, frames));
+                return Some(Recorded { recording: id, rate, frames });
             }
         }
         None

@@ -66,7 +66,7 @@ pub(crate) struct Stream {
 pub(crate) struct Coders {
     pub codec: Codec,
     pub opus: OpusParams,
-    /// What the party says, for recordings, in the order of arrival, at 8 kHz.
+    /// What the party says, for recordings, in the order of arrival, at 8 kHz or, if one of them wants that, at 16.
     pub tape: Decoder,
     /// What the party is to hear.
     mouth: Encoder,
@@ -97,6 +97,16 @@ impl Coders {
                 mouth => *mouth = Encoder::at(self.codec, rate, config, &self.opus),
             }
             self.up = Resampler::new(NARROW, self.mouth.rate());
+        }
+    }
+
+    /// Has recordings hear it at `rate`, or as near as the codec comes to it. Allocates if that is another.
+    pub(crate) fn tune_tape(&mut self, rate: u32) {
+        if rate.min(self.codec.sample_hz()) != self.tape.rate() {
+            match &mut self.tape {
+                Decoder::G722(_, is_wide) => *is_wide = rate > NARROW,
+                tape => *tape = Decoder::at(self.codec, rate),
+            }
         }
     }
 

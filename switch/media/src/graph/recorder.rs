@@ -1,29 +1,32 @@
 //! A recording: what two parties say, left and right, on one sample clock.
 //!
-//! Invariant: frame n of the file is the moment n/8,000 s after the start, on both channels. Packets
+//! Invariant: frame n of the file is the moment n/rate s after the start, on both channels; the rate, 8 or 16 kHz, is the
+//! recording's from its beginning to its end, whatever the parties speak meanwhile. Packets
 //! are placed by their RTP timestamp against that clock, so jitter is undone within a hold-back
 //! window, what is lost is silence, and a sender's clock that drifts is brought back before it is
 //! 20 ms off. Memory is one ring, allocated when the recording starts; audio that nobody took
 //! in time becomes silence of the same length, counted.
 
-use crate::rtp::{ahead, samples_in};
+use crate::codec::{NARROW, WIDE};
+use crate::graph::fit::Fit;
+use crate::rtp::ahead;
 use cordboard_model::id::RecordingId;
 use cordboard_model::time::{Duration, Time};
 
-/// A packet may come this many frames late (200 ms) and still find its place.
-const HOLD_BACK: u64 = 1_600;
-/// And lie this many frames ahead (100 ms), when the packets before it were late.
-const AHEAD_MAX: i64 = 800;
+/// A packet may come this much late, milliseconds, and still find its place.
+const HOLD_BACK_MS: u64 = 200;
+/// And lie so far ahead, when the packets before it were late.
+const AHEAD_MAX_MS: u64 = 100;
 /// Packets too late in a row that move the channel's clock: the path has become longer.
 const LATE_RUN: u8 = 5;
 /// Packets between two looks at the drift.
 const DRIFT_WINDOW: u8 = 50;
-/// Drift that is corrected: 5 ms, so that two clocks that go opposite ways are not 20 ms apart.
-const DRIFT_MAX: i64 = 40;
+/// Drift that is corrected, milliseconds, so that two clocks that go opposite ways are not 20 ms apart.
+const DRIFT_MAX_MS: u64 = 5;
 /// A party that sends no silence and begins to speak again after a second has nothing to cut: its clock is set right at
 /// once. What is late may be so by the path; it counts as drift as far as a clock can have gone wrong meanwhile,
 /// one part in 3,333 (300 ppm).
-const SPURT_GAP: i64 = 8_000;
+const SPURT_GAP_MS: u64 = 1_000;
 const DRIFT_PART: i64 = 3_333;
 /// How often recorded audio is handed over.
 pub(crate) const STEP: Duration = Duration::from_millis(60);
@@ -51,10 +54,10 @@ impl Channel {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spoken<'a> {
     pub epoch: u32,
-    /// Of a clock that is a whole multiple of 8 kHz.
+    /// Of a clock of 8, 16 or 48 kHz.
     pub timestamp: u32,
     pub clock_hz: u32,
-    /// At 8 kHz.
+    /// At the rate that was told by [`Recorder::expect`].
     pub pcm: &'a [i16],
     /// It is nobody's business: its place stays silent.
     pub secret: bool,
@@ -68,8 +71,9 @@ struct Anchor {
     frame: i64,
     /// The frame after the newest packet.
     end: i64,
-    /// Ticks of its clock for each frame.
-    ticks: i32,
+    /// Ticks of its clock in a second, and frames.
+    clock: i64,
+    rate: i64,
     late: u8,
     /// The least lateness in this window, in frames: what the path takes at best.
     best: i64,
@@ -77,28 +81,33 @@ struct Anchor {
 }
 
 impl Anchor {
-    fn new(spoken: Spoken<'_>, frame: i64) -> Self {
-        let ticks = (spoken.clock_hz / 8_000).max(1) as i32;
-        let Spoken { epoch, timestamp, .. } = spoken;
-        Self { epoch, timestamp, frame, end: frame, ticks, late: 0, best: i64::MAX, seen: 0 }
+    fn new(spoken: Spoken<'_>, rate: u32, frame: i64) -> Self {
+        let Spoken { epoch, timestamp, clock_hz, .. } = spoken;
+        let (clock, rate) = (i64::from(clock_hz.max(NARROW)), i64::from(rate));
+        Self { epoch, timestamp, frame, end: frame, clock, rate, late: 0, best: i64::MAX, seen: 0 }
     }
 
-    /// The frame of a timestamp. The anchor moves along by whole frames, so that it is never half a turn of the 32 bits
-    /// behind: at 48 kHz that is twelve hours.
+    /// The frame of a timestamp. The anchor moves along by whole ticks and frames, of which one is a multiple of the other, so
+    /// that it is never half a turn of the 32 bits behind: at 48 kHz that is twelve hours.
     fn frame_of(&mut self, timestamp: u32) -> i64 {
-        let frames = ahead(timestamp, self.timestamp).div_euclid(self.ticks);
-        let frame = self.frame + i64::from(frames);
+        let frames = (i64::from(ahead(timestamp, self.timestamp)) * self.rate).div_euclid(self.clock);
+        let frame = self.frame + frames;
         if frames > 0 {
-            self.timestamp = self.timestamp.wrapping_add((frames * self.ticks) as u32);
+            self.timestamp = self.timestamp.wrapping_add((frames * self.clock / self.rate) as u32);
             self.frame = frame;
         }
         frame
     }
 
+    /// So many frames.
+    fn ms(&self, ms: u64) -> i64 {
+        ms as i64 * self.rate / 1_000
+    }
+
     /// Begins to speak again: says by how much the clock is set right.
     fn begin_spurt(&mut self, frame: i64, lateness: i64) -> i64 {
         let gap = frame.saturating_sub(self.end);
-        if gap < SPURT_GAP {
+        if gap < self.ms(SPURT_GAP_MS) {
             return 0;
         }
         let shift = lateness.min(gap / DRIFT_PART);
@@ -111,7 +120,7 @@ impl Anchor {
         self.best = self.best.min(lateness);
         self.seen += 1;
         if self.seen == DRIFT_WINDOW {
-            if self.best.abs() > DRIFT_MAX {
+            if self.best.abs() > self.ms(DRIFT_MAX_MS) {
                 self.frame += self.best;
             }
             self.best = i64::MAX;
@@ -125,6 +134,10 @@ impl Anchor {
 pub(crate) struct Recorder {
     id: RecordingId,
     start: Time,
+    /// Frames a second.
+    rate: u32,
+    /// For channels whose samples come at another rate.
+    fit: [Option<Fit>; 2],
     /// Frames of left and right; what is not written is zero.
     ring: Box<[[i16; 2]]>,
     anchors: [Option<Anchor>; 2],
@@ -137,6 +150,12 @@ pub(crate) struct Recorder {
     dropped: u64,
     closing: bool,
     pauses: Pauses,
+}
+
+/// Whole frames in a duration.
+fn frames_in(rate: u32, duration: Duration) -> u64 {
+    let frames = u128::from(duration.as_nanos()) * u128::from(rate) / 1_000_000_000;
+    u64::try_from(frames).unwrap_or(u64::MAX)
 }
 
 /// Stretches of frames that stay silent whatever comes for them.
@@ -181,13 +200,16 @@ impl Pauses {
 }
 
 impl Recorder {
-    /// Starts; allocates the ring, at least as long as the window needs.
-    pub(crate) fn new(id: RecordingId, ring: Duration, now: Time) -> Self {
-        let least = HOLD_BACK + AHEAD_MAX.unsigned_abs() + 2 * samples_in(STEP);
-        let frames = samples_in(ring).clamp(least, 1 << 24) as usize;
+    /// Starts, at 8 kHz or 16; allocates the ring, at least as long as the window needs.
+    pub(crate) fn new(id: RecordingId, rate: u32, ring: Duration, now: Time) -> Self {
+        let rate = rate.clamp(NARROW, WIDE);
+        let least = Duration::from_millis(HOLD_BACK_MS + AHEAD_MAX_MS) + STEP + STEP;
+        let frames = frames_in(rate, ring.max(least)).min(1 << 24) as usize;
         Self {
             id,
             start: now,
+            rate,
+            fit: [None, None],
             ring: vec![[0; 2]; frames].into(),
             anchors: [None; 2],
             read: 0,
@@ -204,8 +226,26 @@ impl Recorder {
         self.id
     }
 
+    /// Frames a second.
+    pub(crate) fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// What is said on a channel comes as samples at `rate` from now on. Allocates if it did not before.
+    pub(crate) fn expect(&mut self, channel: Channel, rate: u32) {
+        let fit = &mut self.fit[channel.index()];
+        let (before, after) = (fit.is_some(), rate != self.rate);
+        if before != after {
+            *fit = Fit::new(rate, self.rate);
+        }
+    }
+
     fn frame_at(&self, at: Time) -> u64 {
-        samples_in(at.since(self.start))
+        frames_in(self.rate, at.since(self.start))
+    }
+
+    fn ms(&self, ms: u64) -> u64 {
+        ms * u64::from(self.rate) / 1_000
     }
 
     fn slot(&mut self, frame: u64) -> Option<&mut [i16; 2]> {
@@ -239,16 +279,23 @@ impl Recorder {
             return;
         }
         let arrived = self.frame_at(now) as i64;
-        let Some(first) = self.locate(channel, spoken, arrived) else {
-            return;
-        };
-        let end = first + spoken.pcm.len() as i64;
-        self.make_room(end.max(0) as u64);
-        if spoken.secret {
-            return;
+        let fit = &mut self.fit[channel.index()];
+        let frames = fit.as_ref().map_or(spoken.pcm.len() as i64, |fit| fit.frames(spoken.pcm.len()));
+        let mut fit = fit.take();
+        if let Some(first) = self.locate(channel, spoken, frames, arrived) {
+            self.make_room((first + frames).max(0) as u64);
+            match &mut fit {
+                _ if spoken.secret => {}
+                None => self.write(channel, first, spoken.pcm),
+                Some(fit) => fit.run(first, spoken.pcm, |at, pcm| self.write(channel, at, pcm)),
+            }
         }
+        self.fit[channel.index()] = fit;
+    }
+
+    fn write(&mut self, channel: Channel, first: i64, pcm: &[i16]) {
         let (settled, pauses) = (self.settled, self.pauses);
-        for (frame, sample) in (first..end).zip(spoken.pcm) {
+        for (frame, sample) in (first..).zip(pcm) {
             let Some(frame) = u64::try_from(frame).ok().filter(|f| *f >= settled && !pauses.cover(*f)) else {
                 continue;
             };
@@ -259,17 +306,18 @@ impl Recorder {
     }
 
     /// The frame at which a packet begins; `None` if it is too late to matter.
-    fn locate(&mut self, channel: Channel, spoken: Spoken<'_>, arrived: i64) -> Option<i64> {
+    fn locate(&mut self, channel: Channel, spoken: Spoken<'_>, frames: i64, arrived: i64) -> Option<i64> {
         let settled = self.settled as i64;
+        let anew = Anchor::new(spoken, self.rate, arrived);
         let anchor = &mut self.anchors[channel.index()];
-        let anew = Anchor::new(spoken, arrived);
-        let Some(anchor) = anchor.as_mut().filter(|a| a.epoch == spoken.epoch) else {
+        let same = |a: &&mut Anchor| a.epoch == spoken.epoch && a.clock == anew.clock;
+        let Some(anchor) = anchor.as_mut().filter(same) else {
             *anchor = Some(anew);
             return Some(arrived);
         };
         let mut frame = anchor.frame_of(spoken.timestamp);
         let mut lateness = arrived.saturating_sub(frame);
-        if -lateness > AHEAD_MAX {
+        if -lateness > anchor.ms(AHEAD_MAX_MS) {
             *anchor = anew;
             return Some(arrived);
         }
@@ -284,7 +332,7 @@ impl Recorder {
             return Some(arrived);
         }
         anchor.late = 0;
-        anchor.end = anchor.end.max(frame + spoken.pcm.len() as i64);
+        anchor.end = anchor.end.max(frame + frames);
         anchor.follow_drift(lateness);
         Some(frame)
     }
@@ -310,8 +358,8 @@ impl Recorder {
     pub(crate) fn tick(&mut self, now: Time) {
         let reached = self.frame_at(now);
         if !self.closing {
-            self.make_room(reached + AHEAD_MAX.unsigned_abs());
-            self.settled = self.settled.max(reached.saturating_sub(HOLD_BACK));
+            self.make_room(reached + self.ms(AHEAD_MAX_MS));
+            self.settled = self.settled.max(reached.saturating_sub(self.ms(HOLD_BACK_MS)));
         }
     }
 
@@ -359,7 +407,8 @@ impl Recorder {
 
     /// Length so far and audio replaced by silence, both in milliseconds.
     pub(crate) fn lengths_ms(&self) -> (u64, u64) {
-        (self.settled / 8, self.dropped.div_ceil(8))
+        let ms = u64::from(self.rate / 1_000);
+        (self.settled / ms, self.dropped.div_ceil(ms))
     }
 }
 
@@ -378,7 +427,8 @@ mod tests {
     impl Tape {
         fn new() -> Self {
             let id = IdMaker::new(1, 0).recording(TenantId::DEFAULT);
-            Self { recorder: Recorder::new(id, Duration::from_millis(512), Time::ZERO), heard: Vec::new() }
+            let recorder = Recorder::new(id, NARROW, Duration::from_millis(512), Time::ZERO);
+            Self { recorder, heard: Vec::new() }
         }
 
         fn speak(&mut self, channel: Channel, timestamp: u32, ms: f64) {

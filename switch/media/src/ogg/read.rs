@@ -176,6 +176,14 @@ pub fn read_opus(bytes: &[u8], rate: u32, most: usize) -> Result<OpusAudio, OggE
     Ok(OpusAudio { pcm, channels: u16::from(id.channels) })
 }
 
+/// The rate of what an Opus file was made from, as it says itself (RFC 7845 5.1, "Input Sample Rate"), by its first bytes.
+pub fn rate_of(bytes: &[u8]) -> Option<u32> {
+    let first = page::read(bytes)?;
+    id(first.body).ok()?;
+    let rate: [u8; 4] = first.body.get(12..16)?.try_into().ok()?;
+    Some(u32::from_le_bytes(rate)).filter(|rate| *rate > 0)
+}
+
 /// What of a file is whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Whole {

@@ -1,6 +1,6 @@
 //! An engine, its parties, and all that is to be taken out of it.
 
-use cordboard_media::{MediaEngine, MediaOutput, PortKey, Verdict};
+use cordboard_media::{MediaEngine, MediaOutput, PortKey, Recorded, Verdict};
 use cordboard_model::id::{IdMaker, LegId, TenantId};
 use cordboard_model::media::{Codec, Direction, MediaCommand, OpusParams, StreamParams};
 use cordboard_model::srtp::SrtpKeys;
@@ -54,7 +54,7 @@ impl Shell {
         while self.engine.poll_rtcp(&mut self.buf, now).is_some() {
             self.reports += 1;
         }
-        while let Some((_, frames)) = self.engine.poll_recorded(&mut self.out) {
+        while let Some(Recorded { frames, .. }) = self.engine.poll_recorded(&mut self.out) {
             self.recorded += frames as u64;
         }
         while self.engine.poll_event().is_some() {

@@ -8,8 +8,8 @@ use cordboard_media::tone::Goertzel;
 use cordboard_model::media::{Codec, MediaCommand, OpusParams, PlayItem, Repeat, Tone};
 
 /// Above the telephone band, within that of speech, Hz.
-const HIGH: f64 = 6_000.0;
-const LOW: f64 = 500.0;
+pub const HIGH: f64 = 6_000.0;
+pub const LOW: f64 = 500.0;
 
 /// Both tones at once, 4,000 each.
 pub fn chord(rate: u32, ms: u32) -> Vec<i16> {

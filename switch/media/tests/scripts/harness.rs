@@ -1,7 +1,7 @@
 //! A shell in virtual time: ports without sockets, a clock that jumps from one deadline to the next.
 
 use cordboard_media::codec::{Decoder, Encoder};
-use cordboard_media::{Audio, MediaConfig, MediaEngine, MediaOutput, PortKey, Verdict};
+use cordboard_media::{Audio, MediaConfig, MediaEngine, MediaOutput, PortKey, Recorded, Verdict};
 use cordboard_model::id::{AssetId, CallId, IdMaker, LegId, PlaybackId, RecordingId, TenantId};
 use cordboard_model::media::OpusParams;
 use cordboard_model::media::{
@@ -117,6 +117,8 @@ pub struct World {
     pub rtcp: Vec<Sent>,
     pub events: Vec<(u64, MediaEvent)>,
     pub recorded: BTreeMap<RecordingId, Vec<[i16; 2]>>,
+    /// Their rates.
+    pub rates: BTreeMap<RecordingId, u32>,
     pub closed_ports: Vec<PortKey>,
     /// Whether recorded audio is taken.
     pub writer: bool,
@@ -137,6 +139,7 @@ impl World {
             rtcp: Vec::new(),
             events: Vec::new(),
             recorded: BTreeMap::new(),
+            rates: BTreeMap::new(),
             closed_ports: Vec::new(),
             writer: true,
             ids: IdMaker::new(1, 0),
@@ -269,11 +272,12 @@ impl World {
         }
         let mut out = [0; 700];
         while self.writer {
-            let Some((id, frames)) = self.engine.poll_recorded(&mut out) else {
+            let Some(Recorded { recording: id, frames, rate }) = self.engine.poll_recorded(&mut out) else {
                 break;
             };
             let pairs = out[..frames * 2].chunks(2).map(|pair| [pair[0], pair[1]]);
             self.recorded.entry(id).or_default().extend(pairs);
+            assert_eq!(*self.rates.entry(id).or_insert(rate), rate, "a recording has one rate");
         }
         while let Some(event) = self.engine.poll_event() {
             self.events.push((self.now.as_millis(), event));

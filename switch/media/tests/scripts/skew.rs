@@ -1,15 +1,14 @@
 //! Two parties, whose clocks go their own ways, on one recording: what was said at one moment stands at one place.
 
-use crate::harness::{Rtp, World};
+use crate::harness::{Rtp, World, params};
+use cordboard_media::{MediaConfig, RecordRate};
 use cordboard_model::media::{Codec, MediaCommand};
 use std::collections::BTreeMap;
 
 /// Length, seconds: an hour.
 const LENGTH: u64 = 3_600;
-/// Samples a second.
+/// Samples a second of the phones.
 const RATE: f64 = 8_000.0;
-/// 20 ms.
-const MOST: i64 = 160;
 
 /// A number from a few others, the same every run.
 fn dice(a: u64, b: u64) -> u64 {
@@ -61,21 +60,25 @@ fn phone(leg: u64, ppm: f64) -> Vec<(u64, Rtp)> {
     packets
 }
 
-/// Where each click stands: the second it is of, and its frame.
-fn found(world: &mut World, side: usize, base: usize, found: &mut BTreeMap<u64, i64>) {
+/// Where each click stands: the second it is of, and its frame, of which the recording has `rate` a second.
+fn found(world: &mut World, rate: i64, side: usize, base: usize, found: &mut BTreeMap<u64, i64>) {
     let mut quiet_until = 0;
     for (n, pair) in world.recorded.values().flatten().enumerate() {
         if pair[side].unsigned_abs() > 10_000 && n >= quiet_until {
-            quiet_until = n + 800;
+            quiet_until = n + rate as usize / 10;
             let frame = (base + n) as i64;
             // the path takes some 50 ms
-            found.insert(((frame - 400) as f64 / RATE).round() as u64, frame);
+            found.insert(((frame - rate / 20) as f64 / rate as f64).round() as u64, frame);
         }
     }
 }
 
-fn skew(ppm: [f64; 2]) -> (usize, i64) {
-    let mut world = World::bridged(Codec::Pcmu, Codec::Pcma);
+fn skew(ppm: [f64; 2], record_rate: RecordRate) -> (usize, i64) {
+    let rate = if record_rate == RecordRate::Wide { 16_000 } else { 8_000 };
+    let mut world = World::new(MediaConfig { record_rate, ..MediaConfig::default() });
+    world.open(params(0, Codec::Pcmu));
+    world.open(params(1, Codec::Pcma));
+    world.bridge(0, 1);
     let begin = world.now.as_millis();
     let recording = world.record(0, 1);
     let mut arrivals: Vec<(u64, usize, Rtp)> = Vec::new();
@@ -87,7 +90,7 @@ fn skew(ppm: [f64; 2]) -> (usize, i64) {
     let (mut base, mut all) = (0, [BTreeMap::new(), BTreeMap::new()]);
     let mut take = |world: &mut World| {
         for (side, all) in all.iter_mut().enumerate() {
-            found(world, side, base, all);
+            found(world, rate, side, base, all);
         }
         base += world.recorded.values().map(Vec::len).sum::<usize>();
         world.recorded.clear();
@@ -108,15 +111,16 @@ fn skew(ppm: [f64; 2]) -> (usize, i64) {
     take(&mut world);
     let [left, right] = &all;
     let both: Vec<_> = left.iter().filter_map(|(second, at)| Some((at - right.get(second)?).abs())).collect();
-    (both.len(), both.iter().copied().max().unwrap_or(i64::MAX))
+    (both.len(), both.iter().copied().max().unwrap_or(i64::MAX / 1_000) * 1_000 / rate)
 }
 
 #[test]
 fn both_channels_stay_within_20_ms_for_an_hour_of_drift_loss_and_silence_that_is_not_sent() {
-    for ppm in [[200.0, -200.0], [-200.0, 200.0], [200.0, 0.0]] {
-        let (clicks, worst) = skew(ppm);
-        println!("{ppm:?} ppm: {clicks} clicks on both sides, {:.1} ms apart at most", worst as f64 / 8.0);
+    let (narrow, wide) = (RecordRate::Narrow, RecordRate::Wide);
+    for (ppm, rate) in [([200.0, -200.0], narrow), ([-200.0, 200.0], narrow), ([200.0, -200.0], wide)] {
+        let (clicks, worst) = skew(ppm, rate);
+        println!("{ppm:?} ppm, {rate:?}: {clicks} clicks on both sides, {worst} ms apart at most");
         assert!(clicks > 1_500, "{ppm:?}: {clicks} clicks");
-        assert!(worst < MOST, "{ppm:?}: {} ms", worst / 8);
+        assert!(worst < 20, "{ppm:?}, {rate:?}: {worst} ms");
     }
 }

@@ -64,6 +64,7 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
             // Two for each call that may be up, all of them on one thread if it comes so, and those that just end.
             legs_max: loaded.snapshot.limits.calls.saturating_mul(2).saturating_add(1_024),
             opus: machine.opus,
+            record_rate: loaded.machine.recordings.rate,
             ..MediaConfig::default()
         };
         let pool = PortPool::new(range.part(index, threads), Arc::clone(&own));

@@ -12,6 +12,7 @@ use crate::recordings::full::WhenFull;
 use crate::recordings::keeper::Rules;
 use crate::recordings::sealed::MasterKey;
 use crate::recordings::writer::{Format, Keeping};
+use cordboard_media::RecordRate;
 use cordboard_media::codec::opus::OpusConfig;
 use cordboard_model::config::{DigestAlgorithm, FlowLimits, Limits, SipTimers};
 use cordboard_model::trace::TraceLimits;
@@ -115,6 +116,8 @@ pub struct RecordingsMachine {
     pub dir: PathBuf,
     /// What new ones are.
     pub format: Format,
+    /// And with how many samples a second.
+    pub rate: RecordRate,
     /// The name of the key that new ones are sealed with.
     pub seal_with: Option<String>,
     /// Every key.

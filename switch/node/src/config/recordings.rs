@@ -2,12 +2,13 @@
 
 use super::machine::RecordingsMachine;
 use super::section::{Section, Wrong};
-use super::tree::Node;
+use super::tree::{Node, Value};
 use super::value::{integer, one_of, size, some_text, text, wrong};
 use crate::recordings::full::WhenFull;
 use crate::recordings::keeper::Rules;
 use crate::recordings::keys;
 use crate::recordings::writer::Format;
+use cordboard_media::RecordRate;
 use cordboard_model::id::TenantId;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,6 +49,12 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> RecordingsMachine {
         "opus" => Ok(Format::Opus),
         _ => Err(wrong(node, "\"wav\" or \"opus\"")),
     });
+    let rate = section.or("rate", RecordRate::Narrow, |node: &Node| match &node.value {
+        Value::Integer(Some(8_000)) => Ok(RecordRate::Narrow),
+        Value::Integer(Some(16_000)) => Ok(RecordRate::Wide),
+        Value::Text(word) if word == "auto" => Ok(RecordRate::Auto),
+        _ => Err(wrong(node, "8000, 16000 or \"auto\"")),
+    });
     let seal_with = section.opt("seal_with", known).map(|at| at.value);
     let mut by_tenant = BTreeMap::new();
     for (name, of_tenant) in section.named("tenant") {
@@ -62,5 +69,5 @@ pub(super) fn read(section: Section<'_>, base: &Path) -> RecordingsMachine {
     let rules = Rules { days: days(&section), by_tenant, bytes: Some(bytes).filter(|bytes| *bytes > 0) };
     let when_full = section.or("when_full", WhenFull::default(), one_of(WhenFull::NAMES));
     section.finish();
-    RecordingsMachine { dir, format, seal_with, keys: loaded, rules, when_full }
+    RecordingsMachine { dir, format, rate, seal_with, keys: loaded, rules, when_full }
 }

@@ -12,7 +12,7 @@ use crate::guard::guarded;
 use crate::shard::Order;
 use crate::streams::Piece;
 use cordboard_lane::{Receiver, Sender, Sleep};
-use cordboard_media::{Audio, LIVE_CHUNK, MediaEngine, MediaOutput, PortKey, Traveller, Verdict};
+use cordboard_media::{Audio, LIVE_CHUNK, MediaEngine, MediaOutput, PortKey, Recorded, Traveller, Verdict};
 use cordboard_model::id::{AssetId, LegId, RecordingId, StreamId};
 use cordboard_model::media::{MediaCommand, MediaEvent, PlayItem};
 use cordboard_model::time::{Duration, Time};
@@ -26,7 +26,7 @@ use std::sync::atomic::Ordering::Relaxed;
 const COMMANDS: usize = 256;
 /// Longest RTP packet taken: an Ethernet frame's worth, with room for what sealing it adds.
 const PACKET: usize = 2_048;
-/// Samples of a chunk of recorded audio: 20 ms of two channels at 8 kHz.
+/// Samples of a chunk of recorded audio: 20 ms of two channels at 8 kHz, 10 at 16.
 pub const CHUNK: usize = 320;
 
 /// To a media thread.
@@ -88,6 +88,8 @@ pub enum RecorderOrder {
     Chunk {
         /// Which.
         recording: RecordingId,
+        /// Samples a second on each channel.
+        rate: u32,
         /// How many samples are valid.
         len: usize,
         /// The samples.
@@ -363,8 +365,8 @@ impl MediaThread {
         while let Ok(permit) = self.setup.recorder.reserve() {
             let mut samples = [0i16; CHUNK];
             match self.setup.engine.poll_recorded(&mut samples) {
-                Some((recording, frames)) => {
-                    permit.send_quietly(RecorderOrder::Chunk { recording, len: frames * 2, samples })
+                Some(Recorded { recording, rate, frames }) => {
+                    permit.send_quietly(RecorderOrder::Chunk { recording, rate, len: frames * 2, samples })
                 }
                 None => break,
             }

@@ -2,6 +2,7 @@
 
 use crate::recordings::opus::mend as mend_ogg;
 use crate::recordings::sealed::{self, Coding, Ending, Form, MasterKey, SealError, Unsealer};
+use crate::recordings::writer::FORM;
 use cordboard_media::ogg;
 use cordboard_media::wav::WavWriterState;
 use std::fs::File;
@@ -50,7 +51,7 @@ pub fn length(path: &Path, keys: &[MasterKey]) -> Result<u64, SealError> {
 /// What stands before the audio of a sealed file when it is a file of its own: Ogg has its headers in it.
 fn header(form: Form, bytes: u64) -> Vec<u8> {
     match form.coding {
-        Coding::Pcm16 => WavWriterState::resumed(bytes).header().to_vec(),
+        Coding::Pcm16 => WavWriterState::resumed(form.rate, bytes).header().to_vec(),
         Coding::OggOpus => Vec::new(),
     }
 }
@@ -86,6 +87,20 @@ pub fn sealed_ms(path: &Path, keys: &[MasterKey]) -> Result<u64, SealError> {
     let mut plain = Vec::new();
     unsealed(File::open(path)?, keys, ending.bytes)?.read_to_end(&mut plain)?;
     Ok(ogg::whole(&plain, &mut Vec::new()).ms)
+}
+
+/// Samples a second of a recording, as its file says; those of the telephone where it says nothing.
+///
+/// # Errors
+/// It cannot be read, or is sealed with a key that is not there.
+pub fn rate(path: &Path, keys: &[MasterKey]) -> Result<u32, SealError> {
+    if is_sealed(path) {
+        return Ok(Unsealer::open(File::open(path)?, keys)?.form.rate);
+    }
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+    let told = if is_opus(path) { ogg::rate_of(&head) } else { WavWriterState::rate_of(&head) };
+    Ok(told.unwrap_or(FORM.rate))
 }
 
 /// Whether a recording's file is sealed.
@@ -129,8 +144,8 @@ fn unsealed(file: File, keys: &[MasterKey], bytes: u64) -> Result<Unsealed, Seal
 pub fn decrypt(from: &Path, to: &Path, keys: &[MasterKey]) -> Result<u64, SealError> {
     let mut unsealer = Unsealer::open(BufReader::new(File::open(from)?), keys)?;
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(to)?;
-    let (mut wav, mut audio) = (WavWriterState::default(), Vec::new());
     let form = unsealer.form;
+    let (mut wav, mut audio) = (WavWriterState::new(form.rate), Vec::new());
     io::Write::write_all(&mut file, &header(form, 0))?;
     let ended = loop {
         match unsealer.next(&mut audio) {
@@ -147,6 +162,8 @@ pub fn decrypt(from: &Path, to: &Path, keys: &[MasterKey]) -> Result<u64, SealEr
     ended
 }
 
+/// Bytes in which the head of a file is, page header of an Ogg file included.
+const HEAD: u64 = 512;
 /// A kill costs the last write at most.
 pub(super) const TAIL: u64 = 256 * 1024;
 

@@ -5,7 +5,7 @@
 
 use crate::recordings::audio;
 use crate::recordings::opus::whole;
-use crate::recordings::sealed::{self, Coding, MasterKey, SealError, Unsealer};
+use crate::recordings::sealed::{self, Coding, Form, MasterKey, SealError, Unsealer};
 use crate::recordings::writer::{FORM, Keeping, found_file};
 use cordboard_media::wav::WavWriterState;
 use cordboard_model::cdr::{RecordedParty, RecordingEntry, RecordingPause};
@@ -151,6 +151,7 @@ pub fn write(keeping: &Keeping, entry: &RecordingEntry) -> io::Result<Manifest> 
     let recording = entry.recording;
     let path = found_file(&keeping.dir, recording).ok_or(io::ErrorKind::NotFound)?;
     let mut file = File::open(&path)?;
+    let rate = audio::rate(&path, &keeping.keys)?;
     let (format, coding, key) = if audio::is_sealed(&path) {
         let sealed = Unsealer::open(&file, &keeping.keys)?;
         ("sealed", sealed.form.coding, Some(sealed.key_id))
@@ -176,7 +177,7 @@ pub fn write(keeping: &Keeping, entry: &RecordingEntry) -> io::Result<Manifest> 
         }
         .to_owned(),
         channels: FORM.channels,
-        sample_rate: FORM.rate,
+        sample_rate: rate,
         length_ms: entry.length_ms,
         dropped_ms: entry.dropped_ms,
         pauses: entry.pauses.clone(),
@@ -249,7 +250,8 @@ pub fn length_ms(keeping: &Keeping, recording: RecordingId) -> u64 {
         whole(&path).ok().map(|found| found.ms)
     } else {
         let len = std::fs::metadata(&path).map_or(0, |meta| meta.len());
-        Some(FORM.ms(len.saturating_sub(WavWriterState::HEADER_LEN as u64)))
+        let form = audio::rate(&path, &keeping.keys).map(|rate| Form { rate, ..FORM });
+        form.ok().map(|form| form.ms(len.saturating_sub(WavWriterState::HEADER_LEN as u64)))
     };
     told.unwrap_or(0)
 }

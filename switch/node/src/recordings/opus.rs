@@ -9,8 +9,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// Silence in place of what was refused is written in pieces of ten minutes at most, samples.
-const SILENCE: u64 = 600 * 8_000;
+/// Silence in place of what was refused is written in pieces of ten minutes at most, seconds.
+const SILENCE: u64 = 600;
 
 /// See the module.
 pub struct OpusShape {
@@ -23,9 +23,9 @@ pub struct OpusShape {
 }
 
 impl OpusShape {
-    /// Nothing yet. `serial`: of the stream in the file.
-    pub fn new(serial: u32, sealer: Option<Sealer>) -> Self {
-        Self { ogg: OpusFile::new(serial), sealer: sealer.map(Box::new), len: 0, hole: 0 }
+    /// Nothing yet, of samples at `rate` hertz. `serial`: of the stream in the file.
+    pub fn new(serial: u32, rate: u32, sealer: Option<Sealer>) -> Self {
+        Self { ogg: OpusFile::new(serial, rate), sealer: sealer.map(Box::new), len: 0, hole: 0 }
     }
 
     /// Samples of each channel that the file stands for.
@@ -53,7 +53,7 @@ impl OpusShape {
     fn fill(&mut self, file: &mut Option<File>, path: &Path) -> io::Result<()> {
         while self.hole > 0 {
             let (mark, mut pages) = (self.ogg.mark(), Vec::new());
-            let some = self.hole.min(SILENCE);
+            let some = self.hole.min(SILENCE * u64::from(self.ogg.rate()));
             self.ogg.silence(some, &mut pages);
             if let Err(why) = self.put(file, path, &pages) {
                 self.ogg.back_to(mark);

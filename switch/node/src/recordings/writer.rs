@@ -27,8 +27,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 const REFRESH: Duration = Duration::from_secs(1);
 /// Bytes gathered before a write.
 const GATHER: usize = 16 * 1024;
-/// 8 kHz, two channels, 16 bits.
-const BYTES_PER_MS: u64 = 32;
 
 /// Counters of the recording writer, read by the metrics.
 #[derive(Debug, Default)]
@@ -49,6 +47,8 @@ struct Growing {
     file: Option<File>,
     gathered: Vec<u8>,
     form: Shape,
+    /// Bytes of samples for each millisecond: two channels of 16 bits.
+    bytes_per_ms: u64,
     /// Bytes refused in all.
     lost: u64,
     header_at: Time,
@@ -112,7 +112,7 @@ pub struct Recorder {
     probed: Time,
 }
 
-/// What the switch itself writes: 8 kHz, two channels.
+/// What the switch itself writes, at 8 kHz if nothing else is said of a recording.
 pub const FORM: Form = Form { coding: Coding::Pcm16, channels: 2, rate: 8_000 };
 
 /// The file of a recording below `dir`, if it is not sealed.
@@ -177,8 +177,8 @@ impl Recorder {
         loop {
             while let Some(order) = self.orders.pop() {
                 match order {
-                    RecorderOrder::Chunk { recording, len, samples } => {
-                        self.append(recording, samples.get(..len).unwrap_or_default());
+                    RecorderOrder::Chunk { recording, rate, len, samples } => {
+                        self.append(recording, rate, samples.get(..len).unwrap_or_default());
                     }
                     RecorderOrder::Close(event) => self.close(event),
                 }
@@ -199,10 +199,11 @@ impl Recorder {
         }
     }
 
-    fn append(&mut self, recording: RecordingId, samples: &[i16]) {
+    fn append(&mut self, recording: RecordingId, rate: u32, samples: &[i16]) {
         let now = self.clock.now();
         let keeping = &self.keeping;
-        let growing = self.growing.entry(recording).or_insert_with(|| Growing::new(keeping, recording, now));
+        let begin = || Growing::new(keeping, recording, rate, now);
+        let growing = self.growing.entry(recording).or_insert_with(begin);
         for sample in samples {
             growing.gathered.extend_from_slice(&sample.to_le_bytes());
         }
@@ -259,8 +260,8 @@ impl Recorder {
         if let MediaEvent::RecordingClosed { recording, length_ms, dropped_ms } = &mut event {
             match self.finish(*recording) {
                 Some(growing) if growing.lost > 0 => {
-                    *length_ms = growing.written() / BYTES_PER_MS;
-                    *dropped_ms += growing.lost / BYTES_PER_MS;
+                    *length_ms = growing.written() / growing.bytes_per_ms;
+                    *dropped_ms += growing.lost / growing.bytes_per_ms;
                 }
                 Some(_) => {}
                 // Over before the first sample.
@@ -285,31 +286,33 @@ impl Recorder {
 }
 
 impl Growing {
-    fn new(keeping: &Keeping, recording: RecordingId, now: Time) -> Self {
+    /// One of `rate` samples a second on each channel.
+    fn new(keeping: &Keeping, recording: RecordingId, rate: u32, now: Time) -> Self {
         let sealer = keeping.key.as_ref().map(|key| {
             let salt = salt().map_err(SealError::Io)?;
             let coding = match keeping.format {
                 Format::Wav => Coding::Pcm16,
                 Format::Opus => Coding::OggOpus,
             };
-            Sealer::new(key, Form { coding, ..FORM }, salt)
+            Sealer::new(key, Form { coding, rate, ..FORM }, salt)
         });
         let path = match (&sealer, keeping.format) {
             (Some(_), _) => sealed_file_of(&keeping.dir, recording),
             (None, Format::Wav) => file_of(&keeping.dir, recording),
             (None, Format::Opus) => opus_file_of(&keeping.dir, recording),
         };
-        let opus = |sealer| Shape::Opus(Box::new(OpusShape::new(recording.number as u32, sealer)));
+        let opus = |sealer| Shape::Opus(Box::new(OpusShape::new(recording.number as u32, rate, sealer)));
         let form = match (sealer, keeping.format) {
             // What was to be sealed is not written in the clear.
             (Some(Err(_)), _) => Shape::Nothing,
             (Some(Ok(sealer)), Format::Wav) => Shape::Sealed { sealer: Box::new(sealer), len: 0 },
             (Some(Ok(sealer)), Format::Opus) => opus(Some(sealer)),
-            (None, Format::Wav) => Shape::Wav { wav: WavWriterState::default(), hole: 0 },
+            (None, Format::Wav) => Shape::Wav { wav: WavWriterState::new(rate), hole: 0 },
             (None, Format::Opus) => opus(None),
         };
         let gathered = Vec::with_capacity(GATHER + 1_024);
-        Self { path, file: None, gathered, form, lost: 0, header_at: now }
+        let bytes_per_ms = u64::from(rate / 1_000).max(1) * WavWriterState::FRAME_LEN;
+        Self { path, file: None, gathered, form, bytes_per_ms, lost: 0, header_at: now }
     }
 
     /// Bytes of samples that the file stands for.
@@ -375,7 +378,7 @@ pub fn ensure_file(keeping: &Keeping, recording: RecordingId) -> io::Result<()> 
     if found_file(&keeping.dir, recording).is_some() {
         return Ok(());
     }
-    let mut empty = Growing::new(keeping, recording, Time::ZERO);
+    let mut empty = Growing::new(keeping, recording, FORM.rate, Time::ZERO);
     match &empty.form {
         Shape::Wav { wav, .. } => write_at(&mut empty.file, &empty.path, &wav.header(), 0),
         _ => empty.end(),
@@ -487,10 +490,10 @@ mod tests {
         // Half a second of both channels is one write. In the way of the tenant's folder stands a file.
         let half_second = |sample| vec![sample; 8_192];
         std::fs::write(dir.join("default"), "").unwrap();
-        recorder.append(recording, &half_second(100));
+        recorder.append(recording, 8_000, &half_second(100));
         assert!(gauges.failing.load(Relaxed));
         std::fs::remove_file(dir.join("default")).unwrap();
-        recorder.append(recording, &half_second(200));
+        recorder.append(recording, 8_000, &half_second(200));
         assert!(!gauges.failing.load(Relaxed));
         recorder.close(MediaEvent::RecordingClosed { recording, length_ms: 1_024, dropped_ms: 5 });
         let Some(Order::Media(MediaEvent::RecordingClosed { length_ms, dropped_ms, .. })) = heard.pop()

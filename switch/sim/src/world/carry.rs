@@ -7,7 +7,7 @@ use crate::phone::{PhoneCommand, PhoneInput, PhoneOutput};
 use crate::setup::SPEECH_HZ;
 use cordboard_core::{Datagram, ShardInput, ShardOutput, Transport};
 use cordboard_media::tone::Sine;
-use cordboard_media::{Audio, LiveChunk, MediaEngine, MediaOutput, Verdict};
+use cordboard_media::{Audio, LiveChunk, MediaEngine, MediaOutput, Recorded, Verdict};
 use cordboard_model::dns::DnsAnswer;
 use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::id::{AssetId, CallId, TenantId};
@@ -291,7 +291,7 @@ impl World {
         }
         self.buf = buf;
         let mut samples = [0i16; 640];
-        while let Some((recording, frames)) = self.media.poll_recorded(&mut samples) {
+        while let Some(Recorded { recording, frames, .. }) = self.media.poll_recorded(&mut samples) {
             if self.config.keep_audio {
                 let audio = self.audio.entry(recording).or_default();
                 audio.extend(samples.get(..frames * 2).unwrap_or_default());

@@ -11,7 +11,7 @@ fn tones(samples: usize) -> Vec<i16> {
 }
 
 fn file_of(pcm: &[i16]) -> Vec<u8> {
-    let mut file = OpusFile::new(7);
+    let mut file = OpusFile::new(7, 8_000);
     let mut bytes = file.headers();
     // in pieces that fit nothing
     pcm.chunks(1_234).for_each(|piece| file.append(piece, &mut bytes));
@@ -48,7 +48,7 @@ fn each_side_is_read_back_to_the_sample_and_nothing_of_the_other() {
 #[test]
 fn a_file_that_is_cut_anywhere_is_whole_up_to_its_last_page_and_can_be_ended_there() {
     let pcm = tones(24_000);
-    let mut file = OpusFile::new(7);
+    let mut file = OpusFile::new(7, 8_000);
     let mut bytes = file.headers();
     let headers = bytes.len();
     pcm.chunks(2 * 4_096).for_each(|piece| file.append(piece, &mut bytes));
@@ -74,7 +74,7 @@ fn a_file_that_is_cut_anywhere_is_whole_up_to_its_last_page_and_can_be_ended_the
 #[test]
 fn what_the_disk_refused_is_silence_of_its_own_length() {
     let pcm = tones(24_000);
-    let mut file = OpusFile::new(7);
+    let mut file = OpusFile::new(7, 8_000);
     let mut bytes = file.headers();
     file.append(&pcm[..16_100], &mut bytes);
     let mark = file.mark();

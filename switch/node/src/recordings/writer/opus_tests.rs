@@ -39,7 +39,7 @@ impl Bench {
     fn says(&mut self) {
         let (left, right) = &mut self.tones;
         let samples: Vec<i16> = (0..4_096).flat_map(|_| [left.sample(), right.sample()]).collect();
-        self.recorder.append(self.recording, &samples);
+        self.recorder.append(self.recording, 8_000, &samples);
     }
 
     fn close(&mut self, length_ms: u64) -> (u64, u64) {
@@ -133,22 +133,26 @@ fn a_file_that_a_crash_has_cut_ends_with_its_last_page() {
     }
 }
 
+fn entry(recording: RecordingId) -> RecordingEntry {
+    RecordingEntry {
+        recording,
+        call: IdMaker::new(1, 0).call(TenantId::DEFAULT),
+        started: Wall(0),
+        length_ms: 512,
+        dropped_ms: 0,
+        pauses: Vec::new(),
+        parties: Vec::new(),
+        deleted: None,
+    }
+}
+
 #[test]
 fn its_manifest_names_what_it_is_and_is_checked() {
     for (sealed, format) in [(false, "opus"), (true, "sealed")] {
         let mut bench = Bench::new(format, sealed);
         bench.says();
         bench.close(512);
-        let entry = RecordingEntry {
-            recording: bench.recording,
-            call: IdMaker::new(1, 0).call(TenantId::DEFAULT),
-            started: Wall(0),
-            length_ms: 512,
-            dropped_ms: 0,
-            pauses: Vec::new(),
-            parties: Vec::new(),
-            deleted: None,
-        };
+        let entry = entry(bench.recording);
         let manifest = manifest::write(&bench.recorder.keeping, &entry).unwrap();
         assert_eq!((manifest.format.as_str(), manifest.codec.as_str()), (format, "opus"));
         assert_eq!((manifest.channels, manifest.sample_rate), (2, 8_000));
@@ -170,4 +174,58 @@ fn one_that_was_over_before_its_first_sample_is_a_file_all_the_same() {
     let whole = cordboard_media::ogg::whole(&bytes, &mut Vec::new());
     assert_eq!((whole.ms, whole.ended, whole.len), (0, true, bytes.len() as u64));
     std::fs::remove_dir_all(&bench.dir).unwrap();
+}
+
+#[test]
+fn at_16_khz_files_of_every_form_know_their_rate_and_have_what_lies_above_the_telephone_band() {
+    use crate::recordings::sealed::Form;
+    for (format, sealed) in
+        [(Format::Wav, false), (Format::Wav, true), (Format::Opus, false), (Format::Opus, true)]
+    {
+        let mut bench = Bench::new(&format!("wide-{format:?}-{sealed}"), sealed);
+        bench.recorder.keeping.format = format;
+        // tones of 3 and 3.5 kHz at 8 kHz are tones of 6 and 7 at 16
+        bench.tones = (Sine::new(3_000, 8_000), Sine::new(3_500, 8_000));
+        let say = |bench: &mut Bench| {
+            let (left, right) = &mut bench.tones;
+            let samples: Vec<i16> = (0..16_000).flat_map(|_| [left.sample(), right.sample()]).collect();
+            bench.recorder.append(bench.recording, 16_000, &samples);
+        };
+        say(&mut bench);
+        say(&mut bench);
+        // killed now, it plays all the same
+        let (path, keys) = (bench.path(), bench.recorder.keeping.keys.clone());
+        let cut = path.with_file_name(format!("cut.{}", path.extension().unwrap().to_str().unwrap()));
+        std::fs::copy(&path, &cut).unwrap();
+        audio::mend(&cut, &keys).unwrap();
+        assert_eq!(audio::rate(&cut, &keys).unwrap(), 16_000);
+        assert_eq!(bench.close(2_000), (2_000, 0));
+        let ms = manifest::length_ms(&bench.recorder.keeping, bench.recording);
+        assert!(ms.abs_diff(2_000) <= 1, "{format:?}, {sealed}: {ms}");
+        let entry = RecordingEntry { length_ms: 2_000, ..entry(bench.recording) };
+        let manifest = manifest::write(&bench.recorder.keeping, &entry).unwrap();
+        assert_eq!((manifest.sample_rate, manifest.channels), (16_000, 2));
+        for path in [&path, &cut] {
+            let mut bytes = Vec::new();
+            io::Read::read_to_end(&mut audio::open(path, &keys, 0).unwrap(), &mut bytes).unwrap();
+            let pcm: Vec<i16> = match format {
+                Format::Opus => read_opus(&bytes, 16_000, usize::MAX).unwrap().pcm,
+                Format::Wav => {
+                    assert_eq!(WavWriterState::rate_of(&bytes), Some(16_000));
+                    let audio = bytes[WavWriterState::HEADER_LEN..].chunks_exact(2);
+                    audio.map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+                }
+            };
+            let seconds = pcm.len() as f64 / 32_000.0;
+            assert!((1.9..2.01).contains(&seconds), "{format:?}, {sealed}: {seconds} s");
+            for (n, hertz) in [(0, 3_000.0), (1, 3_500.0)] {
+                let side: Vec<i16> = pcm.iter().skip(n).step_by(2).copied().collect();
+                let share = Goertzel::share(&side[3_200..28_800], hertz);
+                assert!(share > 0.9, "{format:?}, {sealed}, {hertz}: {share}");
+            }
+        }
+        let form = Form { rate: 16_000, ..FORM };
+        assert_eq!(form.ms(64_000), 1_000);
+        std::fs::remove_dir_all(&bench.dir).unwrap();
+    }
 }
