@@ -154,8 +154,8 @@ pub(crate) struct Recorder {
 
 /// Whole frames in a duration.
 fn frames_in(rate: u32, duration: Duration) -> u64 {
-    let frames = u128::from(duration.as_nanos()) * u128::from(rate) / 1_000_000_000;
-    u64::try_from(frames).unwrap_or(u64::MAX)
+    // either rate divides a second's nanoseconds
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX) / u64::from(1_000_000_000 / rate.max(1))
 }
 
 /// Stretches of frames that stay silent whatever comes for them.
