@@ -30,7 +30,10 @@ function listen(connection) {
     sound.resume();
     saw('track');
   });
-  connection.addEventListener('connectionstatechange', () => saw('path ' + connection.connectionState));
+  connection.addEventListener('connectionstatechange', () => {
+    saw('path ' + connection.connectionState);
+    if (connection.connectionState === 'connected') follow(connection.getReceivers()[0].transport.iceTransport);
+  });
   connection.addEventListener('iceconnectionstatechange', () => {
     saw('ice ' + connection.iceConnectionState);
     if (connection.iceConnectionState === 'disconnected') connectAnew();
@@ -66,14 +69,26 @@ phone.on('newRTCSession', ({ originator, session }) => {
 });
 // The network is another, or the way to the switch is gone: a browser leaves a WebSocket as it is then, and JsSIP would wait.
 // Once the phone is registered by a new one, both ends look for each other anew.
-let moved = false;
+let moved = false, movedAt = -Infinity;
 function connectAnew() {
   saw('moved');
   moved = true;
+  movedAt = performance.now();
   phone.transport.disconnect();
   phone.transport.connect();
+  // What began by a network that is dead would be waited for much longer.
+  setTimeout(() => { if (moved && !phone.isConnected()) connectAnew(); }, 1_000);
 }
 addEventListener('online', connectAnew);
+// Audio has gone to another network by itself: signalling is to follow.
+function follow(ice) {
+  const here = () => ice.getSelectedCandidatePair()?.local.address;
+  let last = here();
+  ice.onselectedcandidatepairchange = () => {
+    if (last && last !== here() && performance.now() - movedAt > 10_000) connectAnew();
+    last = here();
+  };
+}
 // What is tried while a network comes up fails; JsSIP by itself would wait for two seconds.
 phone.on('disconnected', () => { if (call) setTimeout(() => phone.transport.connect(), 200); });
 

@@ -84,6 +84,13 @@ impl Browser {
         heard.map_err(|why| Fail(format!("{why}; it hears {last} Hz and saw: {}", self.told())))
     }
 
+    /// Which of its own addresses its audio leaves by.
+    pub fn speaks_from(&mut self) -> Result<String, Fail> {
+        let ice = "call.connection.getReceivers()[0].transport.iceTransport";
+        let local = self.page.evaluate(&format!("{ice}.getSelectedCandidatePair().local.address"))?;
+        local.as_str().map(str::to_owned).ok_or_else(|| Fail(format!("it speaks from {local}")))
+    }
+
     /// Has it do something.
     pub fn does(&mut self, what: &str) -> Outcome {
         self.page.evaluate(what).map(|_| ())

@@ -161,6 +161,10 @@ static TESTS: &[Test] = &[
     test("jssip_registers_over_wss_and_is_called_by_its_own_connection", jssip::registers_and_is_called),
     test("a_browser_is_back_in_its_call_in_another_network_within_three_seconds", roaming::cable_to_radio),
     test(
+        "a_browser_whose_network_goes_dead_is_heard_by_its_other_one_within_three_seconds",
+        roaming::network_goes_dead,
+    ),
+    test(
         "a_browser_calls_a_phone_holds_and_changes_its_network_with_tones_both_ways",
         browser_calls::calls_a_phone,
     ),

@@ -11,20 +11,28 @@ use cordboard_tests::scenario::{MU_LAW, Scenario};
 use cordboard_tests::sipp::{Setup, Sipp};
 use cordboard_tests::sound::Voice;
 use cordboard_tests::switch::Switch;
+use serde_json::Value;
 use std::path::Path;
 use std::time::Instant;
 
 const SWITCH: &str = "203.0.113.10";
-/// What the switch sees the browser's phone come from once it has moved.
-const REACHED: &str = "ws:203.0.113.32:";
 /// Where the browser is.
 const DESK: &str = "desk";
 /// The networks behind the two routers.
-const CABLE: (&str, &str, u8, u32) = ("cable", "192.168.1", 2, 100);
-const RADIO: (&str, &str, u8, u32) = ("radio", "192.168.2", 3, 200);
+const CABLE: Link = Link { router: "cable", public: "203.0.113.31", inner: "192.168.1", metric: 100 };
+const RADIO: Link = Link { router: "radio", public: "203.0.113.32", inner: "192.168.2", metric: 200 };
 
-fn plug((router, inner, end, metric): (&str, &str, u8, u32)) -> Outcome {
-    net::plug(DESK, router, inner, end, metric)
+/// A network that the browser may be in.
+#[derive(Clone, Copy)]
+struct Link {
+    router: &'static str,
+    public: &'static str,
+    inner: &'static str,
+    metric: u32,
+}
+
+fn plug(link: Link) -> Outcome {
+    net::plug(DESK, link.router, link.inner, 2, link.metric)
 }
 
 /// The internet with the switch, a customer, and the two routers.
@@ -32,8 +40,8 @@ fn world(dir: &Path) -> Result<Switch, Fail> {
     net::internet()?;
     net::switch_at(SWITCH, None)?;
     net::host("customer", "203.0.113.21")?;
-    net::router_of(CABLE.1, CABLE.0, "203.0.113.31", Ports::Kept)?;
-    net::router_of(RADIO.1, RADIO.0, "203.0.113.32", Ports::ForEachPeer)?;
+    net::router_of(CABLE.inner, CABLE.router, CABLE.public, Ports::Kept)?;
+    net::router_of(RADIO.inner, RADIO.router, RADIO.public, Ports::ForEachPeer)?;
     net::host_apart(DESK)?;
     plug(CABLE)?;
     let config = Config::new(dir)?.listens(&["203.0.113.10:5060", "ws:203.0.113.10:5062"]);
@@ -63,22 +71,27 @@ fn both_hear(browser: &mut Browser, customer: &mut Phone) -> Outcome {
     customer.voice.hears("the customer", CALLER, SOON)
 }
 
-/// Both hear each other soon enough after `began`, the customer's leg was not touched, and one call is on record.
-fn back_and_over(switch: &Switch, mut browser: Browser, mut customer: Phone, began: Instant) -> Outcome {
-    let heard = both_hear(&mut browser, &mut customer);
+/// Both hear each other soon enough after `began`.
+fn back(switch: &Switch, browser: &mut Browser, customer: &mut Phone, began: Instant) -> Outcome {
+    let heard = both_hear(browser, customer);
     let took = began.elapsed();
-    explained(heard, &mut browser, switch)?;
+    explained(heard, browser, switch)?;
     let soon = ensure(took <= BACK, || format!("back after {took:?}"));
-    explained(soon, &mut browser, switch)?;
+    explained(soon, browser, switch)
+}
+
+/// The browser's phone is registered by its other network, the customer's leg was not touched, and one call is on record.
+fn over(switch: &Switch, mut browser: Browser, mut customer: Phone, by: Link) -> Outcome {
+    let restarted = browser.sees("restarted");
+    explained(restarted, &mut browser, switch)?;
+    let contacts = switch.api.list("/api/v1/contacts")?;
+    let reached = format!("ws:{}:", by.public);
+    let there = |contact: &Value| contact["flow"].as_str().is_some_and(|flow| flow.starts_with(&reached));
+    ensure(contacts.len() == 1 && contacts.iter().all(there), || format!("{contacts:?}"))?;
     let touched = customer.sipp.messages().into_iter().filter(|message| {
         !message.sent && (message.text.starts_with("BYE") || message.text.starts_with("INVITE"))
     });
     ensure(touched.count() == 0, || customer.sipp.log())?;
-    // One phone, where it is now.
-    let contacts = switch.api.list("/api/v1/contacts")?;
-    let there =
-        contacts.iter().all(|contact| contact["flow"].as_str().is_some_and(|flow| flow.starts_with(REACHED)));
-    ensure(there && contacts.len() == 1, || format!("{contacts:?}"))?;
     inside("customer", || customer.hangs_up())?;
     let ended = browser.sees("ended");
     explained(ended, &mut browser, switch)?;
@@ -90,10 +103,30 @@ fn back_and_over(switch: &Switch, mut browser: Browser, mut customer: Phone, beg
 /// The cable is pulled out and the radio comes: another address, another router.
 pub fn cable_to_radio(dir: &Path) -> Outcome {
     let switch = world(dir)?;
-    let (mut browser, customer) = talking(dir)?;
-    net::unplug(DESK, CABLE.0)?;
+    let (mut browser, mut customer) = talking(dir)?;
+    net::unplug(DESK, CABLE.router)?;
     browser.hears(0.0, SOON)?;
     plug(RADIO)?;
-    let plugged = Instant::now();
-    back_and_over(&switch, browser, customer, plugged)
+    back(&switch, &mut browser, &mut customer, Instant::now())?;
+    over(&switch, browser, customer, RADIO)
+}
+
+/// Both networks are there, and the one in use goes dead without a word: both ends take the other by themselves. Signalling
+/// follows when the browser's machine has seen it, too.
+pub fn network_goes_dead(dir: &Path) -> Outcome {
+    let switch = world(dir)?;
+    plug(RADIO)?;
+    let (mut browser, mut customer) = talking(dir)?;
+    // its own address, or the router's once it has seen that
+    let from = browser.speaks_from()?;
+    let (used, other) = match [CABLE.inner, CABLE.public].iter().any(|place| from.starts_with(place)) {
+        true => (CABLE, RADIO),
+        false => (RADIO, CABLE),
+    };
+    net::goes_dead(used.router)?;
+    let dead = Instant::now();
+    browser.hears(0.0, SOON)?;
+    back(&switch, &mut browser, &mut customer, dead)?;
+    net::unplug(DESK, used.router)?;
+    over(&switch, browser, customer, other)
 }

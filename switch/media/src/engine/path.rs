@@ -118,14 +118,14 @@ impl MediaEngine {
         if stun::is_stun(datagram) {
             return Err(self.take_stun(key, from, buf, len, now));
         }
-        let Some(agent) = &path.ice else {
+        let Some(agent) = &mut path.ice else {
             let is_party = leg.stream.as_ref().is_some_and(|stream| stream.latch.is_party_host(from));
             if dtls::is_dtls(datagram) {
                 return Err(self.take_dtls(key, is_party, buf, len, now));
             }
             return Ok(from);
         };
-        let known = agent.knows(from);
+        let known = agent.knows(from, now);
         // One party, whichever of its proved addresses it speaks from.
         let as_if = agent.selected().unwrap_or(from);
         if dtls::is_dtls(datagram) {

@@ -6,6 +6,7 @@
 //! | a pair is being checked | its answer: it works; no answer to seven requests: it failed |
 //! | a pair works | full and controlling: it is nominated; else the peer nominates it |
 //! | a pair is selected | media go there; from now on it is asked for consent (RFC 7675) |
+//! | the selected pair is silent | full and controlling: another that works is nominated; else the peer nominates it |
 //!
 //! Invariant: `selected` is a pair whose other end has proved to know the password: by its answer to our check, or, where
 //! we are lite, by its own nominating check.
@@ -32,8 +33,11 @@ const PATH_WAIT: Duration = Duration::from_secs(15);
 const CONSENT_PERIOD: Duration = Duration::from_secs(5);
 /// "If a valid STUN binding response is not received [...] for 30 seconds, the endpoint MUST cease transmission" (5.1).
 const CONSENT_ENDS: Duration = Duration::from_secs(30);
-/// A selected pair whose peer has not been heard on it for this long gives way to any other that is nominated.
-const STALE: Duration = Duration::from_secs(3);
+/// A selected pair on which nothing has come for this long, neither media nor STUN, gives way to any other that is nominated:
+/// less than the 2.5 s after which Chromium goes elsewhere, so that we follow at once.
+const STALE: Duration = Duration::from_secs(2);
+/// Where there is another pair, a silent selected one is asked this often: an answer says that only its media are silent.
+const QUIET: Duration = Duration::from_millis(800);
 
 /// What came of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +60,8 @@ pub(crate) struct Agent {
     selected: Option<SocketAddr>,
     /// When the selected pair's consent was last given.
     consent: Time,
+    /// When anything last came by the selected pair.
+    lived: Time,
     /// When the next check may leave.
     pace: Time,
     /// Since when a way is sought.
@@ -75,6 +81,7 @@ impl Agent {
             pairs: Vec::with_capacity(PAIRS_MAX),
             selected: None,
             consent: now,
+            lived: now,
             pace: now,
             since: now,
             fault: None,
@@ -110,9 +117,13 @@ impl Agent {
         self.selected
     }
 
-    /// Whether packets from there are the peer's.
-    pub(crate) fn knows(&self, from: SocketAddr) -> bool {
-        self.selected == Some(from) || self.pairs.iter().any(|pair| pair.remote == from && pair.is_proved())
+    /// Whether a packet that has come from there is the peer's.
+    pub(crate) fn knows(&mut self, from: SocketAddr, now: Time) -> bool {
+        if self.selected == Some(from) {
+            self.lived = now;
+            return true;
+        }
+        self.pairs.iter().any(|pair| pair.remote == from && pair.is_proved())
     }
 
     /// What is wrong, if anything is.
@@ -175,8 +186,11 @@ impl Agent {
             self.pairs.push(Pair::new(from, message.priority.unwrap_or_default()));
         }
         let (lite, controlling) = (self.terms.lite, self.controlling);
+        if self.selected == Some(from) {
+            self.lived = now;
+        }
         let pair = self.pair(from)?;
-        pair.heard = Some(now);
+        pair.proved = true;
         pair.nominated |= message.use_candidate && !controlling;
         // a triggered check (7.3.1.4)
         if !lite && matches!(pair.state, State::Waiting | State::Failed) {
@@ -250,10 +264,10 @@ impl Agent {
             return Some(());
         }
         let nominates = pair.nominates;
-        (pair.state, pair.heard) = (State::Works, Some(now));
+        (pair.state, pair.proved) = (State::Works, true);
         pair.transaction = None;
         if self.selected == Some(from) {
-            self.consent = now;
+            (self.consent, self.lived) = (now, now);
         }
         let pair = self.pair(from)?;
         if controlling && nominates || !controlling && pair.nominated {
@@ -273,16 +287,42 @@ impl Agent {
     fn select(&mut self, remote: SocketAddr, now: Time) {
         let priority = self.pair(remote).map(|pair| pair.priority);
         let current = self.pairs.iter().find(|pair| Some(pair.remote) == self.selected);
-        let held = current.map(|pair| {
-            let fresh = pair.heard.is_some_and(|heard| now.since(heard) < STALE);
-            (pair.priority, fresh)
-        });
         // Of several that the peer nominates at once the best is used, on both sides the same.
-        let stays = held.is_some_and(|(best, fresh)| fresh && Some(best) > priority);
+        let fresh = now.since(self.lived) < STALE;
+        let stays = current.is_some_and(|held| fresh && Some(held.priority) > priority);
         if self.selected == Some(remote) || stays {
             return;
         }
-        (self.selected, self.consent, self.fault) = (Some(remote), now, None);
+        (self.selected, self.fault) = (Some(remote), None);
+        (self.consent, self.lived) = (now, now);
+    }
+
+    /// Another pair than the selected one that works, the best of them.
+    fn other(&self) -> Option<usize> {
+        let works = |pair: &Pair| Some(pair.remote) != self.selected && pair.state == State::Works;
+        let others = self.pairs.iter().enumerate().filter(|(_, pair)| works(pair));
+        others.max_by_key(|(_, pair)| pair.priority).map(|(at, _)| at)
+    }
+
+    /// When the selected pair has been silent for so long that we, who control, nominate another.
+    ///
+    /// RFC 8445 8.1.1 has a restart for that, which needs signalling; a browser's hangs on the network that just died. Who
+    /// follows RFC 5245 takes another nomination, browsers among them; who does not loses nothing.
+    fn gives_way(&self) -> Option<Time> {
+        let is_ours = self.controlling && !self.terms.lite && self.selected.is_some();
+        let tried =
+            |pair: &Pair| Some(pair.remote) != self.selected && pair.nominates && pair.is_asked_first();
+        (is_ours && self.other().is_some() && !self.pairs.iter().any(tried)).then(|| self.lived + STALE)
+    }
+
+    fn nominate_another(&mut self) {
+        let selected = self.selected;
+        if let Some(pair) = self.other().and_then(|at| self.pairs.get_mut(at)) {
+            (pair.nominates, pair.state, pair.triggered) = (true, State::Waiting, true);
+        }
+        if let Some(pair) = self.pairs.iter_mut().find(|pair| Some(pair.remote) == selected) {
+            pair.nominates = false;
+        }
     }
 
     /// When [`Agent::poll`] is wanted next.
@@ -301,14 +341,19 @@ impl Agent {
         let asks = self.pairs.iter().find(works).map(|_| self.next_consent().max(self.pace));
         let ends = self.selected.map(|_| (self.consent + CONSENT_ENDS).max(self.pace));
         let consent = asks.into_iter().chain(ends).min();
-        checks.chain(consent).chain(told).min()
+        let gives_way = self.gives_way().map(|at| at.max(self.pace));
+        checks.chain(consent).chain(told).chain(gives_way).min()
     }
 
     fn next_consent(&self) -> Time {
         let asked = self.pairs.iter().find(|pair| Some(pair.remote) == self.selected);
         let last = asked.map_or(self.consent, |pair| pair.asked_at.max(self.consent));
         let spread = self.salt.rotate_left((last.as_millis() % 64) as u32) % 401;
-        last + CONSENT_PERIOD * (800 + spread as u32) / 1_000
+        let usual = last + CONSENT_PERIOD * (800 + spread as u32) / 1_000;
+        match self.gives_way() {
+            Some(_) => usual.min(asked.map_or(self.lived, |pair| pair.asked_at.max(self.lived)) + QUIET),
+            None => usual,
+        }
     }
 
     /// The next check that is due, written to the front of `buf`, and where it goes.
@@ -326,6 +371,9 @@ impl Agent {
         }
         if self.selected.is_some() && now >= self.consent + CONSENT_ENDS {
             (self.selected, self.fault) = (None, Some(PathFault::ConsentLost));
+        }
+        if self.gives_way().is_some_and(|at| now >= at) {
+            self.nominate_another();
         }
         let at = self.choose(now)?;
         self.pace = now + PACE;

@@ -32,8 +32,8 @@ pub(super) struct Pair {
     pub nominates: bool,
     /// The peer has, or has agreed.
     pub nominated: bool,
-    /// When the peer last proved to be there.
-    pub heard: Option<Time>,
+    /// The peer has proved to be there.
+    pub proved: bool,
     /// The request that is out.
     pub transaction: Option<Transaction>,
     /// It was sent in the controlled role.
@@ -51,7 +51,7 @@ impl Pair {
             triggered: false,
             nominates: false,
             nominated: false,
-            heard: None,
+            proved: false,
             transaction: None,
             as_controlled: false,
             asked_at: Time::ZERO,
@@ -61,7 +61,16 @@ impl Pair {
 
     /// Whether the peer has proved to be there.
     pub(super) fn is_proved(&self) -> bool {
-        self.heard.is_some()
+        self.proved
+    }
+
+    /// Whether its check waits to leave, or has left once and may still be answered.
+    pub(super) fn is_asked_first(&self) -> bool {
+        match self.state {
+            State::Waiting => true,
+            State::Asked { .. } => self.requests <= 1,
+            State::Works | State::Failed => false,
+        }
     }
 
     /// Whether this request is the one that is out.

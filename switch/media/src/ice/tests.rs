@@ -73,6 +73,10 @@ struct Net {
     ends: [(SocketAddr, Agent); 2],
     /// Nothing passes.
     cut: bool,
+    /// Where the second end is, too.
+    also: Option<SocketAddr>,
+    /// Nothing passes to or from there.
+    dead: Option<SocketAddr>,
     sent: usize,
 }
 
@@ -81,7 +85,7 @@ impl Net {
         let mut rng = ChaCha8Rng::from_seed([3; 32]);
         let now = Time::from_millis(1_000);
         let ends = [a, b].map(|(address, terms)| (address, Agent::new(&terms, now, &mut rng)));
-        Self { now, rng, ends, cut: false, sent: 0 }
+        Self { now, rng, ends, cut: false, also: None, dead: None, sent: 0 }
     }
 
     fn run(&mut self, time: Duration) {
@@ -91,23 +95,23 @@ impl Net {
                 let mut buf = [0; 1_500];
                 while let Some((to, len)) = self.ends[from].1.poll(&mut buf, self.now, &mut self.rng) {
                     self.sent += 1;
-                    self.carry(from, to, &buf[..len]);
+                    self.carry(from, self.ends[from].0, to, &buf[..len]);
                 }
             }
             self.now = self.now + Duration::from_millis(10);
         }
     }
 
-    fn carry(&mut self, from: usize, to: SocketAddr, bytes: &[u8]) {
+    fn carry(&mut self, from: usize, source: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         let there = 1 - from;
-        if self.cut || self.ends[there].0 != to {
+        let is_there = self.ends[there].0 == to || there == 1 && self.also == Some(to);
+        if self.cut || !is_there || [Some(source), Some(to)].contains(&self.dead) {
             return;
         }
         let mut buf = [0; 1_500];
         buf[..bytes.len()].copy_from_slice(bytes);
-        let source = self.ends[from].0;
         if let Heard::Answer(len) = self.ends[there].1.hear(source, &mut buf, bytes.len(), self.now) {
-            self.carry(there, source, &buf[..len]);
+            self.carry(there, to, source, &buf[..len]);
         }
     }
 
@@ -118,6 +122,7 @@ impl Net {
 
 const A: &str = "192.0.2.1:1000";
 const B: &str = "192.0.2.2:2000";
+const C: &str = "198.51.100.2:2000";
 
 fn pair(a_controls: bool, b_controls: bool) -> Net {
     let a = terms("aaaa", "bbbb", &[at(B)], a_controls);
@@ -131,7 +136,8 @@ fn two_full_agents_find_each_other_also_where_both_or_none_believe_to_control() 
         let mut net = pair(a, b);
         net.run(Duration::from_secs(3));
         assert_eq!(net.selected(), [Some(at(B)), Some(at(A))], "{a} {b}");
-        assert!(net.ends[0].1.knows(at(B)) && !net.ends[0].1.knows(at("192.0.2.9:9")));
+        let now = net.now;
+        assert!(net.ends[0].1.knows(at(B), now) && !net.ends[0].1.knows(at("192.0.2.9:9"), now));
         assert!(net.sent < 30, "{}", net.sent);
     }
 }
@@ -174,6 +180,57 @@ fn a_restart_moves_a_call_to_another_network_and_goes_on_where_it_was_until_then
     net.ends[1].1.renew(&renewed[1], net.now);
     net.run(Duration::from_secs(3));
     assert_eq!(net.selected(), [Some(at(B)), Some(elsewhere)]);
+}
+
+/// A peer with two ways, found and controlled by us.
+fn with_two_ways() -> Net {
+    let a = terms("aaaa", "bbbb", &[at(B), at(C)], true);
+    let mut net = Net::new((at(A), a), (at(B), terms("bbbb", "aaaa", &[at(A)], false)));
+    net.also = Some(at(C));
+    net.run(Duration::from_secs(3));
+    assert_eq!(net.selected(), [Some(at(B)), Some(at(A))]);
+    net
+}
+
+#[test]
+fn a_way_that_falls_silent_gives_way_to_another_that_works_in_two_seconds() {
+    let mut net = with_two_ways();
+    net.dead = Some(at(B));
+    net.ends[0].1.knows(at(B), net.now);
+    net.run(Duration::from_millis(1_950));
+    assert_eq!(net.selected()[0], Some(at(B)));
+    net.run(Duration::from_millis(500));
+    assert_eq!(net.selected()[0], Some(at(C)));
+    // and back, when that one dies
+    net.dead = Some(at(C));
+    net.run(Duration::from_secs(3));
+    assert_eq!(net.selected()[0], Some(at(B)));
+    // both: the last stays until its consent is over
+    net.cut = true;
+    let before = net.sent;
+    net.run(Duration::from_secs(20));
+    assert_eq!(net.selected()[0], Some(at(B)));
+    assert!(net.sent - before < 50, "{}", net.sent - before);
+}
+
+#[test]
+fn media_or_answers_keep_a_way_and_one_without_another_stays_as_it_is() {
+    let mut net = with_two_ways();
+    let before = net.sent;
+    net.run(Duration::from_secs(20));
+    assert_eq!(net.selected()[0], Some(at(B)), "answers");
+    assert!(net.sent - before < 60, "{}", net.sent - before);
+    net.dead = Some(at(B));
+    for _ in 0..200 {
+        net.ends[0].1.knows(at(B), net.now);
+        net.run(Duration::from_millis(20));
+    }
+    assert_eq!(net.selected()[0], Some(at(B)), "media");
+    let mut net = pair(true, false);
+    net.run(Duration::from_secs(3));
+    net.cut = true;
+    net.run(Duration::from_secs(10));
+    assert_eq!(net.selected()[0], Some(at(B)), "the only one");
 }
 
 #[test]
