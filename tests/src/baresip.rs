@@ -162,6 +162,13 @@ impl Baresip {
         self.process.wait_line("audio=6", Duration::from_secs(20)).map(drop)
     }
 
+    /// The same of the pictures of its so many-th call, of which it says nothing more.
+    pub fn wait_seeing_call(&mut self, calls: usize) -> Result<(), Fail> {
+        let seen =
+            || (self.output().matches("receiving with resolution 320 x 240").count() >= calls).then_some(());
+        wait_for("baresip to see pictures", Duration::from_secs(20), seen)
+    }
+
     /// Where it hears audio and reports, for the one that listens at `port`: `first:last`.
     pub fn ports(port: u16) -> String {
         let [first, last] = rtp_ports(port);

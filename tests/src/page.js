@@ -1,7 +1,8 @@
 // A browser's phone as an integrator would write it: JsSIP, one call at a time, back in it after a reload and in another network.
 'use strict';
 const quiet = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-const media = { mediaConstraints: { audio: quiet, video: false }, pcConfig: { iceServers: [] } };
+const camera = CAMERA && { width: 320, height: 240, frameRate: 10 };
+const media = { mediaConstraints: { audio: quiet, video: camera }, pcConfig: { iceServers: [] } };
 globalThis.seen = [];
 const saw = (what) => seen.push(`${Math.round(performance.now())} ${what}`);
 globalThis.call = null;
@@ -25,6 +26,7 @@ globalThis.hears = () => {
 function listen(connection) {
   connection.addEventListener('track', ({ track }) => {
     const stream = new MediaStream([track]);
+    if (track.kind === 'video') return show(connection, stream);
     audio.srcObject = stream;
     sound.createMediaStreamSource(stream).connect(analyser);
     sound.resume();
@@ -38,6 +40,23 @@ function listen(connection) {
     saw('ice ' + connection.iceConnectionState);
     if (connection.iceConnectionState === 'disconnected') connectAnew();
   });
+}
+
+// Pictures of the other side that were decoded.
+globalThis.frames = 0;
+let counting = 0;
+const view = document.body.appendChild(document.createElement('video'));
+view.autoplay = view.muted = true;
+function show(connection, stream) {
+  view.srcObject = stream;
+  saw('pictures');
+  clearInterval(counting);
+  globalThis.frames = 0;
+  counting = setInterval(async () => {
+    const reports = [...(await connection.getStats()).values()];
+    const video = reports.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
+    globalThis.frames = (video && video.framesDecoded) || 0;
+  }, 200);
 }
 
 // What a reloaded page needs to take its own place (RFC 3891), as long as the call lasts.
@@ -58,7 +77,7 @@ phone.on('newRTCSession', ({ originator, session }) => {
   saw(originator + ' call');
   if (session.connection) listen(session.connection);
   session.on('peerconnection', ({ peerconnection }) => listen(peerconnection));
-  session.on('sdp', ({ originator, sdp }) => saw(originator + ' sdp ' + (sdp.match(/m=audio.*/) || [''])[0]));
+  session.on('sdp', ({ originator, sdp }) => saw(originator + ' sdp ' + (sdp.match(/^m=.*/mg) || []).join(' ')));
   // The switch learns the others by the checks that come from them.
   session.on('icecandidate', ({ ready }) => { setTimeout(ready, 100); });
   session.on('peerconnection:setremotedescriptionfailed', (why) => saw('refused: ' + why));
@@ -101,6 +120,8 @@ phone.on('registered', () => {
     phone.call(lost.with, { ...media, extraHeaders: ['Replaces: ' + lost.replaces] });
   }
 });
+globalThis.hold = () => { call.hold({}, () => saw('held')); return 0; };
+globalThis.resume = () => { call.unhold({}, () => saw('resumed')); return 0; };
 globalThis.dial = (number) => { phone.call(`sip:${number}@localhost`, media); return 0; };
 // The way a page answers to another network: its packets come from elsewhere, and both ends look for each other anew.
 globalThis.restart = () => { call.renegotiate({ rtcOfferConstraints: { iceRestart: true } }, () => saw('restarted')); return 0; };

@@ -2,6 +2,7 @@
 
 use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, field};
 use crate::jssip::library;
+use cordboard_tests::baresip::Baresip;
 use cordboard_tests::browser::Page;
 use cordboard_tests::config::{Config, PASSWORD};
 use cordboard_tests::fail::{Fail, Outcome, ensure};
@@ -27,17 +28,17 @@ pub struct Browser {
 
 impl Browser {
     fn open(dir: &Path) -> Result<Self, Fail> {
-        Self::open_with(dir, SWITCH, "--allow-loopback-in-peer-connection")
+        Self::open_with(dir, SWITCH, "--allow-loopback-in-peer-connection", false)
     }
 
     /// Opens the page; its phone registers with the switch there.
     pub fn open_for(dir: &Path, switch: &str) -> Result<Self, Fail> {
-        Self::open_with(dir, switch, "--mute-audio")
+        Self::open_with(dir, switch, "--mute-audio", false)
     }
 
-    fn open_with(dir: &Path, switch: &str, loopback: &str) -> Result<Self, Fail> {
+    fn open_with(dir: &Path, switch: &str, loopback: &str, camera: bool) -> Result<Self, Fail> {
         let app = include_str!("../src/page.js");
-        let script = format!("const PLACE = '{switch}', PASSWORD = '{PASSWORD}';\n{app}");
+        let script = format!("const PLACE = '{switch}', PASSWORD = '{PASSWORD}', CAMERA = {camera};\n{app}");
         serve([("/jssip.js", library(dir)?), ("/page.js", script)])?;
         let tone = dir.join("microphone.wav");
         write_tone(&tone, CALLER, 10_000)?;
@@ -89,6 +90,14 @@ impl Browser {
         let ice = "call.connection.getReceivers()[0].transport.iceTransport";
         let local = self.page.evaluate(&format!("{ice}.getSelectedCandidatePair().local.address"))?;
         local.as_str().map(str::to_owned).ok_or_else(|| Fail(format!("it speaks from {local}")))
+    }
+
+    /// Waits until it has decoded fifteen pictures more.
+    fn goes_on_seeing(&mut self) -> Outcome {
+        let mut frames = || self.page.evaluate("frames").ok()?.as_u64();
+        let before = frames().unwrap_or_default();
+        let seen = || frames().filter(|frames| *frames > before + 15);
+        wait_for("the page to see pictures", SOON, seen).map(drop)
     }
 
     /// Has it do something.
@@ -183,6 +192,43 @@ fn called_by_a_phone(dir: &Path) -> Result<(Switch, Browser, Phone), Fail> {
     let talked = talk(&mut browser, &mut phone);
     explained(talked, &mut browser, &switch)?;
     Ok((switch, browser, phone))
+}
+
+/// A browser and a softphone see each other in VP8, whoever calls: by DTLS-SRTP on a way of its own there, in the clear here.
+pub fn sees_a_phone(dir: &Path) -> Outcome {
+    let switch = switch(dir)?;
+    let mut phone = Baresip::start_with_video(dir, "1002", 5_085)?;
+    switch.wait_registered("1002", 1)?;
+    let mut browser = Browser::open_with(dir, SWITCH, "--allow-loopback-in-peer-connection", true)?;
+    browser.does("dial('1002')")?;
+    for calls in 1..=2 {
+        switch.wait_stage("bridged")?;
+        let seeing = browser.goes_on_seeing();
+        explained(seeing, &mut browser, &switch)?;
+        let seeing = phone.wait_seeing_call(calls);
+        explained(seeing, &mut browser, &switch)?;
+        for (what, done) in [("hold()", "held"), ("resume()", "resumed"), ("restart()", "restarted")] {
+            browser.does(what)?;
+            browser.sees(done)?;
+        }
+        let seeing = browser.goes_on_seeing();
+        explained(seeing, &mut browser, &switch)?;
+        browser.does("call.terminate()")?;
+        browser.sees("ended")?;
+        let cdr = switch.wait_cdrs(calls)?.remove(0);
+        for leg in 0..2 {
+            let video = &cdr["legs"][leg]["video"];
+            let many = |name: &str| video[name].as_u64().is_some_and(|count| count >= 10);
+            let right = video["codec"] == "vp8" && many("received") && many("sent") && video["unsealed"] == 0;
+            ensure(right, || format!("video of leg {leg} in {cdr}"))?;
+        }
+        if calls == 1 {
+            browser.does("seen.length = 0")?;
+            phone.order("/dial sip:1001@127.0.0.1")?;
+        }
+    }
+    phone.stop()?;
+    switch.ensure_nothing_left()
 }
 
 pub fn is_called_by_a_phone(dir: &Path) -> Outcome {

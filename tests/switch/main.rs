@@ -127,6 +127,7 @@ static TESTS: &[Test] = &[
     test("video_and_its_feedback_go_both_ways_between_two_phones", video::both_ways),
     test("video_that_is_not_shared_is_refused_and_the_call_goes_on", video::not_shared),
     test("a_baresip_sees_another_in_vp8", video::baresip),
+    test("a_browser_and_a_baresip_see_each_other", browser_calls::sees_a_phone),
     test("comfort_noise_is_offered_and_taken_where_it_is_configured", media::comfort_noise),
     test("a_call_ends_at_its_longest", media::longest_call),
     test("who_is_not_heard_or_late_is_told_of_while_the_call_is_up_and_in_its_record", media::unheard),

@@ -182,7 +182,7 @@ impl Shard {
         let Some(video) = self.legs.get_mut(leg).and_then(|found| found.video.as_mut()) else {
             return;
         };
-        let Some(VideoSettled { stream, keys, terms, .. }) = settled.filter(|_| video.open) else {
+        let Some(VideoSettled { stream, keys, path, terms, .. }) = settled.filter(|_| video.open) else {
             if video.settled.take().is_some() {
                 self.unbridge_video(leg);
             }
@@ -192,11 +192,12 @@ impl Shard {
         let feedback = terms.feedback;
         (video.settled, video.codec) = (Some(terms), Some(stream.codec));
         let suite = keys.map(|keys| keys.send.suite());
-        self.note_media(leg, TraceMedia::Agreed { params: stream, suite, dtls: false });
+        let dtls = path.is_some();
+        self.note_media(leg, TraceMedia::Agreed { params: stream, suite, dtls });
         let (keys, signals) = (keys.map(Box::new), self.signals_from(leg));
         for command in [
             MediaCommand::Video { leg: id, beside: leg, feedback },
-            MediaCommand::Configure { leg: id, params: stream, signals, keys, path: None },
+            MediaCommand::Configure { leg: id, params: stream, signals, keys, path: path.map(Box::new) },
         ] {
             self.out.push_back(ShardOutput::Media(command));
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::sdp::crypto::DtlsSelf;
+use crate::sdp::{LocalVideo, VideoTerms, accept_video, video_of};
 use cordboard_model::media::Codec;
 use cordboard_model::path::{DtlsRole, FingerprintHash, MediaPath};
 use cordboard_model::srtp::{SrtpPolicy, SrtpRule};
@@ -71,6 +72,88 @@ fn a_browsers_offer_is_answered_with_ice_dtls_and_its_bundle_and_video_is_refuse
     let (bytes, settled) = answer(&chromium("active", "uFrA"), &local(SrtpPolicy::Dtls, true)).unwrap();
     assert!(text(&bytes).contains("\na=ice-lite\n") && text(&bytes).contains("\na=setup:passive\n"));
     assert_eq!(path(&settled).dtls.as_ref().unwrap().role, DtlsRole::Server);
+}
+
+fn with_video(policy: SrtpPolicy, terms: VideoTerms) -> Local {
+    Local { video: Some(LocalVideo { port: 40_002, terms }), ..local(policy, false) }
+}
+
+/// The video of a phone, in the clear.
+fn vp8() -> VideoTerms {
+    let phone = "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n\
+        m=video 4002 RTP/AVP 31 98\r\na=rtpmap:98 VP8/90000\r\n";
+    video_of(phone.as_bytes()).unwrap()
+}
+
+/// As Chromium writes it, with ways of its own for either stream.
+fn chromium_with_video() -> Vec<u8> {
+    let video = format!(
+        "a=ice-ufrag:vIdE\r\na=ice-pwd:aBcDeFgHiJkLmNoPqRsTuVwX\r\na=fingerprint:sha-256 {THEIRS}\r\na=setup:actpass\r\n\
+         a=candidate:2 1 udp 1677729535 203.0.113.7 46156 typ srflx raddr 0.0.0.0 rport 0\r\na=rtcp-fb:96 nack pli\r\n\
+         a=sendrecv\r\n"
+    );
+    [chromium("actpass", "uFrA"), video.into_bytes()].concat()
+}
+
+#[test]
+fn a_browsers_video_is_taken_on_a_way_of_its_own_without_a_bundle() {
+    let offered = chromium_with_video();
+    let terms = video_of(&offered).unwrap();
+    assert!(!terms.early, "that a browser speaks of feedback says nothing of a phone");
+    assert_eq!(terms.formats[0].codec, Codec::Vp8);
+    let ours = with_video(SrtpPolicy::Optional, vp8());
+    let (bytes, settled) = answer(&offered, &ours).unwrap();
+    let said = text(&bytes);
+    assert!(!said.contains("a=group"), "{said}");
+    let (_, video) = said.split_once("\nm=video ").unwrap();
+    assert!(video.starts_with("40002 UDP/TLS/RTP/SAVPF 96\n"), "{said}");
+    for line in ["a=mid:1", "a=rtcp-mux", "a=setup:active", "a=rtpmap:96 VP8/90000", "a=msid:cordboard video"]
+    {
+        assert!(video.contains(&format!("\n{line}\n")), "{line} in {said}");
+    }
+    assert!(video.contains("\na=candidate:1 1 udp 2130706431 198.51.100.1 40002 typ host\n"), "{said}");
+    let video = settled.video.as_ref().unwrap();
+    let (theirs, here) = (video.path.as_ref().unwrap(), path(&settled));
+    let (ice, beside) = (theirs.ice.as_ref().unwrap(), here.ice.as_ref().unwrap());
+    assert_eq!(ice.theirs.user, "vIdE");
+    assert_ne!(ice.ours, beside.ours, "checks of the one are not taken for checks of the other");
+    assert_eq!(ice.candidates[0].address, "203.0.113.7:46156".parse().unwrap());
+    assert_eq!(theirs.dtls, here.dtls);
+    assert!(video.stream.rtcp_mux && video.keys.is_none());
+}
+
+#[test]
+fn our_offer_of_video_to_a_browser_and_an_answer_to_it_agree() {
+    let mut caller = with_video(SrtpPolicy::Optional, vp8());
+    caller.security.offered = Keying::Dtls;
+    let mut callee = with_video(SrtpPolicy::Optional, vp8());
+    callee.addr = "198.51.100.9:5000".parse().unwrap();
+    callee.security.seed = Some(KeySeed([2; 32]));
+    let offered = offer(&caller);
+    let said = text(&offered);
+    assert!(!said.contains("a=group") && said.contains("\na=mid:1\n"), "{said}");
+    let (answered, there) = answer(&offered, &callee).unwrap();
+    let here = accept_video(&answered, &caller, 1).unwrap();
+    let (here, there) = (here.path.unwrap(), there.video.unwrap().path.unwrap());
+    let (a, b) = (here.ice.unwrap(), there.ice.unwrap());
+    assert_eq!((&a.ours, &a.theirs), (&b.theirs, &b.ours));
+    assert_eq!(b.candidates[0].address, "198.51.100.1:40002".parse().unwrap());
+    assert_eq!((here.dtls.unwrap().role, there.dtls.unwrap().role), (DtlsRole::Server, DtlsRole::Client));
+}
+
+#[test]
+fn video_by_dtls_beside_other_audio_or_without_a_fingerprint_is_refused_and_the_audio_stays() {
+    let ours = with_video(SrtpPolicy::Optional, vp8());
+    let whole = text(&chromium_with_video());
+    let (head, video) = whole.split_once("\nm=video ").unwrap();
+    let bare = format!("{head}\nm=video {}", video.replace("fingerprint", "print"));
+    let mixed = format!(
+        "v=0\no=- 1 2 IN IP4 192.0.2.1\ns=-\nc=IN IP4 192.0.2.1\nt=0 0\nm=audio 4000 RTP/AVP 8\nm=video {video}"
+    );
+    for offered in [bare, mixed] {
+        let (bytes, settled) = answer(offered.as_bytes(), &ours).unwrap();
+        assert!(text(&bytes).contains("\nm=video 0 ") && settled.video.is_none(), "{}", text(&bytes));
+    }
 }
 
 #[test]

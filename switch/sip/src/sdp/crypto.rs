@@ -193,7 +193,7 @@ impl Security {
     pub(super) fn ice(&self) -> Option<IceCredentials> {
         const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let mut rng = ChaCha12Rng::from_seed(self.seed.as_ref()?.0);
-        rng.set_stream(1 << 48 | u64::from(self.ice_generation));
+        rng.set_stream(u64::from(self.is_video) << 49 | 1 << 48 | u64::from(self.ice_generation));
         let mut random = [0; 32];
         rng.fill_bytes(&mut random);
         let letter = |byte: &u8| char::from(LETTERS[usize::from(byte % 64)]);

@@ -7,7 +7,7 @@ use super::{
     Connection, Crypto, Keying, LocalVideo, Media, SdpError, Security, SessionDescription, VideoSettled,
 };
 use cordboard_model::media::{Codec, Direction, OpusParams, StreamParams};
-use cordboard_model::path::{DtlsRole, MediaPath};
+use cordboard_model::path::MediaPath;
 use cordboard_model::srtp::SrtpKeys;
 use sdp_types::{Attribute, Origin, Session};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -114,7 +114,7 @@ const SECURE_FEEDBACK: &str = "RTP/SAVPF";
 /// With keys by DTLS (RFC 5764 8).
 const DTLS_RTP: &str = "UDP/TLS/RTP/SAVP";
 /// What browsers offer and want.
-const DTLS_FEEDBACK: &str = "UDP/TLS/RTP/SAVPF";
+pub(super) const DTLS_FEEDBACK: &str = "UDP/TLS/RTP/SAVPF";
 /// By which our offers name their one stream.
 const OUR_MID: &str = "0";
 
@@ -133,8 +133,10 @@ pub fn offer(local: &Local) -> Vec<u8> {
     }
     if by_dtls {
         stream.proto = DTLS_FEEDBACK.to_owned();
-        session.attributes.push(Attribute::with_value("group", format!("BUNDLE {OUR_MID}")));
-        let lines = path::lines(&local.security, local.addr, Some(OUR_MID), true, "actpass");
+        if local.video.is_none() {
+            session.attributes.push(Attribute::with_value("group", format!("BUNDLE {OUR_MID}")));
+        }
+        let lines = path::lines(&local.security, local.addr, Some(OUR_MID), "audio", true, "actpass");
         stream.attributes.extend(lines);
         tell_lite(&mut session, local);
     }
@@ -199,14 +201,15 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
         None => None,
     };
     let mut video = None;
-    if settled.path.is_none()
-        && let Some((at, media, found)) = video::answered(&peer, offer, local)
-    {
+    let by_dtls = settled.path.is_some();
+    if let Some((at, media, found)) = video::answered(&peer, offer, local, by_dtls) {
         video = Some((at, media));
         settled.video = Some(found);
     }
     let mut session = session(local, peer.time);
-    if let Some(mid) = stream.mid.as_ref().filter(|mid| peer.bundle.contains(mid)) {
+    // A group of one beside video would be no help: a browser takes its video in again with its next offer, and does not let go of it.
+    let grouped = stream.mid.as_ref().filter(|mid| video.is_none() && peer.bundle.contains(mid));
+    if let Some(mid) = grouped {
         // what is refused is in no group (RFC 9143 7.3.3)
         session.attributes.push(Attribute::with_value("group", format!("BUNDLE {mid}")));
     }
@@ -227,10 +230,16 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
                 taken.attributes.push(Attribute::new(RTCP_MUX));
             }
             if let Some(path) = &settled.path {
-                let is_client = path.dtls.as_ref().is_some_and(|dtls| dtls.role == DtlsRole::Client);
-                let setup = if is_client { "active" } else { "passive" };
                 let (mid, has_ice) = (offered.mid.as_deref(), path.ice.is_some());
-                taken.attributes.extend(path::lines(&local.security, local.addr, mid, has_ice, setup));
+                let setup = path::setup_of(path);
+                taken.attributes.extend(path::lines(
+                    &local.security,
+                    local.addr,
+                    mid,
+                    "audio",
+                    has_ice,
+                    setup,
+                ));
             } else if let Some(mid) = &offered.mid {
                 taken.attributes.push(Attribute::with_value("mid", mid));
             }
@@ -502,6 +511,17 @@ struct Numbers {
     comfort: Option<u8>,
 }
 
+/// Where a peer's stream is.
+pub(super) fn remote_of(peer: &SessionDescription, stream: &Media) -> Option<SocketAddr> {
+    let ip = match peer.connection_of(stream) {
+        Some(Connection::Ip(ip)) => *ip,
+        // candidates tell where it is
+        _ if stream.ice.is_some() && kind_of(stream) == Some(Keying::Dtls) => Ipv4Addr::UNSPECIFIED.into(),
+        _ => return None,
+    };
+    Some(SocketAddr::new(ip, stream.port))
+}
+
 fn settle(
     peer: &SessionDescription,
     stream: &Media,
@@ -509,12 +529,7 @@ fn settle(
     ours: Numbers,
     local: &Local,
 ) -> Result<Negotiated, SdpError> {
-    let ip = match peer.connection_of(stream) {
-        Some(Connection::Ip(ip)) => *ip,
-        // candidates tell where it is
-        _ if stream.ice.is_some() && kind_of(stream) == Some(Keying::Dtls) => Ipv4Addr::UNSPECIFIED.into(),
-        _ => return Err(SdpError::NoAddress),
-    };
+    let remote = remote_of(peer, stream).ok_or(SdpError::NoAddress)?;
     let theirs = peer.direction_of(stream);
     let direction = Direction::new(
         local.direction.sends() && theirs.receives(),
@@ -522,7 +537,7 @@ fn settle(
     );
     Ok(Negotiated {
         stream: StreamParams {
-            remote: SocketAddr::new(ip, stream.port),
+            remote,
             rtcp_mux: stream.rtcp_mux,
             codec: chosen.codec,
             send_payload_type: chosen.payload_type,

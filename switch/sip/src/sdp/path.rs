@@ -125,11 +125,18 @@ pub(super) fn agree(
     Ok(MediaPath { ice, dtls: Some(DtlsTerms { role, theirs }) })
 }
 
-/// The lines of a stream of ours by DTLS. `setup`: `actpass` in an offer.
+/// By whom the connection of an association is made, in an answer.
+pub(super) fn setup_of(path: &MediaPath) -> &'static str {
+    let is_client = path.dtls.as_ref().is_some_and(|dtls| dtls.role == DtlsRole::Client);
+    if is_client { "active" } else { "passive" }
+}
+
+/// The lines of a stream of ours by DTLS. `kind` is audio or video; `setup` is `actpass` in an offer.
 pub(super) fn lines(
     security: &Security,
     local: SocketAddr,
     mid: Option<&str>,
+    kind: &str,
     has_ice: bool,
     setup: &str,
 ) -> Vec<Attribute> {
@@ -139,7 +146,7 @@ pub(super) fn lines(
         put("mid", mid.to_owned());
     }
     // so that a browser has a stream to play, and not only a track (RFC 8830)
-    put("msid", "cordboard audio".into());
+    put("msid", format!("cordboard {kind}"));
     if let (Some(own), true) = (security.ice(), has_ice) {
         put("ice-ufrag", own.user);
         put("ice-pwd", own.password);

@@ -5,8 +5,10 @@
 //! if profile and packetization mode are the same; video that cannot be had is refused with port 0 and never costs the call.
 
 use super::negotiate::{self, empty_media};
-use super::{Connection, Crypto, Keying, Local, Media, SessionDescription};
+use super::path::{self, Side};
+use super::{Crypto, Keying, Local, Media, SessionDescription};
 use cordboard_model::media::{Codec, Direction, OpusParams, StreamParams, VideoFeedback};
+use cordboard_model::path::MediaPath;
 use cordboard_model::srtp::{SrtpKeys, SrtpSuite};
 use sdp_types::{Attribute, Bandwidth};
 use std::net::SocketAddr;
@@ -37,7 +39,8 @@ pub struct VideoTerms {
     pub formats: Vec<VideoFormat>,
     /// What it takes of feedback.
     pub feedback: VideoFeedback,
-    /// Whether it speaks of the profile with feedback (`RTP/AVPF`, RFC 4585).
+    /// Whether it is a phone that speaks of the profile with feedback (`RTP/AVPF`, RFC 4585). Browsers know no other, so that theirs says
+    /// nothing of what a phone behind us should be offered: phones exist that refuse it and take feedback under `RTP/AVP`.
     pub early: bool,
     /// Which way its author means video to flow.
     pub direction: Direction,
@@ -61,6 +64,8 @@ pub struct VideoSettled {
     pub stream: StreamParams,
     /// The keys of both sides, if it is secured.
     pub keys: Option<SrtpKeys>,
+    /// How its way is found and its keys come to be, if ICE and DTLS are to do that: a way of its own, beside that of the audio.
+    pub path: Option<MediaPath>,
     /// What the party settled on, to be told to the other: one format, directions as the party means them.
     pub terms: VideoTerms,
     /// By which the answer names the line with a key that it took.
@@ -139,13 +144,11 @@ impl Profile {
     }
 }
 
-/// The video that a description offers and that can be relayed; none if there is none, if it is refused, or if its keys are
-/// to come by DTLS.
+/// The video that a description offers and that can be relayed; none if there is none, or if it is refused.
 #[must_use]
 pub fn video_of(description: &[u8]) -> Option<VideoTerms> {
     let peer = SessionDescription::parse(description).ok()?;
-    let usable =
-        |media: &&Media| is_video(media) && matches!(kind(media), Some(Keying::Plain | Keying::Sdes));
+    let usable = |media: &&Media| is_video(media) && kind(media).is_some();
     let stream = peer.media.iter().find(usable)?;
     let formats = formats(stream);
     let kbit = bandwidth(description, &peer, stream);
@@ -174,7 +177,7 @@ fn terms(
     let first = formats.first().map(|format| format.payload_type);
     VideoTerms {
         feedback: feedback(stream, first),
-        early: stream.protocol.to_ascii_uppercase().ends_with("AVPF"),
+        early: kind(stream) != Some(Keying::Dtls) && stream.protocol.to_ascii_uppercase().ends_with("AVPF"),
         direction: peer.direction_of(stream),
         formats,
         kbit,
@@ -287,9 +290,12 @@ pub(crate) fn direction(video: &LocalVideo, audio: Direction) -> Direction {
 
 /// Our stream of video in an offer.
 pub(super) fn offered(local: &Local) -> Option<sdp_types::Media> {
-    let video = local.video.as_ref().filter(|_| local.security.offered != Keying::Dtls)?;
-    let cryptos: Vec<Crypto> = local.security.for_video().offers().collect();
+    let video = local.video.as_ref()?;
+    let security = local.security.for_video();
+    let cryptos: Vec<Crypto> = security.offers().collect();
+    let by_dtls = security.offered == Keying::Dtls;
     let protocol = match (cryptos.is_empty(), video.terms.early) {
+        _ if by_dtls => negotiate::DTLS_FEEDBACK,
         (true, false) => "RTP/AVP",
         (true, true) => PLAIN_FEEDBACK,
         (false, false) => "RTP/SAVP",
@@ -297,18 +303,34 @@ pub(super) fn offered(local: &Local) -> Option<sdp_types::Media> {
     };
     let formats: Vec<&VideoFormat> = video.terms.formats.iter().collect();
     let shown = (direction(video, local.direction), video.terms.feedback);
-    Some(media(local, video, &formats, shown, protocol, &cryptos))
+    let asked = Local { rtcp_mux: local.rtcp_mux || by_dtls, ..local.clone() };
+    let mut ours = media(&asked, video, &formats, shown, protocol, &cryptos);
+    if by_dtls {
+        let lines = path::lines(&security, address(video, local), Some(OUR_MID), "video", true, "actpass");
+        ours.attributes.extend(lines);
+    }
+    Some(ours)
 }
 
-/// Which stream of an offer is taken, with our answer to it and what it settles. None: every one is refused.
+/// By which our offers to browsers name it. It is in no group with the audio (RFC 9143): either has a way of its own.
+const OUR_MID: &str = "1";
+
+fn address(video: &LocalVideo, local: &Local) -> SocketAddr {
+    SocketAddr::new(local.addr.ip(), video.port)
+}
+
+/// Which stream of an offer is taken, with our answer to it and what it settles. None: every one is refused. Beside audio with keys by
+/// DTLS it has such keys, too, and beside other audio it has not.
 pub(super) fn answered(
     peer: &SessionDescription,
     offer: &[u8],
     local: &Local,
+    by_dtls: bool,
 ) -> Option<(usize, sdp_types::Media, VideoSettled)> {
     let video = local.video.as_ref()?;
     let security = local.security.for_video();
-    for keying in [Keying::Sdes, Keying::Plain] {
+    let keyings: &[Keying] = if by_dtls { &[Keying::Dtls] } else { &[Keying::Sdes, Keying::Plain] };
+    for keying in keyings.iter().copied() {
         let is_fit = |(_, media): &(usize, &Media)| is_video(media) && kind(media) == Some(keying);
         let Some((index, stream)) = peer.media.iter().enumerate().find(is_fit) else {
             continue;
@@ -330,6 +352,10 @@ pub(super) fn answered(
         let Some(mut settled) = settled else {
             continue;
         };
+        if by_dtls {
+            let ours = address(video, local);
+            settled.path = Some(path::agree(stream, peer.ice_lite, ours, &security, Side::Answerer).ok()?);
+        }
         let mut lines = Vec::new();
         if let Some(theirs) = crypto
             && let Some(send) = security.key(theirs.key.suite())
@@ -345,7 +371,12 @@ pub(super) fn answered(
         let direction = settled.stream.direction;
         let mut ours = media(&asked, video, &[&shown], (direction, feedback), &stream.protocol, &lines);
         ours.media.clone_from(&stream.kind);
-        if let Some(mid) = &stream.mid {
+        let mid = stream.mid.as_deref();
+        if let Some(path) = &settled.path {
+            let (has_ice, setup) = (path.ice.is_some(), path::setup_of(path));
+            let lines = path::lines(&security, address(video, local), mid, "video", has_ice, setup);
+            ours.attributes.extend(lines);
+        } else if let Some(mid) = mid {
             ours.attributes.push(Attribute::with_value("mid", mid));
         }
         settled.ours = shown;
@@ -372,7 +403,12 @@ pub(crate) fn accepted(answer: &[u8], local: &Local, index: usize) -> Option<Vid
     })?;
     let mut settled =
         settle(&peer, stream, (&format, ours.payload_type), local, bandwidth(answer, &peer, stream))?;
-    settled.stream.rtcp_mux &= local.rtcp_mux;
+    let by_dtls = local.security.offered == Keying::Dtls;
+    settled.stream.rtcp_mux &= local.rtcp_mux || by_dtls;
+    if by_dtls {
+        let (security, ours) = (local.security.for_video(), address(video, local));
+        settled.path = Some(path::agree(stream, peer.ice_lite, ours, &security, Side::Offerer).ok()?);
+    }
     if !offered.is_empty() {
         let (keys, tag) = negotiate::taken(&stream.cryptos, &offered)?;
         (settled.keys, settled.tag) = (Some(keys), Some(tag));
@@ -389,16 +425,14 @@ fn settle(
     kbit: Option<u32>,
 ) -> Option<VideoSettled> {
     let video = local.video.as_ref()?;
-    let Some(Connection::Ip(ip)) = peer.connection_of(stream) else {
-        return None;
-    };
+    let remote = negotiate::remote_of(peer, stream)?;
     let theirs = peer.direction_of(stream);
     let ours = direction(video, local.direction);
     let mut terms = terms(peer, stream, vec![format.clone()], kbit);
     terms.feedback = common(feedback(stream, Some(format.payload_type)), video.terms.feedback);
     Some(VideoSettled {
         stream: StreamParams {
-            remote: SocketAddr::new(*ip, stream.port),
+            remote,
             rtcp_mux: stream.rtcp_mux,
             codec: format.codec,
             send_payload_type: format.payload_type,
@@ -411,6 +445,7 @@ fn settle(
             direction: Direction::new(ours.sends() && theirs.receives(), ours.receives() && theirs.sends()),
         },
         keys: None,
+        path: None,
         terms,
         tag: None,
         ours: format.clone(),
