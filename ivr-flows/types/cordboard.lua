@@ -180,6 +180,13 @@ function call:calendar(name) end
 ---@return string? cause "limit": it would have been more than `most`, and was not counted.
 function call:count(name, options) end
 
+---Looks a key up in a table of the tenant.
+---@param table string
+---@param key string|integer Up to 128 bytes.
+---@return table<string, string>|nil row The cells by the names of their columns.
+---@return string? cause "not_found"
+function call:lookup(table, key) end
+
 ---@class cordboard.Http
 ---@field url string `http://` or `https://`, among those that the operator allows for the tenant.
 ---@field method? "GET"|"POST"|"PUT"|"PATCH"|"DELETE" POST with a body, else GET, if not said.

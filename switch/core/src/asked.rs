@@ -1,4 +1,4 @@
-//! What flows ask that is not of their call: the time, calendars, counters. Answered at once.
+//! What flows ask that is not of their call: the time, calendars, tables, counters. Answered at once.
 
 use crate::shard::Shard;
 use cordboard_model::ask::{Ask, Told};
@@ -19,6 +19,11 @@ impl Shard {
                 let at = self.wall.at(self.now);
                 let state = found.and_then(|found| Some(found.state(at, &calendar::zone(&found.zone)?)));
                 state.map(Told::Calendar).ok_or(Cause::NotFound)
+            }
+            Ask::Lookup { table, key } => {
+                let tenant = self.snapshot.tenant(call.tenant);
+                let found = tenant.and_then(|tenant| tenant.kit.tables.get(&table));
+                found.map(|table| Told::Row(table.row(&key))).ok_or(Cause::NotFound)
             }
             Ask::Count { name, add, most, seconds } => {
                 let kept = Duration::from_secs(seconds.into());

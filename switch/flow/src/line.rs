@@ -80,6 +80,7 @@ fn asked(ask: &Ask) -> String {
         Ask::Now { zone: None } => "now".to_owned(),
         Ask::Now { zone: Some(zone) } => format!("now {zone}"),
         Ask::Calendar { name } => format!("calendar {name}"),
+        Ask::Lookup { table, key } => format!("lookup {table} {key}"),
         Ask::Count { name, add, most, seconds } => {
             let most = most.map(|most| format!(" most={most}")).unwrap_or_default();
             format!("count {name} add={add}{most} seconds={seconds}")

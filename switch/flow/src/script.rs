@@ -123,6 +123,9 @@ pub struct StepSpec {
     /// Whether other calls have counted as much as may be.
     #[serde(default)]
     pub limit: bool,
+    /// The row that a table has.
+    #[serde(default)]
+    pub row: Option<BTreeMap<String, String>>,
     /// What a calendar says.
     #[serde(default)]
     pub calendar: Option<Hours>,
@@ -372,6 +375,7 @@ impl<'a> Play<'a> {
                 holiday: step.holiday.clone(),
                 changes: step.lasts,
             })),
+            Ask::Lookup { .. } => Ok(Told::Row(step.row.clone().map(|row| row.into_iter().collect()))),
             Ask::Count { .. } if step.limit => Ok(Told::Count(None)),
             Ask::Count { name, add, most, seconds } => {
                 let kept = Duration::from_secs((*seconds).into());

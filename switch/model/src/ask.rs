@@ -23,6 +23,13 @@ pub enum Ask {
         /// The tenant's calendar of this name.
         name: Name,
     },
+    /// Look a key up.
+    Lookup {
+        /// The tenant's table of this name.
+        table: Name,
+        /// At most [`crate::lookup::KEY_MAX`] bytes.
+        key: String,
+    },
     /// Count something for all calls of the tenant.
     Count {
         /// What; at most [`COUNTER_NAME_MAX`] bytes.
@@ -44,6 +51,8 @@ pub enum Told {
     Now(Moment),
     /// What the calendar says.
     Calendar(CalendarState),
+    /// The row with its columns' names; none if there is no such key.
+    Row(Option<Vec<(String, String)>>),
     /// What has been counted, this time included; none if it would have been too much, and was not counted.
     Count(Option<i64>),
 }

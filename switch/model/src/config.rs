@@ -7,6 +7,7 @@ use crate::calendar::Calendar;
 use crate::flows::SipFlows;
 use crate::guard::GuardLimits;
 use crate::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, UserId};
+use crate::lookup::LookupTable;
 use crate::media::{Codec, DtmfKind};
 use crate::number::TrunkNumbers;
 use crate::plan::{NumberForm, NumberPlan};
@@ -17,6 +18,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The whole configuration that engines may see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,6 +272,8 @@ pub struct FlowKit {
     pub libraries: BTreeMap<Name, Library>,
     /// Opening hours, by name.
     pub calendars: BTreeMap<Name, Calendar>,
+    /// What flows look things up in, by name. Shared, for a configuration is exchanged more often than its tables change.
+    pub tables: BTreeMap<Name, Arc<LookupTable>>,
     /// How URLs begin that flows may ask.
     pub http_allowed: Vec<String>,
     /// What flows may show to servers, by name.

@@ -19,6 +19,7 @@ pub mod guard;
 pub mod id;
 pub mod journal;
 pub mod leg;
+pub mod lookup;
 pub mod media;
 pub mod number;
 pub mod path;

@@ -19,6 +19,7 @@ pub mod http;
 pub mod items;
 pub mod json;
 pub mod log;
+pub mod lookup;
 pub mod menu;
 pub mod now;
 pub mod play;
@@ -37,7 +38,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 20] = [
     answer::NAME,
     play::NAME,
     say::NAME,
@@ -52,6 +53,7 @@ pub const NAMES: [&str; 19] = [
     now::NAME,
     calendar::NAME,
     count::NAME,
+    lookup::NAME,
     http::NAME,
     hang_up::NAME,
     record::NAME,
@@ -151,6 +153,8 @@ pub enum Asked {
     Calendar,
     /// `call:count`.
     Count,
+    /// `call:lookup`.
+    Lookup,
 }
 
 impl Asked {
@@ -172,13 +176,14 @@ impl Asked {
             Asked::Now => now::NAME,
             Asked::Calendar => calendar::NAME,
             Asked::Count => count::NAME,
+            Asked::Lookup => lookup::NAME,
         }
     }
 
     /// Whether time passes while the verb is done, so that others may change the call data.
     pub fn takes_time(&self) -> bool {
         let at_once = matches!(self, Asked::SetData(..) | Asked::GetData(_) | Asked::HangUp | Asked::Record)
-            || matches!(self, Asked::Now | Asked::Calendar | Asked::Count);
+            || matches!(self, Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup);
         !at_once
     }
 
@@ -200,7 +205,7 @@ impl Asked {
             (Asked::GetData(_), answer) => data::reply(answer),
             (Asked::Stream, answer) => stream::reply(answer),
             (Asked::Transfer, _) => Reply::End,
-            (Asked::Now | Asked::Calendar | Asked::Count, answer) => told(answer),
+            (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup, answer) => told(answer),
             (Asked::Answer | Asked::SetData(..) | Asked::Wait | Asked::Record, _) => {
                 Reply::Values(vec![Plain::Bool(true)])
             }
@@ -217,6 +222,7 @@ fn told(answer: VerbAnswer) -> Reply {
         Told::Now(moment) => now::reply(moment),
         Told::Calendar(state) => calendar::reply(state),
         Told::Count(counted) => count::reply(counted),
+        Told::Row(row) => lookup::reply(row),
     }
 }
 
@@ -241,6 +247,7 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         now::NAME => now::request(args),
         calendar::NAME => calendar::request(args),
         count::NAME => count::request(args),
+        lookup::NAME => lookup::request(args),
         wait::NAME => wait::request(args),
         _ => Err(BadOption::new(name, "is not a verb")),
     }

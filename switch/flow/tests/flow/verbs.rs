@@ -82,13 +82,16 @@ fn the_time_the_calendar_and_what_is_counted_come_back_as_values() {
     let told = |told| VerbAnswer::Told(Box::new(told));
     let state = CalendarState { open: false, holiday: Some("Sunday".into()), changes: Some(90) };
     let source = "local now = call:now() print(now.date, now.time, now.weekday, now.offset, now.hour + 1)\n\
-        print(call:calendar('office'))\nprint(call:count('x', {most = 3}))\nprint(call:count('x'))\nprint(call:now('X/Y'))";
+        print(call:calendar('office'))\nprint(call:count('x', {most = 3}))\nprint(call:count('x'))\nprint(call:now('X/Y'))\n\
+        print(call:lookup('vip', call.from).name, call:lookup('vip', 7))";
     let answers = [
         told(Told::Now(cordboard_model::calendar::moment(at, &zone))),
         told(Told::Calendar(state)),
         told(Told::Count(Some(3))),
         told(Told::Count(None)),
         VerbAnswer::Failed(Cause::NotFound),
+        told(Told::Row(Some(vec![("name".into(), "Ada".into())]))),
+        told(Told::Row(None)),
     ];
     assert_eq!(
         ladder(source, &answers),
@@ -104,6 +107,9 @@ fn the_time_the_calendar_and_what_is_counted_come_back_as_values() {
             "now X/Y",
             "log now X/Y: not_found",
             "log nil\tnot_found",
+            "lookup vip 1001",
+            "lookup vip 7",
+            "log Ada\tnil\tnot_found",
             "ended",
         ]
     );

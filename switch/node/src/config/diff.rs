@@ -62,6 +62,11 @@ fn walk(lines: &mut Vec<String>, path: &[&str], old: &Value, new: &Value) {
             (Some(x), Some(y)) if key == "source" && x != y => {
                 lines.push(format!("{}: the text changed", words(path)));
             }
+            (Some(x), Some(y)) if key == "rows" => {
+                if x != y {
+                    lines.push(format!("{}: the rows changed", words(path)));
+                }
+            }
             (Some(x), Some(y)) => walk(lines, &below, x, y),
             (None, Some(_)) => lines.push(format!("{}: added", words(&below))),
             (Some(_), None) => lines.push(format!("{}: removed", words(&below))),
@@ -101,6 +106,14 @@ fn words(path: &[&str]) -> String {
             "queues" => "queue",
             "flows" => "flow",
             "trunks" => "trunk",
+            "kit" => {
+                words.truncate(words.len().saturating_sub(2));
+                continue;
+            }
+            "libraries" => "library",
+            "calendars" => "calendar",
+            "tables" => "table",
+            "secrets" => "secret",
             other => {
                 words.push_str(other);
                 continue;

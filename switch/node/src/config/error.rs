@@ -111,6 +111,8 @@ pub enum Problem {
     },
     /// A flow that is not Lua.
     Lua(String),
+    /// A table that cannot be taken.
+    Table(String),
     /// An environment variable that is named and not set, or set badly.
     Environment {
         /// The variable.
@@ -149,6 +151,7 @@ impl fmt::Display for Problem {
             }
             Problem::File { kind, path, why } => write!(f, "cannot read the {kind} {path}: {why}"),
             Problem::Lua(why) => write!(f, "Lua: {why}"),
+            Problem::Table(why) => f.write_str(why),
             Problem::Environment { name, why } => {
                 write!(f, "environment variable {name}: {why}")
             }

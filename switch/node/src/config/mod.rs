@@ -27,6 +27,7 @@ mod speech;
 mod srtp;
 mod streams;
 mod suggest;
+mod tables;
 mod tenant;
 mod tree;
 mod trunk;

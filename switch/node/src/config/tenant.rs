@@ -6,7 +6,9 @@ use super::machine::flag;
 use super::section::{At, Pos, Report, Section, Wrong};
 use super::tree::Node;
 use super::value::{dialled, duration, hash, host, integer, one_of, secret, some_text, text, wrong};
-use super::{Checks, assets, calendar, fetch, libraries, number, secret as hashing, shown, srtp, trunk};
+use super::{
+    Checks, assets, calendar, fetch, libraries, number, secret as hashing, shown, srtp, tables, trunk,
+};
 use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
@@ -104,6 +106,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
     names("secret", &secrets);
     let secrets = fetch::secrets(secrets, &context);
     let http_allowed = fetch::urls(&section, "http_allowed");
+    let tables = tables::read(&section, base);
     let calendars = section.named("calendar");
     names("calendar", &calendars);
     let calendars = calendar::read(calendars, &own_zone);
@@ -122,7 +125,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         agents: each(agents, |name, s| context.agent(name, s)),
         queues: each(queues, |name, s| context.queue(name, s)),
         flows,
-        kit: FlowKit { libraries, calendars, http_allowed, secrets },
+        kit: FlowKit { libraries, calendars, tables, http_allowed, secrets },
         numbers,
         plan,
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),

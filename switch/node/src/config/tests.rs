@@ -164,6 +164,7 @@ fn with_examples() -> (Scratch, PathBuf) {
     }
     scratch.write("ivr-flows/main-menu.lua", "answer()\n");
     scratch.write("ivr-flows/lib/hours.lua", "return {}\n");
+    scratch.write("tables/vip.csv", "number,name\n4930123,Ada\n");
     scratch.write("ivr-flows/prompts/music.wav", "RIFF");
     scratch.write("ivr-flows/prompts/en/apology.wav", "RIFF");
     (scratch, path)
@@ -725,4 +726,21 @@ to = ["https://crm.example/"]
         let said = Scratch::new().load(&wrong).unwrap_err();
         assert!(said[0].to_string().contains(says), "{section}: {said:?}");
     }
+}
+
+#[test]
+fn tables_are_read_by_name_and_a_wrong_line_is_an_error_with_its_place() {
+    let scratch = Scratch::new();
+    scratch.write("tables/callers/vip.csv", "number,name\n4930123,Ada\n");
+    let text = "[tenant.default]\ntables = \"../tables\"\n";
+    let loaded = scratch.load(text).unwrap();
+    let tables = |loaded: &Loaded| loaded.snapshot.tenant(TenantId::DEFAULT).unwrap().kit.tables.clone();
+    let table = tables(&loaded).into_iter().next().unwrap();
+    assert_eq!((table.0.as_str(), table.1.row("4930123").unwrap()[1].1.as_str()), ("callers.vip", "Ada"));
+    scratch.write("tables/callers/vip.csv", "number,name\n4930123,Ada L.\n");
+    let newer = scratch.load(text).unwrap();
+    assert_eq!(diff(&loaded, &newer), ["tenant default, table callers.vip: the rows changed"]);
+    scratch.write("tables/callers/vip.csv", "number,name\n4930123\n");
+    let said: Vec<String> = scratch.load(text).unwrap_err().iter().map(|e| e.to_string()).collect();
+    assert!(said[0].ends_with("tables/callers/vip.csv:2:1: 1 cells, and there are 2 columns"), "{said:?}");
 }

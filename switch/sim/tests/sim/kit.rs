@@ -6,7 +6,9 @@ use cordboard_model::config::{FlowSecret, Library, Secret};
 use cordboard_model::event::EventKind;
 use cordboard_model::fetch::Fetched;
 use cordboard_model::id::Name;
+use cordboard_model::lookup::LookupTable;
 use cordboard_sim::phone::{Act, Plan};
+use std::sync::Arc;
 
 fn logged(s: &Stage, line: &str) -> usize {
     let is = |event: &&EventKind| matches!(event, EventKind::FlowLog { text, .. } if text.ends_with(line));
@@ -118,4 +120,22 @@ fn a_caller_is_verified_before_any_agent_and_nobody_sees_what_is_keyed_in() {
     // The keys stand one by one where they are not hidden.
     let hidden = !told.contains("6222021") && !told.contains("830917") && !told.contains("Digit {");
     assert!(hidden, "{told}");
+}
+
+#[test]
+fn a_flow_finds_the_row_of_its_caller() {
+    let flow = "call:answer() local vip = call:lookup('vip', call.to) call:log('found', vip.name, vip.number)
+        call:log('not', call:lookup('vip', 'x')) call:log('nor', call:lookup('gone', 'x')) call:hang_up()";
+    let mut table = LookupTable { columns: vec!["number".into(), "name".into()], ..LookupTable::default() };
+    table.rows.insert("1500".into(), vec!["Ada".into()]);
+    let setup = setup(&[]).flow("talk", flow, None).number_to_flow("1500", "talk").kit(|kit| {
+        kit.tables.insert(Name::new("vip").unwrap(), Arc::new(table));
+    });
+    let mut s = Stage::new(setup);
+    s.carrier("caller");
+    s.call("caller", "1500", Plan::call());
+    s.run(3.0);
+    assert_eq!(logged(&s, "found Ada 1500"), 1, "{}", s.story());
+    assert_eq!(logged(&s, "not nil not_found"), 1, "{}", s.story());
+    assert_eq!(logged(&s, "nor nil not_found"), 1, "{}", s.story());
 }
