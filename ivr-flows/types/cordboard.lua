@@ -37,6 +37,16 @@ call = {}
 ---@return string? cause Why not.
 function call:answer() end
 
+---Tells a caller who is not answered that it rings, without audio.
+---@return true|nil done
+function call:ring() end
+
+---Refuses a call that is not answered. Never returns, unless the call is answered.
+---@param cause? "declined"|"busy"|"no_answer"|"not_found"|"forbidden"|"congestion"
+---@return nil
+---@return string cause "protocol_error": the call is answered.
+function call:reject(cause) end
+
 ---Plays prompts, tones and silence in order. Before an answer it is early media.
 ---@param first cordboard.Item|cordboard.PlayList
 ---@param ... cordboard.Item
@@ -113,6 +123,22 @@ function call:menu(options) end
 ---@return "served"|"timeout"|"full"|"nobody_signed_in"|"gone"|nil outcome
 ---@return string? cause
 function call:enqueue(queue, options) end
+
+---@class cordboard.DialTarget
+---@field agent? string
+---@field user? string
+---@field trunk? string
+---@field number? string With `trunk`: the number to dial.
+---@field timeout? number How long it rings, 1 to 600; the list's own, or the configuration's, if not said.
+
+---@class cordboard.DialList : cordboard.DialTarget
+---@field [integer] cordboard.DialTarget Up to 16, rung one after another.
+
+---Rings one after another until one answers; then the flow ends.
+---@param targets cordboard.DialList One target, or a list.
+---@return nil
+---@return string cause Why the last one did not answer.
+function call:dial(targets) end
 
 ---@class cordboard.Stream
 ---@field url string Where the program listens: `ws://` or `wss://`, among those that the operator allows.

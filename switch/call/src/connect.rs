@@ -13,6 +13,7 @@ use cordboard_model::cause::{Cause, Party};
 use cordboard_model::id::{AgentId, LegId};
 use cordboard_model::leg::{Incoming, LegCommand, PartyId, Target};
 use cordboard_model::media::{MediaCommand, PlayItem, Repeat, Tone};
+use cordboard_model::time::Duration;
 use cordboard_model::verb::{Destination, QueueEnd, VerbAnswer};
 
 /// How long the ring-back tone is played before it begins anew, milliseconds: a multiple of every country's period.
@@ -58,6 +59,17 @@ impl Call {
         to: Destination,
         from: PartyId,
     ) -> Option<(LegId, Option<AgentId>)> {
+        self.ring_device_for(desk, to, from, desk.limits.ring)
+    }
+
+    /// The same, for a time.
+    pub(crate) fn ring_device_for(
+        &mut self,
+        desk: &mut Desk,
+        to: Destination,
+        from: PartyId,
+        ring: Duration,
+    ) -> Option<(LegId, Option<AgentId>)> {
         let (to, party, agent) = match to {
             Destination::Agent(agent) => {
                 let party = PartyId::new(agent.name.as_str());
@@ -73,7 +85,7 @@ impl Call {
             }
             Destination::Flow(_) | Destination::Queue(_) => return None,
         };
-        let leg = self.call_out(desk, (to, from), party, agent.clone(), desk.limits.ring);
+        let leg = self.call_out(desk, (to, from), party, agent.clone(), ring);
         Some((leg, agent))
     }
 

@@ -28,6 +28,12 @@ pub fn line(verb: &Verb) -> String {
         }
         Verb::Stream { url, .. } => format!("stream {url}"),
         Verb::Transfer { to } => format!("transfer {}", destination(to)),
+        Verb::Dial { to, timeout_ms } => {
+            let timeout = timeout_ms.map(|ms| format!(" timeout={}", seconds(ms))).unwrap_or_default();
+            format!("dial {}{timeout}", destination(to))
+        }
+        Verb::Ring => "ring".to_owned(),
+        Verb::Reject { cause } => format!("reject {}", cause.as_str()),
         Verb::HangUp { cause } => format!("hang_up {}", cause.as_str()),
         Verb::SetData { key, value } => format!("set {key} = {value}"),
         Verb::GetData { key } => format!("get {key}"),

@@ -116,6 +116,20 @@ pub enum Verb {
         /// Where to.
         to: Destination,
     },
+    /// Ring an agent, an account or a number. The flow ends when it answers.
+    Dial {
+        /// Whom; never a flow or a queue.
+        to: Destination,
+        /// How long it rings, milliseconds; as long as any device if none.
+        timeout_ms: Option<u32>,
+    },
+    /// Tell a caller who is not answered that it rings.
+    Ring,
+    /// Refuse a caller who is not answered.
+    Reject {
+        /// Why.
+        cause: Cause,
+    },
     /// End the call.
     HangUp {
         /// Why.

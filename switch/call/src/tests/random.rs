@@ -363,6 +363,11 @@ impl World {
                 secret: false,
             },
             3 | 4 => Verb::Enqueue { queue: queue("q"), timeout_ms: None, priority: 0 },
+            5 if self.dice.one_in(3) => match self.dice.roll(3) {
+                0 => Verb::Ring,
+                1 => Verb::Reject { cause: Cause::Busy },
+                _ => Verb::Dial { to: self.destination(), timeout_ms: Some(400) },
+            },
             5 => Verb::Transfer { to: self.destination() },
             6 => Verb::Wait { ms: 50 },
             7 => Verb::SetData { key: "k".into(), value: "v".into() },

@@ -3,11 +3,13 @@
 pub(crate) mod answer;
 pub(crate) mod collect;
 pub(crate) mod data;
+pub(crate) mod dial;
 pub(crate) mod enqueue;
 pub(crate) mod hang_up;
 pub(crate) mod log;
 pub(crate) mod play;
 pub(crate) mod record;
+pub(crate) mod reject;
 pub(crate) mod stream;
 pub(crate) mod transfer;
 pub(crate) mod wait;
@@ -35,6 +37,9 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
             call.verb_stream(desk, ticket, url, parameters, timeout_ms);
         }
         Verb::Transfer { to } => call.verb_transfer(desk, ticket, to),
+        Verb::Dial { to, timeout_ms } => call.verb_dial(desk, ticket, to, timeout_ms),
+        Verb::Ring => call.verb_ring(desk, ticket),
+        Verb::Reject { cause } => call.verb_reject(desk, ticket, cause),
         Verb::HangUp { cause } => call.verb_hang_up(desk, cause),
         Verb::SetData { key, value } => call.verb_set_data(desk, ticket, key, value),
         Verb::GetData { key } => call.verb_get_data(desk, ticket, &key),

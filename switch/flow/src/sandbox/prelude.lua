@@ -360,6 +360,19 @@ end
 
 function own.log(...) rust.log(joined(" ", ...)) end
 
+function own.dial(...)
+  local count = rust.dial_targets(...)
+  local options = ...
+  local why
+  for i = 1, count do
+    local target = options[i]
+    if target == nil then target = options end
+    local _
+    _, why = ask("dial", target, options.timeout)
+  end
+  return nil, why
+end
+
 function own.menu(...)
   local tries = rust.menu_tries(...)
   local options = ...

@@ -64,6 +64,7 @@ pub(super) fn install(host: &Host<'_>) -> Result<()> {
     host.add("request", request)?;
     host.add("library", |lua, shared, name: Value| text(lua, shared, "require", &name, Wanted::Library))?;
     host.add("flow", |lua, shared, name: Value| text(lua, shared, verb::run::NAME, &name, Wanted::Flow))?;
+    host.add("dial_targets", |_, shared, args| dial_targets(shared, args))?;
     host.add("menu_tries", |_, shared, args| menu_tries(shared, args))?;
     host.add("log", |lua, shared, text: LuaString| log(lua, shared, &text))?;
     host.add("data_get", |lua, shared, key: Value| data_get(lua, shared, &key))?;
@@ -205,6 +206,12 @@ fn text(lua: &Lua, shared: &Shared, verb: &str, name: &Value, want: fn(String) -
     }
     shared.with(|state| state.pending = Some(Pending::Text(want(name))));
     Ok(())
+}
+
+fn dial_targets(shared: &Shared, args: MultiValue) -> Result<i64> {
+    let values: Vec<Value> = args.into_iter().collect();
+    let args = read_all(&values, DEPTH_MAX)?;
+    verb::dial::targets(tenant(shared), &args).map_err(|error| raised::bad_option(error.0))
 }
 
 fn menu_tries(shared: &Shared, args: MultiValue) -> Result<i64> {

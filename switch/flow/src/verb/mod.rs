@@ -13,6 +13,7 @@ pub mod collect;
 pub mod collect_secret;
 pub mod count;
 pub mod data;
+pub mod dial;
 pub mod enqueue;
 pub mod hang_up;
 pub mod http;
@@ -24,6 +25,8 @@ pub mod menu;
 pub mod now;
 pub mod play;
 pub mod record;
+pub mod reject;
+pub mod ring;
 pub mod run;
 pub mod say;
 pub mod say_number;
@@ -38,8 +41,10 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 23] = [
     answer::NAME,
+    ring::NAME,
+    reject::NAME,
     play::NAME,
     say::NAME,
     say_number::NAME,
@@ -47,6 +52,7 @@ pub const NAMES: [&str; 20] = [
     collect_secret::NAME,
     menu::NAME,
     enqueue::NAME,
+    dial::NAME,
     stream::NAME,
     transfer::NAME,
     run::NAME,
@@ -135,6 +141,12 @@ pub enum Asked {
     Enqueue,
     /// `call:stream`.
     Stream,
+    /// `call:dial`.
+    Dial,
+    /// `call:ring`.
+    Ring,
+    /// `call:reject`.
+    Reject,
     /// `call:transfer`.
     Transfer,
     /// `call:hang_up`.
@@ -169,6 +181,9 @@ impl Asked {
             Asked::Enqueue => enqueue::NAME,
             Asked::Stream => stream::NAME,
             Asked::Transfer => transfer::NAME,
+            Asked::Dial => dial::NAME,
+            Asked::Ring => ring::NAME,
+            Asked::Reject => reject::NAME,
             Asked::HangUp => hang_up::NAME,
             Asked::SetData(..) | Asked::GetData(_) => "data",
             Asked::Wait => wait::NAME,
@@ -204,9 +219,9 @@ impl Asked {
             (Asked::Enqueue, answer) => enqueue::reply(answer),
             (Asked::GetData(_), answer) => data::reply(answer),
             (Asked::Stream, answer) => stream::reply(answer),
-            (Asked::Transfer, _) => Reply::End,
+            (Asked::Transfer | Asked::Dial | Asked::Reject, _) => Reply::End,
             (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup, answer) => told(answer),
-            (Asked::Answer | Asked::SetData(..) | Asked::Wait | Asked::Record, _) => {
+            (Asked::Answer | Asked::Ring | Asked::SetData(..) | Asked::Wait | Asked::Record, _) => {
                 Reply::Values(vec![Plain::Bool(true)])
             }
         }
@@ -240,6 +255,9 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         collect_secret::NAME => collect_secret::request(tenant, args),
         http::NAME => http::request(args),
         enqueue::NAME => enqueue::request(tenant, args),
+        ring::NAME => ring::request(args),
+        reject::NAME => reject::request(args),
+        dial::NAME => dial::request(tenant, args),
         stream::NAME => stream::request(args),
         transfer::NAME => transfer::request(tenant, args),
         hang_up::NAME => hang_up::request(args),
@@ -302,7 +320,7 @@ mod tests {
         assert_eq!(unknown("plya"), "call has no verb 'plya'; did you mean 'play'?");
         assert_eq!(unknown("hangup"), "call has no verb 'hangup'; did you mean 'hang_up'?");
         assert_eq!(unknown("say_num"), "call has no verb 'say_num'; did you mean 'say_number'?");
-        assert!(unknown("teleport").contains("there are answer, play,"));
+        assert!(unknown("teleport").contains("there are answer, ring, reject, play,"));
     }
 
     #[test]

@@ -19,9 +19,19 @@ const NUMBER_MAX: usize = 64;
 pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     at_most(NAME, args, 1)?;
     let options = Options::new(NAME, args.first(), OPTIONS)?;
-    let mut given = TARGETS.into_iter().filter(|name| options.raw(name).is_some());
+    let to = target(&options, tenant, &TARGETS)?;
+    Ok((Verb::Transfer { to }, Asked::Transfer))
+}
+
+/// Reads whom a call is for: exactly one of `targets`.
+pub fn target(
+    options: &Options<'_>,
+    tenant: TenantId,
+    targets: &[&'static str],
+) -> Result<Destination, BadOption> {
+    let mut given = targets.iter().copied().filter(|name| options.raw(name).is_some());
     let (Some(target), None) = (given.next(), given.next()) else {
-        return Err(options.wrong("needs exactly one of queue, flow, agent, user, trunk"));
+        return Err(options.wrong(format!("needs exactly one of {}", targets.join(", "))));
     };
     let name = options.text(target)?.unwrap_or_default();
     let number = options.text("number")?;
@@ -33,10 +43,9 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
         "flow" => FlowId::new(tenant, name).map(Destination::Flow),
         "agent" => AgentId::new(tenant, name).map(Destination::Agent),
         "user" => UserId::new(tenant, name).map(Destination::User),
-        _ => trunk(&options, tenant, name, number)?,
+        _ => trunk(options, tenant, name, number)?,
     };
-    let to = to.map_err(|error| options.wrong(format!("{name:?} is not a name of a {target}: {error}")))?;
-    Ok((Verb::Transfer { to }, Asked::Transfer))
+    to.map_err(|error| options.wrong(format!("{name:?} is not a name of a {target}: {error}")))
 }
 
 fn trunk(
@@ -46,7 +55,7 @@ fn trunk(
     number: Option<&str>,
 ) -> Result<Result<Destination, IdError>, BadOption> {
     let Some(number) = number else {
-        return Err(options.wrong("a transfer by a trunk needs 'number'"));
+        return Err(options.wrong("a call by a trunk needs 'number'"));
     };
     let allowed = |c: char| c.is_ascii_alphanumeric() || "+*#-._".contains(c);
     if number.is_empty() || number.len() > NUMBER_MAX || !number.chars().all(allowed) {
@@ -86,10 +95,7 @@ mod tests {
         let one = "transfer: needs exactly one of queue, flow, agent, user, trunk";
         assert_eq!(asked(&[]), Err(one.into()));
         assert_eq!(asked(&[("queue", text("a")), ("user", text("b"))]), Err(one.into()));
-        assert_eq!(
-            asked(&[("trunk", text("c"))]),
-            Err("transfer: a transfer by a trunk needs 'number'".into())
-        );
+        assert_eq!(asked(&[("trunk", text("c"))]), Err("transfer: a call by a trunk needs 'number'".into()));
         assert_eq!(
             asked(&[("queue", text("a")), ("number", text("1"))]),
             Err("transfer: option 'number' goes with 'trunk' only".into())

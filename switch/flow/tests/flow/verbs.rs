@@ -161,6 +161,36 @@ fn a_servers_answer_is_a_table_and_its_size_is_bounded_by_the_flows_memory() {
 }
 
 #[test]
+fn dialling_goes_on_to_the_next_until_one_answers() {
+    let source = "call:ring()\nprint(call:dial{{agent = '1001', timeout = 5}, {trunk = 'c', number = '+4930'}, timeout = 20})\n\
+        call:dial{user = 'anna'}\nprint('never')";
+    let no = |cause| VerbAnswer::Failed(cause);
+    let answers = [VerbAnswer::Done, no(Cause::NoAnswer), no(Cause::Busy), VerbAnswer::Done];
+    assert_eq!(
+        ladder(source, &answers),
+        [
+            "ring",
+            "dial agent 1001 timeout=5",
+            "log dial agent 1001 timeout=5: no_answer",
+            "dial trunk c +4930 timeout=20",
+            "log dial trunk c +4930 timeout=20: busy",
+            "log nil\tbusy",
+            "dial user anna",
+            "ended",
+        ]
+    );
+    let refused =
+        ladder("print(call:reject('busy'))\ncall:reject()", &[no(Cause::ProtocolError), VerbAnswer::Done]);
+    assert_eq!(refused[3..], ["reject declined", "ended"], "{refused:?}");
+    assert_eq!(refused[2], "log nil\tprotocol_error");
+    let wrong = failure("\ncall:dial{{agent = '1001'}, {quue = 'sales'}}");
+    assert_eq!(
+        wrong.to_string(),
+        "flows/main.lua:2: dial: unknown option 'quue'; there are agent, user, trunk, number, timeout"
+    );
+}
+
+#[test]
 fn transfers_by_every_way() {
     for (lua, line) in [
         ("{queue='sales'}", "transfer queue sales"),

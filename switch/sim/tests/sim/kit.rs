@@ -1,6 +1,6 @@
 //! What flows may use beside their call.
 
-use crate::stage::{Stage, secs, setup};
+use crate::stage::{AGENT_HZ, CALLER_HZ, OTHER_HZ, Stage, secs, setup};
 use cordboard_model::calendar::{Calendar, Hours};
 use cordboard_model::config::{FlowSecret, Library, Secret};
 use cordboard_model::event::EventKind;
@@ -138,4 +138,54 @@ fn a_flow_finds_the_row_of_its_caller() {
     assert_eq!(logged(&s, "found Ada 1500"), 1, "{}", s.story());
     assert_eq!(logged(&s, "not nil not_found"), 1, "{}", s.story());
     assert_eq!(logged(&s, "nor nil not_found"), 1, "{}", s.story());
+}
+
+#[test]
+fn a_flow_rings_one_after_another_each_for_its_time_and_ends_when_one_answers() {
+    let flow = "call:answer() call:log('first', call:dial{{user = '3001', timeout = 3}, {user = 'nobody'}, timeout = 9})
+        call:dial{user = '3002', timeout = 20} call:log('never')";
+    let setup = setup(&[]).user("3001").user("3002").flow("talk", flow, None).number_to_flow("1500", "talk");
+    let mut s = Stage::new(setup);
+    s.carrier("caller");
+    s.phone("3001", OTHER_HZ, Plan::ring_on());
+    s.phone("3002", AGENT_HZ, Plan::answer(secs(2.0)));
+    s.call("caller", "1500", Plan::call());
+    s.run(2.5);
+    s.hears_not("caller", AGENT_HZ);
+    s.run(6.0);
+    assert_eq!(
+        logged(&s, "first nil not_found") + logged(&s, "first nil not_registered"),
+        1,
+        "{}",
+        s.story()
+    );
+    s.hears("caller", AGENT_HZ);
+    s.hears("3002", CALLER_HZ);
+    assert_eq!(logged(&s, "never"), 0, "{}", s.story());
+    s.act("caller", Act::HangUp);
+    s.run(40.0);
+    assert_eq!(s.world.shard().leftovers(), [""; 0]);
+}
+
+#[test]
+fn a_flow_lets_it_ring_and_refuses_without_an_answer_and_an_answered_call_cannot_be_refused() {
+    let flow = "call:ring() call:wait(2) call:ring() call:reject('busy')";
+    let answered = "call:answer() call:log('refused', call:reject()) call:hang_up()";
+    let setup = setup(&[]).flow("talk", flow, None).number_to_flow("1500", "talk");
+    let mut s = Stage::new(setup.flow("late", answered, None).number_to_flow("1600", "late"));
+    s.carrier("caller");
+    s.call("caller", "1500", Plan::call());
+    s.run(4.0);
+    s.ladder(
+        "
+        caller > INVITE
+        caller < 100
+        caller < 180
+        caller < 486
+        caller > ACK
+    ",
+    );
+    s.call("caller", "1600", Plan::call());
+    s.run(4.0);
+    assert_eq!(logged(&s, "refused nil protocol_error"), 1, "{}", s.story());
 }
