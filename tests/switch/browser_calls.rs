@@ -261,6 +261,7 @@ pub fn reloads(dir: &Path) -> Outcome {
     ensure(byes == 0, || phone.sipp.log())?;
     phone.hangs_up()?;
     browser.sees("ended")?;
-    switch.wait_cdrs(1)?;
+    // the call, and the one that took the old page's place in it
+    switch.wait_cdrs(2)?;
     switch.ensure_nothing_left()
 }

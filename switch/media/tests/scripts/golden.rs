@@ -3,7 +3,7 @@
 //! Input lines, keys in any order:
 //!
 //! ```text
-//! leg a codec=pcmu [remote=ADDR] [pt=N] [dtmf=N|none] [ptime=N] [dir=sendrecv]
+//! leg a codec=pcmu [remote=ADDR] [pt=N] [dtmf=N|none] [cn=SEND/RECEIVE|none] [ptime=N] [dir=sendrecv]
 //! set a ...the same keys, on top of what is set...
 //! bridge a b | unbridge a | close a | hold a on|off
 //! play a beep:200 silence:100 440:1000 busy:700 [forever] | stop a | digits a 12 [len=N]
@@ -122,6 +122,10 @@ impl Script {
             Some("none") => params.dtmf = None,
             Some(text) => params.dtmf = text.parse().ok().map(|n| (n, n)),
             None => {}
+        }
+        if let Some(text) = value(words, "cn") {
+            let numbers = text.split_once('/');
+            params.comfort = numbers.map(|(send, receive)| (send.parse().unwrap(), receive.parse().unwrap()));
         }
         if let Some(ptime) = number(words, "ptime") {
             params.ptime_ms = ptime;
@@ -491,6 +495,11 @@ fn silence_that_is_not_sent() {
 #[test]
 fn comfort_noise_of_a_party() {
     check("comfort-noise");
+}
+
+#[test]
+fn comfort_noise_that_both_parties_agreed_on() {
+    check("comfort-noise-agreed");
 }
 
 #[test]

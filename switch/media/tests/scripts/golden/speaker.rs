@@ -182,7 +182,8 @@ impl Speaker {
         } else if silent {
             let level = self.comfort.filter(|_| !self.was_silent);
             self.was_silent = true;
-            (packet.payload_type, packet.payload) = (13, vec![level?]);
+            let number = self.params.comfort.map_or(13, |(_, receive)| receive);
+            (packet.payload_type, packet.payload) = (number, vec![level?]);
         } else {
             packet.marker = core::mem::take(&mut self.was_silent);
             let (len, at) = (self.ptime_ms as usize * 8, (self.n * self.ptime_ms * 8) as usize);
