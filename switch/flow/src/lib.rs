@@ -28,5 +28,5 @@ pub use engine::{ANSWERS_MAX, FlowEngine};
 pub use error::{FlowError, FlowErrorKind};
 pub use io::{FlowCommand, FlowInput, FlowOutput, FlowRecord, PartyId};
 pub use texts::{Text, TextName};
-pub use uses::{Use, uses};
+pub use uses::{Use, UseKind, uses};
 pub use verb::NAMES as VERBS;

@@ -43,7 +43,7 @@ pub fn read(path: &Path) -> Result<Loaded, Vec<ConfigError>> {
     let env = |name: &str| std::env::var(name).ok();
     let uses = |source: &str| -> Vec<TextUse> {
         let found = cordboard_core::flow_uses(source).into_iter();
-        found.map(|(library, name, line, column)| TextUse { library, name, line, column }).collect()
+        found.map(|(kind, name, line, column)| TextUse { kind, name, line, column }).collect()
     };
     load(path, &Checks { lua: &lua, uses: &uses, plugins: &registry, env: &env })
 }

@@ -306,3 +306,26 @@ fn a_flow_that_lets_a_served_caller_go_ends_nothing_itself() {
         rig.nothing_left();
     }
 }
+
+#[test]
+fn all_call_data_together_has_a_limit_and_the_record_has_what_was_set() {
+    let mut rig = Rig::in_flow();
+    let mut set = |key: &str, value: String| {
+        let ticket = rig.verb(Verb::SetData { key: key.into(), value });
+        rig.answer_to(ticket).unwrap()
+    };
+    for key in ["k0", "k1", "k2", "k3", "k4", "k5", "k6"] {
+        assert_eq!(set(key, "v".repeat(4_096)), VerbAnswer::Done);
+    }
+    assert_eq!(set("k7", "v".repeat(4_096)), VerbAnswer::Limit("data bytes".into()));
+    assert_eq!(set("k0", "w".repeat(4_096)), VerbAnswer::Done, "the old value makes room");
+    assert_eq!(set("k1", String::new()), VerbAnswer::Done);
+    assert_eq!(set("k7", "v".repeat(4_096)), VerbAnswer::Done);
+    rig.verb(Verb::HangUp { cause: Cause::Normal });
+    let data = rig.cdr().data.clone();
+    assert_eq!(
+        data.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["k0", "k2", "k3", "k4", "k5", "k6", "k7"]
+    );
+    assert!(data["k0"].starts_with('w'));
+}

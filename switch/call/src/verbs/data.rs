@@ -4,7 +4,7 @@ use crate::call::Call;
 use crate::desk::Desk;
 use crate::input::Ticket;
 use cordboard_model::event::EventKind;
-use cordboard_model::verb::{DATA_ENTRIES_MAX, DATA_KEY_MAX, DATA_VALUE_MAX, VerbAnswer};
+use cordboard_model::verb::{DATA_BYTES_MAX, DATA_ENTRIES_MAX, DATA_KEY_MAX, DATA_VALUE_MAX, VerbAnswer};
 
 impl Call {
     pub(super) fn verb_set_data(&mut self, desk: &mut Desk, ticket: Ticket, key: String, value: String) {
@@ -15,6 +15,10 @@ impl Call {
             Some("data value")
         } else if !known && !value.is_empty() && self.data.len() >= DATA_ENTRIES_MAX {
             Some("data entries")
+        } else if !value.is_empty()
+            && self.data_bytes_without(&key) + key.len() + value.len() > DATA_BYTES_MAX
+        {
+            Some("data bytes")
         } else {
             None
         };
@@ -31,6 +35,11 @@ impl Call {
             desk.event(self.tenant(), EventKind::DataChanged { call, key, value });
         }
         self.answer_now(desk, ticket, VerbAnswer::Done);
+    }
+
+    fn data_bytes_without(&self, key: &str) -> usize {
+        let others = self.data.iter().filter(|(other, _)| *other != key);
+        others.map(|(key, value)| key.len() + value.len()).sum()
     }
 
     pub(super) fn verb_get_data(&mut self, desk: &mut Desk, ticket: Ticket, key: &str) {

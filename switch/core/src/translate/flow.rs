@@ -71,10 +71,10 @@ impl Shard {
     }
 }
 
-/// The tenant's texts that a text names outright: whether it is a library (else a flow), its name, line and column.
-pub fn flow_uses(source: &str) -> Vec<(bool, String, u32, u32)> {
+/// What of the tenant's a text names outright: "library", "flow", "calendar" or "table", its name, line and column.
+pub fn flow_uses(source: &str) -> Vec<(&'static str, String, u32, u32)> {
     let found = cordboard_flow::uses(source).into_iter();
-    found.map(|used| (used.library, used.name, used.line, used.column)).collect()
+    found.map(|used| (used.kind.as_str(), used.name, used.line, used.column)).collect()
 }
 
 /// Checks the text of a flow without running it. Each fault is line, column (from one) and reason.

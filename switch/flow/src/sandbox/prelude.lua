@@ -360,6 +360,23 @@ end
 
 function own.log(...) rust.log(joined(" ", ...)) end
 
+function own.get(...)
+  local kind = rust.data_kind(...)
+  local key, _, default = ...
+  local value = data[key]
+  if value == nil then return default end
+  if kind == "string" then return value end
+  local read
+  if kind == "boolean" then
+    if value == "true" then read = true elseif value == "false" then read = false end
+  elseif #value <= 64 then
+    read = raw.tonumber(value)
+    if kind == "integer" and read ~= nil then read = raw.math.tointeger(read) end
+  end
+  if read == nil then return default, (kind == "integer" and "not_an_" or "not_a_") .. kind end
+  return read
+end
+
 function own.dial(...)
   local count = rust.dial_targets(...)
   local options = ...

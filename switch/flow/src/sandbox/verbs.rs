@@ -64,6 +64,10 @@ pub(super) fn install(host: &Host<'_>) -> Result<()> {
     host.add("request", request)?;
     host.add("library", |lua, shared, name: Value| text(lua, shared, "require", &name, Wanted::Library))?;
     host.add("flow", |lua, shared, name: Value| text(lua, shared, verb::run::NAME, &name, Wanted::Flow))?;
+    host.add("data_kind", |_, _, args: MultiValue| {
+        let values: Vec<Value> = args.into_iter().collect();
+        verb::get::kind(&read_all(&values, DEPTH_MAX)?).map_err(|error| raised::bad_option(error.0))
+    })?;
     host.add("dial_targets", |_, shared, args| dial_targets(shared, args))?;
     host.add("menu_tries", |_, shared, args| menu_tries(shared, args))?;
     host.add("log", |lua, shared, text: LuaString| log(lua, shared, &text))?;

@@ -1,6 +1,6 @@
 //! `call.data.language = "zh"`, `local l = call.data.language`: entries of the call data, which travels
-//! with the call to the agent and into the record. Values are strings; numbers become strings; `nil`
-//! removes an entry.
+//! with the call to the agent and into the record. Values are strings; numbers and booleans become strings, which
+//! `call:get` reads back; `nil` removes an entry.
 
 use super::arg::{Arg, BadOption};
 use super::{Asked, Plain, Reply, Request};
@@ -29,6 +29,9 @@ pub fn set(arg: &Arg, value: &Arg) -> Result<Request, BadOption> {
     let value = match value {
         Arg::Nil => String::new(),
         Arg::Text(text) if text.len() <= DATA_VALUE_MAX => text.clone(),
+        Arg::Bool(is) => is.to_string(),
+        Arg::Int(n) => n.to_string(),
+        Arg::Number(n) => n.to_string(),
         Arg::Text(_) => {
             return Err(BadOption::new(
                 NAME,
@@ -38,7 +41,10 @@ pub fn set(arg: &Arg, value: &Arg) -> Result<Request, BadOption> {
         other => {
             return Err(BadOption::new(
                 NAME,
-                format!("the value of '{key}' must be a string, not a {}", other.type_name()),
+                format!(
+                    "the value of '{key}' must be a string, a number or a boolean, not a {}",
+                    other.type_name()
+                ),
             ));
         }
     };
@@ -70,8 +76,8 @@ mod tests {
         assert_eq!(get(&text(&"k".repeat(65))).unwrap_err().0, "data: a key has at most 64 bytes");
         assert_eq!(get(&Arg::Int(1)).unwrap_err().0, "data: a key must be a string, not a number");
         assert_eq!(
-            set(&text("x"), &Arg::Bool(true)).unwrap_err().0,
-            "data: the value of 'x' must be a string, not a boolean"
+            set(&text("x"), &Arg::Secret("4711".into())).unwrap_err().0,
+            "data: the value of 'x' must be a string, a number or a boolean, not a secret"
         );
         assert_eq!(
             set(&text("x"), &text(&"v".repeat(4_097))).unwrap_err().0,

@@ -15,6 +15,7 @@ pub mod count;
 pub mod data;
 pub mod dial;
 pub mod enqueue;
+pub mod get;
 pub mod hang_up;
 pub mod http;
 pub mod items;
@@ -41,7 +42,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 23] = [
+pub const NAMES: [&str; 24] = [
     answer::NAME,
     ring::NAME,
     reject::NAME,
@@ -60,6 +61,7 @@ pub const NAMES: [&str; 23] = [
     calendar::NAME,
     count::NAME,
     lookup::NAME,
+    get::NAME,
     http::NAME,
     hang_up::NAME,
     record::NAME,

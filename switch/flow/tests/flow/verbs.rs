@@ -191,6 +191,34 @@ fn dialling_goes_on_to_the_next_until_one_answers() {
 }
 
 #[test]
+fn call_data_is_text_that_is_read_back_as_what_it_was() {
+    let source = "call.data.n = 7 call.data.x = 2.5 call.data.yes = true call.data.no = false call.data.word = 'seven'\n\
+        print(call:get('n', 'integer') + 1, call:get('x', 'number') * 2, call:get('yes', 'boolean'), call:get('no', 'boolean'))\n\
+        print(call:get('n'), call:get('gone'), call:get('gone', 'number', 5), call:get('word', 'number', 6))\n\
+        print(call:get('x', 'integer'), call:get('n', 'boolean', false))\n\
+        call:wait(1) print(call:get('n', 'integer', 0))\ncall:get('n', 'table')";
+    let done = || VerbAnswer::Done;
+    let answers = [done(), done(), done(), done(), done(), done(), VerbAnswer::Data(Some("8".into()))];
+    assert_eq!(
+        ladder(source, &answers),
+        [
+            "set n = 7",
+            "set x = 2.5",
+            "set yes = true",
+            "set no = false",
+            "set word = seven",
+            "log 8\t5.0\ttrue\tfalse",
+            "log 7\tnil\t5\t6\tnot_a_number",
+            "log nil\tfalse\tnot_a_boolean",
+            "wait 1",
+            "get n",
+            "log 8",
+            "failed flows/main.lua:6: get: the kind is one of string, number, integer, boolean",
+        ]
+    );
+}
+
+#[test]
 fn transfers_by_every_way() {
     for (lua, line) in [
         ("{queue='sales'}", "transfer queue sales"),
@@ -254,7 +282,10 @@ fn wrong_options_name_the_option_and_the_line() {
             "flows/main.lua:1: menu: takes one table",
         ),
         ("call.play('x')", "flows/main.lua:1: play: write call:play(...) with a colon"),
-        ("call.data.x = {}", "flows/main.lua:1: data: the value of 'x' must be a string, not a table"),
+        (
+            "call.data.x = {}",
+            "flows/main.lua:1: data: the value of 'x' must be a string, a number or a boolean, not a table",
+        ),
         ("call:play({{{{'deep'}}}})", "flows/main.lua:1: tables given to a verb nest too deep"),
         ("call:wait('x')", "flows/main.lua:1: wait: the time must be a number of seconds, not a string"),
     ] {

@@ -7,7 +7,7 @@ use super::section::{Pos, Report, Section};
 use super::tenant::{lua_faults, read_flow};
 use super::value::some_text;
 use super::{Checks, shown};
-use cordboard_model::config::{Flow, Library};
+use cordboard_model::config::{Flow, FlowKit, Library};
 use cordboard_model::id::Name;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,25 +43,25 @@ pub(super) fn read(section: &Section<'_>, base: &Path, checks: &Checks<'_>) -> B
     libraries
 }
 
-/// Every library and flow that a text names outright must be there.
+/// Everything of its tenant's that a text names outright must be there.
 pub(super) fn resolve(
     report: &Report,
     checks: &Checks<'_>,
-    flows: &BTreeMap<Name, Flow>,
-    flow_names: &BTreeMap<Name, Pos>,
-    libraries: &BTreeMap<Name, Library>,
+    (flows, flow_names): (&BTreeMap<Name, Flow>, &BTreeMap<Name, Pos>),
+    kit: &FlowKit,
 ) {
     let texts = flows.values().map(|flow| (&flow.file, &flow.source));
-    for (file, source) in texts.chain(libraries.values().map(|library| (&library.file, &library.source))) {
+    let libraries = kit.libraries.values().map(|library| (&library.file, &library.source));
+    for (file, source) in texts.chain(libraries) {
         for used in (checks.uses)(source) {
-            let name = Name::new(&used.name).ok();
-            let known = match used.library {
-                true => name.is_some_and(|name| libraries.contains_key(&name)),
-                false => name.is_some_and(|name| flow_names.contains_key(&name)),
+            let has = |name: Name| match used.kind {
+                "library" => kit.libraries.contains_key(&name),
+                "calendar" => kit.calendars.contains_key(&name),
+                "table" => kit.tables.contains_key(&name),
+                _ => flow_names.contains_key(&name),
             };
-            if !known {
-                let kind = if used.library { "library" } else { "flow" };
-                let why = format!("there is no {kind} '{}'", used.name);
+            if !Name::new(&used.name).is_ok_and(has) {
+                let why = format!("there is no {} '{}'", used.kind, used.name);
                 report.error_in(file.clone(), used.line, used.column, Problem::Lua(why));
             }
         }

@@ -73,11 +73,11 @@ pub struct Checks<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// A library or flow that a Lua text names.
+/// What of its tenant's a Lua text names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextUse {
-    /// A library; else a flow.
-    pub library: bool,
+    /// "library", "flow", "calendar" or "table".
+    pub kind: &'static str,
     /// Its name.
     pub name: String,
     /// The line of the name.

@@ -111,7 +111,8 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
     names("calendar", &calendars);
     let calendars = calendar::read(calendars, &own_zone);
     let libraries = libraries::read(&section, base, checks);
-    libraries::resolve(section.report(), checks, &flows, &context.names.flows, &libraries);
+    let kit = FlowKit { libraries, calendars, tables, http_allowed, secrets };
+    libraries::resolve(section.report(), checks, (&flows, &context.names.flows), &kit);
     let tenant = Tenant {
         id,
         display: section.or("display", id.to_string(), some_text),
@@ -125,7 +126,7 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         agents: each(agents, |name, s| context.agent(name, s)),
         queues: each(queues, |name, s| context.queue(name, s)),
         flows,
-        kit: FlowKit { libraries, calendars, tables, http_allowed, secrets },
+        kit,
         numbers,
         plan,
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),

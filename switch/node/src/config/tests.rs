@@ -21,7 +21,7 @@ fn lua(source: &str, _: &str) -> Vec<LuaFault> {
 
 fn uses(source: &str) -> Vec<TextUse> {
     let found = cordboard_core::flow_uses(source).into_iter();
-    found.map(|(library, name, line, column)| TextUse { library, name, line, column }).collect()
+    found.map(|(kind, name, line, column)| TextUse { kind, name, line, column }).collect()
 }
 
 fn env(name: &str) -> Option<String> {
@@ -666,6 +666,10 @@ fn libraries_are_read_by_name_and_what_flows_name_must_be_there() {
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[0].ends_with("main.lua:2:23: Lua: there is no library 'names'"), "{said:?}");
     assert!(said[1].ends_with("main.lua:2:40: Lua: there is no flow 'night'"), "{said:?}");
+    scratch.write("main.lua", "call:calendar('office')\ncall:lookup(\"vip\", call.from)\n");
+    let said: Vec<String> = scratch.load(text).unwrap_err().iter().map(|e| e.to_string()).collect();
+    assert!(said[0].ends_with("main.lua:1:15: Lua: there is no calendar 'office'"), "{said:?}");
+    assert!(said[1].ends_with("main.lua:2:13: Lua: there is no table 'vip'"), "{said:?}");
     let gone = scratch.load("[tenant.default]\nlibraries = \"../nowhere\"\n").unwrap_err();
     assert!(gone[0].to_string().contains("nowhere"), "{gone:?}");
 }
