@@ -17,7 +17,7 @@ impl Shard {
                 let tenant = self.snapshot.tenant(call.tenant);
                 let found = tenant.and_then(|tenant| tenant.kit.calendars.get(&name));
                 let at = self.wall.at(self.now);
-                let state = found.and_then(|found| Some(found.state(at, &calendar::zone(&found.zone)?)));
+                let state = found.and_then(|found| Some(found.state(at, &self.zones.get(&found.zone)?)));
                 state.map(Told::Calendar).ok_or(Cause::NotFound)
             }
             Ask::Lookup { table, key } => {
@@ -37,9 +37,10 @@ impl Shard {
         }
     }
 
-    fn told_time(&self, call: CallId, zone: Option<String>) -> Option<Told> {
+    fn told_time(&mut self, call: CallId, zone: Option<String>) -> Option<Told> {
         let own = || self.snapshot.tenant(call.tenant).map(|tenant| tenant.zone.clone());
-        let zone = calendar::zone(&zone.or_else(own)?)?;
+        let name = zone.or_else(own)?;
+        let zone = self.zones.get(&name)?;
         Some(Told::Now(calendar::moment(self.wall.at(self.now), &zone)))
     }
 }

@@ -16,6 +16,7 @@ use crate::trunks::Trunks;
 use cordboard_acd::AcdEngine;
 use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits};
 use cordboard_flow::{Counters, FlowCommand, FlowEngine};
+use cordboard_model::calendar::Zones;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::config::Snapshot;
 use cordboard_model::event::EventKind;
@@ -54,6 +55,8 @@ pub struct Shard {
     pub(crate) speeches: Speeches,
     /// Steps of flows that wait for a server.
     pub(crate) fetches: Fetches,
+    /// Zones that flows asked for.
+    pub(crate) zones: Zones,
     /// What flows count.
     pub(crate) counters: Counters,
     /// Whose account rings at which agent's desk.
@@ -113,6 +116,7 @@ impl Shard {
             routing: Routing::default(),
             speeches: Speeches::default(),
             fetches: Fetches::default(),
+            zones: Zones::default(),
             counters: Counters::default(),
             agent_of: BTreeMap::new(),
             outside: Outside::default(),

@@ -23,6 +23,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// Most answers kept of a call; a call that was given more cannot be rebuilt.
 pub const ANSWERS_MAX: usize = 2_048;
 
+/// What taking in a text costs, in instructions.
+const TEXT_COSTS: u64 = 2_000;
 /// Most bytes of what others said that are kept of a call, likewise.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
@@ -244,7 +246,12 @@ impl FlowEngine {
     fn resume(&mut self, call: CallId, mut with: Resume) -> Step {
         loop {
             match self.resume_once(call, with) {
-                Step::Text(wanted) => with = self.wanted(call, wanted),
+                Step::Text(wanted) => {
+                    if let Some(run) = self.runs.get_mut(&call) {
+                        run.state.left = run.state.left.saturating_sub(TEXT_COSTS);
+                    }
+                    with = self.wanted(call, wanted);
+                }
                 step => return step,
             }
         }
@@ -419,6 +426,7 @@ impl FlowEngine {
             return;
         };
         let Some(open) = run.open.clone() else { return };
+        run.state.left = run.state.left.saturating_sub(open.asked.costs());
         run.answer_bytes += heft(&answer);
         if run.answers.len() < ANSWERS_MAX && run.answer_bytes <= ANSWER_BYTES_MAX && run.answers_complete {
             run.answers.push(answer.clone());

@@ -235,6 +235,7 @@ struct Play<'a> {
     now: Time,
     data: BTreeMap<String, String>,
     counters: Counters,
+    ticks: u64,
     step: usize,
     trace: Vec<String>,
 }
@@ -249,6 +250,7 @@ impl<'a> Play<'a> {
             now: Time::ZERO,
             data: case.data.clone(),
             counters: Counters::default(),
+            ticks: 0,
             step: 0,
             trace: Vec::new(),
         }
@@ -320,7 +322,12 @@ impl<'a> Play<'a> {
         self.now = self.now + Duration::try_from_secs_f64(passes).unwrap_or_default();
         self.engine.handle_timeout(self.now);
         let answer = self.answer(step, &verb);
-        self.engine.handle_input(FlowInput::Answer { call: self.call, ticket, answer }, self.now);
+        // What takes time in the switch takes some here, too, however little: budgets begin anew with it.
+        if !matches!(verb, Verb::Ask(_) | Verb::SetData { .. } | Verb::GetData { .. } | Verb::Record { .. }) {
+            self.ticks += 1;
+        }
+        let now = self.now + Duration::from_nanos(self.ticks);
+        self.engine.handle_input(FlowInput::Answer { call: self.call, ticket, answer }, now);
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use jiff::civil::{Date, DateTime, Time as Clock};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Minutes of a day.
 pub const DAY: u16 = 1_440;
@@ -19,6 +20,23 @@ const DAYS_AHEAD: i64 = 31;
 /// A zone by its IANA name, from the data compiled in.
 pub fn zone(name: &str) -> Option<TimeZone> {
     TimeZoneDatabase::bundled().get(name).ok()
+}
+
+/// Zones that were asked for, kept: reading one from its data takes longer than all the rest.
+#[derive(Clone, Debug, Default)]
+pub struct Zones(BTreeMap<String, TimeZone>);
+
+impl Zones {
+    /// A zone by its IANA name.
+    pub fn get(&mut self, name: &str) -> Option<TimeZone> {
+        if let Some(known) = self.0.get(name) {
+            return Some(known.clone());
+        }
+        // There are no more than have names; what has none is not kept.
+        let found = zone(name)?;
+        self.0.insert(name.to_owned(), found.clone());
+        Some(found)
+    }
 }
 
 /// A date written as RFC 3339 has it: `2026-11-21T09:00:00+01:00`.

@@ -204,6 +204,16 @@ impl Asked {
         !at_once
     }
 
+    /// What an answer that takes no time costs all the same, in instructions: so many of them take about as long.
+    pub fn costs(&self) -> u64 {
+        match self {
+            Asked::Now => 2_000,
+            Asked::Calendar => 10_000,
+            Asked::SetData(..) | Asked::GetData(_) | Asked::Count | Asked::Lookup | Asked::Record => 1_000,
+            _ => 0,
+        }
+    }
+
     /// What an answer to this verb means. A refusal, a limit and the caller's end mean the same for all.
     pub fn reply(&self, answer: VerbAnswer) -> Reply {
         match (self, answer) {

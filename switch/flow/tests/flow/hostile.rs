@@ -229,9 +229,9 @@ fn what_a_flow_throws_is_read_without_running_it_unbounded() {
 #[test]
 fn steps_that_cost_nothing_are_counted() {
     stopped("while true do print('x') end", FlowErrorKind::Verbs);
-    stopped("while true do call.data.x = 'y' end", FlowErrorKind::Verbs);
+    stopped("while true do call.data.x = 'y' end", FlowErrorKind::Instructions);
     stopped("while true do pcall(function() call:wait(1) end) end", FlowErrorKind::Verbs);
-    stopped("while true do call.data.x = nil pcall(print, call.data.x) end", FlowErrorKind::Verbs);
+    stopped("while true do call.data.x = nil pcall(print, call.data.x) end", FlowErrorKind::Instructions);
 }
 
 #[test]

@@ -203,6 +203,31 @@ fn steps_that_take_no_time_give_no_instructions() {
 }
 
 #[test]
+fn questions_that_take_no_time_are_counted_by_the_time_they_take_us() {
+    for (question, most) in
+        [("call:calendar('office')", 110), ("call:now()", 520), ("call:count('x')", 1_050)]
+    {
+        let mut engine = engine(FlowLimits::default(), &format!("while true do {question} end"));
+        start(&mut engine, 1);
+        let mut steps = 0;
+        let error = loop {
+            match engine.poll_output().unwrap() {
+                FlowOutput::Verb { call, ticket, .. } => {
+                    steps += 1;
+                    let answer = VerbAnswer::Failed(cordboard_model::cause::Cause::NotFound);
+                    engine.handle_input(FlowInput::Answer { call, ticket, answer }, Time::ZERO);
+                }
+                FlowOutput::Log { .. } => {}
+                FlowOutput::Failed { error, .. } => break error,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(error.kind, FlowErrorKind::Instructions, "{question}");
+        assert!((50..most).contains(&steps), "{question}: {steps}");
+    }
+}
+
+#[test]
 fn a_table_that_stands_in_many_places_counts_in_each() {
     let bomb = "local a = {} for i = 1, 200 do a[i] = 'x' end\nlocal b = {} for i = 1, 200 do b[i] = a end\ncall:play(b)";
     let error = failure(bomb);
