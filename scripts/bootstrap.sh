@@ -79,6 +79,7 @@ test  sox                              sox              reads the recordings and
 test  opusdec                          opus-tools       plays the recordings that are Opus
 test  espeak-ng                        espeak-ng        says what flows have to say
 test  /usr/lib/python3/dist-packages/websockets python3-websockets is a speech bot that is not ours
+test  /usr/lib/python3/dist-packages/aiortc python3-aiortc is a WebRTC peer that is no browser
 test  pocketsphinx_continuous          pocketsphinx     recognises words
 test  /usr/share/pocketsphinx/model/en-us pocketsphinx-en-us knows how English sounds
 test  openssl                          openssl          makes the certificates that the tests of TLS show

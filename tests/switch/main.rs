@@ -42,6 +42,7 @@ mod trunks;
 mod video;
 mod voices;
 mod walk;
+mod webrtc_peer;
 mod websocket;
 
 use cordboard_tests::runner::{self, Test, alone, beside, test};
@@ -166,6 +167,11 @@ static TESTS: &[Test] = &[
     test(
         "a_browser_whose_network_goes_dead_is_heard_by_its_other_one_within_three_seconds",
         roaming::network_goes_dead,
+    ),
+    test("a_webrtc_peer_that_is_no_browser_calls_a_phone_with_tones_both_ways", webrtc_peer::calls_a_phone),
+    test(
+        "a_phone_calls_a_webrtc_peer_that_is_no_browser_with_tones_both_ways",
+        webrtc_peer::is_called_by_a_phone,
     ),
     test(
         "a_browser_calls_a_phone_holds_and_changes_its_network_with_tones_both_ways",

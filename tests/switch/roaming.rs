@@ -15,7 +15,10 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::Instant;
 
-const SWITCH: &str = "203.0.113.10";
+/// The switch's address.
+pub const SWITCH: &str = "203.0.113.10";
+/// Where the customer is.
+pub const CUSTOMER: &str = "customer";
 /// Where the browser is.
 const DESK: &str = "desk";
 /// The networks behind the two routers.
@@ -35,32 +38,43 @@ fn plug(link: Link) -> Outcome {
     net::plug(DESK, link.router, link.inner, 2, link.metric)
 }
 
-/// The internet with the switch, a customer, and the two routers.
-fn world(dir: &Path) -> Result<Switch, Fail> {
+/// The internet with a customer and the switch, whose accounts are 1001, by WebSocket too from pages of this origin, and 1002.
+pub fn switch_with(dir: &Path, origin: &str) -> Result<Switch, Fail> {
     net::internet()?;
     net::switch_at(SWITCH, None)?;
-    net::host("customer", "203.0.113.21")?;
+    net::host(CUSTOMER, "203.0.113.21")?;
+    let config = Config::new(dir)?.listens(&["203.0.113.10:5060", "ws:203.0.113.10:5062"]);
+    let config = config.media("address = \"203.0.113.10\"").sip(&format!("origins = [\"{origin}\"]"));
+    Switch::start(dir, &config.md5_alone().user("1001").user("1002"))
+}
+
+/// The same with the two routers and the browser's place, which has the cable.
+fn world(dir: &Path) -> Result<Switch, Fail> {
+    let switch = switch_with(dir, &format!("http://{PAGE}"))?;
     net::router_of(CABLE.inner, CABLE.router, CABLE.public, Ports::Kept)?;
     net::router_of(RADIO.inner, RADIO.router, RADIO.public, Ports::ForEachPeer)?;
     net::host_apart(DESK)?;
     plug(CABLE)?;
-    let config = Config::new(dir)?.listens(&["203.0.113.10:5060", "ws:203.0.113.10:5062"]);
-    let config = config.media("address = \"203.0.113.10\"").sip(&format!("origins = [\"http://{PAGE}\"]"));
-    Switch::start(dir, &config.md5_alone().user("1001").user("1002"))
+    Ok(switch)
+}
+
+/// The customer calls 1001, who answers.
+pub fn customer_calls(dir: &Path) -> Result<Phone, Fail> {
+    let calls = Scenario::caller(MU_LAW).invites_with_digest().is_answered().ends();
+    let from = Setup { ip: "203.0.113.21", switch: "203.0.113.10:5060", port: 5_072, ..Setup::default() };
+    let setup = Setup { name: "customer", caller: "1002", user: "1001", password: PASSWORD, ..from };
+    inside(CUSTOMER, || {
+        let voice = Voice::new(setup.ip, setup.rtp, AGENT)?;
+        let mut phone = Phone { sipp: Sipp::start(dir, &calls, &setup)?, voice };
+        phone.speaks()?;
+        Ok(phone)
+    })
 }
 
 /// The customer calls the browser; both hear each other.
 fn talking(dir: &Path) -> Result<(Browser, Phone), Fail> {
     let mut browser = inside(DESK, || Browser::open_for(dir, &format!("ws://{SWITCH}:5062")))?;
-    let calls = Scenario::caller(MU_LAW).invites_with_digest().is_answered().ends();
-    let from = Setup { ip: "203.0.113.21", switch: "203.0.113.10:5060", port: 5_072, ..Setup::default() };
-    let setup = Setup { name: "customer", caller: "1002", user: "1001", password: PASSWORD, ..from };
-    let mut customer = inside("customer", || {
-        let voice = Voice::new(setup.ip, setup.rtp, AGENT)?;
-        let mut phone = Phone { sipp: Sipp::start(dir, &calls, &setup)?, voice };
-        phone.speaks()?;
-        Ok(phone)
-    })?;
+    let mut customer = customer_calls(dir)?;
     both_hear(&mut browser, &mut customer)?;
     Ok((browser, customer))
 }
@@ -92,7 +106,7 @@ fn over(switch: &Switch, mut browser: Browser, mut customer: Phone, by: Link) ->
         !message.sent && (message.text.starts_with("BYE") || message.text.starts_with("INVITE"))
     });
     ensure(touched.count() == 0, || customer.sipp.log())?;
-    inside("customer", || customer.hangs_up())?;
+    inside(CUSTOMER, || customer.hangs_up())?;
     let ended = browser.sees("ended");
     explained(ended, &mut browser, switch)?;
     let cdr = switch.wait_cdrs(1)?.remove(0);
