@@ -69,6 +69,17 @@ impl Decoder {
         }
     }
 
+    /// Makes samples at `rate` from now on, or as near as the codec, which it is one of, comes to it; what it knows of the party
+    /// is kept where both bands have memories of their own. Allocates if that is another rate.
+    pub(crate) fn tune(&mut self, codec: Codec, rate: u32) {
+        if rate.min(codec.sample_hz()) != self.rate() {
+            match self {
+                Decoder::G722(_, is_wide) => *is_wide = rate > NARROW,
+                decoder => *decoder = Self::at(codec, rate),
+            }
+        }
+    }
+
     /// Samples a second that it makes.
     pub fn rate(&self) -> u32 {
         match self {
@@ -168,6 +179,17 @@ impl Encoder {
             // nor encoded
             Codec::H264 | Codec::Vp8 => Encoder::L16(None),
             Codec::L16 => Encoder::L16(resample::Resampler::new(rate.min(WIDE), WIDE).map(Box::new)),
+        }
+    }
+
+    /// Takes samples at `rate` from now on, or as near as the codec, which it is one of, comes to it. Its likeness of the party's
+    /// decoder is kept where both bands have memories of their own. Allocates if that is another rate.
+    pub(crate) fn tune(&mut self, codec: Codec, rate: u32, config: &OpusConfig, wanted: &OpusParams) {
+        if rate.min(codec.sample_hz()) != self.rate() {
+            match self {
+                Encoder::G722(_, is_wide) => *is_wide = rate > NARROW,
+                encoder => *encoder = Self::at(codec, rate, config, wanted),
+            }
         }
     }
 

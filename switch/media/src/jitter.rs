@@ -141,6 +141,22 @@ impl JitterBuffer {
         }
     }
 
+    /// The decoder makes samples at another rate from now on; what waits goes on waiting.
+    pub(crate) fn rescale(&mut self, rate: u32) {
+        let (from, to) = (self.rate, i64::from(rate));
+        let of = |value: i64| scaled(value, from, to);
+        let of_count = |value: u64| u64::try_from(of(value as i64)).unwrap_or(0);
+        self.delay.rescale(rate);
+        self.slots.iter_mut().flatten().for_each(|slot| slot.at = of(slot.at));
+        (self.cursor, self.came) = (self.cursor.map(of), self.came.map(|(number, at)| (number, of(at))));
+        (self.length, self.invented, self.rested) =
+            (of(self.length).max(1), of(self.invented), of(self.rested));
+        let untold = self.counters.concealed - self.told;
+        self.told = of_count(self.told);
+        self.counters.concealed = self.told + of_count(untold);
+        self.rate = to;
+    }
+
     /// Another source begins: nothing of the old one is played.
     pub(crate) fn reset(&mut self) {
         self.rest();
@@ -370,6 +386,11 @@ impl JitterBuffer {
     pub(crate) fn played(&mut self, samples: usize) {
         self.advance(samples as i64);
     }
+}
+
+/// A position or a length at another rate.
+fn scaled(value: i64, from: i64, to: i64) -> i64 {
+    i64::try_from((i128::from(value) * i128::from(to)).div_euclid(i128::from(from.max(1)))).unwrap_or(0)
 }
 
 #[cfg(test)]

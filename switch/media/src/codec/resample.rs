@@ -134,6 +134,31 @@ fn bessel(x: f64) -> f64 {
     sum
 }
 
+/// Brings the first `held` samples of `pcm`, a packet or so that waits, from one rate to twice it or half: how many there are
+/// then. Straight lines will do: it is done where a rate changes, not all the time.
+pub(crate) fn bring(pcm: &mut [i16], held: usize, from: u32, to: u32) -> usize {
+    let held = held.min(pcm.len());
+    let sample = |pcm: &[i16], n: usize| i32::from(pcm.get(n).copied().unwrap_or(0));
+    if to == from * 2 {
+        let held = held.min(pcm.len() / 2);
+        for n in (0..held).rev() {
+            let (now, next) =
+                (sample(pcm, n), if n + 1 < held { sample(pcm, 2 * n + 2) } else { sample(pcm, n) });
+            pcm[2 * n + 1] = ((now + next) / 2) as i16;
+            pcm[2 * n] = now as i16;
+        }
+        return held * 2;
+    }
+    if from == to * 2 {
+        for n in 0..held / 2 {
+            pcm[n] = ((sample(pcm, 2 * n) + sample(pcm, 2 * n + 1)) / 2) as i16;
+        }
+        return held / 2;
+    }
+    // no other change happens; what waits is then not worth more than its time
+    0
+}
+
 /// The low-pass of 8 to 16 kHz half-way between two samples, from the nearest to the farthest, on either side alike: the same
 /// window and as many taps as [`Resampler`] has.
 const BETWEEN: [i32; TAPS / 2] =
@@ -237,6 +262,16 @@ mod tests {
         }
         let steady = run(8_000, 48_000, &[i16::MAX; 800]);
         assert!(steady[1_000..].iter().all(|sample| *sample > 32_000), "a gain of one");
+    }
+
+    #[test]
+    fn what_waits_is_brought_to_twice_the_rate_and_back() {
+        let mut pcm = [100, 200, 400, 7, 7, 7, 7];
+        assert_eq!(bring(&mut pcm, 3, 8_000, 16_000), 6);
+        assert_eq!(pcm, [100, 150, 200, 300, 400, 400, 7]);
+        assert_eq!(bring(&mut pcm, 6, 16_000, 8_000), 3);
+        assert_eq!(pcm[..3], [125, 250, 400]);
+        assert_eq!(bring(&mut [1; 4], 3, 8_000, 16_000), 4, "as many as there is room for");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::MediaEngine;
 use super::PortKey;
 use crate::graph::bridge::{Content, Passage};
 use crate::graph::feed::Feed;
-use crate::graph::mixer::{self, Beat, Member, Mix, Seat, Shape, bit};
+use crate::graph::mixer::{Beat, Member, Mix, Seat, Shape, bit};
 use cordboard_model::id::CallId;
 use cordboard_model::media::{MIX_MEMBERS_MAX, MediaEvent, MixMember};
 use cordboard_model::time::Time;
@@ -138,11 +138,7 @@ impl MediaEngine {
         let Some(room) = self.mixes.get_mut(mix) else {
             return;
         };
-        for place in 0..room.members.len() {
-            let is_heard = room.is_heard(place);
-            let Some(member) = room.members.get_mut(place) else {
-                continue;
-            };
+        for member in &mut room.members {
             let leg = member.leg.and_then(|key| self.legs.get(key));
             let params = leg.and_then(|leg| leg.stream.map(|stream| stream.params));
             member.shape = leg.zip(params).map(|(leg, params)| Shape {
@@ -150,9 +146,17 @@ impl MediaEngine {
                 ptime_ms: leg.ptime_ms(),
                 opus: params.opus,
             });
-            let codec = params.map(|params| params.codec).filter(|_| is_heard);
+        }
+        room.tune();
+        let rate = room.rate();
+        for place in 0..room.members.len() {
+            let is_heard = room.is_heard(place);
+            let Some(member) = room.members.get_mut(place) else {
+                continue;
+            };
+            let codec = member.shape.map(|shape| shape.codec).filter(|_| is_heard);
             if member.feed.as_ref().map(|feed| feed.codec()) != codec {
-                member.feed = codec.map(|codec| Box::new(Feed::new(codec, mixer::RATE)));
+                member.feed = codec.map(|codec| Box::new(Feed::new(codec, rate)));
             }
         }
         room.arrange();

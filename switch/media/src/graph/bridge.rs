@@ -173,8 +173,9 @@ pub(crate) fn prepare(from: &Leg, to: &mut Leg, ptime_ms: u8, config: &OpusConfi
     };
     coders.tune(rate, config);
     let rate = coders.rate().min(common);
-    if to.feed.as_ref().map(|feed| (feed.codec(), feed.rate())) != Some((codec, rate)) {
-        to.feed = Some(Box::new(Feed::new(codec, rate)));
+    match to.feed.as_mut().filter(|feed| feed.codec() == codec) {
+        Some(feed) => feed.tune(rate),
+        None => to.feed = Some(Box::new(Feed::new(codec, rate))),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::codec::Decoder;
 use crate::codec::comfort::Comfort;
 use crate::codec::conceal::Conceal;
 use crate::codec::opus::is_silence;
-use crate::codec::resample::Resampler;
+use crate::codec::resample::{Resampler, bring};
 use crate::jitter::{Adjust, JitterBuffer, Next};
 use crate::rtp::ahead;
 use crate::rtp::reception::Arrival;
@@ -89,9 +89,7 @@ impl Feed {
         let decoder = Decoder::at(codec, rate);
         let inner = decoder.rate();
         let resampler = Resampler::new(inner, rate);
-        let ms = inner as usize / 1_000;
-        let packet_ms = if codec == Codec::Opus { PACKET_MS.0 } else { PACKET_MS.1 };
-        let turn = if resampler.is_some() { TAKE_MS * ms } else { 0 };
+        let turn = if resampler.is_some() { TAKE_MS * inner as usize / 1_000 } else { 0 };
         Self {
             codec,
             rate,
@@ -102,7 +100,7 @@ impl Feed {
             conceal: Conceal::new(inner),
             silence: None,
             newest: None,
-            fifo: vec![0; (TAKE_MS + packet_ms) * ms].into(),
+            fifo: vec![0; room(codec, inner)].into(),
             held: 0,
             turn: vec![0; turn].into(),
             idle: 0,
@@ -110,6 +108,34 @@ impl Feed {
             odd: 0,
             hushed: Time::ZERO,
         }
+    }
+
+    /// Gives samples at `rate` hertz from now on. What came and was not given yet is given. Allocates if that is another rate.
+    pub(crate) fn tune(&mut self, rate: u32) {
+        if rate == self.rate {
+            return;
+        }
+        self.rate = rate;
+        let before = self.inner;
+        self.decoder.tune(self.codec, rate);
+        self.inner = self.decoder.rate();
+        if self.inner != before {
+            self.jitter.rescale(self.inner);
+            self.conceal = Conceal::new(self.inner);
+            let scale =
+                |samples: u32| (u64::from(samples) * u64::from(self.inner) / u64::from(before)) as u32;
+            self.silence = self.silence.map(|(silence, left)| (silence, scale(left)));
+            self.idle = scale(self.idle);
+            let mut fifo = vec![0; room(self.codec, self.inner).max(self.fifo.len())];
+            fifo.iter_mut().zip(&self.fifo).for_each(|(to, sample)| *to = *sample);
+            self.held = bring(&mut fifo, self.held, before, self.inner);
+            fifo.truncate(room(self.codec, self.inner));
+            self.held = self.held.min(fifo.len());
+            self.fifo = fifo.into();
+        }
+        self.resampler = Resampler::new(self.inner, rate);
+        let turn = if self.resampler.is_some() { TAKE_MS * self.inner as usize / 1_000 } else { 0 };
+        self.turn = vec![0; turn].into();
     }
 
     /// Samples a second that it gives.
@@ -320,6 +346,12 @@ impl Feed {
             (Silence::Codec, None) => room.fill(0),
         }
     }
+}
+
+/// Decoded samples that may wait: the longest packet taken, beside what one turn takes.
+fn room(codec: Codec, rate: u32) -> usize {
+    let packet_ms = if codec == Codec::Opus { PACKET_MS.0 } else { PACKET_MS.1 };
+    (TAKE_MS + packet_ms) * rate as usize / 1_000
 }
 
 /// The longest payload taken, octets: 60 ms of G.711, more than any packet of speech in Opus; 30 ms of linear samples.

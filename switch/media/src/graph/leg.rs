@@ -90,24 +90,16 @@ impl Coders {
 
     /// Speaks at `rate` from now on, or as near as the codec comes to it. Allocates.
     pub(crate) fn tune(&mut self, rate: u32, config: &OpusConfig) {
-        if rate.min(self.codec.sample_hz()) != self.mouth.rate() {
-            match &mut self.mouth {
-                // the party's decoder goes on, and so does its likeness here
-                Encoder::G722(_, is_wide) => *is_wide = rate > NARROW,
-                mouth => *mouth = Encoder::at(self.codec, rate, config, &self.opus),
-            }
+        let before = self.mouth.rate();
+        self.mouth.tune(self.codec, rate, config, &self.opus);
+        if self.mouth.rate() != before {
             self.up = Resampler::new(NARROW, self.mouth.rate());
         }
     }
 
     /// Has recordings hear it at `rate`, or as near as the codec comes to it. Allocates if that is another.
     pub(crate) fn tune_tape(&mut self, rate: u32) {
-        if rate.min(self.codec.sample_hz()) != self.tape.rate() {
-            match &mut self.tape {
-                Decoder::G722(_, is_wide) => *is_wide = rate > NARROW,
-                tape => *tape = Decoder::at(self.codec, rate),
-            }
-        }
+        self.tape.tune(self.codec, rate);
     }
 
     /// The payload of a packet's samples at [`Coders::rate`]: how long, and whether it is the first after a silence.

@@ -3,30 +3,33 @@
 //! Invariants: who hears whom is a matrix of bits, stated whole by a command; nobody hears himself. A member's audio is
 //! pulled once for each step and summed once for each distinct set of speakers; members that hear the same, in the same
 //! codec and packet length, share one encoder and its packets. A sum never wraps: it is clipped. A step allocates nothing.
+//!
+//! All is mixed at one rate: 16 kHz where one whose codec carries it hears another, 8 kHz where nobody would hear the
+//! difference. It is settled when somebody comes or goes; what was said before that and not heard yet goes through.
 
-use crate::codec::Encoder;
 use crate::codec::opus::OpusConfig;
+use crate::codec::resample::{Resampler, bring};
+use crate::codec::{Encoder, NARROW, WIDE};
 use crate::graph::feed::{Feed, Pulled};
 use crate::graph::loudness::{Gain, Speaker, mean_square};
 use cordboard_model::id::CallId;
 use cordboard_model::media::{Codec, MIX_MEMBERS_MAX, OpusParams};
 use cordboard_model::time::{Duration, Time};
 
-/// Samples a second of what is mixed. Of everything here that counts in samples, this is the one place that says how long
-/// one is.
-pub(crate) const RATE: u32 = 8_000;
 /// A step, milliseconds, where every member's packets are a multiple of it, and where not.
 const STEP_MS: u8 = 20;
 const SHORT_STEP_MS: u8 = 10;
+/// The longest packet, milliseconds.
+const FRAME_MS: u8 = 60;
 /// Samples of the longest step.
-const STEP_SAMPLES: usize = samples_of(STEP_MS);
-/// Samples of the longest packet, 60 ms, and what a step may leave over.
-const FRAME_SAMPLES: usize = samples_of(60);
+const STEP_SAMPLES: usize = samples_of(STEP_MS, WIDE);
+/// Samples of the longest packet.
+const FRAME_SAMPLES: usize = samples_of(FRAME_MS, WIDE);
 /// Bytes of the longest packet: 30 ms of L16.
-const CODES_MAX: usize = 2 * FRAME_SAMPLES;
+const CODES_MAX: usize = 960;
 
-const fn samples_of(ms: u8) -> usize {
-    ms as usize * (RATE as usize / 1_000)
+const fn samples_of(ms: u8, rate: u32) -> usize {
+    ms as usize * (rate as usize / 1_000)
 }
 
 /// Where a leg sits.
@@ -88,6 +91,9 @@ struct Out {
     hears: u32,
     shape: Shape,
     encoder: Encoder,
+    /// Samples a second of the mix, and the way from there to what the encoder takes, if that is less.
+    rate: u32,
+    down: Option<Resampler>,
     pcm: [i16; FRAME_SAMPLES + STEP_SAMPLES],
     held: usize,
     codes: [u8; CODES_MAX],
@@ -96,15 +102,28 @@ struct Out {
 }
 
 impl Out {
-    fn new(hears: u32, shape: Shape, opus: &OpusConfig) -> Self {
+    fn new(hears: u32, shape: Shape, rate: u32, opus: &OpusConfig) -> Self {
+        let encoder = Encoder::at(shape.codec, rate, opus, &shape.opus);
         Self {
             hears,
             shape,
-            encoder: Encoder::at(shape.codec, RATE, opus, &shape.opus),
+            down: Resampler::new(rate, encoder.rate()),
+            encoder,
+            rate,
             pcm: [0; FRAME_SAMPLES + STEP_SAMPLES],
             held: 0,
             codes: [0; CODES_MAX],
             ready: None,
+        }
+    }
+
+    /// Takes mixes of another rate from now on. Allocates if it is another.
+    fn tune(&mut self, rate: u32, opus: &OpusConfig) {
+        if rate != self.rate {
+            self.held = bring(&mut self.pcm, self.held, self.rate, rate);
+            self.encoder.tune(self.shape.codec, rate, opus, &self.shape.opus);
+            self.down = Resampler::new(rate, self.encoder.rate());
+            self.rate = rate;
         }
     }
 
@@ -116,13 +135,21 @@ impl Out {
             room.copy_from_slice(mixed);
             self.held = end;
         }
-        let frame = samples_of(self.shape.ptime_ms).min(FRAME_SAMPLES);
+        let frame = samples_of(self.shape.ptime_ms.min(FRAME_MS), self.rate);
         if self.held < frame {
             return;
         }
         let before = self.held.saturating_sub(mixed.len());
-        let begins = at - Duration::from_millis((before as u64 * 1_000) / u64::from(RATE));
-        let len = self.encoder.encode(self.pcm.get(..frame).unwrap_or_default(), &mut self.codes);
+        let begins = at - Duration::from_millis((before as u64 * 1_000) / u64::from(self.rate));
+        let pcm = self.pcm.get(..frame).unwrap_or_default();
+        let len = match &mut self.down {
+            None => self.encoder.encode(pcm, &mut self.codes),
+            Some(down) => {
+                let mut narrow = [0; FRAME_SAMPLES / 2];
+                let made = down.run(pcm, &mut narrow);
+                self.encoder.encode(narrow.get(..made).unwrap_or_default(), &mut self.codes)
+            }
+        };
         self.pcm.copy_within(frame..self.held, 0);
         self.held -= frame;
         self.ready = Some((len, begins));
@@ -155,8 +182,11 @@ pub(crate) struct Mix {
     outs: Vec<Out>,
     speaker: Speaker,
     step_ms: u8,
+    /// Samples a second of what is mixed.
+    rate: u32,
     mixed: [i16; STEP_SAMPLES],
     total: [i32; STEP_SAMPLES],
+    sums: [i32; STEP_SAMPLES],
 }
 
 impl Mix {
@@ -171,14 +201,40 @@ impl Mix {
             outs: Vec::new(),
             speaker: Speaker::default(),
             step_ms: STEP_MS,
+            rate: NARROW,
             mixed: [0; STEP_SAMPLES],
             total: [0; STEP_SAMPLES],
+            sums: [0; STEP_SAMPLES],
         }
     }
 
     /// How far a step goes, milliseconds.
     pub(crate) fn step_ms(&self) -> u8 {
         self.step_ms
+    }
+
+    /// Samples a second of what is mixed.
+    pub(crate) fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// Settles the rate by who sits there now, and has everybody's audio come and go at it. Who is muted for a while changes
+    /// nothing. Allocates if it is another rate.
+    pub(crate) fn tune(&mut self) {
+        let is_wide = |member: &Member| {
+            member.leg.is_some() && member.shape.is_some_and(|shape| shape.codec.sample_hz() > NARROW)
+        };
+        let wide = self.members.iter().enumerate().filter(|(_, member)| is_wide(member));
+        let wide = wide.map(|(place, _)| bit(place)).fold(0, core::ops::BitOr::bitor);
+        let hears_wide =
+            |(place, member): (usize, &Member)| is_wide(member) && member.hears & wide & !bit(place) != 0;
+        self.rate = if self.members.iter().enumerate().any(hears_wide) { WIDE } else { NARROW };
+        for feed in self.members.iter_mut().filter_map(|member| member.feed.as_mut()) {
+            feed.tune(self.rate);
+        }
+        for out in &mut self.outs {
+            out.tune(self.rate, &self.opus);
+        }
     }
 
     /// Whether nobody is left in it.
@@ -197,7 +253,9 @@ impl Mix {
         for (place, member) in members.iter_mut().enumerate() {
             let same = |old: &Member| old.leg.is_some() && old.leg == member.leg;
             if let Some(before) = self.members.iter().position(same) {
-                member.gain = self.members.get(before).map_or(member.gain, |old| old.gain);
+                if let Some(old) = self.members.get(before) {
+                    (member.gain, member.out) = (old.gain, old.out);
+                }
                 if let Some(to) = moved.get_mut(before) {
                     *to = Some(place);
                 }
@@ -230,23 +288,26 @@ impl Mix {
         (0..self.members.len()).any(hears)
     }
 
-    /// Sets who is sent what, after the matrix or what a member agreed on has changed. An encoder whose packets are still
-    /// wanted goes on. Allocates.
+    /// Sets who is sent what, after the matrix or what a member agreed on has changed. A member's encoder goes on with what he
+    /// hears now, for its likeness of his decoder and what waits in it; one whom it is no longer enough for gets a new one.
+    /// Allocates.
     pub(crate) fn arrange(&mut self) {
-        let mut old = core::mem::take(&mut self.outs);
+        let mut old: Vec<Option<Out>> = core::mem::take(&mut self.outs).into_iter().map(Some).collect();
         for place in 0..self.members.len() {
             let hears = self.heard_by(place);
             let Some(member) = self.members.get_mut(place) else {
                 continue;
             };
-            member.out = None;
+            let before = member.out.take();
             let Some(shape) = member.shape.filter(|_| member.leg.is_some()) else {
                 continue;
             };
             let same = |out: &Out| out.hears == hears && out.shape == shape;
             let at = self.outs.iter().position(same).unwrap_or_else(|| {
-                let kept = old.iter().position(same).map(|at| old.swap_remove(at));
-                self.outs.push(kept.unwrap_or_else(|| Out::new(hears, shape, &self.opus)));
+                let own = before.and_then(|at| old.get_mut(usize::from(at)));
+                let kept = own.and_then(|out| out.take_if(|out| out.shape == shape));
+                let kept = kept.map(|out| Out { hears, ..out });
+                self.outs.push(kept.unwrap_or_else(|| Out::new(hears, shape, self.rate, &self.opus)));
                 self.outs.len() - 1
             });
             member.out = u8::try_from(at).ok();
@@ -266,7 +327,7 @@ impl Mix {
 
     /// Makes one step. Says who speaks, if that has changed: a place, or nobody.
     pub(crate) fn step(&mut self, at: Time) -> Option<Option<usize>> {
-        let samples = samples_of(self.step_ms);
+        let samples = samples_of(self.step_ms, self.rate);
         let mut sounding = 0;
         let mut levels = [0.0; MIX_MEMBERS_MAX];
         for ((place, member), level) in self.members.iter_mut().enumerate().zip(&mut levels) {
@@ -299,12 +360,13 @@ impl Mix {
 
     fn sum_all(&mut self, sounding: u32, samples: usize) {
         let Self { members, total, .. } = self;
+        let total = total.get_mut(..samples).unwrap_or_default();
         total.fill(0);
         if sounding.count_ones() < 3 {
             return; // nobody hears more than one: the sum of all is not wanted
         }
         for (_, member) in members.iter().enumerate().filter(|(place, _)| sounding & bit(*place) != 0) {
-            for (sum, sample) in total.iter_mut().zip(&member.pcm).take(samples) {
+            for (sum, sample) in total.iter_mut().zip(&member.pcm) {
                 *sum += i32::from(*sample);
             }
         }
@@ -312,21 +374,22 @@ impl Mix {
 
     /// Mixes those of `hears`: by adding them up, or by taking the others from the sum of all, whichever is less work.
     fn sum(&mut self, hears: u32, sounding: u32, samples: usize) {
-        let Self { members, total, mixed, .. } = self;
-        let mut sums = [0i32; STEP_SAMPLES];
+        let Self { members, total, mixed, sums, .. } = self;
+        let sums = sums.get_mut(..samples).unwrap_or_default();
         let missing = sounding & !hears;
         let by_all = sounding.count_ones() >= 3 && missing.count_ones() < hears.count_ones();
         let (places, sign) = if by_all { (missing, -1) } else { (hears, 1) };
-        if by_all {
-            sums = *total;
+        match total.get(..samples) {
+            Some(total) if by_all => sums.copy_from_slice(total),
+            _ => sums.fill(0),
         }
         for (_, member) in members.iter().enumerate().filter(|(place, _)| places & bit(*place) != 0) {
-            for (sum, sample) in sums.iter_mut().zip(&member.pcm).take(samples) {
+            for (sum, sample) in sums.iter_mut().zip(&member.pcm) {
                 *sum += sign * i32::from(*sample);
             }
         }
         for (sample, sum) in mixed.iter_mut().zip(sums) {
-            *sample = sum.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
+            *sample = (*sum).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
         }
     }
 

@@ -39,6 +39,16 @@ impl Delay {
         Self { rate, now: Seen::NOTHING, before: Seen::NOTHING, begun: Time::ZERO, floor: 0 }
     }
 
+    /// Counts at another rate from now on; what is known stays known.
+    pub(super) fn rescale(&mut self, rate: u32) {
+        let (from, to) = (self.rate, i64::from(rate));
+        for seen in [&mut self.now, &mut self.before].into_iter().filter(|seen| seen.least != i64::MAX) {
+            (seen.least, seen.most) =
+                (super::scaled(seen.least, from, to), super::scaled(seen.most, from, to));
+        }
+        (self.rate, self.floor) = (to, super::scaled(self.floor, from, to));
+    }
+
     pub(super) fn reset(&mut self) {
         (self.now, self.before, self.begun) = (Seen::NOTHING, Seen::NOTHING, Time::ZERO);
     }

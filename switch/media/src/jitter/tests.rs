@@ -236,3 +236,42 @@ fn more_packets_than_there_is_room_for_cost_the_oldest() {
     buffer.put(50, 8_000, &[0; 513], at(0.0));
     assert_eq!(buffer.counters().late, 9);
 }
+
+#[test]
+fn what_waits_goes_on_waiting_when_the_rate_changes() {
+    let played = |to: u32, change: u32| {
+        let mut buffer = JitterBuffer::new(8_000, 8, false);
+        let (mut out, mut rate) = (Vec::new(), 8_000);
+        for n in 0..200u32 {
+            let now = Time::from_millis(1_000 + u64::from(n) * 20);
+            // jitter of up to 30 ms, the same every run
+            let late = u64::from(n.wrapping_mul(2_654_435_761) >> 27);
+            let frame = rate as usize / 50;
+            buffer.put(u64::from(n), i64::from(n) * frame as i64, &[n as u8], now);
+            let now = now + Duration::from_millis(late);
+            if n == change {
+                buffer.rescale(to);
+                rate = to;
+            }
+            let frame = rate as usize / 50;
+            if buffer.begin(frame, 0, now).is_some() {
+                match buffer.next(frame, false) {
+                    Next::Packet(codes) => {
+                        out.push(Some(codes[0]));
+                        buffer.played(frame);
+                    }
+                    _ => out.push(None),
+                }
+            }
+        }
+        (out, buffer.target() * 1_000 / i64::from(rate), buffer.take_concealed() * 1_000 / u64::from(rate))
+    };
+    let (steady, target, concealed) = played(8_000, u32::MAX);
+    for change in [50, 99, 150] {
+        let (changed, after, invented) = played(16_000, change);
+        assert_eq!(changed.len(), steady.len());
+        let other = changed.iter().zip(&steady).filter(|(one, other)| one != other).count();
+        assert!(other <= 2, "{change}: {other} turns differ");
+        assert!((after - target).abs() <= 1 && invented.abs_diff(concealed) <= 20, "{after}, {invented}");
+    }
+}

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod band;
 #[cfg(test)]
+mod band_mixed;
+#[cfg(test)]
 mod band_recorded;
 #[cfg(test)]
 mod corpus;
