@@ -68,7 +68,10 @@ impl MediaEngine {
         let params = stream.params;
         let locked = match stream.latch.admit(from, header.ssrc, header.sequence, now) {
             Admission::Accepted { locked } => locked,
-            Admission::Probation => return None,
+            Admission::Probation => {
+                leg.unproved += 1;
+                return None;
+            }
             Admission::Foreign => {
                 leg.foreign += 1;
                 return None;

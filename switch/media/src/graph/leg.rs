@@ -280,6 +280,8 @@ pub(crate) struct Leg {
     /// Our own address is one that everybody reaches.
     pub public: bool,
     pub foreign: u64,
+    /// Packets of sources that had not proved to be the party yet: foreign, if nobody ever has.
+    pub unproved: u64,
     pub malformed: u64,
     pub unsealed: u64,
     /// Microseconds of audio for the party that were invented.
@@ -343,6 +345,7 @@ impl Leg {
             epoch: 0,
             public: false,
             foreign: 0,
+            unproved: 0,
             malformed: 0,
             unsealed: 0,
             concealed_us: 0,
@@ -372,7 +375,7 @@ impl Leg {
             received,
             sent,
             lost,
-            foreign: self.foreign,
+            foreign: self.foreign + if received == 0 { self.unproved } else { 0 },
             malformed: self.malformed,
             unsealed: self.unsealed,
             jitter_us,

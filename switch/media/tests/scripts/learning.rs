@@ -88,6 +88,22 @@ fn a_phone_behind_a_nat_is_learnt_and_answered_there() {
 }
 
 #[test]
+fn packets_each_from_another_address_are_nobodys_and_are_counted_where_nobody_was_heard() {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    for n in 0..60 {
+        let from = SocketAddr::from(([198, 51, 100, 7], 31_000 + n));
+        assert_eq!(world.give(0, from, &Rtp::audio(8, 1, u32::from(n), 0).bytes()), None);
+        world.run(20);
+    }
+    assert_eq!((world.stats(0).received, world.stats(0).foreign), (0, 60));
+    // Once the party is heard, those were only before it.
+    for n in 60..63 {
+        world.say(0, &Rtp::audio(8, 1, n, 0));
+    }
+    assert_eq!(world.stats(0).foreign, 0);
+}
+
+#[test]
 fn a_forger_who_was_there_first_loses_the_leg_when_its_phone_speaks() {
     let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
     for n in 0..10 {
