@@ -4,7 +4,7 @@
 //! checked stand in the assertions of each.
 
 use cordboard_core::{Datagram, Flow, Shard, ShardCommand, ShardConfig, ShardInput, ShardOutput, Transport};
-use cordboard_model::media::{Codec, Direction, LegStats, MediaCommand, MediaEvent};
+use cordboard_model::media::{Codec, LegStats, MediaCommand, MediaEvent};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_plugin_api::Registry;
 use cordboard_plugin_called_number::CalledNumberPlugin;
@@ -63,18 +63,8 @@ fn look_at(message: &Message) {
 /// A session description, as an offer and as an answer.
 pub fn sdp(data: &[u8]) {
     let local = Local {
-        addr: SocketAddr::new(SWITCH.ip(), 20_000),
-        session_id: 1,
-        version: 1,
-        codecs: Codec::ALL.to_vec(),
         spoken: Some(Codec::G722),
-        dtmf_pt: Some(101),
-        direction: Direction::SendRecv,
-        ptime_ms: 20,
-        rtcp_mux: false,
-        video: None,
-        comfort: false,
-        security: Default::default(),
+        ..Local::plain(SocketAddr::new(SWITCH.ip(), 20_000), 1, &Codec::ALL)
     };
     if let Ok(read) = SessionDescription::parse(data) {
         for media in &read.media {
