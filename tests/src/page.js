@@ -122,6 +122,16 @@ phone.on('registered', () => {
 });
 globalThis.hold = () => { call.hold({}, () => saw('held')); return 0; };
 globalThis.resume = () => { call.unhold({}, () => saw('resumed')); return 0; };
+// The camera is taken away and put back: its stream is refused, and taken anew.
+globalThis.film = async (on) => {
+  if (on) {
+    const filmed = await navigator.mediaDevices.getUserMedia({ video: camera });
+    call.connection.addTrack(filmed.getVideoTracks()[0], filmed);
+  } else {
+    call.connection.getTransceivers().find(({ receiver }) => receiver.track.kind === 'video').stop();
+  }
+  call.renegotiate({}, () => saw(on ? 'filmed' : 'dark'));
+};
 globalThis.dial = (number) => { phone.call(`sip:${number}@localhost`, media); return 0; };
 // The way a page answers to another network: its packets come from elsewhere, and both ends look for each other anew.
 globalThis.restart = () => { call.renegotiate({ rtcOfferConstraints: { iceRestart: true } }, () => saw('restarted')); return 0; };

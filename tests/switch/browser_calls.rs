@@ -207,7 +207,13 @@ pub fn sees_a_phone(dir: &Path) -> Outcome {
         explained(seeing, &mut browser, &switch)?;
         let seeing = phone.wait_seeing_call(calls);
         explained(seeing, &mut browser, &switch)?;
-        for (what, done) in [("hold()", "held"), ("resume()", "resumed"), ("restart()", "restarted")] {
+        for (what, done) in [
+            ("hold()", "held"),
+            ("resume()", "resumed"),
+            ("restart()", "restarted"),
+            ("film(false)", "dark"),
+            ("film(true)", "filmed"),
+        ] {
             browser.does(what)?;
             browser.sees(done)?;
         }

@@ -9,7 +9,7 @@ use crate::legs::Leg;
 use crate::shard::Shard;
 use cordboard_model::cdr::{Cdr, VideoRecord};
 use cordboard_model::id::LegId;
-use cordboard_model::media::{Codec, Direction, LegStats, MediaCommand, MediaEvent};
+use cordboard_model::media::{Codec, Direction, LegStats, MediaCommand, MediaEvent, StreamParams};
 use cordboard_model::trace::TraceMedia;
 use cordboard_sip::sdp::{LocalVideo, VideoSettled, VideoTerms};
 use core::net::SocketAddr;
@@ -34,6 +34,8 @@ pub(crate) struct Video {
     open: bool,
     /// What its party settled on.
     settled: Option<VideoTerms>,
+    /// The stream of it, if it has keys by DTLS.
+    by_dtls: Option<StreamParams>,
     /// What it was in, at last.
     codec: Option<Codec>,
     stats: LegStats,
@@ -98,8 +100,15 @@ impl Shard {
             return None;
         }
         let id = self.calls.new_leg(leg.tenant);
-        let video =
-            Video { id, local: None, open: true, settled: None, codec: None, stats: LegStats::default() };
+        let video = Video {
+            id,
+            local: None,
+            open: true,
+            settled: None,
+            by_dtls: None,
+            codec: None,
+            stats: LegStats::default(),
+        };
         self.legs.add_video(leg, video);
         self.out.push_back(ShardOutput::Media(MediaCommand::Open { leg: id, near }));
         Some(id)
@@ -184,13 +193,16 @@ impl Shard {
         };
         let Some(VideoSettled { stream, keys, path, terms, .. }) = settled.filter(|_| video.open) else {
             if video.settled.take().is_some() {
+                let (id, stream) = (video.id, video.by_dtls.take());
                 self.unbridge_video(leg);
+                self.still_video(id, stream);
             }
             return;
         };
         let id = video.id;
         let feedback = terms.feedback;
         (video.settled, video.codec) = (Some(terms), Some(stream.codec));
+        video.by_dtls = path.as_ref().map(|_| stream);
         let suite = keys.map(|keys| keys.send.suite());
         let dtls = path.is_some();
         self.note_media(leg, TraceMedia::Agreed { params: stream, suite, dtls });
@@ -202,6 +214,16 @@ impl Shard {
             self.out.push_back(ShardOutput::Media(command));
         }
         self.join_video(leg);
+    }
+
+    /// The party refuses the video by DTLS that there was: its association and its way are forgotten. If it takes it again, another one
+    /// begins.
+    fn still_video(&mut self, leg: LegId, stream: Option<StreamParams>) {
+        let still = |stream| StreamParams { direction: Direction::Inactive, ..stream };
+        if let Some(params) = stream.map(still) {
+            let configure = MediaCommand::Configure { leg, params, signals: None, keys: None, path: None };
+            self.out.push_back(ShardOutput::Media(configure));
+        }
     }
 
     /// What a media thread says of a leg that carries video. True: that is what it was about.
@@ -217,6 +239,9 @@ impl Shard {
                 MediaEvent::Closed { stats, .. } => (video.open, video.stats) = (false, *stats),
                 _ => {}
             }
+        }
+        if let MediaEvent::PathFailed { fault, .. } = *event {
+            self.note_media(leg, TraceMedia::PathFailed { fault });
         }
         true
     }
@@ -235,6 +260,7 @@ impl Shard {
                     far_lost: stats.far.map(|far| far.lost),
                     jitter_us: stats.jitter_us,
                     unsealed: stats.unsealed,
+                    fault: stats.fault,
                 })
             });
         }

@@ -4,6 +4,7 @@ use crate::cause::{Cause, Party};
 use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId};
 use crate::leg::PartyId;
 use crate::media::{Codec, LegStats};
+use crate::path::PathFault;
 use crate::time::Wall;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -69,6 +70,9 @@ pub struct VideoRecord {
     pub jitter_us: u32,
     /// Packets that were not sealed with the agreed key, or came twice.
     pub unsealed: u64,
+    /// What was wrong with its way to the party, or with its keys, at the end.
+    #[serde(default)]
+    pub fault: Option<PathFault>,
 }
 
 /// One wait in a queue.

@@ -180,6 +180,7 @@ impl Shard {
             ptime_ms: self.config.ptime_ms,
             rtcp_mux: self.config.rtcp_mux,
             video: self.local_video(leg),
+            parted: false,
             comfort: self.config.comfort_noise,
         }
     }

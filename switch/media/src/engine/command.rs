@@ -186,8 +186,8 @@ impl MediaEngine {
         leg.stream = Some(Stream {
             params,
             latch: same_remote
-                .map_or_else(|| Latch::new(params.remote, needed), |old| old.latch.renewed(now))
-                .beside(signals),
+                .map_or_else(|| Latch::new(params.remote, needed), |old| old.latch)
+                .described(signals, now),
         });
         leg.speak_as(&params, &self.config.opus, now);
         if let Some(live) = &mut leg.live {

@@ -70,9 +70,7 @@ impl MediaEngine {
         let Some(agreed) = path else {
             leg.path = None;
             leg.agree_on(keys);
-            if let Some(stream) = leg.stream.as_mut().filter(|stream| stream.latch.is_steered()) {
-                stream.latch = Latch::new(stream.params.remote, self.config.learn_packets);
-            }
+            leg.unsteer(self.config.learn_packets);
             self.paths.cancel(key);
             return;
         };
@@ -85,8 +83,9 @@ impl MediaEngine {
             None => Agent::new(terms, now, &mut self.rng),
         });
         let steered = path.ice.as_ref().map(Agent::selected);
-        if let (Some(to), Some(stream)) = (steered, leg.stream.as_mut()) {
-            stream.latch = Latch::steered(to);
+        match (steered, leg.stream.as_mut()) {
+            (Some(to), Some(stream)) => stream.latch = Latch::steered(to),
+            _ => leg.unsteer(self.config.learn_packets),
         }
         match &agreed.dtls {
             Some(terms) => secure(&mut path, leg, terms, self.identity.as_ref(), now),

@@ -393,6 +393,13 @@ impl Leg {
         }
     }
 
+    /// ICE decides no longer where its party is.
+    pub(crate) fn unsteer(&mut self, learn_packets: u8) {
+        if let Some(stream) = self.stream.as_mut().filter(|stream| stream.latch.is_steered()) {
+            stream.latch = stream.latch.unsteered(stream.params.remote, learn_packets);
+        }
+    }
+
     /// Takes the keys that were agreed, or that there are none.
     pub(crate) fn agree_on(&mut self, keys: Option<&SrtpKeys>) {
         match (keys, &mut self.srtp) {

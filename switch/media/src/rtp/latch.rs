@@ -14,6 +14,8 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 const NEGOTIATED_REIGNS: Duration = Duration::from_secs(1);
 /// How long after it was made a lock to another than the negotiated address may pass on.
 const LOCK_IS_FRESH: Duration = Duration::from_secs(5);
+/// How long after a description a holder from another host than the signalling's may lose its lock to one from there, though it speaks.
+const HOLDER_MAY_BE_WRONG: Duration = Duration::from_secs(30);
 /// And how long its holder must have been silent: 25 packets of the usual length.
 const HOLDER_IS_GONE: Duration = Duration::from_millis(500);
 /// Largest step of the sequence number within a run: loss and reordering, not another stream.
@@ -76,6 +78,8 @@ pub(crate) struct Latch {
     locked: Option<SocketAddr>,
     locked_at: Time,
     locked_heard: Time,
+    /// When the party last described its stream.
+    described_at: Option<Time>,
     needed: u8,
     /// The host of the party's signalling.
     signals: Option<IpAddr>,
@@ -94,6 +98,7 @@ impl Latch {
             locked: None,
             locked_at: Time::ZERO,
             locked_heard: Time::ZERO,
+            described_at: None,
             needed: needed.max(1),
             signals: None,
             steered: false,
@@ -111,15 +116,16 @@ impl Latch {
         self.steered
     }
 
-    /// The party's signalling comes from there.
-    pub(crate) fn beside(self, signals: Option<IpAddr>) -> Self {
-        Self { signals: signals.map(|host| host.to_canonical()), ..self }
+    /// The party has described its stream, and its signalling comes from `signals`. A lock that there is may pass on again, to the same
+    /// host or to that of the signalling: its router may have forgotten the way while it was silent (RFC 4787 4.3), for the length of a
+    /// hold for one, and then it speaks from another port.
+    pub(crate) fn described(self, signals: Option<IpAddr>, now: Time) -> Self {
+        Self { signals: signals.map(|host| host.to_canonical()), described_at: Some(now), ..self }
     }
 
-    /// The party has described its stream anew, at the same address: a lock is fresh again. Its router may have forgotten the way
-    /// while it was silent (RFC 4787 4.3), for the length of a hold for one, and then it speaks from elsewhere.
-    pub(crate) fn renewed(self, now: Time) -> Self {
-        Self { locked_at: now, ..self }
+    /// The same, with nothing learnt yet, where ICE decides no longer.
+    pub(crate) fn unsteered(&self, negotiated: SocketAddr, needed: u8) -> Self {
+        Self { signals: self.signals, described_at: self.described_at, ..Self::new(negotiated, needed) }
     }
 
     /// Judges a packet that is RTP of a payload type we know.
@@ -135,7 +141,7 @@ impl Latch {
             }
             return match same(self.negotiated, from) {
                 true => self.reclaim(from, ssrc, sequence, now),
-                false if self.is_nearer(from, locked) => self.displace(from, ssrc, sequence, now),
+                false if self.is_nearer(from, locked, now) => self.displace(from, ssrc, sequence, now),
                 false => self.succeed(locked, from, ssrc, sequence, now),
             };
         }
@@ -158,10 +164,21 @@ impl Latch {
         Admission::Accepted { locked: true }
     }
 
-    /// Whether it comes from the host of the party's signalling, and the holder neither does nor was negotiated.
-    fn is_nearer(&self, from: SocketAddr, holder: SocketAddr) -> bool {
-        let signals = |addr: SocketAddr| self.signals == Some(addr.ip().to_canonical());
-        signals(from) && !signals(holder) && !same(holder, self.negotiated)
+    fn is_signalling(&self, addr: SocketAddr) -> bool {
+        self.signals == Some(addr.ip().to_canonical())
+    }
+
+    fn is_lately_described(&self, now: Time, within: Duration) -> bool {
+        self.described_at.is_some_and(|at| now.since(at) < within)
+    }
+
+    /// Whether it comes from the host of the party's signalling, and the holder neither does nor was negotiated. A holder who has been
+    /// heard for long is the party: others may be behind the same router as its signalling.
+    fn is_nearer(&self, from: SocketAddr, holder: SocketAddr, now: Time) -> bool {
+        self.is_signalling(from)
+            && !self.is_signalling(holder)
+            && !same(holder, self.negotiated)
+            && self.is_lately_described(now, HOLDER_MAY_BE_WRONG)
     }
 
     /// With a run it takes the lock from a holder of whom less is known, whether that one speaks or not.
@@ -169,12 +186,13 @@ impl Latch {
         if Run::add(self.candidate(from), from, ssrc, sequence) < self.needed {
             return Admission::Probation;
         }
-        (self.locked, self.locked_at, self.locked_heard) = (Some(from), now, now);
+        (self.locked, self.locked_heard) = (Some(from), now);
         Admission::Accepted { locked: true }
     }
 
     /// A third address speaks although another one has the lock: with a run of its own it succeeds a holder who was
-    /// not negotiated either, got the lock just now and has fallen silent.
+    /// not negotiated either and has fallen silent, if that one got the lock just now or, for its own host and that of the signalling, if
+    /// the stream was described just now. Nobody from elsewhere succeeds the host of the signalling.
     fn succeed(
         &mut self,
         holder: SocketAddr,
@@ -183,7 +201,11 @@ impl Latch {
         sequence: u16,
         now: Time,
     ) -> Admission {
-        let fresh = now.since(self.locked_at) < LOCK_IS_FRESH;
+        let is_host = from.ip().to_canonical() == holder.ip().to_canonical();
+        let fresh = match is_host || self.is_signalling(from) {
+            true => self.is_lately_described(now, LOCK_IS_FRESH) || now.since(self.locked_at) < LOCK_IS_FRESH,
+            false => now.since(self.locked_at) < LOCK_IS_FRESH && !self.is_signalling(holder),
+        };
         let gone = now.since(self.locked_heard) >= HOLDER_IS_GONE;
         if same(holder, self.negotiated) || !fresh || !gone {
             return Admission::Foreign;
@@ -319,7 +341,7 @@ mod tests {
     #[test]
     fn a_forger_who_was_first_loses_the_place_to_the_host_that_the_signalling_comes_from() {
         let mut s = Script::new();
-        s.0 = s.0.beside("198.51.100.7".parse().ok());
+        s.0 = s.0.described("198.51.100.7".parse().ok(), Time::ZERO);
         for n in 0..3 {
             s.at(u64::from(n), FORGER, 7, n);
         }
@@ -332,6 +354,22 @@ mod tests {
         }
         assert_eq!(s.0.destination(), NAT.parse().ok());
         assert_eq!(s.at(10_100, "198.51.100.7:9", 3, 1), Foreign, "a neighbour behind the same router");
+        for n in 0..10 {
+            assert_eq!(s.at(11_000 + u64::from(n), FORGER, 7, 20 + n), Foreign, "while it is silent");
+        }
+    }
+
+    #[test]
+    fn a_neighbour_of_the_signalling_does_not_take_the_place_of_who_was_heard_for_long() {
+        const NEIGHBOUR: &str = "198.51.100.99:4000";
+        let mut s = Script::new();
+        s.0 = s.0.described("198.51.100.99".parse().ok(), Time::ZERO);
+        for n in 0..3 {
+            s.at(20 * u64::from(n), NAT, 1, n);
+        }
+        for n in 0..10 {
+            assert_eq!(s.at(40_000 + 20 * u64::from(n), NEIGHBOUR, 7, n), Foreign);
+        }
     }
 
     #[test]
@@ -369,16 +407,19 @@ mod tests {
             s.at(20 * u64::from(n), NAT, 1, n);
         }
         assert_eq!(s.at(100_000, MOVED, 1, 3), Foreign, "nothing was agreed on anew");
-        s.0 = s.0.renewed(Time::from_millis(200_000));
+        s.0 = s.0.described(None, Time::from_millis(200_000));
         assert_eq!(s.at(200_020, NAT, 1, 10), Accepted { locked: false });
         assert_eq!(s.at(200_040, MOVED, 1, 11), Foreign, "the old address speaks");
-        s.0 = s.0.renewed(Time::from_millis(300_000));
+        s.0 = s.0.described(None, Time::from_millis(300_000));
+        for n in 0..10 {
+            assert_eq!(s.at(300_001 + u64::from(n), FORGER, 7, n), Foreign, "another host");
+        }
         for n in 0..3 {
             let expected = if n == 2 { Accepted { locked: true } } else { Probation };
             assert_eq!(s.at(300_020 + 20 * u64::from(n), MOVED, 1, 20 + n), expected);
         }
         assert_eq!(s.0.destination(), MOVED.parse().ok());
-        s.0 = s.0.renewed(Time::from_millis(400_000));
+        s.0 = s.0.described(None, Time::from_millis(400_000));
         assert_eq!(s.at(405_000, NAT, 1, 30), Foreign, "that was long ago");
     }
 

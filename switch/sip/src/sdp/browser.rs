@@ -141,6 +141,16 @@ fn our_offer_of_video_to_a_browser_and_an_answer_to_it_agree() {
     assert_eq!((here.dtls.unwrap().role, there.dtls.unwrap().role), (DtlsRole::Server, DtlsRole::Client));
 }
 
+/// A browser does not take an answer that takes a stream out of a group that has stood once.
+#[test]
+fn where_video_had_a_way_of_its_own_there_is_no_bundle_afterwards_without_it_either() {
+    let mut ours = with_video(SrtpPolicy::Optional, vp8());
+    ours.parted = true;
+    let off = text(&chromium_with_video()).replace("m=video 9", "m=video 0");
+    let (bytes, settled) = answer(off.as_bytes(), &ours).unwrap();
+    assert!(settled.video.is_none() && !text(&bytes).contains("a=group"), "{}", text(&bytes));
+}
+
 #[test]
 fn video_by_dtls_beside_other_audio_or_without_a_fingerprint_is_refused_and_the_audio_stays() {
     let ours = with_video(SrtpPolicy::Optional, vp8());
@@ -151,6 +161,7 @@ fn video_by_dtls_beside_other_audio_or_without_a_fingerprint_is_refused_and_the_
         "v=0\no=- 1 2 IN IP4 192.0.2.1\ns=-\nc=IN IP4 192.0.2.1\nt=0 0\nm=audio 4000 RTP/AVP 8\nm=video {video}"
     );
     for offered in [bare, mixed] {
+        assert_eq!(video_of(offered.as_bytes()), None, "nobody else is to film for it");
         let (bytes, settled) = answer(offered.as_bytes(), &ours).unwrap();
         assert!(text(&bytes).contains("\nm=video 0 ") && settled.video.is_none(), "{}", text(&bytes));
     }

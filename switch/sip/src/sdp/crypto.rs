@@ -152,6 +152,8 @@ pub struct Security {
     settled: Option<(u32, SrtpSuite)>,
     /// The same of the video.
     settled_video: Option<(u32, SrtpSuite)>,
+    /// Our part in its DTLS association.
+    role_video: Option<DtlsRole>,
     /// It is for video: keys of its own from the same seed.
     pub(super) is_video: bool,
 }
@@ -165,13 +167,15 @@ impl Security {
 
     /// The same for the video beside the audio: by the same rule, with keys of its own.
     pub(super) fn for_video(&self) -> Self {
-        Self { is_video: true, settled: self.settled_video, ..self.clone() }
+        Self { is_video: true, settled: self.settled_video, role: self.role_video, ..self.clone() }
     }
 
     /// Offer and answer settled this about video; later offers of ours repeat it.
     pub(crate) fn settle_video(&mut self, settled: Option<&VideoSettled>) {
         let tagged = settled.and_then(|settled| settled.tag.zip(settled.keys));
         self.settled_video = tagged.map(|(tag, keys)| (tag, keys.send.suite()));
+        let dtls = settled.and_then(|settled| settled.path.as_ref()?.dtls.as_ref());
+        self.role_video = dtls.map(|dtls| dtls.role);
     }
 
     /// Whether streams without keys are refused.

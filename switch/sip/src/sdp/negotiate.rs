@@ -38,6 +38,8 @@ pub struct Local {
     pub rtcp_mux: bool,
     /// Video beside the audio, if the other party of the call has some.
     pub video: Option<LocalVideo>,
+    /// Audio and video had ways of their own once: they are in no group from then on, for a browser would not let go of it.
+    pub parted: bool,
     /// Whether comfort noise (RFC 3389) is offered, and taken where a peer offers it.
     pub comfort: bool,
     /// Whether it is secured, and with which keys of ours.
@@ -59,6 +61,7 @@ impl Local {
             ptime_ms: 20,
             rtcp_mux: false,
             video: None,
+            parted: false,
             comfort: false,
             security: Security::default(),
         }
@@ -133,7 +136,7 @@ pub fn offer(local: &Local) -> Vec<u8> {
     }
     if by_dtls {
         stream.proto = DTLS_FEEDBACK.to_owned();
-        if local.video.is_none() {
+        if local.video.is_none() && !local.parted {
             session.attributes.push(Attribute::with_value("group", format!("BUNDLE {OUR_MID}")));
         }
         let lines = path::lines(&local.security, local.addr, Some(OUR_MID), "audio", true, "actpass");
@@ -207,11 +210,8 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
         settled.video = Some(found);
     }
     let mut session = session(local, peer.time);
-    // A group of one beside video would be no help: a browser takes its video in again with its next offer, and does not let go of it.
-    let grouped = stream.mid.as_ref().filter(|mid| video.is_none() && peer.bundle.contains(mid));
-    if let Some(mid) = grouped {
-        // what is refused is in no group (RFC 9143 7.3.3)
-        session.attributes.push(Attribute::with_value("group", format!("BUNDLE {mid}")));
+    if !local.parted && video.is_none() {
+        session.attributes.extend(group(&peer, stream));
     }
     if settled.path.as_ref().is_some_and(|path| path.ice.is_some()) {
         tell_lite(&mut session, local);
@@ -252,6 +252,13 @@ pub fn answer(offer: &[u8], local: &Local) -> Result<(Vec<u8>, Negotiated), SdpE
         });
     }
     Ok((print(&session), settled))
+}
+
+/// The group of the one stream that is taken, if the peer has a group: what is refused is in no group (RFC 9143 7.3.3). With video beside it
+/// there is none: a browser takes its video into the group again with its next offer, and does not let go of it.
+fn group(peer: &SessionDescription, stream: &Media) -> Option<Attribute> {
+    let mid = stream.mid.as_ref().filter(|mid| peer.bundle.contains(mid))?;
+    Some(Attribute::with_value("group", format!("BUNDLE {mid}")))
 }
 
 /// What the answer to our own [`offer`] of the same `local` settles.

@@ -144,11 +144,18 @@ impl Profile {
     }
 }
 
-/// The video that a description offers and that can be relayed; none if there is none, or if it is refused.
+/// The video that a description offers and that can be relayed; none if there is none, if it is refused, or if it is not secured as its
+/// audio is, be it by DTLS or not: it would be refused, after another party had filmed for nobody.
 #[must_use]
 pub fn video_of(description: &[u8]) -> Option<VideoTerms> {
     let peer = SessionDescription::parse(description).ok()?;
-    let usable = |media: &&Media| is_video(media) && kind(media).is_some();
+    let is_audio = |media: &&Media| media.kind.eq_ignore_ascii_case("audio") && media.port != 0;
+    let by_dtls = peer.media.iter().filter(is_audio).any(|media| kind(media) == Some(Keying::Dtls));
+    let usable = |media: &&Media| match kind(media).filter(|_| is_video(media)) {
+        Some(Keying::Dtls) => by_dtls && media.fingerprint.is_some(),
+        Some(_) => !by_dtls,
+        None => false,
+    };
     let stream = peer.media.iter().find(usable)?;
     let formats = formats(stream);
     let kbit = bandwidth(description, &peer, stream);

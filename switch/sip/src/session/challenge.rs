@@ -66,24 +66,31 @@ impl Session {
         self.send_again(base, at, again, flow)
     }
 
-    /// A peer that takes no secured stream is offered a plain one, once and where the rule lets that be. Its refusal may
-    /// have had another reason; then it refuses again.
-    pub(super) fn offer_plain(&mut self, base: &mut Base, at: usize) -> bool {
-        if self.over || self.stage != Stage::Calling || !self.media.may_be_plain() {
+    /// A peer that refuses what it is offered is offered less, as often as there is less. Its refusal may have had another reason; then it
+    /// refuses again. First goes the video beside audio by DTLS, which a page cannot take that wants both in one transport (a bundle
+    /// policy of `max-bundle`); then, where the rule lets that be, what is secured becomes plain.
+    pub(super) fn offer_less(&mut self, base: &mut Base, at: usize) -> bool {
+        if self.over || self.stage != Stage::Calling {
             return false;
         }
         let Some(branch) = self.branches.get_mut(at) else {
             return false;
         };
+        let is_video = branch.secured == Keying::Dtls && self.media.has_video();
         let wanted = branch.secured != Keying::Plain
+            && (is_video || self.media.may_be_plain())
             && branch.cancel_wanted.is_none()
             && !base.tx.is_waiting_for_cancel(branch.tx);
         let sent = base.tx.request(branch.tx).cloned().zip(base.tx.flow(branch.tx));
         let (Some((mut again, flow)), true) = (sent, wanted) else {
             return false;
         };
-        branch.secured = Keying::Plain;
-        self.media.for_peer(base, flow.remote.ip(), Keying::Plain);
+        if is_video {
+            self.media.drop_video();
+        } else {
+            branch.secured = Keying::Plain;
+            self.media.for_peer(base, flow.remote.ip(), Keying::Plain);
+        }
         again.set_body(MEDIA_TYPE, self.media.ours().unwrap_or_default().to_vec());
         self.send_again(base, at, again, flow)
     }

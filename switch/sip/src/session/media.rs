@@ -38,6 +38,20 @@ impl Media {
         Self { local: Some(local), ..Self::default() }
     }
 
+    /// Whether our offers have video.
+    pub(crate) fn has_video(&self) -> bool {
+        self.local.as_ref().is_some_and(|local| local.video.is_some())
+    }
+
+    /// From now on they have none: what is offered again to a peer that refused them.
+    pub(crate) fn drop_video(&mut self) {
+        if let Some(local) = &mut self.local {
+            local.video = None;
+            self.ours = sdp::offer(local);
+            self.sent.clone_from(&self.ours);
+        }
+    }
+
     /// What holds now.
     pub(crate) fn settled(&self) -> Option<&Negotiated> {
         self.settled.as_ref()
@@ -360,6 +374,7 @@ fn used(ours: &[u8], kind: &[u8]) -> Option<usize> {
 fn keep_format(local: &mut Local, settled: &Negotiated) {
     if let (Some(video), Some(settled)) = (&mut local.video, &settled.video) {
         video.terms.formats = vec![settled.ours.clone()];
+        local.parted |= settled.path.is_some();
     }
 }
 

@@ -252,7 +252,7 @@ impl Session {
         if code == 422 && self.ask_for_longer(base, at, response) {
             return;
         }
-        if matches!(code, 415 | 488 | 606) && self.offer_plain(base, at) {
+        if matches!(code, 415 | 488 | 606) && self.offer_less(base, at) {
             return;
         }
         if (300..400).contains(&code) {

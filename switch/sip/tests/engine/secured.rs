@@ -3,8 +3,8 @@
 use cordboard_model::cause::Cause;
 use cordboard_model::leg::PartyId;
 use cordboard_model::srtp::{SrtpKeys, SrtpPolicy, SrtpRule};
-use cordboard_sip::engine::{Dest, Flow, SessionId, SipCommand, SipEvent, Transport};
-use cordboard_sip::sdp::{self, Local, Negotiated, Security};
+use cordboard_sip::engine::{Dest, Flow, SessionId, SipCommand, SipConfig, SipEvent, Transport};
+use cordboard_sip::sdp::{self, DtlsSelf, Local, LocalVideo, Negotiated, Security};
 use cordboard_sip::wire::{HeaderName, Message, Uri};
 
 use crate::bench::{Bench, SWITCH, TRUNK, ack, addr, header, line, local, our_tag, reply, request, sdp};
@@ -208,6 +208,28 @@ fn who_refuses_keys_is_offered_plain_rtp_once_unless_they_are_required() {
         assert_eq!(bench.told(), ["Ended incompatible peer 488"], "{policy:?}");
         bench.settle();
     }
+}
+
+/// A page with a bundle policy of `max-bundle` refuses a whole offer whose video has a way of its own.
+#[test]
+fn who_refuses_video_beside_audio_by_dtls_is_offered_the_audio_alone() {
+    let mut config = SipConfig::new(addr(SWITCH));
+    config.dtls = Some(DtlsSelf { fingerprint: [0xab; 32], ice_lite: false });
+    let mut bench = Bench::with(config);
+    let phone = sdp(4000) + "m=video 4002 RTP/AVP 98\r\na=rtpmap:98 VP8/90000\r\n";
+    let terms = sdp::video_of(phone.as_bytes()).unwrap();
+    let ours = Local { video: Some(LocalVideo { port: 30_002, terms }), ..secured(SrtpPolicy::Dtls, false) };
+    let (_, sent) = dial(&mut bench, Transport::Tls, ours);
+    let first = sent[0].1.clone();
+    assert!(text(&first).contains("m=video 30002 UDP/TLS/RTP/SAVPF") && !text(&first).contains("a=group"));
+    bench.recv_by(Transport::Tls, &reply(&first, 488, "far", ""));
+    let again = bench.take().remove(1).1;
+    assert!(text(&again).contains("UDP/TLS/RTP/SAVPF") && text(&again).contains("a=group:BUNDLE 0"));
+    assert!(!text(&again).contains("m=video"), "{}", text(&again));
+    bench.recv_by(Transport::Tls, &reply(&again, 488, "far", ""));
+    assert_eq!(bench.lines(), ["ACK"]);
+    assert_eq!(bench.told(), ["Ended incompatible peer 488"]);
+    bench.settle();
 }
 
 #[test]
