@@ -9,6 +9,7 @@ pub mod ask;
 pub mod calendar;
 pub mod cause;
 pub mod cdr;
+pub mod codec;
 pub mod config;
 pub mod deadline;
 pub mod dns;
