@@ -5,6 +5,7 @@ pub(crate) mod bridge;
 pub(crate) mod ear;
 pub(crate) mod feed;
 pub(crate) mod fit;
+pub(crate) mod frames;
 pub(crate) mod hearing;
 pub(crate) mod leg;
 pub mod live;

@@ -1,14 +1,13 @@
 //! One leg: its stream, whom it hears, who hears it, and what it has counted.
 
-use crate::codec::g711::Law;
 use crate::codec::opus::OpusConfig;
 use crate::codec::resample::Resampler;
 use crate::codec::{Decoder, Encoder, NARROW, WIDE};
 use crate::dtmf::receive::DigitReceiver;
-use crate::dtmf::send::{Clocks, DigitSender};
+use crate::dtmf::send::DigitSender;
 use crate::engine::{PortKey, Reach};
 use crate::graph::ear::Ear;
-use crate::graph::feed::{Feed, Pulled};
+use crate::graph::feed::Feed;
 use crate::graph::hearing::Hearing;
 use crate::graph::live::Live;
 use crate::graph::mixer::Seat;
@@ -20,12 +19,11 @@ use crate::quality::{self, Path};
 use crate::rtcp::read::About;
 use crate::rtcp::write::{self as report, LastReport};
 use crate::rtp::Clock;
-use crate::rtp::header::{self, HEADER_LEN};
+use crate::rtp::header::HEADER_LEN;
 use crate::rtp::latch::Latch;
-use crate::rtp::outgoing::{Outgoing, Own};
+use crate::rtp::outgoing::Outgoing;
 use crate::rtp::reception::Reception;
 use crate::srtp::{self, Refused, Srtp};
-use crate::tone::ToneTable;
 use cordboard_model::id::{LegId, PlaybackId};
 use cordboard_model::media::{Codec, DtmfKind, FarStats, LegStats, OpusParams, StreamParams};
 use cordboard_model::srtp::SrtpKeys;
@@ -42,11 +40,11 @@ const PTIME_MAX: u8 = 60;
 /// Shortest.
 const PTIME_MIN: u8 = 10;
 /// Samples of the longest packet: no party is spoken to at more than 16 kHz, the band of speech.
-const FRAME_MAX: usize = PTIME_MAX as usize * 16;
+pub(super) const FRAME_MAX: usize = PTIME_MAX as usize * 16;
 /// And at 8 kHz.
-const NARROW_MAX: usize = PTIME_MAX as usize * 8;
+pub(super) const NARROW_MAX: usize = PTIME_MAX as usize * 8;
 /// Where a packet's payload ends at the latest, so that it fits the buffer asked of the shell.
-const PAYLOAD_END: usize = crate::MediaEngine::TRANSMIT_MIN - srtp::GROWTH;
+pub(super) const PAYLOAD_END: usize = crate::MediaEngine::TRANSMIT_MIN - srtp::GROWTH;
 /// The longest packet fits: 30 ms of linear samples.
 const _: () = assert!(HEADER_LEN + 30 * 32 <= PAYLOAD_END);
 
@@ -104,19 +102,19 @@ impl Coders {
 
     /// The payload of a packet's samples at [`Coders::rate`]: how long, and whether it is the first after a silence.
     /// `None`: it is not to be sent.
-    fn speak(&mut self, pcm: &[i16], out: &mut [u8]) -> Option<(usize, bool)> {
+    pub(super) fn speak(&mut self, pcm: &[i16], out: &mut [u8]) -> Option<(usize, bool)> {
         let len = self.mouth.encode(pcm, out);
         let begins = self.turns(len == 0);
         (len > 0).then_some((len, begins))
     }
 
     /// Whether what is sent now is the first after a silence.
-    fn turns(&mut self, silent: bool) -> bool {
+    pub(super) fn turns(&mut self, silent: bool) -> bool {
         core::mem::replace(&mut self.silent, silent) && !silent
     }
 
     /// The same of samples at 8 kHz.
-    fn speak_narrow(&mut self, pcm: &[i16], out: &mut [u8]) -> Option<(usize, bool)> {
+    pub(super) fn speak_narrow(&mut self, pcm: &[i16], out: &mut [u8]) -> Option<(usize, bool)> {
         let mut wide = [0; FRAME_MAX];
         match self.up.as_mut() {
             None => self.speak(pcm, out),
@@ -286,17 +284,6 @@ pub(crate) struct Leg {
     pub unsealed: u64,
     /// Microseconds of audio for the party that were invented.
     pub concealed_us: u64,
-}
-
-/// What making a frame came to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Frame {
-    /// Length of the packet at the front of the buffer.
-    pub packet: Option<usize>,
-    /// This playback has ended with it.
-    pub ended: Option<PlaybackId>,
-    /// Digits that could not be sent.
-    pub refused: u64,
 }
 
 /// Whether an address is reached from everywhere, and not from within one network alone.
@@ -493,11 +480,6 @@ impl Leg {
         }
     }
 
-    /// Ticks of the RTP clock in a packet.
-    fn ticks(&self) -> u32 {
-        self.outgoing.clock().ticks_in_ms(u64::from(self.ptime_ms())) as u32
-    }
-
     /// Where a packet of ours would go now, by which port; `None` when none may be sent.
     pub(crate) fn target(&self) -> Option<(PortKey, SocketAddr)> {
         let stream = self.stream.as_ref()?;
@@ -535,48 +517,6 @@ impl Leg {
         }
     }
 
-    /// The next packet of a key's event.
-    fn event_frame(&mut self, buf: &mut [u8], timestamp: u32, restarted: bool) -> Option<usize> {
-        let params = self.stream?.params;
-        let (payload_type, _) = params.dtmf?;
-        let clocks = Clocks { stream: self.outgoing.clock(), event: Clock::new(params.dtmf_hz) };
-        let event = self.digits_out.frame(timestamp, u32::from(self.ptime_ms()), clocks)?;
-        let place = self.outgoing.local(event.timestamp, restarted);
-        let payload = event.event.bytes();
-        header::write(buf, HEADER_LEN, payload_type, event.marker, place);
-        if let Some(to) = buf.get_mut(HEADER_LEN..HEADER_LEN + payload.len()) {
-            to.copy_from_slice(&payload);
-        }
-        Some(HEADER_LEN + payload.len())
-    }
-
-    /// The next packet of a key's tones, and of the pause after it.
-    fn tone_frame(&mut self, buf: &mut [u8], timestamp: u32, restarted: bool) -> Option<usize> {
-        if !self.digits_out.is_active() {
-            return None;
-        }
-        let mut pcm = [0; NARROW_MAX];
-        let pcm = pcm.get_mut(..usize::from(self.ptime_ms()) * 8)?;
-        pcm.iter_mut().for_each(|sample| *sample = self.digits_out.sample());
-        let spoken = self.coders.as_mut()?.speak_narrow(pcm, buf.get_mut(HEADER_LEN..PAYLOAD_END)?);
-        self.finish(buf, spoken, timestamp, restarted)
-    }
-
-    /// Puts the header before a payload that was spoken. `None`: there is none to send.
-    fn finish(
-        &mut self,
-        buf: &mut [u8],
-        spoken: Option<(usize, bool)>,
-        timestamp: u32,
-        restarted: bool,
-    ) -> Option<usize> {
-        let payload_type = self.stream?.params.send_payload_type;
-        let (len, begins) = spoken?;
-        let place = self.outgoing.local(timestamp, restarted);
-        header::write(buf, HEADER_LEN, payload_type, restarted || begins, place);
-        Some(HEADER_LEN + len)
-    }
-
     /// Whether we feed this leg ourselves, so that its partner is not heard.
     pub(crate) fn is_fed(&self) -> bool {
         self.player.is_some()
@@ -589,104 +529,6 @@ impl Leg {
         self.is_fed() || self.feed.as_ref().is_some_and(|feed| feed.is_on())
     }
 
-    /// The next packet of what the partner says.
-    fn feed_frame(&mut self, buf: &mut [u8], at: Time, ticks: u32) -> Option<usize> {
-        let ptime = usize::from(self.ptime_ms());
-        let feed = self.feed.as_mut()?;
-        let rate = feed.rate();
-        let mut pcm = [0; FRAME_MAX];
-        let pcm = pcm.get_mut(..ptime * (rate / 1_000) as usize)?;
-        let pulled = feed.pull(pcm, at);
-        self.concealed_us += feed.take_concealed_us();
-        if pulled != Pulled::Sound || self.target().is_none() {
-            if pulled == Pulled::Off {
-                self.outgoing.end_local();
-            }
-            return None;
-        }
-        let (coders, room) = (self.coders.as_mut()?, buf.get_mut(HEADER_LEN..PAYLOAD_END)?);
-        // it was played something with more than the partner has, and will be tuned by the next command
-        let spoken =
-            if rate < coders.rate() { coders.speak_narrow(pcm, room) } else { coders.speak(pcm, room) };
-        let (timestamp, restarted) = self.outgoing.begin_local(at);
-        let packet = self.finish(buf, spoken, timestamp, restarted);
-        self.outgoing.advance_local(ticks);
-        if let Some(len) = packet {
-            self.outgoing.count(len - HEADER_LEN);
-        }
-        packet
-    }
-
-    /// The next packet of the playlist; whether that is its end.
-    fn play_frame(
-        &mut self,
-        buf: &mut [u8],
-        tones: &ToneTable,
-        timestamp: u32,
-        restarted: bool,
-    ) -> (Option<usize>, bool) {
-        let samples = usize::from(self.ptime_ms()) * 8;
-        let (Some(player), Some(coders)) = (self.player.as_mut(), self.coders.as_mut()) else {
-            return (None, false);
-        };
-        let Some(room) = buf.get_mut(HEADER_LEN..PAYLOAD_END) else {
-            return (None, false);
-        };
-        let (spoken, ended) = match Law::of(coders.codec) {
-            Some(law) => {
-                let ended = player.frame(law, tones, room.get_mut(..samples).unwrap_or_default());
-                (Some((samples, false)), ended)
-            }
-            None if coders.rate() > NARROW => {
-                let mut pcm = [0; FRAME_MAX];
-                let pcm = pcm.get_mut(..samples * 2).unwrap_or_default();
-                let ended = player.wide(tones, pcm);
-                (coders.speak(pcm, room), ended)
-            }
-            None => {
-                let mut pcm = [0; NARROW_MAX];
-                let pcm = pcm.get_mut(..samples).unwrap_or_default();
-                let ended = player.pcm(tones, pcm);
-                (coders.speak(pcm, room), ended)
-            }
-        };
-        (self.finish(buf, spoken, timestamp, restarted), ended)
-    }
-
-    /// The next packet of what the party's program says.
-    fn live_frame(&mut self, buf: &mut [u8], timestamp: u32, restarted: bool) -> Option<usize> {
-        let mut pcm = [0; NARROW_MAX];
-        let pcm = pcm.get_mut(..usize::from(self.ptime_ms()) * 8)?;
-        self.live.as_mut().filter(|live| live.talker().is_some())?.say(pcm);
-        let spoken = self.coders.as_mut()?.speak_narrow(pcm, buf.get_mut(HEADER_LEN..PAYLOAD_END)?);
-        self.finish(buf, spoken, timestamp, restarted)
-    }
-
-    /// A packet of what the mix has for the party: `codes` of a frame that begins at `at`. `None` while it is fed
-    /// otherwise, or none may be sent.
-    pub(crate) fn mix_frame(&mut self, buf: &mut [u8], codes: &[u8], at: Time) -> Option<usize> {
-        if self.is_fed() || self.target().is_none() {
-            return None;
-        }
-        let payload_type = self.stream?.params.send_payload_type;
-        let ticks = self.outgoing.clock().ticks_in_ms(u64::from(self.ptime_ms()));
-        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
-        let end = HEADER_LEN + codes.len();
-        buf.get_mut(HEADER_LEN..end)?.copy_from_slice(codes);
-        let (timestamp, restarted) = self.outgoing.begin(Own::Mix, at);
-        let begins = self.coders.as_mut().is_some_and(|coders| coders.turns(codes.is_empty()));
-        if codes.is_empty() {
-            // Silence that its codec leaves out: time goes on.
-            self.outgoing.advance_local(ticks);
-            return None;
-        }
-        let place = self.outgoing.local(timestamp, restarted);
-        header::write(buf, HEADER_LEN, payload_type, restarted || begins, place);
-        self.outgoing.advance_local(ticks);
-        self.outgoing.count(codes.len());
-        Some(end)
-    }
-
     /// Puts another playlist in place of the one that is on; says which one was.
     pub(crate) fn take_player(&mut self, player: Option<Player>) -> Option<PlaybackId> {
         let old = core::mem::replace(&mut self.player, player);
@@ -697,82 +539,5 @@ impl Leg {
     pub(crate) fn hear(&mut self, now: Time) {
         self.watch.heard = now;
         self.watch.told = false;
-    }
-
-    /// Passes over the frames that came too late.
-    pub(crate) fn skip_frames(&mut self) -> Option<PlaybackId> {
-        let ptime = u64::from(self.ptime_ms());
-        let ms = u64::from(core::mem::take(&mut self.cadence.skipped)) * ptime;
-        if self.target().is_some() && self.is_made_for() {
-            let at = Time::from_millis(self.cadence.frame_at_ms);
-            self.outgoing.begin_local(at);
-            let ticks = self.outgoing.clock().ticks_in_ms(ms);
-            self.outgoing.advance_local(u32::try_from(ticks).unwrap_or(u32::MAX));
-        }
-        self.cadence.frame_at_ms += ms;
-        self.skip_playback(u32::try_from(ms * 8).unwrap_or(u32::MAX))
-    }
-
-    fn skip_playback(&mut self, samples: u32) -> Option<PlaybackId> {
-        if let Some(live) = self.live.as_mut().filter(|_| self.player.is_none()) {
-            live.skip(samples);
-        }
-        let player = self.player.as_mut()?;
-        let playback = player.playback();
-        if !player.skip(samples) {
-            return None;
-        }
-        self.player = None;
-        Some(playback)
-    }
-
-    /// Makes the next due frame: a digit's packet before the playback's; the playback's time passes
-    /// either way.
-    pub(crate) fn make_frame(&mut self, buf: &mut [u8], tones: &ToneTable) -> Frame {
-        let ptime = self.ptime_ms();
-        let (samples, ticks) = (u32::from(ptime) * 8, self.ticks());
-        let at = Time::from_millis(self.cadence.frame_at_ms);
-        self.cadence.frame_at_ms += u64::from(ptime);
-        if !self.is_fed() {
-            return Frame { packet: self.feed_frame(buf, at, ticks), ..Frame::default() };
-        }
-        if self.target().is_none() {
-            self.outgoing.detach();
-            return Frame {
-                refused: self.digits_out.clear(),
-                ended: self.skip_playback(samples),
-                packet: None,
-            };
-        }
-        let mut frame = Frame::default();
-        let (timestamp, restarted) = self.outgoing.begin_local(at);
-        let pressing = self.digits_out.is_active();
-        let key = match self.way() {
-            Some(Way::Events) => self.event_frame(buf, timestamp, restarted),
-            Some(Way::Tones) => self.tone_frame(buf, timestamp, restarted),
-            Some(Way::Signalling) | None => {
-                frame.refused = self.digits_out.clear();
-                None
-            }
-        };
-        if key.is_some() || (pressing && self.way() == Some(Way::Tones)) {
-            frame.packet = key;
-            frame.ended = self.skip_playback(samples);
-        } else {
-            let (packet, ended) = if self.player.is_some() {
-                self.play_frame(buf, tones, timestamp, restarted)
-            } else {
-                (self.live_frame(buf, timestamp, restarted), false)
-            };
-            frame.packet = packet;
-            if ended {
-                frame.ended = self.player.take().map(|player| player.playback());
-            }
-        }
-        self.outgoing.advance_local(ticks);
-        if let Some(len) = frame.packet {
-            self.outgoing.count(len - HEADER_LEN);
-        }
-        frame
     }
 }
