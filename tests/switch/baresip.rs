@@ -1,6 +1,6 @@
 //! A softphone that is neither ours nor a script.
 
-use crate::common::{AGENT, CALLER, Phone, SOON, at, calls, field};
+use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, at, calls, field};
 use cordboard_tests::Fail;
 use cordboard_tests::baresip::{Baresip, Setup};
 use cordboard_tests::certificate::Authority;
@@ -262,4 +262,49 @@ pub fn wide_wav(dir: &Path) -> Outcome {
 /// As Opus in Ogg, sealed.
 pub fn wide_sealed_opus(dir: &Path) -> Outcome {
     wide_recording(dir, true)
+}
+
+/// A supervisor with G.711 barges in on two with G.722: they go on hearing what lies above the telephone band of each other, and he
+/// hears both.
+pub fn wide_mix(dir: &Path) -> Outcome {
+    /// The supervisor's tone.
+    const THIRD: f64 = 880.0;
+    let config = Config::new(dir)?.md5_alone().tenant("codecs = [\"G722\", \"PCMU\"]");
+    let config = config.agent("1001").user("1002").user("1003").queue("");
+    let switch = Switch::start(dir, &config)?;
+    let called = Setup { hertz: &[AGENT, SIBILANT], g722: true, ..Setup::default() };
+    let mut called = Baresip::start(dir, &called)?;
+    registered(&switch, "1001", &called)?;
+    let mut third = Phone::registered(dir, "1003", 5072, &answers_when_told(), THIRD)?;
+    let calling =
+        Setup { user: "1002", hertz: &[CALLER, SIBILANT], g722: true, port: 5_087, ..Setup::default() };
+    let mut calling = Baresip::start(dir, &Setup { dials: Some("501"), ..calling })?;
+    switch.wait_calls("bridged", 1).map_err(|why| Fail(format!("{why}; it said:\n{}", calling.output())))?;
+    let call = switch.wait_stage("bridged")?;
+    let path = format!("/api/v1/calls/{}/supervise", at(&call, "call").as_str().unwrap_or_default());
+    switch.api.post_body(&path, r#"{"mode": "barge_in", "extension": "1003"}"#)?;
+    third.answers_now()?;
+    third.speaks()?;
+    third.voice.hears_these("the supervisor", &[CALLER, AGENT], &[CALLER, AGENT, THIRD, MUSIC], SOON)?;
+    third.voice.forget();
+    let steady = third.voice.heard_within(CALLER, Duration::from_secs(3));
+    // the headers of their files are right only when they are done
+    let bytes = |phone: &Baresip| Ok::<u64, Fail>(std::fs::metadata(phone.heard()?)?.len());
+    let so_far = [bytes(&called)?, bytes(&calling)?];
+    ensure(steady, || "the supervisor does not hear the caller".into())?;
+    calling.stop()?;
+    third.ended()?;
+    called.stop()?;
+    for ((phone, bytes), low) in [&called, &calling].into_iter().zip(so_far).zip([CALLER, AGENT]) {
+        let heard = read_mono_at(&phone.heard()?, 16_000)?;
+        // the last two seconds of three in which he was there
+        let end = heard.len().min(bytes as usize / 2);
+        let last = heard.get(end.saturating_sub(2 * 16_000)..end).unwrap_or_default();
+        let tones =
+            |part: &[i16]| [low, THIRD, SIBILANT].map(|hertz| share_of_tone_at(16_000.0, part, hertz));
+        let parts: Vec<[f64; 3]> = last.chunks_exact(4_000).map(tones).collect();
+        let all = parts.iter().filter(|shares| shares.iter().all(|share| *share > 0.1)).count();
+        ensure(all >= 6, || format!("{low}, {THIRD} and {SIBILANT} Hz were heard as {parts:?}"))?;
+    }
+    switch.ensure_nothing_left()
 }

@@ -95,6 +95,7 @@ static TESTS: &[Test] = &[
     test("a_baresip_with_g722_hears_a_menus_6_khz", baresip::wide_menu_g722),
     test("two_baresips_with_g722_are_recorded_at_16_khz", baresip::wide_wav),
     test("the_same_sealed_and_as_opus", baresip::wide_sealed_opus),
+    test("two_baresips_are_supervised_in_wideband", baresip::wide_mix),
     test("a_recording_as_opus_is_played_by_the_tools_of_its_makers", opus_recordings::in_the_clear),
     test("a_sealed_recording_as_opus_is_opened_as_one", opus_recordings::sealed),
     test("a_recording_as_opus_survives_a_kill", opus_recordings::killed),
