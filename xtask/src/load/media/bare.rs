@@ -9,10 +9,11 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 
+use nix::libc;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use super::traffic::ear;
-use super::uring;
+use super::{shared, uring};
 use crate::load::machine::on_core;
 use crate::load::place::PROBE;
 use crate::outcome::Outcome;
@@ -30,6 +31,8 @@ pub(super) enum Backend {
     Epoll,
     /// `io_uring`: many waits armed once, packets out given over together.
     Uring,
+    /// Few ports for all calls, packets taken and given over in batches.
+    Shared,
 }
 
 impl Backend {
@@ -37,6 +40,7 @@ impl Backend {
         match self {
             Backend::Epoll => "bare-epoll",
             Backend::Uring => "bare-io_uring",
+            Backend::Shared => "bare-shared",
         }
     }
 }
@@ -44,6 +48,7 @@ impl Backend {
 /// A running bare relay; it ends with this value.
 pub(super) struct Bare {
     child: Child,
+    backend: Backend,
     input: Option<ChildStdin>,
 }
 
@@ -60,7 +65,7 @@ impl Bare {
         let output = child.stdout.take().ok_or("no output")?;
         BufReader::new(output).read_line(&mut said).map_err(wrong)?;
         if said.trim() == "ready" {
-            Ok(Self { child, input })
+            Ok(Self { child, backend, input })
         } else {
             Err(format!("{}: {said}", backend.name()))
         }
@@ -71,8 +76,11 @@ impl Bare {
     }
 
     /// Where it takes the packets of an end.
-    pub(super) fn port(end: usize) -> SocketAddr {
-        (PLACE, FIRST + end as u16).into()
+    pub(super) fn port(&self, end: usize) -> SocketAddr {
+        match self.backend {
+            Backend::Shared => place(shared::place(end)),
+            Backend::Epoll | Backend::Uring => place(end),
+        }
     }
 }
 
@@ -93,6 +101,7 @@ pub(crate) fn run(_root: &Path, arguments: &[String]) -> Outcome {
     let relayed = match backend {
         "bare-epoll" => by_epoll(ends),
         "bare-io_uring" => uring::relay(ends),
+        "bare-shared" => shared::relay(ends),
         _ => return Outcome::Misused(format!("no back end {backend:?}")),
     };
     match relayed {
@@ -101,14 +110,33 @@ pub(crate) fn run(_root: &Path, arguments: &[String]) -> Outcome {
     }
 }
 
-/// The sockets of all ends.
-pub(super) fn sockets(ends: usize) -> io::Result<Vec<UdpSocket>> {
-    let bind = |end| {
-        let socket = UdpSocket::bind(Bare::port(end))?;
+/// A port of a bare relay.
+fn place(port: usize) -> SocketAddr {
+    (PLACE, FIRST + port as u16).into()
+}
+
+/// An address as the kernel reads it.
+pub(super) fn address(to: SocketAddr) -> libc::sockaddr_in {
+    let ip = match to {
+        SocketAddr::V4(to) => u32::from_ne_bytes(to.ip().octets()),
+        SocketAddr::V6(_) => 0,
+    };
+    libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: to.port().to_be(),
+        sin_addr: libc::in_addr { s_addr: ip },
+        sin_zero: [0; 8],
+    }
+}
+
+/// Ports, with their sockets.
+pub(super) fn sockets(ports: core::ops::Range<usize>) -> io::Result<Vec<UdpSocket>> {
+    let bind = |port| {
+        let socket = UdpSocket::bind(place(port))?;
         socket.set_nonblocking(true)?;
         Ok(socket)
     };
-    (0..ends).map(bind).collect()
+    ports.map(bind).collect()
 }
 
 /// Where the other end of this one hears.
@@ -129,7 +157,7 @@ pub(super) fn ready() -> io::Result<()> {
 }
 
 fn by_epoll(ends: usize) -> io::Result<()> {
-    let sockets = sockets(ends)?;
+    let sockets = sockets(0..ends)?;
     let epoll = Epoll::new(EpollCreateFlags::empty())?;
     for (end, socket) in sockets.iter().enumerate() {
         epoll.add(socket, EpollEvent::new(EpollFlags::EPOLLIN, end as u64))?;

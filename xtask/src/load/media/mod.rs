@@ -3,6 +3,7 @@
 
 pub(super) mod bare;
 mod rtpengine;
+mod shared;
 mod speech;
 mod traffic;
 mod uring;
@@ -90,8 +91,8 @@ impl Running {
     fn calls(&mut self, load: &Load<'_>, by: &UdpSocket) -> Result<Vec<[Option<SocketAddr>; 2]>, String> {
         let calls = 0..load.calls;
         match self {
-            Self::Bare(_) => {
-                Ok(calls.map(|call| [2 * call, 2 * call + 1].map(|end| Some(Bare::port(end)))).collect())
+            Self::Bare(bare) => {
+                Ok(calls.map(|call| [2 * call, 2 * call + 1].map(|end| Some(bare.port(end)))).collect())
             }
             Self::Switch(_) => {
                 let wrong = |error| format!("the calls: {error}");
@@ -202,6 +203,9 @@ fn run(name: &str, work: Work, root: &Path, arguments: &[String]) -> Outcome {
         let load = Load { work, root, binary, dir, calls, lasting, voices: voices.as_ref() };
         let mut subjects =
             vec![Subject::Bare(Backend::Epoll), Subject::Bare(Backend::Uring), Subject::Switch];
+        if work == Work::Relay {
+            subjects.insert(2, Subject::Bare(Backend::Shared));
+        }
         if options.flag(AGAINST) && matches!(work, Work::Relay | Work::Transcode | Work::TranscodeOpus) {
             subjects.push(Subject::Rtpengine);
         }

@@ -7,7 +7,6 @@
 
 use std::alloc::{Layout, alloc_zeroed};
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -15,7 +14,7 @@ use io_uring::types::{BufRingEntry, Fd};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 use nix::libc;
 
-use super::bare::{PACKET, other, ready, sockets};
+use super::bare::{PACKET, address, other, ready, sockets};
 
 /// Buffers of packets that are under way through us.
 const BUFFERS: u16 = 4_096;
@@ -69,30 +68,9 @@ impl Buffers {
     }
 }
 
-struct Address {
-    raw: libc::sockaddr_in,
-}
-
-fn raw(to: SocketAddr) -> Address {
-    let ip = match to {
-        SocketAddr::V4(to) => u32::from_ne_bytes(to.ip().octets()),
-        SocketAddr::V6(_) => 0,
-    };
-    let family = libc::AF_INET as libc::sa_family_t;
-    let sin_addr = libc::in_addr { s_addr: ip };
-    Address {
-        raw: libc::sockaddr_in {
-            sin_family: family,
-            sin_port: to.port().to_be(),
-            sin_addr,
-            sin_zero: [0; 8],
-        },
-    }
-}
-
 pub(super) fn relay(ends: usize) -> io::Result<()> {
-    let sockets = sockets(ends)?;
-    let to: Vec<Address> = (0..ends).map(|end| raw(other(end))).collect();
+    let sockets = sockets(0..ends)?;
+    let to: Vec<libc::sockaddr_in> = (0..ends).map(|end| address(other(end))).collect();
     let mut ring = IoUring::builder()
         .setup_single_issuer()
         .setup_defer_taskrun()
@@ -120,7 +98,7 @@ pub(super) fn relay(ends: usize) -> io::Result<()> {
             if let Some(buffer) = cqueue::buffer_select(entry.flags()) {
                 let length = u32::try_from(entry.result()).unwrap_or(0);
                 let out = Fd(sockets[end ^ 1].as_raw_fd());
-                let address = (&raw const to[end].raw).cast();
+                let address = (&raw const to[end]).cast();
                 let send = opcode::Send::new(out, buffers.at(buffer), length)
                     .dest_addr(address)
                     .dest_addr_len(size_of::<libc::sockaddr_in>() as u32)
