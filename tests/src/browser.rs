@@ -62,7 +62,14 @@ impl Page {
         if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
             stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         }
-        Ok(Self { _browser: browser, socket, asked: 0 })
+        let mut page = Self { _browser: browser, socket, asked: 0 };
+        // It is listed before its document is there, and what is done to the empty one before that is lost.
+        let place = format!("complete {url}");
+        wait_for("the page to be loaded", START, || {
+            let state = page.evaluate("document.readyState + ' ' + location.href").ok()?;
+            state.as_str()?.starts_with(&place).then_some(())
+        })?;
+        Ok(page)
     }
 
     /// The value of an expression in the page.
