@@ -130,11 +130,7 @@ fn a_trunks_own_codecs_are_offered_in_their_order() {
 fn media_threads_are_told_which_host_a_partys_signalling_comes_from() {
     const PHONE: &str = "198.51.100.20:5062";
     let mut rig = Rig::new();
-    rig.configure(with_password("secret"));
-    rig.knows_the_phone(PHONE);
-    rig.datagram(TRUNK, &invite(TRUNK, "1001", "example.com", "a"));
-    let ours = rig.last("INVITE").to_owned();
-    rig.datagram(PHONE, &response(PHONE, &ours, "200 OK"));
+    rig.talks_to_the_phone(PHONE);
     let told = rig.media.iter().filter_map(|command| match command {
         MediaCommand::Configure { signals, .. } => *signals,
         _ => None,

@@ -175,6 +175,16 @@ impl Rig {
         self.command(ShardCommand::Restore(Box::new(restore)));
     }
 
+    /// A trunk's caller talks to account 1001 at its phone. Gives our INVITE to the phone.
+    pub fn talks_to_the_phone(&mut self, phone: &str) -> String {
+        self.configure(with_password("secret"));
+        self.knows_the_phone(phone);
+        self.datagram(TRUNK, &invite(TRUNK, "1001", "example.com", "a"));
+        let ours = self.last("INVITE").to_owned();
+        self.datagram(phone, &response(phone, &ours, "200 OK"));
+        ours
+    }
+
     pub fn unconfigured(seed: [u8; 32]) -> Self {
         Self::with_video(seed, false)
     }

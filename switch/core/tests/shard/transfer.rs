@@ -12,11 +12,7 @@ const OTHER: &str = "198.51.100.30:5062";
 /// A trunk's caller talks to account 1001 at its phone. Gives our INVITE to the phone.
 fn talking() -> (Rig, String) {
     let mut rig = Rig::new();
-    rig.configure(with_password("secret"));
-    rig.knows_the_phone(PHONE);
-    rig.datagram(TRUNK, &invite(TRUNK, "1001", "example.com", "a"));
-    let ours = rig.last("INVITE").to_owned();
-    rig.datagram(PHONE, &response(PHONE, &ours, "200 OK"));
+    let ours = rig.talks_to_the_phone(PHONE);
     let ok = rig.last("200 OK").to_owned();
     rig.datagram(TRUNK, &within("ACK", 1, TRUNK, &ok));
     rig.said.clear();

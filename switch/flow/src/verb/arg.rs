@@ -147,6 +147,21 @@ impl<'a> Options<'a> {
         self.wrong(format!("option '{name}' must be {want}, not a {}", got.type_name()))
     }
 
+    /// A table of at most so many names and values, and nothing else.
+    pub fn named(&self, name: &str, most: usize) -> Result<Option<&'a BTreeMap<String, Arg>>, BadOption> {
+        let table = match self.raw(name) {
+            None => return Ok(None),
+            Some(Arg::Table(table)) if table.list.is_empty() => table,
+            Some(_) => {
+                return Err(self.wrong(format!("option '{name}' must be a table of names and values")));
+            }
+        };
+        if table.named.len() > most {
+            return Err(self.wrong(format!("more than {most} {name}")));
+        }
+        Ok(Some(&table.named))
+    }
+
     /// A text.
     pub fn text(&self, name: &str) -> Result<Option<&'a str>, BadOption> {
         match self.raw(name) {

@@ -103,14 +103,9 @@ fn encode(text: &str, url: &mut String) {
 }
 
 fn headers(options: &Options<'_>) -> Result<Vec<(String, FetchHeader)>, BadOption> {
-    let table = match options.raw("headers") {
-        None => return Ok(Vec::new()),
-        Some(Arg::Table(table)) if table.list.is_empty() => table,
-        Some(_) => return Err(options.wrong("option 'headers' must be a table of names and values")),
+    let Some(headers) = options.named("headers", HEADERS_MAX)? else {
+        return Ok(Vec::new());
     };
-    if table.named.len() > HEADERS_MAX {
-        return Err(options.wrong(format!("more than {HEADERS_MAX} headers")));
-    }
     let read = |(name, value): (&String, &Arg)| {
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(token) {
@@ -136,7 +131,7 @@ fn headers(options: &Options<'_>) -> Result<Vec<(String, FetchHeader)>, BadOptio
         };
         Ok((name.clone(), value))
     };
-    table.named.iter().map(read).collect()
+    headers.iter().map(read).collect()
 }
 
 fn secret(options: &Options<'_>, header: &str, table: &super::arg::Table) -> Result<Name, BadOption> {

@@ -29,14 +29,9 @@ pub fn request(args: &[Arg]) -> Result<Request, BadOption> {
 }
 
 fn parameters(options: &Options<'_>) -> Result<BTreeMap<String, String>, BadOption> {
-    let table = match options.raw("parameters") {
-        None => return Ok(BTreeMap::new()),
-        Some(Arg::Table(table)) if table.list.is_empty() => table,
-        Some(_) => return Err(options.wrong("option 'parameters' must be a table of names and values")),
+    let Some(parameters) = options.named("parameters", PARAMETERS_MAX)? else {
+        return Ok(BTreeMap::new());
     };
-    if table.named.len() > PARAMETERS_MAX {
-        return Err(options.wrong(format!("more than {PARAMETERS_MAX} parameters")));
-    }
     let read = |(name, value): (&String, &Arg)| {
         let value = match value {
             Arg::Text(text) => text.clone(),
@@ -53,7 +48,7 @@ fn parameters(options: &Options<'_>) -> Result<BTreeMap<String, String>, BadOpti
         }
         Ok((name.clone(), value))
     };
-    table.named.iter().map(read).collect()
+    parameters.iter().map(read).collect()
 }
 
 /// Reads the answer.
