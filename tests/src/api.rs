@@ -5,7 +5,6 @@ use serde_json::Value;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 use tungstenite::client::IntoClientRequest;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
@@ -51,7 +50,7 @@ impl Api {
     /// Sends a request with more header lines, each with its line end.
     pub fn send_with(&self, method: &str, path: &str, more: &str, body: &str) -> Result<Answer, Fail> {
         let mut stream = TcpStream::connect(&self.at)?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.set_read_timeout(Some(crate::process::SOON))?;
         let (at, key, len) = (&self.at, &self.key, body.len());
         let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
         write!(
@@ -127,7 +126,7 @@ impl Api {
         request.headers_mut().insert("Authorization", bearer);
         let (socket, _) = tungstenite::connect(request)?;
         if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
-            stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+            stream.set_read_timeout(Some(crate::process::SOON))?;
         }
         let mut stream = Stream { socket, read: VecDeque::new() };
         // The greeting; without `since` also the snapshot, before which nothing is certain to be told as an event.

@@ -3,11 +3,10 @@
 
 use crate::config::PASSWORD;
 use crate::fail::{Fail, fail};
-use crate::process::{Process, wait_for};
+use crate::process::{Process, SOON, wait_for};
 use crate::sound::write_tones;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 /// A running baresip.
 pub struct Baresip {
@@ -158,15 +157,15 @@ impl Baresip {
     /// Waits until it has decoded a picture of its partner's, and then until it has measured what came for three seconds.
     pub fn wait_seeing(&mut self) -> Result<(), Fail> {
         let line = "receiving with resolution 320 x 240";
-        self.process.wait_line(line, Duration::from_secs(20))?;
-        self.process.wait_line("audio=6", Duration::from_secs(20)).map(drop)
+        self.process.wait_line(line, SOON)?;
+        self.process.wait_line("audio=6", SOON).map(drop)
     }
 
     /// The same of the pictures of its so many-th call, of which it says nothing more.
     pub fn wait_seeing_call(&mut self, calls: usize) -> Result<(), Fail> {
         let seen =
             || (self.output().matches("receiving with resolution 320 x 240").count() >= calls).then_some(());
-        wait_for("baresip to see pictures", Duration::from_secs(20), seen)
+        wait_for("baresip to see pictures", SOON, seen)
     }
 
     /// Where it hears audio and reports, for the one that listens at `port`: `first:last`.
@@ -195,9 +194,7 @@ impl Baresip {
     /// Waits until it has written down so many bytes of what it heard.
     pub fn wait_heard(&self, bytes: u64) -> Result<(), Fail> {
         let len = || std::fs::metadata(self.heard().ok()?).ok().map(|file| file.len());
-        let seen = wait_for("a phone to hear something", Duration::from_secs(10), || {
-            len().filter(|len| *len >= bytes)
-        });
+        let seen = wait_for("a phone to hear something", SOON, || len().filter(|len| *len >= bytes));
         seen.map(drop)
             .map_err(|why| Fail(format!("{why}; it heard {:?}; it said:\n{}", len(), self.output())))
     }
@@ -205,6 +202,6 @@ impl Baresip {
     /// Ends it as Ctrl-C does; it unregisters.
     pub fn stop(&mut self) -> Result<(), Fail> {
         self.process.signal(2)?;
-        self.process.wait_success(Duration::from_secs(10))
+        self.process.wait_success(SOON)
     }
 }

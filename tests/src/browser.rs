@@ -60,7 +60,7 @@ impl Page {
         };
         let (socket, _) = tungstenite::connect(at)?;
         if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
-            stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+            stream.set_read_timeout(Some(crate::process::SOON))?;
         }
         let mut page = Self { _browser: browser, socket, asked: 0 };
         // It is listed before its document is there, and what is done to the empty one before that is lost.

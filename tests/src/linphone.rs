@@ -3,7 +3,7 @@
 
 use crate::config::PASSWORD;
 use crate::fail::{Fail, fail};
-use crate::process::{Process, wait_for};
+use crate::process::{Process, SOON, wait_for};
 use crate::sound::{is_tone, read_mono, write_tone};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -131,7 +131,7 @@ impl Linphone {
     /// Ends it as its user does.
     pub fn stop(&mut self) -> Result<(), Fail> {
         self.order("quit")?;
-        self.process.wait(Duration::from_secs(10)).map(|_| ())
+        self.process.wait(SOON).map(|_| ())
     }
 }
 

@@ -4,15 +4,13 @@
 
 use crate::config::PASSWORD;
 use crate::fail::{Fail, fail};
-use crate::process::wait_for;
+use crate::process::{SOON, wait_for};
 use cordboard_sip::auth::{Identity, answer_challenge};
 use cordboard_sip::wire::{Frame, Framer, HeaderName, Message, Method, Uri, parse_datagram};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
-/// How long a message is waited for.
-const SOON: Duration = Duration::from_secs(5);
 /// How long a read blocks.
 const LOOK: Duration = Duration::from_millis(20);
 

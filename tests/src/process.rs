@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 /// How often a condition is looked at while waiting for it.
 const LOOK: Duration = Duration::from_millis(5);
+/// How long a test waits for what must come. Far longer than it takes: on a machine with other work, the programs at both ends
+/// of a call stand still for seconds now and then, and a test that fails then says nothing of the switch.
+pub const SOON: Duration = Duration::from_secs(25);
 
 /// Waits until `seen` gives something, at most `limit`. `what` is what was waited for.
 pub fn wait_for<T>(what: &str, limit: Duration, mut seen: impl FnMut() -> Option<T>) -> Result<T, Fail> {

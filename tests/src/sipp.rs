@@ -2,7 +2,7 @@
 //! speaks and listens, and a MESSAGE of the harness in the call tells SIPp to go on, so that nothing is timed.
 
 use crate::fail::{Fail, fail};
-use crate::process::{Process, wait_for};
+use crate::process::{Process, SOON, wait_for};
 use crate::scenario::Scenario;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
@@ -11,9 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Longest life of a SIPp.
-const LIFE: &str = "80s";
-/// Longest wait for a message that a phone is about to send or get.
-const SOON: Duration = Duration::from_secs(10);
+const LIFE: &str = "140s";
 
 /// One SIPp with one scenario.
 #[derive(Debug)]

@@ -7,10 +7,8 @@ use crate::process::{Process, wait_for};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
-/// Time for anything that a loaded machine should do at once.
-pub const SOON: Duration = Duration::from_secs(10);
+pub use crate::process::SOON;
 
 /// A running switch.
 pub struct Switch {

@@ -5,7 +5,7 @@
 #: is done.  Prints every message but audio, and the first of audio, one JSON a line; at the end how many pieces it heard and
 the strongest tone of the last half second of each track.
 """
-import asyncio, base64, cmath, json, math, sys
+import asyncio, base64, cmath, contextlib, json, math, sys
 import websockets
 
 
@@ -47,7 +47,9 @@ async def serve(socket, *_):
     sid, heard, echo, tracks = None, 0, True, {}
 
     async def send(event, **fields):
-        await socket.send(json.dumps({"event": event, "streamSid": sid, **fields}))
+        # What came before the end is read to its end: that the switch has closed since is no fault of this side.
+        with contextlib.suppress(websockets.ConnectionClosedOK):
+            await socket.send(json.dumps({"event": event, "streamSid": sid, **fields}))
 
     async def say(audio, mark):
         await send("media", media={"payload": base64.b64encode(audio).decode()})

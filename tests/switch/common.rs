@@ -8,10 +8,8 @@ use cordboard_tests::sipp::{Message, Setup, Sipp};
 use cordboard_tests::sound::{self, Tongue, Voice};
 use serde_json::Value;
 use std::path::Path;
-use std::time::Duration;
 
-/// A limit for what should happen at once.
-pub const SOON: Duration = Duration::from_secs(8);
+pub use cordboard_tests::process::SOON;
 /// Tone of callers, Hz.
 pub const CALLER: f64 = 440.0;
 /// Tone of agents, Hz.

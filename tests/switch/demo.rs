@@ -78,7 +78,7 @@ pub fn started_called_watched_and_stopped(dir: &Path) -> Outcome {
     };
     let mut visitor = Sipp::start(dir, &calls, &setup)?;
     voice.speak_to(visitor.wait_media()?);
-    voice.hears_one_of("the visitor", &AGENTS, Duration::from_secs(20))?;
+    voice.hears_one_of("the visitor", &AGENTS, SOON)?;
     page.wait_text(&["1010", "Talking"], SOON)?;
     visitor.go_on()?;
     visitor.wait_success(SOON)?;

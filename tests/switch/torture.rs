@@ -195,7 +195,7 @@ impl Tester {
              Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
         );
         self.send(text.as_bytes())?;
-        let end = Instant::now() + Duration::from_secs(5);
+        let end = Instant::now() + SOON;
         let mut others = Vec::new();
         while Instant::now() < end {
             let (probes, texts): (Vec<_>, Vec<_>) =
@@ -229,7 +229,7 @@ impl Tester {
             found.len()
         };
         take(self.probe(number)?);
-        let end = Instant::now() + Duration::from_secs(3);
+        let end = Instant::now() + SOON;
         let due = !wanted.is_empty() && !wanted.contains(&0);
         while due && take(self.read()) == 0 && Instant::now() < end {}
         Ok(found)

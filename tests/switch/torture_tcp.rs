@@ -5,6 +5,7 @@ use crate::torture::{RFC4475, RFC5118, final_answer, folder, marks, works};
 use cordboard_tests::Fail;
 use cordboard_tests::config::Config;
 use cordboard_tests::fail::{Outcome, ensure, fail};
+use cordboard_tests::process::SOON;
 use cordboard_tests::switch::Switch;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -21,8 +22,6 @@ const OVER_TCP: &[(&str, &[u16])] = &[
 
 /// How many ways each message is cut.
 const CUTS: u64 = 3;
-/// Longest wait for an answer.
-const SOON: Duration = Duration::from_secs(3);
 
 pub fn rfc4475(dir: &Path) -> Outcome {
     let files: Vec<_> =

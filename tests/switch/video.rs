@@ -7,13 +7,12 @@ use cordboard_tests::baresip::Baresip;
 use cordboard_tests::config::Config;
 use cordboard_tests::fail::{Outcome, ensure, fail};
 use cordboard_tests::peer::Peer;
-use cordboard_tests::process::wait_for;
+use cordboard_tests::process::{SOON, wait_for};
 use cordboard_tests::switch::Switch;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(5);
 /// What every picture's packets carry first in VP8: a payload descriptor (RFC 7741 4.2).
 const DESCRIPTOR: u8 = 0x10;
 
