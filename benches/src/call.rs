@@ -79,20 +79,12 @@ fn snapshot() -> Result<Snapshot, IdError> {
     let tenant = Tenant {
         id: tenant,
         display: "default".into(),
-        zone: "UTC".into(),
-        plan: None,
-        pools: Default::default(),
-        kit: Default::default(),
         domains: vec!["switch.example.com".into()],
         codecs: Codec::DEFAULT.to_vec(),
-        tones: Default::default(),
         routing: vec!["registered-extension".into()],
         users: [(phone.name, user)].into(),
-        agents: Default::default(),
-        queues: Default::default(),
-        flows: Default::default(),
-        numbers: Vec::new(),
         trunks: [(Name::new("carrier")?, trunk)].into(),
+        ..Tenant::new(tenant)
     };
     Ok(Snapshot { tenants: [(tenant.id, tenant)].into(), ..Snapshot::empty() })
 }

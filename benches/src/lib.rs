@@ -8,6 +8,7 @@
 //! The benches themselves are in `benches/benches`; docs/measuring.md says how to run and read them.
 
 pub mod call;
+pub mod flows;
 pub mod media;
 pub mod messages;
 pub mod setups;

@@ -18,7 +18,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// `make` looks for what is missing on this machine before it begins.
-const BOOTSTRAP: Duration = Duration::from_secs(30);
+const BOOTSTRAP: Duration = Duration::from_secs(60);
 /// The tones of the demo's two agents, Hz.
 const AGENTS: [f64; 2] = [500.0, 600.0];
 

@@ -11,6 +11,7 @@ mod enumeration;
 mod events;
 mod flows;
 mod holding;
+mod hostile;
 mod ipv6;
 mod jssip;
 mod keys;
@@ -187,6 +188,7 @@ static TESTS: &[Test] = &[
     test("api_shows_calls_queues_and_agents_and_hangs_up", events::shown_and_hung_up),
     test("kill_among_fifty_calls_loses_no_record_and_ends_every_call", crash::kill),
     test("a_panic_ends_one_of_a_hundred_calls", crash::panic),
+    test("twenty_hostile_flows_each_end_their_own_call_by_a_named_budget", hostile::flows),
     test("a_page_of_a_foreign_origin_opens_no_websocket", websocket::origins),
     test("svwar_tells_no_account_from_none", enumeration::svwar),
     alone("accounts_that_exist_and_do_not_take_the_same_time", enumeration::same_time),

@@ -157,7 +157,7 @@ pub fn works(dir: &Path, switch: &Switch) -> Outcome {
 }
 
 /// Who sends, and owns the ports that answers go to (RFC 3261 18.2.2).
-struct Tester {
+pub struct Tester {
     main: UdpSocket,
     more: Vec<UdpSocket>,
 }
@@ -165,7 +165,7 @@ struct Tester {
 const TESTER: &str = "127.0.0.9";
 
 impl Tester {
-    fn new() -> Result<Self, Fail> {
+    pub fn new() -> Result<Self, Fail> {
         let main = UdpSocket::bind((TESTER, 5060))?;
         main.set_read_timeout(Some(Duration::from_millis(2)))?;
         Ok(Self { main, more: Vec::new() })
@@ -188,7 +188,7 @@ impl Tester {
     }
 
     /// Sends an OPTIONS and waits for its answer: whatever came before it has been dealt with. Gives what else came.
-    fn probe(&self, number: usize) -> Result<Vec<String>, Fail> {
+    pub fn probe(&self, number: usize) -> Result<Vec<String>, Fail> {
         let text = format!(
             "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {TESTER}:5060;branch=z9hG4bK-probe-{number}\r\n\
              From: <sip:probe@{TESTER}>;tag=p\r\nTo: <sip:127.0.0.1>\r\nCall-ID: probe-{number}\r\nCSeq: 1 OPTIONS\r\n\

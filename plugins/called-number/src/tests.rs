@@ -39,24 +39,7 @@ fn route(access: &str, extension: &str, to: Destination) -> CalledNumber {
 }
 
 fn dial(numbers: Vec<CalledNumber>, dialled: &str) -> Verdict {
-    let tenant = Tenant {
-        id: T,
-        display: String::new(),
-        zone: "UTC".into(),
-        plan: None,
-        pools: Default::default(),
-        kit: Default::default(),
-        domains: Vec::new(),
-        codecs: Vec::new(),
-        tones: Default::default(),
-        routing: Vec::new(),
-        users: BTreeMap::new(),
-        agents: BTreeMap::new(),
-        queues: BTreeMap::new(),
-        flows: BTreeMap::new(),
-        numbers,
-        trunks: BTreeMap::new(),
-    };
+    let tenant = Tenant { id: T, numbers, ..Tenant::new(T) };
     let req = RouteRequest {
         tenant: T,
         from: PartyId::new("1001"),

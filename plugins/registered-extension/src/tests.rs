@@ -28,24 +28,7 @@ impl Context {
             };
             (Name::new(name).unwrap(), user)
         };
-        Self(Tenant {
-            id: T,
-            display: String::new(),
-            zone: "UTC".into(),
-            plan: None,
-            pools: Default::default(),
-            kit: Default::default(),
-            domains: Vec::new(),
-            codecs: Vec::new(),
-            tones: Default::default(),
-            routing: Vec::new(),
-            users: ["1001", "1002", "1003", "1004"].map(user).into(),
-            agents: BTreeMap::new(),
-            queues: BTreeMap::new(),
-            flows: BTreeMap::new(),
-            numbers: Vec::new(),
-            trunks: BTreeMap::new(),
-        })
+        Self(Tenant { id: T, users: ["1001", "1002", "1003", "1004"].map(user).into(), ..Tenant::new(T) })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::texts::{self, Text, TextName, Texts};
 use crate::verb::{Asked, Reply};
 use crate::vm::place::{Chunks, Place};
 use crate::vm::shared::{CallState, Wanted};
-use crate::vm::{self, CALLS_PER_VM, Fault, Resume, Step, Vm};
+use crate::vm::{self, Fault, Resume, Step, Vm};
 use cordboard_model::config::{FlowLimits, Snapshot};
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::fetch::Fetched;
@@ -225,7 +225,8 @@ impl FlowEngine {
 
     /// A machine with room for one more call.
     fn vm_with_room(&mut self) -> mlua::Result<usize> {
-        let roomy = |vm: &Option<Vm>| vm.as_ref().is_some_and(|vm| vm.calls < CALLS_PER_VM);
+        let most = self.limits.together as usize;
+        let roomy = |vm: &Option<Vm>| vm.as_ref().is_some_and(|vm| vm.calls < most);
         if let Some(at) = self.vms.iter().position(roomy) {
             return Ok(at);
         }

@@ -450,21 +450,9 @@ fn snapshot(bench: &Bench) -> Result<Snapshot, String> {
     }
     let tenant = Tenant {
         id: TenantId::DEFAULT,
-        display: String::new(),
-        zone: "UTC".to_owned(),
-        plan: None,
-        pools: Default::default(),
         kit: FlowKit { libraries, ..FlowKit::default() },
-        domains: Vec::new(),
-        codecs: Vec::new(),
-        tones: Default::default(),
-        routing: Vec::new(),
-        users: BTreeMap::new(),
-        agents: BTreeMap::new(),
-        queues: BTreeMap::new(),
         flows,
-        numbers: Vec::new(),
-        trunks: BTreeMap::new(),
+        ..Tenant::new(TenantId::DEFAULT)
     };
     let mut snapshot = Snapshot::empty();
     snapshot.limits.flow = bench.limits;

@@ -117,11 +117,19 @@ pub struct FlowLimits {
     pub wall: Duration,
     /// Steps a flow may take in its life.
     pub verbs: u32,
+    /// Calls that share one Lua machine, and so stand still while its garbage is collected.
+    pub together: u32,
 }
 
 impl Default for FlowLimits {
     fn default() -> Self {
-        Self { instructions: 1_000_000, memory: 1 << 20, wall: Duration::from_secs(3_600), verbs: 10_000 }
+        Self {
+            instructions: 1_000_000,
+            memory: 1 << 20,
+            wall: Duration::from_secs(3_600),
+            verbs: 10_000,
+            together: 64,
+        }
     }
 }
 
@@ -185,6 +193,30 @@ pub struct Tenant {
     pub numbers: Vec<CalledNumber>,
     /// Trunks.
     pub trunks: BTreeMap<Name, Trunk>,
+}
+
+impl Tenant {
+    /// One that has nothing yet, in UTC.
+    pub fn new(id: TenantId) -> Self {
+        Self {
+            id,
+            display: String::new(),
+            zone: "UTC".into(),
+            plan: None,
+            domains: Vec::new(),
+            codecs: Vec::new(),
+            tones: TonePlan::default(),
+            routing: Vec::new(),
+            users: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            kit: FlowKit::default(),
+            pools: BTreeMap::new(),
+            numbers: Vec::new(),
+            trunks: BTreeMap::new(),
+        }
+    }
 }
 
 /// A SIP account. The password is not here: only what digest needs (RFC 7616 3.4.2).

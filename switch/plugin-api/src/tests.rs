@@ -132,24 +132,7 @@ impl Bench {
         let boxed = plugins.into_iter().map(|p| Box::new(p) as Box<dyn RoutingPlugin>);
         let registry = Registry::new(boxed.collect()).unwrap();
         let order = registry.order(&names).unwrap();
-        let tenant = Tenant {
-            id: T,
-            display: String::new(),
-            zone: "UTC".into(),
-            plan: None,
-            pools: Default::default(),
-            kit: Default::default(),
-            domains: Vec::new(),
-            codecs: Vec::new(),
-            tones: Default::default(),
-            routing: Vec::new(),
-            users: BTreeMap::new(),
-            agents: BTreeMap::new(),
-            queues: BTreeMap::new(),
-            flows: BTreeMap::new(),
-            numbers: Vec::new(),
-            trunks: BTreeMap::new(),
-        };
+        let tenant = Tenant { id: T, ..Tenant::new(T) };
         Self { registry, ctx: Context(tenant), run: RouteRun::new(order, request(), at(0)) }
     }
 

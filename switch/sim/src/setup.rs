@@ -12,7 +12,6 @@ use cordboard_model::time::Duration;
 use cordboard_model::tone::TonePlan;
 use cordboard_model::verb::Destination;
 use core::net::SocketAddr;
-use std::collections::BTreeMap;
 
 /// The domain and digest realm of every setup.
 pub const DOMAIN: &str = "cordboard.test";
@@ -53,20 +52,10 @@ impl Setup {
             tenant: Tenant {
                 id: TenantId::DEFAULT,
                 display: "Default".into(),
-                zone: "UTC".into(),
-                plan: None,
-                pools: Default::default(),
-                kit: Default::default(),
                 domains: vec![DOMAIN.into()],
                 codecs: Codec::DEFAULT.to_vec(),
-                tones: Default::default(),
                 routing: vec!["called-number".into(), "registered-extension".into()],
-                users: BTreeMap::new(),
-                agents: BTreeMap::new(),
-                queues: BTreeMap::new(),
-                flows: BTreeMap::new(),
-                numbers: Vec::new(),
-                trunks: BTreeMap::new(),
+                ..Tenant::new(TenantId::DEFAULT)
             },
             wrong: None,
         }

@@ -3,6 +3,8 @@
 //!
 //! One file for each kind, and a line in [`KINDS`]. docs/measuring.md says what each measures.
 
+mod hostile;
+mod ivr;
 mod kamailio;
 mod machine;
 mod media;
@@ -64,6 +66,12 @@ const KINDS: &[Kind] = &[
     ),
     ("play", "music for callers [--calls N] [--seconds S] [--rounds N] [--no-build]", media::play),
     ("bare", "what `relay` compares with, by itself BACKEND ENDS", media::bare::run),
+    (
+        "ivr",
+        "flows: answer, prompt, key, HTTP, hang up; and calls that wait [--rate N] [--seconds S] [--waiting N] [--no-build]",
+        ivr::run,
+    ),
+    ("hostile", "flows that attack the switch while calls talk [--calls N] [--no-build]", hostile::run),
     ("memory", "what a bridged call weighs [--calls N] [--settle S] [--no-build]", memory::run),
 ];
 

@@ -90,9 +90,21 @@ impl Sipp {
         port: u16,
         calls: Calls,
     ) -> Result<Self, String> {
+        Self::caller_of(root, dir, name, (CALLER, port), NUMBER, calls)
+    }
+
+    /// The same from another address, to another number.
+    pub(super) fn caller_of(
+        root: &Path,
+        dir: &Path,
+        name: &str,
+        (address, port): (&str, u16),
+        number: &str,
+        calls: Calls,
+    ) -> Result<Self, String> {
         start(root, dir, name, |command| {
             let media = MEDIA_PORT + 10 * u32::from(port % 100);
-            command.args(["-i", CALLER, "-p", &port.to_string(), "-mp", &media.to_string(), "-s", NUMBER]);
+            command.args(["-i", address, "-p", &port.to_string(), "-mp", &media.to_string(), "-s", number]);
             command.args(["-r", &calls.rate.to_string(), "-m", &calls.count.to_string()]);
             command.args(["-l", &calls.count.to_string(), "-d", &calls.hold.as_millis().to_string()]);
             command.arg(SIP);

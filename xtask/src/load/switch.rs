@@ -99,7 +99,7 @@ fn configuration(more: More<'_>) -> String {
         format!("[http]\nlisten = \"{HTTP}\"\n[store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n"),
         "[recordings]\ndir = \"var/recordings\"\n[log]\nlevel = \"warn\"\n".to_owned(),
         // No packets flow, and that must not end a call.
-        format!("[limits]\nmedia_silence = \"1h\"\ncalls = 10000\n{limits}\n[tenant.default]\n{tenant}\n"),
+        format!("[limits]\nmedia_silence = \"1h\"\ncalls = 20000\n{limits}\n[tenant.default]\n{tenant}\n"),
         trunk("in", "peers", &format!("[\"{CALLER}\", \"{PROBE}\"]")),
         trunk("out", "gateway", &format!("\"{CALLED}:5060\"")),
         trunk("probe", "gateway", &format!("\"{PROBE}:5060\"")),

@@ -64,20 +64,9 @@ pub(super) fn snapshot(queues: Vec<config::Queue>, agents: Vec<config::Agent>) -
     let tenant = config::Tenant {
         id: T,
         display: "Default".into(),
-        zone: "UTC".into(),
-        plan: None,
-        pools: Default::default(),
-        kit: Default::default(),
-        domains: Vec::new(),
-        codecs: Vec::new(),
-        tones: Default::default(),
-        routing: Vec::new(),
-        users: BTreeMap::new(),
         agents: agents.into_iter().map(|a| (a.id.name.clone(), a)).collect(),
         queues: queues.into_iter().map(|q| (q.id.name.clone(), q)).collect(),
-        flows: BTreeMap::new(),
-        numbers: Vec::new(),
-        trunks: BTreeMap::new(),
+        ..config::Tenant::new(T)
     };
     Snapshot { version: 1, limits: config::Limits::default(), tenants: BTreeMap::from([(T, tenant)]) }
 }

@@ -14,7 +14,6 @@ use cordboard_model::verb::Destination;
 use cordboard_plugin_api::{Registry, RouteContext, RouteRequest, RoutingPlugin, Verdict};
 use cordboard_sip::auth::{Algorithm, Identity, answer_challenge, ha1};
 use cordboard_sip::wire::parse_datagram;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -88,25 +87,19 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         Trunk { peers: vec![addr(trunk)], max_calls: 3, ..Trunk::new(TrunkId::new(id, "carrier").unwrap()) };
     Tenant {
         id,
-        display: String::new(),
-        zone: "UTC".into(),
-        plan: None,
-        pools: Default::default(),
-        kit: Default::default(),
         domains: vec![domain.into()],
         codecs: Codec::DEFAULT.to_vec(),
-        tones: Default::default(),
         routing: vec!["numbers".into()],
         users: [(name("1001"), account)].into(),
         agents: [(name("1001"), agent)].into(),
         queues: [(name("sales"), queues)].into(),
-        flows: BTreeMap::new(),
         numbers: vec![CalledNumber {
             access_code: "2000".into(),
             extension_code: None,
             to: Destination::Queue(queue),
         }],
         trunks: [(name("carrier"), trunk)].into(),
+        ..Tenant::new(id)
     }
 }
 

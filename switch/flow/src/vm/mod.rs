@@ -5,7 +5,7 @@
 //!   Rust; whatever calls back (`sort`, `gsub`, `tostring`, `pairs`) is written in Lua, in the prelude.
 //!   Hence a running flow can always be yielded from the hook, and a spent budget is final.
 //! - A call sees the library through read-only proxies and writes into its own environment.
-//! - A machine hosts few calls, so that a full collection is short, whoever made it necessary.
+//! - A machine hosts few calls (`limits.flow.together`), so that a full collection is short, whoever made it necessary.
 
 pub mod compile;
 pub mod meter;
@@ -27,8 +27,6 @@ use std::rc::Rc;
 
 /// The name of the prelude's text in the machine.
 pub const PRELUDE_CHUNK: &str = "=cordboard";
-/// Most calls in one machine: a full collection of this many is about a millisecond.
-pub const CALLS_PER_VM: usize = 64;
 /// Garbage that may pile up before a collection, bytes.
 const GARBAGE: usize = 256 << 10;
 /// What a call may hold without anybody looking, bytes.

@@ -33,6 +33,7 @@ fn same(source: &str) {
         memory: 64 << 20,
         wall: Duration::from_secs(1),
         verbs: 100_000,
+        ..FlowLimits::default()
     };
     let (lines, error) = run_with(limits, source);
     assert_eq!(error.map(|e| e.to_string()), None, "after {lines:?}");

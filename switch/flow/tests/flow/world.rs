@@ -32,21 +32,8 @@ pub fn snapshot(limits: FlowLimits, flows: &[(&str, &str)]) -> Snapshot {
     };
     let tenant = Tenant {
         id: TenantId::DEFAULT,
-        display: String::new(),
-        zone: "UTC".into(),
-        plan: None,
-        pools: Default::default(),
-        kit: Default::default(),
-        domains: Vec::new(),
-        codecs: Vec::new(),
-        tones: Default::default(),
-        routing: Vec::new(),
-        users: BTreeMap::new(),
-        agents: BTreeMap::new(),
-        queues: BTreeMap::new(),
         flows: flows.iter().map(flow).collect(),
-        numbers: Vec::new(),
-        trunks: BTreeMap::new(),
+        ..Tenant::new(TenantId::DEFAULT)
     };
     let mut snapshot = Snapshot::empty();
     snapshot.limits.flow = limits;

@@ -418,6 +418,7 @@ fn read_flow_limits(flow: &Section<'_>) -> FlowLimits {
         memory: flow.or("memory", d.memory, size(64 << 10..=256 << 20)),
         wall: flow.or("wall", d.wall, duration(s(1)..=DAY)),
         verbs: flow.or("verbs", d.verbs, integer(1..=10_000_000, "steps")),
+        together: flow.or("together", d.together, integer(1..=1_024, "calls")),
     };
     flow.finish();
     read

@@ -48,21 +48,11 @@ pub fn snapshot() -> Snapshot {
     };
     let tenant = Tenant {
         id: TenantId::DEFAULT,
-        display: String::new(),
-        zone: "UTC".into(),
-        plan: None,
-        pools: Default::default(),
-        kit: Default::default(),
         domains: vec!["example.com".into()],
         codecs: vec![Codec::Pcma, Codec::Pcmu],
-        tones: Default::default(),
-        routing: Vec::new(),
         users: ["1001", "1002"].map(|n| (named(n), account(n))).into(),
-        agents: Default::default(),
-        queues: Default::default(),
-        flows: Default::default(),
-        numbers: Vec::new(),
         trunks: [(named("carrier"), trunk)].into(),
+        ..Tenant::new(TenantId::DEFAULT)
     };
     let mut snapshot = Snapshot::empty();
     snapshot.limits = Limits { contacts: 3, ..Limits::default() };

@@ -1,0 +1,3 @@
+-- ends by: instructions
+call:answer()
+local function f() return f() end f()

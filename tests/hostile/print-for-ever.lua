@@ -1,0 +1,3 @@
+-- ends by: steps
+call:answer()
+while true do print('x') end

@@ -1,0 +1,3 @@
+-- ends by: memory
+call:answer()
+string.rep('x', 1e9)

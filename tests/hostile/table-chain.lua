@@ -1,0 +1,3 @@
+-- ends by: memory
+call:answer()
+local t while true do t = {t} end

@@ -1,0 +1,3 @@
+-- ends by: seconds
+call:answer()
+while true do call:wait(1) end
