@@ -6,7 +6,6 @@ use cordboard_model::id::{AgentId, FlowId, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::Wall;
 use cordboard_model::verb::Destination;
-use std::collections::BTreeMap;
 
 const T: TenantId = TenantId::DEFAULT;
 

@@ -6,7 +6,6 @@ use cordboard_model::id::{AgentId, Name, TenantId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::media::DtmfKind;
 use cordboard_model::time::Wall;
-use std::collections::BTreeMap;
 
 const T: TenantId = TenantId::DEFAULT;
 

@@ -7,7 +7,6 @@ use cordboard_model::id::{AgentId, QueueId, TenantId, UserId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::{Duration, Time, Wall};
 use cordboard_model::verb::Destination;
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 const T: TenantId = TenantId::DEFAULT;
