@@ -91,6 +91,11 @@ impl Flows {
         self.take();
     }
 
+    /// Calls that are up, and how many machines they share.
+    pub fn up(&self) -> (usize, usize) {
+        (self.engine.len(), self.engine.machines())
+    }
+
     /// A call comes, answers, collects, waits, and is stopped as one whose caller hangs up.
     pub fn whole_call(&mut self) {
         let call = self.begin();
@@ -174,4 +179,22 @@ fn resident() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_wait_go_on_and_wait_again_and_a_whole_call_leaves_nothing() {
+        let mut flows = Flows::waiting(10, 4);
+        assert_eq!((flows.up(), flows.waiting.len()), ((10, 3), 10));
+        for _ in 0..100 {
+            flows.answer_next();
+        }
+        assert_eq!(flows.waiting.len(), 10, "each asks for the next thing");
+        assert!(flows.waiting.iter().all(|(_, ticket, _)| *ticket >= 10), "each was answered in its turn");
+        flows.whole_call();
+        assert_eq!((flows.up().0, flows.waiting.len()), (10, 10));
+    }
 }

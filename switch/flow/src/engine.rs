@@ -538,6 +538,11 @@ impl FlowEngine {
         self.runs.len()
     }
 
+    /// How many Lua machines they share.
+    pub fn machines(&self) -> usize {
+        self.vms.iter().flatten().count()
+    }
+
     /// Whether no coroutine is alive.
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()

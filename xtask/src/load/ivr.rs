@@ -47,7 +47,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
     drive(root, "ivr", options, |binary, dir, options| {
         let flows = flows(root, dir).map_err(|error| format!("the flows: {error}"))?;
         let served = Served::begin().map_err(|error| format!("the server: {error}"))?;
-        let (rate, seconds) = (options.number("--rate", 400), options.number("--seconds", 24));
+        let (rate, seconds) = (options.number("--rate", 800), options.number("--seconds", 24));
         let waiting = options.number("--waiting", 10_000);
         let stand = Stand { root, dir, switch: start(binary, dir, &flows)?, served };
         let cost = stand.climb(rate, seconds)?;
@@ -77,8 +77,9 @@ fn flows(root: &Path, dir: &Path) -> std::io::Result<String> {
         ("wait", WAIT, "call:answer()\nwhile true do call:wait(600) end\n".to_owned()),
         ("music", MUSIC, "call:answer()\nwhile true do call:play('music') end\n".to_owned()),
     ];
-    let mut sections =
-        format!("[tenant.default.trunk.keys]\npeers = [\"{CALLER}\"]\ndtmf = \"info\"\nmax_calls = 100000\n");
+    let mut sections = format!(
+        "[fetch]\nallow_private = true\n[tenant.default.trunk.keys]\npeers = [\"{CALLER}\"]\ndtmf = \"info\"\nmax_calls = 100000\n"
+    );
     for (name, number, text) in texts {
         std::fs::write(dir.join(format!("{name}.lua")), text)?;
         sections.push_str(&format!(

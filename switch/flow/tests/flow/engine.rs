@@ -235,3 +235,22 @@ fn the_verb_of_a_call_carries_its_tenant() {
     };
     assert_eq!(queue.tenant, call(1).tenant);
 }
+
+#[test]
+fn so_many_calls_share_a_machine_as_are_configured_and_an_empty_one_goes() {
+    let limits = FlowLimits { together: 2, ..FlowLimits::default() };
+    let mut engine = engine(limits, "call:wait(60)");
+    for number in 1..=5 {
+        start(&mut engine, number);
+    }
+    assert_eq!((engine.len(), engine.machines()), (5, 3));
+    for number in [3, 4, 5] {
+        engine.handle_command(FlowCommand::Stop { call: call(number) }, Time::ZERO).unwrap();
+    }
+    assert_eq!((engine.len(), engine.machines()), (2, 1));
+    // One is kept, with the flows compiled.
+    for number in [1, 2] {
+        engine.handle_command(FlowCommand::Stop { call: call(number) }, Time::ZERO).unwrap();
+    }
+    assert_eq!((engine.len(), engine.machines()), (0, 1));
+}
