@@ -25,7 +25,32 @@ call = {}
 ---@field language? string A tag as "en" or "zh"; English if not said.
 ---@field voice? string By the engine's name; the language's own if not said.
 
----@alias cordboard.Item cordboard.Prompt|cordboard.ToneItem|cordboard.SilenceItem|cordboard.SayItem
+---@class cordboard.NumberItem
+---@field number integer|string Read as a number; see `say_number`.
+---@field language? "en"|"zh" English if not said.
+
+---@class cordboard.DigitsItem
+---@field digits string|integer Read key by key; see `say_digits`.
+---@field language? "en"|"zh"
+
+---@class cordboard.DateItem
+---@field date string|cordboard.Moment A day as "2026-11-21", or what `call:now()` gave.
+---@field language? "en"|"zh"
+---@field weekday? boolean With its weekday; no if not said.
+---@field year? boolean With its year; yes if not said.
+
+---@class cordboard.TimeItem
+---@field time string|cordboard.Moment As "09:05", or what `call:now()` gave.
+---@field language? "en"|"zh"
+
+---@class cordboard.MoneyItem
+---@field money string|number As "12.50".
+---@field currency cordboard.Currency
+---@field language? "en"|"zh"
+
+---@alias cordboard.Currency "EUR"|"USD"|"GBP"|"CHF"|"CNY"|"HKD"|"JPY"|"KRW"|"KWD"
+---@alias cordboard.Read cordboard.NumberItem|cordboard.DigitsItem|cordboard.DateItem|cordboard.TimeItem|cordboard.MoneyItem
+---@alias cordboard.Item cordboard.Prompt|cordboard.ToneItem|cordboard.SilenceItem|cordboard.SayItem|cordboard.Read
 ---@alias cordboard.Items cordboard.Item|cordboard.Item[]
 
 ---@class cordboard.PlayList
@@ -69,19 +94,56 @@ function call:say(text, options) end
 ---@return string? cause
 function call:say_number(number, language, options) end
 
+---Reads keys one by one from prompt files.
+---@param digits string|integer 0 to 9, `*`, `#` and `+`, up to 64; spaces and dashes are passed over.
+---@param language? "en"|"zh" English if not said.
+---@param options? { barge_in?: boolean }
+---@return true|string|nil key As `play`.
+---@return string? cause
+function call:say_digits(digits, language, options) end
+
+---Reads a day from prompt files.
+---@param date string|cordboard.Moment As "2026-11-21", or what `call:now()` gave.
+---@param language? "en"|"zh" English if not said.
+---@param options? { weekday?: boolean, year?: boolean, barge_in?: boolean } Without its weekday and with its year if not said.
+---@return true|string|nil key As `play`.
+---@return string? cause
+function call:say_date(date, language, options) end
+
+---Reads a time of day from prompt files: in English by twelve hours, in Chinese by the part of the day.
+---@param time string|cordboard.Moment As "09:05", or what `call:now()` gave.
+---@param language? "en"|"zh" English if not said.
+---@param options? { barge_in?: boolean }
+---@return true|string|nil key As `play`.
+---@return string? cause
+function call:say_time(time, language, options) end
+
+---Reads an amount of money from prompt files, by the units of its currency.
+---@param amount string|number As "12.50"; no more digits than the currency has.
+---@param currency cordboard.Currency
+---@param language? "en"|"zh" English if not said.
+---@param options? { barge_in?: boolean }
+---@return true|string|nil key As `play`.
+---@return string? cause
+function call:say_money(amount, currency, language, options) end
+
 ---@class cordboard.Collect
----@field prompt? cordboard.Items Played first; the first key ends it.
----@field max integer How many digits are wanted, 1 to 64.
+---@field prompt? cordboard.Items|fun(try: integer): cordboard.Items Played first; the first key ends it.
+---@field max? integer How many digits are wanted, 1 to 64; must be said, unless patterns say it.
 ---@field min? integer Fewest digits that count as an entry; 1 if not said.
 ---@field terminators? string Keys that end the entry; `#` if not said, none if `max` is 1.
 ---@field first? number Time for the first key after the prompt; 5 if not said.
 ---@field inter? number Time between keys; 3 if not said.
 ---@field secret? boolean The keys are a secret: in no event, ladder or recording, and heard by nobody.
+---@field patterns? string|string[] What an entry looks like: keys, X (0 to 9), Z (1 to 9), N (2 to 9), "." at the end for any number of digits. It ends as soon as that is decided.
+---@field tries? integer How often is asked, 1 to 10; once if not said.
+---@field invalid? cordboard.Items|fun(try: integer): cordboard.Items Played after keys that are no entry.
+---@field no_input? cordboard.Items|fun(try: integer): cordboard.Items Played when no key came.
 
 ---Collects keys.
 ---@param options cordboard.Collect
 ---@return string|nil digits Without the terminator; nil if fewer than `min` came.
----@return "terminator"|"max"|"timeout"|string how How the entry ended, or why it could not be made.
+---@return "terminator"|"max"|"timeout"|"pattern"|"invalid"|string how How the entry ended, or why it could not be made.
 function call:collect(options) end
 
 ---What a caller keyed in in secret. It cannot be read or printed; `http` sends it within `json`.
@@ -130,14 +192,28 @@ function call:enqueue(queue, options) end
 ---@field trunk? string
 ---@field number? string With `trunk`: the number to dial.
 ---@field timeout? number How long it rings, 1 to 600; the list's own, or the configuration's, if not said.
+---@field caller? string The number that is shown as calling; the caller's if not said.
+---@field caller_name? string The name that is shown as calling.
+
+---@class cordboard.Accept
+---@field prompt? cordboard.Items What who answered is asked.
+---@field key? string The key that takes the call; "1" if not said.
+---@field refuse? string The key that refuses it; only time does if not said.
+---@field timeout? number Time for the key after the prompt, 1 to 60; 10 if not said.
 
 ---@class cordboard.DialList : cordboard.DialTarget
----@field [integer] cordboard.DialTarget Up to 16, rung one after another.
+---@field [integer] cordboard.DialTarget|cordboard.DialTarget[] Up to 16, rung one after another; those of a list in the list ring together.
+---@field together? boolean All ring together; no if not said.
+---@field whisper? cordboard.Items What who answers hears alone before he is joined.
+---@field accept? cordboard.Accept Who answers must press a key to get the call; others may answer meanwhile.
+---@field music? cordboard.Items What the caller hears until then, for ever; ring-back if not said.
+---@field talk? number Longest talk, 1 to 86400.
+---@field go_on? boolean The flow goes on when the called side leaves first; it ends with the answer if not said.
 
----Rings one after another until one answers; then the flow ends.
+---Rings one after another, or together, until one answers; then the flow ends, unless `go_on` is said.
 ---@param targets cordboard.DialList One target, or a list.
----@return nil
----@return string cause Why the last one did not answer.
+---@return "served"|"limit"|nil how With `go_on`: the called side left first, or the talk had its longest time.
+---@return string who_or_cause With whom the caller talked; or why the last one did not answer.
 function call:dial(targets) end
 
 ---@class cordboard.Stream

@@ -7,6 +7,7 @@ mod common;
 mod crash;
 mod defence;
 mod demo;
+mod dialling;
 mod enumeration;
 mod events;
 mod flows;
@@ -79,6 +80,7 @@ static TESTS: &[Test] = &[
     test("a_program_listens_to_a_talk_when_the_api_asks_for_it", voices::listening),
     test("a_word_of_a_grammar_is_recognised_behind_the_same_socket", voices::recognition),
     test("a_flow_says_texts_and_plays_mp3_and_ogg", voices::speech_and_prompts),
+    test("a_flow_dials_several_who_are_asked_and_goes_on_after_the_talk", dialling::several),
     test("a_flow_asks_a_server_a_table_a_library_and_another_flow", asking::everything),
     test("sipp_options_is_answered", refusing::options),
     test("sipp_unknown_number_is_not_found", refusing::not_found),

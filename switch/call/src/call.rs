@@ -7,6 +7,7 @@
 use crate::connect::{Connect, Talk};
 use crate::desk::{Desk, Timer};
 use crate::flow::FlowRun;
+use crate::fork::Fork;
 use crate::leg::{Leg, LegAct, LegInput, LegState, Port};
 use crate::listen::Listening;
 use crate::output::DialTarget;
@@ -40,6 +41,8 @@ pub(crate) enum Doing {
     Queue(Wait),
     /// A device rings.
     Connect(Connect),
+    /// Several ring for the flow, or have answered and are spoken to.
+    Fork(Fork),
     /// The called party answered.
     Talk(Talk),
     /// A party is being sent elsewhere.
@@ -221,7 +224,7 @@ impl Call {
             Doing::Flow | Doing::Apology(_) => CallStage::Flow,
             Doing::Queue(wait) if wait.offer.is_some() => CallStage::Ringing,
             Doing::Queue(_) => CallStage::Queued,
-            Doing::Connect(_) => CallStage::Ringing,
+            Doing::Connect(_) | Doing::Fork(_) => CallStage::Ringing,
             Doing::Talk(talk) if talk.joined => CallStage::Bridged,
             Doing::Talk(_) => CallStage::Ringing,
             Doing::Ending => CallStage::Ending,
@@ -233,6 +236,7 @@ impl Call {
         match &self.doing {
             Doing::Queue(wait) => wait.offer.as_ref().map(|offer| &offer.agent),
             Doing::Connect(connect) => connect.agent.as_ref(),
+            Doing::Fork(fork) => fork.agent(),
             Doing::Talk(talk) => talk.agent.as_ref(),
             Doing::Transfer(transfer) => transfer.talk.agent.as_ref(),
             _ => None,

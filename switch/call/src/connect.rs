@@ -10,6 +10,7 @@ use crate::leg::{Heard, LegState};
 use crate::output::{CallOutput, DialTarget, QueueOutput};
 use crate::queue::Wait;
 use cordboard_model::cause::{Cause, Party};
+use cordboard_model::dial::DialEnd;
 use cordboard_model::id::{AgentId, LegId};
 use cordboard_model::leg::{Incoming, LegCommand, PartyId, Target};
 use cordboard_model::media::{MediaCommand, PlayItem, Repeat, Tone};
@@ -97,7 +98,8 @@ impl Call {
             self.caller.told_ringing = true;
             desk.leg(leg, LegCommand::Ring);
         }
-        if hears_us {
+        let hears_it = matches!(self.caller.playing, Some((_, Heard::Music | Heard::RingBack)));
+        if hears_us && !hears_it {
             self.play_ring_back(desk, leg);
         }
     }
@@ -128,8 +130,9 @@ impl Call {
         let Doing::Connect(connect) = &mut self.doing else {
             return;
         };
+        let peer = connect.leg;
         let talk = Talk {
-            peer: connect.leg,
+            peer,
             agent: connect.agent.take(),
             wait: None,
             record: false,
@@ -137,7 +140,7 @@ impl Call {
             joined: false,
         };
         self.doing = Doing::Talk(talk);
-        self.stop_flow(desk, false);
+        self.dialled(desk, peer);
         self.join(desk);
     }
 
@@ -153,8 +156,8 @@ impl Call {
         if heard_early {
             desk.media(MediaCommand::Unbridge { leg: self.caller.id });
         }
-        self.stop_play(desk, self.caller.id);
-        if matches!(self.step_kind(), Some(StepKind::Transfer)) {
+        self.stop_ring_back(desk);
+        if matches!(self.step_kind(), Some(StepKind::Transfer | StepKind::Dial(_))) {
             self.finish_step(desk, VerbAnswer::Failed(cause));
         } else {
             let by = if by_peer { Party::Callee } else { Party::Switch };
@@ -191,7 +194,7 @@ impl Call {
 
     /// Routing found nothing for where a device sent the call: its flow hears it, or the caller.
     pub(crate) fn not_routed(&mut self, desk: &mut Desk, cause: Cause) {
-        if matches!(self.step_kind(), Some(StepKind::Transfer)) {
+        if matches!(self.step_kind(), Some(StepKind::Transfer | StepKind::Dial(_))) {
             return self.finish_step(desk, VerbAnswer::Failed(cause));
         }
         self.end(desk, cause, Party::Switch);
@@ -225,8 +228,21 @@ impl Call {
         self.act_on_watch(desk);
     }
 
-    /// The agent is gone and the caller is not: the flow that put him into the queue has him again.
-    pub(crate) fn served(&mut self, desk: &mut Desk) {
+    /// What a flow that waits for the end of the talk is told of it; none if no flow does.
+    pub(crate) fn after_talk(&mut self, peer: Option<LegId>, cause: Cause) -> Option<VerbAnswer> {
+        match self.step_kind() {
+            Some(StepKind::Enqueue) => Some(VerbAnswer::Queue(QueueEnd::Served)),
+            Some(StepKind::Dial(_)) => {
+                let end = if cause == Cause::MaxDuration { DialEnd::Limit } else { DialEnd::Served };
+                let who = peer.and_then(|peer| self.leg(peer)).map(|leg| leg.party.user.clone());
+                Some(VerbAnswer::Dialled { end, who: who.unwrap_or_default() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The called side is gone and the caller is not: the flow that waits for that has him again.
+    pub(crate) fn served(&mut self, desk: &mut Desk, answer: VerbAnswer) {
         let talk = match core::mem::replace(&mut self.doing, Doing::Flow) {
             Doing::Talk(talk) => talk,
             other => return self.doing = other,
@@ -236,7 +252,7 @@ impl Call {
         }
         self.part(desk, talk);
         self.let_go(desk);
-        self.finish_step(desk, VerbAnswer::Queue(QueueEnd::Served));
+        self.finish_step(desk, answer);
         if let Some(flow) = &mut self.flow {
             flow.left = true;
         }

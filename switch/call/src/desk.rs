@@ -29,6 +29,8 @@ pub(crate) enum Timer {
     Leg(LegId),
     /// A re-INVITE that holds or retrieves.
     Hold(LegId),
+    /// The talk with who was dialled.
+    Talk(LegId),
 }
 
 impl Timer {
@@ -42,6 +44,7 @@ impl Timer {
             Timer::Ring(_) => "nobody answers",
             Timer::Leg(_) => "leg does not move",
             Timer::Hold(_) => "hold not answered",
+            Timer::Talk(_) => "longest talk",
         })
     }
 }

@@ -236,6 +236,9 @@ impl CallEngine {
                 Timer::Leg(leg) => {
                     self.with_leg(leg, |call, desk| call.on_leg_deadline(desk, leg));
                 }
+                Timer::Talk(leg) => {
+                    self.with_leg(leg, |call, desk| call.on_talk_deadline(desk, leg));
+                }
                 Timer::Hold(leg) => {
                     self.with_leg(leg, |call, desk| call.on_hold_deadline(desk, leg));
                 }

@@ -14,6 +14,7 @@ use cordboard_model::cause::{Cause, Party};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{FlowId, LegId, StreamId};
 use cordboard_model::media::{MediaCommand, Repeat};
+use cordboard_model::time::Duration;
 use cordboard_model::verb::{Verb, VerbAnswer};
 
 /// A flow that runs.
@@ -52,8 +53,21 @@ pub(crate) enum StepKind {
     Enqueue,
     /// A device that rings.
     Transfer,
+    /// One or several who were dialled, and the talk if the flow goes on after it.
+    Dial(DialRule),
     /// A program that has the caller's audio.
     Stream(StreamId),
+}
+
+/// How a talk with who was dialled goes on and ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DialRule {
+    /// Its longest time.
+    pub(crate) talk: Option<Duration>,
+    /// The flow has the caller again after it.
+    pub(crate) go_on: bool,
+    /// Others are rung at once if nobody takes the call.
+    pub(crate) more: bool,
 }
 
 impl Call {
@@ -214,6 +228,9 @@ impl Call {
 
     /// A key. It counts only while a flow has the call; else the media thread carries it across the bridge.
     pub(crate) fn digit(&mut self, desk: &mut Desk, leg: LegId, digit: char) {
+        if self.branch_key(desk, leg, digit) {
+            return;
+        }
         let known = digit.is_ascii_digit() || matches!(digit, '*' | '#' | 'A'..='D');
         let ours = leg == self.caller.id && self.flow.is_some();
         if !known || !ours || !matches!(self.doing, Doing::Flow) {

@@ -94,6 +94,7 @@ impl Call {
                 talk.joined && self.room.is_for_two() && (leg == talk.peer || leg == self.caller.id)
             }
             Doing::Connect(connect) => connect.leg == leg,
+            Doing::Fork(_) => self.branch_rings(leg),
             Doing::Queue(wait) => wait.rings_at(leg),
             _ => false,
         }
@@ -117,6 +118,13 @@ impl Call {
             Doing::Connect(connect) => {
                 if connect.heard_early {
                     desk.media(MediaCommand::Unbridge { leg: self.caller.id });
+                }
+                self.stop_flow(desk, false);
+            }
+            Doing::Fork(fork) => {
+                for other in fork.ways.iter().filter(|way| way.leg != old) {
+                    self.stop_play(desk, other.leg);
+                    self.hang_up_leg(desk, other.leg, Cause::AnsweredElsewhere);
                 }
                 self.stop_flow(desk, false);
             }

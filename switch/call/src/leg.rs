@@ -194,6 +194,8 @@ pub(crate) enum Heard {
     RingBack,
     /// Hold music.
     Hold,
+    /// What who answers a flow's ringing hears before he is joined.
+    Whisper,
 }
 
 /// How a leg ended, or will.

@@ -5,7 +5,6 @@
 
 use crate::call::{Call, Doing};
 use crate::desk::{Desk, Timer};
-use crate::flow::StepKind;
 use crate::leg::{Leg, LegAct, LegEnd, LegInput, LegState};
 use crate::output::DialTarget;
 use crate::transfer::Wanted;
@@ -159,6 +158,7 @@ impl Call {
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_answered(desk),
             Doing::Connect(connect) if connect.leg == id => self.connect_answered(desk),
+            Doing::Fork(fork) if fork.has(id) => self.branch_answered(desk, id),
             Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_answered(desk),
             _ if self.room.waits_for(id) => self.room_up(desk, id),
             // Nobody waits for it: it must not talk to itself.
@@ -170,6 +170,7 @@ impl Call {
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.ring_back(desk),
+            Doing::Fork(fork) if fork.has(id) => self.ring_back(desk),
             Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_rings(desk),
             _ => {}
         }
@@ -180,6 +181,8 @@ impl Call {
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.connect_early(desk),
+            // which of several he would hear is nobody's guess
+            Doing::Fork(fork) if fork.has(id) => self.ring_back(desk),
             Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_early(desk),
             _ => {}
         }
@@ -187,6 +190,9 @@ impl Call {
 
     /// A leg rang for as long as it may.
     pub(crate) fn on_ring_deadline(&mut self, desk: &mut Desk, id: LegId) {
+        if self.branch_late(desk, id) {
+            return;
+        }
         let rings = self.leg(id).is_some_and(|leg| {
             matches!(leg.state, LegState::Opening | LegState::Calling | LegState::Ringing)
         });
@@ -208,6 +214,7 @@ impl Call {
         desk.clear(Timer::Leg(id));
         desk.clear(Timer::Ring(id));
         desk.clear(Timer::Hold(id));
+        desk.clear(Timer::Talk(id));
         self.note_end(desk, id, cause, sip_status);
         // First the news, then the port: a recording is stopped before one of its legs is closed.
         self.leg_lost(desk, id, cause, by_peer);
@@ -260,12 +267,11 @@ impl Call {
             Doing::Connect(connect) if connect.leg == id => {
                 self.connect_failed(desk, cause, by_peer);
             }
-            Doing::Talk(talk) if talk.peer == id => {
-                if matches!(self.step_kind(), Some(StepKind::Enqueue)) {
-                    return self.served(desk);
-                }
-                self.end(desk, cause, by);
-            }
+            Doing::Fork(fork) if fork.has(id) => self.branch_lost(desk, id, cause, by_peer),
+            Doing::Talk(talk) if talk.peer == id => match self.after_talk(Some(id), cause) {
+                Some(answer) => self.served(desk, answer),
+                None => self.end(desk, cause, by),
+            },
             Doing::Transfer(_) => self.transfer_lost(desk, id, cause),
             _ => {}
         }
@@ -280,6 +286,7 @@ impl Call {
         desk.clear(Timer::Ring(id));
         desk.clear(Timer::Leg(id));
         desk.clear(Timer::Hold(id));
+        desk.clear(Timer::Talk(id));
         self.note_end(desk, id, cause, None);
         if act == LegAct::SendHangUp {
             desk.set(Timer::Leg(id), desk.limits.teardown);

@@ -19,6 +19,7 @@ mod connect;
 mod desk;
 mod engine;
 mod flow;
+mod fork;
 mod hold;
 mod input;
 mod join;

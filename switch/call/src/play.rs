@@ -57,6 +57,7 @@ impl Call {
         match (heard, &self.doing) {
             (Heard::Step, Doing::Flow) => self.step_heard(desk, finished),
             (Heard::Apology, Doing::Apology(_)) => self.follow_fallback(desk),
+            (Heard::Whisper, Doing::Fork(_)) => self.branch_heard(desk, id),
             (Heard::Announcement, Doing::Queue(_)) => self.resume_music(desk),
             // Music that ends by itself has a missing file: silence is better than a busy loop.
             _ => {}

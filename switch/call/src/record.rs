@@ -149,7 +149,7 @@ impl Call {
         }
         let peer = match &self.doing {
             Doing::Talk(talk) if talk.joined => Some(talk.peer),
-            Doing::Flow | Doing::Queue(_) | Doing::Connect(_) | Doing::Talk(_) => None,
+            Doing::Flow | Doing::Queue(_) | Doing::Connect(_) | Doing::Fork(_) | Doing::Talk(_) => None,
             _ => return Err(RecordRefusal::Nobody),
         };
         if !self.caller_is_up() || self.caller.port != Port::Open {

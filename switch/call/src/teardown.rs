@@ -175,7 +175,7 @@ impl Call {
                 continue;
             }
             desk.legs.remove(&leg.id);
-            for timer in [Timer::Ring(leg.id), Timer::Leg(leg.id), Timer::Hold(leg.id)] {
+            for timer in [Timer::Ring(leg.id), Timer::Leg(leg.id), Timer::Hold(leg.id), Timer::Talk(leg.id)] {
                 desk.clear(timer);
             }
         }

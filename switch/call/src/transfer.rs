@@ -8,7 +8,6 @@
 use crate::call::{Call, Doing};
 use crate::connect::{Connect, Talk};
 use crate::desk::{Desk, Timer};
-use crate::flow::StepKind;
 use crate::leg::{Heard, LegState};
 use crate::output::CallOutput;
 use cordboard_model::cause::{Cause, Party};
@@ -17,7 +16,7 @@ use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, LegId};
 use cordboard_model::leg::{Incoming, LegCommand, PartyId};
 use cordboard_model::media::{MediaCommand, Repeat};
-use cordboard_model::verb::{Destination, QueueEnd, VerbAnswer};
+use cordboard_model::verb::Destination;
 use std::collections::BTreeMap;
 
 /// What is asked for.
@@ -435,10 +434,10 @@ impl Call {
     fn recall_failed(&mut self, desk: &mut Desk, cause: Cause) {
         self.take_transfer();
         self.stop_play(desk, self.caller.id);
-        if matches!(self.step_kind(), Some(StepKind::Enqueue)) {
+        if let Some(answer) = self.after_talk(None, Cause::Normal) {
             self.doing = Doing::Flow;
             self.let_go(desk);
-            return self.finish_step(desk, VerbAnswer::Queue(QueueEnd::Served));
+            return self.finish_step(desk, answer);
         }
         self.end(desk, cause, Party::Switch);
     }

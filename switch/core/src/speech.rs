@@ -55,19 +55,25 @@ impl Speeches {
     }
 }
 
-fn items(verb: &mut Verb) -> Option<&mut Vec<PlayItem>> {
+/// The lists of what a step plays.
+fn lists(verb: &mut Verb) -> Vec<&mut Vec<PlayItem>> {
     match verb {
-        Verb::Play { items, .. } => Some(items),
-        Verb::Collect { prompt, .. } => Some(prompt),
-        _ => None,
+        Verb::Play { items, .. } => vec![items],
+        Verb::Collect { prompt, .. } => vec![prompt],
+        Verb::Dial(dial) => dial.items_mut().collect(),
+        _ => Vec::new(),
     }
+}
+
+fn items(verb: &mut Verb) -> impl Iterator<Item = &mut PlayItem> {
+    lists(verb).into_iter().flatten()
 }
 
 impl Shard {
     /// Has made what a step says; gives the step back if it says nothing.
     pub(crate) fn speak_first(&mut self, call: CallId, ticket: u64, mut verb: Verb) -> Option<Verb> {
         let mut wanted: Vec<(u64, Speech, Option<AssetId>)> = Vec::new();
-        for item in items(&mut verb).into_iter().flatten() {
+        for item in items(&mut verb) {
             if let PlayItem::Say(speech) = item
                 && wanted.iter().all(|(_, known, _)| known != &**speech)
             {
@@ -109,7 +115,7 @@ impl Shard {
         let Some(Waiting { ticket, mut verb, wanted }) = self.speeches.take(call) else {
             return;
         };
-        for item in items(&mut verb).into_iter().flatten() {
+        for item in items(&mut verb) {
             if let PlayItem::Say(speech) = item
                 && let Some((.., Some(asset))) = wanted.iter().find(|(_, known, _)| known == &**speech)
             {
@@ -119,13 +125,15 @@ impl Shard {
         self.tell_call(call, CallInput::VerbRequest { call, ticket, verb });
     }
 
-    /// A playback fails by name. An entry of keys waits for its key in silence, as with any prompt that is not there.
+    /// A playback fails by name. An entry of keys waits for its key in silence, as with any prompt that is not there; so does
+    /// who is dialled.
     fn speech_failed(&mut self, call: CallId) {
         let Some(Waiting { ticket, mut verb, .. }) = self.speeches.take(call) else {
             return;
         };
-        if let Verb::Collect { prompt, .. } = &mut verb {
-            prompt.clear();
+        if matches!(verb, Verb::Collect { .. } | Verb::Dial(_)) {
+            let spoken = |list: &Vec<PlayItem>| list.iter().any(|item| matches!(item, PlayItem::Say(_)));
+            lists(&mut verb).into_iter().filter(|list| spoken(list)).for_each(Vec::clear);
             return self.tell_call(call, CallInput::VerbRequest { call, ticket, verb });
         }
         let answer = VerbAnswer::Failed(Cause::SpeechFailed);

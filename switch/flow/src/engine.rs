@@ -557,6 +557,7 @@ fn heft(answer: &VerbAnswer) -> usize {
             Fetched::Failed(_) => 0,
         },
         VerbAnswer::Data(Some(value)) => value.len(),
+        VerbAnswer::Dialled { who, .. } => who.len(),
         VerbAnswer::Streamed(outcome) => outcome.result.as_ref().map_or(0, String::len),
         _ => 0,
     }

@@ -1,6 +1,7 @@
 //! A verb as scripts, traces and logs write it.
 
 use cordboard_model::ask::Ask;
+use cordboard_model::dial::{Dial, DialWay};
 use cordboard_model::media::{PlayItem, Tone};
 use cordboard_model::verb::{Destination, Verb};
 
@@ -12,9 +13,21 @@ pub fn line(verb: &Verb) -> String {
             let keys = if *barge_in { "" } else { " barge_in=false" };
             format!("play {}{keys}", items_line(items))
         }
-        Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms, secret } => {
+        Verb::Collect {
+            prompt,
+            min,
+            max,
+            terminators,
+            first_timeout_ms,
+            inter_timeout_ms,
+            patterns,
+            secret,
+            ..
+        } => {
+            let like =
+                if patterns.is_empty() { String::new() } else { format!(" patterns={}", patterns.join(",")) };
             format!(
-                "collect {} max={max} min={min} terminators={terminators} first={} inter={}{}",
+                "collect {} max={max} min={min} terminators={terminators} first={} inter={}{like}{}",
                 items_line(prompt),
                 seconds(*first_timeout_ms),
                 seconds(*inter_timeout_ms),
@@ -28,10 +41,7 @@ pub fn line(verb: &Verb) -> String {
         }
         Verb::Stream { url, .. } => format!("stream {url}"),
         Verb::Transfer { to } => format!("transfer {}", destination(to)),
-        Verb::Dial { to, timeout_ms } => {
-            let timeout = timeout_ms.map(|ms| format!(" timeout={}", seconds(ms))).unwrap_or_default();
-            format!("dial {}{timeout}", destination(to))
-        }
+        Verb::Dial(dial) => dialled(dial),
         Verb::Ring => "ring".to_owned(),
         Verb::Reject { cause } => format!("reject {}", cause.as_str()),
         Verb::HangUp { cause } => format!("hang_up {}", cause.as_str()),
@@ -69,6 +79,38 @@ fn items_line(items: &[PlayItem]) -> String {
         }
     };
     items.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Who rings, each with his own, and then what is of all.
+fn dialled(dial: &Dial) -> String {
+    let way = |way: &DialWay| {
+        let mut text = destination(&way.to);
+        let timeout = way.timeout_ms.map(seconds);
+        for (name, value) in [("timeout", &timeout), ("caller", &way.number), ("caller_name", &way.name)] {
+            if let Some(value) = value {
+                text.push_str(&format!(" {name}={value}"));
+            }
+        }
+        text
+    };
+    let ways: Vec<String> = dial.ways.iter().map(way).collect();
+    let mut text = format!("dial {}", ways.join(" + "));
+    for (name, list) in [("whisper", &dial.whisper), ("music", &dial.music)] {
+        if !list.is_empty() {
+            text.push_str(&format!(" {name}={}", items_line(list)));
+        }
+    }
+    if let Some(accept) = &dial.accept {
+        let refuse = accept.refuse.map(|key| format!("/{key}")).unwrap_or_default();
+        text.push_str(&format!(" accept={}{refuse}", accept.key));
+    }
+    if let Some(talk) = dial.talk_ms {
+        text.push_str(&format!(" talk={}", seconds(talk)));
+    }
+    if dial.go_on {
+        text.push_str(" go_on");
+    }
+    text
 }
 
 fn destination(to: &Destination) -> String {

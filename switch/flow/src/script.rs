@@ -11,11 +11,13 @@ use cordboard_model::ask::{Ask, Told};
 use cordboard_model::calendar::{self, CalendarState};
 use cordboard_model::cause::Cause;
 use cordboard_model::config::{Flow, FlowKit, FlowLimits, Library, Snapshot, Tenant};
+use cordboard_model::dial::{Dial, DialEnd};
 use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::id::{CallId, FlowId, Name, TenantId};
+use cordboard_model::keys::{Judged, judge};
 use cordboard_model::stream::{StreamEnd, StreamOutcome};
 use cordboard_model::time::{Duration, Time, WallClock};
-use cordboard_model::verb::{CollectEnd, QueueEnd, Verb, VerbAnswer};
+use cordboard_model::verb::{CollectEnd, Destination, QueueEnd, Verb, VerbAnswer};
 use core::fmt;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -96,6 +98,12 @@ pub struct StepSpec {
     /// What becomes of the wait in the queue.
     #[serde(default)]
     pub queue: Option<QueueEnd>,
+    /// How the talk ends after which the flow goes on.
+    #[serde(default)]
+    pub dial: Option<DialEnd>,
+    /// Who talked; the first who rings if it is not said.
+    #[serde(default)]
+    pub who: Option<String>,
     /// How a stream ends.
     #[serde(default)]
     pub stream: Option<StreamEnd>,
@@ -314,6 +322,9 @@ impl<'a> Play<'a> {
                 return Err(self.mismatch(&format!("{} {wanted}", step.expect), &format!("{got} {shown}")));
             }
         }
+        if matches!(&verb, Verb::Dial(dial) if step.dial.is_some() && !dial.go_on) {
+            return Err(self.mismatch(&format!("{} go_on", step.expect), &got));
+        }
         self.note(&got);
         let passes = match &verb {
             Verb::Wait { ms } => f64::from(*ms) / 1_000.0,
@@ -340,11 +351,9 @@ impl<'a> Play<'a> {
         }
         match verb {
             Verb::Play { .. } => VerbAnswer::Played { key: step.key },
-            Verb::Collect { max, terminators, .. } => {
-                let typed = step.digits.clone().unwrap_or_default();
-                collected(&typed, usize::from(*max), terminators, step.how)
-            }
+            Verb::Collect { .. } => collected(step.digits.as_deref().unwrap_or_default(), verb, step.how),
             Verb::Enqueue { .. } => VerbAnswer::Queue(step.queue.unwrap_or(QueueEnd::Timeout)),
+            Verb::Dial(dial) if dial.go_on => talked(step, dial),
             Verb::Stream { .. } => VerbAnswer::Streamed(StreamOutcome {
                 end: step.stream.unwrap_or(StreamEnd::Closed),
                 result: step.result.clone(),
@@ -409,6 +418,18 @@ impl<'a> Play<'a> {
     }
 }
 
+/// Who was dialled, and how the talk ended: he left first if the step does not say.
+fn talked(step: &StepSpec, dial: &Dial) -> VerbAnswer {
+    let first = dial.ways.first().map(|way| match &way.to {
+        Destination::Agent(id) => id.name.to_string(),
+        Destination::User(id) => id.name.to_string(),
+        Destination::Trunk(_, number) => number.clone(),
+        Destination::Flow(_) | Destination::Queue(_) => String::new(),
+    });
+    let who = step.who.clone().or(first).unwrap_or_default();
+    VerbAnswer::Dialled { end: step.dial.unwrap_or(DialEnd::Served), who }
+}
+
 /// What a server says: 200 and nothing if the step does not say.
 fn fetched(step: &StepSpec) -> Fetched {
     if let Some(why) = step.http {
@@ -419,17 +440,36 @@ fn fetched(step: &StepSpec) -> Fetched {
     Fetched::Answer { status: step.status.unwrap_or(200), json: step.json.is_some(), body }
 }
 
-fn collected(typed: &str, max: usize, terminators: &str, how: Option<CollectEnd>) -> VerbAnswer {
-    let stop = typed.char_indices().find(|(_, key)| terminators.contains(*key)).map(|(at, _)| at);
-    let digits: String = typed[..stop.unwrap_or(typed.len())].chars().take(max).collect();
-    let end = how.unwrap_or(if digits.len() == max {
-        CollectEnd::Max
-    } else if stop.is_some() {
-        CollectEnd::Terminator
-    } else {
-        CollectEnd::Timeout
-    });
-    VerbAnswer::Digits { digits, end }
+/// What comes of these keys, as the call would have it.
+fn collected(typed: &str, verb: &Verb, how: Option<CollectEnd>) -> VerbAnswer {
+    let Verb::Collect { min, max, terminators, patterns, strict, .. } = verb else {
+        return VerbAnswer::Done;
+    };
+    let (mut digits, mut end) = (String::new(), None);
+    for key in typed.chars() {
+        if terminators.contains(key) {
+            end = Some(CollectEnd::Terminator);
+            break;
+        }
+        digits.push(key);
+        end = (digits.len() >= usize::from(*max)).then_some(CollectEnd::Max);
+        if !patterns.is_empty() {
+            end = match judge(patterns, &digits) {
+                Judged::Fits => Some(CollectEnd::Pattern),
+                Judged::Never => Some(CollectEnd::Invalid),
+                Judged::MayGoOn | Judged::Incomplete => end,
+            };
+        }
+        if end.is_some() {
+            break;
+        }
+    }
+    let fits = || matches!(judge(patterns, &digits), Judged::Fits | Judged::MayGoOn);
+    let counts = digits.len() >= usize::from(*min) && (patterns.is_empty() || fits());
+    if (*strict || !patterns.is_empty()) && !counts && !typed.is_empty() {
+        end = Some(CollectEnd::Invalid);
+    }
+    VerbAnswer::Digits { digits, end: how.or(end).unwrap_or(CollectEnd::Timeout) }
 }
 
 /// The name of the flow that is tested; no other can have it, for a file has a shorter one.

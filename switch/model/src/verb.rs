@@ -2,6 +2,7 @@
 
 use crate::ask::{Ask, Told};
 use crate::cause::Cause;
+use crate::dial::{Dial, DialEnd};
 use crate::fetch::{Fetch, Fetched};
 use crate::id::{AgentId, FlowId, QueueId, TrunkId, UserId};
 use crate::media::PlayItem;
@@ -93,6 +94,12 @@ pub enum Verb {
         first_timeout_ms: u32,
         /// Time between keys, milliseconds.
         inter_timeout_ms: u32,
+        /// What the entry may look like (see [`crate::keys`]): it ends as soon as that is decided. Any if empty.
+        #[serde(default)]
+        patterns: Vec<String>,
+        /// Keys that are no entry end it as [`CollectEnd::Invalid`], in the way of [`CollectEnd::Timeout`] or a terminator.
+        #[serde(default)]
+        strict: bool,
         /// The keys are a secret: no event, ladder or recording has them, and nobody hears them.
         #[serde(default)]
         secret: bool,
@@ -118,13 +125,8 @@ pub enum Verb {
         /// Where to.
         to: Destination,
     },
-    /// Ring an agent, an account or a number. The flow ends when it answers.
-    Dial {
-        /// Whom; never a flow or a queue.
-        to: Destination,
-        /// How long it rings, milliseconds; as long as any device if none.
-        timeout_ms: Option<u32>,
-    },
+    /// Ring agents, accounts or numbers together, until one answers.
+    Dial(Box<Dial>),
     /// Tell a caller who is not answered that it rings.
     Ring,
     /// Refuse a caller who is not answered.
@@ -184,6 +186,10 @@ pub enum CollectEnd {
     Max,
     /// No key in time.
     Timeout,
+    /// One of the patterns is there, and no other can come.
+    Pattern,
+    /// There were keys, but they are no entry.
+    Invalid,
 }
 
 /// What became of a wait in a queue.
@@ -222,6 +228,13 @@ pub enum VerbAnswer {
     },
     /// The wait ended without, or after, an agent.
     Queue(QueueEnd),
+    /// The talk with who was dialled is over.
+    Dialled {
+        /// How.
+        end: DialEnd,
+        /// Who it was: the agent's or account's name, or the number.
+        who: String,
+    },
     /// The stream ended.
     Streamed(StreamOutcome),
     /// A value of the call data.

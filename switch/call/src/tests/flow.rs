@@ -16,6 +16,8 @@ fn collect(prompt: bool, min: u8, max: u8) -> Verb {
         terminators: "#".into(),
         first_timeout_ms: 5_000,
         inter_timeout_ms: 2_000,
+        patterns: Vec::new(),
+        strict: false,
         secret: false,
     }
 }

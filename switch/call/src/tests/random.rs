@@ -11,6 +11,7 @@ use super::rig::{TENANT, agent, asset, flow, queue, user};
 use crate::*;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Supervision, TransferKind, TransferOutcome};
+use cordboard_model::dial::{Accept, Dial};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::*;
 use cordboard_model::leg::{Incoming, LegCommand, LegEvent, PartyId};
@@ -347,6 +348,30 @@ impl World {
         }
     }
 
+    fn dial(&mut self) -> Verb {
+        let mut dial = Dial::one(self.destination());
+        for _ in 0..self.dice.roll(3) {
+            let more = Dial::one(self.destination());
+            dial.ways.extend(more.ways);
+        }
+        for way in &mut dial.ways {
+            way.timeout_ms = Some(400);
+        }
+        let item = || vec![asset("p")];
+        if self.dice.one_in(2) {
+            dial.whisper = item();
+        }
+        if self.dice.one_in(2) {
+            dial.accept = Some(Accept { prompt: item(), key: '1', refuse: Some('2'), timeout_ms: 300 });
+        }
+        if self.dice.one_in(3) {
+            dial.music = item();
+        }
+        dial.talk_ms = self.dice.one_in(3).then_some(500);
+        (dial.go_on, dial.more) = (self.dice.one_in(2), self.dice.one_in(2));
+        Verb::Dial(Box::new(dial))
+    }
+
     fn verb(&mut self, call: CallId) {
         self.tickets += 1;
         let items = vec![asset("p")];
@@ -360,13 +385,15 @@ impl World {
                 terminators: "#".into(),
                 first_timeout_ms: 900,
                 inter_timeout_ms: 0,
+                patterns: Vec::new(),
+                strict: false,
                 secret: false,
             },
             3 | 4 => Verb::Enqueue { queue: queue("q"), timeout_ms: None, priority: 0 },
             5 if self.dice.one_in(3) => match self.dice.roll(3) {
                 0 => Verb::Ring,
                 1 => Verb::Reject { cause: Cause::Busy },
-                _ => Verb::Dial { to: self.destination(), timeout_ms: Some(400) },
+                _ => self.dial(),
             },
             5 => Verb::Transfer { to: self.destination() },
             6 => Verb::Wait { ms: 50 },

@@ -131,6 +131,8 @@ fn keys_of_a_secret_are_covered_from_the_prompt_to_the_end_of_the_entry() {
         terminators: "#".into(),
         first_timeout_ms: 5_000,
         inter_timeout_ms: 2_000,
+        patterns: Vec::new(),
+        strict: false,
         secret: true,
     };
     let secrets = |rig: &Rig| -> Vec<bool> {

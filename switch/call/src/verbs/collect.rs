@@ -7,6 +7,7 @@ use crate::desk::{Desk, Timer};
 use crate::flow::StepKind;
 use crate::input::Ticket;
 use crate::leg::Heard;
+use cordboard_model::keys::{Judged, judge};
 use cordboard_model::media::{MediaCommand, PlayItem, Repeat};
 use cordboard_model::time::Duration;
 use cordboard_model::verb::{CollectEnd, VerbAnswer};
@@ -24,6 +25,8 @@ pub(crate) struct Collect {
     inter: Duration,
     typed: String,
     secret: bool,
+    patterns: Vec<String>,
+    strict: bool,
 }
 
 impl Collect {
@@ -37,12 +40,20 @@ impl Collect {
             inter: Duration::from_millis(inter_ms.into()),
             typed: String::new(),
             secret: false,
+            patterns: Vec::new(),
+            strict: false,
         }
     }
 
     /// Whether its keys are a secret.
     pub(crate) fn of_secret(self, secret: bool) -> Self {
         Self { secret, ..self }
+    }
+
+    /// What it may look like, and whether keys that are no entry end it as such.
+    pub(crate) fn like(self, patterns: Vec<String>, strict: bool) -> Self {
+        let strict = strict || !patterns.is_empty();
+        Self { patterns, strict, ..self }
     }
 
     pub(crate) fn is_secret(&self) -> bool {
@@ -55,14 +66,31 @@ impl Collect {
             return Some(CollectEnd::Terminator);
         }
         self.typed.push(key);
-        (self.typed.len() >= self.max).then_some(CollectEnd::Max)
+        let full = (self.typed.len() >= self.max).then_some(CollectEnd::Max);
+        if self.patterns.is_empty() {
+            return full;
+        }
+        match judge(&self.patterns, &self.typed) {
+            Judged::Fits => Some(CollectEnd::Pattern),
+            Judged::Never => Some(CollectEnd::Invalid),
+            Judged::MayGoOn | Judged::Incomplete => full,
+        }
+    }
+
+    /// Whether what was typed is an entry.
+    fn counts(&self) -> bool {
+        let fits = || matches!(judge(&self.patterns, &self.typed), Judged::Fits | Judged::MayGoOn);
+        self.typed.len() >= self.min && (self.patterns.is_empty() || fits())
     }
 
     fn answer(&mut self, end: CollectEnd) -> VerbAnswer {
+        let counts = self.counts();
         let mut digits = core::mem::take(&mut self.typed);
-        if digits.len() < self.min {
+        let pressed = !digits.is_empty() || end == CollectEnd::Terminator;
+        if !counts {
             digits.clear();
         }
+        let end = if self.strict && !counts && pressed { CollectEnd::Invalid } else { end };
         VerbAnswer::Digits { digits, end }
     }
 }
@@ -157,6 +185,38 @@ mod tests {
         let mut entry = rule(3, 4);
         entry.take('1');
         assert_eq!(entry.answer(CollectEnd::Timeout), digits("", CollectEnd::Timeout));
+    }
+
+    #[test]
+    fn an_entry_by_patterns_ends_when_it_is_decided_and_is_refused_when_it_cannot_become_one() {
+        let by =
+            |patterns: &[&str]| rule(1, 64).like(patterns.iter().map(|p| (*p).to_owned()).collect(), true);
+        let mut entry = by(&["1XXX", "0"]);
+        assert_eq!([entry.take('1'), entry.take('2'), entry.take('3')], [None; 3]);
+        assert_eq!(entry.take('4'), Some(CollectEnd::Pattern));
+        assert_eq!(entry.answer(CollectEnd::Pattern), digits("1234", CollectEnd::Pattern));
+        assert_eq!(entry.take('0'), Some(CollectEnd::Pattern));
+        let mut wrong = by(&["1XXX"]);
+        assert_eq!(wrong.take('2'), Some(CollectEnd::Invalid));
+        assert_eq!(wrong.answer(CollectEnd::Invalid), digits("", CollectEnd::Invalid));
+        let mut short = by(&["1", "1XXX"]);
+        assert_eq!(short.take('1'), None, "more may come");
+        assert_eq!(short.answer(CollectEnd::Timeout), digits("1", CollectEnd::Timeout));
+        assert_eq!([short.take('1'), short.take('2')], [None; 2]);
+        assert_eq!(short.answer(CollectEnd::Terminator), digits("", CollectEnd::Invalid));
+        let mut open = by(&["0."]);
+        assert_eq!(
+            [open.take('0'), open.take('4'), open.take('#')],
+            [None, None, Some(CollectEnd::Terminator)]
+        );
+        assert_eq!(open.answer(CollectEnd::Terminator), digits("04", CollectEnd::Terminator));
+    }
+
+    #[test]
+    fn silence_is_no_wrong_entry_and_a_terminator_alone_is_one() {
+        let mut entry = rule(1, 4).like(Vec::new(), true);
+        assert_eq!(entry.answer(CollectEnd::Timeout), digits("", CollectEnd::Timeout));
+        assert_eq!(entry.answer(CollectEnd::Terminator), digits("", CollectEnd::Invalid));
     }
 
     #[test]

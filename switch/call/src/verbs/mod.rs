@@ -25,9 +25,19 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
     match verb {
         Verb::Answer => call.verb_answer(desk, ticket),
         Verb::Play { items, barge_in } => call.verb_play(desk, ticket, items, barge_in),
-        Verb::Collect { prompt, min, max, terminators, first_timeout_ms, inter_timeout_ms, secret } => {
+        Verb::Collect {
+            prompt,
+            min,
+            max,
+            terminators,
+            first_timeout_ms,
+            inter_timeout_ms,
+            patterns,
+            strict,
+            secret,
+        } => {
             let rule = collect::Collect::new(min, max, terminators, first_timeout_ms, inter_timeout_ms);
-            call.verb_collect(desk, ticket, prompt, rule.of_secret(secret));
+            call.verb_collect(desk, ticket, prompt, rule.of_secret(secret).like(patterns, strict));
         }
         Verb::Record { act, why } => call.verb_record(desk, ticket, act, why),
         Verb::Enqueue { queue, timeout_ms, priority } => {
@@ -37,7 +47,7 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
             call.verb_stream(desk, ticket, url, parameters, timeout_ms);
         }
         Verb::Transfer { to } => call.verb_transfer(desk, ticket, to),
-        Verb::Dial { to, timeout_ms } => call.verb_dial(desk, ticket, to, timeout_ms),
+        Verb::Dial(dial) => call.verb_dial(desk, ticket, *dial),
         Verb::Ring => call.verb_ring(desk, ticket),
         Verb::Reject { cause } => call.verb_reject(desk, ticket, cause),
         Verb::HangUp { cause } => call.verb_hang_up(desk, cause),

@@ -382,13 +382,43 @@ function own.dial(...)
   local options = ...
   local why
   for i = 1, count do
-    local target = options[i]
-    if target == nil then target = options end
-    local _
-    _, why = ask("dial", target, options.timeout)
+    local how, who = ask("dial", options, i)
+    if how ~= nil then return how, who end
+    why = who
   end
   return nil, why
 end
+
+-- Asks until there is an entry, or the last try is over. What is played may be a function of the try.
+local function collect(verb, ...)
+  local tries = rust.collect_tries(verb, ...)
+  local options = ...
+  local function of(what, try)
+    if type(what) == "function" then return what(try) end
+    return what
+  end
+  local how
+  for try = 1, tries do
+    local asked = options
+    if type(rawget(options, "prompt")) == "function" then
+      asked = {}
+      local keys = rust.keys(options)
+      for i = 1, #keys do asked[keys[i]] = rawget(options, keys[i]) end
+      asked.prompt = options.prompt(try)
+    end
+    local digits
+    digits, how = ask(verb, asked)
+    if digits ~= nil or how ~= "timeout" and how ~= "invalid" then return digits, how end
+    local sorry
+    if how == "timeout" then sorry = of(options.no_input, try) else sorry = of(options.invalid, try) end
+    if sorry ~= nil then ask("play", sorry) end
+  end
+  return nil, how
+end
+
+function own.collect(...) return collect("collect", ...) end
+
+function own.collect_secret(...) return collect("collect_secret", ...) end
 
 function own.menu(...)
   local tries = rust.menu_tries(...)

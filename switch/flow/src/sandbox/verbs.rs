@@ -69,6 +69,7 @@ pub(super) fn install(host: &Host<'_>) -> Result<()> {
         verb::get::kind(&read_all(&values, DEPTH_MAX)?).map_err(|error| raised::bad_option(error.0))
     })?;
     host.add("dial_targets", |_, shared, args| dial_targets(shared, args))?;
+    host.add("collect_tries", |_, shared, args| collect_tries(shared, args))?;
     host.add("menu_tries", |_, shared, args| menu_tries(shared, args))?;
     host.add("log", |lua, shared, text: LuaString| log(lua, shared, &text))?;
     host.add("data_get", |lua, shared, key: Value| data_get(lua, shared, &key))?;
@@ -216,6 +217,18 @@ fn dial_targets(shared: &Shared, args: MultiValue) -> Result<i64> {
     let values: Vec<Value> = args.into_iter().collect();
     let args = read_all(&values, DEPTH_MAX)?;
     verb::dial::targets(tenant(shared), &args).map_err(|error| raised::bad_option(error.0))
+}
+
+/// `collect_tries(verb, ...)`.
+fn collect_tries(shared: &Shared, args: MultiValue) -> Result<i64> {
+    let values: Vec<Value> = args.into_iter().collect();
+    let args = read_all(&values, DEPTH_MAX)?;
+    let verb = match args.first() {
+        Some(Arg::Text(name)) if name == verb::collect_secret::NAME => verb::collect_secret::NAME,
+        _ => verb::collect::NAME,
+    };
+    verb::collect::tries(tenant(shared), verb, args.get(1..).unwrap_or_default())
+        .map_err(|error| raised::bad_option(error.0))
 }
 
 fn menu_tries(shared: &Shared, args: MultiValue) -> Result<i64> {

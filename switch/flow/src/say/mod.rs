@@ -1,9 +1,11 @@
-//! Numbers as lists of prompts. Pure: a language and a number in, asset names out.
+//! Numbers, digits, dates, times and money as lists of prompts. Pure: a language and a value in, asset names out.
 //!
 //! The names are those of the prompts that ship in `ivr-flows/prompts`; a tenant that wants another
 //! voice puts other files under the same names.
 
+pub mod date;
 pub mod en;
+pub mod money;
 pub mod zh;
 
 use cordboard_model::id::Name;
@@ -62,6 +64,39 @@ pub fn queue_position(lang: Lang, place: u64) -> Vec<Name> {
     list
 }
 
+/// The prompts that read keys one by one; none if one of them is none. A space or a dash is passed over.
+pub fn digits(lang: Lang, text: &str) -> Option<Vec<Name>> {
+    let word = |key: char| {
+        Some(match (lang, key) {
+            (Lang::En, '*') => "en.digits.star",
+            (Lang::En, '#') => "en.digits.hash",
+            (Lang::En, '+') => "en.digits.plus",
+            (Lang::Zh, '*') => "zh.star",
+            (Lang::Zh, '#') => "zh.hash",
+            (Lang::Zh, '+') => "zh.plus",
+            (Lang::En, key) => *en::words(key.to_digit(10)?.into()).first()?,
+            (Lang::Zh, key) => *zh::words(key.to_digit(10)?.into()).first()?,
+        })
+    };
+    let keys = text.chars().filter(|key| !matches!(key, ' ' | '-'));
+    keys.map(word).collect::<Option<Vec<_>>>().map(names)
+}
+
+/// The prompts that read a day.
+pub fn date(lang: Lang, day: date::Date, weekday: bool, year: bool) -> Vec<Name> {
+    names(date::date(lang, day, weekday, year))
+}
+
+/// The prompts that read a time of day.
+pub fn time(lang: Lang, clock: date::Clock) -> Vec<Name> {
+    names(date::time(lang, clock))
+}
+
+/// The prompts that read an amount of money.
+pub fn money(lang: Lang, currency: &money::Currency, amount: money::Amount) -> Vec<Name> {
+    names(money::money(lang, currency, amount))
+}
+
 fn names(words: Vec<&'static str>) -> Vec<Name> {
     words.into_iter().filter_map(|word| Name::new(word).ok()).collect()
 }
@@ -81,6 +116,28 @@ mod tests {
                 assert_eq!(number(lang, n).len(), words.len(), "{lang:?} {n}");
             }
         }
+    }
+
+    #[test]
+    fn digits_are_read_one_by_one() {
+        let said = |lang, text: &str| {
+            digits(lang, text).map(|list| list.iter().map(Name::to_string).collect::<Vec<_>>().join(" "))
+        };
+        for (lang, text, wanted) in [
+            (Lang::En, "407", "en.digits.4 en.digits.0 en.digits.7"),
+            (Lang::En, "*9#", "en.digits.star en.digits.9 en.digits.hash"),
+            (
+                Lang::En,
+                "+49 30-1",
+                "en.digits.plus en.digits.4 en.digits.9 en.digits.3 en.digits.0 en.digits.1",
+            ),
+            (Lang::Zh, "20#", "zh.2 zh.0 zh.hash"),
+            (Lang::Zh, "*+1", "zh.star zh.plus zh.1"),
+            (Lang::En, "", ""),
+        ] {
+            assert_eq!(said(lang, text).as_deref(), Some(wanted), "{text}");
+        }
+        assert_eq!([said(Lang::En, "1a"), said(Lang::Zh, "\u{0661}")], [None, None]);
     }
 
     #[test]

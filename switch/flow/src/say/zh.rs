@@ -1,7 +1,8 @@
 //! Chinese numbers: groups of four digits with 万 and 亿, one 零 for any run of zeros inside, 两 for a
 //! two that counts hundreds, thousands, or a whole 万 or 亿, and 十 without 一 at the very beginning.
 
-const DIGITS: [&str; 10] = ["zh.0", "zh.1", "zh.2", "zh.3", "zh.4", "zh.5", "zh.6", "zh.7", "zh.8", "zh.9"];
+pub(super) const DIGITS: [&str; 10] =
+    ["zh.0", "zh.1", "zh.2", "zh.3", "zh.4", "zh.5", "zh.6", "zh.7", "zh.8", "zh.9"];
 const LIANG: &str = "zh.liang";
 const GROUPS: [(u64, Option<&str>); 3] =
     [(100_000_000, Some("zh.100000000")), (10_000, Some("zh.10000")), (1, None)];

@@ -11,7 +11,7 @@ pub const ALL_ENTRIES_MAX: usize = 1_024;
 /// Longest text given to a verb, bytes.
 pub const TEXT_MAX: usize = 4_096;
 /// How deep tables given to a verb may nest.
-pub const DEPTH_MAX: usize = 3;
+pub const DEPTH_MAX: usize = 4;
 
 /// How deep what is sent as JSON may nest, the verb's own table included.
 pub const JSON_DEPTH_MAX: usize = 16;

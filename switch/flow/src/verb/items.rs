@@ -1,15 +1,16 @@
 //! What can be played: prompts by name, tones, silence, and lists of these.
 //!
-//! `"welcome"` | `{tone="busy", seconds=3}` | `{silence=0.5}` | `{say="Hello", language="en"}` |
+//! `"welcome"` | `{tone="busy", seconds=3}` | `{silence=0.5}` | `{say="Hello", language="en"}` | `{number=42}` |
 //! `{"a", "b", {silence=1}, "c"}`
 
 use super::arg::{Arg, BadOption, Options, Table, millis};
+use super::spoken;
 use cordboard_model::id::{AssetId, TenantId};
 use cordboard_model::media::{PlayItem, Tone};
 use cordboard_model::speech::{Speech, TEXT_MAX, is_name};
 
 /// Most things in one list.
-pub const ITEMS_MAX: usize = 64;
+pub const ITEMS_MAX: usize = 128;
 /// Longest tone or silence, seconds.
 const SECONDS_MAX: f64 = 3_600.0;
 /// Length of the beep, milliseconds.
@@ -47,7 +48,12 @@ pub fn read(
 ) -> Result<(), BadOption> {
     match arg {
         Arg::Text(name) => items.push(asset(verb, tenant, name)?),
-        Arg::Table(table) if is_item(table) => items.push(item(verb, arg)?),
+        Arg::Table(table) if is_item(table) => {
+            match spoken::KINDS.into_iter().find(|kind| table.named.contains_key(*kind)) {
+                Some(kind) => items.extend(spoken::item(verb, tenant, kind, arg)?),
+                None => items.push(item(verb, arg)?),
+            }
+        }
         Arg::Table(table) => {
             if let Some(name) = table.named.keys().next() {
                 let text = format!("a list of prompts cannot have the name '{name}' in it");
@@ -57,7 +63,7 @@ pub fn read(
         }
         other => {
             let text = format!(
-                "a prompt must be a name, a tone, silence, speech or a list of these, not a {}",
+                "a prompt must be a name, a tone, silence, speech, what is read aloud, or a list of these, not a {}",
                 other.type_name()
             );
             return Err(BadOption::new(verb, text));
@@ -81,7 +87,8 @@ pub fn list(
 
 /// Whether a table is one tone or silence rather than a list.
 pub fn is_item(table: &Table) -> bool {
-    ["tone", "silence", "say"].iter().any(|kind| table.named.contains_key(*kind))
+    let single = ["tone", "silence", "say"];
+    single.into_iter().chain(spoken::KINDS).any(|kind| table.named.contains_key(kind))
 }
 
 /// Speech: a text, the language it is in, and a voice if not the language's own.
@@ -164,6 +171,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_aloud_stands_among_prompts() {
+        let list = [
+            text("you-owe"),
+            table(&[("money", text("2.00")), ("currency", text("CNY")), ("language", text("zh"))], &[]),
+            table(&[("number", Arg::Int(21))], &[]),
+            table(&[("digits", text("07"))], &[]),
+            table(&[("date", text("2026-11-02")), ("year", Arg::Bool(false))], &[]),
+            table(&[("time", text("13:00"))], &[]),
+        ];
+        let items = reading(&table(&[], &list)).unwrap();
+        let name = |item: &PlayItem| match item {
+            PlayItem::Asset(id) => id.name.to_string(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(
+            items.iter().map(name).collect::<Vec<_>>().join(" "),
+            "you-owe zh.liang zh.money.yuan en.digits.20 en.digits.1 en.digits.0 en.digits.7 en.months.11 \
+             en.ordinals.2 en.digits.1 en.time.pm"
+        );
+        let wrong = table(&[("number", Arg::Int(1)), ("lang", text("zh"))], &[]);
+        assert_eq!(reading(&wrong), Err("play: unknown option 'lang'; there are number, language".into()));
+        let both = table(&[("number", Arg::Int(1)), ("silence", Arg::Int(1))], &[]);
+        assert!(reading(&both).unwrap_err().starts_with("play: unknown option 'silence'"));
+    }
+
+    #[test]
     fn speech_is_a_text_with_its_language_and_a_voice_that_is_no_option_of_an_engine() {
         let chinese = table(&[("say", text("\u{4f60}\u{597d}")), ("language", text("zh"))], &[]);
         let items = reading(&chinese).unwrap();
@@ -199,7 +232,7 @@ mod tests {
             (table(&[("tone", Arg::Int(9))], &[]), "play: a tone must have 100 to 3400 hertz, not 9"),
             (
                 Arg::Int(5),
-                "play: a prompt must be a name, a tone, silence, speech or a list of these, not a number",
+                "play: a prompt must be a name, a tone, silence, speech, what is read aloud, or a list of these, not a number",
             ),
             (
                 table(&[("silence", Arg::Int(1)), ("sec", Arg::Int(1))], &[]),

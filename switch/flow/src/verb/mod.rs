@@ -30,7 +30,12 @@ pub mod reject;
 pub mod ring;
 pub mod run;
 pub mod say;
+pub mod say_date;
+pub mod say_digits;
+pub mod say_money;
 pub mod say_number;
+pub mod say_time;
+pub mod spoken;
 pub mod stream;
 pub mod transfer;
 pub mod wait;
@@ -42,13 +47,17 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 24] = [
+pub const NAMES: [&str; 28] = [
     answer::NAME,
     ring::NAME,
     reject::NAME,
     play::NAME,
     say::NAME,
     say_number::NAME,
+    say_digits::NAME,
+    say_date::NAME,
+    say_time::NAME,
+    say_money::NAME,
     collect::NAME,
     collect_secret::NAME,
     menu::NAME,
@@ -131,7 +140,7 @@ pub enum Reply {
 pub enum Asked {
     /// `call:answer`.
     Answer,
-    /// `call:play`, `call:say` and `call:say_number`.
+    /// `call:play`, `call:say` and those that read numbers, dates and so on.
     Play,
     /// `call:collect`; the fewest digits that count.
     Collect(u8),
@@ -231,7 +240,8 @@ impl Asked {
             (Asked::Enqueue, answer) => enqueue::reply(answer),
             (Asked::GetData(_), answer) => data::reply(answer),
             (Asked::Stream, answer) => stream::reply(answer),
-            (Asked::Transfer | Asked::Dial | Asked::Reject, _) => Reply::End,
+            (Asked::Dial, answer) => dial::reply(answer),
+            (Asked::Transfer | Asked::Reject, _) => Reply::End,
             (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup, answer) => told(answer),
             (Asked::Answer | Asked::Ring | Asked::SetData(..) | Asked::Wait | Asked::Record, _) => {
                 Reply::Values(vec![Plain::Bool(true)])
@@ -263,6 +273,10 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         play::NAME => play::request(tenant, args),
         say::NAME => say::request(args),
         say_number::NAME => say_number::request(tenant, args),
+        say_digits::NAME => say_digits::request(tenant, args),
+        say_date::NAME => say_date::request(tenant, args),
+        say_time::NAME => say_time::request(tenant, args),
+        say_money::NAME => say_money::request(tenant, args),
         collect::NAME => collect::request(tenant, args),
         collect_secret::NAME => collect_secret::request(tenant, args),
         http::NAME => http::request(args),

@@ -2,10 +2,9 @@
 //! digits that `collect` gave. Returns as `play` does.
 
 use super::arg::{Arg, BadOption, Options, at_most};
-use super::{Asked, Request};
-use crate::say::{self, Lang, NUMBER_MAX};
-use cordboard_model::id::{AssetId, TenantId};
-use cordboard_model::media::PlayItem;
+use super::{Asked, Request, spoken};
+use crate::say;
+use cordboard_model::id::TenantId;
 use cordboard_model::verb::Verb;
 
 /// As written in a flow.
@@ -14,46 +13,18 @@ pub const NAME: &str = "say_number";
 /// Reads the arguments.
 pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     at_most(NAME, args, 3)?;
-    let number = number(args.first().unwrap_or(&Arg::Nil))?;
-    let lang = match args.get(1) {
-        None | Some(Arg::Nil) => Lang::En,
-        Some(Arg::Text(text)) => Lang::new(text).ok_or_else(|| {
-            BadOption::new(NAME, format!("there is no language '{text}'; there are en, zh"))
-        })?,
-        Some(other) => {
-            let text = format!("the language must be \"en\" or \"zh\", not a {}", other.type_name());
-            return Err(BadOption::new(NAME, text));
-        }
-    };
+    let number = spoken::number(NAME, args.first().unwrap_or(&Arg::Nil))?;
+    let lang = spoken::language(NAME, args.get(1))?;
     let barge_in = Options::new(NAME, args.get(2), &["barge_in"])?.flag("barge_in", true)?;
-    let item = |name| PlayItem::Asset(AssetId { tenant, name });
-    let items = say::number(lang, number).into_iter().map(item).collect();
+    let items = spoken::assets(tenant, say::number(lang, number));
     Ok((Verb::Play { items, barge_in }, Asked::Play))
-}
-
-fn number(arg: &Arg) -> Result<u64, BadOption> {
-    let range = |shown: &dyn core::fmt::Display| {
-        BadOption::new(NAME, format!("the number must be a whole one from 0 to {NUMBER_MAX}, not {shown}"))
-    };
-    let number = match arg {
-        Arg::Int(n) => u64::try_from(*n).map_err(|_| range(n))?,
-        Arg::Text(text)
-            if !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_digit()) =>
-        {
-            let digits = text.trim_start_matches('0');
-            if digits.is_empty() { 0 } else { digits.parse().map_err(|_| range(text))? }
-        }
-        Arg::Text(text) => return Err(range(&format!("{text:?}"))),
-        Arg::Number(n) => return Err(range(n)),
-        other => return Err(range(&format!("a {}", other.type_name()))),
-    };
-    if number > NUMBER_MAX { Err(range(&number)) } else { Ok(number) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::arg::build::text;
     use super::*;
+    use cordboard_model::media::PlayItem;
 
     fn asked(args: &[Arg]) -> Result<Vec<String>, String> {
         let (verb, _) = request(TenantId::DEFAULT, args).map_err(|e| e.0)?;

@@ -6,6 +6,7 @@ use cordboard_model::ask::Told;
 use cordboard_model::calendar::CalendarState;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::FlowLimits;
+use cordboard_model::dial::DialEnd;
 use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::verb::{CollectEnd, QueueEnd, VerbAnswer};
 
@@ -186,7 +187,114 @@ fn dialling_goes_on_to_the_next_until_one_answers() {
     let wrong = failure("\ncall:dial{{agent = '1001'}, {quue = 'sales'}}");
     assert_eq!(
         wrong.to_string(),
-        "flows/main.lua:2: dial: unknown option 'quue'; there are agent, user, trunk, number, timeout"
+        "flows/main.lua:2: dial: unknown option 'quue'; there are agent, user, trunk, number, timeout, caller, caller_name"
+    );
+}
+
+#[test]
+fn dates_times_money_and_digits_are_read_by_verbs_and_among_prompts() {
+    let source = "call:say_digits('40')\ncall:say_date('2026-11-21', 'en', {weekday = true, barge_in = false})\n\
+        call:say_time('14:05', 'zh')\ncall:say_money('12.05', 'CNY', 'zh')\n\
+        call:play('you-owe', {money = 3, currency = 'EUR'}, {date = '2026-01-02', language = 'zh', year = false})\n\
+        call:play{number = 42}\nlocal now = call:now()\ncall:play{{date = now}, {time = now}}";
+    let at = cordboard_model::calendar::read("2026-11-21T09:05:00+01:00").unwrap();
+    let zone = cordboard_model::calendar::zone("Europe/Berlin").unwrap();
+    let now = VerbAnswer::Told(Box::new(Told::Now(cordboard_model::calendar::moment(at, &zone))));
+    let played = || VerbAnswer::Played { key: None };
+    let answers = [played(), played(), played(), played(), played(), played(), now, played()];
+    assert_eq!(
+        ladder(source, &answers),
+        [
+            "play en.digits.4 en.digits.0",
+            "play en.weekdays.6 en.months.11 en.digits.20 en.ordinals.1 en.digits.20 en.digits.20 en.digits.6 \
+             barge_in=false",
+            "play zh.time.afternoon zh.liang zh.time.hour zh.0 zh.5 zh.time.minute",
+            "play zh.10 zh.2 zh.money.yuan zh.0 zh.5 zh.money.fen",
+            "play you-owe en.digits.3 en.money.euros zh.1 zh.month zh.2 zh.day",
+            "play en.digits.40 en.digits.2",
+            "now",
+            "play en.months.11 en.digits.20 en.ordinals.1 en.digits.20 en.digits.20 en.digits.6 en.digits.9 \
+             en.digits.oh en.digits.5 en.time.am",
+            "ended",
+        ]
+    );
+}
+
+#[test]
+fn an_entry_is_asked_for_again_with_a_word_for_what_was_wrong() {
+    let source = "print(call:collect{prompt = function(try) return try == 1 and 'ask' or 'ask-again' end, patterns = {'1XXX', '0'},\n\
+        tries = 3, invalid = function(try) return 'wrong-' .. try end, no_input = 'silent'})\n\
+        print(call:collect{max = 4, min = 4, tries = 2, invalid = 'wrong'})\n\
+        print(call:collect_secret{prompt = 'pin', max = 4, tries = 2, no_input = 'silent'})";
+    let answers = [
+        digits("", CollectEnd::Invalid),
+        VerbAnswer::Played { key: Some('1') },
+        digits("", CollectEnd::Timeout),
+        VerbAnswer::Played { key: None },
+        digits("1234", CollectEnd::Pattern),
+        digits("", CollectEnd::Timeout),
+        digits("", CollectEnd::Invalid),
+        VerbAnswer::Played { key: None },
+        digits("", CollectEnd::Timeout),
+        VerbAnswer::Played { key: None },
+        digits("4711", CollectEnd::Max),
+    ];
+    let first =
+        |prompt: &str| format!("collect {prompt} max=4 min=1 terminators=# first=5 inter=3 patterns=1XXX,0");
+    let pin = "collect pin max=4 min=1 terminators=# first=5 inter=3 secret";
+    let four = "collect - max=4 min=4 terminators=# first=5 inter=3";
+    assert_eq!(
+        ladder(source, &answers),
+        [
+            &first("ask"),
+            "play wrong-1",
+            &first("ask-again"),
+            "play silent",
+            &first("ask-again"),
+            "log 1234\tpattern",
+            four,
+            four,
+            "play wrong",
+            "log nil\tinvalid",
+            pin,
+            "play silent",
+            pin,
+            "log (secret)\tmax",
+            "ended",
+        ]
+    );
+    let wrong = failure("call:collect{max = 4, tries = 2,\n  invalid = 5}");
+    assert!(wrong.to_string().starts_with("flows/main.lua:1: collect: a prompt must be"), "{wrong}");
+}
+
+#[test]
+fn rounds_of_several_are_dialled_and_the_flow_goes_on_after_the_talk() {
+    let source = "print(call:dial{{{agent = '1001'}, {user = 'anna', timeout = 9}}, {trunk = 'c', number = '1'},\n\
+        caller = '4000', caller_name = 'House', timeout = 20, music = 'm', whisper = {'w', {silence = 1}},\n\
+        accept = {prompt = {'q', {say = 'one'}}, refuse = 2}, talk = 60, go_on = true})\n\
+        print(call:dial{user = 'anna', go_on = true})\ncall:dial{{user = 'anna'}, {user = 'bert'}, together = true}\nprint('never')";
+    let end = |end, who: &str| VerbAnswer::Dialled { end, who: who.into() };
+    let answers = [
+        VerbAnswer::Failed(Cause::Declined),
+        end(DialEnd::Served, "1"),
+        end(DialEnd::Limit, "anna"),
+        VerbAnswer::Done,
+    ];
+    let rest = "whisper=w silence:1 music=m accept=1/2 talk=60 go_on";
+    let house = "caller=4000 caller_name=House";
+    let first = format!("dial agent 1001 timeout=20 {house} + user anna timeout=9 {house} {rest}");
+    assert_eq!(
+        ladder(source, &answers),
+        [
+            first.as_str(),
+            &format!("log {first}: declined"),
+            &format!("dial trunk c 1 timeout=20 {house} {rest}"),
+            "log served\t1",
+            "dial user anna go_on",
+            "log limit\tanna",
+            "dial user anna + user bert",
+            "ended",
+        ]
     );
 }
 
@@ -286,7 +394,7 @@ fn wrong_options_name_the_option_and_the_line() {
             "call.data.x = {}",
             "flows/main.lua:1: data: the value of 'x' must be a string, a number or a boolean, not a table",
         ),
-        ("call:play({{{{'deep'}}}})", "flows/main.lua:1: tables given to a verb nest too deep"),
+        ("call:play({{{{{'deep'}}}}})", "flows/main.lua:1: tables given to a verb nest too deep"),
         ("call:wait('x')", "flows/main.lua:1: wait: the time must be a number of seconds, not a string"),
     ] {
         if want.contains("menu:") {
