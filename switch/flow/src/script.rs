@@ -22,7 +22,10 @@ use core::fmt;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+mod live;
+
 pub use crate::line::line;
+pub use live::{Live, Next};
 
 /// The tests of one flow.
 #[derive(Clone, Debug, Deserialize)]
@@ -325,21 +328,26 @@ impl<'a> Play<'a> {
         if matches!(&verb, Verb::Dial(dial) if step.dial.is_some() && !dial.go_on) {
             return Err(self.mismatch(&format!("{} go_on", step.expect), &got));
         }
-        self.note(&got);
-        let passes = match &verb {
+        self.reply(step, ticket, &verb);
+        Ok(())
+    }
+
+    /// Time passes, and a verb has its answer.
+    fn reply(&mut self, step: &StepSpec, ticket: u64, verb: &Verb) {
+        self.note(&line(verb));
+        let passes = match verb {
             Verb::Wait { ms } => f64::from(*ms) / 1_000.0,
             _ => step.after,
         };
         self.now = self.now + Duration::try_from_secs_f64(passes).unwrap_or_default();
         self.engine.handle_timeout(self.now);
-        let answer = self.answer(step, &verb);
+        let answer = self.answer(step, verb);
         // What takes time in the switch takes some here, too, however little: budgets begin anew with it.
         if !matches!(verb, Verb::Ask(_) | Verb::SetData { .. } | Verb::GetData { .. } | Verb::Record { .. }) {
             self.ticks += 1;
         }
         let now = self.now + Duration::from_nanos(self.ticks);
         self.engine.handle_input(FlowInput::Answer { call: self.call, ticket, answer }, now);
-        Ok(())
     }
 
     fn answer(&mut self, step: &StepSpec, verb: &Verb) -> VerbAnswer {

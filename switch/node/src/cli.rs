@@ -83,6 +83,27 @@ pub struct DecryptArgs {
 pub enum FlowCommand {
     /// Play the calls that are written beside a flow, in virtual time, without a phone.
     Test(FlowTestArgs),
+    /// A phone in the terminal: prompts as text, keys as they are typed.
+    Run(FlowRunArgs),
+}
+
+/// Which call is made up.
+#[derive(Debug, clap::Args)]
+pub struct FlowRunArgs {
+    /// The flow's file, as ivr-flows/main-menu.lua.
+    pub flow: PathBuf,
+    /// Who calls.
+    #[arg(long, default_value = "1001")]
+    pub from: String,
+    /// The number called.
+    #[arg(long, default_value = "600")]
+    pub to: String,
+    /// The tenant's time zone.
+    #[arg(long, default_value = "UTC")]
+    pub zone: String,
+    /// Write what was typed to this file as a test (FLOW.test.toml), or add it to the one that is there.
+    #[arg(long)]
+    pub save: Option<PathBuf>,
 }
 
 /// Which tests are run.

@@ -93,22 +93,26 @@ impl Told {
     }
 }
 
-/// A test with its flow, the flows beside it, and the libraries of the folder `lib` there or in a folder above.
+/// A test with its flow.
 fn read(file: &Path) -> Result<(Script, Bench), String> {
     let text = std::fs::read_to_string(file).map_err(|why| format!("{}: {why}", file.display()))?;
     let script: Script = toml::from_str(&text).map_err(|why| format!("{}: {why}", file.display()))?;
     let flow = file.parent().unwrap_or(Path::new("")).join(&script.flow);
-    let text = std::fs::read_to_string(&flow)
-        .map_err(|why| format!("{}: the flow {}: {why}", file.display(), flow.display()))?;
+    let bench = bench(&flow).map_err(|why| format!("{}: the flow {why}", file.display()))?;
+    Ok((script, bench))
+}
+
+/// A flow with the flows beside it, and the libraries of the folder `lib` there or in a folder above.
+pub fn bench(flow: &Path) -> Result<Bench, String> {
+    let text = std::fs::read_to_string(flow).map_err(|why| format!("{}: {why}", flow.display()))?;
     let folder = flow.parent().unwrap_or(Path::new(""));
     let libraries = folder.ancestors().map(|folder| folder.join("lib")).find(|folder| folder.is_dir());
-    let bench = Bench {
+    Ok(Bench {
         flow: Source { file: flow.display().to_string(), text },
         flows: sources(folder, 0)?,
         libraries: libraries.map_or(Ok(BTreeMap::new()), |folder| sources(&folder, DEPTH))?,
         ..Bench::default()
-    };
-    Ok((script, bench))
+    })
 }
 
 /// The Lua files of a folder, and of those below it down to `depth`, by their names.

@@ -13,6 +13,7 @@ mod dns;
 pub mod explain;
 pub mod fetch;
 pub mod files;
+pub mod flow_run;
 pub mod flow_test;
 pub mod gauges;
 pub mod guard;

@@ -7,7 +7,7 @@ use cordboard_node::clock::Clock;
 use cordboard_node::config::Loaded;
 use cordboard_node::recordings::tool;
 use cordboard_node::run::start_served;
-use cordboard_node::{demo, explain, flow_test, lines, reload, trace};
+use cordboard_node::{demo, explain, flow_run, flow_test, lines, reload, trace};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -29,6 +29,9 @@ fn main() -> ExitCode {
         }
         Command::Recording(RecordingCommand::Decrypt(args)) => {
             tool::decrypt(&args).map(|text| print!("{text}"))
+        }
+        Command::Flow(FlowCommand::Run(args)) => {
+            flow_run::run(&args, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())
         }
         Command::Flow(FlowCommand::Test(args)) => flow_test::test(&args).map(|text| print!("{text}")),
     };
