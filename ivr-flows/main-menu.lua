@@ -1,38 +1,23 @@
--- The main menu: sales, support or the operator.
+-- The main menu: sales, support or the operator, while the office is open. At other times after-hours.lua has the call.
 --
 -- Call data it reads:  language ("en" or "zh"; English if there is none)
 -- Call data it writes: choice ("sales", "support" or "operator")
--- It needs the queues `sales` and `support` and the agent `1001`.
+-- It needs the queues `sales` and `support` and the agent `1001`; the calendar `office` says when it is open (always, if there
+-- is none).
+
+local prompts = require("prompts")
 
 local OPERATOR = "1001"
-local LONGEST_WAIT = 120 -- seconds
 
-local language = call.data.language or "en"
-
-local function prompt(name)
-  return language .. "." .. name
-end
-
-local function goodbye()
-  call:play(prompt("goodbye"))
-  call:hang_up()
-end
-
--- Brings the caller to a queue, and apologises if nobody took the call.
+-- queue-wait.lua has the caller from here on.
 local function wait_for(queue)
   call.data.choice = queue
-  call:play(prompt("please-wait"))
-  local outcome = call:enqueue(queue, { timeout = LONGEST_WAIT })
-  if outcome ~= "served" then
-    call:log("nobody took the call in", queue, outcome)
-    call:play(prompt("all-busy"))
-  end
-  goodbye()
+  call:run("queue-wait", { queue = queue })
 end
 
 local function operator()
   call.data.choice = "operator"
-  call:play(prompt("please-wait"))
+  call:play(prompts.of("please-wait"))
   local done, why = call:transfer({ agent = OPERATOR })
   if not done then
     call:log("the operator did not take the call:", why)
@@ -41,14 +26,18 @@ local function operator()
 end
 
 call:answer()
-call:play(prompt("welcome"))
+local state = call:calendar("office")
+if state == "closed" or state == "holiday" then
+  call:transfer({ flow = "after-hours" })
+end
+call:play(prompts.of("welcome"))
 
 local again = "again"
 repeat
   local result = call:menu({
-    prompt = prompt("menu"),
-    invalid = prompt("invalid-choice"),
-    no_input = prompt("no-input"),
+    prompt = prompts.of("menu"),
+    invalid = prompts.of("invalid-choice"),
+    no_input = prompts.of("no-input"),
     tries = 3,
     ["1"] = function() wait_for("sales") end,
     ["2"] = function() wait_for("support") end,
@@ -57,4 +46,5 @@ repeat
   })
 until result ~= again
 
-goodbye()
+call:play(prompts.of("goodbye"))
+call:hang_up()

@@ -179,11 +179,25 @@ function call:collect_secret(options) end
 ---@return any key_or_why The key, or "invalid" or "timeout".
 function call:menu(options) end
 
+---How a queue stands.
+---@class cordboard.QueueState
+---@field waiting integer How many wait.
+---@field full boolean Whether it takes no more.
+---@field agents integer Agents who serve it and are signed in.
+---@field ready integer Of those, ready now.
+---@field wait? integer Seconds that one who enters now will wait; nil if nothing is known to tell it by.
+
+---Says how a queue stands, before the caller is put into it.
+---@param queue string
+---@return cordboard.QueueState|nil state
+---@return string? cause "not_found": there is no such queue.
+function call:queue(queue) end
+
 ---Waits in a queue until an agent answers or the wait ends.
 ---@param queue string
----@param options? { timeout?: number, priority?: integer } Longest wait (the queue's own if not said); 0 to 255, higher goes first.
----@return "served"|"timeout"|"full"|"nobody_signed_in"|"gone"|nil outcome
----@return string? cause
+---@param options? { timeout?: number, priority?: integer, keys?: string } Longest wait (the queue's own if not said); 0 to 255, higher goes first; keys that leave the queue.
+---@return "served"|"timeout"|"full"|"nobody_signed_in"|"gone"|"key"|nil outcome
+---@return string? key_or_cause The key that left the queue, or why it could not be done.
 function call:enqueue(queue, options) end
 
 ---@class cordboard.DialTarget

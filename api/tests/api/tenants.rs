@@ -19,6 +19,7 @@ pub fn record(served: &Served, floor: &Furnished) -> RecordingId {
             dropped_ms: 0,
             pauses: Vec::new(),
             parties: Vec::new(),
+            label: String::new(),
             deleted: None,
         };
         on.recordings.push((entry, file.into()));

@@ -176,6 +176,8 @@ pub enum AcdOutput {
         queue: QueueId,
         /// The place, from one.
         position: u32,
+        /// How long he will wait from now on, if the queue tells that and it is known.
+        wait: Option<Duration>,
     },
     /// The caller waits there no longer. Exactly one for each [`AcdOutput::Entered`].
     Left {

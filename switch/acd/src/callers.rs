@@ -59,11 +59,9 @@ impl AcdEngine {
         let Some(every) = queue.config.announce_every else {
             return;
         };
-        self.out.push_back(AcdOutput::Position {
-            call,
-            queue: waiting.queue.clone(),
-            position: queue.position(waiting.place),
-        });
+        let position = queue.position(waiting.place);
+        let wait = queue.wait(position).filter(|_| queue.config.announce_wait);
+        self.out.push_back(AcdOutput::Position { call, queue: waiting.queue.clone(), position, wait });
         let reason = TimerReason("acd: announcement");
         let next = now + every.max(ANNOUNCE_MIN);
         self.deadlines.set(Timer::Announce(call), next, reason);
@@ -85,7 +83,10 @@ impl AcdEngine {
         if let Some(queue) = self.queues.get_mut(&waiting.queue) {
             queue.remove(waiting.place);
             match outcome {
-                Outcome::Served => queue.answered += 1,
+                Outcome::Served => {
+                    queue.answered += 1;
+                    queue.served(waiting.place.since, now);
+                }
                 Outcome::Abandoned => queue.abandoned += 1,
                 Outcome::Timeout => queue.timed_out += 1,
                 Outcome::Gone | Outcome::Moved => {}

@@ -6,9 +6,12 @@
 use crate::agent::IdleSince;
 use cordboard_model::config;
 use cordboard_model::id::{AgentId, CallId, QueueId};
-use cordboard_model::time::Time;
+use cordboard_model::time::{Duration, Time};
 use core::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// One answer changes the pace by this part of the difference: what was eight answers ago counts for a third.
+const PACE_OF: u32 = 8;
 
 /// The place of a caller among all who wait: by priority, then by when he came, then by who came
 /// first within one moment. It does not change while he waits.
@@ -39,6 +42,10 @@ pub(crate) struct Queue {
     pub(crate) answered: u64,
     pub(crate) abandoned: u64,
     pub(crate) timed_out: u64,
+    /// When a caller was last answered.
+    last_answer: Option<Time>,
+    /// How far apart callers are answered while others wait, smoothed.
+    pace: Option<Duration>,
 }
 
 impl Queue {
@@ -54,6 +61,8 @@ impl Queue {
             answered: 0,
             abandoned: 0,
             timed_out: 0,
+            last_answer: None,
+            pace: None,
         }
     }
 
@@ -88,6 +97,20 @@ impl Queue {
     /// for decisions.
     pub(crate) fn position(&self, place: Place) -> u32 {
         u32::try_from(self.order.range(..=place).count()).unwrap_or(u32::MAX)
+    }
+
+    /// A caller who came at `since` is answered. That he waited already when the one before him was answered says that
+    /// the queue was never empty between the two: then the time between them is one to go by.
+    pub(crate) fn served(&mut self, since: Time, now: Time) {
+        if let Some(last) = self.last_answer.replace(now).filter(|last| since <= *last) {
+            let between = now.since(last);
+            self.pace = Some(self.pace.map_or(between, |pace| (pace * (PACE_OF - 1) + between) / PACE_OF));
+        }
+    }
+
+    /// How long the caller at this place, from one, will wait; none before two were answered of those who had to wait.
+    pub(crate) fn wait(&self, position: u32) -> Option<Duration> {
+        self.pace.map(|pace| pace * position)
     }
 
     /// The caller to be served next, if there is someone to serve him.

@@ -5,7 +5,7 @@ use crate::engine::{AcdEngine, Timer};
 use crate::queue::Queue;
 use cordboard_model::id::{AgentId, QueueId, TenantId};
 use cordboard_model::time::Wall;
-use cordboard_model::view::{AgentStatus, AgentView, QueueView, WaitingView};
+use cordboard_model::view::{AgentStatus, AgentView, QueueState, QueueView, WaitingView};
 use core::fmt::Write as _;
 
 impl AcdEngine {
@@ -13,6 +13,28 @@ impl AcdEngine {
     pub fn queues(&self, tenant: TenantId) -> Vec<QueueView> {
         let of_tenant = self.queues.iter().filter(|(id, _)| id.tenant == tenant);
         of_tenant.map(|(id, q)| self.queue_view(id, q)).collect()
+    }
+
+    /// What flows are told of a queue.
+    pub fn queue_state(&self, id: &QueueId) -> Option<QueueState> {
+        let queue = self.queues.get(id)?;
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let (agents, _) = self.staff(queue);
+        // One who is ready without a device gets no calls.
+        let ready = count(queue.free.len());
+        let waiting = count(queue.order.len());
+        let at_once = ready > 0 && queue.open.is_empty();
+        let wait = queue.wait(waiting.saturating_add(1)).map(|wait| wait.as_secs());
+        let wait = if at_once { Some(0) } else { wait.map(|s| u32::try_from(s).unwrap_or(u32::MAX)) };
+        Some(QueueState { waiting, full: queue.is_full(), agents, ready, wait })
+    }
+
+    /// How many of those who serve a queue are signed in, and how many of them ready.
+    fn staff(&self, queue: &Queue) -> (u32, u32) {
+        let members = || queue.members.iter().filter_map(|a| self.agents.get(a));
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let signed_in = members().filter(|a| a.status != AgentStatus::SignedOut).count();
+        (count(signed_in), count(members().filter(|a| a.status == AgentStatus::Ready).count()))
     }
 
     /// The agents of a tenant, by work number.
@@ -121,10 +143,7 @@ impl AcdEngine {
     }
 
     fn queue_view(&self, id: &QueueId, queue: &Queue) -> QueueView {
-        let members = || queue.members.iter().filter_map(|a| self.agents.get(a));
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let signed_in = members().filter(|a| a.status != AgentStatus::SignedOut);
-        let ready = members().filter(|a| a.status == AgentStatus::Ready);
+        let (agents_signed_in, agents_ready) = self.staff(queue);
         let waiting = queue.order.iter().zip(1..).map(|((place, call), position)| WaitingView {
             call: *call,
             since: self.wall.at(place.since),
@@ -135,8 +154,8 @@ impl AcdEngine {
             queue: id.clone(),
             display: queue.config.display.clone(),
             waiting: waiting.collect(),
-            agents_signed_in: count(signed_in.count()),
-            agents_ready: count(ready.count()),
+            agents_signed_in,
+            agents_ready,
             offered: queue.offered,
             answered: queue.answered,
             abandoned: queue.abandoned,

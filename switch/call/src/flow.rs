@@ -233,6 +233,9 @@ impl Call {
         }
         let known = digit.is_ascii_digit() || matches!(digit, '*' | '#' | 'A'..='D');
         let ours = leg == self.caller.id && self.flow.is_some();
+        if known && ours && matches!(self.doing, Doing::Queue(_)) {
+            return self.key_in_queue(desk, digit);
+        }
         if !known || !ours || !matches!(self.doing, Doing::Flow) {
             return;
         }

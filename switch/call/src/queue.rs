@@ -11,6 +11,7 @@ use crate::leg::Heard;
 use crate::output::{DialTarget, QueueOutput};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::QueueVisit;
+use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, UserId};
 use cordboard_model::leg::{PartyId, Target};
 use cordboard_model::media::{MediaCommand, PlayItem, Repeat};
@@ -23,6 +24,8 @@ pub(crate) struct Wait {
     pub(crate) queue: QueueId,
     timeout_ms: Option<u32>,
     priority: u8,
+    /// Keys that leave it.
+    keys: String,
     /// The queue knows of it. It learns when the caller is answered.
     entered: bool,
     pub(crate) offer: Option<Offer>,
@@ -62,8 +65,26 @@ pub(crate) fn refuse_offer(desk: &mut Desk, call: CallId, agent: AgentId, why: C
 impl Call {
     /// The call waits from now on: the caller is answered, then the queue is told.
     pub(crate) fn enqueue(&mut self, desk: &mut Desk, queue: QueueId, timeout_ms: Option<u32>, priority: u8) {
+        self.wait_in(
+            desk,
+            Wait { queue, timeout_ms, priority, keys: String::new(), entered: false, offer: None },
+        );
+    }
+
+    /// The same for a flow, whose caller may leave the queue by these keys.
+    pub(crate) fn enqueue_until_key(
+        &mut self,
+        desk: &mut Desk,
+        (queue, keys): (QueueId, String),
+        timeout_ms: Option<u32>,
+        priority: u8,
+    ) {
+        self.wait_in(desk, Wait { queue, timeout_ms, priority, keys, entered: false, offer: None });
+    }
+
+    fn wait_in(&mut self, desk: &mut Desk, wait: Wait) {
         self.music.clear();
-        self.doing = Doing::Queue(Wait { queue, timeout_ms, priority, entered: false, offer: None });
+        self.doing = Doing::Queue(wait);
         if self.caller_is_up() {
             self.enter(desk);
         } else {
@@ -274,7 +295,7 @@ impl Call {
             QueueEnd::Full => ("full", Cause::QueueFull),
             QueueEnd::NobodySignedIn => ("nobody_signed_in", Cause::QueueFull),
             QueueEnd::Gone => ("gone", Cause::NoRoute),
-            QueueEnd::Served => return, // ours to say: `OfferAnswered`
+            QueueEnd::Served | QueueEnd::Key(_) => return, // ours to say
         };
         // The wait is taken out first: whatever comes now, the queue is not told that it was abandoned.
         let wait = match core::mem::replace(&mut self.doing, Doing::Flow) {
@@ -291,6 +312,27 @@ impl Call {
         } else {
             self.end(desk, cause, Party::Switch);
         }
+    }
+
+    /// A key that is pressed while the call waits. One that leaves the queue gives the call back to its flow, even if an
+    /// agent rings already.
+    pub(crate) fn key_in_queue(&mut self, desk: &mut Desk, digit: char) {
+        let leaves = |wait: &Wait| wait.entered && wait.keys.contains(digit);
+        let wait = match core::mem::replace(&mut self.doing, Doing::Flow) {
+            Doing::Queue(wait) if leaves(&wait) => wait,
+            other => return self.doing = other,
+        };
+        let call = self.id;
+        desk.event(self.tenant(), EventKind::Digit { call, digit });
+        if let Some(offer) = wait.offer {
+            let (agent, leg) = (offer.agent, offer.leg);
+            self.hang_up_leg(desk, leg, Cause::Cancelled);
+            refuse_offer(desk, call, agent, Cause::Cancelled, true);
+        }
+        desk.queue(QueueOutput::Abandoned { call });
+        self.leave(desk, None, "key");
+        self.stop_play(desk, self.caller.id);
+        self.finish_step(desk, VerbAnswer::Queue(QueueEnd::Key(digit)));
     }
 
     /// The call ends while it waits.

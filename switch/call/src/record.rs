@@ -45,6 +45,8 @@ pub enum RecordRefusal {
 pub(crate) struct RecordingRule {
     /// Talks are recorded, or not, whatever their queue says.
     wanted: Option<bool>,
+    /// What for.
+    label: String,
     /// Who paused, why and when.
     paused: Option<(String, String, Wall)>,
 }
@@ -68,6 +70,7 @@ pub(crate) struct Recording {
     state: State,
     pauses: Vec<Pause>,
     parties: Vec<RecordedParty>,
+    label: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,10 +113,10 @@ impl Call {
     /// Does what a flow or the API asks for.
     pub(crate) fn record(&mut self, desk: &mut Desk, asked: RecordAsked) -> Result<(), RecordRefusal> {
         match asked.act {
-            RecordAct::Start => return self.record_now(desk),
+            RecordAct::Start => return self.record_now(desk, asked.why),
             RecordAct::Stop => {
                 self.is_recorded()?;
-                self.recording_rule = RecordingRule { wanted: Some(false), paused: None };
+                self.recording_rule = RecordingRule { wanted: Some(false), ..RecordingRule::default() };
                 self.stop_recordings(desk);
             }
             RecordAct::Pause => {
@@ -142,7 +145,7 @@ impl Call {
     }
 
     /// Who is there is recorded from now on.
-    fn record_now(&mut self, desk: &mut Desk) -> Result<(), RecordRefusal> {
+    fn record_now(&mut self, desk: &mut Desk, label: String) -> Result<(), RecordRefusal> {
         if self.is_recorded().is_ok() {
             self.recording_rule.wanted = Some(true);
             return Ok(());
@@ -159,6 +162,7 @@ impl Call {
             return Err(RecordRefusal::Limit);
         }
         self.recording_rule.wanted = Some(true);
+        self.recording_rule.label = label;
         self.start_recording(desk, peer);
         Ok(())
     }
@@ -212,7 +216,8 @@ impl Call {
         let parties = [Some(left), right].into_iter().flatten().filter_map(|leg| self.leg(leg).map(recorded));
         let parties = parties.collect();
         let state = State::Running;
-        self.recordings.push(Recording { id: recording, started, state, pauses: Vec::new(), parties });
+        let label = self.recording_rule.label.clone();
+        self.recordings.push(Recording { id: recording, started, state, pauses: Vec::new(), parties, label });
         let opened = JournalRecord::RecordingOpened { recording, call, started };
         desk.out.push_back(CallOutput::Journal(opened));
         desk.media(MediaCommand::Record { recording, left, right });
@@ -245,6 +250,7 @@ impl Call {
         of.state = State::Closed;
         let started = of.started;
         let (pauses, parties) = (of.marks(), core::mem::take(&mut of.parties));
+        let label = core::mem::take(&mut of.label);
         desk.recordings.remove(&recording);
         let entry = RecordingEntry {
             recording,
@@ -254,6 +260,7 @@ impl Call {
             dropped_ms,
             pauses,
             parties,
+            label,
             deleted: None,
         };
         desk.out.push_back(CallOutput::Journal(JournalRecord::RecordingClosed(entry)));

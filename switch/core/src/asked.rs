@@ -25,6 +25,7 @@ impl Shard {
                 let found = tenant.and_then(|tenant| tenant.kit.tables.get(&table));
                 found.map(|table| Told::Row(table.row(&key))).ok_or(Cause::NotFound)
             }
+            Ask::Queue { queue } => self.acd.queue_state(&queue).map(Told::Queue).ok_or(Cause::NotFound),
             Ask::Count { name, add, most, seconds } => {
                 let kept = Duration::from_secs(seconds.into());
                 let counted = self.counters.count((call.tenant, &name), add, most, kept, self.now);

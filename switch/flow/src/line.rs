@@ -35,9 +35,10 @@ pub fn line(verb: &Verb) -> String {
             )
         }
         Verb::Record { act, why } => format!("record {} {why}", act.as_str()).trim_end().to_owned(),
-        Verb::Enqueue { queue, timeout_ms, priority } => {
+        Verb::Enqueue { queue, timeout_ms, priority, keys } => {
             let timeout = timeout_ms.map_or("queue's".to_owned(), seconds);
-            format!("enqueue {} timeout={timeout} priority={priority}", queue.name)
+            let keys = if keys.is_empty() { String::new() } else { format!(" keys={keys}") };
+            format!("enqueue {} timeout={timeout} priority={priority}{keys}", queue.name)
         }
         Verb::Stream { url, .. } => format!("stream {url}"),
         Verb::Transfer { to } => format!("transfer {}", destination(to)),
@@ -128,6 +129,7 @@ fn asked(ask: &Ask) -> String {
         Ask::Now { zone: None } => "now".to_owned(),
         Ask::Now { zone: Some(zone) } => format!("now {zone}"),
         Ask::Calendar { name } => format!("calendar {name}"),
+        Ask::Queue { queue } => format!("queue {}", queue.name),
         Ask::Lookup { table, key } => format!("lookup {table} {key}"),
         Ask::Count { name, add, most, seconds } => {
             let most = most.map(|most| format!(" most={most}")).unwrap_or_default();

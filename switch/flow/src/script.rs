@@ -18,6 +18,7 @@ use cordboard_model::keys::{Judged, judge};
 use cordboard_model::stream::{StreamEnd, StreamOutcome};
 use cordboard_model::time::{Duration, Time, WallClock};
 use cordboard_model::verb::{CollectEnd, Destination, QueueEnd, Verb, VerbAnswer};
+use cordboard_model::view::QueueState;
 use core::fmt;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -95,7 +96,7 @@ pub struct StepSpec {
     /// How the entry ends; found out from the digits if it is not said.
     #[serde(default)]
     pub how: Option<CollectEnd>,
-    /// The key that cuts a playback short.
+    /// The key that cuts a playback short, or leaves a queue.
     #[serde(default)]
     pub key: Option<char>,
     /// What becomes of the wait in the queue.
@@ -107,6 +108,9 @@ pub struct StepSpec {
     /// Who talked; the first who rings if it is not said.
     #[serde(default)]
     pub who: Option<String>,
+    /// How a queue stands.
+    #[serde(default)]
+    pub state: Option<QueueState>,
     /// How a stream ends.
     #[serde(default)]
     pub stream: Option<StreamEnd>,
@@ -360,7 +364,10 @@ impl<'a> Play<'a> {
         match verb {
             Verb::Play { .. } => VerbAnswer::Played { key: step.key },
             Verb::Collect { .. } => collected(step.digits.as_deref().unwrap_or_default(), verb, step.how),
-            Verb::Enqueue { .. } => VerbAnswer::Queue(step.queue.unwrap_or(QueueEnd::Timeout)),
+            Verb::Enqueue { .. } => {
+                let pressed = step.key.map(QueueEnd::Key);
+                VerbAnswer::Queue(step.queue.or(pressed).unwrap_or(QueueEnd::Timeout))
+            }
             Verb::Dial(dial) if dial.go_on => talked(step, dial),
             Verb::Stream { .. } => VerbAnswer::Streamed(StreamOutcome {
                 end: step.stream.unwrap_or(StreamEnd::Closed),
@@ -400,6 +407,7 @@ impl<'a> Play<'a> {
                 changes: step.lasts,
             })),
             Ask::Lookup { .. } => Ok(Told::Row(step.row.clone().map(|row| row.into_iter().collect()))),
+            Ask::Queue { .. } => Ok(Told::Queue(step.state.unwrap_or(ATTENDED))),
             Ask::Count { .. } if step.limit => Ok(Told::Count(None)),
             Ask::Count { name, add, most, seconds } => {
                 let kept = Duration::from_secs((*seconds).into());
@@ -479,6 +487,9 @@ fn collected(typed: &str, verb: &Verb, how: Option<CollectEnd>) -> VerbAnswer {
     }
     VerbAnswer::Digits { digits, end: how.or(end).unwrap_or(CollectEnd::Timeout) }
 }
+
+/// A queue of which a test says nothing: somebody is there, and nobody waits.
+const ATTENDED: QueueState = QueueState { waiting: 0, full: false, agents: 1, ready: 1, wait: Some(0) };
 
 /// The name of the flow that is tested; no other can have it, for a file has a shorter one.
 const TESTED: &str = "the.flow.that.is.tested";

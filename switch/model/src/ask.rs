@@ -1,7 +1,8 @@
 //! What a flow asks that is not of its call, and what it is told.
 
 use crate::calendar::{CalendarState, Moment};
-use crate::id::Name;
+use crate::id::{Name, QueueId};
+use crate::view::QueueState;
 use serde::{Deserialize, Serialize};
 
 /// Longest name of a counter, bytes.
@@ -30,6 +31,11 @@ pub enum Ask {
         /// At most [`crate::lookup::KEY_MAX`] bytes.
         key: String,
     },
+    /// How a queue stands.
+    Queue {
+        /// Which.
+        queue: QueueId,
+    },
     /// Count something for all calls of the tenant.
     Count {
         /// What; at most [`COUNTER_NAME_MAX`] bytes.
@@ -53,6 +59,8 @@ pub enum Told {
     Calendar(CalendarState),
     /// The row with its columns' names; none if there is no such key.
     Row(Option<Vec<(String, String)>>),
+    /// How the queue stands.
+    Queue(QueueState),
     /// What has been counted, this time included; none if it would have been too much, and was not counted.
     Count(Option<i64>),
 }

@@ -287,6 +287,9 @@ pub struct RecordingEntry {
     /// Who is on the left, and on the right if anybody. Unknown for a recording that a restart cut.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parties: Vec<RecordedParty>,
+    /// What it was begun for, in the words of the flow or key that asked for it; empty if nobody said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub label: String,
     /// When and why its file was deleted, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<RecordingDeleted>,

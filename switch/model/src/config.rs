@@ -262,6 +262,8 @@ pub struct Queue {
     pub music: Option<AssetId>,
     /// Announce the place in the queue at entry and then at this interval.
     pub announce_every: Option<Duration>,
+    /// Announce with it how long the wait will be, where that is known.
+    pub announce_wait: bool,
     /// Language of the announcement's prompts: `en` or `zh`.
     pub language: String,
     /// How long an agent's device rings before the next is tried.

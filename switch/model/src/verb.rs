@@ -119,6 +119,9 @@ pub enum Verb {
         timeout_ms: Option<u32>,
         /// Higher is served first.
         priority: u8,
+        /// Keys that leave it.
+        #[serde(default)]
+        keys: String,
     },
     /// Hand the call over. The flow ends unless it fails.
     Transfer {
@@ -206,6 +209,8 @@ pub enum QueueEnd {
     NobodySignedIn,
     /// There is no such queue any more.
     Gone,
+    /// The caller pressed a key that leaves it.
+    Key(char),
 }
 
 /// What a flow is resumed with.

@@ -254,6 +254,22 @@ pub struct QueueView {
     pub timed_out: u64,
 }
 
+/// What a flow is told of a queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QueueState {
+    /// How many wait.
+    pub waiting: u32,
+    /// Whether it takes no more.
+    pub full: bool,
+    /// Agents who serve it and are signed in.
+    pub agents: u32,
+    /// Of those, who get the next call.
+    pub ready: u32,
+    /// How long one who enters now will wait, seconds; none if nothing is known to tell it by.
+    pub wait: Option<u32>,
+}
+
 /// One waiting caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingView {

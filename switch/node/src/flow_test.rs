@@ -147,7 +147,7 @@ mod tests {
     fn the_flows_that_ship_go_as_written() {
         let told = test(&FlowTestArgs { paths: vec![folder()], trace: true }).unwrap();
         assert!(told.contains("main-menu.test.toml: 1 waits for sales and is served\n"), "{told}");
-        assert!(told.contains("enqueue sales timeout=120"), "{told}");
+        assert!(told.contains("enqueue sales timeout=600"), "{told}");
         assert!(!told.contains("FAILED"), "{told}");
     }
 

@@ -93,6 +93,7 @@ mod tests {
             dropped_ms: 0,
             pauses: Vec::new(),
             parties: Vec::new(),
+            label: String::new(),
             deleted: None,
         };
         order(JournalRecord::RecordingClosed(entry))

@@ -141,6 +141,7 @@ impl Setup {
                 display: name.into(),
                 music: Some(AssetId::new(tenant.id, "music")?),
                 announce_every: None,
+                announce_wait: true,
                 language: "en".into(),
                 ring: Duration::from_secs(10),
                 wrap_up: Duration::from_secs(3),

@@ -37,6 +37,7 @@ pub(super) fn queue_config(name: &str) -> config::Queue {
         display: name.to_uppercase(),
         music: None,
         announce_every: None,
+        announce_wait: true,
         language: "en".into(),
         ring: Duration::from_secs(20),
         wrap_up: Duration::from_secs(10),

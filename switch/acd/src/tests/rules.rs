@@ -358,6 +358,43 @@ fn the_place_is_announced_at_entry_and_then_at_the_interval() {
 }
 
 #[test]
+fn the_wait_is_told_by_how_far_apart_callers_are_answered_while_others_wait() {
+    let mut b = Bench::with_agents(&["1001"]);
+    b.queue_mut("sales").announce_every = Some(Duration::from_secs(3_600));
+    b.configure();
+    let told = |b: &mut Bench| -> Vec<Option<u64>> {
+        let wait = |o: &AcdOutput| match o {
+            AcdOutput::Position { wait, .. } => Some(wait.map(|wait| wait.as_secs())),
+            _ => None,
+        };
+        b.take().iter().filter_map(wait).collect()
+    };
+    let id = queue("sales");
+    assert_eq!(b.engine.queue_state(&id).unwrap().wait, Some(0), "somebody is ready");
+    b.enter(1);
+    b.answer(1, "1001");
+    assert_eq!(b.engine.queue_state(&id).unwrap().wait, None, "nothing to go by");
+    // Nobody waited between the first answer and the second call: the time between says nothing of the pace.
+    b.pass(50_000);
+    b.release(1, "1001");
+    b.pass(10_000);
+    b.enter(2);
+    b.answer(2, "1001");
+    b.enter(3);
+    b.enter(4);
+    assert_eq!(told(&mut b), [None, None, None, None]);
+    b.pass(40_000);
+    b.release(2, "1001");
+    b.pass(10_000);
+    b.answer(3, "1001");
+    b.enter(5);
+    assert_eq!(told(&mut b), [Some(100)], "second in the queue, at one answer every 50 seconds");
+    let state = b.engine.queue_state(&id).unwrap();
+    assert_eq!((state.waiting, state.agents, state.ready, state.full), (2, 1, 0, false));
+    assert_eq!(state.wait, Some(150));
+}
+
+#[test]
 fn an_announcement_interval_of_nothing_does_not_stop_the_switch() {
     let mut b = Bench::with_agents(&[]);
     b.queue_mut("sales").announce_every = Some(Duration::ZERO);

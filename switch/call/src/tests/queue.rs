@@ -125,6 +125,21 @@ fn an_announcement_interrupts_the_music_which_goes_on_after_it() {
 }
 
 #[test]
+fn a_key_leaves_the_queue_and_the_agent_who_rings_is_let_go_without_blame() {
+    let mut rig = Rig::in_flow();
+    rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: "1*".into() });
+    rig.offer("1001");
+    rig.said();
+    rig.keys("2");
+    assert_eq!(rig.said(), "", "a key that means nothing here");
+    rig.keys("1");
+    insta::assert_snapshot!(rig.said());
+    rig.hangs_up(rig.caller, Cause::Normal, None);
+    assert_eq!(rig.cdr().queues[0].outcome, "key");
+    rig.nothing_left();
+}
+
+#[test]
 fn an_offer_the_queue_takes_back_is_not_reported_and_the_next_one_rings() {
     let mut rig = Rig::waiting();
     rig.offer("1001");
@@ -171,7 +186,12 @@ fn an_offer_for_a_call_that_cannot_take_it_is_refused_at_once() {
 #[test]
 fn the_end_of_a_wait_is_the_flows_answer() {
     let mut rig = Rig::in_flow();
-    let ticket = rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: Some(9), priority: 3 });
+    let ticket = rig.verb(Verb::Enqueue {
+        queue: queue("sales"),
+        timeout_ms: Some(9),
+        priority: 3,
+        keys: String::new(),
+    });
     rig.music();
     rig.said();
     queue_ends(&mut rig, QueueEnd::Timeout, Some(Destination::User(user("bob"))));
@@ -184,7 +204,8 @@ fn the_end_of_a_wait_is_the_flows_answer() {
 #[test]
 fn the_flow_has_the_caller_again_when_the_agent_hangs_up() {
     let mut rig = Rig::in_flow();
-    let ticket = rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0 });
+    let ticket =
+        rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: String::new() });
     rig.music();
     rig.offer("1001");
     let leg = rig.leg_of("1001");

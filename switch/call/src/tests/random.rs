@@ -389,7 +389,7 @@ impl World {
                 strict: false,
                 secret: false,
             },
-            3 | 4 => Verb::Enqueue { queue: queue("q"), timeout_ms: None, priority: 0 },
+            3 | 4 => Verb::Enqueue { queue: queue("q"), timeout_ms: None, priority: 0, keys: String::new() },
             5 if self.dice.one_in(3) => match self.dice.roll(3) {
                 0 => Verb::Ring,
                 1 => Verb::Reject { cause: Cause::Busy },

@@ -92,7 +92,7 @@ fn a_flow_records_its_caller_and_the_talk_that_follows_paused_as_it_was() {
     let said = rig.said();
     assert!(said.contains("record alice left, nobody right"), "{said}");
     assert!(said.contains("by: \"flow menu\", why: \"card\""), "{said}");
-    rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0 });
+    rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: String::new() });
     rig.offer("1001");
     let leg = rig.leg_of("1001");
     rig.leg(leg, LegEvent::Answered);
@@ -102,6 +102,7 @@ fn a_flow_records_its_caller_and_the_talk_that_follows_paused_as_it_was() {
     rig.hangs_up(leg, Cause::Normal, None);
     let entries = entries(&rig);
     assert_eq!(entries.len(), 2);
+    assert!(entries.iter().all(|entry| entry.label == "card"), "what the flow began them for");
     assert!(entries.iter().all(|entry| entry.pauses.len() == 1 && entry.pauses[0].to_sample.is_none()));
     let verb = Verb::Record { act: RecordAct::Start, why: "x".repeat(257) };
     let long = rig.verb(verb);
@@ -113,7 +114,7 @@ fn a_stop_by_the_flow_counts_for_more_than_the_queue() {
     let mut rig = Rig::in_flow();
     rig.verb(Verb::Record { act: RecordAct::Start, why: String::new() });
     rig.verb(Verb::Record { act: RecordAct::Stop, why: String::new() });
-    rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0 });
+    rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: String::new() });
     rig.offer("1001");
     let leg = rig.leg_of("1001");
     rig.said();

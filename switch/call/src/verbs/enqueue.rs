@@ -1,4 +1,4 @@
-//! Enqueue: the step lasts until the wait ends without an agent; with one, until the end of the call.
+//! Enqueue: the step lasts until the wait ends without an agent or by a key; with an agent, until the end of the call.
 
 use crate::call::Call;
 use crate::desk::Desk;
@@ -11,11 +11,11 @@ impl Call {
         &mut self,
         desk: &mut Desk,
         ticket: Ticket,
-        queue: QueueId,
+        queue: (QueueId, String),
         timeout_ms: Option<u32>,
         priority: u8,
     ) {
         self.begin_step(ticket, StepKind::Enqueue);
-        self.enqueue(desk, queue, timeout_ms, priority);
+        self.enqueue_until_key(desk, queue, timeout_ms, priority);
     }
 }

@@ -40,8 +40,8 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
             call.verb_collect(desk, ticket, prompt, rule.of_secret(secret).like(patterns, strict));
         }
         Verb::Record { act, why } => call.verb_record(desk, ticket, act, why),
-        Verb::Enqueue { queue, timeout_ms, priority } => {
-            call.verb_enqueue(desk, ticket, queue, timeout_ms, priority);
+        Verb::Enqueue { queue, timeout_ms, priority, keys } => {
+            call.verb_enqueue(desk, ticket, (queue, keys), timeout_ms, priority);
         }
         Verb::Stream { url, parameters, timeout_ms } => {
             call.verb_stream(desk, ticket, url, parameters, timeout_ms);

@@ -3,11 +3,12 @@
 use crate::shard::Shard;
 use cordboard_acd::AcdOutput;
 use cordboard_call::CallInput;
-use cordboard_flow::say::{Lang, queue_position};
+use cordboard_flow::say::{Lang, queue_position, queue_wait};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AssetId, CallId, QueueId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::PlayItem;
+use cordboard_model::time::Duration;
 
 impl Shard {
     pub(crate) fn on_acd(&mut self, output: AcdOutput) {
@@ -32,7 +33,9 @@ impl Shard {
                 self.event(call.tenant, EventKind::QueueEntered { call, queue, position });
                 self.tell_call(call, CallInput::Music { call, items });
             }
-            AcdOutput::Position { call, queue, position } => self.announce(call, &queue, position),
+            AcdOutput::Position { call, queue, position, wait } => {
+                self.announce(call, &queue, position, wait)
+            }
             AcdOutput::Left { call, queue, outcome } => {
                 let outcome = outcome.as_str().to_owned();
                 self.event(call.tenant, EventKind::QueueLeft { call, queue, outcome });
@@ -49,8 +52,8 @@ impl Shard {
         music.map(PlayItem::Asset).into_iter().collect()
     }
 
-    /// "You are number three in the queue", in the queue's language.
-    fn announce(&mut self, call: CallId, queue: &QueueId, position: u32) {
+    /// "You are number three in the queue", and "you will wait for about two minutes", in the queue's language.
+    fn announce(&mut self, call: CallId, queue: &QueueId, position: u32, wait: Option<Duration>) {
         let Some(config) = self.snapshot.queue(queue) else {
             return;
         };
@@ -58,7 +61,9 @@ impl Shard {
             return;
         };
         let asset = |name| PlayItem::Asset(AssetId { tenant: queue.tenant, name });
-        let announcement = queue_position(lang, u64::from(position)).into_iter().map(asset).collect();
+        let place = queue_position(lang, u64::from(position));
+        let wait = wait.map(|wait| queue_wait(lang, wait.as_secs())).unwrap_or_default();
+        let announcement = place.into_iter().chain(wait).map(asset).collect();
         self.tell_call(call, CallInput::Position { call, announcement });
     }
 }

@@ -73,6 +73,7 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         display: "Sales".into(),
         music: None,
         announce_every: None,
+        announce_wait: true,
         language: "en".into(),
         ring: Duration::from_secs(10),
         wrap_up: Duration::ZERO,

@@ -97,6 +97,25 @@ pub fn money(lang: Lang, currency: &money::Currency, amount: money::Amount) -> V
     names(money::money(lang, currency, amount))
 }
 
+/// The prompts that tell a waiting caller how long it will be: in minutes, rounded up; one minute has words of its own.
+pub fn queue_wait(lang: Lang, seconds: u64) -> Vec<Name> {
+    let (one, before, after) = match lang {
+        Lang::En => ("en.queue.one-minute", "en.queue.about", "en.queue.minutes"),
+        Lang::Zh => ("zh.queue.one-minute", "zh.queue.about", "zh.queue.minutes"),
+    };
+    let minutes = seconds.div_ceil(60);
+    if minutes <= 1 {
+        return names(vec![one]);
+    }
+    let mut list = names(vec![before]);
+    // Two of something is another word in Chinese than the number two.
+    let count =
+        if (lang, minutes) == (Lang::Zh, 2) { names(vec!["zh.liang"]) } else { number(lang, minutes) };
+    list.extend(count);
+    list.extend(names(vec![after]));
+    list
+}
+
 fn names(words: Vec<&'static str>) -> Vec<Name> {
     words.into_iter().filter_map(|word| Name::new(word).ok()).collect()
 }
@@ -143,6 +162,17 @@ mod tests {
     #[test]
     fn a_number_too_large_to_say_gives_nothing() {
         assert!(number(Lang::En, NUMBER_MAX + 1).is_empty());
+    }
+
+    #[test]
+    fn a_wait_is_told_in_minutes_rounded_up() {
+        let said = |lang, seconds| -> Vec<String> {
+            queue_wait(lang, seconds).iter().map(Name::to_string).collect()
+        };
+        assert_eq!(said(Lang::En, 0), ["en.queue.one-minute"]);
+        assert_eq!(said(Lang::Zh, 60), ["zh.queue.one-minute"]);
+        assert_eq!(said(Lang::En, 61), ["en.queue.about", "en.digits.2", "en.queue.minutes"]);
+        assert_eq!(said(Lang::Zh, 120), ["zh.queue.about", "zh.liang", "zh.queue.minutes"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! `local outcome = call:enqueue("sales", {timeout=60, priority=5})`: waits in a queue until an agent
-//! answers or the wait ends. Gives `"served"`, `"timeout"`, `"full"`, `"nobody_signed_in"` or `"gone"`.
+//! `local outcome, key = call:enqueue("sales", {timeout=60, priority=5, keys="1"})`: waits in a queue until an agent
+//! answers, the wait ends or the caller leaves it by a key. Gives `"served"`, `"timeout"`, `"full"`, `"nobody_signed_in"`,
+//! `"gone"`, or `"key"` and the key.
 
 use super::arg::{Arg, BadOption, Options, at_most};
 use super::{Asked, Plain, Reply, Request};
@@ -11,6 +12,9 @@ pub const NAME: &str = "enqueue";
 
 /// Longest wait that can be asked for, seconds.
 const TIMEOUT_MAX: f64 = 86_400.0;
+
+/// So many keys a phone has.
+const KEYS: usize = 16;
 
 /// Reads the arguments.
 pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
@@ -24,11 +28,18 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     };
     let queue = QueueId::new(tenant, name)
         .map_err(|error| BadOption::new(NAME, format!("{name:?} is not a queue's name: {error}")))?;
-    let options = Options::new(NAME, args.get(1), &["timeout", "priority"])?;
+    let options = Options::new(NAME, args.get(1), &["timeout", "priority", "keys"])?;
+    let keys = options.text("keys")?.unwrap_or_default();
+    if keys.len() > KEYS
+        || !keys.chars().all(|key| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D'))
+    {
+        return Err(options.wrong("option 'keys' must be keys of a phone"));
+    }
     let verb = Verb::Enqueue {
         queue,
         timeout_ms: options.millis("timeout", 1.0, TIMEOUT_MAX)?,
         priority: options.int("priority", 0..=255)?.unwrap_or(0) as u8,
+        keys: keys.to_owned(),
     };
     Ok((verb, Asked::Enqueue))
 }
@@ -38,13 +49,15 @@ pub fn reply(answer: VerbAnswer) -> Reply {
     let VerbAnswer::Queue(end) = answer else {
         return Reply::Values(vec![Plain::Nil, Plain::text("internal_error")]);
     };
-    Reply::Values(vec![Plain::text(match end {
+    let word = match end {
         QueueEnd::Served => "served",
         QueueEnd::Timeout => "timeout",
         QueueEnd::Full => "full",
         QueueEnd::NobodySignedIn => "nobody_signed_in",
         QueueEnd::Gone => "gone",
-    })])
+        QueueEnd::Key(key) => return Reply::Values(vec![Plain::text("key"), Plain::text(key)]),
+    };
+    Reply::Values(vec![Plain::text(word)])
 }
 
 #[cfg(test)]

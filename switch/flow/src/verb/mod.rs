@@ -25,6 +25,7 @@ pub mod lookup;
 pub mod menu;
 pub mod now;
 pub mod play;
+pub mod queue;
 pub mod record;
 pub mod reject;
 pub mod ring;
@@ -47,7 +48,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 28] = [
+pub const NAMES: [&str; 29] = [
     answer::NAME,
     ring::NAME,
     reject::NAME,
@@ -62,6 +63,7 @@ pub const NAMES: [&str; 28] = [
     collect_secret::NAME,
     menu::NAME,
     enqueue::NAME,
+    queue::NAME,
     dial::NAME,
     stream::NAME,
     transfer::NAME,
@@ -150,6 +152,8 @@ pub enum Asked {
     Http,
     /// `call:enqueue`.
     Enqueue,
+    /// `call:queue`.
+    Queue,
     /// `call:stream`.
     Stream,
     /// `call:dial`.
@@ -190,6 +194,7 @@ impl Asked {
             Asked::CollectSecret(_) => collect_secret::NAME,
             Asked::Http => http::NAME,
             Asked::Enqueue => enqueue::NAME,
+            Asked::Queue => queue::NAME,
             Asked::Stream => stream::NAME,
             Asked::Transfer => transfer::NAME,
             Asked::Dial => dial::NAME,
@@ -209,7 +214,7 @@ impl Asked {
     /// Whether time passes while the verb is done, so that others may change the call data.
     pub fn takes_time(&self) -> bool {
         let at_once = matches!(self, Asked::SetData(..) | Asked::GetData(_) | Asked::HangUp | Asked::Record)
-            || matches!(self, Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup);
+            || matches!(self, Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue);
         !at_once
     }
 
@@ -218,6 +223,8 @@ impl Asked {
         match self {
             Asked::Now => 2_000,
             Asked::Calendar => 10_000,
+            // It looks at each agent of the queue.
+            Asked::Queue => 10_000,
             Asked::SetData(..) | Asked::GetData(_) | Asked::Count | Asked::Lookup | Asked::Record => 1_000,
             _ => 0,
         }
@@ -242,7 +249,9 @@ impl Asked {
             (Asked::Stream, answer) => stream::reply(answer),
             (Asked::Dial, answer) => dial::reply(answer),
             (Asked::Transfer | Asked::Reject, _) => Reply::End,
-            (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup, answer) => told(answer),
+            (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue, answer) => {
+                told(answer)
+            }
             (Asked::Answer | Asked::Ring | Asked::SetData(..) | Asked::Wait | Asked::Record, _) => {
                 Reply::Values(vec![Plain::Bool(true)])
             }
@@ -258,6 +267,7 @@ fn told(answer: VerbAnswer) -> Reply {
     match *told {
         Told::Now(moment) => now::reply(moment),
         Told::Calendar(state) => calendar::reply(state),
+        Told::Queue(state) => queue::reply(state),
         Told::Count(counted) => count::reply(counted),
         Told::Row(row) => lookup::reply(row),
     }
@@ -281,6 +291,7 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         collect_secret::NAME => collect_secret::request(tenant, args),
         http::NAME => http::request(args),
         enqueue::NAME => enqueue::request(tenant, args),
+        queue::NAME => queue::request(tenant, args),
         ring::NAME => ring::request(args),
         reject::NAME => reject::request(args),
         dial::NAME => dial::request(tenant, args),

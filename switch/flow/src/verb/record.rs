@@ -1,5 +1,5 @@
 //! `call:record("pause", "card number")`: begins (`"start"`), ends (`"stop"`), pauses or resumes recording. The
-//! second argument says why, for the mark that a pause leaves. Gives `true`; `nil` and the cause if nobody is there to
+//! second argument says why, for the entry of the recording or the mark that a pause leaves. Gives `true`; `nil` and the cause if nobody is there to
 //! be recorded, or nothing is recorded.
 
 use super::arg::{Arg, BadOption, at_most};

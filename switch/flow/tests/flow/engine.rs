@@ -58,7 +58,7 @@ fn a_configuration_with_errors_changes_nothing_and_names_them_all() {
         errors,
         [
             "flows/main.lua:1: unexpected symbol near <eof>",
-            "flows/other.lua:1:6: call has no verb 'foo'; there are answer, ring, reject, play, say, say_number, collect, collect_secret, menu, enqueue, dial, stream, transfer, run, now, calendar, count, lookup, get, http, hang_up, record, wait, log"
+            "flows/other.lua:1:6: call has no verb 'foo'; there are answer, ring, reject, play, say, say_number, say_digits, say_date, say_time, say_money, collect, collect_secret, menu, enqueue, queue, dial, stream, transfer, run, now, calendar, count, lookup, get, http, hang_up, record, wait, log"
         ]
     );
     start(&mut engine, 1);

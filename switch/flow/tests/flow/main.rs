@@ -1,6 +1,8 @@
 //! Tests of the Lua host as a whole.
 
 #[cfg(test)]
+mod cook_book;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod golden;
@@ -12,6 +14,8 @@ mod library;
 mod replay;
 #[cfg(test)]
 mod sandbox;
+#[cfg(test)]
+mod scripts;
 #[cfg(test)]
 mod shipped;
 #[cfg(test)]

@@ -89,6 +89,7 @@ impl Kept {
             dropped_ms: 0,
             pauses: Vec::new(),
             parties: Vec::new(),
+            label: String::new(),
             deleted: None,
         };
         let cut: Vec<RecordingEntry> = self.recovered.recordings.iter().map(entry).collect();

@@ -402,6 +402,7 @@ impl Context<'_> {
             display: section.or("display", name.to_string(), some_text),
             music: self.asset(section, "music"),
             announce_every: every.map(|at| at.value),
+            announce_wait: flag(section, "announce_wait", false),
             language: section.or("language", "en", one_of(LANGUAGES)).into(),
             ring: section.or("ring", s(20), duration(ms(100)..=s(600))),
             wrap_up: section.or("wrap_up", s(10), duration(s(0)..=s(3_600))),

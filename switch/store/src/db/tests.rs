@@ -67,6 +67,7 @@ async fn a_record_comes_back_as_it_was_after_a_new_start() {
         dropped_ms: 0,
         pauses: Vec::new(),
         parties: Vec::new(),
+        label: String::new(),
         deleted: None,
     };
     first.put_cdr(record.clone()).unwrap();
@@ -190,6 +191,7 @@ async fn recordings_are_found_by_call_and_the_last_entry_stands() {
         dropped_ms: 0,
         pauses: Vec::new(),
         parties: Vec::new(),
+        label: String::new(),
         deleted: None,
     };
     store.put_recording(entry.clone()).unwrap();

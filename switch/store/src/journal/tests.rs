@@ -140,6 +140,7 @@ fn day() -> Day {
             dropped_ms: 0,
             pauses: Vec::new(),
             parties: Vec::new(),
+            label: String::new(),
             deleted: None,
         }),
         agent("1001", AgentStatus::WrapUp),

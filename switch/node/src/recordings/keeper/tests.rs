@@ -51,6 +51,7 @@ impl Bench {
             dropped_ms: 0,
             pauses: Vec::new(),
             parties: Vec::new(),
+            label: String::new(),
             deleted: None,
         };
         assert!(self.keeper.describe(&entry));
@@ -189,6 +190,7 @@ fn a_sealed_recording_is_verified_with_its_key_and_without() {
         dropped_ms: 0,
         pauses: Vec::new(),
         parties: Vec::new(),
+        label: String::new(),
         deleted: None,
     };
     assert!(bench.keeper.describe(&entry));

@@ -142,6 +142,7 @@ fn entry(recording: RecordingId) -> RecordingEntry {
         dropped_ms: 0,
         pauses: Vec::new(),
         parties: Vec::new(),
+        label: String::new(),
         deleted: None,
     }
 }
