@@ -4,6 +4,7 @@
 //! state of calls of its own, and every route but health, metrics and pages knows its tenant from the key.
 
 mod asked;
+pub mod flows;
 pub mod key;
 mod listen;
 pub mod pages;

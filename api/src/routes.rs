@@ -6,7 +6,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
-use crate::{listen, pages, recording, room, route, stream, trace, transfer};
+use crate::{flows, listen, pages, recording, room, route, stream, trace, transfer};
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -67,6 +67,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/recordings/{id}/hold", post(recording::hold))
         .route("/events", get(stream::events))
         .route("/config/reload", post(reload))
+        .merge(flows::routes())
         .fallback(|| async { Problem::not_found("no such route under /api/v1") });
     Router::new()
         .nest("/api/v1", v1)
@@ -134,13 +135,13 @@ async fn metrics(Use(state): Use<State>) -> Response {
 
 /// A list, and where the next page begins.
 #[derive(Serialize)]
-struct Page<T> {
+pub(crate) struct Page<T> {
     items: Vec<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
-fn page<T>(items: Vec<T>) -> Json<Page<T>> {
+pub(crate) fn page<T>(items: Vec<T>) -> Json<Page<T>> {
     Json(Page { items, next: None })
 }
 

@@ -1,10 +1,11 @@
 //! The one trait between the control plane and the switch, in the model's words. `node` implements it.
 
+use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
 use cordboard_model::event::Event;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use cordboard_model::stream::StreamWay;
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
@@ -360,6 +361,14 @@ pub trait Switch: Send + Sync + 'static {
     ) -> Later<Vec<RecordingView>>;
     /// The audio of a recording, opened if it is sealed.
     fn recording_audio(&self, recording: RecordingId) -> Later<RecordingAudio>;
+    /// Flows, with who keeps their texts.
+    fn flows(&self, tenant: TenantId) -> Later<Vec<FlowView>>;
+    /// Texts of a flow.
+    fn flow(&self, flow: FlowId, which: FlowWhich) -> Later<FlowSource>;
+    /// The versions of a flow that is kept by the API, newest first.
+    fn flow_versions(&self, flow: FlowId) -> Later<Vec<FlowVersion>>;
+    /// Does something with a flow; `by` is who asks, for the list of versions.
+    fn flow_order(&self, flow: FlowId, by: String, order: FlowOrder) -> Later<FlowDone>;
     /// Does something. Answered with what was done, in words.
     fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>>;
     /// The event stream from `since`, or from now.

@@ -162,8 +162,8 @@ impl Config {
         let timers = if self.timers.is_empty() { TIMERS } else { &self.timers };
         format!(
             "[sip]\nlisten = [{listen}]\ndigest = [{digest}]\n{sip}[sip.timers]\n{timers}\n[media]\n{media}\n\
-             port_min = 20000\nport_max = 20999\nport_linger = \"100ms\"\n[http]\nlisten = \"127.0.0.1:8080\"\n\
-             [store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n\
+             port_min = 20000\nport_max = 21999\nport_linger = \"100ms\"\n[http]\nlisten = \"127.0.0.1:8080\"\n\
+             [flows]\ndir = \"var/flows\"\n[store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n\
              [recordings]\ndir = \"var/recordings\"\n{recordings}[limits]\n{limits}\n\
              [[api_key]]\nname = \"harness\"\nkey = \"{KEY}\"\n\n\
              [tenant.default]\nprompts = \"prompts\"\n{tenant}\n{rest}"

@@ -24,6 +24,7 @@ mod offers;
 mod operator;
 mod opus_recordings;
 mod phones;
+mod publishing;
 mod records;
 mod refreshing;
 mod refusing;
@@ -187,6 +188,13 @@ static TESTS: &[Test] = &[
     test("a_browser_that_reloads_its_page_is_back_in_its_call_within_three_seconds", browser_calls::reloads),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),
+    beside("a_flow_is_published_and_rolled_back_under_500_calls", publishing::under_calls),
+    test(
+        "a_draft_is_judged_what_is_wrong_is_not_published_and_all_survives_a_kill",
+        publishing::drafts_and_refusals,
+    ),
+    test("a_flow_that_was_never_published_leads_to_its_fallback", publishing::unpublished),
+    test("flows_are_published_and_rolled_back_by_command", publishing::by_command),
     test("events_since_a_cut_are_neither_missing_nor_doubled", events::since_a_cut),
     test("events_since_another_start_are_a_gap_and_a_snapshot", events::since_another_start),
     test("api_shows_calls_queues_and_agents_and_hangs_up", events::shown_and_hung_up),

@@ -5,6 +5,7 @@
 mod errors;
 mod events;
 mod fake;
+mod flows;
 mod http;
 mod keys;
 mod pages;

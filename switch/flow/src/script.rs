@@ -32,7 +32,8 @@ pub use live::{Live, Next};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
-    /// The flow's file, relative to the script's folder.
+    /// The flow's file, relative to the script's folder. Not needed where the flow is given beside the script.
+    #[serde(default)]
     pub flow: String,
     /// The calls to be played through.
     #[serde(rename = "case")]

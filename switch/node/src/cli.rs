@@ -83,8 +83,68 @@ pub struct DecryptArgs {
 pub enum FlowCommand {
     /// Play the calls that are written beside a flow, in virtual time, without a phone.
     Test(FlowTestArgs),
+    /// Take a flow into use at the running switch: a file with the test that stands beside it, or the draft.
+    Publish(PublishArgs),
+    /// Take an earlier version of a flow into use again.
+    Rollback(RollBackArgs),
+    /// List the versions of a flow with who published them, when and why.
+    Versions(VersionsArgs),
     /// A phone in the terminal: prompts as text, keys as they are typed.
     Run(FlowRunArgs),
+}
+
+/// How the running switch is asked; the key is in the variable CORDBOARD_API_KEY.
+#[derive(Debug, clap::Args)]
+pub struct AskArgs {
+    /// Where the switch's HTTP listens, as 127.0.0.1:8080; as the configuration says if left out.
+    #[arg(long)]
+    pub http: Option<std::net::SocketAddr>,
+    /// The configuration file.
+    #[arg(short, long, default_value = "config/cordboard.toml")]
+    pub config: PathBuf,
+}
+
+/// What is published.
+#[derive(Debug, clap::Args)]
+pub struct PublishArgs {
+    /// The flow's name in the configuration.
+    pub flow: String,
+    /// Its Lua file; the draft if left out.
+    pub file: Option<PathBuf>,
+    /// Its test; the file that ends in .test.toml beside it, if left out and there is one.
+    #[arg(long, requires = "file")]
+    pub test: Option<PathBuf>,
+    /// Why, for the list of versions.
+    #[arg(short, long, default_value = "")]
+    pub note: String,
+    /// The switch.
+    #[command(flatten)]
+    pub ask: AskArgs,
+}
+
+/// What is gone back to.
+#[derive(Debug, clap::Args)]
+pub struct RollBackArgs {
+    /// The flow's name in the configuration.
+    pub flow: String,
+    /// The version.
+    pub version: u32,
+    /// Why, for the list of versions.
+    #[arg(short, long, default_value = "")]
+    pub note: String,
+    /// The switch.
+    #[command(flatten)]
+    pub ask: AskArgs,
+}
+
+/// Whose versions are listed.
+#[derive(Debug, clap::Args)]
+pub struct VersionsArgs {
+    /// The flow's name in the configuration.
+    pub flow: String,
+    /// The switch.
+    #[command(flatten)]
+    pub ask: AskArgs,
 }
 
 /// Which call is made up.

@@ -73,30 +73,57 @@ impl Told {
                 return;
             }
         };
-        for case in &script.cases {
-            self.cases += 1;
-            match run(&bench, case) {
-                Ok(report) => {
-                    let _ = writeln!(self.out, "ok     {}: {}", file.display(), case.name);
-                    if trace {
-                        for line in &report.trace {
-                            let _ = writeln!(self.out, "    {line}");
-                        }
+        let played = play(&bench, &script, &file.display().to_string(), trace);
+        self.cases += played.cases;
+        self.failed += played.failures.len();
+        self.out.push_str(&played.out);
+    }
+}
+
+/// What became of the cases of one test.
+#[derive(Default)]
+pub struct Played {
+    /// All of it, for people.
+    pub out: String,
+    /// How many there are.
+    pub cases: usize,
+    /// Those that went otherwise, each as it is shown.
+    pub failures: Vec<String>,
+}
+
+/// Plays every case of a test; `file` is what it is called, `trace` has the steps of those told that went as written.
+pub fn play(bench: &Bench, script: &Script, file: &str, trace: bool) -> Played {
+    let mut played = Played { cases: script.cases.len(), ..Played::default() };
+    for case in &script.cases {
+        match run(bench, case) {
+            Ok(report) => {
+                let _ = writeln!(played.out, "ok     {file}: {}", case.name);
+                if trace {
+                    for line in &report.trace {
+                        let _ = writeln!(played.out, "    {line}");
                     }
                 }
-                Err(why) => {
-                    self.failed += 1;
-                    let _ = writeln!(self.out, "FAILED {}: {why}", file.display());
-                }
+            }
+            Err(why) => {
+                let failure = format!("FAILED {file}: {why}");
+                let _ = writeln!(played.out, "{failure}");
+                played.failures.push(failure);
             }
         }
     }
+    played
 }
 
 /// A test with its flow.
 fn read(file: &Path) -> Result<(Script, Bench), String> {
     let text = std::fs::read_to_string(file).map_err(|why| format!("{}: {why}", file.display()))?;
     let script: Script = toml::from_str(&text).map_err(|why| format!("{}: {why}", file.display()))?;
+    if script.flow.is_empty() {
+        return Err(format!(
+            "{}: missing field `flow`: the file of the flow, as flow = \"main.lua\"",
+            file.display()
+        ));
+    }
     let flow = file.parent().unwrap_or(Path::new("")).join(&script.flow);
     let bench = bench(&flow).map_err(|why| format!("{}: the flow {why}", file.display()))?;
     Ok((script, bench))

@@ -4,6 +4,7 @@
 //! wants becomes a system call, and a panic in an engine costs the call in hand. Every queue between threads is a
 //! bounded lane with a name, a counter and a policy.
 
+pub mod asking;
 pub mod boot;
 pub mod cli;
 pub mod clock;
@@ -15,6 +16,7 @@ pub mod fetch;
 pub mod files;
 pub mod flow_run;
 pub mod flow_test;
+pub mod flows;
 pub mod gauges;
 pub mod guard;
 pub mod hep;

@@ -5,6 +5,7 @@ use cordboard_api::state::ApiConfig;
 use cordboard_node::cli::{Cli, Command, ConfigArgs, FlowCommand, RecordingCommand, RouteCommand};
 use cordboard_node::clock::Clock;
 use cordboard_node::config::Loaded;
+use cordboard_node::flows::command as flows;
 use cordboard_node::recordings::tool;
 use cordboard_node::run::start_served;
 use cordboard_node::{demo, explain, flow_run, flow_test, lines, reload, trace};
@@ -30,10 +31,7 @@ fn main() -> ExitCode {
         Command::Recording(RecordingCommand::Decrypt(args)) => {
             tool::decrypt(&args).map(|text| print!("{text}"))
         }
-        Command::Flow(FlowCommand::Run(args)) => {
-            flow_run::run(&args, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())
-        }
-        Command::Flow(FlowCommand::Test(args)) => flow_test::test(&args).map(|text| print!("{text}")),
+        Command::Flow(command) => flow(command).map(|text| print!("{text}")),
     };
     lines::flush();
     match outcome {
@@ -41,6 +39,26 @@ fn main() -> ExitCode {
         Err(why) => {
             eprintln!("{why}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn flow(command: FlowCommand) -> Result<String, String> {
+    match command {
+        FlowCommand::Run(args) => {
+            // It speaks while it runs.
+            let (mut typed, mut shown) = (std::io::stdin().lock(), std::io::stdout().lock());
+            flow_run::run(&args, &mut typed, &mut shown).map(|()| String::new())
+        }
+        FlowCommand::Test(args) => flow_test::test(&args),
+        FlowCommand::Publish(args) => {
+            read(&args.ask.config).and_then(|loaded| flows::publish(&args, &loaded))
+        }
+        FlowCommand::Rollback(args) => {
+            read(&args.ask.config).and_then(|loaded| flows::roll_back(&args, &loaded))
+        }
+        FlowCommand::Versions(args) => {
+            read(&args.ask.config).and_then(|loaded| flows::versions(&args, &loaded))
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::media::MediaOrder;
 use crate::prompts::{Found, Prompts};
 use crate::shard::Order;
 use crate::transport::TlsStore;
-use cordboard_api::switch::Caller;
+use cordboard_api::switch::{Caller, Refusal};
 use cordboard_core::ShardCommand;
 use cordboard_lane::Sender;
 use cordboard_model::config::Snapshot;
@@ -30,11 +30,8 @@ pub struct Reloader {
     own_keys: Vec<ApiKey>,
 }
 
-/// Reads and checks a configuration with everything this binary knows: Lua, plugins, the environment.
-///
-/// # Errors
-/// Every fault, with its place.
-pub fn read(path: &Path) -> Result<Loaded, Vec<ConfigError>> {
+/// With everything this binary knows: Lua, plugins, the environment.
+pub(crate) fn checks<T>(with: impl FnOnce(&Checks<'_>) -> T) -> T {
     let lua = |source: &str, file: &str| -> Vec<LuaFault> {
         let errors = cordboard_core::check_flow(source, file);
         errors.into_iter().map(|(line, column, why)| LuaFault { line, column, why }).collect()
@@ -45,7 +42,15 @@ pub fn read(path: &Path) -> Result<Loaded, Vec<ConfigError>> {
         let found = cordboard_core::flow_uses(source).into_iter();
         found.map(|(kind, name, line, column)| TextUse { kind, name, line, column }).collect()
     };
-    load(path, &Checks { lua: &lua, uses: &uses, plugins: &registry, env: &env })
+    with(&Checks { lua: &lua, uses: &uses, plugins: &registry, env: &env })
+}
+
+/// Reads and checks a configuration with everything this binary knows.
+///
+/// # Errors
+/// Every fault, with its place.
+pub fn read(path: &Path) -> Result<Loaded, Vec<ConfigError>> {
+    checks(|checks| load(path, checks))
 }
 
 impl Reloader {
@@ -114,6 +119,28 @@ impl Reloader {
             .map_err(|_| vec!["the switch is too busy to reload; try again".to_owned()])?;
         self.current.store(Arc::new(loaded));
         Ok(changes)
+    }
+
+    /// Does something that no reload and no other such work may meet.
+    pub(crate) fn quietly<T>(&self, work: impl FnOnce(&Loaded) -> T) -> T {
+        let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&self.current())
+    }
+
+    /// Exchanges the configuration by one that differs in what `change` does, or by none if that fails. The place in the
+    /// lane is taken first: what `change` has written cannot fail to be taken into use.
+    pub(crate) fn exchange<T>(
+        &self,
+        change: impl FnOnce(&mut Loaded) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = self.shard.reserve().map_err(|_| Refusal::Busy(1))?;
+        let mut loaded = Loaded::clone(&self.current());
+        let done = change(&mut loaded)?;
+        loaded.snapshot.version += 1;
+        place.send(Order::Command(ShardCommand::Configure(Arc::new(loaded.snapshot.clone()))));
+        self.current.store(Arc::new(loaded));
+        Ok(done)
     }
 
     /// Decodes every prompt that is new or has changed, once, and gives it to every media thread; those whose file is

@@ -1,5 +1,6 @@
 //! The switch as the control plane sees it: questions go to the shard, the database or the gauges.
 
+use crate::flows;
 use crate::hub::HubHandle;
 use crate::metrics::Gauges;
 use crate::recordings::Keeping;
@@ -7,6 +8,7 @@ use crate::recordings::order::views;
 use crate::reload::Reloader;
 use crate::shard::Order;
 use cordboard_acd::AcdCommand;
+use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
     AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, Refusal, Since,
     Subscription, Switch,
@@ -16,7 +18,7 @@ use cordboard_lane::Sender;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, RecordingId, TenantId, TrunkId};
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use cordboard_store::{Cursor, Store, StoreError};
@@ -214,6 +216,31 @@ impl Switch for NodeSwitch {
         self.audio(recording)
     }
 
+    fn flows(&self, tenant: TenantId) -> Later<Vec<FlowView>> {
+        self.of_flows(move |reloader| flows::list(&reloader.current(), tenant))
+    }
+
+    fn flow(&self, flow: FlowId, which: FlowWhich) -> Later<FlowSource> {
+        self.of_flows(move |reloader| flows::source(&reloader.current(), &flow, which))
+    }
+
+    fn flow_versions(&self, flow: FlowId) -> Later<Vec<FlowVersion>> {
+        self.of_flows(move |reloader| flows::versions(&reloader.current(), &flow))
+    }
+
+    fn flow_order(&self, flow: FlowId, by: String, order: FlowOrder) -> Later<FlowDone> {
+        let done = self.of_flows(move |reloader| flows::order(reloader, &flow, &by, order));
+        let orders = self.orders.clone();
+        Box::pin(async move {
+            let done = done.await?;
+            if done.version.is_some() {
+                // Orders are obeyed one after another: whoever calls after this answer gets the new version.
+                let _ = ask(orders, |_| ()).await;
+            }
+            Ok(done)
+        })
+    }
+
     fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>> {
         match command {
             Command::HangUp(call, cause) => self.hang_up(call, cause),
@@ -303,6 +330,18 @@ fn told(tenant: TenantId, outcome: Result<Vec<String>, Vec<String>>) -> Result<V
 }
 
 impl NodeSwitch {
+    /// Work with files, beside the threads that serve requests.
+    fn of_flows<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reloader) -> Result<T, Refusal> + Send + 'static,
+    ) -> Later<T> {
+        let reloader = Arc::clone(&self.reloader);
+        Box::pin(async move {
+            let done = tokio::task::spawn_blocking(move || work(&reloader)).await;
+            done.unwrap_or_else(|why| Err(Refusal::Internal(why.to_string())))
+        })
+    }
+
     fn hang_up(&self, call: CallId, cause: Cause) -> Later<Vec<String>> {
         let answer = self.later(move |shard| {
             let up = shard.call(call).is_some();

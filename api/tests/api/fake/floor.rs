@@ -41,6 +41,7 @@ pub struct Floor {
     pub contacts: Vec<ContactView>,
     pub trunks: Vec<TrunkView>,
     pub bans: Vec<BanView>,
+    pub flows: Vec<cordboard_api::flows::FlowSource>,
     pub traces: Vec<cordboard_model::trace::TraceView>,
     /// Records, oldest first.
     pub cdrs: Vec<Cdr>,
@@ -69,6 +70,7 @@ impl Floor {
             contacts: Vec::new(),
             trunks: Vec::new(),
             bans: Vec::new(),
+            flows: Vec::new(),
             traces: Vec::new(),
             cdrs: Vec::new(),
             recordings: Vec::new(),

@@ -9,6 +9,7 @@ mod floor;
 
 pub use floor::Floor;
 
+use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
     AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, Refusal,
     RoomOrder, Since, Subscription, Switch, TransferTo,
@@ -17,7 +18,7 @@ use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::event::EventKind;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, RecordingId, TenantId, TrunkId};
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView, TraceWhat};
 use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use std::collections::BTreeMap;
@@ -74,6 +75,31 @@ impl Fake {
 }
 
 impl Switch for Fake {
+    fn flows(&self, tenant: TenantId) -> Later<Vec<FlowView>> {
+        self.answer(tenant, |floor| Ok(floor.flows.iter().map(|flow| flow.view.clone()).collect()))
+    }
+
+    fn flow(&self, flow: FlowId, _: FlowWhich) -> Later<FlowSource> {
+        self.answer(flow.tenant, move |floor| {
+            let known = floor.flows.iter().find(|known| known.view.flow == flow);
+            known.cloned().ok_or_else(|| Refusal::NotFound(format!("flow {flow}")))
+        })
+    }
+
+    fn flow_versions(&self, flow: FlowId) -> Later<Vec<FlowVersion>> {
+        let known = self.flow(flow, FlowWhich::Current);
+        Box::pin(async move { Ok(known.await?.view.version.into_iter().collect()) })
+    }
+
+    fn flow_order(&self, flow: FlowId, by: String, order: FlowOrder) -> Later<FlowDone> {
+        self.answer(flow.tenant, move |_| match order {
+            FlowOrder::Publish { texts: Some(texts), .. } if texts.text.is_empty() => {
+                Err(Refusal::Invalid(vec!["main.lua:1:1: Lua: nothing".into()]))
+            }
+            order => Ok(FlowDone { done: vec![format!("{by}: {flow} {order:?}")], ..FlowDone::default() }),
+        })
+    }
+
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let tenant = *self.keys.get(key)?;
         Some(Caller { tenant, key: "fake".into() })

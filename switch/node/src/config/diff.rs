@@ -19,8 +19,9 @@ pub fn diff(old: &Loaded, new: &Loaded) -> Vec<String> {
     let mut lines = Vec::new();
     let machine = |loaded: &Loaded| json(&loaded.machine);
     walk(&mut lines, &[], &machine(old), &machine(new));
-    // Certificates are for the next connection.
-    for line in lines.iter_mut().filter(|line| !line.starts_with("sip, tls")) {
+    // Certificates are for the next connection, and published flows are read with the rest.
+    let later = |line: &&mut String| !line.starts_with("sip, tls") && !line.starts_with("flow ");
+    for line in lines.iter_mut().filter(later) {
         line.push_str(NEXT_START);
     }
     let limits = |loaded: &Loaded| json(&loaded.snapshot.limits);

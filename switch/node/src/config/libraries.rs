@@ -3,7 +3,7 @@
 
 use super::assets::Folder;
 use super::error::Problem;
-use super::section::{Pos, Report, Section};
+use super::section::{Report, Section};
 use super::tenant::{lua_faults, read_flow};
 use super::value::some_text;
 use super::{Checks, shown};
@@ -43,19 +43,21 @@ pub(super) fn read(section: &Section<'_>, base: &Path, checks: &Checks<'_>) -> B
     libraries
 }
 
-/// Everything of its tenant's that a text names outright must be there.
-pub(super) fn resolve(
+/// Everything of its tenant's that a text names outright must be there. `kit` holds the libraries that are looked at,
+/// `known` those that there are.
+pub(super) fn resolve<V>(
     report: &Report,
     checks: &Checks<'_>,
-    (flows, flow_names): (&BTreeMap<Name, Flow>, &BTreeMap<Name, Pos>),
+    (flows, flow_names): (&BTreeMap<Name, Flow>, &BTreeMap<Name, V>),
     kit: &FlowKit,
+    known: &BTreeMap<Name, Library>,
 ) {
     let texts = flows.values().map(|flow| (&flow.file, &flow.source));
     let libraries = kit.libraries.values().map(|library| (&library.file, &library.source));
     for (file, source) in texts.chain(libraries) {
         for used in (checks.uses)(source) {
             let has = |name: Name| match used.kind {
-                "library" => kit.libraries.contains_key(&name),
+                "library" => known.contains_key(&name),
                 "calendar" => kit.calendars.contains_key(&name),
                 "table" => kit.tables.contains_key(&name),
                 _ => flow_names.contains_key(&name),

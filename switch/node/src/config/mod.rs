@@ -16,6 +16,7 @@ mod error;
 mod fetch;
 mod flows;
 mod guard;
+mod kept;
 mod libraries;
 mod machine;
 mod number;
@@ -45,6 +46,8 @@ use std::path::{Component, Path, PathBuf};
 pub use diff::diff;
 pub use error::{ConfigError, Problem};
 pub use fetch::FetchMachine;
+pub use kept::{FlowHome, FlowHomes, FlowsMachine, Keeper};
+pub(crate) use kept::{faults, label};
 pub use machine::{
     HepMachine, HttpMachine, JournalMachine, LogLevel, LogMachine, Machine, MediaMachine, RecordingsMachine,
     StoreMachine, TraceMachine,
@@ -106,6 +109,8 @@ pub struct Loaded {
     pub snapshot: Snapshot,
     /// Every prompt and music file, by tenant and name.
     pub assets: Vec<(AssetId, PathBuf)>,
+    /// Where each flow is configured, and who keeps its text.
+    pub flows: FlowHomes,
 }
 
 impl Loaded {
@@ -193,6 +198,8 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
     let mut reader = Tenants {
         report,
         checks,
+        shelves: machine.flows.dir.clone(),
+        flows: FlowHomes::new(),
         read: BTreeMap::new(),
         assets: Vec::new(),
         domains: BTreeMap::new(),
@@ -221,6 +228,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
             tenants: reader.read.into_iter().map(|(id, (t, _))| (id, t)).collect(),
         },
         assets: reader.assets,
+        flows: reader.flows,
     })
 }
 
@@ -278,6 +286,9 @@ fn matching(pattern: &Path) -> std::io::Result<Vec<PathBuf>> {
 struct Tenants<'a> {
     report: &'a Report,
     checks: &'a Checks<'a>,
+    /// Where published flows are.
+    shelves: PathBuf,
+    flows: FlowHomes,
     read: BTreeMap<TenantId, (Tenant, Pos)>,
     assets: Vec<(AssetId, PathBuf)>,
     domains: BTreeMap<String, Pos>,
@@ -304,7 +315,7 @@ impl Tenants<'_> {
         if let Some((_, first)) = self.read.get(&id) {
             return self.duplicate(pos, "tenant", id.to_string(), *first);
         }
-        let read = tenant::read(id, section, base, self.checks);
+        let read = tenant::read(id, section, base, &self.shelves, self.checks);
         for at in read.domains {
             if let Some(first) = self.domains.insert(at.value.clone(), at.pos) {
                 self.duplicate(at.pos, "domain", at.value, first);
@@ -329,6 +340,7 @@ impl Tenants<'_> {
         self.others.extend(read.others);
         self.own.extend(read.own);
         self.assets.extend(read.assets);
+        self.flows.extend(read.homes);
         self.read.insert(id, (read.tenant, pos));
     }
 

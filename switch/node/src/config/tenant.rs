@@ -2,6 +2,7 @@
 
 use super::destination::{self, Names, resolve};
 use super::error::Problem;
+use super::kept::{self, FlowHome, FlowHomes, Keeper};
 use super::machine::flag;
 use super::section::{At, Pos, Report, Section, Wrong};
 use super::tree::Node;
@@ -15,6 +16,7 @@ use cordboard_model::media::{Codec, DtmfKind};
 use cordboard_model::plan::NumberPlan;
 use cordboard_model::srtp::SrtpRule;
 use cordboard_model::verb::Destination;
+use core::cell::RefCell;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -50,6 +52,8 @@ pub(super) struct Read {
     /// Listeners that its trunks name.
     pub(super) own: Vec<At<core::net::SocketAddr>>,
     pub(super) assets: Vec<(AssetId, PathBuf)>,
+    /// Where its flows are configured.
+    pub(super) homes: FlowHomes,
 }
 
 /// What the parts of one tenant share while they are read.
@@ -62,10 +66,20 @@ pub(super) struct Context<'a> {
     pub(super) plan: Option<NumberPlan>,
     /// For accounts and trunks that say nothing else.
     pub(super) srtp: SrtpRule,
+    /// Where published flows are.
+    shelves: &'a Path,
+    homes: RefCell<FlowHomes>,
 }
 
 /// Reads one tenant. Everything in it is read even where something is wrong.
-pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Checks<'_>) -> Read {
+/// `shelves` is the folder of published flows.
+pub(super) fn read(
+    id: TenantId,
+    section: Section<'_>,
+    base: &Path,
+    shelves: &Path,
+    checks: &Checks<'_>,
+) -> Read {
     let domains = read_domains(id, &section);
     let realm = domains.first().map(|at| at.value.clone());
     let users = section.named("user");
@@ -86,6 +100,8 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         realm: realm.unwrap_or_default(),
         plan: plan.clone(),
         srtp: srtp::read(&section, SrtpRule::default()),
+        shelves,
+        homes: RefCell::default(),
         names: Names {
             users: names("user", &users),
             agents: names("agent", &agents),
@@ -102,17 +118,13 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
     let pools = number::pools(pools, plan.as_ref());
     let flows = each(flows, |name, s| context.flow(name, s));
     let own_zone = section.or("zone", "UTC".into(), zone);
-    let secrets = section.named("secret");
-    names("secret", &secrets);
-    let secrets = fetch::secrets(secrets, &context);
+    let secrets = fetch::secrets(named(&section, "secret"), &context);
     let http_allowed = fetch::urls(&section, "http_allowed");
     let tables = tables::read(&section, base);
-    let calendars = section.named("calendar");
-    names("calendar", &calendars);
-    let calendars = calendar::read(calendars, &own_zone);
+    let calendars = calendar::read(named(&section, "calendar"), &own_zone);
     let libraries = libraries::read(&section, base, checks);
     let kit = FlowKit { libraries, calendars, tables, http_allowed, secrets };
-    libraries::resolve(section.report(), checks, (&flows, &context.names.flows), &kit);
+    libraries::resolve(section.report(), checks, (&flows, &context.names.flows), &kit, &kit.libraries);
     let tenant = Tenant {
         id,
         display: section.or("display", id.to_string(), some_text),
@@ -132,9 +144,10 @@ pub(super) fn read(id: TenantId, section: Section<'_>, base: &Path, checks: &Che
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),
     };
     section.finish();
+    let homes = context.homes.take();
     let assets = context.names.assets.unwrap_or_default().into_iter();
     let assets = assets.map(|(name, path)| (AssetId { tenant: id, name }, path));
-    Read { tenant, domains, peers, others, own, assets: assets.collect() }
+    Read { tenant, domains, peers, others, own, assets: assets.collect(), homes }
 }
 
 /// The names of one kind; those that cannot be names are reported.
@@ -152,6 +165,13 @@ fn names(kind: &'static str, sections: &[(At<String>, Section<'_>)]) -> BTreeMap
         }
     }
     all
+}
+
+/// The sections of one kind; names that cannot be names are reported.
+fn named<'a>(section: &Section<'a>, kind: &'static str) -> Vec<(At<String>, Section<'a>)> {
+    let found = section.named(kind);
+    names(kind, &found);
+    found
 }
 
 /// Reads every section of one kind, also those whose name is wrong.
@@ -416,7 +436,10 @@ impl Context<'_> {
     }
 
     fn flow(&self, name: &Name, section: &Section<'_>) -> Option<Flow> {
-        let file = section.need("file", "the Lua file", some_text);
+        let id = FlowId { tenant: self.id, name: name.clone() };
+        let keeper = kept::keeper(section);
+        let home = FlowHome { keeper, place: section.report().words(section.pos) };
+        self.homes.borrow_mut().insert(id.clone(), home);
         let apology = self.asset(section, "apology");
         let fallback = section.opt("fallback", text);
         let fallback = fallback.and_then(|at| {
@@ -426,25 +449,43 @@ impl Context<'_> {
             }
             to
         });
-        let file = file?;
+        let (file, source) = match keeper {
+            Keeper::File => self.text_of_file(section)?,
+            Keeper::Api => self.text_of_api(&id, section)?,
+        };
+        lua_faults(section.report(), self.checks, &source, &file);
+        Some(Flow { id, file, source, apology, fallback })
+    }
+
+    /// The file's name for messages, and its text.
+    fn text_of_file(&self, section: &Section<'_>) -> Option<(String, String)> {
+        let file = section.need("file", "the Lua file, or kept = \"api\"", some_text)?;
         let path = self.base.join(&file.value);
         let label = shown(&path);
-        let source = match read_flow(&path) {
-            Ok(source) => source,
+        match read_flow(&path) {
+            Ok(source) => Some((label, source)),
             Err(why) => {
                 let problem = Problem::File { kind: "flow", path: label, why };
                 section.report().error(file.pos, problem);
-                return None;
+                None
             }
-        };
-        lua_faults(section.report(), self.checks, &source, &label);
-        Some(Flow {
-            id: FlowId { tenant: self.id, name: name.clone() },
-            file: label,
-            source,
-            apology,
-            fallback,
-        })
+        }
+    }
+
+    /// The same of what was published by the API.
+    fn text_of_api(&self, id: &FlowId, section: &Section<'_>) -> Option<(String, String)> {
+        if let Some(pos) = section.has("file") {
+            section.conflict("file", pos, "a flow that is kept by the API has no file");
+            return None;
+        }
+        match kept::published(self.shelves, id) {
+            Ok(found) => Some(found),
+            Err(why) => {
+                let problem = Problem::File { kind: "published flow", path: id.to_string(), why };
+                section.report().error(section.pos, problem);
+                None
+            }
+        }
     }
 }
 

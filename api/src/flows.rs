@@ -1,0 +1,331 @@
+//! The life of a flow that is kept by the API: draft, check, test, publish, roll back.
+
+use crate::asked::{Said, Says};
+use crate::key::Asking;
+use crate::problem::Problem;
+use crate::routes::{Answer, Page, page};
+use crate::state::State;
+use crate::switch::Caller;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request, State as Use};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use cordboard_model::id::FlowId;
+use cordboard_model::time::Wall;
+use serde::{Deserialize, Serialize};
+
+/// A flow and its test, as they are sent and shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowTexts {
+    /// The flow, in Lua.
+    pub text: String,
+    /// Its test, in TOML. Left out, it is the one that was published last; empty, there is none.
+    #[serde(default)]
+    pub test: Option<String>,
+}
+
+/// What is asked of one flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlowOrder {
+    /// Keep these texts until they are published. They may be wrong.
+    Draft(FlowTexts),
+    /// Forget them.
+    DropDraft,
+    /// Say what is wrong with these texts, or the draft's, or the published ones.
+    Check(Option<FlowTexts>),
+    /// The same, and play the calls of the test.
+    Test(Option<FlowTexts>),
+    /// Take these texts, or the draft's, for calls that begin from now on.
+    Publish {
+        /// The texts.
+        texts: Option<FlowTexts>,
+        /// Why, for the list of versions.
+        note: String,
+    },
+    /// Publish the texts of an earlier version.
+    RollBack {
+        /// Its number.
+        version: u32,
+        /// Why.
+        note: String,
+    },
+}
+
+/// Which texts of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowWhich {
+    /// Those that calls run which begin now.
+    Current,
+    /// Those that nobody has published yet.
+    Draft,
+    /// Those of this version.
+    Version(u32),
+}
+
+/// Who keeps a flow's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlowKeeper {
+    /// A file beside the configuration.
+    File,
+    /// The API.
+    Api,
+}
+
+/// A version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FlowVersion {
+    /// Counted from one.
+    pub version: u32,
+    /// SHA-256 of the flow's text, hexadecimal.
+    pub sha256: String,
+    /// The same of its test.
+    pub test_sha256: Option<String>,
+    /// When it was published.
+    pub at: Wall,
+    /// By whom.
+    pub by: String,
+    /// Why.
+    pub note: String,
+    /// The version it went back to, if it did.
+    pub back_to: Option<u32>,
+}
+
+/// What waits to be published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FlowDraft {
+    /// SHA-256 of the flow's text, hexadecimal.
+    pub sha256: String,
+    /// When it was put there.
+    pub at: Wall,
+    /// By whom.
+    pub by: String,
+}
+
+/// A flow as the list shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FlowView {
+    /// The flow.
+    pub flow: FlowId,
+    /// Who keeps its text.
+    pub kept: FlowKeeper,
+    /// How messages call the text that new calls begin with.
+    pub file: String,
+    /// The published version; none of a flow that is kept by a file.
+    pub version: Option<FlowVersion>,
+    /// The draft.
+    pub draft: Option<FlowDraft>,
+}
+
+/// Texts of a flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FlowSource {
+    /// The flow.
+    #[serde(flatten)]
+    pub view: FlowView,
+    /// Its text.
+    pub text: String,
+    /// Its test.
+    pub test: Option<String>,
+}
+
+/// What came of an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FlowDone {
+    /// What was done, in words.
+    pub done: Vec<String>,
+    /// What is wrong with the texts, a line each, as `cordboard check` and `cordboard flow test` write it.
+    pub errors: Vec<String>,
+    /// What was published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<FlowVersion>,
+}
+
+/// A flow of the asking tenant's, named by the path.
+pub(crate) struct Named {
+    id: FlowId,
+    /// The rest of the path, where there is one.
+    version: Option<u32>,
+    who: Caller,
+    state: State,
+}
+
+impl FromRequestParts<State> for Named {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Response> {
+        #[derive(Deserialize)]
+        struct Names {
+            name: String,
+            version: Option<String>,
+        }
+        let Asking(who) =
+            Asking::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let Path(Names { name, version }) =
+            Path::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let id = FlowId::new(who.tenant, &name)
+            .map_err(|why| Problem::not_found(why.to_string()).into_response())?;
+        let number = version.as_deref().map(str::parse::<u32>).transpose();
+        let version = number.map_err(|_| {
+            Problem::not_found(format!("{:?} is no version", version.unwrap_or_default())).into_response()
+        })?;
+        Ok(Self { id, version, who, state: state.clone() })
+    }
+}
+
+impl Named {
+    async fn order(self, order: FlowOrder) -> Answer<FlowDone> {
+        let by = format!("key {}", self.who.key);
+        Ok(Json(self.state.switch.flow_order(self.id, by, order).await?))
+    }
+
+    async fn source(self, which: FlowWhich) -> Answer<FlowSource> {
+        Ok(Json(self.state.switch.flow(self.id, which).await?))
+    }
+}
+
+/// A body that may be left out.
+pub(crate) struct Perhaps<T>(T);
+
+impl<T: Says + Default> FromRequest<State> for Perhaps<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
+        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        if body.is_empty() {
+            return Ok(Perhaps(T::default()));
+        }
+        let unread = |why| Problem::field(T::FIELD, format!("{why}; {}", T::EXPECTED)).into_response();
+        serde_json::from_slice(&body).map(Perhaps).map_err(unread)
+    }
+}
+
+impl Says for FlowTexts {
+    const FIELD: &'static str = "text";
+    const EXPECTED: &'static str = r#"expected {"text": "call:answer()", "test": "[[case]] ..."}"#;
+}
+
+/// Texts that may be left out, for what is there.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Texts {
+    text: Option<String>,
+    #[serde(default)]
+    test: Option<String>,
+}
+
+impl Says for Texts {
+    const FIELD: &'static str = FlowTexts::FIELD;
+    const EXPECTED: &'static str = FlowTexts::EXPECTED;
+}
+
+/// A test without the flow it is for could be meant for the draft or for what is published.
+fn whole(text: Option<String>, test: Option<String>) -> Result<Option<FlowTexts>, Problem> {
+    match (text, test) {
+        (Some(text), test) => Ok(Some(FlowTexts { text, test })),
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Problem::field("text", "a test comes with the text that it is for")),
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Publish {
+    text: Option<String>,
+    test: Option<String>,
+    #[serde(default)]
+    note: String,
+}
+
+impl Says for Publish {
+    const FIELD: &'static str = "note";
+    const EXPECTED: &'static str =
+        r#"expected {"note": "why"}, perhaps with "text" and "test"; without them it is the draft"#;
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Back {
+    version: u32,
+    #[serde(default)]
+    note: String,
+}
+
+impl Says for Back {
+    const FIELD: &'static str = "version";
+    const EXPECTED: &'static str = r#"expected {"version": 3, "note": "why"}"#;
+}
+
+/// Most bytes of a note.
+const NOTE_MAX: usize = 1_000;
+
+fn short(note: String) -> Result<String, Problem> {
+    match note.len() <= NOTE_MAX {
+        true => Ok(note),
+        false => Err(Problem::field("note", format!("at most {NOTE_MAX} bytes"))),
+    }
+}
+
+/// The routes of flows.
+pub(crate) fn routes() -> Router<State> {
+    use axum::routing::{get, post};
+    Router::new()
+        .route("/flows", get(list))
+        .route("/flows/{name}", get(current))
+        .route("/flows/{name}/draft", get(draft).put(put_draft).delete(drop_draft))
+        .route("/flows/{name}/check", post(check))
+        .route("/flows/{name}/test", post(test))
+        .route("/flows/{name}/publish", post(publish))
+        .route("/flows/{name}/rollback", post(roll_back))
+        .route("/flows/{name}/versions", get(versions))
+        .route("/flows/{name}/versions/{version}", get(version))
+}
+
+async fn list(Use(state): Use<State>, Asking(who): Asking) -> Answer<Page<FlowView>> {
+    Ok(page(state.switch.flows(who.tenant).await?))
+}
+
+async fn current(flow: Named) -> Answer<FlowSource> {
+    flow.source(FlowWhich::Current).await
+}
+
+async fn draft(flow: Named) -> Answer<FlowSource> {
+    flow.source(FlowWhich::Draft).await
+}
+
+async fn version(flow: Named) -> Answer<FlowSource> {
+    let which = FlowWhich::Version(flow.version.unwrap_or_default());
+    flow.source(which).await
+}
+
+async fn versions(flow: Named) -> Answer<Page<FlowVersion>> {
+    Ok(page(flow.state.switch.flow_versions(flow.id).await?))
+}
+
+async fn put_draft(flow: Named, Said(texts): Said<FlowTexts>) -> Answer<FlowDone> {
+    flow.order(FlowOrder::Draft(texts)).await
+}
+
+async fn drop_draft(flow: Named) -> Answer<FlowDone> {
+    flow.order(FlowOrder::DropDraft).await
+}
+
+async fn check(flow: Named, Perhaps(Texts { text, test }): Perhaps<Texts>) -> Answer<FlowDone> {
+    flow.order(FlowOrder::Check(whole(text, test)?)).await
+}
+
+async fn test(flow: Named, Perhaps(Texts { text, test }): Perhaps<Texts>) -> Answer<FlowDone> {
+    flow.order(FlowOrder::Test(whole(text, test)?)).await
+}
+
+async fn publish(flow: Named, Perhaps(said): Perhaps<Publish>) -> Answer<FlowDone> {
+    let Publish { text, test, note } = said;
+    flow.order(FlowOrder::Publish { texts: whole(text, test)?, note: short(note)? }).await
+}
+
+async fn roll_back(flow: Named, Said(said): Said<Back>) -> Answer<FlowDone> {
+    let Back { version, note } = said;
+    flow.order(FlowOrder::RollBack { version, note: short(note)? }).await
+}
