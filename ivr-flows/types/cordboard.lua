@@ -320,6 +320,7 @@ function call:lookup(table, key) end
 ---@field text? string Sent as it is.
 ---@field timeout? number 0.1 to 60, in all; 5 if not said.
 ---@field retries? integer 0 to 5; 0 if not said.
+---@field music? cordboard.Items What the caller hears meanwhile, for ever; silence if not said.
 
 ---@class cordboard.HttpAnswer
 ---@field status integer
@@ -349,6 +350,19 @@ function call:record(act, why) end
 ---@return true|nil done
 ---@return string? cause
 function call:wait(seconds) end
+
+---@class cordboard.First
+---@field key? boolean A key; it stays in the digit buffer.
+---@field seconds? number A time, 0.01 to 3600.
+---@field http? cordboard.Http The answer of a server.
+---@field music? cordboard.Items What the caller hears meanwhile, for ever; silence if not said.
+
+---Waits for the first of several things; one of `seconds` and `http` must be said.
+---@param options cordboard.First
+---@return "key"|"time"|"http"|nil what
+---@return string|cordboard.HttpAnswer|nil value The key, or what the server answered.
+---@return string? cause Why it did not.
+function call:first(options) end
 
 ---Writes a line to the call's log. Values are joined by a space.
 ---@param ... any

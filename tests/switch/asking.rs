@@ -2,7 +2,7 @@
 
 use crate::common::{CALLER, Phone, SOON, calls};
 use cordboard_tests::Fail;
-use cordboard_tests::config::Config;
+use cordboard_tests::config::{Config, MUSIC};
 use cordboard_tests::fail::{Outcome, ensure};
 use cordboard_tests::switch::Switch;
 use std::io::{Read, Write};
@@ -35,8 +35,10 @@ pub fn everything(dir: &Path) -> Outcome {
     });
     let flow = "local words = require('words')
         call:ring() call:wait(0.3) call:answer()
-        local answer, why = call:http{url = 'http://127.0.0.1:8099/callers', json = {number = call.to}}
+        local answer, why = call:http{url = 'http://127.0.0.1:8099/callers', json = {number = call.to}, music = 'menu'}
         call:log('server', answer and answer.json.caller.name, answer and answer.json.caller.age, why)
+        local how, key = call:first{key = true, seconds = 60, music = 'music'} call:log('first', how, key)
+        call:log('second', (call:first{seconds = 0.2, music = 'menu'}))
         call:log('elsewhere', select(2, call:http{url = 'http://127.0.0.1:8098/'}))
         call:log('table', call:lookup('vip', call.to).name)
         call:log('library', words.hello('Ada')) call:log('office', (call:calendar('office')))
@@ -58,6 +60,9 @@ pub fn everything(dir: &Path) -> Outcome {
     let switch = Switch::start(dir, &config)?;
     let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
     caller.sipp.wait_up()?;
+    caller.speaks()?;
+    caller.voice.hears("the caller, who waits for the first of several things,", MUSIC, SOON)?;
+    caller.voice.press('7');
     caller.sipp.wait_success(SOON)?;
     let question = questions.recv_timeout(SOON).map_err(|_| Fail("no question came".into()))??;
     let asked =
@@ -65,6 +70,8 @@ pub fn everything(dir: &Path) -> Outcome {
     ensure(asked, || question)?;
     for line in [
         "server Ada 36 nil",
+        "first key 7",
+        "second time",
         "elsewhere forbidden",
         "table Lovelace, Ada",
         "library hello Ada",

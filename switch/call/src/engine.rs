@@ -74,6 +74,9 @@ impl CallEngine {
             CallInput::VerbRequest { call, ticket, verb } => {
                 self.with(call, |call, desk| call.on_verb(desk, ticket, verb));
             }
+            CallInput::Answered { call, ticket, answer } => {
+                self.with(call, |call, desk| call.on_answered(desk, ticket, answer));
+            }
             CallInput::StreamEnded { call, stream, outcome } => {
                 self.with(call, |call, desk| call.on_stream_ended(desk, stream, outcome));
             }

@@ -15,7 +15,7 @@ use cordboard_model::event::EventKind;
 use cordboard_model::id::{FlowId, LegId, StreamId};
 use cordboard_model::media::{MediaCommand, Repeat};
 use cordboard_model::time::Duration;
-use cordboard_model::verb::{Verb, VerbAnswer};
+use cordboard_model::verb::{FirstEnd, Verb, VerbAnswer};
 
 /// A flow that runs.
 #[derive(Debug)]
@@ -49,6 +49,11 @@ pub(crate) enum StepKind {
     Collect(Collect),
     /// Time.
     Wait,
+    /// The first of several things.
+    First {
+        /// A key is one of them.
+        key: bool,
+    },
     /// A queue.
     Enqueue,
     /// A device that rings.
@@ -222,6 +227,7 @@ impl Call {
             Some(StepKind::Wait) => self.finish_step(desk, VerbAnswer::Done),
             Some(StepKind::Collect(_)) => self.collect_timeout(desk),
             Some(StepKind::Stream(_)) => self.stream_timeout(desk),
+            Some(StepKind::First { .. }) => self.first_came(desk, VerbAnswer::First(FirstEnd::Time)),
             _ => {}
         }
     }
@@ -249,6 +255,9 @@ impl Call {
         }
         match self.step_kind() {
             Some(StepKind::Play { barge_in: true }) => self.play_cut(desk, digit),
+            Some(StepKind::First { key: true }) => {
+                self.first_came(desk, VerbAnswer::First(FirstEnd::Key(digit)));
+            }
             Some(StepKind::Collect(_)) => self.collect_keys(desk),
             _ => {}
         }

@@ -7,7 +7,7 @@ use cordboard_model::leg::{Incoming, LegEvent};
 use cordboard_model::media::{MediaEvent, PlayItem};
 use cordboard_model::stream::StreamOutcome;
 use cordboard_model::time::Duration;
-use cordboard_model::verb::{Destination, QueueEnd, Verb};
+use cordboard_model::verb::{Destination, QueueEnd, Verb, VerbAnswer};
 use cordboard_model::view::RouteReason;
 
 /// Names one step of a flow, so that its answer finds it. Chosen by whoever runs the flow.
@@ -53,6 +53,15 @@ pub enum CallInput {
         ticket: Ticket,
         /// The step.
         verb: Verb,
+    },
+    /// Word from outside for a step that waits for the first of several things. One that waits no longer is not told.
+    Answered {
+        /// The call.
+        call: CallId,
+        /// The step.
+        ticket: Ticket,
+        /// What came.
+        answer: VerbAnswer,
     },
     /// A stream ended, or never had a connection. One that the call has closed is ignored.
     StreamEnded {

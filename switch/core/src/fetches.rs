@@ -4,19 +4,30 @@
 
 use crate::io::ShardOutput;
 use crate::shard::Shard;
+use cordboard_call::CallInput;
 use cordboard_flow::FlowInput;
 use cordboard_model::config::{FlowKit, Secret};
 use cordboard_model::fetch::{Fetch, FetchError, FetchHeader, FetchOrder, Fetched};
 use cordboard_model::id::CallId;
-use cordboard_model::verb::VerbAnswer;
+use cordboard_model::verb::{Verb, VerbAnswer};
 use std::collections::BTreeMap;
+
+/// A step that waits for an answer.
+#[derive(Clone, Copy, Debug)]
+struct Waits {
+    call: CallId,
+    /// The flow's.
+    ticket: u64,
+    /// The call holds the step: something else may come first, or the caller hears music.
+    by_call: bool,
+}
 
 /// Every step that waits for an answer.
 #[derive(Debug, Default)]
 pub(crate) struct Fetches {
     next: u64,
     /// By the ticket it was asked with: the call and the flow's own ticket.
-    waiting: BTreeMap<u64, (CallId, u64)>,
+    waiting: BTreeMap<u64, Waits>,
     calls: BTreeMap<CallId, u64>,
 }
 
@@ -32,18 +43,18 @@ impl Fetches {
         self.waiting.is_empty() && self.calls.is_empty()
     }
 
-    fn begin(&mut self, call: CallId, ticket: u64) -> u64 {
-        self.forget(call);
+    fn begin(&mut self, waits: Waits) -> u64 {
+        self.forget(waits.call);
         self.next += 1;
-        self.waiting.insert(self.next, (call, ticket));
-        self.calls.insert(call, self.next);
+        self.waiting.insert(self.next, waits);
+        self.calls.insert(waits.call, self.next);
         self.next
     }
 
-    fn end(&mut self, ticket: u64) -> Option<(CallId, u64)> {
-        let (call, own) = self.waiting.remove(&ticket)?;
-        self.calls.remove(&call);
-        Some((call, own))
+    fn end(&mut self, ticket: u64) -> Option<Waits> {
+        let waits = self.waiting.remove(&ticket)?;
+        self.calls.remove(&waits.call);
+        Some(waits)
     }
 }
 
@@ -75,28 +86,45 @@ fn order(kit: &FlowKit, call: CallId, fetch: Fetch) -> Result<FetchOrder, FetchE
 }
 
 impl Shard {
-    /// Has a question asked.
-    pub(crate) fn fetch(&mut self, call: CallId, ticket: u64, fetch: Fetch) {
-        let kit = self.snapshot.tenant(call.tenant).map(|tenant| &tenant.kit);
-        match kit.map_or(Err(FetchError::Forbidden), |kit| order(kit, call, fetch)) {
-            Ok(order) => {
-                let ticket = self.fetches.begin(call, ticket);
-                self.out.push_back(ShardOutput::Fetch { ticket, order: Box::new(order) });
-            }
-            Err(why) => self.tell_fetched(call, ticket, Fetched::Failed(why)),
+    /// A step that the call holds, with what is asked for it.
+    pub(crate) fn begin_step(&mut self, call: CallId, ticket: u64, mut verb: Verb) {
+        let fetch = if let Verb::First(first) = &mut verb { first.fetch.take() } else { None };
+        self.tell_call(call, CallInput::VerbRequest { call, ticket, verb });
+        if let Some(fetch) = fetch {
+            self.fetch(Waits { call, ticket, by_call: true }, *fetch);
         }
     }
 
-    fn tell_fetched(&mut self, call: CallId, ticket: u64, fetched: Fetched) {
+    /// Has a question asked, and lets the flow wait for nothing else.
+    pub(crate) fn fetch_alone(&mut self, call: CallId, ticket: u64, fetch: Fetch) {
+        self.fetch(Waits { call, ticket, by_call: false }, fetch);
+    }
+
+    fn fetch(&mut self, waits: Waits, fetch: Fetch) {
+        let call = waits.call;
+        let kit = self.snapshot.tenant(call.tenant).map(|tenant| &tenant.kit);
+        match kit.map_or(Err(FetchError::Forbidden), |kit| order(kit, call, fetch)) {
+            Ok(order) => {
+                let ticket = self.fetches.begin(waits);
+                self.out.push_back(ShardOutput::Fetch { ticket, order: Box::new(order) });
+            }
+            Err(why) => self.tell_fetched(waits, Fetched::Failed(why)),
+        }
+    }
+
+    fn tell_fetched(&mut self, Waits { call, ticket, by_call }: Waits, fetched: Fetched) {
         let answer = VerbAnswer::Fetched(Box::new(fetched));
+        if by_call {
+            return self.tell_call(call, CallInput::Answered { call, ticket, answer });
+        }
         self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
     }
 
     /// An answer came, or none will.
     pub(crate) fn on_fetched(&mut self, ticket: u64, fetched: Fetched) {
-        if let Some((call, ticket)) = self.fetches.end(ticket) {
-            self.in_hand = Some(call);
-            self.tell_fetched(call, ticket, fetched);
+        if let Some(waits) = self.fetches.end(ticket) {
+            self.in_hand = Some(waits.call);
+            self.tell_fetched(waits, fetched);
         }
     }
 }

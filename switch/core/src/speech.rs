@@ -5,7 +5,6 @@
 
 use crate::io::ShardOutput;
 use crate::shard::Shard;
-use cordboard_call::CallInput;
 use cordboard_flow::FlowInput;
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{AssetId, CallId};
@@ -61,6 +60,7 @@ fn lists(verb: &mut Verb) -> Vec<&mut Vec<PlayItem>> {
         Verb::Play { items, .. } => vec![items],
         Verb::Collect { prompt, .. } => vec![prompt],
         Verb::Dial(dial) => dial.items_mut().collect(),
+        Verb::First(first) => vec![&mut first.music],
         _ => Vec::new(),
     }
 }
@@ -122,7 +122,7 @@ impl Shard {
                 *item = PlayItem::Asset(asset.clone());
             }
         }
-        self.tell_call(call, CallInput::VerbRequest { call, ticket, verb });
+        self.begin_step(call, ticket, verb);
     }
 
     /// A playback fails by name. An entry of keys waits for its key in silence, as with any prompt that is not there; so does
@@ -131,10 +131,10 @@ impl Shard {
         let Some(Waiting { ticket, mut verb, .. }) = self.speeches.take(call) else {
             return;
         };
-        if matches!(verb, Verb::Collect { .. } | Verb::Dial(_)) {
+        if matches!(verb, Verb::Collect { .. } | Verb::Dial(_) | Verb::First(_)) {
             let spoken = |list: &Vec<PlayItem>| list.iter().any(|item| matches!(item, PlayItem::Say(_)));
             lists(&mut verb).into_iter().filter(|list| spoken(list)).for_each(Vec::clear);
-            return self.tell_call(call, CallInput::VerbRequest { call, ticket, verb });
+            return self.begin_step(call, ticket, verb);
         }
         let answer = VerbAnswer::Failed(Cause::SpeechFailed);
         self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);

@@ -2,8 +2,9 @@
 
 use cordboard_model::ask::Ask;
 use cordboard_model::dial::{Dial, DialWay};
+use cordboard_model::fetch::Fetch;
 use cordboard_model::media::{PlayItem, Tone};
-use cordboard_model::verb::{Destination, Verb};
+use cordboard_model::verb::{Destination, First, Verb};
 
 /// A verb in one line, as scripts write it.
 pub fn line(verb: &Verb) -> String {
@@ -50,12 +51,32 @@ pub fn line(verb: &Verb) -> String {
         Verb::GetData { key } => format!("get {key}"),
         Verb::Ask(ask) => asked(ask),
         // Neither the query nor the body: they may hold what is nobody's business.
-        Verb::Http(fetch) => {
-            format!("http {} {}", fetch.method.as_str(), fetch.url.split('?').next().unwrap_or_default())
-        }
+        Verb::Http(fetch) => asked_of(fetch),
+        Verb::First(first) => awaited(first),
         Verb::Wait { ms } => format!("wait {}", seconds(*ms)),
         Verb::Log { text } => format!("log {text}"),
     }
+}
+
+fn asked_of(fetch: &Fetch) -> String {
+    format!("http {} {}", fetch.method.as_str(), fetch.url.split('?').next().unwrap_or_default())
+}
+
+/// What is waited for; a question alone, with music, is written as one without.
+fn awaited(first: &First) -> String {
+    let mut words = Vec::new();
+    if first.key || first.ms.is_some() {
+        words.push("first".to_owned());
+    }
+    if first.key {
+        words.push("key".to_owned());
+    }
+    words.extend(first.ms.map(|ms| format!("seconds={}", seconds(ms))));
+    words.extend(first.fetch.as_ref().map(|fetch| asked_of(fetch)));
+    if !first.music.is_empty() {
+        words.push(format!("music={}", items_line(&first.music)));
+    }
+    words.join(" ")
 }
 
 fn seconds(ms: u32) -> String {

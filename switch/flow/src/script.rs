@@ -17,7 +17,7 @@ use cordboard_model::id::{CallId, FlowId, Name, TenantId};
 use cordboard_model::keys::{Judged, judge};
 use cordboard_model::stream::{StreamEnd, StreamOutcome};
 use cordboard_model::time::{Duration, Time, WallClock};
-use cordboard_model::verb::{CollectEnd, Destination, QueueEnd, Verb, VerbAnswer};
+use cordboard_model::verb::{CollectEnd, Destination, First, FirstEnd, QueueEnd, Verb, VerbAnswer};
 use cordboard_model::view::QueueState;
 use core::fmt;
 use serde::Deserialize;
@@ -323,7 +323,12 @@ impl<'a> Play<'a> {
         if !begins(&got, &step.expect) {
             return Err(self.mismatch(&step.expect, &got));
         }
-        if let (Some(wanted), Verb::Http(fetch)) = (&step.sent, &verb) {
+        let asked = match &verb {
+            Verb::Http(fetch) => Some(fetch),
+            Verb::First(first) => first.fetch.as_ref(),
+            _ => None,
+        };
+        if let (Some(wanted), Some(fetch)) = (&step.sent, asked) {
             let shown = fetch.body.as_ref().map(|body| body.shown.as_str()).unwrap_or_default();
             let sent: serde_json::Value = serde_json::from_str(shown).unwrap_or_default();
             if sent != *wanted {
@@ -342,6 +347,9 @@ impl<'a> Play<'a> {
         self.note(&line(verb));
         let passes = match verb {
             Verb::Wait { ms } => f64::from(*ms) / 1_000.0,
+            Verb::First(first) if step.after == 0.0 && by_time(step, first) => {
+                f64::from(first.ms.unwrap_or_default()) / 1_000.0
+            }
             _ => step.after,
         };
         self.now = self.now + Duration::try_from_secs_f64(passes).unwrap_or_default();
@@ -386,6 +394,11 @@ impl<'a> Play<'a> {
                 VerbAnswer::Data(step.data.clone().or_else(|| self.data.get(key).cloned()))
             }
             Verb::Http(_) => VerbAnswer::Fetched(Box::new(fetched(step))),
+            Verb::First(first) => match step.key {
+                Some(key) if first.key => VerbAnswer::First(FirstEnd::Key(key)),
+                _ if by_time(step, first) => VerbAnswer::First(FirstEnd::Time),
+                _ => VerbAnswer::Fetched(Box::new(fetched(step))),
+            },
             Verb::Ask(ask) => match self.told(step, ask) {
                 Ok(told) => VerbAnswer::Told(Box::new(told)),
                 Err(cause) => VerbAnswer::Failed(cause),
@@ -445,6 +458,13 @@ fn talked(step: &StepSpec, dial: &Dial) -> VerbAnswer {
     });
     let who = step.who.clone().or(first).unwrap_or_default();
     VerbAnswer::Dialled { end: step.dial.unwrap_or(DialEnd::Served), who }
+}
+
+/// Whether the time comes first: the step names no key, and no answer of a server that is asked.
+fn by_time(step: &StepSpec, first: &First) -> bool {
+    let answers = step.status.is_some() || step.json.is_some() || step.text.is_some() || step.http.is_some();
+    let asked = first.fetch.is_some() && (answers || first.ms.is_none());
+    !asked && !(first.key && step.key.is_some())
 }
 
 /// What a server says: 200 and nothing if the step does not say.

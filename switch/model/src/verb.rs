@@ -163,6 +163,8 @@ pub enum Verb {
         /// Longest time, milliseconds.
         timeout_ms: Option<u32>,
     },
+    /// Wait for the first of several things.
+    First(First),
     /// Ask what is not of the call. The shard answers.
     Ask(Ask),
     /// Ask a server. The shard has it carried out.
@@ -177,6 +179,29 @@ pub enum Verb {
         /// At most 1,024 bytes are kept.
         text: String,
     },
+}
+
+/// What is waited for; at least a time or a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct First {
+    /// A key. It stays in the digit buffer.
+    pub key: bool,
+    /// A time, milliseconds.
+    pub ms: Option<u32>,
+    /// The answer of a server. The shard has it carried out.
+    pub fetch: Option<Box<Fetch>>,
+    /// What the caller hears meanwhile, for ever; silence if empty.
+    pub music: Vec<PlayItem>,
+}
+
+/// What came first, unless it was a server's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstEnd {
+    /// This key.
+    Key(char),
+    /// The time.
+    Time,
 }
 
 /// How an entry of keys ended.
@@ -240,6 +265,8 @@ pub enum VerbAnswer {
         /// Who it was: the agent's or account's name, or the number.
         who: String,
     },
+    /// What was waited for came.
+    First(FirstEnd),
     /// The stream ended.
     Streamed(StreamOutcome),
     /// A value of the call data.

@@ -6,7 +6,7 @@ use cordboard_model::cause::{Cause, Party};
 use cordboard_model::leg::LegEvent;
 use cordboard_model::media::MediaEvent;
 use cordboard_model::stream::StreamEnd;
-use cordboard_model::verb::{CollectEnd, Destination, Verb, VerbAnswer};
+use cordboard_model::verb::{CollectEnd, Destination, First, FirstEnd, Verb, VerbAnswer};
 
 fn collect(prompt: bool, min: u8, max: u8) -> Verb {
     Verb::Collect {
@@ -86,6 +86,42 @@ fn a_program_has_the_caller_and_his_keys_until_its_time_is_up_or_the_caller_is_g
     rig.keys("1");
     rig.verb(stream(None));
     insta::assert_snapshot!(rig.said());
+}
+
+fn first(key: bool, ms: u32) -> Verb {
+    Verb::First(First { key, ms: Some(ms), fetch: None, music: vec![asset("waltz")] })
+}
+
+#[test]
+fn the_first_of_a_key_a_time_and_word_from_outside_ends_the_wait_and_the_music() {
+    let mut rig = Rig::in_flow();
+    let timed = rig.verb(first(false, 2_000));
+    assert!(rig.plays(rig.caller));
+    rig.keys("5");
+    rig.after(1_999);
+    assert_eq!(rig.answer_to(timed), None, "a key that is not waited for");
+    rig.after(1);
+    assert_eq!(rig.answer_to(timed), Some(VerbAnswer::First(FirstEnd::Time)));
+    assert!(!rig.plays(rig.caller));
+    let typed = rig.verb(first(true, 2_000));
+    assert_eq!(rig.answer_to(typed), Some(VerbAnswer::First(FirstEnd::Key('5'))), "typed ahead");
+    rig.verb(collect(false, 1, 1));
+    let pressed = rig.verb(first(true, 2_000));
+    rig.keys("7");
+    assert_eq!(rig.answer_to(pressed), Some(VerbAnswer::First(FirstEnd::Key('7'))));
+    rig.verb(collect(false, 1, 1));
+    let asked = rig.verb(first(true, 2_000));
+    let call = rig.call;
+    for ticket in [pressed, asked, asked] {
+        rig.tell(CallInput::Answered { call, ticket, answer: VerbAnswer::Done });
+    }
+    assert_eq!(rig.answer_to(asked), Some(VerbAnswer::Done));
+    assert!(!rig.plays(rig.caller));
+    let answered = |o: &&CallOutput| matches!(o, CallOutput::Flow(FlowOutput::Answer { ticket, .. }) if *ticket == asked);
+    assert_eq!(rig.outputs.iter().filter(answered).count(), 1);
+    rig.after(2_000);
+    rig.tell(CallInput::FlowEnded { call });
+    rig.nothing_left();
 }
 
 #[test]

@@ -391,6 +391,10 @@ impl World {
             },
             3 | 4 => Verb::Enqueue { queue: queue("q"), timeout_ms: None, priority: 0, keys: String::new() },
             5 if self.dice.one_in(3) => match self.dice.roll(3) {
+                0 if self.dice.one_in(2) => {
+                    let ms = Some(200);
+                    Verb::First(First { key: self.dice.one_in(2), ms, fetch: None, music: items })
+                }
                 0 => Verb::Ring,
                 1 => Verb::Reject { cause: Cause::Busy },
                 _ => self.dial(),

@@ -5,6 +5,7 @@ pub(crate) mod collect;
 pub(crate) mod data;
 pub(crate) mod dial;
 pub(crate) mod enqueue;
+pub(crate) mod first;
 pub(crate) mod hang_up;
 pub(crate) mod log;
 pub(crate) mod play;
@@ -48,6 +49,7 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
         }
         Verb::Transfer { to } => call.verb_transfer(desk, ticket, to),
         Verb::Dial(dial) => call.verb_dial(desk, ticket, *dial),
+        Verb::First(first) => call.verb_first(desk, ticket, first),
         Verb::Ring => call.verb_ring(desk, ticket),
         Verb::Reject { cause } => call.verb_reject(desk, ticket, cause),
         Verb::HangUp { cause } => call.verb_hang_up(desk, cause),

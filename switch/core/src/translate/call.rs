@@ -276,6 +276,8 @@ impl Shard {
             }
             FlowOutput::Answer { call, ticket, answer } => {
                 self.in_hand = Some(call);
+                // something else came first
+                self.fetches.forget(call);
                 self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
             }
             FlowOutput::Stop { call, .. } => {

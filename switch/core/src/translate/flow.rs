@@ -16,14 +16,16 @@ impl Shard {
                 let answer = self.asked(call, ask);
                 self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
             }
-            FlowOutput::Verb { call, ticket, verb: Verb::Http(fetch) } => self.fetch(call, ticket, *fetch),
+            FlowOutput::Verb { call, ticket, verb: Verb::Http(fetch) } => {
+                self.fetch_alone(call, ticket, *fetch)
+            }
             FlowOutput::Verb { call, ticket, verb } => {
                 if self.leads_nowhere(&verb) {
                     let answer = VerbAnswer::Failed(Cause::NotFound);
                     return self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
                 }
                 if let Some(verb) = self.speak_first(call, ticket, verb) {
-                    self.tell_call(call, CallInput::VerbRequest { call, ticket, verb });
+                    self.begin_step(call, ticket, verb);
                 }
             }
             FlowOutput::Ended { call, .. } => {

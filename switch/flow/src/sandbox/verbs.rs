@@ -197,7 +197,11 @@ fn request(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<()> {
         return Err(raised::runtime("a verb without a name"));
     };
     let name = name.to_string_lossy();
-    let depth = if name == verb::http::NAME { JSON_DEPTH_MAX } else { DEPTH_MAX };
+    let depth = match name.as_str() {
+        verb::http::NAME => JSON_DEPTH_MAX,
+        verb::first::NAME => JSON_DEPTH_MAX + 1,
+        _ => DEPTH_MAX,
+    };
     let args = read_all(rest, depth)?;
     leave(lua, shared, verb::request(&name, tenant(shared), &args))
 }

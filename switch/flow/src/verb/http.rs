@@ -6,13 +6,13 @@
 
 use super::arg::{Arg, BadOption, Options, at_most};
 use super::json::{self, Written};
-use super::{Asked, Plain, Reply, Request};
+use super::{Asked, Plain, Reply, Request, items};
 use cordboard_model::config::Secret;
 use cordboard_model::fetch::{
     BODY_MAX, Fetch, FetchBody, FetchHeader, Fetched, HEADER_MAX, HEADERS_MAX, Method, RETRIES_MAX, URL_MAX,
 };
-use cordboard_model::id::Name;
-use cordboard_model::verb::{Verb, VerbAnswer};
+use cordboard_model::id::{Name, TenantId};
+use cordboard_model::verb::{First, Verb, VerbAnswer};
 
 /// As written in a flow.
 pub const NAME: &str = "http";
@@ -24,10 +24,28 @@ const TIMEOUT_MS: u32 = 5_000;
 const OURS: [&str; 6] =
     ["host", "content-length", "transfer-encoding", "connection", "content-type", "upgrade"];
 
-/// Reads the arguments.
-pub fn request(args: &[Arg]) -> Result<Request, BadOption> {
+/// Reads the arguments. With music the call waits, else nobody hears of it.
+pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     at_most(NAME, args, 1)?;
-    let options = Options::new(NAME, args.first(), OPTIONS)?;
+    let (Some(Arg::Table(table)), mut music) = (args.first(), Vec::new()) else {
+        return Ok((Verb::Http(Box::new(fetch(NAME, args.first().unwrap_or(&Arg::Nil))?)), Asked::Http));
+    };
+    let mut table = table.clone();
+    if let Some(arg) = table.named.remove("music") {
+        items::read(NAME, tenant, &arg, &mut music)?;
+    }
+    let fetch = Box::new(fetch(NAME, &Arg::Table(table))?);
+    let verb = if music.is_empty() {
+        Verb::Http(fetch)
+    } else {
+        Verb::First(First { key: false, ms: None, fetch: Some(fetch), music })
+    };
+    Ok((verb, Asked::Http))
+}
+
+/// Reads a question.
+pub fn fetch(verb: &'static str, arg: &Arg) -> Result<Fetch, BadOption> {
+    let options = Options::new(verb, Some(arg), OPTIONS)?;
     let body = body(&options)?;
     let method = match options.text("method")? {
         None if body.is_some() => Method::Post,
@@ -41,15 +59,14 @@ pub fn request(args: &[Arg]) -> Result<Request, BadOption> {
         return Err(options.wrong("GET sends nothing: leave out 'json' and 'text', or use another 'method'"));
     }
     let retries = options.int("retries", 0..=i64::from(RETRIES_MAX))?.unwrap_or(0);
-    let fetch = Fetch {
+    Ok(Fetch {
         method,
         url: url(&options)?,
         headers: headers(&options)?,
         body,
         timeout_ms: options.millis("timeout", 0.1, 60.0)?.unwrap_or(TIMEOUT_MS),
         retries: u8::try_from(retries).unwrap_or(RETRIES_MAX),
-    };
-    Ok((Verb::Http(Box::new(fetch)), Asked::Http))
+    })
 }
 
 fn url(options: &Options<'_>) -> Result<String, BadOption> {
@@ -190,7 +207,7 @@ mod tests {
     use super::*;
 
     fn asked(named: &[(&str, Arg)]) -> Result<Fetch, String> {
-        match request(&[table(named, &[])]) {
+        match request(TenantId::DEFAULT, &[table(named, &[])]) {
             Ok((Verb::Http(fetch), _)) => Ok(*fetch),
             Ok(other) => panic!("{other:?}"),
             Err(error) => Err(error.0),

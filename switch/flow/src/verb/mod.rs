@@ -15,6 +15,7 @@ pub mod count;
 pub mod data;
 pub mod dial;
 pub mod enqueue;
+pub mod first;
 pub mod get;
 pub mod hang_up;
 pub mod http;
@@ -77,6 +78,7 @@ pub const NAMES: [&str; 29] = [
     hang_up::NAME,
     record::NAME,
     wait::NAME,
+    first::NAME,
     log::NAME,
 ];
 
@@ -172,6 +174,8 @@ pub enum Asked {
     GetData(String),
     /// `call:wait`.
     Wait,
+    /// `call:first`.
+    First,
     /// `call:record`.
     Record,
     /// `call:now`.
@@ -203,6 +207,7 @@ impl Asked {
             Asked::HangUp => hang_up::NAME,
             Asked::SetData(..) | Asked::GetData(_) => "data",
             Asked::Wait => wait::NAME,
+            Asked::First => first::NAME,
             Asked::Record => record::NAME,
             Asked::Now => now::NAME,
             Asked::Calendar => calendar::NAME,
@@ -246,6 +251,7 @@ impl Asked {
             (Asked::Http, answer) => http::reply(answer),
             (Asked::Enqueue, answer) => enqueue::reply(answer),
             (Asked::GetData(_), answer) => data::reply(answer),
+            (Asked::First, answer) => first::reply(answer),
             (Asked::Stream, answer) => stream::reply(answer),
             (Asked::Dial, answer) => dial::reply(answer),
             (Asked::Transfer | Asked::Reject, _) => Reply::End,
@@ -289,7 +295,7 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         say_money::NAME => say_money::request(tenant, args),
         collect::NAME => collect::request(tenant, args),
         collect_secret::NAME => collect_secret::request(tenant, args),
-        http::NAME => http::request(args),
+        http::NAME => http::request(tenant, args),
         enqueue::NAME => enqueue::request(tenant, args),
         queue::NAME => queue::request(tenant, args),
         ring::NAME => ring::request(args),
@@ -304,6 +310,7 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         count::NAME => count::request(args),
         lookup::NAME => lookup::request(args),
         wait::NAME => wait::request(args),
+        first::NAME => first::request(tenant, args),
         _ => Err(BadOption::new(name, "is not a verb")),
     }
 }

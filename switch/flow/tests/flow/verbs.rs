@@ -8,7 +8,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::config::FlowLimits;
 use cordboard_model::dial::DialEnd;
 use cordboard_model::fetch::{FetchError, Fetched};
-use cordboard_model::verb::{CollectEnd, QueueEnd, VerbAnswer};
+use cordboard_model::verb::{CollectEnd, FirstEnd, QueueEnd, VerbAnswer};
 
 /// Runs a text, giving these answers in turn; the verbs, log lines and the end.
 fn ladder(source: &str, answers: &[VerbAnswer]) -> Vec<String> {
@@ -216,6 +216,38 @@ fn dates_times_money_and_digits_are_read_by_verbs_and_among_prompts() {
             "play en.months.11 en.digits.20 en.ordinals.1 en.digits.20 en.digits.20 en.digits.6 en.digits.9 \
              en.digits.oh en.digits.5 en.time.am",
             "ended",
+        ]
+    );
+}
+
+#[test]
+fn the_first_of_several_things_and_music_while_a_server_thinks() {
+    let source = "local question = {url = 'https://x/a?b=c', json = {n = {1, {2}}}}\n\
+        print(call:first{key = true, seconds = 2.5, http = question, music = 'm'})\n\
+        print(call:first{seconds = 2})\n\
+        local how, answer = call:first{http = question, key = true} print(how, answer.status)\n\
+        question.music = {'m', {silence = 1}} print(call:http(question).status)\n\
+        call:first{key = true}";
+    let fetched =
+        |status| VerbAnswer::Fetched(Box::new(Fetched::Answer { status, json: false, body: String::new() }));
+    let answers = [
+        VerbAnswer::First(FirstEnd::Key('5')),
+        VerbAnswer::First(FirstEnd::Time),
+        fetched(204),
+        fetched(200),
+    ];
+    assert_eq!(
+        ladder(source, &answers),
+        [
+            "first key seconds=2.5 http POST https://x/a music=m",
+            "log key\t5",
+            "first seconds=2",
+            "log time",
+            "first key http POST https://x/a",
+            "log http\t204",
+            "http POST https://x/a music=m silence:1",
+            "log 200",
+            "failed flows/main.lua:6: first: needs 'seconds' or 'http', so that it ends",
         ]
     );
 }
