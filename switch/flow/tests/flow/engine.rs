@@ -53,12 +53,13 @@ fn a_configuration_with_errors_changes_nothing_and_names_them_all() {
     let broken =
         snapshot(FlowLimits::default(), &[("main", "x ="), ("other", "call:foo()"), ("third", "print(1)")]);
     let errors = engine.handle_command(FlowCommand::Configure(&broken), Time::ZERO).unwrap_err();
-    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let all = cordboard_flow::VERBS.join(", ");
+    let errors: Vec<String> = errors.iter().map(|error| error.to_string().replace(&all, "ALL")).collect();
     assert_eq!(
         errors,
         [
             "flows/main.lua:1: unexpected symbol near <eof>",
-            "flows/other.lua:1:6: call has no verb 'foo'; there are answer, ring, reject, play, say, say_number, say_digits, say_date, say_time, say_money, collect, collect_secret, menu, enqueue, queue, dial, stream, transfer, run, now, calendar, count, lookup, get, http, hang_up, record, wait, log"
+            "flows/other.lua:1:6: call has no verb 'foo'; there are ALL"
         ]
     );
     start(&mut engine, 1);

@@ -34,7 +34,8 @@ macro_rules! broken {
     ($($test:ident: $file:literal => $want:literal)*) => {$(
         #[test]
         fn $test() {
-            assert_eq!(told(concat!("flows/", $file), include_str!(concat!("../broken/", $file))), $want);
+            let said = told(concat!("flows/", $file), include_str!(concat!("../broken/", $file)));
+            assert_eq!(said.replace(&cordboard_flow::VERBS.join(", "), "ALL"), $want);
         }
     )*};
 }
@@ -43,7 +44,7 @@ broken! {
     a_syntax_error: "syntax.lua" =>
         "flows/syntax.lua:4:32: '}' expected (to close '{' at line 3) near 'max'"
     a_verb_that_is_not_there: "verb.lua" =>
-        "flows/verb.lua:3:6: call has no verb 'anounce'; there are answer, ring, reject, play, say, say_number, say_digits, say_date, say_time, say_money, collect, collect_secret, menu, enqueue, queue, dial, stream, transfer, run, now, calendar, count, lookup, get, http, hang_up, record, wait, log\n\
+        "flows/verb.lua:3:6: call has no verb 'anounce'; there are ALL\n\
          flows/verb.lua:5:6: call has no verb 'hangup'; did you mean 'hang_up'?"
     a_wrong_option: "option.lua" =>
         "flows/option.lua:6: enqueue: unknown option 'timout'; did you mean 'timeout'? [bad_option]"
