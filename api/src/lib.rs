@@ -17,5 +17,6 @@ pub mod routes;
 pub mod state;
 pub mod stream;
 pub mod switch;
+mod table;
 mod trace;
 mod transfer;

@@ -6,7 +6,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
-use crate::{flows, listen, pages, recording, room, route, stream, trace, transfer};
+use crate::{flows, listen, pages, recording, room, route, stream, table, trace, transfer};
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -58,6 +58,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/trunks", get(trunks))
         .route("/trunks/{name}/{order}", post(trunk_order))
         .route("/extensions/{number}/messages", put(messages))
+        .route("/tables/{name}/{key}", get(table::read).put(table::put).delete(table::remove))
         .route("/bans", get(bans))
         .route("/bans/{source}/lift", post(lift_ban))
         .route("/cdrs", get(cdrs))

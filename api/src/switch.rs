@@ -5,7 +5,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
 use cordboard_model::event::Event;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId, TrunkId, UserId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId, UserId};
 use cordboard_model::stream::StreamWay;
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
@@ -52,12 +52,27 @@ pub enum Command {
     Agent(AgentId, AgentIntent),
     /// Take a trunk out of service for new calls (`true`), or back in.
     BlockTrunk(TrunkId, bool),
+    /// Put or remove a row of a table that flows look things up in.
+    Row(Row),
     /// So many messages wait for an account: new ones, and old.
     Messages(UserId, u32, u32),
     /// Take back the ban of an address on the SIP port. The operator's own tenant alone may.
     LiftBan(IpAddr),
     /// Read the configuration again; all or nothing. Answered with what changed, in words.
     Reload,
+}
+
+/// A row of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The table.
+    pub table: Name,
+    /// The row's key.
+    pub key: String,
+    /// The cells behind the key by the names of their columns; removed if none.
+    pub cells: Option<BTreeMap<String, String>>,
+    /// Who asks, as the event has it.
+    pub by: String,
 }
 
 /// A program that is to listen to a call.
@@ -339,6 +354,9 @@ pub trait Switch: Send + Sync + 'static {
     fn queues(&self, tenant: TenantId) -> Later<Vec<QueueView>>;
     /// Agents with what they do.
     fn agents(&self, tenant: TenantId) -> Later<Vec<AgentView>>;
+    /// A row of a tenant's table with the names of its columns.
+    fn row(&self, tenant: TenantId, table: Name, key: String) -> Later<BTreeMap<String, String>>;
+
     /// Registered devices.
     fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>>;
     /// Trunks, with the state of their gateways.

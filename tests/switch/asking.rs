@@ -4,6 +4,7 @@ use crate::common::{CALLER, Phone, SOON, calls};
 use cordboard_tests::Fail;
 use cordboard_tests::config::{Config, MUSIC};
 use cordboard_tests::fail::{Outcome, ensure};
+use cordboard_tests::process::wait_for;
 use cordboard_tests::switch::Switch;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -80,6 +81,49 @@ pub fn everything(dir: &Path) -> Outcome {
         "year true",
     ] {
         ensure(switch.log().contains(line), || format!("no {line:?} in {}", switch.log()))?;
+    }
+    switch.ensure_nothing_left()
+}
+
+/// The API puts and removes rows that a flow finds at once, and finds again after a restart, as it does what it counted.
+pub fn rows_and_counts(dir: &Path) -> Outcome {
+    let flow = "call:answer() call:log('count', call:count('x', {most = 2}))
+        for _, key in ipairs{'1', '2', '3'} do
+          local row, why = call:lookup('vip', key) call:log('row', key, row and row.name or why, row and row.number)
+        end
+        call:log('own', (call:lookup('own', 'a b') or {}).age)
+        call:play{silence = 0.1}";
+    std::fs::create_dir_all(dir.join("tables"))?;
+    std::fs::write(dir.join("tables/vip.csv"), "number,name\n1,Ada\n2,Bob\n")?;
+    let config = Config::new(dir)?.trunk().number("600", "flow:talk").flow("talk", flow)?;
+    let mut switch = Switch::start(dir, &config.tenant("tables = \"tables\""))?;
+    let mut events = switch.api.events(None)?;
+    switch.api.put("/api/v1/tables/vip/1", r#"{"name": "Eve"}"#)?;
+    switch.api.put("/api/v1/tables/vip/3", r#"{"name": "Max"}"#)?;
+    switch.api.put("/api/v1/tables/own/a%20b", r#"{"age": 36}"#)?;
+    let gone = switch.api.send("DELETE", "/api/v1/tables/vip/2", "")?;
+    ensure(gone.status == 200, || format!("{gone:?}"))?;
+    let none = switch.api.send("DELETE", "/api/v1/tables/vip/2", "")?;
+    ensure(none.status == 404, || format!("{none:?}"))?;
+    let row = switch.api.get("/api/v1/tables/vip/3")?;
+    ensure(row["name"] == "Max" && row["number"] == "3", || row.to_string())?;
+    let told = events.until("a row that was removed", |event| {
+        event["type"] == "table_changed" && event["removed"] == true
+    })?;
+    let last = told.last().cloned().unwrap_or_default();
+    ensure(last["by"].as_str().is_some_and(|by| by.starts_with("key ")), || last.to_string())?;
+    drop(events);
+    for count in ["count 1", "count 2", "count nil limit"] {
+        let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+        caller.ended()?;
+        drop(caller);
+        for line in [count, "row 1 Eve 1", "row 2 not_found nil", "row 3 Max 3", "own 36"] {
+            wait_for(line, SOON, || switch.log().contains(line).then_some(()))?;
+        }
+        switch.ensure_nothing_left()?;
+        switch.kill();
+        drop(switch);
+        switch = Switch::restart(dir)?;
     }
     switch.ensure_nothing_left()
 }

@@ -38,3 +38,25 @@ async fn keys_are_sent_to_a_leg_of_ones_own_and_nothing_else_is() {
     }
     served.post(OTHER_KEY, &path, r#"{"keys": "1"}"#).await.problem(404);
 }
+
+#[tokio::test]
+async fn a_row_is_put_read_and_removed_by_the_tenant_whose_it_is() {
+    let served = serve().await;
+    furnish(&served.switch, TenantId::DEFAULT);
+    let path = "/api/v1/tables/vip/%2B49%2030";
+    let done = served
+        .ask("PUT", path, &[("x-api-key", KEY)], r#"{"name": "Ada", "age": 36, "vip": true}"#)
+        .await
+        .ok();
+    assert!(done["done"][0].as_str().unwrap().starts_with("done by key "), "{done}");
+    let row = served.get(KEY, path).await.ok();
+    assert_eq!(row, serde_json::json!({"name": "Ada", "age": "36", "vip": "true"}));
+    served.get(OTHER_KEY, path).await.problem(404);
+    for wrong in ["", "[]", r#"{"name": null}"#, r#"{"name": {"first": "Ada"}}"#] {
+        served.ask("PUT", path, &[("x-api-key", KEY)], wrong).await.problem(400);
+    }
+    served.get(KEY, "/api/v1/tables/v%20p/1").await.problem(404);
+    served.ask("DELETE", path, &[("x-api-key", KEY)], "").await.ok();
+    served.ask("DELETE", path, &[("x-api-key", KEY)], "").await.problem(404);
+    served.get(KEY, path).await.problem(404);
+}

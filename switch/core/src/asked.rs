@@ -4,7 +4,8 @@ use crate::shard::Shard;
 use cordboard_model::ask::{Ask, Told};
 use cordboard_model::calendar;
 use cordboard_model::cause::Cause;
-use cordboard_model::id::CallId;
+use cordboard_model::id::{CallId, TenantId};
+use cordboard_model::journal::JournalRecord;
 use cordboard_model::time::Duration;
 use cordboard_model::verb::VerbAnswer;
 
@@ -22,19 +23,33 @@ impl Shard {
             }
             Ask::Lookup { table, key } => {
                 let tenant = self.snapshot.tenant(call.tenant);
-                let found = tenant.and_then(|tenant| tenant.kit.tables.get(&table));
-                found.map(|table| Told::Row(table.row(&key))).ok_or(Cause::NotFound)
+                let there = tenant.is_some_and(|tenant| tenant.kit.tables.contains_key(&table));
+                let row = self.row(call.tenant, &table, &key);
+                (there || row.is_some() || self.rows.has(call.tenant, &table))
+                    .then_some(Told::Row(row))
+                    .ok_or(Cause::NotFound)
             }
             Ask::Queue { queue } => self.acd.queue_state(&queue).map(Told::Queue).ok_or(Cause::NotFound),
             Ask::Count { name, add, most, seconds } => {
                 let kept = Duration::from_secs(seconds.into());
                 let counted = self.counters.count((call.tenant, &name), add, most, kept, self.now);
+                if add != 0 && matches!(counted, Ok(Some(_))) {
+                    self.keep_count(call.tenant, name, counted.ok().flatten().unwrap_or_default());
+                }
                 counted.map(Told::Count).map_err(|_| Cause::Congestion)
             }
         };
         match told {
             Ok(told) => VerbAnswer::Told(Box::new(told)),
             Err(cause) => VerbAnswer::Failed(cause),
+        }
+    }
+
+    /// Writes a count down, so that it is there after a restart.
+    fn keep_count(&mut self, tenant: TenantId, name: String, value: i64) {
+        if let Some(ends) = self.counters.ends((tenant, &name)) {
+            let ends = self.wall.at(ends);
+            self.journal(None, JournalRecord::Counted { tenant, name, value, ends });
         }
     }
 

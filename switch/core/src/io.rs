@@ -1,12 +1,13 @@
 //! What the shell gives the shard and what it gets back.
 
+use crate::rows::Cells;
 use crate::video::VideoRule;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
 use cordboard_model::event::{Event, EventKind};
 use cordboard_model::fetch::{FetchOrder, Fetched};
-use cordboard_model::id::{AgentId, AssetId, CallId, LegId, StreamId, TenantId};
+use cordboard_model::id::{AgentId, AssetId, CallId, LegId, Name, StreamId, TenantId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::speech::Speech;
@@ -150,6 +151,10 @@ pub struct Restore {
     pub agents: Vec<(AgentId, AgentStatus, Wall)>,
     /// Dialogs of calls that the restart interrupted: each gets a BYE.
     pub dialogs: Vec<DialogRecord>,
+    /// What flows had counted, and when it is forgotten.
+    pub counters: Vec<(TenantId, String, i64, Wall)>,
+    /// Rows of tables that were put, or removed (no cells).
+    pub rows: Vec<(TenantId, Name, String, Option<Cells>)>,
 }
 
 /// What the shell is to do, in this order.

@@ -4,7 +4,7 @@ use crate::io::Restore;
 use crate::shard::Shard;
 use cordboard_acd::{AcdCommand, Refused};
 use cordboard_model::id::{AgentId, UserId};
-use cordboard_model::time::Time;
+use cordboard_model::time::{Duration, Time};
 use cordboard_sip::engine::SipCommand;
 use std::collections::BTreeSet;
 
@@ -28,6 +28,15 @@ impl Shard {
         for (agent, status, since) in restore.agents {
             // An agent who is no longer configured is refused, and that is right.
             let _ = self.acd.handle_command(AcdCommand::RestoreAgent { agent, status, since }, now);
+        }
+        for (tenant, name, value, ends) in restore.counters {
+            let left = ends.0.saturating_sub(self.wall.at(now).0);
+            if let Ok(left @ 1..) = u64::try_from(left) {
+                self.counters.restore((tenant, name), value, now + Duration::from_millis(left));
+            }
+        }
+        for (tenant, table, key, cells) in restore.rows {
+            self.rows.set((tenant, table), key, Some(cells));
         }
         for dialog in restore.dialogs {
             self.sip.handle_command(SipCommand::ByeFromRecord(Box::new(dialog)), now);

@@ -11,6 +11,7 @@ use crate::legs::Legs;
 use crate::outside::Outside;
 use crate::query::Figures;
 use crate::routing::Routing;
+use crate::rows::Rows;
 use crate::speech::Speeches;
 use crate::trunks::Trunks;
 use cordboard_acd::AcdEngine;
@@ -59,6 +60,8 @@ pub struct Shard {
     pub(crate) zones: Zones,
     /// What flows count.
     pub(crate) counters: Counters,
+    /// Rows of tables that the API has changed.
+    pub(crate) rows: Rows,
     /// Whose account rings at which agent's desk.
     pub(crate) agent_of: BTreeMap<UserId, AgentId>,
     /// Calls outside a queue that keep an agent's phone busy.
@@ -118,6 +121,7 @@ impl Shard {
             fetches: Fetches::default(),
             zones: Zones::default(),
             counters: Counters::default(),
+            rows: Rows::default(),
             agent_of: BTreeMap::new(),
             outside: Outside::default(),
             trunks: Trunks::new(seed(&mut seeds)),

@@ -1,4 +1,5 @@
-//! What flows count for all calls of a tenant: attempts, mostly. Kept in memory, each for a time from its first count on.
+//! What flows count for all calls of a tenant: attempts, mostly. Each is kept for a time from its first count on; whoever
+//! has them writes down what changes, so that a restart forgets nothing.
 
 use cordboard_model::id::TenantId;
 use cordboard_model::time::{Duration, Time};
@@ -24,6 +25,19 @@ pub struct Counters {
 pub struct TooMany;
 
 impl Counters {
+    /// Takes one back as it was.
+    pub fn restore(&mut self, (tenant, name): (TenantId, String), value: i64, ends: Time) {
+        let counters = self.tenants.entry(tenant).or_default();
+        if counters.len() < COUNTERS_MAX {
+            counters.insert(name, Counter { value, ends });
+        }
+    }
+
+    /// When one is forgotten; none if there is none.
+    pub fn ends(&self, (tenant, name): (TenantId, &str)) -> Option<Time> {
+        Some(self.tenants.get(&tenant)?.get(name)?.ends)
+    }
+
     /// Counts. Gives the value, or none if it would be above `most`; then nothing was counted.
     ///
     /// # Errors
@@ -76,6 +90,17 @@ mod tests {
         assert_eq!(count(1, 3_600_000), Some(1));
         assert_eq!(count(-5, 3_600_001), Some(-4));
         assert_eq!(count(i64::MIN, 3_600_002), Some(i64::MIN));
+    }
+
+    #[test]
+    fn a_count_that_was_taken_back_goes_on_and_ends_when_it_would_have() {
+        let mut before = Counters::default();
+        assert_eq!(before.count(PIN, 2, None, HOUR, Time::from_millis(1_000)), Ok(Some(2)));
+        assert_eq!(before.ends(PIN), Some(Time::from_millis(3_601_000)));
+        let mut after = Counters::default();
+        after.restore((PIN.0, PIN.1.to_owned()), 2, Time::from_millis(600_000));
+        assert_eq!(after.count(PIN, 1, Some(2), HOUR, Time::from_millis(599_999)), Ok(None));
+        assert_eq!(after.count(PIN, 1, Some(2), HOUR, Time::from_millis(600_000)), Ok(Some(1)));
     }
 
     #[test]

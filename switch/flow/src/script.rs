@@ -464,7 +464,8 @@ fn talked(step: &StepSpec, dial: &Dial) -> VerbAnswer {
 fn by_time(step: &StepSpec, first: &First) -> bool {
     let answers = step.status.is_some() || step.json.is_some() || step.text.is_some() || step.http.is_some();
     let asked = first.fetch.is_some() && (answers || first.ms.is_none());
-    !asked && !(first.key && step.key.is_some())
+    let pressed = first.key && step.key.is_some();
+    !(asked || pressed)
 }
 
 /// What a server says: 200 and nothing if the step does not say.

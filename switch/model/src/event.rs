@@ -2,7 +2,9 @@
 
 use crate::cause::{Cause, Party};
 use crate::cdr::{Cdr, Supervision, TransferRecord};
-use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, StreamId, TenantId, TrunkId, UserId};
+use crate::id::{
+    AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, StreamId, TenantId, TrunkId, UserId,
+};
 use crate::leg::PartyId;
 use crate::media::AudioNews;
 use crate::stream::{StreamEnd, StreamWay};
@@ -338,6 +340,17 @@ pub enum EventKind {
         gateway: Option<String>,
         /// What it is now.
         state: String,
+    },
+    /// A row of a table that flows look things up in was put or removed by the API.
+    TableChanged {
+        /// The table.
+        table: Name,
+        /// The row's key.
+        key: String,
+        /// Whether it was removed.
+        removed: bool,
+        /// By whom.
+        by: String,
     },
     /// The configuration was exchanged.
     ConfigReloaded {

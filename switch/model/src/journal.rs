@@ -1,11 +1,12 @@
 //! What is written before it happens, so that nothing accepted is lost by a crash.
 
 use crate::cdr::{Cdr, RecordingEntry};
-use crate::id::{AgentId, CallId, LegId, QueueId, RecordingId, UserId};
+use crate::id::{AgentId, CallId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use crate::leg::PartyId;
 use crate::time::Wall;
 use crate::view::AgentStatus;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What is needed to send a BYE in a dialog after a restart (RFC 3261 12.1). All texts are as on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +115,30 @@ pub enum JournalRecord {
         user: UserId,
         /// The Contact URI.
         uri: String,
+    },
+    /// A flow has counted.
+    Counted {
+        /// For whom.
+        tenant: TenantId,
+        /// What.
+        name: String,
+        /// How much it is now.
+        value: i64,
+        /// When it is forgotten.
+        ends: Wall,
+    },
+    /// A row of a tenant's table was put or removed.
+    TableRow {
+        /// Whose.
+        tenant: TenantId,
+        /// Of which table.
+        table: Name,
+        /// Which.
+        key: String,
+        /// The cells behind the key by the names of their columns; removed if none.
+        cells: Option<BTreeMap<String, String>>,
+        /// What was removed stands in the table's file: it must be kept in mind that it is not there any more.
+        hides: bool,
     },
     /// An agent's intent or state changed.
     Agent {

@@ -52,7 +52,9 @@ impl EventLog {
             EventKind::Alarm { .. } | EventKind::FlowFailed { .. } | EventKind::TrunkChanged { .. } => {
                 tracing::enabled!(tracing::Level::WARN)
             }
-            EventKind::FlowLog { .. } => tracing::enabled!(tracing::Level::INFO),
+            EventKind::FlowLog { .. } | EventKind::TableChanged { .. } => {
+                tracing::enabled!(tracing::Level::INFO)
+            }
             EventKind::CallStarted { .. } | EventKind::CallRouted { .. } | EventKind::CallEnded { .. } => {
                 tracing::enabled!(tracing::Level::DEBUG)
             }
@@ -70,6 +72,10 @@ impl EventLog {
             EventKind::TrunkChanged { trunk, gateway, state } => {
                 let gateway = gateway.as_deref().unwrap_or("-");
                 tracing::warn!(%trunk, gateway, "trunk: {state}");
+            }
+            EventKind::TableChanged { table, key, removed, by } => {
+                let done = if *removed { "removed" } else { "put" };
+                tracing::info!(%tenant, by, "row {key:?} of table {table} is {done}");
             }
             EventKind::FlowLog { call, text } => tracing::info!(%call, "{text}"),
             EventKind::CallStarted { call, from, to } => {

@@ -10,18 +10,19 @@ use crate::shard::Order;
 use cordboard_acd::AcdCommand;
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
-    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, Refusal, Since,
-    Subscription, Switch,
+    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, Refusal, Row,
+    Since, Subscription, Switch,
 };
-use cordboard_core::{Shard, ShardCommand};
+use cordboard_core::{CHANGED_ROWS_MAX, RowRefused, Shard, ShardCommand};
 use cordboard_lane::Sender;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use cordboard_store::{Cursor, Store, StoreError};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -92,6 +93,26 @@ impl NodeSwitch {
     }
 }
 
+impl NodeSwitch {
+    fn change_row(&self, tenant: TenantId, row: Row) -> Later<Vec<String>> {
+        let what = format!("row {:?} of table {}", row.key, row.table);
+        let done = if row.cells.is_some() { "put" } else { "removed" };
+        let answer = self.later(move |shard| shard.set_row((tenant, row.table), row.key, row.cells, row.by));
+        Box::pin(async move {
+            match answer.await? {
+                Ok(()) => Ok(vec![format!("{what} is {done}")]),
+                Err(RowRefused::NotFound) => Err(missing(what)),
+                Err(RowRefused::Full) => Err(Refusal::Conflict(format!(
+                    "{CHANGED_ROWS_MAX} rows are changed already; more belong into a file"
+                ))),
+                Err(RowRefused::TooLarge(which)) => {
+                    Err(Refusal::Invalid(vec![format!("the {which} is too large")]))
+                }
+            }
+        })
+    }
+}
+
 impl Switch for NodeSwitch {
     fn authenticate(&self, key: &str) -> Option<Caller> {
         self.reloader.authenticate(key)
@@ -147,6 +168,15 @@ impl Switch for NodeSwitch {
             found.ok_or_else(|| missing(trunk.map_or_else(|| tenant.to_string(), |id| format!("trunk {id}"))))
         });
         Box::pin(async move { answer.await? })
+    }
+
+    fn row(&self, tenant: TenantId, table: Name, key: String) -> Later<BTreeMap<String, String>> {
+        let what = format!("row {key:?} of table {table}");
+        let answer = self.later(move |shard| shard.row(tenant, &table, &key));
+        Box::pin(async move {
+            let row = answer.await?.ok_or_else(|| missing(what))?;
+            Ok(row.into_iter().collect())
+        })
     }
 
     fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>> {
@@ -292,6 +322,7 @@ impl Switch for NodeSwitch {
                 });
                 Box::pin(async move { answer.await? })
             }
+            Command::Row(row) => self.change_row(tenant, row),
             Command::Messages(user, new, old) => {
                 let answer = self.later(move |shard| match shard.set_messages(&user, new, old) {
                     true => Ok(vec![format!("{new} new messages wait for {user}, and {old} old")]),

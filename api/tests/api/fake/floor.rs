@@ -42,6 +42,8 @@ pub struct Floor {
     pub trunks: Vec<TrunkView>,
     pub bans: Vec<BanView>,
     pub flows: Vec<cordboard_api::flows::FlowSource>,
+    /// Rows of tables.
+    pub rows: BTreeMap<(cordboard_model::id::Name, String), BTreeMap<String, String>>,
     pub traces: Vec<cordboard_model::trace::TraceView>,
     /// Records, oldest first.
     pub cdrs: Vec<Cdr>,
@@ -71,6 +73,7 @@ impl Floor {
             trunks: Vec::new(),
             bans: Vec::new(),
             flows: Vec::new(),
+            rows: BTreeMap::new(),
             traces: Vec::new(),
             cdrs: Vec::new(),
             recordings: Vec::new(),

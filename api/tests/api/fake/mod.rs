@@ -18,7 +18,7 @@ use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::event::EventKind;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView, TraceWhat};
 use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use std::collections::BTreeMap;
@@ -188,6 +188,13 @@ impl Switch for Fake {
         })
     }
 
+    fn row(&self, tenant: TenantId, table: Name, key: String) -> Later<BTreeMap<String, String>> {
+        self.answer(tenant, move |floor| {
+            let row = floor.rows.get(&(table, key)).cloned();
+            row.ok_or_else(|| Refusal::NotFound("no such row".into()))
+        })
+    }
+
     fn contacts(&self, tenant: TenantId) -> Later<Vec<ContactView>> {
         self.answer(tenant, |floor| Ok(floor.contacts.clone()))
     }
@@ -286,6 +293,28 @@ fn intend(floor: &mut Floor, agent: &AgentId, intent: AgentIntent) -> Result<Vec
     Ok(vec![format!("agent {agent} is {}", status.as_str())])
 }
 
+fn lift(floor: &mut Floor, source: std::net::IpAddr) -> Result<Vec<String>, Refusal> {
+    let before = floor.bans.len();
+    floor.bans.retain(|ban| !ban.source.contains(source));
+    match floor.bans.len() < before {
+        true => Ok(vec![format!("{source} is heard again")]),
+        false => Err(missing(&source)),
+    }
+}
+
+fn change_row(floor: &mut Floor, row: cordboard_api::switch::Row) -> Result<Vec<String>, Refusal> {
+    let key = (row.table, row.key);
+    let found = match row.cells {
+        Some(cells) => {
+            floor.rows.insert(key, cells);
+            true
+        }
+        None => floor.rows.remove(&key).is_some(),
+    };
+    let done = vec![format!("done by {}", row.by)];
+    found.then_some(done).ok_or_else(|| Refusal::NotFound("no such row".into()))
+}
+
 fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
     match command {
         Command::HangUp(call, cause) => {
@@ -328,17 +357,11 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         Command::Transfer(_) | Command::EndTransfer(..) | Command::Room(_) | Command::Mute(..) => {
             rearrange(floor, command)
         }
+        Command::Row(row) => change_row(floor, row),
         Command::Messages(user, new, old) => {
             Ok(vec![format!("{new} new and {old} old messages wait for {user}")])
         }
-        Command::LiftBan(source) => {
-            let before = floor.bans.len();
-            floor.bans.retain(|ban| !ban.source.contains(source));
-            match floor.bans.len() < before {
-                true => Ok(vec![format!("{source} is heard again")]),
-                false => Err(missing(&source)),
-            }
-        }
+        Command::LiftBan(source) => lift(floor, source),
         Command::Agent(agent, intent) => intend(floor, &agent, intent),
         Command::BlockTrunk(trunk, block) => {
             let found = floor.trunks.iter_mut().find(|known| known.trunk == trunk);

@@ -17,7 +17,7 @@ use cordboard_model::id::*;
 use cordboard_model::leg::{Incoming, LegCommand, LegEvent, PartyId};
 use cordboard_model::media::{LegStats, MediaCommand, MediaEvent, OpenError};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
-use cordboard_model::verb::{Destination, QueueEnd, Verb};
+use cordboard_model::verb::{Destination, First, QueueEnd, Verb};
 use core::net::SocketAddr;
 use std::collections::{BTreeMap, BTreeSet};
 

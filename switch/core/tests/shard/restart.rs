@@ -25,7 +25,7 @@ fn contact(expires: i64) -> ContactRecord {
 
 fn restored(contacts: Vec<ContactRecord>, agents: Vec<(AgentId, AgentStatus, Wall)>) -> Rig {
     let mut rig = Rig::new();
-    let restore = Restore { contacts, agents, dialogs: Vec::new() };
+    let restore = Restore { contacts, agents, ..Restore::default() };
     rig.command(ShardCommand::Restore(Box::new(restore)));
     rig
 }
@@ -48,7 +48,7 @@ fn a_device_whose_time_was_over_is_not_taken_back() {
 fn a_device_that_was_not_taken_back_is_news_to_its_agent_when_it_registers_again() {
     let mut rig = Rig::unconfigured([7; 32]);
     rig.configure(with_password("secret"));
-    let restore = Restore { contacts: vec![contact(500)], agents: Vec::new(), dialogs: Vec::new() };
+    let restore = Restore { contacts: vec![contact(500)], ..Restore::default() };
     rig.command(ShardCommand::Restore(Box::new(restore)));
     let register = format!(
         "REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP {PHONE};branch=z9hG4bKr\r\nMax-Forwards: 70\r\n\

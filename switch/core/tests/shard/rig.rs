@@ -165,7 +165,7 @@ impl Rig {
             cseq: 1,
             expires: Wall(1_700_000_900_000),
         };
-        let restore = Restore { contacts: vec![contact], agents: Vec::new(), dialogs: Vec::new() };
+        let restore = Restore { contacts: vec![contact], ..Restore::default() };
         self.command(ShardCommand::Restore(Box::new(restore)));
     }
 

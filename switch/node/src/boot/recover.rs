@@ -58,10 +58,15 @@ impl Kept {
     pub(super) fn restore(&self) -> Restore {
         let dialogs = self.recovered.dialogs().map(|(_, _, dialog)| dialog.clone());
         let agents = self.recovered.agents.iter();
+        let (counters, rows) = (self.recovered.counters.iter(), self.recovered.rows.iter());
         Restore {
             contacts: self.recovered.contacts.clone(),
             agents: agents.map(|record| (record.agent.clone(), record.status, record.since)).collect(),
             dialogs: dialogs.collect(),
+            counters: counters.map(|c| (c.tenant, c.name.clone(), c.value, c.ends)).collect(),
+            rows: rows
+                .map(|row| (row.tenant, row.table.clone(), row.key.clone(), row.cells.clone()))
+                .collect(),
         }
     }
 

@@ -90,6 +90,7 @@ impl World {
             contacts: fold.contacts.into_values().collect(),
             agents: fold.agents.into_iter().map(|(agent, (status, since))| (agent, status, since)).collect(),
             dialogs: fold.dialogs.into_values().collect(),
+            ..Restore::default()
         };
         self.order(ShardCommand::Restore(Box::new(restore)));
         up

@@ -5,7 +5,7 @@
 
 use super::scan::Damage;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
-use cordboard_model::id::{AgentId, CallId, LegId, QueueId, RecordingId, UserId};
+use cordboard_model::id::{AgentId, CallId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::Wall;
@@ -25,6 +25,10 @@ pub struct Recovered {
     pub contacts: Vec<ContactRecord>,
     /// The last known state of each agent.
     pub agents: Vec<AgentRecord>,
+    /// What flows had counted; what is forgotten since is included.
+    pub counters: Vec<Counted>,
+    /// Rows of tables that were put or removed, in the order of tenants, tables and keys.
+    pub rows: Vec<ChangedRow>,
     /// Calls without a closing record: interrupted calls.
     pub calls: Vec<OpenCall>,
     /// Recordings without a closing record: their files end where the switch did.
@@ -54,6 +58,32 @@ pub struct AgentRecord {
     pub status: AgentStatus,
     /// Since when.
     pub since: Wall,
+}
+
+/// What a flow had counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// For whom.
+    pub tenant: TenantId,
+    /// What.
+    pub name: String,
+    /// How much.
+    pub value: i64,
+    /// When it is forgotten.
+    pub ends: Wall,
+}
+
+/// A row of a table that does not stand as in its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedRow {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which table.
+    pub table: Name,
+    /// Which.
+    pub key: String,
+    /// The cells by the names of their columns; removed if none.
+    pub cells: Option<BTreeMap<String, String>>,
 }
 
 /// An interrupted call.
@@ -166,6 +196,8 @@ impl Recovered {
 pub(crate) struct Fold {
     contacts: BTreeMap<(UserId, String), ContactRecord>,
     agents: BTreeMap<AgentId, AgentRecord>,
+    counters: BTreeMap<(TenantId, String), Counted>,
+    rows: BTreeMap<(TenantId, Name, String), ChangedRow>,
     /// Calls with an opening record and none that closes them.
     open: BTreeMap<CallId, OpenCall>,
     /// Calls seen without an opening record so far.
@@ -216,6 +248,18 @@ impl Fold {
             }
             JournalRecord::Unregistered { user, uri } => {
                 self.contacts.remove(&(user, uri));
+            }
+            JournalRecord::Counted { tenant, name, value, ends } => {
+                let counted = Counted { tenant, name: name.clone(), value, ends };
+                self.counters.insert((tenant, name), counted);
+            }
+            JournalRecord::TableRow { tenant, table, key, cells, hides } => {
+                let row = (tenant, table.clone(), key.clone());
+                if cells.is_some() || hides {
+                    self.rows.insert(row, ChangedRow { tenant, table, key, cells });
+                } else {
+                    self.rows.remove(&row);
+                }
             }
             JournalRecord::Agent { agent, status, since } => {
                 let record = AgentRecord { agent: agent.clone(), status, since };
@@ -321,6 +365,8 @@ impl Fold {
         Recovered {
             contacts: self.contacts.into_values().collect(),
             agents: self.agents.into_values().collect(),
+            counters: self.counters.into_values().collect(),
+            rows: self.rows.into_values().collect(),
             calls: self.open.into_values().collect(),
             recordings: self.recordings.into_values().collect(),
             closed,

@@ -3,7 +3,7 @@
 //! Positions only: a live call costs the writer some dozens of bytes, not a second copy of its state.
 
 use super::fold::LINGER_MS;
-use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, UserId};
+use cordboard_model::id::{AgentId, CallId, LegId, Name, RecordingId, TenantId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::time::Wall;
 use std::collections::{BTreeMap, VecDeque};
@@ -20,6 +20,10 @@ pub(crate) struct Place {
 pub(crate) struct Index {
     contacts: BTreeMap<(UserId, String), Place>,
     agents: BTreeMap<AgentId, Place>,
+    /// With the time at which each is forgotten.
+    counters: BTreeMap<(TenantId, String), (Wall, Place)>,
+    rows: BTreeMap<(TenantId, Name, String), Place>,
+    newest: Wall,
     calls: BTreeMap<CallId, CallLines>,
     /// Closed calls some of whose dialogs may still need a BYE, with the time of the closing.
     lingering: VecDeque<(Wall, CallId)>,
@@ -44,6 +48,7 @@ impl Index {
     /// Takes the record written at `place` in the moment `at`.
     pub(crate) fn take(&mut self, place: Place, at: Wall, record: &JournalRecord) {
         self.forget_lingering(at);
+        self.newest = self.newest.max(at);
         match record {
             JournalRecord::CallOpened { call, .. } | JournalRecord::Queued { call, .. } => {
                 if !self.unstored_calls.contains_key(call) {
@@ -80,6 +85,17 @@ impl Index {
             }
             JournalRecord::Unregistered { user, uri } => {
                 self.contacts.remove(&(user.clone(), uri.clone()));
+            }
+            JournalRecord::Counted { tenant, name, ends, .. } => {
+                self.counters.insert((*tenant, name.clone()), (*ends, place));
+            }
+            JournalRecord::TableRow { tenant, table, key, cells, hides } => {
+                let row = (*tenant, table.clone(), key.clone());
+                if cells.is_some() || *hides {
+                    self.rows.insert(row, place);
+                } else {
+                    self.rows.remove(&row);
+                }
             }
             JournalRecord::Agent { agent, .. } => {
                 self.agents.insert(agent.clone(), place);
@@ -154,6 +170,8 @@ impl Index {
         let mut all: Vec<&mut Place> = Vec::new();
         all.extend(self.contacts.values_mut());
         all.extend(self.agents.values_mut());
+        all.extend(self.counters.values_mut().map(|(_, place)| place));
+        all.extend(self.rows.values_mut());
         let calls = self.calls.values_mut();
         all.extend(calls.flat_map(|c| c.lines.iter_mut().map(|(_, place)| place)));
         all.extend(self.recordings.values_mut());
@@ -165,6 +183,8 @@ impl Index {
 
     /// Every line that is alive, in the order of the file.
     pub(crate) fn places(&mut self) -> Vec<Place> {
+        let newest = self.newest;
+        self.counters.retain(|_, (ends, _)| *ends > newest);
         self.places_mut().into_iter().map(|p| *p).collect()
     }
 

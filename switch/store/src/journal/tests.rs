@@ -5,7 +5,7 @@ use super::*;
 use crate::scratch::Scratch;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, LegRole, RecordingEntry};
-use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, QueueId, RecordingId, TenantId, UserId};
+use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::{Time, Wall};
@@ -538,4 +538,51 @@ fn contacts_and_agents_are_as_they_were() {
     assert_eq!(recovered.contacts, [contact("1001", 60_000)]);
     let ended = recovered.drop_expired(Wall(60_000));
     assert_eq!((ended.len(), recovered.contacts.len()), (1, 0));
+}
+
+#[test]
+fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
+    let scratch = Scratch::new();
+    let (journal, _) = Journal::open(scratch.path()).unwrap();
+    let mut open = journal.into_writer().unwrap();
+    let tenant = TenantId::DEFAULT;
+    let counted = |name: &str, value, ends| JournalRecord::Counted {
+        tenant,
+        name: name.into(),
+        value,
+        ends: Wall(ends),
+    };
+    let row = |key: &str, name: Option<&str>, hides| JournalRecord::TableRow {
+        tenant,
+        table: Name::new("vip").unwrap(),
+        key: key.into(),
+        cells: name.map(|name| [("name".to_owned(), name.to_owned())].into()),
+        hides,
+    };
+    let records = [
+        counted("pin", 1, 5_000),
+        counted("pin", 2, 5_000),
+        counted("over", 1, 2_000),
+        row("1", Some("Ada"), false),
+        row("1", Some("Bob"), false),
+        row("2", Some("Eve"), false),
+        row("2", None, false),
+        row("3", None, true),
+    ];
+    for record in &records {
+        open.append(record, Wall(1_000)).unwrap();
+    }
+    open.append(&counted("late", 7, 9_000), Wall(3_000)).unwrap();
+    open.commit(Time::ZERO).unwrap();
+    open.compact().unwrap();
+    drop(open);
+    let (_, recovered) = Journal::open(scratch.path()).unwrap();
+    let counts: Vec<_> = recovered.counters.iter().map(|c| (c.name.as_str(), c.value, c.ends.0)).collect();
+    assert_eq!(counts, [("late", 7, 9_000), ("pin", 2, 5_000)]);
+    let rows: Vec<_> = recovered
+        .rows
+        .iter()
+        .map(|row| (row.key.as_str(), row.cells.as_ref().map(|cells| cells["name"].as_str())))
+        .collect();
+    assert_eq!(rows, [("1", Some("Bob")), ("3", None)]);
 }
