@@ -161,10 +161,14 @@ fn hint(verb: &Verb) -> Option<&'static str> {
     match verb {
         Verb::Collect { .. } => Some("keys"),
         Verb::Enqueue { .. } => Some("served, timeout, full, nobody_signed_in or gone"),
+        Verb::Dial(dial) if dial.go_on => Some("served or limit after the talk, or busy, no_answer ..."),
         Verb::Dial { .. } | Verb::Transfer { .. } => {
             Some("nothing if it is answered, or busy, no_answer ...")
         }
         Verb::Stream { .. } => Some("closed or timeout, and what the program found"),
+        Verb::First(_) => {
+            Some("a key; what the server answers, as for http; nothing if the time comes first")
+        }
         Verb::Http(_) => Some("status and JSON, as 200 {\"name\": \"Ann\"}; or late, unreachable ..."),
         Verb::Ask(Ask::Calendar { .. }) => Some("open or closed"),
         Verb::Ask(Ask::Lookup { .. }) => {
@@ -187,17 +191,21 @@ fn fields(verb: &Verb, typed: &str) -> String {
         // Fields of a step as they are.
         _ if typed.is_empty() || typed.contains('=') => typed.to_owned(),
         Verb::Enqueue { .. } => format!("queue = {typed:?}"),
+        Verb::First(_) if typed.len() == 1 && is_keys(typed) => format!("key = {typed:?}"),
+        Verb::Dial(_) if matches!(typed, "served" | "limit") => format!("dial = {typed:?}"),
         Verb::Ask(Ask::Calendar { .. }) => format!("calendar = {typed:?}"),
         Verb::Stream { .. } if rest.is_empty() => format!("stream = {first:?}"),
         Verb::Stream { .. } => format!("stream = {first:?}, result = {rest:?}"),
-        Verb::Http(_) => match (first.parse::<u16>(), answered(if rest.is_empty() { "" } else { rest })) {
-            (Ok(status), None) if rest.is_empty() => format!("status = {status}"),
-            (Ok(status), Some(json)) => format!("status = {status}, json = {json}"),
-            (Ok(status), None) => format!("status = {status}, text = {rest:?}"),
-            (Err(_), _) => {
-                answered(typed).map_or(format!("http = {typed:?}"), |json| format!("json = {json}"))
+        Verb::Http(_) | Verb::First(_) => {
+            match (first.parse::<u16>(), answered(if rest.is_empty() { "" } else { rest })) {
+                (Ok(status), None) if rest.is_empty() => format!("status = {status}"),
+                (Ok(status), Some(json)) => format!("status = {status}, json = {json}"),
+                (Ok(status), None) => format!("status = {status}, text = {rest:?}"),
+                (Err(_), _) => {
+                    answered(typed).map_or(format!("http = {typed:?}"), |json| format!("json = {json}"))
+                }
             }
-        },
+        }
         _ => format!("failed = {typed:?}"),
     }
 }

@@ -49,7 +49,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 29] = [
+pub const NAMES: [&str; 30] = [
     answer::NAME,
     ring::NAME,
     reject::NAME,
