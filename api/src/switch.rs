@@ -5,7 +5,9 @@ use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
 use cordboard_model::event::Event;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId, UserId};
+use cordboard_model::id::{
+    AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId, UserId,
+};
 use cordboard_model::stream::StreamWay;
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
