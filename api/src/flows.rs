@@ -1,7 +1,8 @@
 //! The life of a flow that is kept by the API: draft, check, test, publish, roll back.
 
-use crate::asked::{Said, Says};
+use crate::asked::{Of, Said, Says};
 use crate::key::Asking;
+use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::{Answer, Page, page};
 use crate::state::State;
@@ -11,7 +12,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request, State as Use};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use cordboard_model::id::FlowId;
+use cordboard_model::id::{CallId, FlowId};
 use cordboard_model::time::Wall;
 use serde::{Deserialize, Serialize};
 
@@ -274,6 +275,7 @@ pub(crate) fn routes() -> Router<State> {
     Router::new()
         .route("/flows", get(list))
         .route("/flows/{name}", get(current))
+        .route("/calls/{id}/flow-test", get(recorded))
         .route("/flows/{name}/draft", get(draft).put(put_draft).delete(drop_draft))
         .route("/flows/{name}/check", post(check))
         .route("/flows/{name}/test", post(test))
@@ -328,4 +330,13 @@ async fn publish(flow: Named, Perhaps(said): Perhaps<Publish>) -> Answer<FlowDon
 async fn roll_back(flow: Named, Said(said): Said<Back>) -> Answer<FlowDone> {
     let Back { version, note } = said;
     flow.order(FlowOrder::RollBack { version, note: short(note)? }).await
+}
+
+/// A finished call as a test of its flow.
+async fn recorded(of: Of<CallId>, query: Params) -> Result<Response, Problem> {
+    let query = query.only(&["flow"])?;
+    let flow = query.text("flow").map(str::to_owned);
+    let text = of.state.switch.flow_test(of.id, flow).await?;
+    let kind = [(axum::http::header::CONTENT_TYPE, "application/toml; charset=utf-8")];
+    Ok((kind, text).into_response())
 }

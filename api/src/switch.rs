@@ -387,6 +387,8 @@ pub trait Switch: Send + Sync + 'static {
     fn flow(&self, flow: FlowId, which: FlowWhich) -> Later<FlowSource>;
     /// The versions of a flow that is kept by the API, newest first.
     fn flow_versions(&self, flow: FlowId) -> Later<Vec<FlowVersion>>;
+    /// What a finished call did in its flow, as a test in TOML; of the flow of this name, or of its first one.
+    fn flow_test(&self, call: CallId, flow: Option<String>) -> Later<String>;
     /// Does something with a flow; `by` is who asks, for the list of versions.
     fn flow_order(&self, flow: FlowId, by: String, order: FlowOrder) -> Later<FlowDone>;
     /// Does something. Answered with what was done, in words.

@@ -20,6 +20,7 @@ mod lamps;
 mod large;
 mod media;
 mod nat;
+mod newcomer;
 mod offers;
 mod operator;
 mod opus_recordings;
@@ -195,6 +196,8 @@ static TESTS: &[Test] = &[
     ),
     test("a_flow_that_was_never_published_leads_to_its_fallback", publishing::unpublished),
     test("flows_are_published_and_rolled_back_by_command", publishing::by_command),
+    test("the_newcomers_path_from_an_empty_file_to_a_published_flow_is_walked", newcomer::path),
+    test("a_finished_call_becomes_a_test_that_passes_without_its_secrets", newcomer::recorded),
     test("events_since_a_cut_are_neither_missing_nor_doubled", events::since_a_cut),
     test("events_since_another_start_are_a_gap_and_a_snapshot", events::since_another_start),
     test("api_shows_calls_queues_and_agents_and_hangs_up", events::shown_and_hung_up),

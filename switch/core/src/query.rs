@@ -32,6 +32,11 @@ impl Shard {
         self.calls.view(call)
     }
 
+    /// The flows that a call ran, as long as they are kept: the newest some hundred of all calls.
+    pub fn finished_flows(&self, call: CallId) -> Vec<cordboard_flow::Finished> {
+        self.flows.finished(call)
+    }
+
     /// Queues of a tenant.
     pub fn queues(&self, tenant: TenantId) -> Vec<QueueView> {
         self.acd.queues(tenant)

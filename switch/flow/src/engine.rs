@@ -6,6 +6,8 @@
 use crate::check::check;
 use crate::error::{FlowError, FlowErrorKind};
 use crate::io::{FlowCommand, FlowInput, FlowOutput, FlowRecord, PartyId};
+use crate::recorded::{Finished, HowEnded};
+use crate::seen::{At, Passed, Seen};
 use crate::texts::{self, Text, TextName, Texts};
 use crate::verb::{Asked, Reply};
 use crate::vm::place::{Chunks, Place};
@@ -27,6 +29,10 @@ pub const ANSWERS_MAX: usize = 2_048;
 const TEXT_COSTS: u64 = 2_000;
 /// Most bytes of what others said that are kept of a call, likewise.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// Most flows that are over of which a test can be made, and what they may take: the last minutes of a busy switch.
+const FINISHED_MAX: usize = 500;
+const FINISHED_BYTES_MAX: usize = 8 << 20;
 
 const WALL: TimerReason = TimerReason("flow: longest life");
 
@@ -68,6 +74,12 @@ pub struct FlowEngine {
     limits: FlowLimits,
     deadlines: Deadlines<CallId>,
     outputs: VecDeque<FlowOutput>,
+    /// Flows that are over, the newest last.
+    finished: VecDeque<Finished>,
+    /// What they take, bytes.
+    finished_bytes: usize,
+    /// What was seen, if that is kept.
+    seen: Option<Box<Seen>>,
 }
 
 impl FlowEngine {
@@ -81,6 +93,66 @@ impl FlowEngine {
             limits: FlowLimits::default(),
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
+            finished: VecDeque::new(),
+            finished_bytes: 0,
+            seen: None,
+        }
+    }
+
+    /// The flows that a call ran, as long as they are kept, in the order in which they ended.
+    pub fn finished(&self, call: CallId) -> Vec<Finished> {
+        self.finished.iter().filter(|finished| finished.record.call == call).cloned().collect()
+    }
+
+    /// Keeps a flow that is over, for a test to be made of it. The oldest give way.
+    fn keep(&mut self, call: CallId, end: HowEnded) {
+        let Some(record) = self.record(call) else { return };
+        let finished = Finished { record, end };
+        self.finished_bytes += finished.heft();
+        self.finished.push_back(finished);
+        while self.finished.len() > FINISHED_MAX || self.finished_bytes > FINISHED_BYTES_MAX {
+            let Some(gone) = self.finished.pop_front() else { break };
+            self.finished_bytes = self.finished_bytes.saturating_sub(gone.heft());
+        }
+    }
+
+    /// Keeps what is seen of calls from now on: for the test bench, whose calls are few.
+    pub fn watch(&mut self) {
+        self.seen = Some(Box::default());
+    }
+
+    /// What was seen, and nothing is from now on.
+    pub fn take_seen(&mut self) -> Seen {
+        self.seen.take().map(|seen| *seen).unwrap_or_default()
+    }
+
+    /// Notes what became of the verb before, where what is seen is kept.
+    pub fn note_answer(&mut self, text: &str) {
+        if let Some(seen) = &mut self.seen {
+            seen.note(Passed::Answer(text.to_owned()));
+        }
+    }
+
+    /// Takes over what the call's coroutine saw, and the verb that it asks for.
+    fn note_seen(&mut self, call: CallId, step: &Step) {
+        let (Some(seen), Some(run)) = (&mut self.seen, self.runs.get_mut(&call)) else {
+            return;
+        };
+        let watched = run.state.watched.as_deref_mut().map(core::mem::take).unwrap_or_default();
+        let chunks = &run.state.chunks;
+        let at = |place: Place| At { file: file(&self.texts, chunks, place), line: place.line };
+        for place in watched.lines {
+            let At { file, line } = at(place);
+            seen.lines.entry(file).or_default().insert(line);
+        }
+        for (place, branches) in watched.menus {
+            seen.menus.entry(at(place)).or_default().extend(branches);
+        }
+        for (place, branch) in watched.taken {
+            seen.note(Passed::Choice(at(place), branch));
+        }
+        if let Step::Verb { verb, place, .. } = step {
+            seen.note(Passed::Verb(at(*place), crate::line::line(verb)));
         }
     }
 
@@ -184,6 +256,7 @@ impl FlowEngine {
             place: Place { text: 0, line: 1 },
             left: limits.instructions,
             chunks,
+            watched: self.seen.as_ref().map(|_| Box::default()),
             ..CallState::default()
         };
         let run = Run {
@@ -230,7 +303,7 @@ impl FlowEngine {
         if let Some(at) = self.vms.iter().position(roomy) {
             return Ok(at);
         }
-        let vm = Vm::new(self.seed)?;
+        let vm = Vm::new(self.seed, self.seen.is_some())?;
         match self.vms.iter().position(Option::is_none) {
             Some(at) => {
                 self.vms[at] = Some(vm);
@@ -323,6 +396,7 @@ impl FlowEngine {
     /// Acts on where a resume ended. `aloud` is false while answers are replayed.
     fn conclude(&mut self, call: CallId, step: Step, aloud: bool) {
         self.tell_logs(call, aloud);
+        self.note_seen(call, &step);
         match step {
             Step::Verb { verb, asked, place } => {
                 let Some(run) = self.runs.get_mut(&call) else {
@@ -361,6 +435,7 @@ impl FlowEngine {
 
     /// The flow is over.
     fn end(&mut self, call: CallId) {
+        self.keep(call, HowEnded::Ended);
         if let Some(run) = self.remove(call) {
             self.outputs.push_back(FlowOutput::Ended { call, flow: run.flow });
         }
@@ -371,6 +446,7 @@ impl FlowEngine {
             return;
         };
         let error = self.error(&run.state.chunks, fault, &run.limits);
+        self.keep(call, HowEnded::Failed(error.text.clone()));
         if let Some(run) = self.remove(call) {
             self.outputs.push_back(FlowOutput::Failed { call, flow: run.flow, error });
         }
@@ -401,6 +477,7 @@ impl FlowEngine {
     }
 
     fn stop(&mut self, call: CallId) {
+        self.keep(call, HowEnded::Stopped);
         if self.remove(call).is_some() {
             let other = |output: &FlowOutput| output.call() != call;
             self.outputs.retain(other);

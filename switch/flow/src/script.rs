@@ -7,6 +7,7 @@ use crate::FlowEngine;
 use crate::counters::Counters;
 use crate::error::FlowError;
 use crate::io::{FlowCommand, FlowInput, FlowOutput, PartyId};
+use crate::seen::Seen;
 use cordboard_model::ask::{Ask, Told};
 use cordboard_model::calendar::{self, CalendarState};
 use cordboard_model::cause::Cause;
@@ -139,6 +140,12 @@ pub struct StepSpec {
     /// Whether other calls have counted as much as may be.
     #[serde(default)]
     pub limit: bool,
+    /// What a counter has come to, other calls included.
+    #[serde(default)]
+    pub count: Option<i64>,
+    /// What time it is, as `2026-11-21T09:00:00+01:00`.
+    #[serde(default)]
+    pub at: Option<String>,
     /// The row that a table has.
     #[serde(default)]
     pub row: Option<BTreeMap<String, String>>,
@@ -179,6 +186,8 @@ pub struct Report {
     pub trace: Vec<String>,
     /// How long the flow lived, in virtual time.
     pub took: Duration,
+    /// What was seen of the flow.
+    pub seen: Seen,
 }
 
 /// Where a call went otherwise.
@@ -244,6 +253,42 @@ pub fn run(bench: &Bench, case: &Case) -> Result<Report, Mismatch> {
     play.close()
 }
 
+/// Begins a call on an engine.
+fn start(
+    engine: &mut FlowEngine,
+    bench: &Bench,
+    (from, to): (&str, &str),
+    data: &BTreeMap<String, String>,
+    now: Time,
+) -> Result<(), String> {
+    let id = FlowId::new(TenantId::DEFAULT, TESTED).map_err(|e| e.to_string())?;
+    let snapshot = snapshot(bench)?;
+    let errors =
+        |errors: Vec<FlowError>| errors.iter().map(FlowError::to_string).collect::<Vec<_>>().join("\n");
+    engine.handle_command(FlowCommand::Configure(&snapshot), now).map_err(errors)?;
+    let (from, to) = (PartyId(from.to_owned()), PartyId(to.to_owned()));
+    let start = FlowCommand::Start { call: CALL, flow: id, from, to, data: data.clone() };
+    engine.handle_command(start, now).map_err(errors)
+}
+
+/// An engine on which the tested flow of a bench has begun, and its call.
+///
+/// # Errors
+/// What is wrong with the texts.
+pub fn bench_engine(
+    bench: &Bench,
+    parties: (&str, &str),
+    data: &BTreeMap<String, String>,
+    now: Time,
+) -> Result<(FlowEngine, CallId), String> {
+    let mut engine = FlowEngine::new([0; 32]);
+    start(&mut engine, bench, parties, data, now)?;
+    Ok((engine, CALL))
+}
+
+/// The only call there is.
+const CALL: CallId = CallId { tenant: TenantId::DEFAULT, start: 0, shard: 0, number: 1 };
+
 struct Play<'a> {
     case: &'a Case,
     engine: FlowEngine,
@@ -258,11 +303,12 @@ struct Play<'a> {
 
 impl<'a> Play<'a> {
     fn new(case: &'a Case) -> Self {
-        let call = CallId { tenant: TenantId::DEFAULT, start: 0, shard: 0, number: 1 };
+        let mut engine = FlowEngine::new([0; 32]);
+        engine.watch();
         Self {
             case,
-            engine: FlowEngine::new([0; 32]),
-            call,
+            engine,
+            call: CALL,
             now: Time::ZERO,
             data: case.data.clone(),
             counters: Counters::default(),
@@ -273,19 +319,7 @@ impl<'a> Play<'a> {
     }
 
     fn begin(&mut self, bench: &Bench) -> Result<(), String> {
-        let id = FlowId::new(TenantId::DEFAULT, TESTED).map_err(|e| e.to_string())?;
-        let snapshot = snapshot(bench)?;
-        let errors =
-            |errors: Vec<FlowError>| errors.iter().map(FlowError::to_string).collect::<Vec<_>>().join("\n");
-        self.engine.handle_command(FlowCommand::Configure(&snapshot), self.now).map_err(errors)?;
-        let start = FlowCommand::Start {
-            call: self.call,
-            flow: id,
-            from: PartyId(self.case.from.clone()),
-            to: PartyId(self.case.to.clone()),
-            data: self.case.data.clone(),
-        };
-        self.engine.handle_command(start, self.now).map_err(errors)
+        start(&mut self.engine, bench, (&self.case.from, &self.case.to), &self.case.data, self.now)
     }
 
     fn mismatch(&self, expected: &str, got: &str) -> Mismatch {
@@ -355,6 +389,7 @@ impl<'a> Play<'a> {
         self.now = self.now + Duration::try_from_secs_f64(passes).unwrap_or_default();
         self.engine.handle_timeout(self.now);
         let answer = self.answer(step, verb);
+        self.engine.note_answer(&outcome(&answer));
         // What takes time in the switch takes some here, too, however little: budgets begin anew with it.
         if !matches!(verb, Verb::Ask(_) | Verb::SetData { .. } | Verb::GetData { .. } | Verb::Record { .. }) {
             self.ticks += 1;
@@ -412,7 +447,10 @@ impl<'a> Play<'a> {
             Ask::Now { zone } => {
                 let zone = calendar::zone(zone.as_ref().unwrap_or(&self.case.zone)).ok_or(Cause::NotFound)?;
                 let began = calendar::read(&self.case.at).ok_or(Cause::NotFound)?;
-                let at = WallClock { at_zero: began }.at(self.now);
+                let at = match &step.at {
+                    Some(at) => calendar::read(at).ok_or(Cause::NotFound)?,
+                    None => WallClock { at_zero: began }.at(self.now),
+                };
                 Ok(Told::Now(calendar::moment(at, &zone)))
             }
             Ask::Calendar { .. } => Ok(Told::Calendar(CalendarState {
@@ -423,6 +461,7 @@ impl<'a> Play<'a> {
             Ask::Lookup { .. } => Ok(Told::Row(step.row.clone().map(|row| row.into_iter().collect()))),
             Ask::Queue { .. } => Ok(Told::Queue(step.state.unwrap_or(ATTENDED))),
             Ask::Count { .. } if step.limit => Ok(Told::Count(None)),
+            Ask::Count { .. } if step.count.is_some() => Ok(Told::Count(step.count)),
             Ask::Count { name, add, most, seconds } => {
                 let kept = Duration::from_secs((*seconds).into());
                 let counted = self.counters.count((self.call.tenant, name), *add, *most, kept, self.now);
@@ -444,7 +483,8 @@ impl<'a> Play<'a> {
             return Err(self.mismatch(&self.case.end, &got));
         }
         self.note(&got);
-        Ok(Report { trace: self.trace, took: self.now.since(Time::ZERO) })
+        let seen = self.engine.take_seen();
+        Ok(Report { trace: self.trace, took: self.now.since(Time::ZERO), seen })
     }
 }
 
@@ -466,6 +506,37 @@ fn by_time(step: &StepSpec, first: &First) -> bool {
     let asked = first.fetch.is_some() && (answers || first.ms.is_none());
     let pressed = first.key && step.key.is_some();
     !(asked || pressed)
+}
+
+/// What became of a verb, where that may lead to different ways; else nothing.
+fn outcome(answer: &VerbAnswer) -> String {
+    match answer {
+        VerbAnswer::HungUp => "hangs up".to_owned(),
+        VerbAnswer::Failed(cause) => cause.as_str().to_owned(),
+        VerbAnswer::Played { key: Some(key) } => format!("key {key}"),
+        VerbAnswer::Digits { digits, .. } if digits.is_empty() => "no key".to_owned(),
+        VerbAnswer::Digits { .. } => "keys".to_owned(),
+        VerbAnswer::Queue(end) => word(end),
+        VerbAnswer::Dialled { end, .. } => word(end),
+        VerbAnswer::Streamed(outcome) => word(&outcome.end),
+        VerbAnswer::Fetched(fetched) => match &**fetched {
+            Fetched::Answer { status, .. } => status.to_string(),
+            Fetched::Failed(why) => word(why),
+        },
+        VerbAnswer::Told(told) => match &**told {
+            Told::Calendar(CalendarState { holiday: Some(_), .. }) => "holiday".to_owned(),
+            Told::Calendar(state) => if state.open { "open" } else { "closed" }.to_owned(),
+            Told::Row(row) => if row.is_some() { "found" } else { "not found" }.to_owned(),
+            Told::Count(None) => "limit".to_owned(),
+            _ => String::new(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// A word of the model's, as scripts write it.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
 }
 
 /// What a server says: 200 and nothing if the step does not say.

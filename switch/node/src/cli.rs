@@ -83,10 +83,14 @@ pub struct DecryptArgs {
 pub enum FlowCommand {
     /// Play the calls that are written beside a flow, in virtual time, without a phone.
     Test(FlowTestArgs),
+    /// Draw a flow, its menus and branches, from the calls of its test.
+    Graph(FlowGraphArgs),
     /// Take a flow into use at the running switch: a file with the test that stands beside it, or the draft.
     Publish(PublishArgs),
     /// Take an earlier version of a flow into use again.
     Rollback(RollBackArgs),
+    /// Make a test of a finished call: what its flow asked for and was answered. Keys that were a secret are replaced.
+    Record(RecordArgs),
     /// List the versions of a flow with who published them, when and why.
     Versions(VersionsArgs),
     /// A phone in the terminal: prompts as text, keys as they are typed.
@@ -137,6 +141,22 @@ pub struct RollBackArgs {
     pub ask: AskArgs,
 }
 
+/// Of which call a test is made.
+#[derive(Debug, clap::Args)]
+pub struct RecordArgs {
+    /// The id of the call.
+    pub call: String,
+    /// The flow, by its name in the configuration; the first one that the call ran, if left out.
+    #[arg(long)]
+    pub flow: Option<String>,
+    /// The test file; printed if left out. It must not be there yet.
+    #[arg(short, long)]
+    pub out: Option<PathBuf>,
+    /// The switch.
+    #[command(flatten)]
+    pub ask: AskArgs,
+}
+
 /// Whose versions are listed.
 #[derive(Debug, clap::Args)]
 pub struct VersionsArgs {
@@ -167,7 +187,7 @@ pub struct FlowRunArgs {
 }
 
 /// Which tests are run.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct FlowTestArgs {
     /// Files that end in .test.toml, or folders that hold some.
     #[arg(default_value = "ivr-flows")]
@@ -175,6 +195,28 @@ pub struct FlowTestArgs {
     /// Print every step of the calls that went as written, too.
     #[arg(long)]
     pub trace: bool,
+    /// Print which lines of the flows ran, and which branches of their menus were taken.
+    #[arg(long)]
+    pub coverage: bool,
+    /// Fail if less of the lines of a flow ran, percent.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_lines: Option<u8>,
+    /// Fail if less of the branches of a flow's menus were taken, percent.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_branches: Option<u8>,
+    /// Write the outcome as JUnit's XML to this file, too.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+/// Which flow is drawn.
+#[derive(Debug, clap::Args)]
+pub struct FlowGraphArgs {
+    /// The flow, beside which its test stands, or the test.
+    pub file: PathBuf,
+    /// The SVG file; printed if left out.
+    #[arg(short, long)]
+    pub out: Option<PathBuf>,
 }
 
 /// Where the configuration is.

@@ -14,6 +14,7 @@ mod dns;
 pub mod explain;
 pub mod fetch;
 pub mod files;
+pub mod flow_graph;
 pub mod flow_run;
 pub mod flow_test;
 pub mod flows;

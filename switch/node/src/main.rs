@@ -8,7 +8,7 @@ use cordboard_node::config::Loaded;
 use cordboard_node::flows::command as flows;
 use cordboard_node::recordings::tool;
 use cordboard_node::run::start_served;
-use cordboard_node::{demo, explain, flow_run, flow_test, lines, reload, trace};
+use cordboard_node::{demo, explain, flow_graph, flow_run, flow_test, lines, reload, trace};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -51,12 +51,14 @@ fn flow(command: FlowCommand) -> Result<String, String> {
             flow_run::run(&args, &mut typed, &mut shown).map(|()| String::new())
         }
         FlowCommand::Test(args) => flow_test::test(&args),
+        FlowCommand::Graph(args) => flow_graph::graph(&args),
         FlowCommand::Publish(args) => {
             read(&args.ask.config).and_then(|loaded| flows::publish(&args, &loaded))
         }
         FlowCommand::Rollback(args) => {
             read(&args.ask.config).and_then(|loaded| flows::roll_back(&args, &loaded))
         }
+        FlowCommand::Record(args) => read(&args.ask.config).and_then(|loaded| flows::record(&args, &loaded)),
         FlowCommand::Versions(args) => {
             read(&args.ask.config).and_then(|loaded| flows::versions(&args, &loaded))
         }

@@ -258,6 +258,16 @@ impl Switch for NodeSwitch {
         self.of_flows(move |reloader| flows::versions(&reloader.current(), &flow))
     }
 
+    fn flow_test(&self, call: CallId, flow: Option<String>) -> Later<String> {
+        let finished = self.later(move |shard| shard.finished_flows(call));
+        Box::pin(async move {
+            let finished = finished.await?;
+            let made =
+                tokio::task::spawn_blocking(move || flows::recorded::test(call, &finished, flow.as_deref()));
+            made.await.unwrap_or_else(|why| Err(Refusal::Internal(why.to_string())))
+        })
+    }
+
     fn flow_order(&self, flow: FlowId, by: String, order: FlowOrder) -> Later<FlowDone> {
         let done = self.of_flows(move |reloader| flows::order(reloader, &flow, &by, order));
         let orders = self.orders.clone();

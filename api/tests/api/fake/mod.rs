@@ -91,6 +91,13 @@ impl Switch for Fake {
         Box::pin(async move { Ok(known.await?.view.version.into_iter().collect()) })
     }
 
+    fn flow_test(&self, call: CallId, _: Option<String>) -> Later<String> {
+        self.answer(call.tenant, move |floor| match floor.cdrs.iter().any(|cdr| cdr.call == call) {
+            true => Ok("flow = \"main.lua\"\n".to_owned()),
+            false => Err(missing(&call)),
+        })
+    }
+
     fn flow_order(&self, flow: FlowId, by: String, order: FlowOrder) -> Later<FlowDone> {
         self.answer(flow.tenant, move |_| match order {
             FlowOrder::Publish { texts: Some(texts), .. } if texts.text.is_empty() => {

@@ -429,9 +429,11 @@ function own.menu(...)
     if key then
       local choice = options[key]
       if choice == nil then choice = options[raw.math.tointeger(raw.tonumber(key) or -1)] end
+      if choice ~= nil then rust.menu_took(key) end
       if type(choice) == "function" then return choice(key) end
       if choice ~= nil then return choice, key end
     end
+    rust.menu_took(key and "wrong key" or "no key")
     local sorry
     if key then why, sorry = "invalid", options.invalid else why, sorry = "timeout", options.no_input end
     if sorry ~= nil then ask("play", sorry) end

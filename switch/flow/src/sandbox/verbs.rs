@@ -70,7 +70,14 @@ pub(super) fn install(host: &Host<'_>) -> Result<()> {
     })?;
     host.add("dial_targets", |_, shared, args| dial_targets(shared, args))?;
     host.add("collect_tries", |_, shared, args| collect_tries(shared, args))?;
-    host.add("menu_tries", |_, shared, args| menu_tries(shared, args))?;
+    host.add("menu_tries", |lua, shared, args| menu_tries(lua, shared, args))?;
+    host.add("menu_took", |lua, shared, branch: String| {
+        if shared.watches() {
+            let place = shared.place(lua);
+            shared.watched(|watched| watched.taken.push((place, branch)));
+        }
+        Ok(())
+    })?;
     host.add("log", |lua, shared, text: LuaString| log(lua, shared, &text))?;
     host.add("data_get", |lua, shared, key: Value| data_get(lua, shared, &key))?;
     host.add("data_set", |lua, shared, (key, value): (Value, Value)| data_set(lua, shared, &key, &value))?;
@@ -235,10 +242,15 @@ fn collect_tries(shared: &Shared, args: MultiValue) -> Result<i64> {
         .map_err(|error| raised::bad_option(error.0))
 }
 
-fn menu_tries(shared: &Shared, args: MultiValue) -> Result<i64> {
+fn menu_tries(lua: &Lua, shared: &Shared, args: MultiValue) -> Result<i64> {
     let values: Vec<Value> = args.into_iter().collect();
-    verb::menu::tries(tenant(shared), &read_all(&values, DEPTH_MAX)?)
-        .map_err(|error| raised::bad_option(error.0))
+    let args = read_all(&values, DEPTH_MAX)?;
+    let tries = verb::menu::tries(tenant(shared), &args).map_err(|error| raised::bad_option(error.0))?;
+    if shared.watches() {
+        let place = shared.place(lua);
+        shared.watched(|watched| watched.menus.push((place, verb::menu::branches(&args))));
+    }
+    Ok(tries)
 }
 
 fn log(lua: &Lua, shared: &Shared, text: &LuaString) -> Result<()> {

@@ -7,6 +7,7 @@
 
 use super::arg::{Arg, BadOption, Options, Table};
 use super::{collect, items};
+use crate::seen::{NONE, WRONG};
 use cordboard_model::id::TenantId;
 
 /// As written in a flow.
@@ -41,6 +42,17 @@ pub fn tries(tenant: TenantId, args: &[Arg]) -> Result<i64, BadOption> {
     }
     options.millis("first", 0.1, 120.0)?;
     Ok(options.int("tries", 1..=10)?.unwrap_or(TRIES))
+}
+
+/// What may become of a try: each key with a choice, another key, none.
+pub fn branches(args: &[Arg]) -> Vec<String> {
+    let mut branches = vec![WRONG.to_owned(), NONE.to_owned()];
+    if let [Arg::Table(table)] = args {
+        let is_key = |name: &&String| name.len() == 1 && collect::KEYS.contains(name.as_str());
+        branches.extend(table.named.keys().filter(is_key).cloned());
+        branches.extend((1..=table.list.len()).map(|key| key.to_string()));
+    }
+    branches
 }
 
 #[cfg(test)]

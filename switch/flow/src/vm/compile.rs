@@ -31,6 +31,12 @@ pub fn plain(lua: &Lua, source: &str, chunk: &str) -> mlua::Result<Function> {
     lua.load(source).set_name(name).set_mode(ChunkMode::Text).into_function()
 }
 
+/// The compiled form of a text, with its lines; none if it does not compile.
+pub fn alone(source: &str) -> Option<Vec<u8>> {
+    let lua = Lua::new_with(mlua::StdLib::NONE, mlua::LuaOptions::default()).ok()?;
+    plain(&lua, source, "text").ok().map(|text| text.dump(false))
+}
+
 /// What a `return` may begin with that calls the library. Lua forgets the frame of a tail call, and with it
 /// the line; such a return is made an ordinary one.
 const LIBRARY: [&str; 17] = [

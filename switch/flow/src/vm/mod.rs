@@ -94,8 +94,8 @@ pub struct Vm {
 }
 
 impl Vm {
-    /// A machine with the library and no flows.
-    pub fn new(seed: [u8; 32]) -> mlua::Result<Vm> {
+    /// A machine with the library and no flows; it may be watched line by line.
+    pub fn new(seed: [u8; 32], watch: bool) -> mlua::Result<Vm> {
         let libs = StdLib::COROUTINE | StdLib::STRING | StdLib::TABLE | StdLib::MATH | StdLib::UTF8;
         let lua = Lua::new_with(libs, LuaOptions::default())?;
         let shared = Rc::new(Shared::new(seed));
@@ -103,6 +103,7 @@ impl Vm {
         shared.meter.install(&lua)?;
         let hook = Rc::clone(&shared);
         let every = HookTriggers::new().every_nth_instruction(meter::HOOK_EVERY);
+        let every = if watch { every.every_line() } else { every };
         lua.set_global_hook(every, move |lua, frame| hook.look(lua, frame))?;
         let mut vm = Vm {
             lua,

@@ -9,7 +9,7 @@ use std::rc::Rc;
 const DEPTH: usize = 24;
 
 /// A line of one of a call's texts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// Which of the call's texts; the one it began with is 0.
     pub text: usize,

@@ -9,11 +9,11 @@ use crate::verb::Asked;
 use cordboard_model::id::CallId;
 use cordboard_model::verb::Verb;
 use core::cell::RefCell;
-use mlua::debug::Debug;
+use mlua::debug::{Debug, DebugEvent};
 use mlua::{Lua, Result, Value, VmState};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest line of the log, bytes.
 pub const LOG_MAX: usize = 1_024;
@@ -76,6 +76,19 @@ pub struct CallState {
     pub logs: Vec<(String, Place)>,
     /// The error it ended in.
     pub fault: Option<Fault>,
+    /// What was seen of it, at the test bench.
+    pub watched: Option<Box<Watched>>,
+}
+
+/// What was seen of a call since it was last looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Watched {
+    /// Its lines.
+    pub lines: BTreeSet<Place>,
+    /// The menus it asked, with their branches.
+    pub menus: Vec<(Place, Vec<String>)>,
+    /// The branches that were taken.
+    pub taken: Vec<(Place, String)>,
 }
 
 /// One per machine, behind the library's functions.
@@ -124,7 +137,25 @@ impl Shared {
 
     /// Looks at the budgets; called by the hook.
     pub fn look(&self, lua: &Lua, frame: &Debug<'_>) -> Result<VmState> {
+        // Lines are told of at the test bench alone, and cost nothing there.
+        if matches!(frame.event(), DebugEvent::Line) {
+            let place = place::of(frame, &self.state.borrow().chunks);
+            self.watched(|watched| watched.lines.extend(place));
+            return Ok(VmState::Continue);
+        }
         self.meter.look(lua, || place::of(frame, &self.state.borrow().chunks))
+    }
+
+    /// Whether what is seen of the call that runs is kept.
+    pub fn watches(&self) -> bool {
+        self.state.borrow().watched.is_some()
+    }
+
+    /// Notes what was seen of the call that runs.
+    pub fn watched(&self, note: impl FnOnce(&mut Watched)) {
+        if let Some(watched) = &mut self.state.borrow_mut().watched {
+            note(watched);
+        }
     }
 
     /// Works on the random numbers of the call that runs. They depend on the engine's seed and the call.

@@ -1,7 +1,7 @@
 //! `cordboard flow publish`, `rollback` and `versions`: by the API of the running switch.
 
 use crate::asking::{Line, escaped};
-use crate::cli::{AskArgs, PublishArgs, RollBackArgs, VersionsArgs};
+use crate::cli::{AskArgs, PublishArgs, RecordArgs, RollBackArgs, VersionsArgs};
 use crate::config::Loaded;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -50,6 +50,23 @@ pub fn roll_back(args: &RollBackArgs, loaded: &Loaded) -> Result<String, String>
     let body = json!({ "version": args.version, "note": args.note });
     let path = format!("/api/v1/flows/{}/rollback", escaped(&args.flow));
     Ok(done(&line(&args.ask, loaded)?.json("POST", &path, &body.to_string())?))
+}
+
+/// A finished call as a test.
+///
+/// # Errors
+/// It is not kept any more, or the file cannot be written.
+pub fn record(args: &RecordArgs, loaded: &Loaded) -> Result<String, String> {
+    let query = args.flow.as_ref().map(|flow| format!("?flow={}", escaped(flow))).unwrap_or_default();
+    let path = format!("/api/v1/calls/{}/flow-test{query}", escaped(&args.call));
+    let text = line(&args.ask, loaded)?.ask("GET", &path, "")?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let Some(out) = &args.out else { return Ok(text) };
+    if out.exists() {
+        return Err(format!("{} is there already", out.display()));
+    }
+    std::fs::write(out, text).map_err(|why| format!("{}: {why}", out.display()))?;
+    Ok(format!("{} is written; `flow` in it names the flow's file\n", out.display()))
 }
 
 /// Lists the versions of a flow, newest first.

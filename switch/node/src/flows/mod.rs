@@ -5,6 +5,7 @@
 
 pub mod command;
 mod desk;
+pub(crate) mod recorded;
 pub mod shelf;
 
 use crate::config::{FlowHome, Keeper, Loaded, faults, label};
@@ -121,7 +122,7 @@ impl Found<'_> {
             return (vec![format!("{file}: {steps} steps; at most {STEPS_MAX} are played here")], 0);
         }
         let played = play(&self.bench(texts, loaded), &script, &file, false);
-        (played.failures, played.cases)
+        (played.failures(), played.cases.len())
     }
 
     fn bench(&self, texts: &Texts, loaded: &Loaded) -> Bench {

@@ -1,0 +1,448 @@
+//! A finished call as a test: what its flow asked for and was answered, as `cordboard flow test` plays it.
+//!
+//! What the flow asked for is not kept; the answers are, and the flow is run again with them. Keys that were a secret are
+//! replaced by as many others first, so nothing that the flow made of them is in the test either. Where the flow goes
+//! another way because of that, the test ends with the caller hanging up there, and says so.
+
+use crate::io::{FlowInput, FlowOutput, FlowRecord};
+use crate::line::line;
+use crate::script::{Bench, Source, bench_engine};
+use crate::texts::TextName;
+use cordboard_model::ask::Told;
+use cordboard_model::calendar::Moment;
+use cordboard_model::fetch::Fetched;
+use cordboard_model::time::{Duration, Time};
+use cordboard_model::verb::{Verb, VerbAnswer};
+use core::fmt::Write;
+use serde::Serialize;
+use serde_json::Value;
+
+/// How a flow ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HowEnded {
+    /// By itself.
+    Ended,
+    /// With this error, without its place.
+    Failed(String),
+    /// The call was gone, or taken elsewhere.
+    Stopped,
+}
+
+/// A flow that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// What it was given.
+    pub record: FlowRecord,
+    /// How it ended.
+    pub end: HowEnded,
+}
+
+impl Finished {
+    /// About how many bytes it takes.
+    pub fn heft(&self) -> usize {
+        let record = &self.record;
+        let texts: usize = record.texts.iter().map(|text| text.source.len()).sum();
+        record.source.len() + texts + record.answers.len() * 64 + record.data.len() * 64 + 512
+    }
+
+    /// The bench with the texts that the call ran.
+    pub fn bench(&self) -> Bench {
+        let record = &self.record;
+        let own = Source { file: record.file.clone(), text: record.source.clone() };
+        let mut bench = Bench { flow: own, limits: record.limits, ..Bench::default() };
+        for text in &record.texts {
+            let source = Source { file: text.file.clone(), text: text.source.clone() };
+            match &text.name {
+                TextName::Flow(id) => bench.flows.insert(id.name.to_string(), source),
+                TextName::Library(_, name) => bench.libraries.insert(name.to_string(), source),
+            };
+        }
+        bench
+    }
+}
+
+/// Words in a name of JSON whose value is nobody's business.
+const SECRETS: [&str; 8] =
+    ["secret", "token", "password", "passwd", "credential", "authorization", "cookie", "pin"];
+/// What stands in place of a secret.
+const HIDDEN: &str = "(secret)";
+
+/// Runs a flow with given answers.
+struct Replay {
+    engine: crate::FlowEngine,
+    call: cordboard_model::id::CallId,
+    ticks: u64,
+    now: Time,
+    ticket: u64,
+}
+
+impl Replay {
+    fn new(finished: &Finished) -> Result<Self, String> {
+        let FlowRecord { from, to, data, .. } = &finished.record;
+        let now = Time::ZERO;
+        let (engine, call) = bench_engine(&finished.bench(), (&from.0, &to.0), data, now)?;
+        Ok(Self { engine, call, ticks: 0, now, ticket: 0 })
+    }
+
+    /// What the flow asks for next; its end if it asks for nothing.
+    fn next(&mut self) -> Result<Verb, Option<String>> {
+        loop {
+            match self.engine.poll_output() {
+                Some(FlowOutput::Log { .. }) => {}
+                Some(FlowOutput::Verb { ticket, verb, .. }) => {
+                    self.ticket = ticket;
+                    return Ok(verb);
+                }
+                Some(FlowOutput::Failed { error, .. }) => return Err(Some(error.text)),
+                Some(FlowOutput::Ended { .. }) | None => return Err(None),
+            }
+        }
+    }
+
+    fn answer(&mut self, verb: &Verb, answer: VerbAnswer) {
+        let free =
+            matches!(verb, Verb::Ask(_) | Verb::SetData { .. } | Verb::GetData { .. } | Verb::Record { .. });
+        if !free {
+            self.ticks += 1;
+        }
+        if let Verb::Wait { ms } = verb {
+            self.now = self.now + Duration::from_millis(u64::from(*ms));
+        }
+        let now = self.now + Duration::from_nanos(self.ticks);
+        let input = FlowInput::Answer { call: self.call, ticket: self.ticket, answer };
+        self.engine.handle_input(input, now);
+    }
+}
+
+/// Whether an answer is one of those that a verb can have.
+fn fits(verb: &Verb, answer: &VerbAnswer) -> bool {
+    match answer {
+        VerbAnswer::Played { .. } => matches!(verb, Verb::Play { .. }),
+        VerbAnswer::Digits { .. } => matches!(verb, Verb::Collect { .. }),
+        VerbAnswer::Queue(_) => matches!(verb, Verb::Enqueue { .. }),
+        VerbAnswer::Dialled { .. } => matches!(verb, Verb::Dial(_)),
+        VerbAnswer::Streamed(_) => matches!(verb, Verb::Stream { .. }),
+        VerbAnswer::Data(_) => matches!(verb, Verb::GetData { .. }),
+        VerbAnswer::Told(_) => matches!(verb, Verb::Ask(_)),
+        VerbAnswer::Fetched(_) => matches!(verb, Verb::Http(_)),
+        _ => true,
+    }
+}
+
+/// An answer without secrets, and the secret that was in it.
+fn harmless(verb: &Verb, answer: &VerbAnswer) -> (VerbAnswer, Option<String>) {
+    match (verb, answer) {
+        (Verb::Collect { secret: true, .. }, VerbAnswer::Digits { digits, end }) if !digits.is_empty() => {
+            let other = "1".repeat(digits.len());
+            (VerbAnswer::Digits { digits: other, end: *end }, Some(digits.clone()))
+        }
+        (_, VerbAnswer::Fetched(fetched)) => match &**fetched {
+            Fetched::Answer { status, json: true, body } => {
+                let mut value: Value = serde_json::from_str(body).unwrap_or_default();
+                hide(&mut value);
+                let body = value.to_string();
+                (VerbAnswer::Fetched(Box::new(Fetched::Answer { status: *status, json: true, body })), None)
+            }
+            _ => (answer.clone(), None),
+        },
+        _ => (answer.clone(), None),
+    }
+}
+
+/// Values whose names say that they are secrets.
+fn hide(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let name = name.to_lowercase();
+                let is_secret = SECRETS.iter().any(|word| name.contains(word));
+                if is_secret && value.is_string() {
+                    *value = HIDDEN.into();
+                } else {
+                    hide(value);
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(hide),
+        _ => {}
+    }
+}
+
+/// The test, in TOML; `title` is the name of its case.
+///
+/// # Errors
+/// The flow cannot be run again, in words.
+pub fn as_test(finished: &Finished, title: &str) -> Result<String, String> {
+    let record = &finished.record;
+    let mut real = Replay::new(finished)?;
+    let mut shown = Replay::new(finished)?;
+    let mut steps = Vec::new();
+    let mut secrets: Vec<(String, String)> = Vec::new();
+    let mut zone = None;
+    let mut parted = false;
+    for answer in &record.answers {
+        let (Ok(was), Ok(verb)) = (real.next(), shown.next()) else {
+            parted = true;
+            break;
+        };
+        let mut wanted = line(&was);
+        for (secret, other) in &secrets {
+            wanted = wanted.replace(secret, other);
+        }
+        let (told, secret) = harmless(&was, answer);
+        parted = wanted != line(&verb) || !fits(&verb, &told);
+        if parted {
+            steps.push(step(&verb, &VerbAnswer::HungUp, &mut zone));
+            shown.answer(&verb, VerbAnswer::HungUp);
+            break;
+        }
+        steps.push(step(&verb, &told, &mut zone));
+        if let (Some(secret), VerbAnswer::Digits { digits, .. }) = (secret, &told) {
+            secrets.push((secret, digits.clone()));
+        }
+        real.answer(&was, answer.clone());
+        shown.answer(&verb, told);
+    }
+    let end = if parted { None } else { finish(&mut shown, finished, &mut steps, &mut zone) };
+    Ok(written(record, title, zone, parted, end, &steps))
+}
+
+/// What the flow still asks for after its last answer, and its end if that is an error.
+fn finish(
+    shown: &mut Replay,
+    finished: &Finished,
+    steps: &mut Vec<String>,
+    zone: &mut Option<String>,
+) -> Option<String> {
+    loop {
+        match shown.next() {
+            Ok(verb @ (Verb::HangUp { .. } | Verb::Reject { .. })) if finished.end != HowEnded::Stopped => {
+                steps.push(step(&verb, &VerbAnswer::Done, zone));
+                // Nothing is awaited after a hang-up; a rejection is answered.
+                shown.answer(&verb, VerbAnswer::HungUp);
+            }
+            Ok(verb) => {
+                let gone = matches!(verb, Verb::Transfer { .. } | Verb::Dial(_));
+                // Handed over, and done; otherwise the caller was gone before there was an answer.
+                let answer = if gone { VerbAnswer::Done } else { VerbAnswer::HungUp };
+                steps.push(step(&verb, &answer, zone));
+                shown.answer(&verb, answer);
+            }
+            Err(end) => return end,
+        }
+    }
+}
+
+fn written(
+    record: &FlowRecord,
+    title: &str,
+    zone: Option<String>,
+    parted: bool,
+    end: Option<String>,
+    steps: &[String],
+) -> String {
+    let file = record.file.rsplit('/').next().unwrap_or_default();
+    let mut out = format!("# Recorded from a call. Keys that were a secret are replaced.\n");
+    if parted {
+        out.push_str(
+            "# The call went on: what it did then depends on a secret. Give the last step its answer, and write the rest.\n",
+        );
+    }
+    // Writing to a String cannot fail.
+    let _ = write!(out, "flow = {}\n\n[[case]]\nname = {}\n", quoted(file), quoted(title));
+    let _ = write!(out, "from = {}\nto = {}\n", quoted(&record.from.0), quoted(&record.to.0));
+    if !record.data.is_empty() {
+        let entries = record.data.iter().map(|(key, value)| format!("{} = {}", quoted(key), quoted(value)));
+        let _ = writeln!(out, "data = {{ {} }}", entries.collect::<Vec<_>>().join(", "));
+    }
+    if let Some(zone) = zone {
+        let _ = writeln!(out, "zone = {}", quoted(&zone));
+    }
+    if let Some(end) = end {
+        let _ = writeln!(out, "end = {}", quoted(end.lines().next().unwrap_or_default()));
+    }
+    out.push_str("steps = [\n");
+    for step in steps {
+        let _ = writeln!(out, "  {{ {step} }},");
+    }
+    out.push_str("]\n");
+    out
+}
+
+/// The entries of a step.
+fn step(verb: &Verb, answer: &VerbAnswer, zone: &mut Option<String>) -> String {
+    let mut entries = vec![format!("expect = {}", quoted(&expected(verb)))];
+    let mut add = |key: &str, value: String| entries.push(format!("{key} = {value}"));
+    match answer {
+        VerbAnswer::HungUp => add("hung_up", "true".to_owned()),
+        VerbAnswer::Failed(cause) => add("failed", quoted(cause.as_str())),
+        VerbAnswer::Played { key: Some(key) } => add("key", quoted(&key.to_string())),
+        VerbAnswer::Digits { digits, end } if !digits.is_empty() => {
+            add("digits", quoted(digits));
+            add("how", quoted(&word(end)));
+        }
+        VerbAnswer::Queue(end) => add("queue", quoted(&word(end))),
+        VerbAnswer::Dialled { end, who } => {
+            add("dial", quoted(&word(end)));
+            add("who", quoted(who));
+        }
+        VerbAnswer::Streamed(outcome) => {
+            add("stream", quoted(&word(&outcome.end)));
+            outcome.result.iter().for_each(|result| add("result", quoted(result)));
+        }
+        VerbAnswer::Data(Some(value)) => add("data", quoted(value)),
+        VerbAnswer::Fetched(fetched) => match &**fetched {
+            Fetched::Answer { status, json, body } => {
+                add("status", status.to_string());
+                match serde_json::from_str::<Value>(body).ok().filter(|_| *json) {
+                    Some(value) => add("json", toml(&value)),
+                    None => add("text", quoted(body)),
+                }
+            }
+            Fetched::Failed(why) => add("http", quoted(&word(why))),
+        },
+        VerbAnswer::Told(told) => match &**told {
+            Told::Now(moment) => {
+                zone.get_or_insert_with(|| moment.zone.clone());
+                add("at", quoted(&iso(moment)));
+            }
+            Told::Calendar(state) => {
+                add("calendar", quoted(if state.open { "open" } else { "closed" }));
+                state.holiday.iter().for_each(|holiday| add("holiday", quoted(holiday)));
+                state.changes.iter().for_each(|lasts| add("lasts", lasts.to_string()));
+            }
+            Told::Row(Some(row)) => {
+                let cells = row.iter().map(|(name, cell)| format!("{} = {}", quoted(name), quoted(cell)));
+                add("row", format!("{{ {} }}", cells.collect::<Vec<_>>().join(", ")));
+            }
+            Told::Queue(state) => add("state", toml(&serde_json::to_value(state).unwrap_or_default())),
+            Told::Count(Some(count)) => add("count", count.to_string()),
+            Told::Count(None) => add("limit", "true".to_owned()),
+            Told::Row(None) => {}
+        },
+        _ => {}
+    }
+    entries.join(", ")
+}
+
+/// What of a verb is worth to be expected: without the times of keys, which are often changed.
+fn expected(verb: &Verb) -> String {
+    let all = line(verb);
+    let cut = if matches!(verb, Verb::Collect { .. }) { " min=" } else { "\0" };
+    all.split(cut).next().unwrap_or_default().to_owned()
+}
+
+/// As `2026-11-21T09:00:00+01:00`.
+fn iso(at: &Moment) -> String {
+    let Moment { year, month, day, hour, minute, second, offset, .. } = at;
+    let (sign, east) = if *offset < 0 { ('-', -offset) } else { ('+', *offset) };
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{sign}{:02}:{:02}",
+        east / 3_600,
+        east / 60 % 60
+    )
+}
+
+/// A text in TOML: its basic strings have the escapes of JSON, and wish for one more.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string().replace('\u{7f}', "\\u007F")
+}
+
+/// A word of the model's, as scripts write it.
+fn word<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
+}
+
+/// JSON as TOML, which has no null: what is null is left out, as for the flow it is not there.
+fn toml(value: &Value) -> String {
+    match value {
+        Value::Null => "\"\"".to_owned(),
+        Value::String(text) => quoted(text),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().filter(|value| !value.is_null()).map(toml).collect();
+            format!("[{}]", values.join(", "))
+        }
+        Value::Object(fields) => {
+            let fields = fields.iter().filter(|(_, value)| !value.is_null());
+            let fields: Vec<String> =
+                fields.map(|(name, value)| format!("{} = {}", quoted(name), toml(value))).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::{Script, bench_engine as begin, run};
+    use cordboard_model::verb::CollectEnd;
+    use std::collections::BTreeMap;
+
+    /// The test of a flow that was given these answers, and what becomes of it when it is played.
+    fn test_of(flow: &str, answers: &[VerbAnswer]) -> (String, Result<(), String>) {
+        let bench =
+            Bench { flow: Source { file: "flows/f.lua".into(), text: flow.into() }, ..Bench::default() };
+        let data = BTreeMap::from([("language".to_owned(), "en".to_owned())]);
+        let (mut engine, call) = begin(&bench, ("+49", "600"), &data, Time::ZERO).unwrap();
+        for (at, answer) in (1_u64..).zip(answers) {
+            let input = FlowInput::Answer { call, ticket: at, answer: answer.clone() };
+            engine.handle_input(input, Time::from_nanos(at));
+        }
+        engine.handle_command(crate::FlowCommand::Stop { call }, Time::ZERO).unwrap();
+        let finished = engine.finished(call).remove(0);
+        let made = as_test(&finished, "a \"call\"").unwrap();
+        let script: Script = toml::from_str(&made).unwrap();
+        let played = run(&finished.bench(), &script.cases[0]).map(|_| ()).map_err(|why| why.to_string());
+        (made, played)
+    }
+
+    fn keys(digits: &str) -> VerbAnswer {
+        VerbAnswer::Digits { digits: digits.into(), end: CollectEnd::Max }
+    }
+
+    #[test]
+    fn what_was_answered_stands_in_the_test_and_secrets_do_not() {
+        let flow = "call:answer()\nlocal pin = call:collect{max = 4, secret = true}\ncall.data.pin = pin\n\
+                    local a = call:http{url = 'http://x/'}\ncall.data.name = a.json.name\n\
+                    call:count('all')\ncall:hang_up()";
+        let body = r#"{"name": "A\"da", "accessToken": "t0k", "none": null, "list": [1, 2.5]}"#.to_owned();
+        let fetched = VerbAnswer::Fetched(Box::new(Fetched::Answer { status: 201, json: true, body }));
+        let counted = VerbAnswer::Told(Box::new(Told::Count(Some(41))));
+        let (made, played) = test_of(
+            flow,
+            &[VerbAnswer::Done, keys("4711"), VerbAnswer::Done, fetched, VerbAnswer::Done, counted],
+        );
+        assert_eq!(played, Ok(()), "{made}");
+        for wanted in [
+            "flow = \"f.lua\"",
+            "name = \"a \\\"call\\\"\"",
+            "data = { \"language\" = \"en\" }",
+            "{ expect = \"set pin = 1111\" }",
+            "status = 201, json = { \"accessToken\" = \"(secret)\", \"list\" = [1, 2.5], \"name\" = \"A\\\"da\" }",
+            "count = 41",
+        ] {
+            assert!(made.contains(wanted), "no {wanted} in\n{made}");
+        }
+        assert!(!made.contains("4711") && !made.contains("t0k"), "{made}");
+    }
+
+    #[test]
+    fn a_way_that_depends_on_a_secret_ends_where_it_begins() {
+        let flow = "local pin = call:collect_secret{max = 4}\n\
+                    if pin:equals('4711') then call:play('right') else call:play('wrong') end\ncall:hang_up()";
+        let (made, played) = test_of(flow, &[keys("4711"), VerbAnswer::Played { key: None }]);
+        assert_eq!(played, Ok(()), "{made}");
+        assert!(
+            made.contains("depends on a secret")
+                && made.contains("{ expect = \"play wrong\", hung_up = true }")
+        );
+    }
+
+    #[test]
+    fn a_caller_who_hung_up_hangs_up_in_the_test() {
+        let (made, played) = test_of("call:answer()\ncall:wait(20)\ncall:play('a')", &[VerbAnswer::Done]);
+        assert_eq!(played, Ok(()), "{made}");
+        assert!(made.contains("{ expect = \"wait 20\", hung_up = true },\n]"), "{made}");
+    }
+}
