@@ -242,7 +242,7 @@ fn written(
     steps: &[String],
 ) -> String {
     let file = record.file.rsplit('/').next().unwrap_or_default();
-    let mut out = format!("# Recorded from a call. Keys that were a secret are replaced.\n");
+    let mut out = String::from("# Recorded from a call. Keys that were a secret are replaced.\n");
     if parted {
         out.push_str(
             "# The call went on: what it did then depends on a secret. Give the last step its answer, and write the rest.\n",

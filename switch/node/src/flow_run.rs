@@ -285,7 +285,7 @@ if how == "timeout" then call:transfer{agent = "1001"} end
         for _ in 0..2 {
             run(&args, &mut lines.as_bytes(), &mut out).unwrap();
         }
-        let told = test(&FlowTestArgs { paths: vec![dir.clone()], trace: true });
+        let told = test(&FlowTestArgs { paths: vec![dir.clone()], trace: true, ..FlowTestArgs::default() });
         let saved = std::fs::read_to_string(dir.join("a.test.toml")).unwrap();
         std::fs::remove_dir_all(&dir).unwrap();
         let told = told.unwrap_or_else(|why| panic!("{why}\n{saved}"));

@@ -70,7 +70,7 @@ pub(super) fn install(host: &Host<'_>) -> Result<()> {
     })?;
     host.add("dial_targets", |_, shared, args| dial_targets(shared, args))?;
     host.add("collect_tries", |_, shared, args| collect_tries(shared, args))?;
-    host.add("menu_tries", |lua, shared, args| menu_tries(lua, shared, args))?;
+    host.add("menu_tries", menu_tries)?;
     host.add("menu_took", |lua, shared, branch: String| {
         if shared.watches() {
             let place = shared.place(lua);

@@ -176,7 +176,7 @@ fn crossings(table: &[Vec<usize>], spots: &[Spot]) -> usize {
         let lines: Vec<(usize, usize)> = pair[0]
             .iter()
             .enumerate()
-            .flat_map(|(a, spot)| spots[*spot].below.iter().filter_map(move |b| Some((a, *b))))
+            .flat_map(|(a, spot)| spots[*spot].below.iter().map(move |b| (a, *b)))
             .filter_map(|(a, b)| Some((a, *at.get(&b)?)))
             .collect();
         for (i, one) in lines.iter().enumerate() {
