@@ -5,7 +5,7 @@ use crate::key::{Asking, Brake};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
-use crate::switch::{AgentIntent, CdrFilter, Command, Refusal, Switch};
+use crate::switch::{AgentIntent, CdrFilter, Command, RecordingsAsked, Refusal, Switch};
 use crate::{flows, listen, pages, recording, room, route, stream, table, trace, transfer};
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -320,11 +320,13 @@ async fn recordings(
     Asking(who): Asking,
     query: Params,
 ) -> Result<impl IntoResponse, Problem> {
-    let query = query.only(&["before", "limit"])?;
+    let query = query.only(&["before", "limit", "label"])?;
     let rows = limit(&query)?;
     let before = query.text("before").map(|text| own(text, who.tenant));
     let before = before.transpose().map_err(|_| bad_cursor())?;
-    let items = state.switch.recordings(who.tenant, before, rows).await?;
+    let label = query.text("label").map(str::to_owned);
+    let asked = RecordingsAsked { before, limit: rows, label };
+    let items = state.switch.recordings(who.tenant, asked).await?;
     let next =
         items.last().filter(|_| items.len() == rows as usize).map(|view| view.entry.recording.to_string());
     Ok(Json(Page { items, next }))

@@ -248,6 +248,17 @@ pub struct CdrFilter {
     pub limit: u32,
 }
 
+/// Which recordings, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordingsAsked {
+    /// Where the last page ended.
+    pub before: Option<RecordingId>,
+    /// Rows of a page, 1 to 1,000.
+    pub limit: u32,
+    /// Those that were begun for this.
+    pub label: Option<String>,
+}
+
 /// Why the switch does not do it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -372,13 +383,8 @@ pub trait Switch: Send + Sync + 'static {
     fn cdrs(&self, tenant: TenantId, filter: CdrFilter) -> Later<Vec<Cdr>>;
     /// One call detail record.
     fn cdr(&self, call: CallId) -> Later<Cdr>;
-    /// Recordings, newest first, `limit` at most, before `before`.
-    fn recordings(
-        &self,
-        tenant: TenantId,
-        before: Option<RecordingId>,
-        limit: u32,
-    ) -> Later<Vec<RecordingView>>;
+    /// Recordings, newest first.
+    fn recordings(&self, tenant: TenantId, asked: RecordingsAsked) -> Later<Vec<RecordingView>>;
     /// The audio of a recording, opened if it is sealed.
     fn recording_audio(&self, recording: RecordingId) -> Later<RecordingAudio>;
     /// Flows, with who keeps their texts.

@@ -22,6 +22,8 @@ async fn recordings_are_listed_newest_first_and_paged() {
     let next = page["next"].as_str().unwrap();
     let page = served.get(KEY, &format!("/api/v1/recordings?limit=1&before={next}")).await.ok();
     assert_eq!(page["items"][0]["recording"], first.to_string());
+    let labelled = served.get(KEY, "/api/v1/recordings?label=message%20for%20sales").await.ok();
+    assert_eq!(labelled["items"].as_array().map(Vec::len), Some(0), "none has this label");
 }
 
 #[tokio::test]

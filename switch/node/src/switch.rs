@@ -10,8 +10,8 @@ use crate::shard::Order;
 use cordboard_acd::AcdCommand;
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
-    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, Refusal, Row,
-    Since, Subscription, Switch,
+    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
+    Refusal, Row, Since, Subscription, Switch,
 };
 use cordboard_core::{CHANGED_ROWS_MAX, RowRefused, Shard, ShardCommand};
 use cordboard_lane::Sender;
@@ -219,12 +219,8 @@ impl Switch for NodeSwitch {
         })
     }
 
-    fn recordings(
-        &self,
-        tenant: TenantId,
-        before: Option<RecordingId>,
-        limit: u32,
-    ) -> Later<Vec<RecordingView>> {
+    fn recordings(&self, tenant: TenantId, asked: RecordingsAsked) -> Later<Vec<RecordingView>> {
+        let RecordingsAsked { before, limit, label } = asked;
         let (store, keeping) = (Arc::clone(&self.store), self.recordings.clone());
         Box::pin(async move {
             let after = match before {
@@ -235,8 +231,12 @@ impl Switch for NodeSwitch {
                     Some(Cursor { started: last.started, id })
                 }
             };
-            let asked =
-                cordboard_store::RecordingFilter { before: after, limit: Some(limit), ..Default::default() };
+            let asked = cordboard_store::RecordingFilter {
+                before: after,
+                limit: Some(limit),
+                label,
+                ..Default::default()
+            };
             let items = store.recordings(tenant, &asked).await.map_err(store_refusal)?.items;
             views(keeping, items).await
         })

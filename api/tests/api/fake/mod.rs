@@ -11,8 +11,8 @@ pub use floor::Floor;
 
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
-    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, Refusal,
-    RoomOrder, Since, Subscription, Switch, TransferTo,
+    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
+    Refusal, RoomOrder, Since, Subscription, Switch, TransferTo,
 };
 use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
@@ -234,14 +234,12 @@ impl Switch for Fake {
         })
     }
 
-    fn recordings(
-        &self,
-        tenant: TenantId,
-        before: Option<RecordingId>,
-        limit: u32,
-    ) -> Later<Vec<RecordingView>> {
+    fn recordings(&self, tenant: TenantId, asked: RecordingsAsked) -> Later<Vec<RecordingView>> {
+        let RecordingsAsked { before, limit, label } = asked;
         self.answer(tenant, |floor| {
-            let fits = |(entry, _): &&(RecordingEntry, PathBuf)| before.is_none_or(|b| entry.recording < b);
+            let fits = |(entry, _): &&(RecordingEntry, PathBuf)| {
+                before.is_none_or(|b| entry.recording < b) && label.as_ref().is_none_or(|l| entry.label == *l)
+            };
             let newest = floor.recordings.iter().rev().filter(fits);
             let view =
                 |entry: &RecordingEntry| RecordingView { entry: entry.clone(), file: None, held: false };

@@ -73,6 +73,8 @@ pub struct RecordingFilter {
     pub to: Option<Wall>,
     /// Of this call.
     pub call: Option<CallId>,
+    /// Begun for this, as [`RecordingEntry::label`] has it.
+    pub label: Option<String>,
     /// At most so many, 1 to 1,000; 100 if none.
     pub limit: Option<u32>,
     /// What follows this place: [`RecordingPage::next`] of the page before.
@@ -175,6 +177,9 @@ impl Store {
         sql.push_bind(tenant.to_string());
         if let Some(call) = &filter.call {
             sql.push(" AND t.call_id = ").push_bind(call.to_string());
+        }
+        if let Some(label) = &filter.label {
+            sql.push(" AND json_extract(t.record, '$.label') = ").push_bind(label.clone());
         }
         let times = (filter.from, filter.to);
         let before = filter.before.as_ref();

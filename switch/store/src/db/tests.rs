@@ -200,9 +200,21 @@ async fn recordings_are_found_by_call_and_the_last_entry_stands() {
     store.flush().await.unwrap();
     let of = |call| RecordingFilter { call: Some(call), ..RecordingFilter::default() };
     let page = store.recordings(tenant, &of(call)).await.unwrap();
-    assert_eq!(page.items, [entry]);
+    assert_eq!(page.items, [entry.clone()]);
     let page = store.recordings(tenant, &of(other)).await.unwrap();
     assert!(page.items.is_empty());
+    let message = RecordingEntry {
+        recording: ids.recording(tenant),
+        label: "message for sales".into(),
+        ..entry.clone()
+    };
+    store.put_recording(message.clone()).unwrap();
+    store.flush().await.unwrap();
+    let labelled = |label: &str| RecordingFilter { label: Some(label.into()), ..RecordingFilter::default() };
+    let page = store.recordings(tenant, &labelled("message for sales")).await.unwrap();
+    assert_eq!(page.items, [message]);
+    let page = store.recordings(tenant, &labelled("message for")).await.unwrap();
+    assert!(page.items.is_empty(), "a label is compared whole");
 }
 
 #[tokio::test]
