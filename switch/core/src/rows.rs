@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 
 /// Most rows that a tenant may have put or removed.
 pub const CHANGED_ROWS_MAX: usize = 10_000;
+/// Most bytes of them together: they are in memory, and in what the journal keeps.
+pub const CHANGED_BYTES_MAX: usize = 8 << 20;
+/// Most bytes of one: it goes to the journal beside the records of calls.
+const ROW_MAX: usize = 4_096;
 /// Longest name of a column, bytes.
 const COLUMN_MAX: usize = 64;
 /// What the key is called in a table that has no file.
@@ -24,7 +28,7 @@ pub type Cells = BTreeMap<String, String>;
 pub enum RowRefused {
     /// There is no such row.
     NotFound,
-    /// The tenant has [`CHANGED_ROWS_MAX`].
+    /// The tenant has [`CHANGED_ROWS_MAX`], or [`CHANGED_BYTES_MAX`].
     Full,
     /// The key, a name or a cell is too long, or there are too many columns: which.
     TooLarge(&'static str),
@@ -34,6 +38,14 @@ pub enum RowRefused {
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     tables: BTreeMap<(TenantId, Name), BTreeMap<String, Option<Cells>>>,
+    /// Rows and bytes of each tenant.
+    sizes: BTreeMap<TenantId, (usize, usize)>,
+}
+
+/// What a row takes, bytes.
+fn heft(key: &str, row: Option<&Cells>) -> usize {
+    let cells = row.into_iter().flatten();
+    key.len() + cells.map(|(name, cell)| name.len() + cell.len()).sum::<usize>()
 }
 
 impl Rows {
@@ -46,9 +58,9 @@ impl Rows {
         self.tables.contains_key(&(tenant, table.clone()))
     }
 
-    fn len(&self, tenant: TenantId) -> usize {
-        let own = self.tables.iter().filter(|((whose, _), _)| *whose == tenant);
-        own.map(|(_, rows)| rows.len()).sum()
+    /// How many rows a tenant has here, and how many bytes they are.
+    fn size(&self, tenant: TenantId) -> (usize, usize) {
+        self.sizes.get(&tenant).copied().unwrap_or_default()
     }
 
     /// Puts a row, has it hidden (`Some(None)`), or forgets about it.
@@ -57,17 +69,24 @@ impl Rows {
         reason = "the outer says whether it stands here, the inner whether it was removed"
     )]
     pub(crate) fn set(&mut self, table: (TenantId, Name), key: String, row: Option<Option<Cells>>) {
-        match row {
-            Some(row) => {
-                self.tables.entry(table).or_default().insert(key, row);
-            }
-            None => {
-                let rows = self.tables.entry(table.clone()).or_default();
-                rows.remove(&key);
-                if rows.is_empty() {
-                    self.tables.remove(&table);
-                }
-            }
+        let size = self.sizes.entry(table.0).or_default();
+        let rows = self.tables.entry(table.clone()).or_default();
+        let new = row.as_ref().map(|row| heft(&key, row.as_ref()));
+        let old = match row {
+            Some(row) => rows.insert(key.clone(), row),
+            None => rows.remove(&key),
+        };
+        if let Some(old) = old {
+            *size = (size.0.saturating_sub(1), size.1.saturating_sub(heft(&key, old.as_ref())));
+        }
+        if let Some(new) = new {
+            *size = (size.0 + 1, size.1 + new);
+        }
+        if rows.is_empty() {
+            self.tables.remove(&table);
+        }
+        if *size == (0, 0) {
+            self.sizes.remove(&table.0);
         }
     }
 }
@@ -108,7 +127,12 @@ impl Shard {
         }
         let removed = cells.is_none();
         let known = self.rows.get(tenant, &table, &key).is_some();
-        if !known && (!removed || hides) && self.rows.len(tenant) >= CHANGED_ROWS_MAX {
+        let (rows, bytes) = self.rows.size(tenant);
+        let grows = heft(&key, cells.as_ref());
+        if !known && (!removed || hides) && rows >= CHANGED_ROWS_MAX {
+            return Err(RowRefused::Full);
+        }
+        if !removed && bytes + grows > CHANGED_BYTES_MAX {
             return Err(RowRefused::Full);
         }
         let row = (!removed || hides).then(|| cells.clone());
@@ -134,6 +158,9 @@ fn fits(key: &str, cells: &Cells) -> Result<(), RowRefused> {
     if cells.values().any(|cell| cell.len() > CELL_MAX) {
         return too_large("cell");
     }
+    if heft(key, Some(cells)) > ROW_MAX {
+        return too_large("row");
+    }
     Ok(())
 }
 
@@ -154,10 +181,15 @@ mod tests {
         let (mut rows, table) = (Rows::default(), (TenantId::DEFAULT, Name::new("vip").unwrap()));
         rows.set(table.clone(), "1".into(), Some(Some(cells("name", "Ada"))));
         rows.set(table.clone(), "2".into(), Some(None));
-        assert_eq!((rows.len(table.0), rows.has(table.0, &table.1)), (2, true));
+        assert_eq!((rows.size(table.0), rows.has(table.0, &table.1)), ((2, 9), true));
+        rows.set(table.clone(), "1".into(), Some(Some(cells("name", "Bo"))));
+        assert_eq!(rows.size(table.0), (2, 8));
         assert_eq!(rows.get(table.0, &table.1, "2"), Some(&None));
         rows.set(table.clone(), "1".into(), None);
         rows.set(table.clone(), "2".into(), None);
         assert!(!rows.has(table.0, &table.1));
+        assert_eq!(rows.size(table.0), (0, 0));
+        let large = (0..5).map(|n| (n.to_string(), "a".repeat(1_000))).collect();
+        assert_eq!(fits("k", &large), Err(RowRefused::TooLarge("row")));
     }
 }

@@ -12,7 +12,7 @@ use cordboard_model::ask::Told;
 use cordboard_model::calendar::Moment;
 use cordboard_model::fetch::Fetched;
 use cordboard_model::time::{Duration, Time};
-use cordboard_model::verb::{Verb, VerbAnswer};
+use cordboard_model::verb::{FirstEnd, Verb, VerbAnswer};
 use core::fmt::Write;
 use serde::Serialize;
 use serde_json::Value;
@@ -124,7 +124,8 @@ fn fits(verb: &Verb, answer: &VerbAnswer) -> bool {
         VerbAnswer::Streamed(_) => matches!(verb, Verb::Stream { .. }),
         VerbAnswer::Data(_) => matches!(verb, Verb::GetData { .. }),
         VerbAnswer::Told(_) => matches!(verb, Verb::Ask(_)),
-        VerbAnswer::Fetched(_) => matches!(verb, Verb::Http(_)),
+        VerbAnswer::Fetched(_) => matches!(verb, Verb::Http(_) | Verb::First(_)),
+        VerbAnswer::First(_) => matches!(verb, Verb::First(_)),
         _ => true,
     }
 }
@@ -149,6 +150,33 @@ fn harmless(verb: &Verb, answer: &VerbAnswer) -> (VerbAnswer, Option<String>) {
     }
 }
 
+/// What others said after keys were a secret, without those keys: they may have said them back.
+fn without(secrets: &[(String, String)], answer: VerbAnswer) -> VerbAnswer {
+    let clear = |text: &str| {
+        secrets.iter().fold(text.to_owned(), |text, (secret, other)| text.replace(secret.as_str(), other))
+    };
+    match answer {
+        VerbAnswer::Fetched(fetched) => VerbAnswer::Fetched(match *fetched {
+            Fetched::Answer { status, json, body } => {
+                Box::new(Fetched::Answer { status, json, body: clear(&body) })
+            }
+            failed @ Fetched::Failed(_) => Box::new(failed),
+        }),
+        VerbAnswer::Data(Some(value)) => VerbAnswer::Data(Some(clear(&value))),
+        VerbAnswer::Told(told) => VerbAnswer::Told(match *told {
+            Told::Row(Some(row)) => {
+                Box::new(Told::Row(Some(row.into_iter().map(|(name, cell)| (name, clear(&cell))).collect())))
+            }
+            other => Box::new(other),
+        }),
+        VerbAnswer::Streamed(mut outcome) => {
+            outcome.result = outcome.result.map(|found| clear(&found));
+            VerbAnswer::Streamed(outcome)
+        }
+        other => other,
+    }
+}
+
 /// Values whose names say that they are secrets.
 fn hide(value: &mut Value) {
     match value {
@@ -156,7 +184,7 @@ fn hide(value: &mut Value) {
             for (name, value) in fields {
                 let name = name.to_lowercase();
                 let is_secret = SECRETS.iter().any(|word| name.contains(word));
-                if is_secret && value.is_string() {
+                if is_secret && !value.is_null() {
                     *value = HIDDEN.into();
                 } else {
                     hide(value);
@@ -190,6 +218,7 @@ pub fn as_test(finished: &Finished, title: &str) -> Result<String, String> {
             wanted = wanted.replace(secret, other);
         }
         let (told, secret) = harmless(&was, answer);
+        let told = if secrets.is_empty() { told } else { without(&secrets, told) };
         parted = wanted != line(&verb) || !fits(&verb, &told);
         if parted {
             steps.push(step(&verb, &VerbAnswer::HungUp, &mut zone));
@@ -276,7 +305,9 @@ fn step(verb: &Verb, answer: &VerbAnswer, zone: &mut Option<String>) -> String {
     match answer {
         VerbAnswer::HungUp => add("hung_up", "true".to_owned()),
         VerbAnswer::Failed(cause) => add("failed", quoted(cause.as_str())),
-        VerbAnswer::Played { key: Some(key) } => add("key", quoted(&key.to_string())),
+        VerbAnswer::Played { key: Some(key) } | VerbAnswer::First(FirstEnd::Key(key)) => {
+            add("key", quoted(&key.to_string()))
+        }
         VerbAnswer::Digits { digits, end } if !digits.is_empty() => {
             add("digits", quoted(digits));
             add("how", quoted(&word(end)));

@@ -10,18 +10,22 @@ use crate::shard::Order;
 use axum::body::{Body, Bytes};
 use cordboard_lane::Sender;
 use cordboard_model::fetch::{FetchError, FetchOrder, Fetched};
+use cordboard_model::id::CallId;
 use futures_util::StreamExt;
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 
 /// Questions that may wait to be taken; one more is answered with a failure.
 const WAITING: usize = 256;
+/// Questions of one call under way: no call has all of them.
+const OF_CALL: usize = 4;
 /// Pause before the second try; doubled before each further one.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -46,14 +50,15 @@ pub fn start(machine: FetchMachine, tls: Arc<ClientConfig>, shard: Sender<Order>
     let (questions, mut asked) = mpsc::channel::<Question>(WAITING);
     let turns = Arc::new(Semaphore::new(machine.at_once as usize));
     let asking = Arc::new(Asking { machine, tls, shard });
+    let own = Arc::new(Own::default());
     tokio::spawn(async move {
         while let Some(Question { ticket, order }) = asked.recv().await {
             let asking = Arc::clone(&asking);
-            let turn = Arc::clone(&turns).try_acquire_owned();
+            let turn = Arc::clone(&turns).try_acquire_owned().ok().zip(Own::begin(&own, order.call));
             tokio::spawn(async move {
                 let fetched = match turn {
-                    Ok(_turn) => asking.ask(&order).await,
-                    Err(_) => Err(FetchError::Overloaded),
+                    Some(_turn) => asking.ask(&order).await,
+                    None => Err(FetchError::Overloaded),
                 };
                 let fetched = fetched.unwrap_or_else(|why| {
                     let url = order.url.split('?').next().unwrap_or_default();
@@ -65,6 +70,38 @@ pub fn start(machine: FetchMachine, tls: Arc<ClientConfig>, shard: Sender<Order>
         }
     });
     questions
+}
+
+/// Questions under way of each call. A flow may wait for something else before its question has its answer, and ask again.
+#[derive(Default)]
+struct Own(Mutex<BTreeMap<CallId, usize>>);
+
+/// One of them; over when dropped.
+struct OneOf(Arc<Own>, CallId);
+
+impl Own {
+    /// One more, unless the call has as many as it may.
+    fn begin(own: &Arc<Own>, call: CallId) -> Option<OneOf> {
+        let mut calls = own.0.lock().ok()?;
+        let count = calls.entry(call).or_default();
+        if *count >= OF_CALL {
+            return None;
+        }
+        *count += 1;
+        Some(OneOf(Arc::clone(own), call))
+    }
+}
+
+impl Drop for OneOf {
+    fn drop(&mut self) {
+        let Ok(mut calls) = self.0.0.lock() else { return };
+        if let Some(count) = calls.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                calls.remove(&self.1);
+            }
+        }
+    }
 }
 
 /// What a try came to.

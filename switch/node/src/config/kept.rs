@@ -4,7 +4,7 @@ use super::section::{Report, Section};
 use super::tenant::lua_faults;
 use super::value::{integer, one_of, some_text};
 use super::{Checks, ConfigError, libraries};
-use crate::flows::shelf::Shelf;
+use crate::flows::shelf::{Shelf, ShelfError};
 use cordboard_model::config::{Flow, FlowKit, Tenant};
 use cordboard_model::id::FlowId;
 use serde::Serialize;
@@ -65,15 +65,27 @@ pub(crate) fn label(flow: &FlowId, version: Option<u32>) -> String {
 
 /// The label and the text of the published version. Before the first, one that fails by name, so that callers hear the
 /// apology and go on to the fallback.
-pub(super) fn published(dir: &Path, flow: &FlowId) -> Result<(String, String), String> {
+pub(super) fn published(dir: &Path, flow: &FlowId) -> (String, String) {
     let shelf = Shelf::new(dir, flow);
-    let found = shelf.published().map_err(|why| why.to_string())?;
+    let found = match shelf.published() {
+        Ok(found) => found,
+        Err(why) => return failing(flow, &why),
+    };
     let Some(version) = found else {
         let text = format!("error(\"no version of flow '{}' has been published yet\", 0)\n", flow.name);
-        return Ok((label(flow, None), text));
+        return (label(flow, None), text);
     };
-    let texts = shelf.texts(&version.texts).map_err(|why| why.to_string())?;
-    Ok((label(flow, Some(version.version)), texts.flow))
+    match shelf.texts(&version.texts) {
+        Ok(texts) => (label(flow, Some(version.version)), texts.flow),
+        Err(why) => failing(flow, &why),
+    }
+}
+
+/// A flow whose text cannot be read fails on its callers alone, by name: the calls of everybody else do not wait until its
+/// tenant has published it anew.
+fn failing(flow: &FlowId, why: &ShelfError) -> (String, String) {
+    tracing::error!(%flow, %why, "a published flow cannot be read: its callers hear the apology until it is published anew");
+    (label(flow, None), format!("error(\"flow '{}' cannot be read\", 0)\n", flow.name))
 }
 
 /// What is wrong with a text that is to become a flow of this tenant's, as reading a configuration with it would say.

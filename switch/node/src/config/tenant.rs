@@ -478,14 +478,7 @@ impl Context<'_> {
             section.conflict("file", pos, "a flow that is kept by the API has no file");
             return None;
         }
-        match kept::published(self.shelves, id) {
-            Ok(found) => Some(found),
-            Err(why) => {
-                let problem = Problem::File { kind: "published flow", path: id.to_string(), why };
-                section.report().error(section.pos, problem);
-                None
-            }
-        }
+        Some(kept::published(self.shelves, id))
     }
 }
 

@@ -3,7 +3,6 @@ use cordboard_lane::{Receiver, lane};
 use cordboard_model::config::Secret;
 use cordboard_model::fetch::Method;
 use cordboard_model::id::{CallId, TenantId};
-use std::sync::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -51,6 +50,14 @@ impl Rig {
         change(&mut machine);
         let (shard, answers) = lane("test", 16);
         Self { questions: start(machine, crate::transport::trusting(None).unwrap(), shard), answers }
+    }
+
+    /// Asks as many questions that nobody waits for, and then one.
+    async fn leave_and_ask(&mut self, left: usize, order: FetchOrder) -> Fetched {
+        for ticket in 100..100 + left as u64 {
+            self.questions.send(Question { ticket, order: Box::new(order.clone()) }).await.unwrap();
+        }
+        self.ask(order).await
     }
 
     async fn ask(&mut self, order: FetchOrder) -> Fetched {
@@ -152,4 +159,22 @@ async fn a_server_that_is_silent_talks_too_much_or_no_http_costs_its_question_on
     assert_eq!(rig.ask(order(&url, &url)).await, answer(200, true, "{\"a\":1}"));
     let mut full = Rig::new(|machine| machine.at_once = 0);
     assert_eq!(full.ask(order(&url, &url)).await, Fetched::Failed(FetchError::Overloaded));
+}
+
+#[tokio::test]
+async fn a_call_that_leaves_its_questions_does_not_take_the_turns_of_others() {
+    let (url, _) = server(vec![""; 8]).await;
+    let mut rig = Rig::new(|_| {});
+    let own = Arc::new(Own::default());
+    let call = order(&url, &url).call;
+    let mut held: Vec<_> = (0..OF_CALL).map(|_| Own::begin(&own, call).unwrap()).collect();
+    assert!(Own::begin(&own, call).is_none());
+    let other = CallId { number: call.number + 1, ..call };
+    assert!(Own::begin(&own, other).is_some());
+    held.pop();
+    assert!(Own::begin(&own, call).is_some());
+    drop(held);
+    assert!(own.0.lock().unwrap().is_empty());
+    // By the task that asks: four that nobody waits for, and the fifth is told at once.
+    assert_eq!(rig.leave_and_ask(OF_CALL, order(&url, &url)).await, Fetched::Failed(FetchError::Overloaded));
 }

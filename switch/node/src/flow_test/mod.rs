@@ -133,9 +133,27 @@ impl Played {
 
 /// Plays every case of a test; `file` is what it is called, `trace` has the steps of those told that went as written.
 pub fn play(bench: &Bench, script: &Script, file: &str, trace: bool) -> Played {
+    play_until(bench, script, file, trace, None)
+}
+
+/// The same; no case is begun after this moment, and what is left of them counts as one that failed.
+pub(crate) fn play_until(
+    bench: &Bench,
+    script: &Script,
+    file: &str,
+    trace: bool,
+    end: Option<std::time::Instant>,
+) -> Played {
     let mut played = Played::default();
     for case in &script.cases {
         let mut done = Done { name: case.name.clone(), took: 0.0, failure: None };
+        if end.is_some_and(|end| std::time::Instant::now() >= end) {
+            let failure = format!("FAILED {file}: it takes too long; stopped before case {:?}", case.name);
+            let _ = writeln!(played.out, "{failure}");
+            done.failure = Some(failure);
+            played.cases.push(done);
+            break;
+        }
         match run(bench, case) {
             Ok(report) => {
                 // Writing to a String cannot fail.

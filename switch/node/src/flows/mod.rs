@@ -9,7 +9,7 @@ pub(crate) mod recorded;
 pub mod shelf;
 
 use crate::config::{FlowHome, Keeper, Loaded, faults, label};
-use crate::flow_test::play;
+use crate::flow_test::play_until;
 use crate::reload::{Reloader, checks};
 use crate::switch::missing;
 use cordboard_api::flows::{
@@ -19,12 +19,20 @@ use cordboard_api::switch::Refusal;
 use cordboard_flow::script::{Bench, Script, Source};
 use cordboard_model::config::{Flow, Tenant};
 use cordboard_model::id::{FlowId, TenantId};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
 use shelf::{Draft, Shelf, ShelfError, Texts, Version};
 
 /// Longest text of a flow or a test that is taken by the API, bytes.
 const TEXT_MAX: usize = 256 << 10;
-/// Most steps of a test that is played for a key of the API: it takes the processor's time from the switch.
-const STEPS_MAX: usize = 10_000;
+/// Most steps of a test, and cases with them, that is played for a key of the API: it takes the processor's time from the
+/// switch.
+const STEPS_MAX: usize = 2_000;
+/// Longest time that it may take, looked at between cases.
+const TEST_TIME: Duration = Duration::from_secs(5);
+/// One test at a time, whoever asks.
+static PLAYING: Mutex<()> = Mutex::new(());
 
 /// A flow as it is in a configuration.
 struct Found<'a> {
@@ -117,11 +125,18 @@ impl Found<'_> {
             Ok(script) => script,
             Err(why) => return (vec![format!("{file}: {why}")], 0),
         };
-        let steps: usize = script.cases.iter().map(|case| case.steps.len()).sum();
+        let steps: usize = script.cases.iter().map(|case| 1 + case.steps.len()).sum();
         if steps > STEPS_MAX {
-            return (vec![format!("{file}: {steps} steps; at most {STEPS_MAX} are played here")], 0);
+            return (
+                vec![format!("{file}: {steps} cases and steps; at most {STEPS_MAX} are played here")],
+                0,
+            );
         }
-        let played = play(&self.bench(texts, loaded), &script, &file, false);
+        let Ok(_playing) = PLAYING.try_lock() else {
+            return (vec![format!("{file}: another test is being played; try again in a few seconds")], 0);
+        };
+        let end = Some(Instant::now() + TEST_TIME);
+        let played = play_until(&self.bench(texts, loaded), &script, &file, false, end);
         (played.failures(), played.cases.len())
     }
 

@@ -267,6 +267,8 @@ impl Shelf {
     pub fn put_draft(&self, texts: &Texts, by: &str, at: Wall) -> Result<Draft, ShelfError> {
         let draft = Draft { texts: self.keep(texts)?, at, by: by.to_owned() };
         write(&self.dir.join("draft.json"), &json(&draft))?;
+        // The texts of the draft before: left until the next time if they cannot be removed.
+        let _ = self.forget(usize::MAX);
         Ok(draft)
     }
 
@@ -277,7 +279,10 @@ impl Shelf {
     pub fn drop_draft(&self) -> Result<bool, ShelfError> {
         let path = self.dir.join("draft.json");
         match fs::remove_file(&path) {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                let _ = self.forget(usize::MAX);
+                Ok(true)
+            }
             Err(why) if why.kind() == ErrorKind::NotFound => Ok(false),
             Err(why) => Err(io_at(&path)(why)),
         }
@@ -401,5 +406,19 @@ mod tests {
         assert_eq!(shelf.texts(&first.texts).unwrap(), texts("one"));
         let away = Hashes { flow: "../../draft.json".into(), test: None };
         assert!(shelf.texts(&away).is_err());
+    }
+
+    #[test]
+    fn drafts_leave_no_texts_behind() {
+        let (scratch, shelf) = shelf("drafts");
+        let at = publish(&shelf, "published").at;
+        let kept = || fs::read_dir(scratch.0.join("tenant-default/flow-main/texts")).unwrap().count();
+        let before = kept();
+        for n in 1..=20 {
+            shelf.put_draft(&texts(&n.to_string()), "a", at).unwrap();
+        }
+        assert!(kept() <= 2 * before, "the version's, and the last draft's");
+        assert!(shelf.drop_draft().unwrap());
+        assert_eq!(kept(), before);
     }
 }
