@@ -2,8 +2,9 @@
 
 use crate::common::{CALLER, Phone, SOON, calls};
 use cordboard_tests::Fail;
-use cordboard_tests::config::Config;
+use cordboard_tests::config::{Config, MUSIC};
 use cordboard_tests::fail::{Outcome, ensure};
+use cordboard_tests::process::wait_for;
 use cordboard_tests::switch::Switch;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -35,8 +36,10 @@ pub fn everything(dir: &Path) -> Outcome {
     });
     let flow = "local words = require('words')
         call:ring() call:wait(0.3) call:answer()
-        local answer, why = call:http{url = 'http://127.0.0.1:8099/callers', json = {number = call.to}}
+        local answer, why = call:http{url = 'http://127.0.0.1:8099/callers', json = {number = call.to}, music = 'menu'}
         call:log('server', answer and answer.json.caller.name, answer and answer.json.caller.age, why)
+        local how, key = call:first{key = true, seconds = 60, music = 'music'} call:log('first', how, key)
+        call:log('second', (call:first{seconds = 0.2, music = 'menu'}))
         call:log('elsewhere', select(2, call:http{url = 'http://127.0.0.1:8098/'}))
         call:log('table', call:lookup('vip', call.to).name)
         call:log('library', words.hello('Ada')) call:log('office', (call:calendar('office')))
@@ -58,6 +61,9 @@ pub fn everything(dir: &Path) -> Outcome {
     let switch = Switch::start(dir, &config)?;
     let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
     caller.sipp.wait_up()?;
+    caller.speaks()?;
+    caller.voice.hears("the caller, who waits for the first of several things,", MUSIC, SOON)?;
+    caller.voice.press('7');
     caller.sipp.wait_success(SOON)?;
     let question = questions.recv_timeout(SOON).map_err(|_| Fail("no question came".into()))??;
     let asked =
@@ -65,6 +71,8 @@ pub fn everything(dir: &Path) -> Outcome {
     ensure(asked, || question)?;
     for line in [
         "server Ada 36 nil",
+        "first key 7",
+        "second time",
         "elsewhere forbidden",
         "table Lovelace, Ada",
         "library hello Ada",
@@ -73,6 +81,49 @@ pub fn everything(dir: &Path) -> Outcome {
         "year true",
     ] {
         ensure(switch.log().contains(line), || format!("no {line:?} in {}", switch.log()))?;
+    }
+    switch.ensure_nothing_left()
+}
+
+/// The API puts and removes rows that a flow finds at once, and finds again after a restart, as it does what it counted.
+pub fn rows_and_counts(dir: &Path) -> Outcome {
+    let flow = "call:answer() call:log('count', call:count('x', {most = 2}))
+        for _, key in ipairs{'1', '2', '3'} do
+          local row, why = call:lookup('vip', key) call:log('row', key, row and row.name or why, row and row.number)
+        end
+        call:log('own', (call:lookup('own', 'a b') or {}).age)
+        call:play{silence = 0.1}";
+    std::fs::create_dir_all(dir.join("tables"))?;
+    std::fs::write(dir.join("tables/vip.csv"), "number,name\n1,Ada\n2,Bob\n")?;
+    let config = Config::new(dir)?.trunk().number("600", "flow:talk").flow("talk", flow)?;
+    let mut switch = Switch::start(dir, &config.tenant("tables = \"tables\""))?;
+    let mut events = switch.api.events(None)?;
+    switch.api.put("/api/v1/tables/vip/1", r#"{"name": "Eve"}"#)?;
+    switch.api.put("/api/v1/tables/vip/3", r#"{"name": "Max"}"#)?;
+    switch.api.put("/api/v1/tables/own/a%20b", r#"{"age": 36}"#)?;
+    let gone = switch.api.send("DELETE", "/api/v1/tables/vip/2", "")?;
+    ensure(gone.status == 200, || format!("{gone:?}"))?;
+    let none = switch.api.send("DELETE", "/api/v1/tables/vip/2", "")?;
+    ensure(none.status == 404, || format!("{none:?}"))?;
+    let row = switch.api.get("/api/v1/tables/vip/3")?;
+    ensure(row["name"] == "Max" && row["number"] == "3", || row.to_string())?;
+    let told = events.until("a row that was removed", |event| {
+        event["type"] == "table_changed" && event["removed"] == true
+    })?;
+    let last = told.last().cloned().unwrap_or_default();
+    ensure(last["by"].as_str().is_some_and(|by| by.starts_with("key ")), || last.to_string())?;
+    drop(events);
+    for count in ["count 1", "count 2", "count nil limit"] {
+        let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+        caller.ended()?;
+        drop(caller);
+        for line in [count, "row 1 Eve 1", "row 2 not_found nil", "row 3 Max 3", "own 36"] {
+            wait_for(line, SOON, || switch.log().contains(line).then_some(()))?;
+        }
+        switch.ensure_nothing_left()?;
+        switch.kill();
+        drop(switch);
+        switch = Switch::restart(dir)?;
     }
     switch.ensure_nothing_left()
 }
