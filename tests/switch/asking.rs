@@ -95,6 +95,8 @@ pub fn rows_and_counts(dir: &Path) -> Outcome {
         call:play{silence = 0.1}";
     std::fs::create_dir_all(dir.join("tables"))?;
     std::fs::write(dir.join("tables/vip.csv"), "number,name\n1,Ada\n2,Bob\n")?;
+    // A table that a flow names outright has its columns in a file, if only these.
+    std::fs::write(dir.join("tables/own.csv"), "key,age\n")?;
     let config = Config::new(dir)?.trunk().number("600", "flow:talk").flow("talk", flow)?;
     let mut switch = Switch::start(dir, &config.tenant("tables = \"tables\""))?;
     let mut events = switch.api.events(None)?;

@@ -83,6 +83,7 @@ pub fn path(dir: &Path) -> Outcome {
     // The last thing that the path does is to go back and forth; a caller gets what was published last.
     let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
     caller.sipp.wait_up()?;
+    caller.speaks()?;
     caller.voice.press('1');
     caller.sipp.wait_success(SOON)?;
     let cdr = switch.wait_cdrs(1)?.remove(0);
@@ -100,6 +101,7 @@ pub fn recorded(dir: &Path) -> Outcome {
     let switch = Switch::start(dir, &config.number("600", "flow:talk"))?;
     let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
     caller.sipp.wait_up()?;
+    caller.speaks()?;
     for key in ['4', '7', '0', '9', '1'] {
         caller.voice.press(key);
     }
@@ -118,7 +120,7 @@ pub fn recorded(dir: &Path) -> Outcome {
         "{ expect = \"collect - max=4\", digits = \"1111\", how = \"max\" }",
         "{ expect = \"set length = 4\" }",
         "{ expect = \"collect - max=1\", digits = \"1\", how = \"max\" }",
-        "{ expect = \"enqueue sales timeout=1 priority=0\", queue = \"nobody_signed_in\" }",
+        "{ expect = \"enqueue sales timeout=1 priority=0\", queue = \"timeout\" }",
         "{ expect = \"hang_up normal\" }",
     ] {
         ensure(made.contains(wanted), || format!("no {wanted} in\n{made}"))?;

@@ -359,7 +359,7 @@ mod tests {
         graph.nodes[1].lines.push("set a = <b> & \"c\"".into());
         let svg = draw::svg(&graph);
         assert!(svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"));
-        assert!(svg.contains("set a = &lt;b&gt; &amp; &quot;c&quot;"), "{svg}");
+        assert!(svg.contains(" a = &lt;b&gt; &amp; &quot;c&quot;"), "{svg}");
         for (open, close) in [("<g", "</g>"), ("<text", "</text>"), ("<title", "</title>")] {
             assert_eq!(
                 svg.matches(&format!("{open}>")).count() + svg.matches(&format!("{open} ")).count(),

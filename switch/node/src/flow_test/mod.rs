@@ -279,18 +279,18 @@ mod tests {
         let args = FlowTestArgs { paths: vec![dir.clone()], coverage: true, ..FlowTestArgs::default() };
         let told = test(&args).unwrap();
         let args =
-            FlowTestArgs { min_lines: Some(80), min_branches: Some(25), junit: Some(junit.clone()), ..args };
+            FlowTestArgs { min_lines: Some(90), min_branches: Some(25), junit: Some(junit.clone()), ..args };
         let short = test(&args).unwrap_err();
         let enough = test(&FlowTestArgs { min_lines: Some(75), min_branches: Some(25), ..args });
         let xml = std::fs::read_to_string(junit).unwrap();
         std::fs::remove_dir_all(&dir).unwrap();
         for wanted in
-            ["3 of 4,  75 %", "1 of 4,  25 %", "not run: line 7\n", "not taken: 2, of the menu at line 2\n"]
+            ["5 of 6,  83 %", "1 of 4,  25 %", "not run: line 7\n", "not taken: 2, of the menu at line 2\n"]
         {
             assert!(told.contains(wanted), "no {wanted} in {told}");
         }
         assert!(
-            short.ends_with("a.lua: 3 of 4,  75 % of the lines are covered; 80 % are asked for"),
+            short.ends_with("a.lua: 5 of 6,  83 % of the lines are covered; 90 % are asked for"),
             "{short}"
         );
         assert!(enough.is_ok() && xml.contains("tests=\"1\" failures=\"0\""), "{xml}");
