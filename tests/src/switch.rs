@@ -106,6 +106,13 @@ impl Switch {
         self.process.wait_success(SOON)
     }
 
+    /// Waits until its log says this: it is written a moment after what it tells of.
+    pub fn wait_logged(&self, text: &str) -> Result<(), Fail> {
+        let said =
+            wait_for(&format!("the log to say {text:?}"), SOON, || self.log().contains(text).then_some(()));
+        said.map_err(|why| Fail(format!("{why}; it says:\n{}", self.log())))
+    }
+
     /// Waits until an account has `count` devices.
     pub fn wait_registered(&self, user: &str, count: usize) -> Result<(), Fail> {
         wait_for(&format!("{count} devices of {user}"), SOON, || {

@@ -4,7 +4,6 @@ use crate::common::{CALLER, Phone, SOON, calls};
 use cordboard_tests::Fail;
 use cordboard_tests::config::{Config, MUSIC};
 use cordboard_tests::fail::{Outcome, ensure};
-use cordboard_tests::process::wait_for;
 use cordboard_tests::switch::Switch;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -80,7 +79,7 @@ pub fn everything(dir: &Path) -> Outcome {
         "sub 21",
         "year true",
     ] {
-        ensure(switch.log().contains(line), || format!("no {line:?} in {}", switch.log()))?;
+        switch.wait_logged(line)?;
     }
     switch.ensure_nothing_left()
 }
@@ -120,7 +119,7 @@ pub fn rows_and_counts(dir: &Path) -> Outcome {
         caller.ended()?;
         drop(caller);
         for line in [count, "row 1 Eve 1", "row 2 not_found nil", "row 3 Max 3", "own 36"] {
-            wait_for(line, SOON, || switch.log().contains(line).then_some(()))?;
+            switch.wait_logged(line)?;
         }
         switch.ensure_nothing_left()?;
         switch.kill();

@@ -37,7 +37,7 @@ pub fn scanners_find_nothing(dir: &Path) -> Outcome {
     ensure(switch.api.metric("cordboard_sip_guard_dropped_total")? >= 1.0, || {
         "nothing was left unheard".into()
     })?;
-    ensure(switch.log().contains("127.0.0.9"), || switch.log())?;
+    switch.wait_logged("127.0.0.9")?;
     let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
     agent.answers_now()?;
     hear_each_other(&mut caller, &mut agent)?;

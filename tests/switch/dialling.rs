@@ -3,7 +3,6 @@
 use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, calls, field, hear_each_other};
 use cordboard_tests::config::{Config, MENU, MUSIC};
 use cordboard_tests::fail::{Outcome, ensure};
-use cordboard_tests::process::wait_for;
 use cordboard_tests::scenario::{MU_LAW, Scenario};
 use cordboard_tests::switch::Switch;
 use std::path::Path;
@@ -53,7 +52,7 @@ pub fn several(dir: &Path) -> Outcome {
 
     takes.hangs_up()?;
     caller.voice.hears("the caller, after the talk,", MENU, SOON)?;
-    wait_for("the flow's line", SOON, || switch.log().contains("dialled served 1002").then_some(()))?;
+    switch.wait_logged("dialled served 1002")?;
     caller.hangs_up()?;
     let cdr = switch.wait_cdrs(1)?.remove(0);
     field(&cdr, "cause", "normal")?;

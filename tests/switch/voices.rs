@@ -5,7 +5,7 @@ use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, calls, hear_e
 use cordboard_tests::Fail;
 use cordboard_tests::config::{Config, MENU};
 use cordboard_tests::fail::{Outcome, ensure, fail};
-use cordboard_tests::process::{Process, wait_for};
+use cordboard_tests::process::Process;
 use cordboard_tests::switch::Switch;
 use serde_json::Value;
 use std::path::Path;
@@ -82,7 +82,7 @@ pub fn media_stream(dir: &Path) -> Outcome {
     ensure(keys == ["5", "6", "#"], || format!("the bot was told {keys:?}"))?;
     caller.sipp.wait_success(SOON)?;
     for line in ["stream closed", "second nil unreachable", "third nil forbidden"] {
-        wait_for(line, SOON, || switch.log().contains(line).then_some(()))?;
+        switch.wait_logged(line)?;
     }
     switch.ensure_nothing_left()
 }
@@ -181,7 +181,7 @@ pub fn speech_and_prompts(dir: &Path) -> Outcome {
     caller.voice.hears_something("the caller", SOON)?;
     caller.voice.hears("the caller", 440.0, SOON)?;
     caller.voice.hears("the caller", MENU, SOON)?;
-    ensure(switch.log().contains("said true"), || switch.log())?;
+    switch.wait_logged("said true")?;
     let kept = std::fs::read_dir(dir.join("var/speech"))?.count();
     ensure(kept == 2, || format!("{kept} files of speech are kept"))?;
     caller.sipp.wait_success(SOON)?;
@@ -222,7 +222,7 @@ pub fn recognition(dir: &Path) -> Outcome {
         caller.voice.say(&codes);
         caller.ended()?;
         let line = format!("heard closed {word}");
-        wait_for(&line, SOON, || switch.log().contains(&line).then_some(()))?;
+        switch.wait_logged(&line)?;
     }
     switch.ensure_nothing_left()
 }

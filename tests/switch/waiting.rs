@@ -1,9 +1,8 @@
 //! Queues as flows see them, at the running switch.
 
-use crate::common::{CALLER, Phone, SOON, calls, field};
+use crate::common::{CALLER, Phone, calls, field};
 use cordboard_tests::config::Config;
 use cordboard_tests::fail::Outcome;
-use cordboard_tests::process::wait_for;
 use cordboard_tests::switch::Switch;
 use std::path::Path;
 
@@ -28,7 +27,7 @@ pub fn by_key(dir: &Path) -> Outcome {
     for line in
         ["agents 1 waiting 0 full false wait nil", "nowhere not_found", "left by key *", "waiting now 0"]
     {
-        wait_for(line, SOON, || switch.log().contains(line).then_some(()))?;
+        switch.wait_logged(line)?;
     }
     let cdr = switch.wait_cdrs(1)?.remove(0);
     field(&cdr, "queues.0.outcome", "key")?;
