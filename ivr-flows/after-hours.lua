@@ -16,7 +16,7 @@ call:menu({
   ["1"] = function()
     call.data.choice = "emergency"
     call:play(prompts.of("please-wait"))
-    if call:enqueue("emergency", { timeout = 300, priority = 9 }) ~= "served" then
+    if call:enqueue("emergency", { timeout = 300, priority = 9, staffed = true }) ~= "served" then
       call:play(prompts.of("all-busy"))
     end
   end,

@@ -51,9 +51,12 @@ local outcome, key = call:enqueue(queue, {
   timeout = given.timeout or 600,
   priority = given.priority or 0,
   keys = "12",
+  staffed = true,
 })
 if outcome == "key" then
   call:transfer({ flow = INSTEAD[key] })
+elseif outcome == "nobody_signed_in" then
+  call:transfer({ flow = "nobody-on-duty" })
 elseif outcome ~= "served" then
   call:log("nobody took the call in", queue, outcome)
   call:play(prompts.of("all-busy"))

@@ -1,7 +1,7 @@
 //! Queues as flows see them, at the running switch.
 
-use crate::common::{CALLER, Phone, calls, field};
-use cordboard_tests::config::Config;
+use crate::common::{CALLER, Phone, SOON, calls, field};
+use cordboard_tests::config::{Config, MENU};
 use cordboard_tests::fail::Outcome;
 use cordboard_tests::switch::Switch;
 use std::path::Path;
@@ -31,5 +31,30 @@ pub fn by_key(dir: &Path) -> Outcome {
     }
     let cdr = switch.wait_cdrs(1)?.remove(0);
     field(&cdr, "queues.0.outcome", "key")?;
+    switch.ensure_nothing_left()
+}
+
+/// A caller who waits only while somebody is signed in is back in his flow when the last agent signs out, and at once if nobody
+/// is there.
+pub fn staffed(dir: &Path) -> Outcome {
+    let flow = "call:answer()
+        call:log('first', call:enqueue('sales', {staffed = true}))
+        call:log('second', call:enqueue('sales', {staffed = true}))
+        call:play('menu')";
+    let config =
+        Config::new(dir)?.agent("1001").queue("").trunk().number("600", "flow:wait").flow("wait", flow)?;
+    let switch = Switch::start(dir, &config)?;
+    let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+    caller.speaks()?;
+    switch.wait_stage("queued")?;
+    switch.api.post("/api/v1/agents/1001/sign-out")?;
+    caller.voice.hears("the caller, whom nobody serves,", MENU, SOON)?;
+    for line in ["first nobody_signed_in", "second nobody_signed_in"] {
+        switch.wait_logged(line)?;
+    }
+    caller.hangs_up()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "queues.0.outcome", "nobody_signed_in")?;
+    field(&cdr, "queues.1.outcome", "nobody_signed_in")?;
     switch.ensure_nothing_left()
 }

@@ -67,6 +67,8 @@ pub enum AcdInput {
         timeout_ms: Option<u32>,
         /// Higher is served first.
         priority: u8,
+        /// Only while an agent who serves the queue is signed in.
+        staffed: bool,
     },
     /// The caller hung up, or the call left the queue for another reason than an agent.
     Abandoned {
@@ -216,6 +218,8 @@ pub enum Outcome {
     Gone,
     /// The call was put into a queue once more.
     Moved,
+    /// No agent is signed in any more.
+    NobodySignedIn,
 }
 
 impl Outcome {
@@ -227,6 +231,7 @@ impl Outcome {
             Outcome::Timeout => "timeout",
             Outcome::Gone => "gone",
             Outcome::Moved => "moved",
+            Outcome::NobodySignedIn => "nobody_signed_in",
         }
     }
 }

@@ -19,13 +19,17 @@ impl AcdEngine {
         &mut self,
         call: CallId,
         id: QueueId,
-        timeout_ms: Option<u32>,
+        (timeout_ms, staffed): (Option<u32>, bool),
         priority: u8,
         now: Time,
     ) {
         self.leave(call, Outcome::Moved, true, "the caller was moved", now);
         let refuse = |end| AcdOutput::QueueEnded { call, queue: id.clone(), end };
         let known = id.tenant == call.tenant;
+        if staffed && known && self.is_unstaffed(&id) {
+            self.out.push_back(refuse(QueueEnd::NobodySignedIn));
+            return;
+        }
         let Some(queue) = self.queues.get_mut(&id).filter(|_| known) else {
             self.out.push_back(refuse(QueueEnd::Gone));
             return;
@@ -43,7 +47,7 @@ impl AcdEngine {
         let reason = TimerReason("acd: longest wait");
         self.deadlines.set(Timer::Wait(call), now + limit, reason);
         self.out.push_back(AcdOutput::Entered { call, queue: id.clone(), position });
-        let waiting = Waiting { queue: id.clone(), place, offered_to: None };
+        let waiting = Waiting { queue: id.clone(), place, offered_to: None, staffed };
         self.calls.insert(call, waiting);
         self.touched.insert(id);
         self.announce(call, now);
@@ -89,7 +93,7 @@ impl AcdEngine {
                 }
                 Outcome::Abandoned => queue.abandoned += 1,
                 Outcome::Timeout => queue.timed_out += 1,
-                Outcome::Gone | Outcome::Moved => {}
+                Outcome::Gone | Outcome::Moved | Outcome::NobodySignedIn => {}
             }
         }
         self.out.push_back(AcdOutput::Left { call, queue: waiting.queue.clone(), outcome });
@@ -102,6 +106,29 @@ impl AcdEngine {
             self.settle(&agent, why, now);
         }
         Some(waiting.queue)
+    }
+
+    /// Whether the queue is there and nobody is signed in to it.
+    fn is_unstaffed(&self, id: &QueueId) -> bool {
+        self.queues.get(id).is_some_and(|queue| self.staff(queue).0 == 0)
+    }
+
+    /// Sends back who wanted to wait only while somebody is signed in, where the last agent has left.
+    pub(crate) fn dismiss_unstaffed(&mut self, now: Time) {
+        for queue in core::mem::take(&mut self.deserted) {
+            if !self.is_unstaffed(&queue) {
+                continue;
+            }
+            let order = self.queues.get(&queue).map(|queue| &queue.order);
+            let staffed = |call: &CallId| self.calls.get(call).is_some_and(|waiting| waiting.staffed);
+            let all: Vec<CallId> =
+                order.into_iter().flat_map(|order| order.values().copied()).filter(staffed).collect();
+            for call in all {
+                self.leave(call, Outcome::NobodySignedIn, true, "the last agent signed out", now);
+                let end = QueueEnd::NobodySignedIn;
+                self.out.push_back(AcdOutput::QueueEnded { call, queue: queue.clone(), end });
+            }
+        }
     }
 
     pub(crate) fn abandoned(&mut self, call: CallId, now: Time) {

@@ -35,6 +35,7 @@ impl AcdEngine {
             let id = AgentId { tenant, name: name.clone() };
             self.put_agent(id, agent, now);
         }
+        self.deserted.extend(self.queues.keys().cloned());
     }
 
     fn remove_queues(&mut self, snapshot: &Snapshot, now: Time) {

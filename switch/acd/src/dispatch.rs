@@ -48,6 +48,7 @@ impl fmt::Display for Seconds {
 impl AcdEngine {
     /// Makes every offer that can be made.
     pub(crate) fn dispatch(&mut self, now: Time) {
+        self.dismiss_unstaffed(now);
         while let Some(queue) = self.next_queue() {
             if self.make_offer(&queue, now).is_none() {
                 break;

@@ -43,6 +43,8 @@ pub struct AcdEngine {
     pub(crate) deadlines: Deadlines<Timer>,
     /// Queues that got a caller or a free agent since the last decision.
     pub(crate) touched: BTreeSet<QueueId>,
+    /// Queues that lost an agent since then.
+    pub(crate) deserted: BTreeSet<QueueId>,
     /// Callers counted, for the order within one moment.
     pub(crate) serial: u64,
     pub(crate) out: VecDeque<AcdOutput>,
@@ -60,6 +62,7 @@ impl AcdEngine {
             by_user: BTreeMap::new(),
             deadlines: Deadlines::default(),
             touched: BTreeSet::new(),
+            deserted: BTreeSet::new(),
             serial: 0,
             out: VecDeque::new(),
         }
@@ -92,8 +95,8 @@ impl AcdEngine {
     /// call that left) is ignored.
     pub fn handle_input(&mut self, input: AcdInput, now: Time) {
         match input {
-            AcdInput::Enter { call, queue, timeout_ms, priority } => {
-                self.enter(call, queue, timeout_ms, priority, now)
+            AcdInput::Enter { call, queue, timeout_ms, priority, staffed } => {
+                self.enter(call, queue, (timeout_ms, staffed), priority, now)
             }
             AcdInput::Abandoned { call } => self.abandoned(call, now),
             AcdInput::OfferRinging { call, agent } => self.rings(call, &agent),
@@ -172,6 +175,9 @@ impl AcdEngine {
                 why: why.into(),
                 call,
             });
+            if status == AgentStatus::SignedOut {
+                self.deserted.extend(agent.serves.iter().cloned());
+            }
         }
         if agent.wrap_up.is_none() {
             self.deadlines.clear(&Timer::WrapUp(id.clone()));

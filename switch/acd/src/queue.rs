@@ -28,6 +28,8 @@ pub(crate) struct Waiting {
     pub(crate) queue: QueueId,
     pub(crate) place: Place,
     pub(crate) offered_to: Option<AgentId>,
+    /// Only while an agent is signed in.
+    pub(crate) staffed: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -30,7 +30,7 @@ impl AcdEngine {
     }
 
     /// How many of those who serve a queue are signed in, and how many of them ready.
-    fn staff(&self, queue: &Queue) -> (u32, u32) {
+    pub(crate) fn staff(&self, queue: &Queue) -> (u32, u32) {
         let members = || queue.members.iter().filter_map(|a| self.agents.get(a));
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let signed_in = members().filter(|a| a.status != AgentStatus::SignedOut).count();

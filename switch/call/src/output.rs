@@ -132,6 +132,8 @@ pub enum QueueOutput {
         timeout_ms: Option<u32>,
         /// Higher is served first.
         priority: u8,
+        /// Only while an agent is signed in.
+        staffed: bool,
     },
     /// The call waits no longer: the caller is gone or the call was ended. Comes after `OfferFailed`, if an
     /// offer was out. Never after `OfferAnswered` or `QueueEnded` of the same wait.

@@ -26,6 +26,8 @@ pub(crate) struct Wait {
     priority: u8,
     /// Keys that leave it.
     keys: String,
+    /// It lasts only while an agent is signed in.
+    staffed: bool,
     /// The queue knows of it. It learns when the caller is answered.
     entered: bool,
     pub(crate) offer: Option<Offer>,
@@ -51,6 +53,16 @@ pub(crate) struct Offered {
 }
 
 impl Wait {
+    pub(crate) fn new(queue: QueueId, timeout_ms: Option<u32>, priority: u8) -> Self {
+        let keys = String::new();
+        Self { queue, timeout_ms, priority, keys, staffed: false, entered: false, offer: None }
+    }
+
+    /// The same, with keys by which the caller leaves it, and whether only while an agent is signed in.
+    pub(crate) fn until(self, keys: String, staffed: bool) -> Self {
+        Self { keys, staffed, ..self }
+    }
+
     /// Whether this is the leg of the agent who rings.
     pub(crate) fn rings_at(&self, leg: LegId) -> bool {
         self.offer.as_ref().is_some_and(|offer| offer.leg == leg)
@@ -65,24 +77,11 @@ pub(crate) fn refuse_offer(desk: &mut Desk, call: CallId, agent: AgentId, why: C
 impl Call {
     /// The call waits from now on: the caller is answered, then the queue is told.
     pub(crate) fn enqueue(&mut self, desk: &mut Desk, queue: QueueId, timeout_ms: Option<u32>, priority: u8) {
-        self.wait_in(
-            desk,
-            Wait { queue, timeout_ms, priority, keys: String::new(), entered: false, offer: None },
-        );
+        self.wait_in(desk, Wait::new(queue, timeout_ms, priority));
     }
 
-    /// The same for a flow, whose caller may leave the queue by these keys.
-    pub(crate) fn enqueue_until_key(
-        &mut self,
-        desk: &mut Desk,
-        (queue, keys): (QueueId, String),
-        timeout_ms: Option<u32>,
-        priority: u8,
-    ) {
-        self.wait_in(desk, Wait { queue, timeout_ms, priority, keys, entered: false, offer: None });
-    }
-
-    fn wait_in(&mut self, desk: &mut Desk, wait: Wait) {
+    /// The same, in the way that is given.
+    pub(crate) fn wait_in(&mut self, desk: &mut Desk, wait: Wait) {
         self.music.clear();
         self.doing = Doing::Queue(wait);
         if self.caller_is_up() {
@@ -100,7 +99,7 @@ impl Call {
         };
         wait.entered = true;
         let (call, queue) = (self.id, wait.queue.clone());
-        let (timeout_ms, priority) = (wait.timeout_ms, wait.priority);
+        let (timeout_ms, priority, staffed) = (wait.timeout_ms, wait.priority, wait.staffed);
         if self.visits.len() >= desk.limits.leg_records.max(1) {
             self.visits.remove(0);
         }
@@ -111,7 +110,7 @@ impl Call {
             agent: None,
             outcome: String::new(),
         });
-        desk.queue(QueueOutput::Enter { call, queue, timeout_ms, priority });
+        desk.queue(QueueOutput::Enter { call, queue, timeout_ms, priority, staffed });
     }
 
     /// Writes down how the wait ended.

@@ -7,6 +7,7 @@ use cordboard_model::id::{CallId, FlowId};
 use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One end of a call, as a flow sees it in `call.from` and `call.to`: the number or user name, as
 /// dialled, without scheme and domain.
@@ -118,7 +119,7 @@ pub struct FlowRecord {
     /// The file the text came from.
     pub file: String,
     /// The text the call began with, which a later configuration may have replaced.
-    pub source: String,
+    pub source: Arc<str>,
     /// The budgets the call began with.
     pub limits: cordboard_model::config::FlowLimits,
     /// When it began.

@@ -36,10 +36,11 @@ pub fn line(verb: &Verb) -> String {
             )
         }
         Verb::Record { act, why } => format!("record {} {why}", act.as_str()).trim_end().to_owned(),
-        Verb::Enqueue { queue, timeout_ms, priority, keys } => {
+        Verb::Enqueue { queue, timeout_ms, priority, keys, staffed } => {
             let timeout = timeout_ms.map_or("queue's".to_owned(), seconds);
             let keys = if keys.is_empty() { String::new() } else { format!(" keys={keys}") };
-            format!("enqueue {} timeout={timeout} priority={priority}{keys}", queue.name)
+            let staffed = if *staffed { " staffed" } else { "" };
+            format!("enqueue {} timeout={timeout} priority={priority}{keys}{staffed}", queue.name)
         }
         Verb::Stream { url, .. } => format!("stream {url}"),
         Verb::Transfer { to } => format!("transfer {}", destination(to)),

@@ -48,10 +48,10 @@ impl Finished {
     /// The bench with the texts that the call ran.
     pub fn bench(&self) -> Bench {
         let record = &self.record;
-        let own = Source { file: record.file.clone(), text: record.source.clone() };
+        let own = Source { file: record.file.clone(), text: record.source.to_string() };
         let mut bench = Bench { flow: own, limits: record.limits, ..Bench::default() };
         for text in &record.texts {
-            let source = Source { file: text.file.clone(), text: text.source.clone() };
+            let source = Source { file: text.file.clone(), text: text.source.to_string() };
             match &text.name {
                 TextName::Flow(id) => bench.flows.insert(id.name.to_string(), source),
                 TextName::Library(_, name) => bench.libraries.insert(name.to_string(), source),
@@ -130,8 +130,11 @@ fn fits(verb: &Verb, answer: &VerbAnswer) -> bool {
     }
 }
 
+/// Keys that were a secret, each with the keys that stand for it.
+type Secrets = Vec<(String, String)>;
+
 /// An answer without secrets, and the secret that was in it.
-fn harmless(verb: &Verb, answer: &VerbAnswer) -> (VerbAnswer, Option<String>) {
+fn harmless(verb: &Verb, answer: &VerbAnswer, secrets: &Secrets) -> (VerbAnswer, Option<String>) {
     match (verb, answer) {
         (Verb::Collect { secret: true, .. }, VerbAnswer::Digits { digits, end }) if !digits.is_empty() => {
             let other = "1".repeat(digits.len());
@@ -140,9 +143,19 @@ fn harmless(verb: &Verb, answer: &VerbAnswer) -> (VerbAnswer, Option<String>) {
         (_, VerbAnswer::Fetched(fetched)) => match &**fetched {
             Fetched::Answer { status, json: true, body } => {
                 let mut value: Value = serde_json::from_str(body).unwrap_or_default();
-                hide(&mut value);
+                hide(&mut value, secrets);
                 let body = value.to_string();
                 (VerbAnswer::Fetched(Box::new(Fetched::Answer { status: *status, json: true, body })), None)
+            }
+            _ => (answer.clone(), None),
+        },
+        (_, VerbAnswer::Told(told)) => match &**told {
+            Told::Row(Some(row)) => {
+                let cell = |(name, cell): (&String, &String)| {
+                    let shown = if is_secret(name) { hidden(cell, secrets) } else { cell.clone() };
+                    (name.clone(), shown)
+                };
+                (VerbAnswer::Told(Box::new(Told::Row(Some(row.iter().map(cell).collect())))), None)
             }
             _ => (answer.clone(), None),
         },
@@ -151,7 +164,7 @@ fn harmless(verb: &Verb, answer: &VerbAnswer) -> (VerbAnswer, Option<String>) {
 }
 
 /// What others said after keys were a secret, without those keys: they may have said them back.
-fn without(secrets: &[(String, String)], answer: VerbAnswer) -> VerbAnswer {
+fn without(secrets: &Secrets, answer: VerbAnswer) -> VerbAnswer {
     let clear = |text: &str| {
         secrets.iter().fold(text.to_owned(), |text, (secret, other)| text.replace(secret.as_str(), other))
     };
@@ -177,21 +190,31 @@ fn without(secrets: &[(String, String)], answer: VerbAnswer) -> VerbAnswer {
     }
 }
 
-/// Values whose names say that they are secrets.
-fn hide(value: &mut Value) {
+/// Whether a name says that its value is nobody's business.
+fn is_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SECRETS.iter().any(|word| name.contains(word))
+}
+
+/// What stands for a secret: if it is one that was keyed in, what stands for that, so that the two are alike.
+fn hidden(value: &str, secrets: &Secrets) -> String {
+    let known = secrets.iter().find(|(secret, _)| secret == value);
+    known.map_or(HIDDEN.to_owned(), |(_, other)| other.clone())
+}
+
+/// Values whose names say that they are secrets, of whatever type.
+fn hide(value: &mut Value, secrets: &Secrets) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                let name = name.to_lowercase();
-                let is_secret = SECRETS.iter().any(|word| name.contains(word));
-                if is_secret && !value.is_null() {
-                    *value = HIDDEN.into();
+                if is_secret(name) && !value.is_null() {
+                    *value = hidden(value.as_str().unwrap_or_default(), secrets).into();
                 } else {
-                    hide(value);
+                    hide(value, secrets);
                 }
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(hide),
+        Value::Array(values) => values.iter_mut().for_each(|value| hide(value, secrets)),
         _ => {}
     }
 }
@@ -205,7 +228,7 @@ pub fn as_test(finished: &Finished, title: &str) -> Result<String, String> {
     let mut real = Replay::new(finished)?;
     let mut shown = Replay::new(finished)?;
     let mut steps = Vec::new();
-    let mut secrets: Vec<(String, String)> = Vec::new();
+    let mut secrets = Secrets::new();
     let mut zone = None;
     let mut parted = false;
     for answer in &record.answers {
@@ -217,7 +240,7 @@ pub fn as_test(finished: &Finished, title: &str) -> Result<String, String> {
         for (secret, other) in &secrets {
             wanted = wanted.replace(secret, other);
         }
-        let (told, secret) = harmless(&was, answer);
+        let (told, secret) = harmless(&was, answer, &secrets);
         let told = if secrets.is_empty() { told } else { without(&secrets, told) };
         parted = wanted != line(&verb) || !fits(&verb, &told);
         if parted {
@@ -456,6 +479,48 @@ mod tests {
             assert!(made.contains(wanted), "no {wanted} in\n{made}");
         }
         assert!(!made.contains("4711") && !made.contains("t0k"), "{made}");
+    }
+
+    #[test]
+    fn a_secret_that_is_said_back_or_is_a_number_or_a_list_is_not_in_the_test() {
+        let flow = "local pin = call:collect_secret{max = 4}\n\
+                    local a = call:http{url = 'http://x/', json = {pin = pin}}\n\
+                    local b = call:http{url = 'http://x/plain'}\n\
+                    local row = call:lookup('boxes', '1001')\ncall:log(pin:equals(row.pin))\n\
+                    if pin:equals(row.pin) then call:play('right') end\ncall:hang_up()";
+        let body = r#"{"echo": "pin 4711!", "as_number": 4711, "all": ["4711", [4711]], "pin": "4711",
+                       "pins": ["8642", 8643], "passwordAge": 8644, "api_token": {"a": 8645, "b": true}}"#;
+        let fetched = |json: bool, body: &str| {
+            VerbAnswer::Fetched(Box::new(Fetched::Answer { status: 200, json, body: body.to_owned() }))
+        };
+        let cells = [("number", "1001"), ("pin", "4711"), ("note", "was 4711"), ("old_pin", "8646")];
+        let row = cells.iter().map(|(name, cell)| ((*name).to_owned(), (*cell).to_owned())).collect();
+        let (made, played) = test_of(
+            flow,
+            &[
+                keys("4711"),
+                fetched(true, body),
+                fetched(false, "you said 4711"),
+                VerbAnswer::Told(Box::new(Told::Row(Some(row)))),
+                VerbAnswer::Played { key: None },
+            ],
+        );
+        assert_eq!(played, Ok(()), "{made}");
+        for secret in ["4711", "8642", "8643", "8644", "8645", "8646"] {
+            assert!(!made.contains(secret), "{secret} in\n{made}");
+        }
+        for wanted in [
+            "\"echo\" = \"pin 1111!\"",
+            "\"as_number\" = 1111",
+            "\"pins\" = \"(secret)\"",
+            "\"pin\" = \"1111\"",
+            "text = \"you said 1111\"",
+            "\"note\" = \"was 1111\"",
+            "\"old_pin\" = \"(secret)\"",
+            "expect = \"play right\"",
+        ] {
+            assert!(made.contains(wanted), "no {wanted} in\n{made}");
+        }
     }
 
     #[test]

@@ -372,6 +372,10 @@ impl<'a> Play<'a> {
         if matches!(&verb, Verb::Dial(dial) if step.dial.is_some() && !dial.go_on) {
             return Err(self.mismatch(&format!("{} go_on", step.expect), &got));
         }
+        let nobody = step.queue == Some(QueueEnd::NobodySignedIn);
+        if matches!(&verb, Verb::Enqueue { staffed: false, .. } if nobody) {
+            return Err(self.mismatch(&format!("{} staffed", step.expect), &got));
+        }
         self.reply(step, ticket, &verb);
         Ok(())
     }

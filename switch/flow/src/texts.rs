@@ -7,6 +7,7 @@ use cordboard_model::config::{Snapshot, Tenant};
 use cordboard_model::id::{FlowId, Name, TenantId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What a text is known by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,8 +26,8 @@ pub struct Text {
     pub name: TextName,
     /// The file, for messages.
     pub file: String,
-    /// The text.
-    pub source: String,
+    /// The text. Shared with the record of every call that ran it.
+    pub source: Arc<str>,
 }
 
 type Names = BTreeMap<TextName, u64>;
@@ -57,7 +58,7 @@ fn flows(tenant: &Tenant) -> impl Iterator<Item = Text> {
     tenant.flows.values().map(|flow| Text {
         name: TextName::Flow(flow.id.clone()),
         file: flow.file.clone(),
-        source: flow.source.clone(),
+        source: flow.source.as_str().into(),
     })
 }
 
@@ -65,7 +66,7 @@ fn libraries(tenant: &Tenant) -> impl Iterator<Item = Text> {
     tenant.kit.libraries.iter().map(|(name, library)| Text {
         name: TextName::Library(tenant.id, name.clone()),
         file: library.file.clone(),
-        source: library.source.clone(),
+        source: library.source.as_str().into(),
     })
 }
 
@@ -214,7 +215,7 @@ mod tests {
         let (generation, old, other) = (texts.current(), version(&texts, "main"), version(&texts, "other"));
         texts.enter(generation);
         assert_eq!(texts.replace([text("main", "A")].into_iter()), [0_u64; 0]);
-        assert_eq!(texts.get(old).unwrap().source, "a");
+        assert_eq!(&*texts.get(old).unwrap().source, "a");
         assert_eq!(texts.version(generation, &named("other")), Some(other), "not taken in yet, still there");
         assert_eq!(texts.leave(generation), [old, other]);
         assert!(texts.get(old).is_none() && texts.version(generation, &named("main")).is_none());

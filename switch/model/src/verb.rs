@@ -122,6 +122,9 @@ pub enum Verb {
         /// Keys that leave it.
         #[serde(default)]
         keys: String,
+        /// Wait only while somebody is signed in to it; else the end is [`QueueEnd::NobodySignedIn`].
+        #[serde(default)]
+        staffed: bool,
     },
     /// Hand the call over. The flow ends unless it fails.
     Transfer {
@@ -230,7 +233,7 @@ pub enum QueueEnd {
     Timeout,
     /// The queue takes no more.
     Full,
-    /// No agent is signed in to it.
+    /// No agent is signed in to it, and it was to be waited only while one is.
     NobodySignedIn,
     /// There is no such queue any more.
     Gone,

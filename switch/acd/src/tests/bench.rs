@@ -226,7 +226,19 @@ impl Bench {
     }
 
     pub(super) fn enter_as(&mut self, n: u64, name: &str, priority: u8) {
-        self.tell(AcdInput::Enter { call: call(n), queue: queue(name), timeout_ms: None, priority });
+        self.tell(AcdInput::Enter {
+            call: call(n),
+            queue: queue(name),
+            timeout_ms: None,
+            priority,
+            staffed: false,
+        });
+    }
+
+    /// Enters a queue for as long as an agent is signed in to it.
+    pub(super) fn enter_staffed(&mut self, n: u64) {
+        let (call, queue) = (call(n), queue("sales"));
+        self.tell(AcdInput::Enter { call, queue, timeout_ms: None, priority: 0, staffed: true });
     }
 
     pub(super) fn abandon(&mut self, n: u64) {

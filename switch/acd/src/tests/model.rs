@@ -199,7 +199,13 @@ impl Pair {
         let q = dice.below(QUEUES.len());
         let limit = [None, Some(2_000), Some(25_000)][dice.below(3)];
         let priority = [0, 0, 0, 1, 7][dice.below(5)];
-        let input = AcdInput::Enter { call: call(n), queue: queue(QUEUES[q]), timeout_ms: limit, priority };
+        let input = AcdInput::Enter {
+            call: call(n),
+            queue: queue(QUEUES[q]),
+            timeout_ms: limit,
+            priority,
+            staffed: false,
+        };
         let limit = limit.map_or(Duration::MAX, |ms| Duration::from_millis(ms.into()));
         self.tell(input, |napkin, now| napkin.enter(n, q, limit, priority, now));
     }

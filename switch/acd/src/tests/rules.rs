@@ -51,6 +51,44 @@ fn priority_overtakes_the_lower_and_nobody_of_its_own() {
     assert_eq!(b.offers(), [to(4, "1001")]);
 }
 
+/// Whoever asked to wait only while the queue is staffed is sent back at once, and when the last agent signs out; the
+/// others wait on.
+#[test]
+fn who_waits_for_a_staffed_queue_leaves_it_with_the_last_agent() {
+    let mut b = Bench::with_agents(&["1001", "1002"]);
+    b.not_ready("1001");
+    b.not_ready("1002");
+    b.enter_staffed(1);
+    b.enter(2);
+    b.enter_staffed(3);
+    assert_eq!(b.waiting("sales"), [1, 2, 3]);
+    b.take();
+    b.sign_out("1001");
+    assert_eq!(b.ends(), [], "one is still there");
+    b.sign_out("1002");
+    assert_eq!(b.ends(), [(1, QueueEnd::NobodySignedIn), (3, QueueEnd::NobodySignedIn)]);
+    assert_eq!(b.left(), [(1, Outcome::NobodySignedIn), (3, Outcome::NobodySignedIn)]);
+    assert_eq!(b.waiting("sales"), [2]);
+    b.take();
+    b.enter_staffed(4);
+    assert_eq!(b.ends(), [(4, QueueEnd::NobodySignedIn)]);
+    assert_eq!(b.left(), [], "it never entered");
+}
+
+/// A reload that takes the last agent from a queue is the same to who waits there.
+#[test]
+fn who_waits_for_a_staffed_queue_leaves_it_when_a_reload_takes_its_last_agent() {
+    let mut b = Bench::with_agents(&["1001"]);
+    b.not_ready("1001");
+    b.enter_staffed(1);
+    b.take();
+    let mut elsewhere = b.remove_agent("1001");
+    elsewhere.queues.clear();
+    b.put_agent(elsewhere);
+    b.configure();
+    assert_eq!(b.ends(), [(1, QueueEnd::NobodySignedIn)]);
+}
+
 #[test]
 fn the_position_at_entry_counts_only_those_served_before() {
     let mut b = Bench::with_agents(&[]);
@@ -167,6 +205,7 @@ fn the_flow_may_shorten_the_wait_but_not_stretch_it() {
             queue: queue("sales"),
             timeout_ms: Some(asked),
             priority: 0,
+            staffed: false,
         });
         b.pass(ends_at - 1);
         assert_eq!(b.ends(), [], "{asked}");
@@ -226,7 +265,13 @@ fn a_call_cannot_enter_the_queue_of_another_tenant() {
     let mut b = Bench::with_agents(&["1001"]);
     let acme = TenantId::new("acme").unwrap();
     let stranger = CallId { tenant: acme, ..call(1) };
-    b.tell(AcdInput::Enter { call: stranger, queue: queue("sales"), timeout_ms: None, priority: 0 });
+    b.tell(AcdInput::Enter {
+        call: stranger,
+        queue: queue("sales"),
+        timeout_ms: None,
+        priority: 0,
+        staffed: false,
+    });
     assert_eq!(b.ends(), [(1, QueueEnd::Gone)]);
     assert_eq!(b.offers(), []);
 }
@@ -540,7 +585,13 @@ impl Bulk {
     }
 
     fn enter(&mut self, n: u64, name: &str) {
-        self.tell(AcdInput::Enter { call: call(n), queue: queue(name), timeout_ms: None, priority: 0 });
+        self.tell(AcdInput::Enter {
+            call: call(n),
+            queue: queue(name),
+            timeout_ms: None,
+            priority: 0,
+            staffed: false,
+        });
     }
 
     fn arrive(&mut self, name: &str) {

@@ -532,7 +532,13 @@ fn several_inputs_before_a_drain_are_legal() {
     let mut b = Bench::with_agents(&["1001"]);
     let at = |ms: u64| Time::from_millis(10_000 + ms);
     b.engine.handle_input(
-        AcdInput::Enter { call: call(1), queue: queue("sales"), timeout_ms: None, priority: 0 },
+        AcdInput::Enter {
+            call: call(1),
+            queue: queue("sales"),
+            timeout_ms: None,
+            priority: 0,
+            staffed: false,
+        },
         at(0),
     );
     b.engine.handle_input(AcdInput::Abandoned { call: call(1) }, at(1));

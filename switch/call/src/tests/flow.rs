@@ -305,7 +305,13 @@ fn an_apology_that_never_ends_is_cut() {
 #[test]
 fn a_flow_that_fails_below_a_wait_does_not_end_the_wait() {
     let mut rig = Rig::in_flow();
-    rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: String::new() });
+    rig.verb(Verb::Enqueue {
+        queue: queue("sales"),
+        timeout_ms: None,
+        priority: 0,
+        keys: String::new(),
+        staffed: false,
+    });
     fails(&mut rig, true, None);
     rig.offer("1001");
     let leg = rig.leg_of("1001");
@@ -330,7 +336,13 @@ fn a_caller_who_hangs_up_in_a_step_stops_the_flow_without_an_answer() {
 fn a_flow_that_lets_a_served_caller_go_ends_nothing_itself() {
     for (verb, by) in [(None, Party::Callee), (Some(200), Party::Switch)] {
         let mut rig = Rig::in_flow();
-        rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: String::new() });
+        rig.verb(Verb::Enqueue {
+            queue: queue("sales"),
+            timeout_ms: None,
+            priority: 0,
+            keys: String::new(),
+            staffed: false,
+        });
         rig.offer("1001");
         let leg = rig.leg_of("1001");
         rig.leg(leg, LegEvent::Answered);

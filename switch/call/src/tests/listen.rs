@@ -29,7 +29,13 @@ fn a_program_hears_a_talk_from_its_first_word_to_its_last_and_only_while_it_is_w
     assert_eq!(no_more(&mut rig), Err(ListenRefusal::None));
     assert_eq!(listen(&mut rig, StreamWay::Both), Ok(()));
     assert_eq!(listen(&mut rig, StreamWay::Both), Err(ListenRefusal::UnderWay));
-    rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: String::new() });
+    rig.verb(Verb::Enqueue {
+        queue: queue("sales"),
+        timeout_ms: None,
+        priority: 0,
+        keys: String::new(),
+        staffed: false,
+    });
     rig.offer("1001");
     let leg = rig.leg_of("1001");
     rig.leg(leg, LegEvent::Answered);

@@ -127,7 +127,13 @@ fn an_announcement_interrupts_the_music_which_goes_on_after_it() {
 #[test]
 fn a_key_leaves_the_queue_and_the_agent_who_rings_is_let_go_without_blame() {
     let mut rig = Rig::in_flow();
-    rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: "1*".into() });
+    rig.verb(Verb::Enqueue {
+        queue: queue("sales"),
+        timeout_ms: None,
+        priority: 0,
+        keys: "1*".into(),
+        staffed: false,
+    });
     rig.offer("1001");
     rig.said();
     rig.keys("2");
@@ -191,6 +197,7 @@ fn the_end_of_a_wait_is_the_flows_answer() {
         timeout_ms: Some(9),
         priority: 3,
         keys: String::new(),
+        staffed: false,
     });
     rig.music();
     rig.said();
@@ -204,8 +211,13 @@ fn the_end_of_a_wait_is_the_flows_answer() {
 #[test]
 fn the_flow_has_the_caller_again_when_the_agent_hangs_up() {
     let mut rig = Rig::in_flow();
-    let ticket =
-        rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: String::new() });
+    let ticket = rig.verb(Verb::Enqueue {
+        queue: queue("sales"),
+        timeout_ms: None,
+        priority: 0,
+        keys: String::new(),
+        staffed: false,
+    });
     rig.music();
     rig.offer("1001");
     let leg = rig.leg_of("1001");

@@ -389,7 +389,13 @@ impl World {
                 strict: false,
                 secret: false,
             },
-            3 | 4 => Verb::Enqueue { queue: queue("q"), timeout_ms: None, priority: 0, keys: String::new() },
+            3 | 4 => Verb::Enqueue {
+                queue: queue("q"),
+                timeout_ms: None,
+                priority: 0,
+                keys: String::new(),
+                staffed: false,
+            },
             5 if self.dice.one_in(3) => match self.dice.roll(3) {
                 0 if self.dice.one_in(2) => {
                     let ms = Some(200);

@@ -92,7 +92,13 @@ fn a_flow_records_its_caller_and_the_talk_that_follows_paused_as_it_was() {
     let said = rig.said();
     assert!(said.contains("record alice left, nobody right"), "{said}");
     assert!(said.contains("by: \"flow menu\", why: \"card\""), "{said}");
-    rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: String::new() });
+    rig.verb(Verb::Enqueue {
+        queue: queue("sales"),
+        timeout_ms: None,
+        priority: 0,
+        keys: String::new(),
+        staffed: false,
+    });
     rig.offer("1001");
     let leg = rig.leg_of("1001");
     rig.leg(leg, LegEvent::Answered);
@@ -114,7 +120,13 @@ fn a_stop_by_the_flow_counts_for_more_than_the_queue() {
     let mut rig = Rig::in_flow();
     rig.verb(Verb::Record { act: RecordAct::Start, why: String::new() });
     rig.verb(Verb::Record { act: RecordAct::Stop, why: String::new() });
-    rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: String::new() });
+    rig.verb(Verb::Enqueue {
+        queue: queue("sales"),
+        timeout_ms: None,
+        priority: 0,
+        keys: String::new(),
+        staffed: false,
+    });
     rig.offer("1001");
     let leg = rig.leg_of("1001");
     rig.said();

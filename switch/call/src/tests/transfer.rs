@@ -374,8 +374,13 @@ fn who_comes_too_late_for_a_place_is_refused() {
 #[test]
 fn the_flow_goes_on_after_a_talk_that_was_transferred() {
     let mut rig = Rig::in_flow();
-    let ticket =
-        rig.verb(Verb::Enqueue { queue: queue("sales"), timeout_ms: None, priority: 0, keys: String::new() });
+    let ticket = rig.verb(Verb::Enqueue {
+        queue: queue("sales"),
+        timeout_ms: None,
+        priority: 0,
+        keys: String::new(),
+        staffed: false,
+    });
     rig.offer("1001");
     let agent = rig.leg_of("1001");
     rig.leg(agent, LegEvent::Answered);

@@ -4,18 +4,11 @@ use crate::call::Call;
 use crate::desk::Desk;
 use crate::flow::StepKind;
 use crate::input::Ticket;
-use cordboard_model::id::QueueId;
+use crate::queue::Wait;
 
 impl Call {
-    pub(super) fn verb_enqueue(
-        &mut self,
-        desk: &mut Desk,
-        ticket: Ticket,
-        queue: (QueueId, String),
-        timeout_ms: Option<u32>,
-        priority: u8,
-    ) {
+    pub(super) fn verb_enqueue(&mut self, desk: &mut Desk, ticket: Ticket, wait: Wait) {
         self.begin_step(ticket, StepKind::Enqueue);
-        self.enqueue_until_key(desk, queue, timeout_ms, priority);
+        self.wait_in(desk, wait);
     }
 }

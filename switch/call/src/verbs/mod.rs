@@ -18,6 +18,7 @@ pub(crate) mod wait;
 use crate::call::Call;
 use crate::desk::Desk;
 use crate::input::Ticket;
+use crate::queue::Wait;
 use cordboard_model::cause::Cause;
 use cordboard_model::verb::{Verb, VerbAnswer};
 
@@ -41,8 +42,8 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
             call.verb_collect(desk, ticket, prompt, rule.of_secret(secret).like(patterns, strict));
         }
         Verb::Record { act, why } => call.verb_record(desk, ticket, act, why),
-        Verb::Enqueue { queue, timeout_ms, priority, keys } => {
-            call.verb_enqueue(desk, ticket, (queue, keys), timeout_ms, priority);
+        Verb::Enqueue { queue, timeout_ms, priority, keys, staffed } => {
+            call.verb_enqueue(desk, ticket, Wait::new(queue, timeout_ms, priority).until(keys, staffed));
         }
         Verb::Stream { url, parameters, timeout_ms } => {
             call.verb_stream(desk, ticket, url, parameters, timeout_ms);

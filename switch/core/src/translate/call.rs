@@ -290,11 +290,11 @@ impl Shard {
 
     fn do_queue(&mut self, output: QueueOutput) {
         let input = match output {
-            QueueOutput::Enter { call, queue, timeout_ms, priority } => {
+            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed } => {
                 let at = self.wall.at(self.now);
                 self.trunks.numbers.queued(call, queue.clone());
                 self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at });
-                AcdInput::Enter { call, queue, timeout_ms, priority }
+                AcdInput::Enter { call, queue, timeout_ms, priority, staffed }
             }
             QueueOutput::Abandoned { call } => AcdInput::Abandoned { call },
             QueueOutput::OfferRinging { call, agent } => AcdInput::OfferRinging { call, agent },

@@ -1,6 +1,6 @@
-//! `local outcome, key = call:enqueue("sales", {timeout=60, priority=5, keys="1"})`: waits in a queue until an agent
-//! answers, the wait ends or the caller leaves it by a key. Gives `"served"`, `"timeout"`, `"full"`, `"nobody_signed_in"`,
-//! `"gone"`, or `"key"` and the key.
+//! `local outcome, key = call:enqueue("sales", {timeout=60, priority=5, keys="1", staffed=true})`: waits in a queue until an
+//! agent answers, the wait ends or the caller leaves it by a key. Gives `"served"`, `"timeout"`, `"full"`, `"gone"`, `"key"`
+//! and the key; with `staffed` also `"nobody_signed_in"`, when no agent is signed in to the queue or the last one signs out.
 
 use super::arg::{Arg, BadOption, Options, at_most};
 use super::{Asked, Plain, Reply, Request};
@@ -28,7 +28,7 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     };
     let queue = QueueId::new(tenant, name)
         .map_err(|error| BadOption::new(NAME, format!("{name:?} is not a queue's name: {error}")))?;
-    let options = Options::new(NAME, args.get(1), &["timeout", "priority", "keys"])?;
+    let options = Options::new(NAME, args.get(1), &["timeout", "priority", "keys", "staffed"])?;
     let keys = options.text("keys")?.unwrap_or_default();
     if keys.len() > KEYS
         || !keys.chars().all(|key| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D'))
@@ -40,6 +40,7 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
         timeout_ms: options.millis("timeout", 1.0, TIMEOUT_MAX)?,
         priority: options.int("priority", 0..=255)?.unwrap_or(0) as u8,
         keys: keys.to_owned(),
+        staffed: options.flag("staffed", false)?,
     };
     Ok((verb, Asked::Enqueue))
 }
@@ -72,10 +73,10 @@ mod tests {
     #[test]
     fn the_wait_is_the_queues_own_unless_said() {
         assert!(matches!(asked(&[text("sales")]), Ok(Verb::Enqueue { timeout_ms: None, priority: 0, .. })));
-        let options = table(&[("timeout", Arg::Int(60)), ("priority", Arg::Int(9))], &[]);
+        let options = [("timeout", Arg::Int(60)), ("priority", Arg::Int(9)), ("staffed", Arg::Bool(true))];
         assert!(matches!(
-            asked(&[text("sales"), options]),
-            Ok(Verb::Enqueue { timeout_ms: Some(60_000), priority: 9, .. })
+            asked(&[text("sales"), table(&options, &[])]),
+            Ok(Verb::Enqueue { timeout_ms: Some(60_000), priority: 9, staffed: true, .. })
         ));
     }
 

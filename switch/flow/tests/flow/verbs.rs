@@ -42,7 +42,7 @@ fn every_verb_as_the_guide_writes_it() {
         print(call:play('welcome', {tone = 'beep'}, {silence = 0.5}))\n\
         local pin, how = call:collect{prompt = 'enter-pin', max = 4, terminators = '#', first = 5, inter = 3} print(pin, how)\n\
         call:say_number(42, 'en')\n\
-        print(call:enqueue('sales', {timeout = 60}))\n\
+        print(call:enqueue('sales', {timeout = 60, staffed = true}))\n\
         call.data.x = 'y'\n\
         call:wait(0.25)\n\
         call:log('from', call.from, 'to', call.to, {})\n\
@@ -65,7 +65,7 @@ fn every_verb_as_the_guide_writes_it() {
             "collect enter-pin max=4 min=1 terminators=# first=5 inter=3",
             "log 1234\tmax",
             "play en.digits.40 en.digits.2",
-            "enqueue sales timeout=60 priority=0",
+            "enqueue sales timeout=60 priority=0 staffed",
             "log nobody_signed_in",
             "set x = y",
             "wait 0.25",

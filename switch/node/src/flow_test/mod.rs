@@ -297,6 +297,23 @@ mod tests {
     }
 
     #[test]
+    fn no_case_is_begun_when_the_time_for_a_test_is_over() {
+        let case = |name: &str| format!("[[case]]\nname = '{name}'\nsteps = [{{ expect = 'answer' }}]\n");
+        let script: Script = toml::from_str(&(case("one") + &case("two"))).unwrap();
+        let flow = Source { file: "a.lua".into(), text: "call:answer()".into() };
+        let bench = Bench { flow, ..Bench::default() };
+        let until = |end| play_until(&bench, &script, "a.test.toml", false, end);
+        let now = std::time::Instant::now();
+        let late = until(Some(now));
+        assert!(late.seen.lines.is_empty(), "a case was begun: {:?}", late.seen);
+        assert_eq!(late.failures(), ["FAILED a.test.toml: it takes too long; stopped before case \"one\""]);
+        assert_eq!(late.cases.len(), 1, "what is left counts as one");
+        let in_time = until(now.checked_add(std::time::Duration::from_secs(3_600)));
+        assert_eq!((in_time.cases.len(), in_time.failures().len()), (2, 0));
+        assert!(!in_time.seen.lines.is_empty());
+    }
+
+    #[test]
     fn a_test_of_forty_steps_takes_less_than_50_ms() {
         let text = "call:answer()\nfor i = 1, 38 do call:play('a' .. i) end\ncall:hang_up()\n";
         let flow = Source { file: "f.lua".into(), text: text.into() };
