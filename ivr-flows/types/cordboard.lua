@@ -230,6 +230,28 @@ function call:enqueue(queue, options) end
 ---@return string who_or_cause With whom the caller talked; or why the last one did not answer.
 function call:dial(targets) end
 
+---@class cordboard.ConferenceList
+---@field [integer] cordboard.DialTarget Up to 16, rung at once.
+---@field timeout? number How long each rings, 1 to 600; the configuration's if not said.
+---@field caller? string The number that is shown as calling; the caller's if not said.
+---@field caller_name? string The name that is shown as calling.
+---@field music? cordboard.Items What the caller hears while he is alone, for ever; ring-back if not said.
+---@field talk? number Longest time, ringing included, 1 to 86400.
+---@field without_caller? boolean The others talk on when the caller leaves; all are let go if not said.
+
+---@class cordboard.Attended
+---@field who string The agent's or account's name, or the number.
+---@field joined boolean Whether he was there.
+---@field seconds? number For how long.
+---@field cause string Why he left, or did not come.
+
+---Rings several at once, and joins each who answers to the caller and to those who are there.
+---@param parties cordboard.ConferenceList
+---@return "ended"|"limit"|nil how All the others have left, or it had its longest time.
+---@return cordboard.Attended[]|string parties_or_cause What became of each; or why the last one did not come.
+---@return cordboard.Attended[]? parties What became of each, if nobody came.
+function call:conference(parties) end
+
 ---@class cordboard.Stream
 ---@field url string Where the program listens: `ws://` or `wss://`, among those that the operator allows.
 ---@field parameters? table<string, string|number|boolean> What it is told at the start, beside the call data.

@@ -97,7 +97,7 @@ impl Call {
         Ok(())
     }
 
-    fn tell_conference(
+    pub(crate) fn tell_conference(
         &self,
         desk: &mut Desk,
         leg: Option<LegId>,
@@ -177,6 +177,9 @@ impl Call {
         let Doing::Talk(talk) = &self.doing else { return false };
         let (peer, record) = (talk.peer, talk.record);
         let joined = talk.joined && (id == peer || id == self.caller.id);
+        if id == self.caller.id && self.ends_with_caller() {
+            return false;
+        }
         let Some(at) = self.room.guests.iter().position(|guest| guest.up).filter(|_| joined) else {
             return false;
         };
@@ -185,8 +188,12 @@ impl Call {
         self.tell_conference(desk, Some(id), &to, ConferenceChange::Left, Some(cause));
         self.stop_recordings(desk);
         if id == self.caller.id {
-            // whom the flow was for is gone
+            // whom the flow was for is gone; the time that it gave the others stays
+            let until = self.conference_until();
             self.stop_flow(desk, true);
+            if let Some(until) = until {
+                desk.set(Timer::Conference(self.id), until.since(desk.now));
+            }
             self.promote(peer);
         }
         self.take_place(desk, guest.leg, guest.agent);

@@ -229,7 +229,12 @@ impl Call {
     }
 
     /// What a flow that waits for the end of the talk is told of it; none if no flow does.
-    pub(crate) fn after_talk(&mut self, peer: Option<LegId>, cause: Cause) -> Option<VerbAnswer> {
+    pub(crate) fn after_talk(
+        &mut self,
+        desk: &Desk,
+        peer: Option<LegId>,
+        cause: Cause,
+    ) -> Option<VerbAnswer> {
         match self.step_kind() {
             Some(StepKind::Enqueue) => Some(VerbAnswer::Queue(QueueEnd::Served)),
             Some(StepKind::Dial(_)) => {
@@ -237,6 +242,7 @@ impl Call {
                 let who = peer.and_then(|peer| self.leg(peer)).map(|leg| leg.party.user.clone());
                 Some(VerbAnswer::Dialled { end, who: who.unwrap_or_default() })
             }
+            Some(StepKind::Conference(_)) => self.conferred(desk.wall_now(), false),
             _ => None,
         }
     }

@@ -31,6 +31,8 @@ pub(crate) enum Timer {
     Hold(LegId),
     /// The talk with who was dialled.
     Talk(LegId),
+    /// The conference that a flow began.
+    Conference(CallId),
 }
 
 impl Timer {
@@ -45,6 +47,7 @@ impl Timer {
             Timer::Leg(_) => "leg does not move",
             Timer::Hold(_) => "hold not answered",
             Timer::Talk(_) => "longest talk",
+            Timer::Conference(_) => "longest conference",
         })
     }
 }

@@ -233,6 +233,7 @@ impl CallEngine {
                 Timer::Step(call) => self.with(call, Call::on_step_deadline),
                 Timer::Close(call) => self.with(call, Call::close),
                 Timer::Teardown(call) => self.with(call, Call::on_teardown_deadline),
+                Timer::Conference(call) => self.with(call, Call::on_conference_deadline),
                 Timer::Ring(leg) => {
                     self.with_leg(leg, |call, desk| call.on_ring_deadline(desk, leg));
                 }

@@ -10,6 +10,7 @@ use crate::leg::Heard;
 use crate::output::FlowOutput;
 use crate::verbs;
 use crate::verbs::collect::Collect;
+use crate::verbs::conference::Gathering;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{FlowId, LegId, StreamId};
@@ -60,6 +61,8 @@ pub(crate) enum StepKind {
     Transfer,
     /// One or several who were dialled, and the talk if the flow goes on after it.
     Dial(DialRule),
+    /// Several who ring, or talk with the caller.
+    Conference(Gathering),
     /// A program that has the caller's audio.
     Stream(StreamId),
 }
@@ -97,6 +100,7 @@ impl Call {
     /// Ends the flow from our side.
     pub(crate) fn stop_flow(&mut self, desk: &mut Desk, hung_up: bool) {
         desk.clear(Timer::Step(self.id));
+        desk.clear(Timer::Conference(self.id));
         self.close_stream(desk);
         if let Some(flow) = self.flow.take() {
             self.end_secret(desk, flow.step.as_ref());
@@ -132,6 +136,7 @@ impl Call {
     /// Answers the step under way. The flow has the call again.
     pub(crate) fn finish_step(&mut self, desk: &mut Desk, answer: VerbAnswer) {
         desk.clear(Timer::Step(self.id));
+        desk.clear(Timer::Conference(self.id));
         if let Some(step) = self.flow.as_mut().and_then(|flow| flow.step.take()) {
             self.doing = Doing::Flow;
             self.end_secret(desk, Some(&step));
@@ -159,6 +164,7 @@ impl Call {
         self.close_stream(desk);
         let Some(flow) = self.flow.take() else { return };
         desk.clear(Timer::Step(self.id));
+        desk.clear(Timer::Conference(self.id));
         if matches!(self.doing, Doing::Flow) && flow.left {
             self.end(desk, Cause::Normal, Party::Callee);
         } else if matches!(self.doing, Doing::Flow) {
@@ -171,6 +177,7 @@ impl Call {
         self.close_stream(desk);
         let Some(flow) = self.flow.take() else { return };
         desk.clear(Timer::Step(self.id));
+        desk.clear(Timer::Conference(self.id));
         self.end_secret(desk, flow.step.as_ref());
         let (call, flow) = (self.id, flow.id);
         desk.event(self.tenant(), EventKind::FlowFailed { call, flow, error });

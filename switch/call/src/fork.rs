@@ -22,6 +22,8 @@ pub(crate) struct Fork {
     pub(crate) ways: Vec<Branch>,
     pub(crate) whisper: Vec<PlayItem>,
     pub(crate) accept: Option<Accept>,
+    /// Each who answers is to be joined, not the first alone.
+    pub(crate) gathers: bool,
 }
 
 /// One of them.
@@ -58,6 +60,9 @@ impl Call {
         let Doing::Fork(fork) = &mut self.doing else { return };
         let Some(way) = fork.ways.iter_mut().find(|way| way.leg == leg) else { return };
         way.answered = true;
+        if fork.gathers {
+            return self.gather(desk);
+        }
         let mut items = fork.whisper.clone();
         let asks = fork.accept.is_some();
         items.extend(fork.accept.iter().flat_map(|accept| accept.prompt.iter().cloned()));
@@ -146,6 +151,9 @@ impl Call {
         }
         let Doing::Fork(fork) = &mut self.doing else { return };
         fork.ways.retain(|way| way.leg != leg);
+        if fork.gathers {
+            return self.gathered_lost(desk, leg, cause);
+        }
         if !fork.ways.is_empty() {
             return;
         }
@@ -170,7 +178,7 @@ impl Call {
         let rings = self.leg(leg).is_some_and(|leg| {
             matches!(leg.state, LegState::Calling | LegState::Ringing | LegState::Opening)
         });
-        rings && matches!(&self.doing, Doing::Fork(fork) if fork.has(leg))
+        rings && matches!(&self.doing, Doing::Fork(fork) if fork.has(leg) && !fork.gathers)
     }
 
     /// Whom the flow has rung has the call: the talk has its time, and the flow waits for its end or is over.

@@ -145,6 +145,7 @@ impl Call {
             Doing::Flow => self.answer_done(desk),
             Doing::Queue(_) => self.enter(desk),
             Doing::Talk(_) => self.join(desk),
+            Doing::Fork(_) => self.gather(desk),
             Doing::Taking(old) => desk.places.push((self.id, *old, true)),
             _ => {}
         }
@@ -262,13 +263,16 @@ impl Call {
             }
             return;
         }
+        if self.gather_again(desk, id, cause) {
+            return;
+        }
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_failed(desk, cause),
             Doing::Connect(connect) if connect.leg == id => {
                 self.connect_failed(desk, cause, by_peer);
             }
             Doing::Fork(fork) if fork.has(id) => self.branch_lost(desk, id, cause, by_peer),
-            Doing::Talk(talk) if talk.peer == id => match self.after_talk(Some(id), cause) {
+            Doing::Talk(talk) if talk.peer == id => match self.after_talk(desk, Some(id), cause) {
                 Some(answer) => self.served(desk, answer),
                 None => self.end(desk, cause, by),
             },

@@ -25,6 +25,7 @@ impl Call {
         let id = self.id;
         desk.clear(Timer::Length(id));
         desk.clear(Timer::Route(id));
+        desk.clear(Timer::Conference(id));
         desk.set(Timer::Teardown(id), desk.limits.teardown);
         match core::mem::replace(&mut self.doing, Doing::Ending) {
             Doing::Queue(wait) => self.abandon(desk, wait, by),
@@ -165,9 +166,9 @@ impl Call {
         self.forgotten = true;
         let id = self.id;
         for timer in
-            [Timer::Length(id), Timer::Route(id), Timer::Step(id), Timer::Close(id), Timer::Teardown(id)]
+            [Timer::Length, Timer::Route, Timer::Step, Timer::Conference, Timer::Close, Timer::Teardown]
         {
-            desk.clear(timer);
+            desk.clear(timer(id));
         }
         for leg in self.legs() {
             // one that went to another call is not ours any more

@@ -434,7 +434,7 @@ impl Call {
     fn recall_failed(&mut self, desk: &mut Desk, cause: Cause) {
         self.take_transfer();
         self.stop_play(desk, self.caller.id);
-        if let Some(answer) = self.after_talk(None, Cause::Normal) {
+        if let Some(answer) = self.after_talk(desk, None, Cause::Normal) {
             self.doing = Doing::Flow;
             self.let_go(desk);
             return self.finish_step(desk, answer);

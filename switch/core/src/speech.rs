@@ -61,6 +61,7 @@ fn lists(verb: &mut Verb) -> Vec<&mut Vec<PlayItem>> {
         Verb::Collect { prompt, .. } => vec![prompt],
         Verb::Dial(dial) => dial.items_mut().collect(),
         Verb::First(first) => vec![&mut first.music],
+        Verb::Conference(conference) => vec![&mut conference.music],
         _ => Vec::new(),
     }
 }
@@ -131,7 +132,7 @@ impl Shard {
         let Some(Waiting { ticket, mut verb, .. }) = self.speeches.take(call) else {
             return;
         };
-        if matches!(verb, Verb::Collect { .. } | Verb::Dial(_) | Verb::First(_)) {
+        if matches!(verb, Verb::Collect { .. } | Verb::Dial(_) | Verb::Conference(_) | Verb::First(_)) {
             let spoken = |list: &Vec<PlayItem>| list.iter().any(|item| matches!(item, PlayItem::Say(_)));
             lists(&mut verb).into_iter().filter(|list| spoken(list)).for_each(Vec::clear);
             return self.begin_step(call, ticket, verb);

@@ -1,6 +1,7 @@
 //! A verb as scripts, traces and logs write it.
 
 use cordboard_model::ask::Ask;
+use cordboard_model::conference::Conference;
 use cordboard_model::dial::{Dial, DialWay};
 use cordboard_model::fetch::Fetch;
 use cordboard_model::media::{PlayItem, Tone};
@@ -45,6 +46,7 @@ pub fn line(verb: &Verb) -> String {
         Verb::Stream { url, .. } => format!("stream {url}"),
         Verb::Transfer { to } => format!("transfer {}", destination(to)),
         Verb::Dial(dial) => dialled(dial),
+        Verb::Conference(conference) => conferred(conference),
         Verb::Ring => "ring".to_owned(),
         Verb::Reject { cause } => format!("reject {}", cause.as_str()),
         Verb::HangUp { cause } => format!("hang_up {}", cause.as_str()),
@@ -104,8 +106,8 @@ fn items_line(items: &[PlayItem]) -> String {
     items.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// Who rings, each with his own, and then what is of all.
-fn dialled(dial: &Dial) -> String {
+/// Who rings, each with his own.
+fn rung(ways: &[DialWay]) -> String {
     let way = |way: &DialWay| {
         let mut text = destination(&way.to);
         let timeout = way.timeout_ms.map(seconds);
@@ -116,8 +118,27 @@ fn dialled(dial: &Dial) -> String {
         }
         text
     };
-    let ways: Vec<String> = dial.ways.iter().map(way).collect();
-    let mut text = format!("dial {}", ways.join(" + "));
+    ways.iter().map(way).collect::<Vec<_>>().join(" + ")
+}
+
+/// Who rings, and then what is of all.
+fn conferred(conference: &Conference) -> String {
+    let mut text = format!("conference {}", rung(&conference.ways));
+    if !conference.music.is_empty() {
+        text.push_str(&format!(" music={}", items_line(&conference.music)));
+    }
+    if let Some(talk) = conference.talk_ms {
+        text.push_str(&format!(" talk={}", seconds(talk)));
+    }
+    if conference.without_caller {
+        text.push_str(" without_caller");
+    }
+    text
+}
+
+/// Who rings, and then what is of all.
+fn dialled(dial: &Dial) -> String {
+    let mut text = format!("dial {}", rung(&dial.ways));
     for (name, list) in [("whisper", &dial.whisper), ("music", &dial.music)] {
         if !list.is_empty() {
             text.push_str(&format!(" {name}={}", items_line(list)));

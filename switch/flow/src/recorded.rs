@@ -10,6 +10,7 @@ use crate::script::{Bench, Source, bench_engine};
 use crate::texts::TextName;
 use cordboard_model::ask::Told;
 use cordboard_model::calendar::Moment;
+use cordboard_model::conference::Attended;
 use cordboard_model::fetch::Fetched;
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::{FirstEnd, Verb, VerbAnswer};
@@ -121,6 +122,7 @@ fn fits(verb: &Verb, answer: &VerbAnswer) -> bool {
         VerbAnswer::Digits { .. } => matches!(verb, Verb::Collect { .. }),
         VerbAnswer::Queue(_) => matches!(verb, Verb::Enqueue { .. }),
         VerbAnswer::Dialled { .. } => matches!(verb, Verb::Dial(_)),
+        VerbAnswer::Conferred { .. } => matches!(verb, Verb::Conference(_)),
         VerbAnswer::Streamed(_) => matches!(verb, Verb::Stream { .. }),
         VerbAnswer::Data(_) => matches!(verb, Verb::GetData { .. }),
         VerbAnswer::Told(_) => matches!(verb, Verb::Ask(_)),
@@ -151,7 +153,7 @@ fn harmless(verb: &Verb, answer: &VerbAnswer, secrets: &Secrets) -> (VerbAnswer,
         },
         (_, VerbAnswer::Told(told)) => match &**told {
             Told::Row(Some(row)) => {
-                let cell = |(name, cell): (&String, &String)| {
+                let cell = |(name, cell): &(String, String)| {
                     let shown = if is_secret(name) { hidden(cell, secrets) } else { cell.clone() };
                     (name.clone(), shown)
                 };
@@ -340,6 +342,11 @@ fn step(verb: &Verb, answer: &VerbAnswer, zone: &mut Option<String>) -> String {
             add("dial", quoted(&word(end)));
             add("who", quoted(who));
         }
+        VerbAnswer::Conferred { end, parties } => {
+            add("conference", quoted(&word(end)));
+            let parties: Vec<String> = parties.iter().map(party).collect();
+            add("parties", format!("[{}]", parties.join(", ")));
+        }
         VerbAnswer::Streamed(outcome) => {
             add("stream", quoted(&word(&outcome.end)));
             outcome.result.iter().for_each(|result| add("result", quoted(result)));
@@ -377,6 +384,13 @@ fn step(verb: &Verb, answer: &VerbAnswer, zone: &mut Option<String>) -> String {
         _ => {}
     }
     entries.join(", ")
+}
+
+/// One who was rung for a conference.
+fn party(party: &Attended) -> String {
+    let seconds =
+        party.joined_ms.map(|ms| format!("seconds = {:?}, ", ms as f64 / 1_000.0)).unwrap_or_default();
+    format!("{{ who = {}, {seconds}cause = {} }}", quoted(&party.who), quoted(party.cause.as_str()))
 }
 
 /// What of a verb is worth to be expected: without the times of keys, which are often changed.

@@ -11,8 +11,9 @@ use crate::seen::Seen;
 use cordboard_model::ask::{Ask, Told};
 use cordboard_model::calendar::{self, CalendarState};
 use cordboard_model::cause::Cause;
+use cordboard_model::conference::{Attended, Conference, ConferenceEnd};
 use cordboard_model::config::{Flow, FlowKit, FlowLimits, Library, Snapshot, Tenant};
-use cordboard_model::dial::{Dial, DialEnd};
+use cordboard_model::dial::{Dial, DialEnd, DialWay};
 use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::id::{CallId, FlowId, Name, TenantId};
 use cordboard_model::keys::{Judged, judge};
@@ -110,6 +111,12 @@ pub struct StepSpec {
     /// Who talked; the first who rings if it is not said.
     #[serde(default)]
     pub who: Option<String>,
+    /// How a conference ends.
+    #[serde(default)]
+    pub conference: Option<ConferenceEnd>,
+    /// What becomes of each who is rung for it; all are there for as long as it takes if it is not said.
+    #[serde(default)]
+    pub parties: Option<Vec<PartySpec>>,
     /// How a queue stands.
     #[serde(default)]
     pub state: Option<QueueState>,
@@ -167,6 +174,20 @@ pub struct StepSpec {
     /// How long it takes, seconds.
     #[serde(default)]
     pub after: f64,
+}
+
+/// What becomes of one who is rung for a conference.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartySpec {
+    /// The agent's or account's name, or the number.
+    pub who: String,
+    /// For how long he is there, seconds. If neither it nor a cause is said: for as long as the conference takes.
+    #[serde(default)]
+    pub seconds: Option<f64>,
+    /// Why he leaves; or why he does not come, if no time is said.
+    #[serde(default)]
+    pub cause: Option<Cause>,
 }
 
 /// What a calendar says.
@@ -417,6 +438,7 @@ impl<'a> Play<'a> {
                 VerbAnswer::Queue(step.queue.or(pressed).unwrap_or(QueueEnd::Timeout))
             }
             Verb::Dial(dial) if dial.go_on => talked(step, dial),
+            Verb::Conference(conference) => conferred(step, conference),
             Verb::Stream { .. } => VerbAnswer::Streamed(StreamOutcome {
                 end: step.stream.unwrap_or(StreamEnd::Closed),
                 result: step.result.clone(),
@@ -492,15 +514,43 @@ impl<'a> Play<'a> {
     }
 }
 
-/// Who was dialled, and how the talk ended: he left first if the step does not say.
-fn talked(step: &StepSpec, dial: &Dial) -> VerbAnswer {
-    let first = dial.ways.first().map(|way| match &way.to {
+/// Who is rung, by name.
+fn who(way: &DialWay) -> String {
+    match &way.to {
         Destination::Agent(id) => id.name.to_string(),
         Destination::User(id) => id.name.to_string(),
         Destination::Trunk(_, number) => number.clone(),
         Destination::Flow(_) | Destination::Queue(_) => String::new(),
-    });
-    let who = step.who.clone().or(first).unwrap_or_default();
+    }
+}
+
+/// Who came to a conference: all, unless the step says otherwise.
+fn conferred(step: &StepSpec, conference: &Conference) -> VerbAnswer {
+    let ms = |seconds: f64| {
+        Duration::try_from_secs_f64(seconds).map(|time| time.as_millis() as u64).unwrap_or_default()
+    };
+    let all = || {
+        let whole = |way| PartySpec { who: who(way), seconds: None, cause: None };
+        conference.ways.iter().map(whole).collect()
+    };
+    let attended = |party: PartySpec| {
+        let whole = if party.cause.is_none() { Some(step.after) } else { None };
+        Attended {
+            who: party.who,
+            joined_ms: party.seconds.or(whole).map(ms),
+            cause: party.cause.unwrap_or(Cause::Normal),
+        }
+    };
+    let parties: Vec<PartySpec> = step.parties.clone().unwrap_or_else(all);
+    let parties: Vec<Attended> = parties.into_iter().map(attended).collect();
+    let came = parties.iter().any(|party| party.joined_ms.is_some());
+    let end = if came { ConferenceEnd::Ended } else { ConferenceEnd::Nobody };
+    VerbAnswer::Conferred { end: step.conference.unwrap_or(end), parties }
+}
+
+/// Who was dialled, and how the talk ended: he left first if the step does not say.
+fn talked(step: &StepSpec, dial: &Dial) -> VerbAnswer {
+    let who = step.who.clone().or(dial.ways.first().map(who)).unwrap_or_default();
     VerbAnswer::Dialled { end: step.dial.unwrap_or(DialEnd::Served), who }
 }
 
@@ -522,6 +572,7 @@ fn outcome(answer: &VerbAnswer) -> String {
         VerbAnswer::Digits { .. } => "keys".to_owned(),
         VerbAnswer::Queue(end) => word(end),
         VerbAnswer::Dialled { end, .. } => word(end),
+        VerbAnswer::Conferred { end, .. } => word(end),
         VerbAnswer::Streamed(outcome) => word(&outcome.end),
         VerbAnswer::Fetched(fetched) => match &**fetched {
             Fetched::Answer { status, .. } => status.to_string(),

@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod cause;
 pub mod cdr;
 pub mod codec;
+pub mod conference;
 pub mod config;
 pub mod deadline;
 pub mod dial;

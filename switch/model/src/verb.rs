@@ -2,6 +2,7 @@
 
 use crate::ask::{Ask, Told};
 use crate::cause::Cause;
+use crate::conference::{Attended, Conference, ConferenceEnd};
 use crate::dial::{Dial, DialEnd};
 use crate::fetch::{Fetch, Fetched};
 use crate::id::{AgentId, FlowId, QueueId, TrunkId, UserId};
@@ -133,6 +134,8 @@ pub enum Verb {
     },
     /// Ring agents, accounts or numbers together, until one answers.
     Dial(Box<Dial>),
+    /// Ring several together, and join each who answers to the caller and to those who are there.
+    Conference(Box<Conference>),
     /// Tell a caller who is not answered that it rings.
     Ring,
     /// Refuse a caller who is not answered.
@@ -267,6 +270,13 @@ pub enum VerbAnswer {
         end: DialEnd,
         /// Who it was: the agent's or account's name, or the number.
         who: String,
+    },
+    /// The conference is over, and the caller is still there.
+    Conferred {
+        /// How.
+        end: ConferenceEnd,
+        /// What became of each who was rung, in their order.
+        parties: Vec<Attended>,
     },
     /// What was waited for came.
     First(FirstEnd),

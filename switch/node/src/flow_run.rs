@@ -165,6 +165,9 @@ fn hint(verb: &Verb) -> Option<&'static str> {
         Verb::Dial { .. } | Verb::Transfer { .. } => {
             Some("nothing if it is answered, or busy, no_answer ...")
         }
+        Verb::Conference(_) => {
+            Some("ended, limit or nobody; and who came, as parties = [{ who = \"anna\", seconds = 60 }]")
+        }
         Verb::Stream { .. } => Some("closed or timeout, and what the program found"),
         Verb::First(_) => {
             Some("a key; what the server answers, as for http; nothing if the time comes first")
@@ -193,6 +196,9 @@ fn fields(verb: &Verb, typed: &str) -> String {
         Verb::Enqueue { .. } => format!("queue = {typed:?}"),
         Verb::First(_) if typed.len() == 1 && is_keys(typed) => format!("key = {typed:?}"),
         Verb::Dial(_) if matches!(typed, "served" | "limit") => format!("dial = {typed:?}"),
+        Verb::Conference(_) if matches!(typed, "ended" | "limit" | "nobody") => {
+            format!("conference = {typed:?}")
+        }
         Verb::Ask(Ask::Calendar { .. }) => format!("calendar = {typed:?}"),
         Verb::Stream { .. } if rest.is_empty() => format!("stream = {first:?}"),
         Verb::Stream { .. } => format!("stream = {first:?}, result = {rest:?}"),

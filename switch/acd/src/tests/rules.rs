@@ -305,6 +305,7 @@ fn the_same_names_in_two_tenants_never_meet() {
         queue: QueueId { tenant: acme, ..queue("sales") },
         timeout_ms: None,
         priority: 0,
+        staffed: false,
     });
     assert_eq!(b.offers(), [to(7, "1001")]);
     assert_eq!(b.status("1001"), AgentStatus::SignedOut);

@@ -11,6 +11,7 @@ use super::rig::{TENANT, agent, asset, flow, queue, user};
 use crate::*;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Supervision, TransferKind, TransferOutcome};
+use cordboard_model::conference::Conference;
 use cordboard_model::dial::{Accept, Dial};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::*;
@@ -372,6 +373,20 @@ impl World {
         Verb::Dial(Box::new(dial))
     }
 
+    fn conference(&mut self) -> Verb {
+        let mut ways = Vec::new();
+        for _ in 0..=self.dice.roll(4) {
+            ways.extend(Dial::one(self.destination()).ways);
+        }
+        for way in &mut ways {
+            way.timeout_ms = Some(400);
+        }
+        let music = if self.dice.one_in(2) { vec![asset("p")] } else { Vec::new() };
+        let talk_ms = self.dice.one_in(3).then_some(700);
+        let without_caller = self.dice.one_in(2);
+        Verb::Conference(Box::new(Conference { ways, music, talk_ms, without_caller }))
+    }
+
     fn verb(&mut self, call: CallId) {
         self.tickets += 1;
         let items = vec![asset("p")];
@@ -396,13 +411,14 @@ impl World {
                 keys: String::new(),
                 staffed: false,
             },
-            5 if self.dice.one_in(3) => match self.dice.roll(3) {
+            5 if self.dice.one_in(3) => match self.dice.roll(4) {
                 0 if self.dice.one_in(2) => {
                     let ms = Some(200);
                     Verb::First(First { key: self.dice.one_in(2), ms, fetch: None, music: items })
                 }
                 0 => Verb::Ring,
                 1 => Verb::Reject { cause: Cause::Busy },
+                2 => self.conference(),
                 _ => self.dial(),
             },
             5 => Verb::Transfer { to: self.destination() },

@@ -37,14 +37,15 @@ impl Call {
             }
             several if several.len() > 0 => {
                 let ways = several.map(|(leg, agent)| Branch { leg, agent, answered: false }).collect();
-                self.doing = Doing::Fork(Fork { ways, whisper, accept });
+                self.doing = Doing::Fork(Fork { ways, whisper, accept, gathers: false });
             }
             // Flows and queues are not rung; a flow cannot ask for it.
             _ => self.finish_step(desk, VerbAnswer::Failed(Cause::NotFound)),
         }
     }
 
-    fn ring_way(&mut self, desk: &mut Desk, way: DialWay) -> Option<(LegId, Option<AgentId>)> {
+    /// Rings one, for as long as the flow says.
+    pub(super) fn ring_way(&mut self, desk: &mut Desk, way: DialWay) -> Option<(LegId, Option<AgentId>)> {
         let ring = way.timeout_ms.map_or(desk.limits.ring, |ms| Duration::from_millis(ms.into()));
         let own = &self.caller.party;
         let from = match (way.number, way.name) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod collect;
+pub(crate) mod conference;
 pub(crate) mod data;
 pub(crate) mod dial;
 pub(crate) mod enqueue;
@@ -50,6 +51,7 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
         }
         Verb::Transfer { to } => call.verb_transfer(desk, ticket, to),
         Verb::Dial(dial) => call.verb_dial(desk, ticket, *dial),
+        Verb::Conference(conference) => call.verb_conference(desk, ticket, *conference),
         Verb::First(first) => call.verb_first(desk, ticket, first),
         Verb::Ring => call.verb_ring(desk, ticket),
         Verb::Reject { cause } => call.verb_reject(desk, ticket, cause),

@@ -5,7 +5,7 @@
 //!
 //! The loop is in the prelude; each round of ringing is a step of its own.
 
-use super::arg::{Arg, BadOption, Options, Table, at_most, millis};
+use super::arg::{Arg, BadOption, Options, Table, at_most};
 use super::{Asked, Plain, Reply, Request, collect, enqueue, items, transfer};
 use cordboard_model::dial::{Accept, DIAL_WAYS_MAX, Dial, DialWay};
 use cordboard_model::id::TenantId;
@@ -17,7 +17,7 @@ pub const NAME: &str = "dial";
 
 const TARGETS: [&str; 3] = ["agent", "user", "trunk"];
 /// What is of one target.
-const OF_ONE: [&str; 7] = ["agent", "user", "trunk", "number", "timeout", "caller", "caller_name"];
+pub(super) const OF_ONE: [&str; 7] = ["agent", "user", "trunk", "number", "timeout", "caller", "caller_name"];
 /// What is of all.
 const OF_ALL: [&str; 9] =
     ["timeout", "caller", "caller_name", "together", "whisper", "accept", "music", "talk", "go_on"];
@@ -139,21 +139,19 @@ fn flat(tenant: TenantId, entries: &[Arg], usual: &DialWayOptions) -> Result<Vec
 
 /// For how long it rings and who is shown as calling.
 #[derive(Clone, Default)]
-struct DialWayOptions {
+pub(super) struct DialWayOptions {
     timeout_ms: Option<u32>,
     number: Option<String>,
     name: Option<String>,
 }
 
-fn shown_and_time(
+/// Reads them; what is not said is as in `usual`.
+pub(super) fn shown_and_time(
     options: &Options<'_>,
     usual: Option<&DialWayOptions>,
 ) -> Result<DialWayOptions, BadOption> {
     let usual = usual.cloned().unwrap_or_default();
-    let timeout = match options.raw("timeout") {
-        None => None,
-        Some(arg) => Some(millis(NAME, "option 'timeout'", arg, 1.0, TIMEOUT_MAX)?),
-    };
+    let timeout = options.millis("timeout", 1.0, TIMEOUT_MAX)?;
     let number = options.text("caller")?;
     if let Some(number) = number {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "+*#-._".contains(c);
@@ -175,7 +173,12 @@ fn shown_and_time(
     })
 }
 
-fn way(options: &Options<'_>, tenant: TenantId, usual: &DialWayOptions) -> Result<DialWay, BadOption> {
+/// Reads one who is rung.
+pub(super) fn way(
+    options: &Options<'_>,
+    tenant: TenantId,
+    usual: &DialWayOptions,
+) -> Result<DialWay, BadOption> {
     let to = transfer::target(options, tenant, &TARGETS)?;
     let DialWayOptions { timeout_ms, number, name } = shown_and_time(options, Some(usual))?;
     Ok(DialWay { to, timeout_ms, number, name })

@@ -11,6 +11,7 @@ pub mod arg;
 pub mod calendar;
 pub mod collect;
 pub mod collect_secret;
+pub mod conference;
 pub mod count;
 pub mod data;
 pub mod dial;
@@ -49,7 +50,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 30] = [
+pub const NAMES: [&str; 31] = [
     answer::NAME,
     ring::NAME,
     reject::NAME,
@@ -66,6 +67,7 @@ pub const NAMES: [&str; 30] = [
     enqueue::NAME,
     queue::NAME,
     dial::NAME,
+    conference::NAME,
     stream::NAME,
     transfer::NAME,
     run::NAME,
@@ -160,6 +162,8 @@ pub enum Asked {
     Stream,
     /// `call:dial`.
     Dial,
+    /// `call:conference`.
+    Conference,
     /// `call:ring`.
     Ring,
     /// `call:reject`.
@@ -202,6 +206,7 @@ impl Asked {
             Asked::Stream => stream::NAME,
             Asked::Transfer => transfer::NAME,
             Asked::Dial => dial::NAME,
+            Asked::Conference => conference::NAME,
             Asked::Ring => ring::NAME,
             Asked::Reject => reject::NAME,
             Asked::HangUp => hang_up::NAME,
@@ -254,6 +259,7 @@ impl Asked {
             (Asked::First, answer) => first::reply(answer),
             (Asked::Stream, answer) => stream::reply(answer),
             (Asked::Dial, answer) => dial::reply(answer),
+            (Asked::Conference, answer) => conference::reply(answer),
             (Asked::Transfer | Asked::Reject, _) => Reply::End,
             (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue, answer) => {
                 told(answer)
@@ -301,6 +307,7 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         ring::NAME => ring::request(args),
         reject::NAME => reject::request(args),
         dial::NAME => dial::request(tenant, args),
+        conference::NAME => conference::request(tenant, args),
         stream::NAME => stream::request(args),
         transfer::NAME => transfer::request(tenant, args),
         hang_up::NAME => hang_up::request(args),
