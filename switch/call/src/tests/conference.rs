@@ -129,7 +129,7 @@ fn a_caller_who_leaves_takes_the_others_along_unless_they_may_talk_on() {
         let caller = rig.caller;
         rig.hangs_up(caller, Cause::Normal, None);
         if without_caller {
-            assert!(rig.said().contains("bridge bert and anna"), "they talk on");
+            assert!(rig.said().contains("bridge anna and bert"), "they talk on");
             rig.after(58_999);
             assert!(!rig.engine.is_empty());
             rig.after(1);
