@@ -80,7 +80,13 @@ pub fn conference(dir: &Path) -> Outcome {
     let switch = Switch::start(dir, &config.flow("team", flow)?.number("600", "flow:team"))?;
     let mut first = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
     let mut second = Phone::registered(dir, "1002", 5072, &answers_when_told(), THIRD)?;
-    let mut busy = Phone::registered(dir, "1003", 5073, &Scenario::called(MU_LAW).says(486, "Busy Here").receives_request("ACK"), 0.0)?;
+    let mut busy = Phone::registered(
+        dir,
+        "1003",
+        5073,
+        &Scenario::called(MU_LAW).says(486, "Busy Here").receives_request("ACK"),
+        0.0,
+    )?;
     let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
     caller.sipp.wait_up()?;
     caller.speaks()?;

@@ -84,7 +84,10 @@ static TESTS: &[Test] = &[
     test("a_word_of_a_grammar_is_recognised_behind_the_same_socket", voices::recognition),
     test("a_flow_says_texts_and_plays_mp3_and_ogg", voices::speech_and_prompts),
     test("a_flow_dials_several_who_are_asked_and_goes_on_after_the_talk", dialling::several),
-    test("a_flow_puts_three_in_one_talk_who_hear_each_other_and_hears_what_became_of_each", dialling::conference),
+    test(
+        "a_flow_puts_three_in_one_talk_who_hear_each_other_and_hears_what_became_of_each",
+        dialling::conference,
+    ),
     test("rows_put_by_the_api_and_what_flows_count_survive_a_restart", asking::rows_and_counts),
     test("a_flow_asks_a_server_a_table_a_library_and_another_flow", asking::everything),
     test("sipp_options_is_answered", refusing::options),
