@@ -1,4 +1,5 @@
-//! What a call costs its media thread besides its packets: two legs made, joined and freed, in each pair of codecs; and a
+//! What a call costs its media thread besides its packets: two legs made, joined and freed, in each pair of codecs, with their
+//! parts made and freed by that thread itself and with those made and freed beside it, and what that then costs there; and a
 //! browser's handshake, in all and its longest datagram.
 
 use cordboard_benches::setups::{Handshakes, SetUps};
@@ -15,8 +16,18 @@ fn main() {
         ("A-law and G.722", [Pcma, G722], false),
         ("A-law and Opus", [Pcma, Opus], false),
     ] {
-        let mut calls = SetUps::new(codecs, recorded);
-        group.bench_function(name, |b| b.iter(|| calls.call()));
+        for (how, beside, theirs) in
+            [("all by itself", false, false), ("media thread", true, false), ("beside it", true, true)]
+        {
+            let mut calls = SetUps::new(codecs, recorded, beside);
+            group.bench_function(format!("{name}, {how}"), |b| {
+                b.iter_custom(|times| {
+                    let one = |_| calls.call();
+                    let took = (0..times).map(one);
+                    took.map(|took| if theirs { took.beside } else { took.media }).sum::<Duration>()
+                });
+            });
+        }
     }
     let hands = Handshakes::new();
     for (name, longest) in [("handshake, both sides", false), ("handshake, its longest datagram", true)] {

@@ -161,6 +161,16 @@ pub(crate) fn agree(
     codec: Codec,
     path: Option<Box<MediaPath>>,
 ) {
+    engine.handle_command(agreed(leg, remote, codec, path), Time::ZERO);
+}
+
+/// The command that says so.
+pub(crate) fn agreed(
+    leg: LegId,
+    remote: SocketAddr,
+    codec: Codec,
+    path: Option<Box<MediaPath>>,
+) -> MediaCommand {
     let params = StreamParams {
         remote,
         rtcp_mux: path.is_some(),
@@ -174,8 +184,7 @@ pub(crate) fn agree(
         ptime_ms: 20,
         direction: Direction::SendRecv,
     };
-    engine
-        .handle_command(MediaCommand::Configure { leg, params, signals: None, keys: None, path }, Time::ZERO);
+    MediaCommand::Configure { leg, params, signals: None, keys: None, path }
 }
 
 #[cfg(test)]

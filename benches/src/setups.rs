@@ -1,8 +1,9 @@
 //! What a media thread does for a call outside of its packets: legs made, joined and freed, and the handshakes of browsers.
 
-use crate::media::{agree, open_bare, party};
-use cordboard_media::{Identity, MediaConfig, MediaEngine};
-use cordboard_model::id::{IdMaker, LegId};
+use crate::media::{agree, agreed, open_bare, party};
+use cordboard_media::PortKey;
+use cordboard_media::{Discarded, Identity, Kit, KitMaker, MediaConfig, MediaEngine};
+use cordboard_model::id::{IdMaker, LegId, TenantId};
 use cordboard_model::media::{Codec, MediaCommand, PlayItem, Repeat, Tone};
 use cordboard_model::path::{DtlsRole, DtlsTerms, Fingerprint, FingerprintHash, MediaPath};
 use cordboard_model::time::{Duration, Time};
@@ -14,16 +15,32 @@ const UP: u32 = 500;
 /// Calls of two that come and go.
 pub struct SetUps {
     engine: MediaEngine,
+    /// Who makes what the engine needs, if it is not to make it itself.
+    maker: Option<KitMaker>,
     ids: IdMaker,
     codecs: [Codec; 2],
     recorded: bool,
+    spent: Vec<Discarded>,
+    /// What the thread of the engine spent on the call in hand, and who makes and frees for it.
+    took: Took,
+}
+
+/// What a call took of two threads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Took {
+    /// Of the media thread.
+    pub media: core::time::Duration,
+    /// Of who makes and frees for it.
+    pub beside: core::time::Duration,
 }
 
 impl SetUps {
-    /// Calls between these codecs, recorded or not.
-    pub fn new(codecs: [Codec; 2], recorded: bool) -> Self {
+    /// Calls between these codecs, recorded or not; with what they need made and freed beside the engine, or by it.
+    pub fn new(codecs: [Codec; 2], recorded: bool, beside: bool) -> Self {
         let engine = MediaEngine::new(MediaConfig::default(), [7; 32]);
-        let mut calls = Self { engine, ids: IdMaker::new(1, 0), codecs, recorded };
+        let maker = beside.then(|| KitMaker::new(MediaConfig::default(), 4 * UP as usize));
+        let (spent, took) = (Vec::with_capacity(1_000), Took::default());
+        let mut calls = Self { engine, maker, ids: IdMaker::new(1, 0), codecs, recorded, spent, took };
         for call in 1..=UP {
             calls.begin(2 * call);
         }
@@ -34,27 +51,54 @@ impl SetUps {
         let codecs = self.codecs;
         let legs = [0, 1].map(|side| {
             let (port, codec) = (port + side, codecs[side as usize]);
-            let leg = open_bare(&mut self.engine, &mut self.ids, port);
-            agree(&mut self.engine, leg, party(port), codec, None);
+            let leg = self.ids.leg(TenantId::DEFAULT);
+            self.give(MediaCommand::Open { leg, near: None });
+            let begun = Instant::now();
+            self.engine.port_opened(leg, PortKey(port), party(0), Time::ZERO);
+            self.took.media += begun.elapsed();
+            self.give(agreed(leg, party(port), codec, None));
             leg
         });
         let [a, b] = legs;
-        self.engine.handle_command(MediaCommand::Bridge { a, b }, Time::ZERO);
+        self.give(MediaCommand::Bridge { a, b });
         if self.recorded {
             let recording = self.ids.recording(a.tenant);
-            let record = MediaCommand::Record { recording, left: a, right: Some(b) };
-            self.engine.handle_command(record, Time::ZERO);
+            self.give(MediaCommand::Record { recording, left: a, right: Some(b) });
         }
         legs
     }
 
-    /// One call from its first leg to its end. Gives how many legs are left.
-    pub fn call(&mut self) -> usize {
-        for leg in self.begin(0) {
-            self.engine.handle_command(MediaCommand::Close { leg }, Time::ZERO);
+    fn give(&mut self, command: MediaCommand) {
+        let begun = Instant::now();
+        let kit: Option<Box<Kit>> = self.maker.as_mut().and_then(|maker| maker.prepare(&command));
+        let made = Instant::now();
+        self.engine.handle_prepared(command, kit, Time::ZERO);
+        while let Some(spent) = self.engine.poll_discarded() {
+            self.spent.push(spent);
+        }
+        if self.maker.is_none() {
+            // it frees them itself
+            self.spent.clear();
         }
         while self.engine.poll_output().is_some() {}
         while self.engine.poll_event().is_some() {}
+        let obeyed = Instant::now();
+        self.spent.clear();
+        self.took.media += obeyed - made;
+        self.took.beside += (made - begun) + obeyed.elapsed();
+    }
+
+    /// One call from its first leg to its end. Gives what it took.
+    pub fn call(&mut self) -> Took {
+        self.took = Took::default();
+        for leg in self.begin(0) {
+            self.give(MediaCommand::Close { leg });
+        }
+        self.took
+    }
+
+    /// Legs that there are.
+    pub fn legs(&self) -> usize {
         self.engine.legs()
     }
 }
@@ -139,9 +183,15 @@ mod tests {
 
     #[test]
     fn a_call_that_has_ended_has_left_nothing() {
-        let mut calls = SetUps::new([Codec::Pcma, Codec::Opus], true);
-        for _ in 0..10 {
-            assert_eq!(calls.call(), 2 * UP as usize);
+        for beside in [false, true] {
+            let mut calls = SetUps::new([Codec::Pcma, Codec::Opus], true, beside);
+            for _ in 0..10 {
+                let took = calls.call();
+                assert_eq!(calls.legs(), 2 * UP as usize);
+                assert!(!took.media.is_zero());
+            }
+            let made = calls.engine.kit_counters().made_here;
+            assert_eq!(made == 0, beside, "{made}");
         }
     }
 

@@ -69,15 +69,14 @@ impl Decoder {
         }
     }
 
-    /// Makes samples at `rate` from now on, or as near as the codec, which it is one of, comes to it; what it knows of the party
-    /// is kept where both bands have memories of their own. Allocates if that is another rate.
-    pub(crate) fn tune(&mut self, codec: Codec, rate: u32) {
-        if rate.min(codec.sample_hz()) != self.rate() {
-            match self {
-                Decoder::G722(_, is_wide) => *is_wide = rate > NARROW,
-                decoder => *decoder = Self::at(codec, rate),
-            }
+    /// Makes samples at `rate` from now on and keeps what it knows of the party, if both bands have memories of their own: false
+    /// if not, for then another decoder is needed.
+    pub(crate) fn turn(&mut self, rate: u32) -> bool {
+        match self {
+            Decoder::G722(_, is_wide) => *is_wide = rate > NARROW,
+            _ => return false,
         }
+        true
     }
 
     /// Samples a second that it makes.
@@ -185,12 +184,19 @@ impl Encoder {
     /// Takes samples at `rate` from now on, or as near as the codec, which it is one of, comes to it. Its likeness of the party's
     /// decoder is kept where both bands have memories of their own. Allocates if that is another rate.
     pub(crate) fn tune(&mut self, codec: Codec, rate: u32, config: &OpusConfig, wanted: &OpusParams) {
-        if rate.min(codec.sample_hz()) != self.rate() {
-            match self {
-                Encoder::G722(_, is_wide) => *is_wide = rate > NARROW,
-                encoder => *encoder = Self::at(codec, rate, config, wanted),
-            }
+        if rate.min(codec.sample_hz()) != self.rate() && !self.turn(rate) {
+            *self = Self::at(codec, rate, config, wanted);
         }
+    }
+
+    /// Takes samples at `rate` from now on and keeps what it knows of the party, if both bands have memories of their own: false
+    /// if not, for then another encoder is needed.
+    pub(crate) fn turn(&mut self, rate: u32) -> bool {
+        match self {
+            Encoder::G722(_, is_wide) => *is_wide = rate > NARROW,
+            _ => return false,
+        }
+        true
     }
 
     /// Samples a second that it takes.

@@ -24,6 +24,8 @@ use crate::audio::Audio;
 use crate::dtls::Identity;
 use crate::graph::leg::Leg;
 use crate::graph::mixer::Mix;
+use crate::index::Index;
+use crate::kit::{Discarded, KitCounters, Stock};
 use crate::rtp::header::PAYLOAD_MAX;
 use crate::slab::Slab;
 use crate::tone::ToneTable;
@@ -39,6 +41,8 @@ use std::sync::Arc;
 
 /// No leg has this key.
 const NO_LEG: u32 = u32::MAX;
+/// Requests that may wait without a look for memory: a shell answers each before the next command.
+const OUTPUTS: usize = 64;
 /// Grain of the wheel that watches for silence and reports.
 const WATCH_GRAIN: Duration = Duration::from_millis(20);
 /// Grain of the wheels that play and record: the millisecond that packet times are counted in.
@@ -54,10 +58,10 @@ pub struct MediaEngine {
     tones: ToneTable,
     assets: BTreeMap<AssetId, Arc<Audio>>,
     legs: Slab<Leg>,
-    by_id: BTreeMap<LegId, u32>,
+    by_id: Index<LegId>,
     by_port: Vec<u32>,
     recordings: Slab<Recording>,
-    by_recording: BTreeMap<RecordingId, u32>,
+    by_recording: Index<RecordingId>,
     mixes: Slab<Mix>,
     by_mix: BTreeMap<CallId, u32>,
     /// Legs that play or send digits, by the millisecond of their next frame.
@@ -87,6 +91,8 @@ pub struct MediaEngine {
     outputs: VecDeque<MediaOutput>,
     counters: MediaCounters,
     next_phase: u8,
+    /// What commands need, and what is needed no more.
+    stock: Stock,
     /// One packet's samples.
     scratch: Box<[i16]>,
 }
@@ -101,41 +107,54 @@ impl MediaEngine {
 
     /// An engine without legs. `seed` feeds SSRC, first sequence number and timestamp, and CNAME.
     pub fn new(config: MediaConfig, seed: [u8; 32]) -> Self {
+        // Address space, not memory: what no leg has touched is not there. Without it the thousandth leg would have a thousand
+        // others copied, and their packets wait.
+        let room = config.legs_max.min(1 << 16) as usize;
         Self {
             config,
             rng: ChaCha8Rng::from_seed(seed),
             identity: None,
             tones: ToneTable::new(),
             assets: BTreeMap::new(),
-            // Address space, not memory: what no leg has touched is not there. Without it the thousandth leg would have
-            // a thousand others copied, and their packets wait.
-            legs: Slab::with_room(config.legs_max.min(1 << 16) as usize),
-            by_id: BTreeMap::new(),
-            by_port: Vec::new(),
-            recordings: Slab::new(),
-            by_recording: BTreeMap::new(),
+            legs: Slab::with_room(room),
+            by_id: Index::with_room(room),
+            by_port: Vec::with_capacity(room),
+            recordings: Slab::with_room(room),
+            by_recording: Index::with_room(room),
             mixes: Slab::new(),
             by_mix: BTreeMap::new(),
-            ticks: Wheel::new(TICK_GRAIN),
-            watches: Wheel::new(WATCH_GRAIN),
-            paths: Wheel::new(WATCH_GRAIN),
-            steps: Wheel::new(TICK_GRAIN),
+            ticks: Wheel::with_room(TICK_GRAIN, room),
+            watches: Wheel::with_room(WATCH_GRAIN, room),
+            paths: Wheel::with_room(WATCH_GRAIN, room),
+            steps: Wheel::with_room(TICK_GRAIN, room),
             beats: Wheel::new(TICK_GRAIN),
-            frames: VecDeque::new(),
-            reports: VecDeque::new(),
-            muxed: VecDeque::new(),
-            ways: VecDeque::new(),
-            recorded: VecDeque::new(),
+            frames: VecDeque::with_capacity(room),
+            reports: VecDeque::with_capacity(room),
+            muxed: VecDeque::with_capacity(room),
+            ways: VecDeque::with_capacity(room),
+            recorded: VecDeque::with_capacity(room),
             mixing: VecDeque::new(),
-            live: VecDeque::new(),
-            live_steps: Wheel::new(TICK_GRAIN),
+            live: VecDeque::with_capacity(room),
+            live_steps: Wheel::with_room(TICK_GRAIN, room),
             events: VecDeque::with_capacity(config.events_max.min(1 << 16)),
-            outputs: VecDeque::new(),
+            outputs: VecDeque::with_capacity(OUTPUTS),
             counters: MediaCounters::default(),
             next_phase: 0,
+            stock: Stock::new(config.opus),
             // a code of G.722 is two samples
             scratch: vec![0; 2 * PAYLOAD_MAX].into(),
         }
+    }
+
+    /// The next thing that the engine has no more use for, to be dropped where freeing it holds up nothing. What nobody asks for is
+    /// freed here once there is much of it.
+    pub fn poll_discarded(&mut self) -> Option<Discarded> {
+        self.stock.poll()
+    }
+
+    /// What no kit had, and what was freed here.
+    pub fn kit_counters(&self) -> KitCounters {
+        self.stock.counters()
     }
 
     /// Makes an asset known; gives back the one it replaces, for the shell to drop elsewhere.
@@ -193,7 +212,7 @@ impl MediaEngine {
     /// The figures of a leg so far.
     pub fn leg_stats(&self, leg: LegId) -> Option<LegStats> {
         let key = self.by_id.get(&leg)?;
-        self.legs.get(*key).map(Leg::stats)
+        self.legs.get(key).map(Leg::stats)
     }
 
     /// What was refused or skipped so far.

@@ -11,6 +11,7 @@ pub(crate) mod leg;
 pub mod live;
 pub(crate) mod loudness;
 pub(crate) mod mixer;
+pub(crate) mod mouth;
 pub(crate) mod player;
 pub(crate) mod recorder;
 pub(crate) mod secret;

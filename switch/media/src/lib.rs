@@ -7,12 +7,13 @@
 //! The run loop of a shell (a media thread, or the simulator):
 //!
 //! 1. give what came: [`MediaEngine::handle_packet`] and [`MediaEngine::handle_rtcp`] for datagrams,
-//!    [`MediaEngine::handle_command`] for commands, [`MediaEngine::port_opened`] and
+//!    [`MediaEngine::handle_command`] for commands (or [`MediaEngine::handle_prepared`], with what obeying one needs made
+//!    elsewhere by a [`KitMaker`]), [`MediaEngine::port_opened`] and
 //!    [`MediaEngine::port_failed`] for answers; obey the [`Verdict`] at once;
 //! 2. when [`MediaEngine::poll_timeout`] has come, call [`MediaEngine::handle_timeout`];
 //! 3. drain, each until `None`: [`MediaEngine::poll_transmit`] (RTP socket), [`MediaEngine::poll_rtcp`]
 //!    (RTCP socket), [`MediaEngine::poll_output`], [`MediaEngine::poll_event`],
-//!    [`MediaEngine::poll_recorded`].
+//!    [`MediaEngine::poll_recorded`], [`MediaEngine::poll_discarded`] (to be freed elsewhere).
 //!
 //! Several inputs before a drain are legal.
 //!
@@ -25,7 +26,9 @@ mod dtmf;
 pub mod engine;
 mod graph;
 mod ice;
+mod index;
 mod jitter;
+mod kit;
 pub mod ogg;
 mod quality;
 mod rtcp;
@@ -42,4 +45,5 @@ pub use engine::{
     MediaConfig, MediaCounters, MediaEngine, MediaOutput, PortKey, RecordRate, Recorded, Traveller, Verdict,
 };
 pub use graph::live::{LIVE_CHUNK, LiveChunk};
+pub use kit::{Discarded, Kit, KitCounters, KitMaker};
 pub use wav::WavError;

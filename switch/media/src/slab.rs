@@ -12,9 +12,9 @@ impl<T> Slab<T> {
         Self { slots: Vec::new(), free: Vec::new() }
     }
 
-    /// With room for so many values: until there are more, none is moved to make room.
+    /// With room for so many values: until there are more, none is moved to make room, and nothing is allocated.
     pub(crate) fn with_room(values: usize) -> Self {
-        Self { slots: Vec::with_capacity(values), free: Vec::new() }
+        Self { slots: Vec::with_capacity(values), free: Vec::with_capacity(values) }
     }
 
     pub(crate) fn insert(&mut self, value: T) -> u32 {

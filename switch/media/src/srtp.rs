@@ -22,6 +22,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use crate::kit::Stock;
 use cipher::Transform;
 use cordboard_model::srtp::{Mki, SrtpKey, SrtpKeys};
 use derive::Use;
@@ -86,18 +87,27 @@ impl Srtp {
     /// Takes what was negotiated anew. A direction whose key stays keeps its counters: "previously stored and used keys
     /// MUST NOT be used again" (RFC 3711 9.2), which beginning again with the same key would be. With a new key of
     /// the peer its streams may begin at a rollover count of zero, as most do, or go on.
-    pub(crate) fn rekey(&mut self, keys: &SrtpKeys) {
-        if self.send.master != keys.send
-            && let Some(send) = Half::new(&keys.send)
-        {
-            self.send = send;
+    pub(crate) fn rekey(&mut self, keys: &SrtpKeys, stock: &mut Stock) {
+        let [sends, receives] = [self.send.master != keys.send, self.receive.master != keys.receive];
+        if !sends && !receives {
+            return;
         }
-        if self.receive.master != keys.receive
-            && let Some(mut receive) = Half::new(&keys.receive)
-        {
-            receive.streams = self.receive.streams.remembered();
-            self.receive = receive;
+        let Some(mut made) = stock.srtp(keys) else {
+            return;
+        };
+        if sends {
+            core::mem::swap(&mut self.send, &mut made.send);
         }
+        if receives {
+            made.receive.streams = self.receive.streams.remembered();
+            core::mem::swap(&mut self.receive, &mut made.receive);
+        }
+        stock.discard(made);
+    }
+
+    /// Whether it was made for these keys.
+    pub(crate) fn is_for(&self, keys: &SrtpKeys) -> bool {
+        self.send.master == keys.send && self.receive.master == keys.receive
     }
 }
 

@@ -41,6 +41,11 @@ impl Wheel {
         }
     }
 
+    /// With room for so many keys: until there are more, nothing is allocated.
+    pub(crate) fn with_room(width: Duration, keys: usize) -> Self {
+        Self { links: Vec::with_capacity(keys), ..Self::new(width) }
+    }
+
     /// Makes room for keys below `keys`.
     pub(crate) fn reserve(&mut self, keys: usize) {
         let empty = Link { before: NONE, after: NONE, due: 0, list: None };

@@ -19,6 +19,21 @@ pub struct MediaGauges {
     pub legs: AtomicU64,
     /// Free pairs of ports.
     pub ports_free: AtomicU64,
+    /// Parts of legs that the thread made itself.
+    pub made_here: AtomicU64,
+    /// Parts that it freed itself, for the lane to the builder was full.
+    pub freed_here: AtomicU64,
+}
+
+/// Of who makes and frees what media threads need.
+#[derive(Debug, Default)]
+pub struct BuilderGauges {
+    /// Kits made.
+    pub kits: AtomicU64,
+    /// Parts freed.
+    pub freed: AtomicU64,
+    /// Legs that it knows of.
+    pub legs: AtomicU64,
 }
 
 /// Of the shard.

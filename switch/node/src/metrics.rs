@@ -1,6 +1,6 @@
 //! /metrics and /healthz, from the numbers that threads leave.
 
-use crate::gauges::{MediaGauges, ShardGauges};
+use crate::gauges::{BuilderGauges, MediaGauges, ShardGauges};
 use crate::guard;
 use crate::journal::JournalGauges;
 use crate::recordings::RecorderGauges;
@@ -28,6 +28,8 @@ pub struct Gauges {
     pub streams: Arc<StreamGauges>,
     /// Of the media threads.
     pub media: Vec<Arc<MediaGauges>>,
+    /// Of who makes what the media threads need.
+    pub builder: Arc<BuilderGauges>,
     /// Of streams to programs.
     pub programs: Arc<StreamCounts>,
     /// Of the journal.
@@ -52,6 +54,7 @@ impl Gauges {
             started: Instant::now(),
             shard: Arc::default(),
             media,
+            builder: Arc::default(),
             streams: Arc::default(),
             programs: Arc::default(),
             journal: Arc::default(),
@@ -109,11 +112,34 @@ impl Gauges {
             "Free pairs of media ports.",
             media(|m| &m.ports_free),
         );
+        self.render_builder(o);
         self.render_streams(o);
         self.render_programs(o);
         self.render_records(o);
         self.render_lanes(o);
         out
+    }
+
+    /// What media threads need for legs: made and freed beside them, or by themselves.
+    fn render_builder(&self, o: &mut String) {
+        let s = |gauge: &AtomicU64| gauge.load(Relaxed);
+        let builder = &self.builder;
+        line(o, "counter", "cordboard_media_kits_total", "Kits made for commands.", s(&builder.kits));
+        line(o, "counter", "cordboard_media_freed_total", "Parts of legs freed.", s(&builder.freed));
+        line(
+            o,
+            "counter",
+            "cordboard_media_made_on_thread_total",
+            "Parts that media threads made themselves: those of browsers' keys and of mixes.",
+            self.media(|m| &m.made_here),
+        );
+        line(
+            o,
+            "counter",
+            "cordboard_media_freed_on_thread_total",
+            "Parts that media threads freed themselves, for their lane was full.",
+            self.media(|m| &m.freed_here),
+        );
     }
 
     fn render_calls(&self, o: &mut String) {

@@ -7,7 +7,7 @@ use crate::gauges::ShardGauges;
 use crate::guard::guarded;
 use crate::hep::HepOrder;
 use crate::journal::JournalOrder;
-use crate::media::{MediaOrder, Parted};
+use crate::media::{BuildOrder, MediaOrder, Parted};
 use crate::owed::Owed;
 use crate::placing::{Placed, Placing};
 use crate::speech::Wish;
@@ -143,8 +143,10 @@ pub struct ShardSetup {
     pub orders: Vec<Receiver<Order>>,
     /// To the connections of TCP, TLS and WebSocket.
     pub streams: Sender<StreamOrder>,
-    /// To media threads.
+    /// To media threads, past the builder: for legs that arrive, whose place was kept.
     pub media: Vec<Sender<MediaOrder>>,
+    /// To media threads, by way of who makes what they need.
+    pub builder: Sender<BuildOrder>,
     /// To the journal. It has room for the closing record of every call that may be up.
     pub journal: Sender<JournalOrder>,
     /// To who asks the domain name system.
@@ -338,11 +340,7 @@ impl ShardThread {
                 let Some(order) = self.setup.orders.get_mut(lane).and_then(Receiver::pop) else {
                     break;
                 };
-                if let Order::Media(MediaEvent::Closed { leg, .. } | MediaEvent::OpenFailed { leg, .. }) =
-                    &order
-                {
-                    self.placing.forget(*leg);
-                }
+                self.forget_leg(&order);
                 let order = match order {
                     Order::Moved(leg, parted) => {
                         self.moved(leg, parted);
@@ -392,6 +390,19 @@ impl ShardThread {
         }
     }
 
+    /// A leg is gone: who places legs forgets it, and who makes what they need, if it was never closed.
+    fn forget_leg(&mut self, order: &Order) {
+        match order {
+            Order::Media(MediaEvent::Closed { leg, .. }) => self.placing.forget(*leg),
+            Order::Media(MediaEvent::OpenFailed { leg, .. }) => {
+                self.placing.forget(*leg);
+                // With a full lane it is forgotten as the oldest, when there are too many.
+                let _ = self.setup.builder.try_send_quietly(BuildOrder::Forget(*leg));
+            }
+            _ => {}
+        }
+    }
+
     /// Runs the shard, ends the call in hand if it panics, and carries out what it wants.
     fn with_shard(&mut self, what: &'static str, work: impl FnOnce(&mut Shard, &Clock)) {
         let (shard, clock) = (&mut self.setup.shard, &self.setup.clock);
@@ -433,9 +444,7 @@ impl ShardThread {
         if let Some(hep) = &self.setup.hep {
             hep.flush();
         }
-        for lane in &self.setup.media {
-            lane.flush();
-        }
+        self.setup.builder.flush();
     }
 
     /// An input that carrying out an output led to; what comes of it is carried out after it.
@@ -534,9 +543,8 @@ impl ShardThread {
                 Placed::Move { from, leg, to, force } => {
                     // Room at its end first: a leg that is on no thread is lost.
                     let room = self.setup.media.get(to).and_then(|lane| lane.reserve_owned().ok());
-                    let lane = self.setup.media.get(from).filter(|_| room.is_some());
-                    let order = MediaOrder::Part { leg, force };
-                    if lane.is_some_and(|lane| lane.try_send_quietly(order).is_ok()) {
+                    let order = BuildOrder::Part { thread: from, leg, force };
+                    if room.is_some() && self.setup.builder.try_send_quietly(order).is_ok() {
                         self.room = room.map(|room| (to, room));
                     } else {
                         let refused = self.placing.moved(leg, None);
@@ -565,8 +573,7 @@ impl ShardThread {
             MediaCommand::Open { leg, .. } => Some(*leg),
             _ => None,
         };
-        let lane = self.setup.media.get(thread);
-        let sent = lane.is_some_and(|lane| lane.try_send_quietly(MediaOrder::Command(command)).is_ok());
+        let sent = self.setup.builder.try_send_quietly(BuildOrder::Command(thread, command)).is_ok();
         if let Some(leg) = opens.filter(|_| !sent) {
             self.placing.forget(leg);
             let why = cordboard_model::media::OpenError::Overloaded;

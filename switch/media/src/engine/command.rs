@@ -5,6 +5,7 @@ use crate::graph::bridge;
 use crate::graph::leg::{Leg, Stream, is_public};
 use crate::graph::player::{ITEMS_MAX, Item, Player};
 use crate::graph::video::Video;
+use crate::kit::Kit;
 use crate::rtp::latch::Latch;
 use cordboard_model::id::{LegId, PlaybackId};
 use cordboard_model::media::{
@@ -23,21 +24,33 @@ impl MediaEngine {
     /// Obeys a command. One that names what does not exist is counted and, if somebody waits for its
     /// end (`Play`, `Record`), answered with that end.
     pub fn handle_command(&mut self, command: MediaCommand, now: Time) {
-        match command {
+        self.handle_prepared(command, None, now);
+    }
+
+    /// The same, with what a [`KitMaker`](crate::KitMaker) made for it: what the engine then does not need comes out by
+    /// [`MediaEngine::poll_discarded`], the command with it.
+    pub fn handle_prepared(&mut self, command: MediaCommand, kit: Option<Box<Kit>>, now: Time) {
+        self.stock.open(kit);
+        self.obey(&command, now);
+        self.stock.shut(command);
+    }
+
+    fn obey(&mut self, command: &MediaCommand, now: Time) {
+        match *command {
             MediaCommand::Open { leg, near: _ } => self.open(leg),
-            MediaCommand::Configure { leg, params, signals, keys, path } => {
+            MediaCommand::Configure { leg, params, signals, ref keys, ref path } => {
                 self.configure(leg, params, signals, now);
-                if let Some(key) = self.by_id.get(&leg).copied() {
+                if let Some(key) = self.by_id.get(&leg) {
                     self.configure_path(key, path.as_deref(), keys.as_deref(), now);
                 }
             }
             MediaCommand::Video { leg, beside, feedback } => self.carry_video(leg, beside, feedback),
-            MediaCommand::Play { leg, playback, items, repeat } => {
-                self.play(leg, playback, &items, repeat, now)
+            MediaCommand::Play { leg, playback, ref items, repeat } => {
+                self.play(leg, playback, items, repeat, now)
             }
             MediaCommand::StopPlay { leg, playback } => self.stop_play(leg, playback),
             MediaCommand::Bridge { a, b } => self.bridge(a, b),
-            MediaCommand::Mix { mix, members, gain } => self.mix(mix, &members, gain, now),
+            MediaCommand::Mix { mix, ref members, gain } => self.mix(mix, members, gain, now),
             MediaCommand::Unbridge { leg } => {
                 if let Some(key) = self.find(leg) {
                     self.part(key);
@@ -45,15 +58,15 @@ impl MediaEngine {
             }
             MediaCommand::Dtmf { leg, kind } => self.set_dtmf(leg, kind),
             MediaCommand::Pressed { leg, digit } => self.pressed_outside(leg, digit, now),
-            MediaCommand::SendDigits { leg, digits, length_ms } => {
-                self.send_digits(leg, &digits, length_ms, now)
+            MediaCommand::SendDigits { leg, ref digits, length_ms } => {
+                self.send_digits(leg, digits, length_ms, now)
             }
             MediaCommand::Record { recording, left, right } => {
                 self.begin_recording(recording, left, right, now)
             }
             MediaCommand::PauseRecord { recording, on } => self.pause_recording(recording, on, now),
             MediaCommand::Secret { leg, on } => self.set_secret(leg, on, now),
-            MediaCommand::StopRecord { recording } => match self.by_recording.get(&recording).copied() {
+            MediaCommand::StopRecord { recording } => match self.by_recording.get(&recording) {
                 Some(key) => self.stop_recording(key, now),
                 None => self.counters.commands_ignored += 1,
             },
@@ -70,7 +83,7 @@ impl MediaEngine {
     }
 
     pub(super) fn find(&mut self, leg: LegId) -> Option<u32> {
-        let key = self.by_id.get(&leg).copied();
+        let key = self.by_id.get(&leg);
         let alive = key.filter(|key| self.legs.get(*key).is_some_and(|leg| !leg.closing));
         if alive.is_none() {
             self.counters.commands_ignored += 1;
@@ -79,7 +92,7 @@ impl MediaEngine {
     }
 
     fn open(&mut self, leg: LegId) {
-        if self.by_id.contains_key(&leg) {
+        if self.by_id.contains(&leg) {
             self.counters.commands_ignored += 1;
             return;
         }
@@ -121,7 +134,7 @@ impl MediaEngine {
     /// The answer to `OpenPort`: the pair is bound, and `local` is the address of its RTP socket as
     /// the peer is to see it.
     pub fn port_opened(&mut self, leg: LegId, port: PortKey, local: SocketAddr, now: Time) {
-        let key = self.by_id.get(&leg).copied();
+        let key = self.by_id.get(&leg);
         let waiting = key.filter(|key| self.legs.get(*key).is_some_and(|leg| leg.port.is_none()));
         let Some(key) = waiting else {
             self.counters.commands_ignored += 1;
@@ -149,7 +162,7 @@ impl MediaEngine {
 
     /// The other answer to `OpenPort`.
     pub fn port_failed(&mut self, leg: LegId, why: OpenError, now: Time) {
-        let Some(key) = self.by_id.get(&leg).copied() else {
+        let Some(key) = self.by_id.get(&leg) else {
             self.counters.commands_ignored += 1;
             return;
         };
@@ -189,11 +202,11 @@ impl MediaEngine {
                 .map_or_else(|| Latch::new(params.remote, needed), |old| old.latch)
                 .described(signals, now),
         });
-        leg.speak_as(&params, &self.config.opus, now);
+        leg.speak_as(&params, &mut self.stock, now);
         if let Some(live) = &mut leg.live {
-            live.set_codec(params.codec);
+            live.set_codec(params.codec, &mut self.stock);
         }
-        leg.prick_ear();
+        leg.prick_ear(&mut self.stock);
         let turned = before.is_none_or(|old| old.params.direction != params.direction);
         let received = before.is_some_and(|old| old.params.direction.receives());
         if params.direction.receives() && !received {
@@ -223,7 +236,7 @@ impl MediaEngine {
         let Some(key) = self.find(leg) else {
             return;
         };
-        let cname = self.by_id.get(&beside).and_then(|key| self.legs.get(*key)).map(|leg| leg.reports.cname);
+        let cname = self.by_id.get(&beside).and_then(|key| self.legs.get(key)).map(|leg| leg.reports.cname);
         let Some(leg) = self.legs.get_mut(key) else {
             return;
         };
@@ -248,17 +261,16 @@ impl MediaEngine {
             self.play_done(id, playback, false);
             return;
         };
-        let found = self.find_items(items);
-        let whole = found.is_some();
-        let player = found.and_then(|items| Player::new(playback, items, repeat));
+        let whole = self.has_all(items);
+        let player = if whole { self.player(playback, items, repeat) } else { None };
         let starts = player.is_some();
-        let replaced = self.legs.get_mut(key).and_then(|leg| leg.take_player(player));
+        let replaced = self.legs.get_mut(key).and_then(|leg| leg.take_player(player, &mut self.stock));
         if let Some(old) = replaced {
             self.play_done(id, old, false);
         }
         if starts {
             if let Some(leg) = self.legs.get_mut(key) {
-                leg.tune_to_player(&self.config.opus);
+                leg.tune_to_player(&mut self.stock);
             }
             self.start_ticking(key, now);
         } else {
@@ -266,19 +278,30 @@ impl MediaEngine {
         }
     }
 
-    /// The items with their assets. `None` if one is missing, or there are too many: half an
-    /// announcement is worse than the caller's knowing that there was none.
-    fn find_items(&self, items: &[PlayItem]) -> Option<Vec<Item>> {
-        if items.len() > ITEMS_MAX {
-            return None;
-        }
-        let find = |item: &PlayItem| match item {
+    /// Whether all items can be played. If one is missing, or there are too many, nothing is: half an announcement is worse
+    /// than the caller's knowing that there was none.
+    fn has_all(&self, items: &[PlayItem]) -> bool {
+        items.len() <= ITEMS_MAX && items.iter().all(|item| self.find_item(item).is_some())
+    }
+
+    fn find_item(&self, item: &PlayItem) -> Option<Item> {
+        match item {
             PlayItem::Asset(asset) => self.assets.get(asset).cloned().map(Item::Audio),
             PlayItem::Tone(tone, ms) => Some(Item::Tone(*tone, u64::from(*ms) * 8)),
             PlayItem::Silence(ms) => Some(Item::Silence(u64::from(*ms) * 8)),
             PlayItem::Say(_) => None,
-        };
-        items.iter().map(find).collect()
+        }
+    }
+
+    /// At the beginning of the items; `None` if there is nothing to play in them.
+    fn player(&mut self, playback: PlaybackId, items: &[PlayItem], repeat: Repeat) -> Option<Box<Player>> {
+        let mut player = self.stock.player(playback, items.len());
+        let found = items.iter().filter_map(|item| self.find_item(item));
+        if player.begin(playback, found, repeat) {
+            return Some(player);
+        }
+        self.stock.discard(player);
+        None
     }
 
     fn stop_play(&mut self, id: LegId, playback: PlaybackId) {
@@ -289,7 +312,7 @@ impl MediaEngine {
             return;
         };
         if leg.player.as_ref().is_some_and(|p| p.playback() == playback) {
-            leg.player = None;
+            leg.take_player(None, &mut self.stock);
             self.play_done(id, playback, false);
             // what was played may have had more than the partner has
             self.prepare_feeds(key);
@@ -319,6 +342,8 @@ impl MediaEngine {
             other.partner = Some(first);
             // what was said in a mix and not yet heard is heard by the partner, if he needs it decoded
             [other.feed, one.feed] = said;
+        } else {
+            said.into_iter().for_each(|feed| self.stock.discard(feed));
         }
         self.prepare_feeds(first);
         for key in [first, second] {
@@ -336,8 +361,8 @@ impl MediaEngine {
                 self.counters.commands_ignored += 1;
                 return self.part(key);
             }
-            bridge::prepare(one, other, ptime, &self.config.opus);
-            bridge::prepare(other, one, ptime, &self.config.opus);
+            bridge::prepare(one, other, ptime, &mut self.stock);
+            bridge::prepare(other, one, ptime, &mut self.stock);
         }
     }
 
@@ -348,10 +373,10 @@ impl MediaEngine {
         };
         leg.outgoing.detach();
         let partner = leg.partner.take();
-        leg.feed = None;
+        self.stock.discard(leg.feed.take());
         if let Some(partner) = partner.and_then(|partner| self.legs.get_mut(partner)) {
             partner.partner = None;
-            partner.feed = None;
+            self.stock.discard(partner.feed.take());
             partner.outgoing.detach();
         }
     }
@@ -395,7 +420,7 @@ impl MediaEngine {
         };
         let id = leg.id;
         let taps = core::mem::take(&mut leg.taps);
-        let playback = leg.take_player(None);
+        let playback = leg.take_player(None, &mut self.stock);
         leg.digits_out.clear();
         if let Some(playback) = playback {
             self.play_done(id, playback, false);
@@ -409,7 +434,7 @@ impl MediaEngine {
         self.reports.retain(|waiting| *waiting != key);
         self.muxed.retain(|waiting| *waiting != key);
         self.ways.retain(|waiting| *waiting != key);
-        let Some(leg) = self.legs.remove(key) else {
+        let Some(mut leg) = self.legs.remove(key) else {
             return Default::default();
         };
         self.by_id.remove(&leg.id);
@@ -419,6 +444,8 @@ impl MediaEngine {
         {
             *owner = NO_LEG;
         }
-        leg.stats()
+        let stats = leg.stats();
+        leg.hand_back(&mut self.stock);
+        stats
     }
 }

@@ -20,7 +20,7 @@ impl MediaEngine {
     pub(super) fn set_dtmf(&mut self, leg: LegId, kind: DtmfKind) {
         if let Some(leg) = self.find(leg).and_then(|key| self.legs.get_mut(key)) {
             leg.dtmf = kind;
-            leg.prick_ear();
+            leg.prick_ear(&mut self.stock);
         }
     }
 

@@ -10,7 +10,7 @@ use cordboard_model::time::Time;
 impl MediaEngine {
     /// A program has the leg from now on. One stream a leg: a second one takes the place of the first.
     pub(super) fn begin_live(&mut self, id: LegId, stream: StreamId, now: Time) {
-        self.with_program(id, now, |live| live.talk(stream));
+        self.with_program(id, true, now, |live| live.talk(stream));
         if let Some(key) = self.find(id) {
             self.start_ticking(key, now);
         }
@@ -18,10 +18,10 @@ impl MediaEngine {
 
     /// A program listens to the leg's party from now on; one that did gives way.
     pub(super) fn begin_listening(&mut self, id: LegId, stream: StreamId, track: Track, now: Time) {
-        self.with_program(id, now, |live| live.listen(stream, track));
+        self.with_program(id, false, now, |live| live.listen(stream, track));
     }
 
-    fn with_program(&mut self, id: LegId, now: Time, change: impl FnOnce(&mut Live)) {
+    fn with_program(&mut self, id: LegId, talks: bool, now: Time, change: impl FnOnce(&mut Live)) {
         let Some(key) = self.find(id) else {
             return;
         };
@@ -30,7 +30,7 @@ impl MediaEngine {
         };
         let is_new = leg.live.is_none();
         let codec = leg.stream.map_or(Codec::Pcma, |stream| stream.params.codec);
-        change(leg.live.get_or_insert_with(|| Box::new(Live::new(codec))));
+        change(leg.live.get_or_insert_with(|| self.stock.live(codec, talks)));
         if is_new {
             self.resume_live(key, now);
         }
@@ -74,7 +74,7 @@ impl MediaEngine {
     pub(super) fn end_live(&mut self, key: u32) {
         self.pause_live(key);
         if let Some(leg) = self.legs.get_mut(key) {
-            leg.live = None;
+            self.stock.discard(leg.live.take());
         }
     }
 
@@ -120,14 +120,14 @@ impl MediaEngine {
 
     /// Audio of a program for its party, in mu-law at 8 kHz, from its sample `at` on; says how many samples found room.
     pub fn feed_live(&mut self, leg: LegId, stream: StreamId, at: u64, codes: &[u8]) -> usize {
-        let key = self.by_id.get(&leg).copied();
+        let key = self.by_id.get(&leg);
         let live = key.and_then(|key| self.live_of(key)).filter(|live| live.talker() == Some(stream));
         live.map_or(0, |live| live.put(at, codes))
     }
 
     /// Throws away what a program's party has not heard yet of what comes before its sample `to`.
     pub fn clear_live(&mut self, leg: LegId, stream: StreamId, to: u64) {
-        let key = self.by_id.get(&leg).copied();
+        let key = self.by_id.get(&leg);
         if let Some(live) = key.and_then(|key| self.live_of(key)).filter(|live| live.talker() == Some(stream))
         {
             live.clear(to);

@@ -147,7 +147,7 @@ impl MediaEngine {
                 opus: params.opus,
             });
         }
-        room.tune();
+        room.tune(&mut self.stock);
         let rate = room.rate();
         for place in 0..room.members.len() {
             let is_heard = room.is_heard(place);
@@ -156,7 +156,8 @@ impl MediaEngine {
             };
             let codec = member.shape.map(|shape| shape.codec).filter(|_| is_heard);
             if member.feed.as_ref().map(|feed| feed.codec()) != codec {
-                member.feed = codec.map(|codec| Box::new(Feed::new(codec, rate)));
+                let feed = codec.map(|codec| self.stock.feed(codec, rate));
+                self.stock.discard(core::mem::replace(&mut member.feed, feed));
             }
         }
         room.arrange();

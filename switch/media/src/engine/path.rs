@@ -68,8 +68,8 @@ impl MediaEngine {
             return;
         };
         let Some(agreed) = path else {
-            leg.path = None;
-            leg.agree_on(keys);
+            self.stock.discard(leg.path.take());
+            leg.agree_on(keys, &mut self.stock);
             leg.unsteer(self.config.learn_packets);
             self.paths.cancel(key);
             return;
@@ -88,10 +88,12 @@ impl MediaEngine {
             _ => leg.unsteer(self.config.learn_packets),
         }
         match &agreed.dtls {
-            Some(terms) => secure(&mut path, leg, terms, self.identity.as_ref(), now),
+            Some(terms) => {
+                self.stock.discard(secure(&mut path, leg, terms, self.identity.as_ref(), now));
+            }
             None => {
                 (path.dtls, path.secured) = (None, false);
-                leg.agree_on(keys);
+                leg.agree_on(keys, &mut self.stock);
             }
         }
         leg.path = Some(path);
@@ -191,11 +193,12 @@ impl MediaEngine {
         match step {
             Step::Goes => {}
             Step::Keys(keys) => match leg.srtp.as_mut() {
-                Some(srtp) => srtp.rekey(&keys),
-                None => leg.srtp = Srtp::new(&keys).map(Box::new),
+                Some(srtp) => srtp.rekey(&keys, &mut self.stock),
+                None => leg.srtp = self.stock.srtp(&keys),
             },
             Step::Failed(fault) => {
-                (path.fault, leg.srtp) = (Some(fault), None);
+                path.fault = Some(fault);
+                self.stock.discard(leg.srtp.take());
                 failed = Some(fault);
             }
         }
@@ -323,18 +326,26 @@ impl MediaEngine {
     }
 }
 
-/// Keys are to come by DTLS: from the association that there is, if it is still the one that is meant.
-fn secure(path: &mut Reach, leg: &mut Leg, terms: &DtlsTerms, identity: Option<&Identity>, now: Time) {
+/// Keys are to come by DTLS: from the association that there is, if it is still the one that is meant. Gives the keys that are
+/// used no more.
+fn secure(
+    path: &mut Reach,
+    leg: &mut Leg,
+    terms: &DtlsTerms,
+    identity: Option<&Identity>,
+    now: Time,
+) -> Option<Box<Srtp>> {
     path.secured = true;
     path.role = Some(terms.role);
     if path.dtls.as_ref().is_some_and(|association| association.is_for(terms)) {
-        return;
+        return None;
     }
     (path.begun, path.fault) = (false, None);
     path.ready.clear();
-    leg.srtp = None;
+    let keys = leg.srtp.take();
     path.dtls = identity.map(|identity| Association::new(identity, terms, path.ice.is_some(), now));
     if path.dtls.is_none() {
         path.fault = Some(PathFault::Handshake);
     }
+    keys
 }

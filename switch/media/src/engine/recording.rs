@@ -11,7 +11,7 @@ use cordboard_model::time::Time;
 /// A recording and whom it hears.
 #[derive(Debug)]
 pub(super) struct Recording {
-    pub recorder: Recorder,
+    pub recorder: Box<Recorder>,
     /// Keys of the left and the right leg while they exist.
     pub parties: [Option<u32>; 2],
     /// It stands in the queue of those with audio to hand over.
@@ -20,20 +20,18 @@ pub(super) struct Recording {
 
 impl MediaEngine {
     pub(super) fn begin_recording(&mut self, id: RecordingId, left: LegId, right: Option<LegId>, now: Time) {
-        if self.by_recording.contains_key(&id) {
+        if self.by_recording.contains(&id) {
             self.counters.commands_ignored += 1;
             return;
         }
-        let parties = [Some(left), right].map(|leg| self.by_id.get(&leg?).copied());
+        let parties = [Some(left), right].map(|leg| self.by_id.get(&leg?));
         if !self.can_tap(parties) {
             self.tell(MediaEvent::RecordingClosed { recording: id, length_ms: 0, dropped_ms: 0 });
             return;
         }
-        let key = self.recordings.insert(Recording {
-            recorder: Recorder::new(id, self.record_rate(parties), self.config.record_ring, now),
-            parties,
-            queued: false,
-        });
+        let (rate, ring) = (self.record_rate(parties), self.config.record_ring);
+        let recorder = self.stock.recorder(id, rate, ring, now);
+        let key = self.recordings.insert(Recording { recorder, parties, queued: false });
         self.by_recording.insert(id, key);
         for (party, channel) in parties.into_iter().zip([Channel::Left, Channel::Right]) {
             let leg = party.and_then(|party| self.legs.get_mut(party));
@@ -76,11 +74,11 @@ impl MediaEngine {
         let (Some(wanted), Some(coders)) = (wanted, leg.coders.as_mut()) else {
             return;
         };
-        coders.tune_tape(wanted);
+        coders.tune_tape(wanted, &mut self.stock);
         let rate = coders.tape.rate();
         for tap in leg.taps.iter().flatten() {
             if let Some(recording) = self.recordings.get_mut(tap.recording) {
-                recording.recorder.expect(tap.channel, rate);
+                recording.recorder.expect(tap.channel, rate, &mut self.stock);
             }
         }
     }
@@ -99,7 +97,7 @@ impl MediaEngine {
     }
 
     pub(super) fn pause_recording(&mut self, id: RecordingId, on: bool, now: Time) {
-        let key = self.by_recording.get(&id).copied();
+        let key = self.by_recording.get(&id);
         let Some(recording) = key.and_then(|key| self.recordings.get_mut(key)) else {
             self.counters.commands_ignored += 1;
             return;
@@ -176,6 +174,7 @@ impl MediaEngine {
         self.by_recording.remove(&recording.recorder.id());
         let (length_ms, dropped_ms) = recording.recorder.lengths_ms();
         self.tell(MediaEvent::RecordingClosed { recording: recording.recorder.id(), length_ms, dropped_ms });
+        self.stock.discard(recording.recorder);
     }
 
     /// Recorded audio: interleaved left and right, that many frames at the front of `out`. Each call

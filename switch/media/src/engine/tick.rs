@@ -1,7 +1,9 @@
 //! Time: frames that are due, silences, reports.
 
 use super::{MediaEngine, PortKey};
+use crate::graph::player::Player;
 use crate::rtcp::write::{self as report, Report, SenderInfo};
+use cordboard_model::id::LegId;
 use cordboard_model::media::MediaEvent;
 use cordboard_model::time::{Duration, Time};
 use core::net::SocketAddr;
@@ -99,9 +101,7 @@ impl MediaEngine {
             let id = leg.id;
             if leg.cadence.skipped > 0 {
                 let ended = leg.skip_frames();
-                if let Some(playback) = ended {
-                    self.tell(MediaEvent::PlayDone { leg: id, playback, finished: true });
-                }
+                self.finish_playback(id, ended);
                 continue;
             }
             if leg.cadence.pending == 0 {
@@ -113,9 +113,7 @@ impl MediaEngine {
             let target = leg.target();
             let frame = leg.make_frame(buf, &self.tones);
             self.counters.digits_refused += frame.refused;
-            if let Some(playback) = frame.ended {
-                self.tell(MediaEvent::PlayDone { leg: id, playback, finished: true });
-            }
+            self.finish_playback(id, frame.ended);
             if let (Some((port, to)), Some(len)) = (target, frame.packet) {
                 match self.legs.get_mut(key).and_then(|leg| leg.seal(buf, len, false)) {
                     Some(len) => return Some((port, to, len)),
@@ -136,6 +134,13 @@ impl MediaEngine {
             }
         }
         None
+    }
+
+    fn finish_playback(&mut self, leg: LegId, ended: Option<Box<Player>>) {
+        if let Some(player) = ended {
+            self.tell(MediaEvent::PlayDone { leg, playback: player.playback(), finished: true });
+            self.stock.discard(player);
+        }
     }
 
     /// Looks after a leg's silence and reports from now on.

@@ -30,7 +30,7 @@ impl MediaEngine {
     /// Takes a leg out, if it is there, open, and in no recording: a recording's two channels are heard on one thread. By
     /// `force` its recordings go on without it. Its pair of ports goes with it: no packet of it may be handed in here afterwards.
     pub fn release(&mut self, leg: LegId, force: bool, now: Time) -> Option<(PortKey, Traveller)> {
-        let key = self.by_id.get(&leg).copied()?;
+        let key = self.by_id.get(&leg)?;
         let there = self.legs.get(key)?;
         let port = there.port?;
         if there.closing || (!force && there.taps.iter().any(Option::is_some)) {

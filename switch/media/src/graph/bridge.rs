@@ -1,12 +1,11 @@
 //! From one leg to its partner: the packet stays where it is, its header and codes are rewritten.
 
+use crate::codec;
 use crate::codec::g711::{self, Law};
-use crate::codec::opus::OpusConfig;
-use crate::codec::{self};
 use crate::dtmf::event::Event;
 use crate::engine::Verdict;
-use crate::graph::feed::Feed;
-use crate::graph::leg::{Leg, Way};
+use crate::graph::leg::{self, Leg, Way};
+use crate::kit::Stock;
 use crate::rtp::header::{self, HEADER_LEN, Header};
 use crate::rtp::outgoing::Relayed;
 use crate::rtp::reception::Arrival;
@@ -154,28 +153,32 @@ fn packet_octets(codec: Codec, ptime_ms: u8) -> Option<usize> {
     }
 }
 
-/// Has `to` a feed of what `from` says if one may be needed: other codecs, or packets of another length than the `ptime` we
-/// ask everybody for. Both meet at the rate that takes the fewest steps. Allocates, so that no packet need.
-pub(crate) fn prepare(from: &Leg, to: &mut Leg, ptime_ms: u8, config: &OpusConfig) {
-    let codecs = from.stream.zip(to.stream).map(|(from, to)| (from.params.codec, to.params.codec));
-    let needed = codecs.filter(|(codec, wanted)| {
-        let length = packet_octets(*codec, ptime_ms).is_some() && to.ptime_ms() != ptime_ms;
-        !is_relayable(*codec, *wanted) || length
-    });
-    let Some((codec, wanted)) = needed else {
-        to.feed = None;
-        return;
+/// Whether `to` may need a feed of what `from` says: other codecs, or packets of another length than the `ptime` we ask
+/// everybody for. Of which codec, and the rate at which both meet with the fewest steps.
+pub(crate) fn meeting(from: &StreamParams, to: &StreamParams, ptime_ms: u8) -> Option<(Codec, u32)> {
+    let length = packet_octets(from.codec, ptime_ms).is_some() && leg::packet_ms(to) != ptime_ms;
+    let needed = !is_relayable(from.codec, to.codec) || length;
+    needed.then(|| (from.codec, codec::common_rate(from.codec, to.codec)))
+}
+
+/// Has `to` a feed of what `from` says if one may be needed, so that no packet need wait for one.
+pub(crate) fn prepare(from: &Leg, to: &mut Leg, ptime_ms: u8, stock: &mut Stock) {
+    let params = from.stream.zip(to.stream).map(|(from, to)| (from.params, to.params));
+    let Some((codec, common)) = params.and_then(|(from, to)| meeting(&from, &to, ptime_ms)) else {
+        return stock.discard(to.feed.take());
     };
-    let common = codec::common_rate(codec, wanted);
     let rate = if to.plays_wide() { codec::WIDE } else { common };
     let Some(coders) = to.coders.as_mut() else {
         return;
     };
-    coders.tune(rate, config);
+    coders.tune(rate, stock);
     let rate = coders.rate().min(common);
     match to.feed.as_mut().filter(|feed| feed.codec() == codec) {
-        Some(feed) => feed.tune(rate),
-        None => to.feed = Some(Box::new(Feed::new(codec, rate))),
+        Some(feed) => feed.tune(rate, stock),
+        None => {
+            let made = stock.feed(codec, rate);
+            stock.discard(to.feed.replace(made));
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::codec::conceal::Conceal;
 use crate::codec::opus::is_silence;
 use crate::codec::resample::{Resampler, bring};
 use crate::jitter::{Adjust, JitterBuffer, Next};
+use crate::kit::Stock;
 use crate::rtp::ahead;
 use crate::rtp::reception::Arrival;
 use cordboard_model::media::Codec;
@@ -110,32 +111,43 @@ impl Feed {
         }
     }
 
-    /// Gives samples at `rate` hertz from now on. What came and was not given yet is given. Allocates if that is another rate.
-    pub(crate) fn tune(&mut self, rate: u32) {
+    /// Gives samples at `rate` hertz from now on. What came and was not given yet is given.
+    pub(crate) fn tune(&mut self, rate: u32, stock: &mut Stock) {
         if rate == self.rate {
             return;
         }
         self.rate = rate;
         let before = self.inner;
-        self.decoder.tune(self.codec, rate);
-        self.inner = self.decoder.rate();
+        let mut made = stock.feed(self.codec, rate);
+        self.inner = made.inner;
         if self.inner != before {
+            if !self.decoder.turn(rate) {
+                core::mem::swap(&mut self.decoder, &mut made.decoder);
+            }
             self.jitter.rescale(self.inner);
             self.conceal = Conceal::new(self.inner);
             let scale =
                 |samples: u32| (u64::from(samples) * u64::from(self.inner) / u64::from(before)) as u32;
             self.silence = self.silence.map(|(silence, left)| (silence, scale(left)));
             self.idle = scale(self.idle);
-            let mut fifo = vec![0; room(self.codec, self.inner).max(self.fifo.len())];
-            fifo.iter_mut().zip(&self.fifo).for_each(|(to, sample)| *to = *sample);
-            self.held = bring(&mut fifo, self.held, before, self.inner);
-            fifo.truncate(room(self.codec, self.inner));
-            self.held = self.held.min(fifo.len());
-            self.fifo = fifo.into();
+            self.move_over(&mut made.fifo, before);
         }
-        self.resampler = Resampler::new(self.inner, rate);
-        let turn = if self.resampler.is_some() { TAKE_MS * self.inner as usize / 1_000 } else { 0 };
-        self.turn = vec![0; turn].into();
+        core::mem::swap(&mut self.resampler, &mut made.resampler);
+        core::mem::swap(&mut self.turn, &mut made.turn);
+        stock.discard(made);
+    }
+
+    /// What was decoded and not given yet goes over to a store for the new rate: brought to it in the larger of the two.
+    fn move_over(&mut self, fifo: &mut Box<[i16]>, before: u32) {
+        if self.fifo.len() > fifo.len() {
+            self.held = bring(&mut self.fifo, self.held, before, self.inner);
+            fifo.iter_mut().zip(&self.fifo).for_each(|(to, sample)| *to = *sample);
+        } else {
+            fifo.iter_mut().zip(&self.fifo).for_each(|(to, sample)| *to = *sample);
+            self.held = bring(fifo, self.held, before, self.inner);
+        }
+        self.held = self.held.min(fifo.len());
+        core::mem::swap(&mut self.fifo, fifo);
     }
 
     /// Samples a second that it gives.

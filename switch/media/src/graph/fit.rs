@@ -12,6 +12,7 @@ const PIECE: usize = 160;
 #[derive(Clone, Debug)]
 pub(crate) struct Fit {
     resampler: Resampler,
+    rates: (u32, u32),
     /// The frame that follows what came last.
     next: Option<i64>,
 }
@@ -19,7 +20,12 @@ pub(crate) struct Fit {
 impl Fit {
     /// From one rate to the other; `None` if they are the same. Allocates.
     pub(crate) fn new(from: u32, to: u32) -> Option<Self> {
-        Resampler::new(from, to).map(|resampler| Self { resampler, next: None })
+        Resampler::new(from, to).map(|resampler| Self { resampler, rates: (from, to), next: None })
+    }
+
+    /// From which rate to which.
+    pub(crate) fn rates(&self) -> (u32, u32) {
+        self.rates
     }
 
     /// How many frames so many samples make.

@@ -8,20 +8,20 @@ use crate::codec::g711::Law;
 use crate::dtmf::send::Clocks;
 use crate::graph::feed::Pulled;
 use crate::graph::leg::{FRAME_MAX, Leg, NARROW_MAX, PAYLOAD_END, Way};
+use crate::graph::player::Player;
 use crate::rtp::Clock;
 use crate::rtp::header::{self, HEADER_LEN};
 use crate::rtp::outgoing::Own;
 use crate::tone::ToneTable;
-use cordboard_model::id::PlaybackId;
 use cordboard_model::time::Time;
 
 /// What making a frame came to.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Frame {
     /// Length of the packet at the front of the buffer.
     pub packet: Option<usize>,
-    /// This playback has ended with it.
-    pub ended: Option<PlaybackId>,
+    /// The playback that has ended with it.
+    pub ended: Option<Box<Player>>,
     /// Digits that could not be sent.
     pub refused: u64,
 }
@@ -173,7 +173,8 @@ impl Leg {
     }
 
     /// Passes over the frames that came too late.
-    pub(crate) fn skip_frames(&mut self) -> Option<PlaybackId> {
+    /// The player, if it has ended with them.
+    pub(crate) fn skip_frames(&mut self) -> Option<Box<Player>> {
         let ptime = u64::from(self.ptime_ms());
         let ms = u64::from(core::mem::take(&mut self.cadence.skipped)) * ptime;
         if self.target().is_some() && self.is_made_for() {
@@ -186,17 +187,15 @@ impl Leg {
         self.skip_playback(u32::try_from(ms * 8).unwrap_or(u32::MAX))
     }
 
-    fn skip_playback(&mut self, samples: u32) -> Option<PlaybackId> {
+    fn skip_playback(&mut self, samples: u32) -> Option<Box<Player>> {
         if let Some(live) = self.live.as_mut().filter(|_| self.player.is_none()) {
             live.skip(samples);
         }
         let player = self.player.as_mut()?;
-        let playback = player.playback();
         if !player.skip(samples) {
             return None;
         }
-        self.player = None;
-        Some(playback)
+        self.player.take()
     }
 
     /// Makes the next due frame: a digit's packet before the playback's; the playback's time passes
@@ -239,7 +238,7 @@ impl Leg {
             };
             frame.packet = packet;
             if ended {
-                frame.ended = self.player.take().map(|player| player.playback());
+                frame.ended = self.player.take();
             }
         }
         self.outgoing.advance_local(ticks);

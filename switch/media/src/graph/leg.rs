@@ -1,8 +1,7 @@
 //! One leg: its stream, whom it hears, who hears it, and what it has counted.
 
 use crate::codec::opus::OpusConfig;
-use crate::codec::resample::Resampler;
-use crate::codec::{Decoder, Encoder, NARROW, WIDE};
+use crate::codec::{Decoder, NARROW, WIDE};
 use crate::dtmf::receive::DigitReceiver;
 use crate::dtmf::send::DigitSender;
 use crate::engine::{PortKey, Reach};
@@ -11,10 +10,12 @@ use crate::graph::feed::Feed;
 use crate::graph::hearing::Hearing;
 use crate::graph::live::Live;
 use crate::graph::mixer::Seat;
+use crate::graph::mouth::Mouth;
 use crate::graph::player::Player;
 use crate::graph::recorder::Channel;
 use crate::graph::secret::Secret;
 use crate::graph::video::Video;
+use crate::kit::Stock;
 use crate::quality::{self, Path};
 use crate::rtcp::read::About;
 use crate::rtcp::write::{self as report, LastReport};
@@ -67,9 +68,7 @@ pub(crate) struct Coders {
     /// What the party says, for recordings, in the order of arrival, at 8 kHz or, if one of them wants that, at 16.
     pub tape: Decoder,
     /// What the party is to hear.
-    mouth: Encoder,
-    /// From 8 kHz to the mouth's rate, if that is another.
-    up: Option<Resampler>,
+    mouth: Mouth,
     /// Nothing was sent of what was spoken last.
     silent: bool,
 }
@@ -77,8 +76,8 @@ pub(crate) struct Coders {
 impl Coders {
     /// A codec at its beginning, spoken at 8 kHz: at 16 once that makes a difference.
     pub(crate) fn new(codec: Codec, opus: OpusParams, config: &OpusConfig) -> Self {
-        let mouth = Encoder::at(codec, NARROW, config, &opus);
-        Self { codec, opus, tape: Decoder::new(codec), mouth, up: None, silent: false }
+        let mouth = Mouth::at(codec, opus, NARROW, config);
+        Self { codec, opus, tape: Decoder::new(codec), mouth, silent: false }
     }
 
     /// The rate at which the party is spoken to.
@@ -86,18 +85,22 @@ impl Coders {
         self.mouth.rate()
     }
 
-    /// Speaks at `rate` from now on, or as near as the codec comes to it. Allocates.
-    pub(crate) fn tune(&mut self, rate: u32, config: &OpusConfig) {
-        let before = self.mouth.rate();
-        self.mouth.tune(self.codec, rate, config, &self.opus);
-        if self.mouth.rate() != before {
-            self.up = Resampler::new(NARROW, self.mouth.rate());
+    /// Speaks at `rate` from now on, or as near as the codec comes to it.
+    pub(crate) fn tune(&mut self, rate: u32, stock: &mut Stock) {
+        if rate.min(self.codec.sample_hz()) != self.mouth.rate() {
+            let mut made = stock.mouth(self.codec, self.opus, rate);
+            self.mouth.become_as(&mut made);
+            stock.discard(made);
         }
     }
 
-    /// Has recordings hear it at `rate`, or as near as the codec comes to it. Allocates if that is another.
-    pub(crate) fn tune_tape(&mut self, rate: u32) {
-        self.tape.tune(self.codec, rate);
+    /// Has recordings hear it at `rate`, or as near as the codec comes to it.
+    pub(crate) fn tune_tape(&mut self, rate: u32, stock: &mut Stock) {
+        if rate.min(self.codec.sample_hz()) != self.tape.rate() && !self.tape.turn(rate) {
+            let mut made = stock.tape(self.codec, rate);
+            core::mem::swap(&mut self.tape, &mut made);
+            stock.discard(made);
+        }
     }
 
     /// The payload of a packet's samples at [`Coders::rate`]: how long, and whether it is the first after a silence.
@@ -116,12 +119,9 @@ impl Coders {
     /// The same of samples at 8 kHz.
     pub(super) fn speak_narrow(&mut self, pcm: &[i16], out: &mut [u8]) -> Option<(usize, bool)> {
         let mut wide = [0; FRAME_MAX];
-        match self.up.as_mut() {
+        match self.mouth.widen(pcm, &mut wide) {
             None => self.speak(pcm, out),
-            Some(up) => {
-                let len = up.run(pcm, &mut wide);
-                self.speak(wide.get(..len)?, out)
-            }
+            Some(len) => self.speak(wide.get(..len)?, out),
         }
     }
 }
@@ -254,7 +254,7 @@ pub(crate) struct Leg {
     pub press: Option<Press>,
     /// The press that RTP events tell of now was told by signalling before.
     pub press_known: bool,
-    pub player: Option<Player>,
+    pub player: Option<Box<Player>>,
     /// What the partner says, where it must be decoded for this leg's party.
     pub feed: Option<Box<Feed>>,
     /// The program that has it.
@@ -295,6 +295,25 @@ pub(crate) fn is_public(ip: IpAddr) -> bool {
         }
         IpAddr::V6(ip) => !(ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local()),
     }
+}
+
+/// Packet time towards a party, in milliseconds.
+pub(crate) fn packet_ms(params: &StreamParams) -> u8 {
+    params.codec.packet_ms(params.ptime_ms.clamp(PTIME_MIN, PTIME_MAX))
+}
+
+/// How keys reach a party.
+fn way_of(dtmf: DtmfKind, params: &StreamParams) -> Way {
+    match dtmf {
+        DtmfKind::Info => Way::Signalling,
+        DtmfKind::Rfc4733 if params.dtmf.is_some() => Way::Events,
+        DtmfKind::Rfc4733 | DtmfKind::Inband => Way::Tones,
+    }
+}
+
+/// The codec in which a party is listened to for tones of keys, if it is.
+pub(crate) fn listens(dtmf: DtmfKind, params: &StreamParams) -> Option<Codec> {
+    Some(params.codec).filter(|codec| way_of(dtmf, params) == Way::Tones && !codec.is_video())
 }
 
 impl Leg {
@@ -388,11 +407,11 @@ impl Leg {
     }
 
     /// Takes the keys that were agreed, or that there are none.
-    pub(crate) fn agree_on(&mut self, keys: Option<&SrtpKeys>) {
+    pub(crate) fn agree_on(&mut self, keys: Option<&SrtpKeys>, stock: &mut Stock) {
         match (keys, &mut self.srtp) {
-            (Some(keys), Some(srtp)) => srtp.rekey(keys),
-            (Some(keys), None) => self.srtp = Srtp::new(keys).map(Box::new),
-            (None, _) => self.srtp = None,
+            (Some(keys), Some(srtp)) => srtp.rekey(keys, stock),
+            (Some(keys), None) => self.srtp = stock.srtp(keys),
+            (None, _) => stock.discard(self.srtp.take()),
         }
     }
 
@@ -445,38 +464,37 @@ impl Leg {
 
     /// Packet time in milliseconds.
     pub(crate) fn ptime_ms(&self) -> u8 {
-        let params = self.stream.as_ref().map(|s| s.params);
-        let ptime = params.map_or(self.tick_ms, |params| params.ptime_ms).clamp(PTIME_MIN, PTIME_MAX);
-        params.map_or(ptime, |params| params.codec.packet_ms(ptime))
+        let agreed = self.stream.as_ref().map(|stream| packet_ms(&stream.params));
+        agreed.unwrap_or(self.tick_ms.clamp(PTIME_MIN, PTIME_MAX))
     }
 
-    /// The party's codec from now on, with its clock. Allocates if it is another.
-    pub(crate) fn speak_as(&mut self, params: &StreamParams, config: &OpusConfig, now: Time) {
+    /// The party's codec from now on, with its clock.
+    pub(crate) fn speak_as(&mut self, params: &StreamParams, stock: &mut Stock, now: Time) {
         let clock = Clock::new(params.codec.clock_hz());
         self.outgoing.set_clock(clock, now);
         self.reception.set_clock(clock);
         self.digits_in.set_clock(clock);
         let same = |coders: &Coders| coders.codec == params.codec && coders.opus == params.opus;
         if params.codec.is_video() {
-            self.coders = None;
+            stock.discard(self.coders.take());
         } else if !self.coders.as_deref().is_some_and(same) {
-            self.coders = Some(Box::new(Coders::new(params.codec, params.opus, config)));
-            self.tune_to_player(config);
+            let made = stock.coders(params.codec, params.opus);
+            stock.discard(self.coders.replace(made));
+            self.tune_to_player(stock);
         }
     }
 
     /// Whether what is played to it has more than the telephone band.
     pub(crate) fn plays_wide(&self) -> bool {
-        self.player.as_ref().is_some_and(Player::is_wide)
+        self.player.as_ref().is_some_and(|player| player.is_wide())
     }
 
-    /// Has the party hear all of what is played that its codec carries, up to the band of speech. Allocates, if that is more
-    /// than it was spoken to before.
-    pub(crate) fn tune_to_player(&mut self, config: &OpusConfig) {
+    /// Has the party hear all of what is played that its codec carries, up to the band of speech.
+    pub(crate) fn tune_to_player(&mut self, stock: &mut Stock) {
         if self.plays_wide()
             && let Some(coders) = self.coders.as_mut()
         {
-            coders.tune(WIDE, config);
+            coders.tune(WIDE, stock);
         }
     }
 
@@ -500,20 +518,15 @@ impl Leg {
 
     /// How keys reach the party; `None` when none can.
     pub(crate) fn way(&self) -> Option<Way> {
-        let params = self.stream.as_ref()?.params;
-        match self.dtmf {
-            DtmfKind::Info => Some(Way::Signalling),
-            DtmfKind::Rfc4733 if params.dtmf.is_some() => Some(Way::Events),
-            DtmfKind::Rfc4733 | DtmfKind::Inband => Some(Way::Tones),
-        }
+        Some(way_of(self.dtmf, &self.stream.as_ref()?.params))
     }
 
-    /// Has an ear where keys are tones, and none elsewhere: it costs time for each packet. Allocates.
-    pub(crate) fn prick_ear(&mut self) {
-        let codec = self.stream.map(|stream| stream.params.codec);
-        let codec = codec.filter(|codec| self.way() == Some(Way::Tones) && !codec.is_video());
-        if self.ear.as_ref().map(|ear| ear.codec()) != codec {
-            self.ear = codec.map(|codec| Box::new(Ear::new(codec)));
+    /// Has an ear where keys are tones, and none elsewhere: it costs time for each packet.
+    pub(crate) fn prick_ear(&mut self, stock: &mut Stock) {
+        let wanted = self.stream.and_then(|stream| listens(self.dtmf, &stream.params));
+        if self.ear.as_ref().map(|ear| ear.codec()) != wanted {
+            let ear = wanted.map(|codec| stock.ear(codec));
+            stock.discard(core::mem::replace(&mut self.ear, ear));
         }
     }
 
@@ -530,9 +543,27 @@ impl Leg {
     }
 
     /// Puts another playlist in place of the one that is on; says which one was.
-    pub(crate) fn take_player(&mut self, player: Option<Player>) -> Option<PlaybackId> {
-        let old = core::mem::replace(&mut self.player, player);
-        old.map(|old| old.playback())
+    pub(crate) fn take_player(
+        &mut self,
+        player: Option<Box<Player>>,
+        stock: &mut Stock,
+    ) -> Option<PlaybackId> {
+        let old = core::mem::replace(&mut self.player, player)?;
+        let playback = old.playback();
+        stock.discard(old);
+        Some(playback)
+    }
+
+    /// Gives away all that it has on the heap: it is no more.
+    pub(crate) fn hand_back(&mut self, stock: &mut Stock) {
+        stock.discard(self.coders.take());
+        stock.discard(self.srtp.take());
+        stock.discard(self.path.take());
+        stock.discard(self.ear.take());
+        stock.discard(self.player.take());
+        stock.discard(self.feed.take());
+        stock.discard(self.live.take());
+        stock.discard(self.video.take());
     }
 
     /// A sign of life from the party.

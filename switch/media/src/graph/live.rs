@@ -5,13 +5,14 @@
 
 use crate::codec::g711::{self, Law};
 use crate::graph::feed::{Feed, Pulled};
+use crate::kit::Stock;
 use cordboard_model::id::StreamId;
 use cordboard_model::media::Codec;
 use cordboard_model::stream::Track;
 use cordboard_model::time::{Duration, Time};
 
 /// Samples a second, of either way.
-const LIVE_HZ: u32 = 8_000;
+pub(crate) const LIVE_HZ: u32 = 8_000;
 /// Samples of one piece: 20 ms.
 pub const LIVE_CHUNK: usize = 160;
 /// How often a piece is handed out.
@@ -43,7 +44,7 @@ pub struct LiveChunk {
 pub(crate) struct Live {
     talker: Option<StreamId>,
     listener: Option<(StreamId, Track)>,
-    feed: Feed,
+    feed: Box<Feed>,
     pieces: [[u8; LIVE_CHUNK]; WAITING],
     first: usize,
     waiting: usize,
@@ -56,17 +57,17 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Begins, of nobody yet; allocates.
-    pub(crate) fn new(codec: Codec) -> Self {
+    /// Begins, of nobody yet, with room for what a program says if it is to say anything; allocates.
+    pub(crate) fn new(codec: Codec, talks: bool) -> Self {
         Self {
             talker: None,
             listener: None,
-            feed: Feed::new(codec, LIVE_HZ),
+            feed: Box::new(Feed::new(codec, LIVE_HZ)),
             pieces: [[0; LIVE_CHUNK]; WAITING],
             first: 0,
             waiting: 0,
             dropped: 0,
-            down: Box::default(),
+            down: vec![0; if talks { AHEAD } else { 0 }].into(),
             at: 0,
             held: 0,
             played: 0,
@@ -74,11 +75,19 @@ impl Live {
         }
     }
 
-    /// A program has the party from now on. Allocates.
+    /// A program has the party from now on. Allocates if none was expected to.
     pub(crate) fn talk(&mut self, stream: StreamId) {
         self.talker = Some(stream);
-        self.down = vec![0; AHEAD].into();
+        if self.down.is_empty() {
+            self.down = vec![0; AHEAD].into();
+        }
+        self.down.fill(0);
         (self.at, self.held, self.played) = (0, 0, 0);
+    }
+
+    /// Whether it decodes what a party says in this codec.
+    pub(crate) fn is_for(&self, codec: Codec) -> bool {
+        self.feed.codec() == codec
     }
 
     /// A program listens from now on.
@@ -107,10 +116,11 @@ impl Live {
         &mut self.feed
     }
 
-    /// The party speaks another codec from now on. Allocates.
-    pub(crate) fn set_codec(&mut self, codec: Codec) {
+    /// The party speaks another codec from now on.
+    pub(crate) fn set_codec(&mut self, codec: Codec, stock: &mut Stock) {
         if self.feed.codec() != codec {
-            self.feed = Feed::new(codec, LIVE_HZ);
+            let made = stock.feed(codec, LIVE_HZ);
+            stock.discard(core::mem::replace(&mut self.feed, made));
         }
     }
 
@@ -214,7 +224,7 @@ mod tests {
     use cordboard_model::id::{IdMaker, TenantId};
 
     fn live() -> Live {
-        let mut live = Live::new(Codec::Pcmu);
+        let mut live = Live::new(Codec::Pcmu, true);
         live.talk(IdMaker::new(1, 0).stream(TenantId::DEFAULT));
         live
     }

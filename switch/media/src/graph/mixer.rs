@@ -12,6 +12,7 @@ use crate::codec::resample::{Resampler, bring};
 use crate::codec::{Encoder, NARROW, WIDE};
 use crate::graph::feed::{Feed, Pulled};
 use crate::graph::loudness::{Gain, Speaker, mean_square};
+use crate::kit::Stock;
 use cordboard_model::id::CallId;
 use cordboard_model::media::{Codec, MIX_MEMBERS_MAX, OpusParams};
 use cordboard_model::time::{Duration, Time};
@@ -220,7 +221,7 @@ impl Mix {
 
     /// Settles the rate by who sits there now, and has everybody's audio come and go at it. Who is muted for a while changes
     /// nothing. Allocates if it is another rate.
-    pub(crate) fn tune(&mut self) {
+    pub(crate) fn tune(&mut self, stock: &mut Stock) {
         let is_wide = |member: &Member| {
             member.leg.is_some() && member.shape.is_some_and(|shape| shape.codec.sample_hz() > NARROW)
         };
@@ -230,7 +231,7 @@ impl Mix {
             |(place, member): (usize, &Member)| is_wide(member) && member.hears & wide & !bit(place) != 0;
         self.rate = if self.members.iter().enumerate().any(hears_wide) { WIDE } else { NARROW };
         for feed in self.members.iter_mut().filter_map(|member| member.feed.as_mut()) {
-            feed.tune(self.rate);
+            feed.tune(self.rate, stock);
         }
         for out in &mut self.outs {
             out.tune(self.rate, &self.opus);

@@ -77,7 +77,7 @@ impl Item {
 #[derive(Clone, Debug)]
 pub(crate) struct Player {
     playback: PlaybackId,
-    items: Box<[Item]>,
+    items: Vec<Item>,
     repeat: Repeat,
     item: usize,
     /// Samples of the item already played, at 8 kHz.
@@ -85,10 +85,27 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    /// A player at the beginning of `items`. `None` if there is nothing to play in them.
-    pub(crate) fn new(playback: PlaybackId, mut items: Vec<Item>, repeat: Repeat) -> Option<Self> {
-        items.retain(|item| item.len() > 0);
-        (!items.is_empty()).then(|| Self { playback, items: items.into(), repeat, item: 0, at: 0 })
+    /// A player with nothing to play yet, and room for so many items. Allocates.
+    pub(crate) fn with_room(playback: PlaybackId, items: usize) -> Self {
+        Self { playback, items: Vec::with_capacity(items), repeat: Repeat::Once, item: 0, at: 0 }
+    }
+
+    /// At the beginning of these. Whether there is anything to play in them.
+    pub(crate) fn begin(
+        &mut self,
+        playback: PlaybackId,
+        items: impl Iterator<Item = Item>,
+        repeat: Repeat,
+    ) -> bool {
+        self.items.clear();
+        self.items.extend(items.filter(|item| item.len() > 0));
+        (self.playback, self.repeat, self.item, self.at) = (playback, repeat, 0, 0);
+        !self.items.is_empty()
+    }
+
+    /// For how many items there is room.
+    pub(crate) fn room(&self) -> usize {
+        self.items.capacity()
     }
 
     /// Which playback this is.
@@ -184,7 +201,9 @@ mod tests {
     use cordboard_model::id::{IdMaker, TenantId};
 
     fn player(items: Vec<Item>, repeat: Repeat) -> Option<Player> {
-        Player::new(IdMaker::new(1, 0).playback(TenantId::DEFAULT), items, repeat)
+        let playback = IdMaker::new(1, 0).playback(TenantId::DEFAULT);
+        let mut player = Player::with_room(playback, items.len());
+        player.begin(playback, items.into_iter(), repeat).then_some(player)
     }
 
     fn ramp(from: i16, samples: i16) -> Item {

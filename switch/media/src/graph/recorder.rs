@@ -9,6 +9,7 @@
 
 use crate::codec::{NARROW, WIDE};
 use crate::graph::fit::Fit;
+use crate::kit::Stock;
 use crate::rtp::ahead;
 use cordboard_model::id::RecordingId;
 use cordboard_model::time::{Duration, Time};
@@ -137,7 +138,7 @@ pub(crate) struct Recorder {
     /// Frames a second.
     rate: u32,
     /// For channels whose samples come at another rate.
-    fit: [Option<Fit>; 2],
+    fit: [Option<Box<Fit>>; 2],
     /// Frames of left and right; what is not written is zero.
     ring: Box<[[i16; 2]]>,
     anchors: [Option<Anchor>; 2],
@@ -200,6 +201,11 @@ impl Pauses {
 }
 
 impl Recorder {
+    /// Begins at this moment, and has this name.
+    pub(crate) fn begin(&mut self, id: RecordingId, now: Time) {
+        (self.id, self.start) = (id, now);
+    }
+
     /// Starts, at 8 kHz or 16; allocates the ring, at least as long as the window needs.
     pub(crate) fn new(id: RecordingId, rate: u32, ring: Duration, now: Time) -> Self {
         let rate = rate.clamp(NARROW, WIDE);
@@ -231,12 +237,13 @@ impl Recorder {
         self.rate
     }
 
-    /// What is said on a channel comes as samples at `rate` from now on. Allocates if it did not before.
-    pub(crate) fn expect(&mut self, channel: Channel, rate: u32) {
+    /// What is said on a channel comes as samples at `rate` from now on.
+    pub(crate) fn expect(&mut self, channel: Channel, rate: u32, stock: &mut Stock) {
         let fit = &mut self.fit[channel.index()];
         let (before, after) = (fit.is_some(), rate != self.rate);
         if before != after {
-            *fit = Fit::new(rate, self.rate);
+            let made = if after { stock.fit(rate, self.rate) } else { None };
+            stock.discard(core::mem::replace(fit, made));
         }
     }
 

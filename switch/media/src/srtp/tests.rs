@@ -1,4 +1,6 @@
 use super::*;
+use crate::codec::opus::OpusConfig;
+use crate::kit::Stock;
 use cordboard_model::srtp::SrtpSuite;
 
 fn key(suite: SrtpSuite, seed: u8) -> SrtpKey {
@@ -266,13 +268,16 @@ fn a_new_key_of_the_peer_leaves_our_counters_and_its_own_may_begin_again_or_go_o
             sealed(&mut b, 8, sequence);
         }
         let next = key(suite, 3);
-        b.rekey(&SrtpKeys { send: key(suite, 2), receive: next });
+        b.rekey(&SrtpKeys { send: key(suite, 2), receive: next }, &mut Stock::new(OpusConfig::default()));
         assert_eq!(b.send.streams.newest(8), Some(80_000), "the same key goes on");
         assert_eq!(opened(&mut b, &sealed(&mut a, 7, 14_465)), Err(Refused::Forged), "the old key is gone");
         let again = || SrtpKeys { send: next, receive: key(suite, 2) };
         let mut fresh = Srtp::new(&again()).unwrap();
         assert_eq!(opened(&mut b, &sealed(&mut fresh, 7, 14_470)), Ok(plain(7, 14_470)), "{suite:?}");
-        b.rekey(&SrtpKeys { send: key(suite, 2), receive: key(suite, 4) });
+        b.rekey(
+            &SrtpKeys { send: key(suite, 2), receive: key(suite, 4) },
+            &mut Stock::new(OpusConfig::default()),
+        );
         let mut goes_on = Srtp::new(&SrtpKeys { send: key(suite, 4), receive: key(suite, 2) }).unwrap();
         goes_on.send.streams.note(7, 80_000);
         // known by its last count, which was begun again: zero

@@ -2,19 +2,24 @@
 
 use crate::hep::HepOrder;
 use crate::journal::JournalOrder;
-use crate::media::RecorderOrder;
+use crate::media::{BuildOrder, RecorderOrder};
 use crate::metrics::LaneReading;
 use crate::shard::Order;
 use crate::streams::Piece;
 use crate::switch::Closer;
 use crate::transport::StreamOrder;
 use cordboard_lane::{Receiver, Sender, lane};
+use cordboard_media::Discarded;
 use cordboard_model::cdr::RecordingEntry;
 use cordboard_model::event::Event;
 use cordboard_store::Stored;
 
 /// Slots of the lanes, by what waits in them.
 const MEDIA_EVENTS: usize = 16_384;
+/// A burst of commands for every call that may be up.
+const BUILD_ORDERS: usize = 16_384;
+/// Those of a thousand legs that end at once, which is more than ends between two looks.
+const DISCARDED: usize = 8_192;
 const API_ORDERS: usize = 4_096;
 const STREAM_MESSAGES: usize = 8_192;
 const RECORDER_CHUNKS: usize = 8_192;
@@ -30,6 +35,10 @@ const STORED: usize = 65_536;
 /// The lanes of the switch, both ends.
 pub(super) struct Lanes {
     pub(super) media_events: (Sender<Order>, Receiver<Order>),
+    /// Commands to media threads.
+    pub(super) builder: (Sender<BuildOrder>, Receiver<BuildOrder>),
+    /// What media threads are done with.
+    pub(super) discarded: (Sender<Discarded>, Receiver<Discarded>),
     pub(super) journalled: (Sender<Order>, Receiver<Order>),
     pub(super) api: (Sender<Order>, Receiver<Order>),
     /// From TCP, TLS and WebSocket.
@@ -51,6 +60,8 @@ impl Lanes {
     pub(super) fn new(calls: usize) -> Self {
         Self {
             media_events: lane("media to shard", MEDIA_EVENTS),
+            builder: lane("shard to builder", BUILD_ORDERS),
+            discarded: lane("media to builder", DISCARDED),
             journalled: lane("journal to shard", calls * 2 + 1_024),
             api: lane("api to shard", API_ORDERS),
             streams: lane("streams to shard", STREAM_MESSAGES),
@@ -74,6 +85,8 @@ impl Lanes {
         }
         vec![
             of(&self.media_events.0),
+            of(&self.builder.0),
+            of(&self.discarded.0),
             of(&self.journalled.0),
             of(&self.api.0),
             of(&self.streams.0),
@@ -94,6 +107,8 @@ impl Lanes {
         }
         vec![
             of(&self.media_events.0),
+            of(&self.builder.0),
+            of(&self.discarded.0),
             of(&self.journalled.0),
             of(&self.api.0),
             of(&self.streams.0),

@@ -42,7 +42,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use threads::{making, spawn, start_media, start_shard};
+use threads::{making, spawn, start_builder, start_media, start_shard};
 use tokio::sync::mpsc;
 
 /// Receive buffer of a SIP socket, bytes: a burst of a second at a thousand calls a second.
@@ -200,12 +200,15 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
 
     let mut threads = media.handles;
     let (closers, shard_gauges) = (lanes.closers(), Arc::clone(&gauges.shard));
+    let to_builder = (lanes.builder.1, lanes.discarded.1, lanes.media_events.0.clone());
+    threads.push(start_builder(&loaded, to_builder, &media.orders, Arc::clone(&gauges.builder))?);
     let orders = vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1];
     let streams = lanes.to_streams.0;
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
     let fetch = start_fetch(&loaded.machine, &lanes.api.0)?;
     let (udp, to_media, journal, events) = (sockets.udp, media.orders, lanes.journal.0, lanes.events.0);
+    let builder = lanes.builder.0;
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
     let told = lanes.ended.0;
     let setup = move |shard| ShardSetup {
@@ -214,6 +217,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         orders,
         streams,
         media: to_media,
+        builder,
         journal,
         fetch,
         dns,

@@ -4,16 +4,19 @@ use super::lanes::Lanes;
 use super::{BootError, registry};
 use crate::clock::Clock;
 use crate::config::{Listen, Loaded};
-use crate::gauges::MediaGauges;
-use crate::media::{MediaOrder, MediaSetup, MediaThread, OwnPorts, Pairs, PortPool, PortRange};
-use crate::shard::{ShardSetup, ShardThread};
+use crate::gauges::{BuilderGauges, MediaGauges};
+use crate::media::{
+    BuildOrder, Builder, MediaOrder, MediaSetup, MediaThread, OwnPorts, Pairs, PortPool, PortRange,
+};
+use crate::shard::{Order, ShardSetup, ShardThread};
 use cordboard_core::{Restore, Shard, ShardCommand, ShardConfig, VideoRule};
-use cordboard_lane::{Sender, lane};
-use cordboard_media::{Identity, MediaConfig, MediaEngine};
+use cordboard_lane::{Receiver, Sender, lane};
+use cordboard_media::{Discarded, Identity, KitMaker, MediaConfig, MediaEngine};
 use cordboard_model::config::Snapshot;
 use cordboard_plugin_api::Registry;
 use cordboard_sip::engine::Transport;
 use cordboard_sip::sdp::DtlsSelf;
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -44,6 +47,34 @@ pub(super) struct MediaThreads {
     pub(super) fingerprint: [u8; 32],
 }
 
+fn media_config(loaded: &Loaded) -> MediaConfig {
+    let machine = &loaded.machine.media;
+    MediaConfig {
+        silence_limit: loaded.snapshot.limits.media_silence,
+        unheard_limit: loaded.snapshot.limits.media_unheard,
+        tick: Duration::from_millis(u64::from(machine.ptime)),
+        // Two for each call that may be up, all of them on one thread if it comes so, and those that just end.
+        legs_max: loaded.snapshot.limits.calls.saturating_mul(2).saturating_add(1_024),
+        opus: machine.opus,
+        record_rate: loaded.machine.recordings.rate,
+        ..MediaConfig::default()
+    }
+}
+
+/// Starts who makes and frees what media threads need for legs, between them and the shard.
+pub(super) fn start_builder(
+    loaded: &Loaded,
+    (orders, discarded, events): (Receiver<BuildOrder>, Receiver<Discarded>, Sender<Order>),
+    media: &[Sender<MediaOrder>],
+    gauges: Arc<BuilderGauges>,
+) -> Result<JoinHandle<()>, BootError> {
+    let config = media_config(loaded);
+    let maker = KitMaker::new(config, config.legs_max as usize);
+    let (media, owed) = (media.to_vec(), VecDeque::new());
+    let builder = Builder { orders, discarded, media, events, maker, owed, gauges };
+    spawn("builder".into(), move || builder.run())
+}
+
 pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Result<MediaThreads, BootError> {
     let machine = &loaded.machine.media;
     let threads = usize::from(machine.threads.max(1));
@@ -51,22 +82,13 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
     let public = (machine.advertised != machine.address).then_some(machine.advertised);
     let told = [public, machine.advertised6.map(IpAddr::V6)];
     let own = Arc::new(OwnPorts::new(machine.address, told.into_iter().flatten()));
+    let config = media_config(loaded);
     let identity = Identity::new(clock.epoch()).map_err(|why| BootError::System(io::Error::other(why)))?;
     let fingerprint = identity.fingerprint();
     let mut started =
         MediaThreads { orders: Vec::new(), gauges: Vec::new(), handles: Vec::new(), fingerprint };
     for index in 0..threads {
-        let (orders, receiver) = lane("shard to media", MEDIA_ORDERS);
-        let config = MediaConfig {
-            silence_limit: loaded.snapshot.limits.media_silence,
-            unheard_limit: loaded.snapshot.limits.media_unheard,
-            tick: Duration::from_millis(u64::from(machine.ptime)),
-            // Two for each call that may be up, all of them on one thread if it comes so, and those that just end.
-            legs_max: loaded.snapshot.limits.calls.saturating_mul(2).saturating_add(1_024),
-            opus: machine.opus,
-            record_rate: loaded.machine.recordings.rate,
-            ..MediaConfig::default()
-        };
+        let (orders, receiver) = lane("builder to media", MEDIA_ORDERS);
         let pool = PortPool::new(range.part(index, threads), Arc::clone(&own));
         let ports = Pairs::new(pool, machine.port_linger);
         let gauges = Arc::new(MediaGauges::default());
@@ -78,6 +100,7 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
             orders: receiver,
             events: lanes.media_events.0.clone(),
             recorder: lanes.recorder.0.clone(),
+            discarded: lanes.discarded.0.clone(),
             pieces: lanes.pieces.0.clone(),
             place: index,
             clock,

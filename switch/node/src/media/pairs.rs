@@ -38,7 +38,14 @@ pub struct Pairs {
 impl Pairs {
     /// None bound yet. A pair rests until it was silent for `linger`.
     pub fn new(pool: PortPool, linger: Duration) -> Self {
-        Self { pool, linger, bound: Vec::new(), gone: Vec::new(), resting: VecDeque::new() }
+        let room = pool.unbound();
+        Self {
+            pool,
+            linger,
+            bound: Vec::with_capacity(room),
+            gone: Vec::with_capacity(room),
+            resting: VecDeque::with_capacity(room),
+        }
     }
 
     /// A pair for a leg: one that has rested, or a new one, whose RTP socket is watched as twice its key and whose

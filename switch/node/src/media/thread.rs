@@ -12,7 +12,9 @@ use crate::guard::guarded;
 use crate::shard::Order;
 use crate::streams::Piece;
 use cordboard_lane::{Receiver, Sender, Sleep};
-use cordboard_media::{Audio, LIVE_CHUNK, MediaEngine, MediaOutput, PortKey, Recorded, Traveller, Verdict};
+use cordboard_media::{
+    Audio, Discarded, Kit, LIVE_CHUNK, MediaEngine, MediaOutput, PortKey, Recorded, Traveller, Verdict,
+};
 use cordboard_model::id::{AssetId, LegId, RecordingId, StreamId};
 use cordboard_model::media::{MediaCommand, MediaEvent, PlayItem};
 use cordboard_model::time::{Duration, Time};
@@ -22,6 +24,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+/// Ends of recordings and moves of legs that may wait without a look for memory.
+const ENDS: usize = 256;
 /// Commands obeyed before packets have their turn again.
 const COMMANDS: usize = 256;
 /// Longest RTP packet taken: an Ethernet frame's worth, with room for what sealing it adds.
@@ -32,8 +36,8 @@ pub const CHUNK: usize = 320;
 /// To a media thread.
 #[derive(Debug)]
 pub enum MediaOrder {
-    /// What the shard wants.
-    Command(MediaCommand),
+    /// What the shard wants, with what that needs.
+    Command(MediaCommand, Option<Box<Kit>>),
     /// A leg is wanted on another thread, recorded or not if need be.
     Part {
         /// Which.
@@ -114,6 +118,8 @@ pub struct MediaSetup {
     pub events: Sender<Order>,
     /// To the recording writer.
     pub recorder: Sender<RecorderOrder>,
+    /// To the builder, who frees what is needed no more. It is not woken for that; what finds no room is freed here and counted.
+    pub discarded: Sender<Discarded>,
     /// To the streams of programs, and this thread's place among the media threads.
     pub pieces: Sender<Piece>,
     /// See `pieces`.
@@ -154,8 +160,8 @@ impl MediaThread {
         Ok(Self {
             setup,
             readiness,
-            closing: VecDeque::new(),
-            owed: VecDeque::new(),
+            closing: VecDeque::with_capacity(ENDS),
+            owed: VecDeque::with_capacity(ENDS),
             assets: BTreeSet::new(),
             missing: BTreeSet::new(),
         })
@@ -180,6 +186,7 @@ impl MediaThread {
             self.obey();
             self.tick(&mut buf);
             self.outputs();
+            self.clear_out();
             self.report();
         }
     }
@@ -254,6 +261,7 @@ impl MediaThread {
             };
             let now = self.setup.clock.now();
             guarded("media command", || self.follow(order, now));
+            self.clear_out();
             // A port must exist before the next command names its leg.
             self.outputs();
         }
@@ -262,16 +270,17 @@ impl MediaThread {
     fn follow(&mut self, order: MediaOrder, now: Time) {
         let (engine, assets, missing) = (&mut self.setup.engine, &mut self.assets, &mut self.missing);
         match order {
-            MediaOrder::Command(command) => {
+            MediaOrder::Command(command, kit) => {
                 tell_missing(&command, assets, missing);
-                engine.handle_command(command, now);
+                engine.handle_prepared(command, kit, now);
             }
             MediaOrder::Part { leg, force } => self.send_off(leg, force, now),
             MediaOrder::Arrive(parted) => self.take_in(*parted, now),
             MediaOrder::Asset(asset, audio) => {
                 missing.remove(&asset);
                 assets.insert(asset.clone());
-                drop(engine.load_asset(asset, audio));
+                let replaced = engine.load_asset(asset, audio);
+                self.hand_back(replaced.map(Discarded::from));
             }
             MediaOrder::FeedLive { leg, stream, at, len, codes } => {
                 engine.feed_live(leg, stream, at, codes.get(..len).unwrap_or_default());
@@ -279,8 +288,24 @@ impl MediaThread {
             MediaOrder::ClearLive { leg, stream, to } => engine.clear_live(leg, stream, to),
             MediaOrder::DropAsset(asset) => {
                 assets.remove(&asset);
-                drop(engine.drop_asset(&asset));
+                let dropped = engine.drop_asset(&asset);
+                self.hand_back(dropped.map(Discarded::from));
             }
+        }
+    }
+
+    /// What the engine has no more use for is freed elsewhere.
+    fn clear_out(&mut self) {
+        while let Some(discarded) = self.setup.engine.poll_discarded() {
+            self.hand_back(Some(discarded));
+        }
+    }
+
+    fn hand_back(&self, discarded: Option<Discarded>) {
+        if let Some(discarded) = discarded
+            && self.setup.discarded.try_send_quietly(discarded).is_err()
+        {
+            self.setup.gauges.freed_here.fetch_add(1, Relaxed);
         }
     }
 
@@ -395,6 +420,7 @@ impl MediaThread {
         self.setup.recorder.flush();
         self.setup.events.flush();
         self.setup.gauges.legs.store(self.setup.engine.legs() as u64, Relaxed);
+        self.setup.gauges.made_here.store(self.setup.engine.kit_counters().made_here, Relaxed);
     }
 
     fn close_recordings(&mut self) {
