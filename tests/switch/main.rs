@@ -116,6 +116,7 @@ static TESTS: &[Test] = &[
     test("linphone_sends_its_caller_on_without_asking", transfers::blind),
     test("linphone_joins_its_two_calls", transfers::attended),
     test("two_calls_of_two_media_threads_are_joined", transfers::attended_over_threads),
+    test("two_calls_of_two_media_threads_by_io_uring_are_joined", transfers::attended_by_io_uring),
     test("the_api_consults_and_sends_a_party_on", transfers::consultation),
     test("three_talk_by_the_api_one_is_held_and_muted_and_two_go_on", supervision::conference),
     test("a_supervisor_in_every_mode_is_heard_by_whom_he_may_be", supervision::every_mode),

@@ -95,6 +95,15 @@ pub fn attended_over_threads(dir: &Path) -> Outcome {
     join_two_calls(three_on(dir, config)?)
 }
 
+/// The same where media threads ask for their sockets by `io_uring`.
+pub fn attended_by_io_uring(dir: &Path) -> Outcome {
+    let media = "address = \"127.0.0.1\"\nthreads = 2\nsockets = \"io_uring\"";
+    let all = three_on(dir, Config::new(dir)?.media(media))?;
+    let threads = all.0.api.metric("cordboard_media_io_uring")?;
+    ensure(threads == 2.0, || format!("{threads} media threads have io_uring"))?;
+    join_two_calls(all)
+}
+
 fn join_two_calls((switch, mut phones): (Switch, [Linphone; 3])) -> Outcome {
     first_talk(&mut phones)?;
     phones[1].order("pause")?;

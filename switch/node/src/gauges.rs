@@ -19,6 +19,8 @@ pub struct MediaGauges {
     pub legs: AtomicU64,
     /// Free pairs of ports.
     pub ports_free: AtomicU64,
+    /// 1 if its sockets are asked for by `io_uring`.
+    pub io_uring: AtomicU64,
     /// Parts of legs that the thread made itself.
     pub made_here: AtomicU64,
     /// Parts that it freed itself, for the lane to the builder was full.

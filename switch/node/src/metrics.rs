@@ -112,6 +112,13 @@ impl Gauges {
             "Free pairs of media ports.",
             media(|m| &m.ports_free),
         );
+        line(
+            o,
+            "gauge",
+            "cordboard_media_io_uring",
+            "Media threads whose sockets are asked for by io_uring.",
+            media(|m| &m.io_uring),
+        );
         self.render_builder(o);
         self.render_streams(o);
         self.render_programs(o);

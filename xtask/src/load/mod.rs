@@ -46,7 +46,7 @@ const KINDS: &[Kind] = &[
     ),
     (
         "relay",
-        "RTP passed on as it is, beside bare relays [--calls N] [--seconds S] [--rounds N] [--against rtpengine] [--no-build]",
+        "RTP passed on as it is, beside bare relays [--calls N] [--seconds S] [--rounds N] [--against rtpengine] [--io-uring] [--no-build]",
         media::relay,
     ),
     (

@@ -73,6 +73,8 @@ pub(super) fn binary(root: &Path, build: bool) -> Result<PathBuf, String> {
 pub(super) struct More<'a> {
     /// Lines of `[sip]`.
     pub(super) sip: &'a str,
+    /// Lines of `[media]`.
+    pub(super) media: &'a str,
     /// Lines of `[limits]`.
     pub(super) limits: &'a str,
     /// Lines of the tenant.
@@ -84,7 +86,7 @@ pub(super) struct More<'a> {
 /// Every call comes by one trunk and leaves by another: no account, no digest, no flow, no queue. Ports for
 /// 12,500 calls at a time, for a port rests two seconds after its call.
 fn configuration(more: More<'_>) -> String {
-    let More { sip, limits, tenant, sections } = more;
+    let More { sip, media, limits, tenant, sections } = more;
     // SIPp's called side would count an OPTIONS as a call that failed.
     let trunk = |name: &str, key: &str, value: &str| {
         format!(
@@ -95,7 +97,7 @@ fn configuration(more: More<'_>) -> String {
         format!("[[tenant.default.number]]\naccess_code = \"{number}\"\nto = \"trunk:{trunk}:{number}\"\n")
     };
     [
-        format!("[sip]\nlisten = [\"{SIP}\", \"tcp:{SIP}\"]\n{sip}\n[media]\naddress = \"127.0.0.1\"\nport_min = 10000\nport_max = 59999\n"),
+        format!("[sip]\nlisten = [\"{SIP}\", \"tcp:{SIP}\"]\n{sip}\n[media]\naddress = \"127.0.0.1\"\nport_min = 10000\nport_max = 59999\n{media}\n"),
         format!("[http]\nlisten = \"{HTTP}\"\n[store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n"),
         "[recordings]\ndir = \"var/recordings\"\n[log]\nlevel = \"warn\"\n".to_owned(),
         // No packets flow, and that must not end a call.

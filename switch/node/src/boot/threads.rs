@@ -3,10 +3,11 @@
 use super::lanes::Lanes;
 use super::{BootError, registry};
 use crate::clock::Clock;
-use crate::config::{Listen, Loaded};
+use crate::config::{Listen, Loaded, SocketsBy};
 use crate::gauges::{BuilderGauges, MediaGauges};
 use crate::media::{
-    BuildOrder, Builder, MediaOrder, MediaSetup, MediaThread, OwnPorts, Pairs, PortPool, PortRange,
+    BuildOrder, Builder, ByEpoll, ByUring, MediaOrder, MediaSetup, MediaThread, OwnPorts, Pairs, PortPool,
+    PortRange, Sockets,
 };
 use crate::shard::{Order, ShardSetup, ShardThread};
 use cordboard_core::{Restore, Shard, ShardCommand, ShardConfig, VideoRule};
@@ -61,6 +62,28 @@ fn media_config(loaded: &Loaded) -> MediaConfig {
     }
 }
 
+/// Whether `io_uring` is configured and can be had. Where it cannot, calls go on by epoll, and the log says why.
+fn can_have_uring(wanted: SocketsBy, try_out: impl FnOnce() -> io::Result<()>) -> bool {
+    wanted == SocketsBy::IoUring && try_out().inspect_err(refused).is_ok()
+}
+
+fn refused(why: &io::Error) {
+    tracing::warn!(
+        %why,
+        "[media] sockets = \"io_uring\" is not to be had here (a kernel before 6.1, a seccomp filter, or \
+         kernel.io_uring_disabled): epoll is used"
+    );
+}
+
+fn run_media(
+    index: usize,
+    setup: MediaSetup,
+    sockets: impl Sockets + Send + 'static,
+) -> Result<JoinHandle<()>, BootError> {
+    let thread = MediaThread::new(setup, sockets).map_err(BootError::System)?;
+    spawn(format!("media-{index}"), move || thread.run())
+}
+
 /// Starts who makes and frees what media threads need for legs, between them and the shard.
 pub(super) fn start_builder(
     loaded: &Loaded,
@@ -83,6 +106,7 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
     let told = [public, machine.advertised6.map(IpAddr::V6)];
     let own = Arc::new(OwnPorts::new(machine.address, told.into_iter().flatten()));
     let config = media_config(loaded);
+    let by_uring = can_have_uring(machine.sockets, ByUring::try_out);
     let identity = Identity::new(clock.epoch()).map_err(|why| BootError::System(io::Error::other(why)))?;
     let fingerprint = identity.fingerprint();
     let mut started =
@@ -91,6 +115,7 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
         let (orders, receiver) = lane("builder to media", MEDIA_ORDERS);
         let pool = PortPool::new(range.part(index, threads), Arc::clone(&own));
         let ports = Pairs::new(pool, machine.port_linger);
+        let ports_each = ports.free();
         let gauges = Arc::new(MediaGauges::default());
         gauges.ports_free.store(ports.free() as u64, Relaxed);
         let setup = MediaSetup {
@@ -106,8 +131,13 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
             clock,
             gauges: Arc::clone(&gauges),
         };
-        let thread = MediaThread::new(setup).map_err(BootError::System)?;
-        started.handles.push(spawn(format!("media-{index}"), move || thread.run())?);
+        let made = by_uring.then(|| ByUring::new(ports_each).inspect_err(refused));
+        let by_uring = made.and_then(Result::ok);
+        gauges.io_uring.store(u64::from(by_uring.is_some()), Relaxed);
+        started.handles.push(match by_uring {
+            Some(sockets) => run_media(index, setup, sockets)?,
+            None => run_media(index, setup, ByEpoll::new().map_err(BootError::System)?)?,
+        });
         started.orders.push(orders);
         started.gauges.push(gauges);
     }
@@ -202,5 +232,18 @@ pub(super) async fn start_shard(
         Ok(Ok(())) => Ok(handle),
         Ok(Err(why)) => Err(BootError::System(why)),
         Err(_) => Err(BootError::System(io::Error::other("the signalling thread ended at its start"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_kernel_refuses_io_uring_epoll_is_used_and_where_it_is_not_wanted_nobody_asks() {
+        let refuses = || Err(io::ErrorKind::PermissionDenied.into());
+        assert!(!can_have_uring(SocketsBy::IoUring, refuses));
+        assert!(can_have_uring(SocketsBy::IoUring, || Ok(())));
+        assert!(!can_have_uring(SocketsBy::Epoll, || panic!("it was asked for")));
     }
 }

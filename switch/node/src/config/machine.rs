@@ -70,6 +70,8 @@ pub struct MediaMachine {
     pub port_max: u16,
     /// Media threads.
     pub threads: u16,
+    /// How they ask for their sockets.
+    pub sockets: SocketsBy,
     /// Packet length when the peer does not ask for another, milliseconds.
     pub ptime: u8,
     /// How long the port of a leg that ended is not given to another.
@@ -87,6 +89,18 @@ pub struct MediaMachine {
     /// Whether we only answer ICE checks.
     pub ice_lite: bool,
 }
+
+/// How media threads ask the operating system for their sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SocketsBy {
+    /// epoll.
+    Epoll,
+    /// `io_uring`, where it can be had.
+    IoUring,
+}
+
+const BACK_ENDS: &[(&str, SocketsBy)] = &[("epoll", SocketsBy::Epoll), ("io_uring", SocketsBy::IoUring)];
 
 /// `[http]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -337,6 +351,7 @@ fn read_media(media: &Section<'_>, first: SocketAddr, sip: &SipMachine) -> Media
         port_min,
         port_max,
         threads: media.or("threads", 1, integer(1..=64, "threads")),
+        sockets: media.or("sockets", SocketsBy::Epoll, one_of(BACK_ENDS)),
         ptime: media.or("ptime", 20, ptime),
         port_linger: media.or("port_linger", s(2), duration(ms(0)..=s(60))),
         rtcp_mux: media.or("rtcp_mux", false, boolean),

@@ -50,7 +50,7 @@ pub use kept::{FlowHome, FlowHomes, FlowsMachine, Keeper};
 pub(crate) use kept::{faults, label};
 pub use machine::{
     HepMachine, HttpMachine, JournalMachine, LogLevel, LogMachine, Machine, MediaMachine, RecordingsMachine,
-    StoreMachine, TraceMachine,
+    SocketsBy, StoreMachine, TraceMachine,
 };
 pub use secret::ApiKey;
 pub use sip::{Listen, SipMachine, TlsMachine};

@@ -5,7 +5,7 @@
 //! between, and a switch that has seen its busiest hour opens no socket for a call any more.
 
 use super::ports::{Pair, PortPool};
-use super::readiness::Readiness;
+use super::sockets::{Came, Sockets};
 use cordboard_media::PortKey;
 use cordboard_model::media::OpenError;
 use cordboard_model::time::{Duration, Time};
@@ -48,12 +48,15 @@ impl Pairs {
         }
     }
 
-    /// A pair for a leg: one that has rested, or a new one, whose RTP socket is watched as twice its key and whose
-    /// RTCP socket as one more.
+    /// A pair for a leg: one that has rested, or a new one, which is watched from now on.
     ///
     /// # Errors
     /// None is free, or the operating system refused.
-    pub fn open(&mut self, readiness: &Readiness, now: Time) -> Result<(PortKey, SocketAddr), OpenError> {
+    pub fn open(
+        &mut self,
+        sockets: &mut impl Sockets,
+        now: Time,
+    ) -> Result<(PortKey, SocketAddr), OpenError> {
         if let Some(key) = self.rested(now)
             && let Some(Some(bound)) = self.bound.get_mut(key as usize)
         {
@@ -61,7 +64,7 @@ impl Pairs {
             return Ok((PortKey(key), bound.local));
         }
         let pair = self.pool.open()?;
-        match self.adopt(readiness, pair) {
+        match self.adopt(sockets, pair) {
             Ok(opened) => Ok(opened),
             Err(pair) => {
                 self.pool.give_back(pair);
@@ -74,14 +77,11 @@ impl Pairs {
     ///
     /// # Errors
     /// The operating system refuses to watch it; it is given back.
-    pub fn adopt(&mut self, readiness: &Readiness, pair: Pair) -> Result<(PortKey, SocketAddr), Pair> {
+    pub fn adopt(&mut self, sockets: &mut impl Sockets, pair: Pair) -> Result<(PortKey, SocketAddr), Pair> {
         let key = self.gone.pop().unwrap_or(self.bound.len() as u32);
-        let number = u64::from(key) * 2;
-        let watched =
-            readiness.watch(&pair.rtp, number).and_then(|()| readiness.watch(&pair.rtcp, number + 1));
+        let watched = sockets.watch(&pair, PortKey(key));
         let Ok(local) = watched.and_then(|()| pair.rtp.local_addr()) else {
-            readiness.forget(&pair.rtp);
-            readiness.forget(&pair.rtcp);
+            sockets.forget(&pair, PortKey(key));
             if (key as usize) < self.bound.len() {
                 self.gone.push(key);
             }
@@ -95,14 +95,13 @@ impl Pairs {
         Ok((PortKey(key), local))
     }
 
-    /// Lets a leg's pair go to another thread.
-    pub fn let_go(&mut self, readiness: &Readiness, key: PortKey) -> Option<Pair> {
+    /// Lets a leg's pair go to another thread, with what had come for it.
+    pub fn let_go(&mut self, sockets: &mut impl Sockets, key: PortKey) -> Option<(Pair, Vec<Came>)> {
         let place = self.bound.get_mut(key.0 as usize)?;
         let Bound { pair, .. } = place.take_if(|bound| bound.silent_since.is_none())?;
-        readiness.forget(&pair.rtp);
-        readiness.forget(&pair.rtcp);
+        let came = sockets.forget(&pair, key);
         self.gone.push(key.0);
-        Some(pair)
+        Some((pair, came))
     }
 
     /// A pair that was silent for long enough. One that still hears something goes to the end of the line.
@@ -157,49 +156,4 @@ impl Pairs {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::ports::{OwnPorts, PortRange};
-    use super::*;
-    use std::net::{IpAddr, Ipv4Addr};
-    use std::sync::Arc;
-
-    const LINGER: Duration = Duration::from_millis(100);
-
-    /// Pairs of three: ports from `first` on.
-    fn three(first: u16) -> (Pairs, Readiness) {
-        let range = PortRange { address: IpAddr::V4(Ipv4Addr::LOCALHOST), first, last: first + 5 };
-        let own = Arc::new(OwnPorts::new(range.address, []));
-        (Pairs::new(PortPool::new(range, own), LINGER), Readiness::new().unwrap())
-    }
-
-    #[test]
-    fn a_pair_rests_bound_until_it_was_silent_and_is_used_again_before_another_is_bound() {
-        let (mut pairs, readiness) = three(39_100);
-        let at = Time::from_millis;
-        let (a, local) = pairs.open(&readiness, at(1_000)).unwrap();
-        assert_eq!((a, local.port()), (PortKey(0), 39_100));
-        assert!(!pairs.is_late(a, at(1_000)), "it has a leg");
-        pairs.rest(a, at(2_000));
-        pairs.rest(a, at(2_000));
-        assert_eq!(pairs.free(), 3);
-        assert!(std::net::UdpSocket::bind(local).is_err(), "nobody else gets it");
-        let (b, other) = pairs.open(&readiness, at(2_099)).unwrap();
-        assert_eq!((b, other.port()), (PortKey(1), 39_102), "the first rests");
-        assert_eq!(pairs.open(&readiness, at(2_100)).unwrap(), (a, local));
-        assert_eq!(pairs.free(), 1);
-    }
-
-    #[test]
-    fn what_still_comes_for_a_pair_keeps_it_from_the_next_leg() {
-        let (mut pairs, readiness) = three(39_106);
-        let at = Time::from_millis;
-        let keys = [0; 3].map(|_| pairs.open(&readiness, at(0)).unwrap().0);
-        assert_eq!(pairs.open(&readiness, at(0)).unwrap_err(), OpenError::RangeExhausted);
-        keys.iter().for_each(|key| pairs.rest(*key, at(0)));
-        assert!(pairs.is_late(keys[0], at(90)));
-        let again = [0; 2].map(|_| pairs.open(&readiness, at(150)).unwrap().0);
-        assert_eq!(again, [keys[1], keys[2]]);
-        assert_eq!(pairs.open(&readiness, at(189)).unwrap_err(), OpenError::RangeExhausted);
-        assert_eq!(pairs.open(&readiness, at(190)).unwrap().0, keys[0]);
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@
 
 use super::pairs::Pairs;
 use super::ports::Pair;
-use super::readiness::Readiness;
+use super::sockets::{Came, Packet, Sockets};
 use crate::clock::Clock;
 use crate::gauges::MediaGauges;
 use crate::guard::guarded;
@@ -82,6 +82,8 @@ pub struct Parted {
     pub traveller: Traveller,
     /// Its ports.
     pub pair: Pair,
+    /// What had come for it and was not heard yet.
+    pub came: Vec<Came>,
 }
 
 /// To the recording writer.
@@ -132,9 +134,9 @@ pub struct MediaSetup {
 
 /// A running media thread's state.
 #[derive(Debug)]
-pub struct MediaThread {
+pub struct MediaThread<S> {
     setup: MediaSetup,
-    readiness: Readiness,
+    sockets: S,
     /// Closings that the recorder's lane had no room for yet: a disk that stalls holds up nothing else.
     closing: VecDeque<MediaEvent>,
     /// What the shard is still to hear beside the engine's events: it waits for each of these.
@@ -145,21 +147,20 @@ pub struct MediaThread {
     missing: BTreeSet<AssetId>,
 }
 
-impl MediaThread {
+impl<S: Sockets> MediaThread<S> {
     /// Registers the lane's wake-up.
     ///
     /// # Errors
-    /// The operating system gives no epoll or eventfd.
-    pub fn new(mut setup: MediaSetup) -> io::Result<Self> {
-        let readiness = Readiness::new()?;
-        let bell = readiness.bell();
+    /// The lane has one already.
+    pub fn new(mut setup: MediaSetup, sockets: S) -> io::Result<Self> {
+        let bell = sockets.bell();
         setup
             .orders
             .set_waker(move || bell.ring())
             .map_err(|_| io::Error::other("the lane has a waker already"))?;
         Ok(Self {
             setup,
-            readiness,
+            sockets,
             closing: VecDeque::with_capacity(ENDS),
             owed: VecDeque::with_capacity(ENDS),
             assets: BTreeSet::new(),
@@ -170,18 +171,22 @@ impl MediaThread {
     /// Runs until the lane from the shard is closed and drained.
     pub fn run(mut self) {
         let mut buf = vec![0u8; PACKET];
+        if let Err(why) = self.sockets.begin() {
+            tracing::error!(%why, "media thread cannot begin to wait for packets");
+            return;
+        }
         loop {
             let wait = match self.setup.orders.prepare_sleep() {
                 Sleep::Finished => return,
                 Sleep::Ready => Some(Duration::ZERO),
                 Sleep::Armed => self.wait(),
             };
-            if let Err(why) = self.readiness.wait(wait) {
+            if let Err(why) = self.sockets.wait(wait) {
                 tracing::error!(%why, "media thread cannot wait for packets");
                 return;
             }
-            while let Some(number) = self.readiness.next() {
-                self.read(number, &mut buf);
+            while let Some(packet) = self.sockets.next(&self.setup.ports, &mut buf) {
+                self.packet(packet, &mut buf);
             }
             self.obey();
             self.tick(&mut buf);
@@ -200,20 +205,10 @@ impl MediaThread {
         }
     }
 
-    /// Reads one packet of a socket; if there are more, the next wait tells so.
-    fn read(&mut self, number: u64, buf: &mut [u8]) {
-        let (key, is_rtcp) = (PortKey((number / 2) as u32), number % 2 == 1);
-        let Some(socket) = self.setup.ports.socket(key, is_rtcp) else {
-            return;
-        };
-        // An error is an ICMP error of an earlier send: the peer's port is closed. The silence limit decides.
-        if let Ok((len, from)) = socket.recv_from(buf) {
-            let from = SocketAddr::new(from.ip().to_canonical(), from.port());
-            self.packet(key, is_rtcp, from, buf, len);
-        }
-    }
-
-    fn packet(&mut self, key: PortKey, is_rtcp: bool, from: SocketAddr, buf: &mut [u8], len: usize) {
+    /// A packet is at the front of `buf`.
+    fn packet(&mut self, packet: Packet, buf: &mut [u8]) {
+        let Packet { key, is_rtcp, from, len } = packet;
+        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         if self.setup.ports.pool().is_own(from) {
             self.setup.gauges.looped.fetch_add(1, Relaxed);
             return;
@@ -239,7 +234,7 @@ impl MediaThread {
         }
     }
 
-    fn send(&self, key: PortKey, is_rtcp: bool, to: SocketAddr, bytes: &[u8]) {
+    fn send(&mut self, key: PortKey, is_rtcp: bool, to: SocketAddr, bytes: &[u8]) {
         let Some(socket) = self.setup.ports.socket(key, is_rtcp) else {
             return;
         };
@@ -248,9 +243,9 @@ impl MediaThread {
             IpAddr::V4(ip) if self.setup.ports.pool().takes_both() => (ip.to_ipv6_mapped(), to.port()).into(),
             _ => to,
         };
-        match socket.send_to(bytes, to) {
-            Ok(_) => self.setup.gauges.sent.fetch_add(1, Relaxed),
-            Err(_) => self.setup.gauges.send_failed.fetch_add(1, Relaxed),
+        match self.sockets.send(socket, bytes, to) {
+            true => self.setup.gauges.sent.fetch_add(1, Relaxed),
+            false => self.setup.gauges.send_failed.fetch_add(1, Relaxed),
         };
     }
 
@@ -313,16 +308,23 @@ impl MediaThread {
     fn send_off(&mut self, leg: LegId, force: bool, now: Time) {
         let released = self.setup.engine.release(leg, force, now);
         let parted = released.and_then(|(port, traveller)| {
-            let pair = self.setup.ports.let_go(&self.readiness, port)?;
-            Some(Box::new(Parted { traveller, pair }))
+            let (pair, came) = self.setup.ports.let_go(&mut self.sockets, port)?;
+            Some(Box::new(Parted { traveller, pair, came }))
         });
         self.owed.push_back(Order::Moved(leg, parted));
     }
 
     fn take_in(&mut self, parted: Parted, now: Time) {
-        let Parted { traveller, pair } = parted;
-        match self.setup.ports.adopt(&self.readiness, pair) {
-            Ok((port, _)) => self.setup.engine.take_in(traveller, port, now),
+        let Parted { traveller, pair, came } = parted;
+        match self.setup.ports.adopt(&mut self.sockets, pair) {
+            Ok((key, _)) => {
+                self.setup.engine.take_in(traveller, key, now);
+                for Came { is_rtcp, from, mut bytes } in came {
+                    let len = bytes.len();
+                    bytes.resize(PACKET, 0);
+                    self.packet(Packet { key, is_rtcp, from, len }, &mut bytes);
+                }
+            }
             Err(pair) => {
                 let (leg, stats) = (traveller.leg(), traveller.stats());
                 tracing::error!(%leg, port = pair.port, "a leg from another media thread cannot be listened to");
@@ -367,7 +369,7 @@ impl MediaThread {
 
     fn open(&mut self, leg: LegId) {
         let now = self.setup.clock.now();
-        let opened = self.setup.ports.open(&self.readiness, now);
+        let opened = self.setup.ports.open(&mut self.sockets, now);
         self.setup.gauges.ports_free.store(self.setup.ports.free() as u64, Relaxed);
         match opened {
             Ok((key, mut local)) => {
@@ -419,6 +421,12 @@ impl MediaThread {
         self.close_recordings();
         self.setup.recorder.flush();
         self.setup.events.flush();
+        let refused = self.sockets.take_refused();
+        if refused > 0 {
+            // They were taken for sent when they were given over.
+            self.setup.gauges.sent.fetch_sub(refused, Relaxed);
+            self.setup.gauges.send_failed.fetch_add(refused, Relaxed);
+        }
         self.setup.gauges.legs.store(self.setup.engine.legs() as u64, Relaxed);
         self.setup.gauges.made_here.store(self.setup.engine.kit_counters().made_here, Relaxed);
     }
@@ -454,3 +462,6 @@ fn tell_missing(command: &MediaCommand, assets: &BTreeSet<AssetId>, told: &mut B
         tracing::warn!(%leg, "there is no prompt {asset}: nothing is played; look at its name and its file");
     }
 }
+
+#[cfg(test)]
+mod tests;

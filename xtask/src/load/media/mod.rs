@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::options::{AGAINST, Options};
 use super::place::PROBE;
-use super::switch::Switch;
+use super::switch::{More, Switch};
 use super::talk;
 use super::{drive, machine};
 use crate::outcome::Outcome;
@@ -26,6 +26,8 @@ use speech::Voices;
 use traffic::{RELAYED, Timing, Traffic, Voice, ear};
 use work::{MUSIC, Work};
 
+/// The flag for the switch by `io_uring`, too, in turn with the switch as it is delivered.
+const BY_URING: &str = "--io-uring";
 /// The flag for Opus instead of what is usual.
 const OPUS: &str = "--opus";
 /// Everybody is heard, and every cache is warm.
@@ -38,6 +40,8 @@ const LOST_MOST: f64 = 100.0;
 enum Subject {
     Bare(Backend),
     Switch,
+    /// The switch whose media threads ask for their sockets by `io_uring`.
+    SwitchByUring,
     /// The switch that does no more than relay, beside the switch that does.
     Relaying,
     Rtpengine,
@@ -48,6 +52,7 @@ impl Subject {
         match self {
             Subject::Bare(backend) => backend.name(),
             Subject::Switch => "cordboard",
+            Subject::SwitchByUring => "cordboard-io_uring",
             Subject::Relaying => "cordboard-relay",
             Subject::Rtpengine => "rtpengine",
         }
@@ -70,10 +75,12 @@ impl Running {
     fn start(subject: Subject, load: &Load<'_>) -> Result<Self, String> {
         Ok(match subject {
             Subject::Bare(backend) => Self::Bare(Bare::start(backend, 2 * load.calls)?),
-            Subject::Switch | Subject::Relaying => {
+            Subject::Switch | Subject::SwitchByUring | Subject::Relaying => {
                 let wrong = |error| format!("what the switch reads: {error}");
                 load.work.prepare(load.root, load.dir).map_err(wrong)?;
-                Self::Switch(Switch::start_with(load.binary, load.dir, load.work.more())?)
+                let media = if subject == Subject::SwitchByUring { "sockets = \"io_uring\"" } else { "" };
+                let more = More { media, ..load.work.more() };
+                Self::Switch(Switch::start_with(load.binary, load.dir, more)?)
             }
             Subject::Rtpengine => Self::Rtpengine(Rtpengine::start(load.dir)?),
         })
@@ -186,7 +193,7 @@ pub(super) fn record(root: &Path, arguments: &[String]) -> Outcome {
 
 fn run(name: &str, work: Work, root: &Path, arguments: &[String]) -> Outcome {
     let numbers = ["--calls", "--seconds", "--rounds"];
-    let options = Options::new(arguments, &numbers, &["--no-build", OPUS, AGAINST]);
+    let options = Options::new(arguments, &numbers, &["--no-build", OPUS, AGAINST, BY_URING]);
     drive(root, name, options, |binary, dir, options| {
         let work = match (work, options.flag(OPUS)) {
             (Work::Transcode, true) => Work::TranscodeOpus,
@@ -205,6 +212,9 @@ fn run(name: &str, work: Work, root: &Path, arguments: &[String]) -> Outcome {
             vec![Subject::Bare(Backend::Epoll), Subject::Bare(Backend::Uring), Subject::Switch];
         if work == Work::Relay {
             subjects.insert(2, Subject::Bare(Backend::Shared));
+        }
+        if options.flag(BY_URING) {
+            subjects.push(Subject::SwitchByUring);
         }
         if options.flag(AGAINST) && matches!(work, Work::Relay | Work::Transcode | Work::TranscodeOpus) {
             subjects.push(Subject::Rtpengine);
@@ -338,6 +348,9 @@ fn judge(taken: &[Taken], work: Work, codecs: Option<f64>) -> bool {
         if timed && work.is_passed_on() {
             ratios += &format!(" p99/bare={:.2}", beside(taken, is_bare));
         }
+    }
+    if let Some(other) = best(taken, |subject| subject == Subject::SwitchByUring) {
+        ratios += &format!(" io_uring/epoll={:.2}", other.cpu / ours.cpu);
     }
     if let Some(relay) = best(taken, |subject| subject == Subject::Relaying) {
         ratios += &format!(" cpu/relay={:.2}", ours.cpu / relay.cpu);

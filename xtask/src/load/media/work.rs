@@ -37,17 +37,24 @@ const PLAYS: More<'static> = More {
     sections: "[tenant.default.flow.music]\nfile = \"music.lua\"\n\
         [[tenant.default.number]]\naccess_code = \"9002\"\nto = \"flow:music\"\n",
     sip: "",
+    media: "",
     limits: "",
 };
 
-const TRANSCODES: More<'static> =
-    More { tenant: "codecs = [\"PCMA\", \"G722\", \"opus\"]\n", sections: "", sip: "", limits: "" };
+const TRANSCODES: More<'static> = More {
+    tenant: "codecs = [\"PCMA\", \"G722\", \"opus\"]\n",
+    sections: "",
+    sip: "",
+    media: "",
+    limits: "",
+};
 
 /// Recordings and third parties are asked for by the API.
 const ASKS: More<'static> = More {
     tenant: "codecs = [\"PCMA\", \"opus\"]\n",
     sections: "[[api_key]]\nname = \"load\"\nkey = \"key-of-the-load-drivers\"\n",
     sip: "",
+    media: "",
     limits: "",
 };
 
