@@ -127,6 +127,14 @@ function call:say_time(time, language, options) end
 ---@return string? cause
 function call:say_money(amount, currency, language, options) end
 
+---@class cordboard.Speech
+---@field url string Where the recogniser listens: `ws://` or `wss://`, among those that the operator allows.
+---@field language? string What is spoken; "en" if not said.
+---@field phrases? table<string, string|string[]> By the name of the entry, what may be said for it.
+---@field digits? boolean Digits may be said one by one; yes if not said.
+---@field least? number How sure the recogniser must be, 0 to 1; 0 if not said.
+---@field grammar? string What it is told of what may be said (JSGF); made of digits and phrases if not said.
+
 ---@class cordboard.Collect
 ---@field prompt? cordboard.Items|fun(try: integer): cordboard.Items Played first; the first key ends it.
 ---@field max? integer How many digits are wanted, 1 to 64; must be said, unless patterns say it.
@@ -139,6 +147,7 @@ function call:say_money(amount, currency, language, options) end
 ---@field tries? integer How often is asked, 1 to 10; once if not said.
 ---@field invalid? cordboard.Items|fun(try: integer): cordboard.Items Played after keys that are no entry.
 ---@field no_input? cordboard.Items|fun(try: integer): cordboard.Items Played when no key came.
+---@field speech? cordboard.Speech The caller may speak instead.
 
 ---Collects keys.
 ---@param options cordboard.Collect
@@ -171,6 +180,7 @@ function call:collect_secret(options) end
 ---@field first? number Time for the key; 5 if not said.
 ---@field invalid? cordboard.Items Played after a key without a choice.
 ---@field no_input? cordboard.Items Played when no key came.
+---@field speech? cordboard.Speech The caller may speak instead.
 ---@field [string] any The choices: `["1"] = function(key) ... end`, or a value to be returned.
 
 ---Asks for one key and does what stands beside it.

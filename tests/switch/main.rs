@@ -82,6 +82,7 @@ static TESTS: &[Test] = &[
     test("a_bot_gets_nothing_of_a_secret", voices::media_stream_secret),
     test("a_program_listens_to_a_talk_when_the_api_asks_for_it", voices::listening),
     test("a_word_of_a_grammar_is_recognised_behind_the_same_socket", voices::recognition),
+    test("a_flow_collects_digits_by_speech_or_keys_whichever_comes_first", voices::collected),
     test("a_flow_says_texts_and_plays_mp3_and_ogg", voices::speech_and_prompts),
     test("a_flow_dials_several_who_are_asked_and_goes_on_after_the_talk", dialling::several),
     test(

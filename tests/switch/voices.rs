@@ -201,6 +201,46 @@ fn spoken(dir: &Path, word: &str) -> Result<Vec<u8>, Fail> {
     Ok(std::fs::read(raw)?)
 }
 
+/// A flow collects digits by speech or keys: one caller says them while the prompt plays, another presses them, and a third, whose
+/// recogniser is not there, presses them all the same.
+pub fn collected(dir: &Path) -> Outcome {
+    let flow = "call:answer()
+        local url = call:count('calls') < 3 and 'ws://127.0.0.1:7070/' or 'ws://127.0.0.1:7071/'
+        local entry, how = call:collect{prompt = 'menu', max = 3, first = 20, speech = {url = url}}
+        call:log('entry', entry, how)
+        call:play('menu')";
+    let allowed =
+        "[streams]\nallow_private = true\nallowed = [\"ws://127.0.0.1:7070/\", \"ws://127.0.0.1:7071/\"]";
+    let config = Config::new(dir)?.trunk().number("600", "flow:ask").flow("ask", flow)?.more(allowed);
+    let switch = Switch::start(dir, &config)?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/recogniser.py");
+    let mut command = Command::new("/usr/bin/python3");
+    command.arg(script);
+    let mut recogniser = Process::start("recogniser", dir, command)?;
+    recogniser.wait_line("listening", SOON)?;
+    let mut events = switch.api.events(None)?;
+    for (n, line) in ["entry 351 speech", "entry 427 max", "entry 908 max"].into_iter().enumerate() {
+        let mut caller = Phone::by_trunk(dir, "600", &calls(), 0.0)?;
+        caller.sipp.wait_up()?;
+        caller.speaks()?;
+        match n {
+            0 => caller.voice.say(&spoken(dir, "three five one")?),
+            _ => {
+                let wanted = if n == 1 { "stream_started" } else { "stream_ended" };
+                events.until(wanted, |event| event["type"] == wanted)?;
+                let entry = line.split(' ').nth(1).unwrap_or_default();
+                entry.chars().for_each(|key| caller.voice.press(key));
+            }
+        }
+        switch.wait_logged(line)?;
+        events.until("the end of the stream", |event| event["type"] == "flow_log")?;
+        caller.voice.hears("the caller, whose entry counts,", MENU, SOON)?;
+        caller.hangs_up()?;
+    }
+    switch.wait_cdrs(3)?;
+    switch.ensure_nothing_left()
+}
+
 /// Callers say yes, no and digits: pocketsphinx, behind the same socket, recognises each by the flow's grammar.
 pub fn recognition(dir: &Path) -> Outcome {
     let flow = "call:answer()

@@ -103,7 +103,7 @@ impl Call {
         desk.clear(Timer::Conference(self.id));
         self.close_stream(desk);
         if let Some(flow) = self.flow.take() {
-            self.end_secret(desk, flow.step.as_ref());
+            self.end_entry(desk, flow.step.as_ref());
             desk.flow(FlowOutput::Stop { call: self.id, hung_up });
         }
     }
@@ -139,17 +139,19 @@ impl Call {
         desk.clear(Timer::Conference(self.id));
         if let Some(step) = self.flow.as_mut().and_then(|flow| flow.step.take()) {
             self.doing = Doing::Flow;
-            self.end_secret(desk, Some(&step));
+            self.end_entry(desk, Some(&step));
             self.answer_now(desk, step.ticket, answer);
         }
     }
 
-    /// A step that collected a secret is over.
-    fn end_secret(&self, desk: &mut Desk, step: Option<&Step>) {
-        if let Some(StepKind::Collect(rule)) = step.map(|step| &step.kind)
-            && rule.is_secret()
-        {
+    /// A step that collected keys is over: they are a secret no longer, and nobody hears the caller for it.
+    fn end_entry(&self, desk: &mut Desk, step: Option<&Step>) {
+        let Some(StepKind::Collect(rule)) = step.map(|step| &step.kind) else { return };
+        if rule.is_secret() {
             desk.media(MediaCommand::Secret { leg: self.caller.id, on: false });
+        }
+        if let Some(stream) = rule.ear() {
+            self.close_hearing(desk, stream);
         }
     }
 
@@ -178,7 +180,7 @@ impl Call {
         let Some(flow) = self.flow.take() else { return };
         desk.clear(Timer::Step(self.id));
         desk.clear(Timer::Conference(self.id));
-        self.end_secret(desk, flow.step.as_ref());
+        self.end_entry(desk, flow.step.as_ref());
         let (call, flow) = (self.id, flow.id);
         desk.event(self.tenant(), EventKind::FlowFailed { call, flow, error });
         if !matches!(self.doing, Doing::Flow) {

@@ -635,6 +635,7 @@ fn heft(answer: &VerbAnswer) -> usize {
         },
         VerbAnswer::Data(Some(value)) => value.len(),
         VerbAnswer::Dialled { who, .. } => who.len(),
+        VerbAnswer::Said { words, .. } => words.len(),
         VerbAnswer::Conferred { parties, .. } => parties.iter().map(|party| party.who.len() + 32).sum(),
         VerbAnswer::Streamed(outcome) => outcome.result.as_ref().map_or(0, String::len),
         _ => 0,

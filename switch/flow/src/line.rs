@@ -24,12 +24,14 @@ pub fn line(verb: &Verb) -> String {
             inter_timeout_ms,
             patterns,
             secret,
+            ear,
             ..
         } => {
             let like =
                 if patterns.is_empty() { String::new() } else { format!(" patterns={}", patterns.join(",")) };
+            let speech = if ear.is_some() { " speech" } else { "" };
             format!(
-                "collect {} max={max} min={min} terminators={terminators} first={} inter={}{like}{}",
+                "collect {} max={max} min={min} terminators={terminators} first={} inter={}{like}{}{speech}",
                 items_line(prompt),
                 seconds(*first_timeout_ms),
                 seconds(*inter_timeout_ms),

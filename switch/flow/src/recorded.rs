@@ -120,6 +120,7 @@ fn fits(verb: &Verb, answer: &VerbAnswer) -> bool {
     match answer {
         VerbAnswer::Played { .. } => matches!(verb, Verb::Play { .. }),
         VerbAnswer::Digits { .. } => matches!(verb, Verb::Collect { .. }),
+        VerbAnswer::Said { .. } => matches!(verb, Verb::Collect { ear: Some(_), .. }),
         VerbAnswer::Queue(_) => matches!(verb, Verb::Enqueue { .. }),
         VerbAnswer::Dialled { .. } => matches!(verb, Verb::Dial(_)),
         VerbAnswer::Conferred { .. } => matches!(verb, Verb::Conference(_)),
@@ -178,6 +179,7 @@ fn without(secrets: &Secrets, answer: VerbAnswer) -> VerbAnswer {
             failed @ Fetched::Failed(_) => Box::new(failed),
         }),
         VerbAnswer::Data(Some(value)) => VerbAnswer::Data(Some(clear(&value))),
+        VerbAnswer::Said { words, confidence } => VerbAnswer::Said { words: clear(&words), confidence },
         VerbAnswer::Told(told) => VerbAnswer::Told(match *told {
             Told::Row(Some(row)) => {
                 Box::new(Told::Row(Some(row.into_iter().map(|(name, cell)| (name, clear(&cell))).collect())))
@@ -336,6 +338,12 @@ fn step(verb: &Verb, answer: &VerbAnswer, zone: &mut Option<String>) -> String {
         VerbAnswer::Digits { digits, end } if !digits.is_empty() => {
             add("digits", quoted(digits));
             add("how", quoted(&word(end)));
+        }
+        VerbAnswer::Said { words, confidence } => {
+            add("said", quoted(words));
+            confidence
+                .iter()
+                .for_each(|percent| add("confidence", format!("{:?}", f64::from(*percent) / 100.0)));
         }
         VerbAnswer::Queue(end) => add("queue", quoted(&word(end))),
         VerbAnswer::Dialled { end, who } => {

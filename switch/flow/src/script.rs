@@ -99,6 +99,12 @@ pub struct StepSpec {
     /// How the entry ends; found out from the digits if it is not said.
     #[serde(default)]
     pub how: Option<CollectEnd>,
+    /// What the caller says instead, as the recogniser understands it; empty if it does not.
+    #[serde(default)]
+    pub said: Option<String>,
+    /// How sure it is of that, or a stream's program of its result, 0 to 1.
+    #[serde(default)]
+    pub confidence: Option<f64>,
     /// The key that cuts a playback short, or leaves a queue.
     #[serde(default)]
     pub key: Option<char>,
@@ -393,6 +399,9 @@ impl<'a> Play<'a> {
         if matches!(&verb, Verb::Dial(dial) if step.dial.is_some() && !dial.go_on) {
             return Err(self.mismatch(&format!("{} go_on", step.expect), &got));
         }
+        if matches!(&verb, Verb::Collect { ear: None, .. } if step.said.is_some()) {
+            return Err(self.mismatch(&format!("{} speech", step.expect), &got));
+        }
         let nobody = step.queue == Some(QueueEnd::NobodySignedIn);
         if matches!(&verb, Verb::Enqueue { staffed: false, .. } if nobody) {
             return Err(self.mismatch(&format!("{} staffed", step.expect), &got));
@@ -432,6 +441,10 @@ impl<'a> Play<'a> {
         }
         match verb {
             Verb::Play { .. } => VerbAnswer::Played { key: step.key },
+            Verb::Collect { .. } if step.said.is_some() => VerbAnswer::Said {
+                words: step.said.clone().unwrap_or_default(),
+                confidence: percent(step.confidence),
+            },
             Verb::Collect { .. } => collected(step.digits.as_deref().unwrap_or_default(), verb, step.how),
             Verb::Enqueue { .. } => {
                 let pressed = step.key.map(QueueEnd::Key);
@@ -442,6 +455,7 @@ impl<'a> Play<'a> {
             Verb::Stream { .. } => VerbAnswer::Streamed(StreamOutcome {
                 end: step.stream.unwrap_or(StreamEnd::Closed),
                 result: step.result.clone(),
+                confidence: percent(step.confidence),
             }),
             Verb::SetData { key, value } => {
                 if value.is_empty() {
@@ -514,6 +528,11 @@ impl<'a> Play<'a> {
     }
 }
 
+/// As answers have it.
+fn percent(confidence: Option<f64>) -> Option<u8> {
+    confidence.map(|share| (share.clamp(0.0, 1.0) * 100.0).round() as u8)
+}
+
 /// Who is rung, by name.
 fn who(way: &DialWay) -> String {
     match &way.to {
@@ -570,6 +589,7 @@ fn outcome(answer: &VerbAnswer) -> String {
         VerbAnswer::Played { key: Some(key) } => format!("key {key}"),
         VerbAnswer::Digits { digits, .. } if digits.is_empty() => "no key".to_owned(),
         VerbAnswer::Digits { .. } => "keys".to_owned(),
+        VerbAnswer::Said { .. } => "speech".to_owned(),
         VerbAnswer::Queue(end) => word(end),
         VerbAnswer::Dialled { end, .. } => word(end),
         VerbAnswer::Conferred { end, .. } => word(end),

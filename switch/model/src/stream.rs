@@ -129,11 +129,14 @@ pub struct StreamOutcome {
     pub end: StreamEnd,
     /// What the program found out, at most [`PARAMETER_MAX`] bytes.
     pub result: Option<String>,
+    /// How sure it is of that, percent, if it says so.
+    #[serde(default)]
+    pub confidence: Option<u8>,
 }
 
 impl From<StreamEnd> for StreamOutcome {
     fn from(end: StreamEnd) -> Self {
-        Self { end, result: None }
+        Self { end, result: None, confidence: None }
     }
 }
 

@@ -104,6 +104,9 @@ pub enum Verb {
         /// The keys are a secret: no event, ladder or recording has them, and nobody hears them.
         #[serde(default)]
         secret: bool,
+        /// Who hears the caller meanwhile: the first of keys or words counts. Never with `secret`.
+        #[serde(default)]
+        ear: Option<Box<Ear>>,
     },
     /// Begin, end, pause or resume recording.
     Record {
@@ -187,6 +190,15 @@ pub enum Verb {
     },
 }
 
+/// A program that recognises what the caller says while keys are awaited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ear {
+    /// Where it listens: `ws://` or `wss://`.
+    pub url: String,
+    /// What it is told at the start.
+    pub parameters: BTreeMap<String, String>,
+}
+
 /// What is waited for; at least a time or a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct First {
@@ -261,6 +273,13 @@ pub enum VerbAnswer {
         digits: String,
         /// How the entry ended.
         end: CollectEnd,
+    },
+    /// What the caller said before he pressed a key.
+    Said {
+        /// As the recogniser understood it; empty if it did not.
+        words: String,
+        /// How sure it is, percent, if it says so.
+        confidence: Option<u8>,
     },
     /// The wait ended without, or after, an agent.
     Queue(QueueEnd),

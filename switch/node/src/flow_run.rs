@@ -159,6 +159,7 @@ fn expected(verb: &Verb) -> String {
 /// What is asked for; nothing where there is but one answer.
 fn hint(verb: &Verb) -> Option<&'static str> {
     match verb {
+        Verb::Collect { ear: Some(_), .. } => Some("keys, or what is said"),
         Verb::Collect { .. } => Some("keys"),
         Verb::Enqueue { .. } => Some("served, timeout, full, nobody_signed_in or gone"),
         Verb::Dial(dial) if dial.go_on => Some("served or limit after the talk, or busy, no_answer ..."),
@@ -193,6 +194,7 @@ fn fields(verb: &Verb, typed: &str) -> String {
         }
         // Fields of a step as they are.
         _ if typed.is_empty() || typed.contains('=') => typed.to_owned(),
+        Verb::Collect { ear: Some(_), .. } => format!("said = {typed:?}"),
         Verb::Enqueue { .. } => format!("queue = {typed:?}"),
         Verb::First(_) if typed.len() == 1 && is_keys(typed) => format!("key = {typed:?}"),
         Verb::Dial(_) if matches!(typed, "served" | "limit") => format!("dial = {typed:?}"),

@@ -19,6 +19,7 @@ fn collect(prompt: bool, min: u8, max: u8) -> Verb {
         patterns: Vec::new(),
         strict: false,
         secret: false,
+        ear: None,
     }
 }
 

@@ -5,6 +5,7 @@ mod connect;
 mod dial;
 mod ending;
 mod flow;
+mod hearing;
 mod hold;
 mod listen;
 mod queue;

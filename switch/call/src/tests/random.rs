@@ -403,6 +403,7 @@ impl World {
                 patterns: Vec::new(),
                 strict: false,
                 secret: false,
+                ear: None,
             },
             3 | 4 => Verb::Enqueue {
                 queue: queue("q"),

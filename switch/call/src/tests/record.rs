@@ -147,6 +147,7 @@ fn keys_of_a_secret_are_covered_from_the_prompt_to_the_end_of_the_entry() {
         patterns: Vec::new(),
         strict: false,
         secret: true,
+        ear: None,
     };
     let secrets = |rig: &Rig| -> Vec<bool> {
         let of = |output: &CallOutput| match output {

@@ -1,16 +1,22 @@
 //! Collect: a prompt that the first key ends, then keys until a terminator, the wanted number or silence.
 //!
-//! Keys typed ahead count, and skip the prompt. Fewer keys than the minimum are no entry: the answer is empty.
+//! Keys typed ahead count, and skip the prompt. Fewer keys than the minimum are no entry: the answer is empty. With a
+//! recogniser the caller may speak instead, from the prompt's beginning on: what it understands before the first key is the
+//! answer. Where it cannot be reached, or leaves without a word, keys are awaited alone.
 
 use crate::call::Call;
 use crate::desk::{Desk, Timer};
 use crate::flow::StepKind;
 use crate::input::Ticket;
-use crate::leg::Heard;
+use crate::leg::{Heard, Port};
+use crate::output::CallOutput;
+use cordboard_model::event::EventKind;
+use cordboard_model::id::StreamId;
 use cordboard_model::keys::{Judged, judge};
 use cordboard_model::media::{MediaCommand, PlayItem, Repeat};
+use cordboard_model::stream::{StreamCommand, StreamEnd, StreamOpening, StreamOutcome, StreamWay, Track};
 use cordboard_model::time::Duration;
-use cordboard_model::verb::{CollectEnd, VerbAnswer};
+use cordboard_model::verb::{CollectEnd, Ear, VerbAnswer};
 
 /// Most keys of one entry.
 const KEYS_MAX: u8 = 64;
@@ -27,6 +33,8 @@ pub(crate) struct Collect {
     secret: bool,
     patterns: Vec<String>,
     strict: bool,
+    /// Its recogniser's stream, until that or the entry ends.
+    ear: Option<StreamId>,
 }
 
 impl Collect {
@@ -42,6 +50,7 @@ impl Collect {
             secret: false,
             patterns: Vec::new(),
             strict: false,
+            ear: None,
         }
     }
 
@@ -58,6 +67,11 @@ impl Collect {
 
     pub(crate) fn is_secret(&self) -> bool {
         self.secret
+    }
+
+    /// Whose stream is on.
+    pub(crate) fn ear(&self) -> Option<StreamId> {
+        self.ear
     }
 
     /// Takes one key; says how the entry ended, if it did.
@@ -101,12 +115,16 @@ impl Call {
         desk: &mut Desk,
         ticket: Ticket,
         prompt: Vec<PlayItem>,
-        rule: Collect,
+        mut rule: Collect,
+        ear: Option<Box<Ear>>,
     ) {
         self.open_ear(desk);
         let (first, leg) = (rule.first, self.caller.id);
         if rule.secret {
             desk.media(MediaCommand::Secret { leg, on: true });
+        }
+        if let Some(ear) = ear.filter(|_| !rule.secret && self.digits.is_empty()) {
+            rule.ear = self.open_hearing(desk, *ear);
         }
         self.begin_step(ticket, StepKind::Collect(rule));
         if !self.digits.is_empty() {
@@ -127,6 +145,7 @@ impl Call {
     /// Moves keys from the buffer into the entry.
     pub(crate) fn collect_keys(&mut self, desk: &mut Desk) {
         self.stop_play(desk, self.caller.id);
+        self.stop_hearing(desk);
         while let Some(key) = self.digits.pop_front() {
             let Some(StepKind::Collect(rule)) = self.step_kind() else {
                 return;
@@ -140,6 +159,61 @@ impl Call {
                 None => desk.set(Timer::Step(self.id), inter),
             }
         }
+    }
+
+    /// Gives the caller's audio to a recogniser, which is not heard.
+    fn open_hearing(&mut self, desk: &mut Desk, ear: Ear) -> Option<StreamId> {
+        if self.caller.port != Port::Open {
+            return None;
+        }
+        let (stream, call, leg) = (desk.ids.stream(self.tenant()), self.id, self.caller.id);
+        let parameters = self.told_programs(ear.parameters);
+        let flow = self.flow.as_ref().map(|flow| flow.id.name.as_str()).unwrap_or_default();
+        let (by, way) = (format!("flow {flow}"), StreamWay::Inbound);
+        let opening = StreamOpening { stream, call, leg, way, url: ear.url, parameters };
+        desk.out.push_back(CallOutput::Stream(StreamCommand::Open(Box::new(opening))));
+        desk.media(MediaCommand::Listen { leg, stream, track: Track::Inbound });
+        desk.event(self.tenant(), EventKind::StreamStarted { call, stream, way, by });
+        Some(stream)
+    }
+
+    /// There is a key, so what is said counts no more.
+    fn stop_hearing(&mut self, desk: &mut Desk) {
+        let ear = match self.step_kind() {
+            Some(StepKind::Collect(rule)) => rule.ear.take(),
+            _ => None,
+        };
+        if let Some(stream) = ear {
+            self.close_hearing(desk, stream);
+        }
+    }
+
+    /// A recogniser is wanted no longer.
+    pub(crate) fn close_hearing(&self, desk: &mut Desk, stream: StreamId) {
+        desk.out.push_back(CallOutput::Stream(StreamCommand::Close { stream }));
+        self.hears_no_more(desk, stream, StreamEnd::Stopped);
+    }
+
+    fn hears_no_more(&self, desk: &mut Desk, stream: StreamId, end: StreamEnd) {
+        let (call, leg) = (self.id, self.caller.id);
+        if self.caller.port == Port::Open {
+            desk.media(MediaCommand::StopLive { leg, stream });
+        }
+        desk.event(self.tenant(), EventKind::StreamEnded { call, stream, end });
+    }
+
+    /// A recogniser has understood something, or left. False if it is none of the step under way.
+    pub(crate) fn heard(&mut self, desk: &mut Desk, stream: StreamId, outcome: &StreamOutcome) -> bool {
+        match self.step_kind() {
+            Some(StepKind::Collect(rule)) if rule.ear == Some(stream) => rule.ear = None,
+            _ => return false,
+        }
+        self.hears_no_more(desk, stream, outcome.end);
+        if let Some(words) = outcome.result.clone() {
+            self.stop_play(desk, self.caller.id);
+            self.finish_step(desk, VerbAnswer::Said { words, confidence: outcome.confidence });
+        }
+        true
     }
 
     /// No key in time.

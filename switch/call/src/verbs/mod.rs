@@ -38,9 +38,10 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
             patterns,
             strict,
             secret,
+            ear,
         } => {
             let rule = collect::Collect::new(min, max, terminators, first_timeout_ms, inter_timeout_ms);
-            call.verb_collect(desk, ticket, prompt, rule.of_secret(secret).like(patterns, strict));
+            call.verb_collect(desk, ticket, prompt, rule.of_secret(secret).like(patterns, strict), ear);
         }
         Verb::Record { act, why } => call.verb_record(desk, ticket, act, why),
         Verb::Enqueue { queue, timeout_ms, priority, keys, staffed } => {

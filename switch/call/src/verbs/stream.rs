@@ -87,7 +87,7 @@ impl Call {
 
     /// The program ended it, or there never was a connection.
     pub(crate) fn on_stream_ended(&mut self, desk: &mut Desk, stream: StreamId, outcome: StreamOutcome) {
-        if self.listener_ended(desk, stream, outcome.end) {
+        if self.listener_ended(desk, stream, outcome.end) || self.heard(desk, stream, &outcome) {
             return;
         }
         if self.stream() == Some(stream) {

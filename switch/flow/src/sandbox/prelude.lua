@@ -406,9 +406,9 @@ local function collect(verb, ...)
       for i = 1, #keys do asked[keys[i]] = rawget(options, keys[i]) end
       asked.prompt = options.prompt(try)
     end
-    local digits
-    digits, how = ask(verb, asked)
-    if digits ~= nil or how ~= "timeout" and how ~= "invalid" then return digits, how end
+    local digits, confidence
+    digits, how, confidence = ask(verb, asked)
+    if digits ~= nil or how ~= "timeout" and how ~= "invalid" then return digits, how, confidence end
     local sorry
     if how == "timeout" then sorry = of(options.no_input, try) else sorry = of(options.invalid, try) end
     if sorry ~= nil then ask("play", sorry) end
@@ -425,7 +425,9 @@ function own.menu(...)
   local options = ...
   local why
   for try = 1, tries do
-    local key = ask("collect", { prompt = options.prompt, max = 1, terminators = "", first = options.first })
+    local key, how = ask("collect", {
+      prompt = options.prompt, max = 1, terminators = "", first = options.first, speech = options.speech,
+    })
     if key then
       local choice = options[key]
       if choice == nil then choice = options[raw.math.tointeger(raw.tonumber(key) or -1)] end
@@ -433,9 +435,10 @@ function own.menu(...)
       if type(choice) == "function" then return choice(key) end
       if choice ~= nil then return choice, key end
     end
-    rust.menu_took(key and "wrong key" or "no key")
+    local wrong = key or how == "invalid"
+    rust.menu_took(wrong and "wrong key" or "no key")
     local sorry
-    if key then why, sorry = "invalid", options.invalid else why, sorry = "timeout", options.no_input end
+    if wrong then why, sorry = "invalid", options.invalid else why, sorry = "timeout", options.no_input end
     if sorry ~= nil then ask("play", sorry) end
   end
   return nil, why

@@ -2,10 +2,11 @@
 //! collects keys, playing a prompt that the first key ends. Gives the digits and how the entry ended
 //! (`"terminator"`, `"max"`, `"timeout"`); `nil` and how if fewer than `min` came. With `secret=true` no event, ladder
 //! or recording has the keys. `patterns={"1XXX", "0"}` says what an entry looks like: it ends (`"pattern"`, `"invalid"`) as
-//! soon as that is decided. With `tries` it is asked again after `invalid` or `no_input`; the loop is in the prelude.
+//! soon as that is decided. With `tries` it is asked again after `invalid` or `no_input`; the loop is in the prelude. With
+//! `speech` (`heard.rs`) the caller may speak instead: then `"speech"`, and how sure the recogniser is.
 
 use super::arg::{Arg, BadOption, Options, at_most};
-use super::{Asked, Plain, Reply, Request, items};
+use super::{Asked, Plain, Reply, Request, heard, items};
 use cordboard_model::id::TenantId;
 use cordboard_model::keys::{PATTERNS_MAX, is_pattern, longest};
 use cordboard_model::verb::{CollectEnd, Verb, VerbAnswer};
@@ -28,6 +29,7 @@ const OPTIONS: &[&str] = &[
     "tries",
     "invalid",
     "no_input",
+    "speech",
 ];
 /// Most keys of one entry.
 const KEYS_MAX: i64 = 64;
@@ -65,6 +67,18 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     if terminators.len() > KEYS.len() {
         return Err(options.wrong("option 'terminators' names keys twice"));
     }
+    let secret = options.flag("secret", false)?;
+    let heard = heard::read(&options, NAME)?;
+    if secret && heard.is_some() {
+        return Err(
+            options.wrong("option 'speech' does not go with 'secret': who recognises it would know it")
+        );
+    }
+    let (ear, words) = heard.unzip();
+    let words = words.map(|words| {
+        let (min, max) = (min as u8, max as u8);
+        heard::Words { min, max, patterns: patterns.clone(), ..words }
+    });
     let verb = Verb::Collect {
         prompt,
         min: min as u8,
@@ -72,11 +86,16 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
         terminators: terminators.to_owned(),
         first_timeout_ms: options.millis("first", 0.1, 120.0)?.unwrap_or(FIRST_MS),
         inter_timeout_ms: options.millis("inter", 0.1, 120.0)?.unwrap_or(INTER_MS),
-        strict: ["tries", "invalid", "no_input"].iter().any(|name| options.raw(name).is_some()),
+        strict: ["tries", "invalid", "no_input", "speech"].iter().any(|name| options.raw(name).is_some()),
         patterns,
-        secret: options.flag("secret", false)?,
+        secret,
+        ear: ear.map(Box::new),
     };
-    Ok((verb, Asked::Collect(min as u8)))
+    let asked = match words {
+        Some(words) => Asked::CollectSpoken(min as u8, Box::new(words)),
+        None => Asked::Collect(min as u8),
+    };
+    Ok((verb, asked))
 }
 
 /// Checks the options and gives the number of tries.
@@ -201,7 +220,7 @@ mod tests {
         );
         assert_eq!(
             asked(&[("max", Arg::Int(2)), ("timeout", Arg::Int(3))]),
-            Err("collect: unknown option 'timeout'; there are prompt, min, max, terminators, first, inter, secret, patterns, tries, invalid, no_input"
+            Err("collect: unknown option 'timeout'; there are prompt, min, max, terminators, first, inter, secret, patterns, tries, invalid, no_input, speech"
                 .into())
         );
     }

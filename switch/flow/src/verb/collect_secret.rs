@@ -18,6 +18,11 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     {
         return Err(BadOption::new(NAME, "unknown option 'secret'; what is collected here is one"));
     }
+    if let Some(Arg::Table(table)) = args.first()
+        && table.named.contains_key("speech")
+    {
+        return Err(BadOption::new(NAME, "unknown option 'speech'; who recognises a secret would know it"));
+    }
     let (mut verb, asked) = collect::request(tenant, args).map_err(named)?;
     if let Verb::Collect { secret, .. } = &mut verb {
         *secret = true;

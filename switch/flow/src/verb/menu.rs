@@ -1,19 +1,20 @@
 //! `call:menu{prompt="menu", tries=3, ["1"]=function() ... end, ["2"]="support"}`: asks for one key and
 //! does what stands beside it. A function is called and its results returned; anything else is returned
 //! as it is. A key without an entry plays `invalid`, no key plays `no_input`, and the prompt comes again;
-//! after `tries` it gives `nil` and `"invalid"` or `"timeout"`.
+//! after `tries` it gives `nil` and `"invalid"` or `"timeout"`. With `speech` (`heard.rs`) a choice may be said instead: by its
+//! digit, or by a phrase whose name is the key.
 //!
 //! It is made of `collect` and `play`; the loop is in the prelude, because it calls the flow's functions.
 
 use super::arg::{Arg, BadOption, Options, Table};
-use super::{collect, items};
+use super::{collect, heard, items};
 use crate::seen::{NONE, WRONG};
 use cordboard_model::id::TenantId;
 
 /// As written in a flow.
 pub const NAME: &str = "menu";
 
-const OPTIONS: &[&str] = &["prompt", "tries", "first", "invalid", "no_input"];
+const OPTIONS: &[&str] = &["prompt", "tries", "first", "invalid", "no_input", "speech"];
 /// How often the prompt is played if not said.
 const TRIES: i64 = 3;
 
@@ -41,6 +42,7 @@ pub fn tries(tenant: TenantId, args: &[Arg]) -> Result<i64, BadOption> {
         }
     }
     options.millis("first", 0.1, 120.0)?;
+    heard::read(&options, NAME)?;
     Ok(options.int("tries", 1..=10)?.unwrap_or(TRIES))
 }
 

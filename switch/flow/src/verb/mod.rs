@@ -19,6 +19,7 @@ pub mod enqueue;
 pub mod first;
 pub mod get;
 pub mod hang_up;
+pub mod heard;
 pub mod http;
 pub mod items;
 pub mod json;
@@ -150,6 +151,8 @@ pub enum Asked {
     Play,
     /// `call:collect`; the fewest digits that count.
     Collect(u8),
+    /// The same where the caller may also speak; what may be said.
+    CollectSpoken(u8, Box<heard::Words>),
     /// `call:collect_secret`; likewise.
     CollectSecret(u8),
     /// `call:http`.
@@ -198,7 +201,7 @@ impl Asked {
         match self {
             Asked::Answer => answer::NAME,
             Asked::Play => play::NAME,
-            Asked::Collect(_) => collect::NAME,
+            Asked::Collect(_) | Asked::CollectSpoken(..) => collect::NAME,
             Asked::CollectSecret(_) => collect_secret::NAME,
             Asked::Http => http::NAME,
             Asked::Enqueue => enqueue::NAME,
@@ -251,7 +254,10 @@ impl Asked {
             (Asked::GetData(_), VerbAnswer::Failed(_)) => Reply::Values(vec![Plain::Nil]),
             (_, VerbAnswer::Failed(cause)) => Reply::Values(vec![Plain::Nil, Plain::text(cause.as_str())]),
             (Asked::Play, answer) => play::reply(answer),
-            (Asked::Collect(min), answer) => collect::reply(*min, answer),
+            (Asked::CollectSpoken(_, words), VerbAnswer::Said { words: said, confidence }) => {
+                words.reply(&said, confidence)
+            }
+            (Asked::Collect(min) | Asked::CollectSpoken(min, _), answer) => collect::reply(*min, answer),
             (Asked::CollectSecret(min), answer) => collect_secret::reply(*min, answer),
             (Asked::Http, answer) => http::reply(answer),
             (Asked::Enqueue, answer) => enqueue::reply(answer),

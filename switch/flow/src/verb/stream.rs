@@ -1,6 +1,6 @@
 //! `call:stream{url="wss://bot.example/talk", parameters={order="17"}, timeout=600}`: gives the caller's audio to a program
 //! by WebSocket, and the caller hears what the program sends, until it closes the connection. Gives `"closed"` or
-//! `"timeout"` and the result that the program left, or `nil` and why there was no connection or how it was lost.
+//! `"timeout"` and the result that the program left, with its confidence if it has one, or `nil` and why there was no connection or how it was lost.
 
 use super::arg::{Arg, BadOption, Options};
 use super::{Asked, Plain, Reply, Request};
@@ -54,9 +54,10 @@ fn parameters(options: &Options<'_>) -> Result<BTreeMap<String, String>, BadOpti
 /// Reads the answer.
 pub fn reply(answer: VerbAnswer) -> Reply {
     Reply::Values(match answer {
-        VerbAnswer::Streamed(StreamOutcome { end, result }) if end.was_served() => {
+        VerbAnswer::Streamed(StreamOutcome { end, result, confidence }) if end.was_served() => {
             let result = result.map_or(Plain::Nil, Plain::Text);
-            vec![Plain::text(end.as_str()), result]
+            let sure = confidence.map(|percent| Plain::Number(f64::from(percent) / 100.0));
+            [Plain::text(end.as_str()), result].into_iter().chain(sure).collect()
         }
         VerbAnswer::Streamed(StreamOutcome { end, .. }) => vec![Plain::Nil, Plain::text(end.as_str())],
         _ => vec![Plain::text(StreamEnd::Closed.as_str())],
@@ -107,9 +108,12 @@ mod tests {
         let words = |end: StreamEnd| reply(VerbAnswer::Streamed(end.into()));
         assert_eq!(words(StreamEnd::Closed), Reply::Values(vec![Plain::text("closed"), Plain::Nil]));
         assert_eq!(words(StreamEnd::Timeout), Reply::Values(vec![Plain::text("timeout"), Plain::Nil]));
-        let yes = StreamOutcome { end: StreamEnd::Closed, result: Some("yes".into()) };
-        let heard = reply(VerbAnswer::Streamed(yes));
+        let yes = StreamOutcome { end: StreamEnd::Closed, result: Some("yes".into()), confidence: None };
+        let heard = reply(VerbAnswer::Streamed(yes.clone()));
         assert_eq!(heard, Reply::Values(vec![Plain::text("closed"), Plain::text("yes")]));
+        let sure = reply(VerbAnswer::Streamed(StreamOutcome { confidence: Some(75), ..yes }));
+        let values = vec![Plain::text("closed"), Plain::text("yes"), Plain::Number(0.75)];
+        assert_eq!(sure, Reply::Values(values));
         assert_eq!(words(StreamEnd::Lost), Reply::Values(vec![Plain::Nil, Plain::text("lost")]));
     }
 }

@@ -21,6 +21,8 @@ mod shipped;
 #[cfg(test)]
 mod soup;
 #[cfg(test)]
+mod speech;
+#[cfg(test)]
 mod texts;
 #[cfg(test)]
 mod trace;

@@ -26,7 +26,7 @@ pub enum FromBot {
     /// Throw away what has not been played.
     Clear,
     /// What it found out, for the flow: ours, beside the protocol.
-    Result(String),
+    Result(String, Option<u8>),
     /// It is done.
     Stop,
     /// An event that we do not know: other versions may have it.
@@ -44,6 +44,7 @@ struct Message {
 #[derive(Deserialize)]
 struct Found {
     value: String,
+    confidence: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -67,8 +68,9 @@ pub fn read(text: &str) -> Option<FromBot> {
         }
         "mark" => FromBot::Mark(message.mark.map(|mark| mark.name).filter(|name| name.len() <= MARK_MAX)?),
         "result" => {
-            let value = message.result.map(|found| found.value);
-            FromBot::Result(value.filter(|value| value.len() <= PARAMETER_MAX)?)
+            let found = message.result.filter(|found| found.value.len() <= PARAMETER_MAX)?;
+            let percent = found.confidence.map(|share| (share.clamp(0.0, 1.0) * 100.0).round() as u8);
+            FromBot::Result(found.value, percent)
         }
         "clear" => FromBot::Clear,
         "stop" => FromBot::Stop,
@@ -257,7 +259,9 @@ mod tests {
         assert_eq!(read(r#"{"event":"mark","mark":{"name":"a"}}"#), Some(FromBot::Mark("a".into())));
         assert_eq!(read(r#"{"event":"clear","streamSid":"MZ1"}"#), Some(FromBot::Clear));
         let found = r#"{"event":"result","result":{"value":"yes"}}"#;
-        assert_eq!(read(found), Some(FromBot::Result("yes".into())));
+        assert_eq!(read(found), Some(FromBot::Result("yes".into(), None)));
+        let sure = r#"{"event":"result","result":{"value":"yes","confidence":0.834}}"#;
+        assert_eq!(read(sure), Some(FromBot::Result("yes".into(), Some(83))));
         assert_eq!(read(r#"{"event":"stop"}"#), Some(FromBot::Stop));
         assert_eq!(read(r#"{"event":"sing"}"#), Some(FromBot::Other));
         let long = format!(r#"{{"event":"mark","mark":{{"name":"{}"}}}}"#, "a".repeat(257));

@@ -65,6 +65,8 @@ struct Line {
     thread: usize,
     /// What the program found out.
     result: Option<String>,
+    /// How sure it is of that, percent.
+    confidence: Option<u8>,
 }
 
 impl Talk {
@@ -100,6 +102,7 @@ impl Talk {
             hangs: 0,
             thread: 0,
             result: None,
+            confidence: None,
         };
         let (hello, start) = (line.writer.connected(), line.writer.start(&self.opening));
         line.say(hello);
@@ -123,7 +126,7 @@ impl Talk {
             }
         };
         self.counts.dropped_in.fetch_add(line.down.dropped(), Relaxed);
-        let result = line.result.take();
+        let (result, confidence) = (line.result.take(), line.confidence);
         if end.is_none() {
             let stop = line.writer.stop();
             line.say(stop);
@@ -137,7 +140,7 @@ impl Talk {
                 tracing::debug!(%stream, "a program does not take our goodbye");
             }
         });
-        end.map(|end| StreamOutcome { end, result })
+        end.map(|end| StreamOutcome { end, result, confidence })
     }
 
     async fn dial(&self) -> Result<Socket, StreamEnd> {
@@ -241,7 +244,7 @@ impl Talk {
                 }
                 self.pump(line);
             }
-            Some(FromBot::Result(value)) => line.result = Some(value),
+            Some(FromBot::Result(value, sure)) => (line.result, line.confidence) = (Some(value), sure),
             Some(FromBot::Stop) => return Some(StreamEnd::Closed),
             Some(FromBot::Other) => {}
         }
