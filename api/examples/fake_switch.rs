@@ -213,7 +213,7 @@ impl Walk {
             }
             Next::Choose => {
                 floor.event(EventKind::Digit { call, digit: char::from(b'1' + (call.number % 3) as u8) });
-                let (key, value) = ("choice".to_owned(), queue.name.to_string());
+                let (key, value) = ("choice".to_owned(), queue.name.to_string().into());
                 floor.event(EventKind::DataChanged { call, key, value });
                 floor.enqueue(call, &queue);
                 let at = self.after(floor.now, 60_000, 120_000);

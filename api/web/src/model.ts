@@ -33,6 +33,9 @@ export interface RouteReason {
   why: string;
 }
 
+/** What call data may be. */
+export type Json = null | string | number | boolean | Json[] | { [key: string]: Json };
+
 export interface CallView {
   call: string;
   from: Party;
@@ -44,7 +47,7 @@ export interface CallView {
   queue: Named | null;
   agent: Named | null;
   legs: LegView[];
-  data: Record<string, string>;
+  data: Record<string, Json>;
   route: RouteReason[];
   transfer?: Transfer | undefined;
 }
@@ -106,7 +109,7 @@ export type What =
   | { type: "leg_ended"; call: string; leg: string; cause: string }
   | { type: "call_transfer"; call: string; transfer: Transfer }
   | { type: "digit"; call: string; digit: string }
-  | { type: "data_changed"; call: string; key: string; value: string }
+  | { type: "data_changed"; call: string; key: string; value: Json }
   | { type: "flow_started"; call: string; flow: Named }
   | { type: "flow_failed"; call: string; flow: Named; error: string }
   | { type: "flow_log"; call: string; text: string }

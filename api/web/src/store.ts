@@ -239,13 +239,13 @@ function legged(floor: Floor, event: Event & { type: "leg_started" | "leg_held" 
   }
 }
 
-function dataChanged(floor: Floor, id: string, key: string, value: string): Floor {
+function dataChanged(floor: Floor, id: string, key: string, value: Json): Floor {
   const call = floor.calls.get(id);
   if (!call) {
     return floor;
   }
   const { [key]: _, ...others } = call.data;
-  return changeCall(floor, id, { data: value === "" ? others : { ...others, [key]: value } });
+  return changeCall(floor, id, { data: value === null || value === "" ? others : { ...others, [key]: value } });
 }
 
 function changeWaiting(floor: Floor, id: Named, change: (waiting: WaitingView[]) => WaitingView[]): Floor {

@@ -74,7 +74,7 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
     case "digit":
       return ["digit", { digit: what.digit }];
     case "data_changed":
-      return [what.value === "" ? "data_removed" : "data_changed", { key: what.key, value: what.value }];
+      return [what.value === null || what.value === "" ? "data_removed" : "data_changed", { key: what.key, value: shown(what.value) }];
     case "flow_started":
       return ["flow_started", { flow: what.flow.name }];
     case "flow_failed":

@@ -24,6 +24,7 @@ use cordboard_model::media::{MediaCommand, PlayItem};
 use cordboard_model::time::Wall;
 use cordboard_model::verb::Destination;
 use cordboard_model::view::{CallStage, RouteReason};
+use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Who is responsible for the next step.
@@ -81,7 +82,7 @@ pub(crate) struct Call {
     pub(crate) flow: Option<FlowRun>,
     /// Keys typed ahead.
     pub(crate) digits: VecDeque<char>,
-    pub(crate) data: BTreeMap<String, String>,
+    pub(crate) data: BTreeMap<String, Value>,
     pub(crate) started: Wall,
     pub(crate) answered: Option<Wall>,
     pub(crate) bridged: Option<Wall>,

@@ -180,8 +180,8 @@ impl Call {
             desk.media(MediaCommand::Unbridge { leg: self.caller.id });
         }
         self.stop_play(desk, self.caller.id);
-        self.data.insert("diverted_from".to_owned(), party.user);
-        self.data.insert("diversion_reason".to_owned(), "unconditional".to_owned());
+        self.data.insert("diverted_from".to_owned(), party.user.into());
+        self.data.insert("diversion_reason".to_owned(), "unconditional".into());
         self.doing = Doing::Routing;
         desk.set(Timer::Route(self.id), desk.limits.route);
         let from = self.caller.party.clone();

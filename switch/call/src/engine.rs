@@ -277,9 +277,9 @@ impl CallEngine {
         self.calls.get(&call).is_some_and(|call| !call.route.is_empty())
     }
 
-    /// An entry of a call's data.
+    /// An entry of a call's data that is a string.
     pub fn data(&self, call: CallId, key: &str) -> Option<&str> {
-        self.calls.get(&call)?.data.get(key).map(String::as_str)
+        self.calls.get(&call)?.data.get(key)?.as_str()
     }
 
     /// The call that a leg belongs to.

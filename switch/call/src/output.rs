@@ -10,6 +10,7 @@ use cordboard_model::leg::{Incoming, LegCommand, PartyId, Target};
 use cordboard_model::media::MediaCommand;
 use cordboard_model::stream::StreamCommand;
 use cordboard_model::verb::VerbAnswer;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What is to be done.
@@ -98,7 +99,7 @@ pub enum FlowOutput {
         /// What was dialled.
         to: PartyId,
         /// The call data.
-        data: BTreeMap<String, String>,
+        data: BTreeMap<String, Value>,
     },
     /// Resume it.
     Answer {

@@ -14,12 +14,14 @@ use crate::vm::place::{Chunks, Place};
 use crate::vm::shared::{CallState, Wanted};
 use crate::vm::{self, Fault, Resume, Step, Vm};
 use cordboard_model::config::{FlowLimits, Snapshot};
+use cordboard_model::data;
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::fetch::Fetched;
 use cordboard_model::id::{CallId, FlowId, Name};
 use cordboard_model::time::{Time, TimerReason};
 use cordboard_model::verb::{QueueEnd, Verb, VerbAnswer};
 use mlua::Thread;
+use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Most answers kept of a call; a call that was given more cannot be rebuilt.
@@ -55,7 +57,7 @@ struct Run {
     started: Time,
     /// When its instructions were counted anew.
     counted: Time,
-    first_data: BTreeMap<String, String>,
+    first_data: BTreeMap<String, Value>,
     state: CallState,
     tickets: u64,
     open: Option<Open>,
@@ -197,7 +199,7 @@ impl FlowEngine {
         flow: FlowId,
         from: PartyId,
         to: PartyId,
-        data: BTreeMap<String, String>,
+        data: BTreeMap<String, Value>,
         now: Time,
     ) {
         self.stop(call);
@@ -228,7 +230,7 @@ impl FlowEngine {
         call: CallId,
         flow: FlowId,
         (generation, version): (u64, u64),
-        (from, to, data): (PartyId, PartyId, BTreeMap<String, String>),
+        (from, to, data): (PartyId, PartyId, BTreeMap<String, Value>),
         limits: FlowLimits,
         started: Time,
     ) -> Result<Step, FlowError> {
@@ -633,7 +635,7 @@ fn heft(answer: &VerbAnswer) -> usize {
             Fetched::Answer { body, .. } => body.len(),
             Fetched::Failed(_) => 0,
         },
-        VerbAnswer::Data(Some(value)) => value.len(),
+        VerbAnswer::Data(Some(value)) => data::bytes(value),
         VerbAnswer::Dialled { who, .. } => who.len(),
         VerbAnswer::Said { words, .. } => words.len(),
         VerbAnswer::Conferred { parties, .. } => parties.iter().map(|party| party.who.len() + 32).sum(),
@@ -663,7 +665,7 @@ fn not_done(verb: &Verb, answer: &VerbAnswer) -> Option<String> {
 fn note_data(state: &mut CallState, asked: &Asked, answer: &VerbAnswer) {
     match (asked, answer) {
         (_, VerbAnswer::Failed(_) | VerbAnswer::Limit(_)) => {}
-        (Asked::SetData(key, value), _) if value.is_empty() => {
+        (Asked::SetData(key, value), _) if data::is_none(value) => {
             state.data.remove(key);
         }
         (Asked::SetData(key, value), _) => {

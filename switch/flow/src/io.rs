@@ -6,6 +6,7 @@ use cordboard_model::config::Snapshot;
 use cordboard_model::id::{CallId, FlowId};
 use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,7 +39,7 @@ pub enum FlowCommand<'a> {
         /// The called number.
         to: PartyId,
         /// The call data as it is now.
-        data: BTreeMap<String, String>,
+        data: BTreeMap<String, Value>,
     },
     /// End the flow of a call: the caller is gone, or the call was taken elsewhere. Nothing more is
     /// said about the call, not even `Ended`.
@@ -115,7 +116,7 @@ pub struct FlowRecord {
     /// The called number.
     pub to: PartyId,
     /// The call data at the start.
-    pub data: BTreeMap<String, String>,
+    pub data: BTreeMap<String, Value>,
     /// The file the text came from.
     pub file: String,
     /// The text the call began with, which a later configuration may have replaced.

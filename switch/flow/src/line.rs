@@ -2,6 +2,7 @@
 
 use cordboard_model::ask::Ask;
 use cordboard_model::conference::Conference;
+use cordboard_model::data;
 use cordboard_model::dial::{Dial, DialWay};
 use cordboard_model::fetch::Fetch;
 use cordboard_model::media::{PlayItem, Tone};
@@ -52,7 +53,7 @@ pub fn line(verb: &Verb) -> String {
         Verb::Ring => "ring".to_owned(),
         Verb::Reject { cause } => format!("reject {}", cause.as_str()),
         Verb::HangUp { cause } => format!("hang_up {}", cause.as_str()),
-        Verb::SetData { key, value } => format!("set {key} = {value}"),
+        Verb::SetData { key, value } => format!("set {key} = {}", data::shown(value)),
         Verb::GetData { key } => format!("get {key}"),
         Verb::Ask(ask) => asked(ask),
         // Neither the query nor the body: they may hold what is nobody's business.

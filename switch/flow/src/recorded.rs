@@ -178,7 +178,12 @@ fn without(secrets: &Secrets, answer: VerbAnswer) -> VerbAnswer {
             }
             failed @ Fetched::Failed(_) => Box::new(failed),
         }),
-        VerbAnswer::Data(Some(value)) => VerbAnswer::Data(Some(clear(&value))),
+        VerbAnswer::Data(Some(Value::String(text))) => VerbAnswer::Data(Some(clear(&text).into())),
+        VerbAnswer::Data(Some(value)) => {
+            // What is no text is looked through as one.
+            let cleared = clear(&value.to_string());
+            VerbAnswer::Data(Some(serde_json::from_str(&cleared).unwrap_or_else(|_| HIDDEN.into())))
+        }
         VerbAnswer::Said { words, confidence } => VerbAnswer::Said { words: clear(&words), confidence },
         VerbAnswer::Told(told) => VerbAnswer::Told(match *told {
             Told::Row(Some(row)) => {
@@ -308,7 +313,7 @@ fn written(
     let _ = write!(out, "flow = {}\n\n[[case]]\nname = {}\n", quoted(file), quoted(title));
     let _ = write!(out, "from = {}\nto = {}\n", quoted(&record.from.0), quoted(&record.to.0));
     if !record.data.is_empty() {
-        let entries = record.data.iter().map(|(key, value)| format!("{} = {}", quoted(key), quoted(value)));
+        let entries = record.data.iter().map(|(key, value)| format!("{} = {}", quoted(key), toml(value)));
         let _ = writeln!(out, "data = {{ {} }}", entries.collect::<Vec<_>>().join(", "));
     }
     if let Some(zone) = zone {
@@ -359,7 +364,7 @@ fn step(verb: &Verb, answer: &VerbAnswer, zone: &mut Option<String>) -> String {
             add("stream", quoted(&word(&outcome.end)));
             outcome.result.iter().for_each(|result| add("result", quoted(result)));
         }
-        VerbAnswer::Data(Some(value)) => add("data", quoted(value)),
+        VerbAnswer::Data(Some(value)) => add("data", toml(value)),
         VerbAnswer::Fetched(fetched) => match &**fetched {
             Fetched::Answer { status, json, body } => {
                 add("status", status.to_string());
@@ -459,7 +464,7 @@ mod tests {
     fn test_of(flow: &str, answers: &[VerbAnswer]) -> (String, Result<(), String>) {
         let bench =
             Bench { flow: Source { file: "flows/f.lua".into(), text: flow.into() }, ..Bench::default() };
-        let data = BTreeMap::from([("language".to_owned(), "en".to_owned())]);
+        let data = BTreeMap::from([("language".to_owned(), Value::from("en"))]);
         let (mut engine, call) = begin(&bench, ("+49", "600"), &data, Time::ZERO).unwrap();
         for (at, answer) in (1_u64..).zip(answers) {
             let input = FlowInput::Answer { call, ticket: at, answer: answer.clone() };

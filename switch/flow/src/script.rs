@@ -13,6 +13,7 @@ use cordboard_model::calendar::{self, CalendarState};
 use cordboard_model::cause::Cause;
 use cordboard_model::conference::{Attended, Conference, ConferenceEnd};
 use cordboard_model::config::{Flow, FlowKit, FlowLimits, Library, Snapshot, Tenant};
+use cordboard_model::data;
 use cordboard_model::dial::{Dial, DialEnd, DialWay};
 use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::id::{CallId, FlowId, Name, TenantId};
@@ -23,6 +24,7 @@ use cordboard_model::verb::{CollectEnd, Destination, First, FirstEnd, QueueEnd, 
 use cordboard_model::view::QueueState;
 use core::fmt;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 mod live;
@@ -56,7 +58,7 @@ pub struct Case {
     pub to: String,
     /// The call data at the start.
     #[serde(default)]
-    pub data: BTreeMap<String, String>,
+    pub data: BTreeMap<String, Value>,
     /// When the call begins, as `2026-11-21T09:00:00+01:00`.
     #[serde(default = "some_day")]
     pub at: String,
@@ -134,13 +136,13 @@ pub struct StepSpec {
     pub result: Option<String>,
     /// The value of an entry of the call data, as somebody else set it.
     #[serde(default)]
-    pub data: Option<String>,
+    pub data: Option<Value>,
     /// The status that a server answers with.
     #[serde(default)]
     pub status: Option<u16>,
     /// What it answers, as JSON.
     #[serde(default)]
-    pub json: Option<serde_json::Value>,
+    pub json: Option<Value>,
     /// What it answers, as a text.
     #[serde(default)]
     pub text: Option<String>,
@@ -149,7 +151,7 @@ pub struct StepSpec {
     pub http: Option<FetchError>,
     /// What is sent to it, as JSON, with `(secret)` for what is one.
     #[serde(default)]
-    pub sent: Option<serde_json::Value>,
+    pub sent: Option<Value>,
     /// Whether other calls have counted as much as may be.
     #[serde(default)]
     pub limit: bool,
@@ -285,7 +287,7 @@ fn start(
     engine: &mut FlowEngine,
     bench: &Bench,
     (from, to): (&str, &str),
-    data: &BTreeMap<String, String>,
+    data: &BTreeMap<String, Value>,
     now: Time,
 ) -> Result<(), String> {
     let id = FlowId::new(TenantId::DEFAULT, TESTED).map_err(|e| e.to_string())?;
@@ -305,7 +307,7 @@ fn start(
 pub fn bench_engine(
     bench: &Bench,
     parties: (&str, &str),
-    data: &BTreeMap<String, String>,
+    data: &BTreeMap<String, Value>,
     now: Time,
 ) -> Result<(FlowEngine, CallId), String> {
     let mut engine = FlowEngine::new([0; 32]);
@@ -321,7 +323,7 @@ struct Play<'a> {
     engine: FlowEngine,
     call: CallId,
     now: Time,
-    data: BTreeMap<String, String>,
+    data: BTreeMap<String, Value>,
     counters: Counters,
     ticks: u64,
     step: usize,
@@ -391,7 +393,7 @@ impl<'a> Play<'a> {
         };
         if let (Some(wanted), Some(fetch)) = (&step.sent, asked) {
             let shown = fetch.body.as_ref().map(|body| body.shown.as_str()).unwrap_or_default();
-            let sent: serde_json::Value = serde_json::from_str(shown).unwrap_or_default();
+            let sent: Value = serde_json::from_str(shown).unwrap_or_default();
             if sent != *wanted {
                 return Err(self.mismatch(&format!("{} {wanted}", step.expect), &format!("{got} {shown}")));
             }
@@ -458,7 +460,7 @@ impl<'a> Play<'a> {
                 confidence: percent(step.confidence),
             }),
             Verb::SetData { key, value } => {
-                if value.is_empty() {
+                if data::is_none(value) {
                     self.data.remove(key);
                 } else {
                     self.data.insert(key.clone(), value.clone());

@@ -7,6 +7,7 @@ use crate::media::{Codec, LegStats};
 use crate::path::PathFault;
 use crate::time::Wall;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Which side of the switch a leg is on.
@@ -246,7 +247,7 @@ pub struct Cdr {
     /// Recordings.
     pub recordings: Vec<RecordingId>,
     /// Call data at the end.
-    pub data: BTreeMap<String, String>,
+    pub data: BTreeMap<String, Value>,
     /// Transfers, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transfers: Vec<TransferRecord>,

@@ -11,6 +11,7 @@ use crate::stream::{StreamEnd, StreamWay};
 use crate::time::Wall;
 use crate::view::{AgentStatus, CallStage, RouteReason};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,8 +172,8 @@ pub enum EventKind {
         call: CallId,
         /// Which.
         key: String,
-        /// The new value; empty when removed.
-        value: String,
+        /// The new value; null when removed.
+        value: Value,
     },
     /// A flow began on a call.
     FlowStarted {

@@ -3,6 +3,7 @@
 use crate::cause::Cause;
 use crate::id::{LegId, TrunkId, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A number or user with its display name.
@@ -130,5 +131,5 @@ pub struct Incoming {
     /// The leg whose place it takes (an INVITE with Replaces). It is not routed then.
     pub replaces: Option<LegId>,
     /// Call data that it brings along.
-    pub data: BTreeMap<String, String>,
+    pub data: BTreeMap<String, Value>,
 }

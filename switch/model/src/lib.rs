@@ -12,6 +12,7 @@ pub mod cdr;
 pub mod codec;
 pub mod conference;
 pub mod config;
+pub mod data;
 pub mod deadline;
 pub mod dial;
 pub mod dns;

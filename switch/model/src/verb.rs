@@ -9,11 +9,12 @@ use crate::id::{AgentId, FlowId, QueueId, TrunkId, UserId};
 use crate::media::PlayItem;
 use crate::stream::StreamOutcome;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Longest key of call data, bytes.
 pub const DATA_KEY_MAX: usize = 64;
-/// Longest value of call data, bytes.
+/// Longest value of call data, bytes; of what is no string, of its JSON.
 pub const DATA_VALUE_MAX: usize = 4_096;
 /// Most bytes of all keys and values of call data in a call.
 pub const DATA_BYTES_MAX: usize = 32 << 10;
@@ -151,12 +152,12 @@ pub enum Verb {
         /// Why.
         cause: Cause,
     },
-    /// Set an entry of the call data; an empty value removes it.
+    /// Set an entry of the call data; null removes it.
     SetData {
         /// At most [`DATA_KEY_MAX`] bytes.
         key: String,
         /// At most [`DATA_VALUE_MAX`] bytes.
-        value: String,
+        value: Value,
     },
     /// Read an entry of the call data.
     GetData {
@@ -302,7 +303,7 @@ pub enum VerbAnswer {
     /// The stream ended.
     Streamed(StreamOutcome),
     /// A value of the call data.
-    Data(Option<String>),
+    Data(Option<Value>),
     /// What was asked.
     Told(Box<Told>),
     /// What a server said.

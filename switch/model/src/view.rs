@@ -7,6 +7,7 @@ use crate::leg::PartyId;
 use crate::time::Wall;
 use crate::verb::Destination;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What an agent is, derived from his legs and what he asked for.
@@ -117,7 +118,7 @@ pub struct CallView {
     /// Its legs.
     pub legs: Vec<LegView>,
     /// Call data.
-    pub data: BTreeMap<String, String>,
+    pub data: BTreeMap<String, Value>,
     /// Why it went where it went: one line per plugin asked.
     pub route: Vec<RouteReason>,
     /// The transfer under way.

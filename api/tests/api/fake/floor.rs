@@ -428,7 +428,7 @@ fn change(view: &mut CallView, what: &EventKind, now: Wall) {
         EventKind::LegEnded { leg, .. } => view.legs.retain(|one| one.leg != *leg),
         EventKind::DataChanged { key, value, .. } => {
             view.data.remove(key);
-            if !value.is_empty() {
+            if !cordboard_model::data::is_none(value) {
                 view.data.insert(key.clone(), value.clone());
             }
         }

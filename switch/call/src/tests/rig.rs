@@ -490,7 +490,7 @@ impl Rig {
                 format!("{} speaks", leg.map_or("nobody", |leg| self.name(leg)))
             }
             EventKind::Digit { digit, .. } => format!("digit {digit}"),
-            EventKind::DataChanged { key, value, .. } => format!("data {key} = {value:?}"),
+            EventKind::DataChanged { key, value, .. } => format!("data {key} = {value}"),
             EventKind::FlowStarted { flow, .. } => format!("flow {flow} started"),
             EventKind::FlowFailed { error, .. } => format!("flow failed: {error}"),
             EventKind::FlowLog { text, .. } => format!("flow log: {text}"),

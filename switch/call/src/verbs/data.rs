@@ -3,21 +3,22 @@
 use crate::call::Call;
 use crate::desk::Desk;
 use crate::input::Ticket;
+use cordboard_model::data;
 use cordboard_model::event::EventKind;
 use cordboard_model::verb::{DATA_BYTES_MAX, DATA_ENTRIES_MAX, DATA_KEY_MAX, DATA_VALUE_MAX, VerbAnswer};
+use serde_json::Value;
 
 impl Call {
-    pub(super) fn verb_set_data(&mut self, desk: &mut Desk, ticket: Ticket, key: String, value: String) {
+    pub(super) fn verb_set_data(&mut self, desk: &mut Desk, ticket: Ticket, key: String, value: Value) {
         let known = self.data.contains_key(&key);
+        let (removed, bytes) = (data::is_none(&value), data::bytes(&value));
         let limit = if key.is_empty() || key.len() > DATA_KEY_MAX {
             Some("data key")
-        } else if value.len() > DATA_VALUE_MAX {
+        } else if bytes > DATA_VALUE_MAX {
             Some("data value")
-        } else if !known && !value.is_empty() && self.data.len() >= DATA_ENTRIES_MAX {
+        } else if !known && !removed && self.data.len() >= DATA_ENTRIES_MAX {
             Some("data entries")
-        } else if !value.is_empty()
-            && self.data_bytes_without(&key) + key.len() + value.len() > DATA_BYTES_MAX
-        {
+        } else if !removed && self.data_bytes_without(&key) + key.len() + bytes > DATA_BYTES_MAX {
             Some("data bytes")
         } else {
             None
@@ -25,8 +26,9 @@ impl Call {
         if let Some(limit) = limit {
             return self.answer_now(desk, ticket, VerbAnswer::Limit(limit.into()));
         }
-        if self.data.get(&key).map_or("", String::as_str) != value {
-            if value.is_empty() {
+        let value = if removed { Value::Null } else { value };
+        if self.data.get(&key).unwrap_or(&Value::Null) != &value {
+            if removed {
                 self.data.remove(&key);
             } else {
                 self.data.insert(key.clone(), value.clone());
@@ -39,7 +41,7 @@ impl Call {
 
     fn data_bytes_without(&self, key: &str) -> usize {
         let others = self.data.iter().filter(|(other, _)| *other != key);
-        others.map(|(key, value)| key.len() + value.len()).sum()
+        others.map(|(key, value)| key.len() + data::bytes(value)).sum()
     }
 
     pub(super) fn verb_get_data(&mut self, desk: &mut Desk, ticket: Ticket, key: &str) {

@@ -11,6 +11,7 @@ use crate::input::Ticket;
 use crate::leg::Port;
 use crate::output::CallOutput;
 use cordboard_model::cause::Cause;
+use cordboard_model::data;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::StreamId;
 use cordboard_model::media::MediaCommand;
@@ -57,7 +58,7 @@ impl Call {
             parameters.entry(key.to_owned()).or_insert(value);
         }
         for (key, value) in &self.data {
-            parameters.entry(key.clone()).or_insert_with(|| value.clone());
+            parameters.entry(key.clone()).or_insert_with(|| data::shown(value));
         }
         parameters
     }

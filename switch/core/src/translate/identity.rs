@@ -9,6 +9,7 @@ use cordboard_model::id::{CallId, LegId};
 use cordboard_model::leg::PartyId;
 use cordboard_sip::engine::IncomingCall;
 use cordboard_sip::identity::{Diversion, Told};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The call data in which User-to-User (RFC 7433) comes and goes.
@@ -43,12 +44,12 @@ impl Shard {
     pub(crate) fn believe(
         trunk: Option<&Trunk>,
         incoming: &mut IncomingCall,
-    ) -> (Came, BTreeMap<String, String>) {
+    ) -> (Came, BTreeMap<String, Value>) {
         let identity = core::mem::take(&mut *incoming.identity);
         let mut came = Came { dialled: incoming.to.user.clone(), ..Came::default() };
         let mut data = BTreeMap::new();
         if let Some(value) = identity.user_to_user {
-            data.insert(USER_TO_USER.to_owned(), value);
+            data.insert(USER_TO_USER.to_owned(), value.into());
         }
         let Some(trunk) = trunk else {
             // an account is who it has proved to be; it may only ask not to be shown
@@ -68,8 +69,8 @@ impl Shard {
             came.withheld = Some(core::mem::replace(&mut incoming.from, shown));
         }
         if let Some(latest) = identity.diversions.first() {
-            data.insert(DIVERTED_FROM.to_owned(), latest.number.clone());
-            data.insert(DIVERSION_REASON.to_owned(), latest.reason.clone());
+            data.insert(DIVERTED_FROM.to_owned(), latest.number.clone().into());
+            data.insert(DIVERSION_REASON.to_owned(), latest.reason.clone().into());
         }
         came.diversions = identity.diversions;
         (came, data)

@@ -314,7 +314,6 @@ local data = setmeta({}, {
     return reply(yield())
   end,
   __newindex = function(_, key, value)
-    if type(value) == "number" then value = raw.tostring(value) end
     rust.data_set(key, value)
     reply(yield())
   end,
@@ -365,12 +364,15 @@ function own.get(...)
   local key, _, default = ...
   local value = data[key]
   if value == nil then return default end
-  if kind == "string" then return value end
-  local read
-  if kind == "boolean" then
+  local is, read = type(value), nil
+  if kind == "string" then
+    if is ~= "table" then read = tostring(value) end
+  elseif kind == is then
+    read = value
+  elseif kind == "boolean" then
     if value == "true" then read = true elseif value == "false" then read = false end
-  elseif #value <= 64 then
-    read = raw.tonumber(value)
+  elseif kind == "number" or kind == "integer" then
+    if is == "number" or is == "string" and #value <= 64 then read = raw.tonumber(value) end
     if kind == "integer" and read ~= nil then read = raw.math.tointeger(read) end
   end
   if read == nil then return default, (kind == "integer" and "not_an_" or "not_a_") .. kind end

@@ -81,7 +81,11 @@ pub(super) fn install(host: &Host<'_>) -> Result<()> {
     host.add("log", |lua, shared, text: LuaString| log(lua, shared, &text))?;
     host.add("data_get", |lua, shared, key: Value| data_get(lua, shared, &key))?;
     host.add("data_set", |lua, shared, (key, value): (Value, Value)| data_set(lua, shared, &key, &value))?;
-    host.add("data_list", |lua, shared, ()| lua.create_table_from(shared.with(|state| state.data.clone())))?;
+    host.add("data_list", |lua, shared, ()| {
+        let known = shared.with(|state| state.data.clone());
+        let plain = known.into_iter().map(|(key, value)| (key, verb::json::plain(value)));
+        Plain::Record(plain.collect()).into_lua(lua)
+    })?;
     host.add("from", |_, shared, ()| Ok(shared.with(|state| state.from.clone())))?;
     host.add("to", |_, shared, ()| Ok(shared.with(|state| state.to.clone())))?;
     host.add("unknown", |_, _, name: Value| unknown(&name))?;
@@ -269,7 +273,7 @@ fn data_get(lua: &Lua, shared: &Shared, key: &Value) -> Result<(bool, Value)> {
     if let Ok((_, verb::Asked::GetData(key))) = &request {
         let known = shared.with(|state| state.fresh.then(|| state.data.get(key).cloned()));
         if let Some(known) = known {
-            let value = known.map_or(Plain::Nil, Plain::Text).into_lua(lua)?;
+            let value = known.map_or(Plain::Nil, verb::json::plain).into_lua(lua)?;
             return Ok((true, value));
         }
     }
@@ -278,6 +282,6 @@ fn data_get(lua: &Lua, shared: &Shared, key: &Value) -> Result<(bool, Value)> {
 }
 
 fn data_set(lua: &Lua, shared: &Shared, key: &Value, value: &Value) -> Result<()> {
-    let request = verb::data::set(&read(key, DEPTH_MAX)?, &read(value, DEPTH_MAX)?);
+    let request = verb::data::set(&read(key, DEPTH_MAX)?, &read(value, JSON_DEPTH_MAX)?);
     leave(lua, shared, request)
 }

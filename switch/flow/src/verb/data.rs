@@ -1,10 +1,12 @@
 //! `call.data.language = "zh"`, `local l = call.data.language`: entries of the call data, which travels
-//! with the call to the agent and into the record. Values are strings; numbers and booleans become strings, which
-//! `call:get` reads back; `nil` removes an entry.
+//! with the call to the agent and into the record. Values are strings, numbers, booleans, and tables of these; they stay what
+//! they are (JSON). `nil` and `""` remove an entry.
 
 use super::arg::{Arg, BadOption};
-use super::{Asked, Plain, Reply, Request};
+use super::{Asked, Plain, Reply, Request, json};
+use cordboard_model::data::{bytes, is_none};
 use cordboard_model::verb::{DATA_KEY_MAX, DATA_VALUE_MAX, Verb, VerbAnswer};
+use serde_json::Value;
 
 const NAME: &str = "data";
 
@@ -26,28 +28,20 @@ pub fn get(arg: &Arg) -> Result<Request, BadOption> {
 /// Reads an entry to be set.
 pub fn set(arg: &Arg, value: &Arg) -> Result<Request, BadOption> {
     let key = key(arg)?;
-    let value = match value {
-        Arg::Nil => String::new(),
-        Arg::Text(text) if text.len() <= DATA_VALUE_MAX => text.clone(),
-        Arg::Bool(is) => is.to_string(),
-        Arg::Int(n) => n.to_string(),
-        Arg::Number(n) => n.to_string(),
-        Arg::Text(_) => {
-            return Err(BadOption::new(
-                NAME,
-                format!("the value of '{key}' has more than {DATA_VALUE_MAX} bytes"),
-            ));
-        }
-        other => {
-            return Err(BadOption::new(
-                NAME,
-                format!(
-                    "the value of '{key}' must be a string, a number or a boolean, not a {}",
-                    other.type_name()
-                ),
-            ));
-        }
+    let wrong = |why: String| BadOption::new(NAME, format!("the value of '{key}' {why}"));
+    let kinds = |what: &str| {
+        wrong(format!("must be a string, a number, a boolean or a table of these, not a {what}"))
     };
+    let value = match value {
+        Arg::Other(_) => return Err(kinds(value.type_name())),
+        Arg::Number(n) if !n.is_finite() => return Err(wrong(format!("is {n}, which is no number"))),
+        value => json::value(value).map_err(|why| wrong(format!("cannot be kept: {why}")))?,
+    };
+    let Some(value) = value else { return Err(kinds("secret")) };
+    if bytes(&value) > DATA_VALUE_MAX {
+        return Err(wrong(format!("has more than {DATA_VALUE_MAX} bytes")));
+    }
+    let value = if is_none(&value) { Value::Null } else { value };
     let verb = Verb::SetData { key: key.clone(), value: value.clone() };
     Ok((verb, Asked::SetData(key, value)))
 }
@@ -55,20 +49,40 @@ pub fn set(arg: &Arg, value: &Arg) -> Result<Request, BadOption> {
 /// Reads the answer to a look-up.
 pub fn reply(answer: VerbAnswer) -> Reply {
     Reply::Values(vec![match answer {
-        VerbAnswer::Data(Some(value)) if !value.is_empty() => Plain::Text(value),
+        VerbAnswer::Data(Some(value)) if !is_none(&value) => json::plain(value),
         _ => Plain::Nil,
     }])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::arg::build::text;
+    use super::super::arg::build::{table, text};
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_entry_stays_what_it_is() {
+        let list = table(&[], &[Arg::Int(1), text("two"), Arg::Bool(false)]);
+        for (arg, value) in [
+            (text("7"), json!("7")),
+            (Arg::Int(7), json!(7)),
+            (Arg::Number(2.5), json!(2.5)),
+            (Arg::Bool(false), json!(false)),
+            (list.clone(), json!([1, "two", false])),
+            (table(&[("a", list)], &[]), json!({"a": [1, "two", false]})),
+        ] {
+            let (verb, _) = set(&text("x"), &arg).unwrap();
+            assert_eq!(verb, Verb::SetData { key: "x".into(), value: value.clone() });
+            assert_eq!(reply(VerbAnswer::Data(Some(value.clone()))), Reply::Values(vec![json::plain(value)]));
+        }
+    }
 
     #[test]
     fn nil_removes_an_entry() {
         let (verb, _) = set(&text("x"), &Arg::Nil).unwrap();
-        assert_eq!(verb, Verb::SetData { key: "x".into(), value: String::new() });
+        assert_eq!(verb, Verb::SetData { key: "x".into(), value: Value::Null });
+        let (verb, _) = set(&text("x"), &text("")).unwrap();
+        assert_eq!(verb, Verb::SetData { key: "x".into(), value: Value::Null });
     }
 
     #[test]
@@ -77,11 +91,24 @@ mod tests {
         assert_eq!(get(&Arg::Int(1)).unwrap_err().0, "data: a key must be a string, not a number");
         assert_eq!(
             set(&text("x"), &Arg::Secret("4711".into())).unwrap_err().0,
-            "data: the value of 'x' must be a string, a number or a boolean, not a secret"
+            "data: the value of 'x' must be a string, a number, a boolean or a table of these, not a secret"
         );
         assert_eq!(
             set(&text("x"), &text(&"v".repeat(4_097))).unwrap_err().0,
             "data: the value of 'x' has more than 4096 bytes"
+        );
+        let hidden = table(&[("pin", Arg::Secret("4711".into()))], &[]);
+        assert!(set(&text("x"), &hidden).unwrap_err().0.ends_with("not a secret"));
+        let long = table(&[], &vec![text(&"v".repeat(100)); 41]);
+        assert_eq!(set(&text("x"), &long).unwrap_err().0, "data: the value of 'x' has more than 4096 bytes");
+        assert_eq!(
+            set(&text("x"), &Arg::Number(f64::NAN)).unwrap_err().0,
+            "data: the value of 'x' is NaN, which is no number"
+        );
+        let both = table(&[("a", Arg::Int(1))], &[Arg::Int(1)]);
+        assert_eq!(
+            set(&text("x"), &both).unwrap_err().0,
+            "data: the value of 'x' cannot be kept: a table has either a list or names"
         );
     }
 

@@ -1,7 +1,7 @@
-//! `local visits = call:get("visits", "integer", 0)`: an entry of the call data as a `"string"`, `"number"`, `"integer"` or
-//! `"boolean"`; what is given if there is none, or if it is of another kind (then also `"not_a_number"` and so on).
+//! `local visits = call:get("visits", "integer", 0)`: an entry of the call data as a `"string"`, `"number"`, `"integer"`,
+//! `"boolean"` or `"table"`; what is given if there is none, or if it is of another kind (then also `"not_a_number"` and so on).
 //!
-//! Call data is text wherever it goes: to the agent, into events and records. The reading is in the prelude.
+//! A text that reads as a number or a boolean is one, for what others set may come as text. The reading is in the prelude.
 
 use super::arg::{Arg, BadOption, at_most};
 use super::data;
@@ -9,7 +9,7 @@ use super::data;
 /// As written in a flow.
 pub const NAME: &str = "get";
 
-const KINDS: [&str; 4] = ["string", "number", "integer", "boolean"];
+const KINDS: [&str; 5] = ["string", "number", "integer", "boolean", "table"];
 
 /// Checks the arguments, and gives the kind.
 pub fn kind(args: &[Arg]) -> Result<&'static str, BadOption> {
@@ -30,13 +30,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_read_as_one_of_four_kinds() {
+    fn an_entry_is_read_as_one_of_five_kinds() {
         let asked = |args: &[Arg]| kind(args).map_err(|error| error.0);
         assert_eq!(asked(&[text("x")]), Ok("string"));
         assert_eq!(asked(&[text("x"), text("integer"), Arg::Int(0)]), Ok("integer"));
         assert_eq!(
             asked(&[text("x"), text("int")]),
-            Err("get: the kind is one of string, number, integer, boolean".into())
+            Err("get: the kind is one of string, number, integer, boolean, table".into())
         );
         assert_eq!(asked(&[]), Err("get: a key must be a string, not a nil".into()));
         assert_eq!(asked(&[text("")]), Err("get: a key cannot be empty".into()));

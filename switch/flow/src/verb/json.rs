@@ -27,6 +27,24 @@ pub fn write(value: &Arg) -> Result<Written, String> {
     Ok(Written { text, shown })
 }
 
+/// A value without secrets; none if there is one in it.
+///
+/// # Errors
+/// In words, what JSON cannot hold.
+pub fn value(arg: &Arg) -> Result<Option<Value>, String> {
+    fn is_free(arg: &Arg) -> bool {
+        match arg {
+            Arg::Secret(_) => false,
+            Arg::Table(table) => table.list.iter().chain(table.named.values()).all(is_free),
+            _ => true,
+        }
+    }
+    if !is_free(arg) {
+        return Ok(None);
+    }
+    convert(arg, &|_| HIDDEN).map(Some)
+}
+
 fn convert<'a>(value: &'a Arg, secret: &dyn Fn(&'a str) -> &'a str) -> Result<Value, String> {
     Ok(match value {
         Arg::Nil => Value::Null,
@@ -58,7 +76,8 @@ pub fn read(text: &str) -> Option<Plain> {
     serde_json::from_str(text).ok().map(plain)
 }
 
-fn plain(value: Value) -> Plain {
+/// A value of JSON, as flows have it.
+pub fn plain(value: Value) -> Plain {
     match value {
         Value::Null => Plain::Nil,
         Value::Bool(is) => Plain::Bool(is),

@@ -176,7 +176,7 @@ pub enum Asked {
     /// `call:hang_up`.
     HangUp,
     /// `call.data.key = value`.
-    SetData(String, String),
+    SetData(String, serde_json::Value),
     /// `call.data.key`.
     GetData(String),
     /// `call:wait`.

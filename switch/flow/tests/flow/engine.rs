@@ -212,7 +212,7 @@ fn call_data_is_read_as_it_is_now() {
         flow: flow_id("main"),
         from: "1".into(),
         to: "2".into(),
-        data: [("a".to_owned(), "one".to_owned())].into_iter().collect(),
+        data: [("a".to_owned(), "one".into())].into_iter().collect(),
     };
     engine.handle_command(command, Time::ZERO).unwrap();
     // Nobody but the flow can have changed it yet: no need to ask.

@@ -331,14 +331,31 @@ fn rounds_of_several_are_dialled_and_the_flow_goes_on_after_the_talk() {
 }
 
 #[test]
-fn call_data_is_text_that_is_read_back_as_what_it_was() {
+fn call_data_stays_what_it_is_and_is_read_as_what_is_wanted() {
     let source = "call.data.n = 7 call.data.x = 2.5 call.data.yes = true call.data.no = false call.data.word = 'seven'\n\
         print(call:get('n', 'integer') + 1, call:get('x', 'number') * 2, call:get('yes', 'boolean'), call:get('no', 'boolean'))\n\
         print(call:get('n'), call:get('gone'), call:get('gone', 'number', 5), call:get('word', 'number', 6))\n\
         print(call:get('x', 'integer'), call:get('n', 'boolean', false))\n\
-        call:wait(1) print(call:get('n', 'integer', 0))\ncall:get('n', 'table')";
+        call:wait(1) print(call:get('n', 'integer', 0))\n\
+        call.data.list = {1, {a = 'b'}} print(call.data.list[2].a, #call.data.list, call:get('list', 'table')[1])\n\
+        print(call:get('list'), call.data.n + 1)\ncall:get('n', 'object')";
     let done = || VerbAnswer::Done;
-    let answers = [done(), done(), done(), done(), done(), done(), VerbAnswer::Data(Some("8".into()))];
+    let list = || VerbAnswer::Data(Some(serde_json::json!([1, {"a": "b"}])));
+    let answers = [
+        done(),
+        done(),
+        done(),
+        done(),
+        done(),
+        done(),
+        VerbAnswer::Data(Some("8".into())),
+        done(),
+        list(),
+        list(),
+        list(),
+        list(),
+        VerbAnswer::Data(Some(8.into())),
+    ];
     assert_eq!(
         ladder(source, &answers),
         [
@@ -353,7 +370,15 @@ fn call_data_is_text_that_is_read_back_as_what_it_was() {
             "wait 1",
             "get n",
             "log 8",
-            "failed flows/main.lua:6: get: the kind is one of string, number, integer, boolean",
+            "set list = [1,{\"a\":\"b\"}]",
+            "get list",
+            "get list",
+            "get list",
+            "log b\t2\t1",
+            "get list",
+            "get n",
+            "log nil\t9",
+            "failed flows/main.lua:8: get: the kind is one of string, number, integer, boolean, table",
         ]
     );
 }
@@ -423,8 +448,8 @@ fn wrong_options_name_the_option_and_the_line() {
         ),
         ("call.play('x')", "flows/main.lua:1: play: write call:play(...) with a colon"),
         (
-            "call.data.x = {}",
-            "flows/main.lua:1: data: the value of 'x' must be a string, a number or a boolean, not a table",
+            "call.data.x = print",
+            "flows/main.lua:1: data: the value of 'x' must be a string, a number, a boolean or a table of these, not a function",
         ),
         ("call:play({{{{{'deep'}}}}})", "flows/main.lua:1: tables given to a verb nest too deep"),
         ("call:wait('x')", "flows/main.lua:1: wait: the time must be a number of seconds, not a string"),
