@@ -7,7 +7,7 @@
 ---@class cordboard.Call
 ---@field from string The calling party: number or user name.
 ---@field to string The called number.
----@field data table<string, string|number|boolean|nil> Call data: travels with the call to the agent and into the record. Keys have at most 64 bytes, values 4,096; `nil` removes an entry.
+---@field data table<string, string|number|boolean|table|nil> Call data: travels with the call to the agent and into the record. Values stay what they are; a table that is read is a copy. Keys have at most 64 bytes, values 4,096; `nil` removes an entry.
 call = {}
 
 ---A prompt by its name: its path below the prompt folder, with `.` for `/` and without its ending.
@@ -330,10 +330,10 @@ function call:count(name, options) end
 
 ---Reads an entry of the call data as what it was.
 ---@param key string
----@param kind? "string"|"number"|"integer"|"boolean" "string" if not said.
+---@param kind? "string"|"number"|"integer"|"boolean"|"table" "string" if not said.
 ---@param default? any What is given if there is no entry, or one of another kind.
 ---@return any value
----@return "not_a_number"|"not_an_integer"|"not_a_boolean"|nil cause There is an entry of another kind.
+---@return "not_a_string"|"not_a_number"|"not_an_integer"|"not_a_boolean"|"not_a_table"|nil cause There is an entry of another kind.
 function call:get(key, kind, default) end
 
 ---Looks a key up in a table of the tenant.

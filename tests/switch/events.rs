@@ -144,3 +144,42 @@ pub fn shown_and_hung_up(dir: &Path) -> Outcome {
     })?;
     switch.ensure_nothing_left()
 }
+
+/// A flow sets call data of every type. The event stream, the view of the call while the agent rings, and the record have each as it was
+/// set, and another flow of the call reads it so.
+pub fn typed_data(dir: &Path) -> Outcome {
+    let flow = "call:answer()
+        call.data.text = '7' call.data.whole = 7 call.data.part = 2.5 call.data.no = false
+        call.data.list = {1, 'two', true} call.data.order = {number = 17, items = {'lamp'}}
+        call.data.gone = 1 call.data.gone = nil
+        call:run('reader')
+        call:enqueue('sales')";
+    let reader = "call:wait(0.1) local data = call.data
+        call:log('read', math.type(data.whole), data.part * 2, data.no, data.list[2], data.order.items[1], data.text .. '!')";
+    let config = Config::new(dir)?.agent("1001").queue("").trunk().number("600", "flow:set");
+    let switch = Switch::start(dir, &config.flow("set", flow)?.flow("reader", reader)?)?;
+    let mut events = switch.api.events(None)?;
+    let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+    switch.wait_logged("read integer 5.0 false two lamp 7!")?;
+    let wanted = serde_json::json!({
+        "text": "7", "whole": 7, "part": 2.5, "no": false, "list": [1, "two", true],
+        "order": {"number": 17, "items": ["lamp"]},
+    });
+    let told = events.until("the last entry", |event| {
+        event["type"] == "data_changed" && event["key"] == "gone" && event["value"].is_null()
+    })?;
+    for (key, value) in wanted.as_object().into_iter().flatten() {
+        let told = told.iter().find(|event| event["type"] == "data_changed" && event["key"] == *key);
+        ensure(told.is_some_and(|event| event["value"] == *value), || format!("{key} is told as {told:?}"))?;
+    }
+    agent.answers_now()?;
+    let call = switch.wait_stage("bridged")?;
+    ensure(call["data"] == wanted, || format!("the view has {}", call["data"]))?;
+    hear_each_other(&mut caller, &mut agent)?;
+    caller.hangs_up()?;
+    agent.ended()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    ensure(cdr["data"] == wanted, || format!("the record has {}", cdr["data"]))?;
+    switch.ensure_nothing_left()
+}

@@ -208,6 +208,7 @@ static TESTS: &[Test] = &[
     test("a_finished_call_becomes_a_test_that_passes_without_its_secrets", newcomer::recorded),
     test("events_since_a_cut_are_neither_missing_nor_doubled", events::since_a_cut),
     test("events_since_another_start_are_a_gap_and_a_snapshot", events::since_another_start),
+    test("call_data_of_every_type_is_in_events_views_and_the_record_as_the_flow_set_it", events::typed_data),
     test("api_shows_calls_queues_and_agents_and_hangs_up", events::shown_and_hung_up),
     test("kill_among_fifty_calls_loses_no_record_and_ends_every_call", crash::kill),
     test("a_panic_ends_one_of_a_hundred_calls", crash::panic),

@@ -8,7 +8,7 @@
  * never counted here, so that nothing is counted twice.
  */
 
-import type { AgentView, CallView, Event, Named, QueueView, Snapshot, StreamItem, WaitingView } from "./model";
+import type { AgentView, CallView, Event, Json, Named, QueueView, Snapshot, StreamItem, WaitingView } from "./model";
 import { nameOf } from "./model";
 
 /** Lines of the event list that are kept. */

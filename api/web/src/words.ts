@@ -2,10 +2,15 @@
 
 import { duration, number, shortId } from "./format";
 import { fill, WORDS, type Lang } from "./i18n";
-import type { Event } from "./model";
+import type { Event, Json } from "./model";
 import type { Line } from "./store";
 
 /** How a line is marked: what asks for attention, and what is only a step. */
+/** A value of the call data in a line of text. */
+function shown(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 export type Weight = "alarm" | "main" | "step";
 
 export function weight(line: Line): Weight {
@@ -74,7 +79,10 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
     case "digit":
       return ["digit", { digit: what.digit }];
     case "data_changed":
-      return [what.value === null || what.value === "" ? "data_removed" : "data_changed", { key: what.key, value: shown(what.value) }];
+      return [
+        what.value === null || what.value === "" ? "data_removed" : "data_changed",
+        { key: what.key, value: shown(what.value) },
+      ];
     case "flow_started":
       return ["flow_started", { flow: what.flow.name }];
     case "flow_failed":

@@ -451,7 +451,7 @@ fn a_record_that_is_too_long_is_refused_and_the_batch_stays_good() {
     let scratch = Scratch::new();
     let (mut open, _) = writer(&scratch);
     let mut long = cdr(day.calls[0], 1);
-    long.data.insert("k".into(), "x".repeat(5 << 20));
+    long.data.insert("k".into(), "x".repeat(5 << 20).into());
     append_all(&mut open, &day.records[..5]);
     let refused = open.append(&JournalRecord::CallClosed(Box::new(long)), Wall(1));
     assert!(matches!(refused, Err(JournalError::RecordTooLong { .. })));
