@@ -203,6 +203,7 @@ static TESTS: &[Test] = &[
         publishing::drafts_and_refusals,
     ),
     test("a_flow_that_was_never_published_leads_to_its_fallback", publishing::unpublished),
+    test("a_published_flow_that_cannot_run_any_more_costs_its_own_callers_alone", publishing::broken_later),
     test("flows_are_published_and_rolled_back_by_command", publishing::by_command),
     test("the_newcomers_path_from_an_empty_file_to_a_published_flow_is_walked", newcomer::path),
     test("a_finished_call_becomes_a_test_that_passes_without_its_secrets", newcomer::recorded),

@@ -217,3 +217,62 @@ pub fn by_command(dir: &Path) -> Outcome {
     let refused = Scenario::caller(MU_LAW).invites().is_refused(404);
     Phone::crowd(dir, 5094, "999", &refused, 1, 0.0)?.ended()
 }
+
+/// A published flow takes in a library; the library goes. The reload, and a start, go on without it: other flows answer, the callers of
+/// that one go to its fallback, and an alarm names it. With the library it runs again, and so does another version without it.
+pub fn broken_later(dir: &Path) -> Outcome {
+    let kept = "[tenant.default.flow.main]\nkept = \"api\"\nfallback = \"queue:sales\"\n";
+    let config = Config::new(dir)?.trunk().agent("1001").queue("").more(kept).number("700", "flow:main");
+    let config = config.flow("other", "call:answer() call:log('other answers')")?.number("701", "flow:other");
+    let library = dir.join("lib/words.lua");
+    std::fs::create_dir_all(dir.join("lib"))?;
+    std::fs::write(&library, "return {word = 'from the library'}")?;
+    let mut switch = Switch::start(dir, &config.tenant("libraries = \"lib\""))?;
+    let _agent = Phone::registered(dir, "1001", 5071, &crate::common::answers_when_told(), 0.0)?;
+    switch.api.post("/api/v1/agents/1001/rest")?;
+    let publish = |switch: &Switch, text: &str| {
+        switch.api.post_body("/api/v1/flows/main/publish", &json!({ "text": text }).to_string())
+    };
+    publish(&switch, "call:answer()\ncall:log('main', require('words').word)\ncall:hang_up()")?;
+    Phone::by_trunk(dir, "700", &calls(), 0.0)?.ended()?;
+    switch.wait_logged("main from the library")?;
+
+    std::fs::remove_file(&library)?;
+    let alarm = |switch: &Switch, code: &str, work: &dyn Fn() -> Outcome| -> Outcome {
+        let mut events = switch.api.events(None)?;
+        work()?;
+        let told = events.until(code, |event| event["type"] == "alarm" && event["code"] == code)?;
+        let last = told.last().cloned().unwrap_or_default();
+        ensure(last["text"].as_str().is_some_and(|text| text.contains("default/main")), || last.to_string())
+    };
+    let reload = |switch: &Switch| switch.api.post("/api/v1/config/reload").map(|_| ());
+    alarm(&switch, "flow_broken", &|| reload(&switch))?;
+    for start in [false, true] {
+        if start {
+            switch.stop()?;
+            drop(switch);
+            switch = Switch::restart(dir)?;
+            switch.wait_logged("there is no library 'words'")?;
+        }
+        Phone::by_trunk(dir, "701", &calls(), 0.0)?.ended()?;
+        let mut caller = Phone::by_trunk(dir, "700", &calls(), 0.0)?;
+        switch.wait_calls("queued", 1)?;
+        caller.hangs_up()?;
+        let shown = switch.api.get("/api/v1/flows/main")?;
+        ensure(shown["text"].as_str().is_some_and(|text| text.contains("require('words')")), || {
+            shown.to_string()
+        })?;
+    }
+    std::fs::write(&library, "return {word = 'again'}")?;
+    alarm(&switch, "flow_mended", &|| reload(&switch))?;
+    Phone::by_trunk(dir, "700", &calls(), 0.0)?.ended()?;
+    switch.wait_logged("main again")?;
+    std::fs::remove_file(&library)?;
+    reload(&switch)?;
+    alarm(&switch, "flow_mended", &|| {
+        publish(&switch, "call:answer()\ncall:log('main without')\ncall:hang_up()").map(|_| ())
+    })?;
+    Phone::by_trunk(dir, "700", &calls(), 0.0)?.ended()?;
+    switch.wait_logged("main without")?;
+    switch.ensure_nothing_left()
+}

@@ -1,6 +1,6 @@
 //! Reading the configuration again: all or nothing, without dropping a call.
 
-use crate::config::{ApiKey, Checks, ConfigError, Loaded, LuaFault, TextUse, diff, load};
+use crate::config::{ApiKey, Checks, ConfigError, FlowHomes, Loaded, LuaFault, TextUse, alarms, diff, load};
 use crate::media::MediaOrder;
 use crate::prompts::{Found, Prompts};
 use crate::shard::Order;
@@ -69,6 +69,7 @@ impl Reloader {
         let (reloading, prompts) = (Mutex::default(), Mutex::default());
         let made = Arc::new(Self { path, current, reloading, shard, media, prompts, tls, own_keys });
         made.load_assets(&made.current());
+        made.tell_flows(&FlowHomes::new(), &made.current().flows);
         made
     }
 
@@ -117,8 +118,19 @@ impl Reloader {
         self.shard
             .try_send(order)
             .map_err(|_| vec!["the switch is too busy to reload; try again".to_owned()])?;
+        self.tell_flows(&old.flows, &loaded.flows);
         self.current.store(Arc::new(loaded));
         Ok(changes)
+    }
+
+    /// Says which published flows cannot run any more, and which can again.
+    fn tell_flows(&self, before: &FlowHomes, now: &FlowHomes) {
+        for (flow, alarm) in alarms(before, now) {
+            let order = Order::Command(ShardCommand::Tell(flow.tenant, Box::new(alarm)));
+            if self.shard.try_send(order).is_err() {
+                tracing::error!(%flow, "the switch is too busy to be told of this flow; look at `cordboard check`");
+            }
+        }
     }
 
     /// Does something that no reload and no other such work may meet.
@@ -135,10 +147,12 @@ impl Reloader {
     ) -> Result<T, Refusal> {
         let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let place = self.shard.reserve().map_err(|_| Refusal::Busy(1))?;
-        let mut loaded = Loaded::clone(&self.current());
+        let old = self.current();
+        let mut loaded = Loaded::clone(&old);
         let done = change(&mut loaded)?;
         loaded.snapshot.version += 1;
         place.send(Order::Command(ShardCommand::Configure(Arc::new(loaded.snapshot.clone()))));
+        self.tell_flows(&old.flows, &loaded.flows);
         self.current.store(Arc::new(loaded));
         Ok(done)
     }

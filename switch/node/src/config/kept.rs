@@ -6,7 +6,8 @@ use super::value::{integer, one_of, some_text};
 use super::{Checks, ConfigError, libraries};
 use crate::flows::shelf::{Shelf, ShelfError};
 use cordboard_model::config::{Flow, FlowKit, Tenant};
-use cordboard_model::id::FlowId;
+use cordboard_model::event::EventKind;
+use cordboard_model::id::{FlowId, Name};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub struct FlowHome {
     pub keeper: Keeper,
     /// The place of its section: `file:line:column`.
     pub place: String,
+    /// Why what was published cannot run any more, and costs its own callers.
+    pub broken: Option<String>,
 }
 
 /// Where each flow is configured.
@@ -63,29 +66,88 @@ pub(crate) fn label(flow: &FlowId, version: Option<u32>) -> String {
     }
 }
 
-/// The label and the text of the published version. Before the first, one that fails by name, so that callers hear the
-/// apology and go on to the fallback.
-pub(super) fn published(dir: &Path, flow: &FlowId) -> (String, String) {
+/// What was published.
+pub(super) struct Published {
+    /// How messages call it.
+    pub label: String,
+    /// Its text. Before the first version one that fails by name, so that callers hear the apology and go on to the fallback.
+    pub text: String,
+    /// Why it cannot be read.
+    pub broken: Option<String>,
+}
+
+/// The version of a flow that was published last.
+pub(super) fn published(dir: &Path, flow: &FlowId) -> Published {
     let shelf = Shelf::new(dir, flow);
+    let unreadable = |why: ShelfError| Published {
+        label: label(flow, None),
+        text: failing(&format!("flow '{}' cannot be read", flow.name)),
+        broken: Some(why.to_string()),
+    };
     let found = match shelf.published() {
         Ok(found) => found,
-        Err(why) => return failing(flow, &why),
+        Err(why) => return unreadable(why),
     };
     let Some(version) = found else {
-        let text = format!("error(\"no version of flow '{}' has been published yet\", 0)\n", flow.name);
-        return (label(flow, None), text);
+        let text = failing(&format!("no version of flow '{}' has been published yet", flow.name));
+        return Published { label: label(flow, None), text, broken: None };
     };
     match shelf.texts(&version.texts) {
-        Ok(texts) => (label(flow, Some(version.version)), texts.flow),
-        Err(why) => failing(flow, &why),
+        Ok(texts) => Published { label: label(flow, Some(version.version)), text: texts.flow, broken: None },
+        Err(why) => unreadable(why),
     }
 }
 
-/// A flow whose text cannot be read fails on its callers alone, by name: the calls of everybody else do not wait until its
-/// tenant has published it anew.
-fn failing(flow: &FlowId, why: &ShelfError) -> (String, String) {
-    tracing::error!(%flow, %why, "a published flow cannot be read: its callers hear the apology until it is published anew");
-    (label(flow, None), format!("error(\"flow '{}' cannot be read\", 0)\n", flow.name))
+/// A flow that fails on its callers alone, by name: the calls of everybody else do not wait until it is published anew.
+fn failing(why: &str) -> String {
+    // What Rust escapes in a text, Lua reads.
+    format!("error({why:?}, 0)\n")
+}
+
+/// Flows that were published right may be wrong by now: a library, a table or another flow that they name is gone, or this binary
+/// knows a verb no more. Such a flow becomes one that fails by name, and its home says why; everything else is read as ever.
+pub(super) fn set_apart<V>(
+    (flows, names): (&mut BTreeMap<Name, Flow>, &BTreeMap<Name, V>),
+    homes: &mut FlowHomes,
+    kit: &FlowKit,
+    checks: &Checks<'_>,
+) {
+    let ours = |homes: &FlowHomes, flow: &Flow| {
+        homes.get(&flow.id).is_some_and(|home| home.keeper == Keeper::Api && home.broken.is_none())
+    };
+    // The libraries are looked at by themselves.
+    let bare = FlowKit { libraries: BTreeMap::new(), ..kit.clone() };
+    for flow in flows.values_mut().filter(|flow| ours(homes, flow)) {
+        let report = Report::default();
+        lua_faults(&report, checks, &flow.source, &flow.file);
+        let own = BTreeMap::from([(flow.id.name.clone(), flow.clone())]);
+        libraries::resolve(&report, checks, (&own, names), &bare, &kit.libraries);
+        let Some(why) = report.into_errors().first().map(ToString::to_string) else { continue };
+        flow.source = failing(&format!("flow '{}' cannot run any more: {why}", flow.id.name));
+        if let Some(home) = homes.get_mut(&flow.id) {
+            home.broken = Some(why);
+        }
+    }
+}
+
+/// What is told of the flows that cannot run, and of those that could not before and can now.
+pub(crate) fn alarms(before: &FlowHomes, now: &FlowHomes) -> Vec<(FlowId, EventKind)> {
+    let was = |flow: &FlowId| before.get(flow).and_then(|home| home.broken.as_ref());
+    let told = |(flow, home): (&FlowId, &FlowHome)| {
+        let (code, text) = match &home.broken {
+            why if why.as_ref() == was(flow) => return None,
+            Some(why) => (
+                "flow_broken",
+                format!(
+                    "flow {flow} was published and cannot run any more: {why}; its callers hear the apology and go on \
+                     to its fallback until that is mended or it is published anew"
+                ),
+            ),
+            None => ("flow_mended", format!("flow {flow} runs again")),
+        };
+        Some((flow.clone(), EventKind::Alarm { code: code.to_owned(), text }))
+    };
+    now.iter().filter_map(told).collect()
 }
 
 /// What is wrong with a text that is to become a flow of this tenant's, as reading a configuration with it would say.

@@ -47,7 +47,7 @@ pub use diff::diff;
 pub use error::{ConfigError, Problem};
 pub use fetch::FetchMachine;
 pub use kept::{FlowHome, FlowHomes, FlowsMachine, Keeper};
-pub(crate) use kept::{faults, label};
+pub(crate) use kept::{alarms, faults, label};
 pub use machine::{
     HepMachine, HttpMachine, JournalMachine, LogLevel, LogMachine, Machine, MediaMachine, RecordingsMachine,
     SocketsBy, StoreMachine, TraceMachine,

@@ -116,7 +116,7 @@ pub(super) fn read(
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let numbers = read_numbers(&section, &context, plan.as_ref());
     let pools = number::pools(pools, plan.as_ref());
-    let flows = each(flows, |name, s| context.flow(name, s));
+    let mut flows = each(flows, |name, s| context.flow(name, s));
     let own_zone = section.or("zone", "UTC".into(), zone);
     let secrets = fetch::secrets(named(&section, "secret"), &context);
     let http_allowed = fetch::urls(&section, "http_allowed");
@@ -124,6 +124,7 @@ pub(super) fn read(
     let calendars = calendar::read(named(&section, "calendar"), &own_zone);
     let libraries = libraries::read(&section, base, checks);
     let kit = FlowKit { libraries, calendars, tables, http_allowed, secrets };
+    kept::set_apart((&mut flows, &context.names.flows), &mut context.homes.borrow_mut(), &kit, checks);
     libraries::resolve(section.report(), checks, (&flows, &context.names.flows), &kit, &kit.libraries);
     let tenant = Tenant {
         id,
@@ -438,7 +439,7 @@ impl Context<'_> {
     fn flow(&self, name: &Name, section: &Section<'_>) -> Option<Flow> {
         let id = FlowId { tenant: self.id, name: name.clone() };
         let keeper = kept::keeper(section);
-        let home = FlowHome { keeper, place: section.report().words(section.pos) };
+        let home = FlowHome { keeper, place: section.report().words(section.pos), broken: None };
         self.homes.borrow_mut().insert(id.clone(), home);
         let apology = self.asset(section, "apology");
         let fallback = section.opt("fallback", text);
@@ -450,10 +451,14 @@ impl Context<'_> {
             to
         });
         let (file, source) = match keeper {
-            Keeper::File => self.text_of_file(section)?,
+            Keeper::File => {
+                let (file, source) = self.text_of_file(section)?;
+                lua_faults(section.report(), self.checks, &source, &file);
+                (file, source)
+            }
+            // Looked at when everything that it may name is known: what is wrong with it costs its own callers.
             Keeper::Api => self.text_of_api(&id, section)?,
         };
-        lua_faults(section.report(), self.checks, &source, &file);
         Some(Flow { id, file, source, apology, fallback })
     }
 
@@ -478,7 +483,11 @@ impl Context<'_> {
             section.conflict("file", pos, "a flow that is kept by the API has no file");
             return None;
         }
-        Some(kept::published(self.shelves, id))
+        let kept::Published { label, text, broken } = kept::published(self.shelves, id);
+        if let Some(home) = self.homes.borrow_mut().get_mut(id) {
+            home.broken = broken;
+        }
+        Some((label, text))
     }
 }
 

@@ -145,6 +145,9 @@ fn take(
             flow.file = label(id, Some(made.version));
             flow.source.clone_from(&texts.flow);
         }
+        if let Some(home) = loaded.flows.get_mut(id) {
+            home.broken = None;
+        }
         Ok(made)
     })?;
     tell(id, &made);

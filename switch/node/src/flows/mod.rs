@@ -189,8 +189,9 @@ pub(crate) fn source(loaded: &Loaded, id: &FlowId, which: FlowWhich) -> Result<F
     let (view, none) = (found.view()?, |what: String| missing(format!("{what} of flow {id}")));
     let texts = match which {
         FlowWhich::Current => {
-            let test = found.published()?.and_then(|texts| texts.test);
-            Texts { flow: found.flow.source.clone(), test }
+            // What is in use is another text where that which was published cannot run any more.
+            let none = Texts { flow: found.flow.source.clone(), test: None };
+            if found.home.keeper == Keeper::Api { found.published()?.unwrap_or(none) } else { none }
         }
         FlowWhich::Draft => found.draft()?.ok_or_else(|| none("no draft".to_owned()))?,
         FlowWhich::Version(number) => version(&found, number)?,
