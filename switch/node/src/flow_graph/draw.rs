@@ -12,14 +12,23 @@ const PAD: f64 = 12.0;
 /// Around everything, and the head with the title.
 const MARGIN: f64 = 28.0;
 const HEAD: f64 = 64.0;
+/// Height of a label.
+const LABEL: f64 = 18.0;
 /// How far a line from a box to itself stands out.
 const LOOP: f64 = 26.0;
 
 /// The drawing.
 pub(super) fn svg(graph: &Graph) -> String {
+    // Beside a box that leads to itself there is room for that line and its label.
+    let beside = |at: usize| {
+        let own = graph.edges.iter().find(|edge| (edge.from, edge.to) == (at, at));
+        own.map_or(0.0, |edge| LOOP + label_size(edge).map_or(0.0, |size| size.0))
+    };
+    let room = |(at, node): (usize, &Node)| (size(node).0 + 2.0 * beside(at), size(node).1);
     let plan = Plan {
-        boxes: graph.nodes.iter().map(size).collect(),
+        boxes: graph.nodes.iter().enumerate().map(room).collect(),
         lines: graph.edges.iter().map(|edge| (edge.from, edge.to)).collect(),
+        labels: graph.edges.iter().map(label_size).collect(),
     };
     let placed = place(&plan);
     let title = graph.title.chars().count().max(graph.under.chars().count()) as f64 * CHAR;
@@ -48,8 +57,8 @@ pub(super) fn svg(graph: &Graph) -> String {
         node_box(&mut out, node, *at);
     }
     // Over the lines and beside the boxes.
-    for (edge, points) in graph.edges.iter().zip(&placed.lines) {
-        label(&mut out, edge, points, &placed, graph);
+    for (edge, at) in graph.edges.iter().zip(&placed.labels) {
+        label(&mut out, edge, *at, &placed, graph);
     }
     out.push_str("</g>\n</svg>\n");
     out
@@ -173,30 +182,26 @@ fn line(out: &mut String, edge: &Edge, points: &[(f64, f64)], placed: &Placed, g
     let _ = writeln!(out, "<path class=\"{class}\" d=\"{way}\" marker-end=\"url(#{marker})\"/>");
 }
 
-fn label(out: &mut String, edge: &Edge, points: &[(f64, f64)], placed: &Placed, graph: &Graph) {
-    if edge.labels.is_empty() {
-        return;
-    }
+/// Width and height of what is written on a line.
+fn label_size(edge: &Edge) -> Option<(f64, f64)> {
+    let width = edge.labels.join(", ").chars().count() as f64 * CHAR + 8.0;
+    (!edge.labels.is_empty()).then_some((width, LABEL))
+}
+
+fn label(out: &mut String, edge: &Edge, at: Option<(f64, f64)>, placed: &Placed, graph: &Graph) {
+    let Some((width, _)) = label_size(edge) else { return };
     let text = edge.labels.join(", ");
-    let width = text.chars().count() as f64 * CHAR + 8.0;
-    let (x, y) = match points {
-        [from, to, ..] => {
-            // Where lines of one box have parted: half of the way to the next row.
-            let half = 0.5;
-            (from.0 + (to.0 - from.0) * half, from.1 + (to.1 - from.1) * half)
-        }
-        _ => {
-            let (x, y) = side(edge, placed, graph);
-            (x + LOOP + width / 2.0 - 4.0, y)
-        }
-    };
+    let (x, y) = at.unwrap_or_else(|| {
+        let (x, y) = side(edge, placed, graph);
+        (x + LOOP + width / 2.0 - 4.0, y)
+    });
     let colour = if edge.tested { "#1f2933" } else { "#c2410c" };
     let _ = writeln!(
         out,
-        "<g><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"18\" rx=\"4\" fill=\"#ffffff\" fill-opacity=\"0.92\"/>\
+        "<g><rect x=\"{:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{LABEL}\" rx=\"4\" fill=\"#ffffff\" fill-opacity=\"0.92\"/>\
          <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" style=\"fill:{colour}\">{}</text></g>",
         x - width / 2.0,
-        y - 9.0,
+        y - LABEL / 2.0,
         y + 4.0,
         escaped(&text)
     );

@@ -2,13 +2,15 @@
 //!
 //! The way of Sugiyama, Tagawa and Toda (1981): lines that would close a circle are turned round, each box goes one row below
 //! the lowest that leads to it, a line that passes rows gets a point in each, rows are ordered by the middle of their
-//! neighbours, and then moved towards them as far as there is room.
+//! neighbours, and then moved towards them as far as there is room. Between two rows of boxes there is one for labels: a label
+//! is a point of its line that is as wide as its text, so that nothing lies over it.
 
 use std::collections::BTreeMap;
 
-/// Between two boxes of a row, and between two rows, pixels.
+/// Between two boxes of a row, two labels of a row, and two rows, pixels.
 const GAP_X: f64 = 36.0;
-const GAP_Y: f64 = 64.0;
+const LABEL_GAP: f64 = 10.0;
+const GAP_Y: f64 = 23.0;
 /// A line that passes a row takes so much of it.
 const PASSING: f64 = 14.0;
 /// Rounds of ordering, and of moving.
@@ -21,6 +23,8 @@ pub struct Plan {
     pub boxes: Vec<(f64, f64)>,
     /// From which box to which, without doubles.
     pub lines: Vec<(usize, usize)>,
+    /// Width and height of the label of each line; nothing for one without, and for those from a box to itself.
+    pub labels: Vec<Option<(f64, f64)>>,
 }
 
 /// Where everything is.
@@ -30,6 +34,8 @@ pub struct Placed {
     pub boxes: Vec<(f64, f64)>,
     /// The points of each line, from its box to the other. Of a line from a box to itself there are none.
     pub lines: Vec<Vec<(f64, f64)>>,
+    /// The middle of each label.
+    pub labels: Vec<Option<(f64, f64)>>,
     /// Width and height of all.
     pub size: (f64, f64),
 }
@@ -38,6 +44,8 @@ pub struct Placed {
 #[derive(Clone, Debug)]
 struct Spot {
     row: usize,
+    /// To the next of its row.
+    gap: f64,
     width: f64,
     height: f64,
     x: f64,
@@ -54,9 +62,11 @@ pub fn place(plan: &Plan) -> Placed {
         .zip(&turned)
         .map(|((a, b), turn)| if *turn { (*b, *a) } else { (*a, *b) })
         .collect();
-    let rows = rows(plan.boxes.len(), &down);
+    // The rows between are for labels.
+    let rows: Vec<usize> = rows(plan.boxes.len(), &down).into_iter().map(|row| row * 2).collect();
     let spot = |row: usize, (width, height): (f64, f64)| Spot {
         row,
+        gap: if row % 2 == 0 { GAP_X } else { LABEL_GAP },
         width,
         height,
         x: 0.0,
@@ -65,12 +75,21 @@ pub fn place(plan: &Plan) -> Placed {
     };
     let mut spots: Vec<Spot> = plan.boxes.iter().zip(&rows).map(|(size, row)| spot(*row, *size)).collect();
     let mut ways: Vec<Vec<usize>> = Vec::new();
-    for (from, to) in down {
+    let mut named: Vec<Option<usize>> = Vec::new();
+    for ((line, (from, to)), turn) in down.into_iter().enumerate().zip(&turned) {
         let mut way = vec![from];
+        let label = plan.labels.get(line).copied().flatten().filter(|_| from != to);
+        // Next to where the line begins, as it is meant.
+        let at = if *turn { rows[to].saturating_sub(1) } else { rows[from] + 1 };
+        named.push(None);
         if from != to {
             for row in rows[from] + 1..rows[to] {
+                let here = label.filter(|_| row == at);
+                if here.is_some() {
+                    named[line] = Some(spots.len());
+                }
                 way.push(spots.len());
-                spots.push(spot(row, (PASSING, 0.0)));
+                spots.push(spot(row, here.unwrap_or((PASSING, 0.0))));
             }
             way.push(to);
             for pair in way.windows(2) {
@@ -87,7 +106,12 @@ pub fn place(plan: &Plan) -> Placed {
     }
     order(&mut table, &spots);
     shift(&table, &mut spots);
-    finish(plan, &table, &spots, &ways, &turned)
+    let mut placed = finish(plan, &table, &spots, &ways, &turned);
+    let left = spots.iter().map(|spot| spot.x - spot.width / 2.0).fold(f64::INFINITY, f64::min);
+    let middles = middles(&table, &spots).0;
+    placed.labels =
+        named.into_iter().map(|at| at.map(|at| (spots[at].x - left, middles[spots[at].row]))).collect();
+    placed
 }
 
 /// Which lines close a circle: those that lead back to a box on the way from the top.
@@ -191,7 +215,7 @@ fn crossings(table: &[Vec<usize>], spots: &[Spot]) -> usize {
 
 /// Moves spots towards the middle of their neighbours; none leaves its place in the row's order.
 fn shift(table: &[Vec<usize>], spots: &mut [Spot]) {
-    let apart = |a: &Spot, b: &Spot| (a.width + b.width) / 2.0 + GAP_X;
+    let apart = |a: &Spot, b: &Spot| (a.width + b.width) / 2.0 + a.gap;
     for row in table {
         let mut x = 0.0;
         for (at, spot) in row.iter().enumerate() {
@@ -232,9 +256,8 @@ fn shift(table: &[Vec<usize>], spots: &mut [Spot]) {
     }
 }
 
-fn finish(plan: &Plan, table: &[Vec<usize>], spots: &[Spot], ways: &[Vec<usize>], turned: &[bool]) -> Placed {
-    let left = spots.iter().map(|spot| spot.x - spot.width / 2.0).fold(f64::INFINITY, f64::min);
-    let right = spots.iter().map(|spot| spot.x + spot.width / 2.0).fold(f64::NEG_INFINITY, f64::max);
+/// The middle of each row, and the height of all.
+fn middles(table: &[Vec<usize>], spots: &[Spot]) -> (Vec<f64>, f64) {
     let mut middles = Vec::new();
     let mut y = 0.0;
     for row in table {
@@ -242,6 +265,13 @@ fn finish(plan: &Plan, table: &[Vec<usize>], spots: &[Spot], ways: &[Vec<usize>]
         middles.push(y + height / 2.0);
         y += height + GAP_Y;
     }
+    (middles, (y - GAP_Y).max(0.0))
+}
+
+fn finish(plan: &Plan, table: &[Vec<usize>], spots: &[Spot], ways: &[Vec<usize>], turned: &[bool]) -> Placed {
+    let left = spots.iter().map(|spot| spot.x - spot.width / 2.0).fold(f64::INFINITY, f64::min);
+    let right = spots.iter().map(|spot| spot.x + spot.width / 2.0).fold(f64::NEG_INFINITY, f64::max);
+    let (middles, height) = middles(table, spots);
     let middle = |at: usize| (spots[at].x - left, middles[spots[at].row]);
     let mut lines = Vec::new();
     for (way, turned) in ways.iter().zip(turned) {
@@ -259,8 +289,8 @@ fn finish(plan: &Plan, table: &[Vec<usize>], spots: &[Spot], ways: &[Vec<usize>]
         lines.push(points);
     }
     let boxes = (0..plan.boxes.len()).map(middle).collect();
-    let size = if spots.is_empty() { (0.0, 0.0) } else { (right - left, (y - GAP_Y).max(0.0)) };
-    Placed { boxes, lines, size }
+    let size = if spots.is_empty() { (0.0, 0.0) } else { (right - left, height) };
+    Placed { boxes, lines, labels: Vec::new(), size }
 }
 
 #[cfg(test)]
@@ -268,7 +298,7 @@ mod tests {
     use super::*;
 
     fn placed(lines: &[(usize, usize)], count: usize) -> Placed {
-        place(&Plan { boxes: vec![(100.0, 40.0); count], lines: lines.to_vec() })
+        place(&Plan { boxes: vec![(100.0, 40.0); count], lines: lines.to_vec(), labels: Vec::new() })
     }
 
     #[test]
@@ -280,7 +310,7 @@ mod tests {
             all.lines[2].first().unwrap().1 > all.lines[2].last().unwrap().1,
             "the way back runs upwards"
         );
-        assert_eq!(all.lines[4].len(), 3, "a line that passes a row has a point in it");
+        assert_eq!(all.lines[4].len(), 5, "a line that passes a row has a point in it and beside it");
         assert!(all.lines[5].is_empty());
     }
 
@@ -300,5 +330,26 @@ mod tests {
             }
         }
         assert_eq!(place(&Plan::default()).size, (0.0, 0.0));
+    }
+
+    /// Nine branches of one box to two others, with long words, two ways back and one past a row.
+    #[test]
+    fn no_label_lies_over_another_or_a_box() {
+        let lines: Vec<(usize, usize)> =
+            (1..9).map(|to| (0, to)).chain([(1, 9), (8, 9), (3, 9), (9, 0), (0, 9), (8, 0)]).collect();
+        let labels: Vec<Option<(f64, f64)>> =
+            (0..lines.len()).map(|n| Some((40.0 + 30.0 * (n % 5) as f64, 18.0))).collect();
+        let all = place(&Plan { boxes: vec![(100.0, 40.0); 10], lines, labels: labels.clone() });
+        let boxes = all.boxes.iter().map(|at| (*at, (100.0, 40.0)));
+        let named = all.labels.iter().zip(&labels).map(|(at, size)| (at.unwrap(), size.unwrap()));
+        let all: Vec<_> = boxes.chain(named).collect();
+        assert_eq!(all.len(), 24);
+        for (i, (a, size)) in all.iter().enumerate() {
+            for (b, other) in &all[i + 1..] {
+                let apart = (a.0 - b.0).abs() >= (size.0 + other.0) / 2.0
+                    || (a.1 - b.1).abs() >= (size.1 + other.1) / 2.0;
+                assert!(apart, "{a:?} {size:?} and {b:?} {other:?}");
+            }
+        }
     }
 }

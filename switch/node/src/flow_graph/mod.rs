@@ -353,6 +353,49 @@ mod tests {
         assert_eq!(graph.under, "drawn from the 1 call of f.test.toml: 2 of 4 branches of its menus");
     }
 
+    /// The rectangles of a drawing: left, top, width, height; without its ground.
+    fn rectangles(svg: &str) -> Vec<[f64; 4]> {
+        let number = |rect: &str, name: &str| {
+            let (_, rest) = rect.split_once(&format!(" {name}=\"")).unwrap();
+            rest.split('"').next().unwrap().parse().unwrap()
+        };
+        let all = svg.split("<rect").skip(1).filter(|rect| !rect.starts_with(" width=\"100%\""));
+        all.map(|rect| ["x", "y", "width", "height"].map(|name| number(rect, name))).collect()
+    }
+
+    /// Labels of neighbouring branches lay over each other. Of the flows that ship, of many branches, and of a box that leads to itself.
+    #[test]
+    fn nothing_lies_over_a_label_or_a_box_in_the_drawing() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ivr-flows");
+        let mut drawings: Vec<(String, String)> = Vec::new();
+        for name in ["main-menu", "queue-wait", "voicemail", "verify", "after-hours", "script-player"] {
+            let (script, bench) = read(&folder.join(format!("{name}.test.toml"))).unwrap();
+            drawings.push((name.to_owned(), draw::svg(&of_script(&script, &bench, name).unwrap().0)));
+        }
+        let mut graph = drawn();
+        let ways = (0..graph.nodes.len()).map(|to| (1, to)).chain([(2, 2), (3, 3), (3, 1)]);
+        graph.edges = ways
+            .map(|(from, to)| Edge {
+                from,
+                to,
+                labels: vec![format!("branch number {to}"); 1 + to % 3],
+                tested: true,
+            })
+            .collect();
+        drawings.push(("many branches".to_owned(), draw::svg(&graph)));
+        for (name, svg) in drawings {
+            let all = rectangles(&svg);
+            assert!(all.len() > 8, "{name}: {}", all.len());
+            for (i, a) in all.iter().enumerate() {
+                for b in &all[i + 1..] {
+                    let apart =
+                        |at: usize| a[at] + a[at + 2] <= b[at] + 0.11 || b[at] + b[at + 2] <= a[at] + 0.11;
+                    assert!(apart(0) || apart(1), "{name}: {a:?} and {b:?} overlap");
+                }
+            }
+        }
+    }
+
     #[test]
     fn the_drawing_is_one_well_formed_file_and_texts_cannot_break_it() {
         let mut graph = drawn();
