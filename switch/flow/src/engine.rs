@@ -13,6 +13,7 @@ use crate::verb::{Asked, Reply};
 use crate::vm::place::{Chunks, Place};
 use crate::vm::shared::{CallState, Wanted};
 use crate::vm::{self, Fault, Resume, Step, Vm};
+use crate::wiped::Trail;
 use cordboard_model::config::{FlowLimits, Snapshot};
 use cordboard_model::data;
 use cordboard_model::deadline::Deadlines;
@@ -64,6 +65,8 @@ struct Run {
     answers: Vec<VerbAnswer>,
     answers_complete: bool,
     answer_bytes: usize,
+    /// What of them is a secret.
+    trail: Trail,
 }
 
 /// Runs flows. Not `Send`: it is made and kept on the thread of its shard.
@@ -109,7 +112,8 @@ impl FlowEngine {
     /// Keeps a flow that is over, for a test to be made of it. The oldest give way.
     fn keep(&mut self, call: CallId, end: HowEnded) {
         let Some(record) = self.record(call) else { return };
-        let finished = Finished { record, end };
+        let trail = self.runs.get_mut(&call).map(|run| core::mem::take(&mut run.trail)).unwrap_or_default();
+        let finished = Finished::new(record, end, trail);
         self.finished_bytes += finished.heft();
         self.finished.push_back(finished);
         while self.finished.len() > FINISHED_MAX || self.finished_bytes > FINISHED_BYTES_MAX {
@@ -276,6 +280,7 @@ impl FlowEngine {
             answers: Vec::new(),
             answers_complete: true,
             answer_bytes: 0,
+            trail: Trail::default(),
         };
         self.runs.insert(call, run);
         self.deadlines.set(call, started + limits.wall, WALL);
@@ -509,8 +514,10 @@ impl FlowEngine {
         run.state.left = run.state.left.saturating_sub(open.asked.costs());
         run.answer_bytes += heft(&answer);
         if run.answers.len() < ANSWERS_MAX && run.answer_bytes <= ANSWER_BYTES_MAX && run.answers_complete {
+            run.trail.note(run.answers.len(), &open.verb, &answer);
             run.answers.push(answer.clone());
         } else {
+            run.trail.forget();
             run.answers_complete = false;
             run.answers = Vec::new();
         }

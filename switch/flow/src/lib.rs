@@ -23,6 +23,7 @@ mod texts;
 mod uses;
 mod verb;
 mod vm;
+mod wiped;
 
 pub use check::check;
 pub use counters::{COUNTERS_MAX, Counters, TooMany};

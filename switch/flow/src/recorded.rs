@@ -1,13 +1,13 @@
 //! A finished call as a test: what its flow asked for and was answered, as `cordboard flow test` plays it.
 //!
-//! What the flow asked for is not kept; the answers are, and the flow is run again with them. Keys that were a secret are
-//! replaced by as many others first, so nothing that the flow made of them is in the test either. Where the flow goes
-//! another way because of that, the test ends with the caller hanging up there, and says so.
+//! The answers are kept without secrets (`wiped.rs`), and the flow is run again with them, so nothing that it made of a secret is in
+//! the test either. Where it goes another way because of that, the test ends with the caller hanging up there, and says so.
 
 use crate::io::{FlowInput, FlowOutput, FlowRecord};
 use crate::line::line;
 use crate::script::{Bench, Source, bench_engine};
 use crate::texts::TextName;
+use crate::wiped::Trail;
 use cordboard_model::ask::Told;
 use cordboard_model::calendar::Moment;
 use cordboard_model::conference::Attended;
@@ -36,14 +36,30 @@ pub struct Finished {
     pub record: FlowRecord,
     /// How it ended.
     pub end: HowEnded,
+    /// What it asked for since something was hidden, from this answer on.
+    trail: Option<(usize, Vec<String>)>,
 }
 
 impl Finished {
+    /// Of a flow that is over. What was a secret is wiped.
+    pub(crate) fn new(mut record: FlowRecord, end: HowEnded, trail: Trail) -> Self {
+        let trail = trail.wipe(&mut record);
+        Self { record, end, trail }
+    }
+
+    /// What was asked for before the answer of this number, if what is hidden could have led elsewhere.
+    fn asked(&self, at: usize) -> Option<&str> {
+        let (from, asked) = self.trail.as_ref()?;
+        asked.get(at.checked_sub(*from)?).map(String::as_str)
+    }
+
     /// About how many bytes it takes.
     pub fn heft(&self) -> usize {
         let record = &self.record;
         let texts: usize = record.texts.iter().map(|text| text.source.len()).sum();
-        record.source.len() + texts + record.answers.len() * 64 + record.data.len() * 64 + 512
+        let asked = self.trail.iter().flat_map(|(_, asked)| asked);
+        let asked: usize = asked.map(|line| line.len() + 24).sum();
+        record.source.len() + texts + asked + record.answers.len() * 64 + record.data.len() * 64 + 512
     }
 
     /// The bench with the texts that the call ran.
@@ -61,12 +77,6 @@ impl Finished {
         bench
     }
 }
-
-/// Words in a name of JSON whose value is nobody's business.
-const SECRETS: [&str; 8] =
-    ["secret", "token", "password", "passwd", "credential", "authorization", "cookie", "pin"];
-/// What stands in place of a secret.
-const HIDDEN: &str = "(secret)";
 
 /// Runs a flow with given answers.
 struct Replay {
@@ -133,136 +143,30 @@ fn fits(verb: &Verb, answer: &VerbAnswer) -> bool {
     }
 }
 
-/// Keys that were a secret, each with the keys that stand for it.
-type Secrets = Vec<(String, String)>;
-
-/// An answer without secrets, and the secret that was in it.
-fn harmless(verb: &Verb, answer: &VerbAnswer, secrets: &Secrets) -> (VerbAnswer, Option<String>) {
-    match (verb, answer) {
-        (Verb::Collect { secret: true, .. }, VerbAnswer::Digits { digits, end }) if !digits.is_empty() => {
-            let other = "1".repeat(digits.len());
-            (VerbAnswer::Digits { digits: other, end: *end }, Some(digits.clone()))
-        }
-        (_, VerbAnswer::Fetched(fetched)) => match &**fetched {
-            Fetched::Answer { status, json: true, body } => {
-                let mut value: Value = serde_json::from_str(body).unwrap_or_default();
-                hide(&mut value, secrets);
-                let body = value.to_string();
-                (VerbAnswer::Fetched(Box::new(Fetched::Answer { status: *status, json: true, body })), None)
-            }
-            _ => (answer.clone(), None),
-        },
-        (_, VerbAnswer::Told(told)) => match &**told {
-            Told::Row(Some(row)) => {
-                let cell = |(name, cell): &(String, String)| {
-                    let shown = if is_secret(name) { hidden(cell, secrets) } else { cell.clone() };
-                    (name.clone(), shown)
-                };
-                (VerbAnswer::Told(Box::new(Told::Row(Some(row.iter().map(cell).collect())))), None)
-            }
-            _ => (answer.clone(), None),
-        },
-        _ => (answer.clone(), None),
-    }
-}
-
-/// What others said after keys were a secret, without those keys: they may have said them back.
-fn without(secrets: &Secrets, answer: VerbAnswer) -> VerbAnswer {
-    let clear = |text: &str| {
-        secrets.iter().fold(text.to_owned(), |text, (secret, other)| text.replace(secret.as_str(), other))
-    };
-    match answer {
-        VerbAnswer::Fetched(fetched) => VerbAnswer::Fetched(match *fetched {
-            Fetched::Answer { status, json, body } => {
-                Box::new(Fetched::Answer { status, json, body: clear(&body) })
-            }
-            failed @ Fetched::Failed(_) => Box::new(failed),
-        }),
-        VerbAnswer::Data(Some(Value::String(text))) => VerbAnswer::Data(Some(clear(&text).into())),
-        VerbAnswer::Data(Some(value)) => {
-            // What is no text is looked through as one.
-            let cleared = clear(&value.to_string());
-            VerbAnswer::Data(Some(serde_json::from_str(&cleared).unwrap_or_else(|_| HIDDEN.into())))
-        }
-        VerbAnswer::Said { words, confidence } => VerbAnswer::Said { words: clear(&words), confidence },
-        VerbAnswer::Told(told) => VerbAnswer::Told(match *told {
-            Told::Row(Some(row)) => {
-                Box::new(Told::Row(Some(row.into_iter().map(|(name, cell)| (name, clear(&cell))).collect())))
-            }
-            other => Box::new(other),
-        }),
-        VerbAnswer::Streamed(mut outcome) => {
-            outcome.result = outcome.result.map(|found| clear(&found));
-            VerbAnswer::Streamed(outcome)
-        }
-        other => other,
-    }
-}
-
-/// Whether a name says that its value is nobody's business.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    SECRETS.iter().any(|word| name.contains(word))
-}
-
-/// What stands for a secret: if it is one that was keyed in, what stands for that, so that the two are alike.
-fn hidden(value: &str, secrets: &Secrets) -> String {
-    let known = secrets.iter().find(|(secret, _)| secret == value);
-    known.map_or(HIDDEN.to_owned(), |(_, other)| other.clone())
-}
-
-/// Values whose names say that they are secrets, of whatever type.
-fn hide(value: &mut Value, secrets: &Secrets) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                if is_secret(name) && !value.is_null() {
-                    *value = hidden(value.as_str().unwrap_or_default(), secrets).into();
-                } else {
-                    hide(value, secrets);
-                }
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| hide(value, secrets)),
-        _ => {}
-    }
-}
-
 /// The test, in TOML; `title` is the name of its case.
 ///
 /// # Errors
 /// The flow cannot be run again, in words.
 pub fn as_test(finished: &Finished, title: &str) -> Result<String, String> {
     let record = &finished.record;
-    let mut real = Replay::new(finished)?;
     let mut shown = Replay::new(finished)?;
     let mut steps = Vec::new();
-    let mut secrets = Secrets::new();
     let mut zone = None;
     let mut parted = false;
-    for answer in &record.answers {
-        let (Ok(was), Ok(verb)) = (real.next(), shown.next()) else {
+    for (at, answer) in record.answers.iter().enumerate() {
+        let Ok(verb) = shown.next() else {
             parted = true;
             break;
         };
-        let mut wanted = line(&was);
-        for (secret, other) in &secrets {
-            wanted = wanted.replace(secret, other);
-        }
-        let (told, secret) = harmless(&was, answer, &secrets);
-        let told = if secrets.is_empty() { told } else { without(&secrets, told) };
-        parted = wanted != line(&verb) || !fits(&verb, &told);
+        let asked = line(&verb);
+        parted = finished.asked(at).is_some_and(|was| was != asked) || !fits(&verb, answer);
         if parted {
             steps.push(step(&verb, &VerbAnswer::HungUp, &mut zone));
             shown.answer(&verb, VerbAnswer::HungUp);
             break;
         }
-        steps.push(step(&verb, &told, &mut zone));
-        if let (Some(secret), VerbAnswer::Digits { digits, .. }) = (secret, &told) {
-            secrets.push((secret, digits.clone()));
-        }
-        real.answer(&was, answer.clone());
-        shown.answer(&verb, told);
+        steps.push(step(&verb, answer, &mut zone));
+        shown.answer(&verb, answer.clone());
     }
     let end = if parted { None } else { finish(&mut shown, finished, &mut steps, &mut zone) };
     Ok(written(record, title, zone, parted, end, &steps))
@@ -472,6 +376,10 @@ mod tests {
         }
         engine.handle_command(crate::FlowCommand::Stop { call }, Time::ZERO).unwrap();
         let finished = engine.finished(call).remove(0);
+        let kept = format!("{finished:?}");
+        for secret in ["4711", "t0k", "8642", "8643", "8644", "8645", "8646"] {
+            assert!(flow.contains(secret) || !kept.contains(secret), "{secret} is kept: {kept}");
+        }
         let made = as_test(&finished, "a \"call\"").unwrap();
         let script: Script = toml::from_str(&made).unwrap();
         let played = run(&finished.bench(), &script.cases[0]).map(|_| ()).map_err(|why| why.to_string());

@@ -374,7 +374,7 @@ fn a_call_that_enters_again_is_moved() {
     assert_eq!(b.left(), [(1, Outcome::Moved)]);
     assert_eq!(b.withdrawn(), [to(1, "1001")]);
     assert_eq!(b.waiting("help"), [1]);
-    assert_eq!(b.waiting("sales"), []);
+    assert_eq!(b.waiting("sales"), [0_u64; 0]);
 }
 
 #[test]

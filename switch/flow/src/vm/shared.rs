@@ -13,7 +13,6 @@ use mlua::debug::{Debug, DebugEvent};
 use mlua::{Lua, Result, Value, VmState};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest line of the log, bytes.
@@ -54,7 +53,7 @@ pub struct CallState {
     /// The called number.
     pub to: String,
     /// The call data as last known.
-    pub data: BTreeMap<String, Value>,
+    pub data: BTreeMap<String, serde_json::Value>,
     /// Whether `data` is the truth: no verb has let time pass since it was read.
     pub fresh: bool,
     /// Steps the flow may still take.

@@ -35,7 +35,7 @@ fn it_counts_from_configure_and_not_before() {
     let mut world = world();
     let leg = world.open_bare();
     world.run_to(20_000);
-    assert_eq!(silences(&world), []);
+    assert_eq!(silences(&world), [0_u64; 0]);
     world.configure(leg, params(0, Codec::Pcma));
     world.run_to(60_000);
     assert_eq!(silences(&world), [25_000]);
@@ -51,7 +51,7 @@ fn rtcp_alone_is_life_and_strangers_are_not() {
         rtcp.set_port(4_001);
         world.engine.handle_rtcp(PortKey(0), rtcp, &mut b"\x80\xc9\0\x01\0\0\0\x05".to_owned(), world.now);
     }
-    assert_eq!(silences(&world), []);
+    assert_eq!(silences(&world), [0_u64; 0]);
     for second in 20..40 {
         world.run_to(second * 1_000);
         world.engine.handle_rtcp(
@@ -76,7 +76,7 @@ fn a_held_leg_may_be_silent_and_counts_anew_afterwards() {
     world.run_to(4_000);
     world.command(MediaCommand::Held { leg, held: true });
     world.run_to(100_000);
-    assert_eq!(silences(&world), []);
+    assert_eq!(silences(&world), [0_u64; 0]);
     world.command(MediaCommand::Held { leg, held: false });
     world.run_to(200_000);
     let [at] = silences(&world)[..] else {
@@ -92,7 +92,7 @@ fn a_leg_that_does_not_receive_may_be_silent() {
     away.direction = Direction::SendOnly;
     world.open(away);
     world.run_to(100_000);
-    assert_eq!(silences(&world), []);
+    assert_eq!(silences(&world), [0_u64; 0]);
     world.configure(0, params(0, Codec::Pcma));
     world.run_to(200_000);
     let [at] = silences(&world)[..] else {
@@ -111,7 +111,7 @@ fn a_limit_of_zero_is_no_limit() {
     });
     world.open(params(0, Codec::Pcma));
     world.run_to(1_000_000);
-    assert_eq!(silences(&world), []);
+    assert_eq!(silences(&world), [0_u64; 0]);
     assert!(world.rtcp.is_empty());
     assert_eq!(world.engine.poll_timeout(), None, "and nothing wakes the thread");
 }
