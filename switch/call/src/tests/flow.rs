@@ -378,5 +378,5 @@ fn all_call_data_together_has_a_limit_and_the_record_has_what_was_set() {
         data.keys().map(String::as_str).collect::<Vec<_>>(),
         ["k0", "k2", "k3", "k4", "k5", "k6", "k7"]
     );
-    assert!(data["k0"].starts_with('w'));
+    assert!(data["k0"].as_str().unwrap().starts_with('w'));
 }
