@@ -5,7 +5,7 @@
 --   local left = call:run("voicemail", { mailbox = "sales" })
 --
 -- Call data it reads:  mailbox (if none is given; the number called if there is none), language ("en" or "zh"; English if none)
--- Call data it writes: mailbox, message ("1", "2" ...: which of the call's recordings is the message; none if there is none)
+-- Call data it writes: mailbox, message (1, 2 ...: which of the call's recordings is the message; none if there is none)
 
 local prompts = require("prompts")
 local given = ...

@@ -32,7 +32,11 @@ end
 -- Puts call data into a text: "${name}".
 local function filled(value)
   if type(value) ~= "string" then return value end
-  return (value:gsub("%${(%w+)}", function(name) return call.data[name] or "" end))
+  return (value:gsub("%${(%w+)}", function(name)
+    local known = call.data[name]
+    if known == nil or type(known) == "table" then return "" end
+    return tostring(known)
+  end))
 end
 
 -- An item with its call data, in the language of the script; nil if the call data has nothing to fill in.
