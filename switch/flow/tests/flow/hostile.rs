@@ -22,7 +22,7 @@ fn with_neighbour(attack: &str) -> FlowEngine {
 /// Runs the attack on call 2 and gives its error; checks that call 1 is alive and well.
 fn attacked(attack: &str) -> FlowError {
     let mut engine = with_neighbour(attack);
-    let role = [("role".to_owned(), "attacker".to_owned())].into_iter().collect();
+    let role = [("role".to_owned(), "attacker".into())].into_iter().collect();
     let command = cordboard_flow::FlowCommand::Start {
         call: call(2),
         flow: crate::world::flow_id("main"),

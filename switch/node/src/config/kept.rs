@@ -112,21 +112,18 @@ pub(super) fn set_apart<V>(
     kit: &FlowKit,
     checks: &Checks<'_>,
 ) {
-    let ours = |homes: &FlowHomes, flow: &Flow| {
-        homes.get(&flow.id).is_some_and(|home| home.keeper == Keeper::Api && home.broken.is_none())
-    };
     // The libraries are looked at by themselves.
     let bare = FlowKit { libraries: BTreeMap::new(), ..kit.clone() };
-    for flow in flows.values_mut().filter(|flow| ours(homes, flow)) {
+    for flow in flows.values_mut() {
+        let ours = |home: &&mut FlowHome| home.keeper == Keeper::Api && home.broken.is_none();
+        let Some(home) = homes.get_mut(&flow.id).filter(ours) else { continue };
         let report = Report::default();
         lua_faults(&report, checks, &flow.source, &flow.file);
         let own = BTreeMap::from([(flow.id.name.clone(), flow.clone())]);
         libraries::resolve(&report, checks, (&own, names), &bare, &kit.libraries);
         let Some(why) = report.into_errors().first().map(ToString::to_string) else { continue };
         flow.source = failing(&format!("flow '{}' cannot run any more: {why}", flow.id.name));
-        if let Some(home) = homes.get_mut(&flow.id) {
-            home.broken = Some(why);
-        }
+        home.broken = Some(why);
     }
 }
 

@@ -54,7 +54,7 @@ fn a_caller_chooses_waits_talks_and_is_recorded() {
     ]);
     let cdr = &s.world.cdrs()[0];
     assert_eq!((cdr.cause, cdr.ended_by), (Cause::Normal, Party::Caller));
-    assert_eq!(cdr.data.get("chosen").map(String::as_str), Some("sales"));
+    assert_eq!(cdr.data.get("chosen").and_then(|value| value.as_str()), Some("sales"));
     let audio = &s.world.audio()[&cdr.recordings[0]];
     assert!((4.4..5.2).contains(&(audio.len() as f64 / 16_000.0)), "{} samples", audio.len());
     let middle = &audio[16_000..48_000];
