@@ -410,7 +410,10 @@ local function collect(verb, ...)
     end
     local digits, confidence
     digits, how, confidence = ask(verb, asked)
-    if digits ~= nil or how ~= "timeout" and how ~= "invalid" then return digits, how, confidence end
+    if digits ~= nil or how ~= "timeout" and how ~= "invalid" then
+      if confidence == nil then return digits, how end
+      return digits, how, confidence
+    end
     local sorry
     if how == "timeout" then sorry = of(options.no_input, try) else sorry = of(options.invalid, try) end
     if sorry ~= nil then ask("play", sorry) end

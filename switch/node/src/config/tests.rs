@@ -775,13 +775,17 @@ fn a_flow_that_is_kept_by_the_api_is_what_was_published_last() {
     // What was right when it was published may be wrong by now.
     let texts = Texts { flow: "answer()\nif then\n".into(), test: None };
     let hashes = shelf.publish(&texts, ("key a", "", None), Wall(2), 9).unwrap().texts;
-    let wrong = scratch.load(TEXT).unwrap_err();
-    assert_eq!(wrong[0].to_string(), "main@2.lua:2:4: Lua: unexpected symbol near 'then'");
+    let wrong = scratch.load(TEXT).unwrap();
+    let why = "main@2.lua:2:4: Lua: unexpected symbol near 'then'";
+    assert_eq!(wrong.flows[&id].broken.as_deref(), Some(why), "it costs its own callers");
+    assert!(flow(&wrong).1.starts_with("error(\"flow 'main' cannot run any more: main@2.lua:2:4"));
     fs::write(before.machine.flows.dir.join("tenant-default/flow-main/texts").join(hashes.flow), "x")
         .unwrap();
     // A text that cannot be read costs its own callers, and not the start of the switch.
     let failing = "error(\"flow 'main' cannot be read\", 0)\n";
-    assert_eq!(flow(&scratch.load(TEXT).unwrap()), ("main.lua".into(), failing.into()));
+    let unreadable = scratch.load(TEXT).unwrap();
+    assert!(unreadable.flows[&id].broken.is_some());
+    assert_eq!(flow(&unreadable), ("main.lua".into(), failing.into()));
     let both = scratch.load("[tenant.default.flow.main]\nkept = \"api\"\nfile = \"main.lua\"").unwrap_err();
     assert!(both[0].to_string().ends_with("a flow that is kept by the API has no file"), "{}", both[0]);
 }
