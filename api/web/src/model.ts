@@ -33,8 +33,8 @@ export interface RouteReason {
   why: string;
 }
 
-/** What call data may be. */
-export type Json = null | string | number | boolean | Json[] | { [key: string]: Json };
+/** What call data may be; an object is a list or has names. */
+export type Json = string | number | boolean | object | null;
 
 export interface CallView {
   call: string;
