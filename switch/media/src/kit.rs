@@ -37,6 +37,10 @@ const SPENT: usize = 256;
 
 /// What a command needs. Made by a [`KitMaker`].
 #[derive(Debug, Default)]
+#[expect(
+    clippy::vec_box,
+    reason = "each is used in its box: to put it into one would allocate where it is used"
+)]
 pub struct Kit {
     /// The command itself, once it was obeyed: it has lists and names of its own.
     obeyed: Option<MediaCommand>,

@@ -208,23 +208,21 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
     let fetch = start_fetch(&loaded.machine, &lanes.api.0)?;
     let (udp, to_media, journal, events) = (sockets.udp, media.orders, lanes.journal.0, lanes.events.0);
-    let builder = lanes.builder.0;
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
-    let told = lanes.ended.0;
     let setup = move |shard| ShardSetup {
         shard,
         sockets: udp,
         orders,
         streams,
         media: to_media,
-        builder,
+        builder: lanes.builder.0,
         journal,
         fetch,
         dns,
         programs,
         speech,
         events,
-        ended: told,
+        ended: lanes.ended.0,
         hep,
         clock,
         gauges: shard_gauges,

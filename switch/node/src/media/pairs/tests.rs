@@ -191,7 +191,7 @@ fn no_packet_is_lost_or_heard_twice_when_a_pair_goes_to_another_thread<S: Begun>
         peer.send_to(b"rest", still[at].1).unwrap();
         let (pairs, sockets) = &mut ends[at];
         sockets.wait(Some(Duration::ZERO)).unwrap();
-        while sent % 3 == 0
+        while sent.is_multiple_of(3)
             && let Some(packet) = sockets.next(pairs, &mut buf)
         {
             match packet.key == key {
@@ -232,7 +232,7 @@ fn more_packets_than_may_be_under_way_all_leave_and_a_closed_port_ends_nothing<S
         for n in next..next + 150 {
             assert!(sockets.send(pairs.socket(key, false).unwrap(), &n.to_be_bytes(), to));
         }
-        if next % 1_500 == 0 {
+        if next.is_multiple_of(1_500) {
             sockets.wait(Some(Duration::ZERO)).unwrap();
             assert_eq!(sockets.next(&pairs, &mut [0; 8]), None);
         } else {
@@ -265,7 +265,7 @@ fn more_packets_than_there_are_buffers_are_all_heard_by_io_uring() {
     const PACKETS: u32 = 1_200;
     for n in 0..PACKETS {
         peer.send_to(&n.to_be_bytes(), here).unwrap();
-        if n % 20 == 0 {
+        if n.is_multiple_of(20) {
             // They go over into buffers, and nobody takes them. At one go the kernel moves 32 of a socket.
             sockets.wait(Some(Duration::ZERO)).unwrap();
         }

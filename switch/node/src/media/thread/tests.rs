@@ -216,6 +216,14 @@ fn a_call_over_two_threads(sockets: [impl Sockets + Send + 'static; 2], first: u
     rigs[1].orders.try_send(MediaOrder::Arrive(parted.unwrap())).unwrap();
     rigs[1].give(MediaCommand::Bridge { a, b });
     talk(&mut phones, 50);
+    // All that they said was heard, on either thread. What is still on its way to a leg whose party's address changes next would
+    // show where the party is after all.
+    let said: u64 = phones.iter().map(|phone| u64::from(phone.sent)).sum();
+    let end = std::time::Instant::now() + SOON;
+    while rigs.iter().map(|rig| rig.gauges.received.load(Relaxed)).sum::<u64>() != said {
+        assert!(std::time::Instant::now() < end, "not all that was said was heard");
+        std::thread::yield_now();
+    }
     ends_and_loops(&mut rigs[1], &mut phones, [a, b]);
     rigs.into_iter().for_each(Rig::end);
 }
@@ -223,13 +231,22 @@ fn a_call_over_two_threads(sockets: [impl Sockets + Send + 'static; 2], first: u
 /// What names our own port is not relayed, and what comes for a leg that has ended is heard by nobody.
 fn ends_and_loops(rig: &mut Rig, phones: &mut [Phone; 2], [a, b]: [LegId; 2]) {
     rig.agree(b, phones[0].to);
+    let reaches = |gauge: &std::sync::atomic::AtomicU64, least| {
+        let end = std::time::Instant::now() + SOON;
+        while gauge.load(Relaxed) < least {
+            assert!(std::time::Instant::now() < end, "{}", gauge.load(Relaxed));
+            std::thread::yield_now();
+        }
+    };
     let gauges = Arc::clone(&rig.gauges);
-    // what it says before the thread has agreed to this still goes to the other phone
+    // What it says before the thread has obeyed still goes to the other phone. One packet at a time, so that what comes back finds
+    // room in the socket.
     let end = std::time::Instant::now() + SOON;
     while gauges.looped.load(Relaxed) == 0 {
         assert!(std::time::Instant::now() < end, "nothing came back");
+        let before = gauges.received.load(Relaxed);
         phones[0].speak();
-        std::thread::yield_now();
+        reaches(&gauges.received, before + 1);
     }
     let closes = [a, b].map(|leg| MediaCommand::Close { leg });
     closes.into_iter().for_each(|close| rig.give(close));
@@ -242,12 +259,8 @@ fn ends_and_loops(rig: &mut Rig, phones: &mut [Phone; 2], [a, b]: [LegId; 2]) {
         _ => None,
     });
     assert!(stats.received > 100, "{stats:?}");
-    let end = std::time::Instant::now() + SOON;
-    while gauges.late.load(Relaxed) == 0 {
-        assert!(std::time::Instant::now() < end, "it is not counted");
-        phones[1].speak();
-        std::thread::yield_now();
-    }
+    phones[1].speak();
+    reaches(&gauges.late, 1);
     assert_eq!((gauges.send_failed.load(Relaxed), gauges.made_here.load(Relaxed)), (0, 0));
 }
 
