@@ -85,7 +85,7 @@ pub(crate) fn furnish(switch: &Fake, tenant: TenantId) -> Furnished {
         let talking = floor.arrive(PartyId::new("601"), "500");
         let why = "access code 500".to_owned();
         let (plugin, verdict) = ("called-number".to_owned(), "decide".to_owned());
-        let reasons = vec![RouteReason { plugin, verdict, why }];
+        let reasons = vec![RouteReason { plugin, verdict, why, rejected: Vec::new() }];
         floor.route(talking, "queue sales", reasons);
         floor.enqueue(talking, &queue);
         let talking_leg = floor.offer(talking, &queue, &agent);

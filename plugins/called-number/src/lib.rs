@@ -9,7 +9,7 @@
 //! code wins, then the one written first.
 
 use cordboard_model::config::CalledNumber;
-use cordboard_plugin_api::{RouteContext, RouteRequest, RoutingPlugin, Verdict, destination, shown};
+use cordboard_plugin_api::{Notes, RouteContext, RouteRequest, RoutingPlugin, Verdict, destination, shown};
 use core::cmp::Reverse;
 
 /// Most extension codes listed in a reason.
@@ -24,7 +24,7 @@ impl RoutingPlugin for CalledNumberPlugin {
         "called-number"
     }
 
-    fn route(&self, req: &RouteRequest, ctx: &dyn RouteContext) -> Verdict {
+    fn route(&self, req: &RouteRequest, ctx: &dyn RouteContext, _: &mut Notes) -> Verdict {
         let tenant = ctx.tenant();
         let dialled = req.to.user.as_str();
         let applies = |route: &&CalledNumber| rest(route, dialled) == Some(extension(route));

@@ -4,26 +4,10 @@ use super::*;
 use cordboard_model::config::Tenant;
 use cordboard_model::id::{AgentId, FlowId, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::leg::PartyId;
-use cordboard_model::time::Wall;
 use cordboard_model::verb::Destination;
+use cordboard_plugin_api::Paper;
 
 const T: TenantId = TenantId::DEFAULT;
-
-struct Context(Tenant);
-
-impl RouteContext for Context {
-    fn tenant(&self) -> &Tenant {
-        &self.0
-    }
-
-    fn contacts(&self, _user: &UserId) -> u32 {
-        0
-    }
-
-    fn agent_of(&self, _user: &UserId) -> Option<AgentId> {
-        None
-    }
-}
 
 fn queue(name: &str) -> Destination {
     Destination::Queue(QueueId::new(T, name).unwrap())
@@ -39,16 +23,8 @@ fn route(access: &str, extension: &str, to: Destination) -> CalledNumber {
 
 fn dial(numbers: Vec<CalledNumber>, dialled: &str) -> Verdict {
     let tenant = Tenant { id: T, numbers, ..Tenant::new(T) };
-    let req = RouteRequest {
-        tenant: T,
-        from: PartyId::new("1001"),
-        to: PartyId::new(dialled),
-        trunk: None,
-        user: None,
-        at: Wall(0),
-        amended: Vec::new(),
-    };
-    CalledNumberPlugin.route(&req, &Context(tenant))
+    let req = RouteRequest::new(T, PartyId::new("1001"), PartyId::new(dialled));
+    CalledNumberPlugin.route(&req, &Paper::new(&tenant), &mut Notes::default())
 }
 
 /// `123` alone, `12345` with extensions 1 and 2, and numbers that read the same digits.

@@ -7,7 +7,7 @@
 use cordboard_model::cause::Cause;
 use cordboard_model::id::UserId;
 use cordboard_model::verb::Destination;
-use cordboard_plugin_api::{RouteContext, RouteRequest, RoutingPlugin, Verdict, shown};
+use cordboard_plugin_api::{Notes, RouteContext, RouteRequest, RoutingPlugin, Verdict, shown};
 
 /// The plugin `registered-extension`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +18,7 @@ impl RoutingPlugin for RegisteredExtensionPlugin {
         "registered-extension"
     }
 
-    fn route(&self, req: &RouteRequest, ctx: &dyn RouteContext) -> Verdict {
+    fn route(&self, req: &RouteRequest, ctx: &dyn RouteContext, _: &mut Notes) -> Verdict {
         let tenant = ctx.tenant();
         let Some((name, _)) = tenant.users.get_key_value(req.to.user.as_str()) else {
             let dialled = shown(&req.to.user);

@@ -1,69 +1,50 @@
 //! Accounts, devices and what was dialled, as a table.
 
 use super::*;
-use cordboard_model::config::{Tenant, User};
+use cordboard_model::config::{Agent, Tenant, User};
 use cordboard_model::id::{AgentId, Name, TenantId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::media::DtmfKind;
-use cordboard_model::time::Wall;
+use cordboard_plugin_api::Paper;
 
 const T: TenantId = TenantId::DEFAULT;
 
 /// Account 1001 is agent 8001's and has one device, 1002 has two, 1003 none, 1004 (agent 8004's)
 /// none.
-struct Context(Tenant);
-
-impl Context {
-    fn new() -> Self {
-        let user = |name: &str| {
-            let id = UserId::new(T, name).unwrap();
-            let user = User {
-                id,
-                display: String::new(),
-                ha1_md5: String::new(),
-                ha1_sha256: String::new(),
-                srtp: Default::default(),
-                dtmf: DtmfKind::default(),
-            };
-            (Name::new(name).unwrap(), user)
+fn tenant() -> Tenant {
+    let user = |name: &str| {
+        let id = UserId::new(T, name).unwrap();
+        let user = User {
+            id,
+            display: String::new(),
+            ha1_md5: String::new(),
+            ha1_sha256: String::new(),
+            srtp: Default::default(),
+            dtmf: DtmfKind::default(),
         };
-        Self(Tenant { id: T, users: ["1001", "1002", "1003", "1004"].map(user).into(), ..Tenant::new(T) })
-    }
-}
-
-impl RouteContext for Context {
-    fn tenant(&self) -> &Tenant {
-        &self.0
-    }
-
-    fn contacts(&self, user: &UserId) -> u32 {
-        match user.name.as_str() {
-            "1001" => 1,
-            "1002" => 2,
-            _ => 0,
-        }
-    }
-
-    fn agent_of(&self, user: &UserId) -> Option<AgentId> {
-        match user.name.as_str() {
-            "1001" => AgentId::new(T, "8001").ok(),
-            "1004" => AgentId::new(T, "8004").ok(),
-            _ => None,
-        }
+        (Name::new(name).unwrap(), user)
+    };
+    let agent = |(name, user): (&str, &str)| {
+        let id = AgentId::new(T, name).unwrap();
+        let user = UserId::new(T, user).unwrap();
+        let agent = Agent { id, display: String::new(), user, queues: Vec::new(), auto_sign_in: false };
+        (Name::new(name).unwrap(), agent)
+    };
+    Tenant {
+        users: ["1001", "1002", "1003", "1004"].map(user).into(),
+        agents: [("8001", "1001"), ("8004", "1004")].map(agent).into(),
+        ..Tenant::new(T)
     }
 }
 
 fn dial(dialled: &str) -> Verdict {
-    let req = RouteRequest {
-        tenant: T,
-        from: PartyId::new("1009"),
-        to: PartyId::new(dialled),
-        trunk: None,
-        user: None,
-        at: Wall(0),
-        amended: Vec::new(),
-    };
-    RegisteredExtensionPlugin.route(&req, &Context::new())
+    let tenant = tenant();
+    let contacts = [("1001", 1), ("1002", 2), ("1003", 0), ("1004", 0)]
+        .map(|(name, devices)| (UserId::new(T, name).unwrap(), devices))
+        .into();
+    let req = RouteRequest::new(T, PartyId::new("1009"), PartyId::new(dialled));
+    let ctx = Paper { contacts, ..Paper::new(&tenant) };
+    RegisteredExtensionPlugin.route(&req, &ctx, &mut Notes::default())
 }
 
 #[test]

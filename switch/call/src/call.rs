@@ -97,6 +97,10 @@ pub(crate) struct Call {
     pub(crate) listening: Option<Listening>,
     pub(crate) route: Vec<RouteReason>,
     pub(crate) hops: u32,
+    /// Its place in a queue, where nothing gives it a better one.
+    pub(crate) priority: u8,
+    /// It is a call for help: no limit of ours ends it.
+    pub(crate) urgent: bool,
     /// The music of the last queue.
     pub(crate) music: Vec<PlayItem>,
     /// What readers were told last.
@@ -143,6 +147,8 @@ impl Call {
             listening: None,
             route: Vec::new(),
             hops: 0,
+            priority: 0,
+            urgent: false,
             music: Vec::new(),
             told: (CallStage::Routing, None, None),
             serving: None,

@@ -65,6 +65,9 @@ impl CallEngine {
                 self.with_leg(leg, |call, desk| call.on_leg(desk, leg, &event));
             }
             CallInput::Media(event) => self.on_media(event),
+            CallInput::Marked { call, marks } => {
+                self.with(call, |call, desk| call.mark(desk, marks));
+            }
             CallInput::Routed { call, to, reasons } => {
                 self.with(call, |call, desk| routed(call, desk, Ok(to), reasons));
             }

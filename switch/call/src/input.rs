@@ -1,6 +1,7 @@
 //! What the call engine is told and commanded.
 
 use crate::config::CallConfig;
+use crate::marks::Marks;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::id::{AgentId, CallId, LegId, StreamId, UserId};
 use cordboard_model::leg::{Incoming, LegEvent};
@@ -27,6 +28,13 @@ pub enum CallInput {
     Leg(LegId, LegEvent),
     /// A media thread reports.
     Media(MediaEvent),
+    /// What routing gives the call beside its way. Comes before `Routed`.
+    Marked {
+        /// The call.
+        call: CallId,
+        /// What.
+        marks: Marks,
+    },
     /// Routing decided where the call goes. Answers [`crate::CallOutput::Route`].
     Routed {
         /// The call.

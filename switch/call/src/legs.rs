@@ -38,7 +38,10 @@ impl Call {
         let started = EventKind::LegStarted { call: self.id, leg: id, party };
         desk.event(self.tenant(), started);
         desk.set(Timer::Leg(id), desk.limits.media_open);
-        desk.set(Timer::Ring(id), ring);
+        // Who calls for help rings on, whoever does not answer.
+        if !self.urgent {
+            desk.set(Timer::Ring(id), ring);
+        }
         desk.media(MediaCommand::Open { leg: id, near: Some(self.caller.id) });
         id
     }

@@ -93,7 +93,7 @@ impl Call {
             self.leg_lost(desk, id, Cause::MediaTimeout, false);
             return self.hang_up_leg(desk, id, Cause::MediaTimeout);
         }
-        if counts && up {
+        if counts && up && !self.urgent {
             self.end(desk, Cause::MediaTimeout, Party::Switch);
         }
     }

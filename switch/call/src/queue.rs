@@ -99,7 +99,8 @@ impl Call {
         };
         wait.entered = true;
         let (call, queue) = (self.id, wait.queue.clone());
-        let (timeout_ms, priority, staffed) = (wait.timeout_ms, wait.priority, wait.staffed);
+        let (timeout_ms, priority, staffed) =
+            (wait.timeout_ms, wait.priority.max(self.priority), wait.staffed);
         if self.visits.len() >= desk.limits.leg_records.max(1) {
             self.visits.remove(0);
         }

@@ -45,9 +45,15 @@ impl Fetches {
 
     fn begin(&mut self, waits: Waits) -> u64 {
         self.forget(waits.call);
+        let ticket = self.ticket();
+        self.waiting.insert(ticket, waits);
+        self.calls.insert(waits.call, ticket);
+        ticket
+    }
+
+    /// A ticket of its own for a question that no step of a flow asks.
+    pub(crate) fn ticket(&mut self) -> u64 {
         self.next += 1;
-        self.waiting.insert(self.next, waits);
-        self.calls.insert(waits.call, self.next);
         self.next
     }
 
@@ -101,15 +107,19 @@ impl Shard {
     }
 
     fn fetch(&mut self, waits: Waits, fetch: Fetch) {
-        let call = waits.call;
-        let kit = self.snapshot.tenant(call.tenant).map(|tenant| &tenant.kit);
-        match kit.map_or(Err(FetchError::Forbidden), |kit| order(kit, call, fetch)) {
+        match self.order_of(waits.call, fetch) {
             Ok(order) => {
                 let ticket = self.fetches.begin(waits);
                 self.out.push_back(ShardOutput::Fetch { ticket, order: Box::new(order) });
             }
             Err(why) => self.tell_fetched(waits, Fetched::Failed(why)),
         }
+    }
+
+    /// A question as it is sent for a call.
+    pub(crate) fn order_of(&self, call: CallId, fetch: Fetch) -> Result<FetchOrder, FetchError> {
+        let kit = self.snapshot.tenant(call.tenant).map(|tenant| &tenant.kit);
+        kit.map_or(Err(FetchError::Forbidden), |kit| order(kit, call, fetch))
     }
 
     fn tell_fetched(&mut self, Waits { call, ticket, by_call }: Waits, fetched: Fetched) {
@@ -122,6 +132,9 @@ impl Shard {
 
     /// An answer came, or none will.
     pub(crate) fn on_fetched(&mut self, ticket: u64, fetched: Fetched) {
+        if self.on_fetched_for_route(ticket, &fetched) {
+            return;
+        }
         if let Some(waits) = self.fetches.end(ticket) {
             self.in_hand = Some(waits.call);
             self.tell_fetched(waits, fetched);

@@ -153,6 +153,8 @@ pub struct Restore {
     pub dialogs: Vec<DialogRecord>,
     /// What flows had counted, and when it is forgotten.
     pub counters: Vec<(TenantId, String, i64, Wall)>,
+    /// Who talked to which caller last: agent, caller, when it was over, when it is forgotten.
+    pub talks: Vec<(AgentId, String, Wall, Wall)>,
     /// Rows of tables that were put, or removed (no cells).
     pub rows: Vec<(TenantId, Name, String, Option<Cells>)>,
 }

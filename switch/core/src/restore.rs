@@ -35,6 +35,11 @@ impl Shard {
                 self.counters.restore((tenant, name), value, now + Duration::from_millis(left));
             }
         }
+        for (agent, caller, at, ends) in restore.talks {
+            if ends > self.wall.at(now) {
+                self.talks.set(agent, caller, at);
+            }
+        }
         for (tenant, table, key, cells) in restore.rows {
             self.rows.set((tenant, table), key, Some(cells));
         }

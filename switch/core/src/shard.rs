@@ -10,9 +10,10 @@ use crate::lamps::Lamps;
 use crate::legs::Legs;
 use crate::outside::Outside;
 use crate::query::Figures;
-use crate::routing::Routing;
+use crate::routing::{Routing, URGENT_MAX};
 use crate::rows::Rows;
 use crate::speech::Speeches;
+use crate::talks::Talks;
 use crate::trunks::Trunks;
 use cordboard_acd::AcdEngine;
 use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits};
@@ -62,6 +63,8 @@ pub struct Shard {
     pub(crate) counters: Counters,
     /// Rows of tables that the API has changed.
     pub(crate) rows: Rows,
+    /// Who talked to which caller last.
+    pub(crate) talks: Talks,
     /// Whose account rings at which agent's desk.
     pub(crate) agent_of: BTreeMap<UserId, AgentId>,
     /// Calls outside a queue that keep an agent's phone busy.
@@ -116,12 +119,13 @@ impl Shard {
             now: Time::ZERO,
             legs: Legs::default(),
             gate: Gate::default(),
-            routing: Routing::default(),
+            routing: Routing::new(seed(&mut seeds)),
             speeches: Speeches::default(),
             fetches: Fetches::default(),
             zones: Zones::default(),
             counters: Counters::default(),
             rows: Rows::default(),
+            talks: Talks::default(),
             agent_of: BTreeMap::new(),
             outside: Outside::default(),
             trunks: Trunks::new(seed(&mut seeds)),
@@ -283,6 +287,8 @@ impl Shard {
         self.trunks.configure(&snapshot, &old, now);
         let mut calls = CallConfig::new(self.config.start_secs, self.config.shard);
         calls.limits = CallLimits::from(&snapshot.limits);
+        // whether a call is one too many is decided where it is known what it is for
+        calls.limits.calls = calls.limits.calls.saturating_add(URGENT_MAX as u32);
         calls.conference_gain = snapshot.limits.conference_gain;
         self.calls.handle_command(CallCommand::Configure(Box::new(calls)), now);
         let directory = cordboard_sip::engine::Directory::new(&snapshot);
@@ -301,6 +307,10 @@ impl Shard {
             .map(|agent| (agent.user.clone(), agent.id.clone()))
             .collect();
         self.routing.configure(&snapshot, &self.registry);
+        let calendars = snapshot.tenants.values().flat_map(|tenant| tenant.kit.calendars.values());
+        for zone in calendars.map(|calendar| &calendar.zone) {
+            self.zones.get(zone);
+        }
         for user in snapshot.tenants.values().flat_map(|tenant| tenant.users.values()) {
             self.tell_contacts(&user.id.clone());
         }

@@ -444,7 +444,7 @@ impl FlowEngine {
     fn end(&mut self, call: CallId) {
         self.keep(call, HowEnded::Ended);
         if let Some(run) = self.remove(call) {
-            self.outputs.push_back(FlowOutput::Ended { call, flow: run.flow });
+            self.outputs.push_back(FlowOutput::Ended { call, flow: run.flow, returned: run.state.returned });
         }
     }
 

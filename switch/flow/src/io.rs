@@ -81,6 +81,8 @@ pub enum FlowOutput {
         call: CallId,
         /// The flow.
         flow: FlowId,
+        /// What its text returned, as JSON, or why that cannot be written so.
+        returned: Option<Result<String, String>>,
     },
     /// The flow failed: play its apology and follow its fallback.
     Failed {

@@ -27,6 +27,11 @@ pub fn zone(name: &str) -> Option<TimeZone> {
 pub struct Zones(BTreeMap<String, TimeZone>);
 
 impl Zones {
+    /// A zone that was asked for before.
+    pub fn known(&self, name: &str) -> Option<&TimeZone> {
+        self.0.get(name)
+    }
+
     /// A zone by its IANA name.
     pub fn get(&mut self, name: &str) -> Option<TimeZone> {
         if let Some(known) = self.0.get(name) {

@@ -11,6 +11,7 @@ use crate::lookup::LookupTable;
 use crate::media::{Codec, DtmfKind};
 use crate::number::TrunkNumbers;
 use crate::plan::{NumberForm, NumberPlan};
+use crate::routes::Routes;
 use crate::srtp::SrtpRule;
 use crate::tone::TonePlan;
 use crate::verb::Destination;
@@ -176,6 +177,9 @@ pub struct Tenant {
     pub tones: TonePlan,
     /// Routing plugins in the order they are asked.
     pub routing: Vec<String>,
+    /// What those are told.
+    #[serde(default)]
+    pub routes: Routes,
     /// SIP accounts.
     pub users: BTreeMap<Name, User>,
     /// Agents.
@@ -207,6 +211,7 @@ impl Tenant {
             codecs: Vec::new(),
             tones: TonePlan::default(),
             routing: Vec::new(),
+            routes: Routes::default(),
             users: BTreeMap::new(),
             agents: BTreeMap::new(),
             queues: BTreeMap::new(),

@@ -140,6 +140,17 @@ pub enum JournalRecord {
         /// What was removed stands in the table's file: it must be kept in mind that it is not there any more.
         hides: bool,
     },
+    /// An agent has talked to a caller: the last one who did is remembered.
+    Talked {
+        /// Who.
+        agent: AgentId,
+        /// The caller's number.
+        caller: String,
+        /// When it was over.
+        at: Wall,
+        /// When it is forgotten.
+        ends: Wall,
+    },
     /// An agent's intent or state changed.
     Agent {
         /// Who.

@@ -29,6 +29,7 @@ pub mod media;
 pub mod number;
 pub mod path;
 pub mod plan;
+pub mod routes;
 pub mod speech;
 pub mod srtp;
 pub mod stream;

@@ -214,12 +214,16 @@ fn plan_of<'a>(tenant: &'a Tenant, trunk: Option<&'a Trunk>) -> Option<&'a Numbe
     trunk.and_then(|trunk| trunk.plan.as_ref()).or(tenant.plan.as_ref())
 }
 
-/// A called number as the tenant works with it. Accounts and called numbers of the tenant are what they are.
+/// A called number as the tenant works with it. Accounts, called numbers and emergency numbers of the tenant are what they
+/// are.
 pub fn called(tenant: &Tenant, trunk: Option<&Trunk>, dialled: &str) -> String {
     let leads = |access: &str, extension: Option<&str>| {
         dialled.strip_prefix(access).is_some_and(|rest| rest == extension.unwrap_or_default())
     };
-    let is_own = tenant.users.contains_key(dialled)
+    let is_help =
+        tenant.routes.emergency.as_ref().is_some_and(|help| help.numbers.iter().any(|n| n == dialled));
+    let is_own = is_help
+        || tenant.users.contains_key(dialled)
         || tenant.numbers.iter().any(|n| leads(&n.access_code, n.extension_code.as_deref()));
     if is_own { dialled.to_owned() } else { read(plan_of(tenant, trunk), dialled) }
 }

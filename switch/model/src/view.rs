@@ -141,6 +141,9 @@ pub struct RouteReason {
     pub verdict: String,
     /// Why, in words.
     pub why: String,
+    /// Rules of it that were looked at and not taken, each with its reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<String>,
 }
 
 /// What would become of a call.

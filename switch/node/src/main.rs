@@ -83,6 +83,9 @@ fn check(args: &ConfigArgs) -> Result<(), String> {
             println!("flow {flow} was published and cannot run any more, which costs its own callers: {why}");
         }
     }
+    if let Some(told) = explain::cases::run(&args.config, &loaded)? {
+        println!("{told}");
+    }
     Ok(())
 }
 

@@ -9,6 +9,9 @@
 //! | routing, one question | [`RoutingPlugin`] | [`ROUTE_ASK_MAX`] |
 //! | routing, all plugins of a call together | [`RouteRun`] | [`ROUTE_RUN_MAX`] |
 
+mod decision;
+mod notes;
+mod paper;
 mod registry;
 mod routing;
 mod run;
@@ -16,8 +19,13 @@ mod run;
 mod tests;
 mod words;
 
+pub use decision::{Decision, decision, follow, instead, named};
+pub use notes::{NOTES_MAX, Notes};
+pub use paper::Paper;
 pub use registry::{DuplicatePlugin, Order, Registry, UnknownPlugin};
-pub use routing::{Ask, AskAnswer, Change, RouteContext, RouteRequest, RoutingPlugin, Verdict};
+pub use routing::{
+    Ask, AskAnswer, Change, RouteContext, RouteRequest, RoutingPlugin, TrunkRoom, Urgent, Verdict,
+};
 pub use run::{
     AMENDMENTS_MAX, ASKS_MAX, AskId, ROUTE_ASK_MAX, ROUTE_RUN_MAX, RouteEnd, RouteOutcome, RouteRun,
     RouteStep,

@@ -1,24 +1,35 @@
 //! The routing point: who is asked where a new call goes, and what may be answered.
 
+use crate::notes::Notes;
+use cordboard_model::calendar::CalendarState;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Tenant;
-use cordboard_model::id::{AgentId, FlowId, TenantId, TrunkId, UserId};
+use cordboard_model::fetch::Fetch;
+use cordboard_model::id::{AgentId, FlowId, Name, TenantId, TrunkId, UserId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::{Duration, Wall};
 use cordboard_model::verb::Destination;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Says where calls go. Pure: the same request and context give the same verdict.
 pub trait RoutingPlugin: Send + Sync {
     /// The name that a tenant's `routing` list calls it by.
     fn name(&self) -> &'static str;
 
-    /// Answers for a new call.
-    fn route(&self, req: &RouteRequest, ctx: &dyn RouteContext) -> Verdict;
+    /// Answers for a new call. What it looked at and did not take goes into `notes`.
+    fn route(&self, req: &RouteRequest, ctx: &dyn RouteContext, notes: &mut Notes) -> Verdict;
 
     /// Goes on after [`Verdict::Ask`]. Asking again is allowed [`crate::ASKS_MAX`] times, but not
     /// after [`AskAnswer::Late`].
-    fn resume(&self, req: &RouteRequest, answer: AskAnswer, ctx: &dyn RouteContext) -> Verdict {
-        let _ = (req, answer, ctx);
+    fn resume(
+        &self,
+        req: &RouteRequest,
+        answer: AskAnswer,
+        ctx: &dyn RouteContext,
+        notes: &mut Notes,
+    ) -> Verdict {
+        let _ = (req, answer, ctx, notes);
         Verdict::Pass { why: "it asks nothing and was given an answer".into() }
     }
 }
@@ -38,8 +49,63 @@ pub struct RouteRequest {
     pub user: Option<UserId>,
     /// When; the time that schedules are judged by.
     pub at: Wall,
-    /// What earlier plugins changed, oldest first. `from` and `to` hold the result.
+    /// A random number, drawn for this call: what a plugin that shares calls out decides by.
+    pub draw: u64,
+    /// Diversions that it brought along.
+    pub diversions: u8,
+    /// Its place in a queue: 0 unless a plugin gave it another.
+    pub priority: u8,
+    /// Call data that plugins gave it.
+    pub data: BTreeMap<String, Value>,
+    /// What earlier plugins changed, oldest first. The fields above hold the result.
     pub amended: Vec<Change>,
+}
+
+impl RouteRequest {
+    /// A call to a number of a tenant, by nobody, at the beginning of time.
+    pub fn new(tenant: TenantId, from: PartyId, to: PartyId) -> Self {
+        Self {
+            tenant,
+            from,
+            to,
+            trunk: None,
+            user: None,
+            at: Wall(0),
+            draw: 0,
+            diversions: 0,
+            priority: 0,
+            data: BTreeMap::new(),
+            amended: Vec::new(),
+        }
+    }
+}
+
+/// Whether a trunk can carry one more call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrunkRoom {
+    /// It can.
+    Ready,
+    /// An operator has taken it out of service.
+    Blocked,
+    /// It carries as many as it may, or as many have begun in this second.
+    Full,
+    /// None of its gateways answers.
+    Down,
+    /// There is no such trunk, or no gateway to send calls to.
+    Missing,
+}
+
+impl TrunkRoom {
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TrunkRoom::Ready => "ready",
+            TrunkRoom::Blocked => "taken out of service",
+            TrunkRoom::Full => "full",
+            TrunkRoom::Down => "down: none of its gateways answers",
+            TrunkRoom::Missing => "without a gateway",
+        }
+    }
 }
 
 /// What a plugin may see: the tenant of the request, nothing beyond it.
@@ -52,6 +118,27 @@ pub trait RouteContext {
 
     /// The agent whose calls ring at an account.
     fn agent_of(&self, user: &UserId) -> Option<AgentId>;
+
+    /// What a calendar says of a moment; none if there is no such calendar.
+    fn calendar(&self, name: &Name, at: Wall) -> Option<CalendarState>;
+
+    /// The row of a key in a table, by the names of its columns: that of the API before that of the file.
+    fn row(&self, table: &Name, key: &str) -> Option<Vec<(String, String)>>;
+
+    /// The agent who talked to this caller last, and how long ago.
+    fn last_agent(&self, caller: &str) -> Option<(AgentId, Duration)>;
+
+    /// Whether an agent could take a call now.
+    fn is_ready(&self, agent: &AgentId) -> bool;
+
+    /// Whether a trunk can carry one more call now.
+    fn trunk(&self, id: &TrunkId) -> TrunkRoom;
+
+    /// How many calls are up between these two numbers, this one included.
+    fn alike(&self, from: &str, to: &str) -> u32;
+
+    /// How many emergency calls are up.
+    fn urgent(&self) -> u32;
 }
 
 /// A plugin's answer. `why` is read by operators.
@@ -62,17 +149,30 @@ pub enum Verdict {
         /// Why not.
         why: String,
     },
-    /// Change the request, then ask the next.
+    /// Change the request, then ask the next, or hold to this verdict about it.
     Amend {
-        /// The change.
-        change: Change,
+        /// The changes.
+        changes: Vec<Change>,
         /// Why.
         why: String,
+        /// What the same plugin says to the request that it has changed; none: the next one is asked.
+        then: Option<Box<Verdict>>,
     },
     /// The call goes there; nobody else is asked.
     Decide {
         /// Where.
         to: Destination,
+        /// Why.
+        why: String,
+    },
+    /// The call leaves by the first of these trunks that takes it; nobody else is asked.
+    Leave {
+        /// The trunks in the order in which they are tried; never empty.
+        by: Vec<TrunkId>,
+        /// The number that is called.
+        number: String,
+        /// It is a call for help.
+        urgent: Option<Box<Urgent>>,
         /// Why.
         why: String,
     },
@@ -101,32 +201,34 @@ pub enum Change {
     To(PartyId),
     /// Another caller, as shown.
     From(PartyId),
+    /// Another place in a queue.
+    Priority(u8),
+    /// Call data.
+    Data {
+        /// Its name.
+        key: String,
+        /// Its value.
+        value: Value,
+    },
 }
 
-/// A question to the world.
+/// A call for help: it goes where others must not, and says where it comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Urgent {
+    /// The number that is shown; the caller's own if none.
+    pub caller: Option<String>,
+    /// Where the caller is: a URI for Geolocation (RFC 6442).
+    pub location: Option<String>,
+}
+
+/// A question to the world. (What is in a table is no question: see [`RouteContext::row`].)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
-    /// GET this address; answered by [`AskAnswer::Fetched`].
-    Fetch {
-        /// Absolute URL; its host must be allowed.
-        url: String,
-    },
-    /// A value of the tenant's store; answered by [`AskAnswer::Value`].
-    Lookup {
-        /// The table.
-        table: String,
-        /// The key.
-        key: String,
-    },
-    /// A function of one of the tenant's flows; answered by [`AskAnswer::Value`].
-    LuaFunction {
-        /// The flow that defines it.
-        flow: FlowId,
-        /// Its name.
-        function: String,
-        /// What it is called with.
-        arguments: Vec<String>,
-    },
+    /// This, by HTTP, within what the tenant may ask; answered by [`AskAnswer::Fetched`].
+    Fetch(Box<Fetch>),
+    /// What one of the tenant's flows returns, which may ask and look up but not touch the call; answered by
+    /// [`AskAnswer::Returned`].
+    Flow(FlowId),
 }
 
 /// What a question led to.
@@ -137,10 +239,10 @@ pub enum AskAnswer {
         /// HTTP status.
         status: u16,
         /// Its body.
-        body: Vec<u8>,
+        body: String,
     },
-    /// A value, if there is one.
-    Value(Option<String>),
+    /// What the flow returned, as JSON; none if it returned nothing.
+    Returned(Option<String>),
     /// It could not be asked: not allowed, not reachable, an error in Lua.
     Failed {
         /// Why.

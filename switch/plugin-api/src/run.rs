@@ -4,11 +4,13 @@
 //! asks the world at most [`ASKS_MAX`] times, each question has a deadline, and nothing is asked
 //! later than [`ROUTE_RUN_MAX`] after the start. Every plugin asked has left its reason.
 
+use crate::notes::Notes;
 use crate::registry::{Order, Registry};
-use crate::routing::{Ask, AskAnswer, Change, RouteContext, RouteRequest, RoutingPlugin, Verdict};
-use crate::words::destination;
+use crate::routing::{Ask, AskAnswer, Change, RouteContext, RouteRequest, RoutingPlugin, Urgent, Verdict};
+use crate::words::{destination, shown};
 use cordboard_model::cause::Cause;
-use cordboard_model::id::TenantId;
+use cordboard_model::id::{TenantId, TrunkId};
+use cordboard_model::routes::is_dialable;
 use cordboard_model::time::{Duration, Time, TimerReason};
 use cordboard_model::verb::Destination;
 use cordboard_model::view::RouteReason;
@@ -61,6 +63,10 @@ pub enum RouteEnd {
     Decided {
         /// Where.
         to: Destination,
+        /// Trunks that are tried after it, where it is one.
+        others: Vec<TrunkId>,
+        /// It is a call for help.
+        urgent: Option<Box<Urgent>>,
     },
     /// The call is refused.
     Refused {
@@ -79,6 +85,7 @@ pub struct RouteRun {
     reasons: Vec<RouteReason>,
     started: Time,
     place: usize,
+    amendments: usize,
     asks: u32,
     serial: u32,
     state: State,
@@ -108,6 +115,7 @@ impl RouteRun {
             reasons: Vec::new(),
             started: now,
             place: 0,
+            amendments: 0,
             asks: 0,
             serial: 0,
             state: State::Fresh,
@@ -163,6 +171,11 @@ impl RouteRun {
         }
     }
 
+    /// The request as the plugins have left it so far.
+    pub fn request(&self) -> &RouteRequest {
+        &self.request
+    }
+
     /// What was said so far.
     pub fn reasons(&self) -> &[RouteReason] {
         &self.reasons
@@ -189,11 +202,17 @@ impl RouteRun {
             if late {
                 self.note(plugin, "late", "no answer came in time".into());
             }
+            let mut notes = Notes::default();
             let verdict = match answer.take() {
-                Some(answer) => plugin.resume(&self.request, answer, ctx),
-                None => plugin.route(&self.request, ctx),
+                Some(answer) => plugin.resume(&self.request, answer, ctx, &mut notes),
+                None => plugin.route(&self.request, ctx, &mut notes),
             };
-            match self.take(plugin, verdict, late, now) {
+            let before = self.reasons.len();
+            let turn = self.take(plugin, verdict, late, now);
+            if let Some(reason) = self.reasons.get_mut(before) {
+                reason.rejected = notes.into_lines();
+            }
+            match turn {
                 Turn::Next => {
                     self.place += 1;
                     self.asks = 0;
@@ -216,22 +235,28 @@ impl RouteRun {
                 self.note(plugin, "pass", why);
                 Turn::Next
             }
-            Verdict::Amend { change, why } => {
+            Verdict::Amend { changes, why, then } => {
                 self.note(plugin, "amend", why);
-                self.amend(change)
+                match (self.amend(changes), then) {
+                    // it holds to one verdict, and changes nothing a second time
+                    (Turn::Next, Some(verdict)) if !matches!(*verdict, Verdict::Amend { .. }) => {
+                        self.take(plugin, *verdict, late, now)
+                    }
+                    (turn, _) => turn,
+                }
             }
-            Verdict::Decide { to, why } if tenant_of(&to) == self.request.tenant => {
-                self.note(plugin, "decide", why);
-                Turn::End(RouteEnd::Decided { to })
-            }
-            Verdict::Decide { to, .. } => {
-                let why = format!(
-                    "it decided for {}, which is not of tenant {}",
-                    destination(&to),
-                    self.request.tenant
-                );
-                self.note(plugin, "refuse", why.clone());
-                Turn::End(RouteEnd::Refused { cause: Cause::InternalError, why })
+            Verdict::Decide { to, why } => self.decide(plugin, (to, Vec::new(), None), why),
+            Verdict::Leave { by, number, urgent, why } => {
+                let mut by = by.into_iter();
+                match by.next() {
+                    Some(first) => {
+                        self.decide(plugin, (Destination::Trunk(first, number), by.collect(), urgent), why)
+                    }
+                    None => {
+                        self.note(plugin, "pass", "it named no trunk to leave by".into());
+                        Turn::Next
+                    }
+                }
             }
             Verdict::Refuse { cause, why } => {
                 self.note(plugin, "refuse", why.clone());
@@ -244,16 +269,57 @@ impl RouteRun {
         }
     }
 
-    fn amend(&mut self, change: Change) -> Turn {
-        if self.request.amended.len() >= AMENDMENTS_MAX {
+    /// A decision holds if it is for the tenant's own, and a number that leaves is one.
+    fn decide(
+        &mut self,
+        plugin: &dyn RoutingPlugin,
+        (to, others, urgent): (Destination, Vec<TrunkId>, Option<Box<Urgent>>),
+        why: String,
+    ) -> Turn {
+        let own = |tenant| tenant == self.request.tenant;
+        let fault = if !own(tenant_of(&to)) || !others.iter().all(|trunk| own(trunk.tenant)) {
+            let tenant = self.request.tenant;
+            Some(format!("it decided for {}, which is not of tenant {tenant}", destination(&to)))
+        } else if let Destination::Trunk(_, number) = &to
+            && !is_dialable(number)
+        {
+            Some(format!("it decided for the number {}, which cannot be dialled", shown(number)))
+        } else {
+            None
+        };
+        match fault {
+            Some(why) => {
+                self.note(plugin, "refuse", why.clone());
+                Turn::End(RouteEnd::Refused { cause: Cause::InternalError, why })
+            }
+            None => {
+                self.note(plugin, "decide", why);
+                Turn::End(RouteEnd::Decided { to, others, urgent })
+            }
+        }
+    }
+
+    fn amend(&mut self, changes: Vec<Change>) -> Turn {
+        if self.amendments >= AMENDMENTS_MAX {
             let why = format!("the request was amended {AMENDMENTS_MAX} times, which is the limit");
             return Turn::End(RouteEnd::Refused { cause: Cause::InternalError, why });
         }
-        match &change {
-            Change::To(to) => self.request.to = to.clone(),
-            Change::From(from) => self.request.from = from.clone(),
+        self.amendments += 1;
+        for change in changes {
+            match &change {
+                Change::To(to) if !is_dialable(&to.user) => {
+                    let why = format!("the number became {}, which cannot be dialled", shown(&to.user));
+                    return Turn::End(RouteEnd::Refused { cause: Cause::InternalError, why });
+                }
+                Change::To(to) => self.request.to = to.clone(),
+                Change::From(from) => self.request.from = from.clone(),
+                Change::Priority(priority) => self.request.priority = *priority,
+                Change::Data { key, value } => {
+                    self.request.data.insert(key.clone(), value.clone());
+                }
+            }
+            self.request.amended.push(change);
         }
-        self.request.amended.push(change);
         Turn::Next
     }
 
@@ -285,7 +351,12 @@ impl RouteRun {
     }
 
     fn note(&mut self, plugin: &dyn RoutingPlugin, verdict: &str, why: String) {
-        self.reasons.push(RouteReason { plugin: plugin.name().into(), verdict: verdict.into(), why });
+        self.reasons.push(RouteReason {
+            plugin: plugin.name().into(),
+            verdict: verdict.into(),
+            why,
+            rejected: Vec::new(),
+        });
     }
 
     fn finish(&mut self, end: RouteEnd) -> RouteStep {

@@ -34,5 +34,5 @@ pub use db::{
 };
 pub use journal::{
     AgentRecord, Damage, Fault, Journal, JournalError, JournalOptions, OpenCall, OpenLeg, OpenRecording,
-    QueueEntry, Recovered, Writer, WriterStats, lost_by_restart,
+    QueueEntry, Recovered, Talk, Writer, WriterStats, lost_by_restart,
 };

@@ -10,6 +10,20 @@ use serde_json::Value;
 
 impl Call {
     pub(super) fn verb_set_data(&mut self, desk: &mut Desk, ticket: Ticket, key: String, value: Value) {
+        let answer = match self.put_data(desk, key, value) {
+            Ok(()) => VerbAnswer::Done,
+            Err(limit) => VerbAnswer::Limit(limit.into()),
+        };
+        self.answer_now(desk, ticket, answer);
+    }
+
+    /// Puts an entry, or removes it if the value is empty; the limit that is in the way else.
+    pub(crate) fn put_data(
+        &mut self,
+        desk: &mut Desk,
+        key: String,
+        value: Value,
+    ) -> Result<(), &'static str> {
         let known = self.data.contains_key(&key);
         let (removed, bytes) = (data::is_none(&value), data::bytes(&value));
         let limit = if key.is_empty() || key.len() > DATA_KEY_MAX {
@@ -24,7 +38,7 @@ impl Call {
             None
         };
         if let Some(limit) = limit {
-            return self.answer_now(desk, ticket, VerbAnswer::Limit(limit.into()));
+            return Err(limit);
         }
         let value = if removed { Value::Null } else { value };
         if self.data.get(&key).unwrap_or(&Value::Null) != &value {
@@ -36,7 +50,7 @@ impl Call {
             let call = self.id;
             desk.event(self.tenant(), EventKind::DataChanged { call, key, value });
         }
-        self.answer_now(desk, ticket, VerbAnswer::Done);
+        Ok(())
     }
 
     fn data_bytes_without(&self, key: &str) -> usize {

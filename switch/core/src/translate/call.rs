@@ -67,6 +67,7 @@ impl Shard {
             CallOutput::Closing { call, mut cdr } => {
                 self.numbers_into(&mut cdr);
                 self.videos_into(&mut cdr);
+                self.note_talk(&cdr);
                 self.figures.calls_ended += 1;
                 let ticket = self.gate.closing(call, self.now, self.snapshot.limits.journal_wait);
                 self.journal(Some(ticket), JournalRecord::CallClosed(cdr));
@@ -319,6 +320,7 @@ impl Shard {
             let cause = Cause::InternalError;
             self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
         }
+        self.stop_asking(call);
         self.routing.forget(call);
         self.speeches.forget(call);
         self.fetches.forget(call);

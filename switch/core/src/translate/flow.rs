@@ -11,6 +11,7 @@ use cordboard_model::verb::{Destination, Verb, VerbAnswer};
 
 impl Shard {
     pub(crate) fn on_flow(&mut self, output: FlowOutput) {
+        let Some(output) = self.on_deciding_flow(output) else { return };
         match output {
             FlowOutput::Verb { call, ticket, verb: Verb::Ask(ask) } => {
                 let answer = self.asked(call, ask);

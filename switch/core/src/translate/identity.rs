@@ -32,6 +32,11 @@ pub(crate) struct Came {
 }
 
 impl Came {
+    /// How often it was sent on before it came.
+    pub(crate) fn diversions(&self) -> usize {
+        self.diversions.len()
+    }
+
     /// One of ours has sent the call on.
     pub(crate) fn diverted_by(&mut self, number: &str) {
         let reason = "unconditional".to_owned();
@@ -104,6 +109,7 @@ impl Shard {
             form,
             diversions,
             user_to_user: self.calls.data(call, USER_TO_USER).map(str::to_owned),
+            geolocation: None,
         }
     }
 

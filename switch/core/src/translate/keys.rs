@@ -5,7 +5,7 @@ use crate::ShardOutput;
 use crate::shard::Shard;
 use cordboard_model::id::LegId;
 use cordboard_model::media::{DtmfKind, MediaCommand};
-use cordboard_model::srtp::SrtpRule;
+use cordboard_model::srtp::{SrtpPolicy, SrtpRule};
 use cordboard_sip::engine::SipCommand;
 
 /// How long a key is pressed that the API sends, milliseconds.
@@ -29,7 +29,14 @@ impl Shard {
         };
         let of_trunk = found.trunk.as_ref().and_then(|id| self.snapshot.trunk(id)).map(|trunk| trunk.srtp);
         let of_user = || self.snapshot.user(found.user.as_ref()?).map(|user| user.srtp);
-        of_trunk.or_else(of_user).unwrap_or_default()
+        let rule = of_trunk.or_else(of_user).unwrap_or_default();
+        match (rule.policy, self.is_urgent(found.call)) {
+            // help is not refused for want of keys
+            (SrtpPolicy::Required | SrtpPolicy::Dtls, true) => {
+                SrtpRule { policy: SrtpPolicy::Optional, ..rule }
+            }
+            _ => rule,
+        }
     }
 
     /// The media thread learns it where it differs from what every leg begins with.

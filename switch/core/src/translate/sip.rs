@@ -44,12 +44,14 @@ impl Shard {
             trunk.and_then(|trunk| owner(snapshot.tenant(trunk.id.tenant)?, trunk, &incoming.to.user));
         incoming.tenant = shared.unwrap_or(incoming.tenant);
         let tenant = incoming.tenant;
+        let urgent = incoming.urgent && self.may_help(tenant);
         let full = self.calls.len() >= self.snapshot.limits.calls as usize;
         let full = full || trunk.is_some_and(|trunk| !self.trunks.has_room(trunk, self.now));
+        let full = full && !urgent;
         let refused = match self.place_of(&incoming) {
-            _ if self.crosses(&incoming) => Err(Cause::NotFound),
+            _ if self.crosses(&incoming) && !urgent => Err(Cause::NotFound),
             _ if self.stopping => Err(Cause::Shutdown),
-            _ if self.unrecordable => Err(Cause::Administrative),
+            _ if self.unrecordable && !urgent => Err(Cause::Administrative),
             _ if full || self.snapshot.tenant(tenant).is_none() => Err(Cause::Congestion),
             place => place.map_err(|()| Cause::Forbidden),
         };
@@ -91,7 +93,9 @@ impl Shard {
         if let Some(user) = incoming.user.clone() {
             self.lamp_begins(leg, user, true, incoming.to.clone());
         }
-        self.refuse_plain(leg, &incoming);
+        if !urgent {
+            self.refuse_plain(leg, &incoming);
+        }
         let incoming = Incoming {
             leg,
             from: incoming.from,
@@ -154,10 +158,12 @@ impl Shard {
             SipEvent::Incoming(_) => {}
             SipEvent::MediaSettled { media, .. } => self.on_settled(leg, *media),
             SipEvent::Ringing { .. } => {
+                self.trunks.rang(leg);
                 self.lamp(leg, DialogState::Early);
                 self.leg_event(leg, LegEvent::Ringing);
             }
             SipEvent::EarlyMedia { media, .. } => {
+                self.trunks.rang(leg);
                 self.configure_media(leg, *media);
                 self.leg_event(leg, LegEvent::EarlyMedia);
             }

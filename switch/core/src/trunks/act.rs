@@ -1,21 +1,18 @@
 //! What trunks want done: probes, registrations, calls out and their next gateway.
 
 use super::door::Seen;
-use super::{Asked, Due, Out, Try};
+use super::{Asked, Due};
 use crate::shard::Shard;
-use cordboard_model::cause::Cause;
 use cordboard_model::config::{Gateway, SipTransport, Trunk};
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{CallId, LegId, TenantId, TrunkId};
-use cordboard_model::leg::PartyId;
+use cordboard_model::id::{TenantId, TrunkId};
 use cordboard_model::time::{Duration, TimerReason};
 use cordboard_model::view::{GatewayState, TrunkView};
 use cordboard_sip::client::{Ask, Reply, Request};
-use cordboard_sip::engine::{Credentials, Dest, Flow, SessionId, SipCommand, Transport};
-use cordboard_sip::wire::Uri;
+use cordboard_sip::engine::{Credentials, Flow, SipCommand, Transport};
 
 /// Statuses that say that a gateway cannot serve, though it speaks.
-const CANNOT: [u16; 3] = [408, 502, 503];
+pub(super) const CANNOT: [u16; 3] = [408, 502, 503];
 
 /// A gateway in words: `tcp:192.0.2.1:5060`.
 pub(super) fn shown(gateway: &Gateway) -> String {
@@ -33,7 +30,7 @@ fn transport(gateway: &Gateway) -> Transport {
     }
 }
 
-fn credentials(trunk: &Trunk) -> Option<Credentials> {
+pub(super) fn credentials(trunk: &Trunk) -> Option<Credentials> {
     let account = trunk.account.as_ref()?;
     Some(Credentials { username: account.username.clone(), password: account.password.0.clone() })
 }
@@ -52,7 +49,7 @@ impl Shard {
         }
     }
 
-    fn flow_of(&self, trunk: &Trunk, gateway: &Gateway) -> Flow {
+    pub(super) fn flow_of(&self, trunk: &Trunk, gateway: &Gateway) -> Flow {
         self.sip.flow_by(transport(gateway), gateway.address, trunk.local)
     }
 
@@ -137,7 +134,7 @@ impl Shard {
         }
     }
 
-    fn saw(&mut self, trunk: &Trunk, at: usize, seen: Seen) {
+    pub(super) fn saw(&mut self, trunk: &Trunk, at: usize, seen: Seen) {
         let Some(state) = self.trunks.see(trunk, at, seen) else { return };
         let gateway = trunk.gateways.get(at).map(shown);
         let what = match state {
@@ -151,134 +148,6 @@ impl Shard {
     pub(super) fn tell_trunk(&mut self, id: &TrunkId, gateway: Option<String>, state: String) {
         let what = EventKind::TrunkChanged { trunk: id.clone(), gateway, state };
         self.event(id.tenant, what);
-    }
-
-    /// Sends a call out of a trunk, by the first of its gateways that counts as alive.
-    pub(crate) fn dial_trunk(
-        &mut self,
-        call: CallId,
-        leg: LegId,
-        id: &TrunkId,
-        out: Out,
-    ) -> Result<(), Cause> {
-        let snapshot = std::sync::Arc::clone(&self.snapshot);
-        let trunk = snapshot.trunk(id).ok_or(Cause::NotFound)?;
-        if trunk.gateways.is_empty() {
-            return Err(Cause::Unreachable);
-        }
-        if !self.trunks.has_room(trunk, self.now) {
-            return Err(Cause::Congestion);
-        }
-        let mut left = self.trunks.ways(trunk);
-        let gateway = left.pop_front().ok_or(Cause::Unreachable)?;
-        self.trunks.add(trunk, call, self.now);
-        if let Some(found) = self.legs.get_mut(leg) {
-            found.trunk = Some(id.clone());
-        }
-        let mut out = out;
-        out.told = self.told(call, leg, &out.from, Some(trunk));
-        self.numbers_outside(call, leg, trunk, &mut out);
-        let on_its_way = Try { trunk: id.clone(), out, gateway, left };
-        self.send_by(trunk, leg, on_its_way)
-    }
-
-    fn send_by(&mut self, trunk: &Trunk, leg: LegId, way: Try) -> Result<(), Cause> {
-        let gateway = trunk.gateways.get(way.gateway).ok_or(Cause::Unreachable)?;
-        let param = match gateway.transport {
-            SipTransport::Udp => "",
-            SipTransport::Tcp => ";transport=tcp",
-            SipTransport::Tls => ";transport=tls",
-        };
-        let at = host_and_port(trunk, gateway);
-        let uri = Uri::parse(&format!("sip:{}@{at}{param}", way.out.number)).ok_or(Cause::NotFound)?;
-        let registration = self.trunks.registrations.get(&trunk.id);
-        let routes = registration.map(|known| known.service_route.clone()).unwrap_or_default();
-        let target =
-            Dest::Uri { uri, flow: self.flow_of(trunk, gateway), routes, credentials: credentials(trunk) };
-        let session = self.sip.new_session();
-        self.legs.bind(leg, session);
-        let Out { number, from, local, host, told } = way.out.clone();
-        let told = Box::new(told);
-        let to = PartyId::new(&number);
-        let host = trunk.account.as_ref().map_or(host, |account| account.domain.clone());
-        let silence = TimerReason("trunk silence");
-        self.trunks.due.set(Due::Silence(leg), self.now + trunk.health.silence, silence);
-        self.trunks.tries.insert(leg, way);
-        self.sip
-            .handle_command(SipCommand::Invite { session, target, from, to, host, local, told }, self.now);
-        Ok(())
-    }
-
-    /// A gateway has said nothing at all to an INVITE: the next is tried. Its late answer is ended by the session that
-    /// nobody waits for any more.
-    fn on_silence(&mut self, leg: LegId) {
-        let Some(session) = self.legs.get(leg).and_then(|found| found.session) else {
-            return;
-        };
-        if self.sip.has_heard(session) {
-            return;
-        }
-        let snapshot = std::sync::Arc::clone(&self.snapshot);
-        let Some((trunk, at)) =
-            self.trunks.tries.get(&leg).and_then(|t| Some((snapshot.trunk(&t.trunk)?, t.gateway)))
-        else {
-            return;
-        };
-        self.in_hand = self.legs.get(leg).map(|found| found.call);
-        self.saw(trunk, at, Seen::Dead);
-        if self.next_way(leg, session) {
-            let cause = Cause::Unreachable;
-            self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
-        }
-    }
-
-    /// A leg's session ended before it was answered. True if another gateway is tried instead of telling the call.
-    pub(crate) fn tries_on(
-        &mut self,
-        leg: LegId,
-        session: SessionId,
-        by_peer: bool,
-        status: Option<u16>,
-    ) -> bool {
-        let snapshot = std::sync::Arc::clone(&self.snapshot);
-        let Some((trunk, at)) =
-            self.trunks.tries.get(&leg).and_then(|t| Some((snapshot.trunk(&t.trunk)?, t.gateway)))
-        else {
-            return false;
-        };
-        let (true, Some(status)) = (by_peer, status) else {
-            self.trunks.settled(leg);
-            return false;
-        };
-        let cannot = CANNOT.contains(&status);
-        self.saw(trunk, at, if cannot { Seen::Dead } else { Seen::Alive });
-        if !trunk.failover.contains(&status) {
-            self.trunks.settled(leg);
-            return false;
-        }
-        self.next_way(leg, session)
-    }
-
-    /// Goes on by the next gateway, if there is one.
-    fn next_way(&mut self, leg: LegId, session: SessionId) -> bool {
-        let snapshot = std::sync::Arc::clone(&self.snapshot);
-        let Some(mut way) = self.trunks.settled(leg) else {
-            return false;
-        };
-        let Some(trunk) = snapshot.trunk(&way.trunk) else {
-            return false;
-        };
-        let down = |at: &usize| self.trunks.state(&trunk.id, *at) == GatewayState::Down;
-        let next = way.left.iter().position(|at| !down(at));
-        let Some(next) = next.and_then(|next| way.left.remove(next)) else {
-            return false;
-        };
-        let from = trunk.gateways.get(way.gateway).map(shown).unwrap_or_default();
-        way.gateway = next;
-        let to = trunk.gateways.get(next).map(shown).unwrap_or_default();
-        self.legs.unbind(session);
-        self.tell_trunk(&trunk.id, Some(from), format!("failed over to {to}"));
-        self.send_by(trunk, leg, way).is_ok()
     }
 
     /// The trunks of a tenant.
@@ -313,15 +182,9 @@ fn host(trunk: &Trunk, gateway: &Gateway) -> String {
     domain.or_else(|| gateway.domain.clone()).unwrap_or_else(|| bracketed(gateway))
 }
 
-fn bracketed(gateway: &Gateway) -> String {
+pub(super) fn bracketed(gateway: &Gateway) -> String {
     match gateway.address.ip() {
         std::net::IpAddr::V6(ip) => format!("[{ip}]"),
         std::net::IpAddr::V4(ip) => ip.to_string(),
     }
-}
-
-/// The host part of a Request-URI: the carrier's domain where there is one, else the gateway.
-fn host_and_port(trunk: &Trunk, gateway: &Gateway) -> String {
-    let domain = trunk.account.as_ref().map(|account| account.domain.clone());
-    domain.or_else(|| gateway.domain.clone()).unwrap_or_else(|| gateway.address.to_string())
 }

@@ -6,6 +6,7 @@
 
 mod act;
 mod door;
+mod leave;
 mod names;
 mod numbers;
 mod registration;
@@ -17,6 +18,7 @@ use cordboard_model::id::{CallId, LegId, TenantId, TrunkId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::{Duration, Time, TimerReason};
 use cordboard_model::view::{GatewayState, GatewayView, RegistrationView, TrunkView};
+use cordboard_plugin_api::{TrunkRoom, Urgent};
 use cordboard_sip::client::RequestId;
 use cordboard_sip::identity::Told;
 use cordboard_sip::sdp::Local;
@@ -78,6 +80,23 @@ pub(crate) struct Try {
     pub(crate) gateway: usize,
     /// Those that are left.
     left: VecDeque<usize>,
+    /// What is tried when none is.
+    beyond: Beyond,
+}
+
+/// What is tried when a call has failed by all gateways of a trunk.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Beyond {
+    /// Other trunks, in order.
+    pub(crate) trunks: VecDeque<TrunkId>,
+    /// The call as it was before it got the numbers of the first.
+    pub(crate) plain: Option<Box<Out>>,
+    /// It is a call for help: neither caps nor a blocked or silent trunk keep it.
+    pub(crate) urgent: Option<Box<Urgent>>,
+    /// It has been waited for once more, after the first answer.
+    patient: bool,
+    /// A gateway has said that it rings.
+    rang: bool,
 }
 
 /// See the module.
@@ -132,6 +151,29 @@ impl Trunks {
             begun.pop_front();
         }
         begun.len() < rate as usize
+    }
+
+    /// Whether the trunk could carry one more call now.
+    pub(crate) fn room(&self, trunk: &Trunk, now: Time) -> TrunkRoom {
+        let up = self.up.get(&trunk.id).map_or(0, BTreeSet::len);
+        let begun = || {
+            let begun = self.begun.get(&trunk.id).into_iter().flatten();
+            begun.filter(|at| now.since(**at) < SECOND).count()
+        };
+        let down = |at: usize| self.state(&trunk.id, at) == GatewayState::Down;
+        if trunk.gateways.is_empty() {
+            TrunkRoom::Missing
+        } else if self.blocked.contains(&trunk.id) {
+            TrunkRoom::Blocked
+        } else if (0..trunk.gateways.len()).all(down) {
+            TrunkRoom::Down
+        } else if up >= trunk.max_calls as usize
+            || trunk.calls_per_second.is_some_and(|rate| begun() >= rate as usize)
+        {
+            TrunkRoom::Full
+        } else {
+            TrunkRoom::Ready
+        }
     }
 
     /// The trunk carries this call now.
@@ -257,10 +299,19 @@ impl Trunks {
         door.see(seen, &trunk.health).then_some(door.state)
     }
 
-    /// The gateways that a call may try, in order.
-    fn ways(&mut self, trunk: &Trunk) -> VecDeque<usize> {
+    /// The gateways that a call may try, in order. One for help may try those that count as down, too, after all others.
+    fn ways(&mut self, trunk: &Trunk, urgent: bool) -> VecDeque<usize> {
         let order = select::order(&trunk.gateways, &mut self.rng);
-        order.into_iter().filter(|at| self.state(&trunk.id, *at) != GatewayState::Down).collect()
+        let lives = |at: &usize| self.state(&trunk.id, *at) != GatewayState::Down;
+        let (alive, down): (Vec<usize>, Vec<usize>) = order.into_iter().partition(lives);
+        alive.into_iter().chain(down.into_iter().filter(|_| urgent)).collect()
+    }
+
+    /// A gateway says that the called party rings.
+    pub(crate) fn rang(&mut self, leg: LegId) {
+        if let Some(way) = self.tries.get_mut(&leg) {
+            way.beyond.rang = true;
+        }
     }
 
     fn jitter(&mut self) -> u32 {

@@ -4,11 +4,12 @@
 use super::Out;
 use crate::shard::Shard;
 use cordboard_model::cdr::{AsDialled, Cdr};
-use cordboard_model::config::{NumberPool, PoolChoice, Tenant, Trunk};
+use cordboard_model::config::{NumberPool, PoolChoice, Tenant, Trunk, TrunkIdentity};
 use cordboard_model::id::{CallId, LegId, Name, QueueId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::plan;
 use cordboard_model::view::RouteReason;
+use cordboard_plugin_api::Urgent;
 use cordboard_sip::engine::IncomingCall;
 use std::collections::BTreeMap;
 
@@ -85,6 +86,7 @@ impl Shard {
             plugin: trunk.map_or("number plan".into(), |trunk| format!("trunk {}", trunk.id.name)),
             verdict: "amend".into(),
             why: format!("{caller} calls {called}, {written}: {from} calls {to}"),
+            rejected: Vec::new(),
         };
         (incoming.from.user, incoming.to.user) = (from, to);
         self.routing.note(call, Some(reason));
@@ -109,6 +111,21 @@ impl Shard {
             asserted.user = plan::outside(tenant, trunk, &asserted.user, "").0;
         }
         (out.from.user, out.number) = plan::outside(tenant, trunk, &out.from.user, &out.number);
+    }
+
+    /// The same of a call for help: the number is as it was dialled, and who calls is never withheld.
+    pub(super) fn numbers_of_help(&self, call: CallId, trunk: &Trunk, help: &Urgent, out: &mut Out) {
+        let Some(tenant) = self.snapshot.tenant(call.tenant) else { return };
+        let withheld = out.told.asserted.take().filter(|_| out.told.private);
+        if let Some(caller) = &help.caller {
+            out.from = PartyId::new(caller);
+        } else if let Some(withheld) = withheld {
+            out.from = withheld;
+        }
+        out.told.private = false;
+        out.from.user = plan::outside(tenant, trunk, &out.from.user, "").0;
+        out.told.asserted = Some(out.from.clone()).filter(|_| out.told.form != TrunkIdentity::None);
+        out.told.geolocation.clone_from(&help.location);
     }
 
     /// The pool of the queue that the call was in, or that the calling agent serves, or else of the trunk.

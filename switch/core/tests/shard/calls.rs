@@ -6,7 +6,6 @@ use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::PartyId;
-use cordboard_model::time::Wall;
 use cordboard_plugin_api::{RouteEnd, RouteRequest};
 
 fn place(rig: &Rig, line: &str) -> usize {
@@ -186,15 +185,7 @@ fn a_stopping_switch_keeps_its_calls_and_takes_no_new_ones() {
 fn a_route_is_explained_without_a_call() {
     let rig = Rig::new();
     let explain = |to: &str| {
-        let request = RouteRequest {
-            tenant: TenantId::DEFAULT,
-            from: PartyId::new("caller"),
-            to: PartyId::new(to),
-            trunk: None,
-            user: None,
-            at: Wall(0),
-            amended: Vec::new(),
-        };
+        let request = RouteRequest::new(TenantId::DEFAULT, PartyId::new("caller"), PartyId::new(to));
         rig.shard.explain_route(request).unwrap()
     };
     assert!(matches!(explain("2000").end, RouteEnd::Decided { .. }));

@@ -13,8 +13,12 @@ mod restart;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]
+mod routing;
+#[cfg(test)]
 mod tenants;
 #[cfg(test)]
 mod transfer;
+#[cfg(test)]
+mod urgent;
 #[cfg(test)]
 mod video;

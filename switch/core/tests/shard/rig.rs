@@ -6,12 +6,17 @@ use cordboard_core::{
 use cordboard_model::config::{Agent, CalledNumber, Queue, Snapshot, Tenant, Trunk, User};
 use cordboard_model::dns::DnsQuery;
 use cordboard_model::event::EventKind;
+use cordboard_model::fetch::{Fetch, FetchOrder, Method};
 use cordboard_model::id::{AgentId, Name, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::journal::{ContactRecord, JournalRecord};
 use cordboard_model::media::{Codec, LegStats, MediaCommand, MediaEvent};
+use cordboard_model::routes::Otherwise;
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::verb::Destination;
-use cordboard_plugin_api::{Registry, RouteContext, RouteRequest, RoutingPlugin, Verdict};
+use cordboard_plugin_api::{
+    Ask, AskAnswer, Notes, Registry, RouteContext, RouteRequest, RoutingPlugin, Urgent, Verdict, decision,
+    follow, instead,
+};
 use cordboard_sip::auth::{Algorithm, Identity, answer_challenge, ha1};
 use cordboard_sip::wire::parse_datagram;
 use std::net::SocketAddr;
@@ -33,7 +38,7 @@ impl RoutingPlugin for Numbers {
         "numbers"
     }
 
-    fn route(&self, req: &RouteRequest, ctx: &dyn RouteContext) -> Verdict {
+    fn route(&self, req: &RouteRequest, ctx: &dyn RouteContext, _: &mut Notes) -> Verdict {
         let tenant = ctx.tenant();
         if let Some(number) = tenant.numbers.iter().find(|n| n.access_code == req.to.user) {
             return Verdict::Decide { to: number.to.clone(), why: "it is configured".into() };
@@ -43,6 +48,76 @@ impl RoutingPlugin for Numbers {
                 Verdict::Decide { to: Destination::User(user.id.clone()), why: "an account".into() }
             }
             None => Verdict::Pass { why: "it is nothing".into() },
+        }
+    }
+}
+
+/// Does what the tenant's routes say, and asks where they say so.
+struct Obeys;
+
+impl RoutingPlugin for Obeys {
+    fn name(&self) -> &'static str {
+        "obeys"
+    }
+
+    fn route(&self, req: &RouteRequest, ctx: &dyn RouteContext, notes: &mut Notes) -> Verdict {
+        let (routes, number) = (&ctx.tenant().routes, req.to.user.clone());
+        let seen = format!(
+            "alike {}, draw {}, urgent {}, talked {:?}, row {:?}, closed {:?}",
+            ctx.alike(&req.from.user, &number),
+            req.draw != 0,
+            ctx.urgent(),
+            ctx.last_agent(&req.from.user).map(|(agent, _)| agent.name),
+            ctx.row(&Name::new("vip").unwrap(), &req.from.user),
+            ctx.calendar(&Name::new("office").unwrap(), req.at).map(|state| !state.open),
+        );
+        notes.reject("seen", seen);
+        if let Some(help) = routes.emergency.as_ref().filter(|help| help.numbers.contains(&number)) {
+            let urgent = Urgent { caller: help.caller.clone(), location: help.location.clone() };
+            let (by, urgent) = (help.trunks.clone(), Some(Box::new(urgent)));
+            return Verdict::Leave { by, number, urgent, why: "help".into() };
+        }
+        if let Some(way) = routes.ways.iter().find(|way| number.starts_with(&way.prefix)) {
+            for way in &way.trunks {
+                notes.reject(&way.trunk, ctx.trunk(&way.trunk).as_str());
+            }
+            let by = way.trunks.iter().map(|way| way.trunk.clone()).collect();
+            return Verdict::Leave { by, number, urgent: None, why: "a way out".into() };
+        }
+        let ask = |what, deadline| Verdict::Ask { what, deadline, why: "who knows".into() };
+        match (&routes.http, &routes.lua) {
+            (Some(rule), _) => {
+                let fetch = Fetch {
+                    method: Method::Get,
+                    url: rule.url.clone(),
+                    headers: Vec::new(),
+                    body: None,
+                    timeout_ms: 1_000,
+                    retries: 0,
+                };
+                ask(Ask::Fetch(Box::new(fetch)), rule.within)
+            }
+            (None, Some(rule)) => ask(Ask::Flow(rule.flow.clone()), rule.within),
+            (None, None) => Verdict::Pass { why: "nothing is said".into() },
+        }
+    }
+
+    fn resume(
+        &self,
+        req: &RouteRequest,
+        answer: AskAnswer,
+        ctx: &dyn RouteContext,
+        _: &mut Notes,
+    ) -> Verdict {
+        let read = match answer {
+            AskAnswer::Fetched { body, .. } => decision(&body, ctx.tenant()),
+            AskAnswer::Returned(text) => decision(text.as_deref().unwrap_or("null"), ctx.tenant()),
+            AskAnswer::Failed { why } => Err(why),
+            AskAnswer::Late => Err("late".into()),
+        };
+        match read {
+            Ok(decision) => follow("it", decision, req),
+            Err(why) => instead("it", &why, &Otherwise::Pass),
         }
     }
 }
@@ -138,6 +213,8 @@ pub struct Rig {
     pub owed: Vec<u64>,
     /// Questions to the domain name system.
     pub looked: Vec<(u64, DnsQuery)>,
+    /// Questions by HTTP.
+    pub fetched: Vec<(u64, FetchOrder)>,
     /// The journal answers at once.
     pub prompt: bool,
     /// What media threads were asked for.
@@ -205,7 +282,7 @@ impl Rig {
             trace: cordboard_model::trace::TraceLimits::default(),
         };
         Self {
-            shard: Shard::new(config, Registry::new(vec![Box::new(Numbers)]).unwrap()),
+            shard: Shard::new(config, Registry::new(vec![Box::new(Obeys), Box::new(Numbers)]).unwrap()),
             now: Time::from_millis(1_000),
             said: Vec::new(),
             sent: Vec::new(),
@@ -213,6 +290,7 @@ impl Rig {
             records: Vec::new(),
             owed: Vec::new(),
             looked: Vec::new(),
+            fetched: Vec::new(),
             prompt: true,
             media: Vec::new(),
             ports: 0,
@@ -286,7 +364,8 @@ impl Rig {
                     self.owed.extend(ticket);
                 }
                 ShardOutput::Lookup { ticket, query, .. } => self.looked.push((ticket, query)),
-                ShardOutput::Speak { .. } | ShardOutput::Fetch { .. } | ShardOutput::Stream(_) => {}
+                ShardOutput::Fetch { ticket, order } => self.fetched.push((ticket, *order)),
+                ShardOutput::Speak { .. } | ShardOutput::Stream(_) => {}
                 ShardOutput::Event(event) => self.events.push((event.tenant, event.seq, event.what)),
             }
             if let Some(event) = answer {

@@ -499,6 +499,7 @@ end
 local function run(flow, env)
   local ok, value = raw.xpcall(flow, rust.fault, env)
   if not ok then rust.unhandled(value) end
+  if ok and value ~= nil then rust.returned(value) end
   if not ok and type(value) == "table" and metafield(value, "__tostring") ~= nil then
     local readable, text = raw.pcall(tostring, value)
     if readable then rust.fault_text(text) end

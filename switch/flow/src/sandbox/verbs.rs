@@ -78,6 +78,13 @@ pub(super) fn install(host: &Host<'_>) -> Result<()> {
         }
         Ok(())
     })?;
+    host.add("returned", |_, shared, value: Value| {
+        let read =
+            read(&value, JSON_DEPTH_MAX).map_err(|error| shared.read(&Value::Error(Box::new(error))).text);
+        let written = read.and_then(|value| verb::json::write(&value)).map(|written| written.shown);
+        shared.with(|state| state.returned = Some(written));
+        Ok(())
+    })?;
     host.add("log", |lua, shared, text: LuaString| log(lua, shared, &text))?;
     host.add("data_get", |lua, shared, key: Value| data_get(lua, shared, &key))?;
     host.add("data_set", |lua, shared, (key, value): (Value, Value)| data_set(lua, shared, &key, &value))?;

@@ -76,6 +76,8 @@ pub struct CallState {
     pub logs: Vec<(String, Place)>,
     /// The error it ended in.
     pub fault: Option<Fault>,
+    /// What its text returned, as JSON, or why that cannot be written so.
+    pub returned: Option<core::result::Result<String, String>>,
     /// What was seen of it, at the test bench.
     pub watched: Option<Box<Watched>>,
 }

@@ -113,8 +113,18 @@ impl std::error::Error for BootError {}
 /// The built-in routing plugins.
 pub fn registry() -> Result<Registry, BootError> {
     Registry::new(vec![
+        Box::new(cordboard_plugin_calendar::CalendarPlugin),
         Box::new(cordboard_plugin_called_number::CalledNumberPlugin),
+        Box::new(cordboard_plugin_caller_lists::CallerListsPlugin),
+        Box::new(cordboard_plugin_emergency::EmergencyPlugin),
+        Box::new(cordboard_plugin_http_decision::HttpDecisionPlugin),
+        Box::new(cordboard_plugin_last_agent::LastAgentPlugin),
+        Box::new(cordboard_plugin_loop_guard::LoopGuardPlugin),
+        Box::new(cordboard_plugin_lua_decision::LuaDecisionPlugin),
+        Box::new(cordboard_plugin_portability::PortabilityPlugin),
         Box::new(cordboard_plugin_registered_extension::RegisteredExtensionPlugin),
+        Box::new(cordboard_plugin_share::SharePlugin),
+        Box::new(cordboard_plugin_trunk_choice::TrunkChoicePlugin),
     ])
     .map_err(|why| BootError::Plugins(why.to_string()))
 }

@@ -7,7 +7,9 @@ use crate::recordings::{Keeping, audio, ensure_file, found_file, manifest};
 use cordboard_core::Restore;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::journal::JournalRecord;
-use cordboard_store::{Journal, JournalOptions, OpenRecording, Recovered, Store, Writer, lost_by_restart};
+use cordboard_store::{
+    Journal, JournalOptions, OpenRecording, Recovered, Store, Talk, Writer, lost_by_restart,
+};
 use std::sync::Arc;
 
 /// What was read from the disk.
@@ -58,12 +60,14 @@ impl Kept {
     pub(super) fn restore(&self) -> Restore {
         let dialogs = self.recovered.dialogs().map(|(_, _, dialog)| dialog.clone());
         let agents = self.recovered.agents.iter();
+        let talk = |talk: &Talk| (talk.agent.clone(), talk.caller.clone(), talk.at, talk.ends);
         let (counters, rows) = (self.recovered.counters.iter(), self.recovered.rows.iter());
         Restore {
             contacts: self.recovered.contacts.clone(),
             agents: agents.map(|record| (record.agent.clone(), record.status, record.since)).collect(),
             dialogs: dialogs.collect(),
             counters: counters.map(|c| (c.tenant, c.name.clone(), c.value, c.ends)).collect(),
+            talks: self.recovered.talks.iter().map(talk).collect(),
             rows: rows
                 .map(|row| (row.tenant, row.table.clone(), row.key.clone(), row.cells.clone()))
                 .collect(),

@@ -103,7 +103,4 @@ pub(super) fn read(
     }
 }
 
-fn is_number(number: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "+*#-_.".contains(c);
-    (1..=32).contains(&number.len()) && number.chars().all(fits)
-}
+pub(super) use cordboard_model::routes::is_dialable as is_number;

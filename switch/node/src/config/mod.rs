@@ -21,6 +21,7 @@ mod libraries;
 mod machine;
 mod number;
 mod recordings;
+mod routes;
 mod secret;
 mod section;
 mod sip;

@@ -8,7 +8,7 @@ use super::section::{At, Pos, Report, Section, Wrong};
 use super::tree::Node;
 use super::value::{dialled, duration, hash, host, integer, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, assets, calendar, fetch, libraries, number, secret as hashing, shown, srtp, tables, trunk,
+    Checks, assets, calendar, fetch, libraries, number, routes, secret as hashing, shown, srtp, tables, trunk,
 };
 use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
@@ -37,8 +37,6 @@ const CODECS: &[(&str, Codec)] = &[
 pub(super) const DTMF: &[(&str, DtmfKind)] =
     &[("rfc4733", DtmfKind::Rfc4733), ("info", DtmfKind::Info), ("inband", DtmfKind::Inband)];
 const LANGUAGES: &[(&str, &str)] = &[("en", "en"), ("zh", "zh")];
-/// Routing plugins of a tenant that names none.
-pub(super) const ROUTING: [&str; 2] = ["called-number", "registered-extension"];
 /// Domains of the tenant `default` when it names none.
 const DOMAINS: [&str; 2] = ["localhost", "127.0.0.1"];
 
@@ -135,6 +133,7 @@ pub(super) fn read(
         codecs: read_codecs(&section),
         tones: number::tones(&section),
         routing: read_routing(&section, checks),
+        routes: routes::read(&section, &context, &kit),
         users: each(users, |name, s| context.user(name, s)),
         agents: each(agents, |name, s| context.agent(name, s)),
         queues: each(queues, |name, s| context.queue(name, s)),
@@ -245,8 +244,9 @@ pub(super) fn read_codecs(section: &Section<'_>) -> Vec<Codec> {
 
 fn read_routing(section: &Section<'_>, checks: &Checks<'_>) -> Vec<String> {
     let Some(list) = section.list("routing", text) else {
-        return ROUTING.map(Into::into).to_vec();
+        return routes::usual(section);
     };
+    routes::check_order(section, &list.value);
     let name = |plugin: &&str| Some((Name::new(plugin).ok()?, ()));
     let known: BTreeMap<Name, ()> = checks.plugins.iter().filter_map(name).collect();
     let mut routing: Vec<String> = Vec::new();
@@ -318,7 +318,12 @@ fn read_numbers(
 }
 
 impl Context<'_> {
-    fn destination(&self, section: &Section<'_>, key: &str, at: &At<String>) -> Option<Destination> {
+    pub(super) fn destination(
+        &self,
+        section: &Section<'_>,
+        key: &str,
+        at: &At<String>,
+    ) -> Option<Destination> {
         destination::read(section, key, at, self.id, &self.names)
     }
 

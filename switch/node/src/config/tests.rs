@@ -8,6 +8,8 @@ use cordboard_model::verb::Destination;
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+mod plugins;
+
 /// A stand-in for the Lua host: a line `if then` is what it knows to be wrong.
 fn lua(source: &str, _: &str) -> Vec<LuaFault> {
     let bad = |(_, line): &(usize, &str)| line.trim() == "if then";
@@ -37,7 +39,7 @@ fn env(name: &str) -> Option<String> {
 }
 
 fn checks() -> Checks<'static> {
-    Checks { lua: &lua, uses: &uses, plugins: &["called-number", "registered-extension"], env: &env }
+    Checks { lua: &lua, uses: &uses, plugins: &plugins::NAMES, env: &env }
 }
 
 /// A folder for one test, removed when the test ends.
@@ -165,7 +167,9 @@ fn with_examples() -> (Scratch, PathBuf) {
     }
     scratch.write("ivr-flows/main-menu.lua", "answer()\n");
     scratch.write("ivr-flows/lib/hours.lua", "return {}\n");
-    scratch.write("tables/vip.csv", "number,name\n4930123,Ada\n");
+    for table in ["vip", "nuisance", "ported"] {
+        scratch.write(&format!("tables/{table}.csv"), "key,number\n4930123,+4940\n");
+    }
     scratch.write("ivr-flows/prompts/music.wav", "RIFF");
     scratch.write("ivr-flows/prompts/en/apology.wav", "RIFF");
     (scratch, path)

@@ -333,6 +333,8 @@ pub struct IncomingCall {
     pub identity: Box<Identity>,
     /// The session whose place it wants to take (RFC 3891). Whether it may is not looked at.
     pub replaces: Option<SessionId>,
+    /// It is for help, by one who may call there.
+    pub urgent: bool,
 }
 
 /// What happened to a session.

@@ -4,7 +4,7 @@
 use super::belongs::Sender;
 use super::context::is_supported;
 use super::{Datagram, Flow, SessionId, SipEngine};
-use crate::guard::Offence;
+use crate::guard::{Offence, invited};
 use crate::session::Base;
 use crate::session::request::{answer, respond_with};
 use crate::stun;
@@ -18,7 +18,9 @@ impl SipEngine {
             return self.on_stun(flow, datagram.bytes);
         }
         let is_peer = self.base.cx.directory.trunk_of(flow.remote).is_some();
-        if !self.guard.admit(flow, datagram.bytes, is_peer, self.base.cx.now) {
+        let number = invited(datagram.bytes);
+        let is_help = number.is_some_and(|number| self.base.cx.directory.is_help(number));
+        if !self.guard.admit(flow, datagram.bytes, (is_peer, is_help), self.base.cx.now) {
             return self.on_scanner();
         }
         match parse_datagram(datagram.bytes) {
@@ -129,11 +131,12 @@ impl SipEngine {
         let in_dialog = request.to().is_ok_and(|to| to.tag().is_some());
         let limit = self.base.cx.config.transactions_max;
         // what is up may still be ended when new calls are refused
-        let limit = if in_dialog { limit.saturating_mul(2) } else { limit };
+        let is_urgent = self.guard.is_urgent();
+        let limit = if in_dialog || is_urgent { limit.saturating_mul(2) } else { limit };
         if self.base.tx.len() >= limit {
             return self.answer_stateless(flow, via, &request, 503, |_| {});
         }
-        if !in_dialog {
+        if !in_dialog && !is_urgent {
             let is_peer = self.base.cx.directory.trunk_of(flow.remote).is_some();
             if self.guard.is_behind(is_peer) {
                 return self.answer_stateless(flow, via, &request, 503, |_| {});

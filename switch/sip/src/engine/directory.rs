@@ -2,7 +2,7 @@
 //! which tenant, which address is a trunk's, the limits of registrations, the timers.
 
 use core::net::{IpAddr, SocketAddr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::auth::Algorithm;
 use cordboard_model::config::{DigestAlgorithm, SipTimers, Snapshot};
@@ -25,12 +25,22 @@ pub struct Directory {
     trunks: BTreeMap<IpAddr, Vec<(u16, TrunkId)>>,
     /// What peers and gateways of trunks are told as our address, where that is their own.
     told: BTreeMap<IpAddr, IpAddr>,
+    /// Emergency numbers of all tenants.
+    help: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
 struct TenantPart {
     realm: String,
     accounts: BTreeMap<Name, Account>,
+    help: Option<Help>,
+}
+
+/// Who is called in need, and who may call there without a password.
+#[derive(Clone, Debug)]
+struct Help {
+    numbers: Vec<String>,
+    trunks: Vec<TrunkId>,
 }
 
 fn algorithm(digest: DigestAlgorithm) -> Algorithm {
@@ -100,7 +110,13 @@ impl Directory {
             let part = TenantPart {
                 realm: tenant.domains.first().cloned().unwrap_or_default(),
                 accounts: accounts.collect(),
+                help: tenant
+                    .routes
+                    .emergency
+                    .as_ref()
+                    .map(|help| Help { numbers: help.numbers.clone(), trunks: help.from_trunks.clone() }),
             };
+            directory.help.extend(part.help.iter().flat_map(|help| help.numbers.iter().cloned()));
             directory.tenants.insert(tenant.id, part);
         }
         directory
@@ -168,6 +184,21 @@ impl Directory {
     /// What this address is told as ours, where that is not what all are told.
     pub(crate) fn told(&self, remote: IpAddr) -> Option<IpAddr> {
         self.told.get(&remote.to_canonical()).copied()
+    }
+
+    /// Whether this is an emergency number of any tenant: all that can be said before it is known who calls.
+    pub(crate) fn is_help(&self, number: &str) -> bool {
+        self.help.contains(number)
+    }
+
+    /// Whether a call to this number is one for help: of the tenant's own numbers, by an account, or by a trunk whose
+    /// callers may.
+    pub(crate) fn is_urgent(&self, tenant: TenantId, trunk: Option<&TrunkId>, number: &str) -> bool {
+        let help = self.tenants.get(&tenant).and_then(|part| part.help.as_ref());
+        help.is_some_and(|help| {
+            help.numbers.iter().any(|known| known == number)
+                && trunk.is_none_or(|trunk| help.trunks.contains(trunk))
+        })
     }
 
     /// The trunk whose peer this address is.

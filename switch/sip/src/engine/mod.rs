@@ -57,7 +57,7 @@ use crate::registrar::Registrar;
 use crate::session::{Base, Replaceable, Session, end_orphan};
 use crate::subscription::Subscriptions;
 use crate::transaction::{Transactions, TxUser, Upcall, What};
-use crate::wire::{Frame, HeaderName, Host, Replaces};
+use crate::wire::{Frame, HeaderName, Host, Method, Replaces, Uri};
 use context::{Context, TimerKey};
 use gate::Gate;
 use reuse::Reuse;
@@ -170,7 +170,14 @@ impl SipEngine {
             _ => "",
         };
         let is_peer = self.base.cx.directory.trunk_of(flow.remote).is_some();
-        if !self.guard.admit_read(flow, agent, is_peer, now) {
+        let is_help = match &frame {
+            Frame::Message(message) if message.method() == Some(&Method::Invite) => {
+                let number = message.request_uri().and_then(Uri::user);
+                number.is_some_and(|number| self.base.cx.directory.is_help(&number))
+            }
+            _ => false,
+        };
+        if !self.guard.admit_read(flow, agent, (is_peer, is_help), now) {
             return self.on_scanner();
         }
         match frame {

@@ -81,7 +81,9 @@ impl SipEngine {
         let cx = &self.base.cx;
         let response = self.gate.challenge(cx, request, (via, &asker(flow)), tenant, stale);
         let shown = request.headers.contains(&HeaderName::Authorization);
-        if !stale {
+        // who calls for help is not banned for asking; for a wrong password he is, and is looked at all the same
+        let pardoned = !shown && self.guard.is_urgent();
+        if !stale && !pardoned {
             self.offence(if shown { Offence::Password } else { Offence::Bare });
         }
         self.answer_stranger(response_flow(flow, via), &response);
@@ -94,7 +96,13 @@ impl SipEngine {
         }
         let place = place_of(request, caller);
         let branch = via.branch().unwrap_or_default();
-        self.guard.takes_call(branch, &place, caller.trunk.is_some(), self.base.cx.now)
+        let urgent = self.is_urgent(caller, &place.number.1);
+        self.guard.takes_call(branch, &place, (caller.trunk.is_some(), urgent), self.base.cx.now)
+    }
+
+    /// Whether a call is one for help, and its sender one who may call there.
+    fn is_urgent(&self, caller: &Caller, number: &str) -> bool {
+        self.base.cx.directory.is_urgent(caller.tenant, caller.trunk.as_ref(), number)
     }
 
     /// What is answered whoever sends it. The method is looked at first (8.2.1), then the headers
@@ -233,6 +241,9 @@ impl SipEngine {
 
     fn open_call(&mut self, tx: TxId, flow: Flow, caller: Caller, replaces: Option<SessionId>) {
         let id = self.new_session();
+        let dialled =
+            self.base.tx.request(tx).and_then(|request| Some(request.request_uri()?.user()?.into_owned()));
+        let urgent = dialled.is_some_and(|number| self.is_urgent(&caller, &number));
         let base = &mut self.base;
         let call = base.tx.request(tx).and_then(|request| {
             let from = request.from_().ok()?;
@@ -258,6 +269,7 @@ impl SipEngine {
                 call_id: request.call_id().ok()?.to_owned(),
                 identity: Box::new(Identity::read(request)),
                 replaces,
+                urgent,
             })
         });
         let place = call

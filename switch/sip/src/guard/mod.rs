@@ -15,6 +15,7 @@ mod calls;
 mod overload;
 mod scanner;
 mod table;
+mod urgent;
 
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -28,6 +29,8 @@ use calls::Calls;
 pub(crate) use calls::Place;
 use overload::Overload;
 use table::Table;
+use urgent::Urgent;
+pub(crate) use urgent::invited;
 
 /// Most bytes of an answer for each byte of a stranger's request over UDP. The smallest request that can be read has
 /// about 160 bytes, its challenge by two algorithms 600; real ones have twice as much of the former.
@@ -127,6 +130,8 @@ struct Hand {
     flow: Flow,
     len: usize,
     exempt: bool,
+    /// An INVITE to an emergency number, one of those that are looked at.
+    urgent: bool,
 }
 
 /// See the module.
@@ -138,6 +143,7 @@ pub(crate) struct Guard {
     known: Table<SocketAddr, Time>,
     calls: Calls,
     overload: Overload,
+    urgent: Urgent,
     hand: Option<Hand>,
     told: Option<Time>,
     untold: u64,
@@ -163,6 +169,7 @@ impl Guard {
             known: Table::new(size.saturating_mul(4)),
             calls: Calls::new(size),
             overload: Overload::new(size),
+            urgent: Urgent::new(size),
             limits,
             hand: None,
             told: None,
@@ -179,13 +186,22 @@ impl Guard {
         self.bans.resize(size);
         self.known.resize(size.saturating_mul(4));
         self.calls.resize(size);
+        self.urgent.resize(size);
     }
 
-    /// The first look at what came: whether it is to be read at all. `is_peer`: from an address of a trunk.
-    pub(crate) fn admit(&mut self, flow: Flow, bytes: &[u8], is_peer: bool, now: Time) -> bool {
+    /// The first look at what came: whether it is to be read at all. `is_peer`: from an address of a trunk; `is_help`: an
+    /// INVITE to an emergency number.
+    pub(crate) fn admit(
+        &mut self,
+        flow: Flow,
+        bytes: &[u8],
+        (is_peer, is_help): (bool, bool),
+        now: Time,
+    ) -> bool {
         let exempt = is_peer || self.is_exempt(flow, now);
-        self.hand = Some(Hand { flow, len: bytes.len(), exempt });
-        if exempt {
+        let urgent = is_help && self.urgent.take(source_of(flow.remote.ip()), now);
+        self.hand = Some(Hand { flow, len: bytes.len(), exempt, urgent });
+        if exempt || urgent {
             return true;
         }
         let banned = self.bans.get_mut(&source_of(flow.remote.ip())).filter(|ban| ban.until > now);
@@ -199,9 +215,20 @@ impl Guard {
     }
 
     /// The same for a message of a stream, which was cut out and read already.
-    pub(crate) fn admit_read(&mut self, flow: Flow, agent: &str, is_peer: bool, now: Time) -> bool {
+    pub(crate) fn admit_read(
+        &mut self,
+        flow: Flow,
+        agent: &str,
+        (is_peer, is_help): (bool, bool),
+        now: Time,
+    ) -> bool {
         let line = format!("User-Agent: {agent}");
-        self.admit(flow, line.as_bytes(), is_peer, now)
+        self.admit(flow, line.as_bytes(), (is_peer, is_help), now)
+    }
+
+    /// Whether the message at hand is an INVITE to an emergency number that is looked at whatever else is so.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.hand.is_some_and(|hand| hand.urgent)
     }
 
     /// What the first look found to be a scanner is banned for it.
@@ -223,11 +250,13 @@ impl Guard {
         let Some(hand) = self.hand.filter(|hand| !hand.exempt) else {
             return true;
         };
+        // those that are looked at are few
+        let rate_kept = hand.urgent;
         let too_long = !hand.flow.transport.is_reliable() && length > hand.len.saturating_mul(AMPLIFICATION);
         let rate = self.limits.answers_per_second;
         let source = source_of(hand.flow.remote.ip());
-        let may =
-            !too_long && self.scores.used(source, Score::default, |score| score.answers.take(rate, now));
+        let may = !too_long
+            && (rate_kept || self.scores.used(source, Score::default, |score| score.answers.take(rate, now)));
         self.figures.unanswered += u64::from(!may);
         may
     }
@@ -318,7 +347,17 @@ impl Guard {
     }
 
     /// Whether this call may be made; it is counted if so. Asked once for each INVITE that is not a repetition.
-    pub(crate) fn takes_call(&mut self, branch: &str, place: &Place, is_peer: bool, now: Time) -> bool {
+    /// One for help is taken whatever else is up.
+    pub(crate) fn takes_call(
+        &mut self,
+        branch: &str,
+        place: &Place,
+        (is_peer, urgent): (bool, bool),
+        now: Time,
+    ) -> bool {
+        if urgent {
+            return true;
+        }
         let Some(once) = self.overload.first_time(branch) else {
             self.figures.overload += 1;
             return false;

@@ -7,6 +7,7 @@ mod diversion;
 
 use cordboard_model::config::TrunkIdentity;
 use cordboard_model::leg::PartyId;
+use cordboard_model::routes::is_location;
 
 use crate::wire::{HeaderName, Host, Message, NameAddr, SipUri, scan};
 
@@ -43,6 +44,8 @@ pub struct Told {
     pub diversions: Vec<Diversion>,
     /// User-to-User, with its parameters.
     pub user_to_user: Option<String>,
+    /// Where the caller is: a URI (RFC 6442).
+    pub geolocation: Option<String>,
 }
 
 impl Identity {
@@ -125,6 +128,11 @@ impl Told {
         if let Some(value) = self.user_to_user.as_deref().filter(|value| value.len() <= USER_TO_USER_MAX) {
             request.push(HeaderName::UserToUser, value);
         }
+        if let Some(uri) = self.geolocation.as_deref().filter(|uri| is_location(uri)) {
+            // "Geolocation-Routing: yes": whoever passes the call on may route by it (RFC 6442 4.2)
+            request.push(HeaderName::Geolocation, format!("<{uri}>"));
+            request.push(HeaderName::GeolocationRouting, "yes");
+        }
     }
 }
 
@@ -172,6 +180,7 @@ mod tests {
             private: true,
             diversions: vec![Diversion { number: "2000".into(), reason: "user-busy".into() }],
             user_to_user: Some("56a390f3d2b7310023a2;encoding=hex".into()),
+            geolocation: None,
         };
         for form in [TrunkIdentity::Asserted, TrunkIdentity::RemoteParty] {
             let told = Told { form, ..told.clone() };
@@ -190,6 +199,23 @@ mod tests {
         let read = Identity::read(&message);
         assert_eq!((read.asserted, read.remote_party, read.private), (None, None, true));
         assert_eq!(nobody.from().unwrap().to_string(), "\"Anonymous\" <sip:anonymous@anonymous.invalid>");
+    }
+
+    #[test]
+    fn where_a_caller_is_is_told_as_a_uri_and_nothing_else() {
+        for (location, told) in [
+            ("https://lis.example/loc/1", Some("<https://lis.example/loc/1>")),
+            ("geo:52.5,13.4", Some("<geo:52.5,13.4>")),
+            ("Main Street 1", None),
+            ("geo:1>\r\nX: y", None),
+            (":", None),
+        ] {
+            let told_of = Told { geolocation: Some(location.into()), ..Told::default() };
+            let mut message = with("");
+            told_of.add_to(&mut message, &Host::parse("example.com").unwrap());
+            let message = parse_datagram(&message.to_bytes()).unwrap();
+            assert_eq!(message.header(&HeaderName::Geolocation), told, "{location}");
+        }
     }
 
     #[test]

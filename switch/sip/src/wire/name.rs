@@ -81,6 +81,8 @@ header_names! {
     Expires "Expires" b"expires",
     FlowTimer "Flow-Timer" b"flow-timer",
     From "From" b"from" / b"f",
+    Geolocation "Geolocation" b"geolocation",
+    GeolocationRouting "Geolocation-Routing" b"geolocation-routing",
     HistoryInfo "History-Info" b"history-info",
     Identity "Identity" b"identity" / b"y",
     InReplyTo "In-Reply-To" b"in-reply-to",

@@ -39,3 +39,5 @@ mod subscribe;
 mod timers;
 #[cfg(test)]
 mod torture;
+#[cfg(test)]
+mod urgent;

@@ -27,6 +27,8 @@ pub struct Recovered {
     pub agents: Vec<AgentRecord>,
     /// What flows had counted; what is forgotten since is included.
     pub counters: Vec<Counted>,
+    /// Who talked to which caller last; what is forgotten since is included.
+    pub talks: Vec<Talk>,
     /// Rows of tables that were put or removed, in the order of tenants, tables and keys.
     pub rows: Vec<ChangedRow>,
     /// Calls without a closing record: interrupted calls.
@@ -69,6 +71,19 @@ pub struct Counted {
     pub name: String,
     /// How much.
     pub value: i64,
+    /// When it is forgotten.
+    pub ends: Wall,
+}
+
+/// Who talked to a caller last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Talk {
+    /// Who.
+    pub agent: AgentId,
+    /// The caller's number.
+    pub caller: String,
+    /// When it was over.
+    pub at: Wall,
     /// When it is forgotten.
     pub ends: Wall,
 }
@@ -197,6 +212,7 @@ pub(crate) struct Fold {
     contacts: BTreeMap<(UserId, String), ContactRecord>,
     agents: BTreeMap<AgentId, AgentRecord>,
     counters: BTreeMap<(TenantId, String), Counted>,
+    talks: BTreeMap<(TenantId, String), Talk>,
     rows: BTreeMap<(TenantId, Name, String), ChangedRow>,
     /// Calls with an opening record and none that closes them.
     open: BTreeMap<CallId, OpenCall>,
@@ -252,6 +268,10 @@ impl Fold {
             JournalRecord::Counted { tenant, name, value, ends } => {
                 let counted = Counted { tenant, name: name.clone(), value, ends };
                 self.counters.insert((tenant, name), counted);
+            }
+            JournalRecord::Talked { agent, caller, at, ends } => {
+                let key = (agent.tenant, caller.clone());
+                self.talks.insert(key, Talk { agent, caller, at, ends });
             }
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
                 let row = (tenant, table.clone(), key.clone());
@@ -366,6 +386,7 @@ impl Fold {
             contacts: self.contacts.into_values().collect(),
             agents: self.agents.into_values().collect(),
             counters: self.counters.into_values().collect(),
+            talks: self.talks.into_values().collect(),
             rows: self.rows.into_values().collect(),
             calls: self.open.into_values().collect(),
             recordings: self.recordings.into_values().collect(),

@@ -22,6 +22,7 @@ pub(crate) struct Index {
     agents: BTreeMap<AgentId, Place>,
     /// With the time at which each is forgotten.
     counters: BTreeMap<(TenantId, String), (Wall, Place)>,
+    talks: BTreeMap<(TenantId, String), (Wall, Place)>,
     rows: BTreeMap<(TenantId, Name, String), Place>,
     newest: Wall,
     calls: BTreeMap<CallId, CallLines>,
@@ -88,6 +89,9 @@ impl Index {
             }
             JournalRecord::Counted { tenant, name, ends, .. } => {
                 self.counters.insert((*tenant, name.clone()), (*ends, place));
+            }
+            JournalRecord::Talked { agent, caller, ends, .. } => {
+                self.talks.insert((agent.tenant, caller.clone()), (*ends, place));
             }
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
                 let row = (*tenant, table.clone(), key.clone());
@@ -171,6 +175,7 @@ impl Index {
         all.extend(self.contacts.values_mut());
         all.extend(self.agents.values_mut());
         all.extend(self.counters.values_mut().map(|(_, place)| place));
+        all.extend(self.talks.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());
         let calls = self.calls.values_mut();
         all.extend(calls.flat_map(|c| c.lines.iter_mut().map(|(_, place)| place)));
@@ -185,6 +190,7 @@ impl Index {
     pub(crate) fn places(&mut self) -> Vec<Place> {
         let newest = self.newest;
         self.counters.retain(|_, (ends, _)| *ends > newest);
+        self.talks.retain(|_, (ends, _)| *ends > newest);
         self.places_mut().into_iter().map(|p| *p).collect()
     }
 

@@ -32,7 +32,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use error::JournalError;
-pub use fold::{AgentRecord, ChangedRow, Counted, OpenCall, OpenLeg, OpenRecording, QueueEntry, Recovered};
+pub use fold::{
+    AgentRecord, ChangedRow, Counted, OpenCall, OpenLeg, OpenRecording, QueueEntry, Recovered, Talk,
+};
 pub use frame::Fault;
 pub use lost::lost_by_restart;
 pub use scan::Damage;

@@ -572,6 +572,13 @@ fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
     for record in &records {
         open.append(record, Wall(1_000)).unwrap();
     }
+    for (caller, agent, at, ends) in
+        [("+4930", "1001", 1_000, 5_000), ("+4930", "1002", 1_100, 5_100), ("+4940", "1001", 900, 2_000)]
+    {
+        let agent = AgentId::new(tenant, agent).unwrap();
+        let talked = JournalRecord::Talked { agent, caller: caller.into(), at: Wall(at), ends: Wall(ends) };
+        open.append(&talked, Wall(1_000)).unwrap();
+    }
     open.append(&counted("late", 7, 9_000), Wall(3_000)).unwrap();
     open.commit(Time::ZERO).unwrap();
     open.compact().unwrap();
@@ -579,6 +586,9 @@ fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
     let (_, recovered) = Journal::open(scratch.path()).unwrap();
     let counts: Vec<_> = recovered.counters.iter().map(|c| (c.name.as_str(), c.value, c.ends.0)).collect();
     assert_eq!(counts, [("late", 7, 9_000), ("pin", 2, 5_000)]);
+    let talks: Vec<_> =
+        recovered.talks.iter().map(|t| (t.caller.as_str(), t.agent.name.as_str(), t.at.0)).collect();
+    assert_eq!(talks, [("+4930", "1002", 1_100)]);
     let rows: Vec<_> = recovered
         .rows
         .iter()

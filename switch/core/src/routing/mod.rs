@@ -1,32 +1,79 @@
 //! Drives the routing plugins of each new call.
+//!
+//! Invariant: a run that ends leaves nothing behind: neither a question that is open, nor a flow that decides.
+
+mod ask;
+mod explain;
+mod sight;
+mod ways;
 
 use crate::shard::Shard;
-use cordboard_call::CallInput;
+use cordboard_call::{CallInput, Marks};
 use cordboard_model::cause::Cause;
 use cordboard_model::config::{Snapshot, Tenant};
 use cordboard_model::deadline::Deadlines;
-use cordboard_model::id::{AgentId, CallId, TenantId, TrunkId, UserId};
-use cordboard_model::leg::{Incoming, PartyId};
+use cordboard_model::id::{CallId, TenantId};
+use cordboard_model::leg::Incoming;
 use cordboard_model::plan;
 use cordboard_model::time::{Time, TimerReason};
-use cordboard_model::view::{RouteReason, RouteView};
+use cordboard_model::verb::Destination;
+use cordboard_model::view::RouteReason;
 use cordboard_plugin_api::{
-    AskAnswer, Order, Registry, RouteContext, RouteEnd, RouteOutcome, RouteRequest, RouteRun, RouteStep,
+    Order, Registry, RouteContext, RouteEnd, RouteOutcome, RouteRequest, RouteRun, RouteStep,
 };
-use cordboard_sip::engine::SipEngine;
-use std::collections::BTreeMap;
+use rand_chacha::ChaCha12Rng;
+use rand_core::{RngCore, SeedableRng};
+use sight::Sight;
+use std::collections::{BTreeMap, BTreeSet};
+pub(crate) use ways::{URGENT_MAX, Ways};
+
+/// Two numbers of a tenant: who calls whom.
+type Pair = (TenantId, String, String);
 
 /// Calls that are being routed, and the order of plugins of each tenant.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Routing {
     orders: BTreeMap<TenantId, Order>,
     runs: BTreeMap<CallId, RouteRun>,
     late: Deadlines<CallId>,
     /// What is to be told before what the plugins say.
     before: BTreeMap<CallId, RouteReason>,
+    asking: ask::Asking,
+    /// How calls leave that may go by several trunks, or are for help.
+    ways: BTreeMap<CallId, Ways>,
+    /// Between which numbers calls were when they were routed first, and how many are.
+    pairs: BTreeMap<CallId, Pair>,
+    alike: BTreeMap<Pair, u32>,
+    /// Emergency calls.
+    urgent: BTreeSet<CallId>,
+    rng: ChaCha12Rng,
 }
 
 impl Routing {
+    pub(crate) fn new(seed: [u8; 32]) -> Self {
+        Self {
+            orders: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            late: Deadlines::default(),
+            before: BTreeMap::new(),
+            asking: ask::Asking::default(),
+            ways: BTreeMap::new(),
+            pairs: BTreeMap::new(),
+            alike: BTreeMap::new(),
+            urgent: BTreeSet::new(),
+            rng: ChaCha12Rng::from_seed(seed),
+        }
+    }
+
+    /// The call is between these numbers; the first time counts.
+    fn begins(&mut self, call: CallId, from: &str, to: &str) {
+        if !self.pairs.contains_key(&call) {
+            let pair = (call.tenant, from.to_owned(), to.to_owned());
+            *self.alike.entry(pair.clone()).or_insert(0) += 1;
+            self.pairs.insert(call, pair);
+        }
+    }
+
     /// Resolves each tenant's list. The configuration was checked: an unknown name here means that the check and
     /// this binary disagree, and that tenant's calls are refused with no route.
     pub(crate) fn configure(&mut self, snapshot: &Snapshot, registry: &Registry) {
@@ -42,6 +89,16 @@ impl Routing {
         self.runs.remove(&call);
         self.late.clear(&call);
         self.before.remove(&call);
+        self.ways.remove(&call);
+        self.urgent.remove(&call);
+        if let Some(pair) = self.pairs.remove(&call)
+            && let Some(count) = self.alike.get_mut(&pair)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.alike.remove(&pair);
+            }
+        }
     }
 
     /// Something that was decided about a call before routing.
@@ -52,26 +109,14 @@ impl Routing {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.late.is_empty() && self.before.is_empty()
-    }
-}
-
-/// What plugins may see of the shard.
-struct Sight<'a> {
-    tenant: &'a Tenant,
-    sip: &'a SipEngine,
-    agent_of: &'a BTreeMap<UserId, AgentId>,
-}
-
-impl RouteContext for Sight<'_> {
-    fn tenant(&self) -> &Tenant {
-        self.tenant
-    }
-    fn contacts(&self, user: &UserId) -> u32 {
-        u32::try_from(self.sip.contact_count(user)).unwrap_or(u32::MAX)
-    }
-    fn agent_of(&self, user: &UserId) -> Option<AgentId> {
-        self.agent_of.get(user).cloned()
+        self.runs.is_empty()
+            && self.late.is_empty()
+            && self.before.is_empty()
+            && self.asking.is_empty()
+            && self.ways.is_empty()
+            && self.pairs.is_empty()
+            && self.alike.is_empty()
+            && self.urgent.is_empty()
     }
 }
 
@@ -95,15 +140,16 @@ impl Shard {
             let trunk = incoming.trunk.as_ref().and_then(|id| self.snapshot.trunk(id));
             incoming.to.user = cordboard_model::plan::called(tenant, trunk, &incoming.to.user);
         }
+        self.routing.begins(call, &incoming.from.user, &incoming.to.user);
         let request = RouteRequest {
-            tenant: call.tenant,
-            from: incoming.from,
-            to: incoming.to,
             trunk: incoming.trunk,
             user: incoming.user,
             at: self.wall.at(self.now),
-            amended: Vec::new(),
+            draw: self.routing.rng.next_u64(),
+            diversions: self.diversions(incoming.leg),
+            ..RouteRequest::new(call.tenant, incoming.from, incoming.to)
         };
+        self.stop_asking(call);
         let order = self.routing.orders.get(&call.tenant).cloned().unwrap_or_default();
         let run = RouteRun::new(order, request, self.now);
         self.routing.runs.insert(call, run);
@@ -114,6 +160,7 @@ impl Shard {
     pub(crate) fn routes_late(&mut self) {
         while let Some(call) = self.routing.late.pop_due(self.now) {
             self.in_hand = Some(call);
+            self.stop_asking(call);
             self.advance_route(call, |run, registry, sight, now| run.handle_timeout(registry, sight, now));
         }
     }
@@ -130,21 +177,31 @@ impl Shard {
         let Some(tenant) = snapshot.tenant(call.tenant) else {
             return self.refuse(call, Cause::NoRoute, Vec::new());
         };
-        let sight = Sight { tenant, sip: &self.sip, agent_of: &self.agent_of };
-        let mut next = step(&mut run, &self.registry, &sight, self.now);
-        while let Some(RouteStep::Ask { id, .. }) = next {
-            // No plugin of this switch asks the world yet; the shell has no one to ask.
-            let answer = AskAnswer::Failed { why: "this switch answers no outside questions yet".into() };
-            next = run.handle_answer(id, answer, &self.registry, &sight, self.now);
-        }
+        let sight = Sight { shard: self, tenant, call: Some(call) };
+        let next = step(&mut run, &self.registry, &sight, self.now);
+        self.carry_on(call, run, next);
+    }
+
+    /// What a run wants next.
+    fn carry_on(&mut self, call: CallId, run: RouteRun, next: Option<RouteStep>) {
         match next {
-            Some(RouteStep::Done(outcome)) => self.routed(call, *outcome),
-            _ => {
-                if let Some((at, reason)) = run.poll_timeout() {
-                    self.routing.late.set(call, at, reason);
-                    self.routing.runs.insert(call, run);
-                }
+            Some(RouteStep::Done(outcome)) => {
+                self.routing.late.clear(&call);
+                self.stop_asking(call);
+                self.routed(call, *outcome);
             }
+            Some(RouteStep::Ask { id, what, .. }) => {
+                self.wait_for_answer(call, run);
+                self.ask_outside(call, id, what);
+            }
+            None => self.wait_for_answer(call, run),
+        }
+    }
+
+    fn wait_for_answer(&mut self, call: CallId, run: RouteRun) {
+        if let Some((at, reason)) = run.poll_timeout() {
+            self.routing.late.set(call, at, reason);
+            self.routing.runs.insert(call, run);
         }
     }
 
@@ -152,8 +209,21 @@ impl Shard {
         if let Some(before) = self.routing.before.remove(&call) {
             outcome.reasons.insert(0, before);
         }
+        self.routing.ways.remove(&call);
         match outcome.end {
-            RouteEnd::Decided { to } => {
+            RouteEnd::Decided { to, others, urgent } => {
+                let RouteRequest { priority, data, .. } = outcome.request;
+                let marks = Marks { priority, data, urgent: urgent.is_some() };
+                if marks != Marks::default() {
+                    self.tell_call(call, CallInput::Marked { call, marks });
+                }
+                if let Destination::Trunk(trunk, number) = &to
+                    && (urgent.is_some() || !others.is_empty())
+                {
+                    self.note_urgent(call, number, urgent.is_some());
+                    let ways = Ways { trunk: trunk.clone(), number: number.clone(), others, urgent };
+                    self.routing.ways.insert(call, ways);
+                }
                 self.tell_call(call, CallInput::Routed { call, to, reasons: outcome.reasons });
             }
             RouteEnd::Refused { cause, .. } => self.refuse(call, cause, outcome.reasons),
@@ -162,60 +232,5 @@ impl Shard {
 
     fn refuse(&mut self, call: CallId, cause: Cause, reasons: Vec<RouteReason>) {
         self.tell_call(call, CallInput::Refused { call, cause, reasons });
-    }
-
-    /// What would become of a call, without placing it. None if there is no such tenant or trunk.
-    pub fn explain(
-        &self,
-        tenant: TenantId,
-        trunk: Option<&TrunkId>,
-        from: &str,
-        to: &str,
-    ) -> Option<RouteView> {
-        let home = self.snapshot.tenant(tenant)?;
-        let trunk = match trunk {
-            Some(id) => Some(self.snapshot.trunk(id).filter(|trunk| trunk.id.tenant == tenant)?),
-            None => None,
-        };
-        if let Some(other) = trunk.and_then(|trunk| plan::owner(home, trunk, to)) {
-            let (from, to, reasons) = (from.to_owned(), to.to_owned(), Vec::new());
-            return Some(RouteView { tenant: other, from, to, reasons, goes_to: None, refused: None });
-        }
-        let user = UserId::new(tenant, from).ok();
-        let user = user.filter(|user| trunk.is_none() && home.users.contains_key(&user.name));
-        let (from, to) = plan::inside(home, trunk, user.is_some(), from, to);
-        let outcome = self.explain_route(RouteRequest {
-            tenant,
-            from: PartyId::new(&from),
-            to: PartyId::new(&to),
-            trunk: trunk.map(|trunk| trunk.id.clone()),
-            user,
-            at: self.wall.at(self.now),
-            amended: Vec::new(),
-        })?;
-        let (goes_to, refused) = match outcome.end {
-            RouteEnd::Decided { to } => (Some(to), None),
-            RouteEnd::Refused { cause, .. } => (None, Some(cause)),
-        };
-        Some(RouteView { tenant, from, to, reasons: outcome.reasons, goes_to, refused })
-    }
-
-    /// What the plugins would say to a call, without placing it.
-    pub fn explain_route(&self, request: RouteRequest) -> Option<RouteOutcome> {
-        let tenant = self.snapshot.tenant(request.tenant)?;
-        let order = self.routing.orders.get(&request.tenant).cloned().unwrap_or_default();
-        let sight = Sight { tenant, sip: &self.sip, agent_of: &self.agent_of };
-        let mut run = RouteRun::new(order, request, self.now);
-        let mut next = run.start(&self.registry, &sight, self.now)?;
-        loop {
-            match next {
-                RouteStep::Done(outcome) => return Some(*outcome),
-                RouteStep::Ask { id, .. } => {
-                    let answer =
-                        AskAnswer::Failed { why: "nothing outside is asked while explaining".into() };
-                    next = run.handle_answer(id, answer, &self.registry, &sight, self.now)?;
-                }
-            }
-        }
     }
 }
