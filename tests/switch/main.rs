@@ -152,7 +152,10 @@ static TESTS: &[Test] = &[
     test("a_call_ends_at_its_longest", media::longest_call),
     test("who_is_not_heard_or_late_is_told_of_while_the_call_is_up_and_in_its_record", media::unheard),
     test("a_silent_party_ends_the_call_unless_held", media::silence),
-    test("an_emergency_call_is_heard_while_the_switch_is_full_and_the_first_trunk_dead", routing::help_comes_first),
+    test(
+        "an_emergency_call_is_heard_while_the_switch_is_full_and_the_first_trunk_dead",
+        routing::help_comes_first,
+    ),
     test("a_server_and_a_flow_decide_and_a_call_leaves_by_the_trunk_that_takes_it", routing::asked_outside),
     test("a_call_goes_on_by_the_next_gateway_when_one_is_dead_or_cannot", trunks::fails_over),
     test("a_long_invite_goes_by_tcp_or_after_all_by_udp", large::by_tcp_or_after_all_by_udp),
