@@ -160,7 +160,10 @@ fn a_server_decides_and_what_it_gives_the_call_goes_with_it() {
         why,
         ["ask who knows", "amend it says what the call is to have", "decide it says queue default/sales"]
     );
-    assert_eq!(rig.shard.calls(TenantId::DEFAULT)[0].data, BTreeMap::from([("level".to_owned(), serde_json::Value::from("gold"))]));
+    assert_eq!(
+        rig.shard.calls(TenantId::DEFAULT)[0].data,
+        BTreeMap::from([("level".to_owned(), serde_json::Value::from("gold"))])
+    );
     hangs_up(&mut rig, "a");
 }
 
