@@ -45,9 +45,9 @@ impl Shard {
         incoming.tenant = shared.unwrap_or(incoming.tenant);
         let tenant = incoming.tenant;
         let urgent = incoming.urgent && self.may_help(tenant);
-        let full = self.calls.len() >= self.snapshot.limits.calls as usize;
-        let full = full || trunk.is_some_and(|trunk| !self.trunks.has_room(trunk, self.now));
-        let full = full && !urgent;
+        let full = !urgent
+            && (self.calls.len() >= self.snapshot.limits.calls as usize
+                || trunk.is_some_and(|trunk| !self.trunks.has_room(trunk, self.now)));
         let refused = match self.place_of(&incoming) {
             _ if self.crosses(&incoming) && !urgent => Err(Cause::NotFound),
             _ if self.stopping => Err(Cause::Shutdown),
@@ -93,9 +93,7 @@ impl Shard {
         if let Some(user) = incoming.user.clone() {
             self.lamp_begins(leg, user, true, incoming.to.clone());
         }
-        if !urgent {
-            self.refuse_plain(leg, &incoming);
-        }
+        self.refuse_plain(leg, &incoming, urgent);
         let incoming = Incoming {
             leg,
             from: incoming.from,
@@ -110,8 +108,9 @@ impl Shard {
 
     /// Plain RTP where keys are required would be refused when the call is to be answered. Nobody's phone need ring before:
     /// the session refuses it now, and says why.
-    fn refuse_plain(&mut self, leg: LegId, incoming: &IncomingCall) {
-        let policy = self.srtp_of(leg).policy;
+    /// Help is not refused for want of keys.
+    fn refuse_plain(&mut self, leg: LegId, incoming: &IncomingCall, urgent: bool) {
+        let policy = if urgent { SrtpPolicy::Optional } else { self.srtp_of(leg).policy };
         let refused = |keying| match policy {
             SrtpPolicy::Off | SrtpPolicy::Optional => false,
             SrtpPolicy::Required => keying == Keying::Plain,
