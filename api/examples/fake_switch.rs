@@ -189,6 +189,7 @@ impl Walk {
             plugin: plugin.into(),
             verdict: verdict.into(),
             why: why.into(),
+            rejected: Vec::new(),
         };
         let reasons = vec![
             reason("registered-extension", "pass", "4008001234 is no account"),

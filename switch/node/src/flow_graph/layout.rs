@@ -66,7 +66,7 @@ pub fn place(plan: &Plan) -> Placed {
     let rows: Vec<usize> = rows(plan.boxes.len(), &down).into_iter().map(|row| row * 2).collect();
     let spot = |row: usize, (width, height): (f64, f64)| Spot {
         row,
-        gap: if row % 2 == 0 { GAP_X } else { LABEL_GAP },
+        gap: if row.is_multiple_of(2) { GAP_X } else { LABEL_GAP },
         width,
         height,
         x: 0.0,
