@@ -2,8 +2,8 @@
 //!
 //! Invariants: only who is known may place such a call: an account that has shown its password, or who comes in by a trunk
 //! that is named for it. Over UDP anybody can write a trunk's address, so that a trunk is no proof unless the operator
-//! says so. And no more such calls are up than the configuration allows, so that nobody blocks the lines of help with a
-//! stolen password.
+//! says so. And no more such calls go first than the configuration allows, so that nobody fills the switch with a stolen
+//! password; one beyond that leaves by the same trunks, as any call does.
 //!
 //! What makes the call go through where others do not (no cap, ban, calendar, permission or refusal for load) is done by
 //! the switch, by the word that this plugin gives: see [`cordboard_plugin_api::Urgent`].
@@ -36,16 +36,20 @@ impl RoutingPlugin for EmergencyPlugin {
             return Verdict::Refuse { cause: Cause::Forbidden, why };
         }
         let up = ctx.urgent();
-        if up >= help.calls {
-            let why = format!("{up} emergency calls are up; {} are allowed", help.calls);
-            return Verdict::Refuse { cause: Cause::Congestion, why };
-        }
+        let beyond = up >= help.calls;
         let trunks: Vec<String> = help.trunks.iter().map(|trunk| trunk.name.to_string()).collect();
         Verdict::Leave {
             by: help.trunks.clone(),
             number: number.to_owned(),
-            urgent: Some(Box::new(place(help, req))),
-            why: format!("emergency number {number}: trunk {}", trunks.join(", then ")),
+            urgent: (!beyond).then(|| Box::new(place(help, req))),
+            why: match beyond {
+                false => format!("emergency number {number}: trunk {}", trunks.join(", then ")),
+                true => format!(
+                    "emergency number {number}, but {up} such calls are up of {} that go first: trunk {}",
+                    help.calls,
+                    trunks.join(", then ")
+                ),
+            },
         }
     }
 }

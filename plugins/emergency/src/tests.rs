@@ -95,10 +95,18 @@ fn only_who_is_known_calls_for_help() {
 }
 
 #[test]
-fn no_more_calls_for_help_are_up_than_are_allowed() {
-    let full = |up, most| Verdict::Refuse {
-        cause: Cause::Congestion,
-        why: format!("{up} emergency calls are up; {most} are allowed"),
+fn no_more_calls_for_help_go_first_than_are_allowed_and_the_next_leaves_as_any_call() {
+    // it leaves, but does not go first
+    let full = |up: u32, most: u32| match from_the_house() {
+        Verdict::Leave { by, number, .. } => {
+            let trunks: Vec<&str> = by.iter().map(|trunk| trunk.name.as_str()).collect();
+            let trunks = trunks.join(", then ");
+            let why = format!(
+                "emergency number 112, but {up} such calls are up of {most} that go first: trunk {trunks}"
+            );
+            Verdict::Leave { by, number, urgent: None, why }
+        }
+        other => other,
     };
     let rows = [
         (0, 2, from_the_house()),

@@ -151,11 +151,15 @@ fn what_a_server_answers_is_done() {
         (200, r#"{"number":"5001"}"#, amend(vec![number()], None)),
         (200, r#"{"priority":0}"#, amend(vec![Change::Priority(0)], None)),
         (200, r#"{"priority":255,"number":"5001"}"#, amend(vec![Change::Priority(255), number()], None)),
-        (200, r#"{"data":{"b":1.5,"a":"x"}}"#, amend(vec![data("a", "x"), data("b", "1.5")], None)),
+        (
+            200,
+            r#"{"data":{"b":1.5,"a":"x"}}"#,
+            amend(vec![data("a", "x"), Change::Data { key: "b".into(), value: 1.5.into() }], None),
+        ),
         (
             200,
             r#"{"to":"trunk:carrier:+4930","data":{"vip":false}}"#,
-            amend(vec![data("vip", "false")], Some(decide())),
+            amend(vec![Change::Data { key: "vip".into(), value: false.into() }], Some(decide())),
         ),
         (
             200,

@@ -1,12 +1,15 @@
 //! A caller gets the agent whom he talked to last, if that agent is ready now.
 //!
 //! Invariant: nobody waits because of it. An agent who is not ready, is not there any more, or talked to the caller too
-//! long ago, is passed over, and the plugins after this one decide.
+//! long ago, is passed over, and the plugins after this one decide. A ready one who does not answer loses no caller where
+//! `otherwise` says where he goes then. Accounts of the house get nobody by it: they dial whom they want.
 
 use cordboard_model::routes::covers;
 use cordboard_model::time::Duration;
 use cordboard_model::verb::Destination;
-use cordboard_plugin_api::{Notes, RouteContext, RouteRequest, RoutingPlugin, Verdict, shown};
+use cordboard_plugin_api::{
+    Change, Notes, RouteContext, RouteRequest, RoutingPlugin, Verdict, destination, shown,
+};
 
 /// The plugin `last-agent`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,6 +28,9 @@ impl RoutingPlugin for LastAgentPlugin {
         if !covers(&rule.called, &req.to.user) {
             return pass(format!("not for {}", shown(&req.to.user)));
         }
+        if req.user.is_some() {
+            return pass("an account calls, which is no customer".to_owned());
+        }
         let caller = shown(&req.from.user);
         let Some((agent, ago)) = ctx.last_agent(&req.from.user) else {
             return pass(format!("{caller} has talked to nobody"));
@@ -39,7 +45,13 @@ impl RoutingPlugin for LastAgentPlugin {
             notes.reject(&name, "is not ready");
         } else {
             let why = format!("{caller} talked to agent {agent} {ago_shown} ago, who is ready");
-            return Verdict::Decide { to: Destination::Agent(agent), why };
+            let decided = Verdict::Decide { to: Destination::Agent(agent), why };
+            let Some(otherwise) = &rule.otherwise else { return decided };
+            return Verdict::Amend {
+                changes: vec![Change::Otherwise(otherwise.clone())],
+                why: format!("if that agent does not answer: {}", destination(otherwise)),
+                then: Some(Box::new(decided)),
+            };
         }
         pass(format!("{caller} does not get the agent whom he had"))
     }

@@ -24,7 +24,8 @@ fn tenant() -> Tenant {
         tenant.agents.insert(id.name, agent);
     }
     let called = ["5000", "6*"].map(NumberPattern::new).to_vec();
-    tenant.routes.last_agent = Some(LastAgent { called, within: Duration::from_secs(3 * DAY) });
+    tenant.routes.last_agent =
+        Some(LastAgent { called, within: Duration::from_secs(3 * DAY), otherwise: None });
     tenant
 }
 
@@ -102,4 +103,30 @@ fn who_talked_to_nobody_or_calls_another_number_gets_no_agent_of_his_own() {
     none.routes.last_agent = None;
     let why = "callers get no agent of their own".into();
     assert_eq!(dial(&none, "8001", Duration::ZERO, "+4930", "5000").0, Verdict::Pass { why });
+}
+
+/// A day on which +4930 has talked to 8001, who is ready.
+fn day(tenant: &Tenant) -> Paper<'_> {
+    Paper {
+        talks: [("+4930".to_owned(), (agent("8001"), Duration::from_secs(60)))].into(),
+        ready: [agent("8001")].into(),
+        ..Paper::new(tenant)
+    }
+}
+
+#[test]
+fn an_account_gets_no_agent_of_its_own_and_who_is_not_answered_goes_elsewhere() {
+    let mut tenant = tenant();
+    let asked = RouteRequest::new(T, PartyId::new("+4930"), PartyId::new("5000"));
+    let account = RouteRequest { user: UserId::new(T, "1001").ok(), ..asked.clone() };
+    let verdict = LastAgentPlugin.route(&account, &day(&tenant), &mut Notes::default());
+    assert_eq!(verdict, Verdict::Pass { why: "an account calls, which is no customer".into() });
+    let sales = Destination::Queue(cordboard_model::id::QueueId::new(T, "sales").unwrap());
+    if let Some(rule) = &mut tenant.routes.last_agent {
+        rule.otherwise = Some(sales.clone());
+    }
+    let verdict = LastAgentPlugin.route(&asked, &day(&tenant), &mut Notes::default());
+    let Verdict::Amend { changes, then: Some(then), .. } = verdict else { panic!("{verdict:?}") };
+    assert_eq!(changes, [Change::Otherwise(sales)]);
+    assert!(matches!(*then, Verdict::Decide { to: Destination::Agent(_), .. }), "{then:?}");
 }

@@ -17,7 +17,9 @@ impl RoutingPlugin for LoopGuardPlugin {
 
     fn route(&self, req: &RouteRequest, ctx: &dyn RouteContext, _: &mut Notes) -> Verdict {
         let limits = ctx.tenant().routes.loops;
-        let alike = ctx.alike(&req.from.user, &req.to.user);
+        // who withholds his number is nobody in particular, and many
+        let known = req.from.user.contains(|c: char| c.is_ascii_digit());
+        let alike = if known { ctx.alike(&req.from.user, &req.to.user) } else { 0 };
         let why = if req.diversions > limits.diversions {
             format!("it was sent on {} times already; {} are allowed", req.diversions, limits.diversions)
         } else if alike > u32::from(limits.alike) {

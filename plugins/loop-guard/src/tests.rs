@@ -47,7 +47,6 @@ fn what_was_sent_on_too_often_or_has_too_many_like_it_goes_no_further() {
 #[test]
 fn a_caller_in_a_circle_is_quoted_short_and_in_one_line() {
     let rows = [
-        ("".to_owned(), "(nothing)".to_owned()),
         ("1\r\nVia: x".to_owned(), "1\\r\\nVia: x".to_owned()),
         ("9".repeat(60_000), format!("{}...", "9".repeat(40))),
     ];
@@ -56,4 +55,11 @@ fn a_caller_in_a_circle_is_quoted_short_and_in_one_line() {
         let refused = Verdict::Refuse { cause: Cause::NoRoute, why };
         assert_eq!(dial(LoopLimits::default(), &from, 0, 11), refused);
     }
+}
+
+#[test]
+fn callers_who_withhold_their_numbers_are_many_and_not_one() {
+    let limits = LoopLimits { diversions: 5, alike: 10 };
+    assert!(matches!(dial(limits, "anonymous", 0, 500), Verdict::Pass { .. }));
+    assert!(matches!(dial(limits, "+4930", 0, 11), Verdict::Refuse { .. }));
 }

@@ -95,7 +95,14 @@ fn what_a_flow_returns_is_done() {
         (returned(r#"{"number":"5001"}"#), amend(vec![number], None)),
         (
             returned(r#"{"to":"trunk:carrier:+4930","priority":9,"data":{"vip":true,"level":3}}"#),
-            amend(vec![Change::Priority(9), data("level", "3"), data("vip", "true")], Some(decide())),
+            amend(
+                vec![
+                    Change::Priority(9),
+                    Change::Data { key: "level".into(), value: 3.into() },
+                    Change::Data { key: "vip".into(), value: true.into() },
+                ],
+                Some(decide()),
+            ),
         ),
         (returned(r#"{"refuse":"busy","data":{"a":"b"}}"#), amend(vec![data("a", "b")], Some(busy()))),
     ];

@@ -9,6 +9,9 @@ use cordboard_model::id::TrunkId;
 use cordboard_model::routes::{WayOut, WayTrunk, covers, is_dialable};
 use cordboard_plugin_api::{Notes, RouteContext, RouteRequest, RoutingPlugin, TrunkRoom, Verdict, shown};
 
+/// Most digits of a number: an international one has 15, and its prefix some more.
+const DIGITS_MAX: usize = 24;
+
 /// The plugin `trunk-choice`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TrunkChoicePlugin;
@@ -19,11 +22,11 @@ impl RoutingPlugin for TrunkChoicePlugin {
     }
 
     fn route(&self, req: &RouteRequest, ctx: &dyn RouteContext, notes: &mut Notes) -> Verdict {
-        let number = req.to.user.as_str();
         let pass = |why: String| Verdict::Pass { why };
-        if !is_dialable(number) {
-            return pass(format!("{} is no number", shown(number)));
-        }
+        let Some(number) = bare(&req.to.user) else {
+            return pass(format!("{} is no number", shown(&req.to.user)));
+        };
+        let number = number.as_str();
         let ways = ctx.tenant().routes.ways.iter().filter(|way| number.starts_with(&way.prefix));
         let mut ways: Vec<&WayOut> = ways.collect();
         // of equal ones the first that is written
@@ -36,7 +39,7 @@ impl RoutingPlugin for TrunkChoicePlugin {
         shorter.iter().for_each(|way| notes.reject(name(way), "a longer beginning is there"));
         for way in taken {
             match may(way, req) {
-                Ok(()) => return leave(way, req, ctx, notes),
+                Ok(()) => return leave(way, (req, number), ctx, notes),
                 Err(why) => notes.reject(name(way), why),
             }
         }
@@ -45,6 +48,20 @@ impl RoutingPlugin for TrunkChoicePlugin {
             why: format!("{} may not call {number}", shown(&req.from.user)),
         }
     }
+}
+
+/// A number without what only separates its digits (RFC 3966 5.1.1): carriers leave it out, and so a way that is not for a
+/// caller must not be missed by a hyphen. None if it is none, or has more digits than numbers have.
+fn bare(number: &str) -> Option<String> {
+    if !is_dialable(number) {
+        return None;
+    }
+    if number.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Some(number.to_owned());
+    }
+    let bare: String = number.chars().filter(|c| !matches!(c, '-' | '.' | '_')).collect();
+    let digits = bare.chars().filter(char::is_ascii_digit).count();
+    (!bare.is_empty() && digits <= DIGITS_MAX).then_some(bare)
 }
 
 fn name(way: &WayOut) -> String {
@@ -66,7 +83,12 @@ fn may(way: &WayOut, req: &RouteRequest) -> Result<(), String> {
     }
 }
 
-fn leave(way: &WayOut, req: &RouteRequest, ctx: &dyn RouteContext, notes: &mut Notes) -> Verdict {
+fn leave(
+    way: &WayOut,
+    (req, number): (&RouteRequest, &str),
+    ctx: &dyn RouteContext,
+    notes: &mut Notes,
+) -> Verdict {
     let (mut by, mut spare) = (Vec::new(), Vec::new());
     for trunk in in_order(way, req.draw) {
         match ctx.trunk(trunk) {
@@ -87,7 +109,7 @@ fn leave(way: &WayOut, req: &RouteRequest, ctx: &dyn RouteContext, notes: &mut N
     let others: Vec<String> = by.iter().skip(1).map(ToString::to_string).collect();
     let then = if others.is_empty() { String::new() } else { format!(", then {}", others.join(", ")) };
     let why = format!("{}: trunk {first}{then}", name(way));
-    Verdict::Leave { by, number: req.to.user.clone(), urgent: None, why }
+    Verdict::Leave { by, number: number.to_owned(), urgent: None, why }
 }
 
 /// The trunks of a way, those of least cost first; within one cost by weight, as RFC 2782 has it.

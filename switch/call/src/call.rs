@@ -99,6 +99,8 @@ pub(crate) struct Call {
     pub(crate) hops: u32,
     /// Its place in a queue, where nothing gives it a better one.
     pub(crate) priority: u8,
+    /// Where it goes if nobody answers where it was sent.
+    pub(crate) otherwise: Option<Destination>,
     /// It is a call for help: no limit of ours ends it.
     pub(crate) urgent: bool,
     /// The music of the last queue.
@@ -148,6 +150,7 @@ impl Call {
             route: Vec::new(),
             hops: 0,
             priority: 0,
+            otherwise: None,
             urgent: false,
             music: Vec::new(),
             told: (CallStage::Routing, None, None),

@@ -159,6 +159,8 @@ impl Call {
         self.stop_ring_back(desk);
         if matches!(self.step_kind(), Some(StepKind::Transfer | StepKind::Dial(_))) {
             self.finish_step(desk, VerbAnswer::Failed(cause));
+        } else if let Some(to) = self.otherwise.take() {
+            self.go(desk, to);
         } else {
             let by = if by_peer { Party::Callee } else { Party::Switch };
             self.end(desk, cause, by);

@@ -275,6 +275,11 @@ impl CallEngine {
         ours.map(|call| call.view()).collect()
     }
 
+    /// Whether the call ends, or is gone.
+    pub fn is_ending(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_none_or(|call| matches!(call.doing, Doing::Ending))
+    }
+
     /// Whether routing has spoken about the call before.
     pub fn was_routed(&self, call: CallId) -> bool {
         self.calls.get(&call).is_some_and(|call| !call.route.is_empty())

@@ -2,6 +2,7 @@
 
 use crate::call::Call;
 use crate::desk::{Desk, Timer};
+use cordboard_model::verb::Destination;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -12,6 +13,8 @@ pub struct Marks {
     pub priority: u8,
     /// Call data. What does not fit is left out: a call is not lost for it.
     pub data: BTreeMap<String, Value>,
+    /// Where it goes if nobody answers where it is sent.
+    pub otherwise: Option<Destination>,
     /// It is a call for help: neither ringing nor silence nor its length ends it.
     pub urgent: bool,
 }
@@ -19,6 +22,7 @@ pub struct Marks {
 impl Call {
     pub(crate) fn mark(&mut self, desk: &mut Desk, marks: Marks) {
         self.priority = marks.priority;
+        self.otherwise = marks.otherwise;
         self.urgent |= marks.urgent;
         if self.urgent {
             desk.clear(Timer::Length(self.id));

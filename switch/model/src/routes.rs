@@ -211,6 +211,8 @@ pub struct LastAgent {
     pub called: Vec<NumberPattern>,
     /// How long that is remembered.
     pub within: Duration,
+    /// Where the caller goes if that agent does not answer; the call ends if none.
+    pub otherwise: Option<Destination>,
 }
 
 /// What is done where a plugin got no answer, or none that it can use.

@@ -91,8 +91,11 @@ fn place(number: &serde_json::Number) -> Result<u8, String> {
 fn data_of(fields: serde_json::Map<String, Value>) -> Result<BTreeMap<String, Value>, String> {
     let data: BTreeMap<String, Value> = fields.into_iter().filter(|(_, value)| !value.is_null()).collect();
     for (key, value) in &data {
-        if key.is_empty() || key.len() > DATA_KEY_MAX || bytes(value) > DATA_VALUE_MAX {
-            return Err(format!("data {} is too long, or has no name", shown(key)));
+        if key.is_empty() {
+            return Err("data has an entry without a name".to_owned());
+        }
+        if key.len() > DATA_KEY_MAX || bytes(value) > DATA_VALUE_MAX {
+            return Err(format!("data {} is too long", shown(key)));
         }
     }
     let all: usize = data.iter().map(|(key, value)| key.len() + bytes(value)).sum();
@@ -216,7 +219,7 @@ mod tests {
             (r#"{"refuse":"because"}"#, "refuse cannot be because"),
             (r#"{"priority":256}"#, "0 to 255"),
             (r#"{"goto":"x"}"#, "unknown field goto"),
-            (r#"{"data":{"":1}}"#, "has no name"),
+            (r#"{"data":{"":1}}"#, "without a name"),
             (long.as_str(), "data a is too long"),
         ];
         for (text, why) in wrong {

@@ -55,6 +55,8 @@ pub struct RouteRequest {
     pub diversions: u8,
     /// Its place in a queue: 0 unless a plugin gave it another.
     pub priority: u8,
+    /// Where it goes if nobody answers where it is sent.
+    pub otherwise: Option<Destination>,
     /// Call data that plugins gave it.
     pub data: BTreeMap<String, Value>,
     /// What earlier plugins changed, oldest first. The fields above hold the result.
@@ -74,6 +76,7 @@ impl RouteRequest {
             draw: 0,
             diversions: 0,
             priority: 0,
+            otherwise: None,
             data: BTreeMap::new(),
             amended: Vec::new(),
         }
@@ -203,6 +206,8 @@ pub enum Change {
     From(PartyId),
     /// Another place in a queue.
     Priority(u8),
+    /// Where it goes if nobody answers where it is sent.
+    Otherwise(Destination),
     /// Call data.
     Data {
         /// Its name.

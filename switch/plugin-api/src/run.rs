@@ -313,6 +313,11 @@ impl RouteRun {
                 }
                 Change::To(to) => self.request.to = to.clone(),
                 Change::From(from) => self.request.from = from.clone(),
+                Change::Otherwise(to) if tenant_of(to) != self.request.tenant => {
+                    let why = format!("{} is not of tenant {}", destination(to), self.request.tenant);
+                    return Turn::End(RouteEnd::Refused { cause: Cause::InternalError, why });
+                }
+                Change::Otherwise(to) => self.request.otherwise = Some(to.clone()),
                 Change::Priority(priority) => self.request.priority = *priority,
                 Change::Data { key, value } => {
                     self.request.data.insert(key.clone(), value.clone());

@@ -247,7 +247,7 @@ fn the_next_plugin_sees_the_amended_request() {
         [
             "one amend: called 600 now",
             "two amend: known",
-            r#"echo pass: +431 calls 600, place 7, {"level": "gold"}, 4 changes"#
+            r#"echo pass: +431 calls 600, place 7, {"level": String("gold")}, 4 changes"#
         ]
     );
     assert_eq!(outcome.request.to, PartyId::new("600"));

@@ -333,3 +333,24 @@ fn phones_that_send_a_call_round_in_a_ring_end_it() {
     }
     rig.nothing_left();
 }
+
+#[test]
+fn who_is_sent_to_an_agent_that_does_not_answer_goes_where_routing_says_then() {
+    let mut rig = Rig::new();
+    rig.incoming();
+    let call = rig.call;
+    let marks = crate::Marks {
+        otherwise: Some(Destination::Queue(queue("sales"))),
+        priority: 7,
+        ..Default::default()
+    };
+    rig.tell(CallInput::Marked { call, marks });
+    rig.route(Destination::Agent(agent("1001")));
+    let leg = rig.leg_of("1001");
+    rig.leg(leg, LegEvent::Ringing);
+    rig.hangs_up(leg, Cause::NoAnswer, Some(480));
+    let said = rig.said();
+    // the caller is answered, to wait: he has heard ringing so far
+    assert!(said.contains("Answer") && !said.contains("call ended"), "{said}");
+    assert_eq!(rig.engine.view(call).map(|view| view.stage), Some(cordboard_model::view::CallStage::Queued));
+}

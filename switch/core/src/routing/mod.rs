@@ -27,6 +27,9 @@ use sight::Sight;
 use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use ways::{URGENT_MAX, Ways};
 
+/// Most numbers of one call of which it is kept by which trunks they leave: it may ring several parties at once.
+const WAYS_MAX: usize = 16;
+
 /// Two numbers of a tenant: who calls whom.
 type Pair = (TenantId, String, String);
 
@@ -40,7 +43,7 @@ pub(crate) struct Routing {
     before: BTreeMap<CallId, RouteReason>,
     asking: ask::Asking,
     /// How calls leave that may go by several trunks, or are for help.
-    ways: BTreeMap<CallId, Ways>,
+    ways: BTreeMap<CallId, Vec<Ways>>,
     /// Between which numbers calls were when they were routed first, and how many are.
     pairs: BTreeMap<CallId, Pair>,
     alike: BTreeMap<Pair, u32>,
@@ -79,6 +82,16 @@ impl Routing {
     pub(crate) fn configure(&mut self, snapshot: &Snapshot, registry: &Registry) {
         let order = |tenant: &Tenant| registry.order(&tenant.routing).unwrap_or_default();
         self.orders = snapshot.tenants.iter().map(|(id, tenant)| (*id, order(tenant))).collect();
+    }
+
+    /// How a number leaves in a call; what was said of the same one before is over.
+    fn keep(&mut self, call: CallId, ways: Ways) {
+        let of_call = self.ways.entry(call).or_default();
+        of_call.retain(|known| (&known.trunk, &known.number) != (&ways.trunk, &ways.number));
+        if of_call.len() >= WAYS_MAX {
+            of_call.remove(0);
+        }
+        of_call.push(ways);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<(Time, TimerReason)> {
@@ -209,20 +222,19 @@ impl Shard {
         if let Some(before) = self.routing.before.remove(&call) {
             outcome.reasons.insert(0, before);
         }
-        self.routing.ways.remove(&call);
+        self.note_help(call, &outcome);
         match outcome.end {
             RouteEnd::Decided { to, others, urgent } => {
-                let RouteRequest { priority, data, .. } = outcome.request;
-                let marks = Marks { priority, data, urgent: urgent.is_some() };
+                let RouteRequest { priority, data, otherwise, .. } = outcome.request;
+                let marks = Marks { priority, data, otherwise, urgent: urgent.is_some() };
                 if marks != Marks::default() {
                     self.tell_call(call, CallInput::Marked { call, marks });
                 }
                 if let Destination::Trunk(trunk, number) = &to
                     && (urgent.is_some() || !others.is_empty())
                 {
-                    self.note_urgent(call, number, urgent.is_some());
                     let ways = Ways { trunk: trunk.clone(), number: number.clone(), others, urgent };
-                    self.routing.ways.insert(call, ways);
+                    self.routing.keep(call, ways);
                 }
                 self.tell_call(call, CallInput::Routed { call, to, reasons: outcome.reasons });
             }

@@ -3,11 +3,14 @@
 use crate::shard::Shard;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{CallId, LegId, TenantId, TrunkId};
-use cordboard_plugin_api::Urgent;
+use cordboard_plugin_api::{RouteEnd, RouteOutcome, Urgent};
 
 /// Most calls for help that are taken beyond `limits.calls`, of all tenants together: lanes and media threads have room
 /// for that many more.
 pub(crate) const URGENT_MAX: usize = 64;
+
+/// The plugin whose word is about help.
+const EMERGENCY: &str = "emergency";
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -25,8 +28,8 @@ pub(crate) struct Ways {
 impl Shard {
     /// How this number leaves by this trunk in a call, if routing has said more of it.
     pub(crate) fn ways_of(&self, call: CallId, trunk: &TrunkId, number: &str) -> Option<Ways> {
-        let ways = self.routing.ways.get(&call);
-        ways.filter(|ways| ways.trunk == *trunk && ways.number == number).cloned()
+        let mut of_call = self.routing.ways.get(&call).into_iter().flatten();
+        of_call.find(|ways| ways.trunk == *trunk && ways.number == number).cloned()
     }
 
     /// Whether one more call for help may be placed where others may not.
@@ -41,12 +44,28 @@ impl Shard {
         self.routing.urgent.contains(&call)
     }
 
-    /// The operator hears of every call for help.
-    pub(super) fn note_urgent(&mut self, call: CallId, number: &str, urgent: bool) {
-        if urgent && self.routing.urgent.insert(call) {
-            let text = format!("call {call} is an emergency call to {number}");
-            self.event(call.tenant, EventKind::Alarm { code: "emergency_call".into(), text });
-        }
+    /// A call is taken as one for help before it is routed.
+    pub(crate) fn begins_urgent(&mut self, call: CallId) {
+        self.routing.urgent.insert(call);
+    }
+
+    /// Routing has spoken: whether it is one for help. The operator hears of every one that was to be, whatever became of it.
+    pub(super) fn note_help(&mut self, call: CallId, outcome: &RouteOutcome) {
+        let urgent = matches!(&outcome.end, RouteEnd::Decided { urgent: Some(_), .. });
+        let was = match urgent {
+            true => !self.routing.urgent.insert(call),
+            false => self.routing.urgent.remove(&call),
+        };
+        let helped =
+            outcome.reasons.iter().rfind(|reason| reason.plugin == EMERGENCY && reason.verdict != "pass");
+        let why = match helped {
+            Some(reason) => format!("{}: {}", reason.verdict, reason.why),
+            None if urgent || was => "as routing says".to_owned(),
+            None => return,
+        };
+        let number = &outcome.request.to.user;
+        let text = format!("call {call} is an emergency call to {number} ({why})");
+        self.event(call.tenant, EventKind::Alarm { code: "emergency_call".into(), text });
     }
 
     /// Diversions that the party of a leg brought along.

@@ -32,6 +32,11 @@ pub(crate) struct Came {
 }
 
 impl Came {
+    /// Who calls, where he wants it withheld.
+    pub(crate) fn withheld(&self) -> Option<&PartyId> {
+        self.withheld.as_ref()
+    }
+
     /// How often it was sent on before it came.
     pub(crate) fn diversions(&self) -> usize {
         self.diversions.len()

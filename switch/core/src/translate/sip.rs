@@ -93,7 +93,10 @@ impl Shard {
         if let Some(user) = incoming.user.clone() {
             self.lamp_begins(leg, user, true, incoming.to.clone());
         }
-        self.refuse_plain(leg, &incoming, urgent);
+        if urgent {
+            self.begins_urgent(call);
+        }
+        self.refuse_plain(leg, &incoming);
         let incoming = Incoming {
             leg,
             from: incoming.from,
@@ -108,9 +111,8 @@ impl Shard {
 
     /// Plain RTP where keys are required would be refused when the call is to be answered. Nobody's phone need ring before:
     /// the session refuses it now, and says why.
-    /// Help is not refused for want of keys.
-    fn refuse_plain(&mut self, leg: LegId, incoming: &IncomingCall, urgent: bool) {
-        let policy = if urgent { SrtpPolicy::Optional } else { self.srtp_of(leg).policy };
+    fn refuse_plain(&mut self, leg: LegId, incoming: &IncomingCall) {
+        let policy = self.srtp_of(leg).policy;
         let refused = |keying| match policy {
             SrtpPolicy::Off | SrtpPolicy::Optional => false,
             SrtpPolicy::Required => keying == Keying::Plain,

@@ -75,7 +75,7 @@ impl Shard {
         }
         out.told = self.told(call, leg, &out.from, Some(trunk));
         match &beyond.urgent {
-            Some(urgent) => self.numbers_of_help(call, trunk, urgent, &mut out),
+            Some(urgent) => self.numbers_of_help((call, leg), trunk, urgent, &mut out),
             None => self.numbers_outside(call, leg, trunk, &mut out),
         }
         let beyond = Beyond { patient: false, rang: false, ..beyond.clone() };
@@ -134,11 +134,9 @@ impl Shard {
             }
         }
         let at = way.gateway;
-        let Some(trunk) = snapshot.trunk(&way.trunk) else {
-            return;
-        };
+        let trunk = snapshot.trunk(&way.trunk);
         self.in_hand = self.legs.get(leg).map(|found| found.call);
-        if !heard {
+        if let Some(trunk) = trunk.filter(|_| !heard) {
             self.saw(trunk, at, Seen::Dead);
         }
         if self.next_way(leg, session) {
@@ -156,11 +154,8 @@ impl Shard {
         status: Option<u16>,
     ) -> bool {
         let snapshot = std::sync::Arc::clone(&self.snapshot);
-        let Some((trunk, at, urgent)) = self
-            .trunks
-            .tries
-            .get(&leg)
-            .and_then(|t| Some((snapshot.trunk(&t.trunk)?, t.gateway, t.beyond.urgent.is_some())))
+        let Some((at, urgent, id)) =
+            self.trunks.tries.get(&leg).map(|t| (t.gateway, t.beyond.urgent.is_some(), t.trunk.clone()))
         else {
             return false;
         };
@@ -168,12 +163,15 @@ impl Shard {
             self.trunks.settled(leg);
             return false;
         };
-        let cannot = CANNOT.contains(&status);
-        self.saw(trunk, at, if cannot { Seen::Dead } else { Seen::Alive });
-        // who calls for help is helped by anybody: no refusal is the last word while there is another way
-        if !urgent && !trunk.failover.contains(&status) {
-            self.trunks.settled(leg);
-            return false;
+        // one that a reload has taken away has no last word
+        if let Some(trunk) = snapshot.trunk(&id) {
+            let cannot = CANNOT.contains(&status);
+            self.saw(trunk, at, if cannot { Seen::Dead } else { Seen::Alive });
+            // who calls for help is helped by anybody: no refusal is the last word while there is another way
+            if !urgent && !trunk.failover.contains(&status) {
+                self.trunks.settled(leg);
+                return false;
+            }
         }
         self.next_way(leg, session)
     }
@@ -184,14 +182,17 @@ impl Shard {
         let Some(mut way) = self.trunks.settled(leg) else {
             return false;
         };
-        let Some(trunk) = snapshot.trunk(&way.trunk) else {
+        // a call that ends rings nowhere else
+        if self.legs.get(leg).is_none_or(|found| self.calls.is_ending(found.call)) {
             return false;
-        };
-        let from = trunk.gateways.get(way.gateway).map(shown).unwrap_or_default();
+        }
+        let trunk = snapshot.trunk(&way.trunk);
+        let gateways = trunk.map(|trunk| trunk.gateways.as_slice()).unwrap_or_default();
+        let from = gateways.get(way.gateway).map(shown).unwrap_or_default();
         let urgent = way.beyond.urgent.is_some();
-        let down = |at: &usize| !urgent && self.trunks.state(&trunk.id, *at) == GatewayState::Down;
+        let down = |at: &usize| !urgent && self.trunks.state(&way.trunk, *at) == GatewayState::Down;
         let next = way.left.iter().position(|at| !down(at));
-        if let Some(next) = next.and_then(|next| way.left.remove(next)) {
+        if let (Some(trunk), Some(next)) = (trunk, next.and_then(|next| way.left.remove(next))) {
             way.gateway = next;
             (way.beyond.patient, way.beyond.rang) = (false, false);
             let to = trunk.gateways.get(next).map(shown).unwrap_or_default();
@@ -199,6 +200,7 @@ impl Shard {
             self.tell_trunk(&trunk.id, Some(from), format!("failed over to {to}"));
             return self.send_by(trunk, leg, way).is_ok();
         }
+        let left_behind = way.trunk;
         let Beyond { trunks, plain: Some(plain), urgent, .. } = way.beyond else {
             return false;
         };
@@ -214,7 +216,7 @@ impl Shard {
         }
         let to = self.legs.get(leg).and_then(|found| found.trunk.as_ref()).map(|trunk| trunk.name.clone());
         let to = to.map(|name| format!("failed over to trunk {name}")).unwrap_or_default();
-        self.tell_trunk(&trunk.id, Some(from), to);
+        self.tell_trunk(&left_behind, Some(from), to);
         true
     }
 }

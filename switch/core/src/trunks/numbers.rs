@@ -97,6 +97,8 @@ impl Shard {
     pub(crate) fn numbers_outside(&mut self, call: CallId, leg: LegId, trunk: &Trunk, out: &mut Out) {
         let snapshot = std::sync::Arc::clone(&self.snapshot);
         let Some(tenant) = snapshot.tenant(call.tenant) else { return };
+        // a trunk that was tried before may have shown another
+        self.trunks.numbers.presented.remove(&leg);
         if let Some((name, pool)) = self.pool_of(tenant, call, trunk) {
             let called = plan::called(tenant, None, &out.number);
             if let Some(shown) = self.trunks.numbers.next(tenant, name, pool, &called) {
@@ -114,11 +116,20 @@ impl Shard {
     }
 
     /// The same of a call for help: the number is as it was dialled, and who calls is never withheld.
-    pub(super) fn numbers_of_help(&self, call: CallId, trunk: &Trunk, help: &Urgent, out: &mut Out) {
-        let Some(tenant) = self.snapshot.tenant(call.tenant) else { return };
-        let withheld = out.told.asserted.take().filter(|_| out.told.private);
+    pub(super) fn numbers_of_help(
+        &mut self,
+        (call, leg): (CallId, LegId),
+        trunk: &Trunk,
+        help: &Urgent,
+        out: &mut Out,
+    ) {
+        let snapshot = std::sync::Arc::clone(&self.snapshot);
+        let Some(tenant) = snapshot.tenant(call.tenant) else { return };
+        let withheld = self.others(leg).find_map(|other| other.came.as_deref()?.withheld().cloned());
+        self.trunks.numbers.presented.remove(&leg);
         if let Some(caller) = &help.caller {
             out.from = PartyId::new(caller);
+            self.trunks.numbers.presented.insert(leg, caller.clone());
         } else if let Some(withheld) = withheld {
             out.from = withheld;
         }

@@ -319,7 +319,7 @@ fn the_agent_of_a_talk_is_remembered_and_taken_back_after_a_restart() {
     const PHONE: &str = "203.0.113.5:5060";
     let known = |tenant: &mut Tenant| {
         tenant.routes.last_agent =
-            Some(LastAgent { called: Vec::new(), within: Duration::from_secs(86_400) });
+            Some(LastAgent { called: Vec::new(), within: Duration::from_secs(86_400), otherwise: None });
     };
     let mut rig = Rig::new();
     rig.configure(with(known));

@@ -158,3 +158,41 @@ fn a_trunk_that_is_named_may_ask_for_help_and_its_calls_end_without_a_trace() {
     rig.after(60_000);
     assert_eq!(rig.shard.leftovers(), [""; 0]);
 }
+
+#[test]
+fn a_reload_that_takes_the_trunk_away_ends_no_call_for_help() {
+    for says in ["", "503 Service Unavailable"] {
+        let mut rig = Rig::new();
+        rig.configure(helped());
+        asks_for_help(&mut rig, "a");
+        let ours = rig.last("INVITE").to_owned();
+        let mut without = helped();
+        let tenant = without.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+        tenant.trunks.remove("one");
+        tenant.routes.emergency.as_mut().unwrap().trunks = vec![trunk("two")];
+        rig.configure(without);
+        if says.is_empty() {
+            rig.after(4_000);
+        } else {
+            rig.datagram(FIRST, &response(FIRST, &ours, says));
+        }
+        assert_eq!(rig.heard(&format!("{SECOND} INVITE sip:112@")), 1, "{says}: {:#?}", rig.said);
+    }
+}
+
+#[test]
+fn who_hangs_up_while_help_is_called_has_nobody_else_called() {
+    let mut rig = Rig::new();
+    rig.configure(helped());
+    rig.prompt = false;
+    asks_for_help(&mut rig, "a");
+    rig.journal_answers(true);
+    let ours = rig.last("INVITE sip:112").to_owned();
+    rig.datagram(FIRST, &response(FIRST, &ours, "100 Trying"));
+    let call = rig.shard.calls(TenantId::DEFAULT).remove(0).call;
+    let cause = cordboard_model::cause::Cause::Administrative;
+    rig.command(ShardCommand::HangUp(call, cause));
+    rig.datagram(FIRST, &response(FIRST, &ours, "503 Service Unavailable"));
+    rig.after(30_000);
+    assert_eq!(rig.heard(&format!("{SECOND} INVITE")), 0, "{:#?}", rig.said);
+}

@@ -84,7 +84,7 @@ pub(super) fn read(section: &Section<'_>, context: &Context<'_>, kit: &FlowKit) 
         ported: given(section, "ported").and_then(|own| reader.ported(&own)),
         hours: each(section, "hours", |table| reader.hours(table)),
         shares: each(section, "share", |table| reader.share(table)),
-        last_agent: given(section, "last_agent").map(|own| read_last_agent(&own)),
+        last_agent: given(section, "last_agent").map(|own| reader.last_agent(&own)),
         http: given(section, "http_decision").and_then(|own| reader.http(&own)),
         lua: given(section, "lua_decision").and_then(|own| reader.lua(&own)),
         ways: each(section, "way_out", |table| reader.way(table)),
@@ -111,14 +111,6 @@ fn read_loops(section: &Section<'_>) -> LoopLimits {
         diversions: section.or("diversions", d.diversions, integer(0..=20, "diversions")),
         alike: section.or("alike", d.alike, integer(1..=10_000, "calls")),
     };
-    section.finish();
-    read
-}
-
-fn read_last_agent(section: &Section<'_>) -> LastAgent {
-    let day = Duration::from_secs(86_400);
-    let within = section.or("within", day * 7, duration(Duration::from_secs(60)..=day * 365));
-    let read = LastAgent { called: patterns(section, "called"), within };
     section.finish();
     read
 }
@@ -252,6 +244,17 @@ impl Reader<'_> {
             to,
             priority: priority.map_or(10, |at| at.value),
         })
+    }
+
+    fn last_agent(&self, section: &Section<'_>) -> LastAgent {
+        let day = Duration::from_secs(86_400);
+        let read = LastAgent {
+            called: patterns(section, "called"),
+            within: section.or("within", day * 7, duration(Duration::from_secs(60)..=day * 365)),
+            otherwise: self.to(section, "otherwise"),
+        };
+        section.finish();
+        read
     }
 
     fn ported(&self, section: &Section<'_>) -> Option<Ported> {

@@ -172,7 +172,7 @@ impl SipEngine {
         let is_peer = self.base.cx.directory.trunk_of(flow.remote).is_some();
         let is_help = match &frame {
             Frame::Message(message) if message.method() == Some(&Method::Invite) => {
-                let number = message.request_uri().and_then(Uri::user);
+                let number = message.request_uri().and_then(Uri::dialled);
                 number.is_some_and(|number| self.base.cx.directory.is_help(&number))
             }
             _ => false,

@@ -100,9 +100,11 @@ impl SipEngine {
         self.guard.takes_call(branch, &place, (caller.trunk.is_some(), urgent), self.base.cx.now)
     }
 
-    /// Whether a call is one for help, and its sender one who may call there.
+    /// Whether a call is one for help, its sender one who may call there, and it is one of those that are looked at in a
+    /// second.
     fn is_urgent(&self, caller: &Caller, number: &str) -> bool {
-        self.base.cx.directory.is_urgent(caller.tenant, caller.trunk.as_ref(), number)
+        self.guard.is_urgent()
+            && self.base.cx.directory.is_urgent(caller.tenant, caller.trunk.as_ref(), number)
     }
 
     /// What is answered whoever sends it. The method is looked at first (8.2.1), then the headers
@@ -242,7 +244,7 @@ impl SipEngine {
     fn open_call(&mut self, tx: TxId, flow: Flow, caller: Caller, replaces: Option<SessionId>) {
         let id = self.new_session();
         let dialled =
-            self.base.tx.request(tx).and_then(|request| Some(request.request_uri()?.user()?.into_owned()));
+            self.base.tx.request(tx).and_then(|request| Some(request.request_uri()?.dialled()?.into_owned()));
         let urgent = dialled.is_some_and(|number| self.is_urgent(&caller, &number));
         let base = &mut self.base;
         let call = base.tx.request(tx).and_then(|request| {
@@ -330,6 +332,7 @@ fn is_routable(request: &Message) -> bool {
 }
 
 fn place_of(request: &Message, caller: &Caller) -> Place {
-    let number = request.request_uri().and_then(Uri::user).unwrap_or_default().into_owned();
+    // as the call will have it: the context of a tel: address is part of the number
+    let number = request.request_uri().and_then(Uri::dialled).unwrap_or_default().into_owned();
     Place { user: caller.user.clone(), number: (caller.tenant, number) }
 }

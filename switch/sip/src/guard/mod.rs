@@ -199,7 +199,7 @@ impl Guard {
         now: Time,
     ) -> bool {
         let exempt = is_peer || self.is_exempt(flow, now);
-        let urgent = is_help && self.urgent.take(source_of(flow.remote.ip()), now);
+        let urgent = is_help && self.urgent.take(source_of(flow.remote.ip()), exempt, now);
         self.hand = Some(Hand { flow, len: bytes.len(), exempt, urgent });
         if exempt || urgent {
             return true;

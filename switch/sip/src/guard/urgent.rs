@@ -13,7 +13,7 @@ use super::table::Table;
 
 /// Most of them that are looked at in a second from one source: a device sends one, and one with its password.
 const OF_ONE: u32 = 4;
-/// Most in all.
+/// Most in all of strangers, and as many of those who are known.
 const OF_ALL: u32 = 40;
 /// Longest number, bytes; real ones have three or four.
 const NUMBER_MAX: usize = 32;
@@ -22,12 +22,14 @@ const NUMBER_MAX: usize = 32;
 #[derive(Clone, Debug)]
 pub(super) struct Urgent {
     sources: Table<Network, Bucket>,
-    all: Bucket,
+    strangers: Bucket,
+    /// Of those who are known: what strangers send takes nothing from them.
+    known: Bucket,
 }
 
 impl Urgent {
     pub(super) fn new(size: usize) -> Self {
-        Self { sources: Table::new(size), all: Bucket::default() }
+        Self { sources: Table::new(size), strangers: Bucket::default(), known: Bucket::default() }
     }
 
     pub(super) fn resize(&mut self, size: usize) {
@@ -35,9 +37,9 @@ impl Urgent {
     }
 
     /// Takes one of those that are looked at.
-    pub(super) fn take(&mut self, source: Network, now: Time) -> bool {
-        self.sources.used(source, Bucket::default, |bucket| bucket.take(OF_ONE, now))
-            && self.all.take(OF_ALL, now)
+    pub(super) fn take(&mut self, source: Network, is_known: bool, now: Time) -> bool {
+        let all = if is_known { &mut self.known } else { &mut self.strangers };
+        self.sources.used(source, Bucket::default, |bucket| bucket.take(OF_ONE, now)) && all.take(OF_ALL, now)
     }
 }
 
@@ -51,7 +53,9 @@ pub(crate) fn invited(bytes: &[u8]) -> Option<&str> {
     }
     let rest = rest.get(1..)?;
     let end = rest.iter().position(|b| matches!(b, b'@' | b' ' | b';' | b':'))?;
-    core::str::from_utf8(rest.get(..end)?).ok().filter(|number| !number.is_empty())
+    // a parameter may make another number of it
+    let plain = rest.get(end).is_some_and(|b| *b != b';');
+    core::str::from_utf8(rest.get(..end)?).ok().filter(|number| !number.is_empty() && plain)
 }
 
 #[cfg(test)]
@@ -63,7 +67,8 @@ mod tests {
         for (bytes, number) in [
             ("INVITE sip:112@example.com SIP/2.0\r\n", Some("112")),
             ("INVITE SIPS:112@example.com SIP/2.0\r\n", Some("112")),
-            ("INVITE sip:112;user=phone@example.com SIP/2.0\r\n", Some("112")),
+            ("INVITE sip:112;user=phone@example.com SIP/2.0\r\n", None),
+            ("INVITE tel:112;phone-context=+883510001 SIP/2.0\r\n", None),
             ("INVITE tel:112 SIP/2.0\r\n", Some("112")),
             ("INVITE sip:112", None),
             ("INVITE sip:@example.com SIP/2.0", None),
@@ -82,9 +87,10 @@ mod tests {
         let source = |n: u32| Network::new(core::net::Ipv4Addr::from(n).into(), 32);
         let mut urgent = Urgent::new(1_000);
         let now = Time::from_millis(5_000);
-        assert_eq!((0..50).filter(|_| urgent.take(source(1), now)).count(), 4);
-        let taken = (2..100).filter(|n| urgent.take(source(*n), now)).count();
+        assert_eq!((0..50).filter(|_| urgent.take(source(1), false, now)).count(), 4);
+        let taken = (2..100).filter(|n| urgent.take(source(*n), false, now)).count();
         assert_eq!(taken, 36);
-        assert!(urgent.take(source(1), Time::from_millis(6_100)));
+        assert!(urgent.take(source(200), true, now), "strangers take nothing from those who are known");
+        assert!(urgent.take(source(1), false, Time::from_millis(6_100)));
     }
 }

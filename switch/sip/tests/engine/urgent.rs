@@ -157,3 +157,33 @@ fn a_trunks_call_for_help_is_one_only_where_the_trunk_is_named() {
         assert_eq!(urgent, Some(named));
     }
 }
+
+#[test]
+fn a_context_that_makes_another_number_of_it_is_no_call_for_help() {
+    let mut bench = helped(false);
+    let text = String::from_utf8(invite("112", 1).to_bytes()).unwrap();
+    let other = text.replacen("INVITE sip:112@example.com", "INVITE tel:112;phone-context=+883510001", 1);
+    let request = parse_datagram(other.as_bytes()).unwrap();
+    bench.recv_bytes(PHONE, &request.to_bytes());
+    let (_, challenge) = bench.take().pop().unwrap();
+    bench.recv_bytes(PHONE, &with_credentials(&request, &challenge, "1001", "secret").to_bytes());
+    let call = bench.take_events().into_iter().find_map(|event| match event {
+        SipEvent::Incoming(call) => Some((call.to.user.clone(), call.urgent)),
+        _ => None,
+    });
+    assert_eq!(call, Some(("112;phone-context=+883510001".to_owned(), false)));
+}
+
+#[test]
+fn no_more_calls_for_help_than_are_looked_at_in_a_second_go_past_the_limits() {
+    let mut bench = helped(true);
+    let urgent = (0..20)
+        .filter(|n| {
+            bench.recv_bytes(TRUNK, &invite("112", *n).to_bytes());
+            bench.take();
+            let events = bench.take_events();
+            events.iter().any(|event| matches!(event, SipEvent::Incoming(call) if call.urgent))
+        })
+        .count();
+    assert_eq!(urgent, 4);
+}
