@@ -45,8 +45,10 @@ impl Shard {
     }
 
     /// A call is taken as one for help before it is routed.
-    pub(crate) fn begins_urgent(&mut self, call: CallId) {
-        self.routing.urgent.insert(call);
+    pub(crate) fn begins_urgent(&mut self, call: CallId, urgent: bool) {
+        if urgent {
+            self.routing.urgent.insert(call);
+        }
     }
 
     /// Routing has spoken: whether it is one for help. The operator hears of every one that was to be, whatever became of it.

@@ -5,6 +5,7 @@ use crate::shard::Shard;
 use cordboard_acd::AcdInput;
 use cordboard_call::CallInput;
 use cordboard_model::cause::Cause;
+use cordboard_model::config::Trunk;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
@@ -45,9 +46,7 @@ impl Shard {
         incoming.tenant = shared.unwrap_or(incoming.tenant);
         let tenant = incoming.tenant;
         let urgent = incoming.urgent && self.may_help(tenant);
-        let full = !urgent
-            && (self.calls.len() >= self.snapshot.limits.calls as usize
-                || trunk.is_some_and(|trunk| !self.trunks.has_room(trunk, self.now)));
+        let full = !urgent && self.is_full(trunk);
         let refused = match self.place_of(&incoming) {
             _ if self.crosses(&incoming) && !urgent => Err(Cause::NotFound),
             _ if self.stopping => Err(Cause::Shutdown),
@@ -93,9 +92,7 @@ impl Shard {
         if let Some(user) = incoming.user.clone() {
             self.lamp_begins(leg, user, true, incoming.to.clone());
         }
-        if urgent {
-            self.begins_urgent(call);
-        }
+        self.begins_urgent(call, urgent);
         self.refuse_plain(leg, &incoming);
         let incoming = Incoming {
             leg,
@@ -107,6 +104,12 @@ impl Shard {
             data,
         };
         self.tell_call(call, CallInput::New { call, incoming });
+    }
+
+    /// Whether one more call is one too many, for the switch or for the trunk it comes by.
+    fn is_full(&mut self, trunk: Option<&Trunk>) -> bool {
+        self.calls.len() >= self.snapshot.limits.calls as usize
+            || trunk.is_some_and(|trunk| !self.trunks.has_room(trunk, self.now))
     }
 
     /// Plain RTP where keys are required would be refused when the call is to be answered. Nobody's phone need ring before:
