@@ -3,7 +3,7 @@
 //! Invariants: only who is known may place such a call: an account that has shown its password, or who comes in by a trunk
 //! that is named for it. Over UDP anybody can write a trunk's address, so that a trunk is no proof unless the operator
 //! says so. And no more such calls go first than the configuration allows, so that nobody fills the switch with a stolen
-//! password; one beyond that leaves by the same trunks, as any call does.
+//! password; one beyond that leaves by the same trunks, with its number and place, where any call may.
 //!
 //! What makes the call go through where others do not (no cap, ban, calendar, permission or refusal for load) is done by
 //! the switch, by the word that this plugin gives: see [`cordboard_plugin_api::Urgent`].
@@ -41,7 +41,7 @@ impl RoutingPlugin for EmergencyPlugin {
         Verdict::Leave {
             by: help.trunks.clone(),
             number: number.to_owned(),
-            urgent: (!beyond).then(|| Box::new(place(help, req))),
+            urgent: Some(Box::new(Urgent { first: !beyond, ..place(help, req) })),
             why: match beyond {
                 false => format!("emergency number {number}: trunk {}", trunks.join(", then ")),
                 true => format!(
@@ -65,6 +65,7 @@ fn place(help: &Emergency, req: &RouteRequest) -> Urgent {
     Urgent {
         caller: of_user.and_then(|place| place.caller.clone()).or_else(|| help.caller.clone()),
         location: of_user.and_then(|place| place.location.clone()).or_else(|| help.location.clone()),
+        first: true,
     }
 }
 

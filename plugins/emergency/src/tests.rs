@@ -61,7 +61,7 @@ fn leaves(number: &str, caller: &str, location: &str) -> Verdict {
     Verdict::Leave {
         by: vec![trunk("sos"), trunk("spare")],
         number: number.into(),
-        urgent: Some(Box::new(Urgent { caller: text(caller), location: text(location) })),
+        urgent: Some(Box::new(Urgent { caller: text(caller), location: text(location), first: true })),
         why: format!("emergency number {number}: trunk sos, then spare"),
     }
 }
@@ -98,13 +98,13 @@ fn only_who_is_known_calls_for_help() {
 fn no_more_calls_for_help_go_first_than_are_allowed_and_the_next_leaves_as_any_call() {
     // it leaves, but does not go first
     let full = |up: u32, most: u32| match from_the_house() {
-        Verdict::Leave { by, number, .. } => {
+        Verdict::Leave { by, number, urgent: Some(urgent), .. } => {
             let trunks: Vec<&str> = by.iter().map(|trunk| trunk.name.as_str()).collect();
             let trunks = trunks.join(", then ");
             let why = format!(
                 "emergency number 112, but {up} such calls are up of {most} that go first: trunk {trunks}"
             );
-            Verdict::Leave { by, number, urgent: None, why }
+            Verdict::Leave { by, number, urgent: Some(Box::new(Urgent { first: false, ..*urgent })), why }
         }
         other => other,
     };

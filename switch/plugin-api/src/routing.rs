@@ -217,13 +217,15 @@ pub enum Change {
     },
 }
 
-/// A call for help: it goes where others must not, and says where it comes from.
+/// A call for help: it says where it comes from, and goes on whoever refuses it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Urgent {
     /// The number that is shown; the caller's own if none.
     pub caller: Option<String>,
     /// Where the caller is: a URI for Geolocation (RFC 6442).
     pub location: Option<String>,
+    /// It goes where others must not. Not so of one beyond as many as may.
+    pub first: bool,
 }
 
 /// A question to the world. (What is in a table is no question: see [`RouteContext::row`].)

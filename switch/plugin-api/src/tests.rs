@@ -442,7 +442,7 @@ fn two_plugins_of_one_name_are_an_error() {
 
 #[test]
 fn a_call_leaves_by_the_first_trunk_and_the_others_are_kept_for_it() {
-    let urgent = Some(Box::new(Urgent { caller: Some("+4930110".into()), location: None }));
+    let urgent = Some(Box::new(Urgent { caller: Some("+4930110".into()), location: None, first: true }));
     let verdict = Verdict::Leave {
         by: vec![trunk("a"), trunk("b"), trunk("c")],
         number: "112".into(),

@@ -21,26 +21,41 @@ pub(super) struct Asking {
     fetches: BTreeMap<u64, (CallId, AskId)>,
     /// Flows that decide, by the id they run under.
     flows: BTreeMap<CallId, (CallId, AskId)>,
+    /// The question of each call: it has one at a time.
+    of_call: BTreeMap<CallId, Open>,
+}
+
+/// Where a question is.
+#[derive(Clone, Copy, Debug)]
+enum Open {
+    /// At a server, with this ticket.
+    Fetch(u64),
+    /// With a flow that runs under this id.
+    Flow(CallId),
 }
 
 impl Asking {
     pub(super) fn is_empty(&self) -> bool {
-        self.fetches.is_empty() && self.flows.is_empty()
+        self.fetches.is_empty() && self.flows.is_empty() && self.of_call.is_empty()
     }
 }
 
 impl Shard {
     /// The run of the call waits for no answer any more.
     pub(crate) fn stop_asking(&mut self, call: CallId) {
-        let asking = &mut self.routing.asking;
-        asking.fetches.retain(|_, (of, _)| *of != call);
-        let flows: Vec<CallId> =
-            asking.flows.iter().filter(|(_, (of, _))| *of == call).map(|(run, _)| *run).collect();
-        for run in flows {
-            self.routing.asking.flows.remove(&run);
-            self.fetches.forget(run);
-            self.flow_command(FlowCommand::Stop { call: run });
+        match self.routing.asking.of_call.remove(&call) {
+            Some(Open::Fetch(ticket)) => {
+                self.routing.asking.fetches.remove(&ticket);
+            }
+            Some(Open::Flow(run)) => self.stop_deciding(run),
+            None => {}
         }
+    }
+
+    fn stop_deciding(&mut self, run: CallId) {
+        self.routing.asking.flows.remove(&run);
+        self.fetches.forget(run);
+        self.flow_command(FlowCommand::Stop { call: run });
     }
 
     pub(super) fn ask_outside(&mut self, call: CallId, id: AskId, what: Ask) {
@@ -49,6 +64,7 @@ impl Shard {
                 Ok(order) => {
                     let ticket = self.fetches.ticket();
                     self.routing.asking.fetches.insert(ticket, (call, id));
+                    self.routing.asking.of_call.insert(call, Open::Fetch(ticket));
                     self.out.push_back(ShardOutput::Fetch { ticket, order: Box::new(order) });
                 }
                 Err(why) => self.route_answer(call, id, failed(why.as_str())),
@@ -63,6 +79,7 @@ impl Shard {
         };
         let run = self.calls.new_call(call.tenant);
         self.routing.asking.flows.insert(run, (call, id));
+        self.routing.asking.of_call.insert(call, Open::Flow(run));
         let mut data = request.data;
         let trunk = request.trunk.map(|trunk| ("trunk".to_owned(), Value::from(trunk.name.as_str())));
         let user = request.user.map(|user| ("user".to_owned(), Value::from(user.name.as_str())));
@@ -83,6 +100,7 @@ impl Shard {
         let Some((call, id)) = self.routing.asking.fetches.remove(&ticket) else {
             return false;
         };
+        self.routing.asking.of_call.remove(&call);
         let answer = match fetched {
             Fetched::Answer { status, body, .. } => {
                 AskAnswer::Fetched { status: *status, body: body.clone() }
@@ -137,9 +155,8 @@ impl Shard {
     }
 
     fn decided(&mut self, run: CallId, call: CallId, id: AskId, answer: AskAnswer) {
-        self.routing.asking.flows.remove(&run);
-        self.fetches.forget(run);
-        self.flow_command(FlowCommand::Stop { call: run });
+        self.routing.asking.of_call.remove(&call);
+        self.stop_deciding(run);
         self.route_answer(call, id, answer);
     }
 }

@@ -226,7 +226,8 @@ impl Shard {
         match outcome.end {
             RouteEnd::Decided { to, others, urgent } => {
                 let RouteRequest { priority, data, otherwise, .. } = outcome.request;
-                let marks = Marks { priority, data, otherwise, urgent: urgent.is_some() };
+                let first = urgent.as_ref().is_some_and(|urgent| urgent.first);
+                let marks = Marks { priority, data, otherwise, urgent: first };
                 if marks != Marks::default() {
                     self.tell_call(call, CallInput::Marked { call, marks });
                 }

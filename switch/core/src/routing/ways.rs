@@ -53,7 +53,11 @@ impl Shard {
 
     /// Routing has spoken: whether it is one for help. The operator hears of every one that was to be, whatever became of it.
     pub(super) fn note_help(&mut self, call: CallId, outcome: &RouteOutcome) {
-        let urgent = matches!(&outcome.end, RouteEnd::Decided { urgent: Some(_), .. });
+        let help = match &outcome.end {
+            RouteEnd::Decided { urgent, .. } => urgent.as_ref(),
+            _ => None,
+        };
+        let urgent = help.is_some_and(|help| help.first);
         let was = match urgent {
             true => !self.routing.urgent.insert(call),
             false => self.routing.urgent.remove(&call),
@@ -62,7 +66,7 @@ impl Shard {
             outcome.reasons.iter().rfind(|reason| reason.plugin == EMERGENCY && reason.verdict != "pass");
         let why = match helped {
             Some(reason) => format!("{}: {}", reason.verdict, reason.why),
-            None if urgent || was => "as routing says".to_owned(),
+            None if help.is_some() || was => "as routing says".to_owned(),
             None => return,
         };
         let number = &outcome.request.to.user;

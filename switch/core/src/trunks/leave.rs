@@ -9,6 +9,7 @@ use super::{Beyond, Due, Out, Try};
 use crate::shard::Shard;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::{Gateway, SipTransport, Trunk};
+use cordboard_model::event::EventKind;
 use cordboard_model::id::{CallId, LegId, TrunkId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::{Duration, TimerReason};
@@ -34,7 +35,22 @@ impl Shard {
         let (others, urgent) = ways.map(|ways| (ways.others, ways.urgent)).unwrap_or_default();
         let trunks: VecDeque<TrunkId> = core::iter::once(id.clone()).chain(others).collect();
         let plain = (trunks.len() > 1).then(|| Box::new(out.clone()));
-        self.leave(call, leg, out, Beyond { trunks, plain, urgent, patient: false, rang: false })
+        let is_help = urgent.is_some();
+        let left = self.leave(call, leg, out, Beyond { trunks, plain, urgent, patient: false, rang: false });
+        if let (Err(cause), true) = (left, is_help) {
+            self.help_fails(call, cause.as_str());
+        }
+        left
+    }
+
+    /// No trunk has taken a call for help: the one thing that an operator must hear at once.
+    fn help_fails(&mut self, call: CallId, why: &str) {
+        let text = format!(
+            "emergency call {call} reached nobody: no trunk is left ({why}). Look at the trunks of \
+                            [tenant.{}.emergency]",
+            call.tenant
+        );
+        self.event(call.tenant, EventKind::Alarm { code: "emergency_failed".into(), text });
     }
 
     /// By the first of the trunks that takes the call.
@@ -62,7 +78,7 @@ impl Shard {
         if trunk.gateways.is_empty() {
             return Err(Cause::Unreachable);
         }
-        let urgent = beyond.urgent.is_some();
+        let urgent = beyond.urgent.as_ref().is_some_and(|urgent| urgent.first);
         if !self.trunks.has_room(trunk, self.now) && !urgent {
             return Err(Cause::Congestion);
         }
@@ -173,7 +189,15 @@ impl Shard {
                 return false;
             }
         }
-        self.next_way(leg, session)
+        let goes_on = self.next_way(leg, session);
+        if let Some(call) = self.legs.get(leg).map(|found| found.call)
+            && urgent
+            && !goes_on
+            && !self.calls.is_ending(call)
+        {
+            self.help_fails(call, &format!("trunk {} said {status}", id.name));
+        }
+        goes_on
     }
 
     /// Goes on by the next gateway, or the next trunk, if there is one. If not, what was tried last goes on.

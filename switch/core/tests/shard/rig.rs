@@ -73,7 +73,8 @@ impl RoutingPlugin for Obeys {
         );
         notes.reject("seen", seen);
         if let Some(help) = routes.emergency.as_ref().filter(|help| help.numbers.contains(&number)) {
-            let urgent = Urgent { caller: help.caller.clone(), location: help.location.clone() };
+            let first = ctx.urgent() < help.calls;
+            let urgent = Urgent { caller: help.caller.clone(), location: help.location.clone(), first };
             let (by, urgent) = (help.trunks.clone(), Some(Box::new(urgent)));
             return Verdict::Leave { by, number, urgent, why: "help".into() };
         }

@@ -196,3 +196,23 @@ fn who_hangs_up_while_help_is_called_has_nobody_else_called() {
     rig.after(30_000);
     assert_eq!(rig.heard(&format!("{SECOND} INVITE")), 0, "{:#?}", rig.said);
 }
+
+#[test]
+fn help_beyond_its_cap_says_where_it_comes_from_and_the_operator_hears_of_one_that_reaches_nobody() {
+    let mut rig = Rig::new();
+    let mut snapshot = helped();
+    let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+    tenant.routes.emergency.as_mut().unwrap().calls = 1;
+    rig.configure(snapshot);
+    asks_for_help(&mut rig, "a");
+    asks_for_help(&mut rig, "b");
+    assert_eq!(rig.heard(&format!("{FIRST} INVITE sip:112@")), 2, "{:#?}", rig.said);
+    let second = rig.last("INVITE").to_owned();
+    assert_eq!(header(&second, "Geolocation"), "<geo:52.52,13.40>");
+    rig.datagram(FIRST, &response(FIRST, &second, "603 Decline"));
+    let again = rig.last("INVITE").to_owned();
+    assert!(again.starts_with(&format!("INVITE sip:112@{SECOND}")), "{again}");
+    assert_eq!(rig.alarms(), ["emergency_call", "emergency_call"]);
+    rig.datagram(SECOND, &response(SECOND, &again, "503 Service Unavailable"));
+    assert_eq!(rig.alarms(), ["emergency_call", "emergency_call", "emergency_failed"]);
+}
