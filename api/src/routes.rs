@@ -68,6 +68,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/recordings/{id}/hold", post(recording::hold))
         .route("/events", get(stream::events))
         .route("/config/reload", post(reload))
+        .route("/stop", post(stop))
+        .route("/stop/now", post(stop_now))
         .merge(flows::routes())
         .fallback(|| async { Problem::not_found("no such route under /api/v1") });
     Router::new()
@@ -269,6 +271,14 @@ async fn lift_ban(Use(state): Use<State>, Asking(who): Asking, Path(source): Pat
 
 async fn reload(Use(state): Use<State>, Asking(who): Asking) -> Answer<Done> {
     order(&state, who.tenant, Command::Reload).await
+}
+
+async fn stop(Use(state): Use<State>, Asking(who): Asking) -> Answer<Done> {
+    order(&state, who.tenant, Command::Stop { now: false }).await
+}
+
+async fn stop_now(Use(state): Use<State>, Asking(who): Asking) -> Answer<Done> {
+    order(&state, who.tenant, Command::Stop { now: true }).await
 }
 
 fn cdr_filter(query: Params, tenant: TenantId) -> Result<CdrFilter, Problem> {

@@ -60,6 +60,12 @@ pub enum Command {
     Messages(UserId, u32, u32),
     /// Take back the ban of an address on the SIP port. The operator's own tenant alone may.
     LiftBan(IpAddr),
+    /// Take no new calls, and stop when those that are up are over, or their time is; with `now`, end them. The operator's own
+    /// tenant alone may.
+    Stop {
+        /// At once.
+        now: bool,
+    },
     /// Read the configuration again; all or nothing. Answered with what changed, in words.
     Reload,
 }

@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// Agents among the calls that are cut.
 const AGENTS: usize = 20;
 
+/// Agents without a call, and what they ask for.
+const STATES: [(&str, &str); 3] = [("1997", "sign-out"), ("1998", "not-ready"), ("1999", "rest")];
+
 fn agents() -> Vec<String> {
     (1..=AGENTS).map(|n| format!("10{n:02}")).collect()
 }
@@ -25,10 +28,15 @@ pub fn kill(dir: &Path) -> Outcome {
     for agent in agents() {
         config = config.agent(&agent);
     }
-    let mut switch = Switch::start(dir, &config.agent("1999"))?;
+    for (agent, _) in STATES {
+        config = config.agent(agent);
+    }
+    let mut switch = Switch::start(dir, &config)?;
     let rings = Scenario::called(MU_LAW).rings_and_answers().ends();
     let mut phones = Phone::many_registered(dir, &agents(), 5071, &rings, AGENT)?;
-    switch.api.post("/api/v1/agents/1999/rest")?;
+    for (agent, wish) in STATES {
+        switch.api.post(&format!("/api/v1/agents/{agent}/{wish}"))?;
+    }
     let mut callers = Phone::crowd(dir, 5090, "501", &calls(), 45, CALLER)?;
     // Five that hang up at the very moment: what they see of it depends on who was first.
     let mut hurried = Phone::crowd(dir, 5091, "501", &calls(), 5, CALLER)?;
@@ -45,6 +53,8 @@ pub fn kill(dir: &Path) -> Outcome {
     wait_for("recordings to grow", SOON, || (recorded(dir).len() == AGENTS).then_some(()))?;
     let before = calls_by_id(&switch)?;
     let contacts = switch.api.list("/api/v1/contacts")?;
+    let states = states(&switch)?;
+    ensure(states.len() == STATES.len(), || format!("states before the cut: {states:?}"))?;
     hurried.sipp.all_go_on()?;
     switch.kill();
     let start = Instant::now();
@@ -65,7 +75,8 @@ pub fn kill(dir: &Path) -> Outcome {
     ensure(served == AGENTS, || format!("{served} records name an agent"))?;
     recordings_play(&switch, &cdrs)?;
     ensure(switch.api.list("/api/v1/contacts")? == contacts, || "other devices are registered".into())?;
-    switch.wait_agent("1999", "rest")?;
+    let after = self::states(&switch)?;
+    ensure(after == states, || format!("agents were {states:?} and are {after:?}"))?;
     for agent in agents() {
         switch.wait_agent(&agent, "ready")?;
     }
@@ -75,6 +86,13 @@ pub fn kill(dir: &Path) -> Outcome {
     let switch = Switch::restart(dir)?;
     switch.wait_cdrs(50)?;
     switch.ensure_nothing_left()
+}
+
+/// What the agents without a call are, and since when.
+fn states(switch: &Switch) -> Result<Vec<(Value, Value, Value)>, Fail> {
+    let of_name = |agent: &Value| STATES.iter().any(|(name, _)| agent["agent"]["name"] == *name);
+    let agents = switch.api.list("/api/v1/agents")?.into_iter().filter(of_name);
+    Ok(agents.map(|a| (a["agent"]["name"].clone(), a["status"].clone(), a["since"].clone())).collect())
 }
 
 fn calls_by_id(switch: &Switch) -> Result<BTreeMap<String, Value>, Fail> {

@@ -18,6 +18,7 @@ mod jssip;
 mod keys;
 mod lamps;
 mod large;
+mod locked;
 mod media;
 mod nat;
 mod newcomer;
@@ -36,6 +37,7 @@ mod roaming;
 mod routing;
 mod secure;
 mod sight;
+mod stopping;
 mod streams;
 mod supervision;
 mod tenants;
@@ -236,7 +238,10 @@ static TESTS: &[Test] = &[
     test("a_broken_configuration_is_refused_by_run_and_check_with_its_place", operator::broken_configuration),
     test("an_address_in_use_is_named", operator::address_in_use),
     test("route_explain_prints_what_every_plugin_said", operator::route_explain),
-    test("sigterm_ends_calls_refuses_new_ones_and_ends_cleanly", operator::sigterm),
+    test("a_switch_told_to_stop_serves_what_is_up_and_refuses_what_is_new", stopping::serves_what_is_up),
+    test("a_switch_told_to_stop_ends_what_is_left_after_its_time", stopping::ends_the_rest),
+    test("a_second_sigterm_ends_calls_at_once_and_the_switch_cleanly", stopping::second_sigterm),
+    test("calls_go_on_while_the_database_is_locked_and_it_gets_every_record_once", locked::loses_nothing),
     test("calls_go_on_when_the_disk_of_the_recordings_is_full", operator::recordings_disk_full),
     test("the_oldest_recording_makes_room_when_the_disk_is_full", operator::oldest_recording_makes_room),
     test("calls_are_refused_while_they_cannot_be_recorded", operator::refused_while_unrecordable),

@@ -1,4 +1,4 @@
-//! An operator's day: files with faults, addresses in use, questions about routing, stops, full disks.
+//! An operator's day: files with faults, addresses in use, questions about routing, full disks.
 
 use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, at, calls, field, hear_each_other};
 use cordboard_tests::Fail;
@@ -147,31 +147,6 @@ is refused with 404 (no_route): all 2 routing plugins of tenant default passed
 ",
     ),
 ];
-
-pub fn sigterm(dir: &Path) -> Outcome {
-    let mut switch = Switch::start(dir, &Config::new(dir)?.agent("1001").queue("").trunk())?;
-    // It gets the BYE and says nothing to it for a while: the stop waits.
-    let slow = Scenario::called(MU_LAW).says(180, "Ringing").waits_for_word().answers();
-    let mut agent = Phone::registered(dir, "1001", 5071, &slow.receives_request("BYE"), AGENT)?;
-    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
-    agent.answers_now()?;
-    hear_each_other(&mut caller, &mut agent)?;
-    switch.signal(15)?;
-    caller.ended()?;
-    agent.ended()?;
-    let tries = Scenario::caller(MU_LAW).invites().is_refused(503);
-    let mut late = Phone::crowd(dir, 5092, "501", &tries, 1, 0.0)?;
-    late.ended()?;
-    let refused = late.sipp.received("SIP/2.0 503");
-    let retry = refused.first().and_then(|answer| answer.header("Retry-After")).map(str::to_owned);
-    ensure(retry.is_some(), || "503 without Retry-After".into())?;
-    switch.ended_cleanly()?;
-    let switch = Switch::restart(dir)?;
-    let cdrs = switch.wait_cdrs(1)?;
-    field(&cdrs[0], "cause", "shutdown")?;
-    field(&cdrs[0], "ended_by", "switch")?;
-    switch.ensure_nothing_left()
-}
 
 /// A small disk at `dir/NAME`, in the mount namespace of this test.
 struct SmallDisk<'a>(&'a Path);

@@ -135,9 +135,9 @@ pub enum ShardCommand {
     Tell(TenantId, Box<EventKind>),
     /// Recordings cannot be written, or can be again: in between new calls are refused with 503.
     Unrecordable(bool),
-    /// Take no new calls; with `end`, end those that are up.
+    /// Take no new calls. Those that are up are ended at once with `end`, and otherwise when `limits.drain` is over.
     Stop {
-        /// End them.
+        /// End them at once.
         end: bool,
     },
 }

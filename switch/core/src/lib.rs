@@ -22,6 +22,7 @@ mod routing;
 mod rows;
 mod shard;
 mod speech;
+mod stop;
 mod talks;
 mod trace;
 mod translate;

@@ -13,13 +13,14 @@ use crate::query::Figures;
 use crate::routing::{Routing, URGENT_MAX};
 use crate::rows::Rows;
 use crate::speech::Speeches;
+use crate::stop::Stop;
 use crate::talks::Talks;
 use crate::trunks::Trunks;
 use cordboard_acd::AcdEngine;
 use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits};
 use cordboard_flow::{Counters, FlowCommand, FlowEngine};
 use cordboard_model::calendar::Zones;
-use cordboard_model::cause::{Cause, Party};
+use cordboard_model::cause::Party;
 use cordboard_model::config::Snapshot;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, TenantId, UserId};
@@ -81,7 +82,7 @@ pub struct Shard {
     /// The messages and events of the last calls.
     pub(crate) ladder: Ladder,
     pub(crate) figures: Figures,
-    pub(crate) stopping: bool,
+    pub(crate) stop: Stop,
     /// New calls are refused, for they could not be recorded.
     pub(crate) unrecordable: bool,
     /// The call that the input at hand is about: what a panic costs.
@@ -136,7 +137,7 @@ impl Shard {
             known_contacts: BTreeSet::new(),
             numbering: Numbering::default(),
             figures: Figures::default(),
-            stopping: false,
+            stop: Stop::No,
             unrecordable: false,
             in_hand: None,
             out: VecDeque::new(),
@@ -196,12 +197,7 @@ impl Shard {
             }
             ShardCommand::Tell(tenant, what) => self.event(tenant, *what),
             ShardCommand::Unrecordable(whether) => self.unrecordable = whether,
-            ShardCommand::Stop { end } => {
-                self.stopping = true;
-                if end {
-                    self.calls.handle_command(CallCommand::HangUpAll(Cause::Shutdown), now);
-                }
-            }
+            ShardCommand::Stop { end } => self.begin_stop(end),
         }
         self.settle();
     }
@@ -209,6 +205,7 @@ impl Shard {
     /// Lets every deadline act that is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.begin(now);
+        self.stop_due();
         self.sip.handle_timeout(now);
         self.settle();
         self.calls.handle_timeout(now);
@@ -240,6 +237,7 @@ impl Shard {
             self.routing.poll_timeout(),
             self.gate.poll_timeout(),
             self.trunks.poll_timeout(),
+            self.stop.poll_timeout(),
         ];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)
     }

@@ -47,6 +47,8 @@ pub struct Limits {
     pub ring: Duration,
     /// How long a 200 or the last BYE waits for the journal before it goes out anyway, with an alarm.
     pub journal_wait: Duration,
+    /// How long calls that are up may go on when the switch is to stop.
+    pub drain: Duration,
     /// Shortest and longest registration.
     pub register_min: Duration,
     /// Longest registration; a longer wish is shortened to it.
@@ -143,6 +145,7 @@ impl Default for Limits {
             media_unheard: Duration::from_secs(10),
             ring: Duration::from_secs(60),
             journal_wait: Duration::from_millis(50),
+            drain: Duration::from_secs(60),
             register_min: Duration::from_secs(60),
             register_max: Duration::from_secs(3_600),
             contacts: 10,

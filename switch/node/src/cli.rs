@@ -21,6 +21,8 @@ pub enum Command {
     Check(ConfigArgs),
     /// Show the switch at work: two agents, a trickle of callers, a live page.
     Demo(DemoArgs),
+    /// Stop the running switch: no new calls from now on, and an end when those that are up are over.
+    Stop(StopArgs),
     /// Questions about routing.
     #[command(subcommand)]
     Route(RouteCommand),
@@ -106,6 +108,17 @@ pub struct AskArgs {
     /// The configuration file.
     #[arg(short, long, default_value = "config/cordboard.toml")]
     pub config: PathBuf,
+}
+
+/// How the switch is stopped.
+#[derive(Debug, clap::Args)]
+pub struct StopArgs {
+    /// End the calls that are up, too, however long they might still go on.
+    #[arg(long)]
+    pub now: bool,
+    /// The switch.
+    #[command(flatten)]
+    pub ask: AskArgs,
 }
 
 /// What is published.

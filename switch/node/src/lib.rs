@@ -38,6 +38,7 @@ mod room;
 pub mod run;
 pub mod shard;
 pub mod speech;
+pub mod stop;
 pub mod streams;
 pub mod switch;
 pub mod trace;

@@ -8,7 +8,7 @@ use cordboard_node::config::Loaded;
 use cordboard_node::flows::command as flows;
 use cordboard_node::recordings::tool;
 use cordboard_node::run::start_served;
-use cordboard_node::{demo, explain, flow_graph, flow_run, flow_test, lines, reload, trace};
+use cordboard_node::{demo, explain, flow_graph, flow_run, flow_test, lines, reload, stop, trace};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -21,6 +21,9 @@ fn main() -> ExitCode {
         Command::Run(args) => run(&args, clock),
         Command::Check(args) => check(&args),
         Command::Demo(args) => demo::run(&args, clock),
+        Command::Stop(args) => {
+            read(&args.ask.config).and_then(|loaded| stop::stop(&args, &loaded)).map(|text| print!("{text}"))
+        }
         Command::Route(RouteCommand::Explain(args)) => read(&args.config)
             .and_then(|loaded| explain::explain(&args, &loaded))
             .map(|text| print!("{text}")),
@@ -95,7 +98,7 @@ fn run(args: &ConfigArgs, clock: Clock) -> Result<(), String> {
     let runtime = cordboard_node::runtime()?;
     runtime.block_on(async {
         let served = start_served(args.config.clone(), loaded, clock, ApiConfig::default());
-        let served = served.await.map_err(|why| why.to_string())?;
+        let mut served = served.await.map_err(|why| why.to_string())?;
         println!("{}", served.ready_line());
         served.wait().await.map_err(|why| why.to_string())?;
         served.stop().await;

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::files::connections;
 use crate::http::serve;
+use crate::stop::{self, StopOrder};
 use crate::switch::NodeSwitch;
 use cordboard_api::state::ApiConfig;
 use cordboard_api::switch::Switch;
@@ -75,20 +76,44 @@ impl Served {
         format!("ready in {ms} ms {} http={}", sip.join(" "), self.http)
     }
 
-    /// Waits for Ctrl-C or SIGTERM; a SIGHUP reads the configuration again.
+    /// Waits for SIGTERM, Ctrl-C or an order by the API. After a SIGTERM, or an order that does not say "at once", new calls
+    /// are refused and it waits until none is up; a second SIGTERM, or Ctrl-C, ends that. A SIGHUP reads the configuration
+    /// again.
     ///
     /// # Errors
     /// The operating system refuses to tell of signals.
-    pub async fn wait(&self) -> Result<(), BootError> {
+    pub async fn wait(&mut self) -> Result<(), BootError> {
         let mut hangup = signal(SignalKind::hangup()).map_err(BootError::System)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(BootError::System)?;
+        let (switch, stops) = (&*self.running.switch, &mut self.running.stops);
+        let reload = || Arc::clone(&switch.reloader).reload();
         loop {
             tokio::select! {
-                _ = hangup.recv() => {
-                    // What came of it is in the log.
-                    let _ = Arc::clone(&self.running.switch.reloader).reload().await;
-                }
+                // What came of it is in the log.
+                _ = hangup.recv() => drop(reload().await),
+                _ = terminate.recv() => break,
+                Some(order) = stops.recv() => match order {
+                    StopOrder::Drain => break,
+                    StopOrder::AtOnce => return Ok(()),
+                },
+                _ = tokio::signal::ctrl_c() => return Ok(()),
+            }
+        }
+        let calls = switch.health().calls;
+        tracing::info!(
+            calls,
+            "stopping: no call is taken any more, those that are up may go on for limits.drain"
+        );
+        let drained = stop::drain(switch);
+        tokio::pin!(drained);
+        loop {
+            tokio::select! {
+                () = &mut drained => return Ok(()),
+                _ = hangup.recv() => drop(reload().await),
                 _ = terminate.recv() => return Ok(()),
+                Some(order) = stops.recv() => if order == StopOrder::AtOnce {
+                    return Ok(());
+                },
                 _ = tokio::signal::ctrl_c() => return Ok(()),
             }
         }
@@ -98,7 +123,7 @@ impl Served {
     pub async fn stop(self) {
         self.tasks.iter().skip(1).for_each(tokio::task::JoinHandle::abort);
         let calls = self.running.switch.health().calls;
-        tracing::info!(calls, "stopping: no call is taken any more, those that are up are ended");
+        tracing::info!(calls, "stopping: those that are up are ended");
         self.running.stop().await;
         self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
         tracing::info!("stopped");

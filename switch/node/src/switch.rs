@@ -7,6 +7,7 @@ use crate::recordings::Keeping;
 use crate::recordings::order::views;
 use crate::reload::Reloader;
 use crate::shard::Order;
+use crate::stop::StopSender;
 use cordboard_acd::AcdCommand;
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
@@ -49,6 +50,8 @@ pub struct NodeSwitch {
     pub reloader: Arc<Reloader>,
     /// Whether calls are still taken.
     pub stopping: Arc<AtomicBool>,
+    /// Orders to stop, to who waits for them.
+    pub stops: StopSender,
     /// Close the lanes that end threads.
     pub closers: Vec<Closer>,
 }
@@ -340,6 +343,7 @@ impl Switch for NodeSwitch {
                 });
                 Box::pin(async move { answer.await? })
             }
+            Command::Stop { now } => self.order_stop(tenant, now),
             Command::Reload => {
                 let reloader = Arc::clone(&self.reloader);
                 Box::pin(async move { told(tenant, reloader.reload().await) })

@@ -367,6 +367,7 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             Ok(vec![format!("{new} new and {old} old messages wait for {user}")])
         }
         Command::LiftBan(source) => lift(floor, source),
+        Command::Stop { now } => Ok(vec![format!("the switch stops, at once: {now}")]),
         Command::Agent(agent, intent) => intend(floor, &agent, intent),
         Command::BlockTrunk(trunk, block) => {
             let found = floor.trunks.iter_mut().find(|known| known.trunk == trunk);

@@ -49,7 +49,7 @@ impl Shard {
         let full = !urgent && self.is_full(trunk);
         let refused = match self.place_of(&incoming) {
             _ if self.crosses(&incoming) && !urgent => Err(Cause::NotFound),
-            _ if self.stopping => Err(Cause::Shutdown),
+            _ if self.stop_refuses(&incoming) => Err(Cause::Shutdown),
             _ if self.unrecordable && !urgent => Err(Cause::Administrative),
             _ if full || self.snapshot.tenant(tenant).is_none() => Err(Cause::Congestion),
             place => place.map_err(|()| Cause::Forbidden),

@@ -58,7 +58,7 @@ impl Shard {
         let Some((trunk, gateway)) = snapshot.trunk(id).and_then(|t| Some((t, t.gateways.get(at)?))) else {
             return;
         };
-        if self.stopping || trunk.health.every.is_none() {
+        if self.stop.is_ending() || trunk.health.every.is_none() {
             return;
         }
         let request = Request {
@@ -75,7 +75,7 @@ impl Shard {
     fn register(&mut self, id: &TrunkId) {
         let snapshot = std::sync::Arc::clone(&self.snapshot);
         let Some(trunk) = snapshot.trunk(id) else { return };
-        let (Some(account), false) = (&trunk.account, self.stopping) else { return };
+        let (Some(account), false) = (&trunk.account, self.stop.is_ending()) else { return };
         let (Some(wanted), Some(registration)) = (account.register, self.trunks.registrations.get_mut(id))
         else {
             return;

@@ -135,7 +135,7 @@ impl Shard {
         let Some((named, entry)) = named.zip(self.trunks.names.of.get_mut(&key)) else {
             return;
         };
-        if self.stopping || entry.locate.is_some() {
+        if self.stop.is_ending() || entry.locate.is_some() {
             return;
         }
         let (locate, step) = Locate::new(&named.host, named.port, named.transport.map(transport));

@@ -15,6 +15,8 @@ mod rig;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod stopping;
+#[cfg(test)]
 mod tenants;
 #[cfg(test)]
 mod transfer;

@@ -93,6 +93,16 @@ fn no_cap_no_blocked_trunk_no_missing_disk_and_no_want_of_keys_keeps_a_call_for_
 }
 
 #[test]
+fn a_switch_that_stops_takes_no_call_for_help_and_the_operator_hears_of_it() {
+    let mut rig = Rig::new();
+    rig.configure(helped());
+    rig.command(ShardCommand::Stop { end: false });
+    asks_for_help(&mut rig, "a");
+    assert_ne!(header(rig.last("SIP/2.0 503"), "Retry-After"), "");
+    assert_eq!((rig.heard("INVITE sip:112@"), rig.alarms()), (0, vec!["stopping", "emergency_call"]));
+}
+
+#[test]
 fn a_call_for_help_goes_on_to_the_next_trunk_whatever_the_first_one_says_or_does_not_say() {
     // what the first trunk says, and after how long the second is tried
     let rows: [(&[&str], u64); 4] = [

@@ -20,6 +20,7 @@ use crate::recordings::{Keeping, Recorder};
 use crate::reload::Reloader;
 use crate::shard::{Order, ShardSetup};
 use crate::speech::{self, Speaker, Wish};
+use crate::stop::{self, StopOrder};
 use crate::streams::{Piece, StreamCounts, StreamSetup, Streams as Programs};
 use crate::switch::NodeSwitch;
 use crate::transport::{
@@ -39,7 +40,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use threads::{making, spawn, start_builder, start_media, start_shard};
@@ -137,13 +138,14 @@ pub struct Running {
     pub orders: Sender<Order>,
     /// Where SIP is spoken.
     pub sip: Vec<Listen>,
+    /// Orders to stop that came by the API.
+    pub stops: mpsc::Receiver<StopOrder>,
     /// Connections for SIP.
     streams: Streams,
     clock: Clock,
     threads: Vec<JoinHandle<()>>,
     hub: tokio::task::JoinHandle<()>,
     store: Arc<Store>,
-    stopping: Arc<AtomicBool>,
 }
 
 /// The sockets that SIP is spoken on.
@@ -242,13 +244,13 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let streams = start_streams(&loaded.machine, to_shard, &tls, sockets.streams, &gauges.streams);
     let to_recorder = (lanes.recorder.1, lanes.media_events.0);
     threads.push(start_recorder(keeping.clone(), to_recorder, clock, &gauges)?);
-    let keeper = keeper(&loaded.machine, (lanes.ended.1, lanes.api.0.clone()), &store, &gauges);
-    threads.push(spawn("keeper".into(), move || keeper.run(ended))?);
+    let to_keeper = (lanes.ended.1, lanes.api.0.clone());
+    threads.push(start_keeper(&loaded.machine, to_keeper, (&store, &gauges), ended)?);
     let to_journal = (lanes.journal.1, lanes.stored.1, lanes.journalled.0);
     threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
     let (hub, handle) = Hub::new(clock.start_secs(), lanes.events.1, lanes.api.0.clone());
     let hub = tokio::spawn(hub.run());
-    let (orders, stopping) = (lanes.api.0, Arc::new(AtomicBool::new(false)));
+    let ((to_stop, stops), orders) = (stop::orders(), lanes.api.0);
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hub: handle,
@@ -257,10 +259,11 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         streams: loaded.machine.streams.allowed.clone(),
         gauges,
         reloader,
-        stopping: Arc::clone(&stopping),
+        stopping: Arc::default(),
+        stops: to_stop,
         closers,
     });
-    Ok(Running { switch, orders, sip: sockets.all, streams, clock, threads, hub, store, stopping })
+    Ok(Running { switch, orders, sip: sockets.all, stops, streams, clock, threads, hub, store })
 }
 
 fn start_recorder(
@@ -285,17 +288,18 @@ fn start_journal(
     spawn("journal".into(), move || journal.run())
 }
 
-/// The keeper of finished recordings.
-fn keeper(
+/// The keeper of finished recordings, who has those that ended before the start to look at.
+fn start_keeper(
     machine: &Machine,
     (entries, shard): (Receiver<RecordingEntry>, Sender<Order>),
-    store: &Arc<Store>,
-    gauges: &Gauges,
-) -> Keeper {
+    (store, gauges): (&Arc<Store>, &Gauges),
+    ended: Vec<RecordingEntry>,
+) -> Result<JoinHandle<()>, BootError> {
     let (keeping, rules) = (machine.recordings.keeping(), machine.recordings.rules.clone());
     let runtime = tokio::runtime::Handle::current();
     let gauges = Arc::clone(&gauges.recorder);
-    Keeper { keeping, rules, entries, shard, store: Arc::clone(store), gauges, runtime }
+    let keeper = Keeper { keeping, rules, entries, shard, store: Arc::clone(store), gauges, runtime };
+    spawn("keeper".into(), move || keeper.run(ended))
 }
 
 /// Who makes what flows say, and who carries streams to programs.
@@ -423,7 +427,7 @@ impl Running {
 
     /// Refuses new calls, ends those that are up, writes everything down, and ends every thread.
     pub async fn stop(self) {
-        self.stopping.store(true, Relaxed);
+        self.switch.stopping.store(true, Relaxed);
         // With a full lane the calls end when their threads do, and the journal has them as interrupted.
         let _ = self.orders.try_send(Order::Command(ShardCommand::Stop { end: true }));
         let end = Instant::now() + STOP;

@@ -413,6 +413,7 @@ pub(super) fn read_limits(root: &Section<'_>) -> Limits {
         media_unheard: limits.or("media_unheard", d.media_unheard, duration(s(0)..=DAY)),
         ring: limits.or("ring", d.ring, duration(ms(100)..=s(600))),
         journal_wait: limits.or("journal_wait", d.journal_wait, duration(ms(1)..=s(5))),
+        drain: limits.or("drain", d.drain, duration(s(0)..=DAY)),
         register_min: low,
         register_max: high,
         contacts: limits.or("contacts", d.contacts, integer(1..=100, "contacts")),

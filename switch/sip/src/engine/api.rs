@@ -287,6 +287,9 @@ pub enum SipCommand {
     RestoreContact(Box<ContactRecord>),
     /// The wall clock moved.
     SetClock(WallClock),
+    /// Say to who asks by OPTIONS that no calls are taken: 503. All else goes on, for calls are refused by who knows what
+    /// each is for.
+    Drain,
     /// End all sessions and take no new ones: 503.
     Shutdown,
 }

@@ -73,6 +73,7 @@ impl SipEngine {
                 self.registrar.restore(&mut self.base.cx, &record);
             }
             SipCommand::SetClock(clock) => self.base.cx.config.clock = clock,
+            SipCommand::Drain => self.draining = true,
             SipCommand::Shutdown => self.shut_down(),
         }
     }

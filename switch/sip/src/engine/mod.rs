@@ -78,6 +78,8 @@ pub struct SipEngine {
     guard: Guard,
     last_session: u64,
     stopping: bool,
+    /// Whether OPTIONS is answered as by a switch that takes no calls.
+    draining: bool,
 }
 
 impl SipEngine {
@@ -115,6 +117,7 @@ impl SipEngine {
             guard: Guard::new(GuardLimits::default()),
             last_session: 0,
             stopping: false,
+            draining: false,
         }
     }
 

@@ -140,6 +140,8 @@ impl SipEngine {
             return Some(Answer::Code(503));
         }
         match request.method() {
+            // 11.2: "The response code chosen MUST be the same that would have been chosen had the request been an INVITE."
+            Some(Method::Options) if self.draining => Some(Answer::Code(503)),
             Some(Method::Options) => Some(Answer::Options),
             // we would send it on: "If the Max-Forwards value reaches 0 before the request reaches
             // its destination, it will be rejected with a 483(Too Many Hops)" (8.1.1.6)

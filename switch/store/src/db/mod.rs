@@ -44,7 +44,8 @@ pub enum Stored {
 /// What the caller may choose.
 #[derive(Clone)]
 pub struct StoreOptions {
-    /// Most writes that wait; 8,192.
+    /// Most writes that wait; 65,536, an hour at twenty calls a second. It takes memory for those that do wait,
+    /// some 100 MB for all of them.
     pub queue: usize,
     /// Connections that read; 3.
     pub readers: u32,
@@ -60,7 +61,7 @@ pub struct StoreOptions {
 impl Default for StoreOptions {
     fn default() -> Self {
         Self {
-            queue: 8_192,
+            queue: 65_536,
             readers: 3,
             busy: Duration::from_secs(1),
             read_wait: Duration::from_secs(5),

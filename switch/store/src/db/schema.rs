@@ -20,8 +20,14 @@ const STEPS: &[Step] =
 pub(crate) const KNOWN: u32 = STEPS[STEPS.len() - 1].number;
 
 /// Brings the database to the known schema. Every missing step and the note of it are one
-/// transaction: all of them apply, or none.
+/// transaction: all of them apply, or none. Where none is missing nothing is written: a switch must start
+/// while another process holds the database.
 pub(crate) async fn migrate(db: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    // Before the first step there is no such table.
+    let known = sqlx::query("SELECT max(version) FROM schema_version").fetch_one(&mut *db).await;
+    if known.is_ok_and(|row| row.try_get::<u32, _>(0).is_ok_and(|found| found == KNOWN)) {
+        return Ok(());
+    }
     let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::query(
         "CREATE TABLE IF NOT EXISTS schema_version (
