@@ -12,6 +12,7 @@ mod memory;
 mod options;
 mod overload;
 mod probe;
+mod queue;
 mod quota;
 mod scan;
 mod signalling;
@@ -72,6 +73,11 @@ const KINDS: &[Kind] = &[
         ivr::run,
     ),
     ("hostile", "flows that attack the switch while calls talk [--calls N] [--no-build]", hostile::run),
+    (
+        "queue",
+        "agents with queues that are full, the store stopped in the middle; and time to ring [--waiting N] [--agents N] [--queues N] [--seconds S] [--talk S] [--burst N] [--few N] [--rate N] [--no-build]",
+        queue::run,
+    ),
     ("memory", "what a bridged call weighs [--calls N] [--settle S] [--no-build]", memory::run),
 ];
 
@@ -93,7 +99,11 @@ fn drive(
     measure: impl FnOnce(&Path, &Path, &Options<'_>) -> Result<bool, String>,
 ) -> Outcome {
     let prepared = options.and_then(|options| {
-        let binary = switch::binary(root, !options.flag("--no-build"))?;
+        let binary = match options.binary() {
+            Some(binary) if binary.is_file() => binary,
+            Some(binary) => return Err(format!("there is no {}", binary.display())),
+            None => switch::binary(root, !options.flag("--no-build"))?,
+        };
         Ok((options, binary))
     });
     let (options, binary) = match prepared {
@@ -120,7 +130,7 @@ fn drive(
 
 fn known() -> String {
     let each: Vec<String> = KINDS.iter().map(|(name, says, _)| format!("{name}: {says}")).collect();
-    format!("there are {}", each.join("; "))
+    format!("there are {}; each takes --binary PATH in place of --no-build", each.join("; "))
 }
 
 /// Where everything stands: one address for each part, so that no port of one meets another's.

@@ -1,7 +1,12 @@
-//! The options of a load driver: `--NAME NUMBER`, `--against NAME`, and flags.
+//! The options of a load driver: `--NAME NUMBER`, `--against NAME`, `--binary PATH`, and flags.
+
+use std::path::PathBuf;
 
 /// The flag that a name follows: with whom to compare.
 pub(super) const AGAINST: &str = "--against";
+
+/// The flag that a path follows: the switch that is loaded, in place of one that is built here. Every driver takes it.
+const BINARY: &str = "--binary";
 
 /// What was asked for.
 pub(super) struct Options<'a> {
@@ -17,6 +22,12 @@ impl<'a> Options<'a> {
                 match rest.next().map(String::as_str) {
                     Some("kamailio" | "rtpengine") => continue,
                     _ => return Err(format!("{AGAINST} takes a name; kamailio and rtpengine are known")),
+                }
+            }
+            if name == BINARY {
+                match rest.next() {
+                    Some(_) => continue,
+                    None => return Err(format!("{BINARY} takes the path of a switch")),
                 }
             }
             if flags.contains(&name.as_str()) {
@@ -35,6 +46,15 @@ impl<'a> Options<'a> {
 
     pub(super) fn flag(&self, name: &str) -> bool {
         self.arguments.iter().any(|argument| argument == name)
+    }
+
+    /// The switch to be loaded, if it is not to be built.
+    pub(super) fn binary(&self) -> Option<PathBuf> {
+        let mut pairs = self.arguments.windows(2);
+        pairs.find_map(|pair| match pair {
+            [key, value] if key == BINARY => Some(PathBuf::from(value)),
+            _ => None,
+        })
     }
 
     pub(super) fn number(&self, name: &str, default: u32) -> u32 {
@@ -68,7 +88,11 @@ mod tests {
     fn what_is_not_known_or_not_a_number_is_refused() {
         assert!(Options::new(&words("--against kamailio --rate 9"), &["--rate"], &["--against"]).is_ok());
         assert!(Options::new(&words("--against nobody"), &["--rate"], &["--against"]).is_err());
-        for text in ["--rat 300", "--rate", "--rate 0", "--rate many", "--against kamailio"] {
+        let given = words("--binary /tmp/switch --rate 3");
+        let options = Options::new(&given, &["--rate"], &[]);
+        let read = options.map(|options| (options.binary(), options.number("--rate", 1)));
+        assert_eq!(read, Ok((Some("/tmp/switch".into()), 3)));
+        for text in ["--binary", "--rat 300", "--rate", "--rate 0", "--rate many", "--against kamailio"] {
             assert!(Options::new(&words(text), &["--rate"], &[]).is_err(), "{text}");
         }
     }
