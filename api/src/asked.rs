@@ -101,6 +101,22 @@ impl<T: Says> FromRequest<State> for Said<T> {
     }
 }
 
+/// The same, or no body at all.
+pub(crate) struct MaySay<T>(pub(crate) T);
+
+impl<T: Says + Default> FromRequest<State> for MaySay<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
+        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        if body.is_empty() {
+            return Ok(MaySay(T::default()));
+        }
+        let unread = |why| Problem::field(T::FIELD, format!("{why}; {}", T::EXPECTED)).into_response();
+        serde_json::from_slice(&body).map(MaySay).map_err(unread)
+    }
+}
+
 /// `{"on": true}` or `{"on": false}`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

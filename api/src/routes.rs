@@ -1,11 +1,11 @@
 //! The routes. Each one reads its parameters, checks that they are the asking tenant's, and asks the switch.
 
-use crate::asked::{Of, On, Said, Says, own};
+use crate::asked::{MaySay, Of, On, Said, Says, own};
 use crate::key::{Asking, Brake};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
-use crate::switch::{AgentIntent, CdrFilter, Command, RecordingsAsked, Refusal, Switch};
+use crate::switch::{CdrFilter, Command, RecordingsAsked, Refusal, Switch, Why};
 use crate::{flows, listen, pages, recording, room, route, stream, table, trace, transfer};
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -14,6 +14,7 @@ use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
+use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Wall;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/route", get(route::explain))
         .route("/queues", get(queues))
         .route("/agents", get(agents))
+        .route("/agents/{name}/explain", get(why_agent))
+        .route("/queues/{name}/explain", get(why_queue))
         .route("/agents/{name}/{intent}", post(agent_intent))
         .route("/contacts", get(contacts))
         .route("/trunks", get(trunks))
@@ -221,20 +224,56 @@ async fn agent_intent(
     Use(state): Use<State>,
     Asking(who): Asking,
     Path((name, intent)): Path<(String, String)>,
+    MaySay(body): MaySay<IntentBody>,
 ) -> Answer<Done> {
     let agent = AgentId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()))?;
-    let intent = match intent.as_str() {
-        "sign-in" => AgentIntent::SignIn,
-        "sign-out" => AgentIntent::SignOut,
-        "ready" => AgentIntent::Ready,
-        "not-ready" => AgentIntent::NotReady,
-        "rest" => AgentIntent::Rest,
+    let IntentBody { reason, limit } = body;
+    let limit = limit.map(core::time::Duration::from_secs);
+    let what = match intent.as_str() {
+        "sign-in" => AgentOrder::SignIn,
+        "sign-out" => AgentOrder::SignOut,
+        "ready" => AgentOrder::Ready,
+        "not-ready" => AgentOrder::NotReady { reason },
+        "rest" => AgentOrder::Rest { reason, limit },
         other => {
             let choices = "sign-in, sign-out, ready, not-ready or rest";
             return Err(Problem::not_found(format!("{other:?} is none of {choices}")));
         }
     };
-    order(&state, who.tenant, Command::Agent(agent, intent)).await
+    order(&state, who.tenant, Command::Agent(agent, what, format!("key {}", who.key))).await
+}
+
+/// Why an agent is what he is, in words.
+async fn why_agent(Use(state): Use<State>, Asking(who): Asking, Path(name): Path<String>) -> Answer<Words> {
+    let agent = AgentId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()))?;
+    Ok(Json(Words { text: state.switch.why(Why::Agent(agent)).await? }))
+}
+
+/// Who gets whom in a queue, and why, in words.
+async fn why_queue(Use(state): Use<State>, Asking(who): Asking, Path(name): Path<String>) -> Answer<Words> {
+    let queue = QueueId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()))?;
+    Ok(Json(Words { text: state.switch.why(Why::Queue(queue)).await? }))
+}
+
+/// An explanation.
+#[derive(Serialize)]
+pub(crate) struct Words {
+    text: String,
+}
+
+/// What may be said with an agent's order; nothing need be.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IntentBody {
+    /// Why he is not ready or on a break, at most 64 characters.
+    reason: Option<String>,
+    /// How long the break may be before he is reminded, seconds.
+    limit: Option<u64>,
+}
+
+impl Says for IntentBody {
+    const FIELD: &'static str = "reason";
+    const EXPECTED: &'static str = r#"expected nothing, or {"reason": "lunch", "limit": 1800}"#;
 }
 
 #[derive(Deserialize)]

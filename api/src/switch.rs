@@ -8,6 +8,7 @@ use cordboard_model::guard::BanView;
 use cordboard_model::id::{
     AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId, UserId,
 };
+use cordboard_model::service::AgentOrder;
 use cordboard_model::stream::StreamWay;
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
@@ -50,8 +51,8 @@ pub enum Command {
     Keys(LegId, String),
     /// Keys pressed on a leg are a secret from now on (`true`), or no longer.
     Secret(LegId, bool),
-    /// Change what an agent wants to be.
-    Agent(AgentId, AgentIntent),
+    /// Change what an agent wants to be; the last says who asks.
+    Agent(AgentId, AgentOrder, String),
     /// Take a trunk out of service for new calls (`true`), or back in.
     BlockTrunk(TrunkId, bool),
     /// Put or remove a row of a table that flows look things up in.
@@ -221,20 +222,13 @@ pub enum Phone {
     Extension(UserId),
 }
 
-/// What an agent can ask for himself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AgentIntent {
-    /// Begin work.
-    SignIn,
-    /// End work; after the call, if one is on.
-    SignOut,
-    /// Take calls.
-    Ready,
-    /// Take none.
-    NotReady,
-    /// Take a break.
-    Rest,
+/// What is asked about in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Why an agent is what he is, and what keeps calls from him.
+    Agent(AgentId),
+    /// Who waits in a queue in which order, who would take them, and why not the others.
+    Queue(QueueId),
 }
 
 /// Filter of a search in the call detail records. Newest first.
@@ -373,6 +367,8 @@ pub trait Switch: Send + Sync + 'static {
     fn queues(&self, tenant: TenantId) -> Later<Vec<QueueView>>;
     /// Agents with what they do.
     fn agents(&self, tenant: TenantId) -> Later<Vec<AgentView>>;
+    /// Why things are as they are, in words.
+    fn why(&self, what: Why) -> Later<String>;
     /// A row of a tenant's table with the names of its columns.
     fn row(&self, tenant: TenantId, table: Name, key: String) -> Later<BTreeMap<String, String>>;
 

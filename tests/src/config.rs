@@ -130,7 +130,9 @@ impl Config {
 
     /// The queue `sales` at 501, with music; `more` are further lines of it.
     pub fn queue(self, more: &str) -> Self {
-        let queue = format!("[tenant.default.queue.sales]\nmusic = \"music\"\n{more}");
+        // Who calls before an agent has signed in waits, unless the test says otherwise.
+        let wait = if more.contains("on_nobody") { "" } else { "on_nobody = \"wait\"\n" };
+        let queue = format!("[tenant.default.queue.sales]\nmusic = \"music\"\n{wait}{more}");
         self.more(&queue).number("501", "queue:sales")
     }
 

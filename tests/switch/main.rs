@@ -129,6 +129,7 @@ static TESTS: &[Test] = &[
     test("a_carriers_keys_as_tones_and_a_phones_events_reach_each_other", keys::tones_and_events),
     test("an_account_gets_the_keys_of_others_by_info", keys::account_by_info),
     test("a_caller_leaves_a_queue_by_a_key_and_the_flow_has_him_again", waiting::by_key),
+    test("the_running_switch_explains_its_queues_and_agents", waiting::explained),
     test("a_caller_leaves_a_queue_with_its_last_agent_if_he_asked_for_that", waiting::staffed),
     test("nat_none_call_hold_and_transfer", nat::none),
     test("nat_before_the_caller_call_hold_and_transfer", nat::caller_behind),

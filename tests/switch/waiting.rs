@@ -1,8 +1,9 @@
 //! Queues as flows see them, at the running switch.
 
-use crate::common::{CALLER, Phone, SOON, calls, field};
+use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, calls, field, hear_each_other};
+use crate::sight::command;
 use cordboard_tests::config::{Config, MENU};
-use cordboard_tests::fail::Outcome;
+use cordboard_tests::fail::{Outcome, ensure};
 use cordboard_tests::switch::Switch;
 use std::path::Path;
 
@@ -31,6 +32,38 @@ pub fn by_key(dir: &Path) -> Outcome {
     }
     let cdr = switch.wait_cdrs(1)?.remove(0);
     field(&cdr, "queues.0.outcome", "key")?;
+    switch.ensure_nothing_left()
+}
+
+/// What `cordboard queue explain` and `agent explain` print of a queue with a caller and its two agents; and an agent whose call
+/// is held.
+pub fn explained(dir: &Path) -> Outcome {
+    let config = Config::new(dir)?.agent("1001").queue("").trunk();
+    let switch = Switch::start(dir, &config)?;
+    let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    switch.wait_agent("1001", "ringing")?;
+    let says = |words: &[&str], what: &str| {
+        let said = command(dir, &[words, &["-c", "cordboard.toml"]].concat())?;
+        ensure(said.contains(what), || format!("{words:?} prints {said}"))
+    };
+    says(&["queue", "explain", "sales"], "rings at default/1001")?;
+    says(&["queue", "explain", "sales"], "not default/1001: ringing since")?;
+    says(&["agent", "explain", "1001"], "agent default/1001 (1001) is ringing since")?;
+    agent.answers_now()?;
+    hear_each_other(&mut caller, &mut agent)?;
+    let call = switch.wait_stage("bridged")?;
+    let leg = call["legs"][0]["leg"].as_str().unwrap_or_default().to_owned();
+    switch.api.post_body(&format!("/api/v1/legs/{leg}/hold"), r#"{"on": true}"#)?;
+    switch.wait_agent("1001", "hold")?;
+    switch.api.post_body(&format!("/api/v1/legs/{leg}/hold"), r#"{"on": false}"#)?;
+    switch.wait_agent("1001", "talking")?;
+    caller.hangs_up()?;
+    switch.wait_cdrs(1)?;
+    switch.api.post_body("/api/v1/agents/1001/not-ready", r#"{"reason": "meeting"}"#)?;
+    let view = switch.wait_agent("1001", "not_ready")?;
+    field(&view, "reason", "meeting")?;
+    says(&["agent", "explain", "1001"], "The reason is \"meeting\".")?;
     switch.ensure_nothing_left()
 }
 

@@ -19,8 +19,14 @@ fn tenant() -> Tenant {
     let mut tenant = Tenant::new(T);
     for name in ["8001", "8002"] {
         let (id, user) = (agent(name), UserId::new(T, name).unwrap());
-        let agent =
-            Agent { id: id.clone(), display: String::new(), user, queues: Vec::new(), auto_sign_in: false };
+        let agent = Agent {
+            id: id.clone(),
+            display: String::new(),
+            user,
+            queues: Vec::new(),
+            auto_sign_in: false,
+            duty: Default::default(),
+        };
         tenant.agents.insert(id.name, agent);
     }
     let called = ["5000", "6*"].map(NumberPattern::new).to_vec();

@@ -27,7 +27,14 @@ fn tenant() -> Tenant {
     let agent = |(name, user): (&str, &str)| {
         let id = AgentId::new(T, name).unwrap();
         let user = UserId::new(T, user).unwrap();
-        let agent = Agent { id, display: String::new(), user, queues: Vec::new(), auto_sign_in: false };
+        let agent = Agent {
+            id,
+            display: String::new(),
+            user,
+            queues: Vec::new(),
+            auto_sign_in: false,
+            duty: Default::default(),
+        };
         (Name::new(name).unwrap(), agent)
     };
     Tenant {

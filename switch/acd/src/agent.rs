@@ -2,20 +2,15 @@
 //!
 //! Invariant: [`Agent::derive`] is the only place where a status comes from.
 
+use crate::queue::Turn;
 use cordboard_model::cause::Cause;
 use cordboard_model::config;
 use cordboard_model::id::{CallId, QueueId};
+use cordboard_model::service::{Spare, Unanswered};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::view::AgentStatus;
+use std::collections::BTreeMap;
 
-/// How long an agent who was busy or declined is not offered another call.
-pub const BUSY_PENALTY: Duration = Duration::from_secs(5);
-/// How long an agent who let it ring is not offered another call, where his queue does not send
-/// him to rest for it.
-pub const NO_ANSWER_PENALTY: Duration = Duration::from_secs(5);
-/// How long an agent whose device could not be reached is not offered another call, unless his
-/// registrations change before.
-pub const UNREACHABLE_PENALTY: Duration = Duration::from_secs(30);
 /// How long after the ring time an offer that nobody reported on is given up.
 pub const RING_MARGIN: Duration = Duration::from_secs(5);
 
@@ -39,6 +34,24 @@ impl Intent {
     }
 }
 
+/// What was asked for an agent, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) intent: Intent,
+    /// Why, in the words of who asked.
+    pub(crate) reason: Option<String>,
+    /// How long a break may be before he is reminded.
+    pub(crate) limit: Option<Duration>,
+    /// Who asked, if not he himself.
+    pub(crate) by: Option<String>,
+}
+
+impl Asked {
+    pub(crate) fn own(intent: Intent) -> Self {
+        Self { intent, reason: None, limit: None, by: None }
+    }
+}
+
 /// His leg of a call from a queue, with the queue's rules as they were at the offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Leg {
@@ -53,7 +66,7 @@ pub(crate) struct Offer {
     pub(crate) queue: QueueId,
     pub(crate) rang: bool,
     pub(crate) wrap_up: Duration,
-    pub(crate) rest_on_no_answer: bool,
+    pub(crate) unanswered: Unanswered,
 }
 
 /// He is ready, but not offered calls for a while.
@@ -66,17 +79,17 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// What an offer that failed for `cause` costs.
-    pub(crate) fn after(cause: Cause, now: Time) -> Self {
-        let (penalty, device) = match cause {
-            Cause::Busy | Cause::Declined | Cause::Cancelled | Cause::AnsweredElsewhere => {
-                (BUSY_PENALTY, false)
-            }
-            Cause::NoAnswer => (NO_ANSWER_PENALTY, false),
+    /// The policy of a queue for an offer that failed for `cause`, and whether a change of his registrations ends a
+    /// time that it costs.
+    pub(crate) fn policy(unanswered: &Unanswered, cause: Cause) -> (Spare, bool) {
+        match cause {
+            Cause::NoAnswer => (unanswered.no_answer, false),
+            Cause::Busy | Cause::Cancelled | Cause::AnsweredElsewhere => (unanswered.busy, false),
+            Cause::Declined => (unanswered.declined, false),
+            Cause::NotRegistered => (unanswered.not_registered, true),
             // Whatever else a device answers (408, 503, 488 ...) is no better reached by asking again.
-            _ => (UNREACHABLE_PENALTY, true),
-        };
-        Self { until: now + penalty, cause, device }
+            _ => (unanswered.unreachable, true),
+        }
     }
 }
 
@@ -117,17 +130,34 @@ pub(crate) struct Agent {
     /// He is no longer configured and goes when his call ends.
     pub(crate) removed: bool,
     pub(crate) intent: Intent,
-    /// What he asked for while talking; takes effect after it.
-    pub(crate) pending: Option<Intent>,
+    /// Why he is not ready or on a break, in the words of who asked for it, and who that was if not he.
+    pub(crate) reason: Option<String>,
+    pub(crate) by: Option<String>,
+    /// How long this break may be.
+    pub(crate) limit: Option<Duration>,
+    /// What was asked for while he talked; takes effect after it.
+    pub(crate) pending: Option<Asked>,
     pub(crate) leg: Leg,
     pub(crate) outside: Option<CallId>,
+    /// His call is on hold.
+    pub(crate) held: bool,
     pub(crate) wrap_up: Option<CallId>,
     pub(crate) hold: Option<Hold>,
     pub(crate) contacts: u32,
     pub(crate) idle: IdleSince,
-    /// Under which key he stands in the free lists of his queues.
-    pub(crate) indexed: Option<IdleSince>,
+    /// Where he stands in the free lists of his queues.
+    pub(crate) indexed: Vec<(QueueId, Turn)>,
+    /// The number of the last offer that each queue made him.
+    pub(crate) turns: BTreeMap<QueueId, u64>,
+    /// When he signed in, how much of the time since he was busy, and since when he is.
+    pub(crate) signed_in: Time,
+    pub(crate) busy: Duration,
+    pub(crate) busy_since: Option<Time>,
+    /// Calls taken since he signed in.
+    pub(crate) taken: u64,
     pub(crate) status: AgentStatus,
+    /// The reason that was told with it.
+    pub(crate) told: Option<String>,
     pub(crate) call: Option<CallId>,
     pub(crate) since: Wall,
     pub(crate) why: String,
@@ -142,15 +172,25 @@ impl Agent {
             serves: Vec::new(),
             removed: false,
             intent: Intent::SignedOut,
+            reason: None,
+            by: None,
+            limit: None,
             pending: None,
             leg: Leg::None,
             outside: None,
+            held: false,
             wrap_up: None,
             hold: None,
             contacts,
             idle: IdleSince::at(now),
-            indexed: None,
+            indexed: Vec::new(),
+            turns: BTreeMap::new(),
+            signed_in: now,
+            busy: Duration::ZERO,
+            busy_since: None,
+            taken: 0,
             status: AgentStatus::SignedOut,
+            told: None,
             call: None,
             since: at,
             why: "has not signed in since the start".into(),
@@ -160,19 +200,61 @@ impl Agent {
 
     /// What he is: his leg first, then his phone, then the clock, then his wish.
     pub(crate) fn derive(&self) -> (AgentStatus, Option<CallId>) {
+        let talks = if self.held { AgentStatus::Hold } else { AgentStatus::Talking };
         match (&self.leg, self.outside, self.wrap_up) {
             (Leg::Ringing(offer), ..) => (AgentStatus::Ringing, Some(offer.call)),
-            (Leg::Talking(offer), ..) => (AgentStatus::Talking, Some(offer.call)),
+            (Leg::Talking(offer), ..) => (talks, Some(offer.call)),
             _ if self.intent == Intent::SignedOut => (AgentStatus::SignedOut, None),
-            (Leg::None, Some(call), _) => (AgentStatus::Talking, Some(call)),
+            (Leg::None, Some(call), _) => (talks, Some(call)),
             (Leg::None, None, Some(call)) => (AgentStatus::WrapUp, Some(call)),
+            (Leg::None, None, None) if self.intent == Intent::Ready && self.is_missed() => {
+                (AgentStatus::Away, None)
+            }
             (Leg::None, None, None) => (self.intent.status(), None),
         }
     }
 
+    /// Whether he has no device, and may be without one only for a while.
+    pub(crate) fn is_missed(&self) -> bool {
+        let goes = |asked: &Asked| asked.intent == Intent::SignedOut;
+        self.contacts == 0
+            && self.config.duty.device_grace.is_some()
+            && self.intent != Intent::SignedOut
+            && !self.pending.as_ref().is_some_and(goes)
+    }
+
     /// Whether a wish has to wait for the end of a call.
     pub(crate) fn is_talking(&self) -> bool {
-        self.derive().0 == AgentStatus::Talking
+        matches!(self.derive().0, AgentStatus::Talking | AgentStatus::Hold)
+    }
+
+    /// What part of his time since he signed in he was busy, millionths.
+    pub(crate) fn occupied(&self, now: Time) -> i64 {
+        let busy = self.busy + self.busy_since.map(|since| now.since(since)).unwrap_or_default();
+        let all = now.since(self.signed_in).as_nanos().max(1);
+        i64::try_from(busy.as_nanos().saturating_mul(1_000_000) / all).unwrap_or(i64::MAX)
+    }
+
+    /// Keeps account of his time: his status was another one before `now`.
+    pub(crate) fn account(&mut self, before: AgentStatus, now: Time) {
+        use AgentStatus::{Hold, SignedOut, Talking, WrapUp};
+        if before == SignedOut && self.status != SignedOut {
+            (self.signed_in, self.busy, self.busy_since, self.taken) = (now, Duration::ZERO, None, 0);
+        }
+        match (self.busy_since, matches!(self.status, Talking | Hold | WrapUp)) {
+            (None, true) => self.busy_since = Some(now),
+            (Some(since), false) => {
+                self.busy += now.since(since);
+                self.busy_since = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// What is asked of him takes effect.
+    pub(crate) fn obey(&mut self, asked: Asked) {
+        let Asked { intent, reason, limit, by } = asked;
+        (self.intent, self.reason, self.limit, self.by) = (intent, reason, limit, by);
     }
 
     /// Why he gets no calls although he is ready.
@@ -205,13 +287,16 @@ impl Agent {
             return "his phone is in a call that no queue gave him";
         }
         let wish = self.pending.take();
-        self.intent = wish.unwrap_or(self.intent);
+        let wished = wish.is_some();
+        if let Some(wish) = wish {
+            self.obey(wish);
+        }
         if self.intent == Intent::SignedOut {
             self.wrap_up = None;
         }
-        match wish {
+        match wished {
             _ if self.removed => "is no longer configured",
-            Some(_) if self.wrap_up.is_none() => "asked for it during the call",
+            true if self.wrap_up.is_none() => "asked for it during the call",
             _ => "the call is over",
         }
     }
@@ -233,19 +318,25 @@ mod tests {
     }
 
     #[test]
-    fn every_failed_offer_costs_time() {
-        let now = Time::from_millis(1);
-        for cause in [
-            Cause::Busy,
-            Cause::Declined,
-            Cause::NoAnswer,
-            Cause::Unreachable,
-            Cause::NotRegistered,
-            Cause::Congestion,
-            Cause::Normal,
-            Cause::Cancelled,
+    fn every_way_to_fail_has_its_own_policy() {
+        let spare = |s| Spare::For(Duration::from_secs(s));
+        let unanswered = Unanswered {
+            no_answer: Spare::Rest,
+            busy: spare(1),
+            declined: Spare::NotReady,
+            unreachable: spare(3),
+            not_registered: Spare::SignOut,
+        };
+        for (cause, policy) in [
+            (Cause::NoAnswer, (Spare::Rest, false)),
+            (Cause::Busy, (spare(1), false)),
+            (Cause::Cancelled, (spare(1), false)),
+            (Cause::Declined, (Spare::NotReady, false)),
+            (Cause::Unreachable, (spare(3), true)),
+            (Cause::Congestion, (spare(3), true)),
+            (Cause::NotRegistered, (Spare::SignOut, true)),
         ] {
-            assert!(Hold::after(cause, now).until > now, "{cause:?}");
+            assert_eq!(Hold::policy(&unanswered, cause), policy, "{cause:?}");
         }
     }
 }

@@ -3,8 +3,9 @@
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
 use cordboard_model::id::{AgentId, CallId, QueueId, UserId};
+use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Duration, Wall};
-use cordboard_model::verb::QueueEnd;
+use cordboard_model::verb::{Destination, QueueEnd};
 use cordboard_model::view::AgentStatus;
 use core::fmt;
 
@@ -15,32 +16,29 @@ pub enum AcdCommand<'a> {
     /// with; those of a removed queue end as [`QueueEnd::Gone`]. An agent removed while he talks
     /// finishes that call.
     Configure(&'a Snapshot),
-    /// Come to work. He is not ready until he says so. Does nothing when he is signed in, except
-    /// that it takes back a sign-out that waits for the end of a call.
-    SignIn {
+    /// What an agent asks for, or somebody for him.
+    Order {
         /// Who.
         agent: AgentId,
+        /// What.
+        what: AgentOrder,
+        /// Who asked, if not he himself.
+        by: Option<String>,
     },
-    /// Leave. While he talks it is remembered and takes effect after the call, without wrap-up.
-    SignOut {
-        /// Who.
+    /// Offer a waiting caller to this agent now, whoever else would get him. The agent may be not ready, on a break or in
+    /// wrap-up; he is refused when he is signed out, has a call or has no device.
+    Place {
+        /// The call.
+        call: CallId,
+        /// The agent.
         agent: AgentId,
+        /// Who asked.
+        by: String,
     },
-    /// May be offered calls; ends rest and wrap-up. Refused when signed out.
-    Ready {
-        /// Who.
-        agent: AgentId,
-    },
-    /// Not to be offered calls. An offer that rings is withdrawn; while he talks it is remembered.
-    /// Refused when signed out.
-    NotReady {
-        /// Who.
-        agent: AgentId,
-    },
-    /// On a break; otherwise as [`AcdCommand::NotReady`].
-    Rest {
-        /// Who.
-        agent: AgentId,
+    /// Put a waiting caller before all others of his queue.
+    PutFirst {
+        /// The call.
+        call: CallId,
     },
     /// What the journal knew of an agent, after [`AcdCommand::Configure`] at a start. A call did
     /// not survive the restart, so ringing, talking and wrap-up come back as ready.
@@ -49,6 +47,8 @@ pub enum AcdCommand<'a> {
         agent: AgentId,
         /// His last journalled status.
         status: AgentStatus,
+        /// The reason that was given for it.
+        reason: Option<String>,
         /// Since when; his idle time goes on from there.
         since: Wall,
     },
@@ -69,6 +69,8 @@ pub enum AcdInput {
         priority: u8,
         /// Only while an agent who serves the queue is signed in.
         staffed: bool,
+        /// The agent he would have.
+        wish: Option<Wish>,
     },
     /// The caller hung up, or the call left the queue for another reason than an agent.
     Abandoned {
@@ -107,6 +109,15 @@ pub enum AcdInput {
         call: CallId,
         /// The agent.
         agent: AgentId,
+    },
+    /// An agent's call is on hold, or no longer.
+    Held {
+        /// The agent.
+        agent: AgentId,
+        /// The call.
+        call: CallId,
+        /// Whether it is on hold.
+        on: bool,
     },
     /// An account has this many registered devices now.
     Contacts {
@@ -160,6 +171,8 @@ pub enum AcdOutput {
         queue: QueueId,
         /// How.
         end: QueueEnd,
+        /// Where the queue sends such callers, if anywhere.
+        to: Option<Destination>,
     },
     /// The caller waits.
     Entered {
@@ -202,7 +215,27 @@ pub enum AcdOutput {
         why: String,
         /// The call he rings, talks or wraps up for.
         call: Option<CallId>,
+        /// Why he is not ready or on a break, in the words of who asked for it.
+        reason: Option<String>,
+        /// Who asked for it, if not he himself.
+        by: Option<String>,
     },
+    /// An agent's break is longer than it may be. Once for each break.
+    Overdue {
+        /// Who.
+        agent: AgentId,
+        /// Since when he rests.
+        since: Wall,
+    },
+}
+
+/// The agent a caller would have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// Who.
+    pub agent: AgentId,
+    /// How long he waits for him before any other takes him; none: he takes no other.
+    pub wait: Option<Duration>,
 }
 
 /// How a wait ended, for records and events.
@@ -220,6 +253,8 @@ pub enum Outcome {
     Moved,
     /// No agent is signed in any more.
     NobodySignedIn,
+    /// The queue was busy for so long that the caller was sent on.
+    Busy,
 }
 
 impl Outcome {
@@ -232,6 +267,7 @@ impl Outcome {
             Outcome::Gone => "gone",
             Outcome::Moved => "moved",
             Outcome::NobodySignedIn => "nobody_signed_in",
+            Outcome::Busy => "busy",
         }
     }
 }
@@ -252,6 +288,12 @@ pub enum RefusedReason {
     NoSuchAgent,
     /// He has to sign in first.
     SignedOut,
+    /// The call does not wait in a queue.
+    NotWaiting,
+    /// He has a call already.
+    HasCall,
+    /// None of his devices is registered.
+    NoDevice,
 }
 
 impl fmt::Display for Refused {

@@ -1,56 +1,79 @@
 //! Callers: how they come, wait and go.
 
 use crate::agent::Leg;
-use crate::api::{AcdOutput, Outcome};
+use crate::api::{AcdOutput, Outcome, Wish};
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::{Place, Waiting};
 use cordboard_model::id::{AgentId, CallId, QueueId};
 use cordboard_model::time::{Duration, Time, TimerReason};
 use cordboard_model::verb::QueueEnd;
-use core::cmp::Reverse;
+use cordboard_model::view::AgentStatus;
 
 /// Shortest interval between two announcements to one caller, whatever the queue says.
 pub const ANNOUNCE_MIN: Duration = Duration::from_secs(1);
 
 const CALLER_GONE: &str = "the caller hung up while it rang";
 
+/// A caller who comes.
+pub(crate) struct Entry {
+    pub(crate) call: CallId,
+    pub(crate) queue: QueueId,
+    pub(crate) timeout_ms: Option<u32>,
+    pub(crate) priority: u8,
+    pub(crate) staffed: bool,
+    pub(crate) wish: Option<Wish>,
+}
+
+/// The agent a caller waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) agent: AgentId,
+    /// He takes no other.
+    pub(crate) only: bool,
+}
+
 impl AcdEngine {
-    pub(crate) fn enter(
-        &mut self,
-        call: CallId,
-        id: QueueId,
-        (timeout_ms, staffed): (Option<u32>, bool),
-        priority: u8,
-        now: Time,
-    ) {
-        self.leave(call, Outcome::Moved, true, "the caller was moved", now);
-        let refuse = |end| AcdOutput::QueueEnded { call, queue: id.clone(), end };
-        let known = id.tenant == call.tenant;
-        if staffed && known && self.is_unstaffed(&id) {
-            self.out.push_back(refuse(QueueEnd::NobodySignedIn));
+    pub(crate) fn enter(&mut self, entry: Entry, now: Time) {
+        self.leave(entry.call, Outcome::Moved, true, "the caller was moved", now);
+        if let Some(refusal) = self.refusal(&entry) {
+            self.ended(entry.call, entry.queue, refusal);
             return;
         }
-        let Some(queue) = self.queues.get_mut(&id).filter(|_| known) else {
-            self.out.push_back(refuse(QueueEnd::Gone));
+        let wanted = entry.wish.as_ref().and_then(|wish| self.wanted(&entry, wish));
+        let Entry { call, queue: id, timeout_ms, priority, staffed, wish } = entry;
+        let Some(queue) = self.queues.get_mut(&id) else {
             return;
         };
-        if queue.is_full() {
-            self.out.push_back(refuse(QueueEnd::Full));
-            return;
-        }
         self.serial += 1;
-        let place = Place { priority: Reverse(priority), since: now, serial: self.serial };
-        let position = queue.insert(place, call);
+        let place = Place::new(priority, now, self.serial, queue.ageing());
+        let position = queue.insert(place, call, wanted.is_none());
         queue.offered += 1;
         let asked = timeout_ms.map(|ms| Duration::from_millis(u64::from(ms)));
         let limit = asked.map_or(queue.config.max_wait, |t| t.min(queue.config.max_wait));
-        let reason = TimerReason("acd: longest wait");
-        self.deadlines.set(Timer::Wait(call), now + limit, reason);
+        self.deadlines.set(Timer::Wait(call), now + limit, TimerReason("acd: longest wait"));
         self.out.push_back(AcdOutput::Entered { call, queue: id.clone(), position });
-        let waiting = Waiting { queue: id.clone(), place, offered_to: None, staffed };
+        if let Some(wanted) = &wanted {
+            self.held.entry(wanted.agent.clone()).or_default().insert(place, call);
+            self.touched_agents.insert(wanted.agent.clone());
+            if let Some(wait) = wish.and_then(|wish| wish.wait) {
+                let reason = TimerReason("acd: wait for the agent he knows");
+                self.deadlines.set(Timer::Stick(call), now + wait, reason);
+            }
+        }
+        let waiting = Waiting { queue: id.clone(), place, priority, offered_to: None, staffed, wish: wanted };
         self.calls.insert(call, waiting);
+        self.watch_busy(call, &id, now);
         self.touched.insert(id);
         self.announce(call, now);
+    }
+
+    /// The agent he waits for. One who is not at work, on a break or does not serve the queue is not waited for, unless
+    /// the caller takes no other.
+    fn wanted(&self, entry: &Entry, wish: &Wish) -> Option<Wanted> {
+        let agent = self.agents.get(&wish.agent).filter(|agent| !agent.removed)?;
+        let only = wish.wait.is_none();
+        let comes = only || (agent.serves.contains(&entry.queue) && is_coming(agent.status));
+        comes.then(|| Wanted { agent: wish.agent.clone(), only })
     }
 
     pub(crate) fn announce(&mut self, call: CallId, now: Time) {
@@ -82,8 +105,12 @@ impl AcdEngine {
         now: Time,
     ) -> Option<QueueId> {
         let waiting = self.calls.remove(&call)?;
-        self.deadlines.clear(&Timer::Wait(call));
-        self.deadlines.clear(&Timer::Announce(call));
+        for timer in [Timer::Wait, Timer::Announce, Timer::Busy, Timer::Stick] {
+            self.deadlines.clear(&timer(call));
+        }
+        if let Some(wanted) = &waiting.wish {
+            self.unhold(&wanted.agent, waiting.place);
+        }
         if let Some(queue) = self.queues.get_mut(&waiting.queue) {
             queue.remove(waiting.place);
             match outcome {
@@ -93,7 +120,7 @@ impl AcdEngine {
                 }
                 Outcome::Abandoned => queue.abandoned += 1,
                 Outcome::Timeout => queue.timed_out += 1,
-                Outcome::Gone | Outcome::Moved | Outcome::NobodySignedIn => {}
+                Outcome::Gone | Outcome::Moved | Outcome::NobodySignedIn | Outcome::Busy => {}
             }
         }
         self.out.push_back(AcdOutput::Left { call, queue: waiting.queue.clone(), outcome });
@@ -108,29 +135,6 @@ impl AcdEngine {
         Some(waiting.queue)
     }
 
-    /// Whether the queue is there and nobody is signed in to it.
-    fn is_unstaffed(&self, id: &QueueId) -> bool {
-        self.queues.get(id).is_some_and(|queue| self.staff(queue).0 == 0)
-    }
-
-    /// Sends back who wanted to wait only while somebody is signed in, where the last agent has left.
-    pub(crate) fn dismiss_unstaffed(&mut self, now: Time) {
-        for queue in core::mem::take(&mut self.deserted) {
-            if !self.is_unstaffed(&queue) {
-                continue;
-            }
-            let order = self.queues.get(&queue).map(|queue| &queue.order);
-            let staffed = |call: &CallId| self.calls.get(call).is_some_and(|waiting| waiting.staffed);
-            let all: Vec<CallId> =
-                order.into_iter().flat_map(|order| order.values().copied()).filter(staffed).collect();
-            for call in all {
-                self.leave(call, Outcome::NobodySignedIn, true, "the last agent signed out", now);
-                let end = QueueEnd::NobodySignedIn;
-                self.out.push_back(AcdOutput::QueueEnded { call, queue: queue.clone(), end });
-            }
-        }
-    }
-
     pub(crate) fn abandoned(&mut self, call: CallId, now: Time) {
         self.leave(call, Outcome::Abandoned, true, CALLER_GONE, now);
     }
@@ -143,11 +147,65 @@ impl AcdEngine {
         self.leave(call, Outcome::Abandoned, withdraw, CALLER_GONE, now);
     }
 
-    pub(crate) fn waited_long_enough(&mut self, call: CallId, now: Time) {
-        let why = "the caller's longest wait ended while it rang";
-        if let Some(queue) = self.leave(call, Outcome::Timeout, true, why, now) {
-            let end = QueueEnd::Timeout;
-            self.out.push_back(AcdOutput::QueueEnded { call, queue, end });
+    /// He waited long enough for the agent he knows: any other may take him.
+    pub(crate) fn takes_any(&mut self, call: CallId) {
+        self.deadlines.clear(&Timer::Stick(call));
+        let Some(waiting) = self.calls.get_mut(&call) else {
+            return;
+        };
+        let Some(wanted) = waiting.wish.take() else {
+            return;
+        };
+        let (place, open) = (waiting.place, waiting.offered_to.is_none());
+        if let Some(queue) = self.queues.get_mut(&waiting.queue).filter(|_| open) {
+            queue.open.insert(place, call);
+            self.touched.insert(waiting.queue.clone());
         }
+        self.unhold(&wanted.agent, place);
+    }
+
+    /// Nobody waits for an agent who does not come: his callers take any other, and those who take no other are told when
+    /// he has signed out.
+    pub(crate) fn give_up_on_agents(&mut self, now: Time) {
+        for id in core::mem::take(&mut self.gone_agents) {
+            let status = self.agents.get(&id).map_or(AgentStatus::SignedOut, |agent| agent.status);
+            if is_coming(status) {
+                continue;
+            }
+            let held = self.held.get(&id);
+            let callers: Vec<CallId> = held.into_iter().flat_map(|held| held.values().copied()).collect();
+            for call in callers {
+                let waiting = self.calls.get(&call);
+                let only = waiting.and_then(|w| w.wish.as_ref()).is_some_and(|wanted| wanted.only);
+                match only {
+                    false => self.takes_any(call),
+                    true if status == AgentStatus::SignedOut => {
+                        let why = "the agent he waited for signed out";
+                        if let Some(queue) = self.leave(call, Outcome::NobodySignedIn, true, why, now) {
+                            self.ended(call, queue, (QueueEnd::NobodySignedIn, None));
+                        }
+                    }
+                    true => {}
+                }
+            }
+        }
+    }
+
+    pub(crate) fn unhold(&mut self, agent: &AgentId, place: Place) {
+        if let Some(held) = self.held.get_mut(agent) {
+            held.remove(&place);
+            if held.is_empty() {
+                self.held.remove(agent);
+            }
+        }
+    }
+}
+
+/// Whether an agent of this status will take a call before long.
+pub(crate) fn is_coming(status: AgentStatus) -> bool {
+    use AgentStatus::{Away, Hold, NotReady, Ready, Rest, Ringing, SignedOut, Talking, WrapUp};
+    match status {
+        Ready | Ringing | Talking | Hold | WrapUp => true,
+        SignedOut | NotReady | Rest | Away => false,
     }
 }

@@ -1,13 +1,15 @@
 //! Exchanging the configuration while calls wait and agents talk.
 
-use crate::agent::{Agent, Intent};
-use crate::api::{AcdOutput, Outcome};
+use crate::agent::{Agent, Asked, Intent};
+use crate::api::Outcome;
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::Queue;
 use cordboard_model::config::{self, Snapshot};
 use cordboard_model::id::{AgentId, CallId, QueueId};
+use cordboard_model::service::Role;
 use cordboard_model::time::Time;
 use cordboard_model::verb::QueueEnd;
+use cordboard_model::view::AgentStatus;
 
 impl AcdEngine {
     pub(crate) fn configure(&mut self, snapshot: &Snapshot, now: Time) {
@@ -27,7 +29,7 @@ impl AcdEngine {
             queue.free.clear();
         }
         for agent in self.agents.values_mut() {
-            agent.indexed = None;
+            agent.indexed.clear();
         }
         self.remove_agents(snapshot, now);
         self.by_user.clear();
@@ -35,7 +37,21 @@ impl AcdEngine {
             let id = AgentId { tenant, name: name.clone() };
             self.put_agent(id, agent, now);
         }
+        self.recount();
         self.deserted.extend(self.queues.keys().cloned());
+        self.gone_agents.extend(self.held.keys().cloned());
+        self.touched.extend(self.queues.keys().cloned());
+    }
+
+    /// Counts anew who is signed in to which queue.
+    fn recount(&mut self) {
+        for queue in self.queues.values_mut() {
+            let agents = || queue.members.iter().filter_map(|id| self.agents.get(id));
+            let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            let signed_in = agents().filter(|agent| agent.status != AgentStatus::SignedOut).count();
+            let ready = agents().filter(|agent| agent.status == AgentStatus::Ready).count();
+            (queue.signed_in, queue.ready) = (count(signed_in), count(ready));
+        }
     }
 
     fn remove_queues(&mut self, snapshot: &Snapshot, now: Time) {
@@ -48,8 +64,9 @@ impl AcdEngine {
             };
             for call in calls {
                 self.leave(call, Outcome::Gone, true, "the queue was removed", now);
-                self.out.push_back(AcdOutput::QueueEnded { call, queue: id.clone(), end: QueueEnd::Gone });
+                self.ended(call, id.clone(), (QueueEnd::Gone, None));
             }
+            self.deadlines.clear(&Timer::Ripe(id.clone()));
             self.queues.remove(&id);
         }
     }
@@ -63,8 +80,8 @@ impl AcdEngine {
                 a.removed = true;
                 a.serves.clear();
                 match a.is_talking() {
-                    true => a.pending = Some(Intent::SignedOut),
-                    false => a.intent = Intent::SignedOut,
+                    true => a.pending = Some(Asked::own(Intent::SignedOut)),
+                    false => a.obey(Asked::own(Intent::SignedOut)),
                 }
             });
             self.settle(&id, "is no longer configured", now);
@@ -89,10 +106,12 @@ impl AcdEngine {
             let Some(queue) = self.queues.get_mut(name) else {
                 continue;
             };
-            if name.tenant == id.tenant && queue.members.insert(id.clone()) {
+            let fits = name.tenant == id.tenant && can_serve(config, &queue.config);
+            if fits && queue.members.insert(id.clone()) {
                 agent.serves.push(name.clone());
             }
         }
+        agent.turns.retain(|queue, _| config.queues.contains(queue));
         if is_new && config.auto_sign_in {
             agent.intent = Intent::Ready;
         }
@@ -102,10 +121,20 @@ impl AcdEngine {
     /// Removes an agent who is done with his last call.
     pub(crate) fn forget(&mut self, id: &AgentId) {
         self.agents.remove(id);
-        for timer in [Timer::Ring, Timer::WrapUp, Timer::Hold] {
+        for timer in [Timer::Ring, Timer::WrapUp, Timer::Hold, Timer::Rest, Timer::Device] {
             self.deadlines.clear(&timer(id.clone()));
         }
     }
+}
+
+/// Whether an agent may get the callers of a queue that he is listed for: by his role, his kind and what he knows.
+pub(crate) fn can_serve(agent: &config::Agent, queue: &config::Queue) -> bool {
+    let knows = |(name, wanted): (&_, &cordboard_model::service::WantedSkill)| {
+        agent.duty.skills.get(name).copied().unwrap_or(0) >= wanted.least
+    };
+    agent.duty.role != Role::Outbound
+        && agent.duty.kind.serves(queue.service.kind)
+        && queue.service.skills.iter().all(knows)
 }
 
 /// Everything of one kind, over all tenants.

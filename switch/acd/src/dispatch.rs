@@ -1,82 +1,123 @@
 //! Who gets whom.
 //!
-//! The caller is the first by priority and wait among the queues that have a free agent; the
-//! agent is the one of that queue idle longest, equal times by work number. Only queues that got
-//! a caller or an agent since the last decision are looked at: in all others one side is empty.
-//! So a decision costs a few look-ups in ordered lists, however many wait.
+//! Of all callers who can be served, the one is taken whose priority is highest now; of those, the one whose agent
+//! prefers his queue most; of those, the one who came first. The agent is the first of that queue by preference, then by
+//! the queue's strategy, then by idle time, then by work number. A caller who waits for one agent stands before that
+//! agent alone. Only queues and agents that changed since the last decision are looked at: in all others one side is
+//! empty. So a decision costs a few look-ups in ordered lists, however many wait. (The least occupied agent is the
+//! exception: how busy each was changes with time, so that the free ones are walked over.)
 
-use crate::agent::{Leg, Offer, RING_MARGIN};
+use crate::agent::{Agent, IdleSince, Leg, Offer, RING_MARGIN};
 use crate::api::AcdOutput;
 use crate::engine::{AcdEngine, Timer};
-use cordboard_model::id::QueueId;
-use cordboard_model::time::{Duration, Time, TimerReason};
-use core::fmt;
+use crate::queue::{Place, Queue, Turn};
+use crate::reason::{AgentTerms, By, CallerTerms, Reason};
+use cordboard_model::id::{AgentId, CallId, QueueId};
+use cordboard_model::service::{Service, Strategy};
+use cordboard_model::time::{Time, TimerReason};
+use core::cmp::Reverse;
 
-/// The terms of one decision.
-struct Terms<'a> {
-    queue: &'a QueueId,
-    priority: u8,
-    waited: Duration,
-    other_callers: usize,
-    idle: Duration,
-    other_agents: usize,
-}
+/// What is compared between callers of different queues, and who it is.
+type Order = (Reverse<u16>, u8, Time, u64);
 
-impl fmt::Display for Terms<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "caller: priority {}, waited {}, before {} others in {}; agent: idle {}, before {} others free there",
-            self.priority,
-            Seconds(self.waited),
-            self.other_callers,
-            self.queue,
-            Seconds(self.idle),
-            self.other_agents,
-        )
-    }
-}
-
-struct Seconds(Duration);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03} s", self.0.as_secs(), self.0.subsec_millis())
-    }
+/// A pair that can be made.
+pub(crate) struct Pair<'a> {
+    pub(crate) queue: QueueId,
+    pub(crate) call: CallId,
+    pub(crate) agent: AgentId,
+    pub(crate) turn: Turn,
+    pub(crate) by: By<'a>,
 }
 
 impl AcdEngine {
     /// Makes every offer that can be made.
     pub(crate) fn dispatch(&mut self, now: Time) {
         self.dismiss_unstaffed(now);
-        while let Some(queue) = self.next_queue() {
-            if self.make_offer(&queue, now).is_none() {
+        self.give_up_on_agents(now);
+        while let Some(pair) = self.next_pair(now) {
+            if self.make_offer(&pair, now).is_none() {
                 break;
             }
         }
-        self.touched.clear();
+        for id in core::mem::take(&mut self.touched) {
+            let ripens = self.queues.get(&id).and_then(|queue| queue.ripens(now));
+            match ripens {
+                Some(at) => {
+                    self.deadlines.set(Timer::Ripe(id), at, TimerReason("acd: a caller gains priority"));
+                }
+                None => _ = self.deadlines.clear(&Timer::Ripe(id)),
+            }
+        }
+        self.touched_agents.clear();
     }
 
-    fn next_queue(&self) -> Option<QueueId> {
-        self.touched
-            .iter()
-            .filter_map(|id| Some((self.queues.get(id)?.ripe()?, id)))
-            .min()
-            .map(|(_, id)| id.clone())
+    fn next_pair(&self, now: Time) -> Option<Pair<'static>> {
+        let by_order = self.touched.iter().filter_map(|id| self.pair_of_queue(id, now));
+        let by_wish = self.touched_agents.iter().filter_map(|id| self.pair_of_agent(id, now));
+        by_order.chain(by_wish).min_by(|a, b| a.0.cmp(&b.0)).map(|(_, pair)| pair)
     }
 
-    fn make_offer(&mut self, id: &QueueId, now: Time) -> Option<()> {
+    fn pair_of_queue(&self, id: &QueueId, now: Time) -> Option<(Order, Pair<'static>)> {
+        let queue = self.queues.get(id)?;
+        let place = queue.ripe(now)?;
+        let call = *queue.open.get(&place)?;
+        let (turn, agent) = self.first_free(queue, now)?;
+        let order =
+            (Reverse(place.priority(queue.ageing(), now)), turn.preference, place.since, place.serial);
+        Some((order, Pair { queue: id.clone(), call, agent, turn, by: By::Order }))
+    }
+
+    fn pair_of_agent(&self, id: &AgentId, now: Time) -> Option<(Order, Pair<'static>)> {
+        let agent = self.agents.get(id)?;
+        let idle = agent.free()?;
+        let first = |(place, call): (&Place, &CallId)| {
+            let queue_id = self.calls.get(call)?.queue.clone();
+            let queue = self.queues.get(&queue_id)?;
+            let turn = turn(agent, &queue_id, queue, idle);
+            let order =
+                (Reverse(place.priority(queue.ageing(), now)), turn.preference, place.since, place.serial);
+            let (call, agent, by) = (*call, id.clone(), By::Wish);
+            Some((order, Pair { queue: queue_id, call, agent, turn, by }))
+        };
+        self.held.get(id)?.iter().filter_map(first).min_by(|a, b| a.0.cmp(&b.0))
+    }
+
+    fn first_free(&self, queue: &Queue, now: Time) -> Option<(Turn, AgentId)> {
+        if !queue.asks_all() {
+            return queue.free.first().cloned();
+        }
+        let at_present = |(turn, id): &(Turn, AgentId)| {
+            let term = self.agents.get(id)?.occupied(now);
+            Some((Turn { term, ..*turn }, id.clone()))
+        };
+        queue.free.iter().filter_map(at_present).min()
+    }
+
+    pub(crate) fn make_offer(&mut self, pair: &Pair<'_>, now: Time) -> Option<()> {
+        let (id, call) = (&pair.queue, pair.call);
+        let waiting = self.calls.get_mut(&call)?;
         let queue = self.queues.get_mut(id)?;
-        let (idle, agent_id) = queue.free.first()?.clone();
-        let (place, call) = queue.open.pop_first()?;
-        let agent = self.agents.get_mut(&agent_id)?;
-        let why = Terms {
+        let agent = self.agents.get_mut(&pair.agent)?;
+        queue.open.remove(&waiting.place);
+        waiting.offered_to = Some(pair.agent.clone());
+        queue.turns += 1;
+        agent.turns.insert(id.clone(), queue.turns);
+        let place = waiting.place;
+        let why = Reason {
             queue: id,
-            priority: place.priority.0,
-            waited: now.since(place.since),
-            other_callers: queue.open.len(),
-            idle: idle.length(now),
-            other_agents: queue.free.len() - 1,
+            strategy: queue.config.service.strategy,
+            by: pair.by,
+            caller: CallerTerms {
+                priority: waiting.priority,
+                now: place.priority(queue.ageing(), now),
+                waited: now.since(place.since),
+                others: queue.open.len(),
+            },
+            agent: AgentTerms {
+                turn: pair.turn,
+                idle: pair.turn.idle.length(now),
+                others: queue.free.len().saturating_sub(1),
+            },
         }
         .to_string();
         agent.leg = Leg::Ringing(Offer {
@@ -84,25 +125,49 @@ impl AcdEngine {
             queue: id.clone(),
             rang: false,
             wrap_up: queue.config.wrap_up,
-            rest_on_no_answer: queue.config.rest_on_no_answer,
+            unanswered: queue.config.service.unanswered,
         });
-        if let Some(waiting) = self.calls.get_mut(&call) {
-            waiting.offered_to = Some(agent_id.clone());
-        }
-        let ring = queue.config.ring;
+        let (ring, user, wanted) = (queue.config.ring, agent.config.user.clone(), waiting.wish.clone());
         self.out.push_back(AcdOutput::Offer {
             call,
             queue: id.clone(),
-            agent: agent_id.clone(),
-            user: agent.config.user.clone(),
+            agent: pair.agent.clone(),
+            user,
             ring,
             why,
         });
+        if let Some(wanted) = wanted {
+            self.unhold(&wanted.agent, place);
+        }
         let reason = TimerReason("acd: no report on an offer");
         let until = now + ring + RING_MARGIN;
-        self.deadlines.set(Timer::Ring(agent_id.clone()), until, reason);
+        self.deadlines.set(Timer::Ring(pair.agent.clone()), until, reason);
         let why = format!("a call from queue {id} is offered");
-        self.settle(&agent_id, &why, now);
+        self.settle(&pair.agent, &why, now);
         Some(())
     }
+}
+
+/// Where an agent who is free stands in a queue.
+pub(crate) fn turn(agent: &Agent, id: &QueueId, queue: &Queue, idle: IdleSince) -> Turn {
+    let service = &queue.config.service;
+    let clamped = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let term = match service.strategy {
+        // How busy he was is asked when it is needed.
+        Strategy::LongestIdle | Strategy::LeastOccupied => 0,
+        Strategy::FewestCalls => clamped(agent.taken),
+        Strategy::HighestSkill => i64::from(score(agent, service)).saturating_neg(),
+        Strategy::RoundRobin => clamped(agent.turns.get(id).copied().unwrap_or(0)),
+    };
+    let preference = agent.config.duty.preference.get(id).copied().unwrap_or(1);
+    Turn { preference, term, idle }
+}
+
+/// What his skills are worth to a queue: level times weight, over all that it wants.
+pub(crate) fn score(agent: &Agent, service: &Service) -> u32 {
+    let worth = |(name, wanted): (_, &cordboard_model::service::WantedSkill)| {
+        let level = agent.config.duty.skills.get(name).copied().unwrap_or(0);
+        u32::from(level) * u32::from(wanted.weight)
+    };
+    service.skills.iter().map(worth).sum()
 }

@@ -1,8 +1,10 @@
 //! The engine: its state, its five entry points, and how a change of an agent is settled.
 
-use crate::agent::{Agent, IdleSince, Intent};
+use crate::agent::{Agent, IdleSince};
 use crate::api::{AcdCommand, AcdInput, AcdOutput, Refused};
-use crate::queue::{Queue, Waiting};
+use crate::callers::{Entry, is_coming};
+use crate::dispatch::turn;
+use crate::queue::{Place, Queue, Turn, Waiting};
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::id::{AgentId, CallId, QueueId, UserId};
 use cordboard_model::time::{Time, TimerReason, Wall, WallClock};
@@ -14,9 +16,19 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub(crate) enum Timer {
     Wait(CallId),
     Announce(CallId),
+    /// He has waited so long that the queue counts as busy.
+    Busy(CallId),
+    /// He takes any agent from then on.
+    Stick(CallId),
+    /// Its first caller has gained the priority he needs.
+    Ripe(QueueId),
     Ring(AgentId),
     WrapUp(AgentId),
     Hold(AgentId),
+    /// His break is as long as it may be.
+    Rest(AgentId),
+    /// His device was gone as long as it may be.
+    Device(AgentId),
 }
 
 /// Queues and agents of every tenant.
@@ -27,7 +39,8 @@ pub(crate) enum Timer {
 /// | --- | --- |
 /// | ringing | ring time of the queue and [`crate::RING_MARGIN`] after the offer |
 /// | wrap-up | wrap-up time of the queue after the call |
-/// | talking | with [`AcdInput::AgentReleased`], or [`AcdInput::AgentBusyOutside`] without a call. It has no deadline here: a leg cannot outlast the longest call and the media silence limit, which the call engine keeps |
+/// | away | the time without a device that he is given |
+/// | talking, hold | with [`AcdInput::AgentReleased`], or [`AcdInput::AgentBusyOutside`] without a call. It has no deadline here: a leg cannot outlast the longest call and the media silence limit, which the call engine keeps |
 ///
 /// Time spent in a penalty after a failed offer is the status ready, and bounded too.
 #[derive(Clone, Debug)]
@@ -41,10 +54,16 @@ pub struct AcdEngine {
     /// Whose calls ring at an account.
     pub(crate) by_user: BTreeMap<UserId, BTreeSet<AgentId>>,
     pub(crate) deadlines: Deadlines<Timer>,
+    /// Callers who wait for one agent and are not being offered, by agent.
+    pub(crate) held: BTreeMap<AgentId, BTreeMap<Place, CallId>>,
     /// Queues that got a caller or a free agent since the last decision.
     pub(crate) touched: BTreeSet<QueueId>,
+    /// Agents who became free, or got a caller who waits for them, since then.
+    pub(crate) touched_agents: BTreeSet<AgentId>,
     /// Queues that lost an agent since then.
     pub(crate) deserted: BTreeSet<QueueId>,
+    /// Agents who may not be coming any more.
+    pub(crate) gone_agents: BTreeSet<AgentId>,
     /// Callers counted, for the order within one moment.
     pub(crate) serial: u64,
     pub(crate) out: VecDeque<AcdOutput>,
@@ -61,8 +80,11 @@ impl AcdEngine {
             contacts: BTreeMap::new(),
             by_user: BTreeMap::new(),
             deadlines: Deadlines::default(),
+            held: BTreeMap::new(),
             touched: BTreeSet::new(),
+            touched_agents: BTreeSet::new(),
             deserted: BTreeSet::new(),
+            gone_agents: BTreeSet::new(),
             serial: 0,
             out: VecDeque::new(),
         }
@@ -80,12 +102,12 @@ impl AcdEngine {
                 self.configure(snapshot, now);
                 Ok(())
             }
-            AcdCommand::SignIn { agent } => self.sign_in(&agent, now),
-            AcdCommand::SignOut { agent } => self.intend(&agent, Intent::SignedOut, now),
-            AcdCommand::Ready { agent } => self.intend(&agent, Intent::Ready, now),
-            AcdCommand::NotReady { agent } => self.intend(&agent, Intent::NotReady, now),
-            AcdCommand::Rest { agent } => self.intend(&agent, Intent::Rest, now),
-            AcdCommand::RestoreAgent { agent, status, since } => self.restore(&agent, status, since, now),
+            AcdCommand::Order { agent, what, by } => self.order(&agent, what, by, now),
+            AcdCommand::Place { call, agent, by } => self.place(call, &agent, &by, now),
+            AcdCommand::PutFirst { call } => self.put_first(call),
+            AcdCommand::RestoreAgent { agent, status, reason, since } => {
+                self.restore(&agent, (status, reason), since, now)
+            }
         };
         self.dispatch(now);
         done
@@ -95,8 +117,8 @@ impl AcdEngine {
     /// call that left) is ignored.
     pub fn handle_input(&mut self, input: AcdInput, now: Time) {
         match input {
-            AcdInput::Enter { call, queue, timeout_ms, priority, staffed } => {
-                self.enter(call, queue, (timeout_ms, staffed), priority, now)
+            AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish } => {
+                self.enter(Entry { call, queue, timeout_ms, priority, staffed, wish }, now);
             }
             AcdInput::Abandoned { call } => self.abandoned(call, now),
             AcdInput::OfferRinging { call, agent } => self.rings(call, &agent),
@@ -106,6 +128,7 @@ impl AcdEngine {
             }
             AcdInput::OfferFailed { call, agent, .. } => self.gone_while_ringing(call, &agent, now),
             AcdInput::AgentReleased { call, agent } => self.released(call, &agent, now),
+            AcdInput::Held { agent, call, on } => self.holds(&agent, call, on, now),
             AcdInput::Contacts { user, count } => self.registered(user, count, now),
             AcdInput::AgentBusyOutside { agent, call } => self.outside(&agent, call, now),
         }
@@ -118,6 +141,11 @@ impl AcdEngine {
             match timer {
                 Timer::Wait(call) => self.waited_long_enough(call, now),
                 Timer::Announce(call) => self.announce(call, now),
+                Timer::Busy(call) => self.waited_too_long(call, now),
+                Timer::Stick(call) => self.takes_any(call),
+                Timer::Ripe(queue) => {
+                    self.touched.insert(queue);
+                }
                 Timer::Ring(agent) => self.nobody_reported(&agent, now),
                 Timer::WrapUp(agent) => {
                     self.change(&agent, |a| a.wrap_up = None);
@@ -127,6 +155,8 @@ impl AcdEngine {
                     self.change(&agent, |a| a.hold = None);
                     self.settle(&agent, "", now);
                 }
+                Timer::Rest(agent) => self.overdue(&agent),
+                Timer::Device(agent) => self.missed_too_long(&agent, now),
             }
         }
         self.dispatch(now);
@@ -153,32 +183,45 @@ impl AcdEngine {
     pub(crate) fn settle(&mut self, id: &AgentId, why: &str, now: Time) {
         let idle = self.agents.get(id).and_then(|a| {
             // Ringing in vain costs no idle time; `failed` sets it where it does.
-            let was_free = matches!(a.status, AgentStatus::Ready | AgentStatus::Ringing);
+            let was_free = matches!(a.status, AgentStatus::Ready | AgentStatus::Ringing | AgentStatus::Away);
             (a.derive().0 == AgentStatus::Ready && !was_free).then_some(IdleSince::at(now))
         });
-        self.settle_since(id, why, self.wall.at(now), idle);
+        self.settle_since(id, why, self.wall.at(now), idle, now);
     }
 
-    pub(crate) fn settle_since(&mut self, id: &AgentId, why: &str, since: Wall, idle: Option<IdleSince>) {
+    pub(crate) fn settle_since(
+        &mut self,
+        id: &AgentId,
+        why: &str,
+        since: Wall,
+        idle: Option<IdleSince>,
+        now: Time,
+    ) {
         let Some(agent) = self.agents.get_mut(id) else {
             return;
         };
         agent.idle = idle.unwrap_or(agent.idle);
         let (status, call) = agent.derive();
-        if (status, call) != (agent.status, agent.call) {
-            (agent.status, agent.call, agent.since) = (status, call, since);
-            agent.why = why.into();
-            self.out.push_back(AcdOutput::AgentChanged {
-                agent: id.clone(),
-                status,
-                since,
-                why: why.into(),
-                call,
-            });
-            if status == AgentStatus::SignedOut {
-                self.deserted.extend(agent.serves.iter().cloned());
+        let reason = agent.reason.clone().filter(|_| has_reason(status));
+        let told = (agent.status, agent.call, &agent.told);
+        if (status, call, &reason) != told {
+            let before = agent.status;
+            if status != before || call != agent.call {
+                agent.since = since;
             }
+            (agent.status, agent.call, agent.told) = (status, call, reason.clone());
+            agent.why = why.into();
+            agent.account(before, now);
+            let by = agent.by.clone().filter(|_| status == agent.intent.status());
+            let (agent, why) = (id.clone(), why.into());
+            self.out.push_back(AcdOutput::AgentChanged { agent, status, since, why, call, reason, by });
+            self.count(id, before, status);
+            self.watch_rest(id, before, now);
         }
+        self.watch_device(id, now);
+        let Some(agent) = self.agents.get(id) else {
+            return;
+        };
         if agent.wrap_up.is_none() {
             self.deadlines.clear(&Timer::WrapUp(id.clone()));
         }
@@ -188,26 +231,69 @@ impl AcdEngine {
         }
     }
 
-    pub(crate) fn index(&mut self, id: &AgentId) {
-        let Some(agent) = self.agents.get_mut(id) else {
+    /// Keeps count of who is signed in to his queues, and of who is ready.
+    fn count(&mut self, id: &AgentId, before: AgentStatus, status: AgentStatus) {
+        let Some(agent) = self.agents.get(id) else {
             return;
         };
-        let wanted = agent.free();
-        let had = core::mem::replace(&mut agent.indexed, wanted);
-        if wanted == had {
+        let step = |n: &mut u32, had: bool, has: bool| match (had, has) {
+            (false, true) => *n = n.saturating_add(1),
+            (true, false) => *n = n.saturating_sub(1),
+            _ => {}
+        };
+        let is_in = |status| status != AgentStatus::SignedOut;
+        let is_ready = |status| status == AgentStatus::Ready;
+        for name in &agent.serves {
+            if let Some(queue) = self.queues.get_mut(name) {
+                step(&mut queue.signed_in, is_in(before), is_in(status));
+                step(&mut queue.ready, is_ready(before), is_ready(status));
+            }
+        }
+        if !is_in(status) {
+            self.deserted.extend(agent.serves.iter().cloned());
+        }
+        if self.held.contains_key(id) && !is_coming(status) {
+            self.gone_agents.insert(id.clone());
+        }
+    }
+
+    pub(crate) fn index(&mut self, id: &AgentId) {
+        let Some(agent) = self.agents.get(id) else {
+            return;
+        };
+        let placed = |idle: IdleSince| {
+            let in_queue = |name: &QueueId| {
+                let queue = self.queues.get(name)?;
+                Some((name.clone(), turn(agent, name, queue, idle)))
+            };
+            agent.serves.iter().filter_map(in_queue).collect::<Vec<(QueueId, Turn)>>()
+        };
+        let wanted = agent.free().map(placed).unwrap_or_default();
+        if agent.free().is_some() && self.held.contains_key(id) {
+            self.touched_agents.insert(id.clone());
+        }
+        if wanted == agent.indexed {
             return;
         }
-        for name in &agent.serves {
-            let Some(queue) = self.queues.get_mut(name) else {
-                continue;
-            };
-            if let Some(old) = had {
-                queue.free.remove(&(old, id.clone()));
+        let had = match self.agents.get_mut(id) {
+            Some(agent) => core::mem::replace(&mut agent.indexed, wanted.clone()),
+            None => return,
+        };
+        for (name, turn) in had {
+            if let Some(queue) = self.queues.get_mut(&name) {
+                queue.free.remove(&(turn, id.clone()));
             }
-            if let Some(idle) = wanted {
-                queue.free.insert((idle, id.clone()));
-                self.touched.insert(name.clone());
+        }
+        for (name, turn) in wanted {
+            if let Some(queue) = self.queues.get_mut(&name) {
+                queue.free.insert((turn, id.clone()));
+                self.touched.insert(name);
             }
         }
     }
+}
+
+/// Whether a status is one that a reason is given for.
+fn has_reason(status: AgentStatus) -> bool {
+    matches!(status, AgentStatus::NotReady | AgentStatus::Rest | AgentStatus::SignedOut)
 }

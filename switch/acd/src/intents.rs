@@ -1,28 +1,51 @@
 //! What agents ask for, and what their phones do apart from queues.
 
-use crate::agent::{Agent, IdleSince, Intent, Leg};
-use crate::api::{Refused, RefusedReason};
+use crate::agent::{Agent, Asked, IdleSince, Intent, Leg};
+use crate::api::{AcdOutput, Refused, RefusedReason};
 use crate::engine::{AcdEngine, Timer};
+use crate::reason::Seconds;
 use cordboard_model::id::{AgentId, CallId, UserId};
-use cordboard_model::time::{Time, Wall};
+use cordboard_model::service::{AgentOrder, REASON_MAX};
+use cordboard_model::time::{Duration, Time, TimerReason, Wall};
 use cordboard_model::view::AgentStatus;
 
+/// The reason of those who are signed out because their device is gone.
+const DEVICE_GONE: &str = "device_gone";
+
 impl AcdEngine {
-    pub(crate) fn sign_in(&mut self, id: &AgentId, now: Time) -> Result<(), Refused> {
+    /// What an agent, or somebody for him, asks for.
+    pub(crate) fn order(
+        &mut self,
+        id: &AgentId,
+        what: AgentOrder,
+        by: Option<String>,
+        now: Time,
+    ) -> Result<(), Refused> {
+        let asked = |intent, reason: Option<String>, limit| Asked { intent, reason, limit, by: by.clone() };
+        match what {
+            AgentOrder::SignIn => self.sign_in(id, by.clone(), now),
+            AgentOrder::SignOut => self.intend(id, asked(Intent::SignedOut, None, None), now),
+            AgentOrder::Ready => self.intend(id, asked(Intent::Ready, None, None), now),
+            AgentOrder::NotReady { reason } => self.intend(id, asked(Intent::NotReady, reason, None), now),
+            AgentOrder::Rest { reason, limit } => self.intend(id, asked(Intent::Rest, reason, limit), now),
+        }
+    }
+
+    fn sign_in(&mut self, id: &AgentId, by: Option<String>, now: Time) -> Result<(), Refused> {
         self.known(id)?;
-        self.change(id, |a| match (a.intent, a.pending) {
-            (Intent::SignedOut, _) => a.intent = Intent::NotReady,
-            (_, Some(Intent::SignedOut)) => a.pending = None,
+        self.change(id, |a| match (a.intent, &a.pending) {
+            (Intent::SignedOut, _) => a.obey(Asked { by, ..Asked::own(Intent::NotReady) }),
+            (_, Some(Asked { intent: Intent::SignedOut, .. })) => a.pending = None,
             _ => {}
         });
         self.settle(id, "signed in", now);
         Ok(())
     }
 
-    pub(crate) fn intend(&mut self, id: &AgentId, intent: Intent, now: Time) -> Result<(), Refused> {
+    fn intend(&mut self, id: &AgentId, mut asked: Asked, now: Time) -> Result<(), Refused> {
         let agent = self.known(id)?;
         if agent.intent == Intent::SignedOut {
-            if intent == Intent::SignedOut {
+            if asked.intent == Intent::SignedOut {
                 return Ok(());
             }
             return Err(Refused {
@@ -30,56 +53,132 @@ impl AcdEngine {
                 why: format!("agent {id} is not signed in"),
             });
         }
+        asked.reason = asked.reason.map(|reason| reason.chars().take(REASON_MAX).collect());
         if agent.is_talking() {
-            self.change(id, |a| a.pending = (intent != a.intent).then_some(intent));
+            self.change(id, |a| a.pending = (asked.intent != a.intent).then_some(asked));
+            self.watch_device(id, now);
             return Ok(());
         }
-        if intent != Intent::Ready {
+        if asked.intent != Intent::Ready {
             self.stop_ringing(id);
         }
+        let why = match &asked.by {
+            Some(by) => format!("{by} asked for it"),
+            None => "asked for it".to_owned(),
+        };
         self.change(id, |a| {
             a.wrap_up = None;
-            a.intent = intent;
+            a.obey(asked);
         });
-        self.settle(id, "asked for it", now);
+        self.settle(id, &why, now);
         Ok(())
     }
 
     pub(crate) fn restore(
         &mut self,
         id: &AgentId,
-        status: AgentStatus,
+        (status, reason): (AgentStatus, Option<String>),
         since: Wall,
         now: Time,
     ) -> Result<(), Refused> {
+        use AgentStatus::{Away, Hold, NotReady, Ready, Rest, Ringing, SignedOut, Talking, WrapUp};
         self.known(id)?;
         let (intent, since) = match status {
-            AgentStatus::SignedOut => (Intent::SignedOut, since),
-            AgentStatus::Ready => (Intent::Ready, since),
-            AgentStatus::NotReady => (Intent::NotReady, since),
-            AgentStatus::Rest => (Intent::Rest, since),
-            AgentStatus::Ringing | AgentStatus::Talking | AgentStatus::WrapUp => {
-                (Intent::Ready, self.wall.at(now))
-            }
+            SignedOut => (Intent::SignedOut, since),
+            Ready => (Intent::Ready, since),
+            NotReady => (Intent::NotReady, since),
+            Rest => (Intent::Rest, since),
+            Ringing | Talking | Hold | WrapUp | Away => (Intent::Ready, self.wall.at(now)),
         };
         self.stop_ringing(id);
         let idle = IdleSince::restored(since, self.wall, now);
+        let asked = Asked { reason, ..Asked::own(intent) };
         self.change(id, |a| {
             a.wrap_up = None;
             // A call that began since the start is not ended by what was before it.
             match a.is_talking() {
-                true => a.pending = Some(intent),
-                false => a.intent = intent,
+                true => a.pending = Some(asked),
+                false => a.obey(asked),
             }
         });
         let why = match status == intent.status() {
             true => "as before the restart".into(),
             false => format!("was {} before the restart", status.as_str()),
         };
-        self.settle_since(id, &why, since, Some(idle));
+        self.settle_since(id, &why, since, Some(idle), now);
         // Also where the status is the one he has already.
         self.change(id, |a| a.since = since);
         Ok(())
+    }
+
+    /// His call is on hold, or no longer.
+    pub(crate) fn holds(&mut self, id: &AgentId, call: CallId, on: bool, now: Time) {
+        let mut his = false;
+        self.change(id, |a| {
+            his = a.is_talking() && a.derive().1 == Some(call);
+            a.held = if his { on } else { a.held };
+        });
+        if his {
+            self.settle(id, if on { "the call is on hold" } else { "the call is no longer on hold" }, now);
+        }
+    }
+
+    /// A break that begins is watched, one that is over is not.
+    pub(crate) fn watch_rest(&mut self, id: &AgentId, before: AgentStatus, now: Time) {
+        let Some(agent) = self.agents.get(id) else {
+            return;
+        };
+        let timer = Timer::Rest(id.clone());
+        let limit = agent.limit.or(agent.config.duty.rest_limit);
+        match (agent.status, limit) {
+            (AgentStatus::Rest, Some(limit)) if before != AgentStatus::Rest => {
+                let begun = self.wall.at(now).0.saturating_sub(agent.since.0);
+                let begun = Duration::from_millis(u64::try_from(begun).unwrap_or(0));
+                let left = limit.saturating_sub(begun);
+                self.deadlines.set(timer, now + left, TimerReason("acd: a long break"));
+            }
+            (AgentStatus::Rest, _) => {}
+            _ => _ = self.deadlines.clear(&timer),
+        }
+    }
+
+    pub(crate) fn overdue(&mut self, id: &AgentId) {
+        if let Some(agent) = self.agents.get(id) {
+            self.out.push_back(AcdOutput::Overdue { agent: id.clone(), since: agent.since });
+        }
+    }
+
+    /// One who is signed in without a device is signed out when that lasts.
+    pub(crate) fn watch_device(&mut self, id: &AgentId, now: Time) {
+        let Some(agent) = self.agents.get(id) else {
+            return;
+        };
+        let timer = Timer::Device(id.clone());
+        match agent.config.duty.device_grace.filter(|_| agent.is_missed()) {
+            Some(grace) if self.deadlines.get(&timer).is_none() => {
+                self.deadlines.set(timer, now + grace, TimerReason("acd: no device"));
+            }
+            Some(_) => {}
+            None => _ = self.deadlines.clear(&timer),
+        }
+    }
+
+    pub(crate) fn missed_too_long(&mut self, id: &AgentId, now: Time) {
+        let grace = self.agents.get(id).and_then(|agent| agent.config.duty.device_grace).unwrap_or_default();
+        let reason = Some(DEVICE_GONE.to_owned());
+        self.stop_ringing(id);
+        self.change(id, |a| {
+            let asked = Asked { reason, ..Asked::own(Intent::SignedOut) };
+            match a.is_talking() {
+                true => a.pending = Some(asked),
+                false => {
+                    a.wrap_up = None;
+                    a.obey(asked);
+                }
+            }
+        });
+        // While he talks it is remembered, and taken back if the phone he talks with registers again.
+        self.settle(id, &format!("his device was gone for {}", Seconds(grace)), now);
     }
 
     pub(crate) fn registered(&mut self, user: UserId, count: u32, now: Time) {
@@ -95,12 +194,15 @@ impl AcdEngine {
             let mut forgiven = false;
             self.change(&id, |a| {
                 a.contacts = count;
+                if count > 0 {
+                    a.pending.take_if(|asked| asked.reason.as_deref() == Some(DEVICE_GONE));
+                }
                 forgiven = a.hold.take_if(|h| h.device).is_some();
             });
             if forgiven {
                 self.deadlines.clear(&Timer::Hold(id.clone()));
             }
-            self.settle(&id, "", now);
+            self.settle(&id, if count > 0 { "his device is back" } else { "his device is gone" }, now);
         }
     }
 
@@ -116,6 +218,7 @@ impl AcdEngine {
         let mut why = "";
         self.change(id, |a| {
             a.outside = call;
+            a.held &= call.is_some() || a.leg != Leg::None;
             why = a.after_talk();
         });
         self.settle(id, why, now);

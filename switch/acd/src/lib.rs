@@ -1,8 +1,8 @@
 //! Who waits, who is free, and who gets whom.
 //!
 //! Invariant: between two calls of the engine no caller waits in a queue that a free agent serves.
-//! Callers are served by priority, then by the length of their wait; of the free agents the one
-//! idle longest is taken. An agent's status is never stored as a wish: it is derived from his legs
+//! Callers are served by priority, then by the length of their wait; of the free agents the one is
+//! taken whom the queue's strategy puts first. An agent's status is never stored as a wish: it is derived from his legs
 //! and from what he asked for, and each status that he did not ask for has an end (see
 //! [`AcdEngine`]).
 //!
@@ -15,14 +15,18 @@ mod callers;
 mod configure;
 mod dispatch;
 mod engine;
+mod explain;
 mod intents;
 mod offers;
+mod overflow;
+mod placing;
 mod queue;
+mod reason;
 #[cfg(test)]
 mod tests;
 mod views;
 
-pub use agent::{BUSY_PENALTY, NO_ANSWER_PENALTY, RING_MARGIN, UNREACHABLE_PENALTY};
-pub use api::{AcdCommand, AcdInput, AcdOutput, Outcome, Refused, RefusedReason};
+pub use agent::RING_MARGIN;
+pub use api::{AcdCommand, AcdInput, AcdOutput, Outcome, Refused, RefusedReason, Wish};
 pub use callers::ANNOUNCE_MIN;
 pub use engine::AcdEngine;

@@ -1,10 +1,11 @@
 //! Offers: what becomes of a call that rings at an agent, and of the agent after it.
 
-use crate::agent::{Hold, IdleSince, Intent, Leg, Offer};
+use crate::agent::{Asked, Hold, IdleSince, Intent, Leg, Offer};
 use crate::api::{AcdOutput, Outcome};
 use crate::engine::{AcdEngine, Timer};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{AgentId, CallId};
+use cordboard_model::service::Spare;
 use cordboard_model::time::{Time, TimerReason};
 
 impl AcdEngine {
@@ -27,6 +28,7 @@ impl AcdEngine {
         self.leave(call, Outcome::Served, false, "", now);
         self.change(id, |a| {
             a.handled += 1;
+            a.taken += 1;
             a.leg = Leg::Talking(offer);
         });
         self.settle(id, &why, now);
@@ -36,25 +38,37 @@ impl AcdEngine {
         let Some(offer) = self.offer(call, id) else {
             return;
         };
+        if let Some(waiting) = self.calls.get_mut(&call)
+            && waiting.wish.as_ref().is_some_and(|wanted| wanted.agent == *id && !wanted.only)
+        {
+            // he had his chance
+            waiting.wish = None;
+            self.deadlines.clear(&Timer::Stick(call));
+        }
         self.take_back(id, &offer);
-        let rests = cause == Cause::NoAnswer && offer.rest_on_no_answer;
-        let hold = Hold::after(cause, now);
+        let (policy, device) = Hold::policy(&offer.unanswered, cause);
         let word = cause.as_str().replace('_', " ");
-        let why = match rests {
-            true => format!("let a call from queue {} ring", offer.queue),
-            false => format!("his phone did not take a call: {word}"),
+        let why = match cause {
+            Cause::NoAnswer => format!("let a call from queue {} ring", offer.queue),
+            _ => format!("his phone did not take a call: {word}"),
+        };
+        let intent = match policy {
+            Spare::For(time) => {
+                let hold = Hold { until: now + time, cause, device };
+                self.change(id, |a| a.hold = Some(hold));
+                self.deadlines.set(Timer::Hold(id.clone()), hold.until, TimerReason("acd: penalty"));
+                None
+            }
+            Spare::Rest => Some(Intent::Rest),
+            Spare::NotReady => Some(Intent::NotReady),
+            Spare::SignOut => Some(Intent::SignedOut),
         };
         self.change(id, |a| {
             a.idle = IdleSince::at(now);
-            match rests {
-                true => a.intent = Intent::Rest,
-                false => a.hold = Some(hold),
+            if let Some(intent) = intent {
+                a.obey(Asked { reason: Some(cause.as_str().into()), ..Asked::own(intent) });
             }
         });
-        if !rests {
-            let reason = TimerReason("acd: penalty");
-            self.deadlines.set(Timer::Hold(id.clone()), hold.until, reason);
-        }
         self.settle(id, &why, now);
     }
 
@@ -82,6 +96,7 @@ impl AcdEngine {
         let mut why = "";
         self.change(id, |a| {
             a.leg = Leg::None;
+            a.held = false;
             a.wrap_up = (ends > now).then_some(call);
             why = a.after_talk();
             wraps_up = a.wrap_up.is_some();
@@ -106,9 +121,15 @@ impl AcdEngine {
             return;
         };
         waiting.offered_to = None;
-        if let Some(queue) = self.queues.get_mut(&waiting.queue) {
-            queue.open.insert(waiting.place, offer.call);
-            self.touched.insert(waiting.queue.clone());
+        let (place, id) = (waiting.place, waiting.queue.clone());
+        if let Some(wanted) = waiting.wish.clone() {
+            self.held.entry(wanted.agent.clone()).or_default().insert(place, offer.call);
+            // one who does not come any more is given up at once
+            self.gone_agents.insert(wanted.agent.clone());
+            self.touched_agents.insert(wanted.agent);
+        } else if let Some(queue) = self.queues.get_mut(&id) {
+            queue.open.insert(place, offer.call);
+            self.touched.insert(id);
         }
     }
 

@@ -1,25 +1,71 @@
 //! One queue: who waits, in which order, and who of its agents is free.
 //!
-//! Invariant: `open` is `order` without the callers who are being offered; `by_priority` counts
-//! `order`.
+//! Invariant: `open` is `order` without the callers who are being offered and those who wait for one agent alone;
+//! `by_priority` counts `order`.
 
 use crate::agent::IdleSince;
+use crate::callers::Wanted;
 use cordboard_model::config;
 use cordboard_model::id::{AgentId, CallId, QueueId};
+use cordboard_model::service::Strategy;
 use cordboard_model::time::{Duration, Time};
 use core::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One answer changes the pace by this part of the difference: what was eight answers ago counts for a third.
 const PACE_OF: u32 = 8;
+/// Of the occupancy, a thousandth each: the part of the agents, and that of the places.
+const OF_AGENTS: u64 = 700;
+const OF_PLACES: u64 = 300;
 
-/// The place of a caller among all who wait: by priority, then by when he came, then by who came
-/// first within one moment. It does not change while he waits.
+/// The place of a caller among all who wait in his queue. It does not change while he waits, unless a supervisor puts
+/// him first.
+///
+/// Where callers gain priority by waiting, each step of it is worth as much as the time in which it is gained. Then who
+/// comes first of two callers is the same at any time, and the order is that of `at`: when he would have come without
+/// his priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    pub(crate) priority: Reverse<u8>,
+    rank: Reverse<u16>,
+    /// Nanoseconds since the start of the switch, before it if negative.
+    at: i64,
     pub(crate) since: Time,
     pub(crate) serial: u64,
+}
+
+/// The rank of one who was put first.
+const FIRST: u16 = u16::MAX;
+
+impl Place {
+    pub(crate) fn new(priority: u8, since: Time, serial: u64, ageing: Option<Duration>) -> Self {
+        let came = nanos(Duration::from_nanos(since.as_nanos()));
+        let (rank, at) = match ageing {
+            None => (u16::from(priority), came),
+            Some(step) => (0, came.saturating_sub(nanos(step).saturating_mul(i64::from(priority)))),
+        };
+        Self { rank: Reverse(rank), at, since, serial }
+    }
+
+    /// The same, before all others.
+    pub(crate) fn first(self) -> Self {
+        Self { rank: Reverse(FIRST), ..self }
+    }
+
+    /// The priority that he has now.
+    pub(crate) fn priority(&self, ageing: Option<Duration>, now: Time) -> u16 {
+        let gained = match ageing.map(nanos) {
+            Some(step @ 1..) => {
+                let now = nanos(Duration::from_nanos(now.as_nanos()));
+                now.saturating_sub(self.at).max(0) / step
+            }
+            _ => 0,
+        };
+        u16::try_from(gained).unwrap_or(FIRST).max(self.rank.0)
+    }
+}
+
+fn nanos(d: Duration) -> i64 {
+    i64::try_from(d.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// One waiting caller.
@@ -27,23 +73,40 @@ pub(crate) struct Place {
 pub(crate) struct Waiting {
     pub(crate) queue: QueueId,
     pub(crate) place: Place,
+    pub(crate) priority: u8,
     pub(crate) offered_to: Option<AgentId>,
     /// Only while an agent is signed in.
     pub(crate) staffed: bool,
+    /// He waits for this agent.
+    pub(crate) wish: Option<Wanted>,
+}
+
+/// Where an agent stands among the free ones of a queue: the first is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Turn {
+    pub(crate) preference: u8,
+    /// By the queue's strategy: less is sooner.
+    pub(crate) term: i64,
+    pub(crate) idle: IdleSince,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
     pub(crate) config: config::Queue,
     pub(crate) members: BTreeSet<AgentId>,
-    pub(crate) free: BTreeSet<(IdleSince, AgentId)>,
+    pub(crate) free: BTreeSet<(Turn, AgentId)>,
     pub(crate) order: BTreeMap<Place, CallId>,
     pub(crate) open: BTreeMap<Place, CallId>,
-    by_priority: BTreeMap<u8, usize>,
+    by_priority: BTreeMap<Reverse<u16>, usize>,
+    /// How many of its agents are signed in, and how many of those ready.
+    pub(crate) signed_in: u32,
+    pub(crate) ready: u32,
     pub(crate) offered: u64,
     pub(crate) answered: u64,
     pub(crate) abandoned: u64,
     pub(crate) timed_out: u64,
+    /// Offers made, for those who take turns.
+    pub(crate) turns: u64,
     /// When a caller was last answered.
     last_answer: Option<Time>,
     /// How far apart callers are answered while others wait, smoothed.
@@ -59,26 +122,65 @@ impl Queue {
             order: BTreeMap::new(),
             open: BTreeMap::new(),
             by_priority: BTreeMap::new(),
+            signed_in: 0,
+            ready: 0,
             offered: 0,
             answered: 0,
             abandoned: 0,
             timed_out: 0,
+            turns: 0,
             last_answer: None,
             pace: None,
         }
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        u32::try_from(self.order.len()).unwrap_or(u32::MAX) >= self.config.max_length
+    pub(crate) fn ageing(&self) -> Option<Duration> {
+        self.config.service.ageing
     }
 
-    /// Lets a new caller wait; says his position. He came last, so those ahead are exactly those
-    /// of his priority and above.
-    pub(crate) fn insert(&mut self, place: Place, call: CallId) -> u32 {
+    /// The most who may wait now.
+    pub(crate) fn places(&self) -> u32 {
+        match self.config.service.length_share {
+            None => self.config.max_length,
+            Some(share) => {
+                let places = (u64::from(share) * u64::from(self.signed_in)).div_ceil(100);
+                u32::try_from(places).unwrap_or(u32::MAX)
+            }
+        }
+    }
+
+    /// Whether nobody more may wait. One who is served at once does not wait.
+    pub(crate) fn is_full(&self) -> bool {
+        let waiting = u32::try_from(self.order.len()).unwrap_or(u32::MAX);
+        let at_once = self.open.is_empty() && !self.free.is_empty();
+        waiting >= self.places() && !at_once
+    }
+
+    /// How busy it is, thousandths: see [`cordboard_model::service::Service::busy_when`]. Of a queue without agents, or
+    /// without places, that part is the whole.
+    pub(crate) fn occupancy(&self) -> u32 {
+        let part = |of: u64, taken: u64, all: u64| match all {
+            0 => of,
+            _ => of * taken.min(all) / all,
+        };
+        let agents = part(OF_AGENTS, self.signed_in.saturating_sub(self.ready).into(), self.signed_in.into());
+        let waiting = u64::try_from(self.order.len()).unwrap_or(u64::MAX);
+        let places = part(OF_PLACES, waiting, self.places().into());
+        u32::try_from(agents + places).unwrap_or(u32::MAX)
+    }
+
+    /// Lets a new caller wait; says his position. Where priorities do not age, he came last: those ahead are exactly
+    /// those of his priority and above.
+    pub(crate) fn insert(&mut self, place: Place, call: CallId, is_open: bool) -> u32 {
         self.order.insert(place, call);
-        self.open.insert(place, call);
-        *self.by_priority.entry(place.priority.0).or_default() += 1;
-        let position: usize = self.by_priority.range(place.priority.0..).map(|(_, n)| n).sum();
+        if is_open {
+            self.open.insert(place, call);
+        }
+        *self.by_priority.entry(place.rank).or_default() += 1;
+        if self.ageing().is_some() {
+            return self.position(place);
+        }
+        let position: usize = self.by_priority.range(..=place.rank).map(|(_, n)| n).sum();
         u32::try_from(position).unwrap_or(u32::MAX)
     }
 
@@ -87,10 +189,10 @@ impl Queue {
         if self.order.remove(&place).is_none() {
             return;
         }
-        if let Some(n) = self.by_priority.get_mut(&place.priority.0) {
+        if let Some(n) = self.by_priority.get_mut(&place.rank) {
             *n -= 1;
             if *n == 0 {
-                self.by_priority.remove(&place.priority.0);
+                self.by_priority.remove(&place.rank);
             }
         }
     }
@@ -116,8 +218,27 @@ impl Queue {
     }
 
     /// The caller to be served next, if there is someone to serve him.
-    pub(crate) fn ripe(&self) -> Option<Place> {
+    pub(crate) fn ripe(&self, now: Time) -> Option<Place> {
         self.free.first()?;
-        self.open.first_key_value().map(|(place, _)| *place)
+        let (place, _) = self.open.first_key_value()?;
+        let kept = self.config.service.reserve.is_some_and(|reserve| {
+            self.free.len() <= usize::try_from(reserve.agents).unwrap_or(usize::MAX)
+                && place.priority(self.ageing(), now) < u16::from(reserve.priority)
+        });
+        (!kept).then_some(*place)
+    }
+
+    /// When a caller who is kept waiting for the sake of others has gained the priority that ends it.
+    pub(crate) fn ripens(&self, now: Time) -> Option<Time> {
+        let (reserve, step) = (self.config.service.reserve?, self.ageing()?);
+        let (place, _) = self.open.first_key_value().filter(|_| !self.free.is_empty())?;
+        let needed = i64::from(reserve.priority).saturating_mul(nanos(step)).saturating_add(place.at);
+        let at = Time::from_nanos(u64::try_from(needed).unwrap_or(0));
+        (at > now).then_some(at)
+    }
+
+    /// Whether agents are taken by what is known only when one is needed.
+    pub(crate) fn asks_all(&self) -> bool {
+        self.config.service.strategy == Strategy::LeastOccupied
     }
 }

@@ -148,7 +148,7 @@ pub struct Restore {
     /// Contacts that have not expired.
     pub contacts: Vec<ContactRecord>,
     /// Agents as they were.
-    pub agents: Vec<(AgentId, AgentStatus, Wall)>,
+    pub agents: Vec<(AgentId, AgentStatus, Option<String>, Wall)>,
     /// Dialogs of calls that the restart interrupted: each gets a BYE.
     pub dialogs: Vec<DialogRecord>,
     /// What flows had counted, and when it is forgotten.

@@ -3,7 +3,7 @@
 use crate::io::Restore;
 use crate::shard::Shard;
 use cordboard_acd::{AcdCommand, Refused};
-use cordboard_model::id::{AgentId, UserId};
+use cordboard_model::id::{AgentId, QueueId, UserId};
 use cordboard_model::time::{Duration, Time};
 use cordboard_sip::engine::SipCommand;
 use std::collections::BTreeSet;
@@ -25,9 +25,9 @@ impl Shard {
         for user in users {
             self.tell_contacts(&user);
         }
-        for (agent, status, since) in restore.agents {
+        for (agent, status, reason, since) in restore.agents {
             // An agent who is no longer configured is refused, and that is right.
-            let _ = self.acd.handle_command(AcdCommand::RestoreAgent { agent, status, since }, now);
+            let _ = self.acd.handle_command(AcdCommand::RestoreAgent { agent, status, reason, since }, now);
         }
         for (tenant, name, value, ends) in restore.counters {
             let left = ends.0.saturating_sub(self.wall.at(now).0);
@@ -58,6 +58,11 @@ impl Shard {
         let answer = self.acd.handle_command(command, now);
         self.settle();
         answer
+    }
+
+    /// Who waits in a queue and who would take them, with the reasons, in words.
+    pub fn explain_queue(&self, queue: &QueueId) -> Option<String> {
+        self.acd.explain_queue(queue, self.now)
     }
 
     /// Why an agent is what he is, in words.

@@ -4,10 +4,12 @@
 //! longest ago are forgotten.
 
 use crate::shard::Shard;
+use cordboard_acd::{AcdInput, Wish};
 use cordboard_model::cdr::Cdr;
-use cordboard_model::id::{AgentId, TenantId};
+use cordboard_model::id::{AgentId, CallId, QueueId, TenantId};
 use cordboard_model::journal::JournalRecord;
-use cordboard_model::time::Wall;
+use cordboard_model::time::{Duration, Wall};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most callers that are remembered, of all tenants.
@@ -44,9 +46,82 @@ impl Talks {
     }
 }
 
+/// Under what a caller is remembered who is known by call data.
+fn customer(key: &str, data: &BTreeMap<String, Value>) -> Option<String> {
+    let value = match data.get(key)? {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let name = format!("{key}={value}");
+    (!value.is_empty() && name.len() <= NUMBER_MAX).then_some(name)
+}
+
+fn after(at: Wall, time: Duration) -> Wall {
+    Wall(at.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+}
+
+/// A number by which a caller can be remembered: who withholds his is nobody in particular.
+fn number(from: &str) -> Option<&str> {
+    let fits = !from.is_empty() && from.len() <= NUMBER_MAX && from.contains(|c: char| c.is_ascii_digit());
+    fits.then_some(from)
+}
+
 impl Shard {
+    /// Whom a caller would have who enters a queue, where it gives callers whom they know.
+    pub(crate) fn wish(&self, call: CallId, queue: &QueueId) -> Option<Wish> {
+        let stick = self.snapshot.queue(queue)?.service.stick.as_ref()?;
+        let view = self.calls.view(call)?;
+        let caller = match &stick.key {
+            Some(key) => customer(key, &view.data)?,
+            None => number(&view.from.user)?.to_owned(),
+        };
+        let (agent, at) = self.talks.get(call.tenant, &caller)?;
+        let known = after(*at, stick.memory) > self.wall.at(self.now);
+        known.then(|| Wish { agent: agent.clone(), wait: Some(stick.wait) })
+    }
+
+    /// Remembers who talked in a call to a customer of the queues that it waited in.
+    fn note_customer(&mut self, cdr: &Cdr) {
+        let (Some(agent), true) = (&cdr.agent, cdr.bridged.is_some()) else {
+            return;
+        };
+        let sticks =
+            cdr.queues.iter().filter_map(|visit| self.snapshot.queue(&visit.queue)?.service.stick.clone());
+        let mut noted: BTreeMap<String, Wall> = BTreeMap::new();
+        for stick in sticks {
+            let caller = match &stick.key {
+                Some(key) => customer(key, &cdr.data),
+                None => number(&cdr.from.user).map(str::to_owned),
+            };
+            if let Some(caller) = caller {
+                let ends = noted.entry(caller).or_insert(cdr.ended);
+                *ends = (*ends).max(after(cdr.ended, stick.memory));
+            }
+        }
+        for (caller, ends) in noted {
+            self.talks.set(agent.clone(), caller.clone(), cdr.ended);
+            let record = JournalRecord::Talked { agent: agent.clone(), caller, at: cdr.ended, ends };
+            self.journal(None, record);
+        }
+    }
+
+    /// A leg of the call is on hold or no longer: so its agents talk, or hold.
+    pub(crate) fn note_hold(&mut self, call: CallId) {
+        let Some(view) = self.calls.view(call) else {
+            return;
+        };
+        let on = view.legs.iter().any(|leg| leg.held);
+        let agents: Vec<AgentId> =
+            view.legs.iter().filter_map(|leg| self.legs.get(leg.leg)?.agent.clone()).collect();
+        for agent in agents {
+            self.acd.handle_input(AcdInput::Held { agent, call, on }, self.now);
+        }
+    }
+
     /// A call is over: who talked in it is remembered, where the tenant wants it.
     pub(crate) fn note_talk(&mut self, cdr: &Cdr) {
+        self.note_customer(cdr);
         let tenant = cdr.call.tenant;
         let rule = self.snapshot.tenant(tenant).and_then(|tenant| tenant.routes.last_agent.as_ref());
         let (Some(within), Some(agent), Some(at)) =
@@ -54,13 +129,11 @@ impl Shard {
         else {
             return;
         };
-        let caller = cdr.from.user.as_str();
-        // who withholds his number is nobody in particular
-        if caller.is_empty() || caller.len() > NUMBER_MAX || !caller.contains(|c: char| c.is_ascii_digit()) {
+        let Some(caller) = number(&cdr.from.user) else {
             return;
-        }
+        };
         let (agent, caller) = (agent.clone(), caller.to_owned());
-        let ends = Wall(at.0.saturating_add(i64::try_from(within.as_millis()).unwrap_or(i64::MAX)));
+        let ends = after(at, within);
         self.talks.set(agent.clone(), caller.clone(), at);
         self.journal(None, JournalRecord::Talked { agent, caller, at, ends });
     }

@@ -12,6 +12,7 @@ use crate::media::{Codec, DtmfKind};
 use crate::number::TrunkNumbers;
 use crate::plan::{NumberForm, NumberPlan};
 use crate::routes::Routes;
+use crate::service::{Duty, Service};
 use crate::srtp::SrtpRule;
 use crate::tone::TonePlan;
 use crate::verb::Destination;
@@ -257,6 +258,8 @@ pub struct Agent {
     pub queues: Vec<QueueId>,
     /// Whether he is signed in and ready as soon as the switch is up, for phones without a desk.
     pub auto_sign_in: bool,
+    /// What he is there for.
+    pub duty: Duty,
 }
 
 /// A skill queue.
@@ -282,14 +285,12 @@ pub struct Queue {
     pub max_wait: Duration,
     /// Most callers waiting.
     pub max_length: u32,
-    /// Where a caller goes when the wait ends or the queue is full; hung up if none.
-    pub overflow: Option<Destination>,
     /// The numbers that are shown where its calls, or those of its agents, leave by a trunk.
     pub caller_pool: Option<Name>,
     /// Whether calls with agents are recorded.
     pub record: bool,
-    /// Status of an agent who let it ring: rest if true, ready again if false.
-    pub rest_on_no_answer: bool,
+    /// Whom it gives to whom, and what it does with those it cannot serve.
+    pub service: Service,
 }
 
 /// A Lua flow.

@@ -237,6 +237,19 @@ pub enum EventKind {
         why: String,
         /// The call that did it.
         call: Option<CallId>,
+        /// Why he is not ready or on a break, in the words of who asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Who asked for it, if not he himself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// An agent's break is longer than it may be. Once for each break.
+    AgentOverdue {
+        /// Who.
+        agent: AgentId,
+        /// Since when he rests.
+        since: Wall,
     },
     /// An account has a new contact or refreshed one for the first time after a change.
     Registered {

@@ -157,6 +157,9 @@ pub enum JournalRecord {
         agent: AgentId,
         /// What he is now.
         status: AgentStatus,
+        /// Why he is not ready or on a break, in the words of who asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
         /// Since when.
         since: Wall,
     },

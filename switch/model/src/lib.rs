@@ -30,6 +30,7 @@ pub mod number;
 pub mod path;
 pub mod plan;
 pub mod routes;
+pub mod service;
 pub mod speech;
 pub mod srtp;
 pub mod stream;

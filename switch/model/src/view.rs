@@ -4,6 +4,7 @@ use crate::cause::Cause;
 use crate::cdr::{Supervision, TransferRecord};
 use crate::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
+use crate::service::Role;
 use crate::time::Wall;
 use crate::verb::Destination;
 use serde::{Deserialize, Serialize};
@@ -26,8 +27,12 @@ pub enum AgentStatus {
     Ringing,
     /// In a call.
     Talking,
+    /// In a call that is on hold, by either side.
+    Hold,
     /// After a call, until the wrap-up time ends.
     WrapUp,
+    /// Ready, but his device is gone; he is signed out if it does not come back.
+    Away,
 }
 
 impl AgentStatus {
@@ -40,7 +45,9 @@ impl AgentStatus {
             AgentStatus::Rest => "rest",
             AgentStatus::Ringing => "ringing",
             AgentStatus::Talking => "talking",
+            AgentStatus::Hold => "hold",
             AgentStatus::WrapUp => "wrap_up",
+            AgentStatus::Away => "away",
         }
     }
 }
@@ -231,6 +238,12 @@ pub struct AgentView {
     pub call: Option<CallId>,
     /// Why he is what he is, in words.
     pub why: String,
+    /// Why he is not ready or on a break, in the words of who asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What he is there for.
+    #[serde(default)]
+    pub role: Role,
     /// Calls taken since the start of the switch.
     pub handled: u64,
 }

@@ -26,6 +26,12 @@ pub enum Command {
     /// Questions about routing.
     #[command(subcommand)]
     Route(RouteCommand),
+    /// Questions about agents, to the running switch.
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// Questions about queues, to the running switch.
+    #[command(subcommand)]
+    Queue(QueueCommand),
     /// Print the ladder of a call: the messages of its legs and what happened to it.
     Trace(TraceArgs),
     /// For those who write flows.
@@ -268,6 +274,30 @@ pub struct TraceArgs {
     /// The configuration file.
     #[arg(short, long, default_value = "config/cordboard.toml")]
     pub config: PathBuf,
+}
+
+/// Questions about agents.
+#[derive(Debug, Subcommand)]
+pub enum AgentCommand {
+    /// Print why an agent is what he is, since when, and what keeps calls from him.
+    Explain(WhyArgs),
+}
+
+/// Questions about queues.
+#[derive(Debug, Subcommand)]
+pub enum QueueCommand {
+    /// Print who waits in which order and why, who would take the next caller, and why not the others.
+    Explain(WhyArgs),
+}
+
+/// Who or what is explained.
+#[derive(Debug, clap::Args)]
+pub struct WhyArgs {
+    /// Its name in the configuration.
+    pub name: String,
+    /// How the switch is asked.
+    #[command(flatten)]
+    pub ask: AskArgs,
 }
 
 /// Questions about routing.

@@ -44,6 +44,7 @@ pub mod switch;
 pub mod trace;
 mod transfer;
 pub mod transport;
+pub mod why;
 
 /// Threads for HTTP, the database and signals.
 const RUNTIME_THREADS: usize = 2;

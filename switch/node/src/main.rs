@@ -2,13 +2,15 @@
 
 use clap::Parser;
 use cordboard_api::state::ApiConfig;
-use cordboard_node::cli::{Cli, Command, ConfigArgs, FlowCommand, RecordingCommand, RouteCommand};
+use cordboard_node::cli::{
+    AgentCommand, Cli, Command, ConfigArgs, FlowCommand, QueueCommand, RecordingCommand, RouteCommand,
+};
 use cordboard_node::clock::Clock;
 use cordboard_node::config::Loaded;
 use cordboard_node::flows::command as flows;
 use cordboard_node::recordings::tool;
 use cordboard_node::run::start_served;
-use cordboard_node::{demo, explain, flow_graph, flow_run, flow_test, lines, reload, stop, trace};
+use cordboard_node::{demo, explain, flow_graph, flow_run, flow_test, lines, reload, stop, trace, why};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -26,6 +28,12 @@ fn main() -> ExitCode {
         }
         Command::Route(RouteCommand::Explain(args)) => read(&args.config)
             .and_then(|loaded| explain::explain(&args, &loaded))
+            .map(|text| print!("{text}")),
+        Command::Agent(AgentCommand::Explain(args)) => read(&args.ask.config)
+            .and_then(|loaded| why::explain("agents", &args, &loaded))
+            .map(|text| print!("{text}")),
+        Command::Queue(QueueCommand::Explain(args)) => read(&args.ask.config)
+            .and_then(|loaded| why::explain("queues", &args, &loaded))
             .map(|text| print!("{text}")),
         Command::Trace(args) => read(&args.config).and_then(|loaded| trace::trace(&args, &loaded)),
         Command::Recording(RecordingCommand::Verify(args)) => {

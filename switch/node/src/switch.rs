@@ -11,8 +11,8 @@ use crate::stop::StopSender;
 use cordboard_acd::AcdCommand;
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
-    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
-    Refusal, Row, Since, Subscription, Switch,
+    Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked, Refusal, Row,
+    Since, Subscription, Switch, Why,
 };
 use cordboard_core::{CHANGED_ROWS_MAX, RowRefused, Shard, ShardCommand};
 use cordboard_lane::Sender;
@@ -20,6 +20,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
+use cordboard_model::service::AgentOrder;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use cordboard_store::{Cursor, Store, StoreError};
@@ -171,6 +172,20 @@ impl Switch for NodeSwitch {
             found.ok_or_else(|| missing(trunk.map_or_else(|| tenant.to_string(), |id| format!("trunk {id}"))))
         });
         Box::pin(async move { answer.await? })
+    }
+
+    fn why(&self, what: Why) -> Later<String> {
+        let (answer, name) = match what {
+            Why::Agent(agent) => {
+                let name = format!("agent {agent}");
+                (self.later(move |shard| shard.explain_agent(&agent)), name)
+            }
+            Why::Queue(queue) => {
+                let name = format!("queue {queue}");
+                (self.later(move |shard| shard.explain_queue(&queue)), name)
+            }
+        };
+        Box::pin(async move { answer.await?.ok_or_else(|| missing(name)) })
     }
 
     fn row(&self, tenant: TenantId, table: Name, key: String) -> Later<BTreeMap<String, String>> {
@@ -326,7 +341,7 @@ impl Switch for NodeSwitch {
                     }
                 })
             }
-            Command::Agent(agent, intent) => self.agent(agent, intent),
+            Command::Agent(agent, what, by) => self.agent(agent, what, by),
             Command::BlockTrunk(trunk, block) => {
                 let answer = self.later(move |shard| match shard.block_trunk(&trunk, block) {
                     true if block => Ok(vec![format!("trunk {trunk} takes no new calls")]),
@@ -420,19 +435,13 @@ impl NodeSwitch {
         })
     }
 
-    fn agent(&self, agent: AgentId, intent: AgentIntent) -> Later<Vec<String>> {
+    fn agent(&self, agent: AgentId, what: AgentOrder, by: String) -> Later<Vec<String>> {
         let answer = self.later(move |shard| {
             if shard.agent(&agent).is_none() {
                 return Err(missing(format!("agent {agent}")));
             }
             let who = agent.clone();
-            let command = match intent {
-                AgentIntent::SignIn => AcdCommand::SignIn { agent: who },
-                AgentIntent::SignOut => AcdCommand::SignOut { agent: who },
-                AgentIntent::Ready => AcdCommand::Ready { agent: who },
-                AgentIntent::NotReady => AcdCommand::NotReady { agent: who },
-                AgentIntent::Rest => AcdCommand::Rest { agent: who },
-            };
+            let command = AcdCommand::Order { agent: who, what, by: Some(by) };
             let now = shard.now();
             shard.agent_intent(command, now).map_err(|refused| Refusal::Conflict(refused.to_string()))?;
             let now_is = shard.explain_agent(&agent).unwrap_or_default();

@@ -8,6 +8,7 @@ use cordboard_model::config::{
 };
 use cordboard_model::id::{AgentId, AssetId, FlowId, IdError, Name, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
+use cordboard_model::service::{Duty, Service};
 use cordboard_model::time::Duration;
 use cordboard_model::tone::TonePlan;
 use cordboard_model::verb::Destination;
@@ -117,6 +118,7 @@ impl Setup {
                 user: UserId::new(tenant.id, name)?,
                 queues: queues.collect::<Result<_, _>>()?,
                 auto_sign_in: true,
+                duty: Duty::default(),
             };
             tenant.agents.insert(agent.id.name.clone(), agent);
             Ok(())
@@ -147,9 +149,8 @@ impl Setup {
                 wrap_up: Duration::from_secs(3),
                 max_wait: Duration::from_secs(300),
                 max_length: 100,
-                overflow: None,
                 record: true,
-                rest_on_no_answer: true,
+                service: Service::default(),
                 caller_pool: None,
             };
             change(&mut queue);

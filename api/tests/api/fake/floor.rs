@@ -52,7 +52,7 @@ pub struct Floor {
     /// The last event's number.
     pub seq: u64,
     start: u32,
-    queues: BTreeMap<QueueId, QueueView>,
+    pub queues: BTreeMap<QueueId, QueueView>,
     kept: VecDeque<Event>,
     readers: Vec<mpsc::Sender<StreamItem>>,
 }
@@ -128,6 +128,8 @@ impl Floor {
             contacts: 1,
             call: None,
             why: "as at the start".into(),
+            reason: None,
+            role: Default::default(),
             handled: 0,
         };
         self.contacts.push(ContactView {
@@ -210,7 +212,7 @@ impl Floor {
     /// An agent's status changes.
     pub fn agent_is(&mut self, agent: &AgentId, status: AgentStatus, why: &str, call: Option<CallId>) {
         let (agent, why) = (agent.clone(), why.to_owned());
-        self.event(EventKind::AgentStatus { agent, status, why, call });
+        self.event(EventKind::AgentStatus { agent, status, why, call, reason: None, by: None });
     }
 
     /// The call is over.
@@ -294,7 +296,7 @@ impl Floor {
                 }
             }
             EventKind::QueueLeft { call, queue, outcome } => self.left(*call, queue, outcome),
-            EventKind::AgentStatus { agent, status, why, call } => {
+            EventKind::AgentStatus { agent, status, why, call, .. } => {
                 self.agent_changed(agent, *status, why, *call)
             }
             EventKind::CallRouted { call, .. }

@@ -11,14 +11,15 @@ pub use floor::Floor;
 
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
-    AgentIntent, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
-    Refusal, RoomOrder, Since, Subscription, Switch, TransferTo,
+    Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked, Refusal,
+    RoomOrder, Since, Subscription, Switch, TransferTo, Why,
 };
 use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::event::EventKind;
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
+use cordboard_model::service::AgentOrder;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView, TraceWhat};
 use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use std::collections::BTreeMap;
@@ -195,6 +196,21 @@ impl Switch for Fake {
         })
     }
 
+    fn why(&self, what: Why) -> Later<String> {
+        let (tenant, id, known): (_, _, fn(&Floor, &str) -> bool) = match what {
+            Why::Agent(id) => {
+                (id.tenant, id.name, |floor, name| floor.agents.keys().any(|id| id.name.as_str() == name))
+            }
+            Why::Queue(id) => {
+                (id.tenant, id.name, |floor, name| floor.queues.keys().any(|id| id.name.as_str() == name))
+            }
+        };
+        self.answer(tenant, move |floor| match known(floor, id.as_str()) {
+            true => Ok(format!("{id} is as it is")),
+            false => Err(missing(&id)),
+        })
+    }
+
     fn row(&self, tenant: TenantId, table: Name, key: String) -> Later<BTreeMap<String, String>> {
         self.answer(tenant, move |floor| {
             let row = floor.rows.get(&(table, key)).cloned();
@@ -281,21 +297,23 @@ fn call_of(floor: &Floor, leg: LegId) -> Result<CallId, Refusal> {
     Ok(floor.calls.values().find(of_leg).ok_or_else(|| missing(&leg))?.call)
 }
 
-fn intend(floor: &mut Floor, agent: &AgentId, intent: AgentIntent) -> Result<Vec<String>, Refusal> {
+fn intend(floor: &mut Floor, agent: &AgentId, what: AgentOrder, by: &str) -> Result<Vec<String>, Refusal> {
     let Some(view) = floor.agents.get(agent) else {
         return Err(missing(agent));
     };
-    if view.status == AgentStatus::SignedOut && intent != AgentIntent::SignIn {
+    if view.status == AgentStatus::SignedOut && what != AgentOrder::SignIn {
         return Err(Refusal::Conflict(format!("agent {agent} has to sign in first")));
     }
-    let status = match intent {
-        AgentIntent::SignIn | AgentIntent::NotReady => AgentStatus::NotReady,
-        AgentIntent::SignOut => AgentStatus::SignedOut,
-        AgentIntent::Ready => AgentStatus::Ready,
-        AgentIntent::Rest => AgentStatus::Rest,
+    let (status, reason) = match what {
+        AgentOrder::SignIn => (AgentStatus::NotReady, None),
+        AgentOrder::NotReady { reason } => (AgentStatus::NotReady, reason),
+        AgentOrder::SignOut => (AgentStatus::SignedOut, None),
+        AgentOrder::Ready => (AgentStatus::Ready, None),
+        AgentOrder::Rest { reason, .. } => (AgentStatus::Rest, reason),
     };
-    floor.agent_is(agent, status, "asked over the API", None);
-    Ok(vec![format!("agent {agent} is {}", status.as_str())])
+    floor.agent_is(agent, status, &format!("{by} asked for it"), None);
+    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    Ok(vec![format!("agent {agent} is {}{reason}", status.as_str())])
 }
 
 fn lift(floor: &mut Floor, source: std::net::IpAddr) -> Result<Vec<String>, Refusal> {
@@ -368,7 +386,7 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         }
         Command::LiftBan(source) => lift(floor, source),
         Command::Stop { now } => Ok(vec![format!("the switch stops, at once: {now}")]),
-        Command::Agent(agent, intent) => intend(floor, &agent, intent),
+        Command::Agent(agent, what, by) => intend(floor, &agent, what, &by),
         Command::BlockTrunk(trunk, block) => {
             let found = floor.trunks.iter_mut().find(|known| known.trunk == trunk);
             let found = found.ok_or_else(|| Refusal::NotFound(format!("trunk {trunk}")))?;

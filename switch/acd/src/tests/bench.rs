@@ -1,10 +1,11 @@
 //! A switchboard of one tenant to try the engine on.
 
 use super::check::check;
-use crate::{AcdCommand, AcdEngine, AcdInput, AcdOutput, Outcome, Refused};
+use crate::{AcdCommand, AcdEngine, AcdInput, AcdOutput, Outcome, Refused, Wish};
 use cordboard_model::cause::Cause;
 use cordboard_model::config::{self, Snapshot};
 use cordboard_model::id::{AgentId, CallId, Name, QueueId, TenantId, UserId};
+use cordboard_model::service::{AgentOrder, Duty, Service, Spare};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::verb::QueueEnd;
 use cordboard_model::view::AgentStatus;
@@ -43,9 +44,8 @@ pub(super) fn queue_config(name: &str) -> config::Queue {
         wrap_up: Duration::from_secs(10),
         max_wait: Duration::from_secs(300),
         max_length: 100,
-        overflow: None,
         record: false,
-        rest_on_no_answer: true,
+        service: Service::default(),
         caller_pool: None,
     }
 }
@@ -58,6 +58,7 @@ pub(super) fn agent_config(name: &str, queues: &[&str]) -> config::Agent {
         user: user(name),
         queues: queues.iter().map(|q| queue(q)).collect(),
         auto_sign_in: false,
+        duty: Duty::default(),
     }
 }
 
@@ -150,7 +151,7 @@ impl Bench {
         while let Some(output) = self.engine.poll_output() {
             self.out.push(output);
         }
-        check(&self.engine);
+        check(&self.engine, self.now);
     }
 
     /// Lets time pass; every deadline is met in time.
@@ -177,34 +178,48 @@ impl Bench {
         self.ready(name).unwrap();
     }
 
+    pub(super) fn order(&mut self, name: &str, what: AgentOrder) -> Result<(), Refused> {
+        self.command(order(name, what))
+    }
+
     pub(super) fn sign_in(&mut self, name: &str) {
-        let agent = agent(name);
-        self.command(AcdCommand::SignIn { agent }).unwrap();
+        self.order(name, AgentOrder::SignIn).unwrap();
     }
 
     pub(super) fn sign_out(&mut self, name: &str) {
-        let agent = agent(name);
-        self.command(AcdCommand::SignOut { agent }).unwrap();
+        self.order(name, AgentOrder::SignOut).unwrap();
     }
 
     pub(super) fn ready(&mut self, name: &str) -> Result<(), Refused> {
-        let agent = agent(name);
-        self.command(AcdCommand::Ready { agent })
+        self.order(name, AgentOrder::Ready)
     }
 
     pub(super) fn not_ready(&mut self, name: &str) {
-        let agent = agent(name);
-        self.command(AcdCommand::NotReady { agent }).unwrap();
+        self.order(name, AgentOrder::NotReady { reason: None }).unwrap();
     }
 
     pub(super) fn rest(&mut self, name: &str) {
-        let agent = agent(name);
-        self.command(AcdCommand::Rest { agent }).unwrap();
+        self.order(name, AgentOrder::Rest { reason: None, limit: None }).unwrap();
     }
 
     pub(super) fn contacts(&mut self, name: &str, count: u32) {
         let user = user(name);
         self.tell(AcdInput::Contacts { user, count });
+    }
+
+    pub(super) fn holds(&mut self, n: u64, name: &str, on: bool) {
+        self.tell(AcdInput::Held { agent: agent(name), call: call(n), on });
+    }
+
+    pub(super) fn agent_mut(&mut self, name: &str) -> &mut config::Agent {
+        let tenant = self.config.tenants.get_mut(&T).unwrap();
+        tenant.agents.get_mut(&Name::new(name).unwrap()).unwrap()
+    }
+
+    /// Gives an agent so many seconds without a device.
+    pub(super) fn graced(&mut self, name: &str, secs: u64) {
+        self.agent_mut(name).duty.device_grace = Some(Duration::from_secs(secs));
+        self.configure();
     }
 
     pub(super) fn outside(&mut self, name: &str, n: Option<u64>) {
@@ -232,13 +247,21 @@ impl Bench {
             timeout_ms: None,
             priority,
             staffed: false,
+            wish: None,
         });
     }
 
     /// Enters a queue for as long as an agent is signed in to it.
     pub(super) fn enter_staffed(&mut self, n: u64) {
         let (call, queue) = (call(n), queue("sales"));
-        self.tell(AcdInput::Enter { call, queue, timeout_ms: None, priority: 0, staffed: true });
+        self.tell(AcdInput::Enter { call, queue, timeout_ms: None, priority: 0, staffed: true, wish: None });
+    }
+
+    /// Enters `sales` and would have this agent, for so many seconds or for ever.
+    pub(super) fn enter_for(&mut self, n: u64, name: &str, wait: Option<u64>) {
+        let (call, queue) = (call(n), queue("sales"));
+        let wish = Some(Wish { agent: agent(name), wait: wait.map(Duration::from_secs) });
+        self.tell(AcdInput::Enter { call, queue, timeout_ms: None, priority: 0, staffed: false, wish });
     }
 
     pub(super) fn abandon(&mut self, n: u64) {
@@ -317,6 +340,16 @@ pub(super) fn offers(out: &[AcdOutput]) -> Vec<(u64, String)> {
         _ => None,
     };
     out.iter().filter_map(offer).collect()
+}
+
+/// An agent's own order.
+pub(super) fn order(name: &str, what: AgentOrder) -> AcdCommand<'static> {
+    AcdCommand::Order { agent: agent(name), what, by: None }
+}
+
+/// A queue whose agents stay ready when they let it ring.
+pub(super) fn no_rest(queue: &mut config::Queue) {
+    queue.service.unanswered.no_answer = Spare::For(Duration::from_secs(5));
 }
 
 /// Shorthand for an expected offer.

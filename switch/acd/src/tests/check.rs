@@ -2,32 +2,43 @@
 
 use crate::AcdEngine;
 use crate::agent::{Intent, Leg};
+use crate::dispatch::turn;
 use crate::engine::Timer;
+use cordboard_model::id::AgentId;
+use cordboard_model::time::Time;
 use cordboard_model::view::AgentStatus;
 
-pub(super) fn check(engine: &AcdEngine) {
+pub(super) fn check(engine: &AcdEngine, now: Time) {
     assert!(engine.touched.is_empty());
-    queues(engine);
-    let deadlines = agents(engine) + calls(engine);
+    assert!(engine.touched_agents.is_empty() && engine.gone_agents.is_empty());
+    queues(engine, now);
+    held(engine);
+    let deadlines = agents(engine) + calls(engine) + ripening(engine);
     assert_eq!(engine.deadlines.len(), deadlines, "a deadline without owner");
 }
 
 /// No caller waits where an agent is free, and the lists say what the callers and agents say.
-fn queues(engine: &AcdEngine) {
+fn queues(engine: &AcdEngine, now: Time) {
     let mut listed = 0;
     for (id, queue) in &engine.queues {
-        assert!(queue.ripe().is_none(), "{id}: a caller waits, an agent is free");
+        assert!(queue.ripe(now).is_none(), "{id}: a caller waits, an agent is free");
         listed += queue.order.len();
         for (place, call) in &queue.order {
             let waiting = &engine.calls[call];
             assert_eq!((&waiting.queue, waiting.place), (id, *place));
-            let open = waiting.offered_to.is_none();
+            let open = waiting.offered_to.is_none() && waiting.wish.is_none();
             assert_eq!(queue.open.contains_key(place), open, "{call}");
         }
         assert!(queue.open.keys().all(|p| queue.order.contains_key(p)));
         let members = queue.members.iter();
-        let free = members.filter_map(|a| Some((engine.agents[a].free()?, a.clone())));
+        let turn = |a: &AgentId, idle| turn(&engine.agents[a], id, queue, idle);
+        let free = members.filter_map(|a| Some((turn(a, engine.agents[a].free()?), a.clone())));
         assert_eq!(queue.free, free.collect(), "{id}");
+        let is = |wanted: fn(AgentStatus) -> bool| {
+            u32::try_from(queue.members.iter().filter(|a| wanted(engine.agents[*a].status)).count()).unwrap()
+        };
+        assert_eq!(queue.signed_in, is(|status| status != AgentStatus::SignedOut), "{id}");
+        assert_eq!(queue.ready, is(|status| status == AgentStatus::Ready), "{id}");
     }
     assert_eq!(listed, engine.calls.len());
 }
@@ -42,16 +53,21 @@ fn agents(engine: &AcdEngine) -> usize {
             (Timer::Ring(id.clone()), ringing),
             (Timer::WrapUp(id.clone()), agent.wrap_up.is_some()),
             (Timer::Hold(id.clone()), agent.hold.is_some()),
+            (Timer::Device(id.clone()), agent.is_missed()),
         ] {
             assert_eq!(engine.deadlines.get(&timer).is_some(), wanted, "{timer:?}");
             deadlines += usize::from(wanted);
         }
+        let rests = engine.deadlines.get(&Timer::Rest(id.clone())).is_some();
+        assert!(!rests || agent.status == AgentStatus::Rest, "{id}: a reminder of what is over");
+        deadlines += usize::from(rests);
+        assert!(!agent.held || agent.is_talking(), "{id}: who is on hold?");
         if let Leg::Ringing(offer) = &agent.leg {
             let waiting = &engine.calls[&offer.call];
             assert_eq!(waiting.offered_to.as_ref(), Some(id));
         }
         if agent.pending.is_some() || agent.removed {
-            assert_eq!(agent.status, AgentStatus::Talking, "{id}: what is he waiting for?");
+            assert!(agent.is_talking(), "{id}: what is he waiting for?");
         }
         if agent.intent == Intent::SignedOut {
             assert_eq!(agent.status, AgentStatus::SignedOut, "{id}");
@@ -69,11 +85,38 @@ fn calls(engine: &AcdEngine) -> usize {
     let mut deadlines = 0;
     for (call, waiting) in &engine.calls {
         assert!(engine.deadlines.get(&Timer::Wait(*call)).is_some(), "{call}");
-        let announced = engine.deadlines.get(&Timer::Announce(*call)).is_some();
-        deadlines += 1 + usize::from(announced);
+        deadlines += 1;
+        for timer in [Timer::Announce, Timer::Busy, Timer::Stick] {
+            deadlines += usize::from(engine.deadlines.get(&timer(*call)).is_some());
+        }
         if let Some(agent) = &waiting.offered_to {
             assert!(engine.agents[agent].rings_for(*call).is_some(), "{call}");
         }
     }
     deadlines
+}
+
+/// Who waits for one agent alone stands with that agent, and no such agent is free.
+fn held(engine: &AcdEngine) {
+    let mut listed = 0;
+    for (id, callers) in &engine.held {
+        assert!(!callers.is_empty());
+        let free = engine.agents.get(id).is_some_and(|agent| agent.free().is_some());
+        assert!(!free, "{id} is free, and somebody waits for him");
+        for (place, call) in callers {
+            let waiting = &engine.calls[call];
+            assert_eq!((waiting.place, &waiting.offered_to), (*place, &None));
+            assert_eq!(waiting.wish.as_ref().map(|wanted| &wanted.agent), Some(id));
+        }
+        listed += callers.len();
+    }
+    let waits = engine.calls.values().filter(|w| w.wish.is_some() && w.offered_to.is_none());
+    assert_eq!(listed, waits.count());
+}
+
+/// Queues whose first caller gains the priority he needs.
+fn ripening(engine: &AcdEngine) -> usize {
+    let ripe =
+        |id: &&cordboard_model::id::QueueId| engine.deadlines.get(&Timer::Ripe((*id).clone())).is_some();
+    engine.queues.keys().filter(ripe).count()
 }

@@ -4,18 +4,22 @@
 use super::bench::*;
 use crate::{AcdCommand, AcdInput, AcdOutput};
 use cordboard_model::cause::Cause;
-use cordboard_model::id::{AgentId, CallId};
+use cordboard_model::id::{AgentId, CallId, QueueId};
+use cordboard_model::service::{
+    AgentOrder, BusyWhen, Duty, Nobody, Reserve, Role, Service, Strategy, WantedSkill,
+};
 use cordboard_model::time::Duration;
+use cordboard_model::verb::Destination;
 use cordboard_model::view::AgentStatus;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::collections::BTreeMap;
 
-const RUNS: u64 = 4_000;
+const RUNS: u64 = 17_000;
 const STEPS: usize = 60;
 const AGENTS: [&str; 5] = ["1001", "1002", "1003", "1004", "1005"];
 const QUEUES: [&str; 3] = ["help", "sales", "vip"];
-const STATUSES: [AgentStatus; 7] = [
+const STATUSES: [AgentStatus; 9] = [
     AgentStatus::SignedOut,
     AgentStatus::Ready,
     AgentStatus::NotReady,
@@ -23,6 +27,8 @@ const STATUSES: [AgentStatus; 7] = [
     AgentStatus::Ringing,
     AgentStatus::Talking,
     AgentStatus::WrapUp,
+    AgentStatus::Hold,
+    AgentStatus::Away,
 ];
 const CAUSES: [Cause; 7] = [
     Cause::NoAnswer,
@@ -38,9 +44,12 @@ struct World {
     b: Bench,
     rng: ChaCha8Rng,
     /// The last status said of each agent.
-    said: BTreeMap<AgentId, (AgentStatus, Option<CallId>)>,
+    said: BTreeMap<AgentId, (AgentStatus, Option<CallId>, Option<String>)>,
     /// Calls that entered and have not left.
     inside: BTreeMap<CallId, u32>,
+    /// Nobody goes where he is sent any more.
+    still: bool,
+    hops: BTreeMap<CallId, u32>,
 }
 
 impl World {
@@ -50,6 +59,8 @@ impl World {
             rng: ChaCha8Rng::seed_from_u64(seed),
             said: BTreeMap::new(),
             inside: BTreeMap::new(),
+            still: false,
+            hops: BTreeMap::new(),
         };
         world.reload();
         world
@@ -72,7 +83,10 @@ impl World {
                 let mut queue = queue_config(name);
                 queue.max_length = u32::try_from(self.below(6)).unwrap();
                 queue.wrap_up = Duration::from_secs(self.below(3) * 5);
-                queue.rest_on_no_answer = self.below(2) == 0;
+                if self.below(2) == 0 {
+                    no_rest(&mut queue);
+                }
+                self.service(name, &mut queue.service);
                 queue.announce_every = [None, Some(Duration::from_secs(7))][(name == "vip") as usize];
                 queues.push(queue);
             }
@@ -85,6 +99,7 @@ impl World {
                 let mut agent = agent_config(name, &serves);
                 agent.auto_sign_in = self.below(2) == 0;
                 agent.user = user(self.pick(&AGENTS));
+                agent.duty = self.duty();
                 agents.push(agent);
             }
         }
@@ -92,11 +107,68 @@ impl World {
         self.b.configure();
     }
 
+    /// Rules of a queue, any of them.
+    fn service(&mut self, name: &str, service: &mut Service) {
+        const STRATEGIES: [Strategy; 5] = [
+            Strategy::LongestIdle,
+            Strategy::FewestCalls,
+            Strategy::HighestSkill,
+            Strategy::LeastOccupied,
+            Strategy::RoundRobin,
+        ];
+        service.strategy = self.pick(&STRATEGIES);
+        service.ageing = self.pick(&[None, Some(Duration::from_secs(9))]);
+        service.reserve = self.pick(&[None, None, Some(Reserve { agents: 1, priority: 2 })]);
+        service.length_share = self.pick(&[None, None, Some(150)]);
+        let others: Vec<&str> = QUEUES.into_iter().filter(|other| *other != name).collect();
+        let to = Destination::Queue(queue(self.pick(&others)));
+        if self.below(2) == 0 {
+            service.on_busy = Some(to.clone());
+            let occupancy = BusyWhen::Occupancy(self.pick(&[0, 60, 100]));
+            service.busy_when =
+                self.pick(&[None, Some(occupancy), Some(BusyWhen::Wait(Duration::from_secs(3)))]);
+            service.busy_room = self.pick(&[None, Some(80)]);
+        }
+        if self.below(2) == 0 {
+            service.nobody = Nobody::To(to);
+        }
+        if self.below(3) == 0 {
+            let wanted = WantedSkill { weight: self.pick(&[1, 3]), least: self.pick(&[0, 40]) };
+            service.skills.insert(cordboard_model::id::Name::new("english").unwrap(), wanted);
+        }
+    }
+
+    /// What an agent is there for.
+    fn duty(&mut self) -> Duty {
+        let mut duty = Duty::default();
+        duty.role = self.pick(&[Role::Agent, Role::Agent, Role::Supervisor, Role::Outbound]);
+        let level = self.pick(&[30, 60, 90]);
+        duty.skills.insert(cordboard_model::id::Name::new("english").unwrap(), level);
+        duty.preference.insert(queue(self.pick(&QUEUES)), 2);
+        duty.device_grace = self.pick(&[None, Some(Duration::from_secs(20))]);
+        duty.rest_limit = self.pick(&[None, Some(Duration::from_secs(30))]);
+        duty
+    }
+
+    /// One who was sent to another queue goes there, as the shard would have it.
+    fn follow(&mut self, sent: Vec<(CallId, QueueId)>) {
+        for (call, to) in sent {
+            let hops = self.hops.entry(call).or_default();
+            *hops += 1;
+            // a call goes to so many places and no more
+            if *hops > 8 {
+                continue;
+            }
+            self.b.enter_as(call.number, to.name.as_str(), 0);
+            self.hear();
+        }
+    }
+
     fn step(&mut self) {
         let name = self.pick(&AGENTS);
         let id = agent(name);
         let n = self.some_call(name);
-        match self.below(24) {
+        match self.below(28) {
             0..=3 => {
                 let (queue, priority) = (self.pick(&QUEUES), self.pick(&[0, 0, 1]));
                 let n = 1 + self.below(30);
@@ -128,11 +200,26 @@ impl World {
             19 => {
                 let status = self.pick(&STATUSES);
                 let (agent, since) = (id, NOON);
-                let restore = AcdCommand::RestoreAgent { agent, status, since };
+                let restore = AcdCommand::RestoreAgent { agent, status, reason: None, since };
                 // Refused when he is not configured just now.
                 let _ = self.b.command(restore);
             }
             20 => self.reload(),
+            21 => {
+                let wait = self.pick(&[None, Some(5), Some(40)]);
+                self.b.enter_for(1 + self.b.now.as_nanos() % 30, name, wait);
+            }
+            22 => {
+                let place = AcdCommand::Place { call: call(n), agent: id, by: "2001".into() };
+                let _ = self.b.command(place);
+            }
+            23 => {
+                let _ = self.b.command(AcdCommand::PutFirst { call: call(n) });
+            }
+            24 => {
+                let on = self.below(2) == 0;
+                self.b.holds(n, name, on);
+            }
             _ => {
                 let ms = self.pick(&[0, 10, 1_000, 5_000, 25_000, 60_000]);
                 self.b.pass(ms);
@@ -142,15 +229,16 @@ impl World {
     }
 
     fn intent(&mut self, agent: AgentId) {
-        let command = match self.below(6) {
-            0 => AcdCommand::SignIn { agent },
-            1 => AcdCommand::SignOut { agent },
-            2 => AcdCommand::NotReady { agent },
-            3 => AcdCommand::Rest { agent },
-            _ => AcdCommand::Ready { agent },
+        let what = match self.below(6) {
+            0 => AgentOrder::SignIn,
+            1 => AgentOrder::SignOut,
+            2 => AgentOrder::NotReady { reason: None },
+            3 => AgentOrder::Rest { reason: None, limit: None },
+            _ => AgentOrder::Ready,
         };
+        let by = [None, Some("2001".to_owned())][usize::from(self.below(3) == 0)].clone();
         // Refused when he is not configured or signed out just now.
-        let _ = self.b.command(command);
+        let _ = self.b.command(AcdCommand::Order { agent, what, by });
     }
 
     fn some_call(&mut self, name: &str) -> u64 {
@@ -163,12 +251,13 @@ impl World {
 
     /// Exactly one word for each change, one way in and one way out for each wait.
     fn hear(&mut self) {
+        let mut sent = Vec::new();
         for output in self.b.take() {
             match output {
-                AcdOutput::AgentChanged { agent, status, call, .. } => {
-                    let before = self.said.insert(agent.clone(), (status, call));
-                    let before = before.unwrap_or((AgentStatus::SignedOut, None));
-                    assert_ne!(before, (status, call), "{agent}: said twice");
+                AcdOutput::AgentChanged { agent, status, call, reason, .. } => {
+                    let before = self.said.insert(agent.clone(), (status, call, reason.clone()));
+                    let before = before.unwrap_or((AgentStatus::SignedOut, None, None));
+                    assert_ne!(before, (status, call, reason), "{agent}: said twice");
                 }
                 AcdOutput::Entered { call, .. } => {
                     assert_eq!(self.inside.insert(call, 1), None, "{call}: entered twice");
@@ -176,20 +265,25 @@ impl World {
                 AcdOutput::Left { call, .. } => {
                     assert!(self.inside.remove(&call).is_some(), "{call}: left twice");
                 }
+                AcdOutput::QueueEnded { call, to: Some(Destination::Queue(to)), .. } => sent.push((call, to)),
                 _ => {}
             }
         }
         for view in self.b.engine.agents(T) {
-            let said = self.said.get(&view.agent).copied();
-            let said = said.unwrap_or((AgentStatus::SignedOut, None));
-            assert_eq!((view.status, view.call), said, "{}: changed in silence", view.agent);
+            let said = self.said.get(&view.agent).cloned();
+            let said = said.unwrap_or((AgentStatus::SignedOut, None, None));
+            assert_eq!((view.status, view.call, view.reason), said, "{}: changed in silence", view.agent);
         }
         let waiting = self.b.engine.queues(T).iter().map(|q| q.waiting.len()).sum::<usize>();
         assert_eq!(waiting, self.inside.len());
+        if !self.still {
+            self.follow(sent);
+        }
     }
 
     /// No one reports anything any more: only time passes.
     fn silence(&mut self) {
+        self.still = true;
         self.b.pass(400_000);
         self.hear();
         assert_eq!(self.b.engine.poll_timeout(), None);

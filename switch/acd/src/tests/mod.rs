@@ -7,4 +7,5 @@ mod model;
 mod reference;
 mod rules;
 mod rules_agents;
+mod rules_service;
 mod table;

@@ -5,13 +5,16 @@ use super::bench::*;
 use super::reference::{Busy, RefAgent, RefQueue, Reference};
 use crate::{AcdCommand, AcdEngine, AcdInput, AcdOutput};
 use cordboard_model::cause::Cause;
+use cordboard_model::config;
 use cordboard_model::id::AgentId;
+use cordboard_model::id::Name;
+use cordboard_model::service::{AgentOrder, Reserve, Spare, Strategy, WantedSkill};
 use cordboard_model::time::{Duration, Time, WallClock};
 use cordboard_model::view::AgentStatus;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
-const RUNS: u64 = 25_000;
+const RUNS: u64 = 100_000;
 const STEPS: usize = 60;
 const QUEUES: [&str; 3] = ["help", "sales", "vip"];
 const AGENTS: [(&str, &[usize]); 4] =
@@ -22,6 +25,37 @@ struct Dice(ChaCha8Rng);
 impl Dice {
     fn below(&mut self, n: usize) -> usize {
         usize::try_from(self.0.next_u64() % u64::try_from(n).unwrap()).unwrap()
+    }
+}
+
+/// How the queues of a run serve.
+struct Variant(u64);
+
+impl Variant {
+    fn queues(&self, queues: &mut [config::Queue; 3]) {
+        const STRATEGIES: [Strategy; 4] =
+            [Strategy::LongestIdle, Strategy::FewestCalls, Strategy::HighestSkill, Strategy::RoundRobin];
+        for (n, queue) in (0..).zip(queues.iter_mut()) {
+            let service = &mut queue.service;
+            service.strategy = STRATEGIES[usize::try_from((self.0 + n) % 4).unwrap()];
+            service.skills.insert(Name::new("english").unwrap(), WantedSkill { weight: 3, least: 0 });
+            if (self.0 / 4 + n) % 3 == 0 {
+                service.ageing = Some(Duration::from_secs(4));
+            }
+        }
+        // A caller who ages into his turn is for the other tests: the napkin has no clock for it.
+        if self.0 / 12 % 2 == 1 && queues[1].service.ageing.is_none() {
+            queues[1].service.reserve = Some(Reserve { agents: 1, priority: 1 });
+        }
+    }
+
+    fn agent(&self, agent: &mut config::Agent) {
+        let number: u64 = agent.id.name.as_str().parse().unwrap();
+        let level = u8::try_from(number * 7 % 4 * 10).unwrap();
+        agent.duty.skills.insert(Name::new("english").unwrap(), level);
+        if (self.0 / 24 + number) % 3 == 0 {
+            agent.duty.preference.insert(agent.queues[0].clone(), 2);
+        }
     }
 }
 
@@ -37,35 +71,52 @@ struct Pair {
 }
 
 impl Pair {
-    fn new() -> Self {
+    fn new(variant: &Variant) -> Self {
         let mut queues = QUEUES.map(queue_config);
-        queues[0].rest_on_no_answer = false;
+        no_rest(&mut queues[0]);
         queues[0].max_length = 3;
         queues[1].wrap_up = Duration::ZERO;
         queues[2].max_wait = Duration::from_secs(15);
         queues[2].ring = Duration::from_secs(5);
+        variant.queues(&mut queues);
         let napkin_queues = queues.iter().map(|q| RefQueue {
             ring: q.ring,
             wrap_up: q.wrap_up,
             max_wait: q.max_wait,
             max_length: usize::try_from(q.max_length).unwrap(),
-            rest_on_no_answer: q.rest_on_no_answer,
+            rest_on_no_answer: q.service.unanswered.no_answer == Spare::Rest,
+            strategy: q.service.strategy,
+            ageing: q.service.ageing,
+            reserve: q
+                .service
+                .reserve
+                .map_or((0, 0), |r| (usize::try_from(r.agents).unwrap(), r.priority.into())),
         });
         let now = Time::from_millis(1_000);
         let agents = AGENTS.map(|(name, serves)| {
             let names: Vec<&str> = serves.iter().map(|q| QUEUES[*q]).collect();
-            agent_config(name, &names)
+            let mut agent = agent_config(name, &names);
+            variant.agent(&mut agent);
+            agent
         });
-        let napkin_agents = AGENTS.map(|(_, serves)| RefAgent {
-            serves: serves.to_vec(),
-            wish: AgentStatus::SignedOut,
-            later: None,
-            busy: Busy::No,
-            outside: false,
-            wrap_up: None,
-            spared: None,
-            devices: 0,
-            idle: now,
+        let english = Name::new("english").unwrap();
+        let napkin_agents = AGENTS.map(|(name, serves)| {
+            let agent = agents.iter().find(|a| a.id.name.as_str() == name).unwrap();
+            RefAgent {
+                serves: serves.to_vec(),
+                second: QUEUES.iter().position(|q| agent.duty.preference.contains_key(&queue(q))),
+                skill: agent.duty.skills.get(&english).copied().map_or(0, u32::from) * 3,
+                taken: 0,
+                turns: [0; 3],
+                wish: AgentStatus::SignedOut,
+                later: None,
+                busy: Busy::No,
+                outside: false,
+                wrap_up: None,
+                spared: None,
+                devices: 0,
+                idle: now,
+            }
         });
         let napkin = Reference {
             queues: napkin_queues.collect(),
@@ -205,6 +256,7 @@ impl Pair {
             timeout_ms: limit,
             priority,
             staffed: false,
+            wish: None,
         };
         let limit = limit.map_or(Duration::MAX, |ms| Duration::from_millis(ms.into()));
         self.tell(input, |napkin, now| napkin.enter(n, q, limit, priority, now));
@@ -240,22 +292,26 @@ impl Pair {
     fn intend(&mut self, a: usize, dice: &mut Dice) {
         let agent = self.ids[a].clone();
         match dice.below(11) {
-            0 | 1 => self.ask(AcdCommand::SignIn { agent }, |napkin, _| napkin.sign_in(a)),
+            0 | 1 => self.ask(order(AGENTS[a].0, AgentOrder::SignIn), |napkin, _| napkin.sign_in(a)),
             2 => {
                 let wish = AgentStatus::SignedOut;
-                self.ask(AcdCommand::SignOut { agent }, |napkin, _| napkin.wish(a, wish));
+                self.ask(order(AGENTS[a].0, AgentOrder::SignOut), |napkin, _| napkin.wish(a, wish));
             }
             3..=5 => {
                 let wish = AgentStatus::Ready;
-                self.ask(AcdCommand::Ready { agent }, |napkin, _| napkin.wish(a, wish));
+                self.ask(order(AGENTS[a].0, AgentOrder::Ready), |napkin, _| napkin.wish(a, wish));
             }
             6 => {
                 let wish = AgentStatus::NotReady;
-                self.ask(AcdCommand::NotReady { agent }, |napkin, _| napkin.wish(a, wish));
+                self.ask(order(AGENTS[a].0, AgentOrder::NotReady { reason: None }), |napkin, _| {
+                    napkin.wish(a, wish)
+                });
             }
             7 => {
                 let wish = AgentStatus::Rest;
-                self.ask(AcdCommand::Rest { agent }, |napkin, _| napkin.wish(a, wish));
+                self.ask(order(AGENTS[a].0, AgentOrder::Rest { reason: None, limit: None }), |napkin, _| {
+                    napkin.wish(a, wish)
+                });
             }
             8 | 9 => {
                 let count = [0, 1, 1, 2][dice.below(4)];
@@ -278,17 +334,17 @@ fn the_engine_does_what_the_napkin_does() {
     let (mut offers, mut answered) = (0, 0);
     for seed in 0..RUNS {
         let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
-        let mut pair = Pair::new();
+        let mut pair = Pair::new(&Variant(seed));
         for (a, (name, _)) in AGENTS.iter().enumerate() {
             // Most of the shift is at work from the start, so that short runs have offers.
             if dice.below(4) > 0 {
-                let (user, count, agent) = (user(name), 1, agent(name));
+                let (user, count) = (user(name), 1);
                 let input = AcdInput::Contacts { user, count };
                 pair.tell(input, |napkin, _| napkin.devices(a, 1));
-                let sign_in = AcdCommand::SignIn { agent: agent.clone() };
+                let sign_in = order(name, AgentOrder::SignIn);
                 pair.ask(sign_in, |napkin, _| napkin.sign_in(a));
                 let wish = AgentStatus::Ready;
-                pair.ask(AcdCommand::Ready { agent }, |napkin, _| napkin.wish(a, wish));
+                pair.ask(order(name, AgentOrder::Ready), |napkin, _| napkin.wish(a, wish));
             }
         }
         for _ in 0..STEPS {

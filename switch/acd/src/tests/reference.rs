@@ -1,11 +1,16 @@
 //! The queue as one would write it on a napkin: lists, searched from one end to the other at every
 //! step. Slow, and too simple to be wrong in the same way as the engine.
 
-use crate::{BUSY_PENALTY, NO_ANSWER_PENALTY, RING_MARGIN, UNREACHABLE_PENALTY};
+use crate::RING_MARGIN;
 use cordboard_model::cause::Cause;
+use cordboard_model::service::Strategy;
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::QueueEnd;
 use cordboard_model::view::AgentStatus;
+
+/// What a failed offer costs, and what it costs where nobody was reached.
+const SHORT: Duration = Duration::from_secs(5);
+const LONG: Duration = Duration::from_secs(30);
 
 pub(super) struct RefQueue {
     pub(super) ring: Duration,
@@ -13,6 +18,10 @@ pub(super) struct RefQueue {
     pub(super) max_wait: Duration,
     pub(super) max_length: usize,
     pub(super) rest_on_no_answer: bool,
+    pub(super) strategy: Strategy,
+    pub(super) ageing: Option<Duration>,
+    /// So many free agents are kept for callers of this priority.
+    pub(super) reserve: (usize, u64),
 }
 
 pub(super) struct RefCaller {
@@ -33,6 +42,14 @@ pub(super) enum Busy {
 
 pub(super) struct RefAgent {
     pub(super) serves: Vec<usize>,
+    /// The queue whose callers he takes after those of others.
+    pub(super) second: Option<usize>,
+    /// What his skills are worth.
+    pub(super) skill: u32,
+    /// Calls taken since he signed in.
+    pub(super) taken: u64,
+    /// When each queue offered him a call last, counted in offers.
+    pub(super) turns: [u64; 3],
     pub(super) wish: AgentStatus,
     pub(super) later: Option<AgentStatus>,
     pub(super) busy: Busy,
@@ -74,13 +91,17 @@ pub(super) struct Reference {
     pub(super) offers: Vec<(u64, usize)>,
     /// Waits ended in the last step.
     pub(super) ends: Vec<(u64, QueueEnd)>,
+    /// Offers made so far.
+    pub(super) made: u64,
 }
 
 impl Reference {
     pub(super) fn enter(&mut self, call: u64, q: usize, limit: Duration, priority: u8, now: Time) {
         self.drop_caller(call);
         let queue = &self.queues[q];
-        if self.callers.iter().filter(|c| c.queue == q).count() >= queue.max_length {
+        let here = || self.callers.iter().filter(|c| c.queue == q);
+        let at_once = here().all(|c| c.at.is_some()) && self.agents.iter().any(|a| a.free_for(q));
+        if here().count() >= queue.max_length && !at_once {
             self.ends.push((call, QueueEnd::Full));
             return;
         }
@@ -123,6 +144,7 @@ impl Reference {
         {
             self.callers.retain(|c| c.call != call);
             self.agents[a].busy = Busy::Talking { call, queue };
+            self.agents[a].taken += 1;
         }
     }
 
@@ -141,9 +163,9 @@ impl Reference {
             Cause::NoAnswer if self.queues[queue].rest_on_no_answer => {
                 agent.wish = AgentStatus::Rest;
             }
-            Cause::NoAnswer => agent.spared = Some((now + NO_ANSWER_PENALTY, false)),
-            Cause::Busy | Cause::Declined => agent.spared = Some((now + BUSY_PENALTY, false)),
-            _ => agent.spared = Some((now + UNREACHABLE_PENALTY, true)),
+            Cause::NoAnswer => agent.spared = Some((now + SHORT, false)),
+            Cause::Busy | Cause::Declined => agent.spared = Some((now + SHORT, false)),
+            _ => agent.spared = Some((now + LONG, true)),
         }
     }
 
@@ -191,6 +213,10 @@ impl Reference {
         let agent = &mut self.agents[a];
         if agent.wish == AgentStatus::SignedOut {
             agent.wish = AgentStatus::NotReady;
+            // a leg that was his when he left may still be up
+            if agent.busy == Busy::No {
+                agent.taken = 0;
+            }
         } else if agent.later == Some(AgentStatus::SignedOut) {
             agent.later = None;
         }
@@ -256,43 +282,72 @@ impl Reference {
                 agent.idle = now;
             }
         }
-        while let Some((c, a)) = self.best_pair() {
+        while let Some((c, a)) = self.best_pair(now) {
             let caller = &mut self.callers[c];
             caller.at = Some(a);
             let until = now + self.queues[caller.queue].ring + RING_MARGIN;
-            self.agents[a].busy =
-                Busy::Ringing { call: caller.call, until, rang: false, queue: caller.queue };
-            self.offers.push((caller.call, a));
+            let (call, queue) = (caller.call, caller.queue);
+            self.agents[a].busy = Busy::Ringing { call, until, rang: false, queue };
+            self.made += 1;
+            self.agents[a].turns[queue] = self.made;
+            self.offers.push((call, a));
         }
     }
 
-    fn best_pair(&self) -> Option<(usize, usize)> {
-        let mut best: Option<(usize, usize)> = None;
-        for (c, caller) in self.callers.iter().enumerate() {
-            for (a, agent) in self.agents.iter().enumerate() {
-                if caller.at.is_some() || !agent.free_for(caller.queue) {
-                    continue;
-                }
-                let better = best.is_none_or(|(bc, ba)| {
-                    let other = &self.callers[bc];
-                    match bc == c {
-                        true => agent.idle < self.agents[ba].idle,
-                        // Those who came before stand before in the list.
-                        false => caller.priority > other.priority,
-                    }
-                });
-                if better {
-                    best = Some((c, a));
-                }
-            }
+    /// Less is sooner, within his queue.
+    fn place(&self, caller: &RefCaller) -> (i64, i64) {
+        let ns = |d: u128| i64::try_from(d).unwrap();
+        let came = ns(caller.since.since(Time::ZERO).as_nanos());
+        match self.queues[caller.queue].ageing {
+            None => (-i64::from(caller.priority), came),
+            // a step of priority is worth the time in which it is gained
+            Some(step) => (0, came - ns(step.as_nanos()) * i64::from(caller.priority)),
         }
-        best
+    }
+
+    fn priority(&self, caller: &RefCaller, now: Time) -> u64 {
+        let step = self.queues[caller.queue].ageing.map(|step| step.as_nanos());
+        let gained = step.map_or(0, |step| now.since(caller.since).as_nanos() / step);
+        u64::from(caller.priority) + u64::try_from(gained).unwrap()
+    }
+
+    /// The first caller of a queue who is not being offered, if he may be served.
+    fn first_caller(&self, q: usize, now: Time) -> Option<usize> {
+        let open = self.callers.iter().enumerate().filter(|(_, c)| c.queue == q && c.at.is_none());
+        let (first, caller) = open.min_by_key(|(i, c)| (self.place(c), *i))?;
+        let free = self.agents.iter().filter(|a| a.free_for(q)).count();
+        let (kept, priority) = self.queues[q].reserve;
+        (free > kept || self.priority(caller, now) >= priority).then_some(first)
+    }
+
+    fn first_agent(&self, q: usize) -> Option<usize> {
+        let free = self.agents.iter().enumerate().filter(|(_, a)| a.free_for(q));
+        let key = |a: &RefAgent| {
+            let term = match self.queues[q].strategy {
+                Strategy::FewestCalls => i64::try_from(a.taken).unwrap(),
+                Strategy::HighestSkill => -i64::from(a.skill),
+                Strategy::RoundRobin => i64::try_from(a.turns[q]).unwrap(),
+                Strategy::LongestIdle | Strategy::LeastOccupied => 0,
+            };
+            (a.second == Some(q), term, a.idle)
+        };
+        free.min_by_key(|(i, a)| (key(a), *i)).map(|(i, _)| i)
+    }
+
+    fn best_pair(&self, now: Time) -> Option<(usize, usize)> {
+        let pairs = (0..self.queues.len()).filter_map(|q| {
+            let (c, a) = (self.first_caller(q, now)?, self.first_agent(q)?);
+            let caller = &self.callers[c];
+            let second = self.agents[a].second == Some(q);
+            Some(((core::cmp::Reverse(self.priority(caller, now)), second, caller.since, c), (c, a)))
+        });
+        pairs.min_by_key(|(order, _)| *order).map(|(_, pair)| pair)
     }
 
     /// Who waits in a queue, in the order of service.
     pub(super) fn waiting(&self, q: usize) -> Vec<u64> {
         let mut here: Vec<&RefCaller> = self.callers.iter().filter(|c| c.queue == q).collect();
-        here.sort_by_key(|c| (core::cmp::Reverse(c.priority), c.since));
+        here.sort_by_key(|c| self.place(c));
         here.iter().map(|c| c.call).collect()
     }
 }

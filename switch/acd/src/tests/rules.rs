@@ -4,6 +4,7 @@ use super::bench::*;
 use crate::{AcdInput, AcdOutput, Outcome, RING_MARGIN};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{CallId, QueueId, TenantId, UserId};
+use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Duration;
 use cordboard_model::verb::QueueEnd;
 use cordboard_model::view::AgentStatus;
@@ -171,7 +172,7 @@ fn no_caller_is_offered_to_the_same_failing_agent_without_delay() {
         Cause::InternalError,
     ] {
         let mut b = Bench::with_agents(&["1001"]);
-        b.queue_mut("sales").rest_on_no_answer = false;
+        no_rest(b.queue_mut("sales"));
         b.configure();
         b.enter(1);
         b.take();
@@ -206,6 +207,7 @@ fn the_flow_may_shorten_the_wait_but_not_stretch_it() {
             timeout_ms: Some(asked),
             priority: 0,
             staffed: false,
+            wish: None,
         });
         b.pass(ends_at - 1);
         assert_eq!(b.ends(), [], "{asked}");
@@ -271,6 +273,7 @@ fn a_call_cannot_enter_the_queue_of_another_tenant() {
         timeout_ms: None,
         priority: 0,
         staffed: false,
+        wish: None,
     });
     assert_eq!(b.ends(), [(1, QueueEnd::Gone)]);
     assert_eq!(b.offers(), []);
@@ -306,6 +309,7 @@ fn the_same_names_in_two_tenants_never_meet() {
         timeout_ms: None,
         priority: 0,
         staffed: false,
+        wish: None,
     });
     assert_eq!(b.offers(), [to(7, "1001")]);
     assert_eq!(b.status("1001"), AgentStatus::SignedOut);
@@ -592,15 +596,16 @@ impl Bulk {
             timeout_ms: None,
             priority: 0,
             staffed: false,
+            wish: None,
         });
     }
 
     fn arrive(&mut self, name: &str) {
         let (user, count, agent) = (user(name), 1, agent(name));
         self.tell(AcdInput::Contacts { user, count });
-        let sign_in = crate::AcdCommand::SignIn { agent: agent.clone() };
+        let sign_in = order(agent.name.as_str(), AgentOrder::SignIn);
         self.engine.handle_command(sign_in, self.now).unwrap();
-        let ready = crate::AcdCommand::Ready { agent };
+        let ready = order(agent.name.as_str(), AgentOrder::Ready);
         self.engine.handle_command(ready, self.now).unwrap();
     }
 

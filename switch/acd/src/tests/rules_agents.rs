@@ -3,6 +3,7 @@
 use super::bench::*;
 use crate::{AcdCommand, AcdInput, AcdOutput, Outcome, RefusedReason};
 use cordboard_model::cause::Cause;
+use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Duration, Time, Wall};
 use cordboard_model::view::AgentStatus::{self, *};
 
@@ -52,7 +53,7 @@ fn ring_no_answer_sends_the_agent_to_rest() {
 #[test]
 fn ring_no_answer_leaves_him_ready_where_the_queue_says_so_and_last_in_line() {
     let mut b = Bench::with_agents(&["1001", "1002"]);
-    b.queue_mut("sales").rest_on_no_answer = false;
+    no_rest(b.queue_mut("sales"));
     b.configure();
     b.enter(1);
     b.fail(1, "1001", Cause::NoAnswer);
@@ -294,7 +295,7 @@ fn commands_are_refused_to_strangers_and_to_the_signed_out() {
     assert_eq!(refused.reason, RefusedReason::SignedOut);
     assert_eq!(refused.why, "agent default/1001 is not signed in");
     let agent = agent("7777");
-    let refused = b.command(AcdCommand::SignIn { agent }).unwrap_err();
+    let refused = b.command(AcdCommand::Order { agent, what: AgentOrder::SignIn, by: None }).unwrap_err();
     assert_eq!(refused.reason, RefusedReason::NoSuchAgent);
     b.sign_out("1001");
     assert_eq!(b.status("1001"), SignedOut, "signing out twice is no mistake");
@@ -377,7 +378,7 @@ fn after_a_restart_agents_are_as_they_were_without_their_calls() {
     for (before, after, keeps_since) in rows {
         let mut b = Bench::of(snapshot(vec![queue_config("sales")], vec![agent_config("1001", &["sales"])]));
         let since = Wall(NOON.0 - 3_600_000);
-        let restore = AcdCommand::RestoreAgent { agent: agent("1001"), status: before, since };
+        let restore = AcdCommand::RestoreAgent { agent: agent("1001"), status: before, reason: None, since };
         b.command(restore).unwrap();
         let view = b.engine.agent(&agent("1001")).unwrap();
         let expected = if keeps_since { since } else { Wall(NOON.0 + 1_000) };
@@ -391,7 +392,8 @@ fn what_the_journal_knew_goes_before_signing_in_by_itself() {
     config.auto_sign_in = true;
     let mut b = Bench::of(snapshot(vec![queue_config("sales")], vec![config]));
     assert_eq!(b.status("1001"), Ready);
-    let restore = AcdCommand::RestoreAgent { agent: agent("1001"), status: SignedOut, since: NOON };
+    let restore =
+        AcdCommand::RestoreAgent { agent: agent("1001"), status: SignedOut, reason: None, since: NOON };
     b.command(restore).unwrap();
     assert_eq!(b.went("1001"), [Ready, SignedOut]);
 }
@@ -402,8 +404,12 @@ fn the_order_of_idle_agents_survives_a_restart() {
     let mut b = Bench::of(snapshot(vec![queue_config("sales")], agents.to_vec()));
     for (name, ago) in [("1001", 5_000), ("1002", 60_000)] {
         b.contacts(name, 1);
-        let restore =
-            AcdCommand::RestoreAgent { agent: agent(name), status: Ready, since: Wall(NOON.0 - ago) };
+        let restore = AcdCommand::RestoreAgent {
+            agent: agent(name),
+            status: Ready,
+            reason: None,
+            since: Wall(NOON.0 - ago),
+        };
         b.command(restore).unwrap();
     }
     b.enter(1);
@@ -538,6 +544,7 @@ fn several_inputs_before_a_drain_are_legal() {
             timeout_ms: None,
             priority: 0,
             staffed: false,
+            wish: None,
         },
         at(0),
     );

@@ -3,12 +3,13 @@
 use super::bench::*;
 use crate::{AcdCommand, AcdInput, AcdOutput};
 use cordboard_model::cause::Cause;
+use cordboard_model::service::AgentOrder;
 use core::fmt::Write as _;
 
 type Step = fn(&mut Bench);
 
 /// Call 1 is the agent's; call 2 waits behind it; call 90 is outside the queues.
-const STATES: [(&str, Step); 12] = [
+const STATES: [(&str, Step); 15] = [
     ("signed out", |b| b.sign_out("1001")),
     ("ready", |_| {}),
     ("ready, no device", |b| b.contacts("1001", 0)),
@@ -26,6 +27,19 @@ const STATES: [(&str, Step); 12] = [
     ("talking", |b| {
         b.enter(1);
         b.answer(1, "1001");
+    }),
+    ("hold", |b| {
+        b.enter(1);
+        b.answer(1, "1001");
+        b.holds(1, "1001", true);
+    }),
+    ("away", |b| {
+        b.graced("1001", 60);
+        b.contacts("1001", 0);
+    }),
+    ("wanted by a caller", |b| {
+        b.outside("1001", Some(90));
+        b.enter_for(1, "1001", Some(30));
     }),
     ("talking, will sign out", |b| {
         b.enter(1);
@@ -49,6 +63,8 @@ fn ask(b: &mut Bench, command: AcdCommand<'_>) {
             since: NOON,
             why: format!("REFUSED: {refused}"),
             call: None,
+            reason: None,
+            by: None,
         });
     }
 }
@@ -62,12 +78,21 @@ fn caller_gone(b: &mut Bench) {
     });
 }
 
-const EVENTS: [(&str, Step); 21] = [
-    ("sign in", |b| ask(b, AcdCommand::SignIn { agent: agent("1001") })),
-    ("sign out", |b| ask(b, AcdCommand::SignOut { agent: agent("1001") })),
-    ("ask ready", |b| ask(b, AcdCommand::Ready { agent: agent("1001") })),
-    ("ask not ready", |b| ask(b, AcdCommand::NotReady { agent: agent("1001") })),
-    ("ask rest", |b| ask(b, AcdCommand::Rest { agent: agent("1001") })),
+const EVENTS: [(&str, Step); 25] = [
+    ("sign in", |b| ask(b, order("1001", AgentOrder::SignIn))),
+    ("sign out", |b| ask(b, order("1001", AgentOrder::SignOut))),
+    ("ask ready", |b| ask(b, order("1001", AgentOrder::Ready))),
+    ("ask not ready", |b| ask(b, order("1001", AgentOrder::NotReady { reason: Some("meeting".into()) }))),
+    ("ask rest", |b| ask(b, order("1001", AgentOrder::Rest { reason: None, limit: None }))),
+    ("forced out", |b| {
+        let (agent, by) = (agent("1001"), Some("2001".into()));
+        ask(b, AcdCommand::Order { agent, what: AgentOrder::SignOut, by });
+    }),
+    ("is given call 1", |b| {
+        ask(b, AcdCommand::Place { call: call(1), agent: agent("1001"), by: "2001".into() })
+    }),
+    ("holds", |b| b.holds(1, "1001", true)),
+    ("retrieves", |b| b.holds(1, "1001", false)),
     ("a call enters", |b| b.enter(2)),
     ("rings", |b| b.rings(1, "1001")),
     ("answered", |b| b.answer(1, "1001")),
@@ -102,10 +127,14 @@ fn line(output: &AcdOutput) -> String {
         AcdOutput::Left { call, outcome, .. } => {
             format!("left {} {}", call.number, outcome.as_str())
         }
-        AcdOutput::AgentChanged { status, why, .. } => match why.strip_prefix("REFUSED: ") {
-            Some(why) => format!("refused: {why}"),
-            None => format!("-> {} ({why})", status.as_str()),
-        },
+        AcdOutput::AgentChanged { status, why, reason, .. } => {
+            match (why.strip_prefix("REFUSED: "), reason) {
+                (Some(why), _) => format!("refused: {why}"),
+                (None, Some(reason)) => format!("-> {} [{reason}] ({why})", status.as_str()),
+                (None, None) => format!("-> {} ({why})", status.as_str()),
+            }
+        }
+        AcdOutput::Overdue { .. } => "overdue".into(),
     }
 }
 
@@ -124,7 +153,7 @@ fn every_state_against_every_event() {
                 true => "nothing".into(),
                 false => lines.join("; "),
             };
-            writeln!(table, "  {event:<15}{said}").unwrap();
+            writeln!(table, "  {event:<16}{said}").unwrap();
         }
         table.push('\n');
     }

@@ -24,9 +24,8 @@ impl Shard {
                 self.tell_call(call, CallInput::Offer { call, agent, user, display, ring, record });
             }
             AcdOutput::Withdraw { call, .. } => self.tell_call(call, CallInput::OfferWithdrawn { call }),
-            AcdOutput::QueueEnded { call, queue, end } => {
-                let overflow = self.snapshot.queue(&queue).and_then(|queue| queue.overflow.clone());
-                self.tell_call(call, CallInput::QueueEnded { call, end, overflow });
+            AcdOutput::QueueEnded { call, end, to, .. } => {
+                self.tell_call(call, CallInput::QueueEnded { call, end, overflow: to });
             }
             AcdOutput::Entered { call, queue, position } => {
                 let items = self.music(&queue);
@@ -40,9 +39,14 @@ impl Shard {
                 let outcome = outcome.as_str().to_owned();
                 self.event(call.tenant, EventKind::QueueLeft { call, queue, outcome });
             }
-            AcdOutput::AgentChanged { agent, status, since, why, call } => {
-                self.journal(None, JournalRecord::Agent { agent: agent.clone(), status, since });
-                self.event(agent.tenant, EventKind::AgentStatus { agent, status, why, call });
+            AcdOutput::AgentChanged { agent, status, since, why, call, reason, by } => {
+                let record =
+                    JournalRecord::Agent { agent: agent.clone(), status, reason: reason.clone(), since };
+                self.journal(None, record);
+                self.event(agent.tenant, EventKind::AgentStatus { agent, status, why, call, reason, by });
+            }
+            AcdOutput::Overdue { agent, since } => {
+                self.event(agent.tenant, EventKind::AgentOverdue { agent, since });
             }
         }
     }

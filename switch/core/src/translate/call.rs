@@ -7,6 +7,7 @@ use cordboard_acd::AcdInput;
 use cordboard_call::{CallOutput, DialTarget, FlowOutput, QueueOutput};
 use cordboard_flow::{FlowCommand, FlowInput};
 use cordboard_model::cause::Cause;
+use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
@@ -62,7 +63,16 @@ impl Shard {
             // what a caller keys in while he is asked for a secret is no program's business
             CallOutput::Stream(StreamCommand::Digit { call, .. }) if self.asks_secret(call) => {}
             CallOutput::Stream(command) => self.out.push_back(ShardOutput::Stream(command)),
-            CallOutput::Event(tenant, what) => self.event(tenant, what),
+            CallOutput::Event(tenant, what) => {
+                let held = match &what {
+                    EventKind::LegHeld { call, .. } => Some(*call),
+                    _ => None,
+                };
+                self.event(tenant, what);
+                if let Some(call) = held {
+                    self.note_hold(call);
+                }
+            }
             CallOutput::Journal(record) => self.journal(None, record),
             CallOutput::Closing { call, mut cdr } => {
                 self.numbers_into(&mut cdr);
@@ -295,7 +305,8 @@ impl Shard {
                 let at = self.wall.at(self.now);
                 self.trunks.numbers.queued(call, queue.clone());
                 self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at });
-                AcdInput::Enter { call, queue, timeout_ms, priority, staffed }
+                let wish = self.wish(call, &queue);
+                AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish }
             }
             QueueOutput::Abandoned { call } => AcdInput::Abandoned { call },
             QueueOutput::OfferRinging { call, agent } => AcdInput::OfferRinging { call, agent },

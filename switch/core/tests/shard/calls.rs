@@ -1,11 +1,12 @@
 //! Calls through all rooms: what is written before what is sent, what is refused, what repeats.
 
 use crate::rig::*;
-use cordboard_core::{AcdCommand, RefusedReason, ShardCommand};
+use cordboard_core::{RefusedReason, ShardCommand};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::PartyId;
+use cordboard_model::service::AgentOrder;
 use cordboard_plugin_api::{RouteEnd, RouteRequest};
 
 fn place(rig: &Rig, line: &str) -> usize {
@@ -198,13 +199,13 @@ fn a_route_is_explained_without_a_call() {
 fn an_agents_wish_is_answered_at_once() {
     let mut rig = Rig::new();
     let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
-    let refused = rig.shard.agent_intent(AcdCommand::Ready { agent: agent.clone() }, rig.now).unwrap_err();
+    let refused = rig.order(agent.clone(), AgentOrder::Ready).unwrap_err();
     assert_eq!(refused.reason, RefusedReason::SignedOut);
-    rig.shard.agent_intent(AcdCommand::SignIn { agent: agent.clone() }, rig.now).unwrap();
-    rig.shard.agent_intent(AcdCommand::Ready { agent: agent.clone() }, rig.now).unwrap();
+    rig.order(agent.clone(), AgentOrder::SignIn).unwrap();
+    rig.order(agent.clone(), AgentOrder::Ready).unwrap();
     rig.after(1);
     let nobody = AgentId::new(TenantId::DEFAULT, "nobody").unwrap();
-    let refused = rig.shard.agent_intent(AcdCommand::SignIn { agent: nobody }, rig.now).unwrap_err();
+    let refused = rig.order(nobody, AgentOrder::SignIn).unwrap_err();
     assert_eq!(refused.reason, RefusedReason::NoSuchAgent);
     assert!(rig.shard.explain_agent(&agent).is_some());
 }

@@ -9,6 +9,8 @@ mod identity;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
+mod queues;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod rig;

@@ -25,6 +25,7 @@ fn contact(expires: i64) -> ContactRecord {
 
 fn restored(contacts: Vec<ContactRecord>, agents: Vec<(AgentId, AgentStatus, Wall)>) -> Rig {
     let mut rig = Rig::new();
+    let agents = agents.into_iter().map(|(agent, status, since)| (agent, status, None, since)).collect();
     let restore = Restore { contacts, agents, ..Restore::default() };
     rig.command(ShardCommand::Restore(Box::new(restore)));
     rig

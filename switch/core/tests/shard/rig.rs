@@ -1,7 +1,8 @@
 //! One shard, with a media thread and a journal that answer at once or when told.
 
 use cordboard_core::{
-    Datagram, Restore, Shard, ShardCommand, ShardConfig, ShardInput, ShardOutput, Transport,
+    AcdCommand, Datagram, Refused, Restore, Shard, ShardCommand, ShardConfig, ShardInput, ShardOutput,
+    Transport,
 };
 use cordboard_model::config::{Agent, CalledNumber, Queue, Snapshot, Tenant, Trunk, User};
 use cordboard_model::dns::DnsQuery;
@@ -11,6 +12,7 @@ use cordboard_model::id::{AgentId, Name, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::journal::{ContactRecord, JournalRecord};
 use cordboard_model::media::{Codec, LegStats, MediaCommand, MediaEvent};
 use cordboard_model::routes::Otherwise;
+use cordboard_model::service::{AgentOrder, Duty, Service, Spare, Unanswered};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::verb::Destination;
 use cordboard_plugin_api::{
@@ -135,6 +137,7 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         user: user.clone(),
         queues: vec![queue.clone()],
         auto_sign_in: false,
+        duty: Duty::default(),
     };
     let account = User {
         id: user,
@@ -155,9 +158,11 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         wrap_up: Duration::ZERO,
         max_wait: Duration::from_secs(60),
         max_length: 10,
-        overflow: None,
         record: false,
-        rest_on_no_answer: false,
+        service: Service {
+            unanswered: Unanswered { no_answer: Spare::For(Duration::from_secs(5)), ..Unanswered::default() },
+            ..Service::default()
+        },
         caller_pool: None,
     };
     let trunk =
@@ -224,6 +229,11 @@ pub struct Rig {
 }
 
 impl Rig {
+    /// What an agent asks for.
+    pub fn order(&mut self, agent: AgentId, what: AgentOrder) -> Result<(), Refused> {
+        self.shard.agent_intent(AcdCommand::Order { agent, what, by: None }, self.now)
+    }
+
     pub fn new() -> Self {
         let mut rig = Self::unconfigured([7; 32]);
         rig.configure(one_tenant());

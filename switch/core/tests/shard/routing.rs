@@ -1,13 +1,14 @@
 //! What routing plugins see of the shard, what they ask of the world, and by how many trunks a call leaves.
 
 use crate::rig::*;
-use cordboard_core::{AcdCommand, ShardInput};
+use cordboard_core::ShardInput;
 use cordboard_model::config::{Flow, Gateway, Snapshot, Tenant, Trunk, TrunkHealth};
 use cordboard_model::event::EventKind;
 use cordboard_model::fetch::Fetched;
 use cordboard_model::id::{AgentId, FlowId, Name, TenantId, TrunkId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::routes::{HttpDecision, LastAgent, LuaDecision, Otherwise, WayOut, WayTrunk};
+use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Duration;
 use std::collections::BTreeMap;
 
@@ -325,8 +326,8 @@ fn the_agent_of_a_talk_is_remembered_and_taken_back_after_a_restart() {
     rig.configure(with(known));
     rig.knows_the_phone(PHONE);
     let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
-    rig.shard.agent_intent(AcdCommand::SignIn { agent: agent.clone() }, rig.now).unwrap();
-    rig.shard.agent_intent(AcdCommand::Ready { agent }, rig.now).unwrap();
+    rig.order(agent.clone(), AgentOrder::SignIn).unwrap();
+    rig.order(agent, AgentOrder::Ready).unwrap();
     let from = |call: &str| {
         let text = String::from_utf8(invite(TRUNK, "2000", "example.com", call)).unwrap();
         text.replace("sip:caller@", "sip:+4930@").into_bytes()

@@ -1,11 +1,12 @@
 //! Video between two parties: who is offered it, who gets it, and what media threads are asked for.
 
 use crate::rig::*;
-use cordboard_core::{AcdCommand, ShardCommand};
+use cordboard_core::ShardCommand;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::id::{AgentId, LegId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::{Codec, Direction, MediaCommand, StreamParams, VideoFeedback};
+use cordboard_model::service::AgentOrder;
 
 const PHONE: &str = "198.51.100.20:5062";
 const OFFER: &str = "m=video 4002 RTP/AVPF 99 98\r\na=rtpmap:99 H264/90000\r\n\
@@ -147,8 +148,8 @@ fn where_callers_who_wait_may_be_filmed_the_agent_who_comes_sees_them() {
     assert!(answer.contains(" RTP/AVPF 99\r\n") && answer.contains("a=sendrecv"), "{answer}");
     rig.datagram(TRUNK, &within("ACK", 1, TRUNK, &ok));
     let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
-    rig.shard.agent_intent(AcdCommand::SignIn { agent: agent.clone() }, rig.now).unwrap();
-    rig.shard.agent_intent(AcdCommand::Ready { agent }, rig.now).unwrap();
+    rig.order(agent.clone(), AgentOrder::SignIn).unwrap();
+    rig.order(agent, AgentOrder::Ready).unwrap();
     rig.after(1_000);
     rig.command(ShardCommand::Stop { end: false });
     let ours = rig.last("INVITE").to_owned();

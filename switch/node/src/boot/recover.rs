@@ -64,7 +64,9 @@ impl Kept {
         let (counters, rows) = (self.recovered.counters.iter(), self.recovered.rows.iter());
         Restore {
             contacts: self.recovered.contacts.clone(),
-            agents: agents.map(|record| (record.agent.clone(), record.status, record.since)).collect(),
+            agents: agents
+                .map(|record| (record.agent.clone(), record.status, record.reason.clone(), record.since))
+                .collect(),
             dialogs: dialogs.collect(),
             counters: counters.map(|c| (c.tenant, c.name.clone(), c.value, c.ends)).collect(),
             talks: self.recovered.talks.iter().map(talk).collect(),

@@ -24,6 +24,7 @@ mod recordings;
 mod routes;
 mod secret;
 mod section;
+mod service;
 mod sip;
 mod speech;
 mod srtp;

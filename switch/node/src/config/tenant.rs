@@ -5,8 +5,9 @@ use super::error::Problem;
 use super::kept::{self, FlowHome, FlowHomes, Keeper};
 use super::machine::flag;
 use super::section::{At, Pos, Report, Section, Wrong};
+use super::service::{self, Kinds};
 use super::tree::Node;
-use super::value::{dialled, duration, hash, host, integer, one_of, secret, some_text, text, wrong};
+use super::value::{dialled, duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
     Checks, assets, calendar, fetch, libraries, number, routes, secret as hashing, shown, srtp, tables, trunk,
 };
@@ -14,6 +15,7 @@ use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant,
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
 use cordboard_model::plan::NumberPlan;
+use cordboard_model::service::Service;
 use cordboard_model::srtp::SrtpRule;
 use cordboard_model::verb::Destination;
 use core::cell::RefCell;
@@ -67,6 +69,8 @@ pub(super) struct Context<'a> {
     /// Where published flows are.
     shelves: &'a Path,
     homes: RefCell<FlowHomes>,
+    pub(super) kinds: RefCell<Kinds>,
+    groups: RefCell<BTreeMap<Name, Vec<QueueId>>>,
 }
 
 /// Reads one tenant. Everything in it is read even where something is wrong.
@@ -100,6 +104,8 @@ pub(super) fn read(
         srtp: srtp::read(&section, SrtpRule::default()),
         shelves,
         homes: RefCell::default(),
+        kinds: RefCell::default(),
+        groups: RefCell::default(),
         names: Names {
             users: names("user", &users),
             agents: names("agent", &agents),
@@ -111,6 +117,9 @@ pub(super) fn read(
             assets: read_assets(&section, base),
         },
     };
+    let queues = each(queues, |name, s| context.queue(name, s));
+    service::check_kinds(&context, &section);
+    *context.groups.borrow_mut() = service::groups(&context, &section);
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let numbers = read_numbers(&section, &context, plan.as_ref());
     let pools = number::pools(pools, plan.as_ref());
@@ -136,7 +145,7 @@ pub(super) fn read(
         routes: routes::read(&section, &context, &kit),
         users: each(users, |name, s| context.user(name, s)),
         agents: each(agents, |name, s| context.agent(name, s)),
-        queues: each(queues, |name, s| context.queue(name, s)),
+        queues,
         flows,
         kit,
         numbers,
@@ -168,7 +177,7 @@ fn names(kind: &'static str, sections: &[(At<String>, Section<'_>)]) -> BTreeMap
 }
 
 /// The sections of one kind; names that cannot be names are reported.
-fn named<'a>(section: &Section<'a>, kind: &'static str) -> Vec<(At<String>, Section<'a>)> {
+pub(super) fn named<'a>(section: &Section<'a>, kind: &'static str) -> Vec<(At<String>, Section<'a>)> {
     let found = section.named(kind);
     names(kind, &found);
     found
@@ -390,54 +399,38 @@ impl Context<'_> {
         let display = section.or("display", name.to_string(), some_text);
         let user = section.opt("user", some_text).unwrap_or(At { value: name.to_string(), pos: section.pos });
         let user = resolve(section, "user", "user", &user, &self.names.users);
-        let mut queues: Vec<QueueId> = Vec::new();
-        for at in section.list("queues", text).map_or(vec![], |l| l.value) {
-            let found = resolve(section, "queues", "queue", &at, &self.names.queues);
-            let Some(name) = found else { continue };
-            let tenant = self.id;
-            let queue = QueueId { tenant, name };
-            if queues.contains(&queue) {
-                let why = format!("queue {:?} is listed twice", at.value);
-                section.conflict("queues", at.pos, why);
-            } else {
-                queues.push(queue);
-            }
-        }
+        let queues = service::queues_of(self, section, &self.groups.borrow());
+        let duty = service::duty(self, section, &queues);
         Some(Agent {
             id: AgentId { tenant: self.id, name: name.clone() },
             display,
             auto_sign_in: flag(section, "auto_sign_in", false),
             user: UserId { tenant: self.id, name: user? },
             queues,
+            duty,
         })
     }
 
     fn queue(&self, name: &Name, section: &Section<'_>) -> Option<Queue> {
         let (ms, s) = (Duration::from_millis, Duration::from_secs);
-        let overflow = section.opt("overflow", text);
-        let overflow = overflow.and_then(|at| {
-            let to = self.destination(section, "overflow", &at);
-            if matches!(&to, Some(Destination::Queue(id)) if id.name == *name) {
-                section.conflict("overflow", at.pos, "a queue cannot overflow into itself");
-            }
-            to
-        });
+        let kind = service::queue_kind(section);
+        let (max_length, length_share) = service::length(section, kind);
+        let service = Service { length_share, ..service::service(self, name, section, kind) };
         let every = section.opt("announce_every", duration(s(5)..=s(3_600)));
         Some(Queue {
             id: QueueId { tenant: self.id, name: name.clone() },
-            display: section.or("display", name.to_string(), some_text),
+            display: section.or("display", name.to_string(), service::queue_name),
             music: self.asset(section, "music"),
             announce_every: every.map(|at| at.value),
             announce_wait: flag(section, "announce_wait", false),
             language: section.or("language", "en", one_of(LANGUAGES)).into(),
-            ring: section.or("ring", s(20), duration(ms(100)..=s(600))),
-            wrap_up: section.or("wrap_up", s(10), duration(s(0)..=s(3_600))),
-            max_wait: section.or("max_wait", s(600), duration(ms(100)..=s(86_400))),
-            max_length: section.or("max_length", 100, integer(1..=10_000, "callers")),
-            overflow,
+            ring: section.or("ring", s(30), duration(ms(100)..=s(600))),
+            wrap_up: service::wrap_up(section),
+            max_wait: section.or("max_wait", s(60), duration(s(1)..=s(60_000))),
+            max_length,
             record: flag(section, "record", false),
             caller_pool: number::pool(section, &self.names.pools),
-            rest_on_no_answer: flag(section, "rest_on_no_answer", true),
+            service,
         })
     }
 

@@ -9,6 +9,7 @@ use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod plugins;
+mod service;
 
 /// A stand-in for the Lua host: a line `if then` is what it knows to be wrong.
 fn lua(source: &str, _: &str) -> Vec<LuaFault> {
@@ -181,7 +182,7 @@ fn every_example_of_the_shipped_file_is_right() {
     let loaded = load(&path, &checks()).unwrap();
     assert_eq!(
         loaded.summary(),
-        "1 tenant, 3 users, 1 agent, 1 queue, 1 flow, 2 numbers, 2 trunks, 2 prompts"
+        "1 tenant, 3 users, 1 agent, 3 queues, 1 flow, 2 numbers, 2 trunks, 2 prompts"
     );
     let names: Vec<&str> = loaded.machine.api_keys.iter().map(|k| k.name.as_str()).collect();
     assert_eq!(names, ["agent-bar", "reports"]);
@@ -210,8 +211,22 @@ fn every_key_that_is_read_stands_in_the_shipped_file() {
 
 /// Every key of a tree, with `*` for the names of configured objects.
 fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTreeSet<String>) {
-    let kinds =
-        ["tenant", "user", "agent", "queue", "flow", "trunk", "pool", "key", "voice", "calendar", "secret"];
+    let kinds = [
+        "tenant",
+        "user",
+        "agent",
+        "queue",
+        "flow",
+        "trunk",
+        "pool",
+        "key",
+        "voice",
+        "calendar",
+        "secret",
+        "skill",
+        "prefer",
+        "skill_group",
+    ];
     for entry in entries {
         let last = path.rsplit('.').next().unwrap_or_default();
         // [limits.flow] is a section, not a table of names.
@@ -479,7 +494,7 @@ fn a_reload_says_in_words_what_it_changes_and_shows_no_secret() {
     let changed = BEFORE
         .replace("\"one\"", "\"two\"")
         .replace("queues = [\"sales\"]", "queues = [\"sales\", \"support\"]")
-        .replace("queue.sales]", "queue.sales]\nring = \"30s\"\noverflow = \"flow:main\"")
+        .replace("queue.sales]", "queue.sales]\nring = \"30s\"\non_timeout = \"flow:main\"")
         .replace("to = \"flow:main\"", "to = \"queue:sales\"");
     let head = "[http]\nlisten = \"127.0.0.1:9090\"\n[log]\nlevel = \"debug\"\n\
                 [limits]\ncalls = 10\nmedia_silence = \"5s\"\n[[api_key]]\nname = \"bar\"\nkey = \"0123456789abcdef\"\n";
@@ -494,7 +509,7 @@ fn a_reload_says_in_words_what_it_changes_and_shows_no_secret() {
         "tenant default, flow main: the text changed",
         "tenant default, numbers: [500 to flow:main] -> [500 to queue:sales]",
         "tenant default, queue night: added",
-        "tenant default, queue sales, overflow: none -> flow:main",
+        "tenant default, queue sales, on_timeout: none -> flow:main",
         "tenant default, queue sales, ring: 20s -> 30s",
         "tenant default, user 1001: the password changed",
         "api_key bar: added",

@@ -7,6 +7,7 @@ use crate::world::{Depends, Edge, Journal, Path, Way, World, WorldConfig};
 use cordboard_model::config::{Queue, Snapshot};
 use cordboard_model::id::{QueueId, TenantId, UserId};
 use cordboard_model::media::Codec;
+use cordboard_model::service::Spare;
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::Destination;
 use core::net::{IpAddr, Ipv4Addr};
@@ -278,16 +279,20 @@ fn draw_queue(dice: &mut Dice, queue: &mut Queue) {
     queue.max_length = dice.number(1, 8) as u32;
     queue.announce_every = dice.chance(50).then(|| dice.ms(5_000, 15_000));
     queue.record = dice.chance(60);
-    queue.rest_on_no_answer = dice.chance(40);
+    if !dice.chance(40) {
+        queue.service.unanswered.no_answer = Spare::For(Duration::from_secs(5));
+    }
     if dice.chance(15) {
         queue.music = None;
     }
     let other = if queue.id.name.as_str() == "sales" { "support" } else { "sales" };
-    queue.overflow = match dice.number(0, 3) {
+    let overflow = match dice.number(0, 3) {
         0 => QueueId::new(TenantId::DEFAULT, other).ok().map(Destination::Queue),
         1 => UserId::new(TenantId::DEFAULT, "3001").ok().map(Destination::User),
         _ => None,
     };
+    queue.service.on_timeout = overflow.clone();
+    queue.service.on_busy = overflow;
 }
 
 fn smaller(snapshot: &Snapshot) -> Snapshot {
@@ -302,7 +307,9 @@ fn smaller(snapshot: &Snapshot) -> Snapshot {
         tenant.numbers.retain(|number| number.access_code != "1100");
         let sales = |to: &Option<Destination>| matches!(to, Some(Destination::Queue(q)) if q.name.as_str() == "support");
         for queue in tenant.queues.values_mut() {
-            queue.overflow = queue.overflow.take().filter(|to| !sales(&Some(to.clone())));
+            for to in [&mut queue.service.on_timeout, &mut queue.service.on_busy] {
+                to.take_if(|to| sales(&Some(to.clone())));
+            }
         }
         for flow in tenant.flows.values_mut() {
             flow.fallback = flow.fallback.take().filter(|to| !sales(&Some(to.clone())));

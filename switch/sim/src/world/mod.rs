@@ -33,6 +33,7 @@ use cordboard_model::event::Event;
 use cordboard_model::fetch::{FetchOrder, Fetched};
 use cordboard_model::id::{AgentId, CallId, LegId, RecordingId, StreamId, TenantId};
 use cordboard_model::journal::JournalRecord;
+use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::trace::TraceLimits;
 use cordboard_plugin_api::{DuplicatePlugin, Registry};
@@ -365,13 +366,14 @@ impl World {
     pub fn wish(&mut self, agent: &AgentId, wish: Wish) {
         let agent = agent.clone();
         self.trace.line(self.now, || format!("agent {agent} wishes {wish:?}"));
-        let command = match wish {
-            Wish::SignIn => AcdCommand::SignIn { agent },
-            Wish::SignOut => AcdCommand::SignOut { agent },
-            Wish::Ready => AcdCommand::Ready { agent },
-            Wish::NotReady => AcdCommand::NotReady { agent },
-            Wish::Rest => AcdCommand::Rest { agent },
+        let what = match wish {
+            Wish::SignIn => AgentOrder::SignIn,
+            Wish::SignOut => AgentOrder::SignOut,
+            Wish::Ready => AgentOrder::Ready,
+            Wish::NotReady => AgentOrder::NotReady { reason: None },
+            Wish::Rest => AgentOrder::Rest { reason: None, limit: None },
         };
+        let command = AcdCommand::Order { agent, what, by: None };
         // A refusal is the answer to one who is signed out.
         let _ = self.shard.agent_intent(command, self.now);
         self.drain_shard();

@@ -17,7 +17,7 @@ use std::sync::Arc;
 #[derive(Default)]
 struct Fold {
     contacts: BTreeMap<(UserId, String), ContactRecord>,
-    agents: BTreeMap<AgentId, (AgentStatus, Wall)>,
+    agents: BTreeMap<AgentId, (AgentStatus, Option<String>, Wall)>,
     dialogs: BTreeMap<(CallId, LegId), DialogRecord>,
 }
 
@@ -28,7 +28,9 @@ impl Fold {
                 self.contacts.insert((contact.user.clone(), contact.uri.clone()), contact);
             }
             JournalRecord::Unregistered { user, uri } => drop(self.contacts.remove(&(user, uri))),
-            JournalRecord::Agent { agent, status, since } => drop(self.agents.insert(agent, (status, since))),
+            JournalRecord::Agent { agent, status, reason, since } => {
+                drop(self.agents.insert(agent, (status, reason, since)));
+            }
             JournalRecord::DialogUp { call, leg, dialog, .. } => {
                 self.dialogs.insert((call, leg), dialog);
             }
@@ -40,9 +42,10 @@ impl Fold {
     /// The records that say the same of devices and agents.
     fn records(&self) -> Vec<JournalRecord> {
         let contacts = self.contacts.values().cloned().map(JournalRecord::Registered);
-        let agents = self.agents.iter().map(|(agent, (status, since))| JournalRecord::Agent {
+        let agents = self.agents.iter().map(|(agent, (status, reason, since))| JournalRecord::Agent {
             agent: agent.clone(),
             status: *status,
+            reason: reason.clone(),
             since: *since,
         });
         contacts.chain(agents).collect()
@@ -88,7 +91,11 @@ impl World {
         let up = fold.dialogs.values().map(|dialog| dialog.call_id.clone()).collect();
         let restore = Restore {
             contacts: fold.contacts.into_values().collect(),
-            agents: fold.agents.into_iter().map(|(agent, (status, since))| (agent, status, since)).collect(),
+            agents: fold
+                .agents
+                .into_iter()
+                .map(|(agent, (status, reason, since))| (agent, status, reason, since))
+                .collect(),
             dialogs: fold.dialogs.into_values().collect(),
             ..Restore::default()
         };

@@ -2,6 +2,7 @@
 
 use crate::stage::{AGENT_HZ, CALLER_HZ, OTHER_HZ, Stage, secs, setup};
 use cordboard_model::id::{QueueId, TenantId};
+use cordboard_model::service::Spare;
 use cordboard_model::time::Duration;
 use cordboard_model::verb::Destination;
 use cordboard_model::view::AgentStatus;
@@ -66,7 +67,7 @@ fn a_busy_agent_and_one_who_does_not_answer_lead_to_the_next() {
 fn a_caller_whose_agent_did_not_answer_keeps_his_place() {
     let mut s = Stage::new(setup(&["2001"]).queue("sales", |queue| {
         queue.ring = Duration::from_secs(5);
-        queue.rest_on_no_answer = false;
+        queue.service.unanswered.no_answer = Spare::For(Duration::from_secs(5));
     }));
     s.carrier("carrier");
     s.phone("2001", AGENT_HZ, Plan::ring_on());
@@ -198,7 +199,7 @@ fn a_wait_that_ends_overflows_to_another_queue() {
     let overflow = |setup: Setup| {
         setup.queue("late", |_| {}).queue("sales", |queue| {
             queue.max_wait = Duration::from_secs(5);
-            queue.overflow = Some(other);
+            queue.service.on_timeout = Some(other);
         })
     };
     let mut s = Stage::new(overflow(setup(&[])).agent("2009", &["late"]));

@@ -58,6 +58,8 @@ pub struct AgentRecord {
     pub agent: AgentId,
     /// What he was.
     pub status: AgentStatus,
+    /// The reason that was given for it.
+    pub reason: Option<String>,
     /// Since when.
     pub since: Wall,
 }
@@ -281,8 +283,8 @@ impl Fold {
                     self.rows.remove(&row);
                 }
             }
-            JournalRecord::Agent { agent, status, since } => {
-                let record = AgentRecord { agent: agent.clone(), status, since };
+            JournalRecord::Agent { agent, status, reason, since } => {
+                let record = AgentRecord { agent: agent.clone(), status, reason, since };
                 self.agents.insert(agent, record);
             }
         }

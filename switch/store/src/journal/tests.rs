@@ -105,6 +105,7 @@ fn day() -> Day {
     let agent = |name: &str, status| JournalRecord::Agent {
         agent: AgentId::new(TENANT, name).unwrap(),
         status,
+        reason: None,
         since: Wall(500),
     };
     let recording =

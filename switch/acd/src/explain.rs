@@ -1,0 +1,209 @@
+//! Why things are as they are, for people: of an agent, and of a queue.
+
+use crate::agent::{Agent, Bar, Intent};
+use crate::configure::can_serve;
+use crate::engine::AcdEngine;
+use crate::queue::Queue;
+use crate::reason::{InOrder, Seconds};
+use cordboard_model::id::{AgentId, Name, QueueId};
+use cordboard_model::service::Strategy;
+use cordboard_model::time::{Time, Wall};
+use core::fmt::Write as _;
+
+/// At most so many callers and agents are named.
+const NAMED_MAX: usize = 20;
+
+impl AcdEngine {
+    /// Why an agent is what he is, since when, and what keeps calls from him.
+    pub fn explain_agent(&self, id: &AgentId) -> Option<String> {
+        let agent = self.agents.get(id)?;
+        let word = agent.status.as_str().replace('_', " ");
+        let mut text = format!(
+            "agent {id} ({}) is {word} since {}: {}.",
+            agent.config.display,
+            Clock(agent.since),
+            agent.why,
+        );
+        // Writing to a String cannot fail.
+        if let Some(call) = agent.call {
+            let _ = write!(text, " The call is {call}.");
+        }
+        if let Some(until) = self.until(id, agent) {
+            let _ = write!(text, " It ends by itself at {}.", Clock(until));
+        }
+        if let Some(reason) = &agent.told {
+            let _ = write!(text, " The reason is {reason:?}.");
+        }
+        if let Some(asked) = &agent.pending {
+            let next = asked.intent.status().as_str().replace('_', " ");
+            let _ = write!(text, " After the call he will be {next}.");
+        }
+        if agent.removed {
+            text.push_str(" He is no longer configured and goes after this call.");
+        }
+        if let Some(bar) = self.barred(agent) {
+            let _ = write!(text, " He gets no calls: {bar}.");
+        }
+        match agent.serves.is_empty() {
+            true => text.push_str(" He serves no queue."),
+            false => self.explain_queues(agent, &mut text),
+        }
+        Some(text)
+    }
+
+    /// Who waits in a queue in which order and why, and who of its agents would take the next and why not the others.
+    pub fn explain_queue(&self, id: &QueueId, now: Time) -> Option<String> {
+        let queue = self.queues.get(id)?;
+        let strategy = queue.config.service.strategy;
+        let (occupancy, places) = (queue.occupancy(), queue.places());
+        let mut text = format!(
+            "queue {id} ({}): {} of at most {places} wait, {} agents signed in, {} ready, occupancy {}.{} %, strategy {}.\n",
+            queue.config.display,
+            queue.order.len(),
+            queue.signed_in,
+            queue.ready,
+            occupancy / 10,
+            occupancy % 10,
+            strategy.as_str(),
+        );
+        self.explain_callers(queue, now, &mut text);
+        self.explain_free(queue, now, &mut text);
+        self.explain_others(id, queue, &mut text);
+        Some(text)
+    }
+
+    fn explain_callers(&self, queue: &Queue, now: Time, text: &mut String) {
+        for ((place, call), n) in queue.order.iter().zip(1..).take(NAMED_MAX) {
+            let waited = Seconds(now.since(place.since));
+            let priority = place.priority(queue.ageing(), now);
+            let _ = write!(text, "caller {n}: {call}, priority {priority}, waited {waited}");
+            if let Some(waiting) = self.calls.get(call) {
+                match (&waiting.offered_to, &waiting.wish) {
+                    (Some(agent), _) => _ = write!(text, ", rings at {agent}"),
+                    (None, Some(wanted)) => {
+                        let only = if wanted.only { ", and takes no other" } else { "" };
+                        let _ = write!(text, ", waits for {}{only}", wanted.agent);
+                    }
+                    (None, None) => {}
+                }
+            }
+            text.push('\n');
+        }
+        more(queue.order.len(), "callers", text);
+        if let Some(reserve) = queue.config.service.reserve
+            && !queue.open.is_empty()
+            && !queue.free.is_empty()
+        {
+            let _ = writeln!(
+                text,
+                "{} agents are kept free for callers of priority {} and more.",
+                reserve.agents, reserve.priority
+            );
+        }
+    }
+
+    fn explain_free(&self, queue: &Queue, now: Time, text: &mut String) {
+        let strategy = queue.config.service.strategy;
+        let mut free: Vec<_> = queue.free.iter().cloned().collect();
+        if strategy == Strategy::LeastOccupied {
+            for (turn, id) in &mut free {
+                turn.term = self.agents.get(id).map_or(0, |agent| agent.occupied(now));
+            }
+            free.sort();
+        }
+        for ((turn, id), n) in free.iter().zip(1..).take(NAMED_MAX) {
+            let terms = InOrder(turn, strategy, turn.idle.length(now));
+            let _ = write!(text, "agent {n}: {id}, {terms}");
+            if let Some(agent) = self.agents.get(id).filter(|_| strategy == Strategy::HighestSkill) {
+                self.explain_score(agent, queue, text);
+            }
+            text.push('\n');
+        }
+        more(free.len(), "free agents", text);
+    }
+
+    fn explain_score(&self, agent: &Agent, queue: &Queue, text: &mut String) {
+        for (i, (name, wanted)) in queue.config.service.skills.iter().enumerate() {
+            let level = agent.config.duty.skills.get(name).copied().unwrap_or(0);
+            let sign = if i == 0 { " =" } else { " +" };
+            let _ = write!(text, "{sign} {name} {level} x {}", wanted.weight);
+        }
+    }
+
+    /// Those who are listed for the queue and would not take a caller now.
+    fn explain_others(&self, id: &QueueId, queue: &Queue, text: &mut String) {
+        let listed = self.agents.iter().filter(|(_, agent)| agent.config.queues.contains(id));
+        let mut others = 0;
+        for (agent_id, agent) in listed {
+            if agent.free().is_some() && queue.members.contains(agent_id) {
+                continue;
+            }
+            others += 1;
+            if others > NAMED_MAX {
+                continue;
+            }
+            let word = agent.status.as_str().replace('_', " ");
+            let _ = write!(text, "not {agent_id}: ");
+            let _ = match (can_serve(&agent.config, &queue.config), self.barred(agent)) {
+                (false, _) => writeln!(text, "he does not serve it{}", self.unfit(agent, queue)),
+                (true, Some(bar)) => writeln!(text, "{word}, but {bar}"),
+                (true, None) => writeln!(text, "{word} since {}: {}", Clock(agent.since), agent.why),
+            };
+        }
+        more(others, "other agents", text);
+    }
+
+    fn unfit(&self, agent: &Agent, queue: &Queue) -> String {
+        let (duty, service) = (&agent.config.duty, &queue.config.service);
+        if !duty.kind.serves(service.kind) {
+            return format!(": a {} agent, a {} queue", duty.kind.as_str(), service.kind.as_str());
+        }
+        let level = |name: &Name| duty.skills.get(name).copied().unwrap_or(0);
+        let lacks = service.skills.iter().find(|(name, wanted)| level(name) < wanted.least);
+        match lacks {
+            Some((name, wanted)) => format!(": {name} {} is below {}", level(name), wanted.least),
+            None => format!(": role {}", duty.role.as_str()),
+        }
+    }
+
+    fn explain_queues(&self, agent: &Agent, text: &mut String) {
+        for (i, name) in agent.serves.iter().enumerate() {
+            let waiting = self.queues.get(name).map_or(0, |q| q.order.len());
+            let lead = if i == 0 { " Serves" } else { "," };
+            let _ = write!(text, "{lead} {name} ({waiting} waiting)");
+        }
+        text.push('.');
+    }
+
+    /// Why a ready agent gets no calls, in words.
+    pub(crate) fn barred(&self, agent: &Agent) -> Option<String> {
+        if agent.intent != Intent::Ready {
+            return None;
+        }
+        Some(match agent.bar()? {
+            Bar::NoDevice => format!("account {} has no registered device", agent.config.user),
+            Bar::Held(hold) => format!(
+                "the last offer failed ({}); next at {}{}",
+                hold.cause.as_str().replace('_', " "),
+                Clock(self.wall.at(hold.until)),
+                if hold.device { " or when he registers" } else { "" },
+            ),
+        })
+    }
+}
+
+fn more(all: usize, of: &str, text: &mut String) {
+    if let Some(more @ 1..) = all.checked_sub(NAMED_MAX) {
+        let _ = writeln!(text, "and {more} {of} more.");
+    }
+}
+
+/// The time of day, UTC. The date stands in the view.
+struct Clock(Wall);
+
+impl core::fmt::Display for Clock {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let s = self.0.0.div_euclid(1_000).rem_euclid(86_400);
+        write!(f, "{:02}:{:02}:{:02} UTC", s / 3_600, s / 60 % 60, s % 60)
+    }
+}

@@ -1,0 +1,75 @@
+//! What supervisors do with callers who wait.
+
+use crate::agent::Leg;
+use crate::api::{Refused, RefusedReason};
+use crate::dispatch::{Pair, turn};
+use crate::engine::AcdEngine;
+use crate::reason::By;
+use cordboard_model::id::{AgentId, CallId};
+use cordboard_model::time::Time;
+use cordboard_model::view::AgentStatus;
+
+impl AcdEngine {
+    /// Offers a waiting caller to an agent, whoever else would get him.
+    pub(crate) fn place(&mut self, call: CallId, id: &AgentId, by: &str, now: Time) -> Result<(), Refused> {
+        self.can_be_given(id)?;
+        let waiting = self.calls.get(&call).ok_or_else(|| not_waiting(call))?;
+        let (queue, place) = (waiting.queue.clone(), waiting.place);
+        if let Some(other) = waiting.offered_to.clone() {
+            self.stop_ringing(&other);
+            self.settle(&other, "the call was given to another agent", now);
+        }
+        if let Some(wanted) = self.calls.get(&call).and_then(|waiting| waiting.wish.clone()) {
+            self.unhold(&wanted.agent, place);
+        }
+        self.change(id, |a| a.wrap_up = None);
+        let pair = self.agents.get(id).zip(self.queues.get(&queue)).map(|(agent, of)| Pair {
+            turn: turn(agent, &queue, of, agent.idle),
+            queue: queue.clone(),
+            call,
+            agent: id.clone(),
+            by: By::Placed(by),
+        });
+        if let Some(pair) = pair {
+            self.make_offer(&pair, now);
+        }
+        Ok(())
+    }
+
+    /// Puts a waiting caller before all others of his queue.
+    pub(crate) fn put_first(&mut self, call: CallId) -> Result<(), Refused> {
+        let waiting = self.calls.get_mut(&call).ok_or_else(|| not_waiting(call))?;
+        let (before, place) = (waiting.place, waiting.place.first());
+        waiting.place = place;
+        let (open, held) = (waiting.offered_to.is_none() && waiting.wish.is_none(), waiting.wish.clone());
+        if let Some(queue) = self.queues.get_mut(&waiting.queue) {
+            queue.remove(before);
+            queue.insert(place, call, open);
+            self.touched.insert(waiting.queue.clone());
+        }
+        if let Some(held) = held.and_then(|wanted| self.held.get_mut(&wanted.agent))
+            && held.remove(&before).is_some()
+        {
+            held.insert(place, call);
+        }
+        Ok(())
+    }
+
+    /// Whether an agent can be given a call that he did not ask for.
+    fn can_be_given(&self, id: &AgentId) -> Result<(), Refused> {
+        let agent = self.known(id)?;
+        let refused = |reason, why: &str| Err(Refused { reason, why: format!("agent {id} {why}") });
+        match agent.status {
+            AgentStatus::SignedOut => refused(RefusedReason::SignedOut, "is not signed in"),
+            _ if agent.leg != Leg::None || agent.outside.is_some() => {
+                refused(RefusedReason::HasCall, "has a call already")
+            }
+            _ if agent.contacts == 0 => refused(RefusedReason::NoDevice, "has no registered device"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn not_waiting(call: CallId) -> Refused {
+    Refused { reason: RefusedReason::NotWaiting, why: format!("call {call} does not wait in a queue") }
+}

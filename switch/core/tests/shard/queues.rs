@@ -1,0 +1,77 @@
+//! What queues and the shard tell each other.
+
+use crate::rig::*;
+use cordboard_core::{Restore, ShardCommand};
+use cordboard_model::config::Snapshot;
+use cordboard_model::event::EventKind;
+use cordboard_model::id::{AgentId, TenantId};
+use cordboard_model::journal::JournalRecord;
+use cordboard_model::service::{AgentOrder, Stick};
+use cordboard_model::time::Duration;
+
+const PHONE: &str = "203.0.113.5:5060";
+
+fn sticky() -> Snapshot {
+    let mut snapshot = one_tenant();
+    let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+    let queue = tenant.queues.values_mut().next().unwrap();
+    let (wait, memory) = (Duration::from_secs(20), Duration::from_secs(3_600));
+    queue.service.stick = Some(Stick { key: None, wait, memory });
+    snapshot
+}
+
+fn calls(rig: &mut Rig, from: &str, call: &str) {
+    let text = String::from_utf8(invite(TRUNK, "2000", "example.com", call)).unwrap();
+    rig.datagram(TRUNK, &text.replace("sip:caller@", &format!("sip:{from}@")).into_bytes());
+}
+
+/// Why the last offer was made.
+fn why(rig: &Rig) -> String {
+    let why = rig.events.iter().rev().find_map(|event| match &event.2 {
+        EventKind::QueueOffered { why, .. } => Some(why.clone()),
+        _ => None,
+    });
+    why.unwrap_or_else(|| panic!("{:#?}", rig.events))
+}
+
+fn ready(rig: &mut Rig) {
+    rig.knows_the_phone(PHONE);
+    let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
+    rig.order(agent.clone(), AgentOrder::SignIn).unwrap();
+    rig.order(agent, AgentOrder::Ready).unwrap();
+}
+
+#[test]
+fn a_customer_who_comes_again_gets_the_agent_he_knows() {
+    let mut rig = Rig::new();
+    rig.configure(sticky());
+    ready(&mut rig);
+    calls(&mut rig, "+4930", "a");
+    assert!(why(&rig).starts_with("caller: priority 0"), "{}", why(&rig));
+    let ours = rig.last("INVITE").to_owned();
+    rig.datagram(PHONE, &response(PHONE, &ours, "200 OK"));
+    rig.after(1_000);
+    let bye = within("BYE", 2, TRUNK, rig.last("200 OK"));
+    rig.datagram(TRUNK, &bye);
+    rig.after(1_000);
+    let talks: Vec<_> = rig
+        .records
+        .iter()
+        .filter_map(|record| match record {
+            JournalRecord::Talked { agent, caller, at, ends } => {
+                Some((agent.clone(), caller.clone(), *at, *ends))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!((talks.len(), talks[0].1.as_str(), talks[0].3.0 - talks[0].2.0), (1, "+4930", 3_600_000));
+    calls(&mut rig, "+4930", "b");
+    assert!(why(&rig).starts_with("the caller waited for this agent"), "{}", why(&rig));
+    let mut again = Rig::new();
+    again.configure(sticky());
+    let restore = Restore { talks, ..Restore::default() };
+    again.command(ShardCommand::Restore(Box::new(restore)));
+    ready(&mut again);
+    calls(&mut again, "+4930", "c");
+    assert!(why(&again).starts_with("the caller waited for this agent"), "{}", why(&again));
+}

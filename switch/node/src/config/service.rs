@@ -1,0 +1,382 @@
+//! How queues serve, and what agents are there for: the keys of tables 4-2 and 4-4 of the reference documents.
+
+use super::destination::resolve;
+use super::error::Problem;
+use super::section::{At, Pos, Section, Wrong};
+use super::tenant::{Context, each, named};
+use super::tree::Node;
+use super::value::{duration, integer, one_of, some_text, text, wrong};
+use cordboard_model::id::{Name, QueueId};
+use cordboard_model::service::{
+    AgentKind, BusyWhen, Channel, Duty, Nobody, QueueKind, Reserve, Role, Service, Spare, Stick, Strategy,
+    Unanswered, WantedSkill,
+};
+use cordboard_model::time::Duration;
+use cordboard_model::verb::Destination;
+use std::collections::BTreeMap;
+
+/// Longest name of a queue, bytes, and its longest description, characters.
+const NAME_MAX: usize = 100;
+const DESCRIPTION_MAX: usize = 50;
+/// Wrap-up lasts a multiple of this.
+const WRAP_UP_STEP: u64 = 5;
+/// The most of a queue, callers or percent.
+const LENGTH_MAX: u32 = 10_000;
+
+const KINDS: &[(&str, QueueKind)] = &[
+    ("voice", QueueKind::Voice),
+    ("video", QueueKind::Video),
+    ("multimedia", QueueKind::Multimedia),
+    ("voice_click", QueueKind::VoiceClick),
+    ("video_click", QueueKind::VideoClick),
+];
+const CHANNELS: &[(&str, Channel)] = &[
+    ("web", Channel::Web),
+    ("whatsapp", Channel::Whatsapp),
+    ("line", Channel::Line),
+    ("wechat", Channel::Wechat),
+    ("facebook", Channel::Facebook),
+    ("x", Channel::X),
+    ("rcs", Channel::Rcs),
+    ("email", Channel::Email),
+    ("sms", Channel::Sms),
+    ("instagram", Channel::Instagram),
+    ("telegram", Channel::Telegram),
+];
+const STRATEGIES: &[(&str, Strategy)] = &[
+    ("longest_idle", Strategy::LongestIdle),
+    ("fewest_calls", Strategy::FewestCalls),
+    ("highest_skill", Strategy::HighestSkill),
+    ("least_occupied", Strategy::LeastOccupied),
+    ("round_robin", Strategy::RoundRobin),
+];
+const ROLES: &[(&str, Role)] =
+    &[("agent", Role::Agent), ("supervisor", Role::Supervisor), ("outbound", Role::Outbound)];
+const AGENT_KINDS: &[(&str, AgentKind)] = &[
+    ("voice", AgentKind::Voice),
+    ("video", AgentKind::Video),
+    ("multimedia", AgentKind::Multimedia),
+    ("all_round", AgentKind::AllRound),
+];
+
+/// A queue that sends its callers to another: both must be of one kind.
+#[derive(Debug)]
+pub(super) struct Sent {
+    key: &'static str,
+    section: String,
+    pos: Pos,
+    from: QueueKind,
+    to: Name,
+}
+
+/// What was read of queues, for the checks that need all of them.
+#[derive(Debug, Default)]
+pub(super) struct Kinds {
+    of: BTreeMap<Name, QueueKind>,
+    sent: Vec<Sent>,
+}
+
+fn secs(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
+
+/// The name of a queue: at most a hundred bytes.
+pub(super) fn queue_name(node: &Node) -> Result<String, Wrong> {
+    some_text(node).and_then(|name| match name.len() <= NAME_MAX {
+        true => Ok(name),
+        false => Err(wrong(node, format!("at most {NAME_MAX} bytes"))),
+    })
+}
+
+fn description(node: &Node) -> Result<String, Wrong> {
+    text(node).and_then(|words| match words.chars().count() <= DESCRIPTION_MAX {
+        true => Ok(words),
+        false => Err(wrong(node, format!("at most {DESCRIPTION_MAX} characters"))),
+    })
+}
+
+/// The wrap-up time: from one second on it is rounded up to the next multiple of five seconds that is longer, as the
+/// reference table has it (12 s make 15, 10 s make 15). What is shorter is taken as it is.
+pub(super) fn wrap_up(section: &Section<'_>) -> Duration {
+    let asked = section.or("wrap_up", secs(5), duration(secs(0)..=secs(3_600)));
+    match asked.as_secs() {
+        0 => asked,
+        s => secs((s / WRAP_UP_STEP + 1) * WRAP_UP_STEP),
+    }
+}
+
+/// The most who may wait: a number, and a share of the agents who are signed in if that is given instead.
+pub(super) fn length(section: &Section<'_>, kind: QueueKind) -> (u32, Option<u32>) {
+    let least = u32::from(!matches!(kind, QueueKind::Voice | QueueKind::Video));
+    let share =
+        section.opt("max_length_share", integer(least..=LENGTH_MAX, "percent of the signed-in agents"));
+    if let (Some(_), Some(pos)) = (&share, section.has("max_length")) {
+        section.conflict("max_length", pos, "a queue has max_length or max_length_share, not both");
+    }
+    (section.or("max_length", 100, integer(least..=LENGTH_MAX, "callers")), share.map(|at| at.value))
+}
+
+pub(super) fn queue_kind(section: &Section<'_>) -> QueueKind {
+    section.or("kind", QueueKind::Voice, one_of(KINDS))
+}
+
+/// A key of a queue that says where callers go: nothing for "release".
+fn way(
+    context: &Context<'_>,
+    (name, kind): (&Name, QueueKind),
+    section: &Section<'_>,
+    key: &'static str,
+) -> Option<(Option<Destination>, Pos)> {
+    let at = section.opt(key, some_text)?;
+    if at.value == "release" {
+        return Some((None, at.pos));
+    }
+    let to = context.destination(section, key, &at);
+    match &to {
+        Some(Destination::Queue(id)) if id.name == *name => {
+            section.conflict(key, at.pos, "a queue cannot send its callers to itself");
+        }
+        Some(Destination::Queue(id)) => {
+            let (section, pos, to) = (section.shown(), at.pos, id.name.clone());
+            context.kinds.borrow_mut().sent.push(Sent { key, section, pos, from: kind, to });
+        }
+        Some(_) if kind == QueueKind::Multimedia => {
+            section.conflict(key, at.pos, "a multimedia queue can send its callers only to a queue");
+        }
+        _ => {}
+    }
+    Some((to, at.pos))
+}
+
+/// How a queue serves.
+pub(super) fn service(context: &Context<'_>, name: &Name, section: &Section<'_>, kind: QueueKind) -> Service {
+    context.kinds.borrow_mut().of.insert(name.clone(), kind);
+    let way = |key| way(context, (name, kind), section, key);
+    let overflow = way("overflow").and_then(|(to, _)| to);
+    let on = |key| match way(key) {
+        Some((to, _)) => to,
+        None => overflow.clone(),
+    };
+    let (on_timeout, on_busy) = (on("on_timeout"), on("on_busy"));
+    let nobody = match section.opt("on_nobody", some_text).map(|at| at.value) {
+        Some(word) if word == "wait" => Nobody::Wait,
+        Some(_) => way("on_nobody").and_then(|(to, _)| to).map_or(Nobody::Release, Nobody::To),
+        None => Nobody::Release,
+    };
+    let busy_when = busy_when(section, on_busy.is_some());
+    let busy_room = section.opt("busy_room", integer(0..=100, "percent"));
+    if let Some(room) = busy_room.as_ref().filter(|_| !matches!(on_busy, Some(Destination::Queue(_)))) {
+        section.conflict("busy_room", room.pos, "there is a limit only where on_busy is a queue");
+    }
+    Service {
+        description: section.or("description", String::new(), description),
+        kind,
+        channels: channels(section, kind),
+        length_share: None,
+        strategy: section.or("strategy", Strategy::default(), one_of(STRATEGIES)),
+        skills: wanted_skills(section),
+        ageing: section.opt("ageing", duration(secs(1)..=secs(3_600))).map(|at| at.value),
+        reserve: reserve(section),
+        stick: stick(section),
+        nobody,
+        on_timeout,
+        on_busy,
+        busy_when,
+        busy_room: busy_room.map(|at| at.value),
+        unanswered: unanswered(section),
+    }
+}
+
+fn busy_when(section: &Section<'_>, goes: bool) -> Option<BusyWhen> {
+    let occupancy = section.opt("busy_occupancy", integer(0..=100, "percent"));
+    let wait = section.opt("busy_wait", duration(secs(0)..=secs(9_999)));
+    let (key, pos) = match (&occupancy, &wait) {
+        (Some(_), Some(wait)) => {
+            let why = "a queue is busy by its occupancy or by a wait, not both";
+            section.conflict("busy_wait", wait.pos, why);
+            return None;
+        }
+        (Some(occupancy), None) => ("busy_occupancy", occupancy.pos),
+        (None, Some(wait)) => ("busy_wait", wait.pos),
+        (None, None) => return None,
+    };
+    if !goes {
+        section.conflict(key, pos, "expected only with on_busy or overflow: busy callers are sent nowhere");
+    }
+    let occupancy = occupancy.map(|at| BusyWhen::Occupancy(at.value));
+    occupancy.or(wait.map(|at| BusyWhen::Wait(at.value)))
+}
+
+fn channels(section: &Section<'_>, kind: QueueKind) -> Vec<Channel> {
+    let Some(list) = section.list("channels", one_of(CHANNELS)) else {
+        return Vec::new();
+    };
+    if kind != QueueKind::Multimedia {
+        section.conflict("channels", list.pos, "expected only for kind \"multimedia\"");
+    }
+    list.value.into_iter().map(|at| at.value).collect()
+}
+
+fn wanted_skills(section: &Section<'_>) -> BTreeMap<Name, WantedSkill> {
+    each(named(section, "skill"), |_, skill| {
+        Some(WantedSkill {
+            weight: skill.or("weight", 1, integer(1..=100, "")),
+            least: skill.or("least", 1, integer(0..=100, "")),
+        })
+    })
+}
+
+fn reserve(section: &Section<'_>) -> Option<Reserve> {
+    let agents = section.opt("reserve_agents", integer(1..=10_000, "agents"));
+    let priority = section.opt("reserve_priority", integer(1..=255, ""));
+    match (agents, priority) {
+        (Some(agents), Some(priority)) => Some(Reserve { agents: agents.value, priority: priority.value }),
+        (Some(At { pos, .. }), None) => {
+            section.conflict("reserve_agents", pos, "expected with reserve_priority: for whom they are kept");
+            None
+        }
+        (None, Some(At { pos, .. })) => {
+            section.conflict("reserve_priority", pos, "expected with reserve_agents: how many are kept");
+            None
+        }
+        (None, None) => None,
+    }
+}
+
+fn stick(section: &Section<'_>) -> Option<Stick> {
+    let by = section.opt("stick", stick_key);
+    let wait = section.opt("stick_wait", duration(secs(0)..=secs(3_600)));
+    let memory = section.opt("stick_memory", duration(secs(60)..=secs(31_536_000)));
+    for (key, pos) in
+        [("stick_wait", wait.as_ref().map(|at| at.pos)), ("stick_memory", memory.as_ref().map(|at| at.pos))]
+    {
+        if let (Some(pos), None) = (pos, &by) {
+            section.conflict(key, pos, "expected with stick: by what callers are known");
+        }
+    }
+    Some(Stick {
+        key: by?.value,
+        wait: wait.map_or(secs(20), |at| at.value),
+        memory: memory.map_or(secs(30 * 86_400), |at| at.value),
+    })
+}
+
+/// `caller`, or `data:KEY`.
+fn stick_key(node: &Node) -> Result<Option<String>, Wrong> {
+    let word = some_text(node)?;
+    match word.strip_prefix("data:") {
+        Some(key) if !key.is_empty() => Ok(Some(key.to_owned())),
+        _ if word == "caller" => Ok(None),
+        _ => Err(wrong(node, "\"caller\" or \"data:KEY\"")),
+    }
+}
+
+fn unanswered(section: &Section<'_>) -> Unanswered {
+    let usual = Unanswered::default();
+    Unanswered {
+        no_answer: section.or("on_no_answer", usual.no_answer, spare),
+        busy: section.or("on_agent_busy", usual.busy, spare),
+        declined: section.or("on_declined", usual.declined, spare),
+        unreachable: section.or("on_unreachable", usual.unreachable, spare),
+        not_registered: section.or("on_not_registered", usual.not_registered, spare),
+    }
+}
+
+/// What an offer that was not answered costs.
+fn spare(node: &Node) -> Result<Spare, Wrong> {
+    let words = [("rest", Spare::Rest), ("not_ready", Spare::NotReady), ("sign_out", Spare::SignOut)];
+    let word = text(node).unwrap_or_default();
+    if let Some((_, policy)) = words.into_iter().find(|(name, _)| *name == word) {
+        return Ok(policy);
+    }
+    let time = duration(Duration::from_millis(100)..=secs(3_600))(node);
+    time.map(Spare::For).map_err(|_| {
+        wrong(
+            node,
+            "\"rest\", \"not_ready\", \"sign_out\", or how long he gets no call, from \"100ms\" to \"1h\"",
+        )
+    })
+}
+
+/// Once every queue is read: those who send callers to one another are of one kind.
+pub(super) fn check_kinds(context: &Context<'_>, section: &Section<'_>) {
+    let kinds = context.kinds.borrow();
+    for sent in &kinds.sent {
+        if let Some(to) = kinds.of.get(&sent.to).filter(|to| **to != sent.from) {
+            let why = format!(
+                "queue {} is of kind {}, this one of kind {}; callers go only between queues of one kind",
+                sent.to,
+                to.as_str(),
+                sent.from.as_str()
+            );
+            let problem = Problem::Conflict { key: sent.key.into(), section: sent.section.clone(), why };
+            section.report().error(sent.pos, problem);
+        }
+    }
+}
+
+/// What an agent is there for.
+pub(super) fn duty(context: &Context<'_>, section: &Section<'_>, queues: &[QueueId]) -> Duty {
+    let kind = section.or("kind", AgentKind::default(), one_of(AGENT_KINDS));
+    let kinds = context.kinds.borrow();
+    for queue in queues {
+        if let Some(of) = kinds.of.get(&queue.name).filter(|of| !kind.serves(**of)) {
+            let why = format!("a {} agent cannot serve {} queue {}", kind.as_str(), of.as_str(), queue.name);
+            section.conflict("kind", section.has("kind").unwrap_or(section.pos), why);
+        }
+    }
+    let skills = each(named(section, "skill"), |_, skill| {
+        let level = skill.need("level", "how well he knows it, 1 to 100", integer(1..=100, ""));
+        level.map(|at| at.value)
+    });
+    let places = each(named(section, "prefer"), |name, prefer| {
+        let at = At { value: name.to_string(), pos: prefer.pos };
+        let known = resolve(prefer, "prefer", "queue", &at, &context.names.queues);
+        let place = prefer.need("place", "1 for callers he takes first, to 9", integer(1..=9, ""));
+        known.and(place).map(|at| at.value)
+    });
+    let in_tenant = |name: Name| QueueId { tenant: context.id, name };
+    Duty {
+        role: section.or("role", Role::default(), one_of(ROLES)),
+        kind,
+        skills,
+        preference: places.into_iter().map(|(name, place)| (in_tenant(name), place)).collect(),
+        rest_limit: section.opt("rest_limit", duration(secs(60)..=secs(86_400))).map(|at| at.value),
+        device_grace: section.opt("device_grace", duration(secs(1)..=secs(86_400))).map(|at| at.value),
+    }
+}
+
+/// The queues of an agent: those he is listed for, and those of his groups.
+pub(super) fn queues_of(
+    context: &Context<'_>,
+    section: &Section<'_>,
+    groups: &BTreeMap<Name, Vec<QueueId>>,
+) -> Vec<QueueId> {
+    let mut queues: Vec<QueueId> = Vec::new();
+    for at in section.list("queues", text).map_or(vec![], |l| l.value) {
+        let found = resolve(section, "queues", "queue", &at, &context.names.queues);
+        let Some(name) = found else { continue };
+        let queue = QueueId { tenant: context.id, name };
+        if queues.contains(&queue) {
+            let why = format!("queue {:?} is listed twice", at.value);
+            section.conflict("queues", at.pos, why);
+        } else {
+            queues.push(queue);
+        }
+    }
+    for at in section.list("skill_groups", text).map_or(vec![], |l| l.value) {
+        let found = resolve(section, "skill_groups", "skill group", &at, groups);
+        let of_group = found.and_then(|name| groups.get(&name)).into_iter().flatten();
+        for queue in of_group {
+            if !queues.contains(queue) {
+                queues.push(queue.clone());
+            }
+        }
+    }
+    queues
+}
+
+/// Skill groups: queues that go together.
+pub(super) fn groups(context: &Context<'_>, section: &Section<'_>) -> BTreeMap<Name, Vec<QueueId>> {
+    each(named(section, "skill_group"), |_, group| Some(queues_of(context, group, &BTreeMap::new())))
+}

@@ -1,0 +1,176 @@
+//! Tables 4-2 and 4-4 of the reference documents: each row with its range and its default.
+
+use super::{faults, good};
+use cordboard_model::config::{Agent, Queue};
+use cordboard_model::id::{Name, QueueId, TenantId};
+use cordboard_model::service::{
+    AgentKind, BusyWhen, Channel, Duty, Nobody, QueueKind, Reserve, Role, Service, Spare, Stick, Strategy,
+    WantedSkill,
+};
+use cordboard_model::verb::Destination;
+use core::time::Duration;
+
+/// Two queues and an account; `lines` stand in the first queue.
+fn queue_text(lines: &str) -> String {
+    format!("[tenant.default.queue.sales]\n{lines}\n[tenant.default.queue.help]\n")
+}
+
+fn queue(lines: &str) -> Queue {
+    let loaded = good(&queue_text(lines));
+    loaded.snapshot.tenants[&TenantId::DEFAULT].queues["sales"].clone()
+}
+
+fn agent_text(lines: &str) -> String {
+    format!(
+        "[tenant.default.user.1001]\npassword = \"secret\"\n[tenant.default.queue.sales]\n\
+         [tenant.default.queue.film]\nkind = \"video\"\n[tenant.default.skill_group.all]\nqueues = [\"sales\", \"film\"]\n\
+         [tenant.default.agent.1001]\n{lines}\n"
+    )
+}
+
+fn agent(lines: &str) -> Agent {
+    let loaded = good(&agent_text(lines));
+    loaded.snapshot.tenants[&TenantId::DEFAULT].agents["1001"].clone()
+}
+
+fn secs(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn id(text: &str) -> QueueId {
+    QueueId::new(TenantId::DEFAULT, text).unwrap()
+}
+
+/// What is good, and what is not, of one key.
+fn range(text: fn(&str) -> String, key: &str, right: &[&str], wrong: &[&str]) {
+    for value in right {
+        good(&text(&format!("{key} = {value}")));
+    }
+    for value in wrong {
+        let said = faults(&text(&format!("{key} = {value}")));
+        assert!(said.len() == 1 && said[0].contains(&format!("\"{key}\" in ")), "{key} = {value}: {said:?}");
+    }
+}
+
+#[test]
+fn the_rows_of_table_4_2_have_their_ranges_and_defaults() {
+    let queue_key = |key, right: &[&str], wrong: &[&str]| range(queue_text, key, right, wrong);
+    let (long, longer) = (format!("\"{}\"", "q".repeat(100)), format!("\"{}\"", "q".repeat(101)));
+    queue_key("display", &[&long], &[&longer]);
+    let (long, longer) = (format!("\"{}\"", "队".repeat(50)), format!("\"{}\"", "队".repeat(51)));
+    queue_key("description", &[&long], &[&longer]);
+    queue_key("max_wait", &["\"1s\"", "\"60000s\""], &["\"999ms\"", "\"60001s\""]);
+    queue_key("wrap_up", &["\"0s\"", "\"3600s\""], &["\"3601s\""]);
+    queue_key("max_length", &["0", "10000"], &["-1", "10001"]);
+    queue_key("max_length_share", &["0", "10000"], &["-1", "10001"]);
+    let busy = |lines: &str| queue_text(&format!("on_busy = \"queue:help\"\n{lines}"));
+    range(busy, "busy_occupancy", &["0", "100"], &["-1", "101"]);
+    range(busy, "busy_wait", &["\"0s\"", "\"9999s\""], &["\"10000s\""]);
+    range(busy, "busy_room", &["0", "100"], &["-1", "101"]);
+    let chat = |lines: &str| {
+        queue_text(&format!("kind = \"multimedia\"\n{lines}"))
+            .replace("queue.help]", "queue.help]\nkind = \"multimedia\"")
+    };
+    range(chat, "max_length", &["1", "10000"], &["0"]);
+    range(chat, "channels", &["[\"web\", \"rcs\"]"], &["[\"fax\"]"]);
+    range(chat, "on_timeout", &["\"release\"", "\"queue:help\""], &["\"user:1\""]);
+
+    let plain = queue("");
+    assert_eq!((plain.max_wait, plain.wrap_up, plain.max_length), (secs(60), secs(10), 100));
+    assert_eq!(plain.ring, secs(30));
+    assert_eq!(plain.service, Service { nobody: Nobody::Release, ..Service::default() });
+    assert_eq!(plain.service.kind, QueueKind::Voice);
+    for (asked, lasts) in
+        [("0s", 0), ("1s", 5), ("4s", 5), ("5s", 10), ("9s", 10), ("12s", 15), ("3600s", 3_605)]
+    {
+        assert_eq!(queue(&format!("wrap_up = \"{asked}\"")).wrap_up, secs(lasts), "{asked}");
+    }
+    assert_eq!(queue("wrap_up = \"300ms\"").wrap_up, Duration::from_millis(300));
+}
+
+#[test]
+fn what_a_queue_is_told_of_its_service_is_read() {
+    let text = "kind = \"video_click\"\nstrategy = \"highest_skill\"\nageing = \"30s\"\nreserve_agents = 2\n\
+                reserve_priority = 5\nstick = \"data:customer\"\nstick_wait = \"5s\"\non_nobody = \"wait\"\n\
+                on_timeout = \"release\"\noverflow = \"queue:help\"\nbusy_room = 70\nbusy_wait = \"9s\"\n\
+                skill.english = { weight = 3, least = 20 }\non_no_answer = \"7s\"\non_declined = \"sign_out\"\n";
+    let loaded = good(&queue_text(text).replace("queue.help]", "queue.help]\nkind = \"video_click\""));
+    let service = loaded.snapshot.tenants[&TenantId::DEFAULT].queues["sales"].service.clone();
+    assert_eq!(service.kind, QueueKind::VideoClick);
+    assert_eq!((service.strategy, service.ageing), (Strategy::HighestSkill, Some(secs(30))));
+    assert_eq!(service.reserve, Some(Reserve { agents: 2, priority: 5 }));
+    let stick = Stick { key: Some("customer".into()), wait: secs(5), memory: secs(30 * 86_400) };
+    assert_eq!(service.stick, Some(stick));
+    assert_eq!((service.nobody, service.on_timeout), (Nobody::Wait, None));
+    assert_eq!(service.on_busy, Some(Destination::Queue(id("help"))));
+    assert_eq!((service.busy_when, service.busy_room), (Some(BusyWhen::Wait(secs(9))), Some(70)));
+    assert_eq!(service.skills, [(name("english"), WantedSkill { weight: 3, least: 20 })].into());
+    assert_eq!(
+        (service.unanswered.no_answer, service.unanswered.declined),
+        (Spare::For(secs(7)), Spare::SignOut)
+    );
+    let chats = good("[tenant.default.queue.sales]\nkind = \"multimedia\"\nchannels = [\"wechat\"]");
+    let chats = &chats.snapshot.tenants[&TenantId::DEFAULT].queues["sales"].service;
+    assert_eq!(chats.channels, [Channel::Wechat]);
+}
+
+#[test]
+fn keys_of_a_queue_that_contradict_each_other_are_told() {
+    for (lines, said) in [
+        ("max_length = 5\nmax_length_share = 50", "a queue has max_length or max_length_share, not both"),
+        ("busy_occupancy = 5", "expected only with on_busy or overflow"),
+        (
+            "on_busy = \"queue:help\"\nbusy_occupancy = 5\nbusy_wait = \"5s\"",
+            "by its occupancy or by a wait, not both",
+        ),
+        ("busy_room = 5", "there is a limit only where on_busy is a queue"),
+        ("channels = [\"web\"]", "expected only for kind \"multimedia\""),
+        ("reserve_agents = 5", "expected with reserve_priority"),
+        ("reserve_priority = 5", "expected with reserve_agents"),
+        ("stick_wait = \"5s\"", "expected with stick"),
+        ("on_timeout = \"queue:sales\"", "a queue cannot send its callers to itself"),
+        (
+            "kind = \"video\"\non_nobody = \"queue:help\"",
+            "queue help is of kind voice, this one of kind video",
+        ),
+        ("stick = \"data:\"", "expected \"caller\" or \"data:KEY\""),
+        ("on_declined = \"sleep\"", "expected \"rest\", \"not_ready\", \"sign_out\""),
+    ] {
+        let faults = faults(&queue_text(lines));
+        assert!(faults.len() == 1 && faults[0].contains(said), "{lines}: {faults:?}");
+    }
+}
+
+#[test]
+fn the_rows_of_table_4_4_have_their_ranges_and_defaults() {
+    let agent_key = |key, right: &[&str], wrong: &[&str]| range(agent_text, key, right, wrong);
+    agent_key("role", &["\"agent\"", "\"supervisor\"", "\"outbound\""], &["\"boss\""]);
+    agent_key("kind", &["\"voice\"", "\"video\"", "\"multimedia\"", "\"all_round\""], &["\"fax\""]);
+    agent_key("rest_limit", &["\"1m\"", "\"1d\""], &["\"59s\"", "\"2d\""]);
+    agent_key("device_grace", &["\"1s\"", "\"1d\""], &["\"0s\"", "\"2d\""]);
+    agent_key("skill_groups", &["[]"], &["[\"none\"]"]);
+    assert_eq!(agent("").duty, Duty::default());
+    assert_eq!((Duty::default().role, Duty::default().kind), (Role::Agent, AgentKind::Voice));
+    let ann = agent(
+        "role = \"supervisor\"\nkind = \"video\"\nskill_groups = [\"all\"]\nqueues = [\"film\"]\n\
+         skill.english = { level = 80 }\nprefer.film = { place = 2 }\nrest_limit = \"30m\"\ndevice_grace = \"2m\"",
+    );
+    assert_eq!(ann.queues, [id("film"), id("sales")]);
+    assert_eq!((ann.duty.role, ann.duty.kind), (Role::Supervisor, AgentKind::Video));
+    assert_eq!(ann.duty.skills, [(name("english"), 80)].into());
+    assert_eq!(ann.duty.preference, [(id("film"), 2)].into());
+    assert_eq!((ann.duty.rest_limit, ann.duty.device_grace), (Some(secs(1_800)), Some(secs(120))));
+    for (lines, said) in [
+        ("queues = [\"film\"]", "a voice agent cannot serve video queue film"),
+        ("skill.english = { level = 0 }", "expected an integer from 1 to 100"),
+        ("prefer.film = { place = 10 }", "expected an integer from 1 to 9"),
+        ("prefer.fllm = { place = 1 }", "there is no queue \"fllm\"; did you mean \"film\"?"),
+    ] {
+        let faults = faults(&agent_text(lines));
+        assert!(faults.len() == 1 && faults[0].contains(said), "{lines}: {faults:?}");
+    }
+}
