@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod day;
 mod interleavings;
 mod model;
 mod reference;
