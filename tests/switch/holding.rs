@@ -50,10 +50,12 @@ fn hold(dir: &Path, calls: &Scenario, rings: &Scenario, by_caller: bool) -> Outc
         events.until("the hold", |e| e["type"] == "leg_held" && e["held"] == true)?;
         held.voice.forget();
         held.voice.hears("who is held", MUSIC, SOON)?;
+        switch.wait_agent("1001", "hold")?;
         holder.sipp.wait_sent("ACK", invites + 1)?;
         holder.sipp.go_on()?;
         events.until("the end of the hold", |e| e["type"] == "leg_held" && e["held"] == false)?;
         holder.sipp.wait_sent("INVITE", invites + 2)?;
+        switch.wait_agent("1001", "talking")?;
     }
     caller.voice.forget();
     agent.voice.forget();

@@ -35,8 +35,8 @@ pub fn by_key(dir: &Path) -> Outcome {
     switch.ensure_nothing_left()
 }
 
-/// What `cordboard queue explain` and `agent explain` print of a queue with a caller and its two agents; and an agent whose call
-/// is held.
+/// What `cordboard queue explain` and `agent explain` print of a queue with a caller and its agent, and the reason that an
+/// agent gives.
 pub fn explained(dir: &Path) -> Outcome {
     let config = Config::new(dir)?.agent("1001").queue("").trunk();
     let switch = Switch::start(dir, &config)?;
@@ -52,12 +52,6 @@ pub fn explained(dir: &Path) -> Outcome {
     says(&["agent", "explain", "1001"], "agent default/1001 (1001) is ringing since")?;
     agent.answers_now()?;
     hear_each_other(&mut caller, &mut agent)?;
-    let call = switch.wait_stage("bridged")?;
-    let leg = call["legs"][0]["leg"].as_str().unwrap_or_default().to_owned();
-    switch.api.post_body(&format!("/api/v1/legs/{leg}/hold"), r#"{"on": true}"#)?;
-    switch.wait_agent("1001", "hold")?;
-    switch.api.post_body(&format!("/api/v1/legs/{leg}/hold"), r#"{"on": false}"#)?;
-    switch.wait_agent("1001", "talking")?;
     caller.hangs_up()?;
     switch.wait_cdrs(1)?;
     switch.api.post_body("/api/v1/agents/1001/not-ready", r#"{"reason": "meeting"}"#)?;

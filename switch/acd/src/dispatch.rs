@@ -159,7 +159,7 @@ pub(crate) fn turn(agent: &Agent, id: &QueueId, queue: &Queue, idle: IdleSince) 
         Strategy::HighestSkill => i64::from(score(agent, service)).saturating_neg(),
         Strategy::RoundRobin => clamped(agent.turns.get(id).copied().unwrap_or(0)),
     };
-    let preference = agent.config.duty.preference.get(id).copied().unwrap_or(1);
+    let preference = agent.config.duty.preference.get(&id.name).copied().unwrap_or(1);
     Turn { preference, term, idle }
 }
 

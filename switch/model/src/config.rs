@@ -259,6 +259,7 @@ pub struct Agent {
     /// Whether he is signed in and ready as soon as the switch is up, for phones without a desk.
     pub auto_sign_in: bool,
     /// What he is there for.
+    #[serde(flatten)]
     pub duty: Duty,
 }
 
@@ -290,6 +291,7 @@ pub struct Queue {
     /// Whether calls with agents are recorded.
     pub record: bool,
     /// Whom it gives to whom, and what it does with those it cannot serve.
+    #[serde(flatten)]
     pub service: Service,
 }
 

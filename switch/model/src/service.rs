@@ -3,7 +3,7 @@
 //! The words are those of the reference tables 4-2 (skill queue) and 4-4 (agent); ranges and defaults stand at the keys
 //! of cordboard.toml.
 
-use crate::id::{Name, QueueId};
+use crate::id::Name;
 use crate::verb::Destination;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -298,8 +298,8 @@ pub struct Duty {
     pub kind: AgentKind,
     /// What he knows, each 1 to 100.
     pub skills: BTreeMap<Name, u8>,
-    /// Queues whose callers he takes before, or after, those of others: 1 is first; 1 for a queue that is not here.
-    pub preference: BTreeMap<QueueId, u8>,
+    /// Queues, by name, whose callers he takes before, or after, those of others: 1 is first; 1 for one that is not here.
+    pub preference: BTreeMap<Name, u8>,
     /// How long a break may be before he is reminded.
     pub rest_limit: Option<Duration>,
     /// How long he stays signed in without a registered device; for ever if none.

@@ -144,7 +144,7 @@ impl World {
         duty.role = self.pick(&[Role::Agent, Role::Agent, Role::Supervisor, Role::Outbound]);
         let level = self.pick(&[30, 60, 90]);
         duty.skills.insert(cordboard_model::id::Name::new("english").unwrap(), level);
-        duty.preference.insert(queue(self.pick(&QUEUES)), 2);
+        duty.preference.insert(queue(self.pick(&QUEUES)).name, 2);
         duty.device_grace = self.pick(&[None, Some(Duration::from_secs(20))]);
         duty.rest_limit = self.pick(&[None, Some(Duration::from_secs(30))]);
         duty

@@ -54,7 +54,7 @@ impl Variant {
         let level = u8::try_from(number * 7 % 4 * 10).unwrap();
         agent.duty.skills.insert(Name::new("english").unwrap(), level);
         if (self.0 / 24 + number) % 3 == 0 {
-            agent.duty.preference.insert(agent.queues[0].clone(), 2);
+            agent.duty.preference.insert(agent.queues[0].name.clone(), 2);
         }
     }
 }
@@ -104,7 +104,7 @@ impl Pair {
             let agent = agents.iter().find(|a| a.id.name.as_str() == name).unwrap();
             RefAgent {
                 serves: serves.to_vec(),
-                second: QUEUES.iter().position(|q| agent.duty.preference.contains_key(&queue(q))),
+                second: QUEUES.iter().position(|q| agent.duty.preference.contains_key(*q)),
                 skill: agent.duty.skills.get(&english).copied().map_or(0, u32::from) * 3,
                 taken: 0,
                 turns: [0; 3],

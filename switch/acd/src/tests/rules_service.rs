@@ -234,7 +234,7 @@ fn who_ages_into_the_priority_that_agents_are_kept_for_gets_one_at_that_moment()
 #[test]
 fn an_agent_of_several_queues_takes_the_one_he_prefers_and_priority_comes_before() {
     let mut agent = agent_config("1001", &["sales", "help"]);
-    agent.duty.preference.insert(queue("sales"), 2);
+    agent.duty.preference.insert(name("sales"), 2);
     let mut b = Bench::of(snapshot(vec![queue_config("sales"), queue_config("help")], vec![agent]));
     b.enter_as(1, "sales", 0);
     b.pass(1_000);
@@ -255,8 +255,7 @@ fn an_agent_of_several_queues_takes_the_one_he_prefers_and_priority_comes_before
 #[test]
 fn an_agent_who_prefers_a_queue_is_taken_before_one_who_is_idle_longer() {
     let mut b = three(|b| {
-        let first = queue("sales");
-        b.agent_mut("1001").duty.preference.insert(first, 3);
+        b.agent_mut("1001").duty.preference.insert(name("sales"), 3);
     });
     b.enter(1);
     assert_eq!(b.offers(), [to(1, "1002")]);

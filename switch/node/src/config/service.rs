@@ -335,12 +335,11 @@ pub(super) fn duty(context: &Context<'_>, section: &Section<'_>, queues: &[Queue
         let place = prefer.need("place", "1 for callers he takes first, to 9", integer(1..=9, ""));
         known.and(place).map(|at| at.value)
     });
-    let in_tenant = |name: Name| QueueId { tenant: context.id, name };
     Duty {
         role: section.or("role", Role::default(), one_of(ROLES)),
         kind,
         skills,
-        preference: places.into_iter().map(|(name, place)| (in_tenant(name), place)).collect(),
+        preference: places,
         rest_limit: section.opt("rest_limit", duration(secs(60)..=secs(86_400))).map(|at| at.value),
         device_grace: section.opt("device_grace", duration(secs(1)..=secs(86_400))).map(|at| at.value),
     }
@@ -352,18 +351,7 @@ pub(super) fn queues_of(
     section: &Section<'_>,
     groups: &BTreeMap<Name, Vec<QueueId>>,
 ) -> Vec<QueueId> {
-    let mut queues: Vec<QueueId> = Vec::new();
-    for at in section.list("queues", text).map_or(vec![], |l| l.value) {
-        let found = resolve(section, "queues", "queue", &at, &context.names.queues);
-        let Some(name) = found else { continue };
-        let queue = QueueId { tenant: context.id, name };
-        if queues.contains(&queue) {
-            let why = format!("queue {:?} is listed twice", at.value);
-            section.conflict("queues", at.pos, why);
-        } else {
-            queues.push(queue);
-        }
-    }
+    let mut queues = listed(context, section);
     for at in section.list("skill_groups", text).map_or(vec![], |l| l.value) {
         let found = resolve(section, "skill_groups", "skill group", &at, groups);
         let of_group = found.and_then(|name| groups.get(&name)).into_iter().flatten();
@@ -376,7 +364,23 @@ pub(super) fn queues_of(
     queues
 }
 
+fn listed(context: &Context<'_>, section: &Section<'_>) -> Vec<QueueId> {
+    let mut queues: Vec<QueueId> = Vec::new();
+    for at in section.list("queues", text).map_or(vec![], |l| l.value) {
+        let found = resolve(section, "queues", "queue", &at, &context.names.queues);
+        let Some(name) = found else { continue };
+        let queue = QueueId { tenant: context.id, name };
+        if queues.contains(&queue) {
+            let why = format!("queue {:?} is listed twice", at.value);
+            section.conflict("queues", at.pos, why);
+        } else {
+            queues.push(queue);
+        }
+    }
+    queues
+}
+
 /// Skill groups: queues that go together.
 pub(super) fn groups(context: &Context<'_>, section: &Section<'_>) -> BTreeMap<Name, Vec<QueueId>> {
-    each(named(section, "skill_group"), |_, group| Some(queues_of(context, group, &BTreeMap::new())))
+    each(named(section, "skill_group"), |_, group| Some(listed(context, group)))
 }

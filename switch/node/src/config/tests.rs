@@ -494,7 +494,7 @@ fn a_reload_says_in_words_what_it_changes_and_shows_no_secret() {
     let changed = BEFORE
         .replace("\"one\"", "\"two\"")
         .replace("queues = [\"sales\"]", "queues = [\"sales\", \"support\"]")
-        .replace("queue.sales]", "queue.sales]\nring = \"30s\"\non_timeout = \"flow:main\"")
+        .replace("queue.sales]", "queue.sales]\nring = \"25s\"\non_timeout = \"flow:main\"")
         .replace("to = \"flow:main\"", "to = \"queue:sales\"");
     let head = "[http]\nlisten = \"127.0.0.1:9090\"\n[log]\nlevel = \"debug\"\n\
                 [limits]\ncalls = 10\nmedia_silence = \"5s\"\n[[api_key]]\nname = \"bar\"\nkey = \"0123456789abcdef\"\n";
@@ -510,7 +510,7 @@ fn a_reload_says_in_words_what_it_changes_and_shows_no_secret() {
         "tenant default, numbers: [500 to flow:main] -> [500 to queue:sales]",
         "tenant default, queue night: added",
         "tenant default, queue sales, on_timeout: none -> flow:main",
-        "tenant default, queue sales, ring: 20s -> 30s",
+        "tenant default, queue sales, ring: 30s -> 25s",
         "tenant default, user 1001: the password changed",
         "api_key bar: added",
     ];

@@ -162,7 +162,7 @@ fn the_rows_of_table_4_4_have_their_ranges_and_defaults() {
     assert_eq!(ann.queues, [id("film"), id("sales")]);
     assert_eq!((ann.duty.role, ann.duty.kind), (Role::Supervisor, AgentKind::Video));
     assert_eq!(ann.duty.skills, [(name("english"), 80)].into());
-    assert_eq!(ann.duty.preference, [(id("film"), 2)].into());
+    assert_eq!(ann.duty.preference, [(name("film"), 2)].into());
     assert_eq!((ann.duty.rest_limit, ann.duty.device_grace), (Some(secs(1_800)), Some(secs(120))));
     for (lines, said) in [
         ("queues = [\"film\"]", "a voice agent cannot serve video queue film"),
