@@ -1,12 +1,13 @@
 //! A planned stop: what goes on, what is refused, and how the rest ends.
 
 use crate::rig::*;
-use cordboard_core::{AcdCommand, ShardCommand};
+use cordboard_core::ShardCommand;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::Cdr;
 use cordboard_model::config::Snapshot;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::journal::JournalRecord;
+use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Duration;
 
 const PHONE: &str = "203.0.113.5:5062";
@@ -76,8 +77,8 @@ fn a_switch_that_drains_answers_devices_and_what_belongs_to_calls_that_are_up() 
     assert_eq!(header(rig.last("SIP/2.0 200"), "CSeq"), "2 OPTIONS", "{:#?}", rig.said);
     // who waits is offered to an agent who comes now, and talks to him
     let agent = || AgentId::new(TenantId::DEFAULT, "1001").unwrap();
-    for command in [AcdCommand::SignIn { agent: agent() }, AcdCommand::Ready { agent: agent() }] {
-        rig.shard.agent_intent(command, rig.now).unwrap();
+    for what in [AgentOrder::SignIn, AgentOrder::Ready] {
+        rig.order(agent(), what).unwrap();
     }
     rig.command(ShardCommand::Stop { end: false });
     let offered = rig.last("INVITE").to_owned();

@@ -125,12 +125,7 @@ pub(super) fn read(
     let pools = number::pools(pools, plan.as_ref());
     let mut flows = each(flows, |name, s| context.flow(name, s));
     let own_zone = section.or("zone", "UTC".into(), zone);
-    let secrets = fetch::secrets(named(&section, "secret"), &context);
-    let http_allowed = fetch::urls(&section, "http_allowed");
-    let tables = tables::read(&section, base);
-    let calendars = calendar::read(named(&section, "calendar"), &own_zone);
-    let libraries = libraries::read(&section, base, checks);
-    let kit = FlowKit { libraries, calendars, tables, http_allowed, secrets };
+    let kit = read_kit(&section, &context, &own_zone);
     kept::set_apart((&mut flows, &context.names.flows), &mut context.homes.borrow_mut(), &kit, checks);
     libraries::resolve(section.report(), checks, (&flows, &context.names.flows), &kit, &kit.libraries);
     let tenant = Tenant {
@@ -160,6 +155,16 @@ pub(super) fn read(
 }
 
 /// The names of one kind; those that cannot be names are reported.
+/// What its flows may use.
+fn read_kit(section: &Section<'_>, context: &Context<'_>, zone: &str) -> FlowKit {
+    let secrets = fetch::secrets(named(section, "secret"), context);
+    let http_allowed = fetch::urls(section, "http_allowed");
+    let tables = tables::read(section, context.base);
+    let calendars = calendar::read(named(section, "calendar"), zone);
+    let libraries = libraries::read(section, context.base, context.checks);
+    FlowKit { libraries, calendars, tables, http_allowed, secrets }
+}
+
 fn names(kind: &'static str, sections: &[(At<String>, Section<'_>)]) -> BTreeMap<Name, Pos> {
     let mut all = BTreeMap::new();
     for (at, section) in sections {
