@@ -6,6 +6,7 @@
 mod asked;
 mod callback;
 mod desk;
+pub mod figures;
 pub mod flows;
 pub mod key;
 mod listen;

@@ -6,7 +6,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, RecordingsAsked, Refusal, Switch, Why};
-use crate::{callback, desk, flows, listen, pages, recording, room, route, stream, table, trace, transfer};
+use crate::{callback, desk, figures, flows, listen, pages, recording, room, route, stream, table, trace, transfer};
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -74,6 +74,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/config/reload", post(reload))
         .route("/stop", post(stop))
         .route("/stop/now", post(stop_now))
+        .merge(figures::routes())
         .merge(flows::routes())
         .merge(desk::routes())
         .merge(callback::routes())
@@ -351,7 +352,7 @@ fn bad_cursor() -> Problem {
     Problem::field("before", "not a cursor that an earlier page gave as `next`")
 }
 
-fn limit(query: &Params) -> Result<u32, Problem> {
+pub(crate) fn limit(query: &Params) -> Result<u32, Problem> {
     match query.number("limit", "a whole number")?.unwrap_or(PAGE) {
         rows @ 1..=PAGE_MAX => Ok(rows),
         rows => Err(Problem::field("limit", format!("{rows} is not within 1 to {PAGE_MAX}"))),

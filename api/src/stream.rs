@@ -4,16 +4,20 @@ use crate::key::Asking;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::State;
-use crate::switch::{Since, StreamItem, Subscription};
+use crate::switch::{Later, Since, StreamItem, Subscription};
 use axum::extract::State as Use;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
+use cordboard_model::figures::WallView;
+use cordboard_model::id::TenantId;
 use futures_util::{SinkExt, StreamExt};
 use std::time::{Duration, Instant};
 
 /// A reader that takes longer than this for one message is cut; it can come back with `since`.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
+/// The least time between two sendings of the figures of now.
+const WALL: Duration = Duration::from_secs(1);
 /// How often a reader is pinged.
 const PING: Duration = Duration::from_secs(20);
 /// A reader that answers no ping for this long is gone.
@@ -27,14 +31,19 @@ fn since(text: &str) -> Option<Since> {
     Some(Since { start: start.parse().ok()?, seq: seq.parse().ok()? })
 }
 
-/// `GET /api/v1/events`: upgrades to a WebSocket that carries the tenant's events.
+/// `GET /api/v1/events`: upgrades to a WebSocket that carries the tenant's events, and with `wall=true` the figures of now.
 pub async fn events(
     Use(state): Use<State>,
     Asking(who): Asking,
     query: Params,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let query = query.only(&["since"])?;
+    let query = query.only(&["since", "wall"])?;
+    let wall = match query.text("wall") {
+        None | Some("false") => None,
+        Some("true") => Some(Wall::new(state.clone(), who.tenant)),
+        Some(other) => return Err(Problem::field("wall", format!("{other:?} is neither true nor false"))),
+    };
     let read = |text: &str| {
         since(text).ok_or_else(|| Problem::field("since", "expected START-SEQ, as in 1795212000-42"))
     };
@@ -47,11 +56,57 @@ pub async fn events(
     Ok(upgrade
         .protocols(["cordboard.v1"])
         .max_message_size(HEARD_MAX)
-        .on_upgrade(move |socket| serve(socket, items))
+        .on_upgrade(move |socket| serve(socket, items, wall))
         .into_response())
 }
 
-async fn serve(socket: WebSocket, mut items: Subscription) {
+/// The figures of now beside the events.
+struct Wall {
+    state: State,
+    tenant: TenantId,
+    /// Something has changed since they were asked for.
+    dirty: bool,
+    asked: Option<Instant>,
+    /// The answer that is waited for. Kept over the events that come meanwhile.
+    answer: Option<Later<WallView>>,
+}
+
+impl Wall {
+    fn new(state: State, tenant: TenantId) -> Self {
+        Self { state, tenant, dirty: true, asked: None, answer: None }
+    }
+
+    /// Waits until they are due, and asks for them; for ever while nothing changes.
+    async fn next(wall: &mut Option<Self>) -> StreamItem {
+        let Some(wall) = wall else { return std::future::pending().await };
+        loop {
+            let Some(answer) = &mut wall.answer else {
+                if !wall.dirty {
+                    return std::future::pending().await;
+                }
+                if let Some(asked) = wall.asked {
+                    tokio::time::sleep_until((asked + WALL).into()).await;
+                }
+                (wall.asked, wall.dirty) = (Some(Instant::now()), false);
+                wall.answer = Some(wall.state.switch.wall(wall.tenant));
+                continue;
+            };
+            let view = answer.await;
+            wall.answer = None;
+            match view {
+                Ok(view) => {
+                    // Who waits, waits longer: that changes without an event.
+                    wall.dirty |= view.waiting > 0;
+                    return StreamItem::Wall(Box::new(view));
+                }
+                // A switch that is too busy for it is asked again in a second.
+                Err(_) => wall.dirty = true,
+            }
+        }
+    }
+}
+
+async fn serve(socket: WebSocket, mut items: Subscription, mut wall: Option<Wall>) {
     let (mut out, mut back) = socket.split();
     let mut ping = tokio::time::interval(PING);
     ping.tick().await;
@@ -59,9 +114,15 @@ async fn serve(socket: WebSocket, mut items: Subscription) {
     loop {
         let message = tokio::select! {
             item = items.recv() => match item {
-                Some(item) => item,
+                Some(item) => {
+                    if let Some(wall) = &mut wall {
+                        wall.dirty = true;
+                    }
+                    item
+                }
                 None => break,
             },
+            view = Wall::next(&mut wall) => view,
             heard = back.next() => match heard {
                 Some(Ok(Message::Close(_))) | Some(Err(_)) | None => break,
                 Some(Ok(_)) => {

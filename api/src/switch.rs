@@ -1,15 +1,18 @@
 //! The one trait between the control plane and the switch, in the model's words. `node` implements it.
 
+use crate::figures::{ReportAsked, Rows, RowsAsked};
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
 use cordboard_model::desk::{DeskOrder, DeskView, PlaceOrder};
 use cordboard_model::event::Event;
+use cordboard_model::figures::{Report, WallView};
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{
     AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId, UserId,
 };
+use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::stream::StreamWay;
 use cordboard_model::time::Wall;
@@ -326,6 +329,8 @@ pub enum StreamItem {
         /// Agents.
         agents: Vec<AgentView>,
     },
+    /// The figures of now, for a reader who asked for them: at most once a second while something changes.
+    Wall(Box<WallView>),
     /// The stream ends here; why.
     Closing {
         /// `slow_reader`, `shutdown` ...
@@ -401,6 +406,16 @@ pub trait Switch: Send + Sync + 'static {
     fn cdrs(&self, tenant: TenantId, filter: CdrFilter) -> Later<Vec<Cdr>>;
     /// One call detail record.
     fn cdr(&self, call: CallId) -> Later<Cdr>;
+    /// Figures over a stretch of time.
+    fn report(&self, tenant: TenantId, asked: ReportAsked) -> Later<Report>;
+    /// The figures of now.
+    fn wall(&self, tenant: TenantId) -> Later<WallView>;
+    /// Legs of calls that are over, newest first.
+    fn legs(&self, tenant: TenantId, asked: RowsAsked) -> Later<Rows<LegRow>>;
+    /// Queue visits of calls that are over, newest first.
+    fn visits(&self, tenant: TenantId, asked: RowsAsked) -> Later<Rows<VisitRow>>;
+    /// Stretches of agents' work that are over, newest first.
+    fn intervals(&self, tenant: TenantId, asked: RowsAsked) -> Later<Rows<AgentInterval>>;
     /// Recordings, newest first.
     fn recordings(&self, tenant: TenantId, asked: RecordingsAsked) -> Later<Vec<RecordingView>>;
     /// The audio of a recording, opened if it is sealed.

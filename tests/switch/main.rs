@@ -11,6 +11,7 @@ mod desks;
 mod dialling;
 mod enumeration;
 mod events;
+mod figures;
 mod flows;
 mod holding;
 mod hostile;
@@ -140,6 +141,10 @@ static TESTS: &[Test] = &[
     test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),
     test("a_carriers_keys_as_tones_and_a_phones_events_reach_each_other", keys::tones_and_events),
     test("an_account_gets_the_keys_of_others_by_info", keys::account_by_info),
+    test(
+        "figures_of_three_calls_come_as_json_table_and_wall_and_are_the_same_after_kill_9",
+        figures::of_three_calls,
+    ),
     test("a_caller_leaves_a_queue_by_a_key_and_the_flow_has_him_again", waiting::by_key),
     test("the_running_switch_explains_its_queues_and_agents", waiting::explained),
     test("a_caller_leaves_a_queue_with_its_last_agent_if_he_asked_for_that", waiting::staffed),

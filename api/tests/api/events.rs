@@ -80,6 +80,33 @@ async fn a_new_reader_gets_hello_a_snapshot_and_what_happens_then() {
 }
 
 #[tokio::test]
+async fn a_reader_who_asks_for_it_gets_the_wall_once_a_second_at_most_and_only_while_something_changes() {
+    let served = serve().await;
+    let mut reader = Reader::open(&served, KEY, "?wall=true").await.unwrap();
+    let first = reader.take(3).await;
+    assert_eq!(first.iter().filter(|message| message["message"] == "wall").count(), 1, "{first:?}");
+    let start = std::time::Instant::now();
+    // Many things happen at once; one wall tells of all of them, and it is the last message.
+    happen(&served, TenantId::DEFAULT, 50);
+    furnish(&served.switch, TenantId::DEFAULT);
+    let wall = loop {
+        let message = reader.next().await.unwrap();
+        if message["message"] == "wall" {
+            break message;
+        }
+    };
+    assert_eq!(wall["today"]["calls"], 2);
+    let took = start.elapsed();
+    assert!(took > Duration::from_millis(500) && took < Duration::from_secs(2), "{took:?}");
+    let nothing = tokio::time::timeout(Duration::from_millis(1_500), reader.0.next()).await;
+    assert!(nothing.is_err(), "nothing changes any more: {nothing:?}");
+    assert!(Reader::open(&served, KEY, "?wall=perhaps").await.is_err());
+    let mut plain = Reader::open(&served, KEY, "").await.unwrap();
+    happen(&served, TenantId::DEFAULT, 1);
+    assert!(!kinds(&plain.take(3).await).contains(&"wall"));
+}
+
+#[tokio::test]
 async fn an_event_carries_its_fields_beside_its_number() {
     let served = serve().await;
     let mut reader = Reader::open(&served, KEY, "").await.unwrap();

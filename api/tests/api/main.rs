@@ -6,6 +6,7 @@ mod desk;
 mod errors;
 mod events;
 mod fake;
+mod figures;
 mod flows;
 mod http;
 mod keys;

@@ -16,6 +16,7 @@ mod configure;
 mod dispatch;
 mod engine;
 mod explain;
+pub mod figures;
 mod intents;
 mod offers;
 mod overflow;

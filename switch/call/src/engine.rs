@@ -291,6 +291,11 @@ impl CallEngine {
         self.calls.get(&call)?.data.get(key)?.as_str()
     }
 
+    /// How the last wait of a call in a queue ended, or is ending: as its record will have it.
+    pub fn left_queue_as(&self, call: CallId) -> Option<&str> {
+        self.calls.get(&call)?.visits.last().map(|visit| visit.outcome.as_str())
+    }
+
     /// The call that a leg belongs to.
     pub fn call_of(&self, leg: LegId) -> Option<CallId> {
         self.desk.legs.get(&leg).copied()

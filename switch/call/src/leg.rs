@@ -307,6 +307,7 @@ impl Leg {
         LegRecord {
             verdict: self.answered.and_then(|answered| verdict::verdict(who, &self.stats, up(answered))),
             presented: None,
+            trunk: None,
             video: None,
             leg: self.id,
             role: self.role,

@@ -111,6 +111,7 @@ impl Call {
             left: now,
             agent: None,
             outcome: String::new(),
+            account: None,
         });
         desk.queue(QueueOutput::Enter { call, queue, timeout_ms, priority, staffed });
     }

@@ -15,6 +15,7 @@ mod guard;
 mod io;
 mod ladder;
 mod lamps;
+mod ledger;
 mod legs;
 mod outside;
 mod query;

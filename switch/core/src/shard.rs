@@ -19,6 +19,7 @@ use crate::talks::Talks;
 use crate::translate::LastCalls;
 use crate::trunks::Trunks;
 use cordboard_acd::AcdEngine;
+use cordboard_acd::figures::Ledger;
 use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits};
 use cordboard_flow::{Counters, FlowCommand, FlowEngine};
 use cordboard_model::calendar::Zones;
@@ -88,6 +89,8 @@ pub struct Shard {
     /// The messages and events of the last calls.
     pub(crate) ladder: Ladder,
     pub(crate) figures: Figures,
+    /// Records of queues and agents.
+    pub(crate) ledger: Ledger,
     pub(crate) stop: Stop,
     /// New calls are refused, for they could not be recorded.
     pub(crate) unrecordable: bool,
@@ -113,6 +116,7 @@ impl Shard {
         sip.bye_wait = Some(BYE_WAIT);
         let calls = CallConfig::new(config.start_secs, config.shard);
         let limits = config.trace;
+        let (start_secs, shard) = (config.start_secs, config.shard);
         Self {
             sip: SipEngine::new(sip, seed(&mut seeds), config.start_secs),
             calls: CallEngine::new(calls, config.wall),
@@ -145,6 +149,7 @@ impl Shard {
             known_contacts: BTreeSet::new(),
             numbering: Numbering::default(),
             figures: Figures::default(),
+            ledger: Ledger::new(start_secs, shard),
             stop: Stop::No,
             unrecordable: false,
             in_hand: None,
@@ -305,6 +310,7 @@ impl Shard {
             let code = "flows_refused".into();
             self.event(TenantId::DEFAULT, EventKind::Alarm { code, text });
         }
+        self.ledger.configure(&snapshot, self.moment());
         let _ = self.acd.handle_command(cordboard_acd::AcdCommand::Configure(&snapshot), now);
         self.agent_of = snapshot
             .tenants
@@ -330,6 +336,7 @@ impl Shard {
             return;
         }
         self.ladder.event(&what, self.now);
+        self.ledger.note_event(&what, self.moment());
         let event = self.numbering.next(tenant, self.wall.at(self.now), what);
         self.out.push_back(ShardOutput::Event(event));
     }

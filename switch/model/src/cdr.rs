@@ -2,10 +2,11 @@
 
 use crate::cause::{Cause, Party};
 use crate::desk::WrapUp;
-use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId};
+use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId, TrunkId};
 use crate::leg::PartyId;
 use crate::media::{Codec, LegStats};
 use crate::path::PathFault;
+use crate::record::VisitAccount;
 use crate::time::Wall;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,6 +54,9 @@ pub struct LegRecord {
     /// The number that was shown as the caller's, if it was taken from a pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presented: Option<String>,
+    /// The trunk that carried it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trunk: Option<TrunkId>,
 }
 
 /// The video of a leg, in the record.
@@ -90,6 +94,9 @@ pub struct QueueVisit {
     pub agent: Option<AgentId>,
     /// `served`, `abandoned`, `timeout` ...
     pub outcome: String,
+    /// What it was made of; none for visits of a call that a restart cut, and for those from before there were accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Box<VisitAccount>>,
 }
 
 /// How a party was sent elsewhere.

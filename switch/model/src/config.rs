@@ -12,6 +12,7 @@ use crate::lookup::LookupTable;
 use crate::media::{Codec, DtmfKind};
 use crate::number::TrunkNumbers;
 use crate::plan::{NumberForm, NumberPlan};
+use crate::record::QueueFigures;
 use crate::routes::Routes;
 use crate::service::{Duty, Service};
 use crate::srtp::SrtpRule;
@@ -298,6 +299,9 @@ pub struct Queue {
     /// Whom it gives to whom, and what it does with those it cannot serve.
     #[serde(flatten)]
     pub service: Service,
+    /// How its figures judge waits.
+    #[serde(default)]
+    pub figures: QueueFigures,
 }
 
 /// A Lua flow.

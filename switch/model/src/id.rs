@@ -274,6 +274,8 @@ serial_id! {
     RecordingId
     /// One stream of a leg's audio to a program and back.
     StreamId
+    /// One stretch of an agent's work.
+    IntervalId
 }
 
 /// Makes run-time ids of one shard and one start.
@@ -314,6 +316,11 @@ impl IdMaker {
     /// A new stream.
     pub fn stream(&mut self, tenant: TenantId) -> StreamId {
         StreamId { tenant, start: self.start, shard: self.shard, number: self.take() }
+    }
+
+    /// A new stretch of an agent's work.
+    pub fn interval(&mut self, tenant: TenantId) -> IntervalId {
+        IntervalId { tenant, start: self.start, shard: self.shard, number: self.take() }
     }
 
     /// A new recording.

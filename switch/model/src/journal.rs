@@ -5,6 +5,7 @@ use crate::cdr::{Cdr, RecordingEntry};
 use crate::desk::WrapUp;
 use crate::id::{AgentId, CallId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use crate::leg::PartyId;
+use crate::record::AgentInterval;
 use crate::time::Wall;
 use crate::view::AgentStatus;
 use serde::{Deserialize, Serialize};
@@ -167,6 +168,8 @@ pub enum JournalRecord {
         /// When it is forgotten.
         ends: Wall,
     },
+    /// A stretch of an agent's work began, or is over: `end` says which.
+    AgentInterval(Box<AgentInterval>),
     /// An agent's intent or state changed.
     Agent {
         /// Who.

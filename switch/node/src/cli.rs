@@ -32,6 +32,8 @@ pub enum Command {
     /// Questions about queues, to the running switch.
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Print figures of queues, agents, the tenant, trunks or flows, for a spreadsheet or as JSON.
+    Report(ReportArgs),
     /// Print the ladder of a call: the messages of its legs and what happened to it.
     Trace(TraceArgs),
     /// For those who write flows.
@@ -255,6 +257,32 @@ pub struct DemoArgs {
     /// Simulated callers a minute.
     #[arg(long, default_value_t = 4)]
     pub callers: u32,
+}
+
+/// Which figures are printed. What each means is in docs/figures.md.
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// What there is a row for: queues, agents, tenant, trunks or flows.
+    #[arg(value_parser = ["queues", "agents", "tenant", "trunks", "flows"])]
+    pub by: String,
+    /// From when: a day of the tenant's zone (2026-03-29), or a date with time and zone; today if left out.
+    #[arg(long)]
+    pub from: Option<String>,
+    /// Until when: the end of a day, or a date with time and zone; now if left out.
+    #[arg(long)]
+    pub to: Option<String>,
+    /// What it is cut into.
+    #[arg(long, default_value = "1d", value_parser = ["15m", "1h", "1d", "all"])]
+    pub interval: String,
+    /// How it is written.
+    #[arg(long, default_value = "csv", value_parser = ["csv", "json"])]
+    pub format: String,
+    /// The file; printed if left out.
+    #[arg(short, long)]
+    pub out: Option<PathBuf>,
+    /// The switch.
+    #[command(flatten)]
+    pub ask: AskArgs,
 }
 
 /// Which ladder is printed. The running switch is asked, with the key in the variable CORDBOARD_API_KEY.

@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::shard::Order;
 use cordboard_lane::{Receiver, Sender, Sleep};
 use cordboard_model::journal::JournalRecord;
+use cordboard_model::record::IntervalEnd;
 use cordboard_model::time::{Duration, Wall};
 use cordboard_store::{Store, Stored, Writer};
 use std::sync::Arc;
@@ -178,6 +179,9 @@ impl JournalThread {
             JournalRecord::CallClosed(cdr) => self.store.put_cdr(*cdr),
             JournalRecord::RecordingClosed(entry) => self.store.put_recording(entry),
             JournalRecord::WrappedUp { call, said } => self.store.put_wrap_up(call, said),
+            JournalRecord::AgentInterval(interval) if interval.end != IntervalEnd::Open => {
+                self.store.put_interval(*interval)
+            }
             _ => Ok(()),
         };
         if let Err(why) = refused {

@@ -35,6 +35,8 @@ mod placing;
 pub mod prompts;
 pub mod recordings;
 pub mod reload;
+pub mod report_command;
+mod reports;
 mod room;
 pub mod run;
 pub mod shard;

@@ -10,7 +10,7 @@ use cordboard_node::config::Loaded;
 use cordboard_node::flows::command as flows;
 use cordboard_node::recordings::tool;
 use cordboard_node::run::start_served;
-use cordboard_node::{demo, explain, flow_graph, flow_run, flow_test, lines, reload, stop, trace, why};
+use cordboard_node::{demo, explain, flow_graph, flow_run, flow_test, lines, reload, report_command, stop, trace, why};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -35,6 +35,9 @@ fn main() -> ExitCode {
         Command::Queue(QueueCommand::Explain(args)) => read(&args.ask.config)
             .and_then(|loaded| why::explain("queues", &args, &loaded))
             .map(|text| print!("{text}")),
+        Command::Report(args) => {
+            read(&args.ask.config).and_then(|loaded| report_command::report(&args, &loaded))
+        }
         Command::Trace(args) => read(&args.config).and_then(|loaded| trace::trace(&args, &loaded)),
         Command::Recording(RecordingCommand::Verify(args)) => {
             tool::verify(&args).map(|text| print!("{text}"))

@@ -7,6 +7,7 @@
 use crate::journal::JournalOrder;
 use cordboard_lane::Sender;
 use cordboard_model::journal::JournalRecord;
+use cordboard_model::record::IntervalEnd;
 use std::collections::VecDeque;
 
 /// Records kept behind a full lane; some 20 MB.
@@ -36,8 +37,11 @@ impl Owed {
             },
             false => order,
         };
-        let is_closing =
-            matches!(*order.record, JournalRecord::CallClosed(_) | JournalRecord::RecordingClosed(_));
+        let is_closing = match &*order.record {
+            JournalRecord::CallClosed(_) | JournalRecord::RecordingClosed(_) => true,
+            JournalRecord::AgentInterval(interval) => interval.end != IntervalEnd::Open,
+            _ => false,
+        };
         let most = if is_closing { self.most * 2 } else { self.most };
         if self.waiting.len() >= most || self.lane.is_closed() {
             return Err(order);

@@ -9,6 +9,7 @@ use crate::reload::Reloader;
 use crate::shard::Order;
 use crate::stop::StopSender;
 use cordboard_acd::AcdCommand;
+use cordboard_api::figures::{ReportAsked, Rows, RowsAsked};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
     Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked, Refusal, Row,
@@ -20,8 +21,10 @@ use cordboard_model::callback::Callback;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::desk::DeskView;
+use cordboard_model::figures::{Report, WallView};
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId};
+use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
@@ -245,6 +248,26 @@ impl Switch for NodeSwitch {
             let found = store.cdr(call.tenant, call).await.map_err(store_refusal)?;
             found.ok_or_else(|| missing(format!("no record of call {call}; a call that is up has none yet")))
         })
+    }
+
+    fn report(&self, tenant: TenantId, asked: ReportAsked) -> Later<Report> {
+        self.report_of(tenant, asked)
+    }
+
+    fn wall(&self, tenant: TenantId) -> Later<WallView> {
+        self.wall_of(tenant)
+    }
+
+    fn legs(&self, tenant: TenantId, asked: RowsAsked) -> Later<Rows<LegRow>> {
+        self.legs_of(tenant, asked)
+    }
+
+    fn visits(&self, tenant: TenantId, asked: RowsAsked) -> Later<Rows<VisitRow>> {
+        self.visits_of(tenant, asked)
+    }
+
+    fn intervals(&self, tenant: TenantId, asked: RowsAsked) -> Later<Rows<AgentInterval>> {
+        self.intervals_of(tenant, asked)
     }
 
     fn recordings(&self, tenant: TenantId, asked: RecordingsAsked) -> Later<Vec<RecordingView>> {

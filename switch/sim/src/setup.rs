@@ -152,6 +152,7 @@ impl Setup {
                 record: true,
                 service: Service::default(),
                 caller_pool: None,
+                figures: Default::default(),
             };
             change(&mut queue);
             tenant.queues.insert(queue.id.name.clone(), queue);

@@ -12,7 +12,7 @@
 //!
 //! 1. [`Journal::open`] reads the file and gives [`Recovered`]: what was alive, and what was closed
 //!    since the last compaction.
-//! 2. [`lost_by_restart`] makes the records of the interrupted calls.
+//! 2. [`lost_by_restart`] makes the records of the interrupted calls, [`cut_intervals`] ends the stretches of agents' work.
 //! 3. [`Journal::into_writer`] compacts and gives the [`Writer`]. The records of step 2 are appended
 //!    as `CallClosed` and committed at once: from here a second crash finds them closed.
 //! 4. All closed records are given to [`Store`]; every write there is idempotent by id.
@@ -29,10 +29,10 @@ pub mod journal;
 mod scratch;
 
 pub use db::{
-    CdrFilter, CdrPage, Cursor, RecordingFilter, RecordingPage, Store, StoreError, StoreOptions, StoreStatus,
-    Stored,
+    CdrFilter, CdrPage, Cursor, REPORT_MAX, RecordingFilter, RecordingPage, RowCursor, RowFilter, RowPage,
+    Store, StoreError, StoreOptions, StoreStatus, Stored,
 };
 pub use journal::{
     AgentRecord, Damage, Fault, Journal, JournalError, JournalOptions, OpenCall, OpenLeg, OpenRecording,
-    QueueEntry, Recovered, Talk, Writer, WriterStats, lost_by_restart,
+    QueueEntry, Recovered, Talk, Writer, WriterStats, cut_intervals, lost_by_restart,
 };

@@ -9,6 +9,7 @@ mod floor;
 
 pub use floor::Floor;
 
+use cordboard_api::figures::{ReportAsked, Rows, RowsAsked, When};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
     Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked, Refusal,
@@ -19,9 +20,12 @@ use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::desk::{DeskAct, DeskFault, DeskOrder, DeskView, SeatOrder};
 use cordboard_model::event::EventKind;
+use cordboard_model::figures::{Figures, Report, ReportRow, WallView};
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId};
+use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
+use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView, TraceWhat};
 use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use std::collections::BTreeMap;
@@ -125,6 +129,72 @@ impl Switch for Fake {
             calls: u32::try_from(calls).unwrap_or(u32::MAX),
             problems: if ready { vec![] } else { vec![problem] },
         }
+    }
+
+    fn report(&self, tenant: TenantId, asked: ReportAsked) -> Later<Report> {
+        self.answer(tenant, |floor| {
+            let (from, to) = match (asked.from, asked.to) {
+                (Some(When::At(from)), Some(When::At(to))) => (from, to),
+                (Some(When::Day(day)), _) if day.starts_with("2026-13") => {
+                    return Err(Refusal::Invalid(vec![format!("{day} is no day")]));
+                }
+                _ => (Wall(0), floor.now),
+            };
+            let figures = Figures { offered: floor.cdrs.len() as u64, ..Figures::default() };
+            let name = Some(Name::new("+1").map_err(|why| Refusal::Internal(why.to_string()))?);
+            let row = ReportRow { from, to, local: String::new(), name, figures };
+            let (by, interval, zone) = (asked.by, asked.interval, "UTC".to_owned());
+            Ok(Report { tenant, by, interval, from, to, zone, rows: vec![row], totals: Vec::new() })
+        })
+    }
+
+    fn wall(&self, tenant: TenantId) -> Later<WallView> {
+        self.answer(tenant, |floor| {
+            Ok(WallView {
+                tenant,
+                at: floor.now,
+                zone: "UTC".into(),
+                day: Wall(0),
+                complete: true,
+                waiting: 0,
+                longest_wait_ms: None,
+                agents_by_status: BTreeMap::new(),
+                today: Figures { calls: floor.calls.len() as u64, ..Figures::default() },
+                queues: Vec::new(),
+                agents: Vec::new(),
+                trunks: Vec::new(),
+                flows: Vec::new(),
+            })
+        })
+    }
+
+    fn legs(&self, tenant: TenantId, _: RowsAsked) -> Later<Rows<LegRow>> {
+        self.answer(tenant, |floor| {
+            let rows = |cdr: &Cdr| {
+                let call = cdr.call;
+                cdr.legs.clone().into_iter().map(move |leg| LegRow { call, leg })
+            };
+            Ok(Rows { items: floor.cdrs.iter().flat_map(rows).collect(), next: None })
+        })
+    }
+
+    fn visits(&self, tenant: TenantId, asked: RowsAsked) -> Later<Rows<VisitRow>> {
+        self.answer(tenant, |floor| {
+            let rows = |cdr: &Cdr| {
+                let call = cdr.call;
+                let visits = cdr.queues.clone().into_iter().zip(0..);
+                visits.map(move |(visit, number)| VisitRow { call, number, visit })
+            };
+            let of_queue =
+                |row: &VisitRow| asked.queue.as_ref().is_none_or(|queue| row.visit.queue == *queue);
+            let of_call = |row: &VisitRow| asked.call.is_none_or(|call| row.call == call);
+            let rows = floor.cdrs.iter().flat_map(rows).filter(of_queue).filter(of_call);
+            Ok(Rows { items: rows.take(asked.limit as usize).collect(), next: asked.before })
+        })
+    }
+
+    fn intervals(&self, tenant: TenantId, _: RowsAsked) -> Later<Rows<AgentInterval>> {
+        self.answer(tenant, |_| Ok(Rows { items: Vec::new(), next: None }))
     }
 
     fn metrics(&self) -> String {

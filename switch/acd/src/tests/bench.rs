@@ -11,28 +11,28 @@ use cordboard_model::verb::QueueEnd;
 use cordboard_model::view::AgentStatus;
 use std::collections::BTreeMap;
 
-pub(super) const T: TenantId = TenantId::DEFAULT;
+pub(crate) const T: TenantId = TenantId::DEFAULT;
 /// 2026-11-20 12:00:00 UTC.
 pub(super) const NOON: Wall = Wall(1_795_176_000_000);
 
-pub(super) fn call(n: u64) -> CallId {
+pub(crate) fn call(n: u64) -> CallId {
     CallId { tenant: T, start: 1, shard: 0, number: n }
 }
 
-pub(super) fn agent(name: &str) -> AgentId {
+pub(crate) fn agent(name: &str) -> AgentId {
     AgentId::new(T, name).unwrap()
 }
 
-pub(super) fn queue(name: &str) -> QueueId {
+pub(crate) fn queue(name: &str) -> QueueId {
     QueueId::new(T, name).unwrap()
 }
 
-pub(super) fn user(name: &str) -> UserId {
+pub(crate) fn user(name: &str) -> UserId {
     UserId::new(T, name).unwrap()
 }
 
 /// A queue: 20 s of ringing, 10 s of wrap-up, 300 s of waiting, 100 places, no answer means rest.
-pub(super) fn queue_config(name: &str) -> config::Queue {
+pub(crate) fn queue_config(name: &str) -> config::Queue {
     config::Queue {
         id: queue(name),
         display: name.to_uppercase(),
@@ -47,11 +47,12 @@ pub(super) fn queue_config(name: &str) -> config::Queue {
         record: false,
         service: Service::default(),
         caller_pool: None,
+        figures: Default::default(),
     }
 }
 
 /// An agent whose account has his name.
-pub(super) fn agent_config(name: &str, queues: &[&str]) -> config::Agent {
+pub(crate) fn agent_config(name: &str, queues: &[&str]) -> config::Agent {
     config::Agent {
         id: agent(name),
         display: format!("Agent {name}"),
@@ -62,7 +63,7 @@ pub(super) fn agent_config(name: &str, queues: &[&str]) -> config::Agent {
     }
 }
 
-pub(super) fn snapshot(queues: Vec<config::Queue>, agents: Vec<config::Agent>) -> Snapshot {
+pub(crate) fn snapshot(queues: Vec<config::Queue>, agents: Vec<config::Agent>) -> Snapshot {
     let tenant = config::Tenant {
         id: T,
         display: "Default".into(),

@@ -1,6 +1,6 @@
 //! Tests of the engine as a whole, and the bench they run on.
 
-mod bench;
+pub(crate) mod bench;
 mod check;
 mod day;
 mod interleavings;

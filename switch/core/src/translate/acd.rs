@@ -12,6 +12,7 @@ use cordboard_model::time::Duration;
 
 impl Shard {
     pub(crate) fn on_acd(&mut self, output: AcdOutput) {
+        self.note_acd(&output);
         match output {
             AcdOutput::Offer { call, queue, agent, user, ring, why } => {
                 let offered =

@@ -75,6 +75,7 @@ impl Shard {
             }
             CallOutput::Journal(record) => self.journal(None, record),
             CallOutput::Closing { call, mut cdr } => {
+                self.ledger_into(&mut cdr);
                 self.numbers_into(&mut cdr);
                 self.videos_into(&mut cdr);
                 self.note_talk(&cdr);
@@ -317,11 +318,12 @@ impl Shard {
             }
             QueueOutput::AgentReleased { call, agent } => AcdInput::AgentReleased { call, agent },
         };
-        self.acd.handle_input(input, self.now);
+        self.tell_acd(input);
     }
 
     fn do_forget(&mut self, call: CallId) {
         self.ladder.forget(call, self.now);
+        self.ledger.forget(call);
         let legs = self.legs.of(call).to_vec();
         for leg in &legs {
             self.lamp_ends(*leg);

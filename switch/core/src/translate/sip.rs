@@ -86,6 +86,7 @@ impl Shard {
             started: self.wall.at(self.now),
         };
         self.journal(Some(ticket), opened);
+        self.ledger.came(call, incoming.trunk.clone(), self.moment());
         if let Some(agent) = incoming.user.as_ref().and_then(|user| self.agent_of.get(user)).cloned() {
             self.busy_outside(call, agent);
         }

@@ -164,6 +164,7 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
             ..Service::default()
         },
         caller_pool: None,
+        figures: Default::default(),
     };
     let trunk =
         Trunk { peers: vec![addr(trunk)], max_calls: 3, ..Trunk::new(TrunkId::new(id, "carrier").unwrap()) };

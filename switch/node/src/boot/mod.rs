@@ -202,7 +202,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let store = open_store(&loaded.machine, &lanes).await?;
     let keeping = loaded.machine.recordings.keeping();
     let cut = kept.cut_recordings(&keeping)?;
-    let ended = give_recovered(&store, &kept, cut);
+    let (ended, given) = give_recovered(&store, &kept, cut);
     let media = start_media(&loaded, &lanes, clock)?;
 
     let making = making(&loaded, kept.restore(), &sockets.all, &clock, media.fingerprint)?;
@@ -251,6 +251,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (hub, handle) = Hub::new(clock.start_secs(), lanes.events.1, lanes.api.0.clone());
     let hub = tokio::spawn(hub.run());
     let ((to_stop, stops), orders) = (stop::orders(), lanes.api.0);
+    start_seeding(given, &store, &reloader, &orders, clock);
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hub: handle,
@@ -300,6 +301,21 @@ fn start_keeper(
     let gauges = Arc::clone(&gauges.recorder);
     let keeper = Keeper { keeping, rules, entries, shard, store: Arc::clone(store), gauges, runtime };
     spawn("keeper".into(), move || keeper.run(ended))
+}
+
+/// Today's figures from before the start, once the database has what the restart cut.
+fn start_seeding(
+    given: tokio::task::JoinHandle<()>,
+    store: &Arc<Store>,
+    reloader: &Arc<Reloader>,
+    orders: &Sender<Order>,
+    clock: Clock,
+) {
+    let (store, reloader, orders) = (Arc::clone(store), Arc::clone(reloader), orders.clone());
+    tokio::spawn(async move {
+        let _ = given.await;
+        crate::reports::seed(store, reloader, orders, clock.start_secs()).await;
+    });
 }
 
 /// Who makes what flows say, and who carries streams to programs.

@@ -7,16 +7,20 @@ use crate::recordings::{Keeping, audio, ensure_file, found_file, manifest};
 use cordboard_core::Restore;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::journal::JournalRecord;
+use cordboard_model::record::AgentInterval;
 use cordboard_store::{
-    Journal, JournalOptions, OpenRecording, Recovered, Store, Talk, Writer, lost_by_restart,
+    Journal, JournalOptions, OpenRecording, Recovered, Store, Talk, Writer, cut_intervals, lost_by_restart,
 };
 use std::sync::Arc;
+use tokio::task::JoinHandle;
 
 /// What was read from the disk.
 pub(super) struct Kept {
     pub(super) writer: Writer,
     pub(super) recovered: Recovered,
     pub(super) lost: Vec<Cdr>,
+    /// Stretches of agents' work that the restart cut.
+    pub(super) cut: Vec<AgentInterval>,
     /// The clock, with the number of this start.
     pub(super) clock: Clock,
 }
@@ -36,6 +40,7 @@ pub(super) fn recover(machine: &Machine, clock: Clock) -> Result<Kept, BootError
     let now = wall_now();
     let expired = recovered.drop_expired(now);
     let lost = lost_by_restart(&recovered, now);
+    let cut = cut_intervals(&recovered);
     let mut writer = journal.into_writer().map_err(BootError::Journal)?;
     for contact in expired {
         let record = JournalRecord::Unregistered { user: contact.user, uri: contact.uri };
@@ -45,6 +50,10 @@ pub(super) fn recover(machine: &Machine, clock: Clock) -> Result<Kept, BootError
         let record = JournalRecord::CallClosed(Box::new(cdr.clone()));
         writer.append(&record, now).map_err(BootError::Journal)?;
     }
+    for interval in &cut {
+        let record = JournalRecord::AgentInterval(Box::new(interval.clone()));
+        writer.append(&record, now).map_err(BootError::Journal)?;
+    }
     writer.commit(clock.now()).and_then(|_| writer.sync()).map_err(BootError::Journal)?;
     if !lost.is_empty() {
         tracing::warn!(
@@ -52,7 +61,7 @@ pub(super) fn recover(machine: &Machine, clock: Clock) -> Result<Kept, BootError
             "calls were lost by the restart; each has its record, and its ends get a BYE"
         );
     }
-    Ok(Kept { writer, recovered, lost, clock })
+    Ok(Kept { writer, recovered, lost, cut, clock })
 }
 
 impl Kept {
@@ -116,25 +125,27 @@ impl Kept {
 }
 
 /// Gives the database what it may have missed, without waiting for it.
-/// Gives back the recordings among it.
+/// Gives back the recordings among it, and what ends when the database has all.
 pub(super) fn give_recovered(
     store: &Arc<Store>,
     kept: &Kept,
     cut: Vec<RecordingEntry>,
-) -> Vec<RecordingEntry> {
+) -> (Vec<RecordingEntry>, JoinHandle<()>) {
     let closed: Vec<_> = kept.recovered.closed.iter().chain(&kept.lost).cloned().collect();
     let finished: Vec<_> = kept.recovered.finished.iter().cloned().chain(cut).collect();
+    let intervals: Vec<_> = kept.recovered.intervals.iter().chain(&kept.cut).cloned().collect();
     let ended = finished.clone();
     let said = kept.recovered.wrap_ups.clone();
     let store = Arc::clone(store);
-    tokio::spawn(async move {
+    let done = tokio::spawn(async move {
         let given = async {
-            store.put_recovered(closed, finished).await?;
+            store.put_recovered(closed, finished, intervals).await?;
             store.put_recovered_wrap_ups(said).await
         };
         if let Err(why) = given.await {
             tracing::warn!(%why, "the database did not take what the journal recovered; the journal keeps it");
         }
+        let _ = store.flush().await;
     });
-    ended
+    (ended, done)
 }

@@ -16,6 +16,7 @@ use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant,
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
 use cordboard_model::plan::NumberPlan;
+use cordboard_model::record::QueueFigures;
 use cordboard_model::service::Service;
 use cordboard_model::srtp::SrtpRule;
 use cordboard_model::verb::Destination;
@@ -441,6 +442,10 @@ impl Context<'_> {
             record: flag(section, "record", false),
             caller_pool: number::pool(section, &self.names.pools),
             service,
+            figures: QueueFigures {
+                target: section.or("answer_target", s(20), duration(s(1)..=s(3_600))),
+                short_abandon: section.or("short_abandon", s(5), duration(s(0)..=s(600))),
+            },
         })
     }
 

@@ -50,6 +50,8 @@ pub enum StoreError {
         /// What is wrong.
         why: String,
     },
+    /// More records than a report may be made of.
+    TooMany(u64),
     /// SQLite refused for another reason.
     Database(String),
 }
@@ -74,6 +76,9 @@ impl fmt::Display for StoreError {
             StoreError::Closed => write!(f, "the store is closed"),
             StoreError::Busy => write!(f, "every connection to the database is busy"),
             StoreError::Unreadable { id, why } => write!(f, "the record {id} is unreadable: {why}"),
+            StoreError::TooMany(most) => {
+                write!(f, "more than {most} records in this time; take a shorter one")
+            }
             StoreError::Database(why) => write!(f, "the database refused: {why}"),
         }
     }

@@ -9,18 +9,23 @@
 
 mod error;
 mod query;
+mod rows;
 mod schema;
 mod writer;
 
+#[cfg(test)]
+mod rows_tests;
 #[cfg(test)]
 mod tests;
 
 pub use error::StoreError;
 pub use query::{CdrFilter, CdrPage, Cursor, PAGE, PAGE_MAX, RecordingFilter, RecordingPage};
+pub use rows::{REPORT_MAX, RowCursor, RowFilter, RowPage};
 
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::desk::WrapUp;
-use cordboard_model::id::{CallId, RecordingId};
+use cordboard_model::id::{CallId, IntervalId, RecordingId};
+use cordboard_model::record::AgentInterval;
 use cordboard_model::time::Wall;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{
@@ -43,6 +48,8 @@ pub enum Stored {
     Recording(RecordingId),
     /// What an agent said of a call at that moment.
     WrapUp(CallId, Wall),
+    /// A stretch of an agent's work.
+    Interval(IntervalId),
 }
 
 /// What the caller may choose.
@@ -211,16 +218,23 @@ impl Store {
         Ok(())
     }
 
+    /// Gives a stretch of an agent's work that is over to the writer, without waiting. One that is there stays as it is.
+    pub fn put_interval(&self, interval: AgentInterval) -> Result<(), StoreError> {
+        self.put(Write::Interval(Box::new(interval)))
+    }
+
     /// Gives everything a journal recovered to the writer, waiting for room. For the start, where
     /// there may be more than the queue takes.
     pub async fn put_recovered(
         &self,
         closed: Vec<Cdr>,
         finished: Vec<RecordingEntry>,
+        intervals: Vec<AgentInterval>,
     ) -> Result<(), StoreError> {
         let sender = self.sender().ok_or(StoreError::Closed)?;
         let closed = closed.into_iter().map(|cdr| Write::Cdr(Box::new(cdr)));
-        for write in closed.chain(finished.into_iter().map(Write::Recording)) {
+        let intervals = intervals.into_iter().map(|interval| Write::Interval(Box::new(interval)));
+        for write in closed.chain(finished.into_iter().map(Write::Recording)).chain(intervals) {
             sender.send(write).await.map_err(|_| StoreError::Closed)?;
         }
         Ok(())

@@ -90,12 +90,12 @@ pub struct RecordingPage {
     pub next: Option<Cursor<RecordingId>>,
 }
 
-fn limit_of(limit: Option<u32>) -> u32 {
+pub(super) fn limit_of(limit: Option<u32>) -> u32 {
     limit.unwrap_or(PAGE).clamp(1, PAGE_MAX)
 }
 
 /// Reads a row of `id, record`.
-fn record<T: serde::de::DeserializeOwned>(row: &SqliteRow) -> Result<T, StoreError> {
+pub(super) fn record<T: serde::de::DeserializeOwned>(row: &SqliteRow) -> Result<T, StoreError> {
     let json: &str = row.try_get(1)?;
     serde_json::from_str(json)
         .map_err(|e| StoreError::Unreadable { id: row.try_get(0).unwrap_or_default(), why: e.to_string() })

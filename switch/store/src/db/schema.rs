@@ -13,8 +13,10 @@ struct Step {
 }
 
 /// All steps in order. A step that has shipped is never changed: a correction is a new one.
-const STEPS: &[Step] =
-    &[Step { number: 1, name: "records", sql: include_str!("../../migrations/0001-records.sql") }];
+const STEPS: &[Step] = &[
+    Step { number: 1, name: "records", sql: include_str!("../../migrations/0001-records.sql") },
+    Step { number: 2, name: "figures", sql: include_str!("../../migrations/0002-figures.sql") },
+];
 
 /// The schema this version writes.
 pub(crate) const KNOWN: u32 = STEPS[STEPS.len() - 1].number;

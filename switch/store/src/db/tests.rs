@@ -14,13 +14,14 @@ fn acme() -> TenantId {
     TenantId::new("acme").unwrap()
 }
 
-fn cdr(call: CallId, started: i64, agent: Option<&str>, queue: Option<&str>) -> Cdr {
+pub(super) fn cdr(call: CallId, started: i64, agent: Option<&str>, queue: Option<&str>) -> Cdr {
     let visit = |queue: &str| QueueVisit {
         queue: QueueId::new(call.tenant, queue).unwrap(),
         entered: Wall(started),
         left: Wall(started + 1),
         agent: None,
         outcome: "served".into(),
+        account: None,
     };
     Cdr {
         call,
@@ -109,7 +110,7 @@ async fn writing_a_record_again_neither_doubles_nor_changes_it() {
     lost.cause = Cause::LostByRestart;
     store.put_cdr(real.clone()).unwrap();
     store.flush().await.unwrap();
-    store.put_recovered(vec![lost], vec![]).await.unwrap();
+    store.put_recovered(vec![lost], vec![], vec![]).await.unwrap();
     store.flush().await.unwrap();
     let filter = CdrFilter::default();
     let page = store.cdrs(TenantId::DEFAULT, &filter).await.unwrap();

@@ -9,6 +9,7 @@ use super::{Stored, connect_options};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::desk::{WrapUp, wrap_up_into};
 use cordboard_model::id::CallId;
+use cordboard_model::record::AgentInterval;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite};
 use std::collections::BTreeSet;
@@ -34,6 +35,7 @@ pub(crate) enum Write {
     Cdr(Box<Cdr>),
     Recording(RecordingEntry),
     WrapUp(CallId, Box<WrapUp>),
+    Interval(Box<AgentInterval>),
     /// Answered when everything before it is committed or given up.
     Flush(oneshot::Sender<()>),
 }
@@ -44,6 +46,7 @@ impl Write {
             Write::Cdr(cdr) => Some(Stored::Cdr(cdr.call)),
             Write::Recording(entry) => Some(Stored::Recording(entry.recording)),
             Write::WrapUp(call, said) => Some(Stored::WrapUp(*call, said.at)),
+            Write::Interval(interval) => Some(Stored::Interval(interval.id)),
             Write::Flush(_) => None,
         }
     }
@@ -146,9 +149,15 @@ impl Writer {
             return Ok(());
         }
         let mut tx = self.db.begin_with("BEGIN IMMEDIATE").await?;
-        let mut rest = batch;
+        let intervals: Vec<&AgentInterval> = batch.iter().filter_map(interval).collect();
+        for some in intervals.chunks(ROWS) {
+            put_intervals(&mut tx, some).await?;
+        }
+        // Nothing depends on the order of an interval and what is not one.
+        let others: Vec<&Write> = batch.iter().filter(|write| interval(write).is_none()).collect();
+        let mut rest = &*others;
         while let Some((first, others)) = rest.split_first() {
-            let plain = rest.iter().map_while(plain_cdr).take(ROWS).collect::<Vec<_>>();
+            let plain = rest.iter().map_while(|write| plain_cdr(write)).take(ROWS).collect::<Vec<_>>();
             match plain.len() {
                 0 => {
                     put(&mut tx, first).await?;
@@ -192,6 +201,7 @@ async fn put(db: &mut SqliteConnection, write: &Write) -> Result<(), sqlx::Error
         Write::Cdr(cdr) => put_cdr(db, cdr).await,
         Write::Recording(entry) => put_recording(db, entry).await,
         Write::WrapUp(call, said) => put_wrap_up(db, *call, said).await,
+        Write::Interval(interval) => put_intervals(db, &[interval]).await,
         Write::Flush(_) => Ok(()),
     }
 }
@@ -206,6 +216,38 @@ fn plain_cdr(write: &Write) -> Option<&Cdr> {
         Write::Cdr(cdr) if cdr.queues.is_empty() => Some(cdr),
         _ => None,
     }
+}
+
+fn interval(write: &Write) -> Option<&AgentInterval> {
+    match write {
+        Write::Interval(interval) => Some(interval),
+        _ => None,
+    }
+}
+
+/// Stretches of agents' work, in one statement. The first record of each stands.
+async fn put_intervals(db: &mut SqliteConnection, intervals: &[&AgentInterval]) -> Result<(), sqlx::Error> {
+    let records = intervals.iter().map(json).collect::<Result<Vec<_>, _>>()?;
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO agent_interval (row_id, tenant, started, ended, call_id, agent, queue, status, visit, record) ",
+    );
+    insert.push_values(intervals.iter().zip(records), |mut row, (interval, record)| {
+        let work = interval.work.as_ref();
+        row.push_bind(interval.id.to_string())
+            .push_bind(interval.agent.tenant.as_str().to_owned())
+            .push_bind(interval.from.0)
+            .push_bind(interval.to.0)
+            .push_bind(interval.call.map(|call| call.to_string()))
+            .push_bind(interval.agent.name.as_str().to_owned())
+            .push_bind(work.map(|work| work.queue.name.as_str().to_owned()))
+            .push_bind(interval.status.as_str())
+            .push_bind(work.map(|work| work.entered.0))
+            .push_bind(record);
+    });
+    insert.push(" ON CONFLICT (row_id) DO NOTHING");
+    // Of many lengths: not kept, for each would be kept for itself.
+    insert.build().persistent(intervals.len() == ROWS).execute(&mut *db).await?;
+    Ok(())
 }
 
 /// One statement for many: each passes between two threads, which costs more than the row. The first record of a call

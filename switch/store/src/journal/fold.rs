@@ -7,9 +7,10 @@ use super::scan::Damage;
 use cordboard_model::callback::{Callback, CallbackId};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::desk::WrapUp;
-use cordboard_model::id::{AgentId, CallId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
+use cordboard_model::id::{AgentId, CallId, IntervalId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
+use cordboard_model::record::{AgentInterval, IntervalEnd};
 use cordboard_model::time::Wall;
 use cordboard_model::view::AgentStatus;
 use std::collections::BTreeMap;
@@ -45,6 +46,13 @@ pub struct Recovered {
     pub callbacks: Vec<Callback>,
     /// What agents said of calls, in order, that their records in the database may not have yet.
     pub wrap_ups: Vec<(CallId, WrapUp)>,
+    /// Stretches of agents' work that were open: see [`super::cut_intervals`].
+    pub open_intervals: Vec<AgentInterval>,
+    /// Those that were over and that the database may not have; to be inserted again, by id.
+    pub intervals: Vec<AgentInterval>,
+    /// When the newest record was written: the last moment of which the journal knows. After a compaction that is the newest
+    /// of those that were alive.
+    pub last: Option<Wall>,
     /// Confirmed dialogs whose call is closed, or was never opened: they need a BYE but no record.
     pub stray_dialogs: Vec<(CallId, LegId, DialogRecord)>,
     /// Parts of the file that are not records and were skipped. An operator should look.
@@ -232,6 +240,8 @@ pub(crate) struct Fold {
     finished: BTreeMap<RecordingId, RecordingEntry>,
     callbacks: BTreeMap<CallbackId, Callback>,
     wrap_ups: Vec<(CallId, WrapUp)>,
+    open_intervals: BTreeMap<IntervalId, AgentInterval>,
+    intervals: BTreeMap<IntervalId, AgentInterval>,
     newest: Option<Wall>,
     strays: u64,
 }
@@ -298,10 +308,22 @@ impl Fold {
                     self.rows.remove(&row);
                 }
             }
+            JournalRecord::AgentInterval(interval) => self.interval(*interval),
             JournalRecord::Agent { agent, status, reason, since } => {
                 let record = AgentRecord { agent: agent.clone(), status, reason, since };
                 self.agents.insert(agent, record);
             }
+        }
+    }
+
+    /// A stretch begins, or is over. The first record of its end stands.
+    fn interval(&mut self, interval: AgentInterval) {
+        let over = self.intervals.contains_key(&interval.id);
+        if interval.end == IntervalEnd::Open && !over {
+            self.open_intervals.insert(interval.id, interval);
+        } else if interval.end != IntervalEnd::Open {
+            self.open_intervals.remove(&interval.id);
+            self.intervals.entry(interval.id).or_insert(interval);
         }
     }
 
@@ -411,6 +433,9 @@ impl Fold {
             finished: self.finished.into_values().collect(),
             callbacks: self.callbacks.into_values().collect(),
             wrap_ups: self.wrap_ups,
+            open_intervals: self.open_intervals.into_values().collect(),
+            intervals: self.intervals.into_values().collect(),
+            last: self.newest,
             stray_dialogs,
             damage,
             torn,

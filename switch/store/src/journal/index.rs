@@ -4,8 +4,9 @@
 
 use super::fold::LINGER_MS;
 use cordboard_model::callback::CallbackId;
-use cordboard_model::id::{AgentId, CallId, LegId, Name, RecordingId, TenantId, UserId};
+use cordboard_model::id::{AgentId, CallId, IntervalId, LegId, Name, RecordingId, TenantId, UserId};
 use cordboard_model::journal::JournalRecord;
+use cordboard_model::record::IntervalEnd;
 use cordboard_model::time::Wall;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -36,6 +37,10 @@ pub(crate) struct Index {
     unstored_recordings: BTreeMap<RecordingId, Place>,
     /// What agents said of calls that were closed.
     unstored_wrap_ups: BTreeMap<(CallId, Wall), Place>,
+    /// Stretches of agents' work that go on.
+    intervals: BTreeMap<IntervalId, Place>,
+    /// Those that are over and that the database has not confirmed.
+    unstored_intervals: BTreeMap<IntervalId, Place>,
 }
 
 /// The lines of one call.
@@ -118,6 +123,15 @@ impl Index {
                     self.rows.remove(&row);
                 }
             }
+            JournalRecord::AgentInterval(interval) => {
+                let over = self.unstored_intervals.contains_key(&interval.id);
+                if interval.end == IntervalEnd::Open && !over {
+                    self.intervals.insert(interval.id, place);
+                } else if interval.end != IntervalEnd::Open {
+                    self.intervals.remove(&interval.id);
+                    self.unstored_intervals.entry(interval.id).or_insert(place);
+                }
+            }
             JournalRecord::Agent { agent, .. } => {
                 self.agents.insert(agent.clone(), place);
             }
@@ -182,6 +196,11 @@ impl Index {
         self.unstored_recordings.remove(&recording);
     }
 
+    /// The database has the stretch of an agent's work.
+    pub(crate) fn interval_stored(&mut self, interval: IntervalId) {
+        self.unstored_intervals.remove(&interval);
+    }
+
     /// The database has what was said of the call at that moment.
     pub(crate) fn wrap_up_stored(&mut self, call: CallId, at: Wall) {
         self.unstored_wrap_ups.remove(&(call, at));
@@ -189,7 +208,8 @@ impl Index {
 
     /// Closing records, and what was said after them, that the database has not confirmed.
     pub(crate) fn unstored(&self) -> usize {
-        self.unstored_calls.len() + self.unstored_recordings.len() + self.unstored_wrap_ups.len()
+        let calls = self.unstored_calls.len() + self.unstored_wrap_ups.len();
+        calls + self.unstored_recordings.len() + self.unstored_intervals.len()
     }
 
     fn places_mut(&mut self) -> Vec<&mut Place> {
@@ -206,6 +226,8 @@ impl Index {
         all.extend(self.unstored_calls.values_mut());
         all.extend(self.unstored_recordings.values_mut());
         all.extend(self.unstored_wrap_ups.values_mut());
+        all.extend(self.intervals.values_mut());
+        all.extend(self.unstored_intervals.values_mut());
         all.sort();
         all
     }

@@ -5,6 +5,7 @@ use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, LegRecord, LegRole, QueueVisit};
 use cordboard_model::leg::PartyId;
 use cordboard_model::media::LegStats;
+use cordboard_model::record::{AgentInterval, IntervalEnd};
 use cordboard_model::time::Wall;
 use std::collections::BTreeMap;
 
@@ -19,6 +20,16 @@ use std::collections::BTreeMap;
 pub fn lost_by_restart(recovered: &Recovered, now: Wall) -> Vec<Cdr> {
     let lost = |call| lost_call(recovered, call, now);
     recovered.calls.iter().map(lost).collect()
+}
+
+/// The stretches of agents' work that the restart cut: each ends with the last moment of which the journal knows, and
+/// says so. The caller appends and commits them as the records of [`lost_by_restart`].
+pub fn cut_intervals(recovered: &Recovered) -> Vec<AgentInterval> {
+    let cut = |open: &AgentInterval| {
+        let last = recovered.last.unwrap_or(open.from);
+        open.clone().ended(last, IntervalEnd::Cut)
+    };
+    recovered.open_intervals.iter().map(cut).collect()
 }
 
 fn lost_call(recovered: &Recovered, call: &OpenCall, now: Wall) -> Cdr {
@@ -77,6 +88,7 @@ fn leg_record(call: &OpenCall, leg: &OpenLeg, caller: bool, now: Wall) -> LegRec
     };
     LegRecord {
         presented: None,
+        trunk: None,
         video: None,
         leg: leg.leg,
         role,
@@ -112,6 +124,7 @@ fn visits(call: &OpenCall, now: Wall) -> Vec<QueueVisit> {
             left,
             agent: served.and_then(|leg| leg.agent.clone()),
             outcome: outcome.into(),
+            account: None,
         });
     }
     visits

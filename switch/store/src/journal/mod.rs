@@ -22,6 +22,8 @@ mod scan;
 mod writer;
 
 #[cfg(test)]
+mod interval_tests;
+#[cfg(test)]
 mod tests;
 
 use cordboard_model::time::Duration;
@@ -36,7 +38,7 @@ pub use fold::{
     AgentRecord, ChangedRow, Counted, OpenCall, OpenLeg, OpenRecording, QueueEntry, Recovered, Talk,
 };
 pub use frame::Fault;
-pub use lost::lost_by_restart;
+pub use lost::{cut_intervals, lost_by_restart};
 pub use scan::Damage;
 pub use writer::{Writer, WriterStats};
 
@@ -135,6 +137,7 @@ impl Journal {
             Stored::Cdr(call) => self.index.call_stored(call),
             Stored::Recording(recording) => self.index.recording_stored(recording),
             Stored::WrapUp(call, at) => self.index.wrap_up_stored(call, at),
+            Stored::Interval(interval) => self.index.interval_stored(interval),
         }
     }
 

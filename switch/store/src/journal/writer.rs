@@ -154,6 +154,7 @@ impl Writer {
             Stored::Cdr(call) => self.index.call_stored(call),
             Stored::Recording(recording) => self.index.recording_stored(recording),
             Stored::WrapUp(call, at) => self.index.wrap_up_stored(call, at),
+            Stored::Interval(interval) => self.index.interval_stored(interval),
         }
     }
 

@@ -1,0 +1,6 @@
+//! The ledger and the fold on floors where the real engine decides.
+
+mod clocks;
+mod day;
+mod floor;
+mod golden;
