@@ -99,7 +99,16 @@ fn tables(dir: &Path, switch: &Switch) -> Outcome {
     ensure(told == (3, 1, 1, 1, 1), || format!("{told:?} in\n{text}"))?;
     // The command says the same.
     let output = Command::new(binary()?)
-        .args(["report", "queues", "--interval", "15m", "--http", &switch.api.at, "-c", "cordboard.toml"])
+        .args([
+            "report",
+            "queues",
+            "--interval",
+            "15m",
+            "--http",
+            switch.api.at.as_str(),
+            "-c",
+            "cordboard.toml",
+        ])
         .env("CORDBOARD_API_KEY", &switch.api.key)
         .current_dir(dir)
         .output()?;
@@ -110,7 +119,7 @@ fn tables(dir: &Path, switch: &Switch) -> Outcome {
 pub fn of_three_calls(dir: &Path) -> Outcome {
     let config = Config::new(dir)?
         .agent("1001")
-        .queue("wrap_up = \"1s\"\nmax_wait = \"1s\"\nring = \"4s\"\nshort_abandon = \"0s\"")
+        .queue("wrap_up = \"1s\"\nmax_wait = \"3s\"\nring = \"4s\"\nshort_abandon = \"0s\"")
         .trunk();
     let mut switch = Switch::start(dir, &config)?;
     three_calls(dir, &switch)?;
@@ -143,7 +152,6 @@ pub fn of_three_calls(dir: &Path) -> Outcome {
     })?;
     same(&wall)?;
     let again = wait_row(&switch, "queues", "sales", "offered", 3)?;
-    ensure(again == queue || at(&again, "to") != at(&queue, "to"), || format!("{again}"))?;
     for name in ["answered", "abandoned", "timed_out", "handled", "talk_ms", "wrap_up_ms"] {
         field(&again, name, queue[name].clone())?;
     }

@@ -36,7 +36,7 @@ async fn every_mistake_in_what_is_asked_for_is_named() {
     assert_eq!(field("/api/v1/legs?queue=sales").await, "queue");
     served.get(KEY, "/api/v1/reports/moods").await.problem(404);
     served.get("", "/api/v1/reports/queues").await.problem(401);
-    served.get(KEY, "/api/v1/reports/queues?from=2026-13-01").await.problem(400);
+    served.get(KEY, "/api/v1/reports/queues?from=2026-13-01").await.problem(422);
     for good in ["2026-03-29", "1795220379511", "2026-03-29T08:00:00%2B02:00"] {
         served.get(KEY, &format!("/api/v1/reports/queues?from={good}")).await.ok();
     }

@@ -178,6 +178,8 @@ impl Ledger {
     pub fn note_event(&mut self, what: &EventKind, at: Moment) {
         match what {
             EventKind::LegHeld { call, leg, held } => self.hold(*call, *leg, *held, at),
+            // one that ends on hold is not told to be off it
+            EventKind::LegEnded { call, leg, .. } => self.hold(*call, *leg, false, at),
             EventKind::FlowStarted { call, flow } => {
                 if let Some(book) = self.calls.get_mut(call)
                     && !book.flows.contains(flow)
@@ -330,10 +332,10 @@ impl Ledger {
         visit.account.wait_ms = ms(at.time.since(visit.entered.time));
         let served = outcome == Outcome::Served;
         let agent = visit.offer.as_ref().map(|offer| offer.agent.clone()).filter(|_| served);
-        let end = match (served, word) {
-            (true, _) => OfferEnd::Answered,
-            (false, "timeout" | "gone" | "moved" | "nobody_signed_in") => OfferEnd::Withdrawn,
-            _ => OfferEnd::CallerGone,
+        let end = match outcome {
+            Outcome::Served => OfferEnd::Answered,
+            Outcome::Abandoned => OfferEnd::CallerGone,
+            _ => OfferEnd::Withdrawn,
         };
         close_offer(&mut self.live, visit, None, end, at);
         self.live.left(call, &visitor(visit), word);
