@@ -41,6 +41,8 @@ fn three_calls(dir: &Path, switch: &Switch) -> Outcome {
     field(&wall, "agents.0.queue.name", "sales")?;
     served.hangs_up()?;
     agent.ended()?;
+    // the next caller has his ports
+    drop(served);
     switch.wait_cdrs(1)?;
     switch.wait_agent("1001", "ready")?;
     switch.api.post("/api/v1/agents/1001/rest")?;
@@ -50,6 +52,7 @@ fn three_calls(dir: &Path, switch: &Switch) -> Outcome {
     field(&wall, "waiting", 1)?;
     field(&wall, "queues.0.agents.rest", 1)?;
     gone.hangs_up()?;
+    drop(gone);
     switch.wait_cdrs(2)?;
     let mut late = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
     late.ended()?;
