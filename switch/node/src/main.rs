@@ -10,7 +10,9 @@ use cordboard_node::config::Loaded;
 use cordboard_node::flows::command as flows;
 use cordboard_node::recordings::tool;
 use cordboard_node::run::start_served;
-use cordboard_node::{demo, explain, flow_graph, flow_run, flow_test, lines, reload, report_command, stop, trace, why};
+use cordboard_node::{
+    demo, explain, flow_graph, flow_run, flow_test, lines, reload, report_command, stop, trace, why,
+};
 use std::path::Path;
 use std::process::ExitCode;
 

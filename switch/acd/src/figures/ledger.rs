@@ -165,8 +165,8 @@ impl Ledger {
                 self.offer_ends(*call, Some(agent), end.unwrap_or(OfferEnd::Withdrawn), at);
             }
             AcdOutput::Left { call, outcome, .. } => self.left(*call, *outcome, at),
-            AcdOutput::AgentChanged { agent, status, why, call, .. } => {
-                return self.changed(agent, *status, why, *call, at);
+            AcdOutput::AgentChanged { agent, status, why, call, reason, .. } => {
+                return self.changed(agent, *status, (why, reason.as_deref()), *call, at);
             }
             AcdOutput::QueueEnded { call, .. } => self.refused(*call),
             _ => {}
@@ -381,7 +381,7 @@ impl Ledger {
         &mut self,
         agent: &AgentId,
         status: AgentStatus,
-        why: &str,
+        (why, reason): (&str, Option<&str>),
         call: Option<CallId>,
         at: Moment,
     ) -> [Option<AgentInterval>; 2] {
@@ -402,7 +402,7 @@ impl Ledger {
             agent: agent.clone(),
             status,
             why: why.to_owned(),
-            reason: None,
+            reason: reason.map(str::to_owned),
             call,
             work,
             from: at.wall,

@@ -3,11 +3,12 @@
 
 use super::floor::Floor;
 use crate::figures::ERROR;
-use crate::tests::bench::{agent, agent_config, call, queue_config};
-use crate::{AcdCommand, AcdOutput, Outcome};
+use crate::tests::bench::{agent_config, call, queue_config};
+use crate::{AcdOutput, Outcome};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::figures::{Figures, ReportBy, ReportRow, ReportStep};
 use cordboard_model::record::OfferEnd;
+use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Wall;
 use rand_chacha::ChaCha12Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -95,7 +96,10 @@ impl Day {
                 }
             }
             Act::Rest(at) => {
-                self.floor.command(AcdCommand::Rest { agent: agent(&(100 + at).to_string()) });
+                self.floor.order(
+                    &(100 + at).to_string(),
+                    AgentOrder::Rest { reason: Some("tea".into()), limit: None },
+                );
                 self.soon(60_000, 900_000, Act::Ready(at));
             }
             Act::Home(at) => self.floor.goes_home(&(100 + at).to_string()),

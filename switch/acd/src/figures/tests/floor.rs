@@ -12,6 +12,7 @@ use cordboard_model::figures::{Figures, ReportBy, ReportRow, ReportStep, WallVie
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::record::{AgentInterval, IntervalEnd};
+use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Time, Wall, WallClock};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -77,7 +78,7 @@ impl Floor {
         self.now = self.now.max(end);
     }
 
-    pub(super) fn command(&mut self, command: AcdCommand<'_>) {
+    fn command(&mut self, command: AcdCommand<'_>) {
         self.engine.handle_command(command, self.now).unwrap();
         self.drain();
     }
@@ -135,7 +136,7 @@ impl Floor {
         if !self.open.contains_key(&call) {
             self.ledger.came(call, None, self.moment());
         }
-        self.tell(AcdInput::Enter { call, queue, timeout_ms: None, priority: 0, staffed: false });
+        self.tell(AcdInput::Enter { call, queue, timeout_ms: None, priority: 0, staffed: false, wish: None });
     }
 
     pub(super) fn answer(&mut self, n: u64) {
@@ -197,12 +198,16 @@ impl Floor {
     }
 
     pub(super) fn ready(&mut self, name: &str) {
-        self.command(AcdCommand::SignIn { agent: agent(name) });
-        self.command(AcdCommand::Ready { agent: agent(name) });
+        self.order(name, AgentOrder::SignIn);
+        self.order(name, AgentOrder::Ready);
     }
 
     pub(super) fn goes_home(&mut self, name: &str) {
-        self.command(AcdCommand::SignOut { agent: agent(name) });
+        self.order(name, AgentOrder::SignOut);
+    }
+
+    pub(super) fn order(&mut self, name: &str, what: AgentOrder) {
+        self.command(AcdCommand::Order { agent: agent(name), what, by: None });
     }
 
     /// The day that it is, cut by `step`.

@@ -1,11 +1,11 @@
 //! Small days, with every figure worked out by hand.
 
 use super::floor::{Floor, story, work};
-use crate::AcdCommand;
 use crate::tests::bench::{agent, agent_config, queue_config};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::figures::{Figures, Ratio, ReportBy, ReportStep};
 use cordboard_model::record::{IntervalEnd, OfferEnd};
+use cordboard_model::service::AgentOrder;
 use cordboard_model::view::AgentStatus;
 
 /// One queue with the target of 20 s and the threshold of 5 s, one agent, 10 s of wrap-up.
@@ -55,7 +55,7 @@ fn morning() -> Floor {
     floor.until(s(170));
     floor.fails(5, Cause::NoAnswer);
     floor.until(s(200));
-    floor.command(AcdCommand::Ready { agent: agent("1") });
+    floor.order("1", AgentOrder::Ready);
     floor.until(s(205));
     floor.gives_up(5);
     floor.until(s(300));
