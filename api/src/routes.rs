@@ -6,7 +6,9 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, RecordingsAsked, Refusal, Switch, Why};
-use crate::{callback, desk, figures, flows, listen, pages, recording, room, route, stream, table, trace, transfer};
+use crate::{
+    callback, desk, figures, flows, listen, pages, recording, room, route, stream, table, trace, transfer,
+};
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

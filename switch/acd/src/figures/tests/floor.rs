@@ -191,6 +191,7 @@ impl Floor {
             supervisions: Vec::new(),
             joined: None,
             dialled: None,
+            wrap_ups: Vec::new(),
         };
         self.ledger.close(&mut cdr, at);
         self.offered.remove(&call(n));
