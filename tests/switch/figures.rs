@@ -44,7 +44,8 @@ fn three_calls(dir: &Path, switch: &Switch) -> Outcome {
     // the next caller has his ports
     drop(served);
     switch.wait_cdrs(1)?;
-    switch.wait_agent("1001", "ready")?;
+    switch.wait_agent("1001", "wrap_up")?;
+    // which ends it
     switch.api.post("/api/v1/agents/1001/rest")?;
     let mut gone = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
     switch.wait_stage("queued")?;
