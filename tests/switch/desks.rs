@@ -518,10 +518,8 @@ pub fn forced_states(dir: &Path) -> Outcome {
 /// Two wait, and nobody is ready. A supervisor puts the second first, moves him to another queue, and gives him to an agent
 /// who is not ready.
 pub fn placed(dir: &Path) -> Outcome {
-    // one without a phone is signed in to the other queue: without him it would release who comes
-    let more = "[tenant.default.queue.help]\nmusic = \"music\"\n\
-                [tenant.default.agent.1002]\nqueues = [\"help\"]\nauto_sign_in = true";
-    let config = chief(config(dir)?, "1009").user("1002").more(more);
+    let more = "[tenant.default.queue.help]\nmusic = \"music\"\non_nobody = \"wait\"";
+    let config = helper(chief(config(dir)?, "1009"), "1002").more(more);
     let switch = Switch::start(dir, &config)?;
     let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
     switch.wait_agent("1001", "ready")?;
