@@ -514,3 +514,63 @@ pub fn forced_states(dir: &Path) -> Outcome {
     let agent = switch.wait_agent("1001", "rest")?;
     field(&agent, "reason", "briefing")
 }
+
+/// Two wait, and nobody is ready. A supervisor puts the second first, moves him to another queue, and gives him to an agent
+/// who is not ready.
+pub fn placed(dir: &Path) -> Outcome {
+    let more = "[tenant.default.queue.help]\nmusic = \"music\"\non_nobody = \"wait\"";
+    let config = helper(chief(config(dir)?, "1009"), "1002").more(more);
+    let switch = Switch::start(dir, &config)?;
+    let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    switch.wait_agent("1001", "ready")?;
+    switch.api.post(&path("1001", "not-ready"))?;
+    let setup = |name: &'static str, port, rtp| Setup {
+        name,
+        ip: "127.0.0.2",
+        port,
+        user: "501",
+        rtp,
+        ..Setup::default()
+    };
+    let caller = |setup: Setup<'_>, hertz| {
+        let voice = Voice::new("127.0.0.2", setup.rtp, hertz)?;
+        Ok::<_, Fail>(Phone { sipp: Sipp::start(dir, &calls(), &setup)?, voice })
+    };
+    let mut first = caller(setup("first", 5090, 42_000), CALLER)?;
+    switch.wait_calls("queued", 1)?;
+    let mut second = caller(setup("second", 5092, 42_010), THIRD)?;
+    let waiting = || -> Result<Vec<Value>, Fail> {
+        let queues = switch.api.list("/api/v1/queues")?;
+        let sales = queues.into_iter().find(|queue| queue["queue"]["name"] == "sales").unwrap_or_default();
+        Ok(at(&sales, "waiting").as_array().cloned().unwrap_or_default())
+    };
+    wait_for("two to wait", SOON, || (waiting().ok()?.len() == 2).then_some(()))?;
+    let call = at(&waiting()?[1], "call").as_str().unwrap_or_default().to_owned();
+    let place = format!("/api/v1/calls/{call}/place");
+    let no = switch.api.send("POST", &place, r#"{"first": true, "by": "1002"}"#)?;
+    ensure(no.status == 409 && no.json()?["code"] == "not_supervisor", || format!("{no:?}"))?;
+    let mut events = switch.api.events(None)?;
+    switch.api.post_body(&place, r#"{"first": true, "by": "1009"}"#)?;
+    ensure(at(&waiting()?[0], "call") == call.as_str(), || "he is not the first".into())?;
+    switch.api.post_body(&place, r#"{"queue": "help"}"#)?;
+    ensure(waiting()?.len() == 1, || "he waits in both".into())?;
+    let told = events.until("the placing", |e| e["type"] == "call_placed" && e["to"] == "queue:help")?;
+    field(&told.last().cloned().unwrap_or_default(), "by", "key harness")?;
+    switch.api.post_body(&place, r#"{"agent": "1001", "by": "1009"}"#)?;
+    agent.answers_now()?;
+    agent.speaks()?;
+    second.speaks()?;
+    agent.voice.hears_these("the agent", &[THIRD], &TONES, SOON)?;
+    second.voice.hears_these("who was placed", &[AGENT], &TONES, SOON)?;
+    let no = switch.api.send("POST", &place, r#"{"first": true}"#)?;
+    ensure(no.status == 409 && no.json()?["code"] == "not_waiting", || format!("{no:?}"))?;
+    second.hangs_up()?;
+    agent.ended()?;
+    first.hangs_up()?;
+    let cdrs = switch.wait_cdrs(2)?;
+    let placed = cdrs.iter().find(|cdr| at(cdr, "call") == call.as_str()).cloned().unwrap_or_default();
+    field(&placed, "queues.0.outcome", "moved")?;
+    field(&placed, "queues.1.queue.name", "help")?;
+    field(&placed, "agent.name", "1001")?;
+    switch.ensure_nothing_left()
+}

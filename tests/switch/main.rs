@@ -138,6 +138,7 @@ static TESTS: &[Test] = &[
     test("who_is_to_be_called_back_is_taken_called_and_done_and_a_kill_changes_nothing", desks::called_back),
     test("a_supervisor_in_every_mode_by_the_agents_name", desks::supervised),
     test("a_supervisor_makes_an_agent_what_he_is_to_be_and_who_is_none_may_not", desks::forced_states),
+    test("a_supervisor_puts_who_waits_first_in_another_queue_and_to_an_agent", desks::placed),
     test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),
     test("a_carriers_keys_as_tones_and_a_phones_events_reach_each_other", keys::tones_and_events),
     test("an_account_gets_the_keys_of_others_by_info", keys::account_by_info),
