@@ -39,6 +39,12 @@ impl AcdEngine {
         self.agents.get(id).map(|a| self.agent_view(id, a))
     }
 
+    /// What an agent is once he is in no call: what he asked for.
+    pub fn wish(&self, id: &AgentId) -> Option<AgentStatus> {
+        let agent = self.agents.get(id)?;
+        Some(agent.pending.as_ref().map_or(agent.intent, |asked| asked.intent).status())
+    }
+
     /// Whether no one waits and no agent rings, talks or wraps up.
     pub fn is_quiescent(&self) -> bool {
         use AgentStatus::{Hold, Ringing, Talking, WrapUp};

@@ -4,6 +4,7 @@ use crate::io::Restore;
 use crate::shard::Shard;
 use cordboard_acd::{AcdCommand, Refused};
 use cordboard_model::id::{AgentId, QueueId, UserId};
+use cordboard_model::journal::JournalRecord;
 use cordboard_model::time::{Duration, Time};
 use cordboard_sip::engine::SipCommand;
 use std::collections::BTreeSet;
@@ -58,9 +59,24 @@ impl Shard {
     pub fn agent_intent(&mut self, command: AcdCommand<'_>, now: Time) -> Result<(), Refused> {
         self.now = now.max(self.now);
         self.in_hand = None;
+        let who = match &command {
+            AcdCommand::Order { agent, .. } => Some(agent.clone()),
+            _ => None,
+        };
         let answer = self.acd.handle_command(command, now);
         self.settle();
+        if let Some(agent) = who {
+            self.note_wish(&agent);
+        }
         answer
+    }
+
+    /// The journal learns what an agent who is in a call will be after it: a restart ends the call, and not his break.
+    pub(crate) fn note_wish(&mut self, agent: &AgentId) {
+        let of_a_call = self.acd.agent(agent).is_some_and(|view| view.status.is_of_a_call());
+        if let Some(wish) = self.acd.wish(agent).filter(|_| of_a_call) {
+            self.journal(None, JournalRecord::AgentWish { agent: agent.clone(), wish });
+        }
     }
 
     /// Who waits in a queue and who would take them, with the reasons, in words.

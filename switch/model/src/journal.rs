@@ -182,4 +182,11 @@ pub enum JournalRecord {
         /// Since when.
         since: Wall,
     },
+    /// What an agent will be after his call, where that is not ready. It holds until he is something that is of no call.
+    AgentWish {
+        /// Who.
+        agent: AgentId,
+        /// What he asked for.
+        wish: AgentStatus,
+    },
 }

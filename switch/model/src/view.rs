@@ -50,6 +50,12 @@ impl AgentStatus {
             AgentStatus::Away => "away",
         }
     }
+
+    /// Whether he is it because of a call, whatever he asked for.
+    pub fn is_of_a_call(self) -> bool {
+        use AgentStatus::{Hold, Ringing, Talking, WrapUp};
+        matches!(self, Ringing | Talking | Hold | WrapUp)
+    }
 }
 
 /// What a call is doing.

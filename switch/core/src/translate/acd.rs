@@ -9,6 +9,7 @@ use cordboard_model::id::{AssetId, CallId, QueueId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::PlayItem;
 use cordboard_model::time::Duration;
+use cordboard_model::view::AgentStatus;
 
 impl Shard {
     pub(crate) fn on_acd(&mut self, output: AcdOutput) {
@@ -44,6 +45,9 @@ impl Shard {
                 let record =
                     JournalRecord::Agent { agent: agent.clone(), status, reason: reason.clone(), since };
                 self.journal(None, record);
+                if self.acd.wish(&agent) != Some(AgentStatus::Ready) {
+                    self.note_wish(&agent);
+                }
                 self.event(agent.tenant, EventKind::AgentStatus { agent, status, why, call, reason, by });
             }
             AcdOutput::Overdue { agent, since } => {

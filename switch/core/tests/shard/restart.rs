@@ -4,6 +4,7 @@ use crate::rig::*;
 use cordboard_core::{Restore, ShardCommand};
 use cordboard_model::id::{AgentId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, JournalRecord};
+use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Wall;
 use cordboard_model::view::AgentStatus;
 
@@ -111,4 +112,32 @@ fn each_dialog_that_was_cut_gets_a_bye_that_the_peer_takes() {
     }
     rig.after(40_000);
     assert_eq!(rig.shard.leftovers(), [""; 0]);
+}
+
+#[test]
+fn what_an_agent_asks_for_in_a_call_is_in_the_journal() {
+    let mut rig = Rig::new();
+    let agent = || AgentId::new(TenantId::DEFAULT, "1001").unwrap();
+    let wishes = |rig: &Rig| -> Vec<AgentStatus> {
+        let wish = |record: &JournalRecord| match record {
+            JournalRecord::AgentWish { wish, .. } => Some(*wish),
+            _ => None,
+        };
+        rig.records.iter().filter_map(wish).collect()
+    };
+    let asks = |rig: &mut Rig, what| {
+        rig.order(agent(), what).unwrap();
+        rig.after(1);
+    };
+    rig.talks_to_the_phone(PHONE);
+    asks(&mut rig, AgentOrder::SignIn);
+    asks(&mut rig, AgentOrder::Rest { reason: None, limit: None });
+    asks(&mut rig, AgentOrder::Ready);
+    // out of the call what he is says it all
+    let ok = rig.last("200 OK").to_owned();
+    rig.datagram(TRUNK, &within("BYE", 2, TRUNK, &ok));
+    asks(&mut rig, AgentOrder::NotReady { reason: None });
+    let mut wishes = wishes(&rig);
+    wishes.dedup();
+    assert_eq!(wishes, [AgentStatus::NotReady, AgentStatus::Rest, AgentStatus::Ready]);
 }

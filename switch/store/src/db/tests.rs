@@ -273,6 +273,27 @@ async fn a_file_that_is_no_database_is_named() {
     assert!(matches!(refused, StoreError::Open { .. }), "{refused}");
 }
 
+/// A look for missing steps of the schema that begins with a transaction to write makes a start beside a backup that holds
+/// the database fail with "the database is locked".
+#[tokio::test]
+async fn a_database_that_another_process_holds_is_opened_and_gets_its_records_afterwards() {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("x.db");
+    Store::open(&path).await.unwrap().close().await;
+    let mut other = connect_options(&path, Duration::from_secs(1)).connect().await.unwrap();
+    sqlx::query("BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
+    let options = StoreOptions { busy: Duration::from_millis(1), ..StoreOptions::default() };
+    let store = Store::open_with(&path, options).await.unwrap();
+    let call = IdMaker::new(1, 0).call(TenantId::DEFAULT);
+    store.put_cdr(cdr(call, 1, None, None)).unwrap();
+    while store.status().down.is_none() {
+        tokio::task::yield_now().await;
+    }
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    store.flush().await.unwrap();
+    assert!(store.cdr(TenantId::DEFAULT, call).await.unwrap().is_some());
+}
+
 #[tokio::test]
 async fn a_locked_database_is_named_the_queue_stays_bounded_and_all_comes_in_afterwards() {
     let scratch = Scratch::new();

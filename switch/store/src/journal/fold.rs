@@ -70,7 +70,7 @@ pub struct Recovered {
 pub struct AgentRecord {
     /// Who.
     pub agent: AgentId,
-    /// What he was.
+    /// What he was; what he asked for, if he was in a call and is not to be ready after it.
     pub status: AgentStatus,
     /// The reason that was given for it.
     pub reason: Option<String>,
@@ -227,6 +227,8 @@ impl Recovered {
 pub(crate) struct Fold {
     contacts: BTreeMap<(UserId, String), ContactRecord>,
     agents: BTreeMap<AgentId, AgentRecord>,
+    /// What agents who are in a call will be after it.
+    wishes: BTreeMap<AgentId, AgentStatus>,
     counters: BTreeMap<(TenantId, String), Counted>,
     talks: BTreeMap<(TenantId, String), Talk>,
     rows: BTreeMap<(TenantId, Name, String), ChangedRow>,
@@ -310,8 +312,14 @@ impl Fold {
             }
             JournalRecord::AgentInterval(interval) => self.interval(*interval),
             JournalRecord::Agent { agent, status, reason, since } => {
+                if !status.is_of_a_call() {
+                    self.wishes.remove(&agent);
+                }
                 let record = AgentRecord { agent: agent.clone(), status, reason, since };
                 self.agents.insert(agent, record);
+            }
+            JournalRecord::AgentWish { agent, wish } => {
+                self.wishes.insert(agent, wish);
             }
         }
     }
@@ -397,6 +405,12 @@ impl Fold {
     /// have had one: it counts as interrupted, and the database keeps the record it has, if any.
     pub(crate) fn finish(mut self, damage: Vec<Damage>, torn: Option<Damage>) -> Recovered {
         let newest = self.newest.unwrap_or_default();
+        // The calls are over: whoever asked for a break meanwhile has it since then.
+        for (agent, wish) in core::mem::take(&mut self.wishes) {
+            if let Some(record) = self.agents.get_mut(&agent) {
+                (record.status, record.since) = (wish, newest);
+            }
+        }
         let mut stray_dialogs = Vec::new();
         let mut strays = self.strays;
         let mut stray = |call: CallId, legs: Vec<OpenLeg>| {

@@ -22,6 +22,7 @@ pub(crate) struct Place {
 pub(crate) struct Index {
     contacts: BTreeMap<(UserId, String), Place>,
     agents: BTreeMap<AgentId, Place>,
+    wishes: BTreeMap<AgentId, Place>,
     /// With the time at which each is forgotten.
     counters: BTreeMap<(TenantId, String), (Wall, Place)>,
     talks: BTreeMap<(TenantId, String), (Wall, Place)>,
@@ -132,8 +133,14 @@ impl Index {
                     self.unstored_intervals.entry(interval.id).or_insert(place);
                 }
             }
-            JournalRecord::Agent { agent, .. } => {
+            JournalRecord::Agent { agent, status, .. } => {
+                if !status.is_of_a_call() {
+                    self.wishes.remove(agent);
+                }
                 self.agents.insert(agent.clone(), place);
+            }
+            JournalRecord::AgentWish { agent, .. } => {
+                self.wishes.insert(agent.clone(), place);
             }
         }
     }
@@ -216,6 +223,7 @@ impl Index {
         let mut all: Vec<&mut Place> = Vec::new();
         all.extend(self.contacts.values_mut());
         all.extend(self.agents.values_mut());
+        all.extend(self.wishes.values_mut());
         all.extend(self.counters.values_mut().map(|(_, place)| place));
         all.extend(self.talks.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());

@@ -657,3 +657,42 @@ fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
         .collect();
     assert_eq!(rows, [("1", Some("Bob")), ("3", None)]);
 }
+
+#[test]
+fn who_asked_for_a_break_in_a_call_that_was_cut_has_it_and_no_wish_outlives_its_call() {
+    let id = |name: &str| AgentId::new(TENANT, name).unwrap();
+    let is =
+        |name: &str, status| JournalRecord::Agent { agent: id(name), status, reason: None, since: Wall(500) };
+    let wish = |name: &str, wish| JournalRecord::AgentWish { agent: id(name), wish };
+    let records = [
+        // on a break, and called out all the same; the ring and the talk are one call
+        is("1001", AgentStatus::Ringing),
+        wish("1001", AgentStatus::Rest),
+        is("1001", AgentStatus::Talking),
+        // asked for a break, and thought better of it
+        is("1002", AgentStatus::Talking),
+        wish("1002", AgentStatus::Rest),
+        wish("1002", AgentStatus::Ready),
+        // has had his break, and talks again
+        is("1003", AgentStatus::Talking),
+        wish("1003", AgentStatus::SignedOut),
+        is("1003", AgentStatus::SignedOut),
+        is("1003", AgentStatus::Talking),
+    ];
+    let scratch = folder(HEADER);
+    let (mut open, _) = writer(&scratch);
+    append_all(&mut open, &records);
+    for _ in 0..2 {
+        drop(open);
+        let (reopened, recovered) = writer(&scratch);
+        let agents = recovered.agents.iter().map(|a| (a.agent.name.as_str(), a.status, a.since.0));
+        let expected = [
+            ("1001", AgentStatus::Rest, 1_900),
+            ("1002", AgentStatus::Ready, 1_900),
+            ("1003", AgentStatus::Talking, 500),
+        ];
+        assert_eq!(agents.collect::<Vec<_>>(), expected);
+        open = reopened;
+        open.compact().unwrap();
+    }
+}
