@@ -17,6 +17,7 @@ use crate::room::Room;
 use crate::transfer::Transfer;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{LegRole, QueueVisit, Supervision, TransferRecord};
+use cordboard_model::desk::{Goal, WrapUp};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, QueueId, TenantId};
 use cordboard_model::leg::{Incoming, LegCommand, Target};
@@ -32,6 +33,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) enum Doing {
     /// The caller's media port is asked for.
     Opening,
+    /// The phone of who calls by order rings; then this is called.
+    Originating(Goal),
     /// Routing is asked.
     Routing,
     /// The flow.
@@ -114,6 +117,8 @@ pub(crate) struct Call {
     pub(crate) transfers: Vec<TransferRecord>,
     /// Those that are over.
     pub(crate) supervisions: Vec<Supervision>,
+    /// What agents said of it.
+    pub(crate) wrap_ups: Vec<WrapUp>,
     /// The call that one of its parties went to.
     pub(crate) joined: Option<CallId>,
     pub(crate) end: Option<End>,
@@ -127,18 +132,26 @@ impl Call {
     /// Takes a call in and asks for the caller's port. `full` refuses it at once.
     pub(crate) fn begin(id: CallId, mut incoming: Incoming, full: bool, desk: &mut Desk) -> Self {
         let started = desk.wall_now();
-        let (from, to) = (incoming.from.clone(), incoming.to.clone());
         let data = core::mem::take(&mut incoming.data);
-        let mut call = Self {
+        let caller = Leg::new(incoming.leg, LegRole::Caller, incoming.from.clone(), started);
+        let mut call = Self::new(id, incoming, caller, data);
+        call.caller.back = call.incoming.user.clone().map(|user| DialTarget::Target(Target::User(user)));
+        call.enters(desk, full);
+        call
+    }
+
+    /// A call of which nobody knows yet.
+    pub(crate) fn new(id: CallId, incoming: Incoming, caller: Leg, data: BTreeMap<String, Value>) -> Self {
+        Self {
             id,
-            caller: Leg::new(incoming.leg, LegRole::Caller, from.clone(), started),
+            started: caller.started,
+            caller,
             incoming,
             callees: Vec::new(),
             doing: Doing::Opening,
             flow: None,
             digits: VecDeque::new(),
             data,
-            started,
             answered: None,
             bridged: None,
             agent: None,
@@ -158,26 +171,30 @@ impl Call {
             room: Room::default(),
             transfers: Vec::new(),
             supervisions: Vec::new(),
+            wrap_ups: Vec::new(),
             joined: None,
             end: None,
             closed: false,
             forgotten: false,
-        };
-        call.caller.back = call.incoming.user.clone().map(|user| DialTarget::Target(Target::User(user)));
-        let leg = call.caller.id;
+        }
+    }
+
+    /// It is there from now on: readers hear of it, and the caller's port is asked for.
+    pub(crate) fn enters(&mut self, desk: &mut Desk, full: bool) {
+        let (id, leg) = (self.id, self.caller.id);
+        let (from, to) = (self.incoming.from.clone(), self.incoming.to.clone());
         desk.legs.insert(leg, id);
-        let party = from.clone();
+        let party = self.caller.party.clone();
         desk.event(id.tenant, EventKind::CallStarted { call: id, from, to });
         desk.event(id.tenant, EventKind::LegStarted { call: id, leg, party });
         if full {
-            call.caller.port = Port::Free;
-            call.end(desk, Cause::Congestion, Party::Switch);
+            self.caller.port = Port::Free;
+            self.end(desk, Cause::Congestion, Party::Switch);
         } else {
             desk.set(Timer::Length(id), desk.limits.call_length);
             desk.set(Timer::Leg(leg), desk.limits.media_open);
             desk.media(MediaCommand::Open { leg, near: None });
         }
-        call
     }
 
     pub(crate) fn tenant(&self) -> TenantId {
@@ -234,7 +251,7 @@ impl Call {
             Doing::Flow | Doing::Apology(_) => CallStage::Flow,
             Doing::Queue(wait) if wait.offer.is_some() => CallStage::Ringing,
             Doing::Queue(_) => CallStage::Queued,
-            Doing::Connect(_) | Doing::Fork(_) => CallStage::Ringing,
+            Doing::Originating(_) | Doing::Connect(_) | Doing::Fork(_) => CallStage::Ringing,
             Doing::Talk(talk) if talk.joined => CallStage::Bridged,
             Doing::Talk(_) => CallStage::Ringing,
             Doing::Ending => CallStage::Ending,
@@ -244,6 +261,7 @@ impl Call {
     /// The agent it rings at or talks to.
     pub(crate) fn agent_now(&self) -> Option<&AgentId> {
         match &self.doing {
+            Doing::Originating(_) => self.caller.agent.as_ref(),
             Doing::Queue(wait) => wait.offer.as_ref().map(|offer| &offer.agent),
             Doing::Connect(connect) => connect.agent.as_ref(),
             Doing::Fork(fork) => fork.agent(),

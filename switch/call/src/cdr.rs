@@ -28,6 +28,7 @@ impl Call {
             data: self.data.clone(),
             transfers: self.transfers.clone(),
             supervisions: self.supervisions.clone(),
+            wrap_ups: self.wrap_ups.clone(),
             joined: self.joined,
             dialled: None,
         }

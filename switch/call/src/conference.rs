@@ -12,6 +12,7 @@ use crate::room::{Guest, RoomRefusal, TALKERS_MAX};
 use crate::transfer::Stage;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{TransferOutcome, TransferRecord};
+use cordboard_model::desk::Goal;
 use cordboard_model::event::{ConferenceChange, EventKind};
 use cordboard_model::id::{AgentId, CallId, LegId};
 use cordboard_model::leg::{Incoming, LegCommand, PartyId};
@@ -33,7 +34,7 @@ impl CallEngine {
         to: &str,
         now: Time,
     ) -> Result<(), RoomRefusal> {
-        self.ask_room(call, now, |call, desk| call.add_guest(desk, by, to))
+        self.ask_room(call, now, |call, desk| call.add_guest(desk, by, Goal::Number(to.to_owned())))
     }
 
     /// Makes a conference of a consultation: the party that waits, who consults and who is consulted.
@@ -62,7 +63,12 @@ impl CallEngine {
 }
 
 impl Call {
-    fn add_guest(&mut self, desk: &mut Desk, by: Option<LegId>, to: &str) -> Result<(), RoomRefusal> {
+    pub(crate) fn add_guest(
+        &mut self,
+        desk: &mut Desk,
+        by: Option<LegId>,
+        goal: Goal,
+    ) -> Result<(), RoomRefusal> {
         let talkers = self.talkers();
         let Doing::Talk(talk) = &self.doing else {
             return Err(RoomRefusal::NotTalking);
@@ -80,14 +86,22 @@ impl Call {
         if self.room.guests.len() + 2 >= TALKERS_MAX {
             return Err(RoomRefusal::Full);
         }
-        self.room.asked = Some(to.to_owned());
-        self.tell_conference(desk, None, to, ConferenceChange::Asked, None);
+        let shown = goal.to_string();
+        self.tell_conference(desk, None, &shown, ConferenceChange::Asked, None);
+        self.room.asked = Some(shown);
+        let to = match goal {
+            Goal::Number(to) => to,
+            Goal::Place(place) => {
+                self.guest_routed(desk, Ok(place));
+                return Ok(());
+            }
+        };
         desk.set(Timer::Route(self.id), desk.limits.route);
         let from = self.leg(by).map(|leg| leg.party.clone()).unwrap_or_default();
         let incoming = Incoming {
             leg: by,
             from,
-            to: PartyId::new(to),
+            to: PartyId::new(&to),
             trunk: None,
             user: None,
             replaces: None,
@@ -214,7 +228,7 @@ impl Call {
     }
 
     /// Makes a conference of a consultation.
-    fn merge(&mut self, desk: &mut Desk) -> Result<(), RoomRefusal> {
+    pub(crate) fn merge(&mut self, desk: &mut Desk) -> Result<(), RoomRefusal> {
         match &self.doing {
             Doing::Transfer(transfer) if transfer.stage == Stage::Consulting && !transfer.gone => {}
             _ => return Err(RoomRefusal::None),
@@ -241,7 +255,7 @@ impl Call {
         Ok(())
     }
 
-    fn remove(&mut self, desk: &mut Desk, id: LegId) -> Result<(), RoomRefusal> {
+    pub(crate) fn remove(&mut self, desk: &mut Desk, id: LegId) -> Result<(), RoomRefusal> {
         let rings = self.room.guests.iter().any(|guest| guest.leg == id);
         if !rings && !self.talks(id) {
             return Err(RoomRefusal::NotFound);

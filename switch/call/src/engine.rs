@@ -12,6 +12,7 @@ use crate::record::{RecordAsked, RecordRefusal};
 use crate::room::RoomRefusal;
 use crate::transfer::{Stage, TransferRefusal, Wanted};
 use cordboard_model::cause::{Cause, Party};
+use cordboard_model::desk::Goal;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{CallId, LegId, RecordingId, TenantId};
 use cordboard_model::leg::{Incoming, LegCommand, LegEvent};
@@ -24,8 +25,8 @@ use std::collections::BTreeMap;
 /// Every call of a shard.
 #[derive(Debug)]
 pub struct CallEngine {
-    calls: BTreeMap<CallId, Box<Call>>,
-    desk: Desk,
+    pub(crate) calls: BTreeMap<CallId, Box<Call>>,
+    pub(crate) desk: Desk,
 }
 
 impl CallEngine {
@@ -119,7 +120,7 @@ impl CallEngine {
     ) -> Result<(), TransferRefusal> {
         self.desk.now = now;
         let by = self.sender(call, by)?;
-        let wanted = Wanted { by, to: to.to_owned(), consult, ticket: None };
+        let wanted = Wanted { by, to: Goal::Number(to.to_owned()), consult, ticket: None };
         self.ask(call, |call, desk| call.begin_transfer(desk, wanted))
     }
 
@@ -429,7 +430,7 @@ impl CallEngine {
     }
 
     /// Lets a call act, then brings it as far towards its end as it can go.
-    fn with(&mut self, id: CallId, act: impl FnOnce(&mut Call, &mut Desk)) {
+    pub(crate) fn with(&mut self, id: CallId, act: impl FnOnce(&mut Call, &mut Desk)) {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };

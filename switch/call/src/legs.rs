@@ -10,6 +10,7 @@ use crate::output::DialTarget;
 use crate::transfer::Wanted;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::LegRole;
+use cordboard_model::desk::Goal;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, LegId};
 use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
@@ -136,7 +137,8 @@ impl Call {
     }
 
     fn transfer_asked(&mut self, desk: &mut Desk, by: LegId, ticket: u32, to: &str) {
-        let wanted = Wanted { by, to: to.to_owned(), consult: false, ticket: Some(ticket) };
+        let to = Goal::Number(to.to_owned());
+        let wanted = Wanted { by, to, consult: false, ticket: Some(ticket) };
         if let Err(refused) = self.begin_transfer(desk, wanted) {
             desk.leg(by, LegCommand::TransferResult { ticket, status: refused.status() });
         }
@@ -145,6 +147,7 @@ impl Call {
     /// The caller is answered: whoever waited for it goes on.
     fn caller_up(&mut self, desk: &mut Desk) {
         match &self.doing {
+            Doing::Originating(_) => self.originated(desk),
             Doing::Flow => self.answer_done(desk),
             Doing::Queue(_) => self.enter(desk),
             Doing::Talk(_) => self.join(desk),
@@ -200,6 +203,10 @@ impl Call {
         let rings = self.leg(id).is_some_and(|leg| {
             matches!(leg.state, LegState::Opening | LegState::Calling | LegState::Ringing)
         });
+        if rings && id == self.caller.id {
+            // it is the last leg, which is ended after the record
+            return self.end(desk, Cause::NoAnswer, Party::Switch);
+        }
         if rings {
             self.hang_up_leg(desk, id, Cause::NoAnswer);
             self.leg_lost(desk, id, Cause::NoAnswer, false);

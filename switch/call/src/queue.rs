@@ -11,6 +11,7 @@ use crate::leg::Heard;
 use crate::output::{DialTarget, QueueOutput};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::QueueVisit;
+use cordboard_model::desk::DeskFault;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, UserId};
 use cordboard_model::leg::{PartyId, Target};
@@ -214,6 +215,24 @@ impl Call {
         {
             refuse_offer(desk, self.id, offer.agent, why, false);
         }
+    }
+
+    /// He waits in another queue from now on. The queue that he waited in takes its offer back itself, when it learns where
+    /// he is.
+    pub(crate) fn requeue(&mut self, desk: &mut Desk, queue: QueueId) -> Result<(), DeskFault> {
+        let mut wait = match core::mem::replace(&mut self.doing, Doing::Ending) {
+            Doing::Queue(wait) if wait.entered => wait,
+            other => {
+                self.doing = other;
+                return Err(DeskFault::NotWaiting);
+            }
+        };
+        let offer = wait.offer.take();
+        self.cancel_offer(desk, offer);
+        self.leave(desk, None, "moved");
+        self.stop_play(desk, self.caller.id);
+        self.wait_in(desk, Wait::new(queue, None, wait.priority).until(wait.keys, wait.staffed));
+        Ok(())
     }
 
     /// Stops the ringing of an agent whom nobody wants any more.

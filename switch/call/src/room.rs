@@ -1,7 +1,7 @@
 //! Who is in a talk besides the two: the guests of a conference and a supervisor; and what media is told of them.
 //!
-//! Invariants: two who talk, none of them muted, are joined packet by packet; a third, a supervisor or a mute makes it a
-//! mix, and the last of these to go unmakes it. The matrix is stated whole each time it changes. A party that is held, by
+//! Invariants: two who talk, none of them muted or held by us, are joined packet by packet; a third, a supervisor, a mute or
+//! a hold of ours makes it a mix, and the last of these to go unmakes it. The matrix is stated whole each time it changes. A party that is held, by
 //! either side, is heard by nobody, so that its phone's music is not either. A supervisor is no talker: with fewer than two
 //! talkers the talk ends, whoever listens.
 
@@ -101,7 +101,9 @@ impl Call {
     fn matrix(&self) -> Vec<MixMember> {
         let talkers: Vec<&Leg> = self.talkers().into_iter().filter_map(|leg| self.leg(leg)).collect();
         let watch = self.room.watch.as_ref().filter(|watch| watch.up);
-        let simple = talkers.len() < 3 && watch.is_none() && !talkers.iter().any(|leg| leg.muted);
+        // whom we hold may go on speaking: his phone was only asked to stop
+        let apart = |leg: &&Leg| leg.muted || leg.holding.by_us;
+        let simple = talkers.len() < 3 && watch.is_none() && !talkers.iter().any(apart);
         if simple || talkers.len() < 2 {
             return Vec::new();
         }

@@ -12,6 +12,7 @@ use crate::leg::{Heard, LegState};
 use crate::output::CallOutput;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{TransferKind, TransferOutcome, TransferRecord};
+use cordboard_model::desk::Goal;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, LegId};
 use cordboard_model::leg::{Incoming, LegCommand, PartyId};
@@ -24,8 +25,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Wanted {
     /// Who sends.
     pub(crate) by: LegId,
-    /// Where to, as dialled.
-    pub(crate) to: String,
+    /// Where to.
+    pub(crate) to: Goal,
     /// The target is to be spoken to first.
     pub(crate) consult: bool,
     /// Of a REFER.
@@ -84,7 +85,7 @@ pub(crate) struct Transfer {
     pub(crate) agent: Option<AgentId>,
     pub(crate) ticket: Option<u32>,
     /// The target is to be spoken to before the party is sent.
-    consult: bool,
+    pub(crate) consult: bool,
     /// Who sends is gone, or was let go.
     pub(crate) gone: bool,
     /// The target rings.
@@ -111,7 +112,7 @@ impl Call {
     pub(crate) fn begin_transfer(&mut self, desk: &mut Desk, wanted: Wanted) -> Result<(), TransferRefusal> {
         let talk = self.interrupt(desk, wanted.by)?;
         let kind = if wanted.consult { TransferKind::Attended } else { TransferKind::Blind };
-        let record = self.open_record(desk, kind, wanted.by, &wanted.to);
+        let record = self.open_record(desk, kind, wanted.by, &wanted.to.to_string());
         self.doing = Doing::Transfer(Box::new(Transfer {
             talk,
             stage: Stage::Routing,
@@ -126,9 +127,15 @@ impl Call {
         }));
         self.report(desk, 100);
         self.hold_audio(desk);
+        let to = match wanted.to {
+            Goal::Number(to) => PartyId::new(&to),
+            Goal::Place(place) => {
+                self.transfer_routed(desk, Ok(place));
+                return Ok(());
+            }
+        };
         desk.set(Timer::Route(self.id), desk.limits.route);
         let from = self.leg(wanted.by).map(|leg| leg.party.clone()).unwrap_or_default();
-        let to = PartyId::new(&wanted.to);
         let incoming = Incoming {
             leg: wanted.by,
             from,
@@ -490,7 +497,7 @@ impl Call {
     }
 
     /// Who sends has left: what he began goes on without him.
-    fn sender_gone(&mut self, desk: &mut Desk) {
+    pub(crate) fn sender_gone(&mut self, desk: &mut Desk) {
         let kept = self.caller.id;
         let Some(transfer) = self.transfer() else { return };
         let hears = transfer.listener(kept);

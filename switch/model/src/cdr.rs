@@ -1,6 +1,7 @@
 //! The call detail record: exactly one per call.
 
 use crate::cause::{Cause, Party};
+use crate::desk::WrapUp;
 use crate::id::{AgentId, CallId, FlowId, LegId, QueueId, RecordingId, TenantId};
 use crate::leg::PartyId;
 use crate::media::{Codec, LegStats};
@@ -254,6 +255,9 @@ pub struct Cdr {
     /// Who supervised it, and when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supervisions: Vec<Supervision>,
+    /// What agents said of it, during it or after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrap_ups: Vec<WrapUp>,
     /// The call that a party of this one was joined to by a transfer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<CallId>,

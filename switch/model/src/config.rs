@@ -4,6 +4,7 @@
 //! reference in it resolves.
 
 use crate::calendar::Calendar;
+use crate::desk::TenantDesk;
 use crate::flows::SipFlows;
 use crate::guard::GuardLimits;
 use crate::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, TrunkId, UserId};
@@ -188,6 +189,9 @@ pub struct Tenant {
     pub users: BTreeMap<Name, User>,
     /// Agents.
     pub agents: BTreeMap<Name, Agent>,
+    /// What their desks may do.
+    #[serde(default)]
+    pub desk: TenantDesk,
     /// Queues.
     pub queues: BTreeMap<Name, Queue>,
     /// Flows.
@@ -218,6 +222,7 @@ impl Tenant {
             routes: Routes::default(),
             users: BTreeMap::new(),
             agents: BTreeMap::new(),
+            desk: TenantDesk::default(),
             queues: BTreeMap::new(),
             flows: BTreeMap::new(),
             kit: FlowKit::default(),

@@ -1,7 +1,9 @@
 //! The event stream: one per tenant, numbered without gaps.
 
+use crate::callback::{Callback, CallbackChange};
 use crate::cause::{Cause, Party};
 use crate::cdr::{Cdr, Supervision, TransferRecord};
+use crate::desk::WrapUp;
 use crate::id::{
     AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, StreamId, TenantId, TrunkId, UserId,
 };
@@ -250,6 +252,44 @@ pub enum EventKind {
         agent: AgentId,
         /// Since when he rests.
         since: Wall,
+    },
+    /// Something was ordered at an agent's desk, and is being done.
+    DeskOrder {
+        /// Whose desk.
+        agent: AgentId,
+        /// `hold`, `transfer`, `supervise` ...
+        order: String,
+        /// In which call.
+        call: Option<CallId>,
+        /// Whom it is about: `agent:1002`, a number, a supervisor's mode; may be empty.
+        to: String,
+        /// Who ordered: `agent 1009`, `key wallboard`.
+        by: String,
+    },
+    /// An agent has said what became of a call, during it or after.
+    CallWrappedUp {
+        /// The call.
+        call: CallId,
+        /// What he said.
+        said: Box<WrapUp>,
+    },
+    /// A caller who waits was put somewhere else by a supervisor.
+    CallPlaced {
+        /// The call.
+        call: CallId,
+        /// Where: `agent:1002`, `queue:help`, `first`.
+        to: String,
+        /// Who ordered: `agent 1009`, `key wallboard`.
+        by: String,
+    },
+    /// The list of those who are to be called back has changed.
+    CallbackChanged {
+        /// The entry, as it is now.
+        callback: Box<Callback>,
+        /// What became of it.
+        change: CallbackChange,
+        /// By whom: `agent 1001`, `key wallboard`.
+        by: String,
     },
     /// An account has a new contact or refreshed one for the first time after a change.
     Registered {

@@ -1,6 +1,8 @@
 //! What is written before it happens, so that nothing accepted is lost by a crash.
 
+use crate::callback::{Callback, CallbackId};
 use crate::cdr::{Cdr, RecordingEntry};
+use crate::desk::WrapUp;
 use crate::id::{AgentId, CallId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use crate::leg::PartyId;
 use crate::time::Wall;
@@ -107,6 +109,20 @@ pub enum JournalRecord {
     RecordingClosed(RecordingEntry),
     /// The call is over. Before its last BYE is sent or answered.
     CallClosed(Box<Cdr>),
+    /// An agent has said what became of a call. Of one that is closed it joins the record.
+    WrappedUp {
+        /// The call.
+        call: CallId,
+        /// What he said.
+        said: WrapUp,
+    },
+    /// Somebody is to be called back, or that entry has changed.
+    Callback(Box<Callback>),
+    /// He was, or need not be any more.
+    CallbackDone {
+        /// Which entry.
+        id: CallbackId,
+    },
     /// A contact was registered or refreshed.
     Registered(ContactRecord),
     /// A contact is gone.

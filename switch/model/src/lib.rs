@@ -7,6 +7,7 @@
 
 pub mod ask;
 pub mod calendar;
+pub mod callback;
 pub mod cause;
 pub mod cdr;
 pub mod codec;
@@ -14,6 +15,7 @@ pub mod conference;
 pub mod config;
 pub mod data;
 pub mod deadline;
+pub mod desk;
 pub mod dial;
 pub mod dns;
 pub mod event;

@@ -13,4 +13,5 @@ mod random;
 mod record;
 mod rig;
 mod room;
+mod seat;
 mod transfer;

@@ -6,6 +6,7 @@
 
 mod book;
 mod rooms;
+mod seats;
 
 use super::rig::{TENANT, agent, asset, flow, queue, user};
 use crate::*;
@@ -170,6 +171,9 @@ impl World {
     }
 
     fn new_call(&mut self) {
+        if self.dice.one_in(5) {
+            return self.originate();
+        }
         let (call, leg) = (self.engine.new_call(TENANT), self.engine.new_leg(TENANT));
         let book = CallBook { legs: [leg].into(), living: [leg].into(), ..CallBook::default() };
         self.calls.insert(call, book);
@@ -188,7 +192,8 @@ impl World {
     fn transfer(&mut self, call: CallId, leg: LegId) {
         let now = self.now;
         let other = self.some_call().and_then(|other| self.some_leg(other));
-        match self.dice.roll(7) {
+        match self.dice.roll(9) {
+            7 | 8 => self.at_a_seat(call, leg),
             0 | 1 => {
                 self.refer += 1;
                 let ticket = self.refer;

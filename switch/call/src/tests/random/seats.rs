@@ -1,0 +1,71 @@
+//! Orders in an agent's name, sensible or not, and calls that the switch begins.
+
+use super::super::rig::{TENANT, agent, queue, user};
+use super::{CallBook, World};
+use crate::Origin;
+use cordboard_model::desk::{Goal, SeatOrder, TransferWay};
+use cordboard_model::id::{CallId, LegId};
+use cordboard_model::leg::PartyId;
+use cordboard_model::verb::Destination;
+use std::collections::BTreeMap;
+
+impl World {
+    fn goal(&mut self) -> Goal {
+        match self.dice.roll(4) {
+            0 => Goal::Number("9".into()),
+            1 => Goal::Place(Destination::Queue(queue("sales"))),
+            2 => Goal::Place(Destination::User(user("u"))),
+            _ => Goal::Place(Destination::Agent(agent("9"))),
+        }
+    }
+
+    /// A call whose caller is rung first.
+    pub(super) fn originate(&mut self) {
+        let (call, leg) = (self.engine.new_call(TENANT), self.engine.new_leg(TENANT));
+        // his leg lives from the moment he is called
+        let book = CallBook { legs: [leg].into(), ..CallBook::default() };
+        self.calls.insert(call, book);
+        self.whose.insert(leg, call);
+        let (to, now) = (self.goal(), self.now);
+        self.engine.originate(
+            Origin {
+                call,
+                leg,
+                agent: agent("8"),
+                user: user("8"),
+                caller: PartyId::new("8"),
+                shown: PartyId::new("b"),
+                to,
+                data: BTreeMap::new(),
+            },
+            now,
+        );
+    }
+
+    /// Something is ordered in the name of who is at the end of a leg. What is refused has changed nothing, so the call is
+    /// as it was seen before.
+    pub(super) fn at_a_seat(&mut self, call: CallId, leg: LegId) {
+        let other = self.some_leg(call).unwrap_or(leg);
+        let goal = self.goal();
+        let way = if self.dice.one_in(2) { TransferWay::Blind } else { TransferWay::AfterSuccess };
+        let order = match self.dice.roll(12) {
+            0 => SeatOrder::Release,
+            1 => SeatOrder::Hold(true),
+            2 => SeatOrder::Hold(false),
+            3 => SeatOrder::Mute(self.dice.one_in(2)),
+            4 | 5 => SeatOrder::Consult(goal),
+            6 => SeatOrder::Complete,
+            7 => SeatOrder::Cancel,
+            8 => SeatOrder::Merge,
+            9 | 10 => SeatOrder::Transfer(goal, way),
+            _ if self.dice.one_in(2) => SeatOrder::Add(goal),
+            _ => SeatOrder::Remove(other),
+        };
+        self.drain();
+        let before = self.engine.view(call);
+        let now = self.now;
+        if self.engine.seat_order(call, leg, order, now).is_err() {
+            assert_eq!(self.engine.view(call), before, "a refused order has changed something");
+        }
+    }
+}
