@@ -236,6 +236,11 @@ pub enum SipCommand {
         /// True to hold.
         on: bool,
     },
+    /// Tell a device that rings to answer, if it has announced that it can be told. Its answer comes as any other.
+    Talk {
+        /// Which.
+        session: SessionId,
+    },
     /// Send the party a key by INFO, after those that wait. Dropped before the answer.
     Digit {
         /// Which.

@@ -39,6 +39,9 @@ impl SipEngine {
             SipCommand::Hold { session, on } => {
                 self.with_session(session, |session, base| session.hold(base, on));
             }
+            SipCommand::Talk { session } => {
+                self.with_session(session, |session, base| session.tell_to_answer(base));
+            }
             SipCommand::Digit { session, digit, length_ms } => {
                 self.with_session(session, |session, base| session.send_digit(base, digit, length_ms));
             }

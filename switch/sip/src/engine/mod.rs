@@ -305,6 +305,12 @@ impl SipEngine {
         self.sessions.get(&session).is_some_and(|session| session.has_heard())
     }
 
+    /// Whether a device of an outgoing session rings that can be told to answer.
+    #[must_use]
+    pub fn can_be_told(&self, session: SessionId) -> bool {
+        self.sessions.get(&session).is_some_and(|session| session.can_be_told())
+    }
+
     /// The session whose dialog a REFER or an INVITE names in Replaces, if it is one that can be replaced.
     #[must_use]
     pub fn replaced(&self, replaces: &Replaces) -> Option<SessionId> {

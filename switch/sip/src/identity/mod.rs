@@ -46,6 +46,8 @@ pub struct Told {
     pub user_to_user: Option<String>,
     /// Where the caller is: a URI (RFC 6442).
     pub geolocation: Option<String>,
+    /// The device is asked to answer by itself.
+    pub auto_answer: bool,
 }
 
 impl Identity {
@@ -133,6 +135,14 @@ impl Told {
             request.push(HeaderName::Geolocation, format!("<{uri}>"));
             request.push(HeaderName::GeolocationRouting, "yes");
         }
+        if self.auto_answer {
+            // three ways to say one thing, of which every phone knows one or none: RFC 5373 and two of the field's own
+            if let Some(answer_mode) = HeaderName::parse("Answer-Mode") {
+                request.push(answer_mode, "Auto");
+            }
+            request.push(HeaderName::CallInfo, format!("<sip:{host}>;answer-after=0"));
+            request.push(HeaderName::AlertInfo, format!("<http://{host}>;info=alert-autoanswer;delay=0"));
+        }
     }
 }
 
@@ -181,6 +191,7 @@ mod tests {
             diversions: vec![Diversion { number: "2000".into(), reason: "user-busy".into() }],
             user_to_user: Some("56a390f3d2b7310023a2;encoding=hex".into()),
             geolocation: None,
+            auto_answer: false,
         };
         for form in [TrunkIdentity::Asserted, TrunkIdentity::RemoteParty] {
             let told = Told { form, ..told.clone() };
@@ -216,6 +227,24 @@ mod tests {
             let message = parse_datagram(&message.to_bytes()).unwrap();
             assert_eq!(message.header(&HeaderName::Geolocation), told, "{location}");
         }
+    }
+
+    #[test]
+    fn a_phone_is_asked_to_answer_by_itself_in_every_way_that_phones_know() {
+        let mut message = with("");
+        let told = Told { auto_answer: true, ..Told::default() };
+        told.add_to(&mut message, &Host::parse("example.com").unwrap());
+        let text = String::from_utf8(message.to_bytes()).unwrap();
+        for line in [
+            "Answer-Mode: Auto",
+            "Call-Info: <sip:example.com>;answer-after=0",
+            "Alert-Info: <http://example.com>;info=alert-autoanswer;delay=0",
+        ] {
+            assert!(text.lines().any(|known| known == line), "{line} in {text}");
+        }
+        let mut message = with("");
+        Told::default().add_to(&mut message, &Host::parse("example.com").unwrap());
+        assert!(!String::from_utf8(message.to_bytes()).unwrap().contains("Call-Info"));
     }
 
     #[test]

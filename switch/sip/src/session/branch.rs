@@ -23,6 +23,8 @@ pub(crate) struct Branch {
     pub(crate) early: Option<(String, Media)>,
     /// Early dialogs that reliable responses made (RFC 3262).
     pub(crate) dialogs: Vec<super::reliable::Early>,
+    /// The early dialog of a device that rings and can be told to answer, with its To tag.
+    pub(crate) talk: Option<(String, crate::dialog::Dialog)>,
     /// For a challenge of the peer.
     pub(crate) credentials: Option<Credentials>,
     /// How many challenges were answered.

@@ -16,6 +16,7 @@ mod refresh;
 mod reinvite;
 mod reliable;
 pub(crate) mod request;
+mod talk;
 mod teardown;
 mod uac;
 mod uas;

@@ -199,6 +199,11 @@ impl Session {
                 let Some(dialog) = Dialog::of_response(invite, response, flow) else {
                     return false;
                 };
+                let told = branch.talk.as_ref().filter(|(known, _)| *known == tag);
+                let dialog = match told {
+                    Some((_, told)) => dialog.after(told),
+                    None => dialog,
+                };
                 if branch.dialogs.len() >= EARLY_MAX {
                     return false;
                 }

@@ -80,6 +80,7 @@ impl Session {
             done: false,
             early: None,
             dialogs: Vec::new(),
+            talk: None,
             credentials: target.credentials.clone(),
             challenges: 0,
             spare: target.spare.clone(),
@@ -149,6 +150,7 @@ impl Session {
         if !self.acknowledge(base, at, response) {
             return;
         }
+        self.note_talk(base, at, response);
         let session = self.id;
         if response.status() == Some(180) && !self.rang {
             self.rang = true;
@@ -207,6 +209,11 @@ impl Session {
         let known = branch.dialogs.iter().find(|known| known.tag == tag);
         let dialog = dialog.map(|dialog| match known {
             Some(known) => dialog.after(&known.dialog),
+            None => dialog,
+        });
+        let told = branch.talk.as_ref().filter(|(known, _)| *known == tag);
+        let dialog = dialog.map(|dialog| match told {
+            Some((_, told)) => dialog.after(told),
             None => dialog,
         });
         let Some(mut dialog) = dialog else {

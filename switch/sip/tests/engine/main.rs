@@ -36,6 +36,8 @@ mod routes;
 mod secured;
 #[cfg(test)]
 mod subscribe;
+#[cfg(test)]
+mod talk;
 mod timers;
 #[cfg(test)]
 mod torture;
