@@ -177,6 +177,7 @@ impl JournalThread {
         let refused = match record {
             JournalRecord::CallClosed(cdr) => self.store.put_cdr(*cdr),
             JournalRecord::RecordingClosed(entry) => self.store.put_recording(entry),
+            JournalRecord::WrappedUp { call, said } => self.store.put_wrap_up(call, said),
             _ => Ok(()),
         };
         if let Err(why) = refused {

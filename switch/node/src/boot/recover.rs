@@ -70,6 +70,7 @@ impl Kept {
             dialogs: dialogs.collect(),
             counters: counters.map(|c| (c.tenant, c.name.clone(), c.value, c.ends)).collect(),
             talks: self.recovered.talks.iter().map(talk).collect(),
+            callbacks: self.recovered.callbacks.clone(),
             rows: rows
                 .map(|row| (row.tenant, row.table.clone(), row.key.clone(), row.cells.clone()))
                 .collect(),
@@ -124,9 +125,14 @@ pub(super) fn give_recovered(
     let closed: Vec<_> = kept.recovered.closed.iter().chain(&kept.lost).cloned().collect();
     let finished: Vec<_> = kept.recovered.finished.iter().cloned().chain(cut).collect();
     let ended = finished.clone();
+    let said = kept.recovered.wrap_ups.clone();
     let store = Arc::clone(store);
     tokio::spawn(async move {
-        if let Err(why) = store.put_recovered(closed, finished).await {
+        let given = async {
+            store.put_recovered(closed, finished).await?;
+            store.put_recovered_wrap_ups(said).await
+        };
+        if let Err(why) = given.await {
             tracing::warn!(%why, "the database did not take what the journal recovered; the journal keeps it");
         }
     });

@@ -19,7 +19,9 @@ pub use error::StoreError;
 pub use query::{CdrFilter, CdrPage, Cursor, PAGE, PAGE_MAX, RecordingFilter, RecordingPage};
 
 use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::desk::WrapUp;
 use cordboard_model::id::{CallId, RecordingId};
+use cordboard_model::time::Wall;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -39,6 +41,8 @@ pub enum Stored {
     Cdr(CallId),
     /// A recording's entry.
     Recording(RecordingId),
+    /// What an agent said of a call at that moment.
+    WrapUp(CallId, Wall),
 }
 
 /// What the caller may choose.
@@ -190,6 +194,21 @@ impl Store {
     /// Gives a recording's entry to the writer, without waiting. It replaces the one there was.
     pub fn put_recording(&self, entry: RecordingEntry) -> Result<(), StoreError> {
         self.put(Write::Recording(entry))
+    }
+
+    /// Gives what an agent said of a call to the writer, without waiting: it joins the call's record, if there is one by
+    /// then.
+    pub fn put_wrap_up(&self, call: CallId, said: WrapUp) -> Result<(), StoreError> {
+        self.put(Write::WrapUp(call, Box::new(said)))
+    }
+
+    /// The same of all that a journal recovered, waiting for room. After [`Store::put_recovered`].
+    pub async fn put_recovered_wrap_ups(&self, said: Vec<(CallId, WrapUp)>) -> Result<(), StoreError> {
+        let sender = self.sender().ok_or(StoreError::Closed)?;
+        for (call, said) in said {
+            sender.send(Write::WrapUp(call, Box::new(said))).await.map_err(|_| StoreError::Closed)?;
+        }
+        Ok(())
     }
 
     /// Gives everything a journal recovered to the writer, waiting for room. For the start, where

@@ -4,6 +4,7 @@ use super::*;
 use crate::scratch::Scratch;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::QueueVisit;
+use cordboard_model::desk::WrapUp;
 use cordboard_model::id::{AgentId, IdMaker, Name, QueueId, TenantId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::Wall;
@@ -39,6 +40,7 @@ fn cdr(call: CallId, started: i64, agent: Option<&str>, queue: Option<&str>) -> 
         data: BTreeMap::from([("key".into(), "värde".into())]),
         transfers: Vec::new(),
         supervisions: Vec::new(),
+        wrap_ups: Vec::new(),
         joined: None,
         dialled: None,
     }
@@ -112,6 +114,35 @@ async fn writing_a_record_again_neither_doubles_nor_changes_it() {
     let filter = CdrFilter::default();
     let page = store.cdrs(TenantId::DEFAULT, &filter).await.unwrap();
     assert_eq!(page.items, [real]);
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_call_joins_its_record_and_nothing_else() {
+    let scratch = Scratch::new();
+    let store = store(&scratch).await;
+    let mut ids = IdMaker::new(1, 0);
+    let (call, other) = (ids.call(TenantId::DEFAULT), ids.call(TenantId::DEFAULT));
+    let said = |at, code: Option<&str>, note: &str| WrapUp {
+        agent: AgentId::new(TenantId::DEFAULT, "1001").unwrap(),
+        at: Wall(at),
+        code: code.map(|code| Name::new(code).unwrap()),
+        note: note.into(),
+        by: String::new(),
+    };
+    store.put_wrap_up(call, said(1, Some("early"), "")).unwrap();
+    store.put_cdr(cdr(call, 5, Some("1001"), Some("sales"))).unwrap();
+    store.put_cdr(cdr(other, 6, None, None)).unwrap();
+    store.put_wrap_up(call, said(7, Some("sold"), "")).unwrap();
+    store
+        .put_recovered_wrap_ups(vec![(call, said(7, Some("sold"), "")), (call, said(8, None, "two"))])
+        .await
+        .unwrap();
+    store.flush().await.unwrap();
+    let found = store.cdr(TenantId::DEFAULT, call).await.unwrap().unwrap();
+    assert_eq!(found.wrap_ups, [said(8, Some("sold"), "two")]);
+    assert_eq!(found, Cdr { wrap_ups: found.wrap_ups.clone(), ..cdr(call, 5, Some("1001"), Some("sales")) });
+    assert_eq!(store.cdr(TenantId::DEFAULT, other).await, Ok(Some(cdr(other, 6, None, None))));
+    assert_eq!(store.status().failed, 0);
 }
 
 #[tokio::test]

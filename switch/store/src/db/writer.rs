@@ -7,8 +7,10 @@
 use super::error::{StoreError, is_transient};
 use super::{Stored, connect_options};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::desk::{WrapUp, wrap_up_into};
+use cordboard_model::id::CallId;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite};
+use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +33,7 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 pub(crate) enum Write {
     Cdr(Box<Cdr>),
     Recording(RecordingEntry),
+    WrapUp(CallId, Box<WrapUp>),
     /// Answered when everything before it is committed or given up.
     Flush(oneshot::Sender<()>),
 }
@@ -40,6 +43,7 @@ impl Write {
         match self {
             Write::Cdr(cdr) => Some(Stored::Cdr(cdr.call)),
             Write::Recording(entry) => Some(Stored::Recording(entry.recording)),
+            Write::WrapUp(call, said) => Some(Stored::WrapUp(*call, said.at)),
             Write::Flush(_) => None,
         }
     }
@@ -187,6 +191,7 @@ async fn put(db: &mut SqliteConnection, write: &Write) -> Result<(), sqlx::Error
     match write {
         Write::Cdr(cdr) => put_cdr(db, cdr).await,
         Write::Recording(entry) => put_recording(db, entry).await,
+        Write::WrapUp(call, said) => put_wrap_up(db, *call, said).await,
         Write::Flush(_) => Ok(()),
     }
 }
@@ -247,6 +252,26 @@ async fn put_cdr(db: &mut SqliteConnection, cdr: &Cdr) -> Result<(), sqlx::Error
         .execute(&mut *db)
         .await?;
     }
+    Ok(())
+}
+
+/// What is said of a call that has its record joins it. One that has none has it in the record that comes.
+async fn put_wrap_up(db: &mut SqliteConnection, call: CallId, said: &WrapUp) -> Result<(), sqlx::Error> {
+    let id = call.to_string();
+    let row =
+        sqlx::query("SELECT record FROM cdr WHERE call_id = ?").bind(&id).fetch_optional(&mut *db).await?;
+    let Some(row) = row else {
+        return Ok(());
+    };
+    let text: String = row.try_get(0)?;
+    let mut cdr: Cdr = serde_json::from_str(&text).map_err(|e| sqlx::Error::Decode(Box::new(e)))?;
+    wrap_up_into(&mut cdr.wrap_ups, said.clone());
+    let record = json(&cdr)?;
+    sqlx::query("UPDATE cdr SET record = ? WHERE call_id = ?")
+        .bind(record)
+        .bind(id)
+        .execute(&mut *db)
+        .await?;
     Ok(())
 }
 

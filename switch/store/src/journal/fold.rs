@@ -4,7 +4,9 @@
 //! [`Recovered::closed`], never in both and never in neither.
 
 use super::scan::Damage;
+use cordboard_model::callback::{Callback, CallbackId};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::desk::WrapUp;
 use cordboard_model::id::{AgentId, CallId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
@@ -39,6 +41,10 @@ pub struct Recovered {
     pub closed: Vec<Cdr>,
     /// Recordings that the database may not have; to be inserted again, by id.
     pub finished: Vec<RecordingEntry>,
+    /// Who is to be called back.
+    pub callbacks: Vec<Callback>,
+    /// What agents said of calls, in order, that their records in the database may not have yet.
+    pub wrap_ups: Vec<(CallId, WrapUp)>,
     /// Confirmed dialogs whose call is closed, or was never opened: they need a BYE but no record.
     pub stray_dialogs: Vec<(CallId, LegId, DialogRecord)>,
     /// Parts of the file that are not records and were skipped. An operator should look.
@@ -224,6 +230,8 @@ pub(crate) struct Fold {
     order: Vec<CallId>,
     recordings: BTreeMap<RecordingId, OpenRecording>,
     finished: BTreeMap<RecordingId, RecordingEntry>,
+    callbacks: BTreeMap<CallbackId, Callback>,
+    wrap_ups: Vec<(CallId, WrapUp)>,
     newest: Option<Wall>,
     strays: u64,
 }
@@ -260,6 +268,13 @@ impl Fold {
                 self.finished.insert(entry.recording, entry);
             }
             JournalRecord::CallClosed(cdr) => self.call_closed(at, *cdr),
+            JournalRecord::WrappedUp { call, said } => self.wrap_ups.push((call, said)),
+            JournalRecord::Callback(entry) => {
+                self.callbacks.insert(entry.id.clone(), *entry);
+            }
+            JournalRecord::CallbackDone { id } => {
+                self.callbacks.remove(&id);
+            }
             JournalRecord::Registered(contact) => {
                 let key = (contact.user.clone(), contact.uri.clone());
                 self.contacts.insert(key, contact);
@@ -394,6 +409,8 @@ impl Fold {
             recordings: self.recordings.into_values().collect(),
             closed,
             finished: self.finished.into_values().collect(),
+            callbacks: self.callbacks.into_values().collect(),
+            wrap_ups: self.wrap_ups,
             stray_dialogs,
             damage,
             torn,

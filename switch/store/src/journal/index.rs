@@ -3,6 +3,7 @@
 //! Positions only: a live call costs the writer some dozens of bytes, not a second copy of its state.
 
 use super::fold::LINGER_MS;
+use cordboard_model::callback::CallbackId;
 use cordboard_model::id::{AgentId, CallId, LegId, Name, RecordingId, TenantId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::time::Wall;
@@ -24,6 +25,7 @@ pub(crate) struct Index {
     counters: BTreeMap<(TenantId, String), (Wall, Place)>,
     talks: BTreeMap<(TenantId, String), (Wall, Place)>,
     rows: BTreeMap<(TenantId, Name, String), Place>,
+    callbacks: BTreeMap<CallbackId, Place>,
     newest: Wall,
     calls: BTreeMap<CallId, CallLines>,
     /// Closed calls some of whose dialogs may still need a BYE, with the time of the closing.
@@ -32,6 +34,8 @@ pub(crate) struct Index {
     /// Closing records the database has not confirmed.
     unstored_calls: BTreeMap<CallId, Place>,
     unstored_recordings: BTreeMap<RecordingId, Place>,
+    /// What agents said of calls that were closed.
+    unstored_wrap_ups: BTreeMap<(CallId, Wall), Place>,
 }
 
 /// The lines of one call.
@@ -58,6 +62,19 @@ impl Index {
                     lines.lines.push((None, place));
                 }
             }
+            JournalRecord::Callback(entry) => {
+                self.callbacks.insert(entry.id.clone(), place);
+            }
+            JournalRecord::CallbackDone { id } => {
+                self.callbacks.remove(id);
+            }
+            JournalRecord::WrappedUp { call, said } => match self.calls.get_mut(call) {
+                // of a call that is up it goes into the record, which is in the journal then
+                Some(lines) if lines.opened && !lines.closed => lines.lines.push((None, place)),
+                _ => {
+                    self.unstored_wrap_ups.insert((*call, said.at), place);
+                }
+            },
             JournalRecord::DialogUp { call, leg, .. } => {
                 let late = self.unstored_calls.contains_key(call);
                 let lines = self.call(*call);
@@ -165,9 +182,14 @@ impl Index {
         self.unstored_recordings.remove(&recording);
     }
 
-    /// Closing records the database has not confirmed.
+    /// The database has what was said of the call at that moment.
+    pub(crate) fn wrap_up_stored(&mut self, call: CallId, at: Wall) {
+        self.unstored_wrap_ups.remove(&(call, at));
+    }
+
+    /// Closing records, and what was said after them, that the database has not confirmed.
     pub(crate) fn unstored(&self) -> usize {
-        self.unstored_calls.len() + self.unstored_recordings.len()
+        self.unstored_calls.len() + self.unstored_recordings.len() + self.unstored_wrap_ups.len()
     }
 
     fn places_mut(&mut self) -> Vec<&mut Place> {
@@ -177,11 +199,13 @@ impl Index {
         all.extend(self.counters.values_mut().map(|(_, place)| place));
         all.extend(self.talks.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());
+        all.extend(self.callbacks.values_mut());
         let calls = self.calls.values_mut();
         all.extend(calls.flat_map(|c| c.lines.iter_mut().map(|(_, place)| place)));
         all.extend(self.recordings.values_mut());
         all.extend(self.unstored_calls.values_mut());
         all.extend(self.unstored_recordings.values_mut());
+        all.extend(self.unstored_wrap_ups.values_mut());
         all.sort();
         all
     }

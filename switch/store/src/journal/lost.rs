@@ -59,6 +59,7 @@ fn lost_call(recovered: &Recovered, call: &OpenCall, now: Wall) -> Cdr {
         data: BTreeMap::new(),
         transfers: Vec::new(),
         supervisions: Vec::new(),
+        wrap_ups: Vec::new(),
         joined: None,
         dialled: None,
     }

@@ -134,6 +134,7 @@ impl Journal {
         match what {
             Stored::Cdr(call) => self.index.call_stored(call),
             Stored::Recording(recording) => self.index.recording_stored(recording),
+            Stored::WrapUp(call, at) => self.index.wrap_up_stored(call, at),
         }
     }
 

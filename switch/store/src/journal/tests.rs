@@ -3,8 +3,10 @@
 use super::frame::{Fault, HEADER};
 use super::*;
 use crate::scratch::Scratch;
+use cordboard_model::callback::{Callback, CallbackId};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, LegRole, RecordingEntry};
+use cordboard_model::desk::WrapUp;
 use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
@@ -60,6 +62,7 @@ fn cdr(call: CallId, ended: i64) -> Cdr {
         data: BTreeMap::new(),
         transfers: Vec::new(),
         supervisions: Vec::new(),
+        wrap_ups: Vec::new(),
         joined: None,
         dialled: None,
     }
@@ -368,6 +371,61 @@ fn a_closed_call_stays_in_the_journal_until_the_database_has_it() {
     let (_, after) = Journal::open(scratch.path()).unwrap();
     assert_eq!((after.closed.len(), after.finished.len()), (0, 0));
     assert_eq!(after.calls, recovered.calls);
+}
+
+#[test]
+fn what_was_said_of_a_closed_call_stays_in_the_journal_until_the_database_has_it() {
+    let day = day();
+    let [a, b, _] = day.calls;
+    let scratch = folder(&bytes_of(&day.records));
+    let (mut open, _) = writer(&scratch);
+    let said = |at, note: &str| WrapUp {
+        agent: AgentId::new(TENANT, "1001").unwrap(),
+        at: Wall(at),
+        code: None,
+        note: note.into(),
+        by: String::new(),
+    };
+    let of = |call, at, note| JournalRecord::WrappedUp { call, said: said(at, note) };
+    append_all(&mut open, &[of(a, 9_000, "first"), of(a, 9_001, "second"), of(b, 9_002, "while it is up")]);
+    open.compact().unwrap();
+    open.stored(Stored::WrapUp(a, Wall(9_000)));
+    open.compact().unwrap();
+    drop(open);
+    let (mut open, after) = writer(&scratch);
+    assert_eq!(after.wrap_ups, [(a, said(9_001, "second")), (b, said(9_002, "while it is up"))]);
+    append_all(&mut open, &[closed(b)]);
+    open.stored(Stored::WrapUp(a, Wall(9_001)));
+    open.compact().unwrap();
+    drop(open);
+    let (_, after) = Journal::open(scratch.path()).unwrap();
+    assert_eq!(after.wrap_ups, [], "the record of the other has it");
+}
+
+#[test]
+fn who_is_to_be_called_back_is_in_the_journal_until_it_is_done() {
+    let scratch = Scratch::new();
+    let (journal, _) = Journal::open(scratch.path()).unwrap();
+    let mut open = journal.into_writer().unwrap();
+    let entry = |name: &str, attempts| Callback {
+        id: CallbackId { tenant: TENANT, name: Name::new(name).unwrap() },
+        number: "+4930".into(),
+        since: Wall(5),
+        queue: None,
+        note: "after six".into(),
+        attempts,
+        last_attempt: None,
+        last_call: None,
+        taken_by: None,
+        by: "key page".into(),
+    };
+    let put = |name, attempts| JournalRecord::Callback(Box::new(entry(name, attempts)));
+    let done = JournalRecord::CallbackDone { id: entry("b", 0).id };
+    append_all(&mut open, &[put("a", 0), put("b", 0), put("a", 1), done]);
+    open.compact().unwrap();
+    drop(open);
+    let (_, recovered) = Journal::open(scratch.path()).unwrap();
+    assert_eq!(recovered.callbacks, [entry("a", 1)]);
 }
 
 #[test]

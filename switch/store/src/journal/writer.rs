@@ -153,6 +153,7 @@ impl Writer {
         match what {
             Stored::Cdr(call) => self.index.call_stored(call),
             Stored::Recording(recording) => self.index.recording_stored(recording),
+            Stored::WrapUp(call, at) => self.index.wrap_up_stored(call, at),
         }
     }
 
