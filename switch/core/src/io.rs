@@ -2,6 +2,7 @@
 
 use crate::rows::Cells;
 use crate::video::VideoRule;
+use cordboard_model::callback::Callback;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
@@ -155,6 +156,8 @@ pub struct Restore {
     pub counters: Vec<(TenantId, String, i64, Wall)>,
     /// Who talked to which caller last: agent, caller, when it was over, when it is forgotten.
     pub talks: Vec<(AgentId, String, Wall, Wall)>,
+    /// Who is to be called back.
+    pub callbacks: Vec<Callback>,
     /// Rows of tables that were put, or removed (no cells).
     pub rows: Vec<(TenantId, Name, String, Option<Cells>)>,
 }

@@ -6,6 +6,7 @@
 
 mod abort;
 mod asked;
+mod callbacks;
 mod events;
 mod fetches;
 mod gate;
@@ -29,6 +30,7 @@ mod translate;
 mod trunks;
 mod video;
 
+pub use callbacks::CallbackRefused;
 /// What the shell says in an agent's name, and what may be answered.
 pub use cordboard_acd::{AcdCommand, Refused, RefusedReason};
 /// The words of [`ShardInput::Datagram`] and [`ShardOutput::Transmit`].

@@ -19,6 +19,11 @@ impl Outside {
         self.by_call.entry(call).or_default().insert(agent);
     }
 
+    /// The calls that keep the agent's phone busy, the oldest first.
+    pub(crate) fn of(&self, agent: &AgentId) -> impl Iterator<Item = CallId> {
+        self.by_agent.get(agent).into_iter().flatten().copied()
+    }
+
     /// The agent's phone has left the call. Gives the oldest call that still keeps it busy; none if the phone was not
     /// kept busy by this one.
     #[expect(

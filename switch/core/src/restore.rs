@@ -40,6 +40,9 @@ impl Shard {
                 self.talks.set(agent, caller, at);
             }
         }
+        for entry in restore.callbacks {
+            self.callbacks.restore(entry);
+        }
         for (tenant, table, key, cells) in restore.rows {
             self.rows.set((tenant, table), key, Some(cells));
         }

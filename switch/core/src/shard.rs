@@ -1,5 +1,6 @@
 //! The shard itself: takes an input, lets the rooms speak until they are silent, and hands out what they want.
 
+use crate::callbacks::Callbacks;
 use crate::events::Numbering;
 use crate::fetches::Fetches;
 use crate::gate::Gate;
@@ -15,6 +16,7 @@ use crate::rows::Rows;
 use crate::speech::Speeches;
 use crate::stop::Stop;
 use crate::talks::Talks;
+use crate::translate::LastCalls;
 use crate::trunks::Trunks;
 use cordboard_acd::AcdEngine;
 use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits};
@@ -76,6 +78,10 @@ pub struct Shard {
     pub(crate) goodbyes: Goodbyes,
     /// The agent whom a queue gave each call last: his leg is the queue's affair, any other is outside of it.
     pub(crate) offered: BTreeMap<CallId, AgentId>,
+    /// Who is to be called back.
+    pub(crate) callbacks: Callbacks,
+    /// The call that each agent was in last.
+    pub(crate) last_calls: LastCalls,
     /// Contacts that are known to readers of the event stream.
     pub(crate) known_contacts: BTreeSet<(UserId, String)>,
     pub(crate) numbering: Numbering,
@@ -134,6 +140,8 @@ impl Shard {
             ladder: Ladder::new(limits, seed(&mut seeds)),
             goodbyes: Goodbyes::new(),
             offered: BTreeMap::new(),
+            callbacks: Callbacks::default(),
+            last_calls: LastCalls::new(),
             known_contacts: BTreeSet::new(),
             numbering: Numbering::default(),
             figures: Figures::default(),

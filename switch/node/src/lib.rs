@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+mod desk;
 mod dns;
 pub mod explain;
 pub mod fetch;

@@ -16,10 +16,12 @@ use cordboard_api::switch::{
 };
 use cordboard_core::{CHANGED_ROWS_MAX, RowRefused, Shard, ShardCommand};
 use cordboard_lane::Sender;
+use cordboard_model::callback::Callback;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
+use cordboard_model::desk::DeskView;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
@@ -154,6 +156,14 @@ impl Switch for NodeSwitch {
 
     fn agents(&self, tenant: TenantId) -> Later<Vec<AgentView>> {
         self.later(move |shard| shard.agents(tenant))
+    }
+
+    fn desk(&self, agent: AgentId) -> Later<DeskView> {
+        self.desk_of(agent)
+    }
+
+    fn callbacks(&self, tenant: TenantId, queue: Option<QueueId>) -> Later<Vec<Callback>> {
+        self.later(move |shard| shard.callbacks(tenant, queue.as_ref()))
     }
 
     fn trunks(&self, tenant: TenantId) -> Later<Vec<TrunkView>> {
@@ -342,6 +352,10 @@ impl Switch for NodeSwitch {
                 })
             }
             Command::Agent(agent, what, by) => self.agent(agent, what, by),
+            Command::Desk(order) => self.desk_order(*order),
+            Command::Place(order) => self.place(order),
+            Command::Callback(new) => self.put_callback(tenant, new),
+            Command::CallbackDone(id, by) => self.remove_callback(id, by),
             Command::BlockTrunk(trunk, block) => {
                 let answer = self.later(move |shard| match shard.block_trunk(&trunk, block) {
                     true if block => Ok(vec![format!("trunk {trunk} takes no new calls")]),

@@ -269,6 +269,8 @@ fn call_of(what: &EventKind) -> Option<CallId> {
         | EventKind::LegMuted { call, .. }
         | EventKind::CallConference { call, .. }
         | EventKind::CallSupervised { call, .. }
+        | EventKind::CallWrappedUp { call, .. }
+        | EventKind::CallPlaced { call, .. }
         | EventKind::Digit { call, .. }
         | EventKind::DataChanged { call, .. }
         | EventKind::FlowStarted { call, .. }
@@ -284,7 +286,7 @@ fn call_of(what: &EventKind) -> Option<CallId> {
         | EventKind::StreamStarted { call, .. }
         | EventKind::StreamEnded { call, .. }
         | EventKind::CallEnded { call, .. } => Some(*call),
-        EventKind::AgentStatus { call, .. } => *call,
+        EventKind::AgentStatus { call, .. } | EventKind::DeskOrder { call, .. } => *call,
         _ => None,
     }
 }

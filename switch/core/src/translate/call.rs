@@ -258,7 +258,8 @@ impl Shard {
                 );
             }
         };
-        let told = Box::new(self.told(call, leg, &from, None));
+        let mut told = Box::new(self.told(call, leg, &from, None));
+        told.auto_answer = self.answers_itself(self.legs.get(leg).and_then(|found| found.agent.as_ref()));
         let session = self.sip.new_session();
         self.legs.bind(leg, session);
         let invite = SipCommand::Invite { session, target: dest, from, to, host, local, told };

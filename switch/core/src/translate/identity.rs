@@ -115,6 +115,7 @@ impl Shard {
             diversions,
             user_to_user: self.calls.data(call, USER_TO_USER).map(str::to_owned),
             geolocation: None,
+            auto_answer: false,
         }
     }
 

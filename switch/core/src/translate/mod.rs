@@ -2,14 +2,17 @@
 
 mod acd;
 mod call;
+mod desk;
 mod flow;
 mod identity;
 mod keys;
 mod media;
+mod placing;
 mod room;
 mod sip;
 mod transfer;
 
+pub(crate) use desk::LastCalls;
 pub use flow::{check_flow, flow_uses};
 pub(crate) use identity::Came;
 pub use room::RoomOrder;

@@ -210,7 +210,13 @@ impl Shard {
         if let Some(found) = self.legs.get_mut(leg)
             && core::mem::take(&mut found.journalled)
         {
+            let account = found.user.as_ref();
+            let agent =
+                found.agent.clone().or_else(|| account.and_then(|user| self.agent_of.get(user)).cloned());
             self.journal(None, JournalRecord::DialogDown { call, leg });
+            if let Some(agent) = agent {
+                self.note_last_call(agent, call);
+            }
         }
         self.on_left(call, leg);
     }

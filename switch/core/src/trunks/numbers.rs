@@ -4,7 +4,7 @@
 use super::Out;
 use crate::shard::Shard;
 use cordboard_model::cdr::{AsDialled, Cdr};
-use cordboard_model::config::{NumberPool, PoolChoice, Tenant, Trunk, TrunkIdentity};
+use cordboard_model::config::{Agent, NumberPool, PoolChoice, Tenant, Trunk, TrunkIdentity};
 use cordboard_model::id::{CallId, LegId, Name, QueueId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::plan;
@@ -20,6 +20,8 @@ pub(crate) struct Numbers {
     dialled: BTreeMap<CallId, AsDialled>,
     /// The queue that a call entered last.
     queues: BTreeMap<CallId, QueueId>,
+    /// What is to be shown as the caller's number, where an agent has asked for it.
+    asked: BTreeMap<CallId, String>,
     /// What a leg showed as its caller's number, taken from a pool.
     presented: BTreeMap<LegId, String>,
     /// How often each pool gave a number, for the next in its round.
@@ -30,16 +32,28 @@ impl Numbers {
     pub(crate) fn forget(&mut self, call: CallId, legs: &[LegId]) {
         self.dialled.remove(&call);
         self.queues.remove(&call);
+        self.asked.remove(&call);
         self.presented.retain(|leg, _| !legs.contains(leg));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.dialled.is_empty() && self.queues.is_empty() && self.presented.is_empty()
+        let none_asked = self.asked.is_empty() && self.presented.is_empty();
+        self.dialled.is_empty() && self.queues.is_empty() && none_asked
     }
 
     /// The call has entered this queue.
     pub(crate) fn queued(&mut self, call: CallId, queue: QueueId) {
         self.queues.insert(call, queue);
+    }
+
+    /// The queue that the call entered last.
+    pub(crate) fn queue_of(&self, call: CallId) -> Option<&QueueId> {
+        self.queues.get(&call)
+    }
+
+    /// This number is shown where the call leaves by a trunk.
+    pub(crate) fn show(&mut self, call: CallId, number: String) {
+        self.asked.insert(call, number);
     }
 
     fn next(&mut self, tenant: &Tenant, name: &Name, pool: &NumberPool, called: &str) -> Option<String> {
@@ -99,15 +113,12 @@ impl Shard {
         let Some(tenant) = snapshot.tenant(call.tenant) else { return };
         // a trunk that was tried before may have shown another
         self.trunks.numbers.presented.remove(&leg);
-        if let Some((name, pool)) = self.pool_of(tenant, call, trunk) {
-            let called = plan::called(tenant, None, &out.number);
-            if let Some(shown) = self.trunks.numbers.next(tenant, name, pool, &called) {
-                out.from = PartyId::new(&shown);
-                // It is the house's own: nobody is given away by it, and it is what the carrier knows us by.
-                out.told.private = false;
-                out.told.asserted = out.told.asserted.take().map(|_| PartyId::new(&shown));
-                self.trunks.numbers.presented.insert(leg, shown);
-            }
+        if let Some(shown) = self.shown_outside(tenant, call, trunk, &out.number) {
+            out.from = PartyId::new(&shown);
+            // It is the house's own: nobody is given away by it, and it is what the carrier knows us by.
+            out.told.private = false;
+            out.told.asserted = out.told.asserted.take().map(|_| PartyId::new(&shown));
+            self.trunks.numbers.presented.insert(leg, shown);
         }
         if let Some(asserted) = &mut out.told.asserted {
             asserted.user = plan::outside(tenant, trunk, &asserted.user, "").0;
@@ -139,6 +150,37 @@ impl Shard {
         out.told.geolocation.clone_from(&help.location);
     }
 
+    /// The number that is shown: the one an agent has asked for, else one of the pool of the queue that the call was in,
+    /// else his own, else one of a pool.
+    fn shown_outside(
+        &mut self,
+        tenant: &Tenant,
+        call: CallId,
+        trunk: &Trunk,
+        number: &str,
+    ) -> Option<String> {
+        if let Some(asked) = self.trunks.numbers.asked.get(&call) {
+            return Some(asked.clone());
+        }
+        let own = self.agent_in(tenant, call).and_then(|agent| tenant.desk.agents.get(&agent.id.name));
+        let own = own.and_then(|desk| desk.caller_number.clone());
+        let of_queue = self.trunks.numbers.queue_of(call);
+        if own.is_some()
+            && of_queue.and_then(|id| tenant.queues.get(&id.name)?.caller_pool.as_ref()).is_none()
+        {
+            return own;
+        }
+        let (name, pool) = self.pool_of(tenant, call, trunk)?;
+        let called = plan::called(tenant, None, number);
+        self.trunks.numbers.next(tenant, name, pool, &called)
+    }
+
+    /// The agent whose account is in the call.
+    fn agent_in<'a>(&self, tenant: &'a Tenant, call: CallId) -> Option<&'a Agent> {
+        let calls = self.legs.of(call).iter().find_map(|leg| self.legs.get(*leg)?.user.as_ref())?;
+        tenant.agents.get(&self.agent_of.get(calls)?.name)
+    }
+
     /// The pool of the queue that the call was in, or that the calling agent serves, or else of the trunk.
     fn pool_of<'a>(
         &self,
@@ -148,11 +190,7 @@ impl Shard {
     ) -> Option<(&'a Name, &'a NumberPool)> {
         let of_queue = |id: &QueueId| tenant.queues.get(&id.name)?.caller_pool.clone();
         let of_call = || self.trunks.numbers.queues.get(&call).and_then(of_queue);
-        let of_agent = || {
-            let calls = self.legs.of(call).iter().find_map(|leg| self.legs.get(*leg)?.user.as_ref())?;
-            let agent = tenant.agents.get(&self.agent_of.get(calls)?.name)?;
-            agent.queues.iter().find_map(of_queue)
-        };
+        let of_agent = || self.agent_in(tenant, call)?.queues.iter().find_map(of_queue);
         let name = of_call().or_else(of_agent).or_else(|| trunk.caller_pool.clone())?;
         tenant.pools.get_key_value(&name)
     }

@@ -107,7 +107,7 @@ fn words(path: &[&str]) -> String {
             "queues" => "queue",
             "flows" => "flow",
             "trunks" => "trunk",
-            "kit" => {
+            "kit" | "desk" => {
                 words.truncate(words.len().saturating_sub(2));
                 continue;
             }

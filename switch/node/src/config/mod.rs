@@ -10,6 +10,7 @@
 
 mod assets;
 mod calendar;
+mod desk;
 mod destination;
 mod diff;
 mod error;

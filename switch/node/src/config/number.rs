@@ -86,6 +86,11 @@ pub(super) fn pools(
     all
 }
 
+/// The number that an agent shows where he calls out, as the tenant's plan reads it.
+pub(super) fn own(section: &Section<'_>, plan: Option<&NumberPlan>) -> Option<String> {
+    section.opt("caller_number", number).map(|at| plan::read(plan, &at.value))
+}
+
 /// The pool that a queue or trunk names.
 pub(super) fn pool(section: &Section<'_>, known: &BTreeMap<Name, Pos>) -> Option<Name> {
     let at = section.opt("caller_pool", text)?;

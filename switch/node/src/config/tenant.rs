@@ -9,7 +9,8 @@ use super::service::{self, Kinds};
 use super::tree::Node;
 use super::value::{dialled, duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, assets, calendar, fetch, libraries, number, routes, secret as hashing, shown, srtp, tables, trunk,
+    Checks, assets, calendar, desk, fetch, libraries, number, routes, secret as hashing, shown, srtp, tables,
+    trunk,
 };
 use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
@@ -71,6 +72,8 @@ pub(super) struct Context<'a> {
     homes: RefCell<FlowHomes>,
     pub(super) kinds: RefCell<Kinds>,
     groups: RefCell<BTreeMap<Name, Vec<QueueId>>>,
+    /// What desks may do.
+    desk: desk::Desk,
 }
 
 /// Reads one tenant. Everything in it is read even where something is wrong.
@@ -94,7 +97,6 @@ pub(super) fn read(
     let gateway = |(_, trunk): &&(At<String>, Section<'_>)| {
         trunk.has("gateway").is_some() || trunk.has("gateways").is_some()
     };
-    let gateways = trunks.iter().filter(gateway);
     let context = Context {
         id,
         base,
@@ -106,6 +108,7 @@ pub(super) fn read(
         homes: RefCell::default(),
         kinds: RefCell::default(),
         groups: RefCell::default(),
+        desk: desk::Desk::tenant(&section),
         names: Names {
             users: names("user", &users),
             agents: names("agent", &agents),
@@ -113,7 +116,7 @@ pub(super) fn read(
             flows: names("flow", &flows),
             trunks: names("trunk", &trunks),
             pools: names("pool", &pools),
-            gateways: gateways.map(|(name, _)| name.value.clone()).collect(),
+            gateways: trunks.iter().filter(gateway).map(|(name, _)| name.value.clone()).collect(),
             assets: read_assets(&section, base),
         },
     };
@@ -141,6 +144,7 @@ pub(super) fn read(
         users: each(users, |name, s| context.user(name, s)),
         agents: each(agents, |name, s| context.agent(name, s)),
         queues,
+        desk: context.desk.take(),
         flows,
         kit,
         numbers,
@@ -148,10 +152,9 @@ pub(super) fn read(
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),
     };
     section.finish();
-    let homes = context.homes.take();
     let assets = context.names.assets.unwrap_or_default().into_iter();
     let assets = assets.map(|(name, path)| (AssetId { tenant: id, name }, path));
-    Read { tenant, domains, peers, others, own, assets: assets.collect(), homes }
+    Read { tenant, domains, peers, others, own, assets: assets.collect(), homes: context.homes.take() }
 }
 
 /// The names of one kind; those that cannot be names are reported.
@@ -401,6 +404,7 @@ impl Context<'_> {
     }
 
     fn agent(&self, name: &Name, section: &Section<'_>) -> Option<Agent> {
+        self.desk.agent(name, section, self.plan.as_ref());
         let display = section.or("display", name.to_string(), some_text);
         let user = section.opt("user", some_text).unwrap_or(At { value: name.to_string(), pos: section.pos });
         let user = resolve(section, "user", "user", &user, &self.names.users);
@@ -417,6 +421,7 @@ impl Context<'_> {
     }
 
     fn queue(&self, name: &Name, section: &Section<'_>) -> Option<Queue> {
+        self.desk.queue(name, section);
         let (ms, s) = (Duration::from_millis, Duration::from_secs);
         let kind = service::queue_kind(section);
         let (max_length, length_share) = service::length(section, kind);

@@ -1,0 +1,153 @@
+//! Those who are to be called back.
+//!
+//! Invariant: what changes here is written to the journal, and taken back from it at the next start.
+
+use crate::shard::Shard;
+use cordboard_model::callback::{
+    CALLBACK_NOTE_MAX, CALLBACK_NUMBER_MAX, CALLBACKS_MAX, Callback, CallbackChange, CallbackId, NewCallback,
+};
+use cordboard_model::desk::DeskFault;
+use cordboard_model::event::EventKind;
+use cordboard_model::id::{AgentId, CallId, Name, QueueId, TenantId};
+use cordboard_model::journal::JournalRecord;
+use std::collections::BTreeMap;
+
+/// Why an entry is not put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackRefused {
+    /// The tenant has [`CALLBACKS_MAX`].
+    Full,
+    /// The number is empty or too long, or the note is too long.
+    TooLarge,
+    /// The tenant has no such queue.
+    NoSuchQueue,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Callbacks {
+    entries: BTreeMap<CallbackId, Callback>,
+    given: u64,
+}
+
+impl Callbacks {
+    /// Takes an entry back from the journal.
+    pub(crate) fn restore(&mut self, entry: Callback) {
+        self.entries.insert(entry.id.clone(), entry);
+    }
+
+    fn count(&self, tenant: TenantId) -> usize {
+        self.entries.keys().filter(|id| id.tenant == tenant).count()
+    }
+}
+
+impl Shard {
+    /// Who is to be called back for a tenant, or for one of its queues, the longest waiting first.
+    pub fn callbacks(&self, tenant: TenantId, queue: Option<&QueueId>) -> Vec<Callback> {
+        let fits = |entry: &&Callback| {
+            entry.id.tenant == tenant && queue.is_none_or(|queue| entry.queue.as_ref() == Some(queue))
+        };
+        let mut entries: Vec<Callback> = self.callbacks.entries.values().filter(fits).cloned().collect();
+        entries.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+        entries
+    }
+
+    /// Puts an entry on the list.
+    ///
+    /// # Errors
+    /// See [`CallbackRefused`]; nothing is changed then.
+    pub fn put_callback(&mut self, tenant: TenantId, new: NewCallback) -> Result<Callback, CallbackRefused> {
+        let NewCallback { number, queue, note, by } = new;
+        let fits = (1..=CALLBACK_NUMBER_MAX).contains(&number.len()) && note.len() <= CALLBACK_NOTE_MAX;
+        if !fits {
+            return Err(CallbackRefused::TooLarge);
+        }
+        if queue.as_ref().is_some_and(|queue| self.snapshot.queue(queue).is_none()) {
+            return Err(CallbackRefused::NoSuchQueue);
+        }
+        if self.callbacks.count(tenant) >= CALLBACKS_MAX {
+            return Err(CallbackRefused::Full);
+        }
+        self.callbacks.given += 1;
+        let name = format!("{:x}-{}", self.config.start_secs, self.callbacks.given);
+        let name = Name::new(&name).map_err(|_| CallbackRefused::TooLarge)?;
+        let entry = Callback {
+            id: CallbackId { tenant, name },
+            number,
+            since: self.wall.at(self.now),
+            queue,
+            note,
+            attempts: 0,
+            last_attempt: None,
+            last_call: None,
+            taken_by: None,
+            by: by.to_string(),
+        };
+        self.keep_callback(entry.clone(), CallbackChange::Put, &entry.by);
+        Ok(entry)
+    }
+
+    fn keep_callback(&mut self, entry: Callback, change: CallbackChange, by: &str) {
+        let id = entry.id.clone();
+        let by = by.to_owned();
+        match change {
+            CallbackChange::Done => {
+                self.callbacks.entries.remove(&id);
+                self.journal(None, JournalRecord::CallbackDone { id: id.clone() });
+            }
+            _ => {
+                self.callbacks.entries.insert(id.clone(), entry.clone());
+                self.journal(None, JournalRecord::Callback(Box::new(entry.clone())));
+            }
+        }
+        self.event(id.tenant, EventKind::CallbackChanged { callback: Box::new(entry), change, by });
+    }
+
+    /// An entry that this agent has, or may have.
+    pub(crate) fn callback_for(&self, agent: &AgentId, id: &CallbackId) -> Result<Callback, DeskFault> {
+        let entry = self.callbacks.entries.get(id).ok_or(DeskFault::NoSuchCallback)?;
+        match &entry.taken_by {
+            Some(other) if other != agent => Err(DeskFault::CallbackTaken),
+            _ => Ok(entry.clone()),
+        }
+    }
+
+    /// He takes it, gives it back, or says that it is done.
+    pub(crate) fn change_callback(
+        &mut self,
+        agent: &AgentId,
+        id: &CallbackId,
+        change: CallbackChange,
+        by: &str,
+    ) -> Result<(), DeskFault> {
+        let mut entry = self.callback_for(agent, id)?;
+        match change {
+            CallbackChange::Taken => entry.taken_by = Some(agent.clone()),
+            _ if entry.taken_by.is_none() => return Err(DeskFault::CallbackNotTaken),
+            CallbackChange::GivenBack => entry.taken_by = None,
+            _ => {}
+        }
+        self.keep_callback(entry, change, by);
+        Ok(())
+    }
+
+    /// It is called by who has taken it.
+    pub(crate) fn note_attempt(&mut self, agent: &AgentId, id: &CallbackId, call: CallId, by: &str) {
+        if let Ok(mut entry) = self.callback_for(agent, id) {
+            entry.taken_by = Some(agent.clone());
+            entry.attempts = entry.attempts.saturating_add(1);
+            entry.last_attempt = Some(self.wall.at(self.now));
+            entry.last_call = Some(call);
+            self.keep_callback(entry, CallbackChange::Called, by);
+        }
+    }
+
+    /// Takes an entry off the list, whoever has it. False if there is none.
+    pub fn remove_callback(&mut self, id: &CallbackId, by: &str) -> bool {
+        let Some(entry) = self.callbacks.entries.get(id).cloned() else {
+            return false;
+        };
+        self.keep_callback(entry, CallbackChange::Done, by);
+        true
+    }
+}
