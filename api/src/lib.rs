@@ -4,6 +4,8 @@
 //! state of calls of its own, and every route but health, metrics and pages knows its tenant from the key.
 
 mod asked;
+mod callback;
+mod desk;
 pub mod flows;
 pub mod key;
 mod listen;

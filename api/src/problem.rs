@@ -15,6 +15,9 @@ pub struct Problem {
     /// What is wrong here.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// A word for the fault that stays what it is, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
     /// The parameter or path segment at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
@@ -33,6 +36,7 @@ impl Problem {
             status: status.as_u16(),
             title: title.into(),
             detail: detail.into(),
+            code: None,
             field: None,
             errors: Vec::new(),
             retry_after_s: None,
@@ -75,6 +79,11 @@ impl From<Refusal> for Problem {
             Refusal::NotFound(what) => Self::not_found(what),
             Refusal::Conflict(why) => {
                 Self::new(StatusCode::CONFLICT, "not possible in the present state", why)
+            }
+            Refusal::Named(code, why) => {
+                let mut problem = Self::new(StatusCode::CONFLICT, "not possible in the present state", why);
+                problem.code = Some(code);
+                problem
             }
             Refusal::Invalid(errors) => {
                 let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "the request is not valid", "");

@@ -6,13 +6,14 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, RecordingsAsked, Refusal, Switch, Why};
-use crate::{flows, listen, pages, recording, room, route, stream, table, trace, transfer};
+use crate::{callback, desk, flows, listen, pages, recording, room, route, stream, table, trace, transfer};
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use cordboard_model::cause::Cause;
+use cordboard_model::desk::{Actor, DeskAct, DeskOrder};
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Wall;
@@ -74,6 +75,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/stop", post(stop))
         .route("/stop/now", post(stop_now))
         .merge(flows::routes())
+        .merge(desk::routes())
+        .merge(callback::routes())
         .fallback(|| async { Problem::not_found("no such route under /api/v1") });
     Router::new()
         .nest("/api/v1", v1)
@@ -227,7 +230,7 @@ async fn agent_intent(
     MaySay(body): MaySay<IntentBody>,
 ) -> Answer<Done> {
     let agent = AgentId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()))?;
-    let IntentBody { reason, limit } = body;
+    let IntentBody { reason, limit, by } = body;
     let limit = limit.map(core::time::Duration::from_secs);
     let what = match intent.as_str() {
         "sign-in" => AgentOrder::SignIn,
@@ -240,7 +243,12 @@ async fn agent_intent(
             return Err(Problem::not_found(format!("{other:?} is none of {choices}")));
         }
     };
-    order(&state, who.tenant, Command::Agent(agent, what, format!("key {}", who.key))).await
+    let Some(by) = by else {
+        return order(&state, who.tenant, Command::Agent(agent, what, format!("key {}", who.key))).await;
+    };
+    let by = AgentId::new(who.tenant, &by).map_err(|why| Problem::field("by", why.to_string()))?;
+    let (by, act) = (Actor { key: who.key, agent: Some(by) }, DeskAct::Want(what));
+    order(&state, who.tenant, Command::Desk(Box::new(DeskOrder { agent, call: None, by, act }))).await
 }
 
 /// Why an agent is what he is, in words.
@@ -269,6 +277,8 @@ pub(crate) struct IntentBody {
     reason: Option<String>,
     /// How long the break may be before he is reminded, seconds.
     limit: Option<u64>,
+    /// The agent who asks for it: he himself, or a supervisor.
+    by: Option<String>,
 }
 
 impl Says for IntentBody {

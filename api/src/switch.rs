@@ -1,8 +1,10 @@
 //! The one trait between the control plane and the switch, in the model's words. `node` implements it.
 
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
+use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
+use cordboard_model::desk::{DeskOrder, DeskView, PlaceOrder};
 use cordboard_model::event::Event;
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{
@@ -51,6 +53,14 @@ pub enum Command {
     Keys(LegId, String),
     /// Keys pressed on a leg are a secret from now on (`true`), or no longer.
     Secret(LegId, bool),
+    /// Put one who is to be called back on the list.
+    Callback(NewCallback),
+    /// Take him off it; `by` is who asks.
+    CallbackDone(CallbackId, String),
+    /// Put a caller who waits somewhere else.
+    Place(PlaceOrder),
+    /// Do something at an agent's desk.
+    Desk(Box<DeskOrder>),
     /// Change what an agent wants to be; the last says who asks.
     Agent(AgentId, AgentOrder, String),
     /// Take a trunk out of service for new calls (`true`), or back in.
@@ -266,6 +276,8 @@ pub enum Refusal {
     NotFound(String),
     /// It is not possible in the present state; why, in words.
     Conflict(String),
+    /// The same, with a word for programs that stays what it is.
+    Named(&'static str, String),
     /// The request is wrong; one line per fault.
     Invalid(Vec<String>),
     /// The switch is overloaded or stopping; come back in so many seconds.
@@ -369,6 +381,10 @@ pub trait Switch: Send + Sync + 'static {
     fn agents(&self, tenant: TenantId) -> Later<Vec<AgentView>>;
     /// Why things are as they are, in words.
     fn why(&self, what: Why) -> Later<String>;
+    /// An agent with his calls, as his page begins with them.
+    fn desk(&self, agent: AgentId) -> Later<DeskView>;
+    /// Who is to be called back for a tenant, or for one of its queues, the longest waiting first.
+    fn callbacks(&self, tenant: TenantId, queue: Option<QueueId>) -> Later<Vec<Callback>>;
     /// A row of a tenant's table with the names of its columns.
     fn row(&self, tenant: TenantId, table: Name, key: String) -> Later<BTreeMap<String, String>>;
 

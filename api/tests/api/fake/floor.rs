@@ -1,6 +1,7 @@
 //! One tenant's floor: views, kept events and readers, all moved by events.
 
-use cordboard_api::switch::{Since, StreamItem, Subscription};
+use cordboard_api::switch::{Refusal, Since, StreamItem, Subscription};
+use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, QueueVisit, RecordingEntry};
 use cordboard_model::event::{Event, EventKind};
@@ -37,6 +38,8 @@ pub struct Floor {
     pub calls: BTreeMap<CallId, CallView>,
     /// Agents.
     pub agents: BTreeMap<AgentId, AgentView>,
+    /// Who is to be called back.
+    pub callbacks: Vec<Callback>,
     /// Devices.
     pub contacts: Vec<ContactView>,
     pub trunks: Vec<TrunkView>,
@@ -69,6 +72,7 @@ impl Floor {
             ids: IdMaker::new(start, 0),
             calls: BTreeMap::new(),
             agents: BTreeMap::new(),
+            callbacks: Vec::new(),
             contacts: Vec::new(),
             trunks: Vec::new(),
             bans: Vec::new(),
@@ -82,6 +86,35 @@ impl Floor {
             queues: BTreeMap::new(),
             kept: VecDeque::new(),
             readers: Vec::new(),
+        }
+    }
+
+    /// Somebody is to be called back. Gives the entry's name.
+    pub fn put_callback(&mut self, new: NewCallback) -> String {
+        let name = format!("1-{}", self.callbacks.len());
+        let id = cordboard_model::id::Name::new(&name).expect("a name");
+        self.callbacks.push(Callback {
+            id: CallbackId { tenant: self.tenant, name: id },
+            number: new.number,
+            since: self.now,
+            queue: new.queue,
+            note: new.note,
+            attempts: 0,
+            last_attempt: None,
+            last_call: None,
+            taken_by: None,
+            by: new.by.to_string(),
+        });
+        name
+    }
+
+    /// It is done.
+    pub fn take_callback(&mut self, id: &CallbackId, by: &str) -> Result<Vec<String>, Refusal> {
+        let before = self.callbacks.len();
+        self.callbacks.retain(|entry| entry.id != *id);
+        match self.callbacks.len() == before {
+            true => Err(Refusal::NotFound(id.to_string())),
+            false => Ok(vec![format!("done by {by}")]),
         }
     }
 
@@ -249,6 +282,7 @@ impl Floor {
             data: view.data.clone(),
             transfers: Vec::new(),
             supervisions: Vec::new(),
+            wrap_ups: Vec::new(),
             joined: None,
             dialled: None,
         });

@@ -14,11 +14,13 @@ use cordboard_api::switch::{
     Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked, Refusal,
     RoomOrder, Since, Subscription, Switch, TransferTo, Why,
 };
+use cordboard_model::callback::Callback;
 use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::desk::{DeskAct, DeskFault, DeskOrder, DeskView, SeatOrder};
 use cordboard_model::event::EventKind;
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView, TraceWhat};
 use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
@@ -143,6 +145,21 @@ impl Switch for Fake {
 
     fn agents(&self, tenant: TenantId) -> Later<Vec<AgentView>> {
         self.answer(tenant, |floor| Ok(floor.agents.values().cloned().collect()))
+    }
+
+    fn desk(&self, agent: AgentId) -> Later<DeskView> {
+        self.answer(agent.tenant, move |floor| {
+            let view = floor.agents.get(&agent).cloned();
+            let agent = view.ok_or_else(|| Refusal::NotFound(format!("agent {agent}")))?;
+            Ok(DeskView { agent, calls: Vec::new(), last_call: None, last_codes: Vec::new() })
+        })
+    }
+
+    fn callbacks(&self, tenant: TenantId, queue: Option<QueueId>) -> Later<Vec<Callback>> {
+        self.answer(tenant, move |floor| {
+            let fits = |entry: &&Callback| queue.is_none() || entry.queue == queue;
+            Ok(floor.callbacks.iter().filter(fits).cloned().collect())
+        })
     }
 
     fn trace(&self, key: TraceKey) -> Later<TraceView> {
@@ -316,6 +333,20 @@ fn intend(floor: &mut Floor, agent: &AgentId, what: AgentOrder, by: &str) -> Res
     Ok(vec![format!("agent {agent} is {}{reason}", status.as_str())])
 }
 
+/// Says what was ordered; nobody is on hold here.
+fn at_desk(floor: &mut Floor, order: DeskOrder) -> Result<Vec<String>, Refusal> {
+    let DeskOrder { agent, call, by, act } = order;
+    if !floor.agents.contains_key(&agent) {
+        return Err(Refusal::NotFound(format!("agent {agent}")));
+    }
+    if act == DeskAct::Seat(SeatOrder::Hold(false)) {
+        let (code, why) = DeskFault::NotHeld.words();
+        return Err(Refusal::Named(code, why.into()));
+    }
+    let call = call.map(|call| format!(" in {call}")).unwrap_or_default();
+    Ok(vec![format!("{act:?}{call} by {by}")])
+}
+
 fn lift(floor: &mut Floor, source: std::net::IpAddr) -> Result<Vec<String>, Refusal> {
     let before = floor.bans.len();
     floor.bans.retain(|ban| !ban.source.contains(source));
@@ -386,6 +417,10 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         }
         Command::LiftBan(source) => lift(floor, source),
         Command::Stop { now } => Ok(vec![format!("the switch stops, at once: {now}")]),
+        Command::Desk(order) => at_desk(floor, *order),
+        Command::Place(order) => Ok(vec![format!("{:?} by {}", order.to, order.by)]),
+        Command::Callback(new) => Ok(vec![floor.put_callback(new)]),
+        Command::CallbackDone(id, by) => floor.take_callback(&id, &by),
         Command::Agent(agent, what, by) => intend(floor, &agent, what, &by),
         Command::BlockTrunk(trunk, block) => {
             let found = floor.trunks.iter_mut().find(|known| known.trunk == trunk);

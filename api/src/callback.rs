@@ -1,0 +1,73 @@
+//! Those who are to be called back: listed, put, taken off. What agents do about them is at their desks.
+
+use crate::asked::{Said, Says};
+use crate::key::Asking;
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::routes::{Answer, Done, order, page};
+use crate::state::State;
+use crate::switch::Command;
+use crate::transfer::is_number;
+use axum::Router;
+use axum::extract::{Path, State as Use};
+use axum::response::IntoResponse;
+use axum::routing::{delete, get};
+use cordboard_model::callback::{CALLBACK_NOTE_MAX, CallbackId, NewCallback};
+use cordboard_model::desk::Actor;
+use cordboard_model::id::{Name, QueueId, TenantId};
+use serde::Deserialize;
+
+pub(crate) fn routes() -> Router<State> {
+    Router::new().route("/callbacks", get(list).post(put)).route("/callbacks/{id}", delete(remove))
+}
+
+/// The entry that a path names.
+pub(crate) fn entry(tenant: TenantId, id: &str) -> Result<CallbackId, Problem> {
+    let name = Name::new(id).map_err(|why| Problem::not_found(format!("call-back {id:?}: {why}")))?;
+    Ok(CallbackId { tenant, name })
+}
+
+async fn list(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    query: Params,
+) -> Result<impl IntoResponse, Problem> {
+    let query = query.only(&["queue"])?;
+    let queue = query.text("queue").map(|name| QueueId::new(who.tenant, name)).transpose();
+    let queue = queue.map_err(|why| Problem::field("queue", why.to_string()))?;
+    Ok(page(state.switch.callbacks(who.tenant, queue).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    number: String,
+    queue: Option<String>,
+    #[serde(default)]
+    note: String,
+}
+
+impl Says for Body {
+    const FIELD: &'static str = "number";
+    const EXPECTED: &'static str =
+        r#"expected {"number": "+4930..."}, and perhaps "queue": "sales" and "note": "after six""#;
+}
+
+async fn put(Use(state): Use<State>, Asking(who): Asking, Said(body): Said<Body>) -> Answer<Done> {
+    if !is_number(&body.number) {
+        return Err(Problem::field("number", "not a number or name that can be dialled"));
+    }
+    if body.note.len() > CALLBACK_NOTE_MAX {
+        return Err(Problem::field("note", format!("longer than {CALLBACK_NOTE_MAX} bytes")));
+    }
+    let queue = body.queue.map(|name| QueueId::new(who.tenant, &name)).transpose();
+    let queue = queue.map_err(|why| Problem::field("queue", why.to_string()))?;
+    let by = Actor { key: who.key, agent: None };
+    let new = NewCallback { number: body.number, queue, note: body.note, by };
+    order(&state, who.tenant, Command::Callback(new)).await
+}
+
+async fn remove(Use(state): Use<State>, Asking(who): Asking, Path(id): Path<String>) -> Answer<Done> {
+    let entry = entry(who.tenant, &id)?;
+    order(&state, who.tenant, Command::CallbackDone(entry, format!("key {}", who.key))).await
+}

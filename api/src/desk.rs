@@ -1,0 +1,415 @@
+//! Orders at an agent's desk: in his name, in the call that he is in, without ids of calls or legs.
+
+use crate::asked::{Of, Says, own};
+use crate::callback::entry;
+use crate::key::Asking;
+use crate::problem::Problem;
+use crate::routes::{Answer, Done, order};
+use crate::state::State;
+use crate::switch::Command;
+use crate::transfer::is_number;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cordboard_model::cdr::SupervisionMode;
+use cordboard_model::desk::{
+    Actor, CallbackOrder, DeskAct, DeskOrder, DeskView, Goal, NOTE_MAX, PlaceOrder, PlaceTo, SeatOrder,
+    TransferWay,
+};
+use cordboard_model::id::{AgentId, CallId, FlowId, Name, QueueId, TenantId, UserId};
+use cordboard_model::verb::Destination;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Most keys of one order: as many as may wait for a party.
+const KEYS_MAX: usize = 64;
+
+pub(crate) fn routes() -> Router<State> {
+    Router::new()
+        .route("/agents/{name}/desk", get(view))
+        .route("/calls/{id}/place", post(place))
+        .route("/agents/{name}/answer", post(answer))
+        .route("/agents/{name}/release", post(release))
+        .route("/agents/{name}/hold", post(hold))
+        .route("/agents/{name}/retrieve", post(retrieve))
+        .route("/agents/{name}/mute", post(mute))
+        .route("/agents/{name}/unmute", post(unmute))
+        .route("/agents/{name}/consult", post(consult))
+        .route("/agents/{name}/consult/complete", post(complete))
+        .route("/agents/{name}/consult/cancel", post(cancel))
+        .route("/agents/{name}/consult/conference", post(merge))
+        .route("/agents/{name}/transfer", post(transfer))
+        .route("/agents/{name}/conference", post(add))
+        .route("/agents/{name}/conference/{leg}", axum::routing::delete(remove))
+        .route("/agents/{name}/keys", post(keys))
+        .route("/agents/{name}/call", post(dial))
+        .route("/agents/{name}/wrap-up", post(wrap_up))
+        .route("/agents/{name}/callbacks/{id}/{what}", post(call_back))
+        .route("/agents/{name}/supervise", post(supervise).put(change).delete(end))
+}
+
+/// A desk, and who asks for something at it.
+pub(crate) struct Desk {
+    agent: AgentId,
+    key: String,
+    state: State,
+}
+
+impl FromRequestParts<State> for Desk {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &State,
+    ) -> Result<Self, Response> {
+        #[derive(Deserialize)]
+        struct Named {
+            name: String,
+        }
+        let Asking(who) =
+            Asking::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let Path(Named { name }) =
+            Path::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let agent = AgentId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()));
+        let agent = agent.map_err(IntoResponse::into_response)?;
+        Ok(Self { agent, key: who.key, state: state.clone() })
+    }
+}
+
+impl Desk {
+    fn tenant(&self) -> TenantId {
+        self.agent.tenant
+    }
+
+    async fn order(&self, common: Common, act: DeskAct) -> Answer<Done> {
+        let call = common.call.map(|call| own::<CallId>(&call, self.tenant())).transpose()?;
+        let name = |by: String| {
+            AgentId::new(self.tenant(), &by).map_err(|why| Problem::field("by", why.to_string()))
+        };
+        let by = Actor { key: self.key.clone(), agent: common.by.map(name).transpose()? };
+        let desk = DeskOrder { agent: self.agent.clone(), call, by, act };
+        order(&self.state, self.tenant(), Command::Desk(Box::new(desk))).await
+    }
+
+    async fn seat(&self, common: Common, what: SeatOrder) -> Answer<Done> {
+        self.order(common, DeskAct::Seat(what)).await
+    }
+}
+
+/// A body that may be left out.
+struct Perhaps<T>(T);
+
+impl<T: Says + Default> FromRequest<State> for Perhaps<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
+        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let unread = |why| Problem::field(T::FIELD, format!("{why}; {}", T::EXPECTED)).into_response();
+        serde_json::from_slice(&body).map(Self).map_err(unread)
+    }
+}
+
+/// What every order may say.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Common {
+    /// Which of his calls.
+    call: Option<String>,
+    /// The agent in whose name it is ordered.
+    by: Option<String>,
+}
+
+impl Says for Common {
+    const FIELD: &'static str = "call";
+    const EXPECTED: &'static str =
+        r#"expected nothing, or {"call": "..."} for one of several calls, or {"by": "1009"}"#;
+}
+
+/// Whom an order is about.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct To {
+    to: Option<String>,
+    agent: Option<String>,
+    queue: Option<String>,
+    flow: Option<String>,
+    /// Transfers alone.
+    after_success: Option<bool>,
+    /// Calls alone.
+    caller_number: Option<String>,
+    #[serde(default)]
+    data: BTreeMap<String, Value>,
+    call: Option<String>,
+    by: Option<String>,
+}
+
+impl Says for To {
+    const FIELD: &'static str = "to";
+    const EXPECTED: &'static str =
+        r#"expected one of {"to": "1002"}, {"agent": "1002"}, {"queue": "sales"} and {"flow": "survey"}"#;
+}
+
+impl To {
+    /// Takes it apart; `extra` are the entries that only some orders know.
+    fn goal(&mut self, tenant: TenantId, extra: &[&str]) -> Result<Goal, Problem> {
+        let given = [
+            ("after_success", self.after_success.is_some()),
+            ("caller_number", self.caller_number.is_some()),
+            ("data", !self.data.is_empty()),
+        ];
+        if let Some((name, _)) = given.iter().find(|(name, is)| *is && !extra.contains(name)) {
+            return Err(Problem::field(name, "not an entry of this order"));
+        }
+        let bad = |field: &'static str| {
+            move |why: cordboard_model::id::IdError| Problem::field(field, why.to_string())
+        };
+        match (self.to.take(), self.agent.take(), self.queue.take(), self.flow.take()) {
+            (Some(to), None, None, None) if is_number(&to) => Ok(Goal::Number(to)),
+            (Some(_), None, None, None) => {
+                Err(Problem::field("to", "not a number or name that can be dialled"))
+            }
+            (None, Some(name), None, None) => AgentId::new(tenant, &name)
+                .map(|id| Goal::Place(Destination::Agent(id)))
+                .map_err(bad("agent")),
+            (None, None, Some(name), None) => QueueId::new(tenant, &name)
+                .map(|id| Goal::Place(Destination::Queue(id)))
+                .map_err(bad("queue")),
+            (None, None, None, Some(name)) => {
+                FlowId::new(tenant, &name).map(|id| Goal::Place(Destination::Flow(id))).map_err(bad("flow"))
+            }
+            _ => Err(Problem::field("to", Self::EXPECTED)),
+        }
+    }
+
+    fn common(self) -> Common {
+        Common { call: self.call, by: self.by }
+    }
+}
+
+async fn view(desk: Desk) -> Answer<DeskView> {
+    Ok(Json(desk.state.switch.desk(desk.agent.clone()).await?))
+}
+
+async fn answer(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+    desk.order(said, DeskAct::Answer).await
+}
+
+async fn release(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+    desk.seat(said, SeatOrder::Release).await
+}
+
+async fn hold(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+    desk.seat(said, SeatOrder::Hold(true)).await
+}
+
+async fn retrieve(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+    desk.seat(said, SeatOrder::Hold(false)).await
+}
+
+async fn mute(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+    desk.seat(said, SeatOrder::Mute(true)).await
+}
+
+async fn unmute(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+    desk.seat(said, SeatOrder::Mute(false)).await
+}
+
+async fn consult(desk: Desk, Perhaps(mut said): Perhaps<To>) -> Answer<Done> {
+    let goal = said.goal(desk.tenant(), &[])?;
+    desk.seat(said.common(), SeatOrder::Consult(goal)).await
+}
+
+async fn complete(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+    desk.seat(said, SeatOrder::Complete).await
+}
+
+async fn cancel(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+    desk.seat(said, SeatOrder::Cancel).await
+}
+
+async fn merge(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+    desk.seat(said, SeatOrder::Merge).await
+}
+
+async fn transfer(desk: Desk, Perhaps(mut said): Perhaps<To>) -> Answer<Done> {
+    let goal = said.goal(desk.tenant(), &["after_success"])?;
+    let way = match said.after_success {
+        Some(true) => TransferWay::AfterSuccess,
+        _ => TransferWay::Blind,
+    };
+    desk.seat(said.common(), SeatOrder::Transfer(goal, way)).await
+}
+
+async fn add(desk: Desk, Perhaps(mut said): Perhaps<To>) -> Answer<Done> {
+    let goal = said.goal(desk.tenant(), &[])?;
+    desk.seat(said.common(), SeatOrder::Add(goal)).await
+}
+
+async fn remove(
+    desk: Desk,
+    Path((_, leg)): Path<(String, String)>,
+    Perhaps(said): Perhaps<Common>,
+) -> Answer<Done> {
+    let leg = own(&leg, desk.tenant())?;
+    desk.seat(said, SeatOrder::Remove(leg)).await
+}
+
+async fn dial(desk: Desk, Perhaps(mut said): Perhaps<To>) -> Answer<Done> {
+    let to = said.goal(desk.tenant(), &["caller_number", "data"])?;
+    let (shown, data) = (said.caller_number.take(), core::mem::take(&mut said.data));
+    if shown.as_ref().is_some_and(|number| !is_number(number)) {
+        return Err(Problem::field("caller_number", "not a number"));
+    }
+    desk.order(said.common(), DeskAct::Dial { to, shown, data }).await
+}
+
+async fn call_back(
+    desk: Desk,
+    Path((_, id, what)): Path<(String, String, String)>,
+    Perhaps(said): Perhaps<Common>,
+) -> Answer<Done> {
+    let id = entry(desk.tenant(), &id)?;
+    let order = match what.as_str() {
+        "take" => CallbackOrder::Take,
+        "give-back" => CallbackOrder::GiveBack,
+        "call" => CallbackOrder::Call,
+        "done" => CallbackOrder::Done,
+        other => {
+            return Err(Problem::not_found(format!("{other:?} is none of take, give-back, call or done")));
+        }
+    };
+    desk.order(said, DeskAct::Callback(id, order)).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    #[serde(default)]
+    keys: String,
+    call: Option<String>,
+    by: Option<String>,
+}
+
+impl Says for Keys {
+    const FIELD: &'static str = "keys";
+    const EXPECTED: &'static str = r#"expected {"keys": "12#"}: at most 64 of 0-9, *, # and A-D"#;
+}
+
+async fn keys(desk: Desk, Perhaps(said): Perhaps<Keys>) -> Answer<Done> {
+    let is_key = |key: char| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D');
+    if !(1..=KEYS_MAX).contains(&said.keys.len()) || !said.keys.chars().all(is_key) {
+        return Err(Problem::field("keys", Keys::EXPECTED));
+    }
+    desk.order(Common { call: said.call, by: said.by }, DeskAct::Keys(said.keys)).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    code: Option<String>,
+    note: Option<String>,
+    call: Option<String>,
+    by: Option<String>,
+}
+
+impl Says for Said {
+    const FIELD: &'static str = "code";
+    const EXPECTED: &'static str = r#"expected {"code": "sold"}, {"note": "..."} or both"#;
+}
+
+async fn wrap_up(desk: Desk, Perhaps(said): Perhaps<Said>) -> Answer<Done> {
+    let Said { code, note, call, by } = said;
+    if code.is_none() && note.is_none() {
+        return Err(Problem::field("code", Said::EXPECTED));
+    }
+    if note.as_ref().is_some_and(|note| note.len() > NOTE_MAX) {
+        return Err(Problem::field("note", format!("longer than {NOTE_MAX} bytes")));
+    }
+    let code = code.map(|code| Name::new(&code).map_err(|why| Problem::field("code", why.to_string())));
+    desk.order(Common { call, by }, DeskAct::WrapUp { code: code.transpose()?, note }).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    agent: Option<String>,
+    queue: Option<String>,
+    #[serde(default)]
+    first: bool,
+    by: Option<String>,
+}
+
+impl Says for Place {
+    const FIELD: &'static str = "agent";
+    const EXPECTED: &'static str = r#"expected one of {"agent": "1002"}, {"queue": "help"} and {"first": true}, and perhaps {"by": "1009"}"#;
+}
+
+/// What a supervisor does with a caller who waits.
+async fn place(call: Of<CallId>, Perhaps(said): Perhaps<Place>) -> Answer<Done> {
+    let tenant = call.who.tenant;
+    let agent = |field: &'static str, name: String| {
+        AgentId::new(tenant, &name).map_err(|why| Problem::field(field, why.to_string()))
+    };
+    let to = match (said.agent, said.queue, said.first) {
+        (Some(name), None, false) => PlaceTo::Agent(agent("agent", name)?),
+        (None, Some(name), false) => PlaceTo::Queue(
+            QueueId::new(tenant, &name).map_err(|why| Problem::field("queue", why.to_string()))?,
+        ),
+        (None, None, true) => PlaceTo::First,
+        _ => return Err(Problem::field("agent", Place::EXPECTED)),
+    };
+    let by = said.by.map(|name| agent("by", name)).transpose()?;
+    let by = Actor { key: call.who.key.clone(), agent: by };
+    call.order(Command::Place(PlaceOrder { call: call.id, to, by })).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Supervise {
+    #[serde(default)]
+    mode: String,
+    by: Option<String>,
+    extension: Option<String>,
+    call: Option<String>,
+}
+
+impl Says for Supervise {
+    const FIELD: &'static str = "mode";
+    const EXPECTED: &'static str = r#"expected {"mode": "listen", "by": "1009"}, or "extension" instead of "by"; modes are listen, whisper, barge_in and intercept"#;
+}
+
+impl Supervise {
+    fn mode(&self) -> Result<SupervisionMode, Problem> {
+        SupervisionMode::from_name(&self.mode).ok_or_else(|| Problem::field("mode", Self::EXPECTED))
+    }
+}
+
+async fn supervise(desk: Desk, Perhaps(said): Perhaps<Supervise>) -> Answer<Done> {
+    let mode = said.mode()?;
+    if said.by.is_none() && said.extension.is_none() {
+        return Err(Problem::field("by", Supervise::EXPECTED));
+    }
+    let user = |number: String| {
+        UserId::new(desk.tenant(), &number).map_err(|why| Problem::field("extension", why.to_string()))
+    };
+    let extension = said.extension.map(user).transpose()?;
+    desk.order(Common { call: said.call, by: said.by }, DeskAct::Supervise { mode, extension }).await
+}
+
+async fn change(desk: Desk, Perhaps(said): Perhaps<Supervise>) -> Answer<Done> {
+    let mode = said.mode()?;
+    if said.extension.is_some() {
+        return Err(Problem::field("extension", "whose phone is rung is said when the supervision begins"));
+    }
+    desk.order(Common { call: said.call, by: said.by }, DeskAct::Change(mode)).await
+}
+
+async fn end(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+    desk.order(said, DeskAct::EndSupervision).await
+}
