@@ -329,6 +329,12 @@ impl Scenario {
         ))
     }
 
+    /// Rings, says that it can be told to answer, and answers when it is told (NOTIFY with the event "talk").
+    pub fn answers_when_ordered(self) -> Self {
+        let rings = self.respond_with(180, "Ringing", "Allow-Events: talk, hold\n", "");
+        rings.receives_request("NOTIFY").agrees().answers()
+    }
+
     /// Waits for a request.
     pub fn receives_request(mut self, method: &str) -> Self {
         let _ = writeln!(self.xml, "<recv request=\"{method}\"/>");

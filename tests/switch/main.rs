@@ -7,6 +7,7 @@ mod common;
 mod crash;
 mod defence;
 mod demo;
+mod desks;
 mod dialling;
 mod enumeration;
 mod events;
@@ -125,6 +126,18 @@ static TESTS: &[Test] = &[
     test("three_talk_by_the_api_one_is_held_and_muted_and_two_go_on", supervision::conference),
     test("a_supervisor_in_every_mode_is_heard_by_whom_he_may_be", supervision::every_mode),
     test("a_supervisor_is_let_go_with_the_call", supervision::let_go),
+    test("an_agent_holds_mutes_sends_keys_and_releases_by_his_name_and_each_ear_is_right", desks::in_a_call),
+    test("an_agent_consults_another_by_name_and_all_three_talk", desks::three_party),
+    test("a_party_sent_after_a_consultation_brings_its_call_data_to_the_other_desk", desks::attended),
+    test("a_party_sent_after_success_comes_back_and_one_sent_blindly_does_not_wait", desks::sent_elsewhere),
+    test("an_agent_calls_out_his_phone_first_and_shows_the_number_by_rule", desks::calls_out),
+    test("an_agent_calls_another_agent", desks::calls_an_agent),
+    test("what_an_agent_says_of_a_call_is_in_its_record_also_after_a_kill", desks::wraps_up),
+    test("a_phone_answers_by_order_or_is_asked_to_answer_by_itself", desks::answers),
+    test("who_is_to_be_called_back_is_taken_called_and_done_and_a_kill_changes_nothing", desks::called_back),
+    test("a_supervisor_in_every_mode_by_the_agents_name", desks::supervised),
+    test("a_supervisor_makes_an_agent_what_he_is_to_be_and_who_is_none_may_not", desks::forced_states),
+    test("a_supervisor_puts_who_waits_first_in_another_queue_and_to_an_agent", desks::placed),
     test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),
     test("a_carriers_keys_as_tones_and_a_phones_events_reach_each_other", keys::tones_and_events),
     test("an_account_gets_the_keys_of_others_by_info", keys::account_by_info),
