@@ -408,9 +408,12 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             call_of(floor, leg)?;
             Ok(vec![format!("keys of leg {leg} are {} secret", if on { "a" } else { "no" })])
         }
-        Command::Transfer(_) | Command::EndTransfer(..) | Command::Room(_) | Command::Mute(..) => {
-            rearrange(floor, command)
-        }
+        Command::Aside(_)
+        | Command::TakeBack(_)
+        | Command::Transfer(_)
+        | Command::EndTransfer(..)
+        | Command::Room(_)
+        | Command::Mute(..) => rearrange(floor, command),
         Command::Row(row) => change_row(floor, row),
         Command::Messages(user, new, old) => {
             Ok(vec![format!("{new} new and {old} old messages wait for {user}")])
@@ -453,6 +456,14 @@ fn rearrange(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal
         }
         Command::EndTransfer(call, complete) => match floor.calls.contains_key(&call) {
             true => Err(Refusal::Conflict(format!("call {call} has no transfer to end ({complete})"))),
+            false => Err(missing(&call)),
+        },
+        Command::Aside(aside) => {
+            let call = floor.calls.get(&aside.call).ok_or_else(|| missing(&aside.call))?.call;
+            Ok(vec![format!("call {call} is aside in {} with {:?}", aside.flow, aside.data)])
+        }
+        Command::TakeBack(call) => match floor.calls.contains_key(&call) {
+            true => Err(Refusal::Conflict("nobody was sent aside".into())),
             false => Err(missing(&call)),
         },
         Command::Room(room) => {

@@ -44,7 +44,7 @@ pub(super) fn queue_config(name: &str) -> config::Queue {
         wrap_up: Duration::from_secs(10),
         max_wait: Duration::from_secs(300),
         max_length: 100,
-        record: false,
+        audio: Default::default(),
         service: Service::default(),
         caller_pool: None,
     }
@@ -59,6 +59,7 @@ pub(super) fn agent_config(name: &str, queues: &[&str]) -> config::Agent {
         queues: queues.iter().map(|q| queue(q)).collect(),
         auto_sign_in: false,
         duty: Duty::default(),
+        record: None,
     }
 }
 

@@ -43,6 +43,7 @@ fn cdr(call: CallId, started: i64, agent: Option<&str>, queue: Option<&str>) -> 
         wrap_ups: Vec::new(),
         joined: None,
         dialled: None,
+        times: cordboard_model::cdr::CallTimes::default(),
     }
 }
 
