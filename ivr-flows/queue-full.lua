@@ -6,6 +6,7 @@
 -- By itself it goes by the call data, and then the caller goes to queue-wait.lua.
 --
 -- Call data it reads: queue (if none is given; "support" if there is none), language ("en" or "zh"; English if there is none)
+-- Call data it writes: mailbox (the queue, for whose agents a message is)
 -- It needs the flows `call-back`, `voicemail` and `queue-wait`.
 
 local prompts = require("prompts")
@@ -25,6 +26,7 @@ local function find_place()
       ["1"] = "call-back",
       ["2"] = "voicemail",
     })
+    if flow == "voicemail" then call.data.mailbox = queue end
     if flow then call:transfer({ flow = flow }) end
     local state = call:queue(queue)
     if not state or not state.full then return true end

@@ -7,6 +7,7 @@
 -- By itself it goes by the call data.
 --
 -- Call data it reads:  queue (if none is given; "support" if there is none), language ("en" or "zh"; English if there is none)
+-- Call data it writes: mailbox (the queue, for whose agents a message is)
 -- It needs the flows `queue-full`, `nobody-on-duty`, `call-back` and `voicemail`.
 
 local prompts = require("prompts")
@@ -16,6 +17,12 @@ local LONG = 120 -- seconds: who waits longer is told before
 local INSTEAD = { ["1"] = "call-back", ["2"] = "voicemail" } -- of waiting, by the key
 
 local queue = given.queue or call.data.queue or "support"
+
+-- Leaves for another flow. A message is for the agents of this queue.
+local function leave_for(flow)
+  if flow == "voicemail" then call.data.mailbox = queue end
+  call:transfer({ flow = flow })
+end
 
 local function say_wait(seconds)
   local minutes = { number = (seconds + 59) // 60, language = prompts.language }
@@ -31,7 +38,7 @@ local function offer_instead()
     ["1"] = INSTEAD["1"],
     ["2"] = INSTEAD["2"],
   })
-  if flow then call:transfer({ flow = flow }) end
+  if flow then leave_for(flow) end
 end
 
 -- What the caller is told, and whether it is worth waiting at all.
@@ -54,7 +61,7 @@ local outcome, key = call:enqueue(queue, {
   staffed = true,
 })
 if outcome == "key" then
-  call:transfer({ flow = INSTEAD[key] })
+  leave_for(INSTEAD[key])
 elseif outcome == "nobody_signed_in" then
   call:transfer({ flow = "nobody-on-duty" })
 elseif outcome ~= "served" then

@@ -3,6 +3,7 @@
 //! Invariant: it reaches the switch only through [`switch::Switch`], in the model's words; it keeps no
 //! state of calls of its own, and every route but health, metrics and pages knows its tenant from the key.
 
+mod aside;
 mod asked;
 mod callback;
 mod desk;

@@ -7,7 +7,8 @@ use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, RecordingsAsked, Refusal, Switch, Why};
 use crate::{
-    callback, desk, figures, flows, listen, pages, recording, room, route, stream, table, trace, transfer,
+    aside, callback, desk, figures, flows, listen, pages, recording, room, route, stream, table, trace,
+    transfer,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -45,6 +46,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .route("/calls/{id}/transfer", post(transfer::begin))
         .route("/calls/{id}/transfer/complete", post(transfer::complete))
         .route("/calls/{id}/transfer/cancel", post(transfer::cancel))
+        .route("/calls/{id}/aside", post(aside::begin).delete(aside::end))
         .route("/calls/{id}/recording", post(recording::order))
         .route("/calls/{id}/stream", post(listen::begin).delete(listen::end))
         .route("/calls/{id}/conference", post(room::conference))

@@ -40,6 +40,10 @@ pub enum Command {
     Transfer(Transfer),
     /// Send the party to the target that is consulted (`true`), or take the transfer back.
     EndTransfer(CallId, bool),
+    /// Send the caller of an agent aside to a flow, and back to the agent after it.
+    Aside(Box<Aside>),
+    /// Take him back before the flow is over.
+    TakeBack(CallId),
     /// Begin, end, pause or resume the recording of a call.
     Record(Record),
     /// Have a program listen to a call.
@@ -169,6 +173,17 @@ pub struct RecordingAudio {
     pub len: u64,
     /// Opens it.
     pub open: OpenAudio,
+}
+
+/// A caller who is to be sent aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// His call.
+    pub call: CallId,
+    /// The flow.
+    pub flow: FlowId,
+    /// What is put into the call data before.
+    pub data: BTreeMap<String, serde_json::Value>,
 }
 
 /// A transfer that is asked for.

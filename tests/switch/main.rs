@@ -29,6 +29,7 @@ mod operator;
 mod opus_recordings;
 mod phones;
 mod publishing;
+mod queue_audio;
 mod records;
 mod refreshing;
 mod refusing;
@@ -149,6 +150,18 @@ static TESTS: &[Test] = &[
     test("a_caller_leaves_a_queue_by_a_key_and_the_flow_has_him_again", waiting::by_key),
     test("the_running_switch_explains_its_queues_and_agents", waiting::explained),
     test("a_caller_leaves_a_queue_with_its_last_agent_if_he_asked_for_that", waiting::staffed),
+    test(
+        "a_queue_is_heard_in_a_reliable_183_and_answers_with_its_agent",
+        queue_audio::answered_with_the_agent,
+    ),
+    test(
+        "the_agents_number_and_a_notice_are_heard_before_the_two_are_joined",
+        queue_audio::number_and_notice,
+    ),
+    test("who_waits_hears_a_flow_and_its_own_flow_has_him_after_the_talk", queue_audio::wait_flow),
+    test("a_queues_longest_call_ends_it", queue_audio::longest_talk),
+    test("a_card_is_keyed_in_aside_while_the_agent_hears_a_tone_and_nothing_else", queue_audio::aside),
+    test("an_agents_caller_is_asked_when_the_agent_has_hung_up", queue_audio::survey),
     test("nat_none_call_hold_and_transfer", nat::none),
     test("nat_before_the_caller_call_hold_and_transfer", nat::caller_behind),
     test("nat_before_the_agent_call_hold_and_transfer", nat::agent_behind),

@@ -166,3 +166,25 @@ async fn every_answer_forbids_sniffing_and_caching() {
         assert!(answer.header("content-security-policy").starts_with("default-src 'self'"));
     }
 }
+
+#[tokio::test]
+async fn who_is_sent_aside_goes_to_a_flow_that_is_named_with_data_and_is_taken_back() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let path = format!("/api/v1/calls/{}/aside", floor.talking);
+    for (body, field) in [
+        ("", "flow"),
+        ("{}", "flow"),
+        (r#"{"flow": "a b"}"#, "flow"),
+        (r#"{"flow": "verify", "data": 1}"#, "flow"),
+        (r#"{"flow": "verify", "to": "1002"}"#, "flow"),
+    ] {
+        let problem = served.post(KEY, &path, body).await.problem(400);
+        assert_eq!(problem["field"], field, "{body}");
+    }
+    let sent = served.post(KEY, &path, r#"{"flow": "verify", "data": {"amount": 1999}}"#).await;
+    assert_eq!(sent.status, 200);
+    let told = sent.text();
+    assert!(told.contains("default/verify") && told.contains("1999"), "{told}");
+    served.ask("DELETE", &path, &[("x-api-key", KEY)], "").await.problem(409);
+}

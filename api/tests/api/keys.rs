@@ -16,7 +16,8 @@ pub const READ: [&str; 11] = [
     "/api/v1/recordings",
     "/api/v1/recordings/default.6b000000-0-1",
 ];
-pub const ORDER: [&str; 11] = [
+pub const ORDER: [&str; 12] = [
+    "/api/v1/calls/default.6b000000-0-1/aside",
     "/api/v1/legs/default.6b000000-0-1/keys",
     "/api/v1/calls/default.6b000000-0-1/hangup",
     "/api/v1/calls/default.6b000000-0-1/transfer",

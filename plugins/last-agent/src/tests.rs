@@ -26,6 +26,7 @@ fn tenant() -> Tenant {
             queues: Vec::new(),
             auto_sign_in: false,
             duty: Default::default(),
+            record: None,
         };
         tenant.agents.insert(id.name, agent);
     }

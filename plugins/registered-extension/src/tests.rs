@@ -34,6 +34,7 @@ fn tenant() -> Tenant {
             queues: Vec::new(),
             auto_sign_in: false,
             duty: Default::default(),
+            record: None,
         };
         (Name::new(name).unwrap(), agent)
     };

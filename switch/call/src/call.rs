@@ -14,19 +14,22 @@ use crate::output::DialTarget;
 use crate::queue::Wait;
 use crate::record::{Recording, RecordingRule};
 use crate::room::Room;
+use crate::side::Aside;
 use crate::transfer::Transfer;
+use cordboard_model::audio::QueueAudio;
 use cordboard_model::cause::{Cause, Party};
-use cordboard_model::cdr::{LegRole, QueueVisit, Supervision, TransferRecord};
+use cordboard_model::cdr::{CallTimes, LegRole, QueueVisit, Supervision, TransferRecord};
 use cordboard_model::desk::{Goal, WrapUp};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, QueueId, TenantId};
 use cordboard_model::leg::{Incoming, LegCommand, Target};
 use cordboard_model::media::{MediaCommand, PlayItem};
-use cordboard_model::time::Wall;
+use cordboard_model::time::{Time, Wall};
 use cordboard_model::verb::Destination;
 use cordboard_model::view::{CallStage, RouteReason};
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// Who is responsible for the next step.
 #[derive(Debug)]
@@ -83,10 +86,17 @@ pub(crate) struct Call {
     pub(crate) callees: Vec<Leg>,
     pub(crate) doing: Doing,
     pub(crate) flow: Option<FlowRun>,
+    /// The call's own flow, while another one stands above it.
+    pub(crate) below: Option<FlowRun>,
+    /// The talk that waits for the caller, who was sent aside.
+    pub(crate) aside: Option<Aside>,
     /// Keys typed ahead.
     pub(crate) digits: VecDeque<char>,
     pub(crate) data: BTreeMap<String, Value>,
     pub(crate) started: Wall,
+    /// The same on the clock that lengths are counted by.
+    pub(crate) begun: Time,
+    pub(crate) times: CallTimes,
     pub(crate) answered: Option<Wall>,
     pub(crate) bridged: Option<Wall>,
     /// The agent who talked last.
@@ -108,6 +118,10 @@ pub(crate) struct Call {
     pub(crate) urgent: bool,
     /// The music of the last queue.
     pub(crate) music: Vec<PlayItem>,
+    /// What else is so in that queue.
+    pub(crate) manner: Option<Arc<QueueAudio>>,
+    /// The call's lot, 0 to 99, where a share is recorded.
+    pub(crate) lot: Option<u8>,
     /// What readers were told last.
     pub(crate) told: (CallStage, Option<QueueId>, Option<AgentId>),
     /// The agent whose queue waits for his release.
@@ -150,8 +164,12 @@ impl Call {
             callees: Vec::new(),
             doing: Doing::Opening,
             flow: None,
+            below: None,
+            aside: None,
             digits: VecDeque::new(),
             data,
+            begun: Time::ZERO,
+            times: CallTimes::default(),
             answered: None,
             bridged: None,
             agent: None,
@@ -166,6 +184,8 @@ impl Call {
             otherwise: None,
             urgent: false,
             music: Vec::new(),
+            manner: None,
+            lot: None,
             told: (CallStage::Routing, None, None),
             serving: None,
             room: Room::default(),
@@ -183,6 +203,8 @@ impl Call {
     pub(crate) fn enters(&mut self, desk: &mut Desk, full: bool) {
         let (id, leg) = (self.id, self.caller.id);
         let (from, to) = (self.incoming.from.clone(), self.incoming.to.clone());
+        self.begun = desk.now;
+        self.caller.trunk.clone_from(&self.incoming.trunk);
         desk.legs.insert(leg, id);
         let party = self.caller.party.clone();
         desk.event(id.tenant, EventKind::CallStarted { call: id, from, to });
@@ -220,6 +242,14 @@ impl Call {
         if self.step(id, LegInput::Answer) == LegAct::SendAnswer {
             desk.set(Timer::Leg(id), desk.limits.answer);
             desk.leg(id, LegCommand::Answer);
+        }
+    }
+
+    /// What a held party of this call hears.
+    pub(crate) fn hold_items(&self, desk: &Desk) -> Vec<PlayItem> {
+        match self.manner.as_ref().and_then(|manner| manner.hold.clone()) {
+            Some(own) => vec![PlayItem::Asset(own)],
+            None => desk.hold_music(self.tenant(), &self.music),
         }
     }
 
@@ -267,6 +297,7 @@ impl Call {
             Doing::Fork(fork) => fork.agent(),
             Doing::Talk(talk) => talk.agent.as_ref(),
             Doing::Transfer(transfer) => transfer.talk.agent.as_ref(),
+            Doing::Flow => self.aside.as_ref().and_then(|aside| aside.talk.agent.as_ref()),
             _ => None,
         }
     }

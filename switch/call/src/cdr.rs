@@ -31,6 +31,7 @@ impl Call {
             wrap_ups: self.wrap_ups.clone(),
             joined: self.joined,
             dialled: None,
+            times: self.times,
         }
     }
 }

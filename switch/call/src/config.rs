@@ -1,5 +1,6 @@
 //! What the call engine is made with. Every limit has a name, a unit and an outcome.
 
+use crate::manners::Manners;
 use cordboard_model::config::Limits;
 use cordboard_model::id::TenantId;
 use cordboard_model::media::PlayItem;
@@ -20,6 +21,10 @@ pub struct CallConfig {
     pub hold_items: BTreeMap<TenantId, Vec<PlayItem>>,
     /// Soft and loud voices of a conference are made equal.
     pub conference_gain: bool,
+    /// What is heard and recorded.
+    pub manners: Manners,
+    /// What draws which calls are recorded. Counts at the start alone.
+    pub seed: [u8; 32],
 }
 
 impl CallConfig {
@@ -31,6 +36,8 @@ impl CallConfig {
             limits: CallLimits::default(),
             hold_items: BTreeMap::new(),
             conference_gain: false,
+            manners: Manners::default(),
+            seed: [0; 32],
         }
     }
 }
@@ -57,6 +64,8 @@ pub struct CallLimits {
     pub hold: Duration,
     /// Longest apology of a failed flow; then its fallback is followed. 30 s.
     pub apology: Duration,
+    /// Longest announcement before two are joined; then they are joined. 30 s.
+    pub opening: Duration,
     /// How long the record waits for media figures and recordings once the end is decided. 200 ms.
     pub close_wait: Duration,
     /// How long legs, media and recordings may take to go after the end; then the call is forgotten by
@@ -90,6 +99,7 @@ impl From<&Limits> for CallLimits {
             answer: Duration::from_secs(35),
             hold: Duration::from_secs(35),
             apology: Duration::from_secs(30),
+            opening: Duration::from_secs(30),
             close_wait: Duration::from_millis(200),
             teardown: Duration::from_secs(5),
             digits: 64,

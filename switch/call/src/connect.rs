@@ -7,6 +7,7 @@ use crate::call::{Call, Doing};
 use crate::desk::{Desk, Timer};
 use crate::flow::StepKind;
 use crate::leg::{Heard, LegState};
+use crate::opening::Opening;
 use crate::output::{CallOutput, DialTarget, QueueOutput};
 use crate::queue::Wait;
 use cordboard_model::cause::{Cause, Party};
@@ -42,6 +43,16 @@ pub(crate) struct Talk {
     pub(crate) heard_early: bool,
     /// Both are up and bridged.
     pub(crate) joined: bool,
+    /// What they hear before.
+    pub(crate) opening: Opening,
+}
+
+impl Talk {
+    /// With this party, an agent perhaps, who is to be joined.
+    pub(crate) fn new(peer: LegId, agent: Option<AgentId>) -> Self {
+        let opening = Opening::default();
+        Self { peer, agent, wait: None, record: false, heard_early: false, joined: false, opening }
+    }
 }
 
 impl Call {
@@ -131,14 +142,7 @@ impl Call {
             return;
         };
         let peer = connect.leg;
-        let talk = Talk {
-            peer,
-            agent: connect.agent.take(),
-            wait: None,
-            record: false,
-            heard_early: connect.heard_early,
-            joined: false,
-        };
+        let talk = Talk { heard_early: connect.heard_early, ..Talk::new(peer, connect.agent.take()) };
         self.doing = Doing::Talk(talk);
         self.dialled(desk, peer);
         self.join(desk);
@@ -204,8 +208,14 @@ impl Call {
 
     /// Joins caller and called party once both are up. The caller is answered now if he was not.
     pub(crate) fn join(&mut self, desk: &mut Desk) {
+        if !self.decide_recording(desk) {
+            return;
+        }
         if !self.caller_is_up() {
             return self.answer_caller(desk);
+        }
+        if !self.is_opened(desk) {
+            return;
         }
         let now = desk.wall_now();
         let Doing::Talk(talk) = &mut self.doing else {

@@ -1,6 +1,7 @@
 //! What every call shares: ids, the clock pair, limits, deadlines and the outputs on their way.
 
 use crate::config::{CallConfig, CallLimits};
+use crate::manners::Manners;
 use crate::output::{CallOutput, FlowOutput, QueueOutput};
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::event::EventKind;
@@ -8,6 +9,8 @@ use cordboard_model::id::{CallId, IdMaker, LegId, RecordingId, TenantId};
 use cordboard_model::leg::LegCommand;
 use cordboard_model::media::{MediaCommand, PlayItem, Tone};
 use cordboard_model::time::{Duration, Time, TimerReason, Wall, WallClock};
+use rand_chacha::ChaCha12Rng;
+use rand_core::{RngCore, SeedableRng};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What a deadline is for. One of a kind per call or leg.
@@ -15,6 +18,10 @@ use std::collections::{BTreeMap, VecDeque};
 pub(crate) enum Timer {
     /// The call's longest length.
     Length(CallId),
+    /// The tone before it.
+    Warning(CallId),
+    /// What is heard before two are joined.
+    Opening(CallId),
     /// Routing's answer.
     Route(CallId),
     /// The flow's step: a pause, a key, an apology's end.
@@ -39,6 +46,8 @@ impl Timer {
     fn reason(self) -> TimerReason {
         TimerReason(match self {
             Timer::Length(_) => "longest call",
+            Timer::Warning(_) => "longest call near",
+            Timer::Opening(_) => "announcement before a talk",
             Timer::Route(_) => "routing late",
             Timer::Step(_) => "step of a flow",
             Timer::Close(_) => "media figures late",
@@ -69,6 +78,11 @@ pub(crate) struct Desk {
     pub(crate) places: Vec<(CallId, LegId, bool)>,
     /// Soft and loud voices of a conference are made equal.
     pub(crate) conference_gain: bool,
+    /// What is heard and recorded.
+    pub(crate) manners: Manners,
+    /// Recordings cannot be written.
+    pub(crate) unrecordable: bool,
+    dice: ChaCha12Rng,
     wall: WallClock,
     hold_items: BTreeMap<TenantId, Vec<PlayItem>>,
 }
@@ -85,6 +99,9 @@ impl Desk {
             out: VecDeque::new(),
             places: Vec::new(),
             conference_gain: config.conference_gain,
+            manners: config.manners,
+            unrecordable: false,
+            dice: ChaCha12Rng::from_seed(config.seed),
             wall,
             hold_items: config.hold_items,
         }
@@ -98,6 +115,12 @@ impl Desk {
         self.limits = config.limits;
         self.conference_gain = config.conference_gain;
         self.hold_items = config.hold_items;
+        self.manners = config.manners;
+    }
+
+    /// A lot from 0 to 99.
+    pub(crate) fn lot(&mut self) -> u8 {
+        u8::try_from(self.dice.next_u32() % 100).unwrap_or_default()
     }
 
     /// The date of the input in hand.

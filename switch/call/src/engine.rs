@@ -88,8 +88,8 @@ impl CallEngine {
             CallInput::FlowFailed { call, error, fallback } => {
                 self.with(call, |call, desk| call.on_flow_failed(desk, error, fallback));
             }
-            CallInput::Offer { call, agent, user, display, ring, record } => {
-                self.on_offer(call, Offered { agent, user, display, ring, record });
+            CallInput::Offer { call, agent, user, display, ring, number } => {
+                self.on_offer(call, Offered { agent, user, display, ring, number });
             }
             CallInput::OfferWithdrawn { call } => self.with(call, Call::on_offer_withdrawn),
             CallInput::QueueEnded { call, end, overflow } => {
@@ -217,6 +217,7 @@ impl CallEngine {
                 self.with_leg(leg, |call, desk| call.want_hold(desk, leg, false));
             }
             CallCommand::Abort { call } => self.with(call, Call::abort),
+            CallCommand::Unrecordable(whether) => self.desk.unrecordable = whether,
             CallCommand::Configure(config) => self.desk.configure(*config),
         }
     }
@@ -229,6 +230,8 @@ impl CallEngine {
                 Timer::Length(call) => self.with(call, |call, desk| {
                     call.end(desk, Cause::MaxDuration, Party::Switch);
                 }),
+                Timer::Warning(call) => self.with(call, Call::on_warning),
+                Timer::Opening(call) => self.with(call, Call::on_opening_deadline),
                 Timer::Route(call) => self.with(call, |call, desk| match &call.doing {
                     _ if call.room.asks() => call.guest_failed(desk, Cause::NoRoute),
                     Doing::Transfer(_) => call.transfer_failed(desk, Cause::NoRoute),

@@ -8,6 +8,7 @@ use crate::desk::{Desk, Timer};
 use crate::input::{Fallback, Ticket};
 use crate::leg::Heard;
 use crate::output::FlowOutput;
+use crate::side::Side;
 use crate::verbs;
 use crate::verbs::collect::Collect;
 use crate::verbs::conference::Gathering;
@@ -27,6 +28,8 @@ pub(crate) struct FlowRun {
     /// The agent hung up, and nothing was done for the caller since: if the flow lets him go now, it was the
     /// agent who ended the call.
     pub(crate) left: bool,
+    /// What for, if it stands above the call's own.
+    pub(crate) side: Option<Side>,
 }
 
 /// A step under way.
@@ -85,7 +88,7 @@ impl Call {
         self.digits.clear();
         self.flows.push(flow.clone());
         self.doing = Doing::Flow;
-        self.flow = Some(FlowRun { id: flow.clone(), step: None, left: false });
+        self.flow = Some(FlowRun { id: flow.clone(), step: None, left: false, side: None });
         let call = self.id;
         desk.event(self.tenant(), EventKind::FlowStarted { call, flow: flow.clone() });
         desk.flow(FlowOutput::Start {
@@ -94,6 +97,7 @@ impl Call {
             from: self.caller.party.clone(),
             to: self.incoming.to.clone(),
             data: self.data.clone(),
+            above: false,
         });
     }
 
@@ -102,6 +106,7 @@ impl Call {
         desk.clear(Timer::Step(self.id));
         desk.clear(Timer::Conference(self.id));
         self.close_stream(desk);
+        self.below = None;
         if let Some(flow) = self.flow.take() {
             self.end_entry(desk, flow.step.as_ref());
             desk.flow(FlowOutput::Stop { call: self.id, hung_up });
@@ -111,7 +116,10 @@ impl Call {
     /// The flow asks for a step.
     pub(crate) fn on_verb(&mut self, desk: &mut Desk, ticket: Ticket, verb: Verb) {
         let Some(flow) = &self.flow else { return };
-        let busy = flow.step.is_some() || !matches!(self.doing, Doing::Flow);
+        let busy = flow.step.is_some() || !self.flow_has_call();
+        if !busy && self.is_bound() {
+            return self.side_verb(desk, ticket, verb);
+        }
         if busy {
             let answer = VerbAnswer::Failed(Cause::ProtocolError);
             desk.flow(FlowOutput::Answer { call: self.id, ticket, answer });
@@ -138,14 +146,16 @@ impl Call {
         desk.clear(Timer::Step(self.id));
         desk.clear(Timer::Conference(self.id));
         if let Some(step) = self.flow.as_mut().and_then(|flow| flow.step.take()) {
-            self.doing = Doing::Flow;
+            if !self.has_wait_flow() {
+                self.doing = Doing::Flow;
+            }
             self.end_entry(desk, Some(&step));
             self.answer_now(desk, step.ticket, answer);
         }
     }
 
     /// A step that collected keys is over: they are a secret no longer, and nobody hears the caller for it.
-    fn end_entry(&self, desk: &mut Desk, step: Option<&Step>) {
+    pub(crate) fn end_entry(&self, desk: &mut Desk, step: Option<&Step>) {
         let Some(StepKind::Collect(rule)) = step.map(|step| &step.kind) else { return };
         if rule.is_secret() {
             desk.media(MediaCommand::Secret { leg: self.caller.id, on: false });
@@ -164,6 +174,9 @@ impl Call {
     /// The flow came to its end by itself. Below a queue or a ringing device the call goes on without it.
     pub(crate) fn on_flow_ended(&mut self, desk: &mut Desk) {
         self.close_stream(desk);
+        if self.side_ended(desk) {
+            return;
+        }
         let Some(flow) = self.flow.take() else { return };
         desk.clear(Timer::Step(self.id));
         desk.clear(Timer::Conference(self.id));
@@ -177,6 +190,12 @@ impl Call {
     /// The flow failed. Below a queue or a ringing device the call goes on without it.
     pub(crate) fn on_flow_failed(&mut self, desk: &mut Desk, error: String, fallback: Fallback) {
         self.close_stream(desk);
+        if let Some(flow) = self.flow.as_ref().filter(|flow| flow.side.is_some()) {
+            let (call, flow) = (self.id, flow.id.clone());
+            desk.event(self.tenant(), EventKind::FlowFailed { call, flow, error });
+            self.side_ended(desk);
+            return;
+        }
         let Some(flow) = self.flow.take() else { return };
         desk.clear(Timer::Step(self.id));
         desk.clear(Timer::Conference(self.id));
@@ -248,10 +267,10 @@ impl Call {
         }
         let known = digit.is_ascii_digit() || matches!(digit, '*' | '#' | 'A'..='D');
         let ours = leg == self.caller.id && self.flow.is_some();
-        if known && ours && matches!(self.doing, Doing::Queue(_)) {
-            return self.key_in_queue(desk, digit);
+        if known && ours && matches!(self.doing, Doing::Queue(_)) && self.key_in_queue(desk, digit) {
+            return;
         }
-        if !known || !ours || !matches!(self.doing, Doing::Flow) {
+        if !known || !ours || !self.flow_has_call() {
             return;
         }
         let call = self.id;

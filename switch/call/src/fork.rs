@@ -125,8 +125,7 @@ impl Call {
         let Doing::Fork(fork) = &mut self.doing else { return };
         let agent = fork.ways.iter_mut().find(|way| way.leg == leg).and_then(|way| way.agent.take());
         let peer = leg;
-        self.doing =
-            Doing::Talk(Talk { peer, agent, wait: None, record: false, heard_early: false, joined: false });
+        self.doing = Doing::Talk(Talk::new(peer, agent));
         self.dialled(desk, peer);
         self.join(desk);
     }

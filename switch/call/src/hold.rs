@@ -119,7 +119,7 @@ impl Call {
         let wanted = leg.holding.by_us || by_other;
         let plays = matches!(leg.playing, Some((_, Heard::Hold)));
         if wanted && !plays {
-            let items = desk.hold_music(self.tenant(), &self.music);
+            let items = self.hold_items(desk);
             self.play(desk, id, Heard::Hold, items, Repeat::Forever);
         } else if !wanted && plays {
             self.stop_play(desk, id);

@@ -106,8 +106,8 @@ pub enum CallInput {
         display: String,
         /// How long his devices ring.
         ring: Duration,
-        /// Whether the talk is recorded.
-        record: bool,
+        /// What the caller hears before of who it is; nothing if empty.
+        number: Vec<PlayItem>,
     },
     /// The queue takes its last offer back: the agent signed out while it rang. Nothing is reported. If it crosses
     /// the agent's answer, his leg is taken down, `AgentReleased` is sent and the call waits on.
@@ -179,6 +179,8 @@ pub enum CallCommand {
         /// The call.
         call: CallId,
     },
-    /// New limits and hold music. Ids go on as they were.
+    /// Recordings cannot be written, or can be again.
+    Unrecordable(bool),
+    /// New limits, hold music and manners. Ids go on as they were.
     Configure(Box<CallConfig>),
 }

@@ -8,6 +8,7 @@ use crate::call::{Call, Doing};
 use crate::connect::Talk;
 use crate::desk::{Desk, Timer};
 use crate::leg::{Leg, LegEnd, LegState, Port};
+use crate::opening::Opening;
 use crate::output::{CallOutput, QueueOutput};
 use crate::transfer::{Found, TransferRefusal};
 use cordboard_model::cause::{Cause, Party};
@@ -137,14 +138,8 @@ impl Call {
         self.hang_up_leg(desk, old, cause);
         self.release_agent(desk, old);
         self.let_go(desk);
-        self.doing = Doing::Talk(Talk {
-            peer: id,
-            agent: None,
-            wait: None,
-            record,
-            heard_early: false,
-            joined: false,
-        });
+        let opening = if was_up { Opening::decided() } else { Opening::default() };
+        self.doing = Doing::Talk(Talk { record, opening, ..Talk::new(id, None) });
         self.join(desk);
     }
 

@@ -7,7 +7,7 @@ use crate::output::DialTarget;
 use crate::verdict;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{LegRecord, LegRole};
-use cordboard_model::id::{AgentId, LegId, PlaybackId};
+use cordboard_model::id::{AgentId, LegId, PlaybackId, TrunkId};
 use cordboard_model::leg::{LegEvent, PartyId};
 use cordboard_model::media::LegStats;
 use cordboard_model::time::{Duration, Wall};
@@ -196,6 +196,10 @@ pub(crate) enum Heard {
     Hold,
     /// What who answers a flow's ringing hears before he is joined.
     Whisper,
+    /// What is heard before two are joined.
+    Opening,
+    /// That the longest talk is near its end.
+    Warning,
 }
 
 /// How a leg ended, or will.
@@ -228,6 +232,8 @@ pub(crate) struct Leg {
     pub(crate) role: LegRole,
     pub(crate) party: PartyId,
     pub(crate) agent: Option<AgentId>,
+    /// By which it came or was called.
+    pub(crate) trunk: Option<TrunkId>,
     pub(crate) state: LegState,
     pub(crate) port: Port,
     /// Where to dial once the port is open, and who is shown as calling; callees only.
@@ -260,6 +266,7 @@ impl Leg {
             role,
             party,
             agent: None,
+            trunk: None,
             state: match role {
                 LegRole::Caller => LegState::Arrived,
                 LegRole::Callee => LegState::Opening,

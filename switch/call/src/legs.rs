@@ -31,8 +31,11 @@ impl Call {
         let id = desk.ids.leg(self.tenant());
         let mut leg = Leg::new(id, LegRole::Callee, party.clone(), desk.wall_now());
         leg.agent = agent;
-        let is_ours = !matches!(to, DialTarget::Target(Target::Trunk(..)));
-        leg.back = is_ours.then(|| to.clone());
+        leg.trunk = match &to {
+            DialTarget::Target(Target::Trunk(trunk, _)) => Some(trunk.clone()),
+            _ => None,
+        };
+        leg.back = leg.trunk.is_none().then(|| to.clone());
         leg.dial = Some((to, from));
         self.callees.push(leg);
         desk.legs.insert(id, self.id);
@@ -126,6 +129,9 @@ impl Call {
         desk.clear(Timer::Ring(id));
         if let Some(leg) = self.leg_mut(id) {
             leg.answered = Some(now);
+            if leg.trunk.is_some() {
+                self.times.charged.get_or_insert(now);
+            }
         }
         if id == self.caller.id {
             self.answered = Some(now);
@@ -149,7 +155,7 @@ impl Call {
         match &self.doing {
             Doing::Originating(_) => self.originated(desk),
             Doing::Flow => self.answer_done(desk),
-            Doing::Queue(_) => self.enter(desk),
+            Doing::Queue(wait) if !wait.entered => self.enter(desk),
             Doing::Talk(_) => self.join(desk),
             Doing::Fork(_) => self.gather(desk),
             Doing::Taking(old) => desk.places.push((self.id, *old, true)),
@@ -174,6 +180,7 @@ impl Call {
     }
 
     fn leg_rings(&mut self, desk: &mut Desk, id: LegId) {
+        self.times.rang.get_or_insert(desk.wall_now());
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.ring_back(desk),
@@ -185,6 +192,7 @@ impl Call {
 
     /// Only a caller who waits for this very device hears it early; one in a queue keeps his music.
     fn leg_early(&mut self, desk: &mut Desk, id: LegId) {
+        self.times.rang.get_or_insert(desk.wall_now());
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.connect_early(desk),
@@ -273,7 +281,11 @@ impl Call {
             }
             return;
         }
-        if self.gather_again(desk, id, cause) {
+        if self.gather_again(desk, id, cause) || self.left_aside(desk, id) {
+            return;
+        }
+        let leaves = matches!(&self.doing, Doing::Talk(talk) if talk.peer == id);
+        if leaves && by_peer && self.is_surveyed(desk, id) {
             return;
         }
         match &self.doing {

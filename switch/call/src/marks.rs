@@ -26,6 +26,7 @@ impl Call {
         self.urgent |= marks.urgent;
         if self.urgent {
             desk.clear(Timer::Length(self.id));
+            desk.clear(Timer::Warning(self.id));
         }
         for (key, value) in marks.data {
             let _ = self.put_data(desk, key, value);

@@ -100,6 +100,8 @@ pub enum FlowOutput {
         to: PartyId,
         /// The call data.
         data: BTreeMap<String, Value>,
+        /// The call's own flow waits meanwhile, at its step, until [`FlowOutput::Back`].
+        above: bool,
     },
     /// Resume it.
     Answer {
@@ -110,7 +112,12 @@ pub enum FlowOutput {
         /// What became of it.
         answer: VerbAnswer,
     },
-    /// End it: the caller is gone or the call was handed over. Never sent after `FlowEnded` or `FlowFailed`.
+    /// The flow above is over, by itself or for us: the call's own has the call again.
+    Back {
+        /// The call.
+        call: CallId,
+    },
+    /// End it, and one that waits below it: the caller is gone or the call was handed over. Never sent after `FlowEnded` or `FlowFailed`.
     Stop {
         /// The call.
         call: CallId,

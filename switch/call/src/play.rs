@@ -44,6 +44,7 @@ impl Call {
     pub(crate) fn open_ear(&mut self, desk: &mut Desk) {
         if self.caller.state == LegState::Arrived && !self.caller.told_early {
             self.caller.told_early = true;
+            self.times.early = Some(desk.wall_now());
             desk.leg(self.caller.id, LegCommand::EarlyMedia);
         }
     }
@@ -55,10 +56,11 @@ impl Call {
             return;
         };
         match (heard, &self.doing) {
-            (Heard::Step, Doing::Flow) => self.step_heard(desk, finished),
+            (Heard::Step, _) if self.flow_has_call() => self.step_heard(desk, finished),
             (Heard::Apology, Doing::Apology(_)) => self.follow_fallback(desk),
             (Heard::Whisper, Doing::Fork(_)) => self.branch_heard(desk, id),
             (Heard::Announcement, Doing::Queue(_)) => self.resume_music(desk),
+            (Heard::Opening, _) => self.opening_heard(desk),
             // Music that ends by itself has a missing file: silence is better than a busy loop.
             _ => {}
         }

@@ -7,8 +7,11 @@
 use crate::call::{Call, Doing, Serving};
 use crate::connect::Talk;
 use crate::desk::Desk;
-use crate::leg::Heard;
+use crate::leg::{Heard, LegState};
+use crate::opening::Opening;
 use crate::output::{DialTarget, QueueOutput};
+use crate::side::Side;
+use cordboard_model::audio::{AnswerAt, NumberTo};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::QueueVisit;
 use cordboard_model::desk::DeskFault;
@@ -29,8 +32,8 @@ pub(crate) struct Wait {
     keys: String,
     /// It lasts only while an agent is signed in.
     staffed: bool,
-    /// The queue knows of it. It learns when the caller is answered.
-    entered: bool,
+    /// The queue knows of it. It learns when the caller is answered, or hears us before that.
+    pub(crate) entered: bool,
     pub(crate) offer: Option<Offer>,
 }
 
@@ -39,7 +42,7 @@ pub(crate) struct Wait {
 pub(crate) struct Offer {
     pub(crate) agent: AgentId,
     leg: LegId,
-    record: bool,
+    number: Vec<PlayItem>,
     /// The queue was told that it rings.
     rings: bool,
 }
@@ -50,7 +53,7 @@ pub(crate) struct Offered {
     pub(crate) user: UserId,
     pub(crate) display: String,
     pub(crate) ring: Duration,
-    pub(crate) record: bool,
+    pub(crate) number: Vec<PlayItem>,
 }
 
 impl Wait {
@@ -76,7 +79,7 @@ pub(crate) fn refuse_offer(desk: &mut Desk, call: CallId, agent: AgentId, why: C
 }
 
 impl Call {
-    /// The call waits from now on: the caller is answered, then the queue is told.
+    /// The call waits from now on: the caller is answered, or hears us before that, then the queue is told.
     pub(crate) fn enqueue(&mut self, desk: &mut Desk, queue: QueueId, timeout_ms: Option<u32>, priority: u8) {
         self.wait_in(desk, Wait::new(queue, timeout_ms, priority));
     }
@@ -84,8 +87,18 @@ impl Call {
     /// The same, in the way that is given.
     pub(crate) fn wait_in(&mut self, desk: &mut Desk, wait: Wait) {
         self.music.clear();
+        let manner = desk.manners.queue(&wait.queue);
+        let early = manner.answer == AnswerAt::Agent && self.caller.state == LegState::Arrived;
+        self.manner = Some(manner);
         self.doing = Doing::Queue(wait);
-        if self.caller_is_up() {
+        if self.is_refused_unrecorded(desk) {
+            return self.end(desk, Cause::Administrative, Party::Switch);
+        }
+        self.limit_length(desk);
+        if early {
+            self.open_ear(desk);
+            self.enter(desk);
+        } else if self.caller_is_up() {
             self.enter(desk);
         } else {
             self.answer_caller(desk);
@@ -127,10 +140,13 @@ impl Call {
 
     /// What the caller hears from now on.
     pub(crate) fn on_music(&mut self, desk: &mut Desk, items: Vec<PlayItem>) {
-        if !matches!(self.doing, Doing::Queue(_)) {
+        if !matches!(&self.doing, Doing::Queue(wait) if wait.entered) {
             return;
         }
         self.music = items;
+        if let Some(flow) = self.manner.as_ref().and_then(|manner| manner.wait_flow.clone()) {
+            self.begin_side(desk, flow, Side::Wait);
+        }
         let announced = matches!(self.caller.playing, Some((_, Heard::Announcement)));
         if !announced {
             self.resume_music(desk);
@@ -139,13 +155,17 @@ impl Call {
 
     /// What the caller hears once.
     pub(crate) fn on_position(&mut self, desk: &mut Desk, announcement: Vec<PlayItem>) {
-        if matches!(self.doing, Doing::Queue(_)) {
+        // a flow of the wait says itself what is to be said
+        if matches!(self.doing, Doing::Queue(_)) && !self.has_wait_flow() {
             let leg = self.caller.id;
             self.play(desk, leg, Heard::Announcement, announcement, Repeat::Once);
         }
     }
 
     pub(crate) fn resume_music(&mut self, desk: &mut Desk) {
+        if self.has_wait_flow() {
+            return;
+        }
         let (leg, items) = (self.caller.id, self.music.clone());
         if !self.play(desk, leg, Heard::Music, items, Repeat::Forever) {
             self.stop_play(desk, leg);
@@ -154,7 +174,7 @@ impl Call {
 
     /// The queue has an agent: his devices ring, unless this call cannot take him.
     pub(crate) fn on_offer(&mut self, desk: &mut Desk, offered: Offered) {
-        let Offered { agent, user, display, ring, record } = offered;
+        let Offered { agent, user, display, ring, number } = offered;
         let call = self.id;
         match &self.doing {
             Doing::Queue(wait) if wait.entered && wait.offer.is_none() => {}
@@ -168,7 +188,7 @@ impl Call {
         let from = self.caller.party.clone();
         let leg = self.call_out(desk, (to, from), party, Some(agent.clone()), ring);
         if let Doing::Queue(wait) = &mut self.doing {
-            wait.offer = Some(Offer { agent, leg, record, rings: false });
+            wait.offer = Some(Offer { agent, leg, number, rings: false });
         }
     }
 
@@ -190,22 +210,18 @@ impl Call {
             Doing::Queue(wait) => wait,
             other => return self.doing = other,
         };
-        let Some(Offer { agent, leg, record, .. }) = wait.offer.take() else {
+        let Some(Offer { agent, leg, number, .. }) = wait.offer.take() else {
             return self.doing = Doing::Queue(wait);
         };
+        self.end_side(desk, false);
         // one who was sent here himself, by his caller, is somebody's caller now
         self.release_any(desk);
         desk.queue(QueueOutput::OfferAnswered { call: self.id, agent: agent.clone() });
         self.leave(desk, Some(agent.clone()), "served");
         self.serving = Some(Serving { leg, agent: agent.clone() });
-        self.doing = Doing::Talk(Talk {
-            peer: leg,
-            agent: Some(agent),
-            wait: Some(wait),
-            record,
-            heard_early: false,
-            joined: false,
-        });
+        let both = self.manner.as_ref().is_some_and(|manner| manner.number_to == NumberTo::Both);
+        let opening = Opening::number(number, both);
+        self.doing = Doing::Talk(Talk { wait: Some(wait), opening, ..Talk::new(leg, Some(agent)) });
         self.join(desk);
     }
 
@@ -305,7 +321,8 @@ impl Call {
             visit.outcome.clear();
         }
         self.let_go(desk);
-        self.resume_music(desk);
+        let music = core::mem::take(&mut self.music);
+        self.on_music(desk, music);
     }
 
     /// The wait ended without an agent: back to the flow, or to the overflow, or the end.
@@ -324,6 +341,7 @@ impl Call {
         };
         self.cancel_offer(desk, wait.offer);
         self.leave(desk, None, outcome);
+        self.end_side(desk, false);
         self.stop_play(desk, self.caller.id);
         if self.flow.is_some() {
             self.finish_step(desk, VerbAnswer::Queue(end));
@@ -335,24 +353,37 @@ impl Call {
     }
 
     /// A key that is pressed while the call waits. One that leaves the queue gives the call back to its flow, even if an
-    /// agent rings already.
-    pub(crate) fn key_in_queue(&mut self, desk: &mut Desk, digit: char) {
-        let leaves = |wait: &Wait| wait.entered && wait.keys.contains(digit);
+    /// agent rings already. False if it is none of those.
+    pub(crate) fn key_in_queue(&mut self, desk: &mut Desk, digit: char) -> bool {
+        match &self.doing {
+            Doing::Queue(wait) if wait.entered && wait.keys.contains(digit) => {}
+            _ => return false,
+        }
+        let call = self.id;
+        desk.event(self.tenant(), EventKind::Digit { call, digit });
+        self.leave_queue(desk, "key");
+        self.finish_step(desk, VerbAnswer::Queue(QueueEnd::Key(digit)));
+        true
+    }
+
+    /// The call leaves its queue of its own will; an agent who rings is let go without blame.
+    pub(crate) fn leave_queue(&mut self, desk: &mut Desk, outcome: &str) {
         let wait = match core::mem::replace(&mut self.doing, Doing::Flow) {
-            Doing::Queue(wait) if leaves(&wait) => wait,
+            Doing::Queue(wait) => wait,
             other => return self.doing = other,
         };
         let call = self.id;
-        desk.event(self.tenant(), EventKind::Digit { call, digit });
         if let Some(offer) = wait.offer {
             let (agent, leg) = (offer.agent, offer.leg);
             self.hang_up_leg(desk, leg, Cause::Cancelled);
             refuse_offer(desk, call, agent, Cause::Cancelled, true);
         }
-        desk.queue(QueueOutput::Abandoned { call });
-        self.leave(desk, None, "key");
+        if wait.entered {
+            desk.queue(QueueOutput::Abandoned { call });
+            self.leave(desk, None, outcome);
+        }
+        self.end_side(desk, false);
         self.stop_play(desk, self.caller.id);
-        self.finish_step(desk, VerbAnswer::Queue(QueueEnd::Key(digit)));
     }
 
     /// The call ends while it waits.

@@ -7,6 +7,7 @@ use crate::call::{Call, Doing};
 use crate::desk::Desk;
 use crate::leg::{Leg, Port};
 use crate::output::CallOutput;
+use cordboard_model::audio::RecordWhen;
 use cordboard_model::cdr::{RecordedParty, RecordingEntry, RecordingPause, Resumed};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{LegId, RecordingId};
@@ -38,6 +39,8 @@ pub enum RecordRefusal {
     Nobody,
     /// The call has as many recordings, or pauses, as one may have.
     Limit,
+    /// The agent's, the queue's or the trunk's talks are never recorded.
+    Forbidden,
 }
 
 /// What was asked for, for what is recorded now and later.
@@ -49,6 +52,13 @@ pub(crate) struct RecordingRule {
     label: String,
     /// Who paused, why and when.
     paused: Option<(String, String, Wall)>,
+}
+
+impl RecordingRule {
+    /// What a flow or the API has said, if anything.
+    pub(crate) fn wanted(&self) -> Option<bool> {
+        self.wanted
+    }
 }
 
 /// A pause, until both its ends are known.
@@ -149,6 +159,9 @@ impl Call {
         if self.is_recorded().is_ok() {
             self.recording_rule.wanted = Some(true);
             return Ok(());
+        }
+        if self.record_rule(desk).when == RecordWhen::Never {
+            return Err(RecordRefusal::Forbidden);
         }
         let peer = match &self.doing {
             Doing::Talk(talk) if talk.joined => Some(talk.peer),

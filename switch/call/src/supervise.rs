@@ -116,7 +116,7 @@ impl Call {
     }
 
     /// The leg of the agent in the talk; the called party's, if there is none.
-    fn agent_leg(&self) -> Option<LegId> {
+    pub(crate) fn agent_leg(&self) -> Option<LegId> {
         let Doing::Talk(talk) = &self.doing else { return None };
         let of_agent = |leg: &&Leg| leg.agent.is_some();
         let peer = self.leg(talk.peer).filter(of_agent);

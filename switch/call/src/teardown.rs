@@ -24,6 +24,8 @@ impl Call {
         self.end = Some(End { cause, by, at: desk.wall_now() });
         let id = self.id;
         desk.clear(Timer::Length(id));
+        desk.clear(Timer::Warning(id));
+        desk.clear(Timer::Opening(id));
         desk.clear(Timer::Route(id));
         desk.clear(Timer::Conference(id));
         desk.set(Timer::Teardown(id), desk.limits.teardown);
@@ -32,6 +34,9 @@ impl Call {
             Doing::Talk(talk) => self.part(desk, talk),
             Doing::Transfer(transfer) => self.end_transfer(desk, *transfer),
             _ => {}
+        }
+        if let Some(aside) = self.aside.take() {
+            self.part(desk, aside.talk);
         }
         self.dismiss(desk);
         self.release_any(desk);
@@ -165,8 +170,8 @@ impl Call {
         }
         self.forgotten = true;
         let id = self.id;
-        for timer in
-            [Timer::Length, Timer::Route, Timer::Step, Timer::Conference, Timer::Close, Timer::Teardown]
+        let before = [Timer::Length, Timer::Warning, Timer::Opening, Timer::Route];
+        for timer in before.into_iter().chain([Timer::Step, Timer::Conference, Timer::Close, Timer::Teardown])
         {
             desk.clear(timer(id));
         }

@@ -9,6 +9,7 @@ use crate::call::{Call, Doing};
 use crate::connect::{Connect, Talk};
 use crate::desk::{Desk, Timer};
 use crate::leg::{Heard, LegState};
+use crate::opening::Opening;
 use crate::output::CallOutput;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{TransferKind, TransferOutcome, TransferRecord};
@@ -256,7 +257,7 @@ impl Call {
     fn hold_audio(&mut self, desk: &mut Desk) {
         let kept = self.caller.id;
         if !matches!(self.caller.playing, Some((_, Heard::Hold))) {
-            let items = desk.hold_music(self.tenant(), &self.music);
+            let items = self.hold_items(desk);
             self.play(desk, kept, Heard::Hold, items, Repeat::Forever);
         }
     }
@@ -294,6 +295,12 @@ impl Call {
         let Some(transfer) = self.take_transfer() else { return };
         let record = TransferRecord { outcome: TransferOutcome::Done, ..transfer.record };
         self.close_record(desk, record);
+        let by =
+            self.leg(transfer.talk.peer).and_then(|leg| leg.agent.as_ref()).map(|by| by.name.to_string());
+        if let (Some(by), Destination::Flow(_)) = (by, &to) {
+            // what does not fit is left out: nobody is cut off for it
+            let _ = self.put_data(desk, "sentBy".to_owned(), by.into());
+        }
         self.let_leave(desk, transfer.talk.peer);
         self.let_go(desk);
         self.stop_flow(desk, false);
@@ -373,12 +380,10 @@ impl Call {
         self.let_leave(desk, transfer.talk.peer);
         self.let_go(desk);
         self.doing = Doing::Talk(Talk {
-            peer: target,
-            agent: transfer.agent,
-            wait: None,
             record: transfer.talk.record,
             heard_early: transfer.heard_early && !consulted,
-            joined: false,
+            opening: transfer.talk.opening,
+            ..Talk::new(target, transfer.agent)
         });
         self.join(desk);
     }
@@ -542,14 +547,9 @@ impl Call {
         self.stop_flow(desk, true);
         let (agent, heard_early) = (transfer.agent, transfer.heard_early);
         if stage == Stage::Consulting {
-            self.doing = Doing::Talk(Talk {
-                peer: target,
-                agent,
-                wait: None,
-                record: false,
-                heard_early: true,
-                joined: false,
-            });
+            // who was recorded is gone
+            let opening = Opening::decided();
+            self.doing = Doing::Talk(Talk { heard_early: true, opening, ..Talk::new(target, agent) });
             self.join(desk);
         } else {
             self.doing = Doing::Connect(Connect { leg: target, agent, heard_early });

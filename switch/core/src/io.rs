@@ -136,6 +136,8 @@ pub enum ShardCommand {
     Tell(TenantId, Box<EventKind>),
     /// Recordings cannot be written, or can be again: in between new calls are refused with 503.
     Unrecordable(bool),
+    /// Recordings cannot be written, or can be again: queues, agents and trunks say what becomes of their calls.
+    RecordingsFail(bool),
     /// Take no new calls. Those that are up are ended at once with `end`, and otherwise when `limits.drain` is over.
     Stop {
         /// End them at once.

@@ -20,7 +20,7 @@ use crate::translate::LastCalls;
 use crate::trunks::Trunks;
 use cordboard_acd::AcdEngine;
 use cordboard_acd::figures::Ledger;
-use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits};
+use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits, Manners};
 use cordboard_flow::{Counters, FlowCommand, FlowEngine};
 use cordboard_model::calendar::Zones;
 use cordboard_model::cause::Party;
@@ -114,7 +114,11 @@ impl Shard {
         sip.clock = config.wall;
         sip.sessions_max = SESSIONS;
         sip.bye_wait = Some(BYE_WAIT);
-        let calls = CallConfig::new(config.start_secs, config.shard);
+        let mut calls = CallConfig::new(config.start_secs, config.shard);
+        // a stream of its own: what others draw does not change by it
+        let mut draws = ChaCha12Rng::from_seed(config.seed);
+        draws.set_stream(1);
+        calls.seed = seed(&mut draws);
         let limits = config.trace;
         let (start_secs, shard) = (config.start_secs, config.shard);
         Self {
@@ -211,6 +215,9 @@ impl Shard {
             ShardCommand::Tell(tenant, what) => self.event(tenant, *what),
             ShardCommand::Unrecordable(whether) => self.unrecordable = whether,
             ShardCommand::Stop { end } => self.begin_stop(end),
+            ShardCommand::RecordingsFail(whether) => {
+                self.calls.handle_command(CallCommand::Unrecordable(whether), now);
+            }
         }
         self.settle();
     }
@@ -301,6 +308,7 @@ impl Shard {
         // whether a call is one too many is decided where it is known what it is for
         calls.limits.calls = calls.limits.calls.saturating_add(URGENT_MAX as u32);
         calls.conference_gain = snapshot.limits.conference_gain;
+        calls.manners = Manners::of(&snapshot);
         self.calls.handle_command(CallCommand::Configure(Box::new(calls)), now);
         let directory = cordboard_sip::engine::Directory::new(&snapshot);
         self.sip.handle_command(SipCommand::Configure(Box::new(directory)), now);

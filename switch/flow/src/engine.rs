@@ -74,6 +74,8 @@ pub struct FlowEngine {
     seed: [u8; 32],
     // Before the machines, so that coroutines go first.
     runs: BTreeMap<CallId, Run>,
+    /// Those that wait below another one.
+    parked: BTreeMap<CallId, Run>,
     vms: Vec<Option<Vm>>,
     texts: Texts,
     limits: FlowLimits,
@@ -93,6 +95,7 @@ impl FlowEngine {
         Self {
             seed,
             runs: BTreeMap::new(),
+            parked: BTreeMap::new(),
             vms: Vec::new(),
             texts: Texts::default(),
             limits: FlowLimits::default(),
@@ -171,7 +174,18 @@ impl FlowEngine {
                 self.start(call, flow, from, to, data, now);
                 Ok(())
             }
+            FlowCommand::Park { call } => {
+                self.park(call);
+                Ok(())
+            }
+            FlowCommand::Unpark { call } => {
+                self.stop(call);
+                self.unpark(call);
+                Ok(())
+            }
             FlowCommand::Stop { call } => {
+                self.stop(call);
+                self.unpark(call);
                 self.stop(call);
                 Ok(())
             }
@@ -491,6 +505,24 @@ impl FlowEngine {
         }
     }
 
+    fn park(&mut self, call: CallId) {
+        if self.parked.contains_key(&call) {
+            // the one above ends for the next: below it there is one already
+            return self.stop(call);
+        }
+        if let Some(run) = self.runs.remove(&call) {
+            self.deadlines.clear(&call);
+            self.parked.insert(call, run);
+        }
+    }
+
+    fn unpark(&mut self, call: CallId) {
+        if let Some(run) = self.parked.remove(&call) {
+            self.deadlines.set(call, run.started + run.limits.wall, WALL);
+            self.runs.insert(call, run);
+        }
+    }
+
     /// Takes an answer and runs the flow to its next verb. An answer to a verb that is not open is ignored.
     pub fn handle_input(&mut self, input: FlowInput, now: Time) {
         let FlowInput::Answer { call, ticket, answer } = input;
@@ -621,7 +653,7 @@ impl FlowEngine {
 
     /// How many coroutines are alive.
     pub fn len(&self) -> usize {
-        self.runs.len()
+        self.runs.len() + self.parked.len()
     }
 
     /// How many Lua machines they share.
@@ -631,7 +663,7 @@ impl FlowEngine {
 
     /// Whether no coroutine is alive.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.runs.is_empty() && self.parked.is_empty()
     }
 }
 

@@ -41,8 +41,18 @@ pub enum FlowCommand<'a> {
         /// The call data as it is now.
         data: BTreeMap<String, Value>,
     },
-    /// End the flow of a call: the caller is gone, or the call was taken elsewhere. Nothing more is
-    /// said about the call, not even `Ended`.
+    /// Set the flow of a call aside, at the verb it waits for: the next one runs above it. Only one is kept so.
+    Park {
+        /// The call.
+        call: CallId,
+    },
+    /// End what runs above, silently, if it still runs: the one that was set aside has the call again.
+    Unpark {
+        /// The call.
+        call: CallId,
+    },
+    /// End the flow of a call, and one that was set aside: the caller is gone, or the call was taken elsewhere. Nothing
+    /// more is said about the call, not even `Ended`.
     Stop {
         /// The call.
         call: CallId,

@@ -223,6 +223,21 @@ pub struct AsDialled {
     pub to: String,
 }
 
+/// Moments of a call that tariffs and service levels are reckoned from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallTimes {
+    /// When a device that was called for it first rang.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rang: Option<Wall>,
+    /// When the caller first heard us before an answer (183).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early: Option<Wall>,
+    /// From when on a carrier charges for it: the first answer on a leg by a trunk, ours to its caller or its party's to us.
+    /// None where nobody outside was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged: Option<Wall>,
+}
+
 /// The record of one call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cdr {
@@ -238,6 +253,9 @@ pub struct Cdr {
     pub answered: Option<Wall>,
     /// When caller and agent (or extension) were first joined.
     pub bridged: Option<Wall>,
+    /// When it rang, was heard early, and began to be charged.
+    #[serde(default)]
+    pub times: CallTimes,
     /// When the last leg ended.
     pub ended: Wall,
     /// Why it ended.

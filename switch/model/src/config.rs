@@ -3,6 +3,7 @@
 //! Parsing, positions and messages live in `node`; by the time a [`Snapshot`] exists, every
 //! reference in it resolves.
 
+use crate::audio::{QueueAudio, RecordRule};
 use crate::calendar::Calendar;
 use crate::desk::TenantDesk;
 use crate::flows::SipFlows;
@@ -267,6 +268,9 @@ pub struct Agent {
     /// What he is there for.
     #[serde(flatten)]
     pub duty: Duty,
+    /// What of his talks is recorded; where nothing is said, his queue or the trunk decides.
+    #[serde(default)]
+    pub record: Option<RecordRule>,
 }
 
 /// A skill queue.
@@ -276,7 +280,7 @@ pub struct Queue {
     pub id: QueueId,
     /// Name shown to people.
     pub display: String,
-    /// Music while waiting, for ever; silence if none.
+    /// Music while waiting, for ever; a soft tone now and then if none.
     pub music: Option<AssetId>,
     /// Announce the place in the queue at entry and then at this interval.
     pub announce_every: Option<Duration>,
@@ -294,8 +298,9 @@ pub struct Queue {
     pub max_length: u32,
     /// The numbers that are shown where its calls, or those of its agents, leave by a trunk.
     pub caller_pool: Option<Name>,
-    /// Whether calls with agents are recorded.
-    pub record: bool,
+    /// What its callers and agents hear besides, what is recorded, and how long they may talk.
+    #[serde(default)]
+    pub audio: QueueAudio,
     /// Whom it gives to whom, and what it does with those it cannot serve.
     #[serde(flatten)]
     pub service: Service,
@@ -559,6 +564,8 @@ pub struct Trunk {
     pub transfers: bool,
     /// How callers are identified.
     pub identity: TrunkIdentity,
+    /// What of its calls is recorded, where neither agent nor queue says it.
+    pub record: Option<RecordRule>,
 }
 
 impl Trunk {
@@ -588,6 +595,7 @@ impl Trunk {
             number_form: NumberForm::E164,
             transfers: false,
             identity: TrunkIdentity::None,
+            record: None,
         }
     }
 

@@ -6,6 +6,7 @@
 //! carries a [`id::TenantId`].
 
 pub mod ask;
+pub mod audio;
 pub mod calendar;
 pub mod callback;
 pub mod cause;

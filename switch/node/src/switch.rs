@@ -338,6 +338,8 @@ impl Switch for NodeSwitch {
             Command::Hold(leg, on) => self.hold(tenant, leg, on),
             Command::Transfer(transfer) => self.transfer(transfer),
             Command::EndTransfer(call, complete) => self.end_transfer(call, complete),
+            Command::Aside(aside) => self.send_aside(*aside),
+            Command::TakeBack(call) => self.take_back(call),
             Command::Record(record) => self.record(record),
             Command::Listen(listen) => self.listen(*listen),
             Command::ListenNoMore(call) => self.listen_no_more(call),

@@ -3,6 +3,7 @@
 use crate::phone::Digest;
 use cordboard_media::Audio;
 use cordboard_media::tone::Sine;
+use cordboard_model::audio::{NumberAudio, QueueAudio, RecordRule, RecordWhen};
 use cordboard_model::config::{
     Agent, CalledNumber, Flow, FlowKit, Gateway, Limits, Queue, Snapshot, Tenant, Trunk, TrunkHealth, User,
 };
@@ -119,6 +120,7 @@ impl Setup {
                 queues: queues.collect::<Result<_, _>>()?,
                 auto_sign_in: true,
                 duty: Duty::default(),
+                record: None,
             };
             tenant.agents.insert(agent.id.name.clone(), agent);
             Ok(())
@@ -149,7 +151,11 @@ impl Setup {
                 wrap_up: Duration::from_secs(3),
                 max_wait: Duration::from_secs(300),
                 max_length: 100,
-                record: true,
+                audio: QueueAudio {
+                    number: NumberAudio::None,
+                    record: Some(RecordRule::new(RecordWhen::Always)),
+                    ..QueueAudio::default()
+                },
                 service: Service::default(),
                 caller_pool: None,
                 figures: Default::default(),

@@ -286,6 +286,7 @@ impl Floor {
             wrap_ups: Vec::new(),
             joined: None,
             dialled: None,
+            times: cordboard_model::cdr::CallTimes::default(),
         });
         self.event(EventKind::CallEnded { call, cause, by, cdr });
     }

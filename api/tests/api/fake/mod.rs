@@ -478,9 +478,12 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             call_of(floor, leg)?;
             Ok(vec![format!("keys of leg {leg} are {} secret", if on { "a" } else { "no" })])
         }
-        Command::Transfer(_) | Command::EndTransfer(..) | Command::Room(_) | Command::Mute(..) => {
-            rearrange(floor, command)
-        }
+        Command::Aside(_)
+        | Command::TakeBack(_)
+        | Command::Transfer(_)
+        | Command::EndTransfer(..)
+        | Command::Room(_)
+        | Command::Mute(..) => rearrange(floor, command),
         Command::Row(row) => change_row(floor, row),
         Command::Messages(user, new, old) => {
             Ok(vec![format!("{new} new and {old} old messages wait for {user}")])
@@ -492,12 +495,7 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         Command::Callback(new) => Ok(vec![floor.put_callback(new)]),
         Command::CallbackDone(id, by) => floor.take_callback(&id, &by),
         Command::Agent(agent, what, by) => intend(floor, &agent, what, &by),
-        Command::BlockTrunk(trunk, block) => {
-            let found = floor.trunks.iter_mut().find(|known| known.trunk == trunk);
-            let found = found.ok_or_else(|| Refusal::NotFound(format!("trunk {trunk}")))?;
-            found.blocked = block;
-            Ok(vec![format!("trunk {trunk} is {}", if block { "blocked" } else { "in service" })])
-        }
+        Command::BlockTrunk(trunk, block) => block_trunk(floor, &trunk, block),
         Command::Reload if floor.broken_config => Err(Refusal::Invalid(vec![
             "cordboard.toml:3:1: unknown key `nam`".into(),
             "cordboard.toml:9:8: there is no queue \"sale\"".into(),
@@ -509,6 +507,13 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
             Ok(vec![format!("configuration {version} is in use")])
         }
     }
+}
+
+fn block_trunk(floor: &mut Floor, trunk: &TrunkId, block: bool) -> Result<Vec<String>, Refusal> {
+    let found = floor.trunks.iter_mut().find(|known| known.trunk == *trunk);
+    let found = found.ok_or_else(|| Refusal::NotFound(format!("trunk {trunk}")))?;
+    found.blocked = block;
+    Ok(vec![format!("trunk {trunk} is {}", if block { "blocked" } else { "in service" })])
 }
 
 /// Who is in a call and who hears whom.
@@ -523,6 +528,14 @@ fn rearrange(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal
         }
         Command::EndTransfer(call, complete) => match floor.calls.contains_key(&call) {
             true => Err(Refusal::Conflict(format!("call {call} has no transfer to end ({complete})"))),
+            false => Err(missing(&call)),
+        },
+        Command::Aside(aside) => {
+            let call = floor.calls.get(&aside.call).ok_or_else(|| missing(&aside.call))?.call;
+            Ok(vec![format!("call {call} is aside in {} with {:?}", aside.flow, aside.data)])
+        }
+        Command::TakeBack(call) => match floor.calls.contains_key(&call) {
+            true => Err(Refusal::Conflict("nobody was sent aside".into())),
             false => Err(missing(&call)),
         },
         Command::Room(room) => {

@@ -44,7 +44,7 @@ pub(crate) fn queue_config(name: &str) -> config::Queue {
         wrap_up: Duration::from_secs(10),
         max_wait: Duration::from_secs(300),
         max_length: 100,
-        record: false,
+        audio: Default::default(),
         service: Service::default(),
         caller_pool: None,
         figures: Default::default(),
@@ -60,6 +60,7 @@ pub(crate) fn agent_config(name: &str, queues: &[&str]) -> config::Agent {
         queues: queues.iter().map(|q| queue(q)).collect(),
         auto_sign_in: false,
         duty: Duty::default(),
+        record: None,
     }
 }
 

@@ -10,6 +10,7 @@ mod seats;
 
 use super::rig::{TENANT, agent, asset, flow, queue, user};
 use crate::*;
+use cordboard_model::audio::{AnswerAt, NumberTo, QueueAudio, RecordRule, RecordWhen, WhenUnrecorded};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Supervision, TransferKind, TransferOutcome};
 use cordboard_model::conference::Conference;
@@ -22,6 +23,7 @@ use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::verb::{Destination, First, QueueEnd, Verb};
 use core::net::SocketAddr;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Knuth's 64-bit linear congruence; the upper half is good enough here.
 struct Dice(u64);
@@ -59,6 +61,10 @@ struct Seen {
     conferred: u64,
     supervised: u64,
     intercepted: u64,
+    above: u64,
+    opened: u64,
+    aside: u64,
+    surveyed: u64,
 }
 
 #[derive(Default)]
@@ -72,6 +78,37 @@ struct CallBook {
     talking: Option<AgentId>,
     waits: bool,
     flow: bool,
+    above: Above,
+}
+
+/// A flow above the call's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Above {
+    #[default]
+    None,
+    Runs,
+    /// It said so itself; the engine has still to give the call back to the other.
+    Ended,
+}
+
+/// A queue's.
+fn manner(dice: &mut Dice) -> QueueAudio {
+    let said = || AssetId::new(TENANT, "said").unwrap();
+    QueueAudio {
+        wait_flow: dice.one_in(2).then(|| flow("w")),
+        hold: dice.one_in(2).then(said),
+        number_to: if dice.one_in(2) { NumberTo::Both } else { NumberTo::Caller },
+        answer: if dice.one_in(2) { AnswerAt::Agent } else { AnswerAt::Entry },
+        record: Some(RecordRule {
+            when: RecordWhen::Share(60),
+            announcement: dice.one_in(2).then(said),
+            on_failure: WhenUnrecorded::GoOn,
+        }),
+        max_talk: Duration::from_secs(60 + dice.roll(600)),
+        talk_warning: Duration::from_secs(dice.roll(60)),
+        survey: dice.one_in(2).then(|| flow("s")),
+        ..QueueAudio::default()
+    }
 }
 
 struct World {
@@ -102,7 +139,8 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let config = CallConfig::new(1, 0);
+        let mut config = CallConfig::new(1, 0);
+        config.manners.queues.insert(queue("q"), Arc::new(manner(&mut Dice(seed))));
         Self {
             engine: CallEngine::new(config, WallClock { at_zero: Wall(0) }),
             dice: Dice(seed),
@@ -271,13 +309,22 @@ impl World {
         let book = &self.calls[&call];
         match self.dice.roll(21) {
             13..=15 => self.transfer(call, leg),
+            16 if self.dice.one_in(3) => {
+                let _ = self.engine.take_back(call, self.now);
+            }
+            16 => {
+                let _ = self.engine.send_aside(call, flow("v"), BTreeMap::new(), self.now);
+            }
             17..=20 => self.room(call, leg),
             0 | 1 if book.waits && book.offered.is_none() => self.offer(call),
             2 if book.waits => self.withdraw_and_end(call),
             3 if book.offered.is_some() => self.withdraw(call),
             4 | 5 if book.flow => self.verb(call),
             6 if book.flow && self.dice.one_in(4) => self.flow_ends(call),
-            7 if book.talking.is_some() && self.dice.one_in(2) => self.withdraw_late(call),
+            // one whom his caller sent to a queue himself may be offered another while the queue still counts on him
+            7 if book.talking.is_some() && book.offered.is_none() && self.dice.one_in(2) => {
+                self.withdraw_late(call)
+            }
             7 => {
                 let digit = ['1', '#', '9', 'x'][usize::try_from(self.dice.roll(4)).unwrap()];
                 self.tell(CallInput::Media(MediaEvent::Digit { leg, digit }));
@@ -305,13 +352,14 @@ impl World {
 
     fn offer(&mut self, call: CallId) {
         self.agents += 1;
-        let (name, record) = (format!("a{}", self.agents), self.dice.one_in(2));
+        let (name, says) = (format!("a{}", self.agents), self.dice.one_in(2));
+        let number = if says { vec![asset("number")] } else { Vec::new() };
         let ring = Duration::from_millis(self.dice.roll(20_000));
         if let Some(book) = self.calls.get_mut(&call) {
             book.offered = Some(agent(&name));
         }
         let (agent, user) = (agent(&name), user(&name));
-        self.tell(CallInput::Offer { call, agent, user, display: name, ring, record });
+        self.tell(CallInput::Offer { call, agent, user, display: name, ring, number });
     }
 
     /// The queue's word, which settles the offer.
@@ -439,8 +487,12 @@ impl World {
     }
 
     fn flow_ends(&mut self, call: CallId) {
-        if let Some(book) = self.calls.get_mut(&call) {
-            book.flow = false;
+        // which flow it is that ends, the engine and its host agree on
+        self.drain();
+        match self.calls.get_mut(&call) {
+            Some(book) if book.above == Above::Runs => book.above = Above::Ended,
+            Some(book) if book.flow => book.flow = false,
+            _ => return,
         }
         let input = match self.dice.one_in(2) {
             true => CallInput::FlowEnded { call },
@@ -561,6 +613,10 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
         sum.conferred += seen.conferred;
         sum.supervised += seen.supervised;
         sum.intercepted += seen.intercepted;
+        sum.above += seen.above;
+        sum.opened += seen.opened;
+        sum.aside += seen.aside;
+        sum.surveyed += seen.surveyed;
     }
     let enough = sum.calls > 5_000
         && sum.settled > 3_000
@@ -578,6 +634,10 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
             sum.conferred,
             sum.supervised,
             sum.intercepted,
+            sum.above,
+            sum.opened,
+            sum.aside,
+            sum.surveyed,
         ]
         .iter()
         .all(|n| *n > 200);

@@ -1,6 +1,7 @@
 //! One call with a scripted world around it: media threads and phones that obey, unless told not to.
 
 use crate::*;
+use cordboard_model::audio::{QueueAudio, RecordRule, RecordWhen};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::Cdr;
 use cordboard_model::event::EventKind;
@@ -12,6 +13,7 @@ use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::verb::{Destination, Verb, VerbAnswer};
 use core::net::SocketAddr;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 pub(super) const TENANT: TenantId = TenantId::DEFAULT;
 
@@ -54,7 +56,13 @@ impl Rig {
         Self::with(CallConfig::new(0x6560_0000, 0))
     }
 
-    pub(super) fn with(config: CallConfig) -> Self {
+    /// What `sales` does is recorded, unless the test says something else of it.
+    pub(super) fn with(mut config: CallConfig) -> Self {
+        let recorded = || {
+            let record = Some(RecordRule::new(RecordWhen::Always));
+            Arc::new(QueueAudio { record, ..QueueAudio::default() })
+        };
+        config.manners.queues.entry(queue("sales")).or_insert_with(recorded);
         let mut engine = CallEngine::new(config, WallClock { at_zero: Wall(1_000_000) });
         let (call, caller) = (engine.new_call(TENANT), engine.new_leg(TENANT));
         Self {
@@ -164,13 +172,18 @@ impl Rig {
     }
 
     pub(super) fn offer(&mut self, who: &str) {
+        self.offer_saying(who, &[]);
+    }
+
+    /// The same of an agent whose number is said by these prompts.
+    pub(super) fn offer_saying(&mut self, who: &str, number: &[&str]) {
         self.tell(CallInput::Offer {
             call: self.call,
             agent: agent(who),
             user: user(who),
             display: String::new(),
             ring: Duration::from_secs(15),
-            record: true,
+            number: number.iter().map(|name| asset(name)).collect(),
         });
     }
 
@@ -259,6 +272,26 @@ impl Rig {
         let cdr = cdrs.next().expect("a record");
         assert!(cdrs.next().is_none(), "a call has one record");
         cdr
+    }
+
+    /// The record of the only call, which the caller ends for it.
+    pub(super) fn cdr_at_the_end(&mut self) -> &Cdr {
+        self.hangs_up(self.caller, Cause::Normal, None);
+        self.cdr()
+    }
+
+    /// What was said to flows, in a word or two each.
+    pub(super) fn outputs_of_flows(&self) -> Vec<String> {
+        let word = |output: &CallOutput| match output {
+            CallOutput::Flow(FlowOutput::Start { flow, above, .. }) => {
+                Some(format!("start {}{}", flow.name, if *above { " above" } else { "" }))
+            }
+            CallOutput::Flow(FlowOutput::Answer { .. }) => Some("answer".into()),
+            CallOutput::Flow(FlowOutput::Back { .. }) => Some("back".into()),
+            CallOutput::Flow(FlowOutput::Stop { .. }) => Some("stop".into()),
+            _ => None,
+        };
+        self.outputs.iter().filter_map(word).collect()
     }
 
     pub(super) fn ended(&self) -> (Cause, Party) {
@@ -372,7 +405,10 @@ impl Rig {
             CallOutput::Dial { leg, .. } => format!("{}: Dial", self.name(*leg)),
             CallOutput::Media(command) => format!("media: {}", self.media_line(command)),
             CallOutput::Route { .. } => "route".into(),
-            CallOutput::Flow(FlowOutput::Start { flow, .. }) => format!("flow: start {flow}"),
+            CallOutput::Flow(FlowOutput::Start { flow, above, .. }) => {
+                format!("flow: start {flow}{}", if *above { " above" } else { "" })
+            }
+            CallOutput::Flow(FlowOutput::Back { .. }) => "flow: back".into(),
             CallOutput::Flow(FlowOutput::Answer { answer, .. }) => format!("flow: {answer:?}"),
             CallOutput::Flow(FlowOutput::Stop { hung_up, .. }) => {
                 format!("flow: stop{}", if *hung_up { ", hung up" } else { "" })

@@ -11,6 +11,7 @@ use crate::flow::StepKind;
 use crate::fork::{Branch, Fork};
 use crate::input::Ticket;
 use crate::leg::{Heard, LegState};
+use crate::opening::Opening;
 use crate::room::Guest;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::conference::{Attended, Conference, ConferenceEnd};
@@ -85,7 +86,8 @@ impl Call {
             _ => return,
         };
         let Branch { leg: peer, agent, .. } = first;
-        let talk = Talk { peer, agent, wait: None, record: false, heard_early: false, joined: false };
+        // several come and go: nothing is announced to them
+        let talk = Talk { opening: Opening::decided(), ..Talk::new(peer, agent) };
         let Doing::Fork(fork) = core::mem::replace(&mut self.doing, Doing::Talk(talk)) else { return };
         for Branch { leg, agent, answered } in fork.ways {
             let to = self.name_of(leg);

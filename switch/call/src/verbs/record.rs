@@ -17,6 +17,7 @@ impl Call {
         let answer = match self.record(desk, RecordAsked { act, by, why }) {
             Ok(()) => VerbAnswer::Done,
             Err(RecordRefusal::Limit) => VerbAnswer::Limit("recordings".into()),
+            Err(RecordRefusal::Forbidden) => VerbAnswer::Failed(Cause::Forbidden),
             Err(RecordRefusal::NotFound | RecordRefusal::Nobody) => VerbAnswer::Failed(Cause::NotFound),
         };
         self.answer_now(desk, ticket, answer);

@@ -3,11 +3,12 @@
 use crate::shard::Shard;
 use cordboard_acd::AcdOutput;
 use cordboard_call::CallInput;
-use cordboard_flow::say::{Lang, queue_position, queue_wait};
+use cordboard_flow::say::{Lang, agent_number, digits, queue_position, queue_wait};
+use cordboard_model::audio::{NumberAudio, NumberPart};
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{AssetId, CallId, QueueId};
+use cordboard_model::id::{AgentId, AssetId, CallId, Name, QueueId};
 use cordboard_model::journal::JournalRecord;
-use cordboard_model::media::PlayItem;
+use cordboard_model::media::{PlayItem, Tone};
 use cordboard_model::time::Duration;
 use cordboard_model::view::AgentStatus;
 
@@ -22,8 +23,8 @@ impl Shard {
                 self.offered.insert(call, agent.clone());
                 let display =
                     self.snapshot.agent(&agent).map(|agent| agent.display.clone()).unwrap_or_default();
-                let record = self.snapshot.queue(&queue).is_some_and(|queue| queue.record);
-                self.tell_call(call, CallInput::Offer { call, agent, user, display, ring, record });
+                let number = self.agent_number(&queue, &agent);
+                self.tell_call(call, CallInput::Offer { call, agent, user, display, ring, number });
             }
             AcdOutput::Withdraw { call, .. } => self.tell_call(call, CallInput::OfferWithdrawn { call }),
             AcdOutput::QueueEnded { call, end, to, .. } => {
@@ -56,9 +57,37 @@ impl Shard {
         }
     }
 
+    /// A soft tone now and then, where the queue has no music: who waits in silence takes the line for dead.
     fn music(&self, queue: &QueueId) -> Vec<PlayItem> {
-        let music = self.snapshot.queue(queue).and_then(|queue| queue.music.clone());
-        music.map(PlayItem::Asset).into_iter().collect()
+        match self.snapshot.queue(queue).and_then(|queue| queue.music.clone()) {
+            Some(music) => vec![PlayItem::Asset(music)],
+            None => vec![PlayItem::Tone(Tone::Beep, 200), PlayItem::Silence(4_800)],
+        }
+    }
+
+    /// What is heard of an agent's number, in the queue's language. A name that no phone has keys for is not read.
+    fn agent_number(&self, queue: &QueueId, agent: &AgentId) -> Vec<PlayItem> {
+        let config = self.snapshot.queue(queue);
+        let Some((config, lang)) = config.and_then(|config| Some((config, Lang::new(&config.language)?)))
+        else {
+            return Vec::new();
+        };
+        let items = |names: Vec<Name>| -> Vec<PlayItem> {
+            let asset = |name| PlayItem::Asset(AssetId { tenant: queue.tenant, name });
+            names.into_iter().map(asset).collect()
+        };
+        match &config.audio.number {
+            NumberAudio::None => Vec::new(),
+            NumberAudio::Default => items(agent_number(lang, agent.name.as_str())),
+            NumberAudio::Own(parts) => {
+                let read = || items(digits(lang, agent.name.as_str()).unwrap_or_default());
+                let heard = |part: &NumberPart| match part {
+                    NumberPart::Prompt(prompt) => vec![PlayItem::Asset(prompt.clone())],
+                    NumberPart::Number => read(),
+                };
+                parts.iter().flat_map(heard).collect()
+            }
+        }
     }
 
     /// "You are number three in the queue", and "you will wait for about two minutes", in the queue's language.

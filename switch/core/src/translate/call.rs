@@ -282,8 +282,11 @@ impl Shard {
 
     fn do_flow(&mut self, output: FlowOutput) {
         match output {
-            FlowOutput::Start { call, flow, from, to, data } => {
+            FlowOutput::Start { call, flow, from, to, data, above } => {
                 self.in_hand = Some(call);
+                if above {
+                    self.flow_command(FlowCommand::Park { call });
+                }
                 let (from, to) = (from.user.as_str().into(), to.user.as_str().into());
                 self.flow_command(FlowCommand::Start { call, flow, from, to, data });
             }
@@ -292,6 +295,11 @@ impl Shard {
                 // something else came first
                 self.fetches.forget(call);
                 self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
+            }
+            FlowOutput::Back { call } => {
+                self.speeches.forget(call);
+                self.fetches.forget(call);
+                self.flow_command(FlowCommand::Unpark { call });
             }
             FlowOutput::Stop { call, .. } => {
                 self.speeches.forget(call);

@@ -1,6 +1,7 @@
 //! Between vocabularies: one file per room, each saying what that room's words mean to the others.
 
 mod acd;
+mod aside;
 mod call;
 mod desk;
 mod flow;

@@ -4,6 +4,7 @@ use cordboard_core::{
     AcdCommand, Datagram, Refused, Restore, Shard, ShardCommand, ShardConfig, ShardInput, ShardOutput,
     Transport,
 };
+use cordboard_model::audio::{NumberAudio, QueueAudio};
 use cordboard_model::config::{Agent, CalledNumber, Queue, Snapshot, Tenant, Trunk, User};
 use cordboard_model::dns::DnsQuery;
 use cordboard_model::event::EventKind;
@@ -138,6 +139,7 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         queues: vec![queue.clone()],
         auto_sign_in: false,
         duty: Duty::default(),
+        record: None,
     };
     let account = User {
         id: user,
@@ -158,7 +160,7 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         wrap_up: Duration::ZERO,
         max_wait: Duration::from_secs(60),
         max_length: 10,
-        record: false,
+        audio: QueueAudio { number: NumberAudio::None, ..QueueAudio::default() },
         service: Service {
             unanswered: Unanswered { no_answer: Spare::For(Duration::from_secs(5)), ..Unanswered::default() },
             ..Service::default()

@@ -82,6 +82,19 @@ pub fn digits(lang: Lang, text: &str) -> Option<Vec<Name>> {
     keys.map(word).collect::<Option<Vec<_>>>().map(names)
 }
 
+/// The prompts that tell a caller whom he will talk to: "this is agent", the number, and in Chinese "at your service"; none
+/// where it is no number.
+pub fn agent_number(lang: Lang, number: &str) -> Vec<Name> {
+    let Some(read) = digits(lang, number).filter(|read| !read.is_empty()) else {
+        return Vec::new();
+    };
+    let (before, after) = match lang {
+        Lang::En => (vec!["en.agent.number"], vec![]),
+        Lang::Zh => (vec!["zh.agent.number"], vec!["zh.agent.serves"]),
+    };
+    [names(before), read, names(after)].concat()
+}
+
 /// The prompts that read a day.
 pub fn date(lang: Lang, day: date::Date, weekday: bool, year: bool) -> Vec<Name> {
     names(date::date(lang, day, weekday, year))
@@ -157,6 +170,15 @@ mod tests {
             assert_eq!(said(lang, text).as_deref(), Some(wanted), "{text}");
         }
         assert_eq!([said(Lang::En, "1a"), said(Lang::Zh, "\u{0661}")], [None, None]);
+    }
+
+    #[test]
+    fn an_agents_number_is_said_key_by_key_and_a_name_is_not() {
+        let said =
+            |lang, text| agent_number(lang, text).iter().map(Name::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(said(Lang::En, "107"), "en.agent.number en.digits.1 en.digits.0 en.digits.7");
+        assert_eq!(said(Lang::Zh, "12"), "zh.agent.number zh.1 zh.2 zh.agent.serves");
+        assert_eq!((said(Lang::En, "ann"), said(Lang::Zh, "-")), (String::new(), String::new()));
     }
 
     #[test]

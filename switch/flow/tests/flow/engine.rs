@@ -1,11 +1,12 @@
 //! Versions, tickets, time and ends.
 
 use crate::world::{answer, call, drain, engine, flow_id, snapshot, start};
-use cordboard_flow::{FlowCommand, FlowErrorKind, FlowInput, FlowOutput};
+use cordboard_flow::{FlowCommand, FlowEngine, FlowErrorKind, FlowInput, FlowOutput};
 use cordboard_model::cause::Cause;
 use cordboard_model::config::FlowLimits;
 use cordboard_model::time::{Duration, Time};
-use cordboard_model::verb::{Verb, VerbAnswer};
+use cordboard_model::verb::{QueueEnd, Verb, VerbAnswer};
+use std::collections::BTreeMap;
 
 fn verbs(outputs: &[FlowOutput]) -> Vec<String> {
     let line = |output: &FlowOutput| match output {
@@ -254,4 +255,62 @@ fn so_many_calls_share_a_machine_as_are_configured_and_an_empty_one_goes() {
         engine.handle_command(FlowCommand::Stop { call: call(number) }, Time::ZERO).unwrap();
     }
     assert_eq!((engine.len(), engine.machines()), (0, 1));
+}
+
+#[test]
+fn a_flow_waits_below_another_and_goes_on_where_it_was() {
+    let limits = FlowLimits { wall: Duration::from_secs(60), ..FlowLimits::default() };
+    let both = snapshot(
+        limits,
+        &[
+            ("main", "local end_of_it = call:enqueue('sales') print(end_of_it)"),
+            ("news", "while true do call:play('news') end"),
+        ],
+    );
+    let mut engine = engine(limits, "");
+    engine.handle_command(FlowCommand::Configure(&both), Time::ZERO).unwrap();
+    let above = |engine: &mut FlowEngine| {
+        engine.handle_command(FlowCommand::Park { call: call(1) }, Time::ZERO).unwrap();
+        let news = FlowCommand::Start {
+            call: call(1),
+            flow: flow_id("news"),
+            from: "1001".into(),
+            to: "100".into(),
+            data: BTreeMap::new(),
+        };
+        engine.handle_command(news, Time::ZERO).unwrap();
+    };
+    start(&mut engine, 1);
+    above(&mut engine);
+    assert_eq!(verbs(&drain(&mut engine)), ["1 enqueue sales timeout=queue's priority=0", "1 play news"]);
+    answer(&mut engine, 1, 1, VerbAnswer::Played { key: None });
+    assert_eq!((verbs(&drain(&mut engine)), engine.len()), (vec!["2 play news".to_owned()], 2));
+    engine.handle_command(FlowCommand::Unpark { call: call(1) }, Time::ZERO).unwrap();
+    assert_eq!((drain(&mut engine), engine.len()), (vec![], 1));
+    answer(&mut engine, 1, 2, VerbAnswer::Played { key: None });
+    assert_eq!(drain(&mut engine), [], "an answer to the one above is nobody's");
+    answer(&mut engine, 1, 1, VerbAnswer::Queue(QueueEnd::Timeout));
+    assert_eq!(verbs(&drain(&mut engine)), ["log flows/main.lua:1 timeout", "ended"]);
+    // who is stopped leaves neither of the two
+    start(&mut engine, 1);
+    above(&mut engine);
+    above(&mut engine);
+    assert_eq!(engine.len(), 2, "only one waits below");
+    engine.handle_command(FlowCommand::Stop { call: call(1) }, Time::ZERO).unwrap();
+    assert!(engine.is_empty() && engine.poll_timeout().is_none());
+    // the one below has no longer a life for it
+    start(&mut engine, 1);
+    above(&mut engine);
+    drain(&mut engine);
+    let late = Time::ZERO + Duration::from_secs(61);
+    engine.handle_timeout(late);
+    assert!(
+        matches!(&drain(&mut engine)[..], [FlowOutput::Failed { error, .. }] if error.kind == FlowErrorKind::Wall)
+    );
+    engine.handle_command(FlowCommand::Unpark { call: call(1) }, late).unwrap();
+    engine.handle_timeout(late);
+    assert!(
+        matches!(&drain(&mut engine)[..], [FlowOutput::Failed { error, .. }] if error.kind == FlowErrorKind::Wall)
+    );
+    assert!(engine.is_empty());
 }

@@ -107,7 +107,7 @@ fn words(path: &[&str]) -> String {
             "queues" => "queue",
             "flows" => "flow",
             "trunks" => "trunk",
-            "kit" | "desk" => {
+            "kit" | "audio" | "desk" => {
                 words.truncate(words.len().saturating_sub(2));
                 continue;
             }

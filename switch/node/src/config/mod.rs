@@ -9,6 +9,7 @@
 //! asks for it. Passwords and keys are hashed here and never leave in another form.
 
 mod assets;
+mod audio;
 mod calendar;
 mod desk;
 mod destination;

@@ -195,6 +195,11 @@ impl<'a> Section<'a> {
         matches!(node, Some(Value::Array(items)) if items.is_empty())
     }
 
+    /// Whether a list is given.
+    pub(super) fn is_list(&self, key: &'static str) -> bool {
+        matches!(self.find(key).map(|entry| &entry.node.value), Some(Value::Array(_)))
+    }
+
     /// A list; its wrong items are reported and left out.
     pub(super) fn list<T>(
         &self,

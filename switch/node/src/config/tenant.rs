@@ -9,8 +9,8 @@ use super::service::{self, Kinds};
 use super::tree::Node;
 use super::value::{dialled, duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, assets, calendar, desk, fetch, libraries, number, routes, secret as hashing, shown, srtp, tables,
-    trunk,
+    Checks, assets, audio, calendar, desk, fetch, libraries, number, routes, secret as hashing, shown, srtp,
+    tables, trunk,
 };
 use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
@@ -345,10 +345,15 @@ impl Context<'_> {
         destination::read(section, key, at, self.id, &self.names)
     }
 
-    fn asset(&self, section: &Section<'_>, key: &'static str) -> Option<AssetId> {
+    pub(super) fn asset(&self, section: &Section<'_>, key: &'static str) -> Option<AssetId> {
         let at = section.opt(key, some_text)?;
+        self.prompt(section, key, &at)
+    }
+
+    /// The prompt of this name.
+    pub(super) fn prompt(&self, section: &Section<'_>, key: &str, at: &At<String>) -> Option<AssetId> {
         let assets = self.names.assets.as_ref()?;
-        let name = resolve(section, key, "prompt", &at, assets)?;
+        let name = resolve(section, key, "prompt", at, assets)?;
         Some(AssetId { tenant: self.id, name })
     }
 
@@ -415,6 +420,7 @@ impl Context<'_> {
             id: AgentId { tenant: self.id, name: name.clone() },
             display,
             auto_sign_in: flag(section, "auto_sign_in", false),
+            record: audio::record(self, section),
             user: UserId { tenant: self.id, name: user? },
             queues,
             duty,
@@ -439,7 +445,7 @@ impl Context<'_> {
             wrap_up: service::wrap_up(section),
             max_wait: section.or("max_wait", s(60), duration(s(1)..=s(60_000))),
             max_length,
-            record: flag(section, "record", false),
+            audio: audio::queue(self, section),
             caller_pool: number::pool(section, &self.names.pools),
             service,
             figures: QueueFigures {

@@ -8,6 +8,7 @@ use cordboard_model::verb::Destination;
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+mod audio;
 mod kept;
 mod plugins;
 mod service;
@@ -174,6 +175,7 @@ fn with_examples() -> (Scratch, PathBuf) {
     }
     scratch.write("ivr-flows/prompts/music.wav", "RIFF");
     scratch.write("ivr-flows/prompts/en/apology.wav", "RIFF");
+    scratch.write("ivr-flows/prompts/en/recorded.wav", "RIFF");
     (scratch, path)
 }
 
@@ -183,7 +185,7 @@ fn every_example_of_the_shipped_file_is_right() {
     let loaded = load(&path, &checks()).unwrap();
     assert_eq!(
         loaded.summary(),
-        "1 tenant, 3 users, 1 agent, 3 queues, 1 flow, 2 numbers, 2 trunks, 2 prompts"
+        "1 tenant, 3 users, 1 agent, 3 queues, 1 flow, 2 numbers, 2 trunks, 3 prompts"
     );
     let names: Vec<&str> = loaded.machine.api_keys.iter().map(|k| k.name.as_str()).collect();
     assert_eq!(names, ["agent-bar", "reports"]);

@@ -1,5 +1,6 @@
 //! Trunks: who calls us without a password, where calls are sent, and how it is found out whether they arrive.
 
+use super::audio;
 use super::machine::told;
 use super::number;
 use super::section::{At, Section, Wrong};
@@ -72,6 +73,7 @@ pub(super) fn read(
         caller_pool: number::pool(section, &context.names.pools),
         transfers: section.or("transfers", d.transfers, boolean),
         identity: section.or("identity", d.identity, one_of(IDENTITIES)),
+        record: audio::record(context, section),
         ..d
     };
     if section.has("peers").is_none() && section.has("gateway").is_none() && section.has("gateways").is_none()

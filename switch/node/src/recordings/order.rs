@@ -31,6 +31,9 @@ impl NodeSwitch {
                     Refusal::Conflict(format!("call {call}: nobody is there to be recorded yet"))
                 }
                 RecordRefusal::Nobody => Refusal::Conflict(format!("call {call} is not being recorded")),
+                RecordRefusal::Forbidden => Refusal::Conflict(format!(
+                    "the talks of the agent, queue or trunk of call {call} are never recorded"
+                )),
                 RecordRefusal::Limit => Refusal::Conflict(format!(
                     "call {call} has as many recordings, or pauses, as one may have"
                 )),

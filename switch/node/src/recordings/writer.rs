@@ -219,6 +219,9 @@ impl Recorder {
         if self.alarmed == failing {
             return;
         }
+        if self.shard.try_send(Order::Command(ShardCommand::RecordingsFail(failing))).is_err() {
+            return;
+        }
         if self.keeping.when_full == WhenFull::RefuseCalls
             && self.shard.try_send(Order::Command(ShardCommand::Unrecordable(failing))).is_err()
         {

@@ -44,6 +44,7 @@ pub(super) fn cdr(call: CallId, started: i64, agent: Option<&str>, queue: Option
         wrap_ups: Vec::new(),
         joined: None,
         dialled: None,
+        times: cordboard_model::cdr::CallTimes::default(),
     }
 }
 

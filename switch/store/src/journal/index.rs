@@ -81,17 +81,7 @@ impl Index {
                     self.unstored_wrap_ups.insert((*call, said.at), place);
                 }
             },
-            JournalRecord::DialogUp { call, leg, .. } => {
-                let late = self.unstored_calls.contains_key(call);
-                let lines = self.call(*call);
-                lines.up.retain(|known| known != leg);
-                lines.up.push(*leg);
-                lines.lines.push((Some(*leg), place));
-                if late && !lines.closed {
-                    lines.closed = true;
-                    self.lingering.push_back((at, *call));
-                }
-            }
+            JournalRecord::DialogUp { call, leg, .. } => self.dialog_up(place, at, *call, *leg),
             JournalRecord::DialogDown { call, leg } => self.dialog_down(place, *call, *leg),
             JournalRecord::RecordingOpened { recording, .. } => {
                 if !self.unstored_recordings.contains_key(recording) {
@@ -125,13 +115,7 @@ impl Index {
                 }
             }
             JournalRecord::AgentInterval(interval) => {
-                let over = self.unstored_intervals.contains_key(&interval.id);
-                if interval.end == IntervalEnd::Open && !over {
-                    self.intervals.insert(interval.id, place);
-                } else if interval.end != IntervalEnd::Open {
-                    self.intervals.remove(&interval.id);
-                    self.unstored_intervals.entry(interval.id).or_insert(place);
-                }
+                self.interval(place, interval.id, interval.end == IntervalEnd::Open);
             }
             JournalRecord::Agent { agent, status, .. } => {
                 if !status.is_of_a_call() {
@@ -142,6 +126,29 @@ impl Index {
             JournalRecord::AgentWish { agent, .. } => {
                 self.wishes.insert(agent.clone(), place);
             }
+        }
+    }
+
+    fn dialog_up(&mut self, place: Place, at: Wall, call: CallId, leg: LegId) {
+        let late = self.unstored_calls.contains_key(&call);
+        let lines = self.call(call);
+        lines.up.retain(|known| *known != leg);
+        lines.up.push(leg);
+        lines.lines.push((Some(leg), place));
+        if late && !lines.closed {
+            lines.closed = true;
+            self.lingering.push_back((at, call));
+        }
+    }
+
+    /// A stretch of an agent's work, which goes on or is over.
+    fn interval(&mut self, place: Place, id: IntervalId, is_open: bool) {
+        let over = self.unstored_intervals.contains_key(&id);
+        if is_open && !over {
+            self.intervals.insert(id, place);
+        } else if !is_open {
+            self.intervals.remove(&id);
+            self.unstored_intervals.entry(id).or_insert(place);
         }
     }
 

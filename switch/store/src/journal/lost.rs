@@ -2,7 +2,7 @@
 
 use super::fold::{OpenCall, OpenLeg, Recovered};
 use cordboard_model::cause::{Cause, Party};
-use cordboard_model::cdr::{Cdr, LegRecord, LegRole, QueueVisit};
+use cordboard_model::cdr::{CallTimes, Cdr, LegRecord, LegRole, QueueVisit};
 use cordboard_model::leg::PartyId;
 use cordboard_model::media::LegStats;
 use cordboard_model::record::{AgentInterval, IntervalEnd};
@@ -73,6 +73,7 @@ fn lost_call(recovered: &Recovered, call: &OpenCall, now: Wall) -> Cdr {
         wrap_ups: Vec::new(),
         joined: None,
         dialled: None,
+        times: CallTimes::default(),
     }
 }
 

@@ -65,6 +65,7 @@ fn cdr(call: CallId, ended: i64) -> Cdr {
         wrap_ups: Vec::new(),
         joined: None,
         dialled: None,
+        times: cordboard_model::cdr::CallTimes::default(),
     }
 }
 

@@ -191,6 +191,7 @@ impl Floor {
             supervisions: Vec::new(),
             joined: None,
             dialled: None,
+            times: Default::default(),
             wrap_ups: Vec::new(),
         };
         self.ledger.close(&mut cdr, at);

@@ -121,7 +121,8 @@ impl World {
                 let stats = LegStats::default();
                 self.owe(CallInput::Media(MediaEvent::Closed { leg, stats }));
             }
-            MediaCommand::Play { leg, playback, .. } => {
+            MediaCommand::Play { leg, playback, items, .. } => {
+                self.seen.opened += u64::from(items == [asset("number")]);
                 assert!(self.ports.contains(&leg), "played to a closed leg");
                 let finished = !self.dice.one_in(5);
                 self.owe(CallInput::Media(MediaEvent::PlayDone { leg, playback, finished }));
@@ -158,13 +159,28 @@ impl World {
     }
 
     fn book_flow(&mut self, output: FlowOutput) {
+        if let FlowOutput::Start { flow: begun, .. } = &output {
+            self.seen.aside += u64::from(*begun == flow("v"));
+            self.seen.surveyed += u64::from(*begun == flow("s"));
+        }
         match output {
+            FlowOutput::Start { call, above: true, .. } => {
+                self.seen.above += 1;
+                let book = self.calls.get_mut(&call).unwrap();
+                assert!(book.flow, "above nothing");
+                assert_eq!(core::mem::replace(&mut book.above, Above::Runs), Above::None, "two above");
+            }
+            FlowOutput::Back { call } => {
+                let book = self.calls.get_mut(&call).unwrap();
+                assert_ne!(core::mem::take(&mut book.above), Above::None, "back from nowhere");
+            }
             FlowOutput::Start { call, .. } => {
                 let book = self.calls.get_mut(&call).unwrap();
                 assert!(!core::mem::replace(&mut book.flow, true), "two flows at a time");
             }
             FlowOutput::Stop { call, .. } => {
                 let book = self.calls.get_mut(&call).unwrap();
+                book.above = Above::None;
                 assert!(core::mem::take(&mut book.flow), "stopped what does not run");
             }
             FlowOutput::Answer { call, ticket, .. } => {

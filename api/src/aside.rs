@@ -1,0 +1,34 @@
+//! Sends the caller of an agent aside to a flow, and takes him back.
+
+use crate::asked::{Of, Said, Says};
+use crate::problem::Problem;
+use crate::routes::{Answer, Done};
+use crate::switch::{Aside, Command};
+use cordboard_model::id::{CallId, FlowId};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Body {
+    flow: String,
+    #[serde(default)]
+    data: BTreeMap<String, Value>,
+}
+
+impl Says for Body {
+    const FIELD: &'static str = "flow";
+    const EXPECTED: &'static str =
+        r#"expected {"flow": "agent-verify"} and perhaps "data" for the call data"#;
+}
+
+pub(crate) async fn begin(call: Of<CallId>, Said(body): Said<Body>) -> Answer<Done> {
+    let flow = FlowId::new(call.who.tenant, &body.flow);
+    let flow = flow.map_err(|why| Problem::field("flow", why.to_string()))?;
+    call.order(Command::Aside(Box::new(Aside { call: call.id, flow, data: body.data }))).await
+}
+
+pub(crate) async fn end(call: Of<CallId>) -> Answer<Done> {
+    call.order(Command::TakeBack(call.id)).await
+}
