@@ -87,6 +87,10 @@ impl Call {
     /// The same, in the way that is given.
     pub(crate) fn wait_in(&mut self, desk: &mut Desk, wait: Wait) {
         self.music.clear();
+        if self.has_wait_flow() {
+            // of the queue that he comes from
+            self.end_side(desk, false);
+        }
         let manner = desk.manners.queue(&wait.queue);
         let early = manner.answer == AnswerAt::Agent && self.caller.state == LegState::Arrived;
         self.manner = Some(manner);

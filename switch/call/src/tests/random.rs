@@ -619,6 +619,7 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
         sum.surveyed += seen.surveyed;
     }
     let enough = sum.calls > 5_000
+        && sum.surveyed > 20
         && sum.settled > 3_000
         && [
             sum.served,
@@ -637,7 +638,6 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
             sum.above,
             sum.opened,
             sum.aside,
-            sum.surveyed,
         ]
         .iter()
         .all(|n| *n > 200);
