@@ -417,8 +417,9 @@ impl Ledger {
 impl Open {
     /// The date that it would end at: its length is by the clock that does not jump.
     fn until(&self, now: Time) -> Wall {
-        let length = i64::try_from(now.since(self.since).as_millis()).unwrap_or(i64::MAX);
-        Wall(self.interval.from.0.saturating_add(length))
+        // In the milliseconds that dates are cut to: the next one begins exactly then.
+        let length = now.as_millis().saturating_sub(self.since.as_millis());
+        Wall(self.interval.from.0.saturating_add(i64::try_from(length).unwrap_or(i64::MAX)))
     }
 }
 
