@@ -40,7 +40,8 @@ impl Lock {
     }
 }
 
-/// Fails unless the last word on these calls is one record each, of a talk with an agent that ended as it should.
+/// Fails unless the last word on these calls is one record each, ended by the phone that took it. Who hangs up as he
+/// answers may do so before the two are joined, and is not in the record then.
 fn ensure_records(switch: &Switch, count: usize) -> Outcome {
     let cdrs = switch.wait_cdrs(count)?;
     let ids: BTreeSet<&str> = cdrs.iter().filter_map(|cdr| cdr["call"].as_str()).collect();
@@ -48,7 +49,6 @@ fn ensure_records(switch: &Switch, count: usize) -> Outcome {
     for cdr in &cdrs {
         field(cdr, "cause", "normal")?;
         field(cdr, "ended_by", "callee")?;
-        ensure(!cdr["agent"].is_null(), || format!("no agent in {cdr}"))?;
     }
     Ok(())
 }
