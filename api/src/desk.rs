@@ -1,6 +1,6 @@
 //! Orders at an agent's desk: in his name, in the call that he is in, without ids of calls or legs.
 
-use crate::asked::{Of, Says, own};
+use crate::asked::{MaySay, Of, Says, own};
 use crate::callback::entry;
 use crate::key::Asking;
 use crate::problem::Problem;
@@ -8,8 +8,7 @@ use crate::routes::{Answer, Done, order};
 use crate::state::State;
 use crate::switch::Command;
 use crate::transfer::is_number;
-use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -99,22 +98,6 @@ impl Desk {
     }
 }
 
-/// A body that may be left out.
-struct Perhaps<T>(T);
-
-impl<T: Says + Default> FromRequest<State> for Perhaps<T> {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
-        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
-        if body.is_empty() {
-            return Ok(Self(T::default()));
-        }
-        let unread = |why| Problem::field(T::FIELD, format!("{why}; {}", T::EXPECTED)).into_response();
-        serde_json::from_slice(&body).map(Self).map_err(unread)
-    }
-}
-
 /// What every order may say.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -196,48 +179,48 @@ async fn view(desk: Desk) -> Answer<DeskView> {
     Ok(Json(desk.state.switch.desk(desk.agent.clone()).await?))
 }
 
-async fn answer(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+async fn answer(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
     desk.order(said, DeskAct::Answer).await
 }
 
-async fn release(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+async fn release(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
     desk.seat(said, SeatOrder::Release).await
 }
 
-async fn hold(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+async fn hold(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
     desk.seat(said, SeatOrder::Hold(true)).await
 }
 
-async fn retrieve(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+async fn retrieve(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
     desk.seat(said, SeatOrder::Hold(false)).await
 }
 
-async fn mute(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+async fn mute(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
     desk.seat(said, SeatOrder::Mute(true)).await
 }
 
-async fn unmute(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+async fn unmute(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
     desk.seat(said, SeatOrder::Mute(false)).await
 }
 
-async fn consult(desk: Desk, Perhaps(mut said): Perhaps<To>) -> Answer<Done> {
+async fn consult(desk: Desk, MaySay(mut said): MaySay<To>) -> Answer<Done> {
     let goal = said.goal(desk.tenant(), &[])?;
     desk.seat(said.common(), SeatOrder::Consult(goal)).await
 }
 
-async fn complete(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+async fn complete(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
     desk.seat(said, SeatOrder::Complete).await
 }
 
-async fn cancel(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+async fn cancel(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
     desk.seat(said, SeatOrder::Cancel).await
 }
 
-async fn merge(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+async fn merge(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
     desk.seat(said, SeatOrder::Merge).await
 }
 
-async fn transfer(desk: Desk, Perhaps(mut said): Perhaps<To>) -> Answer<Done> {
+async fn transfer(desk: Desk, MaySay(mut said): MaySay<To>) -> Answer<Done> {
     let goal = said.goal(desk.tenant(), &["after_success"])?;
     let way = match said.after_success {
         Some(true) => TransferWay::AfterSuccess,
@@ -246,7 +229,7 @@ async fn transfer(desk: Desk, Perhaps(mut said): Perhaps<To>) -> Answer<Done> {
     desk.seat(said.common(), SeatOrder::Transfer(goal, way)).await
 }
 
-async fn add(desk: Desk, Perhaps(mut said): Perhaps<To>) -> Answer<Done> {
+async fn add(desk: Desk, MaySay(mut said): MaySay<To>) -> Answer<Done> {
     let goal = said.goal(desk.tenant(), &[])?;
     desk.seat(said.common(), SeatOrder::Add(goal)).await
 }
@@ -254,13 +237,13 @@ async fn add(desk: Desk, Perhaps(mut said): Perhaps<To>) -> Answer<Done> {
 async fn remove(
     desk: Desk,
     Path((_, leg)): Path<(String, String)>,
-    Perhaps(said): Perhaps<Common>,
+    MaySay(said): MaySay<Common>,
 ) -> Answer<Done> {
     let leg = own(&leg, desk.tenant())?;
     desk.seat(said, SeatOrder::Remove(leg)).await
 }
 
-async fn dial(desk: Desk, Perhaps(mut said): Perhaps<To>) -> Answer<Done> {
+async fn dial(desk: Desk, MaySay(mut said): MaySay<To>) -> Answer<Done> {
     let to = said.goal(desk.tenant(), &["caller_number", "data"])?;
     let (shown, data) = (said.caller_number.take(), core::mem::take(&mut said.data));
     if shown.as_ref().is_some_and(|number| !is_number(number)) {
@@ -272,7 +255,7 @@ async fn dial(desk: Desk, Perhaps(mut said): Perhaps<To>) -> Answer<Done> {
 async fn call_back(
     desk: Desk,
     Path((_, id, what)): Path<(String, String, String)>,
-    Perhaps(said): Perhaps<Common>,
+    MaySay(said): MaySay<Common>,
 ) -> Answer<Done> {
     let id = entry(desk.tenant(), &id)?;
     let order = match what.as_str() {
@@ -301,7 +284,7 @@ impl Says for Keys {
     const EXPECTED: &'static str = r#"expected {"keys": "12#"}: at most 64 of 0-9, *, # and A-D"#;
 }
 
-async fn keys(desk: Desk, Perhaps(said): Perhaps<Keys>) -> Answer<Done> {
+async fn keys(desk: Desk, MaySay(said): MaySay<Keys>) -> Answer<Done> {
     let is_key = |key: char| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D');
     if !(1..=KEYS_MAX).contains(&said.keys.len()) || !said.keys.chars().all(is_key) {
         return Err(Problem::field("keys", Keys::EXPECTED));
@@ -323,7 +306,7 @@ impl Says for Said {
     const EXPECTED: &'static str = r#"expected {"code": "sold"}, {"note": "..."} or both"#;
 }
 
-async fn wrap_up(desk: Desk, Perhaps(said): Perhaps<Said>) -> Answer<Done> {
+async fn wrap_up(desk: Desk, MaySay(said): MaySay<Said>) -> Answer<Done> {
     let Said { code, note, call, by } = said;
     if code.is_none() && note.is_none() {
         return Err(Problem::field("code", Said::EXPECTED));
@@ -351,7 +334,7 @@ impl Says for Place {
 }
 
 /// What a supervisor does with a caller who waits.
-async fn place(call: Of<CallId>, Perhaps(said): Perhaps<Place>) -> Answer<Done> {
+async fn place(call: Of<CallId>, MaySay(said): MaySay<Place>) -> Answer<Done> {
     let tenant = call.who.tenant;
     let agent = |field: &'static str, name: String| {
         AgentId::new(tenant, &name).map_err(|why| Problem::field(field, why.to_string()))
@@ -390,7 +373,7 @@ impl Supervise {
     }
 }
 
-async fn supervise(desk: Desk, Perhaps(said): Perhaps<Supervise>) -> Answer<Done> {
+async fn supervise(desk: Desk, MaySay(said): MaySay<Supervise>) -> Answer<Done> {
     let mode = said.mode()?;
     if said.by.is_none() && said.extension.is_none() {
         return Err(Problem::field("by", Supervise::EXPECTED));
@@ -402,7 +385,7 @@ async fn supervise(desk: Desk, Perhaps(said): Perhaps<Supervise>) -> Answer<Done
     desk.order(Common { call: said.call, by: said.by }, DeskAct::Supervise { mode, extension }).await
 }
 
-async fn change(desk: Desk, Perhaps(said): Perhaps<Supervise>) -> Answer<Done> {
+async fn change(desk: Desk, MaySay(said): MaySay<Supervise>) -> Answer<Done> {
     let mode = said.mode()?;
     if said.extension.is_some() {
         return Err(Problem::field("extension", "whose phone is rung is said when the supervision begins"));
@@ -410,6 +393,6 @@ async fn change(desk: Desk, Perhaps(said): Perhaps<Supervise>) -> Answer<Done> {
     desk.order(Common { call: said.call, by: said.by }, DeskAct::Change(mode)).await
 }
 
-async fn end(desk: Desk, Perhaps(said): Perhaps<Common>) -> Answer<Done> {
+async fn end(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
     desk.order(said, DeskAct::EndSupervision).await
 }

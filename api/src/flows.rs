@@ -1,14 +1,13 @@
 //! The life of a flow that is kept by the API: draft, check, test, publish, roll back.
 
-use crate::asked::{Of, Said, Says};
+use crate::asked::{MaySay, Of, Said, Says};
 use crate::key::Asking;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::{Answer, Page, page};
 use crate::state::State;
 use crate::switch::Caller;
-use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request, State as Use};
+use axum::extract::{FromRequestParts, Path, State as Use};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
@@ -187,22 +186,6 @@ impl Named {
     }
 }
 
-/// A body that may be left out.
-pub(crate) struct Perhaps<T>(T);
-
-impl<T: Says + Default> FromRequest<State> for Perhaps<T> {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, state: &State) -> Result<Self, Response> {
-        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
-        if body.is_empty() {
-            return Ok(Perhaps(T::default()));
-        }
-        let unread = |why| Problem::field(T::FIELD, format!("{why}; {}", T::EXPECTED)).into_response();
-        serde_json::from_slice(&body).map(Perhaps).map_err(unread)
-    }
-}
-
 impl Says for FlowTexts {
     const FIELD: &'static str = "text";
     const EXPECTED: &'static str = r#"expected {"text": "call:answer()", "test": "[[case]] ..."}"#;
@@ -314,15 +297,15 @@ async fn drop_draft(flow: Named) -> Answer<FlowDone> {
     flow.order(FlowOrder::DropDraft).await
 }
 
-async fn check(flow: Named, Perhaps(Texts { text, test }): Perhaps<Texts>) -> Answer<FlowDone> {
+async fn check(flow: Named, MaySay(Texts { text, test }): MaySay<Texts>) -> Answer<FlowDone> {
     flow.order(FlowOrder::Check(whole(text, test)?)).await
 }
 
-async fn test(flow: Named, Perhaps(Texts { text, test }): Perhaps<Texts>) -> Answer<FlowDone> {
+async fn test(flow: Named, MaySay(Texts { text, test }): MaySay<Texts>) -> Answer<FlowDone> {
     flow.order(FlowOrder::Test(whole(text, test)?)).await
 }
 
-async fn publish(flow: Named, Perhaps(said): Perhaps<Publish>) -> Answer<FlowDone> {
+async fn publish(flow: Named, MaySay(said): MaySay<Publish>) -> Answer<FlowDone> {
     let Publish { text, test, note } = said;
     flow.order(FlowOrder::Publish { texts: whole(text, test)?, note: short(note)? }).await
 }

@@ -11,7 +11,7 @@ pub struct Problem {
     /// The HTTP status.
     pub status: u16,
     /// A short sentence for the kind of fault.
-    pub title: String,
+    pub title: &'static str,
     /// What is wrong here.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
@@ -31,10 +31,10 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of this status, with detail.
-    pub fn new(status: StatusCode, title: &str, detail: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status: status.as_u16(),
-            title: title.into(),
+            title,
             detail: detail.into(),
             code: None,
             field: None,

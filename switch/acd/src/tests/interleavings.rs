@@ -140,8 +140,8 @@ impl World {
 
     /// What an agent is there for.
     fn duty(&mut self) -> Duty {
-        let mut duty = Duty::default();
-        duty.role = self.pick(&[Role::Agent, Role::Agent, Role::Supervisor, Role::Outbound]);
+        let role = self.pick(&[Role::Agent, Role::Agent, Role::Supervisor, Role::Outbound]);
+        let mut duty = Duty { role, ..Duty::default() };
         let level = self.pick(&[30, 60, 90]);
         duty.skills.insert(cordboard_model::id::Name::new("english").unwrap(), level);
         duty.preference.insert(queue(self.pick(&QUEUES)).name, 2);

@@ -39,7 +39,7 @@ impl Variant {
             let service = &mut queue.service;
             service.strategy = STRATEGIES[usize::try_from((self.0 + n) % 4).unwrap()];
             service.skills.insert(Name::new("english").unwrap(), WantedSkill { weight: 3, least: 0 });
-            if (self.0 / 4 + n) % 3 == 0 {
+            if (self.0 / 4 + n).is_multiple_of(3) {
                 service.ageing = Some(Duration::from_secs(4));
             }
         }
@@ -53,7 +53,7 @@ impl Variant {
         let number: u64 = agent.id.name.as_str().parse().unwrap();
         let level = u8::try_from(number * 7 % 4 * 10).unwrap();
         agent.duty.skills.insert(Name::new("english").unwrap(), level);
-        if (self.0 / 24 + number) % 3 == 0 {
+        if (self.0 / 24 + number).is_multiple_of(3) {
             agent.duty.preference.insert(agent.queues[0].name.clone(), 2);
         }
     }

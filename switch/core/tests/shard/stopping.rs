@@ -36,10 +36,12 @@ fn stopping(secs: u64) -> (Rig, String) {
 }
 
 fn closed(rig: &Rig) -> Vec<&Cdr> {
-    let of = |record| match record {
-        &JournalRecord::CallClosed(ref cdr) => Some(&**cdr),
-        _ => None,
-    };
+    fn of(record: &JournalRecord) -> Option<&Cdr> {
+        match record {
+            JournalRecord::CallClosed(cdr) => Some(cdr),
+            _ => None,
+        }
+    }
     rig.records.iter().filter_map(of).collect()
 }
 

@@ -214,8 +214,6 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (closers, shard_gauges) = (lanes.closers(), Arc::clone(&gauges.shard));
     let to_builder = (lanes.builder.1, lanes.discarded.1, lanes.media_events.0.clone());
     threads.push(start_builder(&loaded, to_builder, &media.orders, Arc::clone(&gauges.builder))?);
-    let orders = vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1];
-    let streams = lanes.to_streams.0;
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
     let fetch = start_fetch(&loaded.machine, &lanes.api.0)?;
@@ -224,8 +222,8 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let setup = move |shard| ShardSetup {
         shard,
         sockets: udp,
-        orders,
-        streams,
+        orders: vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1],
+        streams: lanes.to_streams.0,
         media: to_media,
         builder: lanes.builder.0,
         journal,

@@ -137,15 +137,11 @@ impl Day {
                     }
                     self.plan(now + talk, Act::Released(n));
                 }
-                AcdOutput::Left { call, outcome: Outcome::Timeout, .. } => {
-                    if self.waiting.remove(&call.number) {
-                        self.floor.over(call.number, Party::Switch);
-                    }
-                }
-                AcdOutput::QueueEnded { call, .. } => {
-                    if self.waiting.remove(&call.number) {
-                        self.floor.over(call.number, Party::Switch);
-                    }
+                AcdOutput::Left { call, outcome: Outcome::Timeout, .. }
+                | AcdOutput::QueueEnded { call, .. }
+                    if self.waiting.remove(&call.number) =>
+                {
+                    self.floor.over(call.number, Party::Switch);
                 }
                 _ => {}
             }
@@ -208,7 +204,7 @@ impl Day {
 
 /// Whether an agent's work is over for today.
 fn day_over(day: &Day, n: usize) -> bool {
-    n % 4 != 0 && day.now() >= day.end + 2_000_000
+    !n.is_multiple_of(4) && day.now() >= day.end + 2_000_000
 }
 
 /// What is added up in figures.
