@@ -236,11 +236,19 @@ pub fn oldest_recording_makes_room(dir: &Path) -> Outcome {
     let disk = SmallDisk::mount(&at)?;
     let switch = recording_on_a_small_disk(dir, "delete_oldest")?;
     let mut events = switch.api.events(None)?;
+    // Two, so that what they leave is not eaten up by the third before anybody has seen that there was room.
     talk(dir, &switch)?;
     let first = switch.wait_recordings(1)?.remove(0);
+    switch.wait_agent("1001", "ready")?;
+    talk(dir, &switch)?;
+    let manifest = |entry: &serde_json::Value| {
+        at.join("default").join(format!("{}.json", entry["recording"].as_str().unwrap_or_default()))
+    };
+    for entry in switch.wait_recordings(2)? {
+        wait_for("the manifest of a recording", SOON, || manifest(&entry).exists().then_some(()))?;
+    }
+    let described = manifest(&first);
     let first = first["recording"].as_str().unwrap_or_default().to_owned();
-    let described = at.join("default").join(format!("{first}.json"));
-    wait_for("the first recording's manifest", SOON, || described.exists().then_some(()))?;
     switch.wait_agent("1001", "ready")?;
     talk_while(dir, || {
         disk.fill()?;
