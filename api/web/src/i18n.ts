@@ -183,7 +183,9 @@ const en: Words = {
     rest: "Rest",
     ringing: "Ringing",
     talking: "Talking",
+    hold: "On hold",
     wrap_up: "Wrap-up",
+    away: "Away",
   },
   transfers: {
     open: "under way",
@@ -363,7 +365,9 @@ const zh: Words = {
     rest: "休息",
     ringing: "振铃",
     talking: "通话",
+    hold: "保持",
     wrap_up: "整理态",
+    away: "离线",
   },
   transfers: {
     open: "进行中",

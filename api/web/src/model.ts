@@ -12,7 +12,7 @@ export interface Party {
   display: string;
 }
 
-export const AGENT_STATUSES = ["signed_out", "ready", "not_ready", "rest", "ringing", "talking", "wrap_up"] as const;
+export const AGENT_STATUSES = ["signed_out", "ready", "not_ready", "rest", "ringing", "talking", "hold", "wrap_up", "away"] as const;
 export type AgentStatus = (typeof AGENT_STATUSES)[number];
 
 export const CALL_STAGES = ["routing", "flow", "queued", "ringing", "bridged", "transferring", "ending"] as const;

@@ -300,7 +300,7 @@ function agentIs(floor: Floor, event: Event & { type: "agent_status" }): Floor {
     until: null,
     user: known?.user ?? event.agent,
     contacts: known?.contacts ?? 0,
-    call: event.status === "ringing" || event.status === "talking" ? event.call : null,
+    call: ["ringing", "talking", "hold"].includes(event.status) ? event.call : null,
     why: event.why,
     handled: known?.handled ?? 0,
   };
