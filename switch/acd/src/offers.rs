@@ -120,6 +120,9 @@ impl AcdEngine {
         let Some(waiting) = self.calls.get_mut(&offer.call) else {
             return;
         };
+        if waiting.absent.is_some() {
+            return self.strand(offer.call);
+        }
         waiting.offered_to = None;
         let (place, id) = (waiting.place, waiting.queue.clone());
         if let Some(wanted) = waiting.wish.clone() {

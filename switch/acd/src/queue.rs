@@ -3,6 +3,7 @@
 //! Invariant: `open` is `order` without the callers who are being offered and those who wait for one agent alone;
 //! `by_priority` counts `order`.
 
+use crate::absent::Absent;
 use crate::agent::IdleSince;
 use crate::callers::Wanted;
 use cordboard_model::config;
@@ -29,7 +30,7 @@ pub(crate) struct Place {
     rank: Reverse<u16>,
     /// Nanoseconds since the start of the switch, before it if negative.
     at: i64,
-    pub(crate) since: Time,
+    pub(crate) since: IdleSince,
     pub(crate) serial: u64,
 }
 
@@ -37,8 +38,8 @@ pub(crate) struct Place {
 const FIRST: u16 = u16::MAX;
 
 impl Place {
-    pub(crate) fn new(priority: u8, since: Time, serial: u64, ageing: Option<Duration>) -> Self {
-        let came = nanos(Duration::from_nanos(since.as_nanos()));
+    pub(crate) fn new(priority: u8, since: IdleSince, serial: u64, ageing: Option<Duration>) -> Self {
+        let came = since.nanos();
         let (rank, at) = match ageing {
             None => (u16::from(priority), came),
             Some(step) => (0, came.saturating_sub(nanos(step).saturating_mul(i64::from(priority)))),
@@ -79,6 +80,8 @@ pub(crate) struct Waiting {
     pub(crate) staffed: bool,
     /// He waits for this agent.
     pub(crate) wish: Option<Wanted>,
+    /// He is not there, and is to be called back.
+    pub(crate) absent: Option<Absent>,
 }
 
 /// Where an agent stands among the free ones of a queue: the first is taken.
@@ -98,6 +101,8 @@ pub(crate) struct Queue {
     pub(crate) order: BTreeMap<Place, CallId>,
     pub(crate) open: BTreeMap<Place, CallId>,
     by_priority: BTreeMap<Reverse<u16>, usize>,
+    /// How many of `order` are to be called back.
+    pub(crate) absent: usize,
     /// How many of its agents are signed in, and how many of those ready.
     pub(crate) signed_in: u32,
     pub(crate) ready: u32,
@@ -122,6 +127,7 @@ impl Queue {
             order: BTreeMap::new(),
             open: BTreeMap::new(),
             by_priority: BTreeMap::new(),
+            absent: 0,
             signed_in: 0,
             ready: 0,
             offered: 0,
@@ -149,9 +155,14 @@ impl Queue {
         }
     }
 
+    /// Those who wait and are there.
+    pub(crate) fn present(&self) -> usize {
+        self.order.len().saturating_sub(self.absent)
+    }
+
     /// Whether nobody more may wait. One who is served at once does not wait.
     pub(crate) fn is_full(&self) -> bool {
-        let waiting = u32::try_from(self.order.len()).unwrap_or(u32::MAX);
+        let waiting = u32::try_from(self.present()).unwrap_or(u32::MAX);
         let at_once = self.open.is_empty() && !self.free.is_empty();
         waiting >= self.places() && !at_once
     }
@@ -164,7 +175,7 @@ impl Queue {
             _ => of * taken.min(all) / all,
         };
         let agents = part(OF_AGENTS, self.signed_in.saturating_sub(self.ready).into(), self.signed_in.into());
-        let waiting = u64::try_from(self.order.len()).unwrap_or(u64::MAX);
+        let waiting = u64::try_from(self.present()).unwrap_or(u64::MAX);
         let places = part(OF_PLACES, waiting, self.places().into());
         u32::try_from(agents + places).unwrap_or(u32::MAX)
     }
@@ -205,8 +216,8 @@ impl Queue {
 
     /// A caller who came at `since` is answered. That he waited already when the one before him was answered says that
     /// the queue was never empty between the two: then the time between them is one to go by.
-    pub(crate) fn served(&mut self, since: Time, now: Time) {
-        if let Some(last) = self.last_answer.replace(now).filter(|last| since <= *last) {
+    pub(crate) fn served(&mut self, since: IdleSince, now: Time) {
+        if let Some(last) = self.last_answer.replace(now).filter(|last| since <= IdleSince::at(*last)) {
             let between = now.since(last);
             self.pace = Some(self.pace.map_or(between, |pace| (pace * (PACE_OF - 1) + between) / PACE_OF));
         }

@@ -260,6 +260,8 @@ pub enum DeskFault {
     NoSuchParty,
     /// The number may not be shown by this agent.
     NumberNotAllowed,
+    /// The rules do not let this account call the number, or nothing leads there.
+    NotDialable,
     /// The code is not configured for this call.
     NoSuchCode,
     /// He has no call to say something of: neither one that he is in nor one that he wraps up.
@@ -317,6 +319,7 @@ impl DeskFault {
             Self::NumberNotAllowed => {
                 ("number_not_allowed", "the number is neither his own nor in a pool of his queues")
             }
+            Self::NotDialable => ("not_dialable", "the rules do not let this account call the number"),
             Self::NoSuchCode => ("no_such_code", "the code is not configured for this call"),
             Self::NothingToWrapUp => {
                 ("nothing_to_wrap_up", "he is in no call, and there is none that he was in last")

@@ -131,7 +131,9 @@ impl Live {
     }
 
     pub(super) fn entered(&mut self, call: CallId, visitor: &Visitor<'_>) {
-        self.step(visitor, Sums::enter);
+        if !visitor.account.callback {
+            self.step(visitor, Sums::enter);
+        }
         let waiting = self.waiting.entry(visitor.queue.clone()).or_default();
         waiting.insert((visitor.entered, call), visitor.account.target_ms);
     }
@@ -143,7 +145,10 @@ impl Live {
                 self.waiting.remove(visitor.queue);
             }
         }
-        let VisitAccount { wait_ms, target_ms, short_ms, .. } = *visitor.account;
+        let VisitAccount { wait_ms, target_ms, short_ms, callback, .. } = *visitor.account;
+        if callback {
+            return; // his wait was counted before
+        }
         self.step(visitor, |sums| sums.leave(Ended { outcome, wait_ms, target_ms, short_ms }));
     }
 

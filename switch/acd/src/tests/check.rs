@@ -23,6 +23,8 @@ fn queues(engine: &AcdEngine, now: Time) {
     for (id, queue) in &engine.queues {
         assert!(queue.ripe(now).is_none(), "{id}: a caller waits, an agent is free");
         listed += queue.order.len();
+        let absent = queue.order.values().filter(|call| engine.calls[call].absent.is_some());
+        assert_eq!(queue.absent, absent.count(), "{id}");
         for (place, call) in &queue.order {
             let waiting = &engine.calls[call];
             assert_eq!((&waiting.queue, waiting.place), (id, *place));
@@ -84,8 +86,9 @@ fn agents(engine: &AcdEngine) -> usize {
 fn calls(engine: &AcdEngine) -> usize {
     let mut deadlines = 0;
     for (call, waiting) in &engine.calls {
-        assert!(engine.deadlines.get(&Timer::Wait(*call)).is_some(), "{call}");
-        deadlines += 1;
+        let there = waiting.absent.is_none();
+        assert_eq!(engine.deadlines.get(&Timer::Wait(*call)).is_some(), there, "{call}");
+        deadlines += usize::from(there);
         for timer in [Timer::Announce, Timer::Busy, Timer::Stick] {
             deadlines += usize::from(engine.deadlines.get(&timer(*call)).is_some());
         }
