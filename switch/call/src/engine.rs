@@ -468,7 +468,8 @@ fn routed(call: &mut Call, desk: &mut Desk, to: Result<Destination, Cause>, reas
     if call.room.asks() {
         return call.guest_routed(desk, to);
     }
-    if !matches!(call.doing, Doing::Routing) && !transfers {
+    let finds_first = call.finds_first();
+    if !matches!(call.doing, Doing::Routing) && !transfers && !finds_first {
         return;
     }
     desk.clear(Timer::Route(call.id));
@@ -481,6 +482,7 @@ fn routed(call: &mut Call, desk: &mut Desk, to: Result<Destination, Cause>, reas
     desk.event(call.tenant(), EventKind::CallRouted { call: id, to: told, reasons });
     match to {
         to if transfers => call.transfer_routed(desk, to),
+        to if finds_first => call.first_routed(desk, to),
         Ok(to) => {
             // a device that sent the call there took it from the flow that had rung it
             if matches!(to, Destination::Flow(_) | Destination::Queue(_)) {

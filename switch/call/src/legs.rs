@@ -183,6 +183,7 @@ impl Call {
         self.times.rang.get_or_insert(desk.wall_now());
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
+            Doing::Originating(_) if id == self.caller.id => self.recall_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.ring_back(desk),
             Doing::Fork(fork) if fork.has(id) => self.ring_back(desk),
             Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_rings(desk),
@@ -195,6 +196,7 @@ impl Call {
         self.times.rang.get_or_insert(desk.wall_now());
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
+            Doing::Originating(_) if id == self.caller.id => self.recall_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.connect_early(desk),
             // which of several he would hear is nobody's guess
             Doing::Fork(fork) if fork.has(id) => self.ring_back(desk),

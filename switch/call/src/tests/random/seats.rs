@@ -2,7 +2,7 @@
 
 use super::super::rig::{TENANT, agent, queue, user};
 use super::{CallBook, World};
-use crate::Origin;
+use crate::{FirstParty, Origin};
 use cordboard_model::desk::{Goal, SeatOrder, TransferWay};
 use cordboard_model::id::{CallId, LegId};
 use cordboard_model::leg::PartyId;
@@ -31,12 +31,13 @@ impl World {
             Origin {
                 call,
                 leg,
-                agent: agent("8"),
-                user: user("8"),
+                first: FirstParty::Agent(agent("8"), user("8")),
                 caller: PartyId::new("8"),
                 shown: PartyId::new("b"),
                 to,
                 data: BTreeMap::new(),
+                rings: [None, None],
+                recall: None,
             },
             now,
         );
