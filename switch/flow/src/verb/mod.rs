@@ -9,6 +9,7 @@
 pub mod answer;
 pub mod arg;
 pub mod calendar;
+pub mod callback;
 pub mod collect;
 pub mod collect_secret;
 pub mod conference;
@@ -51,7 +52,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 31] = [
+pub const NAMES: [&str; 32] = [
     answer::NAME,
     ring::NAME,
     reject::NAME,
@@ -67,6 +68,7 @@ pub const NAMES: [&str; 31] = [
     menu::NAME,
     enqueue::NAME,
     queue::NAME,
+    callback::NAME,
     dial::NAME,
     conference::NAME,
     stream::NAME,
@@ -161,6 +163,8 @@ pub enum Asked {
     Enqueue,
     /// `call:queue`.
     Queue,
+    /// `call:callback`.
+    Callback,
     /// `call:stream`.
     Stream,
     /// `call:dial`.
@@ -206,6 +210,7 @@ impl Asked {
             Asked::Http => http::NAME,
             Asked::Enqueue => enqueue::NAME,
             Asked::Queue => queue::NAME,
+            Asked::Callback => callback::NAME,
             Asked::Stream => stream::NAME,
             Asked::Transfer => transfer::NAME,
             Asked::Dial => dial::NAME,
@@ -227,7 +232,8 @@ impl Asked {
     /// Whether time passes while the verb is done, so that others may change the call data.
     pub fn takes_time(&self) -> bool {
         let at_once = matches!(self, Asked::SetData(..) | Asked::GetData(_) | Asked::HangUp | Asked::Record)
-            || matches!(self, Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue);
+            || matches!(self, Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue)
+            || matches!(self, Asked::Callback);
         !at_once
     }
 
@@ -238,6 +244,8 @@ impl Asked {
             Asked::Calendar => 10_000,
             // It looks at each agent of the queue.
             Asked::Queue => 10_000,
+            // Routing is asked whether the number can be called.
+            Asked::Callback => 50_000,
             Asked::SetData(..) | Asked::GetData(_) | Asked::Count | Asked::Lookup | Asked::Record => 1_000,
             _ => 0,
         }
@@ -267,9 +275,8 @@ impl Asked {
             (Asked::Dial, answer) => dial::reply(answer),
             (Asked::Conference, answer) => conference::reply(answer),
             (Asked::Transfer | Asked::Reject, _) => Reply::End,
-            (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue, answer) => {
-                told(answer)
-            }
+            (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup, answer) => told(answer),
+            (Asked::Queue | Asked::Callback, answer) => told(answer),
             (Asked::Answer | Asked::Ring | Asked::SetData(..) | Asked::Wait | Asked::Record, _) => {
                 Reply::Values(vec![Plain::Bool(true)])
             }
@@ -288,6 +295,7 @@ fn told(answer: VerbAnswer) -> Reply {
         Told::Queue(state) => queue::reply(state),
         Told::Count(counted) => count::reply(counted),
         Told::Row(row) => lookup::reply(row),
+        Told::Callback(answer) => callback::reply(answer),
     }
 }
 
@@ -310,6 +318,7 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         http::NAME => http::request(tenant, args),
         enqueue::NAME => enqueue::request(tenant, args),
         queue::NAME => queue::request(tenant, args),
+        callback::NAME => callback::request(tenant, args),
         ring::NAME => ring::request(args),
         reject::NAME => reject::request(args),
         dial::NAME => dial::request(tenant, args),
