@@ -6,6 +6,7 @@
 
 mod abort;
 mod asked;
+mod begin;
 mod callbacks;
 mod events;
 mod fetches;
@@ -13,6 +14,7 @@ mod gate;
 mod goodbye;
 mod guard;
 mod io;
+mod kept;
 mod ladder;
 mod lamps;
 mod ledger;

@@ -159,6 +159,7 @@ impl Setup {
                 service: Service::default(),
                 caller_pool: None,
                 figures: Default::default(),
+                callback: Default::default(),
             };
             change(&mut queue);
             tenant.queues.insert(queue.id.name.clone(), queue);

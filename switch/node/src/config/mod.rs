@@ -11,6 +11,7 @@
 mod assets;
 mod audio;
 mod calendar;
+mod callback;
 mod desk;
 mod destination;
 mod diff;

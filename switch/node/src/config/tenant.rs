@@ -9,8 +9,8 @@ use super::service::{self, Kinds};
 use super::tree::Node;
 use super::value::{dialled, duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, assets, audio, calendar, desk, fetch, libraries, number, routes, secret as hashing, shown, srtp,
-    tables, trunk,
+    Checks, assets, audio, calendar, callback, desk, fetch, libraries, number, routes, secret as hashing,
+    shown, srtp, tables, trunk,
 };
 use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
@@ -117,6 +117,7 @@ pub(super) fn read(
             flows: names("flow", &flows),
             trunks: names("trunk", &trunks),
             pools: names("pool", &pools),
+            calendars: names("calendar", &section.named("calendar")),
             gateways: trunks.iter().filter(gateway).map(|(name, _)| name.value.clone()).collect(),
             assets: read_assets(&section, base),
         },
@@ -452,6 +453,7 @@ impl Context<'_> {
                 target: section.or("answer_target", s(20), duration(s(1)..=s(3_600))),
                 short_abandon: section.or("short_abandon", s(5), duration(s(0)..=s(600))),
             },
+            callback: callback::rules(self, section),
         })
     }
 

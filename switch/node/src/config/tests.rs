@@ -176,6 +176,7 @@ fn with_examples() -> (Scratch, PathBuf) {
     scratch.write("ivr-flows/prompts/music.wav", "RIFF");
     scratch.write("ivr-flows/prompts/en/apology.wav", "RIFF");
     scratch.write("ivr-flows/prompts/en/recorded.wav", "RIFF");
+    scratch.write("ivr-flows/prompts/en/call-back/confirm.wav", "RIFF");
     (scratch, path)
 }
 
@@ -185,7 +186,7 @@ fn every_example_of_the_shipped_file_is_right() {
     let loaded = load(&path, &checks()).unwrap();
     assert_eq!(
         loaded.summary(),
-        "1 tenant, 3 users, 1 agent, 3 queues, 1 flow, 2 numbers, 2 trunks, 3 prompts"
+        "1 tenant, 3 users, 1 agent, 3 queues, 1 flow, 2 numbers, 2 trunks, 4 prompts"
     );
     let names: Vec<&str> = loaded.machine.api_keys.iter().map(|k| k.name.as_str()).collect();
     assert_eq!(names, ["agent-bar", "reports"]);

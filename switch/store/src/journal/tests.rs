@@ -420,6 +420,9 @@ fn who_is_to_be_called_back_is_in_the_journal_until_it_is_done() {
         last_attempt: None,
         last_call: None,
         taken_by: None,
+        state: Default::default(),
+        outcome: String::new(),
+        kept: None,
         by: "key page".into(),
     };
     let put = |name, attempts| JournalRecord::Callback(Box::new(entry(name, attempts)));
