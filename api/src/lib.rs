@@ -5,6 +5,7 @@
 
 mod aside;
 mod asked;
+mod begin;
 mod callback;
 mod desk;
 pub mod figures;
