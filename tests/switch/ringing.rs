@@ -13,7 +13,7 @@ fn two_extensions(dir: &Path) -> Result<Switch, Fail> {
 }
 
 /// An account's phone that calls, says who it is, and ends either way.
-fn calls_with_digest() -> Scenario {
+pub fn calls_with_digest() -> Scenario {
     Scenario::caller(MU_LAW).invites_with_digest().is_answered().ends()
 }
 
