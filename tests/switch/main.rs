@@ -153,6 +153,7 @@ static TESTS: &[Test] = &[
         two_way::number_then_agent,
     ),
     test("a_program_has_an_account_called_then_a_number_a_flow_or_a_queue", two_way::account_then_anything),
+    test("a_program_has_two_numbers_called_by_the_rules_of_an_account", two_way::two_numbers),
     test("a_supervisor_in_every_mode_by_the_agents_name", desks::supervised),
     test("a_supervisor_makes_an_agent_what_he_is_to_be_and_who_is_none_may_not", desks::forced_states),
     test("a_supervisor_puts_who_waits_first_in_another_queue_and_to_an_agent", desks::placed),

@@ -114,3 +114,34 @@ pub fn account_then_anything(dir: &Path) -> Outcome {
     field(&cdr, "queues.0.outcome", "served")?;
     switch.ensure_nothing_left()
 }
+
+/// Two numbers outside, each by its own way: the first one's trunk is no reason why the second may not be called, but the rules
+/// for the account in whose name it is done are.
+pub fn two_numbers(dir: &Path) -> Outcome {
+    let mut config = Config::new(dir)?.user("1003").user("1004");
+    for (way, port) in [("4930", 5091), ("4940", 5092)] {
+        config = config.more(&format!(
+            "[tenant.default.trunk.way-{way}]\ngateway = \"127.0.0.3:{port}\"\noptions_every = \"0s\"\n\
+             [[tenant.default.way_out]]\nprefix = \"{way}\"\nusers = [\"1003\"]\ntrunks = [{{ trunk = \"way-{way}\" }}]"
+        ));
+    }
+    let switch = Switch::start(dir, &config)?;
+    let mut first = gateway(dir, 5091, &answers_when_told(), CALLER)?;
+    let mut other = gateway(dir, 5092, &answers_when_told(), AGENT)?;
+    let body = |account: &str| {
+        format!(
+            r#"{{"first": {{"number": "49301"}}, "then": {{"number": "49401"}}, "account": "{account}"}}"#
+        )
+    };
+    refused(&switch, &body("1004"), "not_dialable")?;
+    begin(&switch, &body("1003"))?;
+    first.answers_now()?;
+    other.answers_now()?;
+    hear_each_other(&mut first, &mut other)?;
+    first.hangs_up()?;
+    other.ended()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "from.user", "49301")?;
+    field(&cdr, "to.user", "49401")?;
+    switch.ensure_nothing_left()
+}

@@ -115,6 +115,8 @@ pub(crate) struct Call {
     pub(crate) priority: u8,
     /// Where it goes if nobody answers where it was sent.
     pub(crate) otherwise: Option<Destination>,
+    /// We began it, in the name of the account that `incoming` has, or of the house.
+    pub(crate) ours: bool,
     /// How long who is called second rings, where that is not as usual.
     pub(crate) ring: Option<Duration>,
     /// It is a call for help: no limit of ours ends it.
@@ -185,6 +187,7 @@ impl Call {
             hops: 0,
             priority: 0,
             otherwise: None,
+            ours: false,
             ring: None,
             urgent: false,
             music: Vec::new(),

@@ -112,6 +112,7 @@ impl Call {
         call.doing =
             Doing::Originating(Box::new(Originating { goal: to, rings, recall, routes, asks: false }));
         call.agent = agent;
+        call.ours = true;
         call.enters(desk, full);
         for (key, value) in data {
             // what does not fit is left out: a call is not lost for it

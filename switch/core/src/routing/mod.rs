@@ -137,7 +137,8 @@ impl Shard {
     /// A call wants to know where to go.
     pub(crate) fn route(&mut self, call: CallId, mut incoming: Incoming) {
         // who wants a party sent elsewhere dials as he would for himself
-        if let Some(found) = self.legs.get(incoming.leg).filter(|_| incoming.trunk.is_none()) {
+        let of_us = self.calls.asks_for_us(call, incoming.leg);
+        if let Some(found) = self.legs.get(incoming.leg).filter(|_| incoming.trunk.is_none() && !of_us) {
             incoming.user = incoming.user.or_else(|| found.user.clone());
             incoming.trunk.clone_from(&found.trunk);
         }

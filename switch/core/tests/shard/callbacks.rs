@@ -470,7 +470,7 @@ fn an_entry_in_an_agents_hands_has_no_turn_until_he_gives_it_back() {
     let mut rig = world(|_| ());
     let entry = leaves(&mut rig);
     rig.order(agent(), AgentOrder::SignIn).unwrap();
-    let mut orders = |rig: &mut Rig, order| {
+    let orders = |rig: &mut Rig, order| {
         let by = Actor { key: "desk".into(), agent: Some(agent()) };
         let act = DeskAct::Callback(entry.id.clone(), order);
         let done = rig.shard.desk(DeskOrder { agent: agent(), call: None, by, act }, rig.now);

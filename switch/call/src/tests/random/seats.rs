@@ -27,11 +27,16 @@ impl World {
         self.calls.insert(call, book);
         self.whose.insert(leg, call);
         let (to, now) = (self.goal(), self.now);
+        let first = match self.dice.roll(3) {
+            0 => FirstParty::Agent(agent("8"), user("8")),
+            1 => FirstParty::User(user("8")),
+            _ => FirstParty::Number("8".into(), self.dice.one_in(2).then(|| user("8"))),
+        };
         self.engine.originate(
             Origin {
                 call,
                 leg,
-                first: FirstParty::Agent(agent("8"), user("8")),
+                first,
                 caller: PartyId::new("8"),
                 shown: PartyId::new("b"),
                 to,
