@@ -76,8 +76,18 @@ fn queue(tenant: &mut Tenant) -> &mut Queue {
 }
 
 fn ready(rig: &mut Rig) {
-    rig.order(agent(), AgentOrder::SignIn).unwrap();
-    rig.order(agent(), AgentOrder::Ready).unwrap();
+    order(rig, AgentOrder::SignIn);
+    order(rig, AgentOrder::Ready);
+}
+
+/// The agent asks for something, and what comes of it is carried out.
+fn order(rig: &mut Rig, what: AgentOrder) {
+    rig.order(agent(), what).unwrap();
+    carried_out(rig);
+}
+
+fn carried_out(rig: &mut Rig) {
+    rig.command(ShardCommand::Unrecordable(false));
 }
 
 /// The customer calls a number by the trunk.
@@ -135,6 +145,7 @@ fn hangs_up(rig: &mut Rig, who: &str) {
 
 /// A party agrees to the BYE.
 fn hung_up(rig: &mut Rig, who: &str) {
+    rig.after(300);
     let bye = sent(rig, who, "BYE");
     rig.datagram(who, &response(who, &bye, "200 OK"));
     rig.after(300);
@@ -253,6 +264,7 @@ fn an_attempt_in_vain_is_counted_and_the_next_comes_after_its_time_until_the_las
     rig.after(7_200_000);
     assert_eq!(count(&rig, AGENT, "INVITE"), 2);
     assert!(rig.shard.remove_callback(&entry.id, "key desk"));
+    carried_out(&mut rig);
     assert_eq!(rig.shard.leftovers(), Vec::<String>::new());
 }
 
@@ -267,7 +279,7 @@ fn an_agent_who_does_not_take_it_costs_no_attempt_and_the_next_agent_gets_it() {
     rig.after(5_000);
     assert_eq!(count(&rig, AGENT, "INVITE"), 2, "the queue spares him for five seconds");
     says(&mut rig, AGENT, "180 Ringing");
-    rig.order(agent(), AgentOrder::NotReady { reason: None }).unwrap();
+    order(&mut rig, AgentOrder::NotReady { reason: None });
     assert_eq!(count(&rig, AGENT, "CANCEL"), 1);
     says(&mut rig, AGENT, "487 Request Terminated");
     rig.after(400);
@@ -348,13 +360,13 @@ fn he_is_called_only_in_the_hours_that_are_said_and_for_as_long_as_it_is_tried()
     assert_eq!(count(&rig, AGENT, "INVITE"), 0);
     rig.after(4 * 60_000);
     assert_eq!(count(&rig, AGENT, "INVITE"), 1, "it is eleven");
-    rig.order(agent(), AgentOrder::NotReady { reason: None }).unwrap();
+    order(&mut rig, AgentOrder::NotReady { reason: None });
     says(&mut rig, AGENT, "487 Request Terminated");
     rig.after(40 * 60_000);
     assert_eq!(only(&rig).state, CallbackState::Waiting);
     rig.after(5 * 60_000);
     assert_eq!(only(&rig).state, CallbackState::Undone, "after an hour and a half it is given up");
-    rig.order(agent(), AgentOrder::Ready).unwrap();
+    order(&mut rig, AgentOrder::Ready);
     rig.after(10_000);
     assert_eq!(count(&rig, AGENT, "INVITE"), 1);
 }
@@ -469,16 +481,16 @@ fn an_entry_in_an_agents_hands_has_no_turn_until_he_gives_it_back() {
     use cordboard_model::desk::{Actor, CallbackOrder, DeskAct, DeskOrder};
     let mut rig = world(|_| ());
     let entry = leaves(&mut rig);
-    rig.order(agent(), AgentOrder::SignIn).unwrap();
+    order(&mut rig, AgentOrder::SignIn);
     let orders = |rig: &mut Rig, order| {
         let by = Actor { key: "desk".into(), agent: Some(agent()) };
         let act = DeskAct::Callback(entry.id.clone(), order);
         let done = rig.shard.desk(DeskOrder { agent: agent(), call: None, by, act }, rig.now);
-        rig.after(1);
+        carried_out(rig);
         done
     };
     orders(&mut rig, CallbackOrder::Take).unwrap();
-    rig.order(agent(), AgentOrder::Ready).unwrap();
+    order(&mut rig, AgentOrder::Ready);
     rig.after(60_000);
     assert_eq!((count(&rig, AGENT, "INVITE"), only(&rig).state), (0, CallbackState::Listed));
     orders(&mut rig, CallbackOrder::GiveBack).unwrap();
@@ -486,7 +498,8 @@ fn an_entry_in_an_agents_hands_has_no_turn_until_he_gives_it_back() {
     assert!(orders(&mut rig, CallbackOrder::Take).is_err(), "it is being called");
     says(&mut rig, AGENT, "486 Busy Here");
     rig.after(400);
-    rig.shard.remove_callback(&entry.id, "key desk");
+    assert!(rig.shard.remove_callback(&entry.id, "key desk"));
+    carried_out(&mut rig);
     rig.after(60_000);
     assert_eq!((count(&rig, AGENT, "INVITE"), rig.shard.queues(T)[0].callbacks), (1, 0), "he is taken off");
 }
