@@ -79,6 +79,7 @@ impl Call {
         desk.queue(QueueOutput::OfferAnswered { call: self.id, agent: agent.clone() });
         self.leave(desk, Some(agent.clone()), "served");
         self.serving = Some(Serving { leg: self.caller.id, agent });
+        self.limit_length(desk);
     }
 
     /// The customer has answered: he says that it is he, or waits for the agent at once.

@@ -94,6 +94,8 @@ fn carried_out(rig: &mut Rig) {
 fn calls(rig: &mut Rig, number: &str, call: &str) {
     let text = String::from_utf8(invite(TRUNK, number, "example.com", call)).unwrap();
     rig.datagram(TRUNK, &text.replace("sip:caller@", "sip:1002@").into_bytes());
+    let ack = within("ACK", 1, TRUNK, &sent(rig, TRUNK, "SIP/2.0 200"));
+    rig.datagram(TRUNK, &ack);
 }
 
 /// He calls, waits, and is hung up with his place kept.
