@@ -85,10 +85,15 @@ impl Call {
     /// Hands the call to a flow; one that runs is stopped first.
     pub(crate) fn start_flow(&mut self, desk: &mut Desk, flow: FlowId) {
         self.stop_flow(desk, false);
+        self.doing = Doing::Flow;
+        self.run_flow(desk, flow, None, false);
+    }
+
+    /// Runs a flow: the call's own, or one at its side, above another if that goes on later.
+    pub(crate) fn run_flow(&mut self, desk: &mut Desk, flow: FlowId, side: Option<Side>, above: bool) {
         self.digits.clear();
         self.flows.push(flow.clone());
-        self.doing = Doing::Flow;
-        self.flow = Some(FlowRun { id: flow.clone(), step: None, left: false, side: None });
+        self.flow = Some(FlowRun { id: flow.clone(), step: None, left: false, side });
         let call = self.id;
         desk.event(self.tenant(), EventKind::FlowStarted { call, flow: flow.clone() });
         desk.flow(FlowOutput::Start {
@@ -97,7 +102,7 @@ impl Call {
             from: self.caller.party.clone(),
             to: self.incoming.to.clone(),
             data: self.data.clone(),
-            above: false,
+            above,
         });
     }
 

@@ -17,7 +17,6 @@ use crate::output::FlowOutput;
 use crate::room::RoomRefusal;
 use crate::verbs;
 use cordboard_model::cause::{Cause, Party};
-use cordboard_model::event::EventKind;
 use cordboard_model::id::{CallId, FlowId, LegId};
 use cordboard_model::media::{PlayItem, Repeat, Tone};
 use cordboard_model::time::Time;
@@ -107,19 +106,7 @@ impl Call {
         }
         let above = self.flow.is_some();
         self.below = self.flow.take();
-        self.digits.clear();
-        self.flows.push(flow.clone());
-        self.flow = Some(FlowRun { id: flow.clone(), step: None, left: false, side: Some(side) });
-        let call = self.id;
-        desk.event(self.tenant(), EventKind::FlowStarted { call, flow: flow.clone() });
-        desk.flow(FlowOutput::Start {
-            call,
-            flow,
-            from: self.caller.party.clone(),
-            to: self.incoming.to.clone(),
-            data: self.data.clone(),
-            above,
-        });
+        self.run_flow(desk, flow, Some(side), above);
     }
 
     /// The flow above is over, if there is one: by its own end, or because the call is needed elsewhere.

@@ -36,6 +36,19 @@ pub enum AgentStatus {
 }
 
 impl AgentStatus {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::SignedOut,
+        Self::Ready,
+        Self::NotReady,
+        Self::Rest,
+        Self::Ringing,
+        Self::Talking,
+        Self::Hold,
+        Self::WrapUp,
+        Self::Away,
+    ];
+
     /// The word used in events and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -57,10 +57,13 @@ impl Shard {
         }
     }
 
-    /// A soft tone now and then, where the queue has no music: who waits in silence takes the line for dead.
+    /// A soft tone now and then, where the queue has no music: who waits in silence takes the line for dead. Nothing, where
+    /// that is what it is to be: who waits sends us packets, and we send none.
     fn music(&self, queue: &QueueId) -> Vec<PlayItem> {
-        match self.snapshot.queue(queue).and_then(|queue| queue.music.clone()) {
+        let config = self.snapshot.queue(queue);
+        match config.and_then(|queue| queue.music.clone()) {
             Some(music) => vec![PlayItem::Asset(music)],
+            None if config.is_some_and(|queue| queue.audio.silent) => Vec::new(),
             None => vec![PlayItem::Tone(Tone::Beep, 200), PlayItem::Silence(4_800)],
         }
     }

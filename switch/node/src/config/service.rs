@@ -120,6 +120,16 @@ pub(super) fn queue_kind(section: &Section<'_>) -> QueueKind {
     section.or("kind", QueueKind::Voice, one_of(KINDS))
 }
 
+/// A destination, or a word for what else becomes of callers.
+fn place(node: &Node, may_wait: bool) -> Result<String, Wrong> {
+    let word = some_text(node)?;
+    if word == "release" || word.contains(':') {
+        return Ok(word);
+    }
+    let wait = if may_wait { "\"wait\", " } else { "" };
+    Err(wrong(node, format!("\"release\", {wait}\"flow:NAME\", \"queue:NAME\" or another destination")))
+}
+
 /// A key of a queue that says where callers go: nothing for "release".
 fn way(
     context: &Context<'_>,
@@ -127,7 +137,7 @@ fn way(
     section: &Section<'_>,
     key: &'static str,
 ) -> Option<(Option<Destination>, Pos)> {
-    let at = section.opt(key, some_text)?;
+    let at = section.opt(key, |node| place(node, key == "on_nobody"))?;
     if at.value == "release" {
         return Some((None, at.pos));
     }
@@ -158,8 +168,9 @@ pub(super) fn service(context: &Context<'_>, name: &Name, section: &Section<'_>,
         None => overflow.clone(),
     };
     let (on_timeout, on_busy) = (on("on_timeout"), on("on_busy"));
-    let nobody = match section.opt("on_nobody", some_text).map(|at| at.value) {
-        Some(word) if word == "wait" => Nobody::Wait,
+    let waits = |node: &Node| text(node).map(|word| word == "wait");
+    let nobody = match section.opt("on_nobody", waits) {
+        Some(At { value: true, .. }) => Nobody::Wait,
         Some(_) => way("on_nobody").and_then(|(to, _)| to).map_or(Nobody::Release, Nobody::To),
         None => Nobody::Release,
     };

@@ -357,6 +357,14 @@ impl Context<'_> {
         Some(AssetId { tenant: self.id, name })
     }
 
+    /// Whether the tenant has a prompt of this name; so it counts while what he has is not known.
+    pub(super) fn has_prompt(&self, name: &str) -> bool {
+        let Some(assets) = &self.names.assets else {
+            return true;
+        };
+        Name::new(name).is_ok_and(|name| assets.contains_key(&name))
+    }
+
     fn user(&self, name: &Name, section: &Section<'_>) -> Option<User> {
         let display = section.or("display", name.to_string(), some_text);
         let dtmf = section.or("dtmf", DtmfKind::default(), one_of(DTMF));
@@ -434,18 +442,19 @@ impl Context<'_> {
         let (max_length, length_share) = service::length(section, kind);
         let service = Service { length_share, ..service::service(self, name, section, kind) };
         let every = section.opt("announce_every", duration(s(5)..=s(3_600)));
+        let language: &str = section.or("language", "en", one_of(LANGUAGES));
         Some(Queue {
             id: QueueId { tenant: self.id, name: name.clone() },
             display: section.or("display", name.to_string(), service::queue_name),
-            music: self.asset(section, "music"),
+            music: audio::music(self, section),
             announce_every: every.map(|at| at.value),
             announce_wait: flag(section, "announce_wait", false),
-            language: section.or("language", "en", one_of(LANGUAGES)).into(),
+            language: language.into(),
             ring: section.or("ring", s(30), duration(ms(100)..=s(600))),
             wrap_up: service::wrap_up(section),
             max_wait: section.or("max_wait", s(60), duration(s(1)..=s(60_000))),
             max_length,
-            audio: audio::queue(self, section),
+            audio: audio::queue(self, section, language),
             caller_pool: number::pool(section, &self.names.pools),
             service,
             figures: QueueFigures {
