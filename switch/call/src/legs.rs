@@ -179,8 +179,15 @@ impl Call {
         }
     }
 
+    /// The first device rings for the call; not one that is to join those who talk.
+    fn note_rang(&mut self, desk: &Desk, id: LegId) {
+        if self.bridged.is_none() && !self.room.waits_for(id) {
+            self.times.rang.get_or_insert(desk.wall_now());
+        }
+    }
+
     fn leg_rings(&mut self, desk: &mut Desk, id: LegId) {
-        self.times.rang.get_or_insert(desk.wall_now());
+        self.note_rang(desk, id);
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.ring_back(desk),
@@ -192,7 +199,7 @@ impl Call {
 
     /// Only a caller who waits for this very device hears it early; one in a queue keeps his music.
     fn leg_early(&mut self, desk: &mut Desk, id: LegId) {
-        self.times.rang.get_or_insert(desk.wall_now());
+        self.note_rang(desk, id);
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.connect_early(desk),
@@ -234,6 +241,7 @@ impl Call {
         desk.clear(Timer::Ring(id));
         desk.clear(Timer::Hold(id));
         desk.clear(Timer::Talk(id));
+        desk.clear(Timer::Cover(id));
         self.note_end(desk, id, cause, sip_status);
         // First the news, then the port: a recording is stopped before one of its legs is closed.
         self.leg_lost(desk, id, cause, by_peer);

@@ -16,6 +16,7 @@ mod cdr;
 mod conference;
 mod config;
 mod connect;
+mod cover;
 mod desk;
 mod engine;
 mod flow;

@@ -34,6 +34,8 @@ pub(crate) struct Wait {
     staffed: bool,
     /// The queue knows of it. It learns when the caller is answered, or hears us before that.
     pub(crate) entered: bool,
+    /// It knows of another wait of this call, which it takes this one for until it learns of it.
+    known: bool,
     pub(crate) offer: Option<Offer>,
 }
 
@@ -59,7 +61,7 @@ pub(crate) struct Offered {
 impl Wait {
     pub(crate) fn new(queue: QueueId, timeout_ms: Option<u32>, priority: u8) -> Self {
         let keys = String::new();
-        Self { queue, timeout_ms, priority, keys, staffed: false, entered: false, offer: None }
+        Self { queue, timeout_ms, priority, keys, staffed: false, entered: false, known: false, offer: None }
     }
 
     /// The same, with keys by which the caller leaves it, and whether only while an agent is signed in.
@@ -87,10 +89,8 @@ impl Call {
     /// The same, in the way that is given.
     pub(crate) fn wait_in(&mut self, desk: &mut Desk, wait: Wait) {
         self.music.clear();
-        if self.has_wait_flow() {
-            // of the queue that he comes from
-            self.end_side(desk, false);
-        }
+        // of the queue that he comes from
+        self.end_wait_flow(desk);
         let manner = desk.manners.queue(&wait.queue);
         let early = manner.answer == AnswerAt::Agent && self.caller.state == LegState::Arrived;
         self.manner = Some(manner);
@@ -217,7 +217,7 @@ impl Call {
         let Some(Offer { agent, leg, number, .. }) = wait.offer.take() else {
             return self.doing = Doing::Queue(wait);
         };
-        self.end_side(desk, false);
+        self.end_wait_flow(desk);
         // one who was sent here himself, by his caller, is somebody's caller now
         self.release_any(desk);
         desk.queue(QueueOutput::OfferAnswered { call: self.id, agent: agent.clone() });
@@ -252,7 +252,9 @@ impl Call {
         self.cancel_offer(desk, offer);
         self.leave(desk, None, "moved");
         self.stop_play(desk, self.caller.id);
-        self.wait_in(desk, Wait::new(queue, None, wait.priority).until(wait.keys, wait.staffed));
+        let wait =
+            Wait { known: true, ..Wait::new(queue, None, wait.priority).until(wait.keys, wait.staffed) };
+        self.wait_in(desk, wait);
         Ok(())
     }
 
@@ -345,7 +347,7 @@ impl Call {
         };
         self.cancel_offer(desk, wait.offer);
         self.leave(desk, None, outcome);
-        self.end_side(desk, false);
+        self.end_wait_flow(desk);
         self.stop_play(desk, self.caller.id);
         if self.flow.is_some() {
             self.finish_step(desk, VerbAnswer::Queue(end));
@@ -382,11 +384,13 @@ impl Call {
             self.hang_up_leg(desk, leg, Cause::Cancelled);
             refuse_offer(desk, call, agent, Cause::Cancelled, true);
         }
-        if wait.entered {
+        if wait.entered || wait.known {
             desk.queue(QueueOutput::Abandoned { call });
+        }
+        if wait.entered {
             self.leave(desk, None, outcome);
         }
-        self.end_side(desk, false);
+        self.end_wait_flow(desk);
         self.stop_play(desk, self.caller.id);
     }
 
@@ -395,6 +399,9 @@ impl Call {
         // His leg is ended with the others: it may be the last, which waits for the record.
         if let Some(offer) = wait.offer {
             refuse_offer(desk, self.id, offer.agent, Cause::Cancelled, true);
+        }
+        if wait.known && !wait.entered {
+            desk.queue(QueueOutput::Abandoned { call: self.id });
         }
         if wait.entered {
             desk.queue(QueueOutput::Abandoned { call: self.id });

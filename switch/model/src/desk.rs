@@ -252,6 +252,8 @@ pub enum DeskFault {
     Conference,
     /// There is no place for another party.
     Full,
+    /// The talk is recorded, and could not be any more after it.
+    Recordings,
     /// A queue or flow is nobody to speak to or to wait for.
     NotAPerson,
     /// The tenant has no such agent, queue or flow.
@@ -311,6 +313,9 @@ impl DeskFault {
             Self::Alone => ("alone", "who began the transfer has left; it cannot be taken back"),
             Self::Conference => ("conference", "more than two talk, or somebody is being added"),
             Self::Full => ("full", "there is no place for another party"),
+            Self::Recordings => {
+                ("recordings", "the talk is recorded, and the call has as many recordings as one may have")
+            }
             Self::NotAPerson => ("not_a_person", "a queue or flow is nobody to speak to, or to wait for"),
             Self::NoSuchTarget => ("no_such_target", "there is no such agent, queue or flow"),
             Self::NoSuchParty => ("no_such_party", "there is no such party in the call"),

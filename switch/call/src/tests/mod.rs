@@ -2,6 +2,7 @@
 
 mod conference;
 mod connect;
+mod cover;
 mod dial;
 mod ending;
 mod flow;

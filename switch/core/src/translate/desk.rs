@@ -266,6 +266,7 @@ impl Shard {
         let opened = JournalRecord::CallOpened { call, from: caller.clone(), to: shown.clone(), started };
         self.journal(Some(ticket), opened);
         let (agent, user) = (at.agent.clone(), at.user.clone());
+        self.ledger.came(call, None, self.moment());
         self.calls.originate(Origin { call, leg, agent, user, caller, to, shown, data }, self.now);
         call
     }
@@ -380,6 +381,7 @@ fn of_watch(refused: RoomRefusal) -> DeskFault {
         RoomRefusal::UnderWay => DeskFault::Supervised,
         RoomRefusal::None => DeskFault::NotSupervised,
         RoomRefusal::Own => DeskFault::OwnCall,
+        RoomRefusal::Recordings => DeskFault::Recordings,
     }
 }
 
