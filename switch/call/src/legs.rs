@@ -155,7 +155,7 @@ impl Call {
         match &self.doing {
             Doing::Originating(_) => self.originated(desk),
             Doing::Flow => self.answer_done(desk),
-            Doing::Queue(wait) if !wait.entered => self.enter(desk),
+            Doing::Queue(_) => self.hears_queue(desk),
             Doing::Talk(_) => self.join(desk),
             Doing::Fork(_) => self.gather(desk),
             Doing::Taking(old) => desk.places.push((self.id, *old, true)),

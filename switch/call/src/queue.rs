@@ -37,6 +37,10 @@ pub(crate) struct Wait {
     /// It knows of another wait of this call, which it takes this one for until it learns of it.
     known: bool,
     pub(crate) offer: Option<Offer>,
+    /// The queue has taken him, and said what he hears.
+    taken: bool,
+    /// What he is told as soon as he hears us.
+    said: Vec<PlayItem>,
 }
 
 /// An agent who rings.
@@ -61,7 +65,18 @@ pub(crate) struct Offered {
 impl Wait {
     pub(crate) fn new(queue: QueueId, timeout_ms: Option<u32>, priority: u8) -> Self {
         let keys = String::new();
-        Self { queue, timeout_ms, priority, keys, staffed: false, entered: false, known: false, offer: None }
+        Self {
+            queue,
+            timeout_ms,
+            priority,
+            keys,
+            staffed: false,
+            entered: false,
+            known: false,
+            offer: None,
+            taken: false,
+            said: Vec::new(),
+        }
     }
 
     /// The same, with keys by which the caller leaves it, and whether only while an agent is signed in.
@@ -81,7 +96,7 @@ pub(crate) fn refuse_offer(desk: &mut Desk, call: CallId, agent: AgentId, why: C
 }
 
 impl Call {
-    /// The call waits from now on: the caller is answered, or hears us before that, then the queue is told.
+    /// The call waits from now on: the queue is told, and a caller who is not answered yet is answered when it takes him.
     pub(crate) fn enqueue(&mut self, desk: &mut Desk, queue: QueueId, timeout_ms: Option<u32>, priority: u8) {
         self.wait_in(desk, Wait::new(queue, timeout_ms, priority));
     }
@@ -101,12 +116,13 @@ impl Call {
         self.limit_length(desk);
         if early {
             self.open_ear(desk);
-            self.enter(desk);
-        } else if self.caller_is_up() {
-            self.enter(desk);
-        } else {
-            self.answer_caller(desk);
         }
+        // one who is not answered yet is when the queue takes him: nobody pays for being turned away
+        self.enter(desk);
+    }
+
+    fn caller_hears_us(&self) -> bool {
+        self.caller_is_up() || self.caller.told_early
     }
 
     /// Tells the queue.
@@ -142,15 +158,33 @@ impl Call {
         }
     }
 
-    /// What the caller hears from now on.
+    /// The queue has taken him: what he hears from now on.
     pub(crate) fn on_music(&mut self, desk: &mut Desk, items: Vec<PlayItem>) {
-        if !matches!(&self.doing, Doing::Queue(wait) if wait.entered) {
+        let Doing::Queue(wait) = &mut self.doing else { return };
+        if !wait.entered {
             return;
         }
+        wait.taken = true;
         self.music = items;
+        self.hears_queue(desk);
+    }
+
+    /// What he hears while he waits begins, if the queue has taken him; if he cannot hear it yet, he is answered first.
+    pub(crate) fn hears_queue(&mut self, desk: &mut Desk) {
+        let said = match &mut self.doing {
+            Doing::Queue(wait) if wait.taken => core::mem::take(&mut wait.said),
+            _ => return,
+        };
+        if !self.caller_hears_us() {
+            if let Doing::Queue(wait) = &mut self.doing {
+                wait.said = said;
+            }
+            return self.answer_caller(desk);
+        }
         if let Some(flow) = self.manner.as_ref().and_then(|manner| manner.wait_flow.clone()) {
             self.begin_side(desk, flow, Side::Wait);
         }
+        self.on_position(desk, said);
         let announced = matches!(self.caller.playing, Some((_, Heard::Announcement)));
         if !announced {
             self.resume_music(desk);
@@ -159,10 +193,15 @@ impl Call {
 
     /// What the caller hears once.
     pub(crate) fn on_position(&mut self, desk: &mut Desk, announcement: Vec<PlayItem>) {
-        // a flow of the wait says itself what is to be said
-        if matches!(self.doing, Doing::Queue(_)) && !self.has_wait_flow() {
-            let leg = self.caller.id;
-            self.play(desk, leg, Heard::Announcement, announcement, Repeat::Once);
+        let (hears, has_flow) = (self.caller_hears_us(), self.has_wait_flow());
+        match &mut self.doing {
+            Doing::Queue(wait) if !hears => wait.said = announcement,
+            // a flow of the wait says itself what is to be said
+            Doing::Queue(_) if !has_flow => {
+                let leg = self.caller.id;
+                self.play(desk, leg, Heard::Announcement, announcement, Repeat::Once);
+            }
+            _ => {}
         }
     }
 
