@@ -78,7 +78,7 @@ impl World {
         };
         self.shard = shard;
         self.media = new_media(&snapshot, media_seed);
-        self.ports = Ports::new();
+        self.ports = Ports::new(self.starts);
         self.events.clear();
         // What was on a lane, or owed by the journal, was the dead process's.
         self.agenda.retain(|what| {
