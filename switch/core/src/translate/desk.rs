@@ -54,7 +54,9 @@ impl Shard {
         let DeskOrder { agent, call, by, act } = order;
         let user = self.snapshot.agent(&agent).ok_or(DeskFault::NoSuchAgent)?.user.clone();
         let at = At { agent, user, call, by };
-        self.may_order(&at.by, Some(&at.agent))?;
+        // being supervised is no affair of who is: in his own name an agent would let his supervisor go
+        let watch = matches!(act, DeskAct::Supervise { .. } | DeskAct::Change(_) | DeskAct::EndSupervision);
+        self.may_order(&at.by, (!watch).then_some(&at.agent))?;
         if let DeskAct::WrapUp { code, note } = act {
             return self.desk_wrap_up(&at, code, note.unwrap_or_default());
         }

@@ -1,0 +1,104 @@
+//! Orders at desks: who may give them, and what they leave behind.
+
+use crate::rig::*;
+use cordboard_core::{Restore, ShardCommand};
+use cordboard_model::cdr::SupervisionMode;
+use cordboard_model::config::Snapshot;
+use cordboard_model::desk::{Actor, DeskAct, DeskFault, DeskOrder};
+use cordboard_model::id::{AgentId, Name, TenantId, UserId};
+use cordboard_model::journal::ContactRecord;
+use cordboard_model::service::{AgentOrder, Role};
+use cordboard_model::time::Wall;
+
+const PHONE: &str = "203.0.113.5:5060";
+const CHIEF: &str = "203.0.113.6:5060";
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn agent(text: &str) -> AgentId {
+    AgentId::new(TenantId::DEFAULT, text).unwrap()
+}
+
+/// Agents 1001 and 1002, who is a supervisor.
+fn two_agents() -> Snapshot {
+    let mut snapshot = one_tenant();
+    let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+    let user = UserId::new(TenantId::DEFAULT, "1002").unwrap();
+    let mut account = tenant.users[&name("1001")].clone();
+    account.id = user.clone();
+    let mut chief = tenant.agents[&name("1001")].clone();
+    (chief.id, chief.user, chief.queues) = (agent("1002"), user, Vec::new());
+    chief.duty.role = Role::Supervisor;
+    tenant.users.insert(name("1002"), account);
+    tenant.agents.insert(name("1002"), chief);
+    snapshot
+}
+
+fn contact(user: &str, phone: &str) -> ContactRecord {
+    ContactRecord {
+        user: UserId::new(TenantId::DEFAULT, user).unwrap(),
+        uri: format!("sip:{user}@{phone}"),
+        flow: format!("udp:{phone}"),
+        path: Vec::new(),
+        user_agent: String::new(),
+        q_milli: 1_000,
+        call_id: user.into(),
+        cseq: 1,
+        expires: Wall(1_700_000_900_000),
+    }
+}
+
+/// Both are signed in, with their phones.
+fn desks(snapshot: Snapshot) -> Rig {
+    let mut rig = Rig::new();
+    rig.configure(snapshot);
+    let contacts = vec![contact("1001", PHONE), contact("1002", CHIEF)];
+    rig.command(ShardCommand::Restore(Box::new(Restore { contacts, ..Restore::default() })));
+    for who in ["1001", "1002"] {
+        rig.order(agent(who), AgentOrder::SignIn).unwrap();
+    }
+    rig
+}
+
+/// A caller of the queue talks to 1001.
+fn talks(rig: &mut Rig) {
+    rig.order(agent("1001"), AgentOrder::Ready).unwrap();
+    rig.datagram(TRUNK, &invite(TRUNK, "2000", "example.com", "a"));
+    let ours = rig.last("INVITE").to_owned();
+    rig.datagram(PHONE, &response(PHONE, &ours, "200 OK"));
+    rig.after(1_000);
+}
+
+/// An order at the desk of 1001 by an agent, or by the key alone.
+fn order(by: Option<&str>, act: DeskAct) -> DeskOrder {
+    let by = Actor { key: "desk".into(), agent: by.map(agent) };
+    DeskOrder { agent: agent("1001"), call: None, by, act }
+}
+
+/// A supervisor's agent gave the orders in his own name, and that made them his: he let his supervisor go, had him listen
+/// only, or had a phone of the house listen to his own caller.
+#[test]
+fn who_is_supervised_has_no_word_in_it() {
+    let mut rig = desks(two_agents());
+    talks(&mut rig);
+    let extension = Some(UserId::new(TenantId::DEFAULT, "1002").unwrap());
+    let listen = |extension| DeskAct::Supervise { mode: SupervisionMode::Listen, extension };
+    let own = rig.desk(order(Some("1001"), listen(extension)));
+    assert_eq!(own, Err(DeskFault::NotSupervisor));
+    rig.desk(order(Some("1002"), listen(None))).unwrap();
+    let ours = rig.last(&format!("INVITE sip:1002@{CHIEF}")).to_owned();
+    rig.datagram(CHIEF, &response(CHIEF, &ours, "200 OK"));
+    rig.after(1_000);
+    for act in [DeskAct::EndSupervision, DeskAct::Change(SupervisionMode::BargeIn)] {
+        assert_eq!(rig.desk(order(Some("1001"), act.clone())), Err(DeskFault::NotSupervisor), "{act:?}");
+    }
+    let calls = rig.shard.calls(TenantId::DEFAULT);
+    let watch = calls[0].supervision.as_ref().unwrap();
+    assert_eq!((watch.mode, watch.turns.len(), watch.ended), (SupervisionMode::Listen, 1, None));
+    // the supervisor, and a key by itself, as ever
+    rig.desk(order(Some("1002"), DeskAct::Change(SupervisionMode::Whisper))).unwrap();
+    rig.desk(order(None, DeskAct::EndSupervision)).unwrap();
+    assert_eq!(rig.heard(&format!("{CHIEF} BYE")), 1, "{:#?}", rig.said);
+}
