@@ -41,6 +41,7 @@ impl Shard {
         let other = by.agent.as_ref() != Some(agent);
         let command = AcdCommand::Order { agent: agent.clone(), what, by: other.then(|| by.to_string()) };
         self.acd.handle_command(command, self.now).map_err(|refused| fault(&refused))?;
+        self.note_wish(agent);
         Ok(self.acd.explain_agent(agent).into_iter().collect())
     }
 

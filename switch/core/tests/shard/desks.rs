@@ -6,9 +6,10 @@ use cordboard_model::cdr::SupervisionMode;
 use cordboard_model::config::Snapshot;
 use cordboard_model::desk::{Actor, DeskAct, DeskFault, DeskOrder};
 use cordboard_model::id::{AgentId, Name, TenantId, UserId};
-use cordboard_model::journal::ContactRecord;
+use cordboard_model::journal::{ContactRecord, JournalRecord};
 use cordboard_model::service::{AgentOrder, Role};
 use cordboard_model::time::Wall;
+use cordboard_model::view::AgentStatus;
 
 const PHONE: &str = "203.0.113.5:5060";
 const CHIEF: &str = "203.0.113.6:5060";
@@ -101,4 +102,30 @@ fn who_is_supervised_has_no_word_in_it() {
     rig.desk(order(Some("1002"), DeskAct::Change(SupervisionMode::Whisper))).unwrap();
     rig.desk(order(None, DeskAct::EndSupervision)).unwrap();
     assert_eq!(rig.heard(&format!("{CHIEF} BYE")), 1, "{:#?}", rig.said);
+}
+
+/// An agent who talks was sent on a break by his supervisor, and the switch was killed before the call ended: he was ready
+/// after it, for only what agents ask for themselves was in the journal.
+#[test]
+fn what_a_supervisor_makes_of_an_agent_in_a_call_is_in_the_journal() {
+    let mut rig = desks(two_agents());
+    talks(&mut rig);
+    let rest = || DeskAct::Want(AgentOrder::Rest { reason: None, limit: None });
+    for (by, act, wish) in [
+        (Some("1002"), rest(), AgentStatus::Rest),
+        (None, DeskAct::Want(AgentOrder::Ready), AgentStatus::Ready),
+        (Some("1001"), rest(), AgentStatus::Rest),
+    ] {
+        rig.records.clear();
+        rig.desk(order(by, act)).unwrap();
+        let wishes: Vec<_> = rig
+            .records
+            .iter()
+            .filter_map(|record| match record {
+                JournalRecord::AgentWish { agent, wish } => Some((agent.name.as_str(), *wish)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(wishes, [("1001", wish)], "{by:?}");
+    }
 }
