@@ -7,6 +7,7 @@
 use crate::call::{Call, Doing, Serving};
 use crate::connect::Talk;
 use crate::desk::Desk;
+use crate::engine::CallEngine;
 use crate::leg::{Heard, LegState};
 use crate::opening::Opening;
 use crate::output::{DialTarget, QueueOutput};
@@ -78,7 +79,18 @@ pub(crate) fn refuse_offer(desk: &mut Desk, call: CallId, agent: AgentId, why: C
     desk.queue(QueueOutput::OfferFailed { call, agent, why, caller_gone });
 }
 
+impl CallEngine {
+    /// Whether this is the leg of an agent whom the call's queue has ring.
+    pub fn offers(&self, call: CallId, leg: LegId) -> bool {
+        self.calls.get(&call).is_some_and(|call| call.is_offer(leg))
+    }
+}
+
 impl Call {
+    fn is_offer(&self, leg: LegId) -> bool {
+        matches!(&self.doing, Doing::Queue(wait) if wait.rings_at(leg))
+    }
+
     /// The call waits from now on: the caller is answered, or hears us before that, then the queue is told.
     pub(crate) fn enqueue(&mut self, desk: &mut Desk, queue: QueueId, timeout_ms: Option<u32>, priority: u8) {
         self.wait_in(desk, Wait::new(queue, timeout_ms, priority));

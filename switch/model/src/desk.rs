@@ -23,7 +23,7 @@ pub const WRAP_UPS_MAX: usize = 16;
 /// What the configuration says of one agent's desk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentDesk {
-    /// His phone is asked to answer by itself what is offered to him.
+    /// His phone is asked to answer by itself what queues offer him and what he has ordered himself.
     #[serde(default)]
     pub auto_answer: bool,
     /// The number that is shown where he calls out, as the tenant's plan reads it.

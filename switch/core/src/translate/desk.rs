@@ -12,7 +12,7 @@ use cordboard_model::desk::{
     SeatState, TransferWay, WrapUp,
 };
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{AgentId, CallId, Name, QueueId, UserId};
+use cordboard_model::id::{AgentId, CallId, LegId, Name, QueueId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{PartyId, Target};
 use cordboard_model::plan;
@@ -262,6 +262,8 @@ impl Shard {
         self.figures.calls += 1;
         let call = self.calls.new_call(tenant);
         let leg = self.calls.new_leg(tenant);
+        // a page may order with the key alone; another agent who is named is another
+        self.legs.add(leg, call).own_wish = at.by.agent.as_ref().is_none_or(|by| *by == at.agent);
         self.in_hand = Some(call);
         let ticket = self.gate.opening(call, self.now, self.snapshot.limits.journal_wait);
         let started = self.wall.at(self.now);
@@ -280,8 +282,10 @@ impl Shard {
             (None, Some(agent)) => DialTarget::Agent(agent.clone()),
             (None, None) => return Err(DeskFault::NoSuchTarget),
         };
+        let own_wish = matches!(by, DialTarget::Agent(_));
         let wanted = Supervise { mode, by, of: Some(seat.leg) };
         let leg = self.calls.supervise(call, wanted, self.now).map_err(of_watch)?;
+        self.legs.add(leg, call).own_wish = own_wish;
         self.note_order(at, "supervise", Some(call), mode.as_str().to_owned());
         Ok(vec!["the supervisor's phone rings".to_owned(), format!("leg {leg}")])
     }
@@ -366,9 +370,14 @@ impl Shard {
         })
     }
 
-    /// Whether the phone at the end of a leg is asked to answer by itself.
-    pub(crate) fn answers_itself(&self, agent: Option<&AgentId>) -> bool {
-        let Some(agent) = agent else { return false };
+    /// Whether the phone at the end of a leg is asked to answer by itself: what a queue offers to its agent, and what he has
+    /// ordered himself. Whoever else calls him would be in his room before he knows.
+    pub(crate) fn answers_itself(&self, call: CallId, leg: LegId) -> bool {
+        let Some(found) = self.legs.get(leg) else { return false };
+        let Some(agent) = found.agent.as_ref().filter(|_| found.own_wish || self.calls.offers(call, leg))
+        else {
+            return false;
+        };
         let tenant = self.snapshot.tenant(agent.tenant);
         let wants =
             tenant.and_then(|tenant| tenant.desk.agents.get(&agent.name)).is_some_and(|d| d.auto_answer);

@@ -3,13 +3,15 @@
 use crate::rig::*;
 use cordboard_core::{Restore, ShardCommand};
 use cordboard_model::cdr::SupervisionMode;
-use cordboard_model::config::Snapshot;
-use cordboard_model::desk::{Actor, DeskAct, DeskFault, DeskOrder};
+use cordboard_model::config::{CalledNumber, Snapshot};
+use cordboard_model::desk::{Actor, AgentDesk, DeskAct, DeskFault, DeskOrder, Goal, SeatOrder};
 use cordboard_model::id::{AgentId, Name, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, JournalRecord};
 use cordboard_model::service::{AgentOrder, Role};
 use cordboard_model::time::Wall;
+use cordboard_model::verb::Destination;
 use cordboard_model::view::AgentStatus;
+use std::collections::BTreeMap;
 
 const PHONE: &str = "203.0.113.5:5060";
 const CHIEF: &str = "203.0.113.6:5060";
@@ -127,5 +129,63 @@ fn what_a_supervisor_makes_of_an_agent_in_a_call_is_in_the_journal() {
             })
             .collect();
         assert_eq!(wishes, [("1001", wish)], "{by:?}");
+    }
+}
+
+/// Whether the last INVITE to a phone asks it to answer by itself; all of its three ways, or none.
+fn asks_to_answer(rig: &Rig, phone: &str) -> bool {
+    let is = |(to, text): &&(std::net::SocketAddr, String)| *to == addr(phone) && text.starts_with("INVITE ");
+    let (_, ours) = rig.sent.iter().rev().find(is).unwrap_or_else(|| panic!("{:#?}", rig.said));
+    let ways = ["Answer-Mode: Auto", ";answer-after=0", "info=alert-autoanswer"];
+    let asked = ways.map(|way| ours.contains(way));
+    assert!(asked == [true; 3] || asked == [false; 3], "{ours}");
+    asked[0]
+}
+
+/// An agent on a break was called by number, by a supervisor's order, by a colleague who consulted: his phone had been asked
+/// to answer by itself, and who called heard the room.
+#[test]
+fn a_phone_answers_by_itself_what_a_queue_offers_and_what_its_agent_has_ordered() {
+    let configured = || {
+        let mut snapshot = two_agents();
+        let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+        for who in ["1001", "1002"] {
+            let desk = AgentDesk { auto_answer: true, ..AgentDesk::default() };
+            tenant.desk.agents.insert(name(who), desk);
+            tenant.numbers.push(CalledNumber {
+                access_code: format!("3{who}"),
+                extension_code: None,
+                to: Destination::Agent(agent(who)),
+            });
+        }
+        desks(snapshot)
+    };
+    let mut rig = configured();
+    talks(&mut rig);
+    assert!(asks_to_answer(&rig, PHONE), "what a queue offers");
+    rig.desk(order(Some("1002"), DeskAct::Supervise { mode: SupervisionMode::Listen, extension: None }))
+        .unwrap();
+    assert!(asks_to_answer(&rig, CHIEF), "what a supervisor has ordered in his own name");
+
+    let mut rig = configured();
+    rig.order(agent("1001"), AgentOrder::Rest { reason: None, limit: None }).unwrap();
+    rig.datagram(TRUNK, &invite(TRUNK, "31001", "example.com", "a"));
+    assert!(!asks_to_answer(&rig, PHONE), "a call by number");
+
+    let mut rig = configured();
+    talks(&mut rig);
+    let chief = Goal::Place(Destination::Agent(agent("1002")));
+    rig.desk(order(Some("1001"), DeskAct::Seat(SeatOrder::Consult(chief.clone())))).unwrap();
+    assert!(!asks_to_answer(&rig, CHIEF), "a colleague who consults");
+
+    for (by, asked) in [(Some("1001"), true), (None, true), (Some("1002"), false)] {
+        let mut rig = configured();
+        let dial = DeskAct::Dial { to: chief.clone(), shown: None, data: BTreeMap::new() };
+        rig.desk(order(by, dial)).unwrap();
+        assert_eq!(asks_to_answer(&rig, PHONE), asked, "a call that is ordered by {by:?}");
+        let ours = rig.last("INVITE").to_owned();
+        rig.datagram(PHONE, &response(PHONE, &ours, "200 OK"));
+        rig.after(100);
+        assert!(!asks_to_answer(&rig, CHIEF), "who is called by it");
     }
 }
