@@ -1,5 +1,6 @@
 //! The switch as the control plane sees it: questions go to the shard, the database or the gauges.
 
+use crate::alone::Alone;
 use crate::flows;
 use crate::hub::HubHandle;
 use crate::metrics::Gauges;
@@ -60,6 +61,8 @@ pub struct NodeSwitch {
     pub stops: StopSender,
     /// Close the lanes that end threads.
     pub closers: Vec<Closer>,
+    /// Reports that are being made.
+    pub alone: Alone,
 }
 
 /// Closes one lane.

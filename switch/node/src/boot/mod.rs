@@ -5,6 +5,7 @@ mod number;
 mod recover;
 mod threads;
 
+use crate::alone::Alone;
 use crate::clock::Clock;
 use crate::config::{Listen, Loaded, Machine};
 use crate::dns::Dns;
@@ -261,6 +262,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         stopping: Arc::default(),
         stops: to_stop,
         closers,
+        alone: Alone::default(),
     });
     Ok(Running { switch, orders, sip: sockets.all, stops, streams, clock, threads, hub, store })
 }
