@@ -87,7 +87,7 @@ async fn ask<T: Send + 'static>(
 
 pub(crate) fn store_refusal(why: StoreError) -> Refusal {
     match why {
-        StoreError::QueueFull | StoreError::Closed => Refusal::Busy(1),
+        StoreError::QueueFull | StoreError::Closed | StoreError::Busy => Refusal::Busy(1),
         other => Refusal::Internal(other.to_string()),
     }
 }
@@ -501,5 +501,19 @@ impl NodeSwitch {
         for close in &self.closers {
             close();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was a fault of ours, 500, that all connections to the database were busy.
+    #[test]
+    fn a_database_that_is_busy_is_a_503() {
+        for why in [StoreError::Busy, StoreError::QueueFull, StoreError::Closed] {
+            assert_eq!(store_refusal(why), Refusal::Busy(1));
+        }
+        assert!(matches!(store_refusal(StoreError::DiskFull), Refusal::Internal(_)));
     }
 }
