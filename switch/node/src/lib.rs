@@ -49,6 +49,7 @@ pub mod switch;
 pub mod trace;
 mod transfer;
 pub mod transport;
+pub mod walls;
 pub mod why;
 
 /// Threads for HTTP, the database and signals.

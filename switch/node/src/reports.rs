@@ -167,7 +167,8 @@ impl NodeSwitch {
 
     pub(crate) fn wall_of(&self, tenant: TenantId) -> Later<WallView> {
         let view = self.later(move |shard| shard.wall_view(tenant));
-        Box::pin(async move { view.await?.ok_or_else(|| missing(format!("tenant {tenant}"))) })
+        let question = async move { view.await?.ok_or_else(|| missing(format!("tenant {tenant}"))) };
+        self.walls.of(tenant, Box::pin(question))
     }
 
     pub(crate) fn legs_of(&self, tenant: TenantId, asked: RowsAsked) -> Later<Rows<LegRow>> {

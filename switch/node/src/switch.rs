@@ -9,6 +9,7 @@ use crate::recordings::order::views;
 use crate::reload::Reloader;
 use crate::shard::Order;
 use crate::stop::StopSender;
+use crate::walls::Walls;
 use cordboard_acd::AcdCommand;
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
@@ -63,6 +64,8 @@ pub struct NodeSwitch {
     pub closers: Vec<Closer>,
     /// Reports that are being made.
     pub alone: Alone,
+    /// Figures of now.
+    pub walls: Walls,
 }
 
 /// Closes one lane.

@@ -263,6 +263,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         stops: to_stop,
         closers,
         alone: Alone::default(),
+        walls: Walls::default(),
     });
     Ok(Running { switch, orders, sip: sockets.all, stops, streams, clock, threads, hub, store })
 }
