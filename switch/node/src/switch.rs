@@ -20,6 +20,7 @@ use cordboard_api::switch::{
 use cordboard_core::{CHANGED_ROWS_MAX, RowRefused, Shard, ShardCommand};
 use cordboard_lane::Sender;
 use cordboard_model::callback::Callback;
+use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::desk::DeskView;
@@ -171,8 +172,8 @@ impl Switch for NodeSwitch {
         self.desk_of(agent)
     }
 
-    fn callbacks(&self, tenant: TenantId, queue: Option<QueueId>) -> Later<Vec<Callback>> {
-        self.later(move |shard| shard.callbacks(tenant, queue.as_ref()))
+    fn callbacks(&self, tenant: TenantId, page: CallbackPage) -> Later<Vec<Callback>> {
+        self.later(move |shard| shard.callbacks(tenant, &page))
     }
 
     fn trunks(&self, tenant: TenantId) -> Later<Vec<TrunkView>> {

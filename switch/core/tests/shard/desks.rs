@@ -2,6 +2,8 @@
 
 use crate::rig::*;
 use cordboard_core::{Restore, ShardCommand};
+use cordboard_model::callback::NewCallback;
+use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cdr::SupervisionMode;
 use cordboard_model::config::{CalledNumber, Snapshot};
 use cordboard_model::desk::{Actor, AgentDesk, DeskAct, DeskFault, DeskOrder, Goal, SeatOrder};
@@ -188,4 +190,28 @@ fn a_phone_answers_by_itself_what_a_queue_offers_and_what_its_agent_has_ordered(
         rig.after(100);
         assert!(!asks_to_answer(&rig, CHIEF), "who is called by it");
     }
+}
+
+/// The list was copied and sorted whole for each who asked: ten thousand entries, with notes of 2 KB.
+#[test]
+fn the_list_of_call_backs_is_read_in_pages_whatever_is_done_meanwhile() {
+    let mut rig = desks(two_agents());
+    let put = |rig: &mut Rig| {
+        let by = Actor { key: "desk".into(), agent: None };
+        let new = NewCallback { number: "+4930".into(), queue: None, note: String::new(), by };
+        rig.shard.put_callback(TenantId::DEFAULT, new).unwrap().id
+    };
+    let ids: Vec<_> = (0..5).map(|_| put(&mut rig)).collect();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = CallbackPage { queue: None, after, limit: 2 };
+        let entries = rig.shard.callbacks(TenantId::DEFAULT, &page);
+        assert!(entries.len() <= 2);
+        let Some(last) = entries.last() else { break };
+        after = CallbackPage::read(&CallbackPage::place(last));
+        seen.extend(entries.into_iter().map(|entry| entry.id));
+        // one of those that were seen is done
+        rig.shard.remove_callback(&seen[0], "key desk");
+    }
+    assert_eq!(seen, ids);
 }
