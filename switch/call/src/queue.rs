@@ -251,8 +251,14 @@ impl Call {
     }
 
     /// He waits in another queue from now on. The queue that he waited in takes its offer back itself, when it learns where
-    /// he is.
+    /// he is. Counted like any other way on, so that nobody has him wait for ever, a longest wait after the other.
     pub(crate) fn requeue(&mut self, desk: &mut Desk, queue: QueueId) -> Result<(), DeskFault> {
+        if matches!(&self.doing, Doing::Queue(wait) if wait.entered) {
+            if self.hops >= desk.limits.hops {
+                return Err(DeskFault::MovedTooOften);
+            }
+            self.hops += 1;
+        }
         let mut wait = match core::mem::replace(&mut self.doing, Doing::Ending) {
             Doing::Queue(wait) if wait.entered => wait,
             other => {

@@ -276,6 +276,8 @@ pub enum DeskFault {
     NoCalls,
     /// The call does not wait in a queue.
     NotWaiting,
+    /// The call was sent on as often as one may be.
+    MovedTooOften,
     /// Nobody of that name is to be called back.
     NoSuchCallback,
     /// Another agent has taken it.
@@ -327,6 +329,7 @@ impl DeskFault {
             Self::OwnCall => ("own_call", "the supervisor is one of those who talk"),
             Self::NoCalls => ("no_calls", "the switch takes no new calls now"),
             Self::NotWaiting => ("not_waiting", "the call does not wait in a queue"),
+            Self::MovedTooOften => ("moved_too_often", "the call was sent on as often as one may be"),
             Self::NoSuchCallback => ("no_such_callback", "there is no such entry on the list of call-backs"),
             Self::CallbackTaken => ("callback_taken", "another agent has taken it"),
             Self::CallbackNotTaken => ("callback_not_taken", "he has not taken it"),
