@@ -284,6 +284,8 @@ pub enum DeskFault {
     CallbackTaken,
     /// He has not taken it.
     CallbackNotTaken,
+    /// It is of a queue that he does not serve.
+    CallbackOfAnotherQueue,
 }
 
 impl DeskFault {
@@ -333,6 +335,9 @@ impl DeskFault {
             Self::NoSuchCallback => ("no_such_callback", "there is no such entry on the list of call-backs"),
             Self::CallbackTaken => ("callback_taken", "another agent has taken it"),
             Self::CallbackNotTaken => ("callback_not_taken", "he has not taken it"),
+            Self::CallbackOfAnotherQueue => {
+                ("callback_of_another_queue", "it is of a queue that he does not serve")
+            }
         }
     }
 }

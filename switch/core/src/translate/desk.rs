@@ -201,6 +201,9 @@ impl Shard {
 
     fn desk_callback(&mut self, at: &At, id: &CallbackId, order: CallbackOrder) -> Done {
         let (agent, by) = (&at.agent, at.by.to_string());
+        if matches!(order, CallbackOrder::Take | CallbackOrder::Call) {
+            self.may_call_back(at, id)?;
+        }
         let change = match order {
             CallbackOrder::Take => CallbackChange::Taken,
             CallbackOrder::GiveBack => CallbackChange::GivenBack,
@@ -224,6 +227,17 @@ impl Shard {
             CallbackOrder::Done | CallbackOrder::Call => "done",
         };
         Ok(vec![format!("call-back {id} is {word}")])
+    }
+
+    /// Whose entry it is, the queue's number is shown with and its codes are given: an agent takes those of his queues. A key
+    /// and a supervisor may give him any.
+    fn may_call_back(&self, at: &At, id: &CallbackId) -> Result<(), DeskFault> {
+        let Some(queue) = self.callback_for(&at.agent, id)?.queue else { return Ok(()) };
+        let serves = self.snapshot.agent(&at.agent).is_some_and(|agent| agent.queues.contains(&queue));
+        if serves || self.may_order(&at.by, None).is_ok() {
+            return Ok(());
+        }
+        Err(DeskFault::CallbackOfAnotherQueue)
     }
 
     /// The number that an agent wants shown, as the tenant's plan reads it: his own, or one of a pool of his queues.

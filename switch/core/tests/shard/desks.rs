@@ -6,8 +6,10 @@ use cordboard_model::callback::NewCallback;
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cdr::SupervisionMode;
 use cordboard_model::config::{CalledNumber, Snapshot};
-use cordboard_model::desk::{Actor, AgentDesk, DeskAct, DeskFault, DeskOrder, Goal, SeatOrder};
-use cordboard_model::id::{AgentId, Name, TenantId, UserId};
+use cordboard_model::desk::{
+    Actor, AgentDesk, CallbackOrder, DeskAct, DeskFault, DeskOrder, Goal, SeatOrder,
+};
+use cordboard_model::id::{AgentId, Name, QueueId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, JournalRecord};
 use cordboard_model::service::{AgentOrder, Role};
 use cordboard_model::time::Wall;
@@ -214,4 +216,38 @@ fn the_list_of_call_backs_is_read_in_pages_whatever_is_done_meanwhile() {
         rig.shard.remove_callback(&seen[0], "key desk");
     }
     assert_eq!(seen, ids);
+}
+
+/// An agent of no queue took an entry of `sales`, and his call showed the number of `sales` and had its wrap-up codes.
+#[test]
+fn an_agent_calls_back_for_his_own_queues_and_for_others_if_he_is_told_to() {
+    for (serves, role, by, taken) in [
+        (true, Role::Agent, Some("1001"), true),
+        (false, Role::Agent, Some("1001"), false),
+        (false, Role::Agent, Some("1002"), true),
+        (false, Role::Agent, None, true),
+        (false, Role::Supervisor, Some("1001"), true),
+    ] {
+        let mut snapshot = two_agents();
+        let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+        let caller = tenant.agents.get_mut(&name("1001")).unwrap();
+        caller.duty.role = role;
+        if !serves {
+            caller.queues.clear();
+        }
+        let mut rig = desks(snapshot);
+        let queue = QueueId::new(TenantId::DEFAULT, "sales").unwrap();
+        for (queue, taken) in [(Some(queue), taken), (None, true)] {
+            let key = Actor { key: "desk".into(), agent: None };
+            let new = NewCallback { number: "1002".into(), queue, note: String::new(), by: key };
+            let id = rig.shard.put_callback(TenantId::DEFAULT, new).unwrap().id;
+            let refused = Err(DeskFault::CallbackOfAnotherQueue);
+            for act in [CallbackOrder::Call, CallbackOrder::Take] {
+                let done = rig.desk(order(by, DeskAct::Callback(id.clone(), act)));
+                // while he calls he calls nobody else
+                assert!(if taken { done != refused } else { done == refused }, "{by:?} {act:?}: {done:?}");
+            }
+            assert_eq!(rig.heard("INVITE") > 0, taken, "{by:?}");
+        }
+    }
 }
