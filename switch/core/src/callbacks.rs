@@ -9,7 +9,7 @@ use cordboard_model::callback::{
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::desk::DeskFault;
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{AgentId, CallId, Name, QueueId, TenantId};
+use cordboard_model::id::{AgentId, CallId, Name, TenantId};
 use cordboard_model::journal::JournalRecord;
 use std::collections::BTreeMap;
 

@@ -26,7 +26,7 @@ use cordboard_model::cdr::Cdr;
 use cordboard_model::desk::DeskView;
 use cordboard_model::figures::{Report, WallView};
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
 use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};

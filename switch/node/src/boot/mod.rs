@@ -27,6 +27,7 @@ use crate::switch::NodeSwitch;
 use crate::transport::{
     self, Bound, Desk, DeskSetup, SipOverHttp, StreamGauges, StreamOrder, TlsError, TlsStore,
 };
+use crate::walls::Walls;
 use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::{Receiver, Sender};
 use cordboard_model::cdr::RecordingEntry;
