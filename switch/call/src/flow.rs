@@ -89,10 +89,21 @@ impl Call {
         self.run_flow(desk, flow, None, false);
     }
 
+    /// For the record, which has the last of them if there are too many, and those that ran again then once.
+    fn note_flow(&mut self, desk: &Desk, flow: &FlowId) {
+        if self.flows.len() >= desk.limits.leg_records.max(1) {
+            if self.flows.contains(flow) {
+                return;
+            }
+            self.flows.remove(0);
+        }
+        self.flows.push(flow.clone());
+    }
+
     /// Runs a flow: the call's own, or one at its side, above another if that goes on later.
     pub(crate) fn run_flow(&mut self, desk: &mut Desk, flow: FlowId, side: Option<Side>, above: bool) {
         self.digits.clear();
-        self.flows.push(flow.clone());
+        self.note_flow(desk, &flow);
         self.flow = Some(FlowRun { id: flow.clone(), step: None, left: false, side });
         let call = self.id;
         desk.event(self.tenant(), EventKind::FlowStarted { call, flow: flow.clone() });

@@ -7,6 +7,7 @@
 use crate::call::{Call, Doing, Serving};
 use crate::connect::Talk;
 use crate::desk::Desk;
+use crate::engine::CallEngine;
 use crate::leg::{Heard, LegState};
 use crate::opening::Opening;
 use crate::output::{DialTarget, QueueOutput};
@@ -95,7 +96,18 @@ pub(crate) fn refuse_offer(desk: &mut Desk, call: CallId, agent: AgentId, why: C
     desk.queue(QueueOutput::OfferFailed { call, agent, why, caller_gone });
 }
 
+impl CallEngine {
+    /// Whether this is the leg of an agent whom the call's queue has ring.
+    pub fn offers(&self, call: CallId, leg: LegId) -> bool {
+        self.calls.get(&call).is_some_and(|call| call.is_offer(leg))
+    }
+}
+
 impl Call {
+    fn is_offer(&self, leg: LegId) -> bool {
+        matches!(&self.doing, Doing::Queue(wait) if wait.rings_at(leg))
+    }
+
     /// The call waits from now on: the queue is told, and a caller who is not answered yet is answered when it takes him.
     pub(crate) fn enqueue(&mut self, desk: &mut Desk, queue: QueueId, timeout_ms: Option<u32>, priority: u8) {
         self.wait_in(desk, Wait::new(queue, timeout_ms, priority));
@@ -278,8 +290,14 @@ impl Call {
     }
 
     /// He waits in another queue from now on. The queue that he waited in takes its offer back itself, when it learns where
-    /// he is.
+    /// he is. Counted like any other way on, so that nobody has him wait for ever, a longest wait after the other.
     pub(crate) fn requeue(&mut self, desk: &mut Desk, queue: QueueId) -> Result<(), DeskFault> {
+        if matches!(&self.doing, Doing::Queue(wait) if wait.entered) {
+            if self.hops >= desk.limits.hops {
+                return Err(DeskFault::MovedTooOften);
+            }
+            self.hops += 1;
+        }
         let mut wait = match core::mem::replace(&mut self.doing, Doing::Ending) {
             Doing::Queue(wait) if wait.entered => wait,
             other => {

@@ -23,7 +23,7 @@ pub const WRAP_UPS_MAX: usize = 16;
 /// What the configuration says of one agent's desk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentDesk {
-    /// His phone is asked to answer by itself what is offered to him.
+    /// His phone is asked to answer by itself what queues offer him and what he has ordered himself.
     #[serde(default)]
     pub auto_answer: bool,
     /// The number that is shown where he calls out, as the tenant's plan reads it.
@@ -278,12 +278,16 @@ pub enum DeskFault {
     NoCalls,
     /// The call does not wait in a queue.
     NotWaiting,
+    /// The call was sent on as often as one may be.
+    MovedTooOften,
     /// Nobody of that name is to be called back.
     NoSuchCallback,
     /// Another agent has taken it.
     CallbackTaken,
     /// He has not taken it.
     CallbackNotTaken,
+    /// It is of a queue that he does not serve.
+    CallbackOfAnotherQueue,
 }
 
 impl DeskFault {
@@ -332,9 +336,13 @@ impl DeskFault {
             Self::OwnCall => ("own_call", "the supervisor is one of those who talk"),
             Self::NoCalls => ("no_calls", "the switch takes no new calls now"),
             Self::NotWaiting => ("not_waiting", "the call does not wait in a queue"),
+            Self::MovedTooOften => ("moved_too_often", "the call was sent on as often as one may be"),
             Self::NoSuchCallback => ("no_such_callback", "there is no such entry on the list of call-backs"),
             Self::CallbackTaken => ("callback_taken", "another agent has taken it"),
             Self::CallbackNotTaken => ("callback_not_taken", "he has not taken it"),
+            Self::CallbackOfAnotherQueue => {
+                ("callback_of_another_queue", "it is of a queue that he does not serve")
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! wants becomes a system call, and a panic in an engine costs the call in hand. Every queue between threads is a
 //! bounded lane with a name, a counter and a policy.
 
+pub mod alone;
 mod aside;
 pub mod asking;
 pub mod boot;
@@ -48,6 +49,7 @@ pub mod switch;
 pub mod trace;
 mod transfer;
 pub mod transport;
+pub mod walls;
 pub mod why;
 
 /// Threads for HTTP, the database and signals.

@@ -61,6 +61,9 @@ struct Visit {
     account: VisitAccount,
 }
 
+/// Visits of a call that are kept: those that its record may have.
+const VISITS_MAX: usize = 64;
+
 /// What is kept of a call that is in a queue, or was.
 #[derive(Clone, Debug, Default)]
 struct Book {
@@ -212,8 +215,10 @@ impl Ledger {
         // the record has the last of them, if there were too many
         let missing = book.visits.len().saturating_sub(cdr.queues.len());
         book.visits.drain(..missing);
+        let unknown = cdr.queues.len().saturating_sub(book.visits.len());
         let (count, by) = (book.visits.len(), cdr.ended_by);
-        for (n, (mut visit, record)) in book.visits.into_iter().zip(&mut cdr.queues).enumerate() {
+        let records = cdr.queues.iter_mut().skip(unknown);
+        for (n, (mut visit, record)) in book.visits.into_iter().zip(records).enumerate() {
             // The queue may not have said yet that he left.
             if !core::mem::replace(&mut visit.left, true) && visit.account.position > 0 {
                 visit.account.wait_ms = ms(at.time.since(visit.entered.time));
@@ -239,6 +244,12 @@ impl Ledger {
     /// A call is gone without a record.
     pub fn forget(&mut self, call: CallId) {
         self.calls.remove(&call);
+    }
+
+    /// How many visits are kept of a call.
+    #[cfg(test)]
+    pub(super) fn visits_of(&self, call: CallId) -> usize {
+        self.calls.get(&call).map_or(0, |book| book.visits.len())
     }
 
     /// Whether nothing is kept of any call.
@@ -280,6 +291,9 @@ impl Ledger {
         };
         let visit =
             Visit { queue: queue.clone(), entered: at, left: false, offer: None, talk: None, account };
+        if book.visits.len() >= VISITS_MAX {
+            book.visits.remove(0);
+        }
         book.visits.push(visit);
     }
 

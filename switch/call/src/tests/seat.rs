@@ -392,3 +392,23 @@ fn a_caller_who_is_moved_and_ends_before_he_is_there_leaves_his_old_queue_too() 
     let said = rig.said();
     assert!(said.contains("queue: abandoned"), "{said}");
 }
+
+/// An agent's page that moved one caller to and fro a million times had a visit kept for each, and the caller's longest wait
+/// began anew with each.
+#[test]
+fn a_caller_is_moved_as_often_as_any_call_is_sent_on_and_no_more() {
+    let mut rig = Rig::waiting();
+    let mut moved = 0;
+    for n in 0..1_000 {
+        match rig.engine.requeue(rig.call, queue(["help", "sales"][n % 2]), rig.now) {
+            Ok(()) => moved += 1,
+            Err(why) => assert_eq!(why, DeskFault::MovedTooOften),
+        }
+        rig.drain();
+    }
+    // that brought him into the first queue counts, too
+    assert_eq!(moved + 1, CallConfig::new(1, 0).limits.hops);
+    rig.hangs_up(rig.caller, Cause::Normal, None);
+    rig.nothing_left();
+    assert_eq!(rig.cdr().queues.last().unwrap().outcome, "abandoned");
+}

@@ -339,3 +339,19 @@ fn a_survey_that_waits_in_a_queue_or_dials_is_answered() {
     rig.hangs_up(rig.caller, Cause::Normal, None);
     rig.nothing_left();
 }
+
+/// A page that sent its caller aside and took him back in a loop made a record that was too long for the journal.
+#[test]
+fn a_caller_who_is_sent_aside_ten_thousand_times_has_a_record_of_bounded_length() {
+    let (mut rig, _, _) = talking(QueueAudio::default(), false);
+    for _ in 0..10_000 {
+        send_aside(&mut rig, json!({})).unwrap();
+        let (call, now) = (rig.call, rig.now);
+        rig.engine.take_back(call, now).unwrap();
+        rig.drain();
+        rig.said();
+    }
+    rig.hangs_up(rig.caller, Cause::Normal, None);
+    rig.nothing_left();
+    assert_eq!(rig.cdr().flows.len(), 64);
+}

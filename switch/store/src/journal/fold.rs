@@ -19,6 +19,8 @@ use std::path::PathBuf;
 /// How long after its call was closed a dialog may still need a BYE, milliseconds: Timer F, 64*T1
 /// (RFC 3261 17.1.2.2). The closing record is written before the last BYE is sent.
 pub(crate) const LINGER_MS: i64 = 32_000;
+/// Queues of a call that is up that are kept, the last that it entered: its record has no more.
+pub(crate) const QUEUES_MAX: usize = 64;
 
 /// What was alive when the journal was last written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -366,14 +368,14 @@ impl Fold {
             self.strays += 1;
             return;
         }
-        let entry = QueueEntry { queue, at };
-        match self.open.get_mut(&call) {
-            Some(open) => open.queues.push(entry),
-            None => {
-                let open = self.unopened.entry(call);
-                open.or_insert_with(|| OpenCall::new(call)).queues.push(entry);
-            }
+        let open = match self.open.get_mut(&call) {
+            Some(open) => open,
+            None => self.unopened.entry(call).or_insert_with(|| OpenCall::new(call)),
+        };
+        if open.queues.len() >= QUEUES_MAX {
+            open.queues.remove(0);
         }
+        open.queues.push(QueueEntry { queue, at });
     }
 
     fn legs(&mut self, call: CallId) -> &mut Vec<OpenLeg> {

@@ -697,3 +697,23 @@ fn who_asked_for_a_break_in_a_call_that_was_cut_has_it_and_no_wish_outlives_its_
         open.compact().unwrap();
     }
 }
+
+/// Each queue that a call entered was a line that compactions carried over for as long as it was up.
+#[test]
+fn of_a_call_that_enters_queues_without_end_the_last_are_in_the_journal() {
+    let call = IdMaker::new(1, 0).call(TENANT);
+    let records: Vec<_> = [opened(call)].into_iter().chain((0..1_000).map(|n| queued(call, n))).collect();
+    let entered = |recovered: &Recovered| -> Vec<i64> {
+        recovered.calls[0].queues.iter().map(|entry| entry.at.0).collect()
+    };
+    let last: Vec<i64> = (936..1_000).collect();
+    assert_eq!(entered(&fold(&bytes_of(&records)).0), last);
+    let scratch = Scratch::new();
+    let (mut open, _) = writer(&scratch);
+    append_all(&mut open, &records);
+    open.compact().unwrap();
+    drop(open);
+    let (journal, after) = Journal::open(scratch.path()).unwrap();
+    assert_eq!(entered(&after), last);
+    assert!(journal.size < bytes_of(&records).len() as u64 / 10, "{} bytes", journal.size);
+}

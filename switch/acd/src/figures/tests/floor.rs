@@ -226,7 +226,7 @@ impl Floor {
         self.visits.iter().for_each(|visit| fold.visit(visit));
         self.intervals.iter().for_each(|interval| fold.interval(interval));
         self.ledger.open_intervals(T, self.moment()).iter().for_each(|interval| fold.interval(interval));
-        fold.finish(&zone)
+        fold.finish(&zone).unwrap()
     }
 
     /// The totals of one, over the day that it is.
