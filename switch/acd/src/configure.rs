@@ -101,6 +101,7 @@ impl AcdEngine {
         }
         agent.config = config.clone();
         agent.contacts = contacts;
+        agent.gone &= contacts == 0;
         agent.serves.clear();
         for name in &config.queues {
             let Some(queue) = self.queues.get_mut(name) else {

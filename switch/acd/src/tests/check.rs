@@ -66,7 +66,7 @@ fn agents(engine: &AcdEngine) -> usize {
             let waiting = &engine.calls[&offer.call];
             assert_eq!(waiting.offered_to.as_ref(), Some(id));
         }
-        if agent.pending.is_some() || agent.removed {
+        if agent.pending.is_some() || agent.gone || agent.removed {
             assert!(agent.is_talking(), "{id}: what is he waiting for?");
         }
         if agent.intent == Intent::SignedOut {

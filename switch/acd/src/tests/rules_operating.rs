@@ -1,0 +1,136 @@
+//! What a night without anybody who looks after it does to agents and callers: the rules that end by themselves what the
+//! switch began by itself.
+
+use super::bench::*;
+use crate::{AcdCommand, AcdOutput};
+use cordboard_model::cause::Cause;
+use cordboard_model::id::AgentId;
+use cordboard_model::service::{AgentOrder, Spare};
+use cordboard_model::time::Duration;
+use cordboard_model::view::AgentStatus::{self, *};
+
+/// 1001 signs in by himself and serves `sales`; his phone is there.
+fn alone() -> Bench {
+    let mut agent = agent_config("1001", &["sales"]);
+    agent.auto_sign_in = true;
+    let mut b = Bench::of(snapshot(vec![queue_config("sales")], vec![agent]));
+    b.contacts("1001", 1);
+    b.take();
+    b
+}
+
+/// What the journal would know of an agent: what was said of him last.
+fn journalled(out: &[AcdOutput], of: &AgentId) -> (AgentStatus, Option<String>) {
+    let said = |o: &AcdOutput| match o {
+        AcdOutput::AgentChanged { agent, status, reason, .. } if agent == of => {
+            Some((*status, reason.clone()))
+        }
+        _ => None,
+    };
+    out.iter().rev().find_map(said).unwrap()
+}
+
+/// The switch is killed and started again with the same configuration; no phone has registered yet.
+fn restarted(b: &mut Bench, name: &str) -> Bench {
+    let (status, reason) = journalled(&b.take(), &agent(name));
+    let mut b = Bench::of(b.config.clone());
+    b.command(restore(name, status, reason)).unwrap();
+    b
+}
+
+fn restore(name: &str, status: AgentStatus, reason: Option<String>) -> AcdCommand<'static> {
+    AcdCommand::RestoreAgent { agent: agent(name), status, reason, since: NOON }
+}
+
+/// Three phones that were not answered at five past six left every caller of the night waiting: their agents were on a
+/// break that only a desk could end, which they had none of, and a restart brought the break back.
+#[test]
+fn who_signs_in_by_himself_and_lets_a_call_ring_is_asked_again_after_a_minute() {
+    let mut b = alone();
+    b.enter(1);
+    b.fail(1, "1001", Cause::NoAnswer);
+    assert_eq!(b.status("1001"), Ready);
+    b.take();
+    b.pass(59_999);
+    assert_eq!(b.offers(), []);
+    b.pass(1);
+    assert_eq!(b.offers(), [to(1, "1001")]);
+    b.queue_mut("sales").service.unanswered.no_answer = Spare::Rest;
+    b.configure();
+    b.abandon(1);
+    b.enter(2);
+    b.fail(2, "1001", Cause::NoAnswer);
+    assert_eq!(b.status("1001"), Rest, "the queue says so");
+}
+
+#[test]
+fn what_the_switch_did_to_one_who_signs_in_by_himself_ends_with_a_restart_and_what_people_did_does_not() {
+    let mut b = alone();
+    b.queue_mut("sales").service.unanswered.no_answer = Spare::Rest;
+    b.configure();
+    b.enter(1);
+    b.fail(1, "1001", Cause::NoAnswer);
+    let mut b = restarted(&mut b, "1001");
+    assert_eq!(b.status("1001"), Ready);
+    b.enter(2);
+    assert_eq!(b.offers(), [], "his phone has not registered yet");
+    b.contacts("1001", 1);
+    assert_eq!(b.offers(), [to(2, "1001")]);
+    b.abandon(2);
+    let lunch = AgentOrder::Rest { reason: Some("lunch".into()), limit: None };
+    b.order("1001", lunch).unwrap();
+    assert_eq!(restarted(&mut b, "1001").status("1001"), Rest);
+    b.order("1001", AgentOrder::SignOut).unwrap();
+    assert_eq!(restarted(&mut b, "1001").status("1001"), SignedOut);
+    b.agent_mut("1001").auto_sign_in = false;
+    let mut desk = Bench::of(b.config.clone());
+    desk.command(restore("1001", Rest, Some("no_answer".into()))).unwrap();
+    assert_eq!(desk.status("1001"), Rest, "he has a desk to end it at");
+}
+
+#[test]
+fn who_signs_in_by_himself_does_so_again_when_his_phone_is_back() {
+    let mut b = alone();
+    b.graced("1001", 60);
+    b.contacts("1001", 0);
+    b.pass(60_000);
+    assert_eq!(b.status("1001"), SignedOut);
+    b.enter(1);
+    b.take();
+    b.contacts("1001", 1);
+    assert_eq!(b.offers(), [to(1, "1001")]);
+    b.abandon(1);
+    b.sign_out("1001");
+    b.contacts("1001", 0);
+    b.contacts("1001", 1);
+    assert_eq!(b.status("1001"), SignedOut, "that was his own wish");
+    b.sign_in("1001");
+    b.ready("1001").unwrap();
+    b.contacts("1001", 0);
+    b.pass(60_000);
+    let mut b = restarted(&mut b, "1001");
+    assert_eq!(b.status("1001"), Away, "he was signed out, and is missed again");
+    b.contacts("1001", 1);
+    assert_eq!(b.status("1001"), Ready);
+}
+
+/// A phone that was away during a talk wiped out what its agent had asked for after it: both stood in one place.
+#[test]
+fn a_phone_that_is_away_during_a_talk_and_comes_back_leaves_what_was_asked_for_after_it() {
+    for back in [false, true] {
+        let mut b = Bench::with_agents(&["1001"]);
+        b.queue_mut("sales").wrap_up = Duration::ZERO;
+        b.graced("1001", 60);
+        b.enter(1);
+        b.answer(1, "1001");
+        b.rest("1001");
+        b.contacts("1001", 0);
+        b.pass(100_000);
+        assert!(b.explain("1001").contains("after the call he will be signed out"), "{}", b.explain("1001"));
+        if back {
+            b.contacts("1001", 1);
+        }
+        b.release(1, "1001");
+        assert_eq!(b.status("1001"), if back { Rest } else { SignedOut });
+    }
+}
