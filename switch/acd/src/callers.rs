@@ -60,7 +60,8 @@ impl AcdEngine {
                 self.deadlines.set(Timer::Stick(call), now + wait, reason);
             }
         }
-        let waiting = Waiting { queue: id.clone(), place, priority, offered_to: None, staffed, wish: wanted };
+        let (queue, offered_to) = (id.clone(), None);
+        let waiting = Waiting { queue, place, priority, offered_to, staffed, wish: wanted, due: None };
         self.calls.insert(call, waiting);
         self.watch_busy(call, &id, now);
         self.touched.insert(id);

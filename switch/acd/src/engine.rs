@@ -62,6 +62,8 @@ pub struct AcdEngine {
     pub(crate) touched_agents: BTreeSet<AgentId>,
     /// Queues that lost an agent since then.
     pub(crate) deserted: BTreeSet<QueueId>,
+    /// Callers who are no longer offered, and of whom something was due meanwhile.
+    pub(crate) due: BTreeSet<CallId>,
     /// Agents who may not be coming any more.
     pub(crate) gone_agents: BTreeSet<AgentId>,
     /// Callers counted, for the order within one moment.
@@ -84,6 +86,7 @@ impl AcdEngine {
             touched: BTreeSet::new(),
             touched_agents: BTreeSet::new(),
             deserted: BTreeSet::new(),
+            due: BTreeSet::new(),
             gone_agents: BTreeSet::new(),
             serial: 0,
             out: VecDeque::new(),

@@ -122,6 +122,9 @@ impl AcdEngine {
             return;
         };
         waiting.offered_to = None;
+        if waiting.due.is_some() {
+            self.due.insert(offer.call);
+        }
         let (place, id) = (waiting.place, waiting.queue.clone());
         if let Some(wanted) = waiting.wish.clone() {
             self.held.entry(wanted.agent.clone()).or_default().insert(place, offer.call);

@@ -79,6 +79,17 @@ pub(crate) struct Waiting {
     pub(crate) staffed: bool,
     /// He waits for this agent.
     pub(crate) wish: Option<Wanted>,
+    /// What was due while an agent rang for him.
+    pub(crate) due: Option<Due>,
+}
+
+/// What becomes of a caller when the agent who rings for him does not answer. The later one is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// He has waited so long that the queue counts as busy.
+    Busy,
+    /// His longest wait is over.
+    Timeout,
 }
 
 /// Where an agent stands among the free ones of a queue: the first is taken.

@@ -4,12 +4,13 @@ use crate::AcdEngine;
 use crate::agent::{Intent, Leg};
 use crate::dispatch::turn;
 use crate::engine::Timer;
+use crate::queue::Due;
 use cordboard_model::id::AgentId;
 use cordboard_model::time::Time;
 use cordboard_model::view::AgentStatus;
 
 pub(super) fn check(engine: &AcdEngine, now: Time) {
-    assert!(engine.touched.is_empty());
+    assert!(engine.touched.is_empty() && engine.due.is_empty());
     assert!(engine.touched_agents.is_empty() && engine.gone_agents.is_empty());
     queues(engine, now);
     held(engine);
@@ -84,8 +85,10 @@ fn agents(engine: &AcdEngine) -> usize {
 fn calls(engine: &AcdEngine) -> usize {
     let mut deadlines = 0;
     for (call, waiting) in &engine.calls {
-        assert!(engine.deadlines.get(&Timer::Wait(*call)).is_some(), "{call}");
-        deadlines += 1;
+        let over = waiting.due == Some(Due::Timeout);
+        assert_eq!(engine.deadlines.get(&Timer::Wait(*call)).is_none(), over, "{call}");
+        assert!(waiting.due.is_none() || waiting.offered_to.is_some(), "{call}: what does he wait for?");
+        deadlines += usize::from(!over);
         for timer in [Timer::Announce, Timer::Busy, Timer::Stick] {
             deadlines += usize::from(engine.deadlines.get(&timer(*call)).is_some());
         }

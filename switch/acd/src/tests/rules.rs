@@ -217,20 +217,6 @@ fn the_flow_may_shorten_the_wait_but_not_stretch_it() {
 }
 
 #[test]
-fn a_wait_that_ends_while_an_agent_rings_takes_the_offer_back_without_blame() {
-    let mut b = Bench::with_agents(&["1001", "1002"]);
-    b.queue_mut("sales").max_wait = Duration::from_secs(10);
-    b.configure();
-    b.enter(1);
-    b.rings(1, "1001");
-    b.pass(10_000);
-    assert_eq!(b.withdrawn(), [to(1, "1001")]);
-    assert_eq!(b.ends(), [(1, QueueEnd::Timeout)]);
-    b.enter(2);
-    assert_eq!(b.offers().last(), Some(&to(2, "1001")), "still idle longest");
-}
-
-#[test]
 fn a_full_queue_takes_no_more() {
     let mut b = Bench::with_agents(&[]);
     b.queue_mut("sales").max_length = 2;

@@ -2,12 +2,17 @@
 //! switch began by itself.
 
 use super::bench::*;
-use crate::{AcdCommand, AcdOutput};
+use crate::{AcdCommand, AcdOutput, Outcome};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::AgentId;
-use cordboard_model::service::{AgentOrder, Spare};
+use cordboard_model::service::{AgentOrder, BusyWhen, Spare};
 use cordboard_model::time::Duration;
+use cordboard_model::verb::{Destination, QueueEnd};
 use cordboard_model::view::AgentStatus::{self, *};
+
+fn secs(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
 
 /// 1001 signs in by himself and serves `sales`; his phone is there.
 fn alone() -> Bench {
@@ -133,4 +138,91 @@ fn a_phone_that_is_away_during_a_talk_and_comes_back_leaves_what_was_asked_for_a
         b.release(1, "1001");
         assert_eq!(b.status("1001"), if back { Rest } else { SignedOut });
     }
+}
+
+/// `sales` sends who has waited 40 s to `help`, where two may wait; 1001 serves it.
+fn busy_after_forty() -> Bench {
+    let (mut sales, mut help) = (queue_config("sales"), queue_config("help"));
+    sales.service.on_busy = Some(Destination::Queue(queue("help")));
+    sales.service.busy_when = Some(BusyWhen::Wait(secs(40)));
+    sales.service.busy_room = Some(80);
+    sales.max_wait = secs(100);
+    help.max_length = 2;
+    let agents = vec![agent_config("1001", &["sales"]), agent_config("1002", &["help"])];
+    let mut b = Bench::of(snapshot(vec![sales, help], agents));
+    b.sign_in("1001");
+    b.contacts("1001", 1);
+    b.sign_in("1002");
+    b
+}
+
+/// Seen: an agent's phone rang, and the caller was taken away from under it and put into another queue, where he waited
+/// again from nothing.
+#[test]
+fn nobody_is_sent_on_for_a_long_wait_while_an_agent_rings_for_him_and_at_once_when_that_fails() {
+    let mut b = busy_after_forty();
+    b.enter(1);
+    b.pass(30_000);
+    b.ready("1001").unwrap();
+    b.rings(1, "1001");
+    b.pass(15_000);
+    assert_eq!((b.left(), b.withdrawn()), (vec![], vec![]));
+    b.answer(1, "1001");
+    assert_eq!(b.left(), [(1, Outcome::Served)]);
+
+    let mut b = busy_after_forty();
+    b.enter(1);
+    b.pass(30_000);
+    b.ready("1001").unwrap();
+    b.pass(15_000);
+    b.take();
+    b.fail(1, "1001", Cause::Declined);
+    assert_eq!(b.left(), [(1, Outcome::Busy)]);
+    assert_eq!(b.ends(), [(1, QueueEnd::Full)]);
+    assert_eq!(b.offers(), [], "nobody else rang for him before");
+}
+
+#[test]
+fn the_longest_wait_ends_when_the_agent_who_rings_has_not_answered_and_not_before() {
+    let mut b = busy_after_forty();
+    b.queue_mut("sales").service.busy_when = None;
+    b.configure();
+    b.enter(1);
+    b.pass(90_000);
+    b.ready("1001").unwrap();
+    b.rings(1, "1001");
+    b.pass(15_000);
+    assert_eq!((b.left(), b.status("1001")), (vec![], Ringing));
+    b.take();
+    b.pass(10_000);
+    assert_eq!(b.left(), [(1, Outcome::Timeout)], "20 s of ringing, and 5 s for a report");
+    assert_eq!(b.status("1001"), Rest, "he let it ring");
+
+    let mut b = busy_after_forty();
+    b.queue_mut("sales").service.busy_when = None;
+    b.configure();
+    b.enter(1);
+    b.pass(90_000);
+    b.ready("1001").unwrap();
+    b.pass(15_000);
+    b.not_ready("1001");
+    assert_eq!(b.left(), [(1, Outcome::Timeout)]);
+}
+
+/// Where there was no room when his time had come it was never looked again.
+#[test]
+fn who_has_waited_long_is_sent_on_when_there_is_room_where_he_would_go() {
+    let mut b = busy_after_forty();
+    b.enter_as(8, "help", 0);
+    b.enter_as(9, "help", 0);
+    b.enter(1);
+    b.pass(60_000);
+    assert_eq!(b.left(), [], "70 of 100 for the agent who is not ready, 30 for two of two places");
+    b.abandon(8);
+    b.abandon(9);
+    b.take();
+    b.pass(4_999);
+    assert_eq!(b.left(), []);
+    b.pass(1);
+    assert_eq!(b.left(), [(1, Outcome::Busy)]);
 }
