@@ -141,6 +141,8 @@ pub(crate) struct Agent {
     pub(crate) by: Option<String>,
     /// How long this break may be.
     pub(crate) limit: Option<Duration>,
+    /// A break was asked for, also of one who has one: it begins now.
+    pub(crate) anew: bool,
     /// What was asked for while he talked; takes effect after it.
     pub(crate) pending: Option<Asked>,
     /// His device was gone too long while he talked: he is signed out after it, unless it comes back.
@@ -183,6 +185,7 @@ impl Agent {
             reason: None,
             by: None,
             limit: None,
+            anew: false,
             pending: None,
             gone: false,
             leg: Leg::None,
@@ -273,6 +276,7 @@ impl Agent {
     pub(crate) fn obey(&mut self, asked: Asked) {
         let Asked { intent, reason, limit, by } = asked;
         (self.intent, self.reason, self.limit, self.by) = (intent, reason, limit, by);
+        self.anew = intent == Intent::Rest;
     }
 
     /// Why he gets no calls although he is ready.

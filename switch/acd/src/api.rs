@@ -49,6 +49,8 @@ pub enum AcdCommand<'a> {
         status: AgentStatus,
         /// The reason that was given for it.
         reason: Option<String>,
+        /// How long his break may be, if that was said.
+        limit: Option<Duration>,
         /// Since when; his idle time goes on from there.
         since: Wall,
     },
@@ -203,7 +205,7 @@ pub enum AcdOutput {
         /// How the wait ended.
         outcome: Outcome,
     },
-    /// An agent's status or call changed: exactly one for each change.
+    /// An agent's status or call changed: exactly one for each change. A break that is asked for again is one.
     AgentChanged {
         /// Who.
         agent: AgentId,
@@ -217,6 +219,8 @@ pub enum AcdOutput {
         call: Option<CallId>,
         /// Why he is not ready or on a break, in the words of who asked for it.
         reason: Option<String>,
+        /// How long his break may be, if that was said.
+        limit: Option<Duration>,
         /// Who asked for it, if not he himself.
         by: Option<String>,
     },

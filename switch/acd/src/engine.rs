@@ -108,8 +108,8 @@ impl AcdEngine {
             AcdCommand::Order { agent, what, by } => self.order(&agent, what, by, now),
             AcdCommand::Place { call, agent, by } => self.place(call, &agent, &by, now),
             AcdCommand::PutFirst { call } => self.put_first(call),
-            AcdCommand::RestoreAgent { agent, status, reason, since } => {
-                self.restore(&agent, (status, reason), since, now)
+            AcdCommand::RestoreAgent { agent, status, reason, limit, since } => {
+                self.restore(&agent, (status, reason, limit), since, now)
             }
         };
         self.dispatch(now);
@@ -207,19 +207,30 @@ impl AcdEngine {
         let (status, call) = agent.derive();
         let reason = agent.reason.clone().filter(|_| has_reason(status));
         let told = (agent.status, agent.call, &agent.told);
-        if (status, call, &reason) != told {
+        let anew = core::mem::take(&mut agent.anew) && status == AgentStatus::Rest;
+        if anew || (status, call, &reason) != told {
             let before = agent.status;
-            if status != before || call != agent.call {
+            if anew || status != before || call != agent.call {
                 agent.since = since;
             }
             (agent.status, agent.call, agent.told) = (status, call, reason.clone());
             agent.why = why.into();
             agent.account(before, now);
             let by = agent.by.clone().filter(|_| status == agent.intent.status());
+            let limit = agent.limit.filter(|_| status == AgentStatus::Rest);
             let (agent, why) = (id.clone(), why.into());
-            self.out.push_back(AcdOutput::AgentChanged { agent, status, since, why, call, reason, by });
+            self.out.push_back(AcdOutput::AgentChanged {
+                agent,
+                status,
+                since,
+                why,
+                call,
+                reason,
+                limit,
+                by,
+            });
             self.count(id, before, status);
-            self.watch_rest(id, before, now);
+            self.watch_rest(id, anew || before != AgentStatus::Rest, now);
         }
         self.watch_device(id, now);
         let Some(agent) = self.agents.get(id) else {

@@ -88,7 +88,7 @@ impl AcdEngine {
     pub(crate) fn restore(
         &mut self,
         id: &AgentId,
-        (status, reason): (AgentStatus, Option<String>),
+        (status, reason, limit): (AgentStatus, Option<String>, Option<Duration>),
         since: Wall,
         now: Time,
     ) -> Result<(), Refused> {
@@ -107,7 +107,7 @@ impl AcdEngine {
         };
         self.stop_ringing(id);
         let idle = IdleSince::restored(since, self.wall, now);
-        let asked = Asked { reason, ..Asked::own(intent) };
+        let asked = Asked { reason, limit, ..Asked::own(intent) };
         self.change(id, |a| {
             a.wrap_up = None;
             // A call that began since the start is not ended by what was before it.
@@ -138,21 +138,21 @@ impl AcdEngine {
         }
     }
 
-    /// A break that begins is watched, one that is over is not.
-    pub(crate) fn watch_rest(&mut self, id: &AgentId, before: AgentStatus, now: Time) {
+    /// A break that begins is watched, by the limit of its own; one that is over is not.
+    pub(crate) fn watch_rest(&mut self, id: &AgentId, begins: bool, now: Time) {
         let Some(agent) = self.agents.get(id) else {
             return;
         };
         let timer = Timer::Rest(id.clone());
         let limit = agent.limit.or(agent.config.duty.rest_limit);
         match (agent.status, limit) {
-            (AgentStatus::Rest, Some(limit)) if before != AgentStatus::Rest => {
+            (AgentStatus::Rest, Some(limit)) if begins => {
                 let begun = self.wall.at(now).0.saturating_sub(agent.since.0);
                 let begun = Duration::from_millis(u64::try_from(begun).unwrap_or(0));
                 let left = limit.saturating_sub(begun);
                 self.deadlines.set(timer, now + left, TimerReason("acd: a long break"));
             }
-            (AgentStatus::Rest, _) => {}
+            (AgentStatus::Rest, _) if !begins => {}
             _ => _ = self.deadlines.clear(&timer),
         }
     }

@@ -6,7 +6,7 @@ use crate::{AcdCommand, AcdOutput, Outcome};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::AgentId;
 use cordboard_model::service::{AgentOrder, BusyWhen, Spare};
-use cordboard_model::time::Duration;
+use cordboard_model::time::{Duration, Wall};
 use cordboard_model::verb::{Destination, QueueEnd};
 use cordboard_model::view::AgentStatus::{self, *};
 
@@ -44,7 +44,7 @@ fn restarted(b: &mut Bench, name: &str) -> Bench {
 }
 
 fn restore(name: &str, status: AgentStatus, reason: Option<String>) -> AcdCommand<'static> {
-    AcdCommand::RestoreAgent { agent: agent(name), status, reason, since: NOON }
+    AcdCommand::RestoreAgent { agent: agent(name), status, reason, limit: None, since: NOON }
 }
 
 /// Three phones that were not answered at five past six left every caller of the night waiting: their agents were on a
@@ -225,4 +225,54 @@ fn who_has_waited_long_is_sent_on_when_there_is_room_where_he_would_go() {
     assert_eq!(b.left(), []);
     b.pass(1);
     assert_eq!(b.left(), [(1, Outcome::Busy)]);
+}
+
+/// The reminder of a break kept the limit of the first one: two seconds for a coffee, then an hour for lunch, and the alarm
+/// came after two seconds; an hour, then a second, and it never came.
+#[test]
+fn a_break_that_is_asked_for_again_begins_again_with_its_own_limit() {
+    let overdue = |b: &mut Bench| b.take().iter().filter(|o| matches!(o, AcdOutput::Overdue { .. })).count();
+    let rest = |b: &mut Bench, reason: &str, limit: u64| {
+        let (reason, limit) = (Some(reason.to_owned()), Some(secs(limit)));
+        b.order("1001", AgentOrder::Rest { reason, limit }).unwrap();
+    };
+    let mut b = Bench::with_agents(&["1001"]);
+    rest(&mut b, "coffee", 2);
+    b.pass(1_000);
+    rest(&mut b, "lunch", 3_600);
+    let since = b.engine.agent(&agent("1001")).unwrap().since;
+    assert_eq!(since, b.engine.wall.at(b.now));
+    b.pass(3_599_999);
+    assert_eq!(overdue(&mut b), 0);
+    b.pass(1);
+    assert_eq!(overdue(&mut b), 1);
+    rest(&mut b, "lunch", 3_600);
+    assert_eq!(b.went("1001"), [Rest], "told again, though reason and limit are the same");
+    rest(&mut b, "lunch", 1);
+    b.pass(1_000);
+    assert_eq!(overdue(&mut b), 1);
+    rest(&mut b, "lunch", 1);
+    b.rest("1001");
+    b.pass(5_000_000);
+    assert_eq!(overdue(&mut b), 0, "the last one has no limit");
+}
+
+#[test]
+fn the_limit_of_a_break_outlives_a_restart() {
+    let mut b = Bench::with_agents(&["1001"]);
+    let limit = Some(secs(600));
+    b.order("1001", AgentOrder::Rest { reason: None, limit }).unwrap();
+    let said = b.take().into_iter().find_map(|o| match o {
+        AcdOutput::AgentChanged { limit, .. } => limit,
+        _ => None,
+    });
+    assert_eq!(said, limit);
+    let mut b = Bench::of(b.config.clone());
+    let (agent, since) = (agent("1001"), Wall(NOON.0 - 300_000));
+    b.command(AcdCommand::RestoreAgent { agent, status: Rest, reason: None, limit, since }).unwrap();
+    b.take();
+    b.pass(298_999);
+    assert_eq!(b.take(), []);
+    b.pass(1);
+    assert!(matches!(b.take().as_slice(), [AcdOutput::Overdue { .. }]));
 }
