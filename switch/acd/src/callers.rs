@@ -88,7 +88,7 @@ impl AcdEngine {
             return;
         };
         let position = queue.position(waiting.place);
-        let wait = queue.wait(position).filter(|_| queue.config.announce_wait);
+        let wait = queue.wait(position, now).filter(|_| queue.config.announce_wait);
         self.out.push_back(AcdOutput::Position { call, queue: waiting.queue.clone(), position, wait });
         let reason = TimerReason("acd: announcement");
         let next = now + every.max(ANNOUNCE_MIN);

@@ -261,6 +261,7 @@ impl AcdEngine {
             if let Some(queue) = self.queues.get_mut(name) {
                 step(&mut queue.signed_in, is_in(before), is_in(status));
                 step(&mut queue.ready, is_ready(before), is_ready(status));
+                step(&mut queue.working, is_coming(before), is_coming(status));
             }
         }
         if !is_in(status) {

@@ -2,6 +2,7 @@
 
 use crate::AcdEngine;
 use crate::agent::{Intent, Leg};
+use crate::callers::is_coming;
 use crate::dispatch::turn;
 use crate::engine::Timer;
 use crate::queue::Due;
@@ -40,6 +41,7 @@ fn queues(engine: &AcdEngine, now: Time) {
         };
         assert_eq!(queue.signed_in, is(|status| status != AgentStatus::SignedOut), "{id}");
         assert_eq!(queue.ready, is(|status| status == AgentStatus::Ready), "{id}");
+        assert_eq!(queue.working, is(is_coming), "{id}");
     }
     assert_eq!(listed, engine.calls.len());
 }

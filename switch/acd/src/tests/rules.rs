@@ -406,10 +406,10 @@ fn the_wait_is_told_by_how_far_apart_callers_are_answered_while_others_wait() {
         b.take().iter().filter_map(wait).collect()
     };
     let id = queue("sales");
-    assert_eq!(b.engine.queue_state(&id).unwrap().wait, Some(0), "somebody is ready");
+    assert_eq!(b.engine.queue_state(&id, b.now).unwrap().wait, Some(0), "somebody is ready");
     b.enter(1);
     b.answer(1, "1001");
-    assert_eq!(b.engine.queue_state(&id).unwrap().wait, None, "nothing to go by");
+    assert_eq!(b.engine.queue_state(&id, b.now).unwrap().wait, None, "nothing to go by");
     // Nobody waited between the first answer and the second call: the time between says nothing of the pace.
     b.pass(50_000);
     b.release(1, "1001");
@@ -425,7 +425,7 @@ fn the_wait_is_told_by_how_far_apart_callers_are_answered_while_others_wait() {
     b.answer(3, "1001");
     b.enter(5);
     assert_eq!(told(&mut b), [Some(100)], "second in the queue, at one answer every 50 seconds");
-    let state = b.engine.queue_state(&id).unwrap();
+    let state = b.engine.queue_state(&id, b.now).unwrap();
     assert_eq!((state.waiting, state.agents, state.ready, state.full), (2, 1, 0, false));
     assert_eq!(state.wait, Some(150));
 }

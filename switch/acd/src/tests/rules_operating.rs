@@ -276,3 +276,61 @@ fn the_limit_of_a_break_outlives_a_restart() {
     b.pass(1);
     assert!(matches!(b.take().as_slice(), [AcdOutput::Overdue { .. }]));
 }
+
+/// Two agents of `sales`, 1001 at work and 1002 signed out; callers 3, 4 and 5 wait, and one was answered every 50 s.
+fn paced() -> Bench {
+    let mut b = Bench::with_agents(&["1001", "1002"]);
+    b.queue_mut("sales").wrap_up = Duration::ZERO;
+    b.configure();
+    b.sign_out("1002");
+    for n in 1..=5 {
+        b.enter(n);
+    }
+    b.answer(1, "1001");
+    for n in 2..=3 {
+        b.pass(50_000);
+        b.release(n - 1, "1001");
+        b.answer(n, "1001");
+    }
+    b
+}
+
+fn told(b: &Bench) -> Option<u32> {
+    b.engine.queue_state(&queue("sales"), b.now).unwrap().wait
+}
+
+/// At three in the afternoon callers were told "about a minute" for as long as nobody was answered at all.
+#[test]
+fn the_wait_that_is_told_grows_while_nobody_is_answered_and_is_not_told_when_it_says_nothing() {
+    let mut b = paced();
+    assert_eq!(told(&b), Some(150), "two wait, one is answered every 50 s");
+    b.pass(50_000);
+    assert_eq!(told(&b), Some(150));
+    b.pass(30_000);
+    assert_eq!(told(&b), Some(240), "nobody was answered for 80 s");
+    b.pass(120_000);
+    b.abandon(4);
+    b.abandon(5);
+    assert_eq!(told(&b), Some(50), "nobody waits: that nobody was answered says nothing");
+    b.enter(6);
+    b.pass(60_000);
+    assert_eq!(told(&b), Some(120), "since somebody waits again");
+    b.pass(640_001);
+    b.enter(7);
+    assert_eq!(told(&b), None, "nobody was answered for a quarter of an hour");
+}
+
+#[test]
+fn the_wait_that_is_told_is_by_as_many_agents_as_work_and_none_without_any() {
+    let mut b = paced();
+    b.sign_in("1002");
+    assert_eq!(told(&b), Some(150), "he is not ready");
+    b.contacts("1002", 0);
+    b.ready("1002").unwrap();
+    assert_eq!(told(&b), Some(75), "one more who takes calls");
+    b.rest("1002");
+    assert_eq!(told(&b), Some(150));
+    b.rest("1001");
+    b.release(3, "1001");
+    assert_eq!(told(&b), None, "nobody is coming");
+}
