@@ -34,6 +34,8 @@ pub(crate) struct Wait {
     staffed: bool,
     /// The queue knows of it. It learns when the caller is answered, or hears us before that.
     pub(crate) entered: bool,
+    /// The queue took him.
+    taken: bool,
     pub(crate) offer: Option<Offer>,
 }
 
@@ -59,7 +61,7 @@ pub(crate) struct Offered {
 impl Wait {
     pub(crate) fn new(queue: QueueId, timeout_ms: Option<u32>, priority: u8) -> Self {
         let keys = String::new();
-        Self { queue, timeout_ms, priority, keys, staffed: false, entered: false, offer: None }
+        Self { queue, timeout_ms, priority, keys, staffed: false, entered: false, taken: false, offer: None }
     }
 
     /// The same, with keys by which the caller leaves it, and whether only while an agent is signed in.
@@ -144,9 +146,11 @@ impl Call {
 
     /// What the caller hears from now on.
     pub(crate) fn on_music(&mut self, desk: &mut Desk, items: Vec<PlayItem>) {
-        if !matches!(&self.doing, Doing::Queue(wait) if wait.entered) {
-            return;
+        match &mut self.doing {
+            Doing::Queue(wait) if wait.entered => wait.taken = true,
+            _ => return,
         }
+        self.refused_by.clear();
         self.music = items;
         if let Some(flow) = self.manner.as_ref().and_then(|manner| manner.wait_flow.clone()) {
             self.begin_side(desk, flow, Side::Wait);
@@ -344,12 +348,17 @@ impl Call {
             other => return self.doing = other,
         };
         self.cancel_offer(desk, wait.offer);
+        if !wait.taken {
+            self.refused_by.push(wait.queue);
+        }
         self.leave(desk, None, outcome);
         self.end_side(desk, false);
         self.stop_play(desk, self.caller.id);
+        // Queues that send on to one another whom none of them takes would do so for ever.
+        let refused = |to: &Destination| matches!(to, Destination::Queue(to) if self.refused_by.contains(to));
         if self.flow.is_some() {
             self.finish_step(desk, VerbAnswer::Queue(end));
-        } else if let Some(to) = overflow {
+        } else if let Some(to) = overflow.filter(|to| !refused(to)) {
             self.go(desk, to);
         } else {
             self.end(desk, cause, Party::Switch);
