@@ -74,7 +74,14 @@ pub enum AcdInput {
         /// The agent he would have.
         wish: Option<Wish>,
     },
-    /// The caller hung up, or the call left the queue for another reason than an agent.
+    /// The caller is about to leave, and not because he hung up. What says that he left comes next.
+    Leaving {
+        /// The call.
+        call: CallId,
+        /// How he leaves.
+        how: Outcome,
+    },
+    /// The caller hung up, or the call left the queue for another reason than an agent: then [`AcdInput::Leaving`] came before.
     Abandoned {
         /// The call.
         call: CallId,
@@ -259,9 +266,23 @@ pub enum Outcome {
     NobodySignedIn,
     /// The queue was busy for so long that the caller was sent on.
     Busy,
+    /// The caller left by a key.
+    Key,
+    /// The flow of the wait sent him elsewhere.
+    Flow,
+    /// Somebody took the call out of the queue to himself.
+    PickedUp,
+    /// The call was ended, and not by the caller.
+    Ended,
 }
 
 impl Outcome {
+    /// How a caller leaves of whose visit the call's record says this. Whatever else it says: he hung up.
+    pub fn of_leaving(word: &str) -> Self {
+        let ways = [Outcome::Key, Outcome::Flow, Outcome::PickedUp, Outcome::Ended];
+        ways.into_iter().find(|way| way.as_str() == word).unwrap_or(Outcome::Abandoned)
+    }
+
     /// The word used in records and events.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -272,6 +293,10 @@ impl Outcome {
             Outcome::Moved => "moved",
             Outcome::NobodySignedIn => "nobody_signed_in",
             Outcome::Busy => "busy",
+            Outcome::Key => "key",
+            Outcome::Flow => "flow",
+            Outcome::PickedUp => "picked_up",
+            Outcome::Ended => "ended",
         }
     }
 }

@@ -123,6 +123,7 @@ impl AcdEngine {
             AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish } => {
                 self.enter(Entry { call, queue, timeout_ms, priority, staffed, wish }, now);
             }
+            AcdInput::Leaving { call, how } => self.leaving(call, how),
             AcdInput::Abandoned { call } => self.abandoned(call, now),
             AcdInput::OfferRinging { call, agent } => self.rings(call, &agent),
             AcdInput::OfferAnswered { call, agent } => self.answered(call, &agent, now),

@@ -4,6 +4,7 @@
 //! `by_priority` counts `order`.
 
 use crate::agent::IdleSince;
+use crate::api::Outcome;
 use crate::callers::Wanted;
 use cordboard_model::config;
 use cordboard_model::id::{AgentId, CallId, QueueId};
@@ -83,6 +84,8 @@ pub(crate) struct Waiting {
     pub(crate) wish: Option<Wanted>,
     /// What was due while an agent rang for him.
     pub(crate) due: Option<Due>,
+    /// How he leaves, if he does not hang up.
+    pub(crate) leaves: Option<Outcome>,
 }
 
 /// What becomes of a caller when the agent who rings for him does not answer. The later one is the greater.

@@ -2,7 +2,7 @@
 //! switch began by itself.
 
 use super::bench::*;
-use crate::{AcdCommand, AcdOutput, Outcome};
+use crate::{AcdCommand, AcdInput, AcdOutput, Outcome};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::AgentId;
 use cordboard_model::service::{AgentOrder, BusyWhen, Spare};
@@ -333,4 +333,30 @@ fn the_wait_that_is_told_is_by_as_many_agents_as_work_and_none_without_any() {
     b.rest("1001");
     b.release(3, "1001");
     assert_eq!(told(&b), None, "nobody is coming");
+}
+
+/// A caller who left by a key for a call-back counted as one who lost patience.
+#[test]
+fn only_who_hangs_up_has_abandoned_his_call() {
+    let mut b = Bench::with_agents(&["1001", "1002"]);
+    let ways = [Outcome::Key, Outcome::Flow, Outcome::PickedUp, Outcome::Ended, Outcome::Abandoned];
+    for (n, how) in (1..).zip(ways) {
+        // the first two while an agent rings, and one of those by the report of the offer
+        b.enter(n);
+        b.take();
+        b.tell(AcdInput::Leaving { call: call(n), how });
+        match n {
+            1 => b.tell(AcdInput::OfferFailed {
+                call: call(1),
+                agent: agent("1001"),
+                why: Cause::Cancelled,
+                caller_gone: true,
+            }),
+            _ => b.abandon(n),
+        }
+        assert_eq!(b.left(), [(n, how)]);
+        assert_eq!(Outcome::of_leaving(how.as_str()), how);
+    }
+    assert_eq!(b.engine.queues(T)[0].abandoned, 1);
+    assert_eq!(b.status("1001"), Ready, "none of it was his doing");
 }
