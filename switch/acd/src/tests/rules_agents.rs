@@ -378,8 +378,8 @@ fn after_a_restart_agents_are_as_they_were_without_their_calls() {
     for (before, after, keeps_since) in rows {
         let mut b = Bench::of(snapshot(vec![queue_config("sales")], vec![agent_config("1001", &["sales"])]));
         let since = Wall(NOON.0 - 3_600_000);
-        let (agent, reason) = (agent("1001"), None);
-        let restore = AcdCommand::RestoreAgent { agent, status: before, reason, limit: None, since };
+        let (who, reason) = (agent("1001"), None);
+        let restore = AcdCommand::RestoreAgent { agent: who, status: before, reason, limit: None, since };
         b.command(restore).unwrap();
         let view = b.engine.agent(&agent("1001")).unwrap();
         let expected = if keeps_since { since } else { Wall(NOON.0 + 1_000) };
