@@ -310,7 +310,7 @@ impl Agent {
         }
         let wish = self.pending.take();
         let wished = wish.is_some();
-        let gone = core::mem::take(&mut self.gone);
+        let gone = core::mem::take(&mut self.gone) && !self.removed;
         if let Some(wish) = wish.filter(|_| !gone).or(gone.then(Asked::gone)) {
             self.obey(wish);
         }
