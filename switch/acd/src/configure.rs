@@ -2,6 +2,7 @@
 
 use crate::agent::{Agent, Asked, Intent};
 use crate::api::Outcome;
+use crate::callers::is_coming;
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::Queue;
 use cordboard_model::config::{self, Snapshot};
@@ -50,7 +51,9 @@ impl AcdEngine {
             let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
             let signed_in = agents().filter(|agent| agent.status != AgentStatus::SignedOut).count();
             let ready = agents().filter(|agent| agent.status == AgentStatus::Ready).count();
+            let working = agents().filter(|agent| is_coming(agent.status)).count();
             (queue.signed_in, queue.ready) = (count(signed_in), count(ready));
+            queue.working = count(working);
         }
     }
 
@@ -101,6 +104,7 @@ impl AcdEngine {
         }
         agent.config = config.clone();
         agent.contacts = contacts;
+        agent.gone &= contacts == 0;
         agent.serves.clear();
         for name in &config.queues {
             let Some(queue) = self.queues.get_mut(name) else {

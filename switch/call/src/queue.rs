@@ -177,6 +177,7 @@ impl Call {
             return;
         }
         wait.taken = true;
+        self.refused_by.clear();
         self.music = items;
         self.hears_queue(desk);
     }
@@ -403,12 +404,17 @@ impl Call {
             other => return self.doing = other,
         };
         self.cancel_offer(desk, wait.offer);
+        if !wait.taken {
+            self.refused_by.push(wait.queue);
+        }
         self.leave(desk, None, outcome);
         self.end_wait_flow(desk);
         self.stop_play(desk, self.caller.id);
+        // Queues that send on to one another whom none of them takes would do so for ever.
+        let refused = |to: &Destination| matches!(to, Destination::Queue(to) if self.refused_by.contains(to));
         if self.flow.is_some() {
             self.finish_step(desk, VerbAnswer::Queue(end));
-        } else if let Some(to) = overflow {
+        } else if let Some(to) = overflow.filter(|to| !refused(to)) {
             self.go(desk, to);
         } else {
             self.end(desk, cause, Party::Switch);

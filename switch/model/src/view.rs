@@ -258,7 +258,7 @@ pub struct AgentView {
     /// Why he is what he is, in words.
     pub why: String,
     /// Why he is not ready or on a break, in the words of who asked for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub reason: Option<String>,
     /// What he is there for.
     #[serde(default)]

@@ -254,9 +254,44 @@ fn only_this_engine_says_that_a_caller_was_served() {
 fn queues_that_overflow_into_each_other_end_at_the_limit() {
     let mut rig = Rig::waiting();
     for _ in 0..40 {
-        queue_ends(&mut rig, QueueEnd::Full, Some(Destination::Queue(queue("sales"))));
+        queue_ends(&mut rig, QueueEnd::Timeout, Some(Destination::Queue(queue("sales"))));
+        is_taken(&mut rig);
     }
     assert_eq!(rig.ended(), (Cause::NoRoute, Party::Switch));
+    rig.nothing_left();
+}
+
+/// The queue takes him.
+fn is_taken(rig: &mut Rig) {
+    let call = rig.call;
+    rig.tell(CallInput::Music { call, items: Vec::new() });
+}
+
+/// Two queues with nobody signed in, each of which sends its callers to the other, made 32 visits of one caller within a
+/// moment, and a call that had ended with `no_route`: the figures of both were ruined for the day.
+#[test]
+fn queues_that_back_each_other_up_and_take_nobody_are_asked_once_each() {
+    let sends = |name: &str| Some(Destination::Queue(queue(name)));
+    let mut rig = Rig::new();
+    rig.incoming();
+    rig.route(Destination::Queue(queue("sales")));
+    queue_ends(&mut rig, QueueEnd::NobodySignedIn, sends("support"));
+    queue_ends(&mut rig, QueueEnd::NobodySignedIn, sends("sales"));
+    assert_eq!(rig.ended(), (Cause::QueueFull, Party::Switch));
+    let visits: Vec<_> = rig.cdr().queues.iter().map(|visit| visit.queue.name.to_string()).collect();
+    assert_eq!(visits, ["sales", "support"]);
+    rig.nothing_left();
+
+    // One who has waited between is asked for again.
+    let mut rig = Rig::waiting();
+    queue_ends(&mut rig, QueueEnd::Full, sends("support"));
+    queue_ends(&mut rig, QueueEnd::Full, sends("sales"));
+    is_taken(&mut rig);
+    queue_ends(&mut rig, QueueEnd::Timeout, sends("support"));
+    is_taken(&mut rig);
+    queue_ends(&mut rig, QueueEnd::Timeout, None);
+    assert_eq!(rig.ended(), (Cause::QueueTimeout, Party::Switch));
+    assert_eq!(rig.cdr().queues.len(), 4);
     rig.nothing_left();
 }
 

@@ -11,9 +11,11 @@
 mod assets;
 mod audio;
 mod calendar;
+mod called;
 mod desk;
 mod destination;
 mod diff;
+mod doubts;
 mod error;
 mod fetch;
 mod flows;
@@ -115,6 +117,8 @@ pub struct Loaded {
     pub assets: Vec<(AssetId, PathBuf)>,
     /// Where each flow is configured, and who keeps its text.
     pub flows: FlowHomes,
+    /// What is more likely a mistake than meant.
+    pub warnings: Vec<ConfigError>,
 }
 
 impl Loaded {
@@ -233,6 +237,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
         },
         assets: reader.assets,
         flows: reader.flows,
+        warnings: report.take_doubts(),
     })
 }
 

@@ -76,6 +76,8 @@ pub struct AgentRecord {
     pub status: AgentStatus,
     /// The reason that was given for it.
     pub reason: Option<String>,
+    /// How long his break may be, if that was said; milliseconds.
+    pub limit_ms: Option<u64>,
     /// Since when.
     pub since: Wall,
 }
@@ -313,11 +315,11 @@ impl Fold {
                 }
             }
             JournalRecord::AgentInterval(interval) => self.interval(*interval),
-            JournalRecord::Agent { agent, status, reason, since } => {
+            JournalRecord::Agent { agent, status, reason, limit_ms, since } => {
                 if !status.is_of_a_call() {
                     self.wishes.remove(&agent);
                 }
-                let record = AgentRecord { agent: agent.clone(), status, reason, since };
+                let record = AgentRecord { agent: agent.clone(), status, reason, limit_ms, since };
                 self.agents.insert(agent, record);
             }
             JournalRecord::AgentWish { agent, wish } => {

@@ -110,6 +110,7 @@ fn day() -> Day {
         agent: AgentId::new(TENANT, name).unwrap(),
         status,
         reason: None,
+        limit_ms: None,
         since: Wall(500),
     };
     let recording =
@@ -662,8 +663,13 @@ fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
 #[test]
 fn who_asked_for_a_break_in_a_call_that_was_cut_has_it_and_no_wish_outlives_its_call() {
     let id = |name: &str| AgentId::new(TENANT, name).unwrap();
-    let is =
-        |name: &str, status| JournalRecord::Agent { agent: id(name), status, reason: None, since: Wall(500) };
+    let is = |name: &str, status| JournalRecord::Agent {
+        agent: id(name),
+        status,
+        reason: None,
+        limit_ms: None,
+        since: Wall(500),
+    };
     let wish = |name: &str, wish| JournalRecord::AgentWish { agent: id(name), wish };
     let records = [
         // on a break, and called out all the same; the ring and the talk are one call
