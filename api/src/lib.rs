@@ -7,6 +7,7 @@ mod aside;
 mod asked;
 mod callback;
 mod desk;
+mod device;
 pub mod figures;
 pub mod flows;
 pub mod key;

@@ -13,6 +13,7 @@ mod audio;
 mod calendar;
 mod desk;
 mod destination;
+mod device;
 mod diff;
 mod error;
 mod fetch;
