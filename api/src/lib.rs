@@ -5,6 +5,7 @@
 
 mod aside;
 mod asked;
+mod bulk;
 mod callback;
 mod desk;
 mod device;

@@ -23,6 +23,7 @@ mod kept;
 mod libraries;
 mod machine;
 mod number;
+mod range;
 mod recordings;
 mod routes;
 mod secret;
