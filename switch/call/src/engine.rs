@@ -88,6 +88,9 @@ impl CallEngine {
             CallInput::FlowFailed { call, error, fallback } => {
                 self.with(call, |call, desk| call.on_flow_failed(desk, error, fallback));
             }
+            CallInput::Confirm { leg, accept } => {
+                self.with_leg(leg, |call, _| call.must_confirm(leg, accept));
+            }
             CallInput::Offer { call, agent, user, display, ring, number } => {
                 self.on_offer(call, Offered { agent, user, display, ring, number });
             }

@@ -26,6 +26,9 @@ impl Shard {
         for user in users {
             self.tell_contacts(&user);
         }
+        for (agent, device) in restore.devices {
+            self.restore_device(agent, device);
+        }
         for RestoredAgent { agent, status, reason, limit, since } in restore.agents {
             let restore = AcdCommand::RestoreAgent { agent, status, reason, limit, since };
             // An agent who is no longer configured is refused, and that is right.

@@ -5,6 +5,7 @@
 //! bounded lane with a name, a counter and a policy.
 
 pub mod alone;
+pub mod agent_order;
 mod aside;
 pub mod asking;
 pub mod boot;

@@ -4,6 +4,7 @@
 mod calls;
 #[cfg(test)]
 mod desks;
+mod device;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]

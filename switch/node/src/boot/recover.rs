@@ -83,6 +83,7 @@ impl Kept {
                     since: record.since,
                 })
                 .collect(),
+            devices: self.recovered.devices.clone(),
             dialogs: dialogs.collect(),
             counters: counters.map(|c| (c.tenant, c.name.clone(), c.value, c.ends)).collect(),
             talks: self.recovered.talks.iter().map(talk).collect(),

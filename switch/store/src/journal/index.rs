@@ -23,6 +23,7 @@ pub(crate) struct Index {
     contacts: BTreeMap<(UserId, String), Place>,
     agents: BTreeMap<AgentId, Place>,
     wishes: BTreeMap<AgentId, Place>,
+    devices: BTreeMap<AgentId, Place>,
     /// With the time at which each is forgotten.
     counters: BTreeMap<(TenantId, String), (Wall, Place)>,
     talks: BTreeMap<(TenantId, String), (Wall, Place)>,
@@ -137,6 +138,12 @@ impl Index {
             JournalRecord::AgentWish { agent, .. } => {
                 self.wishes.insert(agent.clone(), place);
             }
+            JournalRecord::AgentDevice { agent, device: Some(_) } => {
+                self.devices.insert(agent.clone(), place);
+            }
+            JournalRecord::AgentDevice { agent, device: None } => {
+                self.devices.remove(agent);
+            }
         }
     }
 
@@ -243,6 +250,7 @@ impl Index {
         all.extend(self.contacts.values_mut());
         all.extend(self.agents.values_mut());
         all.extend(self.wishes.values_mut());
+        all.extend(self.devices.values_mut());
         all.extend(self.counters.values_mut().map(|(_, place)| place));
         all.extend(self.talks.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());
