@@ -14,6 +14,7 @@ mod pages;
 mod reading;
 mod recordings;
 mod route;
+mod signin;
 mod tenants;
 mod traces;
 

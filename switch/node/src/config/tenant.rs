@@ -9,8 +9,8 @@ use super::service::{self, Kinds};
 use super::tree::Node;
 use super::value::{dialled, duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, assets, audio, calendar, desk, fetch, libraries, number, routes, secret as hashing, shown, srtp,
-    tables, trunk,
+    Checks, assets, audio, calendar, desk, fetch, libraries, number, routes, secret as hashing, shown,
+    sign_in, srtp, tables, trunk,
 };
 use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
@@ -75,6 +75,8 @@ pub(super) struct Context<'a> {
     groups: RefCell<BTreeMap<Name, Vec<QueueId>>>,
     /// What desks may do.
     desk: desk::Desk,
+    /// How agents sign in.
+    sign_in: sign_in::SignIn,
 }
 
 /// Reads one tenant. Everything in it is read even where something is wrong.
@@ -110,6 +112,7 @@ pub(super) fn read(
         kinds: RefCell::default(),
         groups: RefCell::default(),
         desk: desk::Desk::tenant(&section),
+        sign_in: sign_in::SignIn::tenant(&section),
         names: Names {
             users: names("user", &users),
             agents: names("agent", &agents),
@@ -121,9 +124,7 @@ pub(super) fn read(
             assets: read_assets(&section, base),
         },
     };
-    let queues = each(queues, |name, s| context.queue(name, s));
-    service::check_kinds(&context, &section);
-    *context.groups.borrow_mut() = service::groups(&context, &section);
+    let queues = context.queues(queues, &section);
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let numbers = read_numbers(&section, &context, plan.as_ref());
     let pools = number::pools(pools, plan.as_ref());
@@ -146,6 +147,7 @@ pub(super) fn read(
         agents: each(agents, |name, s| context.agent(name, s)),
         queues,
         desk: context.desk.take(),
+        sign_in: context.sign_in.take(),
         flows,
         kit,
         numbers,
@@ -411,6 +413,7 @@ impl Context<'_> {
 
     fn agent(&self, name: &Name, section: &Section<'_>) -> Option<Agent> {
         self.desk.agent(name, section, self.plan.as_ref());
+        self.sign_in.agent(self, name, section);
         let display = section.or("display", name.to_string(), some_text);
         let user = section.opt("user", some_text).unwrap_or(At { value: name.to_string(), pos: section.pos });
         let user = resolve(section, "user", "user", &user, &self.names.users);
@@ -425,6 +428,18 @@ impl Context<'_> {
             queues,
             duty,
         })
+    }
+
+    /// Every queue, and then what takes all of them to be read.
+    fn queues(
+        &self,
+        sections: Vec<(At<String>, Section<'_>)>,
+        tenant: &Section<'_>,
+    ) -> BTreeMap<Name, Queue> {
+        let queues = each(sections, |name, section| self.queue(name, section));
+        service::check_kinds(self, tenant);
+        *self.groups.borrow_mut() = service::groups(self, tenant);
+        queues
     }
 
     fn queue(&self, name: &Name, section: &Section<'_>) -> Option<Queue> {

@@ -28,6 +28,7 @@ pub(crate) struct Index {
     talks: BTreeMap<(TenantId, String), (Wall, Place)>,
     rows: BTreeMap<(TenantId, Name, String), Place>,
     callbacks: BTreeMap<CallbackId, Place>,
+    sign_ins: BTreeMap<AgentId, Place>,
     newest: Wall,
     calls: BTreeMap<CallId, CallLines>,
     /// Closed calls some of whose dialogs may still need a BYE, with the time of the closing.
@@ -126,7 +127,13 @@ impl Index {
             JournalRecord::AgentWish { agent, .. } => {
                 self.wishes.insert(agent.clone(), place);
             }
+            JournalRecord::SignIn(record) => self.sign_in(place, record.agent.clone()),
         }
+    }
+
+    /// The newest counts.
+    fn sign_in(&mut self, place: Place, agent: AgentId) {
+        self.sign_ins.insert(agent, place);
     }
 
     fn dialog_up(&mut self, place: Place, at: Wall, call: CallId, leg: LegId) {
@@ -235,6 +242,7 @@ impl Index {
         all.extend(self.talks.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());
         all.extend(self.callbacks.values_mut());
+        all.extend(self.sign_ins.values_mut());
         let calls = self.calls.values_mut();
         all.extend(calls.flat_map(|c| c.lines.iter_mut().map(|(_, place)| place)));
         all.extend(self.recordings.values_mut());
