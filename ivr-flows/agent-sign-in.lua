@@ -66,7 +66,7 @@ local function sign_in()
     if why == "elsewhere" then ok, why = take_over(agent, password) end
     if ok then return true end
     if why ~= "wrong" then return nil, why end
-    call:play(of("wrong"))
+    call:play(prompts.of("verify.again"))
   end
 end
 
@@ -96,6 +96,6 @@ if ok then
   call:play(of("welcome"))
   work()
 elseif why == "locked" then
-  call:play(of("locked"))
+  call:play(prompts.of("verify.locked"))
 end
 call:play(prompts.of("goodbye"))

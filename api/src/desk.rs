@@ -107,11 +107,11 @@ impl Desk {
         }
     }
 
-    fn tenant(&self) -> TenantId {
+    pub(crate) fn tenant(&self) -> TenantId {
         self.agent.tenant
     }
 
-    async fn order(&self, common: Common, act: DeskAct) -> Answer<Done> {
+    pub(crate) async fn order(&self, common: Common, act: DeskAct) -> Answer<Done> {
         let call = common.call.map(|call| own::<CallId>(&call, self.tenant())).transpose()?;
         let name = |by: String| {
             AgentId::new(self.tenant(), &by).map_err(|why| Problem::field("by", why.to_string()))
@@ -129,11 +129,11 @@ impl Desk {
 /// What every order may say.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Common {
+pub(crate) struct Common {
     /// Which of his calls.
-    call: Option<String>,
+    pub(crate) call: Option<String>,
     /// The agent in whose name it is ordered.
-    by: Option<String>,
+    pub(crate) by: Option<String>,
 }
 
 impl Says for Common {

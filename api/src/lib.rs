@@ -5,8 +5,10 @@
 
 mod aside;
 mod asked;
+mod bulk;
 mod callback;
 mod desk;
+mod device;
 pub mod figures;
 pub mod flows;
 pub mod key;

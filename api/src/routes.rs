@@ -8,8 +8,8 @@ use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, RecordingsAsked, Refusal, Switch, Why};
 use crate::{
-    aside, callback, desk, figures, flows, listen, pages, recording, room, route, signin, stream, table,
-    trace, transfer,
+    aside, bulk, callback, desk, device, figures, flows, listen, pages, recording, room, route, signin,
+    stream, table, trace, transfer,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -81,6 +81,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .merge(figures::routes())
         .merge(flows::routes())
         .merge(desk::routes())
+        .merge(device::routes())
+        .merge(bulk::routes())
         .merge(signin::routes())
         .merge(callback::routes())
         .fallback(|| async { Problem::not_found("no such route under /api/v1") });

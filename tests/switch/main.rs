@@ -21,6 +21,7 @@ mod keys;
 mod lamps;
 mod large;
 mod locked;
+mod many;
 mod media;
 mod nat;
 mod newcomer;
@@ -44,6 +45,7 @@ mod signin;
 mod stopping;
 mod streams;
 mod supervision;
+mod telephone;
 mod tenants;
 mod tls;
 mod torture;
@@ -153,6 +155,10 @@ static TESTS: &[Test] = &[
     ),
     test("a_caller_leaves_a_queue_by_a_key_and_the_flow_has_him_again", waiting::by_key),
     test("the_running_switch_explains_its_queues_and_agents", waiting::explained),
+    test("agents_of_a_range_are_ordered_about_together", many::range_and_orders),
+    test("an_agents_mobile_rings_over_a_trunk_and_is_joined_by_its_key", telephone::joined_by_its_key),
+    test("a_mailbox_at_an_agents_number_is_no_answer", telephone::a_mailbox_is_no_answer),
+    test("an_agent_chooses_his_mobile_and_has_it_after_a_kill", telephone::chosen_and_kept),
     test("a_caller_leaves_a_queue_with_its_last_agent_if_he_asked_for_that", waiting::staffed),
     test(
         "a_queue_is_heard_in_a_reliable_183_and_answers_with_its_agent",

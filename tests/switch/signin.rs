@@ -141,14 +141,14 @@ fn with_keys(dir: &Path) -> Result<Switch, Fail> {
         ("number", NUMBER, 4_000),
         ("password", SECRET, 4_000),
         ("menu", CHOICE, 4_000),
-        ("wrong", WRONG, 300),
-        ("locked", WRONG, 300),
         ("welcome", CHOICE, 100),
         ("ready", READY, 2_000),
     ] {
         write_tone(&dir.join(format!("prompts/en/sign-in/{prompt}.wav")), hertz, ms)?;
     }
-    write_tone(&dir.join("prompts/en/goodbye.wav"), WRONG, 200)?;
+    for prompt in ["verify/again", "verify/locked", "goodbye"] {
+        write_tone(&dir.join(format!("prompts/en/{prompt}.wav")), WRONG, 300)?;
+    }
     let flow = std::fs::read_to_string(shipped.join("agent-sign-in.lua"))?;
     let rules = "[tenant.default.sign_in]\ntries = 3\nslow = \"0s\"\nchange_first = false\n";
     let agent =

@@ -5,6 +5,7 @@
 use crate::queue::Turn;
 use cordboard_model::cause::Cause;
 use cordboard_model::config;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{CallId, QueueId};
 use cordboard_model::service::{Spare, Unanswered};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
@@ -143,6 +144,8 @@ pub(crate) struct Agent {
     pub(crate) held: bool,
     pub(crate) wrap_up: Option<CallId>,
     pub(crate) hold: Option<Hold>,
+    /// What he has chosen to be rung at, if it is not the usual.
+    pub(crate) chosen: Option<AgentDevice>,
     pub(crate) contacts: u32,
     pub(crate) idle: IdleSince,
     /// Where he stands in the free lists of his queues.
@@ -181,6 +184,7 @@ impl Agent {
             held: false,
             wrap_up: None,
             hold: None,
+            chosen: None,
             contacts,
             idle: IdleSince::at(now),
             indexed: Vec::new(),
@@ -214,10 +218,26 @@ impl Agent {
         }
     }
 
+    /// What is rung for him.
+    pub(crate) fn device(&self) -> AgentDevice {
+        self.chosen.clone().unwrap_or_else(|| self.config.duty.phone.usual(&self.config.user))
+    }
+
+    /// Whether anything can ring for him: a number always can.
+    pub(crate) fn has_device(&self) -> bool {
+        self.contacts > 0 || self.device().number().is_some()
+    }
+
+    /// How long who answers for him may take to press a key.
+    pub(crate) fn patience(&self) -> Duration {
+        let asks = self.config.duty.phone.confirm.filter(|_| self.device().number().is_some());
+        asks.unwrap_or_default()
+    }
+
     /// Whether he has no device, and may be without one only for a while.
     pub(crate) fn is_missed(&self) -> bool {
         let goes = |asked: &Asked| asked.intent == Intent::SignedOut;
-        self.contacts == 0
+        !self.has_device()
             && self.config.duty.device_grace.is_some()
             && self.intent != Intent::SignedOut
             && !self.pending.as_ref().is_some_and(goes)
@@ -260,7 +280,7 @@ impl Agent {
     /// Why he gets no calls although he is ready.
     pub(crate) fn bar(&self) -> Option<Bar> {
         match self.hold {
-            _ if self.contacts == 0 => Some(Bar::NoDevice),
+            _ if !self.has_device() => Some(Bar::NoDevice),
             Some(hold) => Some(Bar::Held(hold)),
             None => None,
         }

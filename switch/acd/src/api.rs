@@ -2,6 +2,7 @@
 
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, QueueId, UserId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Duration, Wall};
@@ -24,6 +25,14 @@ pub enum AcdCommand<'a> {
         what: AgentOrder,
         /// Who asked, if not he himself.
         by: Option<String>,
+    },
+    /// Ring this for an agent from now on; what is configured for him if none. An offer that rings is withdrawn without
+    /// blame; a talk goes on where it is.
+    Device {
+        /// Who.
+        agent: AgentId,
+        /// What.
+        device: Option<AgentDevice>,
     },
     /// Offer a waiting caller to this agent now, whoever else would get him. The agent may be not ready, on a break or in
     /// wrap-up; he is refused when he is signed out, has a call or has no device.

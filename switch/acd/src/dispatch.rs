@@ -128,6 +128,7 @@ impl AcdEngine {
             unanswered: queue.config.service.unanswered,
         });
         let (ring, user, wanted) = (queue.config.ring, agent.config.user.clone(), waiting.wish.clone());
+        let patience = agent.patience();
         self.out.push_back(AcdOutput::Offer {
             call,
             queue: id.clone(),
@@ -140,7 +141,7 @@ impl AcdEngine {
             self.unhold(&wanted.agent, place);
         }
         let reason = TimerReason("acd: no report on an offer");
-        let until = now + ring + RING_MARGIN;
+        let until = now + ring + patience + RING_MARGIN;
         self.deadlines.set(Timer::Ring(pair.agent.clone()), until, reason);
         let why = format!("a call from queue {id} is offered");
         self.settle(&pair.agent, &why, now);

@@ -6,7 +6,7 @@ use crate::callers::{Entry, is_coming};
 use crate::dispatch::turn;
 use crate::queue::{Place, Queue, Turn, Waiting};
 use cordboard_model::deadline::Deadlines;
-use cordboard_model::id::{AgentId, CallId, QueueId, UserId};
+use cordboard_model::id::{AgentId, CallId, QueueId, TenantId, UserId};
 use cordboard_model::time::{Time, TimerReason, Wall, WallClock};
 use cordboard_model::view::AgentStatus;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -53,6 +53,8 @@ pub struct AcdEngine {
     pub(crate) contacts: BTreeMap<UserId, u32>,
     /// Whose calls ring at an account.
     pub(crate) by_user: BTreeMap<UserId, BTreeSet<AgentId>>,
+    /// Whose calls ring at a number.
+    pub(crate) by_number: BTreeMap<(TenantId, String), BTreeSet<AgentId>>,
     pub(crate) deadlines: Deadlines<Timer>,
     /// Callers who wait for one agent and are not being offered, by agent.
     pub(crate) held: BTreeMap<AgentId, BTreeMap<Place, CallId>>,
@@ -79,6 +81,7 @@ impl AcdEngine {
             calls: BTreeMap::new(),
             contacts: BTreeMap::new(),
             by_user: BTreeMap::new(),
+            by_number: BTreeMap::new(),
             deadlines: Deadlines::default(),
             held: BTreeMap::new(),
             touched: BTreeSet::new(),
@@ -103,6 +106,7 @@ impl AcdEngine {
                 Ok(())
             }
             AcdCommand::Order { agent, what, by } => self.order(&agent, what, by, now),
+            AcdCommand::Device { agent, device } => self.choose_device(&agent, device, now),
             AcdCommand::Place { call, agent, by } => self.place(call, &agent, &by, now),
             AcdCommand::PutFirst { call } => self.put_first(call),
             AcdCommand::RestoreAgent { agent, status, reason, since } => {

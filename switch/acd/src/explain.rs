@@ -181,7 +181,7 @@ impl AcdEngine {
             return None;
         }
         Some(match agent.bar()? {
-            Bar::NoDevice => format!("account {} has no registered device", agent.config.user),
+            Bar::NoDevice => format!("{} has no registered device", agent.device()),
             Bar::Held(hold) => format!(
                 "the last offer failed ({}); next at {}{}",
                 hold.cause.as_str().replace('_', " "),

@@ -74,6 +74,7 @@ impl AcdEngine {
             since: agent.since,
             until: self.until(id, agent),
             user: agent.config.user.clone(),
+            device: Some(agent.device()).filter(|device| device.account() != Some(&agent.config.user)),
             contacts: agent.contacts,
             call: agent.call,
             why,

@@ -88,6 +88,9 @@ impl CallEngine {
             CallInput::FlowFailed { call, error, fallback } => {
                 self.with(call, |call, desk| call.on_flow_failed(desk, error, fallback));
             }
+            CallInput::Confirm { leg, accept } => {
+                self.with_leg(leg, |call, _| call.must_confirm(leg, accept));
+            }
             CallInput::Offer { call, agent, user, display, ring, number } => {
                 self.on_offer(call, Offered { agent, user, display, ring, number });
             }
@@ -449,7 +452,7 @@ impl CallEngine {
         }
     }
 
-    fn with_leg(&mut self, leg: LegId, act: impl FnOnce(&mut Call, &mut Desk)) {
+    pub(crate) fn with_leg(&mut self, leg: LegId, act: impl FnOnce(&mut Call, &mut Desk)) {
         if let Some(call) = self.desk.legs.get(&leg).copied() {
             self.with(call, act);
         }

@@ -262,7 +262,7 @@ impl Call {
 
     /// A key. It counts only while a flow has the call; else the media thread carries it across the bridge.
     pub(crate) fn digit(&mut self, desk: &mut Desk, leg: LegId, digit: char) {
-        if self.branch_key(desk, leg, digit) {
+        if self.confirm_key(desk, leg, digit) || self.branch_key(desk, leg, digit) {
             return;
         }
         let known = digit.is_ascii_digit() || matches!(digit, '*' | '#' | 'A'..='D');

@@ -3,6 +3,7 @@
 //! Invariants: a leg that was told to hang up ends, whatever crosses on the way; nothing happens to a leg
 //! that is gone. The media of a leg is a small machine of its own: asked for, open, closing, free.
 
+use crate::confirm::Confirm;
 use crate::output::DialTarget;
 use crate::verdict;
 use cordboard_model::cause::Cause;
@@ -198,6 +199,8 @@ pub(crate) enum Heard {
     Whisper,
     /// What is heard before two are joined.
     Opening,
+    /// That a key is to be pressed.
+    Question,
     /// That the longest talk is near its end.
     Warning,
 }
@@ -244,6 +247,8 @@ pub(crate) struct Leg {
     pub(crate) back: Option<DialTarget>,
     pub(crate) started: Wall,
     pub(crate) answered: Option<Wall>,
+    /// What is asked of who answers, if anything.
+    pub(crate) confirm: Option<Box<Confirm>>,
     pub(crate) end: Option<LegEnd>,
     pub(crate) stats: LegStats,
     pub(crate) playing: Option<(PlaybackId, Heard)>,
@@ -277,6 +282,7 @@ impl Leg {
             back: None,
             started,
             answered: None,
+            confirm: None,
             end: None,
             stats: LegStats::default(),
             playing: None,
@@ -291,6 +297,11 @@ impl Leg {
     /// Whether signalling still has it.
     pub(crate) fn is_alive(&self) -> bool {
         !matches!(self.state, LegState::Ending | LegState::Gone)
+    }
+
+    /// Whether it was answered, and its key is waited for.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.state == LegState::Up && self.confirm.as_ref().is_some_and(|confirm| confirm.asked)
     }
 
     /// Whether nothing of it is left anywhere.

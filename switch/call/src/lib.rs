@@ -15,6 +15,7 @@ mod call;
 mod cdr;
 mod conference;
 mod config;
+mod confirm;
 mod connect;
 mod desk;
 mod engine;

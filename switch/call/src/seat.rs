@@ -119,7 +119,8 @@ impl Call {
     }
 
     fn seat_state(&self, leg: &Leg) -> SeatState {
-        let rings = matches!(leg.state, LegState::Opening | LegState::Calling | LegState::Ringing);
+        let rings =
+            matches!(leg.state, LegState::Opening | LegState::Calling | LegState::Ringing) || leg.is_asked();
         let supervises = self.room.watch.as_ref().is_some_and(|watch| watch.record.leg == leg.id);
         match &self.doing {
             _ if rings => SeatState::Ringing,

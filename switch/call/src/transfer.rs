@@ -606,8 +606,8 @@ impl Call {
     pub(crate) fn adopt_target(&mut self, desk: &mut Desk, found: Found, talk: Talk, ticket: Option<u32>) {
         let Found { leg, agent, mut record } = found;
         record.leg = Some(leg);
-        let is_up = self.leg(leg).is_some_and(|leg| leg.state == LegState::Up);
-        let rings = self.leg(leg).is_some_and(|leg| leg.state == LegState::Ringing);
+        let is_up = self.leg(leg).is_some_and(|leg| leg.state == LegState::Up && !leg.is_asked());
+        let rings = self.leg(leg).is_some_and(|leg| leg.state == LegState::Ringing || leg.is_asked());
         self.doing = Doing::Transfer(Box::new(Transfer {
             talk,
             stage: Stage::Ringing,

@@ -5,6 +5,7 @@ use crate::video::VideoRule;
 use cordboard_model::callback::Callback;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
 use cordboard_model::event::{Event, EventKind};
 use cordboard_model::fetch::{FetchOrder, Fetched};
@@ -160,6 +161,8 @@ pub struct Restore {
     pub contacts: Vec<ContactRecord>,
     /// Agents as they were.
     pub agents: Vec<(AgentId, AgentStatus, Option<String>, Wall)>,
+    /// What agents had chosen to be rung at.
+    pub devices: Vec<(AgentId, AgentDevice)>,
     /// Dialogs of calls that the restart interrupted: each gets a BYE.
     pub dialogs: Vec<DialogRecord>,
     /// What flows had counted, and when it is forgotten.

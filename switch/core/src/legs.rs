@@ -24,6 +24,8 @@ pub(crate) struct Leg {
     pub(crate) agent: Option<AgentId>,
     /// The account at its end.
     pub(crate) user: Option<UserId>,
+    /// Agents whose telephone is at its end, by its number.
+    pub(crate) telephone_of: Vec<AgentId>,
     /// The trunk that carries it.
     pub(crate) trunk: Option<TrunkId>,
     /// An incoming leg: we were told to answer.
@@ -69,6 +71,7 @@ impl Legs {
             local: None,
             agent: None,
             user: None,
+            telephone_of: Vec::new(),
             trunk: None,
             answering: false,
             settled: false,

@@ -7,6 +7,7 @@
 mod abort;
 mod asked;
 mod callbacks;
+mod device;
 mod events;
 mod fetches;
 mod gate;

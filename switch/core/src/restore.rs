@@ -26,6 +26,9 @@ impl Shard {
         for user in users {
             self.tell_contacts(&user);
         }
+        for (agent, device) in restore.devices {
+            self.restore_device(agent, device);
+        }
         for (agent, status, reason, since) in restore.agents {
             // An agent who is no longer configured is refused, and that is right.
             let _ = self.acd.handle_command(AcdCommand::RestoreAgent { agent, status, reason, since }, now);

@@ -3,6 +3,7 @@
 use crate::callback::{Callback, CallbackId};
 use crate::cdr::{Cdr, RecordingEntry};
 use crate::desk::WrapUp;
+use crate::device::AgentDevice;
 use crate::id::{AgentId, CallId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use crate::leg::PartyId;
 use crate::record::AgentInterval;
@@ -182,6 +183,13 @@ pub enum JournalRecord {
         reason: Option<String>,
         /// Since when.
         since: Wall,
+    },
+    /// An agent has chosen what is rung for him, or wants what is configured again (none).
+    AgentDevice {
+        /// Who.
+        agent: AgentId,
+        /// What.
+        device: Option<AgentDevice>,
     },
     /// What an agent will be after his call, where that is not ready. It holds until he is something that is of no call.
     AgentWish {

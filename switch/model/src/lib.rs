@@ -17,6 +17,7 @@ pub mod config;
 pub mod data;
 pub mod deadline;
 pub mod desk;
+pub mod device;
 pub mod dial;
 pub mod dns;
 pub mod event;

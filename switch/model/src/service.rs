@@ -3,6 +3,7 @@
 //! The words are those of the reference tables 4-2 (skill queue) and 4-4 (agent); ranges and defaults stand at the keys
 //! of cordboard.toml.
 
+use crate::device::AgentPhone;
 use crate::id::Name;
 use crate::verb::Destination;
 use core::time::Duration;
@@ -304,6 +305,9 @@ pub struct Duty {
     pub rest_limit: Option<Duration>,
     /// How long he stays signed in without a registered device; for ever if none.
     pub device_grace: Option<Duration>,
+    /// His telephone, and whether it is rung.
+    #[serde(default)]
+    pub phone: AgentPhone,
 }
 
 /// What an agent, or somebody for him, asks for.

@@ -12,8 +12,8 @@ use cordboard_node::flows::command as flows;
 use cordboard_node::recordings::tool;
 use cordboard_node::run::start_served;
 use cordboard_node::{
-    demo, explain, flow_graph, flow_run, flow_test, hashing, lines, password, reload, report_command, stop,
-    trace, why,
+    agent_order, demo, explain, flow_graph, flow_run, flow_test, hashing, lines, password, reload,
+    report_command, stop, trace, why,
 };
 use std::path::Path;
 use std::process::ExitCode;
@@ -35,6 +35,9 @@ fn main() -> ExitCode {
             .map(|text| print!("{text}")),
         Command::Agent(AgentCommand::Explain(args)) => read(&args.ask.config)
             .and_then(|loaded| why::explain("agents", &args, &loaded))
+            .map(|text| print!("{text}")),
+        Command::Agent(AgentCommand::Order(args)) => read(&args.ask.config)
+            .and_then(|loaded| agent_order::order(&args, &loaded))
             .map(|text| print!("{text}")),
         Command::Agent(AgentCommand::Password(args)) => agent_password(&args).map(|text| print!("{text}")),
         Command::Queue(QueueCommand::Explain(args)) => read(&args.ask.config)

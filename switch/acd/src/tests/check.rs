@@ -4,6 +4,7 @@ use crate::AcdEngine;
 use crate::agent::{Intent, Leg};
 use crate::dispatch::turn;
 use crate::engine::Timer;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::AgentId;
 use cordboard_model::time::Time;
 use cordboard_model::view::AgentStatus;
@@ -72,9 +73,15 @@ fn agents(engine: &AcdEngine) -> usize {
         if agent.intent == Intent::SignedOut {
             assert_eq!(agent.status, AgentStatus::SignedOut, "{id}");
         }
-        let contacts = engine.contacts.get(&agent.config.user);
+        let device = agent.device();
+        let contacts = device.account().and_then(|user| engine.contacts.get(user));
         if !agent.removed {
             assert_eq!(agent.contacts, contacts.copied().unwrap_or(0), "{id}");
+            let there = match &device {
+                AgentDevice::Account(user) => engine.by_user.get(user),
+                AgentDevice::Number(number) => engine.by_number.get(&(id.tenant, number.clone())),
+            };
+            assert!(there.is_some_and(|there| there.contains(id)), "{id} is not at {device}");
         }
     }
     deadlines

@@ -1,6 +1,7 @@
 //! Scenarios in virtual time, written as ladders of what the engine is told and what it says.
 
 mod conference;
+mod confirm;
 mod connect;
 mod dial;
 mod ending;

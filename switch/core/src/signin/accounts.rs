@@ -116,6 +116,8 @@ pub enum Told {
     Journal(JournalRecord),
     /// To readers of events.
     Event(EventKind),
+    /// He is no longer at the telephone by which he had signed in.
+    LeftPhone,
 }
 
 /// See the module.
@@ -314,6 +316,9 @@ impl SignIns {
         }
         if let Some(look) = live.look {
             self.looks.remove(&(look, agent.clone()));
+        }
+        if live.session.phone {
+            self.told.push(Told::LeftPhone);
         }
         let place = live.session.place;
         self.told.push(Told::Event(EventKind::SessionEnded { agent: agent.clone(), why, place }));

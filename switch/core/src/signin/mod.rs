@@ -16,6 +16,7 @@ use crate::shard::Shard;
 use cordboard_acd::AcdCommand;
 use cordboard_flow::FlowInput;
 use cordboard_model::config::Snapshot;
+use cordboard_model::device::{AgentDevice, DeviceChoice};
 use cordboard_model::id::{AgentId, CallId};
 use cordboard_model::service::{AgentOrder, Role};
 use cordboard_model::signin::{
@@ -126,6 +127,8 @@ impl Shard {
             match told {
                 Told::Journal(record) => self.journal(None, record),
                 Told::Event(what) => self.event(agent.tenant, what),
+                // One who is not configured any more has no device to choose.
+                Told::LeftPhone => _ = self.choose_device(agent, DeviceChoice::Usual),
             }
         }
     }
@@ -225,11 +228,25 @@ impl Shard {
         let agent = ask.agent.clone();
         let done = self.sign_in(ask, hashed);
         if let Ok(Some(session)) = done {
+            self.take_phone(call, &agent);
             self.phone_desks.signed.insert(call, (agent, session));
         }
         if wanted {
             self.tell_phone(call, ticket, done.map(|_| ()));
         }
+    }
+
+    /// What he calls from is rung for him while he is signed in: the account, or, from outside, the telephone that is configured
+    /// for him. Until he hangs up he is busy there.
+    fn take_phone(&mut self, call: CallId, agent: &AgentId) {
+        let caller = self.legs.of(call).first().and_then(|leg| self.legs.get(*leg));
+        let choice = match caller.and_then(|leg| leg.user.clone()) {
+            Some(user) => DeviceChoice::Other(AgentDevice::Account(user)),
+            None => DeviceChoice::Phone,
+        };
+        // Where there is none, or it may not be dialled, his usual device stays.
+        let _ = self.choose_device(agent, choice);
+        self.busy_outside(call, agent.clone());
     }
 
     /// He who has signed in on the call, if that session goes on, is to be something else.

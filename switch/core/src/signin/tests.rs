@@ -92,6 +92,7 @@ impl Desk {
                 Told::Journal(JournalRecord::SignIn(record)) => self.journal.push(*record),
                 Told::Journal(other) => panic!("{other:?}"),
                 Told::Event(what) => self.events.push(what),
+                Told::LeftPhone => {}
             }
         }
     }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod device;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod identity;

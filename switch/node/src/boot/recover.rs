@@ -76,6 +76,7 @@ impl Kept {
             agents: agents
                 .map(|record| (record.agent.clone(), record.status, record.reason.clone(), record.since))
                 .collect(),
+            devices: self.recovered.devices.clone(),
             dialogs: dialogs.collect(),
             counters: counters.map(|c| (c.tenant, c.name.clone(), c.value, c.ends)).collect(),
             talks: self.recovered.talks.iter().map(talk).collect(),

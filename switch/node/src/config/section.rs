@@ -57,6 +57,11 @@ impl Report {
         self.errors.borrow_mut().push(ConfigError { file, line, column, problem });
     }
 
+    /// How much is wrong so far.
+    pub(super) fn count(&self) -> usize {
+        self.errors.borrow().len()
+    }
+
     fn place(&self, pos: Pos) -> (String, u32, u32) {
         match self.sources.borrow().get(pos.source) {
             Some(source) => {
@@ -102,6 +107,8 @@ pub(super) struct Section<'a> {
     /// The same with `*` for names.
     pattern: String,
     entries: &'a [Entry],
+    /// What holds where a key is not given.
+    usual: &'a [Entry],
     pub(super) pos: Pos,
     asked: RefCell<Vec<&'static str>>,
 }
@@ -114,7 +121,17 @@ impl<'a> Section<'a> {
     }
 
     fn new(report: &'a Report, path: String, pattern: String, entries: &'a [Entry], pos: Pos) -> Self {
-        Section { report, path, pattern, entries, pos, asked: RefCell::default() }
+        Section { report, path, pattern, entries, usual: &[], pos, asked: RefCell::default() }
+    }
+
+    /// The same, with what another section of its file says where a key is not given.
+    pub(super) fn over(self, usual: &Section<'a>) -> Self {
+        Self { usual: usual.entries, ..self }
+    }
+
+    /// From now on its keys are counted as those of sections of another kind, which has the same.
+    pub(super) fn asks_as(&mut self, own: &str, kind: &str) {
+        self.pattern = self.pattern.replace(&format!(".{own}.*"), &format!(".{kind}.*"));
     }
 
     /// The section as messages name it.
@@ -134,7 +151,7 @@ impl<'a> Section<'a> {
         self.asked.borrow_mut().push(key);
         let mut asked = self.report.asked.borrow_mut();
         asked.insert((self.pattern.clone(), key));
-        self.entries.iter().find(|entry| entry.key == key)
+        self.entries.iter().chain(self.usual).find(|entry| entry.key == key)
     }
 
     /// Whether the key is given. It counts as asked for.

@@ -1,6 +1,7 @@
 //! How queues serve, and what agents are there for: the keys of tables 4-2 and 4-4 of the reference documents.
 
 use super::destination::resolve;
+use super::device;
 use super::error::Problem;
 use super::section::{At, Pos, Section, Wrong};
 use super::tenant::{Context, each, named};
@@ -342,6 +343,7 @@ pub(super) fn duty(context: &Context<'_>, section: &Section<'_>, queues: &[Queue
         preference: places,
         rest_limit: section.opt("rest_limit", duration(secs(60)..=secs(86_400))).map(|at| at.value),
         device_grace: section.opt("device_grace", duration(secs(1)..=secs(86_400))).map(|at| at.value),
+        phone: device::read(context, section),
     }
 }
 

@@ -43,6 +43,11 @@ impl SignIn {
 
     /// Reads what is an agent's own.
     pub(super) fn agent(&self, context: &Context<'_>, name: &Name, section: &Section<'_>) {
+        self.put(name, &self.read(context, name, section));
+    }
+
+    /// What an agent's section says, or a range's. `name` is what the hash of a password from the environment is salted with.
+    pub(super) fn read(&self, context: &Context<'_>, name: &Name, section: &Section<'_>) -> AgentSignIn {
         let hash = section.opt("password_hash", hash);
         let variable = section.opt("password_env", some_text);
         if let (Some(_), Some(second)) = (&hash, &variable) {
@@ -53,13 +58,17 @@ impl SignIn {
             Some(hash) => Some(hash.value),
             None => variable.and_then(|at| context.variable(section, &at)).and_then(read),
         };
-        let own = AgentSignIn {
+        AgentSignIn {
             phone: flag(section, "phone_sign_in", false),
             password: password.map(Secret),
             age: section.opt("password_age", integer(0..=AGE_MAX, "days")).map(|at| at.value),
-        };
-        if own != AgentSignIn::default() {
-            self.0.borrow_mut().agents.insert(name.clone(), own);
+        }
+    }
+
+    /// That is what an agent has.
+    pub(super) fn put(&self, name: &Name, own: &AgentSignIn) {
+        if *own != AgentSignIn::default() {
+            self.0.borrow_mut().agents.insert(name.clone(), own.clone());
         }
     }
 

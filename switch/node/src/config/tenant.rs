@@ -4,6 +4,7 @@ use super::destination::{self, Names, resolve};
 use super::error::Problem;
 use super::kept::{self, FlowHome, FlowHomes, Keeper};
 use super::machine::flag;
+use super::range::Ranges;
 use super::section::{At, Pos, Report, Section, Wrong};
 use super::service::{self, Kinds};
 use super::tree::Node;
@@ -64,7 +65,7 @@ pub(super) struct Context<'a> {
     base: &'a Path,
     checks: &'a Checks<'a>,
     pub(super) names: Names,
-    realm: String,
+    pub(super) realm: String,
     pub(super) plan: Option<NumberPlan>,
     /// For accounts and trunks that say nothing else.
     pub(super) srtp: SrtpRule,
@@ -74,9 +75,9 @@ pub(super) struct Context<'a> {
     pub(super) kinds: RefCell<Kinds>,
     groups: RefCell<BTreeMap<Name, Vec<QueueId>>>,
     /// What desks may do.
-    desk: desk::Desk,
+    pub(super) desk: desk::Desk,
     /// How agents sign in.
-    sign_in: sign_in::SignIn,
+    pub(super) sign_in: sign_in::SignIn,
 }
 
 /// Reads one tenant. Everything in it is read even where something is wrong.
@@ -97,10 +98,11 @@ pub(super) fn read(
     let trunks = section.named("trunk");
     let pools = section.named("pool");
     let plan = number::plan(&section);
+    let ranges = Ranges::read(&section, base);
     let gateway = |(_, trunk): &&(At<String>, Section<'_>)| {
         trunk.has("gateway").is_some() || trunk.has("gateways").is_some()
     };
-    let context = Context {
+    let mut context = Context {
         id,
         base,
         checks,
@@ -124,6 +126,8 @@ pub(super) fn read(
             assets: read_assets(&section, base),
         },
     };
+    ranges.name(&mut context.names);
+    let context = context;
     let queues = context.queues(queues, &section);
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let numbers = read_numbers(&section, &context, plan.as_ref());
@@ -133,6 +137,8 @@ pub(super) fn read(
     let kit = read_kit(&section, &context, &own_zone);
     kept::set_apart((&mut flows, &context.names.flows), &mut context.homes.borrow_mut(), &kit, checks);
     libraries::resolve(section.report(), checks, (&flows, &context.names.flows), &kit, &kit.libraries);
+    let mut users = each(users, |name, s| context.user(name, s));
+    users.extend(ranges.users(&context));
     let tenant = Tenant {
         id,
         display: section.or("display", id.to_string(), some_text),
@@ -143,8 +149,8 @@ pub(super) fn read(
         tones: number::tones(&section),
         routing: read_routing(&section, checks),
         routes: routes::read(&section, &context, &kit),
-        users: each(users, |name, s| context.user(name, s)),
-        agents: each(agents, |name, s| context.agent(name, s)),
+        users,
+        agents: ranges.agents(&context, agents),
         queues,
         desk: context.desk.take(),
         sign_in: context.sign_in.take(),
@@ -411,23 +417,30 @@ impl Context<'_> {
         value
     }
 
-    fn agent(&self, name: &Name, section: &Section<'_>) -> Option<Agent> {
+    /// An agent by his section.
+    pub(super) fn agent(&self, name: &Name, section: &Section<'_>) -> Option<Agent> {
         self.desk.agent(name, section, self.plan.as_ref());
         self.sign_in.agent(self, name, section);
-        let display = section.or("display", name.to_string(), some_text);
         let user = section.opt("user", some_text).unwrap_or(At { value: name.to_string(), pos: section.pos });
         let user = resolve(section, "user", "user", &user, &self.names.users);
+        let agent = self.agent_like(name, section);
+        Some(Agent { user: UserId { tenant: self.id, name: user? }, ..agent })
+    }
+
+    /// The same with an account of his own name.
+    pub(super) fn agent_like(&self, name: &Name, section: &Section<'_>) -> Agent {
+        let display = section.or("display", name.to_string(), some_text);
         let queues = service::queues_of(self, section, &self.groups.borrow());
         let duty = service::duty(self, section, &queues);
-        Some(Agent {
+        Agent {
             id: AgentId { tenant: self.id, name: name.clone() },
             display,
             auto_sign_in: flag(section, "auto_sign_in", false),
             record: audio::record(self, section),
-            user: UserId { tenant: self.id, name: user? },
+            user: UserId { tenant: self.id, name: name.clone() },
             queues,
             duty,
-        })
+        }
     }
 
     /// Every queue, and then what takes all of them to be read.

@@ -7,6 +7,7 @@ use super::scan::Damage;
 use cordboard_model::callback::{Callback, CallbackId};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::desk::WrapUp;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, IntervalId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
@@ -29,6 +30,8 @@ pub struct Recovered {
     pub contacts: Vec<ContactRecord>,
     /// The last known state of each agent.
     pub agents: Vec<AgentRecord>,
+    /// What agents have chosen to be rung at.
+    pub devices: Vec<(AgentId, AgentDevice)>,
     /// What flows had counted; what is forgotten since is included.
     pub counters: Vec<Counted>,
     /// Who talked to which caller last; what is forgotten since is included.
@@ -232,6 +235,7 @@ pub(crate) struct Fold {
     agents: BTreeMap<AgentId, AgentRecord>,
     /// What agents who are in a call will be after it.
     wishes: BTreeMap<AgentId, AgentStatus>,
+    devices: BTreeMap<AgentId, AgentDevice>,
     counters: BTreeMap<(TenantId, String), Counted>,
     talks: BTreeMap<(TenantId, String), Talk>,
     rows: BTreeMap<(TenantId, Name, String), ChangedRow>,
@@ -325,6 +329,10 @@ impl Fold {
             JournalRecord::AgentWish { agent, wish } => {
                 self.wishes.insert(agent, wish);
             }
+            JournalRecord::AgentDevice { agent, device } => match device {
+                Some(device) => _ = self.devices.insert(agent, device),
+                None => _ = self.devices.remove(&agent),
+            },
             JournalRecord::SignIn(record) => {
                 self.sign_ins.insert(record.agent.clone(), *record);
             }
@@ -445,6 +453,7 @@ impl Fold {
         Recovered {
             contacts: self.contacts.into_values().collect(),
             agents: self.agents.into_values().collect(),
+            devices: self.devices.into_iter().collect(),
             counters: self.counters.into_values().collect(),
             talks: self.talks.into_values().collect(),
             rows: self.rows.into_values().collect(),

@@ -23,6 +23,7 @@ pub(crate) struct Index {
     contacts: BTreeMap<(UserId, String), Place>,
     agents: BTreeMap<AgentId, Place>,
     wishes: BTreeMap<AgentId, Place>,
+    devices: BTreeMap<AgentId, Place>,
     /// With the time at which each is forgotten.
     counters: BTreeMap<(TenantId, String), (Wall, Place)>,
     talks: BTreeMap<(TenantId, String), (Wall, Place)>,
@@ -127,6 +128,7 @@ impl Index {
             JournalRecord::AgentWish { agent, .. } => {
                 self.wishes.insert(agent.clone(), place);
             }
+            JournalRecord::AgentDevice { agent, device } => self.device(place, agent, device.is_some()),
             JournalRecord::SignIn(record) => self.sign_in(place, record.agent.clone()),
         }
     }
@@ -134,6 +136,15 @@ impl Index {
     /// The newest counts.
     fn sign_in(&mut self, place: Place, agent: AgentId) {
         self.sign_ins.insert(agent, place);
+    }
+
+    /// What he is rung at, until that is the usual again.
+    fn device(&mut self, place: Place, agent: &AgentId, chosen: bool) {
+        if chosen {
+            self.devices.insert(agent.clone(), place);
+        } else {
+            self.devices.remove(agent);
+        }
     }
 
     fn dialog_up(&mut self, place: Place, at: Wall, call: CallId, leg: LegId) {
@@ -238,6 +249,7 @@ impl Index {
         all.extend(self.contacts.values_mut());
         all.extend(self.agents.values_mut());
         all.extend(self.wishes.values_mut());
+        all.extend(self.devices.values_mut());
         all.extend(self.counters.values_mut().map(|(_, place)| place));
         all.extend(self.talks.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());

@@ -7,6 +7,7 @@ use cordboard_model::callback::{Callback, CallbackId};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, LegRole, RecordingEntry};
 use cordboard_model::desk::WrapUp;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
@@ -693,6 +694,30 @@ fn who_asked_for_a_break_in_a_call_that_was_cut_has_it_and_no_wish_outlives_its_
             ("1003", AgentStatus::Talking, 500),
         ];
         assert_eq!(agents.collect::<Vec<_>>(), expected);
+        open = reopened;
+        open.compact().unwrap();
+    }
+}
+
+#[test]
+fn what_an_agent_chose_to_be_rung_at_is_kept_until_he_wants_the_usual_again() {
+    let id = |name: &str| AgentId::new(TENANT, name).unwrap();
+    let number = || AgentDevice::Number("+8613812345678".into());
+    let chose = |name: &str, device| JournalRecord::AgentDevice { agent: id(name), device };
+    let account = AgentDevice::Account(UserId::new(TENANT, "1005").unwrap());
+    let records = [
+        chose("1001", Some(account)),
+        chose("1001", Some(number())),
+        chose("1002", Some(number())),
+        chose("1002", None),
+    ];
+    let scratch = folder(HEADER);
+    let (mut open, _) = writer(&scratch);
+    append_all(&mut open, &records);
+    for _ in 0..2 {
+        drop(open);
+        let (reopened, recovered) = writer(&scratch);
+        assert_eq!(recovered.devices, [(id("1001"), number())]);
         open = reopened;
         open.compact().unwrap();
     }
