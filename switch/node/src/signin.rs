@@ -31,7 +31,8 @@ fn hash_of(token: &str) -> TokenHash {
 impl NodeSwitch {
     pub(crate) fn sign_in_by(&self, order: SignIn) -> Later<SignedIn> {
         let (orders, hasher): (_, Hasher) = (self.orders.clone(), self.hasher.clone());
-        Box::pin(async move {
+        // who asked may give up: what was begun is ended all the same
+        let work = tokio::spawn(async move {
             let SignIn { agent, password, new, session, address, by } = order;
             let made = session.is_some().then(token).transpose()?;
             let (token, hash) = made.unzip();
@@ -56,7 +57,8 @@ impl NodeSwitch {
             });
             done.await?.map_err(Refusal::SignIn)?;
             Ok(SignedIn { token: token.map(Secret) })
-        })
+        });
+        Box::pin(async move { work.await.unwrap_or_else(|why| Err(Refusal::Internal(why.to_string()))) })
     }
 
     pub(crate) fn session_by(&self, token: &str) -> Later<AgentCaller> {

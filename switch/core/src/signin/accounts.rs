@@ -16,6 +16,8 @@ use cordboard_model::signin::{
 use cordboard_model::time::{Duration, Time, Wall};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A password that was not done with after so long is not waited for: who asked has given up in a way that nobody told us of.
+const GIVEN_UP: Duration = Duration::from_secs(30);
 /// A day, milliseconds.
 const DAY_MS: i64 = 86_400_000;
 
@@ -92,8 +94,12 @@ struct Account {
     /// Counts the passwords.
     version: u32,
     session: Option<Live>,
-    /// Wrong ones in a row, with those that are being looked at.
+    /// Wrong ones in a row.
     wrong: u8,
+    /// Those that are being looked at: each may be wrong.
+    looked_at: u8,
+    /// When the last of them began.
+    began: Time,
     /// None is looked at before.
     next: Time,
     locked: Option<Wall>,
@@ -175,7 +181,8 @@ impl SignIns {
         let make = ask.new.clone().map(|new| (new, account.used(terms)));
         let check = ask.password.clone().map(|password| (password, known));
         if check.is_some() {
-            account.wrong = account.wrong.saturating_add(1);
+            account.looked_at = account.looked_at.saturating_add(1);
+            account.began = now.time;
         }
         Ok(HashWork { check, make })
     }
@@ -195,13 +202,11 @@ impl SignIns {
             return Err(if hashed == Hashed::Busy { SignInFault::Busy } else { SignInFault::Wrong });
         };
         let account = self.accounts.entry(ask.agent.clone()).or_default();
+        account.looked_at = account.looked_at.saturating_sub(u8::from(ask.password.is_some()));
         let (right, used, made) = match hashed {
             // a password that is not the one of now says nothing
             Hashed::Done { right, used, made } if account.version == ask.version => (right, used, made),
-            Hashed::Done { .. } | Hashed::Busy => {
-                account.wrong = account.wrong.saturating_sub(u8::from(ask.password.is_some()));
-                return Err(SignInFault::Busy);
-            }
+            Hashed::Done { .. } | Hashed::Busy => return Err(SignInFault::Busy),
         };
         if !right {
             return Err(self.refuse(terms, &ask, now));
@@ -226,7 +231,8 @@ impl SignIns {
     fn refuse(&mut self, terms: &Terms, ask: &Ask, now: At) -> SignInFault {
         let account = self.accounts.entry(ask.agent.clone()).or_default();
         let rules = &terms.rules;
-        let many = u32::from(account.wrong.saturating_sub(1)).min(16);
+        let many = u32::from(account.wrong).min(16);
+        account.wrong = account.wrong.saturating_add(1);
         account.next = now.time + rules.slow.saturating_mul(1 << many).min(rules.lock);
         let fault = if account.wrong >= rules.tries {
             account.wrong = 0;
@@ -389,7 +395,13 @@ impl Account {
         if !left.is_zero() {
             return Err(SignInFault::TooSoon(seconds(left)));
         }
-        if self.wrong >= rules.tries { Err(SignInFault::Busy) } else { Ok(()) }
+        if now.time.since(self.began) >= GIVEN_UP {
+            self.looked_at = 0;
+        }
+        match self.wrong.saturating_add(self.looked_at) >= rules.tries {
+            true => Err(SignInFault::Busy),
+            false => Ok(()),
+        }
     }
 
     fn known(&self, terms: &Terms) -> Option<PasswordHash> {

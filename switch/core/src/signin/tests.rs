@@ -187,6 +187,21 @@ fn guesses_at_the_same_time_are_no_more_than_those_one_after_another() {
     assert_eq!(desk.sign_in(GOOD), Err(SignInFault::Locked(900)));
 }
 
+/// A page that was closed while its password was looked at left its try counted for ever: after five such nobody could sign in
+/// as that agent any more.
+#[test]
+fn tries_that_nobody_ends_are_forgotten() {
+    let mut desk = desk();
+    let terms = desk.terms.clone();
+    for _ in 0..5 {
+        let (mut ask, at) = (desk.ask(GOOD), desk.at());
+        desk.all.begin(Some(&terms), &mut ask, at).unwrap();
+    }
+    assert_eq!(desk.sign_in(GOOD), Err(SignInFault::Busy));
+    desk.wait(30);
+    assert_eq!(desk.sign_in(GOOD), Ok(()));
+}
+
 #[test]
 fn what_there_was_no_room_for_does_not_count_as_a_try() {
     let mut desk = desk();
