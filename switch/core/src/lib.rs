@@ -24,6 +24,7 @@ mod restore;
 mod routing;
 mod rows;
 mod shard;
+pub mod signin;
 mod speech;
 mod stop;
 mod talks;

@@ -7,6 +7,7 @@ use crate::device::AgentDevice;
 use crate::id::{AgentId, CallId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use crate::leg::PartyId;
 use crate::record::AgentInterval;
+use crate::signin::SignInRecord;
 use crate::time::Wall;
 use crate::view::AgentStatus;
 use serde::{Deserialize, Serialize};
@@ -200,4 +201,6 @@ pub enum JournalRecord {
         /// What he asked for.
         wish: AgentStatus,
     },
+    /// How an agent signs in, and where he is: all that is kept of it. It takes the place of the one before.
+    SignIn(Box<SignInRecord>),
 }

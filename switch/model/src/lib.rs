@@ -38,6 +38,7 @@ pub mod plan;
 pub mod record;
 pub mod routes;
 pub mod service;
+pub mod signin;
 pub mod speech;
 pub mod srtp;
 pub mod stream;

@@ -295,16 +295,19 @@ impl Shard {
                 self.in_hand = Some(call);
                 // something else came first
                 self.fetches.forget(call);
+                self.phone_desks.leave(call);
                 self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
             }
             FlowOutput::Back { call } => {
                 self.speeches.forget(call);
                 self.fetches.forget(call);
+                self.phone_desks.leave(call);
                 self.flow_command(FlowCommand::Unpark { call });
             }
             FlowOutput::Stop { call, .. } => {
                 self.speeches.forget(call);
                 self.fetches.forget(call);
+                self.phone_desks.leave(call);
                 self.flow_command(FlowCommand::Stop { call });
             }
         }
@@ -347,6 +350,7 @@ impl Shard {
         self.routing.forget(call);
         self.speeches.forget(call);
         self.fetches.forget(call);
+        self.phone_desks.forget(call);
         self.offered.remove(&call);
         self.trunks.forget(call, &legs);
         self.say_goodbye(call);

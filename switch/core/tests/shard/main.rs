@@ -20,6 +20,8 @@ mod rig;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod stopping;
 #[cfg(test)]
 mod tenants;

@@ -88,6 +88,7 @@ impl Kept {
             counters: counters.map(|c| (c.tenant, c.name.clone(), c.value, c.ends)).collect(),
             talks: self.recovered.talks.iter().map(talk).collect(),
             callbacks: self.recovered.callbacks.clone(),
+            sign_ins: self.recovered.sign_ins.clone(),
             rows: rows
                 .map(|row| (row.tenant, row.table.clone(), row.key.clone(), row.cells.clone()))
                 .collect(),

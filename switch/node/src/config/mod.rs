@@ -31,6 +31,7 @@ mod routes;
 mod secret;
 mod section;
 mod service;
+mod sign_in;
 mod sip;
 mod speech;
 mod srtp;

@@ -11,7 +11,7 @@ use super::tree::Node;
 use super::value::{duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
     Checks, assets, audio, calendar, called, desk, doubts, fetch, libraries, number, routes,
-    secret as hashing, shown, srtp, tables, trunk,
+    secret as hashing, shown, sign_in, srtp, tables, trunk,
 };
 use cordboard_model::config::{Agent, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
@@ -76,6 +76,8 @@ pub(super) struct Context<'a> {
     groups: RefCell<BTreeMap<Name, Vec<QueueId>>>,
     /// What desks may do.
     pub(super) desk: desk::Desk,
+    /// How agents sign in.
+    pub(super) sign_in: sign_in::SignIn,
 }
 
 /// Reads one tenant. Everything in it is read even where something is wrong.
@@ -112,6 +114,7 @@ pub(super) fn read(
         kinds: RefCell::default(),
         groups: RefCell::default(),
         desk: desk::Desk::tenant(&section),
+        sign_in: sign_in::SignIn::tenant(&section),
         names: Names {
             users: names("user", &users),
             agents: names("agent", &agents),
@@ -125,9 +128,7 @@ pub(super) fn read(
     };
     ranges.name(&mut context.names);
     let context = context;
-    let queues = each(queues, |name, s| context.queue(name, s));
-    service::check_kinds(&context, &section);
-    *context.groups.borrow_mut() = service::groups(&context, &section);
+    let queues = context.queues(queues, &section);
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let numbers = called::read(&section, &context, plan.as_ref());
     let pools = number::pools(pools, plan.as_ref());
@@ -152,6 +153,7 @@ pub(super) fn read(
         agents: ranges.agents(&context, agents),
         queues,
         desk: context.desk.take(),
+        sign_in: context.sign_in.take(),
         flows,
         kit,
         numbers,
@@ -392,6 +394,7 @@ impl Context<'_> {
     /// An agent by his section.
     pub(super) fn agent(&self, name: &Name, section: &Section<'_>) -> Option<Agent> {
         self.desk.agent(name, section, self.plan.as_ref());
+        self.sign_in.agent(self, name, section);
         let user = section.opt("user", some_text).unwrap_or(At { value: name.to_string(), pos: section.pos });
         let user = resolve(section, "user", "user", &user, &self.names.users);
         let agent = self.agent_like(name, section);
@@ -412,6 +415,18 @@ impl Context<'_> {
             queues,
             duty,
         }
+    }
+
+    /// Every queue, and then what takes all of them to be read.
+    fn queues(
+        &self,
+        sections: Vec<(At<String>, Section<'_>)>,
+        tenant: &Section<'_>,
+    ) -> BTreeMap<Name, Queue> {
+        let queues = each(sections, |name, section| self.queue(name, section));
+        service::check_kinds(self, tenant);
+        *self.groups.borrow_mut() = service::groups(self, tenant);
+        queues
     }
 
     fn queue(&self, name: &Name, section: &Section<'_>) -> Option<Queue> {

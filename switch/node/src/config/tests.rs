@@ -14,6 +14,7 @@ mod kept;
 mod plugins;
 mod range;
 mod service;
+mod sign_in;
 
 /// A stand-in for the Lua host: a line `if then` is what it knows to be wrong.
 fn lua(source: &str, _: &str) -> Vec<LuaFault> {

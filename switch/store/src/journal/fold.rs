@@ -12,6 +12,7 @@ use cordboard_model::id::{AgentId, CallId, IntervalId, LegId, Name, QueueId, Rec
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
 use cordboard_model::record::{AgentInterval, IntervalEnd};
+use cordboard_model::signin::SignInRecord;
 use cordboard_model::time::Wall;
 use cordboard_model::view::AgentStatus;
 use std::collections::BTreeMap;
@@ -49,6 +50,8 @@ pub struct Recovered {
     pub finished: Vec<RecordingEntry>,
     /// Who is to be called back.
     pub callbacks: Vec<Callback>,
+    /// How agents sign in, and where they are.
+    pub sign_ins: Vec<SignInRecord>,
     /// What agents said of calls, in order, that their records in the database may not have yet.
     pub wrap_ups: Vec<(CallId, WrapUp)>,
     /// Stretches of agents' work that were open: see [`super::cut_intervals`].
@@ -249,6 +252,7 @@ pub(crate) struct Fold {
     recordings: BTreeMap<RecordingId, OpenRecording>,
     finished: BTreeMap<RecordingId, RecordingEntry>,
     callbacks: BTreeMap<CallbackId, Callback>,
+    sign_ins: BTreeMap<AgentId, SignInRecord>,
     wrap_ups: Vec<(CallId, WrapUp)>,
     open_intervals: BTreeMap<IntervalId, AgentInterval>,
     intervals: BTreeMap<IntervalId, AgentInterval>,
@@ -333,6 +337,9 @@ impl Fold {
                 Some(device) => _ = self.devices.insert(agent, device),
                 None => _ = self.devices.remove(&agent),
             },
+            JournalRecord::SignIn(record) => {
+                self.sign_ins.insert(record.agent.clone(), *record);
+            }
         }
     }
 
@@ -459,6 +466,7 @@ impl Fold {
             closed,
             finished: self.finished.into_values().collect(),
             callbacks: self.callbacks.into_values().collect(),
+            sign_ins: self.sign_ins.into_values().collect(),
             wrap_ups: self.wrap_ups,
             open_intervals: self.open_intervals.into_values().collect(),
             intervals: self.intervals.into_values().collect(),

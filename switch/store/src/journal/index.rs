@@ -29,6 +29,7 @@ pub(crate) struct Index {
     talks: BTreeMap<(TenantId, String), (Wall, Place)>,
     rows: BTreeMap<(TenantId, Name, String), Place>,
     callbacks: BTreeMap<CallbackId, Place>,
+    sign_ins: BTreeMap<AgentId, Place>,
     newest: Wall,
     calls: BTreeMap<CallId, CallLines>,
     /// Closed calls some of whose dialogs may still need a BYE, with the time of the closing.
@@ -138,12 +139,22 @@ impl Index {
             JournalRecord::AgentWish { agent, .. } => {
                 self.wishes.insert(agent.clone(), place);
             }
-            JournalRecord::AgentDevice { agent, device: Some(_) } => {
-                self.devices.insert(agent.clone(), place);
-            }
-            JournalRecord::AgentDevice { agent, device: None } => {
-                self.devices.remove(agent);
-            }
+            JournalRecord::AgentDevice { agent, device } => self.device(place, agent, device.is_some()),
+            JournalRecord::SignIn(record) => self.sign_in(place, record.agent.clone()),
+        }
+    }
+
+    /// The newest counts.
+    fn sign_in(&mut self, place: Place, agent: AgentId) {
+        self.sign_ins.insert(agent, place);
+    }
+
+    /// What he is rung at, until that is the usual again.
+    fn device(&mut self, place: Place, agent: &AgentId, chosen: bool) {
+        if chosen {
+            self.devices.insert(agent.clone(), place);
+        } else {
+            self.devices.remove(agent);
         }
     }
 
@@ -255,6 +266,7 @@ impl Index {
         all.extend(self.talks.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());
         all.extend(self.callbacks.values_mut());
+        all.extend(self.sign_ins.values_mut());
         let calls = self.calls.values_mut();
         all.extend(calls.flat_map(|c| c.lines.iter_mut().map(|(_, place)| place).chain(c.queues.iter_mut())));
         all.extend(self.recordings.values_mut());
