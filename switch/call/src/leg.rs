@@ -3,8 +3,8 @@
 //! Invariants: a leg that was told to hang up ends, whatever crosses on the way; nothing happens to a leg
 //! that is gone. The media of a leg is a small machine of its own: asked for, open, closing, free.
 
-use crate::cover::Cover;
 use crate::confirm::Confirm;
+use crate::cover::Cover;
 use crate::output::DialTarget;
 use crate::verdict;
 use cordboard_model::cause::Cause;

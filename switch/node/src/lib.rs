@@ -4,8 +4,8 @@
 //! wants becomes a system call, and a panic in an engine costs the call in hand. Every queue between threads is a
 //! bounded lane with a name, a counter and a policy.
 
-pub mod alone;
 pub mod agent_order;
+pub mod alone;
 mod aside;
 pub mod asking;
 pub mod boot;
