@@ -6,8 +6,10 @@
 mod aside;
 mod asked;
 mod begin;
+mod bulk;
 mod callback;
 mod desk;
+mod device;
 pub mod figures;
 pub mod flows;
 pub mod key;
@@ -19,6 +21,7 @@ pub mod recording;
 mod room;
 mod route;
 pub mod routes;
+mod signin;
 pub mod state;
 pub mod stream;
 pub mod switch;

@@ -76,8 +76,9 @@ impl AcdEngine {
         queue.insert(place, call, true);
         queue.absent += usize::from(absent.is_some());
         let position = queue.position(place);
-        let (offered_to, staffed, wish) = (None, false, None);
-        let waiting = Waiting { queue: id.clone(), place, priority, offered_to, staffed, wish, absent };
+        let (offered_to, staffed, wish, due, leaves) = (None, false, None, None, None);
+        let queue = id.clone();
+        let waiting = Waiting { queue, place, priority, offered_to, staffed, wish, due, leaves, absent };
         self.calls.insert(call, waiting);
         self.touched.insert(id.clone());
         Some(position)
@@ -128,8 +129,9 @@ impl AcdEngine {
     fn offer_kept(&mut self, call: CallId, id: &QueueId, agent: AgentId, now: Time) {
         let Some((queue, found)) = self.queues.get(id).zip(self.agents.get(&agent)) else { return };
         let (ring, user) = (queue.config.ring, found.config.user.clone());
+        let patience = found.patience();
         let reason = TimerReason("acd: no report on an offer");
-        self.deadlines.set(Timer::Ring(agent.clone()), now + ring + RING_MARGIN, reason);
+        self.deadlines.set(Timer::Ring(agent.clone()), now + ring + patience + RING_MARGIN, reason);
         let why = format!("agent {agent} was kept free for the caller, who was called back and has answered");
         self.out.push_back(AcdOutput::Offer { call, queue: id.clone(), agent, user, ring, why });
     }

@@ -33,6 +33,7 @@ impl AcdEngine {
     pub(crate) fn dispatch(&mut self, now: Time) {
         self.dismiss_unstaffed(now);
         self.give_up_on_agents(now);
+        self.end_what_is_due(now);
         while let Some(pair) = self.next_pair(now) {
             if self.make_offer(&pair, now).is_none() {
                 break;
@@ -126,13 +127,13 @@ impl AcdEngine {
             wrap_up: queue.config.wrap_up,
             unanswered: queue.config.service.unanswered,
         });
-        let ring = queue.config.ring;
+        let (ring, patience) = (queue.config.ring, agent.patience());
         if let Some(wanted) = waiting.wish.clone() {
             self.unhold(&wanted.agent, place);
         }
         let kept = self.tell_offer(pair, ring, why);
         let reason = TimerReason("acd: no report on an offer");
-        let until = now + kept + RING_MARGIN;
+        let until = now + kept + patience + RING_MARGIN;
         self.deadlines.set(Timer::Ring(pair.agent.clone()), until, reason);
         let why = format!("a call from queue {id} is offered");
         self.settle(&pair.agent, &why, now);

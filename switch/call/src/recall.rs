@@ -93,7 +93,7 @@ impl Call {
     }
 
     /// A key of a customer who is asked for one. True if it was meant for us.
-    pub(crate) fn confirm_key(&mut self, desk: &mut Desk, leg: LegId, digit: char) -> bool {
+    pub(crate) fn recall_key(&mut self, desk: &mut Desk, leg: LegId, digit: char) -> bool {
         let Doing::Originating(originating) = &self.doing else { return false };
         let recall = originating.recall.as_ref().filter(|_| originating.asks && leg == self.caller.id);
         let Some((key, queue)) = recall.and_then(|r| Some((r.confirm.as_ref()?.0, r.queue.clone()))) else {
@@ -108,7 +108,7 @@ impl Call {
     }
 
     /// He has pressed no key: it was a machine, or somebody else.
-    pub(crate) fn unconfirmed(&mut self, desk: &mut Desk) -> bool {
+    pub(crate) fn recall_unconfirmed(&mut self, desk: &mut Desk) -> bool {
         let asks = matches!(&self.doing, Doing::Originating(originating) if originating.asks);
         if asks {
             self.end(desk, Cause::Declined, Party::Callee);

@@ -33,8 +33,8 @@ impl Shard {
                 let waits_in = self.acd.place_of(call).map(|(queue, ..)| queue);
                 let own = waits_in.is_some() && (queue.is_none() || queue == waits_in);
                 let state = match queue {
-                    _ if own => self.acd.state_for(call),
-                    Some(queue) => self.acd.queue_state(&queue),
+                    _ if own => self.acd.state_for(call, self.now),
+                    Some(queue) => self.acd.queue_state(&queue, self.now),
                     None => None,
                 };
                 state.map(Told::Queue).ok_or(Cause::NotFound)

@@ -65,7 +65,7 @@ impl Shard {
         }
         let NewCall { first, then, account, shown, rings, mut data, token, by } = new;
         self.goal_is_there(&then)?;
-        let account = account.or_else(|| self.account_of(&first)).or_else(|| self.account_at(&then));
+        let account = account.or_else(|| self.account_first(&first)).or_else(|| self.account_at(&then));
         if account.as_ref().is_some_and(|user| !self.has_account(user)) {
             return Err(DeskFault::NoSuchTarget);
         }
@@ -89,7 +89,7 @@ impl Shard {
     }
 
     /// The account of who is called first, if he has one.
-    fn account_of(&self, first: &FirstGoal) -> Option<UserId> {
+    fn account_first(&self, first: &FirstGoal) -> Option<UserId> {
         match first {
             FirstGoal::Agent(agent) => self.snapshot.agent(agent).map(|agent| agent.user.clone()),
             FirstGoal::User(user) => Some(user.clone()),
@@ -130,7 +130,9 @@ impl Shard {
                 let known = self.snapshot.agent(&agent).ok_or(DeskFault::NoSuchTarget)?;
                 let (user, display) = (known.user.clone(), known.display.clone());
                 self.is_free(&agent)?;
-                self.has_phone(&user)?;
+                if !self.can_ring(&agent) {
+                    return Err(DeskFault::NoDevice);
+                }
                 let caller = PartyId { user: user.name.to_string(), display };
                 Ok((FirstParty::Agent(agent, user), caller))
             }

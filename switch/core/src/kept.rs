@@ -373,6 +373,8 @@ impl Shard {
         rules: &CallbackRules,
     ) -> Origin {
         let leg = self.calls.new_leg(call.tenant);
+        // his phone answers by itself where it does for what queues offer
+        self.legs.add(leg, call).own_wish = true;
         let display = self.snapshot.user(&user).map(|user| user.display.clone()).unwrap_or_default();
         let caller = PartyId { user: user.name.to_string(), display };
         let tenant = self.snapshot.tenant(call.tenant);

@@ -15,6 +15,7 @@ use crate::outside::Outside;
 use crate::query::Figures;
 use crate::routing::{Routing, URGENT_MAX};
 use crate::rows::Rows;
+use crate::signin::{PhoneDesks, SignIns};
 use crate::speech::Speeches;
 use crate::stop::Stop;
 use crate::talks::Talks;
@@ -87,6 +88,10 @@ pub struct Shard {
     pub(crate) places: Places,
     /// Which calls programs have begun by which tokens.
     pub(crate) tokens: Tokens,
+    /// Who may sign in, and who has.
+    pub(crate) sign_ins: SignIns,
+    /// Who has signed in on which call.
+    pub(crate) phone_desks: PhoneDesks,
     /// The call that each agent was in last.
     pub(crate) last_calls: LastCalls,
     /// Contacts that are known to readers of the event stream.
@@ -157,6 +162,8 @@ impl Shard {
             callbacks: Callbacks::default(),
             places: Places::default(),
             tokens: Tokens::default(),
+            sign_ins: SignIns::default(),
+            phone_desks: PhoneDesks::default(),
             last_calls: LastCalls::new(),
             known_contacts: BTreeSet::new(),
             numbering: Numbering::default(),
@@ -200,6 +207,7 @@ impl Shard {
             }
             ShardInput::Spoken { ticket, asset } => self.on_spoken(ticket, asset),
             ShardInput::Fetched { ticket, fetched } => self.on_fetched(ticket, fetched),
+            ShardInput::Hashed { ticket, hashed } => self.on_hashed(ticket, hashed),
         }
         self.settle();
     }
@@ -240,6 +248,7 @@ impl Shard {
         self.settle();
         self.trunks_due();
         self.callbacks_due();
+        self.sign_ins_due();
         self.acd.handle_timeout(now);
         self.flows.handle_timeout(now);
         self.routes_late();
@@ -268,6 +277,7 @@ impl Shard {
             self.trunks.poll_timeout(),
             self.stop.poll_timeout(),
             self.places.wake.next(),
+            self.sign_ins.poll_timeout().map(|at| (at, TimerReason("session idle"))),
         ];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)
     }

@@ -9,5 +9,7 @@ mod reference;
 mod rules;
 mod rules_absent;
 mod rules_agents;
+mod rules_device;
+mod rules_operating;
 mod rules_service;
 mod table;

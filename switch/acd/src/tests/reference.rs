@@ -31,6 +31,8 @@ pub(super) struct RefCaller {
     pub(super) since: Time,
     /// Never, for one who is to be called back.
     pub(super) gives_up: Option<Time>,
+    /// His time was over while it rang: he leaves when nobody answers.
+    pub(super) over: bool,
     /// He is to be called back; whether he is called before an agent rings, and for how long that agent is kept.
     pub(super) absent: Option<Option<Duration>>,
     pub(super) at: Option<usize>,
@@ -118,6 +120,7 @@ impl Reference {
             priority,
             since: now,
             gives_up: Some(now + limit.min(queue.max_wait)),
+            over: false,
             absent: None,
             at: None,
         });
@@ -134,8 +137,8 @@ impl Reference {
     ) {
         self.drop_caller(from);
         self.drop_caller(call);
-        let (gives_up, absent, at) = (None, Some(absent), None);
-        self.callers.push(RefCaller { call, queue: q, priority, since, gives_up, absent, at });
+        let (gives_up, over, absent, at) = (None, false, Some(absent), None);
+        self.callers.push(RefCaller { call, queue: q, priority, since, gives_up, over, absent, at });
     }
 
     /// He is there, and waits from now on.
@@ -159,6 +162,7 @@ impl Reference {
                 priority,
                 since,
                 gives_up,
+                over: false,
                 absent: None,
                 at: None,
             });
@@ -313,15 +317,13 @@ impl Reference {
         agents
             .flat_map(|a| [ringing(a), a.wrap_up, a.spared.map(|s| s.0)])
             .flatten()
-            .chain(self.callers.iter().filter_map(|c| c.gives_up))
+            .chain(self.callers.iter().filter(|c| !c.over).filter_map(|c| c.gives_up))
             .min()
     }
 
     pub(super) fn timeout(&mut self, now: Time) {
-        while let Some(i) = self.callers.iter().position(|c| c.gives_up.is_some_and(|at| at <= now)) {
-            let call = self.callers[i].call;
-            self.drop_caller(call);
-            self.ends.push((call, QueueEnd::Timeout));
+        for caller in &mut self.callers {
+            caller.over |= caller.gives_up.is_some_and(|at| at <= now);
         }
         for a in 0..self.agents.len() {
             if let Busy::Ringing { call, until, rang, .. } = self.agents[a].busy
@@ -344,6 +346,8 @@ impl Reference {
                 agent.idle = now;
             }
         }
+        let over = self.callers.extract_if(.., |c| c.over && c.at.is_none());
+        self.ends.extend(over.map(|c| (c.call, QueueEnd::Timeout)));
         while let Some((c, a)) = self.best_pair(now) {
             let caller = &mut self.callers[c];
             caller.at = Some(a);

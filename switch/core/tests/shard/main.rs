@@ -5,6 +5,9 @@ mod callbacks;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod desks;
+mod device;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod identity;
@@ -18,6 +21,8 @@ mod restart;
 mod rig;
 #[cfg(test)]
 mod routing;
+#[cfg(test)]
+mod sign_in;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]

@@ -6,6 +6,8 @@
 //!
 //! Times are seconds, fractions allowed. A step that could not be done gives `nil` and the cause.
 
+pub mod agent_sign_in;
+pub mod agent_state;
 pub mod answer;
 pub mod arg;
 pub mod calendar;
@@ -52,7 +54,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 32] = [
+pub const NAMES: [&str; 34] = [
     answer::NAME,
     ring::NAME,
     reject::NAME,
@@ -80,6 +82,8 @@ pub const NAMES: [&str; 32] = [
     lookup::NAME,
     get::NAME,
     http::NAME,
+    agent_sign_in::NAME,
+    agent_state::NAME,
     hang_up::NAME,
     record::NAME,
     wait::NAME,
@@ -197,6 +201,10 @@ pub enum Asked {
     Count,
     /// `call:lookup`.
     Lookup,
+    /// `call:agent_sign_in`.
+    AgentSignIn,
+    /// `call:agent_state`.
+    AgentState,
 }
 
 impl Asked {
@@ -226,6 +234,8 @@ impl Asked {
             Asked::Calendar => calendar::NAME,
             Asked::Count => count::NAME,
             Asked::Lookup => lookup::NAME,
+            Asked::AgentSignIn => agent_sign_in::NAME,
+            Asked::AgentState => agent_state::NAME,
         }
     }
 
@@ -233,7 +243,7 @@ impl Asked {
     pub fn takes_time(&self) -> bool {
         let at_once = matches!(self, Asked::SetData(..) | Asked::GetData(_) | Asked::HangUp | Asked::Record)
             || matches!(self, Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue)
-            || matches!(self, Asked::Callback);
+            || matches!(self, Asked::AgentState | Asked::Callback);
         !at_once
     }
 
@@ -246,7 +256,12 @@ impl Asked {
             Asked::Queue => 10_000,
             // Routing is asked whether the number can be called.
             Asked::Callback => 50_000,
-            Asked::SetData(..) | Asked::GetData(_) | Asked::Count | Asked::Lookup | Asked::Record => 1_000,
+            Asked::SetData(..)
+            | Asked::GetData(_)
+            | Asked::Count
+            | Asked::Lookup
+            | Asked::Record
+            | Asked::AgentState => 1_000,
             _ => 0,
         }
     }
@@ -275,6 +290,8 @@ impl Asked {
             (Asked::Dial, answer) => dial::reply(answer),
             (Asked::Conference, answer) => conference::reply(answer),
             (Asked::Transfer | Asked::Reject, _) => Reply::End,
+            (Asked::AgentSignIn, answer) => agent_sign_in::reply(answer),
+            (Asked::AgentState, answer) => agent_state::reply(answer),
             (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup, answer) => told(answer),
             (Asked::Queue | Asked::Callback, answer) => told(answer),
             (Asked::Answer | Asked::Ring | Asked::SetData(..) | Asked::Wait | Asked::Record, _) => {
@@ -331,6 +348,8 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         calendar::NAME => calendar::request(args),
         count::NAME => count::request(args),
         lookup::NAME => lookup::request(args),
+        agent_sign_in::NAME => agent_sign_in::request(args),
+        agent_state::NAME => agent_state::request(args),
         wait::NAME => wait::request(args),
         first::NAME => first::request(tenant, args),
         _ => Err(BadOption::new(name, "is not a verb")),
