@@ -63,22 +63,8 @@ impl Index {
         self.forget_lingering(at);
         self.newest = self.newest.max(at);
         match record {
-            JournalRecord::CallOpened { call, .. } => {
-                if !self.unstored_calls.contains_key(call) {
-                    let lines = self.call(*call);
-                    lines.opened = true;
-                    lines.lines.push((None, place));
-                }
-            }
-            JournalRecord::Queued { call, .. } => {
-                if !self.unstored_calls.contains_key(call) {
-                    let queues = &mut self.call(*call).queues;
-                    if queues.len() >= QUEUES_MAX {
-                        queues.pop_front();
-                    }
-                    queues.push_back(place);
-                }
-            }
+            JournalRecord::CallOpened { call, .. } => self.opened(place, *call),
+            JournalRecord::Queued { call, .. } => self.queued(place, *call),
             JournalRecord::Callback(entry) => {
                 self.callbacks.insert(entry.id.clone(), place);
             }
@@ -138,6 +124,25 @@ impl Index {
                 self.wishes.insert(agent.clone(), place);
             }
         }
+    }
+
+    fn opened(&mut self, place: Place, call: CallId) {
+        if !self.unstored_calls.contains_key(&call) {
+            let lines = self.call(call);
+            lines.opened = true;
+            lines.lines.push((None, place));
+        }
+    }
+
+    fn queued(&mut self, place: Place, call: CallId) {
+        if self.unstored_calls.contains_key(&call) {
+            return;
+        }
+        let queues = &mut self.call(call).queues;
+        if queues.len() >= QUEUES_MAX {
+            queues.pop_front();
+        }
+        queues.push_back(place);
     }
 
     fn dialog_up(&mut self, place: Place, at: Wall, call: CallId, leg: LegId) {
