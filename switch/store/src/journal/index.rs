@@ -51,6 +51,8 @@ struct CallLines {
     lines: Vec<(Option<LegId>, Place)>,
     /// The last queues that it entered.
     queues: VecDeque<Place>,
+    /// What each agent said of it last.
+    said: BTreeMap<AgentId, Place>,
     /// Dialogs that are up.
     up: Vec<LegId>,
     opened: bool,
@@ -72,8 +74,10 @@ impl Index {
                 self.callbacks.remove(id);
             }
             JournalRecord::WrappedUp { call, said } => match self.calls.get_mut(call) {
-                // of a call that is up it goes into the record, which is in the journal then
-                Some(lines) if lines.opened && !lines.closed => lines.lines.push((None, place)),
+                // of a call that is up it goes into the record, which is in the journal then: each one's last word
+                Some(lines) if lines.opened && !lines.closed => {
+                    lines.said.insert(said.agent.clone(), place);
+                }
                 _ => {
                     self.unstored_wrap_ups.insert((*call, said.at), place);
                 }
@@ -197,6 +201,7 @@ impl Index {
             return;
         }
         lines.queues.clear();
+        lines.said.clear();
         let up = core::mem::take(&mut lines.up);
         lines.lines.retain(|(leg, _)| leg.is_some_and(|leg| up.contains(&leg)));
         lines.up = up;
@@ -252,8 +257,10 @@ impl Index {
         all.extend(self.talks.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());
         all.extend(self.callbacks.values_mut());
-        let calls = self.calls.values_mut();
-        all.extend(calls.flat_map(|c| c.lines.iter_mut().map(|(_, place)| place).chain(c.queues.iter_mut())));
+        for call in self.calls.values_mut() {
+            all.extend(call.lines.iter_mut().map(|(_, place)| place));
+            all.extend(call.queues.iter_mut().chain(call.said.values_mut()));
+        }
         all.extend(self.recordings.values_mut());
         all.extend(self.unstored_calls.values_mut());
         all.extend(self.unstored_recordings.values_mut());
