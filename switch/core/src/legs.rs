@@ -26,6 +26,8 @@ pub(crate) struct Leg {
     pub(crate) own_wish: bool,
     /// The account at its end.
     pub(crate) user: Option<UserId>,
+    /// Agents whose telephone is at its end, by its number.
+    pub(crate) telephone_of: Vec<AgentId>,
     /// The trunk that carries it.
     pub(crate) trunk: Option<TrunkId>,
     /// An incoming leg: we were told to answer.
@@ -72,6 +74,7 @@ impl Legs {
             agent: None,
             own_wish: false,
             user: None,
+            telephone_of: Vec::new(),
             trunk: None,
             answering: false,
             settled: false,

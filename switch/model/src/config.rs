@@ -16,6 +16,7 @@ use crate::plan::{NumberForm, NumberPlan};
 use crate::record::QueueFigures;
 use crate::routes::Routes;
 use crate::service::{Duty, Service};
+use crate::signin::TenantSignIn;
 use crate::srtp::SrtpRule;
 use crate::tone::TonePlan;
 use crate::verb::Destination;
@@ -194,6 +195,9 @@ pub struct Tenant {
     /// What their desks may do.
     #[serde(default)]
     pub desk: TenantDesk,
+    /// How its agents sign in.
+    #[serde(default)]
+    pub sign_in: TenantSignIn,
     /// Queues.
     pub queues: BTreeMap<Name, Queue>,
     /// Flows.
@@ -225,6 +229,7 @@ impl Tenant {
             users: BTreeMap::new(),
             agents: BTreeMap::new(),
             desk: TenantDesk::default(),
+            sign_in: TenantSignIn::default(),
             queues: BTreeMap::new(),
             flows: BTreeMap::new(),
             kit: FlowKit::default(),

@@ -5,6 +5,7 @@
 
 use crate::callback::CallbackId;
 use crate::cdr::SupervisionMode;
+use crate::device::DeviceChoice;
 use crate::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, UserId};
 use crate::service::AgentOrder;
 use crate::time::Wall;
@@ -130,6 +131,8 @@ pub enum DeskAct {
     Answer,
     /// Be ready, not ready, on a break, at work or not.
     Want(AgentOrder),
+    /// Be rung elsewhere.
+    Device(DeviceChoice),
     /// Something in the call that he is in.
     Seat(SeatOrder),
     /// Send these keys to whom he talks to.
@@ -232,6 +235,10 @@ pub enum DeskFault {
     PhoneCannotAnswer,
     /// His account has no registered device.
     NoDevice,
+    /// Nothing of that name can be rung for him.
+    NoSuchDevice,
+    /// His account may not dial the number.
+    NotDialable,
     /// He talks to nobody.
     NotTalking,
     /// The party waits already.
@@ -252,6 +259,8 @@ pub enum DeskFault {
     Conference,
     /// There is no place for another party.
     Full,
+    /// The talk is recorded, and could not be any more after it.
+    Recordings,
     /// A queue or flow is nobody to speak to or to wait for.
     NotAPerson,
     /// The tenant has no such agent, queue or flow.
@@ -303,6 +312,12 @@ impl DeskFault {
                 "his phone does not announce the event \"talk\": it answers by its own key, or by auto_answer",
             ),
             Self::NoDevice => ("no_device", "his account has no registered device"),
+            Self::NoSuchDevice => {
+                ("no_such_device", "he has no telephone configured, or the tenant has no such account")
+            }
+            Self::NotDialable => {
+                ("not_dialable", "by the tenant's routing his account does not reach the number over a trunk")
+            }
             Self::NotTalking => ("not_talking", "he talks to nobody"),
             Self::HeldAlready => ("held_already", "the party is on hold already"),
             Self::NotHeld => ("not_held", "the party is not on hold"),
@@ -315,6 +330,9 @@ impl DeskFault {
             Self::Alone => ("alone", "who began the transfer has left; it cannot be taken back"),
             Self::Conference => ("conference", "more than two talk, or somebody is being added"),
             Self::Full => ("full", "there is no place for another party"),
+            Self::Recordings => {
+                ("recordings", "the talk is recorded, and the call has as many recordings as one may have")
+            }
             Self::NotAPerson => ("not_a_person", "a queue or flow is nobody to speak to, or to wait for"),
             Self::NoSuchTarget => ("no_such_target", "there is no such agent, queue or flow"),
             Self::NoSuchParty => ("no_such_party", "there is no such party in the call"),

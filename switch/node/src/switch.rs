@@ -2,6 +2,7 @@
 
 use crate::alone::Alone;
 use crate::flows;
+use crate::hashing::Hasher;
 use crate::hub::HubHandle;
 use crate::metrics::Gauges;
 use crate::recordings::Keeping;
@@ -14,8 +15,8 @@ use cordboard_acd::AcdCommand;
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
-    Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked, Refusal, Row,
-    Since, Subscription, Switch, Why,
+    AgentCaller, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
+    Refusal, Row, SignIn, SignedIn, Since, Subscription, Switch, Why,
 };
 use cordboard_core::{CHANGED_ROWS_MAX, RowRefused, Shard, ShardCommand};
 use cordboard_lane::Sender;
@@ -29,6 +30,7 @@ use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
 use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
+use cordboard_model::signin::SessionView;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use cordboard_store::{Cursor, Store, StoreError};
@@ -45,6 +47,8 @@ const ANSWER: Duration = Duration::from_secs(5);
 pub struct NodeSwitch {
     /// To the shard.
     pub orders: Sender<Order>,
+    /// Who looks at passwords.
+    pub hasher: Hasher,
     /// Event streams.
     pub hub: HubHandle,
     /// The database.
@@ -73,7 +77,7 @@ pub struct NodeSwitch {
 pub type Closer = Box<dyn Fn() + Send + Sync>;
 
 /// Asks the shard and waits for the answer.
-async fn ask<T: Send + 'static>(
+pub(crate) async fn ask<T: Send + 'static>(
     orders: Sender<Order>,
     question: impl FnOnce(&mut Shard) -> T + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -132,6 +136,18 @@ impl NodeSwitch {
 impl Switch for NodeSwitch {
     fn authenticate(&self, key: &str) -> Option<Caller> {
         self.reloader.authenticate(key)
+    }
+
+    fn session(&self, token: &str) -> Later<AgentCaller> {
+        self.session_by(token)
+    }
+
+    fn session_of(&self, agent: AgentId) -> Later<Option<SessionView>> {
+        self.session_at(agent)
+    }
+
+    fn sign_in(&self, order: SignIn) -> Later<SignedIn> {
+        self.sign_in_by(order)
     }
 
     fn health(&self) -> Health {

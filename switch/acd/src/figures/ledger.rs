@@ -76,8 +76,6 @@ struct Book {
     started: Option<Wall>,
     /// When its end was decided.
     ending: Option<Time>,
-    /// How the caller is leaving his queue, if that is known before the queue says that he left.
-    leaving: Option<String>,
 }
 
 /// A stretch of an agent's work that goes on.
@@ -141,13 +139,6 @@ impl Ledger {
             }
             AcdInput::AgentReleased { call, agent } => self.released(*call, agent, at),
             _ => {}
-        }
-    }
-
-    /// The caller is leaving his queue, and `outcome` says more of it than the queue will.
-    pub fn leaving(&mut self, call: CallId, outcome: &str) {
-        if let Some(book) = self.calls.get_mut(&call) {
-            book.leaving = Some(outcome.to_owned());
         }
     }
 
@@ -281,7 +272,6 @@ impl Ledger {
     fn enter(&mut self, call: CallId, queue: &QueueId, at: Moment) {
         let rule = self.rules.get(queue).copied().unwrap_or_default();
         let book = self.calls.entry(call).or_default();
-        book.leaving = None;
         let account = VisitAccount {
             target_ms: ms(rule.target),
             short_ms: ms(rule.short_abandon),
@@ -333,8 +323,6 @@ impl Ledger {
 
     fn left(&mut self, call: CallId, outcome: Outcome, at: Moment) {
         let Some(book) = self.calls.get_mut(&call) else { return };
-        let said = book.leaving.take().filter(|_| outcome.as_str() == "abandoned");
-        let word = said.as_deref().unwrap_or(outcome.as_str());
         let held = !book.held.is_empty();
         // A call that is moved has its new visit already.
         let Some(visit) =
@@ -348,11 +336,13 @@ impl Ledger {
         let agent = visit.offer.as_ref().map(|offer| offer.agent.clone()).filter(|_| served);
         let end = match outcome {
             Outcome::Served => OfferEnd::Answered,
-            Outcome::Abandoned => OfferEnd::CallerGone,
+            Outcome::Abandoned | Outcome::Key | Outcome::Flow | Outcome::PickedUp | Outcome::Ended => {
+                OfferEnd::CallerGone
+            }
             _ => OfferEnd::Withdrawn,
         };
         close_offer(&mut self.live, visit, None, end, at);
-        self.live.left(call, &visitor(visit), word);
+        self.live.left(call, &visitor(visit), outcome.as_str());
         if let Some(agent) = agent {
             let held = held.then_some(at.time);
             visit.talk = Some(Talk { agent, from: at.time, held, hold: Duration::ZERO, over: None });

@@ -8,5 +8,7 @@ mod model;
 mod reference;
 mod rules;
 mod rules_agents;
+mod rules_device;
+mod rules_operating;
 mod rules_service;
 mod table;

@@ -11,6 +11,7 @@ use cordboard_model::desk::{
     Actor, CallbackOrder, DeskAct, DeskCall, DeskFault, DeskOrder, DeskView, Goal, Seat, SeatOrder,
     SeatState, TransferWay, WrapUp,
 };
+use cordboard_model::device::DeviceChoice;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, LegId, Name, QueueId, UserId};
 use cordboard_model::journal::JournalRecord;
@@ -52,7 +53,7 @@ impl Shard {
 
     fn obey(&mut self, order: DeskOrder) -> Done {
         let DeskOrder { agent, call, by, act } = order;
-        let user = self.snapshot.agent(&agent).ok_or(DeskFault::NoSuchAgent)?.user.clone();
+        let user = self.account_of(&agent).ok_or(DeskFault::NoSuchAgent)?;
         let at = At { agent, user, call, by };
         // being supervised is no affair of who is: in his own name an agent would let his supervisor go
         let watch = matches!(act, DeskAct::Supervise { .. } | DeskAct::Change(_) | DeskAct::EndSupervision);
@@ -60,12 +61,13 @@ impl Shard {
         if let DeskAct::WrapUp { code, note } = act {
             return self.desk_wrap_up(&at, code, note.unwrap_or_default());
         }
-        let wants = matches!(act, DeskAct::Want(_));
+        let wants = matches!(act, DeskAct::Want(_) | DeskAct::Device(_));
         if !wants && self.status_of(&at.agent)? == AgentStatus::SignedOut {
             return Err(DeskFault::NotSignedIn);
         }
         match act {
             DeskAct::Answer => self.desk_answer(&at),
+            DeskAct::Device(choice) => self.desk_device(&at, choice),
             DeskAct::Want(what) => self.desk_want(&at.agent, &at.by, what),
             DeskAct::Seat(order) => self.desk_seat(&at, order),
             DeskAct::Keys(keys) => self.desk_keys(&at, &keys),
@@ -111,6 +113,12 @@ impl Shard {
         Ok(found)
     }
 
+    fn desk_device(&mut self, at: &At, choice: DeviceChoice) -> Done {
+        let device = self.choose_device(&at.agent, choice)?;
+        self.note_order(at, "device", None, device.to_string());
+        Ok(vec![format!("agent {} is rung at {device}", at.agent)])
+    }
+
     fn note_order(&mut self, at: &At, order: &str, call: Option<CallId>, to: String) {
         let (agent, by) = (at.agent.clone(), at.by.to_string());
         self.event(at.agent.tenant, EventKind::DeskOrder { agent, order: order.into(), call, to, by });
@@ -120,6 +128,11 @@ impl Shard {
         let (call, seat) = self.seat_for(at, |seat| seat.state == SeatState::Ringing)?;
         if seat.state != SeatState::Ringing {
             return Err(DeskFault::NotRinging);
+        }
+        if self.calls.confirm(seat.leg, self.now) {
+            // he is there: it is as good as the key
+            self.note_order(at, "answer", Some(call), String::new());
+            return Ok(vec![format!("agent {} has call {call}", at.agent)]);
         }
         let session = self.legs.get(seat.leg).and_then(|leg| leg.session);
         let session = session.filter(|session| self.sip.can_be_told(*session));
@@ -185,7 +198,7 @@ impl Shard {
         if self.stop != Stop::No || self.unrecordable || full {
             return Err(DeskFault::NoCalls);
         }
-        if self.sip.contact_count(&at.user) == 0 {
+        if !self.can_ring(&at.agent) {
             return Err(DeskFault::NoDevice);
         }
         self.is_there(&to)?;
@@ -257,9 +270,10 @@ impl Shard {
 
     fn originate(&mut self, at: &At, to: Goal, data: BTreeMap<String, Value>) -> CallId {
         let tenant = at.agent.tenant;
-        let account = self.snapshot.user(&at.user);
-        let display = account.map(|user| user.display.clone()).unwrap_or_default();
-        let caller = PartyId { user: at.user.name.to_string(), display };
+        // whatever is rung for him, he calls as himself
+        let own = self.snapshot.agent(&at.agent).map_or_else(|| at.user.clone(), |agent| agent.user.clone());
+        let display = self.snapshot.user(&own).map(|user| user.display.clone()).unwrap_or_default();
+        let caller = PartyId { user: own.name.to_string(), display };
         let to = match (to, self.snapshot.tenant(tenant)) {
             (Goal::Number(number), Some(tenant)) => {
                 Goal::Number(plan::inside(tenant, None, true, &caller.user, &number).1)
@@ -283,7 +297,8 @@ impl Shard {
         let started = self.wall.at(self.now);
         let opened = JournalRecord::CallOpened { call, from: caller.clone(), to: shown.clone(), started };
         self.journal(Some(ticket), opened);
-        let (agent, user) = (at.agent.clone(), at.user.clone());
+        let (agent, user) = (at.agent.clone(), own);
+        self.ledger.came(call, None, self.moment());
         self.calls.originate(Origin { call, leg, agent, user, caller, to, shown, data }, self.now);
         call
     }
@@ -369,7 +384,7 @@ impl Shard {
 
     /// All that an agent's page needs to begin with.
     pub fn desk_view(&self, agent: &AgentId) -> Option<DeskView> {
-        let user = self.snapshot.agent(agent)?.user.clone();
+        let user = self.account_of(agent)?;
         let call = |(call, seat): (CallId, Seat)| {
             let codes = self.codes_of(agent, call);
             let wrap_ups = self.calls.wrap_ups(call).to_vec();
@@ -405,6 +420,7 @@ fn of_watch(refused: RoomRefusal) -> DeskFault {
         RoomRefusal::UnderWay => DeskFault::Supervised,
         RoomRefusal::None => DeskFault::NotSupervised,
         RoomRefusal::Own => DeskFault::OwnCall,
+        RoomRefusal::Recordings => DeskFault::Recordings,
     }
 }
 

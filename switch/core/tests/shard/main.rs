@@ -4,6 +4,7 @@
 mod calls;
 #[cfg(test)]
 mod desks;
+mod device;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
@@ -18,6 +19,8 @@ mod restart;
 mod rig;
 #[cfg(test)]
 mod routing;
+#[cfg(test)]
+mod sign_in;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]

@@ -23,11 +23,13 @@ pub(crate) struct Index {
     contacts: BTreeMap<(UserId, String), Place>,
     agents: BTreeMap<AgentId, Place>,
     wishes: BTreeMap<AgentId, Place>,
+    devices: BTreeMap<AgentId, Place>,
     /// With the time at which each is forgotten.
     counters: BTreeMap<(TenantId, String), (Wall, Place)>,
     talks: BTreeMap<(TenantId, String), (Wall, Place)>,
     rows: BTreeMap<(TenantId, Name, String), Place>,
     callbacks: BTreeMap<CallbackId, Place>,
+    sign_ins: BTreeMap<AgentId, Place>,
     newest: Wall,
     calls: BTreeMap<CallId, CallLines>,
     /// Closed calls some of whose dialogs may still need a BYE, with the time of the closing.
@@ -127,6 +129,22 @@ impl Index {
             JournalRecord::AgentWish { agent, .. } => {
                 self.wishes.insert(agent.clone(), place);
             }
+            JournalRecord::AgentDevice { agent, device } => self.device(place, agent, device.is_some()),
+            JournalRecord::SignIn(record) => self.sign_in(place, record.agent.clone()),
+        }
+    }
+
+    /// The newest counts.
+    fn sign_in(&mut self, place: Place, agent: AgentId) {
+        self.sign_ins.insert(agent, place);
+    }
+
+    /// What he is rung at, until that is the usual again.
+    fn device(&mut self, place: Place, agent: &AgentId, chosen: bool) {
+        if chosen {
+            self.devices.insert(agent.clone(), place);
+        } else {
+            self.devices.remove(agent);
         }
     }
 
@@ -253,10 +271,12 @@ impl Index {
         all.extend(self.contacts.values_mut());
         all.extend(self.agents.values_mut());
         all.extend(self.wishes.values_mut());
+        all.extend(self.devices.values_mut());
         all.extend(self.counters.values_mut().map(|(_, place)| place));
         all.extend(self.talks.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());
         all.extend(self.callbacks.values_mut());
+        all.extend(self.sign_ins.values_mut());
         for call in self.calls.values_mut() {
             all.extend(call.lines.iter_mut().map(|(_, place)| place));
             all.extend(call.queues.iter_mut().chain(call.said.values_mut()));

@@ -7,6 +7,7 @@ use cordboard_model::callback::{Callback, CallbackId};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, LegRole, RecordingEntry};
 use cordboard_model::desk::WrapUp;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
@@ -110,6 +111,7 @@ fn day() -> Day {
         agent: AgentId::new(TENANT, name).unwrap(),
         status,
         reason: None,
+        limit_ms: None,
         since: Wall(500),
     };
     let recording =
@@ -662,8 +664,13 @@ fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
 #[test]
 fn who_asked_for_a_break_in_a_call_that_was_cut_has_it_and_no_wish_outlives_its_call() {
     let id = |name: &str| AgentId::new(TENANT, name).unwrap();
-    let is =
-        |name: &str, status| JournalRecord::Agent { agent: id(name), status, reason: None, since: Wall(500) };
+    let is = |name: &str, status| JournalRecord::Agent {
+        agent: id(name),
+        status,
+        reason: None,
+        limit_ms: None,
+        since: Wall(500),
+    };
     let wish = |name: &str, wish| JournalRecord::AgentWish { agent: id(name), wish };
     let records = [
         // on a break, and called out all the same; the ring and the talk are one call
@@ -744,4 +751,28 @@ fn of_what_an_agent_says_of_a_call_that_is_up_the_last_is_in_the_journal() {
     drop(open);
     let (_, after) = Journal::open(scratch.path()).unwrap();
     assert_eq!(after.wrap_ups, [], "the record has it");
+}
+
+#[test]
+fn what_an_agent_chose_to_be_rung_at_is_kept_until_he_wants_the_usual_again() {
+    let id = |name: &str| AgentId::new(TENANT, name).unwrap();
+    let number = || AgentDevice::Number("+8613812345678".into());
+    let chose = |name: &str, device| JournalRecord::AgentDevice { agent: id(name), device };
+    let account = AgentDevice::Account(UserId::new(TENANT, "1005").unwrap());
+    let records = [
+        chose("1001", Some(account)),
+        chose("1001", Some(number())),
+        chose("1002", Some(number())),
+        chose("1002", None),
+    ];
+    let scratch = folder(HEADER);
+    let (mut open, _) = writer(&scratch);
+    append_all(&mut open, &records);
+    for _ in 0..2 {
+        drop(open);
+        let (reopened, recovered) = writer(&scratch);
+        assert_eq!(recovered.devices, [(id("1001"), number())]);
+        open = reopened;
+        open.compact().unwrap();
+    }
 }
