@@ -161,7 +161,6 @@ pub(super) fn read(
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),
     };
     section.finish();
-    service::check_accounts(&tenant.agents, &context.names.agents, section.report());
     doubts::look(&tenant, &context.names, section.pos, section.report());
     let assets = context.names.assets.unwrap_or_default().into_iter();
     let assets = assets.map(|(name, path)| (AssetId { tenant: id, name }, path));
