@@ -90,7 +90,6 @@ pub(super) fn read(
     checks: &Checks<'_>,
 ) -> Read {
     let domains = read_domains(id, &section);
-    let realm = domains.first().map(|at| at.value.clone());
     let users = section.named("user");
     let agents = section.named("agent");
     let queues = section.named("queue");
@@ -106,7 +105,7 @@ pub(super) fn read(
         id,
         base,
         checks,
-        realm: realm.unwrap_or_default(),
+        realm: domains.first().map(|at| at.value.clone()).unwrap_or_default(),
         plan: plan.clone(),
         srtp: srtp::read(&section, SrtpRule::default()),
         shelves,
