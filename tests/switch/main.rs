@@ -76,6 +76,7 @@ static TESTS: &[Test] = &[
     test("sipp_cancels_while_an_extension_rings", ringing::cancelled),
     test("sipp_caller_hangs_up_while_the_agent_rings", ringing::abandoned),
     test("sipp_agents_busy_declined_silent_then_the_next", ringing::next_agent),
+    test("sipp_an_agent_without_a_desk_is_ready_again_after_a_restart", ringing::unattended),
     test("sipp_fork_first_answer_wins_the_other_is_cancelled", ringing::fork),
     test("sipp_fork_late_answer_is_acknowledged_and_ended", ringing::late_answer),
     test("sipp_caller_holds_and_resumes", holding::by_the_caller),

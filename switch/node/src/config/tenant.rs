@@ -90,7 +90,6 @@ pub(super) fn read(
     checks: &Checks<'_>,
 ) -> Read {
     let domains = read_domains(id, &section);
-    let realm = domains.first().map(|at| at.value.clone());
     let users = section.named("user");
     let agents = section.named("agent");
     let queues = section.named("queue");
@@ -99,14 +98,14 @@ pub(super) fn read(
     let pools = section.named("pool");
     let plan = number::plan(&section);
     let ranges = Ranges::read(&section, base);
-    let gateway = |(_, trunk): &&(At<String>, Section<'_>)| {
-        trunk.has("gateway").is_some() || trunk.has("gateways").is_some()
-    };
-    let mut context = Context {
+    let parts = [&users, &agents, &queues, &flows, &trunks, &pools].map(Vec::as_slice);
+    let mut names = all_names(&section, base, parts);
+    ranges.name(&mut names);
+    let context = Context {
         id,
         base,
         checks,
-        realm: realm.unwrap_or_default(),
+        realm: domains.first().map(|at| at.value.clone()).unwrap_or_default(),
         plan: plan.clone(),
         srtp: srtp::read(&section, SrtpRule::default()),
         shelves,
@@ -115,20 +114,8 @@ pub(super) fn read(
         groups: RefCell::default(),
         desk: desk::Desk::tenant(&section),
         sign_in: sign_in::SignIn::tenant(&section),
-        names: Names {
-            users: names("user", &users),
-            agents: names("agent", &agents),
-            queues: names("queue", &queues),
-            flows: names("flow", &flows),
-            trunks: names("trunk", &trunks),
-            pools: names("pool", &pools),
-            calendars: names("calendar", &section.named("calendar")),
-            gateways: trunks.iter().filter(gateway).map(|(name, _)| name.value.clone()).collect(),
-            assets: read_assets(&section, base),
-        },
+        names,
     };
-    ranges.name(&mut context.names);
-    let context = context;
     let queues = context.queues(queues, &section);
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let numbers = called::read(&section, &context, plan.as_ref());
@@ -162,14 +149,31 @@ pub(super) fn read(
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),
     };
     section.finish();
-    service::check_accounts(&tenant.agents, &context.names.agents, section.report());
     doubts::look(&tenant, &context.names, section.pos, section.report());
     let assets = context.names.assets.unwrap_or_default().into_iter();
     let assets = assets.map(|(name, path)| (AssetId { tenant: id, name }, path));
     Read { tenant, domains, peers, others, own, assets: assets.collect(), homes: context.homes.take() }
 }
 
-/// The names of one kind; those that cannot be names are reported.
+/// What there is of accounts, agents, queues, flows, trunks and pools.
+fn all_names(section: &Section<'_>, base: &Path, parts: [&[(At<String>, Section<'_>)]; 6]) -> Names {
+    let [users, agents, queues, flows, trunks, pools] = parts;
+    let gateway = |(_, trunk): &&(At<String>, Section<'_>)| {
+        trunk.has("gateway").is_some() || trunk.has("gateways").is_some()
+    };
+    Names {
+        users: names("user", users),
+        agents: names("agent", agents),
+        queues: names("queue", queues),
+        flows: names("flow", flows),
+        trunks: names("trunk", trunks),
+        calendars: names("calendar", &section.named("calendar")),
+        pools: names("pool", pools),
+        gateways: trunks.iter().filter(gateway).map(|(name, _)| name.value.clone()).collect(),
+        assets: read_assets(section, base),
+    }
+}
+
 /// What its flows may use.
 fn read_kit(section: &Section<'_>, context: &Context<'_>, zone: &str) -> FlowKit {
     let secrets = fetch::secrets(named(section, "secret"), context);
@@ -180,6 +184,7 @@ fn read_kit(section: &Section<'_>, context: &Context<'_>, zone: &str) -> FlowKit
     FlowKit { libraries, calendars, tables, http_allowed, secrets }
 }
 
+/// The names of one kind; those that cannot be names are reported.
 fn names(kind: &'static str, sections: &[(At<String>, Section<'_>)]) -> BTreeMap<Name, Pos> {
     let mut all = BTreeMap::new();
     for (at, section) in sections {
