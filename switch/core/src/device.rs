@@ -20,6 +20,7 @@ use cordboard_model::media::{PlayItem, Tone};
 use cordboard_model::plan;
 use cordboard_model::verb::Destination;
 use cordboard_plugin_api::{RouteEnd, RouteRequest};
+use cordboard_sip::engine::IncomingCall;
 
 /// Who answers hears that it is us before he hears what we want, milliseconds.
 const BEEP_MS: u32 = 200;
@@ -115,6 +116,18 @@ impl Shard {
         };
         let beep = PlayItem::Tone(Tone::Beep, BEEP_MS);
         core::iter::once(beep).chain(asset()).chain([PlayItem::Silence(PAUSE_MS)]).chain(asset()).collect()
+    }
+
+    /// Who calls is an agent, perhaps, at his account or at his telephone.
+    pub(crate) fn busies_caller(&mut self, call: CallId, leg: LegId, incoming: &IncomingCall) {
+        match &incoming.user {
+            Some(user) => {
+                if let Some(agent) = self.agent_at(user) {
+                    self.busy_outside(call, agent);
+                }
+            }
+            None => self.busies_number(call, leg, &incoming.from.user),
+        }
     }
 
     /// The call rings a number, or comes from one, that is rung for agents: they are busy with it.

@@ -87,14 +87,7 @@ impl Shard {
         };
         self.journal(Some(ticket), opened);
         self.ledger.came(call, incoming.trunk.clone(), self.moment());
-        match incoming.user.as_ref() {
-            Some(user) => {
-                if let Some(agent) = self.agent_at(user) {
-                    self.busy_outside(call, agent);
-                }
-            }
-            None => self.busies_number(call, leg, &incoming.from.user),
-        }
+        self.busies_caller(call, leg, &incoming);
         if let Some(user) = incoming.user.clone() {
             self.lamp_begins(leg, user, true, incoming.to.clone());
         }
