@@ -90,7 +90,6 @@ pub(super) fn read(
     checks: &Checks<'_>,
 ) -> Read {
     let domains = read_domains(id, &section);
-    let realm = domains.first().map(|at| at.value.clone());
     let users = section.named("user");
     let agents = section.named("agent");
     let queues = section.named("queue");
@@ -99,14 +98,11 @@ pub(super) fn read(
     let pools = section.named("pool");
     let plan = number::plan(&section);
     let ranges = Ranges::read(&section, base);
-    let gateway = |(_, trunk): &&(At<String>, Section<'_>)| {
-        trunk.has("gateway").is_some() || trunk.has("gateways").is_some()
-    };
     let mut context = Context {
         id,
         base,
         checks,
-        realm: realm.unwrap_or_default(),
+        realm: domains.first().map(|at| at.value.clone()).unwrap_or_default(),
         plan: plan.clone(),
         srtp: srtp::read(&section, SrtpRule::default()),
         shelves,
@@ -122,7 +118,7 @@ pub(super) fn read(
             flows: names("flow", &flows),
             trunks: names("trunk", &trunks),
             pools: names("pool", &pools),
-            gateways: trunks.iter().filter(gateway).map(|(name, _)| name.value.clone()).collect(),
+            gateways: gateways(&trunks),
             assets: read_assets(&section, base),
         },
     };
@@ -137,8 +133,7 @@ pub(super) fn read(
     let kit = read_kit(&section, &context, &own_zone);
     kept::set_apart((&mut flows, &context.names.flows), &mut context.homes.borrow_mut(), &kit, checks);
     libraries::resolve(section.report(), checks, (&flows, &context.names.flows), &kit, &kit.libraries);
-    let mut users = each(users, |name, s| context.user(name, s));
-    users.extend(ranges.users(&context));
+    let users = context.users(users, &ranges);
     let tenant = Tenant {
         id,
         display: section.or("display", id.to_string(), some_text),
@@ -166,7 +161,12 @@ pub(super) fn read(
     Read { tenant, domains, peers, others, own, assets: assets.collect(), homes: context.homes.take() }
 }
 
-/// The names of one kind; those that cannot be names are reported.
+/// The trunks by which calls can leave.
+fn gateways(trunks: &[(At<String>, Section<'_>)]) -> Vec<String> {
+    let leads = |trunk: &Section<'_>| trunk.has("gateway").is_some() || trunk.has("gateways").is_some();
+    trunks.iter().filter(|(_, trunk)| leads(trunk)).map(|(name, _)| name.value.clone()).collect()
+}
+
 /// What its flows may use.
 fn read_kit(section: &Section<'_>, context: &Context<'_>, zone: &str) -> FlowKit {
     let secrets = fetch::secrets(named(section, "secret"), context);
@@ -177,6 +177,7 @@ fn read_kit(section: &Section<'_>, context: &Context<'_>, zone: &str) -> FlowKit
     FlowKit { libraries, calendars, tables, http_allowed, secrets }
 }
 
+/// The names of one kind; those that cannot be names are reported.
 fn names(kind: &'static str, sections: &[(At<String>, Section<'_>)]) -> BTreeMap<Name, Pos> {
     let mut all = BTreeMap::new();
     for (at, section) in sections {
@@ -363,6 +364,13 @@ impl Context<'_> {
         let assets = self.names.assets.as_ref()?;
         let name = resolve(section, key, "prompt", at, assets)?;
         Some(AssetId { tenant: self.id, name })
+    }
+
+    /// The accounts with sections, and those that are made with ranges.
+    fn users(&self, sections: Vec<(At<String>, Section<'_>)>, ranges: &Ranges<'_>) -> BTreeMap<Name, User> {
+        let mut users = each(sections, |name, section| self.user(name, section));
+        users.extend(ranges.users(self));
+        users
     }
 
     fn user(&self, name: &Name, section: &Section<'_>) -> Option<User> {
