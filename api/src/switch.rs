@@ -3,6 +3,7 @@
 use crate::figures::{ReportAsked, Rows, RowsAsked};
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
+use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
 use cordboard_model::config::Secret;
@@ -456,7 +457,7 @@ pub trait Switch: Send + Sync + 'static {
     /// An agent with his calls, as his page begins with them.
     fn desk(&self, agent: AgentId) -> Later<DeskView>;
     /// Who is to be called back for a tenant, or for one of its queues, the longest waiting first.
-    fn callbacks(&self, tenant: TenantId, queue: Option<QueueId>) -> Later<Vec<Callback>>;
+    fn callbacks(&self, tenant: TenantId, page: CallbackPage) -> Later<Vec<Callback>>;
     /// A row of a tenant's table with the names of its columns.
     fn row(&self, tenant: TenantId, table: Name, key: String) -> Later<BTreeMap<String, String>>;
 

@@ -15,7 +15,7 @@ use cordboard_model::media::{MediaCommand, MediaEvent};
 use cordboard_model::signin::{HashWork, Hashed, SignInRecord};
 use cordboard_model::speech::Speech;
 use cordboard_model::stream::{StreamCommand, StreamOutcome};
-use cordboard_model::time::{Wall, WallClock};
+use cordboard_model::time::{Duration, Wall, WallClock};
 use cordboard_model::trace::TraceLimits;
 use cordboard_model::view::AgentStatus;
 use cordboard_sip::engine::{Datagram, Flow, Transport};
@@ -154,13 +154,28 @@ pub enum ShardCommand {
     },
 }
 
+/// An agent as the journal knew him.
+#[derive(Clone, Debug)]
+pub struct RestoredAgent {
+    /// Who.
+    pub agent: AgentId,
+    /// His last status.
+    pub status: AgentStatus,
+    /// The reason that was given for it.
+    pub reason: Option<String>,
+    /// How long his break may be, if that was said.
+    pub limit: Option<Duration>,
+    /// Since when.
+    pub since: Wall,
+}
+
 /// What the journal held at the start.
 #[derive(Clone, Debug, Default)]
 pub struct Restore {
     /// Contacts that have not expired.
     pub contacts: Vec<ContactRecord>,
     /// Agents as they were.
-    pub agents: Vec<(AgentId, AgentStatus, Option<String>, Wall)>,
+    pub agents: Vec<RestoredAgent>,
     /// What agents had chosen to be rung at.
     pub devices: Vec<(AgentId, AgentDevice)>,
     /// Dialogs of calls that the restart interrupted: each gets a BYE.

@@ -285,7 +285,7 @@ pub struct Queue {
     pub id: QueueId,
     /// Name shown to people.
     pub display: String,
-    /// Music while waiting, for ever; a soft tone now and then if none.
+    /// Music while waiting, for ever; a soft tone now and then if none, or nothing if its audio says so.
     pub music: Option<AssetId>,
     /// Announce the place in the queue at entry and then at this interval.
     pub announce_every: Option<Duration>,

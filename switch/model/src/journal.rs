@@ -181,6 +181,9 @@ pub enum JournalRecord {
         /// Why he is not ready or on a break, in the words of who asked for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// How long his break may be, if that was said; milliseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit_ms: Option<u64>,
         /// Since when.
         since: Wall,
     },

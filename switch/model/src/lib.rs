@@ -9,6 +9,7 @@ pub mod ask;
 pub mod audio;
 pub mod calendar;
 pub mod callback;
+pub mod callback_page;
 pub mod cause;
 pub mod cdr;
 pub mod codec;

@@ -5,6 +5,7 @@
 //! bounded lane with a name, a counter and a policy.
 
 pub mod agent_order;
+pub mod alone;
 mod aside;
 pub mod asking;
 pub mod boot;
@@ -52,6 +53,7 @@ pub mod switch;
 pub mod trace;
 mod transfer;
 pub mod transport;
+pub mod walls;
 pub mod why;
 
 /// Threads for HTTP, the database and signals.

@@ -108,6 +108,9 @@ fn read(path: &Path) -> Result<Loaded, String> {
 fn check(args: &ConfigArgs) -> Result<(), String> {
     let loaded = read(&args.config)?;
     println!("{}: {}", args.config.display(), loaded.summary());
+    for warning in &loaded.warnings {
+        println!("warning: {warning}");
+    }
     for (flow, home) in &loaded.flows {
         if let Some(why) = &home.broken {
             println!("flow {flow} was published and cannot run any more, which costs its own callers: {why}");

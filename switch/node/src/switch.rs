@@ -1,5 +1,6 @@
 //! The switch as the control plane sees it: questions go to the shard, the database or the gauges.
 
+use crate::alone::Alone;
 use crate::flows;
 use crate::hashing::Hasher;
 use crate::hub::HubHandle;
@@ -9,6 +10,7 @@ use crate::recordings::order::views;
 use crate::reload::Reloader;
 use crate::shard::Order;
 use crate::stop::StopSender;
+use crate::walls::Walls;
 use cordboard_acd::AcdCommand;
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
@@ -19,12 +21,13 @@ use cordboard_api::switch::{
 use cordboard_core::{CHANGED_ROWS_MAX, RowRefused, Shard, ShardCommand};
 use cordboard_lane::Sender;
 use cordboard_model::callback::Callback;
+use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::desk::DeskView;
 use cordboard_model::figures::{Report, WallView};
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
 use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::SessionView;
@@ -64,6 +67,10 @@ pub struct NodeSwitch {
     pub stops: StopSender,
     /// Close the lanes that end threads.
     pub closers: Vec<Closer>,
+    /// Reports that are being made.
+    pub alone: Alone,
+    /// Figures of now.
+    pub walls: Walls,
 }
 
 /// Closes one lane.
@@ -88,7 +95,7 @@ pub(crate) async fn ask<T: Send + 'static>(
 
 pub(crate) fn store_refusal(why: StoreError) -> Refusal {
     match why {
-        StoreError::QueueFull | StoreError::Closed => Refusal::Busy(1),
+        StoreError::QueueFull | StoreError::Closed | StoreError::Busy => Refusal::Busy(1),
         other => Refusal::Internal(other.to_string()),
     }
 }
@@ -181,8 +188,8 @@ impl Switch for NodeSwitch {
         self.desk_of(agent)
     }
 
-    fn callbacks(&self, tenant: TenantId, queue: Option<QueueId>) -> Later<Vec<Callback>> {
-        self.later(move |shard| shard.callbacks(tenant, queue.as_ref()))
+    fn callbacks(&self, tenant: TenantId, page: CallbackPage) -> Later<Vec<Callback>> {
+        self.later(move |shard| shard.callbacks(tenant, &page))
     }
 
     fn trunks(&self, tenant: TenantId) -> Later<Vec<TrunkView>> {
@@ -514,5 +521,19 @@ impl NodeSwitch {
         for close in &self.closers {
             close();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was a fault of ours, 500, that all connections to the database were busy.
+    #[test]
+    fn a_database_that_is_busy_is_a_503() {
+        for why in [StoreError::Busy, StoreError::QueueFull, StoreError::Closed] {
+            assert_eq!(store_refusal(why), Refusal::Busy(1));
+        }
+        assert!(matches!(store_refusal(StoreError::DiskFull), Refusal::Internal(_)));
     }
 }

@@ -17,13 +17,14 @@ use cordboard_api::switch::{
     Refusal, RoomOrder, SignIn, SignedIn, Since, Subscription, Switch, TransferTo, Why,
 };
 use cordboard_model::callback::Callback;
+use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::desk::{DeskAct, DeskFault, DeskOrder, DeskView, SeatOrder};
 use cordboard_model::event::EventKind;
 use cordboard_model::figures::{Figures, Report, ReportRow, WallView};
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
 use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::SessionView;
@@ -239,10 +240,10 @@ impl Switch for Fake {
         })
     }
 
-    fn callbacks(&self, tenant: TenantId, queue: Option<QueueId>) -> Later<Vec<Callback>> {
+    fn callbacks(&self, tenant: TenantId, page: CallbackPage) -> Later<Vec<Callback>> {
         self.answer(tenant, move |floor| {
-            let fits = |entry: &&Callback| queue.is_none() || entry.queue == queue;
-            Ok(floor.callbacks.iter().filter(fits).cloned().collect())
+            let entries = floor.callbacks.iter().filter(|entry| page.has(entry));
+            Ok(entries.take(page.limit).cloned().collect())
         })
     }
 

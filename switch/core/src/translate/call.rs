@@ -261,7 +261,7 @@ impl Shard {
             }
         };
         let mut told = Box::new(self.told(call, leg, &from, None));
-        told.auto_answer = self.answers_itself(self.legs.get(leg).and_then(|found| found.agent.as_ref()));
+        told.auto_answer = self.answers_itself(call, leg);
         let session = self.sip.new_session();
         self.legs.bind(leg, session);
         let invite = SipCommand::Invite { session, target: dest, from, to, host, local, told };

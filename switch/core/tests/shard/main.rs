@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod desks;
 mod device;
 #[cfg(test)]
 mod hostile;

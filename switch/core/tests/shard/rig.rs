@@ -6,6 +6,7 @@ use cordboard_core::{
 };
 use cordboard_model::audio::{NumberAudio, QueueAudio};
 use cordboard_model::config::{Agent, CalledNumber, Queue, Snapshot, Tenant, Trunk, User};
+use cordboard_model::desk::{DeskFault, DeskOrder};
 use cordboard_model::dns::DnsQuery;
 use cordboard_model::event::EventKind;
 use cordboard_model::fetch::{Fetch, FetchOrder, Method};
@@ -238,6 +239,13 @@ impl Rig {
     /// What an agent asks for.
     pub fn order(&mut self, agent: AgentId, what: AgentOrder) -> Result<(), Refused> {
         self.shard.agent_intent(AcdCommand::Order { agent, what, by: None }, self.now)
+    }
+
+    /// Gives an order at a desk.
+    pub fn desk(&mut self, order: DeskOrder) -> Result<Vec<String>, DeskFault> {
+        let answer = self.shard.desk(order, self.now);
+        self.drain();
+        answer
     }
 
     pub fn new() -> Self {

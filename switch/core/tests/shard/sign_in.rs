@@ -2,7 +2,7 @@
 
 use crate::rig::*;
 use cordboard_core::signin::{Ask, NewSession};
-use cordboard_core::{Restore, ShardCommand};
+use cordboard_core::{Restore, RestoredAgent, ShardCommand};
 use cordboard_model::config::{Secret, Snapshot};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, TenantId};
@@ -108,7 +108,8 @@ fn a_session_outlasts_a_restart_unless_its_agent_has_signed_out() {
     let kept = records(&before).pop().unwrap();
     for (was, opens) in [(AgentStatus::Ready, true), (AgentStatus::SignedOut, false)] {
         let mut again = rig();
-        let agents = vec![(agent(), was, None, Wall(1_699_999_990_000))];
+        let since = Wall(1_699_999_990_000);
+        let agents = vec![RestoredAgent { agent: agent(), status: was, reason: None, limit: None, since }];
         let restore = Restore { agents, sign_ins: vec![kept.clone()], ..Restore::default() };
         again.command(ShardCommand::Restore(Box::new(restore)));
         assert_eq!(again.shard.signed(&TOKEN, again.now).is_some(), opens, "{was:?}");

@@ -5,6 +5,7 @@ mod number;
 mod recover;
 mod threads;
 
+use crate::alone::Alone;
 use crate::clock::Clock;
 use crate::config::{Listen, Loaded, Machine};
 use crate::dns::Dns;
@@ -27,6 +28,7 @@ use crate::switch::NodeSwitch;
 use crate::transport::{
     self, Bound, Desk, DeskSetup, SipOverHttp, StreamGauges, StreamOrder, TlsError, TlsStore,
 };
+use crate::walls::Walls;
 use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::{Receiver, Sender};
 use cordboard_model::cdr::RecordingEntry;
@@ -263,6 +265,8 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         stopping: Arc::default(),
         stops: to_stop,
         closers,
+        alone: Alone::default(),
+        walls: Walls::default(),
     });
     Ok(Running { switch, orders, sip: sockets.all, stops, streams, clock, threads, hub, store })
 }

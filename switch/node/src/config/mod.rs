@@ -11,10 +11,12 @@
 mod assets;
 mod audio;
 mod calendar;
+mod called;
 mod desk;
 mod destination;
 mod device;
 mod diff;
+mod doubts;
 mod error;
 mod fetch;
 mod flows;
@@ -118,6 +120,8 @@ pub struct Loaded {
     pub assets: Vec<(AssetId, PathBuf)>,
     /// Where each flow is configured, and who keeps its text.
     pub flows: FlowHomes,
+    /// What is more likely a mistake than meant.
+    pub warnings: Vec<ConfigError>,
 }
 
 impl Loaded {
@@ -236,6 +240,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
         },
         assets: reader.assets,
         flows: reader.flows,
+        warnings: report.take_doubts(),
     })
 }
 

@@ -9,6 +9,7 @@ use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod audio;
+mod doubts;
 mod kept;
 mod plugins;
 mod range;
@@ -186,6 +187,7 @@ fn with_examples() -> (Scratch, PathBuf) {
 fn every_example_of_the_shipped_file_is_right() {
     let (_scratch, path) = with_examples();
     let loaded = load(&path, &checks()).unwrap();
+    assert_eq!(loaded.warnings, [], "what is shipped is meant");
     assert_eq!(
         loaded.summary(),
         "1 tenant, 5 users, 4 agents, 3 queues, 1 flow, 2 numbers, 2 trunks, 3 prompts"

@@ -21,6 +21,8 @@ use std::path::PathBuf;
 /// How long after its call was closed a dialog may still need a BYE, milliseconds: Timer F, 64*T1
 /// (RFC 3261 17.1.2.2). The closing record is written before the last BYE is sent.
 pub(crate) const LINGER_MS: i64 = 32_000;
+/// Queues of a call that is up that are kept, the last that it entered: its record has no more.
+pub(crate) const QUEUES_MAX: usize = 64;
 
 /// What was alive when the journal was last written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,6 +82,8 @@ pub struct AgentRecord {
     pub status: AgentStatus,
     /// The reason that was given for it.
     pub reason: Option<String>,
+    /// How long his break may be, if that was said; milliseconds.
+    pub limit_ms: Option<u64>,
     /// Since when.
     pub since: Wall,
 }
@@ -319,11 +323,11 @@ impl Fold {
                 }
             }
             JournalRecord::AgentInterval(interval) => self.interval(*interval),
-            JournalRecord::Agent { agent, status, reason, since } => {
+            JournalRecord::Agent { agent, status, reason, limit_ms, since } => {
                 if !status.is_of_a_call() {
                     self.wishes.remove(&agent);
                 }
-                let record = AgentRecord { agent: agent.clone(), status, reason, since };
+                let record = AgentRecord { agent: agent.clone(), status, reason, limit_ms, since };
                 self.agents.insert(agent, record);
             }
             JournalRecord::AgentWish { agent, wish } => {
@@ -381,14 +385,14 @@ impl Fold {
             self.strays += 1;
             return;
         }
-        let entry = QueueEntry { queue, at };
-        match self.open.get_mut(&call) {
-            Some(open) => open.queues.push(entry),
-            None => {
-                let open = self.unopened.entry(call);
-                open.or_insert_with(|| OpenCall::new(call)).queues.push(entry);
-            }
+        let open = match self.open.get_mut(&call) {
+            Some(open) => open,
+            None => self.unopened.entry(call).or_insert_with(|| OpenCall::new(call)),
+        };
+        if open.queues.len() >= QUEUES_MAX {
+            open.queues.remove(0);
         }
+        open.queues.push(QueueEntry { queue, at });
     }
 
     fn legs(&mut self, call: CallId) -> &mut Vec<OpenLeg> {
