@@ -245,8 +245,12 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let to_shard = (lanes.to_streams.1, lanes.streams.0);
     let streams = start_streams(&loaded.machine, to_shard, &tls, sockets.streams, &gauges.streams);
     threads.push(start_recorder(keeping.clone(), (lanes.recorder.1, lanes.media_events.0), clock, &gauges)?);
-    let to_keeper = (lanes.ended.1, lanes.api.0.clone());
-    threads.push(start_keeper(&loaded.machine, to_keeper, (&store, &gauges), ended)?);
+    threads.push(start_keeper(
+        &loaded.machine,
+        (lanes.ended.1, lanes.api.0.clone()),
+        (&store, &gauges),
+        ended,
+    )?);
     let to_journal = (lanes.journal.1, lanes.stored.1, lanes.journalled.0);
     threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
     let (hub, handle) = Hub::new(clock.start_secs(), lanes.events.1, lanes.api.0.clone());

@@ -127,24 +127,22 @@ pub(super) fn read(
     let queues = context.queues(queues, &section);
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let numbers = called::read(&section, &context, plan.as_ref());
-    let pools = number::pools(pools, plan.as_ref());
     let mut flows = each(flows, |name, s| context.flow(name, s));
     let own_zone = section.or("zone", "UTC".into(), zone);
     let kit = read_kit(&section, &context, &own_zone);
     kept::set_apart((&mut flows, &context.names.flows), &mut context.homes.borrow_mut(), &kit, checks);
     libraries::resolve(section.report(), checks, (&flows, &context.names.flows), &kit, &kit.libraries);
-    let users = context.users(users, &ranges);
     let tenant = Tenant {
         id,
         display: section.or("display", id.to_string(), some_text),
         zone: own_zone,
-        pools,
+        pools: number::pools(pools, plan.as_ref()),
         domains: domains.iter().map(|at| at.value.clone()).collect(),
         codecs: read_codecs(&section),
         tones: number::tones(&section),
         routing: read_routing(&section, checks),
         routes: routes::read(&section, &context, &kit),
-        users,
+        users: context.users(users, &ranges),
         agents: ranges.agents(&context, agents),
         queues,
         desk: context.desk.take(),

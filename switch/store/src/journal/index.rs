@@ -65,22 +65,8 @@ impl Index {
         self.forget_lingering(at);
         self.newest = self.newest.max(at);
         match record {
-            JournalRecord::CallOpened { call, .. } => {
-                if !self.unstored_calls.contains_key(call) {
-                    let lines = self.call(*call);
-                    lines.opened = true;
-                    lines.lines.push((None, place));
-                }
-            }
-            JournalRecord::Queued { call, .. } => {
-                if !self.unstored_calls.contains_key(call) {
-                    let queues = &mut self.call(*call).queues;
-                    if queues.len() >= QUEUES_MAX {
-                        queues.pop_front();
-                    }
-                    queues.push_back(place);
-                }
-            }
+            JournalRecord::CallOpened { call, .. } => self.opened(place, *call),
+            JournalRecord::Queued { call, .. } => self.queued(place, *call),
             JournalRecord::Callback(entry) => {
                 self.callbacks.insert(entry.id.clone(), place);
             }
@@ -141,6 +127,24 @@ impl Index {
             }
             JournalRecord::AgentDevice { agent, device } => self.device(place, agent, device.is_some()),
             JournalRecord::SignIn(record) => self.sign_in(place, record.agent.clone()),
+        }
+    }
+
+    fn opened(&mut self, place: Place, call: CallId) {
+        if !self.unstored_calls.contains_key(&call) {
+            let lines = self.call(call);
+            lines.opened = true;
+            lines.lines.push((None, place));
+        }
+    }
+
+    fn queued(&mut self, place: Place, call: CallId) {
+        if !self.unstored_calls.contains_key(&call) {
+            let queues = &mut self.call(call).queues;
+            if queues.len() >= QUEUES_MAX {
+                queues.pop_front();
+            }
+            queues.push_back(place);
         }
     }
 
