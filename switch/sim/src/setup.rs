@@ -191,6 +191,15 @@ impl Setup {
         self
     }
 
+    /// The telephone of an agent, which is rung only where he chooses it.
+    #[must_use]
+    pub fn telephone(mut self, agent: &str, number: &str) -> Self {
+        if let Some(agent) = self.tenant.agents.get_mut(agent) {
+            agent.duty.phone.number = Some(number.to_owned());
+        }
+        self
+    }
+
     /// How its agents sign in.
     #[must_use]
     pub fn sign_in(mut self, change: impl FnOnce(&mut TenantSignIn)) -> Self {

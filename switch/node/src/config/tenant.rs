@@ -119,25 +119,22 @@ pub(super) fn read(
     let queues = context.queues(queues, &section);
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let numbers = called::read(&section, &context, plan.as_ref());
-    let pools = number::pools(pools, plan.as_ref());
     let mut flows = each(flows, |name, s| context.flow(name, s));
     let own_zone = section.or("zone", "UTC".into(), zone);
     let kit = read_kit(&section, &context, &own_zone);
     kept::set_apart((&mut flows, &context.names.flows), &mut context.homes.borrow_mut(), &kit, checks);
     libraries::resolve(section.report(), checks, (&flows, &context.names.flows), &kit, &kit.libraries);
-    let mut users = each(users, |name, s| context.user(name, s));
-    users.extend(ranges.users(&context));
     let tenant = Tenant {
         id,
         display: section.or("display", id.to_string(), some_text),
         zone: own_zone,
-        pools,
+        pools: number::pools(pools, plan.as_ref()),
         domains: domains.iter().map(|at| at.value.clone()).collect(),
         codecs: read_codecs(&section),
         tones: number::tones(&section),
         routing: read_routing(&section, checks),
         routes: routes::read(&section, &context, &kit),
-        users,
+        users: context.users(users, &ranges),
         agents: ranges.agents(&context, agents),
         queues,
         desk: context.desk.take(),
@@ -343,6 +340,13 @@ impl Context<'_> {
             return true;
         };
         Name::new(name).is_ok_and(|name| assets.contains_key(&name))
+    }
+
+    /// The accounts with sections, and those that are made with ranges.
+    fn users(&self, sections: Vec<(At<String>, Section<'_>)>, ranges: &Ranges<'_>) -> BTreeMap<Name, User> {
+        let mut users = each(sections, |name, section| self.user(name, section));
+        users.extend(ranges.users(self));
+        users
     }
 
     fn user(&self, name: &Name, section: &Section<'_>) -> Option<User> {
