@@ -269,8 +269,6 @@ pub enum DeskFault {
     NoSuchParty,
     /// The number may not be shown by this agent.
     NumberNotAllowed,
-    /// The rules do not let this account call the number, or nothing leads there.
-    NotDialable,
     /// The code is not configured for this call.
     NoSuchCode,
     /// He has no call to say something of: neither one that he is in nor one that he wraps up.
@@ -318,7 +316,7 @@ impl DeskFault {
                 ("no_such_device", "he has no telephone configured, or the tenant has no such account")
             }
             Self::NotDialable => {
-                ("not_dialable", "by the tenant's routing his account does not reach the number over a trunk")
+                ("not_dialable", "by the rules of the tenant this account does not reach the number over a trunk")
             }
             Self::NotTalking => ("not_talking", "he talks to nobody"),
             Self::HeldAlready => ("held_already", "the party is on hold already"),
@@ -341,7 +339,6 @@ impl DeskFault {
             Self::NumberNotAllowed => {
                 ("number_not_allowed", "the number is neither his own nor in a pool of his queues")
             }
-            Self::NotDialable => ("not_dialable", "the rules do not let this account call the number"),
             Self::NoSuchCode => ("no_such_code", "the code is not configured for this call"),
             Self::NothingToWrapUp => {
                 ("nothing_to_wrap_up", "he is in no call, and there is none that he was in last")
