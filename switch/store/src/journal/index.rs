@@ -134,24 +134,6 @@ impl Index {
         }
     }
 
-    fn opened(&mut self, place: Place, call: CallId) {
-        if !self.unstored_calls.contains_key(&call) {
-            let lines = self.call(call);
-            lines.opened = true;
-            lines.lines.push((None, place));
-        }
-    }
-
-    fn queued(&mut self, place: Place, call: CallId) {
-        if !self.unstored_calls.contains_key(&call) {
-            let queues = &mut self.call(call).queues;
-            if queues.len() >= QUEUES_MAX {
-                queues.pop_front();
-            }
-            queues.push_back(place);
-        }
-    }
-
     /// The newest counts.
     fn sign_in(&mut self, place: Place, agent: AgentId) {
         self.sign_ins.insert(agent, place);
