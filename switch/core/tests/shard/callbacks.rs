@@ -6,6 +6,7 @@ use cordboard_model::calendar::Hours;
 use cordboard_model::callback::{
     Callback, CallbackChange, CallbackFirst, CallbackId, CallbackState, CallbackWindow, KeptPlace,
 };
+use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::config::{CalledNumber, Flow, Queue, Tenant};
 use cordboard_model::event::EventKind;
@@ -107,7 +108,7 @@ fn leaves(rig: &mut Rig) -> Callback {
 }
 
 fn entries(rig: &Rig) -> Vec<Callback> {
-    rig.shard.callbacks(T, None)
+    rig.shard.callbacks(T, &CallbackPage { queue: None, after: None, limit: 100 })
 }
 
 fn only(rig: &Rig) -> Callback {
