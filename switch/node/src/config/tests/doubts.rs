@@ -151,7 +151,7 @@ fn table_4_3_an_extension_code_may_be_left_out_and_gives_one_access_code_several
         })
         .collect();
     assert_eq!(read, [(Some("1"), "sales"), (Some("2"), "film"), (None, "click")]);
-    refused("access_code = \"1\"\nextension_code = \"x\"\nto = \"queue:sales\"", "\"extension_code\" in ");
+    refused("access_code = \"1\"\nextension_code = \"1 2\"\nto = \"queue:sales\"", "\"extension_code\" in ");
 }
 
 #[test]
