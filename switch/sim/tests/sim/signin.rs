@@ -51,6 +51,7 @@ fn hides(s: &Stage, password: &str) {
 #[test]
 fn an_agent_signs_in_by_keys_is_ready_when_he_has_hung_up_and_is_reached() {
     let mut s = Stage::new(floor());
+    s.carrier("caller");
     s.phone("1001", AGENT_HZ, Plan::answer(ms(500)));
     s.run(1.0);
     s.status("1001", AgentStatus::SignedOut);
@@ -61,7 +62,6 @@ fn an_agent_signs_in_by_keys_is_ready_when_he_has_hung_up_and_is_reached() {
     s.act("1001", Act::HangUp);
     s.run(5.0);
     s.status("1001", AgentStatus::Ready);
-    s.carrier("caller");
     s.call("caller", "2000", Plan::call());
     s.run(6.0);
     s.hears("caller", AGENT_HZ);
@@ -72,8 +72,8 @@ fn an_agent_signs_in_by_keys_is_ready_when_he_has_hung_up_and_is_reached() {
 #[test]
 fn the_fifth_wrong_password_by_keys_locks_over_calls() {
     let mut s = Stage::new(floor());
-    s.phone("1001", AGENT_HZ, Plan::answer(ms(500)));
     s.carrier("caller");
+    s.phone("1001", AGENT_HZ, Plan::answer(ms(500)));
     for _ in 0..5 {
         s.call("caller", "1500", keys("111111", ""));
         s.run(17.0);
@@ -100,8 +100,8 @@ fn the_fifth_wrong_password_by_keys_locks_over_calls() {
 fn who_hangs_up_at_any_moment_of_a_sign_in_leaves_nothing_behind() {
     for tenth in 60..130 {
         let mut s = Stage::new(floor());
-        s.phone("1001", AGENT_HZ, Plan::answer(ms(500)));
         s.carrier("caller");
+        s.phone("1001", AGENT_HZ, Plan::answer(ms(500)));
         s.call("caller", "1500", keys(PASSWORD, "1"));
         s.run(f64::from(tenth) / 10.0);
         s.act("caller", Act::HangUp);
@@ -119,8 +119,8 @@ fn device(s: &Stage) -> Option<AgentDevice> {
 fn who_signs_in_from_outside_is_rung_at_his_telephone_until_he_signs_out() {
     let telephone = floor().telephone("1001", "0172").number_to_trunk("0172", "carrier", "0172");
     let mut s = Stage::new(telephone);
-    s.phone("1001", AGENT_HZ, Plan::answer(ms(500)));
     s.carrier("mobile");
+    s.phone("1001", AGENT_HZ, Plan::answer(ms(500)));
     s.call("mobile", "1500", keys(PASSWORD, "1"));
     s.run(18.0);
     assert_eq!(device(&s), Some(AgentDevice::Number("0172".into())), "{}", s.story());
@@ -138,6 +138,7 @@ fn who_signs_in_from_outside_is_rung_at_his_telephone_until_he_signs_out() {
 #[test]
 fn who_signs_in_at_another_account_is_rung_there() {
     let mut s = Stage::new(floor().user("1008"));
+    s.carrier("caller");
     s.phone("1001", AGENT_HZ, Plan::answer(ms(500)));
     s.phone("1008", AGENT_HZ, Plan::answer(ms(500)));
     s.run(1.0);
@@ -147,7 +148,6 @@ fn who_signs_in_at_another_account_is_rung_there() {
     assert_eq!(at.account().unwrap().name.as_str(), "1008");
     s.act("1008", Act::HangUp);
     s.run(5.0);
-    s.carrier("caller");
     s.call("caller", "2000", Plan::call());
     s.run(6.0);
     s.hears("caller", AGENT_HZ);
