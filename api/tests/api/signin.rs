@@ -34,7 +34,7 @@ async fn each_reason_against_a_sign_in_has_its_status_and_its_word() {
         ("locked", 429, "locked"),
         ("soon", 429, "too_soon"),
         ("busy", 503, "busy"),
-        ("old", 403, "password_expired"),
+        ("aged-one", 403, "password_expired"),
         ("elsewhere", 409, "signed_in_elsewhere"),
     ] {
         let body = json!({ "password": password }).to_string();
@@ -50,7 +50,7 @@ async fn each_reason_against_a_sign_in_has_its_status_and_its_word() {
     assert_eq!(problem["session"]["where"], "desk 7");
     assert_eq!(problem["session"]["since"], 1_795_212_000_000_u64);
     served.ask("POST", SIGN_IN, &[], &elsewhere(true)).await.ok();
-    let fresh = json!({ "password": "old", "new_password": "other-11" }).to_string();
+    let fresh = json!({ "password": "aged-one", "new_password": "other-11" }).to_string();
     served.ask("POST", SIGN_IN, &[], &fresh).await.ok();
     let short = json!({ "password": PASSWORD, "new_password": "short" }).to_string();
     assert_eq!(served.ask("POST", SIGN_IN, &[], &short).await.problem(422)["code"], "password_short");

@@ -48,8 +48,8 @@ impl Fake {
             Some("locked") => SignInFault::Locked(900),
             Some("soon") => SignInFault::TooSoon(4),
             Some("busy") => SignInFault::Busy,
-            Some("old") if order.new.is_none() => SignInFault::Expired,
-            None | Some(PASSWORD | "elsewhere" | "old") => {
+            Some("aged-one") if order.new.is_none() => SignInFault::Expired,
+            None | Some(PASSWORD | "elsewhere" | "aged-one") => {
                 let token = order.session.as_ref().map(|_| Secret(TOKEN.into()));
                 return Ok(SignedIn { token });
             }
