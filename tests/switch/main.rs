@@ -150,6 +150,7 @@ static TESTS: &[Test] = &[
     test("a_caller_leaves_a_queue_by_a_key_and_the_flow_has_him_again", waiting::by_key),
     test("the_running_switch_explains_its_queues_and_agents", waiting::explained),
     test("a_caller_leaves_a_queue_with_its_last_agent_if_he_asked_for_that", waiting::staffed),
+    test("a_flow_asks_for_one_agent_who_is_waited_for_while_another_is_free", waiting::one_agent),
     test(
         "a_queue_is_heard_in_a_reliable_183_and_answers_with_its_agent",
         queue_audio::answered_with_the_agent,

@@ -5,7 +5,7 @@ use cordboard_model::config::Snapshot;
 use cordboard_model::id::{AgentId, CallId, QueueId, UserId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Duration, Wall};
-use cordboard_model::verb::{Destination, QueueEnd};
+use cordboard_model::verb::{Destination, QueueEnd, Wish};
 use cordboard_model::view::AgentStatus;
 use core::fmt;
 
@@ -229,15 +229,6 @@ pub enum AcdOutput {
     },
 }
 
-/// The agent a caller would have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
-    /// Who.
-    pub agent: AgentId,
-    /// How long he waits for him before any other takes him; none: he takes no other.
-    pub wait: Option<Duration>,
-}
-
 /// How a wait ended, for records and events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -253,6 +244,8 @@ pub enum Outcome {
     Moved,
     /// No agent is signed in any more.
     NobodySignedIn,
+    /// The one agent he takes does not serve him any more: he is signed out, or does not serve the queue.
+    NoAgent,
     /// The queue was busy for so long that the caller was sent on.
     Busy,
 }
@@ -267,6 +260,7 @@ impl Outcome {
             Outcome::Gone => "gone",
             Outcome::Moved => "moved",
             Outcome::NobodySignedIn => "nobody_signed_in",
+            Outcome::NoAgent => "no_agent",
             Outcome::Busy => "busy",
         }
     }

@@ -1,12 +1,12 @@
 //! Callers: how they come, wait and go.
 
 use crate::agent::Leg;
-use crate::api::{AcdOutput, Outcome, Wish};
+use crate::api::{AcdOutput, Outcome};
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::{Place, Waiting};
 use cordboard_model::id::{AgentId, CallId, QueueId};
 use cordboard_model::time::{Duration, Time, TimerReason};
-use cordboard_model::verb::QueueEnd;
+use cordboard_model::verb::{QueueEnd, Wish};
 use cordboard_model::view::AgentStatus;
 
 /// Shortest interval between two announcements to one caller, whatever the queue says.
@@ -67,13 +67,20 @@ impl AcdEngine {
         self.announce(call, now);
     }
 
-    /// The agent he waits for. One who is not at work, on a break or does not serve the queue is not waited for, unless
-    /// the caller takes no other.
+    /// The agent he waits for, if that agent may come.
     fn wanted(&self, entry: &Entry, wish: &Wish) -> Option<Wanted> {
-        let agent = self.agents.get(&wish.agent).filter(|agent| !agent.removed)?;
         let only = wish.wait.is_none();
-        let comes = only || (agent.serves.contains(&entry.queue) && is_coming(agent.status));
-        comes.then(|| Wanted { agent: wish.agent.clone(), only })
+        self.may_come(&wish.agent, &entry.queue, only).then(|| Wanted { agent: wish.agent.clone(), only })
+    }
+
+    /// Whether an agent serves the queue and will take a call before long, or, for a caller who takes no other, at some
+    /// time: while he is signed in.
+    pub(crate) fn may_come(&self, id: &AgentId, queue: &QueueId, only: bool) -> bool {
+        self.agents.get(id).filter(|agent| !agent.removed).is_some_and(|agent| {
+            let is_there =
+                if only { agent.status != AgentStatus::SignedOut } else { is_coming(agent.status) };
+            is_there && agent.serves.contains(queue)
+        })
     }
 
     pub(crate) fn announce(&mut self, call: CallId, now: Time) {
@@ -120,7 +127,11 @@ impl AcdEngine {
                 }
                 Outcome::Abandoned => queue.abandoned += 1,
                 Outcome::Timeout => queue.timed_out += 1,
-                Outcome::Gone | Outcome::Moved | Outcome::NobodySignedIn | Outcome::Busy => {}
+                Outcome::Gone
+                | Outcome::Moved
+                | Outcome::NobodySignedIn
+                | Outcome::NoAgent
+                | Outcome::Busy => {}
             }
         }
         self.out.push_back(AcdOutput::Left { call, queue: waiting.queue.clone(), outcome });
@@ -165,27 +176,24 @@ impl AcdEngine {
     }
 
     /// Nobody waits for an agent who does not come: his callers take any other, and those who take no other are told when
-    /// he has signed out.
+    /// he has signed out, or serves their queue no more.
     pub(crate) fn give_up_on_agents(&mut self, now: Time) {
         for id in core::mem::take(&mut self.gone_agents) {
-            let status = self.agents.get(&id).map_or(AgentStatus::SignedOut, |agent| agent.status);
-            if is_coming(status) {
-                continue;
-            }
             let held = self.held.get(&id);
             let callers: Vec<CallId> = held.into_iter().flat_map(|held| held.values().copied()).collect();
             for call in callers {
-                let waiting = self.calls.get(&call);
-                let only = waiting.and_then(|w| w.wish.as_ref()).is_some_and(|wanted| wanted.only);
-                match only {
-                    false => self.takes_any(call),
-                    true if status == AgentStatus::SignedOut => {
-                        let why = "the agent he waited for signed out";
-                        if let Some(queue) = self.leave(call, Outcome::NobodySignedIn, true, why, now) {
-                            self.ended(call, queue, (QueueEnd::NobodySignedIn, None));
-                        }
-                    }
-                    true => {}
+                let Some((waiting, wanted)) =
+                    self.calls.get(&call).and_then(|w| w.wish.as_ref().map(|wanted| (w, wanted)))
+                else {
+                    continue;
+                };
+                if self.may_come(&id, &waiting.queue, wanted.only) {
+                    continue;
+                }
+                if !wanted.only {
+                    self.takes_any(call);
+                } else if let Some(queue) = self.leave(call, Outcome::NoAgent, true, "", now) {
+                    self.ended(call, queue, (QueueEnd::NoAgent, None));
                 }
             }
         }

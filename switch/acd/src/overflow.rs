@@ -9,7 +9,6 @@ use cordboard_model::id::{CallId, QueueId};
 use cordboard_model::service::{BusyWhen, Nobody};
 use cordboard_model::time::{Time, TimerReason};
 use cordboard_model::verb::{Destination, QueueEnd};
-use cordboard_model::view::AgentStatus;
 
 impl AcdEngine {
     /// Why a caller cannot wait, and where his queue sends him.
@@ -24,13 +23,12 @@ impl AcdEngine {
             Nobody::Wait | Nobody::Release => None,
         };
         let alone = entry.wish.as_ref().filter(|wish| wish.wait.is_none());
-        let absent = alone.is_some_and(|wish| {
-            let agent = self.agents.get(&wish.agent).filter(|agent| !agent.removed);
-            agent.is_none_or(|agent| agent.status == AgentStatus::SignedOut)
-        });
+        if alone.is_some_and(|wish| !self.may_come(&wish.agent, &entry.queue, true)) {
+            return Some((QueueEnd::NoAgent, nobody()));
+        }
         let unstaffed =
             alone.is_none() && queue.signed_in == 0 && (entry.staffed || service.nobody != Nobody::Wait);
-        if absent || unstaffed {
+        if unstaffed {
             return Some((QueueEnd::NobodySignedIn, nobody()));
         }
         let occupied = match service.busy_when {

@@ -20,7 +20,7 @@ use cordboard_model::id::{AgentId, CallId, LegId, QueueId, UserId};
 use cordboard_model::leg::{PartyId, Target};
 use cordboard_model::media::{MediaCommand, PlayItem, Repeat};
 use cordboard_model::time::Duration;
-use cordboard_model::verb::{Destination, QueueEnd, VerbAnswer};
+use cordboard_model::verb::{Destination, QueueEnd, VerbAnswer, Wish};
 
 /// The wait.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(crate) struct Wait {
     keys: String,
     /// It lasts only while an agent is signed in.
     staffed: bool,
+    /// The agent he would have.
+    wish: Option<Wish>,
     /// The queue knows of it. It learns when the caller is answered, or hears us before that.
     pub(crate) entered: bool,
     pub(crate) offer: Option<Offer>,
@@ -59,12 +61,17 @@ pub(crate) struct Offered {
 impl Wait {
     pub(crate) fn new(queue: QueueId, timeout_ms: Option<u32>, priority: u8) -> Self {
         let keys = String::new();
-        Self { queue, timeout_ms, priority, keys, staffed: false, entered: false, offer: None }
+        Self { queue, timeout_ms, priority, keys, staffed: false, wish: None, entered: false, offer: None }
     }
 
     /// The same, with keys by which the caller leaves it, and whether only while an agent is signed in.
     pub(crate) fn until(self, keys: String, staffed: bool) -> Self {
         Self { keys, staffed, ..self }
+    }
+
+    /// The same, for an agent.
+    pub(crate) fn of_agent(self, wish: Option<Wish>) -> Self {
+        Self { wish, ..self }
     }
 
     /// Whether this is the leg of the agent who rings.
@@ -117,8 +124,8 @@ impl Call {
         };
         wait.entered = true;
         let (call, queue) = (self.id, wait.queue.clone());
-        let (timeout_ms, priority, staffed) =
-            (wait.timeout_ms, wait.priority.max(self.priority), wait.staffed);
+        let (timeout_ms, priority) = (wait.timeout_ms, wait.priority.max(self.priority));
+        let (staffed, wish) = (wait.staffed, wait.wish.clone());
         if self.visits.len() >= desk.limits.leg_records.max(1) {
             self.visits.remove(0);
         }
@@ -130,7 +137,7 @@ impl Call {
             outcome: String::new(),
             account: None,
         });
-        desk.queue(QueueOutput::Enter { call, queue, timeout_ms, priority, staffed });
+        desk.queue(QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish });
     }
 
     /// Writes down how the wait ended.
@@ -335,6 +342,7 @@ impl Call {
             QueueEnd::Timeout => ("timeout", Cause::QueueTimeout),
             QueueEnd::Full => ("full", Cause::QueueFull),
             QueueEnd::NobodySignedIn => ("nobody_signed_in", Cause::QueueFull),
+            QueueEnd::NoAgent => ("no_agent", Cause::QueueFull),
             QueueEnd::Gone => ("gone", Cause::NoRoute),
             QueueEnd::Served | QueueEnd::Key(_) => return, // ours to say
         };

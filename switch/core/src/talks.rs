@@ -4,11 +4,12 @@
 //! longest ago are forgotten.
 
 use crate::shard::Shard;
-use cordboard_acd::{AcdInput, Wish};
+use cordboard_acd::AcdInput;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::id::{AgentId, CallId, QueueId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::time::{Duration, Wall};
+use cordboard_model::verb::Wish;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

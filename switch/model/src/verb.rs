@@ -8,6 +8,7 @@ use crate::fetch::{Fetch, Fetched};
 use crate::id::{AgentId, FlowId, QueueId, TrunkId, UserId};
 use crate::media::PlayItem;
 use crate::stream::StreamOutcome;
+use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -130,6 +131,9 @@ pub enum Verb {
         /// Wait only while somebody is signed in to it; else the end is [`QueueEnd::NobodySignedIn`].
         #[serde(default)]
         staffed: bool,
+        /// The agent he would have.
+        #[serde(default)]
+        wish: Option<Wish>,
     },
     /// Hand the call over. The flow ends unless it fails.
     Transfer {
@@ -189,6 +193,16 @@ pub enum Verb {
         /// At most 1,024 bytes are kept.
         text: String,
     },
+}
+
+/// The agent a caller would have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Who.
+    pub agent: AgentId,
+    /// How long he waits for him before any other takes him; none: he takes no other, and if that agent is signed out or
+    /// does not serve the queue, the end is [`QueueEnd::NoAgent`].
+    pub wait: Option<Duration>,
 }
 
 /// A program that recognises what the caller says while keys are awaited.
@@ -251,6 +265,8 @@ pub enum QueueEnd {
     Full,
     /// No agent is signed in to it, and it was to be waited only while one is.
     NobodySignedIn,
+    /// The one agent he takes is signed out, or does not serve the queue.
+    NoAgent,
     /// There is no such queue any more.
     Gone,
     /// The caller pressed a key that leaves it.

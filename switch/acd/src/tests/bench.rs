@@ -1,13 +1,13 @@
 //! A switchboard of one tenant to try the engine on.
 
 use super::check::check;
-use crate::{AcdCommand, AcdEngine, AcdInput, AcdOutput, Outcome, Refused, Wish};
+use crate::{AcdCommand, AcdEngine, AcdInput, AcdOutput, Outcome, Refused};
 use cordboard_model::cause::Cause;
 use cordboard_model::config::{self, Snapshot};
 use cordboard_model::id::{AgentId, CallId, Name, QueueId, TenantId, UserId};
 use cordboard_model::service::{AgentOrder, Duty, Service, Spare};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
-use cordboard_model::verb::QueueEnd;
+use cordboard_model::verb::{QueueEnd, Wish};
 use cordboard_model::view::AgentStatus;
 use std::collections::BTreeMap;
 

@@ -133,6 +133,7 @@ fn a_key_leaves_the_queue_and_the_agent_who_rings_is_let_go_without_blame() {
         priority: 0,
         keys: "1*".into(),
         staffed: false,
+        wish: None,
     });
     rig.offer("1001");
     rig.said();
@@ -198,6 +199,7 @@ fn the_end_of_a_wait_is_the_flows_answer() {
         priority: 3,
         keys: String::new(),
         staffed: false,
+        wish: None,
     });
     rig.music();
     rig.said();
@@ -217,6 +219,7 @@ fn the_flow_has_the_caller_again_when_the_agent_hangs_up() {
         priority: 0,
         keys: String::new(),
         staffed: false,
+        wish: None,
     });
     rig.music();
     rig.offer("1001");

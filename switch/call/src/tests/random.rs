@@ -464,6 +464,7 @@ impl World {
                 priority: 0,
                 keys: String::new(),
                 staffed: false,
+                wish: None,
             },
             5 if self.dice.one_in(3) => match self.dice.roll(4) {
                 0 if self.dice.one_in(2) => {

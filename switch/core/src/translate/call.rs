@@ -311,11 +311,11 @@ impl Shard {
 
     fn do_queue(&mut self, output: QueueOutput) {
         let input = match output {
-            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed } => {
+            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish } => {
                 let at = self.wall.at(self.now);
                 self.trunks.numbers.queued(call, queue.clone());
                 self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at });
-                let wish = self.wish(call, &queue);
+                let wish = wish.or_else(|| self.wish(call, &queue));
                 AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish }
             }
             QueueOutput::Abandoned { call } => AcdInput::Abandoned { call },
