@@ -71,6 +71,10 @@ static TESTS: &[Test] = &[
     test("sipp_cancels_while_an_extension_rings", ringing::cancelled),
     test("sipp_caller_hangs_up_while_the_agent_rings", ringing::abandoned),
     test("sipp_agents_busy_declined_silent_then_the_next", ringing::next_agent),
+    test(
+        "all_phones_of_a_queue_ring_and_two_of_three_are_told_that_another_answered",
+        ringing::all_of_a_queue,
+    ),
     test("sipp_fork_first_answer_wins_the_other_is_cancelled", ringing::fork),
     test("sipp_fork_late_answer_is_acknowledged_and_ended", ringing::late_answer),
     test("sipp_caller_holds_and_resumes", holding::by_the_caller),

@@ -102,7 +102,7 @@ pub fn one_agent(dir: &Path) -> Outcome {
     let mut wanted = Phone::registered(dir, "1002", 5072, &answers_when_told(), AGENT)?;
     switch.wait_agent("1001", "ready")?;
     switch.api.post("/api/v1/agents/1003/sign-out")?;
-    switch.api.post("/api/v1/agents/1002/not-ready")?;
+    switch.api.post_body("/api/v1/agents/1002/not-ready", r#"{"reason": "meeting"}"#)?;
     let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
     caller.speaks()?;
     switch.wait_logged("unknown: no_agent")?;

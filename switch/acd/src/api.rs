@@ -161,6 +161,8 @@ pub enum AcdOutput {
         call: CallId,
         /// The agent.
         agent: AgentId,
+        /// Another agent has the caller.
+        elsewhere: bool,
     },
     /// The wait ended without an agent. Never [`QueueEnd::Served`]: only the call engine knows
     /// which side hung up first.
@@ -202,6 +204,8 @@ pub enum AcdOutput {
         queue: QueueId,
         /// How the wait ended.
         outcome: Outcome,
+        /// The agent who answered, if one did.
+        agent: Option<AgentId>,
     },
     /// An agent's status or call changed: exactly one for each change.
     AgentChanged {

@@ -34,7 +34,7 @@ pub(crate) struct Wanted {
 
 impl AcdEngine {
     pub(crate) fn enter(&mut self, entry: Entry, now: Time) {
-        self.leave(entry.call, Outcome::Moved, true, "the caller was moved", now);
+        self.leave(entry.call, Outcome::Moved, None, "the caller was moved", now);
         if let Some(refusal) = self.refusal(&entry) {
             self.ended(entry.call, entry.queue, refusal);
             return;
@@ -60,7 +60,15 @@ impl AcdEngine {
                 self.deadlines.set(Timer::Stick(call), now + wait, reason);
             }
         }
-        let waiting = Waiting { queue: id.clone(), place, priority, offered_to: None, staffed, wish: wanted };
+        let waiting = Waiting {
+            queue: id.clone(),
+            place,
+            priority,
+            offered_to: Vec::new(),
+            placed: false,
+            staffed,
+            wish: wanted,
+        };
         self.calls.insert(call, waiting);
         self.watch_busy(call, &id, now);
         self.touched.insert(id);
@@ -101,13 +109,13 @@ impl AcdEngine {
         self.deadlines.set(Timer::Announce(call), next, reason);
     }
 
-    /// Takes a caller out of his queue. An agent who rings for him becomes free without blame;
-    /// `withdraw` says whether his leg has still to be taken down.
+    /// Takes a caller out of his queue. Agents who ring for him become free without blame, and their legs are taken down, but
+    /// for one of `known`: he has answered, or has reported that the caller is gone.
     pub(crate) fn leave(
         &mut self,
         call: CallId,
         outcome: Outcome,
-        withdraw: bool,
+        known: Option<&AgentId>,
         why: &str,
         now: Time,
     ) -> Option<QueueId> {
@@ -134,10 +142,12 @@ impl AcdEngine {
                 | Outcome::Busy => {}
             }
         }
-        self.out.push_back(AcdOutput::Left { call, queue: waiting.queue.clone(), outcome });
-        if let Some(agent) = waiting.offered_to {
-            if withdraw {
-                self.withdraw(call, &agent);
+        let served = outcome == Outcome::Served;
+        let agent = known.filter(|_| served).cloned();
+        self.out.push_back(AcdOutput::Left { call, queue: waiting.queue.clone(), outcome, agent });
+        for agent in waiting.offered_to {
+            if known != Some(&agent) {
+                self.out.push_back(AcdOutput::Withdraw { call, agent: agent.clone(), elsewhere: served });
             }
             self.deadlines.clear(&Timer::Ring(agent.clone()));
             self.change(&agent, |a| a.leg = Leg::None);
@@ -147,15 +157,13 @@ impl AcdEngine {
     }
 
     pub(crate) fn abandoned(&mut self, call: CallId, now: Time) {
-        self.leave(call, Outcome::Abandoned, true, CALLER_GONE, now);
+        self.leave(call, Outcome::Abandoned, None, CALLER_GONE, now);
     }
 
-    /// The offer ended because the caller did: the leg that reports it is down already, one of an
-    /// agent tried after it is not.
+    /// The offer ended because the caller did: the leg that reports it is down already, those of
+    /// others who ring are not.
     pub(crate) fn gone_while_ringing(&mut self, call: CallId, reporter: &AgentId, now: Time) {
-        let ringing = self.calls.get(&call).and_then(|w| w.offered_to.as_ref());
-        let withdraw = ringing != Some(reporter);
-        self.leave(call, Outcome::Abandoned, withdraw, CALLER_GONE, now);
+        self.leave(call, Outcome::Abandoned, Some(reporter), CALLER_GONE, now);
     }
 
     /// He waited long enough for the agent he knows: any other may take him.
@@ -167,12 +175,9 @@ impl AcdEngine {
         let Some(wanted) = waiting.wish.take() else {
             return;
         };
-        let (place, open) = (waiting.place, waiting.offered_to.is_none());
-        if let Some(queue) = self.queues.get_mut(&waiting.queue).filter(|_| open) {
-            queue.open.insert(place, call);
-            self.touched.insert(waiting.queue.clone());
-        }
+        let place = waiting.place;
         self.unhold(&wanted.agent, place);
+        self.reopen(call);
     }
 
     /// Nobody waits for an agent who does not come: his callers take any other, and those who take no other are told when
@@ -192,7 +197,7 @@ impl AcdEngine {
                 }
                 if !wanted.only {
                     self.takes_any(call);
-                } else if let Some(queue) = self.leave(call, Outcome::NoAgent, true, "", now) {
+                } else if let Some(queue) = self.leave(call, Outcome::NoAgent, None, "", now) {
                     self.ended(call, queue, (QueueEnd::NoAgent, None));
                 }
             }

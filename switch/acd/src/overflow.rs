@@ -57,7 +57,7 @@ impl AcdEngine {
 
     pub(crate) fn waited_long_enough(&mut self, call: CallId, now: Time) {
         let why = "the caller's longest wait ended while it rang";
-        if let Some(queue) = self.leave(call, Outcome::Timeout, true, why, now) {
+        if let Some(queue) = self.leave(call, Outcome::Timeout, None, why, now) {
             let to = self.queues.get(&queue).and_then(|queue| queue.config.service.on_timeout.clone());
             self.ended(call, queue, (QueueEnd::Timeout, to));
         }
@@ -81,7 +81,7 @@ impl AcdEngine {
             return; // there is no room where he would be sent: he is better off here
         };
         let why = "the caller had waited so long that the queue counts as busy";
-        if let Some(queue) = self.leave(call, Outcome::Busy, true, why, now) {
+        if let Some(queue) = self.leave(call, Outcome::Busy, None, why, now) {
             self.ended(call, queue, (QueueEnd::Full, Some(to)));
         }
     }
@@ -95,7 +95,7 @@ impl AcdEngine {
             let staffed = |call: &CallId| self.calls.get(call).is_some_and(|waiting| waiting.staffed);
             let all: Vec<CallId> = queue.order.values().copied().filter(staffed).collect();
             for call in all {
-                self.leave(call, Outcome::NobodySignedIn, true, "the last agent signed out", now);
+                self.leave(call, Outcome::NobodySignedIn, None, "the last agent signed out", now);
                 self.ended(call, id.clone(), (QueueEnd::NobodySignedIn, None));
             }
         }

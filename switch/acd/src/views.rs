@@ -88,7 +88,7 @@ impl AcdEngine {
             call: *call,
             since: self.wall.at(place.since),
             position,
-            offered_to: self.calls.get(call).and_then(|w| w.offered_to.clone()),
+            offered_to: self.calls.get(call).map(|w| w.offered_to.clone()).unwrap_or_default(),
         });
         QueueView {
             queue: id.clone(),

@@ -11,7 +11,7 @@ use crate::fork::Fork;
 use crate::leg::{Leg, LegAct, LegInput, LegState, Port};
 use crate::listen::Listening;
 use crate::output::DialTarget;
-use crate::queue::Wait;
+use crate::queue::{Offer, Wait};
 use crate::record::{Recording, RecordingRule};
 use crate::room::Room;
 use crate::side::Aside;
@@ -124,6 +124,8 @@ pub(crate) struct Call {
     pub(crate) lot: Option<u8>,
     /// What readers were told last.
     pub(crate) told: (CallStage, Option<QueueId>, Option<AgentId>),
+    /// Who rings for the queue it waits in.
+    pub(crate) offers: Vec<Offer>,
     /// The agent whose queue waits for his release.
     pub(crate) serving: Option<Serving>,
     /// Who else is in the talk.
@@ -184,6 +186,7 @@ impl Call {
             otherwise: None,
             urgent: false,
             music: Vec::new(),
+            offers: Vec::new(),
             manner: None,
             lot: None,
             told: (CallStage::Routing, None, None),
@@ -279,7 +282,7 @@ impl Call {
             Doing::Opening | Doing::Routing | Doing::Taking(_) => CallStage::Routing,
             Doing::Transfer(_) => CallStage::Transferring,
             Doing::Flow | Doing::Apology(_) => CallStage::Flow,
-            Doing::Queue(wait) if wait.offer.is_some() => CallStage::Ringing,
+            Doing::Queue(_) if !self.offers.is_empty() => CallStage::Ringing,
             Doing::Queue(_) => CallStage::Queued,
             Doing::Originating(_) | Doing::Connect(_) | Doing::Fork(_) => CallStage::Ringing,
             Doing::Talk(talk) if talk.joined => CallStage::Bridged,
@@ -292,7 +295,11 @@ impl Call {
     pub(crate) fn agent_now(&self) -> Option<&AgentId> {
         match &self.doing {
             Doing::Originating(_) => self.caller.agent.as_ref(),
-            Doing::Queue(wait) => wait.offer.as_ref().map(|offer| &offer.agent),
+            Doing::Queue(_) => match self.offers.as_slice() {
+                [offer] => Some(&offer.agent),
+                // nobody, or any of several
+                _ => None,
+            },
             Doing::Connect(connect) => connect.agent.as_ref(),
             Doing::Fork(fork) => fork.agent(),
             Doing::Talk(talk) => talk.agent.as_ref(),

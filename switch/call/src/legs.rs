@@ -169,7 +169,7 @@ impl Call {
             return; // it is the last leg and is ended after the record
         }
         match &self.doing {
-            Doing::Queue(wait) if wait.rings_at(id) => self.offer_answered(desk),
+            _ if self.is_offered(id) => self.offer_answered(desk, id),
             Doing::Connect(connect) if connect.leg == id => self.connect_answered(desk),
             Doing::Fork(fork) if fork.has(id) => self.branch_answered(desk, id),
             Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_answered(desk),
@@ -182,7 +182,7 @@ impl Call {
     fn leg_rings(&mut self, desk: &mut Desk, id: LegId) {
         self.times.rang.get_or_insert(desk.wall_now());
         match &self.doing {
-            Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
+            _ if self.is_offered(id) => self.offer_rings(desk, id),
             Doing::Connect(connect) if connect.leg == id => self.ring_back(desk),
             Doing::Fork(fork) if fork.has(id) => self.ring_back(desk),
             Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_rings(desk),
@@ -194,7 +194,7 @@ impl Call {
     fn leg_early(&mut self, desk: &mut Desk, id: LegId) {
         self.times.rang.get_or_insert(desk.wall_now());
         match &self.doing {
-            Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
+            _ if self.is_offered(id) => self.offer_rings(desk, id),
             Doing::Connect(connect) if connect.leg == id => self.connect_early(desk),
             // which of several he would hear is nobody's guess
             Doing::Fork(fork) if fork.has(id) => self.ring_back(desk),
@@ -289,7 +289,7 @@ impl Call {
             return;
         }
         match &self.doing {
-            Doing::Queue(wait) if wait.rings_at(id) => self.offer_failed(desk, cause),
+            _ if self.is_offered(id) => self.offer_failed(desk, id, cause),
             Doing::Connect(connect) if connect.leg == id => {
                 self.connect_failed(desk, cause, by_peer);
             }

@@ -319,7 +319,7 @@ impl Bench {
     /// The offers taken back since the last look.
     pub(super) fn withdrawn(&self) -> Vec<(u64, String)> {
         let withdrawn = |o: &AcdOutput| match o {
-            AcdOutput::Withdraw { call, agent } => Some((call.number, agent.name.to_string())),
+            AcdOutput::Withdraw { call, agent, .. } => Some((call.number, agent.name.to_string())),
             _ => None,
         };
         self.out.iter().filter_map(withdrawn).collect()

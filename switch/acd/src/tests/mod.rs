@@ -8,5 +8,6 @@ mod model;
 mod reference;
 mod rules;
 mod rules_agents;
+mod rules_ring_all;
 mod rules_service;
 mod table;

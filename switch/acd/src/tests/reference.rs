@@ -19,6 +19,8 @@ pub(super) struct RefQueue {
     pub(super) max_length: usize,
     pub(super) rest_on_no_answer: bool,
     pub(super) strategy: Strategy,
+    /// So many agents may ring for one caller.
+    pub(super) most: usize,
     pub(super) ageing: Option<Duration>,
     /// So many free agents are kept for callers of this priority.
     pub(super) reserve: (usize, u64),
@@ -30,7 +32,7 @@ pub(super) struct RefCaller {
     pub(super) priority: u8,
     pub(super) since: Time,
     pub(super) gives_up: Time,
-    pub(super) at: Option<usize>,
+    pub(super) at: Vec<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,7 +102,7 @@ impl Reference {
         self.drop_caller(call);
         let queue = &self.queues[q];
         let here = || self.callers.iter().filter(|c| c.queue == q);
-        let at_once = here().all(|c| c.at.is_some()) && self.agents.iter().any(|a| a.free_for(q));
+        let at_once = here().all(|c| c.at.len() >= queue.most) && self.agents.iter().any(|a| a.free_for(q));
         if here().count() >= queue.max_length && !at_once {
             self.ends.push((call, QueueEnd::Full));
             return;
@@ -111,7 +113,7 @@ impl Reference {
             priority,
             since: now,
             gives_up: now + limit.min(queue.max_wait),
-            at: None,
+            at: Vec::new(),
         });
     }
 
@@ -124,10 +126,10 @@ impl Reference {
         }
     }
 
-    fn put_back(&mut self, call: u64) {
+    fn put_back(&mut self, call: u64, a: usize) {
         for caller in &mut self.callers {
             if caller.call == call {
-                caller.at = None;
+                caller.at.retain(|at| *at != a);
             }
         }
     }
@@ -142,7 +144,7 @@ impl Reference {
         if let Busy::Ringing { call: c, queue, .. } = self.agents[a].busy
             && c == call
         {
-            self.callers.retain(|c| c.call != call);
+            self.drop_caller(call);
             self.agents[a].busy = Busy::Talking { call, queue };
             self.agents[a].taken += 1;
         }
@@ -155,7 +157,7 @@ impl Reference {
         if c != call {
             return;
         }
-        self.put_back(call);
+        self.put_back(call, a);
         let agent = &mut self.agents[a];
         agent.busy = Busy::No;
         agent.idle = now;
@@ -195,7 +197,7 @@ impl Reference {
     pub(super) fn outside(&mut self, a: usize, on: bool) {
         if let (true, Busy::Ringing { call, .. }) = (on, self.agents[a].busy) {
             self.agents[a].busy = Busy::No;
-            self.put_back(call);
+            self.put_back(call, a);
         }
         self.agents[a].outside = on;
         self.talk_ended(a);
@@ -235,7 +237,7 @@ impl Reference {
             && let Busy::Ringing { call, .. } = agent.busy
         {
             agent.busy = Busy::No;
-            self.put_back(call);
+            self.put_back(call, a);
         }
         self.agents[a].wish = wish;
         self.agents[a].wrap_up = None;
@@ -284,7 +286,7 @@ impl Reference {
         }
         while let Some((c, a)) = self.best_pair(now) {
             let caller = &mut self.callers[c];
-            caller.at = Some(a);
+            caller.at.push(a);
             let until = now + self.queues[caller.queue].ring + RING_MARGIN;
             let (call, queue) = (caller.call, caller.queue);
             self.agents[a].busy = Busy::Ringing { call, until, rang: false, queue };
@@ -311,9 +313,10 @@ impl Reference {
         u64::from(caller.priority) + u64::try_from(gained).unwrap()
     }
 
-    /// The first caller of a queue who is not being offered, if he may be served.
+    /// The first caller of a queue for whom one more agent may ring, if he may be served.
     fn first_caller(&self, q: usize, now: Time) -> Option<usize> {
-        let open = self.callers.iter().enumerate().filter(|(_, c)| c.queue == q && c.at.is_none());
+        let most = self.queues[q].most;
+        let open = self.callers.iter().enumerate().filter(|(_, c)| c.queue == q && c.at.len() < most);
         let (first, caller) = open.min_by_key(|(i, c)| (self.place(c), *i))?;
         let free = self.agents.iter().filter(|a| a.free_for(q)).count();
         let (kept, priority) = self.queues[q].reserve;
@@ -325,7 +328,7 @@ impl Reference {
         let key = |a: &RefAgent| {
             let term = match self.queues[q].strategy {
                 Strategy::FewestCalls => i64::try_from(a.taken).unwrap(),
-                Strategy::HighestSkill => -i64::from(a.skill),
+                Strategy::HighestSkill | Strategy::RingAll => -i64::from(a.skill),
                 Strategy::RoundRobin => i64::try_from(a.turns[q]).unwrap(),
                 Strategy::LongestIdle | Strategy::LeastOccupied => 0,
             };

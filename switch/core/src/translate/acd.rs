@@ -20,13 +20,16 @@ impl Shard {
                 let offered =
                     EventKind::QueueOffered { call, queue: queue.clone(), agent: agent.clone(), why };
                 self.event(call.tenant, offered);
-                self.offered.insert(call, agent.clone());
+                self.offered.entry(call).or_default().insert(agent.clone());
                 let display =
                     self.snapshot.agent(&agent).map(|agent| agent.display.clone()).unwrap_or_default();
                 let number = self.agent_number(&queue, &agent);
                 self.tell_call(call, CallInput::Offer { call, agent, user, display, ring, number });
             }
-            AcdOutput::Withdraw { call, .. } => self.tell_call(call, CallInput::OfferWithdrawn { call }),
+            AcdOutput::Withdraw { call, agent, elsewhere } => {
+                self.not_offered(call, &agent);
+                self.tell_call(call, CallInput::OfferWithdrawn { call, agent, elsewhere });
+            }
             AcdOutput::QueueEnded { call, end, to, .. } => {
                 self.tell_call(call, CallInput::QueueEnded { call, end, overflow: to });
             }
@@ -38,7 +41,7 @@ impl Shard {
             AcdOutput::Position { call, queue, position, wait } => {
                 self.announce(call, &queue, position, wait)
             }
-            AcdOutput::Left { call, queue, outcome } => {
+            AcdOutput::Left { call, queue, outcome, .. } => {
                 let outcome = outcome.as_str().to_owned();
                 self.event(call.tenant, EventKind::QueueLeft { call, queue, outcome });
             }
