@@ -5,8 +5,10 @@
 
 mod aside;
 mod asked;
+mod bulk;
 mod callback;
 mod desk;
+mod device;
 pub mod figures;
 pub mod flows;
 pub mod key;
@@ -18,6 +20,7 @@ pub mod recording;
 mod room;
 mod route;
 pub mod routes;
+mod signin;
 pub mod state;
 pub mod stream;
 pub mod switch;

@@ -21,6 +21,7 @@ mod keys;
 mod lamps;
 mod large;
 mod locked;
+mod many;
 mod media;
 mod nat;
 mod newcomer;
@@ -40,9 +41,11 @@ mod roaming;
 mod routing;
 mod secure;
 mod sight;
+mod signin;
 mod stopping;
 mod streams;
 mod supervision;
+mod telephone;
 mod tenants;
 mod tls;
 mod torture;
@@ -144,6 +147,9 @@ static TESTS: &[Test] = &[
     test("a_supervisor_in_every_mode_by_the_agents_name", desks::supervised),
     test("a_supervisor_makes_an_agent_what_he_is_to_be_and_who_is_none_may_not", desks::forced_states),
     test("a_supervisor_puts_who_waits_first_in_another_queue_and_to_an_agent", desks::placed),
+    test("an_agent_signs_in_with_a_password_once_and_is_there_again_after_a_kill", signin::by_page),
+    test("an_agent_signs_in_by_keys_and_a_caller_reaches_him", signin::by_keys),
+    test("three_wrong_passwords_by_keys_lock_and_no_key_of_them_is_seen", signin::locked_by_keys),
     test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),
     test("a_carriers_keys_as_tones_and_a_phones_events_reach_each_other", keys::tones_and_events),
     test("an_account_gets_the_keys_of_others_by_info", keys::account_by_info),
@@ -153,6 +159,10 @@ static TESTS: &[Test] = &[
     ),
     test("a_caller_leaves_a_queue_by_a_key_and_the_flow_has_him_again", waiting::by_key),
     test("the_running_switch_explains_its_queues_and_agents", waiting::explained),
+    test("agents_of_a_range_are_ordered_about_together", many::range_and_orders),
+    test("an_agents_mobile_rings_over_a_trunk_and_is_joined_by_its_key", telephone::joined_by_its_key),
+    test("a_mailbox_at_an_agents_number_is_no_answer", telephone::a_mailbox_is_no_answer),
+    test("an_agent_chooses_his_mobile_and_has_it_after_a_kill", telephone::chosen_and_kept),
     test("a_caller_leaves_a_queue_with_its_last_agent_if_he_asked_for_that", waiting::staffed),
     test("a_flow_asks_for_one_agent_who_is_waited_for_while_another_is_free", waiting::one_agent),
     test(

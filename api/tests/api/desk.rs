@@ -39,6 +39,11 @@ async fn every_order_at_a_desk_is_read_and_says_who_gave_it() {
             r#"{"to": "+4930", "caller_number": "+4940", "data": {"campaign": "spring"}}"#,
             r#"Dial { to: Number("+4930"), shown: Some("+4940"), data: {"campaign": String("spring")} } by key "#,
         ),
+        ("POST", "device", r#"{"device": "usual"}"#, "Device(Usual) by key "),
+        ("POST", "device", r#"{"device": "account", "by": "1009"}"#, "Device(Own) by agent 1009"),
+        ("POST", "device", r#"{"device": "phone"}"#, "Device(Phone) by key "),
+        ("POST", "device", r#"{"account": "1005"}"#, "Device(Other(Account(default/1005))) by key "),
+        ("POST", "device", r#"{"number": "+4930"}"#, r#"Device(Other(Number("+4930"))) by key "#),
         ("PUT", "supervise", r#"{"mode": "whisper"}"#, "Change(Whisper) by key "),
         ("DELETE", "supervise", "", "EndSupervision by key "),
     ] {
@@ -90,6 +95,11 @@ async fn what_an_order_at_a_desk_gets_wrong_is_named() {
         ("transfer", r#"{"queue": "no queue"}"#, "queue"),
         ("call", r#"{"to": "1002", "caller_number": ""}"#, "caller_number"),
         ("keys", r#"{"keys": "x"}"#, "keys"),
+        ("device", "{}", "device"),
+        ("device", r#"{"device": "mobile"}"#, "device"),
+        ("device", r#"{"device": "phone", "number": "+4930"}"#, "device"),
+        ("device", r#"{"number": "call me"}"#, "number"),
+        ("device", r#"{"account": "a b"}"#, "account"),
         ("wrap-up", "{}", "code"),
         ("supervise", r#"{"mode": "sing", "by": "1009"}"#, "mode"),
         ("supervise", r#"{"mode": "listen"}"#, "by"),
@@ -134,6 +144,16 @@ async fn who_is_to_be_called_back_is_put_listed_by_queue_and_taken_off_by_the_te
     let sales = served.get(KEY, "/api/v1/callbacks?queue=sales").await.ok();
     assert_eq!(sales["items"].as_array().unwrap().len(), 1);
     assert_eq!(sales["items"][0]["by"], "key fake");
+    let first = served.get(KEY, &format!("{path}?limit=1")).await.ok();
+    let second = format!("{path}?limit=1&after={}", first["next"].as_str().unwrap());
+    let second = served.get(KEY, &second).await.ok();
+    assert_eq!(
+        (&first["items"][0]["number"], &second["items"][0]["number"]),
+        (&"+4930".into(), &"+4940".into())
+    );
+    for wrong in ["limit=0", "limit=1001", "after=1-0", "before=1"] {
+        served.get(KEY, &format!("{path}?{wrong}")).await.problem(400);
+    }
     assert_eq!(served.get(OTHER_KEY, path).await.ok()["items"], serde_json::json!([]));
     for (body, field) in [
         ("", "number"),

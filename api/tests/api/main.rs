@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bulk;
 mod desk;
 mod errors;
 mod events;
@@ -14,6 +15,7 @@ mod pages;
 mod reading;
 mod recordings;
 mod route;
+mod signin;
 mod tenants;
 mod traces;
 

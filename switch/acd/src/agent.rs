@@ -2,9 +2,11 @@
 //!
 //! Invariant: [`Agent::derive`] is the only place where a status comes from.
 
+use crate::intents::DEVICE_GONE;
 use crate::queue::Turn;
 use cordboard_model::cause::Cause;
 use cordboard_model::config;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{CallId, QueueId};
 use cordboard_model::service::{Spare, Unanswered};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
@@ -49,6 +51,11 @@ pub(crate) struct Asked {
 impl Asked {
     pub(crate) fn own(intent: Intent) -> Self {
         Self { intent, reason: None, limit: None, by: None }
+    }
+
+    /// His device is gone.
+    pub(crate) fn gone() -> Self {
+        Self { reason: Some(DEVICE_GONE.to_owned()), ..Self::own(Intent::SignedOut) }
     }
 }
 
@@ -135,14 +142,20 @@ pub(crate) struct Agent {
     pub(crate) by: Option<String>,
     /// How long this break may be.
     pub(crate) limit: Option<Duration>,
+    /// A break was asked for, also of one who has one: it begins now.
+    pub(crate) anew: bool,
     /// What was asked for while he talked; takes effect after it.
     pub(crate) pending: Option<Asked>,
+    /// His device was gone too long while he talked: he is signed out after it, unless it comes back.
+    pub(crate) gone: bool,
     pub(crate) leg: Leg,
     pub(crate) outside: Option<CallId>,
     /// His call is on hold.
     pub(crate) held: bool,
     pub(crate) wrap_up: Option<CallId>,
     pub(crate) hold: Option<Hold>,
+    /// What he has chosen to be rung at, if it is not the usual.
+    pub(crate) chosen: Option<AgentDevice>,
     pub(crate) contacts: u32,
     pub(crate) idle: IdleSince,
     /// Where he stands in the free lists of his queues.
@@ -175,12 +188,15 @@ impl Agent {
             reason: None,
             by: None,
             limit: None,
+            anew: false,
             pending: None,
+            gone: false,
             leg: Leg::None,
             outside: None,
             held: false,
             wrap_up: None,
             hold: None,
+            chosen: None,
             contacts,
             idle: IdleSince::at(now),
             indexed: Vec::new(),
@@ -214,10 +230,27 @@ impl Agent {
         }
     }
 
+    /// What is rung for him.
+    pub(crate) fn device(&self) -> AgentDevice {
+        self.chosen.clone().unwrap_or_else(|| self.config.duty.phone.usual(&self.config.user))
+    }
+
+    /// Whether anything can ring for him: a number always can.
+    pub(crate) fn has_device(&self) -> bool {
+        self.contacts > 0 || self.device().number().is_some()
+    }
+
+    /// How long who answers for him may take to press a key.
+    pub(crate) fn patience(&self) -> Duration {
+        let asks = self.config.duty.phone.confirm.filter(|_| self.device().number().is_some());
+        asks.unwrap_or_default()
+    }
+
     /// Whether he has no device, and may be without one only for a while.
     pub(crate) fn is_missed(&self) -> bool {
         let goes = |asked: &Asked| asked.intent == Intent::SignedOut;
-        self.contacts == 0
+        !self.has_device()
+            && !self.gone
             && self.config.duty.device_grace.is_some()
             && self.intent != Intent::SignedOut
             && !self.pending.as_ref().is_some_and(goes)
@@ -251,16 +284,25 @@ impl Agent {
         }
     }
 
+    /// One who signs in by himself does so again when his phone is back.
+    pub(crate) fn signs_in_again(&mut self) {
+        let was_missed = self.intent == Intent::SignedOut && self.reason.as_deref() == Some(DEVICE_GONE);
+        if self.config.auto_sign_in && was_missed && !self.removed {
+            self.obey(Asked::own(Intent::Ready));
+        }
+    }
+
     /// What is asked of him takes effect.
     pub(crate) fn obey(&mut self, asked: Asked) {
         let Asked { intent, reason, limit, by } = asked;
         (self.intent, self.reason, self.limit, self.by) = (intent, reason, limit, by);
+        self.anew = intent == Intent::Rest;
     }
 
     /// Why he gets no calls although he is ready.
     pub(crate) fn bar(&self) -> Option<Bar> {
         match self.hold {
-            _ if self.contacts == 0 => Some(Bar::NoDevice),
+            _ if !self.has_device() => Some(Bar::NoDevice),
             Some(hold) => Some(Bar::Held(hold)),
             None => None,
         }
@@ -288,7 +330,8 @@ impl Agent {
         }
         let wish = self.pending.take();
         let wished = wish.is_some();
-        if let Some(wish) = wish {
+        let gone = core::mem::take(&mut self.gone) && !self.removed;
+        if let Some(wish) = wish.filter(|_| !gone).or(gone.then(Asked::gone)) {
             self.obey(wish);
         }
         if self.intent == Intent::SignedOut {
@@ -296,6 +339,7 @@ impl Agent {
         }
         match wished {
             _ if self.removed => "is no longer configured",
+            _ if gone => "his device was gone during the call",
             true if self.wrap_up.is_none() => "asked for it during the call",
             _ => "the call is over",
         }

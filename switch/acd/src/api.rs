@@ -2,6 +2,7 @@
 
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, QueueId, UserId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Duration, Wall};
@@ -24,6 +25,14 @@ pub enum AcdCommand<'a> {
         what: AgentOrder,
         /// Who asked, if not he himself.
         by: Option<String>,
+    },
+    /// Ring this for an agent from now on; what is configured for him if none. An offer that rings is withdrawn without
+    /// blame; a talk goes on where it is.
+    Device {
+        /// Who.
+        agent: AgentId,
+        /// What.
+        device: Option<AgentDevice>,
     },
     /// Offer a waiting caller to this agent now, whoever else would get him. The agent may be not ready, on a break or in
     /// wrap-up; he is refused when he is signed out, has a call or has no device.
@@ -49,6 +58,8 @@ pub enum AcdCommand<'a> {
         status: AgentStatus,
         /// The reason that was given for it.
         reason: Option<String>,
+        /// How long his break may be, if that was said.
+        limit: Option<Duration>,
         /// Since when; his idle time goes on from there.
         since: Wall,
     },
@@ -72,7 +83,14 @@ pub enum AcdInput {
         /// The agent he would have.
         wish: Option<Wish>,
     },
-    /// The caller hung up, or the call left the queue for another reason than an agent.
+    /// The caller is about to leave, and not because he hung up. What says that he left comes next.
+    Leaving {
+        /// The call.
+        call: CallId,
+        /// How he leaves.
+        how: Outcome,
+    },
+    /// The caller hung up, or the call left the queue for another reason than an agent: then [`AcdInput::Leaving`] came before.
     Abandoned {
         /// The call.
         call: CallId,
@@ -207,7 +225,7 @@ pub enum AcdOutput {
         /// The agent who answered, if one did.
         agent: Option<AgentId>,
     },
-    /// An agent's status or call changed: exactly one for each change.
+    /// An agent's status or call changed: exactly one for each change. A break that is asked for again is one.
     AgentChanged {
         /// Who.
         agent: AgentId,
@@ -221,6 +239,8 @@ pub enum AcdOutput {
         call: Option<CallId>,
         /// Why he is not ready or on a break, in the words of who asked for it.
         reason: Option<String>,
+        /// How long his break may be, if that was said.
+        limit: Option<Duration>,
         /// Who asked for it, if not he himself.
         by: Option<String>,
     },
@@ -252,9 +272,23 @@ pub enum Outcome {
     NoAgent,
     /// The queue was busy for so long that the caller was sent on.
     Busy,
+    /// The caller left by a key.
+    Key,
+    /// The flow of the wait sent him elsewhere.
+    Flow,
+    /// Somebody took the call out of the queue to himself.
+    PickedUp,
+    /// The call was ended, and not by the caller.
+    Ended,
 }
 
 impl Outcome {
+    /// How a caller leaves of whose visit the call's record says this. Whatever else it says: he hung up.
+    pub fn of_leaving(word: &str) -> Self {
+        let ways = [Outcome::Key, Outcome::Flow, Outcome::PickedUp, Outcome::Ended];
+        ways.into_iter().find(|way| way.as_str() == word).unwrap_or(Outcome::Abandoned)
+    }
+
     /// The word used in records and events.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -266,6 +300,10 @@ impl Outcome {
             Outcome::NobodySignedIn => "nobody_signed_in",
             Outcome::NoAgent => "no_agent",
             Outcome::Busy => "busy",
+            Outcome::Key => "key",
+            Outcome::Flow => "flow",
+            Outcome::PickedUp => "picked_up",
+            Outcome::Ended => "ended",
         }
     }
 }

@@ -12,7 +12,7 @@ use cordboard_model::view::AgentStatus;
 /// Shortest interval between two announcements to one caller, whatever the queue says.
 pub const ANNOUNCE_MIN: Duration = Duration::from_secs(1);
 
-const CALLER_GONE: &str = "the caller hung up while it rang";
+const CALLER_GONE: &str = "the caller left while it rang";
 
 /// A caller who comes.
 pub(crate) struct Entry {
@@ -60,15 +60,10 @@ impl AcdEngine {
                 self.deadlines.set(Timer::Stick(call), now + wait, reason);
             }
         }
-        let waiting = Waiting {
-            queue: id.clone(),
-            place,
-            priority,
-            offered_to: Vec::new(),
-            placed: false,
-            staffed,
-            wish: wanted,
-        };
+        let (queue, offered_to) = (id.clone(), Vec::new());
+        let (placed, due, leaves) = (false, None, None);
+        let waiting =
+            Waiting { queue, place, priority, offered_to, placed, staffed, wish: wanted, due, leaves };
         self.calls.insert(call, waiting);
         self.watch_busy(call, &id, now);
         self.touched.insert(id);
@@ -102,7 +97,7 @@ impl AcdEngine {
             return;
         };
         let position = queue.position(waiting.place);
-        let wait = queue.wait(position).filter(|_| queue.config.announce_wait);
+        let wait = queue.wait(position, now).filter(|_| queue.config.announce_wait);
         self.out.push_back(AcdOutput::Position { call, queue: waiting.queue.clone(), position, wait });
         let reason = TimerReason("acd: announcement");
         let next = now + every.max(ANNOUNCE_MIN);
@@ -140,6 +135,7 @@ impl AcdEngine {
                 | Outcome::NobodySignedIn
                 | Outcome::NoAgent
                 | Outcome::Busy => {}
+                Outcome::Key | Outcome::Flow | Outcome::PickedUp | Outcome::Ended => {}
             }
         }
         let served = outcome == Outcome::Served;
@@ -156,14 +152,24 @@ impl AcdEngine {
         Some(waiting.queue)
     }
 
+    pub(crate) fn leaving(&mut self, call: CallId, how: Outcome) {
+        if let Some(waiting) = self.calls.get_mut(&call) {
+            waiting.leaves = Some(how);
+        }
+    }
+
+    fn way_of_leaving(&self, call: CallId) -> Outcome {
+        self.calls.get(&call).and_then(|waiting| waiting.leaves).unwrap_or(Outcome::Abandoned)
+    }
+
     pub(crate) fn abandoned(&mut self, call: CallId, now: Time) {
-        self.leave(call, Outcome::Abandoned, None, CALLER_GONE, now);
+        self.leave(call, self.way_of_leaving(call), None, CALLER_GONE, now);
     }
 
     /// The offer ended because the caller did: the leg that reports it is down already, those of
     /// others who ring are not.
     pub(crate) fn gone_while_ringing(&mut self, call: CallId, reporter: &AgentId, now: Time) {
-        self.leave(call, Outcome::Abandoned, Some(reporter), CALLER_GONE, now);
+        self.leave(call, self.way_of_leaving(call), Some(reporter), CALLER_GONE, now);
     }
 
     /// He waited long enough for the agent he knows: any other may take him.

@@ -2,9 +2,12 @@
 
 use crate::agent::{Agent, Asked, Intent};
 use crate::api::Outcome;
+use crate::callers::is_coming;
+use crate::device::is_there;
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::Queue;
 use cordboard_model::config::{self, Snapshot};
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, QueueId};
 use cordboard_model::service::Role;
 use cordboard_model::time::Time;
@@ -33,9 +36,10 @@ impl AcdEngine {
         }
         self.remove_agents(snapshot, now);
         self.by_user.clear();
+        self.by_number.clear();
         for (tenant, name, agent) in of_tenants(snapshot, |t| &t.agents) {
             let id = AgentId { tenant, name: name.clone() };
-            self.put_agent(id, agent, now);
+            self.put_agent(id, (snapshot, agent), now);
         }
         self.recount();
         // How many may ring for one caller may be another number now.
@@ -54,7 +58,9 @@ impl AcdEngine {
             let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
             let signed_in = agents().filter(|agent| agent.status != AgentStatus::SignedOut).count();
             let ready = agents().filter(|agent| agent.status == AgentStatus::Ready).count();
+            let working = agents().filter(|agent| is_coming(agent.status)).count();
             (queue.signed_in, queue.ready) = (count(signed_in), count(ready));
+            queue.working = count(working);
         }
     }
 
@@ -92,19 +98,21 @@ impl AcdEngine {
         }
     }
 
-    fn put_agent(&mut self, id: AgentId, config: &config::Agent, now: Time) {
-        let contacts = self.contacts.get(&config.user).copied().unwrap_or(0);
-        let users = self.by_user.entry(config.user.clone()).or_default();
-        users.insert(id.clone());
+    fn put_agent(&mut self, id: AgentId, (snapshot, config): (&Snapshot, &config::Agent), now: Time) {
         let is_new = !self.agents.contains_key(&id);
         let at = self.wall.at(now);
-        let agent =
-            self.agents.entry(id.clone()).or_insert_with(|| Agent::new(config.clone(), contacts, now, at));
+        let agent = self.agents.entry(id.clone()).or_insert_with(|| Agent::new(config.clone(), 0, now, at));
         if core::mem::take(&mut agent.removed) {
             agent.pending = None;
         }
+        let phone = |of: &config::Agent| of.duty.phone.number.clone().map(AgentDevice::Number);
+        if agent.chosen.is_some() && agent.chosen == phone(&agent.config) {
+            // he chose his telephone, whatever its number
+            agent.chosen = phone(config);
+        }
         agent.config = config.clone();
-        agent.contacts = contacts;
+        // a choice that the configuration has no room for any more is as if it had not been made
+        agent.chosen.take_if(|device| !is_there(snapshot, device));
         agent.serves.clear();
         for name in &config.queues {
             let Some(queue) = self.queues.get_mut(name) else {
@@ -119,6 +127,7 @@ impl AcdEngine {
         if is_new && config.auto_sign_in {
             agent.intent = Intent::Ready;
         }
+        self.put_device(&id);
         self.settle(&id, "signs in by itself", now);
     }
 

@@ -37,6 +37,7 @@ impl AcdEngine {
     pub(crate) fn dispatch(&mut self, now: Time) {
         self.dismiss_unstaffed(now);
         self.give_up_on_agents(now);
+        self.end_what_is_due(now);
         while let Some(pair) = self.next_pair(now) {
             if self.make_offer(&pair, now).is_none() {
                 break;
@@ -137,6 +138,7 @@ impl AcdEngine {
             unanswered: queue.config.service.unanswered,
         });
         let (ring, user, wanted) = (queue.config.ring, agent.config.user.clone(), waiting.wish.clone());
+        let patience = agent.patience();
         self.out.push_back(AcdOutput::Offer {
             call,
             queue: id.clone(),
@@ -149,7 +151,7 @@ impl AcdEngine {
             self.unhold(&wanted.agent, place);
         }
         let reason = TimerReason("acd: no report on an offer");
-        let until = now + ring + RING_MARGIN;
+        let until = now + ring + patience + RING_MARGIN;
         self.deadlines.set(Timer::Ring(pair.agent.clone()), until, reason);
         let why = format!("a call from queue {id} is offered");
         self.settle(&pair.agent, &why, now);

@@ -34,7 +34,9 @@ impl AcdEngine {
         if let Some(reason) = &agent.told {
             let _ = write!(text, " The reason is {reason:?}.");
         }
-        if let Some(asked) = &agent.pending {
+        if agent.gone {
+            text.push_str(" His device is gone: after the call he will be signed out.");
+        } else if let Some(asked) = &agent.pending {
             let next = asked.intent.status().as_str().replace('_', " ");
             let _ = write!(text, " After the call he will be {next}.");
         }
@@ -190,7 +192,7 @@ impl AcdEngine {
             return None;
         }
         Some(match agent.bar()? {
-            Bar::NoDevice => format!("account {} has no registered device", agent.config.user),
+            Bar::NoDevice => format!("{} has no registered device", agent.device()),
             Bar::Held(hold) => format!(
                 "the last offer failed ({}); next at {}{}",
                 hold.cause.as_str().replace('_', " "),

@@ -13,6 +13,7 @@ mod agent;
 mod api;
 mod callers;
 mod configure;
+mod device;
 mod dispatch;
 mod engine;
 mod explain;

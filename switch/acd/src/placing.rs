@@ -75,7 +75,7 @@ impl AcdEngine {
             _ if agent.leg != Leg::None || agent.outside.is_some() => {
                 refused(RefusedReason::HasCall, "has a call already")
             }
-            _ if agent.contacts == 0 => refused(RefusedReason::NoDevice, "has no registered device"),
+            _ if !agent.has_device() => refused(RefusedReason::NoDevice, "has no registered device"),
             _ => Ok(()),
         }
     }

@@ -88,6 +88,9 @@ impl CallEngine {
             CallInput::FlowFailed { call, error, fallback } => {
                 self.with(call, |call, desk| call.on_flow_failed(desk, error, fallback));
             }
+            CallInput::Confirm { leg, accept } => {
+                self.with_leg(leg, |call, _| call.must_confirm(leg, accept));
+            }
             CallInput::Offer { call, agent, user, display, ring, number } => {
                 self.on_offer(call, Offered { agent, user, display, ring, number });
             }
@@ -237,6 +240,7 @@ impl CallEngine {
                 Timer::Route(call) => self.with(call, |call, desk| match &call.doing {
                     _ if call.room.asks() => call.guest_failed(desk, Cause::NoRoute),
                     Doing::Transfer(_) => call.transfer_failed(desk, Cause::NoRoute),
+                    Doing::Talk(_) | Doing::Queue(_) => {}
                     _ => call.not_routed(desk, Cause::NoRoute),
                 }),
                 Timer::Step(call) => self.with(call, Call::on_step_deadline),
@@ -251,6 +255,9 @@ impl CallEngine {
                 }
                 Timer::Talk(leg) => {
                     self.with_leg(leg, |call, desk| call.on_talk_deadline(desk, leg));
+                }
+                Timer::Cover(leg) => {
+                    self.with_leg(leg, |call, desk| call.on_cover_deadline(desk, leg));
                 }
                 Timer::Hold(leg) => {
                     self.with_leg(leg, |call, desk| call.on_hold_deadline(desk, leg));
@@ -451,7 +458,7 @@ impl CallEngine {
         }
     }
 
-    fn with_leg(&mut self, leg: LegId, act: impl FnOnce(&mut Call, &mut Desk)) {
+    pub(crate) fn with_leg(&mut self, leg: LegId, act: impl FnOnce(&mut Call, &mut Desk)) {
         if let Some(call) = self.desk.legs.get(&leg).copied() {
             self.with(call, act);
         }

@@ -3,6 +3,7 @@
 use crate::config::CallConfig;
 use crate::marks::Marks;
 use cordboard_model::cause::{Cause, Party};
+use cordboard_model::dial::Accept;
 use cordboard_model::id::{AgentId, CallId, LegId, StreamId, UserId};
 use cordboard_model::leg::{Incoming, LegEvent};
 use cordboard_model::media::{MediaEvent, PlayItem};
@@ -93,6 +94,13 @@ pub enum CallInput {
         error: String,
         /// What is done instead.
         fallback: Fallback,
+    },
+    /// Who answers this leg, which is dialled now, must press a key before he is joined with anybody.
+    Confirm {
+        /// The leg.
+        leg: LegId,
+        /// What he hears, and which key, counted from his answer.
+        accept: Accept,
     },
     /// The queue has an agent for this waiting call.
     Offer {

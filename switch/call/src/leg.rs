@@ -3,6 +3,8 @@
 //! Invariants: a leg that was told to hang up ends, whatever crosses on the way; nothing happens to a leg
 //! that is gone. The media of a leg is a small machine of its own: asked for, open, closing, free.
 
+use crate::confirm::Confirm;
+use crate::cover::Cover;
 use crate::output::DialTarget;
 use crate::verdict;
 use cordboard_model::cause::Cause;
@@ -198,6 +200,8 @@ pub(crate) enum Heard {
     Whisper,
     /// What is heard before two are joined.
     Opening,
+    /// That a key is to be pressed.
+    Question,
     /// That the longest talk is near its end.
     Warning,
 }
@@ -219,6 +223,8 @@ pub(crate) struct Holding {
     pub(crate) by_us: bool,
     /// What was last commanded.
     pub(crate) wanted: bool,
+    /// The leg of the agent at whose desk that was.
+    pub(crate) orderer: Option<LegId>,
     /// The re-INVITE under way.
     pub(crate) asked: Option<bool>,
     /// What media and readers were told last.
@@ -244,6 +250,8 @@ pub(crate) struct Leg {
     pub(crate) back: Option<DialTarget>,
     pub(crate) started: Wall,
     pub(crate) answered: Option<Wall>,
+    /// What is asked of who answers, if anything.
+    pub(crate) confirm: Option<Box<Confirm>>,
     pub(crate) end: Option<LegEnd>,
     pub(crate) stats: LegStats,
     pub(crate) playing: Option<(PlaybackId, Heard)>,
@@ -256,6 +264,8 @@ pub(crate) struct Leg {
     pub(crate) holding: Holding,
     /// Nobody is to hear its party.
     pub(crate) muted: bool,
+    /// Nobody is to hear or record it, and why.
+    pub(crate) cover: Cover,
 }
 
 impl Leg {
@@ -277,6 +287,7 @@ impl Leg {
             back: None,
             started,
             answered: None,
+            confirm: None,
             end: None,
             stats: LegStats::default(),
             playing: None,
@@ -285,12 +296,18 @@ impl Leg {
             told_early: false,
             holding: Holding::default(),
             muted: false,
+            cover: Cover::default(),
         }
     }
 
     /// Whether signalling still has it.
     pub(crate) fn is_alive(&self) -> bool {
         !matches!(self.state, LegState::Ending | LegState::Gone)
+    }
+
+    /// Whether it was answered, and its key is waited for.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.state == LegState::Up && self.confirm.as_ref().is_some_and(|confirm| confirm.asked)
     }
 
     /// Whether nothing of it is left anywhere.

@@ -66,10 +66,8 @@ impl Call {
     pub(crate) fn on_leg(&mut self, desk: &mut Desk, id: LegId, event: &LegEvent) {
         let act = self.step(id, LegInput::from(event));
         match (act, event) {
-            (LegAct::TellUp, _) => {
-                self.tell_unheard(desk, id);
-                self.leg_up(desk, id);
-            }
+            (LegAct::TellUp, _) if self.asks_to_confirm(desk, id) => {}
+            (LegAct::TellUp, _) => self.is_up(desk, id),
             (LegAct::TellRinging, _) => self.leg_rings(desk, id),
             (LegAct::TellEarly, _) => self.leg_early(desk, id),
             (LegAct::TellHold, LegEvent::PeerHold { on }) => self.peer_hold(desk, id, *on),
@@ -122,6 +120,12 @@ impl Call {
         act
     }
 
+    /// A leg is answered, and confirmed if it had to be.
+    pub(crate) fn is_up(&mut self, desk: &mut Desk, id: LegId) {
+        self.tell_unheard(desk, id);
+        self.leg_up(desk, id);
+    }
+
     /// A leg is answered.
     fn leg_up(&mut self, desk: &mut Desk, id: LegId) {
         let now = desk.wall_now();
@@ -155,7 +159,7 @@ impl Call {
         match &self.doing {
             Doing::Originating(_) => self.originated(desk),
             Doing::Flow => self.answer_done(desk),
-            Doing::Queue(wait) if !wait.entered => self.enter(desk),
+            Doing::Queue(_) => self.hears_queue(desk),
             Doing::Talk(_) => self.join(desk),
             Doing::Fork(_) => self.gather(desk),
             Doing::Taking(old) => desk.places.push((self.id, *old, true)),
@@ -179,8 +183,15 @@ impl Call {
         }
     }
 
+    /// The first device rings for the call; not one that is to join those who talk.
+    fn note_rang(&mut self, desk: &Desk, id: LegId) {
+        if self.bridged.is_none() && !self.room.waits_for(id) {
+            self.times.rang.get_or_insert(desk.wall_now());
+        }
+    }
+
     fn leg_rings(&mut self, desk: &mut Desk, id: LegId) {
-        self.times.rang.get_or_insert(desk.wall_now());
+        self.note_rang(desk, id);
         match &self.doing {
             _ if self.is_offered(id) => self.offer_rings(desk, id),
             Doing::Connect(connect) if connect.leg == id => self.ring_back(desk),
@@ -192,7 +203,11 @@ impl Call {
 
     /// Only a caller who waits for this very device hears it early; one in a queue keeps his music.
     fn leg_early(&mut self, desk: &mut Desk, id: LegId) {
-        self.times.rang.get_or_insert(desk.wall_now());
+        if self.leg(id).is_some_and(|leg| leg.confirm.is_some()) {
+            // who is not there yet is not heard: what comes may be a mailbox
+            return self.leg_rings(desk, id);
+        }
+        self.note_rang(desk, id);
         match &self.doing {
             _ if self.is_offered(id) => self.offer_rings(desk, id),
             Doing::Connect(connect) if connect.leg == id => self.connect_early(desk),
@@ -205,7 +220,7 @@ impl Call {
 
     /// A leg rang for as long as it may.
     pub(crate) fn on_ring_deadline(&mut self, desk: &mut Desk, id: LegId) {
-        if self.branch_late(desk, id) {
+        if self.confirm_late(desk, id) || self.branch_late(desk, id) {
             return;
         }
         let rings = self.leg(id).is_some_and(|leg| {
@@ -234,6 +249,10 @@ impl Call {
         desk.clear(Timer::Ring(id));
         desk.clear(Timer::Hold(id));
         desk.clear(Timer::Talk(id));
+        desk.clear(Timer::Cover(id));
+        let asked = self.leg(id).is_some_and(|leg| leg.confirm.as_ref().is_some_and(|confirm| confirm.asked));
+        // who hangs up instead of pressing the key does not want the call
+        let cause = if asked && by_peer && cause == Cause::Normal { Cause::Declined } else { cause };
         self.note_end(desk, id, cause, sip_status);
         // First the news, then the port: a recording is stopped before one of its legs is closed.
         self.leg_lost(desk, id, cause, by_peer);

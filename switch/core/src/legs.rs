@@ -22,8 +22,12 @@ pub(crate) struct Leg {
     pub(crate) local: Option<SocketAddr>,
     /// The agent at its end, for the journal.
     pub(crate) agent: Option<AgentId>,
+    /// He has ordered himself that his phone rings.
+    pub(crate) own_wish: bool,
     /// The account at its end.
     pub(crate) user: Option<UserId>,
+    /// Agents whose telephone is at its end, by its number.
+    pub(crate) telephone_of: Vec<AgentId>,
     /// The trunk that carries it.
     pub(crate) trunk: Option<TrunkId>,
     /// An incoming leg: we were told to answer.
@@ -68,7 +72,9 @@ impl Legs {
             came: None,
             local: None,
             agent: None,
+            own_wish: false,
             user: None,
+            telephone_of: Vec::new(),
             trunk: None,
             answering: false,
             settled: false,

@@ -7,6 +7,7 @@
 mod abort;
 mod asked;
 mod callbacks;
+mod device;
 mod events;
 mod fetches;
 mod gate;
@@ -23,6 +24,7 @@ mod restore;
 mod routing;
 mod rows;
 mod shard;
+pub mod signin;
 mod speech;
 mod stop;
 mod talks;
@@ -40,7 +42,7 @@ pub use cordboard_call::{
     TransferRefusal,
 };
 pub use cordboard_sip::engine::{Datagram, Flow, Transport};
-pub use io::{Restore, ShardCommand, ShardConfig, ShardInput, ShardOutput};
+pub use io::{Restore, RestoredAgent, ShardCommand, ShardConfig, ShardInput, ShardOutput};
 pub use ladder::{Ladder, Tapped, redact};
 pub use query::Figures;
 pub use rows::{CHANGED_ROWS_MAX, Cells, RowRefused};

@@ -5,6 +5,7 @@
 
 use crate::callback::CallbackId;
 use crate::cdr::SupervisionMode;
+use crate::device::DeviceChoice;
 use crate::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, UserId};
 use crate::service::AgentOrder;
 use crate::time::Wall;
@@ -23,7 +24,7 @@ pub const WRAP_UPS_MAX: usize = 16;
 /// What the configuration says of one agent's desk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentDesk {
-    /// His phone is asked to answer by itself what is offered to him.
+    /// His phone is asked to answer by itself what queues offer him and what he has ordered himself.
     #[serde(default)]
     pub auto_answer: bool,
     /// The number that is shown where he calls out, as the tenant's plan reads it.
@@ -130,6 +131,8 @@ pub enum DeskAct {
     Answer,
     /// Be ready, not ready, on a break, at work or not.
     Want(AgentOrder),
+    /// Be rung elsewhere.
+    Device(DeviceChoice),
     /// Something in the call that he is in.
     Seat(SeatOrder),
     /// Send these keys to whom he talks to.
@@ -232,6 +235,10 @@ pub enum DeskFault {
     PhoneCannotAnswer,
     /// His account has no registered device.
     NoDevice,
+    /// Nothing of that name can be rung for him.
+    NoSuchDevice,
+    /// His account may not dial the number.
+    NotDialable,
     /// He talks to nobody.
     NotTalking,
     /// The party waits already.
@@ -252,6 +259,8 @@ pub enum DeskFault {
     Conference,
     /// There is no place for another party.
     Full,
+    /// The talk is recorded, and could not be any more after it.
+    Recordings,
     /// A queue or flow is nobody to speak to or to wait for.
     NotAPerson,
     /// The tenant has no such agent, queue or flow.
@@ -276,12 +285,16 @@ pub enum DeskFault {
     NoCalls,
     /// The call does not wait in a queue.
     NotWaiting,
+    /// The call was sent on as often as one may be.
+    MovedTooOften,
     /// Nobody of that name is to be called back.
     NoSuchCallback,
     /// Another agent has taken it.
     CallbackTaken,
     /// He has not taken it.
     CallbackNotTaken,
+    /// It is of a queue that he does not serve.
+    CallbackOfAnotherQueue,
 }
 
 impl DeskFault {
@@ -299,6 +312,12 @@ impl DeskFault {
                 "his phone does not announce the event \"talk\": it answers by its own key, or by auto_answer",
             ),
             Self::NoDevice => ("no_device", "his account has no registered device"),
+            Self::NoSuchDevice => {
+                ("no_such_device", "he has no telephone configured, or the tenant has no such account")
+            }
+            Self::NotDialable => {
+                ("not_dialable", "by the tenant's routing his account does not reach the number over a trunk")
+            }
             Self::NotTalking => ("not_talking", "he talks to nobody"),
             Self::HeldAlready => ("held_already", "the party is on hold already"),
             Self::NotHeld => ("not_held", "the party is not on hold"),
@@ -311,6 +330,9 @@ impl DeskFault {
             Self::Alone => ("alone", "who began the transfer has left; it cannot be taken back"),
             Self::Conference => ("conference", "more than two talk, or somebody is being added"),
             Self::Full => ("full", "there is no place for another party"),
+            Self::Recordings => {
+                ("recordings", "the talk is recorded, and the call has as many recordings as one may have")
+            }
             Self::NotAPerson => ("not_a_person", "a queue or flow is nobody to speak to, or to wait for"),
             Self::NoSuchTarget => ("no_such_target", "there is no such agent, queue or flow"),
             Self::NoSuchParty => ("no_such_party", "there is no such party in the call"),
@@ -327,9 +349,13 @@ impl DeskFault {
             Self::OwnCall => ("own_call", "the supervisor is one of those who talk"),
             Self::NoCalls => ("no_calls", "the switch takes no new calls now"),
             Self::NotWaiting => ("not_waiting", "the call does not wait in a queue"),
+            Self::MovedTooOften => ("moved_too_often", "the call was sent on as often as one may be"),
             Self::NoSuchCallback => ("no_such_callback", "there is no such entry on the list of call-backs"),
             Self::CallbackTaken => ("callback_taken", "another agent has taken it"),
             Self::CallbackNotTaken => ("callback_not_taken", "he has not taken it"),
+            Self::CallbackOfAnotherQueue => {
+                ("callback_of_another_queue", "it is of a queue that he does not serve")
+            }
         }
     }
 }

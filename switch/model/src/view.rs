@@ -2,6 +2,7 @@
 
 use crate::cause::Cause;
 use crate::cdr::{Supervision, TransferRecord};
+use crate::device::AgentDevice;
 use crate::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::service::Role;
@@ -36,6 +37,19 @@ pub enum AgentStatus {
 }
 
 impl AgentStatus {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::SignedOut,
+        Self::Ready,
+        Self::NotReady,
+        Self::Rest,
+        Self::Ringing,
+        Self::Talking,
+        Self::Hold,
+        Self::WrapUp,
+        Self::Away,
+    ];
+
     /// The word used in events and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -238,14 +252,17 @@ pub struct AgentView {
     pub until: Option<Wall>,
     /// The account whose devices ring.
     pub user: UserId,
-    /// How many devices are registered.
+    /// What is rung for him, where that is another account, or a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<AgentDevice>,
+    /// How many devices of his account, or of the one he chose, are registered.
     pub contacts: u32,
     /// The call he rings or talks in.
     pub call: Option<CallId>,
     /// Why he is what he is, in words.
     pub why: String,
     /// Why he is not ready or on a break, in the words of who asked for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub reason: Option<String>,
     /// What he is there for.
     #[serde(default)]

@@ -309,6 +309,50 @@ pub struct TraceArgs {
 pub enum AgentCommand {
     /// Print why an agent is what he is, since when, and what keeps calls from him.
     Explain(WhyArgs),
+    /// Set the password of agents at the running switch. Each must change it at his first sign-in.
+    Password(PasswordArgs),
+    /// Order one agent or many about, and print what became of it agent by agent.
+    Order(OrderArgs),
+}
+
+/// Whose password is set. It is read from the standard input, one line.
+#[derive(Debug, clap::Args)]
+pub struct PasswordArgs {
+    /// Numbers of agents; all get the same.
+    #[arg(required_unless_present = "hash", conflicts_with = "hash")]
+    pub agents: Vec<String>,
+    /// Print what password_hash of the configuration takes, and set nothing.
+    #[arg(long)]
+    pub hash: bool,
+    /// How the switch is asked.
+    #[command(flatten)]
+    pub ask: AskArgs,
+}
+
+/// What is ordered, and of whom.
+#[derive(Debug, clap::Args)]
+pub struct OrderArgs {
+    /// What they are to be.
+    #[arg(value_parser = ["sign-in", "sign-out", "ready", "not-ready", "rest"])]
+    pub order: String,
+    /// Agents, by their names in the configuration.
+    #[arg(required_unless_present = "range", conflicts_with = "range")]
+    pub agents: Vec<String>,
+    /// All agents from one number to another, as 1000-1099.
+    #[arg(long)]
+    pub range: Option<String>,
+    /// Why, for not-ready and rest.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Seconds after which who rests is reminded.
+    #[arg(long)]
+    pub limit: Option<u64>,
+    /// The supervisor in whose name it is ordered.
+    #[arg(long)]
+    pub by: Option<String>,
+    /// The switch.
+    #[command(flatten)]
+    pub ask: AskArgs,
 }
 
 /// Questions about queues.

@@ -160,6 +160,7 @@ impl Floor {
             since: self.now,
             until: None,
             user: user.clone(),
+            device: None,
             contacts: 1,
             call: None,
             why: "as at the start".into(),

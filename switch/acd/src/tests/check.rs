@@ -2,14 +2,17 @@
 
 use crate::AcdEngine;
 use crate::agent::{Intent, Leg};
+use crate::callers::is_coming;
 use crate::dispatch::turn;
 use crate::engine::Timer;
+use crate::queue::Due;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::AgentId;
 use cordboard_model::time::Time;
 use cordboard_model::view::AgentStatus;
 
 pub(super) fn check(engine: &AcdEngine, now: Time) {
-    assert!(engine.touched.is_empty());
+    assert!(engine.touched.is_empty() && engine.due.is_empty());
     assert!(engine.touched_agents.is_empty() && engine.gone_agents.is_empty());
     queues(engine, now);
     held(engine);
@@ -38,6 +41,7 @@ fn queues(engine: &AcdEngine, now: Time) {
         };
         assert_eq!(queue.signed_in, is(|status| status != AgentStatus::SignedOut), "{id}");
         assert_eq!(queue.ready, is(|status| status == AgentStatus::Ready), "{id}");
+        assert_eq!(queue.working, is(is_coming), "{id}");
     }
     assert_eq!(listed, engine.calls.len());
 }
@@ -65,15 +69,21 @@ fn agents(engine: &AcdEngine) -> usize {
             let waiting = &engine.calls[&offer.call];
             assert!(waiting.offered_to.contains(id), "{id} rings for {}", offer.call);
         }
-        if agent.pending.is_some() || agent.removed {
+        if agent.pending.is_some() || agent.gone || agent.removed {
             assert!(agent.is_talking(), "{id}: what is he waiting for?");
         }
         if agent.intent == Intent::SignedOut {
             assert_eq!(agent.status, AgentStatus::SignedOut, "{id}");
         }
-        let contacts = engine.contacts.get(&agent.config.user);
+        let device = agent.device();
+        let contacts = device.account().and_then(|user| engine.contacts.get(user));
         if !agent.removed {
             assert_eq!(agent.contacts, contacts.copied().unwrap_or(0), "{id}");
+            let there = match &device {
+                AgentDevice::Account(user) => engine.by_user.get(user),
+                AgentDevice::Number(number) => engine.by_number.get(&(id.tenant, number.clone())),
+            };
+            assert!(there.is_some_and(|there| there.contains(id)), "{id} is not at {device}");
         }
     }
     deadlines
@@ -83,8 +93,10 @@ fn agents(engine: &AcdEngine) -> usize {
 fn calls(engine: &AcdEngine) -> usize {
     let mut deadlines = 0;
     for (call, waiting) in &engine.calls {
-        assert!(engine.deadlines.get(&Timer::Wait(*call)).is_some(), "{call}");
-        deadlines += 1;
+        let over = waiting.due == Some(Due::Timeout);
+        assert_eq!(engine.deadlines.get(&Timer::Wait(*call)).is_none(), over, "{call}");
+        assert!(waiting.due.is_none() || !waiting.offered_to.is_empty(), "{call}: what does he wait for?");
+        deadlines += usize::from(!over);
         for timer in [Timer::Announce, Timer::Busy, Timer::Stick] {
             deadlines += usize::from(engine.deadlines.get(&timer(*call)).is_some());
         }

@@ -8,6 +8,8 @@ mod model;
 mod reference;
 mod rules;
 mod rules_agents;
+mod rules_device;
+mod rules_operating;
 mod rules_ring_all;
 mod rules_service;
 mod table;

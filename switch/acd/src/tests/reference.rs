@@ -33,6 +33,8 @@ pub(super) struct RefCaller {
     pub(super) since: Time,
     pub(super) gives_up: Time,
     pub(super) at: Vec<usize>,
+    /// His time was over while it rang: he leaves when nobody answers.
+    pub(super) over: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,7 +104,8 @@ impl Reference {
         self.drop_caller(call);
         let queue = &self.queues[q];
         let here = || self.callers.iter().filter(|c| c.queue == q);
-        let at_once = here().all(|c| c.at.len() >= queue.most) && self.agents.iter().any(|a| a.free_for(q));
+        let at_once =
+            here().all(|c| c.over || c.at.len() >= queue.most) && self.agents.iter().any(|a| a.free_for(q));
         if here().count() >= queue.max_length && !at_once {
             self.ends.push((call, QueueEnd::Full));
             return;
@@ -114,6 +117,7 @@ impl Reference {
             since: now,
             gives_up: now + limit.min(queue.max_wait),
             at: Vec::new(),
+            over: false,
         });
     }
 
@@ -253,15 +257,13 @@ impl Reference {
         agents
             .flat_map(|a| [ringing(a), a.wrap_up, a.spared.map(|s| s.0)])
             .flatten()
-            .chain(self.callers.iter().map(|c| c.gives_up))
+            .chain(self.callers.iter().filter(|c| !c.over).map(|c| c.gives_up))
             .min()
     }
 
     pub(super) fn timeout(&mut self, now: Time) {
-        while let Some(i) = self.callers.iter().position(|c| c.gives_up <= now) {
-            let call = self.callers[i].call;
-            self.drop_caller(call);
-            self.ends.push((call, QueueEnd::Timeout));
+        for caller in &mut self.callers {
+            caller.over |= caller.gives_up <= now;
         }
         for a in 0..self.agents.len() {
             if let Busy::Ringing { call, until, rang, .. } = self.agents[a].busy
@@ -284,6 +286,8 @@ impl Reference {
                 agent.idle = now;
             }
         }
+        let over = self.callers.extract_if(.., |c| c.over && c.at.is_empty());
+        self.ends.extend(over.map(|c| (c.call, QueueEnd::Timeout)));
         while let Some((c, a)) = self.best_pair(now) {
             let caller = &mut self.callers[c];
             caller.at.push(a);
@@ -316,7 +320,8 @@ impl Reference {
     /// The first caller of a queue for whom one more agent may ring, if he may be served.
     fn first_caller(&self, q: usize, now: Time) -> Option<usize> {
         let most = self.queues[q].most;
-        let open = self.callers.iter().enumerate().filter(|(_, c)| c.queue == q && c.at.len() < most);
+        let open =
+            self.callers.iter().enumerate().filter(|(_, c)| c.queue == q && c.at.len() < most && !c.over);
         let (first, caller) = open.min_by_key(|(i, c)| (self.place(c), *i))?;
         let free = self.agents.iter().filter(|a| a.free_for(q)).count();
         let (kept, priority) = self.queues[q].reserve;

@@ -1,7 +1,9 @@
 //! Scenarios in virtual time, written as ladders of what the engine is told and what it says.
 
 mod conference;
+mod confirm;
 mod connect;
+mod cover;
 mod dial;
 mod ending;
 mod flow;

@@ -84,8 +84,13 @@ impl Routing {
         self.orders = snapshot.tenants.iter().map(|(id, tenant)| (*id, order(tenant))).collect();
     }
 
+    /// A number for choices by weight.
+    pub(crate) fn draw(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+
     /// How a number leaves in a call; what was said of the same one before is over.
-    fn keep(&mut self, call: CallId, ways: Ways) {
+    pub(crate) fn keep(&mut self, call: CallId, ways: Ways) {
         let of_call = self.ways.entry(call).or_default();
         of_call.retain(|known| (&known.trunk, &known.number) != (&ways.trunk, &ways.number));
         if of_call.len() >= WAYS_MAX {
@@ -138,8 +143,11 @@ impl Shard {
     pub(crate) fn route(&mut self, call: CallId, mut incoming: Incoming) {
         // who wants a party sent elsewhere dials as he would for himself
         if let Some(found) = self.legs.get(incoming.leg).filter(|_| incoming.trunk.is_none()) {
-            incoming.user = incoming.user.or_else(|| found.user.clone());
-            incoming.trunk.clone_from(&found.trunk);
+            // an agent at a telephone outside is the agent, and no caller whom a trunk brought
+            let agent = self.dials_as(found);
+            let trunk = found.trunk.as_ref().filter(|_| agent.is_none());
+            incoming.user = incoming.user.or_else(|| found.user.clone()).or(agent);
+            incoming.trunk = trunk.cloned();
         }
         // who sends a call on writes the number as he would dial it
         if let (true, Some(tenant)) = (self.calls.was_routed(call), self.snapshot.tenant(call.tenant)) {
@@ -158,7 +166,7 @@ impl Shard {
             trunk: incoming.trunk,
             user: incoming.user,
             at: self.wall.at(self.now),
-            draw: self.routing.rng.next_u64(),
+            draw: self.routing.draw(),
             diversions: self.diversions(incoming.leg),
             ..RouteRequest::new(call.tenant, incoming.from, incoming.to)
         };

@@ -206,14 +206,15 @@ impl Shard {
     fn do_dial(&mut self, call: CallId, leg: LegId, to: DialTarget, from: PartyId, agent: Option<AgentId>) {
         self.in_hand = Some(call);
         let found = self.legs.add(leg, call);
-        found.agent = agent;
+        found.agent.clone_from(&agent);
         let local = found.local;
-        let target = match &to {
-            DialTarget::Agent(id) => match self.snapshot.agent(id) {
-                Some(agent) => Ok(Target::User(agent.user.clone())),
-                None => Err(Cause::NotFound),
-            },
-            DialTarget::Target(target) => Ok(target.clone()),
+        let own = agent.as_ref().and_then(|id| self.snapshot.agent(id)).map(|agent| &agent.user);
+        let target = match (&to, &agent) {
+            (DialTarget::Agent(id), _) => self.device_for((call, leg), id),
+            (DialTarget::Target(Target::User(user)), Some(id)) if own == Some(user) => {
+                self.device_for((call, leg), id)
+            }
+            (DialTarget::Target(target), _) => Ok(target.clone()),
         };
         // Who it is decides what is offered.
         match (&target, self.legs.get_mut(leg)) {
@@ -251,16 +252,16 @@ impl Shard {
                 dest
             }
             Target::Trunk(id, number) => {
-                return self.dial_trunk(
-                    call,
-                    leg,
-                    &id,
-                    Out { number, from, local, host, told: Told::default() },
-                );
+                let out = Out { number: number.clone(), from, local, host, told: Told::default() };
+                self.dial_trunk(call, leg, &id, out)?;
+                if outside {
+                    self.busies_number(call, leg, &number);
+                }
+                return Ok(());
             }
         };
         let mut told = Box::new(self.told(call, leg, &from, None));
-        told.auto_answer = self.answers_itself(self.legs.get(leg).and_then(|found| found.agent.as_ref()));
+        told.auto_answer = self.answers_itself(call, leg);
         let session = self.sip.new_session();
         self.legs.bind(leg, session);
         let invite = SipCommand::Invite { session, target: dest, from, to, host, local, told };
@@ -273,7 +274,7 @@ impl Shard {
         if self.sip.contact_count(&user) == 0 {
             return Err(Cause::NotRegistered);
         }
-        if outside && let Some(agent) = self.agent_of.get(&user).cloned() {
+        if outside && let Some(agent) = self.agent_at(&user) {
             self.busy_outside(call, agent);
         }
         let to = PartyId { user: user.name.to_string(), display };
@@ -294,16 +295,19 @@ impl Shard {
                 self.in_hand = Some(call);
                 // something else came first
                 self.fetches.forget(call);
+                self.phone_desks.leave(call);
                 self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
             }
             FlowOutput::Back { call } => {
                 self.speeches.forget(call);
                 self.fetches.forget(call);
+                self.phone_desks.leave(call);
                 self.flow_command(FlowCommand::Unpark { call });
             }
             FlowOutput::Stop { call, .. } => {
                 self.speeches.forget(call);
                 self.fetches.forget(call);
+                self.phone_desks.leave(call);
                 self.flow_command(FlowCommand::Stop { call });
             }
         }
@@ -354,6 +358,7 @@ impl Shard {
         self.routing.forget(call);
         self.speeches.forget(call);
         self.fetches.forget(call);
+        self.phone_desks.forget(call);
         self.offered.remove(&call);
         self.trunks.forget(call, &legs);
         self.say_goodbye(call);

@@ -87,9 +87,7 @@ impl Shard {
         };
         self.journal(Some(ticket), opened);
         self.ledger.came(call, incoming.trunk.clone(), self.moment());
-        if let Some(agent) = incoming.user.as_ref().and_then(|user| self.agent_of.get(user)).cloned() {
-            self.busy_outside(call, agent);
-        }
+        self.busies_caller(call, leg, &incoming);
         if let Some(user) = incoming.user.clone() {
             self.lamp_begins(leg, user, true, incoming.to.clone());
         }
@@ -211,9 +209,8 @@ impl Shard {
         if let Some(found) = self.legs.get_mut(leg)
             && core::mem::take(&mut found.journalled)
         {
-            let account = found.user.as_ref();
-            let agent =
-                found.agent.clone().or_else(|| account.and_then(|user| self.agent_of.get(user)).cloned());
+            let (agent, account) = (found.agent.clone(), found.user.clone());
+            let agent = agent.or_else(|| account.and_then(|user| self.agent_at(&user)));
             self.journal(None, JournalRecord::DialogDown { call, leg });
             if let Some(agent) = agent {
                 self.note_last_call(agent, call);

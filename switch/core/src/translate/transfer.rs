@@ -81,7 +81,8 @@ impl Shard {
         if let Some(trunk) = &found.trunk {
             self.trunks.carries(trunk, to);
         }
-        if let Some(agent) = found.user.as_ref().and_then(|user| self.agent_of.get(user)).cloned() {
+        let agent = found.user.as_ref().and_then(|user| self.agent_at(user));
+        for agent in agent.into_iter().chain(found.telephone_of.iter().cloned()) {
             self.busy_outside(to, agent);
         }
         // the journal's call of its dialog closes: after a restart the other's is the one that ends it
@@ -103,7 +104,10 @@ impl Shard {
         let there = || there.iter().filter(|other| other.session.is_some());
         let user = found.user.filter(|user| !there().any(|other| other.user.as_ref() == Some(user)));
         let trunk = found.trunk.filter(|trunk| !there().any(|other| other.trunk.as_ref() == Some(trunk)));
-        if let Some(agent) = user.and_then(|user| self.agent_of.get(&user)).cloned() {
+        let telephones = |agent: &AgentId| !there().any(|other| other.telephone_of.contains(agent));
+        let telephones: Vec<_> = found.telephone_of.into_iter().filter(telephones).collect();
+        let agent = user.and_then(|user| self.agent_at(&user));
+        for agent in agent.into_iter().chain(telephones) {
             self.free_outside(call, agent);
         }
         if let Some(trunk) = trunk {

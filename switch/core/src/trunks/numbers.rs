@@ -113,7 +113,7 @@ impl Shard {
         let Some(tenant) = snapshot.tenant(call.tenant) else { return };
         // a trunk that was tried before may have shown another
         self.trunks.numbers.presented.remove(&leg);
-        if let Some(shown) = self.shown_outside(tenant, call, trunk, &out.number) {
+        if let Some(shown) = self.shown_outside(tenant, (call, leg), trunk, &out.number) {
             out.from = PartyId::new(&shown);
             // It is the house's own: nobody is given away by it, and it is what the carrier knows us by.
             out.told.private = false;
@@ -155,14 +155,14 @@ impl Shard {
     fn shown_outside(
         &mut self,
         tenant: &Tenant,
-        call: CallId,
+        (call, leg): (CallId, LegId),
         trunk: &Trunk,
         number: &str,
     ) -> Option<String> {
         if let Some(asked) = self.trunks.numbers.asked.get(&call) {
             return Some(asked.clone());
         }
-        let own = self.agent_in(tenant, call).and_then(|agent| tenant.desk.agents.get(&agent.id.name));
+        let own = self.agent_in(tenant, (call, leg)).and_then(|agent| tenant.desk.agents.get(&agent.id.name));
         let own = own.and_then(|desk| desk.caller_number.clone());
         let of_queue = self.trunks.numbers.queue_of(call);
         if own.is_some()
@@ -170,27 +170,30 @@ impl Shard {
         {
             return own;
         }
-        let (name, pool) = self.pool_of(tenant, call, trunk)?;
+        let (name, pool) = self.pool_of(tenant, (call, leg), trunk)?;
         let called = plan::called(tenant, None, number);
         self.trunks.numbers.next(tenant, name, pool, &called)
     }
 
-    /// The agent whose account is in the call.
-    fn agent_in<'a>(&self, tenant: &'a Tenant, call: CallId) -> Option<&'a Agent> {
-        let calls = self.legs.of(call).iter().find_map(|leg| self.legs.get(*leg)?.user.as_ref())?;
-        tenant.agents.get(&self.agent_of.get(calls)?.name)
+    /// The agent whose account, or telephone, is in the call, beside who is called by this leg.
+    fn agent_in<'a>(&self, tenant: &'a Tenant, (call, called): (CallId, LegId)) -> Option<&'a Agent> {
+        let others = || self.legs.of(call).iter().filter(|leg| **leg != called);
+        let legs = || others().filter_map(|leg| self.legs.get(*leg));
+        let account = legs().find_map(|leg| leg.user.as_ref()).and_then(|user| self.agent_at(user));
+        let agent = account.or_else(|| legs().find_map(|leg| leg.agent.clone()))?;
+        tenant.agents.get(&agent.name)
     }
 
     /// The pool of the queue that the call was in, or that the calling agent serves, or else of the trunk.
     fn pool_of<'a>(
         &self,
         tenant: &'a Tenant,
-        call: CallId,
+        (call, leg): (CallId, LegId),
         trunk: &Trunk,
     ) -> Option<(&'a Name, &'a NumberPool)> {
         let of_queue = |id: &QueueId| tenant.queues.get(&id.name)?.caller_pool.clone();
         let of_call = || self.trunks.numbers.queues.get(&call).and_then(of_queue);
-        let of_agent = || self.agent_in(tenant, call)?.queues.iter().find_map(of_queue);
+        let of_agent = || self.agent_in(tenant, (call, leg))?.queues.iter().find_map(of_queue);
         let name = of_call().or_else(of_agent).or_else(|| trunk.caller_pool.clone())?;
         tenant.pools.get_key_value(&name)
     }

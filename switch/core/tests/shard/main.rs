@@ -3,6 +3,9 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod desks;
+mod device;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod identity;
@@ -16,6 +19,8 @@ mod restart;
 mod rig;
 #[cfg(test)]
 mod routing;
+#[cfg(test)]
+mod sign_in;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]

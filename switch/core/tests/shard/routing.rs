@@ -35,7 +35,7 @@ pub fn trunk(name: &str) -> TrunkId {
     TrunkId::new(TenantId::DEFAULT, name).unwrap()
 }
 
-fn two_ways(tenant: &mut Tenant) {
+pub fn two_ways(tenant: &mut Tenant) {
     let way = |name: &str| WayTrunk { trunk: trunk(name), cost: 0, weight: 1 };
     let trunks = vec![way("one"), way("two")];
     tenant.routes.ways =

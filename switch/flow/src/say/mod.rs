@@ -95,6 +95,14 @@ pub fn agent_number(lang: Lang, number: &str) -> Vec<Name> {
     [names(before), read, names(after)].concat()
 }
 
+/// The prompts that ask who answers for an agent to press one to take a call.
+pub fn press_to_take(lang: Lang) -> Vec<Name> {
+    names(match lang {
+        Lang::En => vec!["en.agent.take"],
+        Lang::Zh => vec!["zh.agent.take"],
+    })
+}
+
 /// The prompts that read a day.
 pub fn date(lang: Lang, day: date::Date, weekday: bool, year: bool) -> Vec<Name> {
     names(date::date(lang, day, weekday, year))

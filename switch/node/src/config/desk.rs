@@ -26,10 +26,19 @@ impl Desk {
 
     /// The same of an agent.
     pub(super) fn agent(&self, name: &Name, section: &Section<'_>, plan: Option<&NumberPlan>) {
+        self.put(name, &self.read(section, plan));
+    }
+
+    /// What an agent's section says, or a range's.
+    pub(super) fn read(&self, section: &Section<'_>, plan: Option<&NumberPlan>) -> AgentDesk {
         let auto_answer = flag(section, "auto_answer", false);
-        let desk = AgentDesk { auto_answer, caller_number: number::own(section, plan) };
-        if desk != AgentDesk::default() {
-            self.0.borrow_mut().agents.insert(name.clone(), desk);
+        AgentDesk { auto_answer, caller_number: number::own(section, plan) }
+    }
+
+    /// That is what an agent has.
+    pub(super) fn put(&self, name: &Name, desk: &AgentDesk) {
+        if *desk != AgentDesk::default() {
+            self.0.borrow_mut().agents.insert(name.clone(), desk.clone());
         }
     }
 

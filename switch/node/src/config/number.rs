@@ -125,7 +125,7 @@ fn digits(range: core::ops::RangeInclusive<usize>) -> impl Fn(&Node) -> Result<S
 }
 
 /// A number that is shown to those who are called.
-fn number(node: &Node) -> Result<String, Wrong> {
+pub(super) fn number(node: &Node) -> Result<String, Wrong> {
     let text = text(node)?;
     let rest = text.strip_prefix('+').unwrap_or(&text);
     match (3..=20).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_digit()) {

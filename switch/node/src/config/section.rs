@@ -35,6 +35,7 @@ pub(super) struct Wrong {
 pub(super) struct Report {
     pub(super) sources: RefCell<Vec<Source>>,
     errors: RefCell<Vec<ConfigError>>,
+    doubts: RefCell<Vec<ConfigError>>,
     /// Every key that was asked for, with its section's pattern: `tenant.*.queue.* ring`.
     asked: RefCell<BTreeSet<(String, &'static str)>>,
 }
@@ -55,6 +56,24 @@ impl Report {
     /// An error in a file that is not one of the sources.
     pub(super) fn error_in(&self, file: String, line: u32, column: u32, problem: Problem) {
         self.errors.borrow_mut().push(ConfigError { file, line, column, problem });
+    }
+
+    /// What is more likely a mistake than meant.
+    pub(super) fn doubt(&self, pos: Pos, problem: Problem) {
+        let (file, line, column) = self.place(pos);
+        self.doubts.borrow_mut().push(ConfigError { file, line, column, problem });
+    }
+
+    /// All of that, in the order of files, lines and columns.
+    pub(super) fn take_doubts(&self) -> Vec<ConfigError> {
+        let mut doubts = self.doubts.take();
+        doubts.sort();
+        doubts
+    }
+
+    /// How much is wrong so far.
+    pub(super) fn count(&self) -> usize {
+        self.errors.borrow().len()
     }
 
     fn place(&self, pos: Pos) -> (String, u32, u32) {
@@ -102,6 +121,8 @@ pub(super) struct Section<'a> {
     /// The same with `*` for names.
     pattern: String,
     entries: &'a [Entry],
+    /// What holds where a key is not given.
+    usual: &'a [Entry],
     pub(super) pos: Pos,
     asked: RefCell<Vec<&'static str>>,
 }
@@ -114,7 +135,17 @@ impl<'a> Section<'a> {
     }
 
     fn new(report: &'a Report, path: String, pattern: String, entries: &'a [Entry], pos: Pos) -> Self {
-        Section { report, path, pattern, entries, pos, asked: RefCell::default() }
+        Section { report, path, pattern, entries, usual: &[], pos, asked: RefCell::default() }
+    }
+
+    /// The same, with what another section of its file says where a key is not given.
+    pub(super) fn over(self, usual: &Section<'a>) -> Self {
+        Self { usual: usual.entries, ..self }
+    }
+
+    /// From now on its keys are counted as those of sections of another kind, which has the same.
+    pub(super) fn asks_as(&mut self, own: &str, kind: &str) {
+        self.pattern = self.pattern.replace(&format!(".{own}.*"), &format!(".{kind}.*"));
     }
 
     /// The section as messages name it.
@@ -134,7 +165,7 @@ impl<'a> Section<'a> {
         self.asked.borrow_mut().push(key);
         let mut asked = self.report.asked.borrow_mut();
         asked.insert((self.pattern.clone(), key));
-        self.entries.iter().find(|entry| entry.key == key)
+        self.entries.iter().chain(self.usual).find(|entry| entry.key == key)
     }
 
     /// Whether the key is given. It counts as asked for.

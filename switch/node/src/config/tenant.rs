@@ -4,15 +4,16 @@ use super::destination::{self, Names, resolve};
 use super::error::Problem;
 use super::kept::{self, FlowHome, FlowHomes, Keeper};
 use super::machine::flag;
+use super::range::Ranges;
 use super::section::{At, Pos, Report, Section, Wrong};
 use super::service::{self, Kinds};
 use super::tree::Node;
-use super::value::{dialled, duration, hash, host, one_of, secret, some_text, text, wrong};
+use super::value::{duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, assets, audio, calendar, desk, fetch, libraries, number, routes, secret as hashing, shown, srtp,
-    tables, trunk,
+    Checks, assets, audio, calendar, called, desk, doubts, fetch, libraries, number, routes,
+    secret as hashing, shown, sign_in, srtp, tables, trunk,
 };
-use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant, User};
+use cordboard_model::config::{Agent, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
 use cordboard_model::plan::NumberPlan;
@@ -64,7 +65,7 @@ pub(super) struct Context<'a> {
     base: &'a Path,
     checks: &'a Checks<'a>,
     pub(super) names: Names,
-    realm: String,
+    pub(super) realm: String,
     pub(super) plan: Option<NumberPlan>,
     /// For accounts and trunks that say nothing else.
     pub(super) srtp: SrtpRule,
@@ -74,7 +75,9 @@ pub(super) struct Context<'a> {
     pub(super) kinds: RefCell<Kinds>,
     groups: RefCell<BTreeMap<Name, Vec<QueueId>>>,
     /// What desks may do.
-    desk: desk::Desk,
+    pub(super) desk: desk::Desk,
+    /// How agents sign in.
+    pub(super) sign_in: sign_in::SignIn,
 }
 
 /// Reads one tenant. Everything in it is read even where something is wrong.
@@ -95,10 +98,11 @@ pub(super) fn read(
     let trunks = section.named("trunk");
     let pools = section.named("pool");
     let plan = number::plan(&section);
+    let ranges = Ranges::read(&section, base);
     let gateway = |(_, trunk): &&(At<String>, Section<'_>)| {
         trunk.has("gateway").is_some() || trunk.has("gateways").is_some()
     };
-    let context = Context {
+    let mut context = Context {
         id,
         base,
         checks,
@@ -110,6 +114,7 @@ pub(super) fn read(
         kinds: RefCell::default(),
         groups: RefCell::default(),
         desk: desk::Desk::tenant(&section),
+        sign_in: sign_in::SignIn::tenant(&section),
         names: Names {
             users: names("user", &users),
             agents: names("agent", &agents),
@@ -121,17 +126,19 @@ pub(super) fn read(
             assets: read_assets(&section, base),
         },
     };
-    let queues = each(queues, |name, s| context.queue(name, s));
-    service::check_kinds(&context, &section);
-    *context.groups.borrow_mut() = service::groups(&context, &section);
+    ranges.name(&mut context.names);
+    let context = context;
+    let queues = context.queues(queues, &section);
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
-    let numbers = read_numbers(&section, &context, plan.as_ref());
+    let numbers = called::read(&section, &context, plan.as_ref());
     let pools = number::pools(pools, plan.as_ref());
     let mut flows = each(flows, |name, s| context.flow(name, s));
     let own_zone = section.or("zone", "UTC".into(), zone);
     let kit = read_kit(&section, &context, &own_zone);
     kept::set_apart((&mut flows, &context.names.flows), &mut context.homes.borrow_mut(), &kit, checks);
     libraries::resolve(section.report(), checks, (&flows, &context.names.flows), &kit, &kit.libraries);
+    let mut users = each(users, |name, s| context.user(name, s));
+    users.extend(ranges.users(&context));
     let tenant = Tenant {
         id,
         display: section.or("display", id.to_string(), some_text),
@@ -142,10 +149,11 @@ pub(super) fn read(
         tones: number::tones(&section),
         routing: read_routing(&section, checks),
         routes: routes::read(&section, &context, &kit),
-        users: each(users, |name, s| context.user(name, s)),
-        agents: each(agents, |name, s| context.agent(name, s)),
+        users,
+        agents: ranges.agents(&context, agents),
         queues,
         desk: context.desk.take(),
+        sign_in: context.sign_in.take(),
         flows,
         kit,
         numbers,
@@ -153,6 +161,8 @@ pub(super) fn read(
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),
     };
     section.finish();
+    service::check_accounts(&tenant.agents, &context.names.agents, section.report());
+    doubts::look(&tenant, &context.names, section.pos, section.report());
     let assets = context.names.assets.unwrap_or_default().into_iter();
     let assets = assets.map(|(name, path)| (AssetId { tenant: id, name }, path));
     Read { tenant, domains, peers, others, own, assets: assets.collect(), homes: context.homes.take() }
@@ -299,42 +309,6 @@ fn read_assets(section: &Section<'_>, base: &Path) -> Option<BTreeMap<Name, Path
     assets::PROMPTS.read(section.report(), pos, &dir)
 }
 
-/// Access codes are kept as the plan reads what is dialled.
-fn read_numbers(
-    section: &Section<'_>,
-    context: &Context<'_>,
-    plan: Option<&NumberPlan>,
-) -> Vec<CalledNumber> {
-    let mut numbers = Vec::new();
-    let mut taken: BTreeMap<(String, Option<String>), Pos> = BTreeMap::new();
-    for number in section.tables("number") {
-        let access = number.need("access_code", "the number that is dialled", dialled);
-        let extension = number.opt("extension_code", dialled);
-        let to = number.need("to", "where such calls go, as \"queue:sales\"", text);
-        let to = to.and_then(|at| context.destination(&number, "to", &at));
-        let access = access.map(|at| At { value: cordboard_model::plan::read(plan, &at.value), pos: at.pos });
-        if let Some(access) = access {
-            let extension = extension.map(|at| at.value);
-            let key = (access.value.clone(), extension.clone());
-            let report = number.report();
-            if let Some(first) = taken.insert(key, access.pos) {
-                let dialled = match &extension {
-                    Some(extension) => format!("{} {extension}", access.value),
-                    None => access.value.clone(),
-                };
-                let problem =
-                    Problem::Duplicate { kind: "number", name: dialled, first: report.words(first) };
-                report.error(access.pos, problem);
-            }
-            if let Some(to) = to {
-                numbers.push(CalledNumber { access_code: access.value, extension_code: extension, to });
-            }
-        }
-        number.finish();
-    }
-    numbers
-}
-
 impl Context<'_> {
     pub(super) fn destination(
         &self,
@@ -355,6 +329,14 @@ impl Context<'_> {
         let assets = self.names.assets.as_ref()?;
         let name = resolve(section, key, "prompt", at, assets)?;
         Some(AssetId { tenant: self.id, name })
+    }
+
+    /// Whether the tenant has a prompt of this name; so it counts while what he has is not known.
+    pub(super) fn has_prompt(&self, name: &str) -> bool {
+        let Some(assets) = &self.names.assets else {
+            return true;
+        };
+        Name::new(name).is_ok_and(|name| assets.contains_key(&name))
     }
 
     fn user(&self, name: &Name, section: &Section<'_>) -> Option<User> {
@@ -409,22 +391,42 @@ impl Context<'_> {
         value
     }
 
-    fn agent(&self, name: &Name, section: &Section<'_>) -> Option<Agent> {
+    /// An agent by his section.
+    pub(super) fn agent(&self, name: &Name, section: &Section<'_>) -> Option<Agent> {
         self.desk.agent(name, section, self.plan.as_ref());
-        let display = section.or("display", name.to_string(), some_text);
+        self.sign_in.agent(self, name, section);
         let user = section.opt("user", some_text).unwrap_or(At { value: name.to_string(), pos: section.pos });
         let user = resolve(section, "user", "user", &user, &self.names.users);
+        let agent = self.agent_like(name, section);
+        Some(Agent { user: UserId { tenant: self.id, name: user? }, ..agent })
+    }
+
+    /// The same with an account of his own name.
+    pub(super) fn agent_like(&self, name: &Name, section: &Section<'_>) -> Agent {
+        let display = section.or("display", name.to_string(), some_text);
         let queues = service::queues_of(self, section, &self.groups.borrow());
         let duty = service::duty(self, section, &queues);
-        Some(Agent {
+        Agent {
             id: AgentId { tenant: self.id, name: name.clone() },
             display,
             auto_sign_in: flag(section, "auto_sign_in", false),
             record: audio::record(self, section),
-            user: UserId { tenant: self.id, name: user? },
+            user: UserId { tenant: self.id, name: name.clone() },
             queues,
             duty,
-        })
+        }
+    }
+
+    /// Every queue, and then what takes all of them to be read.
+    fn queues(
+        &self,
+        sections: Vec<(At<String>, Section<'_>)>,
+        tenant: &Section<'_>,
+    ) -> BTreeMap<Name, Queue> {
+        let queues = each(sections, |name, section| self.queue(name, section));
+        service::check_kinds(self, tenant);
+        *self.groups.borrow_mut() = service::groups(self, tenant);
+        queues
     }
 
     fn queue(&self, name: &Name, section: &Section<'_>) -> Option<Queue> {
@@ -433,19 +435,21 @@ impl Context<'_> {
         let kind = service::queue_kind(section);
         let (max_length, length_share) = service::length(section, kind);
         let service = Service { length_share, ..service::service(self, name, section, kind) };
+        service::check_places(section, &service);
         let every = section.opt("announce_every", duration(s(5)..=s(3_600)));
+        let language: &str = section.or("language", "en", one_of(LANGUAGES));
         Some(Queue {
             id: QueueId { tenant: self.id, name: name.clone() },
             display: section.or("display", name.to_string(), service::queue_name),
-            music: self.asset(section, "music"),
+            music: audio::music(self, section),
             announce_every: every.map(|at| at.value),
             announce_wait: flag(section, "announce_wait", false),
-            language: section.or("language", "en", one_of(LANGUAGES)).into(),
+            language: language.into(),
             ring: section.or("ring", s(30), duration(ms(100)..=s(600))),
             wrap_up: service::wrap_up(section),
             max_wait: section.or("max_wait", s(60), duration(s(1)..=s(60_000))),
             max_length,
-            audio: audio::queue(self, section),
+            audio: audio::queue(self, section, language),
             caller_pool: number::pool(section, &self.names.pools),
             service,
             figures: QueueFigures {

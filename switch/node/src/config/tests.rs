@@ -9,9 +9,12 @@ use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod audio;
+mod doubts;
 mod kept;
 mod plugins;
+mod range;
 mod service;
+mod sign_in;
 
 /// A stand-in for the Lua host: a line `if then` is what it knows to be wrong.
 fn lua(source: &str, _: &str) -> Vec<LuaFault> {
@@ -165,6 +168,7 @@ fn with_examples() -> (Scratch, PathBuf) {
     let text = uncommented().replace("address = \"127.0.0.1\"", "address = \"::\"");
     let path = scratch.write("config/cordboard.toml", &text);
     scratch.write("config/tenants/.keep", "");
+    scratch.write("config/floor-passwords.csv", "1100,hunter2-of-1100\n1101,hunter2-of-1101\n");
     for year in ["2025", "2026"] {
         scratch.write(&format!("config/recording-{year}.key"), &"0123456789abcdef".repeat(4));
     }
@@ -183,9 +187,10 @@ fn with_examples() -> (Scratch, PathBuf) {
 fn every_example_of_the_shipped_file_is_right() {
     let (_scratch, path) = with_examples();
     let loaded = load(&path, &checks()).unwrap();
+    assert_eq!(loaded.warnings, [], "what is shipped is meant");
     assert_eq!(
         loaded.summary(),
-        "1 tenant, 3 users, 1 agent, 3 queues, 1 flow, 2 numbers, 2 trunks, 3 prompts"
+        "1 tenant, 5 users, 3 agents, 3 queues, 1 flow, 2 numbers, 2 trunks, 3 prompts"
     );
     let names: Vec<&str> = loaded.machine.api_keys.iter().map(|k| k.name.as_str()).collect();
     assert_eq!(names, ["agent-bar", "reports"]);
@@ -218,6 +223,7 @@ fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTre
         "tenant",
         "user",
         "agent",
+        "agent_range",
         "queue",
         "flow",
         "trunk",

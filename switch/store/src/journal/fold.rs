@@ -7,10 +7,12 @@ use super::scan::Damage;
 use cordboard_model::callback::{Callback, CallbackId};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::desk::WrapUp;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, IntervalId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
 use cordboard_model::record::{AgentInterval, IntervalEnd};
+use cordboard_model::signin::SignInRecord;
 use cordboard_model::time::Wall;
 use cordboard_model::view::AgentStatus;
 use std::collections::BTreeMap;
@@ -19,6 +21,8 @@ use std::path::PathBuf;
 /// How long after its call was closed a dialog may still need a BYE, milliseconds: Timer F, 64*T1
 /// (RFC 3261 17.1.2.2). The closing record is written before the last BYE is sent.
 pub(crate) const LINGER_MS: i64 = 32_000;
+/// Queues of a call that is up that are kept, the last that it entered: its record has no more.
+pub(crate) const QUEUES_MAX: usize = 64;
 
 /// What was alive when the journal was last written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub struct Recovered {
     pub contacts: Vec<ContactRecord>,
     /// The last known state of each agent.
     pub agents: Vec<AgentRecord>,
+    /// What agents have chosen to be rung at.
+    pub devices: Vec<(AgentId, AgentDevice)>,
     /// What flows had counted; what is forgotten since is included.
     pub counters: Vec<Counted>,
     /// Who talked to which caller last; what is forgotten since is included.
@@ -44,6 +50,8 @@ pub struct Recovered {
     pub finished: Vec<RecordingEntry>,
     /// Who is to be called back.
     pub callbacks: Vec<Callback>,
+    /// How agents sign in, and where they are.
+    pub sign_ins: Vec<SignInRecord>,
     /// What agents said of calls, in order, that their records in the database may not have yet.
     pub wrap_ups: Vec<(CallId, WrapUp)>,
     /// Stretches of agents' work that were open: see [`super::cut_intervals`].
@@ -74,6 +82,8 @@ pub struct AgentRecord {
     pub status: AgentStatus,
     /// The reason that was given for it.
     pub reason: Option<String>,
+    /// How long his break may be, if that was said; milliseconds.
+    pub limit_ms: Option<u64>,
     /// Since when.
     pub since: Wall,
 }
@@ -229,6 +239,7 @@ pub(crate) struct Fold {
     agents: BTreeMap<AgentId, AgentRecord>,
     /// What agents who are in a call will be after it.
     wishes: BTreeMap<AgentId, AgentStatus>,
+    devices: BTreeMap<AgentId, AgentDevice>,
     counters: BTreeMap<(TenantId, String), Counted>,
     talks: BTreeMap<(TenantId, String), Talk>,
     rows: BTreeMap<(TenantId, Name, String), ChangedRow>,
@@ -241,6 +252,7 @@ pub(crate) struct Fold {
     recordings: BTreeMap<RecordingId, OpenRecording>,
     finished: BTreeMap<RecordingId, RecordingEntry>,
     callbacks: BTreeMap<CallbackId, Callback>,
+    sign_ins: BTreeMap<AgentId, SignInRecord>,
     wrap_ups: Vec<(CallId, WrapUp)>,
     open_intervals: BTreeMap<IntervalId, AgentInterval>,
     intervals: BTreeMap<IntervalId, AgentInterval>,
@@ -311,15 +323,22 @@ impl Fold {
                 }
             }
             JournalRecord::AgentInterval(interval) => self.interval(*interval),
-            JournalRecord::Agent { agent, status, reason, since } => {
+            JournalRecord::Agent { agent, status, reason, limit_ms, since } => {
                 if !status.is_of_a_call() {
                     self.wishes.remove(&agent);
                 }
-                let record = AgentRecord { agent: agent.clone(), status, reason, since };
+                let record = AgentRecord { agent: agent.clone(), status, reason, limit_ms, since };
                 self.agents.insert(agent, record);
             }
             JournalRecord::AgentWish { agent, wish } => {
                 self.wishes.insert(agent, wish);
+            }
+            JournalRecord::AgentDevice { agent, device } => match device {
+                Some(device) => _ = self.devices.insert(agent, device),
+                None => _ = self.devices.remove(&agent),
+            },
+            JournalRecord::SignIn(record) => {
+                self.sign_ins.insert(record.agent.clone(), *record);
             }
         }
     }
@@ -366,14 +385,14 @@ impl Fold {
             self.strays += 1;
             return;
         }
-        let entry = QueueEntry { queue, at };
-        match self.open.get_mut(&call) {
-            Some(open) => open.queues.push(entry),
-            None => {
-                let open = self.unopened.entry(call);
-                open.or_insert_with(|| OpenCall::new(call)).queues.push(entry);
-            }
+        let open = match self.open.get_mut(&call) {
+            Some(open) => open,
+            None => self.unopened.entry(call).or_insert_with(|| OpenCall::new(call)),
+        };
+        if open.queues.len() >= QUEUES_MAX {
+            open.queues.remove(0);
         }
+        open.queues.push(QueueEntry { queue, at });
     }
 
     fn legs(&mut self, call: CallId) -> &mut Vec<OpenLeg> {
@@ -438,6 +457,7 @@ impl Fold {
         Recovered {
             contacts: self.contacts.into_values().collect(),
             agents: self.agents.into_values().collect(),
+            devices: self.devices.into_iter().collect(),
             counters: self.counters.into_values().collect(),
             talks: self.talks.into_values().collect(),
             rows: self.rows.into_values().collect(),
@@ -446,6 +466,7 @@ impl Fold {
             closed,
             finished: self.finished.into_values().collect(),
             callbacks: self.callbacks.into_values().collect(),
+            sign_ins: self.sign_ins.into_values().collect(),
             wrap_ups: self.wrap_ups,
             open_intervals: self.open_intervals.into_values().collect(),
             intervals: self.intervals.into_values().collect(),

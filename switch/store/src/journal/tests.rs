@@ -7,6 +7,7 @@ use cordboard_model::callback::{Callback, CallbackId};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, LegRole, RecordingEntry};
 use cordboard_model::desk::WrapUp;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
@@ -110,6 +111,7 @@ fn day() -> Day {
         agent: AgentId::new(TENANT, name).unwrap(),
         status,
         reason: None,
+        limit_ms: None,
         since: Wall(500),
     };
     let recording =
@@ -662,8 +664,13 @@ fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
 #[test]
 fn who_asked_for_a_break_in_a_call_that_was_cut_has_it_and_no_wish_outlives_its_call() {
     let id = |name: &str| AgentId::new(TENANT, name).unwrap();
-    let is =
-        |name: &str, status| JournalRecord::Agent { agent: id(name), status, reason: None, since: Wall(500) };
+    let is = |name: &str, status| JournalRecord::Agent {
+        agent: id(name),
+        status,
+        reason: None,
+        limit_ms: None,
+        since: Wall(500),
+    };
     let wish = |name: &str, wish| JournalRecord::AgentWish { agent: id(name), wish };
     let records = [
         // on a break, and called out all the same; the ring and the talk are one call
@@ -693,6 +700,50 @@ fn who_asked_for_a_break_in_a_call_that_was_cut_has_it_and_no_wish_outlives_its_
             ("1003", AgentStatus::Talking, 500),
         ];
         assert_eq!(agents.collect::<Vec<_>>(), expected);
+        open = reopened;
+        open.compact().unwrap();
+    }
+}
+
+/// Each queue that a call entered was a line that compactions carried over for as long as it was up.
+#[test]
+fn of_a_call_that_enters_queues_without_end_the_last_are_in_the_journal() {
+    let call = IdMaker::new(1, 0).call(TENANT);
+    let records: Vec<_> = [opened(call)].into_iter().chain((0..1_000).map(|n| queued(call, n))).collect();
+    let entered = |recovered: &Recovered| -> Vec<i64> {
+        recovered.calls[0].queues.iter().map(|entry| entry.at.0).collect()
+    };
+    let last: Vec<i64> = (936..1_000).collect();
+    assert_eq!(entered(&fold(&bytes_of(&records)).0), last);
+    let scratch = Scratch::new();
+    let (mut open, _) = writer(&scratch);
+    append_all(&mut open, &records);
+    open.compact().unwrap();
+    drop(open);
+    let (journal, after) = Journal::open(scratch.path()).unwrap();
+    assert_eq!(entered(&after), last);
+    assert!(journal.size < bytes_of(&records).len() as u64 / 10, "{} bytes", journal.size);
+}
+
+#[test]
+fn what_an_agent_chose_to_be_rung_at_is_kept_until_he_wants_the_usual_again() {
+    let id = |name: &str| AgentId::new(TENANT, name).unwrap();
+    let number = || AgentDevice::Number("+8613812345678".into());
+    let chose = |name: &str, device| JournalRecord::AgentDevice { agent: id(name), device };
+    let account = AgentDevice::Account(UserId::new(TENANT, "1005").unwrap());
+    let records = [
+        chose("1001", Some(account)),
+        chose("1001", Some(number())),
+        chose("1002", Some(number())),
+        chose("1002", None),
+    ];
+    let scratch = folder(HEADER);
+    let (mut open, _) = writer(&scratch);
+    append_all(&mut open, &records);
+    for _ in 0..2 {
+        drop(open);
+        let (reopened, recovered) = writer(&scratch);
+        assert_eq!(recovered.devices, [(id("1001"), number())]);
         open = reopened;
         open.compact().unwrap();
     }

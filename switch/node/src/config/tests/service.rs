@@ -2,6 +2,7 @@
 
 use super::{faults, good};
 use cordboard_model::config::{Agent, Queue};
+use cordboard_model::device::AgentPhone;
 use cordboard_model::id::{Name, QueueId, TenantId};
 use cordboard_model::service::{
     AgentKind, BusyWhen, Channel, Duty, Nobody, QueueKind, Reserve, RingMost, Role, Service, Spare, Stick,
@@ -86,7 +87,8 @@ fn the_rows_of_table_4_2_have_their_ranges_and_defaults() {
     let usual = Unanswered { no_answer: Spare::For(secs(5)), ..Unanswered::default() };
     assert_eq!(all.unanswered, usual);
     let blamed = queue("strategy = \"ring_all\"\nring_all_most = 3\non_no_answer = \"rest\"").service;
-    assert_eq!((blamed.ring_all_most, blamed.unanswered), (RingMost(3), Unanswered::default()));
+    let rest = Unanswered { no_answer: Spare::Rest, ..Unanswered::default() };
+    assert_eq!((blamed.ring_all_most, blamed.unanswered), (RingMost(3), rest));
 
     let plain = queue("");
     assert_eq!((plain.max_wait, plain.wrap_up, plain.max_length), (secs(60), secs(10), 100));
@@ -147,6 +149,8 @@ fn keys_of_a_queue_that_contradict_each_other_are_told() {
             "kind = \"video\"\non_nobody = \"queue:help\"",
             "queue help is of kind voice, this one of kind video",
         ),
+        ("on_nobody = \"releas\"", "expected \"release\", \"wait\", \"flow:NAME\""),
+        ("overflow = \"wait\"", "expected \"release\", \"flow:NAME\""),
         ("stick = \"data:\"", "expected \"caller\" or \"data:KEY\""),
         ("on_declined = \"sleep\"", "expected \"rest\", \"not_ready\", \"sign_out\""),
     ] {
@@ -163,6 +167,8 @@ fn the_rows_of_table_4_4_have_their_ranges_and_defaults() {
     agent_key("rest_limit", &["\"1m\"", "\"1d\""], &["\"59s\"", "\"2d\""]);
     agent_key("device_grace", &["\"1s\"", "\"1d\""], &["\"0s\"", "\"2d\""]);
     agent_key("skill_groups", &["[]"], &["[\"none\"]"]);
+    agent_key("phone_confirm", &["true", "false"], &["\"1\""]);
+    agent_key("phone_confirm_wait", &["\"3s\"", "\"60s\""], &["\"2s\"", "\"61s\""]);
     assert_eq!(agent("").duty, Duty::default());
     assert_eq!((Duty::default().role, Duty::default().kind), (Role::Agent, AgentKind::Voice));
     let ann = agent(
@@ -181,6 +187,37 @@ fn the_rows_of_table_4_4_have_their_ranges_and_defaults() {
         ("prefer.fllm = { place = 1 }", "there is no queue \"fllm\"; did you mean \"film\"?"),
     ] {
         let faults = faults(&agent_text(lines));
+        assert!(faults.len() == 1 && faults[0].contains(said), "{lines}: {faults:?}");
+    }
+}
+
+#[test]
+fn the_telephone_of_an_agent_is_read_and_must_be_reachable() {
+    let trunk =
+        "[tenant.default.trunk.out]\ngateway = \"192.0.2.1:5060\"\n[tenant.default]\ncountry = \"CN\"\n";
+    let phone = |lines: &str| {
+        let loaded = good(&format!("{trunk}{}", agent_text(lines)));
+        loaded.snapshot.tenants[&TenantId::DEFAULT].agents["1001"].duty.phone.clone()
+    };
+    let ann = phone("phone = \"13812345678\"\ndevice = \"phone\"\nphone_confirm_wait = \"20s\"");
+    let number = Some("+8613812345678".to_owned());
+    assert_eq!(ann, AgentPhone { number: number.clone(), first: true, confirm: Some(secs(20)) });
+    assert_eq!(
+        phone("phone = \"13812345678\"\nphone_confirm = false"),
+        AgentPhone { number, first: false, confirm: None }
+    );
+    for (before, lines, said) in [
+        ("", "phone = \"13812345678\"", "no trunk of this tenant calls out"),
+        (trunk, "phone = \"home\"", "expected a number of 3 to 20 digits"),
+        (trunk, "device = \"phone\"", "is expected only with phone"),
+        (trunk, "device = \"fax\"", "expected one of \"account\", \"phone\""),
+        (
+            trunk,
+            "phone_confirm = false\nphone_confirm_wait = \"9s\"",
+            "expected only where phone_confirm is true",
+        ),
+    ] {
+        let faults = faults(&format!("{before}{}", agent_text(lines)));
         assert!(faults.len() == 1 && faults[0].contains(said), "{lines}: {faults:?}");
     }
 }

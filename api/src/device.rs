@@ -1,0 +1,55 @@
+//! What is rung for an agent, by his own choice.
+
+use crate::asked::{MaySay, Says};
+use crate::desk::{Common, Desk};
+use crate::problem::Problem;
+use crate::routes::{Answer, Done};
+use crate::state::State;
+use crate::transfer::is_number;
+use axum::Router;
+use axum::routing::post;
+use cordboard_model::desk::DeskAct;
+use cordboard_model::device::{AgentDevice, DeviceChoice};
+use cordboard_model::id::{TenantId, UserId};
+use serde::Deserialize;
+
+pub(crate) fn routes() -> Router<State> {
+    Router::new().route("/agents/{name}/device", post(choose))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Device {
+    device: Option<String>,
+    account: Option<String>,
+    number: Option<String>,
+    by: Option<String>,
+}
+
+impl Says for Device {
+    const FIELD: &'static str = "device";
+    const EXPECTED: &'static str = r#"expected one of {"device": "usual"}, {"device": "account"}, {"device": "phone"}, {"account": "1005"} and {"number": "+4930..."}"#;
+}
+
+impl Device {
+    fn choice(&mut self, tenant: TenantId) -> Result<DeviceChoice, Problem> {
+        match (self.device.as_deref(), self.account.take(), self.number.take()) {
+            (Some("usual"), None, None) => Ok(DeviceChoice::Usual),
+            (Some("account"), None, None) => Ok(DeviceChoice::Own),
+            (Some("phone"), None, None) => Ok(DeviceChoice::Phone),
+            (None, Some(name), None) => UserId::new(tenant, &name)
+                .map(|user| DeviceChoice::Other(AgentDevice::Account(user)))
+                .map_err(|why| Problem::field("account", why.to_string())),
+            (None, None, Some(number)) if is_number(&number) => {
+                Ok(DeviceChoice::Other(AgentDevice::Number(number)))
+            }
+            (None, None, Some(_)) => Err(Problem::field("number", "not a number that can be dialled")),
+            _ => Err(Problem::field("device", Self::EXPECTED)),
+        }
+    }
+}
+
+async fn choose(desk: Desk, MaySay(mut said): MaySay<Device>) -> Answer<Done> {
+    let choice = said.choice(desk.tenant())?;
+    desk.order(Common { call: None, by: said.by }, DeskAct::Device(choice)).await
+}

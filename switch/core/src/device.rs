@@ -1,0 +1,199 @@
+//! Where an agent is rung: at the devices of an account, or outside at a number.
+//!
+//! Invariant: a number is dialled for an agent only as his own account may dial it, by the same trunks and limits, and never
+//! as a call for help.
+
+use crate::legs::Leg;
+use crate::routing::Ways;
+use crate::shard::Shard;
+use cordboard_acd::AcdCommand;
+use cordboard_call::CallInput;
+use cordboard_flow::say::{Lang, press_to_take};
+use cordboard_model::cause::Cause;
+use cordboard_model::desk::DeskFault;
+use cordboard_model::device::{AgentDevice, AgentPhone, DeviceChoice};
+use cordboard_model::dial::Accept;
+use cordboard_model::id::{AgentId, AssetId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
+use cordboard_model::journal::JournalRecord;
+use cordboard_model::leg::{PartyId, Target};
+use cordboard_model::media::{PlayItem, Tone};
+use cordboard_model::plan;
+use cordboard_model::verb::Destination;
+use cordboard_plugin_api::{RouteEnd, RouteRequest};
+use cordboard_sip::engine::IncomingCall;
+
+/// Who answers hears that it is us before he hears what we want, milliseconds.
+const BEEP_MS: u32 = 200;
+/// Between the question and the same once more, milliseconds.
+const PAUSE_MS: u32 = 2_000;
+
+impl Shard {
+    /// The agent at an account: whoever has chosen it, else whose own it is.
+    pub(crate) fn agent_at(&self, user: &UserId) -> Option<AgentId> {
+        self.acd.guest_at(user).or_else(|| self.agent_of.get(user)).cloned()
+    }
+
+    /// The account at which an agent sits: the one that is rung for him, else his own.
+    pub(crate) fn account_of(&self, agent: &AgentId) -> Option<UserId> {
+        match self.acd.device(agent) {
+            Some(AgentDevice::Account(user)) => Some(user),
+            _ => Some(self.snapshot.agent(agent)?.user.clone()),
+        }
+    }
+
+    /// Whether something can ring for an agent.
+    pub(crate) fn can_ring(&self, agent: &AgentId) -> bool {
+        match self.acd.device(agent) {
+            Some(AgentDevice::Account(user)) => self.sip.contact_count(&user) > 0,
+            Some(AgentDevice::Number(_)) => true,
+            None => false,
+        }
+    }
+
+    /// The account in whose name who is at the end of a leg dials, where he is an agent who was rung at a number.
+    pub(crate) fn dials_as(&self, leg: &Leg) -> Option<UserId> {
+        let agent = leg.agent.as_ref().filter(|_| leg.user.is_none())?;
+        Some(self.snapshot.agent(agent)?.user.clone())
+    }
+
+    /// What is dialled for a leg: an agent's device in the place of the agent, or of his own account where he is meant.
+    pub(crate) fn device_for(
+        &mut self,
+        (call, leg): (CallId, LegId),
+        agent: &AgentId,
+    ) -> Result<Target, Cause> {
+        match self.acd.device(agent).ok_or(Cause::NotFound)? {
+            AgentDevice::Account(user) => Ok(Target::User(user)),
+            AgentDevice::Number(number) => {
+                let (trunk, number, others) = self.way_to(agent, &number).ok_or(Cause::Unreachable)?;
+                if !others.is_empty() {
+                    let (trunk, number) = (trunk.clone(), number.clone());
+                    self.routing.keep(call, Ways { trunk, number, others, urgent: None });
+                }
+                self.ask_to_confirm(call, leg, agent);
+                Ok(Target::Trunk(trunk, number))
+            }
+        }
+    }
+
+    /// How a number is reached as the agent's own account would reach it, and by which other trunks; none if it may not be
+    /// dialled. What a plugin would ask of a server or a flow is not asked.
+    fn way_to(&mut self, agent: &AgentId, number: &str) -> Option<(TrunkId, String, Vec<TrunkId>)> {
+        let user = self.snapshot.agent(agent)?.user.clone();
+        let from = PartyId::new(user.name.as_str());
+        let request = RouteRequest {
+            user: Some(user),
+            at: self.wall.at(self.now),
+            draw: self.routing.draw(),
+            ..RouteRequest::new(agent.tenant, from, PartyId::new(number))
+        };
+        match self.explain_route(request)?.end {
+            RouteEnd::Decided { to: Destination::Trunk(trunk, number), others, urgent: None } => {
+                Some((trunk, number, others))
+            }
+            _ => None,
+        }
+    }
+
+    /// A mailbox answers, too: who answers presses a key, unless the agent's configuration asks for none.
+    fn ask_to_confirm(&mut self, call: CallId, leg: LegId, agent: &AgentId) {
+        let wait = self.snapshot.agent(agent).and_then(|agent| agent.duty.phone.confirm);
+        let Some(wait) = wait else { return };
+        let queue = self.trunks.numbers.queue_of(call).cloned();
+        let prompt = self.question(agent.tenant, queue.as_ref());
+        let timeout_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        let accept = Accept { prompt, key: AgentPhone::KEY, refuse: None, timeout_ms };
+        self.tell_call(call, CallInput::Confirm { leg, accept });
+    }
+
+    /// What is heard of it, in the language of the queue that the call is from.
+    fn question(&self, tenant: TenantId, queue: Option<&QueueId>) -> Vec<PlayItem> {
+        let of_queue = queue.and_then(|queue| Lang::new(&self.snapshot.queue(queue)?.language));
+        let spoken = press_to_take(of_queue.unwrap_or(Lang::En));
+        let asset = || {
+            let of = |name: &_| PlayItem::Asset(AssetId { tenant, name: Clone::clone(name) });
+            spoken.iter().map(of)
+        };
+        let beep = PlayItem::Tone(Tone::Beep, BEEP_MS);
+        core::iter::once(beep).chain(asset()).chain([PlayItem::Silence(PAUSE_MS)]).chain(asset()).collect()
+    }
+
+    /// Who calls is an agent, perhaps, at his account or at his telephone.
+    pub(crate) fn busies_caller(&mut self, call: CallId, leg: LegId, incoming: &IncomingCall) {
+        match &incoming.user {
+            Some(user) => {
+                if let Some(agent) = self.agent_at(user) {
+                    self.busy_outside(call, agent);
+                }
+            }
+            None => self.busies_number(call, leg, &incoming.from.user),
+        }
+    }
+
+    /// The call rings a number, or comes from one, that is rung for agents: they are busy with it.
+    pub(crate) fn busies_number(&mut self, call: CallId, leg: LegId, number: &str) {
+        let Some(tenant) = self.snapshot.tenant(call.tenant) else { return };
+        let number = plan::called(tenant, None, number);
+        let mut agents: Vec<AgentId> = self.acd.at_number(call.tenant, &number).cloned().collect();
+        // what was dialled for an agent may have become another number on its way
+        let meant = self.legs.get(leg).and_then(|found| found.agent.clone());
+        agents.extend(meant.filter(|agent| !agents.contains(agent)));
+        if let Some(found) = self.legs.get_mut(leg) {
+            found.telephone_of.clone_from(&agents);
+        }
+        for agent in agents {
+            self.busy_outside(call, agent);
+        }
+    }
+
+    /// An agent is rung elsewhere from now on. Says where.
+    ///
+    /// # Errors
+    /// There is no such agent or device, or his account may not dial the number.
+    pub(crate) fn choose_device(
+        &mut self,
+        agent: &AgentId,
+        choice: DeviceChoice,
+    ) -> Result<AgentDevice, DeskFault> {
+        let config = self.snapshot.agent(agent).ok_or(DeskFault::NoSuchAgent)?;
+        let (own, phone) = (config.user.clone(), config.duty.phone.clone());
+        let usual = phone.usual(&own);
+        let device = match choice {
+            DeviceChoice::Usual => usual.clone(),
+            DeviceChoice::Own => AgentDevice::Account(own),
+            DeviceChoice::Phone => AgentDevice::Number(phone.number.ok_or(DeskFault::NoSuchDevice)?),
+            DeviceChoice::Other(AgentDevice::Number(number)) => {
+                let plan = self.snapshot.tenant(agent.tenant).and_then(|tenant| tenant.plan.as_ref());
+                AgentDevice::Number(plan::read(plan, &number))
+            }
+            DeviceChoice::Other(account) => account,
+        };
+        let is_there = match &device {
+            AgentDevice::Account(user) => user.tenant == agent.tenant && self.has_account(user),
+            AgentDevice::Number(number) => {
+                self.way_to(agent, number).ok_or(DeskFault::NotDialable)?;
+                true
+            }
+        };
+        if !is_there {
+            return Err(DeskFault::NoSuchDevice);
+        }
+        self.set_device(agent, Some(device.clone()).filter(|device| *device != usual))?;
+        Ok(device)
+    }
+
+    fn set_device(&mut self, agent: &AgentId, device: Option<AgentDevice>) -> Result<(), DeskFault> {
+        let command = AcdCommand::Device { agent: agent.clone(), device: device.clone() };
+        self.acd.handle_command(command, self.now).map_err(|_| DeskFault::NoSuchAgent)?;
+        self.journal(None, JournalRecord::AgentDevice { agent: agent.clone(), device });
+        Ok(())
+    }
+
+    /// What the journal knew of it. What is no longer configured is refused, and that is right.
+    pub(crate) fn restore_device(&mut self, agent: AgentId, device: AgentDevice) {
+        if device.account().is_none_or(|user| self.has_account(user)) {
+            let command = AcdCommand::Device { agent, device: Some(device) };
+            let _ = self.acd.handle_command(command, self.now);
+        }
+    }
+}
