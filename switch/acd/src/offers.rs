@@ -122,6 +122,9 @@ impl AcdEngine {
             return;
         };
         waiting.offered_to.retain(|agent| agent != id);
+        if waiting.absent.is_some() {
+            return self.strand(offer.call);
+        }
         if waiting.due.is_some() {
             self.due.insert(offer.call);
         }

@@ -18,6 +18,9 @@ impl AcdEngine {
             self.can_be_given(id)?;
         }
         let waiting = self.calls.get(&call).ok_or_else(|| not_waiting(call))?;
+        if waiting.absent.is_some() && !waiting.offered_to.is_empty() {
+            return Err(not_waiting(call)); // he is being called back
+        }
         let (queue, place) = (waiting.queue.clone(), waiting.place);
         for other in ringing.iter().filter(|other| *other != id) {
             self.stop_ringing(other);

@@ -332,7 +332,7 @@ impl Call {
     }
 
     /// Stops the ringing of agents whom nobody wants any more.
-    fn cancel_offers(&mut self, desk: &mut Desk) {
+    pub(crate) fn cancel_offers(&mut self, desk: &mut Desk) {
         for offer in core::mem::take(&mut self.offers) {
             self.hang_up_leg(desk, offer.leg, Cause::Cancelled);
         }
@@ -359,6 +359,9 @@ impl Call {
     /// The queue takes an offer back. If that crossed the agent's answer, the queue did not count the answer
     /// and still has the caller waiting: the agent's leg is taken down and the wait goes on.
     pub(crate) fn on_offer_withdrawn(&mut self, desk: &mut Desk, agent: &AgentId, elsewhere: bool) {
+        if self.recall_withdrawn(desk) {
+            return;
+        }
         if let Some(offer) = self.take_offer(|offer| offer.agent == *agent) {
             let cause = if elsewhere { Cause::AnsweredElsewhere } else { Cause::Cancelled };
             return self.hang_up_leg(desk, offer.leg, cause);
@@ -438,7 +441,7 @@ impl Call {
             QueueEnd::NobodySignedIn => ("nobody_signed_in", Cause::QueueFull),
             QueueEnd::NoAgent => ("no_agent", Cause::QueueFull),
             QueueEnd::Gone => ("gone", Cause::NoRoute),
-            QueueEnd::Served | QueueEnd::Key(_) => return, // ours to say
+            QueueEnd::Served | QueueEnd::Key(_) | QueueEnd::Callback => return, // ours to say
         };
         // The wait is taken out first: whatever comes now, the queue is not told that it was abandoned.
         let wait = match core::mem::replace(&mut self.doing, Doing::Flow) {

@@ -129,6 +129,10 @@ impl Ledger {
     pub fn note_input(&mut self, input: &AcdInput, at: Moment) {
         match input {
             AcdInput::Enter { call, queue, .. } => self.enter(*call, queue, at),
+            AcdInput::Arrived { call, queue, back, .. } => {
+                self.enter(*call, queue, at);
+                self.called_back(*call, *back);
+            }
             AcdInput::OfferRinging { call, agent } => {
                 let offers = self.last(*call).into_iter().flat_map(|visit| visit.offers.iter_mut());
                 offers.filter(|offer| offer.agent == *agent).for_each(|offer| offer.rang = true);
@@ -146,6 +150,11 @@ impl Ledger {
     pub fn note_output(&mut self, output: &AcdOutput, at: Moment) -> [Option<AgentInterval>; 2] {
         match output {
             AcdOutput::Entered { call, position, .. } => self.entered(*call, *position),
+            AcdOutput::Recalled { call, queue, position, .. } => {
+                self.enter(*call, queue, at);
+                self.called_back(*call, true);
+                self.entered(*call, *position);
+            }
             AcdOutput::Offer { call, agent, ring, .. } => self.offered(*call, agent, *ring, at),
             AcdOutput::Withdraw { call, agent, .. } => {
                 let visit = self.last(*call);
@@ -284,6 +293,13 @@ impl Ledger {
         }
         let (queue, offers) = (queue.clone(), Vec::new());
         book.visits.push(Visit { queue, entered: at, left: false, offers, talk: None, account });
+    }
+
+    /// The wait that began last is of one who is called back, or not.
+    fn called_back(&mut self, call: CallId, is: bool) {
+        if let Some(visit) = self.last(call) {
+            visit.account.callback = is;
+        }
     }
 
     /// The queue does not take him. A wait that was one ended before.

@@ -1,8 +1,8 @@
 //! `local outcome, key = call:enqueue("sales", {timeout=60, priority=5, keys="1", staffed=true})`: waits in a queue until an
 //! agent answers, the wait ends or the caller leaves it by a key. Gives `"served"`, `"timeout"`, `"full"`, `"gone"`, `"key"`
-//! and the key; with `staffed` also `"nobody_signed_in"`, when no agent is signed in to the queue or the last one signs out.
-//! With `agent="1001"` he waits for that agent alone, for the first `agent_wait` seconds or to the end; without `agent_wait` the
-//! end is `"no_agent"` when that agent is signed out, or does not serve the queue.
+//! and the key, `"callback"` when he is to be called back; with `staffed` also `"nobody_signed_in"`, when no agent is signed in to
+//! the queue or the last one signs out. With `agent="1001"` he waits for that agent alone, for the first `agent_wait` seconds or to
+//! the end; without `agent_wait` the end is `"no_agent"` when that agent is signed out, or does not serve the queue.
 
 use super::arg::{Arg, BadOption, Options, at_most};
 use super::{Asked, Plain, Reply, Request};
@@ -78,6 +78,7 @@ pub fn reply(answer: VerbAnswer) -> Reply {
         QueueEnd::NobodySignedIn => "nobody_signed_in",
         QueueEnd::NoAgent => "no_agent",
         QueueEnd::Gone => "gone",
+        QueueEnd::Callback => "callback",
         QueueEnd::Key(key) => return Reply::Values(vec![Plain::text("key"), Plain::text(key)]),
     };
     Reply::Values(vec![Plain::text(word)])
