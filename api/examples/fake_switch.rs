@@ -241,7 +241,7 @@ impl Walk {
     /// Offers the first caller of each queue to a ready agent.
     fn serve(&mut self, floor: &mut Floor) {
         for view in floor.queue_views() {
-            let Some(first) = view.waiting.iter().find(|one| one.offered_to.is_none()) else {
+            let Some(first) = view.waiting.iter().find(|one| one.offered_to.is_empty()) else {
                 continue;
             };
             let ready = |status: AgentStatus| status == AgentStatus::Ready;

@@ -219,8 +219,8 @@ function call:queue(queue) end
 
 ---Waits in a queue until an agent answers or the wait ends.
 ---@param queue string
----@param options? { timeout?: number, priority?: integer, keys?: string, staffed?: boolean } Longest wait (the queue's own if not said); 0 to 255, higher goes first; keys that leave the queue; whether to wait only while an agent is signed in.
----@return "served"|"timeout"|"full"|"nobody_signed_in"|"gone"|"key"|"callback"|nil outcome
+---@param options? { timeout?: number, priority?: integer, keys?: string, staffed?: boolean, agent?: string, agent_wait?: number } Longest wait (the queue's own if not said); 0 to 255, higher goes first; keys that leave the queue; whether to wait only while an agent is signed in; the agent he waits for alone; for how long, 1 to 86400 (to the end if not said).
+---@return "served"|"timeout"|"full"|"nobody_signed_in"|"no_agent"|"gone"|"key"|"callback"|nil outcome
 ---@return string? key_or_cause The key that left the queue, or why it could not be done.
 function call:enqueue(queue, options) end
 

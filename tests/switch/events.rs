@@ -104,7 +104,7 @@ pub fn shown_and_hung_up(dir: &Path) -> Outcome {
     agent.sipp.wait_sent("SIP/2.0 180", 1)?;
     let queue = switch.api.list("/api/v1/queues")?.remove(0);
     field(&queue, "waiting.0.position", 1)?;
-    field(&queue, "waiting.0.offered_to.name", "1001")?;
+    field(&queue, "waiting.0.offered_to.0.name", "1001")?;
     field(&queue, "offered", 1)?;
     agent.answers_now()?;
     hear_each_other(&mut caller, &mut agent)?;

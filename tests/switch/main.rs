@@ -76,6 +76,10 @@ static TESTS: &[Test] = &[
     test("sipp_cancels_while_an_extension_rings", ringing::cancelled),
     test("sipp_caller_hangs_up_while_the_agent_rings", ringing::abandoned),
     test("sipp_agents_busy_declined_silent_then_the_next", ringing::next_agent),
+    test(
+        "all_phones_of_a_queue_ring_and_two_of_three_are_told_that_another_answered",
+        ringing::all_of_a_queue,
+    ),
     test("sipp_an_agent_without_a_desk_is_ready_again_after_a_restart", ringing::unattended),
     test("sipp_fork_first_answer_wins_the_other_is_cancelled", ringing::fork),
     test("sipp_fork_late_answer_is_acknowledged_and_ended", ringing::late_answer),
@@ -178,6 +182,7 @@ static TESTS: &[Test] = &[
     test("a_mailbox_at_an_agents_number_is_no_answer", telephone::a_mailbox_is_no_answer),
     test("an_agent_chooses_his_mobile_and_has_it_after_a_kill", telephone::chosen_and_kept),
     test("a_caller_leaves_a_queue_with_its_last_agent_if_he_asked_for_that", waiting::staffed),
+    test("a_flow_asks_for_one_agent_who_is_waited_for_while_another_is_free", waiting::one_agent),
     test(
         "a_queue_is_heard_in_a_reliable_183_and_answers_with_its_agent",
         queue_audio::answered_with_the_agent,

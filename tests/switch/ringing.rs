@@ -174,3 +174,50 @@ pub fn late_answer(dir: &Path) -> Outcome {
     field(&cdr, "cause", "normal")?;
     switch.ensure_nothing_left()
 }
+
+/// Three agents ring for one caller; one answers. The other two are told so, are ready as before, and nothing is held against
+/// them.
+pub fn all_of_a_queue(dir: &Path) -> Outcome {
+    let config = Config::new(dir)?.agent("1001").agent("1002").agent("1003");
+    let switch = Switch::start(dir, &config.queue("strategy = \"ring_all\"").trunk())?;
+    let rings = Scenario::called(MU_LAW).says(180, "Ringing").is_cancelled();
+    let mut first = Phone::registered(dir, "1001", 5071, &rings, 0.0)?;
+    let mut takes = Phone::registered(dir, "1002", 5072, &answers_when_told(), AGENT)?;
+    let mut third = Phone::registered(dir, "1003", 5073, &rings, 0.0)?;
+    for agent in ["1001", "1002", "1003"] {
+        switch.wait_agent(agent, "ready")?;
+    }
+    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    for phone in [&mut first, &mut takes, &mut third] {
+        phone.sipp.wait_sent("SIP/2.0 180", 1)?;
+    }
+    let queue = switch.api.list("/api/v1/queues")?.remove(0);
+    let rung = at(&queue, "waiting.0.offered_to").as_array().map_or(0, Vec::len);
+    ensure(rung == 3, || format!("{rung} ring: {queue}"))?;
+    takes.answers_now()?;
+    for phone in [&mut first, &mut third] {
+        phone.ended()?;
+        let cancel = phone.sipp.received("CANCEL");
+        let reason = cancel.first().and_then(|m| m.header("Reason")).unwrap_or_default().to_owned();
+        ensure(reason.contains("cause=200"), || format!("not told that another took it: {reason:?}"))?;
+    }
+    hear_each_other(&mut caller, &mut takes)?;
+    switch.wait_agent("1001", "ready")?;
+    switch.wait_agent("1003", "ready")?;
+    caller.hangs_up()?;
+    takes.ended()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "agent.name", "1002")?;
+    let ends = |what: &str| {
+        let mut ends: Vec<String> =
+            (0..3).map(|n| at(&cdr, &what.replace('N', &n.to_string())).to_string()).collect();
+        ends.sort();
+        ends.join(" ")
+    };
+    let offers = ends("queues.0.account.offers.N.end");
+    ensure(offers == r#""answered" "elsewhere" "elsewhere""#, || format!("{offers} in {cdr}"))?;
+    let callees: Vec<&serde_json::Value> = (1..4).map(|n| at(&cdr, &format!("legs.{n}.cause"))).collect();
+    let elsewhere = callees.iter().filter(|cause| **cause == "answered_elsewhere").count();
+    ensure(elsewhere == 2, || format!("{callees:?} in {cdr}"))?;
+    switch.ensure_left_resting(2)
+}

@@ -85,3 +85,47 @@ pub fn staffed(dir: &Path) -> Outcome {
     field(&cdr, "queues.1.outcome", "nobody_signed_in")?;
     switch.ensure_nothing_left()
 }
+
+/// A caller takes no agent but 1002, who is not ready: 1001 stays free, and 1002 gets him as soon as he is. Of who is signed
+/// out the flow hears at once, and with a time to wait another takes him.
+pub fn one_agent(dir: &Path) -> Outcome {
+    let flow = "call:answer()
+        call:log('unknown:', call:enqueue('sales', {agent = '1009'}))
+        call:log('signed out:', call:enqueue('sales', {agent = '1003'}))
+        call:log('alone:', call:enqueue('sales', {agent = '1002'}))
+        call:log('first:', call:enqueue('sales', {agent = '1002', agent_wait = 1}))
+        call:play('menu')";
+    let config =
+        Config::new(dir)?.agent("1001").agent("1002").agent("1003").queue("wrap_up = \"60s\"").trunk();
+    let switch = Switch::start(dir, &config.number("600", "flow:wait").flow("wait", flow)?)?;
+    let mut other = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    let mut wanted = Phone::registered(dir, "1002", 5072, &answers_when_told(), AGENT)?;
+    switch.wait_agent("1001", "ready")?;
+    switch.api.post("/api/v1/agents/1003/sign-out")?;
+    switch.api.post_body("/api/v1/agents/1002/not-ready", r#"{"reason": "meeting"}"#)?;
+    let mut caller = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+    caller.speaks()?;
+    switch.wait_logged("unknown: no_agent")?;
+    switch.wait_logged("signed out: no_agent")?;
+    switch.wait_stage("queued")?;
+    switch.api.post("/api/v1/agents/1002/ready")?;
+    wanted.answers_now()?;
+    hear_each_other(&mut caller, &mut wanted)?;
+    ensure(other.sipp.received("INVITE").is_empty(), || "another agent was rung".into())?;
+    wanted.hangs_up()?;
+    // 1002 wraps up, and the time for him alone is short
+    switch.wait_logged("alone: served")?;
+    other.answers_now()?;
+    hear_each_other(&mut caller, &mut other)?;
+    other.hangs_up()?;
+    switch.wait_logged("first: served")?;
+    caller.voice.hears("the caller, served twice,", MENU, SOON)?;
+    caller.hangs_up()?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    for (visit, outcome) in [(0, "no_agent"), (1, "no_agent"), (2, "served"), (3, "served")] {
+        field(&cdr, &format!("queues.{visit}.outcome"), outcome)?;
+    }
+    field(&cdr, "queues.2.agent.name", "1002")?;
+    field(&cdr, "queues.3.agent.name", "1001")?;
+    switch.ensure_nothing_left()
+}

@@ -85,7 +85,7 @@ export interface WaitingView {
   call: string;
   since: number;
   position: number;
-  offered_to: Named | null;
+  offered_to: Named[];
 }
 
 export interface QueueView {

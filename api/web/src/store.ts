@@ -279,13 +279,13 @@ function entered(floor: Floor, call: string, queue: Named, position: number, at:
   return changeWaiting(floor, queue, (waiting) => {
     const others = waiting.filter((one) => one.call !== call);
     const place = Math.min(Math.max(position - 1, 0), others.length);
-    return [...others.slice(0, place), { call, since: at, position, offered_to: null }, ...others.slice(place)];
+    return [...others.slice(0, place), { call, since: at, position, offered_to: [] }, ...others.slice(place)];
   });
 }
 
 function offered(floor: Floor, call: string, queue: Named, agent: Named): Floor {
   return changeWaiting(floor, queue, (waiting) =>
-    waiting.map((one) => (one.call === call ? { ...one, offered_to: agent } : one)),
+    waiting.map((one) => (one.call === call ? { ...one, offered_to: [...without(one, nameOf(agent)), agent] } : one)),
   );
 }
 
@@ -336,13 +336,18 @@ function overdue(floor: Floor, agent: Named): Floor {
 function withoutOffer(floor: Floor, agent: string): Floor {
   let after = floor;
   for (const queue of floor.queues.values()) {
-    if (queue.waiting.some((one) => one.offered_to && nameOf(one.offered_to) === agent)) {
+    if (queue.waiting.some((one) => one.offered_to.some((rings) => nameOf(rings) === agent))) {
       after = changeWaiting(after, queue.queue, (waiting) =>
-        waiting.map((one) => (one.offered_to && nameOf(one.offered_to) === agent ? { ...one, offered_to: null } : one)),
+        waiting.map((one) => ({ ...one, offered_to: without(one, agent) })),
       );
     }
   }
   return after;
+}
+
+/** Who rings for a caller, but for one. */
+function without(one: WaitingView, agent: string): Named[] {
+  return one.offered_to.filter((rings) => nameOf(rings) !== agent);
 }
 
 /** Whether figures that only views carry may be different after this event. */

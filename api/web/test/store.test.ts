@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StreamItem } from "../src/model";
+import type { Event, StreamItem } from "../src/model";
 import { emptyFloor, LINES, merge, reduce, since } from "../src/store";
 import { agentView, call, hello, item, named, numbered, queueView, run, snapshot, START, STORY } from "./helpers";
 
@@ -30,13 +30,26 @@ describe("the story", () => {
   it("shows who waits, at which place, and to whom it is offered", () => {
     const at = (seq: number) => run([hello(0), snapshot(), ...events.slice(0, seq).map(item)]);
     expect(at(13).queues.get("default/sales")?.waiting).toEqual([
-      { call: call(1), since: 8_000, position: 1, offered_to: named("1001") },
-      { call: call(3), since: 13_000, position: 2, offered_to: null },
+      { call: call(1), since: 8_000, position: 1, offered_to: [named("1001")] },
+      { call: call(3), since: 13_000, position: 2, offered_to: [] },
     ]);
-    expect(at(14).queues.get("default/sales")?.waiting[0]?.offered_to).toBeNull();
+    expect(at(14).queues.get("default/sales")?.waiting[0]?.offered_to).toEqual([]);
     expect(at(17).queues.get("default/sales")?.waiting).toEqual([
-      { call: call(3), since: 13_000, position: 1, offered_to: null },
+      { call: call(3), since: 13_000, position: 1, offered_to: [] },
     ]);
+  });
+
+  it("shows all who ring for one caller, until each is something else", () => {
+    const upTo = events.slice(0, 13);
+    const first = upTo.find((event) => event.type === "queue_offered");
+    if (first?.type !== "queue_offered") throw new Error("nobody is offered a caller");
+    const seq = upTo.length + 1;
+    const second = { ...first, agent: named("1002"), seq };
+    const gone = { ...first, type: "agent_status" as const, status: "ready" as const, why: "another agent answered first", seq: seq + 1 };
+    const ringing = (more: Event[]) =>
+      run([hello(0), snapshot(), ...[...upTo, ...more].map(item)]).queues.get("default/sales")?.waiting[0]?.offered_to;
+    expect(ringing([second])).toEqual([named("1001"), named("1002")]);
+    expect(ringing([second, gone as Event])).toEqual([named("1002")]);
   });
 
   it("shows a call through its stages", () => {

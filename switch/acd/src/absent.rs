@@ -52,7 +52,7 @@ impl AcdEngine {
     pub(crate) fn keep_place(&mut self, kept: Kept, now: Time) {
         let Kept { call, queue, priority, since, reserve, from } = kept;
         for before in from.into_iter().chain([call]) {
-            self.leave(before, Outcome::Callback, true, "the caller is to be called back", now);
+            self.leave(before, Outcome::Callback, None, "the caller is to be called back", now);
         }
         let absent = Some(Absent { reserve, recalled: false });
         if self.stand(call, &queue, (priority, since), absent, now).is_none() {
@@ -76,9 +76,11 @@ impl AcdEngine {
         queue.insert(place, call, true);
         queue.absent += usize::from(absent.is_some());
         let position = queue.position(place);
-        let (offered_to, staffed, wish, due, leaves) = (None, false, None, None, None);
+        let (offered_to, placed, staffed) = (Vec::new(), false, false);
+        let (wish, due, leaves) = (None, None, None);
         let queue = id.clone();
-        let waiting = Waiting { queue, place, priority, offered_to, staffed, wish, due, leaves, absent };
+        let waiting =
+            Waiting { queue, place, priority, offered_to, placed, staffed, wish, due, leaves, absent };
         self.calls.insert(call, waiting);
         self.touched.insert(id.clone());
         Some(position)
@@ -90,24 +92,29 @@ impl AcdEngine {
         let agent = match self.calls.get_mut(&call) {
             Some(waiting) if waiting.absent.is_some() && waiting.queue == id => {
                 let absent = waiting.absent.take();
-                let agent = waiting.offered_to.clone();
+                let kept = absent.is_some_and(|absent| absent.reserve.is_some());
+                let agent = waiting.offered_to.first().cloned().filter(|_| kept);
+                // who was kept free for him rings alone
+                waiting.placed = agent.is_some();
                 if absent.is_some_and(|absent| absent.recalled) {
                     let outcome = Outcome::Moved;
-                    self.out.push_back(AcdOutput::Left { call, queue: id.clone(), outcome });
+                    let left = AcdOutput::Left { call, queue: id.clone(), outcome, agent: None };
+                    self.out.push_back(left);
                 }
                 if let Some(queue) = self.queues.get_mut(&id) {
                     queue.absent = queue.absent.saturating_sub(1);
                 }
-                agent.filter(|_| absent.is_some_and(|absent| absent.reserve.is_some()))
+                agent
             }
             _ => {
-                self.leave(call, Outcome::Moved, true, "the caller was moved", now);
+                self.leave(call, Outcome::Moved, None, "the caller was moved", now);
                 if self.stand(call, &id, (priority, since), None, now).is_none() {
                     return self.ended(call, id, (QueueEnd::Gone, None));
                 }
                 None
             }
         };
+        self.reopen(call);
         if back {
             let _ = self.put_first(call);
         }
@@ -170,7 +177,7 @@ impl AcdEngine {
         let queue = waiting.queue;
         if waiting.absent.is_some_and(|absent| absent.recalled) {
             let outcome = Outcome::Unanswered;
-            self.out.push_back(AcdOutput::Left { call, queue: queue.clone(), outcome });
+            self.out.push_back(AcdOutput::Left { call, queue: queue.clone(), outcome, agent: None });
         }
         self.out.push_back(AcdOutput::Stranded { call, queue });
     }

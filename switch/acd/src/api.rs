@@ -6,7 +6,7 @@ use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, QueueId, UserId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Duration, Wall};
-use cordboard_model::verb::{Destination, QueueEnd};
+use cordboard_model::verb::{Destination, QueueEnd, Wish};
 use cordboard_model::view::AgentStatus;
 use core::fmt;
 
@@ -243,6 +243,8 @@ pub enum AcdOutput {
         call: CallId,
         /// The agent.
         agent: AgentId,
+        /// Another agent has the caller.
+        elsewhere: bool,
     },
     /// The wait ended without an agent. Never [`QueueEnd::Served`]: only the call engine knows
     /// which side hung up first.
@@ -284,6 +286,8 @@ pub enum AcdOutput {
         queue: QueueId,
         /// How the wait ended.
         outcome: Outcome,
+        /// The agent who answered, if one did.
+        agent: Option<AgentId>,
     },
     /// An agent's status or call changed: exactly one for each change. A break that is asked for again is one.
     AgentChanged {
@@ -313,15 +317,6 @@ pub enum AcdOutput {
     },
 }
 
-/// The agent a caller would have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
-    /// Who.
-    pub agent: AgentId,
-    /// How long he waits for him before any other takes him; none: he takes no other.
-    pub wait: Option<Duration>,
-}
-
 /// How a wait ended, for records and events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
@@ -337,6 +332,8 @@ pub enum Outcome {
     Moved,
     /// No agent is signed in any more.
     NobodySignedIn,
+    /// The one agent he takes does not serve him any more: he is signed out, or does not serve the queue.
+    NoAgent,
     /// The queue was busy for so long that the caller was sent on.
     Busy,
     /// He is to be called back, and has his place.
@@ -369,6 +366,7 @@ impl Outcome {
             Outcome::Gone => "gone",
             Outcome::Moved => "moved",
             Outcome::NobodySignedIn => "nobody_signed_in",
+            Outcome::NoAgent => "no_agent",
             Outcome::Busy => "busy",
             Outcome::Callback => "callback",
             Outcome::Unanswered => "unanswered",

@@ -1,12 +1,12 @@
 //! Callers: how they come, wait and go.
 
 use crate::agent::{IdleSince, Leg};
-use crate::api::{AcdOutput, Outcome, Wish};
+use crate::api::{AcdOutput, Outcome};
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::{Place, Queue, Waiting};
 use cordboard_model::id::{AgentId, CallId, QueueId};
 use cordboard_model::time::{Duration, Time, TimerReason};
-use cordboard_model::verb::QueueEnd;
+use cordboard_model::verb::{QueueEnd, Wish};
 use cordboard_model::view::AgentStatus;
 
 /// Shortest interval between two announcements to one caller, whatever the queue says.
@@ -34,7 +34,7 @@ pub(crate) struct Wanted {
 
 impl AcdEngine {
     pub(crate) fn enter(&mut self, entry: Entry, now: Time) {
-        self.leave(entry.call, Outcome::Moved, true, "the caller was moved", now);
+        self.leave(entry.call, Outcome::Moved, None, "the caller was moved", now);
         if let Some(refusal) = self.refusal(&entry) {
             self.ended(entry.call, entry.queue, refusal);
             return;
@@ -60,23 +60,31 @@ impl AcdEngine {
                 self.deadlines.set(Timer::Stick(call), now + wait, reason);
             }
         }
-        let (queue, offered_to) = (id.clone(), None);
+        let (queue, offered_to, placed) = (id.clone(), Vec::new(), false);
         let (due, leaves, absent) = (None, None, None);
         let wish = wanted;
-        let waiting = Waiting { queue, place, priority, offered_to, staffed, wish, due, leaves, absent };
+        let waiting =
+            Waiting { queue, place, priority, offered_to, placed, staffed, wish, due, leaves, absent };
         self.calls.insert(call, waiting);
         self.watch_busy(call, &id, now);
         self.touched.insert(id);
         self.announce(call, now);
     }
 
-    /// The agent he waits for. One who is not at work, on a break or does not serve the queue is not waited for, unless
-    /// the caller takes no other.
+    /// The agent he waits for, if that agent may come.
     fn wanted(&self, entry: &Entry, wish: &Wish) -> Option<Wanted> {
-        let agent = self.agents.get(&wish.agent).filter(|agent| !agent.removed)?;
         let only = wish.wait.is_none();
-        let comes = only || (agent.serves.contains(&entry.queue) && is_coming(agent.status));
-        comes.then(|| Wanted { agent: wish.agent.clone(), only })
+        self.may_come(&wish.agent, &entry.queue, only).then(|| Wanted { agent: wish.agent.clone(), only })
+    }
+
+    /// Whether an agent serves the queue and will take a call before long, or, for a caller who takes no other, at some
+    /// time: while he is signed in.
+    pub(crate) fn may_come(&self, id: &AgentId, queue: &QueueId, only: bool) -> bool {
+        self.agents.get(id).filter(|agent| !agent.removed).is_some_and(|agent| {
+            let is_there =
+                if only { agent.status != AgentStatus::SignedOut } else { is_coming(agent.status) };
+            is_there && agent.serves.contains(queue)
+        })
     }
 
     pub(crate) fn announce(&mut self, call: CallId, now: Time) {
@@ -97,13 +105,13 @@ impl AcdEngine {
         self.deadlines.set(Timer::Announce(call), next, reason);
     }
 
-    /// Takes a caller out of his queue. An agent who rings for him becomes free without blame;
-    /// `withdraw` says whether his leg has still to be taken down.
+    /// Takes a caller out of his queue. Agents who ring for him become free without blame, and their legs are taken down, but
+    /// for one of `known`: he has answered, or has reported that the caller is gone.
     pub(crate) fn leave(
         &mut self,
         call: CallId,
         outcome: Outcome,
-        withdraw: bool,
+        known: Option<&AgentId>,
         why: &str,
         now: Time,
     ) -> Option<QueueId> {
@@ -121,12 +129,14 @@ impl AcdEngine {
                 queue.served(waiting.place.since, now);
             }
         }
+        let served = outcome == Outcome::Served;
         if waiting.absent.is_none_or(|absent| absent.recalled) {
-            self.out.push_back(AcdOutput::Left { call, queue: waiting.queue.clone(), outcome });
+            let agent = known.filter(|_| served).cloned();
+            self.out.push_back(AcdOutput::Left { call, queue: waiting.queue.clone(), outcome, agent });
         }
-        if let Some(agent) = waiting.offered_to {
-            if withdraw {
-                self.withdraw(call, &agent);
+        for agent in waiting.offered_to {
+            if known != Some(&agent) {
+                self.out.push_back(AcdOutput::Withdraw { call, agent: agent.clone(), elsewhere: served });
             }
             self.deadlines.clear(&Timer::Ring(agent.clone()));
             self.change(&agent, |a| a.leg = Leg::None);
@@ -146,15 +156,13 @@ impl AcdEngine {
     }
 
     pub(crate) fn abandoned(&mut self, call: CallId, now: Time) {
-        self.leave(call, self.way_of_leaving(call), true, CALLER_GONE, now);
+        self.leave(call, self.way_of_leaving(call), None, CALLER_GONE, now);
     }
 
-    /// The offer ended because the caller did: the leg that reports it is down already, one of an
-    /// agent tried after it is not.
+    /// The offer ended because the caller did: the leg that reports it is down already, those of
+    /// others who ring are not.
     pub(crate) fn gone_while_ringing(&mut self, call: CallId, reporter: &AgentId, now: Time) {
-        let ringing = self.calls.get(&call).and_then(|w| w.offered_to.as_ref());
-        let withdraw = ringing != Some(reporter);
-        self.leave(call, self.way_of_leaving(call), withdraw, CALLER_GONE, now);
+        self.leave(call, self.way_of_leaving(call), Some(reporter), CALLER_GONE, now);
     }
 
     /// He waited long enough for the agent he knows: any other may take him.
@@ -166,36 +174,30 @@ impl AcdEngine {
         let Some(wanted) = waiting.wish.take() else {
             return;
         };
-        let (place, open) = (waiting.place, waiting.offered_to.is_none());
-        if let Some(queue) = self.queues.get_mut(&waiting.queue).filter(|_| open) {
-            queue.open.insert(place, call);
-            self.touched.insert(waiting.queue.clone());
-        }
+        let place = waiting.place;
         self.unhold(&wanted.agent, place);
+        self.reopen(call);
     }
 
     /// Nobody waits for an agent who does not come: his callers take any other, and those who take no other are told when
-    /// he has signed out.
+    /// he has signed out, or serves their queue no more.
     pub(crate) fn give_up_on_agents(&mut self, now: Time) {
         for id in core::mem::take(&mut self.gone_agents) {
-            let status = self.agents.get(&id).map_or(AgentStatus::SignedOut, |agent| agent.status);
-            if is_coming(status) {
-                continue;
-            }
             let held = self.held.get(&id);
             let callers: Vec<CallId> = held.into_iter().flat_map(|held| held.values().copied()).collect();
             for call in callers {
-                let waiting = self.calls.get(&call);
-                let only = waiting.and_then(|w| w.wish.as_ref()).is_some_and(|wanted| wanted.only);
-                match only {
-                    false => self.takes_any(call),
-                    true if status == AgentStatus::SignedOut => {
-                        let why = "the agent he waited for signed out";
-                        if let Some(queue) = self.leave(call, Outcome::NobodySignedIn, true, why, now) {
-                            self.ended(call, queue, (QueueEnd::NobodySignedIn, None));
-                        }
-                    }
-                    true => {}
+                let Some((waiting, wanted)) =
+                    self.calls.get(&call).and_then(|w| w.wish.as_ref().map(|wanted| (w, wanted)))
+                else {
+                    continue;
+                };
+                if self.may_come(&id, &waiting.queue, wanted.only) {
+                    continue;
+                }
+                if !wanted.only {
+                    self.takes_any(call);
+                } else if let Some(queue) = self.leave(call, Outcome::NoAgent, None, "", now) {
+                    self.ended(call, queue, (QueueEnd::NoAgent, None));
                 }
             }
         }
@@ -221,6 +223,7 @@ fn count(queue: &mut Queue, absent: bool, outcome: Outcome) {
         Outcome::Gone
         | Outcome::Moved
         | Outcome::NobodySignedIn
+        | Outcome::NoAgent
         | Outcome::Busy
         | Outcome::Key
         | Outcome::Flow

@@ -42,6 +42,10 @@ impl AcdEngine {
             self.put_agent(id, (snapshot, agent), now);
         }
         self.recount();
+        // How many may ring for one caller may be another number now.
+        for call in self.calls.keys().copied().collect::<Vec<_>>() {
+            self.reopen(call);
+        }
         self.deserted.extend(self.queues.keys().cloned());
         self.gone_agents.extend(self.held.keys().cloned());
         self.touched.extend(self.queues.keys().cloned());
@@ -69,7 +73,7 @@ impl AcdEngine {
                 None => continue,
             };
             for call in calls {
-                self.leave(call, Outcome::Gone, true, "the queue was removed", now);
+                self.leave(call, Outcome::Gone, None, "the queue was removed", now);
                 self.ended(call, id.clone(), (QueueEnd::Gone, None));
             }
             self.deadlines.clear(&Timer::Ripe(id.clone()));

@@ -6,6 +6,9 @@
 //! agent alone. Only queues and agents that changed since the last decision are looked at: in all others one side is
 //! empty. So a decision costs a few look-ups in ordered lists, however many wait. (The least occupied agent is the
 //! exception: how busy each was changes with time, so that the free ones are walked over.)
+//!
+//! A queue that rings all makes the same pairs. Only that its first caller stays the first while agents ring for him, until so
+//! many do as may: so all who are free ring, and who becomes free meanwhile joins them.
 
 use crate::agent::{Agent, IdleSince, Leg, Offer, RING_MARGIN};
 use crate::engine::{AcdEngine, Timer};
@@ -98,8 +101,13 @@ impl AcdEngine {
         let waiting = self.calls.get_mut(&call)?;
         let queue = self.queues.get_mut(id)?;
         let agent = self.agents.get_mut(&pair.agent)?;
-        queue.open.remove(&waiting.place);
-        waiting.offered_to = Some(pair.agent.clone());
+        let ringing = waiting.offered_to.len();
+        waiting.offered_to.push(pair.agent.clone());
+        waiting.placed = matches!(pair.by, By::Placed(_));
+        let others = queue.open.len() - usize::from(queue.open.contains_key(&waiting.place));
+        if !queue.may_offer(waiting) {
+            queue.open.remove(&waiting.place);
+        }
         queue.turns += 1;
         agent.turns.insert(id.clone(), queue.turns);
         let place = waiting.place;
@@ -111,12 +119,13 @@ impl AcdEngine {
                 priority: waiting.priority,
                 now: place.priority(queue.ageing(), now),
                 waited: place.since.length(now),
-                others: queue.open.len(),
+                others,
             },
             agent: AgentTerms {
                 turn: pair.turn,
                 idle: pair.turn.idle.length(now),
                 others: queue.free.len().saturating_sub(1),
+                ringing,
             },
         }
         .to_string();
@@ -149,7 +158,7 @@ pub(crate) fn turn(agent: &Agent, id: &QueueId, queue: &Queue, idle: IdleSince) 
         // How busy he was is asked when it is needed.
         Strategy::LongestIdle | Strategy::LeastOccupied => 0,
         Strategy::FewestCalls => clamped(agent.taken),
-        Strategy::HighestSkill => i64::from(score(agent, service)).saturating_neg(),
+        Strategy::HighestSkill | Strategy::RingAll => i64::from(score(agent, service)).saturating_neg(),
         Strategy::RoundRobin => clamped(agent.turns.get(id).copied().unwrap_or(0)),
     };
     let preference = agent.config.duty.preference.get(&id.name).copied().unwrap_or(1);

@@ -66,7 +66,11 @@ impl AcdEngine {
             queue.ready,
             occupancy / 10,
             occupancy % 10,
-            strategy.as_str(),
+            match strategy {
+                Strategy::RingAll =>
+                    format!("ring_all, at most {} at once", queue.config.service.ring_all_most.0),
+                _ => strategy.as_str().to_owned(),
+            },
         );
         if queue.absent > 0 {
             let _ = writeln!(text, "{} are to be called back and have their places.", queue.absent);
@@ -83,18 +87,22 @@ impl AcdEngine {
             let priority = place.priority(queue.ageing(), now);
             let _ = write!(text, "caller {n}: {call}, priority {priority}, waited {waited}");
             if let Some(waiting) = self.calls.get(call) {
-                match (waiting.absent, &waiting.offered_to) {
-                    (Some(_), Some(_)) => text.push_str(", is being called back"),
-                    (Some(_), None) => text.push_str(", is to be called back"),
+                match (waiting.absent, waiting.offered_to.is_empty()) {
+                    (Some(_), false) => text.push_str(", is being called back"),
+                    (Some(_), true) => text.push_str(", is to be called back"),
                     (None, _) => {}
                 }
-                match (&waiting.offered_to, &waiting.wish) {
-                    (Some(agent), _) => _ = write!(text, ", rings at {agent}"),
-                    (None, Some(wanted)) => {
+                match (waiting.offered_to.as_slice(), &waiting.wish) {
+                    ([], Some(wanted)) => {
                         let only = if wanted.only { ", and takes no other" } else { "" };
                         let _ = write!(text, ", waits for {}{only}", wanted.agent);
                     }
-                    (None, None) => {}
+                    (ringing, _) => {
+                        for (agent, n) in ringing.iter().zip(0..) {
+                            let lead = if n == 0 { ", rings at" } else { " and" };
+                            let _ = write!(text, "{lead} {agent}");
+                        }
+                    }
                 }
             }
             text.push('\n');
@@ -124,7 +132,8 @@ impl AcdEngine {
         for ((turn, id), n) in free.iter().zip(1..).take(NAMED_MAX) {
             let terms = InOrder(turn, strategy, turn.idle.length(now));
             let _ = write!(text, "agent {n}: {id}, {terms}");
-            if let Some(agent) = self.agents.get(id).filter(|_| strategy == Strategy::HighestSkill) {
+            let by_skill = matches!(strategy, Strategy::HighestSkill | Strategy::RingAll);
+            if let Some(agent) = self.agents.get(id).filter(|_| by_skill) {
                 self.explain_score(agent, queue, text);
             }
             text.push('\n');

@@ -30,6 +30,6 @@ mod tests;
 mod views;
 
 pub use agent::RING_MARGIN;
-pub use api::{AcdCommand, AcdInput, AcdOutput, Outcome, Refused, RefusedReason, Wish};
+pub use api::{AcdCommand, AcdInput, AcdOutput, Outcome, Refused, RefusedReason};
 pub use callers::ANNOUNCE_MIN;
 pub use engine::AcdEngine;

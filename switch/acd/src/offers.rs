@@ -22,10 +22,10 @@ impl AcdEngine {
         };
         self.deadlines.clear(&Timer::Ring(id.clone()));
         if let Some(waiting) = self.calls.get_mut(&call) {
-            waiting.offered_to = None;
+            waiting.offered_to.retain(|agent| agent != id);
         }
         let why = format!("answered a call from queue {}", offer.queue);
-        self.leave(call, Outcome::Served, false, "", now);
+        self.leave(call, Outcome::Served, Some(id), "another agent answered first", now);
         self.change(id, |a| {
             a.handled += 1;
             a.taken += 1;
@@ -114,35 +114,52 @@ impl AcdEngine {
         self.agents.get(id)?.rings_for(call).cloned()
     }
 
-    /// Ends an offer: the caller is back in his place.
+    /// Ends an offer: the caller is back in his place, unless others ring for him; then one more may.
     pub(crate) fn take_back(&mut self, id: &AgentId, offer: &Offer) {
         self.deadlines.clear(&Timer::Ring(id.clone()));
         self.change(id, |a| a.leg = Leg::None);
         let Some(waiting) = self.calls.get_mut(&offer.call) else {
             return;
         };
+        waiting.offered_to.retain(|agent| agent != id);
         if waiting.absent.is_some() {
             return self.strand(offer.call);
         }
-        waiting.offered_to = None;
         if waiting.due.is_some() {
             self.due.insert(offer.call);
         }
-        let (place, id) = (waiting.place, waiting.queue.clone());
-        if let Some(wanted) = waiting.wish.clone() {
+        let (place, idle) = (waiting.place, waiting.offered_to.is_empty());
+        waiting.placed &= !idle;
+        if let Some(wanted) = waiting.wish.clone().filter(|_| idle) {
             self.held.entry(wanted.agent.clone()).or_default().insert(place, offer.call);
             // one who does not come any more is given up at once
             self.gone_agents.insert(wanted.agent.clone());
             self.touched_agents.insert(wanted.agent);
-        } else if let Some(queue) = self.queues.get_mut(&id) {
-            queue.open.insert(place, offer.call);
-            self.touched.insert(id);
+        } else {
+            self.reopen(offer.call);
+        }
+    }
+
+    /// Puts a caller among those whom agents are looked for, or takes him out, as it is with him now.
+    pub(crate) fn reopen(&mut self, call: CallId) {
+        let Some(waiting) = self.calls.get(&call) else {
+            return;
+        };
+        let Some(queue) = self.queues.get_mut(&waiting.queue) else {
+            return;
+        };
+        match queue.may_offer(waiting) {
+            true => {
+                queue.open.insert(waiting.place, call);
+                self.touched.insert(waiting.queue.clone());
+            }
+            false => _ = queue.open.remove(&waiting.place),
         }
     }
 
     pub(crate) fn withdraw(&mut self, call: CallId, agent: &AgentId) {
         let agent = agent.clone();
-        self.out.push_back(AcdOutput::Withdraw { call, agent });
+        self.out.push_back(AcdOutput::Withdraw { call, agent, elsewhere: false });
     }
 
     /// Ends an offer that rings at him, without blame.

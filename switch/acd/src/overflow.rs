@@ -9,7 +9,6 @@ use cordboard_model::id::{CallId, QueueId};
 use cordboard_model::service::{BusyWhen, Nobody};
 use cordboard_model::time::{Duration, Time, TimerReason};
 use cordboard_model::verb::{Destination, QueueEnd};
-use cordboard_model::view::AgentStatus;
 
 /// How long who is better off where he waits does so before it is looked again whether there is room for him elsewhere.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -27,13 +26,12 @@ impl AcdEngine {
             Nobody::Wait | Nobody::Release => None,
         };
         let alone = entry.wish.as_ref().filter(|wish| wish.wait.is_none());
-        let absent = alone.is_some_and(|wish| {
-            let agent = self.agents.get(&wish.agent).filter(|agent| !agent.removed);
-            agent.is_none_or(|agent| agent.status == AgentStatus::SignedOut)
-        });
+        if alone.is_some_and(|wish| !self.may_come(&wish.agent, &entry.queue, true)) {
+            return Some((QueueEnd::NoAgent, nobody()));
+        }
         let unstaffed =
             alone.is_none() && queue.signed_in == 0 && (entry.staffed || service.nobody != Nobody::Wait);
-        if absent || unstaffed {
+        if unstaffed {
             return Some((QueueEnd::NobodySignedIn, nobody()));
         }
         let occupied = match service.busy_when {
@@ -62,18 +60,22 @@ impl AcdEngine {
 
     /// What is due of a caller waits while an agent rings for him: he is about to be answered. Says whether it does.
     fn waits_for_an_answer(&mut self, call: CallId, due: Due) -> bool {
-        let Some(waiting) = self.calls.get_mut(&call).filter(|waiting| waiting.offered_to.is_some()) else {
+        let Some(waiting) = self.calls.get_mut(&call).filter(|waiting| !waiting.offered_to.is_empty()) else {
             return false;
         };
         waiting.due = waiting.due.max(Some(due));
+        // where several ring, nobody joins them any more
+        self.reopen(call);
         true
     }
 
     /// The offers of these callers came to nothing: what was due meanwhile is done before anybody else rings for them.
     pub(crate) fn end_what_is_due(&mut self, now: Time) {
         for call in core::mem::take(&mut self.due) {
-            let waiting = self.calls.get_mut(&call).filter(|waiting| waiting.offered_to.is_none());
-            match waiting.and_then(|waiting| waiting.due.take()) {
+            let waiting = self.calls.get_mut(&call).filter(|waiting| waiting.offered_to.is_empty());
+            let due = waiting.and_then(|waiting| waiting.due.take());
+            self.reopen(call);
+            match due {
                 Some(Due::Timeout) => self.waited_long_enough(call, now),
                 Some(Due::Busy) => self.waited_too_long(call, now),
                 None => {}
@@ -85,7 +87,7 @@ impl AcdEngine {
         if self.waits_for_an_answer(call, Due::Timeout) {
             return;
         }
-        if let Some(queue) = self.leave(call, Outcome::Timeout, true, "", now) {
+        if let Some(queue) = self.leave(call, Outcome::Timeout, None, "", now) {
             let to = self.queues.get(&queue).and_then(|queue| queue.config.service.on_timeout.clone());
             self.ended(call, queue, (QueueEnd::Timeout, to));
         }
@@ -116,7 +118,7 @@ impl AcdEngine {
             let reason = TimerReason("acd: whether there is room elsewhere");
             return self.deadlines.set(Timer::Busy(call), now + LOOK_AGAIN, reason);
         };
-        if let Some(queue) = self.leave(call, Outcome::Busy, true, "", now) {
+        if let Some(queue) = self.leave(call, Outcome::Busy, None, "", now) {
             self.ended(call, queue, (QueueEnd::Full, Some(to)));
         }
     }
@@ -130,7 +132,7 @@ impl AcdEngine {
             let staffed = |call: &CallId| self.calls.get(call).is_some_and(|waiting| waiting.staffed);
             let all: Vec<CallId> = queue.order.values().copied().filter(staffed).collect();
             for call in all {
-                self.leave(call, Outcome::NobodySignedIn, true, "the last agent signed out", now);
+                self.leave(call, Outcome::NobodySignedIn, None, "the last agent signed out", now);
                 self.ended(call, id.clone(), (QueueEnd::NobodySignedIn, None));
             }
         }

@@ -10,17 +10,28 @@ use cordboard_model::time::Time;
 use cordboard_model::view::AgentStatus;
 
 impl AcdEngine {
-    /// Offers a waiting caller to an agent, whoever else would get him.
+    /// Offers a waiting caller to an agent, whoever else would get him. Of several who ring for him, that agent alone rings on.
     pub(crate) fn place(&mut self, call: CallId, id: &AgentId, by: &str, now: Time) -> Result<(), Refused> {
-        self.can_be_given(id)?;
+        let ringing = self.calls.get(&call).map(|waiting| waiting.offered_to.clone()).unwrap_or_default();
+        let rings_on = ringing.len() > 1 && ringing.contains(id);
+        if !rings_on {
+            self.can_be_given(id)?;
+        }
         let waiting = self.calls.get(&call).ok_or_else(|| not_waiting(call))?;
-        if waiting.absent.is_some() && waiting.offered_to.is_some() {
+        if waiting.absent.is_some() && !waiting.offered_to.is_empty() {
             return Err(not_waiting(call)); // he is being called back
         }
         let (queue, place) = (waiting.queue.clone(), waiting.place);
-        if let Some(other) = waiting.offered_to.clone() {
-            self.stop_ringing(&other);
-            self.settle(&other, "the call was given to another agent", now);
+        for other in ringing.iter().filter(|other| *other != id) {
+            self.stop_ringing(other);
+            self.settle(other, "the call was given to another agent", now);
+        }
+        if rings_on {
+            if let Some(waiting) = self.calls.get_mut(&call) {
+                waiting.placed = true;
+            }
+            self.reopen(call);
+            return Ok(());
         }
         if let Some(wanted) = self.calls.get(&call).and_then(|waiting| waiting.wish.clone()) {
             self.unhold(&wanted.agent, place);
@@ -44,10 +55,10 @@ impl AcdEngine {
         let waiting = self.calls.get_mut(&call).ok_or_else(|| not_waiting(call))?;
         let (before, place) = (waiting.place, waiting.place.first());
         waiting.place = place;
-        let (open, held) = (waiting.offered_to.is_none() && waiting.wish.is_none(), waiting.wish.clone());
+        let held = waiting.wish.clone();
         if let Some(queue) = self.queues.get_mut(&waiting.queue) {
             queue.remove(before);
-            queue.insert(place, call, open);
+            queue.insert(place, call, queue.may_offer(waiting));
             self.touched.insert(waiting.queue.clone());
         }
         if let Some(held) = held.and_then(|wanted| self.held.get_mut(&wanted.agent))

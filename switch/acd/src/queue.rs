@@ -1,7 +1,7 @@
 //! One queue: who waits, in which order, and who of its agents is free.
 //!
-//! Invariant: `open` is `order` without the callers who are being offered and those who wait for one agent alone;
-//! `by_priority` counts `order`.
+//! Invariant: `open` is `order` without the callers at whom no more agents may ring, which is one where the queue does not ring
+//! all, and without those who wait for one agent alone or were given to one; `by_priority` counts `order`.
 
 use crate::absent::Absent;
 use crate::agent::IdleSince;
@@ -78,7 +78,10 @@ pub(crate) struct Waiting {
     pub(crate) queue: QueueId,
     pub(crate) place: Place,
     pub(crate) priority: u8,
-    pub(crate) offered_to: Option<AgentId>,
+    /// Who rings for him, in the order of the offers: one, unless the queue rings all.
+    pub(crate) offered_to: Vec<AgentId>,
+    /// Somebody gave him to the agent who rings: no other rings beside.
+    pub(crate) placed: bool,
     /// Only while an agent is signed in.
     pub(crate) staffed: bool,
     /// He waits for this agent.
@@ -176,6 +179,18 @@ impl Queue {
                 u32::try_from(places).unwrap_or(u32::MAX)
             }
         }
+    }
+
+    /// Whether one more agent may ring for this caller of the queue, whoever is first in it.
+    pub(crate) fn may_offer(&self, waiting: &Waiting) -> bool {
+        let most = match self.config.service.strategy {
+            // he is called back for one agent
+            _ if waiting.absent.is_some() => 1,
+            Strategy::RingAll => self.config.service.ring_all_most.0.max(1).into(),
+            _ => 1,
+        };
+        let is_open = waiting.wish.is_none() && !waiting.placed && waiting.due.is_none();
+        is_open && waiting.offered_to.len() < most
     }
 
     /// Those who wait and are there.

@@ -34,6 +34,8 @@ pub(crate) struct AgentTerms {
     pub(crate) turn: Turn,
     pub(crate) idle: Duration,
     pub(crate) others: usize,
+    /// So many ring for this caller already.
+    pub(crate) ringing: usize,
 }
 
 /// One decision.
@@ -57,6 +59,9 @@ impl fmt::Display for Reason<'_> {
         write!(f, "; agent: {}", InOrder(&self.agent.turn, self.strategy, self.agent.idle))?;
         if self.by == By::Order {
             write!(f, ", before {} others free there", self.agent.others)?;
+        }
+        if self.strategy == Strategy::RingAll {
+            write!(f, "; {} ring already", self.agent.ringing)?;
         }
         Ok(())
     }
@@ -87,7 +92,9 @@ impl fmt::Display for InOrder<'_> {
         match strategy {
             Strategy::LongestIdle => {}
             Strategy::FewestCalls => write!(f, "{} calls taken, ", turn.term)?,
-            Strategy::HighestSkill => write!(f, "skill {}, ", turn.term.saturating_neg())?,
+            Strategy::HighestSkill | Strategy::RingAll => {
+                write!(f, "skill {}, ", turn.term.saturating_neg())?
+            }
             Strategy::LeastOccupied => {
                 write!(f, "occupied {}.{:02} %, ", turn.term / 10_000, turn.term / 100 % 100)?;
             }

@@ -60,7 +60,7 @@ impl AcdEngine {
     pub fn is_quiescent(&self) -> bool {
         use AgentStatus::{Hold, Ringing, Talking, WrapUp};
         let transient = |a: &Agent| matches!(a.status, Ringing | Talking | Hold | WrapUp);
-        let waits = |w: &Waiting| w.absent.is_none() || w.offered_to.is_some();
+        let waits = |w: &Waiting| w.absent.is_none() || !w.offered_to.is_empty();
         !self.calls.values().any(waits) && !self.agents.values().any(transient)
     }
 

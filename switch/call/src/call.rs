@@ -12,7 +12,7 @@ use crate::leg::{Leg, LegAct, LegInput, LegState, Port};
 use crate::listen::Listening;
 use crate::originate::Originating;
 use crate::output::DialTarget;
-use crate::queue::Wait;
+use crate::queue::{Offer, Wait};
 use crate::record::{Recording, RecordingRule};
 use crate::room::Room;
 use crate::side::Aside;
@@ -131,6 +131,8 @@ pub(crate) struct Call {
     pub(crate) lot: Option<u8>,
     /// What readers were told last.
     pub(crate) told: (CallStage, Option<QueueId>, Option<AgentId>),
+    /// Who rings for the queue it waits in.
+    pub(crate) offers: Vec<Offer>,
     /// The agent whose queue waits for his release.
     pub(crate) serving: Option<Serving>,
     /// Who else is in the talk.
@@ -194,6 +196,7 @@ impl Call {
             ring: None,
             urgent: false,
             music: Vec::new(),
+            offers: Vec::new(),
             manner: None,
             lot: None,
             told: (CallStage::Routing, None, None),
@@ -300,7 +303,7 @@ impl Call {
             Doing::Opening | Doing::Routing | Doing::Taking(_) => CallStage::Routing,
             Doing::Transfer(_) => CallStage::Transferring,
             Doing::Flow | Doing::Apology(_) => CallStage::Flow,
-            Doing::Queue(wait) if wait.offer.is_some() => CallStage::Ringing,
+            Doing::Queue(_) if !self.offers.is_empty() => CallStage::Ringing,
             Doing::Queue(_) => CallStage::Queued,
             Doing::Originating(_) | Doing::Connect(_) | Doing::Fork(_) => CallStage::Ringing,
             Doing::Talk(talk) if talk.joined => CallStage::Bridged,
@@ -313,7 +316,11 @@ impl Call {
     pub(crate) fn agent_now(&self) -> Option<&AgentId> {
         match &self.doing {
             Doing::Originating(_) => self.caller.agent.as_ref(),
-            Doing::Queue(wait) => wait.offer.as_ref().map(|offer| &offer.agent),
+            Doing::Queue(_) => match self.offers.as_slice() {
+                [offer] => Some(&offer.agent),
+                // nobody, or any of several
+                _ => None,
+            },
             Doing::Connect(connect) => connect.agent.as_ref(),
             Doing::Fork(fork) => fork.agent(),
             Doing::Talk(talk) => talk.agent.as_ref(),

@@ -94,7 +94,9 @@ impl CallEngine {
             CallInput::Offer { call, agent, user, display, ring, number } => {
                 self.on_offer(call, Offered { agent, user, display, ring, number });
             }
-            CallInput::OfferWithdrawn { call } => self.with(call, Call::on_offer_withdrawn),
+            CallInput::OfferWithdrawn { call, agent, elsewhere } => {
+                self.with(call, |call, desk| call.on_offer_withdrawn(desk, &agent, elsewhere));
+            }
             CallInput::QueueEnded { call, end, overflow } => {
                 self.with(call, |call, desk| call.on_queue_ended(desk, end, overflow));
             }

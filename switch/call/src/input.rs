@@ -117,11 +117,15 @@ pub enum CallInput {
         /// What the caller hears before of who it is; nothing if empty.
         number: Vec<PlayItem>,
     },
-    /// The queue takes its last offer back: the agent signed out while it rang. Nothing is reported. If it crosses
-    /// the agent's answer, his leg is taken down, `AgentReleased` is sent and the call waits on.
+    /// The queue takes its offer to this agent back: he signed out while it rang, or another agent has the caller. Nothing
+    /// is reported. If it crosses the agent's answer, his leg is taken down, `AgentReleased` is sent and the call waits on.
     OfferWithdrawn {
         /// The call.
         call: CallId,
+        /// Who.
+        agent: AgentId,
+        /// Another has the caller; his device is told so.
+        elsewhere: bool,
     },
     /// The wait ended without an agent.
     QueueEnded {

@@ -103,7 +103,7 @@ impl Call {
             }
             Doing::Connect(connect) => connect.leg == leg,
             Doing::Fork(_) => self.branch_rings(leg),
-            Doing::Queue(wait) => wait.rings_at(leg),
+            Doing::Queue(_) => self.is_offered(leg),
             _ => false,
         }
     }
@@ -136,7 +136,7 @@ impl Call {
                 }
                 self.stop_flow(desk, false);
             }
-            Doing::Queue(wait) => self.picked_up(desk, wait),
+            Doing::Queue(_) => self.picked_up(desk, old),
             _ => {}
         }
         let opened = self.open_record(desk, TransferKind::Taken, old, &to);
@@ -150,11 +150,10 @@ impl Call {
         self.join(desk);
     }
 
-    fn picked_up(&mut self, desk: &mut Desk, wait: crate::queue::Wait) {
+    fn picked_up(&mut self, desk: &mut Desk, old: LegId) {
         let call = self.id;
-        let agent = wait.offer.as_ref().map(|offer| offer.agent.clone());
-        if let Some(agent) = agent {
-            crate::queue::refuse_offer(desk, call, agent, Cause::AnsweredElsewhere, true);
+        for leg in self.refuse_offers(desk, Cause::AnsweredElsewhere).into_iter().filter(|leg| *leg != old) {
+            self.hang_up_leg(desk, leg, Cause::AnsweredElsewhere);
         }
         desk.queue(QueueOutput::Abandoned { call });
         self.leave(desk, None, "picked_up");

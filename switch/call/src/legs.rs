@@ -173,7 +173,7 @@ impl Call {
             return; // it is the last leg and is ended after the record
         }
         match &self.doing {
-            Doing::Queue(wait) if wait.rings_at(id) => self.offer_answered(desk),
+            _ if self.is_offered(id) => self.offer_answered(desk, id),
             Doing::Connect(connect) if connect.leg == id => self.connect_answered(desk),
             Doing::Fork(fork) if fork.has(id) => self.branch_answered(desk, id),
             Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_answered(desk),
@@ -193,7 +193,7 @@ impl Call {
     fn leg_rings(&mut self, desk: &mut Desk, id: LegId) {
         self.note_rang(desk, id);
         match &self.doing {
-            Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
+            _ if self.is_offered(id) => self.offer_rings(desk, id),
             Doing::Originating(_) if id == self.caller.id => self.recall_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.ring_back(desk),
             Doing::Fork(fork) if fork.has(id) => self.ring_back(desk),
@@ -210,7 +210,7 @@ impl Call {
         }
         self.note_rang(desk, id);
         match &self.doing {
-            Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
+            _ if self.is_offered(id) => self.offer_rings(desk, id),
             Doing::Originating(_) if id == self.caller.id => self.recall_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.connect_early(desk),
             // which of several he would hear is nobody's guess
@@ -310,7 +310,7 @@ impl Call {
             return;
         }
         match &self.doing {
-            Doing::Queue(wait) if wait.rings_at(id) => self.offer_failed(desk, cause),
+            _ if self.is_offered(id) => self.offer_failed(desk, id, cause),
             Doing::Connect(connect) if connect.leg == id => {
                 self.connect_failed(desk, cause, by_peer);
             }

@@ -9,7 +9,7 @@ use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{Incoming, LegCommand, PartyId, Target};
 use cordboard_model::media::MediaCommand;
 use cordboard_model::stream::StreamCommand;
-use cordboard_model::verb::VerbAnswer;
+use cordboard_model::verb::{VerbAnswer, Wish};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -142,6 +142,8 @@ pub enum QueueOutput {
         priority: u8,
         /// Only while an agent is signed in.
         staffed: bool,
+        /// The agent whom the flow wants for him.
+        wish: Option<Wish>,
     },
     /// The call waits no longer: the caller is gone or the call was ended. Comes after `OfferFailed`, if an
     /// offer was out. Never after `OfferAnswered` or `QueueEnded` of the same wait.

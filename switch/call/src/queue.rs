@@ -1,8 +1,9 @@
-//! A wait in a queue, and the agent who is rung for it.
+//! A wait in a queue, and the agents who are rung for it.
 //!
 //! Invariant: an offer ends in exactly one word: ours to the queue (answered or failed), or the queue's to us
 //! (withdrawn, or the wait ended), to which nothing is said. The queue itself is elsewhere; here is only what
-//! the caller hears and whose device rings.
+//! the caller hears and whose devices ring. That is one at a time, unless the queue rings all: then it is the queue that
+//! takes its other offers back when one has answered. So the call still has them where it had withdrawn the one that did.
 
 use crate::call::{Call, Doing, Serving};
 use crate::connect::Talk;
@@ -20,8 +21,9 @@ use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, UserId};
 use cordboard_model::leg::{PartyId, Target};
 use cordboard_model::media::{MediaCommand, PlayItem, Repeat};
+use cordboard_model::service::RingMost;
 use cordboard_model::time::Duration;
-use cordboard_model::verb::{Destination, QueueEnd, VerbAnswer};
+use cordboard_model::verb::{Destination, QueueEnd, VerbAnswer, Wish};
 
 /// The wait.
 #[derive(Debug)]
@@ -33,16 +35,20 @@ pub(crate) struct Wait {
     keys: String,
     /// It lasts only while an agent is signed in.
     staffed: bool,
+    /// The agent he would have.
+    wish: Option<Wish>,
     /// The queue knows of it. It learns when the caller is answered, or hears us before that.
     pub(crate) entered: bool,
     /// It knows of another wait of this call, which it takes this one for until it learns of it.
     known: bool,
-    pub(crate) offer: Option<Offer>,
     /// The queue has taken him, and said what he hears.
     taken: bool,
     /// What he is told as soon as he hears us.
     said: Vec<PlayItem>,
 }
+
+/// More ring for one call than any queue rings: the offer is refused.
+const OFFERS_MAX: usize = RingMost::LIMIT as usize;
 
 /// An agent who rings.
 #[derive(Debug)]
@@ -72,9 +78,9 @@ impl Wait {
             priority,
             keys,
             staffed: false,
+            wish: None,
             entered: false,
             known: false,
-            offer: None,
             taken: false,
             said: Vec::new(),
         }
@@ -85,14 +91,9 @@ impl Wait {
         Self { keys, staffed, ..self }
     }
 
-    /// The leg of the agent who rings.
-    pub(crate) fn offered_leg(&self) -> Option<LegId> {
-        self.offer.as_ref().map(|offer| offer.leg)
-    }
-
-    /// Whether this is the leg of the agent who rings.
-    pub(crate) fn rings_at(&self, leg: LegId) -> bool {
-        self.offer.as_ref().is_some_and(|offer| offer.leg == leg)
+    /// The same, for an agent.
+    pub(crate) fn of_agent(self, wish: Option<Wish>) -> Self {
+        Self { wish, ..self }
     }
 }
 
@@ -104,15 +105,11 @@ pub(crate) fn refuse_offer(desk: &mut Desk, call: CallId, agent: AgentId, why: C
 impl CallEngine {
     /// Whether this is the leg of an agent whom the call's queue has ring.
     pub fn offers(&self, call: CallId, leg: LegId) -> bool {
-        self.calls.get(&call).is_some_and(|call| call.is_offer(leg))
+        self.calls.get(&call).is_some_and(|call| call.is_offered(leg))
     }
 }
 
 impl Call {
-    fn is_offer(&self, leg: LegId) -> bool {
-        matches!(&self.doing, Doing::Queue(wait) if wait.rings_at(leg))
-    }
-
     /// The call waits from now on: the queue is told, and a caller who is not answered yet is answered when it takes him.
     pub(crate) fn enqueue(&mut self, desk: &mut Desk, queue: QueueId, timeout_ms: Option<u32>, priority: u8) {
         self.wait_in(desk, Wait::new(queue, timeout_ms, priority));
@@ -123,6 +120,7 @@ impl Call {
         self.music.clear();
         // of the queue that he comes from
         self.end_wait_flow(desk);
+        self.let_offers_go(desk);
         let manner = desk.manners.queue(&wait.queue);
         let early = manner.answer == AnswerAt::Agent && self.caller.state == LegState::Arrived;
         self.manner = Some(manner);
@@ -150,8 +148,8 @@ impl Call {
         };
         wait.entered = true;
         let (call, queue) = (self.id, wait.queue.clone());
-        let (timeout_ms, priority, staffed) =
-            (wait.timeout_ms, wait.priority.max(self.priority), wait.staffed);
+        let (timeout_ms, priority) = (wait.timeout_ms, wait.priority.max(self.priority));
+        let (staffed, wish) = (wait.staffed, wait.wish.clone());
         if self.visits.len() >= desk.limits.leg_records.max(1) {
             self.visits.remove(0);
         }
@@ -163,7 +161,7 @@ impl Call {
             outcome: String::new(),
             account: None,
         });
-        desk.queue(QueueOutput::Enter { call, queue, timeout_ms, priority, staffed });
+        desk.queue(QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish });
     }
 
     /// Writes down how the wait ended.
@@ -237,9 +235,14 @@ impl Call {
     pub(crate) fn on_offer(&mut self, desk: &mut Desk, offered: Offered) {
         let Offered { agent, user, display, ring, number } = offered;
         let call = self.id;
+        let fits = self.offers.len() < OFFERS_MAX && self.offers.iter().all(|offer| offer.agent != agent);
         match &self.doing {
-            Doing::Queue(wait) if wait.entered && wait.offer.is_none() => {}
+            Doing::Queue(wait) if wait.entered && fits => {}
             Doing::Queue(wait) if wait.entered => {
+                return refuse_offer(desk, call, agent, Cause::Congestion, false);
+            }
+            // it crosses the answer of another, whom the queue may not have any more: then the call waits on
+            Doing::Talk(Talk { wait: Some(_), .. }) => {
                 return refuse_offer(desk, call, agent, Cause::Congestion, false);
             }
             _ => return refuse_offer(desk, call, agent, Cause::Cancelled, true),
@@ -248,31 +251,41 @@ impl Call {
         let to = DialTarget::Target(Target::User(user));
         let from = self.caller.party.clone();
         let leg = self.call_out(desk, (to, from), party, Some(agent.clone()), ring);
-        if let Doing::Queue(wait) = &mut self.doing {
-            wait.offer = Some(Offer { agent, leg, number, rings: false });
-        }
+        self.offers.push(Offer { agent, leg, number, rings: false });
+    }
+
+    /// Whether this is the leg of an agent who rings.
+    pub(crate) fn is_offered(&self, leg: LegId) -> bool {
+        self.offers.iter().any(|offer| offer.leg == leg)
+    }
+
+    fn take_offer(&mut self, of: impl Fn(&Offer) -> bool) -> Option<Offer> {
+        let at = self.offers.iter().position(of)?;
+        Some(self.offers.remove(at))
     }
 
     /// The agent's device rings; the caller keeps his music.
-    pub(crate) fn offer_rings(&mut self, desk: &mut Desk) {
-        let Doing::Queue(Wait { offer: Some(offer), .. }) = &mut self.doing else {
+    pub(crate) fn offer_rings(&mut self, desk: &mut Desk, leg: LegId) {
+        let Some(offer) = self.offers.iter_mut().find(|offer| offer.leg == leg && !offer.rings) else {
             return;
         };
-        if !offer.rings {
-            offer.rings = true;
-            let (call, agent) = (self.id, offer.agent.clone());
-            desk.queue(QueueOutput::OfferRinging { call, agent });
-        }
+        offer.rings = true;
+        let (call, agent) = (self.id, offer.agent.clone());
+        desk.queue(QueueOutput::OfferRinging { call, agent });
     }
 
-    /// The agent answered: the wait is over, the talk begins.
-    pub(crate) fn offer_answered(&mut self, desk: &mut Desk) {
-        let mut wait = match core::mem::replace(&mut self.doing, Doing::Ending) {
-            Doing::Queue(wait) => wait,
-            other => return self.doing = other,
+    /// The agent answered: the wait is over, the talk begins. One who answers when another has is let go.
+    pub(crate) fn offer_answered(&mut self, desk: &mut Desk, leg: LegId) {
+        let Some(Offer { agent, leg, number, .. }) = self.take_offer(|offer| offer.leg == leg) else {
+            return;
         };
-        let Some(Offer { agent, leg, number, .. }) = wait.offer.take() else {
-            return self.doing = Doing::Queue(wait);
+        let wait = match core::mem::replace(&mut self.doing, Doing::Ending) {
+            Doing::Queue(wait) => wait,
+            other => {
+                self.doing = other;
+                self.hang_up_leg(desk, leg, Cause::AnsweredElsewhere);
+                return refuse_offer(desk, self.id, agent, Cause::AnsweredElsewhere, false);
+            }
         };
         self.end_wait_flow(desk);
         // one who was sent here himself, by his caller, is somebody's caller now
@@ -287,10 +300,8 @@ impl Call {
     }
 
     /// The agent did not answer; the call waits on.
-    pub(crate) fn offer_failed(&mut self, desk: &mut Desk, why: Cause) {
-        if let Doing::Queue(wait) = &mut self.doing
-            && let Some(offer) = wait.offer.take()
-        {
+    pub(crate) fn offer_failed(&mut self, desk: &mut Desk, leg: LegId, why: Cause) {
+        if let Some(offer) = self.take_offer(|offer| offer.leg == leg) {
             refuse_offer(desk, self.id, offer.agent, why, false);
         }
     }
@@ -304,15 +315,14 @@ impl Call {
             }
             self.hops += 1;
         }
-        let mut wait = match core::mem::replace(&mut self.doing, Doing::Ending) {
+        let wait = match core::mem::replace(&mut self.doing, Doing::Ending) {
             Doing::Queue(wait) if wait.entered => wait,
             other => {
                 self.doing = other;
                 return Err(DeskFault::NotWaiting);
             }
         };
-        let offer = wait.offer.take();
-        self.cancel_offer(desk, offer);
+        self.cancel_offers(desk);
         self.leave(desk, None, "moved");
         self.stop_play(desk, self.caller.id);
         let wait =
@@ -321,25 +331,50 @@ impl Call {
         Ok(())
     }
 
-    /// Stops the ringing of an agent whom nobody wants any more.
-    fn cancel_offer(&mut self, desk: &mut Desk, offer: Option<Offer>) {
-        if let Some(offer) = offer {
+    /// Stops the ringing of agents whom nobody wants any more.
+    pub(crate) fn cancel_offers(&mut self, desk: &mut Desk) {
+        for offer in core::mem::take(&mut self.offers) {
             self.hang_up_leg(desk, offer.leg, Cause::Cancelled);
         }
     }
 
-    /// The queue takes its offer back. If that crossed the agent's answer, the queue did not count the answer
+    /// The call waits no longer, by its own doing: whoever rings is not to blame. Gives the legs that ring.
+    pub(crate) fn refuse_offers(&mut self, desk: &mut Desk, why: Cause) -> Vec<LegId> {
+        let offers = core::mem::take(&mut self.offers);
+        let refused = offers.into_iter().map(|Offer { agent, leg, .. }| {
+            refuse_offer(desk, self.id, agent, why, true);
+            leg
+        });
+        refused.collect()
+    }
+
+    /// The same, and they stop ringing.
+    fn let_offers_go(&mut self, desk: &mut Desk) {
+        for Offer { agent, leg, .. } in core::mem::take(&mut self.offers) {
+            self.hang_up_leg(desk, leg, Cause::Cancelled);
+            refuse_offer(desk, self.id, agent, Cause::Cancelled, true);
+        }
+    }
+
+    /// The queue takes an offer back. If that crossed the agent's answer, the queue did not count the answer
     /// and still has the caller waiting: the agent's leg is taken down and the wait goes on.
-    pub(crate) fn on_offer_withdrawn(&mut self, desk: &mut Desk) {
+    pub(crate) fn on_offer_withdrawn(&mut self, desk: &mut Desk, agent: &AgentId, elsewhere: bool) {
         if self.recall_withdrawn(desk) {
             return;
         }
+        if let Some(offer) = self.take_offer(|offer| offer.agent == *agent) {
+            let cause = if elsewhere { Cause::AnsweredElsewhere } else { Cause::Cancelled };
+            return self.hang_up_leg(desk, offer.leg, cause);
+        }
+        if self.serving.as_ref().is_some_and(|serving| serving.agent == *agent) {
+            self.on_answer_withdrawn(desk);
+        }
+    }
+
+    fn on_answer_withdrawn(&mut self, desk: &mut Desk) {
         match core::mem::replace(&mut self.doing, Doing::Ending) {
-            Doing::Queue(mut wait) => {
-                let offer = wait.offer.take();
-                self.doing = Doing::Queue(wait);
-                self.cancel_offer(desk, offer);
-            }
+            // he waits in another queue by now, as that one knows
+            Doing::Queue(wait) => self.doing = Doing::Queue(wait),
             Doing::Talk(mut talk) => match talk.wait.take() {
                 Some(wait) => self.wait_again(desk, talk, wait),
                 None => {
@@ -352,7 +387,7 @@ impl Call {
                 self.doing = Doing::Transfer(transfer);
                 // taken back first: the two talk for the moment in which the queue takes its agent away
                 if self.cancel_transfer(desk).is_ok() {
-                    self.on_offer_withdrawn(desk);
+                    self.on_answer_withdrawn(desk);
                 }
                 if let Some(target) = target {
                     self.hang_up_leg(desk, target, Cause::Cancelled);
@@ -368,6 +403,7 @@ impl Call {
     /// The queue thinks that the caller of an agent of its own waits again, but he was sent elsewhere meanwhile.
     fn not_waiting(&mut self, desk: &mut Desk) {
         if self.serving.is_some() {
+            self.let_offers_go(desk);
             self.release_any(desk);
             desk.queue(QueueOutput::Abandoned { call: self.id });
         }
@@ -403,6 +439,7 @@ impl Call {
             QueueEnd::Timeout => ("timeout", Cause::QueueTimeout),
             QueueEnd::Full => ("full", Cause::QueueFull),
             QueueEnd::NobodySignedIn => ("nobody_signed_in", Cause::QueueFull),
+            QueueEnd::NoAgent => ("no_agent", Cause::QueueFull),
             QueueEnd::Gone => ("gone", Cause::NoRoute),
             QueueEnd::Served | QueueEnd::Key(_) | QueueEnd::Callback => return, // ours to say
         };
@@ -411,7 +448,7 @@ impl Call {
             Doing::Queue(wait) if wait.entered => wait,
             other => return self.doing = other,
         };
-        self.cancel_offer(desk, wait.offer);
+        self.cancel_offers(desk);
         if !wait.taken {
             self.refused_by.push(wait.queue);
         }
@@ -450,11 +487,7 @@ impl Call {
             other => return self.doing = other,
         };
         let call = self.id;
-        if let Some(offer) = wait.offer {
-            let (agent, leg) = (offer.agent, offer.leg);
-            self.hang_up_leg(desk, leg, Cause::Cancelled);
-            refuse_offer(desk, call, agent, Cause::Cancelled, true);
-        }
+        self.let_offers_go(desk);
         if wait.entered || wait.known {
             desk.queue(QueueOutput::Abandoned { call });
         }
@@ -466,11 +499,7 @@ impl Call {
     }
 
     /// The call ends while it waits.
-    pub(crate) fn abandon(&mut self, desk: &mut Desk, wait: Wait, by: Party) {
-        // His leg is ended with the others: it may be the last, which waits for the record.
-        if let Some(offer) = wait.offer {
-            refuse_offer(desk, self.id, offer.agent, Cause::Cancelled, true);
-        }
+    pub(crate) fn abandon(&mut self, desk: &mut Desk, wait: &Wait, by: Party) {
         if wait.known && !wait.entered {
             desk.queue(QueueOutput::Abandoned { call: self.id });
         }

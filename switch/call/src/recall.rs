@@ -42,14 +42,12 @@ impl CallEngine {
 
 impl Call {
     fn keep_place(&mut self, desk: &mut Desk, queue: &QueueId) {
-        let wait = match core::mem::replace(&mut self.doing, Doing::Flow) {
-            Doing::Queue(wait) if wait.entered && wait.queue == *queue => wait,
+        match core::mem::replace(&mut self.doing, Doing::Flow) {
+            Doing::Queue(wait) if wait.entered && wait.queue == *queue => {}
             other => return self.doing = other,
-        };
-        // the queue learns it with the place that he has from now on, and lets the agent go himself
-        if let Some(leg) = wait.offered_leg() {
-            self.hang_up_leg(desk, leg, Cause::Cancelled);
         }
+        // the queue learns it with the place that he has from now on, and lets the agents go itself
+        self.cancel_offers(desk);
         self.leave(desk, None, "callback");
         if !self.has_wait_flow() {
             self.stop_play(desk, self.caller.id);

@@ -29,8 +29,10 @@ impl Call {
         desk.clear(Timer::Route(id));
         desk.clear(Timer::Conference(id));
         desk.set(Timer::Teardown(id), desk.limits.teardown);
+        // Their legs are ended with the others: one may be the last, which waits for the record.
+        self.refuse_offers(desk, Cause::Cancelled);
         match core::mem::replace(&mut self.doing, Doing::Ending) {
-            Doing::Queue(wait) => self.abandon(desk, wait, by),
+            Doing::Queue(wait) => self.abandon(desk, &wait, by),
             Doing::Originating(originating) => self.end_recall(desk, originating.recall, cause, by),
             Doing::Talk(talk) => self.part(desk, talk),
             Doing::Transfer(transfer) => self.end_transfer(desk, *transfer),

@@ -81,7 +81,7 @@ pub struct Shard {
     pub(crate) lamps: Lamps,
     pub(crate) goodbyes: Goodbyes,
     /// The agent whom a queue gave each call last: his leg is the queue's affair, any other is outside of it.
-    pub(crate) offered: BTreeMap<CallId, AgentId>,
+    pub(crate) offered: BTreeMap<CallId, BTreeSet<AgentId>>,
     /// Who is to be called back.
     pub(crate) callbacks: Callbacks,
     /// Where those of them stand who have their places in a queue.

@@ -5,11 +5,12 @@
 //! caller's number can be.
 
 use crate::shard::Shard;
-use cordboard_acd::{AcdInput, Wish};
+use cordboard_acd::AcdInput;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::id::{AgentId, CallId, QueueId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::time::{Duration, Wall};
+use cordboard_model::verb::Wish;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

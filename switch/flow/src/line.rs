@@ -8,7 +8,8 @@ use cordboard_model::fetch::Fetch;
 use cordboard_model::media::{PlayItem, Tone};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::PhoneAct;
-use cordboard_model::verb::{Destination, First, Verb};
+use cordboard_model::time::Duration;
+use cordboard_model::verb::{Destination, First, Verb, Wish};
 
 /// A verb in one line, as scripts write it.
 pub fn line(verb: &Verb) -> String {
@@ -42,11 +43,12 @@ pub fn line(verb: &Verb) -> String {
             )
         }
         Verb::Record { act, why } => format!("record {} {why}", act.as_str()).trim_end().to_owned(),
-        Verb::Enqueue { queue, timeout_ms, priority, keys, staffed } => {
+        Verb::Enqueue { queue, timeout_ms, priority, keys, staffed, wish } => {
             let timeout = timeout_ms.map_or("queue's".to_owned(), seconds);
             let keys = if keys.is_empty() { String::new() } else { format!(" keys={keys}") };
             let staffed = if *staffed { " staffed" } else { "" };
-            format!("enqueue {} timeout={timeout} priority={priority}{keys}{staffed}", queue.name)
+            let agent = wish.as_ref().map(agent_wanted).unwrap_or_default();
+            format!("enqueue {} timeout={timeout} priority={priority}{keys}{staffed}{agent}", queue.name)
         }
         Verb::Stream { url, .. } => format!("stream {url}"),
         Verb::Transfer { to } => format!("transfer {}", destination(to)),
@@ -65,6 +67,15 @@ pub fn line(verb: &Verb) -> String {
         Verb::Wait { ms } => format!("wait {}", seconds(*ms)),
         Verb::Log { text } => format!("log {text}"),
     }
+}
+
+/// The agent a caller is to wait for.
+fn agent_wanted(wish: &Wish) -> String {
+    let wait = |wait: Duration| {
+        let ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        format!(" agent_wait={}", seconds(ms))
+    };
+    format!(" agent={}{}", wish.agent.name, wish.wait.map(wait).unwrap_or_default())
 }
 
 fn asked_of(fetch: &Fetch) -> String {

@@ -21,7 +21,7 @@ use cordboard_model::keys::{Judged, judge};
 use cordboard_model::signin::{PhoneAct, PhoneEnd};
 use cordboard_model::stream::{StreamEnd, StreamOutcome};
 use cordboard_model::time::{Duration, Time, WallClock};
-use cordboard_model::verb::{CollectEnd, Destination, First, FirstEnd, QueueEnd, Verb, VerbAnswer};
+use cordboard_model::verb::{CollectEnd, Destination, First, FirstEnd, QueueEnd, Verb, VerbAnswer, Wish};
 use cordboard_model::view::QueueState;
 use core::fmt;
 use serde::Deserialize;
@@ -414,6 +414,10 @@ impl<'a> Play<'a> {
         let nobody = step.queue == Some(QueueEnd::NobodySignedIn);
         if matches!(&verb, Verb::Enqueue { staffed: false, .. } if nobody) {
             return Err(self.mismatch(&format!("{} staffed", step.expect), &got));
+        }
+        let alone = matches!(&verb, Verb::Enqueue { wish: Some(Wish { wait: None, .. }), .. });
+        if step.queue == Some(QueueEnd::NoAgent) && !alone {
+            return Err(self.mismatch(&format!("{} agent", step.expect), &got));
         }
         self.reply(step, ticket, &verb);
         Ok(())

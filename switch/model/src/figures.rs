@@ -134,6 +134,8 @@ figures! {
     offers_failed: u64,
     /// Of the offers, taken back by the queue.
     offers_withdrawn: u64,
+    /// Of the offers, those of a caller for whom several rang and whom another answered.
+    offers_elsewhere: u64,
     /// Rung out with the caller still there, of the offers.
     non_response_rate: Ratio,
     /// Talks with an agent that are over.

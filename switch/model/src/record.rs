@@ -50,13 +50,15 @@ pub enum OfferEnd {
     CallerGone,
     /// The queue took it back: he became not ready, the wait ended.
     Withdrawn,
+    /// Another agent who rang for the same caller was faster.
+    Elsewhere,
     /// Anything else.
     Failed,
 }
 
 impl OfferEnd {
     /// Every end, in the order of the documents.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Answered,
         Self::NoAnswer,
         Self::Busy,
@@ -65,6 +67,7 @@ impl OfferEnd {
         Self::NotRegistered,
         Self::CallerGone,
         Self::Withdrawn,
+        Self::Elsewhere,
         Self::Failed,
     ];
 

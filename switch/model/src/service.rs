@@ -83,6 +83,8 @@ pub enum Strategy {
     LeastOccupied,
     /// Who was offered a call of this queue longest ago.
     RoundRobin,
+    /// All at once: who answers first has the caller.
+    RingAll,
 }
 
 impl Strategy {
@@ -94,7 +96,23 @@ impl Strategy {
             Strategy::HighestSkill => "highest_skill",
             Strategy::LeastOccupied => "least_occupied",
             Strategy::RoundRobin => "round_robin",
+            Strategy::RingAll => "ring_all",
         }
+    }
+}
+
+/// The most agents who ring at once for one caller of a queue that rings all, 1 to [`RingMost::LIMIT`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RingMost(pub u8);
+
+impl RingMost {
+    /// No queue rings more.
+    pub const LIMIT: u8 = 50;
+}
+
+impl Default for RingMost {
+    fn default() -> Self {
+        Self(10)
     }
 }
 
@@ -167,6 +185,10 @@ pub enum Spare {
     SignOut,
 }
 
+/// How long an agent who let it ring is not offered a call where all ring: he is not put on a break, since others may have
+/// been meant as much as he.
+pub const SPARE_OF_ALL: Spare = Spare::For(Duration::from_secs(5));
+
 /// The five ways in which an offer fails, and what each costs the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unanswered {
@@ -220,6 +242,8 @@ pub struct Service {
     pub length_share: Option<u32>,
     /// Who gets the next caller.
     pub strategy: Strategy,
+    /// How many ring at once, where all do.
+    pub ring_all_most: RingMost,
     /// What its agents must know.
     pub skills: BTreeMap<Name, WantedSkill>,
     /// How long a caller waits to gain one step of priority.

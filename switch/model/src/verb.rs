@@ -9,6 +9,7 @@ use crate::id::{AgentId, FlowId, QueueId, TrunkId, UserId};
 use crate::media::PlayItem;
 use crate::signin::{PhoneAct, PhoneEnd};
 use crate::stream::StreamOutcome;
+use crate::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -131,6 +132,9 @@ pub enum Verb {
         /// Wait only while somebody is signed in to it; else the end is [`QueueEnd::NobodySignedIn`].
         #[serde(default)]
         staffed: bool,
+        /// The agent he would have.
+        #[serde(default)]
+        wish: Option<Wish>,
     },
     /// Hand the call over. The flow ends unless it fails.
     Transfer {
@@ -194,6 +198,16 @@ pub enum Verb {
     },
 }
 
+/// The agent a caller would have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Who.
+    pub agent: AgentId,
+    /// How long he waits for him before any other takes him; none: he takes no other, and if that agent is signed out or
+    /// does not serve the queue, the end is [`QueueEnd::NoAgent`].
+    pub wait: Option<Duration>,
+}
+
 /// A program that recognises what the caller says while keys are awaited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ear {
@@ -254,6 +268,8 @@ pub enum QueueEnd {
     Full,
     /// No agent is signed in to it, and it was to be waited only while one is.
     NobodySignedIn,
+    /// The one agent he takes is signed out, or does not serve the queue.
+    NoAgent,
     /// There is no such queue any more.
     Gone,
     /// The caller pressed a key that leaves it.

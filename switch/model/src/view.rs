@@ -327,7 +327,7 @@ pub struct WaitingView {
     /// Its place, from one.
     pub position: u32,
     /// The agent it is offered to right now.
-    pub offered_to: Option<AgentId>,
+    pub offered_to: Vec<AgentId>,
 }
 
 /// A registered contact as readers see it.

@@ -161,7 +161,7 @@ fn hint(verb: &Verb) -> Option<&'static str> {
     match verb {
         Verb::Collect { ear: Some(_), .. } => Some("keys, or what is said"),
         Verb::Collect { .. } => Some("keys"),
-        Verb::Enqueue { .. } => Some("served, timeout, full, nobody_signed_in or gone"),
+        Verb::Enqueue { .. } => Some("served, timeout, full, nobody_signed_in, no_agent or gone"),
         Verb::Dial(dial) if dial.go_on => Some("served or limit after the talk, or busy, no_answer ..."),
         Verb::Dial { .. } | Verb::Transfer { .. } => {
             Some("nothing if it is answered, or busy, no_answer ...")

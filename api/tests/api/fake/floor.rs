@@ -327,7 +327,12 @@ impl Floor {
                 let since = self.now;
                 if let Some(view) = self.queues.get_mut(queue) {
                     view.offered += 1;
-                    view.waiting.push(WaitingView { call: *call, since, position: 0, offered_to: None });
+                    view.waiting.push(WaitingView {
+                        call: *call,
+                        since,
+                        position: 0,
+                        offered_to: Vec::new(),
+                    });
                     number(view);
                 }
             }
@@ -335,7 +340,7 @@ impl Floor {
                 let view = self.queues.get_mut(queue);
                 let waiting = view.and_then(|q| q.waiting.iter_mut().find(|w| w.call == *call));
                 if let Some(waiting) = waiting {
-                    waiting.offered_to = Some(agent.clone());
+                    waiting.offered_to = vec![agent.clone()];
                 }
             }
             EventKind::QueueLeft { call, queue, outcome } => self.left(*call, queue, outcome),
@@ -383,8 +388,8 @@ impl Floor {
         }
         if status != AgentStatus::Ringing {
             let waiting = self.queues.values_mut().flat_map(|q| q.waiting.iter_mut());
-            for one in waiting.filter(|one| one.offered_to.as_ref() == Some(agent)) {
-                one.offered_to = None;
+            for one in waiting {
+                one.offered_to.retain(|rings| rings != agent);
             }
         }
     }

@@ -96,6 +96,7 @@ impl Sums {
             OfferEnd::Busy | OfferEnd::Declined => sums.offers_refused += 1,
             OfferEnd::Unreachable | OfferEnd::NotRegistered | OfferEnd::Failed => sums.offers_failed += 1,
             OfferEnd::Withdrawn => sums.offers_withdrawn += 1,
+            OfferEnd::Elsewhere => sums.offers_elsewhere += 1,
         }
     }
 
@@ -171,8 +172,8 @@ impl Sums {
         }
         add!(calls calls_answered offered refused answered answered_in_target abandoned short_abandoned);
         add!(abandoned_in_target timed_out left_otherwise offers offers_answered non_response);
-        add!(non_response_with_hangups offers_refused offers_failed offers_withdrawn handled talk_ms hold_ms);
-        add!(wrap_up_ms time_ready_ms time_ringing_ms time_talking_ms time_wrap_up_ms time_not_ready_ms);
+        add!(non_response_with_hangups offers_refused offers_failed offers_withdrawn offers_elsewhere);
+        add!(handled talk_ms hold_ms wrap_up_ms time_ready_ms time_ringing_ms time_talking_ms time_wrap_up_ms time_not_ready_ms);
         add!(time_rest_ms time_other_ms legs_in legs_in_answered legs_out legs_out_answered legs_talk_ms legs_ms);
         self.waits.merge(&other.waits);
         self.abandoned_wait_ms += other.abandoned_wait_ms;

@@ -56,7 +56,8 @@ struct Visit {
     queue: QueueId,
     entered: Moment,
     left: bool,
-    offer: Option<OpenOffer>,
+    /// Who rings: one, unless the queue rings all.
+    offers: Vec<OpenOffer>,
     talk: Option<Talk>,
     account: VisitAccount,
 }
@@ -133,13 +134,11 @@ impl Ledger {
                 self.called_back(*call, *back);
             }
             AcdInput::OfferRinging { call, agent } => {
-                let offer = self.last(*call).and_then(|visit| visit.offer.as_mut());
-                if let Some(offer) = offer.filter(|offer| offer.agent == *agent) {
-                    offer.rang = true;
-                }
+                let offers = self.last(*call).into_iter().flat_map(|visit| visit.offers.iter_mut());
+                offers.filter(|offer| offer.agent == *agent).for_each(|offer| offer.rang = true);
             }
             AcdInput::OfferFailed { call, agent, why, caller_gone } => {
-                self.offer_ends(*call, Some(agent), OfferEnd::of(*why, *caller_gone), at);
+                self.offer_ends(*call, agent, OfferEnd::of(*why, *caller_gone), at);
             }
             AcdInput::AgentReleased { call, agent } => self.released(*call, agent, at),
             _ => {}
@@ -157,17 +156,18 @@ impl Ledger {
                 self.entered(*call, *position);
             }
             AcdOutput::Offer { call, agent, ring, .. } => self.offered(*call, agent, *ring, at),
-            AcdOutput::Withdraw { call, agent } => {
-                let offer = self.last(*call).and_then(|visit| visit.offer.as_ref());
+            AcdOutput::Withdraw { call, agent, .. } => {
+                let visit = self.last(*call);
+                let offer = visit.and_then(|visit| visit.offers.iter().find(|offer| offer.agent == *agent));
                 // Taken back after all its time: nobody had reported, which is as if it had rung out.
                 let end = offer.map(|offer| match (at.time.since(offer.at.time) >= offer.ring, offer.rang) {
                     (false, _) => OfferEnd::Withdrawn,
                     (true, true) => OfferEnd::NoAnswer,
                     (true, false) => OfferEnd::Unreachable,
                 });
-                self.offer_ends(*call, Some(agent), end.unwrap_or(OfferEnd::Withdrawn), at);
+                self.offer_ends(*call, agent, end.unwrap_or(OfferEnd::Withdrawn), at);
             }
-            AcdOutput::Left { call, outcome, .. } => self.left(*call, *outcome, at),
+            AcdOutput::Left { call, outcome, agent, .. } => self.left(*call, *outcome, agent.as_ref(), at),
             AcdOutput::AgentChanged { agent, status, why, call, reason, .. } => {
                 return self.changed(agent, *status, (why, reason.as_deref()), *call, at);
             }
@@ -222,7 +222,7 @@ impl Ledger {
             // The queue may not have said yet that he left.
             if !core::mem::replace(&mut visit.left, true) && visit.account.position > 0 {
                 visit.account.wait_ms = ms(at.time.since(visit.entered.time));
-                close_offer(&mut self.live, &mut visit, None, OfferEnd::CallerGone, at);
+                close_offers(&mut self.live, &mut visit, |_| Some(OfferEnd::CallerGone), at);
                 self.live.left(cdr.call, &visitor(&visit), &record.outcome);
             }
             if let Some(mut talk) = visit.talk.take() {
@@ -288,12 +288,11 @@ impl Ledger {
             flows: book.flows.clone(),
             ..VisitAccount::default()
         };
-        let visit =
-            Visit { queue: queue.clone(), entered: at, left: false, offer: None, talk: None, account };
         if book.visits.len() >= VISITS_MAX {
             book.visits.remove(0);
         }
-        book.visits.push(visit);
+        let (queue, offers) = (queue.clone(), Vec::new());
+        book.visits.push(Visit { queue, entered: at, left: false, offers, talk: None, account });
     }
 
     /// The wait that began last is of one who is called back, or not.
@@ -320,8 +319,8 @@ impl Ledger {
 
     fn offered(&mut self, call: CallId, agent: &AgentId, ring: Duration, at: Moment) {
         let Some(visit) = self.calls.get_mut(&call).and_then(|book| book.visits.last_mut()) else { return };
-        close_offer(&mut self.live, visit, None, OfferEnd::Withdrawn, at);
-        visit.offer = Some(OpenOffer { agent: agent.clone(), at, ring, rang: false });
+        close_offers(&mut self.live, visit, |of| (of == agent).then_some(OfferEnd::Withdrawn), at);
+        visit.offers.push(OpenOffer { agent: agent.clone(), at, ring, rang: false });
         let work = WorkFor {
             queue: visit.queue.clone(),
             entered: visit.entered.wall,
@@ -331,13 +330,13 @@ impl Ledger {
         self.work.insert(agent.clone(), (call, work));
     }
 
-    fn offer_ends(&mut self, call: CallId, agent: Option<&AgentId>, end: OfferEnd, at: Moment) {
+    fn offer_ends(&mut self, call: CallId, agent: &AgentId, end: OfferEnd, at: Moment) {
         if let Some(visit) = self.calls.get_mut(&call).and_then(|book| book.visits.last_mut()) {
-            close_offer(&mut self.live, visit, agent, end, at);
+            close_offers(&mut self.live, visit, |of| (of == agent).then_some(end), at);
         }
     }
 
-    fn left(&mut self, call: CallId, outcome: Outcome, at: Moment) {
+    fn left(&mut self, call: CallId, outcome: Outcome, agent: Option<&AgentId>, at: Moment) {
         let Some(book) = self.calls.get_mut(&call) else { return };
         let held = !book.held.is_empty();
         // A call that is moved has its new visit already.
@@ -348,18 +347,17 @@ impl Ledger {
         };
         visit.left = true;
         visit.account.wait_ms = ms(at.time.since(visit.entered.time));
-        let served = outcome == Outcome::Served;
-        let agent = visit.offer.as_ref().map(|offer| offer.agent.clone()).filter(|_| served);
-        let end = match outcome {
-            Outcome::Served => OfferEnd::Answered,
+        let end = |of: &AgentId| match outcome {
+            Outcome::Served if Some(of) == agent => OfferEnd::Answered,
+            Outcome::Served => OfferEnd::Elsewhere,
             Outcome::Abandoned | Outcome::Key | Outcome::Flow | Outcome::PickedUp | Outcome::Ended => {
                 OfferEnd::CallerGone
             }
             _ => OfferEnd::Withdrawn,
         };
-        close_offer(&mut self.live, visit, None, end, at);
+        close_offers(&mut self.live, visit, |of| Some(end(of)), at);
         self.live.left(call, &visitor(visit), outcome.as_str());
-        if let Some(agent) = agent {
+        if let Some(agent) = agent.cloned() {
             let held = held.then_some(at.time);
             visit.talk = Some(Talk { agent, from: at.time, held, hold: Duration::ZERO, over: None });
         }
@@ -464,12 +462,22 @@ fn end_talk(talk: &mut Talk, now: Time) {
     talk.over = Some(now);
 }
 
-/// Ends the offer that rings; if an agent is named, only his.
-fn close_offer(live: &mut Live, visit: &mut Visit, agent: Option<&AgentId>, end: OfferEnd, at: Moment) {
-    if visit.offer.as_ref().is_none_or(|offer| agent.is_some_and(|agent| offer.agent != *agent)) {
-        return;
+/// Ends the offers that ring at those for whom `ended` says how; the others ring on.
+fn close_offers(
+    live: &mut Live,
+    visit: &mut Visit,
+    ended: impl Fn(&AgentId) -> Option<OfferEnd>,
+    at: Moment,
+) {
+    for offer in core::mem::take(&mut visit.offers) {
+        match ended(&offer.agent) {
+            Some(end) => write_down(live, visit, offer, end, at),
+            None => visit.offers.push(offer),
+        }
     }
-    let Some(offer) = visit.offer.take() else { return };
+}
+
+fn write_down(live: &mut Live, visit: &mut Visit, offer: OpenOffer, end: OfferEnd, at: Moment) {
     let record = OfferRecord {
         agent: offer.agent,
         at: offer.at.wall,

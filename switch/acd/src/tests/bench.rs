@@ -1,13 +1,13 @@
 //! A switchboard of one tenant to try the engine on.
 
 use super::check::check;
-use crate::{AcdCommand, AcdEngine, AcdInput, AcdOutput, Outcome, Refused, Wish};
+use crate::{AcdCommand, AcdEngine, AcdInput, AcdOutput, Outcome, Refused};
 use cordboard_model::cause::Cause;
 use cordboard_model::config::{self, Snapshot};
 use cordboard_model::id::{AgentId, CallId, Name, QueueId, TenantId, UserId};
 use cordboard_model::service::{AgentOrder, Duty, Service, Spare};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
-use cordboard_model::verb::QueueEnd;
+use cordboard_model::verb::{QueueEnd, Wish};
 use cordboard_model::view::AgentStatus;
 use std::collections::BTreeMap;
 
@@ -320,7 +320,7 @@ impl Bench {
     /// The offers taken back since the last look.
     pub(super) fn withdrawn(&self) -> Vec<(u64, String)> {
         let withdrawn = |o: &AcdOutput| match o {
-            AcdOutput::Withdraw { call, agent } => Some((call.number, agent.name.to_string())),
+            AcdOutput::Withdraw { call, agent, .. } => Some((call.number, agent.name.to_string())),
             _ => None,
         };
         self.out.iter().filter_map(withdrawn).collect()

@@ -31,8 +31,7 @@ fn queues(engine: &AcdEngine, now: Time) {
         for (place, call) in &queue.order {
             let waiting = &engine.calls[call];
             assert_eq!((&waiting.queue, waiting.place), (id, *place));
-            let open = waiting.offered_to.is_none() && waiting.wish.is_none();
-            assert_eq!(queue.open.contains_key(place), open, "{call}");
+            assert_eq!(queue.open.contains_key(place), queue.may_offer(waiting), "{call}");
         }
         assert!(queue.open.keys().all(|p| queue.order.contains_key(p)));
         let members = queue.members.iter();
@@ -70,7 +69,7 @@ fn agents(engine: &AcdEngine) -> usize {
         assert!(!agent.held || agent.is_talking(), "{id}: who is on hold?");
         if let Leg::Ringing(offer) = &agent.leg {
             let waiting = &engine.calls[&offer.call];
-            assert_eq!(waiting.offered_to.as_ref(), Some(id));
+            assert!(waiting.offered_to.contains(id), "{id} rings for {}", offer.call);
         }
         if agent.pending.is_some() || agent.gone || agent.removed {
             assert!(agent.is_talking(), "{id}: what is he waiting for?");
@@ -98,14 +97,17 @@ fn calls(engine: &AcdEngine) -> usize {
     for (call, waiting) in &engine.calls {
         let over = waiting.due == Some(Due::Timeout) || waiting.absent.is_some();
         assert_eq!(engine.deadlines.get(&Timer::Wait(*call)).is_none(), over, "{call}");
-        assert!(waiting.due.is_none() || waiting.offered_to.is_some(), "{call}: what does he wait for?");
+        assert!(waiting.due.is_none() || !waiting.offered_to.is_empty(), "{call}: what does he wait for?");
         deadlines += usize::from(!over);
         for timer in [Timer::Announce, Timer::Busy, Timer::Stick] {
             deadlines += usize::from(engine.deadlines.get(&timer(*call)).is_some());
         }
-        if let Some(agent) = &waiting.offered_to {
+        for agent in &waiting.offered_to {
             assert!(engine.agents[agent].rings_for(*call).is_some(), "{call}");
         }
+        let once: std::collections::BTreeSet<_> = waiting.offered_to.iter().collect();
+        assert_eq!(once.len(), waiting.offered_to.len(), "{call}: somebody rings twice");
+        assert!(!waiting.placed || waiting.offered_to.len() == 1, "{call}: given to one, and others ring");
     }
     deadlines
 }
@@ -119,12 +121,12 @@ fn held(engine: &AcdEngine) {
         assert!(!free, "{id} is free, and somebody waits for him");
         for (place, call) in callers {
             let waiting = &engine.calls[call];
-            assert_eq!((waiting.place, &waiting.offered_to), (*place, &None));
+            assert_eq!((waiting.place, waiting.offered_to.len()), (*place, 0));
             assert_eq!(waiting.wish.as_ref().map(|wanted| &wanted.agent), Some(id));
         }
         listed += callers.len();
     }
-    let waits = engine.calls.values().filter(|w| w.wish.is_some() && w.offered_to.is_none());
+    let waits = engine.calls.values().filter(|w| w.wish.is_some() && w.offered_to.is_empty());
     assert_eq!(listed, waits.count());
 }
 

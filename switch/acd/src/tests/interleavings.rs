@@ -6,7 +6,7 @@ use crate::{AcdCommand, AcdInput, AcdOutput};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{AgentId, CallId, QueueId};
 use cordboard_model::service::{
-    AgentOrder, BusyWhen, Duty, Nobody, Reserve, Role, Service, Strategy, WantedSkill,
+    AgentOrder, BusyWhen, Duty, Nobody, Reserve, RingMost, Role, Service, Strategy, WantedSkill,
 };
 use cordboard_model::time::Duration;
 use cordboard_model::verb::Destination;
@@ -109,14 +109,17 @@ impl World {
 
     /// Rules of a queue, any of them.
     fn service(&mut self, name: &str, service: &mut Service) {
-        const STRATEGIES: [Strategy; 5] = [
+        const STRATEGIES: [Strategy; 7] = [
             Strategy::LongestIdle,
             Strategy::FewestCalls,
             Strategy::HighestSkill,
             Strategy::LeastOccupied,
             Strategy::RoundRobin,
+            Strategy::RingAll,
+            Strategy::RingAll,
         ];
         service.strategy = self.pick(&STRATEGIES);
+        service.ring_all_most = RingMost(self.pick(&[1, 2, 10]));
         service.ageing = self.pick(&[None, Some(Duration::from_secs(9))]);
         service.reserve = self.pick(&[None, None, Some(Reserve { agents: 1, priority: 2 })]);
         service.length_share = self.pick(&[None, None, Some(150)]);

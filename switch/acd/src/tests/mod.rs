@@ -11,5 +11,6 @@ mod rules_absent;
 mod rules_agents;
 mod rules_device;
 mod rules_operating;
+mod rules_ring_all;
 mod rules_service;
 mod table;

@@ -8,7 +8,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::config;
 use cordboard_model::id::AgentId;
 use cordboard_model::id::Name;
-use cordboard_model::service::{AgentOrder, Reserve, Spare, Strategy, WantedSkill};
+use cordboard_model::service::{AgentOrder, Reserve, RingMost, Spare, Strategy, WantedSkill};
 use cordboard_model::time::{Duration, Time, WallClock};
 use cordboard_model::view::AgentStatus;
 use rand_chacha::ChaCha8Rng;
@@ -34,18 +34,24 @@ struct Variant(u64);
 
 impl Variant {
     fn queues(&self, queues: &mut [config::Queue; 3]) {
-        const STRATEGIES: [Strategy; 4] =
-            [Strategy::LongestIdle, Strategy::FewestCalls, Strategy::HighestSkill, Strategy::RoundRobin];
+        const STRATEGIES: [Strategy; 5] = [
+            Strategy::LongestIdle,
+            Strategy::FewestCalls,
+            Strategy::HighestSkill,
+            Strategy::RoundRobin,
+            Strategy::RingAll,
+        ];
         for (n, queue) in (0..).zip(queues.iter_mut()) {
             let service = &mut queue.service;
-            service.strategy = STRATEGIES[usize::try_from((self.0 + n) % 4).unwrap()];
+            service.strategy = STRATEGIES[usize::try_from((self.0 + n) % 5).unwrap()];
+            service.ring_all_most = RingMost(if self.0 / 5 % 2 == 0 { 10 } else { 2 });
             service.skills.insert(Name::new("english").unwrap(), WantedSkill { weight: 3, least: 0 });
-            if (self.0 / 4 + n).is_multiple_of(3) {
+            if (self.0 / 10 + n).is_multiple_of(3) {
                 service.ageing = Some(Duration::from_secs(4));
             }
         }
         // A caller who ages into his turn is for the other tests: the napkin has no clock for it.
-        if self.0 / 12 % 2 == 1 && queues[1].service.ageing.is_none() {
+        if self.0 / 30 % 2 == 1 && queues[1].service.ageing.is_none() {
             queues[1].service.reserve = Some(Reserve { agents: 1, priority: 1 });
         }
     }
@@ -54,7 +60,7 @@ impl Variant {
         let number: u64 = agent.id.name.as_str().parse().unwrap();
         let level = u8::try_from(number * 7 % 4 * 10).unwrap();
         agent.duty.skills.insert(Name::new("english").unwrap(), level);
-        if (self.0 / 24 + number).is_multiple_of(3) {
+        if (self.0 / 60 + number).is_multiple_of(3) {
             agent.duty.preference.insert(agent.queues[0].name.clone(), 2);
         }
     }
@@ -94,6 +100,10 @@ impl Pair {
             max_length: usize::try_from(q.max_length).unwrap(),
             rest_on_no_answer: q.service.unanswered.no_answer == Spare::Usual,
             strategy: q.service.strategy,
+            most: match q.service.strategy {
+                Strategy::RingAll => q.service.ring_all_most.0.into(),
+                _ => 1,
+            },
             ageing: q.service.ageing,
             reserve: q
                 .service

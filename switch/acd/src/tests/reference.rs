@@ -19,6 +19,8 @@ pub(super) struct RefQueue {
     pub(super) max_length: usize,
     pub(super) rest_on_no_answer: bool,
     pub(super) strategy: Strategy,
+    /// So many agents may ring for one caller.
+    pub(super) most: usize,
     pub(super) ageing: Option<Duration>,
     /// So many free agents are kept for callers of this priority.
     pub(super) reserve: (usize, u64),
@@ -35,7 +37,17 @@ pub(super) struct RefCaller {
     pub(super) over: bool,
     /// He is to be called back; whether he is called before an agent rings, and for how long that agent is kept.
     pub(super) absent: Option<Option<Duration>>,
-    pub(super) at: Option<usize>,
+    pub(super) at: Vec<usize>,
+    /// Nobody rings beside the agent who was kept free for him.
+    pub(super) alone: bool,
+}
+
+impl RefCaller {
+    /// Whether one more agent may ring for him.
+    fn takes_more(&self, queue: &RefQueue) -> bool {
+        let most = if self.absent.is_some() { 1 } else { queue.most };
+        self.at.len() < most && !self.over && !self.alone
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,7 +121,7 @@ impl Reference {
         self.drop_caller(call);
         let queue = &self.queues[q];
         let here = || self.callers.iter().filter(|c| c.queue == q);
-        let at_once = here().all(|c| c.at.is_some()) && self.agents.iter().any(|a| a.free_for(q));
+        let at_once = here().all(|c| !c.takes_more(queue)) && self.agents.iter().any(|a| a.free_for(q));
         if here().filter(|c| c.absent.is_none()).count() >= queue.max_length && !at_once {
             self.ends.push((call, QueueEnd::Full));
             return;
@@ -122,7 +134,8 @@ impl Reference {
             gives_up: Some(now + limit.min(queue.max_wait)),
             over: false,
             absent: None,
-            at: None,
+            at: Vec::new(),
+            alone: false,
         });
     }
 
@@ -137,8 +150,8 @@ impl Reference {
     ) {
         self.drop_caller(from);
         self.drop_caller(call);
-        let (gives_up, over, absent, at) = (None, false, Some(absent), None);
-        self.callers.push(RefCaller { call, queue: q, priority, since, gives_up, over, absent, at });
+        let (gives_up, over, alone, absent, at) = (None, false, false, Some(absent), Vec::new());
+        self.callers.push(RefCaller { call, queue: q, priority, since, gives_up, over, alone, absent, at });
     }
 
     /// He is there, and waits from now on.
@@ -164,13 +177,16 @@ impl Reference {
                 gives_up,
                 over: false,
                 absent: None,
-                at: None,
+                at: Vec::new(),
+                alone: false,
             });
             return;
         };
         caller.gives_up = gives_up;
         let reserved = caller.absent.take().flatten().is_some();
-        if let Some(a) = caller.at.filter(|_| reserved) {
+        let kept = caller.at.first().copied().filter(|_| reserved);
+        caller.alone = kept.is_some();
+        if let Some(a) = kept {
             self.agents[a].busy = Busy::Ringing { call, until, rang: false, queue: q };
             self.offers.push((call, a));
         }
@@ -186,14 +202,15 @@ impl Reference {
     }
 
     /// One who is absent has had his turn, and has to be given his place again.
-    fn put_back(&mut self, call: u64) {
+    fn put_back(&mut self, call: u64, a: usize) {
         if self.callers.iter().any(|c| c.call == call && c.absent.is_some()) {
             self.callers.retain(|c| c.call != call);
             self.stranded.push(call);
         }
         for caller in &mut self.callers {
             if caller.call == call {
-                caller.at = None;
+                caller.at.retain(|at| *at != a);
+                caller.alone &= !caller.at.is_empty();
             }
         }
     }
@@ -208,7 +225,7 @@ impl Reference {
         if let Busy::Ringing { call: c, queue, .. } = self.agents[a].busy
             && c == call
         {
-            self.callers.retain(|c| c.call != call);
+            self.drop_caller(call);
             self.agents[a].busy = Busy::Talking { call, queue };
             self.agents[a].taken += 1;
         }
@@ -221,7 +238,7 @@ impl Reference {
         if c != call {
             return;
         }
-        self.put_back(call);
+        self.put_back(call, a);
         let agent = &mut self.agents[a];
         agent.busy = Busy::No;
         agent.idle = now;
@@ -261,7 +278,7 @@ impl Reference {
     pub(super) fn outside(&mut self, a: usize, on: bool) {
         if let (true, Busy::Ringing { call, .. }) = (on, self.agents[a].busy) {
             self.agents[a].busy = Busy::No;
-            self.put_back(call);
+            self.put_back(call, a);
         }
         self.agents[a].outside = on;
         self.talk_ended(a);
@@ -301,7 +318,7 @@ impl Reference {
             && let Busy::Ringing { call, .. } = agent.busy
         {
             agent.busy = Busy::No;
-            self.put_back(call);
+            self.put_back(call, a);
         }
         self.agents[a].wish = wish;
         self.agents[a].wrap_up = None;
@@ -346,11 +363,11 @@ impl Reference {
                 agent.idle = now;
             }
         }
-        let over = self.callers.extract_if(.., |c| c.over && c.at.is_none());
+        let over = self.callers.extract_if(.., |c| c.over && c.at.is_empty());
         self.ends.extend(over.map(|c| (c.call, QueueEnd::Timeout)));
         while let Some((c, a)) = self.best_pair(now) {
             let caller = &mut self.callers[c];
-            caller.at = Some(a);
+            caller.at.push(a);
             let reserve = caller.absent.flatten();
             let until = now + reserve.unwrap_or(self.queues[caller.queue].ring) + RING_MARGIN;
             let (call, queue) = (caller.call, caller.queue);
@@ -379,9 +396,10 @@ impl Reference {
         u64::from(caller.priority) + u64::try_from(gained).unwrap()
     }
 
-    /// The first caller of a queue who is not being offered, if he may be served.
+    /// The first caller of a queue for whom one more agent may ring, if he may be served.
     fn first_caller(&self, q: usize, now: Time) -> Option<usize> {
-        let open = self.callers.iter().enumerate().filter(|(_, c)| c.queue == q && c.at.is_none());
+        let queue = &self.queues[q];
+        let open = self.callers.iter().enumerate().filter(|(_, c)| c.queue == q && c.takes_more(queue));
         let (first, caller) = open.min_by_key(|(i, c)| (self.place(c), c.since, *i))?;
         let free = self.agents.iter().filter(|a| a.free_for(q)).count();
         let (kept, priority) = self.queues[q].reserve;
@@ -393,7 +411,7 @@ impl Reference {
         let key = |a: &RefAgent| {
             let term = match self.queues[q].strategy {
                 Strategy::FewestCalls => i64::try_from(a.taken).unwrap(),
-                Strategy::HighestSkill => -i64::from(a.skill),
+                Strategy::HighestSkill | Strategy::RingAll => -i64::from(a.skill),
                 Strategy::RoundRobin => i64::try_from(a.turns[q]).unwrap(),
                 Strategy::LongestIdle | Strategy::LeastOccupied => 0,
             };

@@ -322,12 +322,35 @@ fn who_takes_no_other_agent_waits_for_him_until_he_signs_out() {
     b.outside("1002", None);
     assert_eq!(b.offers(), []);
     b.sign_out("1002");
-    assert_eq!(b.ends(), [(1, QueueEnd::NobodySignedIn)]);
-    assert_eq!(b.left(), [(1, Outcome::NobodySignedIn)]);
+    assert_eq!(b.ends(), [(1, QueueEnd::NoAgent)]);
+    assert_eq!(b.left(), [(1, Outcome::NoAgent)]);
     b.take();
     b.enter_for(2, "1002", None);
-    assert_eq!(b.ends(), [(2, QueueEnd::NobodySignedIn)]);
+    assert_eq!(b.ends(), [(2, QueueEnd::NoAgent)]);
     assert_eq!(b.left(), []);
+}
+
+/// He was given the callers of a queue that he does not serve, when they took no other; and who waited for one whom a
+/// reload took from the queue waited for nobody.
+#[test]
+fn who_takes_no_other_agent_is_told_at_once_that_he_does_not_serve_the_queue_and_when_he_no_longer_does() {
+    let mut b = three(|_| {});
+    b.agent_mut("1003").queues.clear();
+    b.configure();
+    b.take();
+    b.enter_for(1, "1003", None);
+    b.enter_for(2, "1999", None);
+    assert_eq!(b.ends(), [(1, QueueEnd::NoAgent), (2, QueueEnd::NoAgent)]);
+    assert_eq!(b.offers(), []);
+    b.enter_for(3, "1003", Some(20));
+    assert_eq!(b.offers(), [to(3, "1001")], "who takes others too has one of them");
+    b.outside("1002", Some(90));
+    b.enter_for(4, "1002", None);
+    b.take();
+    b.agent_mut("1002").queues.clear();
+    b.configure();
+    assert_eq!(b.ends(), [(4, QueueEnd::NoAgent)]);
+    assert_eq!(b.left(), [(4, Outcome::NoAgent)]);
 }
 
 /// Where the switch sent callers since the last look.

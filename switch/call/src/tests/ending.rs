@@ -157,7 +157,7 @@ fn inputs_about_what_is_gone_are_absorbed() {
     rig.route(Destination::User(user("bob")));
     rig.verb(Verb::Answer);
     rig.music();
-    rig.tell(CallInput::OfferWithdrawn { call });
+    rig.tell(CallInput::OfferWithdrawn { call, agent: agent("1001"), elsewhere: false });
     rig.command(CallCommand::Abort { call });
     rig.command(CallCommand::Hold { leg });
     assert_eq!(rig.said(), "");

@@ -312,6 +312,7 @@ fn a_flow_that_fails_below_a_wait_does_not_end_the_wait() {
         priority: 0,
         keys: String::new(),
         staffed: false,
+        wish: None,
     });
     fails(&mut rig, true, None);
     rig.offer("1001");
@@ -343,6 +344,7 @@ fn a_flow_that_lets_a_served_caller_go_ends_nothing_itself() {
             priority: 0,
             keys: String::new(),
             staffed: false,
+            wish: None,
         });
         rig.offer("1001");
         let leg = rig.leg_of("1001");

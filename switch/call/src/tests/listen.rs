@@ -35,6 +35,7 @@ fn a_program_hears_a_talk_from_its_first_word_to_its_last_and_only_while_it_is_w
         priority: 0,
         keys: String::new(),
         staffed: false,
+        wish: None,
     });
     rig.offer("1001");
     let leg = rig.leg_of("1001");

@@ -43,6 +43,7 @@ fn sent_by_flow(audio: QueueAudio, keys: &str) -> (Rig, Ticket) {
         priority: 0,
         keys: keys.into(),
         staffed: false,
+        wish: None,
     });
     rig.music();
     rig.said();
@@ -489,6 +490,7 @@ fn a_waits_flow_may_take_the_caller_elsewhere_and_do_nothing_else_with_the_call(
             priority: 0,
             keys: String::new(),
             staffed: false,
+            wish: None,
         },
         Verb::Record { act: RecordAct::Start, why: String::new() },
         Verb::Ring,

@@ -6,9 +6,9 @@ use cordboard_model::cause::{Cause, Party};
 use cordboard_model::leg::LegEvent;
 use cordboard_model::verb::{Destination, QueueEnd, Verb, VerbAnswer};
 
-fn withdraw(rig: &mut Rig) {
-    let call = rig.call;
-    rig.tell(CallInput::OfferWithdrawn { call });
+fn withdraw(rig: &mut Rig, who: &str) {
+    let (call, agent) = (rig.call, agent(who));
+    rig.tell(CallInput::OfferWithdrawn { call, agent, elsewhere: false });
 }
 
 fn queue_ends(rig: &mut Rig, end: QueueEnd, overflow: Option<Destination>) {
@@ -120,6 +120,7 @@ fn a_key_leaves_the_queue_and_the_agent_who_rings_is_let_go_without_blame() {
         priority: 0,
         keys: "1*".into(),
         staffed: false,
+        wish: None,
     });
     rig.offer("1001");
     rig.said();
@@ -137,8 +138,8 @@ fn an_offer_the_queue_takes_back_is_not_reported_and_the_next_one_rings() {
     let mut rig = Rig::waiting();
     rig.offer("1001");
     rig.said();
-    withdraw(&mut rig);
-    withdraw(&mut rig);
+    withdraw(&mut rig, "1001");
+    withdraw(&mut rig, "1001");
     rig.offer("1002");
     insta::assert_snapshot!(rig.said());
 }
@@ -148,7 +149,7 @@ fn an_offer_taken_back_while_the_agent_answers_puts_the_caller_back_to_his_music
     // The queue withdrew at the moment the agent answered. It ignores the answer and goes on waiting with the
     // caller, so the agent's leg must go and the caller must not be left with nobody.
     let (mut rig, _) = Rig::talking();
-    withdraw(&mut rig);
+    withdraw(&mut rig, "1001");
     insta::assert_snapshot!(rig.said());
     assert!(rig.plays(rig.caller));
     queue_ends(&mut rig, QueueEnd::Timeout, None);
@@ -162,13 +163,13 @@ fn an_offer_for_a_call_that_cannot_take_it_is_refused_at_once() {
     let mut rig = Rig::waiting();
     rig.offer("1001");
     rig.said();
-    rig.offer("1002");
-    assert_eq!(rig.said(), "queue: default/1002 failed Congestion");
+    rig.offer("1001");
+    assert_eq!(rig.said(), "queue: default/1001 failed Congestion", "he rings already");
     let leg = rig.leg_of("1001");
     rig.leg(leg, LegEvent::Answered);
     rig.said();
     rig.offer("1003");
-    assert_eq!(rig.said(), "queue: default/1003 failed Cancelled, caller gone");
+    assert_eq!(rig.said(), "queue: default/1003 failed Congestion", "the queue may have the caller still");
     rig.hangs_up(leg, Cause::Normal, None);
     rig.nothing_left();
     rig.said();
@@ -185,6 +186,7 @@ fn the_end_of_a_wait_is_the_flows_answer() {
         priority: 3,
         keys: String::new(),
         staffed: false,
+        wish: None,
     });
     rig.music();
     rig.said();
@@ -204,6 +206,7 @@ fn the_flow_has_the_caller_again_when_the_agent_hangs_up() {
         priority: 0,
         keys: String::new(),
         staffed: false,
+        wish: None,
     });
     rig.music();
     rig.offer("1001");
@@ -332,6 +335,64 @@ fn readers_see_queue_and_agent_while_it_rings_and_while_they_talk() {
     assert_eq!(rig.engine.calls(TENANT).len(), 1);
     let other = cordboard_model::id::TenantId::new("other").unwrap();
     assert_eq!(rig.engine.calls(other).len(), 0);
+}
+
+fn answered_elsewhere(rig: &mut Rig, who: &str) {
+    let (call, agent) = (rig.call, agent(who));
+    rig.tell(CallInput::OfferWithdrawn { call, agent, elsewhere: true });
+}
+
+#[test]
+fn several_ring_and_the_queue_lets_the_others_go_when_one_has_answered() {
+    let mut rig = Rig::waiting();
+    for who in ["1001", "1002", "1003"] {
+        rig.offer(who);
+        let leg = rig.leg_of(who);
+        rig.leg(leg, LegEvent::Ringing);
+    }
+    assert_eq!(rig.engine.view(rig.call).unwrap().agent, None, "it is any of three");
+    rig.said();
+    let leg = rig.leg_of("1002");
+    rig.leg(leg, LegEvent::Answered);
+    let said = rig.said();
+    assert!(said.contains("queue: default/1002 answered") && !said.contains("HangUp"), "{said}");
+    answered_elsewhere(&mut rig, "1001");
+    answered_elsewhere(&mut rig, "1003");
+    let said = rig.said();
+    for who in ["1001", "1003"] {
+        assert!(said.contains(&format!("{who}: HangUp {{ cause: AnsweredElsewhere }}")), "{said}");
+    }
+    assert!(!said.contains("queue:"), "{said}");
+    rig.hangs_up(leg, Cause::Normal, None);
+    rig.nothing_left();
+    let cdr = rig.cdr();
+    assert_eq!(cdr.agent, Some(agent("1002")));
+    let causes: Vec<Cause> = cdr.legs.iter().skip(1).map(|leg| leg.cause).collect();
+    assert_eq!(causes, [Cause::AnsweredElsewhere, Cause::Normal, Cause::AnsweredElsewhere]);
+}
+
+/// Two answers cross each other and the queue's word that it has withdrawn the first: the second phone is let go, the first
+/// agent too, and the third rings on for the caller, who waits again.
+#[test]
+fn answers_that_cross_leave_the_caller_with_who_still_rings() {
+    let mut rig = Rig::waiting();
+    for who in ["1001", "1002", "1003"] {
+        rig.offer(who);
+    }
+    let [first, second, third] = ["1001", "1002", "1003"].map(|who| rig.leg_of(who));
+    rig.leg(first, LegEvent::Answered);
+    rig.said();
+    rig.leg(second, LegEvent::Answered);
+    let said = rig.said();
+    assert!(said.contains("1002: HangUp { cause: AnsweredElsewhere }"), "{said}");
+    assert!(said.contains("queue: default/1002 failed AnsweredElsewhere"), "{said}");
+    withdraw(&mut rig, "1001");
+    assert!(rig.plays(rig.caller), "his music again");
+    rig.leg(third, LegEvent::Answered);
+    assert!(rig.said().contains("queue: default/1003 answered"));
+    rig.hangs_up(rig.caller, Cause::Normal, None);
+    rig.nothing_left();
+    assert_eq!(rig.cdr().agent, Some(agent("1003")));
 }
 
 #[test]

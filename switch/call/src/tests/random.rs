@@ -65,6 +65,8 @@ struct Seen {
     opened: u64,
     aside: u64,
     surveyed: u64,
+    /// Who rang when another answered.
+    others: u64,
 }
 
 #[derive(Default)]
@@ -74,7 +76,8 @@ struct CallBook {
     living: BTreeSet<LegId>,
     closings: u32,
     forgotten: u32,
-    offered: Option<AgentId>,
+    /// Who rings for it.
+    offered: BTreeSet<AgentId>,
     talking: Option<AgentId>,
     waits: bool,
     flow: bool,
@@ -197,7 +200,7 @@ impl World {
             assert_eq!((call.closings, call.forgotten), (1, 1), "{id}");
             assert!(call.living.is_empty(), "{id} left {:?}", call.living);
             assert_eq!(call.talking, None, "{id}: an agent was never released");
-            assert_eq!(call.offered, None, "{id}: an offer was never settled");
+            assert!(call.offered.is_empty(), "{id}: an offer was never settled");
             assert!(!call.flow, "{id}: a flow was never stopped");
             assert!(!call.waits, "{id}: a wait was never ended");
         }
@@ -316,15 +319,13 @@ impl World {
                 let _ = self.engine.send_aside(call, flow("v"), BTreeMap::new(), self.now);
             }
             17..=20 => self.room(call, leg),
-            0 | 1 if book.waits && book.offered.is_none() => self.offer(call),
+            0 | 1 if book.waits && book.offered.len() < 3 => self.offer(call),
             2 if book.waits => self.withdraw_and_end(call),
-            3 if book.offered.is_some() => self.withdraw(call),
+            3 if !book.offered.is_empty() => self.withdraw(call),
             4 | 5 if book.flow => self.verb(call),
             6 if book.flow && self.dice.one_in(4) => self.flow_ends(call),
             // one whom his caller sent to a queue himself may be offered another while the queue still counts on him
-            7 if book.talking.is_some() && book.offered.is_none() && self.dice.one_in(2) => {
-                self.withdraw_late(call)
-            }
+            7 if book.talking.is_some() && self.dice.one_in(2) => self.withdraw_late(call),
             7 => {
                 let digit = ['1', '#', '9', 'x'][usize::try_from(self.dice.roll(4)).unwrap()];
                 self.tell(CallInput::Media(MediaEvent::Digit { leg, digit }));
@@ -356,7 +357,7 @@ impl World {
         let number = if says { vec![asset("number")] } else { Vec::new() };
         let ring = Duration::from_millis(self.dice.roll(20_000));
         if let Some(book) = self.calls.get_mut(&call) {
-            book.offered = Some(agent(&name));
+            book.offered.insert(agent(&name));
         }
         let (agent, user) = (agent(&name), user(&name));
         self.tell(CallInput::Offer { call, agent, user, display: name, ring, number });
@@ -364,24 +365,27 @@ impl World {
 
     /// The queue's word, which settles the offer.
     fn withdraw(&mut self, call: CallId) {
-        if let Some(book) = self.calls.get_mut(&call) {
-            book.offered = None;
-            self.seen.settled += 1;
+        let rings = self.calls[&call].offered.len();
+        let one = usize::try_from(self.dice.roll(u64::try_from(rings.max(1)).unwrap())).unwrap();
+        if let Some(agent) = self.calls[&call].offered.iter().nth(one).cloned() {
+            self.tell(CallInput::OfferWithdrawn { call, agent, elsewhere: false });
         }
-        self.tell(CallInput::OfferWithdrawn { call });
     }
 
     /// The queue's word crosses the agent's answer: for the queue the call still waits.
     fn withdraw_late(&mut self, call: CallId) {
+        let Some(agent) = self.calls[&call].talking.clone() else { return };
         if let Some(book) = self.calls.get_mut(&call) {
             book.waits = true;
             self.seen.late += 1;
         }
-        self.tell(CallInput::OfferWithdrawn { call });
+        // nor has it taken back those who rang with him
+        self.owed.retain(|input| !matches!(input, CallInput::OfferWithdrawn { call: of, .. } if *of == call));
+        self.tell(CallInput::OfferWithdrawn { call, agent, elsewhere: false });
     }
 
     fn withdraw_and_end(&mut self, call: CallId) {
-        if self.calls[&call].offered.is_some() {
+        while !self.calls[&call].offered.is_empty() {
             self.withdraw(call);
         }
         let end =
@@ -464,6 +468,7 @@ impl World {
                 priority: 0,
                 keys: String::new(),
                 staffed: false,
+                wish: None,
             },
             5 if self.dice.one_in(3) => match self.dice.roll(4) {
                 0 if self.dice.one_in(2) => {
@@ -568,6 +573,10 @@ impl World {
                 self.ports.remove(leg);
                 self.refused.insert(*leg);
             }
+            CallInput::OfferWithdrawn { call, agent, .. } => {
+                let book = self.calls.get_mut(call);
+                self.seen.settled += u64::from(book.is_some_and(|book| book.offered.remove(agent)));
+            }
             _ => {}
         }
         self.engine.handle_input(input, self.now);
@@ -617,9 +626,11 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
         sum.opened += seen.opened;
         sum.aside += seen.aside;
         sum.surveyed += seen.surveyed;
+        sum.others += seen.others;
     }
     let enough = sum.calls > 5_000
         && sum.surveyed > 20
+        && sum.others > 50
         && sum.settled > 3_000
         && [
             sum.served,

@@ -98,6 +98,7 @@ fn a_flow_records_its_caller_and_the_talk_that_follows_paused_as_it_was() {
         priority: 0,
         keys: String::new(),
         staffed: false,
+        wish: None,
     });
     rig.offer("1001");
     let leg = rig.leg_of("1001");
@@ -126,6 +127,7 @@ fn a_stop_by_the_flow_counts_for_more_than_the_queue() {
         priority: 0,
         keys: String::new(),
         staffed: false,
+        wish: None,
     });
     rig.offer("1001");
     let leg = rig.leg_of("1001");

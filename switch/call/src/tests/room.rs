@@ -357,6 +357,7 @@ fn routing_that_is_late_for_a_guest_does_not_end_a_call_that_goes_on_without_him
         priority: 0,
         keys: String::new(),
         staffed: false,
+        wish: None,
     });
     rig.music();
     rig.offer("1001");

@@ -326,7 +326,8 @@ fn a_caller_who_is_moved_waits_in_the_other_queue_and_the_offer_is_over() {
     let said = rig.said();
     assert!(said.contains("1001: HangUp") && said.contains("queue: enter default/help"), "{said}");
     // the queue takes its offer back when it learns of it, and gives the caller to somebody else
-    rig.tell(CallInput::OfferWithdrawn { call: rig.call });
+    let (call, who) = (rig.call, agent("1001"));
+    rig.tell(CallInput::OfferWithdrawn { call, agent: who, elsewhere: false });
     rig.music();
     rig.offer("1002");
     let other = rig.leg_of("1002");

@@ -31,6 +31,7 @@ pub(super) fn talking(audio: QueueAudio, by_flow: bool) -> (Rig, LegId, Ticket) 
             priority: 0,
             keys: String::new(),
             staffed: false,
+            wish: None,
         });
     } else {
         rig.route(Destination::Queue(queue("sales")));
@@ -104,6 +105,7 @@ fn a_flow_aside_hears_and_asks_and_does_nothing_else_with_the_call() {
             priority: 0,
             keys: String::new(),
             staffed: false,
+            wish: None,
         },
     ] {
         let refused = rig.verb(verb);
@@ -316,6 +318,7 @@ fn a_survey_that_waits_in_a_queue_or_dials_is_answered() {
         priority: 0,
         keys: "*".into(),
         staffed: false,
+        wish: None,
     };
     let (mut rig, leg, ticket) = talking(surveyed(), true);
     rig.hangs_up(leg, Cause::Normal, None);

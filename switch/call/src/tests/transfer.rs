@@ -380,6 +380,7 @@ fn the_flow_goes_on_after_a_talk_that_was_transferred() {
         priority: 0,
         keys: String::new(),
         staffed: false,
+        wish: None,
     });
     rig.offer("1001");
     let agent = rig.leg_of("1001");

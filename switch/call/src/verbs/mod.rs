@@ -44,8 +44,9 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
             call.verb_collect(desk, ticket, prompt, rule.of_secret(secret).like(patterns, strict), ear);
         }
         Verb::Record { act, why } => call.verb_record(desk, ticket, act, why),
-        Verb::Enqueue { queue, timeout_ms, priority, keys, staffed } => {
-            call.verb_enqueue(desk, ticket, Wait::new(queue, timeout_ms, priority).until(keys, staffed));
+        Verb::Enqueue { queue, timeout_ms, priority, keys, staffed, wish } => {
+            let wait = Wait::new(queue, timeout_ms, priority).until(keys, staffed).of_agent(wish);
+            call.verb_enqueue(desk, ticket, wait);
         }
         Verb::Stream { url, parameters, timeout_ms } => {
             call.verb_stream(desk, ticket, url, parameters, timeout_ms);

@@ -25,20 +25,23 @@ impl Shard {
             AcdOutput::Stranded { call, .. } => self.stranded(call),
             AcdOutput::Offer { call, queue, agent, why, .. } if self.calls_agent_first(call) => {
                 self.event(call.tenant, EventKind::QueueEntered { call, queue: queue.clone(), position: 1 });
-                self.offered.insert(call, agent.clone());
+                self.offered.entry(call).or_default().insert(agent.clone());
                 self.event(call.tenant, EventKind::QueueOffered { call, queue, agent, why });
             }
             AcdOutput::Offer { call, queue, agent, user, ring, why } => {
                 let offered =
                     EventKind::QueueOffered { call, queue: queue.clone(), agent: agent.clone(), why };
                 self.event(call.tenant, offered);
-                self.offered.insert(call, agent.clone());
+                self.offered.entry(call).or_default().insert(agent.clone());
                 let display =
                     self.snapshot.agent(&agent).map(|agent| agent.display.clone()).unwrap_or_default();
                 let number = self.agent_number(&queue, &agent);
                 self.tell_call(call, CallInput::Offer { call, agent, user, display, ring, number });
             }
-            AcdOutput::Withdraw { call, .. } => self.tell_call(call, CallInput::OfferWithdrawn { call }),
+            AcdOutput::Withdraw { call, agent, elsewhere } => {
+                self.not_offered(call, &agent);
+                self.tell_call(call, CallInput::OfferWithdrawn { call, agent, elsewhere });
+            }
             AcdOutput::QueueEnded { call, .. } if self.place_gone(call) => {}
             AcdOutput::QueueEnded { call, end, to, .. } => {
                 self.tell_call(call, CallInput::QueueEnded { call, end, overflow: to });
@@ -51,7 +54,7 @@ impl Shard {
             AcdOutput::Position { call, queue, position, wait } => {
                 self.announce(call, &queue, position, wait)
             }
-            AcdOutput::Left { call, queue, outcome } => {
+            AcdOutput::Left { call, queue, outcome, .. } => {
                 let outcome = outcome.as_str().to_owned();
                 self.event(call.tenant, EventKind::QueueLeft { call, queue, outcome });
             }

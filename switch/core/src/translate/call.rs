@@ -225,9 +225,9 @@ impl Shard {
         }
         let dialled = target.and_then(|target| {
             let local = local.map(|addr| self.local_media(leg, addr)).ok_or(Cause::InternalError)?;
-            let offered = self.offered.get(&call);
-            let outside = offered.is_none() || offered != self.legs.get(leg).and_then(|l| l.agent.as_ref());
-            self.invite(call, leg, target, from, local, outside)
+            let agent = self.legs.get(leg).and_then(|found| found.agent.as_ref());
+            let offered = self.offered.get(&call).zip(agent).is_some_and(|(of, agent)| of.contains(agent));
+            self.invite(call, leg, target, from, local, !offered)
         });
         if let Err(cause) = dialled {
             self.leg_event(leg, LegEvent::Ended { cause, by_peer: false, sip_status: None });
@@ -316,25 +316,33 @@ impl Shard {
 
     fn do_queue(&mut self, output: QueueOutput) {
         let input = match output {
-            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed } => {
+            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish } => {
                 let at = self.wall.at(self.now);
                 self.trunks.numbers.queued(call, queue.clone());
                 self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at });
                 if let Some(arrived) = self.arrival(call, &queue, timeout_ms, priority) {
                     return self.tell_acd(arrived);
                 }
-                let wish = self.wish(call, &queue);
+                let wish = wish.or_else(|| self.wish(call, &queue));
                 AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish }
             }
             QueueOutput::Abandoned { call } => AcdInput::Abandoned { call },
             QueueOutput::OfferRinging { call, agent } => AcdInput::OfferRinging { call, agent },
             QueueOutput::OfferAnswered { call, agent } => AcdInput::OfferAnswered { call, agent },
             QueueOutput::OfferFailed { call, agent, why, caller_gone } => {
+                self.not_offered(call, &agent);
                 AcdInput::OfferFailed { call, agent, why, caller_gone }
             }
             QueueOutput::AgentReleased { call, agent } => AcdInput::AgentReleased { call, agent },
         };
         self.tell_acd(input);
+    }
+
+    /// No queue gives this call to that agent any more: if his phone rings for it, that is not by a queue.
+    pub(crate) fn not_offered(&mut self, call: CallId, agent: &AgentId) {
+        if let Some(offered) = self.offered.get_mut(&call) {
+            offered.remove(agent);
+        }
     }
 
     fn do_forget(&mut self, call: CallId) {

@@ -1,17 +1,23 @@
 //! `local outcome, key = call:enqueue("sales", {timeout=60, priority=5, keys="1", staffed=true})`: waits in a queue until an
 //! agent answers, the wait ends or the caller leaves it by a key. Gives `"served"`, `"timeout"`, `"full"`, `"gone"`, `"key"`
-//! and the key, `"callback"` when he is to be called back; with `staffed` also `"nobody_signed_in"`, when no agent is signed in to the queue or the last one signs out.
+//! and the key, `"callback"` when he is to be called back; with `staffed` also `"nobody_signed_in"`, when no agent is signed in to
+//! the queue or the last one signs out. With `agent="1001"` he waits for that agent alone, for the first `agent_wait` seconds or to
+//! the end; without `agent_wait` the end is `"no_agent"` when that agent is signed out, or does not serve the queue.
 
 use super::arg::{Arg, BadOption, Options, at_most};
 use super::{Asked, Plain, Reply, Request};
-use cordboard_model::id::{QueueId, TenantId};
-use cordboard_model::verb::{QueueEnd, Verb, VerbAnswer};
+use cordboard_model::id::{AgentId, QueueId, TenantId};
+use cordboard_model::time::Duration;
+use cordboard_model::verb::{QueueEnd, Verb, VerbAnswer, Wish};
 
 /// As written in a flow.
 pub const NAME: &str = "enqueue";
 
 /// Longest wait that can be asked for, seconds.
 const TIMEOUT_MAX: f64 = 86_400.0;
+
+/// What can be asked for.
+const OPTIONS: [&str; 6] = ["timeout", "priority", "keys", "staffed", "agent", "agent_wait"];
 
 /// So many keys a phone has.
 const KEYS: usize = 16;
@@ -28,7 +34,7 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     };
     let queue = QueueId::new(tenant, name)
         .map_err(|error| BadOption::new(NAME, format!("{name:?} is not a queue's name: {error}")))?;
-    let options = Options::new(NAME, args.get(1), &["timeout", "priority", "keys", "staffed"])?;
+    let options = Options::new(NAME, args.get(1), &OPTIONS)?;
     let keys = options.text("keys")?.unwrap_or_default();
     if keys.len() > KEYS
         || !keys.chars().all(|key| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D'))
@@ -41,8 +47,23 @@ pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
         priority: options.int("priority", 0..=255)?.unwrap_or(0) as u8,
         keys: keys.to_owned(),
         staffed: options.flag("staffed", false)?,
+        wish: wish(tenant, &options)?,
     };
     Ok((verb, Asked::Enqueue))
+}
+
+/// The agent he would have, and for how long he waits for him alone.
+fn wish(tenant: TenantId, options: &Options<'_>) -> Result<Option<Wish>, BadOption> {
+    let wait = options.millis("agent_wait", 1.0, TIMEOUT_MAX)?;
+    let Some(name) = options.text("agent")? else {
+        return match wait {
+            Some(_) => Err(options.wrong("option 'agent_wait' needs the option 'agent'")),
+            None => Ok(None),
+        };
+    };
+    let agent = AgentId::new(tenant, name)
+        .map_err(|error| options.wrong(format!("{name:?} is not an agent's number: {error}")))?;
+    Ok(Some(Wish { agent, wait: wait.map(|ms| Duration::from_millis(ms.into())) }))
 }
 
 /// Reads the answer.
@@ -55,6 +76,7 @@ pub fn reply(answer: VerbAnswer) -> Reply {
         QueueEnd::Timeout => "timeout",
         QueueEnd::Full => "full",
         QueueEnd::NobodySignedIn => "nobody_signed_in",
+        QueueEnd::NoAgent => "no_agent",
         QueueEnd::Gone => "gone",
         QueueEnd::Callback => "callback",
         QueueEnd::Key(key) => return Reply::Values(vec![Plain::text("key"), Plain::text(key)]),
@@ -79,6 +101,25 @@ mod tests {
             asked(&[text("sales"), table(&options, &[])]),
             Ok(Verb::Enqueue { timeout_ms: Some(60_000), priority: 9, staffed: true, .. })
         ));
+    }
+
+    #[test]
+    fn one_agent_is_waited_for_alone_for_a_time_or_to_the_end() {
+        let wish = |options: &[(&str, Arg)]| match asked(&[text("sales"), table(options, &[])]) {
+            Ok(Verb::Enqueue { wish, .. }) => Ok(wish.map(|wish| (wish.agent.name.to_string(), wish.wait))),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => Err(error),
+        };
+        assert_eq!(wish(&[]), Ok(None));
+        assert_eq!(wish(&[("agent", text("1001"))]), Ok(Some(("1001".into(), None))));
+        let both = [("agent", text("1001")), ("agent_wait", Arg::Int(20))];
+        assert_eq!(wish(&both), Ok(Some(("1001".into(), Some(Duration::from_secs(20))))));
+        assert_eq!(wish(&both[1..]), Err("enqueue: option 'agent_wait' needs the option 'agent'".into()));
+        assert_eq!(
+            wish(&[("agent", text("a b"))]),
+            Err("enqueue: \"a b\" is not an agent's number: an id cannot hold ' '".into())
+        );
+        assert_eq!(reply(VerbAnswer::Queue(QueueEnd::NoAgent)), Reply::Values(vec![Plain::text("no_agent")]));
     }
 
     #[test]

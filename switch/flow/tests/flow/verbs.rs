@@ -43,6 +43,8 @@ fn every_verb_as_the_guide_writes_it() {
         local pin, how = call:collect{prompt = 'enter-pin', max = 4, terminators = '#', first = 5, inter = 3} print(pin, how)\n\
         call:say_number(42, 'en')\n\
         print(call:enqueue('sales', {timeout = 60, staffed = true}))\n\
+        print(call:enqueue('sales', {agent = '1001', agent_wait = 20}))\n\
+        print(call:enqueue('sales', {agent = '1001'}))\n\
         call.data.x = 'y'\n\
         call:wait(0.25)\n\
         call:log('from', call.from, 'to', call.to, {})\n\
@@ -53,6 +55,8 @@ fn every_verb_as_the_guide_writes_it() {
         digits("1234", CollectEnd::Max),
         VerbAnswer::Played { key: None },
         VerbAnswer::Queue(QueueEnd::NobodySignedIn),
+        VerbAnswer::Queue(QueueEnd::Timeout),
+        VerbAnswer::Queue(QueueEnd::NoAgent),
         VerbAnswer::Done,
         VerbAnswer::Done,
     ];
@@ -67,6 +71,10 @@ fn every_verb_as_the_guide_writes_it() {
             "play en.digits.40 en.digits.2",
             "enqueue sales timeout=60 priority=0 staffed",
             "log nobody_signed_in",
+            "enqueue sales timeout=queue's priority=0 agent=1001 agent_wait=20",
+            "log timeout",
+            "enqueue sales timeout=queue's priority=0 agent=1001",
+            "log no_agent",
             "set x = y",
             "wait 0.25",
             "log from 1001 to 100 table",

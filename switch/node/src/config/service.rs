@@ -9,8 +9,8 @@ use super::tree::Node;
 use super::value::{duration, integer, one_of, some_text, text, wrong};
 use cordboard_model::id::{Name, QueueId};
 use cordboard_model::service::{
-    AgentKind, BusyWhen, Channel, Duty, Nobody, QueueKind, Reserve, Role, Service, Spare, Stick, Strategy,
-    Unanswered, WantedSkill,
+    AgentKind, BusyWhen, Channel, Duty, Nobody, QueueKind, Reserve, RingMost, Role, SPARE_OF_ALL, Service,
+    Spare, Stick, Strategy, Unanswered, WantedSkill,
 };
 use cordboard_model::time::Duration;
 use cordboard_model::verb::Destination;
@@ -50,6 +50,7 @@ const STRATEGIES: &[(&str, Strategy)] = &[
     ("highest_skill", Strategy::HighestSkill),
     ("least_occupied", Strategy::LeastOccupied),
     ("round_robin", Strategy::RoundRobin),
+    ("ring_all", Strategy::RingAll),
 ];
 const ROLES: &[(&str, Role)] =
     &[("agent", Role::Agent), ("supervisor", Role::Supervisor), ("outbound", Role::Outbound)];
@@ -182,6 +183,7 @@ pub(super) fn service(context: &Context<'_>, name: &Name, section: &Section<'_>,
         Some(_) => way("on_nobody").and_then(|(to, _)| to).map_or(Nobody::Release, Nobody::To),
         None => Nobody::Release,
     };
+    let strategy = section.or("strategy", Strategy::default(), one_of(STRATEGIES));
     let busy_when = busy_when(section, on_busy.is_some());
     let busy_room = section.opt("busy_room", integer(0..=100, "percent"));
     if let Some(room) = busy_room.as_ref().filter(|_| !matches!(on_busy, Some(Destination::Queue(_)))) {
@@ -192,7 +194,8 @@ pub(super) fn service(context: &Context<'_>, name: &Name, section: &Section<'_>,
         kind,
         channels: channels(section, kind),
         length_share: None,
-        strategy: section.or("strategy", Strategy::default(), one_of(STRATEGIES)),
+        strategy,
+        ring_all_most: ring_all_most(section, strategy),
         skills: wanted_skills(section),
         ageing: section.opt("ageing", duration(secs(1)..=secs(3_600))).map(|at| at.value),
         reserve: reserve(section),
@@ -202,7 +205,7 @@ pub(super) fn service(context: &Context<'_>, name: &Name, section: &Section<'_>,
         on_busy,
         busy_when,
         busy_room: busy_room.map(|at| at.value),
-        unanswered: unanswered(section),
+        unanswered: unanswered(section, strategy),
     }
 }
 
@@ -290,8 +293,20 @@ fn stick_key(node: &Node) -> Result<Option<String>, Wrong> {
     }
 }
 
-fn unanswered(section: &Section<'_>) -> Unanswered {
-    let usual = Unanswered::default();
+/// How many ring at once, where all do.
+fn ring_all_most(section: &Section<'_>, strategy: Strategy) -> RingMost {
+    let most = section.opt("ring_all_most", integer(1..=RingMost::LIMIT.into(), "agents"));
+    if let Some(at) = most.as_ref().filter(|_| strategy != Strategy::RingAll) {
+        section.conflict("ring_all_most", at.pos, "expected only with strategy = \"ring_all\"");
+    }
+    most.map_or_else(RingMost::default, |at| RingMost(at.value))
+}
+
+fn unanswered(section: &Section<'_>, strategy: Strategy) -> Unanswered {
+    let mut usual = Unanswered::default();
+    if strategy == Strategy::RingAll {
+        usual.no_answer = SPARE_OF_ALL;
+    }
     Unanswered {
         no_answer: section.or("on_no_answer", usual.no_answer, spare),
         busy: section.or("on_agent_busy", usual.busy, spare),

@@ -8,7 +8,7 @@ use cordboard_model::audio::{AnswerAt, NumberAudio, NumberPart, NumberTo, Record
 use cordboard_model::config::{Queue, Snapshot};
 use cordboard_model::id::{AssetId, QueueId, TenantId, UserId};
 use cordboard_model::media::Codec;
-use cordboard_model::service::Spare;
+use cordboard_model::service::{Spare, Strategy};
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::Destination;
 use core::net::{IpAddr, Ipv4Addr};
@@ -92,7 +92,12 @@ impl Floor {
             .number_to_agent("4001", "2001")
             .number_to_trunk("900", "carrier", "+49301");
         for name in ["sales", "support"] {
-            let mut draw = |queue: &mut Queue| draw_queue(dice, queue);
+            let mut draw = |queue: &mut Queue| {
+                draw_queue(dice, queue);
+                if name == "support" && seed.is_multiple_of(3) {
+                    queue.service.strategy = Strategy::RingAll;
+                }
+            };
             setup = setup.queue(name, &mut draw);
         }
         for (n, agent) in agents.iter().enumerate() {

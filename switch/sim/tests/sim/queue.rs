@@ -2,7 +2,7 @@
 
 use crate::stage::{AGENT_HZ, CALLER_HZ, OTHER_HZ, Stage, secs, setup};
 use cordboard_model::id::{QueueId, TenantId};
-use cordboard_model::service::Spare;
+use cordboard_model::service::{Spare, Strategy};
 use cordboard_model::time::Duration;
 use cordboard_model::verb::Destination;
 use cordboard_model::view::AgentStatus;
@@ -213,5 +213,57 @@ fn a_wait_that_ends_overflows_to_another_queue() {
     s.act("2009", Act::HangUp);
     s.cdrs(&[
         "+4930123 to 2000: normal by Callee, up 8.0s, talk 2.0s, agent 2009, queue sales timeout, queue late served 2009, Caller +4930123+normal, Callee 2009+normal, recordings 1",
+    ]);
+}
+
+/// Three ring; two answer within five milliseconds of each other. The first has the caller; the second's 200 is acknowledged
+/// and ended, the third is cancelled, and both are as they were.
+#[test]
+fn all_ring_the_first_answer_wins_and_a_late_one_costs_nothing() {
+    let all = setup(&["2001", "2002", "2003"]);
+    let mut s = Stage::new(all.queue("sales", |queue| queue.service.strategy = Strategy::RingAll));
+    s.carrier("caller");
+    s.phone("2001", AGENT_HZ, Plan::answer(secs(2.005)));
+    s.phone("2002", OTHER_HZ, Plan::answer(secs(2.0)));
+    s.phone("2003", AGENT_HZ, Plan::ring_on());
+    s.call("caller", "2000", Plan::call());
+    s.run(1.0);
+    for agent in ["2001", "2002", "2003"] {
+        s.status(agent, AgentStatus::Ringing);
+    }
+    s.run(3.0);
+    s.hears("caller", OTHER_HZ);
+    s.hears("2002", CALLER_HZ);
+    s.status("2001", AgentStatus::Ready);
+    s.status("2003", AgentStatus::Ready);
+    s.act("caller", Act::HangUp);
+    s.run(1.0);
+    s.status("2002", AgentStatus::WrapUp);
+    s.ladder_of(
+        "2001",
+        "
+        < INVITE
+        > 180
+        > 200
+        < CANCEL
+        > 200 CANCEL
+        < ACK
+        < BYE
+        > 200 BYE
+    ",
+    );
+    s.ladder_of(
+        "2003",
+        "
+        < INVITE
+        > 180
+        < CANCEL
+        > 200 CANCEL
+        > 487
+        < ACK
+    ",
+    );
+    s.cdrs(&[
+        "+4930123 to 2000: normal by Caller, up 4.0s, talk 2.0s, agent 2002, queue sales served 2002, Caller +4930123+normal, Callee 2001-answered_elsewhere, Callee 2002+normal, Callee 2003-answered_elsewhere, recordings 1",
     ]);
 }

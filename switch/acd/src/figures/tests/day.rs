@@ -3,12 +3,12 @@
 
 use super::floor::Floor;
 use crate::figures::ERROR;
-use crate::tests::bench::{agent_config, call, queue_config};
+use crate::tests::bench::{agent, agent_config, call, queue_config};
 use crate::{AcdOutput, Outcome};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::figures::{Figures, ReportBy, ReportRow, ReportStep};
 use cordboard_model::record::OfferEnd;
-use cordboard_model::service::AgentOrder;
+use cordboard_model::service::{AgentOrder, RingMost, Strategy};
 use cordboard_model::time::Wall;
 use rand_chacha::ChaCha12Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -77,8 +77,8 @@ impl Day {
                     self.floor.gives_up(n);
                 }
             }
-            Act::Answers(n, who) if self.rings(n, &who) => self.floor.answer(n),
-            Act::Fails(n, who, why) if self.rings(n, &who) => self.floor.fails(n, why),
+            Act::Answers(n, who) if self.rings(n, &who) => self.floor.answer_by(n, &agent(&who)),
+            Act::Fails(n, who, why) if self.rings(n, &who) => self.floor.fails_at(n, &agent(&who), why),
             Act::Hold(n, held) => self.floor.held(n, held),
             Act::Released(n) => {
                 self.talking.remove(&n);
@@ -108,8 +108,7 @@ impl Day {
     }
 
     fn rings(&self, n: u64, who: &str) -> bool {
-        self.waiting.contains(&n)
-            && self.floor.offered.get(&call(n)).is_some_and(|of| of.name.as_str() == who)
+        self.waiting.contains(&n) && self.floor.ringing.contains(&(call(n), agent(who)))
     }
 
     fn hear(&mut self) {
@@ -152,6 +151,8 @@ impl Day {
     fn lived(seed: u8, at: &str, hours: u64) -> Floor {
         let mut queues: Vec<_> = QUEUES.map(queue_config).into();
         queues[3].max_length = 4;
+        queues[1].service.strategy = Strategy::RingAll;
+        queues[1].service.ring_all_most = RingMost(3);
         let serves = |n: usize| [QUEUES[n % 5], QUEUES[(n * 7 + 1) % 5]];
         let agents = (0..AGENTS).map(|n| agent_config(&(100 + n).to_string(), &serves(n)));
         let floor = Floor::new(at, "Europe/Berlin", queues, agents.collect());
@@ -217,7 +218,7 @@ macro_rules! sums {
 const SUMS: &[Sum] = sums!(
     offered refused answered answered_in_target abandoned short_abandoned abandoned_in_target timed_out
     left_otherwise offers offers_answered non_response non_response_with_hangups offers_refused offers_failed
-    offers_withdrawn handled talk_ms hold_ms wrap_up_ms time_ready_ms time_ringing_ms time_talking_ms
+    offers_withdrawn offers_elsewhere handled talk_ms hold_ms wrap_up_ms time_ready_ms time_ringing_ms time_talking_ms
     time_wrap_up_ms time_not_ready_ms time_rest_ms
 );
 
@@ -269,6 +270,7 @@ fn counted(floor: &Floor, queue: &str, (from, to): (Wall, Wall)) -> Figures {
         let of = |end| account.offers.iter().filter(|offer| offer.end == end).count() as u64;
         count.offers_answered += of(OfferEnd::Answered);
         count.non_response += of(OfferEnd::NoAnswer);
+        count.offers_elsewhere += of(OfferEnd::Elsewhere);
         count.non_response_with_hangups += of(OfferEnd::NoAnswer) + of(OfferEnd::CallerGone);
     }
     for interval in &floor.intervals {
@@ -315,6 +317,7 @@ fn reconciles(floor: &mut Floor) {
             (
                 waits,
                 ends,
+                f.offers_elsewhere,
                 f.non_response_with_hangups,
                 f.handled,
                 f.talk_ms,
@@ -353,6 +356,9 @@ fn a_day_of_some_thousand_calls_adds_up_in_quarters_hours_days_by_hand_and_live(
     // The day had all of it.
     let f = floor.total(ReportBy::Tenant, None);
     let some = [f.refused, f.short_abandoned, f.timed_out, f.non_response, f.offers_refused, f.hold_ms];
+    let ends = f.offers_answered + f.non_response_with_hangups + f.offers_refused + f.offers_failed;
+    assert_eq!(ends + f.offers_withdrawn + f.offers_elsewhere, f.offers);
+    assert!(f.offers_elsewhere > f.answered / 10, "one queue in five rings all: {f:?}");
     assert!(some.iter().all(|n| *n > 0), "{f:?}");
     assert!(f.offered > CALLS && f.answered > CALLS / 2 && f.offers_failed > 0, "{f:?}");
     assert!(floor.ledger.is_empty(), "nothing is kept of calls that are over");

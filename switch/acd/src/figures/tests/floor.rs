@@ -14,7 +14,7 @@ use cordboard_model::leg::PartyId;
 use cordboard_model::record::{AgentInterval, IntervalEnd};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Time, Wall, WallClock};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(super) struct Floor {
     pub(super) engine: AcdEngine,
@@ -24,8 +24,10 @@ pub(super) struct Floor {
     now: Time,
     /// Visits of calls that are up.
     open: BTreeMap<CallId, Vec<QueueVisit>>,
-    /// Who rings for a call.
+    /// Who has a call, or was offered it last.
     pub(super) offered: BTreeMap<CallId, AgentId>,
+    /// Who rings for a call.
+    pub(super) ringing: BTreeSet<(CallId, AgentId)>,
     /// What was decided, for whoever plays the phones.
     pub(super) news: VecDeque<AcdOutput>,
     /// The raw records.
@@ -47,6 +49,7 @@ impl Floor {
             now: Time::ZERO,
             open: BTreeMap::new(),
             offered: BTreeMap::new(),
+            ringing: BTreeSet::new(),
             news: VecDeque::new(),
             visits: Vec::new(),
             intervals: Vec::new(),
@@ -112,14 +115,18 @@ impl Floor {
             match &output {
                 AcdOutput::Offer { call, agent, .. } => {
                     self.offered.insert(*call, agent.clone());
+                    self.ringing.insert((*call, agent.clone()));
+                }
+                AcdOutput::Withdraw { call, agent, .. } => {
+                    self.ringing.remove(&(*call, agent.clone()));
                 }
                 AcdOutput::Entered { call, .. } => self.last(*call).outcome = "waits".into(),
-                AcdOutput::Left { call, outcome, .. } => {
-                    let agent = self.offered.get(call).cloned();
+                AcdOutput::Left { call, outcome, agent, .. } => {
+                    self.offered.extend(agent.iter().map(|agent| (*call, agent.clone())));
                     let visits = self.open.get_mut(call).unwrap();
                     let visit = visits.iter_mut().rev().find(|visit| visit.outcome == "waits").unwrap();
                     (visit.left, visit.outcome) = (at.wall, outcome.as_str().into());
-                    visit.agent = agent.filter(|_| outcome.as_str() == "served");
+                    visit.agent = agent.clone();
                 }
                 _ => {}
             }
@@ -150,13 +157,27 @@ impl Floor {
     }
 
     pub(super) fn answer(&mut self, n: u64) {
-        let (call, agent) = (call(n), self.offered[&call(n)].clone());
+        let agent = self.offered[&call(n)].clone();
+        self.answer_by(n, &agent);
+    }
+
+    /// Of several who ring, this one answers.
+    pub(super) fn answer_by(&mut self, n: u64, agent: &AgentId) {
+        let (call, agent) = (call(n), agent.clone());
+        self.ringing.remove(&(call, agent.clone()));
         self.tell(AcdInput::OfferRinging { call, agent: agent.clone() });
         self.tell(AcdInput::OfferAnswered { call, agent });
     }
 
     pub(super) fn fails(&mut self, n: u64, why: Cause) {
-        let (call, agent) = (call(n), self.offered[&call(n)].clone());
+        let agent = self.offered[&call(n)].clone();
+        self.fails_at(n, &agent, why);
+    }
+
+    /// Of several who ring, this one does not answer.
+    pub(super) fn fails_at(&mut self, n: u64, agent: &AgentId, why: Cause) {
+        let (call, agent) = (call(n), agent.clone());
+        self.ringing.remove(&(call, agent.clone()));
         self.tell(AcdInput::OfferFailed { call, agent, why, caller_gone: false });
     }
 

@@ -198,22 +198,28 @@ impl World {
             QueueOutput::Abandoned { call } => {
                 let book = self.calls.get_mut(&call).unwrap();
                 assert!(core::mem::take(&mut book.waits), "abandoned what does not wait");
-                assert_eq!(book.offered, None, "abandoned before the offer failed");
+                assert!(book.offered.is_empty(), "abandoned before the offers failed");
             }
             QueueOutput::OfferRinging { call, agent } => {
-                assert_eq!(self.calls[&call].offered, Some(agent));
+                assert!(self.calls[&call].offered.contains(&agent));
             }
             QueueOutput::OfferAnswered { call, agent } => {
                 let book = self.calls.get_mut(&call).unwrap();
-                assert_eq!(book.offered.take(), Some(agent.clone()), "answered twice");
+                assert!(book.offered.remove(&agent), "answered twice");
+                let others = book.offered.clone();
                 assert_eq!(book.talking.replace(agent), None);
                 book.waits = false;
                 self.seen.settled += 1;
                 self.seen.served += 1;
+                self.seen.others += u64::try_from(others.len()).unwrap();
+                // sooner or later: they may answer, fail or be lost first
+                for agent in others {
+                    self.owe(CallInput::OfferWithdrawn { call, agent, elsewhere: true });
+                }
             }
             QueueOutput::OfferFailed { call, agent, .. } => {
                 let book = self.calls.get_mut(&call).unwrap();
-                assert_eq!(book.offered.take(), Some(agent), "failed twice");
+                assert!(book.offered.remove(&agent), "failed twice");
                 self.seen.settled += 1;
             }
             QueueOutput::AgentReleased { call, agent } => {

@@ -7,8 +7,8 @@ use cordboard_model::config::{Agent, Queue};
 use cordboard_model::device::AgentPhone;
 use cordboard_model::id::{Name, QueueId, TenantId};
 use cordboard_model::service::{
-    AgentKind, BusyWhen, Channel, Duty, Nobody, QueueKind, Reserve, Role, Service, Spare, Stick, Strategy,
-    WantedSkill,
+    AgentKind, BusyWhen, Channel, Duty, Nobody, QueueKind, Reserve, RingMost, Role, Service, Spare, Stick,
+    Strategy, Unanswered, WantedSkill,
 };
 use cordboard_model::verb::Destination;
 use core::time::Duration;
@@ -81,6 +81,16 @@ fn the_rows_of_table_4_2_have_their_ranges_and_defaults() {
     range(chat, "max_length", &["1", "10000"], &["0"]);
     range(chat, "channels", &["[\"web\", \"rcs\"]"], &["[\"fax\"]"]);
     range(chat, "on_timeout", &["\"release\"", "\"queue:help\""], &["\"user:1\""]);
+
+    let all = |lines: &str| queue_text(&format!("strategy = \"ring_all\"\n{lines}"));
+    range(all, "ring_all_most", &["1", "50"], &["0", "51"]);
+    let all = queue("strategy = \"ring_all\"").service;
+    assert_eq!((all.strategy, all.ring_all_most), (Strategy::RingAll, RingMost(10)));
+    let usual = Unanswered { no_answer: Spare::For(secs(5)), ..Unanswered::default() };
+    assert_eq!(all.unanswered, usual);
+    let blamed = queue("strategy = \"ring_all\"\nring_all_most = 3\non_no_answer = \"rest\"").service;
+    let rest = Unanswered { no_answer: Spare::Rest, ..Unanswered::default() };
+    assert_eq!((blamed.ring_all_most, blamed.unanswered), (RingMost(3), rest));
 
     let plain = queue("");
     assert_eq!((plain.max_wait, plain.wrap_up, plain.max_length), (secs(60), secs(10), 100));
@@ -157,6 +167,7 @@ fn keys_of_a_queue_that_contradict_each_other_are_told() {
         ),
         ("busy_room = 5", "there is a limit only where on_busy is a queue"),
         ("channels = [\"web\"]", "expected only for kind \"multimedia\""),
+        ("ring_all_most = 5", "expected only with strategy = \"ring_all\""),
         ("reserve_agents = 5", "expected with reserve_priority"),
         ("reserve_priority = 5", "expected with reserve_agents"),
         ("stick_wait = \"5s\"", "expected with stick"),
