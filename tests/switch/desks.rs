@@ -483,7 +483,10 @@ pub fn called_back(dir: &Path) -> Outcome {
 /// Waits until an agent's status changes to this, by the supervisor.
 fn forced(switch: &Switch, order: &str, status: &str) -> Outcome {
     let mut events = switch.api.events(None)?;
-    let body = r#"{"by": "1009", "reason": "briefing"}"#;
+    let body = match order {
+        "sign-in" => r#"{"by": "1009"}"#,
+        _ => r#"{"by": "1009", "reason": "briefing"}"#,
+    };
     switch.api.post_body(&path("1001", order), body)?;
     let told = events.until(status, |e| e["type"] == "agent_status" && e["status"] == status)?;
     let told = told.last().cloned().unwrap_or_default();

@@ -80,7 +80,7 @@ static TESTS: &[Test] = &[
         "all_phones_of_a_queue_ring_and_two_of_three_are_told_that_another_answered",
         ringing::all_of_a_queue,
     ),
-    test("sipp_an_agent_without_a_desk_is_ready_again_after_a_restart", ringing::unattended),
+    test("sipp_an_agent_without_a_desk_works_again_after_a_restart", ringing::unattended),
     test("sipp_fork_first_answer_wins_the_other_is_cancelled", ringing::fork),
     test("sipp_fork_late_answer_is_acknowledged_and_ended", ringing::late_answer),
     test("sipp_caller_holds_and_resumes", holding::by_the_caller),

@@ -138,7 +138,7 @@ async fn what_cannot_be_now_is_409() {
 #[tokio::test]
 async fn a_method_that_a_route_does_not_have_is_405_and_names_those_it_has() {
     let served = serve().await;
-    let answer = served.post(KEY, "/api/v1/calls", "").await;
+    let answer = served.post(KEY, "/api/v1/queues", "").await;
     answer.problem(405);
     assert_eq!(answer.header("allow"), "GET,HEAD");
     let answer = served.get(KEY, "/api/v1/config/reload").await;

@@ -136,8 +136,10 @@ impl Call {
         self.enter(desk);
     }
 
+    /// Whether he can hear what is for those who wait: answered, or by early media where that is meant to do.
     fn caller_hears_us(&self) -> bool {
-        self.caller_is_up() || self.caller.told_early
+        let early = self.manner.as_ref().is_some_and(|manner| manner.answer == AnswerAt::Agent);
+        self.caller_is_up() || early && self.caller.told_early
     }
 
     /// Tells the queue.

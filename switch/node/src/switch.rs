@@ -369,16 +369,7 @@ impl Switch for NodeSwitch {
             Command::HoldRecording(recording, on) => self.hold_recording(recording, on),
             Command::Room(room) => self.room(room),
             Command::Mute(leg, muted) => self.mute(tenant, leg, muted),
-            Command::Keys(leg, keys) => {
-                let count = keys.len();
-                let answer = self.later(move |shard| shard.send_keys(leg, &keys));
-                Box::pin(async move {
-                    match answer.await? {
-                        true => Ok(vec![format!("{count} keys are being sent to leg {leg}")]),
-                        false => Err(missing(format!("leg {leg} is not up"))),
-                    }
-                })
-            }
+            Command::Keys(leg, keys) => self.send_keys(leg, keys),
             Command::Secret(leg, on) => {
                 let answer = self.later(move |shard| shard.set_secret(leg, on));
                 let what = if on { "a secret from now on" } else { "a secret no longer" };
@@ -477,6 +468,17 @@ impl NodeSwitch {
             match answer.await? {
                 true => Ok(vec![format!("call {call} is being ended")]),
                 false => Err(missing(format!("call {call} is not up"))),
+            }
+        })
+    }
+
+    fn send_keys(&self, leg: LegId, keys: String) -> Later<Vec<String>> {
+        let count = keys.len();
+        let answer = self.later(move |shard| shard.send_keys(leg, &keys));
+        Box::pin(async move {
+            match answer.await? {
+                true => Ok(vec![format!("{count} keys are being sent to leg {leg}")]),
+                false => Err(missing(format!("leg {leg} is not up"))),
             }
         })
     }

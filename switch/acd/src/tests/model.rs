@@ -5,7 +5,7 @@ use super::bench::*;
 use super::reference::{Busy, RefAgent, RefQueue, Reference};
 use crate::{AcdCommand, AcdEngine, AcdInput, AcdOutput};
 use cordboard_model::cause::Cause;
-use cordboard_model::config;
+use cordboard_model::config::{self, Queue};
 use cordboard_model::id::AgentId;
 use cordboard_model::id::Name;
 use cordboard_model::service::{AgentOrder, Reserve, RingMost, Spare, Strategy, WantedSkill};
@@ -84,6 +84,25 @@ struct Pair {
     ends: Vec<(u64, cordboard_model::verb::QueueEnd)>,
 }
 
+/// A queue as the napkin has it.
+fn on_napkin(q: &Queue) -> RefQueue {
+    let reserve = |r: Reserve| (usize::try_from(r.agents).unwrap(), r.priority.into());
+    RefQueue {
+        ring: q.ring,
+        wrap_up: q.wrap_up,
+        max_wait: q.max_wait,
+        max_length: usize::try_from(q.max_length).unwrap(),
+        rest_on_no_answer: q.service.unanswered.no_answer == Spare::Usual,
+        strategy: q.service.strategy,
+        most: match q.service.strategy {
+            Strategy::RingAll => q.service.ring_all_most.0.into(),
+            _ => 1,
+        },
+        ageing: q.service.ageing,
+        reserve: q.service.reserve.map_or((0, 0), reserve),
+    }
+}
+
 impl Pair {
     fn new(variant: &Variant) -> Self {
         let mut queues = QUEUES.map(queue_config);
@@ -93,23 +112,7 @@ impl Pair {
         queues[2].max_wait = Duration::from_secs(15);
         queues[2].ring = Duration::from_secs(5);
         variant.queues(&mut queues);
-        let napkin_queues = queues.iter().map(|q| RefQueue {
-            ring: q.ring,
-            wrap_up: q.wrap_up,
-            max_wait: q.max_wait,
-            max_length: usize::try_from(q.max_length).unwrap(),
-            rest_on_no_answer: q.service.unanswered.no_answer == Spare::Usual,
-            strategy: q.service.strategy,
-            most: match q.service.strategy {
-                Strategy::RingAll => q.service.ring_all_most.0.into(),
-                _ => 1,
-            },
-            ageing: q.service.ageing,
-            reserve: q
-                .service
-                .reserve
-                .map_or((0, 0), |r| (usize::try_from(r.agents).unwrap(), r.priority.into())),
-        });
+        let napkin_queues = queues.iter().map(on_napkin);
         let now = Time::from_millis(1_000);
         let agents = AGENTS.map(|(name, serves)| {
             let names: Vec<&str> = serves.iter().map(|q| QUEUES[*q]).collect();

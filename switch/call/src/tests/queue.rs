@@ -416,6 +416,20 @@ fn a_caller_is_answered_when_the_queue_takes_him_and_hears_then_what_it_said() {
 }
 
 #[test]
+fn a_caller_who_heard_something_before_the_answer_is_answered_all_the_same() {
+    let mut rig = Rig::new();
+    rig.phones = false;
+    rig.incoming();
+    rig.route(Destination::Flow(flow("menu")));
+    rig.verb(Verb::Play { items: vec![asset("welcome")], barge_in: false });
+    assert!(rig.said().contains("alice: EarlyMedia"));
+    rig.play_ends(rig.caller);
+    rig.verb(Verb::Transfer { to: Destination::Queue(queue("sales")) });
+    rig.music();
+    assert!(rig.said().contains("alice: Answer"));
+}
+
+#[test]
 fn a_caller_whom_the_queue_does_not_take_is_never_answered() {
     for end in [QueueEnd::Full, QueueEnd::NobodySignedIn] {
         let mut rig = Rig::new();

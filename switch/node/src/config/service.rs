@@ -195,7 +195,7 @@ pub(super) fn service(context: &Context<'_>, name: &Name, section: &Section<'_>,
         channels: channels(section, kind),
         length_share: None,
         strategy,
-        ring_all_most: ring_all_most(section, strategy),
+        ring_all_most: ring_all_most(section),
         skills: wanted_skills(section),
         ageing: section.opt("ageing", duration(secs(1)..=secs(3_600))).map(|at| at.value),
         reserve: reserve(section),
@@ -294,11 +294,8 @@ fn stick_key(node: &Node) -> Result<Option<String>, Wrong> {
 }
 
 /// How many ring at once, where all do.
-fn ring_all_most(section: &Section<'_>, strategy: Strategy) -> RingMost {
+fn ring_all_most(section: &Section<'_>) -> RingMost {
     let most = section.opt("ring_all_most", integer(1..=RingMost::LIMIT.into(), "agents"));
-    if let Some(at) = most.as_ref().filter(|_| strategy != Strategy::RingAll) {
-        section.conflict("ring_all_most", at.pos, "expected only with strategy = \"ring_all\"");
-    }
     most.map_or_else(RingMost::default, |at| RingMost(at.value))
 }
 

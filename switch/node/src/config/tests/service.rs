@@ -167,7 +167,6 @@ fn keys_of_a_queue_that_contradict_each_other_are_told() {
         ),
         ("busy_room = 5", "there is a limit only where on_busy is a queue"),
         ("channels = [\"web\"]", "expected only for kind \"multimedia\""),
-        ("ring_all_most = 5", "expected only with strategy = \"ring_all\""),
         ("reserve_agents = 5", "expected with reserve_priority"),
         ("reserve_priority = 5", "expected with reserve_agents"),
         ("stick_wait = \"5s\"", "expected with stick"),
