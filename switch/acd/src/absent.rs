@@ -4,7 +4,7 @@
 //! wait ends him, and he takes none of the queue's places from those who are there. A call is used for one turn: if that
 //! comes to nothing he is given his place again by another one.
 
-use crate::agent::{IdleSince, RING_MARGIN};
+use crate::agent::{IdleSince, Leg, RING_MARGIN};
 use crate::api::{AcdOutput, Outcome};
 use crate::dispatch::Pair;
 use crate::engine::{AcdEngine, Timer};
@@ -137,6 +137,12 @@ impl AcdEngine {
         let Some((queue, found)) = self.queues.get(id).zip(self.agents.get(&agent)) else { return };
         let (ring, user) = (queue.config.ring, found.config.user.clone());
         let patience = found.patience();
+        // what rang before was not this
+        self.change(&agent, |a| {
+            if let Leg::Ringing(offer) = &mut a.leg {
+                offer.rang = false;
+            }
+        });
         let reason = TimerReason("acd: no report on an offer");
         self.deadlines.set(Timer::Ring(agent.clone()), now + ring + patience + RING_MARGIN, reason);
         let why = format!("agent {agent} was kept free for the caller, who was called back and has answered");

@@ -128,6 +128,8 @@ impl AcdEngine {
             if outcome == Outcome::Served {
                 queue.served(waiting.place.since, now);
             }
+            // one who was put first may have waited for the sake of others whose priority is higher than that of the next
+            self.touched.insert(waiting.queue.clone());
         }
         let served = outcome == Outcome::Served;
         if waiting.absent.is_none_or(|absent| absent.recalled) {
