@@ -16,6 +16,7 @@ use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Duration, Wall};
 use cordboard_model::verb::Destination;
 use cordboard_model::view::AgentStatus;
+use std::collections::BTreeSet;
 
 const T: TenantId = TenantId::DEFAULT;
 const AGENT: &str = "203.0.113.5:5060";
@@ -124,8 +125,19 @@ fn sent(rig: &Rig, to: &str, method: &str) -> String {
     found.unwrap_or_else(|| panic!("no {method} to {to}: {:#?}", rig.said)).1.clone()
 }
 
+/// How many requests of this method went to a party. What is sent again is no other one.
 fn count(rig: &Rig, to: &str, method: &str) -> usize {
-    rig.heard(&format!("{to} {method}"))
+    let is = |(at, text): &&(_, String)| *at == addr(to) && text.starts_with(method);
+    let request =
+        |(_, text): &'_ (_, String)| (header(text, "Call-ID").to_owned(), header(text, "CSeq").to_owned());
+    rig.sent.iter().filter(is).map(request).collect::<BTreeSet<_>>().len()
+}
+
+/// All sessions are over, transactions run out, and nothing is left of any call.
+fn nothing_is_left(rig: &mut Rig) {
+    assert!(rig.shard.is_at_rest(), "{:#?}", rig.said);
+    rig.after(40_000);
+    assert_eq!(rig.shard.leftovers(), [""; 0]);
 }
 
 /// A party answers the last INVITE.
@@ -241,7 +253,7 @@ fn the_agent_is_rung_first_then_the_customer_and_the_entry_is_done_when_they_hav
     let today = rig.shard.wall_view(T).unwrap().queues.remove(0).today;
     assert_eq!((today.offered, today.left_otherwise, today.answered), (1, 1, 0));
     assert_eq!((today.offers, today.offers_answered, today.handled), (1, 1, 1));
-    assert_eq!(rig.shard.leftovers(), Vec::<String>::new());
+    nothing_is_left(&mut rig);
 }
 
 #[test]
@@ -268,7 +280,7 @@ fn an_attempt_in_vain_is_counted_and_the_next_comes_after_its_time_until_the_las
     assert_eq!(count(&rig, AGENT, "INVITE"), 2);
     assert!(rig.shard.remove_callback(&entry.id, "key desk"));
     carried_out(&mut rig);
-    assert_eq!(rig.shard.leftovers(), Vec::<String>::new());
+    nothing_is_left(&mut rig);
 }
 
 #[test]
@@ -310,7 +322,7 @@ fn the_customer_is_rung_first_and_the_agent_who_is_kept_free_after_him() {
     assert!(cdr.queues[0].account.as_ref().unwrap().callback);
     let today = rig.shard.wall_view(T).unwrap().queues.remove(0).today;
     assert_eq!((today.offered, today.answered, today.handled, today.offers), (1, 0, 1, 1));
-    assert_eq!(rig.shard.leftovers(), Vec::<String>::new());
+    nothing_is_left(&mut rig);
 }
 
 #[test]
@@ -321,6 +333,8 @@ fn an_agent_who_was_kept_free_in_vain_is_ready_and_the_attempt_is_counted() {
     says(&mut rig, CUSTOMER, "180 Ringing");
     rig.after(30_100);
     assert_eq!(count(&rig, CUSTOMER, "CANCEL"), 1, "his phone rings for its time and no longer");
+    let cancel = sent(&rig, CUSTOMER, "CANCEL");
+    rig.datagram(CUSTOMER, &response(CUSTOMER, &cancel, "200 OK"));
     says(&mut rig, CUSTOMER, "487 Request Terminated");
     rig.after(400);
     assert_eq!(status(&rig), AgentStatus::Ready);
@@ -328,7 +342,7 @@ fn an_agent_who_was_kept_free_in_vain_is_ready_and_the_attempt_is_counted() {
     assert_eq!((entry.attempts, entry.outcome.as_str()), (1, "no_answer"));
     let today = rig.shard.wall_view(T).unwrap().queues.remove(0).today;
     assert_eq!((today.offers, today.non_response), (0, 0), "nothing was offered to him");
-    assert_eq!(rig.shard.leftovers(), Vec::<String>::new());
+    nothing_is_left(&mut rig);
 }
 
 #[test]
@@ -361,8 +375,10 @@ fn he_is_called_only_in_the_hours_that_are_said_and_for_as_long_as_it_is_tried()
     assert_eq!(only(&rig).state, CallbackState::Asleep);
     rig.after(44 * 60_000);
     assert_eq!(count(&rig, AGENT, "INVITE"), 0);
-    rig.after(4 * 60_000);
+    // his call and this make 46:40, and the test began at 22:13:21
+    rig.after(152_000);
     assert_eq!(count(&rig, AGENT, "INVITE"), 1, "it is eleven");
+    says(&mut rig, AGENT, "180 Ringing");
     order(&mut rig, AgentOrder::NotReady { reason: None });
     says(&mut rig, AGENT, "487 Request Terminated");
     rig.after(40 * 60_000);
