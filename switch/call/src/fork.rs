@@ -197,8 +197,9 @@ impl Call {
     /// The talk has had its time.
     pub(crate) fn on_talk_deadline(&mut self, desk: &mut Desk, peer: LegId) {
         if self.leg(peer).is_some_and(|leg| leg.state == LegState::Up) {
-            self.hang_up_leg(desk, peer, Cause::MaxDuration);
+            // first the news, then the port: a recording is stopped before one of its legs is closed
             self.leg_lost(desk, peer, Cause::MaxDuration, false);
+            self.hang_up_leg(desk, peer, Cause::MaxDuration);
         }
     }
 }
