@@ -4,7 +4,7 @@ use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, calls, field,
 use cordboard_tests::Fail;
 use cordboard_tests::config::{Config, MUSIC};
 use cordboard_tests::fail::{Outcome, ensure};
-use cordboard_tests::scenario::Scenario;
+use cordboard_tests::scenario::{MU_LAW, Scenario};
 use cordboard_tests::sipp::{Setup, Sipp};
 use cordboard_tests::sound::{Voice, write_tone};
 use cordboard_tests::switch::Switch;
@@ -43,7 +43,9 @@ fn mobile(dir: &Path, scenario: &Scenario) -> Result<Phone, Fail> {
 pub fn joined_by_its_key(dir: &Path) -> Outcome {
     let switch = Switch::start(dir, &config(dir, "device = \"phone\"", "")?)?;
     let mut mobile = mobile(dir, &answers_when_told())?;
-    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    let held = Scenario::caller(MU_LAW).invites().is_answered();
+    let held = held.is_offered_again("recvonly").is_offered_again("sendrecv").ends();
+    let mut caller = Phone::by_trunk(dir, "501", &held, CALLER)?;
     caller.sipp.wait_up()?;
     caller.speaks()?;
     mobile.answers_now()?;

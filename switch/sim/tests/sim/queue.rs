@@ -239,9 +239,7 @@ fn all_ring_the_first_answer_wins_and_a_late_one_costs_nothing() {
     s.act("caller", Act::HangUp);
     s.run(1.0);
     s.status("2002", AgentStatus::WrapUp);
-    s.ladder_of(
-        "2001",
-        "
+    let late = "
         < INVITE
         > 180
         > 200
@@ -250,19 +248,16 @@ fn all_ring_the_first_answer_wins_and_a_late_one_costs_nothing() {
         < ACK
         < BYE
         > 200 BYE
-    ",
-    );
-    s.ladder_of(
-        "2003",
-        "
+    ";
+    let other = "
         < INVITE
         > 180
         < CANCEL
         > 200 CANCEL
         > 487
         < ACK
-    ",
-    );
+    ";
+    s.ladders_of(&[("2001", late), ("2003", other)]);
     s.cdrs(&[
         "+4930123 to 2000: normal by Caller, up 4.0s, talk 2.0s, agent 2002, queue sales served 2002, Caller +4930123+normal, Callee 2001-answered_elsewhere, Callee 2002+normal, Callee 2003-answered_elsewhere, recordings 1",
     ]);

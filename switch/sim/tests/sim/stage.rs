@@ -135,10 +135,19 @@ impl Stage {
     /// The ladder of one phone; the others' is forgotten.
     #[track_caller]
     pub fn ladder_of(&mut self, name: &str, expected: &str) {
-        let lines: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let got = self.world.take_ladder();
-        let got: Vec<&str> = got.lines().filter_map(|line| line.strip_prefix(name)).map(str::trim).collect();
-        assert!(got == lines, "the ladder of {name} is\n{}\n", got.join("\n"));
+        self.ladders_of(&[(name, expected)]);
+    }
+
+    /// The ladders of some phones, each by itself; the others' are forgotten.
+    #[track_caller]
+    pub fn ladders_of(&mut self, phones: &[(&str, &str)]) {
+        let all = self.world.take_ladder();
+        for (name, expected) in phones {
+            let lines: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            let got: Vec<&str> =
+                all.lines().filter_map(|line| line.strip_prefix(name)).map(str::trim).collect();
+            assert!(got == lines, "the ladder of {name} is\n{}\n", got.join("\n"));
+        }
     }
 
     #[track_caller]
