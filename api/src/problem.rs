@@ -21,7 +21,7 @@ pub struct Problem {
     pub code: Option<&'static str>,
     /// The parameter or path segment at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
+    pub field: Option<Box<str>>,
     /// One line per fault, when there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,

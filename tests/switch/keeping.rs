@@ -23,7 +23,7 @@ const BEEP: f64 = 1_000.0;
 /// Agent 1001, the queue with the offer, and the customer's account 1003.
 fn config(dir: &Path, queue: &str) -> Result<Config, Fail> {
     let queue = format!("wait_flow = \"offer\"\n{queue}");
-    Ok(Config::new(dir)?.agent("1001").queue(&queue).user("1003").flow("offer", OFFER)?)
+    Config::new(dir)?.agent("1001").queue(&queue).user("1003").flow("offer", OFFER)
 }
 
 fn order(switch: &Switch, what: &str) -> Outcome {

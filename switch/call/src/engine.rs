@@ -301,8 +301,8 @@ impl CallEngine {
     /// Whether routing is asked for a call that we begin: by what trunk its first party was called gives him no rights and
     /// takes none from who asked for the call.
     pub fn asks_for_us(&self, call: CallId, leg: LegId) -> bool {
-        let of_us = |call: &&Box<Call>| call.ours && call.caller.id == leg;
-        self.calls.get(&call).filter(of_us).is_some_and(|call| matches!(call.doing, Doing::Routing))
+        let asks = |call: &Call| call.ours && call.caller.id == leg && matches!(call.doing, Doing::Routing);
+        self.calls.get(&call).is_some_and(|call| asks(call))
     }
 
     /// An entry of a call's data that is a string.

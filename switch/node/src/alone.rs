@@ -82,8 +82,8 @@ mod tests {
     use super::*;
 
     /// Work that waits for a word.
-    fn waits(word: oneshot::Receiver<u32>) -> impl Future<Output = Result<u32, Refusal>> + Send + 'static {
-        async { word.await.map_err(|_| Refusal::Internal("no word".into())) }
+    async fn waits(word: oneshot::Receiver<u32>) -> Result<u32, Refusal> {
+        word.await.map_err(|_| Refusal::Internal("no word".into()))
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 /// Events kept for each tenant.
 const KEPT: usize = 10_000;
@@ -82,6 +83,12 @@ impl Hub {
             Hub { start, events, new, shard, streams: BTreeMap::new(), log: EventLog::default() },
             HubHandle { new: sender },
         )
+    }
+
+    /// The same, running.
+    pub fn start(start: u32, events: Receiver<Event>, shard: Sender<Order>) -> (JoinHandle<()>, HubHandle) {
+        let (hub, handle) = Self::new(start, events, shard);
+        (tokio::spawn(hub.run()), handle)
     }
 
     /// Runs until the shard is gone; then every reader is told.

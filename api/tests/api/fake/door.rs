@@ -25,7 +25,8 @@ pub fn elsewhere() -> SessionView {
 
 pub fn session(token: &str) -> Result<AgentCaller, Refusal> {
     let caller = |name: &str, supervisor| {
-        let agent = AgentId::new(TenantId::DEFAULT, name).unwrap();
+        let agent =
+            AgentId::new(TenantId::DEFAULT, name).map_err(|error| Refusal::NotFound(error.to_string()))?;
         Ok(AgentCaller { agent, supervisor })
     };
     match token {

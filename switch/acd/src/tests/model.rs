@@ -44,7 +44,7 @@ impl Variant {
         for (n, queue) in (0..).zip(queues.iter_mut()) {
             let service = &mut queue.service;
             service.strategy = STRATEGIES[usize::try_from((self.0 + n) % 5).unwrap()];
-            service.ring_all_most = RingMost(if self.0 / 5 % 2 == 0 { 10 } else { 2 });
+            service.ring_all_most = RingMost(if (self.0 / 5).is_multiple_of(2) { 10 } else { 2 });
             service.skills.insert(Name::new("english").unwrap(), WantedSkill { weight: 3, least: 0 });
             if (self.0 / 10 + n).is_multiple_of(3) {
                 service.ageing = Some(Duration::from_secs(4));

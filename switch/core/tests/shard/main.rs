@@ -6,6 +6,7 @@ mod callbacks;
 mod calls;
 #[cfg(test)]
 mod desks;
+#[cfg(test)]
 mod device;
 #[cfg(test)]
 mod hostile;

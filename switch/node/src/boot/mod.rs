@@ -219,22 +219,21 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
     let (fetch, hash, hasher) = start_fetch(&loaded.machine, &lanes.api.0)?;
-    let (to_media, journal, events) = (media.orders, lanes.journal.0, lanes.events.0);
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
     let setup = move |shard| ShardSetup {
         shard,
         sockets: udp,
         orders: vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1],
         streams: lanes.to_streams.0,
-        media: to_media,
+        media: media.orders,
         builder: lanes.builder.0,
-        journal,
+        journal: lanes.journal.0,
         fetch,
         hash,
         dns,
         programs,
         speech,
-        events,
+        events: lanes.events.0,
         ended: lanes.ended.0,
         hep,
         clock,
@@ -248,10 +247,9 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     threads.push(start_keeper(&loaded.machine, to_keeper, (&store, &gauges), ended)?);
     let to_journal = (lanes.journal.1, lanes.stored.1, lanes.journalled.0);
     threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
-    let (hub, handle) = Hub::new(clock.start_secs(), lanes.events.1, lanes.api.0.clone());
+    let (hub, handle) = Hub::start(clock.start_secs(), lanes.events.1, lanes.api.0.clone());
     let ((to_stop, stops), orders) = (stop::orders(), lanes.api.0);
     start_seeding(given, &store, &reloader, &orders, clock);
-    let hub = tokio::spawn(hub.run());
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hasher,

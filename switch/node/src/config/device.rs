@@ -14,9 +14,7 @@ const DEVICES: &[(&str, bool)] = &[("account", false), ("phone", true)];
 pub(super) fn read(context: &Context<'_>, section: &Section<'_>) -> AgentPhone {
     let at = section.opt("phone", number::number);
     let first = section.or("device", false, one_of(DEVICES));
-    // a range has no telephone, and says so itself
-    let own = section.has("numbers").is_none();
-    if let (Some(at), true) = (at.as_ref().filter(|_| own), context.names.gateways.is_empty()) {
+    if let (Some(at), true) = (&at, context.names.gateways.is_empty()) {
         section.conflict("phone", at.pos, "no trunk of this tenant calls out: it could never be rung");
     }
     if let (true, None, Some(pos)) = (first, section.has("phone"), section.has("device")) {

@@ -295,7 +295,7 @@ fn stick_key(node: &Node) -> Result<Option<String>, Wrong> {
 
 /// How many ring at once, where all do.
 fn ring_all_most(section: &Section<'_>) -> RingMost {
-    let most = section.opt("ring_all_most", integer(1..=RingMost::LIMIT.into(), "agents"));
+    let most = section.opt("ring_all_most", integer(1..=RingMost::LIMIT, "agents"));
     most.map_or_else(RingMost::default, |at| RingMost(at.value))
 }
 

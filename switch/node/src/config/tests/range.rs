@@ -90,7 +90,11 @@ fn an_agent_of_a_range_can_be_called_by_name() {
 fn what_is_wrong_with_a_range_is_told_once_at_its_line_with_the_number() {
     for (lines, more, expected) in [
         ("kind = \"fax\"", "[tenant.default.agent.1001]", "\"kind\" in [tenant.default.agent_range.floor]"),
-        ("phone = \"123\"", "", "it is one agent's own"),
+        (
+            "phone = \"123\"",
+            "[tenant.default.trunk.out]\ngateway = \"192.0.2.1:5060\"",
+            "it is one agent's own",
+        ),
         ("user = \"1000\"", "", "it is one agent's own"),
         ("rest_limti = \"1m\"", "", "did you mean \"rest_limit\"?"),
         (
