@@ -189,7 +189,7 @@ pub fn goes_dead(router: &str) -> Outcome {
 /// From now on a router loses a part of the audio that hosts behind it send to the switch: one packet in `every`, `run` of
 /// them side by side.
 pub fn loses(router: &str, every: u32, run: u32) -> Outcome {
-    let audio = "-o wan -p udp --dport 20000:20999 -m statistic --mode nth";
+    let audio = "-o wan -p udp --dport 20000:21999 -m statistic --mode nth";
     // each rule counts what the ones before it have left
     let rule = |n| {
         let (place, left) = (n + 1, every * run - n);
@@ -202,12 +202,12 @@ pub fn loses(router: &str, every: u32, run: u32) -> Outcome {
 /// From now on this test's own loopback loses one packet in `every` of those that the switch sends to these ports.
 pub fn loses_here(ports: &str, every: u32) -> Outcome {
     let lost = "-m statistic --mode nth --packet 0 -j DROP --every";
-    run(&format!("iptables -I OUTPUT -p udp --sport 20000:20999 --dport {ports} {lost} {every}"))
+    run(&format!("iptables -I OUTPUT -p udp --sport 20000:21999 --dport {ports} {lost} {every}"))
 }
 
 /// From now on a router lets no audio of the hosts behind it through to the switch.
 pub fn lets_no_audio_out(router: &str) -> Outcome {
-    run_all(router, "$ iptables -I FORWARD -o wan -p udp --dport 20000:20999 -j DROP")
+    run_all(router, "$ iptables -I FORWARD -o wan -p udp --dport 20000:21999 -j DROP")
 }
 
 fn host_bare(name: &str) -> Outcome {
