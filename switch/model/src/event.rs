@@ -253,6 +253,13 @@ pub enum EventKind {
         /// Since when he rests.
         since: Wall,
     },
+    /// The line that is kept up to an agent's device is up, or is not any more.
+    AgentLine {
+        /// Whose.
+        agent: AgentId,
+        /// Whether it is up.
+        up: bool,
+    },
     /// Something was ordered at an agent's desk, and is being done.
     DeskOrder {
         /// Whose desk.

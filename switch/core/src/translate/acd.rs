@@ -49,7 +49,9 @@ impl Shard {
                 if self.acd.wish(&agent) != Some(AgentStatus::Ready) {
                     self.note_wish(&agent);
                 }
+                let who = agent.clone();
                 self.event(agent.tenant, EventKind::AgentStatus { agent, status, why, call, reason, by });
+                self.mind_line_of(&who, status);
             }
             AcdOutput::Overdue { agent, since } => {
                 self.event(agent.tenant, EventKind::AgentOverdue { agent, since });
