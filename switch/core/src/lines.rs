@@ -52,6 +52,8 @@ struct Line {
     lent: Option<Lent>,
     /// It is to be given up when it is back: lost, or of another device.
     gone: bool,
+    /// Media threads have closed its port by themselves.
+    closed: bool,
 }
 
 /// To which leg it is lent, and what that has of it still.
@@ -180,7 +182,8 @@ impl Shard {
     fn open_line(&mut self, agent: &AgentId) {
         let (call, leg) = (self.calls.new_call(agent.tenant), self.calls.new_leg(agent.tenant));
         self.legs.add(leg, call).agent = Some(agent.clone());
-        let line = Line { leg, call, state: State::Rings, silence: None, lent: None, gone: false };
+        let line =
+            Line { leg, call, state: State::Rings, silence: None, lent: None, gone: false, closed: false };
         self.lines.of.insert(agent.clone(), line);
         self.lines.own.insert(leg, agent.clone());
         self.lines.due.set(agent.clone(), self.now + self.snapshot.limits.ring, NOT_UP);
@@ -235,7 +238,22 @@ impl Shard {
         if line.state == State::Up {
             self.event(agent.tenant, EventKind::AgentLine { agent: agent.clone(), up: false });
         }
-        self.tell_media(MediaCommand::Close { leg: line.leg });
+        match line.closed {
+            true => self.do_forget(line.call),
+            false => self.tell_media(MediaCommand::Close { leg: line.leg }),
+        }
+    }
+
+    /// Media threads have closed the port of a line that is lent: the call hears so, and it is no line any more.
+    fn port_lost(&mut self, leg: LegId) {
+        let Some(agent) = self.lines.own.remove(&leg) else { return };
+        self.lines.resting.insert(agent.clone());
+        if let Some(line) = self.lines.of.get_mut(&agent) {
+            (line.gone, line.closed) = (true, true);
+            if let Some(lent) = &mut line.lent {
+                lent.port = false;
+            }
+        }
     }
 
     /// Its session is over, or another's.
@@ -263,7 +281,10 @@ impl Shard {
         }
         let Some(leg) = event.leg_mut() else { return false };
         if let Some(borrower) = self.lines.borrower(*leg) {
-            *leg = borrower;
+            let line = core::mem::replace(leg, borrower);
+            if matches!(event, MediaEvent::Closed { .. }) {
+                self.port_lost(line);
+            }
             return false;
         }
         let leg = *leg;
@@ -334,6 +355,9 @@ impl Shard {
             SipEvent::Ended { session, by_peer, sip_status, .. } => {
                 if self.tries_on(leg, session, by_peer, sip_status) {
                     return;
+                }
+                if by_peer && sip_status.is_none() {
+                    self.answer_bye(session);
                 }
                 self.line_down(leg, call, session);
                 if self.lines.of.get(&agent).is_some_and(|line| line.leg == leg) {
