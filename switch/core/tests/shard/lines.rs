@@ -186,7 +186,8 @@ fn who_hangs_up_ends_the_call_and_the_line_which_comes_anew_as_he_is_ready() {
     calls(&mut rig, "a");
     presses(&mut rig, line);
     puts_down(&mut rig, &ours);
-    rig.after(1_000);
+    // before an INVITE is sent once more
+    rig.after(400);
     assert_eq!(record(&rig).ended_by, cordboard_model::cause::Party::Callee);
     assert_eq!((rang(&rig), status(&rig)), (2, AgentStatus::Ready), "{:#?}", rig.said);
     // it is not up: he is rung like any other
