@@ -1,18 +1,20 @@
 //! Those who are to be called back: listed, put, taken off. What agents do about them is at their desks.
 
 use crate::asked::{Said, Says};
+use crate::figures::Rows;
 use crate::key::Asking;
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, Done, order, page};
+use crate::routes::{Answer, Done, limit, order};
 use crate::state::State;
 use crate::switch::Command;
 use crate::transfer::is_number;
-use axum::Router;
 use axum::extract::{Path, State as Use};
 use axum::response::IntoResponse;
 use axum::routing::{delete, get};
+use axum::{Json, Router};
 use cordboard_model::callback::{CALLBACK_NOTE_MAX, CallbackId, NewCallback};
+use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::desk::Actor;
 use cordboard_model::id::{Name, QueueId, TenantId};
 use serde::Deserialize;
@@ -32,10 +34,15 @@ async fn list(
     Asking(who): Asking,
     query: Params,
 ) -> Result<impl IntoResponse, Problem> {
-    let query = query.only(&["queue"])?;
+    let query = query.only(&["queue", "limit", "after"])?;
     let queue = query.text("queue").map(|name| QueueId::new(who.tenant, name)).transpose();
     let queue = queue.map_err(|why| Problem::field("queue", why.to_string()))?;
-    Ok(page(state.switch.callbacks(who.tenant, queue).await?))
+    let wrong = || Problem::field("after", "not a cursor that an earlier page gave as `next`");
+    let after = query.text("after").map(|text| CallbackPage::read(text).ok_or_else(wrong)).transpose()?;
+    let limit = limit(&query)? as usize;
+    let items = state.switch.callbacks(who.tenant, CallbackPage { queue, after, limit }).await?;
+    let next = items.last().filter(|_| items.len() == limit).map(CallbackPage::place);
+    Ok(Json(Rows { items, next }))
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use crate::asked::{MaySay, Of, Says, own};
 use crate::callback::entry;
-use crate::key::Asking;
+use crate::key::{Signed, Who};
 use crate::problem::Problem;
 use crate::routes::{Answer, Done, order};
 use crate::state::State;
@@ -18,6 +18,8 @@ use cordboard_model::desk::{
     TransferWay,
 };
 use cordboard_model::id::{AgentId, CallId, FlowId, Name, QueueId, TenantId, UserId};
+use cordboard_model::service::AgentOrder;
+use cordboard_model::signin::SessionView;
 use cordboard_model::verb::Destination;
 use serde::Deserialize;
 use serde_json::Value;
@@ -53,7 +55,7 @@ pub(crate) fn routes() -> Router<State> {
 /// A desk, and who asks for something at it.
 pub(crate) struct Desk {
     agent: AgentId,
-    key: String,
+    who: Who,
     state: State,
 }
 
@@ -68,17 +70,43 @@ impl FromRequestParts<State> for Desk {
         struct Named {
             name: String,
         }
-        let Asking(who) =
-            Asking::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let Signed(who) =
+            Signed::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
         let Path(Named { name }) =
             Path::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
-        let agent = AgentId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()));
+        let agent = AgentId::new(who.tenant(), &name).map_err(|why| Problem::not_found(why.to_string()));
         let agent = agent.map_err(IntoResponse::into_response)?;
-        Ok(Self { agent, key: who.key, state: state.clone() })
+        Ok(Self { agent, who, state: state.clone() })
     }
 }
 
 impl Desk {
+    /// One that a request has come to by another way.
+    pub(crate) fn of(agent: AgentId, who: Who, state: State) -> Self {
+        Self { agent, who, state }
+    }
+
+    /// Whether who asks may look at it.
+    pub(crate) fn may_see(&self) -> Result<(), Problem> {
+        self.who.may_see(&self.agent)
+    }
+
+    /// Where its agent is signed in.
+    pub(crate) async fn session(&self) -> Result<Option<SessionView>, Problem> {
+        Ok(self.state.switch.session_of(self.agent.clone()).await?)
+    }
+
+    /// What an agent is to be.
+    pub(crate) async fn want(&self, what: AgentOrder, by: Option<String>) -> Answer<Done> {
+        match &self.who {
+            Who::Key(caller) if by.is_none() => {
+                let by = format!("key {}", caller.key);
+                order(&self.state, self.tenant(), Command::Agent(self.agent.clone(), what, by)).await
+            }
+            _ => self.order(Common { call: None, by }, DeskAct::Want(what)).await,
+        }
+    }
+
     pub(crate) fn tenant(&self) -> TenantId {
         self.agent.tenant
     }
@@ -88,7 +116,7 @@ impl Desk {
         let name = |by: String| {
             AgentId::new(self.tenant(), &by).map_err(|why| Problem::field("by", why.to_string()))
         };
-        let by = Actor { key: self.key.clone(), agent: common.by.map(name).transpose()? };
+        let by = self.who.actor(common.by.map(name).transpose()?)?;
         let desk = DeskOrder { agent: self.agent.clone(), call, by, act };
         order(&self.state, self.tenant(), Command::Desk(Box::new(desk))).await
     }
@@ -176,6 +204,7 @@ impl To {
 }
 
 async fn view(desk: Desk) -> Answer<DeskView> {
+    desk.may_see()?;
     Ok(Json(desk.state.switch.desk(desk.agent.clone()).await?))
 }
 
@@ -375,7 +404,7 @@ impl Supervise {
 
 async fn supervise(desk: Desk, MaySay(said): MaySay<Supervise>) -> Answer<Done> {
     let mode = said.mode()?;
-    if said.by.is_none() && said.extension.is_none() {
+    if said.by.is_none() && said.extension.is_none() && matches!(desk.who, Who::Key(_)) {
         return Err(Problem::field("by", Supervise::EXPECTED));
     }
     let user = |number: String| {

@@ -6,6 +6,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::{Answer, limit};
 use crate::state::State;
+use crate::switch::Refusal;
 use axum::extract::{Path, State as Use};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -124,12 +125,18 @@ async fn report(
     };
     let asked = ReportAsked { by, from: when(&query, "from")?, to: when(&query, "to")?, interval };
     let report = state.switch.report(who.tenant, asked).await?;
-    if !csv {
-        return Ok(Json(report).into_response());
-    }
     let name = format!("attachment; filename=\"{}-{}.csv\"", by.as_str(), report.from.0);
+    // a large one takes longer than other requests should wait
+    let made = tokio::task::spawn_blocking(move || match csv {
+        true => Ok(table(&report).into_bytes()),
+        false => serde_json::to_vec(&report).map_err(|why| why.to_string()),
+    });
+    let made = made.await.unwrap_or_else(|why| Err(why.to_string())).map_err(Refusal::Internal)?;
+    if !csv {
+        return Ok(([(header::CONTENT_TYPE, "application/json")], made).into_response());
+    }
     let head = [(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned())];
-    Ok((head, [(header::CONTENT_DISPOSITION, name)], table(&report)).into_response())
+    Ok((head, [(header::CONTENT_DISPOSITION, name)], made).into_response())
 }
 
 async fn wall(Use(state): Use<State>, Asking(who): Asking) -> Answer<WallView> {

@@ -5,10 +5,13 @@
 
 use crate::problem::Problem;
 use crate::state::State;
-use crate::switch::Caller;
+use crate::switch::{AgentCaller, Caller, Refusal};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use cordboard_model::desk::Actor;
+use cordboard_model::id::{AgentId, TenantId};
+use cordboard_model::signin::TOKEN_PREFIX;
 use dashmap::DashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -93,22 +96,112 @@ fn decode_base64url(coded: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The caller of a request: extracting it is what makes a route need a key.
+/// The address that a request came from.
+pub fn source_of(parts: &Parts) -> IpAddr {
+    let source = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    source.unwrap_or(IpAddr::from([0, 0, 0, 0]))
+}
+
+/// Whose request it is: of who has a key, or of an agent with the token of his session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Who has a key may order anything of its tenant, in whose name he says.
+    Key(Caller),
+    /// An agent acts as himself.
+    Agent(AgentCaller),
+}
+
+impl Who {
+    /// Whose tenant it is.
+    pub fn tenant(&self) -> TenantId {
+        match self {
+            Who::Key(caller) => caller.tenant,
+            Who::Agent(caller) => caller.agent.tenant,
+        }
+    }
+
+    /// In whose name an order is carried, if the request names somebody.
+    ///
+    /// # Errors
+    /// An agent names another.
+    pub fn actor(&self, named: Option<AgentId>) -> Result<Actor, Problem> {
+        match self {
+            Who::Key(caller) => Ok(Actor { key: caller.key.clone(), agent: named }),
+            Who::Agent(caller) if named.as_ref().is_some_and(|named| *named != caller.agent) => Err(
+                Problem::field("by", "with the token of his session an agent orders in his own name alone"),
+            ),
+            Who::Agent(caller) => Ok(Actor { key: String::new(), agent: Some(caller.agent.clone()) }),
+        }
+    }
+
+    /// Whether he may look at this agent's desk.
+    ///
+    /// # Errors
+    /// It is another's, and he is no supervisor.
+    pub fn may_see(&self, desk: &AgentId) -> Result<(), Problem> {
+        match self {
+            Who::Agent(caller) if !caller.supervisor && caller.agent != *desk => Err(Problem::not_his()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A request by a key or by a session: extracting it is what opens a route to agents too.
+pub struct Signed(pub Who);
+
+impl FromRequestParts<State> for Signed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let Some(token) = key_of(&parts.headers).filter(|key| key.starts_with(TOKEN_PREFIX)) else {
+            return Asking::from_request_parts(parts, state).await.map(|Asking(who)| Self(Who::Key(who)));
+        };
+        let (source, now) = (source_of(parts), Instant::now());
+        if let Some(seconds) = state.brake.wait(source, now) {
+            return Err(Problem::slow_down(seconds));
+        }
+        match state.switch.session(&token).await {
+            Ok(caller) => Ok(Self(Who::Agent(caller))),
+            Err(Refusal::NotFound(_)) => {
+                state.brake.failed(source, now);
+                Err(Problem::no_session())
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+}
+
+/// A request by a key, or by the session of a supervisor.
+pub struct Overseeing(pub Who);
+
+impl FromRequestParts<State> for Overseeing {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        match Signed::from_request_parts(parts, state).await?.0 {
+            Who::Agent(caller) if !caller.supervisor => Err(Problem::not_his()),
+            who => Ok(Self(who)),
+        }
+    }
+}
+
+/// Who has a key: extracting it is what makes a route need one.
 pub struct Asking(pub Caller);
 
 impl FromRequestParts<State> for Asking {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let source = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let source = source.unwrap_or(IpAddr::from([0, 0, 0, 0]));
-        let now = Instant::now();
+        let (source, now) = (source_of(parts), Instant::now());
         if let Some(seconds) = state.brake.wait(source, now) {
             return Err(Problem::slow_down(seconds));
         }
         let Some(key) = key_of(&parts.headers) else {
             return Err(Problem::unauthorized());
         };
+        if key.starts_with(TOKEN_PREFIX) {
+            return Err(Problem::not_his());
+        }
         match state.switch.authenticate(&key) {
             Some(caller) => Ok(Asking(caller)),
             None => {

@@ -20,6 +20,7 @@ pub mod recording;
 mod room;
 mod route;
 pub mod routes;
+mod signin;
 pub mod state;
 pub mod stream;
 pub mod switch;

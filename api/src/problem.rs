@@ -3,6 +3,7 @@
 use crate::switch::Refusal;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use cordboard_model::signin::{SessionView, SignInFault};
 use serde::Serialize;
 
 /// A refused request.
@@ -24,6 +25,9 @@ pub struct Problem {
     /// One line per fault, when there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
+    /// The session that is in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Box<SessionView>>,
     /// Seconds after which another try makes sense.
     #[serde(skip)]
     pub retry_after_s: Option<u32>,
@@ -39,6 +43,7 @@ impl Problem {
             code: None,
             field: None,
             errors: Vec::new(),
+            session: None,
             retry_after_s: None,
         }
     }
@@ -62,6 +67,28 @@ impl Problem {
     /// 404 for something that this tenant does not have.
     pub fn not_found(what: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is no such thing", what)
+    }
+
+    /// 401: the session is over, or there never was one.
+    pub fn no_session() -> Self {
+        let mut problem = Self::new(
+            StatusCode::UNAUTHORIZED,
+            "the session is over",
+            "sign in again: POST /api/v1/agents/NUMBER/sign-in with the password",
+        );
+        problem.code = Some("session_over");
+        problem
+    }
+
+    /// 403 for an agent who asks, with his session's token, for what is not his.
+    pub fn not_his() -> Self {
+        let mut problem = Self::new(
+            StatusCode::FORBIDDEN,
+            "an agent's session does not open this",
+            "with the token of his session an agent acts at his own desk, and a supervisor at those of others; the rest needs a key",
+        );
+        problem.code = Some("not_his");
+        problem
     }
 
     /// 429 for a source that tried too many keys.
@@ -96,8 +123,34 @@ impl From<Refusal> for Problem {
                 problem.retry_after_s = Some(seconds);
                 problem
             }
+            Refusal::SignIn(fault) => Self::from(fault),
             Refusal::Internal(why) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "a fault of ours", why),
         }
+    }
+}
+
+impl From<SignInFault> for Problem {
+    fn from(fault: SignInFault) -> Self {
+        let status = match &fault {
+            SignInFault::NoSuchAgent => StatusCode::NOT_FOUND,
+            SignInFault::Wrong => StatusCode::UNAUTHORIZED,
+            SignInFault::Locked(_) | SignInFault::TooSoon(_) => StatusCode::TOO_MANY_REQUESTS,
+            SignInFault::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            SignInFault::Expired | SignInFault::MustChange | SignInFault::NotByPhone => StatusCode::FORBIDDEN,
+            SignInFault::Password(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            SignInFault::Elsewhere(_) | SignInFault::NoSession => StatusCode::CONFLICT,
+        };
+        let mut problem = Self::new(status, "nobody is signed in, and no password is set", fault.to_string());
+        problem.code = Some(fault.as_str());
+        match fault {
+            SignInFault::Locked(seconds) | SignInFault::TooSoon(seconds) => {
+                problem.retry_after_s = Some(seconds);
+            }
+            SignInFault::Busy => problem.retry_after_s = Some(1),
+            SignInFault::Elsewhere(session) => problem.session = Some(Box::new(session)),
+            _ => {}
+        }
+        problem
     }
 }
 

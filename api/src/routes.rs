@@ -1,14 +1,15 @@
 //! The routes. Each one reads its parameters, checks that they are the asking tenant's, and asks the switch.
 
 use crate::asked::{MaySay, Of, On, Said, Says, own};
-use crate::key::{Asking, Brake};
+use crate::desk::Desk;
+use crate::key::{Asking, Brake, Overseeing};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, RecordingsAsked, Refusal, Switch, Why};
 use crate::{
-    aside, bulk, callback, desk, device, figures, flows, listen, pages, recording, room, route, stream,
-    table, trace, transfer,
+    aside, bulk, callback, desk, device, figures, flows, listen, pages, recording, room, route, signin,
+    stream, table, trace, transfer,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -16,7 +17,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use cordboard_model::cause::Cause;
-use cordboard_model::desk::{Actor, DeskAct, DeskOrder};
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Wall;
@@ -83,6 +83,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .merge(desk::routes())
         .merge(device::routes())
         .merge(bulk::routes())
+        .merge(signin::routes())
         .merge(callback::routes())
         .fallback(|| async { Problem::not_found("no such route under /api/v1") });
     Router::new()
@@ -169,12 +170,12 @@ async fn call(of: Of<CallId>) -> Answer<cordboard_model::view::CallView> {
     Ok(Json(of.state.switch.call(of.id).await?))
 }
 
-async fn queues(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
-    Ok(page(state.switch.queues(who.tenant).await?))
+async fn queues(Use(state): Use<State>, Overseeing(who): Overseeing) -> Result<impl IntoResponse, Problem> {
+    Ok(page(state.switch.queues(who.tenant()).await?))
 }
 
-async fn agents(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
-    Ok(page(state.switch.agents(who.tenant).await?))
+async fn agents(Use(state): Use<State>, Overseeing(who): Overseeing) -> Result<impl IntoResponse, Problem> {
+    Ok(page(state.switch.agents(who.tenant()).await?))
 }
 
 async fn contacts(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
@@ -231,16 +232,13 @@ async fn traces(
 }
 
 async fn agent_intent(
-    Use(state): Use<State>,
-    Asking(who): Asking,
-    Path((name, intent)): Path<(String, String)>,
+    desk: Desk,
+    Path((_, intent)): Path<(String, String)>,
     MaySay(body): MaySay<IntentBody>,
 ) -> Answer<Done> {
-    let agent = AgentId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()))?;
     let IntentBody { reason, limit, by } = body;
     let limit = limit.map(core::time::Duration::from_secs);
     let what = match intent.as_str() {
-        "sign-in" => AgentOrder::SignIn,
         "sign-out" => AgentOrder::SignOut,
         "ready" => AgentOrder::Ready,
         "not-ready" => AgentOrder::NotReady { reason },
@@ -250,23 +248,26 @@ async fn agent_intent(
             return Err(Problem::not_found(format!("{other:?} is none of {choices}")));
         }
     };
-    let Some(by) = by else {
-        return order(&state, who.tenant, Command::Agent(agent, what, format!("key {}", who.key))).await;
-    };
-    let by = AgentId::new(who.tenant, &by).map_err(|why| Problem::field("by", why.to_string()))?;
-    let (by, act) = (Actor { key: who.key, agent: Some(by) }, DeskAct::Want(what));
-    order(&state, who.tenant, Command::Desk(Box::new(DeskOrder { agent, call: None, by, act }))).await
+    desk.want(what, by).await
 }
 
 /// Why an agent is what he is, in words.
-async fn why_agent(Use(state): Use<State>, Asking(who): Asking, Path(name): Path<String>) -> Answer<Words> {
-    let agent = AgentId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()))?;
+async fn why_agent(
+    Use(state): Use<State>,
+    Overseeing(who): Overseeing,
+    Path(name): Path<String>,
+) -> Answer<Words> {
+    let agent = AgentId::new(who.tenant(), &name).map_err(|why| Problem::not_found(why.to_string()))?;
     Ok(Json(Words { text: state.switch.why(Why::Agent(agent)).await? }))
 }
 
 /// Who gets whom in a queue, and why, in words.
-async fn why_queue(Use(state): Use<State>, Asking(who): Asking, Path(name): Path<String>) -> Answer<Words> {
-    let queue = QueueId::new(who.tenant, &name).map_err(|why| Problem::not_found(why.to_string()))?;
+async fn why_queue(
+    Use(state): Use<State>,
+    Overseeing(who): Overseeing,
+    Path(name): Path<String>,
+) -> Answer<Words> {
+    let queue = QueueId::new(who.tenant(), &name).map_err(|why| Problem::not_found(why.to_string()))?;
     Ok(Json(Words { text: state.switch.why(Why::Queue(queue)).await? }))
 }
 

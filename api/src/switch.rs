@@ -3,8 +3,10 @@
 use crate::figures::{ReportAsked, Rows, RowsAsked};
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
+use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
+use cordboard_model::config::Secret;
 use cordboard_model::desk::{DeskOrder, DeskView, PlaceOrder};
 use cordboard_model::event::Event;
 use cordboard_model::figures::{Report, WallView};
@@ -14,6 +16,7 @@ use cordboard_model::id::{
 };
 use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
+use cordboard_model::signin::{SessionView, SignInFault};
 use cordboard_model::stream::StreamWay;
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
@@ -300,6 +303,8 @@ pub enum Refusal {
     Invalid(Vec<String>),
     /// The switch is overloaded or stopping; come back in so many seconds.
     Busy(u32),
+    /// Nobody is signed in, and no password is set; why.
+    SignIn(SignInFault),
     /// A fault of ours.
     Internal(String),
 }
@@ -365,6 +370,48 @@ pub struct Caller {
     pub key: String,
 }
 
+/// An agent who asks with the token of his session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentCaller {
+    /// Who.
+    pub agent: AgentId,
+    /// He may order others about.
+    pub supervisor: bool,
+}
+
+/// A password to be looked at, and what is wanted with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// Whose.
+    pub agent: AgentId,
+    /// It; none if a key vouches for who asks.
+    pub password: Option<Secret>,
+    /// Another one, from now on.
+    pub new: Option<Secret>,
+    /// A session that is to begin.
+    pub session: Option<WantedSession>,
+    /// The address that asks.
+    pub address: String,
+    /// Who asks, for the event of a new password.
+    pub by: String,
+}
+
+/// A session that is to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedSession {
+    /// Where, for who signs in elsewhere later.
+    pub place: String,
+    /// One elsewhere is ended.
+    pub take_over: bool,
+}
+
+/// It is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The token of the session, if one was wanted. It is shown once.
+    pub token: Option<Secret>,
+}
+
 /// How the switch is, for /healthz.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
@@ -383,6 +430,12 @@ pub struct Health {
 pub trait Switch: Send + Sync + 'static {
     /// Whose API key this is. The key is compared by its hash, in constant time.
     fn authenticate(&self, key: &str) -> Option<Caller>;
+    /// Whose session this token opens; the session is used with that.
+    fn session(&self, token: &str) -> Later<AgentCaller>;
+    /// Where an agent is signed in with his password.
+    fn session_of(&self, agent: AgentId) -> Later<Option<SessionView>>;
+    /// Signs an agent in, or sets his password.
+    fn sign_in(&self, order: SignIn) -> Later<SignedIn>;
     /// How the switch is.
     fn health(&self) -> Health;
     /// Metrics in the Prometheus text format 0.0.4.
@@ -404,7 +457,7 @@ pub trait Switch: Send + Sync + 'static {
     /// An agent with his calls, as his page begins with them.
     fn desk(&self, agent: AgentId) -> Later<DeskView>;
     /// Who is to be called back for a tenant, or for one of its queues, the longest waiting first.
-    fn callbacks(&self, tenant: TenantId, queue: Option<QueueId>) -> Later<Vec<Callback>>;
+    fn callbacks(&self, tenant: TenantId, page: CallbackPage) -> Later<Vec<Callback>>;
     /// A row of a tenant's table with the names of its columns.
     fn row(&self, tenant: TenantId, table: Name, key: String) -> Later<BTreeMap<String, String>>;
 

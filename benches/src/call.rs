@@ -239,6 +239,7 @@ impl Exchange {
                 | ShardOutput::Lookup { .. }
                 | ShardOutput::Speak { .. }
                 | ShardOutput::Fetch { .. }
+                | ShardOutput::Hash { .. }
                 | ShardOutput::Stream(_) => {}
             }
         }

@@ -174,6 +174,19 @@ function secret:length() end
 ---@return "terminator"|"max"|"timeout"|string how
 function call:collect_secret(options) end
 
+---Signs in an agent who has only a telephone. The password is what `collect_secret` gave.
+---@param options { agent: string, password: cordboard.Secret, new?: cordboard.Secret, take_over?: boolean }
+---@return true|nil ok
+---@return "wrong"|"locked"|"busy"|"expired"|"refused"|"elsewhere"|string? why
+function call:agent_sign_in(options) end
+
+---Makes the agent who has signed in on this call something else.
+---@param state "ready"|"not_ready"|"rest"|"sign_out"
+---@param options? { reason?: string } For "not_ready" and "rest".
+---@return true|nil ok
+---@return "no_session"|string? why
+function call:agent_state(state, options) end
+
 ---@class cordboard.Menu
 ---@field prompt? cordboard.Items Played at each try.
 ---@field tries? integer 1 to 10; 3 if not said.

@@ -47,15 +47,21 @@ impl Api {
         Self { at: self.at.clone(), key: key.into() }.send(method, path, "")
     }
 
+    /// The same with another key; with an empty one, without any.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { at: self.at.clone(), key: key.into() }
+    }
+
     /// Sends a request with more header lines, each with its line end.
     pub fn send_with(&self, method: &str, path: &str, more: &str, body: &str) -> Result<Answer, Fail> {
         let mut stream = TcpStream::connect(&self.at)?;
         stream.set_read_timeout(Some(crate::process::SOON))?;
         let (at, key, len) = (&self.at, &self.key, body.len());
+        let key = if key.is_empty() { String::new() } else { format!("Authorization: Bearer {key}\r\n") };
         let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {key}\r\n{kind}{more}\
+            "{method} {path} HTTP/1.1\r\nHost: {at}\r\n{key}{kind}{more}\
              Content-Length: {len}\r\nConnection: close\r\n\r\n{body}"
         )?;
         let mut raw = Vec::new();

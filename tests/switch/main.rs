@@ -41,6 +41,7 @@ mod roaming;
 mod routing;
 mod secure;
 mod sight;
+mod signin;
 mod stopping;
 mod streams;
 mod supervision;
@@ -142,6 +143,9 @@ static TESTS: &[Test] = &[
     test("a_supervisor_in_every_mode_by_the_agents_name", desks::supervised),
     test("a_supervisor_makes_an_agent_what_he_is_to_be_and_who_is_none_may_not", desks::forced_states),
     test("a_supervisor_puts_who_waits_first_in_another_queue_and_to_an_agent", desks::placed),
+    test("an_agent_signs_in_with_a_password_once_and_is_there_again_after_a_kill", signin::by_page),
+    test("an_agent_signs_in_by_keys_and_a_caller_reaches_him", signin::by_keys),
+    test("three_wrong_passwords_by_keys_lock_and_no_key_of_them_is_seen", signin::locked_by_keys),
     test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),
     test("a_carriers_keys_as_tones_and_a_phones_events_reach_each_other", keys::tones_and_events),
     test("an_account_gets_the_keys_of_others_by_info", keys::account_by_info),

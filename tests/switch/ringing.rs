@@ -80,7 +80,7 @@ pub fn abandoned(dir: &Path) -> Outcome {
 
 pub fn next_agent(dir: &Path) -> Outcome {
     let config = Config::new(dir)?.agent("1001").agent("1002").agent("1003").agent("1004");
-    let switch = Switch::start(dir, &config.queue("ring = \"1s\"").trunk())?;
+    let switch = Switch::start(dir, &config.queue("ring = \"1s\"\non_no_answer = \"rest\"").trunk())?;
     let refuses = |status, reason| Scenario::called(MU_LAW).says(status, reason).receives_request("ACK");
     // The longest idle is asked first.
     let mut busy = Phone::registered(dir, "1001", 5071, &refuses(486, "Busy Here"), 0.0)?;

@@ -144,6 +144,16 @@ async fn who_is_to_be_called_back_is_put_listed_by_queue_and_taken_off_by_the_te
     let sales = served.get(KEY, "/api/v1/callbacks?queue=sales").await.ok();
     assert_eq!(sales["items"].as_array().unwrap().len(), 1);
     assert_eq!(sales["items"][0]["by"], "key fake");
+    let first = served.get(KEY, &format!("{path}?limit=1")).await.ok();
+    let second = format!("{path}?limit=1&after={}", first["next"].as_str().unwrap());
+    let second = served.get(KEY, &second).await.ok();
+    assert_eq!(
+        (&first["items"][0]["number"], &second["items"][0]["number"]),
+        (&"+4930".into(), &"+4940".into())
+    );
+    for wrong in ["limit=0", "limit=1001", "after=1-0", "before=1"] {
+        served.get(KEY, &format!("{path}?{wrong}")).await.problem(400);
+    }
     assert_eq!(served.get(OTHER_KEY, path).await.ok()["items"], serde_json::json!([]));
     for (body, field) in [
         ("", "number"),

@@ -19,6 +19,11 @@ impl Answer {
         found.map_or("", |(_, value)| value)
     }
 
+    /// Whether there is such a header.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|why| panic!("{why}: {:?}", self.text()))
     }

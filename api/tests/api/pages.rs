@@ -2,6 +2,7 @@
 
 use crate::{serve, serve_with};
 use cordboard_api::state::ApiConfig;
+use cordboard_model::view::AgentStatus;
 
 fn demo() -> ApiConfig {
     ApiConfig { page_key: Some("demo-key".into()) }
@@ -56,4 +57,22 @@ async fn the_demos_key_is_given_to_its_own_page_alone() {
 async fn outside_the_demo_there_is_no_page_key() {
     let served = serve().await;
     served.ask("GET", "/page-key", &[("host", "localhost")], "").await.problem(404);
+}
+
+/// One that the page does not know would be shown without word, shape and colour.
+#[test]
+fn the_page_knows_every_status_of_an_agent_and_has_words_for_it_in_both_languages() {
+    let source = |name: &str| {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("web/src").join(name);
+        std::fs::read_to_string(&path).unwrap()
+    };
+    let (model, words, styles) = (source("model.ts"), source("i18n.ts"), source("styles.css"));
+    let listed = model.lines().find(|line| line.starts_with("export const AGENT_STATUSES")).unwrap();
+    for status in AgentStatus::ALL {
+        let word = status.as_str();
+        assert!(listed.contains(&format!("\"{word}\"")), "model.ts does not list {word}");
+        assert!(words.matches(&format!("\n    {word}: \"")).count() >= 2, "i18n.ts: {word}");
+        assert!(styles.contains(&format!(".is-{word}")), "styles.css: {word}");
+    }
+    assert_eq!(listed.matches('"').count(), 2 * AgentStatus::ALL.len(), "{listed}");
 }

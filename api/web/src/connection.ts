@@ -5,7 +5,7 @@
  * Invariant: at most one socket is open and at most one wait for the next try is running.
  */
 
-import type { AgentView, QueueView, StreamItem } from "./model";
+import type { AgentView, QueueView, StreamItem, WallView } from "./model";
 
 export type Line =
   | { is: "asking_key"; why: "none" | "wrong" | "slow"; seconds: number }
@@ -26,7 +26,8 @@ export interface World {
 export interface Told {
   line: (line: Line) => void;
   item: (item: StreamItem) => void;
-  views: (queues: QueueView[], agents: AgentView[]) => void;
+  /** The wall is null where the switch could not say. */
+  views: (queues: QueueView[], agents: AgentView[], wall: WallView | null) => void;
   /** By how much the switch's clock is ahead of ours, in milliseconds. */
   skew: (ms: number) => void;
   /** Where to take the stream up, or null for a snapshot. */
@@ -241,13 +242,20 @@ export class Connection {
     }
   }
 
-  private async views(): Promise<[QueueView[], AgentView[]]> {
+  private async views(): Promise<[QueueView[], AgentView[], WallView | null]> {
     const asked = this.world.now();
-    const [queues, agents] = await Promise.all([
+    const [queues, agents, wall] = await Promise.all([
       this.ask<QueueView>("/api/v1/queues", asked),
       this.ask<AgentView>("/api/v1/agents", asked),
+      this.wall(),
     ]);
-    return [queues, agents];
+    return [queues, agents, wall];
+  }
+
+  /** The figures of today. Without them the rest is shown all the same. */
+  private async wall(): Promise<WallView | null> {
+    const response = await this.get("/api/v1/wall");
+    return response.ok ? ((await response.json()) as WallView) : null;
   }
 
   private async ask<T>(path: string, asked: number): Promise<T[]> {

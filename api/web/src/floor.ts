@@ -46,8 +46,8 @@ const connection = new Connection(
   {
     line: (told) => void lineIs(told),
     item: heard,
-    views: (queues, agents) => {
-      current = merge(current, queues, agents);
+    views: (queues, agents, wall) => {
+      current = merge(current, queues, agents, wall);
       draw();
     },
     skew: (ms) => {

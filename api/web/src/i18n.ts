@@ -21,6 +21,10 @@ interface Words {
   answered: string;
   abandoned: string;
   timedOut: string;
+  serviceLevel: string;
+  today: string;
+  sinceStart: string;
+  overdue: string;
   caller: string;
   dialled: string;
   stage: string;
@@ -102,6 +106,10 @@ const en: Words = {
   answered: "Answered",
   abandoned: "Abandoned",
   timedOut: "Timed out",
+  serviceLevel: "Service level",
+  today: "Today, as in the reports",
+  sinceStart: "Since the switch started",
+  overdue: "break too long",
   caller: "Caller",
   dialled: "Dialled",
   stage: "Stage",
@@ -227,6 +235,12 @@ const en: Words = {
     timeout: "waited too long",
     gone: "queue removed",
     moved: "moved to another queue",
+    nobody_signed_in: "nobody signed in",
+    busy: "sent on, queue busy",
+    key: "left by a key",
+    flow: "sent on by its flow",
+    picked_up: "picked up",
+    ended: "call ended",
   },
   did: {
     call_started: "{caller} calls {to}",
@@ -255,6 +269,7 @@ const en: Words = {
     queue_offered: "{caller} offered to agent {agent}: {why}",
     queue_left: "{caller} left {queue}: {outcome}",
     agent_status: "Agent {agent}: {status}, {why}",
+    agent_overdue: "Agent {agent}: the break is longer than it may be",
     registered: "{user} registered a device",
     unregistered: "{user} has one device less",
     recording_started: "{caller}: recording began",
@@ -284,6 +299,10 @@ const zh: Words = {
   answered: "接听",
   abandoned: "放弃",
   timedOut: "超时",
+  serviceLevel: "服务水平",
+  today: "今日，与报表一致",
+  sinceStart: "交换机启动以来",
+  overdue: "休息超时",
   caller: "主叫",
   dialled: "被叫",
   stage: "状态",
@@ -403,7 +422,19 @@ const zh: Words = {
     lost_by_restart: "重启中断",
   },
   by: { caller: "主叫侧", callee: "被叫侧", switch: "交换机", operator: "操作员" },
-  outcomes: { served: "已接听", abandoned: "主叫放弃", timeout: "排队超时", gone: "队列已删除", moved: "转入其他队列" },
+  outcomes: {
+    served: "已接听",
+    abandoned: "主叫放弃",
+    timeout: "排队超时",
+    gone: "队列已删除",
+    moved: "转入其他队列",
+    nobody_signed_in: "无人签入",
+    busy: "队列忙，已转出",
+    key: "按键离开",
+    flow: "由流程转出",
+    picked_up: "被代答",
+    ended: "呼叫已结束",
+  },
   did: {
     call_started: "{caller} 呼叫 {to}",
     call_routed: "{caller} 路由至 {to}",
@@ -431,6 +462,7 @@ const zh: Words = {
     queue_offered: "{caller} 分配给座席 {agent}：{why}",
     queue_left: "{caller} 离开队列 {queue}：{outcome}",
     agent_status: "座席 {agent}：{status}，{why}",
+    agent_overdue: "座席 {agent}：休息超时",
     registered: "{user} 的话机已注册",
     unregistered: "{user} 的话机已注销",
     recording_started: "{caller}：开始录音",

@@ -74,6 +74,10 @@ export interface AgentView {
   contacts: number;
   call: string | null;
   why: string;
+  /** Why he is not ready or on a break, in the words of who asked for it. */
+  reason?: string | null | undefined;
+  /** His break is longer than it may be; told by an event alone. */
+  overdue?: boolean | undefined;
   handled: number;
 }
 
@@ -96,6 +100,17 @@ export interface QueueView {
   timed_out: number;
 }
 
+/** The figures of today that the page shows, of one queue. */
+export interface QueueToday {
+  queue: Named;
+  today: { offered: number; answered: number; abandoned: number; timed_out: number; service_level: number | null };
+}
+
+/** The figures of now, as far as the page shows them. */
+export interface WallView {
+  queues: QueueToday[];
+}
+
 /** What happened. The record of an ended call carries more than is named here. */
 export type What =
   | { type: "call_started"; call: string; from: Party; to: Party }
@@ -116,7 +131,8 @@ export type What =
   | { type: "queue_entered"; call: string; queue: Named; position: number }
   | { type: "queue_offered"; call: string; queue: Named; agent: Named; why: string }
   | { type: "queue_left"; call: string; queue: Named; outcome: string }
-  | { type: "agent_status"; agent: Named; status: AgentStatus; why: string; call: string | null }
+  | { type: "agent_status"; agent: Named; status: AgentStatus; why: string; call: string | null; reason?: string | null }
+  | { type: "agent_overdue"; agent: Named; since: number }
   | { type: "registered"; user: Named; uri: string }
   | { type: "unregistered"; user: Named; uri: string }
   | { type: "recording_started"; call: string; recording: string }

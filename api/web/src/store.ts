@@ -8,7 +8,19 @@
  * never counted here, so that nothing is counted twice.
  */
 
-import type { AgentView, CallView, Event, Json, Named, QueueView, Snapshot, StreamItem, WaitingView } from "./model";
+import type {
+  AgentView,
+  CallView,
+  Event,
+  Json,
+  Named,
+  QueueToday,
+  QueueView,
+  Snapshot,
+  StreamItem,
+  WaitingView,
+  WallView,
+} from "./model";
 import { nameOf } from "./model";
 
 /** Lines of the event list that are kept. */
@@ -38,6 +50,8 @@ export interface Floor {
   calls: ReadonlyMap<string, CallView>;
   queues: ReadonlyMap<string, QueueView>;
   agents: ReadonlyMap<string, AgentView>;
+  /** Today's figures of queues: those of reports and of the wall. */
+  today: ReadonlyMap<string, QueueToday["today"]>;
   /** Newest first. */
   lines: readonly Line[];
 }
@@ -52,6 +66,7 @@ export function emptyFloor(): Floor {
     calls: new Map(),
     queues: new Map(),
     agents: new Map(),
+    today: new Map(),
     lines: [],
   };
 }
@@ -171,6 +186,8 @@ function happened(floor: Floor, event: Event): Floor {
       return left(floor, event.call, event.queue);
     case "agent_status":
       return agentIs(floor, event);
+    case "agent_overdue":
+      return overdue(floor, event.agent);
     case "call_transfer":
       return changeCall(floor, event.call, { transfer: event.transfer.outcome === "open" ? event.transfer : undefined });
     case "call_ended":
@@ -296,16 +313,23 @@ function agentIs(floor: Floor, event: Event & { type: "agent_status" }): Floor {
     agent: event.agent,
     display: known?.display ?? "",
     status: event.status,
-    since: known?.status === event.status ? known.since : event.at,
+    // a break that is asked for again begins again
+    since: known?.status === event.status && event.status !== "rest" ? known.since : event.at,
     until: null,
     user: known?.user ?? event.agent,
     contacts: known?.contacts ?? 0,
     call: ["ringing", "talking", "hold"].includes(event.status) ? event.call : null,
     why: event.why,
+    reason: event.reason,
     handled: known?.handled ?? 0,
   };
   const after: Floor = { ...floor, agents: new Map(floor.agents).set(name, view) };
   return event.status === "ringing" ? after : withoutOffer(after, name);
+}
+
+function overdue(floor: Floor, agent: Named): Floor {
+  const known = floor.agents.get(nameOf(agent));
+  return known ? { ...floor, agents: new Map(floor.agents).set(nameOf(agent), { ...known, overdue: true }) } : floor;
 }
 
 /** Who does not ring is offered nothing. */
@@ -341,9 +365,10 @@ export function changesFigures(event: Event): boolean {
  * The figures of views that were asked for beside the stream. They may be newer than the last event, so what events
  * tell (status, who waits) is not taken from them, except for rows that are new after a reload.
  */
-export function merge(floor: Floor, queues: QueueView[], agents: AgentView[]): Floor {
+export function merge(floor: Floor, queues: QueueView[], agents: AgentView[], wall: WallView | null): Floor {
   return {
     ...floor,
+    today: wall ? new Map((wall.queues ?? []).map((one) => [nameOf(one.queue), one.today])) : floor.today,
     queues: new Map(
       queues.map((view) => {
         const known = floor.queues.get(nameOf(view.queue));
@@ -357,8 +382,8 @@ export function merge(floor: Floor, queues: QueueView[], agents: AgentView[]): F
           return [nameOf(view.agent), view];
         }
         const same = known.status === view.status;
-        const { status, since: from, call } = known;
-        const figures = { status, since: from, call, why: same ? view.why : known.why, until: same ? view.until : null };
+        const { status, since: from, call, overdue } = known;
+        const figures = { status, since: from, call, overdue, why: same ? view.why : known.why, until: same ? view.until : null };
         return [nameOf(view.agent), { ...view, ...figures }];
       }),
     ),

@@ -25,6 +25,7 @@ export function weight(line: Line): Weight {
     case "queue_entered":
     case "queue_left":
     case "agent_status":
+    case "agent_overdue":
     case "trunk_changed":
     case "config_reloaded":
       return "main";
@@ -100,6 +101,8 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
         "agent_status",
         { agent: what.agent.name, status: (words.statuses[what.status] ?? what.status).toLowerCase(), why: what.why },
       ];
+    case "agent_overdue":
+      return ["agent_overdue", { agent: what.agent.name }];
     case "registered":
     case "unregistered":
       return [what.type, { user: what.user.name }];

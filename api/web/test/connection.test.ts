@@ -187,7 +187,7 @@ describe("the line to the switch", () => {
       connection.figuresChanged();
       await browser.pass(30);
     }
-    const rounds = (browser.asked.length - before) / 2;
+    const rounds = (browser.asked.length - before) / 3;
     expect(rounds).toBeGreaterThanOrEqual(3);
     expect(rounds).toBeLessThanOrEqual(4);
   });

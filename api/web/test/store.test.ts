@@ -165,7 +165,7 @@ describe("figures of views", () => {
     const during = run([hello(0), snapshot(), ...events.slice(0, 13).map(item)]);
     const late = { ...queueView("sales"), offered: 7, waiting: [] };
     const agent = { ...agentView("1001"), status: "talking" as const, handled: 3, contacts: 2, why: "took the call" };
-    const after = merge(during, [late], [agent, agentView("1002")]);
+    const after = merge(during, [late], [agent, agentView("1002")], null);
     expect(after.queues.get("default/sales")?.offered).toBe(7);
     expect(after.queues.get("default/sales")?.waiting.length).toBe(2);
     expect(after.agents.get("default/1001")).toMatchObject({ status: "ringing", handled: 3, contacts: 2, why: "a call is offered" });
@@ -173,12 +173,47 @@ describe("figures of views", () => {
   });
 
   it("bring and take rows after a reload", () => {
-    const after = merge(uncut, [queueView("service")], [agentView("1003")]);
+    const after = merge(uncut, [queueView("service")], [agentView("1003")], null);
     expect([...after.queues.keys()]).toEqual(["default/service"]);
     expect([...after.agents.keys()]).toEqual(["default/1003"]);
   });
 
   it("are drawn even before the stream says hello", () => {
-    expect(merge(emptyFloor(), [queueView("sales")], []).queues.size).toBe(1);
+    expect(merge(emptyFloor(), [queueView("sales")], [], null).queues.size).toBe(1);
+  });
+
+  it("of today come from the wall, and stay where it cannot be asked", () => {
+    const today = { offered: 9, answered: 7, abandoned: 1, timed_out: 1, service_level: 0.75 };
+    const wall = { queues: [{ queue: named("sales"), today }] };
+    const after = merge(uncut, [queueView("sales")], [], wall);
+    expect(after.today.get("default/sales")).toEqual(today);
+    expect(merge(after, [queueView("sales")], [], null).today.get("default/sales")).toEqual(today);
+  });
+});
+
+describe("a break", () => {
+  const rests = { type: "agent_status" as const, agent: named("1001"), status: "rest" as const, why: "asked for it", call: null };
+  const after = (whats: Parameters<typeof numbered>[0]) =>
+    run(numbered(whats, uncut.seq + 1).map(item), uncut).agents.get("default/1001");
+  const long = { type: "agent_overdue" as const, agent: named("1001"), since: 1_000 };
+
+  it("is shown with its reason, and as too long until it is over", () => {
+    const lunch = { ...rests, reason: "lunch" };
+    expect(after([lunch])).toMatchObject({ status: "rest", reason: "lunch" });
+    expect(after([lunch])?.overdue).toBeUndefined();
+    expect(after([lunch, long])?.overdue).toBe(true);
+    expect(after([lunch, long, { ...rests, status: "ready" }])?.overdue).toBeUndefined();
+  });
+
+  it("that is asked for again begins again", () => {
+    const again = after([rests, long, rests]);
+    expect(again?.overdue).toBeUndefined();
+    expect(again?.since).toBe((uncut.seq + 3) * 1_000);
+  });
+
+  it("stays too long when views are asked for", () => {
+    const during = run(numbered([rests, long], uncut.seq + 1).map(item), uncut);
+    const merged = merge(during, [], [{ ...agentView("1001"), status: "rest" }], null);
+    expect(merged.agents.get("default/1001")?.overdue).toBe(true);
   });
 });

@@ -2,6 +2,7 @@
 //!
 //! Invariant: [`Agent::derive`] is the only place where a status comes from.
 
+use crate::intents::DEVICE_GONE;
 use crate::queue::Turn;
 use cordboard_model::cause::Cause;
 use cordboard_model::config;
@@ -50,6 +51,11 @@ pub(crate) struct Asked {
 impl Asked {
     pub(crate) fn own(intent: Intent) -> Self {
         Self { intent, reason: None, limit: None, by: None }
+    }
+
+    /// His device is gone.
+    pub(crate) fn gone() -> Self {
+        Self { reason: Some(DEVICE_GONE.to_owned()), ..Self::own(Intent::SignedOut) }
     }
 }
 
@@ -136,8 +142,12 @@ pub(crate) struct Agent {
     pub(crate) by: Option<String>,
     /// How long this break may be.
     pub(crate) limit: Option<Duration>,
+    /// A break was asked for, also of one who has one: it begins now.
+    pub(crate) anew: bool,
     /// What was asked for while he talked; takes effect after it.
     pub(crate) pending: Option<Asked>,
+    /// His device was gone too long while he talked: he is signed out after it, unless it comes back.
+    pub(crate) gone: bool,
     pub(crate) leg: Leg,
     pub(crate) outside: Option<CallId>,
     /// His call is on hold.
@@ -178,7 +188,9 @@ impl Agent {
             reason: None,
             by: None,
             limit: None,
+            anew: false,
             pending: None,
+            gone: false,
             leg: Leg::None,
             outside: None,
             held: false,
@@ -238,6 +250,7 @@ impl Agent {
     pub(crate) fn is_missed(&self) -> bool {
         let goes = |asked: &Asked| asked.intent == Intent::SignedOut;
         !self.has_device()
+            && !self.gone
             && self.config.duty.device_grace.is_some()
             && self.intent != Intent::SignedOut
             && !self.pending.as_ref().is_some_and(goes)
@@ -271,10 +284,19 @@ impl Agent {
         }
     }
 
+    /// One who signs in by himself does so again when his phone is back.
+    pub(crate) fn signs_in_again(&mut self) {
+        let was_missed = self.intent == Intent::SignedOut && self.reason.as_deref() == Some(DEVICE_GONE);
+        if self.config.auto_sign_in && was_missed && !self.removed {
+            self.obey(Asked::own(Intent::Ready));
+        }
+    }
+
     /// What is asked of him takes effect.
     pub(crate) fn obey(&mut self, asked: Asked) {
         let Asked { intent, reason, limit, by } = asked;
         (self.intent, self.reason, self.limit, self.by) = (intent, reason, limit, by);
+        self.anew = intent == Intent::Rest;
     }
 
     /// Why he gets no calls although he is ready.
@@ -308,7 +330,8 @@ impl Agent {
         }
         let wish = self.pending.take();
         let wished = wish.is_some();
-        if let Some(wish) = wish {
+        let gone = core::mem::take(&mut self.gone) && !self.removed;
+        if let Some(wish) = wish.filter(|_| !gone).or(gone.then(Asked::gone)) {
             self.obey(wish);
         }
         if self.intent == Intent::SignedOut {
@@ -316,6 +339,7 @@ impl Agent {
         }
         match wished {
             _ if self.removed => "is no longer configured",
+            _ if gone => "his device was gone during the call",
             true if self.wrap_up.is_none() => "asked for it during the call",
             _ => "the call is over",
         }

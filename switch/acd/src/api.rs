@@ -58,6 +58,8 @@ pub enum AcdCommand<'a> {
         status: AgentStatus,
         /// The reason that was given for it.
         reason: Option<String>,
+        /// How long his break may be, if that was said.
+        limit: Option<Duration>,
         /// Since when; his idle time goes on from there.
         since: Wall,
     },
@@ -81,7 +83,14 @@ pub enum AcdInput {
         /// The agent he would have.
         wish: Option<Wish>,
     },
-    /// The caller hung up, or the call left the queue for another reason than an agent.
+    /// The caller is about to leave, and not because he hung up. What says that he left comes next.
+    Leaving {
+        /// The call.
+        call: CallId,
+        /// How he leaves.
+        how: Outcome,
+    },
+    /// The caller hung up, or the call left the queue for another reason than an agent: then [`AcdInput::Leaving`] came before.
     Abandoned {
         /// The call.
         call: CallId,
@@ -212,7 +221,7 @@ pub enum AcdOutput {
         /// How the wait ended.
         outcome: Outcome,
     },
-    /// An agent's status or call changed: exactly one for each change.
+    /// An agent's status or call changed: exactly one for each change. A break that is asked for again is one.
     AgentChanged {
         /// Who.
         agent: AgentId,
@@ -226,6 +235,8 @@ pub enum AcdOutput {
         call: Option<CallId>,
         /// Why he is not ready or on a break, in the words of who asked for it.
         reason: Option<String>,
+        /// How long his break may be, if that was said.
+        limit: Option<Duration>,
         /// Who asked for it, if not he himself.
         by: Option<String>,
     },
@@ -264,9 +275,23 @@ pub enum Outcome {
     NobodySignedIn,
     /// The queue was busy for so long that the caller was sent on.
     Busy,
+    /// The caller left by a key.
+    Key,
+    /// The flow of the wait sent him elsewhere.
+    Flow,
+    /// Somebody took the call out of the queue to himself.
+    PickedUp,
+    /// The call was ended, and not by the caller.
+    Ended,
 }
 
 impl Outcome {
+    /// How a caller leaves of whose visit the call's record says this. Whatever else it says: he hung up.
+    pub fn of_leaving(word: &str) -> Self {
+        let ways = [Outcome::Key, Outcome::Flow, Outcome::PickedUp, Outcome::Ended];
+        ways.into_iter().find(|way| way.as_str() == word).unwrap_or(Outcome::Abandoned)
+    }
+
     /// The word used in records and events.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -277,6 +302,10 @@ impl Outcome {
             Outcome::Moved => "moved",
             Outcome::NobodySignedIn => "nobody_signed_in",
             Outcome::Busy => "busy",
+            Outcome::Key => "key",
+            Outcome::Flow => "flow",
+            Outcome::PickedUp => "picked_up",
+            Outcome::Ended => "ended",
         }
     }
 }

@@ -12,7 +12,7 @@ use cordboard_model::view::AgentStatus;
 /// Shortest interval between two announcements to one caller, whatever the queue says.
 pub const ANNOUNCE_MIN: Duration = Duration::from_secs(1);
 
-const CALLER_GONE: &str = "the caller hung up while it rang";
+const CALLER_GONE: &str = "the caller left while it rang";
 
 /// A caller who comes.
 pub(crate) struct Entry {
@@ -60,7 +60,9 @@ impl AcdEngine {
                 self.deadlines.set(Timer::Stick(call), now + wait, reason);
             }
         }
-        let waiting = Waiting { queue: id.clone(), place, priority, offered_to: None, staffed, wish: wanted };
+        let (queue, offered_to) = (id.clone(), None);
+        let (due, leaves) = (None, None);
+        let waiting = Waiting { queue, place, priority, offered_to, staffed, wish: wanted, due, leaves };
         self.calls.insert(call, waiting);
         self.watch_busy(call, &id, now);
         self.touched.insert(id);
@@ -87,7 +89,7 @@ impl AcdEngine {
             return;
         };
         let position = queue.position(waiting.place);
-        let wait = queue.wait(position).filter(|_| queue.config.announce_wait);
+        let wait = queue.wait(position, now).filter(|_| queue.config.announce_wait);
         self.out.push_back(AcdOutput::Position { call, queue: waiting.queue.clone(), position, wait });
         let reason = TimerReason("acd: announcement");
         let next = now + every.max(ANNOUNCE_MIN);
@@ -121,6 +123,7 @@ impl AcdEngine {
                 Outcome::Abandoned => queue.abandoned += 1,
                 Outcome::Timeout => queue.timed_out += 1,
                 Outcome::Gone | Outcome::Moved | Outcome::NobodySignedIn | Outcome::Busy => {}
+                Outcome::Key | Outcome::Flow | Outcome::PickedUp | Outcome::Ended => {}
             }
         }
         self.out.push_back(AcdOutput::Left { call, queue: waiting.queue.clone(), outcome });
@@ -135,8 +138,18 @@ impl AcdEngine {
         Some(waiting.queue)
     }
 
+    pub(crate) fn leaving(&mut self, call: CallId, how: Outcome) {
+        if let Some(waiting) = self.calls.get_mut(&call) {
+            waiting.leaves = Some(how);
+        }
+    }
+
+    fn way_of_leaving(&self, call: CallId) -> Outcome {
+        self.calls.get(&call).and_then(|waiting| waiting.leaves).unwrap_or(Outcome::Abandoned)
+    }
+
     pub(crate) fn abandoned(&mut self, call: CallId, now: Time) {
-        self.leave(call, Outcome::Abandoned, true, CALLER_GONE, now);
+        self.leave(call, self.way_of_leaving(call), true, CALLER_GONE, now);
     }
 
     /// The offer ended because the caller did: the leg that reports it is down already, one of an
@@ -144,7 +157,7 @@ impl AcdEngine {
     pub(crate) fn gone_while_ringing(&mut self, call: CallId, reporter: &AgentId, now: Time) {
         let ringing = self.calls.get(&call).and_then(|w| w.offered_to.as_ref());
         let withdraw = ringing != Some(reporter);
-        self.leave(call, Outcome::Abandoned, withdraw, CALLER_GONE, now);
+        self.leave(call, self.way_of_leaving(call), withdraw, CALLER_GONE, now);
     }
 
     /// He waited long enough for the agent he knows: any other may take him.

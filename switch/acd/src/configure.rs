@@ -2,6 +2,7 @@
 
 use crate::agent::{Agent, Asked, Intent};
 use crate::api::Outcome;
+use crate::callers::is_coming;
 use crate::device::is_there;
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::Queue;
@@ -53,7 +54,9 @@ impl AcdEngine {
             let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
             let signed_in = agents().filter(|agent| agent.status != AgentStatus::SignedOut).count();
             let ready = agents().filter(|agent| agent.status == AgentStatus::Ready).count();
+            let working = agents().filter(|agent| is_coming(agent.status)).count();
             (queue.signed_in, queue.ready) = (count(signed_in), count(ready));
+            queue.working = count(working);
         }
     }
 

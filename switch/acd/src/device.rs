@@ -88,7 +88,10 @@ impl AcdEngine {
             }
             None => return,
         };
-        self.change(id, |a| a.contacts = contacts);
+        self.change(id, |a| {
+            a.contacts = contacts;
+            a.gone &= !a.has_device();
+        });
     }
 }
 

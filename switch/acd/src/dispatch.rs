@@ -34,6 +34,7 @@ impl AcdEngine {
     pub(crate) fn dispatch(&mut self, now: Time) {
         self.dismiss_unstaffed(now);
         self.give_up_on_agents(now);
+        self.end_what_is_due(now);
         while let Some(pair) = self.next_pair(now) {
             if self.make_offer(&pair, now).is_none() {
                 break;

@@ -64,6 +64,8 @@ pub struct AcdEngine {
     pub(crate) touched_agents: BTreeSet<AgentId>,
     /// Queues that lost an agent since then.
     pub(crate) deserted: BTreeSet<QueueId>,
+    /// Callers who are no longer offered, and of whom something was due meanwhile.
+    pub(crate) due: BTreeSet<CallId>,
     /// Agents who may not be coming any more.
     pub(crate) gone_agents: BTreeSet<AgentId>,
     /// Callers counted, for the order within one moment.
@@ -87,6 +89,7 @@ impl AcdEngine {
             touched: BTreeSet::new(),
             touched_agents: BTreeSet::new(),
             deserted: BTreeSet::new(),
+            due: BTreeSet::new(),
             gone_agents: BTreeSet::new(),
             serial: 0,
             out: VecDeque::new(),
@@ -109,8 +112,8 @@ impl AcdEngine {
             AcdCommand::Device { agent, device } => self.choose_device(&agent, device, now),
             AcdCommand::Place { call, agent, by } => self.place(call, &agent, &by, now),
             AcdCommand::PutFirst { call } => self.put_first(call),
-            AcdCommand::RestoreAgent { agent, status, reason, since } => {
-                self.restore(&agent, (status, reason), since, now)
+            AcdCommand::RestoreAgent { agent, status, reason, limit, since } => {
+                self.restore(&agent, (status, reason, limit), since, now)
             }
         };
         self.dispatch(now);
@@ -124,6 +127,7 @@ impl AcdEngine {
             AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish } => {
                 self.enter(Entry { call, queue, timeout_ms, priority, staffed, wish }, now);
             }
+            AcdInput::Leaving { call, how } => self.leaving(call, how),
             AcdInput::Abandoned { call } => self.abandoned(call, now),
             AcdInput::OfferRinging { call, agent } => self.rings(call, &agent),
             AcdInput::OfferAnswered { call, agent } => self.answered(call, &agent, now),
@@ -208,19 +212,30 @@ impl AcdEngine {
         let (status, call) = agent.derive();
         let reason = agent.reason.clone().filter(|_| has_reason(status));
         let told = (agent.status, agent.call, &agent.told);
-        if (status, call, &reason) != told {
+        let anew = core::mem::take(&mut agent.anew) && status == AgentStatus::Rest;
+        if anew || (status, call, &reason) != told {
             let before = agent.status;
-            if status != before || call != agent.call {
+            if anew || status != before || call != agent.call {
                 agent.since = since;
             }
             (agent.status, agent.call, agent.told) = (status, call, reason.clone());
             agent.why = why.into();
             agent.account(before, now);
             let by = agent.by.clone().filter(|_| status == agent.intent.status());
+            let limit = agent.limit.filter(|_| status == AgentStatus::Rest);
             let (agent, why) = (id.clone(), why.into());
-            self.out.push_back(AcdOutput::AgentChanged { agent, status, since, why, call, reason, by });
+            self.out.push_back(AcdOutput::AgentChanged {
+                agent,
+                status,
+                since,
+                why,
+                call,
+                reason,
+                limit,
+                by,
+            });
             self.count(id, before, status);
-            self.watch_rest(id, before, now);
+            self.watch_rest(id, anew || before != AgentStatus::Rest, now);
         }
         self.watch_device(id, now);
         let Some(agent) = self.agents.get(id) else {
@@ -251,6 +266,7 @@ impl AcdEngine {
             if let Some(queue) = self.queues.get_mut(name) {
                 step(&mut queue.signed_in, is_in(before), is_in(status));
                 step(&mut queue.ready, is_ready(before), is_ready(status));
+                step(&mut queue.working, is_coming(before), is_coming(status));
             }
         }
         if !is_in(status) {

@@ -34,7 +34,9 @@ impl AcdEngine {
         if let Some(reason) = &agent.told {
             let _ = write!(text, " The reason is {reason:?}.");
         }
-        if let Some(asked) = &agent.pending {
+        if agent.gone {
+            text.push_str(" His device is gone: after the call he will be signed out.");
+        } else if let Some(asked) = &agent.pending {
             let next = asked.intent.status().as_str().replace('_', " ");
             let _ = write!(text, " After the call he will be {next}.");
         }

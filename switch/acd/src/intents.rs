@@ -4,13 +4,21 @@ use crate::agent::{Agent, Asked, IdleSince, Intent, Leg};
 use crate::api::{AcdOutput, Refused, RefusedReason};
 use crate::engine::{AcdEngine, Timer};
 use crate::reason::Seconds;
+use cordboard_model::cause::Cause;
 use cordboard_model::id::{AgentId, CallId, UserId};
 use cordboard_model::service::{AgentOrder, REASON_MAX};
 use cordboard_model::time::{Duration, Time, TimerReason, Wall};
 use cordboard_model::view::AgentStatus;
 
 /// The reason of those who are signed out because their device is gone.
-const DEVICE_GONE: &str = "device_gone";
+pub(crate) const DEVICE_GONE: &str = "device_gone";
+
+/// Whether a break or a sign-out has its reason from the switch, not from a person: a call was not taken, or the device
+/// was gone.
+fn is_imposed(reason: Option<&str>) -> bool {
+    let causes = [Cause::NoAnswer, Cause::Unreachable, Cause::NotRegistered];
+    reason.is_some_and(|word| word == DEVICE_GONE || causes.iter().any(|cause| cause.as_str() == word))
+}
 
 impl AcdEngine {
     /// What an agent, or somebody for him, asks for.
@@ -33,10 +41,13 @@ impl AcdEngine {
 
     fn sign_in(&mut self, id: &AgentId, by: Option<String>, now: Time) -> Result<(), Refused> {
         self.known(id)?;
-        self.change(id, |a| match (a.intent, &a.pending) {
-            (Intent::SignedOut, _) => a.obey(Asked { by, ..Asked::own(Intent::NotReady) }),
-            (_, Some(Asked { intent: Intent::SignedOut, .. })) => a.pending = None,
-            _ => {}
+        self.change(id, |a| {
+            a.gone = false;
+            match (a.intent, &a.pending) {
+                (Intent::SignedOut, _) => a.obey(Asked { by, ..Asked::own(Intent::NotReady) }),
+                (_, Some(Asked { intent: Intent::SignedOut, .. })) => a.pending = None,
+                _ => {}
+            }
         });
         self.settle(id, "signed in", now);
         Ok(())
@@ -77,12 +88,16 @@ impl AcdEngine {
     pub(crate) fn restore(
         &mut self,
         id: &AgentId,
-        (status, reason): (AgentStatus, Option<String>),
+        (status, reason, limit): (AgentStatus, Option<String>, Option<Duration>),
         since: Wall,
         now: Time,
     ) -> Result<(), Refused> {
         use AgentStatus::{Away, Hold, NotReady, Ready, Rest, Ringing, SignedOut, Talking, WrapUp};
-        self.known(id)?;
+        let signs_in_by_himself = self.known(id)?.config.auto_sign_in;
+        if signs_in_by_himself && is_imposed(reason.as_deref()) {
+            // What the switch imposed on him ends with it: he may have nothing to end it at himself.
+            return Ok(());
+        }
         let (intent, since) = match status {
             SignedOut => (Intent::SignedOut, since),
             Ready => (Intent::Ready, since),
@@ -92,7 +107,7 @@ impl AcdEngine {
         };
         self.stop_ringing(id);
         let idle = IdleSince::restored(since, self.wall, now);
-        let asked = Asked { reason, ..Asked::own(intent) };
+        let asked = Asked { reason, limit, ..Asked::own(intent) };
         self.change(id, |a| {
             a.wrap_up = None;
             // A call that began since the start is not ended by what was before it.
@@ -123,21 +138,21 @@ impl AcdEngine {
         }
     }
 
-    /// A break that begins is watched, one that is over is not.
-    pub(crate) fn watch_rest(&mut self, id: &AgentId, before: AgentStatus, now: Time) {
+    /// A break that begins is watched, by the limit of its own; one that is over is not.
+    pub(crate) fn watch_rest(&mut self, id: &AgentId, begins: bool, now: Time) {
         let Some(agent) = self.agents.get(id) else {
             return;
         };
         let timer = Timer::Rest(id.clone());
         let limit = agent.limit.or(agent.config.duty.rest_limit);
         match (agent.status, limit) {
-            (AgentStatus::Rest, Some(limit)) if before != AgentStatus::Rest => {
+            (AgentStatus::Rest, Some(limit)) if begins => {
                 let begun = self.wall.at(now).0.saturating_sub(agent.since.0);
                 let begun = Duration::from_millis(u64::try_from(begun).unwrap_or(0));
                 let left = limit.saturating_sub(begun);
                 self.deadlines.set(timer, now + left, TimerReason("acd: a long break"));
             }
-            (AgentStatus::Rest, _) => {}
+            (AgentStatus::Rest, _) if !begins => {}
             _ => _ = self.deadlines.clear(&timer),
         }
     }
@@ -165,19 +180,17 @@ impl AcdEngine {
 
     pub(crate) fn missed_too_long(&mut self, id: &AgentId, now: Time) {
         let grace = self.agents.get(id).and_then(|agent| agent.config.duty.device_grace).unwrap_or_default();
-        let reason = Some(DEVICE_GONE.to_owned());
         self.stop_ringing(id);
         self.change(id, |a| {
-            let asked = Asked { reason, ..Asked::own(Intent::SignedOut) };
             match a.is_talking() {
-                true => a.pending = Some(asked),
+                // It is remembered beside what he asked for, and taken back if the phone he talks with registers again.
+                true => a.gone = true,
                 false => {
                     a.wrap_up = None;
-                    a.obey(asked);
+                    a.obey(Asked::gone());
                 }
             }
         });
-        // While he talks it is remembered, and taken back if the phone he talks with registers again.
         self.settle(id, &format!("his device was gone for {}", Seconds(grace)), now);
     }
 
@@ -195,7 +208,8 @@ impl AcdEngine {
             self.change(&id, |a| {
                 a.contacts = count;
                 if count > 0 {
-                    a.pending.take_if(|asked| asked.reason.as_deref() == Some(DEVICE_GONE));
+                    a.gone = false;
+                    a.signs_in_again();
                 }
                 forgiven = a.hold.take_if(|h| h.device).is_some();
             });

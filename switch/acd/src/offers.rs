@@ -47,6 +47,7 @@ impl AcdEngine {
         }
         self.take_back(id, &offer);
         let (policy, device) = Hold::policy(&offer.unanswered, cause);
+        let policy = policy.of(self.agents.get(id).is_some_and(|agent| agent.config.auto_sign_in));
         let word = cause.as_str().replace('_', " ");
         let why = match cause {
             Cause::NoAnswer => format!("let a call from queue {} ring", offer.queue),
@@ -59,7 +60,7 @@ impl AcdEngine {
                 self.deadlines.set(Timer::Hold(id.clone()), hold.until, TimerReason("acd: penalty"));
                 None
             }
-            Spare::Rest => Some(Intent::Rest),
+            Spare::Rest | Spare::Usual => Some(Intent::Rest),
             Spare::NotReady => Some(Intent::NotReady),
             Spare::SignOut => Some(Intent::SignedOut),
         };
@@ -121,6 +122,9 @@ impl AcdEngine {
             return;
         };
         waiting.offered_to = None;
+        if waiting.due.is_some() {
+            self.due.insert(offer.call);
+        }
         let (place, id) = (waiting.place, waiting.queue.clone());
         if let Some(wanted) = waiting.wish.clone() {
             self.held.entry(wanted.agent.clone()).or_default().insert(place, offer.call);

@@ -4,12 +4,15 @@
 use crate::api::{AcdOutput, Outcome};
 use crate::callers::Entry;
 use crate::engine::{AcdEngine, Timer};
-use crate::queue::Queue;
+use crate::queue::{Due, Queue};
 use cordboard_model::id::{CallId, QueueId};
 use cordboard_model::service::{BusyWhen, Nobody};
-use cordboard_model::time::{Time, TimerReason};
+use cordboard_model::time::{Duration, Time, TimerReason};
 use cordboard_model::verb::{Destination, QueueEnd};
 use cordboard_model::view::AgentStatus;
+
+/// How long who is better off where he waits does so before it is looked again whether there is room for him elsewhere.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 impl AcdEngine {
     /// Why a caller cannot wait, and where his queue sends him.
@@ -57,9 +60,32 @@ impl AcdEngine {
         self.out.push_back(AcdOutput::QueueEnded { call, queue, end, to });
     }
 
+    /// What is due of a caller waits while an agent rings for him: he is about to be answered. Says whether it does.
+    fn waits_for_an_answer(&mut self, call: CallId, due: Due) -> bool {
+        let Some(waiting) = self.calls.get_mut(&call).filter(|waiting| waiting.offered_to.is_some()) else {
+            return false;
+        };
+        waiting.due = waiting.due.max(Some(due));
+        true
+    }
+
+    /// The offers of these callers came to nothing: what was due meanwhile is done before anybody else rings for them.
+    pub(crate) fn end_what_is_due(&mut self, now: Time) {
+        for call in core::mem::take(&mut self.due) {
+            let waiting = self.calls.get_mut(&call).filter(|waiting| waiting.offered_to.is_none());
+            match waiting.and_then(|waiting| waiting.due.take()) {
+                Some(Due::Timeout) => self.waited_long_enough(call, now),
+                Some(Due::Busy) => self.waited_too_long(call, now),
+                None => {}
+            }
+        }
+    }
+
     pub(crate) fn waited_long_enough(&mut self, call: CallId, now: Time) {
-        let why = "the caller's longest wait ended while it rang";
-        if let Some(queue) = self.leave(call, Outcome::Timeout, true, why, now) {
+        if self.waits_for_an_answer(call, Due::Timeout) {
+            return;
+        }
+        if let Some(queue) = self.leave(call, Outcome::Timeout, true, "", now) {
             let to = self.queues.get(&queue).and_then(|queue| queue.config.service.on_timeout.clone());
             self.ended(call, queue, (QueueEnd::Timeout, to));
         }
@@ -78,12 +104,19 @@ impl AcdEngine {
     }
 
     pub(crate) fn waited_too_long(&mut self, call: CallId, now: Time) {
-        let to = self.calls.get(&call).and_then(|waiting| self.queues.get(&waiting.queue));
-        let Some(to) = to.and_then(|queue| self.way_of_busy(queue)) else {
-            return; // there is no room where he would be sent: he is better off here
+        if self.waits_for_an_answer(call, Due::Busy) {
+            return;
+        }
+        let queue = self.calls.get(&call).and_then(|waiting| self.queues.get(&waiting.queue));
+        let Some(queue) = queue.filter(|queue| queue.config.service.on_busy.is_some()) else {
+            return;
         };
-        let why = "the caller had waited so long that the queue counts as busy";
-        if let Some(queue) = self.leave(call, Outcome::Busy, true, why, now) {
+        let Some(to) = self.way_of_busy(queue) else {
+            // there is no room where he would be sent: he is better off here, for now
+            let reason = TimerReason("acd: whether there is room elsewhere");
+            return self.deadlines.set(Timer::Busy(call), now + LOOK_AGAIN, reason);
+        };
+        if let Some(queue) = self.leave(call, Outcome::Busy, true, "", now) {
             self.ended(call, queue, (QueueEnd::Full, Some(to)));
         }
     }

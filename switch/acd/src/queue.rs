@@ -4,6 +4,7 @@
 //! `by_priority` counts `order`.
 
 use crate::agent::IdleSince;
+use crate::api::Outcome;
 use crate::callers::Wanted;
 use cordboard_model::config;
 use cordboard_model::id::{AgentId, CallId, QueueId};
@@ -12,6 +13,8 @@ use cordboard_model::time::{Duration, Time};
 use core::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Who was answered so long ago says nothing of how long others will wait.
+const PACE_MEMORY: Duration = Duration::from_secs(15 * 60);
 /// One answer changes the pace by this part of the difference: what was eight answers ago counts for a third.
 const PACE_OF: u32 = 8;
 /// Of the occupancy, a thousandth each: the part of the agents, and that of the places.
@@ -79,6 +82,19 @@ pub(crate) struct Waiting {
     pub(crate) staffed: bool,
     /// He waits for this agent.
     pub(crate) wish: Option<Wanted>,
+    /// What was due while an agent rang for him.
+    pub(crate) due: Option<Due>,
+    /// How he leaves, if he does not hang up.
+    pub(crate) leaves: Option<Outcome>,
+}
+
+/// What becomes of a caller when the agent who rings for him does not answer. The later one is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// He has waited so long that the queue counts as busy.
+    Busy,
+    /// His longest wait is over.
+    Timeout,
 }
 
 /// Where an agent stands among the free ones of a queue: the first is taken.
@@ -101,6 +117,8 @@ pub(crate) struct Queue {
     /// How many of its agents are signed in, and how many of those ready.
     pub(crate) signed_in: u32,
     pub(crate) ready: u32,
+    /// How many of its agents take calls, at once or when they are done with the one they have.
+    pub(crate) working: u32,
     pub(crate) offered: u64,
     pub(crate) answered: u64,
     pub(crate) abandoned: u64,
@@ -109,7 +127,10 @@ pub(crate) struct Queue {
     pub(crate) turns: u64,
     /// When a caller was last answered.
     last_answer: Option<Time>,
-    /// How far apart callers are answered while others wait, smoothed.
+    /// Since when somebody waits.
+    waited_for: Option<Time>,
+    /// How far apart one agent who works here answers callers while others wait, smoothed: the time between two answers
+    /// times the agents who worked.
     pace: Option<Duration>,
 }
 
@@ -124,12 +145,14 @@ impl Queue {
             by_priority: BTreeMap::new(),
             signed_in: 0,
             ready: 0,
+            working: 0,
             offered: 0,
             answered: 0,
             abandoned: 0,
             timed_out: 0,
             turns: 0,
             last_answer: None,
+            waited_for: None,
             pace: None,
         }
     }
@@ -172,6 +195,7 @@ impl Queue {
     /// Lets a new caller wait; says his position. Where priorities do not age, he came last: those ahead are exactly
     /// those of his priority and above.
     pub(crate) fn insert(&mut self, place: Place, call: CallId, is_open: bool) -> u32 {
+        self.waited_for.get_or_insert(place.since);
         self.order.insert(place, call);
         if is_open {
             self.open.insert(place, call);
@@ -189,6 +213,7 @@ impl Queue {
         if self.order.remove(&place).is_none() {
             return;
         }
+        self.waited_for.take_if(|_| self.order.is_empty());
         if let Some(n) = self.by_priority.get_mut(&place.rank) {
             *n -= 1;
             if *n == 0 {
@@ -207,14 +232,21 @@ impl Queue {
     /// the queue was never empty between the two: then the time between them is one to go by.
     pub(crate) fn served(&mut self, since: Time, now: Time) {
         if let Some(last) = self.last_answer.replace(now).filter(|last| since <= *last) {
-            let between = now.since(last);
+            let between = now.since(last).saturating_mul(self.working.max(1));
             self.pace = Some(self.pace.map_or(between, |pace| (pace * (PACE_OF - 1) + between) / PACE_OF));
         }
     }
 
-    /// How long the caller at this place, from one, will wait; none before two were answered of those who had to wait.
-    pub(crate) fn wait(&self, position: u32) -> Option<Duration> {
-        self.pace.map(|pace| pace * position)
+    /// How long the caller at this place, from one, will wait. None before two were answered of those who had to wait, none
+    /// when nobody was for so long that it says nothing of now, and none while no agent is there to take him.
+    ///
+    /// Every caller before him takes as long as it took lately, by as many agents as there are now; and no less than the
+    /// time that has passed already since somebody waits and nobody was answered.
+    pub(crate) fn wait(&self, position: u32, now: Time) -> Option<Duration> {
+        let last = self.last_answer.filter(|last| now.since(*last) <= PACE_MEMORY)?;
+        let pace = self.pace?.checked_div(self.working)?;
+        let silence = self.waited_for.map(|since| now.since(since.max(last))).unwrap_or_default();
+        Some(pace.max(silence).saturating_mul(position))
     }
 
     /// The caller to be served next, if there is someone to serve him.

@@ -4,7 +4,7 @@ use crate::agent::Agent;
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::Queue;
 use cordboard_model::id::{AgentId, QueueId, TenantId};
-use cordboard_model::time::Wall;
+use cordboard_model::time::{Time, Wall};
 use cordboard_model::view::{AgentStatus, AgentView, QueueState, QueueView, WaitingView};
 
 impl AcdEngine {
@@ -15,7 +15,7 @@ impl AcdEngine {
     }
 
     /// What flows are told of a queue.
-    pub fn queue_state(&self, id: &QueueId) -> Option<QueueState> {
+    pub fn queue_state(&self, id: &QueueId, now: Time) -> Option<QueueState> {
         let queue = self.queues.get(id)?;
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let agents = queue.signed_in;
@@ -23,7 +23,7 @@ impl AcdEngine {
         let ready = count(queue.free.len());
         let waiting = count(queue.order.len());
         let at_once = ready > 0 && queue.open.is_empty();
-        let wait = queue.wait(waiting.saturating_add(1)).map(|wait| wait.as_secs());
+        let wait = queue.wait(waiting.saturating_add(1), now).map(|wait| wait.as_secs());
         let wait = if at_once { Some(0) } else { wait.map(|s| u32::try_from(s).unwrap_or(u32::MAX)) };
         Some(QueueState { waiting, full: queue.is_full(), agents, ready, wait })
     }

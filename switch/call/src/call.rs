@@ -110,6 +110,8 @@ pub(crate) struct Call {
     pub(crate) listening: Option<Listening>,
     pub(crate) route: Vec<RouteReason>,
     pub(crate) hops: u32,
+    /// The queues that would not have it, since it last waited in one or was elsewhere.
+    pub(crate) refused_by: Vec<QueueId>,
     /// Its place in a queue, where nothing gives it a better one.
     pub(crate) priority: u8,
     /// Where it goes if nobody answers where it was sent.
@@ -180,6 +182,7 @@ impl Call {
             listening: None,
             route: Vec::new(),
             hops: 0,
+            refused_by: Vec::new(),
             priority: 0,
             otherwise: None,
             urgent: false,
@@ -263,6 +266,9 @@ impl Call {
         self.hops = self.hops.saturating_add(1);
         if self.hops > desk.limits.hops {
             return self.end(desk, Cause::NoRoute, Party::Switch);
+        }
+        if !matches!(to, Destination::Queue(_)) {
+            self.refused_by.clear();
         }
         match to {
             Destination::Flow(flow) => self.start_flow(desk, flow),

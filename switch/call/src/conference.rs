@@ -183,6 +183,7 @@ impl Call {
         };
         let guest = self.room.guests.remove(at);
         self.tell_guest(desk, &guest, Some(cause));
+        self.let_go_of_all(desk, id);
         true
     }
 
@@ -211,6 +212,7 @@ impl Call {
             self.promote(peer);
         }
         self.take_place(desk, guest.leg, guest.agent);
+        self.let_go_of_all(desk, id);
         self.release_agent(desk, id);
         self.record_talk(desk, guest.leg, record);
         true

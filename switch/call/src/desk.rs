@@ -40,6 +40,8 @@ pub(crate) enum Timer {
     Talk(LegId),
     /// The conference that a flow began.
     Conference(CallId),
+    /// The keys of who was typing a secret when he was not asked any more.
+    Cover(LegId),
 }
 
 impl Timer {
@@ -57,6 +59,7 @@ impl Timer {
             Timer::Hold(_) => "hold not answered",
             Timer::Talk(_) => "longest talk",
             Timer::Conference(_) => "longest conference",
+            Timer::Cover(_) => "secret may go on",
         })
     }
 }

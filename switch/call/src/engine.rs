@@ -243,6 +243,7 @@ impl CallEngine {
                 Timer::Route(call) => self.with(call, |call, desk| match &call.doing {
                     _ if call.room.asks() => call.guest_failed(desk, Cause::NoRoute),
                     Doing::Transfer(_) => call.transfer_failed(desk, Cause::NoRoute),
+                    Doing::Talk(_) | Doing::Queue(_) => {}
                     _ => call.not_routed(desk, Cause::NoRoute),
                 }),
                 Timer::Step(call) => self.with(call, Call::on_step_deadline),
@@ -257,6 +258,9 @@ impl CallEngine {
                 }
                 Timer::Talk(leg) => {
                     self.with_leg(leg, |call, desk| call.on_talk_deadline(desk, leg));
+                }
+                Timer::Cover(leg) => {
+                    self.with_leg(leg, |call, desk| call.on_cover_deadline(desk, leg));
                 }
                 Timer::Hold(leg) => {
                     self.with_leg(leg, |call, desk| call.on_hold_deadline(desk, leg));

@@ -15,7 +15,7 @@ use crate::verbs::conference::Gathering;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{FlowId, LegId, StreamId};
-use cordboard_model::media::{MediaCommand, Repeat};
+use cordboard_model::media::Repeat;
 use cordboard_model::time::Duration;
 use cordboard_model::verb::{FirstEnd, Verb, VerbAnswer};
 
@@ -85,10 +85,26 @@ impl Call {
     /// Hands the call to a flow; one that runs is stopped first.
     pub(crate) fn start_flow(&mut self, desk: &mut Desk, flow: FlowId) {
         self.stop_flow(desk, false);
-        self.digits.clear();
-        self.flows.push(flow.clone());
         self.doing = Doing::Flow;
-        self.flow = Some(FlowRun { id: flow.clone(), step: None, left: false, side: None });
+        self.run_flow(desk, flow, None, false);
+    }
+
+    /// For the record, which has the last of them if there are too many, and those that ran again then once.
+    fn note_flow(&mut self, desk: &Desk, flow: &FlowId) {
+        if self.flows.len() >= desk.limits.leg_records.max(1) {
+            if self.flows.contains(flow) {
+                return;
+            }
+            self.flows.remove(0);
+        }
+        self.flows.push(flow.clone());
+    }
+
+    /// Runs a flow: the call's own, or one at its side, above another if that goes on later.
+    pub(crate) fn run_flow(&mut self, desk: &mut Desk, flow: FlowId, side: Option<Side>, above: bool) {
+        self.digits.clear();
+        self.note_flow(desk, &flow);
+        self.flow = Some(FlowRun { id: flow.clone(), step: None, left: false, side });
         let call = self.id;
         desk.event(self.tenant(), EventKind::FlowStarted { call, flow: flow.clone() });
         desk.flow(FlowOutput::Start {
@@ -97,7 +113,7 @@ impl Call {
             from: self.caller.party.clone(),
             to: self.incoming.to.clone(),
             data: self.data.clone(),
-            above: false,
+            above,
         });
     }
 
@@ -108,7 +124,7 @@ impl Call {
         self.close_stream(desk);
         self.below = None;
         if let Some(flow) = self.flow.take() {
-            self.end_entry(desk, flow.step.as_ref());
+            self.end_entry(desk, flow.step.as_ref(), true);
             desk.flow(FlowOutput::Stop { call: self.id, hung_up });
         }
     }
@@ -149,19 +165,8 @@ impl Call {
             if !self.has_wait_flow() {
                 self.doing = Doing::Flow;
             }
-            self.end_entry(desk, Some(&step));
+            self.end_entry(desk, Some(&step), false);
             self.answer_now(desk, step.ticket, answer);
-        }
-    }
-
-    /// A step that collected keys is over: they are a secret no longer, and nobody hears the caller for it.
-    pub(crate) fn end_entry(&self, desk: &mut Desk, step: Option<&Step>) {
-        let Some(StepKind::Collect(rule)) = step.map(|step| &step.kind) else { return };
-        if rule.is_secret() {
-            desk.media(MediaCommand::Secret { leg: self.caller.id, on: false });
-        }
-        if let Some(stream) = rule.ear() {
-            self.close_hearing(desk, stream);
         }
     }
 
@@ -199,7 +204,7 @@ impl Call {
         let Some(flow) = self.flow.take() else { return };
         desk.clear(Timer::Step(self.id));
         desk.clear(Timer::Conference(self.id));
-        self.end_entry(desk, flow.step.as_ref());
+        self.end_entry(desk, flow.step.as_ref(), true);
         let (call, flow) = (self.id, flow.id);
         desk.event(self.tenant(), EventKind::FlowFailed { call, flow, error });
         if !matches!(self.doing, Doing::Flow) {
@@ -262,6 +267,7 @@ impl Call {
 
     /// A key. It counts only while a flow has the call; else the media thread carries it across the bridge.
     pub(crate) fn digit(&mut self, desk: &mut Desk, leg: LegId, digit: char) {
+        self.types_on(desk, leg);
         if self.confirm_key(desk, leg, digit) || self.branch_key(desk, leg, digit) {
             return;
         }

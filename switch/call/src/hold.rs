@@ -5,7 +5,7 @@
 
 use crate::call::{Call, Doing};
 use crate::desk::{Desk, Timer};
-use crate::leg::{Heard, LegState};
+use crate::leg::{Heard, Leg, LegState};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::LegId;
 use cordboard_model::leg::LegCommand;
@@ -27,8 +27,18 @@ impl Call {
         }
         if let Some(leg) = self.leg_mut(id) {
             leg.holding.wanted = on;
+            leg.holding.orderer = leg.holding.orderer.filter(|_| on);
         }
         self.ask_hold(desk, id);
+    }
+
+    /// Who held others has left those who talk: nobody else would let them go.
+    pub(crate) fn let_go_of_all(&mut self, desk: &mut Desk, orderer: LegId) {
+        let his = |leg: &&Leg| leg.holding.wanted && leg.holding.orderer == Some(orderer);
+        let held: Vec<LegId> = self.legs().filter(his).map(|leg| leg.id).collect();
+        for leg in held {
+            self.want_hold(desk, leg, false);
+        }
     }
 
     /// The talk is over but the caller stays: we hold him no longer.
@@ -39,7 +49,7 @@ impl Call {
     }
 
     /// Sends the re-INVITE if one is needed and none is under way.
-    fn ask_hold(&mut self, desk: &mut Desk, id: LegId) {
+    pub(crate) fn ask_hold(&mut self, desk: &mut Desk, id: LegId) {
         let Some(leg) = self.leg_mut(id) else { return };
         let holding = &mut leg.holding;
         if leg.state == LegState::Up && holding.asked.is_none() && holding.wanted != holding.by_us {

@@ -86,6 +86,13 @@ impl Call {
         let (call, id, party) = (self.id, leg.id, leg.party.clone());
         desk.event(self.tenant(), EventKind::LegStarted { call, leg: id, party });
         self.callees.push(leg);
+        // nobody of this call holds or mutes it
+        if let Some(leg) = self.leg_mut(id) {
+            leg.muted = false;
+            leg.holding.wanted = false;
+            leg.holding.orderer = None;
+        }
+        self.ask_hold(desk, id);
     }
 
     /// Whether another leg may take the place of this one.

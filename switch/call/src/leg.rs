@@ -4,6 +4,7 @@
 //! that is gone. The media of a leg is a small machine of its own: asked for, open, closing, free.
 
 use crate::confirm::Confirm;
+use crate::cover::Cover;
 use crate::output::DialTarget;
 use crate::verdict;
 use cordboard_model::cause::Cause;
@@ -222,6 +223,8 @@ pub(crate) struct Holding {
     pub(crate) by_us: bool,
     /// What was last commanded.
     pub(crate) wanted: bool,
+    /// The leg of the agent at whose desk that was.
+    pub(crate) orderer: Option<LegId>,
     /// The re-INVITE under way.
     pub(crate) asked: Option<bool>,
     /// What media and readers were told last.
@@ -261,6 +264,8 @@ pub(crate) struct Leg {
     pub(crate) holding: Holding,
     /// Nobody is to hear its party.
     pub(crate) muted: bool,
+    /// Nobody is to hear or record it, and why.
+    pub(crate) cover: Cover,
 }
 
 impl Leg {
@@ -291,6 +296,7 @@ impl Leg {
             told_early: false,
             holding: Holding::default(),
             muted: false,
+            cover: Cover::default(),
         }
     }
 

@@ -159,7 +159,7 @@ impl Call {
         match &self.doing {
             Doing::Originating(_) => self.originated(desk),
             Doing::Flow => self.answer_done(desk),
-            Doing::Queue(wait) if !wait.entered => self.enter(desk),
+            Doing::Queue(_) => self.hears_queue(desk),
             Doing::Talk(_) => self.join(desk),
             Doing::Fork(_) => self.gather(desk),
             Doing::Taking(old) => desk.places.push((self.id, *old, true)),
@@ -183,8 +183,15 @@ impl Call {
         }
     }
 
+    /// The first device rings for the call; not one that is to join those who talk.
+    fn note_rang(&mut self, desk: &Desk, id: LegId) {
+        if self.bridged.is_none() && !self.room.waits_for(id) {
+            self.times.rang.get_or_insert(desk.wall_now());
+        }
+    }
+
     fn leg_rings(&mut self, desk: &mut Desk, id: LegId) {
-        self.times.rang.get_or_insert(desk.wall_now());
+        self.note_rang(desk, id);
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.ring_back(desk),
@@ -200,7 +207,7 @@ impl Call {
             // who is not there yet is not heard: what comes may be a mailbox
             return self.leg_rings(desk, id);
         }
-        self.times.rang.get_or_insert(desk.wall_now());
+        self.note_rang(desk, id);
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.connect_early(desk),
@@ -242,6 +249,7 @@ impl Call {
         desk.clear(Timer::Ring(id));
         desk.clear(Timer::Hold(id));
         desk.clear(Timer::Talk(id));
+        desk.clear(Timer::Cover(id));
         let asked = self.leg(id).is_some_and(|leg| leg.confirm.as_ref().is_some_and(|confirm| confirm.asked));
         // who hangs up instead of pressing the key does not want the call
         let cause = if asked && by_peer && cause == Cause::Normal { Cause::Declined } else { cause };

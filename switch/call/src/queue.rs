@@ -7,6 +7,7 @@
 use crate::call::{Call, Doing, Serving};
 use crate::connect::Talk;
 use crate::desk::Desk;
+use crate::engine::CallEngine;
 use crate::leg::{Heard, LegState};
 use crate::opening::Opening;
 use crate::output::{DialTarget, QueueOutput};
@@ -34,7 +35,13 @@ pub(crate) struct Wait {
     staffed: bool,
     /// The queue knows of it. It learns when the caller is answered, or hears us before that.
     pub(crate) entered: bool,
+    /// It knows of another wait of this call, which it takes this one for until it learns of it.
+    known: bool,
     pub(crate) offer: Option<Offer>,
+    /// The queue has taken him, and said what he hears.
+    taken: bool,
+    /// What he is told as soon as he hears us.
+    said: Vec<PlayItem>,
 }
 
 /// An agent who rings.
@@ -59,7 +66,18 @@ pub(crate) struct Offered {
 impl Wait {
     pub(crate) fn new(queue: QueueId, timeout_ms: Option<u32>, priority: u8) -> Self {
         let keys = String::new();
-        Self { queue, timeout_ms, priority, keys, staffed: false, entered: false, offer: None }
+        Self {
+            queue,
+            timeout_ms,
+            priority,
+            keys,
+            staffed: false,
+            entered: false,
+            known: false,
+            offer: None,
+            taken: false,
+            said: Vec::new(),
+        }
     }
 
     /// The same, with keys by which the caller leaves it, and whether only while an agent is signed in.
@@ -78,8 +96,19 @@ pub(crate) fn refuse_offer(desk: &mut Desk, call: CallId, agent: AgentId, why: C
     desk.queue(QueueOutput::OfferFailed { call, agent, why, caller_gone });
 }
 
+impl CallEngine {
+    /// Whether this is the leg of an agent whom the call's queue has ring.
+    pub fn offers(&self, call: CallId, leg: LegId) -> bool {
+        self.calls.get(&call).is_some_and(|call| call.is_offer(leg))
+    }
+}
+
 impl Call {
-    /// The call waits from now on: the caller is answered, or hears us before that, then the queue is told.
+    fn is_offer(&self, leg: LegId) -> bool {
+        matches!(&self.doing, Doing::Queue(wait) if wait.rings_at(leg))
+    }
+
+    /// The call waits from now on: the queue is told, and a caller who is not answered yet is answered when it takes him.
     pub(crate) fn enqueue(&mut self, desk: &mut Desk, queue: QueueId, timeout_ms: Option<u32>, priority: u8) {
         self.wait_in(desk, Wait::new(queue, timeout_ms, priority));
     }
@@ -87,10 +116,8 @@ impl Call {
     /// The same, in the way that is given.
     pub(crate) fn wait_in(&mut self, desk: &mut Desk, wait: Wait) {
         self.music.clear();
-        if self.has_wait_flow() {
-            // of the queue that he comes from
-            self.end_side(desk, false);
-        }
+        // of the queue that he comes from
+        self.end_wait_flow(desk);
         let manner = desk.manners.queue(&wait.queue);
         let early = manner.answer == AnswerAt::Agent && self.caller.state == LegState::Arrived;
         self.manner = Some(manner);
@@ -101,12 +128,13 @@ impl Call {
         self.limit_length(desk);
         if early {
             self.open_ear(desk);
-            self.enter(desk);
-        } else if self.caller_is_up() {
-            self.enter(desk);
-        } else {
-            self.answer_caller(desk);
         }
+        // one who is not answered yet is when the queue takes him: nobody pays for being turned away
+        self.enter(desk);
+    }
+
+    fn caller_hears_us(&self) -> bool {
+        self.caller_is_up() || self.caller.told_early
     }
 
     /// Tells the queue.
@@ -142,15 +170,34 @@ impl Call {
         }
     }
 
-    /// What the caller hears from now on.
+    /// The queue has taken him: what he hears from now on.
     pub(crate) fn on_music(&mut self, desk: &mut Desk, items: Vec<PlayItem>) {
-        if !matches!(&self.doing, Doing::Queue(wait) if wait.entered) {
+        let Doing::Queue(wait) = &mut self.doing else { return };
+        if !wait.entered {
             return;
         }
+        wait.taken = true;
+        self.refused_by.clear();
         self.music = items;
+        self.hears_queue(desk);
+    }
+
+    /// What he hears while he waits begins, if the queue has taken him; if he cannot hear it yet, he is answered first.
+    pub(crate) fn hears_queue(&mut self, desk: &mut Desk) {
+        let said = match &mut self.doing {
+            Doing::Queue(wait) if wait.taken => core::mem::take(&mut wait.said),
+            _ => return,
+        };
+        if !self.caller_hears_us() {
+            if let Doing::Queue(wait) = &mut self.doing {
+                wait.said = said;
+            }
+            return self.answer_caller(desk);
+        }
         if let Some(flow) = self.manner.as_ref().and_then(|manner| manner.wait_flow.clone()) {
             self.begin_side(desk, flow, Side::Wait);
         }
+        self.on_position(desk, said);
         let announced = matches!(self.caller.playing, Some((_, Heard::Announcement)));
         if !announced {
             self.resume_music(desk);
@@ -159,10 +206,15 @@ impl Call {
 
     /// What the caller hears once.
     pub(crate) fn on_position(&mut self, desk: &mut Desk, announcement: Vec<PlayItem>) {
-        // a flow of the wait says itself what is to be said
-        if matches!(self.doing, Doing::Queue(_)) && !self.has_wait_flow() {
-            let leg = self.caller.id;
-            self.play(desk, leg, Heard::Announcement, announcement, Repeat::Once);
+        let (hears, has_flow) = (self.caller_hears_us(), self.has_wait_flow());
+        match &mut self.doing {
+            Doing::Queue(wait) if !hears => wait.said = announcement,
+            // a flow of the wait says itself what is to be said
+            Doing::Queue(_) if !has_flow => {
+                let leg = self.caller.id;
+                self.play(desk, leg, Heard::Announcement, announcement, Repeat::Once);
+            }
+            _ => {}
         }
     }
 
@@ -217,7 +269,7 @@ impl Call {
         let Some(Offer { agent, leg, number, .. }) = wait.offer.take() else {
             return self.doing = Doing::Queue(wait);
         };
-        self.end_side(desk, false);
+        self.end_wait_flow(desk);
         // one who was sent here himself, by his caller, is somebody's caller now
         self.release_any(desk);
         desk.queue(QueueOutput::OfferAnswered { call: self.id, agent: agent.clone() });
@@ -239,8 +291,14 @@ impl Call {
     }
 
     /// He waits in another queue from now on. The queue that he waited in takes its offer back itself, when it learns where
-    /// he is.
+    /// he is. Counted like any other way on, so that nobody has him wait for ever, a longest wait after the other.
     pub(crate) fn requeue(&mut self, desk: &mut Desk, queue: QueueId) -> Result<(), DeskFault> {
+        if matches!(&self.doing, Doing::Queue(wait) if wait.entered) {
+            if self.hops >= desk.limits.hops {
+                return Err(DeskFault::MovedTooOften);
+            }
+            self.hops += 1;
+        }
         let mut wait = match core::mem::replace(&mut self.doing, Doing::Ending) {
             Doing::Queue(wait) if wait.entered => wait,
             other => {
@@ -252,7 +310,9 @@ impl Call {
         self.cancel_offer(desk, offer);
         self.leave(desk, None, "moved");
         self.stop_play(desk, self.caller.id);
-        self.wait_in(desk, Wait::new(queue, None, wait.priority).until(wait.keys, wait.staffed));
+        let wait =
+            Wait { known: true, ..Wait::new(queue, None, wait.priority).until(wait.keys, wait.staffed) };
+        self.wait_in(desk, wait);
         Ok(())
     }
 
@@ -344,12 +404,17 @@ impl Call {
             other => return self.doing = other,
         };
         self.cancel_offer(desk, wait.offer);
+        if !wait.taken {
+            self.refused_by.push(wait.queue);
+        }
         self.leave(desk, None, outcome);
-        self.end_side(desk, false);
+        self.end_wait_flow(desk);
         self.stop_play(desk, self.caller.id);
+        // Queues that send on to one another whom none of them takes would do so for ever.
+        let refused = |to: &Destination| matches!(to, Destination::Queue(to) if self.refused_by.contains(to));
         if self.flow.is_some() {
             self.finish_step(desk, VerbAnswer::Queue(end));
-        } else if let Some(to) = overflow {
+        } else if let Some(to) = overflow.filter(|to| !refused(to)) {
             self.go(desk, to);
         } else {
             self.end(desk, cause, Party::Switch);
@@ -382,11 +447,13 @@ impl Call {
             self.hang_up_leg(desk, leg, Cause::Cancelled);
             refuse_offer(desk, call, agent, Cause::Cancelled, true);
         }
-        if wait.entered {
+        if wait.entered || wait.known {
             desk.queue(QueueOutput::Abandoned { call });
+        }
+        if wait.entered {
             self.leave(desk, None, outcome);
         }
-        self.end_side(desk, false);
+        self.end_wait_flow(desk);
         self.stop_play(desk, self.caller.id);
     }
 
@@ -395,6 +462,9 @@ impl Call {
         // His leg is ended with the others: it may be the last, which waits for the record.
         if let Some(offer) = wait.offer {
             refuse_offer(desk, self.id, offer.agent, Cause::Cancelled, true);
+        }
+        if wait.known && !wait.entered {
+            desk.queue(QueueOutput::Abandoned { call: self.id });
         }
         if wait.entered {
             desk.queue(QueueOutput::Abandoned { call: self.id });

@@ -112,9 +112,13 @@ fn recorded(leg: &Leg) -> RecordedParty {
 
 impl Call {
     /// Two parties are joined: they are recorded if the queue says so, unless a flow or the API has said otherwise. The
-    /// caller's own recording ends.
+    /// caller's own recording ends. What was asked for before, or decided for whoever talked before, does not bring one who
+    /// is never recorded into a recording.
     pub(crate) fn record_talk(&mut self, desk: &mut Desk, peer: LegId, by_queue: bool) {
         self.stop_recordings(desk);
+        if self.record_rule(desk).when == RecordWhen::Never {
+            return;
+        }
         if self.recording_rule.wanted.unwrap_or(by_queue) && self.recordings.len() < desk.limits.recordings {
             self.start_recording(desk, Some(peer));
         }
@@ -125,7 +129,9 @@ impl Call {
         match asked.act {
             RecordAct::Start => return self.record_now(desk, asked.why),
             RecordAct::Stop => {
-                self.is_recorded()?;
+                if !self.goes_on_recorded() {
+                    self.is_recorded()?;
+                }
                 self.recording_rule = RecordingRule { wanted: Some(false), ..RecordingRule::default() };
                 self.stop_recordings(desk);
             }
@@ -140,13 +146,32 @@ impl Call {
                 }
             }
             RecordAct::Resume => {
-                self.is_recorded()?;
-                if self.recording_rule.paused.take().is_some() {
-                    self.resume_running(desk, &asked.by);
+                // a pause goes on over recordings, and so ends also where none runs for the moment
+                match self.recording_rule.paused.take() {
+                    Some(_) => self.resume_running(desk, &asked.by),
+                    None => self.is_recorded()?,
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether a talk was interrupted that is recorded again when it goes on.
+    fn goes_on_recorded(&self) -> bool {
+        let talk = match &self.doing {
+            Doing::Transfer(transfer) => Some(&transfer.talk),
+            _ => self.aside.as_ref().map(|aside| &aside.talk),
+        };
+        talk.is_some_and(|talk| self.recording_rule.wanted.unwrap_or(talk.record))
+    }
+
+    /// Whether a talk may be interrupted: not one that is recorded and could not be recorded any more when it goes on.
+    pub(crate) fn may_be_interrupted(&self, desk: &Desk) -> bool {
+        let record = match &self.doing {
+            Doing::Talk(talk) => self.recording_rule.wanted.unwrap_or(talk.record),
+            _ => false,
+        };
+        !record || self.recordings.len() < desk.limits.recordings
     }
 
     fn is_recorded(&self) -> Result<(), RecordRefusal> {

@@ -6,7 +6,7 @@
 //! talkers the talk ends, whoever listens.
 
 use crate::call::{Call, Doing};
-use crate::desk::Desk;
+use crate::desk::{Desk, Timer};
 use crate::leg::{Leg, LegState};
 use crate::supervise::Watch;
 use cordboard_model::cause::Cause;
@@ -33,6 +33,8 @@ pub enum RoomRefusal {
     Full,
     /// The supervisor is the agent himself.
     Own,
+    /// The talk is recorded, and could not be any more after it: the call has as many recordings as one may have.
+    Recordings,
 }
 
 /// Who joins, or has joined, the two.
@@ -242,7 +244,9 @@ impl Call {
     /// The talk is over: nobody is in it any more but the two.
     pub(crate) fn dismiss(&mut self, desk: &mut Desk) {
         let cause = self.end.map_or(Cause::Normal, |end| end.cause);
-        self.room.asked = None;
+        if self.room.asked.take().is_some() {
+            desk.clear(Timer::Route(self.id));
+        }
         self.end_watch(desk, cause);
         for guest in core::mem::take(&mut self.room.guests) {
             self.tell_guest(desk, &guest, Some(cause));

@@ -25,6 +25,7 @@ impl From<TransferRefusal> for DeskFault {
             TransferRefusal::None => Self::NotConsulting,
             TransferRefusal::Alone => Self::Alone,
             TransferRefusal::Conference => Self::Conference,
+            TransferRefusal::Recordings => Self::Recordings,
         }
     }
 }
@@ -38,6 +39,7 @@ fn of_room(refused: RoomRefusal) -> DeskFault {
         RoomRefusal::None => DeskFault::NotConsulting,
         RoomRefusal::Full => DeskFault::Full,
         RoomRefusal::Own => DeskFault::OwnCall,
+        RoomRefusal::Recordings => DeskFault::Recordings,
     }
 }
 
@@ -114,7 +116,7 @@ impl Call {
             leg.is_alive() && (back || leg.agent.as_ref() == Some(agent))
         };
         let leg = self.legs().find(is_his).filter(|_| self.end.is_none())?;
-        let held = self.held_by(leg.id).and_then(|held| self.leg(held)).is_some_and(|leg| leg.holding.wanted);
+        let held = !self.held_at(leg.id).is_empty();
         Some(Seat { leg: leg.id, state: self.seat_state(leg), held, muted: leg.muted })
     }
 
@@ -145,6 +147,15 @@ impl Call {
             [a, b] if is_one => Some(if *a == leg { *b } else { *a }),
             _ => is_one.then_some(leg),
         }
+    }
+
+    /// Who is on hold by the word of who is at the end of `leg`, however many talk since; or whom he would hold now, if
+    /// somebody else does.
+    fn held_at(&self, leg: LegId) -> Vec<LegId> {
+        let now = self.held_by(leg);
+        let is_his =
+            |held: &&Leg| held.holding.wanted && (held.holding.orderer == Some(leg) || Some(held.id) == now);
+        self.legs().filter(is_his).map(|held| held.id).collect()
     }
 
     fn seat_order(&mut self, desk: &mut Desk, leg: LegId, order: SeatOrder) -> Result<(), DeskFault> {
@@ -205,16 +216,20 @@ impl Call {
         if matches!(&self.doing, Doing::Transfer(transfer) if transfer.talk.peer == leg) {
             return Err(DeskFault::Consulting);
         }
-        let held = self.held_by(leg).ok_or(DeskFault::NotTalking)?;
-        let is_on = self.leg(held).is_some_and(|leg| leg.holding.wanted);
-        match (is_on, on) {
-            (true, true) => Err(DeskFault::HeldAlready),
-            (false, false) => Err(DeskFault::NotHeld),
-            _ => {
-                self.want_hold(desk, held, on);
-                Ok(())
+        let target = self.held_by(leg).ok_or(DeskFault::NotTalking)?;
+        let held = self.held_at(leg);
+        match (held.is_empty(), on) {
+            (false, true) => return Err(DeskFault::HeldAlready),
+            (true, false) => return Err(DeskFault::NotHeld),
+            (true, true) => {
+                if let Some(held) = self.leg_mut(target) {
+                    held.holding.orderer = Some(leg);
+                }
+                self.want_hold(desk, target, true);
             }
+            (false, false) => held.into_iter().for_each(|held| self.want_hold(desk, held, false)),
         }
+        Ok(())
     }
 
     fn seat_mute(&mut self, desk: &mut Desk, leg: LegId, on: bool) -> Result<(), DeskFault> {

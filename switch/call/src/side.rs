@@ -17,7 +17,6 @@ use crate::output::FlowOutput;
 use crate::room::RoomRefusal;
 use crate::verbs;
 use cordboard_model::cause::{Cause, Party};
-use cordboard_model::event::EventKind;
 use cordboard_model::id::{CallId, FlowId, LegId};
 use cordboard_model::media::{PlayItem, Repeat, Tone};
 use cordboard_model::time::Time;
@@ -107,19 +106,7 @@ impl Call {
         }
         let above = self.flow.is_some();
         self.below = self.flow.take();
-        self.digits.clear();
-        self.flows.push(flow.clone());
-        self.flow = Some(FlowRun { id: flow.clone(), step: None, left: false, side: Some(side) });
-        let call = self.id;
-        desk.event(self.tenant(), EventKind::FlowStarted { call, flow: flow.clone() });
-        desk.flow(FlowOutput::Start {
-            call,
-            flow,
-            from: self.caller.party.clone(),
-            to: self.incoming.to.clone(),
-            data: self.data.clone(),
-            above,
-        });
+        self.run_flow(desk, flow, Some(side), above);
     }
 
     /// The flow above is over, if there is one: by its own end, or because the call is needed elsewhere.
@@ -128,7 +115,7 @@ impl Call {
             return;
         };
         desk.clear(Timer::Step(self.id));
-        self.end_entry(desk, run.step.as_ref());
+        self.end_entry(desk, run.step.as_ref(), true);
         self.digits.clear();
         self.flow = self.below.take();
         let call = self.id;
@@ -136,6 +123,13 @@ impl Call {
             desk.flow(FlowOutput::Back { call });
         } else if !by_itself {
             desk.flow(FlowOutput::Stop { call, hung_up: false });
+        }
+    }
+
+    /// The flow of the wait is over, if one runs; a survey that waits in a queue goes on.
+    pub(crate) fn end_wait_flow(&mut self, desk: &mut Desk) {
+        if self.has_wait_flow() {
+            self.end_side(desk, false);
         }
     }
 
@@ -176,6 +170,9 @@ impl Call {
         if self.room.watch.is_some() || !self.room.is_for_two() {
             return Err(RoomRefusal::UnderWay);
         }
+        if !self.may_be_interrupted(desk) {
+            return Err(RoomRefusal::Recordings);
+        }
         let name = self.leg(agent).and_then(|leg| leg.agent.as_ref()).map(|agent| agent.name.to_string());
         let name = name.ok_or(RoomRefusal::NotTalking)?;
         let talk = self.interrupt(desk, agent).map_err(|_| RoomRefusal::NotTalking)?;
@@ -184,7 +181,7 @@ impl Call {
             // what does not fit is left out: nobody is cut off for it
             let _ = self.put_data(desk, key, value);
         }
-        self.stop_play(desk, self.caller.id);
+        self.let_go(desk);
         self.play(desk, agent, Heard::Hold, WAITS.to_vec(), Repeat::Forever);
         self.doing = Doing::Flow;
         self.begin_side(desk, flow, Side::Aside);
@@ -215,7 +212,9 @@ impl Call {
 
     /// The agent has hung up first: true if the queue has a survey for its caller, who is asked now.
     pub(crate) fn is_surveyed(&mut self, desk: &mut Desk, agent: LegId) -> bool {
+        // a survey that sent him to somebody goes on itself
         let survey = self.manner.as_ref().and_then(|manner| manner.survey.clone());
+        let survey = survey.filter(|_| self.side().is_none());
         let left = self.leg(agent).and_then(|leg| leg.agent.clone());
         let (Some(survey), Some(left), None) = (survey, left, &self.caller.agent) else {
             return false;

@@ -181,8 +181,8 @@ impl Call {
                 continue;
             }
             desk.legs.remove(&leg.id);
-            for timer in [Timer::Ring(leg.id), Timer::Leg(leg.id), Timer::Hold(leg.id), Timer::Talk(leg.id)] {
-                desk.clear(timer);
+            for timer in [Timer::Ring, Timer::Leg, Timer::Hold, Timer::Talk, Timer::Cover] {
+                desk.clear(timer(leg.id));
             }
         }
         for recording in &self.recordings {

@@ -49,6 +49,8 @@ pub enum TransferRefusal {
     Alone,
     /// More than two talk, or somebody is being added.
     Conference,
+    /// The talk is recorded, and could not be any more after it: the call has as many recordings as one may have.
+    Recordings,
 }
 
 impl TransferRefusal {
@@ -56,7 +58,7 @@ impl TransferRefusal {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::NotFound => 481,
-            Self::NotTalking | Self::None | Self::Alone | Self::Conference => 403,
+            Self::NotTalking | Self::None | Self::Alone | Self::Conference | Self::Recordings => 403,
             Self::UnderWay => 491,
         }
     }
@@ -111,6 +113,9 @@ impl Transfer {
 impl Call {
     /// Begins one. Who asked by REFER is told; others by the result.
     pub(crate) fn begin_transfer(&mut self, desk: &mut Desk, wanted: Wanted) -> Result<(), TransferRefusal> {
+        if !self.may_be_interrupted(desk) {
+            return Err(TransferRefusal::Recordings);
+        }
         let talk = self.interrupt(desk, wanted.by)?;
         let kind = if wanted.consult { TransferKind::Attended } else { TransferKind::Blind };
         let record = self.open_record(desk, kind, wanted.by, &wanted.to.to_string());

@@ -29,7 +29,9 @@ impl Shard {
                     .then_some(Told::Row(row))
                     .ok_or(Cause::NotFound)
             }
-            Ask::Queue { queue } => self.acd.queue_state(&queue).map(Told::Queue).ok_or(Cause::NotFound),
+            Ask::Queue { queue } => {
+                self.acd.queue_state(&queue, self.now).map(Told::Queue).ok_or(Cause::NotFound)
+            }
             Ask::Count { name, add, most, seconds } => {
                 let kept = Duration::from_secs(seconds.into());
                 let counted = self.counters.count((call.tenant, &name), add, most, kept, self.now);

@@ -6,9 +6,10 @@ use crate::shard::Shard;
 use cordboard_model::callback::{
     CALLBACK_NOTE_MAX, CALLBACK_NUMBER_MAX, CALLBACKS_MAX, Callback, CallbackChange, CallbackId, NewCallback,
 };
+use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::desk::DeskFault;
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{AgentId, CallId, Name, QueueId, TenantId};
+use cordboard_model::id::{AgentId, CallId, Name, TenantId};
 use cordboard_model::journal::JournalRecord;
 use std::collections::BTreeMap;
 
@@ -42,14 +43,13 @@ impl Callbacks {
 }
 
 impl Shard {
-    /// Who is to be called back for a tenant, or for one of its queues, the longest waiting first.
-    pub fn callbacks(&self, tenant: TenantId, queue: Option<&QueueId>) -> Vec<Callback> {
-        let fits = |entry: &&Callback| {
-            entry.id.tenant == tenant && queue.is_none_or(|queue| entry.queue.as_ref() == Some(queue))
-        };
-        let mut entries: Vec<Callback> = self.callbacks.entries.values().filter(fits).cloned().collect();
-        entries.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
-        entries
+    /// Who is to be called back for a tenant, the longest waiting first: a page of the list.
+    pub fn callbacks(&self, tenant: TenantId, page: &CallbackPage) -> Vec<Callback> {
+        let fits = |entry: &&Callback| entry.id.tenant == tenant && page.has(entry);
+        let mut entries: Vec<&Callback> = self.callbacks.entries.values().filter(fits).collect();
+        entries.sort_by_key(|entry| (entry.since, &entry.id.name));
+        // notes are long: only those of the page are copied
+        entries.into_iter().take(page.limit).cloned().collect()
     }
 
     /// Puts an entry on the list.

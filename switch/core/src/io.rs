@@ -12,9 +12,10 @@ use cordboard_model::fetch::{FetchOrder, Fetched};
 use cordboard_model::id::{AgentId, AssetId, CallId, LegId, Name, StreamId, TenantId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::media::{MediaCommand, MediaEvent};
+use cordboard_model::signin::{HashWork, Hashed, SignInRecord};
 use cordboard_model::speech::Speech;
 use cordboard_model::stream::{StreamCommand, StreamOutcome};
-use cordboard_model::time::{Wall, WallClock};
+use cordboard_model::time::{Duration, Wall, WallClock};
 use cordboard_model::trace::TraceLimits;
 use cordboard_model::view::AgentStatus;
 use cordboard_sip::engine::{Datagram, Flow, Transport};
@@ -119,6 +120,13 @@ pub enum ShardInput<'a> {
         /// What came of it.
         fetched: Fetched,
     },
+    /// A password was looked at, or there was no room for that.
+    Hashed {
+        /// From [`ShardOutput::Hash`].
+        ticket: u64,
+        /// What came of it.
+        hashed: Hashed,
+    },
 }
 
 /// What an operator, the API or the shell wants.
@@ -146,13 +154,28 @@ pub enum ShardCommand {
     },
 }
 
+/// An agent as the journal knew him.
+#[derive(Clone, Debug)]
+pub struct RestoredAgent {
+    /// Who.
+    pub agent: AgentId,
+    /// His last status.
+    pub status: AgentStatus,
+    /// The reason that was given for it.
+    pub reason: Option<String>,
+    /// How long his break may be, if that was said.
+    pub limit: Option<Duration>,
+    /// Since when.
+    pub since: Wall,
+}
+
 /// What the journal held at the start.
 #[derive(Clone, Debug, Default)]
 pub struct Restore {
     /// Contacts that have not expired.
     pub contacts: Vec<ContactRecord>,
     /// Agents as they were.
-    pub agents: Vec<(AgentId, AgentStatus, Option<String>, Wall)>,
+    pub agents: Vec<RestoredAgent>,
     /// What agents had chosen to be rung at.
     pub devices: Vec<(AgentId, AgentDevice)>,
     /// Dialogs of calls that the restart interrupted: each gets a BYE.
@@ -163,6 +186,8 @@ pub struct Restore {
     pub talks: Vec<(AgentId, String, Wall, Wall)>,
     /// Who is to be called back.
     pub callbacks: Vec<Callback>,
+    /// How agents sign in, and where they are.
+    pub sign_ins: Vec<SignInRecord>,
     /// Rows of tables that were put, or removed (no cells).
     pub rows: Vec<(TenantId, Name, String, Option<Cells>)>,
 }
@@ -212,6 +237,13 @@ pub enum ShardOutput {
         ticket: u64,
         /// The question.
         order: Box<FetchOrder>,
+    },
+    /// Look at a password, beside the signalling thread. Answer with [`ShardInput::Hashed`].
+    Hash {
+        /// Names it in the answer.
+        ticket: u64,
+        /// What is to be done.
+        work: Box<HashWork>,
     },
     /// Publish.
     Event(Event),

@@ -4,7 +4,7 @@
 
 use crate::shard::Shard;
 use cordboard_acd::figures::{Fold, Moment};
-use cordboard_acd::{AcdInput, AcdOutput};
+use cordboard_acd::{AcdInput, AcdOutput, Outcome};
 use cordboard_model::cdr::Cdr;
 use cordboard_model::figures::{ReportBy, WallView};
 use cordboard_model::id::TenantId;
@@ -20,10 +20,10 @@ impl Shard {
     /// Tells the queues, and the ledger before them.
     pub(crate) fn tell_acd(&mut self, input: AcdInput) {
         let at = self.moment();
-        if let AcdInput::Abandoned { call } = &input {
-            // By a key, by an operator: the queue need not know, the figures do.
-            let outcome = self.calls.left_queue_as(*call).filter(|outcome| !outcome.is_empty());
-            self.ledger.leaving(*call, outcome.unwrap_or("abandoned"));
+        if let AcdInput::Abandoned { call } | AcdInput::OfferFailed { call, caller_gone: true, .. } = &input {
+            // By a key, by an operator, by its flow: all that is not to be counted as a caller who lost patience.
+            let how = self.calls.left_queue_as(*call).map_or(Outcome::Abandoned, Outcome::of_leaving);
+            self.acd.handle_input(AcdInput::Leaving { call: *call, how }, self.now);
         }
         self.ledger.note_input(&input, at);
         self.acd.handle_input(input, self.now);

@@ -22,6 +22,8 @@ pub(crate) struct Leg {
     pub(crate) local: Option<SocketAddr>,
     /// The agent at its end, for the journal.
     pub(crate) agent: Option<AgentId>,
+    /// He has ordered himself that his phone rings.
+    pub(crate) own_wish: bool,
     /// The account at its end.
     pub(crate) user: Option<UserId>,
     /// Agents whose telephone is at its end, by its number.
@@ -70,6 +72,7 @@ impl Legs {
             came: None,
             local: None,
             agent: None,
+            own_wish: false,
             user: None,
             telephone_of: Vec::new(),
             trunk: None,

@@ -25,6 +25,7 @@ mod restore;
 mod routing;
 mod rows;
 mod shard;
+pub mod signin;
 mod speech;
 mod stop;
 mod talks;
@@ -42,7 +43,7 @@ pub use cordboard_call::{
     TransferRefusal,
 };
 pub use cordboard_sip::engine::{Datagram, Flow, Transport};
-pub use io::{Restore, ShardCommand, ShardConfig, ShardInput, ShardOutput};
+pub use io::{Restore, RestoredAgent, ShardCommand, ShardConfig, ShardInput, ShardOutput};
 pub use ladder::{Ladder, Tapped, redact};
 pub use query::Figures;
 pub use rows::{CHANGED_ROWS_MAX, Cells, RowRefused};

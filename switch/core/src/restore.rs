@@ -1,6 +1,6 @@
 //! What the journal held at the start is taken back: devices, agents, and a BYE for every dialog that was cut.
 
-use crate::io::Restore;
+use crate::io::{Restore, RestoredAgent};
 use crate::shard::Shard;
 use cordboard_acd::{AcdCommand, Refused};
 use cordboard_model::id::{AgentId, QueueId, UserId};
@@ -29,9 +29,10 @@ impl Shard {
         for (agent, device) in restore.devices {
             self.restore_device(agent, device);
         }
-        for (agent, status, reason, since) in restore.agents {
+        for RestoredAgent { agent, status, reason, limit, since } in restore.agents {
+            let restore = AcdCommand::RestoreAgent { agent, status, reason, limit, since };
             // An agent who is no longer configured is refused, and that is right.
-            let _ = self.acd.handle_command(AcdCommand::RestoreAgent { agent, status, reason, since }, now);
+            let _ = self.acd.handle_command(restore, now);
         }
         for (tenant, name, value, ends) in restore.counters {
             let left = ends.0.saturating_sub(self.wall.at(now).0);
@@ -47,6 +48,7 @@ impl Shard {
         for entry in restore.callbacks {
             self.callbacks.restore(entry);
         }
+        self.restore_sign_ins(restore.sign_ins);
         for (tenant, table, key, cells) in restore.rows {
             self.rows.set((tenant, table), key, Some(cells));
         }

@@ -14,6 +14,7 @@ use crate::outside::Outside;
 use crate::query::Figures;
 use crate::routing::{Routing, URGENT_MAX};
 use crate::rows::Rows;
+use crate::signin::{PhoneDesks, SignIns};
 use crate::speech::Speeches;
 use crate::stop::Stop;
 use crate::talks::Talks;
@@ -84,6 +85,10 @@ pub struct Shard {
     pub(crate) offered: BTreeMap<CallId, AgentId>,
     /// Who is to be called back.
     pub(crate) callbacks: Callbacks,
+    /// Who may sign in, and who has.
+    pub(crate) sign_ins: SignIns,
+    /// Who has signed in on which call.
+    pub(crate) phone_desks: PhoneDesks,
     /// The call that each agent was in last.
     pub(crate) last_calls: LastCalls,
     /// Contacts that are known to readers of the event stream.
@@ -153,6 +158,8 @@ impl Shard {
             goodbyes: Goodbyes::new(),
             offered: BTreeMap::new(),
             callbacks: Callbacks::default(),
+            sign_ins: SignIns::default(),
+            phone_desks: PhoneDesks::default(),
             last_calls: LastCalls::new(),
             known_contacts: BTreeSet::new(),
             numbering: Numbering::default(),
@@ -196,6 +203,7 @@ impl Shard {
             }
             ShardInput::Spoken { ticket, asset } => self.on_spoken(ticket, asset),
             ShardInput::Fetched { ticket, fetched } => self.on_fetched(ticket, fetched),
+            ShardInput::Hashed { ticket, hashed } => self.on_hashed(ticket, hashed),
         }
         self.settle();
     }
@@ -236,6 +244,7 @@ impl Shard {
         self.settle();
         self.trunks_due();
         self.lines_due();
+        self.sign_ins_due();
         self.acd.handle_timeout(now);
         self.flows.handle_timeout(now);
         self.routes_late();
@@ -264,6 +273,7 @@ impl Shard {
             self.trunks.poll_timeout(),
             self.lines.poll_timeout(),
             self.stop.poll_timeout(),
+            self.sign_ins.poll_timeout().map(|at| (at, TimerReason("session idle"))),
         ];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)
     }

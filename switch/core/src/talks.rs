@@ -1,7 +1,8 @@
 //! Who talked to which caller last, for callers who are to get the same agent again.
 //!
-//! Invariant: what is remembered is in the journal too, and of a switch with more callers than [`TALKS_MAX`] those who called
-//! longest ago are forgotten.
+//! Invariants: what is remembered is in the journal too, and of a switch with more callers than [`TALKS_MAX`] those of the tenant
+//! with the most are forgotten who called it longest ago. Customers whom call data tells are known under names that no
+//! caller's number can be.
 
 use crate::shard::Shard;
 use cordboard_acd::{AcdInput, Wish};
@@ -21,8 +22,8 @@ const NUMBER_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Talks {
     last: BTreeMap<(TenantId, String), (AgentId, Wall)>,
-    /// The same by time.
-    by_time: BTreeSet<(Wall, TenantId, String)>,
+    /// The same by tenant and time.
+    by_time: BTreeMap<TenantId, BTreeSet<(Wall, String)>>,
 }
 
 impl Talks {
@@ -34,15 +35,22 @@ impl Talks {
     /// An agent has talked to a caller.
     pub(crate) fn set(&mut self, agent: AgentId, caller: String, at: Wall) {
         let tenant = agent.tenant;
+        let by_time = self.by_time.entry(tenant).or_default();
         if let Some((_, before)) = self.last.insert((tenant, caller.clone()), (agent, at)) {
-            self.by_time.remove(&(before, tenant, caller.clone()));
+            by_time.remove(&(before, caller.clone()));
         }
-        self.by_time.insert((at, tenant, caller));
-        while self.last.len() > TALKS_MAX
-            && let Some((_, tenant, caller)) = self.by_time.pop_first()
-        {
-            self.last.remove(&(tenant, caller));
-        }
+        by_time.insert((at, caller));
+        while self.last.len() > TALKS_MAX && self.forget_one() {}
+    }
+
+    /// Forgets who called longest ago of the tenant with the most: one whom thousands call up pushes nobody else's out.
+    fn forget_one(&mut self) -> bool {
+        let most = self.by_time.iter_mut().max_by_key(|(_, callers)| callers.len());
+        let Some((tenant, (_, caller))) = most.and_then(|(id, callers)| Some((*id, callers.pop_first()?)))
+        else {
+            return false;
+        };
+        self.last.remove(&(tenant, caller)).is_some()
     }
 }
 
@@ -61,10 +69,11 @@ fn after(at: Wall, time: Duration) -> Wall {
     Wall(at.0.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
 }
 
-/// A number by which a caller can be remembered: who withholds his is nobody in particular.
-fn number(from: &str) -> Option<&str> {
-    let fits = !from.is_empty() && from.len() <= NUMBER_MAX && from.contains(|c: char| c.is_ascii_digit());
-    fits.then_some(from)
+/// A number by which a caller can be remembered: who withholds his is nobody in particular. What a caller says of himself
+/// is no customer's name, which has a `=` in it.
+pub(crate) fn number(from: &str) -> Option<&str> {
+    let fits = from.len() <= NUMBER_MAX && !from.contains('=');
+    Some(from).filter(|from| fits && from.contains(|c: char| c.is_ascii_digit()))
 }
 
 impl Shard {
@@ -155,6 +164,35 @@ mod tests {
             talks.set(agent("1001"), n.to_string(), Wall(3 + i64::try_from(n).unwrap()));
         }
         assert_eq!(talks.get(TenantId::DEFAULT, "+4930"), None);
-        assert_eq!((talks.last.len(), talks.by_time.len()), (TALKS_MAX, TALKS_MAX));
+        let ours = &talks.by_time[&TenantId::DEFAULT];
+        assert_eq!((talks.last.len(), ours.len()), (TALKS_MAX, TALKS_MAX));
+    }
+
+    /// One limit for all, whoever called longest ago: a tenant whom a machine called with ever new numbers had the agents of
+    /// all others' callers forgotten.
+    #[test]
+    fn a_tenant_with_ever_new_callers_has_its_own_forgotten_and_not_anothers() {
+        let (loud, calm) = (TenantId::DEFAULT, TenantId::new("calm").unwrap());
+        let agent = |tenant| AgentId::new(tenant, "1001").unwrap();
+        let mut talks = Talks::default();
+        talks.set(agent(calm), "+4930".into(), Wall(1));
+        for n in 0..TALKS_MAX + 5 {
+            talks.set(agent(loud), n.to_string(), Wall(3 + i64::try_from(n).unwrap()));
+        }
+        assert!(talks.get(calm, "+4930").is_some());
+        assert_eq!((talks.get(loud, "5"), talks.get(loud, "6").is_some()), (None, true));
+        assert_eq!(talks.last.len(), TALKS_MAX);
+    }
+
+    /// A caller from `customer=4711` had the agent of customer 4711.
+    #[test]
+    fn no_callers_number_is_a_customers_name() {
+        let data = BTreeMap::from([("customer".to_owned(), Value::from("4711"))]);
+        let name = customer("customer", &data).unwrap();
+        assert_eq!(number(&name), None);
+        assert_eq!(number("anonymous"), None);
+        for is in ["+4930", "4711", "*31#4711", "desk4"] {
+            assert_eq!(number(is), Some(is));
+        }
     }
 }

@@ -28,10 +28,8 @@ impl Shard {
     /// written over in the ladder of its call, by RTP and by INFO, and what the party says and presses is neither
     /// recorded nor heard by another. For whoever collects a secret, and for operators. False if there is no such leg.
     pub fn set_secret(&mut self, leg: LegId, on: bool) -> bool {
-        let is_there = self.calls.call_of(leg).is_some();
-        if is_there {
-            self.do_media(MediaCommand::Secret { leg, on });
-        }
+        let is_there = self.calls.cover(leg, on, self.now);
+        self.settle();
         is_there
     }
 

@@ -6,6 +6,8 @@ use cordboard_model::data;
 use cordboard_model::dial::{Dial, DialWay};
 use cordboard_model::fetch::Fetch;
 use cordboard_model::media::{PlayItem, Tone};
+use cordboard_model::service::AgentOrder;
+use cordboard_model::signin::PhoneAct;
 use cordboard_model::verb::{Destination, First, Verb};
 
 /// A verb in one line, as scripts write it.
@@ -58,6 +60,7 @@ pub fn line(verb: &Verb) -> String {
         Verb::Ask(ask) => asked(ask),
         // Neither the query nor the body: they may hold what is nobody's business.
         Verb::Http(fetch) => asked_of(fetch),
+        Verb::Phone(act) => keyed(act),
         Verb::First(first) => awaited(first),
         Verb::Wait { ms } => format!("wait {}", seconds(*ms)),
         Verb::Log { text } => format!("log {text}"),
@@ -167,6 +170,26 @@ fn destination(to: &Destination) -> String {
         Destination::Agent(id) => format!("agent {}", id.name),
         Destination::User(id) => format!("user {}", id.name),
         Destination::Trunk(id, number) => format!("trunk {} {number}", id.name),
+    }
+}
+
+/// What an agent on a telephone does; his passwords are nobody's business.
+fn keyed(act: &PhoneAct) -> String {
+    let because =
+        |reason: &Option<String>| reason.iter().map(|reason| format!(" {reason}")).collect::<String>();
+    match act {
+        PhoneAct::SignIn { agent, new, take_over, .. } => {
+            let new = if new.is_some() { " new" } else { "" };
+            let take_over = if *take_over { " take_over" } else { "" };
+            format!("agent_sign_in {agent}{new}{take_over}")
+        }
+        PhoneAct::Want(AgentOrder::NotReady { reason }) => {
+            format!("agent_state not_ready{}", because(reason))
+        }
+        PhoneAct::Want(AgentOrder::Rest { reason, .. }) => format!("agent_state rest{}", because(reason)),
+        PhoneAct::Want(AgentOrder::Ready) => "agent_state ready".to_owned(),
+        PhoneAct::Want(AgentOrder::SignOut) => "agent_state sign_out".to_owned(),
+        PhoneAct::Want(AgentOrder::SignIn) => "agent_state sign_in".to_owned(),
     }
 }
 

@@ -12,6 +12,7 @@ use cordboard_model::ask::Told;
 use cordboard_model::calendar::Moment;
 use cordboard_model::conference::Attended;
 use cordboard_model::fetch::Fetched;
+use cordboard_model::signin::{PhoneAct, PhoneEnd};
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::{FirstEnd, Verb, VerbAnswer};
 use core::fmt::Write;
@@ -112,7 +113,8 @@ impl Replay {
 
     fn answer(&mut self, verb: &Verb, answer: VerbAnswer) {
         let free =
-            matches!(verb, Verb::Ask(_) | Verb::SetData { .. } | Verb::GetData { .. } | Verb::Record { .. });
+            matches!(verb, Verb::Ask(_) | Verb::SetData { .. } | Verb::GetData { .. } | Verb::Record { .. })
+                || matches!(verb, Verb::Phone(act) if matches!(**act, PhoneAct::Want(_)));
         if !free {
             self.ticks += 1;
         }
@@ -139,6 +141,7 @@ fn fits(verb: &Verb, answer: &VerbAnswer) -> bool {
         VerbAnswer::Told(_) => matches!(verb, Verb::Ask(_)),
         VerbAnswer::Fetched(_) => matches!(verb, Verb::Http(_) | Verb::First(_)),
         VerbAnswer::First(_) => matches!(verb, Verb::First(_)),
+        VerbAnswer::Phone(_) => matches!(verb, Verb::Phone(_)),
         _ => true,
     }
 }
@@ -255,6 +258,7 @@ fn step(verb: &Verb, answer: &VerbAnswer, zone: &mut Option<String>) -> String {
                 .for_each(|percent| add("confidence", format!("{:?}", f64::from(*percent) / 100.0)));
         }
         VerbAnswer::Queue(end) => add("queue", quoted(&word(end))),
+        VerbAnswer::Phone(PhoneEnd::Fault(word)) => add("refused", quoted(word)),
         VerbAnswer::Dialled { end, who } => {
             add("dial", quoted(&word(end)));
             add("who", quoted(who));

@@ -18,6 +18,7 @@ use cordboard_model::dial::{Dial, DialEnd, DialWay};
 use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::id::{CallId, FlowId, Name, TenantId};
 use cordboard_model::keys::{Judged, judge};
+use cordboard_model::signin::{PhoneAct, PhoneEnd};
 use cordboard_model::stream::{StreamEnd, StreamOutcome};
 use cordboard_model::time::{Duration, Time, WallClock};
 use cordboard_model::verb::{CollectEnd, Destination, First, FirstEnd, QueueEnd, Verb, VerbAnswer};
@@ -158,6 +159,9 @@ pub struct StepSpec {
     /// What a counter has come to, other calls included.
     #[serde(default)]
     pub count: Option<i64>,
+    /// Why an agent cannot sign in by keys, or be what he wants: `wrong`, `locked`, `elsewhere` ...
+    #[serde(default)]
+    pub refused: Option<String>,
     /// What time it is, as `2026-11-21T09:00:00+01:00`.
     #[serde(default)]
     pub at: Option<String>,
@@ -427,9 +431,10 @@ impl<'a> Play<'a> {
         let answer = self.answer(step, verb);
         self.engine.note_answer(&outcome(&answer));
         // What takes time in the switch takes some here, too, however little: budgets begin anew with it.
-        if !matches!(verb, Verb::Ask(_) | Verb::SetData { .. } | Verb::GetData { .. } | Verb::Record { .. }) {
-            self.ticks += 1;
-        }
+        let at_once =
+            matches!(verb, Verb::Ask(_) | Verb::SetData { .. } | Verb::GetData { .. } | Verb::Record { .. })
+                || matches!(verb, Verb::Phone(act) if matches!(**act, PhoneAct::Want(_)));
+        self.ticks += u64::from(!at_once);
         let now = self.now + Duration::from_nanos(self.ticks);
         self.engine.handle_input(FlowInput::Answer { call: self.call, ticket, answer }, now);
     }
@@ -471,6 +476,7 @@ impl<'a> Play<'a> {
                 VerbAnswer::Data(step.data.clone().or_else(|| self.data.get(key).cloned()))
             }
             Verb::Http(_) => VerbAnswer::Fetched(Box::new(fetched(step))),
+            Verb::Phone(_) => VerbAnswer::Phone(step.refused.clone().map_or(PhoneEnd::Ok, PhoneEnd::Fault)),
             Verb::First(first) => match step.key {
                 Some(key) if first.key => VerbAnswer::First(FirstEnd::Key(key)),
                 _ if by_time(step, first) => VerbAnswer::First(FirstEnd::Time),
@@ -593,6 +599,7 @@ fn outcome(answer: &VerbAnswer) -> String {
         VerbAnswer::Digits { .. } => "keys".to_owned(),
         VerbAnswer::Said { .. } => "speech".to_owned(),
         VerbAnswer::Queue(end) => word(end),
+        VerbAnswer::Phone(PhoneEnd::Fault(word)) => word.clone(),
         VerbAnswer::Dialled { end, .. } => word(end),
         VerbAnswer::Conferred { end, .. } => word(end),
         VerbAnswer::Streamed(outcome) => word(&outcome.end),

@@ -99,6 +99,9 @@ impl RecordRule {
 /// What callers and agents of a queue hear, beside its music.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueAudio {
+    /// Nothing is sent to those who wait, where the queue has no music.
+    #[serde(default)]
+    pub silent: bool,
     /// The flow that has those who wait, in place of music.
     pub wait_flow: Option<FlowId>,
     /// What a held party of its calls hears; the music if none.
@@ -122,6 +125,7 @@ pub struct QueueAudio {
 impl Default for QueueAudio {
     fn default() -> Self {
         Self {
+            silent: false,
             wait_flow: None,
             hold: None,
             number: NumberAudio::Default,

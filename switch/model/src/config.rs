@@ -16,6 +16,7 @@ use crate::plan::{NumberForm, NumberPlan};
 use crate::record::QueueFigures;
 use crate::routes::Routes;
 use crate::service::{Duty, Service};
+use crate::signin::TenantSignIn;
 use crate::srtp::SrtpRule;
 use crate::tone::TonePlan;
 use crate::verb::Destination;
@@ -194,6 +195,9 @@ pub struct Tenant {
     /// What their desks may do.
     #[serde(default)]
     pub desk: TenantDesk,
+    /// How its agents sign in.
+    #[serde(default)]
+    pub sign_in: TenantSignIn,
     /// Queues.
     pub queues: BTreeMap<Name, Queue>,
     /// Flows.
@@ -225,6 +229,7 @@ impl Tenant {
             users: BTreeMap::new(),
             agents: BTreeMap::new(),
             desk: TenantDesk::default(),
+            sign_in: TenantSignIn::default(),
             queues: BTreeMap::new(),
             flows: BTreeMap::new(),
             kit: FlowKit::default(),
@@ -280,7 +285,7 @@ pub struct Queue {
     pub id: QueueId,
     /// Name shown to people.
     pub display: String,
-    /// Music while waiting, for ever; a soft tone now and then if none.
+    /// Music while waiting, for ever; a soft tone now and then if none, or nothing if its audio says so.
     pub music: Option<AssetId>,
     /// Announce the place in the queue at entry and then at this interval.
     pub announce_every: Option<Duration>,

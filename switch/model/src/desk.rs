@@ -24,7 +24,7 @@ pub const WRAP_UPS_MAX: usize = 16;
 /// What the configuration says of one agent's desk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentDesk {
-    /// His phone is asked to answer by itself what is offered to him.
+    /// His phone is asked to answer by itself what queues offer him and what he has ordered himself.
     #[serde(default)]
     pub auto_answer: bool,
     /// The number that is shown where he calls out, as the tenant's plan reads it.
@@ -259,6 +259,8 @@ pub enum DeskFault {
     Conference,
     /// There is no place for another party.
     Full,
+    /// The talk is recorded, and could not be any more after it.
+    Recordings,
     /// A queue or flow is nobody to speak to or to wait for.
     NotAPerson,
     /// The tenant has no such agent, queue or flow.
@@ -283,12 +285,16 @@ pub enum DeskFault {
     NoCalls,
     /// The call does not wait in a queue.
     NotWaiting,
+    /// The call was sent on as often as one may be.
+    MovedTooOften,
     /// Nobody of that name is to be called back.
     NoSuchCallback,
     /// Another agent has taken it.
     CallbackTaken,
     /// He has not taken it.
     CallbackNotTaken,
+    /// It is of a queue that he does not serve.
+    CallbackOfAnotherQueue,
 }
 
 impl DeskFault {
@@ -324,6 +330,9 @@ impl DeskFault {
             Self::Alone => ("alone", "who began the transfer has left; it cannot be taken back"),
             Self::Conference => ("conference", "more than two talk, or somebody is being added"),
             Self::Full => ("full", "there is no place for another party"),
+            Self::Recordings => {
+                ("recordings", "the talk is recorded, and the call has as many recordings as one may have")
+            }
             Self::NotAPerson => ("not_a_person", "a queue or flow is nobody to speak to, or to wait for"),
             Self::NoSuchTarget => ("no_such_target", "there is no such agent, queue or flow"),
             Self::NoSuchParty => ("no_such_party", "there is no such party in the call"),
@@ -340,9 +349,13 @@ impl DeskFault {
             Self::OwnCall => ("own_call", "the supervisor is one of those who talk"),
             Self::NoCalls => ("no_calls", "the switch takes no new calls now"),
             Self::NotWaiting => ("not_waiting", "the call does not wait in a queue"),
+            Self::MovedTooOften => ("moved_too_often", "the call was sent on as often as one may be"),
             Self::NoSuchCallback => ("no_such_callback", "there is no such entry on the list of call-backs"),
             Self::CallbackTaken => ("callback_taken", "another agent has taken it"),
             Self::CallbackNotTaken => ("callback_not_taken", "he has not taken it"),
+            Self::CallbackOfAnotherQueue => {
+                ("callback_of_another_queue", "it is of a queue that he does not serve")
+            }
         }
     }
 }

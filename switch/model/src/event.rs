@@ -9,6 +9,7 @@ use crate::id::{
 };
 use crate::leg::PartyId;
 use crate::media::AudioNews;
+use crate::signin::SessionEnd;
 use crate::stream::{StreamEnd, StreamWay};
 use crate::time::Wall;
 use crate::view::{AgentStatus, CallStage, RouteReason};
@@ -259,6 +260,44 @@ pub enum EventKind {
         agent: AgentId,
         /// Whether it is up.
         up: bool,
+    },
+    /// An agent has signed in with his password.
+    SessionBegan {
+        /// Who.
+        agent: AgentId,
+        /// Where, in his words; or the number that he called from.
+        #[serde(rename = "where")]
+        place: String,
+        /// The address that asked for it; empty of one that was begun by keys.
+        address: String,
+        /// It was begun by the keys of a telephone.
+        phone: bool,
+    },
+    /// His session is over: its token opens nothing any more.
+    SessionEnded {
+        /// Who.
+        agent: AgentId,
+        /// Why.
+        why: SessionEnd,
+        /// Where it was.
+        #[serde(rename = "where")]
+        place: String,
+    },
+    /// A password was refused.
+    SignInFailed {
+        /// Of whom.
+        agent: AgentId,
+        /// The address, or the number, that it came from.
+        from: String,
+        /// `wrong_password`, or `locked` if it was one too many.
+        why: String,
+    },
+    /// An agent has another password.
+    PasswordSet {
+        /// Who.
+        agent: AgentId,
+        /// By whom: `agent 1001`, `key wallboard`.
+        by: String,
     },
     /// Something was ordered at an agent's desk, and is being done.
     DeskOrder {

@@ -7,6 +7,7 @@ use crate::device::AgentDevice;
 use crate::id::{AgentId, CallId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
 use crate::leg::PartyId;
 use crate::record::AgentInterval;
+use crate::signin::SignInRecord;
 use crate::time::Wall;
 use crate::view::AgentStatus;
 use serde::{Deserialize, Serialize};
@@ -180,6 +181,9 @@ pub enum JournalRecord {
         /// Why he is not ready or on a break, in the words of who asked for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// How long his break may be, if that was said; milliseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit_ms: Option<u64>,
         /// Since when.
         since: Wall,
     },
@@ -197,4 +201,6 @@ pub enum JournalRecord {
         /// What he asked for.
         wish: AgentStatus,
     },
+    /// How an agent signs in, and where he is: all that is kept of it. It takes the place of the one before.
+    SignIn(Box<SignInRecord>),
 }

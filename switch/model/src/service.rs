@@ -148,9 +148,15 @@ pub enum BusyWhen {
     Wait(Duration),
 }
 
+/// How long one who signs in by himself gets no call after one that he let ring, where his queue says nothing.
+pub const UNATTENDED: Duration = Duration::from_secs(60);
+
 /// What an offer that was not answered costs the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Spare {
+    /// He is put on a break; one who signs in by himself, and may have no desk to end it at, gets no call for
+    /// [`UNATTENDED`].
+    Usual,
     /// He stays ready and is not offered a call for so long.
     For(Duration),
     /// He is put on a break.
@@ -176,11 +182,22 @@ pub struct Unanswered {
     pub not_registered: Spare,
 }
 
+impl Spare {
+    /// What it comes to for an agent, who may be one who signs in by himself.
+    pub fn of(self, signs_in_by_himself: bool) -> Spare {
+        match self {
+            Spare::Usual if signs_in_by_himself => Spare::For(UNATTENDED),
+            Spare::Usual => Spare::Rest,
+            said => said,
+        }
+    }
+}
+
 impl Default for Unanswered {
     fn default() -> Self {
         let spare = |s| Spare::For(Duration::from_secs(s));
         Self {
-            no_answer: Spare::Rest,
+            no_answer: Spare::Usual,
             busy: spare(5),
             declined: spare(5),
             unreachable: spare(30),

@@ -7,6 +7,7 @@ use crate::dial::{Dial, DialEnd};
 use crate::fetch::{Fetch, Fetched};
 use crate::id::{AgentId, FlowId, QueueId, TrunkId, UserId};
 use crate::media::PlayItem;
+use crate::signin::{PhoneAct, PhoneEnd};
 use crate::stream::StreamOutcome;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -179,6 +180,8 @@ pub enum Verb {
     Ask(Ask),
     /// Ask a server. The shard has it carried out.
     Http(Box<Fetch>),
+    /// What an agent on a telephone does by keys. The shard has it done.
+    Phone(Box<PhoneAct>),
     /// Let time pass, without audio.
     Wait {
         /// Milliseconds.
@@ -308,6 +311,8 @@ pub enum VerbAnswer {
     Told(Box<Told>),
     /// What a server said.
     Fetched(Box<Fetched>),
+    /// What became of what an agent on a telephone wanted.
+    Phone(PhoneEnd),
     /// The step could not be done.
     Failed(Cause),
     /// A limit was reached: which.

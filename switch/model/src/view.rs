@@ -37,6 +37,19 @@ pub enum AgentStatus {
 }
 
 impl AgentStatus {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::SignedOut,
+        Self::Ready,
+        Self::NotReady,
+        Self::Rest,
+        Self::Ringing,
+        Self::Talking,
+        Self::Hold,
+        Self::WrapUp,
+        Self::Away,
+    ];
+
     /// The word used in events and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -249,7 +262,7 @@ pub struct AgentView {
     /// Why he is what he is, in words.
     pub why: String,
     /// Why he is not ready or on a break, in the words of who asked for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub reason: Option<String>,
     /// What he is there for.
     #[serde(default)]

@@ -9,6 +9,9 @@ fn refusal(refused: RoomRefusal, call: CallId) -> Refusal {
     let why = match refused {
         RoomRefusal::NotFound => return missing(format!("call {call} is not up")),
         RoomRefusal::UnderWay | RoomRefusal::Full => "more than two talk, or a supervisor is there",
+        RoomRefusal::Recordings => {
+            "the talk is recorded, and the call has as many recordings as one may have"
+        }
         RoomRefusal::None => "nobody was sent aside",
         RoomRefusal::NotTalking | RoomRefusal::Own => "it is not an agent and his caller who talk",
     };

@@ -309,8 +309,24 @@ pub struct TraceArgs {
 pub enum AgentCommand {
     /// Print why an agent is what he is, since when, and what keeps calls from him.
     Explain(WhyArgs),
+    /// Set the password of agents at the running switch. Each must change it at his first sign-in.
+    Password(PasswordArgs),
     /// Order one agent or many about, and print what became of it agent by agent.
     Order(OrderArgs),
+}
+
+/// Whose password is set. It is read from the standard input, one line.
+#[derive(Debug, clap::Args)]
+pub struct PasswordArgs {
+    /// Numbers of agents; all get the same.
+    #[arg(required_unless_present = "hash", conflicts_with = "hash")]
+    pub agents: Vec<String>,
+    /// Print what password_hash of the configuration takes, and set nothing.
+    #[arg(long)]
+    pub hash: bool,
+    /// How the switch is asked.
+    #[command(flatten)]
+    pub ask: AskArgs,
 }
 
 /// What is ordered, and of whom.

@@ -174,6 +174,7 @@ fn hint(verb: &Verb) -> Option<&'static str> {
             Some("a key; what the server answers, as for http; nothing if the time comes first")
         }
         Verb::Http(_) => Some("status and JSON, as 200 {\"name\": \"Ann\"}; or late, unreachable ..."),
+        Verb::Phone(_) => Some("nothing if it is done, or wrong, locked, expired, elsewhere ..."),
         Verb::Ask(Ask::Calendar { .. }) => Some("open or closed"),
         Verb::Ask(Ask::Lookup { .. }) => {
             Some("the row, as name = \"Ann\", level = \"2\"; nothing if there is none")
@@ -196,6 +197,7 @@ fn fields(verb: &Verb, typed: &str) -> String {
         _ if typed.is_empty() || typed.contains('=') => typed.to_owned(),
         Verb::Collect { ear: Some(_), .. } => format!("said = {typed:?}"),
         Verb::Enqueue { .. } => format!("queue = {typed:?}"),
+        Verb::Phone(_) => format!("refused = {typed:?}"),
         Verb::First(_) if typed.len() == 1 && is_keys(typed) => format!("key = {typed:?}"),
         Verb::Dial(_) if matches!(typed, "served" | "limit") => format!("dial = {typed:?}"),
         Verb::Conference(_) if matches!(typed, "ended" | "limit" | "nobody") => {

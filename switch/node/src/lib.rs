@@ -5,6 +5,7 @@
 //! bounded lane with a name, a counter and a policy.
 
 pub mod agent_order;
+pub mod alone;
 mod aside;
 pub mod asking;
 pub mod boot;
@@ -23,6 +24,7 @@ pub mod flow_test;
 pub mod flows;
 pub mod gauges;
 pub mod guard;
+pub mod hashing;
 pub mod hep;
 pub mod http;
 pub mod hub;
@@ -33,6 +35,7 @@ pub mod media;
 pub mod metrics;
 pub mod outgoing;
 pub mod owed;
+pub mod password;
 mod placing;
 pub mod prompts;
 pub mod recordings;
@@ -42,6 +45,7 @@ mod reports;
 mod room;
 pub mod run;
 pub mod shard;
+mod signin;
 pub mod speech;
 pub mod stop;
 pub mod streams;
@@ -49,6 +53,7 @@ pub mod switch;
 pub mod trace;
 mod transfer;
 pub mod transport;
+pub mod walls;
 pub mod why;
 
 /// Threads for HTTP, the database and signals.

@@ -3,7 +3,8 @@
 use clap::Parser;
 use cordboard_api::state::ApiConfig;
 use cordboard_node::cli::{
-    AgentCommand, Cli, Command, ConfigArgs, FlowCommand, QueueCommand, RecordingCommand, RouteCommand,
+    AgentCommand, Cli, Command, ConfigArgs, FlowCommand, PasswordArgs, QueueCommand, RecordingCommand,
+    RouteCommand,
 };
 use cordboard_node::clock::Clock;
 use cordboard_node::config::Loaded;
@@ -11,8 +12,8 @@ use cordboard_node::flows::command as flows;
 use cordboard_node::recordings::tool;
 use cordboard_node::run::start_served;
 use cordboard_node::{
-    agent_order, demo, explain, flow_graph, flow_run, flow_test, lines, reload, report_command, stop, trace,
-    why,
+    agent_order, demo, explain, flow_graph, flow_run, flow_test, hashing, lines, password, reload,
+    report_command, stop, trace, why,
 };
 use std::path::Path;
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Agent(AgentCommand::Order(args)) => read(&args.ask.config)
             .and_then(|loaded| agent_order::order(&args, &loaded))
             .map(|text| print!("{text}")),
+        Command::Agent(AgentCommand::Password(args)) => agent_password(&args).map(|text| print!("{text}")),
         Command::Queue(QueueCommand::Explain(args)) => read(&args.ask.config)
             .and_then(|loaded| why::explain("queues", &args, &loaded))
             .map(|text| print!("{text}")),
@@ -60,6 +62,14 @@ fn main() -> ExitCode {
             eprintln!("{why}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn agent_password(args: &PasswordArgs) -> Result<String, String> {
+    let typed = password::typed()?;
+    match args.hash {
+        true => hashing::new_hash(&typed).map(|hash| format!("{hash}\n")),
+        false => read(&args.ask.config).and_then(|loaded| password::set(args, &typed, &loaded)),
     }
 }
 
@@ -98,6 +108,9 @@ fn read(path: &Path) -> Result<Loaded, String> {
 fn check(args: &ConfigArgs) -> Result<(), String> {
     let loaded = read(&args.config)?;
     println!("{}: {}", args.config.display(), loaded.summary());
+    for warning in &loaded.warnings {
+        println!("warning: {warning}");
+    }
     for (flow, home) in &loaded.flows {
         if let Some(why) = &home.broken {
             println!("flow {flow} was published and cannot run any more, which costs its own callers: {why}");

@@ -68,6 +68,10 @@ impl Reloader {
         let current = arc_swap::ArcSwap::from_pointee(loaded);
         let (reloading, prompts) = (Mutex::default(), Mutex::default());
         let made = Arc::new(Self { path, current, reloading, shard, media, prompts, tls, own_keys });
+        made.current()
+            .warnings
+            .iter()
+            .for_each(|what| tracing::info!(%what, "doubtful in the configuration"));
         made.load_assets(&made.current());
         made.tell_flows(&FlowHomes::new(), &made.current().flows);
         made
@@ -112,6 +116,7 @@ impl Reloader {
         // For the listeners that are up: others come with the next start.
         let certificates = self.tls.reload(&loaded.machine.sip.tls, &old.machine.sip.listen);
         certificates.map_err(|why| vec![why.to_string()])?;
+        loaded.warnings.iter().for_each(|what| tracing::info!(%what, "doubtful in the configuration"));
         self.load_assets(&loaded);
         let snapshot: Arc<Snapshot> = Arc::new(loaded.snapshot.clone());
         let order = Order::Command(ShardCommand::Configure(snapshot));

@@ -148,7 +148,7 @@ impl NodeSwitch {
     pub(crate) fn report_of(&self, tenant: TenantId, asked: ReportAsked) -> Later<Report> {
         let (store, loaded) = (Arc::clone(&self.store), self.reloader.current());
         let open = self.later(move |shard| shard.open_intervals(tenant));
-        Box::pin(async move {
+        self.alone.work(tenant, async move {
             let (name, zone) = zone_of(&loaded, tenant)?;
             let grid = grid(&asked, &zone, wall_now())?;
             let within = grid.range();
@@ -159,7 +159,7 @@ impl NodeSwitch {
                 other => store_refusal(other),
             })?;
             let [(by, fold)] = folds;
-            let (rows, totals) = fold.finish(&zone);
+            let (rows, totals) = fold.finish(&zone).map_err(|why| invalid("from, to, interval", why))?;
             let (from, to) = within;
             Ok(Report { tenant, by, interval: asked.interval, from, to, zone: name, rows, totals })
         })
@@ -167,7 +167,8 @@ impl NodeSwitch {
 
     pub(crate) fn wall_of(&self, tenant: TenantId) -> Later<WallView> {
         let view = self.later(move |shard| shard.wall_view(tenant));
-        Box::pin(async move { view.await?.ok_or_else(|| missing(format!("tenant {tenant}"))) })
+        let question = async move { view.await?.ok_or_else(|| missing(format!("tenant {tenant}"))) };
+        self.walls.of(tenant, Box::pin(question))
     }
 
     pub(crate) fn legs_of(&self, tenant: TenantId, asked: RowsAsked) -> Later<Rows<LegRow>> {

@@ -11,6 +11,9 @@ fn refusal(refused: RoomRefusal, call: CallId) -> Refusal {
         RoomRefusal::NotFound => return missing(format!("call {call} is not up, or has no such leg")),
         RoomRefusal::NotTalking => "the call is not parties who talk",
         RoomRefusal::UnderWay => "somebody is being added already, or a supervisor is there",
+        RoomRefusal::Recordings => {
+            "the talk is recorded, and the call has as many recordings as one may have"
+        }
         RoomRefusal::None => "nobody supervises it, or nobody is being consulted",
         RoomRefusal::Full => "there is no place for another party",
         RoomRefusal::Own => "the supervisor is one of those who talk",

@@ -5,6 +5,7 @@ use crate::dns::Question;
 use crate::fetch;
 use crate::gauges::ShardGauges;
 use crate::guard::guarded;
+use crate::hashing::Job;
 use crate::hep::HepOrder;
 use crate::journal::JournalOrder;
 use crate::media::{BuildOrder, MediaOrder, Parted};
@@ -21,6 +22,7 @@ use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::id::{AssetId, CallId, LegId, StreamId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::{MediaCommand, MediaEvent};
+use cordboard_model::signin::Hashed;
 use cordboard_model::stream::{StreamCommand, StreamEnd, StreamOutcome};
 use cordboard_model::time::{Duration, Time, WallClock};
 use cordboard_sip::engine::{Datagram, Flow, Transport};
@@ -106,6 +108,13 @@ pub enum Order {
         /// What came of it.
         fetched: Fetched,
     },
+    /// A password was looked at for a flow, or there was no room for that.
+    Hashed {
+        /// Names the work.
+        ticket: u64,
+        /// What came of it.
+        hashed: Hashed,
+    },
     /// Speech was made, or could not be.
     Spoken {
         /// Names the wish.
@@ -128,6 +137,7 @@ impl std::fmt::Debug for Order {
             Order::Looked { .. } => "looked",
             Order::Spoken { .. } => "spoken",
             Order::Fetched { .. } => "fetched",
+            Order::Hashed { .. } => "hashed",
             Order::StreamEnded { .. } => "stream ended",
         })
     }
@@ -157,6 +167,8 @@ pub struct ShardSetup {
     pub speech: mpsc::Sender<Wish>,
     /// To who asks for flows by HTTP.
     pub fetch: mpsc::Sender<fetch::Question>,
+    /// To who looks at passwords for flows.
+    pub hash: mpsc::Sender<Job>,
     /// To the event hub.
     pub events: Sender<Event>,
     /// Recordings that have ended, to the keeper.
@@ -382,6 +394,9 @@ impl ShardThread {
                     Order::Fetched { ticket, fetched } => {
                         shard.handle_input(ShardInput::Fetched { ticket, fetched }, clock.now());
                     }
+                    Order::Hashed { ticket, hashed } => {
+                        shard.handle_input(ShardInput::Hashed { ticket, hashed }, clock.now());
+                    }
                     Order::Spoken { ticket, asset } => {
                         shard.handle_input(ShardInput::Spoken { ticket, asset }, clock.now());
                     }
@@ -506,6 +521,12 @@ impl ShardThread {
                 if self.setup.fetch.try_send(fetch::Question { ticket, order }).is_err() {
                     let fetched = Fetched::Failed(FetchError::Overloaded);
                     self.tell_shard("question not asked", ShardInput::Fetched { ticket, fetched });
+                }
+            }
+            ShardOutput::Hash { ticket, work } => {
+                if self.setup.hash.try_send(Job { ticket, work }).is_err() {
+                    let hashed = Hashed::Busy;
+                    self.tell_shard("password not looked at", ShardInput::Hashed { ticket, hashed });
                 }
             }
             ShardOutput::Event(event) => {

@@ -1,6 +1,8 @@
 //! The switch as the control plane sees it: questions go to the shard, the database or the gauges.
 
+use crate::alone::Alone;
 use crate::flows;
+use crate::hashing::Hasher;
 use crate::hub::HubHandle;
 use crate::metrics::Gauges;
 use crate::recordings::Keeping;
@@ -8,24 +10,27 @@ use crate::recordings::order::views;
 use crate::reload::Reloader;
 use crate::shard::Order;
 use crate::stop::StopSender;
+use crate::walls::Walls;
 use cordboard_acd::AcdCommand;
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
-    Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked, Refusal, Row,
-    Since, Subscription, Switch, Why,
+    AgentCaller, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
+    Refusal, Row, SignIn, SignedIn, Since, Subscription, Switch, Why,
 };
 use cordboard_core::{CHANGED_ROWS_MAX, RowRefused, Shard, ShardCommand};
 use cordboard_lane::Sender;
 use cordboard_model::callback::Callback;
+use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::desk::DeskView;
 use cordboard_model::figures::{Report, WallView};
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
 use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
+use cordboard_model::signin::SessionView;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use cordboard_store::{Cursor, Store, StoreError};
@@ -42,6 +47,8 @@ const ANSWER: Duration = Duration::from_secs(5);
 pub struct NodeSwitch {
     /// To the shard.
     pub orders: Sender<Order>,
+    /// Who looks at passwords.
+    pub hasher: Hasher,
     /// Event streams.
     pub hub: HubHandle,
     /// The database.
@@ -60,13 +67,17 @@ pub struct NodeSwitch {
     pub stops: StopSender,
     /// Close the lanes that end threads.
     pub closers: Vec<Closer>,
+    /// Reports that are being made.
+    pub alone: Alone,
+    /// Figures of now.
+    pub walls: Walls,
 }
 
 /// Closes one lane.
 pub type Closer = Box<dyn Fn() + Send + Sync>;
 
 /// Asks the shard and waits for the answer.
-async fn ask<T: Send + 'static>(
+pub(crate) async fn ask<T: Send + 'static>(
     orders: Sender<Order>,
     question: impl FnOnce(&mut Shard) -> T + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -84,7 +95,7 @@ async fn ask<T: Send + 'static>(
 
 pub(crate) fn store_refusal(why: StoreError) -> Refusal {
     match why {
-        StoreError::QueueFull | StoreError::Closed => Refusal::Busy(1),
+        StoreError::QueueFull | StoreError::Closed | StoreError::Busy => Refusal::Busy(1),
         other => Refusal::Internal(other.to_string()),
     }
 }
@@ -127,6 +138,18 @@ impl Switch for NodeSwitch {
         self.reloader.authenticate(key)
     }
 
+    fn session(&self, token: &str) -> Later<AgentCaller> {
+        self.session_by(token)
+    }
+
+    fn session_of(&self, agent: AgentId) -> Later<Option<SessionView>> {
+        self.session_at(agent)
+    }
+
+    fn sign_in(&self, order: SignIn) -> Later<SignedIn> {
+        self.sign_in_by(order)
+    }
+
     fn health(&self) -> Health {
         self.gauges.health(!self.stopping.load(Relaxed))
     }
@@ -165,8 +188,8 @@ impl Switch for NodeSwitch {
         self.desk_of(agent)
     }
 
-    fn callbacks(&self, tenant: TenantId, queue: Option<QueueId>) -> Later<Vec<Callback>> {
-        self.later(move |shard| shard.callbacks(tenant, queue.as_ref()))
+    fn callbacks(&self, tenant: TenantId, page: CallbackPage) -> Later<Vec<Callback>> {
+        self.later(move |shard| shard.callbacks(tenant, &page))
     }
 
     fn trunks(&self, tenant: TenantId) -> Later<Vec<TrunkView>> {
@@ -498,5 +521,19 @@ impl NodeSwitch {
         for close in &self.closers {
             close();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It was a fault of ours, 500, that all connections to the database were busy.
+    #[test]
+    fn a_database_that_is_busy_is_a_503() {
+        for why in [StoreError::Busy, StoreError::QueueFull, StoreError::Closed] {
+            assert_eq!(store_refusal(why), Refusal::Busy(1));
+        }
+        assert!(matches!(store_refusal(StoreError::DiskFull), Refusal::Internal(_)));
     }
 }

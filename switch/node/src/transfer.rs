@@ -10,6 +10,9 @@ fn refusal(refused: TransferRefusal, call: CallId) -> Refusal {
         TransferRefusal::NotFound => return missing(format!("call {call} is not up, or has no such leg")),
         TransferRefusal::NotTalking => "the call is not two parties who talk",
         TransferRefusal::UnderWay => "a transfer is under way; complete it or take it back first",
+        TransferRefusal::Recordings => {
+            "the talk is recorded, and the call has as many recordings as one may have"
+        }
         TransferRefusal::None => "nobody is being consulted",
         TransferRefusal::Conference => "more than two talk, or somebody is being added",
         TransferRefusal::Alone => "who began the transfer has left; it cannot be taken back",

@@ -10,6 +10,7 @@ use cordboard_model::config::{
 use cordboard_model::id::{AgentId, AssetId, FlowId, IdError, Name, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
 use cordboard_model::service::{Duty, Service};
+use cordboard_model::signin::TenantSignIn;
 use cordboard_model::time::Duration;
 use cordboard_model::tone::TonePlan;
 use cordboard_model::verb::Destination;
@@ -186,6 +187,13 @@ impl Setup {
     #[must_use]
     pub fn kit(mut self, change: impl FnOnce(&mut FlowKit)) -> Self {
         change(&mut self.tenant.kit);
+        self
+    }
+
+    /// How its agents sign in.
+    #[must_use]
+    pub fn sign_in(mut self, change: impl FnOnce(&mut TenantSignIn)) -> Self {
+        change(&mut self.tenant.sign_in);
         self
     }
 

@@ -5,6 +5,7 @@
 
 #![allow(dead_code)]
 
+pub mod door;
 mod floor;
 
 pub use floor::Floor;
@@ -12,19 +13,21 @@ pub use floor::Floor;
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked, When};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
-    Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked, Refusal,
-    RoomOrder, Since, Subscription, Switch, TransferTo, Why,
+    AgentCaller, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
+    Refusal, RoomOrder, SignIn, SignedIn, Since, Subscription, Switch, TransferTo, Why,
 };
 use cordboard_model::callback::Callback;
+use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Party;
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::desk::{DeskAct, DeskFault, DeskOrder, DeskView, SeatOrder};
 use cordboard_model::event::EventKind;
 use cordboard_model::figures::{Figures, Report, ReportRow, WallView};
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
 use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
+use cordboard_model::signin::SessionView;
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView, TraceWhat};
 use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
@@ -117,6 +120,18 @@ impl Switch for Fake {
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let tenant = *self.keys.get(key)?;
         Some(Caller { tenant, key: "fake".into() })
+    }
+
+    fn session(&self, token: &str) -> Later<AgentCaller> {
+        Box::pin(std::future::ready(door::session(token)))
+    }
+
+    fn session_of(&self, _: AgentId) -> Later<Option<SessionView>> {
+        Box::pin(std::future::ready(Ok(Some(door::elsewhere()))))
+    }
+
+    fn sign_in(&self, order: SignIn) -> Later<SignedIn> {
+        Box::pin(std::future::ready(Self::door(&order)))
     }
 
     fn health(&self) -> Health {
@@ -225,10 +240,10 @@ impl Switch for Fake {
         })
     }
 
-    fn callbacks(&self, tenant: TenantId, queue: Option<QueueId>) -> Later<Vec<Callback>> {
+    fn callbacks(&self, tenant: TenantId, page: CallbackPage) -> Later<Vec<Callback>> {
         self.answer(tenant, move |floor| {
-            let fits = |entry: &&Callback| queue.is_none() || entry.queue == queue;
-            Ok(floor.callbacks.iter().filter(fits).cloned().collect())
+            let entries = floor.callbacks.iter().filter(|entry| page.has(entry));
+            Ok(entries.take(page.limit).cloned().collect())
         })
     }
 

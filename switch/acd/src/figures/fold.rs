@@ -11,8 +11,21 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
+/// Most rows of a report: a quarter's of 17 agents for a month, or a day's of 50,000; some 50 MB as text.
+pub const ROWS_MAX: usize = 50_000;
+
 /// Whose sums: a name, or none for the tenant's.
 type Whose = Option<Name>;
+
+/// There would be more than [`ROWS_MAX`] rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyRows;
+
+impl core::fmt::Display for TooManyRows {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "more than {ROWS_MAX} rows; take a shorter time or longer intervals")
+    }
+}
 
 /// The fold. Records may come in any order, each once, and of one tenant.
 #[derive(Clone, Debug)]
@@ -20,6 +33,8 @@ pub struct Fold {
     by: ReportBy,
     grid: Grid,
     parts: BTreeMap<(usize, Whose), Sums>,
+    /// What there was no row for. None while there is room.
+    beyond: Option<Box<Sums>>,
 }
 
 /// Each of some names once.
@@ -31,11 +46,20 @@ pub(super) fn once(flows: &[FlowId]) -> impl Iterator<Item = &Name> {
 impl Fold {
     /// Nothing yet.
     pub fn new(by: ReportBy, grid: Grid) -> Self {
-        Self { by, grid, parts: BTreeMap::new() }
+        Self { by, grid, parts: BTreeMap::new(), beyond: None }
     }
 
     fn sums(&mut self, part: usize, whose: Option<&Name>) -> &mut Sums {
-        self.parts.entry((part, whose.cloned())).or_default()
+        let row = (part, whose.cloned());
+        if self.parts.len() >= ROWS_MAX && !self.parts.contains_key(&row) {
+            return self.beyond.get_or_insert_default();
+        }
+        self.parts.entry(row).or_default()
+    }
+
+    /// Whether there are more rows than a report may have: what is folded from here on is for nothing.
+    pub fn is_over(&self) -> bool {
+        self.beyond.is_some()
     }
 
     /// A call's record.
@@ -88,7 +112,7 @@ impl Fold {
 
     /// A stretch of an agent's work.
     pub fn interval(&mut self, interval: &AgentInterval) {
-        if matches!(self.by, ReportBy::Agents | ReportBy::Tenant) {
+        if matches!(self.by, ReportBy::Agents | ReportBy::Tenant) && !self.is_over() {
             let whose = (self.by == ReportBy::Agents).then(|| interval.agent.name.clone());
             let shares: Vec<_> = self.grid.shares(interval.from, interval.to).collect();
             for (part, ms) in shares {
@@ -114,7 +138,13 @@ impl Fold {
     }
 
     /// The rows, by time and name, and those over the whole of the time, by name. `zone` is for what clocks show.
-    pub fn finish(self, zone: &TimeZone) -> (Vec<ReportRow>, Vec<ReportRow>) {
+    ///
+    /// # Errors
+    /// If there are more than a report may have.
+    pub fn finish(self, zone: &TimeZone) -> Result<(Vec<ReportRow>, Vec<ReportRow>), TooManyRows> {
+        if self.is_over() {
+            return Err(TooManyRows);
+        }
         let mut totals: BTreeMap<Whose, Sums> = BTreeMap::new();
         let mut rows = Vec::with_capacity(self.parts.len());
         for ((part, whose), sums) in self.parts {
@@ -125,7 +155,7 @@ impl Fold {
         }
         let range = self.grid.range();
         let totals = totals.into_iter().map(|(whose, sums)| row(range, whose, sums.figures(0), zone));
-        (rows, totals.collect())
+        Ok((rows, totals.collect()))
     }
 
     /// The sums of a fold that was not cut.

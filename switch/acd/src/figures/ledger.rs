@@ -61,6 +61,9 @@ struct Visit {
     account: VisitAccount,
 }
 
+/// Visits of a call that are kept: those that its record may have.
+const VISITS_MAX: usize = 64;
+
 /// What is kept of a call that is in a queue, or was.
 #[derive(Clone, Debug, Default)]
 struct Book {
@@ -73,8 +76,6 @@ struct Book {
     started: Option<Wall>,
     /// When its end was decided.
     ending: Option<Time>,
-    /// How the caller is leaving his queue, if that is known before the queue says that he left.
-    leaving: Option<String>,
 }
 
 /// A stretch of an agent's work that goes on.
@@ -138,13 +139,6 @@ impl Ledger {
             }
             AcdInput::AgentReleased { call, agent } => self.released(*call, agent, at),
             _ => {}
-        }
-    }
-
-    /// The caller is leaving his queue, and `outcome` says more of it than the queue will.
-    pub fn leaving(&mut self, call: CallId, outcome: &str) {
-        if let Some(book) = self.calls.get_mut(&call) {
-            book.leaving = Some(outcome.to_owned());
         }
     }
 
@@ -212,8 +206,10 @@ impl Ledger {
         // the record has the last of them, if there were too many
         let missing = book.visits.len().saturating_sub(cdr.queues.len());
         book.visits.drain(..missing);
+        let unknown = cdr.queues.len().saturating_sub(book.visits.len());
         let (count, by) = (book.visits.len(), cdr.ended_by);
-        for (n, (mut visit, record)) in book.visits.into_iter().zip(&mut cdr.queues).enumerate() {
+        let records = cdr.queues.iter_mut().skip(unknown);
+        for (n, (mut visit, record)) in book.visits.into_iter().zip(records).enumerate() {
             // The queue may not have said yet that he left.
             if !core::mem::replace(&mut visit.left, true) && visit.account.position > 0 {
                 visit.account.wait_ms = ms(at.time.since(visit.entered.time));
@@ -239,6 +235,12 @@ impl Ledger {
     /// A call is gone without a record.
     pub fn forget(&mut self, call: CallId) {
         self.calls.remove(&call);
+    }
+
+    /// How many visits are kept of a call.
+    #[cfg(test)]
+    pub(super) fn visits_of(&self, call: CallId) -> usize {
+        self.calls.get(&call).map_or(0, |book| book.visits.len())
     }
 
     /// Whether nothing is kept of any call.
@@ -270,7 +272,6 @@ impl Ledger {
     fn enter(&mut self, call: CallId, queue: &QueueId, at: Moment) {
         let rule = self.rules.get(queue).copied().unwrap_or_default();
         let book = self.calls.entry(call).or_default();
-        book.leaving = None;
         let account = VisitAccount {
             target_ms: ms(rule.target),
             short_ms: ms(rule.short_abandon),
@@ -280,6 +281,9 @@ impl Ledger {
         };
         let visit =
             Visit { queue: queue.clone(), entered: at, left: false, offer: None, talk: None, account };
+        if book.visits.len() >= VISITS_MAX {
+            book.visits.remove(0);
+        }
         book.visits.push(visit);
     }
 
@@ -319,8 +323,6 @@ impl Ledger {
 
     fn left(&mut self, call: CallId, outcome: Outcome, at: Moment) {
         let Some(book) = self.calls.get_mut(&call) else { return };
-        let said = book.leaving.take().filter(|_| outcome.as_str() == "abandoned");
-        let word = said.as_deref().unwrap_or(outcome.as_str());
         let held = !book.held.is_empty();
         // A call that is moved has its new visit already.
         let Some(visit) =
@@ -334,11 +336,13 @@ impl Ledger {
         let agent = visit.offer.as_ref().map(|offer| offer.agent.clone()).filter(|_| served);
         let end = match outcome {
             Outcome::Served => OfferEnd::Answered,
-            Outcome::Abandoned => OfferEnd::CallerGone,
+            Outcome::Abandoned | Outcome::Key | Outcome::Flow | Outcome::PickedUp | Outcome::Ended => {
+                OfferEnd::CallerGone
+            }
             _ => OfferEnd::Withdrawn,
         };
         close_offer(&mut self.live, visit, None, end, at);
-        self.live.left(call, &visitor(visit), word);
+        self.live.left(call, &visitor(visit), outcome.as_str());
         if let Some(agent) = agent {
             let held = held.then_some(at.time);
             visit.talk = Some(Talk { agent, from: at.time, held, hold: Duration::ZERO, over: None });

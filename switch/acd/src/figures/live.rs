@@ -37,8 +37,16 @@ struct Day {
     sums: BTreeMap<Whose, Sums>,
 }
 
-/// Who waits in a queue, by when he came, with the target he is measured by.
-type Waiting = BTreeMap<(Wall, CallId), u64>;
+/// Who waits in a queue, by when he came.
+type Waiting = BTreeMap<(Wall, CallId), Waiter>;
+
+/// By what he is measured, and for whom he counts besides his queue.
+#[derive(Clone, Debug)]
+struct Waiter {
+    target_ms: u64,
+    trunk: Option<Name>,
+    flows: Vec<Name>,
+}
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -133,7 +141,13 @@ impl Live {
     pub(super) fn entered(&mut self, call: CallId, visitor: &Visitor<'_>) {
         self.step(visitor, Sums::enter);
         let waiting = self.waiting.entry(visitor.queue.clone()).or_default();
-        waiting.insert((visitor.entered, call), visitor.account.target_ms);
+        let VisitAccount { target_ms, trunk, flows, .. } = visitor.account;
+        let waiter = Waiter {
+            target_ms: *target_ms,
+            trunk: trunk.as_ref().map(|trunk| trunk.name.clone()),
+            flows: once(flows).cloned().collect(),
+        };
+        waiting.insert((visitor.entered, call), waiter);
     }
 
     pub(super) fn left(&mut self, call: CallId, visitor: &Visitor<'_>, outcome: &str) {
@@ -211,7 +225,9 @@ impl Live {
         let day = self.days.get_mut(&tenant)?;
         day.roll(now);
         let day = &*day;
-        let mut shown = Shown { day, open: day.bare(), waiting: &self.waiting, now };
+        let overdue = BTreeMap::new();
+        let mut shown = Shown { day, open: day.bare(), waiting: &self.waiting, overdue, now };
+        shown.count_overdue(tenant);
         open.iter().for_each(|interval| shown.open.interval(interval));
         let by_agent: BTreeMap<&Name, &AgentInterval> =
             open.iter().map(|interval| (&interval.agent.name, interval)).collect();
@@ -241,7 +257,7 @@ impl Live {
             waiting: queues.iter().map(|queue| queue.waiting).sum(),
             longest_wait_ms: queues.iter().filter_map(|queue| queue.longest_wait_ms).max(),
             agents_by_status: by_status,
-            today: shown.figures(ReportBy::Tenant, None, queues.iter().map(|q| q.waiting_over_target).sum()),
+            today: shown.figures(ReportBy::Tenant, None),
             agents: agents.collect(),
             trunks: shown.rows(ReportBy::Trunks),
             flows: shown.rows(ReportBy::Flows),
@@ -271,12 +287,29 @@ struct Shown<'a> {
     /// The stretches that go on, as if they ended now.
     open: Day,
     waiting: &'a BTreeMap<QueueId, Waiting>,
+    /// Who came today and waits longer than his target says: he counts as one who was not answered in time.
+    overdue: BTreeMap<Whose, u64>,
     now: Wall,
 }
 
 impl Shown<'_> {
-    fn figures(&self, by: ReportBy, name: Option<&Name>, overdue: u64) -> Figures {
+    fn count_overdue(&mut self, tenant: TenantId) {
+        for (queue, waiting) in self.waiting.iter().filter(|(queue, _)| queue.tenant == tenant) {
+            for ((entered, _), waiter) in waiting {
+                if *entered < self.day.from || self.waited(*entered) <= waiter.target_ms {
+                    continue;
+                }
+                let mut whose = vec![(ReportBy::Tenant, None), (ReportBy::Queues, Some(queue.name.clone()))];
+                whose.extend(waiter.trunk.iter().map(|trunk| (ReportBy::Trunks, Some(trunk.clone()))));
+                whose.extend(waiter.flows.iter().map(|flow| (ReportBy::Flows, Some(flow.clone()))));
+                whose.into_iter().for_each(|key| *self.overdue.entry(key).or_default() += 1);
+            }
+        }
+    }
+
+    fn figures(&self, by: ReportBy, name: Option<&Name>) -> Figures {
         let key = (by, name.cloned());
+        let overdue = self.overdue.get(&key).copied().unwrap_or(0);
         match (self.day.sums.get(&key), self.open.sums.get(&key)) {
             (None, None) => Figures::default(),
             (Some(sums), None) | (None, Some(sums)) => sums.figures(overdue),
@@ -294,11 +327,9 @@ impl Shown<'_> {
 
     fn queue(&self, queue: &config::Queue, agents: BTreeMap<&'static str, u32>) -> WallQueue {
         let waiting = self.waiting.get(&queue.id);
-        let over = |((entered, _), target): &(&(Wall, CallId), &u64)| self.waited(*entered) > **target;
+        let over =
+            |((entered, _), waiter): &(&(Wall, CallId), &Waiter)| self.waited(*entered) > waiter.target_ms;
         let overdue = waiting.iter().flat_map(|all| all.iter()).filter(over).count() as u64;
-        // of those that are in today's figures
-        let of_day = |of: &(&(Wall, CallId), &u64)| over(of) && of.0.0 >= self.day.from;
-        let counted = waiting.iter().flat_map(|all| all.iter()).filter(of_day).count() as u64;
         WallQueue {
             queue: queue.id.clone(),
             display: queue.display.clone(),
@@ -308,7 +339,7 @@ impl Shown<'_> {
                 .and_then(|all| all.keys().next())
                 .map(|(entered, _)| self.waited(*entered)),
             agents,
-            today: self.figures(ReportBy::Queues, Some(&queue.id.name), counted),
+            today: self.figures(ReportBy::Queues, Some(&queue.id.name)),
         }
     }
 
@@ -320,7 +351,7 @@ impl Shown<'_> {
             since: open.map(|interval| interval.from),
             call: open.and_then(|interval| interval.call),
             queue: open.and_then(|interval| Some(interval.work.as_ref()?.queue.clone())),
-            today: self.figures(ReportBy::Agents, Some(&agent.id.name), 0),
+            today: self.figures(ReportBy::Agents, Some(&agent.id.name)),
         }
     }
 
@@ -329,7 +360,7 @@ impl Shown<'_> {
         let mut names: Vec<&Name> = names.filter_map(|(_, name)| name.as_ref()).collect();
         names.sort_unstable();
         names.dedup();
-        let row = |name: &Name| WallRow { name: name.clone(), today: self.figures(by, Some(name), 0) };
+        let row = |name: &Name| WallRow { name: name.clone(), today: self.figures(by, Some(name)) };
         names.into_iter().map(row).collect()
     }
 }

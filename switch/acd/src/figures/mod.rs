@@ -18,7 +18,7 @@ mod live;
 #[cfg(test)]
 mod tests;
 
-pub use fold::Fold;
+pub use fold::{Fold, ROWS_MAX, TooManyRows};
 pub use grid::{Grid, GridError, PARTS_MAX, day_after, day_named, day_of};
 pub use histogram::{ERROR, Histogram};
 pub use ledger::{Ledger, Moment};

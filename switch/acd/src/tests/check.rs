@@ -2,15 +2,17 @@
 
 use crate::AcdEngine;
 use crate::agent::{Intent, Leg};
+use crate::callers::is_coming;
 use crate::dispatch::turn;
 use crate::engine::Timer;
+use crate::queue::Due;
 use cordboard_model::device::AgentDevice;
 use cordboard_model::id::AgentId;
 use cordboard_model::time::Time;
 use cordboard_model::view::AgentStatus;
 
 pub(super) fn check(engine: &AcdEngine, now: Time) {
-    assert!(engine.touched.is_empty());
+    assert!(engine.touched.is_empty() && engine.due.is_empty());
     assert!(engine.touched_agents.is_empty() && engine.gone_agents.is_empty());
     queues(engine, now);
     held(engine);
@@ -40,6 +42,7 @@ fn queues(engine: &AcdEngine, now: Time) {
         };
         assert_eq!(queue.signed_in, is(|status| status != AgentStatus::SignedOut), "{id}");
         assert_eq!(queue.ready, is(|status| status == AgentStatus::Ready), "{id}");
+        assert_eq!(queue.working, is(is_coming), "{id}");
     }
     assert_eq!(listed, engine.calls.len());
 }
@@ -67,7 +70,7 @@ fn agents(engine: &AcdEngine) -> usize {
             let waiting = &engine.calls[&offer.call];
             assert_eq!(waiting.offered_to.as_ref(), Some(id));
         }
-        if agent.pending.is_some() || agent.removed {
+        if agent.pending.is_some() || agent.gone || agent.removed {
             assert!(agent.is_talking(), "{id}: what is he waiting for?");
         }
         if agent.intent == Intent::SignedOut {
@@ -91,8 +94,10 @@ fn agents(engine: &AcdEngine) -> usize {
 fn calls(engine: &AcdEngine) -> usize {
     let mut deadlines = 0;
     for (call, waiting) in &engine.calls {
-        assert!(engine.deadlines.get(&Timer::Wait(*call)).is_some(), "{call}");
-        deadlines += 1;
+        let over = waiting.due == Some(Due::Timeout);
+        assert_eq!(engine.deadlines.get(&Timer::Wait(*call)).is_none(), over, "{call}");
+        assert!(waiting.due.is_none() || waiting.offered_to.is_some(), "{call}: what does he wait for?");
+        deadlines += usize::from(!over);
         for timer in [Timer::Announce, Timer::Busy, Timer::Stick] {
             deadlines += usize::from(engine.deadlines.get(&timer(*call)).is_some());
         }

@@ -9,5 +9,6 @@ mod reference;
 mod rules;
 mod rules_agents;
 mod rules_device;
+mod rules_operating;
 mod rules_service;
 mod table;

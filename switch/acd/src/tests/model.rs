@@ -84,7 +84,7 @@ impl Pair {
             wrap_up: q.wrap_up,
             max_wait: q.max_wait,
             max_length: usize::try_from(q.max_length).unwrap(),
-            rest_on_no_answer: q.service.unanswered.no_answer == Spare::Rest,
+            rest_on_no_answer: q.service.unanswered.no_answer == Spare::Usual,
             strategy: q.service.strategy,
             ageing: q.service.ageing,
             reserve: q

@@ -30,6 +30,8 @@ pub(super) struct RefCaller {
     pub(super) priority: u8,
     pub(super) since: Time,
     pub(super) gives_up: Time,
+    /// His time was over while it rang: he leaves when nobody answers.
+    pub(super) over: bool,
     pub(super) at: Option<usize>,
 }
 
@@ -111,6 +113,7 @@ impl Reference {
             priority,
             since: now,
             gives_up: now + limit.min(queue.max_wait),
+            over: false,
             at: None,
         });
     }
@@ -251,15 +254,13 @@ impl Reference {
         agents
             .flat_map(|a| [ringing(a), a.wrap_up, a.spared.map(|s| s.0)])
             .flatten()
-            .chain(self.callers.iter().map(|c| c.gives_up))
+            .chain(self.callers.iter().filter(|c| !c.over).map(|c| c.gives_up))
             .min()
     }
 
     pub(super) fn timeout(&mut self, now: Time) {
-        while let Some(i) = self.callers.iter().position(|c| c.gives_up <= now) {
-            let call = self.callers[i].call;
-            self.drop_caller(call);
-            self.ends.push((call, QueueEnd::Timeout));
+        for caller in &mut self.callers {
+            caller.over |= caller.gives_up <= now;
         }
         for a in 0..self.agents.len() {
             if let Busy::Ringing { call, until, rang, .. } = self.agents[a].busy
@@ -282,6 +283,8 @@ impl Reference {
                 agent.idle = now;
             }
         }
+        let over = self.callers.extract_if(.., |c| c.over && c.at.is_none());
+        self.ends.extend(over.map(|c| (c.call, QueueEnd::Timeout)));
         while let Some((c, a)) = self.best_pair(now) {
             let caller = &mut self.callers[c];
             caller.at = Some(a);

@@ -217,20 +217,6 @@ fn the_flow_may_shorten_the_wait_but_not_stretch_it() {
 }
 
 #[test]
-fn a_wait_that_ends_while_an_agent_rings_takes_the_offer_back_without_blame() {
-    let mut b = Bench::with_agents(&["1001", "1002"]);
-    b.queue_mut("sales").max_wait = Duration::from_secs(10);
-    b.configure();
-    b.enter(1);
-    b.rings(1, "1001");
-    b.pass(10_000);
-    assert_eq!(b.withdrawn(), [to(1, "1001")]);
-    assert_eq!(b.ends(), [(1, QueueEnd::Timeout)]);
-    b.enter(2);
-    assert_eq!(b.offers().last(), Some(&to(2, "1001")), "still idle longest");
-}
-
-#[test]
 fn a_full_queue_takes_no_more() {
     let mut b = Bench::with_agents(&[]);
     b.queue_mut("sales").max_length = 2;
@@ -420,10 +406,10 @@ fn the_wait_is_told_by_how_far_apart_callers_are_answered_while_others_wait() {
         b.take().iter().filter_map(wait).collect()
     };
     let id = queue("sales");
-    assert_eq!(b.engine.queue_state(&id).unwrap().wait, Some(0), "somebody is ready");
+    assert_eq!(b.engine.queue_state(&id, b.now).unwrap().wait, Some(0), "somebody is ready");
     b.enter(1);
     b.answer(1, "1001");
-    assert_eq!(b.engine.queue_state(&id).unwrap().wait, None, "nothing to go by");
+    assert_eq!(b.engine.queue_state(&id, b.now).unwrap().wait, None, "nothing to go by");
     // Nobody waited between the first answer and the second call: the time between says nothing of the pace.
     b.pass(50_000);
     b.release(1, "1001");
@@ -439,7 +425,7 @@ fn the_wait_is_told_by_how_far_apart_callers_are_answered_while_others_wait() {
     b.answer(3, "1001");
     b.enter(5);
     assert_eq!(told(&mut b), [Some(100)], "second in the queue, at one answer every 50 seconds");
-    let state = b.engine.queue_state(&id).unwrap();
+    let state = b.engine.queue_state(&id, b.now).unwrap();
     assert_eq!((state.waiting, state.agents, state.ready, state.full), (2, 1, 0, false));
     assert_eq!(state.wait, Some(150));
 }

@@ -378,7 +378,8 @@ fn after_a_restart_agents_are_as_they_were_without_their_calls() {
     for (before, after, keeps_since) in rows {
         let mut b = Bench::of(snapshot(vec![queue_config("sales")], vec![agent_config("1001", &["sales"])]));
         let since = Wall(NOON.0 - 3_600_000);
-        let restore = AcdCommand::RestoreAgent { agent: agent("1001"), status: before, reason: None, since };
+        let (who, reason) = (agent("1001"), None);
+        let restore = AcdCommand::RestoreAgent { agent: who, status: before, reason, limit: None, since };
         b.command(restore).unwrap();
         let view = b.engine.agent(&agent("1001")).unwrap();
         let expected = if keeps_since { since } else { Wall(NOON.0 + 1_000) };
@@ -392,8 +393,13 @@ fn what_the_journal_knew_goes_before_signing_in_by_itself() {
     config.auto_sign_in = true;
     let mut b = Bench::of(snapshot(vec![queue_config("sales")], vec![config]));
     assert_eq!(b.status("1001"), Ready);
-    let restore =
-        AcdCommand::RestoreAgent { agent: agent("1001"), status: SignedOut, reason: None, since: NOON };
+    let restore = AcdCommand::RestoreAgent {
+        agent: agent("1001"),
+        status: SignedOut,
+        reason: None,
+        limit: None,
+        since: NOON,
+    };
     b.command(restore).unwrap();
     assert_eq!(b.went("1001"), [Ready, SignedOut]);
 }
@@ -408,6 +414,7 @@ fn the_order_of_idle_agents_survives_a_restart() {
             agent: agent(name),
             status: Ready,
             reason: None,
+            limit: None,
             since: Wall(NOON.0 - ago),
         };
         b.command(restore).unwrap();

@@ -55,15 +55,6 @@ fn strategy(strategy: Strategy) -> impl FnOnce(&mut Bench) {
 }
 
 #[test]
-fn agents_are_taken_by_the_strategy_of_the_queue() {
-    let order = |chosen| order_of(&mut three(strategy(chosen)), 4);
-    assert_eq!(order(Strategy::LongestIdle), ["1001", "1002", "1003", "1001"]);
-    assert_eq!(order(Strategy::FewestCalls), ["1001", "1002", "1003", "1001"]);
-    assert_eq!(order(Strategy::LeastOccupied), ["1001", "1002", "1003", "1001"]);
-    assert_eq!(order(Strategy::RoundRobin), ["1001", "1002", "1003", "1001"]);
-}
-
-#[test]
 fn who_has_taken_the_fewest_calls_since_he_signed_in_comes_first() {
     let mut b = three(strategy(Strategy::FewestCalls));
     b.not_ready("1002");

@@ -64,6 +64,7 @@ fn ask(b: &mut Bench, command: AcdCommand<'_>) {
             why: format!("REFUSED: {refused}"),
             call: None,
             reason: None,
+            limit: None,
             by: None,
         });
     }

@@ -527,3 +527,18 @@ fn who_hangs_up_while_the_waits_flow_runs_leaves_nothing() {
     rig.tell(CallInput::Media(MediaEvent::Digit { leg: rig.caller, digit: '1' }));
     rig.nothing_left();
 }
+
+#[test]
+fn an_earlier_order_to_record_does_not_bring_who_is_never_recorded_into_a_recording() {
+    let mut rig = Rig::with(config(recorded(RecordWhen::Never)));
+    rig.incoming();
+    rig.route(Destination::Flow(flow("menu")));
+    rig.verb(Verb::Answer);
+    rig.verb(Verb::Record { act: RecordAct::Start, why: String::new() });
+    assert!(rig.said().contains("record alice left, nobody right"));
+    rig.verb(Verb::Transfer { to: Destination::Queue(queue("sales")) });
+    rig.music();
+    served(&mut rig, &[]);
+    let said = rig.said();
+    assert!(said.contains("bridge alice and 1001") && !said.contains("1001 right"), "{said}");
+}

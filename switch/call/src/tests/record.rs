@@ -170,3 +170,19 @@ fn keys_of_a_secret_are_covered_from_the_prompt_to_the_end_of_the_entry() {
     rig.hangs_up(rig.caller, Cause::Normal, None);
     assert_eq!(secrets(&rig).len(), 6, "the flow is stopped in the middle");
 }
+
+#[test]
+fn a_recorded_talk_is_not_interrupted_where_it_could_not_be_recorded_after_it() {
+    let (mut rig, leg) = Rig::talking();
+    for _ in 1..64 {
+        ask(&mut rig, RecordAct::Stop).unwrap();
+        ask(&mut rig, RecordAct::Start).unwrap();
+    }
+    let goal = cordboard_model::desk::Goal::Number("+4930".into());
+    let consult = cordboard_model::desk::SeatOrder::Consult(goal);
+    let refused = rig.engine.seat_order(rig.call, leg, consult.clone(), rig.now);
+    assert_eq!(refused, Err(cordboard_model::desk::DeskFault::Recordings));
+    rig.drain();
+    ask(&mut rig, RecordAct::Stop).unwrap();
+    assert_eq!(rig.engine.seat_order(rig.call, leg, consult, rig.now), Ok(()), "nothing is lost now");
+}

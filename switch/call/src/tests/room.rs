@@ -347,3 +347,25 @@ fn an_agent_does_not_supervise_himself_and_nobody_supervises_who_waits() {
     assert_eq!(rig.engine.supervise(call, wanted, now), Err(RoomRefusal::NotTalking));
     assert_eq!(rig.engine.conference(call, None, "9", now), Err(RoomRefusal::NotTalking));
 }
+
+#[test]
+fn routing_that_is_late_for_a_guest_does_not_end_a_call_that_goes_on_without_him() {
+    let mut rig = Rig::in_flow();
+    rig.verb(cordboard_model::verb::Verb::Enqueue {
+        queue: super::rig::queue("sales"),
+        timeout_ms: None,
+        priority: 0,
+        keys: String::new(),
+        staffed: false,
+    });
+    rig.music();
+    rig.offer("1001");
+    let leg = rig.leg_of("1001");
+    rig.leg(leg, LegEvent::Answered);
+    let (call, now) = (rig.call, rig.now);
+    rig.engine.conference(call, None, "+49", now).unwrap();
+    rig.drain();
+    rig.hangs_up(leg, Cause::Normal, None);
+    rig.after(6_000);
+    assert!(!rig.said().contains("CLOSING"), "the flow has the caller");
+}

@@ -338,3 +338,77 @@ fn a_caller_who_is_moved_waits_in_the_other_queue_and_the_offer_is_over() {
         rig.cdr().queues.iter().map(|v| (v.queue.name.as_str(), v.outcome.as_str())).collect();
     assert_eq!(visits, [("sales", "moved"), ("help", "served")]);
 }
+
+#[test]
+fn whom_an_agent_holds_he_can_retrieve_however_many_talk_since() {
+    let (mut rig, leg) = Rig::talking();
+    order(&mut rig, leg, SeatOrder::Hold(true)).unwrap();
+    order(&mut rig, leg, SeatOrder::Add(to_agent("1002"))).unwrap();
+    let other = rig.leg_of("1002");
+    rig.leg(other, LegEvent::Answered);
+    assert!(seat(&rig, "1001").unwrap().held);
+    rig.said();
+    assert_eq!(order(&mut rig, leg, SeatOrder::Hold(false)), Ok(()));
+    assert!(rig.said().contains("alice: Hold { on: false }"));
+    // his own leg, where three talk; then two do
+    order(&mut rig, leg, SeatOrder::Hold(true)).unwrap();
+    rig.hangs_up(other, Cause::Normal, None);
+    assert!(seat(&rig, "1001").unwrap().held);
+    assert_eq!(order(&mut rig, leg, SeatOrder::Hold(false)), Ok(()));
+    assert!(rig.said().contains("1001: Hold { on: false }"));
+}
+
+#[test]
+fn whom_an_agent_held_is_let_go_when_he_leaves_a_conference() {
+    let (mut rig, leg) = Rig::talking();
+    order(&mut rig, leg, SeatOrder::Hold(true)).unwrap();
+    order(&mut rig, leg, SeatOrder::Add(to_agent("1002"))).unwrap();
+    let other = rig.leg_of("1002");
+    rig.leg(other, LegEvent::Answered);
+    rig.said();
+    order(&mut rig, leg, SeatOrder::Release).unwrap();
+    let said = rig.said();
+    assert!(said.contains("alice: Hold { on: false }"), "{said}");
+    assert!(!rig.plays(rig.caller));
+}
+
+#[test]
+fn a_caller_who_is_moved_and_ends_before_he_is_there_leaves_his_old_queue_too() {
+    let mut rig = Rig::waiting();
+    rig.offer("1001");
+    rig.said();
+    let mut strict = CallConfig::new(0x6560_0000, 0);
+    let rule = cordboard_model::audio::RecordRule {
+        on_failure: cordboard_model::audio::WhenUnrecorded::Refuse,
+        ..cordboard_model::audio::RecordRule::new(cordboard_model::audio::RecordWhen::Always)
+    };
+    let audio = cordboard_model::audio::QueueAudio { record: Some(rule), ..Default::default() };
+    strict.manners.queues.insert(queue("support"), std::sync::Arc::new(audio));
+    rig.command(CallCommand::Configure(Box::new(strict)));
+    rig.command(CallCommand::Unrecordable(true));
+    let (call, now) = (rig.call, rig.now);
+    rig.engine.requeue(call, queue("support"), now).unwrap();
+    rig.drain();
+    let said = rig.said();
+    assert!(said.contains("queue: abandoned"), "{said}");
+}
+
+/// An agent's page that moved one caller to and fro a million times had a visit kept for each, and the caller's longest wait
+/// began anew with each.
+#[test]
+fn a_caller_is_moved_as_often_as_any_call_is_sent_on_and_no_more() {
+    let mut rig = Rig::waiting();
+    let mut moved = 0;
+    for n in 0..1_000 {
+        match rig.engine.requeue(rig.call, queue(["help", "sales"][n % 2]), rig.now) {
+            Ok(()) => moved += 1,
+            Err(why) => assert_eq!(why, DeskFault::MovedTooOften),
+        }
+        rig.drain();
+    }
+    // that brought him into the first queue counts, too
+    assert_eq!(moved + 1, CallConfig::new(1, 0).limits.hops);
+    rig.hangs_up(rig.caller, Cause::Normal, None);
+    rig.nothing_left();
+    assert_eq!(rig.cdr().queues.last().unwrap().outcome, "abandoned");
+}

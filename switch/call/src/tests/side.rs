@@ -18,7 +18,7 @@ fn config(audio: QueueAudio) -> CallConfig {
 }
 
 /// A caller who talks to agent 1001, from queue `sales`; perhaps brought by his flow, whose step is given.
-fn talking(audio: QueueAudio, by_flow: bool) -> (Rig, LegId, Ticket) {
+pub(super) fn talking(audio: QueueAudio, by_flow: bool) -> (Rig, LegId, Ticket) {
     let mut rig = Rig::with(config(audio));
     rig.incoming();
     let mut ticket = 0;
@@ -43,7 +43,7 @@ fn talking(audio: QueueAudio, by_flow: bool) -> (Rig, LegId, Ticket) {
     (rig, leg, ticket)
 }
 
-fn send_aside(rig: &mut Rig, data: Value) -> Result<(), RoomRefusal> {
+pub(super) fn send_aside(rig: &mut Rig, data: Value) -> Result<(), RoomRefusal> {
     let data: BTreeMap<String, Value> = serde_json::from_value(data).unwrap();
     let (call, now) = (rig.call, rig.now);
     let answer = rig.engine.send_aside(call, flow("verify"), data, now);
@@ -272,4 +272,86 @@ fn a_flow_to_which_an_agent_sends_his_caller_knows_by_whom() {
     assert_eq!(rig.engine.view(call).unwrap().data["sentBy"], json!("1001"));
     rig.hangs_up(rig.caller, Cause::Normal, None);
     assert_eq!(rig.cdr().agent, Some(agent("1001")));
+}
+
+#[test]
+fn a_held_caller_who_is_sent_aside_is_retrieved_for_it() {
+    let (mut rig, _, _) = talking(QueueAudio::default(), false);
+    rig.command(CallCommand::Hold { leg: rig.caller });
+    rig.said();
+    send_aside(&mut rig, json!({})).unwrap();
+    assert!(rig.said().contains("alice: Hold { on: false }"));
+}
+
+#[test]
+fn a_pause_may_end_while_the_caller_is_aside() {
+    use cordboard_model::audio::{RecordRule, RecordWhen};
+    let audio = QueueAudio { record: Some(RecordRule::new(RecordWhen::Always)), ..QueueAudio::default() };
+    let (mut rig, _, _) = talking(audio, false);
+    let ask = |rig: &mut Rig, act| {
+        let asked = RecordAsked { act, by: "key desk".into(), why: "card".into() };
+        let done = rig.engine.record(rig.call, asked, rig.now);
+        rig.drain();
+        done
+    };
+    ask(&mut rig, RecordAct::Pause).unwrap();
+    send_aside(&mut rig, json!({})).unwrap();
+    assert_eq!(ask(&mut rig, RecordAct::Resume), Ok(()));
+    rig.said();
+    flow_ends(&mut rig);
+    let said = rig.said();
+    assert!(said.contains("record alice left, 1001 right") && !said.contains("on: true"), "{said}");
+    send_aside(&mut rig, json!({})).unwrap();
+    assert_eq!(ask(&mut rig, RecordAct::Stop), Ok(()), "what goes on recorded later can be stopped now");
+    rig.said();
+    flow_ends(&mut rig);
+    assert!(!rig.said().contains("record alice"));
+}
+
+#[test]
+fn a_survey_that_waits_in_a_queue_or_dials_is_answered() {
+    let enqueue = || Verb::Enqueue {
+        queue: queue("sales"),
+        timeout_ms: None,
+        priority: 0,
+        keys: "*".into(),
+        staffed: false,
+    };
+    let (mut rig, leg, ticket) = talking(surveyed(), true);
+    rig.hangs_up(leg, Cause::Normal, None);
+    let waits = rig.verb(enqueue());
+    rig.music();
+    rig.keys("*");
+    assert_eq!(rig.answer_to(waits), Some(VerbAnswer::Queue(QueueEnd::Key('*'))));
+    let again = rig.verb(enqueue());
+    let call = rig.call;
+    rig.tell(CallInput::QueueEnded { call, end: QueueEnd::Timeout, overflow: None });
+    assert_eq!(rig.answer_to(again), Some(VerbAnswer::Queue(QueueEnd::Timeout)));
+    let served = rig.verb(enqueue());
+    rig.offer("1002");
+    let second = rig.leg_of("1002");
+    rig.leg(second, LegEvent::Answered);
+    assert_eq!(rig.answer_to(served), None);
+    rig.hangs_up(second, Cause::Normal, None);
+    assert_eq!(rig.answer_to(served), Some(VerbAnswer::Queue(QueueEnd::Served)), "no second survey");
+    flow_ends(&mut rig);
+    assert_eq!(rig.answer_to(ticket), Some(VerbAnswer::Queue(QueueEnd::Served)));
+    rig.hangs_up(rig.caller, Cause::Normal, None);
+    rig.nothing_left();
+}
+
+/// A page that sent its caller aside and took him back in a loop made a record that was too long for the journal.
+#[test]
+fn a_caller_who_is_sent_aside_ten_thousand_times_has_a_record_of_bounded_length() {
+    let (mut rig, _, _) = talking(QueueAudio::default(), false);
+    for _ in 0..10_000 {
+        send_aside(&mut rig, json!({})).unwrap();
+        let (call, now) = (rig.call, rig.now);
+        rig.engine.take_back(call, now).unwrap();
+        rig.drain();
+        rig.said();
+    }
+    rig.hangs_up(rig.caller, Cause::Normal, None);
+    rig.nothing_left();
+    assert_eq!(rig.cdr().flows.len(), 64);
 }

@@ -409,3 +409,17 @@ fn a_target_that_forwards_its_calls_is_followed() {
     rig.nothing_left();
     assert_eq!(transfers(rig.cdr()), [(TransferKind::Blind, TransferOutcome::Done, None)]);
 }
+
+#[test]
+fn who_was_held_in_one_call_is_not_held_in_the_other_that_he_is_given_to() {
+    let (mut rig, _, (other, _), carol) = second_call(true);
+    rig.command(CallCommand::Hold { leg: carol });
+    let (call, now) = (rig.call, rig.now);
+    rig.said();
+    rig.engine.transfer_to_call(call, None, other, now).unwrap();
+    rig.drain();
+    let said = rig.said();
+    assert!(said.contains("carol: Hold { on: false }"), "{said}");
+    assert!(said.contains("bridge alice and carol"), "{said}");
+    assert!(!rig.plays(carol));
+}

@@ -119,9 +119,9 @@ impl Call {
         ear: Option<Box<Ear>>,
     ) {
         self.open_ear(desk);
-        let (first, leg) = (rule.first, self.caller.id);
+        let first = rule.first;
         if rule.secret {
-            desk.media(MediaCommand::Secret { leg, on: true });
+            self.begin_secret(desk);
         }
         if let Some(ear) = ear.filter(|_| !rule.secret && self.digits.is_empty()) {
             rule.ear = self.open_hearing(desk, *ear);

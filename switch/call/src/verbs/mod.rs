@@ -61,7 +61,7 @@ pub(crate) fn begin(call: &mut Call, desk: &mut Desk, ticket: Ticket, verb: Verb
         Verb::GetData { key } => call.verb_get_data(desk, ticket, &key),
         Verb::Wait { ms } => call.verb_wait(desk, ticket, ms),
         // The shard answers them, and they do not come here.
-        Verb::Ask(_) | Verb::Http(_) => {
+        Verb::Ask(_) | Verb::Http(_) | Verb::Phone(_) => {
             call.answer_now(desk, ticket, VerbAnswer::Failed(Cause::ProtocolError))
         }
         Verb::Log { text } => call.verb_log(desk, ticket, text),

@@ -1,6 +1,7 @@
 //! What plugins may see of the shard: one tenant of it.
 
 use crate::shard::Shard;
+use crate::talks::number;
 use cordboard_model::calendar::CalendarState;
 use cordboard_model::config::Tenant;
 use cordboard_model::id::{AgentId, CallId, Name, TrunkId, UserId};
@@ -39,7 +40,7 @@ impl RouteContext for Sight<'_> {
     }
 
     fn last_agent(&self, caller: &str) -> Option<(AgentId, Duration)> {
-        let (agent, at) = self.shard.talks.get(self.tenant.id, caller)?;
+        let (agent, at) = self.shard.talks.get(self.tenant.id, number(caller)?)?;
         let ago = self.shard.wall.at(self.shard.now).0.saturating_sub(at.0);
         Some((agent.clone(), Duration::from_millis(u64::try_from(ago).unwrap_or(0))))
     }

@@ -42,9 +42,10 @@ impl Shard {
                 let outcome = outcome.as_str().to_owned();
                 self.event(call.tenant, EventKind::QueueLeft { call, queue, outcome });
             }
-            AcdOutput::AgentChanged { agent, status, since, why, call, reason, by } => {
-                let record =
-                    JournalRecord::Agent { agent: agent.clone(), status, reason: reason.clone(), since };
+            AcdOutput::AgentChanged { agent, status, since, why, call, reason, limit, by } => {
+                let limit_ms = limit.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+                let (who, said) = (agent.clone(), reason.clone());
+                let record = JournalRecord::Agent { agent: who, status, reason: said, limit_ms, since };
                 self.journal(None, record);
                 if self.acd.wish(&agent) != Some(AgentStatus::Ready) {
                     self.note_wish(&agent);
@@ -52,6 +53,7 @@ impl Shard {
                 let who = agent.clone();
                 self.event(agent.tenant, EventKind::AgentStatus { agent, status, why, call, reason, by });
                 self.mind_line_of(&who, status);
+                self.note_sign_out(&who, status);
             }
             AcdOutput::Overdue { agent, since } => {
                 self.event(agent.tenant, EventKind::AgentOverdue { agent, since });
@@ -59,10 +61,13 @@ impl Shard {
         }
     }
 
-    /// A soft tone now and then, where the queue has no music: who waits in silence takes the line for dead.
+    /// A soft tone now and then, where the queue has no music: who waits in silence takes the line for dead. Nothing, where
+    /// that is what it is to be: who waits sends us packets, and we send none.
     fn music(&self, queue: &QueueId) -> Vec<PlayItem> {
-        match self.snapshot.queue(queue).and_then(|queue| queue.music.clone()) {
+        let config = self.snapshot.queue(queue);
+        match config.and_then(|queue| queue.music.clone()) {
             Some(music) => vec![PlayItem::Asset(music)],
+            None if config.is_some_and(|queue| queue.audio.silent) => Vec::new(),
             None => vec![PlayItem::Tone(Tone::Beep, 200), PlayItem::Silence(4_800)],
         }
     }

@@ -280,7 +280,7 @@ impl Shard {
             }
         };
         let mut told = Box::new(self.told(call, leg, &from, None));
-        told.auto_answer = self.answers_itself(self.legs.get(leg).and_then(|found| found.agent.as_ref()));
+        told.auto_answer = self.answers_itself(call, leg);
         let session = self.sip.new_session();
         self.legs.bind(leg, session);
         let invite = SipCommand::Invite { session, target: dest, from, to, host, local, told };
@@ -314,16 +314,19 @@ impl Shard {
                 self.in_hand = Some(call);
                 // something else came first
                 self.fetches.forget(call);
+                self.phone_desks.leave(call);
                 self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
             }
             FlowOutput::Back { call } => {
                 self.speeches.forget(call);
                 self.fetches.forget(call);
+                self.phone_desks.leave(call);
                 self.flow_command(FlowCommand::Unpark { call });
             }
             FlowOutput::Stop { call, .. } => {
                 self.speeches.forget(call);
                 self.fetches.forget(call);
+                self.phone_desks.leave(call);
                 self.flow_command(FlowCommand::Stop { call });
             }
         }
@@ -367,6 +370,7 @@ impl Shard {
         self.routing.forget(call);
         self.speeches.forget(call);
         self.fetches.forget(call);
+        self.phone_desks.forget(call);
         self.offered.remove(&call);
         self.trunks.forget(call, &legs);
         self.say_goodbye(call);

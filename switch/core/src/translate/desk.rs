@@ -13,7 +13,7 @@ use cordboard_model::desk::{
 };
 use cordboard_model::device::DeviceChoice;
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{AgentId, CallId, Name, QueueId, UserId};
+use cordboard_model::id::{AgentId, CallId, LegId, Name, QueueId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{PartyId, Target};
 use cordboard_model::plan;
@@ -55,7 +55,9 @@ impl Shard {
         let DeskOrder { agent, call, by, act } = order;
         let user = self.account_of(&agent).ok_or(DeskFault::NoSuchAgent)?;
         let at = At { agent, user, call, by };
-        self.may_order(&at.by, Some(&at.agent))?;
+        // being supervised is no affair of who is: in his own name an agent would let his supervisor go
+        let watch = matches!(act, DeskAct::Supervise { .. } | DeskAct::Change(_) | DeskAct::EndSupervision);
+        self.may_order(&at.by, (!watch).then_some(&at.agent))?;
         if let DeskAct::WrapUp { code, note } = act {
             return self.desk_wrap_up(&at, code, note.unwrap_or_default());
         }
@@ -212,6 +214,9 @@ impl Shard {
 
     fn desk_callback(&mut self, at: &At, id: &CallbackId, order: CallbackOrder) -> Done {
         let (agent, by) = (&at.agent, at.by.to_string());
+        if matches!(order, CallbackOrder::Take | CallbackOrder::Call) {
+            self.may_call_back(at, id)?;
+        }
         let change = match order {
             CallbackOrder::Take => CallbackChange::Taken,
             CallbackOrder::GiveBack => CallbackChange::GivenBack,
@@ -235,6 +240,17 @@ impl Shard {
             CallbackOrder::Done | CallbackOrder::Call => "done",
         };
         Ok(vec![format!("call-back {id} is {word}")])
+    }
+
+    /// Whose entry it is, the queue's number is shown with and its codes are given: an agent takes those of his queues. A key
+    /// and a supervisor may give him any.
+    fn may_call_back(&self, at: &At, id: &CallbackId) -> Result<(), DeskFault> {
+        let Some(queue) = self.callback_for(&at.agent, id)?.queue else { return Ok(()) };
+        let serves = self.snapshot.agent(&at.agent).is_some_and(|agent| agent.queues.contains(&queue));
+        if serves || self.may_order(&at.by, None).is_ok() {
+            return Ok(());
+        }
+        Err(DeskFault::CallbackOfAnotherQueue)
     }
 
     /// The number that an agent wants shown, as the tenant's plan reads it: his own, or one of a pool of his queues.
@@ -274,12 +290,15 @@ impl Shard {
         self.figures.calls += 1;
         let call = self.calls.new_call(tenant);
         let leg = self.calls.new_leg(tenant);
+        // a page may order with the key alone; another agent who is named is another
+        self.legs.add(leg, call).own_wish = at.by.agent.as_ref().is_none_or(|by| *by == at.agent);
         self.in_hand = Some(call);
         let ticket = self.gate.opening(call, self.now, self.snapshot.limits.journal_wait);
         let started = self.wall.at(self.now);
         let opened = JournalRecord::CallOpened { call, from: caller.clone(), to: shown.clone(), started };
         self.journal(Some(ticket), opened);
         let (agent, user) = (at.agent.clone(), own);
+        self.ledger.came(call, None, self.moment());
         self.calls.originate(Origin { call, leg, agent, user, caller, to, shown, data }, self.now);
         call
     }
@@ -292,8 +311,10 @@ impl Shard {
             (None, Some(agent)) => DialTarget::Agent(agent.clone()),
             (None, None) => return Err(DeskFault::NoSuchTarget),
         };
+        let own_wish = matches!(by, DialTarget::Agent(_));
         let wanted = Supervise { mode, by, of: Some(seat.leg) };
         let leg = self.calls.supervise(call, wanted, self.now).map_err(of_watch)?;
+        self.legs.add(leg, call).own_wish = own_wish;
         self.note_order(at, "supervise", Some(call), mode.as_str().to_owned());
         Ok(vec!["the supervisor's phone rings".to_owned(), format!("leg {leg}")])
     }
@@ -378,9 +399,14 @@ impl Shard {
         })
     }
 
-    /// Whether the phone at the end of a leg is asked to answer by itself.
-    pub(crate) fn answers_itself(&self, agent: Option<&AgentId>) -> bool {
-        let Some(agent) = agent else { return false };
+    /// Whether the phone at the end of a leg is asked to answer by itself: what a queue offers to its agent, and what he has
+    /// ordered himself. Whoever else calls him would be in his room before he knows.
+    pub(crate) fn answers_itself(&self, call: CallId, leg: LegId) -> bool {
+        let Some(found) = self.legs.get(leg) else { return false };
+        let Some(agent) = found.agent.as_ref().filter(|_| found.own_wish || self.calls.offers(call, leg))
+        else {
+            return false;
+        };
         let tenant = self.snapshot.tenant(agent.tenant);
         let wants =
             tenant.and_then(|tenant| tenant.desk.agents.get(&agent.name)).is_some_and(|d| d.auto_answer);
@@ -394,6 +420,7 @@ fn of_watch(refused: RoomRefusal) -> DeskFault {
         RoomRefusal::UnderWay => DeskFault::Supervised,
         RoomRefusal::None => DeskFault::NotSupervised,
         RoomRefusal::Own => DeskFault::OwnCall,
+        RoomRefusal::Recordings => DeskFault::Recordings,
     }
 }
 

@@ -20,6 +20,7 @@ impl Shard {
             FlowOutput::Verb { call, ticket, verb: Verb::Http(fetch) } => {
                 self.fetch_alone(call, ticket, *fetch)
             }
+            FlowOutput::Verb { call, ticket, verb: Verb::Phone(act) } => self.phone_step(call, ticket, *act),
             FlowOutput::Verb { call, ticket, verb } => {
                 if self.leads_nowhere(&verb) {
                     let answer = VerbAnswer::Failed(Cause::NotFound);
@@ -32,11 +33,13 @@ impl Shard {
             FlowOutput::Ended { call, .. } => {
                 self.speeches.forget(call);
                 self.fetches.forget(call);
+                self.phone_desks.leave(call);
                 self.tell_call(call, CallInput::FlowEnded { call });
             }
             FlowOutput::Failed { call, flow, error } => {
                 self.speeches.forget(call);
                 self.fetches.forget(call);
+                self.phone_desks.leave(call);
                 let fallback = self.fallback(&flow);
                 let error = error.to_string();
                 self.tell_call(call, CallInput::FlowFailed { call, error, fallback });

@@ -1,7 +1,7 @@
 //! What supervisors order: what agents are, and callers who wait.
 //!
-//! Invariant: an order in an agent's name is his own, or he is a supervisor of the same tenant; a key may give any. Each is
-//! an event that says by whom.
+//! Invariant: an order in an agent's name is about himself, or he is a supervisor of the same tenant; a key may give any.
+//! Each is an event that says by whom.
 
 use crate::shard::Shard;
 use cordboard_acd::{AcdCommand, Refused, RefusedReason};
@@ -41,6 +41,7 @@ impl Shard {
         let other = by.agent.as_ref() != Some(agent);
         let command = AcdCommand::Order { agent: agent.clone(), what, by: other.then(|| by.to_string()) };
         self.acd.handle_command(command, self.now).map_err(|refused| fault(&refused))?;
+        self.note_wish(agent);
         Ok(self.acd.explain_agent(agent).into_iter().collect())
     }
 

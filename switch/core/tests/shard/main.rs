@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod desks;
 mod device;
 #[cfg(test)]
 mod hostile;
@@ -20,6 +21,8 @@ mod restart;
 mod rig;
 #[cfg(test)]
 mod routing;
+#[cfg(test)]
+mod sign_in;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]

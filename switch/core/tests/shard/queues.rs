@@ -6,6 +6,7 @@ use cordboard_model::config::Snapshot;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::journal::JournalRecord;
+use cordboard_model::media::MediaCommand;
 use cordboard_model::service::{AgentOrder, Stick};
 use cordboard_model::time::Duration;
 
@@ -74,4 +75,24 @@ fn a_customer_who_comes_again_gets_the_agent_he_knows() {
     ready(&mut again);
     calls(&mut again, "+4930", "c");
     assert!(why(&again).starts_with("the caller waited for this agent"), "{}", why(&again));
+}
+
+/// Whether who waits was played something.
+fn plays(silent: bool) -> bool {
+    let mut rig = Rig::new();
+    let mut snapshot = one_tenant();
+    let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+    tenant.queues.values_mut().next().unwrap().audio.silent = silent;
+    rig.configure(snapshot);
+    calls(&mut rig, "+4930", "a");
+    rig.after(10_000);
+    let waits = rig.events.iter().any(|event| matches!(event.2, EventKind::QueueEntered { .. }));
+    assert!(waits, "{:#?}", rig.events);
+    rig.media.iter().any(|command| matches!(command, MediaCommand::Play { .. }))
+}
+
+#[test]
+fn who_waits_in_a_queue_without_music_hears_a_tone_now_and_then_or_is_sent_nothing() {
+    assert!(plays(false));
+    assert!(!plays(true));
 }

@@ -1,7 +1,7 @@
 //! What the journal held is taken back.
 
 use crate::rig::*;
-use cordboard_core::{Restore, ShardCommand};
+use cordboard_core::{Restore, RestoredAgent, ShardCommand};
 use cordboard_model::id::{AgentId, TenantId, UserId};
 use cordboard_model::journal::{ContactRecord, JournalRecord};
 use cordboard_model::service::AgentOrder;
@@ -26,7 +26,14 @@ fn contact(expires: i64) -> ContactRecord {
 
 fn restored(contacts: Vec<ContactRecord>, agents: Vec<(AgentId, AgentStatus, Wall)>) -> Rig {
     let mut rig = Rig::new();
-    let agents = agents.into_iter().map(|(agent, status, since)| (agent, status, None, since)).collect();
+    let agents = agents.into_iter().map(|(agent, status, since)| RestoredAgent {
+        agent,
+        status,
+        reason: None,
+        limit: None,
+        since,
+    });
+    let agents = agents.collect();
     let restore = Restore { contacts, agents, ..Restore::default() };
     rig.command(ShardCommand::Restore(Box::new(restore)));
     rig

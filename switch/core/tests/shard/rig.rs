@@ -6,6 +6,7 @@ use cordboard_core::{
 };
 use cordboard_model::audio::{NumberAudio, QueueAudio};
 use cordboard_model::config::{Agent, CalledNumber, Queue, Snapshot, Tenant, Trunk, User};
+use cordboard_model::desk::{DeskFault, DeskOrder};
 use cordboard_model::dns::DnsQuery;
 use cordboard_model::event::EventKind;
 use cordboard_model::fetch::{Fetch, FetchOrder, Method};
@@ -14,6 +15,7 @@ use cordboard_model::journal::{ContactRecord, JournalRecord};
 use cordboard_model::media::{Codec, LegStats, MediaCommand, MediaEvent};
 use cordboard_model::routes::Otherwise;
 use cordboard_model::service::{AgentOrder, Duty, Service, Spare, Unanswered};
+use cordboard_model::signin::HashWork;
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::verb::Destination;
 use cordboard_plugin_api::{
@@ -224,6 +226,8 @@ pub struct Rig {
     pub looked: Vec<(u64, DnsQuery)>,
     /// Questions by HTTP.
     pub fetched: Vec<(u64, FetchOrder)>,
+    /// Passwords to be looked at.
+    pub hashed: Vec<(u64, HashWork)>,
     /// The journal answers at once.
     pub prompt: bool,
     /// What media threads were asked for.
@@ -235,6 +239,13 @@ impl Rig {
     /// What an agent asks for.
     pub fn order(&mut self, agent: AgentId, what: AgentOrder) -> Result<(), Refused> {
         self.shard.agent_intent(AcdCommand::Order { agent, what, by: None }, self.now)
+    }
+
+    /// Gives an order at a desk.
+    pub fn desk(&mut self, order: DeskOrder) -> Result<Vec<String>, DeskFault> {
+        let answer = self.shard.desk(order, self.now);
+        self.drain();
+        answer
     }
 
     pub fn new() -> Self {
@@ -305,6 +316,7 @@ impl Rig {
             owed: Vec::new(),
             looked: Vec::new(),
             fetched: Vec::new(),
+            hashed: Vec::new(),
             prompt: true,
             media: Vec::new(),
             ports: 0,
@@ -359,7 +371,7 @@ impl Rig {
         }
     }
 
-    fn drain(&mut self) {
+    pub fn drain(&mut self) {
         while let Some(output) = self.shard.poll_output() {
             let mut answer = None;
             match output {
@@ -379,6 +391,7 @@ impl Rig {
                 }
                 ShardOutput::Lookup { ticket, query, .. } => self.looked.push((ticket, query)),
                 ShardOutput::Fetch { ticket, order } => self.fetched.push((ticket, *order)),
+                ShardOutput::Hash { ticket, work } => self.hashed.push((ticket, *work)),
                 ShardOutput::Speak { .. } | ShardOutput::Stream(_) => {}
                 ShardOutput::Event(event) => self.events.push((event.tenant, event.seq, event.what)),
             }

@@ -6,6 +6,8 @@
 //!
 //! Times are seconds, fractions allowed. A step that could not be done gives `nil` and the cause.
 
+pub mod agent_sign_in;
+pub mod agent_state;
 pub mod answer;
 pub mod arg;
 pub mod calendar;
@@ -51,7 +53,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 31] = [
+pub const NAMES: [&str; 33] = [
     answer::NAME,
     ring::NAME,
     reject::NAME,
@@ -78,6 +80,8 @@ pub const NAMES: [&str; 31] = [
     lookup::NAME,
     get::NAME,
     http::NAME,
+    agent_sign_in::NAME,
+    agent_state::NAME,
     hang_up::NAME,
     record::NAME,
     wait::NAME,
@@ -193,6 +197,10 @@ pub enum Asked {
     Count,
     /// `call:lookup`.
     Lookup,
+    /// `call:agent_sign_in`.
+    AgentSignIn,
+    /// `call:agent_state`.
+    AgentState,
 }
 
 impl Asked {
@@ -221,13 +229,16 @@ impl Asked {
             Asked::Calendar => calendar::NAME,
             Asked::Count => count::NAME,
             Asked::Lookup => lookup::NAME,
+            Asked::AgentSignIn => agent_sign_in::NAME,
+            Asked::AgentState => agent_state::NAME,
         }
     }
 
     /// Whether time passes while the verb is done, so that others may change the call data.
     pub fn takes_time(&self) -> bool {
         let at_once = matches!(self, Asked::SetData(..) | Asked::GetData(_) | Asked::HangUp | Asked::Record)
-            || matches!(self, Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue);
+            || matches!(self, Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue)
+            || matches!(self, Asked::AgentState);
         !at_once
     }
 
@@ -238,7 +249,12 @@ impl Asked {
             Asked::Calendar => 10_000,
             // It looks at each agent of the queue.
             Asked::Queue => 10_000,
-            Asked::SetData(..) | Asked::GetData(_) | Asked::Count | Asked::Lookup | Asked::Record => 1_000,
+            Asked::SetData(..)
+            | Asked::GetData(_)
+            | Asked::Count
+            | Asked::Lookup
+            | Asked::Record
+            | Asked::AgentState => 1_000,
             _ => 0,
         }
     }
@@ -267,6 +283,8 @@ impl Asked {
             (Asked::Dial, answer) => dial::reply(answer),
             (Asked::Conference, answer) => conference::reply(answer),
             (Asked::Transfer | Asked::Reject, _) => Reply::End,
+            (Asked::AgentSignIn, answer) => agent_sign_in::reply(answer),
+            (Asked::AgentState, answer) => agent_state::reply(answer),
             (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue, answer) => {
                 told(answer)
             }
@@ -322,6 +340,8 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         calendar::NAME => calendar::request(args),
         count::NAME => count::request(args),
         lookup::NAME => lookup::request(args),
+        agent_sign_in::NAME => agent_sign_in::request(args),
+        agent_state::NAME => agent_state::request(args),
         wait::NAME => wait::request(args),
         first::NAME => first::request(tenant, args),
         _ => Err(BadOption::new(name, "is not a verb")),

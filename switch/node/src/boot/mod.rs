@@ -5,11 +5,13 @@ mod number;
 mod recover;
 mod threads;
 
+use crate::alone::Alone;
 use crate::clock::Clock;
 use crate::config::{Listen, Loaded, Machine};
 use crate::dns::Dns;
 use crate::fetch;
 use crate::files::raise_limit;
+use crate::hashing::{self, Hasher};
 use crate::hep::{Hep, HepOrder};
 use crate::hub::Hub;
 use crate::journal::{JournalOrder, JournalThread};
@@ -26,6 +28,7 @@ use crate::switch::NodeSwitch;
 use crate::transport::{
     self, Bound, Desk, DeskSetup, SipOverHttp, StreamGauges, StreamOrder, TlsError, TlsStore,
 };
+use crate::walls::Walls;
 use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::{Receiver, Sender};
 use cordboard_model::cdr::RecordingEntry;
@@ -216,7 +219,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     threads.push(start_builder(&loaded, to_builder, &media.orders, Arc::clone(&gauges.builder))?);
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
-    let fetch = start_fetch(&loaded.machine, &lanes.api.0)?;
+    let (fetch, hash, hasher) = start_fetch(&loaded.machine, &lanes.api.0)?;
     let (udp, to_media, journal, events) = (sockets.udp, media.orders, lanes.journal.0, lanes.events.0);
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
     let setup = move |shard| ShardSetup {
@@ -228,6 +231,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         builder: lanes.builder.0,
         journal,
         fetch,
+        hash,
         dns,
         programs,
         speech,
@@ -240,18 +244,18 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     threads.insert(0, start_shard(making, clock, setup).await?);
     let to_shard = (lanes.to_streams.1, lanes.streams.0);
     let streams = start_streams(&loaded.machine, to_shard, &tls, sockets.streams, &gauges.streams);
-    let to_recorder = (lanes.recorder.1, lanes.media_events.0);
-    threads.push(start_recorder(keeping.clone(), to_recorder, clock, &gauges)?);
+    threads.push(start_recorder(keeping.clone(), (lanes.recorder.1, lanes.media_events.0), clock, &gauges)?);
     let to_keeper = (lanes.ended.1, lanes.api.0.clone());
     threads.push(start_keeper(&loaded.machine, to_keeper, (&store, &gauges), ended)?);
     let to_journal = (lanes.journal.1, lanes.stored.1, lanes.journalled.0);
     threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
     let (hub, handle) = Hub::new(clock.start_secs(), lanes.events.1, lanes.api.0.clone());
-    let hub = tokio::spawn(hub.run());
     let ((to_stop, stops), orders) = (stop::orders(), lanes.api.0);
     start_seeding(given, &store, &reloader, &orders, clock);
+    let hub = tokio::spawn(hub.run());
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
+        hasher,
         hub: handle,
         store: Arc::clone(&store),
         recordings: keeping,
@@ -261,6 +265,8 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         stopping: Arc::default(),
         stops: to_stop,
         closers,
+        alone: Alone::default(),
+        walls: Walls::default(),
     });
     Ok(Running { switch, orders, sip: sockets.all, stops, streams, clock, threads, hub, store })
 }
@@ -338,10 +344,15 @@ fn start_speech(
     Ok(Speaker::start(&loaded.machine.speech, engine, media.to_vec(), shard.clone()))
 }
 
-/// Who asks for flows by HTTP.
-fn start_fetch(machine: &Machine, shard: &Sender<Order>) -> Result<mpsc::Sender<fetch::Question>, BootError> {
+/// Who asks for flows by HTTP, and who looks at passwords for them and for the API.
+fn start_fetch(
+    machine: &Machine,
+    shard: &Sender<Order>,
+) -> Result<(mpsc::Sender<fetch::Question>, mpsc::Sender<hashing::Job>, Hasher), BootError> {
     let tls = transport::trusting(machine.fetch.ca.as_deref()).map_err(BootError::Tls)?;
-    Ok(fetch::start(machine.fetch.clone(), tls, shard.clone()))
+    let hasher = Hasher::default();
+    let jobs = hashing::start(hasher.clone(), shard.clone());
+    Ok((fetch::start(machine.fetch.clone(), tls, shard.clone()), jobs, hasher))
 }
 
 /// Who carries streams to programs.

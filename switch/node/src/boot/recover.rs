@@ -4,13 +4,14 @@ use super::{BootError, number};
 use crate::clock::{Clock, wall_now};
 use crate::config::Machine;
 use crate::recordings::{Keeping, audio, ensure_file, found_file, manifest};
-use cordboard_core::Restore;
+use cordboard_core::{Restore, RestoredAgent};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::record::AgentInterval;
 use cordboard_store::{
     Journal, JournalOptions, OpenRecording, Recovered, Store, Talk, Writer, cut_intervals, lost_by_restart,
 };
+use core::time::Duration;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -74,13 +75,20 @@ impl Kept {
         Restore {
             contacts: self.recovered.contacts.clone(),
             agents: agents
-                .map(|record| (record.agent.clone(), record.status, record.reason.clone(), record.since))
+                .map(|record| RestoredAgent {
+                    agent: record.agent.clone(),
+                    status: record.status,
+                    reason: record.reason.clone(),
+                    limit: record.limit_ms.map(Duration::from_millis),
+                    since: record.since,
+                })
                 .collect(),
             devices: self.recovered.devices.clone(),
             dialogs: dialogs.collect(),
             counters: counters.map(|c| (c.tenant, c.name.clone(), c.value, c.ends)).collect(),
             talks: self.recovered.talks.iter().map(talk).collect(),
             callbacks: self.recovered.callbacks.clone(),
+            sign_ins: self.recovered.sign_ins.clone(),
             rows: rows
                 .map(|row| (row.tenant, row.table.clone(), row.key.clone(), row.cells.clone()))
                 .collect(),

@@ -113,7 +113,9 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
         MediaThreads { orders: Vec::new(), gauges: Vec::new(), handles: Vec::new(), fingerprint };
     for index in 0..threads {
         let (orders, receiver) = lane("builder to media", MEDIA_ORDERS);
-        let pool = PortPool::new(range.part(index, threads), Arc::clone(&own));
+        let [a, b, c, d, ..] = seed()?;
+        let pool = PortPool::new(range.part(index, threads), Arc::clone(&own))
+            .begin_at(u32::from_le_bytes([a, b, c, d]));
         let ports = Pairs::new(pool, machine.port_linger);
         let ports_each = ports.free();
         let gauges = Arc::new(MediaGauges::default());

@@ -2,14 +2,14 @@
 //! of an agent or a trunk.
 
 use super::destination::resolve;
-use super::section::{Section, Wrong};
+use super::section::{At, Section, Wrong};
 use super::tenant::Context;
 use super::tree::{Node, Value};
 use super::value::{duration, one_of, some_text, text, wrong};
 use cordboard_model::audio::{
     AnswerAt, NumberAudio, NumberPart, NumberTo, QueueAudio, RecordRule, RecordWhen, TALK_MAX, WhenUnrecorded,
 };
-use cordboard_model::id::FlowId;
+use cordboard_model::id::{AssetId, FlowId};
 use core::time::Duration;
 
 /// Where the agent's number stands in an announcement of a queue's own.
@@ -24,8 +24,17 @@ const RECORDS: &[(&str, RecordWhen)] =
 const FAILURES: &[(&str, WhenUnrecorded)] =
     &[("go_on", WhenUnrecorded::GoOn), ("refuse", WhenUnrecorded::Refuse)];
 
+/// The word for nothing at all.
+const NOTHING: &str = "none";
+
+/// The prompt that is heard while waiting.
+pub(super) fn music(context: &Context<'_>, section: &Section<'_>) -> Option<AssetId> {
+    let at = section.opt("music", some_text).filter(|at| at.value != NOTHING)?;
+    context.prompt(section, "music", &at)
+}
+
 /// A queue's.
-pub(super) fn queue(context: &Context<'_>, section: &Section<'_>) -> QueueAudio {
+pub(super) fn queue(context: &Context<'_>, section: &Section<'_>, language: &str) -> QueueAudio {
     let s = Duration::from_secs;
     let wait_flow = section.opt("wait_flow", some_text);
     let wait_flow = wait_flow.and_then(|at| resolve(section, "wait_flow", "flow", &at, &context.names.flows));
@@ -36,11 +45,13 @@ pub(super) fn queue(context: &Context<'_>, section: &Section<'_>) -> QueueAudio 
     }
     let survey = section.opt("survey", some_text);
     let survey = survey.and_then(|at| resolve(section, "survey", "flow", &at, &context.names.flows));
+    let silent = section.opt("music", some_text).is_some_and(|at| at.value == NOTHING);
     QueueAudio {
+        silent,
         survey: survey.map(|name| FlowId { tenant: context.id, name }),
         wait_flow: wait_flow.map(|name| FlowId { tenant: context.id, name }),
         hold: context.asset(section, "hold_music"),
-        number: number(context, section),
+        number: number(context, section, language),
         number_to: section.or("agent_number_to", NumberTo::default(), one_of(NUMBER_TO)),
         answer: section.or("answer", AnswerAt::default(), one_of(ANSWERS)),
         record: record(context, section),
@@ -50,15 +61,19 @@ pub(super) fn queue(context: &Context<'_>, section: &Section<'_>) -> QueueAudio 
 }
 
 /// A word, or a list of prompts in which the number has its place.
-fn number(context: &Context<'_>, section: &Section<'_>) -> NumberAudio {
+fn number(context: &Context<'_>, section: &Section<'_>, language: &str) -> NumberAudio {
     if !section.is_list("agent_number") {
-        return match section.or("agent_number", true, one_of(NUMBERS)) {
-            true => NumberAudio::Default,
-            false => NumberAudio::None,
+        let asked = section.opt("agent_number", one_of(NUMBERS));
+        return match asked {
+            Some(At { value: false, .. }) => NumberAudio::None,
+            Some(_) => NumberAudio::Default,
+            // a tenant with prompts of its own, who has none for it, says nothing rather than warn at every call
+            None if context.has_prompt(&format!("{language}.agent.number")) => NumberAudio::Default,
+            None => NumberAudio::None,
         };
     }
     let listed = section.list("agent_number", some_text).map_or_else(Vec::new, |list| list.value);
-    let part = |at: super::section::At<String>| match at.value.as_str() {
+    let part = |at: At<String>| match at.value.as_str() {
         NUMBER => Some(NumberPart::Number),
         _ => context.prompt(section, "agent_number", &at).map(NumberPart::Prompt),
     };

@@ -107,7 +107,7 @@ fn words(path: &[&str]) -> String {
             "queues" => "queue",
             "flows" => "flow",
             "trunks" => "trunk",
-            "kit" | "audio" | "desk" => {
+            "kit" | "audio" | "desk" | "sign_in" => {
                 words.truncate(words.len().saturating_sub(2));
                 continue;
             }

@@ -11,10 +11,12 @@
 mod assets;
 mod audio;
 mod calendar;
+mod called;
 mod desk;
 mod destination;
 mod device;
 mod diff;
+mod doubts;
 mod error;
 mod fetch;
 mod flows;
@@ -29,6 +31,7 @@ mod routes;
 mod secret;
 mod section;
 mod service;
+mod sign_in;
 mod sip;
 mod speech;
 mod srtp;
@@ -117,6 +120,8 @@ pub struct Loaded {
     pub assets: Vec<(AssetId, PathBuf)>,
     /// Where each flow is configured, and who keeps its text.
     pub flows: FlowHomes,
+    /// What is more likely a mistake than meant.
+    pub warnings: Vec<ConfigError>,
 }
 
 impl Loaded {
@@ -235,6 +240,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
         },
         assets: reader.assets,
         flows: reader.flows,
+        warnings: report.take_doubts(),
     })
 }
 

@@ -199,6 +199,7 @@ impl Range<'_> {
         let Some(first) = self.span.names().next() else { return };
         let like = context.agent_like(&first, section);
         let desk = context.desk.read(section, context.plan.as_ref());
+        let sign_in = context.sign_in.read(context, &first, section);
         section.finish();
         let display = if section.has("display").is_some() { like.display.as_str() } else { NUMBER };
         let mut missing = Vec::new();
@@ -211,6 +212,7 @@ impl Range<'_> {
             agent.display = display.replace(NUMBER, name.as_str());
             (agent.id.name, agent.user.name) = (name.clone(), name.clone());
             context.desk.put(&name, &desk);
+            context.sign_in.put(&name, &sign_in);
             all.insert(name, agent);
         }
         if !missing.is_empty() {

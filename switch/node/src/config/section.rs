@@ -35,6 +35,7 @@ pub(super) struct Wrong {
 pub(super) struct Report {
     pub(super) sources: RefCell<Vec<Source>>,
     errors: RefCell<Vec<ConfigError>>,
+    doubts: RefCell<Vec<ConfigError>>,
     /// Every key that was asked for, with its section's pattern: `tenant.*.queue.* ring`.
     asked: RefCell<BTreeSet<(String, &'static str)>>,
 }
@@ -55,6 +56,19 @@ impl Report {
     /// An error in a file that is not one of the sources.
     pub(super) fn error_in(&self, file: String, line: u32, column: u32, problem: Problem) {
         self.errors.borrow_mut().push(ConfigError { file, line, column, problem });
+    }
+
+    /// What is more likely a mistake than meant.
+    pub(super) fn doubt(&self, pos: Pos, problem: Problem) {
+        let (file, line, column) = self.place(pos);
+        self.doubts.borrow_mut().push(ConfigError { file, line, column, problem });
+    }
+
+    /// All of that, in the order of files, lines and columns.
+    pub(super) fn take_doubts(&self) -> Vec<ConfigError> {
+        let mut doubts = self.doubts.take();
+        doubts.sort();
+        doubts
     }
 
     /// How much is wrong so far.

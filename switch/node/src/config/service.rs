@@ -3,11 +3,12 @@
 use super::destination::resolve;
 use super::device;
 use super::error::Problem;
-use super::section::{At, Pos, Section, Wrong};
+use super::section::{At, Pos, Report, Section, Wrong};
 use super::tenant::{Context, each, named};
 use super::tree::Node;
 use super::value::{duration, integer, one_of, some_text, text, wrong};
-use cordboard_model::id::{Name, QueueId};
+use cordboard_model::config::Agent;
+use cordboard_model::id::{Name, QueueId, UserId};
 use cordboard_model::service::{
     AgentKind, BusyWhen, Channel, Duty, Nobody, QueueKind, Reserve, Role, Service, Spare, Stick, Strategy,
     Unanswered, WantedSkill,
@@ -77,6 +78,13 @@ pub(super) struct Kinds {
     sent: Vec<Sent>,
 }
 
+impl Kinds {
+    /// What a queue is for.
+    pub(super) fn kind(&self, queue: &Name) -> Option<QueueKind> {
+        self.of.get(queue).copied()
+    }
+}
+
 fn secs(s: u64) -> Duration {
     Duration::from_secs(s)
 }
@@ -121,6 +129,16 @@ pub(super) fn queue_kind(section: &Section<'_>) -> QueueKind {
     section.or("kind", QueueKind::Voice, one_of(KINDS))
 }
 
+/// A destination, or a word for what else becomes of callers.
+fn place(node: &Node, may_wait: bool) -> Result<String, Wrong> {
+    let word = some_text(node)?;
+    if word == "release" || word.contains(':') {
+        return Ok(word);
+    }
+    let wait = if may_wait { "\"wait\", " } else { "" };
+    Err(wrong(node, format!("\"release\", {wait}\"flow:NAME\", \"queue:NAME\" or another destination")))
+}
+
 /// A key of a queue that says where callers go: nothing for "release".
 fn way(
     context: &Context<'_>,
@@ -128,7 +146,7 @@ fn way(
     section: &Section<'_>,
     key: &'static str,
 ) -> Option<(Option<Destination>, Pos)> {
-    let at = section.opt(key, some_text)?;
+    let at = section.opt(key, |node| place(node, key == "on_nobody"))?;
     if at.value == "release" {
         return Some((None, at.pos));
     }
@@ -159,8 +177,9 @@ pub(super) fn service(context: &Context<'_>, name: &Name, section: &Section<'_>,
         None => overflow.clone(),
     };
     let (on_timeout, on_busy) = (on("on_timeout"), on("on_busy"));
-    let nobody = match section.opt("on_nobody", some_text).map(|at| at.value) {
-        Some(word) if word == "wait" => Nobody::Wait,
+    let waits = |node: &Node| text(node).map(|word| word == "wait");
+    let nobody = match section.opt("on_nobody", waits) {
+        Some(At { value: true, .. }) => Nobody::Wait,
         Some(_) => way("on_nobody").and_then(|(to, _)| to).map_or(Nobody::Release, Nobody::To),
         None => Nobody::Release,
     };
@@ -297,6 +316,25 @@ fn spare(node: &Node) -> Result<Spare, Wrong> {
             "\"rest\", \"not_ready\", \"sign_out\", or how long he gets no call, from \"100ms\" to \"1h\"",
         )
     })
+}
+
+/// A queue whose places are a share of its agents has none while nobody is signed in: nobody can wait for them then.
+pub(super) fn check_places(section: &Section<'_>, service: &Service) {
+    if let (Some(_), Nobody::Wait) = (service.length_share, &service.nobody) {
+        let why = "with max_length_share nobody can wait while nobody is signed in: there are no places then";
+        section.conflict("on_nobody", section.has("on_nobody").unwrap_or(section.pos), why);
+    }
+}
+
+/// Two who are signed in and ready from the start cannot be so at one account: a call for each would ring at one phone.
+pub(super) fn check_accounts(agents: &BTreeMap<Name, Agent>, places: &BTreeMap<Name, Pos>, report: &Report) {
+    let mut taken: BTreeMap<&UserId, &Name> = BTreeMap::new();
+    for (name, agent) in agents.iter().filter(|(_, agent)| agent.auto_sign_in) {
+        let (Some(first), Some(pos)) = (taken.insert(&agent.user, name), places.get(name)) else { continue };
+        let section = format!("[tenant.{}.agent.{name}]", agent.id.tenant);
+        let why = format!("agent {first} signs in by himself at the same account {}", agent.user.name);
+        report.error(*pos, Problem::Conflict { key: "auto_sign_in".into(), section, why });
+    }
 }
 
 /// Once every queue is read: those who send callers to one another are of one kind.

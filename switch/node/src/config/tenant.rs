@@ -8,12 +8,12 @@ use super::range::Ranges;
 use super::section::{At, Pos, Report, Section, Wrong};
 use super::service::{self, Kinds};
 use super::tree::Node;
-use super::value::{dialled, duration, hash, host, one_of, secret, some_text, text, wrong};
+use super::value::{duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, assets, audio, calendar, desk, fetch, libraries, number, routes, secret as hashing, shown, srtp,
-    tables, trunk,
+    Checks, assets, audio, calendar, called, desk, doubts, fetch, libraries, number, routes,
+    secret as hashing, shown, sign_in, srtp, tables, trunk,
 };
-use cordboard_model::config::{Agent, CalledNumber, Flow, FlowKit, Queue, Tenant, User};
+use cordboard_model::config::{Agent, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
 use cordboard_model::media::{Codec, DtmfKind};
 use cordboard_model::plan::NumberPlan;
@@ -76,6 +76,8 @@ pub(super) struct Context<'a> {
     groups: RefCell<BTreeMap<Name, Vec<QueueId>>>,
     /// What desks may do.
     pub(super) desk: desk::Desk,
+    /// How agents sign in.
+    pub(super) sign_in: sign_in::SignIn,
 }
 
 /// Reads one tenant. Everything in it is read even where something is wrong.
@@ -112,6 +114,7 @@ pub(super) fn read(
         kinds: RefCell::default(),
         groups: RefCell::default(),
         desk: desk::Desk::tenant(&section),
+        sign_in: sign_in::SignIn::tenant(&section),
         names: Names {
             users: names("user", &users),
             agents: names("agent", &agents),
@@ -125,11 +128,9 @@ pub(super) fn read(
     };
     ranges.name(&mut context.names);
     let context = context;
-    let queues = each(queues, |name, s| context.queue(name, s));
-    service::check_kinds(&context, &section);
-    *context.groups.borrow_mut() = service::groups(&context, &section);
+    let queues = context.queues(queues, &section);
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
-    let numbers = read_numbers(&section, &context, plan.as_ref());
+    let numbers = called::read(&section, &context, plan.as_ref());
     let pools = number::pools(pools, plan.as_ref());
     let mut flows = each(flows, |name, s| context.flow(name, s));
     let own_zone = section.or("zone", "UTC".into(), zone);
@@ -152,6 +153,7 @@ pub(super) fn read(
         agents: ranges.agents(&context, agents),
         queues,
         desk: context.desk.take(),
+        sign_in: context.sign_in.take(),
         flows,
         kit,
         numbers,
@@ -159,6 +161,8 @@ pub(super) fn read(
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),
     };
     section.finish();
+    service::check_accounts(&tenant.agents, &context.names.agents, section.report());
+    doubts::look(&tenant, &context.names, section.pos, section.report());
     let assets = context.names.assets.unwrap_or_default().into_iter();
     let assets = assets.map(|(name, path)| (AssetId { tenant: id, name }, path));
     Read { tenant, domains, peers, others, own, assets: assets.collect(), homes: context.homes.take() }
@@ -305,42 +309,6 @@ fn read_assets(section: &Section<'_>, base: &Path) -> Option<BTreeMap<Name, Path
     assets::PROMPTS.read(section.report(), pos, &dir)
 }
 
-/// Access codes are kept as the plan reads what is dialled.
-fn read_numbers(
-    section: &Section<'_>,
-    context: &Context<'_>,
-    plan: Option<&NumberPlan>,
-) -> Vec<CalledNumber> {
-    let mut numbers = Vec::new();
-    let mut taken: BTreeMap<(String, Option<String>), Pos> = BTreeMap::new();
-    for number in section.tables("number") {
-        let access = number.need("access_code", "the number that is dialled", dialled);
-        let extension = number.opt("extension_code", dialled);
-        let to = number.need("to", "where such calls go, as \"queue:sales\"", text);
-        let to = to.and_then(|at| context.destination(&number, "to", &at));
-        let access = access.map(|at| At { value: cordboard_model::plan::read(plan, &at.value), pos: at.pos });
-        if let Some(access) = access {
-            let extension = extension.map(|at| at.value);
-            let key = (access.value.clone(), extension.clone());
-            let report = number.report();
-            if let Some(first) = taken.insert(key, access.pos) {
-                let dialled = match &extension {
-                    Some(extension) => format!("{} {extension}", access.value),
-                    None => access.value.clone(),
-                };
-                let problem =
-                    Problem::Duplicate { kind: "number", name: dialled, first: report.words(first) };
-                report.error(access.pos, problem);
-            }
-            if let Some(to) = to {
-                numbers.push(CalledNumber { access_code: access.value, extension_code: extension, to });
-            }
-        }
-        number.finish();
-    }
-    numbers
-}
-
 impl Context<'_> {
     pub(super) fn destination(
         &self,
@@ -361,6 +329,14 @@ impl Context<'_> {
         let assets = self.names.assets.as_ref()?;
         let name = resolve(section, key, "prompt", at, assets)?;
         Some(AssetId { tenant: self.id, name })
+    }
+
+    /// Whether the tenant has a prompt of this name; so it counts while what he has is not known.
+    pub(super) fn has_prompt(&self, name: &str) -> bool {
+        let Some(assets) = &self.names.assets else {
+            return true;
+        };
+        Name::new(name).is_ok_and(|name| assets.contains_key(&name))
     }
 
     fn user(&self, name: &Name, section: &Section<'_>) -> Option<User> {
@@ -418,6 +394,7 @@ impl Context<'_> {
     /// An agent by his section.
     pub(super) fn agent(&self, name: &Name, section: &Section<'_>) -> Option<Agent> {
         self.desk.agent(name, section, self.plan.as_ref());
+        self.sign_in.agent(self, name, section);
         let user = section.opt("user", some_text).unwrap_or(At { value: name.to_string(), pos: section.pos });
         let user = resolve(section, "user", "user", &user, &self.names.users);
         let agent = self.agent_like(name, section);
@@ -440,25 +417,39 @@ impl Context<'_> {
         }
     }
 
+    /// Every queue, and then what takes all of them to be read.
+    fn queues(
+        &self,
+        sections: Vec<(At<String>, Section<'_>)>,
+        tenant: &Section<'_>,
+    ) -> BTreeMap<Name, Queue> {
+        let queues = each(sections, |name, section| self.queue(name, section));
+        service::check_kinds(self, tenant);
+        *self.groups.borrow_mut() = service::groups(self, tenant);
+        queues
+    }
+
     fn queue(&self, name: &Name, section: &Section<'_>) -> Option<Queue> {
         self.desk.queue(name, section);
         let (ms, s) = (Duration::from_millis, Duration::from_secs);
         let kind = service::queue_kind(section);
         let (max_length, length_share) = service::length(section, kind);
         let service = Service { length_share, ..service::service(self, name, section, kind) };
+        service::check_places(section, &service);
         let every = section.opt("announce_every", duration(s(5)..=s(3_600)));
+        let language: &str = section.or("language", "en", one_of(LANGUAGES));
         Some(Queue {
             id: QueueId { tenant: self.id, name: name.clone() },
             display: section.or("display", name.to_string(), service::queue_name),
-            music: self.asset(section, "music"),
+            music: audio::music(self, section),
             announce_every: every.map(|at| at.value),
             announce_wait: flag(section, "announce_wait", false),
-            language: section.or("language", "en", one_of(LANGUAGES)).into(),
+            language: language.into(),
             ring: section.or("ring", s(30), duration(ms(100)..=s(600))),
             wrap_up: service::wrap_up(section),
             max_wait: section.or("max_wait", s(60), duration(s(1)..=s(60_000))),
             max_length,
-            audio: audio::queue(self, section),
+            audio: audio::queue(self, section, language),
             caller_pool: number::pool(section, &self.names.pools),
             service,
             figures: QueueFigures {

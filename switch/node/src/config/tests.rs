@@ -9,10 +9,12 @@ use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod audio;
+mod doubts;
 mod kept;
 mod plugins;
 mod range;
 mod service;
+mod sign_in;
 
 /// A stand-in for the Lua host: a line `if then` is what it knows to be wrong.
 fn lua(source: &str, _: &str) -> Vec<LuaFault> {
@@ -185,6 +187,7 @@ fn with_examples() -> (Scratch, PathBuf) {
 fn every_example_of_the_shipped_file_is_right() {
     let (_scratch, path) = with_examples();
     let loaded = load(&path, &checks()).unwrap();
+    assert_eq!(loaded.warnings, [], "what is shipped is meant");
     assert_eq!(
         loaded.summary(),
         "1 tenant, 5 users, 3 agents, 3 queues, 1 flow, 2 numbers, 2 trunks, 3 prompts"

@@ -88,7 +88,7 @@ impl OwnPorts {
     }
 }
 
-/// Ports that are not bound yet, the lowest first. What is bound stays bound: see [`super::pairs`].
+/// Ports that are not bound yet, each after the one below it. What is bound stays bound: see [`super::pairs`].
 #[derive(Debug)]
 pub struct PortPool {
     address: IpAddr,
@@ -102,6 +102,14 @@ impl PortPool {
         let first = u32::from(range.first).next_multiple_of(2);
         let even = (first..u32::from(range.last)).step_by(2).filter_map(|p| u16::try_from(p).ok());
         Self { address: range.address, unbound: even.collect(), own }
+    }
+
+    /// Begins at another port, which the process before is unlikely to have begun at: phones whose calls were cut by its end
+    /// go on sending for a while, and what comes to a port of a new call from the network of its party is taken for his.
+    pub fn begin_at(mut self, turn: u32) -> Self {
+        let count = self.unbound.len().max(1);
+        self.unbound.rotate_left(turn as usize % count);
+        self
     }
 
     /// Binds the next pair. Ports that another program holds go to the end of the line.
@@ -191,6 +199,14 @@ mod tests {
         let (a, b) = (RANGE.part(0, 2), RANGE.part(1, 2));
         assert_eq!((a.first, a.last), (39_002, 39_005));
         assert_eq!((b.first, b.last), (39_006, 39_009));
+    }
+
+    #[test]
+    fn each_process_begins_at_another_port_and_has_all_of_them() {
+        let own = Arc::new(OwnPorts::new(RANGE.address, []));
+        let ports = |turn| PortPool::new(RANGE, Arc::clone(&own)).begin_at(turn).unbound;
+        assert_eq!(ports(0), [39_002, 39_004, 39_006, 39_008, 39_010]);
+        assert_eq!(ports(13), [39_008, 39_010, 39_002, 39_004, 39_006]);
     }
 
     #[test]

@@ -4,9 +4,9 @@ use super::dice::Dice;
 use crate::phone::{Act, Digest, Moment, PhoneCommand, Plan, Quirks, Reply, Voice};
 use crate::setup::Setup;
 use crate::world::{Depends, Edge, Journal, Path, Way, World, WorldConfig};
-use cordboard_model::audio::{RecordRule, RecordWhen};
+use cordboard_model::audio::{AnswerAt, NumberAudio, NumberPart, NumberTo, RecordRule, RecordWhen};
 use cordboard_model::config::{Queue, Snapshot};
-use cordboard_model::id::{QueueId, TenantId, UserId};
+use cordboard_model::id::{AssetId, QueueId, TenantId, UserId};
 use cordboard_model::media::Codec;
 use cordboard_model::service::Spare;
 use cordboard_model::time::{Duration, Time};
@@ -279,8 +279,7 @@ fn draw_queue(dice: &mut Dice, queue: &mut Queue) {
     queue.max_wait = dice.ms(8_000, 60_000);
     queue.max_length = dice.number(1, 8) as u32;
     queue.announce_every = dice.chance(50).then(|| dice.ms(5_000, 15_000));
-    let when = if dice.chance(60) { RecordWhen::Always } else { RecordWhen::OnDemand };
-    queue.audio.record = Some(RecordRule::new(when));
+    draw_audio(dice, queue);
     if !dice.chance(40) {
         queue.service.unanswered.no_answer = Spare::For(Duration::from_secs(5));
     }
@@ -295,6 +294,22 @@ fn draw_queue(dice: &mut Dice, queue: &mut Queue) {
     };
     queue.service.on_timeout = overflow.clone();
     queue.service.on_busy = overflow;
+}
+
+/// What is recorded, what is heard before a talk, and when the caller is answered.
+fn draw_audio(dice: &mut Dice, queue: &mut Queue) {
+    let when =
+        dice.pick(&[RecordWhen::Always, RecordWhen::Always, RecordWhen::OnDemand, RecordWhen::Share(50)]);
+    queue.audio.record = Some(RecordRule::new(when));
+    if dice.chance(30)
+        && let Ok(word) = AssetId::new(TenantId::DEFAULT, "en.queue.in-line")
+    {
+        queue.audio.number = NumberAudio::Own(vec![NumberPart::Prompt(word), NumberPart::Number]);
+        queue.audio.number_to = dice.pick(&[NumberTo::Caller, NumberTo::Both]);
+    }
+    if dice.chance(25) {
+        queue.audio.answer = AnswerAt::Agent;
+    }
 }
 
 fn smaller(snapshot: &Snapshot) -> Snapshot {

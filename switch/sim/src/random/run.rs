@@ -20,7 +20,9 @@ use std::sync::Arc;
 const LOOK: Duration = Duration::from_millis(50);
 /// Longest time until all is quiet after the last hang-up: every transaction of RFC 3261 is over after 64*T1,
 /// and the ends of a call come one after the other.
-const QUIET_MAX: Duration = Duration::from_secs(240);
+/// A caller who is not answered yet and vanishes is found out by nobody: he waits as long, and in as many queues that send
+/// him on to each other, as the switch lets him.
+const QUIET_MAX: Duration = Duration::from_secs(2_000);
 /// Time for the longest wrap-up and the longest penalty of an agent.
 const AFTER: Duration = Duration::from_secs(60);
 

@@ -56,6 +56,7 @@ pub(super) enum Happening {
     Looked { ticket: u64, answer: DnsAnswer },
     StreamEnded { call: CallId, stream: StreamId, end: StreamEnd },
     Fetched { ticket: u64, fetched: cordboard_model::fetch::Fetched },
+    Hashed { ticket: u64, hashed: cordboard_model::signin::Hashed },
     Spoken { ticket: u64, asset: Option<AssetId> },
     Send(CallId, Sending),
     MediaCommand(MediaCommand),

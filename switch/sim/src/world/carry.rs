@@ -13,6 +13,7 @@ use cordboard_model::fetch::{FetchError, Fetched};
 use cordboard_model::id::{AssetId, CallId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::OpenError;
+use cordboard_model::signin::{HashWork, Hashed, PasswordHash};
 use cordboard_model::speech::Speech;
 use cordboard_model::stream::{StreamCommand, StreamEnd, StreamOpening};
 use cordboard_model::time::{Duration, Time};
@@ -25,6 +26,8 @@ use std::sync::Arc;
 const LOOKUP: Duration = Duration::from_millis(80);
 /// How long a program has a call.
 const BOT: Duration = Duration::from_secs(3);
+/// Longest time that looking at a password takes.
+const HASHING: Duration = Duration::from_millis(60);
 /// Longest time that making speech takes.
 const SPEAKING: Duration = Duration::from_millis(500);
 
@@ -69,6 +72,7 @@ impl World {
                 }
             }
             Happening::Fetched { ticket, fetched } => self.input(ShardInput::Fetched { ticket, fetched }),
+            Happening::Hashed { ticket, hashed } => self.input(ShardInput::Hashed { ticket, hashed }),
             Happening::Spoken { ticket, asset } => self.input(ShardInput::Spoken { ticket, asset }),
             Happening::Send(call, sending) => self.send(call, &sending),
             Happening::MediaCommand(command) => {
@@ -185,6 +189,11 @@ impl World {
                     self.asked.push(*order);
                     let delay = self.up_to(LOOKUP);
                     self.agenda.plan(now + delay, Happening::Fetched { ticket, fetched });
+                }
+                ShardOutput::Hash { ticket, work } => {
+                    self.trace.line(now, || format!("looks at {work:?}"));
+                    let delay = self.up_to(HASHING);
+                    self.agenda.plan(now + delay, Happening::Hashed { ticket, hashed: hashed(&work) });
                 }
                 ShardOutput::Event(event) => {
                     self.trace.line(now, || format!("event {} {:?}", event.seq, event.what));
@@ -386,4 +395,15 @@ fn send_media(
     for at in network.send(to.ip(), Way::Out, now).into_iter().flatten() {
         agenda.plan(at, Happening::MediaToPhone { phone, line, bytes: packet.to_vec() });
     }
+}
+
+/// What comes of looking at a password here, where a hash is the password behind a word: real ones take time.
+fn hashed(work: &HashWork) -> Hashed {
+    let hash = |password: &str| PasswordHash(format!("hash of {password}"));
+    let right =
+        work.check.as_ref().is_none_or(|(password, known)| known.as_ref() == Some(&hash(&password.0)));
+    let new = work.make.as_ref().filter(|_| right);
+    let used = new.is_some_and(|(new, former)| former.contains(&hash(&new.0)));
+    let made = new.filter(|_| !used).map(|(new, _)| hash(&new.0));
+    Hashed::Done { right, used, made }
 }

@@ -188,7 +188,7 @@ impl World {
             rng: ChaCha8Rng::from_seed(seed()),
             shard,
             media,
-            ports: Ports::new(),
+            ports: Ports::new(0),
             network,
             edges: Edges::default(),
             agenda: Agenda::default(),

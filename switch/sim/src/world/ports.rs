@@ -17,14 +17,12 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    pub fn new() -> Self {
-        Self {
-            free: (0..PAIRS).map(|pair| FIRST + 2 * pair).collect(),
-            keys: VecDeque::new(),
-            next_key: 0,
-            by_port: BTreeMap::new(),
-            by_key: BTreeMap::new(),
-        }
+    /// Those of the process that is started for the `start`th time: each begins elsewhere, since phones go on sending to
+    /// the ports of the one before.
+    pub fn new(start: u32) -> Self {
+        let mut free: VecDeque<u16> = (0..PAIRS).map(|pair| FIRST + 2 * pair).collect();
+        free.rotate_left(start as usize * 61 % usize::from(PAIRS));
+        Self { free, keys: VecDeque::new(), next_key: 0, by_port: BTreeMap::new(), by_key: BTreeMap::new() }
     }
 
     pub fn open(&mut self) -> Option<(PortKey, u16)> {

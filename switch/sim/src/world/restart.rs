@@ -3,12 +3,11 @@
 use super::agenda::Happening;
 use super::ports::Ports;
 use super::{START_SECS, World, new_media, new_shard};
-use cordboard_core::{Restore, ShardCommand};
+use cordboard_core::{Restore, RestoredAgent, ShardCommand};
 use cordboard_model::config::Snapshot;
 use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
-use cordboard_model::time::Wall;
-use cordboard_model::view::AgentStatus;
+use cordboard_model::time::Duration;
 use rand_core::RngCore;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use std::sync::Arc;
 #[derive(Default)]
 struct Fold {
     contacts: BTreeMap<(UserId, String), ContactRecord>,
-    agents: BTreeMap<AgentId, (AgentStatus, Option<String>, Wall)>,
+    agents: BTreeMap<AgentId, RestoredAgent>,
     dialogs: BTreeMap<(CallId, LegId), DialogRecord>,
 }
 
@@ -28,8 +27,10 @@ impl Fold {
                 self.contacts.insert((contact.user.clone(), contact.uri.clone()), contact);
             }
             JournalRecord::Unregistered { user, uri } => drop(self.contacts.remove(&(user, uri))),
-            JournalRecord::Agent { agent, status, reason, since } => {
-                drop(self.agents.insert(agent, (status, reason, since)));
+            JournalRecord::Agent { agent, status, reason, limit_ms, since } => {
+                let limit = limit_ms.map(Duration::from_millis);
+                let restored = RestoredAgent { agent: agent.clone(), status, reason, limit, since };
+                drop(self.agents.insert(agent, restored));
             }
             JournalRecord::DialogUp { call, leg, dialog, .. } => {
                 self.dialogs.insert((call, leg), dialog);
@@ -42,11 +43,12 @@ impl Fold {
     /// The records that say the same of devices and agents.
     fn records(&self) -> Vec<JournalRecord> {
         let contacts = self.contacts.values().cloned().map(JournalRecord::Registered);
-        let agents = self.agents.iter().map(|(agent, (status, reason, since))| JournalRecord::Agent {
-            agent: agent.clone(),
-            status: *status,
-            reason: reason.clone(),
-            since: *since,
+        let agents = self.agents.values().map(|restored| JournalRecord::Agent {
+            agent: restored.agent.clone(),
+            status: restored.status,
+            reason: restored.reason.clone(),
+            limit_ms: restored.limit.and_then(|limit| u64::try_from(limit.as_millis()).ok()),
+            since: restored.since,
         });
         contacts.chain(agents).collect()
     }
@@ -78,7 +80,7 @@ impl World {
         };
         self.shard = shard;
         self.media = new_media(&snapshot, media_seed);
-        self.ports = Ports::new();
+        self.ports = Ports::new(self.starts);
         self.events.clear();
         // What was on a lane, or owed by the journal, was the dead process's.
         self.agenda.retain(|what| {
@@ -91,11 +93,7 @@ impl World {
         let up = fold.dialogs.values().map(|dialog| dialog.call_id.clone()).collect();
         let restore = Restore {
             contacts: fold.contacts.into_values().collect(),
-            agents: fold
-                .agents
-                .into_iter()
-                .map(|(agent, (status, reason, since))| (agent, status, reason, since))
-                .collect(),
+            agents: fold.agents.into_values().collect(),
             dialogs: fold.dialogs.into_values().collect(),
             ..Restore::default()
         };

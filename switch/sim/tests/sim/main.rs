@@ -27,6 +27,8 @@ mod restart;
 #[cfg(test)]
 mod room;
 #[cfg(test)]
+mod signin;
+#[cfg(test)]
 mod speech;
 #[cfg(test)]
 mod stage;

@@ -41,7 +41,7 @@ fn a_busy_agent_and_one_who_does_not_answer_lead_to_the_next() {
     s.hears("caller", MUSIC_HZ);
     s.status("2002", AgentStatus::Ringing);
     s.run(8.0);
-    s.status("2002", AgentStatus::Rest);
+    s.status("2002", AgentStatus::Ready);
     s.status("2003", AgentStatus::Talking);
     s.hears("caller", OTHER_HZ);
     s.hears("2003", CALLER_HZ);

@@ -50,6 +50,13 @@ fn knows(message: &Message, tag: &str) -> (bool, bool) {
     (message.supported().any(is), message.require().any(is))
 }
 
+impl Reliable {
+    /// Whether all that was sent reliably has its PRACK, and something was.
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        self.rseq != 0 && self.waits.is_none()
+    }
+}
+
 impl Session {
     /// Whether a provisional response of ours shall be reliable: "The UAS MUST send any non-100 provisional response
     /// reliably if the initial request contained a Require header field with the option tag 100rel. ... If the request

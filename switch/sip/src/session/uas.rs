@@ -177,7 +177,11 @@ impl Session {
         if self.stage == Stage::Incoming
             && let Some(tx) = self.invite
         {
-            base.tx.repeat_provisional(&mut base.cx, tx);
+            // one that was acknowledged is not sent again (RFC 3262 3): another says that we are still there
+            match self.reliable.is_acknowledged() {
+                true => self.progress(base, 183, None),
+                false => base.tx.repeat_provisional(&mut base.cx, tx),
+            }
             self.keep_alive(base);
         }
     }

@@ -66,6 +66,24 @@ fn a_caller_who_requires_100rel_gets_every_provisional_response_for_certain() {
 }
 
 #[test]
+fn a_caller_who_is_not_answered_for_minutes_is_told_anew_what_he_has_acknowledged() {
+    let mut bench = Bench::new();
+    let session = called(&mut bench, "Require");
+    bench.command(SipCommand::EarlyMedia { session, local: local(30_000) });
+    let first = bench.one();
+    bench.recv(TRUNK, &prack(&first, 2, &rack_of(&first)));
+    assert_eq!(bench.lines(), ["200 PRACK"]);
+    bench.wait(60_000);
+    let second = bench.one();
+    let rseq = |message: &Message| header(message, HeaderName::RSeq).parse::<u32>().unwrap();
+    assert_eq!((line(&second).as_str(), rseq(&second)), ("183 INVITE", rseq(&first) + 1));
+    bench.recv(TRUNK, &prack(&second, 3, &rack_of(&second)));
+    assert_eq!(bench.lines(), ["200 PRACK"]);
+    bench.hang_up(session, Cause::Normal);
+    bench.settle();
+}
+
+#[test]
 fn an_answer_waits_for_the_prack_of_a_description_and_not_for_that_of_a_ring() {
     let mut bench = Bench::new();
     let session = called(&mut bench, "Supported");

@@ -9,10 +9,13 @@
 
 mod error;
 mod query;
+mod readers;
 mod rows;
 mod schema;
 mod writer;
 
+#[cfg(test)]
+mod plan_tests;
 #[cfg(test)]
 mod rows_tests;
 #[cfg(test)]
@@ -24,13 +27,12 @@ pub use rows::{REPORT_MAX, RowCursor, RowFilter, RowPage};
 
 use cordboard_model::cdr::{Cdr, RecordingEntry};
 use cordboard_model::desk::WrapUp;
-use cordboard_model::id::{CallId, IntervalId, RecordingId};
+use cordboard_model::id::{CallId, IntervalId, RecordingId, TenantId};
 use cordboard_model::record::AgentInterval;
 use cordboard_model::time::Wall;
+use readers::{Reader, Readers};
 use sqlx::ConnectOptions;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,11 +60,11 @@ pub struct StoreOptions {
     /// Most writes that wait; 65,536, an hour at twenty calls a second. It takes memory for those that do wait,
     /// some 100 MB for all of them.
     pub queue: usize,
-    /// Connections that read; 3.
+    /// Connections that read; 3. One tenant's questions have all but one of them at most.
     pub readers: u32,
     /// How long SQLite waits for a lock that another process holds; 1 s.
     pub busy: Duration,
-    /// How long a question waits for a connection that is free; 5 s.
+    /// How long a question waits for its tenant's turn, and then for a connection that is free; 5 s each.
     pub read_wait: Duration,
     /// Called from the writing task for each committed record. It must not block: hand the id to a
     /// lane. An id that is lost costs a second, idempotent write at the next start.
@@ -114,7 +116,7 @@ pub struct StoreStatus {
 pub struct Store {
     /// None once closed: the writing task ends when the last sender is gone.
     queue: std::sync::Mutex<Option<mpsc::Sender<Write>>>,
-    readers: SqlitePool,
+    readers: Readers,
     counters: Arc<Counters>,
     stop: Arc<AtomicU64>,
     task: Mutex<Option<JoinHandle<()>>>,
@@ -148,13 +150,14 @@ impl Store {
         let write = connect_options(path, options.busy);
         let mut db = write.connect().await.map_err(failed)?;
         schema::migrate(&mut db, path).await?;
+        let count = options.readers.max(1);
         let read = SqliteConnectOptions::new()
             .filename(path)
             .read_only(true)
             .busy_timeout(options.busy)
             .disable_statement_logging();
         let readers = SqlitePoolOptions::new()
-            .max_connections(options.readers.max(1))
+            .max_connections(count)
             .acquire_timeout(options.read_wait)
             .connect_with(read)
             .await
@@ -171,7 +174,7 @@ impl Store {
         let task = tokio::spawn(writer.run(receiver, Arc::clone(&stop)));
         Ok(Store {
             queue: std::sync::Mutex::new(Some(queue)),
-            readers,
+            readers: Readers::new(readers, count, options.read_wait),
             counters,
             stop,
             task: Mutex::new(Some(task)),
@@ -278,7 +281,8 @@ impl Store {
         self.readers.close().await;
     }
 
-    fn readers(&self) -> &SqlitePool {
-        &self.readers
+    /// A connection for a tenant's question.
+    async fn reader(&self, tenant: TenantId) -> Result<Reader, StoreError> {
+        self.readers.of(tenant).await
     }
 }

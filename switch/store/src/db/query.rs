@@ -124,31 +124,58 @@ fn span<Id: fmt::Display>(
     sql.push(" DESC LIMIT ").push_bind(limit);
 }
 
+/// The question for a page of call records, with these words before it.
+pub(super) fn cdrs_query(words: &str, tenant: TenantId, filter: &CdrFilter) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new(words);
+    sql.push(match filter.queue {
+        None => "SELECT t.call_id, t.record FROM cdr t WHERE t.tenant = ",
+        Some(_) => {
+            "SELECT t.call_id, c.record FROM cdr_queue t
+             JOIN cdr c ON c.call_id = t.call_id WHERE t.tenant = "
+        }
+    });
+    sql.push_bind(tenant.to_string());
+    if let Some(queue) = &filter.queue {
+        sql.push(" AND t.queue = ").push_bind(queue.to_string());
+    }
+    if let Some(agent) = &filter.agent {
+        let column = match filter.queue {
+            None => " AND t.agent = ",
+            Some(_) => " AND c.agent = ",
+        };
+        sql.push(column).push_bind(agent.to_string());
+    }
+    let times = (filter.from, filter.to);
+    span(&mut sql, "call_id", times, filter.before.as_ref(), limit_of(filter.limit));
+    sql
+}
+
+/// The question for a page of recordings, with these words before it.
+pub(super) fn recordings_query(
+    words: &str,
+    tenant: TenantId,
+    filter: &RecordingFilter,
+) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new(words);
+    sql.push("SELECT t.recording_id, t.record FROM recording t WHERE t.tenant = ");
+    sql.push_bind(tenant.to_string());
+    if let Some(call) = &filter.call {
+        sql.push(" AND t.call_id = ").push_bind(call.to_string());
+    }
+    if let Some(label) = &filter.label {
+        sql.push(" AND json_extract(t.record, '$.label') = ").push_bind(label.clone());
+    }
+    let times = (filter.from, filter.to);
+    span(&mut sql, "recording_id", times, filter.before.as_ref(), limit_of(filter.limit));
+    sql
+}
+
 impl Store {
     /// A tenant's call records, the newest first.
     pub async fn cdrs(&self, tenant: TenantId, filter: &CdrFilter) -> Result<CdrPage, StoreError> {
         let limit = limit_of(filter.limit);
-        let mut sql = QueryBuilder::new(match filter.queue {
-            None => "SELECT t.call_id, t.record FROM cdr t WHERE t.tenant = ",
-            Some(_) => {
-                "SELECT t.call_id, c.record FROM cdr_queue t
-                 JOIN cdr c ON c.call_id = t.call_id WHERE t.tenant = "
-            }
-        });
-        sql.push_bind(tenant.to_string());
-        if let Some(queue) = &filter.queue {
-            sql.push(" AND t.queue = ").push_bind(queue.to_string());
-        }
-        if let Some(agent) = &filter.agent {
-            let column = match filter.queue {
-                None => " AND t.agent = ",
-                Some(_) => " AND c.agent = ",
-            };
-            sql.push(column).push_bind(agent.to_string());
-        }
-        let times = (filter.from, filter.to);
-        span(&mut sql, "call_id", times, filter.before.as_ref(), limit);
-        let rows = sql.build().fetch_all(self.readers()).await?;
+        let mut sql = cdrs_query("", tenant, filter);
+        let rows = sql.build().fetch_all(self.reader(tenant).await?.db()).await?;
         let items = rows.iter().map(record).collect::<Result<Vec<Cdr>, _>>()?;
         let more = items.len() == limit as usize;
         let next = items.last().filter(|_| more).map(|last| Cursor { started: last.started, id: last.call });
@@ -160,7 +187,7 @@ impl Store {
         let row = sqlx::query("SELECT call_id, record FROM cdr WHERE tenant = ? AND call_id = ?")
             .bind(tenant.to_string())
             .bind(call.to_string())
-            .fetch_optional(self.readers())
+            .fetch_optional(self.reader(tenant).await?.db())
             .await?;
         row.as_ref().map(record).transpose()
     }
@@ -172,19 +199,8 @@ impl Store {
         filter: &RecordingFilter,
     ) -> Result<RecordingPage, StoreError> {
         let limit = limit_of(filter.limit);
-        let select = "SELECT t.recording_id, t.record FROM recording t WHERE t.tenant = ";
-        let mut sql = QueryBuilder::new(select);
-        sql.push_bind(tenant.to_string());
-        if let Some(call) = &filter.call {
-            sql.push(" AND t.call_id = ").push_bind(call.to_string());
-        }
-        if let Some(label) = &filter.label {
-            sql.push(" AND json_extract(t.record, '$.label') = ").push_bind(label.clone());
-        }
-        let times = (filter.from, filter.to);
-        let before = filter.before.as_ref();
-        span(&mut sql, "recording_id", times, before, limit);
-        let rows = sql.build().fetch_all(self.readers()).await?;
+        let mut sql = recordings_query("", tenant, filter);
+        let rows = sql.build().fetch_all(self.reader(tenant).await?.db()).await?;
         let items = rows.iter().map(record);
         let items = items.collect::<Result<Vec<RecordingEntry>, _>>()?;
         let more = items.len() == limit as usize;
@@ -204,7 +220,7 @@ impl Store {
         let row = sqlx::query(select)
             .bind(tenant.to_string())
             .bind(recording.to_string())
-            .fetch_optional(self.readers())
+            .fetch_optional(self.reader(tenant).await?.db())
             .await?;
         row.as_ref().map(record).transpose()
     }

@@ -71,6 +71,41 @@ fn place(row: &SqliteRow) -> Result<RowCursor, StoreError> {
     Ok(RowCursor { started: Wall(row.try_get(2)?), row: row.try_get(0)? })
 }
 
+/// The question for a page, with these words before it.
+pub(super) fn page_query(
+    before: &str,
+    table: &'static str,
+    tenant: TenantId,
+    filter: &RowFilter,
+) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::<Sqlite>::new(before);
+    sql.push("SELECT row_id, record, started FROM ")
+        .push(table)
+        .push(" WHERE tenant = ")
+        .push_bind(tenant.to_string());
+    if let Some(from) = filter.from {
+        sql.push(" AND started >= ").push_bind(from.0);
+    }
+    if let Some(to) = filter.to {
+        sql.push(" AND started < ").push_bind(to.0);
+    }
+    if let Some(call) = filter.call {
+        sql.push(" AND call_id = ").push_bind(call.to_string());
+    }
+    if let Some(agent) = &filter.agent {
+        sql.push(" AND agent = ").push_bind(agent.to_string());
+    }
+    if let Some(queue) = filter.queue.as_ref().filter(|_| table != "leg") {
+        sql.push(" AND queue = ").push_bind(queue.to_string());
+    }
+    if let Some(last) = &filter.before {
+        sql.push(" AND (started, row_id) < (").push_bind(last.started.0);
+        sql.push(", ").push_bind(last.row.clone()).push(")");
+    }
+    sql.push(" ORDER BY started DESC, row_id DESC LIMIT ").push_bind(limit_of(filter.limit));
+    sql
+}
+
 impl Store {
     /// A tenant's legs, the newest first.
     pub async fn legs(&self, tenant: TenantId, filter: &RowFilter) -> Result<RowPage<LegRow>, StoreError> {
@@ -102,29 +137,8 @@ impl Store {
         filter: &RowFilter,
     ) -> Result<RowPage<T>, StoreError> {
         let limit = limit_of(filter.limit);
-        let mut sql = QueryBuilder::<Sqlite>::new("SELECT row_id, record, started FROM ");
-        sql.push(table).push(" WHERE tenant = ").push_bind(tenant.to_string());
-        if let Some(from) = filter.from {
-            sql.push(" AND started >= ").push_bind(from.0);
-        }
-        if let Some(to) = filter.to {
-            sql.push(" AND started < ").push_bind(to.0);
-        }
-        if let Some(call) = filter.call {
-            sql.push(" AND call_id = ").push_bind(call.to_string());
-        }
-        if let Some(agent) = &filter.agent {
-            sql.push(" AND agent = ").push_bind(agent.to_string());
-        }
-        if let Some(queue) = filter.queue.as_ref().filter(|_| table != "leg") {
-            sql.push(" AND queue = ").push_bind(queue.to_string());
-        }
-        if let Some(before) = &filter.before {
-            sql.push(" AND (started, row_id) < (").push_bind(before.started.0);
-            sql.push(", ").push_bind(before.row.clone()).push(")");
-        }
-        sql.push(" ORDER BY started DESC, row_id DESC LIMIT ").push_bind(limit);
-        let rows = sql.build().fetch_all(self.readers()).await?;
+        let mut sql = page_query("", table, tenant, filter);
+        let rows = sql.build().fetch_all(self.reader(tenant).await?.db()).await?;
         let items = rows.iter().map(record).collect::<Result<Vec<T>, _>>()?;
         let full = rows.len() == limit as usize;
         let next = rows.last().filter(|_| full).map(place).transpose()?;
@@ -167,12 +181,18 @@ impl Store {
                  ORDER BY x.started DESC, x.ended DESC LIMIT 1)
              WHERE a.tenant = ?2 AND i.ended > ?1",
         );
-        let before = before.bind(from.0).bind(tenant.to_string()).fetch_all(self.readers()).await?;
+        let before =
+            before.bind(from.0).bind(tenant.to_string()).fetch_all(self.reader(tenant).await?.db()).await?;
         let after = sqlx::query(
             "SELECT row_id, record FROM agent_interval
              WHERE tenant = ?1 AND visit >= ?2 AND visit < ?3 AND started >= ?3",
         );
-        let after = after.bind(tenant.to_string()).bind(from.0).bind(to.0).fetch_all(self.readers()).await?;
+        let after = after
+            .bind(tenant.to_string())
+            .bind(from.0)
+            .bind(to.0)
+            .fetch_all(self.reader(tenant).await?.db())
+            .await?;
         for row in before.iter().chain(&after) {
             take(record(row)?);
         }
@@ -195,7 +215,12 @@ impl Store {
                  ORDER BY started, call_id LIMIT ?",
             );
             let rows = rows.bind(tenant.to_string()).bind(from.0).bind(to.0);
-            let rows = rows.bind(after.0).bind(&after.1).bind(BATCH).fetch_all(self.readers()).await?;
+            let rows = rows
+                .bind(after.0)
+                .bind(&after.1)
+                .bind(BATCH)
+                .fetch_all(self.reader(tenant).await?.db())
+                .await?;
             for row in &rows {
                 let id: String = row.try_get(0)?;
                 let unreadable = |why: String| StoreError::Unreadable { id: id.clone(), why };
@@ -225,7 +250,7 @@ impl Store {
             sql.push(" AND started >= ").push_bind(from.0).push(" AND started < ").push_bind(to.0);
             sql.push(" AND (started, row_id) > (").push_bind(after.started.0);
             sql.push(", ").push_bind(after.row).push(") ORDER BY started, row_id LIMIT ").push_bind(BATCH);
-            let rows = sql.build().fetch_all(self.readers()).await?;
+            let rows = sql.build().fetch_all(self.reader(tenant).await?.db()).await?;
             for row in &rows {
                 take(record(row)?);
             }

@@ -12,6 +12,7 @@ use cordboard_model::id::{AgentId, CallId, IntervalId, LegId, Name, QueueId, Rec
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
 use cordboard_model::leg::PartyId;
 use cordboard_model::record::{AgentInterval, IntervalEnd};
+use cordboard_model::signin::SignInRecord;
 use cordboard_model::time::Wall;
 use cordboard_model::view::AgentStatus;
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ use std::path::PathBuf;
 /// How long after its call was closed a dialog may still need a BYE, milliseconds: Timer F, 64*T1
 /// (RFC 3261 17.1.2.2). The closing record is written before the last BYE is sent.
 pub(crate) const LINGER_MS: i64 = 32_000;
+/// Queues of a call that is up that are kept, the last that it entered: its record has no more.
+pub(crate) const QUEUES_MAX: usize = 64;
 
 /// What was alive when the journal was last written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub struct Recovered {
     pub finished: Vec<RecordingEntry>,
     /// Who is to be called back.
     pub callbacks: Vec<Callback>,
+    /// How agents sign in, and where they are.
+    pub sign_ins: Vec<SignInRecord>,
     /// What agents said of calls, in order, that their records in the database may not have yet.
     pub wrap_ups: Vec<(CallId, WrapUp)>,
     /// Stretches of agents' work that were open: see [`super::cut_intervals`].
@@ -77,6 +82,8 @@ pub struct AgentRecord {
     pub status: AgentStatus,
     /// The reason that was given for it.
     pub reason: Option<String>,
+    /// How long his break may be, if that was said; milliseconds.
+    pub limit_ms: Option<u64>,
     /// Since when.
     pub since: Wall,
 }
@@ -245,6 +252,7 @@ pub(crate) struct Fold {
     recordings: BTreeMap<RecordingId, OpenRecording>,
     finished: BTreeMap<RecordingId, RecordingEntry>,
     callbacks: BTreeMap<CallbackId, Callback>,
+    sign_ins: BTreeMap<AgentId, SignInRecord>,
     wrap_ups: Vec<(CallId, WrapUp)>,
     open_intervals: BTreeMap<IntervalId, AgentInterval>,
     intervals: BTreeMap<IntervalId, AgentInterval>,
@@ -315,11 +323,11 @@ impl Fold {
                 }
             }
             JournalRecord::AgentInterval(interval) => self.interval(*interval),
-            JournalRecord::Agent { agent, status, reason, since } => {
+            JournalRecord::Agent { agent, status, reason, limit_ms, since } => {
                 if !status.is_of_a_call() {
                     self.wishes.remove(&agent);
                 }
-                let record = AgentRecord { agent: agent.clone(), status, reason, since };
+                let record = AgentRecord { agent: agent.clone(), status, reason, limit_ms, since };
                 self.agents.insert(agent, record);
             }
             JournalRecord::AgentWish { agent, wish } => {
@@ -329,6 +337,9 @@ impl Fold {
                 Some(device) => _ = self.devices.insert(agent, device),
                 None => _ = self.devices.remove(&agent),
             },
+            JournalRecord::SignIn(record) => {
+                self.sign_ins.insert(record.agent.clone(), *record);
+            }
         }
     }
 
@@ -374,14 +385,14 @@ impl Fold {
             self.strays += 1;
             return;
         }
-        let entry = QueueEntry { queue, at };
-        match self.open.get_mut(&call) {
-            Some(open) => open.queues.push(entry),
-            None => {
-                let open = self.unopened.entry(call);
-                open.or_insert_with(|| OpenCall::new(call)).queues.push(entry);
-            }
+        let open = match self.open.get_mut(&call) {
+            Some(open) => open,
+            None => self.unopened.entry(call).or_insert_with(|| OpenCall::new(call)),
+        };
+        if open.queues.len() >= QUEUES_MAX {
+            open.queues.remove(0);
         }
+        open.queues.push(QueueEntry { queue, at });
     }
 
     fn legs(&mut self, call: CallId) -> &mut Vec<OpenLeg> {
@@ -455,6 +466,7 @@ impl Fold {
             closed,
             finished: self.finished.into_values().collect(),
             callbacks: self.callbacks.into_values().collect(),
+            sign_ins: self.sign_ins.into_values().collect(),
             wrap_ups: self.wrap_ups,
             open_intervals: self.open_intervals.into_values().collect(),
             intervals: self.intervals.into_values().collect(),

@@ -2,7 +2,7 @@
 //!
 //! Positions only: a live call costs the writer some dozens of bytes, not a second copy of its state.
 
-use super::fold::LINGER_MS;
+use super::fold::{LINGER_MS, QUEUES_MAX};
 use cordboard_model::callback::CallbackId;
 use cordboard_model::id::{AgentId, CallId, IntervalId, LegId, Name, RecordingId, TenantId, UserId};
 use cordboard_model::journal::JournalRecord;
@@ -29,6 +29,7 @@ pub(crate) struct Index {
     talks: BTreeMap<(TenantId, String), (Wall, Place)>,
     rows: BTreeMap<(TenantId, Name, String), Place>,
     callbacks: BTreeMap<CallbackId, Place>,
+    sign_ins: BTreeMap<AgentId, Place>,
     newest: Wall,
     calls: BTreeMap<CallId, CallLines>,
     /// Closed calls some of whose dialogs may still need a BYE, with the time of the closing.
@@ -50,6 +51,8 @@ pub(crate) struct Index {
 struct CallLines {
     /// In order; a dialog's lines name its leg.
     lines: Vec<(Option<LegId>, Place)>,
+    /// The last queues that it entered.
+    queues: VecDeque<Place>,
     /// Dialogs that are up.
     up: Vec<LegId>,
     opened: bool,
@@ -62,11 +65,20 @@ impl Index {
         self.forget_lingering(at);
         self.newest = self.newest.max(at);
         match record {
-            JournalRecord::CallOpened { call, .. } | JournalRecord::Queued { call, .. } => {
+            JournalRecord::CallOpened { call, .. } => {
                 if !self.unstored_calls.contains_key(call) {
                     let lines = self.call(*call);
-                    lines.opened |= matches!(record, JournalRecord::CallOpened { .. });
+                    lines.opened = true;
                     lines.lines.push((None, place));
+                }
+            }
+            JournalRecord::Queued { call, .. } => {
+                if !self.unstored_calls.contains_key(call) {
+                    let queues = &mut self.call(*call).queues;
+                    if queues.len() >= QUEUES_MAX {
+                        queues.pop_front();
+                    }
+                    queues.push_back(place);
                 }
             }
             JournalRecord::Callback(entry) => {
@@ -127,12 +139,22 @@ impl Index {
             JournalRecord::AgentWish { agent, .. } => {
                 self.wishes.insert(agent.clone(), place);
             }
-            JournalRecord::AgentDevice { agent, device: Some(_) } => {
-                self.devices.insert(agent.clone(), place);
-            }
-            JournalRecord::AgentDevice { agent, device: None } => {
-                self.devices.remove(agent);
-            }
+            JournalRecord::AgentDevice { agent, device } => self.device(place, agent, device.is_some()),
+            JournalRecord::SignIn(record) => self.sign_in(place, record.agent.clone()),
+        }
+    }
+
+    /// The newest counts.
+    fn sign_in(&mut self, place: Place, agent: AgentId) {
+        self.sign_ins.insert(agent, place);
+    }
+
+    /// What he is rung at, until that is the usual again.
+    fn device(&mut self, place: Place, agent: &AgentId, chosen: bool) {
+        if chosen {
+            self.devices.insert(agent.clone(), place);
+        } else {
+            self.devices.remove(agent);
         }
     }
 
@@ -187,6 +209,7 @@ impl Index {
             self.calls.remove(&call);
             return;
         }
+        lines.queues.clear();
         let up = core::mem::take(&mut lines.up);
         lines.lines.retain(|(leg, _)| leg.is_some_and(|leg| up.contains(&leg)));
         lines.up = up;
@@ -243,8 +266,9 @@ impl Index {
         all.extend(self.talks.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());
         all.extend(self.callbacks.values_mut());
+        all.extend(self.sign_ins.values_mut());
         let calls = self.calls.values_mut();
-        all.extend(calls.flat_map(|c| c.lines.iter_mut().map(|(_, place)| place)));
+        all.extend(calls.flat_map(|c| c.lines.iter_mut().map(|(_, place)| place).chain(c.queues.iter_mut())));
         all.extend(self.recordings.values_mut());
         all.extend(self.unstored_calls.values_mut());
         all.extend(self.unstored_recordings.values_mut());

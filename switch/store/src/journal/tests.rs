@@ -111,6 +111,7 @@ fn day() -> Day {
         agent: AgentId::new(TENANT, name).unwrap(),
         status,
         reason: None,
+        limit_ms: None,
         since: Wall(500),
     };
     let recording =
@@ -663,8 +664,13 @@ fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
 #[test]
 fn who_asked_for_a_break_in_a_call_that_was_cut_has_it_and_no_wish_outlives_its_call() {
     let id = |name: &str| AgentId::new(TENANT, name).unwrap();
-    let is =
-        |name: &str, status| JournalRecord::Agent { agent: id(name), status, reason: None, since: Wall(500) };
+    let is = |name: &str, status| JournalRecord::Agent {
+        agent: id(name),
+        status,
+        reason: None,
+        limit_ms: None,
+        since: Wall(500),
+    };
     let wish = |name: &str, wish| JournalRecord::AgentWish { agent: id(name), wish };
     let records = [
         // on a break, and called out all the same; the ring and the talk are one call
@@ -697,6 +703,26 @@ fn who_asked_for_a_break_in_a_call_that_was_cut_has_it_and_no_wish_outlives_its_
         open = reopened;
         open.compact().unwrap();
     }
+}
+
+/// Each queue that a call entered was a line that compactions carried over for as long as it was up.
+#[test]
+fn of_a_call_that_enters_queues_without_end_the_last_are_in_the_journal() {
+    let call = IdMaker::new(1, 0).call(TENANT);
+    let records: Vec<_> = [opened(call)].into_iter().chain((0..1_000).map(|n| queued(call, n))).collect();
+    let entered = |recovered: &Recovered| -> Vec<i64> {
+        recovered.calls[0].queues.iter().map(|entry| entry.at.0).collect()
+    };
+    let last: Vec<i64> = (936..1_000).collect();
+    assert_eq!(entered(&fold(&bytes_of(&records)).0), last);
+    let scratch = Scratch::new();
+    let (mut open, _) = writer(&scratch);
+    append_all(&mut open, &records);
+    open.compact().unwrap();
+    drop(open);
+    let (journal, after) = Journal::open(scratch.path()).unwrap();
+    assert_eq!(entered(&after), last);
+    assert!(journal.size < bytes_of(&records).len() as u64 / 10, "{} bytes", journal.size);
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn start(binary: &Path, dir: &Path, agents: u32, queues: u32) -> Result<Switch, 
     for queue in 0..queues {
         let number = callers::FIRST_QUEUE + queue;
         sections.push_str(&format!(
-            "[tenant.default.queue.q{queue}]\nwrap_up = \"0s\"\nmax_wait = \"1h\"\nmax_length = 10000\n\
+            "[tenant.default.queue.q{queue}]\nmusic = \"none\"\nwrap_up = \"0s\"\nmax_wait = \"1h\"\nmax_length = 10000\n\
              [[tenant.default.number]]\naccess_code = \"{number}\"\nto = \"queue:q{queue}\"\n"
         ));
     }

@@ -3,7 +3,7 @@
 use super::floor::Floor;
 use crate::tests::bench::{agent_config, queue_config};
 use cordboard_model::cause::Party;
-use cordboard_model::figures::{ReportBy, ReportRow, ReportStep};
+use cordboard_model::figures::{Ratio, ReportBy, ReportRow, ReportStep, WallRow};
 
 fn floor(at: &str) -> Floor {
     let queues = vec![queue_config("sales")];
@@ -86,4 +86,34 @@ fn a_call_over_midnight_counts_for_the_day_it_came_and_an_agents_time_for_both()
     let wall = floor.wall();
     assert_eq!(cordboard_model::figures::Figures { calls: 0, ..wall.today }, today);
     assert!(wall.complete && !before.complete, "the day that began here is known whole");
+}
+
+/// The service level of trunks and flows left out who waits longer than his target, and that of the tenant counted also
+/// those who came before midnight: three figures by one formula that said three things.
+#[test]
+fn who_waits_too_long_counts_for_every_row_that_he_is_in_and_before_midnight_for_none() {
+    let mut floor = floor("2026-06-01T23:59:00+02:00");
+    floor.enter_by(1, "sales", "carrier", "main");
+    floor.until(90_000);
+    floor.enter_by(2, "sales", "carrier", "main");
+    floor.enter_by(3, "sales", "other", "main");
+    let levels = |floor: &mut Floor| {
+        let wall = floor.wall();
+        let of = |rows: &[WallRow]| -> Vec<(String, Ratio)> {
+            rows.iter().map(|row| (row.name.to_string(), row.today.service_level)).collect()
+        };
+        let own = (wall.today.service_level, wall.queues[0].today.service_level);
+        (own, of(&wall.trunks), of(&wall.flows), wall.queues[0].waiting_over_target)
+    };
+    let named = |name: &str, level| (name.to_owned(), level);
+    let ((tenant, queue), trunks, flows, over) = levels(&mut floor);
+    let none_of = |n| Ratio::new(0, n);
+    assert_eq!((tenant, queue, over), (none_of(0), none_of(0), 1), "of those of today nothing is known yet");
+    assert_eq!(trunks, [named("carrier", none_of(0)), named("other", none_of(0))]);
+    assert_eq!(flows, [named("main", none_of(0))]);
+    floor.until(111_000);
+    let ((tenant, queue), trunks, flows, over) = levels(&mut floor);
+    assert_eq!((tenant, queue, over), (none_of(2), none_of(2), 3));
+    assert_eq!(trunks, [named("carrier", none_of(1)), named("other", none_of(1))]);
+    assert_eq!(flows, [named("main", none_of(2))]);
 }

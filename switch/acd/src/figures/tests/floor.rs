@@ -9,7 +9,7 @@ use cordboard_model::cdr::{Cdr, QueueVisit};
 use cordboard_model::config::{self, Snapshot};
 use cordboard_model::event::EventKind;
 use cordboard_model::figures::{Figures, ReportBy, ReportRow, ReportStep, WallView};
-use cordboard_model::id::{AgentId, CallId, LegId, QueueId};
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, QueueId, TrunkId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::record::{AgentInterval, IntervalEnd};
 use cordboard_model::service::AgentOrder;
@@ -139,6 +139,16 @@ impl Floor {
         self.tell(AcdInput::Enter { call, queue, timeout_ms: None, priority: 0, staffed: false, wish: None });
     }
 
+    /// The same of a call that came by a trunk and ran a flow.
+    pub(super) fn enter_by(&mut self, n: u64, name: &str, trunk: &str, flow: &str) {
+        let trunk = TrunkId::new(T, trunk).unwrap();
+        self.ledger.came(call(n), Some(trunk), self.moment());
+        self.open.entry(call(n)).or_default();
+        let started = EventKind::FlowStarted { call: call(n), flow: FlowId::new(T, flow).unwrap() };
+        self.ledger.note_event(&started, self.moment());
+        self.enter(n, name);
+    }
+
     pub(super) fn answer(&mut self, n: u64) {
         let (call, agent) = (call(n), self.offered[&call(n)].clone());
         self.tell(AcdInput::OfferRinging { call, agent: agent.clone() });
@@ -226,7 +236,7 @@ impl Floor {
         self.visits.iter().for_each(|visit| fold.visit(visit));
         self.intervals.iter().for_each(|interval| fold.interval(interval));
         self.ledger.open_intervals(T, self.moment()).iter().for_each(|interval| fold.interval(interval));
-        fold.finish(&zone)
+        fold.finish(&zone).unwrap()
     }
 
     /// The totals of one, over the day that it is.

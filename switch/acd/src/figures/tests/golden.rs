@@ -264,7 +264,8 @@ fn refused_callers_are_not_offered_and_those_who_leave_otherwise_are_told_apart(
     // The first one goes to the other queue by himself, and leaves that one by a key.
     floor.enter(1, "help");
     floor.until(9_000);
-    floor.ledger.leaving(crate::tests::bench::call(1), "key");
+    let (call, how) = (crate::tests::bench::call(1), crate::Outcome::Key);
+    floor.tell(crate::AcdInput::Leaving { call, how });
     floor.gives_up(1);
     let figures = floor.total(ReportBy::Queues, Some("sales"));
     let of =

@@ -4,3 +4,4 @@ mod clocks;
 mod day;
 mod floor;
 mod golden;
+mod limits;

@@ -14,6 +14,7 @@ fn audio(lines: &str) -> QueueAudio {
 fn with(text: &str) -> Result<Loaded, Vec<ConfigError>> {
     let scratch = Scratch::new();
     scratch.write("prompts/hello.wav", "RIFF");
+    scratch.write("prompts/en/agent/number.wav", "RIFF");
     scratch.write("prompts/serves.wav", "RIFF");
     scratch.write("main.lua", "call:answer()\n");
     scratch.load(&format!(
@@ -44,7 +45,8 @@ fn a_queue_that_says_nothing_of_its_audio_has_the_tables_defaults() {
 
 #[test]
 fn wait_audio_is_the_default_a_prompt_or_a_flow() {
-    assert_eq!(audio("").wait_flow, None);
+    assert_eq!((audio("").wait_flow, audio("").silent), (None, false));
+    assert!(audio("music = \"none\"").silent);
     let flow = audio("wait_flow = \"news\"\nmusic = \"hello\"").wait_flow;
     assert_eq!(flow, FlowId::new(TenantId::DEFAULT, "news").ok());
     assert!(wrong("wait_flow = \"nws\"").contains("did you mean \"news\"?"));
@@ -67,6 +69,9 @@ fn the_agents_number_is_said_as_it_is_or_not_or_within_prompts() {
         vec![NumberPart::Prompt(prompt("hello")), NumberPart::Number, NumberPart::Prompt(prompt("serves"))];
     assert_eq!((own.number, own.number_to), (NumberAudio::Own(parts), NumberTo::Both));
     assert_eq!(audio("").number_to, NumberTo::Caller);
+    // Nobody asked for it, and the prompts are not there.
+    assert_eq!(audio("language = \"zh\"").number, NumberAudio::None);
+    assert_eq!(audio("language = \"zh\"\nagent_number = \"default\"").number, NumberAudio::Default);
     assert!(wrong("agent_number = \"loud\"").contains("expected one of \"default\", \"none\""));
     assert!(wrong("agent_number = [\"bye\"]").contains("there is no prompt \"bye\""));
     assert!(wrong("agent_number_to = \"agent\"").contains("expected one of \"caller\", \"both\""));

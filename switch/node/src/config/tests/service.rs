@@ -138,6 +138,8 @@ fn keys_of_a_queue_that_contradict_each_other_are_told() {
             "kind = \"video\"\non_nobody = \"queue:help\"",
             "queue help is of kind voice, this one of kind video",
         ),
+        ("on_nobody = \"releas\"", "expected \"release\", \"wait\", \"flow:NAME\""),
+        ("overflow = \"wait\"", "expected \"release\", \"flow:NAME\""),
         ("stick = \"data:\"", "expected \"caller\" or \"data:KEY\""),
         ("on_declined = \"sleep\"", "expected \"rest\", \"not_ready\", \"sign_out\""),
     ] {

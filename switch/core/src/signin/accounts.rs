@@ -1,0 +1,437 @@
+//! Who may sign in, and who has: passwords, tries, and the one session of each agent.
+//!
+//! Invariants: a password is looked at only after its try was counted, so that many at a time gain nothing; an agent has one
+//! session at most, and its token opens nothing once it is over; what changes here is a record of the journal first.
+//! Hashes are made and compared elsewhere: what is to be done is asked for, and the answer is a later input.
+
+use super::rules::judge;
+use cordboard_model::config::{Secret, Snapshot};
+use cordboard_model::event::EventKind;
+use cordboard_model::id::AgentId;
+use cordboard_model::journal::JournalRecord;
+use cordboard_model::signin::{
+    HashWork, Hashed, KeptPassword, PasswordFault, PasswordHash, Session, SessionEnd, SessionView,
+    SignInFault, SignInRecord, SignInRules, TokenHash,
+};
+use cordboard_model::time::{Duration, Time, Wall};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A password that was not done with after so long is not waited for: who asked has given up in a way that nobody told us of.
+const GIVEN_UP: Duration = Duration::from_secs(30);
+/// A day, milliseconds.
+const DAY_MS: i64 = 86_400_000;
+
+/// A moment, on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At {
+    /// For what lasts.
+    pub time: Time,
+    /// For what is kept.
+    pub wall: Wall,
+}
+
+/// What the configuration says of an agent's sign-in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// His tenant's rules, with an age of his own if he has one.
+    pub rules: SignInRules,
+    /// He may sign in by keys.
+    pub phone: bool,
+    /// The password that he begins with.
+    pub first: Option<PasswordHash>,
+}
+
+impl Terms {
+    /// What it says of this one; none if it has no such agent.
+    pub fn of(snapshot: &Snapshot, agent: &AgentId) -> Option<Self> {
+        snapshot.agent(agent)?;
+        let config = &snapshot.tenant(agent.tenant)?.sign_in;
+        let own = config.agents.get(&agent.name).cloned().unwrap_or_default();
+        let mut rules = config.rules.clone();
+        rules.age = own.age.unwrap_or(rules.age);
+        let first = own.password.map(|Secret(hash)| PasswordHash(hash));
+        Some(Self { rules, phone: own.phone, first })
+    }
+}
+
+/// What somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Of whose password or session.
+    pub agent: AgentId,
+    /// His password; none if a key vouches for who asks.
+    pub password: Option<Secret>,
+    /// Another one, from now on.
+    pub new: Option<Secret>,
+    /// The session that is to begin.
+    pub session: Option<NewSession>,
+    /// The address or number that it comes from, for the event of a failure.
+    pub from: String,
+    /// Who asks, for the event of a new password.
+    pub by: String,
+    /// Which of his passwords is looked at. Noted by [`SignIns::begin`].
+    pub version: u32,
+}
+
+/// A session that is to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSession {
+    /// Of its token; none if it is begun by keys.
+    pub token: Option<TokenHash>,
+    /// Where, in words, or the number that he calls from.
+    pub place: String,
+    /// The address that asks; empty if it is begun by keys.
+    pub address: String,
+    /// It is begun by keys.
+    pub phone: bool,
+    /// One elsewhere is ended.
+    pub take_over: bool,
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    password: Option<KeptPassword>,
+    /// Counts the passwords.
+    version: u32,
+    session: Option<Live>,
+    /// Wrong ones in a row.
+    wrong: u8,
+    /// Those that are being looked at: each may be wrong.
+    looked_at: u8,
+    /// When the last of them began.
+    began: Time,
+    /// None is looked at before.
+    next: Time,
+    locked: Option<Wall>,
+}
+
+/// A session, and when it was used last.
+#[derive(Debug)]
+struct Live {
+    session: Session,
+    number: u64,
+    seen: Time,
+    /// When to look whether it was used; never at one without a token.
+    look: Option<Time>,
+}
+
+/// What is to be told of a change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// To the journal.
+    Journal(JournalRecord),
+    /// To readers of events.
+    Event(EventKind),
+    /// He is no longer at the telephone by which he had signed in.
+    LeftPhone,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct SignIns {
+    accounts: BTreeMap<AgentId, Account>,
+    tokens: BTreeMap<TokenHash, AgentId>,
+    /// When to look whether a session was used.
+    looks: BTreeSet<(Time, AgentId)>,
+    sessions: u64,
+    told: Vec<Told>,
+}
+
+impl SignIns {
+    /// Takes back what the journal held. A session goes on, as if it had been used only now.
+    pub fn restore(&mut self, record: SignInRecord, idle: Duration, now: Time) {
+        let SignInRecord { agent, password, session, locked } = record;
+        let account = Account { password, version: 1, locked, ..Account::default() };
+        self.accounts.insert(agent.clone(), account);
+        if let Some(session) = session {
+            self.put(&agent, session, idle, now);
+        }
+    }
+
+    /// Gives what has changed, in its order.
+    pub fn take_told(&mut self) -> Vec<Told> {
+        core::mem::take(&mut self.told)
+    }
+
+    /// Whether somebody may ask for this now: what has to be done with passwords for it. [`SignIns::finish`] is called with
+    /// what comes of that. `terms` are none of an agent that is not configured.
+    ///
+    /// # Errors
+    /// No password need be looked at to refuse it.
+    pub fn begin(&mut self, terms: Option<&Terms>, ask: &mut Ask, now: At) -> Result<HashWork, SignInFault> {
+        let Some(terms) = terms else {
+            // who does not know the password is not told who exists, nor by how long the answer takes
+            let check = ask.password.clone().map(|password| (password, None));
+            return check.map_or(Err(SignInFault::NoSuchAgent), |check| {
+                Ok(HashWork { check: Some(check), make: None })
+            });
+        };
+        if ask.session.as_ref().is_some_and(|session| session.phone) && !terms.phone {
+            return Err(SignInFault::NotByPhone);
+        }
+        let account = self.accounts.entry(ask.agent.clone()).or_default();
+        if ask.password.is_some() {
+            account.may_try(&terms.rules, now)?;
+        }
+        if let Some(Secret(new)) = &ask.new {
+            judge(&terms.rules, terms.phone, ask.agent.name.as_str(), new).map_err(SignInFault::Password)?;
+        }
+        ask.version = account.version;
+        let known = account.known(terms);
+        let make = ask.new.clone().map(|new| (new, account.used(terms)));
+        let check = ask.password.clone().map(|password| (password, known));
+        if check.is_some() {
+            account.looked_at = account.looked_at.saturating_add(1);
+            account.began = now.time;
+        }
+        Ok(HashWork { check, make })
+    }
+
+    /// Does what was asked for, if the password is right. Gives the number of the session that has begun.
+    ///
+    /// # Errors
+    /// It is wrong, or something else is against it.
+    pub fn finish(
+        &mut self,
+        terms: Option<&Terms>,
+        ask: Ask,
+        hashed: Hashed,
+        now: At,
+    ) -> Result<Option<u64>, SignInFault> {
+        let Some(terms) = terms else {
+            return Err(if hashed == Hashed::Busy { SignInFault::Busy } else { SignInFault::Wrong });
+        };
+        let account = self.accounts.entry(ask.agent.clone()).or_default();
+        account.looked_at = account.looked_at.saturating_sub(u8::from(ask.password.is_some()));
+        let (right, used, made) = match hashed {
+            // a password that is not the one of now says nothing
+            Hashed::Done { right, used, made } if account.version == ask.version => (right, used, made),
+            Hashed::Done { .. } | Hashed::Busy => return Err(SignInFault::Busy),
+        };
+        if !right {
+            return Err(self.refuse(terms, &ask, now));
+        }
+        if ask.password.is_some() {
+            account.wrong = 0;
+        }
+        if ask.new.is_some() {
+            let made = made.filter(|_| !used);
+            let made = made.ok_or(SignInFault::Password(PasswordFault::Former(terms.rules.history)))?;
+            self.set(terms, &ask, made, now);
+        } else if ask.session.is_some() {
+            account.is_good(terms, now.wall)?;
+        }
+        match ask.session {
+            Some(wanted) => self.open(terms, &ask.agent, wanted, now).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A password was wrong: how that is answered.
+    fn refuse(&mut self, terms: &Terms, ask: &Ask, now: At) -> SignInFault {
+        let account = self.accounts.entry(ask.agent.clone()).or_default();
+        let rules = &terms.rules;
+        let many = u32::from(account.wrong).min(16);
+        account.wrong = account.wrong.saturating_add(1);
+        account.next = now.time + rules.slow.saturating_mul(1 << many).min(rules.lock);
+        let fault = if account.wrong >= rules.tries {
+            account.wrong = 0;
+            account.next = now.time;
+            account.locked = Some(after(now.wall, rules.lock));
+            self.keep(&ask.agent);
+            SignInFault::Locked(seconds(rules.lock))
+        } else {
+            SignInFault::Wrong
+        };
+        let failed = EventKind::SignInFailed {
+            agent: ask.agent.clone(),
+            from: ask.from.clone(),
+            why: fault.as_str().to_owned(),
+        };
+        self.told.push(Told::Event(failed));
+        fault
+    }
+
+    fn set(&mut self, terms: &Terms, ask: &Ask, hash: PasswordHash, now: At) {
+        let account = self.accounts.entry(ask.agent.clone()).or_default();
+        let former = account.used(terms);
+        let by_other = ask.password.is_none();
+        account.password = Some(KeptPassword { hash, set: now.wall, by_other, former });
+        account.version = account.version.wrapping_add(1);
+        (account.wrong, account.next, account.locked) = (0, now.time, None);
+        let by = ask.by.clone();
+        self.told.push(Told::Event(EventKind::PasswordSet { agent: ask.agent.clone(), by }));
+        if !self.end(&ask.agent, SessionEnd::PasswordChanged) {
+            self.keep(&ask.agent);
+        }
+    }
+
+    fn open(
+        &mut self,
+        terms: &Terms,
+        agent: &AgentId,
+        wanted: NewSession,
+        now: At,
+    ) -> Result<u64, SignInFault> {
+        let NewSession { token, place, address, phone, take_over } = wanted;
+        if let Some(live) = self.accounts.get(agent).and_then(|account| account.session.as_ref()) {
+            // who calls again from the same telephone is where he was
+            let same = phone && live.session.phone && live.session.place == place;
+            if !take_over && !same {
+                return Err(SignInFault::Elsewhere(SessionView::from(&live.session)));
+            }
+        }
+        self.close(agent, SessionEnd::TakenOver);
+        let (at, told) = (address.clone(), place.clone());
+        let session = Session { token, place, address, since: now.wall, phone };
+        let number = self.put(agent, session, terms.rules.idle, now.time);
+        self.keep(agent);
+        let began = EventKind::SessionBegan { agent: agent.clone(), place: told, address: at, phone };
+        self.told.push(Told::Event(began));
+        Ok(number)
+    }
+
+    fn put(&mut self, agent: &AgentId, session: Session, idle: Duration, now: Time) -> u64 {
+        self.sessions += 1;
+        let look = session.token.map(|_| now + idle);
+        if let Some((token, look)) = session.token.zip(look) {
+            self.tokens.insert(token, agent.clone());
+            self.looks.insert((look, agent.clone()));
+        }
+        let live = Live { session, number: self.sessions, seen: now, look };
+        self.accounts.entry(agent.clone()).or_default().session = Some(live);
+        self.sessions
+    }
+
+    /// Ends his session. False if he has none.
+    pub fn end(&mut self, agent: &AgentId, why: SessionEnd) -> bool {
+        let ended = self.close(agent, why);
+        if ended {
+            self.keep(agent);
+        }
+        ended
+    }
+
+    fn close(&mut self, agent: &AgentId, why: SessionEnd) -> bool {
+        let account = self.accounts.get_mut(agent);
+        let Some(live) = account.and_then(|account| account.session.take()) else {
+            return false;
+        };
+        if let Some(token) = live.session.token {
+            self.tokens.remove(&token);
+        }
+        if let Some(look) = live.look {
+            self.looks.remove(&(look, agent.clone()));
+        }
+        if live.session.phone {
+            self.told.push(Told::LeftPhone);
+        }
+        let place = live.session.place;
+        self.told.push(Told::Event(EventKind::SessionEnded { agent: agent.clone(), why, place }));
+        true
+    }
+
+    fn keep(&mut self, agent: &AgentId) {
+        let account = self.accounts.entry(agent.clone()).or_default();
+        let record = SignInRecord {
+            agent: agent.clone(),
+            password: account.password.clone(),
+            session: account.session.as_ref().map(|live| live.session.clone()),
+            locked: account.locked,
+        };
+        self.told.push(Told::Journal(JournalRecord::SignIn(Box::new(record))));
+    }
+
+    /// Whose session a token opens; it is used with that. What is looked up is the hash of what came: how long that takes says
+    /// nothing of a token.
+    pub fn used(&mut self, token: &TokenHash, now: Time) -> Option<AgentId> {
+        let agent = self.tokens.get(token)?.clone();
+        if let Some(live) = self.accounts.get_mut(&agent).and_then(|account| account.session.as_mut()) {
+            live.seen = now;
+        }
+        Some(agent)
+    }
+
+    /// His session, with its number.
+    pub fn session(&self, agent: &AgentId) -> Option<(u64, &Session)> {
+        let live = self.accounts.get(agent)?.session.as_ref()?;
+        Some((live.number, &live.session))
+    }
+
+    /// Ends the sessions that were not used for `idle` of their agent. Gives whose.
+    pub fn handle_timeout(&mut self, idle: impl Fn(&AgentId) -> Duration, now: Time) -> Vec<AgentId> {
+        let mut ended = Vec::new();
+        while let Some((at, agent)) = self.looks.first().cloned().filter(|(at, _)| *at <= now) {
+            self.looks.remove(&(at, agent.clone()));
+            let live = self.accounts.get_mut(&agent).and_then(|account| account.session.as_mut());
+            let Some(live) = live else { continue };
+            let until = live.seen + idle(&agent);
+            live.look = Some(until);
+            if until > now {
+                self.looks.insert((until, agent));
+            } else if self.end(&agent, SessionEnd::Idle) {
+                ended.push(agent);
+            }
+        }
+        ended
+    }
+
+    /// When to look at the next one.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.looks.first().map(|(at, _)| *at)
+    }
+}
+
+impl Account {
+    fn may_try(&mut self, rules: &SignInRules, now: At) -> Result<(), SignInFault> {
+        if let Some(until) = self.locked {
+            let left = until.0.saturating_sub(now.wall.0);
+            if left > 0 {
+                return Err(SignInFault::Locked(u32::try_from((left + 999) / 1_000).unwrap_or(u32::MAX)));
+            }
+            self.locked = None;
+        }
+        let left = self.next.since(now.time);
+        if !left.is_zero() {
+            return Err(SignInFault::TooSoon(seconds(left)));
+        }
+        if now.time.since(self.began) >= GIVEN_UP {
+            self.looked_at = 0;
+        }
+        match self.wrong.saturating_add(self.looked_at) >= rules.tries {
+            true => Err(SignInFault::Busy),
+            false => Ok(()),
+        }
+    }
+
+    fn known(&self, terms: &Terms) -> Option<PasswordHash> {
+        let kept = self.password.as_ref().map(|kept| &kept.hash);
+        kept.or(terms.first.as_ref()).cloned()
+    }
+
+    /// The present password and those before it, as many as are not taken again.
+    fn used(&self, terms: &Terms) -> Vec<PasswordHash> {
+        let former = self.password.as_ref().map(|kept| kept.former.clone()).unwrap_or_default();
+        self.known(terms).into_iter().chain(former).take(terms.rules.history.into()).collect()
+    }
+
+    /// Whether his password may still be signed in with.
+    fn is_good(&self, terms: &Terms, now: Wall) -> Result<(), SignInFault> {
+        let by_other = self.password.as_ref().is_none_or(|kept| kept.by_other);
+        if by_other && terms.rules.change_first {
+            return Err(SignInFault::MustChange);
+        }
+        let age = i64::from(terms.rules.age) * DAY_MS;
+        let old = |kept: &KeptPassword| age > 0 && now.0.saturating_sub(kept.set.0) >= age;
+        if self.password.as_ref().is_some_and(old) { Err(SignInFault::Expired) } else { Ok(()) }
+    }
+}
+
+fn after(wall: Wall, length: Duration) -> Wall {
+    Wall(wall.0.saturating_add(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)))
+}
+
+/// Whole seconds, rounded up.
+fn seconds(length: Duration) -> u32 {
+    u32::try_from(length.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX)
+}

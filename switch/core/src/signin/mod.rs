@@ -1,0 +1,264 @@
+//! How agents sign in: by a page with a password, or by the keys of a telephone.
+//!
+//! Invariant: what is decided is decided in [`accounts`] and [`rules`], in virtual time; here it is joined to the queues, to
+//! calls and to flows. No password leaves this module but as work for who makes hashes.
+
+mod accounts;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use accounts::{Ask, At, NewSession, SignIns, Terms, Told};
+pub use rules::judge;
+
+use crate::io::ShardOutput;
+use crate::shard::Shard;
+use cordboard_acd::AcdCommand;
+use cordboard_flow::FlowInput;
+use cordboard_model::config::Snapshot;
+use cordboard_model::device::{AgentDevice, DeviceChoice};
+use cordboard_model::id::{AgentId, CallId};
+use cordboard_model::service::{AgentOrder, Role};
+use cordboard_model::signin::{
+    HashWork, Hashed, PhoneAct, PhoneEnd, SessionEnd, SessionView, SignInFault, SignInRecord, SignInRules,
+    TokenHash,
+};
+use cordboard_model::time::{Duration, Time};
+use cordboard_model::verb::VerbAnswer;
+use cordboard_model::view::AgentStatus;
+use std::collections::BTreeMap;
+
+/// Whose session a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// His.
+    pub agent: AgentId,
+    /// He may order others about.
+    pub supervisor: bool,
+}
+
+/// A step of a flow that waits for a password to be looked at.
+#[derive(Debug)]
+struct Waits {
+    call: CallId,
+    ticket: u64,
+    ask: Ask,
+    /// The flow still waits.
+    wanted: bool,
+}
+
+/// What calls have to do with sign-ins.
+#[derive(Debug, Default)]
+pub(crate) struct PhoneDesks {
+    next: u64,
+    waiting: BTreeMap<u64, Waits>,
+    /// Who has signed in on a call, with the number of his session.
+    signed: BTreeMap<CallId, (AgentId, u64)>,
+}
+
+impl PhoneDesks {
+    /// The flow of the call waits no longer. A password that is being looked at counts all the same.
+    pub(crate) fn leave(&mut self, call: CallId) {
+        for waits in self.waiting.values_mut().filter(|waits| waits.call == call) {
+            waits.wanted = false;
+        }
+    }
+
+    /// Whether no flow waits for a password to be looked at, and no call has signed anybody in.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.signed.is_empty()
+    }
+
+    /// The call is over.
+    pub(crate) fn forget(&mut self, call: CallId) {
+        self.leave(call);
+        self.signed.remove(&call);
+    }
+}
+
+fn idle(snapshot: &Snapshot, agent: &AgentId) -> Duration {
+    snapshot.tenant(agent.tenant).map_or_else(|| SignInRules::default().idle, |t| t.sign_in.rules.idle)
+}
+
+impl Shard {
+    fn both(&self) -> At {
+        At { time: self.now, wall: self.wall.at(self.now) }
+    }
+
+    /// Whether somebody may sign in, or set a password: what has to be done with passwords before
+    /// [`Shard::finish_sign_in`].
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn begin_sign_in(&mut self, ask: &mut Ask, now: Time) -> Result<HashWork, SignInFault> {
+        self.now = now.max(self.now);
+        let terms = Terms::of(&self.snapshot, &ask.agent);
+        let at = self.both();
+        self.sign_ins.begin(terms.as_ref(), ask, at)
+    }
+
+    /// Signs him in, or sets his password, if it was right. He is not ready until he says so, unless he was.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn finish_sign_in(&mut self, ask: Ask, hashed: Hashed, now: Time) -> Result<(), SignInFault> {
+        self.now = now.max(self.now);
+        self.in_hand = None;
+        let done = self.sign_in(ask, hashed);
+        self.settle();
+        done.map(|_| ())
+    }
+
+    fn sign_in(&mut self, ask: Ask, hashed: Hashed) -> Result<Option<u64>, SignInFault> {
+        let terms = Terms::of(&self.snapshot, &ask.agent);
+        let (agent, at) = (ask.agent.clone(), self.both());
+        let done = self.sign_ins.finish(terms.as_ref(), ask, hashed, at);
+        self.tell_sign_ins(&agent);
+        if let Ok(Some(_)) = done {
+            let command = AcdCommand::Order { agent, what: AgentOrder::SignIn, by: None };
+            // He is configured, or there would be no session.
+            let _ = self.acd.handle_command(command, self.now);
+        }
+        done
+    }
+
+    fn tell_sign_ins(&mut self, agent: &AgentId) {
+        for told in self.sign_ins.take_told() {
+            match told {
+                Told::Journal(record) => self.journal(None, record),
+                Told::Event(what) => self.event(agent.tenant, what),
+                // One who is not configured any more has no device to choose.
+                Told::LeftPhone => _ = self.choose_device(agent, DeviceChoice::Usual),
+            }
+        }
+    }
+
+    /// Whose session a token opens: it is used with that.
+    pub fn signed(&mut self, token: &TokenHash, now: Time) -> Option<Signed> {
+        self.now = now.max(self.now);
+        let agent = self.sign_ins.used(token, self.now)?;
+        let supervisor = self.snapshot.agent(&agent)?.duty.role == Role::Supervisor;
+        Some(Signed { agent, supervisor })
+    }
+
+    /// Where an agent is signed in with his password.
+    pub fn session_of(&self, agent: &AgentId) -> Option<SessionView> {
+        self.sign_ins.session(agent).map(|(_, session)| SessionView::from(session))
+    }
+
+    /// An agent is something else. Who has left has no session.
+    pub(crate) fn note_sign_out(&mut self, agent: &AgentId, status: AgentStatus) {
+        if status == AgentStatus::SignedOut && self.sign_ins.end(agent, SessionEnd::SignedOut) {
+            self.tell_sign_ins(agent);
+        }
+    }
+
+    /// Sessions that were not used are over, and their agents have left.
+    pub(crate) fn sign_ins_due(&mut self) {
+        let snapshot = std::sync::Arc::clone(&self.snapshot);
+        for agent in self.sign_ins.handle_timeout(|agent| idle(&snapshot, agent), self.now) {
+            self.tell_sign_ins(&agent);
+            let by = Some("an idle session".to_owned());
+            let command = AcdCommand::Order { agent, what: AgentOrder::SignOut, by };
+            // One who is not configured any more has left already.
+            let _ = self.acd.handle_command(command, self.now);
+        }
+    }
+
+    pub(crate) fn restore_sign_ins(&mut self, records: Vec<SignInRecord>) {
+        for record in records {
+            let agent = record.agent.clone();
+            let idle = idle(&self.snapshot, &agent);
+            self.sign_ins.restore(record, idle, self.now);
+            let status = self.acd.agent(&agent).map_or(AgentStatus::SignedOut, |view| view.status);
+            self.note_sign_out(&agent, status);
+        }
+    }
+
+    /// What an agent on a telephone does by keys, for the flow that asks for it.
+    pub(crate) fn phone_step(&mut self, call: CallId, ticket: u64, act: PhoneAct) {
+        let done = match act {
+            PhoneAct::SignIn { .. } => self.phone_sign_in(call, ticket, act),
+            PhoneAct::Want(what) => self.phone_want(call, what).map(|()| true),
+        };
+        match done {
+            Ok(true) => self.tell_phone(call, ticket, Ok(())),
+            Ok(false) => {}
+            Err(fault) => self.tell_phone(call, ticket, Err(fault)),
+        }
+    }
+
+    fn tell_phone(&mut self, call: CallId, ticket: u64, done: Result<(), SignInFault>) {
+        let end = match done {
+            Ok(()) => PhoneEnd::Ok,
+            Err(fault) => PhoneEnd::Fault(fault.for_flow().to_owned()),
+        };
+        let answer = VerbAnswer::Phone(end);
+        self.flows.handle_input(FlowInput::Answer { call, ticket, answer }, self.now);
+    }
+
+    /// Whether it is done already.
+    fn phone_sign_in(&mut self, call: CallId, ticket: u64, act: PhoneAct) -> Result<bool, SignInFault> {
+        let PhoneAct::SignIn { agent, password, new, take_over } = act else { return Ok(true) };
+        let agent = AgentId::new(call.tenant, &agent).map_err(|_| SignInFault::Wrong)?;
+        let place = self.calls.view(call).map(|view| view.from.user).unwrap_or_default();
+        let (from, by) = (place.clone(), format!("agent {}", agent.name));
+        let session = NewSession { token: None, place, address: String::new(), phone: true, take_over };
+        let (password, session) = (Some(password), Some(session));
+        let mut ask = Ask { agent, password, new, session, from, by, version: 0 };
+        let now = self.now;
+        let work = self.begin_sign_in(&mut ask, now)?;
+        self.phone_desks.next += 1;
+        let number = self.phone_desks.next;
+        self.phone_desks.waiting.insert(number, Waits { call, ticket, ask, wanted: true });
+        self.out.push_back(ShardOutput::Hash { ticket: number, work: Box::new(work) });
+        Ok(false)
+    }
+
+    /// A password was looked at for a flow.
+    pub(crate) fn on_hashed(&mut self, number: u64, hashed: Hashed) {
+        let Some(Waits { call, ticket, mut ask, wanted }) = self.phone_desks.waiting.remove(&number) else {
+            return;
+        };
+        self.in_hand = Some(call);
+        if !wanted {
+            // who has hung up meanwhile signs in nowhere, and his try counts
+            (ask.session, ask.new) = (None, None);
+        }
+        let agent = ask.agent.clone();
+        let done = self.sign_in(ask, hashed);
+        if let Ok(Some(session)) = done {
+            self.take_phone(call, &agent);
+            self.phone_desks.signed.insert(call, (agent, session));
+        }
+        if wanted {
+            self.tell_phone(call, ticket, done.map(|_| ()));
+        }
+    }
+
+    /// What he calls from is rung for him while he is signed in: the account, or, from outside, the telephone that is configured
+    /// for him. Until he hangs up he is busy there.
+    fn take_phone(&mut self, call: CallId, agent: &AgentId) {
+        let caller = self.legs.of(call).first().and_then(|leg| self.legs.get(*leg));
+        let choice = match caller.and_then(|leg| leg.user.clone()) {
+            Some(user) => DeviceChoice::Other(AgentDevice::Account(user)),
+            None => DeviceChoice::Phone,
+        };
+        // Where there is none, or it may not be dialled, his usual device stays.
+        let _ = self.choose_device(agent, choice);
+        self.busy_outside(call, agent.clone());
+    }
+
+    /// He who has signed in on the call, if that session goes on, is to be something else.
+    fn phone_want(&mut self, call: CallId, what: AgentOrder) -> Result<(), SignInFault> {
+        let signed = self.phone_desks.signed.get(&call).cloned();
+        let (agent, session) = signed.ok_or(SignInFault::NoSession)?;
+        if self.sign_ins.session(&agent).map(|(number, _)| number) != Some(session) {
+            return Err(SignInFault::NoSession);
+        }
+        let command = AcdCommand::Order { agent: agent.clone(), what, by: None };
+        self.acd.handle_command(command, self.now).map_err(|_| SignInFault::NoSession)?;
+        self.note_wish(&agent);
+        Ok(())
+    }
+}

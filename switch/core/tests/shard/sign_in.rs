@@ -1,0 +1,118 @@
+//! Sign-ins with a password, as the shard joins them to queues, events and the journal.
+
+use crate::rig::*;
+use cordboard_core::signin::{Ask, NewSession};
+use cordboard_core::{Restore, RestoredAgent, ShardCommand};
+use cordboard_model::config::{Secret, Snapshot};
+use cordboard_model::event::EventKind;
+use cordboard_model::id::{AgentId, TenantId};
+use cordboard_model::journal::JournalRecord;
+use cordboard_model::service::AgentOrder;
+use cordboard_model::signin::{
+    AgentSignIn, Hashed, PasswordHash, SessionEnd, SignInFault, SignInRecord, TokenHash,
+};
+use cordboard_model::time::Wall;
+use cordboard_model::view::AgentStatus;
+
+const TOKEN: TokenHash = TokenHash([7; 32]);
+
+fn agent() -> AgentId {
+    AgentId::new(TenantId::DEFAULT, "1001").unwrap()
+}
+
+/// Agent 1001 has a password, which need not be changed.
+fn configured() -> Snapshot {
+    let mut snapshot = one_tenant();
+    let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+    tenant.sign_in.rules.change_first = false;
+    let own = AgentSignIn { password: Some(Secret("hash".into())), ..AgentSignIn::default() };
+    tenant.sign_in.agents.insert(agent().name, own);
+    snapshot
+}
+
+fn rig() -> Rig {
+    let mut rig = Rig::new();
+    rig.configure(configured());
+    rig
+}
+
+fn signs_in(rig: &mut Rig, right: bool) -> Result<(), SignInFault> {
+    let session = NewSession {
+        token: Some(TOKEN),
+        place: "desk 7".into(),
+        address: "192.0.2.9".into(),
+        phone: false,
+        take_over: false,
+    };
+    let (password, session) = (Some(Secret("correct7".into())), Some(session));
+    let (from, by) = ("192.0.2.9".into(), "agent 1001".into());
+    let mut ask = Ask { agent: agent(), password, new: None, session, from, by, version: 0 };
+    let work = rig.shard.begin_sign_in(&mut ask, rig.now)?;
+    assert_eq!(work.check.unwrap().1, Some(PasswordHash("hash".into())));
+    let done = rig.shard.finish_sign_in(ask, Hashed::Done { right, used: false, made: None }, rig.now);
+    rig.drain();
+    done
+}
+
+fn status(rig: &Rig) -> AgentStatus {
+    rig.shard.agent(&agent()).unwrap().status
+}
+
+fn records(rig: &Rig) -> Vec<SignInRecord> {
+    let of = |record: &JournalRecord| match record {
+        JournalRecord::SignIn(record) => Some((**record).clone()),
+        _ => None,
+    };
+    rig.records.iter().filter_map(of).collect()
+}
+
+fn ended(rig: &Rig, why: SessionEnd) -> bool {
+    let is = |event: &EventKind| matches!(event, EventKind::SessionEnded { why: is, .. } if *is == why);
+    rig.events.iter().any(|(_, _, event)| is(event))
+}
+
+#[test]
+fn a_right_password_begins_a_session_and_the_agents_work_and_his_sign_out_ends_both() {
+    let mut rig = rig();
+    assert_eq!(signs_in(&mut rig, false), Err(SignInFault::Wrong));
+    assert_eq!(status(&rig), AgentStatus::SignedOut);
+    rig.after(1_000);
+    signs_in(&mut rig, true).unwrap();
+    assert_eq!(status(&rig), AgentStatus::NotReady);
+    let signed = rig.shard.signed(&TOKEN, rig.now).unwrap();
+    assert_eq!((signed.agent, signed.supervisor), (agent(), false));
+    assert_eq!(rig.shard.session_of(&agent()).unwrap().place, "desk 7");
+    rig.order(agent(), AgentOrder::SignOut).unwrap();
+    rig.drain();
+    assert_eq!(rig.shard.signed(&TOKEN, rig.now), None);
+    assert!(ended(&rig, SessionEnd::SignedOut), "{:#?}", rig.events);
+    assert_eq!(records(&rig).last().unwrap().session, None);
+}
+
+#[test]
+fn a_session_that_nobody_uses_ends_and_signs_its_agent_out() {
+    let mut rig = rig();
+    signs_in(&mut rig, true).unwrap();
+    rig.after(43_199_000);
+    assert_eq!(status(&rig), AgentStatus::NotReady);
+    rig.after(1_001);
+    assert_eq!(status(&rig), AgentStatus::SignedOut);
+    assert!(ended(&rig, SessionEnd::Idle), "{:#?}", rig.events);
+    assert!(!ended(&rig, SessionEnd::SignedOut), "it ends once");
+}
+
+#[test]
+fn a_session_outlasts_a_restart_unless_its_agent_has_signed_out() {
+    let mut before = rig();
+    signs_in(&mut before, true).unwrap();
+    let kept = records(&before).pop().unwrap();
+    for (was, opens) in [(AgentStatus::Ready, true), (AgentStatus::SignedOut, false)] {
+        let mut again = rig();
+        let since = Wall(1_699_999_990_000);
+        let agents = vec![RestoredAgent { agent: agent(), status: was, reason: None, limit: None, since }];
+        let restore = Restore { agents, sign_ins: vec![kept.clone()], ..Restore::default() };
+        again.command(ShardCommand::Restore(Box::new(restore)));
+        assert_eq!(again.shard.signed(&TOKEN, again.now).is_some(), opens, "{was:?}");
+        assert_eq!(records(&again).is_empty(), opens, "that it is over is written down");
+    }
+}
