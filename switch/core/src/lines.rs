@@ -139,6 +139,8 @@ impl Shard {
     pub(crate) fn mind_line(&mut self, agent: &AgentId) {
         let wants = self.wants_line(agent);
         match self.lines.of.get(agent) {
+            // his phone is in use: afterwards
+            None if wants && self.is_in_call(agent) => {}
             None if wants && !self.lines.resting.contains(agent) => self.open_line(agent),
             Some(line) if line.lent.is_none() && (!wants || line.gone) => self.close_line(agent),
             _ => {}
@@ -177,6 +179,10 @@ impl Shard {
         let keeps = self.snapshot.agent(agent).is_some_and(|agent| agent.duty.phone.keep);
         let is_in = |view: AgentView| view.status != AgentStatus::SignedOut;
         keeps && self.stop == Stop::No && self.acd.agent(agent).is_some_and(is_in) && self.can_ring(agent)
+    }
+
+    fn is_in_call(&self, agent: &AgentId) -> bool {
+        self.acd.agent(agent).is_some_and(|view| view.status.is_of_a_call())
     }
 
     fn open_line(&mut self, agent: &AgentId) {
