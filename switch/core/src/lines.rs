@@ -458,7 +458,7 @@ impl Shard {
     fn ring_by_line(&mut self, call: CallId, leg: LegId, agent: &AgentId) {
         let tone = PlayItem::Tone(Tone::Beep, TONE_MS);
         self.leg_event(leg, LegEvent::Ringing);
-        if self.answers_itself(Some(agent)) {
+        if self.answers_itself(call, leg) {
             let playback = self.calls.new_playback(agent.tenant);
             self.tell_media(MediaCommand::Play { leg, playback, items: vec![tone], repeat: Repeat::Once });
         } else {
