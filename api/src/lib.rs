@@ -5,6 +5,7 @@
 
 mod aside;
 mod asked;
+mod begin;
 mod bulk;
 mod callback;
 mod desk;

@@ -8,8 +8,8 @@ use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, RecordingsAsked, Refusal, Switch, Why};
 use crate::{
-    aside, bulk, callback, desk, device, figures, flows, listen, pages, recording, room, route, signin,
-    stream, table, trace, transfer,
+    aside, begin, bulk, callback, desk, device, figures, flows, listen, pages, recording, room, route,
+    signin, stream, table, trace, transfer,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -37,8 +37,8 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let state = State { switch, brake: Arc::new(Brake::default()), config: Arc::new(config) };
     let v1 = Router::new()
-        .route("/calls", get(calls))
-        .route("/calls/{id}", get(call))
+        .route("/calls", get(calls).post(begin::begin))
+        .route("/calls/{id}", get(call).delete(begin::end))
         .route("/calls/{id}/hangup", post(hang_up))
         .route("/calls/{id}/trace", get(trace::trace))
         .route("/calls/{id}/trace.pcap", get(trace::capture))

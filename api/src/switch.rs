@@ -14,6 +14,7 @@ use cordboard_model::guard::BanView;
 use cordboard_model::id::{
     AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, TenantId, TrunkId, UserId,
 };
+use cordboard_model::originate::NewCall;
 use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::{SessionView, SignInFault};
@@ -67,6 +68,8 @@ pub enum Command {
     Callback(NewCallback),
     /// Take him off it; `by` is who asks.
     CallbackDone(CallbackId, String),
+    /// Begin a call between two parties. Answered with what is being done, and the call.
+    NewCall(Box<NewCall>),
     /// Put a caller who waits somewhere else.
     Place(PlaceOrder),
     /// Do something at an agent's desk.

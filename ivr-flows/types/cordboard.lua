@@ -208,10 +208,11 @@ function call:menu(options) end
 ---@field full boolean Whether it takes no more.
 ---@field agents integer Agents who serve it and are signed in.
 ---@field ready integer Of those, ready now.
----@field wait? integer Seconds that one who enters now will wait; nil if nothing is known to tell it by.
+---@field wait? integer Seconds that one who enters now will wait, or that the caller who waits there still will; nil if nothing is known to tell it by.
+---@field position? integer The caller's place there, from one, if he waits there.
 
----Says how a queue stands, before the caller is put into it.
----@param queue string
+---Says how a queue stands; without a name, the one that the caller waits in.
+---@param queue? string
 ---@return cordboard.QueueState|nil state
 ---@return string? cause "not_found": there is no such queue.
 function call:queue(queue) end
@@ -219,9 +220,16 @@ function call:queue(queue) end
 ---Waits in a queue until an agent answers or the wait ends.
 ---@param queue string
 ---@param options? { timeout?: number, priority?: integer, keys?: string, staffed?: boolean } Longest wait (the queue's own if not said); 0 to 255, higher goes first; keys that leave the queue; whether to wait only while an agent is signed in.
----@return "served"|"timeout"|"full"|"nobody_signed_in"|"gone"|"key"|nil outcome
+---@return "served"|"timeout"|"full"|"nobody_signed_in"|"gone"|"key"|"callback"|nil outcome
 ---@return string? key_or_cause The key that left the queue, or why it could not be done.
 function call:enqueue(queue, options) end
+
+---The caller is to be called back and keeps his place in a queue: his priority and the time at which he came. One who waits
+---does so no longer; the flow of the wait has him until it is over.
+---@param options? { queue?: string, number?: string, note?: string, data?: table, priority?: integer, first?: "agent"|"customer", attempts?: integer, every?: number, expires?: number, calendar?: string } The queue (the one that he waits in if not said); whom to call (his own number); what the agent reads; call data of the call that calls back; the priority of one who does not wait yet; who is called first; how often, how many seconds apart and for how many seconds he is tried; only while this calendar is open. What is left out is as the queue has it.
+---@return string? outcome "kept", or "known": he had a place there already, and keeps the older one.
+---@return string? why "anonymous", "not_dialable", "full", or why it could not be done.
+function call:callback(options) end
 
 ---@class cordboard.DialTarget
 ---@field agent? string

@@ -17,6 +17,7 @@ mod holding;
 mod hostile;
 mod ipv6;
 mod jssip;
+mod keeping;
 mod keys;
 mod lamps;
 mod large;
@@ -52,6 +53,7 @@ mod torture;
 mod torture_tcp;
 mod transfers;
 mod trunks;
+mod two_way;
 mod video;
 mod voices;
 mod waiting;
@@ -74,6 +76,7 @@ static TESTS: &[Test] = &[
     test("sipp_cancels_while_an_extension_rings", ringing::cancelled),
     test("sipp_caller_hangs_up_while_the_agent_rings", ringing::abandoned),
     test("sipp_agents_busy_declined_silent_then_the_next", ringing::next_agent),
+    test("sipp_an_agent_without_a_desk_is_ready_again_after_a_restart", ringing::unattended),
     test("sipp_fork_first_answer_wins_the_other_is_cancelled", ringing::fork),
     test("sipp_fork_late_answer_is_acknowledged_and_ended", ringing::late_answer),
     test("sipp_caller_holds_and_resumes", holding::by_the_caller),
@@ -140,6 +143,21 @@ static TESTS: &[Test] = &[
     test("what_an_agent_says_of_a_call_is_in_its_record_also_after_a_kill", desks::wraps_up),
     test("a_phone_answers_by_order_or_is_asked_to_answer_by_itself", desks::answers),
     test("who_is_to_be_called_back_is_taken_called_and_done_and_a_kill_changes_nothing", desks::called_back),
+    test(
+        "who_leaves_a_queue_keeps_his_place_and_is_called_back_the_agents_phone_first",
+        keeping::agent_first,
+    ),
+    test(
+        "who_is_called_back_first_says_by_a_key_that_it_is_he_and_then_the_agents_phone_rings",
+        keeping::customer_first,
+    ),
+    test("who_is_busy_is_called_again_and_his_place_is_as_it_was_after_a_kill", keeping::again),
+    test(
+        "a_program_has_a_number_called_then_an_agent_who_hear_each_other_and_ends_the_call",
+        two_way::number_then_agent,
+    ),
+    test("a_program_has_an_account_called_then_a_number_a_flow_or_a_queue", two_way::account_then_anything),
+    test("a_program_has_two_numbers_called_by_the_rules_of_an_account", two_way::two_numbers),
     test("a_supervisor_in_every_mode_by_the_agents_name", desks::supervised),
     test("a_supervisor_makes_an_agent_what_he_is_to_be_and_who_is_none_may_not", desks::forced_states),
     test("a_supervisor_puts_who_waits_first_in_another_queue_and_to_an_agent", desks::placed),

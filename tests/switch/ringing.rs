@@ -13,7 +13,7 @@ fn two_extensions(dir: &Path) -> Result<Switch, Fail> {
 }
 
 /// An account's phone that calls, says who it is, and ends either way.
-fn calls_with_digest() -> Scenario {
+pub fn calls_with_digest() -> Scenario {
     Scenario::caller(MU_LAW).invites_with_digest().is_answered().ends()
 }
 
@@ -107,6 +107,31 @@ pub fn next_agent(dir: &Path) -> Outcome {
         (1..5).filter_map(|leg| at(&cdr, &format!("legs.{leg}.cause")).as_str()).collect();
     ensure(causes == ["busy", "declined", "no_answer", "normal"], || format!("{causes:?} in {cdr}"))?;
     switch.ensure_left_resting(3)
+}
+
+/// One missed call took an agent without a desk out for good: nobody was there to end his break, and the journal brought it
+/// back at every start.
+pub fn unattended(dir: &Path) -> Outcome {
+    let config = Config::new(dir)?.agent("1001").queue("ring = \"1s\"\non_no_answer = \"rest\"").trunk();
+    let mut switch = Switch::start(dir, &config)?;
+    let silent = Scenario::called(MU_LAW).says(180, "Ringing").is_cancelled();
+    let mut silent = Phone::registered(dir, "1001", 5071, &silent, 0.0)?;
+    switch.wait_agent("1001", "ready")?;
+    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    silent.ended()?;
+    field(&switch.wait_agent("1001", "rest")?, "reason", "no_answer")?;
+    caller.hangs_up()?;
+    switch.wait_cdrs(1)?;
+    switch.kill();
+    let switch = Switch::restart(dir)?;
+    let agent = switch.wait_agent("1001", "ready")?;
+    field(&agent, "contacts", 1)?;
+    field(&agent, "reason", serde_json::Value::Null)?;
+    // A break that he asked for is his.
+    switch.api.post("/api/v1/agents/1001/rest")?;
+    drop(switch);
+    Switch::restart(dir)?.wait_agent("1001", "rest")?;
+    Ok(())
 }
 
 pub fn fork(dir: &Path) -> Outcome {

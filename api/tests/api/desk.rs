@@ -208,3 +208,42 @@ async fn who_waits_is_placed_and_an_agents_state_is_forced_by_a_named_supervisor
     );
     assert_eq!(served.post(KEY, &agent, r#"{"by": "no name"}"#).await.problem(400)["field"], "by");
 }
+
+#[tokio::test]
+async fn a_call_between_two_parties_is_asked_for_and_what_is_wrong_with_it_is_named() {
+    let served = serve().await;
+    let begin = |body: &'static str| {
+        let served = &served;
+        async move { served.ask("POST", "/api/v1/calls", &[("x-api-key", KEY)], body).await }
+    };
+    let answer = begin(
+        r#"{"first": {"number": "+4930", "ring": 20}, "then": {"queue": "sales"}, "account": "1001",
+            "caller_number": "+4940", "data": {"order": 7}, "token": "t1"}"#,
+    )
+    .await;
+    assert_eq!(answer.status, 201);
+    let begun = answer.json();
+    assert!(begun["call"].as_str().is_some_and(|call| call.parse::<cordboard_model::id::CallId>().is_ok()));
+    let said = begun["done"][0].as_str().unwrap();
+    for part in [
+        r#"first: Number("+4930")"#,
+        "then: Place(Queue(",
+        r#"shown: Some("+4940")"#,
+        "rings: [Some(20s), None]",
+        r#"data: {"order": Number(7)}"#,
+        r#"token: Some("t1")"#,
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    for (body, field) in [
+        (r#"{"first": {"queue": "sales"}, "then": {"agent": "1001"}}"#, "first"),
+        (r#"{"first": {"agent": "1001"}, "then": {}}"#, "then"),
+        (r#"{"first": {"agent": "1001", "number": "1"}, "then": {"agent": "1002"}}"#, "first"),
+        (r#"{"first": {"agent": "1001", "ring": 0}, "then": {"agent": "1002"}}"#, "first"),
+        (r#"{"first": {"agent": "1001"}, "then": {"number": "a b"}}"#, "then"),
+        (r#"{"first": {"agent": "1001"}, "then": {"agent": "1002"}, "token": ""}"#, "token"),
+        (r#"{"first": {"agent": "1001"}, "then": {"agent": "1002"}, "account": "a b"}"#, "account"),
+    ] {
+        assert_eq!(begin(body).await.problem(400)["field"], field, "{body}");
+    }
+}

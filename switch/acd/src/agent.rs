@@ -100,7 +100,7 @@ impl Hold {
     }
 }
 
-/// The moment an agent became idle, in nanoseconds from the start of the switch; negative when
+/// The moment an agent became idle, or a caller came, in nanoseconds from the start of the switch; negative when
 /// that was before a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct IdleSince(i64);
@@ -114,6 +114,16 @@ impl IdleSince {
     pub(crate) fn restored(since: Wall, wall: WallClock, now: Time) -> Self {
         let ms = since.0.saturating_sub(wall.at_zero.0);
         Self(ms.saturating_mul(1_000_000)).min(Self::at(now))
+    }
+
+    /// Its date.
+    pub(crate) fn date(self, wall: WallClock) -> Wall {
+        Wall(wall.at_zero.0.saturating_add(self.0.div_euclid(1_000_000)))
+    }
+
+    /// In nanoseconds.
+    pub(crate) fn nanos(self) -> i64 {
+        self.0
     }
 
     pub(crate) fn length(self, now: Time) -> Duration {

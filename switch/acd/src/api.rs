@@ -83,6 +83,38 @@ pub enum AcdInput {
         /// The agent he would have.
         wish: Option<Wish>,
     },
+    /// Somebody who is not there has a place from now on: he is to be called back. He waits by no limit, and no queue is too
+    /// full for him.
+    Absent {
+        /// The call that he will be called back by, unless his turn comes to nothing: see [`AcdOutput::Stranded`].
+        call: CallId,
+        /// Where.
+        queue: QueueId,
+        /// Higher is served first.
+        priority: u8,
+        /// When he came; it may be before the start.
+        since: Wall,
+        /// He is called before an agent rings: for so long an agent is kept free for him. If none, the agent rings first.
+        reserve: Option<Duration>,
+        /// The call by which he waits until now.
+        from: Option<CallId>,
+    },
+    /// One who has a place is there: he was called back and has answered, or has called by himself. An agent who is kept
+    /// free for him is offered the call.
+    Arrived {
+        /// His call.
+        call: CallId,
+        /// Where.
+        queue: QueueId,
+        /// Longest wait from now on, as for `Enter`.
+        timeout_ms: Option<u32>,
+        /// Higher is served first.
+        priority: u8,
+        /// When he came first.
+        since: Wall,
+        /// He was called back: he goes before all others.
+        back: bool,
+    },
     /// The caller is about to leave, and not because he hung up. What says that he left comes next.
     Leaving {
         /// The call.
@@ -90,7 +122,8 @@ pub enum AcdInput {
         /// How he leaves.
         how: Outcome,
     },
-    /// The caller hung up, or the call left the queue for another reason than an agent: then [`AcdInput::Leaving`] came before.
+    /// The caller hung up, or the call left the queue for another reason than an agent: then [`AcdInput::Leaving`] came before. One
+    /// who is absent has lost his place.
     Abandoned {
         /// The call.
         call: CallId,
@@ -172,6 +205,37 @@ pub enum AcdOutput {
         /// The terms that led to this pair, in words.
         why: String,
     },
+    /// It is the turn of one who is to be called back: his call begins now. An [`AcdOutput::Offer`] follows.
+    Recalled {
+        /// The call.
+        call: CallId,
+        /// Where he has his place.
+        queue: QueueId,
+        /// Who is offered his call.
+        agent: AgentId,
+        /// The place, from one.
+        position: u32,
+    },
+    /// It is the turn of one who is called before an agent rings: this agent is kept free for him. Answered by
+    /// [`AcdInput::Arrived`] or [`AcdInput::Abandoned`].
+    Reserved {
+        /// The call.
+        call: CallId,
+        /// From this queue.
+        queue: QueueId,
+        /// The agent.
+        agent: AgentId,
+        /// The terms that led to this pair, in words.
+        why: String,
+    },
+    /// The turn of one who is absent came to nothing by the agent's doing. He has no place any more until he is given one
+    /// again, by another call.
+    Stranded {
+        /// The call.
+        call: CallId,
+        /// Where he had his place.
+        queue: QueueId,
+    },
     /// Stop ringing (or take down) the agent's leg of this call. No report is expected; it may be
     /// over already.
     Withdraw {
@@ -212,7 +276,7 @@ pub enum AcdOutput {
         /// How long he will wait from now on, if the queue tells that and it is known.
         wait: Option<Duration>,
     },
-    /// The caller waits there no longer. Exactly one for each [`AcdOutput::Entered`].
+    /// The caller waits there no longer. Exactly one for each [`AcdOutput::Entered`] and [`AcdOutput::Recalled`].
     Left {
         /// The call.
         call: CallId,
@@ -275,6 +339,10 @@ pub enum Outcome {
     NobodySignedIn,
     /// The queue was busy for so long that the caller was sent on.
     Busy,
+    /// He is to be called back, and has his place.
+    Callback,
+    /// The agent did not take the call by which one was to be called back.
+    Unanswered,
     /// The caller left by a key.
     Key,
     /// The flow of the wait sent him elsewhere.
@@ -288,7 +356,7 @@ pub enum Outcome {
 impl Outcome {
     /// How a caller leaves of whose visit the call's record says this. Whatever else it says: he hung up.
     pub fn of_leaving(word: &str) -> Self {
-        let ways = [Outcome::Key, Outcome::Flow, Outcome::PickedUp, Outcome::Ended];
+        let ways = [Outcome::Key, Outcome::Flow, Outcome::PickedUp, Outcome::Ended, Outcome::Callback];
         ways.into_iter().find(|way| way.as_str() == word).unwrap_or(Outcome::Abandoned)
     }
 
@@ -302,6 +370,8 @@ impl Outcome {
             Outcome::Moved => "moved",
             Outcome::NobodySignedIn => "nobody_signed_in",
             Outcome::Busy => "busy",
+            Outcome::Callback => "callback",
+            Outcome::Unanswered => "unanswered",
             Outcome::Key => "key",
             Outcome::Flow => "flow",
             Outcome::PickedUp => "picked_up",

@@ -1,9 +1,9 @@
 //! Callers: how they come, wait and go.
 
-use crate::agent::Leg;
+use crate::agent::{IdleSince, Leg};
 use crate::api::{AcdOutput, Outcome, Wish};
 use crate::engine::{AcdEngine, Timer};
-use crate::queue::{Place, Waiting};
+use crate::queue::{Place, Queue, Waiting};
 use cordboard_model::id::{AgentId, CallId, QueueId};
 use cordboard_model::time::{Duration, Time, TimerReason};
 use cordboard_model::verb::QueueEnd;
@@ -45,7 +45,7 @@ impl AcdEngine {
             return;
         };
         self.serial += 1;
-        let place = Place::new(priority, now, self.serial, queue.ageing());
+        let place = Place::new(priority, IdleSince::at(now), self.serial, queue.ageing());
         let position = queue.insert(place, call, wanted.is_none());
         queue.offered += 1;
         let asked = timeout_ms.map(|ms| Duration::from_millis(u64::from(ms)));
@@ -61,8 +61,9 @@ impl AcdEngine {
             }
         }
         let (queue, offered_to) = (id.clone(), None);
-        let (due, leaves) = (None, None);
-        let waiting = Waiting { queue, place, priority, offered_to, staffed, wish: wanted, due, leaves };
+        let (due, leaves, absent) = (None, None, None);
+        let wish = wanted;
+        let waiting = Waiting { queue, place, priority, offered_to, staffed, wish, due, leaves, absent };
         self.calls.insert(call, waiting);
         self.watch_busy(call, &id, now);
         self.touched.insert(id);
@@ -115,18 +116,14 @@ impl AcdEngine {
         }
         if let Some(queue) = self.queues.get_mut(&waiting.queue) {
             queue.remove(waiting.place);
-            match outcome {
-                Outcome::Served => {
-                    queue.answered += 1;
-                    queue.served(waiting.place.since, now);
-                }
-                Outcome::Abandoned => queue.abandoned += 1,
-                Outcome::Timeout => queue.timed_out += 1,
-                Outcome::Gone | Outcome::Moved | Outcome::NobodySignedIn | Outcome::Busy => {}
-                Outcome::Key | Outcome::Flow | Outcome::PickedUp | Outcome::Ended => {}
+            count(queue, waiting.absent.is_some(), outcome);
+            if outcome == Outcome::Served {
+                queue.served(waiting.place.since, now);
             }
         }
-        self.out.push_back(AcdOutput::Left { call, queue: waiting.queue.clone(), outcome });
+        if waiting.absent.is_none_or(|absent| absent.recalled) {
+            self.out.push_back(AcdOutput::Left { call, queue: waiting.queue.clone(), outcome });
+        }
         if let Some(agent) = waiting.offered_to {
             if withdraw {
                 self.withdraw(call, &agent);
@@ -211,6 +208,26 @@ impl AcdEngine {
                 self.held.remove(agent);
             }
         }
+    }
+}
+
+/// One is no longer among those who wait. Who was absent was counted when he waited by himself.
+fn count(queue: &mut Queue, absent: bool, outcome: Outcome) {
+    match outcome {
+        _ if absent => queue.absent = queue.absent.saturating_sub(1),
+        Outcome::Served => queue.answered += 1,
+        Outcome::Abandoned => queue.abandoned += 1,
+        Outcome::Timeout => queue.timed_out += 1,
+        Outcome::Gone
+        | Outcome::Moved
+        | Outcome::NobodySignedIn
+        | Outcome::Busy
+        | Outcome::Key
+        | Outcome::Flow
+        | Outcome::PickedUp
+        | Outcome::Ended
+        | Outcome::Callback
+        | Outcome::Unanswered => {}
     }
 }
 

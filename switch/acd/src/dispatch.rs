@@ -8,7 +8,6 @@
 //! exception: how busy each was changes with time, so that the free ones are walked over.)
 
 use crate::agent::{Agent, IdleSince, Leg, Offer, RING_MARGIN};
-use crate::api::AcdOutput;
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::{Place, Queue, Turn};
 use crate::reason::{AgentTerms, By, CallerTerms, Reason};
@@ -18,7 +17,7 @@ use cordboard_model::time::{Time, TimerReason};
 use core::cmp::Reverse;
 
 /// What is compared between callers of different queues, and who it is.
-type Order = (Reverse<u16>, u8, Time, u64);
+type Order = (Reverse<u16>, u8, IdleSince, u64);
 
 /// A pair that can be made.
 pub(crate) struct Pair<'a> {
@@ -111,7 +110,7 @@ impl AcdEngine {
             caller: CallerTerms {
                 priority: waiting.priority,
                 now: place.priority(queue.ageing(), now),
-                waited: now.since(place.since),
+                waited: place.since.length(now),
                 others: queue.open.len(),
             },
             agent: AgentTerms {
@@ -128,21 +127,13 @@ impl AcdEngine {
             wrap_up: queue.config.wrap_up,
             unanswered: queue.config.service.unanswered,
         });
-        let (ring, user, wanted) = (queue.config.ring, agent.config.user.clone(), waiting.wish.clone());
-        let patience = agent.patience();
-        self.out.push_back(AcdOutput::Offer {
-            call,
-            queue: id.clone(),
-            agent: pair.agent.clone(),
-            user,
-            ring,
-            why,
-        });
-        if let Some(wanted) = wanted {
+        let (ring, patience) = (queue.config.ring, agent.patience());
+        if let Some(wanted) = waiting.wish.clone() {
             self.unhold(&wanted.agent, place);
         }
+        let kept = self.tell_offer(pair, ring, why);
         let reason = TimerReason("acd: no report on an offer");
-        let until = now + ring + patience + RING_MARGIN;
+        let until = now + kept + patience + RING_MARGIN;
         self.deadlines.set(Timer::Ring(pair.agent.clone()), until, reason);
         let why = format!("a call from queue {id} is offered");
         self.settle(&pair.agent, &why, now);

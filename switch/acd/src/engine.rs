@@ -1,5 +1,6 @@
 //! The engine: its state, its five entry points, and how a change of an agent is settled.
 
+use crate::absent::{Arrival, Kept};
 use crate::agent::{Agent, IdleSince};
 use crate::api::{AcdCommand, AcdInput, AcdOutput, Refused};
 use crate::callers::{Entry, is_coming};
@@ -126,6 +127,12 @@ impl AcdEngine {
         match input {
             AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish } => {
                 self.enter(Entry { call, queue, timeout_ms, priority, staffed, wish }, now);
+            }
+            AcdInput::Absent { call, queue, priority, since, reserve, from } => {
+                self.keep_place(Kept { call, queue, priority, since, reserve, from }, now);
+            }
+            AcdInput::Arrived { call, queue, timeout_ms, priority, since, back } => {
+                self.arrived(Arrival { call, queue, timeout_ms, priority, since, back }, now);
             }
             AcdInput::Leaving { call, how } => self.leaving(call, how),
             AcdInput::Abandoned { call } => self.abandoned(call, now),

@@ -61,13 +61,16 @@ impl AcdEngine {
         let mut text = format!(
             "queue {id} ({}): {} of at most {places} wait, {} agents signed in, {} ready, occupancy {}.{} %, strategy {}.\n",
             queue.config.display,
-            queue.order.len(),
+            queue.present(),
             queue.signed_in,
             queue.ready,
             occupancy / 10,
             occupancy % 10,
             strategy.as_str(),
         );
+        if queue.absent > 0 {
+            let _ = writeln!(text, "{} are to be called back and have their places.", queue.absent);
+        }
         self.explain_callers(queue, now, &mut text);
         self.explain_free(queue, now, &mut text);
         self.explain_others(id, queue, &mut text);
@@ -76,10 +79,15 @@ impl AcdEngine {
 
     fn explain_callers(&self, queue: &Queue, now: Time, text: &mut String) {
         for ((place, call), n) in queue.order.iter().zip(1..).take(NAMED_MAX) {
-            let waited = Seconds(now.since(place.since));
+            let waited = Seconds(place.since.length(now));
             let priority = place.priority(queue.ageing(), now);
             let _ = write!(text, "caller {n}: {call}, priority {priority}, waited {waited}");
             if let Some(waiting) = self.calls.get(call) {
+                match (waiting.absent, &waiting.offered_to) {
+                    (Some(_), Some(_)) => text.push_str(", is being called back"),
+                    (Some(_), None) => text.push_str(", is to be called back"),
+                    (None, _) => {}
+                }
                 match (&waiting.offered_to, &waiting.wish) {
                     (Some(agent), _) => _ = write!(text, ", rings at {agent}"),
                     (None, Some(wanted)) => {

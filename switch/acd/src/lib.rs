@@ -9,6 +9,7 @@
 //! The engine is plain data. Time, configuration and everything that happens are arguments; what
 //! is to be done comes out of [`AcdEngine::poll_output`].
 
+mod absent;
 mod agent;
 mod api;
 mod callers;

@@ -121,6 +121,9 @@ impl AcdEngine {
         let Some(waiting) = self.calls.get_mut(&offer.call) else {
             return;
         };
+        if waiting.absent.is_some() {
+            return self.strand(offer.call);
+        }
         waiting.offered_to = None;
         if waiting.due.is_some() {
             self.due.insert(offer.call);

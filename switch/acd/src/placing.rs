@@ -14,6 +14,9 @@ impl AcdEngine {
     pub(crate) fn place(&mut self, call: CallId, id: &AgentId, by: &str, now: Time) -> Result<(), Refused> {
         self.can_be_given(id)?;
         let waiting = self.calls.get(&call).ok_or_else(|| not_waiting(call))?;
+        if waiting.absent.is_some() && waiting.offered_to.is_some() {
+            return Err(not_waiting(call)); // he is being called back
+        }
         let (queue, place) = (waiting.queue.clone(), waiting.place);
         if let Some(other) = waiting.offered_to.clone() {
             self.stop_ringing(&other);

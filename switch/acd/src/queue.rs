@@ -3,6 +3,7 @@
 //! Invariant: `open` is `order` without the callers who are being offered and those who wait for one agent alone;
 //! `by_priority` counts `order`.
 
+use crate::absent::Absent;
 use crate::agent::IdleSince;
 use crate::api::Outcome;
 use crate::callers::Wanted;
@@ -32,7 +33,7 @@ pub(crate) struct Place {
     rank: Reverse<u16>,
     /// Nanoseconds since the start of the switch, before it if negative.
     at: i64,
-    pub(crate) since: Time,
+    pub(crate) since: IdleSince,
     pub(crate) serial: u64,
 }
 
@@ -40,8 +41,8 @@ pub(crate) struct Place {
 const FIRST: u16 = u16::MAX;
 
 impl Place {
-    pub(crate) fn new(priority: u8, since: Time, serial: u64, ageing: Option<Duration>) -> Self {
-        let came = nanos(Duration::from_nanos(since.as_nanos()));
+    pub(crate) fn new(priority: u8, since: IdleSince, serial: u64, ageing: Option<Duration>) -> Self {
+        let came = since.nanos();
         let (rank, at) = match ageing {
             None => (u16::from(priority), came),
             Some(step) => (0, came.saturating_sub(nanos(step).saturating_mul(i64::from(priority)))),
@@ -86,6 +87,8 @@ pub(crate) struct Waiting {
     pub(crate) due: Option<Due>,
     /// How he leaves, if he does not hang up.
     pub(crate) leaves: Option<Outcome>,
+    /// He is not there, and is to be called back.
+    pub(crate) absent: Option<Absent>,
 }
 
 /// What becomes of a caller when the agent who rings for him does not answer. The later one is the greater.
@@ -114,6 +117,8 @@ pub(crate) struct Queue {
     pub(crate) order: BTreeMap<Place, CallId>,
     pub(crate) open: BTreeMap<Place, CallId>,
     by_priority: BTreeMap<Reverse<u16>, usize>,
+    /// How many of `order` are to be called back.
+    pub(crate) absent: usize,
     /// How many of its agents are signed in, and how many of those ready.
     pub(crate) signed_in: u32,
     pub(crate) ready: u32,
@@ -128,7 +133,7 @@ pub(crate) struct Queue {
     /// When a caller was last answered.
     last_answer: Option<Time>,
     /// Since when somebody waits.
-    waited_for: Option<Time>,
+    waited_for: Option<IdleSince>,
     /// How far apart one agent who works here answers callers while others wait, smoothed: the time between two answers
     /// times the agents who worked.
     pace: Option<Duration>,
@@ -143,6 +148,7 @@ impl Queue {
             order: BTreeMap::new(),
             open: BTreeMap::new(),
             by_priority: BTreeMap::new(),
+            absent: 0,
             signed_in: 0,
             ready: 0,
             working: 0,
@@ -172,9 +178,14 @@ impl Queue {
         }
     }
 
+    /// Those who wait and are there.
+    pub(crate) fn present(&self) -> usize {
+        self.order.len().saturating_sub(self.absent)
+    }
+
     /// Whether nobody more may wait. One who is served at once does not wait.
     pub(crate) fn is_full(&self) -> bool {
-        let waiting = u32::try_from(self.order.len()).unwrap_or(u32::MAX);
+        let waiting = u32::try_from(self.present()).unwrap_or(u32::MAX);
         let at_once = self.open.is_empty() && !self.free.is_empty();
         waiting >= self.places() && !at_once
     }
@@ -187,7 +198,7 @@ impl Queue {
             _ => of * taken.min(all) / all,
         };
         let agents = part(OF_AGENTS, self.signed_in.saturating_sub(self.ready).into(), self.signed_in.into());
-        let waiting = u64::try_from(self.order.len()).unwrap_or(u64::MAX);
+        let waiting = u64::try_from(self.present()).unwrap_or(u64::MAX);
         let places = part(OF_PLACES, waiting, self.places().into());
         u32::try_from(agents + places).unwrap_or(u32::MAX)
     }
@@ -230,8 +241,8 @@ impl Queue {
 
     /// A caller who came at `since` is answered. That he waited already when the one before him was answered says that
     /// the queue was never empty between the two: then the time between them is one to go by.
-    pub(crate) fn served(&mut self, since: Time, now: Time) {
-        if let Some(last) = self.last_answer.replace(now).filter(|last| since <= *last) {
+    pub(crate) fn served(&mut self, since: IdleSince, now: Time) {
+        if let Some(last) = self.last_answer.replace(now).filter(|last| since <= IdleSince::at(*last)) {
             let between = now.since(last).saturating_mul(self.working.max(1));
             self.pace = Some(self.pace.map_or(between, |pace| (pace * (PACE_OF - 1) + between) / PACE_OF));
         }
@@ -245,7 +256,8 @@ impl Queue {
     pub(crate) fn wait(&self, position: u32, now: Time) -> Option<Duration> {
         let last = self.last_answer.filter(|last| now.since(*last) <= PACE_MEMORY)?;
         let pace = self.pace?.checked_div(self.working)?;
-        let silence = self.waited_for.map(|since| now.since(since.max(last))).unwrap_or_default();
+        let silence =
+            self.waited_for.map(|since| since.max(IdleSince::at(last)).length(now)).unwrap_or_default();
         Some(pace.max(silence).saturating_mul(position))
     }
 

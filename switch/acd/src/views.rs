@@ -2,9 +2,9 @@
 
 use crate::agent::Agent;
 use crate::engine::{AcdEngine, Timer};
-use crate::queue::Queue;
-use cordboard_model::id::{AgentId, QueueId, TenantId};
-use cordboard_model::time::{Time, Wall};
+use crate::queue::{Queue, Waiting};
+use cordboard_model::id::{AgentId, CallId, QueueId, TenantId};
+use cordboard_model::time::{Duration, Time, Wall};
 use cordboard_model::view::{AgentStatus, AgentView, QueueState, QueueView, WaitingView};
 
 impl AcdEngine {
@@ -25,7 +25,18 @@ impl AcdEngine {
         let at_once = ready > 0 && queue.open.is_empty();
         let wait = queue.wait(waiting.saturating_add(1), now).map(|wait| wait.as_secs());
         let wait = if at_once { Some(0) } else { wait.map(|s| u32::try_from(s).unwrap_or(u32::MAX)) };
-        Some(QueueState { waiting, full: queue.is_full(), agents, ready, wait })
+        Some(QueueState { waiting, full: queue.is_full(), agents, ready, wait, position: None })
+    }
+
+    /// The same for a caller who waits there: his place, and how long it still is.
+    pub fn state_for(&self, call: CallId, now: Time) -> Option<QueueState> {
+        let waiting = self.calls.get(&call)?;
+        let queue = self.queues.get(&waiting.queue)?;
+        let position = queue.position(waiting.place);
+        let seconds = |wait: Duration| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
+        let wait = queue.wait(position, now).map(seconds);
+        let state = self.queue_state(&waiting.queue, now)?;
+        Some(QueueState { wait, position: Some(position), ..state })
     }
 
     /// The agents of a tenant, by work number.
@@ -45,11 +56,12 @@ impl AcdEngine {
         Some(agent.pending.as_ref().map_or(agent.intent, |asked| asked.intent).status())
     }
 
-    /// Whether no one waits and no agent rings, talks or wraps up.
+    /// Whether no one who is there waits and no agent rings, talks or wraps up.
     pub fn is_quiescent(&self) -> bool {
         use AgentStatus::{Hold, Ringing, Talking, WrapUp};
         let transient = |a: &Agent| matches!(a.status, Ringing | Talking | Hold | WrapUp);
-        self.calls.is_empty() && !self.agents.values().any(transient)
+        let waits = |w: &Waiting| w.absent.is_none() || w.offered_to.is_some();
+        !self.calls.values().any(waits) && !self.agents.values().any(transient)
     }
 
     pub(crate) fn until(&self, id: &AgentId, agent: &Agent) -> Option<Wall> {
@@ -85,16 +97,20 @@ impl AcdEngine {
     }
 
     fn queue_view(&self, id: &QueueId, queue: &Queue) -> QueueView {
-        let waiting = queue.order.iter().zip(1..).map(|((place, call), position)| WaitingView {
-            call: *call,
-            since: self.wall.at(place.since),
-            position,
-            offered_to: self.calls.get(call).and_then(|w| w.offered_to.clone()),
+        let waiting = queue.order.iter().zip(1..).filter_map(|((place, call), position)| {
+            let waiting = self.calls.get(call).filter(|waiting| waiting.absent.is_none())?;
+            Some(WaitingView {
+                call: *call,
+                since: place.since.date(self.wall),
+                position,
+                offered_to: waiting.offered_to.clone(),
+            })
         });
         QueueView {
             queue: id.clone(),
             display: queue.config.display.clone(),
             waiting: waiting.collect(),
+            callbacks: u32::try_from(queue.absent).unwrap_or(u32::MAX),
             agents_signed_in: queue.signed_in,
             agents_ready: queue.ready,
             offered: queue.offered,

@@ -10,6 +10,7 @@ use crate::flow::FlowRun;
 use crate::fork::Fork;
 use crate::leg::{Leg, LegAct, LegInput, LegState, Port};
 use crate::listen::Listening;
+use crate::originate::Originating;
 use crate::output::DialTarget;
 use crate::queue::Wait;
 use crate::record::{Recording, RecordingRule};
@@ -19,12 +20,12 @@ use crate::transfer::Transfer;
 use cordboard_model::audio::QueueAudio;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{CallTimes, LegRole, QueueVisit, Supervision, TransferRecord};
-use cordboard_model::desk::{Goal, WrapUp};
+use cordboard_model::desk::WrapUp;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, FlowId, LegId, QueueId, TenantId};
 use cordboard_model::leg::{Incoming, LegCommand, Target};
 use cordboard_model::media::{MediaCommand, PlayItem};
-use cordboard_model::time::{Time, Wall};
+use cordboard_model::time::{Duration, Time, Wall};
 use cordboard_model::verb::Destination;
 use cordboard_model::view::{CallStage, RouteReason};
 use serde_json::Value;
@@ -36,8 +37,8 @@ use std::sync::Arc;
 pub(crate) enum Doing {
     /// The caller's media port is asked for.
     Opening,
-    /// The phone of who calls by order rings; then this is called.
-    Originating(Goal),
+    /// One party of a call that we begin is called; then the other is.
+    Originating(Box<Originating>),
     /// Routing is asked.
     Routing,
     /// The flow.
@@ -116,6 +117,10 @@ pub(crate) struct Call {
     pub(crate) priority: u8,
     /// Where it goes if nobody answers where it was sent.
     pub(crate) otherwise: Option<Destination>,
+    /// We began it, in the name of the account that `incoming` has, or of the house.
+    pub(crate) ours: bool,
+    /// How long who is called second rings, where that is not as usual.
+    pub(crate) ring: Option<Duration>,
     /// It is a call for help: no limit of ours ends it.
     pub(crate) urgent: bool,
     /// The music of the last queue.
@@ -185,6 +190,8 @@ impl Call {
             refused_by: Vec::new(),
             priority: 0,
             otherwise: None,
+            ours: false,
+            ring: None,
             urgent: false,
             music: Vec::new(),
             manner: None,
@@ -217,9 +224,17 @@ impl Call {
             self.end(desk, Cause::Congestion, Party::Switch);
         } else {
             desk.set(Timer::Length(id), desk.limits.call_length);
-            desk.set(Timer::Leg(leg), desk.limits.media_open);
-            desk.media(MediaCommand::Open { leg, near: None });
+            if !self.finds_first() {
+                self.open_caller(desk);
+            }
         }
+    }
+
+    /// Asks for the caller's port.
+    pub(crate) fn open_caller(&mut self, desk: &mut Desk) {
+        let leg = self.caller.id;
+        desk.set(Timer::Leg(leg), desk.limits.media_open);
+        desk.media(MediaCommand::Open { leg, near: None });
     }
 
     pub(crate) fn tenant(&self) -> TenantId {

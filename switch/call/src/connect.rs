@@ -59,7 +59,9 @@ impl Call {
     /// Rings an agent, an account or a number, and waits for it.
     pub(crate) fn ring_at(&mut self, desk: &mut Desk, to: Destination) {
         let from = self.caller.party.clone();
-        if let Some((leg, agent)) = self.ring_device(desk, to, from) {
+        if let Some((leg, agent)) =
+            self.ring_device_for(desk, to, from, self.ring.unwrap_or(desk.limits.ring))
+        {
             self.doing = Doing::Connect(Connect { leg, agent, heard_early: false });
         }
     }

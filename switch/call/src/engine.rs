@@ -301,6 +301,13 @@ impl CallEngine {
         self.calls.get(&call).is_some_and(|call| !call.route.is_empty())
     }
 
+    /// Whether routing is asked for a call that we begin: by what trunk its first party was called gives him no rights and
+    /// takes none from who asked for the call.
+    pub fn asks_for_us(&self, call: CallId, leg: LegId) -> bool {
+        let of_us = |call: &&Box<Call>| call.ours && call.caller.id == leg;
+        self.calls.get(&call).filter(of_us).is_some_and(|call| matches!(call.doing, Doing::Routing))
+    }
+
     /// An entry of a call's data that is a string.
     pub fn data(&self, call: CallId, key: &str) -> Option<&str> {
         self.calls.get(&call)?.data.get(key)?.as_str()
@@ -480,7 +487,8 @@ fn routed(call: &mut Call, desk: &mut Desk, to: Result<Destination, Cause>, reas
     if call.room.asks() {
         return call.guest_routed(desk, to);
     }
-    if !matches!(call.doing, Doing::Routing) && !transfers {
+    let finds_first = call.finds_first();
+    if !matches!(call.doing, Doing::Routing) && !transfers && !finds_first {
         return;
     }
     desk.clear(Timer::Route(call.id));
@@ -493,6 +501,7 @@ fn routed(call: &mut Call, desk: &mut Desk, to: Result<Destination, Cause>, reas
     desk.event(call.tenant(), EventKind::CallRouted { call: id, to: told, reasons });
     match to {
         to if transfers => call.transfer_routed(desk, to),
+        to if finds_first => call.first_routed(desk, to),
         Ok(to) => {
             // a device that sent the call there took it from the flow that had rung it
             if matches!(to, Destination::Flow(_) | Destination::Queue(_)) {

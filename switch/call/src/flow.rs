@@ -256,6 +256,9 @@ impl Call {
         if matches!(self.doing, Doing::Apology(_)) {
             return self.follow_fallback(desk);
         }
+        if self.recall_unconfirmed(desk) {
+            return;
+        }
         match self.step_kind() {
             Some(StepKind::Wait) => self.finish_step(desk, VerbAnswer::Done),
             Some(StepKind::Collect(_)) => self.collect_timeout(desk),
@@ -268,7 +271,10 @@ impl Call {
     /// A key. It counts only while a flow has the call; else the media thread carries it across the bridge.
     pub(crate) fn digit(&mut self, desk: &mut Desk, leg: LegId, digit: char) {
         self.types_on(desk, leg);
-        if self.confirm_key(desk, leg, digit) || self.branch_key(desk, leg, digit) {
+        if self.confirm_key(desk, leg, digit)
+            || self.branch_key(desk, leg, digit)
+            || self.recall_key(desk, leg, digit)
+        {
             return;
         }
         let known = digit.is_ascii_digit() || matches!(digit, '*' | '#' | 'A'..='D');

@@ -194,6 +194,7 @@ impl Call {
         self.note_rang(desk, id);
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
+            Doing::Originating(_) if id == self.caller.id => self.recall_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.ring_back(desk),
             Doing::Fork(fork) if fork.has(id) => self.ring_back(desk),
             Doing::Transfer(transfer) if transfer.target == Some(id) => self.transfer_rings(desk),
@@ -210,6 +211,7 @@ impl Call {
         self.note_rang(desk, id);
         match &self.doing {
             Doing::Queue(wait) if wait.rings_at(id) => self.offer_rings(desk),
+            Doing::Originating(_) if id == self.caller.id => self.recall_rings(desk),
             Doing::Connect(connect) if connect.leg == id => self.connect_early(desk),
             // which of several he would hear is nobody's guess
             Doing::Fork(fork) if fork.has(id) => self.ring_back(desk),

@@ -85,6 +85,11 @@ impl Wait {
         Self { keys, staffed, ..self }
     }
 
+    /// The leg of the agent who rings.
+    pub(crate) fn offered_leg(&self) -> Option<LegId> {
+        self.offer.as_ref().map(|offer| offer.leg)
+    }
+
     /// Whether this is the leg of the agent who rings.
     pub(crate) fn rings_at(&self, leg: LegId) -> bool {
         self.offer.as_ref().is_some_and(|offer| offer.leg == leg)
@@ -326,6 +331,9 @@ impl Call {
     /// The queue takes its offer back. If that crossed the agent's answer, the queue did not count the answer
     /// and still has the caller waiting: the agent's leg is taken down and the wait goes on.
     pub(crate) fn on_offer_withdrawn(&mut self, desk: &mut Desk) {
+        if self.recall_withdrawn(desk) {
+            return;
+        }
         match core::mem::replace(&mut self.doing, Doing::Ending) {
             Doing::Queue(mut wait) => {
                 let offer = wait.offer.take();
@@ -396,7 +404,7 @@ impl Call {
             QueueEnd::Full => ("full", Cause::QueueFull),
             QueueEnd::NobodySignedIn => ("nobody_signed_in", Cause::QueueFull),
             QueueEnd::Gone => ("gone", Cause::NoRoute),
-            QueueEnd::Served | QueueEnd::Key(_) => return, // ours to say
+            QueueEnd::Served | QueueEnd::Key(_) | QueueEnd::Callback => return, // ours to say
         };
         // The wait is taken out first: whatever comes now, the queue is not told that it was abandoned.
         let wait = match core::mem::replace(&mut self.doing, Doing::Flow) {

@@ -20,7 +20,7 @@ use cordboard_model::cause::{Cause, Party};
 use cordboard_model::id::{CallId, FlowId, LegId};
 use cordboard_model::media::{PlayItem, Repeat, Tone};
 use cordboard_model::time::Time;
-use cordboard_model::verb::{Verb, VerbAnswer};
+use cordboard_model::verb::{QueueEnd, Verb, VerbAnswer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -139,11 +139,20 @@ impl Call {
         self.end_side(desk, true);
         match side {
             Side::Wait if matches!(self.doing, Doing::Queue(_)) => self.resume_music(desk),
+            Side::Wait if matches!(self.doing, Doing::Flow) => self.place_is_kept(desk),
             Side::Aside => self.back_from_aside(desk),
             Side::Survey if matches!(self.doing, Doing::Flow) => self.talk_is_over(desk),
             _ => {}
         }
         true
+    }
+
+    /// The flow of a wait has said goodbye to one who is to be called back.
+    fn place_is_kept(&mut self, desk: &mut Desk) {
+        match self.flow.is_some() {
+            true => self.finish_step(desk, VerbAnswer::Queue(QueueEnd::Callback)),
+            false => self.end(desk, Cause::Normal, Party::Switch),
+        }
     }
 
     /// The flow that waited for the talk's end has the call again, or the call ends: the agent has hung up.

@@ -31,6 +31,7 @@ impl Call {
         desk.set(Timer::Teardown(id), desk.limits.teardown);
         match core::mem::replace(&mut self.doing, Doing::Ending) {
             Doing::Queue(wait) => self.abandon(desk, wait, by),
+            Doing::Originating(originating) => self.end_recall(desk, originating.recall, cause, by),
             Doing::Talk(talk) => self.part(desk, talk),
             Doing::Transfer(transfer) => self.end_transfer(desk, *transfer),
             _ => {}

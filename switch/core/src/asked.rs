@@ -30,8 +30,16 @@ impl Shard {
                     .ok_or(Cause::NotFound)
             }
             Ask::Queue { queue } => {
-                self.acd.queue_state(&queue, self.now).map(Told::Queue).ok_or(Cause::NotFound)
+                let waits_in = self.acd.place_of(call).map(|(queue, ..)| queue);
+                let own = waits_in.is_some() && (queue.is_none() || queue == waits_in);
+                let state = match queue {
+                    _ if own => self.acd.state_for(call, self.now),
+                    Some(queue) => self.acd.queue_state(&queue, self.now),
+                    None => None,
+                };
+                state.map(Told::Queue).ok_or(Cause::NotFound)
             }
+            Ask::Callback(ask) => self.keep_place(call, *ask).map(Told::Callback),
             Ask::Count { name, add, most, seconds } => {
                 let kept = Duration::from_secs(seconds.into());
                 let counted = self.counters.count((call.tenant, &name), add, most, kept, self.now);

@@ -4,7 +4,8 @@
 
 use crate::shard::Shard;
 use cordboard_model::callback::{
-    CALLBACK_NOTE_MAX, CALLBACK_NUMBER_MAX, CALLBACKS_MAX, Callback, CallbackChange, CallbackId, NewCallback,
+    CALLBACK_NOTE_MAX, CALLBACK_NUMBER_MAX, CALLBACKS_MAX, Callback, CallbackChange, CallbackId,
+    CallbackState, NewCallback,
 };
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::desk::DeskFault;
@@ -37,8 +38,29 @@ impl Callbacks {
         self.entries.insert(entry.id.clone(), entry);
     }
 
-    fn count(&self, tenant: TenantId) -> usize {
+    pub(crate) fn count(&self, tenant: TenantId) -> usize {
         self.entries.keys().filter(|id| id.tenant == tenant).count()
+    }
+
+    pub(crate) fn get(&self, id: &CallbackId) -> Option<&Callback> {
+        self.entries.get(id)
+    }
+
+    /// Those of a tenant.
+    pub(crate) fn of(&self, tenant: TenantId) -> impl Iterator<Item = &Callback> {
+        self.entries.values().filter(move |entry| entry.id.tenant == tenant)
+    }
+
+    /// Those of all tenants.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Callback> {
+        self.entries.values()
+    }
+
+    /// An id that was never given, by a switch that began at `start`.
+    pub(crate) fn new_id(&mut self, start: u32, tenant: TenantId) -> Option<CallbackId> {
+        self.given += 1;
+        let name = Name::new(&format!("{start:x}-{}", self.given)).ok()?;
+        Some(CallbackId { tenant, name })
     }
 }
 
@@ -68,11 +90,9 @@ impl Shard {
         if self.callbacks.count(tenant) >= CALLBACKS_MAX {
             return Err(CallbackRefused::Full);
         }
-        self.callbacks.given += 1;
-        let name = format!("{:x}-{}", self.config.start_secs, self.callbacks.given);
-        let name = Name::new(&name).map_err(|_| CallbackRefused::TooLarge)?;
+        let id = self.callbacks.new_id(self.config.start_secs, tenant).ok_or(CallbackRefused::TooLarge)?;
         let entry = Callback {
-            id: CallbackId { tenant, name },
+            id,
             number,
             since: self.wall.at(self.now),
             queue,
@@ -82,22 +102,32 @@ impl Shard {
             last_call: None,
             taken_by: None,
             by: by.to_string(),
+            state: CallbackState::Listed,
+            outcome: String::new(),
+            kept: None,
         };
-        self.keep_callback(entry.clone(), CallbackChange::Put, &entry.by);
+        self.keep_callback(None, entry.clone(), CallbackChange::Put, &entry.by);
         Ok(entry)
     }
 
-    fn keep_callback(&mut self, entry: Callback, change: CallbackChange, by: &str) {
+    /// An entry is so from now on. `ticket`: what waits until the journal has it.
+    pub(crate) fn keep_callback(
+        &mut self,
+        ticket: Option<u64>,
+        entry: Callback,
+        change: CallbackChange,
+        by: &str,
+    ) {
         let id = entry.id.clone();
         let by = by.to_owned();
         match change {
             CallbackChange::Done => {
                 self.callbacks.entries.remove(&id);
-                self.journal(None, JournalRecord::CallbackDone { id: id.clone() });
+                self.journal(ticket, JournalRecord::CallbackDone { id: id.clone() });
             }
             _ => {
                 self.callbacks.entries.insert(id.clone(), entry.clone());
-                self.journal(None, JournalRecord::Callback(Box::new(entry.clone())));
+                self.journal(ticket, JournalRecord::Callback(Box::new(entry.clone())));
             }
         }
         self.event(id.tenant, EventKind::CallbackChanged { callback: Box::new(entry), change, by });
@@ -108,6 +138,7 @@ impl Shard {
         let entry = self.callbacks.entries.get(id).ok_or(DeskFault::NoSuchCallback)?;
         match &entry.taken_by {
             Some(other) if other != agent => Err(DeskFault::CallbackTaken),
+            None if entry.state == CallbackState::Calling => Err(DeskFault::CallbackTaken),
             _ => Ok(entry.clone()),
         }
     }
@@ -127,7 +158,8 @@ impl Shard {
             CallbackChange::GivenBack => entry.taken_by = None,
             _ => {}
         }
-        self.keep_callback(entry, change, by);
+        self.keep_callback(None, entry, change, by);
+        self.settle_place(id, None);
         Ok(())
     }
 
@@ -138,7 +170,8 @@ impl Shard {
             entry.attempts = entry.attempts.saturating_add(1);
             entry.last_attempt = Some(self.wall.at(self.now));
             entry.last_call = Some(call);
-            self.keep_callback(entry, CallbackChange::Called, by);
+            self.keep_callback(None, entry, CallbackChange::Called, by);
+            self.settle_place(id, None);
         }
     }
 
@@ -147,7 +180,9 @@ impl Shard {
         let Some(entry) = self.callbacks.entries.get(id).cloned() else {
             return false;
         };
-        self.keep_callback(entry, CallbackChange::Done, by);
+        self.keep_callback(None, entry, CallbackChange::Done, by);
+        self.settle_place(id, None);
+        self.settle();
         true
     }
 }

@@ -15,6 +15,8 @@ enum Waiting {
     Opening(u64),
     /// For its opening record, with the answer among what is held.
     Answer(u64),
+    /// For another record that it must not speak of before.
+    Record(u64),
     /// For its closing record.
     Closing(u64),
 }
@@ -54,6 +56,21 @@ impl Gate {
         ticket
     }
 
+    /// A record is being written that the call must not speak of before: all that follows must wait for it.
+    pub(crate) fn keeping(&mut self, call: CallId, now: Time, wait: Duration) -> u64 {
+        let ticket = self.ticket(call, now, wait);
+        let waiting = Waiting::Record(ticket);
+        match self.calls.get_mut(&call) {
+            Some(Held { waiting: Waiting::Closing(_), .. }) => {}
+            // records are written in their order: it comes after the one that was waited for
+            Some(held) => held.waiting = waiting,
+            None => {
+                self.calls.insert(call, Held { waiting, outputs: VecDeque::new() });
+            }
+        }
+        ticket
+    }
+
     /// The call's closing record is being written; all that follows must wait for it.
     pub(crate) fn closing(&mut self, call: CallId, now: Time, wait: Duration) -> u64 {
         let ticket = self.ticket(call, now, wait);
@@ -75,7 +92,7 @@ impl Gate {
         match held.waiting {
             Waiting::Opening(ticket) if is_answer => held.waiting = Waiting::Answer(ticket),
             Waiting::Opening(_) => return Some(output),
-            Waiting::Answer(_) | Waiting::Closing(_) => {}
+            Waiting::Answer(_) | Waiting::Record(_) | Waiting::Closing(_) => {}
         }
         held.outputs.push_back(output);
         None
@@ -91,7 +108,7 @@ impl Gate {
         let waiting = self.calls.get(&call).map(|held| held.waiting);
         let closed = match waiting {
             Some(Waiting::Closing(t)) if t == ticket => Some(call),
-            Some(Waiting::Opening(t) | Waiting::Answer(t)) if t == ticket => None,
+            Some(Waiting::Opening(t) | Waiting::Answer(t) | Waiting::Record(t)) if t == ticket => None,
             _ => return (None, VecDeque::new()),
         };
         (closed, self.calls.remove(&call).map(|held| held.outputs).unwrap_or_default())
@@ -150,6 +167,24 @@ mod tests {
         assert!(gate.pass(call, ring.clone(), false).is_none());
         assert_eq!(gate.release(opening), (None, VecDeque::new()));
         assert_eq!(gate.release(closing), (Some(call), [answer, ring].into()));
+        assert!(gate.is_empty());
+    }
+
+    #[test]
+    fn what_a_call_says_of_a_record_waits_for_it_and_the_answer_does_too() {
+        let (call, ring, answer) = ids();
+        let mut gate = Gate::default();
+        let opening = gate.opening(call, Time::ZERO, WAIT);
+        let record = gate.keeping(call, Time::ZERO, WAIT);
+        assert!(gate.pass(call, ring.clone(), false).is_none());
+        assert!(gate.pass(call, answer.clone(), true).is_none());
+        assert_eq!(gate.release(opening), (None, VecDeque::new()));
+        assert_eq!(gate.release(record), (None, [ring.clone(), answer].into()));
+        let closing = gate.closing(call, Time::ZERO, WAIT);
+        let late = gate.keeping(call, Time::ZERO, WAIT);
+        assert!(gate.pass(call, ring.clone(), false).is_none());
+        assert_eq!(gate.release(late), (None, VecDeque::new()));
+        assert_eq!(gate.release(closing), (Some(call), [ring].into()));
         assert!(gate.is_empty());
     }
 

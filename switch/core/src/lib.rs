@@ -6,6 +6,7 @@
 
 mod abort;
 mod asked;
+mod begin;
 mod callbacks;
 mod device;
 mod events;
@@ -14,6 +15,7 @@ mod gate;
 mod goodbye;
 mod guard;
 mod io;
+mod kept;
 mod ladder;
 mod lamps;
 mod ledger;

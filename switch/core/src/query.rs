@@ -113,6 +113,7 @@ impl Shard {
         note(!self.fetches.is_empty(), "a step that waits for a server");
         note(!self.phone_desks.is_empty(), "a call on which somebody has signed in");
         note(!self.outside.is_empty(), "a call outside a queue");
+        note(!self.places.is_quiescent(), "a call that calls back");
         note(!self.offered.is_empty(), "an offer of a call that is gone");
         note(!self.ledger.is_empty(), "a call in the ledger");
         note(!self.lamps.is_empty(), "a lamp of a call that is gone");

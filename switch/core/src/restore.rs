@@ -48,6 +48,7 @@ impl Shard {
         for entry in restore.callbacks {
             self.callbacks.restore(entry);
         }
+        self.restore_places();
         self.restore_sign_ins(restore.sign_ins);
         for (tenant, table, key, cells) in restore.rows {
             self.rows.set((tenant, table), key, Some(cells));

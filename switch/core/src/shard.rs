@@ -1,11 +1,13 @@
 //! The shard itself: takes an input, lets the rooms speak until they are silent, and hands out what they want.
 
+use crate::begin::Tokens;
 use crate::callbacks::Callbacks;
 use crate::events::Numbering;
 use crate::fetches::Fetches;
 use crate::gate::Gate;
 use crate::goodbye::{BYE_WAIT, Goodbyes};
 use crate::io::{ShardCommand, ShardConfig, ShardInput, ShardOutput};
+use crate::kept::Places;
 use crate::ladder::Ladder;
 use crate::lamps::Lamps;
 use crate::legs::Legs;
@@ -85,6 +87,10 @@ pub struct Shard {
     pub(crate) offered: BTreeMap<CallId, AgentId>,
     /// Who is to be called back.
     pub(crate) callbacks: Callbacks,
+    /// Where those of them stand who have their places in a queue.
+    pub(crate) places: Places,
+    /// Which calls programs have begun by which tokens.
+    pub(crate) tokens: Tokens,
     /// Who may sign in, and who has.
     pub(crate) sign_ins: SignIns,
     /// Who has signed in on which call.
@@ -158,6 +164,8 @@ impl Shard {
             goodbyes: Goodbyes::new(),
             offered: BTreeMap::new(),
             callbacks: Callbacks::default(),
+            places: Places::default(),
+            tokens: Tokens::default(),
             sign_ins: SignIns::default(),
             phone_desks: PhoneDesks::default(),
             last_calls: LastCalls::new(),
@@ -244,6 +252,7 @@ impl Shard {
         self.settle();
         self.trunks_due();
         self.lines_due();
+        self.callbacks_due();
         self.sign_ins_due();
         self.acd.handle_timeout(now);
         self.flows.handle_timeout(now);
@@ -273,6 +282,7 @@ impl Shard {
             self.trunks.poll_timeout(),
             self.lines.poll_timeout(),
             self.stop.poll_timeout(),
+            self.places.wake.next(),
             self.sign_ins.poll_timeout().map(|at| (at, TimerReason("session idle"))),
         ];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)

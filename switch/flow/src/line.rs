@@ -1,6 +1,6 @@
 //! A verb as scripts, traces and logs write it.
 
-use cordboard_model::ask::Ask;
+use cordboard_model::ask::{Ask, CallbackAsk};
 use cordboard_model::conference::Conference;
 use cordboard_model::data;
 use cordboard_model::dial::{Dial, DialWay};
@@ -173,6 +173,26 @@ fn destination(to: &Destination) -> String {
     }
 }
 
+/// Not the note and the data: they may be long.
+fn called_back(ask: &CallbackAsk) -> String {
+    let mut text = "callback".to_owned();
+    let options = [
+        ("queue", ask.queue.as_ref().map(|queue| queue.name.to_string())),
+        ("number", ask.number.clone()),
+        ("first", ask.first.map(|first| first.as_str().to_owned())),
+        ("attempts", ask.attempts.map(|n| n.to_string())),
+        ("every", ask.every.map(|s| s.to_string())),
+        ("expires", ask.expires.map(|s| s.to_string())),
+        ("calendar", ask.calendar.as_ref().map(ToString::to_string)),
+    ];
+    for (name, value) in options {
+        if let Some(value) = value {
+            text.push_str(&format!(" {name}={value}"));
+        }
+    }
+    text
+}
+
 /// What an agent on a telephone does; his passwords are nobody's business.
 fn keyed(act: &PhoneAct) -> String {
     let because =
@@ -198,8 +218,10 @@ fn asked(ask: &Ask) -> String {
         Ask::Now { zone: None } => "now".to_owned(),
         Ask::Now { zone: Some(zone) } => format!("now {zone}"),
         Ask::Calendar { name } => format!("calendar {name}"),
-        Ask::Queue { queue } => format!("queue {}", queue.name),
+        Ask::Queue { queue: Some(queue) } => format!("queue {}", queue.name),
+        Ask::Queue { queue: None } => "queue".to_owned(),
         Ask::Lookup { table, key } => format!("lookup {table} {key}"),
+        Ask::Callback(ask) => called_back(ask),
         Ask::Count { name, add, most, seconds } => {
             let most = most.map(|most| format!(" most={most}")).unwrap_or_default();
             format!("count {name} add={add}{most} seconds={seconds}")

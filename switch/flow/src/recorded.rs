@@ -300,6 +300,7 @@ fn step(verb: &Verb, answer: &VerbAnswer, zone: &mut Option<String>) -> String {
             Told::Queue(state) => add("state", toml(&serde_json::to_value(state).unwrap_or_default())),
             Told::Count(Some(count)) => add("count", count.to_string()),
             Told::Count(None) => add("limit", "true".to_owned()),
+            Told::Callback(answer) => add("callback", quoted(answer.as_str())),
             Told::Row(None) => {}
         },
         _ => {}

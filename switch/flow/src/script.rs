@@ -8,7 +8,7 @@ use crate::counters::Counters;
 use crate::error::FlowError;
 use crate::io::{FlowCommand, FlowInput, FlowOutput, PartyId};
 use crate::seen::Seen;
-use cordboard_model::ask::{Ask, Told};
+use cordboard_model::ask::{Ask, CallbackAnswer, Told};
 use cordboard_model::calendar::{self, CalendarState};
 use cordboard_model::cause::Cause;
 use cordboard_model::conference::{Attended, Conference, ConferenceEnd};
@@ -129,6 +129,9 @@ pub struct StepSpec {
     /// How a queue stands.
     #[serde(default)]
     pub state: Option<QueueState>,
+    /// What becomes of a call-back; his place is kept if it is not said.
+    #[serde(default)]
+    pub callback: Option<CallbackAnswer>,
     /// How a stream ends.
     #[serde(default)]
     pub stream: Option<StreamEnd>,
@@ -508,6 +511,7 @@ impl<'a> Play<'a> {
             })),
             Ask::Lookup { .. } => Ok(Told::Row(step.row.clone().map(|row| row.into_iter().collect()))),
             Ask::Queue { .. } => Ok(Told::Queue(step.state.unwrap_or(ATTENDED))),
+            Ask::Callback(_) => Ok(Told::Callback(step.callback.unwrap_or(CallbackAnswer::Kept))),
             Ask::Count { .. } if step.limit => Ok(Told::Count(None)),
             Ask::Count { .. } if step.count.is_some() => Ok(Told::Count(step.count)),
             Ask::Count { name, add, most, seconds } => {
@@ -612,6 +616,7 @@ fn outcome(answer: &VerbAnswer) -> String {
             Told::Calendar(state) => if state.open { "open" } else { "closed" }.to_owned(),
             Told::Row(row) => if row.is_some() { "found" } else { "not found" }.to_owned(),
             Told::Count(None) => "limit".to_owned(),
+            Told::Callback(answer) => answer.as_str().to_owned(),
             _ => String::new(),
         },
         _ => String::new(),
@@ -666,7 +671,8 @@ fn collected(typed: &str, verb: &Verb, how: Option<CollectEnd>) -> VerbAnswer {
 }
 
 /// A queue of which a test says nothing: somebody is there, and nobody waits.
-const ATTENDED: QueueState = QueueState { waiting: 0, full: false, agents: 1, ready: 1, wait: Some(0) };
+const ATTENDED: QueueState =
+    QueueState { waiting: 0, full: false, agents: 1, ready: 1, wait: Some(0), position: None };
 
 /// The name of the flow that is tested; no other can have it, for a file has a shorter one.
 const TESTED: &str = "the.flow.that.is.tested";

@@ -2,11 +2,14 @@
 //!
 //! Invariant: an entry is there from the moment it is put until somebody says that it is done; a restart changes nothing.
 
+use crate::calendar::Hours;
 use crate::desk::{Actor, NOTE_MAX};
-use crate::id::{AgentId, CallId, Name, QueueId, TenantId};
-use crate::time::Wall;
+use crate::id::{AgentId, AssetId, CallId, Name, QueueId, TenantId};
+use crate::time::{Duration, Wall};
 use core::fmt;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Most entries of a tenant that are not done.
 pub const CALLBACKS_MAX: usize = 10_000;
@@ -28,6 +31,127 @@ impl fmt::Display for CallbackId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.tenant, self.name)
     }
+}
+
+/// Who is called first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackFirst {
+    /// The agent: when he has answered, the customer is called.
+    #[default]
+    Agent,
+    /// The customer: when he has answered, the agent who was kept free for him is rung.
+    Customer,
+}
+
+impl CallbackFirst {
+    /// The word used in flows, the API and the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Customer => "customer",
+        }
+    }
+
+    /// What a word means.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Agent, Self::Customer].into_iter().find(|first| first.as_str() == name)
+    }
+}
+
+/// When somebody may be called back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackWindow {
+    /// While the tenant's calendar of this name is open.
+    Calendar(Name),
+    /// Each day in these hours, in the tenant's zone.
+    Hours(Hours),
+}
+
+/// How a queue calls back those who keep their places in it, where nobody says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackRules {
+    /// Who is called first.
+    pub first: CallbackFirst,
+    /// How often the customer is called at most.
+    pub attempts: u32,
+    /// How long after an attempt in vain he keeps out of the way of others.
+    pub every: Duration,
+    /// How long an entry is tried.
+    pub expires: Duration,
+    /// How long the customer's phone rings.
+    pub ring: Duration,
+    /// When he may be called; at any time if none.
+    pub window: Option<CallbackWindow>,
+    /// The key by which a customer who is called first says that it is he; none is asked for if none.
+    pub confirm: Option<char>,
+    /// What asks him for it.
+    pub prompt: Option<AssetId>,
+}
+
+impl Default for CallbackRules {
+    fn default() -> Self {
+        Self {
+            first: CallbackFirst::Agent,
+            attempts: 3,
+            every: Duration::from_secs(300),
+            expires: Duration::from_secs(86_400),
+            ring: Duration::from_secs(30),
+            window: None,
+            confirm: None,
+            prompt: None,
+        }
+    }
+}
+
+/// Where an entry stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackState {
+    /// An agent has to take it.
+    #[default]
+    Listed,
+    /// It has its place in the queue, and its turn comes.
+    Waiting,
+    /// It has its place and no turn for a while: it was tried in vain, or it is not the time.
+    Asleep,
+    /// It is being called.
+    Calling,
+    /// It was tried for as often or as long as it may be. An agent may take it.
+    Undone,
+}
+
+/// The place of one who is to be called back when his turn comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptPlace {
+    /// When he came: since then he waits.
+    pub arrived: Wall,
+    /// The priority that he came with.
+    pub priority: u8,
+    /// Who is called first.
+    pub first: CallbackFirst,
+    /// How often he is called at most.
+    pub most: u32,
+    /// How long after an attempt in vain he is called again, seconds.
+    pub every_s: u32,
+    /// When it is given up.
+    pub expires: Wall,
+    /// When he may be called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<CallbackWindow>,
+    /// The key by which he says that it is he.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<char>,
+    /// The call in which he asked for it, if it was by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+    /// Call data of the call that calls him back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub data: BTreeMap<String, Value>,
+    /// Not before, after an attempt in vain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Wall>,
 }
 
 /// One who is to be called back.
@@ -60,6 +184,15 @@ pub struct Callback {
     /// Who put it: `key wallboard`, `flow main`.
     #[serde(default)]
     pub by: String,
+    /// Where it stands.
+    #[serde(default)]
+    pub state: CallbackState,
+    /// What became of the last attempt: `reached`, `no_answer`, `busy` ...; empty before the first.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub outcome: String,
+    /// The place that it has in its queue, if it is to be done without anybody's taking it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Box<KeptPlace>>,
 }
 
 /// What became of an entry.
@@ -74,6 +207,14 @@ pub enum CallbackChange {
     GivenBack,
     /// It is being called.
     Called,
+    /// It waits in its queue from now on.
+    Waits,
+    /// It has no turn for a while.
+    Sleeps,
+    /// It was put once more, and is changed by that.
+    Changed,
+    /// It is not tried any more.
+    Undone,
     /// It is done, and gone.
     Done,
 }

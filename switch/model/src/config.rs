@@ -5,6 +5,7 @@
 
 use crate::audio::{QueueAudio, RecordRule};
 use crate::calendar::Calendar;
+use crate::callback::CallbackRules;
 use crate::desk::TenantDesk;
 use crate::flows::SipFlows;
 use crate::guard::GuardLimits;
@@ -312,6 +313,9 @@ pub struct Queue {
     /// How its figures judge waits.
     #[serde(default)]
     pub figures: QueueFigures,
+    /// How it calls back those who keep their places in it.
+    #[serde(default)]
+    pub callback: CallbackRules,
 }
 
 /// A Lua flow.

@@ -315,9 +315,10 @@ impl DeskFault {
             Self::NoSuchDevice => {
                 ("no_such_device", "he has no telephone configured, or the tenant has no such account")
             }
-            Self::NotDialable => {
-                ("not_dialable", "by the tenant's routing his account does not reach the number over a trunk")
-            }
+            Self::NotDialable => (
+                "not_dialable",
+                "by the rules of the tenant this account does not reach the number over a trunk",
+            ),
             Self::NotTalking => ("not_talking", "he talks to nobody"),
             Self::HeldAlready => ("held_already", "the party is on hold already"),
             Self::NotHeld => ("not_held", "the party is not on hold"),

@@ -210,6 +210,17 @@ pub enum EventKind {
         /// Its place, from one.
         position: u32,
     },
+    /// An agent is kept free for one who is being called back, and who has still to answer.
+    QueueReserved {
+        /// The call.
+        call: CallId,
+        /// From this queue.
+        queue: QueueId,
+        /// The agent.
+        agent: AgentId,
+        /// The terms that led to this pair, in words.
+        why: String,
+    },
     /// A call is offered to an agent.
     QueueOffered {
         /// The call.

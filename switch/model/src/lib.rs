@@ -33,6 +33,7 @@ pub mod leg;
 pub mod lookup;
 pub mod media;
 pub mod number;
+pub mod originate;
 pub mod path;
 pub mod plan;
 pub mod record;

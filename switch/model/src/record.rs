@@ -114,6 +114,9 @@ pub struct VisitAccount {
     /// Offers beyond [`OFFERS_MAX`].
     #[serde(default, skip_serializing_if = "is_zero")]
     pub offers_more: u32,
+    /// He was called back: his wait was counted by the visit that he ended so.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub callback: bool,
     /// How long the agent of this queue talked with the caller, without hold, milliseconds.
     pub talk_ms: u64,
     /// How long either of them was on hold meanwhile, milliseconds.

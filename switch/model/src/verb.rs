@@ -258,6 +258,8 @@ pub enum QueueEnd {
     Gone,
     /// The caller pressed a key that leaves it.
     Key(char),
+    /// He is to be called back, and has his place.
+    Callback,
 }
 
 /// What a flow is resumed with.

@@ -280,6 +280,9 @@ pub struct QueueView {
     pub display: String,
     /// Who waits, in the order of service.
     pub waiting: Vec<WaitingView>,
+    /// How many besides are not there and have their places, for they are to be called back.
+    #[serde(default)]
+    pub callbacks: u32,
     /// Agents who serve it: signed in, and ready among them.
     pub agents_signed_in: u32,
     /// Ready now.
@@ -306,8 +309,12 @@ pub struct QueueState {
     pub agents: u32,
     /// Of those, who get the next call.
     pub ready: u32,
-    /// How long one who enters now will wait, seconds; none if nothing is known to tell it by.
+    /// How long one who enters now will wait, seconds; of one who waits there, how long it still is. None if nothing is known
+    /// to tell it by.
     pub wait: Option<u32>,
+    /// The place of the caller who asks, from one, if he waits there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<u32>,
 }
 
 /// One waiting caller.

@@ -6,6 +6,7 @@ use cordboard_core::CallbackRefused;
 use cordboard_model::callback::{CALLBACKS_MAX, CallbackId, NewCallback};
 use cordboard_model::desk::{DeskFault, DeskOrder, DeskView, PlaceOrder};
 use cordboard_model::id::{AgentId, TenantId};
+use cordboard_model::originate::NewCall;
 
 fn refusal(fault: DeskFault, agent: &AgentId) -> Refusal {
     let (code, why) = fault.words();
@@ -38,6 +39,25 @@ impl NodeSwitch {
                 }
                 Err(CallbackRefused::Full) => {
                     Err(Refusal::Conflict(format!("{CALLBACKS_MAX} are to be called back already")))
+                }
+            }
+        })
+    }
+
+    pub(crate) fn new_call(&self, tenant: TenantId, new: NewCall) -> Later<Vec<String>> {
+        let answer = self.later(move |shard| {
+            let now = shard.now();
+            shard.new_call(tenant, new, now)
+        });
+        Box::pin(async move {
+            match answer.await? {
+                Ok(call) => {
+                    let told = "the first party is being called, then the other".to_owned();
+                    Ok(vec![told, call.to_string()])
+                }
+                Err(fault) => {
+                    let (code, why) = fault.words();
+                    Err(Refusal::Named(code, why.to_owned()))
                 }
             }
         })

@@ -176,6 +176,7 @@ fn hint(verb: &Verb) -> Option<&'static str> {
         Verb::Http(_) => Some("status and JSON, as 200 {\"name\": \"Ann\"}; or late, unreachable ..."),
         Verb::Phone(_) => Some("nothing if it is done, or wrong, locked, expired, elsewhere ..."),
         Verb::Ask(Ask::Calendar { .. }) => Some("open or closed"),
+        Verb::Ask(Ask::Callback(_)) => Some("kept, known, anonymous, not_dialable or full"),
         Verb::Ask(Ask::Lookup { .. }) => {
             Some("the row, as name = \"Ann\", level = \"2\"; nothing if there is none")
         }
@@ -204,6 +205,7 @@ fn fields(verb: &Verb, typed: &str) -> String {
             format!("conference = {typed:?}")
         }
         Verb::Ask(Ask::Calendar { .. }) => format!("calendar = {typed:?}"),
+        Verb::Ask(Ask::Callback(_)) => format!("callback = {typed:?}"),
         Verb::Stream { .. } if rest.is_empty() => format!("stream = {first:?}"),
         Verb::Stream { .. } => format!("stream = {first:?}, result = {rest:?}"),
         Verb::Http(_) | Verb::First(_) => {

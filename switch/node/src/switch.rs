@@ -403,6 +403,7 @@ impl Switch for NodeSwitch {
             Command::Desk(order) => self.desk_order(*order),
             Command::Place(order) => self.place(order),
             Command::Callback(new) => self.put_callback(tenant, new),
+            Command::NewCall(new) => self.new_call(tenant, *new),
             Command::CallbackDone(id, by) => self.remove_callback(id, by),
             Command::BlockTrunk(trunk, block) => {
                 let answer = self.later(move |shard| match shard.block_trunk(&trunk, block) {

@@ -160,6 +160,7 @@ impl Setup {
                 service: Service::default(),
                 caller_pool: None,
                 figures: Default::default(),
+                callback: Default::default(),
             };
             change(&mut queue);
             tenant.queues.insert(queue.id.name.clone(), queue);
@@ -187,6 +188,15 @@ impl Setup {
     #[must_use]
     pub fn kit(mut self, change: impl FnOnce(&mut FlowKit)) -> Self {
         change(&mut self.tenant.kit);
+        self
+    }
+
+    /// The telephone of an agent, which is rung only where he chooses it.
+    #[must_use]
+    pub fn telephone(mut self, agent: &str, number: &str) -> Self {
+        if let Some(agent) = self.tenant.agents.get_mut(agent) {
+            agent.duty.phone.number = Some(number.to_owned());
+        }
         self
     }
 

@@ -105,6 +105,9 @@ impl Floor {
             last_attempt: None,
             last_call: None,
             taken_by: None,
+            state: Default::default(),
+            outcome: String::new(),
+            kept: None,
             by: new.by.to_string(),
         });
         name
@@ -140,6 +143,7 @@ impl Floor {
             queue: queue.clone(),
             display: display.into(),
             waiting: Vec::new(),
+            callbacks: 0,
             agents_signed_in: 0,
             agents_ready: 0,
             offered: 0,

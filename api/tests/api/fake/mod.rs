@@ -24,7 +24,8 @@ use cordboard_model::desk::{DeskAct, DeskFault, DeskOrder, DeskView, SeatOrder};
 use cordboard_model::event::EventKind;
 use cordboard_model::figures::{Figures, Report, ReportRow, WallView};
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
+use cordboard_model::id::{AgentId, CallId, FlowId, IdMaker, LegId, Name, RecordingId, TenantId, TrunkId};
+use cordboard_model::originate::NewCall;
 use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::SessionView;
@@ -419,6 +420,12 @@ fn intend(floor: &mut Floor, agent: &AgentId, what: AgentOrder, by: &str) -> Res
 }
 
 /// Says what was ordered; nobody is on hold here.
+/// What is asked for, and a call of the asking tenant that stands for it.
+fn begun(new: &NewCall) -> Result<Vec<String>, Refusal> {
+    let call = IdMaker::new(7, 0).call(TenantId::DEFAULT);
+    Ok(vec![format!("{new:?}"), call.to_string()])
+}
+
 fn at_desk(floor: &mut Floor, order: DeskOrder) -> Result<Vec<String>, Refusal> {
     let DeskOrder { agent, call, by, act } = order;
     if !floor.agents.contains_key(&agent) {
@@ -508,6 +515,7 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         Command::Desk(order) => at_desk(floor, *order),
         Command::Place(order) => Ok(vec![format!("{:?} by {}", order.to, order.by)]),
         Command::Callback(new) => Ok(vec![floor.put_callback(new)]),
+        Command::NewCall(new) => begun(&new),
         Command::CallbackDone(id, by) => floor.take_callback(&id, &by),
         Command::Agent(agent, what, by) => intend(floor, &agent, what, &by),
         Command::BlockTrunk(trunk, block) => block_trunk(floor, &trunk, block),

@@ -150,8 +150,10 @@ impl Sums {
         if visit.is_refused() {
             return self.refuse();
         }
-        self.enter();
-        self.leave(Ended::of(visit));
+        if visit.account.as_ref().is_none_or(|account| !account.callback) {
+            self.enter();
+            self.leave(Ended::of(visit));
+        }
         for offer in visit.account.iter().flat_map(|account| &account.offers) {
             self.offer(offer.end);
         }

@@ -128,6 +128,10 @@ impl Ledger {
     pub fn note_input(&mut self, input: &AcdInput, at: Moment) {
         match input {
             AcdInput::Enter { call, queue, .. } => self.enter(*call, queue, at),
+            AcdInput::Arrived { call, queue, back, .. } => {
+                self.enter(*call, queue, at);
+                self.called_back(*call, *back);
+            }
             AcdInput::OfferRinging { call, agent } => {
                 let offer = self.last(*call).and_then(|visit| visit.offer.as_mut());
                 if let Some(offer) = offer.filter(|offer| offer.agent == *agent) {
@@ -147,6 +151,11 @@ impl Ledger {
     pub fn note_output(&mut self, output: &AcdOutput, at: Moment) -> [Option<AgentInterval>; 2] {
         match output {
             AcdOutput::Entered { call, position, .. } => self.entered(*call, *position),
+            AcdOutput::Recalled { call, queue, position, .. } => {
+                self.enter(*call, queue, at);
+                self.called_back(*call, true);
+                self.entered(*call, *position);
+            }
             AcdOutput::Offer { call, agent, ring, .. } => self.offered(*call, agent, *ring, at),
             AcdOutput::Withdraw { call, agent } => {
                 let offer = self.last(*call).and_then(|visit| visit.offer.as_ref());
@@ -285,6 +294,13 @@ impl Ledger {
             book.visits.remove(0);
         }
         book.visits.push(visit);
+    }
+
+    /// The wait that began last is of one who is called back, or not.
+    fn called_back(&mut self, call: CallId, is: bool) {
+        if let Some(visit) = self.last(call) {
+            visit.account.callback = is;
+        }
     }
 
     /// The queue does not take him. A wait that was one ended before.

@@ -139,7 +139,9 @@ impl Live {
     }
 
     pub(super) fn entered(&mut self, call: CallId, visitor: &Visitor<'_>) {
-        self.step(visitor, Sums::enter);
+        if !visitor.account.callback {
+            self.step(visitor, Sums::enter);
+        }
         let waiting = self.waiting.entry(visitor.queue.clone()).or_default();
         let VisitAccount { target_ms, trunk, flows, .. } = visitor.account;
         let waiter = Waiter {
@@ -157,7 +159,10 @@ impl Live {
                 self.waiting.remove(visitor.queue);
             }
         }
-        let VisitAccount { wait_ms, target_ms, short_ms, .. } = *visitor.account;
+        let VisitAccount { wait_ms, target_ms, short_ms, callback, .. } = *visitor.account;
+        if callback {
+            return; // his wait was counted before
+        }
         self.step(visitor, |sums| sums.leave(Ended { outcome, wait_ms, target_ms, short_ms }));
     }
 

@@ -48,6 +48,7 @@ pub(crate) fn queue_config(name: &str) -> config::Queue {
         service: Service::default(),
         caller_pool: None,
         figures: Default::default(),
+        callback: Default::default(),
     }
 }
 

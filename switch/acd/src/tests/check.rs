@@ -26,6 +26,8 @@ fn queues(engine: &AcdEngine, now: Time) {
     for (id, queue) in &engine.queues {
         assert!(queue.ripe(now).is_none(), "{id}: a caller waits, an agent is free");
         listed += queue.order.len();
+        let absent = queue.order.values().filter(|call| engine.calls[call].absent.is_some());
+        assert_eq!(queue.absent, absent.count(), "{id}");
         for (place, call) in &queue.order {
             let waiting = &engine.calls[call];
             assert_eq!((&waiting.queue, waiting.place), (id, *place));
@@ -94,7 +96,7 @@ fn agents(engine: &AcdEngine) -> usize {
 fn calls(engine: &AcdEngine) -> usize {
     let mut deadlines = 0;
     for (call, waiting) in &engine.calls {
-        let over = waiting.due == Some(Due::Timeout);
+        let over = waiting.due == Some(Due::Timeout) || waiting.absent.is_some();
         assert_eq!(engine.deadlines.get(&Timer::Wait(*call)).is_none(), over, "{call}");
         assert!(waiting.due.is_none() || waiting.offered_to.is_some(), "{call}: what does he wait for?");
         deadlines += usize::from(!over);

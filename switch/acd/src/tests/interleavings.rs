@@ -169,7 +169,9 @@ impl World {
         let name = self.pick(&AGENTS);
         let id = agent(name);
         let n = self.some_call(name);
-        match self.below(29) {
+        match self.below(32) {
+            28 | 29 => self.keep(n),
+            30 => self.arrive(n),
             0..=3 => {
                 let (queue, priority) = (self.pick(&QUEUES), self.pick(&[0, 0, 1]));
                 let n = 1 + self.below(30);
@@ -237,6 +239,22 @@ impl World {
         self.hear();
     }
 
+    /// One goes and is to be called back, or one comes who is.
+    fn keep(&mut self, n: u64) {
+        let (id, priority, ago) = (queue(self.pick(&QUEUES)), self.pick(&[0, 0, 3]), self.pick(&[0, 90_000]));
+        let from = self.pick(&[None, Some(call(n))]);
+        let reserve = self.pick(&[None, Some(Duration::from_secs(11))]);
+        let call = call(1 + self.below(30));
+        let since = cordboard_model::time::Wall(NOON.0 - ago);
+        self.b.tell(AcdInput::Absent { call, queue: id, priority, since, reserve, from });
+    }
+
+    fn arrive(&mut self, n: u64) {
+        let (id, back) = (queue(self.pick(&QUEUES)), self.below(2) == 0);
+        let (timeout_ms, priority) = (None, 0);
+        self.b.tell(AcdInput::Arrived { call: call(n), queue: id, timeout_ms, priority, since: NOON, back });
+    }
+
     fn intent(&mut self, agent: AgentId) {
         let what = match self.below(6) {
             0 => AgentOrder::SignIn,
@@ -270,7 +288,7 @@ impl World {
                     let again = status == AgentStatus::Rest;
                     assert!(again || before != (status, call, reason), "{agent}: said twice");
                 }
-                AcdOutput::Entered { call, .. } => {
+                AcdOutput::Entered { call, .. } | AcdOutput::Recalled { call, .. } => {
                     assert_eq!(self.inside.insert(call, 1), None, "{call}: entered twice");
                 }
                 AcdOutput::Left { call, .. } => {
@@ -286,7 +304,9 @@ impl World {
             assert_eq!((view.status, view.call, view.reason), said, "{}: changed in silence", view.agent);
         }
         let waiting = self.b.engine.queues(T).iter().map(|q| q.waiting.len()).sum::<usize>();
-        assert_eq!(waiting, self.inside.len());
+        let recalled = |w: &&crate::queue::Waiting| w.absent.is_some_and(|absent| absent.recalled);
+        let recalled = self.b.engine.calls.values().filter(recalled).count();
+        assert_eq!(waiting + recalled, self.inside.len());
         if !self.still {
             self.follow(sent);
         }
@@ -295,6 +315,12 @@ impl World {
     /// No one reports anything any more: only time passes.
     fn silence(&mut self) {
         self.still = true;
+        // each of them would have his turn with every agent, one after the other
+        let absent = self.b.engine.calls.iter().filter(|(_, w)| w.absent.is_some());
+        for n in absent.map(|(call, _)| call.number).collect::<Vec<_>>() {
+            self.b.abandon(n);
+        }
+        self.hear();
         self.b.pass(400_000);
         self.hear();
         assert_eq!(self.b.engine.poll_timeout(), None);

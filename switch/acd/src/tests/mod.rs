@@ -7,6 +7,7 @@ mod interleavings;
 mod model;
 mod reference;
 mod rules;
+mod rules_absent;
 mod rules_agents;
 mod rules_device;
 mod rules_operating;

@@ -13,6 +13,7 @@ use cordboard_model::time::{Duration, Time, WallClock};
 use cordboard_model::view::AgentStatus;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
+use std::collections::BTreeMap;
 
 const RUNS: u64 = 100_000;
 const STEPS: usize = 60;
@@ -67,6 +68,13 @@ struct Pair {
     calls: u64,
     made: u64,
     offers: Vec<(u64, String)>,
+    /// Agents kept free.
+    kept: Vec<(u64, String)>,
+    /// Those who lost their turn, and those of them who have to be given their places again.
+    stranded: Vec<u64>,
+    /// Who is to be called back: his queue, his priority, when he came, and how long an agent is kept for him.
+    places: BTreeMap<u64, (usize, u8, Time, Option<Duration>)>,
+    recalled: u64,
     ends: Vec<(u64, cordboard_model::verb::QueueEnd)>,
 }
 
@@ -135,6 +143,10 @@ impl Pair {
             calls: 0,
             made: 0,
             offers: Vec::new(),
+            kept: Vec::new(),
+            stranded: Vec::new(),
+            places: BTreeMap::new(),
+            recalled: 0,
             ends: Vec::new(),
         }
     }
@@ -160,6 +172,12 @@ impl Pair {
                     self.offers.push((call.number, agent.name.to_string()));
                     self.made += 1;
                 }
+                AcdOutput::Reserved { call, agent, .. } => {
+                    self.kept.push((call.number, agent.name.to_string()));
+                    self.made += 1;
+                }
+                AcdOutput::Stranded { call, .. } => self.stranded.push(call.number),
+                AcdOutput::Recalled { .. } => self.recalled += 1,
                 AcdOutput::QueueEnded { call, end, .. } => self.ends.push((call.number, end)),
                 _ => {}
             }
@@ -167,6 +185,12 @@ impl Pair {
         let name = |(call, a): (u64, usize)| (call, AGENTS[a].0.to_string());
         let offers: Vec<_> = self.napkin.offers.drain(..).map(name).collect();
         assert_eq!(core::mem::take(&mut self.offers), offers);
+        let kept: Vec<_> = self.napkin.kept.drain(..).map(name).collect();
+        assert_eq!(core::mem::take(&mut self.kept), kept);
+        let mut stranded = core::mem::take(&mut self.napkin.stranded);
+        stranded.sort_unstable();
+        self.stranded.sort_unstable();
+        assert_eq!(self.stranded, stranded);
         let mut ends = core::mem::take(&mut self.napkin.ends);
         // Waits that end in one moment have no order among them.
         ends.sort_by_key(|(call, _)| *call);
@@ -177,6 +201,78 @@ impl Pair {
         }
         let next = self.engine.poll_timeout().map(|(at, _)| at);
         assert_eq!(next, self.napkin.next());
+        // as the shard does: by another call
+        for call in core::mem::take(&mut self.stranded) {
+            if let Some((q, priority, since, reserve)) = self.places.remove(&call) {
+                self.keep(None, (q, priority), since, reserve);
+            }
+        }
+    }
+
+    /// Somebody is to be called back, who waits by a call or not.
+    fn keep(
+        &mut self,
+        from: Option<u64>,
+        (q, priority): (usize, u8),
+        since: Time,
+        reserve: Option<Duration>,
+    ) {
+        self.calls += 1;
+        let n = self.calls;
+        self.places.insert(n, (q, priority, since, reserve));
+        let input = AcdInput::Absent {
+            call: call(n),
+            queue: queue(QUEUES[q]),
+            priority,
+            since: WallClock { at_zero: NOON }.at(since),
+            reserve,
+            from: from.map(call),
+        };
+        let before = from.unwrap_or(n);
+        self.tell(input, |napkin, _| napkin.keep(n, before, (q, priority), since, reserve));
+    }
+
+    /// A caller leaves and is to be called back, or one comes on the list by himself.
+    fn goes(&mut self, dice: &mut Dice) {
+        let here: Vec<(u64, usize, u8, Time)> = self
+            .napkin
+            .callers
+            .iter()
+            .filter(|c| c.absent.is_none())
+            .map(|c| (c.call, c.queue, c.priority, c.since))
+            .collect();
+        let reserve = [None, Some(Duration::from_secs(8))][dice.below(2)];
+        match here.is_empty() || dice.below(4) == 0 {
+            true => {
+                let (q, priority) = (dice.below(QUEUES.len()), [0, 0, 1, 7][dice.below(4)]);
+                self.keep(None, (q, priority), self.now, reserve);
+            }
+            false => {
+                let (from, q, priority, since) = here[dice.below(here.len())];
+                self.keep(Some(from), (q, priority), since, reserve);
+            }
+        }
+    }
+
+    /// One who is to be called back is there: he was called and has answered, or calls by himself.
+    fn arrives(&mut self, dice: &mut Dice) {
+        let Some((n, (q, priority, since, _))) = self.places.pop_first() else { return };
+        let own = dice.below(3) == 0;
+        if own {
+            self.tell(AcdInput::Abandoned { call: call(n) }, |napkin, _| napkin.drop_caller(n));
+            self.calls += 1;
+        }
+        let n = if own { self.calls } else { n };
+        let input = AcdInput::Arrived {
+            call: call(n),
+            queue: queue(QUEUES[q]),
+            timeout_ms: Some(9_000),
+            priority,
+            since: WallClock { at_zero: NOON }.at(since),
+            back: false,
+        };
+        let limit = Duration::from_secs(9);
+        self.tell(input, |napkin, now| napkin.arrive(n, (q, priority), since, limit, now));
     }
 
     fn compare_lists(&self) {
@@ -185,6 +281,7 @@ impl Pair {
             let q = QUEUES.iter().position(|q| *q == name).unwrap();
             let waiting: Vec<u64> = view.waiting.iter().map(|w| w.call.number).collect();
             assert_eq!(waiting, self.napkin.waiting(q), "{name}");
+            assert_eq!(view.callbacks as usize, self.napkin.absent(q), "{name}");
         }
     }
 
@@ -217,7 +314,9 @@ impl Pair {
 
     fn step(&mut self, dice: &mut Dice) {
         let a = dice.below(AGENTS.len());
-        match dice.below(20) {
+        match dice.below(23) {
+            20 | 21 => self.goes(dice),
+            22 => self.arrives(dice),
             0..=3 => self.enter(dice),
             4 => {
                 let n = self.some_call(a, dice);
@@ -331,7 +430,7 @@ impl Pair {
 
 #[test]
 fn the_engine_does_what_the_napkin_does() {
-    let (mut offers, mut answered) = (0, 0);
+    let (mut offers, mut answered, mut recalled) = (0, 0, 0);
     for seed in 0..RUNS {
         let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
         let mut pair = Pair::new(&Variant(seed));
@@ -354,6 +453,8 @@ fn the_engine_does_what_the_napkin_does() {
         let handled = pair.engine.agents.values().map(|a| a.handled);
         answered += handled.sum::<u64>();
         offers += pair.made;
+        recalled += pair.recalled;
     }
+    assert!(recalled > RUNS, "{recalled} were called back");
     assert!(offers > 5 * RUNS && answered > RUNS, "{offers} offers and {answered} answers prove little");
 }

@@ -29,9 +29,12 @@ pub(super) struct RefCaller {
     pub(super) queue: usize,
     pub(super) priority: u8,
     pub(super) since: Time,
-    pub(super) gives_up: Time,
+    /// Never, for one who is to be called back.
+    pub(super) gives_up: Option<Time>,
     /// His time was over while it rang: he leaves when nobody answers.
     pub(super) over: bool,
+    /// He is to be called back; whether he is called before an agent rings, and for how long that agent is kept.
+    pub(super) absent: Option<Option<Duration>>,
     pub(super) at: Option<usize>,
 }
 
@@ -91,6 +94,10 @@ pub(super) struct Reference {
     pub(super) agents: Vec<RefAgent>,
     /// Offers made in the last step: call and agent.
     pub(super) offers: Vec<(u64, usize)>,
+    /// Agents kept free in the last step, for one who is called before they ring.
+    pub(super) kept: Vec<(u64, usize)>,
+    /// Those who lost their turn in the last step.
+    pub(super) stranded: Vec<u64>,
     /// Waits ended in the last step.
     pub(super) ends: Vec<(u64, QueueEnd)>,
     /// Offers made so far.
@@ -103,7 +110,7 @@ impl Reference {
         let queue = &self.queues[q];
         let here = || self.callers.iter().filter(|c| c.queue == q);
         let at_once = here().all(|c| c.at.is_some()) && self.agents.iter().any(|a| a.free_for(q));
-        if here().count() >= queue.max_length && !at_once {
+        if here().filter(|c| c.absent.is_none()).count() >= queue.max_length && !at_once {
             self.ends.push((call, QueueEnd::Full));
             return;
         }
@@ -112,10 +119,61 @@ impl Reference {
             queue: q,
             priority,
             since: now,
-            gives_up: now + limit.min(queue.max_wait),
+            gives_up: Some(now + limit.min(queue.max_wait)),
             over: false,
+            absent: None,
             at: None,
         });
+    }
+
+    /// One who goes and has his place: at the end of the list, which is where he goes by when he came.
+    pub(super) fn keep(
+        &mut self,
+        call: u64,
+        from: u64,
+        (q, priority): (usize, u8),
+        since: Time,
+        absent: Option<Duration>,
+    ) {
+        self.drop_caller(from);
+        self.drop_caller(call);
+        let (gives_up, over, absent, at) = (None, false, Some(absent), None);
+        self.callers.push(RefCaller { call, queue: q, priority, since, gives_up, over, absent, at });
+    }
+
+    /// He is there, and waits from now on.
+    pub(super) fn arrive(
+        &mut self,
+        call: u64,
+        (q, priority): (usize, u8),
+        since: Time,
+        limit: Duration,
+        now: Time,
+    ) {
+        let queue = &self.queues[q];
+        let gives_up = Some(now + limit.min(queue.max_wait));
+        let until = now + queue.ring + RING_MARGIN;
+        let known = self.callers.iter_mut().find(|c| c.call == call && c.queue == q && c.absent.is_some());
+        let Some(caller) = known else {
+            self.drop_caller(call);
+            self.callers.push(RefCaller {
+                call,
+                queue: q,
+                priority,
+                since,
+                gives_up,
+                over: false,
+                absent: None,
+                at: None,
+            });
+            return;
+        };
+        caller.gives_up = gives_up;
+        let reserved = caller.absent.take().flatten().is_some();
+        if let Some(a) = caller.at.filter(|_| reserved) {
+            self.agents[a].busy = Busy::Ringing { call, until, rang: false, queue: q };
+            self.offers.push((call, a));
+        }
     }
 
     pub(super) fn drop_caller(&mut self, call: u64) {
@@ -127,7 +185,12 @@ impl Reference {
         }
     }
 
+    /// One who is absent has had his turn, and has to be given his place again.
     fn put_back(&mut self, call: u64) {
+        if self.callers.iter().any(|c| c.call == call && c.absent.is_some()) {
+            self.callers.retain(|c| c.call != call);
+            self.stranded.push(call);
+        }
         for caller in &mut self.callers {
             if caller.call == call {
                 caller.at = None;
@@ -254,13 +317,13 @@ impl Reference {
         agents
             .flat_map(|a| [ringing(a), a.wrap_up, a.spared.map(|s| s.0)])
             .flatten()
-            .chain(self.callers.iter().filter(|c| !c.over).map(|c| c.gives_up))
+            .chain(self.callers.iter().filter(|c| !c.over).filter_map(|c| c.gives_up))
             .min()
     }
 
     pub(super) fn timeout(&mut self, now: Time) {
         for caller in &mut self.callers {
-            caller.over |= caller.gives_up <= now;
+            caller.over |= caller.gives_up.is_some_and(|at| at <= now);
         }
         for a in 0..self.agents.len() {
             if let Busy::Ringing { call, until, rang, .. } = self.agents[a].busy
@@ -288,12 +351,14 @@ impl Reference {
         while let Some((c, a)) = self.best_pair(now) {
             let caller = &mut self.callers[c];
             caller.at = Some(a);
-            let until = now + self.queues[caller.queue].ring + RING_MARGIN;
+            let reserve = caller.absent.flatten();
+            let until = now + reserve.unwrap_or(self.queues[caller.queue].ring) + RING_MARGIN;
             let (call, queue) = (caller.call, caller.queue);
             self.agents[a].busy = Busy::Ringing { call, until, rang: false, queue };
             self.made += 1;
             self.agents[a].turns[queue] = self.made;
-            self.offers.push((call, a));
+            let told = if reserve.is_some() { &mut self.kept } else { &mut self.offers };
+            told.push((call, a));
         }
     }
 
@@ -317,7 +382,7 @@ impl Reference {
     /// The first caller of a queue who is not being offered, if he may be served.
     fn first_caller(&self, q: usize, now: Time) -> Option<usize> {
         let open = self.callers.iter().enumerate().filter(|(_, c)| c.queue == q && c.at.is_none());
-        let (first, caller) = open.min_by_key(|(i, c)| (self.place(c), *i))?;
+        let (first, caller) = open.min_by_key(|(i, c)| (self.place(c), c.since, *i))?;
         let free = self.agents.iter().filter(|a| a.free_for(q)).count();
         let (kept, priority) = self.queues[q].reserve;
         (free > kept || self.priority(caller, now) >= priority).then_some(first)
@@ -350,7 +415,12 @@ impl Reference {
     /// Who waits in a queue, in the order of service.
     pub(super) fn waiting(&self, q: usize) -> Vec<u64> {
         let mut here: Vec<&RefCaller> = self.callers.iter().filter(|c| c.queue == q).collect();
-        here.sort_by_key(|c| self.place(c));
-        here.iter().map(|c| c.call).collect()
+        here.sort_by_key(|c| (self.place(c), c.since));
+        here.iter().filter(|c| c.absent.is_none()).map(|c| c.call).collect()
+    }
+
+    /// Those who are to be called back to a queue.
+    pub(super) fn absent(&self, q: usize) -> usize {
+        self.callers.iter().filter(|c| c.queue == q && c.absent.is_some()).count()
     }
 }

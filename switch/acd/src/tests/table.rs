@@ -136,6 +136,9 @@ fn line(output: &AcdOutput) -> String {
             }
         }
         AcdOutput::Overdue { .. } => "overdue".into(),
+        AcdOutput::Recalled { call, .. } => format!("recalled {}", call.number),
+        AcdOutput::Reserved { call, .. } => format!("reserved {}", call.number),
+        AcdOutput::Stranded { call, .. } => format!("stranded {}", call.number),
     }
 }
 

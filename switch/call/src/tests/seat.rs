@@ -211,12 +211,13 @@ fn origin(rig: &Rig, to: Goal) -> Origin {
     Origin {
         call: rig.call,
         leg: rig.caller,
-        agent: agent("1001"),
-        user: user("1001"),
+        first: FirstParty::Agent(agent("1001"), user("1001")),
         caller: PartyId::new("1001"),
         shown: PartyId::new(&to.to_string()),
         to,
         data: BTreeMap::from([("campaign".to_owned(), "spring".into())]),
+        rings: [None, None],
+        recall: None,
     }
 }
 

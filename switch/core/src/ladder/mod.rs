@@ -278,6 +278,7 @@ fn call_of(what: &EventKind) -> Option<CallId> {
         | EventKind::FlowLog { call, .. }
         | EventKind::QueueEntered { call, .. }
         | EventKind::QueueOffered { call, .. }
+        | EventKind::QueueReserved { call, .. }
         | EventKind::QueueLeft { call, .. }
         | EventKind::RecordingStarted { call, .. }
         | EventKind::RecordingPaused { call, .. }

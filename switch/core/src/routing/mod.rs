@@ -142,7 +142,8 @@ impl Shard {
     /// A call wants to know where to go.
     pub(crate) fn route(&mut self, call: CallId, mut incoming: Incoming) {
         // who wants a party sent elsewhere dials as he would for himself
-        if let Some(found) = self.legs.get(incoming.leg).filter(|_| incoming.trunk.is_none()) {
+        let of_us = self.calls.asks_for_us(call, incoming.leg);
+        if let Some(found) = self.legs.get(incoming.leg).filter(|_| incoming.trunk.is_none() && !of_us) {
             // an agent at a telephone outside is the agent, and no caller whom a trunk brought
             let agent = self.dials_as(found);
             let trunk = found.trunk.as_ref().filter(|_| agent.is_none());

@@ -16,6 +16,18 @@ impl Shard {
     pub(crate) fn on_acd(&mut self, output: AcdOutput) {
         self.note_acd(&output);
         match output {
+            AcdOutput::Recalled { call, agent, .. } => _ = self.recall(call, &agent),
+            AcdOutput::Reserved { call, agent, queue, why } => {
+                if self.recall(call, &agent) {
+                    self.event(call.tenant, EventKind::QueueReserved { call, queue, agent, why });
+                }
+            }
+            AcdOutput::Stranded { call, .. } => self.stranded(call),
+            AcdOutput::Offer { call, queue, agent, why, .. } if self.calls_agent_first(call) => {
+                self.event(call.tenant, EventKind::QueueEntered { call, queue: queue.clone(), position: 1 });
+                self.offered.insert(call, agent.clone());
+                self.event(call.tenant, EventKind::QueueOffered { call, queue, agent, why });
+            }
             AcdOutput::Offer { call, queue, agent, user, ring, why } => {
                 let offered =
                     EventKind::QueueOffered { call, queue: queue.clone(), agent: agent.clone(), why };
@@ -27,6 +39,7 @@ impl Shard {
                 self.tell_call(call, CallInput::Offer { call, agent, user, display, ring, number });
             }
             AcdOutput::Withdraw { call, .. } => self.tell_call(call, CallInput::OfferWithdrawn { call }),
+            AcdOutput::QueueEnded { call, .. } if self.place_gone(call) => {}
             AcdOutput::QueueEnded { call, end, to, .. } => {
                 self.tell_call(call, CallInput::QueueEnded { call, end, overflow: to });
             }

@@ -79,6 +79,7 @@ impl Shard {
                 self.numbers_into(&mut cdr);
                 self.videos_into(&mut cdr);
                 self.note_talk(&cdr);
+                self.recalled(&cdr);
                 self.figures.calls_ended += 1;
                 let ticket = self.gate.closing(call, self.now, self.snapshot.limits.journal_wait);
                 self.journal(Some(ticket), JournalRecord::CallClosed(cdr));
@@ -338,6 +339,9 @@ impl Shard {
                 let at = self.wall.at(self.now);
                 self.trunks.numbers.queued(call, queue.clone());
                 self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at });
+                if let Some(arrived) = self.arrival(call, &queue, timeout_ms, priority) {
+                    return self.tell_acd(arrived);
+                }
                 let wish = self.wish(call, &queue);
                 AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish }
             }
@@ -373,6 +377,7 @@ impl Shard {
         self.phone_desks.forget(call);
         self.offered.remove(&call);
         self.trunks.forget(call, &legs);
+        self.recall_forgotten(call);
         self.say_goodbye(call);
         for (agent, call) in self.outside.forget(call) {
             self.acd.handle_input(AcdInput::AgentBusyOutside { agent, call }, self.now);

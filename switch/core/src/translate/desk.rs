@@ -4,7 +4,7 @@
 
 use crate::shard::Shard;
 use crate::stop::Stop;
-use cordboard_call::{DialTarget, Origin, RoomRefusal, Supervise};
+use cordboard_call::{DialTarget, FirstParty, Origin, RoomRefusal, Supervise};
 use cordboard_model::callback::{CallbackChange, CallbackId};
 use cordboard_model::cdr::SupervisionMode;
 use cordboard_model::desk::{
@@ -287,20 +287,25 @@ impl Shard {
             }
             to => PartyId::new(&to.to_string()),
         };
-        self.figures.calls += 1;
-        let call = self.calls.new_call(tenant);
-        let leg = self.calls.new_leg(tenant);
+        let (call, leg) = (self.calls.new_call(tenant), self.calls.new_leg(tenant));
         // a page may order with the key alone; another agent who is named is another
         self.legs.add(leg, call).own_wish = at.by.agent.as_ref().is_none_or(|by| *by == at.agent);
+        let first = FirstParty::Agent(at.agent.clone(), own);
+        let rings = [None, None];
+        self.begin_call(Origin { call, leg, first, caller, to, shown, data, rings, recall: None });
+        call
+    }
+
+    /// Begins a call of ours: the journal first.
+    pub(crate) fn begin_call(&mut self, origin: Origin) {
+        let call = origin.call;
+        self.figures.calls += 1;
         self.in_hand = Some(call);
         let ticket = self.gate.opening(call, self.now, self.snapshot.limits.journal_wait);
-        let started = self.wall.at(self.now);
-        let opened = JournalRecord::CallOpened { call, from: caller.clone(), to: shown.clone(), started };
-        self.journal(Some(ticket), opened);
-        let (agent, user) = (at.agent.clone(), own);
+        let (from, to, started) = (origin.caller.clone(), origin.shown.clone(), self.wall.at(self.now));
+        self.journal(Some(ticket), JournalRecord::CallOpened { call, from, to, started });
         self.ledger.came(call, None, self.moment());
-        self.calls.originate(Origin { call, leg, agent, user, caller, to, shown, data }, self.now);
-        call
+        self.calls.originate(origin, self.now);
     }
 
     fn desk_supervise(&mut self, at: &At, mode: SupervisionMode, extension: Option<UserId>) -> Done {

@@ -1,6 +1,8 @@
 //! The shard by itself: text in, text out, under a clock of the test's.
 
 #[cfg(test)]
+mod callbacks;
+#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod desks;

@@ -169,6 +169,7 @@ pub fn tenant(id: &str, domain: &str, trunk: &str) -> Tenant {
         },
         caller_pool: None,
         figures: Default::default(),
+        callback: Default::default(),
     };
     let trunk =
         Trunk { peers: vec![addr(trunk)], max_calls: 3, ..Trunk::new(TrunkId::new(id, "carrier").unwrap()) };

@@ -1,6 +1,6 @@
 //! `local outcome, key = call:enqueue("sales", {timeout=60, priority=5, keys="1", staffed=true})`: waits in a queue until an
 //! agent answers, the wait ends or the caller leaves it by a key. Gives `"served"`, `"timeout"`, `"full"`, `"gone"`, `"key"`
-//! and the key; with `staffed` also `"nobody_signed_in"`, when no agent is signed in to the queue or the last one signs out.
+//! and the key, `"callback"` when he is to be called back; with `staffed` also `"nobody_signed_in"`, when no agent is signed in to the queue or the last one signs out.
 
 use super::arg::{Arg, BadOption, Options, at_most};
 use super::{Asked, Plain, Reply, Request};
@@ -56,6 +56,7 @@ pub fn reply(answer: VerbAnswer) -> Reply {
         QueueEnd::Full => "full",
         QueueEnd::NobodySignedIn => "nobody_signed_in",
         QueueEnd::Gone => "gone",
+        QueueEnd::Callback => "callback",
         QueueEnd::Key(key) => return Reply::Values(vec![Plain::text("key"), Plain::text(key)]),
     };
     Reply::Values(vec![Plain::text(word)])

@@ -11,6 +11,7 @@ pub mod agent_state;
 pub mod answer;
 pub mod arg;
 pub mod calendar;
+pub mod callback;
 pub mod collect;
 pub mod collect_secret;
 pub mod conference;
@@ -53,7 +54,7 @@ use cordboard_model::verb::{Verb, VerbAnswer};
 use serde::{Deserialize, Serialize};
 
 /// Every name that can be called on `call`, in the order of the guide.
-pub const NAMES: [&str; 33] = [
+pub const NAMES: [&str; 34] = [
     answer::NAME,
     ring::NAME,
     reject::NAME,
@@ -69,6 +70,7 @@ pub const NAMES: [&str; 33] = [
     menu::NAME,
     enqueue::NAME,
     queue::NAME,
+    callback::NAME,
     dial::NAME,
     conference::NAME,
     stream::NAME,
@@ -165,6 +167,8 @@ pub enum Asked {
     Enqueue,
     /// `call:queue`.
     Queue,
+    /// `call:callback`.
+    Callback,
     /// `call:stream`.
     Stream,
     /// `call:dial`.
@@ -214,6 +218,7 @@ impl Asked {
             Asked::Http => http::NAME,
             Asked::Enqueue => enqueue::NAME,
             Asked::Queue => queue::NAME,
+            Asked::Callback => callback::NAME,
             Asked::Stream => stream::NAME,
             Asked::Transfer => transfer::NAME,
             Asked::Dial => dial::NAME,
@@ -238,7 +243,7 @@ impl Asked {
     pub fn takes_time(&self) -> bool {
         let at_once = matches!(self, Asked::SetData(..) | Asked::GetData(_) | Asked::HangUp | Asked::Record)
             || matches!(self, Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue)
-            || matches!(self, Asked::AgentState);
+            || matches!(self, Asked::AgentState | Asked::Callback);
         !at_once
     }
 
@@ -249,6 +254,8 @@ impl Asked {
             Asked::Calendar => 10_000,
             // It looks at each agent of the queue.
             Asked::Queue => 10_000,
+            // Routing is asked whether the number can be called.
+            Asked::Callback => 50_000,
             Asked::SetData(..)
             | Asked::GetData(_)
             | Asked::Count
@@ -285,9 +292,8 @@ impl Asked {
             (Asked::Transfer | Asked::Reject, _) => Reply::End,
             (Asked::AgentSignIn, answer) => agent_sign_in::reply(answer),
             (Asked::AgentState, answer) => agent_state::reply(answer),
-            (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup | Asked::Queue, answer) => {
-                told(answer)
-            }
+            (Asked::Now | Asked::Calendar | Asked::Count | Asked::Lookup, answer) => told(answer),
+            (Asked::Queue | Asked::Callback, answer) => told(answer),
             (Asked::Answer | Asked::Ring | Asked::SetData(..) | Asked::Wait | Asked::Record, _) => {
                 Reply::Values(vec![Plain::Bool(true)])
             }
@@ -306,6 +312,7 @@ fn told(answer: VerbAnswer) -> Reply {
         Told::Queue(state) => queue::reply(state),
         Told::Count(counted) => count::reply(counted),
         Told::Row(row) => lookup::reply(row),
+        Told::Callback(answer) => callback::reply(answer),
     }
 }
 
@@ -328,6 +335,7 @@ pub fn request(name: &str, tenant: TenantId, args: &[Arg]) -> Result<Request, Ba
         http::NAME => http::request(tenant, args),
         enqueue::NAME => enqueue::request(tenant, args),
         queue::NAME => queue::request(tenant, args),
+        callback::NAME => callback::request(tenant, args),
         ring::NAME => ring::request(args),
         reject::NAME => reject::request(args),
         dial::NAME => dial::request(tenant, args),

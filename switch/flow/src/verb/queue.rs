@@ -1,5 +1,6 @@
-//! `local state = call:queue("sales")`: how a queue stands, before the caller is put into it. Gives a table: `waiting`, `full`,
-//! `agents` (signed in), `ready` (of these), and `wait`, the seconds that one who enters now will wait, if that is known.
+//! `local state = call:queue("sales")`: how a queue stands; without a name, the one that the caller waits in. Gives a table:
+//! `waiting`, `full`, `agents` (signed in), `ready` (of these), and `wait`, the seconds that one who enters now will wait, if
+//! that is known. Where the caller waits there, `position` is his place and `wait` how long it still is.
 
 use super::arg::{Arg, BadOption, at_most};
 use super::{Asked, Plain, Reply, Request};
@@ -14,15 +15,17 @@ pub const NAME: &str = "queue";
 /// Reads the arguments.
 pub fn request(tenant: TenantId, args: &[Arg]) -> Result<Request, BadOption> {
     at_most(NAME, args, 1)?;
-    let name = match args.first() {
-        Some(Arg::Text(name)) => name,
-        other => {
-            let got = other.unwrap_or(&Arg::Nil).type_name();
+    let queue = match args.first() {
+        None | Some(Arg::Nil) => None,
+        Some(Arg::Text(name)) => Some(
+            QueueId::new(tenant, name)
+                .map_err(|error| BadOption::new(NAME, format!("{name:?} is not a queue's name: {error}")))?,
+        ),
+        Some(other) => {
+            let got = other.type_name();
             return Err(BadOption::new(NAME, format!("the queue must be a name, not a {got}")));
         }
     };
-    let queue = QueueId::new(tenant, name)
-        .map_err(|error| BadOption::new(NAME, format!("{name:?} is not a queue's name: {error}")))?;
     Ok((Verb::Ask(Ask::Queue { queue }), Asked::Queue))
 }
 
@@ -36,6 +39,7 @@ pub fn reply(state: QueueState) -> Reply {
         int("ready", state.ready),
     ];
     fields.extend(state.wait.map(|wait| int("wait", wait)));
+    fields.extend(state.position.map(|position| int("position", position)));
     Reply::Values(vec![Plain::Record(fields)])
 }
 
@@ -46,17 +50,21 @@ mod tests {
 
     #[test]
     fn a_queue_is_asked_for_by_its_name_and_what_is_not_known_is_left_out() {
-        let queue = QueueId::new(TenantId::DEFAULT, "sales").unwrap();
+        let queue = Some(QueueId::new(TenantId::DEFAULT, "sales").unwrap());
         let asked = request(TenantId::DEFAULT, &[text("sales")]).unwrap();
         assert_eq!(asked, (Verb::Ask(Ask::Queue { queue }), Asked::Queue));
-        let error = request(TenantId::DEFAULT, &[]).unwrap_err().0;
-        assert_eq!(error, "queue: the queue must be a name, not a nil");
-        let state = QueueState { waiting: 3, full: false, agents: 2, ready: 0, wait: None };
+        let own = request(TenantId::DEFAULT, &[]).unwrap();
+        assert_eq!(own, (Verb::Ask(Ask::Queue { queue: None }), Asked::Queue));
+        let error = request(TenantId::DEFAULT, &[Arg::Int(1)]).unwrap_err().0;
+        assert_eq!(error, "queue: the queue must be a name, not a number");
+        let state = QueueState { waiting: 3, agents: 2, ..QueueState::default() };
         let Reply::Values(values) = reply(state) else { panic!() };
         let [Plain::Record(fields)] = values.as_slice() else { panic!("{values:?}") };
         let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["waiting", "full", "agents", "ready"]);
         let Reply::Values(values) = reply(QueueState { wait: Some(60), ..state }) else { panic!() };
         assert!(format!("{values:?}").contains("(\"wait\", 60)"), "{values:?}");
+        let Reply::Values(values) = reply(QueueState { position: Some(2), ..state }) else { panic!() };
+        assert!(format!("{values:?}").contains("(\"position\", 2)"), "{values:?}");
     }
 }

@@ -197,8 +197,7 @@ fn open_files(loaded: &Loaded) {
 /// See [`BootError`].
 pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Running, BootError> {
     open_files(&loaded);
-    let sockets = bind_sip(&loaded.machine).await?;
-    let tls = Arc::clone(&sockets.tls);
+    let SipSockets { udp, streams, all, tls } = bind_sip(&loaded.machine).await?;
     let mut kept = recover(&loaded.machine, clock)?;
     let clock = kept.clock;
     let lanes = Lanes::new(loaded.snapshot.limits.calls as usize);
@@ -208,7 +207,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (ended, given) = give_recovered(&store, &kept, cut);
     let media = start_media(&loaded, &lanes, clock)?;
 
-    let making = making(&loaded, kept.restore(), &sockets.all, &clock, media.fingerprint)?;
+    let making = making(&loaded, kept.restore(), &all, &clock, media.fingerprint)?;
     let gauges = Arc::new(Gauges::new(media.gauges, Arc::clone(&store), lanes.readings()));
     let reloader =
         Reloader::new(path, loaded.clone(), lanes.api.0.clone(), media.orders.clone(), Arc::clone(&tls));
@@ -220,7 +219,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
     let (fetch, hash, hasher) = start_fetch(&loaded.machine, &lanes.api.0)?;
-    let (udp, to_media, journal, events) = (sockets.udp, media.orders, lanes.journal.0, lanes.events.0);
+    let (to_media, journal, events) = (media.orders, lanes.journal.0, lanes.events.0);
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
     let setup = move |shard| ShardSetup {
         shard,
@@ -243,7 +242,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     };
     threads.insert(0, start_shard(making, clock, setup).await?);
     let to_shard = (lanes.to_streams.1, lanes.streams.0);
-    let streams = start_streams(&loaded.machine, to_shard, &tls, sockets.streams, &gauges.streams);
+    let streams = start_streams(&loaded.machine, to_shard, &tls, streams, &gauges.streams);
     threads.push(start_recorder(keeping.clone(), (lanes.recorder.1, lanes.media_events.0), clock, &gauges)?);
     let to_keeper = (lanes.ended.1, lanes.api.0.clone());
     threads.push(start_keeper(&loaded.machine, to_keeper, (&store, &gauges), ended)?);
@@ -268,7 +267,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         alone: Alone::default(),
         walls: Walls::default(),
     });
-    Ok(Running { switch, orders, sip: sockets.all, stops, streams, clock, threads, hub, store })
+    Ok(Running { switch, orders, sip: all, stops, streams, clock, threads, hub, store })
 }
 
 fn start_recorder(

@@ -56,7 +56,7 @@ fn date(node: &Node) -> Result<(Option<i16>, i8, i8), Wrong> {
 }
 
 /// `"08:00-17:30"`; `"22:00-06:00"` ends the next day.
-fn span(node: &Node) -> Result<Hours, Wrong> {
+pub(super) fn span(node: &Node) -> Result<Hours, Wrong> {
     let text = text(node)?;
     let expected = || wrong(node, "hours as \"08:00-17:30\"");
     let (from, to) = text.split_once('-').ok_or_else(expected)?;

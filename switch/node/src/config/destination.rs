@@ -17,6 +17,7 @@ pub(super) struct Names {
     pub(super) flows: BTreeMap<Name, Pos>,
     pub(super) trunks: BTreeMap<Name, Pos>,
     pub(super) pools: BTreeMap<Name, Pos>,
+    pub(super) calendars: BTreeMap<Name, Pos>,
     /// Trunks that calls can be sent by.
     pub(super) gateways: Vec<String>,
     /// None if the folder could not be read: then no prompt is reported as missing.

@@ -1,14 +1,14 @@
 //! What can be meant, and is more likely a mistake: told by `cordboard check` and at a start, and no ground to refuse the
 //! configuration.
 //!
-//! Invariant: looked at only where nothing is wrong; what cannot work at all is an error and said where it is read.
+//! Invariant: what cannot work at all is an error, said where it is read; here only if it takes all agents to see it.
 
 use super::destination::Names;
 use super::error::Problem;
 use super::section::{Pos, Report};
 use super::suggest::nearest;
 use cordboard_model::config::{Agent, Queue, Tenant};
-use cordboard_model::id::Name;
+use cordboard_model::id::{Name, UserId};
 use cordboard_model::service::{BusyWhen, Nobody, Role};
 use cordboard_model::verb::Destination;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,14 +20,28 @@ const WAYS: [(&str, &str); 3] = [
     ("on_timeout", "who waits goes round until he has been sent on 32 times, and then his call ends"),
 ];
 
-/// What is doubtful in a tenant.
+/// What is doubtful in a tenant, and what is wrong with its agents together.
 pub(super) fn look(tenant: &Tenant, names: &Names, own: Pos, report: &Report) {
+    check_accounts(tenant, names, report);
     let doubts = Doubts { tenant, names, own, report };
     WAYS.iter().for_each(|(key, ends)| doubts.circles(key, ends));
     tenant.queues.values().for_each(|queue| doubts.queue(queue));
     let wanted: BTreeSet<&str> =
         tenant.queues.values().flat_map(|queue| queue.service.skills.keys().map(Name::as_str)).collect();
     tenant.agents.values().for_each(|agent| doubts.agent(agent, &wanted));
+}
+
+/// Two who are signed in and ready from the start cannot be so at one account: a call for each would ring at one phone.
+fn check_accounts(tenant: &Tenant, names: &Names, report: &Report) {
+    let mut taken: BTreeMap<&UserId, &Name> = BTreeMap::new();
+    for (name, agent) in tenant.agents.iter().filter(|(_, agent)| agent.auto_sign_in) {
+        let (Some(first), Some(pos)) = (taken.insert(&agent.user, name), names.agents.get(name)) else {
+            continue;
+        };
+        let section = format!("[tenant.{}.agent.{name}]", tenant.id);
+        let why = format!("agent {first} signs in by himself at the same account {}", agent.user.name);
+        report.error(*pos, Problem::Conflict { key: "auto_sign_in".into(), section, why });
+    }
 }
 
 struct Doubts<'a> {

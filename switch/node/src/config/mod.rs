@@ -11,6 +11,7 @@
 mod assets;
 mod audio;
 mod calendar;
+mod callback;
 mod called;
 mod desk;
 mod destination;

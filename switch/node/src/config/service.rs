@@ -3,12 +3,11 @@
 use super::destination::resolve;
 use super::device;
 use super::error::Problem;
-use super::section::{At, Pos, Report, Section, Wrong};
+use super::section::{At, Pos, Section, Wrong};
 use super::tenant::{Context, each, named};
 use super::tree::Node;
 use super::value::{duration, integer, one_of, some_text, text, wrong};
-use cordboard_model::config::Agent;
-use cordboard_model::id::{Name, QueueId, UserId};
+use cordboard_model::id::{Name, QueueId};
 use cordboard_model::service::{
     AgentKind, BusyWhen, Channel, Duty, Nobody, QueueKind, Reserve, Role, Service, Spare, Stick, Strategy,
     Unanswered, WantedSkill,
@@ -323,17 +322,6 @@ pub(super) fn check_places(section: &Section<'_>, service: &Service) {
     if let (Some(_), Nobody::Wait) = (service.length_share, &service.nobody) {
         let why = "with max_length_share nobody can wait while nobody is signed in: there are no places then";
         section.conflict("on_nobody", section.has("on_nobody").unwrap_or(section.pos), why);
-    }
-}
-
-/// Two who are signed in and ready from the start cannot be so at one account: a call for each would ring at one phone.
-pub(super) fn check_accounts(agents: &BTreeMap<Name, Agent>, places: &BTreeMap<Name, Pos>, report: &Report) {
-    let mut taken: BTreeMap<&UserId, &Name> = BTreeMap::new();
-    for (name, agent) in agents.iter().filter(|(_, agent)| agent.auto_sign_in) {
-        let (Some(first), Some(pos)) = (taken.insert(&agent.user, name), places.get(name)) else { continue };
-        let section = format!("[tenant.{}.agent.{name}]", agent.id.tenant);
-        let why = format!("agent {first} signs in by himself at the same account {}", agent.user.name);
-        report.error(*pos, Problem::Conflict { key: "auto_sign_in".into(), section, why });
     }
 }
 

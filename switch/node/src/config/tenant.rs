@@ -10,7 +10,7 @@ use super::service::{self, Kinds};
 use super::tree::Node;
 use super::value::{duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, assets, audio, calendar, called, desk, doubts, fetch, libraries, number, routes,
+    Checks, assets, audio, calendar, callback, called, desk, doubts, fetch, libraries, number, routes,
     secret as hashing, shown, sign_in, srtp, tables, trunk,
 };
 use cordboard_model::config::{Agent, Flow, FlowKit, Queue, Tenant, User};
@@ -90,7 +90,6 @@ pub(super) fn read(
     checks: &Checks<'_>,
 ) -> Read {
     let domains = read_domains(id, &section);
-    let realm = domains.first().map(|at| at.value.clone());
     let users = section.named("user");
     let agents = section.named("agent");
     let queues = section.named("queue");
@@ -99,14 +98,14 @@ pub(super) fn read(
     let pools = section.named("pool");
     let plan = number::plan(&section);
     let ranges = Ranges::read(&section, base);
-    let gateway = |(_, trunk): &&(At<String>, Section<'_>)| {
-        trunk.has("gateway").is_some() || trunk.has("gateways").is_some()
-    };
-    let mut context = Context {
+    let parts = [&users, &agents, &queues, &flows, &trunks, &pools].map(Vec::as_slice);
+    let mut names = all_names(&section, base, parts);
+    ranges.name(&mut names);
+    let context = Context {
         id,
         base,
         checks,
-        realm: realm.unwrap_or_default(),
+        realm: domains.first().map(|at| at.value.clone()).unwrap_or_default(),
         plan: plan.clone(),
         srtp: srtp::read(&section, SrtpRule::default()),
         shelves,
@@ -115,41 +114,27 @@ pub(super) fn read(
         groups: RefCell::default(),
         desk: desk::Desk::tenant(&section),
         sign_in: sign_in::SignIn::tenant(&section),
-        names: Names {
-            users: names("user", &users),
-            agents: names("agent", &agents),
-            queues: names("queue", &queues),
-            flows: names("flow", &flows),
-            trunks: names("trunk", &trunks),
-            pools: names("pool", &pools),
-            gateways: trunks.iter().filter(gateway).map(|(name, _)| name.value.clone()).collect(),
-            assets: read_assets(&section, base),
-        },
+        names,
     };
-    ranges.name(&mut context.names);
-    let context = context;
     let queues = context.queues(queues, &section);
     let (mut peers, mut others, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let numbers = called::read(&section, &context, plan.as_ref());
-    let pools = number::pools(pools, plan.as_ref());
     let mut flows = each(flows, |name, s| context.flow(name, s));
     let own_zone = section.or("zone", "UTC".into(), zone);
     let kit = read_kit(&section, &context, &own_zone);
     kept::set_apart((&mut flows, &context.names.flows), &mut context.homes.borrow_mut(), &kit, checks);
     libraries::resolve(section.report(), checks, (&flows, &context.names.flows), &kit, &kit.libraries);
-    let mut users = each(users, |name, s| context.user(name, s));
-    users.extend(ranges.users(&context));
     let tenant = Tenant {
         id,
         display: section.or("display", id.to_string(), some_text),
         zone: own_zone,
-        pools,
+        pools: number::pools(pools, plan.as_ref()),
         domains: domains.iter().map(|at| at.value.clone()).collect(),
         codecs: read_codecs(&section),
         tones: number::tones(&section),
         routing: read_routing(&section, checks),
         routes: routes::read(&section, &context, &kit),
-        users,
+        users: context.users(users, &ranges),
         agents: ranges.agents(&context, agents),
         queues,
         desk: context.desk.take(),
@@ -161,14 +146,31 @@ pub(super) fn read(
         trunks: each(trunks, |name, s| trunk::read(&context, name, s, &mut peers, &mut others, &mut own)),
     };
     section.finish();
-    service::check_accounts(&tenant.agents, &context.names.agents, section.report());
     doubts::look(&tenant, &context.names, section.pos, section.report());
     let assets = context.names.assets.unwrap_or_default().into_iter();
     let assets = assets.map(|(name, path)| (AssetId { tenant: id, name }, path));
     Read { tenant, domains, peers, others, own, assets: assets.collect(), homes: context.homes.take() }
 }
 
-/// The names of one kind; those that cannot be names are reported.
+/// What there is of accounts, agents, queues, flows, trunks and pools.
+fn all_names(section: &Section<'_>, base: &Path, parts: [&[(At<String>, Section<'_>)]; 6]) -> Names {
+    let [users, agents, queues, flows, trunks, pools] = parts;
+    let gateway = |(_, trunk): &&(At<String>, Section<'_>)| {
+        trunk.has("gateway").is_some() || trunk.has("gateways").is_some()
+    };
+    Names {
+        users: names("user", users),
+        agents: names("agent", agents),
+        queues: names("queue", queues),
+        flows: names("flow", flows),
+        trunks: names("trunk", trunks),
+        calendars: names("calendar", &section.named("calendar")),
+        pools: names("pool", pools),
+        gateways: trunks.iter().filter(gateway).map(|(name, _)| name.value.clone()).collect(),
+        assets: read_assets(section, base),
+    }
+}
+
 /// What its flows may use.
 fn read_kit(section: &Section<'_>, context: &Context<'_>, zone: &str) -> FlowKit {
     let secrets = fetch::secrets(named(section, "secret"), context);
@@ -179,6 +181,7 @@ fn read_kit(section: &Section<'_>, context: &Context<'_>, zone: &str) -> FlowKit
     FlowKit { libraries, calendars, tables, http_allowed, secrets }
 }
 
+/// The names of one kind; those that cannot be names are reported.
 fn names(kind: &'static str, sections: &[(At<String>, Section<'_>)]) -> BTreeMap<Name, Pos> {
     let mut all = BTreeMap::new();
     for (at, section) in sections {
@@ -339,6 +342,13 @@ impl Context<'_> {
         Name::new(name).is_ok_and(|name| assets.contains_key(&name))
     }
 
+    /// The accounts with sections, and those that are made with ranges.
+    fn users(&self, sections: Vec<(At<String>, Section<'_>)>, ranges: &Ranges<'_>) -> BTreeMap<Name, User> {
+        let mut users = each(sections, |name, section| self.user(name, section));
+        users.extend(ranges.users(self));
+        users
+    }
+
     fn user(&self, name: &Name, section: &Section<'_>) -> Option<User> {
         let display = section.or("display", name.to_string(), some_text);
         let dtmf = section.or("dtmf", DtmfKind::default(), one_of(DTMF));
@@ -456,6 +466,7 @@ impl Context<'_> {
                 target: section.or("answer_target", s(20), duration(s(1)..=s(3_600))),
                 short_abandon: section.or("short_abandon", s(5), duration(s(0)..=s(600))),
             },
+            callback: callback::rules(self, section),
         })
     }
 

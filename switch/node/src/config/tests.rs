@@ -180,6 +180,7 @@ fn with_examples() -> (Scratch, PathBuf) {
     scratch.write("ivr-flows/prompts/music.wav", "RIFF");
     scratch.write("ivr-flows/prompts/en/apology.wav", "RIFF");
     scratch.write("ivr-flows/prompts/en/recorded.wav", "RIFF");
+    scratch.write("ivr-flows/prompts/en/call-back/confirm.wav", "RIFF");
     (scratch, path)
 }
 
@@ -190,7 +191,7 @@ fn every_example_of_the_shipped_file_is_right() {
     assert_eq!(loaded.warnings, [], "what is shipped is meant");
     assert_eq!(
         loaded.summary(),
-        "1 tenant, 5 users, 3 agents, 3 queues, 1 flow, 2 numbers, 2 trunks, 3 prompts"
+        "1 tenant, 5 users, 4 agents, 3 queues, 1 flow, 2 numbers, 2 trunks, 4 prompts"
     );
     let names: Vec<&str> = loaded.machine.api_keys.iter().map(|k| k.name.as_str()).collect();
     assert_eq!(names, ["agent-bar", "reports"]);

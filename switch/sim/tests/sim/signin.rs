@@ -2,6 +2,7 @@
 
 use crate::stage::{AGENT_HZ, CALLER_HZ, Stage, ms, secs, setup};
 use cordboard_model::config::{Library, Secret};
+use cordboard_model::device::AgentDevice;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::Name;
 use cordboard_model::signin::AgentSignIn;
@@ -44,7 +45,7 @@ fn hides(s: &Stage, password: &str) {
     assert!(!told.contains(password), "{told}");
     // Keys stand one by one where they are not hidden: those of the number and of the menu alone.
     let digit = |event: &&EventKind| matches!(event, EventKind::Digit { .. });
-    assert!(s.events().filter(digit).count() <= "1001#1".len(), "{told}");
+    assert!(s.events().filter(digit).count() <= 2 * "1001#1".len(), "{told}");
 }
 
 #[test]
@@ -107,4 +108,48 @@ fn who_hangs_up_at_any_moment_of_a_sign_in_leaves_nothing_behind() {
         s.run(40.0);
         assert_eq!(s.world.shard().leftovers(), [""; 0], "{tenth}");
     }
+}
+
+/// Where he is rung; none if that is his own account.
+fn device(s: &Stage) -> Option<AgentDevice> {
+    s.world.shard().agent(&s.agent("1001")).unwrap().device
+}
+
+#[test]
+fn who_signs_in_from_outside_is_rung_at_his_telephone_until_he_signs_out() {
+    let telephone = floor().telephone("1001", "0172").number_to_trunk("0172", "carrier", "0172");
+    let mut s = Stage::new(telephone);
+    s.phone("1001", AGENT_HZ, Plan::answer(ms(500)));
+    s.carrier("mobile");
+    s.call("mobile", "1500", keys(PASSWORD, "1"));
+    s.run(18.0);
+    assert_eq!(device(&s), Some(AgentDevice::Number("0172".into())), "{}", s.story());
+    s.status("1001", AgentStatus::Talking);
+    s.act("mobile", Act::HangUp);
+    s.run(5.0);
+    s.status("1001", AgentStatus::Ready);
+    s.call("mobile", "1500", keys(PASSWORD, "9"));
+    s.run(30.0);
+    s.status("1001", AgentStatus::SignedOut);
+    assert_eq!(device(&s), None, "{}", s.story());
+    hides(&s, PASSWORD);
+}
+
+#[test]
+fn who_signs_in_at_another_account_is_rung_there() {
+    let mut s = Stage::new(floor().user("1008"));
+    s.phone("1001", AGENT_HZ, Plan::answer(ms(500)));
+    s.phone("1008", AGENT_HZ, Plan::answer(ms(500)));
+    s.run(1.0);
+    s.call("1008", "1500", keys(PASSWORD, "1"));
+    s.run(18.0);
+    let at = device(&s).unwrap();
+    assert_eq!(at.account().unwrap().name.as_str(), "1008");
+    s.act("1008", Act::HangUp);
+    s.run(5.0);
+    s.carrier("caller");
+    s.call("caller", "2000", Plan::call());
+    s.run(6.0);
+    s.hears("caller", AGENT_HZ);
+    s.hears("1008", CALLER_HZ);
 }

@@ -157,7 +157,10 @@ pub(super) fn recordings_query(
     filter: &RecordingFilter,
 ) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new(words);
-    sql.push("SELECT t.recording_id, t.record FROM recording t WHERE t.tenant = ");
+    sql.push("SELECT t.recording_id, t.record FROM recording t ");
+    // else all that the tenant has is read, for that is in the order of the page already
+    sql.push(if filter.call.is_some() { "INDEXED BY recording_by_call " } else { "" });
+    sql.push("WHERE t.tenant = ");
     sql.push_bind(tenant.to_string());
     if let Some(call) = &filter.call {
         sql.push(" AND t.call_id = ").push_bind(call.to_string());

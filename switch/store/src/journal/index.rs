@@ -53,6 +53,8 @@ struct CallLines {
     lines: Vec<(Option<LegId>, Place)>,
     /// The last queues that it entered.
     queues: VecDeque<Place>,
+    /// What each agent said of it last.
+    said: BTreeMap<AgentId, Place>,
     /// Dialogs that are up.
     up: Vec<LegId>,
     opened: bool,
@@ -65,22 +67,8 @@ impl Index {
         self.forget_lingering(at);
         self.newest = self.newest.max(at);
         match record {
-            JournalRecord::CallOpened { call, .. } => {
-                if !self.unstored_calls.contains_key(call) {
-                    let lines = self.call(*call);
-                    lines.opened = true;
-                    lines.lines.push((None, place));
-                }
-            }
-            JournalRecord::Queued { call, .. } => {
-                if !self.unstored_calls.contains_key(call) {
-                    let queues = &mut self.call(*call).queues;
-                    if queues.len() >= QUEUES_MAX {
-                        queues.pop_front();
-                    }
-                    queues.push_back(place);
-                }
-            }
+            JournalRecord::CallOpened { call, .. } => self.opened(place, *call),
+            JournalRecord::Queued { call, .. } => self.queued(place, *call),
             JournalRecord::Callback(entry) => {
                 self.callbacks.insert(entry.id.clone(), place);
             }
@@ -88,8 +76,10 @@ impl Index {
                 self.callbacks.remove(id);
             }
             JournalRecord::WrappedUp { call, said } => match self.calls.get_mut(call) {
-                // of a call that is up it goes into the record, which is in the journal then
-                Some(lines) if lines.opened && !lines.closed => lines.lines.push((None, place)),
+                // of a call that is up it goes into the record, which is in the journal then: each one's last word
+                Some(lines) if lines.opened && !lines.closed => {
+                    lines.said.insert(said.agent.clone(), place);
+                }
                 _ => {
                     self.unstored_wrap_ups.insert((*call, said.at), place);
                 }
@@ -144,6 +134,24 @@ impl Index {
         }
     }
 
+    fn opened(&mut self, place: Place, call: CallId) {
+        if !self.unstored_calls.contains_key(&call) {
+            let lines = self.call(call);
+            lines.opened = true;
+            lines.lines.push((None, place));
+        }
+    }
+
+    fn queued(&mut self, place: Place, call: CallId) {
+        if !self.unstored_calls.contains_key(&call) {
+            let queues = &mut self.call(call).queues;
+            if queues.len() >= QUEUES_MAX {
+                queues.pop_front();
+            }
+            queues.push_back(place);
+        }
+    }
+
     /// The newest counts.
     fn sign_in(&mut self, place: Place, agent: AgentId) {
         self.sign_ins.insert(agent, place);
@@ -156,6 +164,25 @@ impl Index {
         } else {
             self.devices.remove(agent);
         }
+    }
+
+    fn opened(&mut self, place: Place, call: CallId) {
+        if !self.unstored_calls.contains_key(&call) {
+            let lines = self.call(call);
+            lines.opened = true;
+            lines.lines.push((None, place));
+        }
+    }
+
+    fn queued(&mut self, place: Place, call: CallId) {
+        if self.unstored_calls.contains_key(&call) {
+            return;
+        }
+        let queues = &mut self.call(call).queues;
+        if queues.len() >= QUEUES_MAX {
+            queues.pop_front();
+        }
+        queues.push_back(place);
     }
 
     fn dialog_up(&mut self, place: Place, at: Wall, call: CallId, leg: LegId) {
@@ -210,6 +237,7 @@ impl Index {
             return;
         }
         lines.queues.clear();
+        lines.said.clear();
         let up = core::mem::take(&mut lines.up);
         lines.lines.retain(|(leg, _)| leg.is_some_and(|leg| up.contains(&leg)));
         lines.up = up;
@@ -267,8 +295,10 @@ impl Index {
         all.extend(self.rows.values_mut());
         all.extend(self.callbacks.values_mut());
         all.extend(self.sign_ins.values_mut());
-        let calls = self.calls.values_mut();
-        all.extend(calls.flat_map(|c| c.lines.iter_mut().map(|(_, place)| place).chain(c.queues.iter_mut())));
+        for call in self.calls.values_mut() {
+            all.extend(call.lines.iter_mut().map(|(_, place)| place));
+            all.extend(call.queues.iter_mut().chain(call.said.values_mut()));
+        }
         all.extend(self.recordings.values_mut());
         all.extend(self.unstored_calls.values_mut());
         all.extend(self.unstored_recordings.values_mut());

@@ -422,6 +422,9 @@ fn who_is_to_be_called_back_is_in_the_journal_until_it_is_done() {
         last_attempt: None,
         last_call: None,
         taken_by: None,
+        state: Default::default(),
+        outcome: String::new(),
+        kept: None,
         by: "key page".into(),
     };
     let put = |name, attempts| JournalRecord::Callback(Box::new(entry(name, attempts)));
@@ -723,6 +726,34 @@ fn of_a_call_that_enters_queues_without_end_the_last_are_in_the_journal() {
     let (journal, after) = Journal::open(scratch.path()).unwrap();
     assert_eq!(entered(&after), last);
     assert!(journal.size < bytes_of(&records).len() as u64 / 10, "{} bytes", journal.size);
+}
+
+/// An agent's page that said the same of a call a million times.
+#[test]
+fn of_what_an_agent_says_of_a_call_that_is_up_the_last_is_in_the_journal() {
+    let call = IdMaker::new(1, 0).call(TENANT);
+    let said = |name: &str, at| WrapUp {
+        agent: AgentId::new(TENANT, name).unwrap(),
+        at: Wall(at),
+        code: None,
+        note: format!("for the {at}th time"),
+        by: String::new(),
+    };
+    let of = |name: &str, at| JournalRecord::WrappedUp { call, said: said(name, at) };
+    let mut records = vec![opened(call), of("1002", 0)];
+    records.extend((1..1_000).map(|at| of("1001", at)));
+    let scratch = Scratch::new();
+    let (mut open, _) = writer(&scratch);
+    append_all(&mut open, &records);
+    open.compact().unwrap();
+    drop(open);
+    let (mut open, after) = writer(&scratch);
+    assert_eq!(after.wrap_ups, [(call, said("1002", 0)), (call, said("1001", 999))]);
+    append_all(&mut open, &[closed(call)]);
+    open.compact().unwrap();
+    drop(open);
+    let (_, after) = Journal::open(scratch.path()).unwrap();
+    assert_eq!(after.wrap_ups, [], "the record has it");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::super::rig::{TENANT, agent, queue, user};
 use super::{CallBook, World};
-use crate::Origin;
+use crate::{FirstParty, Origin};
 use cordboard_model::desk::{Goal, SeatOrder, TransferWay};
 use cordboard_model::id::{CallId, LegId};
 use cordboard_model::leg::PartyId;
@@ -27,16 +27,22 @@ impl World {
         self.calls.insert(call, book);
         self.whose.insert(leg, call);
         let (to, now) = (self.goal(), self.now);
+        let first = match self.dice.roll(3) {
+            0 => FirstParty::Agent(agent("8"), user("8")),
+            1 => FirstParty::User(user("8")),
+            _ => FirstParty::Number("8".into(), self.dice.one_in(2).then(|| user("8"))),
+        };
         self.engine.originate(
             Origin {
                 call,
                 leg,
-                agent: agent("8"),
-                user: user("8"),
+                first,
                 caller: PartyId::new("8"),
                 shown: PartyId::new("b"),
                 to,
                 data: BTreeMap::new(),
+                rings: [None, None],
+                recall: None,
             },
             now,
         );

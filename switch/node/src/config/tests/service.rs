@@ -1,6 +1,8 @@
 //! Tables 4-2 and 4-4 of the reference documents: each row with its range and its default.
 
 use super::{faults, good};
+use cordboard_model::calendar::Hours;
+use cordboard_model::callback::{CallbackRules, CallbackWindow};
 use cordboard_model::config::{Agent, Queue};
 use cordboard_model::device::AgentPhone;
 use cordboard_model::id::{Name, QueueId, TenantId};
@@ -91,6 +93,31 @@ fn the_rows_of_table_4_2_have_their_ranges_and_defaults() {
         assert_eq!(queue(&format!("wrap_up = \"{asked}\"")).wrap_up, secs(lasts), "{asked}");
     }
     assert_eq!(queue("wrap_up = \"300ms\"").wrap_up, Duration::from_millis(300));
+}
+
+#[test]
+fn how_a_queue_calls_back_has_its_ranges_and_defaults() {
+    assert_eq!(queue("").callback, CallbackRules::default());
+    range(queue_text, "callback_attempts", &["1", "20"], &["0", "21"]);
+    range(queue_text, "callback_every", &["\"1s\"", "\"1d\""], &["\"0s\"", "\"25h\""]);
+    range(queue_text, "callback_expires", &["\"1m\"", "\"30d\""], &["\"59s\"", "\"31d\""]);
+    range(queue_text, "callback_ring", &["\"5s\"", "\"2m\""], &["\"4s\"", "\"3m\""]);
+    range(queue_text, "callback_first", &["\"agent\"", "\"customer\""], &["\"me\""]);
+    range(queue_text, "callback_confirm", &["\"1\"", "\"#\""], &["\"\"", "\"12\"", "\"A\""]);
+    range(queue_text, "callback_hours", &["\"08:00-20:00\"", "\"22:00-06:00\""], &["\"8-20\""]);
+    let hours = queue("callback_hours = \"08:00-20:30\"").callback.window;
+    assert_eq!(hours, Some(CallbackWindow::Hours(Hours { from: 480, to: 1_230 })));
+    let office =
+        "callback_calendar = \"office\"\n[tenant.default.calendar.office]\nmonday = [\"08:00-12:00\"]";
+    let window = Some(CallbackWindow::Calendar(name("office")));
+    assert_eq!(queue(office).callback.window, window);
+    let both = format!("callback_hours = \"08:00-20:00\"\n{office}");
+    for (text, key) in
+        [(both.as_str(), "callback_hours"), ("callback_calendar = \"nowhere\"", "callback_calendar")]
+    {
+        let said = faults(&queue_text(text));
+        assert!(said.len() == 1 && said[0].contains(key), "{text}: {said:?}");
+    }
 }
 
 #[test]
