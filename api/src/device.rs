@@ -1,4 +1,4 @@
-//! What is rung for an agent, by his own choice.
+//! What is rung for an agent, by his own choice, and the connection to it that is kept up.
 
 use crate::asked::{MaySay, Says};
 use crate::desk::{Common, Desk};
@@ -14,7 +14,9 @@ use cordboard_model::id::{TenantId, UserId};
 use serde::Deserialize;
 
 pub(crate) fn routes() -> Router<State> {
-    Router::new().route("/agents/{name}/device", post(choose))
+    Router::new()
+        .route("/agents/{name}/device", post(choose))
+        .route("/agents/{name}/line", post(connect).delete(disconnect))
 }
 
 #[derive(Default, Deserialize)]
@@ -52,4 +54,12 @@ impl Device {
 async fn choose(desk: Desk, MaySay(mut said): MaySay<Device>) -> Answer<Done> {
     let choice = said.choice(desk.tenant())?;
     desk.order(Common { call: None, by: said.by }, DeskAct::Device(choice)).await
+}
+
+async fn connect(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
+    desk.order(said, DeskAct::Line(true)).await
+}
+
+async fn disconnect(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
+    desk.order(said, DeskAct::Line(false)).await
 }

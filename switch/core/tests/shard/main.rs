@@ -15,6 +15,8 @@ mod identity;
 #[cfg(test)]
 mod lines;
 #[cfg(test)]
+mod lines_desk;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod queues;

@@ -34,6 +34,7 @@ mod section;
 mod service;
 mod sign_in;
 mod sip;
+mod smart;
 mod speech;
 mod srtp;
 mod streams;
