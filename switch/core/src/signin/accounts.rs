@@ -5,6 +5,7 @@
 //! Hashes are made and compared elsewhere: what is to be done is asked for, and the answer is a later input.
 
 use super::rules::judge;
+use super::tries::Tries;
 use cordboard_model::config::{Secret, Snapshot};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::AgentId;
@@ -16,8 +17,6 @@ use cordboard_model::signin::{
 use cordboard_model::time::{Duration, Time, Wall};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A password that was not done with after so long is not waited for: who asked has given up in a way that nobody told us of.
-const GIVEN_UP: Duration = Duration::from_secs(30);
 /// A day, milliseconds.
 const DAY_MS: i64 = 86_400_000;
 
@@ -94,15 +93,7 @@ struct Account {
     /// Counts the passwords.
     version: u32,
     session: Option<Live>,
-    /// Wrong ones in a row.
-    wrong: u8,
-    /// Those that are being looked at: each may be wrong.
-    looked_at: u8,
-    /// When the last of them began.
-    began: Time,
-    /// None is looked at before.
-    next: Time,
-    locked: Option<Wall>,
+    tries: Tries,
 }
 
 /// A session, and when it was used last.
@@ -140,8 +131,9 @@ pub struct SignIns {
 impl SignIns {
     /// Takes back what the journal held. A session goes on, as if it had been used only now.
     pub fn restore(&mut self, record: SignInRecord, idle: Duration, now: Time) {
-        let SignInRecord { agent, password, session, locked } = record;
-        let account = Account { password, version: 1, locked, ..Account::default() };
+        let SignInRecord { agent, password, session, locked, tries } = record;
+        let tries = Tries::restored(tries, locked);
+        let account = Account { password, version: 1, tries, ..Account::default() };
         self.accounts.insert(agent.clone(), account);
         if let Some(session) = session {
             self.put(&agent, session, idle, now);
@@ -171,19 +163,20 @@ impl SignIns {
         }
         let account = self.accounts.entry(ask.agent.clone()).or_default();
         if ask.password.is_some() {
-            account.may_try(&terms.rules, now)?;
+            account.tries.begin(&terms.rules, &ask.from, now)?;
         }
-        if let Some(Secret(new)) = &ask.new {
-            judge(&terms.rules, terms.phone, ask.agent.name.as_str(), new).map_err(SignInFault::Password)?;
+        if let Some(Secret(new)) = &ask.new
+            && let Err(fault) = judge(&terms.rules, terms.phone, ask.agent.name.as_str(), new)
+        {
+            if ask.password.is_some() {
+                account.tries.end(&ask.from);
+            }
+            return Err(SignInFault::Password(fault));
         }
         ask.version = account.version;
         let known = account.known(terms);
         let make = ask.new.clone().map(|new| (new, account.used(terms)));
         let check = ask.password.clone().map(|password| (password, known));
-        if check.is_some() {
-            account.looked_at = account.looked_at.saturating_add(1);
-            account.began = now.time;
-        }
         Ok(HashWork { check, make })
     }
 
@@ -202,7 +195,9 @@ impl SignIns {
             return Err(if hashed == Hashed::Busy { SignInFault::Busy } else { SignInFault::Wrong });
         };
         let account = self.accounts.entry(ask.agent.clone()).or_default();
-        account.looked_at = account.looked_at.saturating_sub(u8::from(ask.password.is_some()));
+        if ask.password.is_some() {
+            account.tries.end(&ask.from);
+        }
         let (right, used, made) = match hashed {
             // a password that is not the one of now says nothing
             Hashed::Done { right, used, made } if account.version == ask.version => (right, used, made),
@@ -211,9 +206,14 @@ impl SignIns {
         if !right {
             return Err(self.refuse(terms, &ask, now));
         }
-        if ask.password.is_some() {
-            account.wrong = 0;
+        if ask.password.is_some()
+            && account.tries.right(&ask.from)
+            && ask.new.is_none()
+            && ask.session.is_none()
+        {
+            self.keep(&ask.agent);
         }
+        let account = self.accounts.entry(ask.agent.clone()).or_default();
         if ask.new.is_some() {
             let made = made.filter(|_| !used);
             let made = made.ok_or(SignInFault::Password(PasswordFault::Former(terms.rules.history)))?;
@@ -230,19 +230,10 @@ impl SignIns {
     /// A password was wrong: how that is answered.
     fn refuse(&mut self, terms: &Terms, ask: &Ask, now: At) -> SignInFault {
         let account = self.accounts.entry(ask.agent.clone()).or_default();
-        let rules = &terms.rules;
-        let many = u32::from(account.wrong).min(16);
-        account.wrong = account.wrong.saturating_add(1);
-        account.next = now.time + rules.slow.saturating_mul(1 << many).min(rules.lock);
-        let fault = if account.wrong >= rules.tries {
-            account.wrong = 0;
-            account.next = now.time;
-            account.locked = Some(after(now.wall, rules.lock));
+        let (fault, kept) = account.tries.wrong(&terms.rules, &ask.from, now);
+        if kept {
             self.keep(&ask.agent);
-            SignInFault::Locked(seconds(rules.lock))
-        } else {
-            SignInFault::Wrong
-        };
+        }
         let failed = EventKind::SignInFailed {
             agent: ask.agent.clone(),
             from: ask.from.clone(),
@@ -258,7 +249,7 @@ impl SignIns {
         let by_other = ask.password.is_none();
         account.password = Some(KeptPassword { hash, set: now.wall, by_other, former });
         account.version = account.version.wrapping_add(1);
-        (account.wrong, account.next, account.locked) = (0, now.time, None);
+        account.tries = Tries::default();
         let by = ask.by.clone();
         self.told.push(Told::Event(EventKind::PasswordSet { agent: ask.agent.clone(), by }));
         if !self.end(&ask.agent, SessionEnd::PasswordChanged) {
@@ -333,11 +324,13 @@ impl SignIns {
 
     fn keep(&mut self, agent: &AgentId) {
         let account = self.accounts.entry(agent.clone()).or_default();
+        let (locked, tries) = account.tries.kept();
         let record = SignInRecord {
             agent: agent.clone(),
             password: account.password.clone(),
             session: account.session.as_ref().map(|live| live.session.clone()),
-            locked: account.locked,
+            locked,
+            tries,
         };
         self.told.push(Told::Journal(JournalRecord::SignIn(Box::new(record))));
     }
@@ -383,27 +376,6 @@ impl SignIns {
 }
 
 impl Account {
-    fn may_try(&mut self, rules: &SignInRules, now: At) -> Result<(), SignInFault> {
-        if let Some(until) = self.locked {
-            let left = until.0.saturating_sub(now.wall.0);
-            if left > 0 {
-                return Err(SignInFault::Locked(u32::try_from((left + 999) / 1_000).unwrap_or(u32::MAX)));
-            }
-            self.locked = None;
-        }
-        let left = self.next.since(now.time);
-        if !left.is_zero() {
-            return Err(SignInFault::TooSoon(seconds(left)));
-        }
-        if now.time.since(self.began) >= GIVEN_UP {
-            self.looked_at = 0;
-        }
-        match self.wrong.saturating_add(self.looked_at) >= rules.tries {
-            true => Err(SignInFault::Busy),
-            false => Ok(()),
-        }
-    }
-
     fn known(&self, terms: &Terms) -> Option<PasswordHash> {
         let kept = self.password.as_ref().map(|kept| &kept.hash);
         kept.or(terms.first.as_ref()).cloned()
@@ -425,13 +397,4 @@ impl Account {
         let old = |kept: &KeptPassword| age > 0 && now.0.saturating_sub(kept.set.0) >= age;
         if self.password.as_ref().is_some_and(old) { Err(SignInFault::Expired) } else { Ok(()) }
     }
-}
-
-fn after(wall: Wall, length: Duration) -> Wall {
-    Wall(wall.0.saturating_add(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)))
-}
-
-/// Whole seconds, rounded up.
-fn seconds(length: Duration) -> u32 {
-    u32::try_from(length.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX)
 }
