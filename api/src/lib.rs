@@ -12,6 +12,7 @@ mod desk;
 mod device;
 pub mod figures;
 pub mod flows;
+pub mod gateway;
 pub mod key;
 mod listen;
 pub mod pages;

@@ -35,7 +35,9 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 
 /// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
-    let state = State { switch, brake: Arc::new(Brake::default()), config: Arc::new(config) };
+    let brake = Arc::new(Brake::default());
+    let gateway = crate::gateway::router(&switch, config.gateway.clone(), &brake);
+    let state = State { switch, brake, config: Arc::new(config) };
     let v1 = Router::new()
         .route("/calls", get(calls).post(begin::begin))
         .route("/calls/{id}", get(call).delete(begin::end))
@@ -88,6 +90,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .fallback(|| async { Problem::not_found("no such route under /api/v1") });
     Router::new()
         .nest("/api/v1", v1)
+        .nest_service("/agentgateway/resource", gateway)
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .route("/page-key", get(pages::page_key))

@@ -1,5 +1,6 @@
 //! What every route sees.
 
+use crate::gateway::config::GatewayConfig;
 use crate::key::Brake;
 use crate::switch::Switch;
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 pub struct ApiConfig {
     /// The key that the demo's page is given when it is read from this machine. None outside the demo.
     pub page_key: Option<String>,
+    /// What the agent gateway is told.
+    pub gateway: GatewayConfig,
 }
 
 /// What every route sees.

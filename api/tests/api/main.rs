@@ -9,6 +9,7 @@ mod events;
 mod fake;
 mod figures;
 mod flows;
+mod gateway;
 mod http;
 mod keys;
 mod pages;

@@ -34,6 +34,7 @@ pub async fn start_served(
     api: ApiConfig,
 ) -> Result<Served, BootError> {
     let (http, calls) = (loaded.machine.http.listen, loaded.snapshot.limits.calls);
+    let api = ApiConfig { gateway: loaded.machine.gateway.api.clone(), ..api };
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("cordboard {version} starts with {}: {}", path.display(), loaded.summary());
     let running = start(path, loaded, clock).await?;

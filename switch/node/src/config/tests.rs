@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 mod audio;
 mod doubts;
+mod gateway;
 mod kept;
 mod plugins;
 mod range;
