@@ -1,4 +1,4 @@
-//! Who asks: the API key of a request, and a brake on guessing.
+//! Who asks: the API key of a request, or the token of a session.
 //!
 //! A key comes in `Authorization: Bearer` or `X-Api-Key`; a browser's WebSocket cannot set headers, so there
 //! it comes as a sub-protocol `key.<base64url>`. Never in a URL, which ends up in logs.
@@ -12,51 +12,13 @@ use axum::http::request::Parts;
 use cordboard_model::desk::Actor;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::signin::TOKEN_PREFIX;
-use dashmap::DashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Failed keys that an address may send within [`WINDOW`] before it is told to wait.
-const TRIES: u32 = 20;
-/// How long failures count.
-const WINDOW: Duration = Duration::from_secs(60);
-/// Most addresses remembered; beyond it the oldest windows are swept.
-const SOURCES: usize = 10_000;
+pub use crate::brake::Brake;
 
-/// Failed tries by address.
-#[derive(Default)]
-pub struct Brake {
-    failed: DashMap<IpAddr, (Instant, u32)>,
-}
-
-impl Brake {
-    /// Whether `source` has to wait, in seconds.
-    pub fn wait(&self, source: IpAddr, now: Instant) -> Option<u32> {
-        let waits = |entry: &(Instant, u32)| entry.1 >= TRIES && now.duration_since(entry.0) < WINDOW;
-        let left =
-            |entry: &(Instant, u32)| WINDOW.saturating_sub(now.duration_since(entry.0)).as_secs() as u32 + 1;
-        self.failed.view(&source, |_, entry| waits(entry).then(|| left(entry))).flatten()
-    }
-
-    /// Counts a failed key from `source`.
-    pub fn failed(&self, source: IpAddr, now: Instant) {
-        if self.failed.len() >= SOURCES {
-            self.failed.retain(|_, entry| now.duration_since(entry.0) < WINDOW);
-        }
-        if self.failed.len() >= SOURCES {
-            return;
-        }
-        self.failed
-            .entry(source)
-            .and_modify(|entry| {
-                if now.duration_since(entry.0) >= WINDOW {
-                    *entry = (now, 0);
-                }
-                entry.1 += 1;
-            })
-            .or_insert((now, 1));
-    }
-}
+/// Characters of a session's token behind its prefix.
+const TOKEN: usize = 43;
 
 /// The key in the headers, if there is one.
 pub fn key_of(headers: &HeaderMap) -> Option<String> {
@@ -96,8 +58,15 @@ fn decode_base64url(coded: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The address that a request came from.
+/// Where a request comes from, as a proxy says that is trusted.
+#[derive(Clone, Copy, Debug)]
+pub struct Client(pub IpAddr);
+
+/// The address that a request came from: the proxy's that has passed it on where that is not trusted to say whose.
 pub fn source_of(parts: &Parts) -> IpAddr {
+    if let Some(Client(ip)) = parts.extensions.get() {
+        return *ip;
+    }
     let source = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     source.unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
@@ -157,13 +126,20 @@ impl FromRequestParts<State> for Signed {
             return Asking::from_request_parts(parts, state).await.map(|Asking(who)| Self(Who::Key(who)));
         };
         let (source, now) = (source_of(parts), Instant::now());
-        if let Some(seconds) = state.brake.wait(source, now) {
+        if let Some(seconds) = state.brake.wait_with(source, &token, now) {
             return Err(Problem::slow_down(seconds));
         }
         match state.switch.session(&token).await {
-            Ok(caller) => Ok(Self(Who::Agent(caller))),
+            Ok(caller) => {
+                state.brake.found(&token, now);
+                Ok(Self(Who::Agent(caller)))
+            }
             Err(Refusal::NotFound(_)) => {
-                state.brake.failed(source, now);
+                // What looks like a token was one: no page makes them up.
+                match token.len() == TOKEN_PREFIX.len() + TOKEN {
+                    true => state.brake.stale(source, now),
+                    false => state.brake.failed(source, now),
+                }
                 Err(Problem::no_session())
             }
             Err(other) => Err(other.into()),
@@ -192,18 +168,21 @@ impl FromRequestParts<State> for Asking {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let (source, now) = (source_of(parts), Instant::now());
-        if let Some(seconds) = state.brake.wait(source, now) {
-            return Err(Problem::slow_down(seconds));
-        }
         let Some(key) = key_of(&parts.headers) else {
             return Err(Problem::unauthorized());
         };
         if key.starts_with(TOKEN_PREFIX) {
             return Err(Problem::not_his());
         }
+        let (source, now) = (source_of(parts), Instant::now());
+        if let Some(seconds) = state.brake.wait_with(source, &key, now) {
+            return Err(Problem::slow_down(seconds));
+        }
         match state.switch.authenticate(&key) {
-            Some(caller) => Ok(Asking(caller)),
+            Some(caller) => {
+                state.brake.found(&key, now);
+                Ok(Asking(caller))
+            }
             None => {
                 state.brake.failed(source, now);
                 Err(Problem::unauthorized())
@@ -226,17 +205,5 @@ mod tests {
         assert_eq!(key_of(&headers).as_deref(), Some("other"));
         headers.insert("authorization", "Bearer third".parse().unwrap());
         assert_eq!(key_of(&headers).as_deref(), Some("third"));
-    }
-
-    #[test]
-    fn a_source_that_guesses_has_to_wait_and_is_forgiven() {
-        let (brake, source, start) = (Brake::default(), IpAddr::from([127, 0, 0, 1]), Instant::now());
-        for _ in 0..TRIES {
-            assert_eq!(brake.wait(source, start), None);
-            brake.failed(source, start);
-        }
-        assert_eq!(brake.wait(source, start), Some(61));
-        assert_eq!(brake.wait(source, start + WINDOW), None);
-        assert_eq!(brake.wait(IpAddr::from([127, 0, 0, 2]), start), None);
     }
 }

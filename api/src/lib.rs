@@ -6,6 +6,7 @@
 mod aside;
 mod asked;
 mod begin;
+mod brake;
 mod bulk;
 mod callback;
 mod desk;
