@@ -95,8 +95,8 @@ mod tests {
         assert_eq!(judged(false, "1001", "83745018"), Err(PasswordFault::Kinds(2)));
         assert_eq!(judged(false, "agent-100x", "agent-100x"), Err(PasswordFault::Number));
         assert_eq!(judged(false, "agent-100x", "x001-tnega"), Err(PasswordFault::Number));
-        assert_eq!(judged(false, "1001", &"x1".repeat(65)), Err(PasswordFault::Long));
-        assert_eq!(judged(false, "1001", &"x1".repeat(64)), Ok(()));
+        assert_eq!(judged(false, "1001", &"correct7+".repeat(15)), Err(PasswordFault::Long));
+        assert_eq!(judged(false, "1001", &"correct7".repeat(16)), Ok(()));
     }
 
     #[test]
