@@ -13,6 +13,8 @@ mod hostile;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod lines;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod queues;
