@@ -3,14 +3,14 @@
 //! Invariant: an agent whose order is refused stops nobody else's; each has a row, in the order in which they were named.
 
 use crate::asked::{Said, Says};
+use crate::catalog::{Routes, key};
 use crate::key::Asking;
 use crate::problem::Problem;
 use crate::routes::Answer;
 use crate::state::State;
 use crate::switch::{Command, Refusal};
+use axum::Json;
 use axum::extract::State as Use;
-use axum::routing::post;
-use axum::{Json, Router};
 use cordboard_model::desk::{Actor, DeskAct, DeskOrder};
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::service::AgentOrder;
@@ -20,8 +20,9 @@ use std::collections::BTreeSet;
 /// Most agents of one request.
 const AGENTS_MAX: usize = 10_000;
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new().route("/agents/orders", post(orders))
+pub(crate) fn routes() -> Routes {
+    let entry = key("orderAgents", "agents:control", "One order for many agents, answered agent by agent");
+    Routes::v1().post("/agents/orders", orders, entry)
 }
 
 /// What is ordered, and of whom.

@@ -1,6 +1,7 @@
 //! Those who are to be called back: listed, put, taken off. What agents do about them is at their desks.
 
 use crate::asked::{Said, Says};
+use crate::catalog::{Routes, key};
 use crate::figures::Rows;
 use crate::key::Asking;
 use crate::params::Params;
@@ -9,18 +10,21 @@ use crate::routes::{Answer, Done, limit, order};
 use crate::state::State;
 use crate::switch::Command;
 use crate::transfer::is_number;
+use axum::Json;
 use axum::extract::{Path, State as Use};
 use axum::response::IntoResponse;
-use axum::routing::{delete, get};
-use axum::{Json, Router};
 use cordboard_model::callback::{CALLBACK_NOTE_MAX, CallbackId, NewCallback};
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::desk::Actor;
 use cordboard_model::id::{Name, QueueId, TenantId};
 use serde::Deserialize;
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new().route("/callbacks", get(list).post(put)).route("/callbacks/{id}", delete(remove))
+pub(crate) fn routes() -> Routes {
+    let write = "callbacks:write";
+    Routes::v1()
+        .get("/callbacks", list, key("listCallbacks", "callbacks:read", "Who is to be called back"))
+        .post("/callbacks", put, key("addCallback", write, "Puts one who is to be called back on the list"))
+        .delete("/callbacks/{id}", remove, key("removeCallback", write, "Takes him off it"))
 }
 
 /// The entry that a path names.

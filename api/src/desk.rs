@@ -2,16 +2,16 @@
 
 use crate::asked::{MaySay, Of, Says, own};
 use crate::callback::entry;
+use crate::catalog::{Routes, desk, key};
 use crate::key::{Signed, Who};
 use crate::problem::Problem;
 use crate::routes::{Answer, Done, order};
 use crate::state::State;
 use crate::switch::Command;
 use crate::transfer::is_number;
+use axum::Json;
 use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use cordboard_model::cdr::SupervisionMode;
 use cordboard_model::desk::{
     Actor, CallbackOrder, DeskAct, DeskOrder, DeskView, Goal, NOTE_MAX, PlaceOrder, PlaceTo, SeatOrder,
@@ -28,28 +28,55 @@ use std::collections::BTreeMap;
 /// Most keys of one order: as many as may wait for a party.
 const KEYS_MAX: usize = 64;
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new()
-        .route("/agents/{name}/desk", get(view))
-        .route("/calls/{id}/place", post(place))
-        .route("/agents/{name}/answer", post(answer))
-        .route("/agents/{name}/release", post(release))
-        .route("/agents/{name}/hold", post(hold))
-        .route("/agents/{name}/retrieve", post(retrieve))
-        .route("/agents/{name}/mute", post(mute))
-        .route("/agents/{name}/unmute", post(unmute))
-        .route("/agents/{name}/consult", post(consult))
-        .route("/agents/{name}/consult/complete", post(complete))
-        .route("/agents/{name}/consult/cancel", post(cancel))
-        .route("/agents/{name}/consult/conference", post(merge))
-        .route("/agents/{name}/transfer", post(transfer))
-        .route("/agents/{name}/conference", post(add))
-        .route("/agents/{name}/conference/{leg}", axum::routing::delete(remove))
-        .route("/agents/{name}/keys", post(keys))
-        .route("/agents/{name}/call", post(dial))
-        .route("/agents/{name}/wrap-up", post(wrap_up))
-        .route("/agents/{name}/callbacks/{id}/{what}", post(call_back))
-        .route("/agents/{name}/supervise", post(supervise).put(change).delete(end))
+pub(crate) fn routes() -> Routes {
+    let at = |id, summary| desk(id, "agents:control", summary).tag("desk");
+    Routes::v1()
+        .get(
+            "/agents/{name}/desk",
+            view,
+            desk("readDesk", "agents:read", "What an agent sees at his desk").tag("desk"),
+        )
+        .post(
+            "/calls/{id}/place",
+            place,
+            key("placeCaller", "calls:control", "Puts a caller who waits somewhere else"),
+        )
+        .post("/agents/{name}/answer", answer, at("answer", "Has his phone take the call that rings"))
+        .post("/agents/{name}/release", release, at("release", "Ends his part of the call"))
+        .post("/agents/{name}/hold", hold, at("hold", "Puts the party on hold"))
+        .post("/agents/{name}/retrieve", retrieve, at("retrieve", "Takes the party off hold"))
+        .post("/agents/{name}/mute", mute, at("mute", "Has nobody hear him"))
+        .post("/agents/{name}/unmute", unmute, at("unmute", "Has him heard again"))
+        .post(
+            "/agents/{name}/consult",
+            consult,
+            at("consult", "Has him speak to somebody while the party waits"),
+        )
+        .post(
+            "/agents/{name}/consult/complete",
+            complete,
+            at("completeConsult", "Sends the party to who is consulted"),
+        )
+        .post("/agents/{name}/consult/cancel", cancel, at("cancelConsult", "Lets who is consulted go"))
+        .post("/agents/{name}/consult/conference", merge, at("mergeConsult", "Has all three talk together"))
+        .post("/agents/{name}/transfer", transfer, at("transfer", "Sends the party elsewhere"))
+        .post("/agents/{name}/conference", add, at("addParty", "Adds a party to his call"))
+        .delete("/agents/{name}/conference/{leg}", remove, at("removeParty", "Takes a party out of his call"))
+        .post("/agents/{name}/keys", keys, at("pressKeys", "Sends keys to the party"))
+        .post("/agents/{name}/call", dial, at("dial", "Calls somebody from his desk"))
+        .post("/agents/{name}/wrap-up", wrap_up, at("wrapUp", "The code and the note of a call"))
+        .post(
+            "/agents/{name}/callbacks/{id}/{what}",
+            call_back,
+            at("orderCallback", "What he does about a call-back: take, give-back, call or done"),
+        )
+        .post("/agents/{name}/supervise", supervise, at("superviseAgent", "Has a supervisor listen to him"))
+        .put(
+            "/agents/{name}/supervise",
+            change,
+            at("changeAgentSupervision", "Has the supervisor do something else"),
+        )
+        .delete("/agents/{name}/supervise", end, at("endAgentSupervision", "Lets the supervisor go"))
 }
 
 /// A desk, and who asks for something at it.

@@ -1,17 +1,17 @@
 //! Figures: reports, the wall, and the raw records that both are made of.
 
 use crate::asked::own;
+use crate::catalog::{Routes, key};
 use crate::key::Asking;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::{Answer, limit};
 use crate::state::State;
 use crate::switch::Refusal;
+use axum::Json;
 use axum::extract::{Path, State as Use};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use cordboard_model::calendar;
 use cordboard_model::figures::{Figures, Report, ReportBy, ReportRow, ReportStep, WallView};
 use cordboard_model::id::{AgentId, CallId, QueueId, TenantId};
@@ -74,13 +74,22 @@ const WHEN: &str = "a time in whole milliseconds since 1970, a date with time an
 /// What those of raw records are.
 const MOMENT: &str = "a time in whole milliseconds since 1970";
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new()
-        .route("/reports/{by}", get(report))
-        .route("/wall", get(wall))
-        .route("/legs", get(legs))
-        .route("/queue-visits", get(visits))
-        .route("/agent-intervals", get(intervals))
+pub(crate) fn routes() -> Routes {
+    let read = "reports:read";
+    Routes::v1()
+        .get("/reports/{by}", report, key("readReport", read, "A report, as JSON or as a table"))
+        .get("/wall", wall, key("readWall", read, "The figures of now"))
+        .get("/legs", legs, key("listLegs", read, "Legs of calls that are over, newest first"))
+        .get(
+            "/queue-visits",
+            visits,
+            key("listVisits", read, "Queue visits of calls that are over, newest first"),
+        )
+        .get(
+            "/agent-intervals",
+            intervals,
+            key("listIntervals", read, "Stretches of agents' work that are over, newest first"),
+        )
 }
 
 fn is_day(text: &str) -> bool {

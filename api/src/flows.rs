@@ -1,16 +1,17 @@
 //! The life of a flow that is kept by the API: draft, check, test, publish, roll back.
 
 use crate::asked::{MaySay, Of, Said, Says};
+use crate::catalog::{Routes, key};
 use crate::key::Asking;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::{Answer, Page, page};
 use crate::state::State;
 use crate::switch::Caller;
+use axum::Json;
 use axum::extract::{FromRequestParts, Path, State as Use};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
 use cordboard_model::id::{CallId, FlowId};
 use cordboard_model::time::Wall;
 use serde::{Deserialize, Serialize};
@@ -253,19 +254,46 @@ fn short(note: String) -> Result<String, Problem> {
 }
 
 /// The routes of flows.
-pub(crate) fn routes() -> Router<State> {
-    use axum::routing::{get, post};
-    Router::new()
-        .route("/flows", get(list))
-        .route("/flows/{name}", get(current))
-        .route("/calls/{id}/flow-test", get(recorded))
-        .route("/flows/{name}/draft", get(draft).put(put_draft).delete(drop_draft))
-        .route("/flows/{name}/check", post(check))
-        .route("/flows/{name}/test", post(test))
-        .route("/flows/{name}/publish", post(publish))
-        .route("/flows/{name}/rollback", post(roll_back))
-        .route("/flows/{name}/versions", get(versions))
-        .route("/flows/{name}/versions/{version}", get(version))
+pub(crate) fn routes() -> Routes {
+    let (read, write) = ("flows:read", "flows:write");
+    Routes::v1()
+        .get("/flows", list, key("listFlows", read, "The flows, and who keeps their texts"))
+        .get("/flows/{name}", current, key("readFlow", read, "The texts that new calls begin with"))
+        .get(
+            "/calls/{id}/flow-test",
+            recorded,
+            key("readFlowTest", read, "A finished call as a test of its flow"),
+        )
+        .get("/flows/{name}/draft", draft, key("readDraft", read, "The texts that wait to be published"))
+        .put("/flows/{name}/draft", put_draft, key("putDraft", write, "Keeps texts until they are published"))
+        .delete("/flows/{name}/draft", drop_draft, key("dropDraft", write, "Forgets the draft"))
+        .post("/flows/{name}/check", check, key("checkFlow", read, "What is wrong with texts").reads())
+        .post(
+            "/flows/{name}/test",
+            test,
+            key("testFlow", read, "What is wrong with texts, and what the calls of their test come to")
+                .reads(),
+        )
+        .post(
+            "/flows/{name}/publish",
+            publish,
+            key("publishFlow", write, "Takes texts for calls that begin from now on"),
+        )
+        .post(
+            "/flows/{name}/rollback",
+            roll_back,
+            key("rollBackFlow", write, "Publishes the texts of an earlier version"),
+        )
+        .get(
+            "/flows/{name}/versions",
+            versions,
+            key("listFlowVersions", read, "The versions of a flow, newest first"),
+        )
+        .get(
+            "/flows/{name}/versions/{version}",
+            version,
+            key("readFlowVersion", read, "The texts of a version"),
+        )
 }
 
 async fn list(Use(state): Use<State>, Asking(who): Asking) -> Answer<Page<FlowView>> {

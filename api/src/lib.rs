@@ -8,6 +8,7 @@ mod asked;
 mod begin;
 mod bulk;
 mod callback;
+pub mod catalog;
 mod desk;
 mod device;
 pub mod figures;

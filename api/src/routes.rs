@@ -1,6 +1,7 @@
 //! The routes. Each one reads its parameters, checks that they are the asking tenant's, and asks the switch.
 
 use crate::asked::{MaySay, Of, On, Said, Says, own};
+use crate::catalog::{Routes, desk, key, open, operator, oversee};
 use crate::desk::Desk;
 use crate::key::{Asking, Brake, Overseeing};
 use crate::params::Params;
@@ -14,7 +15,6 @@ use crate::{
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
@@ -36,48 +36,15 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 /// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let state = State { switch, brake: Arc::new(Brake::default()), config: Arc::new(config) };
-    let v1 = Router::new()
-        .route("/calls", get(calls).post(begin::begin))
-        .route("/calls/{id}", get(call).delete(begin::end))
-        .route("/calls/{id}/hangup", post(hang_up))
-        .route("/calls/{id}/trace", get(trace::trace))
-        .route("/calls/{id}/trace.pcap", get(trace::capture))
-        .route("/traces", get(traces))
-        .route("/calls/{id}/transfer", post(transfer::begin))
-        .route("/calls/{id}/transfer/complete", post(transfer::complete))
-        .route("/calls/{id}/transfer/cancel", post(transfer::cancel))
-        .route("/calls/{id}/aside", post(aside::begin).delete(aside::end))
-        .route("/calls/{id}/recording", post(recording::order))
-        .route("/calls/{id}/stream", post(listen::begin).delete(listen::end))
-        .route("/calls/{id}/conference", post(room::conference))
-        .route("/calls/{id}/conference/{leg}", delete(room::remove))
-        .route("/calls/{id}/supervise", post(room::supervise).put(room::change).delete(room::end))
-        .route("/legs/{id}/hold", post(hold))
-        .route("/legs/{id}/mute", post(room::mute))
-        .route("/legs/{id}/secret", post(secret))
-        .route("/legs/{id}/keys", post(route::keys))
-        .route("/route", get(route::explain))
-        .route("/queues", get(queues))
-        .route("/agents", get(agents))
-        .route("/agents/{name}/explain", get(why_agent))
-        .route("/queues/{name}/explain", get(why_queue))
-        .route("/agents/{name}/{intent}", post(agent_intent))
-        .route("/contacts", get(contacts))
-        .route("/trunks", get(trunks))
-        .route("/trunks/{name}/{order}", post(trunk_order))
-        .route("/extensions/{number}/messages", put(messages))
-        .route("/tables/{name}/{key}", get(table::read).put(table::put).delete(table::remove))
-        .route("/bans", get(bans))
-        .route("/bans/{source}/lift", post(lift_ban))
-        .route("/cdrs", get(cdrs))
-        .route("/cdrs/{id}", get(cdr))
-        .route("/recordings", get(recordings))
-        .route("/recordings/{id}", get(recording::download))
-        .route("/recordings/{id}/hold", post(recording::hold))
-        .route("/events", get(stream::events))
-        .route("/config/reload", post(reload))
-        .route("/stop", post(stop))
-        .route("/stop/now", post(stop_now))
+    all().router().fallback(pages::page).layer(axum::middleware::map_response(secure)).with_state(state)
+}
+
+/// Every route with its entry of the catalogue.
+pub(crate) fn all() -> Routes {
+    calls_routes()
+        .merge(legs_routes())
+        .merge(floor_routes())
+        .merge(kept_routes())
         .merge(figures::routes())
         .merge(flows::routes())
         .merge(desk::routes())
@@ -85,15 +52,215 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .merge(bulk::routes())
         .merge(signin::routes())
         .merge(callback::routes())
-        .fallback(|| async { Problem::not_found("no such route under /api/v1") });
-    Router::new()
-        .nest("/api/v1", v1)
-        .route("/healthz", get(health))
-        .route("/metrics", get(metrics))
-        .route("/page-key", get(pages::page_key))
-        .fallback(pages::page)
-        .layer(axum::middleware::map_response(secure))
-        .with_state(state)
+        .merge(switch_routes())
+}
+
+fn calls_routes() -> Routes {
+    let control = "calls:control";
+    Routes::v1()
+        .get("/calls", calls, key("listCalls", "calls:read", "The calls that are up"))
+        .post("/calls", begin::begin, key("beginCall", control, "Calls one party, then the other"))
+        .get("/calls/{id}", call, key("readCall", "calls:read", "A call that is up"))
+        .delete("/calls/{id}", begin::end, key("endCall", control, "Ends a call"))
+        .post("/calls/{id}/hangup", hang_up, key("hangUp", control, "Ends a call"))
+        .get("/calls/{id}/trace", trace::trace, key("readTrace", "calls:read", "The ladder of a call"))
+        .get(
+            "/calls/{id}/trace.pcap",
+            trace::capture,
+            key("downloadTrace", "calls:read", "The messages of a call as a capture"),
+        )
+        .get("/traces", traces, key("listTraces", "calls:read", "The ladders that are kept, newest first"))
+        .post(
+            "/calls/{id}/transfer",
+            transfer::begin,
+            key(
+                "transferCall",
+                control,
+                "Sends the party who talks elsewhere, at once or after a consultation",
+            ),
+        )
+        .post(
+            "/calls/{id}/transfer/complete",
+            transfer::complete,
+            key("completeTransfer", control, "Sends the party to the target that is consulted"),
+        )
+        .post(
+            "/calls/{id}/transfer/cancel",
+            transfer::cancel,
+            key("cancelTransfer", control, "Takes a transfer back"),
+        )
+        .post(
+            "/calls/{id}/aside",
+            aside::begin,
+            key(
+                "sendAside",
+                control,
+                "Sends the caller of an agent aside to a flow, and back to the agent after it",
+            ),
+        )
+        .delete(
+            "/calls/{id}/aside",
+            aside::end,
+            key("takeBack", control, "Takes him back before the flow is over"),
+        )
+        .post(
+            "/calls/{id}/recording",
+            recording::order,
+            key("recordCall", control, "Begins, ends, pauses or resumes the recording of a call"),
+        )
+        .post(
+            "/calls/{id}/stream",
+            listen::begin,
+            key("streamCall", control, "Has a program listen to a call"),
+        )
+        .delete(
+            "/calls/{id}/stream",
+            listen::end,
+            key("endStream", control, "Has the program listen no longer"),
+        )
+        .post(
+            "/calls/{id}/conference",
+            room::conference,
+            key("addToConference", control, "Adds a party to a call"),
+        )
+        .delete(
+            "/calls/{id}/conference/{leg}",
+            room::remove,
+            key("removeFromConference", control, "Takes a party out of a call"),
+        )
+        .post(
+            "/calls/{id}/supervise",
+            room::supervise,
+            key("superviseCall", control, "Rings a supervisor into a call"),
+        )
+        .put(
+            "/calls/{id}/supervise",
+            room::change,
+            key("changeSupervision", control, "Has the supervisor do something else"),
+        )
+        .delete("/calls/{id}/supervise", room::end, key("endSupervision", control, "Lets the supervisor go"))
+}
+
+fn legs_routes() -> Routes {
+    let control = "calls:control";
+    Routes::v1()
+        .post(
+            "/legs/{id}/hold",
+            hold,
+            key("holdLeg", control, "Puts the party of a leg on hold, or takes it off"),
+        )
+        .post(
+            "/legs/{id}/mute",
+            room::mute,
+            key("muteLeg", control, "Has nobody hear the party of a leg, or everybody again"),
+        )
+        .post(
+            "/legs/{id}/secret",
+            secret,
+            key("hideKeys", control, "Keys pressed on a leg are a secret, or no longer"),
+        )
+        .post("/legs/{id}/keys", route::keys, key("sendKeys", control, "Sends keys to the party of a leg"))
+        .get(
+            "/route",
+            route::explain,
+            key("explainRoute", "calls:read", "What would become of a call, and why"),
+        )
+}
+
+fn floor_routes() -> Routes {
+    Routes::v1()
+        .get("/queues", queues, oversee("listQueues", "queues:read", "The queues, and who waits in them"))
+        .get("/agents", agents, oversee("listAgents", "agents:read", "The agents, and what they do"))
+        .get(
+            "/agents/{name}/explain",
+            why_agent,
+            oversee("explainAgent", "agents:read", "Why an agent is what he is, in words"),
+        )
+        .get(
+            "/queues/{name}/explain",
+            why_queue,
+            oversee("explainQueue", "queues:read", "Who gets whom in a queue, in words"),
+        )
+        .post(
+            "/agents/{name}/{intent}",
+            agent_intent,
+            desk(
+                "orderAgent",
+                "agents:control",
+                "What an agent is to be: sign-out, ready, not-ready or rest",
+            ),
+        )
+        .get("/contacts", contacts, key("listContacts", "accounts:read", "The phones that are registered"))
+        .get("/trunks", trunks, key("listTrunks", "trunks:read", "The trunks, and how they are"))
+        .post(
+            "/trunks/{name}/{order}",
+            trunk_order,
+            key("orderTrunk", "trunks:control", "Takes a trunk out of service for new calls, or back in"),
+        )
+        .put(
+            "/extensions/{number}/messages",
+            messages,
+            key(
+                "setMessages",
+                "accounts:control",
+                "What the lamp for waiting messages shows on the phones of an extension",
+            ),
+        )
+}
+
+fn kept_routes() -> Routes {
+    Routes::v1()
+        .get("/tables/{name}/{key}", table::read, key("readRow", "tables:read", "A row of a table"))
+        .put("/tables/{name}/{key}", table::put, key("putRow", "tables:write", "Puts a row into a table"))
+        .delete(
+            "/tables/{name}/{key}",
+            table::remove,
+            key("removeRow", "tables:write", "Removes a row from a table"),
+        )
+        .get("/cdrs", cdrs, key("listCdrs", "cdrs:read", "Call detail records, newest first"))
+        .get("/cdrs/{id}", cdr, key("readCdr", "cdrs:read", "The call detail record of a call"))
+        .get("/recordings", recordings, key("listRecordings", "recordings:read", "Recordings, newest first"))
+        .get(
+            "/recordings/{id}",
+            recording::download,
+            key("downloadRecording", "recordings:read", "The audio of a recording, or a part of it"),
+        )
+        .post(
+            "/recordings/{id}/hold",
+            recording::hold,
+            key("holdRecording", "recordings:write", "Keeps a recording from being deleted, or no longer"),
+        )
+}
+
+fn switch_routes() -> Routes {
+    let v1 = Routes::v1()
+        .get("/events", stream::events, key("streamEvents", "events:read", "The events, by WebSocket"))
+        .get("/bans", bans, key("listBans", "bans:read", "Addresses that are kept off the SIP port"))
+        .post("/bans/{source}/lift", lift_ban, operator("liftBan", "bans:control", "Takes back a ban"))
+        .post(
+            "/config/reload",
+            reload,
+            key("reload", "config:control", "Reads the configuration again; all or nothing"),
+        )
+        .post(
+            "/stop",
+            stop,
+            operator(
+                "stop",
+                "switch:control",
+                "Takes no new calls, and stops when those that are up are over",
+            ),
+        )
+        .post("/stop/now", stop_now, operator("stopNow", "switch:control", "Ends the calls, and stops"));
+    let root = Routes::root()
+        .get("/healthz", health, open("readHealth", "Whether the switch takes calls"))
+        .get("/metrics", metrics, open("readMetrics", "Figures for Prometheus"))
+        .get(
+            "/page-key",
+            pages::page_key,
+            open("readPageKey", "The key of the demo, for its own page on this machine"),
+        );
+    v1.merge(root)
 }
 
 /// Headers that every answer carries, and one form for every error: those that axum makes itself (a method that a

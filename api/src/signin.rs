@@ -4,17 +4,17 @@
 //! that it is made for.
 
 use crate::asked::{MaySay, Said, Says};
+use crate::catalog::{self, Routes, desk};
 use crate::desk::Desk;
 use crate::key::{Signed, Who, key_of, source_of};
 use crate::problem::Problem;
 use crate::routes::Answer;
 use crate::state::State;
 use crate::switch::{Refusal, SignIn, SignedIn, WantedSession};
+use axum::Json;
 use axum::extract::{FromRequestParts, Path, State as Use};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
-use axum::{Json, Router};
 use cordboard_model::config::Secret;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::service::AgentOrder;
@@ -23,11 +23,23 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::time::Instant;
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new()
-        .route("/agents/{name}/sign-in", post(sign_in))
-        .route("/agents/{name}/password", put(set_password))
-        .route("/agents/{name}/session", get(session))
+pub(crate) fn routes() -> Routes {
+    Routes::v1()
+        .post(
+            "/agents/{name}/sign-in",
+            sign_in,
+            catalog::password("signIn", "Signs an agent in, with his password or by an order").tag("agents"),
+        )
+        .put(
+            "/agents/{name}/password",
+            set_password,
+            catalog::password("setPassword", "Sets an agent's password").tag("agents"),
+        )
+        .get(
+            "/agents/{name}/session",
+            session,
+            desk("readSession", "agents:read", "Where an agent is signed in with his password").tag("desk"),
+        )
 }
 
 /// Who asks, who may have neither a key nor a session: then only a password helps him.
