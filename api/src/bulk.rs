@@ -14,6 +14,7 @@ use axum::extract::State as Use;
 use cordboard_model::desk::{Actor, DeskAct, DeskOrder};
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::service::AgentOrder;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -21,12 +22,15 @@ use std::collections::BTreeSet;
 const AGENTS_MAX: usize = 10_000;
 
 pub(crate) fn routes() -> Routes {
-    let entry = key("orderAgents", "agents:control", "One order for many agents, answered agent by agent");
+    let entry = key("orderAgents", "agents:control", "One order for many agents, answered agent by agent")
+        .takes::<Orders>(r#"{"range": "1000-1099", "order": "rest"}"#)
+        .gives::<Rows>();
     Routes::v1().post("/agents/orders", orders, entry)
 }
 
 /// What is ordered, and of whom.
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "AgentOrders")]
 #[serde(deny_unknown_fields)]
 struct Orders {
     /// By name.
@@ -109,7 +113,8 @@ fn span(text: &str) -> Option<Span<'_>> {
 }
 
 /// What became of it for one agent.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "AgentOrdered")]
 struct Row {
     agent: String,
     ok: bool,
@@ -139,7 +144,8 @@ impl Row {
 }
 
 /// All of it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "AgentsOrdered")]
 struct Rows {
     ordered: usize,
     refused: usize,

@@ -13,18 +13,31 @@ use crate::transfer::is_number;
 use axum::Json;
 use axum::extract::{Path, State as Use};
 use axum::response::IntoResponse;
-use cordboard_model::callback::{CALLBACK_NOTE_MAX, CallbackId, NewCallback};
+use cordboard_model::callback::{CALLBACK_NOTE_MAX, Callback, CallbackId, NewCallback};
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::desk::Actor;
 use cordboard_model::id::{Name, QueueId, TenantId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) fn routes() -> Routes {
     let write = "callbacks:write";
     Routes::v1()
-        .get("/callbacks", list, key("listCallbacks", "callbacks:read", "Who is to be called back"))
-        .post("/callbacks", put, key("addCallback", write, "Puts one who is to be called back on the list"))
-        .delete("/callbacks/{id}", remove, key("removeCallback", write, "Takes him off it"))
+        .get(
+            "/callbacks",
+            list,
+            key("listCallbacks", "callbacks:read", "Who is to be called back")
+                .query(&["queue", "limit", "after"])
+                .gives::<Rows<Callback>>(),
+        )
+        .post(
+            "/callbacks",
+            put,
+            key("addCallback", write, "Puts one who is to be called back on the list")
+                .takes::<Body>(r#"{"number": "+493012345", "queue": "sales"}"#)
+                .gives::<Done>(),
+        )
+        .delete("/callbacks/{id}", remove, key("removeCallback", write, "Takes him off it").gives::<Done>())
 }
 
 /// The entry that a path names.
@@ -49,7 +62,8 @@ async fn list(
     Ok(Json(Rows { items, next }))
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "NewCallback")]
 #[serde(deny_unknown_fields)]
 struct Body {
     number: String,

@@ -4,11 +4,13 @@
 //! says who may ask. The router, the OpenAPI document, the check of scopes and the tests that walk every route all read
 //! the same entries.
 
+use crate::contract::{Contract, Taken, shape};
 use crate::state::State;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, on};
 use axum::{Extension, Router};
+use schemars::JsonSchema;
 use std::sync::Arc;
 
 /// Where the routes of the first version lie.
@@ -60,6 +62,8 @@ pub struct Op {
     pub access: Access,
     /// It changes something: whoever may only read has no business with it.
     pub changes: bool,
+    /// What it takes and gives.
+    pub contract: Contract,
 }
 
 impl Op {
@@ -78,12 +82,13 @@ pub(crate) struct Entry {
     access: Access,
     /// Whether it changes something; every method but GET does unless it says otherwise.
     changes: Option<bool>,
+    contract: Contract,
 }
 
 impl Entry {
     fn new(id: &'static str, access: Access, summary: &'static str) -> Self {
         let tag = access.scope().and_then(|scope| scope.split(':').next()).unwrap_or("switch");
-        Self { id, tag, summary, access, changes: None }
+        Self { id, tag, summary, access, changes: None, contract: Contract::default() }
     }
 
     /// Lists it elsewhere than under the first word of its scope.
@@ -94,6 +99,48 @@ impl Entry {
     /// It is asked for with a method that could change something, and changes nothing.
     pub(crate) fn reads(self) -> Self {
         Self { changes: Some(false), ..self }
+    }
+
+    /// It knows these parameters of the query.
+    pub(crate) fn query(mut self, names: &'static [&'static str]) -> Self {
+        self.contract.query = names;
+        self
+    }
+
+    /// It takes such a body.
+    pub(crate) fn takes<T: JsonSchema>(mut self, example: &'static str) -> Self {
+        self.contract.body = Some(Taken { shape: shape::<T>, example, needed: true });
+        self
+    }
+
+    /// It takes such a body, or none.
+    pub(crate) fn may_take<T: JsonSchema>(mut self, example: &'static str) -> Self {
+        self.contract.body = Some(Taken { shape: shape::<T>, example, needed: false });
+        self
+    }
+
+    /// It answers so.
+    pub(crate) fn gives<T: JsonSchema>(mut self) -> Self {
+        self.contract.gives::<T>(200);
+        self
+    }
+
+    /// It answers so, with another status than 200.
+    pub(crate) fn gives_as<T: JsonSchema>(mut self, status: u16) -> Self {
+        self.contract.gives::<T>(status);
+        self
+    }
+
+    /// It answers with what is no JSON.
+    pub(crate) fn gives_media(mut self, status: u16, media_type: &'static str) -> Self {
+        self.contract.gives_media(status, media_type);
+        self
+    }
+
+    /// It may also refuse with these statuses.
+    pub(crate) fn refuses(mut self, statuses: &'static [u16]) -> Self {
+        self.contract.refusals = statuses;
+        self
     }
 }
 
@@ -159,8 +206,8 @@ impl Routes {
     {
         let path = format!("{}{path}", self.prefix);
         let changes = entry.changes.unwrap_or(method != Method::GET);
-        let Entry { id, tag, summary, access, .. } = entry;
-        let op = Arc::new(Op { method, path, id, tag, summary, access, changes });
+        let Entry { id, tag, summary, access, contract, .. } = entry;
+        let op = Arc::new(Op { method, path, id, tag, summary, access, changes, contract });
         let served = on(filter, handler).layer(Extension(op.clone()));
         self.router = self.router.route(&op.path, served);
         self.ops.push(op);
@@ -242,6 +289,7 @@ mod tests {
             assert!(ways.insert((op.method.to_string(), op.path.clone())), "{} {} twice", op.method, op.path);
             assert!(op.id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{}", op.id);
             assert!(!op.summary.is_empty() && !op.summary.ends_with('.'), "{}", op.id);
+            assert!(!op.contract.answers.is_empty(), "{} answers nothing", op.id);
             if let Some(scope) = op.access.scope() {
                 let (thing, act) = scope.split_once(':').unwrap();
                 assert!(!thing.is_empty() && ["read", "write", "control"].contains(&act), "{scope}");

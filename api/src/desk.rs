@@ -21,6 +21,7 @@ use cordboard_model::id::{AgentId, CallId, FlowId, Name, QueueId, TenantId, User
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::SessionView;
 use cordboard_model::verb::Destination;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -34,49 +35,145 @@ pub(crate) fn routes() -> Routes {
         .get(
             "/agents/{name}/desk",
             view,
-            desk("readDesk", "agents:read", "What an agent sees at his desk").tag("desk"),
+            desk("readDesk", "agents:read", "What an agent sees at his desk").gives::<DeskView>().tag("desk"),
         )
         .post(
             "/calls/{id}/place",
             place,
-            key("placeCaller", "calls:control", "Puts a caller who waits somewhere else"),
+            key("placeCaller", "calls:control", "Puts a caller who waits somewhere else")
+                .may_take::<Place>(r#"{"agent": "1002"}"#)
+                .gives::<Done>(),
         )
-        .post("/agents/{name}/answer", answer, at("answer", "Has his phone take the call that rings"))
-        .post("/agents/{name}/release", release, at("release", "Ends his part of the call"))
-        .post("/agents/{name}/hold", hold, at("hold", "Puts the party on hold"))
-        .post("/agents/{name}/retrieve", retrieve, at("retrieve", "Takes the party off hold"))
-        .post("/agents/{name}/mute", mute, at("mute", "Has nobody hear him"))
-        .post("/agents/{name}/unmute", unmute, at("unmute", "Has him heard again"))
+        .post(
+            "/agents/{name}/answer",
+            answer,
+            at("answer", "Has his phone take the call that rings")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/release",
+            release,
+            at("release", "Ends his part of the call")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/hold",
+            hold,
+            at("hold", "Puts the party on hold").may_take::<Common>(r#"{"by": "1009"}"#).gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/retrieve",
+            retrieve,
+            at("retrieve", "Takes the party off hold")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/mute",
+            mute,
+            at("mute", "Has nobody hear him").may_take::<Common>(r#"{"by": "1009"}"#).gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/unmute",
+            unmute,
+            at("unmute", "Has him heard again").may_take::<Common>(r#"{"by": "1009"}"#).gives::<Done>(),
+        )
         .post(
             "/agents/{name}/consult",
             consult,
-            at("consult", "Has him speak to somebody while the party waits"),
+            at("consult", "Has him speak to somebody while the party waits")
+                .may_take::<To>(r#"{"to": "1002"}"#)
+                .gives::<Done>(),
         )
         .post(
             "/agents/{name}/consult/complete",
             complete,
-            at("completeConsult", "Sends the party to who is consulted"),
+            at("completeConsult", "Sends the party to who is consulted")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
         )
-        .post("/agents/{name}/consult/cancel", cancel, at("cancelConsult", "Lets who is consulted go"))
-        .post("/agents/{name}/consult/conference", merge, at("mergeConsult", "Has all three talk together"))
-        .post("/agents/{name}/transfer", transfer, at("transfer", "Sends the party elsewhere"))
-        .post("/agents/{name}/conference", add, at("addParty", "Adds a party to his call"))
-        .delete("/agents/{name}/conference/{leg}", remove, at("removeParty", "Takes a party out of his call"))
-        .post("/agents/{name}/keys", keys, at("pressKeys", "Sends keys to the party"))
-        .post("/agents/{name}/call", dial, at("dial", "Calls somebody from his desk"))
-        .post("/agents/{name}/wrap-up", wrap_up, at("wrapUp", "The code and the note of a call"))
+        .post(
+            "/agents/{name}/consult/cancel",
+            cancel,
+            at("cancelConsult", "Lets who is consulted go")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/consult/conference",
+            merge,
+            at("mergeConsult", "Has all three talk together")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/transfer",
+            transfer,
+            at("transfer", "Sends the party elsewhere")
+                .may_take::<To>(r#"{"queue": "sales"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/conference",
+            add,
+            at("addParty", "Adds a party to his call").may_take::<To>(r#"{"agent": "1002"}"#).gives::<Done>(),
+        )
+        .delete(
+            "/agents/{name}/conference/{leg}",
+            remove,
+            at("removeParty", "Takes a party out of his call")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/keys",
+            keys,
+            at("pressKeys", "Sends keys to the party").may_take::<Keys>(r#"{"keys": "12#"}"#).gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/call",
+            dial,
+            at("dial", "Calls somebody from his desk")
+                .may_take::<To>(r#"{"to": "+493012345"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/wrap-up",
+            wrap_up,
+            at("wrapUp", "The code and the note of a call")
+                .may_take::<Said>(r#"{"code": "sold"}"#)
+                .gives::<Done>(),
+        )
         .post(
             "/agents/{name}/callbacks/{id}/{what}",
             call_back,
-            at("orderCallback", "What he does about a call-back: take, give-back, call or done"),
+            at("orderCallback", "What he does about a call-back: take, give-back, call or done")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
         )
-        .post("/agents/{name}/supervise", supervise, at("superviseAgent", "Has a supervisor listen to him"))
+        .post(
+            "/agents/{name}/supervise",
+            supervise,
+            at("superviseAgent", "Has a supervisor listen to him")
+                .may_take::<Supervise>(r#"{"mode": "listen", "by": "1009"}"#)
+                .gives::<Done>(),
+        )
         .put(
             "/agents/{name}/supervise",
             change,
-            at("changeAgentSupervision", "Has the supervisor do something else"),
+            at("changeAgentSupervision", "Has the supervisor do something else")
+                .may_take::<Supervise>(r#"{"mode": "whisper"}"#)
+                .gives::<Done>(),
         )
-        .delete("/agents/{name}/supervise", end, at("endAgentSupervision", "Lets the supervisor go"))
+        .delete(
+            "/agents/{name}/supervise",
+            end,
+            at("endAgentSupervision", "Lets the supervisor go")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
 }
 
 /// A desk, and who asks for something at it.
@@ -154,7 +251,8 @@ impl Desk {
 }
 
 /// What every order may say.
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "DeskOrder")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Common {
     /// Which of his calls.
@@ -170,7 +268,8 @@ impl Says for Common {
 }
 
 /// Whom an order is about.
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "DeskTarget")]
 #[serde(deny_unknown_fields)]
 struct To {
     to: Option<String>,
@@ -326,7 +425,8 @@ async fn call_back(
     desk.order(said, DeskAct::Callback(id, order)).await
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "DeskKeys")]
 #[serde(deny_unknown_fields)]
 struct Keys {
     #[serde(default)]
@@ -348,7 +448,8 @@ async fn keys(desk: Desk, MaySay(said): MaySay<Keys>) -> Answer<Done> {
     desk.order(Common { call: said.call, by: said.by }, DeskAct::Keys(said.keys)).await
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "WrapUp")]
 #[serde(deny_unknown_fields)]
 struct Said {
     code: Option<String>,
@@ -374,7 +475,8 @@ async fn wrap_up(desk: Desk, MaySay(said): MaySay<Said>) -> Answer<Done> {
     desk.order(Common { call, by }, DeskAct::WrapUp { code: code.transpose()?, note }).await
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "PlaceCaller")]
 #[serde(deny_unknown_fields)]
 struct Place {
     agent: Option<String>,
@@ -408,7 +510,8 @@ async fn place(call: Of<CallId>, MaySay(said): MaySay<Place>) -> Answer<Done> {
     call.order(Command::Place(PlaceOrder { call: call.id, to, by })).await
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "SuperviseAgent")]
 #[serde(deny_unknown_fields)]
 struct Supervise {
     #[serde(default)]

@@ -9,15 +9,19 @@ use crate::transfer::is_number;
 use cordboard_model::desk::DeskAct;
 use cordboard_model::device::{AgentDevice, DeviceChoice};
 use cordboard_model::id::{TenantId, UserId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) fn routes() -> Routes {
-    let entry =
-        desk("chooseDevice", "agents:control", "What is rung for an agent, by his own choice").tag("desk");
+    let entry = desk("chooseDevice", "agents:control", "What is rung for an agent, by his own choice")
+        .may_take::<Device>(r#"{"device": "usual"}"#)
+        .gives::<Done>()
+        .tag("desk");
     Routes::v1().post("/agents/{name}/device", choose, entry)
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "DeviceChosen")]
 #[serde(deny_unknown_fields)]
 struct Device {
     device: Option<String>,

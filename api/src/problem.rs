@@ -4,10 +4,11 @@ use crate::switch::Refusal;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cordboard_model::signin::{SessionView, SignInFault};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A refused request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cordboard_model::id::{CallId, RecordingId};
 use cordboard_model::verb::{RECORD_WHY_MAX, RecordAct};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::io::Read;
 
@@ -103,7 +104,8 @@ fn chunks(
     })
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "RecordingOrder")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Body {
     r#do: RecordAct,

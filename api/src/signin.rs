@@ -8,7 +8,7 @@ use crate::catalog::{self, Routes, desk};
 use crate::desk::Desk;
 use crate::key::{Signed, Who, key_of, source_of};
 use crate::problem::Problem;
-use crate::routes::Answer;
+use crate::routes::{Answer, Done};
 use crate::state::State;
 use crate::switch::{Refusal, SignIn, SignedIn, WantedSession};
 use axum::Json;
@@ -19,6 +19,7 @@ use cordboard_model::config::Secret;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::{PASSWORD_MAX, PLACE_MAX, SessionView, SignInFault};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::time::Instant;
@@ -28,17 +29,28 @@ pub(crate) fn routes() -> Routes {
         .post(
             "/agents/{name}/sign-in",
             sign_in,
-            catalog::password("signIn", "Signs an agent in, with his password or by an order").tag("agents"),
+            catalog::password("signIn", "Signs an agent in, with his password or by an order")
+                .may_take::<SignInBody>(r#"{"password": "correct horse"}"#)
+                .gives::<Begun>()
+                .gives::<Done>()
+                .refuses(&[401, 403, 404, 409, 422, 429, 503])
+                .tag("agents"),
         )
         .put(
             "/agents/{name}/password",
             set_password,
-            catalog::password("setPassword", "Sets an agent's password").tag("agents"),
+            catalog::password("setPassword", "Sets an agent's password")
+                .takes::<PasswordBody>(r#"{"password": "battery staple", "old": "correct horse"}"#)
+                .gives::<Set>()
+                .refuses(&[401, 403, 404, 409, 422, 429, 503])
+                .tag("agents"),
         )
         .get(
             "/agents/{name}/session",
             session,
-            desk("readSession", "agents:read", "Where an agent is signed in with his password").tag("desk"),
+            desk("readSession", "agents:read", "Where an agent is signed in with his password")
+                .gives::<Where>()
+                .tag("desk"),
         )
 }
 
@@ -90,7 +102,8 @@ impl Door {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "SignIn")]
 #[serde(deny_unknown_fields)]
 struct SignInBody {
     password: Option<String>,
@@ -109,7 +122,8 @@ impl Says for SignInBody {
 }
 
 /// A session.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "SignedIn")]
 struct Begun {
     agent: AgentId,
     /// Shown here and nowhere else.
@@ -160,7 +174,8 @@ async fn sign_in(
     Ok(Json(Begun { agent, token }).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "NewPassword")]
 #[serde(deny_unknown_fields)]
 struct PasswordBody {
     password: String,
@@ -175,7 +190,8 @@ impl Says for PasswordBody {
 }
 
 /// It is set.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PasswordSet")]
 struct Set {
     agent: AgentId,
 }
@@ -203,7 +219,8 @@ async fn set_password(
 }
 
 /// Where an agent is signed in with his password: nothing if he is not.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "SessionOf")]
 struct Where {
     session: Option<SessionView>,
 }

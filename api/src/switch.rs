@@ -23,6 +23,7 @@ use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::verb::RecordAct;
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -136,7 +137,7 @@ pub struct Record {
 }
 
 /// A recording as the list shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RecordingView {
     /// Its entry.
     #[serde(flatten)]
@@ -149,7 +150,7 @@ pub struct RecordingView {
 }
 
 /// The file of a recording.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RecordingFile {
     /// `wav`, `opus` or `sealed`.
     pub format: String,
@@ -416,7 +417,7 @@ pub struct SignedIn {
 }
 
 /// How the switch is, for /healthz.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Health {
     /// Whether calls are taken.
     pub ready: bool,

@@ -9,11 +9,12 @@ use crate::switch::{Command, Row};
 use axum::Json;
 use axum::extract::{Path, State as Use};
 use cordboard_model::id::Name;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// What a cell may be written as; it is kept as a text.
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
 #[serde(untagged)]
 enum Cell {
     Text(String),
@@ -22,7 +23,7 @@ enum Cell {
 }
 
 /// The cells behind the key by the names of their columns.
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Cells(BTreeMap<String, Cell>);
 

@@ -38,6 +38,7 @@ pub mod path;
 pub mod plan;
 pub mod record;
 pub mod routes;
+mod schema;
 pub mod service;
 pub mod signin;
 pub mod speech;

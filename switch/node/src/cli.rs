@@ -39,6 +39,8 @@ pub enum Command {
     /// For those who write flows.
     #[command(subcommand)]
     Flow(FlowCommand),
+    /// Print the OpenAPI document of the control API, for generators of clients.
+    Openapi,
     /// Recordings: checked against their manifests, or opened if they are sealed.
     #[command(subcommand)]
     Recording(RecordingCommand),

@@ -53,6 +53,9 @@ fn main() -> ExitCode {
         Command::Recording(RecordingCommand::Decrypt(args)) => {
             tool::decrypt(&args).map(|text| print!("{text}"))
         }
+        Command::Openapi => serde_json::to_string_pretty(cordboard_api::openapi::document())
+            .map(|text| println!("{text}"))
+            .map_err(|why| why.to_string()),
         Command::Flow(command) => flow(command).map(|text| print!("{text}")),
     };
     lines::flush();
