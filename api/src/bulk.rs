@@ -3,29 +3,34 @@
 //! Invariant: an agent whose order is refused stops nobody else's; each has a row, in the order in which they were named.
 
 use crate::asked::{Said, Says};
+use crate::catalog::{Routes, key};
 use crate::key::Asking;
 use crate::problem::Problem;
 use crate::routes::Answer;
 use crate::state::State;
 use crate::switch::{Caller, Command, Refusal};
+use axum::Json;
 use axum::extract::State as Use;
-use axum::routing::post;
-use axum::{Json, Router};
 use cordboard_model::desk::{Actor, DeskAct, DeskOrder};
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::service::AgentOrder;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Most agents of one request.
 const AGENTS_MAX: usize = 10_000;
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new().route("/agents/orders", post(orders))
+pub(crate) fn routes() -> Routes {
+    let entry = key("orderAgents", "agents:control", "One order for many agents, answered agent by agent")
+        .takes::<Orders>(r#"{"range": "1000-1099", "order": "rest"}"#)
+        .gives::<Rows>();
+    Routes::v1().post("/agents/orders", orders, entry)
 }
 
 /// What is ordered, and of whom.
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "AgentOrders")]
 #[serde(deny_unknown_fields)]
 struct Orders {
     /// By name.
@@ -115,7 +120,8 @@ fn span(text: &str) -> Option<Span<'_>> {
 }
 
 /// What became of it for one agent.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "AgentOrdered")]
 struct Row {
     agent: String,
     ok: bool,
@@ -145,7 +151,8 @@ impl Row {
 }
 
 /// All of it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "AgentsOrdered")]
 struct Rows {
     ordered: usize,
     refused: usize,
@@ -187,9 +194,9 @@ async fn order(
     };
     let name = agent.name.to_string();
     let command = match by {
-        None => Command::Agent(agent, what.clone(), format!("key {}", who.key)),
+        None => Command::Agent(agent, what.clone(), who.to_string()),
         Some(by) => {
-            let by = Actor { key: who.key.clone(), agent: Some(by.clone()) };
+            let by = Actor { key: who.actor(), agent: Some(by.clone()) };
             let act = DeskAct::Want(what.clone());
             Command::Desk(Box::new(DeskOrder { agent, call: None, by, act }))
         }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
+mod audit;
 mod bulk;
 mod desk;
 mod errors;
@@ -10,8 +12,11 @@ mod fake;
 mod figures;
 mod flows;
 mod http;
+mod isolation;
 mod keys;
+mod openapi;
 mod pages;
+mod people;
 mod reading;
 mod recordings;
 mod route;

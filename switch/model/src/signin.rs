@@ -9,6 +9,7 @@ use crate::service::AgentOrder;
 use crate::time::Wall;
 use core::fmt;
 use core::time::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -161,7 +162,7 @@ pub struct SignInRecord {
 }
 
 /// A session, as people are shown it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct SessionView {
     /// Since when.
     pub since: Wall,

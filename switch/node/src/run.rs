@@ -7,6 +7,7 @@ use crate::files::connections;
 use crate::http::{Door, serve};
 use crate::stop::{self, StopOrder};
 use crate::switch::NodeSwitch;
+use crate::vault::cut_logs;
 use cordboard_api::state::ApiConfig;
 use cordboard_api::switch::Switch;
 use std::net::SocketAddr;
@@ -36,6 +37,7 @@ pub async fn start_served(
     let http = &loaded.machine.http;
     let connections = connections(loaded.snapshot.limits.calls, loaded.machine.sip.connections);
     let door = Door { at: http.listen, proxies: http.trusted_proxies.clone(), connections };
+    let api = ApiConfig { frames: http.frames.clone(), ..api };
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("cordboard {version} starts with {}: {}", path.display(), loaded.summary());
     let running = start(path, loaded, clock).await?;
@@ -44,7 +46,8 @@ pub async fn start_served(
     let (http, serving) = serve(door, switch, api, more).await?;
     let watching = tokio::spawn(Running::watch_clock(running.orders.clone(), clock));
     let health = tokio::spawn(watch_health(Arc::clone(&running.switch)));
-    Ok(Served { running, http, tasks: vec![serving, watching, health] })
+    let cutting = tokio::spawn(cut_logs(Arc::clone(&running.switch)));
+    Ok(Served { running, http, tasks: vec![serving, watching, health, cutting] })
 }
 
 /// Tells the log what /healthz tells: each problem when it begins and when it is over.

@@ -7,6 +7,7 @@
 
 pub mod door;
 mod floor;
+pub mod vault;
 
 pub use floor::Floor;
 
@@ -44,6 +45,8 @@ pub struct Fake {
     keys: Arc<BTreeMap<String, TenantId>>,
     floors: Arc<Mutex<BTreeMap<TenantId, Floor>>>,
     ready: Arc<AtomicBool>,
+    /// What is kept of who may ask.
+    pub shelf: Arc<vault::Shelf>,
 }
 
 impl Fake {
@@ -56,6 +59,7 @@ impl Fake {
             keys: Arc::new(keys),
             floors: Arc::new(Mutex::new(floors)),
             ready: Arc::new(AtomicBool::new(true)),
+            shelf: Arc::default(),
         }
     }
 
@@ -120,7 +124,7 @@ impl Switch for Fake {
 
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let tenant = *self.keys.get(key)?;
-        Some(Caller { tenant, key: "fake".into() })
+        Some(Caller::key(tenant, "fake"))
     }
 
     fn session(&self, token: &str) -> Later<AgentCaller> {
@@ -377,7 +381,12 @@ impl Switch for Fake {
                 std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(from))?;
                 Ok(Box::new(file) as Box<dyn std::io::Read + Send>)
             };
-            Ok(RecordingAudio { len, media_type: "audio/wav", open: Box::new(open) })
+            Ok(RecordingAudio {
+                tag: Some(format!("{len:x}")),
+                len,
+                media_type: "audio/wav",
+                open: Box::new(open),
+            })
         })
     }
 

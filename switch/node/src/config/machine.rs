@@ -109,6 +109,8 @@ pub struct HttpMachine {
     pub listen: SocketAddr,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Origins of pages that may show ours in a frame.
+    pub frames: Vec<String>,
 }
 
 /// `[store]`.
@@ -251,6 +253,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
     let http_machine = HttpMachine {
         listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen),
         trusted_proxies: http.list("trusted_proxies", ip).map(values).unwrap_or_default(),
+        frames: super::access::origins(&http, "frames"),
     };
     http.finish();
     let store = root.section("store");
