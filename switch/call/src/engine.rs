@@ -310,6 +310,12 @@ impl CallEngine {
         self.calls.get(&call).is_some_and(|call| asks(call))
     }
 
+    /// Whether the first party of a call that we begin has still to answer.
+    pub fn calls_first(&self, call: CallId) -> bool {
+        let is_first = |call: &Call| matches!(call.doing, Doing::Opening | Doing::Originating(_));
+        self.calls.get(&call).is_none_or(|call| is_first(call))
+    }
+
     /// An entry of a call's data that is a string.
     pub fn data(&self, call: CallId, key: &str) -> Option<&str> {
         self.calls.get(&call)?.data.get(key)?.as_str()

@@ -425,11 +425,12 @@ impl Shard {
         }
     }
 
-    /// Whether a call calls somebody back by way of the agent.
+    /// Whether a call calls somebody back by way of the agent, who has still to answer. What is offered it later is for
+    /// whom he consults, or to whom he sends the customer.
     pub(crate) fn calls_agent_first(&self, call: CallId) -> bool {
         let entry = self.places.running.get(&call).and_then(|id| self.callbacks.get(id));
         let kept = entry.and_then(|entry| entry.kept.as_ref());
-        kept.is_some_and(|kept| kept.first == CallbackFirst::Agent)
+        kept.is_some_and(|kept| kept.first == CallbackFirst::Agent) && self.calls.calls_first(call)
     }
 
     /// A call is gone, perhaps without a record.

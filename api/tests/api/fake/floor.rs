@@ -270,6 +270,7 @@ impl Floor {
             left: view.bridged.unwrap_or(self.now),
             agent: view.agent.clone(),
             outcome: if view.bridged.is_some() { "served" } else { "abandoned" }.into(),
+            consulted_by: None,
             account: None,
         };
         let cdr = Box::new(Cdr {

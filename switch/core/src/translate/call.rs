@@ -331,10 +331,18 @@ impl Shard {
 
     fn do_queue(&mut self, output: QueueOutput) {
         let input = match output {
-            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish } => {
+            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish, by: Some(by) } => {
+                let at = self.wall.at(self.now);
+                // one whom the caller knows is fine, but for him who asks; the caller's own place is not touched
+                let wish = wish.or_else(|| self.wish(call, &queue)).filter(|wish| wish.agent != by);
+                let record = JournalRecord::Queued { call, queue: queue.clone(), at, by: Some(by) };
+                self.journal(None, record);
+                AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish }
+            }
+            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish, by: None } => {
                 let at = self.wall.at(self.now);
                 self.trunks.numbers.queued(call, queue.clone());
-                self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at });
+                self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at, by: None });
                 if let Some(arrived) = self.arrival(call, &queue, timeout_ms, priority) {
                     return self.tell_acd(arrived);
                 }
