@@ -10,6 +10,8 @@ mod bulk;
 mod callback;
 mod desk;
 mod device;
+pub mod events;
+mod feed;
 pub mod figures;
 pub mod flows;
 pub mod key;

@@ -15,6 +15,7 @@ mod pages;
 mod reading;
 mod recordings;
 mod route;
+mod sent_events;
 mod signin;
 mod tenants;
 mod traces;
