@@ -15,6 +15,8 @@ pub mod catalog;
 pub mod contract;
 mod desk;
 mod device;
+pub mod events;
+mod feed;
 pub mod figures;
 pub mod flows;
 pub mod key;

@@ -20,6 +20,7 @@ mod people;
 mod reading;
 mod recordings;
 mod route;
+mod sent_events;
 mod signin;
 mod tenants;
 mod traces;

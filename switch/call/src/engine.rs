@@ -293,6 +293,11 @@ impl CallEngine {
         ours.map(|call| call.view()).collect()
     }
 
+    /// Whether the end of the call was told, or it is gone. Its last leg may wait for the journal yet.
+    pub fn is_over(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_none_or(|call| call.closed)
+    }
+
     /// Whether the call ends, or is gone.
     pub fn is_ending(&self, call: CallId) -> bool {
         self.calls.get(&call).is_none_or(|call| matches!(call.doing, Doing::Ending))

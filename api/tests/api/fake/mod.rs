@@ -11,11 +11,12 @@ pub mod vault;
 
 pub use floor::Floor;
 
+use cordboard_api::events::{Events, Follow};
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked, When};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
     AgentCaller, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
-    Refusal, RoomOrder, SignIn, SignedIn, Since, Subscription, Switch, TransferTo, Why,
+    Refusal, RoomOrder, SignIn, SignedIn, Subscription, Switch, TransferTo, Why,
 };
 use cordboard_model::callback::Callback;
 use cordboard_model::callback_page::CallbackPage;
@@ -47,6 +48,8 @@ pub struct Fake {
     ready: Arc<AtomicBool>,
     /// What is kept of who may ask.
     pub shelf: Arc<vault::Shelf>,
+    /// The session of agent 1001 is over.
+    left: Arc<AtomicBool>,
 }
 
 impl Fake {
@@ -60,6 +63,7 @@ impl Fake {
             floors: Arc::new(Mutex::new(floors)),
             ready: Arc::new(AtomicBool::new(true)),
             shelf: Arc::default(),
+            left: Arc::default(),
         }
     }
 
@@ -68,6 +72,11 @@ impl Fake {
         let mut floors = self.lock();
         let start = self.start;
         act(floors.entry(tenant).or_insert_with(|| Floor::new(tenant, start)))
+    }
+
+    /// Ends the session of agent 1001.
+    pub fn end_session(&self) {
+        self.left.store(true, Ordering::Relaxed);
     }
 
     /// Whether it takes calls.
@@ -128,7 +137,9 @@ impl Switch for Fake {
     }
 
     fn session(&self, token: &str) -> Later<AgentCaller> {
-        Box::pin(std::future::ready(door::session(token)))
+        let over = token == door::TOKEN && self.left.load(Ordering::Relaxed);
+        let gone = || Err(Refusal::NotFound("it is over".into()));
+        Box::pin(std::future::ready(if over { gone() } else { door::session(token) }))
     }
 
     fn session_of(&self, _: AgentId) -> Later<Option<SessionView>> {
@@ -393,9 +404,11 @@ impl Switch for Fake {
     fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>> {
         self.answer(tenant, |floor| obey(floor, command))
     }
+}
 
-    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription {
-        self.on(tenant, |floor| floor.subscribe(since))
+impl Events for Fake {
+    fn follow(&self, follow: Follow) -> Subscription {
+        self.on(follow.tenant, |floor| floor.subscribe(follow))
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Machine {
     pub store: StoreMachine,
     /// The journal.
     pub journal: JournalMachine,
+    /// What is kept of the event stream.
+    pub events: super::events::EventsMachine,
     /// Recordings.
     pub recordings: RecordingsMachine,
     /// The ladders of calls.
@@ -278,6 +280,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
         http: http_machine,
         store: store_machine,
         journal: journal_machine,
+        events: super::events::read(&root.section("events")),
         recordings: recordings_machine,
         trace: read_trace(&root.section("trace")),
         streams: super::streams::read(&root.section("streams"), base),

@@ -20,6 +20,7 @@ mod device;
 mod diff;
 mod doubts;
 mod error;
+mod events;
 mod fetch;
 mod flows;
 mod guard;
