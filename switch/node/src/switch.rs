@@ -12,11 +12,12 @@ use crate::shard::Order;
 use crate::stop::StopSender;
 use crate::walls::Walls;
 use cordboard_acd::AcdCommand;
+use cordboard_api::events::{Events, Follow};
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
     AgentCaller, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
-    Refusal, Row, SignIn, SignedIn, Since, Subscription, Switch, Why,
+    Refusal, Row, SignIn, SignedIn, Subscription, Switch, Why,
 };
 use cordboard_core::{CHANGED_ROWS_MAX, RowRefused, Shard, ShardCommand};
 use cordboard_lane::Sender;
@@ -421,9 +422,11 @@ impl Switch for NodeSwitch {
             }
         }
     }
+}
 
-    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription {
-        self.hub.subscribe(tenant, since)
+impl Events for NodeSwitch {
+    fn follow(&self, follow: Follow) -> Subscription {
+        self.hub.follow(follow)
     }
 }
 

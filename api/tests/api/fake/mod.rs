@@ -8,14 +8,16 @@
 mod beside;
 pub mod door;
 mod floor;
+pub mod vault;
 
 pub use floor::Floor;
 
+use cordboard_api::events::{Events, Follow};
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked, When};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
     AgentCaller, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
-    Refusal, RoomOrder, SignIn, SignedIn, Since, Subscription, Switch, TransferTo, Why,
+    Refusal, RoomOrder, SignIn, SignedIn, Subscription, Switch, TransferTo, Why,
 };
 use cordboard_model::callback::Callback;
 use cordboard_model::callback_page::CallbackPage;
@@ -45,6 +47,10 @@ pub struct Fake {
     keys: Arc<BTreeMap<String, TenantId>>,
     floors: Arc<Mutex<BTreeMap<TenantId, Floor>>>,
     ready: Arc<AtomicBool>,
+    /// What is kept of who may ask.
+    pub shelf: Arc<vault::Shelf>,
+    /// The session of agent 1001 is over.
+    left: Arc<AtomicBool>,
 }
 
 impl Fake {
@@ -57,6 +63,8 @@ impl Fake {
             keys: Arc::new(keys),
             floors: Arc::new(Mutex::new(floors)),
             ready: Arc::new(AtomicBool::new(true)),
+            shelf: Arc::default(),
+            left: Arc::default(),
         }
     }
 
@@ -65,6 +73,11 @@ impl Fake {
         let mut floors = self.lock();
         let start = self.start;
         act(floors.entry(tenant).or_insert_with(|| Floor::new(tenant, start)))
+    }
+
+    /// Ends the session of agent 1001.
+    pub fn end_session(&self) {
+        self.left.store(true, Ordering::Relaxed);
     }
 
     /// Whether it takes calls.
@@ -121,11 +134,13 @@ impl Switch for Fake {
 
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let tenant = *self.keys.get(key)?;
-        Some(Caller { tenant, key: "fake".into() })
+        Some(Caller::key(tenant, "fake"))
     }
 
     fn session(&self, token: &str) -> Later<AgentCaller> {
-        Box::pin(std::future::ready(door::session(token)))
+        let over = token == door::TOKEN && self.left.load(Ordering::Relaxed);
+        let gone = || Err(Refusal::NotFound("it is over".into()));
+        Box::pin(std::future::ready(if over { gone() } else { door::session(token) }))
     }
 
     fn session_of(&self, _: AgentId) -> Later<Option<SessionView>> {
@@ -387,7 +402,12 @@ impl Switch for Fake {
                 std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(from))?;
                 Ok(Box::new(file) as Box<dyn std::io::Read + Send>)
             };
-            Ok(RecordingAudio { len, media_type: "audio/wav", open: Box::new(open) })
+            Ok(RecordingAudio {
+                tag: Some(format!("{len:x}")),
+                len,
+                media_type: "audio/wav",
+                open: Box::new(open),
+            })
         })
     }
 
@@ -397,9 +417,11 @@ impl Switch for Fake {
             obey(floor, command)
         })
     }
+}
 
-    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription {
-        self.on(tenant, |floor| floor.subscribe(since))
+impl Events for Fake {
+    fn follow(&self, follow: Follow) -> Subscription {
+        self.on(follow.tenant, |floor| floor.subscribe(follow))
     }
 }
 
