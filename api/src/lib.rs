@@ -19,6 +19,7 @@ pub mod events;
 mod feed;
 pub mod figures;
 pub mod flows;
+pub mod gateway;
 pub mod key;
 mod listen;
 pub mod openapi;

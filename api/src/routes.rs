@@ -44,9 +44,11 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 /// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let (brake, doors) = (Arc::new(Brake::default()), Arc::new(Doors::default()));
+    let gateway = crate::gateway::router(&switch, config.gateway.clone(), &brake);
     let state = State { switch, brake, doors, config: Arc::new(config) };
     all()
         .router()
+        .nest_service("/agentgateway/resource", gateway)
         .fallback(pages::page)
         .layer(from_fn_with_state(state.clone(), audit::watch))
         .layer(from_fn_with_state(state.clone(), shield::guard))

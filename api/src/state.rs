@@ -1,6 +1,7 @@
 //! What every route sees.
 
 use crate::access::Doors;
+use crate::gateway::config::GatewayConfig;
 use crate::key::Brake;
 use crate::shield::policy;
 use crate::switch::Switch;
@@ -14,6 +15,8 @@ pub struct ApiConfig {
     pub page_key: Option<String>,
     /// Origins of pages that may show ours in a frame.
     pub frames: Vec<String>,
+    /// What the agent gateway is told.
+    pub gateway: GatewayConfig,
 }
 
 impl ApiConfig {

@@ -14,6 +14,7 @@ mod enumeration;
 mod events;
 mod figures;
 mod flows;
+mod gateway;
 mod holding;
 mod hostile;
 mod ipv6;
@@ -116,6 +117,9 @@ static TESTS: &[Test] = &[
     test("heads_and_bodies_of_requests_are_bounded", security::bounded),
     test("rows_put_by_the_api_and_what_flows_count_survive_a_restart", asking::rows_and_counts),
     test("a_flow_asks_a_server_a_table_a_library_and_another_flow", asking::everything),
+    test("a_client_of_the_agent_gateway_has_a_whole_day_by_polling", gateway::polled),
+    test("a_client_of_the_agent_gateway_has_a_whole_day_by_push", gateway::pushed),
+    test("who_signs_in_by_force_at_the_agent_gateway_throws_the_other_out", gateway::thrown_out),
     test("sipp_options_is_answered", refusing::options),
     test("sipp_unknown_number_is_not_found", refusing::not_found),
     test("sipp_extension_without_a_device_is_unavailable", refusing::no_device),

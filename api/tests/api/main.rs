@@ -11,6 +11,7 @@ mod events;
 mod fake;
 mod figures;
 mod flows;
+mod gateway;
 mod http;
 mod isolation;
 mod keys;

@@ -5,6 +5,7 @@
 
 #![allow(dead_code)]
 
+mod beside;
 pub mod door;
 mod floor;
 pub mod vault;
@@ -147,7 +148,15 @@ impl Switch for Fake {
     }
 
     fn sign_in(&self, order: SignIn) -> Later<SignedIn> {
-        Box::pin(std::future::ready(Self::door(&order)))
+        let done = Self::door(&order);
+        if done.is_ok() && order.session.is_some() {
+            self.on(order.agent.tenant, |floor| {
+                if floor.agents.contains_key(&order.agent) {
+                    floor.agent_is(&order.agent, AgentStatus::NotReady, "signed in", None);
+                }
+            });
+        }
+        Box::pin(std::future::ready(done))
     }
 
     fn health(&self) -> Health {
@@ -252,7 +261,8 @@ impl Switch for Fake {
         self.answer(agent.tenant, move |floor| {
             let view = floor.agents.get(&agent).cloned();
             let agent = view.ok_or_else(|| Refusal::NotFound(format!("agent {agent}")))?;
-            Ok(DeskView { agent, calls: Vec::new(), last_call: None, last_codes: Vec::new() })
+            let calls = floor.desk_calls(&agent);
+            Ok(DeskView { agent, calls, last_call: None, last_codes: Vec::new() })
         })
     }
 
@@ -402,7 +412,10 @@ impl Switch for Fake {
     }
 
     fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>> {
-        self.answer(tenant, |floor| obey(floor, command))
+        self.answer(tenant, |floor| {
+            floor.orders.push(format!("{command:?}"));
+            obey(floor, command)
+        })
     }
 }
 
@@ -458,7 +471,13 @@ fn at_desk(floor: &mut Floor, order: DeskOrder) -> Result<Vec<String>, Refusal> 
         return Err(Refusal::Named(code, why.into()));
     }
     let call = call.map(|call| format!(" in {call}")).unwrap_or_default();
-    Ok(vec![format!("{act:?}{call} by {by}")])
+    let mut told = vec![format!("{act:?}{call} by {by}")];
+    match act {
+        DeskAct::Want(what) => drop(intend(floor, &agent, what, &by.to_string())),
+        DeskAct::Dial { .. } => told.push(format!("call {}", floor.ids.call(agent.tenant))),
+        _ => {}
+    }
+    Ok(told)
 }
 
 fn lift(floor: &mut Floor, source: std::net::IpAddr) -> Result<Vec<String>, Refusal> {

@@ -12,6 +12,7 @@ use crate::config::{Listen, Loaded, Machine};
 use crate::dns::Dns;
 use crate::fetch;
 use crate::files::raise_limit;
+use crate::gateway::Pushing;
 use crate::hashing::{self, Hasher};
 use crate::hep::{Hep, HepOrder};
 use crate::hub::{Hub, HubHandle, HubSetup};
@@ -257,12 +258,14 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (hub, handle) = start_hub(begun, (lanes.events.1, &lanes.api.0), clock, &gauges);
     let ((to_stop, stops), orders) = (stop::orders(), lanes.api.0);
     start_seeding(given, &store, &reloader, &orders, clock);
+    let pushing = start_pushing(&loaded.machine)?;
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hasher,
         hub: handle,
         store: Arc::clone(&store),
         recordings: keeping,
+        pushing,
         streams: loaded.machine.streams.allowed.clone(),
         gauges,
         reloader,
@@ -358,6 +361,12 @@ fn start_speech(
 ) -> Result<mpsc::Sender<Wish>, BootError> {
     let engine = speech::engine(&loaded.machine.speech).map_err(BootError::Tls)?;
     Ok(Speaker::start(&loaded.machine.speech, engine, media.to_vec(), shard.clone()))
+}
+
+/// The way of agents' events to their pages.
+fn start_pushing(machine: &Machine) -> Result<Arc<Pushing>, BootError> {
+    let tls = transport::trusting(machine.gateway.ca.as_deref()).map_err(BootError::Tls)?;
+    Ok(Pushing::new(machine.gateway.clone(), tls))
 }
 
 /// Who asks for flows by HTTP, and who looks at passwords for them and for the API.

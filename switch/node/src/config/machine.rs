@@ -44,6 +44,8 @@ pub struct Machine {
     pub streams: StreamsMachine,
     /// What flows ask by HTTP.
     pub fetch: FetchMachine,
+    /// The agent gateway.
+    pub gateway: super::GatewayMachine,
     /// Flows that are kept by the API.
     pub flows: super::FlowsMachine,
     /// Text to speech.
@@ -285,6 +287,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
         trace: read_trace(&root.section("trace")),
         streams: super::streams::read(&root.section("streams"), base),
         fetch: super::fetch::read(&root.section("fetch"), base),
+        gateway: super::GatewayMachine::default(),
         flows: super::kept::read(&root.section("flows"), base),
         speech: super::speech::read(&root.section("speech"), base, checks.env),
         log: log_machine,
