@@ -13,10 +13,10 @@ use std::sync::Arc;
 pub struct ApiConfig {
     /// The key that the demo's page is given when it is read from this machine. None outside the demo.
     pub page_key: Option<String>,
-    /// What the agent gateway is told.
-    pub gateway: GatewayConfig,
     /// Origins of pages that may show ours in a frame.
     pub frames: Vec<String>,
+    /// What the agent gateway is told.
+    pub gateway: GatewayConfig,
 }
 
 impl ApiConfig {

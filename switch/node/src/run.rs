@@ -37,8 +37,7 @@ pub async fn start_served(
     let http = &loaded.machine.http;
     let connections = connections(loaded.snapshot.limits.calls, loaded.machine.sip.connections);
     let door = Door { at: http.listen, proxies: http.trusted_proxies.clone(), connections };
-    let gateway = loaded.machine.gateway.api.clone();
-    let api = ApiConfig { frames: http.frames.clone(), gateway, ..api };
+    let api = ApiConfig { frames: http.frames.clone(), gateway: loaded.machine.gateway.api.clone(), ..api };
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("cordboard {version} starts with {}: {}", path.display(), loaded.summary());
     let running = start(path, loaded, clock).await?;
