@@ -201,6 +201,7 @@ static TESTS: &[Test] = &[
     test("agents_of_a_range_are_ordered_about_together", many::range_and_orders),
     test("an_agents_mobile_rings_over_a_trunk_and_is_joined_by_its_key", telephone::joined_by_its_key),
     test("an_agents_leg_stays_up_between_calls", telephone::stays_up),
+    test("a_line_is_ended_by_a_kill_and_made_again", telephone::ended_by_a_kill),
     test("a_mailbox_at_an_agents_number_is_no_answer", telephone::a_mailbox_is_no_answer),
     test("an_agent_chooses_his_mobile_and_has_it_after_a_kill", telephone::chosen_and_kept),
     test("a_caller_leaves_a_queue_with_its_last_agent_if_he_asked_for_that", waiting::staffed),

@@ -1,5 +1,6 @@
 //! The shard itself: takes an input, lets the rooms speak until they are silent, and hands out what they want.
 
+use crate::assist::Assisted;
 use crate::begin::Tokens;
 use crate::callbacks::Callbacks;
 use crate::events::Numbering;
@@ -80,6 +81,8 @@ pub struct Shard {
     pub(crate) trunks: Trunks,
     /// Legs to agents that stay up between calls.
     pub(crate) lines: Lines,
+    /// Calls that programs listen to for their agents.
+    pub(crate) assisted: Assisted,
     /// What lamps of phones show.
     pub(crate) lamps: Lamps,
     pub(crate) goodbyes: Goodbyes,
@@ -159,6 +162,7 @@ impl Shard {
             outside: Outside::default(),
             trunks: Trunks::new(seed(&mut seeds)),
             lines: Lines::default(),
+            assisted: Assisted::new(),
             lamps: Lamps::default(),
             ladder: Ladder::new(limits, seed(&mut seeds)),
             goodbyes: Goodbyes::new(),

@@ -62,8 +62,14 @@ impl Shard {
             CallOutput::Queue(output) => self.do_queue(output),
             // what a caller keys in while he is asked for a secret is no program's business
             CallOutput::Stream(StreamCommand::Digit { call, .. }) if self.asks_secret(call) => {}
-            CallOutput::Stream(command) => self.out.push_back(ShardOutput::Stream(command)),
+            CallOutput::Stream(mut command) => {
+                self.lines.meant_by(&mut command);
+                self.out.push_back(ShardOutput::Stream(command));
+            }
             CallOutput::Event(tenant, what) => {
+                if let EventKind::StreamEnded { call, .. } = &what {
+                    self.assisted.remove(call);
+                }
                 let held = match &what {
                     EventKind::LegHeld { call, .. } => Some(*call),
                     _ => None,
@@ -131,7 +137,9 @@ impl Shard {
         };
         let call = found.call;
         self.in_hand = Some(call);
-        if matches!(command, LegCommand::HangUp { .. }) && self.session_back(call, leg) {
+        if let LegCommand::HangUp { cause } = command
+            && self.session_back(call, leg, cause)
+        {
             return;
         }
         let Some(found) = self.legs.get(leg) else {
@@ -228,7 +236,7 @@ impl Shard {
             (DialTarget::Target(target), _) => Err(target.clone()),
         };
         let target = match at_his_device {
-            Ok(id) if self.lend_line(call, leg, &id) => return,
+            Ok(id) if self.lend_line(call, leg, &id, from.clone()) => return,
             Ok(id) => self.device_for((call, leg), &id),
             Err(target) => Ok(target),
         };
@@ -351,12 +359,18 @@ impl Shard {
             }
             QueueOutput::Abandoned { call } => AcdInput::Abandoned { call },
             QueueOutput::OfferRinging { call, agent } => AcdInput::OfferRinging { call, agent },
-            QueueOutput::OfferAnswered { call, agent } => AcdInput::OfferAnswered { call, agent },
+            QueueOutput::OfferAnswered { call, agent } => {
+                self.assist(call, &agent);
+                AcdInput::OfferAnswered { call, agent }
+            }
             QueueOutput::OfferFailed { call, agent, why, caller_gone } => {
                 self.not_offered(call, &agent);
                 AcdInput::OfferFailed { call, agent, why, caller_gone }
             }
-            QueueOutput::AgentReleased { call, agent } => AcdInput::AgentReleased { call, agent },
+            QueueOutput::AgentReleased { call, agent } => {
+                self.assist_no_more(call, &agent);
+                AcdInput::AgentReleased { call, agent }
+            }
         };
         self.tell_acd(input);
     }
@@ -388,6 +402,7 @@ impl Shard {
         self.fetches.forget(call);
         self.phone_desks.forget(call);
         self.offered.remove(&call);
+        self.assisted.remove(&call);
         self.trunks.forget(call, &legs);
         self.recall_forgotten(call);
         self.say_goodbye(call);

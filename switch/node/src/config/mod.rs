@@ -37,6 +37,7 @@ mod section;
 mod service;
 mod sign_in;
 mod sip;
+mod smart;
 mod speech;
 mod srtp;
 mod streams;

@@ -23,7 +23,7 @@ fn queue(lines: &str) -> Queue {
     loaded.snapshot.tenants[&TenantId::DEFAULT].queues["sales"].clone()
 }
 
-fn agent_text(lines: &str) -> String {
+pub(super) fn agent_text(lines: &str) -> String {
     format!(
         "[tenant.default.user.1001]\npassword = \"secret\"\n[tenant.default.queue.sales]\n\
          [tenant.default.queue.film]\nkind = \"video\"\n[tenant.default.skill_group.all]\nqueues = [\"sales\", \"film\"]\n\
@@ -31,7 +31,7 @@ fn agent_text(lines: &str) -> String {
     )
 }
 
-fn agent(lines: &str) -> Agent {
+pub(super) fn agent(lines: &str) -> Agent {
     let loaded = good(&agent_text(lines));
     loaded.snapshot.tenants[&TenantId::DEFAULT].agents["1001"].clone()
 }
@@ -49,7 +49,7 @@ fn id(text: &str) -> QueueId {
 }
 
 /// What is good, and what is not, of one key.
-fn range(text: fn(&str) -> String, key: &str, right: &[&str], wrong: &[&str]) {
+pub(super) fn range(text: impl Fn(&str) -> String, key: &str, right: &[&str], wrong: &[&str]) {
     for value in right {
         good(&text(&format!("{key} = {value}")));
     }
