@@ -15,6 +15,7 @@ mod plugins;
 mod range;
 mod service;
 mod sign_in;
+mod table_4_2;
 
 /// A stand-in for the Lua host: a line `if then` is what it knows to be wrong.
 fn lua(source: &str, _: &str) -> Vec<LuaFault> {

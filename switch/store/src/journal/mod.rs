@@ -35,7 +35,8 @@ use std::path::{Path, PathBuf};
 
 pub use error::JournalError;
 pub use fold::{
-    AgentRecord, ChangedRow, Counted, OpenCall, OpenLeg, OpenRecording, QueueEntry, Recovered, Talk,
+    AgentRecord, AskedCall, ChangedRow, Counted, OpenCall, OpenLeg, OpenRecording, QueueEntry, Recovered,
+    Talk,
 };
 pub use frame::Fault;
 pub use lost::{cut_intervals, lost_by_restart};
