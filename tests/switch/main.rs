@@ -14,6 +14,7 @@ mod enumeration;
 mod events;
 mod figures;
 mod flows;
+mod gateway;
 mod holding;
 mod hostile;
 mod ipv6;
@@ -43,6 +44,7 @@ mod ringing;
 mod roaming;
 mod routing;
 mod secure;
+mod security;
 mod sight;
 mod signin;
 mod stopping;
@@ -107,8 +109,17 @@ static TESTS: &[Test] = &[
         "a_flow_puts_three_in_one_talk_who_hear_each_other_and_hears_what_became_of_each",
         dialling::conference,
     ),
+    test(
+        "the_first_administrator_comes_by_command_and_what_he_does_survives_a_kill",
+        security::first_administrator,
+    ),
+    test("no_tenant_sees_anothers_things_by_any_route_of_the_running_switch", security::tenants_apart),
+    test("heads_and_bodies_of_requests_are_bounded", security::bounded),
     test("rows_put_by_the_api_and_what_flows_count_survive_a_restart", asking::rows_and_counts),
     test("a_flow_asks_a_server_a_table_a_library_and_another_flow", asking::everything),
+    test("a_client_of_the_agent_gateway_has_a_whole_day_by_polling", gateway::polled),
+    test("a_client_of_the_agent_gateway_has_a_whole_day_by_push", gateway::pushed),
+    test("who_signs_in_by_force_at_the_agent_gateway_throws_the_other_out", gateway::thrown_out),
     test("sipp_options_is_answered", refusing::options),
     test("sipp_unknown_number_is_not_found", refusing::not_found),
     test("sipp_extension_without_a_device_is_unavailable", refusing::no_device),
@@ -189,6 +200,7 @@ static TESTS: &[Test] = &[
     test("the_running_switch_explains_its_queues_and_agents", waiting::explained),
     test("agents_of_a_range_are_ordered_about_together", many::range_and_orders),
     test("an_agents_mobile_rings_over_a_trunk_and_is_joined_by_its_key", telephone::joined_by_its_key),
+    test("an_agents_leg_stays_up_between_calls", telephone::stays_up),
     test("a_mailbox_at_an_agents_number_is_no_answer", telephone::a_mailbox_is_no_answer),
     test("an_agent_chooses_his_mobile_and_has_it_after_a_kill", telephone::chosen_and_kept),
     test("a_caller_leaves_a_queue_with_its_last_agent_if_he_asked_for_that", waiting::staffed),

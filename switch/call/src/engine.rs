@@ -14,7 +14,7 @@ use crate::transfer::{Stage, TransferRefusal, Wanted};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::desk::Goal;
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{CallId, LegId, RecordingId, TenantId};
+use cordboard_model::id::{CallId, LegId, PlaybackId, RecordingId, TenantId};
 use cordboard_model::leg::{Incoming, LegCommand, LegEvent};
 use cordboard_model::media::MediaEvent;
 use cordboard_model::time::{Time, TimerReason, WallClock};
@@ -48,6 +48,11 @@ impl CallEngine {
     /// An id for its first leg.
     pub fn new_leg(&mut self, tenant: TenantId) -> LegId {
         self.desk.ids.leg(tenant)
+    }
+
+    /// An id for something that is played beside what calls play.
+    pub fn new_playback(&mut self, tenant: TenantId) -> PlaybackId {
+        self.desk.ids.playback(tenant)
     }
 
     /// Takes in what happened. Inputs about calls or legs that are gone are absorbed.
@@ -286,6 +291,11 @@ impl CallEngine {
         let all = self.calls.values();
         let ours = all.filter(|call| call.tenant() == tenant);
         ours.map(|call| call.view()).collect()
+    }
+
+    /// Whether the end of the call was told, or it is gone. Its last leg may wait for the journal yet.
+    pub fn is_over(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_none_or(|call| call.closed)
     }
 
     /// Whether the call ends, or is gone.

@@ -30,7 +30,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What callers are called who show no number.
-const NOBODY: [&str; 5] = ["", "anonymous", "restricted", "unavailable", "unknown"];
+pub(crate) const NOBODY: [&str; 5] = ["", "anonymous", "restricted", "unavailable", "unknown"];
 /// How long one waits for whom no call could be begun.
 const NO_CALLS: Duration = Duration::from_secs(30);
 /// How long a window that is not known is taken for closed before it is looked at again.

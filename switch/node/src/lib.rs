@@ -22,6 +22,7 @@ pub mod flow_graph;
 pub mod flow_run;
 pub mod flow_test;
 pub mod flows;
+pub mod gateway;
 pub mod gauges;
 pub mod guard;
 pub mod hashing;
@@ -53,6 +54,8 @@ pub mod switch;
 pub mod trace;
 mod transfer;
 pub mod transport;
+pub mod user_command;
+mod vault;
 pub mod walls;
 pub mod why;
 

@@ -15,6 +15,8 @@ mod hostile;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod lines;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod queues;

@@ -93,6 +93,7 @@ impl Kept {
             answered: answered.collect(),
             asked: asked.map(|asked| (asked.call, asked.token.clone(), asked.ends)).collect(),
             sign_ins: self.recovered.sign_ins.clone(),
+            events: Vec::new(),
             rows: rows
                 .map(|row| (row.tenant, row.table.clone(), row.key.clone(), row.cells.clone()))
                 .collect(),
