@@ -52,10 +52,15 @@ impl Shard {
                 self.talks.set(agent, caller, at);
             }
         }
+        for (call, token, ends) in restore.asked {
+            if ends > self.wall.at(now) {
+                self.tokens.put(call.tenant, token, call);
+            }
+        }
         for entry in restore.callbacks {
             self.callbacks.restore(entry);
         }
-        self.restore_places();
+        self.restore_places(&restore.answered);
         self.restore_sign_ins(restore.sign_ins);
         for (tenant, table, key, cells) in restore.rows {
             self.rows.set((tenant, table), key, Some(cells));

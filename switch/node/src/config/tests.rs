@@ -17,6 +17,7 @@ mod plugins;
 mod range;
 mod service;
 mod sign_in;
+mod table_4_2;
 mod table_4_4;
 
 /// A stand-in for the Lua host: a line `if then` is what it knows to be wrong.
