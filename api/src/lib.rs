@@ -16,6 +16,7 @@ pub mod figures;
 pub mod flows;
 pub mod key;
 mod listen;
+pub mod objects;
 pub mod openapi;
 pub mod pages;
 pub mod params;

@@ -9,8 +9,8 @@ use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::{
-    aside, begin, bulk, callback, desk, device, figures, flows, listen, openapi, pages, recording, room,
-    route, signin, stream, table, trace, transfer,
+    aside, begin, bulk, callback, desk, device, figures, flows, listen, objects, openapi, pages, recording,
+    room, route, signin, stream, table, trace, transfer,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -58,6 +58,7 @@ pub(crate) fn all() -> Routes {
         .merge(bulk::routes())
         .merge(signin::routes())
         .merge(callback::routes())
+        .merge(objects::routes())
         .merge(switch_routes())
 }
 

@@ -11,6 +11,7 @@ mod figures;
 mod flows;
 mod http;
 mod keys;
+mod objects;
 mod openapi;
 mod pages;
 mod reading;

@@ -7,6 +7,7 @@
 
 pub mod door;
 mod floor;
+mod objects;
 
 pub use floor::Floor;
 
@@ -44,6 +45,7 @@ pub struct Fake {
     keys: Arc<BTreeMap<String, TenantId>>,
     floors: Arc<Mutex<BTreeMap<TenantId, Floor>>>,
     ready: Arc<AtomicBool>,
+    objects: Arc<Mutex<objects::Kept>>,
 }
 
 impl Fake {
@@ -56,6 +58,7 @@ impl Fake {
             keys: Arc::new(keys),
             floors: Arc::new(Mutex::new(floors)),
             ready: Arc::new(AtomicBool::new(true)),
+            objects: Arc::new(Mutex::new(objects::of_file())),
         }
     }
 

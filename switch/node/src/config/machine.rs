@@ -227,6 +227,11 @@ const fn s(n: u64) -> Duration {
 
 const DAY: Duration = s(86_400);
 
+/// `[store]`.
+pub(super) fn read_store(store: &Section<'_>, base: &Path) -> StoreMachine {
+    StoreMachine { path: base.join(store.or("path", "../var/cordboard.db".to_owned(), some_text)) }
+}
+
 /// Reads the machine's sections. The keys of the API are added by the caller.
 pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Machine {
     let sip = root.section("sip");
@@ -250,7 +255,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
         HttpMachine { listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen) };
     http.finish();
     let store = root.section("store");
-    let store_machine = StoreMachine { path: path(&store, "path", "../var/cordboard.db") };
+    let store_machine = read_store(&store, base);
     store.finish();
     let journal = root.section("journal");
     let journal_machine = JournalMachine {
