@@ -60,7 +60,7 @@ impl<T> Of<T> {
 
     /// Who asks, for a record.
     pub(crate) fn by(&self) -> String {
-        format!("key {}", self.who.key)
+        self.who.to_string()
     }
 }
 

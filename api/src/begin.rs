@@ -127,7 +127,7 @@ pub(crate) async fn begin(
         return Err(Problem::field("token", format!("expected 1 to {TOKEN_MAX} bytes")));
     }
     let account = account.map(|name| UserId::new(who.tenant, &name)).transpose().map_err(bad("account"))?;
-    let by = Actor { key: who.key, agent: None };
+    let by = Actor { key: who.actor(), agent: None };
     let new = NewCall { first, then, account, shown: caller_number, rings, data, token, by };
     let done = state.switch.command(who.tenant, Command::NewCall(Box::new(new))).await?;
     let call = done.last().and_then(|call| call.parse::<CallId>().ok());

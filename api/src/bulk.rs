@@ -169,9 +169,9 @@ async fn orders(Use(state): Use<State>, Asking(who): Asking, Said(said): Said<Or
         };
         let name = agent.name.to_string();
         let command = match &by {
-            None => Command::Agent(agent, what.clone(), format!("key {}", who.key)),
+            None => Command::Agent(agent, what.clone(), who.to_string()),
             Some(by) => {
-                let by = Actor { key: who.key.clone(), agent: Some(by.clone()) };
+                let by = Actor { key: who.actor(), agent: Some(by.clone()) };
                 let act = DeskAct::Want(what.clone());
                 Command::Desk(Box::new(DeskOrder { agent, call: None, by, act }))
             }

@@ -87,12 +87,12 @@ async fn put(Use(state): Use<State>, Asking(who): Asking, Said(body): Said<Body>
     }
     let queue = body.queue.map(|name| QueueId::new(who.tenant, &name)).transpose();
     let queue = queue.map_err(|why| Problem::field("queue", why.to_string()))?;
-    let by = Actor { key: who.key, agent: None };
+    let by = Actor { key: who.actor(), agent: None };
     let new = NewCallback { number: body.number, queue, note: body.note, by };
     order(&state, who.tenant, Command::Callback(new)).await
 }
 
 async fn remove(Use(state): Use<State>, Asking(who): Asking, Path(id): Path<String>) -> Answer<Done> {
     let entry = entry(who.tenant, &id)?;
-    order(&state, who.tenant, Command::CallbackDone(entry, format!("key {}", who.key))).await
+    order(&state, who.tenant, Command::CallbackDone(entry, who.to_string())).await
 }

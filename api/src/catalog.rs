@@ -11,18 +11,24 @@ use axum::http::Method;
 use axum::routing::{MethodFilter, on};
 use axum::{Extension, Router};
 use schemars::JsonSchema;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Where the routes of the first version lie.
 pub const V1: &str = "/api/v1";
+
+/// What a key needs where an agent would show his password.
+pub const PASSWORDS: &str = "agents:control";
 
 /// Who may ask for an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Anybody.
     Open,
-    /// Who shows an agent's password, or has a key or a session.
+    /// Who shows an agent's password, or has a session, or a key with [`PASSWORDS`].
     Password,
+    /// A person who is signed in: it is about himself.
+    Person,
     /// A key with this scope.
     Key(&'static str),
     /// A key with this scope; an agent's session at his own desk, a supervisor's at those of others.
@@ -37,7 +43,7 @@ impl Access {
     /// The scope that a key needs: `calls:read`. None where no key is needed.
     pub fn scope(self) -> Option<&'static str> {
         match self {
-            Self::Open | Self::Password => None,
+            Self::Open | Self::Password | Self::Person => None,
             Self::Key(scope) | Self::Desk(scope) | Self::Oversee(scope) | Self::Operator(scope) => {
                 Some(scope)
             }
@@ -152,6 +158,11 @@ pub(crate) fn open(id: &'static str, summary: &'static str) -> Entry {
 /// For who has a password, a key or a session.
 pub(crate) fn password(id: &'static str, summary: &'static str) -> Entry {
     Entry::new(id, Access::Password, summary)
+}
+
+/// For people who are signed in, about themselves.
+pub(crate) fn person(id: &'static str, summary: &'static str) -> Entry {
+    Entry { tag: "session", ..Entry::new(id, Access::Person, summary) }
 }
 
 /// For keys with this scope.
@@ -277,6 +288,11 @@ impl Routes {
     }
 }
 
+/// Every scope that an operation needs.
+pub fn scopes() -> BTreeSet<&'static str> {
+    catalog().iter().filter_map(|op| op.access.scope()).collect()
+}
+
 /// Every operation of the API, in the order in which it is declared.
 pub fn catalog() -> Vec<Arc<Op>> {
     crate::routes::all().ops()
@@ -285,7 +301,6 @@ pub fn catalog() -> Vec<Arc<Op>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn every_operation_has_an_id_of_its_own_a_summary_and_a_scope_or_a_reason() {

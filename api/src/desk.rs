@@ -224,7 +224,7 @@ impl Desk {
     pub(crate) async fn want(&self, what: AgentOrder, by: Option<String>) -> Answer<Done> {
         match &self.who {
             Who::Key(caller) if by.is_none() => {
-                let by = format!("key {}", caller.key);
+                let by = caller.to_string();
                 order(&self.state, self.tenant(), Command::Agent(self.agent.clone(), what, by)).await
             }
             _ => self.order(Common { call: None, by }, DeskAct::Want(what)).await,
@@ -506,7 +506,7 @@ async fn place(call: Of<CallId>, MaySay(said): MaySay<Place>) -> Answer<Done> {
         _ => return Err(Problem::field("agent", Place::EXPECTED)),
     };
     let by = said.by.map(|name| agent("by", name)).transpose()?;
-    let by = Actor { key: call.who.key.clone(), agent: by };
+    let by = Actor { key: call.who.actor(), agent: by };
     call.order(Command::Place(PlaceOrder { call: call.id, to, by })).await
 }
 

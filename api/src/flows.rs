@@ -179,7 +179,7 @@ impl FromRequestParts<State> for Named {
 
 impl Named {
     async fn order(self, order: FlowOrder) -> Answer<FlowDone> {
-        let by = format!("key {}", self.who.key);
+        let by = self.who.to_string();
         Ok(Json(self.state.switch.flow_order(self.id, by, order).await?))
     }
 

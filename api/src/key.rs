@@ -1,21 +1,32 @@
-//! Who asks: the API key of a request, and a brake on guessing.
+//! Who asks: the API key of a request or the token of a session, whether that opens the operation, and a brake on guessing.
+//!
+//! Invariants: who asks is found out here alone, and whoever is found is held to the scope of the operation before its handler
+//! runs: there is no other way to a tenant. What has no entry in the catalogue opens to who may do everything.
 //!
 //! A key comes in `Authorization: Bearer` or `X-Api-Key`; a browser's WebSocket cannot set headers, so there
-//! it comes as a sub-protocol `key.<base64url>`. Never in a URL, which ends up in logs.
+//! it comes as a sub-protocol `key.<base64url>`; a person's session may be in a cookie. Never in a URL, which ends up in logs.
 
+use crate::access::Doors;
+use crate::access::cookie::{cookie_of, is_ours};
+use crate::audit::{self, Audit};
+use crate::catalog::{Access, Op, PASSWORDS};
 use crate::problem::Problem;
 use crate::state::State;
 use crate::switch::{AgentCaller, Caller, Refusal};
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use cordboard_model::access::USER_TOKEN_PREFIX;
 use cordboard_model::desk::Actor;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::signin::TOKEN_PREFIX;
 use dashmap::DashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// What opens an operation that is not in the catalogue: `*` alone.
+const EVERYTHING: &str = "everything:control";
 /// Failed keys that an address may send within [`WINDOW`] before it is told to wait.
 const TRIES: u32 = 20;
 /// How long failures count.
@@ -126,7 +137,7 @@ impl Who {
     /// An agent names another.
     pub fn actor(&self, named: Option<AgentId>) -> Result<Actor, Problem> {
         match self {
-            Who::Key(caller) => Ok(Actor { key: caller.key.clone(), agent: named }),
+            Who::Key(caller) => Ok(Actor { key: caller.actor(), agent: named }),
             Who::Agent(caller) if named.as_ref().is_some_and(|named| *named != caller.agent) => Err(
                 Problem::field("by", "with the token of his session an agent orders in his own name alone"),
             ),
@@ -146,6 +157,106 @@ impl Who {
     }
 }
 
+impl core::fmt::Display for Who {
+    /// As the audit log has it.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Who::Key(caller) => caller.fmt(f),
+            Who::Agent(caller) => write!(f, "agent {}", caller.agent.name),
+        }
+    }
+}
+
+/// Where the secret of a request was.
+enum Shown {
+    /// In a header that only a program sets.
+    Header(String),
+    /// In the cookie, which a browser sends for whatever page asks.
+    Cookie(String),
+}
+
+fn shown(headers: &HeaderMap) -> Option<Shown> {
+    key_of(headers).map(Shown::Header).or_else(|| cookie_of(headers).map(Shown::Cookie))
+}
+
+/// Whether a request shows anything at all.
+pub(crate) fn shows(headers: &HeaderMap) -> bool {
+    shown(headers).is_some()
+}
+
+/// Who asks, whatever he may.
+async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
+    let (source, now) = (source_of(parts), Instant::now());
+    if let Some(seconds) = state.brake.wait(source, now) {
+        return Err(Problem::slow_down(seconds));
+    }
+    let Some(shown) = shown(&parts.headers) else {
+        return Err(Problem::unauthorized());
+    };
+    let token = match &shown {
+        Shown::Header(token) | Shown::Cookie(token) => token,
+    };
+    if token.starts_with(TOKEN_PREFIX) {
+        return match state.switch.session(token).await {
+            Ok(caller) => Ok(Who::Agent(caller)),
+            Err(Refusal::NotFound(_)) => {
+                state.brake.failed(source, now);
+                Err(Problem::no_session())
+            }
+            Err(other) => Err(other.into()),
+        };
+    }
+    let made = match Doors::opens(token) {
+        true => state.doors.who(&state.switch, token).await?,
+        false => None,
+    };
+    // A key of the configuration may look like one that was made here.
+    let Some(caller) = made.or_else(|| state.switch.authenticate(token)) else {
+        state.brake.failed(source, now);
+        return Err(match token.starts_with(USER_TOKEN_PREFIX) {
+            true => Problem::no_user_session(),
+            false => Problem::unauthorized(),
+        });
+    };
+    if let Shown::Cookie(token) = &shown {
+        let terms = state.switch.access(caller.tenant).unwrap_or_default().0;
+        let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        is_ours(&parts.headers, changes, token, &terms.origins)?;
+    }
+    Ok(Who::Key(caller))
+}
+
+/// Whether who asks may ask for this operation.
+fn may(caller: &Caller, op: Option<&Arc<Op>>) -> Result<(), Problem> {
+    let scope = match op.map(|op| op.access) {
+        Some(Access::Open | Access::Person) => return Ok(()),
+        Some(Access::Password) => PASSWORDS,
+        Some(access) => access.scope().unwrap_or(EVERYTHING),
+        None => EVERYTHING,
+    };
+    match caller.scopes.cover(scope) {
+        true => Ok(()),
+        false if caller.person.as_ref().is_some_and(|person| person.enrolling) => Err(Problem::needs_totp()),
+        false => Err(Problem::scope(scope)),
+    }
+}
+
+/// Who asks, and may.
+async fn admit(parts: &Parts, state: &State) -> Result<Who, Problem> {
+    let op = parts.extensions.get::<Arc<Op>>();
+    let audit = Audit::of(parts);
+    if let Some(op) = op {
+        audit.op(op);
+    }
+    let who = find(parts, state).await?;
+    audit.by(&who);
+    if let Who::Key(caller) = &who {
+        may(caller, op)?;
+        op.map_or(Ok(()), |op| audit::can_note(state, op))?;
+    }
+    Ok(who)
+}
+
 /// A request by a key or by a session: extracting it is what opens a route to agents too.
 pub struct Signed(pub Who);
 
@@ -153,21 +264,7 @@ impl FromRequestParts<State> for Signed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let Some(token) = key_of(&parts.headers).filter(|key| key.starts_with(TOKEN_PREFIX)) else {
-            return Asking::from_request_parts(parts, state).await.map(|Asking(who)| Self(Who::Key(who)));
-        };
-        let (source, now) = (source_of(parts), Instant::now());
-        if let Some(seconds) = state.brake.wait(source, now) {
-            return Err(Problem::slow_down(seconds));
-        }
-        match state.switch.session(&token).await {
-            Ok(caller) => Ok(Self(Who::Agent(caller))),
-            Err(Refusal::NotFound(_)) => {
-                state.brake.failed(source, now);
-                Err(Problem::no_session())
-            }
-            Err(other) => Err(other.into()),
-        }
+        admit(parts, state).await.map(Self)
     }
 }
 
@@ -185,29 +282,16 @@ impl FromRequestParts<State> for Overseeing {
     }
 }
 
-/// Who has a key: extracting it is what makes a route need one.
+/// Who has a key, or is a person who is signed in: extracting it is what makes a route need one.
 pub struct Asking(pub Caller);
 
 impl FromRequestParts<State> for Asking {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let (source, now) = (source_of(parts), Instant::now());
-        if let Some(seconds) = state.brake.wait(source, now) {
-            return Err(Problem::slow_down(seconds));
-        }
-        let Some(key) = key_of(&parts.headers) else {
-            return Err(Problem::unauthorized());
-        };
-        if key.starts_with(TOKEN_PREFIX) {
-            return Err(Problem::not_his());
-        }
-        match state.switch.authenticate(&key) {
-            Some(caller) => Ok(Asking(caller)),
-            None => {
-                state.brake.failed(source, now);
-                Err(Problem::unauthorized())
-            }
+        match admit(parts, state).await? {
+            Who::Key(caller) => Ok(Asking(caller)),
+            Who::Agent(_) => Err(Problem::not_his()),
         }
     }
 }

@@ -3,8 +3,10 @@
 //! Invariant: it reaches the switch only through [`switch::Switch`], in the model's words; it keeps no
 //! state of calls of its own, and every route but health, metrics and pages knows its tenant from the key.
 
+mod access;
 mod aside;
 mod asked;
+pub mod audit;
 mod begin;
 mod bulk;
 mod callback;
@@ -25,6 +27,7 @@ pub mod recording;
 mod room;
 mod route;
 pub mod routes;
+mod shield;
 mod signin;
 pub mod state;
 pub mod stream;
@@ -32,3 +35,4 @@ pub mod switch;
 mod table;
 mod trace;
 mod transfer;
+pub mod vault;

@@ -5,6 +5,7 @@
 
 mod bulk;
 
+use crate::audit::Audit;
 use crate::catalog::{Routes, key};
 use crate::key::Asking;
 use crate::params::Params;
@@ -447,22 +448,27 @@ fn document(body: &Bytes) -> Result<Map<String, Value>, Problem> {
         .map_err(|why| Problem::field("body", format!("{why}; expected a JSON object")))
 }
 
-/// Has one change made.
+/// Has one change made, and noted as it was before and is now.
 async fn change(
-    state: &State,
+    (state, audit): (&State, &Audit),
     tenant: TenantId,
     by: String,
     change: ObjectChange,
 ) -> Result<Option<ObjectView>, Problem> {
+    let (kind, name) = (change.kind, change.name.to_string());
+    let before = state.switch.objects(tenant, kind).await?.into_iter().find(|view| view.name == name);
     let mut done = state.switch.change_objects(tenant, by, vec![change], true).await?;
     let none = || Refusal::Internal("no answer to a change".to_owned());
-    Ok(done.pop().ok_or_else(none)??)
+    let after = done.pop().ok_or_else(none)??;
+    audit.change(format!("{}/{name}", kind.as_str()), before.as_ref(), after.as_ref());
+    Ok(after)
 }
 
 async fn put(
     Use(state): Use<State>,
     Asking(who): Asking,
     Path((word, name)): Path<(String, String)>,
+    audit: Audit,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
@@ -470,7 +476,7 @@ async fn put(
     let (act, expected) = (ObjectAct::Put(document(&body)?), expected(&headers));
     let is_new = !matches!(expected, Expected::Any | Expected::Version(_));
     let wanted = ObjectChange { kind, name, act, expected };
-    let view = change(&state, who.tenant, format!("key {}", who.key), wanted).await?;
+    let view = change((&state, &audit), who.tenant, who.to_string(), wanted).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok(view.map_or_else(|| StatusCode::NO_CONTENT.into_response(), |view| tagged(status, view)))
 }
@@ -479,13 +485,14 @@ async fn merge(
     Use(state): Use<State>,
     Asking(who): Asking,
     Path((word, name)): Path<(String, String)>,
+    audit: Audit,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let (kind, name) = (kind(&word, who.tenant)?, named(&name)?);
     let (act, expected) = (ObjectAct::Merge(document(&body)?), expected(&headers));
     let wanted = ObjectChange { kind, name, act, expected };
-    let view = change(&state, who.tenant, format!("key {}", who.key), wanted).await?;
+    let view = change((&state, &audit), who.tenant, who.to_string(), wanted).await?;
     Ok(view.map_or_else(|| StatusCode::NO_CONTENT.into_response(), |view| tagged(StatusCode::OK, view)))
 }
 
@@ -493,11 +500,12 @@ async fn delete(
     Use(state): Use<State>,
     Asking(who): Asking,
     Path((word, name)): Path<(String, String)>,
+    audit: Audit,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (kind, name) = (kind(&word, who.tenant)?, named(&name)?);
     let wanted = ObjectChange { kind, name, act: ObjectAct::Delete, expected: expected(&headers) };
-    change(&state, who.tenant, format!("key {}", who.key), wanted).await?;
+    change((&state, &audit), who.tenant, who.to_string(), wanted).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

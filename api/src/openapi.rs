@@ -96,6 +96,17 @@ fn make() -> Value {
                     "type": "http",
                     "scheme": "bearer",
                     "description": "The token that an agent is given when he signs in with his password."
+                },
+                "person": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token that a person is given who signs in at /api/v1/session."
+                },
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": crate::access::cookie::COOKIE,
+                    "description": "The same session in a cookie; what changes something shows X-CSRF-Token, too."
                 }
             }
         }
@@ -126,6 +137,7 @@ fn operation(op: &Op, schemas: &mut Schemas) -> Value {
 fn who(access: Access) -> Option<String> {
     Some(match access {
         Access::Open => return None,
+        Access::Person => "Needs the session of a person who is signed in.".into(),
         Access::Password => "With an agent's password in the body, or with a key or a session.".into(),
         Access::Key(scope) => format!("Needs a key with the scope `{scope}`."),
         Access::Desk(scope) => {
@@ -146,6 +158,7 @@ fn security(access: Access) -> Value {
     let keys = |scope: &str| vec![json!({ "key": [scope] }), json!({ "headerKey": [scope] })];
     match access {
         Access::Open => json!([]),
+        Access::Person => json!([{ "person": [] }, { "cookie": [] }]),
         Access::Password => json!([{}, { "key": [] }, { "headerKey": [] }, { "session": [] }]),
         Access::Key(scope) | Access::Operator(scope) => keys(scope).into(),
         Access::Desk(scope) | Access::Oversee(scope) => {
@@ -192,6 +205,7 @@ fn parameter(op: &Op, name: &str, place: &str) -> Value {
             text("The call, or the Call-ID of one of its legs.", "default.6b000000-0-2a")
         }
         "id" if op.path.contains("/callbacks/") => text("The entry of the list.", "1"),
+        "id" if ["keys", "session", "sessions"].contains(&op.tag) => text("The id; no secret.", "k7f3q2mz5a"),
         "id" => serial("The id."),
         "name_after" => text("Those after this name.", "sales"),
         "origin" => word("Those that are kept so.", &["file", "store"]),
@@ -200,6 +214,10 @@ fn parameter(op: &Op, name: &str, place: &str) -> Value {
         "call" => serial("Of this call alone."),
         "name" => text("The name, within the tenant of who asks.", "sales"),
         "number" => text("The extension.", "1001"),
+        "who" => text("By him alone: `user NAME`, `key NAME` or `agent NAME`.", "user li"),
+        "action" => text("Of this operation alone.", "createUser"),
+        "resource" => text("About this alone.", "users/li"),
+        "outcome" => word("With this outcome alone.", &["done", "refused", "failed"]),
         "key" => text("The row's key.", "4930"),
         "source" => text("The address.", "192.0.2.7"),
         "version" => (
@@ -252,7 +270,7 @@ fn refusals(op: &Op) -> BTreeSet<u16> {
     if op.access != Access::Open {
         all.extend([401, 429, 500, 503]);
     }
-    if op.access.scope().is_some() {
+    if op.access.scope().is_some() || matches!(op.access, Access::Person | Access::Password) {
         all.insert(403);
     }
     if op.path_parameters().next().is_some() {

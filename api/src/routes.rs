@@ -1,5 +1,6 @@
 //! The routes. Each one reads its parameters, checks that they are the asking tenant's, and asks the switch.
 
+use crate::access::Doors;
 use crate::asked::{MaySay, Of, On, Said, Says, own};
 use crate::catalog::{Routes, desk, key, open, operator, oversee};
 use crate::desk::Desk;
@@ -9,11 +10,12 @@ use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::{
-    aside, begin, bulk, callback, desk, device, figures, flows, listen, objects, openapi, pages, recording,
-    room, route, signin, stream, table, trace, transfer,
+    access, aside, audit, begin, bulk, callback, desk, device, figures, flows, listen, objects, openapi,
+    pages, recording, room, route, shield, signin, stream, table, trace, transfer,
 };
 use axum::extract::{Path, State as Use};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use cordboard_model::cause::Cause;
@@ -41,8 +43,14 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 
 /// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
-    let state = State { switch, brake: Arc::new(Brake::default()), config: Arc::new(config) };
-    all().router().fallback(pages::page).layer(axum::middleware::map_response(secure)).with_state(state)
+    let (brake, doors) = (Arc::new(Brake::default()), Arc::new(Doors::default()));
+    let state = State { switch, brake, doors, config: Arc::new(config) };
+    all()
+        .router()
+        .fallback(pages::page)
+        .layer(from_fn_with_state(state.clone(), audit::watch))
+        .layer(from_fn_with_state(state.clone(), shield::guard))
+        .with_state(state)
 }
 
 /// Every route with its entry of the catalogue.
@@ -59,6 +67,7 @@ pub(crate) fn all() -> Routes {
         .merge(signin::routes())
         .merge(callback::routes())
         .merge(objects::routes())
+        .merge(access::routes())
         .merge(switch_routes())
 }
 
@@ -418,49 +427,6 @@ fn switch_routes() -> Routes {
     v1.merge(root)
 }
 
-/// Headers that every answer carries, and one form for every error: those that axum makes itself (a method that a
-/// route does not have, a request that is no WebSocket) become problems too.
-async fn secure(response: Response) -> Response {
-    let mut response = as_problem(response).await;
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
-             frame-ancestors 'none'; base-uri 'none'",
-        ),
-    );
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    response
-}
-
-/// Most bytes of an error's text that are passed on.
-const ERROR_TEXT: usize = 1_024;
-
-async fn as_problem(response: Response) -> Response {
-    let status = response.status();
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    let is_text = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    if !(status.is_client_error() || status.is_server_error()) || !is_text {
-        return response;
-    }
-    let (parts, body) = response.into_parts();
-    let text = axum::body::to_bytes(body, ERROR_TEXT).await.unwrap_or_default();
-    let title = status.canonical_reason().unwrap_or("refused");
-    let problem = Problem::new(status, title, String::from_utf8_lossy(&text));
-    let mut response = problem.into_response();
-    for (name, value) in &parts.headers {
-        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
-            response.headers_mut().append(name, value.clone());
-        }
-    }
-    response
-}
-
 async fn health(Use(state): Use<State>) -> Response {
     let health = state.switch.health();
     let status = if health.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -475,9 +441,9 @@ async fn metrics(Use(state): Use<State>) -> Response {
 /// A list, and where the next page begins.
 #[derive(JsonSchema, Serialize)]
 pub(crate) struct Page<T> {
-    items: Vec<T>,
+    pub(crate) items: Vec<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 pub(crate) fn page<T>(items: Vec<T>) -> Json<Page<T>> {

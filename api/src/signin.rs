@@ -4,9 +4,10 @@
 //! that it is made for.
 
 use crate::asked::{MaySay, Said, Says};
-use crate::catalog::{self, Routes, desk};
+use crate::audit::Audit;
+use crate::catalog::{self, Op, Routes, desk};
 use crate::desk::Desk;
-use crate::key::{Signed, Who, key_of, source_of};
+use crate::key::{Signed, Who, shows, source_of};
 use crate::problem::Problem;
 use crate::routes::{Answer, Done};
 use crate::state::State;
@@ -22,6 +23,7 @@ use cordboard_model::signin::{PASSWORD_MAX, PLACE_MAX, SessionView, SignInFault}
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) fn routes() -> Routes {
@@ -58,6 +60,7 @@ pub(crate) fn routes() -> Routes {
 struct Door {
     who: Option<Who>,
     from: IpAddr,
+    audit: Audit,
 }
 
 impl FromRequestParts<State> for Door {
@@ -65,13 +68,19 @@ impl FromRequestParts<State> for Door {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let from = source_of(parts);
-        if key_of(&parts.headers).is_some() {
+        let audit = Audit::of(parts);
+        if shows(&parts.headers) {
             let Signed(who) = Signed::from_request_parts(parts, state).await?;
-            return Ok(Self { who: Some(who), from });
+            return Ok(Self { who: Some(who), from, audit });
         }
         match state.brake.wait(from, Instant::now()) {
             Some(seconds) => Err(Problem::slow_down(seconds)),
-            None => Ok(Self { who: None, from }),
+            None => {
+                if let Some(op) = parts.extensions.get::<Arc<Op>>() {
+                    audit.op(op);
+                }
+                Ok(Self { who: None, from, audit })
+            }
         }
     }
 }
@@ -94,7 +103,13 @@ impl Door {
 
     /// Has it done. A password that is wrong counts against the address, too.
     async fn ask(&self, state: &State, order: SignIn) -> Result<SignedIn, Problem> {
+        let agent = order.agent.clone();
         let done = state.switch.sign_in(order).await;
+        // one that came too soon was not looked at: nobody fills the log with those
+        let looked_at = !matches!(done, Err(Refusal::SignIn(SignInFault::TooSoon(_) | SignInFault::Busy)));
+        if looked_at && self.who.is_none() && state.switch.access(agent.tenant).is_some() {
+            self.audit.claims(agent.tenant, format!("agent {}", agent.name));
+        }
         if let Err(Refusal::SignIn(SignInFault::Wrong | SignInFault::Locked(_))) = &done {
             state.brake.failed(self.from, Instant::now());
         }
@@ -204,7 +219,7 @@ async fn set_password(
 ) -> Answer<Set> {
     let agent = door.agent(&name, body.tenant.as_deref())?;
     let by = match (&door.who, &body.old) {
-        (Some(Who::Key(caller)), None) => format!("key {}", caller.key),
+        (Some(Who::Key(caller)), None) => caller.to_string(),
         (Some(Who::Agent(caller)), _) if caller.agent != agent => return Err(Problem::not_his()),
         (_, Some(_)) => format!("agent {}", agent.name),
         (Some(Who::Agent(_)), None) => return Err(Problem::field("old", "the password that he has now")),

@@ -57,7 +57,7 @@ pub(crate) async fn put(
         Cell::Number(number) => number.to_string(),
     };
     let cells = cells.into_iter().map(|(name, cell)| (name, text(cell))).collect();
-    let row = Row { table: table(&name)?, key, cells: Some(cells), by: format!("key {}", who.key) };
+    let row = Row { table: table(&name)?, key, cells: Some(cells), by: who.to_string() };
     order(&state, who.tenant, Command::Row(row)).await
 }
 
@@ -66,6 +66,6 @@ pub(crate) async fn remove(
     Asking(who): Asking,
     Path((name, key)): Path<(String, String)>,
 ) -> Answer<Done> {
-    let row = Row { table: table(&name)?, key, cells: None, by: format!("key {}", who.key) };
+    let row = Row { table: table(&name)?, key, cells: None, by: who.to_string() };
     order(&state, who.tenant, Command::Row(row)).await
 }

@@ -41,6 +41,7 @@ mod ringing;
 mod roaming;
 mod routing;
 mod secure;
+mod security;
 mod sight;
 mod signin;
 mod stopping;
@@ -105,6 +106,12 @@ static TESTS: &[Test] = &[
         "a_flow_puts_three_in_one_talk_who_hear_each_other_and_hears_what_became_of_each",
         dialling::conference,
     ),
+    test(
+        "the_first_administrator_comes_by_command_and_what_he_does_survives_a_kill",
+        security::first_administrator,
+    ),
+    test("no_tenant_sees_anothers_things_by_any_route_of_the_running_switch", security::tenants_apart),
+    test("heads_and_bodies_of_requests_are_bounded", security::bounded),
     test("rows_put_by_the_api_and_what_flows_count_survive_a_restart", asking::rows_and_counts),
     test("a_flow_asks_a_server_a_table_a_library_and_another_flow", asking::everything),
     test("sipp_options_is_answered", refusing::options),

@@ -5,6 +5,7 @@
 
 use super::{Expected, ObjectAct, ObjectChange, ObjectView, kind, named};
 use crate::asked::{Said, Says};
+use crate::audit::Audit;
 use crate::key::Asking;
 use crate::problem::Problem;
 use crate::routes::Answer;
@@ -15,6 +16,7 @@ use cordboard_model::id::TenantId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most changes of one request.
 const CHANGES_MAX: usize = 1_000;
@@ -112,6 +114,7 @@ impl Change {
 pub(super) async fn change(
     Use(state): Use<State>,
     Asking(who): Asking,
+    audit: Audit,
     Said(said): Said<Changes>,
 ) -> Answer<Changed> {
     if said.changes.len() > CHANGES_MAX {
@@ -126,10 +129,16 @@ pub(super) async fn change(
     for change in read {
         answers.push(change.map(|change| wanted.push(change)).err());
     }
+    let kinds: BTreeSet<_> = wanted.iter().map(|change| change.kind).collect();
+    let mut before = BTreeMap::new();
+    for kind in kinds {
+        let all = state.switch.objects(who.tenant, kind).await?.into_iter();
+        before.extend(all.map(|view| ((kind.as_str().to_owned(), view.name.clone()), view)));
+    }
     let mut done = match said.whole && unread {
         true => wanted.iter().map(|_| Err(super::ObjectFault::WithOthers)).collect(),
         false => {
-            let by = format!("key {}", who.key);
+            let by = who.to_string();
             state.switch.change_objects(who.tenant, by, wanted, said.whole).await?
         }
     }
@@ -140,7 +149,11 @@ pub(super) async fn change(
             None => done.next().unwrap_or(Err(super::ObjectFault::WithOthers)).map_err(Problem::from),
         };
         rows.push(match outcome {
-            Ok(object) => Row { kind, name, ok: true, object, problem: None },
+            Ok(object) => {
+                let was = before.get(&(kind.clone(), name.clone()));
+                audit.change(format!("{kind}/{name}"), was, object.as_ref());
+                Row { kind, name, ok: true, object, problem: None }
+            }
             Err(problem) => Row { kind, name, ok: false, object: None, problem: Some(problem) },
         });
     }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
+mod audit;
 mod bulk;
 mod desk;
 mod errors;
@@ -10,10 +12,12 @@ mod fake;
 mod figures;
 mod flows;
 mod http;
+mod isolation;
 mod keys;
 mod objects;
 mod openapi;
 mod pages;
+mod people;
 mod reading;
 mod recordings;
 mod route;

@@ -47,10 +47,13 @@ pub struct TenantDesk {
     pub queue_codes: BTreeMap<Name, Vec<Name>>,
 }
 
+/// What stands before the name of a person who is signed in, in place of a key's name.
+pub const PERSON: &str = "user ";
+
 /// Who orders something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// The name of the key that carried the order.
+    /// The name of the key that carried the order; of a person who is signed in, `user ` and his name.
     pub key: String,
     /// The agent in whose name it was carried, if one is named.
     pub agent: Option<AgentId>,
@@ -61,6 +64,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.agent {
             Some(agent) => write!(f, "agent {}", agent.name),
+            None if self.key.starts_with(PERSON) => f.write_str(&self.key),
             None => write!(f, "key {}", self.key),
         }
     }

@@ -5,6 +5,7 @@
 //! reads a clock or draws a number. Every id, configuration object, address of record and event
 //! carries a [`id::TenantId`].
 
+pub mod access;
 pub mod ask;
 pub mod audio;
 pub mod calendar;

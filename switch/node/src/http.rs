@@ -26,6 +26,10 @@ use tokio::time::{Sleep, sleep};
 
 /// Longest time for the head of a request, and longest silence between two.
 const HEAD: Duration = Duration::from_secs(15);
+/// Longest head of a request, bytes: more is answered with 431.
+const HEAD_MAX: usize = 64 * 1024;
+/// Most headers of a request.
+const HEADERS_MAX: usize = 64;
 /// Longest time in which a peer takes nothing of what is sent to it.
 const STALL: Duration = Duration::from_secs(30);
 /// How long no connection is taken after the system refused one: it is out of something.
@@ -69,7 +73,7 @@ async fn accept(listener: TcpListener, app: Router, room: Arc<Semaphore>) {
 async fn connection(stream: Stream, peer: SocketAddr, app: Router) {
     let service = TowerToHyperService::new(app.layer(Extension(ConnectInfo(peer))));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_MAX).max_headers(HEADERS_MAX);
     // A peer that goes away, is too slow or speaks no HTTP needs no further answer.
     let _ = http.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
 }

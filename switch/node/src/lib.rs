@@ -54,6 +54,8 @@ pub mod switch;
 pub mod trace;
 mod transfer;
 pub mod transport;
+pub mod user_command;
+mod vault;
 pub mod walls;
 pub mod why;
 

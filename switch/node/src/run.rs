@@ -7,6 +7,7 @@ use crate::files::connections;
 use crate::http::serve;
 use crate::stop::{self, StopOrder};
 use crate::switch::NodeSwitch;
+use crate::vault::cut_logs;
 use cordboard_api::state::ApiConfig;
 use cordboard_api::switch::Switch;
 use std::net::SocketAddr;
@@ -34,6 +35,7 @@ pub async fn start_served(
     api: ApiConfig,
 ) -> Result<Served, BootError> {
     let (http, calls) = (loaded.machine.http.listen, loaded.snapshot.limits.calls);
+    let api = ApiConfig { frames: loaded.machine.http.frames.clone(), ..api };
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("cordboard {version} starts with {}: {}", path.display(), loaded.summary());
     let running = start(path, loaded, clock).await?;
@@ -42,7 +44,8 @@ pub async fn start_served(
     let (http, serving) = serve(http, switch, api, more, connections(calls)).await?;
     let watching = tokio::spawn(Running::watch_clock(running.orders.clone(), clock));
     let health = tokio::spawn(watch_health(Arc::clone(&running.switch)));
-    Ok(Served { running, http, tasks: vec![serving, watching, health] })
+    let cutting = tokio::spawn(cut_logs(Arc::clone(&running.switch)));
+    Ok(Served { running, http, tasks: vec![serving, watching, health, cutting] })
 }
 
 /// Tells the log what /healthz tells: each problem when it begins and when it is over.

@@ -8,6 +8,7 @@
 pub mod door;
 mod floor;
 mod objects;
+pub mod vault;
 
 pub use floor::Floor;
 
@@ -46,6 +47,8 @@ pub struct Fake {
     floors: Arc<Mutex<BTreeMap<TenantId, Floor>>>,
     ready: Arc<AtomicBool>,
     objects: Arc<Mutex<objects::Kept>>,
+    /// What is kept of who may ask.
+    pub shelf: Arc<vault::Shelf>,
 }
 
 impl Fake {
@@ -59,6 +62,7 @@ impl Fake {
             floors: Arc::new(Mutex::new(floors)),
             ready: Arc::new(AtomicBool::new(true)),
             objects: Arc::new(Mutex::new(objects::of_file())),
+            shelf: Arc::default(),
         }
     }
 
@@ -123,7 +127,7 @@ impl Switch for Fake {
 
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let tenant = *self.keys.get(key)?;
-        Some(Caller { tenant, key: "fake".into() })
+        Some(Caller::key(tenant, "fake"))
     }
 
     fn session(&self, token: &str) -> Later<AgentCaller> {
@@ -380,7 +384,12 @@ impl Switch for Fake {
                 std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(from))?;
                 Ok(Box::new(file) as Box<dyn std::io::Read + Send>)
             };
-            Ok(RecordingAudio { len, media_type: "audio/wav", open: Box::new(open) })
+            Ok(RecordingAudio {
+                tag: Some(format!("{len:x}")),
+                len,
+                media_type: "audio/wav",
+                open: Box::new(open),
+            })
         })
     }
 

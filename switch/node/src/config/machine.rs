@@ -107,6 +107,8 @@ const BACK_ENDS: &[(&str, SocketsBy)] = &[("epoll", SocketsBy::Epoll), ("io_urin
 pub struct HttpMachine {
     /// The address to listen on. Port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// Origins of pages that may show ours in a frame.
+    pub frames: Vec<String>,
 }
 
 /// `[store]`.
@@ -251,8 +253,10 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
     let path =
         |section: &Section<'_>, key, default: &str| base.join(section.or(key, default.into(), some_text));
     let http = root.section("http");
-    let http_machine =
-        HttpMachine { listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen) };
+    let http_machine = HttpMachine {
+        listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen),
+        frames: super::access::origins(&http, "frames"),
+    };
     http.finish();
     let store = root.section("store");
     let store_machine = read_store(&store, base);

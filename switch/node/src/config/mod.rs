@@ -8,6 +8,7 @@
 //! through it, collect what is wrong, and resolve every reference. A key is known because a reader
 //! asks for it. Passwords and keys are hashed here and never leave in another form.
 
+mod access;
 mod assets;
 mod audio;
 mod calendar;
@@ -504,13 +505,14 @@ fn api_keys(report: &Report, sections: Vec<Section<'_>>, tenants: &Tenants<'_>, 
             .unwrap_or(At { value: TenantId::DEFAULT.to_string(), pos: section.pos });
         let tenant = destination::resolve(&section, "tenant", "tenant", &tenant, &known);
         let key = api_key(&section, tenants.checks);
+        let scopes = access::scopes(&section);
         let first = name.as_ref().and_then(|at| taken.insert(at.value.clone(), at.pos));
         if let (Some(at), Some(first)) = (&name, first) {
             tenants.duplicate(at.pos, "api_key", at.value.clone(), first);
         }
         let tenant = tenant.and_then(|name| TenantId::new(name.as_str()).ok());
         if let (Some(name), Some(tenant), Some(key)) = (name, tenant, key) {
-            keys.push(ApiKey::new(name.value, tenant, &key));
+            keys.push(ApiKey::new(name.value, tenant, &key).with(scopes));
         }
         section.finish();
     }

@@ -8,6 +8,7 @@ use cordboard_model::verb::Destination;
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+mod access;
 mod audio;
 mod doubts;
 mod kept;

@@ -4,6 +4,7 @@
 //! locked or the disk is full, the batch in hand is tried again, ever more slowly, while the queue
 //! fills; a full queue refuses. Nothing is lost by that: the journal has every record.
 
+use super::access::{self, What};
 use super::error::{StoreError, is_transient};
 use super::{Stored, connect_options};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
@@ -15,7 +16,7 @@ use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,8 +37,34 @@ pub(crate) enum Write {
     Recording(RecordingEntry),
     WrapUp(CallId, Box<WrapUp>),
     Interval(Box<AgentInterval>),
+    /// Somebody waits until it is committed.
+    Asked(Asked),
     /// Answered when everything before it is committed or given up.
     Flush(oneshot::Sender<()>),
+}
+
+/// What somebody waits for, and how he is told what came of it.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    what: What,
+    failed: Mutex<Option<StoreError>>,
+    done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl Asked {
+    pub(crate) fn new(what: What, done: oneshot::Sender<Result<(), StoreError>>) -> Self {
+        Self { what, failed: Mutex::default(), done }
+    }
+
+    fn fail(&self, why: StoreError) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// Who has given up meanwhile misses nothing.
+    fn tell(self) {
+        let failed = self.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.done.send(failed.map_or(Ok(()), Err));
+    }
 }
 
 impl Write {
@@ -47,7 +74,7 @@ impl Write {
             Write::Recording(entry) => Some(Stored::Recording(entry.recording)),
             Write::WrapUp(call, said) => Some(Stored::WrapUp(*call, said.at)),
             Write::Interval(interval) => Some(Stored::Interval(interval.id)),
-            Write::Flush(_) => None,
+            Write::Asked(_) | Write::Flush(_) => None,
         }
     }
 }
@@ -114,8 +141,10 @@ impl Writer {
                 self.reconnect().await;
             }
             for write in batch.drain(..) {
-                if let Write::Flush(done) = write {
-                    let _ = done.send(());
+                match write {
+                    Write::Flush(done) => _ = done.send(()),
+                    Write::Asked(asked) => asked.tell(),
+                    _ => {}
                 }
             }
         }
@@ -124,7 +153,7 @@ impl Writer {
 
     /// Adds to the batch what comes soon, unless somebody waits for it.
     async fn gather(&self, batch: &mut Vec<Write>, queue: &mut mpsc::Receiver<Write>) {
-        let is_waited_for = |write: &Write| matches!(write, Write::Flush(_));
+        let is_waited_for = |write: &Write| matches!(write, Write::Flush(_) | Write::Asked(_));
         if batch.len() >= BATCH || batch.iter().any(is_waited_for) {
             return;
         }
@@ -180,6 +209,11 @@ impl Writer {
     async fn write_singly(&mut self, batch: &[Write]) {
         for write in batch {
             if let Err(error) = self.write(core::slice::from_ref(write)).await {
+                if let Write::Asked(asked) = write {
+                    // who asked is told: it is his fault, as a name that is taken, or he tells of ours
+                    asked.fail(error.into());
+                    continue;
+                }
                 self.counters.failed.fetch_add(1, Ordering::Relaxed);
                 self.counters.set_down(Some(error.into()));
             }
@@ -202,6 +236,7 @@ async fn put(db: &mut SqliteConnection, write: &Write) -> Result<(), sqlx::Error
         Write::Recording(entry) => put_recording(db, entry).await,
         Write::WrapUp(call, said) => put_wrap_up(db, *call, said).await,
         Write::Interval(interval) => put_intervals(db, &[interval]).await,
+        Write::Asked(asked) => access::put(db, &asked.what).await,
         Write::Flush(_) => Ok(()),
     }
 }
