@@ -10,8 +10,8 @@ use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::{
-    access, aside, audit, begin, bulk, callback, desk, device, figures, flows, listen, objects, openapi,
-    pages, recording, room, route, shield, signin, stream, table, trace, transfer,
+    access, again, aside, audit, begin, bulk, callback, desk, device, figures, flows, listen, objects,
+    openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -44,10 +44,13 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 /// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let (brake, doors) = (Arc::new(Brake::default()), Arc::new(Doors::default()));
-    let state = State { switch, brake, doors, config: Arc::new(config) };
+    let (buckets, again) = (Arc::default(), Arc::default());
+    let state = State { switch, brake, doors, buckets, again, config: Arc::new(config) };
     all()
         .router()
         .fallback(pages::page)
+        .layer(from_fn_with_state(state.clone(), again::once))
+        .layer(from_fn_with_state(state.clone(), rate::limit))
         .layer(from_fn_with_state(state.clone(), audit::watch))
         .layer(from_fn_with_state(state.clone(), shield::guard))
         .with_state(state)

@@ -14,6 +14,7 @@ mod flows;
 mod http;
 mod isolation;
 mod keys;
+mod manners;
 mod objects;
 mod openapi;
 mod pages;

@@ -8,6 +8,7 @@ use crate::http::serve;
 use crate::stop::{self, StopOrder};
 use crate::switch::NodeSwitch;
 use crate::vault::cut_logs;
+use cordboard_api::rate::RateLimit;
 use cordboard_api::state::ApiConfig;
 use cordboard_api::switch::Switch;
 use std::net::SocketAddr;
@@ -35,7 +36,9 @@ pub async fn start_served(
     api: ApiConfig,
 ) -> Result<Served, BootError> {
     let (http, calls) = (loaded.machine.http.listen, loaded.snapshot.limits.calls);
-    let api = ApiConfig { frames: loaded.machine.http.frames.clone(), ..api };
+    let told = &loaded.machine.http;
+    let rate = RateLimit { per_second: told.rate, burst: told.rate_burst };
+    let api = ApiConfig { rate, frames: told.frames.clone(), ..api };
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("cordboard {version} starts with {}: {}", path.display(), loaded.summary());
     let running = start(path, loaded, clock).await?;

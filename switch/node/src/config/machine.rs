@@ -107,6 +107,10 @@ const BACK_ENDS: &[(&str, SocketsBy)] = &[("epoll", SocketsBy::Epoll), ("io_urin
 pub struct HttpMachine {
     /// The address to listen on. Port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// Requests that a key or a session may make a second, in the long run.
+    pub rate: u32,
+    /// The same at once.
+    pub rate_burst: u32,
     /// Origins of pages that may show ours in a frame.
     pub frames: Vec<String>,
 }
@@ -255,6 +259,8 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
     let http = root.section("http");
     let http_machine = HttpMachine {
         listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen),
+        rate: http.or("rate", 1_000, integer(1..=1_000_000, "requests a second")),
+        rate_burst: http.or("rate_burst", 2_000, integer(1..=1_000_000, "requests")),
         frames: super::access::origins(&http, "frames"),
     };
     http.finish();
