@@ -1,4 +1,4 @@
-//! Who asks: the API key of a request or the token of a session, whether that opens the operation, and a brake on guessing.
+//! Who asks: the API key of a request or the token of a session, and whether that opens the operation.
 //!
 //! Invariants: who asks is found out here alone, and whoever is found is held to the scope of the operation before its handler
 //! runs: there is no other way to a tenant. What has no entry in the catalogue opens to who may do everything.
@@ -20,54 +20,17 @@ use cordboard_model::access::USER_TOKEN_PREFIX;
 use cordboard_model::desk::Actor;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::signin::TOKEN_PREFIX;
-use dashmap::DashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+pub use crate::brake::Brake;
 
 /// What opens an operation that is not in the catalogue: `*` alone.
 const EVERYTHING: &str = "everything:control";
-/// Failed keys that an address may send within [`WINDOW`] before it is told to wait.
-const TRIES: u32 = 20;
-/// How long failures count.
-const WINDOW: Duration = Duration::from_secs(60);
-/// Most addresses remembered; beyond it the oldest windows are swept.
-const SOURCES: usize = 10_000;
 
-/// Failed tries by address.
-#[derive(Default)]
-pub struct Brake {
-    failed: DashMap<IpAddr, (Instant, u32)>,
-}
-
-impl Brake {
-    /// Whether `source` has to wait, in seconds.
-    pub fn wait(&self, source: IpAddr, now: Instant) -> Option<u32> {
-        let waits = |entry: &(Instant, u32)| entry.1 >= TRIES && now.duration_since(entry.0) < WINDOW;
-        let left =
-            |entry: &(Instant, u32)| WINDOW.saturating_sub(now.duration_since(entry.0)).as_secs() as u32 + 1;
-        self.failed.view(&source, |_, entry| waits(entry).then(|| left(entry))).flatten()
-    }
-
-    /// Counts a failed key from `source`.
-    pub fn failed(&self, source: IpAddr, now: Instant) {
-        if self.failed.len() >= SOURCES {
-            self.failed.retain(|_, entry| now.duration_since(entry.0) < WINDOW);
-        }
-        if self.failed.len() >= SOURCES {
-            return;
-        }
-        self.failed
-            .entry(source)
-            .and_modify(|entry| {
-                if now.duration_since(entry.0) >= WINDOW {
-                    *entry = (now, 0);
-                }
-                entry.1 += 1;
-            })
-            .or_insert((now, 1));
-    }
-}
+/// Characters of a session's token behind its prefix.
+const TOKEN: usize = 43;
 
 /// The key in the headers, if there is one.
 pub fn key_of(headers: &HeaderMap) -> Option<String> {
@@ -107,8 +70,15 @@ fn decode_base64url(coded: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The address that a request came from.
+/// Where a request comes from, as a proxy says that is trusted.
+#[derive(Clone, Copy, Debug)]
+pub struct Client(pub IpAddr);
+
+/// The address that a request came from: the proxy's that has passed it on where that is not trusted to say whose.
 pub fn source_of(parts: &Parts) -> IpAddr {
+    if let Some(Client(ip)) = parts.extensions.get() {
+        return *ip;
+    }
     let source = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     source.unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
@@ -184,23 +154,35 @@ pub(crate) fn shows(headers: &HeaderMap) -> bool {
     shown(headers).is_some()
 }
 
+/// Nothing is opened by what was shown. What looks like a token of a session was one: no page makes them up.
+fn missed(state: &State, token: &str, source: IpAddr, now: Instant) {
+    let of = |prefix: &str| token.strip_prefix(prefix).is_some_and(|rest| rest.len() == TOKEN);
+    match of(TOKEN_PREFIX) || of(USER_TOKEN_PREFIX) {
+        true => state.brake.stale(source, now),
+        false => state.brake.failed(source, now),
+    }
+}
+
 /// Who asks, whatever he may.
 async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
     let (source, now) = (source_of(parts), Instant::now());
-    if let Some(seconds) = state.brake.wait(source, now) {
-        return Err(Problem::slow_down(seconds));
-    }
     let Some(shown) = shown(&parts.headers) else {
         return Err(Problem::unauthorized());
     };
     let token = match &shown {
         Shown::Header(token) | Shown::Cookie(token) => token,
     };
+    if let Some(seconds) = state.brake.wait_with(source, token, now) {
+        return Err(Problem::slow_down(seconds));
+    }
     if token.starts_with(TOKEN_PREFIX) {
         return match state.switch.session(token).await {
-            Ok(caller) => Ok(Who::Agent(caller)),
+            Ok(caller) => {
+                state.brake.found(token, now);
+                Ok(Who::Agent(caller))
+            }
             Err(Refusal::NotFound(_)) => {
-                state.brake.failed(source, now);
+                missed(state, token, source, now);
                 Err(Problem::no_session())
             }
             Err(other) => Err(other.into()),
@@ -212,12 +194,13 @@ async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
     };
     // A key of the configuration may look like one that was made here.
     let Some(caller) = made.or_else(|| state.switch.authenticate(token)) else {
-        state.brake.failed(source, now);
+        missed(state, token, source, now);
         return Err(match token.starts_with(USER_TOKEN_PREFIX) {
             true => Problem::no_user_session(),
             false => Problem::unauthorized(),
         });
     };
+    state.brake.found(token, now);
     if let Shown::Cookie(token) = &shown {
         let terms = state.switch.access(caller.tenant).unwrap_or_default().0;
         let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -310,17 +293,5 @@ mod tests {
         assert_eq!(key_of(&headers).as_deref(), Some("other"));
         headers.insert("authorization", "Bearer third".parse().unwrap());
         assert_eq!(key_of(&headers).as_deref(), Some("third"));
-    }
-
-    #[test]
-    fn a_source_that_guesses_has_to_wait_and_is_forgiven() {
-        let (brake, source, start) = (Brake::default(), IpAddr::from([127, 0, 0, 1]), Instant::now());
-        for _ in 0..TRIES {
-            assert_eq!(brake.wait(source, start), None);
-            brake.failed(source, start);
-        }
-        assert_eq!(brake.wait(source, start), Some(61));
-        assert_eq!(brake.wait(source, start + WINDOW), None);
-        assert_eq!(brake.wait(IpAddr::from([127, 0, 0, 2]), start), None);
     }
 }

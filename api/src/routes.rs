@@ -45,9 +45,11 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let (brake, doors) = (Arc::new(Brake::default()), Arc::new(Doors::default()));
     let (buckets, again) = (Arc::default(), Arc::default());
+    let gateway = crate::gateway::router(&switch, config.gateway.clone(), &brake);
     let state = State { switch, brake, doors, buckets, again, config: Arc::new(config) };
     all()
         .router()
+        .nest_service("/agentgateway/resource", gateway)
         .fallback(pages::page)
         .layer(from_fn_with_state(state.clone(), again::once))
         .layer(from_fn_with_state(state.clone(), rate::limit))

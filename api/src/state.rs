@@ -2,6 +2,7 @@
 
 use crate::access::Doors;
 use crate::again::Again;
+use crate::gateway::config::GatewayConfig;
 use crate::key::Brake;
 use crate::rate::{Buckets, RateLimit};
 use crate::shield::policy;
@@ -18,6 +19,8 @@ pub struct ApiConfig {
     pub rate: RateLimit,
     /// Origins of pages that may show ours in a frame.
     pub frames: Vec<String>,
+    /// What the agent gateway is told.
+    pub gateway: GatewayConfig,
 }
 
 impl ApiConfig {

@@ -1,5 +1,6 @@
 //! The one trait between the control plane and the switch, in the model's words. `node` implements it.
 
+use crate::events::{EventFilter, Events, Follow};
 use crate::figures::{ReportAsked, Rows, RowsAsked};
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use crate::objects::Objects;
@@ -358,6 +359,12 @@ pub enum StreamItem {
         /// Agents.
         agents: Vec<AgentView>,
     },
+    /// Everything up to this event that the reader's filter lets through was sent: the place to come back to moves on
+    /// while nothing comes.
+    Position {
+        /// The event.
+        seq: u64,
+    },
     /// The figures of now, for a reader who asked for them: at most once a second while something changes.
     Wall(Box<WallView>),
     /// The stream ends here; why.
@@ -476,7 +483,7 @@ pub struct Health {
 
 /// The switch as the control plane sees it. Every method may be called from any thread and returns at once;
 /// the answer comes through the future.
-pub trait Switch: Objects + Vault + Send + Sync + 'static {
+pub trait Switch: Events + Objects + Vault + crate::gateway::beside::Beside + Send + Sync + 'static {
     /// Whose API key this is. The key is compared by its hash, in constant time.
     fn authenticate(&self, key: &str) -> Option<Caller>;
     /// Whose session this token opens; the session is used with that.
@@ -550,5 +557,7 @@ pub trait Switch: Objects + Vault + Send + Sync + 'static {
     /// Does something. Answered with what was done, in words.
     fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>>;
     /// The event stream from `since`, or from now.
-    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription;
+    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription {
+        self.follow(Follow { tenant, since, filter: EventFilter::default() })
+    }
 }

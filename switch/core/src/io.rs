@@ -190,6 +190,8 @@ pub struct Restore {
     pub sign_ins: Vec<SignInRecord>,
     /// Rows of tables that were put, or removed (no cells).
     pub rows: Vec<(TenantId, Name, String, Option<Cells>)>,
+    /// The numbers that events go on from.
+    pub events: Vec<(TenantId, u64)>,
 }
 
 /// What the shell is to do, in this order.

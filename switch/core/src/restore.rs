@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 impl Shard {
     pub(crate) fn restore(&mut self, restore: Restore) {
         let now = self.now;
+        for (tenant, last) in restore.events {
+            self.numbering.go_on(tenant, last);
+        }
         let mut users: BTreeSet<UserId> = BTreeSet::new();
         for contact in restore.contacts {
             let (user, uri) = (contact.user.clone(), contact.uri.clone());

@@ -95,6 +95,9 @@ pub struct QueueVisit {
     pub agent: Option<AgentId>,
     /// `served`, `abandoned`, `timeout` ...
     pub outcome: String,
+    /// The agent who consulted the queue, for a wait that he began in the caller's stead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consulted_by: Option<AgentId>,
     /// What it was made of; none for visits of a call that a restart cut, and for those from before there were accounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Box<VisitAccount>>,

@@ -56,6 +56,9 @@ pub struct AgentPhone {
     /// Who answers any number for him presses a key within this time, or counts as not having answered; no key is asked
     /// for if none. A mailbox answers, too.
     pub confirm: Option<Duration>,
+    /// His device is rung as he signs in, and the leg to it stays up between calls.
+    #[serde(default)]
+    pub keep: bool,
 }
 
 impl AgentPhone {
@@ -75,7 +78,7 @@ impl AgentPhone {
 
 impl Default for AgentPhone {
     fn default() -> Self {
-        Self { number: None, first: false, confirm: Some(Self::CONFIRM) }
+        Self { number: None, first: false, confirm: Some(Self::CONFIRM), keep: false }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The event stream: one per tenant, numbered without gaps.
+//! The event stream: one per tenant, numbered without gaps, over restarts too.
 
 use crate::callback::{Callback, CallbackChange};
 use crate::cause::{Cause, Party};
@@ -21,7 +21,7 @@ use serde_json::Value;
 pub struct Event {
     /// Whose stream.
     pub tenant: TenantId,
-    /// From one, without gaps, within one start of the switch.
+    /// From one on, without gaps within one start of the switch; the next goes on behind it.
     pub seq: u64,
     /// When.
     pub at: Wall,
@@ -264,6 +264,13 @@ pub enum EventKind {
         agent: AgentId,
         /// Since when he rests.
         since: Wall,
+    },
+    /// The line that is kept up to an agent's device is up, or is not any more.
+    AgentLine {
+        /// Whose.
+        agent: AgentId,
+        /// Whether it is up.
+        up: bool,
     },
     /// An agent has signed in with his password.
     SessionBegan {

@@ -559,6 +559,27 @@ pub enum MediaEvent {
     },
 }
 
+impl MediaEvent {
+    /// The leg that it is about, if it is about one.
+    pub fn leg_mut(&mut self) -> Option<&mut LegId> {
+        match self {
+            MediaEvent::Opened { leg, .. }
+            | MediaEvent::OpenFailed { leg, .. }
+            | MediaEvent::Digit { leg, .. }
+            | MediaEvent::DigitDue { leg, .. }
+            | MediaEvent::PlayDone { leg, .. }
+            | MediaEvent::Locked { leg, .. }
+            | MediaEvent::Silent { leg }
+            | MediaEvent::Audio { leg, .. }
+            | MediaEvent::PathFailed { leg, .. }
+            | MediaEvent::Closed { leg, .. } => Some(leg),
+            MediaEvent::RecordingPaused { .. }
+            | MediaEvent::RecordingClosed { .. }
+            | MediaEvent::Speaking { .. } => None,
+        }
+    }
+}
+
 impl MediaCommand {
     /// Every leg that it needs on one media thread.
     pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
@@ -572,6 +593,30 @@ impl MediaCommand {
             _ => &[],
         };
         self.leg().into_iter().chain(second).chain(members.iter().map(|member| member.leg))
+    }
+
+    /// All legs that it names.
+    pub fn legs_mut(&mut self) -> Vec<&mut LegId> {
+        match self {
+            MediaCommand::Open { leg, near } => core::iter::once(leg).chain(near).collect(),
+            MediaCommand::Video { leg: a, beside: b, .. } | MediaCommand::Bridge { a, b } => vec![a, b],
+            MediaCommand::Record { left, right, .. } => core::iter::once(left).chain(right).collect(),
+            MediaCommand::Mix { members, .. } => members.iter_mut().map(|member| &mut member.leg).collect(),
+            MediaCommand::Configure { leg, .. }
+            | MediaCommand::Play { leg, .. }
+            | MediaCommand::StopPlay { leg, .. }
+            | MediaCommand::Unbridge { leg }
+            | MediaCommand::Dtmf { leg, .. }
+            | MediaCommand::Pressed { leg, .. }
+            | MediaCommand::SendDigits { leg, .. }
+            | MediaCommand::Live { leg, .. }
+            | MediaCommand::Listen { leg, .. }
+            | MediaCommand::StopLive { leg, .. }
+            | MediaCommand::Held { leg, .. }
+            | MediaCommand::Secret { leg, .. }
+            | MediaCommand::Close { leg } => vec![leg],
+            MediaCommand::StopRecord { .. } | MediaCommand::PauseRecord { .. } => Vec::new(),
+        }
     }
 
     /// A leg this command is about.

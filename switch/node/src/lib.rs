@@ -22,6 +22,7 @@ pub mod flow_graph;
 pub mod flow_run;
 pub mod flow_test;
 pub mod flows;
+pub mod gateway;
 pub mod gauges;
 pub mod guard;
 pub mod hashing;

@@ -89,6 +89,7 @@ impl Kept {
             talks: self.recovered.talks.iter().map(talk).collect(),
             callbacks: self.recovered.callbacks.clone(),
             sign_ins: self.recovered.sign_ins.clone(),
+            events: Vec::new(),
             rows: rows
                 .map(|row| (row.tenant, row.table.clone(), row.key.clone(), row.cells.clone()))
                 .collect(),

@@ -20,8 +20,10 @@ mod device;
 mod diff;
 mod doubts;
 mod error;
+mod events;
 mod fetch;
 mod flows;
+mod gateway;
 mod guard;
 mod kept;
 mod libraries;
@@ -58,6 +60,7 @@ use std::path::{Component, Path, PathBuf};
 pub use diff::diff;
 pub use error::{ConfigError, Problem};
 pub use fetch::FetchMachine;
+pub use gateway::GatewayMachine;
 pub use kept::{FlowHome, FlowHomes, FlowsMachine, Keeper};
 pub(crate) use kept::{alarms, faults, label};
 pub use machine::{
@@ -300,6 +303,7 @@ fn read(
     root.has("include");
     let mut machine = machine::read(&root, base, checks);
     let limits = machine::read_limits(&root);
+    let gateway = gateway::read(&root.section("agent_gateway"), base);
 
     let mut reader = Tenants {
         report,
@@ -325,6 +329,7 @@ fn read(
     reader.default_tenant(main.source, base);
     reader.shared_are_there();
     reader.own_are_there(&machine.sip.listen);
+    machine.gateway = gateway.with(&reader.read.iter().map(|(id, (tenant, _))| (*id, tenant)).collect());
     machine.api_keys = api_keys(report, keys, &reader, main.source);
     Some(Loaded {
         machine,

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 mod access;
 mod audio;
 mod doubts;
+mod gateway;
 mod kept;
 mod plugins;
 mod range;

@@ -22,9 +22,10 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Most records in one transaction.
 const BATCH: usize = 256;
-/// What comes within this time after the first record goes into the same transaction: each costs a sync of the disk, and
-/// nobody waits for a call's record as long as the journal has it.
-const GATHER: Duration = Duration::from_millis(50);
+/// What comes within so many of these after the first record goes into the same transaction: each costs a sync of the disk,
+/// and nobody waits for a call's record as long as the journal has it. After each it is looked whether somebody does now, or
+/// the transaction is full.
+const GATHER: (Duration, u32) = (Duration::from_millis(50), 5);
 /// Most calls' records in one statement. A power of two, as all lengths of statements are.
 const ROWS: usize = 64;
 /// First and longest pause before a failed batch is tried again.
@@ -157,11 +158,17 @@ impl Writer {
         if batch.len() >= BATCH || batch.iter().any(is_waited_for) {
             return;
         }
-        tokio::time::sleep(GATHER).await;
-        while batch.len() < BATCH
-            && let Ok(write) = queue.try_recv()
-        {
-            batch.push(write);
+        for _ in 0..GATHER.1 {
+            tokio::time::sleep(GATHER.0).await;
+            let from = batch.len();
+            while batch.len() < BATCH
+                && let Ok(write) = queue.try_recv()
+            {
+                batch.push(write);
+            }
+            if batch.len() >= BATCH || batch.iter().skip(from).any(is_waited_for) || queue.is_closed() {
+                return;
+            }
         }
     }
 

@@ -33,6 +33,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub(crate) use crc::crc32;
 pub use error::JournalError;
 pub use fold::{
     AgentRecord, ChangedRow, Counted, OpenCall, OpenLeg, OpenRecording, QueueEntry, Recovered, Talk,
