@@ -17,7 +17,12 @@ pub(crate) fn routes() -> Routes {
         .may_take::<Device>(r#"{"device": "usual"}"#)
         .gives::<Done>()
         .tag("desk");
-    let order = |id, summary| desk(id, "agents:control", summary).may_take::<Common>(r#"{"by": "1009"}"#).gives::<Done>().tag("desk");
+    let order = |id, summary| {
+        desk(id, "agents:control", summary)
+            .may_take::<Common>(r#"{"by": "1009"}"#)
+            .gives::<Done>()
+            .tag("desk")
+    };
     let up = order("connectLine", "Has the connection to an agent's device kept up from now on");
     let down = order("disconnectLine", "Ends the connection to an agent's device that is kept up");
     Routes::v1()

@@ -51,7 +51,7 @@ pub struct TenantDesk {
 }
 
 /// The program that listens to the calls of smart agents: it writes down what is said, and advises.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Smart {
     /// Where it listens, by WebSocket in the media-stream format.
     pub url: String,

@@ -83,7 +83,7 @@ impl Default for AgentPhone {
 }
 
 /// What the line to an agent's device is: the leg that stays up between calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineState {
     /// Not there: calls ring his device.
