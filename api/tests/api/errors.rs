@@ -120,7 +120,7 @@ async fn what_is_not_there_is_404() {
         "/api/v1/agents/1009/ready",
         "/api/v1/agents/1001/dance",
         "/api/v1/agents/a%20b/ready",
-        "/api/v1/config/forget",
+        "/api/v1/forget/config",
     ] {
         served.post(KEY, path, "").await.problem(404);
     }
