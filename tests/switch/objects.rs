@@ -13,7 +13,7 @@ fn house() -> Value {
     json!({ "whole": true, "changes": [
         put("trunks", "carrier", json!({ "peers": ["127.0.0.2"] })),
         put("accounts", "1001", json!({ "password": PASSWORD })),
-        put("queues", "sales", json!({ "music": "music", "on_nobody": "wait" })),
+        put("queues", "sales", json!({ "music": "music", "on_nobody": "wait", "wrap_up": "1s" })),
         put("agents", "1001", json!({ "queues": ["sales"], "auto_sign_in": true })),
         put("numbers", "501", json!({ "to": "queue:sales" })),
     ] })
