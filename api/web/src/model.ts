@@ -143,7 +143,7 @@ export type What =
   | { type: "config_reloaded"; version: number }
   | { type: "alarm"; code: string; text: string };
 
-/** One event: numbered from one, without gaps, within one start of the switch. */
+/** One event: numbered without gaps within one start of the switch; the next goes on behind it. */
 export type Event = What & { tenant: string; seq: number; at: number };
 
 export interface Snapshot {
@@ -159,6 +159,7 @@ export type StreamItem =
   | ({ message: "event" } & Event)
   | { message: "gap"; from: number; to: number }
   | ({ message: "snapshot" } & Snapshot)
+  | { message: "position"; seq: number }
   | { message: "closing"; reason: string };
 
 /** A named id as text, for keys and comparison. */

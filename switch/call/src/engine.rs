@@ -293,6 +293,11 @@ impl CallEngine {
         ours.map(|call| call.view()).collect()
     }
 
+    /// Whether the end of the call was told, or it is gone. Its last leg may wait for the journal yet.
+    pub fn is_over(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_none_or(|call| call.closed)
+    }
+
     /// Whether the call ends, or is gone.
     pub fn is_ending(&self, call: CallId) -> bool {
         self.calls.get(&call).is_none_or(|call| matches!(call.doing, Doing::Ending))
@@ -308,6 +313,12 @@ impl CallEngine {
     pub fn asks_for_us(&self, call: CallId, leg: LegId) -> bool {
         let asks = |call: &Call| call.ours && call.caller.id == leg && matches!(call.doing, Doing::Routing);
         self.calls.get(&call).is_some_and(|call| asks(call))
+    }
+
+    /// Whether the first party of a call that we begin has still to answer.
+    pub fn calls_first(&self, call: CallId) -> bool {
+        let is_first = |call: &Call| matches!(call.doing, Doing::Opening | Doing::Originating(_));
+        self.calls.get(&call).is_none_or(|call| is_first(call))
     }
 
     /// An entry of a call's data that is a string.

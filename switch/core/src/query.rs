@@ -27,6 +27,18 @@ impl Shard {
         self.calls.calls(tenant)
     }
 
+    /// The same, without those whose end was told: what a reader of the events knows of.
+    pub fn open_calls(&self, tenant: TenantId) -> Vec<CallView> {
+        let mut calls = self.calls.calls(tenant);
+        calls.retain(|view| !self.calls.is_over(view.call));
+        calls
+    }
+
+    /// One call, unless its end was told.
+    pub fn open_call(&self, call: CallId) -> Option<CallView> {
+        self.calls.view(call).filter(|view| !self.calls.is_over(view.call))
+    }
+
     /// One call.
     pub fn call(&self, call: CallId) -> Option<CallView> {
         self.calls.view(call)

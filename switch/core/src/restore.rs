@@ -13,6 +13,9 @@ use std::collections::BTreeSet;
 impl Shard {
     pub(crate) fn restore(&mut self, restore: Restore) {
         let now = self.now;
+        for (tenant, last) in restore.events {
+            self.numbering.go_on(tenant, last);
+        }
         let mut users: BTreeSet<UserId> = BTreeSet::new();
         for contact in restore.contacts {
             let (user, uri) = (contact.user.clone(), contact.uri.clone());
@@ -49,10 +52,15 @@ impl Shard {
                 self.talks.set(agent, caller, at);
             }
         }
+        for (call, token, ends) in restore.asked {
+            if ends > self.wall.at(now) {
+                self.tokens.put(call.tenant, token, call);
+            }
+        }
         for entry in restore.callbacks {
             self.callbacks.restore(entry);
         }
-        self.restore_places();
+        self.restore_places(&restore.answered);
         self.restore_sign_ins(restore.sign_ins);
         for (tenant, table, key, cells) in restore.rows {
             self.rows.set((tenant, table), key, Some(cells));

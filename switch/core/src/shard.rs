@@ -29,6 +29,7 @@ use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits,
 use cordboard_flow::{Counters, FlowCommand, FlowEngine};
 use cordboard_model::calendar::Zones;
 use cordboard_model::cause::Party;
+use cordboard_model::cdr::Cdr;
 use cordboard_model::config::Snapshot;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, TenantId, UserId};
@@ -88,6 +89,8 @@ pub struct Shard {
     pub(crate) goodbyes: Goodbyes,
     /// The agent whom a queue gave each call last: his leg is the queue's affair, any other is outside of it.
     pub(crate) offered: BTreeMap<CallId, BTreeSet<AgentId>>,
+    /// Whole records of calls whose end readers have still to hear of.
+    pub(crate) closing: BTreeMap<CallId, Box<Cdr>>,
     /// Who is to be called back.
     pub(crate) callbacks: Callbacks,
     /// Where those of them stand who have their places in a queue.
@@ -167,6 +170,7 @@ impl Shard {
             ladder: Ladder::new(limits, seed(&mut seeds)),
             goodbyes: Goodbyes::new(),
             offered: BTreeMap::new(),
+            closing: BTreeMap::new(),
             callbacks: Callbacks::default(),
             places: Places::default(),
             tokens: Tokens::default(),

@@ -5,10 +5,11 @@
 
 use crate::id::UserId;
 use core::time::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is rung for an agent.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentDevice {
     /// The registered devices of an account of his tenant: his own, or that of the desk at which he sits today.
@@ -46,7 +47,7 @@ impl core::fmt::Display for AgentDevice {
 }
 
 /// What the configuration says of an agent's telephone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct AgentPhone {
     /// Its number, as the tenant's plan reads it.
     pub number: Option<String>,
@@ -82,7 +83,7 @@ impl Default for AgentPhone {
 }
 
 /// What the line to an agent's device is: the leg that stays up between calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineState {
     /// Not there: calls ring his device.

@@ -1,4 +1,4 @@
-//! The event stream: one per tenant, numbered without gaps.
+//! The event stream: one per tenant, numbered without gaps, over restarts too.
 
 use crate::callback::{Callback, CallbackChange};
 use crate::cause::{Cause, Party};
@@ -22,7 +22,7 @@ use serde_json::Value;
 pub struct Event {
     /// Whose stream.
     pub tenant: TenantId,
-    /// From one, without gaps, within one start of the switch.
+    /// From one on, without gaps within one start of the switch; the next goes on behind it.
     pub seq: u64,
     /// When.
     pub at: Wall,

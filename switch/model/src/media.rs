@@ -8,6 +8,7 @@ use crate::srtp::SrtpKeys;
 use crate::stream::Track;
 use crate::tone::{Signal, TonePlan};
 use core::net::{IpAddr, SocketAddr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How keys reach a party and come from it.
@@ -370,7 +371,7 @@ pub enum OpenError {
 }
 
 /// Figures of one leg, from its opening to its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct LegStats {
     /// The codec that was agreed on last; none if none ever was.
     #[serde(default)]
@@ -428,7 +429,7 @@ pub struct LegStats {
 }
 
 /// What a party's receiver reports (RTCP) say of our stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct FarStats {
     /// Packets of ours that it lost.
     pub lost: u64,

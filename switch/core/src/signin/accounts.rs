@@ -6,6 +6,7 @@
 
 use super::rules::judge;
 use super::tries::Tries;
+use crate::kept::NOBODY;
 use cordboard_model::config::{Secret, Snapshot};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::AgentId;
@@ -17,6 +18,8 @@ use cordboard_model::signin::{
 use cordboard_model::time::{Duration, Time, Wall};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Most names without an agent whose tries are counted, so that they are answered as an agent's are.
+const STRANGERS: usize = 1_024;
 /// A day, milliseconds.
 const DAY_MS: i64 = 86_400_000;
 
@@ -32,6 +35,8 @@ pub struct At {
 /// What the configuration says of an agent's sign-in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
+    /// There is no such agent: the rules are his tenant's, by which tries at his name are counted all the same.
+    pub stranger: bool,
     /// His tenant's rules, with an age of his own if he has one.
     pub rules: SignInRules,
     /// He may sign in by keys.
@@ -41,15 +46,23 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// What it says of this one; none if it has no such agent.
-    pub fn of(snapshot: &Snapshot, agent: &AgentId) -> Option<Self> {
-        snapshot.agent(agent)?;
-        let config = &snapshot.tenant(agent.tenant)?.sign_in;
+    /// What it says of this one.
+    pub fn of(snapshot: &Snapshot, agent: &AgentId) -> Self {
+        let Some(config) = snapshot.tenant(agent.tenant).map(|tenant| &tenant.sign_in) else {
+            return Self { stranger: true, ..Self::default() };
+        };
+        if snapshot.agent(agent).is_none() {
+            return Self { stranger: true, rules: config.rules.clone(), ..Self::default() };
+        }
         let own = config.agents.get(&agent.name).cloned().unwrap_or_default();
         let mut rules = config.rules.clone();
         rules.age = own.age.unwrap_or(rules.age);
         let first = own.password.map(|Secret(hash)| PasswordHash(hash));
-        Some(Self { rules, phone: own.phone, first })
+        Self { stranger: false, rules, phone: own.phone, first }
+    }
+
+    fn judge(&self, agent: &AgentId, new: &str) -> Result<(), SignInFault> {
+        judge(&self.rules, self.phone, agent.name.as_str(), new).map_err(SignInFault::Password)
     }
 }
 
@@ -121,6 +134,8 @@ pub enum Told {
 #[derive(Debug, Default)]
 pub struct SignIns {
     accounts: BTreeMap<AgentId, Account>,
+    /// Tries at names that no agent has.
+    strangers: BTreeMap<AgentId, Account>,
     tokens: BTreeMap<TokenHash, AgentId>,
     /// When to look whether a session was used.
     looks: BTreeSet<(Time, AgentId)>,
@@ -146,38 +161,40 @@ impl SignIns {
     }
 
     /// Whether somebody may ask for this now: what has to be done with passwords for it. [`SignIns::finish`] is called with
-    /// what comes of that. `terms` are none of an agent that is not configured.
+    /// what comes of that. Who does not know the password is told nothing of an agent, not even that there is one: what is
+    /// against him or against the new password is said after the old one was right.
     ///
     /// # Errors
     /// No password need be looked at to refuse it.
-    pub fn begin(&mut self, terms: Option<&Terms>, ask: &mut Ask, now: At) -> Result<HashWork, SignInFault> {
-        let Some(terms) = terms else {
-            // who does not know the password is not told who exists, nor by how long the answer takes
-            let check = ask.password.clone().map(|password| (password, None));
-            return check.map_or(Err(SignInFault::NoSuchAgent), |check| {
-                Ok(HashWork { check: Some(check), make: None })
-            });
-        };
-        if ask.session.as_ref().is_some_and(|session| session.phone) && !terms.phone {
-            return Err(SignInFault::NotByPhone);
+    pub fn begin(&mut self, terms: &Terms, ask: &mut Ask, now: At) -> Result<HashWork, SignInFault> {
+        if ask.password.is_none() && terms.stranger {
+            return Err(SignInFault::NoSuchAgent);
         }
-        let account = self.accounts.entry(ask.agent.clone()).or_default();
-        if ask.password.is_some() {
-            account.tries.begin(&terms.rules, &ask.from, now)?;
-        }
-        if let Some(Secret(new)) = &ask.new
-            && let Err(fault) = judge(&terms.rules, terms.phone, ask.agent.name.as_str(), new)
-        {
-            if ask.password.is_some() {
-                account.tries.end(&ask.from);
-            }
-            return Err(SignInFault::Password(fault));
+        let account = self.account(terms, &ask.agent, now);
+        match &ask.new {
+            _ if ask.password.is_some() => account.tries.begin(&terms.rules, &ask.from, now)?,
+            Some(Secret(new)) => terms.judge(&ask.agent, new)?,
+            None => {}
         }
         ask.version = account.version;
         let known = account.known(terms);
+        // For who names nobody nothing is made: his password is never right.
         let make = ask.new.clone().map(|new| (new, account.used(terms)));
         let check = ask.password.clone().map(|password| (password, known));
         Ok(HashWork { check, make })
+    }
+
+    fn account(&mut self, terms: &Terms, agent: &AgentId, now: At) -> &mut Account {
+        if !terms.stranger {
+            return self.accounts.entry(agent.clone()).or_default();
+        }
+        if self.strangers.len() >= STRANGERS && !self.strangers.contains_key(agent) {
+            self.strangers.retain(|_, account| account.tries.count(now));
+            if self.strangers.len() >= STRANGERS {
+                self.strangers.pop_first();
+            }
+        }
+        self.strangers.entry(agent.clone()).or_default()
     }
 
     /// Does what was asked for, if the password is right. Gives the number of the session that has begun.
@@ -186,15 +203,12 @@ impl SignIns {
     /// It is wrong, or something else is against it.
     pub fn finish(
         &mut self,
-        terms: Option<&Terms>,
+        terms: &Terms,
         ask: Ask,
         hashed: Hashed,
         now: At,
     ) -> Result<Option<u64>, SignInFault> {
-        let Some(terms) = terms else {
-            return Err(if hashed == Hashed::Busy { SignInFault::Busy } else { SignInFault::Wrong });
-        };
-        let account = self.accounts.entry(ask.agent.clone()).or_default();
+        let account = self.account(terms, &ask.agent, now);
         if ask.password.is_some() {
             account.tries.end(&ask.from);
         }
@@ -203,7 +217,7 @@ impl SignIns {
             Hashed::Done { right, used, made } if account.version == ask.version => (right, used, made),
             Hashed::Done { .. } | Hashed::Busy => return Err(SignInFault::Busy),
         };
-        if !right {
+        if !right || terms.stranger {
             return Err(self.refuse(terms, &ask, now));
         }
         if ask.password.is_some()
@@ -213,7 +227,13 @@ impl SignIns {
         {
             self.keep(&ask.agent);
         }
-        let account = self.accounts.entry(ask.agent.clone()).or_default();
+        if ask.session.as_ref().is_some_and(|session| session.phone) && !terms.phone {
+            return Err(SignInFault::NotByPhone);
+        }
+        if let Some(Secret(new)) = &ask.new {
+            terms.judge(&ask.agent, new)?;
+        }
+        let account = self.account(terms, &ask.agent, now);
         if ask.new.is_some() {
             let made = made.filter(|_| !used);
             let made = made.ok_or(SignInFault::Password(PasswordFault::Former(terms.rules.history)))?;
@@ -229,9 +249,9 @@ impl SignIns {
 
     /// A password was wrong: how that is answered.
     fn refuse(&mut self, terms: &Terms, ask: &Ask, now: At) -> SignInFault {
-        let account = self.accounts.entry(ask.agent.clone()).or_default();
+        let account = self.account(terms, &ask.agent, now);
         let (fault, kept) = account.tries.wrong(&terms.rules, &ask.from, now);
-        if kept {
+        if kept && !terms.stranger {
             self.keep(&ask.agent);
         }
         let failed = EventKind::SignInFailed {
@@ -245,7 +265,8 @@ impl SignIns {
 
     fn set(&mut self, terms: &Terms, ask: &Ask, hash: PasswordHash, now: At) {
         let account = self.accounts.entry(ask.agent.clone()).or_default();
-        let former = account.used(terms);
+        let mut former = account.used(terms);
+        former.retain(PasswordHash::may_be_kept);
         let by_other = ask.password.is_none();
         account.password = Some(KeptPassword { hash, set: now.wall, by_other, former });
         account.version = account.version.wrapping_add(1);
@@ -267,7 +288,7 @@ impl SignIns {
         let NewSession { token, place, address, phone, take_over } = wanted;
         if let Some(live) = self.accounts.get(agent).and_then(|account| account.session.as_ref()) {
             // who calls again from the same telephone is where he was
-            let same = phone && live.session.phone && live.session.place == place;
+            let same = phone && live.session.phone && is_shown(&place) && live.session.place == place;
             if !take_over && !same {
                 return Err(SignInFault::Elsewhere(SessionView::from(&live.session)));
             }
@@ -369,6 +390,12 @@ impl SignIns {
         ended
     }
 
+    /// Names without an agent whose tries are counted.
+    #[cfg(test)]
+    pub(super) fn strangers(&self) -> usize {
+        self.strangers.len()
+    }
+
     /// When to look at the next one.
     pub fn poll_timeout(&self) -> Option<Time> {
         self.looks.first().map(|(at, _)| *at)
@@ -381,10 +408,11 @@ impl Account {
         kept.or(terms.first.as_ref()).cloned()
     }
 
-    /// The present password and those before it, as many as are not taken again.
+    /// The present password, and as many of those before it as are not taken again.
     fn used(&self, terms: &Terms) -> Vec<PasswordHash> {
         let former = self.password.as_ref().map(|kept| kept.former.clone()).unwrap_or_default();
-        self.known(terms).into_iter().chain(former).take(terms.rules.history.into()).collect()
+        let more = usize::from(terms.rules.history).saturating_sub(1);
+        self.known(terms).into_iter().chain(former.into_iter().take(more)).collect()
     }
 
     /// Whether his password may still be signed in with.
@@ -397,4 +425,9 @@ impl Account {
         let old = |kept: &KeptPassword| age > 0 && now.0.saturating_sub(kept.set.0) >= age;
         if self.password.as_ref().is_some_and(old) { Err(SignInFault::Expired) } else { Ok(()) }
     }
+}
+
+/// Whether a telephone shows a number, and not that it shows none.
+fn is_shown(place: &str) -> bool {
+    !NOBODY.iter().any(|nobody| nobody.eq_ignore_ascii_case(place))
 }

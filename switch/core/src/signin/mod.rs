@@ -96,7 +96,7 @@ impl Shard {
         self.now = now.max(self.now);
         let terms = Terms::of(&self.snapshot, &ask.agent);
         let at = self.both();
-        self.sign_ins.begin(terms.as_ref(), ask, at)
+        self.sign_ins.begin(&terms, ask, at)
     }
 
     /// Signs him in, or sets his password, if it was right. He is not ready until he says so, unless he was.
@@ -126,7 +126,7 @@ impl Shard {
             // the password is looked at all the same: who does not know it is not told who sits where
             (ask.session, ask.new) = (None, None);
         }
-        let done = self.sign_ins.finish(terms.as_ref(), ask, hashed, at);
+        let done = self.sign_ins.finish(&terms, ask, hashed, at);
         if let (Ok(_), Some(other)) = (&done, refused) {
             self.tell_sign_ins(&agent);
             return Err(SignInFault::DeviceTaken(other.name));

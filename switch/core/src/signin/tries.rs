@@ -90,6 +90,14 @@ impl Tries {
         (self.locked, tries)
     }
 
+    /// Whether a try is answered otherwise than the first.
+    pub(super) fn count(&self, now: At) -> bool {
+        let later = |until: &Option<Wall>| until.is_some_and(|until| until > now.wall);
+        let counts =
+            |source: &Source| source.next > now.time || source.looked_at > 0 || later(&source.locked);
+        later(&self.locked) || self.sources.iter().any(counts)
+    }
+
     /// Whether a password from there may be looked at now. It counts from now on, until [`Tries::end`].
     pub(super) fn begin(&mut self, rules: &SignInRules, from: &str, now: At) -> Result<(), SignInFault> {
         if let Some(seconds) = left(&mut self.locked, now.wall) {

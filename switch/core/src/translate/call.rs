@@ -74,6 +74,7 @@ impl Shard {
                     EventKind::LegHeld { call, .. } => Some(*call),
                     _ => None,
                 };
+                let what = self.whole(what);
                 self.event(tenant, what);
                 if let Some(call) = held {
                     self.note_hold(call);
@@ -87,11 +88,23 @@ impl Shard {
                 self.note_talk(&cdr);
                 self.recalled(&cdr);
                 self.figures.calls_ended += 1;
+                self.closing.insert(call, cdr.clone());
                 let ticket = self.gate.closing(call, self.now, self.snapshot.limits.journal_wait);
                 self.journal(Some(ticket), JournalRecord::CallClosed(cdr));
             }
             CallOutput::Moved { leg, to, .. } => self.on_moved(leg, to),
             CallOutput::Forgotten { call } => self.do_forget(call),
+        }
+    }
+
+    /// The end of a call is told with its record as it is kept: with what only the shard knows of it.
+    fn whole(&mut self, what: EventKind) -> EventKind {
+        match what {
+            EventKind::CallEnded { call, cause, by, cdr } => {
+                let cdr = self.closing.remove(&call).unwrap_or(cdr);
+                EventKind::CallEnded { call, cause, by, cdr }
+            }
+            other => other,
         }
     }
 
@@ -339,10 +352,18 @@ impl Shard {
 
     fn do_queue(&mut self, output: QueueOutput) {
         let input = match output {
-            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish } => {
+            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish, by: Some(by) } => {
+                let at = self.wall.at(self.now);
+                // one whom the caller knows is fine, but for him who asks; the caller's own place is not touched
+                let wish = wish.or_else(|| self.wish(call, &queue)).filter(|wish| wish.agent != by);
+                let record = JournalRecord::Queued { call, queue: queue.clone(), at, by: Some(by) };
+                self.journal(None, record);
+                AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish }
+            }
+            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish, by: None } => {
                 let at = self.wall.at(self.now);
                 self.trunks.numbers.queued(call, queue.clone());
-                self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at });
+                self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at, by: None });
                 if let Some(arrived) = self.arrival(call, &queue, timeout_ms, priority) {
                     return self.tell_acd(arrived);
                 }
@@ -395,6 +416,7 @@ impl Shard {
         self.phone_desks.forget(call);
         self.offered.remove(&call);
         self.assisted.remove(&call);
+        self.closing.remove(&call);
         self.trunks.forget(call, &legs);
         self.recall_forgotten(call);
         self.say_goodbye(call);

@@ -1,8 +1,8 @@
 //! What agents do in calls over legs that stay up, and who else is in them.
 
 use crate::lines::{
-    PHONE, acks, caller_leaves, calls, connected, drained, joined, keeps, presses, rang, record, takes_the_line,
-    told,
+    PHONE, acks, caller_leaves, calls, connected, drained, joined, keeps, presses, rang, record,
+    takes_the_line, told,
 };
 use crate::rig::*;
 use crate::routing::with;

@@ -5,6 +5,8 @@ mod callbacks;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod consulting;
+#[cfg(test)]
 mod desks;
 #[cfg(test)]
 mod device;

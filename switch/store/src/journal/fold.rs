@@ -38,6 +38,8 @@ pub struct Recovered {
     pub counters: Vec<Counted>,
     /// Who talked to which caller last; what is forgotten since is included.
     pub talks: Vec<Talk>,
+    /// Calls that programs have had begun under tokens, oldest first; what is forgotten since is included.
+    pub asked: Vec<AskedCall>,
     /// Rows of tables that were put or removed, in the order of tenants, tables and keys.
     pub rows: Vec<ChangedRow>,
     /// Calls without a closing record: interrupted calls.
@@ -114,6 +116,17 @@ pub struct Talk {
     pub ends: Wall,
 }
 
+/// A call that a program has had begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedCall {
+    /// The call.
+    pub call: CallId,
+    /// Under which token.
+    pub token: String,
+    /// When that is forgotten.
+    pub ends: Wall,
+}
+
 /// A row of a table that does not stand as in its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedRow {
@@ -166,6 +179,8 @@ pub struct QueueEntry {
     pub queue: QueueId,
     /// When.
     pub at: Wall,
+    /// The agent who consulted it, if one did.
+    pub by: Option<AgentId>,
 }
 
 /// A recording without a closing record.
@@ -242,6 +257,7 @@ pub(crate) struct Fold {
     devices: BTreeMap<AgentId, AgentDevice>,
     counters: BTreeMap<(TenantId, String), Counted>,
     talks: BTreeMap<(TenantId, String), Talk>,
+    asked: BTreeMap<(TenantId, String), AskedCall>,
     rows: BTreeMap<(TenantId, Name, String), ChangedRow>,
     /// Calls with an opening record and none that closes them.
     open: BTreeMap<CallId, OpenCall>,
@@ -280,7 +296,7 @@ impl Fold {
                 legs.push(OpenLeg { leg, dialog, agent, up: at, down: None });
             }
             JournalRecord::DialogDown { call, leg } => self.dialog_down(at, call, leg),
-            JournalRecord::Queued { call, queue, at: entered } => self.queued(call, queue, entered),
+            JournalRecord::Queued { call, queue, at, by } => self.queued(call, QueueEntry { queue, at, by }),
             JournalRecord::RecordingOpened { recording, call, started } => {
                 if !self.finished.contains_key(&recording) {
                     let open = OpenRecording { recording, call, started };
@@ -313,6 +329,9 @@ impl Fold {
             JournalRecord::Talked { agent, caller, at, ends } => {
                 let key = (agent.tenant, caller.clone());
                 self.talks.insert(key, Talk { agent, caller, at, ends });
+            }
+            JournalRecord::CallAsked { call, token, ends } => {
+                self.asked.insert((call.tenant, token.clone()), AskedCall { call, token, ends });
             }
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
                 let row = (tenant, table.clone(), key.clone());
@@ -380,7 +399,7 @@ impl Fold {
         self.order.push(call);
     }
 
-    fn queued(&mut self, call: CallId, queue: QueueId, at: Wall) {
+    fn queued(&mut self, call: CallId, entry: QueueEntry) {
         if self.closed.contains_key(&call) {
             self.strays += 1;
             return;
@@ -392,7 +411,7 @@ impl Fold {
         if open.queues.len() >= QUEUES_MAX {
             open.queues.remove(0);
         }
-        open.queues.push(QueueEntry { queue, at });
+        open.queues.push(entry);
     }
 
     fn legs(&mut self, call: CallId) -> &mut Vec<OpenLeg> {
@@ -454,12 +473,15 @@ impl Fold {
             }
             closed.push(ended.cdr);
         }
+        let mut asked: Vec<AskedCall> = self.asked.into_values().collect();
+        asked.sort_by_key(|asked| (asked.ends, asked.call));
         Recovered {
             contacts: self.contacts.into_values().collect(),
             agents: self.agents.into_values().collect(),
             devices: self.devices.into_iter().collect(),
             counters: self.counters.into_values().collect(),
             talks: self.talks.into_values().collect(),
+            asked,
             rows: self.rows.into_values().collect(),
             calls: self.open.into_values().collect(),
             recordings: self.recordings.into_values().collect(),
