@@ -207,6 +207,9 @@ fn parameter(op: &Op, name: &str, place: &str) -> Value {
         "id" if op.path.contains("/callbacks/") => text("The entry of the list.", "1"),
         "id" if ["keys", "session", "sessions"].contains(&op.tag) => text("The id; no secret.", "k7f3q2mz5a"),
         "id" => serial("The id."),
+        "name_after" => text("Those after this name.", "sales"),
+        "origin" => word("Those that are kept so.", &["file", "store"]),
+        "kind" => word("What they are.", &crate::objects::ObjectKind::ALL.map(|kind| kind.as_str())),
         "leg" => serial("The leg."),
         "call" => serial("Of this call alone."),
         "name" => text("The name, within the tenant of who asks.", "sales"),
@@ -349,6 +352,7 @@ fn meaning(status: u16) -> &'static str {
         429 => "Too much; come back after Retry-After seconds.",
         500 => "A fault of ours.",
         503 => "The switch is busy or stopping; come back after Retry-After seconds.",
+        424 => "Not made, for another change was refused.",
         _ => "",
     }
 }
