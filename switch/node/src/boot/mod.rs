@@ -258,14 +258,13 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (hub, handle) = start_hub(begun, (lanes.events.1, &lanes.api.0), clock, &gauges);
     let ((to_stop, stops), orders) = (stop::orders(), lanes.api.0);
     start_seeding(given, &store, &reloader, &orders, clock);
-    let pushing = start_pushing(&loaded.machine)?;
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hasher,
         hub: handle,
         store: Arc::clone(&store),
         recordings: keeping,
-        pushing,
+        pushing: start_pushing(&loaded.machine)?,
         streams: loaded.machine.streams.allowed.clone(),
         gauges,
         reloader,
