@@ -142,3 +142,26 @@ async fn every_grant_of_a_role_opens_something_and_scopes_are_listed_with_what_t
     let ops: usize = items.iter().map(|item| item["operations"].as_array().unwrap().len()).sum();
     assert_eq!(ops, catalog().iter().filter(|op| op.access.scope().is_some()).count());
 }
+
+/// What is shown once was remembered with its answer, and given out again for a day to whoever had the key of the request, even
+/// one that was revoked meanwhile: answers that are remembered were given before anybody looked who asks.
+#[tokio::test]
+async fn a_request_that_is_sent_again_shows_no_secret_and_a_revoked_key_is_answered_nothing() {
+    let served = serve().await;
+    let (key, id) = made(&served, &["keys:*", "calls:*"]).await;
+    let body = json!({ "name": "x", "scopes": ["calls:read"] }).to_string();
+    let ask = async |mark: &str, path: &str, body: &str| {
+        served.ask("POST", path, &[("x-api-key", &key), ("idempotency-key", mark)], body).await
+    };
+    let first = ask("one", "/api/v1/keys", &body).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    let again = ask("one", "/api/v1/keys", &body).await;
+    assert_eq!(again.problem(409)["code"], "shown_once");
+    assert!(!again.text().contains("cbk_"));
+    let order = "/api/v1/calls/default.6b000000-0-1/hangup";
+    let (first, again) = (ask("two", order, "").await, ask("two", order, "").await);
+    assert_eq!((first.status, first.body), (again.status, again.body));
+    served.ask("DELETE", &format!("/api/v1/keys/{id}"), &[("x-api-key", KEY)], "").await.ok();
+    ask("two", order, "").await.problem(401);
+    ask("one", "/api/v1/keys", &body).await.problem(401);
+}
