@@ -38,6 +38,8 @@ async fn a_key_is_shown_once_and_opens_what_it_was_made_for_until_it_is_revoked(
     served.get(OTHER_KEY, &format!("/api/v1/keys/{id}")).await.problem(404);
     served.ask("DELETE", &format!("/api/v1/keys/{id}"), &[("x-api-key", OTHER_KEY)], "").await.problem(404);
     assert_eq!(served.get(&key, "/api/v1/calls").await.status, 200);
+    served.post(&key, "/api/v1/calls/default.6b000000-0-1/hangup", "").await.problem(403);
+    assert_eq!(served.switch.shelf.open().log.last().unwrap().who, format!("key test {id}"));
     let gone = served.ask("DELETE", &format!("/api/v1/keys/{id}"), &[("x-api-key", KEY)], "").await.ok();
     assert_eq!(gone["revoked"], json!(BEGIN.0));
     served.get(&key, "/api/v1/calls").await.problem(401);
@@ -63,6 +65,7 @@ async fn what_is_wrong_with_a_key_is_named_and_nobody_gives_more_than_he_has() {
     for (body, field) in [
         (json!({ "name": "", "scopes": ["calls:read"] }), "name"),
         (json!({ "name": "x".repeat(65), "scopes": ["calls:read"] }), "name"),
+        (json!({ "name": "user li", "scopes": ["calls:read"] }), "name"),
         (json!({ "name": "x", "scopes": [] }), "scopes"),
         (json!({ "name": "x", "scopes": ["calls"] }), "scopes"),
         (json!({ "name": "x", "scopes": ["bells:read"] }), "scopes"),
