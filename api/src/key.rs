@@ -164,7 +164,7 @@ fn missed(state: &State, token: &str, source: IpAddr, now: Instant) {
 }
 
 /// Who asks, whatever he may.
-async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
+pub(crate) async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
     let (source, now) = (source_of(parts), Instant::now());
     let Some(shown) = shown(&parts.headers) else {
         return Err(Problem::unauthorized());
