@@ -77,6 +77,11 @@ pub(crate) fn all() -> Routes {
 }
 
 fn calls_routes() -> Routes {
+    call_routes().merge(party_routes()).merge(hearing_routes())
+}
+
+/// Calls, begun, seen and ended.
+fn call_routes() -> Routes {
     let control = "calls:control";
     Routes::v1()
         .get(
@@ -115,6 +120,12 @@ fn calls_routes() -> Routes {
                 .query(&["limit"])
                 .gives::<Page<TraceEntry>>(),
         )
+}
+
+/// Where its parties go.
+fn party_routes() -> Routes {
+    let control = "calls:control";
+    Routes::v1()
         .post(
             "/calls/{id}/transfer",
             transfer::begin,
@@ -153,6 +164,12 @@ fn calls_routes() -> Routes {
             aside::end,
             key("takeBack", control, "Takes him back before the flow is over").gives::<Done>(),
         )
+}
+
+/// Who hears it.
+fn hearing_routes() -> Routes {
+    let control = "calls:control";
+    Routes::v1()
         .post(
             "/calls/{id}/recording",
             recording::order,
