@@ -30,3 +30,4 @@ pub mod switch;
 mod table;
 mod trace;
 mod transfer;
+pub mod webhooks;

@@ -9,7 +9,7 @@ use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, RecordingsAsked, Refusal, Switch, Why};
 use crate::{
     aside, begin, bulk, callback, desk, device, figures, flows, listen, pages, recording, room, route,
-    signin, stream, table, trace, transfer,
+    signin, stream, table, trace, transfer, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -85,6 +85,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .merge(bulk::routes())
         .merge(signin::routes())
         .merge(callback::routes())
+        .merge(webhooks::routes())
         .fallback(|| async { Problem::not_found("no such route under /api/v1") });
     Router::new()
         .nest("/api/v1", v1)

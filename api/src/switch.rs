@@ -3,6 +3,7 @@
 use crate::events::{EventFilter, Events, Follow};
 use crate::figures::{ReportAsked, Rows, RowsAsked};
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
+use crate::webhooks::Webhooks;
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Cause;
@@ -437,7 +438,7 @@ pub struct Health {
 
 /// The switch as the control plane sees it. Every method may be called from any thread and returns at once;
 /// the answer comes through the future.
-pub trait Switch: Events + Send + Sync + 'static {
+pub trait Switch: Events + Webhooks + Send + Sync + 'static {
     /// Whose API key this is. The key is compared by its hash, in constant time.
     fn authenticate(&self, key: &str) -> Option<Caller>;
     /// Whose session this token opens; the session is used with that.

@@ -54,6 +54,7 @@ pub mod trace;
 mod transfer;
 pub mod transport;
 pub mod walls;
+pub mod webhooks;
 pub mod why;
 
 /// Threads for HTTP, the database and signals.

@@ -49,6 +49,8 @@ pub struct Floor {
     /// Rows of tables.
     pub rows: BTreeMap<(cordboard_model::id::Name, String), BTreeMap<String, String>>,
     pub traces: Vec<cordboard_model::trace::TraceView>,
+    /// Webhooks.
+    pub webhooks: Vec<cordboard_api::webhooks::WebhookView>,
     /// Records, oldest first.
     pub cdrs: Vec<Cdr>,
     /// Recordings with their files, oldest first.
@@ -81,6 +83,7 @@ impl Floor {
             rows: BTreeMap::new(),
             traces: Vec::new(),
             cdrs: Vec::new(),
+            webhooks: Vec::new(),
             recordings: Vec::new(),
             seq: 0,
             start,

@@ -7,6 +7,7 @@
 
 pub mod door;
 mod floor;
+mod hooks;
 
 pub use floor::Floor;
 

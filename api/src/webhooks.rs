@@ -1,0 +1,270 @@
+//! Webhooks: addresses that the switch posts events to, and what became of that.
+//!
+//! Invariant: a secret is in one answer, that to who had it made, and in no other.
+
+use crate::asked::{MaySay, Said, Says};
+use crate::events::{EventFilter, LIST_MAX, kind};
+use crate::key::Asking;
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::routes::{Answer, limit, page};
+use crate::state::State;
+use crate::switch::Later;
+use axum::extract::{Path, State as Use};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cordboard_model::config::Secret;
+use cordboard_model::id::{Name, TenantId};
+use cordboard_model::time::Wall;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a webhook is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookDoing {
+    /// It has delivered everything, or is about to.
+    Delivers,
+    /// The last attempt failed, and the next waits for its time.
+    Retries,
+    /// It was switched off, by somebody or for its failures. Nothing is delivered, and events wait as long as they are kept.
+    Disabled,
+}
+
+/// A webhook as readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WebhookView {
+    /// Its name within the tenant.
+    pub name: Name,
+    /// Where events are posted to.
+    pub url: String,
+    /// Kinds of events; all if empty.
+    pub kinds: Vec<String>,
+    /// Whether the configuration file has it, or the API made it.
+    pub from_file: bool,
+    /// What it is doing.
+    pub doing: WebhookDoing,
+    /// The last event that was delivered, or given up.
+    pub seq: u64,
+    /// Deliveries that were accepted, since the start of the switch.
+    pub delivered: u64,
+    /// Attempts that failed, since the start of the switch.
+    pub failed: u64,
+    /// Deliveries that were given up one after the other, up to now.
+    pub given_up: u32,
+    /// Deliveries that were given up and are kept.
+    pub dead_letters: u64,
+    /// Why the last attempt failed, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Secrets that deliveries are signed with: two while one takes the other's place.
+    pub secrets: u32,
+}
+
+/// A webhook that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewWebhook {
+    /// Its name.
+    pub name: String,
+    /// Where to.
+    pub url: String,
+    /// Kinds of events; all if empty.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+}
+
+impl Says for NewWebhook {
+    const FIELD: &'static str = "url";
+    const EXPECTED: &'static str =
+        r#"expected {"name": "crm", "url": "https://...", "kinds": ["call_ended"]}"#;
+}
+
+/// A webhook, and the secret that it has from now on, if it has a new one. It is shown here alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookMade {
+    /// The webhook.
+    pub view: WebhookView,
+    /// The secret.
+    pub secret: Option<Secret>,
+}
+
+/// What is done with a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebhookOrder {
+    /// It delivers again, from where it stopped.
+    Enable,
+    /// It delivers no more.
+    Disable,
+    /// It gets a new secret; the old one signs beside it until the next.
+    NewSecret,
+    /// Its dead letters are delivered again: this one, or all.
+    Replay(Option<u64>),
+    /// This dead letter is forgotten, or all are.
+    Forget(Option<u64>),
+    /// It is no more.
+    Remove,
+}
+
+/// A delivery that was given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// Its name: the number of its first event.
+    pub id: u64,
+    /// When it was given up.
+    pub at: Wall,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last attempt failed.
+    pub error: String,
+    /// What was to be delivered.
+    pub body: Value,
+}
+
+/// The part of the switch that delivers.
+pub trait Webhooks {
+    /// A tenant's, by name.
+    fn webhooks(&self, tenant: TenantId) -> Later<Vec<WebhookView>>;
+    /// Makes one.
+    fn new_webhook(&self, tenant: TenantId, new: NewWebhook) -> Later<WebhookMade>;
+    /// Does something with one.
+    fn webhook_order(&self, tenant: TenantId, name: Name, order: WebhookOrder) -> Later<WebhookMade>;
+    /// Its dead letters, oldest first: those behind `after`, `most` at most.
+    fn dead_letters(&self, tenant: TenantId, name: Name, after: u64, most: u32) -> Later<Vec<DeadLetter>>;
+}
+
+pub(crate) fn routes() -> Router<State> {
+    Router::new()
+        .route("/webhooks", get(all).post(make))
+        .route("/webhooks/{name}", get(one).delete(remove))
+        .route("/webhooks/{name}/enable", post(enable))
+        .route("/webhooks/{name}/disable", post(disable))
+        .route("/webhooks/{name}/secret", post(new_secret))
+        .route("/webhooks/{name}/dead-letters", get(dead_letters).delete(forget_all))
+        .route("/webhooks/{name}/dead-letters/{id}", axum::routing::delete(forget))
+        .route("/webhooks/{name}/replay", post(replay))
+}
+
+async fn all(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
+    Ok(page(state.switch.webhooks(who.tenant).await?))
+}
+
+async fn one(Use(state): Use<State>, Asking(who): Asking, Path(name): Path<String>) -> Answer<WebhookView> {
+    let found = state.switch.webhooks(who.tenant).await?.into_iter().find(|view| view.name.as_str() == name);
+    found.map(Json).ok_or_else(|| Problem::not_found(format!("webhook {name}")))
+}
+
+/// A webhook with its secret, as it is answered.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    view: WebhookView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+impl From<WebhookMade> for Shown {
+    fn from(made: WebhookMade) -> Self {
+        Self { view: made.view, secret: made.secret.map(|secret| secret.0) }
+    }
+}
+
+async fn make(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Said(new): Said<NewWebhook>,
+) -> Result<impl IntoResponse, Problem> {
+    Name::new(&new.name).map_err(|why| Problem::field("name", why.to_string()))?;
+    if new.kinds.len() > LIST_MAX {
+        return Err(Problem::field("kinds", format!("at most {LIST_MAX}")));
+    }
+    for text in &new.kinds {
+        kind(text).map_err(|why| Problem::field("kinds", why))?;
+    }
+    let made = state.switch.new_webhook(who.tenant, new).await?;
+    Ok((StatusCode::CREATED, Json(Shown::from(made))))
+}
+
+async fn ordered(state: &State, who: &Asking, name: &str, order: WebhookOrder) -> Answer<Shown> {
+    let name = Name::new(name).map_err(|_| Problem::not_found(format!("webhook {name}")))?;
+    Ok(Json(state.switch.webhook_order(who.0.tenant, name, order).await?.into()))
+}
+
+async fn enable(Use(state): Use<State>, who: Asking, Path(name): Path<String>) -> Answer<Shown> {
+    ordered(&state, &who, &name, WebhookOrder::Enable).await
+}
+
+async fn disable(Use(state): Use<State>, who: Asking, Path(name): Path<String>) -> Answer<Shown> {
+    ordered(&state, &who, &name, WebhookOrder::Disable).await
+}
+
+async fn new_secret(Use(state): Use<State>, who: Asking, Path(name): Path<String>) -> Answer<Shown> {
+    ordered(&state, &who, &name, WebhookOrder::NewSecret).await
+}
+
+async fn remove(Use(state): Use<State>, who: Asking, Path(name): Path<String>) -> Answer<Shown> {
+    ordered(&state, &who, &name, WebhookOrder::Remove).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplayBody {
+    id: Option<u64>,
+}
+
+impl Says for ReplayBody {
+    const FIELD: &'static str = "id";
+    const EXPECTED: &'static str = r#"expected nothing, or {"id": 716}"#;
+}
+
+async fn replay(
+    Use(state): Use<State>,
+    who: Asking,
+    Path(name): Path<String>,
+    MaySay(body): MaySay<ReplayBody>,
+) -> Answer<Shown> {
+    ordered(&state, &who, &name, WebhookOrder::Replay(body.id)).await
+}
+
+async fn forget(
+    Use(state): Use<State>,
+    who: Asking,
+    Path((name, id)): Path<(String, String)>,
+) -> Answer<Shown> {
+    let id = id.parse().map_err(|_| Problem::not_found(format!("dead letter {id}")))?;
+    ordered(&state, &who, &name, WebhookOrder::Forget(Some(id))).await
+}
+
+async fn forget_all(Use(state): Use<State>, who: Asking, Path(name): Path<String>) -> Answer<Shown> {
+    ordered(&state, &who, &name, WebhookOrder::Forget(None)).await
+}
+
+/// Dead letters, and where the next page begins.
+#[derive(Serialize)]
+struct Letters {
+    items: Vec<DeadLetter>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+async fn dead_letters(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(name): Path<String>,
+    query: Params,
+) -> Answer<Letters> {
+    let query = query.only(&["after", "limit"])?;
+    let after = query.number("after", "the `next` of the page before")?.unwrap_or(0);
+    let most = limit(&query)?;
+    let name = Name::new(&name).map_err(|_| Problem::not_found(format!("webhook {name}")))?;
+    let items = state.switch.dead_letters(who.tenant, name, after, most).await?;
+    let next = items.last().filter(|_| items.len() == most as usize).map(|letter| letter.id.to_string());
+    Ok(Json(Letters { items, next }))
+}
+
+/// The filter of a webhook with these kinds.
+pub fn filter_of(kinds: &[String]) -> EventFilter {
+    EventFilter { kinds: kinds.to_vec(), ..EventFilter::default() }
+}
