@@ -1,23 +1,27 @@
 //! What is rung for an agent, by his own choice.
 
 use crate::asked::{MaySay, Says};
+use crate::catalog::{Routes, desk};
 use crate::desk::{Common, Desk};
 use crate::problem::Problem;
 use crate::routes::{Answer, Done};
-use crate::state::State;
 use crate::transfer::is_number;
-use axum::Router;
-use axum::routing::post;
 use cordboard_model::desk::DeskAct;
 use cordboard_model::device::{AgentDevice, DeviceChoice};
 use cordboard_model::id::{TenantId, UserId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new().route("/agents/{name}/device", post(choose))
+pub(crate) fn routes() -> Routes {
+    let entry = desk("chooseDevice", "agents:control", "What is rung for an agent, by his own choice")
+        .may_take::<Device>(r#"{"device": "usual"}"#)
+        .gives::<Done>()
+        .tag("desk");
+    Routes::v1().post("/agents/{name}/device", choose, entry)
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "DeviceChosen")]
 #[serde(deny_unknown_fields)]
 struct Device {
     device: Option<String>,

@@ -1,7 +1,11 @@
 //! What every route sees.
 
+use crate::access::Doors;
+use crate::gateway::config::GatewayConfig;
 use crate::key::Brake;
+use crate::shield::policy;
 use crate::switch::Switch;
+use axum::http::HeaderValue;
 use std::sync::Arc;
 
 /// What the control plane is given at the start.
@@ -9,6 +13,17 @@ use std::sync::Arc;
 pub struct ApiConfig {
     /// The key that the demo's page is given when it is read from this machine. None outside the demo.
     pub page_key: Option<String>,
+    /// Origins of pages that may show ours in a frame.
+    pub frames: Vec<String>,
+    /// What the agent gateway is told.
+    pub gateway: GatewayConfig,
+}
+
+impl ApiConfig {
+    /// What pages of ours may load, and who may frame them.
+    pub(crate) fn policy(&self) -> HeaderValue {
+        policy(&self.frames)
+    }
 }
 
 /// What every route sees.
@@ -18,6 +33,8 @@ pub struct State {
     pub switch: Arc<dyn Switch>,
     /// Failed keys by address.
     pub brake: Arc<Brake>,
+    /// Keys that were made over the API, and sessions of people.
+    pub doors: Arc<Doors>,
     /// What was configured.
     pub config: Arc<ApiConfig>,
 }

@@ -3,13 +3,15 @@
 use crate::events::{EventFilter, Events, Follow};
 use crate::figures::{ReportAsked, Rows, RowsAsked};
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
+use crate::vault::Vault;
 use crate::webhooks::Webhooks;
+use cordboard_model::access::Scopes;
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
 use cordboard_model::config::Secret;
-use cordboard_model::desk::{DeskOrder, DeskView, PlaceOrder};
+use cordboard_model::desk::{DeskOrder, DeskView, PERSON, PlaceOrder};
 use cordboard_model::event::Event;
 use cordboard_model::figures::{Report, WallView};
 use cordboard_model::guard::BanView;
@@ -25,6 +27,7 @@ use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::verb::RecordAct;
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -138,7 +141,7 @@ pub struct Record {
 }
 
 /// A recording as the list shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RecordingView {
     /// Its entry.
     #[serde(flatten)]
@@ -151,7 +154,7 @@ pub struct RecordingView {
 }
 
 /// The file of a recording.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RecordingFile {
     /// `wav`, `opus` or `sealed`.
     pub format: String,
@@ -175,6 +178,8 @@ pub type OpenAudio = Box<dyn FnOnce(u64) -> std::io::Result<Box<dyn std::io::Rea
 
 /// The audio of a recording: a WAV file, or an Ogg one with Opus.
 pub struct RecordingAudio {
+    /// Differs when the audio does (RFC 9110 8.8.3), where that can be told without reading it.
+    pub tag: Option<String>,
     /// What it is.
     pub media_type: &'static str,
     /// Its length, bytes.
@@ -372,13 +377,53 @@ pub enum StreamItem {
 /// An event stream. It ends after a `Closing` item.
 pub type Subscription = mpsc::Receiver<StreamItem>;
 
-/// Whose key it is.
+/// Who asks with a key, or in a session of a person's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The tenant it opens.
     pub tenant: TenantId,
-    /// The key's name, for the log.
+    /// The key's name, or the person's, for the log.
     pub key: String,
+    /// What he may ask for.
+    pub scopes: Scopes,
+    /// The person, if it is one.
+    pub person: Option<Box<Person>>,
+}
+
+/// A person who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub name: Name,
+    /// The id of his session.
+    pub session: Name,
+    /// He must have a second factor first, and may do nothing else.
+    pub enrolling: bool,
+}
+
+impl Caller {
+    /// A key with this name and everything open.
+    pub fn key(tenant: TenantId, name: impl Into<String>) -> Self {
+        Self { tenant, key: name.into(), scopes: Scopes::all(), person: None }
+    }
+
+    /// What an order's record has of him, as [`cordboard_model::desk::Actor`] prints it.
+    pub fn actor(&self) -> String {
+        match &self.person {
+            Some(person) => format!("{PERSON}{}", person.name),
+            None => self.key.clone(),
+        }
+    }
+}
+
+impl core::fmt::Display for Caller {
+    /// As events and records have it: `key wallboard`, `user li`.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match &self.person {
+            Some(person) => write!(f, "{PERSON}{}", person.name),
+            None => write!(f, "key {}", self.key),
+        }
+    }
 }
 
 /// An agent who asks with the token of his session.
@@ -424,7 +469,7 @@ pub struct SignedIn {
 }
 
 /// How the switch is, for /healthz.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Health {
     /// Whether calls are taken.
     pub ready: bool,
@@ -438,7 +483,7 @@ pub struct Health {
 
 /// The switch as the control plane sees it. Every method may be called from any thread and returns at once;
 /// the answer comes through the future.
-pub trait Switch: Events + Webhooks + Send + Sync + 'static {
+pub trait Switch: Events + Webhooks + Vault + crate::gateway::beside::Beside + Send + Sync + 'static {
     /// Whose API key this is. The key is compared by its hash, in constant time.
     fn authenticate(&self, key: &str) -> Option<Caller>;
     /// Whose session this token opens; the session is used with that.

@@ -3,26 +3,27 @@
 //! Invariant: a secret is in one answer, that to who had it made, and in no other.
 
 use crate::asked::{MaySay, Said, Says};
+use crate::catalog::{Routes, key};
 use crate::events::{EventFilter, LIST_MAX, kind};
 use crate::key::Asking;
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, limit, page};
+use crate::routes::{Answer, Page, limit, page};
 use crate::state::State;
 use crate::switch::Later;
+use axum::Json;
 use axum::extract::{Path, State as Use};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use cordboard_model::config::Secret;
 use cordboard_model::id::{Name, TenantId};
 use cordboard_model::time::Wall;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What a webhook is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookDoing {
     /// It has delivered everything, or is about to.
@@ -34,9 +35,10 @@ pub enum WebhookDoing {
 }
 
 /// A webhook as readers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct WebhookView {
     /// Its name within the tenant.
+    #[schemars(with = "String")]
     pub name: Name,
     /// Where events are posted to.
     pub url: String,
@@ -64,7 +66,7 @@ pub struct WebhookView {
 }
 
 /// A webhook that is to be made.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewWebhook {
     /// Its name.
@@ -109,7 +111,7 @@ pub enum WebhookOrder {
 }
 
 /// A delivery that was given up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// Its name: the number of its first event.
     pub id: u64,
@@ -135,16 +137,65 @@ pub trait Webhooks {
     fn dead_letters(&self, tenant: TenantId, name: Name, after: u64, most: u32) -> Later<Vec<DeadLetter>>;
 }
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new()
-        .route("/webhooks", get(all).post(make))
-        .route("/webhooks/{name}", get(one).delete(remove))
-        .route("/webhooks/{name}/enable", post(enable))
-        .route("/webhooks/{name}/disable", post(disable))
-        .route("/webhooks/{name}/secret", post(new_secret))
-        .route("/webhooks/{name}/dead-letters", get(dead_letters).delete(forget_all))
-        .route("/webhooks/{name}/dead-letters/{id}", axum::routing::delete(forget))
-        .route("/webhooks/{name}/replay", post(replay))
+pub(crate) fn routes() -> Routes {
+    let (read, write) = ("webhooks:read", "webhooks:write");
+    Routes::v1()
+        .get("/webhooks", all, key("listWebhooks", read, "Webhooks").gives::<Page<WebhookView>>())
+        .post(
+            "/webhooks",
+            make,
+            key("addWebhook", write, "Makes a webhook; its secret is shown here alone")
+                .takes::<NewWebhook>(r#"{"name": "crm", "url": "https://crm.example.com/cordboard/"}"#)
+                .gives_as::<Shown>(201),
+        )
+        .get("/webhooks/{name}", one, key("readWebhook", read, "A webhook").gives::<WebhookView>())
+        .delete("/webhooks/{name}", remove, key("removeWebhook", write, "Removes it").gives::<Shown>())
+        .post(
+            "/webhooks/{name}/enable",
+            enable,
+            key("enableWebhook", write, "Has it deliver from where it stopped").gives::<Shown>(),
+        )
+        .post(
+            "/webhooks/{name}/disable",
+            disable,
+            key("disableWebhook", write, "Has it deliver no more").gives::<Shown>(),
+        )
+        .post(
+            "/webhooks/{name}/secret",
+            new_secret,
+            key("renewWebhookSecret", write, "Another secret; the one before signs beside it")
+                .gives::<Shown>(),
+        )
+        .merge(letters_routes())
+}
+
+fn letters_routes() -> Routes {
+    let (read, write) = ("webhooks:read", "webhooks:write");
+    Routes::v1()
+        .get(
+            "/webhooks/{name}/dead-letters",
+            dead_letters,
+            key("listDeadLetters", read, "What was given up, oldest first")
+                .query(&["after", "limit"])
+                .gives::<Page<DeadLetter>>(),
+        )
+        .delete(
+            "/webhooks/{name}/dead-letters",
+            forget_all,
+            key("forgetDeadLetters", write, "Forgets what was given up").gives::<Shown>(),
+        )
+        .delete(
+            "/webhooks/{name}/dead-letters/{id}",
+            forget,
+            key("forgetDeadLetter", write, "Forgets one of them").gives::<Shown>(),
+        )
+        .post(
+            "/webhooks/{name}/replay",
+            replay,
+            key("replayDeadLetters", write, "Delivers one again, or all")
+                .may_take::<ReplayBody>(r#"{"id": 716}"#)
+                .gives::<Shown>(),
+        )
 }
 
 async fn all(Use(state): Use<State>, Asking(who): Asking) -> Result<impl IntoResponse, Problem> {
@@ -157,7 +208,7 @@ async fn one(Use(state): Use<State>, Asking(who): Asking, Path(name): Path<Strin
 }
 
 /// A webhook with its secret, as it is answered.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct Shown {
     #[serde(flatten)]
     view: WebhookView,
@@ -208,7 +259,7 @@ async fn remove(Use(state): Use<State>, who: Asking, Path(name): Path<String>) -
     ordered(&state, &who, &name, WebhookOrder::Remove).await
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReplayBody {
     id: Option<u64>,
@@ -241,27 +292,19 @@ async fn forget_all(Use(state): Use<State>, who: Asking, Path(name): Path<String
     ordered(&state, &who, &name, WebhookOrder::Forget(None)).await
 }
 
-/// Dead letters, and where the next page begins.
-#[derive(Serialize)]
-struct Letters {
-    items: Vec<DeadLetter>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
 async fn dead_letters(
     Use(state): Use<State>,
     Asking(who): Asking,
     Path(name): Path<String>,
     query: Params,
-) -> Answer<Letters> {
+) -> Answer<Page<DeadLetter>> {
     let query = query.only(&["after", "limit"])?;
     let after = query.number("after", "the `next` of the page before")?.unwrap_or(0);
     let most = limit(&query)?;
     let name = Name::new(&name).map_err(|_| Problem::not_found(format!("webhook {name}")))?;
     let items = state.switch.dead_letters(who.tenant, name, after, most).await?;
     let next = items.last().filter(|_| items.len() == most as usize).map(|letter| letter.id.to_string());
-    Ok(Json(Letters { items, next }))
+    Ok(Json(Page { items, next }))
 }
 
 /// The filter of a webhook with these kinds.

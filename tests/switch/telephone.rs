@@ -140,3 +140,39 @@ pub fn chosen_and_kept(dir: &Path) -> Outcome {
     switch.wait_cdrs(1)?;
     switch.ensure_nothing_left()
 }
+
+/// The agent's phone rings as he signs in and stays up: two callers after each other reach him by a tone and a key, and his
+/// phone gets no other INVITE and no BYE before he signs out.
+pub fn stays_up(dir: &Path) -> Outcome {
+    write_tone(&dir.join("prompts/en/agent/take.wav"), QUESTION, 1_500)?;
+    let agent = "[tenant.default.agent.1001]\nqueues = [\"sales\"]\nkeep_connected = true";
+    let config = Config::new(dir)?.user("1001").queue("wrap_up = \"0s\"").trunk().more(agent);
+    let switch = Switch::start(dir, &config)?;
+    let mut phone = Phone::registered(dir, "1001", 5_071, &answers_when_told(), AGENT)?;
+    let mut events = switch.api.events(None)?;
+    switch.api.post("/api/v1/agents/1001/sign-in")?;
+    phone.answers_now()?;
+    phone.speaks()?;
+    events.until("the line to be up", |event| event["type"] == "agent_line" && event["up"] == true)?;
+    switch.api.post("/api/v1/agents/1001/ready")?;
+    for (count, port) in [(1, 5_094), (2, 5_095)] {
+        let mut caller = Phone::crowd(dir, port, "501", &calls(), 1, CALLER)?;
+        caller.sipp.wait_up()?;
+        caller.speaks()?;
+        phone.voice.forget();
+        phone.voice.hears("the agent, for a call,", QUESTION, SOON)?;
+        phone.voice.press('1');
+        caller.voice.hears("the caller", AGENT, SOON)?;
+        phone.voice.hears("the agent", CALLER, SOON)?;
+        caller.hangs_up()?;
+        let cdr = switch.wait_cdrs(count)?.remove(0);
+        field(&cdr, "cause", "normal")?;
+        field(&cdr, "agent.name", "1001")?;
+        switch.wait_agent("1001", "ready")?;
+    }
+    ensure(phone.sipp.received("INVITE").len() == 1, || "it was rung again".into())?;
+    ensure(phone.sipp.received("BYE").is_empty(), || "it was let go".into())?;
+    switch.api.post("/api/v1/agents/1001/sign-out")?;
+    phone.ended()?;
+    switch.ensure_nothing_left()
+}

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
+mod audit;
 mod bulk;
 mod desk;
 mod errors;
@@ -9,9 +11,13 @@ mod events;
 mod fake;
 mod figures;
 mod flows;
+mod gateway;
 mod http;
+mod isolation;
 mod keys;
+mod openapi;
 mod pages;
+mod people;
 mod reading;
 mod recordings;
 mod route;

@@ -21,6 +21,11 @@ impl AcdEngine {
         agents.iter().find(|id| self.agents.get(*id).is_some_and(|agent| agent.config.user != *user))
     }
 
+    /// Those for whom an account is rung.
+    pub fn agents_at(&self, user: &UserId) -> Vec<AgentId> {
+        self.by_user.get(user).into_iter().flatten().cloned().collect()
+    }
+
     /// Those for whom this number is rung.
     pub fn at_number(&self, tenant: TenantId, number: &str) -> impl Iterator<Item = &AgentId> {
         self.by_number.get(&(tenant, number.to_owned())).into_iter().flatten()

@@ -238,7 +238,7 @@ impl Call {
         self.unjoin_media(desk);
         self.part(desk, talk);
         self.let_go(desk);
-        let queue = self.visits.last().map(|visit| visit.queue.name.to_string()).unwrap_or_default();
+        let queue = self.queue_now().map(|queue| queue.name.to_string()).unwrap_or_default();
         for (key, value) in [("surveyAgent", left.name.to_string()), ("surveyQueue", queue)] {
             let _ = self.put_data(desk, key.to_owned(), value.into());
         }

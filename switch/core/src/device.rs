@@ -78,7 +78,11 @@ impl Shard {
 
     /// How a number is reached as the agent's own account would reach it, and by which other trunks; none if it may not be
     /// dialled. What a plugin would ask of a server or a flow is not asked.
-    fn way_to(&mut self, agent: &AgentId, number: &str) -> Option<(TrunkId, String, Vec<TrunkId>)> {
+    pub(crate) fn way_to(
+        &mut self,
+        agent: &AgentId,
+        number: &str,
+    ) -> Option<(TrunkId, String, Vec<TrunkId>)> {
         let user = self.snapshot.agent(agent)?.user.clone();
         let from = PartyId::new(user.name.as_str());
         let request = RouteRequest {
@@ -107,7 +111,7 @@ impl Shard {
     }
 
     /// What is heard of it, in the language of the queue that the call is from.
-    fn question(&self, tenant: TenantId, queue: Option<&QueueId>) -> Vec<PlayItem> {
+    pub(crate) fn question(&self, tenant: TenantId, queue: Option<&QueueId>) -> Vec<PlayItem> {
         let of_queue = queue.and_then(|queue| Lang::new(&self.snapshot.queue(queue)?.language));
         let spoken = press_to_take(of_queue.unwrap_or(Lang::En));
         let asset = || {
@@ -186,6 +190,7 @@ impl Shard {
         let command = AcdCommand::Device { agent: agent.clone(), device: device.clone() };
         self.acd.handle_command(command, self.now).map_err(|_| DeskFault::NoSuchAgent)?;
         self.journal(None, JournalRecord::AgentDevice { agent: agent.clone(), device });
+        self.renew_line(agent);
         Ok(())
     }
 

@@ -30,7 +30,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What callers are called who show no number.
-const NOBODY: [&str; 5] = ["", "anonymous", "restricted", "unavailable", "unknown"];
+pub(crate) const NOBODY: [&str; 5] = ["", "anonymous", "restricted", "unavailable", "unknown"];
 /// How long one waits for whom no call could be begun.
 const NO_CALLS: Duration = Duration::from_secs(30);
 /// How long a window that is not known is taken for closed before it is looked at again.
@@ -425,11 +425,12 @@ impl Shard {
         }
     }
 
-    /// Whether a call calls somebody back by way of the agent.
+    /// Whether a call calls somebody back by way of the agent, who has still to answer. What is offered it later is for
+    /// whom he consults, or to whom he sends the customer.
     pub(crate) fn calls_agent_first(&self, call: CallId) -> bool {
         let entry = self.places.running.get(&call).and_then(|id| self.callbacks.get(id));
         let kept = entry.and_then(|entry| entry.kept.as_ref());
-        kept.is_some_and(|kept| kept.first == CallbackFirst::Agent)
+        kept.is_some_and(|kept| kept.first == CallbackFirst::Agent) && self.calls.calls_first(call)
     }
 
     /// A call is gone, perhaps without a record.

@@ -20,6 +20,7 @@ mod ladder;
 mod lamps;
 mod ledger;
 mod legs;
+mod lines;
 mod outside;
 mod query;
 mod restore;

@@ -131,6 +131,7 @@ impl Shard {
         note(!self.lamps.is_empty(), "a lamp of a call that is gone");
         note(!self.trunks.is_empty(), "a call of a trunk");
         note(!self.goodbyes.is_empty(), "a BYE without its answer");
+        note(!self.lines.is_empty(), "a line to an agent");
         left
     }
 }

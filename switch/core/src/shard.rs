@@ -11,6 +11,7 @@ use crate::kept::Places;
 use crate::ladder::Ladder;
 use crate::lamps::Lamps;
 use crate::legs::Legs;
+use crate::lines::Lines;
 use crate::outside::Outside;
 use crate::query::Figures;
 use crate::routing::{Routing, URGENT_MAX};
@@ -77,6 +78,8 @@ pub struct Shard {
     /// Calls outside a queue that keep an agent's phone busy.
     pub(crate) outside: Outside,
     pub(crate) trunks: Trunks,
+    /// Legs to agents that stay up between calls.
+    pub(crate) lines: Lines,
     /// What lamps of phones show.
     pub(crate) lamps: Lamps,
     pub(crate) goodbyes: Goodbyes,
@@ -155,6 +158,7 @@ impl Shard {
             agent_of: BTreeMap::new(),
             outside: Outside::default(),
             trunks: Trunks::new(seed(&mut seeds)),
+            lines: Lines::default(),
             lamps: Lamps::default(),
             ladder: Ladder::new(limits, seed(&mut seeds)),
             goodbyes: Goodbyes::new(),
@@ -247,6 +251,7 @@ impl Shard {
         self.calls.handle_timeout(now);
         self.settle();
         self.trunks_due();
+        self.lines_due();
         self.callbacks_due();
         self.sign_ins_due();
         self.acd.handle_timeout(now);
@@ -275,6 +280,7 @@ impl Shard {
             self.routing.poll_timeout(),
             self.gate.poll_timeout(),
             self.trunks.poll_timeout(),
+            self.lines.poll_timeout(),
             self.stop.poll_timeout(),
             self.places.wake.next(),
             self.sign_ins.poll_timeout().map(|at| (at, TimerReason("session idle"))),
@@ -354,6 +360,7 @@ impl Shard {
         for user in snapshot.tenants.values().flat_map(|tenant| tenant.users.values()) {
             self.tell_contacts(&user.id.clone());
         }
+        self.mind_lines();
         for tenant in snapshot.tenants.keys() {
             self.event(*tenant, EventKind::ConfigReloaded { version: snapshot.version });
         }

@@ -3,6 +3,7 @@
 //! Parsing, positions and messages live in `node`; by the time a [`Snapshot`] exists, every
 //! reference in it resolves.
 
+use crate::access::AccessTerms;
 use crate::audio::{QueueAudio, RecordRule};
 use crate::calendar::Calendar;
 use crate::callback::CallbackRules;
@@ -199,6 +200,8 @@ pub struct Tenant {
     /// How its agents sign in.
     #[serde(default)]
     pub sign_in: TenantSignIn,
+    /// How people who administrate it sign in, and whose pages may ask.
+    pub access: AccessTerms,
     /// Queues.
     pub queues: BTreeMap<Name, Queue>,
     /// Flows.
@@ -231,6 +234,7 @@ impl Tenant {
             agents: BTreeMap::new(),
             desk: TenantDesk::default(),
             sign_in: TenantSignIn::default(),
+            access: AccessTerms::default(),
             queues: BTreeMap::new(),
             flows: BTreeMap::new(),
             kit: FlowKit::default(),

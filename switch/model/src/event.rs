@@ -265,6 +265,13 @@ pub enum EventKind {
         /// Since when he rests.
         since: Wall,
     },
+    /// The line that is kept up to an agent's device is up, or is not any more.
+    AgentLine {
+        /// Whose.
+        agent: AgentId,
+        /// Whether it is up.
+        up: bool,
+    },
     /// An agent has signed in with his password.
     SessionBegan {
         /// Who.

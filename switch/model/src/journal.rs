@@ -98,6 +98,9 @@ pub enum JournalRecord {
         queue: QueueId,
         /// When.
         at: Wall,
+        /// The agent who consults it, if one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<AgentId>,
     },
     /// A recording was begun.
     RecordingOpened {

@@ -8,6 +8,7 @@ use crate::srtp::SrtpKeys;
 use crate::stream::Track;
 use crate::tone::{Signal, TonePlan};
 use core::net::{IpAddr, SocketAddr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How keys reach a party and come from it.
@@ -364,7 +365,7 @@ pub enum OpenError {
 }
 
 /// Figures of one leg, from its opening to its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct LegStats {
     /// The codec that was agreed on last; none if none ever was.
     #[serde(default)]
@@ -422,7 +423,7 @@ pub struct LegStats {
 }
 
 /// What a party's receiver reports (RTCP) say of our stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct FarStats {
     /// Packets of ours that it lost.
     pub lost: u64,
@@ -558,6 +559,27 @@ pub enum MediaEvent {
     },
 }
 
+impl MediaEvent {
+    /// The leg that it is about, if it is about one.
+    pub fn leg_mut(&mut self) -> Option<&mut LegId> {
+        match self {
+            MediaEvent::Opened { leg, .. }
+            | MediaEvent::OpenFailed { leg, .. }
+            | MediaEvent::Digit { leg, .. }
+            | MediaEvent::DigitDue { leg, .. }
+            | MediaEvent::PlayDone { leg, .. }
+            | MediaEvent::Locked { leg, .. }
+            | MediaEvent::Silent { leg }
+            | MediaEvent::Audio { leg, .. }
+            | MediaEvent::PathFailed { leg, .. }
+            | MediaEvent::Closed { leg, .. } => Some(leg),
+            MediaEvent::RecordingPaused { .. }
+            | MediaEvent::RecordingClosed { .. }
+            | MediaEvent::Speaking { .. } => None,
+        }
+    }
+}
+
 impl MediaCommand {
     /// Every leg that it needs on one media thread.
     pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
@@ -571,6 +593,30 @@ impl MediaCommand {
             _ => &[],
         };
         self.leg().into_iter().chain(second).chain(members.iter().map(|member| member.leg))
+    }
+
+    /// All legs that it names.
+    pub fn legs_mut(&mut self) -> Vec<&mut LegId> {
+        match self {
+            MediaCommand::Open { leg, near } => core::iter::once(leg).chain(near).collect(),
+            MediaCommand::Video { leg: a, beside: b, .. } | MediaCommand::Bridge { a, b } => vec![a, b],
+            MediaCommand::Record { left, right, .. } => core::iter::once(left).chain(right).collect(),
+            MediaCommand::Mix { members, .. } => members.iter_mut().map(|member| &mut member.leg).collect(),
+            MediaCommand::Configure { leg, .. }
+            | MediaCommand::Play { leg, .. }
+            | MediaCommand::StopPlay { leg, .. }
+            | MediaCommand::Unbridge { leg }
+            | MediaCommand::Dtmf { leg, .. }
+            | MediaCommand::Pressed { leg, .. }
+            | MediaCommand::SendDigits { leg, .. }
+            | MediaCommand::Live { leg, .. }
+            | MediaCommand::Listen { leg, .. }
+            | MediaCommand::StopLive { leg, .. }
+            | MediaCommand::Held { leg, .. }
+            | MediaCommand::Secret { leg, .. }
+            | MediaCommand::Close { leg } => vec![leg],
+            MediaCommand::StopRecord { .. } | MediaCommand::PauseRecord { .. } => Vec::new(),
+        }
     }
 
     /// A leg this command is about.

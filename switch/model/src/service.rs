@@ -7,6 +7,7 @@ use crate::device::AgentPhone;
 use crate::id::Name;
 use crate::verb::Destination;
 use core::time::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -268,7 +269,7 @@ pub struct Service {
 }
 
 /// What an agent is there for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// He takes calls and makes them.

@@ -8,12 +8,13 @@ use crate::leg::PartyId;
 use crate::service::Role;
 use crate::time::Wall;
 use crate::verb::Destination;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What an agent is, derived from his legs and what he asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentStatus {
     /// Not at work.
@@ -73,7 +74,7 @@ impl AgentStatus {
 }
 
 /// What a call is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallStage {
     /// Being routed.
@@ -93,7 +94,7 @@ pub enum CallStage {
 }
 
 /// One leg as readers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct LegView {
     /// The leg.
     pub leg: LegId,
@@ -112,7 +113,7 @@ pub struct LegView {
 }
 
 /// How a party that should be heard is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unheard {
     /// Nothing of it ever came.
@@ -122,7 +123,7 @@ pub enum Unheard {
 }
 
 /// One call as readers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct CallView {
     /// The call.
     pub call: CallId,
@@ -160,7 +161,7 @@ pub struct CallView {
 }
 
 /// What one routing plugin said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RouteReason {
     /// The plugin.
     pub plugin: String,
@@ -174,7 +175,7 @@ pub struct RouteReason {
 }
 
 /// What would become of a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RouteView {
     /// Whose call it is: another tenant's where a trunk's number was given to him.
     pub tenant: TenantId,
@@ -191,7 +192,7 @@ pub struct RouteView {
 }
 
 /// Whether a gateway lives, as far as is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GatewayState {
     /// It was not asked, or has not answered yet. Calls are sent to it.
@@ -203,7 +204,7 @@ pub enum GatewayState {
 }
 
 /// One gateway of a trunk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct GatewayView {
     /// `udp:192.0.2.1:5060`.
     pub address: String,
@@ -212,7 +213,7 @@ pub struct GatewayView {
 }
 
 /// A registration with a carrier.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RegistrationView {
     /// Whether the carrier knows us now.
     pub registered: bool,
@@ -221,7 +222,7 @@ pub struct RegistrationView {
 }
 
 /// One trunk as readers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TrunkView {
     /// The trunk.
     pub trunk: TrunkId,
@@ -238,7 +239,7 @@ pub struct TrunkView {
 }
 
 /// One agent as readers see him.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct AgentView {
     /// The agent.
     pub agent: AgentId,
@@ -272,7 +273,7 @@ pub struct AgentView {
 }
 
 /// One queue as readers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct QueueView {
     /// The queue.
     pub queue: QueueId,
@@ -298,7 +299,7 @@ pub struct QueueView {
 }
 
 /// What a flow is told of a queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QueueState {
     /// How many wait.
@@ -318,7 +319,7 @@ pub struct QueueState {
 }
 
 /// One waiting caller.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct WaitingView {
     /// The call.
     pub call: CallId,
@@ -331,7 +332,7 @@ pub struct WaitingView {
 }
 
 /// A registered contact as readers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ContactView {
     /// Whose.
     pub user: UserId,

@@ -86,7 +86,7 @@ impl Reloader {
     pub fn authenticate(&self, key: &str) -> Option<Caller> {
         let current = self.current.load();
         let found = current.machine.api_keys.iter().find(|known| known.is(key))?;
-        Some(Caller { tenant: found.tenant, key: found.name.clone() })
+        Some(Caller { scopes: found.scopes.clone(), ..Caller::key(found.tenant, found.name.as_str()) })
     }
 
     /// The configuration in use.

@@ -59,6 +59,8 @@ pub struct NodeSwitch {
     pub store: Arc<Store>,
     /// Where recordings are.
     pub recordings: Keeping,
+    /// How agents' pages get their events.
+    pub pushing: Arc<crate::gateway::Pushing>,
     /// How URLs of programs begin that may be connected to.
     pub streams: Vec<String>,
     /// Numbers for /metrics and /healthz.

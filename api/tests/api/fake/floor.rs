@@ -5,6 +5,7 @@ use cordboard_api::switch::{Refusal, StreamItem, Subscription};
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, QueueVisit, RecordingEntry};
+use cordboard_model::desk::{DeskCall, Seat, SeatState};
 use cordboard_model::event::{Event, EventKind};
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, Name, QueueId, TenantId, UserId};
@@ -53,6 +54,11 @@ pub struct Floor {
     pub webhooks: Vec<cordboard_api::webhooks::WebhookView>,
     /// Records, oldest first.
     pub cdrs: Vec<Cdr>,
+    /// What was ordered, oldest first.
+    pub orders: Vec<String>,
+    /// What was posted to agents' pages, and whether they take it.
+    pub posts: Vec<cordboard_api::gateway::beside::Post>,
+    pub pages_take: bool,
     /// Recordings with their files, oldest first.
     pub recordings: Vec<(RecordingEntry, PathBuf)>,
     /// The last event's number.
@@ -84,6 +90,9 @@ impl Floor {
             traces: Vec::new(),
             cdrs: Vec::new(),
             webhooks: Vec::new(),
+            orders: Vec::new(),
+            posts: Vec::new(),
+            pages_take: true,
             recordings: Vec::new(),
             seq: 0,
             start,
@@ -240,6 +249,23 @@ impl Floor {
         leg
     }
 
+    /// The calls at an agent's desk: those that ring at him, and those that he talks in.
+    pub fn desk_calls(&self, agent: &AgentView) -> Vec<DeskCall> {
+        let seat = |call: &CallView| {
+            let name = agent.agent.name.as_str();
+            let own = call.legs.iter().find(|leg| leg.party.user == name)?;
+            let held = call.legs.iter().any(|leg| leg.held && leg.leg != own.leg);
+            let state = match call.stage {
+                CallStage::Ringing => SeatState::Ringing,
+                _ => SeatState::Talking,
+            };
+            let seat = Seat { leg: own.leg, state, held, muted: false };
+            Some(DeskCall { seat, call: call.clone(), codes: Vec::new(), wrap_ups: Vec::new() })
+        };
+        let calls = self.calls.values().filter(|call| call.agent.as_ref() == Some(&agent.agent));
+        calls.filter_map(seat).collect()
+    }
+
     /// The agent takes it.
     pub fn bridge(&mut self, call: CallId, queue: &QueueId, agent: &AgentId) {
         self.leave(call, queue, "served");
@@ -274,6 +300,7 @@ impl Floor {
             left: view.bridged.unwrap_or(self.now),
             agent: view.agent.clone(),
             outcome: if view.bridged.is_some() { "served" } else { "abandoned" }.into(),
+            consulted_by: None,
             account: None,
         };
         let cdr = Box::new(Cdr {

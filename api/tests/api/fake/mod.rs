@@ -5,9 +5,11 @@
 
 #![allow(dead_code)]
 
+mod beside;
 pub mod door;
 mod floor;
 mod hooks;
+pub mod vault;
 
 pub use floor::Floor;
 
@@ -46,6 +48,8 @@ pub struct Fake {
     keys: Arc<BTreeMap<String, TenantId>>,
     floors: Arc<Mutex<BTreeMap<TenantId, Floor>>>,
     ready: Arc<AtomicBool>,
+    /// What is kept of who may ask.
+    pub shelf: Arc<vault::Shelf>,
     /// The session of agent 1001 is over.
     left: Arc<AtomicBool>,
 }
@@ -60,6 +64,7 @@ impl Fake {
             keys: Arc::new(keys),
             floors: Arc::new(Mutex::new(floors)),
             ready: Arc::new(AtomicBool::new(true)),
+            shelf: Arc::default(),
             left: Arc::default(),
         }
     }
@@ -130,7 +135,7 @@ impl Switch for Fake {
 
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let tenant = *self.keys.get(key)?;
-        Some(Caller { tenant, key: "fake".into() })
+        Some(Caller::key(tenant, "fake"))
     }
 
     fn session(&self, token: &str) -> Later<AgentCaller> {
@@ -144,7 +149,15 @@ impl Switch for Fake {
     }
 
     fn sign_in(&self, order: SignIn) -> Later<SignedIn> {
-        Box::pin(std::future::ready(Self::door(&order)))
+        let done = Self::door(&order);
+        if done.is_ok() && order.session.is_some() {
+            self.on(order.agent.tenant, |floor| {
+                if floor.agents.contains_key(&order.agent) {
+                    floor.agent_is(&order.agent, AgentStatus::NotReady, "signed in", None);
+                }
+            });
+        }
+        Box::pin(std::future::ready(done))
     }
 
     fn health(&self) -> Health {
@@ -249,7 +262,8 @@ impl Switch for Fake {
         self.answer(agent.tenant, move |floor| {
             let view = floor.agents.get(&agent).cloned();
             let agent = view.ok_or_else(|| Refusal::NotFound(format!("agent {agent}")))?;
-            Ok(DeskView { agent, calls: Vec::new(), last_call: None, last_codes: Vec::new() })
+            let calls = floor.desk_calls(&agent);
+            Ok(DeskView { agent, calls, last_call: None, last_codes: Vec::new() })
         })
     }
 
@@ -389,12 +403,20 @@ impl Switch for Fake {
                 std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(from))?;
                 Ok(Box::new(file) as Box<dyn std::io::Read + Send>)
             };
-            Ok(RecordingAudio { len, media_type: "audio/wav", open: Box::new(open) })
+            Ok(RecordingAudio {
+                tag: Some(format!("{len:x}")),
+                len,
+                media_type: "audio/wav",
+                open: Box::new(open),
+            })
         })
     }
 
     fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>> {
-        self.answer(tenant, |floor| obey(floor, command))
+        self.answer(tenant, |floor| {
+            floor.orders.push(format!("{command:?}"));
+            obey(floor, command)
+        })
     }
 }
 
@@ -450,7 +472,13 @@ fn at_desk(floor: &mut Floor, order: DeskOrder) -> Result<Vec<String>, Refusal> 
         return Err(Refusal::Named(code, why.into()));
     }
     let call = call.map(|call| format!(" in {call}")).unwrap_or_default();
-    Ok(vec![format!("{act:?}{call} by {by}")])
+    let mut told = vec![format!("{act:?}{call} by {by}")];
+    match act {
+        DeskAct::Want(what) => drop(intend(floor, &agent, what, &by.to_string())),
+        DeskAct::Dial { .. } => told.push(format!("call {}", floor.ids.call(agent.tenant))),
+        _ => {}
+    }
+    Ok(told)
 }
 
 fn lift(floor: &mut Floor, source: std::net::IpAddr) -> Result<Vec<String>, Refusal> {

@@ -94,7 +94,7 @@ impl Shard {
         self.now = now.max(self.now);
         let terms = Terms::of(&self.snapshot, &ask.agent);
         let at = self.both();
-        self.sign_ins.begin(terms.as_ref(), ask, at)
+        self.sign_ins.begin(&terms, ask, at)
     }
 
     /// Signs him in, or sets his password, if it was right. He is not ready until he says so, unless he was.
@@ -112,7 +112,7 @@ impl Shard {
     fn sign_in(&mut self, ask: Ask, hashed: Hashed) -> Result<Option<u64>, SignInFault> {
         let terms = Terms::of(&self.snapshot, &ask.agent);
         let (agent, at) = (ask.agent.clone(), self.both());
-        let done = self.sign_ins.finish(terms.as_ref(), ask, hashed, at);
+        let done = self.sign_ins.finish(&terms, ask, hashed, at);
         self.tell_sign_ins(&agent);
         if let Ok(Some(_)) = done {
             let command = AcdCommand::Order { agent, what: AgentOrder::SignIn, by: None };

@@ -242,8 +242,8 @@ impl Shard {
         Ok(vec![format!("call-back {id} is {word}")])
     }
 
-    /// Whose entry it is, the queue's number is shown with and its codes are given: an agent takes those of his queues. A key
-    /// and a supervisor may give him any.
+    /// Whether an agent may take an entry. Its queue's number is shown when he calls, and its queue's codes are his to give, so
+    /// he takes those of his own queues; a supervisor, or a key by itself, may give him any.
     fn may_call_back(&self, at: &At, id: &CallbackId) -> Result<(), DeskFault> {
         let Some(queue) = self.callback_for(&at.agent, id)?.queue else { return Ok(()) };
         let serves = self.snapshot.agent(&at.agent).is_some_and(|agent| agent.queues.contains(&queue));

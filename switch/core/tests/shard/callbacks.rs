@@ -9,13 +9,14 @@ use cordboard_model::callback::{
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::config::{CalledNumber, Flow, Queue, Tenant};
+use cordboard_model::desk::{Actor, DeskAct, DeskOrder, Goal, SeatOrder, TransferWay};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, FlowId, Name, QueueId, TenantId, UserId};
-use cordboard_model::journal::{ContactRecord, JournalRecord};
+use cordboard_model::journal::JournalRecord;
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Duration, Wall};
 use cordboard_model::verb::Destination;
-use cordboard_model::view::AgentStatus;
+use cordboard_model::view::{AgentStatus, CallStage};
 use std::collections::BTreeSet;
 
 const T: TenantId = TenantId::DEFAULT;
@@ -45,20 +46,6 @@ fn world(change: impl FnOnce(&mut Tenant)) -> Rig {
     let restore = Restore { contacts: contacts.into(), ..Restore::default() };
     rig.command(ShardCommand::Restore(Box::new(restore)));
     rig
-}
-
-fn contact(name: &str, phone: &str) -> ContactRecord {
-    ContactRecord {
-        user: UserId::new(T, name).unwrap(),
-        uri: format!("sip:{name}@{phone}"),
-        flow: format!("udp:{phone}"),
-        path: Vec::new(),
-        user_agent: String::new(),
-        q_milli: 1_000,
-        call_id: "r".into(),
-        cseq: 1,
-        expires: Wall(1_700_900_000_000),
-    }
 }
 
 fn put_flow(tenant: &mut Tenant, name: &str, source: &str) {
@@ -254,6 +241,29 @@ fn the_agent_is_rung_first_then_the_customer_and_the_entry_is_done_when_they_hav
     assert_eq!((today.offered, today.left_otherwise, today.answered), (1, 1, 0));
     assert_eq!((today.offers, today.offers_answered, today.handled), (1, 1, 1));
     nothing_is_left(&mut rig);
+}
+
+/// What was offered to a call that an agent began with was swallowed, whoever it was for: a customer who was called back and
+/// sent to a queue waited in it for ever, its agents rang without a phone.
+#[test]
+fn who_is_called_back_agent_first_and_sent_to_a_queue_is_offered_like_anybody() {
+    let mut rig = world(|_| ());
+    leaves(&mut rig);
+    ready(&mut rig);
+    says(&mut rig, AGENT, "200 OK");
+    says(&mut rig, CUSTOMER, "200 OK");
+    rig.after(1_000);
+    let sales = queue(one_tenant().tenants.get_mut(&T).unwrap()).id.clone();
+    let call = rig.shard.calls(T).remove(0).call;
+    let act = DeskAct::Seat(SeatOrder::Transfer(Goal::Place(Destination::Queue(sales)), TransferWay::Blind));
+    let by = Actor { key: "desk".into(), agent: None };
+    rig.desk(DeskOrder { agent: agent(), call: Some(call), by, act }).unwrap();
+    hung_up(&mut rig, AGENT);
+    rig.after(1_000);
+    assert_eq!(count(&rig, AGENT, "INVITE"), 2, "{:#?}", rig.said);
+    says(&mut rig, AGENT, "200 OK");
+    rig.after(1_000);
+    assert_eq!(rig.shard.calls(T).remove(0).stage, CallStage::Bridged);
 }
 
 #[test]

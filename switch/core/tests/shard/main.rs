@@ -5,6 +5,8 @@ mod callbacks;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod consulting;
+#[cfg(test)]
 mod desks;
 #[cfg(test)]
 mod device;
@@ -12,6 +14,8 @@ mod device;
 mod hostile;
 #[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod lines;
 #[cfg(test)]
 mod names;
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::config::{Listen, Loaded, Machine};
 use crate::dns::Dns;
 use crate::fetch;
 use crate::files::raise_limit;
+use crate::gateway::Pushing;
 use crate::hashing::{self, Hasher};
 use crate::hep::{Hep, HepOrder};
 use crate::hub::{Hub, HubHandle, HubSetup};
@@ -255,6 +256,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (hub, handle) = start_hub(begun, (lanes.events.1, &orders), clock, &gauges);
     let webhooks = start_webhooks(&loaded.machine, (&handle, &orders), &gauges, &reloader)?;
     start_seeding(given, &store, &reloader, &orders, clock);
+    let pushing = start_pushing(&loaded.machine)?;
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hasher,
@@ -262,6 +264,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         webhooks,
         store: Arc::clone(&store),
         recordings: keeping,
+        pushing,
         streams: loaded.machine.streams.allowed.clone(),
         gauges,
         reloader,
@@ -373,6 +376,12 @@ fn start_speech(
 ) -> Result<mpsc::Sender<Wish>, BootError> {
     let engine = speech::engine(&loaded.machine.speech).map_err(BootError::Tls)?;
     Ok(Speaker::start(&loaded.machine.speech, engine, media.to_vec(), shard.clone()))
+}
+
+/// The way of agents' events to their pages.
+fn start_pushing(machine: &Machine) -> Result<Arc<Pushing>, BootError> {
+    let tls = transport::trusting(machine.gateway.ca.as_deref()).map_err(BootError::Tls)?;
+    Ok(Pushing::new(machine.gateway.clone(), tls))
 }
 
 /// Who asks for flows by HTTP, and who looks at passwords for them and for the API.

@@ -5,7 +5,7 @@ use super::error::Problem;
 use super::recordings;
 use super::secret::ApiKey;
 use super::section::Section;
-use super::sip::{SipMachine, no_overlap, read_sip};
+use super::sip::{SipMachine, no_overlap, read_sip, values};
 use super::value::{boolean, duration, integer, ip, listen, one_of, size, socket, some_text, wrong};
 use super::{FetchMachine, SpeechMachine, StreamsMachine};
 use crate::recordings::full::WhenFull;
@@ -44,6 +44,8 @@ pub struct Machine {
     pub streams: StreamsMachine,
     /// What flows ask by HTTP.
     pub fetch: FetchMachine,
+    /// The agent gateway.
+    pub gateway: super::GatewayMachine,
     /// Flows that are kept by the API.
     pub flows: super::FlowsMachine,
     /// Text to speech.
@@ -114,6 +116,10 @@ const BACK_ENDS: &[(&str, SocketsBy)] = &[("epoll", SocketsBy::Epoll), ("io_urin
 pub struct HttpMachine {
     /// The address to listen on. Port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Origins of pages that may show ours in a frame.
+    pub frames: Vec<String>,
 }
 
 /// `[store]`.
@@ -253,8 +259,11 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
     let path =
         |section: &Section<'_>, key, default: &str| base.join(section.or(key, default.into(), some_text));
     let http = root.section("http");
-    let http_machine =
-        HttpMachine { listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen) };
+    let http_machine = HttpMachine {
+        listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen),
+        trusted_proxies: http.list("trusted_proxies", ip).map(values).unwrap_or_default(),
+        frames: super::access::origins(&http, "frames"),
+    };
     http.finish();
     let store = root.section("store");
     let store_machine = StoreMachine { path: path(&store, "path", "../var/cordboard.db") };
@@ -283,6 +292,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
         trace: read_trace(&root.section("trace")),
         streams: super::streams::read(&root.section("streams"), base),
         fetch: super::fetch::read(&root.section("fetch"), base),
+        gateway: super::GatewayMachine::default(),
         flows: super::kept::read(&root.section("flows"), base),
         speech: super::speech::read(&root.section("speech"), base, checks.env),
         webhook_rules: super::webhooks::read(&root.section("webhooks"), base),

@@ -8,6 +8,7 @@
 //! through it, collect what is wrong, and resolve every reference. A key is known because a reader
 //! asks for it. Passwords and keys are hashed here and never leave in another form.
 
+mod access;
 mod assets;
 mod audio;
 mod calendar;
@@ -22,6 +23,7 @@ mod error;
 mod events;
 mod fetch;
 mod flows;
+mod gateway;
 mod guard;
 mod kept;
 mod libraries;
@@ -58,6 +60,7 @@ use std::path::{Component, Path, PathBuf};
 pub use diff::diff;
 pub use error::{ConfigError, Problem};
 pub use fetch::FetchMachine;
+pub use gateway::GatewayMachine;
 pub use kept::{FlowHome, FlowHomes, FlowsMachine, Keeper};
 pub(crate) use kept::{alarms, faults, label};
 pub use machine::{
@@ -209,6 +212,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
     let included = included(report, &root, base);
     let mut machine = machine::read(&root, base, checks);
     let limits = machine::read_limits(&root);
+    let gateway = gateway::read(&root.section("agent_gateway"), base);
 
     let mut reader = Tenants {
         report,
@@ -236,6 +240,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
     reader.default_tenant(main.source, base);
     reader.shared_are_there();
     reader.own_are_there(&machine.sip.listen);
+    machine.gateway = gateway.with(&reader.read.iter().map(|(id, (tenant, _))| (*id, tenant)).collect());
     machine.api_keys = api_keys(report, keys, &reader, main.source);
     machine.webhooks = all_webhooks(webhooks, &reader, &machine.webhook_rules);
     Some(Loaded {
@@ -443,12 +448,13 @@ fn api_keys(report: &Report, sections: Vec<Section<'_>>, tenants: &Tenants<'_>, 
         let name = section.need("name", "a name for the log", value::some_text);
         let tenant = tenant_of(&section, &known);
         let key = api_key(&section, tenants.checks);
+        let scopes = access::scopes(&section);
         let first = name.as_ref().and_then(|at| taken.insert(at.value.clone(), at.pos));
         if let (Some(at), Some(first)) = (&name, first) {
             tenants.duplicate(at.pos, "api_key", at.value.clone(), first);
         }
         if let (Some(name), Some(tenant), Some(key)) = (name, tenant, key) {
-            keys.push(ApiKey::new(name.value, tenant, &key));
+            keys.push(ApiKey::new(name.value, tenant, &key).with(scopes));
         }
         section.finish();
     }

@@ -8,8 +8,10 @@ use cordboard_model::verb::Destination;
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+mod access;
 mod audio;
 mod doubts;
+mod gateway;
 mod kept;
 mod plugins;
 mod range;

@@ -89,7 +89,7 @@ enum Next {
 impl Runner {
     /// Runs until it is removed.
     pub(super) async fn run(mut self) {
-        // Where it begins it says so, so that what comes while the switch is down is not missed.
+        // One without a place begins with what comes now.
         let mut begun = self.kept.start != 0;
         loop {
             self.tell_doing(if self.kept.disabled { WebhookDoing::Disabled } else { WebhookDoing::Delivers });
@@ -127,6 +127,8 @@ impl Runner {
                 return true;
             }
             let next = tokio::select! {
+                // What was ordered counts from then on, whatever comes at the same time.
+                biased;
                 ask = self.asks.recv() => Next::Ask(ask),
                 item = items.recv() => Next::Item(item),
             };

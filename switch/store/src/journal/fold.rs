@@ -166,6 +166,8 @@ pub struct QueueEntry {
     pub queue: QueueId,
     /// When.
     pub at: Wall,
+    /// The agent who consulted it, if one did.
+    pub by: Option<AgentId>,
 }
 
 /// A recording without a closing record.
@@ -280,7 +282,7 @@ impl Fold {
                 legs.push(OpenLeg { leg, dialog, agent, up: at, down: None });
             }
             JournalRecord::DialogDown { call, leg } => self.dialog_down(at, call, leg),
-            JournalRecord::Queued { call, queue, at: entered } => self.queued(call, queue, entered),
+            JournalRecord::Queued { call, queue, at, by } => self.queued(call, QueueEntry { queue, at, by }),
             JournalRecord::RecordingOpened { recording, call, started } => {
                 if !self.finished.contains_key(&recording) {
                     let open = OpenRecording { recording, call, started };
@@ -380,7 +382,7 @@ impl Fold {
         self.order.push(call);
     }
 
-    fn queued(&mut self, call: CallId, queue: QueueId, at: Wall) {
+    fn queued(&mut self, call: CallId, entry: QueueEntry) {
         if self.closed.contains_key(&call) {
             self.strays += 1;
             return;
@@ -392,7 +394,7 @@ impl Fold {
         if open.queues.len() >= QUEUES_MAX {
             open.queues.remove(0);
         }
-        open.queues.push(QueueEntry { queue, at });
+        open.queues.push(entry);
     }
 
     fn legs(&mut self, call: CallId) -> &mut Vec<OpenLeg> {

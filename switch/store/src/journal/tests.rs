@@ -93,7 +93,7 @@ fn up(call: CallId, leg: LegId, user: &str, agent: Option<&str>) -> JournalRecor
 }
 
 fn queued(call: CallId, at: i64) -> JournalRecord {
-    JournalRecord::Queued { call, queue: QueueId::new(TENANT, "sales").unwrap(), at: Wall(at) }
+    JournalRecord::Queued { call, queue: QueueId::new(TENANT, "sales").unwrap(), at: Wall(at), by: None }
 }
 
 /// Three calls as they overlap in life: one ends, one talks to an agent, one waits.

@@ -194,6 +194,7 @@ fn the_rows_of_table_4_4_have_their_ranges_and_defaults() {
     agent_key("device_grace", &["\"1s\"", "\"1d\""], &["\"0s\"", "\"2d\""]);
     agent_key("skill_groups", &["[]"], &["[\"none\"]"]);
     agent_key("phone_confirm", &["true", "false"], &["\"1\""]);
+    agent_key("keep_connected", &["true", "false"], &["1"]);
     agent_key("phone_confirm_wait", &["\"3s\"", "\"60s\""], &["\"2s\"", "\"61s\""]);
     assert_eq!(agent("").duty, Duty::default());
     assert_eq!((Duty::default().role, Duty::default().kind), (Role::Agent, AgentKind::Voice));
@@ -227,10 +228,10 @@ fn the_telephone_of_an_agent_is_read_and_must_be_reachable() {
     };
     let ann = phone("phone = \"13812345678\"\ndevice = \"phone\"\nphone_confirm_wait = \"20s\"");
     let number = Some("+8613812345678".to_owned());
-    assert_eq!(ann, AgentPhone { number: number.clone(), first: true, confirm: Some(secs(20)) });
+    assert_eq!(ann, AgentPhone { number: number.clone(), first: true, confirm: Some(secs(20)), keep: false });
     assert_eq!(
         phone("phone = \"13812345678\"\nphone_confirm = false"),
-        AgentPhone { number, first: false, confirm: None }
+        AgentPhone { number, first: false, confirm: None, keep: false }
     );
     for (before, lines, said) in [
         ("", "phone = \"13812345678\"", "no trunk of this tenant calls out"),
