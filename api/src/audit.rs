@@ -202,7 +202,7 @@ async fn carry(
     request: Request,
 ) -> Response {
     let mut response = next.run(request).await;
-    let entries = entries(&audit, way, asked, &response, state.switch.date());
+    let entries = entries(&audit, way, asked, &response, state.switch.moment());
     if !entries.is_empty()
         && let Err(why) = note(&state, entries).await
     {

@@ -38,6 +38,8 @@ struct Orders {
     agents: Vec<String>,
     /// Those there are from one number to another, as `1000-1099`.
     range: Option<String>,
+    /// Those of one part of the house.
+    organisation: Option<String>,
     #[serde(default)]
     order: String,
     reason: Option<String>,
@@ -47,7 +49,7 @@ struct Orders {
 
 impl Says for Orders {
     const FIELD: &'static str = "order";
-    const EXPECTED: &'static str = r#"expected {"range": "1000-1099", "order": "rest"} or {"agents": ["1001", "1002"], ...}; orders are sign-in, sign-out, ready, not-ready and rest, perhaps with "reason", "limit" and "by""#;
+    const EXPECTED: &'static str = r#"expected {"range": "1000-1099", "order": "rest"}, {"agents": ["1001", "1002"], ...} or {"organisation": "North", ...}; orders are sign-in, sign-out, ready, not-ready and rest, perhaps with "reason", "limit" and "by""#;
 }
 
 impl Orders {
@@ -73,6 +75,19 @@ impl Orders {
     /// Whom it is about; a name that cannot be one is kept as it is.
     async fn whom(&self, state: &State, tenant: TenantId) -> Result<Vec<Result<AgentId, String>>, Problem> {
         let named = |name: &String| AgentId::new(tenant, name).map_err(|_| name.clone());
+        if let Some(organisation) = &self.organisation {
+            if self.range.is_some() || !self.agents.is_empty() {
+                let why = "give agents, a range or an organisation, one of them";
+                return Err(Problem::field("organisation", why));
+            }
+            let all = state.switch.agents(tenant).await?;
+            let of_it = all.into_iter().filter(|view| view.organisation.as_ref() == Some(organisation));
+            let agents: Vec<_> = of_it.take(AGENTS_MAX).map(|view| Ok(view.agent)).collect();
+            return match agents.is_empty() {
+                true => Err(Problem::not_found(format!("no agent is of organisation {organisation:?}"))),
+                false => Ok(agents),
+            };
+        }
         match (&self.range, self.agents.as_slice()) {
             (None, []) => Err(Problem::field("agents", Self::EXPECTED)),
             (None, agents) if agents.len() > AGENTS_MAX => {

@@ -252,6 +252,15 @@ impl Routes {
         self.with(MethodFilter::PUT, Method::PUT, path, handler, entry)
     }
 
+    /// A PATCH.
+    pub(crate) fn patch<H, T>(self, path: &str, handler: H, entry: Entry) -> Self
+    where
+        H: Handler<T, State>,
+        T: 'static,
+    {
+        self.with(MethodFilter::PATCH, Method::PATCH, path, handler, entry)
+    }
+
     /// A DELETE.
     pub(crate) fn delete<H, T>(self, path: &str, handler: H, entry: Entry) -> Self
     where

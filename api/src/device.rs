@@ -1,4 +1,4 @@
-//! What is rung for an agent, by his own choice.
+//! What is rung for an agent, by his own choice, and the connection to it that is kept up.
 
 use crate::asked::{MaySay, Says};
 use crate::catalog::{Routes, desk};
@@ -13,11 +13,22 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(crate) fn routes() -> Routes {
-    let entry = desk("chooseDevice", "agents:control", "What is rung for an agent, by his own choice")
+    let choice = desk("chooseDevice", "agents:control", "What is rung for an agent, by his own choice")
         .may_take::<Device>(r#"{"device": "usual"}"#)
         .gives::<Done>()
         .tag("desk");
-    Routes::v1().post("/agents/{name}/device", choose, entry)
+    let order = |id, summary| {
+        desk(id, "agents:control", summary)
+            .may_take::<Common>(r#"{"by": "1009"}"#)
+            .gives::<Done>()
+            .tag("desk")
+    };
+    let up = order("connectLine", "Has the connection to an agent's device kept up from now on");
+    let down = order("disconnectLine", "Ends the connection to an agent's device that is kept up");
+    Routes::v1()
+        .post("/agents/{name}/device", choose, choice)
+        .post("/agents/{name}/line", connect, up)
+        .delete("/agents/{name}/line", disconnect, down)
 }
 
 #[derive(Default, JsonSchema, Deserialize)]
@@ -56,4 +67,12 @@ impl Device {
 async fn choose(desk: Desk, MaySay(mut said): MaySay<Device>) -> Answer<Done> {
     let choice = said.choice(desk.tenant())?;
     desk.order(Common { call: None, by: said.by }, DeskAct::Device(choice)).await
+}
+
+async fn connect(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
+    desk.order(said, DeskAct::Line(true)).await
+}
+
+async fn disconnect(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
+    desk.order(said, DeskAct::Line(false)).await
 }

@@ -4,6 +4,7 @@
 //! state of calls of its own, and every route but health, metrics and pages knows its tenant from the key.
 
 mod access;
+mod again;
 mod aside;
 mod asked;
 pub mod audit;
@@ -22,10 +23,12 @@ pub mod flows;
 pub mod gateway;
 pub mod key;
 mod listen;
+pub mod objects;
 pub mod openapi;
 pub mod pages;
 pub mod params;
 pub mod problem;
+pub mod rate;
 pub mod recording;
 mod room;
 mod route;

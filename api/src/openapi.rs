@@ -209,6 +209,9 @@ fn parameter(op: &Op, name: &str, place: &str) -> Value {
         "id" if op.path.contains("/dead-letters/") => text("The number of its first event.", "716"),
         "kind" => text("Events of these kinds alone, with commas.", "call_started,call_ended"),
         "id" => serial("The id."),
+        "name_after" => text("Those after this name.", "sales"),
+        "origin" => word("Those that are kept so.", &["file", "store"]),
+        "kind" => word("What they are.", &crate::objects::ObjectKind::ALL.map(|kind| kind.as_str())),
         "leg" => serial("The leg."),
         "call" => serial("Of this call alone."),
         "name" => text("The name, within the tenant of who asks.", "sales"),
@@ -351,6 +354,7 @@ fn meaning(status: u16) -> &'static str {
         429 => "Too much; come back after Retry-After seconds.",
         500 => "A fault of ours.",
         503 => "The switch is busy or stopping; come back after Retry-After seconds.",
+        424 => "Not made, for another change was refused.",
         _ => "",
     }
 }

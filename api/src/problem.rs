@@ -171,7 +171,9 @@ impl From<SignInFault> for Problem {
             SignInFault::Busy => StatusCode::SERVICE_UNAVAILABLE,
             SignInFault::Expired | SignInFault::MustChange | SignInFault::NotByPhone => StatusCode::FORBIDDEN,
             SignInFault::Password(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            SignInFault::Elsewhere(_) | SignInFault::NoSession => StatusCode::CONFLICT,
+            SignInFault::Elsewhere(_) | SignInFault::DeviceTaken(_) | SignInFault::NoSession => {
+                StatusCode::CONFLICT
+            }
         };
         let mut problem = Self::new(status, "nobody is signed in, and no password is set", fault.to_string());
         problem.code = Some(fault.as_str());

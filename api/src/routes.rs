@@ -10,8 +10,8 @@ use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::{
-    access, aside, audit, begin, bulk, callback, desk, device, feed, figures, flows, listen, openapi, pages,
-    recording, room, route, shield, signin, stream, table, trace, transfer, webhooks,
+    access, again, aside, audit, begin, bulk, callback, desk, device, feed, figures, flows, listen, objects,
+    openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -44,12 +44,15 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 /// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let (brake, doors) = (Arc::new(Brake::default()), Arc::new(Doors::default()));
+    let (buckets, again) = (Arc::default(), Arc::default());
     let gateway = crate::gateway::router(&switch, config.gateway.clone(), &brake);
-    let state = State { switch, brake, doors, config: Arc::new(config) };
+    let state = State { switch, brake, doors, buckets, again, config: Arc::new(config) };
     all()
         .router()
         .nest_service("/agentgateway/resource", gateway)
         .fallback(pages::page)
+        .layer(from_fn_with_state(state.clone(), again::once))
+        .layer(from_fn_with_state(state.clone(), rate::limit))
         .layer(from_fn_with_state(state.clone(), audit::watch))
         .layer(from_fn_with_state(state.clone(), shield::guard))
         .with_state(state)
@@ -69,6 +72,7 @@ pub(crate) fn all() -> Routes {
         .merge(signin::routes())
         .merge(callback::routes())
         .merge(webhooks::routes())
+        .merge(objects::routes())
         .merge(access::routes())
         .merge(switch_routes())
 }

@@ -1,8 +1,10 @@
 //! What every route sees.
 
 use crate::access::Doors;
+use crate::again::Again;
 use crate::gateway::config::GatewayConfig;
 use crate::key::Brake;
+use crate::rate::{Buckets, RateLimit};
 use crate::shield::policy;
 use crate::switch::Switch;
 use axum::http::HeaderValue;
@@ -13,6 +15,8 @@ use std::sync::Arc;
 pub struct ApiConfig {
     /// The key that the demo's page is given when it is read from this machine. None outside the demo.
     pub page_key: Option<String>,
+    /// How often one who asks may ask.
+    pub rate: RateLimit,
     /// Origins of pages that may show ours in a frame.
     pub frames: Vec<String>,
     /// What the agent gateway is told.
@@ -35,6 +39,10 @@ pub struct State {
     pub brake: Arc<Brake>,
     /// Keys that were made over the API, and sessions of people.
     pub doors: Arc<Doors>,
+    /// How often who asked.
+    pub buckets: Arc<Buckets>,
+    /// What was answered to requests that may come again.
+    pub(crate) again: Arc<Again>,
     /// What was configured.
     pub config: Arc<ApiConfig>,
 }

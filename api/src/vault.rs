@@ -26,7 +26,7 @@ pub struct NewPassword {
 /// See the module.
 pub trait Vault: Send + Sync + 'static {
     /// What time it is.
-    fn date(&self) -> Wall;
+    fn moment(&self) -> Wall;
     /// Fills this with bytes that nobody can guess.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ mod asking;
 mod baresip;
 mod browser_calls;
 mod common;
+mod conformance;
 mod consulting;
 mod crash;
 mod defence;
@@ -28,6 +29,7 @@ mod many;
 mod media;
 mod nat;
 mod newcomer;
+mod objects;
 mod offers;
 mod operator;
 mod opus_recordings;
@@ -202,6 +204,7 @@ static TESTS: &[Test] = &[
     test("agents_of_a_range_are_ordered_about_together", many::range_and_orders),
     test("an_agents_mobile_rings_over_a_trunk_and_is_joined_by_its_key", telephone::joined_by_its_key),
     test("an_agents_leg_stays_up_between_calls", telephone::stays_up),
+    test("a_line_is_ended_by_a_kill_and_made_again", telephone::ended_by_a_kill),
     test("a_mailbox_at_an_agents_number_is_no_answer", telephone::a_mailbox_is_no_answer),
     test("an_agent_chooses_his_mobile_and_has_it_after_a_kill", telephone::chosen_and_kept),
     test("a_caller_leaves_a_queue_with_its_last_agent_if_he_asked_for_that", waiting::staffed),
@@ -293,6 +296,9 @@ static TESTS: &[Test] = &[
     test("a_browser_that_reloads_its_page_is_back_in_its_call_within_three_seconds", browser_calls::reloads),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),
+    test("what_is_made_over_the_api_carries_calls_and_outlives_a_kill", objects::carry_calls),
+    test("a_change_over_the_api_is_checked_whole_and_names_its_key", objects::are_checked_whole),
+    test("schemathesis_finds_every_answer_in_the_document", conformance::answers_as_the_document_says),
     beside("a_flow_is_published_and_rolled_back_under_500_calls", publishing::under_calls),
     test(
         "a_draft_is_judged_what_is_wrong_is_not_published_and_all_survives_a_kill",

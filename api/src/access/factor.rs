@@ -147,7 +147,7 @@ async fn confirm(
             "there is none that waits for a code: POST /api/v1/session/totp begins one",
         ));
     };
-    let now = switch.date();
+    let now = switch.moment();
     state.doors.tries(|tries| tries.begin(&asks.who, &asks.rules, now))?;
     let step = totp::check(&totp.secret, &said.code, totp.step, now);
     let step = step.ok_or_else(|| asks.wrong(Some("wrong_code")))?;
@@ -195,7 +195,7 @@ async fn no_totp(
     let Some(totp) = user.totp.take().filter(|totp| totp.confirmed) else {
         return Err(conflict("no_totp", "there is no second factor"));
     };
-    let now = switch.date();
+    let now = switch.moment();
     state.doors.tries(|tries| tries.begin(&asks.who, &asks.rules, now))?;
     if totp::check(&totp.secret, &said.code, totp.step, now).is_none() {
         return Err(asks.wrong(Some("wrong_code")));

@@ -127,7 +127,7 @@ async fn make(
     Said(new): Said<NewKey>,
 ) -> Result<Response, Problem> {
     let switch = &*state.switch;
-    let now = switch.date();
+    let now = switch.moment();
     let NewKey { name, scopes, expires } = new;
     let plain = |c: char| !c.is_control();
     if name.trim().is_empty() || name.len() > KEY_NAME_MAX || !name.chars().all(plain) {
@@ -190,7 +190,7 @@ async fn revoke(
 ) -> Answer<KeyView> {
     let switch = &*state.switch;
     let before = key_of(&state, who.tenant, &id).await?;
-    let revoked = before.revoked.or(Some(switch.date()));
+    let revoked = before.revoked.or(Some(switch.moment()));
     let key = KeyRecord { revoked, ..before.clone() };
     // it opens nothing from here on, whatever becomes of the store
     state.doors.with(switch, |known| known.put_key(key.clone())).await?;

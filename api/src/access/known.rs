@@ -36,7 +36,20 @@ pub(crate) struct Opened<T> {
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     keys: BTreeMap<TokenHash, KeyRecord>,
-    sessions: BTreeMap<TokenHash, UserSession>,
+    sessions: BTreeMap<TokenHash, Live>,
+}
+
+/// A session, and as of when the store has its last use.
+#[derive(Debug)]
+struct Live {
+    session: UserSession,
+    kept: Wall,
+}
+
+impl From<UserSession> for Live {
+    fn from(session: UserSession) -> Self {
+        Self { kept: session.used, session }
+    }
 }
 
 fn later(at: Wall, by: core::time::Duration) -> Wall {
@@ -47,7 +60,7 @@ impl From<Kept> for Known {
     fn from(kept: Kept) -> Self {
         Self {
             keys: kept.keys.into_iter().map(|key| (key.hash, key)).collect(),
-            sessions: kept.sessions.into_iter().map(|session| (session.hash, session)).collect(),
+            sessions: kept.sessions.into_iter().map(|session| (session.hash, session.into())).collect(),
         }
     }
 }
@@ -72,16 +85,16 @@ impl Known {
         terms: impl FnOnce(TenantId) -> Option<AccessTerms>,
         now: Wall,
     ) -> Option<Opened<UserSession>> {
-        let session = self.sessions.get_mut(&hash_of(secret))?;
+        let Live { session, kept } = self.sessions.get_mut(&hash_of(secret))?;
         let terms = terms(session.tenant)?;
         if now >= session.until || now >= later(session.used, terms.idle) {
             return None;
         }
-        // to the moment in memory; what is kept may be some minutes older
-        let keep =
-            now.0 - session.used.0 >= USED_MS.min(i64::try_from(terms.idle.as_millis()).unwrap_or(0) / 4);
+        session.used = now;
+        let most = i64::try_from(terms.idle.as_millis()).unwrap_or(i64::MAX) / 4;
+        let keep = now.0 - kept.0 >= USED_MS.min(most);
         if keep {
-            session.used = now;
+            *kept = now;
         }
         let scopes = if session.enrolling { Scopes::default() } else { scopes_of(&session.roles) };
         let person =
@@ -109,7 +122,7 @@ impl Known {
 
     /// A session is as this from now on.
     pub(crate) fn put_session(&mut self, session: UserSession) {
-        self.sessions.insert(session.hash, session);
+        self.sessions.insert(session.hash, session.into());
     }
 
     /// The sessions of a tenant that go on, the longest first.
@@ -117,20 +130,22 @@ impl Known {
         let goes_on = |session: &&UserSession| {
             session.tenant == tenant && now < session.until && now < later(session.used, terms.idle)
         };
-        let mut sessions: Vec<_> = self.sessions.values().filter(goes_on).cloned().collect();
+        let all = self.sessions.values().map(|live| &live.session);
+        let mut sessions: Vec<_> = all.filter(goes_on).cloned().collect();
         sessions.sort_by(|one, other| (one.since, &one.id).cmp(&(other.since, &other.id)));
         sessions
     }
 
     /// A session by its name in paths.
     pub(crate) fn session_of(&self, tenant: TenantId, id: &str) -> Option<&UserSession> {
-        self.sessions.values().find(|session| session.tenant == tenant && session.id.as_str() == id)
+        let mut all = self.sessions.values().map(|live| &live.session);
+        all.find(|session| session.tenant == tenant && session.id.as_str() == id)
     }
 
     /// Those that are over, or belong to nobody any more, are forgotten: their names.
     pub(crate) fn end(&mut self, over: impl Fn(&UserSession) -> bool) -> Vec<(TenantId, Name)> {
         let mut ended = Vec::new();
-        self.sessions.retain(|_, session| {
+        self.sessions.retain(|_, Live { session, .. }| {
             let goes = over(session);
             if goes {
                 ended.push((session.tenant, session.id.clone()));
@@ -155,7 +170,8 @@ impl Known {
     /// There is room for one session more of this person: those that have to go for it.
     pub(crate) fn room(&mut self, tenant: TenantId, user: &Name) -> Vec<(TenantId, Name)> {
         let his = |session: &&UserSession| session.tenant == tenant && session.user == *user;
-        let mut all: Vec<_> = self.sessions.values().filter(his).map(|s| (s.used, s.id.clone())).collect();
+        let every = self.sessions.values().map(|live| &live.session);
+        let mut all: Vec<_> = every.filter(his).map(|s| (s.used, s.id.clone())).collect();
         all.sort();
         let many = (all.len() + 1).saturating_sub(SESSIONS_MAX);
         let going: BTreeSet<Name> = all.into_iter().take(many).map(|(_, id)| id).collect();
@@ -169,7 +185,8 @@ impl Known {
         user: &Name,
         roles: &BTreeSet<Role>,
     ) -> Vec<UserSession> {
-        let his = self.sessions.values_mut().filter(|s| s.tenant == tenant && s.user == *user);
+        let all = self.sessions.values_mut().map(|live| &mut live.session);
+        let his = all.filter(|s| s.tenant == tenant && s.user == *user);
         his.map(|session| {
             session.roles.clone_from(roles);
             session.clone()

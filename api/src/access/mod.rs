@@ -97,7 +97,7 @@ impl Doors {
 
     /// Who has this token; none if it opens nothing now.
     pub(crate) async fn who(&self, switch: &Arc<dyn Switch>, token: &str) -> Result<Option<Caller>, Refusal> {
-        let now = switch.date();
+        let now = switch.moment();
         let terms = |tenant| switch.access(tenant).map(|(terms, _)| terms);
         let opened = self.with(&**switch, |known| {
             if token.starts_with(KEY_PREFIX) {

@@ -197,7 +197,7 @@ async fn first_password(
     };
     let new = NewPassword { tenant, user: user.clone(), password, former: Vec::new() };
     let hash = switch.new_password(new).await?;
-    Ok((KeptPassword { hash, set: switch.date(), by_other: true, former: Vec::new() }, shown))
+    Ok((KeptPassword { hash, set: switch.moment(), by_other: true, former: Vec::new() }, shown))
 }
 
 fn display(text: &str) -> Result<(), Problem> {
@@ -308,7 +308,7 @@ async fn make(
         password,
         totp: None,
         disabled: false,
-        made: switch.date(),
+        made: switch.moment(),
         by: who.to_string(),
         signed_in: None,
     };
@@ -497,7 +497,7 @@ impl Doors {
         tenant: TenantId,
     ) -> Result<Vec<UserSession>, Problem> {
         let (terms, _) = terms(switch, tenant)?;
-        let now = switch.date();
+        let now = switch.moment();
         Ok(self.with(switch, |known| known.sessions(tenant, &terms, now)).await?)
     }
 

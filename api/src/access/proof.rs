@@ -47,7 +47,7 @@ impl Try<'_> {
 
     /// It was wrong. It counts for the name and for the address.
     pub(super) fn wrong(&self, code: Option<&'static str>) -> Problem {
-        let (now, rules) = (self.switch().date(), &self.rules);
+        let (now, rules) = (self.switch().moment(), &self.rules);
         let fault = self.state.doors.tries(|tries| tries.wrong(&self.who, rules, now));
         self.counts();
         let wrong = fault == SignInFault::Wrong;
@@ -64,7 +64,7 @@ impl Try<'_> {
 
     /// Whose password this is.
     pub(super) async fn password(&self, password: Secret) -> Result<UserRecord, Problem> {
-        let now = self.switch().date();
+        let now = self.switch().moment();
         let begun = self.state.doors.tries(|tries| tries.begin(&self.who, &self.rules, now));
         begun.inspect_err(|_| self.counts())?;
         let (tenant, name) = &self.who;
@@ -94,7 +94,7 @@ impl Try<'_> {
         };
         match (&said.code, &said.recovery) {
             (Some(code), _) => {
-                let step = totp::check(&totp.secret, code, totp.step, self.switch().date());
+                let step = totp::check(&totp.secret, code, totp.step, self.switch().moment());
                 totp.step = step.ok_or_else(|| self.wrong(Some("wrong_code")))?;
             }
             (None, Some(recovery)) => {
@@ -127,7 +127,7 @@ impl Try<'_> {
         let new = NewPassword { tenant: user.tenant, user: user.name.clone(), password: new, former: used };
         let hash = self.switch().new_password(new).await?;
         let former = former.into_iter().take(history).collect();
-        user.password = KeptPassword { hash, set: self.switch().date(), by_other: false, former };
+        user.password = KeptPassword { hash, set: self.switch().moment(), by_other: false, former };
         Ok(())
     }
 

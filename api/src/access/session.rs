@@ -208,7 +208,7 @@ async fn sign_in(
     if let Some(new) = new {
         asks.set(&mut user, new).await?;
     } else {
-        is_good(&user, &asks.rules, state.switch.date()).inspect_err(|_| {
+        is_good(&user, &asks.rules, state.switch.moment()).inspect_err(|_| {
             state.doors.tries(|tries| tries.unknown(&asks.who));
         })?;
     }
@@ -225,7 +225,7 @@ async fn begin(
     cookie: bool,
 ) -> Result<Response, Problem> {
     let switch = &*state.switch;
-    let now = switch.date();
+    let now = switch.moment();
     let token = secret(switch, USER_TOKEN_PREFIX)?;
     user.signed_in = Some(now);
     let longest = i64::try_from(terms.longest.as_millis()).unwrap_or(i64::MAX);

@@ -1,10 +1,9 @@
-//! What the agent gateway needs of the switch beside calls, agents and events: what is configured on a tenant's floor, the
-//! date, and a way out to the pages that want their events pushed.
+//! What the agent gateway needs of the switch beside calls, agents and events: what is configured on a tenant's floor, and
+//! a way out to the pages that want their events pushed.
 
 use crate::switch::Later;
 use cordboard_model::id::{Name, TenantId};
 use cordboard_model::service::{QueueKind, Role};
-use cordboard_model::time::Wall;
 use cordboard_model::verb::Destination;
 use std::collections::BTreeMap;
 
@@ -58,8 +57,6 @@ pub struct Post {
 
 /// The switch as the gateway needs it beside [`crate::switch::Switch`].
 pub trait Beside: Send + Sync + 'static {
-    /// The date.
-    fn date(&self) -> Wall;
     /// What is configured on a tenant's floor.
     fn floor_plan(&self, tenant: TenantId) -> Later<FloorPlan>;
     /// Whether the configuration allows posts to this URL.

@@ -11,6 +11,7 @@ use super::number;
 use super::poll::is_token;
 use super::seat::{Manner, NewSeat, PushTo, Seat};
 use super::seen::{State, WORK};
+use crate::audit::Audit;
 use crate::key::source_of;
 use crate::switch::{Refusal, SignIn, WantedSession};
 use axum::body::Bytes;
@@ -38,6 +39,7 @@ const PASSWORD_LEN: usize = 32;
 pub(crate) struct Door {
     workno: String,
     from: IpAddr,
+    audit: Audit,
     said: Fields,
     gateway: Arc<Gateway>,
 }
@@ -50,11 +52,11 @@ impl FromRequest<Arc<Gateway>> for Door {
         let params = RawPathParams::from_request_parts(&mut parts, gateway).await;
         let path = path_of(&params.map_err(IntoResponse::into_response)?);
         let workno = path.into_iter().find(|(name, _)| name == "agentid").map(|(_, value)| value);
-        let from = source_of(&parts);
+        let (from, audit) = (source_of(&parts), Audit::of(&parts));
         let bytes = Bytes::from_request(Request::from_parts(parts, body), gateway).await;
         let said = Fields::body(&bytes.map_err(IntoResponse::into_response)?);
         let said = said.map_err(IntoResponse::into_response)?;
-        Ok(Self { workno: workno.unwrap_or_default(), from, said, gateway: Arc::clone(gateway) })
+        Ok(Self { workno: workno.unwrap_or_default(), from, audit, said, gateway: Arc::clone(gateway) })
     }
 }
 
@@ -127,7 +129,7 @@ impl Drop for One<'_> {
 }
 
 async fn enter(door: Door, force: bool) -> Answered {
-    let Door { workno, from, said, gateway } = door;
+    let Door { workno, from, audit, said, gateway } = door;
     if gateway.brake.wait(from, Instant::now()).is_some() {
         return Err(Code::PASSWORD_LOCKED.into());
     }
@@ -151,6 +153,10 @@ async fn enter(door: Door, force: bool) -> Answered {
         by: format!("agent {workno}"),
     };
     let signed = gateway.switch.sign_in(order).await;
+    // one that came too soon was not looked at: nobody fills the log with those
+    if !matches!(signed, Err(Refusal::SignIn(SignInFault::TooSoon(_) | SignInFault::Busy))) {
+        audit.claims(agent.tenant, format!("agent {workno}"));
+    }
     let token = signed.map_err(|why| gateway.not_in(why, from))?.token;
     let Some(Secret(token)) = token else { return Err(Code::INTERNAL.into()) };
     let phone = wanted.phone.clone();

@@ -42,7 +42,7 @@ async fn house() -> House {
     });
     person(&served, "planted-user", &["auditor"]).await;
     let (_, key) = made(&served, &["calls:read"]).await;
-    let signed = r#"{"user": "planted-user", "password": "correct-horse-7"}"#;
+    let signed = r#"{"user": "planted-user", "password": "battery-staple-7"}"#;
     let session =
         served.ask("POST", "/api/v1/session", &[], signed).await.ok()["id"].as_str().unwrap().to_owned();
     let mut ids = IdMaker::new(u32::MAX, 0);
@@ -90,8 +90,8 @@ fn path(op: &Op, ids: &Ids, other: &str) -> (String, Vec<String>) {
 /// What of an answer must not differ, with what was asked for taken out.
 fn told(answer: &Answer, asked: &[String]) -> (u16, String) {
     let mut text = answer.text();
-    for (n, id) in asked.iter().enumerate() {
-        text = text.replace(id.as_str(), &format!("<{n}>"));
+    for id in asked {
+        text = text.replace(id.as_str(), "<>");
     }
     (answer.status, text)
 }
@@ -161,7 +161,7 @@ async fn no_answer_holds_a_secret() {
         users
             .chain(hashes)
             .chain(more)
-            .chain([KEY, OTHER_KEY, "correct-horse-7"].map(str::to_owned))
+            .chain([KEY, OTHER_KEY, "battery-staple-7"].map(str::to_owned))
             .collect::<Vec<String>>()
     };
     let numbers = {

@@ -15,6 +15,8 @@ mod gateway;
 mod http;
 mod isolation;
 mod keys;
+mod manners;
+mod objects;
 mod openapi;
 mod pages;
 mod people;

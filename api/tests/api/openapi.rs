@@ -117,9 +117,20 @@ fn filled(path: &str, floor: &crate::Furnished, recording: &str) -> Option<Strin
         return None;
     }
     let call = if path.contains("/cdrs/") { floor.over } else { floor.talking }.to_string();
-    let name = if path.contains("/queues/") { "sales" } else { "1001" };
+    let name = match path {
+        path if path.contains("/config/") => "support",
+        path if path.contains("/queues/") => "sales",
+        _ => "1001",
+    };
     let id = if path.contains("/recordings/") { recording } else { &call };
-    let fill = [("{id}", id), ("{name}", name), ("{by}", "queues"), ("{key}", "4930"), ("{version}", "1")];
+    let fill = [
+        ("{id}", id),
+        ("{name}", name),
+        ("{by}", "queues"),
+        ("{key}", "4930"),
+        ("{version}", "1"),
+        ("{kind}", "queues"),
+    ];
     Some(fill.iter().fold(path.to_owned(), |path, (from, to)| path.replace(from, to)))
 }
 

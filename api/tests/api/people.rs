@@ -9,7 +9,8 @@ use cordboard_model::time::Wall;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "correct-horse-7";
+/// None that a document shows as an example.
+const PASSWORD: &str = "battery-staple-7";
 
 /// A person with a password that is his own already.
 pub async fn person(served: &Served, name: &str, roles: &[&str]) {

@@ -133,6 +133,7 @@ export type What =
   | { type: "queue_left"; call: string; queue: Named; outcome: string }
   | { type: "agent_status"; agent: Named; status: AgentStatus; why: string; call: string | null; reason?: string | null }
   | { type: "agent_overdue"; agent: Named; since: number }
+  | { type: "agent_line"; agent: Named; up: boolean; why?: string }
   | { type: "registered"; user: Named; uri: string }
   | { type: "unregistered"; user: Named; uri: string }
   | { type: "recording_started"; call: string; recording: string }

@@ -87,11 +87,15 @@ impl AcdEngine {
             until: self.until(id, agent),
             user: agent.config.user.clone(),
             device: Some(agent.device()).filter(|device| device.account() != Some(&agent.config.user)),
+            line: None,
             contacts: agent.contacts,
             call: agent.call,
             why,
             reason: agent.told.clone(),
             role: agent.config.duty.role,
+            organisation: agent.config.duty.organisation.clone(),
+            smart: agent.config.duty.smart,
+            numbers_label: agent.config.duty.numbers_label,
             handled: agent.handled,
         }
     }

@@ -433,7 +433,7 @@ impl CallEngine {
             MediaEvent::PlayDone { leg, playback, finished } => {
                 self.with_leg(leg, |call, desk| call.on_play_done(desk, leg, playback, finished));
             }
-            MediaEvent::Locked { .. } | MediaEvent::DigitDue { .. } => {}
+            MediaEvent::Locked { .. } | MediaEvent::DigitDue { .. } | MediaEvent::Vacated { .. } => {}
             MediaEvent::Speaking { mix, leg } => {
                 self.with(mix, |call, desk| call.speaks(desk, leg));
             }

@@ -299,6 +299,9 @@ impl Call {
             return;
         }
         if id == self.caller.id {
+            if by_peer && self.is_recalled_surveyed(desk) {
+                return;
+            }
             if !self.party_gone(desk) {
                 self.end(desk, cause, by);
             }

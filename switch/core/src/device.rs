@@ -6,7 +6,7 @@
 use crate::legs::Leg;
 use crate::routing::Ways;
 use crate::shard::Shard;
-use cordboard_acd::AcdCommand;
+use cordboard_acd::{AcdCommand, RefusedReason};
 use cordboard_call::CallInput;
 use cordboard_flow::say::{Lang, press_to_take};
 use cordboard_model::cause::Cause;
@@ -28,7 +28,7 @@ const BEEP_MS: u32 = 200;
 const PAUSE_MS: u32 = 2_000;
 
 impl Shard {
-    /// The agent at an account: whoever has chosen it, else whose own it is.
+    /// The agent at an account: whoever is signed in there, else who has chosen it, else whose own it is.
     pub(crate) fn agent_at(&self, user: &UserId) -> Option<AgentId> {
         self.acd.guest_at(user).or_else(|| self.agent_of.get(user)).cloned()
     }
@@ -188,7 +188,10 @@ impl Shard {
 
     fn set_device(&mut self, agent: &AgentId, device: Option<AgentDevice>) -> Result<(), DeskFault> {
         let command = AcdCommand::Device { agent: agent.clone(), device: device.clone() };
-        self.acd.handle_command(command, self.now).map_err(|_| DeskFault::NoSuchAgent)?;
+        self.acd.handle_command(command, self.now).map_err(|refused| match refused.reason {
+            RefusedReason::DeviceTaken => DeskFault::DeviceTaken,
+            _ => DeskFault::NoSuchAgent,
+        })?;
         self.journal(None, JournalRecord::AgentDevice { agent: agent.clone(), device });
         self.renew_line(agent);
         Ok(())

@@ -6,6 +6,7 @@
 
 mod abort;
 mod asked;
+mod assist;
 mod begin;
 mod callbacks;
 mod device;

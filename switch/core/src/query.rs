@@ -56,12 +56,12 @@ impl Shard {
 
     /// Agents of a tenant.
     pub fn agents(&self, tenant: TenantId) -> Vec<AgentView> {
-        self.acd.agents(tenant)
+        self.acd.agents(tenant).into_iter().map(|view| self.with_line(view)).collect()
     }
 
     /// One agent.
     pub fn agent(&self, agent: &AgentId) -> Option<AgentView> {
-        self.acd.agent(agent)
+        self.acd.agent(agent).map(|view| self.with_line(view))
     }
 
     /// Whether there is such an account.
@@ -132,6 +132,7 @@ impl Shard {
         note(!self.trunks.is_empty(), "a call of a trunk");
         note(!self.goodbyes.is_empty(), "a BYE without its answer");
         note(!self.lines.is_empty(), "a line to an agent");
+        note(!self.assisted.is_empty(), "a program that listens for an agent");
         left
     }
 }

@@ -1,5 +1,6 @@
 //! The shard itself: takes an input, lets the rooms speak until they are silent, and hands out what they want.
 
+use crate::assist::Assisted;
 use crate::begin::Tokens;
 use crate::callbacks::Callbacks;
 use crate::events::Numbering;
@@ -28,6 +29,7 @@ use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits,
 use cordboard_flow::{Counters, FlowCommand, FlowEngine};
 use cordboard_model::calendar::Zones;
 use cordboard_model::cause::Party;
+use cordboard_model::cdr::Cdr;
 use cordboard_model::config::Snapshot;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, TenantId, UserId};
@@ -80,11 +82,15 @@ pub struct Shard {
     pub(crate) trunks: Trunks,
     /// Legs to agents that stay up between calls.
     pub(crate) lines: Lines,
+    /// Calls that programs listen to for their agents.
+    pub(crate) assisted: Assisted,
     /// What lamps of phones show.
     pub(crate) lamps: Lamps,
     pub(crate) goodbyes: Goodbyes,
     /// The agent whom a queue gave each call last: his leg is the queue's affair, any other is outside of it.
     pub(crate) offered: BTreeMap<CallId, BTreeSet<AgentId>>,
+    /// Whole records of calls whose end readers have still to hear of.
+    pub(crate) closing: BTreeMap<CallId, Box<Cdr>>,
     /// Who is to be called back.
     pub(crate) callbacks: Callbacks,
     /// Where those of them stand who have their places in a queue.
@@ -159,10 +165,12 @@ impl Shard {
             outside: Outside::default(),
             trunks: Trunks::new(seed(&mut seeds)),
             lines: Lines::default(),
+            assisted: Assisted::new(),
             lamps: Lamps::default(),
             ladder: Ladder::new(limits, seed(&mut seeds)),
             goodbyes: Goodbyes::new(),
             offered: BTreeMap::new(),
+            closing: BTreeMap::new(),
             callbacks: Callbacks::default(),
             places: Places::default(),
             tokens: Tokens::default(),

@@ -45,6 +45,18 @@ pub struct TenantDesk {
     /// Those of one queue's calls alone.
     #[serde(default)]
     pub queue_codes: BTreeMap<Name, Vec<Name>>,
+    /// What smart agents have.
+    #[serde(default)]
+    pub smart: Option<Smart>,
+}
+
+/// The program that listens to the calls of smart agents: it writes down what is said, and advises.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Smart {
+    /// Where it listens, by WebSocket in the media-stream format.
+    pub url: String,
+    /// How many agents may be smart.
+    pub agents: u32,
 }
 
 /// What stands before the name of a person who is signed in, in place of a key's name.
@@ -138,6 +150,8 @@ pub enum DeskAct {
     Want(AgentOrder),
     /// Be rung elsewhere.
     Device(DeviceChoice),
+    /// Have the connection to his device that is kept up (`true`), or end it, and the call that has it.
+    Line(bool),
     /// Something in the call that he is in.
     Seat(SeatOrder),
     /// Send these keys to whom he talks to.
@@ -244,6 +258,10 @@ pub enum DeskFault {
     NoSuchDevice,
     /// His account may not dial the number.
     NotDialable,
+    /// Another agent is signed in at the same telephone.
+    DeviceTaken,
+    /// No connection to his device is kept up.
+    NoLine,
     /// He talks to nobody.
     NotTalking,
     /// The party waits already.
@@ -324,6 +342,10 @@ impl DeskFault {
                 "not_dialable",
                 "by the rules of the tenant this account does not reach the number over a trunk",
             ),
+            Self::DeviceTaken => ("device_taken", "another agent is signed in at the same telephone"),
+            Self::NoLine => {
+                ("no_line", "no connection to his device is kept up: it is not configured, or has no device")
+            }
             Self::NotTalking => ("not_talking", "he talks to nobody"),
             Self::HeldAlready => ("held_already", "the party is on hold already"),
             Self::NotHeld => ("not_held", "the party is not on hold"),

@@ -82,6 +82,55 @@ impl Default for AgentPhone {
     }
 }
 
+/// What the line to an agent's device is: the leg that stays up between calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineState {
+    /// Not there: calls ring his device.
+    Down,
+    /// His device rings, or he is asked for the key.
+    Rings,
+    /// There.
+    Up,
+}
+
+impl LineState {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Rings => "rings",
+            Self::Up => "up",
+        }
+    }
+}
+
+/// Why a line is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineEnd {
+    /// It is not wanted: he has signed out, is rung elsewhere, the configuration or a stop wants none, or so it was ordered.
+    GivenUp,
+    /// He hung up.
+    PutDown,
+    /// His device did not take it.
+    NotTaken,
+    /// Its port or its session was lost, or nothing is heard from its other end.
+    Lost,
+}
+
+impl LineEnd {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GivenUp => "given_up",
+            Self::PutDown => "put_down",
+            Self::NotTaken => "not_taken",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// What an agent chooses as his device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceChoice {

@@ -4,6 +4,7 @@ use crate::callback::{Callback, CallbackChange};
 use crate::cause::{Cause, Party};
 use crate::cdr::{Cdr, Supervision, TransferRecord};
 use crate::desk::WrapUp;
+use crate::device::LineEnd;
 use crate::id::{
     AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, StreamId, TenantId, TrunkId, UserId,
 };
@@ -271,6 +272,9 @@ pub enum EventKind {
         agent: AgentId,
         /// Whether it is up.
         up: bool,
+        /// Why it is not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<LineEnd>,
     },
     /// An agent has signed in with his password.
     SessionBegan {

@@ -173,6 +173,15 @@ pub enum JournalRecord {
         /// When it is forgotten.
         ends: Wall,
     },
+    /// A program has had a call begun under a token, which begins no other.
+    CallAsked {
+        /// The call, which names the tenant.
+        call: CallId,
+        /// The token.
+        token: String,
+        /// When it is forgotten.
+        ends: Wall,
+    },
     /// A stretch of an agent's work began, or is over: `end` says which.
     AgentInterval(Box<AgentInterval>),
     /// An agent's intent or state changed.

@@ -345,6 +345,12 @@ pub enum MediaCommand {
         /// Whether it is on hold now.
         held: bool,
     },
+    /// End all that is done with the leg, and keep its port and its party for what comes next. `Vacated` with its figures
+    /// follows.
+    Vacate {
+        /// The leg.
+        leg: LegId,
+    },
     /// Free the leg. `Closed` with its figures follows.
     Close {
         /// The leg.
@@ -550,6 +556,13 @@ pub enum MediaEvent {
         /// Audio that was replaced by silence because the writer was too slow, milliseconds.
         dropped_ms: u64,
     },
+    /// Nothing is done with the leg any more.
+    Vacated {
+        /// The leg.
+        leg: LegId,
+        /// Its figures since it was opened, or vacated before.
+        stats: LegStats,
+    },
     /// The leg's port is free again.
     Closed {
         /// The leg.
@@ -572,6 +585,7 @@ impl MediaEvent {
             | MediaEvent::Silent { leg }
             | MediaEvent::Audio { leg, .. }
             | MediaEvent::PathFailed { leg, .. }
+            | MediaEvent::Vacated { leg, .. }
             | MediaEvent::Closed { leg, .. } => Some(leg),
             MediaEvent::RecordingPaused { .. }
             | MediaEvent::RecordingClosed { .. }
@@ -614,6 +628,7 @@ impl MediaCommand {
             | MediaCommand::StopLive { leg, .. }
             | MediaCommand::Held { leg, .. }
             | MediaCommand::Secret { leg, .. }
+            | MediaCommand::Vacate { leg }
             | MediaCommand::Close { leg } => vec![leg],
             MediaCommand::StopRecord { .. } | MediaCommand::PauseRecord { .. } => Vec::new(),
         }
@@ -636,6 +651,7 @@ impl MediaCommand {
             | MediaCommand::StopLive { leg, .. }
             | MediaCommand::Held { leg, .. }
             | MediaCommand::Secret { leg, .. }
+            | MediaCommand::Vacate { leg }
             | MediaCommand::Close { leg } => Some(*leg),
             MediaCommand::Bridge { a, .. } => Some(*a),
             MediaCommand::Record { left, .. } => Some(*left),

@@ -350,6 +350,15 @@ pub struct Duty {
     /// His telephone, and whether it is rung.
     #[serde(default)]
     pub phone: AgentPhone,
+    /// The part of the house that he is of.
+    #[serde(default)]
+    pub organisation: Option<String>,
+    /// The tenant's program listens to the calls that queues give him.
+    #[serde(default)]
+    pub smart: bool,
+    /// Third parties are told by it that he may choose the numbers that are shown. It switches nothing.
+    #[serde(default)]
+    pub numbers_label: bool,
 }
 
 /// What an agent, or somebody for him, asks for.

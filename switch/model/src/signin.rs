@@ -270,6 +270,8 @@ pub enum SignInFault {
     Password(PasswordFault),
     /// He is signed in elsewhere, and that was not to be taken over.
     Elsewhere(SessionView),
+    /// This other agent is signed in at his telephone, and that was not to be taken over, or is not while he has a call.
+    DeviceTaken(Name),
     /// He may not sign in by the keys of a telephone.
     NotByPhone,
     /// Nobody has signed in on this call, or somebody else has taken over since.
@@ -289,6 +291,7 @@ impl SignInFault {
             Self::MustChange => "password_must_change",
             Self::Password(fault) => fault.as_str(),
             Self::Elsewhere(_) => "signed_in_elsewhere",
+            Self::DeviceTaken(_) => "device_taken",
             Self::NotByPhone => "not_by_phone",
             Self::NoSession => "no_session",
         }
@@ -303,6 +306,7 @@ impl SignInFault {
             Self::Expired | Self::MustChange => "expired",
             Self::Password(_) => "refused",
             Self::Elsewhere(_) => "elsewhere",
+            Self::DeviceTaken(_) => "taken",
             Self::NoSession => "no_session",
         }
     }
@@ -322,6 +326,10 @@ impl fmt::Display for SignInFault {
             Self::MustChange => f.write_str("somebody else has set the password; give a new one with it"),
             Self::Password(fault) => write!(f, "the new password is not taken: {fault}"),
             Self::Elsewhere(_) => f.write_str("he is signed in elsewhere; take_over ends that session"),
+            Self::DeviceTaken(other) => write!(
+                f,
+                "agent {other} is signed in at his telephone; take_over signs that agent out, unless he has a call"
+            ),
             Self::NotByPhone => f.write_str("he may not sign in by the keys of a telephone"),
             Self::NoSession => f.write_str("nobody is signed in here"),
         }

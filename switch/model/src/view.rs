@@ -2,7 +2,7 @@
 
 use crate::cause::Cause;
 use crate::cdr::{Supervision, TransferRecord};
-use crate::device::AgentDevice;
+use crate::device::{AgentDevice, LineState};
 use crate::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::service::Role;
@@ -256,6 +256,9 @@ pub struct AgentView {
     /// What is rung for him, where that is another account, or a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<AgentDevice>,
+    /// The line to his device that is kept up; none if none is kept now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineState>,
     /// How many devices of his account, or of the one he chose, are registered.
     pub contacts: u32,
     /// The call he rings or talks in.
@@ -268,6 +271,15 @@ pub struct AgentView {
     /// What he is there for.
     #[serde(default)]
     pub role: Role,
+    /// The part of the house that he is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// A program listens to the calls that queues give him.
+    #[serde(default)]
+    pub smart: bool,
+    /// For third parties: he may choose the numbers that are shown.
+    #[serde(default)]
+    pub numbers_label: bool,
     /// Calls taken since the start of the switch.
     pub handled: u64,
 }

@@ -1,4 +1,4 @@
-//! What the agent gateway asks of the world: the date, what is configured, and posts to agents' pages.
+//! What the agent gateway asks of the world: what is configured, and posts to agents' pages.
 //!
 //! Invariant: a post goes only where `push_allowed` says, to no private address that was not allowed, once, within its time;
 //! no line of the log has its body or its headers.
@@ -10,14 +10,13 @@ use axum::body::Body;
 use cordboard_api::gateway::beside::{Beside, FloorPlan, PlanAgent, PlanQueue, Post};
 use cordboard_api::switch::{Later, Refusal};
 use cordboard_model::id::TenantId;
-use cordboard_model::time::Wall;
 use futures_util::StreamExt;
 use hyper::Request;
 use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Longest time of a post.
@@ -92,11 +91,6 @@ impl Pushing {
 }
 
 impl Beside for NodeSwitch {
-    fn date(&self) -> Wall {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-    }
-
     fn floor_plan(&self, tenant: TenantId) -> Later<FloorPlan> {
         let loaded = self.reloader.current();
         let plan = loaded.snapshot.tenants.get(&tenant).map(plan_of).ok_or_else(|| missing(tenant));

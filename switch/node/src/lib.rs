@@ -34,6 +34,7 @@ pub mod lines;
 pub mod log;
 pub mod media;
 pub mod metrics;
+mod objects;
 pub mod outgoing;
 pub mod owed;
 pub mod password;

@@ -122,6 +122,10 @@ fn check(args: &ConfigArgs) -> Result<(), String> {
             println!("flow {flow} was published and cannot run any more, which costs its own callers: {why}");
         }
     }
+    if !loaded.aside.is_empty() {
+        let line = |why: &String| format!("{why}; the switch would start without it");
+        return Err(loaded.aside.values().map(line).collect::<Vec<_>>().join("\n"));
+    }
     if let Some(told) = explain::cases::run(&args.config, &loaded)? {
         println!("{told}");
     }

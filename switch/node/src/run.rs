@@ -8,6 +8,7 @@ use crate::http::{Door, serve};
 use crate::stop::{self, StopOrder};
 use crate::switch::NodeSwitch;
 use crate::vault::cut_logs;
+use cordboard_api::rate::RateLimit;
 use cordboard_api::state::ApiConfig;
 use cordboard_api::switch::Switch;
 use std::net::SocketAddr;
@@ -35,9 +36,11 @@ pub async fn start_served(
     api: ApiConfig,
 ) -> Result<Served, BootError> {
     let http = &loaded.machine.http;
+    let rate = RateLimit { per_second: http.rate, burst: http.rate_burst };
     let connections = connections(loaded.snapshot.limits.calls, loaded.machine.sip.connections);
     let door = Door { at: http.listen, proxies: http.trusted_proxies.clone(), connections };
-    let api = ApiConfig { frames: http.frames.clone(), gateway: loaded.machine.gateway.api.clone(), ..api };
+    let gateway = loaded.machine.gateway.api.clone();
+    let api = ApiConfig { rate, frames: http.frames.clone(), gateway, ..api };
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("cordboard {version} starts with {}: {}", path.display(), loaded.summary());
     let running = start(path, loaded, clock).await?;

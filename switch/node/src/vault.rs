@@ -38,7 +38,7 @@ impl NodeSwitch {
 }
 
 impl Vault for NodeSwitch {
-    fn date(&self) -> Wall {
+    fn moment(&self) -> Wall {
         wall_now()
     }
 

@@ -35,6 +35,6 @@ pub use db::{
     Store, StoreError, StoreOptions, StoreStatus, Stored,
 };
 pub use journal::{
-    AgentRecord, Damage, Fault, Journal, JournalError, JournalOptions, OpenCall, OpenLeg, OpenRecording,
-    QueueEntry, Recovered, Talk, Writer, WriterStats, cut_intervals, lost_by_restart,
+    AgentRecord, AskedCall, Damage, Fault, Journal, JournalError, JournalOptions, OpenCall, OpenLeg,
+    OpenRecording, QueueEntry, Recovered, Talk, Writer, WriterStats, cut_intervals, lost_by_restart,
 };

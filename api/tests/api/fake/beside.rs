@@ -5,16 +5,11 @@ use cordboard_api::gateway::beside::{Beside, FloorPlan, PlanAgent, PlanQueue, Po
 use cordboard_api::switch::{Later, Refusal};
 use cordboard_model::id::TenantId;
 use cordboard_model::service::{QueueKind, Role};
-use cordboard_model::time::Wall;
 
 /// How URLs begin that may be posted to.
 pub const PAGE: &str = "https://crm.example/";
 
 impl Beside for Fake {
-    fn date(&self) -> Wall {
-        Wall(i64::from(self.start) * 1_000)
-    }
-
     fn floor_plan(&self, tenant: TenantId) -> Later<FloorPlan> {
         self.answer(tenant, |floor| {
             let queues: Vec<_> = floor.queues.keys().map(|queue| queue.name.clone()).collect();

@@ -167,6 +167,13 @@ impl Floor {
         self.queues.insert(queue.clone(), view);
     }
 
+    /// The part of the house that an agent is of.
+    pub fn of_organisation(&mut self, agent: &AgentId, name: &str) {
+        if let Some(view) = self.agents.get_mut(agent) {
+            view.organisation = Some(name.to_owned());
+        }
+    }
+
     /// Adds an agent with one device.
     pub fn add_agent(&mut self, agent: &AgentId, display: &str, status: AgentStatus) {
         let user = UserId { tenant: agent.tenant, name: agent.name.clone() };
@@ -178,11 +185,15 @@ impl Floor {
             until: None,
             user: user.clone(),
             device: None,
+            line: None,
             contacts: 1,
             call: None,
             why: "as at the start".into(),
             reason: None,
             role: Default::default(),
+            organisation: None,
+            smart: false,
+            numbers_label: false,
             handled: 0,
         };
         self.contacts.push(ContactView {

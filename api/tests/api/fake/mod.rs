@@ -9,6 +9,7 @@ mod beside;
 pub mod door;
 mod floor;
 mod hooks;
+mod objects;
 pub mod vault;
 
 pub use floor::Floor;
@@ -48,6 +49,7 @@ pub struct Fake {
     keys: Arc<BTreeMap<String, TenantId>>,
     floors: Arc<Mutex<BTreeMap<TenantId, Floor>>>,
     ready: Arc<AtomicBool>,
+    objects: Arc<Mutex<objects::Kept>>,
     /// What is kept of who may ask.
     pub shelf: Arc<vault::Shelf>,
     /// The session of agent 1001 is over.
@@ -64,6 +66,7 @@ impl Fake {
             keys: Arc::new(keys),
             floors: Arc::new(Mutex::new(floors)),
             ready: Arc::new(AtomicBool::new(true)),
+            objects: Arc::new(Mutex::new(objects::of_file())),
             shelf: Arc::default(),
             left: Arc::default(),
         }

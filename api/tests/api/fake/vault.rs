@@ -68,7 +68,7 @@ pub fn hashed(password: &str) -> PasswordHash {
 }
 
 impl Vault for Fake {
-    fn date(&self) -> Wall {
+    fn moment(&self) -> Wall {
         self.shelf.open().now.unwrap_or(BEGIN)
     }
 

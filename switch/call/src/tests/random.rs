@@ -580,6 +580,8 @@ impl World {
                 self.refused.insert(*leg);
             }
             CallInput::OfferWithdrawn { call, agent, .. } => {
+                // what the engine has said of the offer before is in the books first
+                self.drain();
                 let book = self.calls.get_mut(call);
                 self.seen.settled += u64::from(book.is_some_and(|book| book.offered.remove(agent)));
             }

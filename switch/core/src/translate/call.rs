@@ -62,12 +62,19 @@ impl Shard {
             CallOutput::Queue(output) => self.do_queue(output),
             // what a caller keys in while he is asked for a secret is no program's business
             CallOutput::Stream(StreamCommand::Digit { call, .. }) if self.asks_secret(call) => {}
-            CallOutput::Stream(command) => self.out.push_back(ShardOutput::Stream(command)),
+            CallOutput::Stream(mut command) => {
+                self.lines.meant_by(&mut command);
+                self.out.push_back(ShardOutput::Stream(command));
+            }
             CallOutput::Event(tenant, what) => {
+                if let EventKind::StreamEnded { call, .. } = &what {
+                    self.assisted.remove(call);
+                }
                 let held = match &what {
                     EventKind::LegHeld { call, .. } => Some(*call),
                     _ => None,
                 };
+                let what = self.whole(what);
                 self.event(tenant, what);
                 if let Some(call) = held {
                     self.note_hold(call);
@@ -81,11 +88,23 @@ impl Shard {
                 self.note_talk(&cdr);
                 self.recalled(&cdr);
                 self.figures.calls_ended += 1;
+                self.closing.insert(call, cdr.clone());
                 let ticket = self.gate.closing(call, self.now, self.snapshot.limits.journal_wait);
                 self.journal(Some(ticket), JournalRecord::CallClosed(cdr));
             }
             CallOutput::Moved { leg, to, .. } => self.on_moved(leg, to),
             CallOutput::Forgotten { call } => self.do_forget(call),
+        }
+    }
+
+    /// The end of a call is told with its record as it is kept: with what only the shard knows of it.
+    fn whole(&mut self, what: EventKind) -> EventKind {
+        match what {
+            EventKind::CallEnded { call, cause, by, cdr } => {
+                let cdr = self.closing.remove(&call).unwrap_or(cdr);
+                EventKind::CallEnded { call, cause, by, cdr }
+            }
+            other => other,
         }
     }
 
@@ -131,7 +150,9 @@ impl Shard {
         };
         let call = found.call;
         self.in_hand = Some(call);
-        if matches!(command, LegCommand::HangUp { .. }) && self.session_back(call, leg) {
+        if let LegCommand::HangUp { cause } = command
+            && self.session_back(call, leg, cause)
+        {
             return;
         }
         let Some(found) = self.legs.get(leg) else {
@@ -228,7 +249,7 @@ impl Shard {
             (DialTarget::Target(target), _) => Err(target.clone()),
         };
         let target = match at_his_device {
-            Ok(id) if self.lend_line(call, leg, &id) => return,
+            Ok(id) if self.lend_line(call, leg, &id, from.clone()) => return,
             Ok(id) => self.device_for((call, leg), &id),
             Err(target) => Ok(target),
         };
@@ -351,12 +372,18 @@ impl Shard {
             }
             QueueOutput::Abandoned { call } => AcdInput::Abandoned { call },
             QueueOutput::OfferRinging { call, agent } => AcdInput::OfferRinging { call, agent },
-            QueueOutput::OfferAnswered { call, agent } => AcdInput::OfferAnswered { call, agent },
+            QueueOutput::OfferAnswered { call, agent } => {
+                self.assist(call, &agent);
+                AcdInput::OfferAnswered { call, agent }
+            }
             QueueOutput::OfferFailed { call, agent, why, caller_gone } => {
                 self.not_offered(call, &agent);
                 AcdInput::OfferFailed { call, agent, why, caller_gone }
             }
-            QueueOutput::AgentReleased { call, agent } => AcdInput::AgentReleased { call, agent },
+            QueueOutput::AgentReleased { call, agent } => {
+                self.assist_no_more(call, &agent);
+                AcdInput::AgentReleased { call, agent }
+            }
         };
         self.tell_acd(input);
     }
@@ -388,6 +415,8 @@ impl Shard {
         self.fetches.forget(call);
         self.phone_desks.forget(call);
         self.offered.remove(&call);
+        self.assisted.remove(&call);
+        self.closing.remove(&call);
         self.trunks.forget(call, &legs);
         self.recall_forgotten(call);
         self.say_goodbye(call);

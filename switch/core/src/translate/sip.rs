@@ -6,6 +6,7 @@ use cordboard_acd::AcdInput;
 use cordboard_call::CallInput;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Trunk;
+use cordboard_model::device::LineEnd;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
@@ -202,7 +203,7 @@ impl Shard {
                 }
                 self.lamp_ends(leg);
                 self.on_leg_ended(call, leg, session);
-                self.session_lost(leg);
+                self.session_lost(leg, if by_peer { LineEnd::PutDown } else { LineEnd::Lost });
                 self.leg_event(leg, LegEvent::Ended { cause, by_peer, sip_status });
             }
         }

@@ -202,9 +202,6 @@ impl Shard {
     pub(crate) fn numbers_into(&self, cdr: &mut Cdr) {
         cdr.dialled = self.trunks.numbers.dialled.get(&cdr.call).cloned();
         for leg in &mut cdr.legs {
-            if self.lines.had(leg.leg) {
-                leg.verdict = None;
-            }
             leg.presented = self.trunks.numbers.presented.get(&leg.leg).cloned();
         }
     }

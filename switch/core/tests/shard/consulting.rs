@@ -137,6 +137,11 @@ fn a_call_talks_and_waits_at_once_and_both_visits_have_their_accounts() {
         .collect();
     assert_eq!(by, [("sales".to_owned(), None), ("help".to_owned(), Some(agent("1001")))]);
     let cdr = record(&rig);
+    let ended = rig.events.iter().find_map(|event| match &event.2 {
+        EventKind::CallEnded { cdr, .. } => Some((**cdr).clone()),
+        _ => None,
+    });
+    assert_eq!(ended, Some(cdr.clone()), "the event has the record as it is kept");
     let [sales, help] = &cdr.queues[..] else { panic!("{:?}", cdr.queues) };
     let (of_sales, of_help) = (sales.account.as_ref().unwrap(), help.account.as_ref().unwrap());
     assert_eq!((help.agent.clone(), help.consulted_by.clone()), (Some(agent("1002")), Some(agent("1001"))));

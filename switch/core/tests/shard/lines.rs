@@ -2,20 +2,21 @@
 
 use crate::rig::*;
 use crate::routing::{FIRST, two_ways, with};
-use cordboard_core::{ShardCommand, ShardInput};
+use cordboard_core::{Restore, RestoredAgent, ShardCommand, ShardInput};
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::config::Tenant;
 use cordboard_model::desk::{Actor, DeskAct, DeskOrder, SeatOrder};
-use cordboard_model::device::AgentPhone;
+use cordboard_model::device::{AgentPhone, LineEnd, LineState};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, LegId, Name, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::media::{MediaCommand, MediaEvent, PlayItem};
 use cordboard_model::service::AgentOrder;
+use cordboard_model::time::Wall;
 use cordboard_model::view::AgentStatus;
 
-const PHONE: &str = "203.0.113.5:5060";
+pub const PHONE: &str = "203.0.113.5:5060";
 const MOBILE: &str = "+493012345";
 
 fn agent() -> AgentId {
@@ -28,7 +29,7 @@ fn order(rig: &mut Rig, what: AgentOrder) {
 }
 
 /// Whatever is to be done is done.
-fn drained(rig: &mut Rig) {
+pub fn drained(rig: &mut Rig) {
     rig.command(ShardCommand::Unrecordable(false));
 }
 
@@ -36,26 +37,34 @@ fn status(rig: &Rig) -> AgentStatus {
     rig.shard.agents(TenantId::DEFAULT).remove(0).status
 }
 
-fn keeps(tenant: &mut Tenant) {
+pub fn keeps(tenant: &mut Tenant) {
     two_ways(tenant);
     tenant.agents.get_mut("1001").unwrap().duty.phone.keep = true;
 }
 
 /// The invitations that his phone got.
-fn rang(rig: &Rig) -> usize {
+pub fn rang(rig: &Rig) -> usize {
     rig.heard(&format!("{PHONE} INVITE"))
 }
 
-fn up(rig: &Rig) -> Vec<bool> {
+/// What was told of lines: nothing of one that is up, and why one is not.
+pub fn told(rig: &Rig) -> Vec<Option<LineEnd>> {
     let line = |(_, _, what): &_| match what {
-        EventKind::AgentLine { up, .. } => Some(*up),
+        EventKind::AgentLine { up, why, .. } => {
+            assert_eq!(*up, why.is_none());
+            Some(*why)
+        }
         _ => None,
     };
     rig.events.iter().filter_map(line).collect()
 }
 
+fn shown(rig: &Rig) -> Option<LineState> {
+    rig.shard.agent(&agent()).unwrap().line
+}
+
 /// Agent 1001 has signed in, his phone has rung and was answered, and he is ready. Gives the line's leg.
-fn connected(change: impl FnOnce(&mut Tenant)) -> (Rig, LegId) {
+pub fn connected(change: impl FnOnce(&mut Tenant)) -> (Rig, LegId) {
     let mut rig = Rig::new();
     rig.configure(with(|tenant| {
         keeps(tenant);
@@ -64,23 +73,30 @@ fn connected(change: impl FnOnce(&mut Tenant)) -> (Rig, LegId) {
     rig.knows_the_phone(PHONE);
     assert_eq!(rang(&rig), 0, "he has not signed in");
     order(&mut rig, AgentOrder::SignIn);
-    assert_eq!((rang(&rig), up(&rig)), (1, vec![]));
-    let ours = rig.last("INVITE").to_owned();
-    rig.datagram(PHONE, &response(PHONE, &ours, "200 OK"));
-    assert_eq!(up(&rig), [true]);
+    assert_eq!((rang(&rig), told(&rig), shown(&rig)), (1, vec![], Some(LineState::Rings)));
+    let leg = takes_the_line(&mut rig, PHONE);
+    assert_eq!((told(&rig), shown(&rig)), (vec![None], Some(LineState::Up)));
     order(&mut rig, AgentOrder::Ready);
+    (rig, leg)
+}
+
+/// The phone answers, and hears silence. Gives the line's leg.
+pub fn takes_the_line(rig: &mut Rig, phone: &str) -> LegId {
+    let to_it = |(to, text): &&(_, String)| *to == addr(phone) && text.starts_with("INVITE");
+    let ours = rig.sent.iter().rev().find(to_it).expect("it rings").1.clone();
+    rig.datagram(phone, &response(phone, &ours, "200 OK"));
     let leg = rig.media.iter().rev().find_map(|command| match command {
         MediaCommand::Play { leg, items, .. } if matches!(items[..], [PlayItem::Silence(_)]) => Some(*leg),
         _ => None,
     });
-    (rig, leg.expect("it hears silence"))
+    leg.expect("it hears silence")
 }
 
-fn calls(rig: &mut Rig, call: &str) {
+pub fn calls(rig: &mut Rig, call: &str) {
     rig.datagram(TRUNK, &invite(TRUNK, "2000", "example.com", call));
 }
 
-fn caller_leaves(rig: &mut Rig) {
+pub fn caller_leaves(rig: &mut Rig) {
     let ok = rig.sent.iter().rev().find(|(to, text)| *to == addr(TRUNK) && text.starts_with("SIP/2.0 200"));
     let ok = ok.unwrap().1.clone();
     rig.datagram(TRUNK, &within("ACK", 1, TRUNK, &ok));
@@ -98,17 +114,17 @@ fn puts_down(rig: &mut Rig, ours: &str) {
     rig.datagram(PHONE, bye.as_bytes());
 }
 
-fn presses(rig: &mut Rig, leg: LegId) {
+pub fn presses(rig: &mut Rig, leg: LegId) {
     rig.input(ShardInput::Media(MediaEvent::Digit { leg, digit: '1' }));
 }
 
 /// How often the line was joined with somebody.
-fn joined(rig: &Rig, line: LegId) -> usize {
+pub fn joined(rig: &Rig, line: LegId) -> usize {
     let with_line = |command: &&MediaCommand| matches!(command, MediaCommand::Bridge { a, b } if *a == line || *b == line);
     rig.media.iter().filter(with_line).count()
 }
 
-fn record(rig: &Rig) -> &Cdr {
+pub fn record(rig: &Rig) -> &Cdr {
     let closed = rig.records.iter().rev().find_map(|record| match record {
         JournalRecord::CallClosed(cdr) => Some(&**cdr),
         _ => None,
@@ -129,12 +145,12 @@ fn one_call_after_the_other_comes_over_a_leg_that_stays_up() {
         let cdr = record(&rig);
         assert_eq!((cdr.cause, cdr.agent.clone()), (Cause::Normal, Some(agent())));
         assert_eq!((cdr.legs.len(), cdr.legs[1].agent.clone()), (2, Some(agent())));
-        assert!(cdr.legs[1].answered.is_some() && cdr.legs[1].verdict.is_none(), "{:?}", cdr.legs[1]);
+        assert!(cdr.legs[1].answered.is_some(), "{:?}", cdr.legs[1]);
     }
     assert_eq!((rang(&rig), rig.heard(&format!("{PHONE} BYE"))), (1, 0), "{:#?}", rig.said);
     order(&mut rig, AgentOrder::SignOut);
     assert_eq!(rig.heard(&format!("{PHONE} BYE")), 1);
-    assert_eq!(up(&rig), [true, false]);
+    assert_eq!((told(&rig), shown(&rig)), (vec![None, Some(LineEnd::GivenUp)], None));
     rig.after(60_000);
     assert_eq!(rig.shard.leftovers(), [""; 0]);
 }
@@ -201,7 +217,9 @@ fn a_line_that_is_put_down_is_not_rung_again_until_he_is_ready_anew() {
     let ours = rig.last("INVITE").to_owned();
     puts_down(&mut rig, &ours);
     rig.after(60_000);
-    assert_eq!((rang(&rig), up(&rig)), (1, vec![true, false]));
+    assert_eq!((rang(&rig), told(&rig)), (1, vec![None, Some(LineEnd::PutDown)]));
+    let why = rig.shard.explain_agent(&agent()).unwrap();
+    assert!(why.contains("The line to his device is down: put down."), "{why}");
     order(&mut rig, AgentOrder::NotReady { reason: None });
     order(&mut rig, AgentOrder::Ready);
     assert_eq!(rang(&rig), 2);
@@ -214,15 +232,54 @@ fn a_phone_that_does_not_take_the_line_is_rung_for_calls() {
     rig.knows_the_phone(PHONE);
     order(&mut rig, AgentOrder::SignIn);
     let ours = rig.last("INVITE").to_owned();
-    rig.datagram(PHONE, &response(PHONE, &ours, "486 Busy Here"));
+    rig.datagram(PHONE, &response(PHONE, &ours, "603 Decline"));
     rig.after(60_000);
-    assert_eq!((rang(&rig), up(&rig)), (1, vec![]));
+    assert_eq!((rang(&rig), told(&rig)), (1, vec![Some(LineEnd::NotTaken)]));
     order(&mut rig, AgentOrder::Ready);
     assert_eq!(rang(&rig), 2, "it is tried anew");
     let ours = rig.last("INVITE").to_owned();
-    rig.datagram(PHONE, &response(PHONE, &ours, "486 Busy Here"));
+    rig.datagram(PHONE, &response(PHONE, &ours, "603 Decline"));
     calls(&mut rig, "a");
     assert_eq!((rang(&rig), status(&rig)), (3, AgentStatus::Ringing));
+}
+
+/// A phone that was busy at a restart, for its call was not over yet, stayed without a line until its agent did something.
+#[test]
+fn a_phone_that_was_busy_is_tried_again_by_itself() {
+    let mut rig = Rig::new();
+    rig.configure(with(keeps));
+    rig.knows_the_phone(PHONE);
+    order(&mut rig, AgentOrder::SignIn);
+    let ours = rig.last("INVITE").to_owned();
+    rig.datagram(PHONE, &response(PHONE, &ours, "486 Busy Here"));
+    rig.after(29_000);
+    assert_eq!(rang(&rig), 1);
+    rig.after(1_000);
+    takes_the_line(&mut rig, PHONE);
+    assert_eq!((rang(&rig), told(&rig)), (2, vec![Some(LineEnd::NotTaken), None]));
+}
+
+#[test]
+fn a_line_whose_port_is_lost_ends_its_call_and_is_made_anew() {
+    let (mut rig, leg) = connected(|_| {});
+    calls(&mut rig, "a");
+    presses(&mut rig, leg);
+    rig.input(ShardInput::Media(MediaEvent::Closed { leg, stats: Default::default() }));
+    rig.after(1_000);
+    assert_eq!((rig.heard(&format!("{PHONE} BYE")), rig.heard(&format!("{TRUNK} BYE"))), (1, 1));
+    assert_eq!((told(&rig), rang(&rig)), (vec![None, Some(LineEnd::Lost)], 2), "{:#?}", rig.said);
+}
+
+#[test]
+fn who_is_signed_in_after_a_restart_is_connected_again() {
+    let mut rig = Rig::new();
+    rig.configure(with(keeps));
+    rig.knows_the_phone(PHONE);
+    let since = Wall(1_699_999_000_000);
+    let ann = RestoredAgent { agent: agent(), status: AgentStatus::Ready, reason: None, limit: None, since };
+    rig.command(ShardCommand::Restore(Box::new(Restore { agents: vec![ann], ..Restore::default() })));
+    takes_the_line(&mut rig, PHONE);
+    assert_eq!((rang(&rig), shown(&rig), status(&rig)), (1, Some(LineState::Up), AgentStatus::Ready));
 }
 
 #[test]
@@ -251,14 +308,14 @@ fn a_line_to_a_number_is_confirmed_by_the_key_once() {
     order(&mut rig, AgentOrder::SignIn);
     let ours = rig.last("INVITE").to_owned();
     rig.datagram(FIRST, &response(FIRST, &ours, "200 OK"));
-    assert_eq!(up(&rig), [] as [bool; 0], "it may be a mailbox");
+    assert_eq!(told(&rig), [], "it may be a mailbox");
     let line = rig.media.iter().rev().find_map(|command| match command {
         MediaCommand::Play { leg, .. } => Some(*leg),
         _ => None,
     });
     let line = line.unwrap();
     presses(&mut rig, line);
-    assert_eq!(up(&rig), [true]);
+    assert_eq!(told(&rig), [None]);
     order(&mut rig, AgentOrder::Ready);
     calls(&mut rig, "a");
     presses(&mut rig, line);
@@ -278,7 +335,7 @@ fn a_mailbox_does_not_keep_a_line() {
     let ours = rig.last("INVITE").to_owned();
     rig.datagram(FIRST, &response(FIRST, &ours, "200 OK"));
     rig.after(15_000);
-    assert_eq!((rig.heard(&format!("{FIRST} BYE")), up(&rig)), (1, vec![]));
+    assert_eq!((rig.heard(&format!("{FIRST} BYE")), told(&rig)), (1, vec![Some(LineEnd::NotTaken)]));
     order(&mut rig, AgentOrder::SignOut);
     rig.after(60_000);
     assert_eq!(rig.shard.leftovers(), [""; 0]);

@@ -17,6 +17,8 @@ mod identity;
 #[cfg(test)]
 mod lines;
 #[cfg(test)]
+mod lines_desk;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod queues;

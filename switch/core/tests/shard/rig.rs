@@ -417,6 +417,9 @@ impl Rig {
                 let local = SocketAddr::new(addr(SWITCH).ip(), 20_000 + self.ports);
                 Some(MediaEvent::Opened { leg: *leg, local })
             }
+            MediaCommand::Vacate { leg } => {
+                Some(MediaEvent::Vacated { leg: *leg, stats: LegStats::default() })
+            }
             MediaCommand::Close { leg } => Some(MediaEvent::Closed { leg: *leg, stats: LegStats::default() }),
             MediaCommand::StopRecord { recording } => {
                 Some(MediaEvent::RecordingClosed { recording: *recording, length_ms: 0, dropped_ms: 0 })

@@ -116,6 +116,10 @@ const BACK_ENDS: &[(&str, SocketsBy)] = &[("epoll", SocketsBy::Epoll), ("io_urin
 pub struct HttpMachine {
     /// The address to listen on. Port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// Requests that a key or a session may make a second, in the long run.
+    pub rate: u32,
+    /// The same at once.
+    pub rate_burst: u32,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Origins of pages that may show ours in a frame.
@@ -240,6 +244,11 @@ const fn s(n: u64) -> Duration {
 
 const DAY: Duration = s(86_400);
 
+/// `[store]`.
+pub(super) fn read_store(store: &Section<'_>, base: &Path) -> StoreMachine {
+    StoreMachine { path: base.join(store.or("path", "../var/cordboard.db".to_owned(), some_text)) }
+}
+
 /// Reads the machine's sections. The keys of the API are added by the caller.
 pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Machine {
     let sip = root.section("sip");
@@ -261,12 +270,14 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
     let http = root.section("http");
     let http_machine = HttpMachine {
         listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen),
+        rate: http.or("rate", 1_000, integer(1..=1_000_000, "requests a second")),
+        rate_burst: http.or("rate_burst", 2_000, integer(1..=1_000_000, "requests")),
         trusted_proxies: http.list("trusted_proxies", ip).map(values).unwrap_or_default(),
         frames: super::access::origins(&http, "frames"),
     };
     http.finish();
     let store = root.section("store");
-    let store_machine = StoreMachine { path: path(&store, "path", "../var/cordboard.db") };
+    let store_machine = read_store(&store, base);
     store.finish();
     let journal = root.section("journal");
     let journal_machine = JournalMachine {

@@ -49,7 +49,7 @@ impl fmt::Debug for ApiKey {
 }
 
 /// H(A1) of RFC 7616 3.4.2 with MD5 and with SHA-256: the hash of `user:realm:password`.
-pub(super) fn ha1(user: &str, realm: &str, password: &str) -> (String, String) {
+pub(crate) fn ha1(user: &str, realm: &str, password: &str) -> (String, String) {
     let a1 = format!("{user}:{realm}:{password}");
     (hex(&Md5::digest(&a1)), hex(&Sha256::digest(&a1)))
 }

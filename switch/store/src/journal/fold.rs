@@ -38,6 +38,8 @@ pub struct Recovered {
     pub counters: Vec<Counted>,
     /// Who talked to which caller last; what is forgotten since is included.
     pub talks: Vec<Talk>,
+    /// Calls that programs have had begun under tokens, oldest first; what is forgotten since is included.
+    pub asked: Vec<AskedCall>,
     /// Rows of tables that were put or removed, in the order of tenants, tables and keys.
     pub rows: Vec<ChangedRow>,
     /// Calls without a closing record: interrupted calls.
@@ -111,6 +113,17 @@ pub struct Talk {
     /// When it was over.
     pub at: Wall,
     /// When it is forgotten.
+    pub ends: Wall,
+}
+
+/// A call that a program has had begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedCall {
+    /// The call.
+    pub call: CallId,
+    /// Under which token.
+    pub token: String,
+    /// When that is forgotten.
     pub ends: Wall,
 }
 
@@ -244,6 +257,7 @@ pub(crate) struct Fold {
     devices: BTreeMap<AgentId, AgentDevice>,
     counters: BTreeMap<(TenantId, String), Counted>,
     talks: BTreeMap<(TenantId, String), Talk>,
+    asked: BTreeMap<(TenantId, String), AskedCall>,
     rows: BTreeMap<(TenantId, Name, String), ChangedRow>,
     /// Calls with an opening record and none that closes them.
     open: BTreeMap<CallId, OpenCall>,
@@ -315,6 +329,9 @@ impl Fold {
             JournalRecord::Talked { agent, caller, at, ends } => {
                 let key = (agent.tenant, caller.clone());
                 self.talks.insert(key, Talk { agent, caller, at, ends });
+            }
+            JournalRecord::CallAsked { call, token, ends } => {
+                self.asked.insert((call.tenant, token.clone()), AskedCall { call, token, ends });
             }
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
                 let row = (tenant, table.clone(), key.clone());
@@ -456,12 +473,15 @@ impl Fold {
             }
             closed.push(ended.cdr);
         }
+        let mut asked: Vec<AskedCall> = self.asked.into_values().collect();
+        asked.sort_by_key(|asked| (asked.ends, asked.call));
         Recovered {
             contacts: self.contacts.into_values().collect(),
             agents: self.agents.into_values().collect(),
             devices: self.devices.into_iter().collect(),
             counters: self.counters.into_values().collect(),
             talks: self.talks.into_values().collect(),
+            asked,
             rows: self.rows.into_values().collect(),
             calls: self.open.into_values().collect(),
             recordings: self.recordings.into_values().collect(),

@@ -36,7 +36,8 @@ use std::path::{Path, PathBuf};
 pub(crate) use crc::crc32;
 pub use error::JournalError;
 pub use fold::{
-    AgentRecord, ChangedRow, Counted, OpenCall, OpenLeg, OpenRecording, QueueEntry, Recovered, Talk,
+    AgentRecord, AskedCall, ChangedRow, Counted, OpenCall, OpenLeg, OpenRecording, QueueEntry, Recovered,
+    Talk,
 };
 pub use frame::Fault;
 pub use lost::{cut_intervals, lost_by_restart};

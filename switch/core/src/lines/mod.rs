@@ -7,30 +7,32 @@
 //! Invariants: a line is lent to one leg at a time, and again only when session and port are back; a line that is lost takes the
 //! leg with it that it is lent to, and is no line; without one its agent is rung like any other.
 
+mod lend;
+
 use crate::io::ShardOutput;
-use crate::legs::Leg;
 use crate::shard::Shard;
 use crate::stop::Stop;
-use cordboard_call::CallInput;
 use cordboard_model::cause::Cause;
 use cordboard_model::deadline::Deadlines;
-use cordboard_model::device::{AgentDevice, AgentPhone};
-use cordboard_model::dial::Accept;
+use cordboard_model::desk::DeskFault;
+use cordboard_model::device::{AgentDevice, AgentPhone, LineEnd, LineState};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, LegId, PlaybackId};
 use cordboard_model::journal::JournalRecord;
-use cordboard_model::leg::{LegEvent, PartyId, Target};
-use cordboard_model::media::{LegStats, MediaCommand, MediaEvent, PlayItem, Repeat, Tone};
-use cordboard_model::time::{Time, TimerReason};
+use cordboard_model::leg::{PartyId, Target};
+use cordboard_model::media::{MediaCommand, MediaEvent, PlayItem, Repeat};
+use cordboard_model::stream::StreamCommand;
+use cordboard_model::time::{Duration, Time, TimerReason};
 use cordboard_model::view::{AgentStatus, AgentView};
-use cordboard_sip::engine::{DialogState, SessionId, SipCommand, SipEvent};
+use cordboard_sip::engine::{SessionId, SipCommand, SipEvent};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is played between calls: packets keep the way open.
 const SILENCE_MS: u32 = 60_000;
-/// The tone before a call, milliseconds.
-const TONE_MS: u32 = 400;
+/// A device that had no room for a line, or could not be reached, is rung again after this.
+const AGAIN: Duration = Duration::from_secs(30);
 const NOT_UP: TimerReason = TimerReason("a line is not up");
+const TRY_AGAIN: TimerReason = TimerReason("a line is tried again");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -50,8 +52,8 @@ struct Line {
     state: State,
     silence: Option<PlaybackId>,
     lent: Option<Lent>,
-    /// It is to be given up when it is back: lost, or of another device.
-    gone: bool,
+    /// It is to be given up when it is back, and why: lost, or of another device.
+    gone: Option<LineEnd>,
     /// Media threads have closed its port by themselves.
     closed: bool,
 }
@@ -62,6 +64,8 @@ struct Lent {
     leg: LegId,
     session: bool,
     port: bool,
+    /// The port is on its way back.
+    vacating: bool,
 }
 
 /// See the module.
@@ -72,12 +76,11 @@ pub(crate) struct Lines {
     own: BTreeMap<LegId, AgentId>,
     /// Legs of calls that have a line.
     lent: BTreeMap<LegId, AgentId>,
-    /// Legs of calls that had one: media threads have no figures of them.
-    had: BTreeSet<LegId>,
     /// Legs of calls whose own port is closed, for they have a line.
     spare: BTreeSet<LegId>,
     /// Whose line failed, or was put down: it is not tried again until he is ready anew.
-    resting: BTreeSet<AgentId>,
+    resting: BTreeMap<AgentId, LineEnd>,
+    /// When one that rings is given up, or one that is not there is tried again.
     due: Deadlines<AgentId>,
 }
 
@@ -115,16 +118,11 @@ impl Lines {
         self.of.get(self.own.get(&leg)?)?.lent.filter(|lent| lent.port).map(|lent| lent.leg)
     }
 
-    /// Legs of a call that is forgotten.
-    pub(crate) fn forget(&mut self, legs: &[LegId]) {
-        for leg in legs {
-            self.had.remove(leg);
+    /// The same for what programs are told of a leg's audio.
+    pub(crate) fn meant_by(&self, command: &mut StreamCommand) {
+        if let StreamCommand::Open(opening) = command {
+            opening.leg = self.line_of(opening.leg).unwrap_or(opening.leg);
         }
-    }
-
-    /// Whether media threads have no figures of this leg.
-    pub(crate) fn had(&self, leg: LegId) -> bool {
-        self.had.contains(&leg)
     }
 }
 
@@ -140,16 +138,18 @@ impl Shard {
         let wants = self.wants_line(agent);
         match self.lines.of.get(agent) {
             // his phone is in use: afterwards
-            None if wants && self.is_in_call(agent) => {}
-            None if wants && !self.lines.resting.contains(agent) => self.open_line(agent),
-            Some(line) if line.lent.is_none() && (!wants || line.gone) => self.close_line(agent),
+            None if !wants => _ = self.lines.due.clear(agent),
+            None if self.is_in_call(agent) => {}
+            None if !self.lines.resting.contains_key(agent) => self.open_line(agent),
+            Some(line) if line.lent.is_none() && (!wants || line.gone.is_some()) => self.close_line(agent),
             _ => {}
         }
     }
 
-    /// The same after a change of his status: who is ready anew has it tried anew.
+    /// The same after a change of his status: who is ready anew has it tried anew, unless he has ended it by an order.
     pub(crate) fn mind_line_of(&mut self, agent: &AgentId, status: AgentStatus) {
-        if matches!(status, AgentStatus::Ready | AgentStatus::SignedOut) {
+        let ordered = self.lines.resting.get(agent) == Some(&LineEnd::GivenUp);
+        if status == AgentStatus::SignedOut || (status == AgentStatus::Ready && !ordered) {
             self.lines.resting.remove(agent);
         }
         self.mind_line(agent);
@@ -159,8 +159,9 @@ impl Shard {
     pub(crate) fn renew_line(&mut self, agent: &AgentId) {
         self.lines.resting.remove(agent);
         if let Some(line) = self.lines.of.get_mut(agent) {
-            line.gone = true;
+            line.gone = Some(LineEnd::GivenUp);
         }
+        // given up, and then made anew
         self.mind_line(agent);
         self.mind_line(agent);
     }
@@ -181,6 +182,51 @@ impl Shard {
         keeps && self.stop == Stop::No && self.acd.agent(agent).is_some_and(is_in) && self.can_ring(agent)
     }
 
+    /// What his line is; none if none is kept for him now.
+    fn line_state(&self, agent: &AgentId) -> Option<LineState> {
+        match self.lines.of.get(agent).map(|line| line.state) {
+            Some(State::Up) => Some(LineState::Up),
+            Some(State::Rings | State::Asked) => Some(LineState::Rings),
+            None => self.wants_line(agent).then_some(LineState::Down),
+        }
+    }
+
+    /// What readers see of an agent, with his line.
+    pub(crate) fn with_line(&self, view: AgentView) -> AgentView {
+        AgentView { line: self.line_state(&view.agent), ..view }
+    }
+
+    /// The same in words, for who asks why he is not connected.
+    pub(crate) fn explain_line(&self, agent: &AgentId) -> String {
+        match (self.line_state(agent), self.lines.resting.get(agent)) {
+            (None, _) => String::new(),
+            (Some(LineState::Up), _) => " The line to his device is up.".to_owned(),
+            (Some(LineState::Rings), _) => " His device rings for the line that is to stay up.".to_owned(),
+            (Some(LineState::Down), None) => " The line to his device is down.".to_owned(),
+            (Some(LineState::Down), Some(end)) => {
+                format!(" The line to his device is down: {}.", end.as_str().replace('_', " "))
+            }
+        }
+    }
+
+    /// He, or somebody for him, wants the connection (`on`) or wants it ended: the call that has it, too.
+    ///
+    /// # Errors
+    /// None is kept for him.
+    pub(crate) fn order_line(&mut self, agent: &AgentId, on: bool) -> Result<LineState, DeskFault> {
+        if !self.wants_line(agent) {
+            return Err(DeskFault::NoLine);
+        }
+        if on {
+            self.lines.resting.remove(agent);
+            self.mind_line(agent);
+        } else {
+            self.lines.resting.insert(agent.clone(), LineEnd::GivenUp);
+            self.end_line(agent);
+        }
+        Ok(self.line_state(agent).unwrap_or(LineState::Down))
+    }
+
     fn is_in_call(&self, agent: &AgentId) -> bool {
         self.acd.agent(agent).is_some_and(|view| view.status.is_of_a_call())
     }
@@ -189,7 +235,7 @@ impl Shard {
         let (call, leg) = (self.calls.new_call(agent.tenant), self.calls.new_leg(agent.tenant));
         self.legs.add(leg, call).agent = Some(agent.clone());
         let line =
-            Line { leg, call, state: State::Rings, silence: None, lent: None, gone: false, closed: false };
+            Line { leg, call, state: State::Rings, silence: None, lent: None, gone: None, closed: false };
         self.lines.of.insert(agent.clone(), line);
         self.lines.own.insert(leg, agent.clone());
         self.lines.due.set(agent.clone(), self.now + self.snapshot.limits.ring, NOT_UP);
@@ -207,7 +253,7 @@ impl Shard {
         };
         let local = self.legs.get(leg).and_then(|found| found.local);
         let (Some(target), Some(local)) = (target, local) else {
-            return self.line_failed(agent);
+            return self.line_failed(agent, LineEnd::NotTaken);
         };
         match (&target, self.legs.get_mut(leg)) {
             (Target::Trunk(id, _), Some(found)) => found.trunk = Some(id.clone()),
@@ -221,14 +267,22 @@ impl Shard {
             .map(|agent| PartyId { user: agent.user.name.to_string(), display: agent.display.clone() });
         let from = from.unwrap_or_default();
         if self.invite(call, leg, target, from, local, false).is_err() {
-            self.line_failed(agent);
+            self.line_failed(agent, LineEnd::NotTaken);
+            self.try_again(agent);
         }
+        // he is in no call: no lamp shows that he is
+        self.lamp_ends(leg);
     }
 
     /// It does not come up, or is put down.
-    fn line_failed(&mut self, agent: &AgentId) {
-        self.lines.resting.insert(agent.clone());
+    fn line_failed(&mut self, agent: &AgentId, end: LineEnd) {
+        self.lines.resting.insert(agent.clone(), end);
         self.close_line(agent);
+    }
+
+    /// Nobody has refused it: it may come up later.
+    fn try_again(&mut self, agent: &AgentId) {
+        self.lines.due.set(agent.clone(), self.now + AGAIN, TRY_AGAIN);
     }
 
     /// Gives a line up that is not lent.
@@ -241,31 +295,25 @@ impl Shard {
             self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
             self.line_down(line.leg, line.call, session);
         }
-        if line.state == State::Up {
-            self.event(agent.tenant, EventKind::AgentLine { agent: agent.clone(), up: false });
-        }
+        let end = line.gone.or(self.lines.resting.get(agent).copied()).unwrap_or(LineEnd::GivenUp);
+        self.tell_down(agent, line.state, end);
         match line.closed {
             true => self.do_forget(line.call),
             false => self.tell_media(MediaCommand::Close { leg: line.leg }),
         }
     }
 
-    /// Media threads have closed the port of a line that is lent: the call hears so, and it is no line any more.
-    fn port_lost(&mut self, leg: LegId) {
-        let Some(agent) = self.lines.own.remove(&leg) else { return };
-        self.lines.resting.insert(agent.clone());
-        if let Some(line) = self.lines.of.get_mut(&agent) {
-            (line.gone, line.closed) = (true, true);
-            if let Some(lent) = &mut line.lent {
-                lent.port = false;
-            }
+    /// One that was up is no more, or one that was wanted has not come up.
+    fn tell_down(&mut self, agent: &AgentId, was: State, end: LineEnd) {
+        if was == State::Up || end != LineEnd::GivenUp {
+            let (agent, why) = (agent.clone(), Some(end));
+            self.event(agent.tenant, EventKind::AgentLine { agent, up: false, why });
         }
     }
 
     /// Its session is over, or another's.
     fn line_down(&mut self, leg: LegId, call: CallId, session: SessionId) {
         self.legs.unbind(session);
-        self.lamp_ends(leg);
         if self.legs.get_mut(leg).is_some_and(|found| core::mem::take(&mut found.journalled)) {
             self.journal(None, JournalRecord::DialogDown { call, leg });
         }
@@ -274,7 +322,11 @@ impl Shard {
     /// Lines that are not up in time.
     pub(crate) fn lines_due(&mut self) {
         while let Some(agent) = self.lines.due.pop_due(self.now) {
-            self.line_failed(&agent);
+            if self.lines.of.contains_key(&agent) {
+                self.line_failed(&agent, LineEnd::NotTaken);
+            } else {
+                self.lines.resting.remove(&agent);
+            }
             self.mind_line(&agent);
         }
     }
@@ -286,14 +338,13 @@ impl Shard {
             return false;
         }
         let Some(leg) = event.leg_mut() else { return false };
-        if let Some(borrower) = self.lines.borrower(*leg) {
-            let line = core::mem::replace(leg, borrower);
-            if matches!(event, MediaEvent::Closed { .. }) {
-                self.port_lost(line);
-            }
+        let own = *leg;
+        if let Some(borrower) = self.lines.borrower(own) {
+            *leg = borrower;
+            self.on_lent_media(own, event);
             return false;
         }
-        let leg = *leg;
+        let leg = own;
         let of_spare = matches!(event, MediaEvent::Closed { .. }) && self.lines.spare.remove(&leg);
         let Some(agent) = self.lines.own.get(&leg).cloned() else {
             return of_spare;
@@ -315,7 +366,7 @@ impl Shard {
             }
             // whatever is at its other end, it sends nothing any more
             (MediaEvent::Silent { .. } | MediaEvent::PathFailed { .. }, _) if ours => {
-                self.line_failed(&agent)
+                self.line_failed(&agent, LineEnd::Lost)
             }
             (MediaEvent::OpenFailed { .. } | MediaEvent::Closed { .. }, Some(call)) => {
                 if ours {
@@ -332,9 +383,10 @@ impl Shard {
 
     /// Its port is gone, and it was not we who closed it.
     fn line_lost(&mut self, agent: &AgentId, leg: LegId, call: CallId) {
-        self.lines.resting.insert(agent.clone());
-        self.lines.of.remove(agent);
+        self.lines.resting.insert(agent.clone(), LineEnd::Lost);
+        let was = self.lines.of.remove(agent).map_or(State::Rings, |line| line.state);
         self.lines.due.clear(agent);
+        self.tell_down(agent, was, LineEnd::Lost);
         if let Some(session) = self.legs.get(leg).and_then(|found| found.session) {
             let cause = Cause::InternalError;
             self.sip.handle_command(SipCommand::HangUp { session, cause, text: None }, self.now);
@@ -346,18 +398,21 @@ impl Shard {
     pub(crate) fn on_line_session(&mut self, call: CallId, leg: LegId, event: SipEvent) {
         let Some(agent) = self.lines.own.get(&leg).cloned() else { return };
         match event {
-            SipEvent::Ringing { .. } => self.lamp(leg, DialogState::Early),
             SipEvent::EarlyMedia { media, .. } | SipEvent::Renegotiated { media, .. } => {
                 self.configure_media(leg, *media);
             }
             SipEvent::Answered { media, .. } => {
                 self.trunks.settled(leg);
-                self.lamp(leg, DialogState::Confirmed);
                 self.configure_media(leg, *media);
                 self.line_answered(&agent, leg);
             }
             SipEvent::DialogUp { record, .. } => self.on_dialog(call, leg, *record),
             SipEvent::Digit { digit, .. } => self.on_key_told(leg, digit),
+            // there is nobody whom he could send elsewhere
+            SipEvent::Refer { refer, session, .. } => {
+                let refusal = SipCommand::ReferResult { session, ticket: refer.ticket, status: 403 };
+                self.sip.handle_command(refusal, self.now);
+            }
             SipEvent::Ended { session, by_peer, sip_status, .. } => {
                 if self.tries_on(leg, session, by_peer, sip_status) {
                     return;
@@ -367,10 +422,26 @@ impl Shard {
                 }
                 self.line_down(leg, call, session);
                 if self.lines.of.get(&agent).is_some_and(|line| line.leg == leg) {
-                    self.line_failed(&agent);
+                    self.line_ended(&agent, by_peer, sip_status);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// His device did not take it, or he hung up.
+    fn line_ended(&mut self, agent: &AgentId, by_peer: bool, sip_status: Option<u16>) {
+        let up = self.lines.of.get(agent).is_some_and(|line| line.state == State::Up);
+        let end = match (up, by_peer) {
+            (true, true) => LineEnd::PutDown,
+            (true, false) => LineEnd::Lost,
+            (false, _) => LineEnd::NotTaken,
+        };
+        self.line_failed(agent, end);
+        // a device that is busy, gone for a while or ill has refused nothing; one that rang has
+        let later = sip_status.is_some_and(|status| matches!(status, 408 | 480 | 486 | 500..=599));
+        if end == LineEnd::Lost || (end == LineEnd::NotTaken && (later || !by_peer)) {
+            self.try_again(agent);
         }
     }
 
@@ -394,7 +465,8 @@ impl Shard {
         line.state = State::Up;
         let leg = line.leg;
         self.lines.due.clear(agent);
-        self.event(agent.tenant, EventKind::AgentLine { agent: agent.clone(), up: true });
+        self.lines.resting.remove(agent);
+        self.event(agent.tenant, EventKind::AgentLine { agent: agent.clone(), up: true, why: None });
         self.play_line(agent, leg, vec![PlayItem::Silence(SILENCE_MS)], Repeat::Forever);
     }
 
@@ -404,152 +476,5 @@ impl Shard {
             line.silence = Some(playback);
         }
         self.tell_media(MediaCommand::Play { leg, playback, items, repeat });
-    }
-
-    /// A call rings an agent: he has it by his line, if that is free. False if he is to be rung otherwise.
-    pub(crate) fn lend_line(&mut self, call: CallId, leg: LegId, agent: &AgentId) -> bool {
-        let Some(line) = self.lines.of.get(agent).cloned() else { return false };
-        let free = line.state == State::Up && line.lent.is_none() && !line.gone;
-        let Some(own) = self.legs.get(line.leg).filter(|_| free).cloned() else { return false };
-        let Some(session) = own.session else { return false };
-        // the port that the call has asked for is not needed
-        self.lines.spare.insert(leg);
-        self.tell_media(MediaCommand::Close { leg });
-        if let Some(playback) = line.silence {
-            self.tell_media(MediaCommand::StopPlay { leg: line.leg, playback });
-        }
-        if let Some(found) = self.legs.get_mut(leg) {
-            let Leg { local, user, trunk, codec, .. } = own;
-            (found.local, found.user, found.trunk, found.codec) = (local, user, trunk, codec);
-            (found.settled, found.journalled) = (true, true);
-        }
-        self.lines.lent.insert(leg, agent.clone());
-        self.lines.had.insert(leg);
-        if let Some(line) = self.lines.of.get_mut(agent) {
-            line.lent = Some(Lent { leg, session: true, port: true });
-            line.silence = None;
-        }
-        self.hand_over(session, (line.call, line.leg), (call, leg), agent);
-        if !self.offered.get(&call).is_some_and(|of| of.contains(agent)) {
-            self.busy_outside(call, agent.clone());
-        }
-        self.ring_by_line(call, leg, agent);
-        true
-    }
-
-    /// A session goes from one leg to another, and its dialog with it in the journal.
-    fn hand_over(&mut self, session: SessionId, from: (CallId, LegId), to: (CallId, LegId), agent: &AgentId) {
-        self.legs.unbind(session);
-        self.legs.bind(to.1, session);
-        if let Some(found) = self.legs.get_mut(from.1) {
-            found.journalled = false;
-        }
-        if let Some(found) = self.legs.get_mut(to.1) {
-            found.journalled = true;
-        }
-        if let Some(dialog) = self.sip.dialog_record(session) {
-            self.journal(None, JournalRecord::DialogDown { call: from.0, leg: from.1 });
-            let (call, leg) = to;
-            self.journal(None, JournalRecord::DialogUp { call, leg, dialog, agent: Some(agent.clone()) });
-        }
-    }
-
-    /// He hears a tone, and has the call at once if his phone answers by itself; else he presses a key.
-    fn ring_by_line(&mut self, call: CallId, leg: LegId, agent: &AgentId) {
-        let tone = PlayItem::Tone(Tone::Beep, TONE_MS);
-        self.leg_event(leg, LegEvent::Ringing);
-        if self.answers_itself(call, leg) {
-            let playback = self.calls.new_playback(agent.tenant);
-            self.tell_media(MediaCommand::Play { leg, playback, items: vec![tone], repeat: Repeat::Once });
-        } else {
-            let phone = self.snapshot.agent(agent).map(|agent| agent.duty.phone.clone()).unwrap_or_default();
-            let wait = phone.confirm.unwrap_or(AgentPhone::CONFIRM);
-            let queue = self.trunks.numbers.queue_of(call).cloned();
-            let prompt = self.question(agent.tenant, queue.as_ref());
-            let timeout_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-            let accept = Accept { prompt, key: AgentPhone::KEY, refuse: None, timeout_ms };
-            self.tell_call(call, CallInput::Confirm { leg, accept });
-        }
-        self.leg_event(leg, LegEvent::Answered);
-    }
-
-    /// A call lets go of a leg: the session of a line comes back instead of its end. False if the leg has none.
-    pub(crate) fn session_back(&mut self, call: CallId, leg: LegId) -> bool {
-        let Some(agent) = self.lines.lent.get(&leg).cloned() else { return false };
-        let Some(line) = self.lines.of.get_mut(&agent) else { return false };
-        let Some(lent) = line.lent.as_mut().filter(|lent| lent.session) else { return false };
-        lent.session = false;
-        let (own, its) = (line.leg, line.call);
-        let session = self.legs.get(leg).and_then(|found| found.session);
-        if let Some(session) = session {
-            self.hand_over(session, (call, leg), (its, own), &agent);
-            if let Some(found) = self.legs.get_mut(leg) {
-                found.session = None;
-            }
-            self.note_last_call(agent.clone(), call);
-            self.on_left(call, leg);
-            // a party that was on hold when the call ended is no longer
-            self.sip.handle_command(SipCommand::Hold { session, on: false }, self.now);
-        }
-        let ended = LegEvent::Ended { cause: Cause::Normal, by_peer: false, sip_status: None };
-        self.leg_event(leg, ended);
-        self.line_back(&agent);
-        true
-    }
-
-    /// The session of a leg is over. If it was a line's, so is the line.
-    pub(crate) fn session_lost(&mut self, leg: LegId) {
-        let Some(agent) = self.lines.lent.get(&leg).cloned() else { return };
-        if let Some(line) = self.lines.of.get_mut(&agent) {
-            line.gone = true;
-            if let Some(lent) = &mut line.lent {
-                lent.session = false;
-            }
-        }
-        self.lines.resting.insert(agent.clone());
-        self.line_back(&agent);
-    }
-
-    /// A call closes a leg's port: that of a line comes back instead. False if the leg has none.
-    pub(crate) fn port_back(&mut self, leg: LegId) -> bool {
-        let Some(agent) = self.lines.lent.get(&leg).cloned() else { return false };
-        let Some(line) = self.lines.of.get_mut(&agent) else { return false };
-        let Some(lent) = line.lent.as_mut().filter(|lent| lent.port) else { return false };
-        lent.port = false;
-        let own = line.leg;
-        self.tell_media(MediaCommand::Unbridge { leg: own });
-        self.tell_media(MediaCommand::Held { leg: own, held: false });
-        let closed = MediaEvent::Closed { leg, stats: LegStats::default() };
-        self.calls.handle_input(CallInput::Media(closed), self.now);
-        self.line_back(&agent);
-        true
-    }
-
-    /// If all of it is back it is free, or given up.
-    fn line_back(&mut self, agent: &AgentId) {
-        let Some(line) = self.lines.of.get_mut(agent) else { return };
-        let Some(lent) = line.lent.filter(|lent| !lent.session && !lent.port) else { return };
-        line.lent = None;
-        let (leg, gone) = (line.leg, line.gone);
-        self.lines.lent.remove(&lent.leg);
-        if !gone {
-            self.play_line(agent, leg, vec![PlayItem::Silence(SILENCE_MS)], Repeat::Forever);
-        }
-        self.mind_line(agent);
-    }
-
-    /// A call is forgotten by force: what it has of lines is lost.
-    pub(crate) fn lines_forgotten(&mut self, legs: &[LegId]) {
-        for leg in legs {
-            self.session_lost(*leg);
-            let agent = self.lines.lent.get(leg).cloned();
-            if let Some(lent) = agent.and_then(|agent| self.lines.of.get_mut(&agent)?.lent.as_mut()) {
-                lent.port = false;
-            }
-            if let Some(agent) = self.lines.lent.get(leg).cloned() {
-                self.line_back(&agent);
-            }
-        }
-        self.lines.forget(legs);
     }
 }
