@@ -103,10 +103,10 @@ impl Shared {
     /// An agent who talks, once for each talk.
     pub(in crate::load) fn talks(&self) -> Option<usize> {
         let first = self.looked.load(Relaxed);
-        let order = (0..self.desks.len()).map(|n| (first + n) % self.desks.len());
-        let found = order
-            .into_iter()
-            .find(|agent| self.desks.get(*agent).is_some_and(|desk| desk.talks.swap(false, Relaxed)))?;
+        let mut order = (0..self.desks.len()).map(|n| (first + n) % self.desks.len());
+        let talks =
+            |agent: &usize| self.desks.get(*agent).is_some_and(|desk| desk.talks.swap(false, Relaxed));
+        let found = order.find(talks)?;
         self.looked.store(found + 1, Relaxed);
         Some(found)
     }
@@ -167,6 +167,21 @@ pub(super) fn count(counter: &AtomicU32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_agent_who_talks_is_told_once_and_each_moment_is_taken_up_once() {
+        let shared = Shared::of(0, Duration::ZERO).with_agents(3);
+        assert_eq!((shared.talks(), shared.left(1), shared.ordered(1)), (None, None, None));
+        shared.begins(2);
+        shared.begins(0);
+        assert_eq!((shared.talks(), shared.talks(), shared.talks()), (Some(0), Some(2), None));
+        shared.begins(1);
+        shared.leaves(1);
+        shared.orders(1);
+        assert_eq!(shared.talks(), None, "he has hung up");
+        assert!(shared.left(1).is_some() && shared.left(1).is_none());
+        assert!(shared.ordered(1).is_some() && shared.ordered(1).is_none());
+    }
 
     #[test]
     fn a_call_is_known_by_the_number_that_it_shows() {
