@@ -3,6 +3,7 @@
 //! Invariant: a secret is in one answer, that to who had it made, and in no other.
 
 use crate::asked::{MaySay, Said, Says};
+use crate::audit::Audit;
 use crate::catalog::{Routes, key};
 use crate::events::{EventFilter, LIST_MAX, kind};
 use crate::key::Asking;
@@ -12,8 +13,9 @@ use crate::routes::{Answer, Page, limit, page};
 use crate::state::State;
 use crate::switch::Later;
 use axum::Json;
-use axum::extract::{Path, State as Use};
+use axum::extract::{FromRequestParts, Path, State as Use};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use cordboard_model::config::Secret;
 use cordboard_model::id::{Name, TenantId};
@@ -225,6 +227,7 @@ impl From<WebhookMade> for Shown {
 async fn make(
     Use(state): Use<State>,
     Asking(who): Asking,
+    audit: Audit,
     Said(new): Said<NewWebhook>,
 ) -> Result<impl IntoResponse, Problem> {
     Name::new(&new.name).map_err(|why| Problem::field("name", why.to_string()))?;
@@ -235,28 +238,54 @@ async fn make(
         kind(text).map_err(|why| Problem::field("kinds", why))?;
     }
     let made = state.switch.new_webhook(who.tenant, new).await?;
+    audit.change(format!("webhooks/{}", made.view.name), None::<&WebhookView>, Some(&made.view));
     Ok((StatusCode::CREATED, Json(Shown::from(made))))
 }
 
-async fn ordered(state: &State, who: &Asking, name: &str, order: WebhookOrder) -> Answer<Shown> {
-    let name = Name::new(name).map_err(|_| Problem::not_found(format!("webhook {name}")))?;
-    Ok(Json(state.switch.webhook_order(who.0.tenant, name, order).await?.into()))
+/// Who asks for something of a webhook.
+struct Wish {
+    state: State,
+    tenant: TenantId,
+    audit: Audit,
 }
 
-async fn enable(Use(state): Use<State>, who: Asking, Path(name): Path<String>) -> Answer<Shown> {
-    ordered(&state, &who, &name, WebhookOrder::Enable).await
+impl FromRequestParts<State> for Wish {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let Asking(who) = Asking::from_request_parts(parts, state).await?;
+        Ok(Self { state: state.clone(), tenant: who.tenant, audit: Audit::of(parts) })
+    }
 }
 
-async fn disable(Use(state): Use<State>, who: Asking, Path(name): Path<String>) -> Answer<Shown> {
-    ordered(&state, &who, &name, WebhookOrder::Disable).await
+impl Wish {
+    /// Has it done, and the audit log know how the webhook was before and is now.
+    async fn done(self, name: &str, order: WebhookOrder) -> Answer<Shown> {
+        let name = Name::new(name).map_err(|_| Problem::not_found(format!("webhook {name}")))?;
+        let switch = &self.state.switch;
+        let before = switch.webhooks(self.tenant).await?.into_iter().find(|view| view.name == name);
+        let removes = order == WebhookOrder::Remove;
+        let made = switch.webhook_order(self.tenant, name, order).await?;
+        let after = (!removes).then_some(&made.view);
+        self.audit.change(format!("webhooks/{}", made.view.name), before.as_ref(), after);
+        Ok(Json(made.into()))
+    }
 }
 
-async fn new_secret(Use(state): Use<State>, who: Asking, Path(name): Path<String>) -> Answer<Shown> {
-    ordered(&state, &who, &name, WebhookOrder::NewSecret).await
+async fn enable(wish: Wish, Path(name): Path<String>) -> Answer<Shown> {
+    wish.done(&name, WebhookOrder::Enable).await
 }
 
-async fn remove(Use(state): Use<State>, who: Asking, Path(name): Path<String>) -> Answer<Shown> {
-    ordered(&state, &who, &name, WebhookOrder::Remove).await
+async fn disable(wish: Wish, Path(name): Path<String>) -> Answer<Shown> {
+    wish.done(&name, WebhookOrder::Disable).await
+}
+
+async fn new_secret(wish: Wish, Path(name): Path<String>) -> Answer<Shown> {
+    wish.done(&name, WebhookOrder::NewSecret).await
+}
+
+async fn remove(wish: Wish, Path(name): Path<String>) -> Answer<Shown> {
+    wish.done(&name, WebhookOrder::Remove).await
 }
 
 #[derive(Default, JsonSchema, Deserialize)]
@@ -270,26 +299,17 @@ impl Says for ReplayBody {
     const EXPECTED: &'static str = r#"expected nothing, or {"id": 716}"#;
 }
 
-async fn replay(
-    Use(state): Use<State>,
-    who: Asking,
-    Path(name): Path<String>,
-    MaySay(body): MaySay<ReplayBody>,
-) -> Answer<Shown> {
-    ordered(&state, &who, &name, WebhookOrder::Replay(body.id)).await
+async fn replay(wish: Wish, Path(name): Path<String>, MaySay(body): MaySay<ReplayBody>) -> Answer<Shown> {
+    wish.done(&name, WebhookOrder::Replay(body.id)).await
 }
 
-async fn forget(
-    Use(state): Use<State>,
-    who: Asking,
-    Path((name, id)): Path<(String, String)>,
-) -> Answer<Shown> {
+async fn forget(wish: Wish, Path((name, id)): Path<(String, String)>) -> Answer<Shown> {
     let id = id.parse().map_err(|_| Problem::not_found(format!("dead letter {id}")))?;
-    ordered(&state, &who, &name, WebhookOrder::Forget(Some(id))).await
+    wish.done(&name, WebhookOrder::Forget(Some(id))).await
 }
 
-async fn forget_all(Use(state): Use<State>, who: Asking, Path(name): Path<String>) -> Answer<Shown> {
-    ordered(&state, &who, &name, WebhookOrder::Forget(None)).await
+async fn forget_all(wish: Wish, Path(name): Path<String>) -> Answer<Shown> {
+    wish.done(&name, WebhookOrder::Forget(None)).await
 }
 
 async fn dead_letters(
