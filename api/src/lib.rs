@@ -42,3 +42,4 @@ mod table;
 mod trace;
 mod transfer;
 pub mod vault;
+pub mod webhooks;

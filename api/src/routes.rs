@@ -10,8 +10,8 @@ use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::{
-    access, again, aside, audit, begin, bulk, callback, desk, device, figures, flows, listen, objects,
-    openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer,
+    access, again, aside, audit, begin, bulk, callback, desk, device, feed, figures, flows, listen, objects,
+    openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -71,6 +71,7 @@ pub(crate) fn all() -> Routes {
         .merge(bulk::routes())
         .merge(signin::routes())
         .merge(callback::routes())
+        .merge(webhooks::routes())
         .merge(objects::routes())
         .merge(access::routes())
         .merge(switch_routes())
@@ -388,9 +389,10 @@ fn switch_routes() -> Routes {
         .get(
             "/events",
             stream::events,
-            key("streamEvents", "events:read", "The events, by WebSocket")
-                .query(&["since", "wall"])
+            desk("streamEvents", feed::SCOPE, "The events, by WebSocket or as server-sent events")
+                .query(&["since", "wall", "agent", "queue", "call", "kind"])
                 .gives_media(101, "")
+                .gives_media(200, "text/event-stream")
                 .refuses(&[400, 426]),
         )
         .get(

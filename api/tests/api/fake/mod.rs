@@ -8,6 +8,7 @@
 mod beside;
 pub mod door;
 mod floor;
+mod hooks;
 mod objects;
 pub mod vault;
 
