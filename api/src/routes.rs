@@ -7,9 +7,10 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, RecordingsAsked, Refusal, Switch, Why};
+use crate::visitor::Watching;
 use crate::{
-    aside, begin, bulk, callback, desk, device, figures, flows, listen, pages, recording, room, route,
-    signin, stream, table, trace, transfer,
+    aside, begin, bulk, callback, chat, desk, device, figures, flows, listen, pages, recording, room, route,
+    signin, stream, table, trace, transfer, visitor,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -35,7 +36,8 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 
 /// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
-    let state = State { switch, brake: Arc::new(Brake::default()), config: Arc::new(config) };
+    let (brake, watching) = (Arc::new(Brake::default()), Watching::default());
+    let state = State { switch, brake, watching, config: Arc::new(config) };
     let v1 = Router::new()
         .route("/calls", get(calls).post(begin::begin))
         .route("/calls/{id}", get(call).delete(begin::end))
@@ -85,6 +87,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .merge(bulk::routes())
         .merge(signin::routes())
         .merge(callback::routes())
+        .merge(chat::routes())
+        .merge(visitor::routes(&state))
         .fallback(|| async { Problem::not_found("no such route under /api/v1") });
     Router::new()
         .nest("/api/v1", v1)

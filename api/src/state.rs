@@ -2,6 +2,7 @@
 
 use crate::key::Brake;
 use crate::switch::Switch;
+use crate::visitor::Watching;
 use std::sync::Arc;
 
 /// What the control plane is given at the start.
@@ -18,6 +19,8 @@ pub struct State {
     pub switch: Arc<dyn Switch>,
     /// Failed keys by address.
     pub brake: Arc<Brake>,
+    /// Who waits for news of chats.
+    pub watching: Watching,
     /// What was configured.
     pub config: Arc<ApiConfig>,
 }

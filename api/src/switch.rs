@@ -1,11 +1,13 @@
 //! The one trait between the control plane and the switch, in the model's words. `node` implements it.
 
+use crate::chat_switch::Chats;
 use crate::figures::{ReportAsked, Rows, RowsAsked};
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
+use cordboard_model::chat::ChatFault;
 use cordboard_model::config::Secret;
 use cordboard_model::desk::{DeskOrder, DeskView, PlaceOrder};
 use cordboard_model::event::Event;
@@ -308,6 +310,8 @@ pub enum Refusal {
     Busy(u32),
     /// Nobody is signed in, and no password is set; why.
     SignIn(SignInFault),
+    /// Nothing is done with a chat; why.
+    Chat(ChatFault),
     /// A fault of ours.
     Internal(String),
 }
@@ -430,7 +434,7 @@ pub struct Health {
 
 /// The switch as the control plane sees it. Every method may be called from any thread and returns at once;
 /// the answer comes through the future.
-pub trait Switch: Send + Sync + 'static {
+pub trait Switch: Chats + Send + Sync + 'static {
     /// Whose API key this is. The key is compared by its hash, in constant time.
     fn authenticate(&self, key: &str) -> Option<Caller>;
     /// Whose session this token opens; the session is used with that.

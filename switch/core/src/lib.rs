@@ -8,6 +8,7 @@ mod abort;
 mod asked;
 mod begin;
 mod callbacks;
+mod chats;
 mod device;
 mod events;
 mod fetches;
@@ -36,6 +37,7 @@ mod trunks;
 mod video;
 
 pub use callbacks::CallbackRefused;
+pub use chats::ChatDone;
 /// What the shell says in an agent's name, and what may be answered.
 pub use cordboard_acd::{AcdCommand, Refused, RefusedReason};
 /// The words of [`ShardInput::Datagram`] and [`ShardOutput::Transmit`].

@@ -2,6 +2,7 @@
 
 use crate::begin::Tokens;
 use crate::callbacks::Callbacks;
+use crate::chats::Chats;
 use crate::events::Numbering;
 use crate::fetches::Fetches;
 use crate::gate::Gate;
@@ -88,6 +89,8 @@ pub struct Shard {
     pub(crate) places: Places,
     /// Which calls programs have begun by which tokens.
     pub(crate) tokens: Tokens,
+    /// Chats.
+    pub(crate) chats: Chats,
     /// Who may sign in, and who has.
     pub(crate) sign_ins: SignIns,
     /// Who has signed in on which call.
@@ -141,6 +144,7 @@ impl Shard {
             snapshot: Arc::new(Snapshot::empty()),
             configured: Arc::new(Snapshot::empty()),
             wall: config.wall,
+            chats: Chats::new(config.wall),
             config,
             now: Time::ZERO,
             legs: Legs::default(),
@@ -198,7 +202,9 @@ impl Shard {
                 if !ok {
                     self.journal_alarm("journal_failed", "the journal could not be written");
                 }
-                self.release(ticket);
+                if !self.chat_kept(ticket, ok) {
+                    self.release(ticket);
+                }
             }
             ShardInput::Wall(wall) => self.set_wall(wall),
             ShardInput::Looked { ticket, answer } => self.on_looked(ticket, answer),
@@ -250,6 +256,7 @@ impl Shard {
         self.callbacks_due();
         self.sign_ins_due();
         self.acd.handle_timeout(now);
+        self.chats_due();
         self.flows.handle_timeout(now);
         self.routes_late();
         while let Some(ticket) = self.gate.pop_late(now) {
@@ -277,6 +284,7 @@ impl Shard {
             self.trunks.poll_timeout(),
             self.stop.poll_timeout(),
             self.places.wake.next(),
+            self.chats.poll_timeout(),
             self.sign_ins.poll_timeout().map(|at| (at, TimerReason("session idle"))),
         ];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)
@@ -301,6 +309,8 @@ impl Shard {
                 self.on_call(output);
             } else if let Some(output) = self.acd.poll_output() {
                 self.on_acd(output);
+            } else if let Some(output) = self.chats.engine.poll_output() {
+                self.on_chat(output);
             } else if let Some(output) = self.flows.poll_output() {
                 self.on_flow(output);
             } else {
@@ -314,6 +324,7 @@ impl Shard {
         self.wall = wall;
         self.calls.set_wall(wall);
         self.acd.set_wall(wall);
+        self.chats.engine.set_wall(wall);
         self.sip.handle_command(SipCommand::SetClock(wall), self.now);
     }
 
@@ -340,6 +351,7 @@ impl Shard {
         }
         self.ledger.configure(&snapshot, self.moment());
         let _ = self.acd.handle_command(cordboard_acd::AcdCommand::Configure(&snapshot), now);
+        self.chats.engine.configure(&snapshot);
         self.agent_of = snapshot
             .tenants
             .values()

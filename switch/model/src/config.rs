@@ -206,6 +206,9 @@ pub struct Tenant {
     /// What its flows may use.
     #[serde(default)]
     pub kit: FlowKit,
+    /// Pages of these origins may speak to the chats of its customers: `https://www.example.com`.
+    #[serde(default)]
+    pub chat_origins: Vec<String>,
     /// Numbers that are shown to those who are called.
     pub pools: BTreeMap<Name, NumberPool>,
     /// Called-number routes, in the order written.
@@ -234,6 +237,7 @@ impl Tenant {
             queues: BTreeMap::new(),
             flows: BTreeMap::new(),
             kit: FlowKit::default(),
+            chat_origins: Vec::new(),
             pools: BTreeMap::new(),
             numbers: Vec::new(),
             trunks: BTreeMap::new(),

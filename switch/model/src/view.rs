@@ -267,7 +267,13 @@ pub struct AgentView {
     /// What he is there for.
     #[serde(default)]
     pub role: Role,
-    /// Calls taken since the start of the switch.
+    /// The chats that take a slot of his: those that go on, and those that he wraps up.
+    #[serde(default)]
+    pub chats: Vec<CallId>,
+    /// How many he may have.
+    #[serde(default)]
+    pub chat_slots: u8,
+    /// Calls and chats taken since the start of the switch.
     pub handled: u64,
 }
 

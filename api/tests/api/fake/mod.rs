@@ -5,6 +5,7 @@
 
 #![allow(dead_code)]
 
+pub mod chats;
 pub mod door;
 mod floor;
 

@@ -10,7 +10,7 @@ use super::service::{self, Kinds};
 use super::tree::Node;
 use super::value::{duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, assets, audio, calendar, callback, called, desk, doubts, fetch, libraries, number, routes,
+    Checks, assets, audio, calendar, callback, called, chat, desk, doubts, fetch, libraries, number, routes,
     secret as hashing, shown, sign_in, srtp, tables, trunk,
 };
 use cordboard_model::config::{Agent, Flow, FlowKit, Queue, Tenant, User};
@@ -137,6 +137,7 @@ pub(super) fn read(
         users: context.users(users, &ranges),
         agents: ranges.agents(&context, agents),
         queues,
+        chat_origins: chat::origins(&section),
         desk: context.desk.take(),
         sign_in: context.sign_in.take(),
         flows,

@@ -4,9 +4,11 @@
 //! locked or the disk is full, the batch in hand is tried again, ever more slowly, while the queue
 //! fills; a full queue refuses. Nothing is lost by that: the journal has every record.
 
+use super::chats::put_chat;
 use super::error::{StoreError, is_transient};
 use super::{Stored, connect_options};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::chat::ChatRecord;
 use cordboard_model::desk::{WrapUp, wrap_up_into};
 use cordboard_model::id::CallId;
 use cordboard_model::record::AgentInterval;
@@ -36,6 +38,7 @@ pub(crate) enum Write {
     Recording(RecordingEntry),
     WrapUp(CallId, Box<WrapUp>),
     Interval(Box<AgentInterval>),
+    Chat(Box<ChatRecord>),
     /// Answered when everything before it is committed or given up.
     Flush(oneshot::Sender<()>),
 }
@@ -47,6 +50,7 @@ impl Write {
             Write::Recording(entry) => Some(Stored::Recording(entry.recording)),
             Write::WrapUp(call, said) => Some(Stored::WrapUp(*call, said.at)),
             Write::Interval(interval) => Some(Stored::Interval(interval.id)),
+            Write::Chat(chat) => Some(Stored::Chat(chat.chat, chat.version)),
             Write::Flush(_) => None,
         }
     }
@@ -202,11 +206,12 @@ async fn put(db: &mut SqliteConnection, write: &Write) -> Result<(), sqlx::Error
         Write::Recording(entry) => put_recording(db, entry).await,
         Write::WrapUp(call, said) => put_wrap_up(db, *call, said).await,
         Write::Interval(interval) => put_intervals(db, &[interval]).await,
+        Write::Chat(chat) => put_chat(db, chat).await,
         Write::Flush(_) => Ok(()),
     }
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
+pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
     serde_json::to_string(value).map_err(|e| sqlx::Error::Encode(Box::new(e)))
 }
 
