@@ -49,9 +49,9 @@ local function change(agent, old)
   end
 end
 
--- He is signed in at a desk or another telephone: here instead, if he says so.
-local function take_over(agent, password)
-  local here = call:menu({ prompt = of("elsewhere"), tries = 2, ["1"] = true })
+-- He is signed in at a desk or another telephone, or another agent is at this one: he alone and here, if he says so.
+local function take_over(agent, password, why)
+  local here = call:menu({ prompt = of(why), tries = 2, ["1"] = true })
   if not here then return nil end
   return ask({ agent = agent, password = password, take_over = true })
 end
@@ -63,7 +63,7 @@ local function sign_in()
     if not password then return nil end
     local ok, why = ask({ agent = agent, password = password })
     if why == "expired" then ok, why = change(agent, password) end
-    if why == "elsewhere" then ok, why = take_over(agent, password) end
+    if why == "elsewhere" or why == "taken" then ok, why = take_over(agent, password, why) end
     if ok then return true end
     if why ~= "wrong" then return nil, why end
     call:play(prompts.of("verify.again"))

@@ -51,6 +51,19 @@ if [ "$purpose" = test ]; then
     done
 fi
 
+# Schemathesis holds the running switch to its OpenAPI document. It comes from PyPI, in an environment of its own.
+schemathesis() {
+    place=target/schemathesis
+    if [ -e "$place/done" ] && cmp -s "$place/done" scripts/schemathesis.txt; then
+        return
+    fi
+    say "installing schemathesis into $place: it holds the running switch to its OpenAPI document"
+    rm -rf "$place"
+    python3 -m venv "$place"
+    "$place/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement scripts/schemathesis.txt
+    cp scripts/schemathesis.txt "$place/done"
+}
+
 # Who needs it, command (or file), Debian package, reason: one a line.
 missing=
 while read -r who what package reason; do
@@ -83,12 +96,17 @@ test  /usr/lib/python3/dist-packages/aiortc python3-aiortc is a WebRTC peer that
 test  pocketsphinx_continuous          pocketsphinx     recognises words
 test  /usr/share/pocketsphinx/model/en-us pocketsphinx-en-us knows how English sounds
 test  openssl                          openssl          makes the certificates that the tests of TLS show
+test  python3                          python3          runs the tests that are written in Python
+test  /usr/share/python-wheels         python3-venv     makes the environment of schemathesis
 test  ip                               iproute2         gives each whole-switch test a loopback of its own
 test  iptables                         iptables         translates addresses in the networks of the tests of NAT
 PACKAGES
 
 if [ -z "$missing" ]; then
-    [ "$purpose" = demo ] || say "everything the tests need is here"
+    if [ "$purpose" = test ]; then
+        schemathesis
+        say "everything the tests need is here"
+    fi
     exit 0
 fi
 if ! has apt-get; then
@@ -119,3 +137,4 @@ if ! install; then
     install
 fi
 say "everything that was missing is here"
+[ "$purpose" = demo ] || schemathesis

@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     });
     let page_key = (!words.iter().any(|word| word == "ask")).then(|| KEY.to_owned());
-    let app = router(Arc::new(switch.clone()), ApiConfig { page_key });
+    let app = router(Arc::new(switch.clone()), ApiConfig { page_key, ..ApiConfig::default() });
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("http://{}/ with key {KEY}", listener.local_addr()?);
     tokio::spawn(live(switch, walk));

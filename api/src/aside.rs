@@ -5,11 +5,13 @@ use crate::problem::Problem;
 use crate::routes::{Answer, Done};
 use crate::switch::{Aside, Command};
 use cordboard_model::id::{CallId, FlowId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "Aside")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Body {
     flow: String,

@@ -10,6 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use cordboard_model::id::{CallId, LegId, RecordingId, TenantId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
@@ -59,7 +60,7 @@ impl<T> Of<T> {
 
     /// Who asks, for a record.
     pub(crate) fn by(&self) -> String {
-        format!("key {}", self.who.key)
+        self.who.to_string()
     }
 }
 
@@ -118,7 +119,7 @@ impl<T: Says + Default> FromRequest<State> for MaySay<T> {
 }
 
 /// `{"on": true}` or `{"on": false}`.
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct On {
     pub(crate) on: bool,

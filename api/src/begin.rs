@@ -17,6 +17,7 @@ use cordboard_model::id::{AgentId, CallId, FlowId, IdError, QueueId, TenantId, U
 use cordboard_model::originate::{FirstGoal, NewCall, TOKEN_MAX};
 use cordboard_model::verb::Destination;
 use core::time::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -25,7 +26,8 @@ use std::collections::BTreeMap;
 const RING: core::ops::RangeInclusive<u64> = 1..=600;
 
 /// One of these.
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "CallEnd")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct End {
     number: Option<String>,
@@ -37,7 +39,8 @@ pub(crate) struct End {
     ring: Option<u64>,
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "NewCall")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Body {
     first: End,
@@ -56,8 +59,9 @@ impl Says for Body {
 }
 
 /// What becomes of it.
-#[derive(Serialize)]
-struct Begun {
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "CallBegun")]
+pub(crate) struct Begun {
     call: CallId,
     done: Vec<String>,
 }
@@ -123,7 +127,7 @@ pub(crate) async fn begin(
         return Err(Problem::field("token", format!("expected 1 to {TOKEN_MAX} bytes")));
     }
     let account = account.map(|name| UserId::new(who.tenant, &name)).transpose().map_err(bad("account"))?;
-    let by = Actor { key: who.key, agent: None };
+    let by = Actor { key: who.actor(), agent: None };
     let new = NewCall { first, then, account, shown: caller_number, rings, data, token, by };
     let done = state.switch.command(who.tenant, Command::NewCall(Box::new(new))).await?;
     let call = done.last().and_then(|call| call.parse::<CallId>().ok());

@@ -3,29 +3,34 @@
 //! Invariant: an agent whose order is refused stops nobody else's; each has a row, in the order in which they were named.
 
 use crate::asked::{Said, Says};
+use crate::catalog::{Routes, key};
 use crate::key::Asking;
 use crate::problem::Problem;
 use crate::routes::Answer;
 use crate::state::State;
-use crate::switch::{Command, Refusal};
+use crate::switch::{Caller, Command, Refusal};
+use axum::Json;
 use axum::extract::State as Use;
-use axum::routing::post;
-use axum::{Json, Router};
 use cordboard_model::desk::{Actor, DeskAct, DeskOrder};
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::service::AgentOrder;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Most agents of one request.
 const AGENTS_MAX: usize = 10_000;
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new().route("/agents/orders", post(orders))
+pub(crate) fn routes() -> Routes {
+    let entry = key("orderAgents", "agents:control", "One order for many agents, answered agent by agent")
+        .takes::<Orders>(r#"{"range": "1000-1099", "order": "rest"}"#)
+        .gives::<Rows>();
+    Routes::v1().post("/agents/orders", orders, entry)
 }
 
 /// What is ordered, and of whom.
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "AgentOrders")]
 #[serde(deny_unknown_fields)]
 struct Orders {
     /// By name.
@@ -33,6 +38,8 @@ struct Orders {
     agents: Vec<String>,
     /// Those there are from one number to another, as `1000-1099`.
     range: Option<String>,
+    /// Those of one part of the house.
+    organisation: Option<String>,
     #[serde(default)]
     order: String,
     reason: Option<String>,
@@ -42,13 +49,20 @@ struct Orders {
 
 impl Says for Orders {
     const FIELD: &'static str = "order";
-    const EXPECTED: &'static str = r#"expected {"range": "1000-1099", "order": "rest"} or {"agents": ["1001", "1002"], ...}; orders are sign-in, sign-out, ready, not-ready and rest, perhaps with "reason", "limit" and "by""#;
+    const EXPECTED: &'static str = r#"expected {"range": "1000-1099", "order": "rest"}, {"agents": ["1001", "1002"], ...} or {"organisation": "North", ...}; orders are sign-in, sign-out, ready, not-ready and rest, perhaps with "reason", "limit" and "by""#;
 }
 
 impl Orders {
     fn what(&self) -> Result<AgentOrder, Problem> {
+        let order = self.order.as_str();
+        if self.reason.is_some() && !matches!(order, "not-ready" | "rest") {
+            return Err(Problem::field("reason", "goes with not-ready and rest alone"));
+        }
+        if self.limit.is_some() && order != "rest" {
+            return Err(Problem::field("limit", "goes with rest alone"));
+        }
         let (reason, limit) = (self.reason.clone(), self.limit.map(core::time::Duration::from_secs));
-        Ok(match self.order.as_str() {
+        Ok(match order {
             "sign-in" => AgentOrder::SignIn,
             "sign-out" => AgentOrder::SignOut,
             "ready" => AgentOrder::Ready,
@@ -61,6 +75,19 @@ impl Orders {
     /// Whom it is about; a name that cannot be one is kept as it is.
     async fn whom(&self, state: &State, tenant: TenantId) -> Result<Vec<Result<AgentId, String>>, Problem> {
         let named = |name: &String| AgentId::new(tenant, name).map_err(|_| name.clone());
+        if let Some(organisation) = &self.organisation {
+            if self.range.is_some() || !self.agents.is_empty() {
+                let why = "give agents, a range or an organisation, one of them";
+                return Err(Problem::field("organisation", why));
+            }
+            let all = state.switch.agents(tenant).await?;
+            let of_it = all.into_iter().filter(|view| view.organisation.as_ref() == Some(organisation));
+            let agents: Vec<_> = of_it.take(AGENTS_MAX).map(|view| Ok(view.agent)).collect();
+            return match agents.is_empty() {
+                true => Err(Problem::not_found(format!("no agent is of organisation {organisation:?}"))),
+                false => Ok(agents),
+            };
+        }
         match (&self.range, self.agents.as_slice()) {
             (None, []) => Err(Problem::field("agents", Self::EXPECTED)),
             (None, agents) if agents.len() > AGENTS_MAX => {
@@ -108,7 +135,8 @@ fn span(text: &str) -> Option<Span<'_>> {
 }
 
 /// What became of it for one agent.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "AgentOrdered")]
 struct Row {
     agent: String,
     ok: bool,
@@ -138,7 +166,8 @@ impl Row {
 }
 
 /// All of it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "AgentsOrdered")]
 struct Rows {
     ordered: usize,
     refused: usize,
@@ -150,29 +179,44 @@ async fn orders(Use(state): Use<State>, Asking(who): Asking, Said(said): Said<Or
     let whom = said.whom(&state, who.tenant).await?;
     let by = said.by.as_ref().map(|by| AgentId::new(who.tenant, by)).transpose();
     let by = by.map_err(|why| Problem::field("by", why.to_string()))?;
-    let mut rows = Vec::with_capacity(whom.len());
-    for agent in whom {
-        let agent = match agent {
-            Ok(agent) => agent,
-            Err(name) => {
-                let missing = Refusal::NotFound(format!("agent {name}"));
-                rows.push(Row::new(name, Err(missing)));
-                continue;
-            }
-        };
-        let name = agent.name.to_string();
-        let command = match &by {
-            None => Command::Agent(agent, what.clone(), format!("key {}", who.key)),
-            Some(by) => {
-                let by = Actor { key: who.key.clone(), agent: Some(by.clone()) };
-                let act = DeskAct::Want(what.clone());
-                Command::Desk(Box::new(DeskOrder { agent, call: None, by, act }))
-            }
-        };
-        rows.push(Row::new(name, state.switch.command(who.tenant, command).await));
-    }
+    // Who asked may give up: what was begun is done for all of them.
+    let rows = tokio::spawn(async move {
+        let mut rows = Vec::with_capacity(whom.len());
+        for agent in whom {
+            rows.push(order(&state, &who, agent, &what, by.as_ref()).await);
+        }
+        rows
+    });
+    let rows = rows.await.map_err(|why| Refusal::Internal(why.to_string()))?;
     let refused = rows.iter().filter(|row| !row.ok).count();
     Ok(Json(Rows { ordered: rows.len() - refused, refused, rows }))
+}
+
+/// One agent's row; his name alone if there is no such agent.
+async fn order(
+    state: &State,
+    who: &Caller,
+    agent: Result<AgentId, String>,
+    what: &AgentOrder,
+    by: Option<&AgentId>,
+) -> Row {
+    let agent = match agent {
+        Ok(agent) => agent,
+        Err(name) => {
+            let missing = Refusal::NotFound(format!("agent {name}"));
+            return Row::new(name, Err(missing));
+        }
+    };
+    let name = agent.name.to_string();
+    let command = match by {
+        None => Command::Agent(agent, what.clone(), who.to_string()),
+        Some(by) => {
+            let by = Actor { key: who.actor(), agent: Some(by.clone()) };
+            let act = DeskAct::Want(what.clone());
+            Command::Desk(Box::new(DeskOrder { agent, call: None, by, act }))
+        }
+    };
+    Row::new(name, state.switch.command(who.tenant, command).await)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Those who are to be called back: listed, put, taken off. What agents do about them is at their desks.
 
 use crate::asked::{Said, Says};
+use crate::catalog::{Routes, key};
 use crate::figures::Rows;
 use crate::key::Asking;
 use crate::params::Params;
@@ -9,18 +10,34 @@ use crate::routes::{Answer, Done, limit, order};
 use crate::state::State;
 use crate::switch::Command;
 use crate::transfer::is_number;
+use axum::Json;
 use axum::extract::{Path, State as Use};
 use axum::response::IntoResponse;
-use axum::routing::{delete, get};
-use axum::{Json, Router};
-use cordboard_model::callback::{CALLBACK_NOTE_MAX, CallbackId, NewCallback};
+use cordboard_model::callback::{CALLBACK_NOTE_MAX, Callback, CallbackId, NewCallback};
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::desk::Actor;
 use cordboard_model::id::{Name, QueueId, TenantId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new().route("/callbacks", get(list).post(put)).route("/callbacks/{id}", delete(remove))
+pub(crate) fn routes() -> Routes {
+    let write = "callbacks:write";
+    Routes::v1()
+        .get(
+            "/callbacks",
+            list,
+            key("listCallbacks", "callbacks:read", "Who is to be called back")
+                .query(&["queue", "limit", "after"])
+                .gives::<Rows<Callback>>(),
+        )
+        .post(
+            "/callbacks",
+            put,
+            key("addCallback", write, "Puts one who is to be called back on the list")
+                .takes::<Body>(r#"{"number": "+493012345", "queue": "sales"}"#)
+                .gives::<Done>(),
+        )
+        .delete("/callbacks/{id}", remove, key("removeCallback", write, "Takes him off it").gives::<Done>())
 }
 
 /// The entry that a path names.
@@ -45,7 +62,8 @@ async fn list(
     Ok(Json(Rows { items, next }))
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "NewCallback")]
 #[serde(deny_unknown_fields)]
 struct Body {
     number: String,
@@ -69,12 +87,12 @@ async fn put(Use(state): Use<State>, Asking(who): Asking, Said(body): Said<Body>
     }
     let queue = body.queue.map(|name| QueueId::new(who.tenant, &name)).transpose();
     let queue = queue.map_err(|why| Problem::field("queue", why.to_string()))?;
-    let by = Actor { key: who.key, agent: None };
+    let by = Actor { key: who.actor(), agent: None };
     let new = NewCallback { number: body.number, queue, note: body.note, by };
     order(&state, who.tenant, Command::Callback(new)).await
 }
 
 async fn remove(Use(state): Use<State>, Asking(who): Asking, Path(id): Path<String>) -> Answer<Done> {
     let entry = entry(who.tenant, &id)?;
-    order(&state, who.tenant, Command::CallbackDone(entry, format!("key {}", who.key))).await
+    order(&state, who.tenant, Command::CallbackDone(entry, who.to_string())).await
 }

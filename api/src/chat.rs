@@ -1,24 +1,26 @@
 //! Chats for those who work on them: a program with a key, an agent with the token of his session.
 
 use crate::asked::{MaySay, Said, Says, own};
+use crate::catalog::{Routes, desk, key};
 use crate::chat_switch::ChatsAsked;
+use crate::figures::Rows;
 use crate::key::{Asking, Signed, Who};
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, limit, page};
+use crate::routes::{Answer, limit};
 use crate::state::State;
+use axum::Json;
 use axum::extract::{FromRequestParts, Path, State as Use};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use cordboard_model::chat::{
     ChatAct, ChatActor, ChatCustomer, ChatFault, ChatMessage, ChatStage, ChatView, NewChat,
 };
 use cordboard_model::id::{AgentId, CallId, QueueId, TenantId};
 use cordboard_model::service::Channel;
 use cordboard_model::time::Wall;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -26,16 +28,81 @@ use std::collections::BTreeMap;
 /// What `from` and `to` are.
 const MOMENT: &str = "a time in whole milliseconds since 1970";
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new()
-        .route("/chats", get(list).post(open))
-        .route("/chats/{id}", get(one))
-        .route("/chats/{id}/messages", get(messages).post(say))
-        .route("/chats/{id}/accept", post(accept))
-        .route("/chats/{id}/reject", post(reject))
-        .route("/chats/{id}/typing", post(typing))
-        .route("/chats/{id}/transfer", post(transfer))
-        .route("/chats/{id}/close", post(close))
+const READ: &str = "chats:read";
+const CONTROL: &str = "chats:control";
+
+pub(crate) fn routes() -> Routes {
+    Routes::v1()
+        .get(
+            "/chats",
+            list,
+            desk("listChats", READ, "The chats that are not over, or those that are, newest first")
+                .query(&["over", "from", "to", "queue", "agent", "customer", "before", "limit"])
+                .gives::<Rows<ChatView>>(),
+        )
+        .post(
+            "/chats",
+            open,
+            key("openChat", CONTROL, "Opens a chat into a queue; the token is for the customer's page")
+                .takes::<OpenBody>(r#"{"queue": "web", "customer": {"id": "c-17", "name": "Ann"}}"#)
+                .gives_as::<Opened>(201)
+                .refuses(&[429, 503]),
+        )
+        .get("/chats/{id}", one, desk("readChat", READ, "A chat, over or not").gives::<ChatView>())
+        .get(
+            "/chats/{id}/messages",
+            messages,
+            desk("readChatMessages", READ, "What was said in a chat")
+                .query(&["since", "limit"])
+                .gives::<Talk>(),
+        )
+        .post(
+            "/chats/{id}/messages",
+            say,
+            desk("sayInChat", CONTROL, "Says something to the customer, once for each id of the sender's")
+                .takes::<SayBody>(r#"{"text": "On its way.", "id": "a-1", "by": "1001"}"#)
+                .gives::<Acted>(),
+        )
+        .post(
+            "/chats/{id}/accept",
+            accept,
+            desk("acceptChat", CONTROL, "Takes a chat that is offered")
+                .may_take::<ByBody>(r#"{"by": "1001"}"#)
+                .gives::<Acted>(),
+        )
+        .post(
+            "/chats/{id}/reject",
+            reject,
+            desk("rejectChat", CONTROL, "Does not take it: the customer is back at the head")
+                .may_take::<ByBody>(r#"{"by": "1001"}"#)
+                .gives::<Acted>(),
+        )
+        .merge(later_routes())
+}
+
+fn later_routes() -> Routes {
+    Routes::v1()
+        .post(
+            "/chats/{id}/typing",
+            typing,
+            desk("typeInChat", CONTROL, "Tells the customer that the agent types, or does no longer")
+                .takes::<TypingBody>(r#"{"on": true, "by": "1001"}"#)
+                .gives::<Acted>(),
+        )
+        .post(
+            "/chats/{id}/transfer",
+            transfer,
+            desk("transferChat", CONTROL, "Sends a chat to a queue, or to an agent of its queue")
+                .takes::<TransferBody>(r#"{"queue": "web"}"#)
+                .gives::<Acted>(),
+        )
+        .post(
+            "/chats/{id}/close",
+            close,
+            desk("closeChat", CONTROL, "Ends a chat")
+                .may_take::<ByBody>(r#"{"by": "1001"}"#)
+                .gives::<Acted>(),
+        )
 }
 
 impl From<ChatFault> for Problem {
@@ -75,7 +142,8 @@ fn agent(tenant: TenantId, field: &str, name: &str) -> Result<AgentId, Problem> 
     AgentId::new(tenant, name).map_err(|why| Problem::field(field, why.to_string()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ChatOpen")]
 #[serde(deny_unknown_fields)]
 struct OpenBody {
     queue: String,
@@ -96,7 +164,8 @@ impl Says for OpenBody {
 }
 
 /// A chat that was opened.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ChatOpened")]
 struct Opened {
     chat: CallId,
     /// For the customer's page, and shown here alone.
@@ -116,7 +185,7 @@ async fn open(
         data,
         priority,
         text,
-        by: format!("key {}", who.key),
+        by: who.to_string(),
     };
     let opened = state.switch.open_chat(who.tenant, new).await?;
     let body = Opened { chat: opened.chat, token: opened.token.0 };
@@ -146,7 +215,7 @@ async fn list(Use(state): Use<State>, Signed(who): Signed, query: Params) -> Res
                 of.as_ref().is_none_or(|queue| chat.queue == *queue) && wanted.as_ref().is_none_or(his)
             });
             items.truncate(rows as usize);
-            Ok(page(items).into_response())
+            Ok(Json(Rows { items, next: None }).into_response())
         }
         Some("true") => {
             let wrong = || Problem::field("before", "not a cursor that an earlier page gave as `next`");
@@ -164,7 +233,7 @@ async fn list(Use(state): Use<State>, Signed(who): Signed, query: Params) -> Res
             let next =
                 records.last().filter(|_| records.len() == rows as usize).map(|last| last.chat.to_string());
             let items: Vec<ChatView> = records.iter().map(|record| record.view()).collect();
-            Ok(Json(crate::figures::Rows { items, next }).into_response())
+            Ok(Json(Rows { items, next }).into_response())
         }
         Some(other) => Err(Problem::field("over", format!("{other:?} is neither true nor false"))),
     }
@@ -225,7 +294,7 @@ impl Chat {
                 }
             }
             (_, Some(agent)) => Ok(ChatActor::Agent(agent)),
-            (Who::Key(caller), None) => Ok(ChatActor::Operator(format!("key {}", caller.key))),
+            (Who::Key(caller), None) => Ok(ChatActor::Operator(caller.to_string())),
             (Who::Agent(_), None) => Err(Problem::not_his()),
         }
     }
@@ -237,7 +306,8 @@ impl Chat {
 }
 
 /// It was done.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ChatActed")]
 pub(crate) struct Acted {
     pub(crate) chat: CallId,
     /// The number of the message, if something was said.
@@ -246,7 +316,8 @@ pub(crate) struct Acted {
 }
 
 /// What was said.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ChatTalk")]
 pub(crate) struct Talk {
     pub(crate) items: Vec<ChatMessage>,
 }
@@ -264,7 +335,8 @@ async fn messages(chat: Chat, query: Params) -> Answer<Talk> {
 }
 
 /// Something to say.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ChatSay")]
 #[serde(deny_unknown_fields)]
 struct SayBody {
     text: String,
@@ -281,7 +353,8 @@ async fn say(chat: Chat, Said(SayBody { text, id, by }): Said<SayBody>) -> Answe
     chat.act(chat.as_agent(by)?, ChatAct::Say { text, id }).await
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "ChatBy")]
 #[serde(deny_unknown_fields)]
 struct ByBody {
     by: Option<String>,
@@ -304,7 +377,8 @@ async fn close(chat: Chat, MaySay(ByBody { by }): MaySay<ByBody>) -> Answer<Acte
     chat.act(chat.as_anybody(by).await?, ChatAct::Close).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ChatTyping")]
 #[serde(deny_unknown_fields)]
 struct TypingBody {
     on: bool,
@@ -320,7 +394,8 @@ async fn typing(chat: Chat, Said(TypingBody { on, by }): Said<TypingBody>) -> An
     chat.act(chat.as_agent(by)?, ChatAct::Type(on)).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ChatTransfer")]
 #[serde(deny_unknown_fields)]
 struct TransferBody {
     queue: Option<String>,

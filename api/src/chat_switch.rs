@@ -53,6 +53,4 @@ pub trait Chats: Send + Sync + 'static {
     fn chat_act(&self, chat: CallId, actor: ChatActor, act: ChatAct) -> Later<Option<u32>>;
     /// Which chat a customer's token opens.
     fn chat_of(&self, token: &str) -> Later<CallId>;
-    /// Whether pages of this origin may speak to the chats of the tenant, or of any (none).
-    fn chat_origin(&self, tenant: Option<TenantId>, origin: &str) -> bool;
 }

@@ -2,16 +2,16 @@
 
 use crate::asked::{MaySay, Of, Says, own};
 use crate::callback::entry;
+use crate::catalog::{Routes, desk, key};
 use crate::key::{Signed, Who};
 use crate::problem::Problem;
 use crate::routes::{Answer, Done, order};
 use crate::state::State;
 use crate::switch::Command;
 use crate::transfer::is_number;
+use axum::Json;
 use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use cordboard_model::cdr::SupervisionMode;
 use cordboard_model::desk::{
     Actor, CallbackOrder, DeskAct, DeskOrder, DeskView, Goal, NOTE_MAX, PlaceOrder, PlaceTo, SeatOrder,
@@ -21,6 +21,7 @@ use cordboard_model::id::{AgentId, CallId, FlowId, Name, QueueId, TenantId, User
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::SessionView;
 use cordboard_model::verb::Destination;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -28,28 +29,151 @@ use std::collections::BTreeMap;
 /// Most keys of one order: as many as may wait for a party.
 const KEYS_MAX: usize = 64;
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new()
-        .route("/agents/{name}/desk", get(view))
-        .route("/calls/{id}/place", post(place))
-        .route("/agents/{name}/answer", post(answer))
-        .route("/agents/{name}/release", post(release))
-        .route("/agents/{name}/hold", post(hold))
-        .route("/agents/{name}/retrieve", post(retrieve))
-        .route("/agents/{name}/mute", post(mute))
-        .route("/agents/{name}/unmute", post(unmute))
-        .route("/agents/{name}/consult", post(consult))
-        .route("/agents/{name}/consult/complete", post(complete))
-        .route("/agents/{name}/consult/cancel", post(cancel))
-        .route("/agents/{name}/consult/conference", post(merge))
-        .route("/agents/{name}/transfer", post(transfer))
-        .route("/agents/{name}/conference", post(add))
-        .route("/agents/{name}/conference/{leg}", axum::routing::delete(remove))
-        .route("/agents/{name}/keys", post(keys))
-        .route("/agents/{name}/call", post(dial))
-        .route("/agents/{name}/wrap-up", post(wrap_up))
-        .route("/agents/{name}/callbacks/{id}/{what}", post(call_back))
-        .route("/agents/{name}/supervise", post(supervise).put(change).delete(end))
+pub(crate) fn routes() -> Routes {
+    let at = |id, summary| desk(id, "agents:control", summary).tag("desk");
+    Routes::v1()
+        .get(
+            "/agents/{name}/desk",
+            view,
+            desk("readDesk", "agents:read", "What an agent sees at his desk").gives::<DeskView>().tag("desk"),
+        )
+        .post(
+            "/calls/{id}/place",
+            place,
+            key("placeCaller", "calls:control", "Puts a caller who waits somewhere else")
+                .may_take::<Place>(r#"{"agent": "1002"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/answer",
+            answer,
+            at("answer", "Has his phone take the call that rings")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/release",
+            release,
+            at("release", "Ends his part of the call")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/hold",
+            hold,
+            at("hold", "Puts the party on hold").may_take::<Common>(r#"{"by": "1009"}"#).gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/retrieve",
+            retrieve,
+            at("retrieve", "Takes the party off hold")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/mute",
+            mute,
+            at("mute", "Has nobody hear him").may_take::<Common>(r#"{"by": "1009"}"#).gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/unmute",
+            unmute,
+            at("unmute", "Has him heard again").may_take::<Common>(r#"{"by": "1009"}"#).gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/consult",
+            consult,
+            at("consult", "Has him speak to somebody while the party waits")
+                .may_take::<To>(r#"{"to": "1002"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/consult/complete",
+            complete,
+            at("completeConsult", "Sends the party to who is consulted")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/consult/cancel",
+            cancel,
+            at("cancelConsult", "Lets who is consulted go")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/consult/conference",
+            merge,
+            at("mergeConsult", "Has all three talk together")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/transfer",
+            transfer,
+            at("transfer", "Sends the party elsewhere")
+                .may_take::<To>(r#"{"queue": "sales"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/conference",
+            add,
+            at("addParty", "Adds a party to his call").may_take::<To>(r#"{"agent": "1002"}"#).gives::<Done>(),
+        )
+        .delete(
+            "/agents/{name}/conference/{leg}",
+            remove,
+            at("removeParty", "Takes a party out of his call")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/keys",
+            keys,
+            at("pressKeys", "Sends keys to the party").may_take::<Keys>(r#"{"keys": "12#"}"#).gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/call",
+            dial,
+            at("dial", "Calls somebody from his desk")
+                .may_take::<To>(r#"{"to": "+493012345"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/wrap-up",
+            wrap_up,
+            at("wrapUp", "The code and the note of a call")
+                .may_take::<Said>(r#"{"code": "sold"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/callbacks/{id}/{what}",
+            call_back,
+            at("orderCallback", "What he does about a call-back: take, give-back, call or done")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/agents/{name}/supervise",
+            supervise,
+            at("superviseAgent", "Has a supervisor listen to him")
+                .may_take::<Supervise>(r#"{"mode": "listen", "by": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .put(
+            "/agents/{name}/supervise",
+            change,
+            at("changeAgentSupervision", "Has the supervisor do something else")
+                .may_take::<Supervise>(r#"{"mode": "whisper"}"#)
+                .gives::<Done>(),
+        )
+        .delete(
+            "/agents/{name}/supervise",
+            end,
+            at("endAgentSupervision", "Lets the supervisor go")
+                .may_take::<Common>(r#"{"by": "1009"}"#)
+                .gives::<Done>(),
+        )
 }
 
 /// A desk, and who asks for something at it.
@@ -100,7 +224,7 @@ impl Desk {
     pub(crate) async fn want(&self, what: AgentOrder, by: Option<String>) -> Answer<Done> {
         match &self.who {
             Who::Key(caller) if by.is_none() => {
-                let by = format!("key {}", caller.key);
+                let by = caller.to_string();
                 order(&self.state, self.tenant(), Command::Agent(self.agent.clone(), what, by)).await
             }
             _ => self.order(Common { call: None, by }, DeskAct::Want(what)).await,
@@ -127,7 +251,8 @@ impl Desk {
 }
 
 /// What every order may say.
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "DeskOrder")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Common {
     /// Which of his calls.
@@ -143,7 +268,8 @@ impl Says for Common {
 }
 
 /// Whom an order is about.
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "DeskTarget")]
 #[serde(deny_unknown_fields)]
 struct To {
     to: Option<String>,
@@ -299,7 +425,8 @@ async fn call_back(
     desk.order(said, DeskAct::Callback(id, order)).await
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "DeskKeys")]
 #[serde(deny_unknown_fields)]
 struct Keys {
     #[serde(default)]
@@ -321,7 +448,8 @@ async fn keys(desk: Desk, MaySay(said): MaySay<Keys>) -> Answer<Done> {
     desk.order(Common { call: said.call, by: said.by }, DeskAct::Keys(said.keys)).await
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "WrapUp")]
 #[serde(deny_unknown_fields)]
 struct Said {
     code: Option<String>,
@@ -347,7 +475,8 @@ async fn wrap_up(desk: Desk, MaySay(said): MaySay<Said>) -> Answer<Done> {
     desk.order(Common { call, by }, DeskAct::WrapUp { code: code.transpose()?, note }).await
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "PlaceCaller")]
 #[serde(deny_unknown_fields)]
 struct Place {
     agent: Option<String>,
@@ -377,11 +506,12 @@ async fn place(call: Of<CallId>, MaySay(said): MaySay<Place>) -> Answer<Done> {
         _ => return Err(Problem::field("agent", Place::EXPECTED)),
     };
     let by = said.by.map(|name| agent("by", name)).transpose()?;
-    let by = Actor { key: call.who.key.clone(), agent: by };
+    let by = Actor { key: call.who.actor(), agent: by };
     call.order(Command::Place(PlaceOrder { call: call.id, to, by })).await
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "SuperviseAgent")]
 #[serde(deny_unknown_fields)]
 struct Supervise {
     #[serde(default)]

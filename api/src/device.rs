@@ -1,23 +1,38 @@
-//! What is rung for an agent, by his own choice.
+//! What is rung for an agent, by his own choice, and the connection to it that is kept up.
 
 use crate::asked::{MaySay, Says};
+use crate::catalog::{Routes, desk};
 use crate::desk::{Common, Desk};
 use crate::problem::Problem;
 use crate::routes::{Answer, Done};
-use crate::state::State;
 use crate::transfer::is_number;
-use axum::Router;
-use axum::routing::post;
 use cordboard_model::desk::DeskAct;
 use cordboard_model::device::{AgentDevice, DeviceChoice};
 use cordboard_model::id::{TenantId, UserId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new().route("/agents/{name}/device", post(choose))
+pub(crate) fn routes() -> Routes {
+    let choice = desk("chooseDevice", "agents:control", "What is rung for an agent, by his own choice")
+        .may_take::<Device>(r#"{"device": "usual"}"#)
+        .gives::<Done>()
+        .tag("desk");
+    let order = |id, summary| {
+        desk(id, "agents:control", summary)
+            .may_take::<Common>(r#"{"by": "1009"}"#)
+            .gives::<Done>()
+            .tag("desk")
+    };
+    let up = order("connectLine", "Has the connection to an agent's device kept up from now on");
+    let down = order("disconnectLine", "Ends the connection to an agent's device that is kept up");
+    Routes::v1()
+        .post("/agents/{name}/device", choose, choice)
+        .post("/agents/{name}/line", connect, up)
+        .delete("/agents/{name}/line", disconnect, down)
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "DeviceChosen")]
 #[serde(deny_unknown_fields)]
 struct Device {
     device: Option<String>,
@@ -52,4 +67,12 @@ impl Device {
 async fn choose(desk: Desk, MaySay(mut said): MaySay<Device>) -> Answer<Done> {
     let choice = said.choice(desk.tenant())?;
     desk.order(Common { call: None, by: said.by }, DeskAct::Device(choice)).await
+}
+
+async fn connect(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
+    desk.order(said, DeskAct::Line(true)).await
+}
+
+async fn disconnect(desk: Desk, MaySay(said): MaySay<Common>) -> Answer<Done> {
+    desk.order(said, DeskAct::Line(false)).await
 }

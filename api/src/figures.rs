@@ -1,21 +1,23 @@
 //! Figures: reports, the wall, and the raw records that both are made of.
 
 use crate::asked::own;
+use crate::catalog::{Routes, key};
 use crate::key::Asking;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::{Answer, limit};
 use crate::state::State;
 use crate::switch::Refusal;
+use axum::Json;
 use axum::extract::{Path, State as Use};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use cordboard_model::calendar;
 use cordboard_model::figures::{Figures, Report, ReportBy, ReportRow, ReportStep, WallView};
 use cordboard_model::id::{AgentId, CallId, QueueId, TenantId};
+use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::time::Wall;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A moment, or a day of the tenant's zone.
@@ -60,7 +62,7 @@ pub struct RowsAsked {
 }
 
 /// A page of raw records.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Rows<T> {
     /// The records.
     pub items: Vec<T>,
@@ -74,13 +76,40 @@ const WHEN: &str = "a time in whole milliseconds since 1970, a date with time an
 /// What those of raw records are.
 const MOMENT: &str = "a time in whole milliseconds since 1970";
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new()
-        .route("/reports/{by}", get(report))
-        .route("/wall", get(wall))
-        .route("/legs", get(legs))
-        .route("/queue-visits", get(visits))
-        .route("/agent-intervals", get(intervals))
+pub(crate) fn routes() -> Routes {
+    let read = "reports:read";
+    Routes::v1()
+        .get(
+            "/reports/{by}",
+            report,
+            key("readReport", read, "A report, as JSON or as a table")
+                .query(&["from", "to", "interval", "format"])
+                .gives::<Report>()
+                .gives_media(200, "text/csv")
+                .refuses(&[422]),
+        )
+        .get("/wall", wall, key("readWall", read, "The figures of now").gives::<WallView>())
+        .get(
+            "/legs",
+            legs,
+            key("listLegs", read, "Legs of calls that are over, newest first")
+                .query(&["from", "to", "call", "agent", "before", "limit"])
+                .gives::<Rows<LegRow>>(),
+        )
+        .get(
+            "/queue-visits",
+            visits,
+            key("listVisits", read, "Queue visits of calls that are over, newest first")
+                .query(ROWS)
+                .gives::<Rows<VisitRow>>(),
+        )
+        .get(
+            "/agent-intervals",
+            intervals,
+            key("listIntervals", read, "Stretches of agents' work that are over, newest first")
+                .query(ROWS)
+                .gives::<Rows<AgentInterval>>(),
+        )
 }
 
 fn is_day(text: &str) -> bool {

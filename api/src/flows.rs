@@ -1,22 +1,24 @@
 //! The life of a flow that is kept by the API: draft, check, test, publish, roll back.
 
 use crate::asked::{MaySay, Of, Said, Says};
+use crate::catalog::{Routes, key};
 use crate::key::Asking;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::routes::{Answer, Page, page};
 use crate::state::State;
 use crate::switch::Caller;
+use axum::Json;
 use axum::extract::{FromRequestParts, Path, State as Use};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
 use cordboard_model::id::{CallId, FlowId};
 use cordboard_model::time::Wall;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A flow and its test, as they are sent and shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FlowTexts {
     /// The flow, in Lua.
@@ -65,7 +67,7 @@ pub enum FlowWhich {
 }
 
 /// Who keeps a flow's text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlowKeeper {
     /// A file beside the configuration.
@@ -75,7 +77,7 @@ pub enum FlowKeeper {
 }
 
 /// A version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FlowVersion {
     /// Counted from one.
     pub version: u32,
@@ -94,7 +96,7 @@ pub struct FlowVersion {
 }
 
 /// What waits to be published.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FlowDraft {
     /// SHA-256 of the flow's text, hexadecimal.
     pub sha256: String,
@@ -105,7 +107,7 @@ pub struct FlowDraft {
 }
 
 /// A flow as the list shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FlowView {
     /// The flow.
     pub flow: FlowId,
@@ -120,7 +122,7 @@ pub struct FlowView {
 }
 
 /// Texts of a flow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FlowSource {
     /// The flow.
     #[serde(flatten)]
@@ -132,7 +134,7 @@ pub struct FlowSource {
 }
 
 /// What came of an order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FlowDone {
     /// What was done, in words.
     pub done: Vec<String>,
@@ -177,7 +179,7 @@ impl FromRequestParts<State> for Named {
 
 impl Named {
     async fn order(self, order: FlowOrder) -> Answer<FlowDone> {
-        let by = format!("key {}", self.who.key);
+        let by = self.who.to_string();
         Ok(Json(self.state.switch.flow_order(self.id, by, order).await?))
     }
 
@@ -192,7 +194,8 @@ impl Says for FlowTexts {
 }
 
 /// Texts that may be left out, for what is there.
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "FlowTextsAsked")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Texts {
     text: Option<String>,
@@ -214,7 +217,8 @@ fn whole(text: Option<String>, test: Option<String>) -> Result<Option<FlowTexts>
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "FlowPublished")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Publish {
     text: Option<String>,
@@ -229,7 +233,8 @@ impl Says for Publish {
         r#"expected {"note": "why"}, perhaps with "text" and "test"; without them it is the draft"#;
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "FlowRolledBack")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Back {
     version: u32,
@@ -253,19 +258,86 @@ fn short(note: String) -> Result<String, Problem> {
 }
 
 /// The routes of flows.
-pub(crate) fn routes() -> Router<State> {
-    use axum::routing::{get, post};
-    Router::new()
-        .route("/flows", get(list))
-        .route("/flows/{name}", get(current))
-        .route("/calls/{id}/flow-test", get(recorded))
-        .route("/flows/{name}/draft", get(draft).put(put_draft).delete(drop_draft))
-        .route("/flows/{name}/check", post(check))
-        .route("/flows/{name}/test", post(test))
-        .route("/flows/{name}/publish", post(publish))
-        .route("/flows/{name}/rollback", post(roll_back))
-        .route("/flows/{name}/versions", get(versions))
-        .route("/flows/{name}/versions/{version}", get(version))
+pub(crate) fn routes() -> Routes {
+    let (read, write) = ("flows:read", "flows:write");
+    Routes::v1()
+        .get(
+            "/flows",
+            list,
+            key("listFlows", read, "The flows, and who keeps their texts").gives::<Page<FlowView>>(),
+        )
+        .get(
+            "/flows/{name}",
+            current,
+            key("readFlow", read, "The texts that new calls begin with").gives::<FlowSource>(),
+        )
+        .get(
+            "/calls/{id}/flow-test",
+            recorded,
+            key("readFlowTest", read, "A finished call as a test of its flow")
+                .query(&["flow"])
+                .gives_media(200, "application/toml"),
+        )
+        .get(
+            "/flows/{name}/draft",
+            draft,
+            key("readDraft", read, "The texts that wait to be published").gives::<FlowSource>(),
+        )
+        .put(
+            "/flows/{name}/draft",
+            put_draft,
+            key("putDraft", write, "Keeps texts until they are published")
+                .takes::<FlowTexts>(r#"{"text": "call:answer()"}"#)
+                .gives::<FlowDone>(),
+        )
+        .delete(
+            "/flows/{name}/draft",
+            drop_draft,
+            key("dropDraft", write, "Forgets the draft").gives::<FlowDone>(),
+        )
+        .post(
+            "/flows/{name}/check",
+            check,
+            key("checkFlow", read, "What is wrong with texts")
+                .may_take::<Texts>(r#"{"text": "call:answer()"}"#)
+                .gives::<FlowDone>()
+                .refuses(&[409, 422])
+                .reads(),
+        )
+        .post(
+            "/flows/{name}/test",
+            test,
+            key("testFlow", read, "What is wrong with texts, and what the calls of their test come to")
+                .may_take::<Texts>(r#"{"text": "call:answer()", "test": ""}"#)
+                .gives::<FlowDone>()
+                .refuses(&[409, 422])
+                .reads(),
+        )
+        .post(
+            "/flows/{name}/publish",
+            publish,
+            key("publishFlow", write, "Takes texts for calls that begin from now on")
+                .may_take::<Publish>(r#"{"note": "new greeting"}"#)
+                .gives::<FlowDone>(),
+        )
+        .post(
+            "/flows/{name}/rollback",
+            roll_back,
+            key("rollBackFlow", write, "Publishes the texts of an earlier version")
+                .takes::<Back>(r#"{"version": 3, "note": "as before"}"#)
+                .gives::<FlowDone>(),
+        )
+        .get(
+            "/flows/{name}/versions",
+            versions,
+            key("listFlowVersions", read, "The versions of a flow, newest first")
+                .gives::<Page<FlowVersion>>(),
+        )
+        .get(
+            "/flows/{name}/versions/{version}",
+            version,
+            key("readFlowVersion", read, "The texts of a version").gives::<FlowSource>(),
+        )
 }
 
 async fn list(Use(state): Use<State>, Asking(who): Asking) -> Answer<Page<FlowView>> {

@@ -1,62 +1,36 @@
-//! Who asks: the API key of a request, and a brake on guessing.
+//! Who asks: the API key of a request or the token of a session, and whether that opens the operation.
+//!
+//! Invariants: who asks is found out here alone, and whoever is found is held to the scope of the operation before its handler
+//! runs: there is no other way to a tenant. What has no entry in the catalogue opens to who may do everything.
 //!
 //! A key comes in `Authorization: Bearer` or `X-Api-Key`; a browser's WebSocket cannot set headers, so there
-//! it comes as a sub-protocol `key.<base64url>`. Never in a URL, which ends up in logs.
+//! it comes as a sub-protocol `key.<base64url>`; a person's session may be in a cookie. Never in a URL, which ends up in logs.
 
+use crate::access::Doors;
+use crate::access::cookie::{cookie_of, is_ours};
+use crate::audit::{self, Audit};
+use crate::catalog::{Access, Op, PASSWORDS};
 use crate::problem::Problem;
 use crate::state::State;
 use crate::switch::{AgentCaller, Caller, Refusal};
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use cordboard_model::access::USER_TOKEN_PREFIX;
 use cordboard_model::desk::Actor;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::signin::TOKEN_PREFIX;
-use dashmap::DashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
-/// Failed keys that an address may send within [`WINDOW`] before it is told to wait.
-const TRIES: u32 = 20;
-/// How long failures count.
-const WINDOW: Duration = Duration::from_secs(60);
-/// Most addresses remembered; beyond it the oldest windows are swept.
-const SOURCES: usize = 10_000;
+pub use crate::brake::Brake;
 
-/// Failed tries by address.
-#[derive(Default)]
-pub struct Brake {
-    failed: DashMap<IpAddr, (Instant, u32)>,
-}
+/// What opens an operation that is not in the catalogue: `*` alone.
+const EVERYTHING: &str = "everything:control";
 
-impl Brake {
-    /// Whether `source` has to wait, in seconds.
-    pub fn wait(&self, source: IpAddr, now: Instant) -> Option<u32> {
-        let waits = |entry: &(Instant, u32)| entry.1 >= TRIES && now.duration_since(entry.0) < WINDOW;
-        let left =
-            |entry: &(Instant, u32)| WINDOW.saturating_sub(now.duration_since(entry.0)).as_secs() as u32 + 1;
-        self.failed.view(&source, |_, entry| waits(entry).then(|| left(entry))).flatten()
-    }
-
-    /// Counts a failed key from `source`.
-    pub fn failed(&self, source: IpAddr, now: Instant) {
-        if self.failed.len() >= SOURCES {
-            self.failed.retain(|_, entry| now.duration_since(entry.0) < WINDOW);
-        }
-        if self.failed.len() >= SOURCES {
-            return;
-        }
-        self.failed
-            .entry(source)
-            .and_modify(|entry| {
-                if now.duration_since(entry.0) >= WINDOW {
-                    *entry = (now, 0);
-                }
-                entry.1 += 1;
-            })
-            .or_insert((now, 1));
-    }
-}
+/// Characters of a session's token behind its prefix.
+const TOKEN: usize = 43;
 
 /// The key in the headers, if there is one.
 pub fn key_of(headers: &HeaderMap) -> Option<String> {
@@ -96,8 +70,15 @@ fn decode_base64url(coded: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The address that a request came from.
+/// Where a request comes from, as a proxy says that is trusted.
+#[derive(Clone, Copy, Debug)]
+pub struct Client(pub IpAddr);
+
+/// The address that a request came from: the proxy's that has passed it on where that is not trusted to say whose.
 pub fn source_of(parts: &Parts) -> IpAddr {
+    if let Some(Client(ip)) = parts.extensions.get() {
+        return *ip;
+    }
     let source = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     source.unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
@@ -126,7 +107,7 @@ impl Who {
     /// An agent names another.
     pub fn actor(&self, named: Option<AgentId>) -> Result<Actor, Problem> {
         match self {
-            Who::Key(caller) => Ok(Actor { key: caller.key.clone(), agent: named }),
+            Who::Key(caller) => Ok(Actor { key: caller.actor(), agent: named }),
             Who::Agent(caller) if named.as_ref().is_some_and(|named| *named != caller.agent) => Err(
                 Problem::field("by", "with the token of his session an agent orders in his own name alone"),
             ),
@@ -146,6 +127,119 @@ impl Who {
     }
 }
 
+impl core::fmt::Display for Who {
+    /// As the audit log has it.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Who::Key(caller) => caller.fmt(f),
+            Who::Agent(caller) => write!(f, "agent {}", caller.agent.name),
+        }
+    }
+}
+
+/// Where the secret of a request was.
+enum Shown {
+    /// In a header that only a program sets.
+    Header(String),
+    /// In the cookie, which a browser sends for whatever page asks.
+    Cookie(String),
+}
+
+fn shown(headers: &HeaderMap) -> Option<Shown> {
+    key_of(headers).map(Shown::Header).or_else(|| cookie_of(headers).map(Shown::Cookie))
+}
+
+/// Whether a request shows anything at all.
+pub(crate) fn shows(headers: &HeaderMap) -> bool {
+    shown(headers).is_some()
+}
+
+/// Nothing is opened by what was shown. What looks like a token of a session was one: no page makes them up.
+fn missed(state: &State, token: &str, source: IpAddr, now: Instant) {
+    let of = |prefix: &str| token.strip_prefix(prefix).is_some_and(|rest| rest.len() == TOKEN);
+    match of(TOKEN_PREFIX) || of(USER_TOKEN_PREFIX) {
+        true => state.brake.stale(source, now),
+        false => state.brake.failed(source, now),
+    }
+}
+
+/// Who asks, whatever he may.
+async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
+    let (source, now) = (source_of(parts), Instant::now());
+    let Some(shown) = shown(&parts.headers) else {
+        return Err(Problem::unauthorized());
+    };
+    let token = match &shown {
+        Shown::Header(token) | Shown::Cookie(token) => token,
+    };
+    if let Some(seconds) = state.brake.wait_with(source, token, now) {
+        return Err(Problem::slow_down(seconds));
+    }
+    if token.starts_with(TOKEN_PREFIX) {
+        return match state.switch.session(token).await {
+            Ok(caller) => {
+                state.brake.found(token, now);
+                Ok(Who::Agent(caller))
+            }
+            Err(Refusal::NotFound(_)) => {
+                missed(state, token, source, now);
+                Err(Problem::no_session())
+            }
+            Err(other) => Err(other.into()),
+        };
+    }
+    let made = match Doors::opens(token) {
+        true => state.doors.who(&state.switch, token).await?,
+        false => None,
+    };
+    // A key of the configuration may look like one that was made here.
+    let Some(caller) = made.or_else(|| state.switch.authenticate(token)) else {
+        missed(state, token, source, now);
+        return Err(match token.starts_with(USER_TOKEN_PREFIX) {
+            true => Problem::no_user_session(),
+            false => Problem::unauthorized(),
+        });
+    };
+    state.brake.found(token, now);
+    if let Shown::Cookie(token) = &shown {
+        let terms = state.switch.access(caller.tenant).unwrap_or_default().0;
+        let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        is_ours(&parts.headers, changes, token, &terms.origins)?;
+    }
+    Ok(Who::Key(caller))
+}
+
+/// Whether who asks may ask for this operation.
+fn may(caller: &Caller, op: Option<&Arc<Op>>) -> Result<(), Problem> {
+    let scope = match op.map(|op| op.access) {
+        Some(Access::Open | Access::Visitor | Access::Person) => return Ok(()),
+        Some(Access::Password) => PASSWORDS,
+        Some(access) => access.scope().unwrap_or(EVERYTHING),
+        None => EVERYTHING,
+    };
+    match caller.scopes.cover(scope) {
+        true => Ok(()),
+        false if caller.person.as_ref().is_some_and(|person| person.enrolling) => Err(Problem::needs_totp()),
+        false => Err(Problem::scope(scope)),
+    }
+}
+
+/// Who asks, and may.
+async fn admit(parts: &Parts, state: &State) -> Result<Who, Problem> {
+    let op = parts.extensions.get::<Arc<Op>>();
+    let audit = Audit::of(parts);
+    if let Some(op) = op {
+        audit.op(op);
+    }
+    let who = find(parts, state).await?;
+    audit.by(&who);
+    if let Who::Key(caller) = &who {
+        may(caller, op)?;
+        op.map_or(Ok(()), |op| audit::can_note(state, op))?;
+    }
+    Ok(who)
+}
+
 /// A request by a key or by a session: extracting it is what opens a route to agents too.
 pub struct Signed(pub Who);
 
@@ -153,21 +247,7 @@ impl FromRequestParts<State> for Signed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let Some(token) = key_of(&parts.headers).filter(|key| key.starts_with(TOKEN_PREFIX)) else {
-            return Asking::from_request_parts(parts, state).await.map(|Asking(who)| Self(Who::Key(who)));
-        };
-        let (source, now) = (source_of(parts), Instant::now());
-        if let Some(seconds) = state.brake.wait(source, now) {
-            return Err(Problem::slow_down(seconds));
-        }
-        match state.switch.session(&token).await {
-            Ok(caller) => Ok(Self(Who::Agent(caller))),
-            Err(Refusal::NotFound(_)) => {
-                state.brake.failed(source, now);
-                Err(Problem::no_session())
-            }
-            Err(other) => Err(other.into()),
-        }
+        admit(parts, state).await.map(Self)
     }
 }
 
@@ -185,29 +265,16 @@ impl FromRequestParts<State> for Overseeing {
     }
 }
 
-/// Who has a key: extracting it is what makes a route need one.
+/// Who has a key, or is a person who is signed in: extracting it is what makes a route need one.
 pub struct Asking(pub Caller);
 
 impl FromRequestParts<State> for Asking {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let (source, now) = (source_of(parts), Instant::now());
-        if let Some(seconds) = state.brake.wait(source, now) {
-            return Err(Problem::slow_down(seconds));
-        }
-        let Some(key) = key_of(&parts.headers) else {
-            return Err(Problem::unauthorized());
-        };
-        if key.starts_with(TOKEN_PREFIX) {
-            return Err(Problem::not_his());
-        }
-        match state.switch.authenticate(&key) {
-            Some(caller) => Ok(Asking(caller)),
-            None => {
-                state.brake.failed(source, now);
-                Err(Problem::unauthorized())
-            }
+        match admit(parts, state).await? {
+            Who::Key(caller) => Ok(Asking(caller)),
+            Who::Agent(_) => Err(Problem::not_his()),
         }
     }
 }
@@ -226,17 +293,5 @@ mod tests {
         assert_eq!(key_of(&headers).as_deref(), Some("other"));
         headers.insert("authorization", "Bearer third".parse().unwrap());
         assert_eq!(key_of(&headers).as_deref(), Some("third"));
-    }
-
-    #[test]
-    fn a_source_that_guesses_has_to_wait_and_is_forgiven() {
-        let (brake, source, start) = (Brake::default(), IpAddr::from([127, 0, 0, 1]), Instant::now());
-        for _ in 0..TRIES {
-            assert_eq!(brake.wait(source, start), None);
-            brake.failed(source, start);
-        }
-        assert_eq!(brake.wait(source, start), Some(61));
-        assert_eq!(brake.wait(source, start + WINDOW), None);
-        assert_eq!(brake.wait(IpAddr::from([127, 0, 0, 2]), start), None);
     }
 }

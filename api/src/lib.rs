@@ -3,26 +3,39 @@
 //! Invariant: it reaches the switch only through [`switch::Switch`], in the model's words; it keeps no
 //! state of calls of its own, and every route but health, metrics and pages knows its tenant from the key.
 
+mod access;
+mod again;
 mod aside;
 mod asked;
+pub mod audit;
 mod begin;
+mod brake;
 mod bulk;
 mod callback;
+pub mod catalog;
 mod chat;
 pub mod chat_switch;
+pub mod contract;
 mod desk;
 mod device;
+pub mod events;
+mod feed;
 pub mod figures;
 pub mod flows;
+pub mod gateway;
 pub mod key;
 mod listen;
+pub mod objects;
+pub mod openapi;
 pub mod pages;
 pub mod params;
 pub mod problem;
+pub mod rate;
 pub mod recording;
 mod room;
 mod route;
 pub mod routes;
+mod shield;
 mod signin;
 pub mod state;
 pub mod stream;
@@ -30,4 +43,5 @@ pub mod switch;
 mod table;
 mod trace;
 mod transfer;
+pub mod vault;
 pub mod visitor;

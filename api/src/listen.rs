@@ -6,11 +6,12 @@ use crate::routes::{Answer, Done};
 use crate::switch::{Command, Listen};
 use cordboard_model::id::CallId;
 use cordboard_model::stream::{PARAMETER_MAX, PARAMETERS_MAX, StreamWay, URL_MAX};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Whom it hears.
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Tracks {
     Inbound,
@@ -19,7 +20,8 @@ enum Tracks {
     Both,
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "Listener")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Body {
     url: String,

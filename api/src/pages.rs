@@ -7,6 +7,7 @@ use axum::extract::{ConnectInfo, State as Use};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::SocketAddr;
 
@@ -55,8 +56,8 @@ fn kind(name: &str) -> &'static str {
 }
 
 /// The demo's key.
-#[derive(Serialize)]
-struct PageKey {
+#[derive(JsonSchema, Serialize)]
+pub(crate) struct PageKey {
     key: String,
 }
 

@@ -1,13 +1,15 @@
 //! Errors as `application/problem+json` (RFC 9457): what is wrong, where, and what to do.
 
+use crate::audit::Code;
 use crate::switch::Refusal;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cordboard_model::signin::{SessionView, SignInFault};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A refused request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,
@@ -19,7 +21,7 @@ pub struct Problem {
     /// A word for the fault that stays what it is, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<&'static str>,
-    /// The parameter or path segment at fault.
+    /// The parameter, path segment or scope at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<Box<str>>,
     /// One line per fault, when there are several.
@@ -77,6 +79,37 @@ impl Problem {
             "sign in again: POST /api/v1/agents/NUMBER/sign-in with the password",
         );
         problem.code = Some("session_over");
+        problem
+    }
+
+    /// 401: a person's session is over, or there never was one.
+    pub fn no_user_session() -> Self {
+        let mut problem = Self::new(
+            StatusCode::UNAUTHORIZED,
+            "the session is over",
+            "sign in again: POST /api/v1/session with name and password",
+        );
+        problem.code = Some("session_over");
+        problem
+    }
+
+    /// 403: the scope that is missing.
+    pub fn scope(scope: &str) -> Self {
+        let detail = format!("who asks has not the scope {scope}");
+        let mut problem = Self::new(StatusCode::FORBIDDEN, "a scope is missing", detail);
+        problem.code = Some("scope_missing");
+        problem.field = Some(scope.into());
+        problem
+    }
+
+    /// 403 for who must have a second factor before he may do anything.
+    pub fn needs_totp() -> Self {
+        let mut problem = Self::new(
+            StatusCode::FORBIDDEN,
+            "a second factor is needed",
+            "begin one with POST /api/v1/session/totp, and take it into use",
+        );
+        problem.code = Some("totp_required");
         problem
     }
 
@@ -139,7 +172,9 @@ impl From<SignInFault> for Problem {
             SignInFault::Busy => StatusCode::SERVICE_UNAVAILABLE,
             SignInFault::Expired | SignInFault::MustChange | SignInFault::NotByPhone => StatusCode::FORBIDDEN,
             SignInFault::Password(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            SignInFault::Elsewhere(_) | SignInFault::NoSession => StatusCode::CONFLICT,
+            SignInFault::Elsewhere(_) | SignInFault::DeviceTaken(_) | SignInFault::NoSession => {
+                StatusCode::CONFLICT
+            }
         };
         let mut problem = Self::new(status, "nobody is signed in, and no password is set", fault.to_string());
         problem.code = Some(fault.as_str());
@@ -167,6 +202,16 @@ impl IntoResponse for Problem {
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        // RFC 6750 3.1: "MAY include the "scope" attribute with the scope necessary to access the protected resource"
+        if let (Some("scope_missing"), Some(scope)) = (self.code, &self.field)
+            && let Ok(value) =
+                HeaderValue::from_str(&format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""))
+        {
+            headers.insert(header::WWW_AUTHENTICATE, value);
+        }
+        if let Some(code) = self.code {
+            response.extensions_mut().insert(Code(code));
         }
         response
     }

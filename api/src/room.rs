@@ -8,9 +8,11 @@ use crate::transfer::{is_number, leg_of};
 use axum::extract::Path;
 use cordboard_model::cdr::SupervisionMode;
 use cordboard_model::id::{AgentId, CallId, LegId, UserId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "ConferenceParty")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConferenceBody {
     to: Option<String>,
@@ -49,7 +51,8 @@ pub(crate) async fn mute(leg: Of<LegId>, Said(On { on }): Said<On>) -> Answer<Do
     leg.order(Command::Mute(leg.id, on)).await
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "Supervise")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SuperviseBody {
     mode: String,
@@ -83,7 +86,8 @@ pub(crate) async fn supervise(call: Of<CallId>, Said(body): Said<SuperviseBody>)
     room(&call, RoomOrder::Supervise { mode, by: phone, of }).await
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "SupervisionChange")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ModeBody {
     mode: String,

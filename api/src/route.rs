@@ -11,6 +11,7 @@ use axum::Json;
 use axum::extract::State as Use;
 use cordboard_model::id::{LegId, TrunkId};
 use cordboard_model::view::RouteView;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Longest number that is taken, bytes.
@@ -30,7 +31,7 @@ pub(crate) async fn explain(Use(state): Use<State>, Asking(who): Asking, query: 
     Ok(Json(state.switch.explain(who.tenant, trunk, from, to).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Keys {
     keys: String,

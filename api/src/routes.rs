@@ -1,27 +1,35 @@
 //! The routes. Each one reads its parameters, checks that they are the asking tenant's, and asks the switch.
 
+use crate::access::Doors;
 use crate::asked::{MaySay, Of, On, Said, Says, own};
+use crate::catalog::{Routes, desk, key, open, operator, oversee};
 use crate::desk::Desk;
 use crate::key::{Asking, Brake, Overseeing};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
-use crate::switch::{CdrFilter, Command, RecordingsAsked, Refusal, Switch, Why};
+use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::visitor::Watching;
 use crate::{
-    aside, begin, bulk, callback, chat, desk, device, figures, flows, listen, pages, recording, room, route,
-    signin, stream, table, trace, transfer, visitor,
+    access, again, aside, audit, begin, bulk, callback, chat, desk, device, figures, flows, listen, objects,
+    openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer, visitor,
 };
 use axum::extract::{Path, State as Use};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use cordboard_model::cause::Cause;
+use cordboard_model::cdr::Cdr;
+use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Wall;
+use cordboard_model::trace::{TraceEntry, TraceView};
+use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Rows of a page when none is asked for.
@@ -36,50 +44,28 @@ pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 
 /// All routes. Serve it with connect info of `SocketAddr`, which the brake on guessing needs.
 pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
-    let (brake, watching) = (Arc::new(Brake::default()), Watching::default());
-    let state = State { switch, brake, watching, config: Arc::new(config) };
-    let v1 = Router::new()
-        .route("/calls", get(calls).post(begin::begin))
-        .route("/calls/{id}", get(call).delete(begin::end))
-        .route("/calls/{id}/hangup", post(hang_up))
-        .route("/calls/{id}/trace", get(trace::trace))
-        .route("/calls/{id}/trace.pcap", get(trace::capture))
-        .route("/traces", get(traces))
-        .route("/calls/{id}/transfer", post(transfer::begin))
-        .route("/calls/{id}/transfer/complete", post(transfer::complete))
-        .route("/calls/{id}/transfer/cancel", post(transfer::cancel))
-        .route("/calls/{id}/aside", post(aside::begin).delete(aside::end))
-        .route("/calls/{id}/recording", post(recording::order))
-        .route("/calls/{id}/stream", post(listen::begin).delete(listen::end))
-        .route("/calls/{id}/conference", post(room::conference))
-        .route("/calls/{id}/conference/{leg}", delete(room::remove))
-        .route("/calls/{id}/supervise", post(room::supervise).put(room::change).delete(room::end))
-        .route("/legs/{id}/hold", post(hold))
-        .route("/legs/{id}/mute", post(room::mute))
-        .route("/legs/{id}/secret", post(secret))
-        .route("/legs/{id}/keys", post(route::keys))
-        .route("/route", get(route::explain))
-        .route("/queues", get(queues))
-        .route("/agents", get(agents))
-        .route("/agents/{name}/explain", get(why_agent))
-        .route("/queues/{name}/explain", get(why_queue))
-        .route("/agents/{name}/{intent}", post(agent_intent))
-        .route("/contacts", get(contacts))
-        .route("/trunks", get(trunks))
-        .route("/trunks/{name}/{order}", post(trunk_order))
-        .route("/extensions/{number}/messages", put(messages))
-        .route("/tables/{name}/{key}", get(table::read).put(table::put).delete(table::remove))
-        .route("/bans", get(bans))
-        .route("/bans/{source}/lift", post(lift_ban))
-        .route("/cdrs", get(cdrs))
-        .route("/cdrs/{id}", get(cdr))
-        .route("/recordings", get(recordings))
-        .route("/recordings/{id}", get(recording::download))
-        .route("/recordings/{id}/hold", post(recording::hold))
-        .route("/events", get(stream::events))
-        .route("/config/reload", post(reload))
-        .route("/stop", post(stop))
-        .route("/stop/now", post(stop_now))
+    let (brake, doors) = (Arc::new(Brake::default()), Arc::new(Doors::default()));
+    let (buckets, again) = (Arc::default(), Arc::default());
+    let gateway = crate::gateway::router(&switch, config.gateway.clone(), &brake);
+    let watching = Watching::default();
+    let state = State { switch, brake, watching, doors, buckets, again, config: Arc::new(config) };
+    all()
+        .router()
+        .nest_service("/agentgateway/resource", gateway)
+        .fallback(pages::page)
+        .layer(from_fn_with_state(state.clone(), again::once))
+        .layer(from_fn_with_state(state.clone(), rate::limit))
+        .layer(from_fn_with_state(state.clone(), audit::watch))
+        .layer(from_fn_with_state(state.clone(), shield::guard))
+        .with_state(state)
+}
+
+/// Every route with its entry of the catalogue.
+pub(crate) fn all() -> Routes {
+    calls_routes()
+        .merge(legs_routes())
+        .merge(floor_routes())
+        .merge(kept_routes())
         .merge(figures::routes())
         .merge(flows::routes())
         .merge(desk::routes())
@@ -88,59 +74,366 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
         .merge(signin::routes())
         .merge(callback::routes())
         .merge(chat::routes())
-        .merge(visitor::routes(&state))
-        .fallback(|| async { Problem::not_found("no such route under /api/v1") });
-    Router::new()
-        .nest("/api/v1", v1)
-        .route("/healthz", get(health))
-        .route("/metrics", get(metrics))
-        .route("/page-key", get(pages::page_key))
-        .fallback(pages::page)
-        .layer(axum::middleware::map_response(secure))
-        .with_state(state)
+        .merge(visitor::routes())
+        .merge(objects::routes())
+        .merge(access::routes())
+        .merge(switch_routes())
 }
 
-/// Headers that every answer carries, and one form for every error: those that axum makes itself (a method that a
-/// route does not have, a request that is no WebSocket) become problems too.
-async fn secure(response: Response) -> Response {
-    let mut response = as_problem(response).await;
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
-             frame-ancestors 'none'; base-uri 'none'",
-        ),
-    );
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    response
+fn calls_routes() -> Routes {
+    let control = "calls:control";
+    Routes::v1()
+        .get(
+            "/calls",
+            calls,
+            key("listCalls", "calls:read", "The calls that are up").gives::<Page<CallView>>(),
+        )
+        .post(
+            "/calls",
+            begin::begin,
+            key("beginCall", control, "Calls one party, then the other")
+                .takes::<begin::Body>(r#"{"first": {"agent": "1001"}, "then": {"number": "+493012345"}}"#)
+                .gives_as::<begin::Begun>(201),
+        )
+        .get("/calls/{id}", call, key("readCall", "calls:read", "A call that is up").gives::<CallView>())
+        .delete("/calls/{id}", begin::end, key("endCall", control, "Ends a call").gives::<Done>())
+        .post("/calls/{id}/hangup", hang_up, key("hangUp", control, "Ends a call").gives::<Done>())
+        .get(
+            "/calls/{id}/trace",
+            trace::trace,
+            key("readTrace", "calls:read", "The ladder of a call")
+                .query(&["format", "messages"])
+                .gives::<TraceView>()
+                .gives_media(200, "text/plain"),
+        )
+        .get(
+            "/calls/{id}/trace.pcap",
+            trace::capture,
+            key("downloadTrace", "calls:read", "The messages of a call as a capture")
+                .gives_media(200, "application/vnd.tcpdump.pcap"),
+        )
+        .get(
+            "/traces",
+            traces,
+            key("listTraces", "calls:read", "The ladders that are kept, newest first")
+                .query(&["limit"])
+                .gives::<Page<TraceEntry>>(),
+        )
+        .post(
+            "/calls/{id}/transfer",
+            transfer::begin,
+            key(
+                "transferCall",
+                control,
+                "Sends the party who talks elsewhere, at once or after a consultation",
+            )
+            .takes::<transfer::Body>(r#"{"to": "1002"}"#)
+            .gives::<Done>(),
+        )
+        .post(
+            "/calls/{id}/transfer/complete",
+            transfer::complete,
+            key("completeTransfer", control, "Sends the party to the target that is consulted")
+                .gives::<Done>(),
+        )
+        .post(
+            "/calls/{id}/transfer/cancel",
+            transfer::cancel,
+            key("cancelTransfer", control, "Takes a transfer back").gives::<Done>(),
+        )
+        .post(
+            "/calls/{id}/aside",
+            aside::begin,
+            key(
+                "sendAside",
+                control,
+                "Sends the caller of an agent aside to a flow, and back to the agent after it",
+            )
+            .takes::<aside::Body>(r#"{"flow": "agent-verify"}"#)
+            .gives::<Done>(),
+        )
+        .delete(
+            "/calls/{id}/aside",
+            aside::end,
+            key("takeBack", control, "Takes him back before the flow is over").gives::<Done>(),
+        )
+        .post(
+            "/calls/{id}/recording",
+            recording::order,
+            key("recordCall", control, "Begins, ends, pauses or resumes the recording of a call")
+                .takes::<recording::Body>(r#"{"do": "pause", "why": "card number"}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/calls/{id}/stream",
+            listen::begin,
+            key("streamCall", control, "Has a program listen to a call")
+                .takes::<listen::Body>(r#"{"url": "wss://bot.example/audio"}"#)
+                .gives::<Done>(),
+        )
+        .delete(
+            "/calls/{id}/stream",
+            listen::end,
+            key("endStream", control, "Has the program listen no longer").gives::<Done>(),
+        )
+        .post(
+            "/calls/{id}/conference",
+            room::conference,
+            key("addToConference", control, "Adds a party to a call")
+                .takes::<room::ConferenceBody>(r#"{"to": "1002"}"#)
+                .gives::<Done>(),
+        )
+        .delete(
+            "/calls/{id}/conference/{leg}",
+            room::remove,
+            key("removeFromConference", control, "Takes a party out of a call").gives::<Done>(),
+        )
+        .post(
+            "/calls/{id}/supervise",
+            room::supervise,
+            key("superviseCall", control, "Rings a supervisor into a call")
+                .takes::<room::SuperviseBody>(r#"{"mode": "listen", "agent": "1009"}"#)
+                .gives::<Done>(),
+        )
+        .put(
+            "/calls/{id}/supervise",
+            room::change,
+            key("changeSupervision", control, "Has the supervisor do something else")
+                .takes::<room::ModeBody>(r#"{"mode": "whisper"}"#)
+                .gives::<Done>(),
+        )
+        .delete(
+            "/calls/{id}/supervise",
+            room::end,
+            key("endSupervision", control, "Lets the supervisor go").gives::<Done>(),
+        )
 }
 
-/// Most bytes of an error's text that are passed on.
-const ERROR_TEXT: usize = 1_024;
+fn legs_routes() -> Routes {
+    let control = "calls:control";
+    Routes::v1()
+        .post(
+            "/legs/{id}/hold",
+            hold,
+            key("holdLeg", control, "Puts the party of a leg on hold, or takes it off")
+                .takes::<On>(r#"{"on": true}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/legs/{id}/mute",
+            room::mute,
+            key("muteLeg", control, "Has nobody hear the party of a leg, or everybody again")
+                .takes::<On>(r#"{"on": true}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/legs/{id}/secret",
+            secret,
+            key("hideKeys", control, "Keys pressed on a leg are a secret, or no longer")
+                .takes::<On>(r#"{"on": true}"#)
+                .gives::<Done>(),
+        )
+        .post(
+            "/legs/{id}/keys",
+            route::keys,
+            key("sendKeys", control, "Sends keys to the party of a leg")
+                .takes::<route::Keys>(r#"{"keys": "12#"}"#)
+                .gives::<Done>(),
+        )
+        .get(
+            "/route",
+            route::explain,
+            key("explainRoute", "calls:read", "What would become of a call, and why")
+                .query(&["from", "to", "trunk"])
+                .gives::<RouteView>(),
+        )
+}
 
-async fn as_problem(response: Response) -> Response {
-    let status = response.status();
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    let is_text = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    if !(status.is_client_error() || status.is_server_error()) || !is_text {
-        return response;
-    }
-    let (parts, body) = response.into_parts();
-    let text = axum::body::to_bytes(body, ERROR_TEXT).await.unwrap_or_default();
-    let title = status.canonical_reason().unwrap_or("refused");
-    let problem = Problem::new(status, title, String::from_utf8_lossy(&text));
-    let mut response = problem.into_response();
-    for (name, value) in &parts.headers {
-        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
-            response.headers_mut().append(name, value.clone());
-        }
-    }
-    response
+fn floor_routes() -> Routes {
+    Routes::v1()
+        .get(
+            "/queues",
+            queues,
+            oversee("listQueues", "queues:read", "The queues, and who waits in them")
+                .gives::<Page<QueueView>>(),
+        )
+        .get(
+            "/agents",
+            agents,
+            oversee("listAgents", "agents:read", "The agents, and what they do").gives::<Page<AgentView>>(),
+        )
+        .get(
+            "/agents/{name}/explain",
+            why_agent,
+            oversee("explainAgent", "agents:read", "Why an agent is what he is, in words").gives::<Words>(),
+        )
+        .get(
+            "/queues/{name}/explain",
+            why_queue,
+            oversee("explainQueue", "queues:read", "Who gets whom in a queue, in words").gives::<Words>(),
+        )
+        .post(
+            "/agents/{name}/{intent}",
+            agent_intent,
+            desk(
+                "orderAgent",
+                "agents:control",
+                "What an agent is to be: sign-out, ready, not-ready or rest",
+            )
+            .may_take::<IntentBody>(r#"{"reason": "lunch", "limit": 1800}"#)
+            .gives::<Done>(),
+        )
+        .get(
+            "/contacts",
+            contacts,
+            key("listContacts", "accounts:read", "The phones that are registered")
+                .gives::<Page<ContactView>>(),
+        )
+        .get(
+            "/trunks",
+            trunks,
+            key("listTrunks", "trunks:read", "The trunks, and how they are").gives::<Page<TrunkView>>(),
+        )
+        .post(
+            "/trunks/{name}/{order}",
+            trunk_order,
+            key("orderTrunk", "trunks:control", "Takes a trunk out of service for new calls, or back in")
+                .gives::<Done>(),
+        )
+        .put(
+            "/extensions/{number}/messages",
+            messages,
+            key(
+                "setMessages",
+                "accounts:control",
+                "What the lamp for waiting messages shows on the phones of an extension",
+            )
+            .takes::<MessagesBody>(r#"{"new": 2, "old": 8}"#)
+            .gives::<Done>(),
+        )
+}
+
+fn kept_routes() -> Routes {
+    Routes::v1()
+        .get(
+            "/tables/{name}/{key}",
+            table::read,
+            key("readRow", "tables:read", "A row of a table").gives::<BTreeMap<String, String>>(),
+        )
+        .put(
+            "/tables/{name}/{key}",
+            table::put,
+            key("putRow", "tables:write", "Puts a row into a table")
+                .takes::<table::Cells>(r#"{"name": "Ada", "queue": "sales"}"#)
+                .gives::<Done>(),
+        )
+        .delete(
+            "/tables/{name}/{key}",
+            table::remove,
+            key("removeRow", "tables:write", "Removes a row from a table").gives::<Done>(),
+        )
+        .get(
+            "/cdrs",
+            cdrs,
+            key("listCdrs", "cdrs:read", "Call detail records, newest first")
+                .query(&["from", "to", "agent", "queue", "before", "limit"])
+                .gives::<Page<Cdr>>(),
+        )
+        .get(
+            "/cdrs/{id}",
+            cdr,
+            key("readCdr", "cdrs:read", "The call detail record of a call").gives::<Cdr>(),
+        )
+        .get(
+            "/recordings",
+            recordings,
+            key("listRecordings", "recordings:read", "Recordings, newest first")
+                .query(&["before", "limit", "label"])
+                .gives::<Page<RecordingView>>(),
+        )
+        .get(
+            "/recordings/{id}",
+            recording::download,
+            key("downloadRecording", "recordings:read", "The audio of a recording, or a part of it")
+                .gives_media(200, "audio/wav")
+                .gives_media(200, "audio/ogg")
+                .gives_media(206, "audio/wav")
+                .gives_media(206, "audio/ogg")
+                .refuses(&[416]),
+        )
+        .post(
+            "/recordings/{id}/hold",
+            recording::hold,
+            key("holdRecording", "recordings:write", "Keeps a recording from being deleted, or no longer")
+                .takes::<On>(r#"{"on": true}"#)
+                .gives::<Done>(),
+        )
+}
+
+fn switch_routes() -> Routes {
+    let v1 = Routes::v1()
+        .get(
+            "/events",
+            stream::events,
+            key("streamEvents", "events:read", "The events, by WebSocket")
+                .query(&["since", "wall"])
+                .gives_media(101, "")
+                .refuses(&[400, 426]),
+        )
+        .get(
+            "/bans",
+            bans,
+            key("listBans", "bans:read", "Addresses that are kept off the SIP port").gives::<Page<BanView>>(),
+        )
+        .post(
+            "/bans/{source}/lift",
+            lift_ban,
+            operator("liftBan", "bans:control", "Takes back a ban").gives::<Done>(),
+        )
+        .post(
+            "/config/reload",
+            reload,
+            key("reload", "config:control", "Reads the configuration again; all or nothing").gives::<Done>(),
+        )
+        .post(
+            "/stop",
+            stop,
+            operator(
+                "stop",
+                "switch:control",
+                "Takes no new calls, and stops when those that are up are over",
+            )
+            .gives::<Done>(),
+        )
+        .post(
+            "/stop/now",
+            stop_now,
+            operator("stopNow", "switch:control", "Ends the calls, and stops").gives::<Done>(),
+        );
+    let root = Routes::root()
+        .get(
+            "/openapi.json",
+            openapi::serve,
+            open("readApi", "This document").gives::<BTreeMap<String, serde_json::Value>>(),
+        )
+        .get(
+            "/healthz",
+            health,
+            open("readHealth", "Whether the switch takes calls").gives::<Health>().gives_as::<Health>(503),
+        )
+        .get(
+            "/metrics",
+            metrics,
+            open("readMetrics", "Figures for Prometheus").gives_media(200, "text/plain"),
+        )
+        .get(
+            "/page-key",
+            pages::page_key,
+            open("readPageKey", "The key of the demo, for its own page on this machine")
+                .gives::<pages::PageKey>()
+                .refuses(&[404]),
+        );
+    v1.merge(root)
 }
 
 async fn health(Use(state): Use<State>) -> Response {
@@ -155,11 +448,11 @@ async fn metrics(Use(state): Use<State>) -> Response {
 }
 
 /// A list, and where the next page begins.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Page<T> {
-    items: Vec<T>,
+    pub(crate) items: Vec<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 pub(crate) fn page<T>(items: Vec<T>) -> Json<Page<T>> {
@@ -205,7 +498,7 @@ async fn trunk_order(
 }
 
 /// Done, and what was done.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Done {
     done: Vec<String>,
 }
@@ -276,13 +569,14 @@ async fn why_queue(
 }
 
 /// An explanation.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Words {
     text: String,
 }
 
 /// What may be said with an agent's order; nothing need be.
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "AgentIntent")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IntentBody {
     /// Why he is not ready or on a break, at most 64 characters.
@@ -298,7 +592,8 @@ impl Says for IntentBody {
     const EXPECTED: &'static str = r#"expected nothing, or {"reason": "lunch", "limit": 1800}"#;
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "Messages")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MessagesBody {
     new: u32,

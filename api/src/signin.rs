@@ -4,36 +4,63 @@
 //! that it is made for.
 
 use crate::asked::{MaySay, Said, Says};
+use crate::audit::Audit;
+use crate::catalog::{self, Op, Routes, desk};
 use crate::desk::Desk;
-use crate::key::{Signed, Who, key_of, source_of};
+use crate::key::{Signed, Who, shows, source_of};
 use crate::problem::Problem;
-use crate::routes::Answer;
+use crate::routes::{Answer, Done};
 use crate::state::State;
 use crate::switch::{Refusal, SignIn, SignedIn, WantedSession};
+use axum::Json;
 use axum::extract::{FromRequestParts, Path, State as Use};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
-use axum::{Json, Router};
 use cordboard_model::config::Secret;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::{PASSWORD_MAX, PLACE_MAX, SessionView, SignInFault};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
-pub(crate) fn routes() -> Router<State> {
-    Router::new()
-        .route("/agents/{name}/sign-in", post(sign_in))
-        .route("/agents/{name}/password", put(set_password))
-        .route("/agents/{name}/session", get(session))
+pub(crate) fn routes() -> Routes {
+    Routes::v1()
+        .post(
+            "/agents/{name}/sign-in",
+            sign_in,
+            catalog::password("signIn", "Signs an agent in, with his password or by an order")
+                .may_take::<SignInBody>(r#"{"password": "correct horse"}"#)
+                .gives::<Begun>()
+                .gives::<Done>()
+                .refuses(&[401, 403, 404, 409, 422, 429, 503])
+                .tag("agents"),
+        )
+        .put(
+            "/agents/{name}/password",
+            set_password,
+            catalog::password("setPassword", "Sets an agent's password")
+                .takes::<PasswordBody>(r#"{"password": "battery staple", "old": "correct horse"}"#)
+                .gives::<Set>()
+                .refuses(&[401, 403, 404, 409, 422, 429, 503])
+                .tag("agents"),
+        )
+        .get(
+            "/agents/{name}/session",
+            session,
+            desk("readSession", "agents:read", "Where an agent is signed in with his password")
+                .gives::<Where>()
+                .tag("desk"),
+        )
 }
 
 /// Who asks, who may have neither a key nor a session: then only a password helps him.
 struct Door {
     who: Option<Who>,
     from: IpAddr,
+    audit: Audit,
 }
 
 impl FromRequestParts<State> for Door {
@@ -41,13 +68,19 @@ impl FromRequestParts<State> for Door {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let from = source_of(parts);
-        if key_of(&parts.headers).is_some() {
+        let audit = Audit::of(parts);
+        if shows(&parts.headers) {
             let Signed(who) = Signed::from_request_parts(parts, state).await?;
-            return Ok(Self { who: Some(who), from });
+            return Ok(Self { who: Some(who), from, audit });
         }
         match state.brake.wait(from, Instant::now()) {
             Some(seconds) => Err(Problem::slow_down(seconds)),
-            None => Ok(Self { who: None, from }),
+            None => {
+                if let Some(op) = parts.extensions.get::<Arc<Op>>() {
+                    audit.op(op);
+                }
+                Ok(Self { who: None, from, audit })
+            }
         }
     }
 }
@@ -70,7 +103,13 @@ impl Door {
 
     /// Has it done. A password that is wrong counts against the address, too.
     async fn ask(&self, state: &State, order: SignIn) -> Result<SignedIn, Problem> {
+        let agent = order.agent.clone();
         let done = state.switch.sign_in(order).await;
+        // one that came too soon was not looked at: nobody fills the log with those
+        let looked_at = !matches!(done, Err(Refusal::SignIn(SignInFault::TooSoon(_) | SignInFault::Busy)));
+        if looked_at && self.who.is_none() && state.switch.access(agent.tenant).is_some() {
+            self.audit.claims(agent.tenant, format!("agent {}", agent.name));
+        }
         if let Err(Refusal::SignIn(SignInFault::Wrong | SignInFault::Locked(_))) = &done {
             state.brake.failed(self.from, Instant::now());
         }
@@ -78,7 +117,8 @@ impl Door {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, JsonSchema, Deserialize)]
+#[schemars(rename = "SignIn")]
 #[serde(deny_unknown_fields)]
 struct SignInBody {
     password: Option<String>,
@@ -97,7 +137,8 @@ impl Says for SignInBody {
 }
 
 /// A session.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "SignedIn")]
 struct Begun {
     agent: AgentId,
     /// Shown here and nowhere else.
@@ -148,7 +189,8 @@ async fn sign_in(
     Ok(Json(Begun { agent, token }).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "NewPassword")]
 #[serde(deny_unknown_fields)]
 struct PasswordBody {
     password: String,
@@ -163,7 +205,8 @@ impl Says for PasswordBody {
 }
 
 /// It is set.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "PasswordSet")]
 struct Set {
     agent: AgentId,
 }
@@ -176,7 +219,7 @@ async fn set_password(
 ) -> Answer<Set> {
     let agent = door.agent(&name, body.tenant.as_deref())?;
     let by = match (&door.who, &body.old) {
-        (Some(Who::Key(caller)), None) => format!("key {}", caller.key),
+        (Some(Who::Key(caller)), None) => caller.to_string(),
         (Some(Who::Agent(caller)), _) if caller.agent != agent => return Err(Problem::not_his()),
         (_, Some(_)) => format!("agent {}", agent.name),
         (Some(Who::Agent(_)), None) => return Err(Problem::field("old", "the password that he has now")),
@@ -191,7 +234,8 @@ async fn set_password(
 }
 
 /// Where an agent is signed in with his password: nothing if he is not.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "SessionOf")]
 struct Where {
     session: Option<SessionView>,
 }

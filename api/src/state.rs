@@ -1,8 +1,14 @@
 //! What every route sees.
 
+use crate::access::Doors;
+use crate::again::Again;
+use crate::gateway::config::GatewayConfig;
 use crate::key::Brake;
+use crate::rate::{Buckets, RateLimit};
+use crate::shield::policy;
 use crate::switch::Switch;
 use crate::visitor::Watching;
+use axum::http::HeaderValue;
 use std::sync::Arc;
 
 /// What the control plane is given at the start.
@@ -10,6 +16,19 @@ use std::sync::Arc;
 pub struct ApiConfig {
     /// The key that the demo's page is given when it is read from this machine. None outside the demo.
     pub page_key: Option<String>,
+    /// How often one who asks may ask.
+    pub rate: RateLimit,
+    /// Origins of pages that may show ours in a frame.
+    pub frames: Vec<String>,
+    /// What the agent gateway is told.
+    pub gateway: GatewayConfig,
+}
+
+impl ApiConfig {
+    /// What pages of ours may load, and who may frame them.
+    pub(crate) fn policy(&self) -> HeaderValue {
+        policy(&self.frames)
+    }
 }
 
 /// What every route sees.
@@ -21,6 +40,12 @@ pub struct State {
     pub brake: Arc<Brake>,
     /// Who waits for news of chats.
     pub watching: Watching,
+    /// Keys that were made over the API, and sessions of people.
+    pub doors: Arc<Doors>,
+    /// How often who asked.
+    pub buckets: Arc<Buckets>,
+    /// What was answered to requests that may come again.
+    pub(crate) again: Arc<Again>,
     /// What was configured.
     pub config: Arc<ApiConfig>,
 }

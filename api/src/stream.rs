@@ -1,128 +1,80 @@
-//! The event stream over WebSocket: `hello`, then events in order, a named gap with a snapshot where some are lost.
+//! The event stream over WebSocket and as server-sent events: `hello`, then events in order, a named gap with a snapshot
+//! where some are lost.
 
-use crate::key::Asking;
+use crate::feed::{Asked, Feed};
+use crate::key::Signed;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::State;
-use crate::switch::{Later, Since, StreamItem, Subscription};
+use crate::switch::StreamItem;
+use axum::body::{Body, Bytes};
 use axum::extract::State as Use;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use cordboard_model::figures::WallView;
-use cordboard_model::id::TenantId;
 use futures_util::{SinkExt, StreamExt};
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 /// A reader that takes longer than this for one message is cut; it can come back with `since`.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
-/// The least time between two sendings of the figures of now.
-const WALL: Duration = Duration::from_secs(1);
 /// How often a reader is pinged.
 const PING: Duration = Duration::from_secs(20);
 /// A reader that answers no ping for this long is gone.
 const SILENCE: Duration = Duration::from_secs(70);
 /// Longest message taken from a reader, in bytes: it has nothing to say but pongs.
 const HEARD_MAX: usize = 4_096;
+/// What is sent as server-sent events is never silent for longer: what is in between takes silence for the end.
+const COMMENT: Duration = Duration::from_secs(15);
+/// How long a reader of server-sent events waits before he comes back, milliseconds.
+const RETRY_MS: u32 = 1_000;
 
-/// Reads `START-SEQ`, both decimal, as `hello` and events gave them.
-fn since(text: &str) -> Option<Since> {
-    let (start, seq) = text.split_once('-')?;
-    Some(Since { start: start.parse().ok()?, seq: seq.parse().ok()? })
-}
-
-/// `GET /api/v1/events`: upgrades to a WebSocket that carries the tenant's events, and with `wall=true` the figures of now.
+/// `GET /api/v1/events`: upgrades to a WebSocket that carries the tenant's events, and with `wall=true` the figures of now; or
+/// sends the same as server-sent events to who accepts them.
 pub async fn events(
     Use(state): Use<State>,
-    Asking(who): Asking,
+    Signed(who): Signed,
     query: Params,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let query = query.only(&["since", "wall"])?;
-    let wall = match query.text("wall") {
-        None | Some("false") => None,
-        Some("true") => Some(Wall::new(state.clone(), who.tenant)),
-        Some(other) => return Err(Problem::field("wall", format!("{other:?} is neither true nor false"))),
-    };
-    let read = |text: &str| {
-        since(text).ok_or_else(|| Problem::field("since", "expected START-SEQ, as in 1795212000-42"))
-    };
-    let from = query.text("since").map(read).transpose()?;
+    let asked = Asked::read(state, who, query, &headers)?;
+    if upgrade.is_err() && accepts_events(&headers) {
+        return Ok(sent_events(Feed::begin(asked)));
+    }
     let upgrade = upgrade.map_err(|why| {
-        let detail = format!("{}: this is a WebSocket and no plain GET", why.body_text());
+        let detail = format!(
+            "{}: this is a WebSocket, or server-sent events with Accept: text/event-stream, and no plain GET",
+            why.body_text()
+        );
         Problem::new(why.status(), "the request is not valid", detail)
     })?;
-    let items = state.switch.subscribe(who.tenant, from);
+    let feed = Feed::begin(asked);
     Ok(upgrade
         .protocols(["cordboard.v1"])
         .max_message_size(HEARD_MAX)
-        .on_upgrade(move |socket| serve(socket, items, wall))
+        .on_upgrade(move |socket| serve(socket, feed))
         .into_response())
 }
 
-/// The figures of now beside the events.
-struct Wall {
-    state: State,
-    tenant: TenantId,
-    /// Something has changed since they were asked for.
-    dirty: bool,
-    asked: Option<Instant>,
-    /// The answer that is waited for. Kept over the events that come meanwhile.
-    answer: Option<Later<WallView>>,
+fn accepts_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut kinds = accepted.flat_map(|value| value.split(','));
+    kinds.any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "text/event-stream"))
 }
 
-impl Wall {
-    fn new(state: State, tenant: TenantId) -> Self {
-        Self { state, tenant, dirty: true, asked: None, answer: None }
-    }
-
-    /// Waits until they are due, and asks for them; for ever while nothing changes.
-    async fn next(wall: &mut Option<Self>) -> StreamItem {
-        let Some(wall) = wall else { return std::future::pending().await };
-        loop {
-            let Some(answer) = &mut wall.answer else {
-                if !wall.dirty {
-                    return std::future::pending().await;
-                }
-                if let Some(asked) = wall.asked {
-                    tokio::time::sleep_until((asked + WALL).into()).await;
-                }
-                (wall.asked, wall.dirty) = (Some(Instant::now()), false);
-                wall.answer = Some(wall.state.switch.wall(wall.tenant));
-                continue;
-            };
-            let view = answer.await;
-            wall.answer = None;
-            match view {
-                Ok(view) => {
-                    // Who waits, waits longer: that changes without an event.
-                    wall.dirty |= view.waiting > 0;
-                    return StreamItem::Wall(Box::new(view));
-                }
-                // A switch that is too busy for it is asked again in a second.
-                Err(_) => wall.dirty = true,
-            }
-        }
-    }
-}
-
-async fn serve(socket: WebSocket, mut items: Subscription, mut wall: Option<Wall>) {
+async fn serve(socket: WebSocket, mut feed: Feed) {
     let (mut out, mut back) = socket.split();
     let mut ping = tokio::time::interval(PING);
     ping.tick().await;
     let mut heard_at = Instant::now();
     loop {
         let message = tokio::select! {
-            item = items.recv() => match item {
-                Some(item) => {
-                    if let Some(wall) = &mut wall {
-                        wall.dirty = true;
-                    }
-                    item
-                }
+            item = feed.next() => match item {
+                Some(item) => item,
                 None => break,
             },
-            view = Wall::next(&mut wall) => view,
             heard = back.next() => match heard {
                 Some(Ok(Message::Close(_))) | Some(Err(_)) | None => break,
                 Some(Ok(_)) => {
@@ -155,14 +107,66 @@ where
     matches!(tokio::time::timeout(SEND_LIMIT, out.send(message)).await, Ok(Ok(())))
 }
 
+/// The same messages as server-sent events (HTML 9.2): `data` is the message, `id` the place to come back to. A reader who
+/// takes nothing is closed by the server of the connection.
+fn sent_events(feed: Feed) -> Response {
+    let first = Bytes::from(format!("retry: {RETRY_MS}\n\n"));
+    let begun = futures_util::stream::once(async { Ok::<_, Infallible>(first) });
+    let rest = futures_util::stream::unfold((feed, 0), |(mut feed, mut start)| async move {
+        let text = match tokio::time::timeout(COMMENT, feed.next()).await {
+            Ok(item) => written(&item?, &mut start)?,
+            Err(_) => ": still here\n\n".to_owned(),
+        };
+        Some((Ok(Bytes::from(text)), (feed, start)))
+    });
+    let mut response = Body::from_stream(begun.chain(rest)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    // A proxy that gathers what it passes on is asked not to.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+/// One message as server-sent events have it; `start` is the one of the last `hello`.
+fn written(item: &StreamItem, start: &mut u32) -> Option<String> {
+    let seq = match item {
+        StreamItem::Hello { start: new, .. } => {
+            *start = *new;
+            None
+        }
+        StreamItem::Event(event) => Some(event.seq),
+        StreamItem::Snapshot { seq, .. } | StreamItem::Position { seq } => Some(*seq),
+        // Who is cut after a gap is to hear of it again.
+        StreamItem::Gap { .. } | StreamItem::Wall(_) | StreamItem::Closing { .. } => None,
+    };
+    // JSON as we write it has no line breaks.
+    let data = serde_json::to_string(item).ok()?;
+    let id = seq.map(|seq| format!("id: {start}-{seq}\n")).unwrap_or_default();
+    Some(format!("{id}data: {data}\n\n"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn since_is_a_start_and_a_number() {
-        assert_eq!(since("1795212000-42"), Some(Since { start: 1_795_212_000, seq: 42 }));
-        assert_eq!(since("42"), None);
-        assert_eq!(since("a-b"), None);
+    fn a_message_has_the_place_to_come_back_to_as_its_id() {
+        let mut start = 0;
+        let hello = written(&StreamItem::Hello { start: 7, last: 3 }, &mut start).unwrap();
+        assert_eq!(hello, "data: {\"message\":\"hello\",\"start\":7,\"last\":3}\n\n");
+        let position = written(&StreamItem::Position { seq: 4 }, &mut start).unwrap();
+        assert_eq!(position, "id: 7-4\ndata: {\"message\":\"position\",\"seq\":4}\n\n");
+        let gap = written(&StreamItem::Gap { from: 1, to: 2 }, &mut start).unwrap();
+        assert!(gap.starts_with("data: "), "{gap}");
+    }
+
+    #[test]
+    fn server_sent_events_are_for_who_accepts_them() {
+        let mut headers = HeaderMap::new();
+        assert!(!accepts_events(&headers));
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, */*"));
+        assert!(!accepts_events(&headers));
+        headers.append(header::ACCEPT, HeaderValue::from_static("text/html, text/event-stream;q=0.9"));
+        assert!(accepts_events(&headers));
     }
 }

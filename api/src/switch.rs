@@ -1,15 +1,19 @@
 //! The one trait between the control plane and the switch, in the model's words. `node` implements it.
 
 use crate::chat_switch::Chats;
+use crate::events::{EventFilter, Events, Follow};
 use crate::figures::{ReportAsked, Rows, RowsAsked};
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
+use crate::objects::Objects;
+use crate::vault::Vault;
+use cordboard_model::access::Scopes;
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
 use cordboard_model::chat::ChatFault;
 use cordboard_model::config::Secret;
-use cordboard_model::desk::{DeskOrder, DeskView, PlaceOrder};
+use cordboard_model::desk::{DeskOrder, DeskView, PERSON, PlaceOrder};
 use cordboard_model::event::Event;
 use cordboard_model::figures::{Report, WallView};
 use cordboard_model::guard::BanView;
@@ -25,6 +29,7 @@ use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
 use cordboard_model::verb::RecordAct;
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -138,7 +143,7 @@ pub struct Record {
 }
 
 /// A recording as the list shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RecordingView {
     /// Its entry.
     #[serde(flatten)]
@@ -151,7 +156,7 @@ pub struct RecordingView {
 }
 
 /// The file of a recording.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RecordingFile {
     /// `wav`, `opus` or `sealed`.
     pub format: String,
@@ -175,6 +180,8 @@ pub type OpenAudio = Box<dyn FnOnce(u64) -> std::io::Result<Box<dyn std::io::Rea
 
 /// The audio of a recording: a WAV file, or an Ogg one with Opus.
 pub struct RecordingAudio {
+    /// Differs when the audio does (RFC 9110 8.8.3), where that can be told without reading it.
+    pub tag: Option<String>,
     /// What it is.
     pub media_type: &'static str,
     /// Its length, bytes.
@@ -356,6 +363,12 @@ pub enum StreamItem {
         /// Agents.
         agents: Vec<AgentView>,
     },
+    /// Everything up to this event that the reader's filter lets through was sent: the place to come back to moves on
+    /// while nothing comes.
+    Position {
+        /// The event.
+        seq: u64,
+    },
     /// The figures of now, for a reader who asked for them: at most once a second while something changes.
     Wall(Box<WallView>),
     /// The stream ends here; why.
@@ -368,13 +381,53 @@ pub enum StreamItem {
 /// An event stream. It ends after a `Closing` item.
 pub type Subscription = mpsc::Receiver<StreamItem>;
 
-/// Whose key it is.
+/// Who asks with a key, or in a session of a person's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The tenant it opens.
     pub tenant: TenantId,
-    /// The key's name, for the log.
+    /// The key's name, or the person's, for the log.
     pub key: String,
+    /// What he may ask for.
+    pub scopes: Scopes,
+    /// The person, if it is one.
+    pub person: Option<Box<Person>>,
+}
+
+/// A person who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub name: Name,
+    /// The id of his session.
+    pub session: Name,
+    /// He must have a second factor first, and may do nothing else.
+    pub enrolling: bool,
+}
+
+impl Caller {
+    /// A key with this name and everything open.
+    pub fn key(tenant: TenantId, name: impl Into<String>) -> Self {
+        Self { tenant, key: name.into(), scopes: Scopes::all(), person: None }
+    }
+
+    /// What an order's record has of him, as [`cordboard_model::desk::Actor`] prints it.
+    pub fn actor(&self) -> String {
+        match &self.person {
+            Some(person) => format!("{PERSON}{}", person.name),
+            None => self.key.clone(),
+        }
+    }
+}
+
+impl core::fmt::Display for Caller {
+    /// As events and records have it: `key wallboard`, `user li`.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match &self.person {
+            Some(person) => write!(f, "{PERSON}{}", person.name),
+            None => write!(f, "key {}", self.key),
+        }
+    }
 }
 
 /// An agent who asks with the token of his session.
@@ -420,7 +473,7 @@ pub struct SignedIn {
 }
 
 /// How the switch is, for /healthz.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Health {
     /// Whether calls are taken.
     pub ready: bool,
@@ -434,7 +487,9 @@ pub struct Health {
 
 /// The switch as the control plane sees it. Every method may be called from any thread and returns at once;
 /// the answer comes through the future.
-pub trait Switch: Chats + Send + Sync + 'static {
+pub trait Switch:
+    Chats + Events + Objects + Vault + crate::gateway::beside::Beside + Send + Sync + 'static
+{
     /// Whose API key this is. The key is compared by its hash, in constant time.
     fn authenticate(&self, key: &str) -> Option<Caller>;
     /// Whose session this token opens; the session is used with that.
@@ -508,5 +563,7 @@ pub trait Switch: Chats + Send + Sync + 'static {
     /// Does something. Answered with what was done, in words.
     fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>>;
     /// The event stream from `since`, or from now.
-    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription;
+    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription {
+        self.follow(Follow { tenant, since, filter: EventFilter::default() })
+    }
 }

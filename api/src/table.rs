@@ -9,11 +9,12 @@ use crate::switch::{Command, Row};
 use axum::Json;
 use axum::extract::{Path, State as Use};
 use cordboard_model::id::Name;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// What a cell may be written as; it is kept as a text.
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
 #[serde(untagged)]
 enum Cell {
     Text(String),
@@ -22,7 +23,7 @@ enum Cell {
 }
 
 /// The cells behind the key by the names of their columns.
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Cells(BTreeMap<String, Cell>);
 
@@ -56,7 +57,7 @@ pub(crate) async fn put(
         Cell::Number(number) => number.to_string(),
     };
     let cells = cells.into_iter().map(|(name, cell)| (name, text(cell))).collect();
-    let row = Row { table: table(&name)?, key, cells: Some(cells), by: format!("key {}", who.key) };
+    let row = Row { table: table(&name)?, key, cells: Some(cells), by: who.to_string() };
     order(&state, who.tenant, Command::Row(row)).await
 }
 
@@ -65,6 +66,6 @@ pub(crate) async fn remove(
     Asking(who): Asking,
     Path((name, key)): Path<(String, String)>,
 ) -> Answer<Done> {
-    let row = Row { table: table(&name)?, key, cells: None, by: format!("key {}", who.key) };
+    let row = Row { table: table(&name)?, key, cells: None, by: who.to_string() };
     order(&state, who.tenant, Command::Row(row)).await
 }

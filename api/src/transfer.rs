@@ -5,12 +5,14 @@ use crate::problem::Problem;
 use crate::routes::{Answer, Done};
 use crate::switch::{Command, Transfer, TransferTo};
 use cordboard_model::id::{CallId, LegId, TenantId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Longest number that is taken, bytes: E.164 has 15 digits, access codes and names are longer.
 pub(crate) const NUMBER_MAX: usize = 64;
 
-#[derive(Deserialize)]
+#[derive(JsonSchema, Deserialize)]
+#[schemars(rename = "Transfer")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Body {
     to: Option<String>,

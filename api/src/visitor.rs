@@ -4,6 +4,7 @@
 //! answer of a chat says what is not for its customer: call data, queues, who else was offered it.
 
 use crate::asked::{On, Said, Says};
+use crate::catalog::{Routes, visitor};
 use crate::chat::{Acted, Talk};
 use crate::key::{key_of, source_of};
 use crate::params::Params;
@@ -11,20 +12,19 @@ use crate::problem::Problem;
 use crate::routes::{Answer, limit};
 use crate::state::State;
 use crate::switch::Refusal;
-use axum::extract::{FromRequestParts, Request, State as Use};
+use axum::Json;
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use cordboard_model::chat::{
     CHAT_TOKEN_PREFIX, ChatAct, ChatActor, ChatEnd, ChatMessage, ChatStage, ChatSurvey, ChatView,
 };
 use cordboard_model::id::{CallId, Name};
 use cordboard_model::time::Wall;
 use dashmap::DashMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -33,6 +33,8 @@ use std::time::Instant;
 
 /// Requests of one chat that wait for news at once: some pages of one customer.
 const WATCHING_MAX: u32 = 4;
+/// Characters of a token behind its prefix: 32 bytes in base64url.
+const TOKEN: usize = 43;
 /// Messages that are read at once.
 const BATCH: usize = 100;
 
@@ -75,47 +77,47 @@ impl Drop for Watch {
     }
 }
 
-pub(crate) fn routes(state: &State) -> Router<State> {
-    Router::new()
-        .route("/chat", get(view))
-        .route("/chat/messages", get(messages).post(say))
-        .route("/chat/typing", post(typing))
-        .route("/chat/close", post(close))
-        .route("/chat/survey", post(survey))
-        .route("/chat/events", get(events))
-        .layer(axum::middleware::from_fn_with_state(state.clone(), across))
-}
-
-/// What pages of other origins may ask, and read (the Fetch standard, CORS protocol).
-async fn across(Use(state): Use<State>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let known = origin
-        .as_ref()
-        .and_then(|origin| origin.to_str().ok())
-        .is_some_and(|origin| state.switch.chat_origin(None, origin));
-    let preflight = request.method() == Method::OPTIONS
-        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = match (preflight, known) {
-        (true, true) => StatusCode::NO_CONTENT.into_response(),
-        (true, false) => Problem::from_foreign_page().into_response(),
-        (false, _) => next.run(request).await,
-    };
-    let headers = response.headers_mut();
-    headers.append(header::VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = origin.filter(|_| known) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
-        if preflight {
-            let allow = |text| HeaderValue::from_static(text);
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow("GET, POST"));
-            headers.insert(
-                header::ACCESS_CONTROL_ALLOW_HEADERS,
-                allow("authorization, content-type, last-event-id"),
-            );
-            headers.insert(header::ACCESS_CONTROL_MAX_AGE, allow("600"));
-        }
-    }
-    response
+pub(crate) fn routes() -> Routes {
+    Routes::v1()
+        .get("/chat", view, visitor("readMyChat", "The chat of the token").gives::<Shown>())
+        .get(
+            "/chat/messages",
+            messages,
+            visitor("readMyMessages", "What was said in it; with wait, as soon as there is something")
+                .query(&["since", "wait", "limit"])
+                .gives::<Talk>(),
+        )
+        .post(
+            "/chat/messages",
+            say,
+            visitor("sayInMyChat", "Says something, once for each id of the sender's")
+                .takes::<SayBody>(r#"{"text": "Where is my order?", "id": "c-1"}"#)
+                .gives::<Acted>(),
+        )
+        .post(
+            "/chat/typing",
+            typing,
+            visitor("typeInMyChat", "Tells the agent that the customer types, or does no longer")
+                .takes::<On>(r#"{"on": true}"#)
+                .gives::<Acted>(),
+        )
+        .post("/chat/close", close, visitor("closeMyChat", "Ends it").gives::<Acted>())
+        .post(
+            "/chat/survey",
+            survey,
+            visitor("rateMyChat", "Says what the customer thinks of it, once it is over")
+                .takes::<SurveyBody>(r#"{"score": 9, "comment": "quick"}"#)
+                .gives::<Acted>(),
+        )
+        .get(
+            "/chat/events",
+            events,
+            visitor(
+                "followMyChat",
+                "Server-sent events of it: message, and chat when anything else has changed",
+            )
+            .gives_media(200, "text/event-stream"),
+        )
 }
 
 impl Problem {
@@ -123,7 +125,7 @@ impl Problem {
         let mut problem = Self::new(
             StatusCode::FORBIDDEN,
             "pages of this origin may not speak to chats",
-            "the operator lists those that may: chat_origins of the tenant",
+            "the operator lists those that may: access.origins of the tenant",
         );
         problem.code = Some("foreign_page");
         problem
@@ -158,23 +160,32 @@ impl FromRequestParts<State> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let (source, now) = (source_of(parts), Instant::now());
-        if let Some(seconds) = state.brake.wait(source, now) {
-            return Err(Problem::slow_down(seconds));
-        }
         let Some(token) = key_of(&parts.headers).filter(|token| token.starts_with(CHAT_TOKEN_PREFIX)) else {
             return Err(Problem::no_chat());
         };
+        if let Some(seconds) = state.brake.wait_with(source, &token, now) {
+            return Err(Problem::slow_down(seconds));
+        }
         let chat = match state.switch.chat_of(&token).await {
-            Ok(chat) => chat,
+            Ok(chat) => {
+                state.brake.found(&token, now);
+                chat
+            }
             Err(Refusal::NotFound(_)) => {
-                state.brake.failed(source, now);
+                // a page that has not heard that its chat is over guesses nothing
+                match token.len() == CHAT_TOKEN_PREFIX.len() + TOKEN {
+                    true => state.brake.stale(source, now),
+                    false => state.brake.failed(source, now),
+                }
                 return Err(Problem::no_chat());
             }
             Err(other) => return Err(other.into()),
         };
         if let Some(origin) = parts.headers.get(header::ORIGIN) {
             let text = origin.to_str().unwrap_or_default();
-            if !is_own(text, &parts.headers) && !state.switch.chat_origin(Some(chat.tenant), text) {
+            let listed =
+                state.switch.access(chat.tenant).is_some_and(|(terms, _)| terms.origins.contains(text));
+            if !listed && !is_own(text, &parts.headers) {
                 return Err(Problem::from_foreign_page());
             }
         }
@@ -183,7 +194,8 @@ impl FromRequestParts<State> for Visitor {
 }
 
 /// What a customer is shown of his chat.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "MyChat")]
 struct Shown {
     chat: CallId,
     stage: ChatStage,
@@ -259,7 +271,8 @@ async fn messages(visitor: Visitor, query: Params) -> Answer<Talk> {
     Ok(Json(Talk { items }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "MyChatSay")]
 #[serde(deny_unknown_fields)]
 struct SayBody {
     text: String,
@@ -283,7 +296,8 @@ async fn close(visitor: Visitor) -> Answer<Acted> {
     visitor.act(ChatAct::Close).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ChatRating")]
 #[serde(deny_unknown_fields)]
 struct SurveyBody {
     score: u8,

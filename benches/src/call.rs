@@ -254,6 +254,10 @@ impl Exchange {
                 let local = SocketAddr::new(SWITCH.ip(), 20_000 + self.port);
                 self.arrivals.push_back(Arrival::Media(MediaEvent::Opened { leg: *leg, local }));
             }
+            MediaCommand::Vacate { leg } => {
+                let stats = LegStats::default();
+                self.arrivals.push_back(Arrival::Media(MediaEvent::Vacated { leg: *leg, stats }));
+            }
             MediaCommand::Close { leg } => {
                 let stats = LegStats::default();
                 self.arrivals.push_back(Arrival::Media(MediaEvent::Closed { leg: *leg, stats }));

@@ -256,6 +256,9 @@ impl Run {
                 Some(MediaEvent::Opened { leg: *leg, local })
             }
             MediaCommand::Close { leg } => Some(MediaEvent::Closed { leg: *leg, stats: LegStats::default() }),
+            MediaCommand::Vacate { leg } => {
+                Some(MediaEvent::Vacated { leg: *leg, stats: LegStats::default() })
+            }
             MediaCommand::StopRecord { recording } => {
                 Some(MediaEvent::RecordingClosed { recording: *recording, length_ms: 0, dropped_ms: 0 })
             }

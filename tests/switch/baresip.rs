@@ -68,7 +68,7 @@ fn quarters(phone: &Baresip, hertz: f64) -> Result<usize, Fail> {
     Ok(heard.chunks_exact(2_000).filter(|part| is_tone(part, hertz)).count())
 }
 
-fn registered(switch: &Switch, user: &str, phone: &Baresip) -> Outcome {
+pub fn registered(switch: &Switch, user: &str, phone: &Baresip) -> Outcome {
     switch.wait_registered(user, 1).map_err(|why| Fail(format!("{why}; it said:\n{}", phone.output())))
 }
 

@@ -14,23 +14,23 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Tone of the third phone, Hz.
-const THIRD: f64 = 880.0;
+pub const THIRD: f64 = 880.0;
 /// How long it is listened for what must not be heard.
-const SILENCE: Duration = Duration::from_millis(300);
+pub const SILENCE: Duration = Duration::from_millis(300);
 /// All tones.
-const TONES: [f64; 5] = [CALLER, AGENT, THIRD, MUSIC, MENU];
+pub const TONES: [f64; 5] = [CALLER, AGENT, THIRD, MUSIC, MENU];
 
-fn path(agent: &str, order: &str) -> String {
+pub fn path(agent: &str, order: &str) -> String {
     format!("/api/v1/agents/{agent}/{order}")
 }
 
 /// An order that is obeyed.
-fn order(switch: &Switch, agent: &str, order: &str, body: &str) -> Result<Value, Fail> {
+pub fn order(switch: &Switch, agent: &str, order: &str, body: &str) -> Result<Value, Fail> {
     switch.api.post_body(&path(agent, order), body)
 }
 
 /// An order that is refused for this reason.
-fn refused(switch: &Switch, agent: &str, order: &str, body: &str, code: &str) -> Outcome {
+pub fn refused(switch: &Switch, agent: &str, order: &str, body: &str, code: &str) -> Outcome {
     let answer = switch.api.send("POST", &path(agent, order), body)?;
     let problem = answer.json()?;
     ensure(answer.status == 409 && problem["code"] == code, || {
@@ -43,7 +43,7 @@ fn desk(switch: &Switch, agent: &str) -> Result<Value, Fail> {
 }
 
 /// Waits until the first call at a desk is in this state.
-fn wait_state(switch: &Switch, agent: &str, state: &str) -> Result<Value, Fail> {
+pub fn wait_state(switch: &Switch, agent: &str, state: &str) -> Result<Value, Fail> {
     let mut last = Value::Null;
     let seen = wait_for(&format!("agent {agent} to be {state}"), SOON, || {
         last = desk(switch, agent).ok()?;
@@ -52,7 +52,7 @@ fn wait_state(switch: &Switch, agent: &str, state: &str) -> Result<Value, Fail> 
     seen.map_err(|why| Fail(format!("{why}; {last}")))
 }
 
-fn config(dir: &Path) -> Result<Config, Fail> {
+pub fn config(dir: &Path) -> Result<Config, Fail> {
     Ok(Config::new(dir)?.agent("1001").queue("").trunk())
 }
 
@@ -69,7 +69,12 @@ fn chief(config: Config, name: &str) -> Config {
 }
 
 /// A caller talks to agent 1001, whom the queue gave him.
-fn talking(dir: &Path, switch: &Switch, agent: &Scenario, caller: &Scenario) -> Result<(Phone, Phone), Fail> {
+pub fn talking(
+    dir: &Path,
+    switch: &Switch,
+    agent: &Scenario,
+    caller: &Scenario,
+) -> Result<(Phone, Phone), Fail> {
     let mut agent = Phone::registered(dir, "1001", 5071, agent, AGENT)?;
     switch.wait_agent("1001", "ready")?;
     let mut caller = Phone::by_trunk(dir, "501", caller, CALLER)?;
@@ -134,7 +139,7 @@ pub fn three_party(dir: &Path) -> Outcome {
     let switch = Switch::start(dir, &helper(config(dir)?, "1002"))?;
     let mut third = Phone::registered(dir, "1002", 5072, &answers_when_told(), THIRD)?;
     let (mut caller, mut agent) = talking(dir, &switch, &answers_when_told(), &calls())?;
-    refused(&switch, "1001", "consult", r#"{"queue": "sales"}"#, "not_a_person")?;
+    refused(&switch, "1001", "consult", r#"{"flow": "door"}"#, "not_a_person")?;
     order(&switch, "1001", "consult", r#"{"agent": "1002"}"#)?;
     wait_state(&switch, "1002", "ringing")?;
     third.answers_now()?;

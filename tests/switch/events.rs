@@ -63,34 +63,62 @@ pub fn since_a_cut(dir: &Path) -> Outcome {
     switch.ensure_nothing_left()
 }
 
+/// Killed while a call is up: who comes back gets what it had missed of the first life, a gap where something may be lost,
+/// the state that is left, the end of the call that was cut, and then what happens.
 pub fn since_another_start(dir: &Path) -> Outcome {
     let mut first = switch(dir)?;
-    let start = first.api.events(None)?.read()?["start"].as_u64().unwrap_or_default();
+    let mut uncut = first.api.events(None)?;
+    let start = uncut.read()?["start"].as_u64().unwrap_or_default();
     one_call(dir)?;
-    first.wait_cdrs(1)?;
+    let mut all = uncut.until("the first call's end", |event| event["type"] == "call_ended")?;
+    let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    agent.answers_now()?;
+    hear_each_other(&mut caller, &mut agent)?;
+    let bridged = |event: &Value| event["type"] == "call_stage" && event["stage"] == "bridged";
+    all.extend(uncut.until("the second call's talk", bridged)?);
+    let cut = first.wait_stage("bridged")?["call"].clone();
     first.kill();
     let switch = Switch::restart(dir)?;
     let mut stream = switch.api.events(Some(&format!("{start}-5")))?;
     let hello = stream.read()?;
     ensure(hello["start"].as_u64().is_some_and(|again| again > start), || format!("{hello} after {start}"))?;
-    field(&stream.read()?, "message", "gap")?;
+    let mut before = stream.until("a gap", |message| message["message"] == "gap")?;
+    let gap = before.pop().unwrap_or_default();
+    let told = |messages: &[Value]| -> Vec<String> {
+        let events = messages.iter().filter(|m| m["message"] == "event");
+        events.filter(|m| m["seq"].as_u64() > Some(5)).map(Value::to_string).collect()
+    };
+    let (had, got) = (told(&all), told(&before));
+    ensure(got.starts_with(&had) && had.len() > 20, || format!("had {had:#?}, and got {got:#?}"))?;
+    let last = numbers(&before).last().copied().unwrap_or_default();
+    field(&gap, "from", last + 1)?;
     let snapshot = stream.read()?;
     field(&snapshot, "message", "snapshot")?;
     field(&snapshot, "calls", serde_json::json!([]))?;
     field(&snapshot, "agents.0.agent.name", "1001")?;
     field(&snapshot, "queues.0.queue.name", "sales")?;
     let seq = snapshot["seq"].as_u64().unwrap_or_default();
-    // What happens from now on follows the snapshot without a hole.
+    ensure(gap["to"].as_u64() <= Some(seq) && seq > last, || format!("{gap} before {seq}"))?;
+    // What happens from now on follows the snapshot without a hole; first of all, what became of the call.
     switch.api.post("/api/v1/agents/1001/rest")?;
     let next = stream.until("the break", |event| event["type"] == "agent_status")?;
     ensure(numbers(&next).first() == Some(&(seq + 1)), || format!("after {seq}: {next:?}"))?;
+    let ended = next.iter().find(|event| event["type"] == "call_ended" && event["call"] == cut);
+    let ended = ended.ok_or_else(|| Fail(format!("no end of {cut}: {next:?}")))?;
+    field(ended, "cdr.cause", "lost_by_restart")?;
+    // Who had read on to the end of the first life gets no event twice.
+    let mut late = switch.api.events(Some(&format!("{start}-{last}")))?;
+    late.read()?;
+    field(&late.read()?, "message", "gap")?;
+    field(&late.read()?, "seq", seq)?;
     for wrong in ["5", "x-5", "-"] {
         let refused = switch.api.send_with("GET", &format!("/api/v1/events?since={wrong}"), UPGRADE, "")?;
         ensure(refused.status == 400 || refused.status == 422, || {
             format!("since={wrong}: {}", refused.head)
         })?;
     }
-    switch.ensure_nothing_left()
+    Ok(())
 }
 
 /// What a WebSocket begins with (RFC 6455 4.1).

@@ -5,6 +5,8 @@ mod baresip;
 mod browser_calls;
 mod chats;
 mod common;
+mod conformance;
+mod consulting;
 mod crash;
 mod defence;
 mod demo;
@@ -14,6 +16,7 @@ mod enumeration;
 mod events;
 mod figures;
 mod flows;
+mod gateway;
 mod holding;
 mod hostile;
 mod ipv6;
@@ -27,9 +30,11 @@ mod many;
 mod media;
 mod nat;
 mod newcomer;
+mod objects;
 mod offers;
 mod operator;
 mod opus_recordings;
+mod overflowing;
 mod phones;
 mod publishing;
 mod queue_audio;
@@ -42,6 +47,7 @@ mod ringing;
 mod roaming;
 mod routing;
 mod secure;
+mod security;
 mod sight;
 mod signin;
 mod stopping;
@@ -111,8 +117,17 @@ static TESTS: &[Test] = &[
         "a_flow_puts_three_in_one_talk_who_hear_each_other_and_hears_what_became_of_each",
         dialling::conference,
     ),
+    test(
+        "the_first_administrator_comes_by_command_and_what_he_does_survives_a_kill",
+        security::first_administrator,
+    ),
+    test("no_tenant_sees_anothers_things_by_any_route_of_the_running_switch", security::tenants_apart),
+    test("heads_and_bodies_of_requests_are_bounded", security::bounded),
     test("rows_put_by_the_api_and_what_flows_count_survive_a_restart", asking::rows_and_counts),
     test("a_flow_asks_a_server_a_table_a_library_and_another_flow", asking::everything),
+    test("a_client_of_the_agent_gateway_has_a_whole_day_by_polling", gateway::polled),
+    test("a_client_of_the_agent_gateway_has_a_whole_day_by_push", gateway::pushed),
+    test("who_signs_in_by_force_at_the_agent_gateway_throws_the_other_out", gateway::thrown_out),
     test("sipp_options_is_answered", refusing::options),
     test("sipp_unknown_number_is_not_found", refusing::not_found),
     test("sipp_extension_without_a_device_is_unavailable", refusing::no_device),
@@ -146,6 +161,12 @@ static TESTS: &[Test] = &[
     test("a_supervisor_is_let_go_with_the_call", supervision::let_go),
     test("an_agent_holds_mutes_sends_keys_and_releases_by_his_name_and_each_ear_is_right", desks::in_a_call),
     test("an_agent_consults_another_by_name_and_all_three_talk", desks::three_party),
+    test("an_agent_consults_a_queue_and_its_agent_gets_the_party", consulting::completes),
+    test("a_consultation_with_a_queue_goes_to_the_next_agent_and_becomes_a_conference", consulting::confers),
+    test("a_consulted_queue_that_has_nobody_or_lasts_too_long_gives_the_party_back", consulting::comes_back),
+    test("a_party_whose_agent_leaves_while_he_consults_a_queue_waits_there", consulting::party_waits),
+    test("a_caller_who_hangs_up_while_a_queue_is_consulted_ends_it_for_all", consulting::caller_leaves),
+    test("a_switch_killed_in_a_consultation_with_a_queue_ends_all_three_legs", consulting::killed),
     test("a_party_sent_after_a_consultation_brings_its_call_data_to_the_other_desk", desks::attended),
     test("a_party_sent_after_success_comes_back_and_one_sent_blindly_does_not_wait", desks::sent_elsewhere),
     test("an_agent_calls_out_his_phone_first_and_shows_the_number_by_rule", desks::calls_out),
@@ -181,10 +202,14 @@ static TESTS: &[Test] = &[
         "figures_of_three_calls_come_as_json_table_and_wall_and_are_the_same_after_kill_9",
         figures::of_three_calls,
     ),
+    test("a_full_queue_sends_its_caller_to_another_whose_baresip_answers", overflowing::full),
+    test("a_wait_that_lasts_too_long_leads_to_a_flow_and_on_to_another_queue", overflowing::too_long),
     test("a_caller_leaves_a_queue_by_a_key_and_the_flow_has_him_again", waiting::by_key),
     test("the_running_switch_explains_its_queues_and_agents", waiting::explained),
     test("agents_of_a_range_are_ordered_about_together", many::range_and_orders),
     test("an_agents_mobile_rings_over_a_trunk_and_is_joined_by_its_key", telephone::joined_by_its_key),
+    test("an_agents_leg_stays_up_between_calls", telephone::stays_up),
+    test("a_line_is_ended_by_a_kill_and_made_again", telephone::ended_by_a_kill),
     test("a_mailbox_at_an_agents_number_is_no_answer", telephone::a_mailbox_is_no_answer),
     test("an_agent_chooses_his_mobile_and_has_it_after_a_kill", telephone::chosen_and_kept),
     test("a_caller_leaves_a_queue_with_its_last_agent_if_he_asked_for_that", waiting::staffed),
@@ -276,6 +301,9 @@ static TESTS: &[Test] = &[
     test("a_browser_that_reloads_its_page_is_back_in_its_call_within_three_seconds", browser_calls::reloads),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),
+    test("what_is_made_over_the_api_carries_calls_and_outlives_a_kill", objects::carry_calls),
+    test("a_change_over_the_api_is_checked_whole_and_names_its_key", objects::are_checked_whole),
+    test("schemathesis_finds_every_answer_in_the_document", conformance::answers_as_the_document_says),
     beside("a_flow_is_published_and_rolled_back_under_500_calls", publishing::under_calls),
     test(
         "a_draft_is_judged_what_is_wrong_is_not_published_and_all_survives_a_kill",

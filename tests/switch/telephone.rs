@@ -1,6 +1,8 @@
 //! Agents at telephones outside: a mobile number is their device, over a trunk.
 
-use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, calls, field, hear_each_other};
+use crate::common::{
+    AGENT, CALLER, Phone, SOON, answers_when_told, at, calls, field, hear_each_other, setup,
+};
 use cordboard_tests::Fail;
 use cordboard_tests::config::{Config, MUSIC};
 use cordboard_tests::fail::{Outcome, ensure};
@@ -138,5 +140,82 @@ pub fn chosen_and_kept(dir: &Path) -> Outcome {
     caller.hangs_up()?;
     mobile.ended()?;
     switch.wait_cdrs(1)?;
+    switch.ensure_nothing_left()
+}
+
+/// The agent's phone rings as he signs in and stays up: two callers after each other reach him by a tone and a key, and his
+/// phone gets no other INVITE and no BYE before he signs out.
+pub fn stays_up(dir: &Path) -> Outcome {
+    write_tone(&dir.join("prompts/en/agent/take.wav"), QUESTION, 1_500)?;
+    let agent = "[tenant.default.agent.1001]\nqueues = [\"sales\"]\nkeep_connected = true";
+    let config = Config::new(dir)?.user("1001").queue("wrap_up = \"0s\"").trunk().more(agent);
+    let switch = Switch::start(dir, &config)?;
+    let mut phone = Phone::registered(dir, "1001", 5_071, &answers_when_told(), AGENT)?;
+    let mut events = switch.api.events(None)?;
+    switch.api.post("/api/v1/agents/1001/sign-in")?;
+    phone.answers_now()?;
+    phone.speaks()?;
+    events.until("the line to be up", |event| event["type"] == "agent_line" && event["up"] == true)?;
+    switch.api.post("/api/v1/agents/1001/ready")?;
+    for (count, port) in [(1, 5_094), (2, 5_095)] {
+        let mut caller = Phone::crowd(dir, port, "501", &calls(), 1, CALLER)?;
+        caller.sipp.wait_up()?;
+        caller.speaks()?;
+        phone.voice.forget();
+        phone.voice.hears("the agent, for a call,", QUESTION, SOON)?;
+        phone.voice.press('1');
+        caller.voice.hears("the caller", AGENT, SOON)?;
+        phone.voice.hears("the agent", CALLER, SOON)?;
+        caller.hangs_up()?;
+        let cdr = switch.wait_cdrs(count)?.remove(0);
+        field(&cdr, "cause", "normal")?;
+        field(&cdr, "agent.name", "1001")?;
+        // each has the packets of his own time
+        let heard = at(&cdr, "legs.1.stats.received").as_u64().unwrap_or(0);
+        ensure(heard > 10, || format!("{heard} packets of the agent in call {count}: {cdr}"))?;
+        switch.wait_agent("1001", "ready")?;
+    }
+    ensure(phone.sipp.received("INVITE").len() == 1, || "it was rung again".into())?;
+    ensure(phone.sipp.received("BYE").is_empty(), || "it was let go".into())?;
+    switch.api.post("/api/v1/agents/1001/sign-out")?;
+    phone.ended()?;
+    switch.ensure_nothing_left()
+}
+
+/// A crash ends the connection with the call that has it: the phone gets its BYE, the call its record, and the agent, who is
+/// signed in as before, is rung and connected again.
+pub fn ended_by_a_kill(dir: &Path) -> Outcome {
+    write_tone(&dir.join("prompts/en/agent/take.wav"), QUESTION, 1_500)?;
+    let agent =
+        "[tenant.default.agent.1001]\nqueues = [\"sales\"]\nkeep_connected = true\nrecord = \"always\"";
+    let config = Config::new(dir)?.user("1001").queue("wrap_up = \"0s\"").trunk().more(agent);
+    let mut switch = Switch::start(dir, &config)?;
+    Sipp::register(dir, &setup("phones-5071", "1001", 5_071), 600)?;
+    let mut phone =
+        Phone::listening(dir, 5_071, &Scenario::called(MU_LAW).rings_and_answers().ends(), 2, AGENT)?;
+    let mut events = switch.api.events(None)?;
+    switch.api.post("/api/v1/agents/1001/sign-in")?;
+    events.until("the line to be up", |event| event["type"] == "agent_line" && event["up"] == true)?;
+    phone.speaks()?;
+    switch.api.post("/api/v1/agents/1001/ready")?;
+    let mut caller = Phone::crowd(dir, 5_094, "501", &calls(), 1, CALLER)?;
+    caller.sipp.wait_up()?;
+    caller.speaks()?;
+    phone.voice.hears("the agent, for a call,", QUESTION, SOON)?;
+    phone.voice.press('1');
+    caller.voice.hears("the caller", AGENT, SOON)?;
+    switch.wait_agent("1001", "talking")?;
+    switch.kill();
+    let switch = Switch::restart(dir)?;
+    caller.ended()?;
+    phone.sipp.wait_received("BYE", 1)?;
+    phone.sipp.wait_received("INVITE", 2)?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "cause", "lost_by_restart")?;
+    field(&cdr, "agent.name", "1001")?;
+    let view = switch.wait_agent("1001", "ready")?;
+    ensure(view["line"] == "up" || view["line"] == "rings", || format!("his line is {}", view["line"]))?;
+    switch.api.post("/api/v1/agents/1001/sign-out")?;
+    phone.ended()?;
     switch.ensure_nothing_left()
 }

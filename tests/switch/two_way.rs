@@ -41,7 +41,7 @@ pub fn number_then_agent(dir: &Path) -> Outcome {
     let config = config
         .number("900", "trunk:out:4930900")
         .more("[tenant.default.trunk.out]\ngateway = \"127.0.0.3:5091\"\noptions_every = \"0s\"");
-    let switch = Switch::start(dir, &config)?;
+    let mut switch = Switch::start(dir, &config)?;
     let asked = r#"{"first": {"number": "900", "ring": 20}, "then": {"agent": "1001"},
         "caller_number": "+493055500", "data": {"order": 7}, "token": "order-7"}"#;
     refused(&switch, r#"{"first": {"agent": "1001"}, "then": {"number": "900"}}"#, "no_device")?;
@@ -67,7 +67,7 @@ pub fn number_then_agent(dir: &Path) -> Outcome {
     outside.ended()?;
     agent.ended()?;
     let cdr = switch.wait_cdrs(1)?.remove(0);
-    field(&cdr, "call", call)?;
+    field(&cdr, "call", call.as_str())?;
     field(&cdr, "data.askedBy", "key harness")?;
     field(&cdr, "from.user", "900")?;
     field(&cdr, "to.user", "agent:1001")?;
@@ -75,6 +75,11 @@ pub fn number_then_agent(dir: &Path) -> Outcome {
     field(&cdr, "agent.name", "1001")?;
     field(&cdr, "cause", "administrative")?;
     ensure(at(&cdr, "legs").as_array().is_some_and(|legs| legs.len() == 2), || format!("{cdr}"))?;
+    // who asks again after a crash, its own or ours, does not have the customer called again
+    switch.kill();
+    let switch = Switch::restart(dir)?;
+    ensure(begin(&switch, asked)? == call, || "the token began another call after a restart".into())?;
+    switch.wait_cdrs(1)?;
     switch.ensure_nothing_left()
 }
 

@@ -44,6 +44,23 @@ async fn a_bulk_order_for_a_range_is_for_those_who_are_there() {
 }
 
 #[tokio::test]
+async fn a_bulk_order_for_an_organisation_is_for_those_of_it() {
+    let served = serve().await;
+    for (name, of) in [("2000", "North"), ("2001", "South"), ("2002", "North")] {
+        let agent = AgentId::new(TenantId::DEFAULT, name).unwrap();
+        served.switch.on(TenantId::DEFAULT, |floor| {
+            floor.add_agent(&agent, name, AgentStatus::NotReady);
+            floor.of_organisation(&agent, of);
+        });
+    }
+    let done = served.post(KEY, ORDERS, r#"{"organisation": "North", "order": "ready"}"#).await.ok();
+    let named: Vec<_> =
+        done["rows"].as_array().unwrap().iter().map(|row| row["agent"].as_str().unwrap()).collect();
+    assert_eq!(named, ["2000", "2002"], "{done}");
+    served.post(KEY, ORDERS, r#"{"organisation": "West", "order": "ready"}"#).await.problem(404);
+}
+
+#[tokio::test]
 async fn what_a_bulk_order_gets_wrong_is_named() {
     let served = serve().await;
     for (body, field) in [
@@ -51,6 +68,7 @@ async fn what_a_bulk_order_gets_wrong_is_named() {
         (r#"{"order": "ready"}"#, "agents"),
         (r#"{"agents": ["1001"], "order": "dance"}"#, "order"),
         (r#"{"agents": ["1001"], "range": "1-2", "order": "ready"}"#, "agents"),
+        (r#"{"agents": ["1001"], "organisation": "North", "order": "ready"}"#, "organisation"),
         (r#"{"range": "2-1", "order": "ready"}"#, "range"),
         (r#"{"agents": ["1001"], "order": "ready", "by": "a b"}"#, "by"),
     ] {

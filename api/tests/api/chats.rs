@@ -1,10 +1,11 @@
 //! Chats: opened by a key, worked on by agents, and seen by a customer who has the token of one and of nothing else.
 
-use crate::fake::chats::ORIGIN;
 use crate::fake::door::{CHIEF, TOKEN};
 use crate::{KEY, OTHER_KEY, Served, furnish, serve};
+use cordboard_model::access::AccessTerms;
 use cordboard_model::id::TenantId;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const CHATS: &str = "/api/v1/chats";
 
@@ -118,27 +119,31 @@ async fn an_agent_sees_his_chats_a_supervisor_all_and_another_tenant_none() {
 #[tokio::test]
 async fn a_page_of_another_origin_speaks_to_chats_only_if_the_tenant_lists_it() {
     let served = serve().await;
+    let shop = "https://shop.example";
+    let terms = AccessTerms { origins: BTreeSet::from([shop.to_owned()]), ..AccessTerms::default() };
+    served.switch.shelf.open().terms.insert(TenantId::DEFAULT, terms);
     let (_, token) = open(&served, KEY, "hello").await;
     let (_, foreign) = open(&served, OTHER_KEY, "hello").await;
-    let ask = |method: &'static str, token: String, origin: &'static str| {
-        let served = &served;
-        async move {
-            let bearer = format!("Bearer {token}");
-            let headers =
-                [("authorization", &*bearer), ("origin", origin), ("access-control-request-method", "POST")];
-            served.ask(method, "/api/v1/chat", &headers, "").await
-        }
+    let ask = async |method: &str, token: &str, origin: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers =
+            [("authorization", &*bearer), ("origin", origin), ("access-control-request-method", "POST")];
+        served.ask(method, "/api/v1/chat", &headers, "").await
     };
-    let answer = ask("GET", token.clone(), ORIGIN).await;
-    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, ORIGIN));
-    let answer = ask("GET", token.clone(), "https://other.example").await;
+    let answer = ask("GET", &token, shop).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, shop));
+    let answer = ask("GET", &token, "https://other.example").await;
     assert!(!answer.has_header("access-control-allow-origin"));
     assert_eq!(answer.problem(403)["code"], "foreign_page");
     // listed by one tenant, and not by the one whose chat it is
-    assert_eq!(ask("GET", foreign, ORIGIN).await.problem(403)["code"], "foreign_page");
-    let answer = ask("OPTIONS", String::new(), ORIGIN).await;
-    assert_eq!((answer.status, answer.header("access-control-allow-methods")), (204, "GET, POST"));
-    ask("OPTIONS", String::new(), "https://other.example").await.problem(403);
+    assert_eq!(ask("GET", &foreign, shop).await.problem(403)["code"], "foreign_page");
+    // a page of the switch itself
+    let own = format!("http://{}", served.addr);
+    assert_eq!(ask("GET", &token, &own).await.status, 200);
+    let answer = ask("OPTIONS", "", shop).await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.header("access-control-allow-headers").contains("last-event-id"));
+    ask("OPTIONS", "", "https://other.example").await.problem(403);
 }
 
 #[tokio::test]

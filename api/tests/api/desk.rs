@@ -44,6 +44,8 @@ async fn every_order_at_a_desk_is_read_and_says_who_gave_it() {
         ("POST", "device", r#"{"device": "phone"}"#, "Device(Phone) by key "),
         ("POST", "device", r#"{"account": "1005"}"#, "Device(Other(Account(default/1005))) by key "),
         ("POST", "device", r#"{"number": "+4930"}"#, r#"Device(Other(Number("+4930"))) by key "#),
+        ("POST", "line", "", "Line(true) by key "),
+        ("DELETE", "line", "", "Line(false) by key "),
         ("PUT", "supervise", r#"{"mode": "whisper"}"#, "Change(Whisper) by key "),
         ("DELETE", "supervise", "", "EndSupervision by key "),
     ] {

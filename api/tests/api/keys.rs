@@ -70,6 +70,18 @@ async fn who_guesses_keys_is_told_to_wait_even_with_the_right_one() {
     assert_eq!(served.get("", "/healthz").await.status, 200);
 }
 
+/// Behind one address there may be a whole house, and behind a proxy everybody: one who guesses there keeps nobody from work.
+#[tokio::test]
+async fn who_goes_on_with_a_key_that_was_right_is_not_held_up_by_others_who_guess() {
+    let served = serve().await;
+    assert_eq!(served.get(KEY, "/api/v1/calls").await.status, 200);
+    for guess in 0..20 {
+        served.get(&format!("guess-{guess}"), "/api/v1/calls").await.problem(401);
+    }
+    served.get("guess-20", "/api/v1/calls").await.problem(429);
+    assert_eq!(served.get(KEY, "/api/v1/calls").await.status, 200);
+}
+
 #[tokio::test]
 async fn requests_without_a_key_do_not_count_as_guesses() {
     let served = serve().await;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
+mod audit;
 mod bulk;
 mod chats;
 mod desk;
@@ -10,12 +12,19 @@ mod events;
 mod fake;
 mod figures;
 mod flows;
+mod gateway;
 mod http;
+mod isolation;
 mod keys;
+mod manners;
+mod objects;
+mod openapi;
 mod pages;
+mod people;
 mod reading;
 mod recordings;
 mod route;
+mod sent_events;
 mod signin;
 mod tenants;
 mod traces;

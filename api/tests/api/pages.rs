@@ -5,7 +5,7 @@ use cordboard_api::state::ApiConfig;
 use cordboard_model::view::AgentStatus;
 
 fn demo() -> ApiConfig {
-    ApiConfig { page_key: Some("demo-key".into()) }
+    ApiConfig { page_key: Some("demo-key".into()), ..ApiConfig::default() }
 }
 
 #[tokio::test]

@@ -135,3 +135,33 @@ async fn a_program_is_made_to_listen_to_a_call_and_let_go_by_its_own_tenant() {
     assert_eq!(ask(crate::OTHER_KEY, "POST", body).await.status, 404);
     assert_eq!(ask(crate::OTHER_KEY, "DELETE", "").await.status, 404);
 }
+
+/// RFC 9110 8.8.3, 13.1.2, 13.1.5 and 9.3.2: a player goes on where it stopped, unless it is another file by now.
+#[tokio::test]
+async fn a_recording_is_asked_for_by_its_tag_and_its_head() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let path = format!("/api/v1/recordings/{}", record(&served, &floor));
+    let whole = served.get(KEY, &path).await;
+    let tag = whole.header("etag").to_owned();
+    assert!(tag.starts_with('"') && tag.len() > 2, "{tag}");
+    let ask = async |method: &str, more: &[(&str, &str)]| {
+        let mut headers = vec![("x-api-key", KEY)];
+        headers.extend(more);
+        served.ask(method, &path, &headers, "").await
+    };
+    let part = ("range", "bytes=0-9");
+    assert_eq!(ask("GET", &[part, ("if-range", &tag)]).await.status, 206);
+    for other in ["\"another\"", "Sun, 22 Nov 2026 10:00:00 GMT", &format!("W/{tag}")] {
+        let answer = ask("GET", &[part, ("if-range", other)]).await;
+        assert_eq!((answer.status, &answer.body[..]), (200, FILE), "{other}");
+    }
+    let same = ask("GET", &[("if-none-match", &tag)]).await;
+    assert_eq!((same.status, same.header("etag"), same.body.len()), (304, tag.as_str(), 0));
+    let head = ask("HEAD", &[part]).await;
+    assert_eq!(
+        (head.status, head.header("content-length"), head.body.len()),
+        (200, &*FILE.len().to_string(), 0)
+    );
+    assert_eq!(head.header("etag"), tag);
+}

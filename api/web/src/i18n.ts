@@ -87,6 +87,7 @@ interface Words {
   causes: Record<string, string>;
   by: Record<string, string>;
   outcomes: Record<string, string>;
+  lines: Record<string, string>;
   did: Record<string, string>;
 }
 
@@ -242,6 +243,12 @@ const en: Words = {
     picked_up: "picked up",
     ended: "call ended",
   },
+  lines: {
+    given_up: "(not wanted)",
+    put_down: "(put down)",
+    not_taken: "(not taken)",
+    lost: "(lost)",
+  },
   did: {
     call_started: "{caller} calls {to}",
     call_routed: "{caller} goes to {to}",
@@ -271,6 +278,8 @@ const en: Words = {
     agent_status: "Agent {agent}: {status}, {why}",
     agent_overdue: "Agent {agent}: the break is longer than it may be",
     agent_chats: "Agent {agent} has {chats} of {most} chats",
+    line_up: "Agent {agent}: the connection to the device is up",
+    line_down: "Agent {agent}: the connection to the device is down {why}",
     registered: "{user} registered a device",
     unregistered: "{user} has one device less",
     recording_started: "{caller}: recording began",
@@ -436,6 +445,12 @@ const zh: Words = {
     picked_up: "被代答",
     ended: "呼叫已结束",
   },
+  lines: {
+    given_up: "（不再需要）",
+    put_down: "（话机已挂断）",
+    not_taken: "（未应答）",
+    lost: "（连接丢失）",
+  },
   did: {
     call_started: "{caller} 呼叫 {to}",
     call_routed: "{caller} 路由至 {to}",
@@ -465,6 +480,8 @@ const zh: Words = {
     agent_status: "座席 {agent}：{status}，{why}",
     agent_overdue: "座席 {agent}：休息超时",
     agent_chats: "座席 {agent}：{chats}/{most} 个会话",
+    line_up: "座席 {agent}：长连接已建立",
+    line_down: "座席 {agent}：长连接已断开 {why}",
     registered: "{user} 的话机已注册",
     unregistered: "{user} 的话机已注销",
     recording_started: "{caller}：开始录音",

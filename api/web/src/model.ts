@@ -137,6 +137,7 @@ export type What =
   | { type: "agent_status"; agent: Named; status: AgentStatus; why: string; call: string | null; reason?: string | null }
   | { type: "agent_overdue"; agent: Named; since: number }
   | { type: "agent_chats"; agent: Named; chats: string[]; most: number }
+  | { type: "agent_line"; agent: Named; up: boolean; why?: string }
   | { type: "registered"; user: Named; uri: string }
   | { type: "unregistered"; user: Named; uri: string }
   | { type: "recording_started"; call: string; recording: string }
@@ -146,7 +147,7 @@ export type What =
   | { type: "config_reloaded"; version: number }
   | { type: "alarm"; code: string; text: string };
 
-/** One event: numbered from one, without gaps, within one start of the switch. */
+/** One event: numbered without gaps within one start of the switch; the next goes on behind it. */
 export type Event = What & { tenant: string; seq: number; at: number };
 
 export interface Snapshot {
@@ -162,6 +163,7 @@ export type StreamItem =
   | ({ message: "event" } & Event)
   | { message: "gap"; from: number; to: number }
   | ({ message: "snapshot" } & Snapshot)
+  | { message: "position"; seq: number }
   | { message: "closing"; reason: string };
 
 /** A named id as text, for keys and comparison. */

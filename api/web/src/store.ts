@@ -91,19 +91,17 @@ export function reduce(floor: Floor, item: StreamItem): Floor {
       };
     case "snapshot":
       return fromSnapshot(floor, item);
+    case "position":
+      return floor.whole ? { ...floor, seq: Math.max(floor.seq, item.seq) } : floor;
     case "closing":
       return { ...floor, closing: item.reason };
   }
 }
 
 function hello(floor: Floor, start: number, last: number): Floor {
-  const again = { ...floor, broken: false, closing: null };
-  if (floor.start === start) {
-    // A number beyond the switch's last was not its own.
-    return floor.whole && last < floor.seq ? { ...again, whole: false } : again;
-  }
-  // Another start numbers anew. What is shown stays until the snapshot comes.
-  return { ...again, start, seq: 0, whole: false };
+  const again = { ...floor, start, broken: false, closing: null };
+  // A number beyond the switch's last was not its own. After a restart the numbers go on, and its state comes between.
+  return floor.whole && last < floor.seq ? { ...again, whole: false } : again;
 }
 
 function next(floor: Floor, event: Event): Floor {

@@ -127,7 +127,17 @@ describe("what must not happen", () => {
     expect(run([hello(3), item(events[0]!)]).broken).toBe(true);
   });
 
-  it("another start of the switch numbers anew: what was known is kept until the snapshot", () => {
+  it("after a restart what was missed comes first, then the state that is left", () => {
+    const before = run([hello(0), snapshot(), ...events.slice(0, 9).map(item)]);
+    const missed = run([hello(events.length + 1, START + 60), ...events.slice(9).map(item)], before);
+    expect(missed.calls).toEqual(uncut.calls);
+    const left = run([{ message: "gap", from: events.length + 1, to: 900 }, snapshot(900)], missed);
+    expect(left.calls.size).toBe(0);
+    const [next] = numbered([{ type: "config_reloaded", version: 2 }], 901);
+    expect(since(run([item(next!)], left))).toBe(`${START + 60}-901`);
+  });
+
+  it("a start that has other numbers keeps what was known until the snapshot", () => {
     const restarted = run([hello(2, START + 60)], uncut);
     expect(since(restarted)).toBeNull();
     expect(restarted.agents).toBe(uncut.agents);

@@ -418,6 +418,8 @@ pub enum RefusedReason {
     HasCall,
     /// None of his devices is registered.
     NoDevice,
+    /// Another agent is signed in at the same telephone.
+    DeviceTaken,
 }
 
 impl fmt::Display for Refused {

@@ -39,6 +39,7 @@ impl AcdEngine {
             let id = AgentId { tenant, name: name.clone() };
             self.put_agent(id, (snapshot, agent), now);
         }
+        self.one_at_each(now);
         self.recount();
         // How many may ring for one caller may be another number now.
         for call in self.calls.keys().copied().collect::<Vec<_>>() {

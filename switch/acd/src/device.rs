@@ -2,6 +2,7 @@
 //!
 //! Invariant: the indexes by account and by number name exactly the agents whose device that is.
 
+use crate::agent::Intent;
 use crate::api::{Refused, RefusedReason};
 use crate::engine::{AcdEngine, Timer};
 use cordboard_model::config::Snapshot;
@@ -15,10 +16,21 @@ impl AcdEngine {
         self.agents.get(id).map(|agent| agent.device())
     }
 
-    /// Who is at an account that is not configured as his own: he has chosen it.
+    /// Who is at an account: whoever is signed in there, else who has chosen it, for it is not configured as his own.
     pub fn guest_at(&self, user: &UserId) -> Option<&AgentId> {
         let agents = self.by_user.get(user)?;
+        let signed_in = |id: &&AgentId| {
+            self.agents.get(*id).is_some_and(|agent| agent.intent != Intent::SignedOut && !agent.removed)
+        };
+        if let Some(there) = agents.iter().find(signed_in) {
+            return Some(there);
+        }
         agents.iter().find(|id| self.agents.get(*id).is_some_and(|agent| agent.config.user != *user))
+    }
+
+    /// Those for whom an account is rung.
+    pub fn agents_at(&self, user: &UserId) -> Vec<AgentId> {
+        self.by_user.get(user).into_iter().flatten().cloned().collect()
     }
 
     /// Those for whom this number is rung.
@@ -37,6 +49,10 @@ impl AcdEngine {
         if device.as_ref().and_then(AgentDevice::account).is_some_and(|user| user.tenant != id.tenant) {
             let why = format!("agent {id} has no account of another tenant");
             return Err(Refused { reason: RefusedReason::NoDevice, why });
+        }
+        let wanted = device.clone().unwrap_or_else(|| agent.config.duty.phone.usual(&agent.config.user));
+        if agent.intent != Intent::SignedOut {
+            self.is_free_for(id, &wanted)?;
         }
         let (before, number) = (agent.device(), agent.device().number().map(str::to_owned));
         self.change(id, |a| a.chosen = device);

@@ -4,7 +4,9 @@ use crate::agent::{Agent, Asked, IdleSince, Intent, Leg};
 use crate::api::{AcdOutput, Refused, RefusedReason};
 use crate::engine::{AcdEngine, Timer};
 use crate::reason::Seconds;
+use crate::telephone::DEVICE_TAKEN;
 use cordboard_model::cause::Cause;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, UserId};
 use cordboard_model::service::{AgentOrder, REASON_MAX};
 use cordboard_model::time::{Duration, Time, TimerReason, Wall};
@@ -40,7 +42,11 @@ impl AcdEngine {
     }
 
     fn sign_in(&mut self, id: &AgentId, by: Option<String>, now: Time) -> Result<(), Refused> {
-        self.known(id)?;
+        let agent = self.known(id)?;
+        if agent.intent == Intent::SignedOut {
+            self.is_free_for(id, &agent.device())?;
+        }
+        self.may_stay(id)?;
         self.change(id, |a| {
             a.gone = false;
             match (a.intent, &a.pending) {
@@ -63,6 +69,9 @@ impl AcdEngine {
                 reason: RefusedReason::SignedOut,
                 why: format!("agent {id} is not signed in"),
             });
+        }
+        if asked.intent != Intent::SignedOut {
+            self.may_stay(id)?;
         }
         asked.reason = asked.reason.map(|reason| reason.chars().take(REASON_MAX).collect());
         let is_talking = agent.is_talking();
@@ -112,6 +121,14 @@ impl AcdEngine {
             NotReady => (Intent::NotReady, since),
             Rest => (Intent::Rest, since),
             Ringing | Talking | Hold | WrapUp | Away => (Intent::Ready, self.wall.at(now)),
+        };
+        let taken = intent != Intent::SignedOut && {
+            let device = self.known(id)?.device();
+            self.holder(id, &device).is_some()
+        };
+        let (intent, reason) = match taken {
+            true => (Intent::SignedOut, Some(DEVICE_TAKEN.to_owned())),
+            false => (intent, reason),
         };
         self.stop_offers(id);
         let idle = IdleSince::restored(since, self.wall, now);
@@ -221,11 +238,14 @@ impl AcdEngine {
         let agents = self.by_user.get(&user).cloned().unwrap_or_default();
         for id in agents {
             let mut forgiven = false;
+            let free = self.holder(&id, &AgentDevice::Account(user.clone())).is_none();
             self.change(&id, |a| {
                 a.contacts = count;
                 if count > 0 {
                     a.gone = false;
-                    a.signs_in_again();
+                    if free {
+                        a.signs_in_again();
+                    }
                 }
                 forgiven = a.hold.take_if(|h| h.device).is_some();
             });

@@ -26,6 +26,7 @@ mod overflow;
 mod placing;
 mod queue;
 mod reason;
+mod telephone;
 #[cfg(test)]
 mod tests;
 mod views;

@@ -89,6 +89,7 @@ impl AcdEngine {
             until: self.until(id, agent),
             user: agent.config.user.clone(),
             device: Some(agent.device()).filter(|device| device.account() != Some(&agent.config.user)),
+            line: None,
             contacts: agent.contacts,
             call: agent.call,
             why,
@@ -96,6 +97,9 @@ impl AcdEngine {
             role: agent.config.duty.role,
             chats: agent.chats.keys().copied().collect(),
             chat_slots: agent.config.duty.chats.most,
+            organisation: agent.config.duty.organisation.clone(),
+            smart: agent.config.duty.smart,
+            numbers_label: agent.config.duty.numbers_label,
             handled: agent.handled,
         }
     }

@@ -133,8 +133,10 @@ pub(crate) struct Call {
     pub(crate) told: (CallStage, Option<QueueId>, Option<AgentId>),
     /// Who rings for the queue it waits in.
     pub(crate) offers: Vec<Offer>,
-    /// The agent whose queue waits for his release.
-    pub(crate) serving: Option<Serving>,
+    /// Agents whose queues wait for their release: one, and those whom he got by consulting queues.
+    pub(crate) serving: Vec<Serving>,
+    /// The queue whose call it is: it waited there for itself last.
+    pub(crate) queue: Option<QueueId>,
     /// Who else is in the talk.
     pub(crate) room: Room,
     pub(crate) transfers: Vec<TransferRecord>,
@@ -200,7 +202,8 @@ impl Call {
             manner: None,
             lot: None,
             told: (CallStage::Routing, None, None),
-            serving: None,
+            serving: Vec::new(),
+            queue: None,
             room: Room::default(),
             transfers: Vec::new(),
             supervisions: Vec::new(),
@@ -334,7 +337,7 @@ impl Call {
     pub(crate) fn queue_now(&self) -> Option<&QueueId> {
         match &self.doing {
             Doing::Queue(wait) => Some(&wait.queue),
-            _ => self.visits.last().map(|visit| &visit.queue),
+            _ => self.queue.as_ref(),
         }
     }
 

@@ -286,16 +286,17 @@ impl Call {
         self.release_any(desk);
     }
 
-    /// Whatever agent the call still has from a queue is released.
+    /// Whatever agents the call still has from queues are released.
     pub(crate) fn release_any(&mut self, desk: &mut Desk) {
-        if let Some(leg) = self.serving.as_ref().map(|serving| serving.leg) {
-            self.release_agent(desk, leg);
+        for serving in core::mem::take(&mut self.serving) {
+            desk.queue(QueueOutput::AgentReleased { call: self.id, agent: serving.agent });
         }
     }
 
     /// The leg is of no more use to the call: if a queue's agent is at its end, his queue learns it.
     pub(crate) fn release_agent(&mut self, desk: &mut Desk, leg: LegId) {
-        if let Some(serving) = self.serving.take_if(|serving| serving.leg == leg) {
+        if let Some(at) = self.serving.iter().position(|serving| serving.leg == leg) {
+            let serving = self.serving.remove(at);
             desk.queue(QueueOutput::AgentReleased { call: self.id, agent: serving.agent });
         }
     }

@@ -14,7 +14,7 @@ use crate::transfer::{Stage, TransferRefusal, Wanted};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::desk::Goal;
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{CallId, LegId, RecordingId, TenantId};
+use cordboard_model::id::{CallId, LegId, PlaybackId, RecordingId, TenantId};
 use cordboard_model::leg::{Incoming, LegCommand, LegEvent};
 use cordboard_model::media::MediaEvent;
 use cordboard_model::time::{Time, TimerReason, WallClock};
@@ -48,6 +48,11 @@ impl CallEngine {
     /// An id for its first leg.
     pub fn new_leg(&mut self, tenant: TenantId) -> LegId {
         self.desk.ids.leg(tenant)
+    }
+
+    /// An id for something that is played beside what calls play.
+    pub fn new_playback(&mut self, tenant: TenantId) -> PlaybackId {
+        self.desk.ids.playback(tenant)
     }
 
     /// Takes in what happened. Inputs about calls or legs that are gone are absorbed.
@@ -288,6 +293,11 @@ impl CallEngine {
         ours.map(|call| call.view()).collect()
     }
 
+    /// Whether the end of the call was told, or it is gone. Its last leg may wait for the journal yet.
+    pub fn is_over(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_none_or(|call| call.closed)
+    }
+
     /// Whether the call ends, or is gone.
     pub fn is_ending(&self, call: CallId) -> bool {
         self.calls.get(&call).is_none_or(|call| matches!(call.doing, Doing::Ending))
@@ -303,6 +313,12 @@ impl CallEngine {
     pub fn asks_for_us(&self, call: CallId, leg: LegId) -> bool {
         let asks = |call: &Call| call.ours && call.caller.id == leg && matches!(call.doing, Doing::Routing);
         self.calls.get(&call).is_some_and(|call| asks(call))
+    }
+
+    /// Whether the first party of a call that we begin has still to answer.
+    pub fn calls_first(&self, call: CallId) -> bool {
+        let is_first = |call: &Call| matches!(call.doing, Doing::Opening | Doing::Originating(_));
+        self.calls.get(&call).is_none_or(|call| is_first(call))
     }
 
     /// An entry of a call's data that is a string.
@@ -417,7 +433,7 @@ impl CallEngine {
             MediaEvent::PlayDone { leg, playback, finished } => {
                 self.with_leg(leg, |call, desk| call.on_play_done(desk, leg, playback, finished));
             }
-            MediaEvent::Locked { .. } | MediaEvent::DigitDue { .. } => {}
+            MediaEvent::Locked { .. } | MediaEvent::DigitDue { .. } | MediaEvent::Vacated { .. } => {}
             MediaEvent::Speaking { mix, leg } => {
                 self.with(mix, |call, desk| call.speaks(desk, leg));
             }

@@ -281,6 +281,8 @@ impl Call {
             return;
         }
         self.go_on_without(desk, id, cause, by_peer);
+        // one whom a queue gave for a consultation may be anybody in the call by now
+        self.release_agent(desk, id);
         let is_supervised = self.room.watch.as_ref().is_some_and(|watch| watch.record.of == id);
         if is_supervised && self.end.is_none() {
             self.end_watch(desk, Cause::Normal);
@@ -297,6 +299,9 @@ impl Call {
             return;
         }
         if id == self.caller.id {
+            if by_peer && self.is_recalled_surveyed(desk) {
+                return;
+            }
             if !self.party_gone(desk) {
                 self.end(desk, cause, by);
             }

@@ -17,6 +17,7 @@ mod conference;
 mod config;
 mod confirm;
 mod connect;
+mod consult;
 mod cover;
 mod desk;
 mod engine;

@@ -144,6 +144,8 @@ pub enum QueueOutput {
         staffed: bool,
         /// The agent whom the flow wants for him.
         wish: Option<Wish>,
+        /// The agent who consults the queue; none where the caller himself waits.
+        by: Option<AgentId>,
     },
     /// The call waits no longer: the caller is gone or the call was ended. Comes after `OfferFailed`, if an
     /// offer was out. Never after `OfferAnswered` or `QueueEnded` of the same wait.

@@ -60,6 +60,7 @@ impl Call {
             (Heard::Apology, Doing::Apology(_)) => self.follow_fallback(desk),
             (Heard::Whisper, Doing::Fork(_)) => self.branch_heard(desk, id),
             (Heard::Announcement, Doing::Queue(_)) => self.resume_music(desk),
+            (Heard::Announcement, Doing::Transfer(_)) => self.resume_consulting(desk),
             (Heard::Opening, _) => self.opening_heard(desk),
             // Music that ends by itself has a missing file: silence is better than a busy loop.
             _ => {}

@@ -42,7 +42,7 @@ pub(crate) struct Wait {
     /// It knows of another wait of this call, which it takes this one for until it learns of it.
     known: bool,
     /// The queue has taken him, and said what he hears.
-    taken: bool,
+    pub(crate) taken: bool,
     /// What he is told as soon as he hears us.
     said: Vec<PlayItem>,
 }
@@ -122,6 +122,7 @@ impl Call {
         self.end_wait_flow(desk);
         self.let_offers_go(desk);
         let manner = desk.manners.queue(&wait.queue);
+        self.queue = Some(wait.queue.clone());
         let early = manner.answer == AnswerAt::Agent && self.caller.state == LegState::Arrived;
         self.manner = Some(manner);
         self.doing = Doing::Queue(wait);
@@ -144,14 +145,20 @@ impl Call {
 
     /// Tells the queue.
     pub(crate) fn enter(&mut self, desk: &mut Desk) {
-        let now = desk.wall_now();
         let Doing::Queue(wait) = &mut self.doing else {
             return;
         };
         wait.entered = true;
         let (call, queue) = (self.id, wait.queue.clone());
         let (timeout_ms, priority) = (wait.timeout_ms, wait.priority.max(self.priority));
-        let (staffed, wish) = (wait.staffed, wait.wish.clone());
+        let (staffed, wish, by) = (wait.staffed, wait.wish.clone(), None);
+        self.visit(desk, &queue, None);
+        desk.queue(QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish, by });
+    }
+
+    /// Writes down that a wait begins; `by` is the agent who consults the queue.
+    pub(crate) fn visit(&mut self, desk: &Desk, queue: &QueueId, by: Option<AgentId>) {
+        let now = desk.wall_now();
         if self.visits.len() >= desk.limits.leg_records.max(1) {
             self.visits.remove(0);
         }
@@ -161,9 +168,9 @@ impl Call {
             left: now,
             agent: None,
             outcome: String::new(),
+            consulted_by: by,
             account: None,
         });
-        desk.queue(QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish });
     }
 
     /// Writes down how the wait ended.
@@ -177,6 +184,9 @@ impl Call {
 
     /// The queue has taken him: what he hears from now on.
     pub(crate) fn on_music(&mut self, desk: &mut Desk, items: Vec<PlayItem>) {
+        if self.asks_queue() {
+            return self.consulting_music(desk, items);
+        }
         let Doing::Queue(wait) = &mut self.doing else { return };
         if !wait.entered {
             return;
@@ -209,8 +219,11 @@ impl Call {
         }
     }
 
-    /// What the caller hears once.
+    /// What the caller hears once, or who consults in his stead.
     pub(crate) fn on_position(&mut self, desk: &mut Desk, announcement: Vec<PlayItem>) {
+        if self.asks_queue() {
+            return self.consulting_position(desk, announcement);
+        }
         let (hears, has_flow) = (self.caller_hears_us(), self.has_wait_flow());
         match &mut self.doing {
             Doing::Queue(wait) if !hears => wait.said = announcement,
@@ -237,21 +250,25 @@ impl Call {
     pub(crate) fn on_offer(&mut self, desk: &mut Desk, offered: Offered) {
         let Offered { agent, user, display, ring, number } = offered;
         let call = self.id;
+        let mut from = self.caller.party.clone();
         let fits = self.offers.len() < OFFERS_MAX && self.offers.iter().all(|offer| offer.agent != agent);
         match &self.doing {
             Doing::Queue(wait) if wait.entered && fits => {}
+            Doing::Transfer(transfer) if transfer.asks_queue() && fits => {
+                let by = self.leg(transfer.talk.peer);
+                from = by.map(|leg| leg.party.clone()).unwrap_or_default();
+            }
             Doing::Queue(wait) if wait.entered => {
                 return refuse_offer(desk, call, agent, Cause::Congestion, false);
             }
             // it crosses the answer of another, whom the queue may not have any more: then the call waits on
-            Doing::Talk(Talk { wait: Some(_), .. }) => {
+            Doing::Talk(Talk { wait: Some(_), .. }) | Doing::Transfer(_) => {
                 return refuse_offer(desk, call, agent, Cause::Congestion, false);
             }
             _ => return refuse_offer(desk, call, agent, Cause::Cancelled, true),
         }
         let party = PartyId { user: user.name.as_str().into(), display };
         let to = DialTarget::Target(Target::User(user));
-        let from = self.caller.party.clone();
         let leg = self.call_out(desk, (to, from), party, Some(agent.clone()), ring);
         self.offers.push(Offer { agent, leg, number, rings: false });
     }
@@ -281,6 +298,9 @@ impl Call {
         let Some(Offer { agent, leg, number, .. }) = self.take_offer(|offer| offer.leg == leg) else {
             return;
         };
+        if self.asks_queue() {
+            return self.consulted(desk, leg, agent, number);
+        }
         let wait = match core::mem::replace(&mut self.doing, Doing::Ending) {
             Doing::Queue(wait) => wait,
             other => {
@@ -294,7 +314,7 @@ impl Call {
         self.release_any(desk);
         desk.queue(QueueOutput::OfferAnswered { call: self.id, agent: agent.clone() });
         self.leave(desk, Some(agent.clone()), "served");
-        self.serving = Some(Serving { leg, agent: agent.clone() });
+        self.serving.push(Serving { leg, agent: agent.clone() });
         let both = self.manner.as_ref().is_some_and(|manner| manner.number_to == NumberTo::Both);
         let opening = Opening::number(number, both);
         self.doing = Doing::Talk(Talk { wait: Some(wait), opening, ..Talk::new(leg, Some(agent)) });
@@ -351,7 +371,7 @@ impl Call {
     }
 
     /// The same, and they stop ringing.
-    fn let_offers_go(&mut self, desk: &mut Desk) {
+    pub(crate) fn let_offers_go(&mut self, desk: &mut Desk) {
         for Offer { agent, leg, .. } in core::mem::take(&mut self.offers) {
             self.hang_up_leg(desk, leg, Cause::Cancelled);
             refuse_offer(desk, self.id, agent, Cause::Cancelled, true);
@@ -368,28 +388,36 @@ impl Call {
             let cause = if elsewhere { Cause::AnsweredElsewhere } else { Cause::Cancelled };
             return self.hang_up_leg(desk, offer.leg, cause);
         }
-        if self.serving.as_ref().is_some_and(|serving| serving.agent == *agent) {
-            self.on_answer_withdrawn(desk);
+        let serving = self.serving.iter().find(|serving| serving.agent == *agent);
+        if let Some(leg) = serving.map(|serving| serving.leg) {
+            self.on_answer_withdrawn(desk, leg);
         }
     }
 
-    fn on_answer_withdrawn(&mut self, desk: &mut Desk) {
+    /// `leg` is that of the agent.
+    fn on_answer_withdrawn(&mut self, desk: &mut Desk, leg: LegId) {
+        let caller = self.caller.id;
         match core::mem::replace(&mut self.doing, Doing::Ending) {
             // he waits in another queue by now, as that one knows
             Doing::Queue(wait) => self.doing = Doing::Queue(wait),
-            Doing::Talk(mut talk) => match talk.wait.take() {
+            Doing::Transfer(transfer) if transfer.asks_queue() => self.doing = Doing::Transfer(transfer),
+            Doing::Talk(mut talk) if leg == talk.peer || leg == caller => match talk.wait.take() {
                 Some(wait) => self.wait_again(desk, talk, wait),
                 None => {
                     self.doing = Doing::Talk(talk);
-                    self.not_waiting(desk);
+                    self.not_waiting(desk, leg);
                 }
             },
+            Doing::Transfer(transfer) if transfer.asked.is_some() && transfer.target == Some(leg) => {
+                self.doing = Doing::Transfer(transfer);
+                self.consulted_withdrawn(desk, leg);
+            }
             Doing::Transfer(transfer) if transfer.talk.wait.is_some() => {
                 let target = transfer.target;
                 self.doing = Doing::Transfer(transfer);
                 // taken back first: the two talk for the moment in which the queue takes its agent away
                 if self.cancel_transfer(desk).is_ok() {
-                    self.on_answer_withdrawn(desk);
+                    self.on_answer_withdrawn(desk, leg);
                 }
                 if let Some(target) = target {
                     self.hang_up_leg(desk, target, Cause::Cancelled);
@@ -397,24 +425,22 @@ impl Call {
             }
             other => {
                 self.doing = other;
-                self.not_waiting(desk);
+                self.not_waiting(desk, leg);
             }
         }
     }
 
     /// The queue thinks that the caller of an agent of its own waits again, but he was sent elsewhere meanwhile.
-    fn not_waiting(&mut self, desk: &mut Desk) {
-        if self.serving.is_some() {
-            self.let_offers_go(desk);
-            self.release_any(desk);
-            desk.queue(QueueOutput::Abandoned { call: self.id });
-        }
+    pub(crate) fn not_waiting(&mut self, desk: &mut Desk, leg: LegId) {
+        self.let_offers_go(desk);
+        self.release_agent(desk, leg);
+        desk.queue(QueueOutput::Abandoned { call: self.id });
     }
 
     fn wait_again(&mut self, desk: &mut Desk, mut talk: Talk, wait: Wait) {
         let caller = self.caller.id;
         // the caller may have been the one who sent, and the agent the one who was to be sent
-        if self.serving.as_ref().is_some_and(|serving| serving.leg == caller) {
+        if self.serving.iter().any(|serving| serving.leg == caller) {
             self.promote(talk.peer);
             talk.peer = caller;
         }
@@ -426,7 +452,8 @@ impl Call {
             desk.media(MediaCommand::Unbridge { leg: self.caller.id });
         }
         self.hang_up_leg(desk, peer, Cause::Cancelled);
-        if let Some(visit) = self.visits.last_mut() {
+        let his = self.visits.iter_mut().rev().find(|visit| visit.consulted_by.is_none());
+        if let Some(visit) = his {
             visit.agent = None;
             visit.outcome.clear();
         }
@@ -445,6 +472,9 @@ impl Call {
             QueueEnd::Gone => ("gone", Cause::NoRoute),
             QueueEnd::Served | QueueEnd::Key(_) | QueueEnd::Callback => return, // ours to say
         };
+        if self.asks_queue() {
+            return self.consulting_ended(desk, (outcome, cause), overflow);
+        }
         // The wait is taken out first: whatever comes now, the queue is not told that it was abandoned.
         let wait = match core::mem::replace(&mut self.doing, Doing::Flow) {
             Doing::Queue(wait) if wait.entered => wait,

@@ -10,7 +10,6 @@ use crate::leg::Heard;
 use crate::output::QueueOutput;
 use crate::queue::{Wait, refuse_offer};
 use cordboard_model::cause::{Cause, Party};
-use cordboard_model::cdr::QueueVisit;
 use cordboard_model::desk::Goal;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId};
 use cordboard_model::media::{PlayItem, Repeat};
@@ -58,8 +57,9 @@ impl Call {
     pub(crate) fn begin_recall(&mut self, desk: &mut Desk, recall: Option<&Recall>) {
         let Some(recall) = recall else { return };
         self.manner = Some(desk.manners.queue(&recall.queue));
+        self.queue = Some(recall.queue.clone());
         if self.caller.agent.is_some() {
-            self.visits.push(visit(desk, &recall.queue));
+            self.visit(desk, &recall.queue, None);
         }
     }
 
@@ -76,7 +76,7 @@ impl Call {
         self.manner = Some(desk.manners.queue(&recall.queue));
         desk.queue(QueueOutput::OfferAnswered { call: self.id, agent: agent.clone() });
         self.leave(desk, Some(agent.clone()), "served");
-        self.serving = Some(Serving { leg: self.caller.id, agent });
+        self.serving.push(Serving { leg: self.caller.id, agent });
         self.limit_length(desk);
     }
 
@@ -137,17 +137,5 @@ impl Call {
             }
             (Some(_), None) => desk.queue(QueueOutput::Abandoned { call: self.id }),
         }
-    }
-}
-
-fn visit(desk: &Desk, queue: &QueueId) -> QueueVisit {
-    let now = desk.wall_now();
-    QueueVisit {
-        queue: queue.clone(),
-        entered: now,
-        left: now,
-        agent: None,
-        outcome: String::new(),
-        account: None,
     }
 }

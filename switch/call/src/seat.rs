@@ -170,7 +170,8 @@ impl Call {
             SeatOrder::Hold(on) => self.seat_hold(desk, leg, on),
             SeatOrder::Mute(on) => self.seat_mute(desk, leg, on),
             SeatOrder::Consult(goal) => {
-                let wanted = Wanted { by: leg, to: person(goal)?, consult: true, ticket: None };
+                let to = if is_queue(&goal) { goal } else { person(goal)? };
+                let wanted = Wanted { by: leg, to, consult: true, ticket: None };
                 Ok(self.begin_transfer(desk, wanted)?)
             }
             SeatOrder::Complete => self.as_sender(leg).and_then(|()| Ok(self.complete_transfer(desk)?)),
@@ -258,6 +259,11 @@ impl Call {
         }
         Ok(())
     }
+}
+
+/// A queue can be consulted: it gives one of its agents.
+fn is_queue(goal: &Goal) -> bool {
+    matches!(goal, Goal::Place(Destination::Queue(_)))
 }
 
 /// One who can be spoken to, or waited for.

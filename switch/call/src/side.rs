@@ -238,12 +238,38 @@ impl Call {
         self.unjoin_media(desk);
         self.part(desk, talk);
         self.let_go(desk);
-        let queue = self.visits.last().map(|visit| visit.queue.name.to_string()).unwrap_or_default();
+        let queue = self.queue_now().map(|queue| queue.name.to_string()).unwrap_or_default();
         for (key, value) in [("surveyAgent", left.name.to_string()), ("surveyQueue", queue)] {
             let _ = self.put_data(desk, key.to_owned(), value.into());
         }
         self.begin_side(desk, survey, Side::Survey);
         true
+    }
+
+    /// The same in a call that a queue began with its agent: the customer whom he has called back is asked.
+    pub(crate) fn is_recalled_surveyed(&mut self, desk: &mut Desk) -> bool {
+        let (agent, began) = (self.caller.id, self.ours && self.caller.agent.is_some());
+        let customer = match &self.doing {
+            Doing::Talk(talk) if talk.joined && began && self.queue.is_some() => talk.peer,
+            _ => return false,
+        };
+        if self.leg(customer).is_none_or(|leg| leg.agent.is_some()) {
+            return false;
+        }
+        // it is the customer that the call is for from now on
+        self.change_ends(customer, agent);
+        let asked = self.is_surveyed(desk, agent);
+        if !asked {
+            self.change_ends(agent, customer);
+        }
+        asked
+    }
+
+    fn change_ends(&mut self, anchor: LegId, peer: LegId) {
+        self.promote(anchor);
+        if let Doing::Talk(talk) = &mut self.doing {
+            talk.peer = peer;
+        }
     }
 
     /// A wait's flow, or one aside, asks for a step: what is heard and asked, and what ends the wait. One aside that would

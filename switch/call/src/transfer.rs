@@ -7,6 +7,7 @@
 
 use crate::call::{Call, Doing};
 use crate::connect::{Connect, Talk};
+use crate::consult::Asked;
 use crate::desk::{Desk, Timer};
 use crate::leg::{Heard, LegState};
 use crate::opening::Opening;
@@ -86,6 +87,8 @@ pub(crate) struct Transfer {
     /// The leg that rings or is spoken to.
     pub(crate) target: Option<LegId>,
     pub(crate) agent: Option<AgentId>,
+    /// The queue that is consulted: it gives the target.
+    pub(crate) asked: Option<Asked>,
     pub(crate) ticket: Option<u32>,
     /// The target is to be spoken to before the party is sent.
     pub(crate) consult: bool,
@@ -102,6 +105,11 @@ impl Transfer {
     /// As readers see it.
     pub(crate) fn view(&self) -> TransferRecord {
         self.record.clone()
+    }
+
+    /// Whether a queue has still to give the target.
+    pub(crate) fn asks_queue(&self) -> bool {
+        self.asked.as_ref().is_some_and(Asked::waits)
     }
 
     /// Who hears how the target is reached: who consults it, or the party that is sent.
@@ -124,6 +132,7 @@ impl Call {
             stage: Stage::Routing,
             target: None,
             agent: None,
+            asked: None,
             ticket: wanted.ticket,
             consult: wanted.consult,
             gone: false,
@@ -276,10 +285,11 @@ impl Call {
         let kept = self.caller.id;
         let Some(transfer) = self.transfer() else { return };
         if matches!(to, Destination::Flow(_) | Destination::Queue(_)) {
-            return match transfer.consult && !transfer.gone {
-                // a flow or queue is not spoken to; who wants its agent first calls it, and joins the calls
-                true => self.transfer_failed(desk, Cause::Forbidden),
-                false => self.hand_over(desk, to),
+            return match (transfer.consult && !transfer.gone, to) {
+                (true, Destination::Queue(queue)) => self.consult_queue(desk, queue),
+                // a flow is not spoken to
+                (true, _) => self.transfer_failed(desk, Cause::Forbidden),
+                (false, to) => self.hand_over(desk, to),
             };
         }
         let shown = transfer.listener(kept);
@@ -384,10 +394,14 @@ impl Call {
         self.close_record(desk, TransferRecord { leg: Some(target), outcome, ..transfer.record });
         self.let_leave(desk, transfer.talk.peer);
         self.let_go(desk);
+        let opening = match transfer.asked {
+            Some(asked) => self.given_by_queue(desk, asked),
+            None => transfer.talk.opening,
+        };
         self.doing = Doing::Talk(Talk {
             record: transfer.talk.record,
             heard_early: transfer.heard_early && !consulted,
-            opening: transfer.talk.opening,
+            opening,
             ..Talk::new(target, transfer.agent)
         });
         self.join(desk);
@@ -406,6 +420,12 @@ impl Call {
     fn bring_back(&mut self, desk: &mut Desk, outcome: TransferOutcome, cause: Option<Cause>) {
         desk.clear(Timer::Route(self.id));
         let Some(mut transfer) = self.take_transfer() else { return };
+        if transfer.asked.take().is_some_and(|asked| asked.waits()) {
+            self.leave_consulted(desk);
+        }
+        if let Some(target) = transfer.target {
+            self.release_agent(desk, target);
+        }
         let apart = transfer.heard_early || transfer.stage == Stage::Consulting;
         if let (Some(target), true) = (transfer.target, apart) {
             desk.media(MediaCommand::Unbridge { leg: target });
@@ -519,6 +539,9 @@ impl Call {
         if transfer.stage == Stage::Consulting {
             return self.transfer_done(desk);
         }
+        if let Some(asked) = transfer.asked.take() {
+            return self.party_waits(desk, asked);
+        }
         let (early, rings, target) = (transfer.heard_early, transfer.rings, transfer.target);
         if hears == kept {
             return;
@@ -600,6 +623,9 @@ impl Call {
             let status = 487;
             desk.leg(transfer.talk.peer, LegCommand::TransferResult { ticket, status });
         }
+        if transfer.asks_queue() {
+            self.leave_consulted(desk);
+        }
         if transfer.stage != Stage::Recall {
             let leg = transfer.target;
             self.close_record(desk, TransferRecord { leg, ..transfer.record });
@@ -618,6 +644,7 @@ impl Call {
             stage: Stage::Ringing,
             target: Some(leg),
             agent,
+            asked: None,
             ticket,
             consult: false,
             gone: false,

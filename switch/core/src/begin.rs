@@ -7,10 +7,11 @@ use crate::stop::Stop;
 use cordboard_call::{FirstParty, Origin};
 use cordboard_model::desk::{DeskFault, Goal};
 use cordboard_model::id::{AgentId, CallId, TenantId, UserId};
+use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::PartyId;
-use cordboard_model::originate::{ASKED_BY, FirstGoal, NewCall, TOKENS_MAX};
+use cordboard_model::originate::{ASKED_BY, FirstGoal, NewCall, TOKEN_KEPT_MS, TOKENS_MAX};
 use cordboard_model::plan;
-use cordboard_model::time::Time;
+use cordboard_model::time::{Time, Wall};
 use cordboard_model::verb::Destination;
 use cordboard_model::view::AgentStatus;
 use cordboard_plugin_api::{RouteEnd, RouteRequest};
@@ -29,7 +30,7 @@ impl Tokens {
         self.calls.get(&(tenant, token.to_owned())).copied()
     }
 
-    fn put(&mut self, tenant: TenantId, token: String, call: CallId) {
+    pub(crate) fn put(&mut self, tenant: TenantId, token: String, call: CallId) {
         let order = self.order.entry(tenant).or_default();
         if order.len() >= TOKENS_MAX
             && let Some(oldest) = order.pop_front()
@@ -83,6 +84,8 @@ impl Shard {
         let shown = PartyId::new(&then.to_string());
         self.begin_call(Origin { call, leg, first, caller, to: then, shown, data, rings, recall: None });
         if let Some(token) = token {
+            let ends = Wall(self.wall.at(self.now).0.saturating_add(TOKEN_KEPT_MS));
+            self.journal(None, JournalRecord::CallAsked { call, token: token.clone(), ends });
             self.tokens.put(tenant, token, call);
         }
         Ok(call)

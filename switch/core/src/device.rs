@@ -6,7 +6,7 @@
 use crate::legs::Leg;
 use crate::routing::Ways;
 use crate::shard::Shard;
-use cordboard_acd::AcdCommand;
+use cordboard_acd::{AcdCommand, RefusedReason};
 use cordboard_call::CallInput;
 use cordboard_flow::say::{Lang, press_to_take};
 use cordboard_model::cause::Cause;
@@ -28,7 +28,7 @@ const BEEP_MS: u32 = 200;
 const PAUSE_MS: u32 = 2_000;
 
 impl Shard {
-    /// The agent at an account: whoever has chosen it, else whose own it is.
+    /// The agent at an account: whoever is signed in there, else who has chosen it, else whose own it is.
     pub(crate) fn agent_at(&self, user: &UserId) -> Option<AgentId> {
         self.acd.guest_at(user).or_else(|| self.agent_of.get(user)).cloned()
     }
@@ -78,7 +78,11 @@ impl Shard {
 
     /// How a number is reached as the agent's own account would reach it, and by which other trunks; none if it may not be
     /// dialled. What a plugin would ask of a server or a flow is not asked.
-    fn way_to(&mut self, agent: &AgentId, number: &str) -> Option<(TrunkId, String, Vec<TrunkId>)> {
+    pub(crate) fn way_to(
+        &mut self,
+        agent: &AgentId,
+        number: &str,
+    ) -> Option<(TrunkId, String, Vec<TrunkId>)> {
         let user = self.snapshot.agent(agent)?.user.clone();
         let from = PartyId::new(user.name.as_str());
         let request = RouteRequest {
@@ -107,7 +111,7 @@ impl Shard {
     }
 
     /// What is heard of it, in the language of the queue that the call is from.
-    fn question(&self, tenant: TenantId, queue: Option<&QueueId>) -> Vec<PlayItem> {
+    pub(crate) fn question(&self, tenant: TenantId, queue: Option<&QueueId>) -> Vec<PlayItem> {
         let of_queue = queue.and_then(|queue| Lang::new(&self.snapshot.queue(queue)?.language));
         let spoken = press_to_take(of_queue.unwrap_or(Lang::En));
         let asset = || {
@@ -184,8 +188,12 @@ impl Shard {
 
     fn set_device(&mut self, agent: &AgentId, device: Option<AgentDevice>) -> Result<(), DeskFault> {
         let command = AcdCommand::Device { agent: agent.clone(), device: device.clone() };
-        self.acd.handle_command(command, self.now).map_err(|_| DeskFault::NoSuchAgent)?;
+        self.acd.handle_command(command, self.now).map_err(|refused| match refused.reason {
+            RefusedReason::DeviceTaken => DeskFault::DeviceTaken,
+            _ => DeskFault::NoSuchAgent,
+        })?;
         self.journal(None, JournalRecord::AgentDevice { agent: agent.clone(), device });
+        self.renew_line(agent);
         Ok(())
     }
 

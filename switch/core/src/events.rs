@@ -1,4 +1,4 @@
-//! Numbers the events of each tenant, from one and without gaps.
+//! Numbers the events of each tenant without gaps, from one or from where the last start left off.
 
 use cordboard_model::event::{Event, EventKind};
 use cordboard_model::id::TenantId;
@@ -17,6 +17,12 @@ impl Numbering {
         let last = self.last.entry(tenant).or_insert(0);
         *last += 1;
         Event { tenant, seq: *last, at, what }
+    }
+
+    /// Goes on from a number of an earlier start.
+    pub(crate) fn go_on(&mut self, tenant: TenantId, last: u64) {
+        let known = self.last.entry(tenant).or_insert(0);
+        *known = last.max(*known);
     }
 
     /// The number of the last event of `tenant`; zero before the first.

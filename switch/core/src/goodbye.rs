@@ -34,7 +34,7 @@ impl Shard {
         }
     }
 
-    fn answer_bye(&mut self, session: SessionId) {
+    pub(crate) fn answer_bye(&mut self, session: SessionId) {
         self.sip.handle_command(SipCommand::AnswerBye { session }, self.now);
     }
 }

@@ -23,6 +23,7 @@ use cordboard_sip::engine::{Datagram, Flow, Transport};
 use cordboard_sip::sdp::DtlsSelf;
 use cordboard_sip::wire::Frame;
 use core::net::{IpAddr, SocketAddr};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a shard is made with.
@@ -185,14 +186,20 @@ pub struct Restore {
     pub counters: Vec<(TenantId, String, i64, Wall)>,
     /// Who talked to which caller last: agent, caller, when it was over, when it is forgotten.
     pub talks: Vec<(AgentId, String, Wall, Wall)>,
+    /// Calls that programs had begun under tokens, oldest first, and when each token is forgotten.
+    pub asked: Vec<(CallId, String, Wall)>,
     /// Who is to be called back.
     pub callbacks: Vec<Callback>,
     /// Chats that were not over.
     pub chats: Vec<ChatRecord>,
+    /// Calls that were cut after somebody had answered whom we called, or who called.
+    pub answered: BTreeSet<CallId>,
     /// How agents sign in, and where they are.
     pub sign_ins: Vec<SignInRecord>,
     /// Rows of tables that were put, or removed (no cells).
     pub rows: Vec<(TenantId, Name, String, Option<Cells>)>,
+    /// The numbers that events go on from.
+    pub events: Vec<(TenantId, u64)>,
 }
 
 /// What the shell is to do, in this order.

@@ -27,10 +27,10 @@ use cordboard_model::time::{Duration, TimerReason, Wall};
 use cordboard_model::verb::Destination;
 use cordboard_plugin_api::{RouteEnd, RouteRequest};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What callers are called who show no number.
-const NOBODY: [&str; 5] = ["", "anonymous", "restricted", "unavailable", "unknown"];
+pub(crate) const NOBODY: [&str; 5] = ["", "anonymous", "restricted", "unavailable", "unknown"];
 /// How long one waits for whom no call could be begun.
 const NO_CALLS: Duration = Duration::from_secs(30);
 /// How long a window that is not known is taken for closed before it is looked at again.
@@ -425,11 +425,12 @@ impl Shard {
         }
     }
 
-    /// Whether a call calls somebody back by way of the agent.
+    /// Whether a call calls somebody back by way of the agent, who has still to answer. What is offered it later is for
+    /// whom he consults, or to whom he sends the customer.
     pub(crate) fn calls_agent_first(&self, call: CallId) -> bool {
         let entry = self.places.running.get(&call).and_then(|id| self.callbacks.get(id));
         let kept = entry.and_then(|entry| entry.kept.as_ref());
-        kept.is_some_and(|kept| kept.first == CallbackFirst::Agent)
+        kept.is_some_and(|kept| kept.first == CallbackFirst::Agent) && self.calls.calls_first(call)
     }
 
     /// A call is gone, perhaps without a record.
@@ -508,14 +509,16 @@ impl Shard {
         Some(AcdInput::Arrived { call, queue, timeout_ms, priority, since, back })
     }
 
-    /// After a start: each stands where it stood. A call that was cut counts as an attempt.
-    pub(crate) fn restore_places(&mut self) {
+    /// After a start: each stands where it stood. A call that was cut counts as an attempt if somebody had answered in it: the
+    /// agent, after whom the customer was called at once, or the customer. What rang, or had not even rung, costs no attempt.
+    pub(crate) fn restore_places(&mut self, answered: &BTreeSet<CallId>) {
         let has_place = |entry: &&Callback| entry.kept.is_some();
         let mut entries: Vec<Callback> = self.callbacks.all().filter(has_place).cloned().collect();
         entries.sort_by_key(|entry| (entry.kept.as_ref().map(|kept| kept.arrived), entry.id.clone()));
         for mut entry in entries {
             let id = entry.id.clone();
-            if let (CallbackState::Calling, Some(kept)) = (entry.state, &mut entry.kept) {
+            let counts = entry.last_call.is_some_and(|call| answered.contains(&call));
+            if let (CallbackState::Calling, Some(kept), true) = (entry.state, &mut entry.kept, counts) {
                 let last = entry.last_attempt.unwrap_or(kept.arrived);
                 kept.next = Some(Wall(last.0.saturating_add(i64::from(kept.every_s) * 1_000)));
                 entry.attempts = entry.attempts.saturating_add(1);

@@ -6,6 +6,7 @@
 
 mod abort;
 mod asked;
+mod assist;
 mod begin;
 mod callbacks;
 mod chats;
@@ -21,6 +22,7 @@ mod ladder;
 mod lamps;
 mod ledger;
 mod legs;
+mod lines;
 mod outside;
 mod query;
 mod restore;

@@ -27,6 +27,18 @@ impl Shard {
         self.calls.calls(tenant)
     }
 
+    /// The same, without those whose end was told: what a reader of the events knows of.
+    pub fn open_calls(&self, tenant: TenantId) -> Vec<CallView> {
+        let mut calls = self.calls.calls(tenant);
+        calls.retain(|view| !self.calls.is_over(view.call));
+        calls
+    }
+
+    /// One call, unless its end was told.
+    pub fn open_call(&self, call: CallId) -> Option<CallView> {
+        self.calls.view(call).filter(|view| !self.calls.is_over(view.call))
+    }
+
     /// One call.
     pub fn call(&self, call: CallId) -> Option<CallView> {
         self.calls.view(call)
@@ -44,12 +56,12 @@ impl Shard {
 
     /// Agents of a tenant.
     pub fn agents(&self, tenant: TenantId) -> Vec<AgentView> {
-        self.acd.agents(tenant)
+        self.acd.agents(tenant).into_iter().map(|view| self.with_line(view)).collect()
     }
 
     /// One agent.
     pub fn agent(&self, agent: &AgentId) -> Option<AgentView> {
-        self.acd.agent(agent)
+        self.acd.agent(agent).map(|view| self.with_line(view))
     }
 
     /// Whether there is such an account.
@@ -119,6 +131,8 @@ impl Shard {
         note(!self.lamps.is_empty(), "a lamp of a call that is gone");
         note(!self.trunks.is_empty(), "a call of a trunk");
         note(!self.goodbyes.is_empty(), "a BYE without its answer");
+        note(!self.lines.is_empty(), "a line to an agent");
+        note(!self.assisted.is_empty(), "a program that listens for an agent");
         left
     }
 }

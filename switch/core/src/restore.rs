@@ -6,12 +6,16 @@ use cordboard_acd::{AcdCommand, Refused};
 use cordboard_model::id::{AgentId, QueueId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::time::{Duration, Time};
+use cordboard_model::view::AgentStatus;
 use cordboard_sip::engine::SipCommand;
 use std::collections::BTreeSet;
 
 impl Shard {
     pub(crate) fn restore(&mut self, restore: Restore) {
         let now = self.now;
+        for (tenant, last) in restore.events {
+            self.numbering.go_on(tenant, last);
+        }
         let mut users: BTreeSet<UserId> = BTreeSet::new();
         for contact in restore.contacts {
             let (user, uri) = (contact.user.clone(), contact.uri.clone());
@@ -29,7 +33,10 @@ impl Shard {
         for (agent, device) in restore.devices {
             self.restore_device(agent, device);
         }
-        for RestoredAgent { agent, status, reason, limit, since } in restore.agents {
+        let mut agents = restore.agents;
+        // who had left a telephone has left it before another is there
+        agents.sort_by_key(|agent| agent.status != AgentStatus::SignedOut);
+        for RestoredAgent { agent, status, reason, limit, since } in agents {
             let restore = AcdCommand::RestoreAgent { agent, status, reason, limit, since };
             // An agent who is no longer configured is refused, and that is right.
             let _ = self.acd.handle_command(restore, now);
@@ -45,10 +52,15 @@ impl Shard {
                 self.talks.set(agent, caller, at);
             }
         }
+        for (call, token, ends) in restore.asked {
+            if ends > self.wall.at(now) {
+                self.tokens.put(call.tenant, token, call);
+            }
+        }
         for entry in restore.callbacks {
             self.callbacks.restore(entry);
         }
-        self.restore_places();
+        self.restore_places(&restore.answered);
         self.restore_sign_ins(restore.sign_ins);
         self.restore_chats(restore.chats);
         for (tenant, table, key, cells) in restore.rows {
@@ -93,6 +105,6 @@ impl Shard {
 
     /// Why an agent is what he is, in words.
     pub fn explain_agent(&self, agent: &AgentId) -> Option<String> {
-        self.acd.explain_agent(agent)
+        Some(self.acd.explain_agent(agent)? + &self.explain_line(agent))
     }
 }

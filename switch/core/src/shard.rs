@@ -1,5 +1,6 @@
 //! The shard itself: takes an input, lets the rooms speak until they are silent, and hands out what they want.
 
+use crate::assist::Assisted;
 use crate::begin::Tokens;
 use crate::callbacks::Callbacks;
 use crate::chats::Chats;
@@ -12,6 +13,7 @@ use crate::kept::Places;
 use crate::ladder::Ladder;
 use crate::lamps::Lamps;
 use crate::legs::Legs;
+use crate::lines::Lines;
 use crate::outside::Outside;
 use crate::query::Figures;
 use crate::routing::{Routing, URGENT_MAX};
@@ -28,6 +30,7 @@ use cordboard_call::{CallCommand, CallConfig, CallEngine, CallInput, CallLimits,
 use cordboard_flow::{Counters, FlowCommand, FlowEngine};
 use cordboard_model::calendar::Zones;
 use cordboard_model::cause::Party;
+use cordboard_model::cdr::Cdr;
 use cordboard_model::config::Snapshot;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, TenantId, UserId};
@@ -78,11 +81,17 @@ pub struct Shard {
     /// Calls outside a queue that keep an agent's phone busy.
     pub(crate) outside: Outside,
     pub(crate) trunks: Trunks,
+    /// Legs to agents that stay up between calls.
+    pub(crate) lines: Lines,
+    /// Calls that programs listen to for their agents.
+    pub(crate) assisted: Assisted,
     /// What lamps of phones show.
     pub(crate) lamps: Lamps,
     pub(crate) goodbyes: Goodbyes,
     /// The agent whom a queue gave each call last: his leg is the queue's affair, any other is outside of it.
     pub(crate) offered: BTreeMap<CallId, BTreeSet<AgentId>>,
+    /// Whole records of calls whose end readers have still to hear of.
+    pub(crate) closing: BTreeMap<CallId, Box<Cdr>>,
     /// Who is to be called back.
     pub(crate) callbacks: Callbacks,
     /// Where those of them stand who have their places in a queue.
@@ -159,10 +168,13 @@ impl Shard {
             agent_of: BTreeMap::new(),
             outside: Outside::default(),
             trunks: Trunks::new(seed(&mut seeds)),
+            lines: Lines::default(),
+            assisted: Assisted::new(),
             lamps: Lamps::default(),
             ladder: Ladder::new(limits, seed(&mut seeds)),
             goodbyes: Goodbyes::new(),
             offered: BTreeMap::new(),
+            closing: BTreeMap::new(),
             callbacks: Callbacks::default(),
             places: Places::default(),
             tokens: Tokens::default(),
@@ -253,6 +265,7 @@ impl Shard {
         self.calls.handle_timeout(now);
         self.settle();
         self.trunks_due();
+        self.lines_due();
         self.callbacks_due();
         self.sign_ins_due();
         self.acd.handle_timeout(now);
@@ -282,6 +295,7 @@ impl Shard {
             self.routing.poll_timeout(),
             self.gate.poll_timeout(),
             self.trunks.poll_timeout(),
+            self.lines.poll_timeout(),
             self.stop.poll_timeout(),
             self.places.wake.next(),
             self.chats.poll_timeout(),
@@ -366,6 +380,7 @@ impl Shard {
         for user in snapshot.tenants.values().flat_map(|tenant| tenant.users.values()) {
             self.tell_contacts(&user.id.clone());
         }
+        self.mind_lines();
         for tenant in snapshot.tenants.keys() {
             self.event(*tenant, EventKind::ConfigReloaded { version: snapshot.version });
         }

@@ -44,6 +44,7 @@ impl Shard {
         if self.stop == Stop::No {
             self.stop = Stop::Drains(self.now + drain);
             self.sip.handle_command(SipCommand::Drain, self.now);
+            self.mind_lines();
             if !end && !drain.is_zero() {
                 self.tell_stop(drain);
             }
@@ -95,6 +96,7 @@ impl Shard {
 
     /// Whether no call is up and every record is on its way: a stop need not wait any longer.
     pub fn is_drained(&self) -> bool {
-        self.calls.is_quiescent() && self.gate.is_empty() && self.goodbyes.is_empty()
+        let calls = self.calls.is_quiescent() && self.lines.is_empty();
+        calls && self.gate.is_empty() && self.goodbyes.is_empty()
     }
 }

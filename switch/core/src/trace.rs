@@ -96,6 +96,7 @@ impl Shard {
             }
             // the INFO stands in the ladder
             MediaEvent::DigitDue { .. }
+            | MediaEvent::Vacated { .. }
             | MediaEvent::RecordingPaused { .. }
             | MediaEvent::RecordingClosed { .. }
             | MediaEvent::Speaking { .. } => return,

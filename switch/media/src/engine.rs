@@ -14,6 +14,7 @@ mod path;
 mod recording;
 mod tick;
 mod travel;
+mod vacate;
 
 pub use config::{MediaConfig, MediaCounters, MediaOutput, PortKey, RecordRate, Recorded, Verdict};
 pub use travel::Traveller;

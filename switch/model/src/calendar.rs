@@ -9,6 +9,7 @@ use core::time::Duration;
 use jiff::civil::{Date, DateTime, Time as Clock};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, Zoned};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -99,7 +100,7 @@ pub fn moment(at: Wall, zone: &TimeZone) -> Moment {
 }
 
 /// A time of opening: minutes of the day, the second one not included. One that is not above the first is of the next day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Hours {
     /// 0 to 1,439.
     pub from: u16,

@@ -7,6 +7,7 @@ use crate::desk::{Actor, NOTE_MAX};
 use crate::id::{AgentId, AssetId, CallId, Name, QueueId, TenantId};
 use crate::time::{Duration, Wall};
 use core::fmt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ pub const CALLBACK_NUMBER_MAX: usize = 64;
 pub const CALLBACK_NOTE_MAX: usize = NOTE_MAX;
 
 /// Which entry.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 pub struct CallbackId {
     /// Whose.
     pub tenant: TenantId,
@@ -34,7 +35,7 @@ impl fmt::Display for CallbackId {
 }
 
 /// Who is called first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallbackFirst {
     /// The agent: when he has answered, the customer is called.
@@ -60,7 +61,7 @@ impl CallbackFirst {
 }
 
 /// When somebody may be called back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallbackWindow {
     /// While the tenant's calendar of this name is open.
@@ -106,7 +107,7 @@ impl Default for CallbackRules {
 }
 
 /// Where an entry stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallbackState {
     /// An agent has to take it.
@@ -123,7 +124,7 @@ pub enum CallbackState {
 }
 
 /// The place of one who is to be called back when his turn comes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct KeptPlace {
     /// When he came: since then he waits.
     pub arrived: Wall,
@@ -155,7 +156,7 @@ pub struct KeptPlace {
 }
 
 /// One who is to be called back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Callback {
     /// The entry.
     pub id: CallbackId,
@@ -196,7 +197,7 @@ pub struct Callback {
 }
 
 /// What became of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallbackChange {
     /// It was put.

@@ -1,9 +1,10 @@
 //! Why a leg or a call ended, and whose doing it was. Decided where the end is known, never guessed later.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a leg or a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Hung up after an answer.
@@ -61,7 +62,7 @@ pub enum Cause {
 }
 
 /// Who ended it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
     /// The calling side.

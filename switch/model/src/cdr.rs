@@ -8,12 +8,13 @@ use crate::media::{Codec, LegStats};
 use crate::path::PathFault;
 use crate::record::VisitAccount;
 use crate::time::Wall;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Which side of the switch a leg is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LegRole {
     /// The party that called.
@@ -23,7 +24,7 @@ pub enum LegRole {
 }
 
 /// One leg in the record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct LegRecord {
     /// The leg.
     pub leg: LegId,
@@ -60,7 +61,7 @@ pub struct LegRecord {
 }
 
 /// The video of a leg, in the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct VideoRecord {
     /// What it was in.
     pub codec: Codec,
@@ -82,7 +83,7 @@ pub struct VideoRecord {
 }
 
 /// One wait in a queue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct QueueVisit {
     /// Which queue.
     pub queue: QueueId,
@@ -94,13 +95,16 @@ pub struct QueueVisit {
     pub agent: Option<AgentId>,
     /// `served`, `abandoned`, `timeout` ...
     pub outcome: String,
+    /// The agent who consulted the queue, for a wait that he began in the caller's stead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consulted_by: Option<AgentId>,
     /// What it was made of; none for visits of a call that a restart cut, and for those from before there were accounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Box<VisitAccount>>,
 }
 
 /// How a party was sent elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransferKind {
     /// Without a word to the target before.
@@ -112,7 +116,7 @@ pub enum TransferKind {
 }
 
 /// What became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransferOutcome {
     /// It is under way, or the call ended meanwhile.
@@ -128,7 +132,7 @@ pub enum TransferOutcome {
 }
 
 /// One transfer within a call. A phone's own and the switch's make the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TransferRecord {
     /// When it was asked for.
     pub at: Wall,
@@ -149,7 +153,7 @@ pub struct TransferRecord {
 }
 
 /// What a supervisor does in a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SupervisionMode {
     /// He hears everybody and is heard by nobody.
@@ -183,7 +187,7 @@ impl SupervisionMode {
 }
 
 /// From when on a supervisor did what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct SupervisionTurn {
     /// What.
     pub mode: SupervisionMode,
@@ -192,7 +196,7 @@ pub struct SupervisionTurn {
 }
 
 /// One supervision of a call, from the ringing of the supervisor's phone to his leaving, or his taking the call over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Supervision {
     /// The supervisor's leg.
     pub leg: LegId,
@@ -215,7 +219,7 @@ pub struct Supervision {
 }
 
 /// Numbers as they came, where the country plan or a trunk's rules made others of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct AsDialled {
     /// Who called.
     pub from: String,
@@ -224,7 +228,7 @@ pub struct AsDialled {
 }
 
 /// Moments of a call that tariffs and service levels are reckoned from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct CallTimes {
     /// When a device that was called for it first rang.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -239,7 +243,7 @@ pub struct CallTimes {
 }
 
 /// The record of one call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Cdr {
     /// The call, which names the tenant.
     pub call: CallId,
@@ -299,7 +303,7 @@ impl Cdr {
 }
 
 /// A finished recording.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RecordingEntry {
     /// The recording, which names the tenant.
     pub recording: RecordingId,
@@ -326,7 +330,7 @@ pub struct RecordingEntry {
 }
 
 /// The end of a recording's file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RecordingDeleted {
     /// When.
     pub at: Wall,
@@ -335,7 +339,7 @@ pub struct RecordingDeleted {
 }
 
 /// Whom a channel of a recording has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RecordedParty {
     /// The leg.
     pub leg: LegId,
@@ -347,7 +351,7 @@ pub struct RecordedParty {
 }
 
 /// A stretch of a recording that is silent because somebody asked for it: its audit mark.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RecordingPause {
     /// The first sample that is silent, counted from the start of the recording on each channel, at its rate.
     pub from_sample: u64,
@@ -366,7 +370,7 @@ pub struct RecordingPause {
 }
 
 /// The end of a pause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Resumed {
     /// When.
     pub at: Wall,

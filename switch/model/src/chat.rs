@@ -6,6 +6,7 @@ use crate::service::Channel;
 use crate::signin::TokenHash;
 use crate::time::{Duration, Wall};
 use core::fmt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ pub const CHATS_MAX: usize = 2_000;
 pub const CHAT_VISITS_MAX: usize = 64;
 
 /// Who has written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "side")]
 pub enum ChatFrom {
     /// The customer.
@@ -45,7 +46,7 @@ pub enum ChatFrom {
 }
 
 /// One message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ChatMessage {
     /// Counted from one within the chat, without gaps.
     pub number: u32,
@@ -61,7 +62,7 @@ pub struct ChatMessage {
 }
 
 /// What a chat is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatStage {
     /// The customer waits in a queue.
@@ -73,7 +74,7 @@ pub enum ChatStage {
 }
 
 /// How a chat ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatEnd {
     /// The customer closed it.
@@ -114,7 +115,7 @@ impl ChatEnd {
 }
 
 /// What the customer thinks of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ChatSurvey {
     /// 1 to [`CHAT_SCORE_MAX`].
     pub score: u8,
@@ -126,7 +127,7 @@ pub struct ChatSurvey {
 }
 
 /// The customer, as the integrator knows him.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ChatCustomer {
     /// The integrator's id of him; may be empty.
     #[serde(default)]
@@ -193,7 +194,7 @@ pub struct ChatRecord {
 }
 
 /// A chat as readers see it: everything but its messages and what opens it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ChatView {
     /// The chat.
     pub chat: CallId,

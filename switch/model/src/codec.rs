@@ -1,9 +1,10 @@
 //! Codecs, and what a party wants of them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A codec: of audio, which all these rooms speak of, or of video, which is relayed and never looked into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
     /// G.711 mu-law, static payload type 0.

@@ -3,6 +3,7 @@
 //! Parsing, positions and messages live in `node`; by the time a [`Snapshot`] exists, every
 //! reference in it resolves.
 
+use crate::access::AccessTerms;
 use crate::audio::{QueueAudio, RecordRule};
 use crate::calendar::Calendar;
 use crate::callback::CallbackRules;
@@ -199,6 +200,8 @@ pub struct Tenant {
     /// How its agents sign in.
     #[serde(default)]
     pub sign_in: TenantSignIn,
+    /// How people who administrate it sign in, and whose pages may ask.
+    pub access: AccessTerms,
     /// Queues.
     pub queues: BTreeMap<Name, Queue>,
     /// Flows.
@@ -206,9 +209,6 @@ pub struct Tenant {
     /// What its flows may use.
     #[serde(default)]
     pub kit: FlowKit,
-    /// Pages of these origins may speak to the chats of its customers: `https://www.example.com`.
-    #[serde(default)]
-    pub chat_origins: Vec<String>,
     /// Numbers that are shown to those who are called.
     pub pools: BTreeMap<Name, NumberPool>,
     /// Called-number routes, in the order written.
@@ -234,10 +234,10 @@ impl Tenant {
             agents: BTreeMap::new(),
             desk: TenantDesk::default(),
             sign_in: TenantSignIn::default(),
+            access: AccessTerms::default(),
             queues: BTreeMap::new(),
             flows: BTreeMap::new(),
             kit: FlowKit::default(),
-            chat_origins: Vec::new(),
             pools: BTreeMap::new(),
             numbers: Vec::new(),
             trunks: BTreeMap::new(),

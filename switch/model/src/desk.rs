@@ -12,6 +12,7 @@ use crate::time::Wall;
 use crate::verb::Destination;
 use crate::view::{AgentView, CallView};
 use core::fmt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ pub const NOTE_MAX: usize = 2_048;
 pub const WRAP_UPS_MAX: usize = 16;
 
 /// What the configuration says of one agent's desk.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct AgentDesk {
     /// His phone is asked to answer by itself what queues offer him and what he has ordered himself.
     #[serde(default)]
@@ -33,7 +34,7 @@ pub struct AgentDesk {
 }
 
 /// What it says of the desks of a tenant.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TenantDesk {
     /// Of agents who have anything of their own.
     #[serde(default)]
@@ -44,12 +45,27 @@ pub struct TenantDesk {
     /// Those of one queue's calls alone.
     #[serde(default)]
     pub queue_codes: BTreeMap<Name, Vec<Name>>,
+    /// What smart agents have.
+    #[serde(default)]
+    pub smart: Option<Smart>,
 }
+
+/// The program that listens to the calls of smart agents: it writes down what is said, and advises.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Smart {
+    /// Where it listens, by WebSocket in the media-stream format.
+    pub url: String,
+    /// How many agents may be smart.
+    pub agents: u32,
+}
+
+/// What stands before the name of a person who is signed in, in place of a key's name.
+pub const PERSON: &str = "user ";
 
 /// Who orders something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// The name of the key that carried the order.
+    /// The name of the key that carried the order; of a person who is signed in, `user ` and his name.
     pub key: String,
     /// The agent in whose name it was carried, if one is named.
     pub agent: Option<AgentId>,
@@ -60,6 +76,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.agent {
             Some(agent) => write!(f, "agent {}", agent.name),
+            None if self.key.starts_with(PERSON) => f.write_str(&self.key),
             None => write!(f, "key {}", self.key),
         }
     }
@@ -89,7 +106,7 @@ impl fmt::Display for Goal {
 }
 
 /// How an agent leaves the party that he sends elsewhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransferWay {
     /// At once. If the target is not reached, he is rung again.
@@ -133,6 +150,8 @@ pub enum DeskAct {
     Want(AgentOrder),
     /// Be rung elsewhere.
     Device(DeviceChoice),
+    /// Have the connection to his device that is kept up (`true`), or end it, and the call that has it.
+    Line(bool),
     /// Something in the call that he is in.
     Seat(SeatOrder),
     /// Send these keys to whom he talks to.
@@ -239,6 +258,10 @@ pub enum DeskFault {
     NoSuchDevice,
     /// His account may not dial the number.
     NotDialable,
+    /// Another agent is signed in at the same telephone.
+    DeviceTaken,
+    /// No connection to his device is kept up.
+    NoLine,
     /// He talks to nobody.
     NotTalking,
     /// The party waits already.
@@ -319,6 +342,10 @@ impl DeskFault {
                 "not_dialable",
                 "by the rules of the tenant this account does not reach the number over a trunk",
             ),
+            Self::DeviceTaken => ("device_taken", "another agent is signed in at the same telephone"),
+            Self::NoLine => {
+                ("no_line", "no connection to his device is kept up: it is not configured, or has no device")
+            }
             Self::NotTalking => ("not_talking", "he talks to nobody"),
             Self::HeldAlready => ("held_already", "the party is on hold already"),
             Self::NotHeld => ("not_held", "the party is not on hold"),
@@ -370,7 +397,7 @@ impl fmt::Display for DeskFault {
 impl std::error::Error for DeskFault {}
 
 /// What an agent does in a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeatState {
     /// He talks.
@@ -392,7 +419,7 @@ pub enum SeatState {
 }
 
 /// Where an agent stands in a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Seat {
     /// His leg.
     pub leg: LegId,
@@ -405,7 +432,7 @@ pub struct Seat {
 }
 
 /// A call at a desk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct DeskCall {
     /// Where he stands in it.
     #[serde(flatten)]
@@ -421,7 +448,7 @@ pub struct DeskCall {
 }
 
 /// All that an agent's page needs to begin with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct DeskView {
     /// The agent.
     #[serde(flatten)]
@@ -435,7 +462,7 @@ pub struct DeskView {
 }
 
 /// What an agent said of a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct WrapUp {
     /// Who.
     pub agent: AgentId,

@@ -5,10 +5,11 @@
 
 use crate::id::UserId;
 use core::time::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is rung for an agent.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentDevice {
     /// The registered devices of an account of his tenant: his own, or that of the desk at which he sits today.
@@ -46,7 +47,7 @@ impl core::fmt::Display for AgentDevice {
 }
 
 /// What the configuration says of an agent's telephone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct AgentPhone {
     /// Its number, as the tenant's plan reads it.
     pub number: Option<String>,
@@ -55,6 +56,9 @@ pub struct AgentPhone {
     /// Who answers any number for him presses a key within this time, or counts as not having answered; no key is asked
     /// for if none. A mailbox answers, too.
     pub confirm: Option<Duration>,
+    /// His device is rung as he signs in, and the leg to it stays up between calls.
+    #[serde(default)]
+    pub keep: bool,
 }
 
 impl AgentPhone {
@@ -74,7 +78,56 @@ impl AgentPhone {
 
 impl Default for AgentPhone {
     fn default() -> Self {
-        Self { number: None, first: false, confirm: Some(Self::CONFIRM) }
+        Self { number: None, first: false, confirm: Some(Self::CONFIRM), keep: false }
+    }
+}
+
+/// What the line to an agent's device is: the leg that stays up between calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineState {
+    /// Not there: calls ring his device.
+    Down,
+    /// His device rings, or he is asked for the key.
+    Rings,
+    /// There.
+    Up,
+}
+
+impl LineState {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Rings => "rings",
+            Self::Up => "up",
+        }
+    }
+}
+
+/// Why a line is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineEnd {
+    /// It is not wanted: he has signed out, is rung elsewhere, the configuration or a stop wants none, or so it was ordered.
+    GivenUp,
+    /// He hung up.
+    PutDown,
+    /// His device did not take it.
+    NotTaken,
+    /// Its port or its session was lost, or nothing is heard from its other end.
+    Lost,
+}
+
+impl LineEnd {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GivenUp => "given_up",
+            Self::PutDown => "put_down",
+            Self::NotTaken => "not_taken",
+            Self::Lost => "lost",
+        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! The event stream: one per tenant, numbered without gaps.
+//! The event stream: one per tenant, numbered without gaps, over restarts too.
 
 use crate::callback::{Callback, CallbackChange};
 use crate::cause::{Cause, Party};
 use crate::cdr::{Cdr, Supervision, TransferRecord};
 use crate::chat::ChatEvent;
 use crate::desk::WrapUp;
+use crate::device::LineEnd;
 use crate::id::{
     AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, StreamId, TenantId, TrunkId, UserId,
 };
@@ -22,7 +23,7 @@ use serde_json::Value;
 pub struct Event {
     /// Whose stream.
     pub tenant: TenantId,
-    /// From one, without gaps, within one start of the switch.
+    /// From one on, without gaps within one start of the switch; the next goes on behind it.
     pub seq: u64,
     /// When.
     pub at: Wall,
@@ -282,6 +283,16 @@ pub enum EventKind {
         agent: AgentId,
         /// Since when he rests.
         since: Wall,
+    },
+    /// The line that is kept up to an agent's device is up, or is not any more.
+    AgentLine {
+        /// Whose.
+        agent: AgentId,
+        /// Whether it is up.
+        up: bool,
+        /// Why it is not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<LineEnd>,
     },
     /// An agent has signed in with his password.
     SessionBegan {

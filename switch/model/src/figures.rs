@@ -4,6 +4,7 @@
 use crate::id::{AgentId, CallId, Name, QueueId, TenantId};
 use crate::time::Wall;
 use crate::view::AgentStatus;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -60,7 +61,7 @@ impl Cell for Ratio {
 macro_rules! figures {
     ($($(#[$doc:meta])* $name:ident: $kind:ty,)*) => {
         /// The figures of one thing over one stretch of time. Times are in milliseconds.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
         pub struct Figures {
             $($(#[$doc])* pub $name: $kind,)*
         }
@@ -181,7 +182,7 @@ figures! {
 }
 
 /// What a report has a row for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportBy {
     /// Each queue.
@@ -218,7 +219,7 @@ impl ReportBy {
 }
 
 /// What a report is cut into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub enum ReportStep {
     /// Quarters of an hour.
     #[serde(rename = "15m")]
@@ -255,7 +256,7 @@ impl ReportStep {
 }
 
 /// One row of a report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct ReportRow {
     /// From when.
     pub from: Wall,
@@ -272,7 +273,7 @@ pub struct ReportRow {
 }
 
 /// A report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Report {
     /// Whose.
     pub tenant: TenantId,
@@ -293,7 +294,7 @@ pub struct Report {
 }
 
 /// A queue on the wall.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct WallQueue {
     /// The queue.
     pub queue: QueueId,
@@ -312,7 +313,7 @@ pub struct WallQueue {
 }
 
 /// An agent on the wall.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct WallAgent {
     /// The agent.
     pub agent: AgentId,
@@ -334,7 +335,7 @@ pub struct WallAgent {
 }
 
 /// Today's figures of a trunk or a flow on the wall.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct WallRow {
     /// Whose.
     pub name: Name,
@@ -343,7 +344,7 @@ pub struct WallRow {
 }
 
 /// The figures of now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct WallView {
     /// Whose.
     pub tenant: TenantId,

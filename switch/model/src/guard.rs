@@ -5,6 +5,7 @@ use core::fmt;
 use core::net::{IpAddr, Ipv6Addr};
 use core::str::FromStr;
 use core::time::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Addresses that share their first bits. Written as `192.0.2.0/24`; one address without a length.
@@ -173,7 +174,7 @@ impl Default for GuardLimits {
 }
 
 /// A source that gets no answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct BanView {
     /// Who.
     pub source: Network,

@@ -3,6 +3,7 @@
 
 use core::fmt;
 use core::str::FromStr;
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -159,7 +160,7 @@ impl<'de> Deserialize<'de> for Name {
 macro_rules! named_id {
     ($($(#[$doc:meta])* $id:ident)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
         pub struct $id {
             /// Whose it is.
             pub tenant: TenantId,

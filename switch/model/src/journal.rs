@@ -99,6 +99,9 @@ pub enum JournalRecord {
         queue: QueueId,
         /// When.
         at: Wall,
+        /// The agent who consults it, if one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<AgentId>,
     },
     /// A recording was begun.
     RecordingOpened {
@@ -168,6 +171,15 @@ pub enum JournalRecord {
         caller: String,
         /// When it was over.
         at: Wall,
+        /// When it is forgotten.
+        ends: Wall,
+    },
+    /// A program has had a call begun under a token, which begins no other.
+    CallAsked {
+        /// The call, which names the tenant.
+        call: CallId,
+        /// The token.
+        token: String,
         /// When it is forgotten.
         ends: Wall,
     },

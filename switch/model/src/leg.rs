@@ -2,12 +2,13 @@
 
 use crate::cause::Cause;
 use crate::id::{LegId, TrunkId, UserId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A number or user with its display name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct PartyId {
     /// The user part as it came: a number as dialled, an extension, or `anonymous`.
     pub user: String,

@@ -5,6 +5,7 @@
 //! reads a clock or draws a number. Every id, configuration object, address of record and event
 //! carries a [`id::TenantId`].
 
+pub mod access;
 pub mod ask;
 pub mod audio;
 pub mod calendar;
@@ -39,6 +40,7 @@ pub mod path;
 pub mod plan;
 pub mod record;
 pub mod routes;
+mod schema;
 pub mod service;
 pub mod signin;
 pub mod speech;

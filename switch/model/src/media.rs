@@ -8,6 +8,7 @@ use crate::srtp::SrtpKeys;
 use crate::stream::Track;
 use crate::tone::{Signal, TonePlan};
 use core::net::{IpAddr, SocketAddr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How keys reach a party and come from it.
@@ -344,6 +345,12 @@ pub enum MediaCommand {
         /// Whether it is on hold now.
         held: bool,
     },
+    /// End all that is done with the leg, and keep its port and its party for what comes next. `Vacated` with its figures
+    /// follows.
+    Vacate {
+        /// The leg.
+        leg: LegId,
+    },
     /// Free the leg. `Closed` with its figures follows.
     Close {
         /// The leg.
@@ -364,7 +371,7 @@ pub enum OpenError {
 }
 
 /// Figures of one leg, from its opening to its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct LegStats {
     /// The codec that was agreed on last; none if none ever was.
     #[serde(default)]
@@ -422,7 +429,7 @@ pub struct LegStats {
 }
 
 /// What a party's receiver reports (RTCP) say of our stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct FarStats {
     /// Packets of ours that it lost.
     pub lost: u64,
@@ -549,6 +556,13 @@ pub enum MediaEvent {
         /// Audio that was replaced by silence because the writer was too slow, milliseconds.
         dropped_ms: u64,
     },
+    /// Nothing is done with the leg any more.
+    Vacated {
+        /// The leg.
+        leg: LegId,
+        /// Its figures since it was opened, or vacated before.
+        stats: LegStats,
+    },
     /// The leg's port is free again.
     Closed {
         /// The leg.
@@ -556,6 +570,28 @@ pub enum MediaEvent {
         /// Its figures.
         stats: LegStats,
     },
+}
+
+impl MediaEvent {
+    /// The leg that it is about, if it is about one.
+    pub fn leg_mut(&mut self) -> Option<&mut LegId> {
+        match self {
+            MediaEvent::Opened { leg, .. }
+            | MediaEvent::OpenFailed { leg, .. }
+            | MediaEvent::Digit { leg, .. }
+            | MediaEvent::DigitDue { leg, .. }
+            | MediaEvent::PlayDone { leg, .. }
+            | MediaEvent::Locked { leg, .. }
+            | MediaEvent::Silent { leg }
+            | MediaEvent::Audio { leg, .. }
+            | MediaEvent::PathFailed { leg, .. }
+            | MediaEvent::Vacated { leg, .. }
+            | MediaEvent::Closed { leg, .. } => Some(leg),
+            MediaEvent::RecordingPaused { .. }
+            | MediaEvent::RecordingClosed { .. }
+            | MediaEvent::Speaking { .. } => None,
+        }
+    }
 }
 
 impl MediaCommand {
@@ -571,6 +607,31 @@ impl MediaCommand {
             _ => &[],
         };
         self.leg().into_iter().chain(second).chain(members.iter().map(|member| member.leg))
+    }
+
+    /// All legs that it names.
+    pub fn legs_mut(&mut self) -> Vec<&mut LegId> {
+        match self {
+            MediaCommand::Open { leg, near } => core::iter::once(leg).chain(near).collect(),
+            MediaCommand::Video { leg: a, beside: b, .. } | MediaCommand::Bridge { a, b } => vec![a, b],
+            MediaCommand::Record { left, right, .. } => core::iter::once(left).chain(right).collect(),
+            MediaCommand::Mix { members, .. } => members.iter_mut().map(|member| &mut member.leg).collect(),
+            MediaCommand::Configure { leg, .. }
+            | MediaCommand::Play { leg, .. }
+            | MediaCommand::StopPlay { leg, .. }
+            | MediaCommand::Unbridge { leg }
+            | MediaCommand::Dtmf { leg, .. }
+            | MediaCommand::Pressed { leg, .. }
+            | MediaCommand::SendDigits { leg, .. }
+            | MediaCommand::Live { leg, .. }
+            | MediaCommand::Listen { leg, .. }
+            | MediaCommand::StopLive { leg, .. }
+            | MediaCommand::Held { leg, .. }
+            | MediaCommand::Secret { leg, .. }
+            | MediaCommand::Vacate { leg }
+            | MediaCommand::Close { leg } => vec![leg],
+            MediaCommand::StopRecord { .. } | MediaCommand::PauseRecord { .. } => Vec::new(),
+        }
     }
 
     /// A leg this command is about.
@@ -590,6 +651,7 @@ impl MediaCommand {
             | MediaCommand::StopLive { leg, .. }
             | MediaCommand::Held { leg, .. }
             | MediaCommand::Secret { leg, .. }
+            | MediaCommand::Vacate { leg }
             | MediaCommand::Close { leg } => Some(*leg),
             MediaCommand::Bridge { a, .. } => Some(*a),
             MediaCommand::Record { left, .. } => Some(*left),

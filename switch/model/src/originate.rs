@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub const TOKEN_MAX: usize = 128;
 /// How many tokens of a tenant are remembered, the newest.
 pub const TOKENS_MAX: usize = 10_000;
+/// How long a token outlives a restart, milliseconds: who asks again after his own outage does so within this time.
+pub const TOKEN_KEPT_MS: i64 = 86_400_000;
 /// The entry of the call data that says who asked for the call.
 pub const ASKED_BY: &str = "askedBy";
 

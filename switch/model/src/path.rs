@@ -5,6 +5,7 @@
 
 use core::fmt;
 use core::net::SocketAddr;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// With which one end proves to the other that its checks are its own (RFC 8445 5.3).
@@ -120,7 +121,7 @@ pub struct MediaPath {
 }
 
 /// Why a stream that was agreed on never came to be, or ended, on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PathFault {
     /// The peer's certificate is not the one that its session description names.

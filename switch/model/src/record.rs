@@ -10,13 +10,14 @@ use crate::id::{AgentId, CallId, FlowId, IntervalId, QueueId, TrunkId};
 use crate::time::Wall;
 use crate::view::AgentStatus;
 use core::time::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Most offers of one visit that are written down one by one; what is beyond is counted.
 pub const OFFERS_MAX: usize = 64;
 
 /// How the figures of a queue judge its callers' waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct QueueFigures {
     /// A caller who is answered within this time was answered in time.
     pub target: Duration,
@@ -31,7 +32,7 @@ impl Default for QueueFigures {
 }
 
 /// How an offer to an agent ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OfferEnd {
     /// He answered.
@@ -86,7 +87,7 @@ impl OfferEnd {
 }
 
 /// One offer of a call to an agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct OfferRecord {
     /// To whom.
     pub agent: AgentId,
@@ -101,7 +102,7 @@ pub struct OfferRecord {
 }
 
 /// What a wait in a queue was made of, and the talk that came of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct VisitAccount {
     /// The place at entry, from one. Zero: the queue did not take the call, and there was no wait.
     pub position: u32,
@@ -157,7 +158,7 @@ impl QueueVisit {
 }
 
 /// A visit by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct VisitRow {
     /// The call, which names the tenant.
     pub call: CallId,
@@ -169,7 +170,7 @@ pub struct VisitRow {
 }
 
 /// A leg by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct LegRow {
     /// The call, which names the tenant.
     pub call: CallId,
@@ -179,7 +180,7 @@ pub struct LegRow {
 }
 
 /// As much of a call as figures need.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct CallRow {
     /// The call, which names the tenant.
     pub call: CallId,
@@ -192,7 +193,7 @@ pub struct CallRow {
 }
 
 /// The visit that an agent's work was for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct WorkFor {
     /// The queue.
     pub queue: QueueId,
@@ -207,7 +208,7 @@ pub struct WorkFor {
 }
 
 /// What is known of the end of a stretch of an agent's work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntervalEnd {
     /// It goes on.
@@ -219,7 +220,7 @@ pub enum IntervalEnd {
 }
 
 /// A stretch in which an agent was one thing. There are none for the time in which he was signed out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct AgentInterval {
     /// Its id.
     pub id: IntervalId,

@@ -8,6 +8,7 @@ use crate::device::AgentPhone;
 use crate::id::Name;
 use crate::verb::Destination;
 use core::time::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -84,7 +85,7 @@ impl Default for ChatSlots {
 }
 
 /// By which way the contacts of a multimedia queue come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// A web page.
@@ -315,7 +316,7 @@ pub struct Service {
 }
 
 /// What an agent is there for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// He takes calls and makes them.
@@ -399,6 +400,15 @@ pub struct Duty {
     /// His chats.
     #[serde(default)]
     pub chats: ChatSlots,
+    /// The part of the house that he is of.
+    #[serde(default)]
+    pub organisation: Option<String>,
+    /// The tenant's program listens to the calls that queues give him.
+    #[serde(default)]
+    pub smart: bool,
+    /// Third parties are told by it that he may choose the numbers that are shown. It switches nothing.
+    #[serde(default)]
+    pub numbers_label: bool,
 }
 
 /// What an agent, or somebody for him, asks for.

@@ -9,6 +9,7 @@ use crate::service::AgentOrder;
 use crate::time::Wall;
 use core::fmt;
 use core::time::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -86,6 +87,16 @@ pub struct TenantSignIn {
 #[serde(transparent)]
 pub struct PasswordHash(pub String);
 
+/// What a [`PasswordHash`] begins with that stands for a secret of the environment and lives in memory alone.
+pub const IN_MEMORY: &str = "memory:";
+
+impl PasswordHash {
+    /// Whether it may be written down: one that was made quickly, of a secret that is at hand at each start, may not.
+    pub fn may_be_kept(&self) -> bool {
+        !self.0.starts_with(IN_MEMORY)
+    }
+}
+
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(hash)")
@@ -151,7 +162,7 @@ pub struct SignInRecord {
 }
 
 /// A session, as people are shown it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct SessionView {
     /// Since when.
     pub since: Wall,
@@ -201,6 +212,8 @@ pub enum PasswordFault {
     Kinds(u8),
     /// It is the agent's number, forwards or backwards.
     Number,
+    /// It is among the first that anybody tries: a run, a piece again and again, or a common one.
+    Guessed,
     /// It is his password, or was one of these last ones.
     Former(u8),
 }
@@ -213,6 +226,7 @@ impl PasswordFault {
             Self::Long => "password_long",
             Self::Kinds(_) => "password_simple",
             Self::Number => "password_is_number",
+            Self::Guessed => "password_guessed",
             Self::Former(_) => "password_used",
         }
     }
@@ -227,6 +241,9 @@ impl fmt::Display for PasswordFault {
                 write!(f, "it must have characters of {kinds} kinds: small letters, capitals, digits, others")
             }
             Self::Number => f.write_str("it is the agent's own number, or that number backwards"),
+            Self::Guessed => {
+                f.write_str("it is among the first that anybody tries: a run, a repetition, or a common one")
+            }
             Self::Former(last) => write!(f, "it is the present password, or one of the last {last}"),
         }
     }
@@ -253,6 +270,8 @@ pub enum SignInFault {
     Password(PasswordFault),
     /// He is signed in elsewhere, and that was not to be taken over.
     Elsewhere(SessionView),
+    /// This other agent is signed in at his telephone, and that was not to be taken over, or is not while he has a call.
+    DeviceTaken(Name),
     /// He may not sign in by the keys of a telephone.
     NotByPhone,
     /// Nobody has signed in on this call, or somebody else has taken over since.
@@ -272,6 +291,7 @@ impl SignInFault {
             Self::MustChange => "password_must_change",
             Self::Password(fault) => fault.as_str(),
             Self::Elsewhere(_) => "signed_in_elsewhere",
+            Self::DeviceTaken(_) => "device_taken",
             Self::NotByPhone => "not_by_phone",
             Self::NoSession => "no_session",
         }
@@ -286,6 +306,7 @@ impl SignInFault {
             Self::Expired | Self::MustChange => "expired",
             Self::Password(_) => "refused",
             Self::Elsewhere(_) => "elsewhere",
+            Self::DeviceTaken(_) => "taken",
             Self::NoSession => "no_session",
         }
     }
@@ -305,6 +326,10 @@ impl fmt::Display for SignInFault {
             Self::MustChange => f.write_str("somebody else has set the password; give a new one with it"),
             Self::Password(fault) => write!(f, "the new password is not taken: {fault}"),
             Self::Elsewhere(_) => f.write_str("he is signed in elsewhere; take_over ends that session"),
+            Self::DeviceTaken(other) => write!(
+                f,
+                "agent {other} is signed in at his telephone; take_over signs that agent out, unless he has a call"
+            ),
             Self::NotByPhone => f.write_str("he may not sign in by the keys of a telephone"),
             Self::NoSession => f.write_str("nobody is signed in here"),
         }

@@ -8,6 +8,7 @@ use crate::path::PathFault;
 use crate::srtp::SrtpSuite;
 use crate::time::Wall;
 use core::net::SocketAddr;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// How much of the ladders of all calls is kept. The oldest goes first.
@@ -36,7 +37,7 @@ pub enum TraceKey {
 }
 
 /// A ladder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct TraceView {
     /// The call; none for a request that became no call.
     pub call: Option<CallId>,
@@ -49,7 +50,7 @@ pub struct TraceView {
 }
 
 /// A far end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct TraceParty {
     /// How it is reached: `udp`, `tcp`, `tls`, `ws` or `wss`.
     pub transport: String,
@@ -60,12 +61,13 @@ pub struct TraceParty {
 }
 
 /// One step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct TraceStep {
     /// When, microseconds since 1970.
     pub at_us: i64,
     /// What.
     #[serde(flatten)]
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
     pub what: TraceWhat,
 }
 
@@ -197,7 +199,7 @@ pub enum TraceMedia {
 }
 
 /// A ladder in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct TraceEntry {
     /// The call; none for a request that became no call.
     pub call: Option<CallId>,

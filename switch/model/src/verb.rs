@@ -10,6 +10,7 @@ use crate::media::PlayItem;
 use crate::signin::{PhoneAct, PhoneEnd};
 use crate::stream::StreamOutcome;
 use crate::time::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub const DATA_BYTES_MAX: usize = 32 << 10;
 pub const DATA_ENTRIES_MAX: usize = 64;
 
 /// Where a call goes next.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Destination {
     /// Run a flow.
@@ -43,7 +44,7 @@ pub enum Destination {
 pub const RECORD_WHY_MAX: usize = 256;
 
 /// What becomes of a call's recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordAct {
     /// Record from now on, the talks that follow too.

@@ -2,18 +2,19 @@
 
 use crate::cause::Cause;
 use crate::cdr::{Supervision, TransferRecord};
-use crate::device::AgentDevice;
+use crate::device::{AgentDevice, LineState};
 use crate::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::service::Role;
 use crate::time::Wall;
 use crate::verb::Destination;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What an agent is, derived from his legs and what he asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentStatus {
     /// Not at work.
@@ -73,7 +74,7 @@ impl AgentStatus {
 }
 
 /// What a call is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallStage {
     /// Being routed.
@@ -93,7 +94,7 @@ pub enum CallStage {
 }
 
 /// One leg as readers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct LegView {
     /// The leg.
     pub leg: LegId,
@@ -112,7 +113,7 @@ pub struct LegView {
 }
 
 /// How a party that should be heard is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unheard {
     /// Nothing of it ever came.
@@ -122,7 +123,7 @@ pub enum Unheard {
 }
 
 /// One call as readers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct CallView {
     /// The call.
     pub call: CallId,
@@ -160,7 +161,7 @@ pub struct CallView {
 }
 
 /// What one routing plugin said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RouteReason {
     /// The plugin.
     pub plugin: String,
@@ -174,7 +175,7 @@ pub struct RouteReason {
 }
 
 /// What would become of a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RouteView {
     /// Whose call it is: another tenant's where a trunk's number was given to him.
     pub tenant: TenantId,
@@ -191,7 +192,7 @@ pub struct RouteView {
 }
 
 /// Whether a gateway lives, as far as is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GatewayState {
     /// It was not asked, or has not answered yet. Calls are sent to it.
@@ -203,7 +204,7 @@ pub enum GatewayState {
 }
 
 /// One gateway of a trunk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct GatewayView {
     /// `udp:192.0.2.1:5060`.
     pub address: String,
@@ -212,7 +213,7 @@ pub struct GatewayView {
 }
 
 /// A registration with a carrier.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct RegistrationView {
     /// Whether the carrier knows us now.
     pub registered: bool,
@@ -221,7 +222,7 @@ pub struct RegistrationView {
 }
 
 /// One trunk as readers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TrunkView {
     /// The trunk.
     pub trunk: TrunkId,
@@ -238,7 +239,7 @@ pub struct TrunkView {
 }
 
 /// One agent as readers see him.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct AgentView {
     /// The agent.
     pub agent: AgentId,
@@ -255,6 +256,9 @@ pub struct AgentView {
     /// What is rung for him, where that is another account, or a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<AgentDevice>,
+    /// The line to his device that is kept up; none if none is kept now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineState>,
     /// How many devices of his account, or of the one he chose, are registered.
     pub contacts: u32,
     /// The call he rings or talks in.
@@ -273,12 +277,21 @@ pub struct AgentView {
     /// How many he may have.
     #[serde(default)]
     pub chat_slots: u8,
+    /// The part of the house that he is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// A program listens to the calls that queues give him.
+    #[serde(default)]
+    pub smart: bool,
+    /// For third parties: he may choose the numbers that are shown.
+    #[serde(default)]
+    pub numbers_label: bool,
     /// Calls and chats taken since the start of the switch.
     pub handled: u64,
 }
 
 /// One queue as readers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct QueueView {
     /// The queue.
     pub queue: QueueId,
@@ -304,7 +317,7 @@ pub struct QueueView {
 }
 
 /// What a flow is told of a queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QueueState {
     /// How many wait.
@@ -324,7 +337,7 @@ pub struct QueueState {
 }
 
 /// One waiting caller.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct WaitingView {
     /// The call.
     pub call: CallId,
@@ -337,7 +350,7 @@ pub struct WaitingView {
 }
 
 /// A registered contact as readers see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct ContactView {
     /// Whose.
     pub user: UserId,

@@ -219,13 +219,6 @@ impl Chats for NodeSwitch {
         let answer = self.later(move |shard| shard.chat_of_token(&hash));
         Box::pin(async move { answer.await?.ok_or_else(|| missing("no such chat")) })
     }
-
-    fn chat_origin(&self, tenant: Option<TenantId>, origin: &str) -> bool {
-        let loaded = self.reloader.current();
-        let tenants = loaded.snapshot.tenants.values();
-        let mut asked = tenants.filter(|known| tenant.is_none_or(|tenant| known.id == tenant));
-        asked.any(|tenant| tenant.chat_origins.iter().any(|known| known == origin))
-    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,9 @@ pub enum Command {
     /// Questions about agents, to the running switch.
     #[command(subcommand)]
     Agent(AgentCommand),
+    /// People who administrate.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Questions about queues, to the running switch.
     #[command(subcommand)]
     Queue(QueueCommand),
@@ -39,6 +42,8 @@ pub enum Command {
     /// For those who write flows.
     #[command(subcommand)]
     Flow(FlowCommand),
+    /// Print the OpenAPI document of the control API, for generators of clients.
+    Openapi,
     /// Recordings: checked against their manifests, or opened if they are sealed.
     #[command(subcommand)]
     Recording(RecordingCommand),
@@ -313,6 +318,36 @@ pub enum AgentCommand {
     Password(PasswordArgs),
     /// Order one agent or many about, and print what became of it agent by agent.
     Order(OrderArgs),
+}
+
+/// What can be done with people who administrate.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add one to the database, whether the switch runs or not: the first administrator.
+    Add(UserArgs),
+}
+
+/// Who is added. His password is read from the standard input, one line.
+#[derive(Debug, clap::Args)]
+pub struct UserArgs {
+    /// The name that he signs in with.
+    pub name: String,
+    /// What he is, may be given more than once: administrator, supervisor, designer, auditor or operator. Default: administrator, and
+    /// operator too in the tenant "default".
+    #[arg(long)]
+    pub role: Vec<String>,
+    /// The name shown to people.
+    #[arg(long, default_value = "")]
+    pub display: String,
+    /// Of which tenant.
+    #[arg(long, default_value = "default")]
+    pub tenant: String,
+    /// Make a password, show it once, and have it changed at the first sign-in.
+    #[arg(long)]
+    pub generate: bool,
+    /// The configuration file.
+    #[arg(short, long, default_value = "config/cordboard.toml")]
+    pub config: PathBuf,
 }
 
 /// Whose password is set. It is read from the standard input, one line.

@@ -8,7 +8,7 @@ use crate::shard::Order;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, PasswordHash as Known};
 use cordboard_lane::Sender;
-use cordboard_model::signin::{HashWork, Hashed, PasswordHash};
+use cordboard_model::signin::{HashWork, Hashed, IN_MEMORY, PasswordHash};
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -21,6 +21,8 @@ const WAITING: usize = 32;
 const AT_ONCE: usize = 4;
 /// Bytes of a salt (RFC 9106 3.1).
 const SALT: usize = 16;
+/// The salt of what is thrown away.
+const NOBODY: &[u8; SALT] = b"nobody has this.";
 /// Most memory, KiB, and most passes of a hash that the configuration gives.
 const MEMORY_MAX: u32 = 65_536;
 const PASSES_MAX: u32 = 8;
@@ -100,7 +102,7 @@ pub fn hashed(work: &HashWork) -> Hashed {
         Some((password, Some(known))) => is(&password.0, known),
         Some((password, None)) => {
             // nobody has this password: to say so takes as long as it does where somebody has one
-            let _ = make(&password.0, b"nobody has this.");
+            let _ = make(&password.0, NOBODY);
             false
         }
     };
@@ -117,6 +119,11 @@ pub fn hashed(work: &HashWork) -> Hashed {
 
 /// Whether it is the password of that hash. The two are compared in constant time.
 fn is(password: &str, known: &PasswordHash) -> bool {
+    if let Some(known) = known.0.strip_prefix(IN_MEMORY) {
+        // It takes as long as with a password that is kept: who asks does not learn which of them it is.
+        let _ = make(password, NOBODY);
+        return is_configured(password, known);
+    }
     let known = Known::new(&known.0);
     known.is_ok_and(|known| Argon2::default().verify_password(password.as_bytes(), &known).is_ok())
 }
@@ -128,10 +135,21 @@ fn make(password: &str, salt: &[u8; SALT]) -> Option<PasswordHash> {
     Some(PasswordHash(made.to_string()))
 }
 
-/// The hash of a password that stands in the environment. Its salt is made of its agent's name, so that it stays what it is.
-pub(crate) fn configured(tenant: &str, agent: &str, password: &str) -> Option<String> {
-    let digest: [u8; 32] = Sha256::digest(format!("{tenant}/{agent}")).into();
-    make(password, digest.first_chunk()?).map(|made| made.0)
+/// What a password that stands in the environment is compared with. It is made at each reading of the configuration, for
+/// each agent, and nothing else is learnt from it than the environment shows: so it costs no 30 ms, and is never written down
+/// ([`PasswordHash::may_be_kept`]).
+pub(crate) fn configured(tenant: &str, agent: &str, password: &str) -> String {
+    let digest = Sha256::digest(format!("{}:{tenant}/{agent}/{password}", tenant.len()));
+    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{IN_MEMORY}{tenant}/{agent}/{digits}")
+}
+
+/// Whether it is the password of one that [`configured`] has made. The digests are compared: how far they agree says nothing of
+/// the password.
+fn is_configured(password: &str, known: &str) -> bool {
+    let mut parts = known.split('/');
+    let (Some(tenant), Some(agent)) = (parts.next(), parts.next()) else { return false };
+    configured(tenant, agent, password).strip_prefix(IN_MEMORY) == Some(known)
 }
 
 /// The hash of a password, with a salt that nobody else has.
@@ -210,11 +228,22 @@ mod tests {
     }
 
     #[test]
+    fn a_password_of_the_environment_is_compared_and_never_written_down() {
+        let one = configured("default", "1001", "correct7");
+        assert_eq!(configured("default", "1001", "correct7"), one);
+        assert_ne!(configured("default", "1002", "correct7"), one);
+        assert!(!is_hash(&one), "nobody may configure one");
+        assert!(!one.contains("correct7"));
+        let known = PasswordHash(one);
+        assert!(!known.may_be_kept() && made("correct7").may_be_kept());
+        assert!(is("correct7", &known) && !is("correct8", &known) && !is("", &known));
+        assert!(!is("correct7", &PasswordHash(IN_MEMORY.to_owned())));
+    }
+
+    #[test]
     fn a_hash_of_the_configuration_is_one_that_can_be_paid_at_each_try() {
-        let one = configured("default", "1001", "correct7").unwrap();
-        assert_eq!(configured("default", "1001", "correct7").unwrap(), one);
-        assert_ne!(configured("default", "1002", "correct7").unwrap(), one);
-        assert!(is_hash(&one) && is("correct7", &PasswordHash(one.clone())));
+        let one = new_hash("correct7").unwrap();
+        assert!(is_hash(&one) && is("correct7", &PasswordHash(one)));
         for other in [
             "correct7",
             "$argon2i$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$iWh06vD8Fy27wf9npn6FXWiCX4K6pW6Ue1Bnzz07Z8A",

@@ -1,33 +1,57 @@
 //! The event hub: keeps the last events of each tenant and serves readers, new ones and those who come back.
 //!
-//! Invariant: a reader gets every event after the one it named, in order, or a gap with a snapshot. A reader that does
-//! not keep up is cut with a reason and can come back with the last number it saw.
+//! Invariant: a reader gets every event after the one it named that its filter lets through, in order, or a gap with a
+//! snapshot. A reader that does not keep up is cut with a reason and can come back with the last number it saw.
+//!
+//! Numbers go on over a restart. Where events alone do not lead from one state to the next (a start, another
+//! configuration, numbers that were lost on the way) the state itself stands in the stream, between two events, for readers
+//! of now as for those who come back for it. The newest entries are in memory, those of the last hour on the disk
+//! ([`keeper`]); a reader who needs these is led through them by a task of its own ([`replay`]) and then taken over.
 
-use crate::log::EventLog;
+mod keeper;
+mod reader;
+mod replay;
+#[cfg(test)]
+mod tests;
+
+pub use keeper::EventGauges;
+
+use crate::log::EventLog as LogOfEvents;
 use crate::shard::Order;
-use cordboard_api::switch::{Since, StreamItem, Subscription};
+use cordboard_api::events::Follow;
+use cordboard_api::switch::{StreamItem, Subscription};
 use cordboard_core::Shard;
 use cordboard_lane::{Receiver, Sender};
-use cordboard_model::event::Event;
+use cordboard_model::event::{Event, EventKind};
 use cordboard_model::id::TenantId;
+use cordboard_store::events::{Concerns, Entry, EventLog, State};
+use keeper::Keeper;
+use reader::{Reader, views};
+use replay::{Back, Replays};
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::Interval;
 
-/// Events kept for each tenant.
+/// Entries kept in memory for each tenant.
 const KEPT: usize = 10_000;
 /// After events were passed on, those that follow within this time are passed on together: the signalling thread pays for
 /// each time it wakes this one, and a call makes ten events in as many turns.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(3);
 /// Items that a reader may be behind before it is cut: all that can be kept for it, and some that are new meanwhile.
 const BEHIND: usize = KEPT + 1_024;
+/// How often readers with a filter are told how far the stream is, if nothing was for them.
+const POSITION: Duration = Duration::from_secs(20);
+/// States that wait to be taken.
+const STATES: usize = 256;
 
 /// A new reader.
 pub struct Subscribe {
-    tenant: TenantId,
-    since: Option<Since>,
+    follow: Follow,
     out: mpsc::Sender<StreamItem>,
 }
 
@@ -39,27 +63,46 @@ pub struct HubHandle {
 
 impl HubHandle {
     /// Adds a reader. With more new readers at once than the hub can take, the stream ends at once with a reason.
-    pub fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription {
+    pub fn follow(&self, follow: Follow) -> Subscription {
         let (out, items) = mpsc::channel(BEHIND);
         let refused = out.clone();
-        if self.new.try_send(Subscribe { tenant, since, out }).is_err() {
+        if self.new.try_send(Subscribe { follow, out }).is_err() {
             let _ = refused.try_send(StreamItem::Closing { reason: "overloaded".into() });
         }
         items
     }
 }
 
-struct Reader {
-    out: mpsc::Sender<StreamItem>,
-    /// The last number it got, or that its snapshot covers.
-    seen: u64,
-}
-
 #[derive(Default)]
 struct Stream {
-    kept: VecDeque<Arc<Event>>,
+    kept: VecDeque<Arc<Entry>>,
     last: u64,
     readers: Vec<Reader>,
+    concerns: Concerns,
+    /// Events up to this number made the state that the stream began with.
+    begun: u64,
+    /// A state is wanted, and could not be asked for.
+    wanted: bool,
+    /// Numbers that were lost before the next state.
+    lost: Option<(u64, u64)>,
+    /// A state that waits for its turn among the events.
+    state: Option<State>,
+}
+
+/// What the hub is made of.
+pub struct HubSetup {
+    /// The start that numbers the events.
+    pub start: u32,
+    /// Events, in the order of their numbers.
+    pub events: Receiver<Event>,
+    /// Where a state is asked for.
+    pub shard: Sender<Order>,
+    /// The states that the streams begin with, each as of the last event before.
+    pub begun: Vec<(TenantId, State)>,
+    /// The folder and the files there; none if they cannot be used.
+    pub log: Option<(PathBuf, EventLog)>,
+    /// What is counted.
+    pub gauges: Arc<EventGauges>,
 }
 
 /// The hub's state.
@@ -69,29 +112,58 @@ pub struct Hub {
     new: mpsc::Receiver<Subscribe>,
     shard: Sender<Order>,
     streams: BTreeMap<TenantId, Stream>,
-    log: EventLog,
+    log: LogOfEvents,
+    keeper: Option<Keeper>,
+    replays: Replays,
+    back: mpsc::Receiver<Back>,
+    states: mpsc::Receiver<(TenantId, State)>,
+    states_to: mpsc::Sender<(TenantId, State)>,
+    positions: Interval,
+    gauges: Arc<EventGauges>,
 }
 
-/// What a snapshot is made of.
-type Views = (u64, StreamItem);
-
 impl Hub {
-    /// A hub that numbers its events by `start`.
-    pub fn new(start: u32, events: Receiver<Event>, shard: Sender<Order>) -> (Hub, HubHandle) {
+    /// A hub, and the way to it.
+    pub fn new(setup: HubSetup) -> (Hub, HubHandle) {
+        let HubSetup { start, events, shard, begun, log, gauges } = setup;
         let (sender, new) = mpsc::channel(256);
-        (
-            Hub { start, events, new, shard, streams: BTreeMap::new(), log: EventLog::default() },
-            HubHandle { new: sender },
-        )
+        let (states_to, states) = mpsc::channel(STATES);
+        let (dir, log) = log.unzip();
+        let keeper = log.and_then(|log| {
+            let started = Keeper::start(log, shard.clone(), Arc::clone(&gauges));
+            started.inspect_err(|why| tracing::error!(%why, "events are not kept on the disk")).ok()
+        });
+        let (replays, back) = Replays::new(dir, Arc::clone(&gauges));
+        let mut hub = Hub {
+            start,
+            events,
+            new,
+            shard,
+            streams: BTreeMap::new(),
+            log: LogOfEvents::default(),
+            keeper,
+            replays,
+            back,
+            states,
+            states_to,
+            positions: tokio::time::interval_at(tokio::time::Instant::now() + POSITION, POSITION),
+            gauges,
+        };
+        for (tenant, state) in begun {
+            let stream = hub.streams.entry(tenant).or_default();
+            (stream.last, stream.begun) = (state.seq, state.seq);
+            hub.add(tenant, Entry::State(Box::new(state)));
+        }
+        (hub, HubHandle { new: sender })
     }
 
     /// The same, running.
-    pub fn start(start: u32, events: Receiver<Event>, shard: Sender<Order>) -> (JoinHandle<()>, HubHandle) {
-        let (hub, handle) = Self::new(start, events, shard);
+    pub fn start(setup: HubSetup) -> (JoinHandle<()>, HubHandle) {
+        let (hub, handle) = Self::new(setup);
         (tokio::spawn(hub.run()), handle)
     }
 
-    /// Runs until the shard is gone; then every reader is told.
+    /// Runs until the shard is gone; then every reader is told, and what waits for the disk is written.
     pub async fn run(mut self) {
         let notify = Arc::new(Notify::new());
         let waker = Arc::clone(&notify);
@@ -104,6 +176,7 @@ impl Hub {
                 self.publish(event);
                 gather = true;
             }
+            self.take_states();
             // While events are gathered, sleep is not announced, and nobody wakes this task for them.
             let more = async {
                 match gather {
@@ -121,6 +194,9 @@ impl Hub {
             tokio::select! {
                 () = more => {}
                 Some(subscribe) = self.new.recv() => self.admit(subscribe).await,
+                Some(back) = self.back.recv() => self.take_back(back).await,
+                Some((tenant, state)) = self.states.recv() => self.hold(tenant, state),
+                _ = self.positions.tick() => self.tell_positions(),
             }
         }
         for stream in self.streams.values_mut() {
@@ -128,121 +204,106 @@ impl Hub {
                 let _ = reader.out.try_send(StreamItem::Closing { reason: "shutdown".into() });
             }
         }
+        if let Some(keeper) = self.keeper.take() {
+            let _ = tokio::task::spawn_blocking(move || keeper.end()).await;
+        }
     }
 
     fn publish(&mut self, event: Event) {
         self.log.write(&event, Instant::now());
-        let stream = self.streams.entry(event.tenant).or_default();
-        stream.last = event.seq;
-        let event = Arc::new(event);
+        let (tenant, seq) = (event.tenant, event.seq);
+        // A state that was made before this event is there already, if it was asked for: its turn is now.
+        while let Ok((tenant, state)) = self.states.try_recv() {
+            self.hold(tenant, state);
+        }
+        let stream = self.streams.entry(tenant).or_default();
+        if seq <= stream.begun {
+            return;
+        }
+        if stream.state.as_ref().is_some_and(|state| state.seq < seq) {
+            self.place(tenant);
+        }
+        let stream = self.streams.entry(tenant).or_default();
+        let lost = (seq > stream.last + 1).then_some((stream.last + 1, seq - 1));
+        let renewed = matches!(event.what, EventKind::ConfigReloaded { .. });
+        stream.last = seq;
+        let told = stream.concerns.tell(event);
+        self.add(tenant, Entry::Event(Box::new(told)));
+        if renewed || lost.is_some() {
+            self.owe(tenant, lost);
+        }
+    }
+
+    /// An entry of the stream, to whoever is there, to memory and to the disk.
+    fn add(&mut self, tenant: TenantId, entry: Entry) {
+        let entry = Arc::new(entry);
+        if let Some(keeper) = &self.keeper {
+            keeper.keep(tenant, &entry);
+        }
+        let stream = self.streams.entry(tenant).or_default();
         if stream.kept.len() >= KEPT {
             stream.kept.pop_front();
         }
-        stream.kept.push_back(Arc::clone(&event));
-        stream.readers.retain_mut(|reader| reader.give(&event));
+        let before = stream.readers.len();
+        stream.readers.retain_mut(|reader| reader.give(&entry, &self.gauges));
+        stream.kept.push_back(entry);
+        self.gauges.readers.fetch_sub((before - stream.readers.len()) as u64, Relaxed);
     }
 
-    async fn admit(&mut self, subscribe: Subscribe) {
-        let Subscribe { tenant, since, out } = subscribe;
+    /// Asks the shard for the state, which readers need to go on from.
+    fn owe(&mut self, tenant: TenantId, lost: Option<(u64, u64)>) {
         let stream = self.streams.entry(tenant).or_default();
-        // Where nothing happens nothing is sent, and who is gone is noticed here alone.
-        stream.readers.retain(|reader| !reader.out.is_closed());
-        let hello = StreamItem::Hello { start: self.start, last: stream.last };
-        if out.try_send(hello).is_err() {
-            return;
-        }
-        let first = stream.kept.front().map_or(stream.last + 1, |event| event.seq);
-        let seen = match since {
-            Some(since)
-                if since.start == self.start
-                    && since.seq.saturating_add(1) >= first
-                    && since.seq <= stream.last =>
-            {
-                since.seq
-            }
-            other => {
-                if let Some(since) = other {
-                    // Another start numbered what it saw (or it names what is yet to come), or it is too long ago:
-                    // what is missing is named.
-                    let is_ours = since.start == self.start && since.seq <= stream.last;
-                    let from = if is_ours { since.seq + 1 } else { 1 };
-                    let gap = StreamItem::Gap { from, to: stream.last.max(from) };
-                    let _ = out.try_send(gap);
-                }
-                let Some((seq, snapshot)) = self.snapshot(tenant).await else {
-                    let _ = out.try_send(StreamItem::Closing { reason: "overloaded".into() });
-                    return;
-                };
-                if out.try_send(snapshot).is_err() {
-                    return;
-                }
-                seq
-            }
-        };
-        let stream = self.streams.entry(tenant).or_default();
-        let mut reader = Reader { out, seen };
-        if stream.kept.iter().all(|event| reader.give(event)) {
-            stream.readers.push(reader);
-        }
-    }
-
-    /// Asks the shard for the state as of its last event.
-    async fn snapshot(&self, tenant: TenantId) -> Option<Views> {
-        let (answer, views) = oneshot::channel();
+        let first = stream.lost.or(lost).map(|(first, _)| first);
+        let last = lost.or(stream.lost).map(|(_, last)| last);
+        stream.lost = first.zip(last);
+        let states = self.states_to.clone();
         let question = move |shard: &mut Shard| {
-            let seq = shard.last_event(tenant);
-            let snapshot = StreamItem::Snapshot {
-                seq,
-                calls: shard.calls(tenant),
-                queues: shard.queues(tenant),
-                agents: shard.agents(tenant),
-            };
-            let _ = answer.send((seq, snapshot));
+            let _ = states.try_send((tenant, state_of(shard, tenant)));
         };
-        self.shard.try_send(Order::Ask(Box::new(question))).ok()?;
-        views.await.ok()
+        stream.wanted = self.shard.try_send(Order::Ask(Box::new(question))).is_err();
+    }
+
+    /// A state has come: it stands after the last event that it includes.
+    fn hold(&mut self, tenant: TenantId, mut state: State) {
+        let stream = self.streams.entry(tenant).or_default();
+        state.lost = stream.lost.take();
+        stream.state = Some(state);
+    }
+
+    fn take_states(&mut self) {
+        let due = |stream: &Stream| stream.state.as_ref().is_some_and(|state| state.seq <= stream.last);
+        let due: Vec<TenantId> =
+            self.streams.iter().filter(|(_, stream)| due(stream)).map(|(tenant, _)| *tenant).collect();
+        due.into_iter().for_each(|tenant| self.place(tenant));
+    }
+
+    fn place(&mut self, tenant: TenantId) {
+        let stream = self.streams.entry(tenant).or_default();
+        let Some(mut state) = stream.state.take() else { return };
+        if state.seq > stream.last {
+            // What it includes beyond that did not come, and will not.
+            state.lost = Some((state.lost.map_or(stream.last + 1, |(first, _)| first), state.seq));
+            stream.last = state.seq;
+        }
+        self.add(tenant, Entry::State(Box::new(state)));
+    }
+
+    fn tell_positions(&mut self) {
+        let wanted = self.streams.iter().filter(|(_, stream)| stream.wanted).map(|(tenant, _)| *tenant);
+        for tenant in wanted.collect::<Vec<_>>() {
+            self.owe(tenant, None);
+        }
+        for stream in self.streams.values_mut() {
+            let before = stream.readers.len();
+            // Where nothing happens nothing is sent, and who is gone is noticed here alone.
+            stream.readers.retain_mut(|reader| reader.tell_position());
+            self.gauges.readers.fetch_sub((before - stream.readers.len()) as u64, Relaxed);
+        }
     }
 }
 
-impl Reader {
-    /// Gives the reader an event it has not seen. False: it is gone, or was cut for being behind.
-    fn give(&mut self, event: &Arc<Event>) -> bool {
-        if event.seq <= self.seen {
-            return true;
-        }
-        if self.out.capacity() <= 1 {
-            let _ = self.out.try_send(StreamItem::Closing { reason: "slow_reader".into() });
-            return false;
-        }
-        self.seen = event.seq;
-        self.out.try_send(StreamItem::Event(Box::new(Event::clone(event)))).is_ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use cordboard_lane::lane;
-    use cordboard_model::event::EventKind;
-    use cordboard_model::time::Wall;
-
-    #[tokio::test]
-    async fn a_reader_that_names_an_event_to_come_gets_a_gap_and_the_next_reader_is_served() {
-        let ((events, from_shard), (orders, mut asked)) = (lane("events", 8), lane("orders", 8));
-        let (hub, handle) = Hub::new(7, from_shard, orders);
-        let running = tokio::spawn(hub.run());
-        let what = EventKind::ConfigReloaded { version: 1 };
-        assert!(events.try_send(Event { tenant: TenantId::DEFAULT, seq: 1, at: Wall(0), what }).is_ok());
-        let mut lost = handle.subscribe(TenantId::DEFAULT, Some(Since { start: 7, seq: u64::MAX }));
-        assert!(matches!(lost.recv().await, Some(StreamItem::Hello { .. })));
-        assert!(matches!(lost.recv().await, Some(StreamItem::Gap { .. })));
-        // There is no shard here: its question is dropped, and the reader is told to come again.
-        drop(asked.pop());
-        assert!(matches!(lost.recv().await, Some(StreamItem::Closing { .. })));
-        let mut next = handle.subscribe(TenantId::DEFAULT, Some(Since { start: 7, seq: 0 }));
-        assert!(matches!(next.recv().await, Some(StreamItem::Hello { .. })));
-        assert!(matches!(next.recv().await, Some(StreamItem::Event(event)) if event.seq == 1));
-        events.close();
-        assert!(running.await.is_ok());
-    }
+/// The whole state of a tenant, as of its last event.
+pub fn state_of(shard: &Shard, tenant: TenantId) -> State {
+    let (seq, calls, queues, agents) = views(shard, tenant, &Default::default());
+    State { seq, lost: None, calls, queues, agents }
 }

@@ -4,7 +4,7 @@ use clap::Parser;
 use cordboard_api::state::ApiConfig;
 use cordboard_node::cli::{
     AgentCommand, Cli, Command, ConfigArgs, FlowCommand, PasswordArgs, QueueCommand, RecordingCommand,
-    RouteCommand,
+    RouteCommand, UserCommand,
 };
 use cordboard_node::clock::Clock;
 use cordboard_node::config::Loaded;
@@ -13,7 +13,7 @@ use cordboard_node::recordings::tool;
 use cordboard_node::run::start_served;
 use cordboard_node::{
     agent_order, demo, explain, flow_graph, flow_run, flow_test, hashing, lines, password, reload,
-    report_command, stop, trace, why,
+    report_command, stop, trace, user_command, why,
 };
 use std::path::Path;
 use std::process::ExitCode;
@@ -40,6 +40,9 @@ fn main() -> ExitCode {
             .and_then(|loaded| agent_order::order(&args, &loaded))
             .map(|text| print!("{text}")),
         Command::Agent(AgentCommand::Password(args)) => agent_password(&args).map(|text| print!("{text}")),
+        Command::User(UserCommand::Add(args)) => read(&args.config)
+            .and_then(|loaded| user_command::add(&args, &loaded))
+            .map(|text| print!("{text}")),
         Command::Queue(QueueCommand::Explain(args)) => read(&args.ask.config)
             .and_then(|loaded| why::explain("queues", &args, &loaded))
             .map(|text| print!("{text}")),
@@ -53,6 +56,9 @@ fn main() -> ExitCode {
         Command::Recording(RecordingCommand::Decrypt(args)) => {
             tool::decrypt(&args).map(|text| print!("{text}"))
         }
+        Command::Openapi => serde_json::to_string_pretty(cordboard_api::openapi::document())
+            .map(|text| println!("{text}"))
+            .map_err(|why| why.to_string()),
         Command::Flow(command) => flow(command).map(|text| print!("{text}")),
     };
     lines::flush();
@@ -115,6 +121,10 @@ fn check(args: &ConfigArgs) -> Result<(), String> {
         if let Some(why) = &home.broken {
             println!("flow {flow} was published and cannot run any more, which costs its own callers: {why}");
         }
+    }
+    if !loaded.aside.is_empty() {
+        let line = |why: &String| format!("{why}; the switch would start without it");
+        return Err(loaded.aside.values().map(line).collect::<Vec<_>>().join("\n"));
     }
     if let Some(told) = explain::cases::run(&args.config, &loaded)? {
         println!("{told}");

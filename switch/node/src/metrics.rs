@@ -2,6 +2,7 @@
 
 use crate::gauges::{BuilderGauges, MediaGauges, ShardGauges};
 use crate::guard;
+use crate::hub::EventGauges;
 use crate::journal::JournalGauges;
 use crate::recordings::RecorderGauges;
 use crate::streams::StreamCounts;
@@ -32,6 +33,8 @@ pub struct Gauges {
     pub builder: Arc<BuilderGauges>,
     /// Of streams to programs.
     pub programs: Arc<StreamCounts>,
+    /// Of the event stream.
+    pub events: Arc<EventGauges>,
     /// Of the journal.
     pub journal: Arc<JournalGauges>,
     /// Of the recording writer.
@@ -42,7 +45,7 @@ pub struct Gauges {
     pub lanes: Vec<LaneReading>,
 }
 
-fn line(out: &mut String, kind: &str, name: &str, help: &str, value: u64) {
+pub(crate) fn line(out: &mut String, kind: &str, name: &str, help: &str, value: u64) {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
 }
@@ -57,6 +60,7 @@ impl Gauges {
             builder: Arc::default(),
             streams: Arc::default(),
             programs: Arc::default(),
+            events: Arc::default(),
             journal: Arc::default(),
             recorder: Arc::default(),
             store,
@@ -123,6 +127,7 @@ impl Gauges {
         self.render_streams(o);
         self.render_programs(o);
         self.render_records(o);
+        self.events.render(o);
         self.render_lanes(o);
         out
     }
@@ -276,6 +281,10 @@ impl Gauges {
         }
         if self.journal.failing.load(Relaxed) {
             problems.push("the journal cannot be written: look at the disk that holds it".to_owned());
+        }
+        if self.events.failing.load(Relaxed) != 0 {
+            problems
+                .push("events are not kept on the disk: look at the one that holds the journal".to_owned());
         }
         if self.recorder.failing.load(Relaxed) {
             problems.push("recordings cannot be written: look at the disk that holds them".to_owned());

@@ -1,7 +1,11 @@
 //! Reading the configuration again: all or nothing, without dropping a call.
 
-use crate::config::{ApiKey, Checks, ConfigError, FlowHomes, Loaded, LuaFault, TextUse, alarms, diff, load};
+use crate::config::objects::{self, Objects};
+use crate::config::{
+    ApiKey, Checks, ConfigError, FlowHomes, Given, Loaded, LuaFault, TextUse, alarms, diff, load, load_with,
+};
 use crate::media::MediaOrder;
+use crate::objects::Attempt;
 use crate::prompts::{Found, Prompts};
 use crate::shard::Order;
 use crate::transport::TlsStore;
@@ -9,6 +13,7 @@ use cordboard_api::switch::{Caller, Refusal};
 use cordboard_core::ShardCommand;
 use cordboard_lane::Sender;
 use cordboard_model::config::Snapshot;
+use cordboard_model::event::EventKind;
 use cordboard_model::id::AssetId;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -73,6 +78,7 @@ impl Reloader {
             .iter()
             .for_each(|what| tracing::info!(%what, "doubtful in the configuration"));
         made.load_assets(&made.current());
+        made.tell_aside(&made.current());
         made.tell_flows(&FlowHomes::new(), &made.current().flows);
         made
     }
@@ -81,7 +87,7 @@ impl Reloader {
     pub fn authenticate(&self, key: &str) -> Option<Caller> {
         let current = self.current.load();
         let found = current.machine.api_keys.iter().find(|known| known.is(key))?;
-        Some(Caller { tenant: found.tenant, key: found.name.clone() })
+        Some(Caller { scopes: found.scopes.clone(), ..Caller::key(found.tenant, found.name.as_str()) })
     }
 
     /// The configuration in use.
@@ -103,15 +109,17 @@ impl Reloader {
 
     fn reload_now(&self) -> Result<Vec<String>, Vec<String>> {
         let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        let loaded = read(&self.path);
+        let old = self.current.load_full();
+        // What does not fit any more was left out at the start; nothing more is by a reload, which is all or nothing.
+        let given = Given {
+            stored: Some(&old.stored),
+            texts: None,
+            may_leave_out: &|key| old.aside.contains_key(key),
+        };
+        let loaded = checks(|checks| load_with(&self.path, checks, given));
         let mut loaded =
             loaded.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        let old = self.current.load_full();
-        // Keys that no file gave, as the demo page's, go on.
-        let given = |key: &&ApiKey| loaded.machine.api_keys.iter().all(|new| new.name != key.name);
-        let kept: Vec<ApiKey> = self.own_keys.iter().filter(given).cloned().collect();
-        loaded.machine.api_keys.extend(kept);
-        loaded.snapshot.version = old.snapshot.version + 1;
+        self.follow(&old, &mut loaded);
         let changes = diff(&old, &loaded);
         // For the listeners that are up: others come with the next start.
         let certificates = self.tls.reload(&loaded.machine.sip.tls, &old.machine.sip.listen);
@@ -126,6 +134,56 @@ impl Reloader {
         self.tell_flows(&old.flows, &loaded.flows);
         self.current.store(Arc::new(loaded));
         Ok(changes)
+    }
+
+    /// Makes it what follows `old`.
+    fn follow(&self, old: &Loaded, loaded: &mut Loaded) {
+        // Keys that no file gave, as the demo page's, go on.
+        let given = |key: &&ApiKey| loaded.machine.api_keys.iter().all(|new| new.name != key.name);
+        let kept: Vec<ApiKey> = self.own_keys.iter().filter(given).cloned().collect();
+        loaded.machine.api_keys.extend(kept);
+        loaded.snapshot.version = old.snapshot.version + 1;
+    }
+
+    /// Changes what the API keeps. `change` is given what there is and a way to try documents with the texts that the
+    /// configuration in use was read from: what somebody writes into the file meanwhile waits for a reload. What it comes to
+    /// is kept before it is taken into use, and the place in the lane is taken first, so that it cannot fail to be.
+    pub(crate) fn keep<T>(
+        &self,
+        change: impl FnOnce(&Loaded, Attempt<'_>) -> Result<(T, Option<Loaded>), Refusal>,
+    ) -> Result<T, Refusal> {
+        let _one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = self.shard.reserve().map_err(|_| Refusal::Busy(1))?;
+        let old = self.current.load_full();
+        let attempt = |stored: &Objects, aside: &BTreeSet<objects::ObjectKey>| {
+            let may_leave_out = |key: &objects::ObjectKey| aside.contains(key);
+            let given =
+                Given { stored: Some(stored), texts: Some(&old.texts), may_leave_out: &may_leave_out };
+            checks(|checks| load_with(&self.path, checks, given))
+        };
+        let (done, loaded) = change(&old, &attempt)?;
+        let Some(mut loaded) = loaded else { return Ok(done) };
+        let file = objects::place(&old.machine.store.path);
+        loaded.stored.write(&file).map_err(|why| Refusal::Internal(format!("{}: {why}", file.display())))?;
+        self.follow(&old, &mut loaded);
+        diff(&old, &loaded).iter().for_each(|change| tracing::info!("by the API: {change}"));
+        self.load_assets(&loaded);
+        place.send(Order::Command(ShardCommand::Configure(Arc::new(loaded.snapshot.clone()))));
+        self.tell_flows(&old.flows, &loaded.flows);
+        self.current.store(Arc::new(loaded));
+        Ok(done)
+    }
+
+    /// Says what is left out of the configuration, for it does not fit any more.
+    fn tell_aside(&self, loaded: &Loaded) {
+        for (key, why) in &loaded.aside {
+            let text =
+                format!("{} does not fit the configuration any more and is left out: {why}", key.label());
+            tracing::error!("{text}");
+            let alarm = EventKind::Alarm { code: "object_broken".to_owned(), text };
+            // Whoever looks for it finds it with the thing itself, too.
+            let _ = self.shard.try_send(Order::Command(ShardCommand::Tell(key.tenant, Box::new(alarm))));
+        }
     }
 
     /// Says which published flows cannot run any more, and which can again.

@@ -4,9 +4,11 @@ use crate::boot::{BootError, Running, start};
 use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::files::connections;
-use crate::http::serve;
+use crate::http::{Door, serve};
 use crate::stop::{self, StopOrder};
 use crate::switch::NodeSwitch;
+use crate::vault::cut_logs;
+use cordboard_api::rate::RateLimit;
 use cordboard_api::state::ApiConfig;
 use cordboard_api::switch::Switch;
 use std::net::SocketAddr;
@@ -33,16 +35,22 @@ pub async fn start_served(
     clock: Clock,
     api: ApiConfig,
 ) -> Result<Served, BootError> {
-    let (http, calls) = (loaded.machine.http.listen, loaded.snapshot.limits.calls);
+    let http = &loaded.machine.http;
+    let rate = RateLimit { per_second: http.rate, burst: http.rate_burst };
+    let connections = connections(loaded.snapshot.limits.calls, loaded.machine.sip.connections);
+    let door = Door { at: http.listen, proxies: http.trusted_proxies.clone(), connections };
+    let gateway = loaded.machine.gateway.api.clone();
+    let api = ApiConfig { rate, frames: http.frames.clone(), gateway, ..api };
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("cordboard {version} starts with {}: {}", path.display(), loaded.summary());
     let running = start(path, loaded, clock).await?;
     let switch: Arc<dyn Switch> = Arc::clone(&running.switch) as Arc<dyn Switch>;
     let more = crate::transport::routes(running.sip_over_http(), &["/sip"]);
-    let (http, serving) = serve(http, switch, api, more, connections(calls)).await?;
+    let (http, serving) = serve(door, switch, api, more).await?;
     let watching = tokio::spawn(Running::watch_clock(running.orders.clone(), clock));
     let health = tokio::spawn(watch_health(Arc::clone(&running.switch)));
-    Ok(Served { running, http, tasks: vec![serving, watching, health] })
+    let cutting = tokio::spawn(cut_logs(Arc::clone(&running.switch)));
+    Ok(Served { running, http, tasks: vec![serving, watching, health, cutting] })
 }
 
 /// Tells the log what /healthz tells: each problem when it begins and when it is over.

@@ -13,11 +13,12 @@ use crate::shard::Order;
 use crate::stop::StopSender;
 use crate::walls::Walls;
 use cordboard_acd::AcdCommand;
+use cordboard_api::events::{Events, Follow};
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
     AgentCaller, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
-    Refusal, Row, SignIn, SignedIn, Since, Subscription, Switch, Why,
+    Refusal, Row, SignIn, SignedIn, Subscription, Switch, Why,
 };
 use cordboard_core::{CHANGED_ROWS_MAX, RowRefused, Shard, ShardCommand};
 use cordboard_lane::Sender;
@@ -56,6 +57,8 @@ pub struct NodeSwitch {
     pub store: Arc<Store>,
     /// Where recordings are.
     pub recordings: Keeping,
+    /// How agents' pages get their events.
+    pub pushing: Arc<crate::gateway::Pushing>,
     /// How URLs of programs begin that may be connected to.
     pub streams: Vec<String>,
     /// Numbers for /metrics and /healthz.
@@ -422,9 +425,11 @@ impl Switch for NodeSwitch {
             }
         }
     }
+}
 
-    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription {
-        self.hub.subscribe(tenant, since)
+impl Events for NodeSwitch {
+    fn follow(&self, follow: Follow) -> Subscription {
+        self.hub.follow(follow)
     }
 }
 

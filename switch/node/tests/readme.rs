@@ -47,3 +47,20 @@ fn the_readmes_flow_and_trunk_are_right() {
     assert!(right && told.contains("goes to flow default/hello"), "{told}");
     fs::remove_dir_all(dir).unwrap();
 }
+
+/// What both say is changed in both: their code, and where they lead.
+#[test]
+fn the_chinese_readme_has_the_same_code_and_leads_to_the_same_pages() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (english, chinese) = (read("README.md"), read("README.zh-CN.md"));
+    for language in ["lua", "toml"] {
+        assert_eq!(blocks(&english, language), blocks(&chinese, language));
+    }
+    let links = |text: &str| -> Vec<String> {
+        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned());
+        targets.filter(|target| !target.starts_with("README")).collect()
+    };
+    assert_eq!(links(&english), links(&chinese));
+    assert_eq!(english.matches("\n## ").count(), chinese.matches("\n## ").count());
+}

@@ -6,7 +6,8 @@
 //!
 //! [`journal`] is an append-only file, written by one thread in batches, before the moment it speaks
 //! of (a 200 is sent, a last BYE is sent). It uses the standard library alone. [`db`] is SQLite
-//! behind a bounded queue and one write connection; it is never on the path of a call.
+//! behind a bounded queue and one write connection; it is never on the path of a call. [`events`] keeps the last hour of
+//! each tenant's stream in segments.
 //!
 //! The way of one start, as `node` walks it:
 //!
@@ -23,6 +24,7 @@
 //! and any query without a tenant.
 
 pub mod db;
+pub mod events;
 pub mod journal;
 
 #[cfg(test)]
@@ -33,6 +35,6 @@ pub use db::{
     RowFilter, RowPage, Store, StoreError, StoreOptions, StoreStatus, Stored,
 };
 pub use journal::{
-    AgentRecord, Damage, Fault, Journal, JournalError, JournalOptions, OpenCall, OpenLeg, OpenRecording,
-    QueueEntry, Recovered, Talk, Writer, WriterStats, cut_intervals, lost_by_restart,
+    AgentRecord, AskedCall, Damage, Fault, Journal, JournalError, JournalOptions, OpenCall, OpenLeg,
+    OpenRecording, QueueEntry, Recovered, Talk, Writer, WriterStats, cut_intervals, lost_by_restart,
 };

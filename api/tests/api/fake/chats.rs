@@ -12,9 +12,6 @@ use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, TenantId};
 use cordboard_model::signin::TokenHash;
 
-/// The origin whose pages may speak to chats of every tenant.
-pub const ORIGIN: &str = "https://shop.example";
-
 /// One chat.
 #[derive(Clone, Debug)]
 pub struct FakeChat {
@@ -192,9 +189,5 @@ impl Chats for Fake {
         }
         let answer = found.ok_or_else(|| Refusal::NotFound("no such chat".into()));
         Box::pin(std::future::ready(answer))
-    }
-
-    fn chat_origin(&self, tenant: Option<TenantId>, origin: &str) -> bool {
-        origin == ORIGIN && tenant.is_none_or(|tenant| tenant == TenantId::DEFAULT)
     }
 }

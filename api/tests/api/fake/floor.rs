@@ -1,12 +1,14 @@
 //! One tenant's floor: views, kept events and readers, all moved by events.
 
-use cordboard_api::switch::{Refusal, Since, StreamItem, Subscription};
+use cordboard_api::events::{Concerned, EventFilter, Follow};
+use cordboard_api::switch::{Refusal, StreamItem, Subscription};
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{Cdr, QueueVisit, RecordingEntry};
+use cordboard_model::desk::{DeskCall, Seat, SeatState};
 use cordboard_model::event::{Event, EventKind};
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, QueueId, TenantId, UserId};
+use cordboard_model::id::{AgentId, CallId, IdMaker, LegId, Name, QueueId, TenantId, UserId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::time::Wall;
 use cordboard_model::view::{
@@ -52,6 +54,11 @@ pub struct Floor {
     pub traces: Vec<cordboard_model::trace::TraceView>,
     /// Records, oldest first.
     pub cdrs: Vec<Cdr>,
+    /// What was ordered, oldest first.
+    pub orders: Vec<String>,
+    /// What was posted to agents' pages, and whether they take it.
+    pub posts: Vec<cordboard_api::gateway::beside::Post>,
+    pub pages_take: bool,
     /// Recordings with their files, oldest first.
     pub recordings: Vec<(RecordingEntry, PathBuf)>,
     /// The last event's number.
@@ -59,7 +66,7 @@ pub struct Floor {
     start: u32,
     pub queues: BTreeMap<QueueId, QueueView>,
     kept: VecDeque<Event>,
-    readers: Vec<mpsc::Sender<StreamItem>>,
+    readers: Vec<(mpsc::Sender<StreamItem>, EventFilter)>,
 }
 
 impl Floor {
@@ -83,6 +90,9 @@ impl Floor {
             rows: BTreeMap::new(),
             traces: Vec::new(),
             cdrs: Vec::new(),
+            orders: Vec::new(),
+            posts: Vec::new(),
+            pages_take: true,
             recordings: Vec::new(),
             seq: 0,
             start,
@@ -157,6 +167,13 @@ impl Floor {
         self.queues.insert(queue.clone(), view);
     }
 
+    /// The part of the house that an agent is of.
+    pub fn of_organisation(&mut self, agent: &AgentId, name: &str) {
+        if let Some(view) = self.agents.get_mut(agent) {
+            view.organisation = Some(name.to_owned());
+        }
+    }
+
     /// Adds an agent with one device.
     pub fn add_agent(&mut self, agent: &AgentId, display: &str, status: AgentStatus) {
         let user = UserId { tenant: agent.tenant, name: agent.name.clone() };
@@ -168,6 +185,7 @@ impl Floor {
             until: None,
             user: user.clone(),
             device: None,
+            line: None,
             contacts: 1,
             call: None,
             why: "as at the start".into(),
@@ -175,6 +193,9 @@ impl Floor {
             role: Default::default(),
             chats: Vec::new(),
             chat_slots: 5,
+            organisation: None,
+            smart: false,
+            numbers_label: false,
             handled: 0,
         };
         self.contacts.push(ContactView {
@@ -241,6 +262,23 @@ impl Floor {
         leg
     }
 
+    /// The calls at an agent's desk: those that ring at him, and those that he talks in.
+    pub fn desk_calls(&self, agent: &AgentView) -> Vec<DeskCall> {
+        let seat = |call: &CallView| {
+            let name = agent.agent.name.as_str();
+            let own = call.legs.iter().find(|leg| leg.party.user == name)?;
+            let held = call.legs.iter().any(|leg| leg.held && leg.leg != own.leg);
+            let state = match call.stage {
+                CallStage::Ringing => SeatState::Ringing,
+                _ => SeatState::Talking,
+            };
+            let seat = Seat { leg: own.leg, state, held, muted: false };
+            Some(DeskCall { seat, call: call.clone(), codes: Vec::new(), wrap_ups: Vec::new() })
+        };
+        let calls = self.calls.values().filter(|call| call.agent.as_ref() == Some(&agent.agent));
+        calls.filter_map(seat).collect()
+    }
+
     /// The agent takes it.
     pub fn bridge(&mut self, call: CallId, queue: &QueueId, agent: &AgentId) {
         self.leave(call, queue, "served");
@@ -275,6 +313,7 @@ impl Floor {
             left: view.bridged.unwrap_or(self.now),
             agent: view.agent.clone(),
             outcome: if view.bridged.is_some() { "served" } else { "abandoned" }.into(),
+            consulted_by: None,
             account: None,
         };
         let cdr = Box::new(Cdr {
@@ -312,7 +351,9 @@ impl Floor {
         while self.kept.len() > self.keep {
             self.kept.pop_front();
         }
-        self.readers.retain(|reader| reader.try_send(StreamItem::Event(Box::new(event.clone()))).is_ok());
+        self.readers.retain(|(reader, filter)| {
+            !takes(filter, &event) || reader.try_send(StreamItem::Event(Box::new(event.clone()))).is_ok()
+        });
     }
 
     fn happen(&mut self, what: &EventKind) {
@@ -400,7 +441,8 @@ impl Floor {
     }
 
     /// A new reader, or one that comes back.
-    pub fn subscribe(&mut self, since: Option<Since>) -> Subscription {
+    pub fn subscribe(&mut self, follow: Follow) -> Subscription {
+        let Follow { since, filter, .. } = follow;
         let (out, items) = mpsc::channel(BEHIND);
         let _ = out.try_send(StreamItem::Hello { start: self.start, last: self.seq });
         let first = self.kept.front().map_or(self.seq + 1, |event| event.seq);
@@ -411,28 +453,37 @@ impl Floor {
                     let from = if since.start == self.start { since.seq + 1 } else { 1 };
                     let _ = out.try_send(StreamItem::Gap { from, to: self.seq.max(from) });
                 }
-                let _ = out.try_send(StreamItem::Snapshot {
-                    seq: self.seq,
-                    calls: self.calls.values().cloned().collect(),
-                    queues: self.queue_views(),
-                    agents: self.agents.values().cloned().collect(),
-                });
+                let (calls, agents): (Vec<_>, Vec<_>) =
+                    (self.calls.values().cloned().collect(), self.agents.values().cloned().collect());
+                let (calls, queues, agents) = filter.narrow(&calls, &self.queue_views(), &agents);
+                let _ = out.try_send(StreamItem::Snapshot { seq: self.seq, calls, queues, agents });
                 self.seq
             }
         };
-        for event in self.kept.iter().filter(|event| event.seq > seen) {
+        for event in self.kept.iter().filter(|event| event.seq > seen && takes(&filter, event)) {
             let _ = out.try_send(StreamItem::Event(Box::new(event.clone())));
         }
-        self.readers.push(out);
+        self.readers.push((out, filter));
         items
     }
 
     /// Ends every stream with a reason.
     pub fn close_streams(&mut self, reason: &str) {
-        for reader in self.readers.drain(..) {
+        for (reader, _) in self.readers.drain(..) {
             let _ = reader.try_send(StreamItem::Closing { reason: reason.into() });
         }
     }
+}
+
+/// Whether a filter lets an event through that concerns whom it names.
+fn takes(filter: &EventFilter, event: &Event) -> bool {
+    let value = serde_json::to_value(&event.what).unwrap_or_default();
+    let name = |key: &str| value[key]["name"].as_str().and_then(|name| Name::new(name).ok());
+    let (agents, queues): (Vec<_>, Vec<_>) =
+        (name("agent").into_iter().collect(), name("queue").into_iter().collect());
+    let call = value["call"].as_str().and_then(|call| call.parse().ok());
+    let kind = value["type"].as_str().unwrap_or_default();
+    filter.takes(Concerned { kind, call, agents: &agents, queues: &queues })
 }
 
 fn new_call(call: CallId, from: &PartyId, to: &PartyId, now: Wall) -> CallView {

@@ -5,17 +5,21 @@
 
 #![allow(dead_code)]
 
+mod beside;
 pub mod chats;
 pub mod door;
 mod floor;
+mod objects;
+pub mod vault;
 
 pub use floor::Floor;
 
+use cordboard_api::events::{Events, Follow};
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked, When};
 use cordboard_api::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use cordboard_api::switch::{
     AgentCaller, Caller, CdrFilter, Command, Health, Later, RecordingAudio, RecordingView, RecordingsAsked,
-    Refusal, RoomOrder, SignIn, SignedIn, Since, Subscription, Switch, TransferTo, Why,
+    Refusal, RoomOrder, SignIn, SignedIn, Subscription, Switch, TransferTo, Why,
 };
 use cordboard_model::callback::Callback;
 use cordboard_model::callback_page::CallbackPage;
@@ -45,6 +49,11 @@ pub struct Fake {
     keys: Arc<BTreeMap<String, TenantId>>,
     floors: Arc<Mutex<BTreeMap<TenantId, Floor>>>,
     ready: Arc<AtomicBool>,
+    objects: Arc<Mutex<objects::Kept>>,
+    /// What is kept of who may ask.
+    pub shelf: Arc<vault::Shelf>,
+    /// The session of agent 1001 is over.
+    left: Arc<AtomicBool>,
 }
 
 impl Fake {
@@ -57,6 +66,9 @@ impl Fake {
             keys: Arc::new(keys),
             floors: Arc::new(Mutex::new(floors)),
             ready: Arc::new(AtomicBool::new(true)),
+            objects: Arc::new(Mutex::new(objects::of_file())),
+            shelf: Arc::default(),
+            left: Arc::default(),
         }
     }
 
@@ -65,6 +77,11 @@ impl Fake {
         let mut floors = self.lock();
         let start = self.start;
         act(floors.entry(tenant).or_insert_with(|| Floor::new(tenant, start)))
+    }
+
+    /// Ends the session of agent 1001.
+    pub fn end_session(&self) {
+        self.left.store(true, Ordering::Relaxed);
     }
 
     /// Whether it takes calls.
@@ -121,11 +138,13 @@ impl Switch for Fake {
 
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let tenant = *self.keys.get(key)?;
-        Some(Caller { tenant, key: "fake".into() })
+        Some(Caller::key(tenant, "fake"))
     }
 
     fn session(&self, token: &str) -> Later<AgentCaller> {
-        Box::pin(std::future::ready(door::session(token)))
+        let over = token == door::TOKEN && self.left.load(Ordering::Relaxed);
+        let gone = || Err(Refusal::NotFound("it is over".into()));
+        Box::pin(std::future::ready(if over { gone() } else { door::session(token) }))
     }
 
     fn session_of(&self, _: AgentId) -> Later<Option<SessionView>> {
@@ -133,7 +152,15 @@ impl Switch for Fake {
     }
 
     fn sign_in(&self, order: SignIn) -> Later<SignedIn> {
-        Box::pin(std::future::ready(Self::door(&order)))
+        let done = Self::door(&order);
+        if done.is_ok() && order.session.is_some() {
+            self.on(order.agent.tenant, |floor| {
+                if floor.agents.contains_key(&order.agent) {
+                    floor.agent_is(&order.agent, AgentStatus::NotReady, "signed in", None);
+                }
+            });
+        }
+        Box::pin(std::future::ready(done))
     }
 
     fn health(&self) -> Health {
@@ -238,7 +265,8 @@ impl Switch for Fake {
         self.answer(agent.tenant, move |floor| {
             let view = floor.agents.get(&agent).cloned();
             let agent = view.ok_or_else(|| Refusal::NotFound(format!("agent {agent}")))?;
-            Ok(DeskView { agent, calls: Vec::new(), last_call: None, last_codes: Vec::new() })
+            let calls = floor.desk_calls(&agent);
+            Ok(DeskView { agent, calls, last_call: None, last_codes: Vec::new() })
         })
     }
 
@@ -378,16 +406,26 @@ impl Switch for Fake {
                 std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(from))?;
                 Ok(Box::new(file) as Box<dyn std::io::Read + Send>)
             };
-            Ok(RecordingAudio { len, media_type: "audio/wav", open: Box::new(open) })
+            Ok(RecordingAudio {
+                tag: Some(format!("{len:x}")),
+                len,
+                media_type: "audio/wav",
+                open: Box::new(open),
+            })
         })
     }
 
     fn command(&self, tenant: TenantId, command: Command) -> Later<Vec<String>> {
-        self.answer(tenant, |floor| obey(floor, command))
+        self.answer(tenant, |floor| {
+            floor.orders.push(format!("{command:?}"));
+            obey(floor, command)
+        })
     }
+}
 
-    fn subscribe(&self, tenant: TenantId, since: Option<Since>) -> Subscription {
-        self.on(tenant, |floor| floor.subscribe(since))
+impl Events for Fake {
+    fn follow(&self, follow: Follow) -> Subscription {
+        self.on(follow.tenant, |floor| floor.subscribe(follow))
     }
 }
 
@@ -437,7 +475,13 @@ fn at_desk(floor: &mut Floor, order: DeskOrder) -> Result<Vec<String>, Refusal> 
         return Err(Refusal::Named(code, why.into()));
     }
     let call = call.map(|call| format!(" in {call}")).unwrap_or_default();
-    Ok(vec![format!("{act:?}{call} by {by}")])
+    let mut told = vec![format!("{act:?}{call} by {by}")];
+    match act {
+        DeskAct::Want(what) => drop(intend(floor, &agent, what, &by.to_string())),
+        DeskAct::Dial { .. } => told.push(format!("call {}", floor.ids.call(agent.tenant))),
+        _ => {}
+    }
+    Ok(told)
 }
 
 fn lift(floor: &mut Floor, source: std::net::IpAddr) -> Result<Vec<String>, Refusal> {

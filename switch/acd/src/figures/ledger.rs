@@ -5,7 +5,7 @@
 
 use super::live::{Live, Visitor};
 use crate::api::{AcdInput, AcdOutput, Outcome};
-use cordboard_model::cdr::Cdr;
+use cordboard_model::cdr::{Cdr, QueueVisit};
 use cordboard_model::config::Snapshot;
 use cordboard_model::event::EventKind;
 use cordboard_model::figures::{ReportBy, WallView};
@@ -220,7 +220,10 @@ impl Ledger {
         let missing = book.visits.len().saturating_sub(cdr.queues.len());
         book.visits.drain(..missing);
         let unknown = cdr.queues.len().saturating_sub(book.visits.len());
-        let (count, by) = (book.visits.len(), cdr.ended_by);
+        // one that an agent began to consult its queue is not the caller's way elsewhere
+        let own = |visit: &QueueVisit| visit.consulted_by.is_none() || visit.outcome == "served";
+        let last = cdr.queues.iter().skip(unknown).rposition(own);
+        let by = cdr.ended_by;
         let records = cdr.queues.iter_mut().skip(unknown);
         for (n, (mut visit, record)) in book.visits.into_iter().zip(records).enumerate() {
             // The queue may not have said yet that he left.
@@ -235,7 +238,7 @@ impl Ledger {
                     self.live.handled(&visitor(&visit), &talk.agent, told(&talk));
                 }
                 let to_the_end = talk.over >= Some(book.ending.unwrap_or(at.time));
-                visit.account.ended_by = Some(by).filter(|_| to_the_end && n + 1 == count);
+                visit.account.ended_by = Some(by).filter(|_| to_the_end && Some(n) == last);
                 (visit.account.talk_ms, visit.account.hold_ms) = told(&talk);
             }
             record.account = Some(Box::new(visit.account));

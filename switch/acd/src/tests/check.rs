@@ -118,6 +118,16 @@ fn agents(engine: &AcdEngine) -> usize {
                 AgentDevice::Number(number) => engine.by_number.get(&(id.tenant, number.clone())),
             };
             assert!(there.is_some_and(|there| there.contains(id)), "{id} is not at {device}");
+            let second = engine.holder(id, &device).filter(|_| agent.intent != Intent::SignedOut);
+            // one of them leaves with his call, where a new configuration has put them at one telephone
+            let goes = |id: &AgentId| {
+                let pending = engine.agents[id].pending.as_ref();
+                pending.is_some_and(|asked| asked.intent == Intent::SignedOut)
+            };
+            assert!(
+                second.is_none_or(|other| goes(id) || goes(other)),
+                "{id} and {second:?} are at {device}"
+            );
         }
     }
     deadlines

@@ -4,6 +4,7 @@
 use super::bench::*;
 use crate::{AcdCommand, AcdInput, AcdOutput};
 use cordboard_model::cause::Cause;
+use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, QueueId};
 use cordboard_model::service::{
     AgentKind, AgentOrder, BusyWhen, ChatSlots, Duty, Nobody, QueueKind, Reserve, RingMost, Role, Service,
@@ -230,6 +231,13 @@ impl World {
             }
             23 => {
                 let _ = self.b.command(AcdCommand::PutFirst { call: call(n) });
+            }
+            25 => {
+                let account = AgentDevice::Account(user(self.pick(&AGENTS)));
+                let number = AgentDevice::Number("+4930".into());
+                let device = [None, Some(account), Some(number)][self.below(3) as usize].clone();
+                // Refused when he is not configured just now.
+                let _ = self.b.command(AcdCommand::Device { agent: id, device });
             }
             24 => {
                 let on = self.below(2) == 0;

@@ -3,6 +3,7 @@
 mod conference;
 mod confirm;
 mod connect;
+mod consult;
 mod cover;
 mod dial;
 mod ending;

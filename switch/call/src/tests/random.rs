@@ -67,6 +67,9 @@ struct Seen {
     surveyed: u64,
     /// Who rang when another answered.
     others: u64,
+    /// Queues that were consulted, and agents whom they gave.
+    asked: u64,
+    given: u64,
 }
 
 #[derive(Default)]
@@ -78,8 +81,10 @@ struct CallBook {
     forgotten: u32,
     /// Who rings for it.
     offered: BTreeSet<AgentId>,
-    talking: Option<AgentId>,
+    talking: BTreeSet<AgentId>,
     waits: bool,
+    /// It waits for one who is consulted.
+    asks: bool,
     flow: bool,
     above: Above,
 }
@@ -199,7 +204,7 @@ impl World {
         for (id, call) in &self.calls {
             assert_eq!((call.closings, call.forgotten), (1, 1), "{id}");
             assert!(call.living.is_empty(), "{id} left {:?}", call.living);
-            assert_eq!(call.talking, None, "{id}: an agent was never released");
+            assert!(call.talking.is_empty(), "{id}: an agent was never released");
             assert!(call.offered.is_empty(), "{id}: an offer was never settled");
             assert!(!call.flow, "{id}: a flow was never stopped");
             assert!(!call.waits, "{id}: a wait was never ended");
@@ -311,6 +316,7 @@ impl World {
         let newest = self.calls[&call].legs.last().copied().unwrap_or(leg);
         let book = &self.calls[&call];
         match self.dice.roll(21) {
+            13 if self.dice.one_in(3) => self.consults(call),
             13..=15 => self.transfer(call, leg),
             16 if self.dice.one_in(3) => {
                 let _ = self.engine.take_back(call, self.now);
@@ -325,7 +331,7 @@ impl World {
             4 | 5 if book.flow => self.verb(call),
             6 if book.flow && self.dice.one_in(4) => self.flow_ends(call),
             // one whom his caller sent to a queue himself may be offered another while the queue still counts on him
-            7 if book.talking.is_some() && self.dice.one_in(2) => self.withdraw_late(call),
+            7 if !book.talking.is_empty() && self.dice.one_in(2) => self.withdraw_late(call),
             7 => {
                 let digit = ['1', '#', '9', 'x'][usize::try_from(self.dice.roll(4)).unwrap()];
                 self.tell(CallInput::Media(MediaEvent::Digit { leg, digit }));
@@ -374,7 +380,7 @@ impl World {
 
     /// The queue's word crosses the agent's answer: for the queue the call still waits.
     fn withdraw_late(&mut self, call: CallId) {
-        let Some(agent) = self.calls[&call].talking.clone() else { return };
+        let Some(agent) = self.calls[&call].talking.last().cloned() else { return };
         if let Some(book) = self.calls.get_mut(&call) {
             book.waits = true;
             self.seen.late += 1;
@@ -574,6 +580,8 @@ impl World {
                 self.refused.insert(*leg);
             }
             CallInput::OfferWithdrawn { call, agent, .. } => {
+                // what the engine has said of the offer before is in the books first
+                self.drain();
                 let book = self.calls.get_mut(call);
                 self.seen.settled += u64::from(book.is_some_and(|book| book.offered.remove(agent)));
             }
@@ -627,10 +635,14 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
         sum.aside += seen.aside;
         sum.surveyed += seen.surveyed;
         sum.others += seen.others;
+        sum.asked += seen.asked;
+        sum.given += seen.given;
     }
     let enough = sum.calls > 5_000
         && sum.surveyed > 20
         && sum.others > 50
+        && sum.asked > 200
+        && sum.given > 20
         && sum.settled > 3_000
         && [
             sum.served,

@@ -467,6 +467,7 @@ impl Rig {
             | MediaCommand::PauseRecord { .. }
             | MediaCommand::Secret { .. }
             | MediaCommand::Pressed { .. }
+            | MediaCommand::Vacate { .. }
             | MediaCommand::SendDigits { .. } => {
                 format!("{command:?}")
             }

@@ -107,7 +107,7 @@ fn released_while_it_rings_an_offer_is_declined_and_the_caller_waits_on() {
 fn a_consultation_with_an_agent_by_name_is_completed_by_who_began_it_alone() {
     let (mut rig, leg) = Rig::talking();
     assert_eq!(order(&mut rig, leg, SeatOrder::Complete), Err(DeskFault::NotConsulting));
-    assert_eq!(order(&mut rig, leg, SeatOrder::Consult(to_queue("sales"))), Err(DeskFault::NotAPerson));
+    assert_eq!(order(&mut rig, leg, SeatOrder::Add(to_queue("sales"))), Err(DeskFault::NotAPerson));
     assert_eq!(order(&mut rig, leg, SeatOrder::Consult(to_agent("1002"))), Ok(()));
     let other = rig.leg_of("1002");
     assert_eq!(state(&rig, "1001"), Some(SeatState::Consulting));

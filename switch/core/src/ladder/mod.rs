@@ -32,6 +32,9 @@ use std::hash::DefaultHasher;
 /// How long keys are still written over after a leg has told its secret: a repetition of the request that told one may
 /// come for 64 times T1 (RFC 3261 17.1.2.2).
 const SECRET_AFTER: Duration = Duration::from_secs(32);
+/// How long keys that are pressed are no event's after a leg has told its secret: who typed more of it than was asked for, or
+/// was cut short, goes on typing for no longer.
+const SECRET_TYPED: Duration = Duration::from_secs(3);
 /// How long after its secret a leg counts as still telling it: as long as its audio stays covered.
 const SECRET_TAIL: Duration = Duration::from_millis(500);
 
@@ -126,7 +129,7 @@ impl Ladder {
         dialog.last = number;
         if !self.secrets.is_empty() && scan::may_tell_keys(bytes) {
             let calls = dialog.calls.clone();
-            if calls.iter().any(|call| self.tells_secret(*call, now)) {
+            if calls.iter().any(|call| self.repeats_secret(*call, now)) {
                 redact::redact_keys(self.ring.bytes_mut(number));
             }
         }
@@ -212,15 +215,25 @@ impl Ladder {
         }
     }
 
-    /// Whether keys of this call are a secret: what one leg is asked for may be told by another that relays it.
+    /// Whether a message of this call may tell a secret, or tell it again: what one leg is asked for may be told by another
+    /// that relays it.
+    fn repeats_secret(&self, call: CallId, now: Time) -> bool {
+        self.has_secret(call, SECRET_AFTER, now)
+    }
+
+    /// Whether a key that is pressed now in this call may belong to a secret.
     pub(crate) fn tells_secret(&self, call: CallId, now: Time) -> bool {
-        let on = |secret: &Secret| secret.call == call && secret.until.is_none_or(|until| until > now);
-        self.secrets.values().any(on)
+        self.has_secret(call, SECRET_TYPED, now)
     }
 
     /// Whether a leg of this call is asked for a secret, or was a moment ago: its last key may still be on its way.
     pub(crate) fn asks_secret(&self, call: CallId, now: Time) -> bool {
-        let over = now + (SECRET_AFTER - SECRET_TAIL);
+        self.has_secret(call, SECRET_TAIL, now)
+    }
+
+    /// Whether a leg of this call tells a secret, or did at the most `within` ago.
+    fn has_secret(&self, call: CallId, within: Duration, now: Time) -> bool {
+        let over = now + (SECRET_AFTER - within);
         let on = |secret: &Secret| secret.call == call && secret.until.is_none_or(|until| until > over);
         self.secrets.values().any(on)
     }

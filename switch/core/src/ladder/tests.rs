@@ -234,9 +234,12 @@ fn keys_of_a_secret_are_not_even_kept_and_later_repetitions_neither() {
     bench.ladder.message(from, false, &info("Open3"), ms(40_000));
     let all = raw(&bench);
     assert!(all.contains("Open1") && all.contains("Open3") && !all.contains("Canary"), "{all}");
+    assert!(bench.ladder.tells_secret(call, ms(3_003)), "who has typed too much is still typing");
+    assert!(!bench.ladder.tells_secret(call, ms(3_004)), "the keys of the next menu are no secret");
     bench.ladder.set_secret(leg, call, true, ms(41_000));
     bench.ladder.forget(call, ms(42_000));
-    assert!(!bench.ladder.tells_secret(call, ms(80_000)), "a call that ends ends its secrets");
+    assert!(bench.ladder.tells_secret(call, ms(42_000)));
+    assert!(!bench.ladder.tells_secret(call, ms(46_000)), "a call that ends ends its secrets");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! Hashes are made and compared elsewhere: what is to be done is asked for, and the answer is a later input.
 
 use super::rules::judge;
+use crate::kept::NOBODY;
 use cordboard_model::config::{Secret, Snapshot};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::AgentId;
@@ -18,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A password that was not done with after so long is not waited for: who asked has given up in a way that nobody told us of.
 const GIVEN_UP: Duration = Duration::from_secs(30);
+/// Most names without an agent whose tries are counted, so that they are answered as an agent's are.
+const STRANGERS: usize = 1_024;
 /// A day, milliseconds.
 const DAY_MS: i64 = 86_400_000;
 
@@ -33,6 +36,8 @@ pub struct At {
 /// What the configuration says of an agent's sign-in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
+    /// There is no such agent: the rules are his tenant's, by which tries at his name are counted all the same.
+    pub stranger: bool,
     /// His tenant's rules, with an age of his own if he has one.
     pub rules: SignInRules,
     /// He may sign in by keys.
@@ -42,15 +47,23 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// What it says of this one; none if it has no such agent.
-    pub fn of(snapshot: &Snapshot, agent: &AgentId) -> Option<Self> {
-        snapshot.agent(agent)?;
-        let config = &snapshot.tenant(agent.tenant)?.sign_in;
+    /// What it says of this one.
+    pub fn of(snapshot: &Snapshot, agent: &AgentId) -> Self {
+        let Some(config) = snapshot.tenant(agent.tenant).map(|tenant| &tenant.sign_in) else {
+            return Self { stranger: true, ..Self::default() };
+        };
+        if snapshot.agent(agent).is_none() {
+            return Self { stranger: true, rules: config.rules.clone(), ..Self::default() };
+        }
         let own = config.agents.get(&agent.name).cloned().unwrap_or_default();
         let mut rules = config.rules.clone();
         rules.age = own.age.unwrap_or(rules.age);
         let first = own.password.map(|Secret(hash)| PasswordHash(hash));
-        Some(Self { rules, phone: own.phone, first })
+        Self { stranger: false, rules, phone: own.phone, first }
+    }
+
+    fn judge(&self, agent: &AgentId, new: &str) -> Result<(), SignInFault> {
+        judge(&self.rules, self.phone, agent.name.as_str(), new).map_err(SignInFault::Password)
     }
 }
 
@@ -130,6 +143,8 @@ pub enum Told {
 #[derive(Debug, Default)]
 pub struct SignIns {
     accounts: BTreeMap<AgentId, Account>,
+    /// Tries at names that no agent has.
+    strangers: BTreeMap<AgentId, Account>,
     tokens: BTreeMap<TokenHash, AgentId>,
     /// When to look whether a session was used.
     looks: BTreeSet<(Time, AgentId)>,
@@ -154,30 +169,24 @@ impl SignIns {
     }
 
     /// Whether somebody may ask for this now: what has to be done with passwords for it. [`SignIns::finish`] is called with
-    /// what comes of that. `terms` are none of an agent that is not configured.
+    /// what comes of that. Who does not know the password is told nothing of an agent, not even that there is one: what is
+    /// against him or against the new password is said after the old one was right.
     ///
     /// # Errors
     /// No password need be looked at to refuse it.
-    pub fn begin(&mut self, terms: Option<&Terms>, ask: &mut Ask, now: At) -> Result<HashWork, SignInFault> {
-        let Some(terms) = terms else {
-            // who does not know the password is not told who exists, nor by how long the answer takes
-            let check = ask.password.clone().map(|password| (password, None));
-            return check.map_or(Err(SignInFault::NoSuchAgent), |check| {
-                Ok(HashWork { check: Some(check), make: None })
-            });
-        };
-        if ask.session.as_ref().is_some_and(|session| session.phone) && !terms.phone {
-            return Err(SignInFault::NotByPhone);
+    pub fn begin(&mut self, terms: &Terms, ask: &mut Ask, now: At) -> Result<HashWork, SignInFault> {
+        if ask.password.is_none() && terms.stranger {
+            return Err(SignInFault::NoSuchAgent);
         }
-        let account = self.accounts.entry(ask.agent.clone()).or_default();
-        if ask.password.is_some() {
-            account.may_try(&terms.rules, now)?;
-        }
-        if let Some(Secret(new)) = &ask.new {
-            judge(&terms.rules, terms.phone, ask.agent.name.as_str(), new).map_err(SignInFault::Password)?;
+        let account = self.account(terms, &ask.agent, now);
+        match &ask.new {
+            _ if ask.password.is_some() => account.may_try(&terms.rules, now)?,
+            Some(Secret(new)) => terms.judge(&ask.agent, new)?,
+            None => {}
         }
         ask.version = account.version;
         let known = account.known(terms);
+        // For who names nobody nothing is made: his password is never right.
         let make = ask.new.clone().map(|new| (new, account.used(terms)));
         let check = ask.password.clone().map(|password| (password, known));
         if check.is_some() {
@@ -187,32 +196,48 @@ impl SignIns {
         Ok(HashWork { check, make })
     }
 
+    fn account(&mut self, terms: &Terms, agent: &AgentId, now: At) -> &mut Account {
+        if !terms.stranger {
+            return self.accounts.entry(agent.clone()).or_default();
+        }
+        if self.strangers.len() >= STRANGERS && !self.strangers.contains_key(agent) {
+            self.strangers.retain(|_, account| account.counts(now));
+            if self.strangers.len() >= STRANGERS {
+                self.strangers.pop_first();
+            }
+        }
+        self.strangers.entry(agent.clone()).or_default()
+    }
+
     /// Does what was asked for, if the password is right. Gives the number of the session that has begun.
     ///
     /// # Errors
     /// It is wrong, or something else is against it.
     pub fn finish(
         &mut self,
-        terms: Option<&Terms>,
+        terms: &Terms,
         ask: Ask,
         hashed: Hashed,
         now: At,
     ) -> Result<Option<u64>, SignInFault> {
-        let Some(terms) = terms else {
-            return Err(if hashed == Hashed::Busy { SignInFault::Busy } else { SignInFault::Wrong });
-        };
-        let account = self.accounts.entry(ask.agent.clone()).or_default();
+        let account = self.account(terms, &ask.agent, now);
         account.looked_at = account.looked_at.saturating_sub(u8::from(ask.password.is_some()));
         let (right, used, made) = match hashed {
             // a password that is not the one of now says nothing
             Hashed::Done { right, used, made } if account.version == ask.version => (right, used, made),
             Hashed::Done { .. } | Hashed::Busy => return Err(SignInFault::Busy),
         };
-        if !right {
+        if !right || terms.stranger {
             return Err(self.refuse(terms, &ask, now));
         }
         if ask.password.is_some() {
             account.wrong = 0;
+        }
+        if ask.session.as_ref().is_some_and(|session| session.phone) && !terms.phone {
+            return Err(SignInFault::NotByPhone);
+        }
+        if let Some(Secret(new)) = &ask.new {
+            terms.judge(&ask.agent, new)?;
         }
         if ask.new.is_some() {
             let made = made.filter(|_| !used);
@@ -229,20 +254,10 @@ impl SignIns {
 
     /// A password was wrong: how that is answered.
     fn refuse(&mut self, terms: &Terms, ask: &Ask, now: At) -> SignInFault {
-        let account = self.accounts.entry(ask.agent.clone()).or_default();
-        let rules = &terms.rules;
-        let many = u32::from(account.wrong).min(16);
-        account.wrong = account.wrong.saturating_add(1);
-        account.next = now.time + rules.slow.saturating_mul(1 << many).min(rules.lock);
-        let fault = if account.wrong >= rules.tries {
-            account.wrong = 0;
-            account.next = now.time;
-            account.locked = Some(after(now.wall, rules.lock));
+        let fault = self.account(terms, &ask.agent, now).miss(&terms.rules, now);
+        if fault != SignInFault::Wrong && !terms.stranger {
             self.keep(&ask.agent);
-            SignInFault::Locked(seconds(rules.lock))
-        } else {
-            SignInFault::Wrong
-        };
+        }
         let failed = EventKind::SignInFailed {
             agent: ask.agent.clone(),
             from: ask.from.clone(),
@@ -254,7 +269,8 @@ impl SignIns {
 
     fn set(&mut self, terms: &Terms, ask: &Ask, hash: PasswordHash, now: At) {
         let account = self.accounts.entry(ask.agent.clone()).or_default();
-        let former = account.used(terms);
+        let mut former = account.used(terms);
+        former.retain(PasswordHash::may_be_kept);
         let by_other = ask.password.is_none();
         account.password = Some(KeptPassword { hash, set: now.wall, by_other, former });
         account.version = account.version.wrapping_add(1);
@@ -276,7 +292,7 @@ impl SignIns {
         let NewSession { token, place, address, phone, take_over } = wanted;
         if let Some(live) = self.accounts.get(agent).and_then(|account| account.session.as_ref()) {
             // who calls again from the same telephone is where he was
-            let same = phone && live.session.phone && live.session.place == place;
+            let same = phone && live.session.phone && is_shown(&place) && live.session.place == place;
             if !take_over && !same {
                 return Err(SignInFault::Elsewhere(SessionView::from(&live.session)));
             }
@@ -376,6 +392,12 @@ impl SignIns {
         ended
     }
 
+    /// Names without an agent whose tries are counted.
+    #[cfg(test)]
+    pub(super) fn strangers(&self) -> usize {
+        self.strangers.len()
+    }
+
     /// When to look at the next one.
     pub fn poll_timeout(&self) -> Option<Time> {
         self.looks.first().map(|(at, _)| *at)
@@ -383,6 +405,24 @@ impl SignIns {
 }
 
 impl Account {
+    /// A password was wrong.
+    fn miss(&mut self, rules: &SignInRules, now: At) -> SignInFault {
+        let many = u32::from(self.wrong).min(16);
+        self.wrong = self.wrong.saturating_add(1);
+        if self.wrong < rules.tries {
+            self.next = now.time + rules.slow.saturating_mul(1 << many).min(rules.lock);
+            return SignInFault::Wrong;
+        }
+        (self.wrong, self.next) = (0, now.time);
+        self.locked = Some(after(now.wall, rules.lock));
+        SignInFault::Locked(seconds(rules.lock))
+    }
+
+    /// Whether a try at it is answered otherwise than the first.
+    fn counts(&self, now: At) -> bool {
+        self.next > now.time || self.looked_at > 0 || self.locked.is_some_and(|until| until > now.wall)
+    }
+
     fn may_try(&mut self, rules: &SignInRules, now: At) -> Result<(), SignInFault> {
         if let Some(until) = self.locked {
             let left = until.0.saturating_sub(now.wall.0);
@@ -409,10 +449,11 @@ impl Account {
         kept.or(terms.first.as_ref()).cloned()
     }
 
-    /// The present password and those before it, as many as are not taken again.
+    /// The present password, and as many of those before it as are not taken again.
     fn used(&self, terms: &Terms) -> Vec<PasswordHash> {
         let former = self.password.as_ref().map(|kept| kept.former.clone()).unwrap_or_default();
-        self.known(terms).into_iter().chain(former).take(terms.rules.history.into()).collect()
+        let more = usize::from(terms.rules.history).saturating_sub(1);
+        self.known(terms).into_iter().chain(former.into_iter().take(more)).collect()
     }
 
     /// Whether his password may still be signed in with.
@@ -425,6 +466,11 @@ impl Account {
         let old = |kept: &KeptPassword| age > 0 && now.0.saturating_sub(kept.set.0) >= age;
         if self.password.as_ref().is_some_and(old) { Err(SignInFault::Expired) } else { Ok(()) }
     }
+}
+
+/// Whether a telephone shows a number, and not that it shows none.
+fn is_shown(place: &str) -> bool {
+    !NOBODY.iter().any(|nobody| nobody.eq_ignore_ascii_case(place))
 }
 
 fn after(wall: Wall, length: Duration) -> Wall {

@@ -16,8 +16,9 @@ use crate::shard::Shard;
 use cordboard_acd::AcdCommand;
 use cordboard_flow::FlowInput;
 use cordboard_model::config::Snapshot;
+use cordboard_model::desk::DeskFault;
 use cordboard_model::device::{AgentDevice, DeviceChoice};
-use cordboard_model::id::{AgentId, CallId};
+use cordboard_model::id::{AgentId, CallId, UserId};
 use cordboard_model::service::{AgentOrder, Role};
 use cordboard_model::signin::{
     HashWork, Hashed, PhoneAct, PhoneEnd, SessionEnd, SessionView, SignInFault, SignInRecord, SignInRules,
@@ -94,7 +95,7 @@ impl Shard {
         self.now = now.max(self.now);
         let terms = Terms::of(&self.snapshot, &ask.agent);
         let at = self.both();
-        self.sign_ins.begin(terms.as_ref(), ask, at)
+        self.sign_ins.begin(&terms, ask, at)
     }
 
     /// Signs him in, or sets his password, if it was right. He is not ready until he says so, unless he was.
@@ -104,15 +105,37 @@ impl Shard {
     pub fn finish_sign_in(&mut self, ask: Ask, hashed: Hashed, now: Time) -> Result<(), SignInFault> {
         self.now = now.max(self.now);
         self.in_hand = None;
-        let done = self.sign_in(ask, hashed);
+        let done = self.sign_in(ask, hashed, None);
         self.settle();
         done.map(|_| ())
     }
 
-    fn sign_in(&mut self, ask: Ask, hashed: Hashed) -> Result<Option<u64>, SignInFault> {
+    fn sign_in(
+        &mut self,
+        mut ask: Ask,
+        hashed: Hashed,
+        call: Option<CallId>,
+    ) -> Result<Option<u64>, SignInFault> {
         let terms = Terms::of(&self.snapshot, &ask.agent);
         let (agent, at) = (ask.agent.clone(), self.both());
-        let done = self.sign_ins.finish(terms.as_ref(), ask, hashed, at);
+        let takes = ask.session.as_ref().is_some_and(|wanted| wanted.take_over);
+        let there = ask.session.as_ref().and_then(|_| self.at_his_telephone(&agent, call));
+        let refused = there.clone().filter(|other| !takes || self.has_call(other));
+        if refused.is_some() {
+            // the password is looked at all the same: who does not know it is not told who sits where
+            (ask.session, ask.new) = (None, None);
+        }
+        let done = self.sign_ins.finish(&terms, ask, hashed, at);
+        if let (Ok(_), Some(other)) = (&done, refused) {
+            self.tell_sign_ins(&agent);
+            return Err(SignInFault::DeviceTaken(other.name));
+        }
+        if let (Ok(Some(_)), Some(other)) = (&done, there) {
+            let by = Some(format!("agent {}, who is at his telephone", agent.name));
+            let command = AcdCommand::Order { agent: other, what: AgentOrder::SignOut, by };
+            // He is signed in, and has no call.
+            let _ = self.acd.handle_command(command, self.now);
+        }
         self.tell_sign_ins(&agent);
         if let Ok(Some(_)) = done {
             let command = AcdCommand::Order { agent, what: AgentOrder::SignIn, by: None };
@@ -122,14 +145,51 @@ impl Shard {
         done
     }
 
+    /// The other agent who is signed in at the telephone at which this one will be: where he calls from, if he signs in by keys.
+    fn at_his_telephone(&self, agent: &AgentId, call: Option<CallId>) -> Option<AgentId> {
+        let config = self.snapshot.agent(agent)?;
+        let usual = || config.duty.phone.usual(&config.user);
+        let by_keys = self.sign_ins.session(agent).is_some_and(|(_, session)| session.phone);
+        let device = match call {
+            Some(call) => match self.called_from(call) {
+                Some(user) => AgentDevice::Account(user),
+                None => config.duty.phone.number.clone().map(AgentDevice::Number).unwrap_or_else(usual),
+            },
+            // he leaves the telephone at which he is now
+            None if by_keys => usual(),
+            None => self.acd.device(agent)?,
+        };
+        self.acd.holder(agent, &device).cloned()
+    }
+
+    fn has_call(&self, agent: &AgentId) -> bool {
+        self.acd.agent(agent).is_some_and(|view| view.call.is_some())
+    }
+
+    /// The account from which a call came.
+    fn called_from(&self, call: CallId) -> Option<UserId> {
+        let caller = self.legs.of(call).first().and_then(|leg| self.legs.get(*leg))?;
+        caller.user.clone()
+    }
+
     fn tell_sign_ins(&mut self, agent: &AgentId) {
         for told in self.sign_ins.take_told() {
             match told {
                 Told::Journal(record) => self.journal(None, record),
                 Told::Event(what) => self.event(agent.tenant, what),
                 // One who is not configured any more has no device to choose.
-                Told::LeftPhone => _ = self.choose_device(agent, DeviceChoice::Usual),
+                Told::LeftPhone => self.leave_phone(agent),
             }
+        }
+    }
+
+    /// He is at his usual device again, or, where another is there meanwhile, nowhere.
+    fn leave_phone(&mut self, agent: &AgentId) {
+        if self.choose_device(agent, DeviceChoice::Usual) == Err(DeskFault::DeviceTaken) {
+            let by = Some("a telephone that is taken".to_owned());
+            let command = AcdCommand::Order { agent: agent.clone(), what: AgentOrder::SignOut, by };
+            let _ = self.acd.handle_command(command, self.now);
+            let _ = self.choose_device(agent, DeviceChoice::Usual);
         }
     }
 
@@ -226,7 +286,7 @@ impl Shard {
             (ask.session, ask.new) = (None, None);
         }
         let agent = ask.agent.clone();
-        let done = self.sign_in(ask, hashed);
+        let done = self.sign_in(ask, hashed, Some(call));
         if let Ok(Some(session)) = done {
             self.take_phone(call, &agent);
             self.phone_desks.signed.insert(call, (agent, session));
@@ -239,8 +299,7 @@ impl Shard {
     /// What he calls from is rung for him while he is signed in: the account, or, from outside, the telephone that is configured
     /// for him. Until he hangs up he is busy there.
     fn take_phone(&mut self, call: CallId, agent: &AgentId) {
-        let caller = self.legs.of(call).first().and_then(|leg| self.legs.get(*leg));
-        let choice = match caller.and_then(|leg| leg.user.clone()) {
+        let choice = match self.called_from(call) {
             Some(user) => DeviceChoice::Other(AgentDevice::Account(user)),
             None => DeviceChoice::Phone,
         };

@@ -36,7 +36,7 @@ struct Desk {
 /// An agent whose first password is [`GOOD`], which need not be changed.
 fn desk() -> Desk {
     let rules = SignInRules { change_first: false, ..SignInRules::default() };
-    let terms = Terms { rules, phone: false, first: Some(hash(GOOD)) };
+    let terms = Terms { stranger: false, rules, phone: false, first: Some(hash(GOOD)) };
     let (journal, events) = (Vec::new(), Vec::new());
     Desk { all: SignIns::default(), terms, ms: 0, tokens: 0, journal, events }
 }
@@ -75,13 +75,13 @@ impl Desk {
     fn run(&mut self, mut ask: Ask) -> Result<Option<u64>, SignInFault> {
         let at = self.at();
         let terms = self.terms.clone();
-        let work = self.all.begin(Some(&terms), &mut ask, at)?;
+        let work = self.all.begin(&terms, &mut ask, at)?;
         self.end(ask, hashed(&work))
     }
 
     fn end(&mut self, ask: Ask, hashed: Hashed) -> Result<Option<u64>, SignInFault> {
         let (at, terms) = (self.at(), self.terms.clone());
-        let done = self.all.finish(Some(&terms), ask, hashed, at);
+        let done = self.all.finish(&terms, ask, hashed, at);
         self.note();
         done
     }
@@ -131,17 +131,55 @@ fn who_knows_the_password_has_a_session_and_who_does_not_has_none() {
     assert_eq!(desk.journal.last().unwrap().session.as_ref().unwrap().place, "desk 2");
 }
 
+/// Whoever tries names learns nothing of who exists: not by the words, nor by the pauses, the lock, or a new password that would
+/// not be taken.
 #[test]
 fn who_is_not_configured_is_answered_as_one_whose_password_is_wrong() {
-    let mut desk = desk();
-    let (mut ask, at) = (desk.ask(GOOD), desk.at());
-    let work = desk.all.begin(None, &mut ask, at).unwrap();
-    assert_eq!(work.check, Some((secret(GOOD), None)));
-    assert_eq!(desk.all.finish(None, ask.clone(), hashed(&work), at), Err(SignInFault::Wrong));
-    let by_key = &mut Ask { password: None, ..ask };
-    assert_eq!(desk.all.begin(None, by_key, at), Err(SignInFault::NoSuchAgent));
+    let (mut desk, mut nobody) = (desk(), desk());
+    nobody.terms = Terms { stranger: true, rules: desk.terms.rules.clone(), ..Terms::default() };
+    let (mut ask, at) = (nobody.ask(GOOD), nobody.at());
+    let by_key = &mut Ask { password: None, ..ask.clone() };
+    assert_eq!(nobody.all.begin(&nobody.terms.clone(), by_key, at), Err(SignInFault::NoSuchAgent));
+    ask.new = Some(secret("x"));
+    for pause in [0, 0, 1, 2, 4, 8, 899, 1] {
+        desk.wait(pause);
+        nobody.wait(pause);
+        let told = [&mut desk, &mut nobody].map(|desk| {
+            let ask = Ask { password: Some(secret("wrong-77")), ..ask.clone() };
+            desk.run(ask)
+        });
+        assert_eq!(told[0], told[1]);
+        assert!(told[0].is_err());
+    }
+    assert!(nobody.journal.is_empty(), "nothing is kept of it");
+    desk.wait(1_000);
+    let short = Ask { new: Some(secret("x")), ..desk.ask(GOOD) };
+    assert_eq!(desk.run(short), Err(SignInFault::Password(PasswordFault::Short(8))));
     desk.terms.first = None;
     assert_eq!(desk.sign_in(GOOD), Err(SignInFault::Wrong), "nor has one without a password any");
+}
+
+#[test]
+fn names_that_nobody_has_take_so_much_room_and_no_more() {
+    let mut desk = desk();
+    let terms = Terms { stranger: true, ..desk.terms.clone() };
+    let (once, at) = (desk.ask("wrong-77"), desk.at());
+    for number in 0..3_000 {
+        let agent = AgentId::new(TenantId::DEFAULT, &number.to_string()).unwrap();
+        let mut ask = Ask { agent, ..once.clone() };
+        let work = desk.all.begin(&terms, &mut ask, at).unwrap();
+        assert_eq!(desk.all.finish(&terms, ask, hashed(&work), at), Err(SignInFault::Wrong));
+    }
+    assert!(desk.all.strangers() <= 1_024);
+}
+
+#[test]
+fn the_present_password_is_never_a_new_one_whatever_is_remembered() {
+    let mut desk = desk();
+    desk.terms.rules.history = 0;
+    assert_eq!(desk.change(Some(GOOD), GOOD), Err(SignInFault::Password(PasswordFault::Former(0))));
+    assert_eq!(desk.change(Some(GOOD), "other-11"), Ok(()));
+    assert_eq!(desk.change(Some("other-11"), GOOD), Ok(()), "the one before may be");
 }
 
 #[test]
@@ -175,7 +213,7 @@ fn guesses_at_the_same_time_are_no_more_than_those_one_after_another() {
     let mut under_way = Vec::new();
     for _ in 0..20 {
         let mut ask = desk.ask("wrong-77");
-        match desk.all.begin(Some(&terms), &mut ask, at) {
+        match desk.all.begin(&terms, &mut ask, at) {
             Ok(work) => under_way.push((ask, hashed(&work))),
             Err(why) => assert_eq!(why, SignInFault::Busy),
         }
@@ -195,7 +233,7 @@ fn tries_that_nobody_ends_are_forgotten() {
     let terms = desk.terms.clone();
     for _ in 0..5 {
         let (mut ask, at) = (desk.ask(GOOD), desk.at());
-        desk.all.begin(Some(&terms), &mut ask, at).unwrap();
+        desk.all.begin(&terms, &mut ask, at).unwrap();
     }
     assert_eq!(desk.sign_in(GOOD), Err(SignInFault::Busy));
     desk.wait(30);
@@ -207,7 +245,7 @@ fn what_there_was_no_room_for_does_not_count_as_a_try() {
     let mut desk = desk();
     for _ in 0..20 {
         let (mut ask, at, terms) = (desk.ask(GOOD), desk.at(), desk.terms.clone());
-        desk.all.begin(Some(&terms), &mut ask, at).unwrap();
+        desk.all.begin(&terms, &mut ask, at).unwrap();
         assert_eq!(desk.end(ask, Hashed::Busy), Err(SignInFault::Busy));
     }
     assert_eq!(desk.sign_in(GOOD), Ok(()));
@@ -298,7 +336,8 @@ fn a_password_grows_old_and_may_not_be_one_of_the_last() {
     desk.change(Some("third-11"), "fourth-11").unwrap();
     desk.change(Some("fourth-11"), GOOD).unwrap();
     desk.terms.rules.history = 0;
-    desk.change(Some(GOOD), GOOD).unwrap();
+    desk.change(Some(GOOD), OTHER).unwrap();
+    desk.change(Some(OTHER), GOOD).unwrap();
     desk.terms.rules.age = 0;
     desk.wait(4_000 * 86_400);
     assert_eq!(desk.sign_in(GOOD), Ok(()), "with no age it is never too old");
@@ -335,7 +374,7 @@ fn another_password_ends_the_session_and_a_lock() {
 fn a_password_that_is_changed_while_it_is_looked_at_is_not_enough() {
     let mut desk = desk();
     let (mut ask, at, terms) = (desk.ask(GOOD), desk.at(), desk.terms.clone());
-    let work = desk.all.begin(Some(&terms), &mut ask, at).unwrap();
+    let work = desk.all.begin(&terms, &mut ask, at).unwrap();
     desk.change(None, OTHER).unwrap();
     assert_eq!(desk.end(ask, hashed(&work)), Err(SignInFault::Busy));
     assert_eq!(desk.all.session(&agent()), None);
@@ -401,8 +440,7 @@ fn nothing_that_is_printed_holds_a_password_a_token_or_a_hash() {
     let mut desk = desk();
     let mut ask = desk.ask(GOOD);
     ask.new = Some(secret(OTHER));
-    let work =
-        desk.all.begin(Some(&desk.terms.clone()), &mut ask, At { time: Time::ZERO, wall: Wall(0) }).unwrap();
+    let work = desk.all.begin(&desk.terms.clone(), &mut ask, At { time: Time::ZERO, wall: Wall(0) }).unwrap();
     let session = Session {
         token: Some(TokenHash([7; 32])),
         place: String::new(),

@@ -71,6 +71,7 @@ impl Shard {
                 }
                 let who = agent.clone();
                 self.event(agent.tenant, EventKind::AgentStatus { agent, status, why, call, reason, by });
+                self.mind_line_of(&who, status);
                 self.note_sign_out(&who, status);
             }
             AcdOutput::ChatsChanged { agent, chats, most } => {

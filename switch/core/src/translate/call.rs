@@ -62,12 +62,19 @@ impl Shard {
             CallOutput::Queue(output) => self.do_queue(output),
             // what a caller keys in while he is asked for a secret is no program's business
             CallOutput::Stream(StreamCommand::Digit { call, .. }) if self.asks_secret(call) => {}
-            CallOutput::Stream(command) => self.out.push_back(ShardOutput::Stream(command)),
+            CallOutput::Stream(mut command) => {
+                self.lines.meant_by(&mut command);
+                self.out.push_back(ShardOutput::Stream(command));
+            }
             CallOutput::Event(tenant, what) => {
+                if let EventKind::StreamEnded { call, .. } = &what {
+                    self.assisted.remove(call);
+                }
                 let held = match &what {
                     EventKind::LegHeld { call, .. } => Some(*call),
                     _ => None,
                 };
+                let what = self.whole(what);
                 self.event(tenant, what);
                 if let Some(call) = held {
                     self.note_hold(call);
@@ -81,11 +88,23 @@ impl Shard {
                 self.note_talk(&cdr);
                 self.recalled(&cdr);
                 self.figures.calls_ended += 1;
+                self.closing.insert(call, cdr.clone());
                 let ticket = self.gate.closing(call, self.now, self.snapshot.limits.journal_wait);
                 self.journal(Some(ticket), JournalRecord::CallClosed(cdr));
             }
             CallOutput::Moved { leg, to, .. } => self.on_moved(leg, to),
             CallOutput::Forgotten { call } => self.do_forget(call),
+        }
+    }
+
+    /// The end of a call is told with its record as it is kept: with what only the shard knows of it.
+    fn whole(&mut self, what: EventKind) -> EventKind {
+        match what {
+            EventKind::CallEnded { call, cause, by, cdr } => {
+                let cdr = self.closing.remove(&call).unwrap_or(cdr);
+                EventKind::CallEnded { call, cause, by, cdr }
+            }
+            other => other,
         }
     }
 
@@ -97,13 +116,18 @@ impl Shard {
         {
             self.legs.add(*leg, call);
         }
+        if let MediaCommand::Close { leg } = command
+            && self.port_back(leg)
+        {
+            return;
+        }
         let mut command = self.in_own_tones(command);
         let joined = match &command {
             MediaCommand::Bridge { a, b } => Some((*a, *b)),
             _ => None,
         };
         self.video_before(&mut command);
-        self.out.push_back(ShardOutput::Media(command));
+        self.tell_media(command);
         self.video_after(joined);
     }
 
@@ -124,7 +148,16 @@ impl Shard {
         let Some(found) = self.legs.get(leg) else {
             return;
         };
-        self.in_hand = Some(found.call);
+        let call = found.call;
+        self.in_hand = Some(call);
+        if let LegCommand::HangUp { cause } = command
+            && self.session_back(call, leg, cause)
+        {
+            return;
+        }
+        let Some(found) = self.legs.get(leg) else {
+            return;
+        };
         let (Some(session), local) = (found.session, found.local) else {
             // Never dialled, or over: the call hears that it is gone, as it expects after a hang-up.
             if matches!(command, LegCommand::HangUp { .. }) {
@@ -210,12 +243,15 @@ impl Shard {
         found.agent.clone_from(&agent);
         let local = found.local;
         let own = agent.as_ref().and_then(|id| self.snapshot.agent(id)).map(|agent| &agent.user);
-        let target = match (&to, &agent) {
-            (DialTarget::Agent(id), _) => self.device_for((call, leg), id),
-            (DialTarget::Target(Target::User(user)), Some(id)) if own == Some(user) => {
-                self.device_for((call, leg), id)
-            }
-            (DialTarget::Target(target), _) => Ok(target.clone()),
+        let at_his_device = match (&to, &agent) {
+            (DialTarget::Agent(id), _) => Ok(id.clone()),
+            (DialTarget::Target(Target::User(user)), Some(id)) if own == Some(user) => Ok(id.clone()),
+            (DialTarget::Target(target), _) => Err(target.clone()),
+        };
+        let target = match at_his_device {
+            Ok(id) if self.lend_line(call, leg, &id, from.clone()) => return,
+            Ok(id) => self.device_for((call, leg), &id),
+            Err(target) => Ok(target),
         };
         // Who it is decides what is offered.
         match (&target, self.legs.get_mut(leg)) {
@@ -235,7 +271,7 @@ impl Shard {
     }
 
     /// Sends the INVITE. `outside`: no queue gave this call to the agent whose phone rings.
-    fn invite(
+    pub(crate) fn invite(
         &mut self,
         call: CallId,
         leg: LegId,
@@ -316,10 +352,18 @@ impl Shard {
 
     fn do_queue(&mut self, output: QueueOutput) {
         let input = match output {
-            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish } => {
+            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish, by: Some(by) } => {
+                let at = self.wall.at(self.now);
+                // one whom the caller knows is fine, but for him who asks; the caller's own place is not touched
+                let wish = wish.or_else(|| self.wish(call, &queue)).filter(|wish| wish.agent != by);
+                let record = JournalRecord::Queued { call, queue: queue.clone(), at, by: Some(by) };
+                self.journal(None, record);
+                AcdInput::Enter { call, queue, timeout_ms, priority, staffed, wish }
+            }
+            QueueOutput::Enter { call, queue, timeout_ms, priority, staffed, wish, by: None } => {
                 let at = self.wall.at(self.now);
                 self.trunks.numbers.queued(call, queue.clone());
-                self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at });
+                self.journal(None, JournalRecord::Queued { call, queue: queue.clone(), at, by: None });
                 if let Some(arrived) = self.arrival(call, &queue, timeout_ms, priority) {
                     return self.tell_acd(arrived);
                 }
@@ -328,12 +372,18 @@ impl Shard {
             }
             QueueOutput::Abandoned { call } => AcdInput::Abandoned { call },
             QueueOutput::OfferRinging { call, agent } => AcdInput::OfferRinging { call, agent },
-            QueueOutput::OfferAnswered { call, agent } => AcdInput::OfferAnswered { call, agent },
+            QueueOutput::OfferAnswered { call, agent } => {
+                self.assist(call, &agent);
+                AcdInput::OfferAnswered { call, agent }
+            }
             QueueOutput::OfferFailed { call, agent, why, caller_gone } => {
                 self.not_offered(call, &agent);
                 AcdInput::OfferFailed { call, agent, why, caller_gone }
             }
-            QueueOutput::AgentReleased { call, agent } => AcdInput::AgentReleased { call, agent },
+            QueueOutput::AgentReleased { call, agent } => {
+                self.assist_no_more(call, &agent);
+                AcdInput::AgentReleased { call, agent }
+            }
         };
         self.tell_acd(input);
     }
@@ -345,7 +395,7 @@ impl Shard {
         }
     }
 
-    fn do_forget(&mut self, call: CallId) {
+    pub(crate) fn do_forget(&mut self, call: CallId) {
         self.ladder.forget(call, self.now);
         self.ledger.forget(call);
         let legs = self.legs.of(call).to_vec();
@@ -353,6 +403,7 @@ impl Shard {
             self.lamp_ends(*leg);
         }
         self.forget_videos(&legs);
+        self.lines_forgotten(&legs);
         for session in self.legs.forget(call) {
             // Only a call that was forgotten by force has sessions left.
             let cause = Cause::InternalError;
@@ -364,6 +415,8 @@ impl Shard {
         self.fetches.forget(call);
         self.phone_desks.forget(call);
         self.offered.remove(&call);
+        self.assisted.remove(&call);
+        self.closing.remove(&call);
         self.trunks.forget(call, &legs);
         self.recall_forgotten(call);
         self.say_goodbye(call);

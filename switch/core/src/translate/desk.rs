@@ -68,6 +68,7 @@ impl Shard {
         match act {
             DeskAct::Answer => self.desk_answer(&at),
             DeskAct::Device(choice) => self.desk_device(&at, choice),
+            DeskAct::Line(on) => self.desk_line(&at, on),
             DeskAct::Want(what) => self.desk_want(&at.agent, &at.by, what),
             DeskAct::Seat(order) => self.desk_seat(&at, order),
             DeskAct::Keys(keys) => self.desk_keys(&at, &keys),
@@ -117,6 +118,12 @@ impl Shard {
         let device = self.choose_device(&at.agent, choice)?;
         self.note_order(at, "device", None, device.to_string());
         Ok(vec![format!("agent {} is rung at {device}", at.agent)])
+    }
+
+    fn desk_line(&mut self, at: &At, on: bool) -> Done {
+        let state = self.order_line(&at.agent, on)?;
+        self.note_order(at, if on { "connect" } else { "disconnect" }, None, String::new());
+        Ok(vec![format!("the line of agent {} is {}", at.agent, state.as_str())])
     }
 
     fn note_order(&mut self, at: &At, order: &str, call: Option<CallId>, to: String) {
@@ -242,8 +249,8 @@ impl Shard {
         Ok(vec![format!("call-back {id} is {word}")])
     }
 
-    /// Whose entry it is, the queue's number is shown with and its codes are given: an agent takes those of his queues. A key
-    /// and a supervisor may give him any.
+    /// Whether an agent may take an entry. Its queue's number is shown when he calls, and its queue's codes are his to give, so
+    /// he takes those of his own queues; a supervisor, or a key by itself, may give him any.
     fn may_call_back(&self, at: &At, id: &CallbackId) -> Result<(), DeskFault> {
         let Some(queue) = self.callback_for(&at.agent, id)?.queue else { return Ok(()) };
         let serves = self.snapshot.agent(&at.agent).is_some_and(|agent| agent.queues.contains(&queue));
@@ -397,7 +404,7 @@ impl Shard {
         };
         let last_call = self.last_calls.get(agent).map(|(call, _)| *call);
         Some(DeskView {
-            agent: self.acd.agent(agent)?,
+            agent: self.agent(agent)?,
             calls: self.seats(agent, &user).into_iter().filter_map(call).collect(),
             last_call,
             last_codes: last_call.map(|call| self.codes_of(agent, call)).unwrap_or_default(),

@@ -1,7 +1,6 @@
 //! What the rules of a leg's party say of its stream; keys that signalling tells, between media threads and SIP. What a press is, and whom it reaches, media threads decide:
 //! they know who hears whom.
 
-use crate::ShardOutput;
 use crate::shard::Shard;
 use cordboard_model::id::LegId;
 use cordboard_model::media::{DtmfKind, MediaCommand};
@@ -43,7 +42,7 @@ impl Shard {
     pub(crate) fn set_dtmf(&mut self, leg: LegId) {
         let kind = self.dtmf_of(leg);
         if kind != DtmfKind::default() {
-            self.out.push_back(ShardOutput::Media(MediaCommand::Dtmf { leg, kind }));
+            self.tell_media(MediaCommand::Dtmf { leg, kind });
         }
     }
 
@@ -52,14 +51,14 @@ impl Shard {
         let is_up = self.legs.get(leg).is_some_and(|found| found.session.is_some());
         if is_up {
             let (digits, length_ms) = (digits.to_owned(), KEY_MS);
-            self.out.push_back(ShardOutput::Media(MediaCommand::SendDigits { leg, digits, length_ms }));
+            self.tell_media(MediaCommand::SendDigits { leg, digits, length_ms });
         }
         is_up
     }
 
     /// The party pressed a key and INFO told so.
     pub(crate) fn on_key_told(&mut self, leg: LegId, digit: char) {
-        self.out.push_back(ShardOutput::Media(MediaCommand::Pressed { leg, digit }));
+        self.tell_media(MediaCommand::Pressed { leg, digit });
     }
 
     /// A key for a party that takes them by INFO.

@@ -2,34 +2,18 @@
 
 use crate::shard::Shard;
 use cordboard_call::CallInput;
-use cordboard_model::id::LegId;
 use cordboard_model::media::MediaEvent;
 
-/// The leg that an event is about.
-fn leg_of(event: &MediaEvent) -> Option<LegId> {
-    match event {
-        MediaEvent::Opened { leg, .. }
-        | MediaEvent::OpenFailed { leg, .. }
-        | MediaEvent::Digit { leg, .. }
-        | MediaEvent::DigitDue { leg, .. }
-        | MediaEvent::PlayDone { leg, .. }
-        | MediaEvent::Locked { leg, .. }
-        | MediaEvent::Silent { leg }
-        | MediaEvent::Audio { leg, .. }
-        | MediaEvent::PathFailed { leg, .. }
-        | MediaEvent::Closed { leg, .. } => Some(*leg),
-        MediaEvent::RecordingPaused { .. }
-        | MediaEvent::RecordingClosed { .. }
-        | MediaEvent::Speaking { .. } => None,
-    }
-}
-
 impl Shard {
-    pub(crate) fn on_media(&mut self, event: MediaEvent) {
-        if self.on_video(leg_of(&event), &event) {
+    pub(crate) fn on_media(&mut self, mut event: MediaEvent) {
+        if self.on_line_media(&mut event) {
             return;
         }
-        let of_leg = leg_of(&event).and_then(|leg| self.legs.get(leg)).map(|leg| leg.call);
+        let leg = event.leg_mut().map(|leg| *leg);
+        if self.on_video(leg, &event) {
+            return;
+        }
+        let of_leg = leg.and_then(|leg| self.legs.get(leg)).map(|leg| leg.call);
         self.in_hand = match &event {
             MediaEvent::Speaking { mix, .. } => Some(*mix),
             _ => of_leg,

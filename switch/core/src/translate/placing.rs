@@ -18,6 +18,7 @@ fn fault(refused: &Refused) -> DeskFault {
         RefusedReason::NotWaiting => DeskFault::NotWaiting,
         RefusedReason::HasCall => DeskFault::InCall,
         RefusedReason::NoDevice => DeskFault::NoDevice,
+        RefusedReason::DeviceTaken => DeskFault::DeviceTaken,
     }
 }
 

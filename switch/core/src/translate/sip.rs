@@ -6,6 +6,7 @@ use cordboard_acd::AcdInput;
 use cordboard_call::CallInput;
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Trunk;
+use cordboard_model::device::LineEnd;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord, JournalRecord};
@@ -157,6 +158,9 @@ impl Shard {
             return;
         };
         self.in_hand = Some(call);
+        if self.lines.is_own(leg) {
+            return self.on_line_session(call, leg, event);
+        }
         match event {
             SipEvent::Incoming(_) => {}
             SipEvent::MediaSettled { media, .. } => self.on_settled(leg, *media),
@@ -199,6 +203,7 @@ impl Shard {
                 }
                 self.lamp_ends(leg);
                 self.on_leg_ended(call, leg, session);
+                self.session_lost(leg, if by_peer { LineEnd::PutDown } else { LineEnd::Lost });
                 self.leg_event(leg, LegEvent::Ended { cause, by_peer, sip_status });
             }
         }
@@ -219,7 +224,7 @@ impl Shard {
         self.on_left(call, leg);
     }
 
-    fn on_dialog(&mut self, call: CallId, leg: LegId, dialog: DialogRecord) {
+    pub(crate) fn on_dialog(&mut self, call: CallId, leg: LegId, dialog: DialogRecord) {
         let Some(found) = self.legs.get_mut(leg) else {
             return;
         };
@@ -240,7 +245,7 @@ impl Shard {
         }
     }
 
-    fn configure_media(&mut self, leg: LegId, media: Negotiated) {
+    pub(crate) fn configure_media(&mut self, leg: LegId, media: Negotiated) {
         let Negotiated { stream: params, keys, path, video, .. } = media;
         if let Some(found) = self.legs.get_mut(leg) {
             found.codec = Some(params.codec);
@@ -250,13 +255,13 @@ impl Shard {
         self.note_media(leg, TraceMedia::Agreed { params, suite, dtls });
         self.set_dtmf(leg);
         let signals = self.signals_from(leg);
-        self.out.push_back(ShardOutput::Media(MediaCommand::Configure {
+        self.tell_media(MediaCommand::Configure {
             leg,
             params,
             signals,
             keys: keys.map(Box::new),
             path: path.map(Box::new),
-        }));
+        });
         self.configure_video(leg, video);
     }
 
@@ -291,5 +296,8 @@ impl Shard {
     pub(crate) fn tell_contacts(&mut self, user: &UserId) {
         let count = u32::try_from(self.sip.contact_count(user)).unwrap_or(u32::MAX);
         self.acd.handle_input(AcdInput::Contacts { user: user.clone(), count }, self.now);
+        for agent in self.acd.agents_at(user) {
+            self.mind_line(&agent);
+        }
     }
 }

@@ -9,13 +9,14 @@ use cordboard_model::callback::{
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::config::{CalledNumber, Flow, Queue, Tenant};
+use cordboard_model::desk::{Actor, DeskAct, DeskOrder, Goal, SeatOrder, TransferWay};
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{AgentId, FlowId, Name, QueueId, TenantId, UserId};
-use cordboard_model::journal::{ContactRecord, JournalRecord};
+use cordboard_model::id::{AgentId, FlowId, IdMaker, Name, QueueId, TenantId, UserId};
+use cordboard_model::journal::JournalRecord;
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::{Duration, Wall};
 use cordboard_model::verb::Destination;
-use cordboard_model::view::AgentStatus;
+use cordboard_model::view::{AgentStatus, CallStage};
 use std::collections::BTreeSet;
 
 const T: TenantId = TenantId::DEFAULT;
@@ -45,20 +46,6 @@ fn world(change: impl FnOnce(&mut Tenant)) -> Rig {
     let restore = Restore { contacts: contacts.into(), ..Restore::default() };
     rig.command(ShardCommand::Restore(Box::new(restore)));
     rig
-}
-
-fn contact(name: &str, phone: &str) -> ContactRecord {
-    ContactRecord {
-        user: UserId::new(T, name).unwrap(),
-        uri: format!("sip:{name}@{phone}"),
-        flow: format!("udp:{phone}"),
-        path: Vec::new(),
-        user_agent: String::new(),
-        q_milli: 1_000,
-        call_id: "r".into(),
-        cseq: 1,
-        expires: Wall(1_700_900_000_000),
-    }
 }
 
 fn put_flow(tenant: &mut Tenant, name: &str, source: &str) {
@@ -254,6 +241,59 @@ fn the_agent_is_rung_first_then_the_customer_and_the_entry_is_done_when_they_hav
     assert_eq!((today.offered, today.left_otherwise, today.answered), (1, 1, 0));
     assert_eq!((today.offers, today.offers_answered, today.handled), (1, 1, 1));
     nothing_is_left(&mut rig);
+}
+
+/// He was asked only if he had called himself, or was called first.
+#[test]
+fn a_customer_who_is_called_back_agent_first_is_asked_when_the_agent_has_hung_up() {
+    let mut rig = world(|tenant| {
+        put_flow(
+            tenant,
+            "ask",
+            "call:log('said', 'asked ' .. call.data.surveyAgent) call:wait(2) call:hang_up()",
+        );
+        queue(tenant).audio.survey = Some(FlowId::new(T, "ask").unwrap());
+    });
+    leaves(&mut rig);
+    ready(&mut rig);
+    says(&mut rig, AGENT, "200 OK");
+    says(&mut rig, CUSTOMER, "200 OK");
+    rig.after(1_000);
+    hangs_up(&mut rig, AGENT);
+    rig.after(1_000);
+    assert_eq!(said(&rig), ["kept", "asked 1001"]);
+    assert_eq!(
+        (count(&rig, CUSTOMER, "BYE"), status(&rig)),
+        (0, AgentStatus::Ready),
+        "he is asked, the agent is free"
+    );
+    rig.after(2_000);
+    hung_up(&mut rig, CUSTOMER);
+    assert_eq!(entries(&rig), [], "he was reached");
+    nothing_is_left(&mut rig);
+}
+
+/// What was offered to a call that an agent began with was swallowed, whoever it was for: a customer who was called back and
+/// sent to a queue waited in it for ever, its agents rang without a phone.
+#[test]
+fn who_is_called_back_agent_first_and_sent_to_a_queue_is_offered_like_anybody() {
+    let mut rig = world(|_| ());
+    leaves(&mut rig);
+    ready(&mut rig);
+    says(&mut rig, AGENT, "200 OK");
+    says(&mut rig, CUSTOMER, "200 OK");
+    rig.after(1_000);
+    let sales = queue(one_tenant().tenants.get_mut(&T).unwrap()).id.clone();
+    let call = rig.shard.calls(T).remove(0).call;
+    let act = DeskAct::Seat(SeatOrder::Transfer(Goal::Place(Destination::Queue(sales)), TransferWay::Blind));
+    let by = Actor { key: "desk".into(), agent: None };
+    rig.desk(DeskOrder { agent: agent(), call: Some(call), by, act }).unwrap();
+    hung_up(&mut rig, AGENT);
+    rig.after(1_000);
+    assert_eq!(count(&rig, AGENT, "INVITE"), 2, "{:#?}", rig.said);
+    says(&mut rig, AGENT, "200 OK");
+    rig.after(1_000);
+    assert_eq!(rig.shard.calls(T).remove(0).stage, CallStage::Bridged);
 }
 
 #[test]
@@ -471,14 +511,20 @@ fn journalled(name: &str, ago: i64, state: CallbackState) -> Callback {
 }
 
 #[test]
-fn after_a_start_places_are_as_old_as_they_were_and_a_call_that_was_cut_was_an_attempt() {
+fn after_a_start_places_are_as_old_as_they_were_and_a_call_that_was_cut_after_an_answer_was_an_attempt() {
     let mut rig = world(|_| ());
+    let mut ids = IdMaker::new(1, 0);
+    let (up, rang) = (ids.call(T), ids.call(T));
+    let calling =
+        |name, ago, call| Callback { last_call: Some(call), ..journalled(name, ago, CallbackState::Calling) };
     let callbacks = vec![
         journalled("new", 100, CallbackState::Waiting),
         journalled("old", 900, CallbackState::Waiting),
-        journalled("cut", 9_000, CallbackState::Calling),
+        calling("cut", 9_000, up),
+        calling("rang", 500, rang),
     ];
-    rig.command(ShardCommand::Restore(Box::new(Restore { callbacks, ..Restore::default() })));
+    let answered = BTreeSet::from([up]);
+    rig.command(ShardCommand::Restore(Box::new(Restore { callbacks, answered, ..Restore::default() })));
     let find = |rig: &Rig, name: &str| {
         entries(rig).into_iter().find(|entry| entry.id.name.as_str() == name).unwrap()
     };
@@ -487,7 +533,9 @@ fn after_a_start_places_are_as_old_as_they_were_and_a_call_that_was_cut_was_an_a
         (cut.attempts, cut.state, cut.outcome.as_str()),
         (1, CallbackState::Asleep, "lost_by_restart")
     );
-    assert_eq!(rig.shard.queues(T)[0].callbacks, 2);
+    let rang = find(&rig, "rang");
+    assert_eq!((rang.attempts, rang.state), (0, CallbackState::Waiting), "nobody had answered");
+    assert_eq!(rig.shard.queues(T)[0].callbacks, 3);
     ready(&mut rig);
     assert_eq!(find(&rig, "old").state, CallbackState::Calling, "who came first is called first");
     assert_eq!(find(&rig, "new").state, CallbackState::Waiting);

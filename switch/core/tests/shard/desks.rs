@@ -10,9 +10,8 @@ use cordboard_model::desk::{
     Actor, AgentDesk, CallbackOrder, DeskAct, DeskFault, DeskOrder, Goal, SeatOrder,
 };
 use cordboard_model::id::{AgentId, Name, QueueId, TenantId, UserId};
-use cordboard_model::journal::{ContactRecord, JournalRecord};
+use cordboard_model::journal::JournalRecord;
 use cordboard_model::service::{AgentOrder, Role};
-use cordboard_model::time::Wall;
 use cordboard_model::verb::Destination;
 use cordboard_model::view::AgentStatus;
 use std::collections::BTreeMap;
@@ -41,20 +40,6 @@ fn two_agents() -> Snapshot {
     tenant.users.insert(name("1002"), account);
     tenant.agents.insert(name("1002"), chief);
     snapshot
-}
-
-fn contact(user: &str, phone: &str) -> ContactRecord {
-    ContactRecord {
-        user: UserId::new(TenantId::DEFAULT, user).unwrap(),
-        uri: format!("sip:{user}@{phone}"),
-        flow: format!("udp:{phone}"),
-        path: Vec::new(),
-        user_agent: String::new(),
-        q_milli: 1_000,
-        call_id: user.into(),
-        cseq: 1,
-        expires: Wall(1_700_000_900_000),
-    }
 }
 
 /// Both are signed in, with their phones.

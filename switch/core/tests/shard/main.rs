@@ -6,6 +6,8 @@ mod callbacks;
 mod calls;
 mod chats;
 #[cfg(test)]
+mod consulting;
+#[cfg(test)]
 mod desks;
 #[cfg(test)]
 mod device;
@@ -13,6 +15,10 @@ mod device;
 mod hostile;
 #[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod lines;
+#[cfg(test)]
+mod lines_desk;
 #[cfg(test)]
 mod names;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::rig::*;
 use cordboard_core::{Restore, ShardCommand};
 use cordboard_model::config::Snapshot;
+use cordboard_model::desk::Smart;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, TenantId};
 use cordboard_model::journal::JournalRecord;
@@ -95,4 +96,42 @@ fn plays(silent: bool) -> bool {
 fn who_waits_in_a_queue_without_music_hears_a_tone_now_and_then_or_is_sent_nothing() {
     assert!(plays(false));
     assert!(!plays(true));
+}
+
+/// What smart agents have, and what their page shows of them.
+#[test]
+fn a_program_listens_to_the_calls_that_queues_give_a_smart_agent() {
+    let url = "wss://bots.example/assist";
+    let mut snapshot = one_tenant();
+    let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+    tenant.desk.smart = Some(Smart { url: url.into(), agents: 1 });
+    let agent = tenant.agents.values_mut().next().unwrap();
+    (agent.duty.smart, agent.duty.numbers_label) = (true, true);
+    agent.duty.organisation = Some("North".into());
+    let id = agent.id.clone();
+    let mut rig = Rig::new();
+    rig.configure(snapshot);
+    ready(&mut rig);
+    let view = rig.shard.agent(&id).unwrap();
+    assert_eq!((view.smart, view.numbers_label, view.organisation.as_deref()), (true, true, Some("North")));
+    let streams = |rig: &Rig| {
+        let of = |(_, _, what): &_| match what {
+            EventKind::StreamStarted { by, .. } => Some(by.clone()),
+            EventKind::StreamEnded { .. } => Some("ended".to_owned()),
+            _ => None,
+        };
+        rig.events.iter().filter_map(of).collect::<Vec<String>>()
+    };
+    calls(&mut rig, "+4930", "a");
+    assert_eq!(streams(&rig), [""; 0], "nobody talks yet");
+    let ours = rig.last("INVITE").to_owned();
+    rig.datagram(PHONE, &response(PHONE, &ours, "200 OK"));
+    rig.after(100);
+    assert_eq!(streams(&rig), ["agent 1001"]);
+    let heard = rig.media.iter().filter(|command| matches!(command, MediaCommand::Listen { .. })).count();
+    assert_eq!(heard, 2, "both parties: {:?}", rig.media);
+    rig.datagram(TRUNK, &within("BYE", 2, TRUNK, rig.last("200 OK")));
+    rig.after(40_000);
+    assert_eq!(streams(&rig), ["agent 1001", "ended"]);
+    assert_eq!(rig.shard.leftovers(), [""; 0]);
 }

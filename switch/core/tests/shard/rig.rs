@@ -213,6 +213,21 @@ pub fn with_password(password: &str) -> Snapshot {
     known
 }
 
+/// An account's registration from a phone.
+pub fn contact(name: &str, phone: &str) -> ContactRecord {
+    ContactRecord {
+        user: UserId::new(TenantId::DEFAULT, name).unwrap(),
+        uri: format!("sip:{name}@{phone}"),
+        flow: format!("udp:{phone}"),
+        path: Vec::new(),
+        user_agent: String::new(),
+        q_milli: 1_000,
+        call_id: name.into(),
+        cseq: 1,
+        expires: Wall(1_700_900_000_000),
+    }
+}
+
 /// Everything that came out, in words.
 pub struct Rig {
     pub shard: Shard,
@@ -259,18 +274,7 @@ impl Rig {
 
     /// Account 1001 is registered with a phone at `phone`.
     pub fn knows_the_phone(&mut self, phone: &str) {
-        let contact = ContactRecord {
-            user: UserId::new(TenantId::DEFAULT, "1001").unwrap(),
-            uri: format!("sip:1001@{phone}"),
-            flow: format!("udp:{phone}"),
-            path: Vec::new(),
-            user_agent: String::new(),
-            q_milli: 1_000,
-            call_id: "r".into(),
-            cseq: 1,
-            expires: Wall(1_700_000_900_000),
-        };
-        let restore = Restore { contacts: vec![contact], ..Restore::default() };
+        let restore = Restore { contacts: vec![contact("1001", phone)], ..Restore::default() };
         self.command(ShardCommand::Restore(Box::new(restore)));
     }
 
@@ -416,6 +420,9 @@ impl Rig {
                 self.ports += 2;
                 let local = SocketAddr::new(addr(SWITCH).ip(), 20_000 + self.ports);
                 Some(MediaEvent::Opened { leg: *leg, local })
+            }
+            MediaCommand::Vacate { leg } => {
+                Some(MediaEvent::Vacated { leg: *leg, stats: LegStats::default() })
             }
             MediaCommand::Close { leg } => Some(MediaEvent::Closed { leg: *leg, stats: LegStats::default() }),
             MediaCommand::StopRecord { recording } => {

@@ -2,7 +2,7 @@
 
 use crate::rig::*;
 use cordboard_core::signin::{Ask, NewSession};
-use cordboard_core::{Restore, RestoredAgent, ShardCommand};
+use cordboard_core::{RefusedReason, Restore, RestoredAgent, ShardCommand};
 use cordboard_model::config::{Secret, Snapshot};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, TenantId};
@@ -37,12 +37,16 @@ fn rig() -> Rig {
 }
 
 fn signs_in(rig: &mut Rig, right: bool) -> Result<(), SignInFault> {
+    signs_in_over(rig, right, false)
+}
+
+fn signs_in_over(rig: &mut Rig, right: bool, take_over: bool) -> Result<(), SignInFault> {
     let session = NewSession {
         token: Some(TOKEN),
         place: "desk 7".into(),
         address: "192.0.2.9".into(),
         phone: false,
-        take_over: false,
+        take_over,
     };
     let (password, session) = (Some(Secret("correct7".into())), Some(session));
     let (from, by) = ("192.0.2.9".into(), "agent 1001".into());
@@ -115,4 +119,44 @@ fn a_session_outlasts_a_restart_unless_its_agent_has_signed_out() {
         assert_eq!(again.shard.signed(&TOKEN, again.now).is_some(), opens, "{was:?}");
         assert_eq!(records(&again).is_empty(), opens, "that it is over is written down");
     }
+}
+
+/// Both were signed in, each with a session, and calls of both rang at one telephone.
+#[test]
+fn who_signs_in_where_another_agent_is_hears_so_and_may_take_his_place() {
+    let night = AgentId::new(TenantId::DEFAULT, "1002").unwrap();
+    let mut rig = Rig::new();
+    let mut snapshot = configured();
+    let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+    let mut other = tenant.agents[&agent().name].clone();
+    other.id = night.clone();
+    tenant.agents.insert(night.name.clone(), other);
+    rig.configure(snapshot);
+    rig.knows_the_phone("203.0.113.5:5060");
+    rig.order(night.clone(), AgentOrder::SignIn).unwrap();
+    rig.order(night.clone(), AgentOrder::Ready).unwrap();
+    let of_the_other = |rig: &Rig| rig.shard.agent(&night).unwrap().status;
+    assert_eq!(signs_in(&mut rig, false), Err(SignInFault::Wrong), "who is there is no affair of strangers");
+    rig.after(1_000);
+    assert_eq!(signs_in(&mut rig, true), Err(SignInFault::DeviceTaken(night.name.clone())));
+    assert_eq!((status(&rig), rig.shard.session_of(&agent())), (AgentStatus::SignedOut, None));
+    let refused = rig.order(agent(), AgentOrder::SignIn).unwrap_err();
+    assert_eq!(refused.reason, RefusedReason::DeviceTaken);
+    // nobody is taken out of a call
+    rig.datagram(TRUNK, &invite(TRUNK, "2000", "example.com", "a"));
+    assert_eq!(of_the_other(&rig), AgentStatus::Ringing);
+    assert_eq!(signs_in_over(&mut rig, true, true), Err(SignInFault::DeviceTaken(night.name.clone())));
+    let ours = rig.last("INVITE").to_owned();
+    rig.datagram("203.0.113.5:5060", &response("203.0.113.5:5060", &ours, "486 Busy Here"));
+    rig.after(100);
+    assert_eq!(of_the_other(&rig), AgentStatus::Ready);
+    signs_in_over(&mut rig, true, true).unwrap();
+    assert_eq!((status(&rig), of_the_other(&rig)), (AgentStatus::NotReady, AgentStatus::SignedOut));
+    let by = rig.events.iter().rev().find_map(|(_, _, what)| match what {
+        EventKind::AgentStatus { agent, status: AgentStatus::SignedOut, by, .. } if *agent == night => {
+            by.clone()
+        }
+        _ => None,
+    });
+    assert_eq!(by.as_deref(), Some("agent 1001, who is at his telephone"));
 }

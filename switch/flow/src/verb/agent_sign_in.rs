@@ -1,5 +1,6 @@
 //! `local ok, why = call:agent_sign_in{agent = number, password = secret}`: an agent who has only a telephone signs in by its
-//! keys. Gives `true`, or `nil` and why not: `wrong`, `locked`, `busy`, `expired`, `refused` or `elsewhere`.
+//! keys. Gives `true`, or `nil` and why not: `wrong`, `locked`, `busy`, `expired`, `refused`, `elsewhere` or
+//! `taken`.
 //!
 //! The password is what `collect_secret` gave, and nothing else: none stands in a flow. With `new` it is changed at once; with
 //! `take_over` a session elsewhere is ended.

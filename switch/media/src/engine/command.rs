@@ -74,6 +74,7 @@ impl MediaEngine {
             MediaCommand::Listen { leg, stream, track } => self.begin_listening(leg, stream, track, now),
             MediaCommand::StopLive { leg, stream } => self.stop_live(leg, stream),
             MediaCommand::Held { leg, held } => self.hold(leg, held, now),
+            MediaCommand::Vacate { leg } => self.vacate(leg, now),
             MediaCommand::Close { leg } => {
                 if let Some(key) = self.find(leg) {
                     self.close(key, now);
@@ -381,7 +382,7 @@ impl MediaEngine {
         }
     }
 
-    fn hold(&mut self, id: LegId, held: bool, now: Time) {
+    pub(super) fn hold(&mut self, id: LegId, held: bool, now: Time) {
         let Some(key) = self.find(id) else {
             return;
         };
@@ -408,12 +409,17 @@ impl MediaEngine {
         self.tell(MediaEvent::Closed { leg: id, stats });
     }
 
-    /// Ends what the leg plays, hears and tells.
+    /// Ends what the leg plays, hears and tells, and its clocks.
     fn quiet(&mut self, key: u32, now: Time) {
-        self.part(key);
         self.ticks.cancel(key);
         self.watches.cancel(key);
         self.paths.cancel(key);
+        self.let_go(key, now);
+    }
+
+    /// Whoever is joined with the leg, plays to it, records it or has it as a program is so no longer.
+    pub(super) fn let_go(&mut self, key: u32, now: Time) {
+        self.part(key);
         self.end_live(key);
         let Some(leg) = self.legs.get_mut(key) else {
             return;

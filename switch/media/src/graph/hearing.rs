@@ -151,6 +151,11 @@ impl Hearing {
         self.unheard_ms = self.unheard_ms.saturating_add(ms);
     }
 
+    /// Counts from now on.
+    pub(crate) fn count_anew(&mut self) {
+        (self.late, self.late_peak_us, self.unheard_ms) = (0, 0, 0);
+    }
+
     pub(crate) fn missed(&self) -> Missed {
         Missed {
             unheard_ms: u64::from(self.unheard_ms),

@@ -284,6 +284,21 @@ pub(crate) struct Leg {
     pub unsealed: u64,
     /// Microseconds of audio for the party that were invented.
     pub concealed_us: u64,
+    /// What was counted before its present user came.
+    before: Before,
+}
+
+/// What a leg had counted when it was vacated last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    received: u64,
+    lost: u64,
+    gaps: u64,
+    late: u64,
+    sent: u64,
+    /// Of what the party's reports say.
+    far_lost: u64,
+    far_of: u64,
 }
 
 /// Whether an address is reached from everywhere, and not from within one network alone.
@@ -355,20 +370,25 @@ impl Leg {
             malformed: 0,
             unsealed: 0,
             concealed_us: 0,
+            before: Before::default(),
         }
     }
 
-    /// Figures so far.
+    /// Figures so far, of its present user.
     pub(crate) fn stats(&self) -> LegStats {
-        let (received, lost) = (self.reception.received(), self.reception.lost());
+        let before = &self.before;
+        let received = self.reception.received() - before.received;
+        let lost = self.reception.lost().saturating_sub(before.lost);
         let (gaps, late) = self.reception.gaps_and_late();
-        let sent = self.outgoing.sent().0;
+        let (gaps, late) = (gaps.saturating_sub(before.gaps).min(lost), late.saturating_sub(before.late));
+        let sent = self.outgoing.sent().0.saturating_sub(before.sent);
         let jitter_us = self.reception.jitter_us();
         let codec = self.stream.map(|stream| stream.params.codec);
         let trip = self.reports.far.and_then(|far| far.trip_us);
         let far = self.reports.far.map(|far| {
             let jitter_us = self.outgoing.clock().us_in(u64::from(far.jitter));
-            let (lost, of) = (u64::from(far.lost).min(far.of), far.of);
+            let of = far.of.saturating_sub(before.far_of);
+            let lost = u64::from(far.lost).saturating_sub(before.far_lost).min(of);
             let path = Path { received: of - lost, lost, gaps: 0, jitter_us, round_trip_us: trip };
             let mos = codec.and_then(|codec| quality::mos(codec, path));
             FarStats { lost, of, jitter_us, round_trip_us: trip, mos }
@@ -397,6 +417,19 @@ impl Leg {
             private: !self.is_searched() && self.public && remote.is_some_and(|ip| !is_public(ip)),
             fault: self.path.as_ref().and_then(|path| path.fault()),
         }
+    }
+
+    /// What is counted from now on is its next user's.
+    pub(crate) fn count_anew(&mut self) {
+        let (received, lost) = (self.reception.received(), self.reception.lost());
+        let (gaps, late) = self.reception.gaps_and_late();
+        let far = self.reports.far.map_or((0, 0), |far| (u64::from(far.lost), far.of));
+        let (sent, (far_lost, far_of)) = (self.outgoing.sent().0, far);
+        self.before = Before { received, lost, gaps, late, sent, far_lost, far_of };
+        self.reception.peak_anew();
+        self.hearing.count_anew();
+        (self.foreign, self.unproved, self.malformed, self.unsealed) = (0, 0, 0, 0);
+        self.concealed_us = 0;
     }
 
     /// ICE decides no longer where its party is.

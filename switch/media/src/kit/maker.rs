@@ -104,6 +104,13 @@ impl KitMaker {
                 self.part(*leg);
                 return None;
             }
+            MediaCommand::Vacate { leg } => {
+                self.part(*leg);
+                if let Some(known) = self.legs.get_mut(leg) {
+                    (known.taped, known.live) = (None, false);
+                }
+                return None;
+            }
             MediaCommand::Close { leg } => {
                 self.forget(*leg);
                 return None;

@@ -184,6 +184,11 @@ impl Reception {
         self.clock.us_in(u64::from(self.jitter_peak_16)) / 16
     }
 
+    /// The highest is looked for from now on.
+    pub(crate) fn peak_anew(&mut self) {
+        self.jitter_peak_16 = self.jitter_16;
+    }
+
     /// Gaps in the numbers, and packets that came late, over all epochs. A gap that late packets filled counts too.
     pub(crate) fn gaps_and_late(&self) -> (u64, u64) {
         (u64::from(self.gaps).min(self.lost()), u64::from(self.late))

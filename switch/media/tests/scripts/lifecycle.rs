@@ -36,6 +36,48 @@ fn close_frees_the_port_ends_the_playback_and_gives_the_figures() {
     assert_eq!(world.engine.poll_timeout(), None);
 }
 
+/// A leg that stays while its users change: what one has begun is over for the next, and each has figures of his own.
+#[test]
+fn a_vacated_leg_keeps_its_party_and_nothing_of_who_used_it() {
+    let mut world = World::bridged(Codec::Pcma, Codec::Pcma);
+    world.open(params(2, Codec::Pcma));
+    let recording = world.record(0, 1);
+    for n in [0, 1, 2, 4] {
+        world.say(0, &Rtp::audio(8, 1, n, 0));
+    }
+    world.play(0, vec![PlayItem::Tone(Tone::Busy, 10_000)], Repeat::Once);
+    let leg = world.legs[0];
+    world.command(MediaCommand::Secret { leg, on: true });
+    world.run(100);
+    world.events.clear();
+    world.command(MediaCommand::Vacate { leg });
+    let told = |world: &World| {
+        let of = |(_, event): &_| match event {
+            MediaEvent::Vacated { leg: gone, stats } if *gone == leg => Some(*stats),
+            _ => None,
+        };
+        world.events.iter().filter_map(of).last()
+    };
+    let stats = told(&world).expect("its figures");
+    assert_eq!((stats.received, stats.lost, stats.gaps, stats.sent), (4, 1, 1, 5));
+    assert_eq!(world.play_done().len(), 1);
+    assert!(world.closed_ports.is_empty() && world.engine.recordings() == 1, "{recording} has the other one");
+    assert_eq!(world.say(1, &Rtp::audio(8, 2, 0, 0)), None, "he is joined with nobody");
+    world.run(1_000);
+    world.bridge(0, 2);
+    for n in 60..63 {
+        assert_eq!(world.say(0, &Rtp::audio(8, 1, n, 0)).map(|sent| sent.leg), Some(2));
+    }
+    world.command(MediaCommand::Vacate { leg });
+    let second = told(&world).expect("those of the second");
+    assert_eq!((second.received, second.sent), (3, 0));
+    world.command(MediaCommand::Close { leg });
+    let Some((_, MediaEvent::Closed { stats, .. })) = world.events.last() else {
+        panic!("{:?}", world.events)
+    };
+    assert_eq!((stats.received, stats.lost), (0, 0));
+}
+
 #[test]
 fn every_end_of_an_opening_is_told() {
     let mut engine = MediaEngine::new(MediaConfig { legs_max: 3, ..Default::default() }, [0; 32]);

@@ -1,5 +1,6 @@
 //! Puts the switch together: reads what survived, makes lanes and threads, and says when it is ready.
 
+mod events;
 mod lanes;
 mod number;
 mod recover;
@@ -12,9 +13,10 @@ use crate::config::{Listen, Loaded, Machine};
 use crate::dns::Dns;
 use crate::fetch;
 use crate::files::raise_limit;
+use crate::gateway::Pushing;
 use crate::hashing::{self, Hasher};
 use crate::hep::{Hep, HepOrder};
-use crate::hub::Hub;
+use crate::hub::{Hub, HubHandle, HubSetup};
 use crate::journal::{JournalOrder, JournalThread};
 use crate::media::{MediaOrder, RecorderOrder};
 use crate::metrics::Gauges;
@@ -30,13 +32,15 @@ use crate::transport::{
     self, Bound, Desk, DeskSetup, SipOverHttp, StreamGauges, StreamOrder, TlsError, TlsStore,
 };
 use crate::walls::Walls;
-use cordboard_core::{Shard, ShardCommand};
+use cordboard_core::{Restore, Shard, ShardCommand};
 use cordboard_lane::{Receiver, Sender};
 use cordboard_model::cdr::RecordingEntry;
+use cordboard_model::event::Event;
 use cordboard_model::stream::StreamCommand;
 use cordboard_plugin_api::Registry;
 use cordboard_sip::engine::Transport;
 use cordboard_store::{Store, StoreOptions, Stored, Writer};
+use events::Begun;
 use lanes::Lanes;
 use recover::{give_recovered, recover};
 use std::fmt;
@@ -208,7 +212,9 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (ended, given) = give_recovered(&store, &kept, cut);
     let media = start_media(&loaded, &lanes, clock)?;
 
-    let making = making(&loaded, kept.restore(), &all, &clock, media.fingerprint)?;
+    let kept_events = events::open(&loaded.machine, &clock);
+    let restore = Restore { events: kept_events.bases(), ..kept.restore() };
+    let making = making(&loaded, restore, &all, &clock, media.fingerprint)?;
     let gauges = Arc::new(Gauges::new(media.gauges, Arc::clone(&store), lanes.readings()));
     let reloader =
         Reloader::new(path, loaded.clone(), lanes.api.0.clone(), media.orders.clone(), Arc::clone(&tls));
@@ -222,9 +228,11 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
     let chat_desk = Arc::new(ChatDesk::default());
     let (at_shard, shard_gauges) = (Arc::clone(&chat_desk), Arc::clone(&gauges.shard));
+    let lost = std::mem::take(&mut kept.lost);
+    let (begin, begun) = kept_events.beginning(&loaded.snapshot, lost, clock);
     let setup = move |shard| ShardSetup {
         chat_desk: at_shard,
-        shard,
+        shard: begin.of(shard),
         sockets: udp,
         orders: vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1],
         streams: lanes.to_streams.0,
@@ -250,15 +258,17 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     threads.push(start_keeper(&loaded.machine, to_keeper, (&store, &gauges), ended)?);
     let to_journal = (lanes.journal.1, lanes.stored.1, lanes.journalled.0);
     threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
-    let (hub, handle) = Hub::start(clock.start_secs(), lanes.events.1, lanes.api.0.clone());
+    let (hub, handle) = start_hub(begun, (lanes.events.1, &lanes.api.0), clock, &gauges);
     let ((to_stop, stops), orders) = (stop::orders(), lanes.api.0);
     start_seeding(given, &store, &reloader, &orders, clock);
+    let pushing = start_pushing(&loaded.machine)?;
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hasher,
         hub: handle,
         store: Arc::clone(&store),
         recordings: keeping,
+        pushing,
         streams: loaded.machine.streams.allowed.clone(),
         gauges,
         reloader,
@@ -270,6 +280,18 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         chat_desk,
     });
     Ok(Running { switch, orders, sip: all, stops, streams, clock, threads, hub, store })
+}
+
+/// The event hub, with what the streams begin with.
+fn start_hub(
+    begun: Begun,
+    (events, shard): (Receiver<Event>, &Sender<Order>),
+    clock: Clock,
+    gauges: &Gauges,
+) -> (tokio::task::JoinHandle<()>, HubHandle) {
+    let (begun, log) = begun.parts();
+    let (start, shard, gauges) = (clock.start_secs(), shard.clone(), Arc::clone(&gauges.events));
+    Hub::start(HubSetup { start, events, shard, begun, log, gauges })
 }
 
 fn start_recorder(
@@ -343,6 +365,12 @@ fn start_speech(
 ) -> Result<mpsc::Sender<Wish>, BootError> {
     let engine = speech::engine(&loaded.machine.speech).map_err(BootError::Tls)?;
     Ok(Speaker::start(&loaded.machine.speech, engine, media.to_vec(), shard.clone()))
+}
+
+/// The way of agents' events to their pages.
+fn start_pushing(machine: &Machine) -> Result<Arc<Pushing>, BootError> {
+    let tls = transport::trusting(machine.gateway.ca.as_deref()).map_err(BootError::Tls)?;
+    Ok(Pushing::new(machine.gateway.clone(), tls))
 }
 
 /// Who asks for flows by HTTP, and who looks at passwords for them and for the API.

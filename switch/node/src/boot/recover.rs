@@ -72,6 +72,8 @@ impl Kept {
         let agents = self.recovered.agents.iter();
         let talk = |talk: &Talk| (talk.agent.clone(), talk.caller.clone(), talk.at, talk.ends);
         let (counters, rows) = (self.recovered.counters.iter(), self.recovered.rows.iter());
+        let asked = self.recovered.asked.iter();
+        let answered = self.recovered.calls.iter().filter(|call| !call.legs.is_empty()).map(|call| call.call);
         Restore {
             contacts: self.recovered.contacts.clone(),
             agents: agents
@@ -89,7 +91,10 @@ impl Kept {
             talks: self.recovered.talks.iter().map(talk).collect(),
             callbacks: self.recovered.callbacks.clone(),
             chats: self.recovered.chats.clone(),
+            answered: answered.collect(),
+            asked: asked.map(|asked| (asked.call, asked.token.clone(), asked.ends)).collect(),
             sign_ins: self.recovered.sign_ins.clone(),
+            events: Vec::new(),
             rows: rows
                 .map(|row| (row.tenant, row.table.clone(), row.key.clone(), row.cells.clone()))
                 .collect(),

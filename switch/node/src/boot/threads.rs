@@ -104,7 +104,8 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
     let range = PortRange { address: machine.address, first: machine.port_min, last: machine.port_max };
     let public = (machine.advertised != machine.address).then_some(machine.advertised);
     let told = [public, machine.advertised6.map(IpAddr::V6)];
-    let own = Arc::new(OwnPorts::new(machine.address, told.into_iter().flatten()));
+    let most = crate::files::pairs(loaded.snapshot.limits.calls, loaded.machine.sip.connections);
+    let own = Arc::new(OwnPorts::new(machine.address, told.into_iter().flatten()).at_most(most));
     let config = media_config(loaded);
     let by_uring = can_have_uring(machine.sockets, ByUring::try_out);
     let identity = Identity::new(clock.epoch()).map_err(|why| BootError::System(io::Error::other(why)))?;
@@ -117,7 +118,7 @@ pub(super) fn start_media(loaded: &Loaded, lanes: &Lanes, clock: Clock) -> Resul
         let pool = PortPool::new(range.part(index, threads), Arc::clone(&own))
             .begin_at(u32::from_le_bytes([a, b, c, d]));
         let ports = Pairs::new(pool, machine.port_linger);
-        let ports_each = ports.free();
+        let ports_each = ports.pool().unbound();
         let gauges = Arc::new(MediaGauges::default());
         gauges.ports_free.store(ports.free() as u64, Relaxed);
         let setup = MediaSetup {

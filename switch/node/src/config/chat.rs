@@ -1,14 +1,10 @@
-//! Chats: how queues look after them, and which pages may speak to them.
+//! Chats: how queues look after them.
 
-use super::section::{Section, Wrong};
-use super::tree::Node;
-use super::value::{duration, duration_shown, some_text, wrong};
+use super::section::Section;
+use super::value::{duration, duration_shown};
 use cordboard_model::chat::ChatRules;
 use cordboard_model::service::QueueKind;
 use core::time::Duration;
-
-/// Most origins of a tenant.
-const ORIGINS_MAX: usize = 100;
 
 const fn secs(s: u64) -> Duration {
     Duration::from_secs(s)
@@ -43,27 +39,4 @@ pub(super) fn rules(section: &Section<'_>, kind: QueueKind) -> ChatRules {
         answer: answer.map_or(usual.answer, |at| Some(at.value).filter(|time| *time > Duration::ZERO)),
         survey: survey.map_or(usual.survey, |at| at.value),
     }
-}
-
-/// A scheme, a host and perhaps a port, as browsers write it (RFC 6454 6.2).
-fn origin(node: &Node) -> Result<String, Wrong> {
-    let text = some_text(node)?;
-    let expected = "\"https://www.example.com\", without a path";
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let is_host = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
-    match rest {
-        Some(host) if !host.is_empty() && host.chars().all(is_host) => Ok(text),
-        _ => Err(wrong(node, expected)),
-    }
-}
-
-/// Whose pages may speak to the chats of the tenant's customers.
-pub(super) fn origins(section: &Section<'_>) -> Vec<String> {
-    let Some(list) = section.list("chat_origins", origin) else {
-        return Vec::new();
-    };
-    if list.value.len() > ORIGINS_MAX {
-        section.conflict("chat_origins", list.pos, format!("expected at most {ORIGINS_MAX} origins"));
-    }
-    list.value.into_iter().map(|at| at.value).collect()
 }

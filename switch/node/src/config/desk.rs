@@ -3,6 +3,7 @@
 use super::machine::flag;
 use super::number;
 use super::section::{Section, Wrong};
+use super::smart;
 use super::tree::Node;
 use super::value::{text, wrong};
 use cordboard_model::desk::{AgentDesk, TenantDesk};
@@ -20,8 +21,13 @@ pub(super) struct Desk(RefCell<TenantDesk>);
 impl Desk {
     /// Reads what stands in the tenant's own section.
     pub(super) fn tenant(section: &Section<'_>) -> Self {
-        let codes = codes(section);
-        Self(RefCell::new(TenantDesk { codes, ..TenantDesk::default() }))
+        let (codes, smart) = (codes(section), smart::read(section));
+        Self(RefCell::new(TenantDesk { codes, smart, ..TenantDesk::default() }))
+    }
+
+    /// Whether a program is named that listens to smart agents.
+    pub(super) fn has_smart(&self) -> bool {
+        self.0.borrow().smart.is_some()
     }
 
     /// The same of an agent.

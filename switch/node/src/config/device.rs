@@ -30,5 +30,6 @@ pub(super) fn read(context: &Context<'_>, section: &Section<'_>) -> AgentPhone {
         number: at.map(|at| cordboard_model::plan::read(context.plan.as_ref(), &at.value)),
         first,
         confirm: confirm.then(|| wait.map_or(AgentPhone::CONFIRM, |at| at.value)),
+        keep: flag(section, "keep_connected", false),
     }
 }

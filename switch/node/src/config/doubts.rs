@@ -6,6 +6,7 @@
 use super::destination::Names;
 use super::error::Problem;
 use super::section::{Pos, Report};
+use super::smart;
 use super::suggest::nearest;
 use cordboard_model::config::{Agent, Queue, Tenant};
 use cordboard_model::id::{Name, UserId};
@@ -23,6 +24,7 @@ const WAYS: [(&str, &str); 3] = [
 /// What is doubtful in a tenant, and what is wrong with its agents together.
 pub(super) fn look(tenant: &Tenant, names: &Names, own: Pos, report: &Report) {
     check_accounts(tenant, names, report);
+    smart::check(tenant, &names.agents, report);
     let doubts = Doubts { tenant, names, own, report };
     WAYS.iter().for_each(|(key, ends)| doubts.circles(key, ends));
     tenant.queues.values().for_each(|queue| doubts.queue(queue));

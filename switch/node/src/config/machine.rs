@@ -5,7 +5,7 @@ use super::error::Problem;
 use super::recordings;
 use super::secret::ApiKey;
 use super::section::Section;
-use super::sip::{SipMachine, no_overlap, read_sip};
+use super::sip::{SipMachine, no_overlap, read_sip, values};
 use super::value::{boolean, duration, integer, ip, listen, one_of, size, socket, some_text, wrong};
 use super::{FetchMachine, SpeechMachine, StreamsMachine};
 use crate::recordings::full::WhenFull;
@@ -34,6 +34,8 @@ pub struct Machine {
     pub store: StoreMachine,
     /// The journal.
     pub journal: JournalMachine,
+    /// What is kept of the event stream.
+    pub events: super::events::EventsMachine,
     /// Recordings.
     pub recordings: RecordingsMachine,
     /// The ladders of calls.
@@ -42,6 +44,8 @@ pub struct Machine {
     pub streams: StreamsMachine,
     /// What flows ask by HTTP.
     pub fetch: FetchMachine,
+    /// The agent gateway.
+    pub gateway: super::GatewayMachine,
     /// Flows that are kept by the API.
     pub flows: super::FlowsMachine,
     /// Text to speech.
@@ -107,6 +111,14 @@ const BACK_ENDS: &[(&str, SocketsBy)] = &[("epoll", SocketsBy::Epoll), ("io_urin
 pub struct HttpMachine {
     /// The address to listen on. Port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// Requests that a key or a session may make a second, in the long run.
+    pub rate: u32,
+    /// The same at once.
+    pub rate_burst: u32,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Origins of pages that may show ours in a frame.
+    pub frames: Vec<String>,
 }
 
 /// `[store]`.
@@ -227,6 +239,11 @@ const fn s(n: u64) -> Duration {
 
 const DAY: Duration = s(86_400);
 
+/// `[store]`.
+pub(super) fn read_store(store: &Section<'_>, base: &Path) -> StoreMachine {
+    StoreMachine { path: base.join(store.or("path", "../var/cordboard.db".to_owned(), some_text)) }
+}
+
 /// Reads the machine's sections. The keys of the API are added by the caller.
 pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Machine {
     let sip = root.section("sip");
@@ -246,11 +263,16 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
     let path =
         |section: &Section<'_>, key, default: &str| base.join(section.or(key, default.into(), some_text));
     let http = root.section("http");
-    let http_machine =
-        HttpMachine { listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen) };
+    let http_machine = HttpMachine {
+        listen: http.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), listen),
+        rate: http.or("rate", 1_000, integer(1..=1_000_000, "requests a second")),
+        rate_burst: http.or("rate_burst", 2_000, integer(1..=1_000_000, "requests")),
+        trusted_proxies: http.list("trusted_proxies", ip).map(values).unwrap_or_default(),
+        frames: super::access::origins(&http, "frames"),
+    };
     http.finish();
     let store = root.section("store");
-    let store_machine = StoreMachine { path: path(&store, "path", "../var/cordboard.db") };
+    let store_machine = read_store(&store, base);
     store.finish();
     let journal = root.section("journal");
     let journal_machine = JournalMachine {
@@ -271,10 +293,12 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
         http: http_machine,
         store: store_machine,
         journal: journal_machine,
+        events: super::events::read(&root.section("events")),
         recordings: recordings_machine,
         trace: read_trace(&root.section("trace")),
         streams: super::streams::read(&root.section("streams"), base),
         fetch: super::fetch::read(&root.section("fetch"), base),
+        gateway: super::GatewayMachine::default(),
         flows: super::kept::read(&root.section("flows"), base),
         speech: super::speech::read(&root.section("speech"), base, checks.env),
         log: log_machine,

@@ -8,6 +8,7 @@
 //! through it, collect what is wrong, and resolve every reference. A key is known because a reader
 //! asks for it. Passwords and keys are hashed here and never leave in another form.
 
+mod access;
 mod assets;
 mod audio;
 mod calendar;
@@ -20,13 +21,16 @@ mod device;
 mod diff;
 mod doubts;
 mod error;
+mod events;
 mod fetch;
 mod flows;
+mod gateway;
 mod guard;
 mod kept;
 mod libraries;
 mod machine;
 mod number;
+pub(crate) mod objects;
 mod range;
 mod recordings;
 mod routes;
@@ -35,6 +39,7 @@ mod section;
 mod service;
 mod sign_in;
 mod sip;
+mod smart;
 mod speech;
 mod srtp;
 mod streams;
@@ -57,6 +62,7 @@ use std::path::{Component, Path, PathBuf};
 pub use diff::diff;
 pub use error::{ConfigError, Problem};
 pub use fetch::FetchMachine;
+pub use gateway::GatewayMachine;
 pub use kept::{FlowHome, FlowHomes, FlowsMachine, Keeper};
 pub(crate) use kept::{alarms, faults, label};
 pub use machine::{
@@ -64,6 +70,7 @@ pub use machine::{
     SocketsBy, StoreMachine, TraceMachine,
 };
 pub use secret::ApiKey;
+pub(crate) use secret::ha1;
 pub use sip::{Listen, SipMachine, TlsMachine};
 pub use speech::{SPEED, SpeechEngine, SpeechMachine, SpeechVoice};
 pub use streams::StreamsMachine;
@@ -122,6 +129,14 @@ pub struct Loaded {
     pub assets: Vec<(AssetId, PathBuf)>,
     /// Where each flow is configured, and who keeps its text.
     pub flows: FlowHomes,
+    /// What the API keeps, whole.
+    pub stored: objects::Objects,
+    /// What of it is left out, for it does not fit the rest any more, and why.
+    pub aside: BTreeMap<objects::ObjectKey, String>,
+    /// What the files configure.
+    pub of_files: BTreeMap<objects::ObjectKey, objects::OfFile>,
+    /// The texts that all of it was read from.
+    pub texts: Vec<(PathBuf, String)>,
     /// What is more likely a mistake than meant.
     pub warnings: Vec<ConfigError>,
 }
@@ -146,13 +161,49 @@ impl Loaded {
     }
 }
 
-/// Reads and checks the configuration at `path` and everything it names.
+/// What a configuration is read from besides its file.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    /// What the API keeps; read from beside the database if none.
+    pub(crate) stored: Option<&'a objects::Objects>,
+    /// The texts of the file and of those it includes, as they were read before; read again if none.
+    pub(crate) texts: Option<&'a [(PathBuf, String)]>,
+    /// Which documents may be left out if they do not fit.
+    pub(crate) may_leave_out: &'a dyn Fn(&objects::ObjectKey) -> bool,
+}
+
+/// Reads and checks the configuration at `path` and everything it names. What the API keeps of it and does not fit any more
+/// is left out, and named.
 pub fn load(path: &Path, checks: &Checks<'_>) -> Result<Loaded, Vec<ConfigError>> {
-    let report = Report::default();
-    let loaded = read(&report, path, checks);
-    match (loaded, report.into_errors()) {
-        (Some(loaded), errors) if errors.is_empty() => Ok(loaded),
-        (_, errors) => Err(errors),
+    load_with(path, checks, Given { stored: None, texts: None, may_leave_out: &|_| true })
+}
+
+/// The same with what is given.
+pub(crate) fn load_with(
+    path: &Path,
+    checks: &Checks<'_>,
+    given: Given<'_>,
+) -> Result<Loaded, Vec<ConfigError>> {
+    let mut aside = BTreeMap::new();
+    loop {
+        let report = Report::default();
+        let loaded = read(&report, path, checks, (given, &aside));
+        let errors = report.into_errors();
+        match loaded {
+            Some(loaded) if errors.is_empty() => return Ok(Loaded { aside, ..loaded }),
+            _ => {}
+        }
+        let known = aside.len();
+        for error in &errors {
+            let key = objects::ObjectKey::of(error).filter(|key| (given.may_leave_out)(key));
+            if let Some(key) = key {
+                aside.entry(key).or_insert_with(|| error.to_string());
+            }
+        }
+        // Each turn leaves out one more, and there are so many.
+        if aside.len() == known {
+            return Err(errors);
+        }
     }
 }
 
@@ -180,33 +231,81 @@ struct Document {
 /// Reads a file and reports what is not TOML in it. `named_at` is where another file names it.
 fn document(report: &Report, path: &Path, named_at: Option<Pos>) -> Option<Document> {
     let file = shown(path);
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    match std::fs::read_to_string(path) {
+        Ok(text) => Some(parsed(report, file, text)),
         Err(e) => {
             let problem = Problem::File { kind: "configuration", path: file.clone(), why: e.to_string() };
             match named_at {
                 Some(pos) => report.error(pos, problem),
                 None => report.error_in(file, 1, 1, problem),
             }
-            return None;
+            None
         }
-    };
+    }
+}
+
+/// The entries of a text, with what is not TOML in it reported.
+fn parsed(report: &Report, file: String, text: String) -> Document {
     let (entries, faults) = tree::parse(&text);
     let source = report.add(file, text);
     for fault in faults {
         let offset = fault.offset;
         report.error(Pos { source, offset }, Problem::Syntax(fault.why));
     }
-    Some(Document { source, entries })
+    Document { source, entries }
 }
 
-fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
-    let base = path.parent().unwrap_or(Path::new(""));
+/// The file, and those that it includes: as they were read before, or as they are now.
+fn documents(
+    report: &Report,
+    path: &Path,
+    texts: Option<&[(PathBuf, String)]>,
+) -> Option<(Document, Vec<(Document, PathBuf)>)> {
+    if let Some((main, others)) = texts.and_then(<[_]>::split_first) {
+        let again = |(path, text): &(PathBuf, String)| parsed(report, shown(path), text.clone());
+        return Some((again(main), others.iter().map(|of| (again(of), of.0.clone())).collect()));
+    }
     let main = document(report, path, None)?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    let included = included(report, &Section::root(report, main.source, &main.entries), base);
+    Some((main, included))
+}
+
+/// What the API keeps beside the database that the file names.
+fn stored(report: &Report, main: &Document, base: &Path) -> objects::Objects {
+    // What is wrong in that section is said when it is read with the rest.
+    let scratch = Report::default();
+    let store =
+        machine::read_store(&Section::root(&scratch, main.source, &main.entries).section("store"), base);
+    let path = objects::place(&store.path);
+    objects::Objects::read(&path).unwrap_or_else(|why| {
+        objects::unreadable(report, &path, &why);
+        objects::Objects::default()
+    })
+}
+
+fn read(
+    report: &Report,
+    path: &Path,
+    checks: &Checks<'_>,
+    (given, aside): (Given<'_>, &BTreeMap<objects::ObjectKey, String>),
+) -> Option<Loaded> {
+    let base = path.parent().unwrap_or(Path::new(""));
+    let (mut main, mut included) = documents(report, path, given.texts)?;
+    let text_of = |document: &Document| report.text(document.source);
+    let mut texts = vec![(path.to_owned(), text_of(&main))];
+    texts.extend(included.iter().map(|(document, path)| (path.clone(), text_of(document))));
+    let stored = given.stored.cloned().unwrap_or_else(|| stored(report, &main, base));
+    let files: Vec<&Document> = std::iter::once(&main).chain(included.iter().map(|(of, _)| of)).collect();
+    let of_files = objects::of_files(report, &files);
+    let mut all: Vec<&mut Document> =
+        std::iter::once(&mut main).chain(included.iter_mut().map(|(of, _)| of)).collect();
+    objects::put(report, &stored, aside, &mut all);
     let root = Section::root(report, main.source, &main.entries);
-    let included = included(report, &root, base);
+    root.has("include");
     let mut machine = machine::read(&root, base, checks);
     let limits = machine::read_limits(&root);
+    let gateway = gateway::read(&root.section("agent_gateway"), base);
 
     let mut reader = Tenants {
         report,
@@ -232,6 +331,7 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
     reader.default_tenant(main.source, base);
     reader.shared_are_there();
     reader.own_are_there(&machine.sip.listen);
+    machine.gateway = gateway.with(&reader.read.iter().map(|(id, (tenant, _))| (*id, tenant)).collect());
     machine.api_keys = api_keys(report, keys, &reader, main.source);
     Some(Loaded {
         machine,
@@ -242,6 +342,10 @@ fn read(report: &Report, path: &Path, checks: &Checks<'_>) -> Option<Loaded> {
         },
         assets: reader.assets,
         flows: reader.flows,
+        stored,
+        aside: BTreeMap::new(),
+        of_files,
+        texts,
         warnings: report.take_doubts(),
     })
 }
@@ -408,13 +512,14 @@ fn api_keys(report: &Report, sections: Vec<Section<'_>>, tenants: &Tenants<'_>, 
             .unwrap_or(At { value: TenantId::DEFAULT.to_string(), pos: section.pos });
         let tenant = destination::resolve(&section, "tenant", "tenant", &tenant, &known);
         let key = api_key(&section, tenants.checks);
+        let scopes = access::scopes(&section);
         let first = name.as_ref().and_then(|at| taken.insert(at.value.clone(), at.pos));
         if let (Some(at), Some(first)) = (&name, first) {
             tenants.duplicate(at.pos, "api_key", at.value.clone(), first);
         }
         let tenant = tenant.and_then(|name| TenantId::new(name.as_str()).ok());
         if let (Some(name), Some(tenant), Some(key)) = (name, tenant, key) {
-            keys.push(ApiKey::new(name.value, tenant, &key));
+            keys.push(ApiKey::new(name.value, tenant, &key).with(scopes));
         }
         section.finish();
     }

@@ -190,7 +190,8 @@ impl<'a> Ranges<'a> {
 impl Range<'_> {
     fn agents(&self, context: &Context<'_>, own: &BTreeSet<&str>, all: &mut BTreeMap<Name, Agent>) {
         let section = &self.section;
-        for key in ["user", "phone"] {
+        // one password for all of them would be nobody's: who knows his own knows his neighbour's
+        for key in ["user", "phone", "password_hash", "password_env"] {
             if let Some(pos) = section.has(key) {
                 let why = "it is one agent's own: expected in his section, [tenant.….agent.NUMBER]";
                 section.conflict(key, pos, why);

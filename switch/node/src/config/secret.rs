@@ -1,5 +1,6 @@
 //! What is kept of passwords and keys: only what is needed to check them.
 
+use cordboard_model::access::Scopes;
 use cordboard_model::id::TenantId;
 use core::fmt;
 use md5::Md5;
@@ -12,14 +13,21 @@ pub struct ApiKey {
     pub name: String,
     /// The tenant it is for.
     pub tenant: TenantId,
+    /// What it opens.
+    pub scopes: Scopes,
     /// SHA-256 of the key.
     pub sha256: [u8; 32],
 }
 
 impl ApiKey {
-    /// Keeps the hash of `key`.
+    /// Keeps the hash of `key`, which opens everything.
     pub fn new(name: String, tenant: TenantId, key: &str) -> Self {
-        Self { name, tenant, sha256: Sha256::digest(key).into() }
+        Self { name, tenant, scopes: Scopes::all(), sha256: Sha256::digest(key).into() }
+    }
+
+    /// The same, which opens this alone.
+    pub fn with(self, scopes: Scopes) -> Self {
+        Self { scopes, ..self }
     }
 
     /// Whether this is the key. Takes the same time for every wrong one.
@@ -35,12 +43,13 @@ impl fmt::Debug for ApiKey {
         f.debug_struct("ApiKey")
             .field("name", &self.name)
             .field("tenant", &self.tenant)
+            .field("scopes", &self.scopes)
             .finish_non_exhaustive()
     }
 }
 
 /// H(A1) of RFC 7616 3.4.2 with MD5 and with SHA-256: the hash of `user:realm:password`.
-pub(super) fn ha1(user: &str, realm: &str, password: &str) -> (String, String) {
+pub(crate) fn ha1(user: &str, realm: &str, password: &str) -> (String, String) {
     let a1 = format!("{user}:{realm}:{password}");
     (hex(&Md5::digest(&a1)), hex(&Sha256::digest(&a1)))
 }

@@ -48,6 +48,11 @@ impl Report {
         sources.len() - 1
     }
 
+    /// The text of a source.
+    pub(super) fn text(&self, source: usize) -> String {
+        self.sources.borrow().get(source).map(|source| source.text.clone()).unwrap_or_default()
+    }
+
     pub(super) fn error(&self, pos: Pos, problem: Problem) {
         let (file, line, column) = self.place(pos);
         self.error_in(file, line, column, problem);
@@ -161,6 +166,11 @@ impl<'a> Section<'a> {
         Pos { source: self.pos.source, offset }
     }
 
+    /// A place in the source of `node`.
+    fn of(&self, node: &Node, offset: usize) -> Pos {
+        Pos { source: node.source.unwrap_or(self.pos.source), offset }
+    }
+
     fn find(&self, key: &'static str) -> Option<&'a Entry> {
         self.asked.borrow_mut().push(key);
         let mut asked = self.report.asked.borrow_mut();
@@ -254,24 +264,24 @@ impl<'a> Section<'a> {
         Some(At { value: list, pos: self.at(node.offset) })
     }
 
-    fn below(&self, path: &str, pattern: &str, entries: &'a [Entry], offset: usize) -> Self {
+    fn below(&self, path: &str, pattern: &str, entries: &'a [Entry], pos: Pos) -> Self {
         let join = |a: &str, b: &str| match a {
             "" => b.to_owned(),
             _ => format!("{a}.{b}"),
         };
         let (path, pattern) = (join(&self.path, path), join(&self.pattern, pattern));
-        Section::new(self.report, path, pattern, entries, self.at(offset))
+        Section::new(self.report, path, pattern, entries, pos)
     }
 
     /// The table of this key; an empty one if it is not given.
     pub(super) fn section(&self, key: &'static str) -> Section<'a> {
         match self.find(key) {
-            None => self.below(key, key, &[], self.pos.offset),
+            None => self.below(key, key, &[], self.pos),
             Some(entry) => match &entry.node.value {
-                Value::Table(entries) => self.below(key, key, entries, entry.offset),
+                Value::Table(entries) => self.below(key, key, entries, self.of(&entry.node, entry.offset)),
                 _ => {
                     self.not_a_table(key, &entry.node);
-                    self.below(key, key, &[], entry.offset)
+                    self.below(key, key, &[], self.at(entry.offset))
                 }
             },
         }
@@ -294,8 +304,9 @@ impl<'a> Section<'a> {
             };
             let path = format!("{key}.{}", entry.key);
             let pattern = format!("{key}.*");
-            let section = self.below(&path, &pattern, inner, entry.offset);
-            let name = At { value: entry.key.clone(), pos: self.at(entry.offset) };
+            let pos = self.of(&entry.node, entry.offset);
+            let section = self.below(&path, &pattern, inner, pos);
+            let name = At { value: entry.key.clone(), pos };
             all.push((name, section));
         }
         all
@@ -315,7 +326,7 @@ impl<'a> Section<'a> {
         let mut all = Vec::new();
         for item in items {
             match &item.value {
-                Value::Table(inner) => all.push(self.below(key, key, inner, item.offset)),
+                Value::Table(inner) => all.push(self.below(key, key, inner, self.of(item, item.offset))),
                 _ => self.not_a_table(key, item),
             }
         }

@@ -4,6 +4,7 @@ use super::chat;
 use super::destination::resolve;
 use super::device;
 use super::error::Problem;
+use super::machine::flag;
 use super::section::{At, Pos, Section, Wrong};
 use super::tenant::{Context, each, named};
 use super::tree::Node;
@@ -20,6 +21,8 @@ use std::collections::BTreeMap;
 /// Longest name of a queue, bytes, and its longest description, characters.
 const NAME_MAX: usize = 100;
 const DESCRIPTION_MAX: usize = 50;
+/// Longest name of an organisation, characters.
+const ORGANISATION_MAX: usize = 64;
 /// Wrap-up lasts a multiple of this.
 const WRAP_UP_STEP: u64 = 5;
 /// The most of a queue, callers or percent.
@@ -95,6 +98,14 @@ pub(super) fn queue_name(node: &Node) -> Result<String, Wrong> {
     some_text(node).and_then(|name| match name.len() <= NAME_MAX {
         true => Ok(name),
         false => Err(wrong(node, format!("at most {NAME_MAX} bytes"))),
+    })
+}
+
+/// The part of the house that an agent is of.
+fn organisation(node: &Node) -> Result<String, Wrong> {
+    some_text(node).and_then(|name| match name.chars().count() <= ORGANISATION_MAX {
+        true => Ok(name),
+        false => Err(wrong(node, format!("at most {ORGANISATION_MAX} characters"))),
     })
 }
 
@@ -376,7 +387,14 @@ pub(super) fn duty(context: &Context<'_>, section: &Section<'_>, queues: &[Queue
         let place = prefer.need("place", "1 for callers he takes first, to 9", integer(1..=9, ""));
         known.and(place).map(|at| at.value)
     });
+    let smart = flag(section, "smart", false);
+    if let (true, false, Some(pos)) = (smart, context.desk.has_smart(), section.has("smart")) {
+        section.conflict("smart", pos, "expected only where [tenant.NAME.smart] says which program listens");
+    }
     Duty {
+        organisation: section.opt("organisation", organisation).map(|at| at.value),
+        smart,
+        numbers_label: flag(section, "numbers_label", false),
         role: section.or("role", Role::default(), one_of(ROLES)),
         kind,
         skills,
@@ -413,6 +431,17 @@ pub(super) fn queues_of(
             if !queues.contains(queue) {
                 queues.push(queue.clone());
             }
+        }
+    }
+    if let Some(at) = section.opt("default_queue", text) {
+        let found = resolve(section, "default_queue", "queue", &at, &context.names.queues);
+        let place = |name: &Name| queues.iter().position(|queue| queue.name == *name);
+        match found.map(|name| place(&name).ok_or(name)) {
+            Some(Ok(place)) => queues.get_mut(..=place).unwrap_or_default().rotate_right(1),
+            Some(Err(name)) => {
+                section.conflict("default_queue", at.pos, format!("the agent does not serve queue {name}"));
+            }
+            None => {}
         }
     }
     queues

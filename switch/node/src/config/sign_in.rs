@@ -56,7 +56,7 @@ impl SignIn {
         let read = |password: String| hashing::configured(&context.id.to_string(), name.as_str(), &password);
         let password = match hash {
             Some(hash) => Some(hash.value),
-            None => variable.and_then(|at| context.variable(section, &at)).and_then(read),
+            None => variable.and_then(|at| context.variable(section, &at)).map(read),
         };
         AgentSignIn {
             phone: flag(section, "phone_sign_in", false),

@@ -162,7 +162,7 @@ fn unspecified(all: &[Listen], public: Option<IpAddr>, has_public6: bool) -> Vec
     missing
 }
 
-fn values<T>(list: At<Vec<At<T>>>) -> Vec<T> {
+pub(super) fn values<T>(list: At<Vec<At<T>>>) -> Vec<T> {
     list.value.into_iter().map(|at| at.value).collect()
 }
 

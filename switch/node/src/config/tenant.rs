@@ -10,8 +10,8 @@ use super::service::{self, Kinds};
 use super::tree::Node;
 use super::value::{duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, assets, audio, calendar, callback, called, chat, desk, doubts, fetch, libraries, number, routes,
-    secret as hashing, shown, sign_in, srtp, tables, trunk,
+    Checks, access, assets, audio, calendar, callback, called, desk, doubts, fetch, libraries, number,
+    routes, secret as hashing, shown, sign_in, srtp, tables, trunk,
 };
 use cordboard_model::config::{Agent, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
@@ -137,9 +137,9 @@ pub(super) fn read(
         users: context.users(users, &ranges),
         agents: ranges.agents(&context, agents),
         queues,
-        chat_origins: chat::origins(&section),
         desk: context.desk.take(),
         sign_in: context.sign_in.take(),
+        access: access::read(&section),
         flows,
         kit,
         numbers,

@@ -32,6 +32,8 @@ impl Source {
 pub(super) struct Node {
     pub(super) offset: usize,
     pub(super) value: Value,
+    /// The source it stands in, where that is another than its table's.
+    pub(super) source: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -105,7 +107,7 @@ fn node(value: Spanned<DeValue<'_>>) -> Node {
         DeValue::Array(items) => Value::Array(items.into_iter().map(node).collect()),
         DeValue::Table(table) => Value::Table(entries(table)),
     };
-    Node { offset, value }
+    Node { offset, value, source: None }
 }
 
 impl Node {

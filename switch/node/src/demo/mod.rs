@@ -48,7 +48,7 @@ fn page_key() -> Result<String, String> {
 
 async fn show(args: &DemoArgs, loaded: Loaded, clock: Clock, key: String) -> Result<(), BootError> {
     let numbers = numbers(&loaded);
-    let api = ApiConfig { page_key: Some(key.clone()) };
+    let api = ApiConfig { page_key: Some(key.clone()), ..ApiConfig::default() };
     let mut served = start_served(args.config.clone(), loaded, clock, api).await?;
     let local = SocketAddr::from(([127, 0, 0, 1], 5060));
     let sip = served.running.sip.first().map_or(local, |at| at.address);

@@ -141,7 +141,7 @@ impl Pairs {
 
     /// Pairs without a leg, those that rest included.
     pub fn free(&self) -> usize {
-        self.pool.unbound() + self.resting.len()
+        self.pool.left() + self.resting.len()
     }
 
     /// A pair that no leg can have: its ports are free.

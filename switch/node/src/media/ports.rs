@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// The ports a media thread may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct Pair {
 pub struct OwnPorts {
     addresses: Vec<IpAddr>,
     open: Box<[AtomicU64]>,
+    /// Pairs that may be bound beside those that are.
+    left: AtomicUsize,
 }
 
 impl OwnPorts {
@@ -67,7 +69,23 @@ impl OwnPorts {
             }
             address => addresses.push(address),
         }
-        Self { addresses, open: (0..1_024).map(|_| AtomicU64::new(0)).collect() }
+        let open = (0..1_024).map(|_| AtomicU64::new(0)).collect();
+        Self { addresses, open, left: AtomicUsize::new(usize::MAX) }
+    }
+
+    /// At most so many pairs are bound at once, over all threads: the process may open so many files.
+    pub fn at_most(self, pairs: usize) -> Self {
+        Self { left: AtomicUsize::new(pairs), ..self }
+    }
+
+    /// Takes the right to bind one more. False if there is none.
+    fn take(&self) -> bool {
+        self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+
+    fn give(&self) {
+        // Without a bound it stays where it is.
+        let _ = self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_add(1));
     }
 
     fn set(&self, port: u16, is_open: bool) {
@@ -115,8 +133,16 @@ impl PortPool {
     /// Binds the next pair. Ports that another program holds go to the end of the line.
     ///
     /// # Errors
-    /// None is free, or the operating system refused every try.
+    /// None is free, so many are bound that the rest of the switch needs the files that are left, or the operating system
+    /// refused every try.
     pub fn open(&mut self) -> Result<Pair, OpenError> {
+        if !self.own.take() {
+            return Err(OpenError::RangeExhausted);
+        }
+        self.bind_next().inspect_err(|_| self.own.give())
+    }
+
+    fn bind_next(&mut self) -> Result<Pair, OpenError> {
         /// Ports tried before giving up: enough to step over another program's handful.
         const TRIES: usize = 16;
         let mut error = OpenError::RangeExhausted;
@@ -155,6 +181,7 @@ impl PortPool {
     pub fn give_back(&mut self, pair: Pair) {
         self.own.set(pair.port, false);
         self.own.set(pair.port + 1, false);
+        self.own.give();
         self.unbound.push_back(pair.port);
     }
 
@@ -166,6 +193,11 @@ impl PortPool {
     /// Pairs that are not bound.
     pub fn unbound(&self) -> usize {
         self.unbound.len()
+    }
+
+    /// Pairs that are not bound and may be.
+    pub fn left(&self) -> usize {
+        self.unbound.len().min(self.own.left.load(Relaxed))
     }
 }
 
@@ -207,6 +239,25 @@ mod tests {
         let ports = |turn| PortPool::new(RANGE, Arc::clone(&own)).begin_at(turn).unbound;
         assert_eq!(ports(0), [39_002, 39_004, 39_006, 39_008, 39_010]);
         assert_eq!(ports(13), [39_008, 39_010, 39_002, 39_004, 39_006]);
+    }
+
+    #[test]
+    fn so_many_are_bound_over_all_threads_and_no_more() {
+        let range = PortRange { first: 39_120, last: 39_127, ..RANGE };
+        let own = Arc::new(OwnPorts::new(range.address, []).at_most(3));
+        let [mut a, mut b] = [0, 1].map(|i| PortPool::new(range.part(i, 2), Arc::clone(&own)));
+        let first = a.open().unwrap();
+        let (_second, _third) = (a.open().unwrap(), b.open().unwrap());
+        assert_eq!((b.unbound(), b.left()), (1, 0));
+        assert_eq!(b.open().unwrap_err(), OpenError::RangeExhausted);
+        a.give_back(first);
+        assert_eq!((a.left(), b.left()), (1, 1));
+        // A port that cannot be bound takes nothing of what is left.
+        let taken = std::net::UdpSocket::bind((range.address, 39_127)).unwrap();
+        assert_eq!(b.open().unwrap_err(), OpenError::BindFailed);
+        drop(taken);
+        b.open().unwrap();
+        assert_eq!(a.open().unwrap_err(), OpenError::RangeExhausted);
     }
 
     #[test]

@@ -86,11 +86,13 @@ impl NodeSwitch {
             }
             let gone = || missing(format!("the file of recording {recording} is gone"));
             let path = found_file(&keeping.dir, recording).ok_or_else(gone)?;
+            // what lies there is named by its hash; of one without a manifest nothing says when it changes
+            let tag = manifest::read(&keeping.dir, recording).map(|manifest| manifest.sha256);
             let unopened = |why| unopened(recording, why);
             let len = audio::length(&path, &keeping.keys).map_err(unopened)?;
             let media_type = audio::media_type(&path, &keeping.keys).map_err(unopened)?;
             let open = move |from| Ok(audio::open(&path, &keeping.keys, from)?);
-            Ok(RecordingAudio { len, media_type, open: Box::new(open) })
+            Ok(RecordingAudio { tag, len, media_type, open: Box::new(open) })
         })
     }
 

@@ -50,6 +50,8 @@ pub enum StoreError {
         /// What is wrong.
         why: String,
     },
+    /// There is one of that name already.
+    Exists,
     /// More records than a report may be made of.
     TooMany(u64),
     /// SQLite refused for another reason.
@@ -76,6 +78,7 @@ impl fmt::Display for StoreError {
             StoreError::Closed => write!(f, "the store is closed"),
             StoreError::Busy => write!(f, "every connection to the database is busy"),
             StoreError::Unreadable { id, why } => write!(f, "the record {id} is unreadable: {why}"),
+            StoreError::Exists => write!(f, "there is one of that name already"),
             StoreError::TooMany(most) => {
                 write!(f, "more than {most} records in this time; take a shorter one")
             }
@@ -112,6 +115,7 @@ impl From<sqlx::Error> for StoreError {
         match (code(&error), &error) {
             (Some(5 | 6), _) => StoreError::Locked,
             (Some(13), _) => StoreError::DiskFull,
+            (Some(19), _) => StoreError::Exists,
             (_, sqlx::Error::PoolTimedOut) => StoreError::Busy,
             (_, sqlx::Error::PoolClosed) => StoreError::Closed,
             _ => StoreError::Database(error.to_string()),

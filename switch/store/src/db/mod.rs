@@ -1,12 +1,13 @@
 //! The database: SQLite, one connection that writes and a few that only read.
 //!
 //! **Invariant: no record is reported as [`Stored`] before its transaction is committed and synced,
-//! and no question can be asked without a tenant.**
+//! and no question can be asked without a tenant, but whose a key is.**
 //!
 //! Writes are given to a bounded queue and never waited for. A database that is locked, full or gone
 //! has a name in [`StoreStatus::down`]; the writes are tried again while the queue fills, then
 //! refused and counted. The journal remains the truth: what was refused comes back at the next start.
 
+mod access;
 mod chats;
 mod error;
 mod query;
@@ -15,6 +16,8 @@ mod rows;
 mod schema;
 mod writer;
 
+#[cfg(test)]
+mod access_tests;
 #[cfg(test)]
 mod plan_tests;
 #[cfg(test)]

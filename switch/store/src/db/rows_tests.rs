@@ -41,6 +41,7 @@ fn visit(queue: &str, entered: i64, agent: Option<&str>) -> QueueVisit {
         left: Wall(entered + 9),
         agent: agent.map(|agent| AgentId::new(T, agent).unwrap()),
         outcome: if agent.is_some() { "served" } else { "abandoned" }.into(),
+        consulted_by: None,
         account: Some(Box::new(VisitAccount { position: 1, talk_ms: 7, ..VisitAccount::default() })),
     }
 }

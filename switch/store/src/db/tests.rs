@@ -21,6 +21,7 @@ pub(super) fn cdr(call: CallId, started: i64, agent: Option<&str>, queue: Option
         left: Wall(started + 1),
         agent: None,
         outcome: "served".into(),
+        consulted_by: None,
         account: None,
     };
     Cdr {

@@ -4,6 +4,7 @@
 //! locked or the disk is full, the batch in hand is tried again, ever more slowly, while the queue
 //! fills; a full queue refuses. Nothing is lost by that: the journal has every record.
 
+use super::access::{self, What};
 use super::chats::put_chat;
 use super::error::{StoreError, is_transient};
 use super::{Stored, connect_options};
@@ -17,15 +18,16 @@ use sqlx::{ConnectOptions, Connection, QueryBuilder, Row, Sqlite};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Most records in one transaction.
 const BATCH: usize = 256;
-/// What comes within this time after the first record goes into the same transaction: each costs a sync of the disk, and
-/// nobody waits for a call's record as long as the journal has it.
-const GATHER: Duration = Duration::from_millis(50);
+/// What comes within so many of these after the first record goes into the same transaction: each costs a sync of the disk,
+/// and nobody waits for a call's record as long as the journal has it. After each it is looked whether somebody does now, or
+/// the transaction is full.
+const GATHER: (Duration, u32) = (Duration::from_millis(50), 5);
 /// Most calls' records in one statement. A power of two, as all lengths of statements are.
 const ROWS: usize = 64;
 /// First and longest pause before a failed batch is tried again.
@@ -39,8 +41,34 @@ pub(crate) enum Write {
     WrapUp(CallId, Box<WrapUp>),
     Interval(Box<AgentInterval>),
     Chat(Box<ChatRecord>),
+    /// Somebody waits until it is committed.
+    Asked(Asked),
     /// Answered when everything before it is committed or given up.
     Flush(oneshot::Sender<()>),
+}
+
+/// What somebody waits for, and how he is told what came of it.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    what: What,
+    failed: Mutex<Option<StoreError>>,
+    done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl Asked {
+    pub(crate) fn new(what: What, done: oneshot::Sender<Result<(), StoreError>>) -> Self {
+        Self { what, failed: Mutex::default(), done }
+    }
+
+    fn fail(&self, why: StoreError) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// Who has given up meanwhile misses nothing.
+    fn tell(self) {
+        let failed = self.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.done.send(failed.map_or(Ok(()), Err));
+    }
 }
 
 impl Write {
@@ -51,7 +79,7 @@ impl Write {
             Write::WrapUp(call, said) => Some(Stored::WrapUp(*call, said.at)),
             Write::Interval(interval) => Some(Stored::Interval(interval.id)),
             Write::Chat(chat) => Some(Stored::Chat(chat.chat, chat.version)),
-            Write::Flush(_) => None,
+            Write::Asked(_) | Write::Flush(_) => None,
         }
     }
 }
@@ -118,8 +146,10 @@ impl Writer {
                 self.reconnect().await;
             }
             for write in batch.drain(..) {
-                if let Write::Flush(done) = write {
-                    let _ = done.send(());
+                match write {
+                    Write::Flush(done) => _ = done.send(()),
+                    Write::Asked(asked) => asked.tell(),
+                    _ => {}
                 }
             }
         }
@@ -128,15 +158,21 @@ impl Writer {
 
     /// Adds to the batch what comes soon, unless somebody waits for it.
     async fn gather(&self, batch: &mut Vec<Write>, queue: &mut mpsc::Receiver<Write>) {
-        let is_waited_for = |write: &Write| matches!(write, Write::Flush(_));
+        let is_waited_for = |write: &Write| matches!(write, Write::Flush(_) | Write::Asked(_));
         if batch.len() >= BATCH || batch.iter().any(is_waited_for) {
             return;
         }
-        tokio::time::sleep(GATHER).await;
-        while batch.len() < BATCH
-            && let Ok(write) = queue.try_recv()
-        {
-            batch.push(write);
+        for _ in 0..GATHER.1 {
+            tokio::time::sleep(GATHER.0).await;
+            let from = batch.len();
+            while batch.len() < BATCH
+                && let Ok(write) = queue.try_recv()
+            {
+                batch.push(write);
+            }
+            if batch.len() >= BATCH || batch.iter().skip(from).any(is_waited_for) || queue.is_closed() {
+                return;
+            }
         }
     }
 
@@ -184,6 +220,11 @@ impl Writer {
     async fn write_singly(&mut self, batch: &[Write]) {
         for write in batch {
             if let Err(error) = self.write(core::slice::from_ref(write)).await {
+                if let Write::Asked(asked) = write {
+                    // who asked is told: it is his fault, as a name that is taken, or he tells of ours
+                    asked.fail(error.into());
+                    continue;
+                }
                 self.counters.failed.fetch_add(1, Ordering::Relaxed);
                 self.counters.set_down(Some(error.into()));
             }
@@ -207,6 +248,7 @@ async fn put(db: &mut SqliteConnection, write: &Write) -> Result<(), sqlx::Error
         Write::WrapUp(call, said) => put_wrap_up(db, *call, said).await,
         Write::Interval(interval) => put_intervals(db, &[interval]).await,
         Write::Chat(chat) => put_chat(db, chat).await,
+        Write::Asked(asked) => access::put(db, &asked.what).await,
         Write::Flush(_) => Ok(()),
     }
 }

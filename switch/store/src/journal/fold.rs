@@ -39,6 +39,8 @@ pub struct Recovered {
     pub counters: Vec<Counted>,
     /// Who talked to which caller last; what is forgotten since is included.
     pub talks: Vec<Talk>,
+    /// Calls that programs have had begun under tokens, oldest first; what is forgotten since is included.
+    pub asked: Vec<AskedCall>,
     /// Rows of tables that were put or removed, in the order of tenants, tables and keys.
     pub rows: Vec<ChangedRow>,
     /// Calls without a closing record: interrupted calls.
@@ -119,6 +121,17 @@ pub struct Talk {
     pub ends: Wall,
 }
 
+/// A call that a program has had begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedCall {
+    /// The call.
+    pub call: CallId,
+    /// Under which token.
+    pub token: String,
+    /// When that is forgotten.
+    pub ends: Wall,
+}
+
 /// A row of a table that does not stand as in its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedRow {
@@ -171,6 +184,8 @@ pub struct QueueEntry {
     pub queue: QueueId,
     /// When.
     pub at: Wall,
+    /// The agent who consulted it, if one did.
+    pub by: Option<AgentId>,
 }
 
 /// A recording without a closing record.
@@ -247,6 +262,7 @@ pub(crate) struct Fold {
     devices: BTreeMap<AgentId, AgentDevice>,
     counters: BTreeMap<(TenantId, String), Counted>,
     talks: BTreeMap<(TenantId, String), Talk>,
+    asked: BTreeMap<(TenantId, String), AskedCall>,
     rows: BTreeMap<(TenantId, Name, String), ChangedRow>,
     /// Calls with an opening record and none that closes them.
     open: BTreeMap<CallId, OpenCall>,
@@ -287,7 +303,7 @@ impl Fold {
                 legs.push(OpenLeg { leg, dialog, agent, up: at, down: None });
             }
             JournalRecord::DialogDown { call, leg } => self.dialog_down(at, call, leg),
-            JournalRecord::Queued { call, queue, at: entered } => self.queued(call, queue, entered),
+            JournalRecord::Queued { call, queue, at, by } => self.queued(call, QueueEntry { queue, at, by }),
             JournalRecord::RecordingOpened { recording, call, started } => {
                 if !self.finished.contains_key(&recording) {
                     let open = OpenRecording { recording, call, started };
@@ -320,6 +336,9 @@ impl Fold {
             JournalRecord::Talked { agent, caller, at, ends } => {
                 let key = (agent.tenant, caller.clone());
                 self.talks.insert(key, Talk { agent, caller, at, ends });
+            }
+            JournalRecord::CallAsked { call, token, ends } => {
+                self.asked.insert((call.tenant, token.clone()), AskedCall { call, token, ends });
             }
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
                 self.row(ChangedRow { tenant, table, key, cells }, hides);
@@ -411,7 +430,7 @@ impl Fold {
         self.order.push(call);
     }
 
-    fn queued(&mut self, call: CallId, queue: QueueId, at: Wall) {
+    fn queued(&mut self, call: CallId, entry: QueueEntry) {
         if self.closed.contains_key(&call) {
             self.strays += 1;
             return;
@@ -423,7 +442,7 @@ impl Fold {
         if open.queues.len() >= QUEUES_MAX {
             open.queues.remove(0);
         }
-        open.queues.push(QueueEntry { queue, at });
+        open.queues.push(entry);
     }
 
     fn legs(&mut self, call: CallId) -> &mut Vec<OpenLeg> {
@@ -485,12 +504,15 @@ impl Fold {
             }
             closed.push(ended.cdr);
         }
+        let mut asked: Vec<AskedCall> = self.asked.into_values().collect();
+        asked.sort_by_key(|asked| (asked.ends, asked.call));
         Recovered {
             contacts: self.contacts.into_values().collect(),
             agents: self.agents.into_values().collect(),
             devices: self.devices.into_iter().collect(),
             counters: self.counters.into_values().collect(),
             talks: self.talks.into_values().collect(),
+            asked,
             rows: self.rows.into_values().collect(),
             calls: self.open.into_values().collect(),
             recordings: self.recordings.into_values().collect(),

@@ -27,6 +27,7 @@ pub(crate) struct Index {
     /// With the time at which each is forgotten.
     counters: BTreeMap<(TenantId, String), (Wall, Place)>,
     talks: BTreeMap<(TenantId, String), (Wall, Place)>,
+    asked: BTreeMap<(TenantId, String), (Wall, Place)>,
     rows: BTreeMap<(TenantId, Name, String), Place>,
     callbacks: BTreeMap<CallbackId, Place>,
     sign_ins: BTreeMap<AgentId, Place>,
@@ -112,6 +113,9 @@ impl Index {
             }
             JournalRecord::Talked { agent, caller, ends, .. } => {
                 self.talks.insert((agent.tenant, caller.clone()), (*ends, place));
+            }
+            JournalRecord::CallAsked { call, token, ends } => {
+                self.asked.insert((call.tenant, token.clone()), (*ends, place));
             }
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
                 let row = (*tenant, table.clone(), key.clone());
@@ -311,6 +315,7 @@ impl Index {
         all.extend(self.devices.values_mut());
         all.extend(self.counters.values_mut().map(|(_, place)| place));
         all.extend(self.talks.values_mut().map(|(_, place)| place));
+        all.extend(self.asked.values_mut().map(|(_, place)| place));
         all.extend(self.rows.values_mut());
         all.extend(self.callbacks.values_mut());
         all.extend(self.sign_ins.values_mut());
@@ -335,6 +340,7 @@ impl Index {
         let newest = self.newest;
         self.counters.retain(|_, (ends, _)| *ends > newest);
         self.talks.retain(|_, (ends, _)| *ends > newest);
+        self.asked.retain(|_, (ends, _)| *ends > newest);
         self.places_mut().into_iter().map(|p| *p).collect()
     }
 

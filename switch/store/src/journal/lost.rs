@@ -125,6 +125,7 @@ fn visits(call: &OpenCall, now: Wall) -> Vec<QueueVisit> {
             left,
             agent: served.and_then(|leg| leg.agent.clone()),
             outcome: outcome.into(),
+            consulted_by: entry.by.clone(),
             account: None,
         });
     }

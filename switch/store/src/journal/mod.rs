@@ -35,9 +35,11 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub(crate) use crc::crc32;
 pub use error::JournalError;
 pub use fold::{
-    AgentRecord, ChangedRow, Counted, OpenCall, OpenLeg, OpenRecording, QueueEntry, Recovered, Talk,
+    AgentRecord, AskedCall, ChangedRow, Counted, OpenCall, OpenLeg, OpenRecording, QueueEntry, Recovered,
+    Talk,
 };
 pub use frame::Fault;
 pub use lost::{cut_intervals, lost_by_restart};

@@ -93,7 +93,7 @@ fn up(call: CallId, leg: LegId, user: &str, agent: Option<&str>) -> JournalRecor
 }
 
 fn queued(call: CallId, at: i64) -> JournalRecord {
-    JournalRecord::Queued { call, queue: QueueId::new(TENANT, "sales").unwrap(), at: Wall(at) }
+    JournalRecord::Queued { call, queue: QueueId::new(TENANT, "sales").unwrap(), at: Wall(at), by: None }
 }
 
 /// Three calls as they overlap in life: one ends, one talks to an agent, one waits.
@@ -646,6 +646,12 @@ fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
         let talked = JournalRecord::Talked { agent, caller: caller.into(), at: Wall(at), ends: Wall(ends) };
         open.append(&talked, Wall(1_000)).unwrap();
     }
+    let mut ids = IdMaker::new(1, 0);
+    let calls = [ids.call(tenant), ids.call(tenant), ids.call(tenant)];
+    for (call, token, ends) in [(calls[0], "b", 5_000), (calls[1], "a", 5_100), (calls[2], "old", 2_000)] {
+        let asked = JournalRecord::CallAsked { call, token: token.into(), ends: Wall(ends) };
+        open.append(&asked, Wall(1_000)).unwrap();
+    }
     open.append(&counted("late", 7, 9_000), Wall(3_000)).unwrap();
     open.commit(Time::ZERO).unwrap();
     open.compact().unwrap();
@@ -656,6 +662,8 @@ fn counts_and_changed_rows_survive_a_compaction_and_what_is_over_does_not() {
     let talks: Vec<_> =
         recovered.talks.iter().map(|t| (t.caller.as_str(), t.agent.name.as_str(), t.at.0)).collect();
     assert_eq!(talks, [("+4930", "1002", 1_100)]);
+    let asked: Vec<_> = recovered.asked.iter().map(|asked| (asked.call, asked.token.as_str())).collect();
+    assert_eq!(asked, [(calls[0], "b"), (calls[1], "a")], "oldest first");
     let rows: Vec<_> = recovered
         .rows
         .iter()

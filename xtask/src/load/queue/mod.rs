@@ -89,7 +89,8 @@ fn start(binary: &Path, dir: &Path, agents: u32, queues: u32) -> Result<Switch, 
     }
     sections.push_str(&agents::accounts(agents, queues));
     let more = More {
-        sip: "digest = [\"MD5\"]\n",
+        // All come by UDP; ports may have the files that connections would.
+        sip: "digest = [\"MD5\"]\nconnections = 64\n",
         // Nobody makes a sound, and that is no news.
         limits: "media_unheard = \"0s\"\n",
         sections: &sections,

@@ -14,9 +14,21 @@ use rand_chacha::ChaCha12Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};
 
-const QUEUES: [&str; 5] = ["billing", "help", "sales", "spare-parts", "returns"];
-const AGENTS: usize = 24;
-const CALLS: u64 = 4_000;
+/// How much goes on.
+#[derive(Clone, Copy)]
+struct Size {
+    queues: usize,
+    agents: usize,
+    calls: u64,
+}
+
+/// A small house's day, and a large one's.
+const SMALL: Size = Size { queues: 5, agents: 24, calls: 4_000 };
+const LARGE: Size = Size { queues: 20, agents: 300, calls: 60_000 };
+
+fn queue_name(n: usize) -> String {
+    format!("queue-{n:02}")
+}
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -38,6 +50,7 @@ struct Day {
     serial: u64,
     waiting: BTreeSet<u64>,
     talking: BTreeSet<u64>,
+    queues: usize,
     end: u64,
 }
 
@@ -61,8 +74,8 @@ impl Day {
     }
 
     fn enters(&mut self, n: u64) {
-        let queue = QUEUES[self.one_of(QUEUES.len() as u64) as usize];
-        self.floor.enter(n, queue);
+        let queue = queue_name(self.one_of(self.queues as u64) as usize);
+        self.floor.enter(n, &queue);
         self.waiting.insert(n);
         // Few are patient, some are not at all.
         let patience = if self.one_of(8) == 0 { 4_000 } else { 400_000 };
@@ -148,24 +161,25 @@ impl Day {
     }
 
     /// From the first moment of a day to shortly before its last.
-    fn lived(seed: u8, at: &str, hours: u64) -> Floor {
-        let mut queues: Vec<_> = QUEUES.map(queue_config).into();
+    fn lived(seed: u8, at: &str, hours: u64, size: Size) -> Floor {
+        let mut queues: Vec<_> = (0..size.queues).map(|n| queue_config(&queue_name(n))).collect();
         queues[3].max_length = 4;
         queues[1].service.strategy = Strategy::RingAll;
         queues[1].service.ring_all_most = RingMost(3);
-        let serves = |n: usize| [QUEUES[n % 5], QUEUES[(n * 7 + 1) % 5]];
-        let agents = (0..AGENTS).map(|n| agent_config(&(100 + n).to_string(), &serves(n)));
+        let serves = |n: usize| [n, n * 7 + 1].map(|n| queue_name(n % size.queues));
+        let agents = (0..size.agents)
+            .map(|n| agent_config(&(100 + n).to_string(), &serves(n).each_ref().map(String::as_str)));
         let floor = Floor::new(at, "Europe/Berlin", queues, agents.collect());
         let end = hours * 3_600_000;
         let rng = ChaCha12Rng::from_seed([seed; 32]);
         let (waiting, talking) = (BTreeSet::new(), BTreeSet::new());
-        let mut day =
-            Self { floor, rng, agenda: BTreeMap::new(), serial: 0, waiting, talking, end: end - 4_000_000 };
-        for n in 1..=CALLS {
+        let (agenda, queues) = (BTreeMap::new(), size.queues);
+        let mut day = Self { floor, rng, agenda, serial: 0, waiting, talking, queues, end: end - 4_000_000 };
+        for n in 1..=size.calls {
             let at = day.one_of(end - 4_000_000);
             day.plan(at, Act::Arrives(n));
         }
-        for n in 0..AGENTS {
+        for n in 0..size.agents {
             let at = day.one_of(5_000_000);
             day.plan(at, Act::Ready(n));
             // Some are still there when the day is over.
@@ -351,7 +365,7 @@ fn reconciles(floor: &mut Floor) {
 
 #[test]
 fn a_day_of_some_thousand_calls_adds_up_in_quarters_hours_days_by_hand_and_live() {
-    let mut floor = Day::lived(1, "2026-06-01T00:00:00+02:00", 24);
+    let mut floor = Day::lived(1, "2026-06-01T00:00:00+02:00", 24, SMALL);
     reconciles(&mut floor);
     // The day had all of it.
     let f = floor.total(ReportBy::Tenant, None);
@@ -360,12 +374,22 @@ fn a_day_of_some_thousand_calls_adds_up_in_quarters_hours_days_by_hand_and_live(
     assert_eq!(ends + f.offers_withdrawn + f.offers_elsewhere, f.offers);
     assert!(f.offers_elsewhere > f.answered / 10, "one queue in five rings all: {f:?}");
     assert!(some.iter().all(|n| *n > 0), "{f:?}");
-    assert!(f.offered > CALLS && f.answered > CALLS / 2 && f.offers_failed > 0, "{f:?}");
+    assert!(f.offered > SMALL.calls && f.answered > SMALL.calls / 2 && f.offers_failed > 0, "{f:?}");
     assert!(floor.ledger.is_empty(), "nothing is kept of calls that are over");
 }
 
 #[test]
 fn so_do_days_of_25_and_of_23_hours() {
-    reconciles(&mut Day::lived(2, "2026-10-25T00:00:00+02:00", 25));
-    reconciles(&mut Day::lived(3, "2026-03-29T00:00:00+01:00", 23));
+    reconciles(&mut Day::lived(2, "2026-10-25T00:00:00+02:00", 25, SMALL));
+    reconciles(&mut Day::lived(3, "2026-03-29T00:00:00+01:00", 23, SMALL));
+}
+
+/// A large house on the day on which the clock is put back.
+#[test]
+fn a_day_of_25_hours_and_sixty_thousand_calls_adds_up() {
+    let mut floor = Day::lived(4, "2026-10-25T00:00:00+02:00", 25, LARGE);
+    reconciles(&mut floor);
+    let f = floor.total(ReportBy::Tenant, None);
+    assert!(f.offered > LARGE.calls && f.answered > LARGE.calls / 2, "{f:?}");
+    assert!(floor.ledger.is_empty(), "nothing is kept of calls that are over");
 }

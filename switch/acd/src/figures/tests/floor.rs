@@ -95,6 +95,7 @@ impl Floor {
                 left: at,
                 agent: None,
                 outcome: "full".into(),
+                consulted_by: None,
                 account: None,
             };
             self.open.entry(*call).or_default().push(visit);

@@ -191,8 +191,10 @@ impl World {
 
     fn book_queue(&mut self, output: QueueOutput) {
         match output {
-            QueueOutput::Enter { call, .. } => {
+            QueueOutput::Enter { call, by, .. } => {
+                self.seen.asked += u64::from(by.is_some());
                 let book = self.calls.get_mut(&call).unwrap();
+                book.asks = by.is_some();
                 assert!(!core::mem::replace(&mut book.waits, true), "waits twice");
             }
             QueueOutput::Abandoned { call } => {
@@ -207,7 +209,8 @@ impl World {
                 let book = self.calls.get_mut(&call).unwrap();
                 assert!(book.offered.remove(&agent), "answered twice");
                 let others = book.offered.clone();
-                assert_eq!(book.talking.replace(agent), None);
+                self.seen.given += u64::from(core::mem::take(&mut book.asks));
+                assert!(book.talking.insert(agent));
                 book.waits = false;
                 self.seen.settled += 1;
                 self.seen.served += 1;
@@ -224,7 +227,7 @@ impl World {
             }
             QueueOutput::AgentReleased { call, agent } => {
                 let book = self.calls.get_mut(&call).unwrap();
-                assert_eq!(book.talking.take(), Some(agent), "released twice");
+                assert!(book.talking.remove(&agent), "released twice");
             }
         }
     }

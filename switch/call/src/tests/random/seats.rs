@@ -2,10 +2,11 @@
 
 use super::super::rig::{TENANT, agent, queue, user};
 use super::{CallBook, World};
-use crate::{FirstParty, Origin};
+use crate::{CallInput, FirstParty, Origin};
 use cordboard_model::desk::{Goal, SeatOrder, TransferWay};
 use cordboard_model::id::{CallId, LegId};
-use cordboard_model::leg::PartyId;
+use cordboard_model::leg::{LegEvent, PartyId};
+use cordboard_model::media::MediaEvent;
 use cordboard_model::verb::Destination;
 use std::collections::BTreeMap;
 
@@ -48,6 +49,33 @@ impl World {
         );
     }
 
+    /// One who talks consults a queue, which may have somebody for him.
+    pub(super) fn consults(&mut self, call: CallId) {
+        self.drain();
+        let legs = self.calls.get(&call).map(|book| book.legs.clone()).unwrap_or_default();
+        let order = SeatOrder::Consult(Goal::Place(Destination::Queue(queue("q"))));
+        let now = self.now;
+        if !legs.into_iter().any(|leg| self.engine.seat_order(call, leg, order.clone(), now).is_ok()) {
+            return;
+        }
+        self.drain();
+        for _ in 0..self.dice.roll(3) {
+            self.offer(call);
+            self.drain();
+        }
+        let newest = self.calls.get(&call).and_then(|book| book.legs.last().copied());
+        if let Some(newest) = newest.filter(|_| self.dice.one_in(2)) {
+            let opened = core::mem::take(&mut self.owed);
+            for input in opened {
+                match input {
+                    CallInput::Media(MediaEvent::Opened { leg, .. }) if leg == newest => self.tell(input),
+                    other => self.owed.push(other),
+                }
+            }
+            self.tell(CallInput::Leg(newest, LegEvent::Answered));
+        }
+    }
+
     /// Something is ordered in the name of who is at the end of a leg. What is refused has changed nothing, so the call is
     /// as it was seen before.
     pub(super) fn at_a_seat(&mut self, call: CallId, leg: LegId) {
@@ -59,7 +87,8 @@ impl World {
             1 => SeatOrder::Hold(true),
             2 => SeatOrder::Hold(false),
             3 => SeatOrder::Mute(self.dice.one_in(2)),
-            4 | 5 => SeatOrder::Consult(goal),
+            4 => SeatOrder::Consult(goal),
+            5 => return self.consults(call),
             6 => SeatOrder::Complete,
             7 => SeatOrder::Cancel,
             8 => SeatOrder::Merge,

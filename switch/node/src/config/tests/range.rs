@@ -14,6 +14,9 @@ fn text(lines: &str, more: &str) -> String {
     )
 }
 
+const FIRST_PASSWORD: &str = "password_hash = \"$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$\
+                              Ed7BnZiRGcE5lxsrDQqRJVVXqzBsPpZzLeSIYeWbnHM\"";
+
 const FILE: &str = "# the third floor\n1000,one\n1001,two, with a comma\n\n1002,three\n1003,four\n";
 
 fn scratch() -> Scratch {
@@ -96,6 +99,12 @@ fn what_is_wrong_with_a_range_is_told_once_at_its_line_with_the_number() {
             "it is one agent's own",
         ),
         ("user = \"1000\"", "", "it is one agent's own"),
+        (
+            FIRST_PASSWORD,
+            "",
+            "\"password_hash\" in [tenant.default.agent_range.floor]: it is one agent's own",
+        ),
+        ("password_env = \"PHONE_1002\"", "", "it is one agent's own"),
         ("rest_limti = \"1m\"", "", "did you mean \"rest_limit\"?"),
         (
             "",

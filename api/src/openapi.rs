@@ -1,0 +1,374 @@
+//! The OpenAPI document of the API, made of the catalogue.
+//!
+//! Invariant: what the catalogue declares is what stands here; nothing is written twice.
+
+use crate::catalog::{Access, Op, catalog};
+use crate::contract::{Given, shape};
+use crate::problem::Problem;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+/// Where schemas lie in the document.
+const SCHEMAS: &str = "/components/schemas";
+
+/// The document, made once.
+pub fn document() -> &'static Value {
+    static MADE: OnceLock<Value> = OnceLock::new();
+    MADE.get_or_init(make)
+}
+
+/// `GET /openapi.json`.
+pub(crate) async fn serve() -> Response {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let text = TEXT.get_or_init(|| document().to_string());
+    ([(header::CONTENT_TYPE, "application/json")], text.as_str()).into_response()
+}
+
+/// Schemas of what is taken and of what is given. A field with a default may be left out of the one and is always in the
+/// other.
+struct Schemas {
+    taken: SchemaGenerator,
+    given: SchemaGenerator,
+}
+
+impl Schemas {
+    fn new() -> Self {
+        let settings = || SchemaSettings::draft2020_12().with(|s| s.definitions_path = SCHEMAS.into());
+        Self {
+            taken: settings().for_deserialize().into_generator(),
+            given: settings().for_serialize().into_generator(),
+        }
+    }
+
+    fn take(mut self) -> Map<String, Value> {
+        let mut all = self.taken.take_definitions(true);
+        all.extend(self.given.take_definitions(true));
+        all
+    }
+}
+
+fn make() -> Value {
+    let mut schemas = Schemas::new();
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let mut tags: Vec<&'static str> = Vec::new();
+    for op in catalog() {
+        if !tags.contains(&op.tag) {
+            tags.push(op.tag);
+        }
+        let method = op.method.as_str().to_ascii_lowercase();
+        paths.entry(op.path.clone()).or_default().insert(method, operation(&op, &mut schemas));
+    }
+    let tags: Vec<Value> = tags.into_iter().map(|name| json!({ "name": name })).collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Cordboard",
+            "version": "1",
+            "summary": "The control API of a contact-centre switch",
+            "description": "Errors are problems (RFC 9457): `status`, `title` and `detail`, `field` where one field is at \
+                fault, `errors` where several are, and `code` where programs may need to tell kinds apart. Fields that \
+                this document does not name may come with later versions; ignore them.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" }
+        },
+        "servers": [{ "url": "/" }],
+        "tags": tags,
+        "paths": paths,
+        "components": {
+            "schemas": schemas.take(),
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key, as `Authorization: Bearer KEY`."
+                },
+                "headerKey": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Api-Key",
+                    "description": "The same key in a header of its own."
+                },
+                "session": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token that an agent is given when he signs in with his password."
+                },
+                "chat": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token of a chat, for its customer."
+                },
+                "person": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token that a person is given who signs in at /api/v1/session."
+                },
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": crate::access::cookie::COOKIE,
+                    "description": "The same session in a cookie; what changes something shows X-CSRF-Token, too."
+                }
+            }
+        }
+    })
+}
+
+fn operation(op: &Op, schemas: &mut Schemas) -> Value {
+    let mut made = json!({
+        "operationId": op.id,
+        "tags": [op.tag],
+        "summary": op.summary,
+        "parameters": parameters(op),
+        "responses": responses(op, schemas),
+        "security": security(op.access),
+    });
+    if let (Some(said), Some(fields)) = (who(op.access), made.as_object_mut()) {
+        fields.insert("description".into(), said.into());
+    }
+    if let (Some(body), Some(fields)) = (op.contract.body, made.as_object_mut()) {
+        let schema = (body.shape)(&mut schemas.taken);
+        let example: Value = serde_json::from_str(body.example).unwrap_or_default();
+        let content = json!({ "application/json": { "schema": schema, "example": example } });
+        fields.insert("requestBody".into(), json!({ "required": body.needed, "content": content }));
+    }
+    made
+}
+
+fn who(access: Access) -> Option<String> {
+    Some(match access {
+        Access::Open => return None,
+        Access::Visitor => "Needs the token of a chat, and is about that chat.".into(),
+        Access::Person => "Needs the session of a person who is signed in.".into(),
+        Access::Password => "With an agent's password in the body, or with a key or a session.".into(),
+        Access::Key(scope) => format!("Needs a key with the scope `{scope}`."),
+        Access::Desk(scope) => {
+            format!(
+                "Needs a key with the scope `{scope}`, the session of this agent, or that of a supervisor."
+            )
+        }
+        Access::Oversee(scope) => {
+            format!("Needs a key with the scope `{scope}`, or the session of a supervisor.")
+        }
+        Access::Operator(scope) => {
+            format!("Needs a key of the operator's own tenant with the scope `{scope}`.")
+        }
+    })
+}
+
+fn security(access: Access) -> Value {
+    let keys = |scope: &str| vec![json!({ "key": [scope] }), json!({ "headerKey": [scope] })];
+    match access {
+        Access::Open => json!([]),
+        Access::Visitor => json!([{ "chat": [] }]),
+        Access::Person => json!([{ "person": [] }, { "cookie": [] }]),
+        Access::Password => json!([{}, { "key": [] }, { "headerKey": [] }, { "session": [] }]),
+        Access::Key(scope) | Access::Operator(scope) => keys(scope).into(),
+        Access::Desk(scope) | Access::Oversee(scope) => {
+            let mut all = keys(scope);
+            all.push(json!({ "session": [] }));
+            all.into()
+        }
+    }
+}
+
+/// What a parameter is, by its name: a name means the same in every operation that has it.
+fn parameter(op: &Op, name: &str, place: &str) -> Value {
+    let id = "^[a-z0-9-]{1,23}\\.[0-9a-f]{1,8}-[0-9]{1,3}-[0-9a-f]{1,16}$";
+    let text = |what: &str, example: &str| {
+        (what.to_owned(), json!({ "type": "string", "minLength": 1 }), json!(example))
+    };
+    let serial = |what: &str| {
+        (what.to_owned(), json!({ "type": "string", "pattern": id }), json!("default.6b000000-0-2a"))
+    };
+    let word = |what: &str, words: &[&str]| {
+        (what.to_owned(), json!({ "type": "string", "enum": words }), json!(words.first()))
+    };
+    let moment = || {
+        let schema = match op.id {
+            "readReport" => json!({ "type": "string" }),
+            _ => json!({ "type": "integer", "format": "int64" }),
+        };
+        let what = match op.id {
+            "readReport" => "A day (2026-03-29), a date with time and zone, or milliseconds since 1970.",
+            _ => "A moment: milliseconds since 1970, UTC.",
+        };
+        (
+            what.to_owned(),
+            schema,
+            json!(match op.id {
+                "readReport" => json!("2026-03-29"),
+                _ => json!(1_795_212_000_000_i64),
+            }),
+        )
+    };
+    let is_path = place == "path";
+    let (what, schema, example) = match name {
+        "id" if op.path.contains("/trace") => {
+            text("The call, or the Call-ID of one of its legs.", "default.6b000000-0-2a")
+        }
+        "id" if op.path.contains("/callbacks/") => text("The entry of the list.", "1"),
+        "id" if ["keys", "session", "sessions"].contains(&op.tag) => text("The id; no secret.", "k7f3q2mz5a"),
+        "id" => serial("The id."),
+        "name_after" => text("Those after this name.", "sales"),
+        "origin" => word("Those that are kept so.", &["file", "store"]),
+        "kind" => word("What they are.", &crate::objects::ObjectKind::ALL.map(|kind| kind.as_str())),
+        "leg" => serial("The leg."),
+        "call" => serial("Of this call alone."),
+        "name" => text("The name, within the tenant of who asks.", "sales"),
+        "number" => text("The extension.", "1001"),
+        "who" => text("By him alone: `user NAME`, `key NAME` or `agent NAME`.", "user li"),
+        "action" => text("Of this operation alone.", "createUser"),
+        "resource" => text("About this alone.", "users/li"),
+        "outcome" => word("With this outcome alone.", &["done", "refused", "failed"]),
+        "key" => text("The row's key.", "4930"),
+        "source" => text("The address.", "192.0.2.7"),
+        "version" => (
+            "The number of the version.".into(),
+            json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
+            json!(1),
+        ),
+        "intent" => word("What he is to be.", &["ready", "not-ready", "rest", "sign-out"]),
+        "order" => word("Out of service, or back in.", &["block", "unblock"]),
+        "what" => word("What he does about it.", &["take", "give-back", "call", "done"]),
+        "by" => word(
+            "What the report has rows for.",
+            &cordboard_model::figures::ReportBy::ALL.map(|by| by.as_str()),
+        ),
+        "interval" => word(
+            "What the report is cut into.",
+            &cordboard_model::figures::ReportStep::ALL.map(|step| step.as_str()),
+        ),
+        "from" | "to" if op.id == "explainRoute" => text("A number or name, at most 64 bytes.", "1001"),
+        "from" | "to" => moment(),
+        "agent" => text("Of this agent alone.", "1001"),
+        "queue" => text("Of this queue alone.", "sales"),
+        "trunk" => text("By this trunk.", "carrier"),
+        "label" => text("Those that were begun for this alone.", "complaint"),
+        "flow" => text("The flow; the first one of the call if none is named.", "main"),
+        "before" | "after" => text("Where the last page ended: its `next`.", "default.6b000000-0-2a"),
+        "since" if op.path.contains("/chat") => (
+            "The number of the last message that was read.".into(),
+            json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+            json!(0),
+        ),
+        "since" => text("The last event that was seen: START-SEQ.", "1795212000-42"),
+        "customer" => text("Of this customer alone, by the id that the chat was opened with.", "c-17"),
+        "over" => word("Those that are over instead.", &["false", "true"]),
+        "wait" => word("Whether the answer waits until there is something.", &["false", "true"]),
+        "limit" => (
+            "Rows of a page.".into(),
+            json!({ "type": "integer", "minimum": 1, "maximum": 1_000, "default": 100 }),
+            json!(100),
+        ),
+        "format" if op.id == "readReport" => word("JSON, or a table (RFC 4180).", &["json", "csv"]),
+        "format" => word("JSON, or text for a terminal.", &["json", "text"]),
+        "messages" | "wall" => word("Whether they are wanted too.", &["true", "false"]),
+        _ => text("", ""),
+    };
+    let needed = is_path || op.id == "explainRoute" && name != "trunk";
+    json!({ "name": name, "in": place, "required": needed, "description": what, "schema": schema, "example": example })
+}
+
+fn parameters(op: &Op) -> Vec<Value> {
+    let path = op.path_parameters().map(|name| parameter(op, name, "path"));
+    path.chain(op.contract.query.iter().map(|name| parameter(op, name, "query"))).collect()
+}
+
+/// The statuses that such an operation refuses with.
+fn refusals(op: &Op) -> BTreeSet<u16> {
+    let mut all: BTreeSet<u16> = op.contract.refusals.iter().copied().collect();
+    if op.access != Access::Open {
+        all.extend([401, 429, 500, 503]);
+    }
+    if op.access.scope().is_some() || matches!(op.access, Access::Person | Access::Password | Access::Visitor)
+    {
+        all.insert(403);
+    }
+    if op.path_parameters().next().is_some() {
+        all.extend([400, 404]);
+    }
+    if !op.contract.query.is_empty() {
+        all.insert(400);
+    }
+    if op.contract.body.is_some() {
+        all.extend([400, 413]);
+    }
+    if op.changes {
+        all.extend([404, 409, 422]);
+    }
+    all
+}
+
+fn responses(op: &Op, schemas: &mut Schemas) -> Map<String, Value> {
+    let mut all = Map::new();
+    let mut by_status: BTreeMap<u16, Vec<Given>> = BTreeMap::new();
+    for given in &op.contract.answers {
+        by_status.entry(given.status).or_default().push(*given);
+    }
+    for (status, given) in by_status {
+        let mut content: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        for given in given.iter().filter(|given| !given.media_type.is_empty()) {
+            let schema = given.shape.map(|shape| shape(&mut schemas.given).to_value());
+            let kind = content.entry(given.media_type).or_default();
+            kind.push(schema.unwrap_or_else(|| plain(given.media_type)));
+        }
+        let one = |mut schemas: Vec<Value>| match schemas.len() {
+            1 => json!({ "schema": schemas.pop() }),
+            _ => json!({ "schema": { "anyOf": schemas } }),
+        };
+        let content: Map<String, Value> =
+            content.into_iter().map(|(kind, schemas)| (kind.to_owned(), one(schemas))).collect();
+        let mut answer = json!({ "description": meaning(status) });
+        if let (false, Some(answer)) = (content.is_empty(), answer.as_object_mut()) {
+            answer.insert("content".into(), content.into());
+        }
+        all.insert(status.to_string(), answer);
+    }
+    for status in refusals(op) {
+        let problem = shape::<Problem>(&mut schemas.given);
+        let content = json!({ "application/problem+json": { "schema": problem } });
+        let refusal = json!({ "description": meaning(status), "content": content });
+        all.entry(status.to_string()).or_insert(refusal);
+    }
+    all
+}
+
+/// What a body that is no JSON looks like.
+fn plain(media_type: &str) -> Value {
+    match media_type.starts_with("text/") || media_type == "application/toml" {
+        true => json!({ "type": "string" }),
+        false => json!({ "type": "string", "format": "binary" }),
+    }
+}
+
+fn meaning(status: u16) -> &'static str {
+    match status {
+        101 => "The events follow, by WebSocket.",
+        200 => "Done.",
+        201 => "It was made.",
+        204 => "Done; there is nothing to say.",
+        206 => "The part that was asked for.",
+        304 => "It is as it was.",
+        400 => "A parameter or a field of the body is not valid; `field` names it.",
+        401 => "No valid key or session.",
+        403 => "The key or the session does not open this.",
+        404 => "There is no such thing in this tenant.",
+        409 => "Not possible in the present state.",
+        412 => "It has been changed since it was read.",
+        413 => "The body is too long.",
+        416 => "The recording does not have these bytes.",
+        422 => "The request is understood and wrong; `errors` says why.",
+        426 => "This is a WebSocket.",
+        428 => "Say with If-Match which version is to be changed.",
+        429 => "Too much; come back after Retry-After seconds.",
+        500 => "A fault of ours.",
+        503 => "The switch is busy or stopping; come back after Retry-After seconds.",
+        424 => "Not made, for another change was refused.",
+        _ => "",
+    }
+}
