@@ -237,7 +237,7 @@ pub(crate) async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
 /// Whether who asks may ask for this operation.
 fn may(caller: &Caller, op: Option<&Arc<Op>>) -> Result<(), Problem> {
     let scope = match op.map(|op| op.access) {
-        Some(Access::Open | Access::Person) => return Ok(()),
+        Some(Access::Open | Access::Visitor | Access::Person) => return Ok(()),
         Some(Access::Password) => PASSWORDS,
         Some(access) => access.scope().unwrap_or(EVERYTHING),
         None => EVERYTHING,

@@ -97,6 +97,11 @@ fn make() -> Value {
                     "scheme": "bearer",
                     "description": "The token that an agent is given when he signs in with his password."
                 },
+                "chat": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token of a chat, for its customer."
+                },
                 "person": {
                     "type": "http",
                     "scheme": "bearer",
@@ -137,6 +142,7 @@ fn operation(op: &Op, schemas: &mut Schemas) -> Value {
 fn who(access: Access) -> Option<String> {
     Some(match access {
         Access::Open => return None,
+        Access::Visitor => "Needs the token of a chat, and is about that chat.".into(),
         Access::Person => "Needs the session of a person who is signed in.".into(),
         Access::Password => "With an agent's password in the body, or with a key or a session.".into(),
         Access::Key(scope) => format!("Needs a key with the scope `{scope}`."),
@@ -158,6 +164,7 @@ fn security(access: Access) -> Value {
     let keys = |scope: &str| vec![json!({ "key": [scope] }), json!({ "headerKey": [scope] })];
     match access {
         Access::Open => json!([]),
+        Access::Visitor => json!([{ "chat": [] }]),
         Access::Person => json!([{ "person": [] }, { "cookie": [] }]),
         Access::Password => json!([{}, { "key": [] }, { "headerKey": [] }, { "session": [] }]),
         Access::Key(scope) | Access::Operator(scope) => keys(scope).into(),
@@ -253,7 +260,15 @@ fn of_query(op: &Op, name: &str) -> Parameter {
         "label" => text("Those that were begun for this alone.", "complaint"),
         "flow" => text("The flow; the first one of the call if none is named.", "main"),
         "before" | "after" => text("Where the last page ended: its `next`.", "default.6b000000-0-2a"),
+        "since" if op.path.contains("/chat") => (
+            "The number of the last message that was read.".into(),
+            json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+            json!(0),
+        ),
         "since" => text("The last event that was seen: START-SEQ.", "1795212000-42"),
+        "customer" => text("Of this customer alone, by the id that the chat was opened with.", "c-17"),
+        "over" => word("Those that are over instead.", &["false", "true"]),
+        "wait" => word("Whether the answer waits until there is something.", &["false", "true"]),
         "limit" => (
             "Rows of a page.".into(),
             json!({ "type": "integer", "minimum": 1, "maximum": 1_000, "default": 100 }),
@@ -312,7 +327,8 @@ fn refusals(op: &Op) -> BTreeSet<u16> {
     if op.access != Access::Open {
         all.extend([401, 429, 500, 503]);
     }
-    if op.access.scope().is_some() || matches!(op.access, Access::Person | Access::Password) {
+    if op.access.scope().is_some() || matches!(op.access, Access::Person | Access::Password | Access::Visitor)
+    {
         all.insert(403);
     }
     if op.path_parameters().next().is_some() {

@@ -9,9 +9,11 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
+use crate::visitor::Watching;
 use crate::{
-    access, again, aside, audit, begin, bulk, callback, desk, device, feed, figures, flows, listen, objects,
-    openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer, webhooks,
+    access, again, aside, audit, begin, bulk, callback, chat, desk, device, feed, figures, flows, listen,
+    objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer,
+    visitor, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -46,7 +48,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let (brake, doors) = (Arc::new(Brake::default()), Arc::new(Doors::default()));
     let (buckets, again) = (Arc::default(), Arc::default());
     let gateway = crate::gateway::router(&switch, config.gateway.clone(), &brake);
-    let state = State { switch, brake, doors, buckets, again, config: Arc::new(config) };
+    let watching = Watching::default();
+    let state = State { switch, brake, watching, doors, buckets, again, config: Arc::new(config) };
     all()
         .router()
         .nest_service("/agentgateway/resource", gateway)
@@ -72,6 +75,8 @@ pub(crate) fn all() -> Routes {
         .merge(signin::routes())
         .merge(callback::routes())
         .merge(webhooks::routes())
+        .merge(chat::routes())
+        .merge(visitor::routes())
         .merge(objects::routes())
         .merge(access::routes())
         .merge(switch_routes())

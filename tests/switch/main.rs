@@ -3,6 +3,7 @@
 mod asking;
 mod baresip;
 mod browser_calls;
+mod chats;
 mod common;
 mod conformance;
 mod consulting;
@@ -76,6 +77,11 @@ static TESTS: &[Test] = &[
     test("sipp_registration_with_a_wrong_password_is_refused", registering::wrong_password),
     test("a_registration_expires", registering::expires),
     test("registrations_survive_a_kill_and_a_restart", registering::survive),
+    test(
+        "chats_go_on_after_a_kill_and_nothing_that_was_accepted_is_lost_or_said_twice",
+        chats::killed_in_the_middle,
+    ),
+    test("a_chat_that_nobody_takes_is_sent_on_talked_in_and_counted", chats::through_the_queues),
     test("sipp_call_menu_queue_agent_hung_up_by_the_caller", walk::hung_up_by_the_caller),
     test("sipp_call_menu_queue_agent_hung_up_by_the_agent", walk::hung_up_by_the_agent),
     test("sipp_extension_calls_extension_with_digest", ringing::extension_to_extension),

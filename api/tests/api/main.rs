@@ -5,6 +5,7 @@
 mod access;
 mod audit;
 mod bulk;
+mod chats;
 mod desk;
 mod errors;
 mod events;

@@ -1,6 +1,7 @@
 //! The switch as the control plane sees it: questions go to the shard, the database or the gauges.
 
 use crate::alone::Alone;
+use crate::chats::ChatDesk;
 use crate::flows;
 use crate::hashing::Hasher;
 use crate::hub::HubHandle;
@@ -77,6 +78,8 @@ pub struct NodeSwitch {
     pub alone: Alone,
     /// Figures of now.
     pub walls: Walls,
+    /// Who waits for chats.
+    pub chat_desk: Arc<ChatDesk>,
 }
 
 /// Closes one lane.

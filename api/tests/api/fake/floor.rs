@@ -40,6 +40,8 @@ pub struct Floor {
     pub calls: BTreeMap<CallId, CallView>,
     /// Agents.
     pub agents: BTreeMap<AgentId, AgentView>,
+    /// Chats.
+    pub chats: Vec<super::chats::FakeChat>,
     /// Who is to be called back.
     pub callbacks: Vec<Callback>,
     /// Devices.
@@ -81,6 +83,7 @@ impl Floor {
             ids: IdMaker::new(start, 0),
             calls: BTreeMap::new(),
             agents: BTreeMap::new(),
+            chats: Vec::new(),
             callbacks: Vec::new(),
             contacts: Vec::new(),
             trunks: Vec::new(),
@@ -191,6 +194,8 @@ impl Floor {
             why: "as at the start".into(),
             reason: None,
             role: Default::default(),
+            chats: Vec::new(),
+            chat_slots: 5,
             organisation: None,
             smart: false,
             numbers_label: false,

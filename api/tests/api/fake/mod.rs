@@ -6,6 +6,7 @@
 #![allow(dead_code)]
 
 mod beside;
+pub mod chats;
 pub mod door;
 mod floor;
 mod hooks;

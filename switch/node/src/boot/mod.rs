@@ -7,6 +7,7 @@ mod recover;
 mod threads;
 
 use crate::alone::Alone;
+use crate::chats::ChatDesk;
 use crate::clock::Clock;
 use crate::config::{Listen, Loaded, Machine};
 use crate::dns::Dns;
@@ -217,15 +218,17 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (shard, to_media, own) = (lanes.api.0.clone(), media.orders.clone(), loaded.clone());
     let reloader = Reloader::new(path, own, shard, to_media, Arc::clone(&tls));
 
-    let mut threads = media.handles;
-    let (closers, shard_gauges) = (lanes.closers(), Arc::clone(&gauges.shard));
+    let (mut threads, closers) = (media.handles, lanes.closers());
     let to_builder = (lanes.builder.1, lanes.discarded.1, lanes.media_events.0.clone());
     threads.push(start_builder(&loaded, to_builder, &media.orders, Arc::clone(&gauges.builder))?);
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
     let (fetch, hash, hasher) = start_fetch(&loaded.machine, &lanes.api.0)?;
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
+    let chat_desk = Arc::new(ChatDesk::default());
+    let (at_shard, shard_gauges) = (Arc::clone(&chat_desk), Arc::clone(&gauges.shard));
     let setup = move |shard| ShardSetup {
+        chat_desk: at_shard,
         shard: begin.of(shard),
         sockets: udp,
         orders: vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1],
@@ -272,6 +275,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         closers,
         alone: Alone::default(),
         walls: Walls::default(),
+        chat_desk,
     });
     Ok(Running { switch, orders, sip: all, stops, streams, clock, threads, hub, store })
 }

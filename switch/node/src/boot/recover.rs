@@ -90,6 +90,7 @@ impl Kept {
             counters: counters.map(|c| (c.tenant, c.name.clone(), c.value, c.ends)).collect(),
             talks: self.recovered.talks.iter().map(talk).collect(),
             callbacks: self.recovered.callbacks.clone(),
+            chats: self.recovered.chats.clone(),
             answered: answered.collect(),
             asked: asked.map(|asked| (asked.call, asked.token.clone(), asked.ends)).collect(),
             sign_ins: self.recovered.sign_ins.clone(),
@@ -154,11 +155,13 @@ pub(super) fn give_recovered(
     let intervals: Vec<_> = kept.recovered.intervals.iter().chain(&kept.cut).cloned().collect();
     let ended = finished.clone();
     let said = kept.recovered.wrap_ups.clone();
+    let chats = kept.recovered.chats_over.clone();
     let store = Arc::clone(store);
     let done = tokio::spawn(async move {
         let given = async {
             store.put_recovered(closed, finished, intervals).await?;
-            store.put_recovered_wrap_ups(said).await
+            store.put_recovered_wrap_ups(said).await?;
+            store.put_recovered_chats(chats).await
         };
         if let Err(why) = given.await {
             tracing::warn!(%why, "the database did not take what the journal recovered; the journal keeps it");

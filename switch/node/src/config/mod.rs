@@ -14,6 +14,7 @@ mod audio;
 mod calendar;
 mod callback;
 mod called;
+mod chat;
 mod desk;
 mod destination;
 mod device;
