@@ -21,6 +21,7 @@ impl ChatEngine {
             agent: None,
             outcome: String::new(),
             account: None,
+            consulted_by: None,
         };
         chat.record.visits.push(visit);
         (chat.record.stage, chat.record.queue, chat.record.agent) =
@@ -62,6 +63,7 @@ impl ChatEngine {
             agent: None,
             outcome: String::new(),
             account: None,
+            consulted_by: None,
         });
         (chat.record.stage, chat.record.agent, chat.record.since) = (ChatStage::Waiting, None, since);
         let (priority, visits) = (chat.record.priority, chat.record.visits.clone());

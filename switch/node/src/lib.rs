@@ -11,7 +11,7 @@ pub mod asking;
 pub mod boot;
 pub mod chats;
 pub mod cli;
-mod clock;
+pub mod clock;
 pub mod config;
 pub mod demo;
 mod desk;
