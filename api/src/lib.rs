@@ -45,3 +45,4 @@ mod trace;
 mod transfer;
 pub mod vault;
 pub mod visitor;
+pub mod webhooks;

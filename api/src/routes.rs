@@ -11,8 +11,9 @@ use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::visitor::Watching;
 use crate::{
-    access, again, aside, audit, begin, bulk, callback, chat, desk, device, figures, flows, listen, objects,
-    openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer, visitor,
+    access, again, aside, audit, begin, bulk, callback, chat, desk, device, feed, figures, flows, listen,
+    objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer,
+    visitor, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -73,6 +74,7 @@ pub(crate) fn all() -> Routes {
         .merge(bulk::routes())
         .merge(signin::routes())
         .merge(callback::routes())
+        .merge(webhooks::routes())
         .merge(chat::routes())
         .merge(visitor::routes())
         .merge(objects::routes())
@@ -81,6 +83,11 @@ pub(crate) fn all() -> Routes {
 }
 
 fn calls_routes() -> Routes {
+    call_routes().merge(party_routes()).merge(hearing_routes())
+}
+
+/// Calls, begun, seen and ended.
+fn call_routes() -> Routes {
     let control = "calls:control";
     Routes::v1()
         .get(
@@ -119,6 +126,12 @@ fn calls_routes() -> Routes {
                 .query(&["limit"])
                 .gives::<Page<TraceEntry>>(),
         )
+}
+
+/// Where its parties go.
+fn party_routes() -> Routes {
+    let control = "calls:control";
+    Routes::v1()
         .post(
             "/calls/{id}/transfer",
             transfer::begin,
@@ -157,6 +170,12 @@ fn calls_routes() -> Routes {
             aside::end,
             key("takeBack", control, "Takes him back before the flow is over").gives::<Done>(),
         )
+}
+
+/// Who hears it.
+fn hearing_routes() -> Routes {
+    let control = "calls:control";
+    Routes::v1()
         .post(
             "/calls/{id}/recording",
             recording::order,
@@ -375,9 +394,10 @@ fn switch_routes() -> Routes {
         .get(
             "/events",
             stream::events,
-            key("streamEvents", "events:read", "The events, by WebSocket")
-                .query(&["since", "wall"])
+            desk("streamEvents", feed::SCOPE, "The events, by WebSocket or as server-sent events")
+                .query(&["since", "wall", "agent", "queue", "call", "kind"])
                 .gives_media(101, "")
+                .gives_media(200, "text/event-stream")
                 .refuses(&[400, 426]),
         )
         .get(

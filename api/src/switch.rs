@@ -6,6 +6,7 @@ use crate::figures::{ReportAsked, Rows, RowsAsked};
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use crate::objects::Objects;
 use crate::vault::Vault;
+use crate::webhooks::Webhooks;
 use cordboard_model::access::Scopes;
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::callback_page::CallbackPage;
@@ -488,7 +489,7 @@ pub struct Health {
 /// The switch as the control plane sees it. Every method may be called from any thread and returns at once;
 /// the answer comes through the future.
 pub trait Switch:
-    Chats + Events + Objects + Vault + crate::gateway::beside::Beside + Send + Sync + 'static
+    Chats + Events + Webhooks + Objects + Vault + crate::gateway::beside::Beside + Send + Sync + 'static
 {
     /// Whose API key this is. The key is compared by its hash, in constant time.
     fn authenticate(&self, key: &str) -> Option<Caller>;

@@ -469,27 +469,24 @@ async fn orders_of_a_call_become_orders_at_the_desk_and_refusals_their_codes() {
         let last = last_order(&served);
         assert!(last.contains(order) && last.contains("agent: Some(default/1001)"), "{path}: {last}");
     }
-    for (method, what, act) in [
-        ("PUT", "recordwithoutfilename", "Start"),
-        ("POST", "pauserecord", "Pause"),
-        ("POST", "resumerecord", "Resume"),
-        ("DELETE", "stoprecord", "Stop"),
+}
+
+#[tokio::test]
+async fn what_is_refused_in_a_call_has_its_code() {
+    let served = gateway().await;
+    let bar = sign_in(&served, "1001", &plain()).await;
+    caller(&served);
+    for (method, path, body, code) in [
+        ("POST", "voicecall/gethold", "", "200-016"),
+        ("POST", "voicecall/disconnect/12345", "", "200-204"),
+        ("POST", "voicecall/connecthold/1-2", "", "200-013"),
+        ("POST", "voicecall/confjoin", r#"{"callid": "1-2"}"#, "200-011"),
+        ("POST", "voicecall/reject", "", "200-002"),
+        ("GET", "calldata/holdlist", "", "400-003"),
+        ("DELETE", "onlineagent/logout", "", "100-010"),
     ] {
-        bar.ok(method, &format!("recordplay/{what}"), "").await;
-        let last = last_order(&served);
-        assert!(last.contains(act) && last.contains("agent 1001"), "{what}: {last}");
+        assert_eq!(bar.code(method, path, body).await, code, "{path}");
     }
-    assert_eq!(bar.code("POST", "voicecall/gethold", "").await, "200-016");
-    assert_eq!(bar.code("POST", "voicecall/disconnect/12345", "").await, "200-204");
-    assert_eq!(bar.code("POST", "voicecall/connecthold/1-2", "").await, "200-013");
-    assert_eq!(bar.code("POST", "voicecall/confjoin", r#"{"callid": "1-2"}"#).await, "200-011");
-    assert_eq!(bar.code("POST", "voicecall/reject", "").await, "200-002");
-    assert_eq!(bar.code("GET", "calldata/holdlist", "").await, "400-003");
-    assert_eq!(
-        bar.code("DELETE", "onlineagent/logout", "").await,
-        "100-010",
-        "nobody signs out during a call"
-    );
 }
 
 #[tokio::test]
@@ -530,6 +527,24 @@ async fn lists_of_skills_agents_and_waiting_calls_have_the_references_fields() {
     bar.ok("POST", &format!("voicecall/requestcall/{id}/0"), "").await;
     assert!(last_order(&served).contains("Agent(default/1001)"), "{}", last_order(&served));
     assert_eq!(bar.code("POST", &format!("voicecall/requestcall/{id}/1"), "").await, "000-002");
+}
+
+#[tokio::test]
+async fn an_agent_records_the_call_that_he_is_in() {
+    let served = gateway().await;
+    let bar = sign_in(&served, "1001", &plain()).await;
+    assert_eq!(bar.code("PUT", "recordplay/recordwithoutfilename", "").await, "500-008");
+    caller(&served);
+    for (method, what, act) in [
+        ("PUT", "recordwithoutfilename", "Start"),
+        ("POST", "pauserecord", "Pause"),
+        ("POST", "resumerecord", "Resume"),
+        ("DELETE", "stoprecord", "Stop"),
+    ] {
+        bar.ok(method, &format!("recordplay/{what}"), "").await;
+        let last = last_order(&served);
+        assert!(last.contains(act) && last.contains("agent 1001"), "{what}: {last}");
+    }
 }
 
 #[tokio::test]

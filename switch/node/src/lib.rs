@@ -59,6 +59,7 @@ pub mod transport;
 pub mod user_command;
 mod vault;
 pub mod walls;
+pub mod webhooks;
 pub mod why;
 
 /// Threads for HTTP, the database and signals.

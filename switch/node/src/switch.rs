@@ -12,6 +12,7 @@ use crate::reload::Reloader;
 use crate::shard::Order;
 use crate::stop::StopSender;
 use crate::walls::Walls;
+use crate::webhooks::Deliveries;
 use cordboard_acd::AcdCommand;
 use cordboard_api::events::{Events, Follow};
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked};
@@ -53,6 +54,8 @@ pub struct NodeSwitch {
     pub hasher: Hasher,
     /// Event streams.
     pub hub: HubHandle,
+    /// Events that are posted.
+    pub webhooks: Arc<Deliveries>,
     /// The database.
     pub store: Arc<Store>,
     /// Where recordings are.

@@ -52,6 +52,8 @@ pub struct Floor {
     /// Rows of tables.
     pub rows: BTreeMap<(cordboard_model::id::Name, String), BTreeMap<String, String>>,
     pub traces: Vec<cordboard_model::trace::TraceView>,
+    /// Webhooks.
+    pub webhooks: Vec<cordboard_api::webhooks::WebhookView>,
     /// Records, oldest first.
     pub cdrs: Vec<Cdr>,
     /// What was ordered, oldest first.
@@ -90,6 +92,7 @@ impl Floor {
             rows: BTreeMap::new(),
             traces: Vec::new(),
             cdrs: Vec::new(),
+            webhooks: Vec::new(),
             orders: Vec::new(),
             posts: Vec::new(),
             pages_take: true,

@@ -106,7 +106,7 @@ impl Kept {
     ///
     /// # Errors
     /// The journal cannot be written.
-    pub(super) fn cut_recordings(&mut self, keeping: &Keeping) -> Result<Vec<RecordingEntry>, BootError> {
+    fn cut_recordings(&mut self, keeping: &Keeping) -> Result<Vec<RecordingEntry>, BootError> {
         let length = |recording| {
             let mended = match found_file(&keeping.dir, recording) {
                 None => ensure_file(keeping, recording),
@@ -141,11 +141,15 @@ impl Kept {
 
 /// Gives the database what it may have missed, without waiting for it.
 /// Gives back the recordings among it, and what ends when the database has all.
+///
+/// # Errors
+/// The journal cannot be written.
 pub(super) fn give_recovered(
     store: &Arc<Store>,
-    kept: &Kept,
-    cut: Vec<RecordingEntry>,
-) -> (Vec<RecordingEntry>, JoinHandle<()>) {
+    kept: &mut Kept,
+    keeping: &Keeping,
+) -> Result<(Vec<RecordingEntry>, JoinHandle<()>), BootError> {
+    let cut = kept.cut_recordings(keeping)?;
     let closed: Vec<_> = kept.recovered.closed.iter().chain(&kept.lost).cloned().collect();
     let finished: Vec<_> = kept.recovered.finished.iter().cloned().chain(cut).collect();
     let intervals: Vec<_> = kept.recovered.intervals.iter().chain(&kept.cut).cloned().collect();
@@ -164,5 +168,5 @@ pub(super) fn give_recovered(
         }
         let _ = store.flush().await;
     });
-    (ended, done)
+    Ok((ended, done))
 }
