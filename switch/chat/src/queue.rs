@@ -20,6 +20,7 @@ impl ChatEngine {
             left: at,
             agent: None,
             outcome: String::new(),
+            consulted_by: None,
             account: None,
         };
         chat.record.visits.push(visit);
@@ -61,6 +62,7 @@ impl ChatEngine {
             left: at,
             agent: None,
             outcome: String::new(),
+            consulted_by: None,
             account: None,
         });
         (chat.record.stage, chat.record.agent, chat.record.since) = (ChatStage::Waiting, None, since);
