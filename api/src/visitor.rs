@@ -50,30 +50,28 @@ struct Watch {
 
 impl Watching {
     fn one_more(&self, chat: CallId) -> Result<Watch, Problem> {
-        let mut count = self.0.entry(chat).or_insert(0);
-        if *count >= WATCHING_MAX {
-            let why = format!("{WATCHING_MAX} requests wait for news of this chat already");
-            let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many at once", why);
-            problem.retry_after_s = Some(5);
-            return Err(problem);
+        let mut room = true;
+        let one_more = |count: &mut u32| match *count < WATCHING_MAX {
+            true => *count += 1,
+            false => room = false,
+        };
+        self.0.entry(chat).and_modify(one_more).or_insert(1);
+        if room {
+            return Ok(Watch { all: self.clone(), chat });
         }
-        *count += 1;
-        drop(count);
-        Ok(Watch { all: self.clone(), chat })
+        let why = format!("{WATCHING_MAX} requests wait for news of this chat already");
+        let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many at once", why);
+        problem.retry_after_s = Some(5);
+        Err(problem)
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let last = |_: &CallId, count: &mut u32| {
+        self.all.0.remove_if_mut(&self.chat, |_, count| {
             *count = count.saturating_sub(1);
             *count == 0
-        };
-        let chat = self.chat;
-        let gone = self.all.0.get_mut(&chat).is_some_and(|mut count| last(&chat, &mut count));
-        if gone {
-            self.all.0.remove_if(&chat, |_, count| *count == 0);
-        }
+        });
     }
 }
 

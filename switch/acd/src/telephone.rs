@@ -68,13 +68,16 @@ impl AcdEngine {
         }
     }
 
-    /// He is signed out, for another is at his telephone; if he talks, after that.
+    /// He is signed out, for another is at his telephone; if he talks or has chats, after that.
     fn leave_telephone(&mut self, id: &AgentId, to: &AgentId, now: Time) {
         let asked = Asked { reason: Some(DEVICE_TAKEN.to_owned()), ..Asked::own(Intent::SignedOut) };
-        self.stop_ringing(id);
-        self.change(id, |a| match a.is_talking() {
-            true => a.pending = Some(asked),
-            false => {
+        self.stop_offers(id);
+        let talks = self.agents.get(id).is_some_and(Agent::is_talking);
+        let chats = !talks && self.leaves_after_chats(id, &asked);
+        self.change(id, |a| match (talks, chats) {
+            (true, _) => a.pending = Some(asked),
+            (false, true) => a.wrap_up = None,
+            (false, false) => {
                 a.wrap_up = None;
                 a.obey(asked);
             }

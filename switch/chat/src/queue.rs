@@ -20,6 +20,7 @@ impl ChatEngine {
             left: at,
             agent: None,
             outcome: String::new(),
+            consulted_by: None,
             account: None,
             consulted_by: None,
         };
@@ -62,6 +63,7 @@ impl ChatEngine {
             left: at,
             agent: None,
             outcome: String::new(),
+            consulted_by: None,
             account: None,
             consulted_by: None,
         });

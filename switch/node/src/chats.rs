@@ -34,7 +34,7 @@ const TOKEN: usize = 32;
 #[derive(Debug, Default)]
 pub struct ChatDesk {
     /// Who waits until something is written.
-    kept: DashMap<u64, oneshot::Sender<bool>>,
+    kept: DashMap<u64, Vec<oneshot::Sender<bool>>>,
     /// Who waits for news of a chat.
     bells: DashMap<CallId, watch::Sender<u64>>,
 }
@@ -42,7 +42,7 @@ pub struct ChatDesk {
 impl ChatDesk {
     /// The journal has what the ticket names, or could not write it.
     pub fn kept(&self, ticket: u64, ok: bool) {
-        if let Some((_, waits)) = self.kept.remove(&ticket) {
+        for waits in self.kept.remove(&ticket).into_iter().flat_map(|(_, waits)| waits) {
             // who waited may have given up
             let _ = waits.send(ok);
         }
@@ -87,28 +87,23 @@ impl NodeSwitch {
         &self,
         act: impl FnOnce(&mut Shard) -> Result<(T, ChatDone), Refusal> + Send + 'static,
     ) -> Later<T> {
-        let (orders, desk) = (self.orders.clone(), Arc::clone(&self.chat_desk));
+        let (orders, at_desk) = (self.orders.clone(), Arc::clone(&self.chat_desk));
         Box::pin(async move {
             let (told, written) = oneshot::channel();
-            let at_desk = Arc::clone(&desk);
             // on the signalling thread, and so before the journal can have answered
             let done = ask(orders, move |shard| {
                 let (answer, done) = act(shard)?;
                 match done.ticket {
-                    Some(ticket) => _ = at_desk.kept.insert(ticket, told),
+                    // the shard answers for each ticket, if only that it was given up
+                    Some(ticket) => at_desk.kept.entry(ticket).or_default().push(told),
                     None => _ = told.send(true),
                 }
-                Ok::<_, Refusal>((answer, done.ticket))
+                Ok::<_, Refusal>(answer)
             });
-            let (answer, ticket) = done.await??;
+            let answer = done.await??;
             match tokio::time::timeout(WRITTEN, written).await {
                 Ok(Ok(true)) => Ok(answer),
-                _ => {
-                    if let Some(ticket) = ticket {
-                        desk.kept.remove(&ticket);
-                    }
-                    Err(Refusal::Busy(1))
-                }
+                _ => Err(Refusal::Busy(1)),
             }
         })
     }
