@@ -207,7 +207,9 @@ fn parameter(op: &Op, name: &str, place: &str) -> Value {
         "id" if op.path.contains("/callbacks/") => text("The entry of the list.", "1"),
         "id" if ["keys", "session", "sessions"].contains(&op.tag) => text("The id; no secret.", "k7f3q2mz5a"),
         "id" if op.path.contains("/dead-letters/") => text("The number of its first event.", "716"),
-        "kind" => text("Events of these kinds alone, with commas.", "call_started,call_ended"),
+        "kind" if op.id == "streamEvents" => {
+            text("Events of these kinds alone, with commas.", "call_started,call_ended")
+        }
         "id" => serial("The id."),
         "name_after" => text("Those after this name.", "sales"),
         "origin" => word("Those that are kept so.", &["file", "store"]),
