@@ -7,6 +7,7 @@
 //! An answer that says that nothing was done, for who asks was not known, was too fast, or the switch too busy, is not
 //! remembered: the same key may be tried again.
 
+use crate::key::find;
 use crate::problem::Problem;
 use crate::rate::{Credential, credential};
 use crate::state::State;
@@ -50,6 +51,15 @@ struct Answer {
 }
 
 impl Answer {
+    fn of(problem: &Problem) -> Self {
+        let kind = HeaderValue::from_static("application/problem+json");
+        Self {
+            status: StatusCode::from_u16(problem.status).unwrap_or(StatusCode::CONFLICT),
+            headers: vec![(header::CONTENT_TYPE, kind)],
+            body: serde_json::to_vec(problem).unwrap_or_default().into(),
+        }
+    }
+
     fn response(&self) -> Response {
         let mut response = (self.status, Body::from(self.body.clone())).into_response();
         let headers = response.headers_mut();
@@ -196,6 +206,13 @@ fn digest(method: &Method, target: &str, body: &[u8]) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// Whether answers to this path may hold a key, a password, a token or a code, each of which is shown once.
+fn shows_secrets(path: &str) -> bool {
+    let path = path.strip_prefix("/api/v1/").unwrap_or_default();
+    ["keys", "users", "session", "webhooks"].contains(&path.split('/').next().unwrap_or_default())
+        || path.ends_with("/sign-in")
+}
+
 /// Every POST of the API goes by here.
 pub(crate) async fn once(Use(state): Use<State>, request: Request, next: Next) -> Response {
     let of_api = request.method() == Method::POST && request.uri().path().starts_with("/api/");
@@ -226,6 +243,8 @@ async fn carry(state: &State, mark: Mark, request: Request, next: Next) -> Resul
     let turn = state.again.book().begin(&mark, request, Instant::now());
     match turn {
         Turn::Again(answer) => {
+            // what was revoked since opens nothing, the answers that it was given neither
+            find(&parts, state).await?;
             let mut response = answer.response();
             response
                 .headers_mut()
@@ -245,11 +264,17 @@ async fn carry(state: &State, mark: Mark, request: Request, next: Next) -> Resul
         }
         Turn::First => {}
     }
+    let once = shows_secrets(parts.uri.path());
     let pending = Pending { book: &state.again, mark: Some(mark) };
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let status = response.status();
     if matches!(status.as_u16(), 401 | 403 | 429 | 500..) {
         pending.end(None);
+        return Ok(response);
+    }
+    if once && status.is_success() {
+        let problem = named(409, "shown_once", "this was done already, and what it showed is shown once");
+        pending.end(Some(Answer::of(&problem)));
         return Ok(response);
     }
     let (parts, body) = response.into_parts();

@@ -27,6 +27,8 @@ pub enum Access {
     Open,
     /// Who shows an agent's password, or has a session, or a key with [`PASSWORDS`].
     Password,
+    /// The customer of a chat, who has its token: it is about that chat alone.
+    Visitor,
     /// A person who is signed in: it is about himself.
     Person,
     /// A key with this scope.
@@ -43,7 +45,7 @@ impl Access {
     /// The scope that a key needs: `calls:read`. None where no key is needed.
     pub fn scope(self) -> Option<&'static str> {
         match self {
-            Self::Open | Self::Password | Self::Person => None,
+            Self::Open | Self::Password | Self::Visitor | Self::Person => None,
             Self::Key(scope) | Self::Desk(scope) | Self::Oversee(scope) | Self::Operator(scope) => {
                 Some(scope)
             }
@@ -158,6 +160,11 @@ pub(crate) fn open(id: &'static str, summary: &'static str) -> Entry {
 /// For who has a password, a key or a session.
 pub(crate) fn password(id: &'static str, summary: &'static str) -> Entry {
     Entry::new(id, Access::Password, summary)
+}
+
+/// For the customer of a chat.
+pub(crate) fn visitor(id: &'static str, summary: &'static str) -> Entry {
+    Entry { tag: "chat", ..Entry::new(id, Access::Visitor, summary) }
 }
 
 /// For people who are signed in, about themselves.

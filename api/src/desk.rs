@@ -30,6 +30,11 @@ use std::collections::BTreeMap;
 const KEYS_MAX: usize = 64;
 
 pub(crate) fn routes() -> Routes {
+    party_routes().merge(others_routes()).merge(work_routes())
+}
+
+/// What he does with the party he talks to.
+fn party_routes() -> Routes {
     let at = |id, summary| desk(id, "agents:control", summary).tag("desk");
     Routes::v1()
         .get(
@@ -80,6 +85,12 @@ pub(crate) fn routes() -> Routes {
             unmute,
             at("unmute", "Has him heard again").may_take::<Common>(r#"{"by": "1009"}"#).gives::<Done>(),
         )
+}
+
+/// Whom he brings in, and where he sends the party.
+fn others_routes() -> Routes {
+    let at = |id, summary| desk(id, "agents:control", summary).tag("desk");
+    Routes::v1()
         .post(
             "/agents/{name}/consult",
             consult,
@@ -127,6 +138,12 @@ pub(crate) fn routes() -> Routes {
                 .may_take::<Common>(r#"{"by": "1009"}"#)
                 .gives::<Done>(),
         )
+}
+
+/// What he does besides, and who looks at it.
+fn work_routes() -> Routes {
+    let at = |id, summary| desk(id, "agents:control", summary).tag("desk");
+    Routes::v1()
         .post(
             "/agents/{name}/keys",
             keys,

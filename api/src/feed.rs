@@ -5,21 +5,22 @@
 //! at once when an event says that a session of his is over.
 
 use crate::events::{EventFilter, Follow, is_of_session};
-use crate::key::{Who, key_of};
+use crate::key::{Who, opens_yet, token_of};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::State;
-use crate::switch::{Later, Refusal, Since, StreamItem, Subscription};
+use crate::switch::{Later, Since, StreamItem, Subscription};
 use axum::http::HeaderMap;
 use cordboard_model::figures::WallView;
 use cordboard_model::id::TenantId;
-use cordboard_model::signin::TOKEN_PREFIX;
 use std::time::{Duration, Instant};
 
 /// The least time between two sendings of the figures of now.
 const WALL: Duration = Duration::from_secs(1);
 /// How often it is asked whether the reader still may.
 const LOOK: Duration = Duration::from_secs(20);
+/// What a key needs to read it.
+pub(crate) const SCOPE: &str = "events:read";
 
 /// Reads `START-SEQ`, both decimal, as `hello` and events gave them.
 fn since(text: &str) -> Option<Since> {
@@ -75,7 +76,7 @@ impl Asked {
         let from = last.or(query.text("since")).map(place).transpose()?;
         let filter = EventFilter::read(&query, &who)?;
         let tenant = who.tenant();
-        let key = key_of(headers).unwrap_or_default();
+        let key = token_of(headers).unwrap_or_default();
         Ok(Self { state, who, key, wall, follow: Follow { tenant, since: from, filter } })
     }
 }
@@ -126,25 +127,8 @@ impl Feed {
 
     /// Asks whether he still may read.
     fn look(&mut self) {
-        let switch = &self.state.switch;
-        self.may = Some(match &self.who {
-            Who::Key(caller) if !self.key.starts_with(TOKEN_PREFIX) => {
-                let may = switch.authenticate(&self.key).is_some_and(|now| now.tenant == caller.tenant);
-                Box::pin(std::future::ready(Ok(may)))
-            }
-            Who::Key(_) => Box::pin(std::future::ready(Ok(false))),
-            Who::Agent(caller) => {
-                let (session, caller) = (switch.session(&self.key), caller.clone());
-                Box::pin(async move {
-                    match session.await {
-                        Ok(now) => Ok(now == caller),
-                        Err(Refusal::NotFound(_)) => Ok(false),
-                        // A switch that is too busy to say is asked again.
-                        Err(_) => Ok(true),
-                    }
-                })
-            }
-        });
+        let (state, key, who) = (self.state.clone(), self.key.clone(), self.who.clone());
+        self.may = Some(Box::pin(async move { Ok(opens_yet(&state, &key, &who, SCOPE).await) }));
     }
 }
 

@@ -259,6 +259,11 @@ fn short(note: String) -> Result<String, Problem> {
 
 /// The routes of flows.
 pub(crate) fn routes() -> Routes {
+    text_routes().merge(version_routes())
+}
+
+/// Of texts that nobody runs yet, and of what is run.
+fn text_routes() -> Routes {
     let (read, write) = ("flows:read", "flows:write");
     Routes::v1()
         .get(
@@ -313,6 +318,12 @@ pub(crate) fn routes() -> Routes {
                 .refuses(&[409, 422])
                 .reads(),
         )
+}
+
+/// Of versions.
+fn version_routes() -> Routes {
+    let (read, write) = ("flows:read", "flows:write");
+    Routes::v1()
         .post(
             "/flows/{name}/publish",
             publish,

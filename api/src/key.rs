@@ -149,6 +149,31 @@ fn shown(headers: &HeaderMap) -> Option<Shown> {
     key_of(headers).map(Shown::Header).or_else(|| cookie_of(headers).map(Shown::Cookie))
 }
 
+/// What opens a request: a key or a token.
+pub(crate) fn token_of(headers: &HeaderMap) -> Option<String> {
+    shown(headers).map(|Shown::Header(token)| Shown::Cookie(token) | token)
+}
+
+/// Whether what opened an operation with this scope opens it yet, to the same. A switch that is too busy to say is asked
+/// again by who asks.
+pub(crate) async fn opens_yet(state: &State, token: &str, who: &Who, scope: &str) -> bool {
+    let who_now = match who {
+        Who::Agent(caller) => {
+            return match state.switch.session(token).await {
+                Ok(now) => now == *caller,
+                Err(why) => !matches!(why, Refusal::NotFound(_)),
+            };
+        }
+        Who::Key(_) if Doors::opens(token) => match state.doors.who(&state.switch, token).await {
+            Ok(made) => made,
+            Err(_) => return true,
+        },
+        Who::Key(_) => None,
+    };
+    let now = who_now.or_else(|| state.switch.authenticate(token));
+    now.is_some_and(|now| now.tenant == who.tenant() && now.scopes.cover(scope))
+}
+
 /// Whether a request shows anything at all.
 pub(crate) fn shows(headers: &HeaderMap) -> bool {
     shown(headers).is_some()
@@ -164,7 +189,7 @@ fn missed(state: &State, token: &str, source: IpAddr, now: Instant) {
 }
 
 /// Who asks, whatever he may.
-async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
+pub(crate) async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
     let (source, now) = (source_of(parts), Instant::now());
     let Some(shown) = shown(&parts.headers) else {
         return Err(Problem::unauthorized());
@@ -212,7 +237,7 @@ async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
 /// Whether who asks may ask for this operation.
 fn may(caller: &Caller, op: Option<&Arc<Op>>) -> Result<(), Problem> {
     let scope = match op.map(|op| op.access) {
-        Some(Access::Open | Access::Person) => return Ok(()),
+        Some(Access::Open | Access::Visitor | Access::Person) => return Ok(()),
         Some(Access::Password) => PASSWORDS,
         Some(access) => access.scope().unwrap_or(EVERYTHING),
         None => EVERYTHING,

@@ -2,10 +2,10 @@
 //!
 //! Invariant: what the catalogue declares is what stands here; nothing is written twice.
 
-use crate::catalog::{Access, Op, catalog};
+use crate::catalog::{Access, Op, V1, catalog};
 use crate::contract::{Given, shape};
 use crate::problem::Problem;
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -97,6 +97,11 @@ fn make() -> Value {
                     "scheme": "bearer",
                     "description": "The token that an agent is given when he signs in with his password."
                 },
+                "chat": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token of a chat, for its customer."
+                },
                 "person": {
                     "type": "http",
                     "scheme": "bearer",
@@ -137,6 +142,7 @@ fn operation(op: &Op, schemas: &mut Schemas) -> Value {
 fn who(access: Access) -> Option<String> {
     Some(match access {
         Access::Open => return None,
+        Access::Visitor => "Needs the token of a chat, and is about that chat.".into(),
         Access::Person => "Needs the session of a person who is signed in.".into(),
         Access::Password => "With an agent's password in the body, or with a key or a session.".into(),
         Access::Key(scope) => format!("Needs a key with the scope `{scope}`."),
@@ -158,6 +164,7 @@ fn security(access: Access) -> Value {
     let keys = |scope: &str| vec![json!({ "key": [scope] }), json!({ "headerKey": [scope] })];
     match access {
         Access::Open => json!([]),
+        Access::Visitor => json!([{ "chat": [] }]),
         Access::Person => json!([{ "person": [] }, { "cookie": [] }]),
         Access::Password => json!([{}, { "key": [] }, { "headerKey": [] }, { "session": [] }]),
         Access::Key(scope) | Access::Operator(scope) => keys(scope).into(),
@@ -169,55 +176,50 @@ fn security(access: Access) -> Value {
     }
 }
 
-/// What a parameter is, by its name: a name means the same in every operation that has it.
-fn parameter(op: &Op, name: &str, place: &str) -> Value {
+/// A parameter: what it is, its schema, one of it.
+type Parameter = (String, Value, Value);
+
+fn text(what: &str, example: &str) -> Parameter {
+    (what.to_owned(), json!({ "type": "string", "minLength": 1 }), json!(example))
+}
+
+fn serial(what: &str) -> Parameter {
     let id = "^[a-z0-9-]{1,23}\\.[0-9a-f]{1,8}-[0-9]{1,3}-[0-9a-f]{1,16}$";
-    let text = |what: &str, example: &str| {
-        (what.to_owned(), json!({ "type": "string", "minLength": 1 }), json!(example))
-    };
-    let serial = |what: &str| {
-        (what.to_owned(), json!({ "type": "string", "pattern": id }), json!("default.6b000000-0-2a"))
-    };
-    let word = |what: &str, words: &[&str]| {
-        (what.to_owned(), json!({ "type": "string", "enum": words }), json!(words.first()))
-    };
-    let moment = || {
-        let schema = match op.id {
-            "readReport" => json!({ "type": "string" }),
-            _ => json!({ "type": "integer", "format": "int64" }),
-        };
-        let what = match op.id {
-            "readReport" => "A day (2026-03-29), a date with time and zone, or milliseconds since 1970.",
-            _ => "A moment: milliseconds since 1970, UTC.",
-        };
-        (
-            what.to_owned(),
-            schema,
-            json!(match op.id {
-                "readReport" => json!("2026-03-29"),
-                _ => json!(1_795_212_000_000_i64),
-            }),
-        )
-    };
-    let is_path = place == "path";
-    let (what, schema, example) = match name {
+    (what.to_owned(), json!({ "type": "string", "pattern": id }), json!("default.6b000000-0-2a"))
+}
+
+fn word(what: &str, words: &[&str]) -> Parameter {
+    (what.to_owned(), json!({ "type": "string", "enum": words }), json!(words.first()))
+}
+
+fn moment(op: &Op) -> Parameter {
+    match op.id {
+        "readReport" => {
+            text("A day (2026-03-29), a date with time and zone, or milliseconds since 1970.", "2026-03-29")
+        }
+        _ => (
+            "A moment: milliseconds since 1970, UTC.".into(),
+            json!({ "type": "integer", "format": "int64" }),
+            json!(1_795_212_000_000_i64),
+        ),
+    }
+}
+
+/// What a parameter of a path is, by its name: a name means the same in every operation that has it, but for ids.
+fn of_path(op: &Op, name: &str) -> Option<Parameter> {
+    Some(match name {
         "id" if op.path.contains("/trace") => {
             text("The call, or the Call-ID of one of its legs.", "default.6b000000-0-2a")
         }
         "id" if op.path.contains("/callbacks/") => text("The entry of the list.", "1"),
         "id" if ["keys", "session", "sessions"].contains(&op.tag) => text("The id; no secret.", "k7f3q2mz5a"),
+        "id" if op.path.contains("/dead-letters/") => text("The number of its first event.", "716"),
+        "kind" => text("Events of these kinds alone, with commas.", "call_started,call_ended"),
         "id" => serial("The id."),
-        "name_after" => text("Those after this name.", "sales"),
-        "origin" => word("Those that are kept so.", &["file", "store"]),
         "kind" => word("What they are.", &crate::objects::ObjectKind::ALL.map(|kind| kind.as_str())),
         "leg" => serial("The leg."),
-        "call" => serial("Of this call alone."),
         "name" => text("The name, within the tenant of who asks.", "sales"),
         "number" => text("The extension.", "1001"),
-        "who" => text("By him alone: `user NAME`, `key NAME` or `agent NAME`.", "user li"),
-        "action" => text("Of this operation alone.", "createUser"),
-        "resource" => text("About this alone.", "users/li"),
-        "outcome" => word("With this outcome alone.", &["done", "refused", "failed"]),
         "key" => text("The row's key.", "4930"),
         "source" => text("The address.", "192.0.2.7"),
         "version" => (
@@ -232,19 +234,41 @@ fn parameter(op: &Op, name: &str, place: &str) -> Value {
             "What the report has rows for.",
             &cordboard_model::figures::ReportBy::ALL.map(|by| by.as_str()),
         ),
+        _ => return None,
+    })
+}
+
+/// The same of a query.
+fn of_query(op: &Op, name: &str) -> Parameter {
+    match name {
+        "name_after" => text("Those after this name.", "sales"),
+        "origin" => word("Those that are kept so.", &["file", "store"]),
+        "call" => serial("Of this call alone."),
+        "who" => text("By him alone: `user NAME`, `key NAME` or `agent NAME`.", "user li"),
+        "action" => text("Of this operation alone.", "createUser"),
+        "resource" => text("About this alone.", "users/li"),
+        "outcome" => word("With this outcome alone.", &["done", "refused", "failed"]),
         "interval" => word(
             "What the report is cut into.",
             &cordboard_model::figures::ReportStep::ALL.map(|step| step.as_str()),
         ),
         "from" | "to" if op.id == "explainRoute" => text("A number or name, at most 64 bytes.", "1001"),
-        "from" | "to" => moment(),
+        "from" | "to" => moment(op),
         "agent" => text("Of this agent alone.", "1001"),
         "queue" => text("Of this queue alone.", "sales"),
         "trunk" => text("By this trunk.", "carrier"),
         "label" => text("Those that were begun for this alone.", "complaint"),
         "flow" => text("The flow; the first one of the call if none is named.", "main"),
         "before" | "after" => text("Where the last page ended: its `next`.", "default.6b000000-0-2a"),
+        "since" if op.path.contains("/chat") => (
+            "The number of the last message that was read.".into(),
+            json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+            json!(0),
+        ),
         "since" => text("The last event that was seen: START-SEQ.", "1795212000-42"),
+        "customer" => text("Of this customer alone, by the id that the chat was opened with.", "c-17"),
+        "over" => word("Those that are over instead.", &["false", "true"]),
+        "wait" => word("Whether the answer waits until there is something.", &["false", "true"]),
         "limit" => (
             "Rows of a page.".into(),
             json!({ "type": "integer", "minimum": 1, "maximum": 1_000, "default": 100 }),
@@ -254,14 +278,47 @@ fn parameter(op: &Op, name: &str, place: &str) -> Value {
         "format" => word("JSON, or text for a terminal.", &["json", "text"]),
         "messages" | "wall" => word("Whether they are wanted too.", &["true", "false"]),
         _ => text("", ""),
-    };
+    }
+}
+
+fn parameter(op: &Op, name: &str, place: &str) -> Value {
+    let is_path = place == "path";
+    let known = of_path(op, name).filter(|_| is_path);
+    let (what, schema, example) = known.unwrap_or_else(|| of_query(op, name));
     let needed = is_path || op.id == "explainRoute" && name != "trunk";
     json!({ "name": name, "in": place, "required": needed, "description": what, "schema": schema, "example": example })
 }
 
+/// Whether it may be sent with a key that has it carried out once.
+fn may_come_again(op: &Op) -> bool {
+    op.method == Method::POST && op.path.starts_with(V1)
+}
+
+/// The headers that mean something to it.
+fn headers(op: &Op) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut put = |name: &str, what: &str, example: &str| {
+        let schema = json!({ "type": "string" });
+        all.push(json!({ "name": name, "in": "header", "required": false, "description": what, "schema": schema, "example": example }));
+    };
+    if op.contract.refusals.contains(&428) {
+        put("If-Match", "The version that is meant, as its ETag, or * for whichever there is.", "*");
+    }
+    if op.contract.refusals.contains(&304) {
+        put("If-None-Match", "The version that is known already.", "\"7\"");
+    }
+    if may_come_again(op) {
+        let what =
+            "Has it carried out once: sent again with the same body within a day it is answered as it was.";
+        put("Idempotency-Key", what, "6f1d8c1e");
+    }
+    all
+}
+
 fn parameters(op: &Op) -> Vec<Value> {
     let path = op.path_parameters().map(|name| parameter(op, name, "path"));
-    path.chain(op.contract.query.iter().map(|name| parameter(op, name, "query"))).collect()
+    let query = op.contract.query.iter().map(|name| parameter(op, name, "query"));
+    path.chain(query).chain(headers(op)).collect()
 }
 
 /// The statuses that such an operation refuses with.
@@ -270,7 +327,8 @@ fn refusals(op: &Op) -> BTreeSet<u16> {
     if op.access != Access::Open {
         all.extend([401, 429, 500, 503]);
     }
-    if op.access.scope().is_some() || matches!(op.access, Access::Person | Access::Password) {
+    if op.access.scope().is_some() || matches!(op.access, Access::Person | Access::Password | Access::Visitor)
+    {
         all.insert(403);
     }
     if op.path_parameters().next().is_some() {
@@ -284,6 +342,9 @@ fn refusals(op: &Op) -> BTreeSet<u16> {
     }
     if op.changes {
         all.extend([404, 409, 422]);
+    }
+    if may_come_again(op) {
+        all.extend([400, 409, 413, 422]);
     }
     all
 }

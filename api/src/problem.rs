@@ -157,6 +157,7 @@ impl From<Refusal> for Problem {
                 problem
             }
             Refusal::SignIn(fault) => Self::from(fault),
+            Refusal::Chat(fault) => Self::from(fault),
             Refusal::Internal(why) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "a fault of ours", why),
         }
     }

@@ -9,9 +9,11 @@ use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
+use crate::visitor::Watching;
 use crate::{
-    access, again, aside, audit, begin, bulk, callback, desk, device, figures, flows, listen, objects,
-    openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer,
+    access, again, aside, audit, begin, bulk, callback, chat, desk, device, feed, figures, flows, listen,
+    objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer,
+    visitor, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -46,7 +48,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let (brake, doors) = (Arc::new(Brake::default()), Arc::new(Doors::default()));
     let (buckets, again) = (Arc::default(), Arc::default());
     let gateway = crate::gateway::router(&switch, config.gateway.clone(), &brake);
-    let state = State { switch, brake, doors, buckets, again, config: Arc::new(config) };
+    let watching = Watching::default();
+    let state = State { switch, brake, watching, doors, buckets, again, config: Arc::new(config) };
     all()
         .router()
         .nest_service("/agentgateway/resource", gateway)
@@ -71,12 +74,20 @@ pub(crate) fn all() -> Routes {
         .merge(bulk::routes())
         .merge(signin::routes())
         .merge(callback::routes())
+        .merge(webhooks::routes())
+        .merge(chat::routes())
+        .merge(visitor::routes())
         .merge(objects::routes())
         .merge(access::routes())
         .merge(switch_routes())
 }
 
 fn calls_routes() -> Routes {
+    call_routes().merge(party_routes()).merge(hearing_routes())
+}
+
+/// Calls, begun, seen and ended.
+fn call_routes() -> Routes {
     let control = "calls:control";
     Routes::v1()
         .get(
@@ -115,6 +126,12 @@ fn calls_routes() -> Routes {
                 .query(&["limit"])
                 .gives::<Page<TraceEntry>>(),
         )
+}
+
+/// Where its parties go.
+fn party_routes() -> Routes {
+    let control = "calls:control";
+    Routes::v1()
         .post(
             "/calls/{id}/transfer",
             transfer::begin,
@@ -153,6 +170,12 @@ fn calls_routes() -> Routes {
             aside::end,
             key("takeBack", control, "Takes him back before the flow is over").gives::<Done>(),
         )
+}
+
+/// Who hears it.
+fn hearing_routes() -> Routes {
+    let control = "calls:control";
+    Routes::v1()
         .post(
             "/calls/{id}/recording",
             recording::order,
@@ -371,9 +394,10 @@ fn switch_routes() -> Routes {
         .get(
             "/events",
             stream::events,
-            key("streamEvents", "events:read", "The events, by WebSocket")
-                .query(&["since", "wall"])
+            desk("streamEvents", feed::SCOPE, "The events, by WebSocket or as server-sent events")
+                .query(&["since", "wall", "agent", "queue", "call", "kind"])
                 .gives_media(101, "")
+                .gives_media(200, "text/event-stream")
                 .refuses(&[400, 426]),
         )
         .get(

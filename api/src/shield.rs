@@ -16,8 +16,7 @@ use axum::response::{IntoResponse, Response};
 /// Most bytes of an error's text that are passed on.
 const ERROR_TEXT: usize = 1_024;
 /// What scripts of other origins may send.
-const MAY_SEND: &str =
-    "authorization, content-type, idempotency-key, if-match, if-none-match, range, x-api-key, x-csrf-token";
+const MAY_SEND: &str = "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, range, x-api-key, x-csrf-token";
 /// What they may do.
 const MAY_DO: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /// What they may read of an answer besides its body.

@@ -7,6 +7,7 @@ use crate::key::Brake;
 use crate::rate::{Buckets, RateLimit};
 use crate::shield::policy;
 use crate::switch::Switch;
+use crate::visitor::Watching;
 use axum::http::HeaderValue;
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ pub struct State {
     pub switch: Arc<dyn Switch>,
     /// Failed keys by address.
     pub brake: Arc<Brake>,
+    /// Who waits for news of chats.
+    pub watching: Watching,
     /// Keys that were made over the API, and sessions of people.
     pub doors: Arc<Doors>,
     /// How often who asked.

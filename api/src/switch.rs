@@ -1,15 +1,18 @@
 //! The one trait between the control plane and the switch, in the model's words. `node` implements it.
 
+use crate::chat_switch::Chats;
 use crate::events::{EventFilter, Events, Follow};
 use crate::figures::{ReportAsked, Rows, RowsAsked};
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
 use crate::objects::Objects;
 use crate::vault::Vault;
+use crate::webhooks::Webhooks;
 use cordboard_model::access::Scopes;
 use cordboard_model::callback::{Callback, CallbackId, NewCallback};
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{Cdr, RecordingEntry, SupervisionMode};
+use cordboard_model::chat::ChatFault;
 use cordboard_model::config::Secret;
 use cordboard_model::desk::{DeskOrder, DeskView, PERSON, PlaceOrder};
 use cordboard_model::event::Event;
@@ -315,6 +318,8 @@ pub enum Refusal {
     Busy(u32),
     /// Nobody is signed in, and no password is set; why.
     SignIn(SignInFault),
+    /// Nothing is done with a chat; why.
+    Chat(ChatFault),
     /// A fault of ours.
     Internal(String),
 }
@@ -483,7 +488,9 @@ pub struct Health {
 
 /// The switch as the control plane sees it. Every method may be called from any thread and returns at once;
 /// the answer comes through the future.
-pub trait Switch: Events + Objects + Vault + crate::gateway::beside::Beside + Send + Sync + 'static {
+pub trait Switch:
+    Chats + Events + Webhooks + Objects + Vault + crate::gateway::beside::Beside + Send + Sync + 'static
+{
     /// Whose API key this is. The key is compared by its hash, in constant time.
     fn authenticate(&self, key: &str) -> Option<Caller>;
     /// Whose session this token opens; the session is used with that.

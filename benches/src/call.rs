@@ -240,6 +240,8 @@ impl Exchange {
                 | ShardOutput::Speak { .. }
                 | ShardOutput::Fetch { .. }
                 | ShardOutput::Hash { .. }
+                | ShardOutput::ChatKept { .. }
+                | ShardOutput::ChatNews { .. }
                 | ShardOutput::Stream(_) => {}
             }
         }

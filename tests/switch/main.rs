@@ -3,6 +3,7 @@
 mod asking;
 mod baresip;
 mod browser_calls;
+mod chats;
 mod common;
 mod conformance;
 mod consulting;
@@ -64,6 +65,7 @@ mod video;
 mod voices;
 mod waiting;
 mod walk;
+mod webhooks;
 mod webrtc_peer;
 mod websocket;
 
@@ -75,6 +77,11 @@ static TESTS: &[Test] = &[
     test("sipp_registration_with_a_wrong_password_is_refused", registering::wrong_password),
     test("a_registration_expires", registering::expires),
     test("registrations_survive_a_kill_and_a_restart", registering::survive),
+    test(
+        "chats_go_on_after_a_kill_and_nothing_that_was_accepted_is_lost_or_said_twice",
+        chats::killed_in_the_middle,
+    ),
+    test("a_chat_that_nobody_takes_is_sent_on_talked_in_and_counted", chats::through_the_queues),
     test("sipp_call_menu_queue_agent_hung_up_by_the_caller", walk::hung_up_by_the_caller),
     test("sipp_call_menu_queue_agent_hung_up_by_the_agent", walk::hung_up_by_the_agent),
     test("sipp_extension_calls_extension_with_digest", ringing::extension_to_extension),
@@ -309,6 +316,7 @@ static TESTS: &[Test] = &[
     test("the_newcomers_path_from_an_empty_file_to_a_published_flow_is_walked", newcomer::path),
     test("a_finished_call_becomes_a_test_that_passes_without_its_secrets", newcomer::recorded),
     test("events_since_a_cut_are_neither_missing_nor_doubled", events::since_a_cut),
+    test("a_webhook_is_delivered_signed_and_again_after_a_kill", webhooks::delivered),
     test("events_since_another_start_are_a_gap_and_a_snapshot", events::since_another_start),
     test("call_data_of_every_type_is_in_events_views_and_the_record_as_the_flow_set_it", events::typed_data),
     test("api_shows_calls_queues_and_agents_and_hangs_up", events::shown_and_hung_up),

@@ -13,6 +13,7 @@ use axum::extract::{Path, State as Use};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cordboard_model::access::{AccessWrite, KEY_NAME_MAX, KEY_PREFIX, KeyRecord, Scopes};
+use cordboard_model::desk::PERSON;
 use cordboard_model::id::{Name, TenantId};
 use cordboard_model::time::Wall;
 use schemars::JsonSchema;
@@ -130,6 +131,9 @@ async fn make(
     let now = switch.moment();
     let NewKey { name, scopes, expires } = new;
     let plain = |c: char| !c.is_control();
+    if name.starts_with(PERSON) {
+        return Err(Problem::field("name", "records would have it as a person: it may not begin so"));
+    }
     if name.trim().is_empty() || name.len() > KEY_NAME_MAX || !name.chars().all(plain) {
         return Err(Problem::field("name", format!("1 to {KEY_NAME_MAX} bytes, no control characters")));
     }

@@ -73,8 +73,9 @@ impl Known {
             key.used = Some(now);
             key.clone()
         });
-        let caller =
-            Caller { tenant: key.tenant, key: key.name.clone(), scopes: key.scopes.clone(), person: None };
+        // with its id: names are chosen, and two keys may have the same
+        let name = format!("{} {}", key.name, key.id);
+        let caller = Caller { tenant: key.tenant, key: name, scopes: key.scopes.clone(), person: None };
         Some(Opened { caller, keep })
     }
 

@@ -156,7 +156,7 @@ impl Ask {
 
     /// Notes which order came last, for a page that comes back.
     pub(crate) fn note(&self, command: u8) {
-        let date = self.gateway.switch.date();
+        let date = self.gateway.switch.moment();
         self.seat.lock().command = (command, date);
     }
 

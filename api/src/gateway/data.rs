@@ -39,7 +39,7 @@ impl Known<'_> {
     fn object(&self, ask: &Ask, feature: u8) -> Value {
         let skill = self.queue.map(|queue| (ask.seat.skill(queue.name.as_str()), queue.name.as_str()));
         let (id, name) = skill.as_ref().map(|((id, name), _)| (*id, name.clone())).unwrap_or_default();
-        let until = self.talk.or(self.ended).unwrap_or_else(|| ask.gateway.switch.date());
+        let until = self.talk.or(self.ended).unwrap_or_else(|| ask.gateway.switch.moment());
         json!({
             "callfeature": feature,
             "callid": self.id,
@@ -172,7 +172,7 @@ pub(crate) async fn waiting(ask: Ask) -> Answered {
         let call = calls.iter().find(|call| call.call == waiting.call)?;
         let mut object = object(&ask, call);
         object["begintime"] = json!(waiting.since.0);
-        let waited = ask.gateway.switch.date().0.saturating_sub(waiting.since.0).max(0) / 1_000;
+        let waited = ask.gateway.switch.moment().0.saturating_sub(waiting.since.0).max(0) / 1_000;
         object["waitTime"] = json!(waited);
         object["logontimes"] = json!(waited);
         Some(object)

@@ -37,7 +37,7 @@ async fn agents(ask: &Ask) -> Result<Vec<AgentView>, Fault> {
 /// An agent as lists have him.
 fn row(ask: &Ask, view: &AgentView) -> Value {
     let state = State::of(view.status, view.reason.as_deref());
-    let now = ask.gateway.switch.date();
+    let now = ask.gateway.switch.moment();
     let workno = view.agent.name.as_str();
     let other = ask.gateway.seat(workno).filter(|seat| seat.agent == view.agent);
     let reason = match &state {

@@ -183,7 +183,7 @@ fn switched(ask: &Ask) -> Result<bool, Fault> {
 /// Where everything stands, for a page that was loaded again.
 pub(crate) async fn snapshot(ask: Ask) -> Answered {
     let view = ask.desk().await?;
-    let date = ask.gateway.switch.date();
+    let date = ask.gateway.switch.moment();
     let (command, command_at) = ask.seat.lock().command;
     let ms = |at: Option<Wall>| at.map_or_else(String::new, |at| at.0.to_string());
     let talk = {

@@ -208,7 +208,7 @@ impl Gateway {
             rules: GuidRules { interval: config.guid_interval, timeout: config.guid_timeout },
             events: config.events,
             start: wanted.start,
-            date: self.switch.date(),
+            date: self.switch.moment(),
         };
         let seat = Seat::new(seat, self.now());
         if let Some(old) = self.seats.insert(workno, Arc::clone(&seat)) {
@@ -287,7 +287,7 @@ impl Gateway {
             State::Work(_) => told.push(("AgentState_Work", Value::Null)),
             _ => {}
         }
-        seat.tell(told, self.switch.date());
+        seat.tell(told, self.switch.moment());
         Ok(())
     }
 }

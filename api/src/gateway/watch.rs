@@ -234,7 +234,7 @@ impl Gateway {
         if view.agent.status == AgentStatus::SignedOut {
             return self.confirm_out(seat).await;
         }
-        let date = self.switch.date();
+        let date = self.switch.moment();
         let (told, old, new) = {
             let mut inner = seat.lock();
             let new = Seen::of(&view, &seat.plan, Some(&inner.seen));

@@ -38,6 +38,8 @@ async fn a_key_is_shown_once_and_opens_what_it_was_made_for_until_it_is_revoked(
     served.get(OTHER_KEY, &format!("/api/v1/keys/{id}")).await.problem(404);
     served.ask("DELETE", &format!("/api/v1/keys/{id}"), &[("x-api-key", OTHER_KEY)], "").await.problem(404);
     assert_eq!(served.get(&key, "/api/v1/calls").await.status, 200);
+    served.post(&key, "/api/v1/calls/default.6b000000-0-1/hangup", "").await.problem(403);
+    assert_eq!(served.switch.shelf.open().log.last().unwrap().who, format!("key test {id}"));
     let gone = served.ask("DELETE", &format!("/api/v1/keys/{id}"), &[("x-api-key", KEY)], "").await.ok();
     assert_eq!(gone["revoked"], json!(BEGIN.0));
     served.get(&key, "/api/v1/calls").await.problem(401);
@@ -63,6 +65,7 @@ async fn what_is_wrong_with_a_key_is_named_and_nobody_gives_more_than_he_has() {
     for (body, field) in [
         (json!({ "name": "", "scopes": ["calls:read"] }), "name"),
         (json!({ "name": "x".repeat(65), "scopes": ["calls:read"] }), "name"),
+        (json!({ "name": "user li", "scopes": ["calls:read"] }), "name"),
         (json!({ "name": "x", "scopes": [] }), "scopes"),
         (json!({ "name": "x", "scopes": ["calls"] }), "scopes"),
         (json!({ "name": "x", "scopes": ["bells:read"] }), "scopes"),
@@ -141,4 +144,27 @@ async fn every_grant_of_a_role_opens_something_and_scopes_are_listed_with_what_t
     assert_eq!(held, [&json!("keys:read")]);
     let ops: usize = items.iter().map(|item| item["operations"].as_array().unwrap().len()).sum();
     assert_eq!(ops, catalog().iter().filter(|op| op.access.scope().is_some()).count());
+}
+
+/// What is shown once was remembered with its answer, and given out again for a day to whoever had the key of the request, even
+/// one that was revoked meanwhile: answers that are remembered were given before anybody looked who asks.
+#[tokio::test]
+async fn a_request_that_is_sent_again_shows_no_secret_and_a_revoked_key_is_answered_nothing() {
+    let served = serve().await;
+    let (key, id) = made(&served, &["keys:*", "calls:*"]).await;
+    let body = json!({ "name": "x", "scopes": ["calls:read"] }).to_string();
+    let ask = async |mark: &str, path: &str, body: &str| {
+        served.ask("POST", path, &[("x-api-key", &key), ("idempotency-key", mark)], body).await
+    };
+    let first = ask("one", "/api/v1/keys", &body).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    let again = ask("one", "/api/v1/keys", &body).await;
+    assert_eq!(again.problem(409)["code"], "shown_once");
+    assert!(!again.text().contains("cbk_"));
+    let order = "/api/v1/calls/default.6b000000-0-1/hangup";
+    let (first, again) = (ask("two", order, "").await, ask("two", order, "").await);
+    assert_eq!((first.status, first.body), (again.status, again.body));
+    served.ask("DELETE", &format!("/api/v1/keys/{id}"), &[("x-api-key", KEY)], "").await.ok();
+    ask("two", order, "").await.problem(401);
+    ask("one", "/api/v1/keys", &body).await.problem(401);
 }

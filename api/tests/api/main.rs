@@ -5,6 +5,7 @@
 mod access;
 mod audit;
 mod bulk;
+mod chats;
 mod desk;
 mod errors;
 mod events;
@@ -27,6 +28,7 @@ mod sent_events;
 mod signin;
 mod tenants;
 mod traces;
+mod webhooks;
 
 use cordboard_api::routes::router;
 use cordboard_api::state::ApiConfig;

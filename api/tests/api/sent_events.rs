@@ -41,6 +41,10 @@ impl Reader {
         loop {
             let line = tokio::time::timeout(Duration::from_secs(5), self.lines.next_line()).await;
             let line = line.expect("a line or the end within five seconds").unwrap()?;
+            // The last chunk (RFC 9112 7.1): the answer is over.
+            if line == "0" {
+                return None;
+            }
             if let Some(text) = line.strip_prefix("id: ") {
                 text.clone_into(&mut id);
             }

@@ -78,6 +78,9 @@ export interface AgentView {
   reason?: string | null | undefined;
   /** His break is longer than it may be; told by an event alone. */
   overdue?: boolean | undefined;
+  /** The chats that take a slot of his, and how many he may have. */
+  chats?: string[] | undefined;
+  chat_slots?: number | undefined;
   handled: number;
 }
 
@@ -133,6 +136,7 @@ export type What =
   | { type: "queue_left"; call: string; queue: Named; outcome: string }
   | { type: "agent_status"; agent: Named; status: AgentStatus; why: string; call: string | null; reason?: string | null }
   | { type: "agent_overdue"; agent: Named; since: number }
+  | { type: "agent_chats"; agent: Named; chats: string[]; most: number }
   | { type: "agent_line"; agent: Named; up: boolean; why?: string }
   | { type: "registered"; user: Named; uri: string }
   | { type: "unregistered"; user: Named; uri: string }

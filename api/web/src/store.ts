@@ -186,6 +186,8 @@ function happened(floor: Floor, event: Event): Floor {
       return agentIs(floor, event);
     case "agent_overdue":
       return overdue(floor, event.agent);
+    case "agent_chats":
+      return withChats(floor, event);
     case "call_transfer":
       return changeCall(floor, event.call, { transfer: event.transfer.outcome === "open" ? event.transfer : undefined });
     case "call_ended":
@@ -328,6 +330,12 @@ function agentIs(floor: Floor, event: Event & { type: "agent_status" }): Floor {
 function overdue(floor: Floor, agent: Named): Floor {
   const known = floor.agents.get(nameOf(agent));
   return known ? { ...floor, agents: new Map(floor.agents).set(nameOf(agent), { ...known, overdue: true }) } : floor;
+}
+
+function withChats(floor: Floor, event: Event & { type: "agent_chats" }): Floor {
+  const known = floor.agents.get(nameOf(event.agent));
+  const agent = known && { ...known, chats: event.chats, chat_slots: event.most };
+  return agent ? { ...floor, agents: new Map(floor.agents).set(nameOf(event.agent), agent) } : floor;
 }
 
 /** Who does not ring is offered nothing. */

@@ -103,6 +103,8 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
       ];
     case "agent_overdue":
       return ["agent_overdue", { agent: what.agent.name }];
+    case "agent_chats":
+      return ["agent_chats", { agent: what.agent.name, chats: String(what.chats.length), most: String(what.most) }];
     case "agent_line":
       return [what.up ? "line_up" : "line_down", { agent: what.agent.name, why: words.lines[what.why ?? ""] ?? "" }];
     case "registered":

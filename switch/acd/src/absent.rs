@@ -138,13 +138,19 @@ impl AcdEngine {
         let (ring, user) = (queue.config.ring, found.config.user.clone());
         let patience = found.patience();
         // what rang before was not this
-        self.change(&agent, |a| {
-            if let Leg::Ringing(offer) = &mut a.leg {
-                offer.rang = false;
-            }
+        self.change(&agent, |a| match (&mut a.leg, &mut a.chat_offer) {
+            (_, Some(offer)) if offer.call == call => offer.rang = false,
+            (Leg::Ringing(offer), _) => offer.rang = false,
+            _ => {}
         });
         let reason = TimerReason("acd: no report on an offer");
-        self.deadlines.set(Timer::Ring(agent.clone()), now + ring + patience + RING_MARGIN, reason);
+        // by what he was kept free for: the queue may be of another kind by now
+        let is_chat = self.agents.get(&agent).is_some_and(|a| a.has_chat_offer(call));
+        let timer = match is_chat {
+            false => Timer::Ring(agent.clone()),
+            true => Timer::ChatRing(agent.clone()),
+        };
+        self.deadlines.set(timer, now + ring + patience + RING_MARGIN, reason);
         let why = format!("agent {agent} was kept free for the caller, who was called back and has answered");
         self.out.push_back(AcdOutput::Offer { call, queue: id.clone(), agent, user, ring, why });
     }

@@ -2,13 +2,14 @@
 //!
 //! Invariant: [`Agent::derive`] is the only place where a status comes from.
 
+use crate::chats::{Chat, Standing};
 use crate::intents::DEVICE_GONE;
 use crate::queue::Turn;
 use cordboard_model::cause::Cause;
 use cordboard_model::config;
 use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{CallId, QueueId};
-use cordboard_model::service::{Spare, Unanswered};
+use cordboard_model::service::{Spare, Unanswered, Work};
 use cordboard_model::time::{Duration, Time, Wall, WallClock};
 use cordboard_model::view::AgentStatus;
 use std::collections::BTreeMap;
@@ -132,11 +133,15 @@ impl IdleSince {
     }
 }
 
-/// Why an agent gets no calls although he is ready.
+/// Why an agent gets no calls, or no chats, although he is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bar {
     NoDevice,
     Held(Hold),
+    /// He takes no calls beside chats, and has chats.
+    Chats,
+    /// He has as many chats as he may have.
+    Full,
 }
 
 #[derive(Clone, Debug)]
@@ -159,6 +164,16 @@ pub(crate) struct Agent {
     /// His device was gone too long while he talked: he is signed out after it, unless it comes back.
     pub(crate) gone: bool,
     pub(crate) leg: Leg,
+    /// The chat that he is offered: one at a time.
+    pub(crate) chat_offer: Option<Offer>,
+    /// What takes his slots for chats.
+    pub(crate) chats: BTreeMap<CallId, Chat>,
+    /// How many chats were told with his status.
+    pub(crate) told_chats: u8,
+    /// All his queues are of chats: no device of his rings.
+    pub(crate) only_chats: bool,
+    /// As what his queues count him.
+    pub(crate) counted: Standing,
     pub(crate) outside: Option<CallId>,
     /// His call is on hold.
     pub(crate) held: bool,
@@ -202,6 +217,11 @@ impl Agent {
             pending: None,
             gone: false,
             leg: Leg::None,
+            chat_offer: None,
+            chats: BTreeMap::new(),
+            told_chats: 0,
+            only_chats: false,
+            counted: Standing::default(),
             outside: None,
             held: false,
             wrap_up: None,
@@ -224,7 +244,8 @@ impl Agent {
         }
     }
 
-    /// What he is: his leg first, then his phone, then the clock, then his wish.
+    /// What he is: his leg first, then his phone, then the clock, then a chat that he is offered, then his wish. Chats that he
+    /// has make him nothing else: with two of five he is ready.
     pub(crate) fn derive(&self) -> (AgentStatus, Option<CallId>) {
         let talks = if self.held { AgentStatus::Hold } else { AgentStatus::Talking };
         match (&self.leg, self.outside, self.wrap_up) {
@@ -233,6 +254,9 @@ impl Agent {
             _ if self.intent == Intent::SignedOut => (AgentStatus::SignedOut, None),
             (Leg::None, Some(call), _) => (talks, Some(call)),
             (Leg::None, None, Some(call)) => (AgentStatus::WrapUp, Some(call)),
+            (Leg::None, None, None) if self.chat_offer.is_some() => {
+                (AgentStatus::Ringing, self.chat_offer.as_ref().map(|offer| offer.call))
+            }
             (Leg::None, None, None) if self.intent == Intent::Ready && self.is_missed() => {
                 (AgentStatus::Away, None)
             }
@@ -260,6 +284,7 @@ impl Agent {
     pub(crate) fn is_missed(&self) -> bool {
         let goes = |asked: &Asked| asked.intent == Intent::SignedOut;
         !self.has_device()
+            && !self.only_chats
             && !self.gone
             && self.config.duty.device_grace.is_some()
             && self.intent != Intent::SignedOut
@@ -284,7 +309,8 @@ impl Agent {
         if before == SignedOut && self.status != SignedOut {
             (self.signed_in, self.busy, self.busy_since, self.taken) = (now, Duration::ZERO, None, 0);
         }
-        match (self.busy_since, matches!(self.status, Talking | Hold | WrapUp)) {
+        let is_busy = matches!(self.status, Talking | Hold | WrapUp) || !self.chats.is_empty();
+        match (self.busy_since, is_busy) {
             (None, true) => self.busy_since = Some(now),
             (Some(since), false) => {
                 self.busy += now.since(since);
@@ -309,26 +335,30 @@ impl Agent {
         self.anew = intent == Intent::Rest;
     }
 
-    /// Why he gets no calls although he is ready.
-    pub(crate) fn bar(&self) -> Option<Bar> {
-        match self.hold {
-            _ if !self.has_device() => Some(Bar::NoDevice),
-            Some(hold) => Some(Bar::Held(hold)),
-            None => None,
+    /// Why he gets none of such work although he is ready.
+    pub(crate) fn bar(&self, work: Work) -> Option<Bar> {
+        match (work, self.hold) {
+            (Work::Call, _) if !self.has_device() => Some(Bar::NoDevice),
+            // what his phone cost him is nothing to his chats
+            (Work::Call, Some(hold)) => Some(Bar::Held(hold)),
+            (Work::Chat, Some(hold)) if !hold.device => Some(Bar::Held(hold)),
+            (Work::Call, None) if !self.takes_calls_beside() => Some(Bar::Chats),
+            (Work::Chat, _) if self.slots_left() == 0 => Some(Bar::Full),
+            _ => None,
         }
     }
 
-    /// The key he is to stand under in free lists, if he is free.
-    pub(crate) fn free(&self) -> Option<IdleSince> {
-        let free = self.derive().0 == AgentStatus::Ready && self.bar().is_none() && !self.removed;
+    /// The key he is to stand under in free lists for such work, if he is free.
+    pub(crate) fn free(&self, work: Work) -> Option<IdleSince> {
+        let free = self.may_take(work) && self.bar(work).is_none() && !self.removed;
         free.then_some(self.idle)
     }
 
-    /// The offer that rings at him for `call`.
+    /// The offer that he has for `call`.
     pub(crate) fn rings_for(&self, call: CallId) -> Option<&Offer> {
         match &self.leg {
             Leg::Ringing(offer) if offer.call == call => Some(offer),
-            _ => None,
+            _ => self.chat_offer.as_ref().filter(|offer| offer.call == call),
         }
     }
 
@@ -337,6 +367,12 @@ impl Agent {
     pub(crate) fn after_talk(&mut self) -> &'static str {
         if self.is_talking() {
             return "his phone is in a call that no queue gave him";
+        }
+        if self.is_chatting() && self.is_leaving() {
+            if self.intent != Intent::NotReady {
+                self.obey(Asked::own(Intent::NotReady));
+            }
+            return "leaves when his chats are over";
         }
         let wish = self.pending.take();
         let wished = wish.is_some();

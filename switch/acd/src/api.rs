@@ -49,6 +49,15 @@ pub enum AcdCommand<'a> {
         /// The call.
         call: CallId,
     },
+    /// A chat that an agent had before a restart, after [`AcdCommand::RestoreAgent`]. Refused if he is not signed in.
+    RestoreChat {
+        /// The chat.
+        call: CallId,
+        /// The queue it came from.
+        queue: QueueId,
+        /// The agent.
+        agent: AgentId,
+    },
     /// What the journal knew of an agent, after [`AcdCommand::Configure`] at a start. A call did
     /// not survive the restart, so ringing, talking and wrap-up come back as ready.
     RestoreAgent {
@@ -308,6 +317,15 @@ pub enum AcdOutput {
         /// Who asked for it, if not he himself.
         by: Option<String>,
     },
+    /// Other chats take the slots of an agent: they go on, or he wraps them up.
+    ChatsChanged {
+        /// Who.
+        agent: AgentId,
+        /// The chats.
+        chats: Vec<CallId>,
+        /// How many he may have.
+        most: u8,
+    },
     /// An agent's break is longer than it may be. Once for each break.
     Overdue {
         /// Who.
@@ -396,7 +414,7 @@ pub enum RefusedReason {
     SignedOut,
     /// The call does not wait in a queue.
     NotWaiting,
-    /// He has a call already.
+    /// He has a call already, or no slot for one more chat.
     HasCall,
     /// None of his devices is registered.
     NoDevice,

@@ -1,6 +1,6 @@
 //! Callers: how they come, wait and go.
 
-use crate::agent::{IdleSince, Leg};
+use crate::agent::IdleSince;
 use crate::api::{AcdOutput, Outcome};
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::{Place, Queue, Waiting};
@@ -140,8 +140,7 @@ impl AcdEngine {
             if known != Some(&agent) {
                 self.out.push_back(AcdOutput::Withdraw { call, agent: agent.clone(), elsewhere: served });
             }
-            self.deadlines.clear(&Timer::Ring(agent.clone()));
-            self.change(&agent, |a| a.leg = Leg::None);
+            self.clear_offer(&agent, call);
             self.settle(&agent, why, now);
         }
         Some(waiting.queue)

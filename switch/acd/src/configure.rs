@@ -2,17 +2,15 @@
 
 use crate::agent::{Agent, Asked, Intent};
 use crate::api::Outcome;
-use crate::callers::is_coming;
 use crate::device::is_there;
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::Queue;
 use cordboard_model::config::{self, Snapshot};
 use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, QueueId};
-use cordboard_model::service::Role;
+use cordboard_model::service::{Role, Work};
 use cordboard_model::time::Time;
 use cordboard_model::verb::QueueEnd;
-use cordboard_model::view::AgentStatus;
 
 impl AcdEngine {
     pub(crate) fn configure(&mut self, snapshot: &Snapshot, now: Time) {
@@ -57,9 +55,10 @@ impl AcdEngine {
         for queue in self.queues.values_mut() {
             let agents = || queue.members.iter().filter_map(|id| self.agents.get(id));
             let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-            let signed_in = agents().filter(|agent| agent.status != AgentStatus::SignedOut).count();
-            let ready = agents().filter(|agent| agent.status == AgentStatus::Ready).count();
-            let working = agents().filter(|agent| is_coming(agent.status)).count();
+            let work = queue.config.service.kind.work();
+            let signed_in = agents().filter(|agent| agent.counted.signed_in).count();
+            let ready = agents().filter(|agent| agent.counted.is_ready(work)).count();
+            let working = agents().filter(|agent| agent.counted.coming).count();
             (queue.signed_in, queue.ready) = (count(signed_in), count(ready));
             queue.working = count(working);
         }
@@ -86,13 +85,17 @@ impl AcdEngine {
         let gone: Vec<AgentId> =
             self.agents.keys().filter(|id| snapshot.agent(id).is_none()).cloned().collect();
         for id in gone {
-            self.stop_ringing(&id);
+            self.stop_offers(&id);
             self.change(&id, |a| {
                 a.removed = true;
                 a.serves.clear();
-                match a.is_talking() {
-                    true => a.pending = Some(Asked::own(Intent::SignedOut)),
-                    false => a.obey(Asked::own(Intent::SignedOut)),
+                match (a.is_talking(), a.is_chatting()) {
+                    (true, _) => a.pending = Some(Asked::own(Intent::SignedOut)),
+                    (false, true) => {
+                        a.pending = Some(Asked::own(Intent::SignedOut));
+                        a.obey(Asked::own(Intent::NotReady));
+                    }
+                    (false, false) => a.obey(Asked::own(Intent::SignedOut)),
                 }
             });
             self.settle(&id, "is no longer configured", now);
@@ -124,6 +127,10 @@ impl AcdEngine {
                 agent.serves.push(name.clone());
             }
         }
+        let of_chats = |name: &QueueId| {
+            self.queues.get(name).is_some_and(|queue| queue.config.service.kind.work() == Work::Chat)
+        };
+        agent.only_chats = !agent.serves.is_empty() && agent.serves.iter().all(of_chats);
         agent.turns.retain(|queue, _| config.queues.contains(queue));
         if is_new && config.auto_sign_in {
             agent.intent = Intent::Ready;
@@ -135,7 +142,7 @@ impl AcdEngine {
     /// Removes an agent who is done with his last call.
     pub(crate) fn forget(&mut self, id: &AgentId) {
         self.agents.remove(id);
-        for timer in [Timer::Ring, Timer::WrapUp, Timer::Hold, Timer::Rest, Timer::Device] {
+        for timer in [Timer::Ring, Timer::ChatRing, Timer::WrapUp, Timer::Hold, Timer::Rest, Timer::Device] {
             self.deadlines.clear(&timer(id.clone()));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Of all callers who can be served, the one is taken whose priority is highest now; of those, the one whose agent
 //! prefers his queue most; of those, the one who came first. The agent is the first of that queue by preference, then by
-//! the queue's strategy, then by idle time, then by work number. A caller who waits for one agent stands before that
+//! how few chats he has, then by the queue's strategy, then by idle time, then by work number. A caller who waits for one agent stands before that
 //! agent alone. Only queues and agents that changed since the last decision are looked at: in all others one side is
 //! empty. So a decision costs a few look-ups in ordered lists, however many wait. (The least occupied agent is the
 //! exception: how busy each was changes with time, so that the free ones are walked over.)
@@ -15,8 +15,8 @@ use crate::engine::{AcdEngine, Timer};
 use crate::queue::{Place, Queue, Turn};
 use crate::reason::{AgentTerms, By, CallerTerms, Reason};
 use cordboard_model::id::{AgentId, CallId, QueueId};
-use cordboard_model::service::{Service, Strategy};
-use cordboard_model::time::{Time, TimerReason};
+use cordboard_model::service::{Service, Strategy, Work};
+use cordboard_model::time::{Duration, Time, TimerReason};
 use core::cmp::Reverse;
 
 /// What is compared between callers of different queues, and who it is.
@@ -72,10 +72,10 @@ impl AcdEngine {
 
     fn pair_of_agent(&self, id: &AgentId, now: Time) -> Option<(Order, Pair<'static>)> {
         let agent = self.agents.get(id)?;
-        let idle = agent.free()?;
         let first = |(place, call): (&Place, &CallId)| {
             let queue_id = self.calls.get(call)?.queue.clone();
             let queue = self.queues.get(&queue_id)?;
+            let idle = agent.free(queue.config.service.kind.work())?;
             let turn = turn(agent, &queue_id, queue, idle);
             let order =
                 (Reverse(place.priority(queue.ageing(), now)), turn.preference, place.since, place.serial);
@@ -108,6 +108,7 @@ impl AcdEngine {
         if !queue.may_offer(waiting) {
             queue.open.remove(&waiting.place);
         }
+        let work = queue.config.service.kind.work();
         queue.turns += 1;
         agent.turns.insert(id.clone(), queue.turns);
         let place = waiting.place;
@@ -126,25 +127,37 @@ impl AcdEngine {
                 idle: pair.turn.idle.length(now),
                 others: queue.free.len().saturating_sub(1),
                 ringing,
+                slot: (work == Work::Chat)
+                    .then(|| (agent.load().saturating_add(1), agent.config.duty.chats.most)),
             },
         }
         .to_string();
-        agent.leg = Leg::Ringing(Offer {
+        let offer = Offer {
             call,
             queue: id.clone(),
             rang: false,
             wrap_up: queue.config.wrap_up,
             unanswered: queue.config.service.unanswered,
-        });
-        let (ring, patience) = (queue.config.ring, agent.patience());
+        };
+        let ring = queue.config.ring;
+        let (patience, timer, what) = match work {
+            Work::Call => {
+                agent.leg = Leg::Ringing(offer);
+                (agent.patience(), Timer::Ring(pair.agent.clone()), "call")
+            }
+            Work::Chat => {
+                agent.chat_offer = Some(offer);
+                (Duration::ZERO, Timer::ChatRing(pair.agent.clone()), "chat")
+            }
+        };
         if let Some(wanted) = waiting.wish.clone() {
             self.unhold(&wanted.agent, place);
         }
         let kept = self.tell_offer(pair, ring, why);
         let reason = TimerReason("acd: no report on an offer");
         let until = now + kept + patience + RING_MARGIN;
-        self.deadlines.set(Timer::Ring(pair.agent.clone()), until, reason);
-        let why = format!("a call from queue {id} is offered");
+        self.deadlines.set(timer, until, reason);
+        let why = format!("a {what} from queue {id} is offered");
         self.settle(&pair.agent, &why, now);
         Some(())
     }
@@ -162,7 +175,7 @@ pub(crate) fn turn(agent: &Agent, id: &QueueId, queue: &Queue, idle: IdleSince) 
         Strategy::RoundRobin => clamped(agent.turns.get(id).copied().unwrap_or(0)),
     };
     let preference = agent.config.duty.preference.get(&id.name).copied().unwrap_or(1);
-    Turn { preference, term, idle }
+    Turn { preference, load: agent.load(), term, idle }
 }
 
 /// What his skills are worth to a queue: level times weight, over all that it wants.

@@ -8,6 +8,7 @@ use crate::dispatch::turn;
 use crate::queue::{Place, Queue, Turn, Waiting};
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::id::{AgentId, CallId, QueueId, TenantId, UserId};
+use cordboard_model::service::Work;
 use cordboard_model::time::{Time, TimerReason, Wall, WallClock};
 use cordboard_model::view::AgentStatus;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -24,6 +25,10 @@ pub(crate) enum Timer {
     /// Its first caller has gained the priority he needs.
     Ripe(QueueId),
     Ring(AgentId),
+    /// Nobody has said whether he takes the chat that he is offered.
+    ChatRing(AgentId),
+    /// He has wrapped up this chat.
+    ChatWrapUp(AgentId, CallId),
     WrapUp(AgentId),
     Hold(AgentId),
     /// His break is as long as it may be.
@@ -113,6 +118,7 @@ impl AcdEngine {
             AcdCommand::Device { agent, device } => self.choose_device(&agent, device, now),
             AcdCommand::Place { call, agent, by } => self.place(call, &agent, &by, now),
             AcdCommand::PutFirst { call } => self.put_first(call),
+            AcdCommand::RestoreChat { call, queue, agent } => self.restore_chat(call, &queue, &agent, now),
             AcdCommand::RestoreAgent { agent, status, reason, limit, since } => {
                 self.restore(&agent, (status, reason, limit), since, now)
             }
@@ -162,6 +168,8 @@ impl AcdEngine {
                     self.touched.insert(queue);
                 }
                 Timer::Ring(agent) => self.nobody_reported(&agent, now),
+                Timer::ChatRing(agent) => self.nobody_reported_chat(&agent, now),
+                Timer::ChatWrapUp(agent, call) => self.chat_wrapped_up(&agent, call, now),
                 Timer::WrapUp(agent) => {
                     self.change(&agent, |a| a.wrap_up = None);
                     self.settle(&agent, "the wrap-up time is over", now);
@@ -212,6 +220,9 @@ impl AcdEngine {
         idle: Option<IdleSince>,
         now: Time,
     ) {
+        if self.agents.get(id).is_some_and(|agent| agent.derive().0 == AgentStatus::SignedOut) {
+            self.end_chat_wrap_ups(id);
+        }
         let Some(agent) = self.agents.get_mut(id) else {
             return;
         };
@@ -241,9 +252,10 @@ impl AcdEngine {
                 limit,
                 by,
             });
-            self.count(id, before, status);
+            self.leaves_behind(id, status);
             self.watch_rest(id, anew || before != AgentStatus::Rest, now);
         }
+        self.tell_chats(id, now);
         self.watch_device(id, now);
         let Some(agent) = self.agents.get(id) else {
             return;
@@ -257,26 +269,12 @@ impl AcdEngine {
         }
     }
 
-    /// Keeps count of who is signed in to his queues, and of who is ready.
-    fn count(&mut self, id: &AgentId, before: AgentStatus, status: AgentStatus) {
+    /// Those who wait for one who does not come are looked at.
+    fn leaves_behind(&mut self, id: &AgentId, status: AgentStatus) {
         let Some(agent) = self.agents.get(id) else {
             return;
         };
-        let step = |n: &mut u32, had: bool, has: bool| match (had, has) {
-            (false, true) => *n = n.saturating_add(1),
-            (true, false) => *n = n.saturating_sub(1),
-            _ => {}
-        };
-        let is_in = |status| status != AgentStatus::SignedOut;
-        let is_ready = |status| status == AgentStatus::Ready;
-        for name in &agent.serves {
-            if let Some(queue) = self.queues.get_mut(name) {
-                step(&mut queue.signed_in, is_in(before), is_in(status));
-                step(&mut queue.ready, is_ready(before), is_ready(status));
-                step(&mut queue.working, is_coming(before), is_coming(status));
-            }
-        }
-        if !is_in(status) {
+        if status == AgentStatus::SignedOut {
             self.deserted.extend(agent.serves.iter().cloned());
         }
         if self.held.contains_key(id) && !is_coming(status) {
@@ -288,15 +286,18 @@ impl AcdEngine {
         let Some(agent) = self.agents.get(id) else {
             return;
         };
-        let placed = |idle: IdleSince| {
-            let in_queue = |name: &QueueId| {
-                let queue = self.queues.get(name)?;
-                Some((name.clone(), turn(agent, name, queue, idle)))
-            };
-            agent.serves.iter().filter_map(in_queue).collect::<Vec<(QueueId, Turn)>>()
+        let free = [agent.free(Work::Call), agent.free(Work::Chat)];
+        let in_queue = |name: &QueueId| {
+            let queue = self.queues.get(name)?;
+            let [for_calls, for_chats] = free;
+            let idle = match queue.config.service.kind.work() {
+                Work::Call => for_calls,
+                Work::Chat => for_chats,
+            }?;
+            Some((name.clone(), turn(agent, name, queue, idle)))
         };
-        let wanted = agent.free().map(placed).unwrap_or_default();
-        if agent.free().is_some() && self.held.contains_key(id) {
+        let wanted: Vec<(QueueId, Turn)> = agent.serves.iter().filter_map(in_queue).collect();
+        if free.iter().any(Option::is_some) && self.held.contains_key(id) {
             self.touched_agents.insert(id.clone());
         }
         if wanted == agent.indexed {

@@ -6,7 +6,7 @@ use crate::engine::AcdEngine;
 use crate::queue::Queue;
 use crate::reason::{InOrder, Seconds};
 use cordboard_model::id::{AgentId, Name, QueueId};
-use cordboard_model::service::Strategy;
+use cordboard_model::service::{Strategy, Work};
 use cordboard_model::time::{Time, Wall};
 use core::fmt::Write as _;
 
@@ -43,9 +43,10 @@ impl AcdEngine {
         if agent.removed {
             text.push_str(" He is no longer configured and goes after this call.");
         }
-        if let Some(bar) = self.barred(agent) {
-            let _ = write!(text, " He gets no calls: {bar}.");
+        if let Some(bar) = self.barred(agent, agent.work()) {
+            let _ = write!(text, " He gets no {}: {bar}.", agent.work_word());
         }
+        self.explain_slots(agent, &mut text);
         match agent.serves.is_empty() {
             true => text.push_str(" He serves no queue."),
             false => self.explain_queues(agent, &mut text),
@@ -154,7 +155,8 @@ impl AcdEngine {
         let listed = self.agents.iter().filter(|(_, agent)| agent.config.queues.contains(id));
         let mut others = 0;
         for (agent_id, agent) in listed {
-            if agent.free().is_some() && queue.members.contains(agent_id) {
+            let work = queue.config.service.kind.work();
+            if agent.free(work).is_some() && queue.members.contains(agent_id) {
                 continue;
             }
             others += 1;
@@ -163,13 +165,38 @@ impl AcdEngine {
             }
             let word = agent.status.as_str().replace('_', " ");
             let _ = write!(text, "not {agent_id}: ");
-            let _ = match (can_serve(&agent.config, &queue.config), self.barred(agent)) {
+            let bar = self.barred(agent, work);
+            let _ = match (can_serve(&agent.config, &queue.config), bar) {
                 (false, _) => writeln!(text, "he does not serve it{}", self.unfit(agent, queue)),
                 (true, Some(bar)) => writeln!(text, "{word}, but {bar}"),
                 (true, None) => writeln!(text, "{word} since {}: {}", Clock(agent.since), agent.why),
             };
         }
         more(others, "other agents", text);
+    }
+
+    /// His slots: one for a call, and those for chats if he has queues of chats.
+    fn explain_slots(&self, agent: &Agent, text: &mut String) {
+        let slots = agent.config.duty.chats;
+        let has_queues = agent.serves.iter().any(|queue| self.work_of(queue) == Work::Chat);
+        if !has_queues && agent.chats.is_empty() {
+            return;
+        }
+        let _ = write!(text, " Of {} slots for chats {} are taken", slots.most, agent.load());
+        for (i, (call, chat)) in agent.chats.iter().take(NAMED_MAX).enumerate() {
+            let lead = if i == 0 { ": " } else { ", " };
+            let wraps_up = if chat.until.is_some() { " (wrap-up)" } else { "" };
+            let _ = write!(text, "{lead}{call}{wraps_up}");
+        }
+        if let Some(offer) = &agent.chat_offer {
+            let _ = write!(text, "; {} is offered", offer.call);
+        }
+        let _ = write!(
+            text,
+            ". He is offered {} while he has chats, and {} during a call.",
+            if slots.calls_beside { "calls" } else { "no calls" },
+            if slots.during_call { "chats" } else { "no chats" },
+        );
     }
 
     fn unfit(&self, agent: &Agent, queue: &Queue) -> String {
@@ -195,11 +222,15 @@ impl AcdEngine {
     }
 
     /// Why a ready agent gets no calls, in words.
-    pub(crate) fn barred(&self, agent: &Agent) -> Option<String> {
+    pub(crate) fn barred(&self, agent: &Agent, work: Work) -> Option<String> {
         if agent.intent != Intent::Ready {
             return None;
         }
-        Some(match agent.bar()? {
+        Some(match agent.bar(work)? {
+            Bar::Chats => format!("he takes no calls beside chats, and has {}", agent.load()),
+            Bar::Full => {
+                format!("all {} of his slots for chats are taken", agent.config.duty.chats.most)
+            }
             Bar::NoDevice => format!("{} has no registered device", agent.device()),
             Bar::Held(hold) => format!(
                 "the last offer failed ({}); next at {}{}",

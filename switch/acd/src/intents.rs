@@ -74,9 +74,13 @@ impl AcdEngine {
             self.may_stay(id)?;
         }
         asked.reason = asked.reason.map(|reason| reason.chars().take(REASON_MAX).collect());
-        if agent.is_talking() {
+        let is_talking = agent.is_talking();
+        if asked.intent != Intent::Ready {
+            self.stop_chat_offer(id);
+        }
+        if is_talking {
             self.change(id, |a| a.pending = (asked.intent != a.intent).then_some(asked));
-            self.watch_device(id, now);
+            self.settle(id, "", now);
             return Ok(());
         }
         if asked.intent != Intent::Ready {
@@ -86,10 +90,14 @@ impl AcdEngine {
             Some(by) => format!("{by} asked for it"),
             None => "asked for it".to_owned(),
         };
-        self.change(id, |a| {
-            a.wrap_up = None;
-            a.obey(asked);
-        });
+        self.end_chat_wrap_ups(id);
+        self.change(id, |a| a.wrap_up = None);
+        if !self.leaves_after_chats(id, &asked) {
+            self.change(id, |a| {
+                a.pending = None;
+                a.obey(asked);
+            });
+        }
         self.settle(id, &why, now);
         Ok(())
     }
@@ -122,11 +130,15 @@ impl AcdEngine {
             true => (Intent::SignedOut, Some(DEVICE_TAKEN.to_owned())),
             false => (intent, reason),
         };
-        self.stop_ringing(id);
+        self.stop_offers(id);
         let idle = IdleSince::restored(since, self.wall, now);
         let asked = Asked { reason, limit, ..Asked::own(intent) };
+        let later = self.leaves_after_chats(id, &asked);
         self.change(id, |a| {
             a.wrap_up = None;
+            if later {
+                return;
+            }
             // A call that began since the start is not ended by what was before it.
             match a.is_talking() {
                 true => a.pending = Some(asked),
@@ -197,12 +209,16 @@ impl AcdEngine {
 
     pub(crate) fn missed_too_long(&mut self, id: &AgentId, now: Time) {
         let grace = self.agents.get(id).and_then(|agent| agent.config.duty.device_grace).unwrap_or_default();
-        self.stop_ringing(id);
+        self.stop_offers(id);
         self.change(id, |a| {
-            match a.is_talking() {
+            match (a.is_talking(), a.is_chatting()) {
                 // It is remembered beside what he asked for, and taken back if the phone he talks with registers again.
-                true => a.gone = true,
-                false => {
+                (true, _) => a.gone = true,
+                (false, true) => {
+                    a.gone = true;
+                    a.obey(Asked { intent: Intent::NotReady, ..Asked::gone() });
+                }
+                (false, false) => {
                     a.wrap_up = None;
                     a.obey(Asked::gone());
                 }
@@ -248,6 +264,9 @@ impl AcdEngine {
             Leg::Ringing(offer) | Leg::Talking(offer) if Some(offer.call) == call => return,
             Leg::Ringing(_) if call.is_some() => self.stop_ringing(id),
             _ => {}
+        }
+        if call.is_some() && self.agents.get(id).is_some_and(|agent| !agent.config.duty.chats.during_call) {
+            self.stop_chat_offer(id);
         }
         let mut why = "";
         self.change(id, |a| {

@@ -13,6 +13,7 @@ mod absent;
 mod agent;
 mod api;
 mod callers;
+mod chats;
 mod configure;
 mod device;
 mod dispatch;

@@ -2,6 +2,7 @@
 
 use crate::agent::{Asked, Hold, IdleSince, Intent, Leg, Offer};
 use crate::api::{AcdOutput, Outcome};
+use crate::chats::Chat;
 use crate::engine::{AcdEngine, Timer};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{AgentId, CallId};
@@ -10,8 +11,9 @@ use cordboard_model::time::{Time, TimerReason};
 
 impl AcdEngine {
     pub(crate) fn rings(&mut self, call: CallId, id: &AgentId) {
-        self.change(id, |a| match &mut a.leg {
-            Leg::Ringing(offer) if offer.call == call => offer.rang = true,
+        self.change(id, |a| match (&mut a.leg, &mut a.chat_offer) {
+            (Leg::Ringing(offer), _) if offer.call == call => offer.rang = true,
+            (_, Some(offer)) if offer.call == call => offer.rang = true,
             _ => {}
         });
     }
@@ -20,16 +22,24 @@ impl AcdEngine {
         let Some(offer) = self.offer(call, id) else {
             return;
         };
-        self.deadlines.clear(&Timer::Ring(id.clone()));
+        let is_chat = self.agents.get(id).is_some_and(|agent| agent.has_chat_offer(call));
+        self.clear_offer(id, call);
         if let Some(waiting) = self.calls.get_mut(&call) {
             waiting.offered_to.retain(|agent| agent != id);
         }
-        let why = format!("answered a call from queue {}", offer.queue);
+        let what = if is_chat { "took a chat" } else { "answered a call" };
+        let why = format!("{what} from queue {}", offer.queue);
         self.leave(call, Outcome::Served, Some(id), "another agent answered first", now);
+        if is_chat {
+            self.deadlines.clear(&Timer::ChatWrapUp(id.clone(), call));
+        }
         self.change(id, |a| {
             a.handled += 1;
             a.taken += 1;
-            a.leg = Leg::Talking(offer);
+            match is_chat {
+                true => _ = a.chats.insert(call, Chat { wrap_up: offer.wrap_up, until: None }),
+                false => a.leg = Leg::Talking(offer),
+            }
         });
         self.settle(id, &why, now);
     }
@@ -45,11 +55,15 @@ impl AcdEngine {
             waiting.wish = None;
             self.deadlines.clear(&Timer::Stick(call));
         }
+        let is_chat = self.agents.get(id).is_some_and(|agent| agent.has_chat_offer(call));
         self.take_back(id, &offer);
         let (policy, device) = Hold::policy(&offer.unanswered, cause);
+        // no device of his took part in the offer of a chat
+        let device = device && !is_chat;
         let policy = policy.of(self.agents.get(id).is_some_and(|agent| agent.config.auto_sign_in));
         let word = cause.as_str().replace('_', " ");
         let why = match cause {
+            _ if is_chat => format!("did not take a chat from queue {}: {word}", offer.queue),
             Cause::NoAnswer => format!("let a call from queue {} ring", offer.queue),
             _ => format!("his phone did not take a call: {word}"),
         };
@@ -64,10 +78,15 @@ impl AcdEngine {
             Spare::NotReady => Some(Intent::NotReady),
             Spare::SignOut => Some(Intent::SignedOut),
         };
+        let asked = intent.map(|intent| Asked { reason: Some(cause.as_str().into()), ..Asked::own(intent) });
+        let later = asked.as_ref().is_some_and(|asked| self.leaves_after_chats(id, asked));
         self.change(id, |a| {
             a.idle = IdleSince::at(now);
-            if let Some(intent) = intent {
-                a.obey(Asked { reason: Some(cause.as_str().into()), ..Asked::own(intent) });
+            match asked.filter(|_| !later) {
+                // a chat that he let pass while he talks
+                Some(asked) if a.is_talking() => a.pending = Some(asked),
+                Some(asked) => a.obey(asked),
+                None => {}
             }
         });
         self.settle(id, &why, now);
@@ -87,9 +106,11 @@ impl AcdEngine {
 
     pub(crate) fn released(&mut self, call: CallId, id: &AgentId, now: Time) {
         let Some(Leg::Talking(offer)) = self.agents.get(id).map(|a| a.leg.clone()) else {
+            self.chat_released(call, id, now);
             return;
         };
         if offer.call != call {
+            self.chat_released(call, id, now);
             return;
         }
         let ends = now + offer.wrap_up;
@@ -116,8 +137,7 @@ impl AcdEngine {
 
     /// Ends an offer: the caller is back in his place, unless others ring for him; then one more may.
     pub(crate) fn take_back(&mut self, id: &AgentId, offer: &Offer) {
-        self.deadlines.clear(&Timer::Ring(id.clone()));
-        self.change(id, |a| a.leg = Leg::None);
+        self.clear_offer(id, offer.call);
         let Some(waiting) = self.calls.get_mut(&offer.call) else {
             return;
         };
@@ -160,6 +180,12 @@ impl AcdEngine {
     pub(crate) fn withdraw(&mut self, call: CallId, agent: &AgentId) {
         let agent = agent.clone();
         self.out.push_back(AcdOutput::Withdraw { call, agent, elsewhere: false });
+    }
+
+    /// Ends whatever he is offered, without blame.
+    pub(crate) fn stop_offers(&mut self, id: &AgentId) {
+        self.stop_ringing(id);
+        self.stop_chat_offer(id);
     }
 
     /// Ends an offer that rings at him, without blame.

@@ -6,6 +6,7 @@ use crate::dispatch::{Pair, turn};
 use crate::engine::AcdEngine;
 use crate::reason::By;
 use cordboard_model::id::{AgentId, CallId};
+use cordboard_model::service::Work;
 use cordboard_model::time::Time;
 use cordboard_model::view::AgentStatus;
 
@@ -15,7 +16,8 @@ impl AcdEngine {
         let ringing = self.calls.get(&call).map(|waiting| waiting.offered_to.clone()).unwrap_or_default();
         let rings_on = ringing.len() > 1 && ringing.contains(id);
         if !rings_on {
-            self.can_be_given(id)?;
+            let work = self.calls.get(&call).map_or(Work::Call, |waiting| self.work_of(&waiting.queue));
+            self.can_be_given(id, work)?;
         }
         let waiting = self.calls.get(&call).ok_or_else(|| not_waiting(call))?;
         if waiting.absent.is_some() && !waiting.offered_to.is_empty() {
@@ -23,7 +25,10 @@ impl AcdEngine {
         }
         let (queue, place) = (waiting.queue.clone(), waiting.place);
         for other in ringing.iter().filter(|other| *other != id) {
-            self.stop_ringing(other);
+            match self.agents.get(other).is_some_and(|agent| agent.chat_offer.is_some()) {
+                true => self.stop_chat_offer(other),
+                false => self.stop_ringing(other),
+            }
             self.settle(other, "the call was given to another agent", now);
         }
         if rings_on {
@@ -70,14 +75,23 @@ impl AcdEngine {
     }
 
     /// Whether an agent can be given a call that he did not ask for.
-    fn can_be_given(&self, id: &AgentId) -> Result<(), Refused> {
+    fn can_be_given(&self, id: &AgentId, work: Work) -> Result<(), Refused> {
         let agent = self.known(id)?;
         let refused = |reason, why: &str| Err(Refused { reason, why: format!("agent {id} {why}") });
         match agent.status {
             AgentStatus::SignedOut => refused(RefusedReason::SignedOut, "is not signed in"),
-            _ if agent.leg != Leg::None || agent.outside.is_some() => {
+            _ if work == Work::Call && (agent.leg != Leg::None || agent.outside.is_some()) => {
                 refused(RefusedReason::HasCall, "has a call already")
             }
+            _ if agent.is_leaving() => refused(RefusedReason::SignedOut, "is about to sign out"),
+            _ if agent.chat_offer.is_some() => refused(RefusedReason::HasCall, "is offered a chat already"),
+            _ if work == Work::Chat && matches!(agent.leg, Leg::Ringing(_)) => {
+                refused(RefusedReason::HasCall, "is offered a call already")
+            }
+            _ if work == Work::Chat && agent.slots_left() == 0 => {
+                refused(RefusedReason::HasCall, "has no slot for one more chat")
+            }
+            _ if work == Work::Chat => Ok(()),
             _ if !agent.has_device() => refused(RefusedReason::NoDevice, "has no registered device"),
             _ => Ok(()),
         }

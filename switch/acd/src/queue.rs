@@ -107,6 +107,8 @@ pub(crate) enum Due {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Turn {
     pub(crate) preference: u8,
+    /// Chats that he has.
+    pub(crate) load: u8,
     /// By the queue's strategy: less is sooner.
     pub(crate) term: i64,
     pub(crate) idle: IdleSince,

@@ -36,6 +36,8 @@ pub(crate) struct AgentTerms {
     pub(crate) others: usize,
     /// So many ring for this caller already.
     pub(crate) ringing: usize,
+    /// The slot that a chat takes, and how many he has.
+    pub(crate) slot: Option<(u8, u8)>,
 }
 
 /// One decision.
@@ -57,6 +59,9 @@ impl fmt::Display for Reason<'_> {
         }
         write!(f, "caller: {}, before {} others in {}", self.caller, self.caller.others, self.queue)?;
         write!(f, "; agent: {}", InOrder(&self.agent.turn, self.strategy, self.agent.idle))?;
+        if let Some((slot, of)) = self.agent.slot {
+            write!(f, ", slot {slot} of {of}")?;
+        }
         if self.by == By::Order {
             write!(f, ", before {} others free there", self.agent.others)?;
         }
@@ -88,6 +93,9 @@ impl fmt::Display for InOrder<'_> {
         let Self(turn, strategy, idle) = self;
         if turn.preference > 1 {
             write!(f, "preference {}, ", turn.preference)?;
+        }
+        if turn.load > 0 {
+            write!(f, "{} chats, ", turn.load)?;
         }
         match strategy {
             Strategy::LongestIdle => {}

@@ -1,6 +1,6 @@
 //! What readers see.
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Leg};
 use crate::engine::{AcdEngine, Timer};
 use crate::queue::{Queue, Waiting};
 use cordboard_model::id::{AgentId, CallId, QueueId, TenantId};
@@ -59,14 +59,16 @@ impl AcdEngine {
     /// Whether no one who is there waits and no agent rings, talks or wraps up.
     pub fn is_quiescent(&self) -> bool {
         use AgentStatus::{Hold, Ringing, Talking, WrapUp};
-        let transient = |a: &Agent| matches!(a.status, Ringing | Talking | Hold | WrapUp);
+        let transient =
+            |a: &Agent| matches!(a.status, Ringing | Talking | Hold | WrapUp) || !a.chats.is_empty();
         let waits = |w: &Waiting| w.absent.is_none() || !w.offered_to.is_empty();
         !self.calls.values().any(waits) && !self.agents.values().any(transient)
     }
 
     pub(crate) fn until(&self, id: &AgentId, agent: &Agent) -> Option<Wall> {
         let timer = match agent.status {
-            AgentStatus::Ringing => Timer::Ring(id.clone()),
+            AgentStatus::Ringing if matches!(agent.leg, Leg::Ringing(_)) => Timer::Ring(id.clone()),
+            AgentStatus::Ringing => Timer::ChatRing(id.clone()),
             AgentStatus::WrapUp => Timer::WrapUp(id.clone()),
             AgentStatus::Away => Timer::Device(id.clone()),
             _ => return None,
@@ -75,8 +77,8 @@ impl AcdEngine {
     }
 
     fn agent_view(&self, id: &AgentId, agent: &Agent) -> AgentView {
-        let why = match self.barred(agent) {
-            Some(bar) => format!("{}; gets no calls: {bar}", agent.why),
+        let why = match self.barred(agent, agent.work()) {
+            Some(bar) => format!("{}; gets no {}: {bar}", agent.why, agent.work_word()),
             None => agent.why.clone(),
         };
         AgentView {
@@ -93,6 +95,8 @@ impl AcdEngine {
             why,
             reason: agent.told.clone(),
             role: agent.config.duty.role,
+            chats: agent.chats.keys().copied().collect(),
+            chat_slots: agent.config.duty.chats.most,
             organisation: agent.config.duty.organisation.clone(),
             smart: agent.config.duty.smart,
             numbers_label: agent.config.duty.numbers_label,

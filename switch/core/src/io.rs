@@ -4,6 +4,7 @@ use crate::rows::Cells;
 use crate::video::VideoRule;
 use cordboard_model::callback::Callback;
 use cordboard_model::cause::Cause;
+use cordboard_model::chat::ChatRecord;
 use cordboard_model::config::Snapshot;
 use cordboard_model::device::AgentDevice;
 use cordboard_model::dns::{DnsAnswer, DnsQuery};
@@ -189,6 +190,8 @@ pub struct Restore {
     pub asked: Vec<(CallId, String, Wall)>,
     /// Who is to be called back.
     pub callbacks: Vec<Callback>,
+    /// Chats that were not over.
+    pub chats: Vec<ChatRecord>,
     /// Calls that were cut after somebody had answered whom we called, or who called.
     pub answered: BTreeSet<CallId>,
     /// How agents sign in, and where they are.
@@ -251,6 +254,20 @@ pub enum ShardOutput {
         ticket: u64,
         /// What is to be done.
         work: Box<HashWork>,
+    },
+    /// Something that was done with a chat is written, or could not be: then who did it has to try again.
+    ChatKept {
+        /// Names it.
+        ticket: u64,
+        /// Whether it is.
+        ok: bool,
+    },
+    /// Readers of a chat have something to see, or (none) it is forgotten here.
+    ChatNews {
+        /// The chat.
+        chat: CallId,
+        /// Grows.
+        news: Option<u64>,
     },
     /// Publish.
     Event(Event),

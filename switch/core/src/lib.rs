@@ -9,6 +9,7 @@ mod asked;
 mod assist;
 mod begin;
 mod callbacks;
+mod chats;
 mod device;
 mod events;
 mod fetches;
@@ -38,6 +39,7 @@ mod trunks;
 mod video;
 
 pub use callbacks::CallbackRefused;
+pub use chats::ChatDone;
 /// What the shell says in an agent's name, and what may be answered.
 pub use cordboard_acd::{AcdCommand, Refused, RefusedReason};
 /// The words of [`ShardInput::Datagram`] and [`ShardOutput::Transmit`].

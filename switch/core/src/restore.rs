@@ -62,6 +62,7 @@ impl Shard {
         }
         self.restore_places(&restore.answered);
         self.restore_sign_ins(restore.sign_ins);
+        self.restore_chats(restore.chats);
         for (tenant, table, key, cells) in restore.rows {
             self.rows.set((tenant, table), key, Some(cells));
         }

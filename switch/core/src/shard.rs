@@ -3,6 +3,7 @@
 use crate::assist::Assisted;
 use crate::begin::Tokens;
 use crate::callbacks::Callbacks;
+use crate::chats::Chats;
 use crate::events::Numbering;
 use crate::fetches::Fetches;
 use crate::gate::Gate;
@@ -97,6 +98,8 @@ pub struct Shard {
     pub(crate) places: Places,
     /// Which calls programs have begun by which tokens.
     pub(crate) tokens: Tokens,
+    /// Chats.
+    pub(crate) chats: Chats,
     /// Who may sign in, and who has.
     pub(crate) sign_ins: SignIns,
     /// Who has signed in on which call.
@@ -150,6 +153,7 @@ impl Shard {
             snapshot: Arc::new(Snapshot::empty()),
             configured: Arc::new(Snapshot::empty()),
             wall: config.wall,
+            chats: Chats::new(config.wall),
             config,
             now: Time::ZERO,
             legs: Legs::default(),
@@ -210,7 +214,9 @@ impl Shard {
                 if !ok {
                     self.journal_alarm("journal_failed", "the journal could not be written");
                 }
-                self.release(ticket);
+                if !self.chat_kept(ticket, ok) {
+                    self.release(ticket);
+                }
             }
             ShardInput::Wall(wall) => self.set_wall(wall),
             ShardInput::Looked { ticket, answer } => self.on_looked(ticket, answer),
@@ -263,6 +269,7 @@ impl Shard {
         self.callbacks_due();
         self.sign_ins_due();
         self.acd.handle_timeout(now);
+        self.chats_due();
         self.flows.handle_timeout(now);
         self.routes_late();
         while let Some(ticket) = self.gate.pop_late(now) {
@@ -291,6 +298,7 @@ impl Shard {
             self.lines.poll_timeout(),
             self.stop.poll_timeout(),
             self.places.wake.next(),
+            self.chats.poll_timeout(),
             self.sign_ins.poll_timeout().map(|at| (at, TimerReason("session idle"))),
         ];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)
@@ -315,6 +323,8 @@ impl Shard {
                 self.on_call(output);
             } else if let Some(output) = self.acd.poll_output() {
                 self.on_acd(output);
+            } else if let Some(output) = self.chats.engine.poll_output() {
+                self.on_chat(output);
             } else if let Some(output) = self.flows.poll_output() {
                 self.on_flow(output);
             } else {
@@ -328,6 +338,7 @@ impl Shard {
         self.wall = wall;
         self.calls.set_wall(wall);
         self.acd.set_wall(wall);
+        self.chats.engine.set_wall(wall);
         self.sip.handle_command(SipCommand::SetClock(wall), self.now);
     }
 
@@ -354,6 +365,7 @@ impl Shard {
         }
         self.ledger.configure(&snapshot, self.moment());
         let _ = self.acd.handle_command(cordboard_acd::AcdCommand::Configure(&snapshot), now);
+        self.chats.engine.configure(&snapshot);
         self.agent_of = snapshot
             .tenants
             .values()

@@ -183,6 +183,7 @@ impl Role {
                 "callbacks:*",
                 "calls:*",
                 "cdrs:read",
+                "chats:*",
                 "events:read",
                 "queues:*",
                 "recordings:*",

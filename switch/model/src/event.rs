@@ -3,6 +3,7 @@
 use crate::callback::{Callback, CallbackChange};
 use crate::cause::{Cause, Party};
 use crate::cdr::{Cdr, Supervision, TransferRecord};
+use crate::chat::ChatEvent;
 use crate::desk::WrapUp;
 use crate::device::LineEnd;
 use crate::id::{
@@ -258,6 +259,23 @@ pub enum EventKind {
         /// Who asked for it, if not he himself.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
+    },
+    /// Something happened to a chat. That it entered a queue, was offered and left it is told as of calls.
+    Chat {
+        /// The chat.
+        chat: CallId,
+        /// What happened.
+        #[serde(flatten)]
+        what: Box<ChatEvent>,
+    },
+    /// Other chats take the slots of an agent: they go on, or he wraps them up.
+    AgentChats {
+        /// Who.
+        agent: AgentId,
+        /// The chats.
+        chats: Vec<CallId>,
+        /// How many he may have.
+        most: u8,
     },
     /// An agent's break is longer than it may be. Once for each break.
     AgentOverdue {

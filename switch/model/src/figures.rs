@@ -163,7 +163,9 @@ figures! {
     time_rest_ms: u64,
     /// In any other status but signed out.
     time_other_ms: u64,
-    /// Talking and in wrap-up, of that and ready.
+    /// With a chat at least, in none of the statuses talking, hold and wrap-up. It is in none of the times above.
+    time_chatting_ms: u64,
+    /// Talking, chatting and in wrap-up, of that and ready.
     occupancy: Ratio,
     /// Legs that came by the trunk.
     legs_in: u64,

@@ -2,6 +2,7 @@
 
 use crate::callback::{Callback, CallbackId};
 use crate::cdr::{Cdr, RecordingEntry};
+use crate::chat::{ChatRecord, ChatStep};
 use crate::desk::WrapUp;
 use crate::device::AgentDevice;
 use crate::id::{AgentId, CallId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
@@ -213,6 +214,18 @@ pub enum JournalRecord {
         /// What he asked for.
         wish: AgentStatus,
     },
+    /// A chat was opened, or is so.
+    ChatOpened(Box<ChatRecord>),
+    /// Something happened to a chat.
+    ChatStep {
+        /// Which.
+        chat: CallId,
+        /// What.
+        #[serde(flatten)]
+        step: Box<ChatStep>,
+    },
+    /// A chat is over, and this is its record; a later one takes its place.
+    ChatClosed(Box<ChatRecord>),
     /// How an agent signs in, and where he is: all that is kept of it. It takes the place of the one before.
     SignIn(Box<SignInRecord>),
 }

@@ -13,6 +13,7 @@ pub mod callback;
 pub mod callback_page;
 pub mod cause;
 pub mod cdr;
+pub mod chat;
 pub mod codec;
 pub mod conference;
 pub mod config;

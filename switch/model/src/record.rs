@@ -239,12 +239,19 @@ pub struct AgentInterval {
     /// The visit that this was for, where a queue gave him the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<WorkFor>,
+    /// How many chats he had, those included that he wrapped up.
+    #[serde(default, skip_serializing_if = "no_chats")]
+    pub chats: u8,
     /// From when.
     pub from: Wall,
     /// Until when, not included.
     pub to: Wall,
     /// What is known of the end.
     pub end: IntervalEnd,
+}
+
+fn no_chats(n: &u8) -> bool {
+    *n == 0
 }
 
 impl AgentInterval {

@@ -3,6 +3,7 @@
 //! The words are those of the reference tables 4-2 (skill queue) and 4-4 (agent); ranges and defaults stand at the keys
 //! of cordboard.toml.
 
+use crate::chat::ChatRules;
 use crate::device::AgentPhone;
 use crate::id::Name;
 use crate::verb::Destination;
@@ -41,11 +42,54 @@ impl QueueKind {
     }
 }
 
+/// What an agent has a slot for: one call at a time, some chats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// A call, with video or not.
+    Call,
+    /// A chat.
+    Chat,
+}
+
+impl QueueKind {
+    /// What an agent gets from such a queue.
+    pub fn work(self) -> Work {
+        match self {
+            QueueKind::Multimedia => Work::Chat,
+            QueueKind::Voice | QueueKind::Video | QueueKind::VoiceClick | QueueKind::VideoClick => Work::Call,
+        }
+    }
+}
+
+/// How many chats an agent has at once, and what he may have beside them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatSlots {
+    /// The most, 1 to [`ChatSlots::LIMIT`].
+    pub most: u8,
+    /// Whether he is offered chats while he is in a call.
+    pub during_call: bool,
+    /// Whether he is offered calls while he has chats.
+    pub calls_beside: bool,
+}
+
+impl ChatSlots {
+    /// Nobody has more.
+    pub const LIMIT: u8 = 50;
+}
+
+impl Default for ChatSlots {
+    fn default() -> Self {
+        Self { most: 5, during_call: false, calls_beside: true }
+    }
+}
+
 /// By which way the contacts of a multimedia queue come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// A web page.
+    #[default]
     Web,
     /// WhatsApp.
     Whatsapp,
@@ -266,6 +310,9 @@ pub struct Service {
     pub busy_room: Option<u8>,
     /// What offers cost that are not answered.
     pub unanswered: Unanswered,
+    /// How it looks after chats.
+    #[serde(default)]
+    pub chat: ChatRules,
 }
 
 /// What an agent is there for.
@@ -350,6 +397,9 @@ pub struct Duty {
     /// His telephone, and whether it is rung.
     #[serde(default)]
     pub phone: AgentPhone,
+    /// His chats.
+    #[serde(default)]
+    pub chats: ChatSlots,
     /// The part of the house that he is of.
     #[serde(default)]
     pub organisation: Option<String>,

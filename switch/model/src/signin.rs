@@ -156,7 +156,34 @@ pub struct SignInRecord {
     /// His session.
     #[serde(default)]
     pub session: Option<Session>,
-    /// Until when no password is looked at.
+    /// Until when no password is looked at, from wherever it comes.
+    #[serde(default)]
+    pub locked: Option<Wall>,
+    /// Wrong passwords that count.
+    #[serde(default)]
+    pub tries: Option<KeptTries>,
+}
+
+/// Wrong passwords of an agent that count.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptTries {
+    /// From anywhere.
+    pub total: u16,
+    /// When the last came.
+    pub last: Wall,
+    /// Each place that they came from.
+    #[serde(default)]
+    pub sources: Vec<KeptSource>,
+}
+
+/// Wrong passwords from one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptSource {
+    /// An address, the network of one, or a number.
+    pub from: String,
+    /// How many, in a row.
+    pub wrong: u8,
+    /// Until when none from there is looked at.
     #[serde(default)]
     pub locked: Option<Wall>,
 }

@@ -271,6 +271,12 @@ pub struct AgentView {
     /// What he is there for.
     #[serde(default)]
     pub role: Role,
+    /// The chats that take a slot of his: those that go on, and those that he wraps up.
+    #[serde(default)]
+    pub chats: Vec<CallId>,
+    /// How many he may have.
+    #[serde(default)]
+    pub chat_slots: u8,
     /// The part of the house that he is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organisation: Option<String>,
@@ -280,7 +286,7 @@ pub struct AgentView {
     /// For third parties: he may choose the numbers that are shown.
     #[serde(default)]
     pub numbers_label: bool,
-    /// Calls taken since the start of the switch.
+    /// Calls and chats taken since the start of the switch.
     pub handled: u64,
 }
 

@@ -73,6 +73,8 @@ async fn accept(listener: TcpListener, app: Router, room: Arc<Semaphore>, proxie
     while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
         match listener.accept().await {
             Ok((socket, peer)) => {
+                // An event must not wait until the one before it is acknowledged; a system that refuses this is only slower.
+                let _ = socket.set_nodelay(true);
                 let stream = Stream { socket, stalled: None, _permit: permit };
                 tokio::spawn(connection(stream, peer, known(app.clone(), peer, &proxies)));
             }

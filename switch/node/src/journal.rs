@@ -179,6 +179,7 @@ impl JournalThread {
             JournalRecord::CallClosed(cdr) => self.store.put_cdr(*cdr),
             JournalRecord::RecordingClosed(entry) => self.store.put_recording(entry),
             JournalRecord::WrappedUp { call, said } => self.store.put_wrap_up(call, said),
+            JournalRecord::ChatClosed(chat) => self.store.put_chat(*chat),
             JournalRecord::AgentInterval(interval) if interval.end != IntervalEnd::Open => {
                 self.store.put_interval(*interval)
             }

@@ -9,8 +9,9 @@ pub mod alone;
 mod aside;
 pub mod asking;
 pub mod boot;
+pub mod chats;
 pub mod cli;
-pub mod clock;
+mod clock;
 pub mod config;
 pub mod demo;
 mod desk;
@@ -58,6 +59,7 @@ pub mod transport;
 pub mod user_command;
 mod vault;
 pub mod walls;
+pub mod webhooks;
 pub mod why;
 
 /// Threads for HTTP, the database and signals.

@@ -7,6 +7,7 @@ use crate::journal::JournalGauges;
 use crate::recordings::RecorderGauges;
 use crate::streams::StreamCounts;
 use crate::transport::StreamGauges;
+use crate::webhooks::WebhookGauges;
 use cordboard_api::switch::Health;
 use cordboard_lane::LaneStats;
 use cordboard_store::Store;
@@ -35,6 +36,8 @@ pub struct Gauges {
     pub programs: Arc<StreamCounts>,
     /// Of the event stream.
     pub events: Arc<EventGauges>,
+    /// Of webhooks.
+    pub webhooks: Arc<WebhookGauges>,
     /// Of the journal.
     pub journal: Arc<JournalGauges>,
     /// Of the recording writer.
@@ -61,6 +64,7 @@ impl Gauges {
             streams: Arc::default(),
             programs: Arc::default(),
             events: Arc::default(),
+            webhooks: Arc::default(),
             journal: Arc::default(),
             recorder: Arc::default(),
             store,
@@ -128,6 +132,7 @@ impl Gauges {
         self.render_programs(o);
         self.render_records(o);
         self.events.render(o);
+        self.webhooks.render(o);
         self.render_lanes(o);
         out
     }

@@ -38,7 +38,9 @@ impl Owed {
             false => order,
         };
         let is_closing = match &*order.record {
-            JournalRecord::CallClosed(_) | JournalRecord::RecordingClosed(_) => true,
+            JournalRecord::CallClosed(_)
+            | JournalRecord::RecordingClosed(_)
+            | JournalRecord::ChatClosed(_) => true,
             JournalRecord::AgentInterval(interval) => interval.end != IntervalEnd::Open,
             _ => false,
         };

@@ -9,6 +9,7 @@ use crate::objects::Attempt;
 use crate::prompts::{Found, Prompts};
 use crate::shard::Order;
 use crate::transport::TlsStore;
+use crate::webhooks::Deliveries;
 use cordboard_api::switch::{Caller, Refusal};
 use cordboard_core::ShardCommand;
 use cordboard_lane::Sender;
@@ -33,6 +34,8 @@ pub struct Reloader {
     tls: Arc<TlsStore>,
     /// Keys that this run was given beside the file.
     own_keys: Vec<ApiKey>,
+    /// Webhooks, once they run.
+    webhooks: std::sync::OnceLock<Arc<Deliveries>>,
 }
 
 /// With everything this binary knows: Lua, plugins, the environment.
@@ -72,7 +75,9 @@ impl Reloader {
         own_keys.retain(|key| !file_keys.contains(key));
         let current = arc_swap::ArcSwap::from_pointee(loaded);
         let (reloading, prompts) = (Mutex::default(), Mutex::default());
-        let made = Arc::new(Self { path, current, reloading, shard, media, prompts, tls, own_keys });
+        let webhooks = std::sync::OnceLock::new();
+        let made = Self { path, current, reloading, shard, media, prompts, tls, own_keys, webhooks };
+        let made = Arc::new(made);
         made.current()
             .warnings
             .iter()
@@ -132,8 +137,17 @@ impl Reloader {
             .try_send(order)
             .map_err(|_| vec!["the switch is too busy to reload; try again".to_owned()])?;
         self.tell_flows(&old.flows, &loaded.flows);
+        if let Some(webhooks) = self.webhooks.get() {
+            webhooks.configure(&loaded.machine.webhooks);
+        }
         self.current.store(Arc::new(loaded));
         Ok(changes)
+    }
+
+    /// Has these webhooks follow the configuration from now on.
+    pub fn have_follow(&self, webhooks: &Arc<Deliveries>) {
+        // There are no others.
+        let _ = self.webhooks.set(Arc::clone(webhooks));
     }
 
     /// Makes it what follows `old`.

@@ -1,5 +1,6 @@
 //! The signalling thread: reads UDP itself, takes everything else from lanes, and carries out what the shard wants.
 
+use crate::chats::ChatDesk;
 use crate::clock::Clock;
 use crate::dns::Question;
 use crate::fetch;
@@ -175,6 +176,8 @@ pub struct ShardSetup {
     pub ended: Sender<RecordingEntry>,
     /// Copies of messages, if somebody collects them.
     pub hep: Option<Sender<HepOrder>>,
+    /// Who waits for chats.
+    pub chat_desk: Arc<ChatDesk>,
     /// The clock.
     pub clock: Clock,
     /// Read by the metrics.
@@ -529,6 +532,8 @@ impl ShardThread {
                     self.tell_shard("password not looked at", ShardInput::Hashed { ticket, hashed });
                 }
             }
+            ShardOutput::ChatKept { ticket, ok } => self.setup.chat_desk.kept(ticket, ok),
+            ShardOutput::ChatNews { chat, news } => self.setup.chat_desk.news(chat, news),
             ShardOutput::Event(event) => {
                 // A full lane means a hub that hangs; its counter says so and readers see the gap in the numbers.
                 let _ = self.setup.events.try_send_quietly(event);

@@ -1,6 +1,7 @@
 //! The switch as the control plane sees it: questions go to the shard, the database or the gauges.
 
 use crate::alone::Alone;
+use crate::chats::ChatDesk;
 use crate::flows;
 use crate::hashing::Hasher;
 use crate::hub::HubHandle;
@@ -11,6 +12,7 @@ use crate::reload::Reloader;
 use crate::shard::Order;
 use crate::stop::StopSender;
 use crate::walls::Walls;
+use crate::webhooks::Deliveries;
 use cordboard_acd::AcdCommand;
 use cordboard_api::events::{Events, Follow};
 use cordboard_api::figures::{ReportAsked, Rows, RowsAsked};
@@ -52,6 +54,8 @@ pub struct NodeSwitch {
     pub hasher: Hasher,
     /// Event streams.
     pub hub: HubHandle,
+    /// Events that are posted.
+    pub webhooks: Arc<Deliveries>,
     /// The database.
     pub store: Arc<Store>,
     /// Where recordings are.
@@ -74,6 +78,8 @@ pub struct NodeSwitch {
     pub alone: Alone,
     /// Figures of now.
     pub walls: Walls,
+    /// Who waits for chats.
+    pub chat_desk: Arc<ChatDesk>,
 }
 
 /// Closes one lane.

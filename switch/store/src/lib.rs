@@ -31,8 +31,8 @@ pub mod journal;
 mod scratch;
 
 pub use db::{
-    CdrFilter, CdrPage, Cursor, REPORT_MAX, RecordingFilter, RecordingPage, RowCursor, RowFilter, RowPage,
-    Store, StoreError, StoreOptions, StoreStatus, Stored,
+    CdrFilter, CdrPage, ChatFilter, ChatPage, Cursor, REPORT_MAX, RecordingFilter, RecordingPage, RowCursor,
+    RowFilter, RowPage, Store, StoreError, StoreOptions, StoreStatus, Stored,
 };
 pub use journal::{
     AgentRecord, AskedCall, Damage, Fault, Journal, JournalError, JournalOptions, OpenCall, OpenLeg,

@@ -3,6 +3,7 @@
 //!
 //! One file for each kind, and a line in [`KINDS`]. docs/measuring.md says what each measures.
 
+mod events;
 mod hostile;
 mod ivr;
 mod kamailio;
@@ -77,6 +78,11 @@ const KINDS: &[Kind] = &[
         "queue",
         "agents with queues that are full, the store stopped in the middle; and time to ring [--waiting N] [--agents N] [--queues N] [--seconds S] [--talk S] [--burst N] [--few N] [--rate N] [--no-build]",
         queue::run,
+    ),
+    (
+        "events",
+        "from a phone's BYE to its agent's page, and from an order of the page to the wire [--agents N] [--rate N] [--seconds S] [--no-build]",
+        events::run,
     ),
     ("memory", "what a bridged call weighs [--calls N] [--settle S] [--no-build]", memory::run),
 ];

@@ -13,7 +13,7 @@ use super::place::{CALLED, CALLER, HTTP, NUMBER, PROBE, PROBE_NUMBER, SIP};
 use crate::steps::{cargo, plain};
 
 /// Of the drivers that use the API.
-const KEY: &str = "key-of-the-load-drivers";
+pub(super) const KEY: &str = "key-of-the-load-drivers";
 const SOON: Duration = Duration::from_secs(10);
 
 /// A folder that goes when the run ends well.

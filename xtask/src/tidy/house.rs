@@ -47,7 +47,7 @@ const MODEL: Imports = Imports::Only(&["cordboard-model"]);
 pub(crate) fn room(folder: &str) -> Option<Room> {
     let (pure, imports) = match folder {
         "switch/model" => (true, Imports::Only(&[])),
-        "switch/sip" | "switch/media" | "switch/call" | "switch/acd" | "switch/flow"
+        "switch/sip" | "switch/media" | "switch/call" | "switch/acd" | "switch/chat" | "switch/flow"
         | "switch/plugin-api" => (true, MODEL),
         "switch/core" => (
             true,
@@ -56,6 +56,7 @@ pub(crate) fn room(folder: &str) -> Option<Room> {
                 "cordboard-sip",
                 "cordboard-call",
                 "cordboard-acd",
+                "cordboard-chat",
                 "cordboard-flow",
                 PLUGIN_API,
             ]),

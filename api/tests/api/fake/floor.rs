@@ -40,6 +40,8 @@ pub struct Floor {
     pub calls: BTreeMap<CallId, CallView>,
     /// Agents.
     pub agents: BTreeMap<AgentId, AgentView>,
+    /// Chats.
+    pub chats: Vec<super::chats::FakeChat>,
     /// Who is to be called back.
     pub callbacks: Vec<Callback>,
     /// Devices.
@@ -50,6 +52,8 @@ pub struct Floor {
     /// Rows of tables.
     pub rows: BTreeMap<(cordboard_model::id::Name, String), BTreeMap<String, String>>,
     pub traces: Vec<cordboard_model::trace::TraceView>,
+    /// Webhooks.
+    pub webhooks: Vec<cordboard_api::webhooks::WebhookView>,
     /// Records, oldest first.
     pub cdrs: Vec<Cdr>,
     /// What was ordered, oldest first.
@@ -79,6 +83,7 @@ impl Floor {
             ids: IdMaker::new(start, 0),
             calls: BTreeMap::new(),
             agents: BTreeMap::new(),
+            chats: Vec::new(),
             callbacks: Vec::new(),
             contacts: Vec::new(),
             trunks: Vec::new(),
@@ -87,6 +92,7 @@ impl Floor {
             rows: BTreeMap::new(),
             traces: Vec::new(),
             cdrs: Vec::new(),
+            webhooks: Vec::new(),
             orders: Vec::new(),
             posts: Vec::new(),
             pages_take: true,
@@ -188,6 +194,8 @@ impl Floor {
             why: "as at the start".into(),
             reason: None,
             role: Default::default(),
+            chats: Vec::new(),
+            chat_slots: 5,
             organisation: None,
             smart: false,
             numbers_label: false,

@@ -6,8 +6,10 @@
 #![allow(dead_code)]
 
 mod beside;
+pub mod chats;
 pub mod door;
 mod floor;
+mod hooks;
 mod objects;
 pub mod vault;
 

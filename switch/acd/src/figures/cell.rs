@@ -112,9 +112,13 @@ impl Sums {
         self.sums.wrap_up_ms += ms;
     }
 
-    /// An agent was something for so long.
-    pub(super) fn time(&mut self, status: AgentStatus, ms: u64) {
+    /// An agent was something for so long, and had so many chats.
+    pub(super) fn time(&mut self, status: AgentStatus, chats: u8, ms: u64) {
         let sums = &mut self.sums;
+        if chats > 0 && !matches!(status.as_str(), "signed_out" | "talking" | "hold" | "wrap_up") {
+            sums.time_chatting_ms += ms;
+            return;
+        }
         // By the words of the API: a status that is new here is some other, and is told apart by the agent's intervals.
         *match status.as_str() {
             "signed_out" => return,
@@ -174,7 +178,7 @@ impl Sums {
         add!(abandoned_in_target timed_out left_otherwise offers offers_answered non_response);
         add!(non_response_with_hangups offers_refused offers_failed offers_withdrawn offers_elsewhere);
         add!(handled talk_ms hold_ms wrap_up_ms time_ready_ms time_ringing_ms time_talking_ms time_wrap_up_ms time_not_ready_ms);
-        add!(time_rest_ms time_other_ms legs_in legs_in_answered legs_out legs_out_answered legs_talk_ms legs_ms);
+        add!(time_rest_ms time_other_ms time_chatting_ms legs_in legs_in_answered legs_out legs_out_answered legs_talk_ms legs_ms);
         self.waits.merge(&other.waits);
         self.abandoned_wait_ms += other.abandoned_wait_ms;
     }
@@ -193,7 +197,7 @@ impl Sums {
         let undecided = self.waiting().saturating_sub(overdue);
         let judged = s.offered.saturating_sub(s.short_abandoned).saturating_sub(undecided);
         let mean = |sum: u64, count: u64| (count > 0).then(|| (sum + count / 2) / count);
-        let busy = s.time_talking_ms + s.time_wrap_up_ms;
+        let busy = s.time_talking_ms + s.time_chatting_ms + s.time_wrap_up_ms;
         Figures {
             service_level: Ratio::new(s.answered_in_target, judged),
             service_level_of_answered: Ratio::new(s.answered_in_target, s.answered),

@@ -116,7 +116,7 @@ impl Fold {
             let whose = (self.by == ReportBy::Agents).then(|| interval.agent.name.clone());
             let shares: Vec<_> = self.grid.shares(interval.from, interval.to).collect();
             for (part, ms) in shares {
-                self.sums(part, whose.as_ref()).time(interval.status, ms);
+                self.sums(part, whose.as_ref()).time(interval.status, interval.chats, ms);
             }
         }
         let Some(work) = interval.work.as_ref().filter(|_| interval.status.as_str() == "wrap_up") else {

@@ -171,6 +171,10 @@ impl Ledger {
             AcdOutput::AgentChanged { agent, status, why, call, reason, .. } => {
                 return self.changed(agent, *status, (why, reason.as_deref()), *call, at);
             }
+            AcdOutput::ChatsChanged { agent, chats, .. } => {
+                let count = u8::try_from(chats.len()).unwrap_or(u8::MAX);
+                return self.has_chats(agent, count, at);
+            }
             AcdOutput::QueueEnded { call, .. } => self.refused(*call),
             _ => {}
         }
@@ -406,13 +410,8 @@ impl Ledger {
         call: Option<CallId>,
         at: Moment,
     ) -> [Option<AgentInterval>; 2] {
-        let over = self.agents.remove(agent).map(|open| {
-            let to = open.until(at.time);
-            open.interval.ended(to, IntervalEnd::Known)
-        });
-        if let Some(over) = &over {
-            self.live.interval(over);
-        }
+        let chats = self.agents.get(agent).map_or(0, |open| open.interval.chats);
+        let over = self.cut(agent, at);
         if status == AgentStatus::SignedOut {
             self.work.remove(agent);
             return [over, None];
@@ -426,12 +425,32 @@ impl Ledger {
             reason: reason.map(str::to_owned),
             call,
             work,
+            chats,
             from: at.wall,
             to: at.wall,
             end: IntervalEnd::Open,
         };
         self.agents.insert(agent.clone(), Open { interval: interval.clone(), since: at.time });
         [over, Some(interval)]
+    }
+
+    /// The stretch that goes on ends.
+    fn cut(&mut self, agent: &AgentId, at: Moment) -> Option<AgentInterval> {
+        let open = self.agents.remove(agent)?;
+        let to = open.until(at.time);
+        let over = open.interval.ended(to, IntervalEnd::Known);
+        self.live.interval(&over);
+        Some(over)
+    }
+
+    /// Another number of chats is another stretch.
+    fn has_chats(&mut self, agent: &AgentId, chats: u8, at: Moment) -> [Option<AgentInterval>; 2] {
+        let Some(over) = self.cut(agent, at) else { return [None, None] };
+        let id = self.ids.interval(agent.tenant);
+        let (from, to, end) = (at.wall, at.wall, IntervalEnd::Open);
+        let interval = AgentInterval { id, chats, from, to, end, ..over.clone() };
+        self.agents.insert(agent.clone(), Open { interval: interval.clone(), since: at.time });
+        [Some(over), Some(interval)]
     }
 }
 

@@ -79,8 +79,8 @@ impl Day {
         let of_day = interval.to.0.min(self.to.0).saturating_sub(interval.from.0.max(self.from.0));
         let agent = Some(&interval.agent.name);
         if let Ok(ms @ 1..) = u64::try_from(of_day) {
-            self.sums(ReportBy::Agents, agent).time(interval.status, ms);
-            self.sums(ReportBy::Tenant, None).time(interval.status, ms);
+            self.sums(ReportBy::Agents, agent).time(interval.status, interval.chats, ms);
+            self.sums(ReportBy::Tenant, None).time(interval.status, interval.chats, ms);
         }
         let Some(work) = interval.work.as_ref().filter(|_| interval.status == AgentStatus::WrapUp) else {
             return;

@@ -1,13 +1,14 @@
 //! What must hold between any two calls of the engine.
 
 use crate::AcdEngine;
-use crate::agent::{Intent, Leg};
+use crate::agent::{Agent, Intent, Leg};
 use crate::callers::is_coming;
 use crate::dispatch::turn;
 use crate::engine::Timer;
 use crate::queue::Due;
 use cordboard_model::device::AgentDevice;
 use cordboard_model::id::AgentId;
+use cordboard_model::service::Work;
 use cordboard_model::time::Time;
 use cordboard_model::view::AgentStatus;
 
@@ -36,16 +37,33 @@ fn queues(engine: &AcdEngine, now: Time) {
         assert!(queue.open.keys().all(|p| queue.order.contains_key(p)));
         let members = queue.members.iter();
         let turn = |a: &AgentId, idle| turn(&engine.agents[a], id, queue, idle);
-        let free = members.filter_map(|a| Some((turn(a, engine.agents[a].free()?), a.clone())));
+        let work = queue.config.service.kind.work();
+        let free = members.filter_map(|a| Some((turn(a, engine.agents[a].free(work)?), a.clone())));
         assert_eq!(queue.free, free.collect(), "{id}");
-        let is = |wanted: fn(AgentStatus) -> bool| {
-            u32::try_from(queue.members.iter().filter(|a| wanted(engine.agents[*a].status)).count()).unwrap()
+        let is = |wanted: fn(&Agent, Work) -> bool| {
+            let members = queue.members.iter().filter(|a| wanted(&engine.agents[*a], work));
+            u32::try_from(members.count()).unwrap()
         };
-        assert_eq!(queue.signed_in, is(|status| status != AgentStatus::SignedOut), "{id}");
-        assert_eq!(queue.ready, is(|status| status == AgentStatus::Ready), "{id}");
-        assert_eq!(queue.working, is(is_coming), "{id}");
+        assert_eq!(queue.signed_in, is(|agent, _| agent.status != AgentStatus::SignedOut), "{id}");
+        assert_eq!(queue.ready, is(is_ready), "{id}");
+        assert_eq!(queue.working, is(|agent, _| is_coming(agent.status)), "{id}");
     }
     assert_eq!(listed, engine.calls.len());
+}
+
+/// Whether nothing but his device keeps such work from him.
+fn is_ready(agent: &Agent, work: Work) -> bool {
+    let slots = agent.config.duty.chats;
+    let ready = agent.status == AgentStatus::Ready && !agent.gone && agent.pending.is_none();
+    match work {
+        Work::Call => ready && (agent.chats.is_empty() || slots.calls_beside),
+        Work::Chat => {
+            let talks = matches!(agent.status, AgentStatus::Talking | AgentStatus::Hold);
+            let stays = agent.intent == Intent::Ready && agent.pending.is_none() && !agent.gone;
+            let beside = talks && stays && slots.during_call && agent.chat_offer.is_none();
+            (ready || beside) && agent.chats.len() < usize::from(slots.most)
+        }
+    }
 }
 
 /// Every transient state has its deadline. Returns how many deadlines agents have.
@@ -53,8 +71,17 @@ fn agents(engine: &AcdEngine) -> usize {
     let mut deadlines = 0;
     for (id, agent) in &engine.agents {
         assert_eq!((agent.status, agent.call), agent.derive(), "{id}");
-        let ringing = agent.status == AgentStatus::Ringing;
+        let ringing = matches!(agent.leg, Leg::Ringing(_));
+        let chat_rings = agent.chat_offer.is_some();
+        assert_eq!(agent.told_chats, agent.load(), "{id}: told another number of chats");
+        assert!(!ringing || !chat_rings, "{id}: two offers");
+        for (call, chat) in &agent.chats {
+            let timer = Timer::ChatWrapUp(id.clone(), *call);
+            assert_eq!(engine.deadlines.get(&timer), chat.until, "{id}: {call}");
+            deadlines += usize::from(chat.until.is_some());
+        }
         for (timer, wanted) in [
+            (Timer::ChatRing(id.clone()), chat_rings),
             (Timer::Ring(id.clone()), ringing),
             (Timer::WrapUp(id.clone()), agent.wrap_up.is_some()),
             (Timer::Hold(id.clone()), agent.hold.is_some()),
@@ -67,15 +94,20 @@ fn agents(engine: &AcdEngine) -> usize {
         assert!(!rests || agent.status == AgentStatus::Rest, "{id}: a reminder of what is over");
         deadlines += usize::from(rests);
         assert!(!agent.held || agent.is_talking(), "{id}: who is on hold?");
-        if let Leg::Ringing(offer) = &agent.leg {
+        let leg = match &agent.leg {
+            Leg::Ringing(offer) => Some(offer),
+            _ => None,
+        };
+        for offer in leg.into_iter().chain(&agent.chat_offer) {
             let waiting = &engine.calls[&offer.call];
             assert!(waiting.offered_to.contains(id), "{id} rings for {}", offer.call);
         }
         if agent.pending.is_some() || agent.gone || agent.removed {
-            assert!(agent.is_talking(), "{id}: what is he waiting for?");
+            assert!(agent.is_talking() || agent.is_chatting(), "{id}: what is he waiting for?");
         }
         if agent.intent == Intent::SignedOut {
             assert_eq!(agent.status, AgentStatus::SignedOut, "{id}");
+            assert!(agent.chats.is_empty() || agent.removed, "{id}: signed out with chats");
         }
         let device = agent.device();
         let contacts = device.account().and_then(|user| engine.contacts.get(user));
@@ -127,10 +159,11 @@ fn held(engine: &AcdEngine) {
     let mut listed = 0;
     for (id, callers) in &engine.held {
         assert!(!callers.is_empty());
-        let free = engine.agents.get(id).is_some_and(|agent| agent.free().is_some());
-        assert!(!free, "{id} is free, and somebody waits for him");
         for (place, call) in callers {
             let waiting = &engine.calls[call];
+            let work = engine.work_of(&waiting.queue);
+            let free = engine.agents.get(id).is_some_and(|agent| agent.free(work).is_some());
+            assert!(!free, "{id} is free, and somebody waits for him");
             assert_eq!((waiting.place, waiting.offered_to.len()), (*place, 0));
             assert_eq!(waiting.wish.as_ref().map(|wanted| &wanted.agent), Some(id));
         }

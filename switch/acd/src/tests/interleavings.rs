@@ -7,7 +7,8 @@ use cordboard_model::cause::Cause;
 use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, QueueId};
 use cordboard_model::service::{
-    AgentOrder, BusyWhen, Duty, Nobody, Reserve, RingMost, Role, Service, Strategy, WantedSkill,
+    AgentKind, AgentOrder, BusyWhen, ChatSlots, Duty, Nobody, QueueKind, Reserve, RingMost, Role, Service,
+    Strategy, WantedSkill,
 };
 use cordboard_model::time::Duration;
 use cordboard_model::verb::Destination;
@@ -119,6 +120,7 @@ impl World {
             Strategy::RingAll,
             Strategy::RingAll,
         ];
+        service.kind = self.pick(&[QueueKind::Voice, QueueKind::Multimedia]);
         service.strategy = self.pick(&STRATEGIES);
         service.ring_all_most = RingMost(self.pick(&[1, 2, 10]));
         service.ageing = self.pick(&[None, Some(Duration::from_secs(9))]);
@@ -150,6 +152,12 @@ impl World {
         duty.skills.insert(cordboard_model::id::Name::new("english").unwrap(), level);
         duty.preference.insert(queue(self.pick(&QUEUES)).name, 2);
         duty.device_grace = self.pick(&[None, Some(Duration::from_secs(20))]);
+        duty.kind = self.pick(&[AgentKind::AllRound, AgentKind::AllRound, AgentKind::Voice]);
+        duty.chats = ChatSlots {
+            most: self.pick(&[1, 2, 5]),
+            during_call: self.pick(&[true, false]),
+            calls_beside: self.pick(&[true, false]),
+        };
         duty.rest_limit = self.pick(&[None, Some(Duration::from_secs(30))]);
         duty
     }
@@ -203,6 +211,7 @@ impl World {
                 self.b.outside(name, outside);
             }
             16..=18 => self.intent(id),
+            19 if self.below(3) == 0 => self.has_chat(n, id),
             19 => {
                 let status = self.pick(&STATUSES);
                 let (agent, since) = (id, NOON);
@@ -242,6 +251,12 @@ impl World {
         self.hear();
     }
 
+    fn has_chat(&mut self, n: u64, agent: AgentId) {
+        let (call, queue) = (call(n), queue(self.pick(&QUEUES)));
+        // Refused when he is not signed in.
+        let _ = self.b.command(AcdCommand::RestoreChat { call, queue, agent });
+    }
+
     /// One goes and is to be called back, or one comes who is.
     fn keep(&mut self, n: u64) {
         let (id, priority, ago) = (queue(self.pick(&QUEUES)), self.pick(&[0, 0, 3]), self.pick(&[0, 90_000]));
@@ -272,7 +287,12 @@ impl World {
     }
 
     fn some_call(&mut self, name: &str) -> u64 {
-        let current = self.b.engine.agent(&agent(name)).and_then(|a| a.call);
+        let view = self.b.engine.agent(&agent(name));
+        let chats = view.as_ref().map(|a| a.chats.clone()).unwrap_or_default();
+        if !chats.is_empty() && self.below(3) == 0 {
+            return self.pick(&chats).number;
+        }
+        let current = view.and_then(|a| a.call);
         match (current, self.below(6)) {
             (Some(call), 1..) => call.number,
             _ => 1 + self.below(30),
@@ -334,7 +354,7 @@ impl World {
         assert_eq!(self.inside.len(), 0);
         for view in self.b.engine.agents(T) {
             let name = view.agent.name.as_str();
-            if let Some(call) = view.call {
+            for call in view.call.into_iter().chain(view.chats) {
                 self.b.release(call.number, name);
             }
             self.b.outside(name, None);

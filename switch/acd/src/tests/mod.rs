@@ -9,6 +9,7 @@ mod reference;
 mod rules;
 mod rules_absent;
 mod rules_agents;
+mod rules_chats;
 mod rules_device;
 mod rules_operating;
 mod rules_ring_all;

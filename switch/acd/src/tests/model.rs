@@ -8,7 +8,9 @@ use cordboard_model::cause::Cause;
 use cordboard_model::config::{self, Queue};
 use cordboard_model::id::AgentId;
 use cordboard_model::id::Name;
-use cordboard_model::service::{AgentOrder, Reserve, RingMost, Spare, Strategy, WantedSkill};
+use cordboard_model::service::{
+    AgentKind, AgentOrder, ChatSlots, QueueKind, Reserve, RingMost, Spare, Strategy, WantedSkill, Work,
+};
 use cordboard_model::time::{Duration, Time, WallClock};
 use cordboard_model::view::AgentStatus;
 use rand_chacha::ChaCha8Rng;
@@ -17,9 +19,11 @@ use std::collections::BTreeMap;
 
 const RUNS: u64 = 100_000;
 const STEPS: usize = 60;
-const QUEUES: [&str; 3] = ["help", "sales", "vip"];
+/// The last is one of chats.
+const QUEUES: [&str; 4] = ["help", "sales", "vip", "web"];
+const WEB: usize = 3;
 const AGENTS: [(&str, &[usize]); 4] =
-    [("1001", &[0]), ("1002", &[0, 1]), ("1003", &[1, 2]), ("1004", &[0, 1, 2])];
+    [("1001", &[0]), ("1002", &[0, 1]), ("1003", &[1, 2, WEB]), ("1004", &[0, 1, 2, WEB])];
 
 struct Dice(ChaCha8Rng);
 
@@ -33,7 +37,7 @@ impl Dice {
 struct Variant(u64);
 
 impl Variant {
-    fn queues(&self, queues: &mut [config::Queue; 3]) {
+    fn queues(&self, queues: &mut [config::Queue; 4]) {
         const STRATEGIES: [Strategy; 5] = [
             Strategy::LongestIdle,
             Strategy::FewestCalls,
@@ -63,6 +67,15 @@ impl Variant {
         if (self.0 / 60 + number).is_multiple_of(3) {
             agent.duty.preference.insert(agent.queues[0].name.clone(), 2);
         }
+        if agent.queues.iter().any(|queue| queue.name.as_str() == QUEUES[WEB]) {
+            agent.duty.kind = AgentKind::AllRound;
+        }
+        let bits = self.0 / 7 + number;
+        agent.duty.chats = ChatSlots {
+            most: u8::try_from(1 + bits % 3).unwrap(),
+            during_call: (bits / 3).is_multiple_of(2),
+            calls_beside: (bits / 6).is_multiple_of(2),
+        };
     }
 }
 
@@ -94,6 +107,7 @@ fn on_napkin(q: &Queue) -> RefQueue {
         max_length: usize::try_from(q.max_length).unwrap(),
         rest_on_no_answer: q.service.unanswered.no_answer == Spare::Usual,
         strategy: q.service.strategy,
+        chat: q.service.kind.work() == Work::Chat,
         most: match q.service.strategy {
             Strategy::RingAll => q.service.ring_all_most.0.into(),
             _ => 1,
@@ -111,6 +125,8 @@ impl Pair {
         queues[1].wrap_up = Duration::ZERO;
         queues[2].max_wait = Duration::from_secs(15);
         queues[2].ring = Duration::from_secs(5);
+        queues[WEB].service.kind = QueueKind::Multimedia;
+        queues[WEB].wrap_up = Duration::from_secs(4);
         variant.queues(&mut queues);
         let napkin_queues = queues.iter().map(on_napkin);
         let now = Time::from_millis(1_000);
@@ -128,7 +144,13 @@ impl Pair {
                 second: QUEUES.iter().position(|q| agent.duty.preference.contains_key(*q)),
                 skill: agent.duty.skills.get(&english).copied().map_or(0, u32::from) * 3,
                 taken: 0,
-                turns: [0; 3],
+                turns: [0; 4],
+                slots: {
+                    let slots = agent.duty.chats;
+                    (slots.most.into(), slots.during_call, slots.calls_beside)
+                },
+                chat_offer: None,
+                chats: BTreeMap::new(),
                 wish: AgentStatus::SignedOut,
                 later: None,
                 busy: Busy::No,
@@ -211,9 +233,12 @@ impl Pair {
         assert_eq!(core::mem::take(&mut self.ends), ends);
         for (id, agent) in self.ids.iter().zip(&self.napkin.agents) {
             assert_eq!(self.engine.agents[id].status, agent.status(), "{id}");
+            let chats = self.engine.agents[id].chats.iter().map(|(call, chat)| (call.number, chat.until));
+            let on_napkin = agent.chats.iter().map(|(call, (_, until))| (*call, *until));
+            assert!(chats.eq(on_napkin), "{id}");
         }
         let next = self.engine.poll_timeout().map(|(at, _)| at);
-        assert_eq!(next, self.napkin.next());
+        assert_eq!(next, self.napkin.next(), "{}", self.napkin.words());
         // as the shard does: by another call
         for call in core::mem::take(&mut self.stranded) {
             if let Some((q, priority, since, reserve)) = self.places.remove(&call) {
@@ -311,13 +336,23 @@ impl Pair {
     /// The call an agent rings or talks for; now and then another one.
     fn some_call(&self, a: usize, dice: &mut Dice) -> u64 {
         match self.napkin.agents[a].busy {
+            _ if self.napkin.agents[a].chat_offer.is_some() && dice.below(8) > 1 => {
+                self.napkin.agents[a].offered().unwrap()
+            }
+            _ if !self.napkin.agents[a].chats.is_empty() && dice.below(2) == 0 => {
+                let chats = &self.napkin.agents[a].chats;
+                *chats.keys().nth(dice.below(chats.len())).unwrap()
+            }
             Busy::Ringing { call, .. } | Busy::Talking { call, .. } if dice.below(8) > 0 => call,
             _ => u64::try_from(dice.below(usize::try_from(self.calls + 1).unwrap())).unwrap(),
         }
     }
 
     fn busy_agent(&self, dice: &mut Dice) -> Option<usize> {
-        let busy = |a: &usize| self.napkin.agents[*a].busy != Busy::No;
+        let busy = |a: &usize| {
+            let agent = &self.napkin.agents[*a];
+            agent.busy != Busy::No || agent.chat_offer.is_some() || !agent.chats.is_empty()
+        };
         let busy: Vec<usize> = (0..AGENTS.len()).filter(busy).collect();
         match busy.is_empty() || dice.below(8) == 0 {
             true => None,
@@ -443,7 +478,7 @@ impl Pair {
 
 #[test]
 fn the_engine_does_what_the_napkin_does() {
-    let (mut offers, mut answered, mut recalled) = (0, 0, 0);
+    let (mut offers, mut answered, mut recalled, mut chats) = (0, 0, 0, 0);
     for seed in 0..RUNS {
         let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
         let mut pair = Pair::new(&Variant(seed));
@@ -465,9 +500,11 @@ fn the_engine_does_what_the_napkin_does() {
         pair.compare_lists();
         let handled = pair.engine.agents.values().map(|a| a.handled);
         answered += handled.sum::<u64>();
+        chats += pair.engine.agents.values().map(|a| a.chats.len()).max().unwrap();
         offers += pair.made;
         recalled += pair.recalled;
     }
+    assert!(chats > 10_000, "{chats} chats at the end of all runs prove little");
     assert!(recalled > RUNS, "{recalled} were called back");
     assert!(offers > 5 * RUNS && answered > RUNS, "{offers} offers and {answered} answers prove little");
 }

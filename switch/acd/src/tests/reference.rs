@@ -7,6 +7,7 @@ use cordboard_model::service::Strategy;
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::QueueEnd;
 use cordboard_model::view::AgentStatus;
+use std::collections::BTreeMap;
 
 /// What a failed offer costs, and what it costs where nobody was reached.
 const SHORT: Duration = Duration::from_secs(5);
@@ -19,6 +20,8 @@ pub(super) struct RefQueue {
     pub(super) max_length: usize,
     pub(super) rest_on_no_answer: bool,
     pub(super) strategy: Strategy,
+    /// It is one of chats.
+    pub(super) chat: bool,
     /// So many agents may ring for one caller.
     pub(super) most: usize,
     pub(super) ageing: Option<Duration>,
@@ -57,6 +60,16 @@ pub(super) enum Busy {
     Talking { call: u64, queue: usize },
 }
 
+impl Busy {
+    /// The same if it is for this call.
+    fn of(self, call: u64) -> Self {
+        match self {
+            Busy::Ringing { call: c, .. } | Busy::Talking { call: c, .. } if c == call => self,
+            _ => Busy::No,
+        }
+    }
+}
+
 pub(super) struct RefAgent {
     pub(super) serves: Vec<usize>,
     /// The queue whose callers he takes after those of others.
@@ -66,7 +79,13 @@ pub(super) struct RefAgent {
     /// Calls taken since he signed in.
     pub(super) taken: u64,
     /// When each queue offered him a call last, counted in offers.
-    pub(super) turns: [u64; 3],
+    pub(super) turns: [u64; 4],
+    /// How many chats he may have; whether he gets chats while he talks, and calls while he has chats.
+    pub(super) slots: (usize, bool, bool),
+    /// The chat he is offered: until when, whether he has seen it, and its queue.
+    pub(super) chat_offer: Option<(u64, Time, bool, usize)>,
+    /// His chats; of one that is over, until when he wraps it up. With the time that he has for that.
+    pub(super) chats: BTreeMap<u64, (Duration, Option<Time>)>,
     pub(super) wish: AgentStatus,
     pub(super) later: Option<AgentStatus>,
     pub(super) busy: Busy,
@@ -86,15 +105,57 @@ impl RefAgent {
             Busy::No if self.wish == AgentStatus::SignedOut => AgentStatus::SignedOut,
             Busy::No if self.outside => AgentStatus::Talking,
             Busy::No if self.wrap_up.is_some() => AgentStatus::WrapUp,
+            Busy::No if self.chat_offer.is_some() => AgentStatus::Ringing,
             Busy::No => self.wish,
         }
     }
 
-    fn free_for(&self, queue: usize) -> bool {
-        self.status() == AgentStatus::Ready
-            && self.devices > 0
-            && self.spared.is_none()
-            && self.serves.contains(&queue)
+    fn free_for(&self, queue: usize, chat: bool) -> bool {
+        let (most, during_call, beside) = self.slots;
+        let leaves = self.later == Some(AgentStatus::SignedOut);
+        let ready = self.status() == AgentStatus::Ready && !leaves;
+        let free = if chat {
+            let stays = self.wish == AgentStatus::Ready && self.later.is_none();
+            let talks = self.status() == AgentStatus::Talking && during_call && stays;
+            let spared = self.spared.is_some_and(|(_, by_device)| !by_device);
+            (ready || talks && self.chat_offer.is_none()) && !spared && self.chats.len() < most
+        } else {
+            ready && self.devices > 0 && self.spared.is_none() && (beside || self.chats.is_empty())
+        };
+        free && self.serves.contains(&queue)
+    }
+
+    fn is_chatting(&self) -> bool {
+        self.chats.values().any(|(_, until)| until.is_none())
+    }
+
+    /// What he is offered.
+    pub(super) fn offered(&self) -> Option<u64> {
+        match self.busy {
+            Busy::Ringing { call, .. } => Some(call),
+            _ => self.chat_offer.map(|(call, ..)| call),
+        }
+    }
+
+    fn offer(&mut self, (call, chat): (u64, bool), until: Time, queue: usize) {
+        match chat {
+            true => self.chat_offer = Some((call, until, false, queue)),
+            false => self.busy = Busy::Ringing { call, until, rang: false, queue },
+        }
+    }
+
+    /// He is not offered it any more. Says from which queue it came.
+    fn not_offered(&mut self, call: u64) -> Option<usize> {
+        if let Some((.., queue)) = self.chat_offer.take_if(|(c, ..)| *c == call) {
+            return Some(queue);
+        }
+        match self.busy {
+            Busy::Ringing { call: c, queue, .. } if c == call => {
+                self.busy = Busy::No;
+                Some(queue)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -121,7 +182,8 @@ impl Reference {
         self.drop_caller(call);
         let queue = &self.queues[q];
         let here = || self.callers.iter().filter(|c| c.queue == q);
-        let at_once = here().all(|c| !c.takes_more(queue)) && self.agents.iter().any(|a| a.free_for(q));
+        let at_once =
+            here().all(|c| !c.takes_more(queue)) && self.agents.iter().any(|a| a.free_for(q, queue.chat));
         if here().filter(|c| c.absent.is_none()).count() >= queue.max_length && !at_once {
             self.ends.push((call, QueueEnd::Full));
             return;
@@ -187,7 +249,8 @@ impl Reference {
         let kept = caller.at.first().copied().filter(|_| reserved);
         caller.alone = kept.is_some();
         if let Some(a) = kept {
-            self.agents[a].busy = Busy::Ringing { call, until, rang: false, queue: q };
+            let chat = self.queues[q].chat;
+            self.agents[a].offer((call, chat), until, q);
             self.offers.push((call, a));
         }
     }
@@ -195,9 +258,7 @@ impl Reference {
     pub(super) fn drop_caller(&mut self, call: u64) {
         self.callers.retain(|c| c.call != call);
         for agent in &mut self.agents {
-            if matches!(agent.busy, Busy::Ringing { call: c, .. } if c == call) {
-                agent.busy = Busy::No;
-            }
+            agent.not_offered(call);
         }
     }
 
@@ -219,59 +280,77 @@ impl Reference {
         if let Busy::Ringing { call: c, rang, .. } = &mut self.agents[a].busy {
             *rang |= *c == call;
         }
+        if let Some((c, _, rang, _)) = &mut self.agents[a].chat_offer {
+            *rang |= *c == call;
+        }
     }
 
     pub(super) fn answered(&mut self, call: u64, a: usize) {
-        if let Busy::Ringing { call: c, queue, .. } = self.agents[a].busy
-            && c == call
-        {
-            self.drop_caller(call);
-            self.agents[a].busy = Busy::Talking { call, queue };
-            self.agents[a].taken += 1;
+        let Some(queue) = self.agents[a].not_offered(call) else { return };
+        self.drop_caller(call);
+        self.agents[a].taken += 1;
+        match self.queues[queue].chat {
+            true => _ = self.agents[a].chats.insert(call, (self.queues[queue].wrap_up, None)),
+            false => self.agents[a].busy = Busy::Talking { call, queue },
         }
     }
 
     pub(super) fn failed(&mut self, call: u64, a: usize, why: Cause, now: Time) {
-        let Busy::Ringing { call: c, queue, .. } = self.agents[a].busy else {
-            return;
-        };
-        if c != call {
-            return;
-        }
+        let Some(queue) = self.agents[a].not_offered(call) else { return };
         self.put_back(call, a);
         let agent = &mut self.agents[a];
-        agent.busy = Busy::No;
         agent.idle = now;
         match why {
-            Cause::NoAnswer if self.queues[queue].rest_on_no_answer => {
-                agent.wish = AgentStatus::Rest;
-            }
+            Cause::NoAnswer if self.queues[queue].rest_on_no_answer => match agent.status() {
+                AgentStatus::Talking => agent.later = Some(AgentStatus::Rest),
+                _ => agent.wish = AgentStatus::Rest,
+            },
             Cause::NoAnswer => agent.spared = Some((now + SHORT, false)),
             Cause::Busy | Cause::Declined => agent.spared = Some((now + SHORT, false)),
-            _ => agent.spared = Some((now + LONG, true)),
+            _ => agent.spared = Some((now + LONG, !self.queues[queue].chat)),
         }
     }
 
     pub(super) fn released(&mut self, call: u64, a: usize, now: Time) {
-        let Busy::Talking { call: c, queue } = self.agents[a].busy else {
-            return;
+        let Busy::Talking { queue, .. } = self.agents[a].busy.of(call) else {
+            return self.chat_released(call, a, now);
         };
-        if c == call {
-            let wrap_up = self.queues[queue].wrap_up;
-            let agent = &mut self.agents[a];
-            agent.busy = Busy::No;
-            agent.wrap_up = (wrap_up > Duration::ZERO).then(|| now + wrap_up);
-            self.talk_ended(a);
+        let wrap_up = self.queues[queue].wrap_up;
+        let agent = &mut self.agents[a];
+        agent.busy = Busy::No;
+        agent.wrap_up = (wrap_up > Duration::ZERO).then(|| now + wrap_up);
+        self.talk_ended(a);
+    }
+
+    fn chat_released(&mut self, call: u64, a: usize, now: Time) {
+        let agent = &mut self.agents[a];
+        let Some((wrap_up, until @ None)) = agent.chats.get_mut(&call) else { return };
+        match *wrap_up > Duration::ZERO {
+            true => *until = Some(now + *wrap_up),
+            false => _ = agent.chats.remove(&call),
         }
+        agent.idle = now;
+        self.talk_ended(a);
     }
 
     fn talk_ended(&mut self, a: usize) {
         let agent = &mut self.agents[a];
         if agent.status() != AgentStatus::Talking {
+            if agent.is_chatting() && agent.later == Some(AgentStatus::SignedOut) {
+                agent.wish = AgentStatus::NotReady;
+                return;
+            }
             agent.wish = agent.later.take().unwrap_or(agent.wish);
             if agent.wish == AgentStatus::SignedOut {
                 agent.wrap_up = None;
+                agent.chats.clear();
             }
+        }
+    }
+
+    fn no_chat_offer(&mut self, a: usize) {
+        if let Some((call, ..)) = self.agents[a].chat_offer.take() {
+            self.put_back(call, a);
         }
     }
 
@@ -279,6 +358,9 @@ impl Reference {
         if let (true, Busy::Ringing { call, .. }) = (on, self.agents[a].busy) {
             self.agents[a].busy = Busy::No;
             self.put_back(call, a);
+        }
+        if on && !self.agents[a].slots.1 {
+            self.no_chat_offer(a);
         }
         self.agents[a].outside = on;
         self.talk_ended(a);
@@ -306,12 +388,15 @@ impl Reference {
     }
 
     pub(super) fn wish(&mut self, a: usize, wish: AgentStatus) {
-        let agent = &mut self.agents[a];
-        if agent.wish == AgentStatus::SignedOut {
+        if self.agents[a].wish == AgentStatus::SignedOut {
             return;
         }
+        if wish != AgentStatus::Ready {
+            self.no_chat_offer(a);
+        }
+        let agent = &mut self.agents[a];
         if agent.status() == AgentStatus::Talking {
-            agent.later = Some(wish);
+            agent.later = (wish != agent.wish).then_some(wish);
             return;
         }
         if wish != AgentStatus::Ready
@@ -320,8 +405,27 @@ impl Reference {
             agent.busy = Busy::No;
             self.put_back(call, a);
         }
-        self.agents[a].wish = wish;
-        self.agents[a].wrap_up = None;
+        let agent = &mut self.agents[a];
+        agent.wrap_up = None;
+        agent.chats.retain(|_, (_, until)| until.is_none());
+        let leaves = wish == AgentStatus::SignedOut && agent.is_chatting();
+        agent.later = leaves.then_some(wish);
+        agent.wish = if leaves { AgentStatus::NotReady } else { wish };
+    }
+
+    /// What its agents have, for who looks for a difference.
+    pub(super) fn words(&self) -> String {
+        let words = |a: &RefAgent| {
+            format!(
+                "{:?} offer {:?} chats {:?} wrap-up {:?} spared {:?}",
+                a.status(),
+                a.chat_offer,
+                a.chats,
+                a.wrap_up,
+                a.spared
+            )
+        };
+        self.agents.iter().map(words).collect::<Vec<_>>().join("; ")
     }
 
     /// The next moment at which something happens by itself.
@@ -332,7 +436,11 @@ impl Reference {
         };
         let agents = self.agents.iter();
         agents
-            .flat_map(|a| [ringing(a), a.wrap_up, a.spared.map(|s| s.0)])
+            .flat_map(|a| {
+                let chat = a.chat_offer.map(|(_, until, ..)| until);
+                let wrapped = a.chats.values().filter_map(|(_, until)| *until).min();
+                [ringing(a), a.wrap_up, a.spared.map(|s| s.0), chat, wrapped]
+            })
             .flatten()
             .chain(self.callers.iter().filter(|c| !c.over).filter_map(|c| c.gives_up))
             .min()
@@ -349,7 +457,13 @@ impl Reference {
                 let why = if rang { Cause::NoAnswer } else { Cause::Unreachable };
                 self.failed(call, a, why, now);
             }
+            if let Some((call, until, ..)) = self.agents[a].chat_offer
+                && until <= now
+            {
+                self.failed(call, a, Cause::NoAnswer, now);
+            }
             let agent = &mut self.agents[a];
+            agent.chats.retain(|_, (_, until)| until.is_none_or(|until| until > now));
             agent.wrap_up = agent.wrap_up.filter(|t| *t > now);
             agent.spared = agent.spared.filter(|(t, _)| *t > now);
         }
@@ -371,7 +485,8 @@ impl Reference {
             let reserve = caller.absent.flatten();
             let until = now + reserve.unwrap_or(self.queues[caller.queue].ring) + RING_MARGIN;
             let (call, queue) = (caller.call, caller.queue);
-            self.agents[a].busy = Busy::Ringing { call, until, rang: false, queue };
+            let chat = self.queues[queue].chat;
+            self.agents[a].offer((call, chat), until, queue);
             self.made += 1;
             self.agents[a].turns[queue] = self.made;
             let told = if reserve.is_some() { &mut self.kept } else { &mut self.offers };
@@ -401,13 +516,14 @@ impl Reference {
         let queue = &self.queues[q];
         let open = self.callers.iter().enumerate().filter(|(_, c)| c.queue == q && c.takes_more(queue));
         let (first, caller) = open.min_by_key(|(i, c)| (self.place(c), c.since, *i))?;
-        let free = self.agents.iter().filter(|a| a.free_for(q)).count();
+        let free = self.agents.iter().filter(|a| a.free_for(q, queue.chat)).count();
         let (kept, priority) = self.queues[q].reserve;
         (free > kept || self.priority(caller, now) >= priority).then_some(first)
     }
 
     fn first_agent(&self, q: usize) -> Option<usize> {
-        let free = self.agents.iter().enumerate().filter(|(_, a)| a.free_for(q));
+        let chat = self.queues[q].chat;
+        let free = self.agents.iter().enumerate().filter(|(_, a)| a.free_for(q, chat));
         let key = |a: &RefAgent| {
             let term = match self.queues[q].strategy {
                 Strategy::FewestCalls => i64::try_from(a.taken).unwrap(),
@@ -415,7 +531,7 @@ impl Reference {
                 Strategy::RoundRobin => i64::try_from(a.turns[q]).unwrap(),
                 Strategy::LongestIdle | Strategy::LeastOccupied => 0,
             };
-            (a.second == Some(q), term, a.idle)
+            (a.second == Some(q), a.chats.len(), term, a.idle)
         };
         free.min_by_key(|(i, a)| (key(a), *i)).map(|(i, _)| i)
     }

@@ -3,13 +3,21 @@
 use super::bench::*;
 use crate::{AcdCommand, AcdInput, AcdOutput};
 use cordboard_model::cause::Cause;
-use cordboard_model::service::AgentOrder;
+use cordboard_model::service::{AgentKind, AgentOrder, QueueKind};
 use core::fmt::Write as _;
 
 type Step = fn(&mut Bench);
 
 /// Call 1 is the agent's; call 2 waits behind it; call 90 is outside the queues.
-const STATES: [(&str, Step); 15] = [
+/// The queue is one of chats, and the agent may have two.
+fn chats(b: &mut Bench) {
+    b.queue_mut("sales").service.kind = QueueKind::Multimedia;
+    let duty = &mut b.agent_mut("1001").duty;
+    (duty.kind, duty.chats.most) = (AgentKind::AllRound, 2);
+    b.configure();
+}
+
+const STATES: [(&str, Step); 19] = [
     ("signed out", |b| b.sign_out("1001")),
     ("ready", |_| {}),
     ("ready, no device", |b| b.contacts("1001", 0)),
@@ -47,6 +55,27 @@ const STATES: [(&str, Step); 15] = [
         b.sign_out("1001");
     }),
     ("talking outside", |b| b.outside("1001", Some(90))),
+    ("offered a chat", |b| {
+        chats(b);
+        b.enter(1);
+    }),
+    ("one of two chats", |b| {
+        chats(b);
+        b.enter(1);
+        b.answer(1, "1001");
+    }),
+    ("a chat, will sign out", |b| {
+        chats(b);
+        b.enter(1);
+        b.answer(1, "1001");
+        b.sign_out("1001");
+    }),
+    ("a chat in wrap-up", |b| {
+        chats(b);
+        b.enter(1);
+        b.answer(1, "1001");
+        b.release(1, "1001");
+    }),
     ("wrap-up", |b| {
         b.enter(1);
         b.answer(1, "1001");
@@ -135,6 +164,7 @@ fn line(output: &AcdOutput) -> String {
                 (None, None) => format!("-> {} ({why})", status.as_str()),
             }
         }
+        AcdOutput::ChatsChanged { chats, most, .. } => format!("{} of {most} chats", chats.len()),
         AcdOutput::Overdue { .. } => "overdue".into(),
         AcdOutput::Recalled { call, .. } => format!("recalled {}", call.number),
         AcdOutput::Reserved { call, .. } => format!("reserved {}", call.number),

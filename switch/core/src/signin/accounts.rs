@@ -5,6 +5,7 @@
 //! Hashes are made and compared elsewhere: what is to be done is asked for, and the answer is a later input.
 
 use super::rules::judge;
+use super::tries::Tries;
 use crate::kept::NOBODY;
 use cordboard_model::config::{Secret, Snapshot};
 use cordboard_model::event::EventKind;
@@ -17,8 +18,6 @@ use cordboard_model::signin::{
 use cordboard_model::time::{Duration, Time, Wall};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A password that was not done with after so long is not waited for: who asked has given up in a way that nobody told us of.
-const GIVEN_UP: Duration = Duration::from_secs(30);
 /// Most names without an agent whose tries are counted, so that they are answered as an agent's are.
 const STRANGERS: usize = 1_024;
 /// A day, milliseconds.
@@ -107,15 +106,7 @@ struct Account {
     /// Counts the passwords.
     version: u32,
     session: Option<Live>,
-    /// Wrong ones in a row.
-    wrong: u8,
-    /// Those that are being looked at: each may be wrong.
-    looked_at: u8,
-    /// When the last of them began.
-    began: Time,
-    /// None is looked at before.
-    next: Time,
-    locked: Option<Wall>,
+    tries: Tries,
 }
 
 /// A session, and when it was used last.
@@ -155,8 +146,9 @@ pub struct SignIns {
 impl SignIns {
     /// Takes back what the journal held. A session goes on, as if it had been used only now.
     pub fn restore(&mut self, record: SignInRecord, idle: Duration, now: Time) {
-        let SignInRecord { agent, password, session, locked } = record;
-        let account = Account { password, version: 1, locked, ..Account::default() };
+        let SignInRecord { agent, password, session, locked, tries } = record;
+        let tries = Tries::restored(tries, locked);
+        let account = Account { password, version: 1, tries, ..Account::default() };
         self.accounts.insert(agent.clone(), account);
         if let Some(session) = session {
             self.put(&agent, session, idle, now);
@@ -180,7 +172,7 @@ impl SignIns {
         }
         let account = self.account(terms, &ask.agent, now);
         match &ask.new {
-            _ if ask.password.is_some() => account.may_try(&terms.rules, now)?,
+            _ if ask.password.is_some() => account.tries.begin(&terms.rules, &ask.from, now)?,
             Some(Secret(new)) => terms.judge(&ask.agent, new)?,
             None => {}
         }
@@ -189,10 +181,6 @@ impl SignIns {
         // For who names nobody nothing is made: his password is never right.
         let make = ask.new.clone().map(|new| (new, account.used(terms)));
         let check = ask.password.clone().map(|password| (password, known));
-        if check.is_some() {
-            account.looked_at = account.looked_at.saturating_add(1);
-            account.began = now.time;
-        }
         Ok(HashWork { check, make })
     }
 
@@ -201,7 +189,7 @@ impl SignIns {
             return self.accounts.entry(agent.clone()).or_default();
         }
         if self.strangers.len() >= STRANGERS && !self.strangers.contains_key(agent) {
-            self.strangers.retain(|_, account| account.counts(now));
+            self.strangers.retain(|_, account| account.tries.count(now));
             if self.strangers.len() >= STRANGERS {
                 self.strangers.pop_first();
             }
@@ -221,7 +209,9 @@ impl SignIns {
         now: At,
     ) -> Result<Option<u64>, SignInFault> {
         let account = self.account(terms, &ask.agent, now);
-        account.looked_at = account.looked_at.saturating_sub(u8::from(ask.password.is_some()));
+        if ask.password.is_some() {
+            account.tries.end(&ask.from);
+        }
         let (right, used, made) = match hashed {
             // a password that is not the one of now says nothing
             Hashed::Done { right, used, made } if account.version == ask.version => (right, used, made),
@@ -230,8 +220,12 @@ impl SignIns {
         if !right || terms.stranger {
             return Err(self.refuse(terms, &ask, now));
         }
-        if ask.password.is_some() {
-            account.wrong = 0;
+        if ask.password.is_some()
+            && account.tries.right(&ask.from)
+            && ask.new.is_none()
+            && ask.session.is_none()
+        {
+            self.keep(&ask.agent);
         }
         if ask.session.as_ref().is_some_and(|session| session.phone) && !terms.phone {
             return Err(SignInFault::NotByPhone);
@@ -239,6 +233,7 @@ impl SignIns {
         if let Some(Secret(new)) = &ask.new {
             terms.judge(&ask.agent, new)?;
         }
+        let account = self.account(terms, &ask.agent, now);
         if ask.new.is_some() {
             let made = made.filter(|_| !used);
             let made = made.ok_or(SignInFault::Password(PasswordFault::Former(terms.rules.history)))?;
@@ -254,8 +249,9 @@ impl SignIns {
 
     /// A password was wrong: how that is answered.
     fn refuse(&mut self, terms: &Terms, ask: &Ask, now: At) -> SignInFault {
-        let fault = self.account(terms, &ask.agent, now).miss(&terms.rules, now);
-        if fault != SignInFault::Wrong && !terms.stranger {
+        let account = self.account(terms, &ask.agent, now);
+        let (fault, kept) = account.tries.wrong(&terms.rules, &ask.from, now);
+        if kept && !terms.stranger {
             self.keep(&ask.agent);
         }
         let failed = EventKind::SignInFailed {
@@ -274,7 +270,7 @@ impl SignIns {
         let by_other = ask.password.is_none();
         account.password = Some(KeptPassword { hash, set: now.wall, by_other, former });
         account.version = account.version.wrapping_add(1);
-        (account.wrong, account.next, account.locked) = (0, now.time, None);
+        account.tries = Tries::default();
         let by = ask.by.clone();
         self.told.push(Told::Event(EventKind::PasswordSet { agent: ask.agent.clone(), by }));
         if !self.end(&ask.agent, SessionEnd::PasswordChanged) {
@@ -349,11 +345,13 @@ impl SignIns {
 
     fn keep(&mut self, agent: &AgentId) {
         let account = self.accounts.entry(agent.clone()).or_default();
+        let (locked, tries) = account.tries.kept();
         let record = SignInRecord {
             agent: agent.clone(),
             password: account.password.clone(),
             session: account.session.as_ref().map(|live| live.session.clone()),
-            locked: account.locked,
+            locked,
+            tries,
         };
         self.told.push(Told::Journal(JournalRecord::SignIn(Box::new(record))));
     }
@@ -405,45 +403,6 @@ impl SignIns {
 }
 
 impl Account {
-    /// A password was wrong.
-    fn miss(&mut self, rules: &SignInRules, now: At) -> SignInFault {
-        let many = u32::from(self.wrong).min(16);
-        self.wrong = self.wrong.saturating_add(1);
-        if self.wrong < rules.tries {
-            self.next = now.time + rules.slow.saturating_mul(1 << many).min(rules.lock);
-            return SignInFault::Wrong;
-        }
-        (self.wrong, self.next) = (0, now.time);
-        self.locked = Some(after(now.wall, rules.lock));
-        SignInFault::Locked(seconds(rules.lock))
-    }
-
-    /// Whether a try at it is answered otherwise than the first.
-    fn counts(&self, now: At) -> bool {
-        self.next > now.time || self.looked_at > 0 || self.locked.is_some_and(|until| until > now.wall)
-    }
-
-    fn may_try(&mut self, rules: &SignInRules, now: At) -> Result<(), SignInFault> {
-        if let Some(until) = self.locked {
-            let left = until.0.saturating_sub(now.wall.0);
-            if left > 0 {
-                return Err(SignInFault::Locked(u32::try_from((left + 999) / 1_000).unwrap_or(u32::MAX)));
-            }
-            self.locked = None;
-        }
-        let left = self.next.since(now.time);
-        if !left.is_zero() {
-            return Err(SignInFault::TooSoon(seconds(left)));
-        }
-        if now.time.since(self.began) >= GIVEN_UP {
-            self.looked_at = 0;
-        }
-        match self.wrong.saturating_add(self.looked_at) >= rules.tries {
-            true => Err(SignInFault::Busy),
-            false => Ok(()),
-        }
-    }
-
     fn known(&self, terms: &Terms) -> Option<PasswordHash> {
         let kept = self.password.as_ref().map(|kept| &kept.hash);
         kept.or(terms.first.as_ref()).cloned()
@@ -471,13 +430,4 @@ impl Account {
 /// Whether a telephone shows a number, and not that it shows none.
 fn is_shown(place: &str) -> bool {
     !NOBODY.iter().any(|nobody| nobody.eq_ignore_ascii_case(place))
-}
-
-fn after(wall: Wall, length: Duration) -> Wall {
-    Wall(wall.0.saturating_add(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)))
-}
-
-/// Whole seconds, rounded up.
-fn seconds(length: Duration) -> u32 {
-    u32::try_from(length.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX)
 }

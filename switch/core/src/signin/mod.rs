@@ -7,6 +7,7 @@ mod accounts;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod tries;
 
 pub use accounts::{Ask, At, NewSession, SignIns, Terms, Told};
 pub use rules::judge;

@@ -102,6 +102,21 @@ impl Desk {
         self.run(ask).map(|_| ())
     }
 
+    fn sign_in_from(&mut self, from: &str, password: &str) -> Result<(), SignInFault> {
+        let ask = Ask { from: from.into(), ..self.ask(password) };
+        self.run(ask).map(|_| ())
+    }
+
+    /// So many wrong ones from there, each as soon as it is looked at. Gives what the last was answered.
+    fn guess(&mut self, from: &str, count: u32) -> SignInFault {
+        let mut last = SignInFault::NoSession;
+        for _ in 0..count {
+            last = self.sign_in_from(from, "wrong-77").unwrap_err();
+            self.wait(8);
+        }
+        last
+    }
+
     fn change(&mut self, old: Option<&str>, new: &str) -> Result<(), SignInFault> {
         let ask = self.ask("");
         let (password, new) = (old.map(secret), Some(secret(new)));
@@ -191,7 +206,9 @@ fn wrong_passwords_are_slowed_and_then_locked_for_a_while() {
         desk.wait(pause.into());
     }
     assert_eq!(desk.sign_in("wrong-77"), Err(SignInFault::Locked(900)));
-    assert_eq!(desk.journal.last().unwrap().locked, Some(Wall(915_000)));
+    let kept = desk.journal.last().unwrap();
+    let sources = &kept.tries.as_ref().unwrap().sources;
+    assert_eq!((kept.locked, sources[0].locked, sources.len()), (None, Some(Wall(915_000)), 1));
     desk.wait(899);
     assert_eq!(desk.sign_in(GOOD), Err(SignInFault::Locked(1)));
     desk.wait(1);
@@ -202,6 +219,69 @@ fn wrong_passwords_are_slowed_and_then_locked_for_a_while() {
     };
     let failed: Vec<String> = desk.events.iter().filter_map(why).collect();
     assert_eq!(failed.join(" "), "wrong_password wrong_password wrong_password wrong_password locked");
+}
+
+/// Anybody locked any agent out from anywhere, for as long as he liked: five wrong passwords a quarter of an hour.
+#[test]
+fn one_address_locks_itself_out_and_keeps_nobody_else_from_the_agent() {
+    let mut desk = desk();
+    desk.terms.rules.slow = Duration::from_secs(60);
+    assert_eq!(desk.sign_in_from("192.0.2.65", "wrong-77"), Err(SignInFault::Wrong));
+    assert_eq!(desk.sign_in(GOOD), Ok(()), "the other's wrong password slows him no more than it locks him");
+    desk.all.end(&agent(), SessionEnd::SignedOut);
+    desk.terms.rules.slow = Duration::ZERO;
+    for _ in 0..8 {
+        assert_eq!(desk.guess("192.0.2.66", 5), SignInFault::Locked(900));
+        assert_eq!(desk.sign_in(GOOD), Ok(()));
+        desk.all.end(&agent(), SessionEnd::SignedOut);
+        desk.wait(900);
+    }
+    desk.guess("2001:db8::1", 4);
+    assert_eq!(desk.guess("2001:db8::2:1", 1), SignInFault::Locked(900), "a network of IPv6 is one place");
+    assert_eq!(desk.guess("2001:db8:0:1::1", 1), SignInFault::Wrong);
+}
+
+#[test]
+fn several_addresses_together_lock_the_agent_for_all() {
+    let mut desk = desk();
+    for (n, answered) in [(1, 900), (2, 900), (3, 900)] {
+        assert_eq!(desk.guess(&format!("192.0.2.{n}"), 5), SignInFault::Locked(answered));
+    }
+    assert_eq!(desk.guess("192.0.2.4", 4), SignInFault::Wrong);
+    assert_eq!(desk.sign_in_from("192.0.2.5", "wrong-77"), Err(SignInFault::Locked(900)));
+    assert_eq!(desk.sign_in(GOOD), Err(SignInFault::Locked(900)));
+    desk.wait(900);
+    assert_eq!(desk.sign_in(GOOD), Ok(()));
+    // each from an address of its own: few are remembered, and all count
+    desk.all.end(&agent(), SessionEnd::SignedOut);
+    for n in 0..19 {
+        assert_eq!(desk.sign_in_from(&format!("198.51.100.{n}"), "wrong-77"), Err(SignInFault::Wrong));
+    }
+    assert_eq!(desk.sign_in_from("198.51.100.19", "wrong-77"), Err(SignInFault::Locked(900)));
+    let most =
+        desk.journal.iter().filter_map(|kept| kept.tries.as_ref()).map(|tries| tries.sources.len()).max();
+    assert_eq!(most, Some(8));
+}
+
+/// The count began anew with each start of the switch.
+#[test]
+fn wrong_passwords_count_over_a_restart_and_little_is_written_of_them() {
+    let mut desk = desk();
+    desk.guess("192.0.2.9", 4);
+    assert_eq!(desk.journal.len(), 3, "of the first, the second and the fourth");
+    let text = serde_json::to_string(&JournalRecord::SignIn(Box::new(desk.journal.pop().unwrap()))).unwrap();
+    let Ok(JournalRecord::SignIn(record)) = serde_json::from_str(&text) else { panic!("{text}") };
+    let mut again = Desk { all: SignIns::default(), ..desk };
+    again.all.restore(*record, Duration::from_secs(60), again.at().time);
+    assert_eq!(again.sign_in("wrong-77"), Err(SignInFault::Locked(900)));
+    again.journal.clear();
+    (again.terms.rules.tries, again.terms.rules.slow) = (100, Duration::ZERO);
+    again.wait(900);
+    again.guess("192.0.2.9", 99);
+    assert_eq!(again.journal.len(), 7, "1, 2, 4, 8, 16, 32 and 64 of them");
+    again.wait(900);
+    assert_eq!(again.sign_in(GOOD), Ok(()));
+    assert_eq!(again.journal.last().unwrap().tries, None, "a right one ends it");
 }
 
 /// Many at a time used to be looked at before the first was counted: then a lock after five tries let through as many
@@ -432,7 +512,10 @@ fn a_record_that_says_less_is_read_too() {
         serde_json::from_str(&text.replace(r#"{"tenant":"default","name":"1001"}"#, r#""default/1001""#))
     });
     let JournalRecord::SignIn(record) = record.unwrap() else { panic!() };
-    assert_eq!(*record, SignInRecord { agent: agent(), password: None, session: None, locked: None });
+    assert_eq!(
+        *record,
+        SignInRecord { agent: agent(), password: None, session: None, locked: None, tries: None }
+    );
 }
 
 #[test]

@@ -15,6 +15,9 @@ use cordboard_model::view::AgentStatus;
 impl Shard {
     pub(crate) fn on_acd(&mut self, output: AcdOutput) {
         self.note_acd(&output);
+        if self.on_acd_of_chat(&output) {
+            return;
+        }
         match output {
             AcdOutput::Recalled { call, agent, .. } => _ = self.recall(call, &agent),
             AcdOutput::Reserved { call, agent, queue, why } => {
@@ -70,6 +73,9 @@ impl Shard {
                 self.event(agent.tenant, EventKind::AgentStatus { agent, status, why, call, reason, by });
                 self.mind_line_of(&who, status);
                 self.note_sign_out(&who, status);
+            }
+            AcdOutput::ChatsChanged { agent, chats, most } => {
+                self.event(agent.tenant, EventKind::AgentChats { agent, chats, most });
             }
             AcdOutput::Overdue { agent, since } => {
                 self.event(agent.tenant, EventKind::AgentOverdue { agent, since });

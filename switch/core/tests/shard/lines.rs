@@ -96,10 +96,16 @@ pub fn calls(rig: &mut Rig, call: &str) {
     rig.datagram(TRUNK, &invite(TRUNK, "2000", "example.com", call));
 }
 
-pub fn caller_leaves(rig: &mut Rig) {
+/// The caller acknowledges his answer: only then may he be sent a BYE.
+pub fn acks(rig: &mut Rig) -> String {
     let ok = rig.sent.iter().rev().find(|(to, text)| *to == addr(TRUNK) && text.starts_with("SIP/2.0 200"));
     let ok = ok.unwrap().1.clone();
     rig.datagram(TRUNK, &within("ACK", 1, TRUNK, &ok));
+    ok
+}
+
+pub fn caller_leaves(rig: &mut Rig) {
+    let ok = acks(rig);
     rig.datagram(TRUNK, &within("BYE", 2, TRUNK, &ok));
     rig.after(1_000);
 }
@@ -264,6 +270,7 @@ fn a_line_whose_port_is_lost_ends_its_call_and_is_made_anew() {
     let (mut rig, leg) = connected(|_| {});
     calls(&mut rig, "a");
     presses(&mut rig, leg);
+    acks(&mut rig);
     rig.input(ShardInput::Media(MediaEvent::Closed { leg, stats: Default::default() }));
     rig.after(1_000);
     assert_eq!((rig.heard(&format!("{PHONE} BYE")), rig.heard(&format!("{TRUNK} BYE"))), (1, 1));

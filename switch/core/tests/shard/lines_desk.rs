@@ -1,8 +1,8 @@
 //! What agents do in calls over legs that stay up, and who else is in them.
 
 use crate::lines::{
-    PHONE, caller_leaves, calls, connected, drained, joined, keeps, presses, rang, record, takes_the_line,
-    told,
+    PHONE, acks, caller_leaves, calls, connected, drained, joined, keeps, presses, rang, record,
+    takes_the_line, told,
 };
 use crate::rig::*;
 use crate::routing::with;
@@ -181,6 +181,7 @@ fn of_several_lines_that_are_asked_at_once_the_first_has_the_call() {
 fn his_page_answers_and_releases_a_call_and_the_line_stays() {
     let (mut rig, line) = connected(|_| {});
     calls(&mut rig, "a");
+    acks(&mut rig);
     order(&mut rig, "1001", None, DeskAct::Answer).unwrap();
     assert_eq!((status(&rig, "1001"), joined(&rig, line)), (AgentStatus::Talking, 1));
     order(&mut rig, "1001", None, DeskAct::Seat(SeatOrder::Release)).unwrap();
@@ -223,6 +224,7 @@ fn a_recorded_call_over_a_line_is_recorded_from_it_and_nothing_of_it_is_left() {
 fn the_connection_is_ended_and_made_by_order() {
     let (mut rig, line) = connected(|_| {});
     talking(&mut rig, line);
+    acks(&mut rig);
     order(&mut rig, "1001", None, DeskAct::Line(false)).unwrap();
     rig.after(400);
     assert_eq!((rig.heard(&format!("{PHONE} BYE")), rig.heard(&format!("{TRUNK} BYE"))), (1, 1));

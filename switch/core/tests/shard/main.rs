@@ -4,6 +4,7 @@
 mod callbacks;
 #[cfg(test)]
 mod calls;
+mod chats;
 #[cfg(test)]
 mod consulting;
 #[cfg(test)]

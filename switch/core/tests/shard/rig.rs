@@ -242,6 +242,8 @@ pub struct Rig {
     pub looked: Vec<(u64, DnsQuery)>,
     /// Questions by HTTP.
     pub fetched: Vec<(u64, FetchOrder)>,
+    /// What was done with chats and is written, or is not.
+    pub kept: Vec<(u64, bool)>,
     /// Passwords to be looked at.
     pub hashed: Vec<(u64, HashWork)>,
     /// The journal answers at once.
@@ -322,6 +324,7 @@ impl Rig {
             looked: Vec::new(),
             fetched: Vec::new(),
             hashed: Vec::new(),
+            kept: Vec::new(),
             prompt: true,
             media: Vec::new(),
             ports: 0,
@@ -397,7 +400,8 @@ impl Rig {
                 ShardOutput::Lookup { ticket, query, .. } => self.looked.push((ticket, query)),
                 ShardOutput::Fetch { ticket, order } => self.fetched.push((ticket, *order)),
                 ShardOutput::Hash { ticket, work } => self.hashed.push((ticket, *work)),
-                ShardOutput::Speak { .. } | ShardOutput::Stream(_) => {}
+                ShardOutput::ChatKept { ticket, ok } => self.kept.push((ticket, ok)),
+                ShardOutput::Speak { .. } | ShardOutput::Stream(_) | ShardOutput::ChatNews { .. } => {}
                 ShardOutput::Event(event) => self.events.push((event.tenant, event.seq, event.what)),
             }
             if let Some(event) = answer {

@@ -1,51 +1,38 @@
 //! The event stream at the start: what the disk has of it, where its numbers go on, and the state that it begins with.
 
+use super::recover::Kept;
 use crate::clock::Clock;
-use crate::config::Machine;
+use crate::config::Loaded;
 use crate::hub::state_of;
-use cordboard_core::{Shard, ShardCommand};
+use cordboard_core::{Restore, Shard, ShardCommand};
 use cordboard_model::cdr::Cdr;
-use cordboard_model::config::Snapshot;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::TenantId;
 use cordboard_store::events::{EventLog, EventLogOptions, Opened, State};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// What the disk has.
-#[derive(Default)]
-pub(super) struct KeptEvents {
-    /// The folder, and who writes in it; none if it cannot be used.
-    log: Option<(PathBuf, EventLog)>,
-    opened: Vec<Opened>,
-}
-
-/// Opens the folder. A switch that cannot use it starts all the same, and keeps events in memory alone.
-pub(super) fn open(machine: &Machine, clock: &Clock) -> KeptEvents {
+/// Opens what the disk has. Gives what the shard takes back, where the streams' numbers go on among it; what makes the
+/// beginning of the streams, on the signalling thread; and where that is found then. A switch that cannot use the folder
+/// starts all the same, and keeps events in memory alone.
+pub(super) fn open(loaded: &Loaded, kept: &mut Kept) -> (Restore, Beginning, Begun) {
+    let machine = &loaded.machine;
     let dir = machine.journal.dir.join("events");
     let options = EventLogOptions { keep: machine.events.keep, size: machine.events.size };
-    match EventLog::open(&dir, options, clock.start_secs()) {
-        Ok((log, opened)) => KeptEvents { log: Some((dir, log)), opened },
+    let (log, opened) = match EventLog::open(&dir, options, kept.clock.start_secs()) {
+        Ok((log, opened)) => (Some((dir, log)), opened),
         Err(why) => {
             let dir = dir.display();
             tracing::error!(%why, "events cannot be kept in {dir}: who comes back after a restart is told of a gap");
-            KeptEvents::default()
+            (None, Vec::new())
         }
-    }
-}
-
-impl KeptEvents {
-    /// The numbers that events go on from.
-    pub(super) fn bases(&self) -> Vec<(TenantId, u64)> {
-        self.opened.iter().map(|found| (found.tenant, found.base())).collect()
-    }
-
-    /// What makes the beginning of the streams of these tenants, on the signalling thread, and where it is found then.
-    pub(super) fn beginning(self, snapshot: &Snapshot, lost: Vec<Cdr>, clock: Clock) -> (Beginning, Begun) {
-        let tenants = snapshot.tenants.keys().copied().collect();
-        let (to, states) = sync_channel(1);
-        (Beginning { opened: self.opened, tenants, lost, clock, to }, Begun { log: self.log, states })
-    }
+    };
+    let events = opened.iter().map(|found| (found.tenant, found.base())).collect();
+    let restore = Restore { events, ..kept.restore() };
+    let tenants = loaded.snapshot.tenants.keys().copied().collect();
+    let (to, states) = sync_channel(1);
+    let lost = std::mem::take(&mut kept.lost);
+    (restore, Beginning { opened, tenants, lost, clock: kept.clock, to }, Begun { log, states })
 }
 
 /// Makes the states that streams begin with.

@@ -7,6 +7,7 @@ mod recover;
 mod threads;
 
 use crate::alone::Alone;
+use crate::chats::ChatDesk;
 use crate::clock::Clock;
 use crate::config::{Listen, Loaded, Machine};
 use crate::dns::Dns;
@@ -31,7 +32,8 @@ use crate::transport::{
     self, Bound, Desk, DeskSetup, SipOverHttp, StreamGauges, StreamOrder, TlsError, TlsStore,
 };
 use crate::walls::Walls;
-use cordboard_core::{Restore, Shard, ShardCommand};
+use crate::webhooks::Deliveries;
+use cordboard_core::{Shard, ShardCommand};
 use cordboard_lane::{Receiver, Sender};
 use cordboard_model::cdr::RecordingEntry;
 use cordboard_model::event::Event;
@@ -207,28 +209,26 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let lanes = Lanes::new(loaded.snapshot.limits.calls as usize);
     let store = open_store(&loaded.machine, &lanes).await?;
     let keeping = loaded.machine.recordings.keeping();
-    let cut = kept.cut_recordings(&keeping)?;
-    let (ended, given) = give_recovered(&store, &kept, cut);
+    let (ended, given) = give_recovered(&store, &mut kept, &keeping)?;
     let media = start_media(&loaded, &lanes, clock)?;
 
-    let kept_events = events::open(&loaded.machine, &clock);
-    let restore = Restore { events: kept_events.bases(), ..kept.restore() };
+    let (restore, begin, begun) = events::open(&loaded, &mut kept);
     let making = making(&loaded, restore, &all, &clock, media.fingerprint)?;
     let gauges = Arc::new(Gauges::new(media.gauges, Arc::clone(&store), lanes.readings()));
-    let reloader =
-        Reloader::new(path, loaded.clone(), lanes.api.0.clone(), media.orders.clone(), Arc::clone(&tls));
+    let (shard, to_media, own) = (lanes.api.0.clone(), media.orders.clone(), loaded.clone());
+    let reloader = Reloader::new(path, own, shard, to_media, Arc::clone(&tls));
 
-    let mut threads = media.handles;
-    let (closers, shard_gauges) = (lanes.closers(), Arc::clone(&gauges.shard));
+    let (mut threads, closers) = (media.handles, lanes.closers());
     let to_builder = (lanes.builder.1, lanes.discarded.1, lanes.media_events.0.clone());
     threads.push(start_builder(&loaded, to_builder, &media.orders, Arc::clone(&gauges.builder))?);
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
     let (fetch, hash, hasher) = start_fetch(&loaded.machine, &lanes.api.0)?;
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
-    let lost = std::mem::take(&mut kept.lost);
-    let (begin, begun) = kept_events.beginning(&loaded.snapshot, lost, clock);
+    let chat_desk = Arc::new(ChatDesk::default());
+    let (at_shard, shard_gauges) = (Arc::clone(&chat_desk), Arc::clone(&gauges.shard));
     let setup = move |shard| ShardSetup {
+        chat_desk: at_shard,
         shard: begin.of(shard),
         sockets: udp,
         orders: vec![lanes.media_events.1, lanes.journalled.1, lanes.api.1, lanes.streams.1],
@@ -248,20 +248,22 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         gauges: shard_gauges,
     };
     threads.insert(0, start_shard(making, clock, setup).await?);
-    let to_shard = (lanes.to_streams.1, lanes.streams.0);
-    let streams = start_streams(&loaded.machine, to_shard, &tls, streams, &gauges.streams);
+    let ways = (lanes.to_streams.1, lanes.streams.0);
+    let streams = start_streams(&loaded.machine, ways, &tls, streams, &gauges.streams);
     threads.push(start_recorder(keeping.clone(), (lanes.recorder.1, lanes.media_events.0), clock, &gauges)?);
     let to_keeper = (lanes.ended.1, lanes.api.0.clone());
     threads.push(start_keeper(&loaded.machine, to_keeper, (&store, &gauges), ended)?);
     let to_journal = (lanes.journal.1, lanes.stored.1, lanes.journalled.0);
     threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
-    let (hub, handle) = start_hub(begun, (lanes.events.1, &lanes.api.0), clock, &gauges);
     let ((to_stop, stops), orders) = (stop::orders(), lanes.api.0);
+    let (hub, handle) = start_hub(begun, (lanes.events.1, &orders), clock, &gauges);
+    let webhooks = start_webhooks(&loaded.machine, (&handle, &orders), &gauges, &reloader)?;
     start_seeding(given, &store, &reloader, &orders, clock);
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hasher,
         hub: handle,
+        webhooks,
         store: Arc::clone(&store),
         recordings: keeping,
         pushing: start_pushing(&loaded.machine)?,
@@ -273,6 +275,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         closers,
         alone: Alone::default(),
         walls: Walls::default(),
+        chat_desk,
     });
     Ok(Running { switch, orders, sip: all, stops, streams, clock, threads, hub, store })
 }
@@ -287,6 +290,22 @@ fn start_hub(
     let (begun, log) = begun.parts();
     let (start, shard, gauges) = (clock.start_secs(), shard.clone(), Arc::clone(&gauges.events));
     Hub::start(HubSetup { start, events, shard, begun, log, gauges })
+}
+
+/// Who posts events.
+fn start_webhooks(
+    machine: &Machine,
+    (hub, shard): (&HubHandle, &Sender<Order>),
+    gauges: &Gauges,
+    reloader: &Reloader,
+) -> Result<Arc<Deliveries>, BootError> {
+    let rules = machine.webhook_rules.clone();
+    let tls = transport::trusting(rules.ca.as_deref()).map_err(BootError::Tls)?;
+    let dir = machine.journal.dir.join("webhooks");
+    let (ways, counted) = ((hub.clone(), shard.clone()), Arc::clone(&gauges.webhooks));
+    let webhooks = Deliveries::start(dir, (rules, tls), ways, counted, &machine.webhooks);
+    reloader.have_follow(&webhooks);
+    Ok(webhooks)
 }
 
 fn start_recorder(

@@ -90,6 +90,7 @@ impl Kept {
             counters: counters.map(|c| (c.tenant, c.name.clone(), c.value, c.ends)).collect(),
             talks: self.recovered.talks.iter().map(talk).collect(),
             callbacks: self.recovered.callbacks.clone(),
+            chats: self.recovered.chats.clone(),
             answered: answered.collect(),
             asked: asked.map(|asked| (asked.call, asked.token.clone(), asked.ends)).collect(),
             sign_ins: self.recovered.sign_ins.clone(),
@@ -105,7 +106,7 @@ impl Kept {
     ///
     /// # Errors
     /// The journal cannot be written.
-    pub(super) fn cut_recordings(&mut self, keeping: &Keeping) -> Result<Vec<RecordingEntry>, BootError> {
+    fn cut_recordings(&mut self, keeping: &Keeping) -> Result<Vec<RecordingEntry>, BootError> {
         let length = |recording| {
             let mended = match found_file(&keeping.dir, recording) {
                 None => ensure_file(keeping, recording),
@@ -140,26 +141,32 @@ impl Kept {
 
 /// Gives the database what it may have missed, without waiting for it.
 /// Gives back the recordings among it, and what ends when the database has all.
+///
+/// # Errors
+/// The journal cannot be written.
 pub(super) fn give_recovered(
     store: &Arc<Store>,
-    kept: &Kept,
-    cut: Vec<RecordingEntry>,
-) -> (Vec<RecordingEntry>, JoinHandle<()>) {
+    kept: &mut Kept,
+    keeping: &Keeping,
+) -> Result<(Vec<RecordingEntry>, JoinHandle<()>), BootError> {
+    let cut = kept.cut_recordings(keeping)?;
     let closed: Vec<_> = kept.recovered.closed.iter().chain(&kept.lost).cloned().collect();
     let finished: Vec<_> = kept.recovered.finished.iter().cloned().chain(cut).collect();
     let intervals: Vec<_> = kept.recovered.intervals.iter().chain(&kept.cut).cloned().collect();
     let ended = finished.clone();
     let said = kept.recovered.wrap_ups.clone();
+    let chats = kept.recovered.chats_over.clone();
     let store = Arc::clone(store);
     let done = tokio::spawn(async move {
         let given = async {
             store.put_recovered(closed, finished, intervals).await?;
-            store.put_recovered_wrap_ups(said).await
+            store.put_recovered_wrap_ups(said).await?;
+            store.put_recovered_chats(chats).await
         };
         if let Err(why) = given.await {
             tracing::warn!(%why, "the database did not take what the journal recovered; the journal keeps it");
         }
         let _ = store.flush().await;
     });
-    (ended, done)
+    Ok((ended, done))
 }

@@ -35,6 +35,7 @@ pub fn diff(old: &Loaded, new: &Loaded) -> Vec<String> {
     let tenants = |loaded: &Loaded| json(&loaded.snapshot.tenants);
     walk(&mut lines, &["tenant"], &tenants(old), &tenants(new));
     keys(&mut lines, &old.machine.api_keys, &new.machine.api_keys);
+    webhooks(&mut lines, &old.machine.webhooks, &new.machine.webhooks);
     assets(&mut lines, old, new);
     lines
 }
@@ -189,6 +190,22 @@ fn keys(lines: &mut Vec<String>, old: &[ApiKey], new: &[ApiKey]) {
         if !new.iter().any(|known| known.name == key.name) {
             lines.push(format!("api_key {}: removed", key.name));
         }
+    }
+}
+
+fn webhooks(lines: &mut Vec<String>, old: &[WebhookConfig], new: &[WebhookConfig]) {
+    let same = |a: &WebhookConfig, b: &WebhookConfig| (a.tenant, &a.name) == (b.tenant, &b.name);
+    for hook in new {
+        match old.iter().find(|known| same(known, hook)) {
+            None => lines.push(format!("webhook {}/{}: added", hook.tenant, hook.name)),
+            Some(known) if known != hook => {
+                lines.push(format!("webhook {}/{}: changed", hook.tenant, hook.name))
+            }
+            Some(_) => {}
+        }
+    }
+    for hook in old.iter().filter(|hook| !new.iter().any(|known| same(known, hook))) {
+        lines.push(format!("webhook {}/{}: removed", hook.tenant, hook.name));
     }
 }
 

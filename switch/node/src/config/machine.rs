@@ -21,7 +21,7 @@ use core::time::Duration;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// What belongs to the machine. All but `api_keys` takes effect at the next start alone.
+/// What belongs to the machine. All but `api_keys` and `webhooks` takes effect at the next start alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Machine {
     /// Signalling.
@@ -50,6 +50,11 @@ pub struct Machine {
     pub flows: super::FlowsMachine,
     /// Text to speech.
     pub speech: SpeechMachine,
+    /// Where events may be posted to.
+    pub webhook_rules: super::WebhooksMachine,
+    /// Webhooks. These change with a reload.
+    #[serde(skip)]
+    pub webhooks: Vec<super::WebhookConfig>,
     /// The log.
     pub log: LogMachine,
     /// Name servers; those of the system if none is given.
@@ -301,6 +306,8 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
         gateway: super::GatewayMachine::default(),
         flows: super::kept::read(&root.section("flows"), base),
         speech: super::speech::read(&root.section("speech"), base, checks.env),
+        webhook_rules: super::webhooks::read(&root.section("webhooks"), base),
+        webhooks: Vec::new(),
         log: log_machine,
         dns: servers.into_iter().map(|server| server.value).collect(),
         api_keys: Vec::new(),

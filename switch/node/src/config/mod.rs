@@ -14,6 +14,7 @@ mod audio;
 mod calendar;
 mod callback;
 mod called;
+mod chat;
 mod desk;
 mod destination;
 mod device;
@@ -48,6 +49,7 @@ mod tenant;
 mod tree;
 mod trunk;
 mod value;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -73,6 +75,7 @@ pub(crate) use secret::ha1;
 pub use sip::{Listen, SipMachine, TlsMachine};
 pub use speech::{SPEED, SpeechEngine, SpeechMachine, SpeechVoice};
 pub use streams::StreamsMachine;
+pub use webhooks::{WebhookConfig, WebhooksMachine};
 
 /// The environment variable that adds a key to the control API for the tenant `default`.
 pub const API_KEY_VARIABLE: &str = "CORDBOARD_API_KEY";
@@ -320,11 +323,13 @@ fn read(
     };
     reader.section(&root, base);
     let mut keys = root.tables("api_key");
+    let mut webhooks = root.tables("webhook");
     root.finish();
     for (document, path) in &included {
         let part = Section::root(report, document.source, &document.entries);
         reader.section(&part, path.parent().unwrap_or(base));
         keys.extend(part.tables("api_key"));
+        webhooks.extend(part.tables("webhook"));
         part.finish();
     }
     reader.default_tenant(main.source, base);
@@ -332,6 +337,7 @@ fn read(
     reader.own_are_there(&machine.sip.listen);
     machine.gateway = gateway.with(&reader.read.iter().map(|(id, (tenant, _))| (*id, tenant)).collect());
     machine.api_keys = api_keys(report, keys, &reader, main.source);
+    machine.webhooks = all_webhooks(webhooks, &reader, &machine.webhook_rules);
     Some(Loaded {
         machine,
         snapshot: Snapshot {
@@ -495,28 +501,57 @@ impl Tenants<'_> {
     }
 }
 
+/// The webhooks, each of a tenant that there is.
+fn all_webhooks(
+    sections: Vec<Section<'_>>,
+    tenants: &Tenants<'_>,
+    rules: &WebhooksMachine,
+) -> Vec<WebhookConfig> {
+    let known = known_tenants(tenants);
+    let mut taken: BTreeMap<(TenantId, String), Pos> = BTreeMap::new();
+    let mut all = Vec::new();
+    for section in sections {
+        let tenant = tenant_of(&section, &known);
+        let read = webhooks::webhook(&section, tenant, rules, tenants.checks);
+        if let Some(one) = read {
+            match taken.insert((one.tenant, one.name.to_string()), section.pos) {
+                Some(first) => tenants.duplicate(section.pos, "webhook", one.name.to_string(), first),
+                None => all.push(one),
+            }
+        }
+        section.finish();
+    }
+    all
+}
+
+fn known_tenants(tenants: &Tenants<'_>) -> BTreeMap<cordboard_model::id::Name, ()> {
+    let name = |id: &TenantId| Some((cordboard_model::id::Name::new(id.as_str()).ok()?, ()));
+    tenants.read.keys().filter_map(name).collect()
+}
+
+/// The tenant that a section names, or the default one.
+fn tenant_of(section: &Section<'_>, known: &BTreeMap<cordboard_model::id::Name, ()>) -> Option<TenantId> {
+    let tenant = section
+        .opt("tenant", value::some_text)
+        .unwrap_or(At { value: TenantId::DEFAULT.to_string(), pos: section.pos });
+    let tenant = destination::resolve(section, "tenant", "tenant", &tenant, known);
+    tenant.and_then(|name| TenantId::new(name.as_str()).ok())
+}
+
 /// The keys to the control API, those of the file and the one of the environment.
 fn api_keys(report: &Report, sections: Vec<Section<'_>>, tenants: &Tenants<'_>, main: usize) -> Vec<ApiKey> {
-    let known: BTreeMap<_, _> = tenants
-        .read
-        .keys()
-        .filter_map(|id| Some((cordboard_model::id::Name::new(id.as_str()).ok()?, ())))
-        .collect();
+    let known = known_tenants(tenants);
     let mut taken: BTreeMap<String, Pos> = BTreeMap::new();
     let mut keys = Vec::new();
     for section in sections {
         let name = section.need("name", "a name for the log", value::some_text);
-        let tenant = section
-            .opt("tenant", value::some_text)
-            .unwrap_or(At { value: TenantId::DEFAULT.to_string(), pos: section.pos });
-        let tenant = destination::resolve(&section, "tenant", "tenant", &tenant, &known);
+        let tenant = tenant_of(&section, &known);
         let key = api_key(&section, tenants.checks);
         let scopes = access::scopes(&section);
         let first = name.as_ref().and_then(|at| taken.insert(at.value.clone(), at.pos));
         if let (Some(at), Some(first)) = (&name, first) {
             tenants.duplicate(at.pos, "api_key", at.value.clone(), first);
         }
-        let tenant = tenant.and_then(|name| TenantId::new(name.as_str()).ok());
         if let (Some(name), Some(tenant), Some(key)) = (name, tenant, key) {
             keys.push(ApiKey::new(name.value, tenant, &key).with(scopes));
         }

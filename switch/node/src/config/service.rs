@@ -1,5 +1,6 @@
 //! How queues serve, and what agents are there for: the keys of tables 4-2 and 4-4 of the reference documents.
 
+use super::chat;
 use super::destination::resolve;
 use super::device;
 use super::error::Problem;
@@ -7,11 +8,11 @@ use super::machine::flag;
 use super::section::{At, Pos, Section, Wrong};
 use super::tenant::{Context, each, named};
 use super::tree::Node;
-use super::value::{duration, integer, one_of, some_text, text, wrong};
+use super::value::{boolean, duration, integer, one_of, some_text, text, wrong};
 use cordboard_model::id::{Name, QueueId};
 use cordboard_model::service::{
-    AgentKind, BusyWhen, Channel, Duty, Nobody, QueueKind, Reserve, RingMost, Role, SPARE_OF_ALL, Service,
-    Spare, Stick, Strategy, Unanswered, WantedSkill,
+    AgentKind, BusyWhen, Channel, ChatSlots, Duty, Nobody, QueueKind, Reserve, RingMost, Role, SPARE_OF_ALL,
+    Service, Spare, Stick, Strategy, Unanswered, WantedSkill,
 };
 use cordboard_model::time::Duration;
 use cordboard_model::verb::Destination;
@@ -217,6 +218,7 @@ pub(super) fn service(context: &Context<'_>, name: &Name, section: &Section<'_>,
         busy_when,
         busy_room: busy_room.map(|at| at.value),
         unanswered: unanswered(section, strategy),
+        chat: chat::rules(section, kind),
     }
 }
 
@@ -400,6 +402,18 @@ pub(super) fn duty(context: &Context<'_>, section: &Section<'_>, queues: &[Queue
         rest_limit: section.opt("rest_limit", duration(secs(60)..=secs(86_400))).map(|at| at.value),
         device_grace: section.opt("device_grace", duration(secs(1)..=secs(86_400))).map(|at| at.value),
         phone: device::read(context, section),
+        chats: chat_slots(section),
+    }
+}
+
+/// How many chats he may have, and what beside them.
+fn chat_slots(section: &Section<'_>) -> ChatSlots {
+    let usual = ChatSlots::default();
+    let switch = |key, usual| section.or(key, usual, boolean);
+    ChatSlots {
+        most: section.or("chats", usual.most, integer(1..=ChatSlots::LIMIT, "chats")),
+        during_call: switch("chats_during_call", usual.during_call),
+        calls_beside: switch("calls_beside_chats", usual.calls_beside),
     }
 }
 

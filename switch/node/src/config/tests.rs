@@ -39,6 +39,7 @@ fn uses(source: &str) -> Vec<TextUse> {
 fn env(name: &str) -> Option<String> {
     match name {
         "AGENT_BAR_KEY" => Some("key-of-the-agent-bar".into()),
+        "CRM_SECRET" | "CRM_OLD_SECRET" => Some(format!("value of {name}")),
         "PHONE_1002" => Some("secret-of-1002".into()),
         "CRM_TOKEN" => Some("t0ken-of-the-crm".into()),
         "SPEECH_KEY" => Some("key-to-the-voices".into()),
@@ -200,6 +201,34 @@ fn every_example_of_the_shipped_file_is_right() {
     let names: Vec<&str> = loaded.machine.api_keys.iter().map(|k| k.name.as_str()).collect();
     assert_eq!(names, ["agent-bar", "reports"]);
     assert!(loaded.machine.api_keys[0].is("key-of-the-agent-bar"));
+    let hooks = &loaded.machine.webhooks;
+    assert_eq!(hooks.iter().map(|hook| hook.name.as_str()).collect::<Vec<_>>(), ["crm", "wallboard"]);
+    assert_eq!(hooks[0].secrets[1].0, "value of CRM_OLD_SECRET");
+    assert_eq!((hooks[1].secrets.len(), hooks[1].kinds.len(), hooks[0].kinds.len()), (2, 0, 2));
+}
+
+#[test]
+fn a_webhook_goes_only_where_it_may_and_has_a_secret() {
+    let scratch = Scratch::new();
+    let hook = |lines: &str| {
+        let text = format!("[webhooks]\nallowed = [\"https://crm.example/\"]\n[[webhook]]\n{lines}\n");
+        let path = scratch.write("config/cordboard.toml", &text);
+        load(&path, &checks()).map_err(|errors| errors[0].to_string())
+    };
+    let whole = "name = \"crm\"\nurl = \"https://crm.example/a\"\nsecret = \"0123456789abcdef\"";
+    assert!(hook(whole).is_ok());
+    for (lines, says) in [
+        (whole.replace("crm.example/a", "other.example/a"), "[webhooks] allowed"),
+        (whole.replace("0123456789abcdef", "short"), "at least 16 characters"),
+        (whole.replace("secret =", "secret_env ="), "environment variable"),
+        (whole.replace("secret", "#"), "secret"),
+        (format!("{whole}\nkinds = [\"call_endet\"]"), "call_ended"),
+        (format!("{whole}\ntenant = \"nobody\""), "nobody"),
+        (format!("{whole}\n[[webhook]]\n{whole}"), "crm"),
+    ] {
+        let why = hook(&lines).err().unwrap_or_default();
+        assert!(why.contains(says), "{lines}: {why}");
+    }
 }
 
 #[test]

@@ -26,6 +26,8 @@ const BATCH: usize = 4_096;
 /// How often the disk is made to keep what was written, and how often what is too old is looked for.
 const SYNC: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(30);
+/// What the disk has for a key.
+const HIDDEN: char = '?';
 
 /// What readers and the disk are counted by.
 #[derive(Debug, Default)]
@@ -149,7 +151,10 @@ impl Work {
         let mut count = 0;
         let rest = std::iter::from_fn(|| self.taken.try_recv().ok());
         for Keep { tenant, entry, at } in std::iter::once(first).chain(rest).take(BATCH) {
-            self.log.put(tenant, &entry, at);
+            match hidden(&entry) {
+                Some(hidden) => self.log.put(tenant, &hidden, at),
+                None => self.log.put(tenant, &entry, at),
+            }
             count += 1;
         }
         let outcome = self.log.flush();
@@ -178,4 +183,13 @@ impl Work {
         // A full lane costs the alarm; the figure stays.
         let _ = self.shard.try_send(Order::Command(tell));
     }
+}
+
+/// A key that a caller pressed is not kept: it may be one of a PIN, where a flow did not say that it is a secret.
+fn hidden(entry: &Entry) -> Option<Entry> {
+    let Entry::Event(told) = entry else { return None };
+    let EventKind::Digit { call, .. } = told.event.what else { return None };
+    let mut told = told.clone();
+    told.event.what = EventKind::Digit { call, digit: HIDDEN };
+    Some(Entry::Event(told))
 }

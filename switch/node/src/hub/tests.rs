@@ -237,3 +237,36 @@ async fn a_slow_reader_is_cut_and_loses_nothing() {
     bench.end().await;
     std::fs::remove_dir_all(&dir).unwrap();
 }
+
+/// A key may be one of a PIN: who is there hears it, and the disk does not.
+#[tokio::test]
+async fn the_keys_of_callers_are_not_on_the_disk() {
+    let dir = scratch("keys");
+    let call = cordboard_model::id::IdMaker::new(7, 0).call(US);
+    let mut bench = Bench::new(&dir, 7);
+    let mut there = bench.follow(7, 0, EventFilter::default());
+    bench.tell(EventKind::Digit { call, digit: '8' });
+    let digit = |item: Option<StreamItem>| match item {
+        Some(StreamItem::Event(event)) => match event.what {
+            EventKind::Digit { digit, .. } => Some(digit),
+            _ => None,
+        },
+        _ => None,
+    };
+    while let Some(item) = there.recv().await {
+        if matches!(item, StreamItem::Event(_)) {
+            assert_eq!(digit(Some(item)), Some('8'));
+            break;
+        }
+    }
+    bench.end().await;
+    let bench = Bench::new(&dir, 8);
+    let mut late = bench.follow(7, 0, EventFilter::default());
+    let mut kept = None;
+    while kept.is_none() {
+        kept = digit(Some(late.recv().await.unwrap()));
+    }
+    assert_eq!(kept, Some('?'));
+    bench.end().await;
+    std::fs::remove_dir_all(&dir).unwrap();
+}

@@ -6,12 +6,14 @@
 //!
 //! What must hold: in the end nothing is left (no call, leg, port, timer or transaction, in the switch or in
 //! any phone); every call that was taken has one record, which agrees with what the phones saw; parties who
-//! are bridged hear each other; no agent is in a state that nothing will end.
+//! are bridged hear each other; no agent is in a state that nothing will end; who follows the events from a snapshot on
+//! has what the switch has, after each of them.
 
 mod check;
 mod dice;
 mod floor;
 mod probe;
+mod reader;
 mod run;
 
 pub use run::{Outcome, run};

@@ -4,12 +4,13 @@ use super::check;
 use super::dice::Dice;
 use super::floor::{Floor, NUMBERS, plan, talk};
 use super::probe::Probes;
+use super::reader::Reader;
 use crate::phone::{Act, Moment, PhoneCommand, Plan};
 use crate::world::{Sending, Wish, World};
 use cordboard_core::{DialTarget, RoomOrder, ShardCommand, Supervise};
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::SupervisionMode;
-use cordboard_model::event::EventKind;
+use cordboard_model::event::{Event, EventKind};
 use cordboard_model::id::{CallId, LegId, TenantId};
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::view::CallStage;
@@ -41,6 +42,8 @@ pub struct Outcome {
     pub bridged: usize,
     /// Probes that were judged.
     pub probes: usize,
+    /// Events after which a reader's state was held against the switch's.
+    pub compared: usize,
     /// Causes of the records, with how many there are of each.
     pub causes: BTreeMap<&'static str, usize>,
     /// Alarms, with how many there were of each.
@@ -65,7 +68,9 @@ pub fn run(seed: u64, trace: bool) -> Outcome {
         outcome.faults.push("the world could not be built".into());
         return outcome;
     };
-    Run { floor, world, dice, probes: Probes::default(), seen: 0, begun: 0, cut_short: None, outcome }.go()
+    let reader = Reader::of(world.shard(), TenantId::DEFAULT);
+    let probes = Probes::default();
+    Run { floor, world, dice, probes, reader, seen: 0, begun: 0, cut_short: None, outcome }.go()
 }
 
 struct Run {
@@ -73,6 +78,8 @@ struct Run {
     world: World,
     dice: Dice,
     probes: Probes,
+    /// Follows the stream from a snapshot on.
+    reader: Reader,
     /// Events looked at.
     seen: usize,
     begun: usize,
@@ -121,6 +128,7 @@ impl Run {
         self.kill();
         let events = self.world.events().get(self.seen..).unwrap_or_default().to_vec();
         self.seen += events.len();
+        self.read(&events);
         for event in events {
             self.react(&event.what);
         }
@@ -136,7 +144,7 @@ impl Run {
         let now = self.world.now();
         if self.floor.killed_at.take_if(|at| *at <= now).is_some() {
             let up = self.world.restart(self.floor.snapshot.clone());
-            self.seen = 0;
+            (self.seen, self.reader) = (0, Reader::default());
             self.cut_short = self.floor.kind.then_some((now + Duration::from_secs(5), up));
         }
         let Some((_, up)) = self.cut_short.take_if(|(until, _)| *until <= now) else { return };
@@ -148,6 +156,21 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// The reader takes in what happened; then he has what the switch has, and who begins here has what he has.
+    fn read(&mut self, events: &[Event]) {
+        let mut follows = true;
+        for event in events {
+            follows = self.reader.take(event) && follows;
+        }
+        let snapshot = Reader::of(self.world.shard(), TenantId::DEFAULT);
+        if follows && let Some(what) = self.reader.differs(&snapshot) {
+            let fault = format!("{:?}: after {:?}, a reader has: {what}", self.world.now(), events);
+            self.outcome.faults.push(fault);
+        }
+        self.outcome.compared += if follows { events.len() } else { 0 };
+        self.reader = snapshot;
     }
 
     /// The worst moments: just when it is offered, rings, or is joined.

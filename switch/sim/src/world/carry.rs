@@ -195,6 +195,10 @@ impl World {
                     let delay = self.up_to(HASHING);
                     self.agenda.plan(now + delay, Happening::Hashed { ticket, hashed: hashed(&work) });
                 }
+                ShardOutput::ChatKept { ticket, ok } => {
+                    self.trace.line(now, || format!("chat {ticket:x} kept {ok}"));
+                }
+                ShardOutput::ChatNews { .. } => {}
                 ShardOutput::Event(event) => {
                     self.trace.line(now, || format!("event {} {:?}", event.seq, event.what));
                     self.events.push(event);

@@ -22,7 +22,7 @@ const OFTEN: [&str; 12] = [
 /// Runs the seeds from `from` on. What fails is told with the command that repeats it.
 fn worlds(from: u64, count: u64) {
     let mut failed = Vec::new();
-    let (mut bridged, mut probes) = (0, 0);
+    let (mut bridged, mut probes, mut compared) = (0, 0, 0);
     let mut causes = BTreeSet::new();
     for seed in from..from + count {
         let outcome = run(seed, false);
@@ -31,6 +31,7 @@ fn worlds(from: u64, count: u64) {
         assert_eq!(outcome.loud, seed % 20 == 0);
         bridged += outcome.bridged;
         probes += outcome.probes;
+        compared += outcome.compared;
         causes.extend(outcome.causes.into_keys());
         if !outcome.faults.is_empty() {
             failed.push(format!("cargo xtask sim --seed {seed}: {:#?}", outcome.faults));
@@ -41,6 +42,7 @@ fn worlds(from: u64, count: u64) {
     for cause in OFTEN {
         assert!(causes.contains(cause), "no call of {count} worlds ended as {cause}");
     }
+    assert!(compared as u64 > 100 * count, "a reader's state was looked at after {compared} events");
     assert!(probes as u64 > 2 * count, "{probes} probes were made in {count} worlds");
 }
 
@@ -82,6 +84,19 @@ fn nothing_is_left_of_worlds_1500_to_1749() {
 #[test]
 fn nothing_is_left_of_worlds_1750_to_1999() {
     worlds(1_750, 250);
+}
+
+/// Ten worlds, in which calls are queued, offered, transferred, joined, supervised and cut: who has a snapshot and takes in
+/// each event after it has what the switch says it has, wherever he began.
+#[test]
+fn a_snapshot_changed_by_each_event_is_what_the_switch_has() {
+    let mut compared = 0;
+    for seed in 100..110 {
+        let outcome = run(seed, false);
+        assert_eq!(outcome.faults, Vec::<String>::new(), "seed {seed}");
+        compared += outcome.compared;
+    }
+    assert!(compared > 2_000, "{compared} events");
 }
 
 /// Two with every packet, the rest with probes.

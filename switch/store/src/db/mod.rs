@@ -8,6 +8,7 @@
 //! refused and counted. The journal remains the truth: what was refused comes back at the next start.
 
 mod access;
+mod chats;
 mod error;
 mod query;
 mod readers;
@@ -24,11 +25,13 @@ mod rows_tests;
 #[cfg(test)]
 mod tests;
 
+pub use chats::{ChatFilter, ChatPage};
 pub use error::StoreError;
 pub use query::{CdrFilter, CdrPage, Cursor, PAGE, PAGE_MAX, RecordingFilter, RecordingPage};
 pub use rows::{REPORT_MAX, RowCursor, RowFilter, RowPage};
 
 use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::chat::ChatRecord;
 use cordboard_model::desk::WrapUp;
 use cordboard_model::id::{CallId, IntervalId, RecordingId, TenantId};
 use cordboard_model::record::AgentInterval;
@@ -55,6 +58,8 @@ pub enum Stored {
     WrapUp(CallId, Wall),
     /// A stretch of an agent's work.
     Interval(IntervalId),
+    /// A chat's record, of this version.
+    Chat(CallId, u32),
 }
 
 /// What the caller may choose.
@@ -227,6 +232,20 @@ impl Store {
     /// Gives a stretch of an agent's work that is over to the writer, without waiting. One that is there stays as it is.
     pub fn put_interval(&self, interval: AgentInterval) -> Result<(), StoreError> {
         self.put(Write::Interval(Box::new(interval)))
+    }
+
+    /// Gives a chat's record to the writer, without waiting. It replaces an older version.
+    pub fn put_chat(&self, chat: ChatRecord) -> Result<(), StoreError> {
+        self.put(Write::Chat(Box::new(chat)))
+    }
+
+    /// The same of all that a journal recovered, waiting for room.
+    pub async fn put_recovered_chats(&self, chats: Vec<ChatRecord>) -> Result<(), StoreError> {
+        let sender = self.sender().ok_or(StoreError::Closed)?;
+        for chat in chats {
+            sender.send(Write::Chat(Box::new(chat))).await.map_err(|_| StoreError::Closed)?;
+        }
+        Ok(())
     }
 
     /// Gives everything a journal recovered to the writer, waiting for room. For the start, where

@@ -65,6 +65,7 @@ fn interval(ids: &mut IdMaker, agent: &str, from: i64, to: i64, entered: Option<
         reason: None,
         call: None,
         work: entered.map(|at| WorkFor { queue, entered: Wall(at), trunk: None, flows: Vec::new() }),
+        chats: 0,
         from: Wall(from),
         to: Wall(to),
         end: IntervalEnd::Known,

@@ -5,9 +5,11 @@
 //! fills; a full queue refuses. Nothing is lost by that: the journal has every record.
 
 use super::access::{self, What};
+use super::chats::put_chat;
 use super::error::{StoreError, is_transient};
 use super::{Stored, connect_options};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::chat::ChatRecord;
 use cordboard_model::desk::{WrapUp, wrap_up_into};
 use cordboard_model::id::CallId;
 use cordboard_model::record::AgentInterval;
@@ -38,6 +40,7 @@ pub(crate) enum Write {
     Recording(RecordingEntry),
     WrapUp(CallId, Box<WrapUp>),
     Interval(Box<AgentInterval>),
+    Chat(Box<ChatRecord>),
     /// Somebody waits until it is committed.
     Asked(Asked),
     /// Answered when everything before it is committed or given up.
@@ -75,6 +78,7 @@ impl Write {
             Write::Recording(entry) => Some(Stored::Recording(entry.recording)),
             Write::WrapUp(call, said) => Some(Stored::WrapUp(*call, said.at)),
             Write::Interval(interval) => Some(Stored::Interval(interval.id)),
+            Write::Chat(chat) => Some(Stored::Chat(chat.chat, chat.version)),
             Write::Asked(_) | Write::Flush(_) => None,
         }
     }
@@ -243,12 +247,13 @@ async fn put(db: &mut SqliteConnection, write: &Write) -> Result<(), sqlx::Error
         Write::Recording(entry) => put_recording(db, entry).await,
         Write::WrapUp(call, said) => put_wrap_up(db, *call, said).await,
         Write::Interval(interval) => put_intervals(db, &[interval]).await,
+        Write::Chat(chat) => put_chat(db, chat).await,
         Write::Asked(asked) => access::put(db, &asked.what).await,
         Write::Flush(_) => Ok(()),
     }
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
+pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error> {
     serde_json::to_string(value).map_err(|e| sqlx::Error::Encode(Box::new(e)))
 }
 

@@ -42,6 +42,10 @@ fn state(seq: u64, sum: u64, lost: Option<(u64, u64)>) -> Entry {
         reason: None,
         role: Default::default(),
         handled: sum,
+        line: None,
+        numbers_label: Default::default(),
+        organisation: Default::default(),
+        smart: Default::default(),
     };
     Entry::State(Box::new(State { seq, lost, calls: Vec::new(), queues: Vec::new(), agents: vec![agent] }))
 }

@@ -6,6 +6,7 @@
 use super::scan::Damage;
 use cordboard_model::callback::{Callback, CallbackId};
 use cordboard_model::cdr::{Cdr, RecordingEntry};
+use cordboard_model::chat::{ChatRecord, ChatStep};
 use cordboard_model::desk::WrapUp;
 use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, CallId, IntervalId, LegId, Name, QueueId, RecordingId, TenantId, UserId};
@@ -52,6 +53,10 @@ pub struct Recovered {
     pub finished: Vec<RecordingEntry>,
     /// Who is to be called back.
     pub callbacks: Vec<Callback>,
+    /// Chats that are not over.
+    pub chats: Vec<ChatRecord>,
+    /// Records of chats that are over and that the database may not have; to be put again, by id.
+    pub chats_over: Vec<ChatRecord>,
     /// How agents sign in, and where they are.
     pub sign_ins: Vec<SignInRecord>,
     /// What agents said of calls, in order, that their records in the database may not have yet.
@@ -268,6 +273,8 @@ pub(crate) struct Fold {
     recordings: BTreeMap<RecordingId, OpenRecording>,
     finished: BTreeMap<RecordingId, RecordingEntry>,
     callbacks: BTreeMap<CallbackId, Callback>,
+    chats: BTreeMap<CallId, ChatRecord>,
+    chats_over: BTreeMap<CallId, ChatRecord>,
     sign_ins: BTreeMap<AgentId, SignInRecord>,
     wrap_ups: Vec<(CallId, WrapUp)>,
     open_intervals: BTreeMap<IntervalId, AgentInterval>,
@@ -334,12 +341,7 @@ impl Fold {
                 self.asked.insert((call.tenant, token.clone()), AskedCall { call, token, ends });
             }
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
-                let row = (tenant, table.clone(), key.clone());
-                if cells.is_some() || hides {
-                    self.rows.insert(row, ChangedRow { tenant, table, key, cells });
-                } else {
-                    self.rows.remove(&row);
-                }
+                self.row(ChangedRow { tenant, table, key, cells }, hides);
             }
             JournalRecord::AgentInterval(interval) => self.interval(*interval),
             JournalRecord::Agent { agent, status, reason, limit_ms, since } => {
@@ -356,10 +358,39 @@ impl Fold {
                 Some(device) => _ = self.devices.insert(agent, device),
                 None => _ = self.devices.remove(&agent),
             },
+            JournalRecord::ChatOpened(record) => self.chat_opened(*record),
+            JournalRecord::ChatStep { chat, step } => self.chat_step(chat, *step),
+            JournalRecord::ChatClosed(record) => self.chat_closed(*record),
             JournalRecord::SignIn(record) => {
                 self.sign_ins.insert(record.agent.clone(), *record);
             }
         }
+    }
+
+    fn row(&mut self, row: ChangedRow, hides: bool) {
+        let which = (row.tenant, row.table.clone(), row.key.clone());
+        match row.cells.is_some() || hides {
+            true => _ = self.rows.insert(which, row),
+            false => _ = self.rows.remove(&which),
+        }
+    }
+
+    fn chat_opened(&mut self, record: ChatRecord) {
+        if !self.chats_over.contains_key(&record.chat) {
+            self.chats.insert(record.chat, record);
+        }
+    }
+
+    fn chat_step(&mut self, chat: CallId, step: ChatStep) {
+        match self.chats.get_mut(&chat) {
+            Some(record) => record.take(step),
+            None => self.strays += 1,
+        }
+    }
+
+    fn chat_closed(&mut self, record: ChatRecord) {
+        self.chats.remove(&record.chat);
+        self.chats_over.insert(record.chat, record);
     }
 
     /// A stretch begins, or is over. The first record of its end stands.
@@ -488,6 +519,8 @@ impl Fold {
             closed,
             finished: self.finished.into_values().collect(),
             callbacks: self.callbacks.into_values().collect(),
+            chats: self.chats.into_values().collect(),
+            chats_over: self.chats_over.into_values().collect(),
             sign_ins: self.sign_ins.into_values().collect(),
             wrap_ups: self.wrap_ups,
             open_intervals: self.open_intervals.into_values().collect(),

@@ -31,6 +31,10 @@ pub(crate) struct Index {
     rows: BTreeMap<(TenantId, Name, String), Place>,
     callbacks: BTreeMap<CallbackId, Place>,
     sign_ins: BTreeMap<AgentId, Place>,
+    /// All lines of each chat that is not over.
+    chats: BTreeMap<CallId, Vec<Place>>,
+    /// Records of those that are over and that the database has not confirmed, with their versions.
+    unstored_chats: BTreeMap<CallId, (u32, Place)>,
     newest: Wall,
     calls: BTreeMap<CallId, CallLines>,
     /// Closed calls some of whose dialogs may still need a BYE, with the time of the closing.
@@ -115,11 +119,7 @@ impl Index {
             }
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
                 let row = (*tenant, table.clone(), key.clone());
-                if cells.is_some() || *hides {
-                    self.rows.insert(row, place);
-                } else {
-                    self.rows.remove(&row);
-                }
+                self.row(place, row, cells.is_some() || *hides);
             }
             JournalRecord::AgentInterval(interval) => {
                 self.interval(place, interval.id, interval.end == IntervalEnd::Open);
@@ -135,6 +135,36 @@ impl Index {
             }
             JournalRecord::AgentDevice { agent, device } => self.device(place, agent, device.is_some()),
             JournalRecord::SignIn(record) => self.sign_in(place, record.agent.clone()),
+            JournalRecord::ChatOpened(_) | JournalRecord::ChatStep { .. } | JournalRecord::ChatClosed(_) => {
+                self.chat(place, record)
+            }
+        }
+    }
+
+    /// A row that does not stand as in its file, or does again.
+    fn row(&mut self, place: Place, row: (TenantId, Name, String), differs: bool) {
+        match differs {
+            true => _ = self.rows.insert(row, place),
+            false => _ = self.rows.remove(&row),
+        }
+    }
+
+    /// A line of a chat.
+    fn chat(&mut self, place: Place, record: &JournalRecord) {
+        match record {
+            JournalRecord::ChatOpened(record) if !self.unstored_chats.contains_key(&record.chat) => {
+                self.chats.insert(record.chat, vec![place]);
+            }
+            JournalRecord::ChatStep { chat, .. } => {
+                if let Some(lines) = self.chats.get_mut(chat) {
+                    lines.push(place);
+                }
+            }
+            JournalRecord::ChatClosed(record) => {
+                self.chats.remove(&record.chat);
+                self.unstored_chats.insert(record.chat, (record.version, place));
+            }
+            _ => {}
         }
     }
 
@@ -259,6 +289,13 @@ impl Index {
         self.unstored_intervals.remove(&interval);
     }
 
+    /// The database has this record of the chat.
+    pub(crate) fn chat_stored(&mut self, chat: CallId, version: u32) {
+        if self.unstored_chats.get(&chat).is_some_and(|(newest, _)| *newest <= version) {
+            self.unstored_chats.remove(&chat);
+        }
+    }
+
     /// The database has what was said of the call at that moment.
     pub(crate) fn wrap_up_stored(&mut self, call: CallId, at: Wall) {
         self.unstored_wrap_ups.remove(&(call, at));
@@ -267,7 +304,7 @@ impl Index {
     /// Closing records, and what was said after them, that the database has not confirmed.
     pub(crate) fn unstored(&self) -> usize {
         let calls = self.unstored_calls.len() + self.unstored_wrap_ups.len();
-        calls + self.unstored_recordings.len() + self.unstored_intervals.len()
+        calls + self.unstored_recordings.len() + self.unstored_intervals.len() + self.unstored_chats.len()
     }
 
     fn places_mut(&mut self) -> Vec<&mut Place> {
@@ -282,6 +319,8 @@ impl Index {
         all.extend(self.rows.values_mut());
         all.extend(self.callbacks.values_mut());
         all.extend(self.sign_ins.values_mut());
+        all.extend(self.chats.values_mut().flatten());
+        all.extend(self.unstored_chats.values_mut().map(|(_, place)| place));
         for call in self.calls.values_mut() {
             all.extend(call.lines.iter_mut().map(|(_, place)| place));
             all.extend(call.queues.iter_mut().chain(call.said.values_mut()));

@@ -20,6 +20,7 @@ fn records() -> Vec<JournalRecord> {
         reason: None,
         call: None,
         work: None,
+        chats: 0,
         from: Wall(from),
         to: Wall(from),
         end: IntervalEnd::Open,

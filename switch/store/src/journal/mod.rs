@@ -22,6 +22,8 @@ mod scan;
 mod writer;
 
 #[cfg(test)]
+mod chat_tests;
+#[cfg(test)]
 mod interval_tests;
 #[cfg(test)]
 mod tests;
@@ -140,6 +142,7 @@ impl Journal {
             Stored::Recording(recording) => self.index.recording_stored(recording),
             Stored::WrapUp(call, at) => self.index.wrap_up_stored(call, at),
             Stored::Interval(interval) => self.index.interval_stored(interval),
+            Stored::Chat(chat, version) => self.index.chat_stored(chat, version),
         }
     }
 

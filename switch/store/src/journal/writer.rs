@@ -155,6 +155,7 @@ impl Writer {
             Stored::Recording(recording) => self.index.recording_stored(recording),
             Stored::WrapUp(call, at) => self.index.wrap_up_stored(call, at),
             Stored::Interval(interval) => self.index.interval_stored(interval),
+            Stored::Chat(chat, version) => self.index.chat_stored(chat, version),
         }
     }
 

@@ -20,11 +20,13 @@ const TRIES: u8 = 8;
 
 /// What was seen.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(in crate::load) struct Seen {
     /// From an agent's BYE to his next INVITE: the phase, when it came, how long it took; nanoseconds.
     pub(super) free: Vec<(u8, u64, u64)>,
     /// From a caller's INVITE to the agent's: the phase, how long it took; nanoseconds.
     pub(super) ring: Vec<(u8, u64)>,
+    /// From an order to leave to the BYE of it; nanoseconds.
+    pub(in crate::load) ordered: Vec<u64>,
 }
 
 /// A call at a phone.
@@ -61,12 +63,12 @@ struct Registering {
 }
 
 /// The name of an agent's account.
-pub(super) fn name(agent: usize) -> String {
+pub(in crate::load) fn name(agent: usize) -> String {
     format!("a{agent}")
 }
 
 /// Registers so many agents, and serves until it is over.
-pub(super) fn run(shared: &Shared, agents: u32) -> io::Result<Seen> {
+pub(in crate::load) fn run(shared: &Shared, agents: u32) -> io::Result<Seen> {
     let agents = agents as usize;
     let mut phones = Phones {
         side: Side::at(AGENTS)?,
@@ -132,8 +134,11 @@ impl Phones<'_> {
         if text.starts_with("INVITE ") && !self.legs.contains_key(&id) {
             self.invited(text, &id, now);
         }
-        if text.starts_with("BYE ") {
-            self.legs.remove(&id);
+        if text.starts_with("BYE ")
+            && let Some(leg) = self.legs.remove(&id)
+            && let Some(sent) = self.shared.ordered(leg.agent)
+        {
+            self.seen.ordered.push(now.saturating_sub(sent));
         }
         self.side.say(&self.side.agreement(text))
     }
@@ -194,6 +199,7 @@ impl Phones<'_> {
             return;
         };
         leg.up = true;
+        self.shared.begins(leg.agent);
         let talk = self.shared.talk_ms.load(Relaxed) * 1_000_000;
         let first = self.called.get_mut(leg.agent).is_some_and(|called| !std::mem::replace(called, true));
         let part = if first { talk / self.agents.max(1) as u64 * (leg.agent as u64 + 1) } else { talk };
@@ -209,6 +215,7 @@ impl Phones<'_> {
             let Some(leg) = self.legs.get_mut(&id) else { continue };
             let talk = Talk { from: &leg.from, to: &leg.to, id: &id, cseq: 1 };
             leg.bye = self.side.request("BYE", &leg.target, talk, "");
+            self.shared.leaves(leg.agent);
             let sent = self.shared.now();
             if let Some(freed) = self.freed.get_mut(leg.agent) {
                 *freed = Some(sent);

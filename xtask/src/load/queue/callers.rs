@@ -42,7 +42,7 @@ struct Callers<'a> {
 }
 
 /// Calls as it is told, until it is over.
-pub(super) fn run(shared: &Shared, queues: u32) -> io::Result<()> {
+pub(in crate::load) fn run(shared: &Shared, queues: u32) -> io::Result<()> {
     let (calls, unheard) = (Vec::new(), VecDeque::new());
     let mut callers = Callers { side: Side::at(CALLERS)?, shared, queues, calls, unheard, begun: 0 };
     let (mut next, mut rate) = (shared.now(), 0);

@@ -5,8 +5,8 @@
 //! database locked by another process, then with it back; then all hang up as soon as they answer, and decisions are
 //! counted. Second few agents and no queue: the time from a caller's INVITE to the agent's, and what a call costs.
 
-mod agents;
-mod callers;
+pub(super) mod agents;
+pub(super) mod callers;
 mod digest;
 mod lock;
 mod shared;
@@ -24,7 +24,8 @@ use super::switch::{More, Switch};
 use crate::outcome::Outcome;
 use agents::Seen;
 use lock::Lock;
-use shared::{AFTER, BEFORE, BURST, IDLE, LOCKED, Shared};
+pub(super) use shared::Shared;
+use shared::{AFTER, BEFORE, BURST, IDLE, LOCKED};
 
 /// Calls a second while queues are filled.
 const FILL: u32 = 400;
@@ -77,7 +78,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
 }
 
 /// A switch with these agents and queues.
-fn start(binary: &Path, dir: &Path, agents: u32, queues: u32) -> Result<Switch, String> {
+pub(super) fn start(binary: &Path, dir: &Path, agents: u32, queues: u32) -> Result<Switch, String> {
     let mut sections =
         format!("[tenant.default.trunk.callers]\npeers = [\"{}\"]\nmax_calls = 100000\n", words::CALLERS);
     for queue in 0..queues {
@@ -100,7 +101,7 @@ fn start(binary: &Path, dir: &Path, agents: u32, queues: u32) -> Result<Switch, 
 }
 
 /// Waits until a counter is at least so high.
-fn wait(what: &str, counter: &AtomicU32, least: u32) -> Result<(), String> {
+pub(super) fn wait(what: &str, counter: &AtomicU32, least: u32) -> Result<(), String> {
     let begun = Instant::now();
     while counter.load(Relaxed) < least {
         if begun.elapsed() > SOON {
@@ -137,7 +138,7 @@ fn with_both<T>(
 }
 
 /// What the machine had done at a moment.
-struct Reading {
+pub(super) struct Reading {
     whole: Whole,
     ours: f64,
     cpu: f64,
@@ -145,14 +146,14 @@ struct Reading {
 }
 
 /// What was used since then: seconds of the switch and of its signalling thread, and what others had of the machine.
-struct Spent {
-    cpu: f64,
+pub(super) struct Spent {
+    pub(super) cpu: f64,
     shard: f64,
-    others: Others,
+    pub(super) others: Others,
 }
 
 impl Reading {
-    fn take(switch: &Switch) -> Self {
+    pub(super) fn take(switch: &Switch) -> Self {
         let pid = switch.pid();
         let cpu = machine::cpu(pid).unwrap_or(0.0);
         let shard = machine::cpu_of_thread(pid, "shard").unwrap_or(0.0);
@@ -160,7 +161,7 @@ impl Reading {
         Self { whole: Whole::read(), ours, cpu, shard }
     }
 
-    fn spent(self, switch: &Switch) -> Spent {
+    pub(super) fn spent(self, switch: &Switch) -> Spent {
         let now = Self::take(switch);
         let others = now.whole.others(self.whole, now.ours - self.ours);
         Spent { cpu: now.cpu - self.cpu, shard: now.shard - self.shard, others }
@@ -324,7 +325,7 @@ fn rest(switch: &Switch) {
 }
 
 /// Half of the times, and 99 of a hundred, did not exceed these, and none the last; milliseconds, and without end if there is none.
-fn percentiles(times: &mut [u64]) -> (f64, f64, f64) {
+pub(super) fn percentiles(times: &mut [u64]) -> (f64, f64, f64) {
     times.sort_unstable();
     let of = |part: f64| {
         let rank = (part * times.len() as f64).ceil() as usize;

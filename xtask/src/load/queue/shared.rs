@@ -1,6 +1,6 @@
 //! What the two sides and the driver tell each other while a run goes on.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// What is being measured, by which each figure is filed.
@@ -14,7 +14,7 @@ pub(super) const BURST: u8 = 4;
 const FIRST: u32 = 5_000_000;
 
 /// Shared by the threads of a run.
-pub(super) struct Shared {
+pub(in crate::load) struct Shared {
     start: Instant,
     /// When the INVITE of each call was sent, nanoseconds from the start.
     invited: Vec<AtomicU64>,
@@ -23,24 +23,36 @@ pub(super) struct Shared {
     /// Whether a caller who was served is followed by another.
     pub(super) refill: AtomicBool,
     /// New calls that are wanted, in all, and how many a second.
-    pub(super) wanted: AtomicU32,
-    pub(super) rate: AtomicU32,
+    pub(in crate::load) wanted: AtomicU32,
+    pub(in crate::load) rate: AtomicU32,
     pub(super) phase: AtomicU8,
-    pub(super) over: AtomicBool,
+    pub(in crate::load) over: AtomicBool,
     /// Calls that the switch answered, that were over, that went wrong; requests that were sent again.
     pub(super) answered: AtomicU32,
-    pub(super) ended: AtomicU32,
-    pub(super) failed: AtomicU32,
+    pub(in crate::load) ended: AtomicU32,
+    pub(in crate::load) failed: AtomicU32,
     pub(super) resent: AtomicU32,
     /// Agents' phones that are registered, calls that came to them, and those of a burst.
-    pub(super) registered: AtomicU32,
+    pub(in crate::load) registered: AtomicU32,
     pub(super) offered: AtomicU32,
     pub(super) burst: AtomicU32,
+    /// What is taken down of each agent, for who looks at that; and where one who talks was looked for last.
+    desks: Vec<Desk>,
+    looked: AtomicUsize,
+}
+
+/// When an agent hung up and when he was told to leave, nanoseconds from the start, until somebody has taken it up; and
+/// whether he talks.
+#[derive(Default)]
+struct Desk {
+    left: AtomicU64,
+    ordered: AtomicU64,
+    talks: AtomicBool,
 }
 
 impl Shared {
     /// For so many calls.
-    pub(super) fn of(calls: u32, talk: Duration) -> Self {
+    pub(in crate::load) fn of(calls: u32, talk: Duration) -> Self {
         Self {
             start: Instant::now(),
             invited: (0..calls).map(|_| AtomicU64::new(0)).collect(),
@@ -57,7 +69,58 @@ impl Shared {
             registered: AtomicU32::new(0),
             offered: AtomicU32::new(0),
             burst: AtomicU32::new(0),
+            desks: Vec::new(),
+            looked: AtomicUsize::new(0),
         }
+    }
+
+    /// With what is taken down of so many agents.
+    pub(in crate::load) fn with_agents(mut self, agents: u32) -> Self {
+        self.desks = (0..agents).map(|_| Desk::default()).collect();
+        self
+    }
+
+    /// The talk of an agent begins.
+    pub(super) fn begins(&self, agent: usize) {
+        if let Some(desk) = self.desks.get(agent) {
+            desk.talks.store(true, Relaxed);
+        }
+    }
+
+    /// An agent is about to hang up.
+    pub(super) fn leaves(&self, agent: usize) {
+        if let Some(desk) = self.desks.get(agent) {
+            desk.talks.store(false, Relaxed);
+            desk.left.store(self.now(), Relaxed);
+        }
+    }
+
+    /// When he hung up, once.
+    pub(in crate::load) fn left(&self, agent: usize) -> Option<u64> {
+        self.desks.get(agent).map(|desk| desk.left.swap(0, Relaxed)).filter(|at| *at > 0)
+    }
+
+    /// An agent who talks, once for each talk.
+    pub(in crate::load) fn talks(&self) -> Option<usize> {
+        let first = self.looked.load(Relaxed);
+        let mut order = (0..self.desks.len()).map(|n| (first + n) % self.desks.len());
+        let talks =
+            |agent: &usize| self.desks.get(*agent).is_some_and(|desk| desk.talks.swap(false, Relaxed));
+        let found = order.find(talks)?;
+        self.looked.store(found + 1, Relaxed);
+        Some(found)
+    }
+
+    /// An agent is about to be told to leave.
+    pub(in crate::load) fn orders(&self, agent: usize) {
+        if let Some(desk) = self.desks.get(agent) {
+            desk.ordered.store(self.now(), Relaxed);
+        }
+    }
+
+    /// When he was told, once.
+    pub(super) fn ordered(&self, agent: usize) -> Option<u64> {
+        self.desks.get(agent).map(|desk| desk.ordered.swap(0, Relaxed)).filter(|at| *at > 0)
     }
 
     /// Calls that there is room for.
@@ -65,7 +128,7 @@ impl Shared {
         u32::try_from(self.invited.len()).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn now(&self) -> u64 {
+    pub(in crate::load) fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
@@ -91,7 +154,7 @@ impl Shared {
         self.phase.load(Relaxed)
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::load) fn is_over(&self) -> bool {
         self.over.load(Relaxed)
     }
 }
@@ -104,6 +167,21 @@ pub(super) fn count(counter: &AtomicU32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_agent_who_talks_is_told_once_and_each_moment_is_taken_up_once() {
+        let shared = Shared::of(0, Duration::ZERO).with_agents(3);
+        assert_eq!((shared.talks(), shared.left(1), shared.ordered(1)), (None, None, None));
+        shared.begins(2);
+        shared.begins(0);
+        assert_eq!((shared.talks(), shared.talks(), shared.talks()), (Some(0), Some(2), None));
+        shared.begins(1);
+        shared.leaves(1);
+        shared.orders(1);
+        assert_eq!(shared.talks(), None, "he has hung up");
+        assert!(shared.left(1).is_some() && shared.left(1).is_none());
+        assert!(shared.ordered(1).is_some() && shared.ordered(1).is_none());
+    }
 
     #[test]
     fn a_call_is_known_by_the_number_that_it_shows() {

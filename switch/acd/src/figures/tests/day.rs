@@ -350,7 +350,7 @@ fn reconciles(floor: &mut Floor) {
     let all: u64 = floor.intervals.iter().chain(&open).map(|interval| interval.ms()).sum();
     let f = floor.total(ReportBy::Tenant, None);
     let times = f.time_ready_ms + f.time_ringing_ms + f.time_talking_ms + f.time_wrap_up_ms;
-    assert_eq!(times + f.time_not_ready_ms + f.time_rest_ms + f.time_other_ms, all);
+    assert_eq!(times + f.time_not_ready_ms + f.time_rest_ms + f.time_other_ms + f.time_chatting_ms, all);
     let wall = floor.wall();
     assert_eq!(Figures { calls: 0, ..wall.today }, f, "live, of all");
     for queue in &wall.queues {

@@ -27,6 +27,7 @@ fn month(agents: u32, step: ReportStep) -> Result<usize, TooManyRows> {
             reason: None,
             call: None,
             work: None,
+            chats: 0,
             from,
             to,
             end: IntervalEnd::Known,

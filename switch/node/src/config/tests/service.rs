@@ -3,12 +3,13 @@
 use super::{faults, good};
 use cordboard_model::calendar::Hours;
 use cordboard_model::callback::{CallbackRules, CallbackWindow};
+use cordboard_model::chat::ChatRules;
 use cordboard_model::config::{Agent, Queue};
 use cordboard_model::device::AgentPhone;
 use cordboard_model::id::{Name, QueueId, TenantId};
 use cordboard_model::service::{
-    AgentKind, BusyWhen, Channel, Duty, Nobody, QueueKind, Reserve, RingMost, Role, Spare, Stick, Strategy,
-    Unanswered, WantedSkill,
+    AgentKind, BusyWhen, Channel, ChatSlots, Duty, Nobody, QueueKind, Reserve, RingMost, Role, Spare, Stick,
+    Strategy, Unanswered, WantedSkill,
 };
 use cordboard_model::verb::Destination;
 use core::time::Duration;
@@ -166,6 +167,12 @@ fn the_rows_of_table_4_4_have_their_ranges_and_defaults() {
     agent_key("phone_confirm", &["true", "false"], &["\"1\""]);
     agent_key("keep_connected", &["true", "false"], &["1"]);
     agent_key("phone_confirm_wait", &["\"3s\"", "\"60s\""], &["\"2s\"", "\"61s\""]);
+    agent_key("chats", &["1", "50"], &["0", "51"]);
+    agent_key("chats_during_call", &["true", "false"], &["1"]);
+    agent_key("calls_beside_chats", &["true", "false"], &["\"no\""]);
+    assert_eq!(Duty::default().chats, ChatSlots { most: 5, during_call: false, calls_beside: true });
+    let slots = agent("chats = 3\nchats_during_call = true\ncalls_beside_chats = false").duty.chats;
+    assert_eq!(slots, ChatSlots { most: 3, during_call: true, calls_beside: false });
     assert_eq!(agent("").duty, Duty::default());
     assert_eq!((Duty::default().role, Duty::default().kind), (Role::Agent, AgentKind::Voice));
     let ann = agent(
@@ -186,6 +193,25 @@ fn the_rows_of_table_4_4_have_their_ranges_and_defaults() {
         let faults = faults(&agent_text(lines));
         assert!(faults.len() == 1 && faults[0].contains(said), "{lines}: {faults:?}");
     }
+}
+
+#[test]
+fn how_queues_look_after_chats_has_its_ranges_and_defaults() {
+    let chats: fn(&str) -> String = |lines| queue_text(&format!("kind = \"multimedia\"\n{lines}"));
+    let key = |key, right: &[&str], wrong: &[&str]| range(chats, key, right, wrong);
+    key("chat_silence", &["\"2m\"", "\"1d\""], &["\"9s\"", "\"2d\""]);
+    key("chat_silence_warning", &["\"0s\"", "\"9m\""], &["\"2h\"", "\"10m\""]);
+    key("chat_answer", &["\"0s\"", "\"1h\""], &["\"2h\""]);
+    key("chat_survey", &["\"0s\"", "\"1d\""], &["\"2d\""]);
+    let rules = |lines: &str| queue(&format!("kind = \"multimedia\"\n{lines}")).service.chat;
+    assert_eq!((rules(""), queue("").service.chat), (ChatRules::default(), ChatRules::default()));
+    let usual = ChatRules::default();
+    assert_eq!((usual.silence, usual.warning, usual.survey), (secs(600), secs(60), secs(900)));
+    assert_eq!((usual.answer, rules("chat_answer = \"0s\"").answer), (Some(secs(120)), None));
+    // a short silence has a short warning
+    assert_eq!(rules("chat_silence = \"20s\"").warning, secs(10));
+    let faults = faults(&queue_text("chat_silence = \"5m\""));
+    assert!(faults.len() == 1 && faults[0].contains("expected only for kind \"multimedia\""), "{faults:?}");
 }
 
 #[test]
