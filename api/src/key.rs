@@ -151,7 +151,9 @@ fn shown(headers: &HeaderMap) -> Option<Shown> {
 
 /// What opens a request: a key or a token.
 pub(crate) fn token_of(headers: &HeaderMap) -> Option<String> {
-    shown(headers).map(|Shown::Header(token)| Shown::Cookie(token) | token)
+    shown(headers).map(|shown| match shown {
+        Shown::Header(token) | Shown::Cookie(token) => token,
+    })
 }
 
 /// Whether what opened an operation with this scope opens it yet, to the same. A switch that is too busy to say is asked

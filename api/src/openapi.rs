@@ -214,7 +214,6 @@ fn of_path(op: &Op, name: &str) -> Option<Parameter> {
         "id" if op.path.contains("/callbacks/") => text("The entry of the list.", "1"),
         "id" if ["keys", "session", "sessions"].contains(&op.tag) => text("The id; no secret.", "k7f3q2mz5a"),
         "id" if op.path.contains("/dead-letters/") => text("The number of its first event.", "716"),
-        "kind" => text("Events of these kinds alone, with commas.", "call_started,call_ended"),
         "id" => serial("The id."),
         "kind" => word("What they are.", &crate::objects::ObjectKind::ALL.map(|kind| kind.as_str())),
         "leg" => serial("The leg."),
@@ -242,6 +241,7 @@ fn of_path(op: &Op, name: &str) -> Option<Parameter> {
 fn of_query(op: &Op, name: &str) -> Parameter {
     match name {
         "name_after" => text("Those after this name.", "sales"),
+        "kind" => text("Events of these kinds alone, with commas.", "call_started,call_ended"),
         "origin" => word("Those that are kept so.", &["file", "store"]),
         "call" => serial("Of this call alone."),
         "who" => text("By him alone: `user NAME`, `key NAME` or `agent NAME`.", "user li"),

@@ -109,7 +109,8 @@ pub fn confers(dir: &Path) -> Outcome {
     order(&switch, "1001", "consult", HELP)?;
     other.ended()?;
     agent.voice.hears_these("who consults, still,", &[MUSIC], &TONES, SOON)?;
-    let mut third = helper(dir, &switch, "1002", 5072)?;
+    // he rings as soon as he is there
+    let mut third = Phone::registered(dir, "1002", 5072, &answers_when_told(), THIRD)?;
     answers(&switch, &mut third, &mut agent)?;
     order(&switch, "1001", "consult/conference", "")?;
     caller.voice.hears_these("the caller, of three,", &[AGENT, THIRD], &TONES, SOON)?;

@@ -13,6 +13,7 @@ use cordboard_tests::switch::Switch;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Tone of the third phone, Hz.
 const THIRD: f64 = 880.0;
@@ -38,7 +39,10 @@ impl Bar {
             command.args(["push", &port.to_string()]);
         }
         command.current_dir(dir);
-        let mut process = Process::start_with_input(&format!("bar-{agent}"), dir, command)?;
+        // one agent may have several, one after the other
+        static BARS: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("bar-{}", BARS.fetch_add(1, Ordering::Relaxed));
+        let mut process = Process::start_with_input(&name, dir, command)?;
         process.wait_line("bar", SOON)?;
         Ok(Self { process, orders: 0, event: 0 })
     }
@@ -250,21 +254,23 @@ fn help(dir: &Path, switch: &Switch, bar: &mut Bar, other: &mut Bar) -> Outcome 
     caller.hangs_up()?;
     third.ended()?;
     other.event("AgentOther_PhoneRelease")?;
+    other.does("saybusy")?;
+    other.event("AgentState_SetNotReady_Success")?;
     Ok(())
 }
 
 /// He gives a customer to another agent after success.
 fn transfer(dir: &Path, switch: &Switch, bar: &mut Bar, other: &mut Bar) -> Outcome {
-    // both are ready: the caller comes to who is idle longer
     let mut phone = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
     let mut third = Phone::registered(dir, "1002", 5072, &answers_when_told(), THIRD)?;
     switch.wait_agent("1001", "ready")?;
-    switch.wait_agent("1002", "ready")?;
     let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
     bar.event("AgentEvent_Ringing")?;
     phone.answers_now()?;
     bar.event("AgentEvent_Talking")?;
     hear_each_other(&mut caller, &mut phone)?;
+    other.does("sayfree")?;
+    other.event("AgentState_Ready")?;
     bar.refused("transfer", &json!({ "devicetype": 5, "mode": 0, "address": "900" }), "000-002")?;
     bar.order("transfer", &json!({ "devicetype": "2", "mode": "2", "address": "1002" }))?;
     bar.event("AgentEvent_Customer_Alerting")?;

@@ -50,7 +50,7 @@ pub fn too_long(dir: &Path) -> Outcome {
     let flow = "call:play('menu')
         call:enqueue('help')";
     let config = Config::new(dir)?.agent("1001").trunk().flow("late", flow)?;
-    let config = with_help(config.queue("max_wait = \"1s\"\non_timeout = \"flow:late\""));
+    let config = with_help(config.queue("max_wait = \"3s\"\non_timeout = \"flow:late\""));
     let switch = Switch::start(dir, &config)?;
     let mut agent = Phone::registered(dir, "1002", 5072, &answers_when_told(), AGENT)?;
     switch.wait_agent("1002", "ready")?;

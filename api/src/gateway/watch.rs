@@ -11,7 +11,7 @@ use super::seen::{Seen, State, WORK};
 use crate::switch::{Command, Refusal, StreamItem};
 use cordboard_model::desk::{Actor, DeskAct, DeskOrder, SeatState};
 use cordboard_model::event::{Event, EventKind};
-use cordboard_model::id::{CallId, TenantId};
+use cordboard_model::id::{AgentId, CallId, TenantId};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::view::AgentStatus;
 use core::time::Duration;
@@ -72,25 +72,15 @@ impl Gateway {
 
     fn on_event(&self, event: &Event) {
         match &event.what {
-            EventKind::AgentStatus { agent, by, .. } => {
-                let Some(seat) = self.seat(agent.name.as_str()).filter(|seat| seat.agent == *agent) else {
-                    return;
-                };
-                seat.lock().news.forced |= by.is_some();
-                seat.look.notify_one();
+            EventKind::AgentStatus { agent, by, call, .. } => {
+                self.note_of(agent, |news| news.forced |= by.is_some());
+                call.iter().for_each(|call| self.note(*call, |_| ()));
             }
-            EventKind::AgentOverdue { agent, .. } => {
-                let Some(seat) = self.seat(agent.name.as_str()).filter(|seat| seat.agent == *agent) else {
-                    return;
-                };
-                seat.lock().news.overdue = true;
-                seat.look.notify_one();
-            }
+            EventKind::AgentOverdue { agent, .. } => self.note_of(agent, |news| news.overdue = true),
             EventKind::SessionEnded { agent, .. } => {
-                let Some(seat) = self.seat(agent.name.as_str()).filter(|seat| seat.agent == *agent) else {
-                    return;
-                };
-                self.confirm(seat);
+                if let Some(seat) = self.seat_of(agent) {
+                    self.confirm(seat);
+                }
             }
             EventKind::LegEnded { call, leg, cause } => self.note(*call, |news| {
                 if news.causes.len() < News::MOST {
@@ -107,17 +97,35 @@ impl Gateway {
                     news.recordings.push((*call, *recording, event.at));
                 }
             }),
-            EventKind::LegStarted { call, .. }
-            | EventKind::LegHeld { call, .. }
-            | EventKind::CallStage { call, .. }
+            EventKind::CallStage { call, agent, .. } => {
+                self.note(*call, |_| ());
+                agent.iter().for_each(|agent| self.note_of(agent, |_| ()));
+            }
+            EventKind::CallSupervised { call, supervision } => {
+                self.note(*call, |_| ());
+                supervision.agent.iter().for_each(|agent| self.note_of(agent, |_| ()));
+            }
+            EventKind::LegStarted { call, party, .. } => {
+                self.note(*call, |_| ());
+                // whoever is called is not at the call yet
+                let seat = self.seat(&party.user).filter(|seat| seat.agent.tenant == call.tenant);
+                seat.iter().for_each(|seat| seat.look.notify_one());
+            }
+            EventKind::LegHeld { call, .. }
             | EventKind::CallTransfer { call, .. }
-            | EventKind::CallConference { call, .. }
-            | EventKind::CallSupervised { call, .. } => self.note(*call, |_| ()),
+            | EventKind::CallConference { call, .. } => self.note(*call, |_| ()),
             _ => {}
         }
-        if let EventKind::CallStage { agent: Some(agent), .. } = &event.what
-            && let Some(seat) = self.seat(agent.name.as_str()).filter(|seat| seat.agent == *agent)
-        {
+    }
+
+    /// The seat of this very agent: another tenant's may have the same number.
+    fn seat_of(&self, agent: &AgentId) -> Option<Arc<Seat>> {
+        self.seat(agent.name.as_str()).filter(|seat| seat.agent == *agent)
+    }
+
+    fn note_of(&self, agent: &AgentId, put: impl Fn(&mut News)) {
+        if let Some(seat) = self.seat_of(agent) {
+            put(&mut seat.lock().news);
             seat.look.notify_one();
         }
     }

@@ -194,6 +194,7 @@ impl Role {
                 "agents:read",
                 "calls:read",
                 "cdrs:read",
+                "config:read",
                 "events:read",
                 "flows:*",
                 "queues:read",
@@ -203,6 +204,7 @@ impl Role {
             Self::Auditor => &[
                 "audit:read",
                 "cdrs:read",
+                "config:read",
                 "keys:read",
                 "recordings:read",
                 "reports:read",

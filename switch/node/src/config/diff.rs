@@ -1,5 +1,6 @@
 //! What a reload changes, in words for the log and the API.
 
+use super::WebhookConfig;
 use super::value::duration_shown;
 use super::{ApiKey, Loaded};
 use core::time::Duration;

@@ -1,11 +1,12 @@
 //! A reader of the stream, who has a snapshot and changes it by each event: what he has is what the switch has.
 //!
-//! Held to it is what events carry: calls with their stage, queue, agent, legs, data, transfer, supervision and speaker; who
-//! waits in which queue and to whom he is offered; agents with their status, reason and call. What changes without an
-//! event (an agent's devices, how long something lasts, figures) is asked for.
+//! Held to it is what events carry at every moment: calls with their stage, agent, legs, data and supervision; who
+//! waits in which queue and to whom he is offered; agents who are signed in with their status, reason and call. What
+//! changes without an event, or now and then does (an agent's devices, how long something lasts, figures, and of a call that
+//! is being transferred its queue, the transfer's leg, who is held and who speaks), is asked for.
 
 use cordboard_core::Shard;
-use cordboard_model::cdr::{Supervision, TransferOutcome, TransferRecord};
+use cordboard_model::cdr::Supervision;
 use cordboard_model::data;
 use cordboard_model::event::{Event, EventKind};
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId};
@@ -32,11 +33,13 @@ impl Reader {
             (view.queue, waits.collect())
         };
         let agent = |view: AgentView| (view.agent, (view.status, view.reason, view.call));
+        // One who is signed out and no longer configured is told of as signed out, and is gone.
+        let there = |view: &AgentView| view.status != AgentStatus::SignedOut;
         Self {
             seq: shard.last_event(tenant),
             calls: shard.open_calls(tenant).into_iter().map(call).collect(),
             waiting: shard.queues(tenant).into_iter().map(queue).collect(),
-            agents: shard.agents(tenant).into_iter().map(agent).collect(),
+            agents: shard.agents(tenant).into_iter().filter(there).map(agent).collect(),
         }
     }
 
@@ -90,7 +93,10 @@ impl Reader {
                     let offered = self.waiting.values_mut().flat_map(BTreeMap::values_mut);
                     offered.for_each(|to| to.retain(|one| one != agent));
                 }
-                self.agents.insert(agent.clone(), (*status, reason.clone(), *call));
+                match status {
+                    AgentStatus::SignedOut => drop(self.agents.remove(agent)),
+                    _ => drop(self.agents.insert(agent.clone(), (*status, reason.clone(), *call))),
+                }
             }
             what => self.change(what, event),
         }
@@ -103,13 +109,10 @@ impl Reader {
             | EventKind::CallStage { call, .. }
             | EventKind::CallAnswered { call }
             | EventKind::LegStarted { call, .. }
-            | EventKind::LegHeld { call, .. }
             | EventKind::LegAudio { call, .. }
             | EventKind::LegMuted { call, .. }
             | EventKind::LegEnded { call, .. }
-            | EventKind::CallTransfer { call, .. }
             | EventKind::CallSupervised { call, .. }
-            | EventKind::Speaking { call, .. }
             | EventKind::DataChanged { call, .. } => call,
             _ => return,
         };
@@ -145,7 +148,8 @@ fn begun(
 
 /// What of a view events carry.
 fn carried(mut view: CallView) -> CallView {
-    view.legs.iter_mut().for_each(|leg| leg.answered = false);
+    view.legs.iter_mut().for_each(|leg| (leg.answered, leg.held) = (false, false));
+    (view.queue, view.transfer, view.speaker) = (None, None, None);
     view.legs.sort_by_key(|leg| leg.leg);
     view
 }
@@ -153,9 +157,8 @@ fn carried(mut view: CallView) -> CallView {
 fn change(view: &mut CallView, what: &EventKind, event: &Event) {
     match what {
         EventKind::CallRouted { reasons, .. } => view.route.clone_from(reasons),
-        EventKind::CallStage { stage, queue, agent, .. } => {
+        EventKind::CallStage { stage, agent, .. } => {
             view.stage = *stage;
-            view.queue = queue.clone().or(view.queue.take());
             view.agent.clone_from(agent);
             if *stage == CallStage::Bridged {
                 view.bridged = view.bridged.or(Some(event.at));
@@ -175,7 +178,6 @@ fn change(view: &mut CallView, what: &EventKind, event: &Event) {
             view.legs.sort_by_key(|leg| leg.leg);
         }
         EventKind::LegEnded { leg, .. } => view.legs.retain(|one| one.leg != *leg),
-        EventKind::LegHeld { leg, held, .. } => of(view, *leg, |one| one.held = *held),
         EventKind::LegMuted { leg, muted, .. } => of(view, *leg, |one| one.muted = *muted),
         EventKind::LegAudio { leg, news, .. } => of(view, *leg, |one| match news {
             AudioNews::Nothing => one.unheard = Some(Unheard::Nothing),
@@ -183,14 +185,9 @@ fn change(view: &mut CallView, what: &EventKind, event: &Event) {
             AudioNews::Back => one.unheard = None,
             AudioNews::Late { .. } => {}
         }),
-        EventKind::CallTransfer { transfer, .. } => {
-            let open = transfer.outcome == TransferOutcome::Open;
-            view.transfer = open.then(|| TransferRecord::clone(transfer));
-        }
         EventKind::CallSupervised { supervision, .. } => {
             view.supervision = supervision.ended.is_none().then(|| Supervision::clone(supervision));
         }
-        EventKind::Speaking { leg, .. } => view.speaker = *leg,
         EventKind::DataChanged { key, value, .. } => {
             view.data.remove(key);
             if !data::is_none(value) {

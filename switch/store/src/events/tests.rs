@@ -42,6 +42,8 @@ fn state(seq: u64, sum: u64, lost: Option<(u64, u64)>) -> Entry {
         reason: None,
         role: Default::default(),
         handled: sum,
+        chats: Default::default(),
+        chat_slots: Default::default(),
         line: None,
         numbers_label: Default::default(),
         organisation: Default::default(),
