@@ -41,8 +41,6 @@ fn state(seq: u64, sum: u64, lost: Option<(u64, u64)>) -> Entry {
         why: String::new(),
         reason: None,
         role: Default::default(),
-        chats: Vec::new(),
-        chat_slots: 5,
         handled: sum,
         chats: Default::default(),
         chat_slots: Default::default(),
