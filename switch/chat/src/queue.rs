@@ -22,7 +22,6 @@ impl ChatEngine {
             outcome: String::new(),
             consulted_by: None,
             account: None,
-            consulted_by: None,
         };
         chat.record.visits.push(visit);
         (chat.record.stage, chat.record.queue, chat.record.agent) =
@@ -65,7 +64,6 @@ impl ChatEngine {
             outcome: String::new(),
             consulted_by: None,
             account: None,
-            consulted_by: None,
         });
         (chat.record.stage, chat.record.agent, chat.record.since) = (ChatStage::Waiting, None, since);
         let (priority, visits) = (chat.record.priority, chat.record.visits.clone());
