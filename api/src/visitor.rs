@@ -344,13 +344,13 @@ impl Reading {
         let changed = self.seen != Some(view.news);
         // more than one reading holds is read at once, without waiting for news
         self.seen = Some(view.news).filter(|_| messages.len() < BATCH);
+        if changed {
+            self.ready.extend(Event::default().event("chat").json_data(Shown::from(view)));
+        }
         for message in messages {
             self.since = message.number;
             let event = Event::default().event("message").id(message.number.to_string());
             self.ready.extend(event.json_data(&message));
-        }
-        if changed {
-            self.ready.extend(Event::default().event("chat").json_data(Shown::from(view)));
         }
         Ok(())
     }

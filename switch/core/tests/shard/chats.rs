@@ -236,6 +236,7 @@ fn chats_go_on_after_a_restart_with_their_agents_their_places_and_their_numbers(
     act(&mut before, talking, &CUSTOMER, say("hello")).unwrap();
     before.order(agent(), AgentOrder::NotReady { reason: None }).unwrap();
     carried_out(&mut before);
+    before.after(1_000);
     let waiting = open(&mut before, 2);
     let mut rig = self::rig();
     let restored = RestoredAgent {
