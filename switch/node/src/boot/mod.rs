@@ -217,8 +217,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (shard, to_media, own) = (lanes.api.0.clone(), media.orders.clone(), loaded.clone());
     let reloader = Reloader::new(path, own, shard, to_media, Arc::clone(&tls));
 
-    let mut threads = media.handles;
-    let (closers, shard_gauges) = (lanes.closers(), Arc::clone(&gauges.shard));
+    let (mut threads, closers, shard_gauges) = (media.handles, lanes.closers(), Arc::clone(&gauges.shard));
     let to_builder = (lanes.builder.1, lanes.discarded.1, lanes.media_events.0.clone());
     threads.push(start_builder(&loaded, to_builder, &media.orders, Arc::clone(&gauges.builder))?);
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
@@ -256,7 +255,6 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (hub, handle) = start_hub(begun, (lanes.events.1, &orders), clock, &gauges);
     let webhooks = start_webhooks(&loaded.machine, (&handle, &orders), &gauges, &reloader)?;
     start_seeding(given, &store, &reloader, &orders, clock);
-    let pushing = start_pushing(&loaded.machine)?;
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hasher,
@@ -264,7 +262,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         webhooks,
         store: Arc::clone(&store),
         recordings: keeping,
-        pushing,
+        pushing: start_pushing(&loaded.machine)?,
         streams: loaded.machine.streams.allowed.clone(),
         gauges,
         reloader,
