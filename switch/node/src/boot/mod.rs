@@ -218,7 +218,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (shard, to_media, own) = (lanes.api.0.clone(), media.orders.clone(), loaded.clone());
     let reloader = Reloader::new(path, own, shard, to_media, Arc::clone(&tls));
 
-    let (mut threads, closers) = (media.handles, lanes.closers());
+    let (mut threads, closers, shard_gauges) = (media.handles, lanes.closers(), Arc::clone(&gauges.shard));
     let to_builder = (lanes.builder.1, lanes.discarded.1, lanes.media_events.0.clone());
     threads.push(start_builder(&loaded, to_builder, &media.orders, Arc::clone(&gauges.builder))?);
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
@@ -226,7 +226,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (fetch, hash, hasher) = start_fetch(&loaded.machine, &lanes.api.0)?;
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
     let chat_desk = Arc::new(ChatDesk::default());
-    let (at_shard, shard_gauges) = (Arc::clone(&chat_desk), Arc::clone(&gauges.shard));
+    let at_shard = Arc::clone(&chat_desk);
     let setup = move |shard| ShardSetup {
         chat_desk: at_shard,
         shard: begin.of(shard),
