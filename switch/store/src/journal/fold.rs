@@ -329,17 +329,9 @@ impl Fold {
             JournalRecord::Unregistered { user, uri } => {
                 self.contacts.remove(&(user, uri));
             }
-            JournalRecord::Counted { tenant, name, value, ends } => {
-                let counted = Counted { tenant, name: name.clone(), value, ends };
-                self.counters.insert((tenant, name), counted);
-            }
-            JournalRecord::Talked { agent, caller, at, ends } => {
-                let key = (agent.tenant, caller.clone());
-                self.talks.insert(key, Talk { agent, caller, at, ends });
-            }
-            JournalRecord::CallAsked { call, token, ends } => {
-                self.asked.insert((call.tenant, token.clone()), AskedCall { call, token, ends });
-            }
+            kept @ (JournalRecord::Counted { .. }
+            | JournalRecord::Talked { .. }
+            | JournalRecord::CallAsked { .. }) => self.kept_for_a_time(kept),
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
                 self.row(ChangedRow { tenant, table, key, cells }, hides);
             }
@@ -428,6 +420,24 @@ impl Fold {
         let legs = open.map(|open| open.legs).unwrap_or_default();
         self.closed.insert(call, Closed { cdr, at, legs });
         self.order.push(call);
+    }
+
+    /// Takes what is forgotten by itself.
+    fn kept_for_a_time(&mut self, record: JournalRecord) {
+        match record {
+            JournalRecord::Counted { tenant, name, value, ends } => {
+                let counted = Counted { tenant, name: name.clone(), value, ends };
+                self.counters.insert((tenant, name), counted);
+            }
+            JournalRecord::Talked { agent, caller, at, ends } => {
+                let key = (agent.tenant, caller.clone());
+                self.talks.insert(key, Talk { agent, caller, at, ends });
+            }
+            JournalRecord::CallAsked { call, token, ends } => {
+                self.asked.insert((call.tenant, token.clone()), AskedCall { call, token, ends });
+            }
+            _ => {}
+        }
     }
 
     fn queued(&mut self, call: CallId, entry: QueueEntry) {

@@ -67,6 +67,22 @@ struct CallLines {
 }
 
 impl Index {
+    /// Takes what is forgotten by itself.
+    fn kept_for_a_time(&mut self, place: Place, record: &JournalRecord) {
+        match record {
+            JournalRecord::Counted { tenant, name, ends, .. } => {
+                self.counters.insert((*tenant, name.clone()), (*ends, place));
+            }
+            JournalRecord::Talked { agent, caller, ends, .. } => {
+                self.talks.insert((agent.tenant, caller.clone()), (*ends, place));
+            }
+            JournalRecord::CallAsked { call, token, ends } => {
+                self.asked.insert((call.tenant, token.clone()), (*ends, place));
+            }
+            _ => {}
+        }
+    }
+
     /// Takes the record written at `place` in the moment `at`.
     pub(crate) fn take(&mut self, place: Place, at: Wall, record: &JournalRecord) {
         self.forget_lingering(at);
@@ -108,14 +124,10 @@ impl Index {
             JournalRecord::Unregistered { user, uri } => {
                 self.contacts.remove(&(user.clone(), uri.clone()));
             }
-            JournalRecord::Counted { tenant, name, ends, .. } => {
-                self.counters.insert((*tenant, name.clone()), (*ends, place));
-            }
-            JournalRecord::Talked { agent, caller, ends, .. } => {
-                self.talks.insert((agent.tenant, caller.clone()), (*ends, place));
-            }
-            JournalRecord::CallAsked { call, token, ends } => {
-                self.asked.insert((call.tenant, token.clone()), (*ends, place));
+            JournalRecord::Counted { .. }
+            | JournalRecord::Talked { .. }
+            | JournalRecord::CallAsked { .. } => {
+                self.kept_for_a_time(place, record);
             }
             JournalRecord::TableRow { tenant, table, key, cells, hides } => {
                 let row = (*tenant, table.clone(), key.clone());
