@@ -384,6 +384,10 @@ impl Shard {
             let at = self.moment();
             self.ledger.came(chat, None, at);
             self.chats.engine.restore(record, self.now);
+            // before the next one: whose agent is not there any more takes his place now
+            while let Some(output) = self.chats.engine.poll_output() {
+                self.on_chat(output);
+            }
         }
     }
 }
