@@ -2,12 +2,14 @@
 //!
 //! Invariant: the indexes by account and by number name exactly the agents whose device that is.
 
+use crate::agent::Agent;
 use crate::api::{Refused, RefusedReason};
 use crate::engine::{AcdEngine, Timer};
 use cordboard_model::config::Snapshot;
 use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, TenantId, UserId};
 use cordboard_model::time::Time;
+use cordboard_model::view::AgentStatus;
 
 impl AcdEngine {
     /// What is rung for an agent.
@@ -15,10 +17,12 @@ impl AcdEngine {
         self.agents.get(id).map(|agent| agent.device())
     }
 
-    /// Who is at an account that is not configured as his own: he has chosen it.
-    pub fn guest_at(&self, user: &UserId) -> Option<&AgentId> {
-        let agents = self.by_user.get(user)?;
-        agents.iter().find(|id| self.agents.get(*id).is_some_and(|agent| agent.config.user != *user))
+    /// Those at work who sit at an account that is not configured as their own: they have chosen it. Who has signed out has
+    /// left the desk, though what he chose is kept for the next time.
+    pub fn guests_at(&self, user: &UserId) -> impl Iterator<Item = &AgentId> {
+        let is_guest = |agent: &Agent| agent.config.user != *user && agent.status != AgentStatus::SignedOut;
+        let agents = self.by_user.get(user).into_iter().flatten();
+        agents.filter(move |id| self.agents.get(*id).is_some_and(is_guest))
     }
 
     /// Those for whom this number is rung.

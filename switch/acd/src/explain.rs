@@ -46,6 +46,12 @@ impl AcdEngine {
         if let Some(bar) = self.barred(agent) {
             let _ = write!(text, " He gets no calls: {bar}.");
         }
+        if let Some(device) = &agent.chosen {
+            let _ = write!(text, " He has chosen to be rung at {device}.");
+        }
+        for guest in self.guests_at(&agent.config.user) {
+            let _ = write!(text, " Agent {guest} sits at his account.");
+        }
         match agent.serves.is_empty() {
             true => text.push_str(" He serves no queue."),
             false => self.explain_queues(agent, &mut text),
@@ -73,7 +79,12 @@ impl AcdEngine {
             },
         );
         if queue.absent > 0 {
-            let _ = writeln!(text, "{} are to be called back and have their places.", queue.absent);
+            let held = if queue.absent_held {
+                "; no call can be begun now, and none of them has a turn"
+            } else {
+                ""
+            };
+            let _ = writeln!(text, "{} are to be called back and have their places{held}.", queue.absent);
         }
         self.explain_callers(queue, now, &mut text);
         self.explain_free(queue, now, &mut text);

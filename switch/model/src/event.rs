@@ -4,6 +4,7 @@ use crate::callback::{Callback, CallbackChange};
 use crate::cause::{Cause, Party};
 use crate::cdr::{Cdr, Supervision, TransferRecord};
 use crate::desk::WrapUp;
+use crate::device::AgentDevice;
 use crate::id::{
     AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, StreamId, TenantId, TrunkId, UserId,
 };
@@ -276,6 +277,9 @@ pub enum EventKind {
         address: String,
         /// It was begun by the keys of a telephone.
         phone: bool,
+        /// What is rung for him, where it was not: whoever had a session before may have chosen it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<AgentDevice>,
     },
     /// His session is over: its token opens nothing any more.
     SessionEnded {

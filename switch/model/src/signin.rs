@@ -148,6 +148,9 @@ pub struct SignInRecord {
     /// Until when no password is looked at.
     #[serde(default)]
     pub locked: Option<Wall>,
+    /// Since when the configuration has no such agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Wall>,
 }
 
 /// A session, as people are shown it.
