@@ -47,6 +47,12 @@ impl AcdEngine {
             let _ = write!(text, " He gets no {}: {bar}.", agent.work_word());
         }
         self.explain_slots(agent, &mut text);
+        if let Some(device) = &agent.chosen {
+            let _ = write!(text, " He has chosen to be rung at {device}.");
+        }
+        for other in self.at_work_at(&agent.config.user).filter(|other| **other != agent.config.id) {
+            let _ = write!(text, " Agent {other} sits at his account.");
+        }
         match agent.serves.is_empty() {
             true => text.push_str(" He serves no queue."),
             false => self.explain_queues(agent, &mut text),
@@ -74,7 +80,12 @@ impl AcdEngine {
             },
         );
         if queue.absent > 0 {
-            let _ = writeln!(text, "{} are to be called back and have their places.", queue.absent);
+            let held = if queue.absent_held {
+                "; no call can be begun now, and none of them has a turn"
+            } else {
+                ""
+            };
+            let _ = writeln!(text, "{} are to be called back and have their places{held}.", queue.absent);
         }
         self.explain_callers(queue, now, &mut text);
         self.explain_free(queue, now, &mut text);

@@ -159,7 +159,7 @@ impl Shard {
             _ => {}
         }
         self.keep_callback(None, entry, change, by);
-        self.settle_place(id, None);
+        self.settle_place(id);
         Ok(())
     }
 
@@ -171,7 +171,7 @@ impl Shard {
             entry.last_attempt = Some(self.wall.at(self.now));
             entry.last_call = Some(call);
             self.keep_callback(None, entry, CallbackChange::Called, by);
-            self.settle_place(id, None);
+            self.settle_place(id);
         }
     }
 
@@ -181,7 +181,7 @@ impl Shard {
             return false;
         };
         self.keep_callback(None, entry, CallbackChange::Done, by);
-        self.settle_place(id, None);
+        self.settle_place(id);
         self.settle();
         true
     }

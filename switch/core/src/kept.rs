@@ -6,7 +6,7 @@
 
 use crate::shard::Shard;
 use crate::stop::Stop;
-use cordboard_acd::AcdInput;
+use cordboard_acd::{AcdCommand, AcdInput};
 use cordboard_call::{CONFIRM, FirstParty, Origin, Recall};
 use cordboard_model::ask::{CallbackAnswer, CallbackAsk};
 use cordboard_model::calendar::{Calendar, CalendarState};
@@ -15,10 +15,11 @@ use cordboard_model::callback::{
     CallbackWindow, KeptPlace,
 };
 use cordboard_model::cause::Cause;
-use cordboard_model::cdr::Cdr;
+use cordboard_model::cdr::{Cdr, LegRecord, LegRole};
 use cordboard_model::config::Agent;
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::desk::Goal;
+use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, QueueId, TenantId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::media::{PlayItem, Tone};
@@ -35,6 +36,10 @@ pub(crate) const NOBODY: [&str; 5] = ["", "anonymous", "restricted", "unavailabl
 const NO_CALLS: Duration = Duration::from_secs(30);
 /// How long a window that is not known is taken for closed before it is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
+/// The outcome of an entry whose queue is not configured.
+const QUEUE_GONE: &str = "queue_gone";
+/// After so many calls to customers in a row that never reached a phone somebody should look.
+const FAULTS: u32 = 3;
 /// How a phone shows who is to be called back.
 const SHOWN: &str = "Call-back";
 
@@ -49,6 +54,10 @@ pub(crate) struct Places {
     of: BTreeMap<CallbackId, CallId>,
     /// When each is to be looked at again.
     pub(crate) wake: Deadlines<CallbackId>,
+    /// The queues were told to call nobody back now.
+    held: bool,
+    /// How many calls to customers of a queue failed one after another by no fault of theirs.
+    faults: BTreeMap<QueueId, u32>,
 }
 
 impl Places {
@@ -127,7 +136,7 @@ impl Shard {
         let ticket = self.gate.keeping(call, self.now, self.snapshot.limits.journal_wait);
         self.keep_callback(Some(ticket), entry, change, &by);
         self.calls.keep_place(call, &queue, id.name.as_str(), self.now);
-        self.settle_place(&id, waits.map(|_| call));
+        self.settle_as(&id, Some(waits.map(|_| call)));
         Ok(answer)
     }
 
@@ -234,6 +243,10 @@ impl Shard {
         if entry.attempts >= kept.most || now >= kept.expires {
             return (CallbackState::Undone, None);
         }
+        if self.has_no_queue(entry) {
+            // a configuration in which there is one again gives him his place back
+            return (CallbackState::Asleep, Some(kept.expires));
+        }
         if let Some(next) = kept.next.filter(|next| *next > now) {
             return (CallbackState::Asleep, Some(next.min(kept.expires)));
         }
@@ -248,6 +261,10 @@ impl Shard {
         let until = lasts.map(|lasts| Wall(now.0.saturating_add(ms(lasts))));
         let state = if is_open { CallbackState::Waiting } else { CallbackState::Asleep };
         (state, Some(until.map_or(kept.expires, |until| until.min(kept.expires))))
+    }
+
+    fn has_no_queue(&self, entry: &Callback) -> bool {
+        entry.queue.as_ref().is_some_and(|queue| self.snapshot.queue(queue).is_none())
     }
 
     /// What a window says of a moment; none if it is not known.
@@ -265,8 +282,14 @@ impl Shard {
         Some(calendar.state(at, &zone))
     }
 
-    /// Has an entry stand where it belongs now. `from`: the call by which he waits until then.
-    pub(crate) fn settle_place(&mut self, id: &CallbackId, from: Option<CallId>) {
+    /// Has an entry stand where it belongs now.
+    pub(crate) fn settle_place(&mut self, id: &CallbackId) {
+        self.settle_as(id, None);
+    }
+
+    /// The same of one who has just asked for it. He may have an older place, or another priority, from now on; by `asked.0` he
+    /// waits until then.
+    fn settle_as(&mut self, id: &CallbackId, asked: Option<Option<CallId>>) {
         let entry = self.callbacks.get(id).cloned();
         let place = entry.as_ref().and_then(|entry| Some((entry, entry.kept.as_deref()?)));
         if self.places.is_running(id) && place.is_some() {
@@ -283,13 +306,19 @@ impl Shard {
             None => _ = self.places.wake.clear(id),
         }
         let (waits, ticket) = (state == CallbackState::Waiting, self.places.ticket(id));
-        if let (false, Some(call)) = (waits, ticket.or(from)) {
+        let from = asked.flatten();
+        for call in ticket.into_iter().chain(from).filter(|_| !waits) {
             self.places.ends(call);
             self.tell_acd(AcdInput::Abandoned { call });
         }
         let Some(mut entry) = entry.filter(|entry| entry.kept.is_some()) else { return };
         if entry.state != state {
             entry.state = state;
+            if self.has_no_queue(&entry) {
+                entry.outcome = QUEUE_GONE.to_owned();
+            } else if entry.outcome == QUEUE_GONE {
+                entry.outcome.clear();
+            }
             let change = match state {
                 CallbackState::Waiting => CallbackChange::Waits,
                 CallbackState::Asleep => CallbackChange::Sleeps,
@@ -299,18 +328,19 @@ impl Shard {
             let by = entry.by.clone();
             self.keep_callback(None, entry.clone(), change, &by);
         }
-        if waits && ticket.is_none() {
-            self.stand_in_queue(&entry, from);
+        if waits && (ticket.is_none() || asked.is_some()) {
+            self.stand_in_queue(&entry, ticket, from);
         }
     }
 
-    fn stand_in_queue(&mut self, entry: &Callback, from: Option<CallId>) {
+    /// `ticket`: the call by which he stands there already.
+    fn stand_in_queue(&mut self, entry: &Callback, ticket: Option<CallId>, from: Option<CallId>) {
         let (Some(queue), Some(kept)) = (entry.queue.clone(), entry.kept.as_deref()) else { return };
         let rules = self.snapshot.queue(&queue).map(|queue| queue.callback.clone()).unwrap_or_default();
         let accept = if kept.confirm.is_some() { CONFIRM } else { Duration::ZERO };
         let reserve = (kept.first == CallbackFirst::Customer).then(|| rules.ring + accept);
         let (priority, since) = (kept.priority, kept.arrived);
-        let call = self.calls.new_call(queue.tenant);
+        let call = ticket.unwrap_or_else(|| self.calls.new_call(queue.tenant));
         self.places.stands(&entry.id, call);
         self.tell_acd(AcdInput::Absent { call, queue, priority, since, reserve, from });
     }
@@ -318,18 +348,34 @@ impl Shard {
     /// Looks at those whose time has come.
     pub(crate) fn callbacks_due(&mut self) {
         while let Some(id) = self.places.wake.pop_due(self.now) {
-            self.settle_place(&id, None);
+            self.settle_place(&id);
         }
+    }
+
+    /// Whether a call of ours can be begun now.
+    fn may_begin(&self) -> bool {
+        let full = self.calls.len() >= self.snapshot.limits.calls as usize;
+        self.stop == Stop::No && !self.unrecordable && !full
+    }
+
+    /// Lets the queues give turns to those who are to be called back only while calls can be begun. True if that is another
+    /// word than the last.
+    pub(crate) fn minds_turns(&mut self) -> bool {
+        let held = !self.may_begin();
+        let changes = core::mem::replace(&mut self.places.held, held) != held;
+        if changes {
+            // it refuses nothing
+            let _ = self.acd.handle_command(AcdCommand::HoldAbsent(held), self.now);
+        }
+        changes
     }
 
     /// It is somebody's turn, with this agent. False if the call stands for nobody.
     pub(crate) fn recall(&mut self, call: CallId, agent: &AgentId) -> bool {
         let Some(id) = self.places.tickets.get(&call).cloned() else { return false };
         let user = self.snapshot.agent(agent).map(|agent| agent.user.clone());
-        let full = self.calls.len() >= self.snapshot.limits.calls as usize;
-        let ready = self.stop == Stop::No && !self.unrecordable && !full;
         let entry = self.callbacks.get(&id).cloned();
-        let (Some(mut entry), Some(user), true) = (entry, user, ready) else {
+        let (Some(mut entry), Some(user), true) = (entry, user, self.may_begin()) else {
             self.not_now(call);
             return true;
         };
@@ -401,9 +447,12 @@ impl Shard {
         let Some(id) = self.places.ends(call) else { return };
         self.tell_acd(AcdInput::Abandoned { call });
         self.ledger.forget(call);
-        let next = Wall(self.wall.at(self.now).0.saturating_add(ms(NO_CALLS)));
-        self.put_off(&id, next);
-        self.settle_place(&id, None);
+        self.put_off(&id, self.later(NO_CALLS));
+        self.settle_place(&id);
+    }
+
+    fn later(&self, time: Duration) -> Wall {
+        Wall(self.wall.at(self.now).0.saturating_add(ms(time)))
     }
 
     fn put_off(&mut self, id: &CallbackId, next: Wall) {
@@ -416,12 +465,17 @@ impl Shard {
         }
     }
 
-    /// The turn of one who is to be called back came to nothing: he has it again, unless he is on the line already.
+    /// The turn of one who is to be called back came to nothing: he has it again, unless he is on the line already. Whose phone
+    /// has rung for it has been tried: it is not rung again at once.
     pub(crate) fn stranded(&mut self, call: CallId) {
+        let of = self.places.running.get(&call).and_then(|id| self.callbacks.get(id)?.kept.as_ref());
+        let has_rung =
+            of.is_some_and(|kept| kept.first == CallbackFirst::Customer) && self.calls.has_rung(call);
         if self.calls.is_ending(call)
+            && !has_rung
             && let Some(id) = self.places.ends(call)
         {
-            self.settle_place(&id, None);
+            self.settle_place(&id);
         }
     }
 
@@ -437,24 +491,22 @@ impl Shard {
     pub(crate) fn recall_forgotten(&mut self, call: CallId) {
         if let Some(id) = self.places.ends(call) {
             self.tell_acd(AcdInput::Abandoned { call });
-            self.settle_place(&id, None);
+            self.settle_place(&id);
         }
     }
 
-    /// The queue of one who has a place is gone. False if the call stands for nobody.
+    /// The queue of one who has a place is gone: he keeps it until there is one of that name again. False if the call stands
+    /// for nobody.
     pub(crate) fn place_gone(&mut self, call: CallId) -> bool {
         if !self.places.tickets.contains_key(&call) {
             return false;
         }
         let Some(id) = self.places.ends(call) else { return false };
-        if let Some(mut entry) = self.callbacks.get(&id).cloned() {
-            entry.outcome = "queue_gone".to_owned();
-            entry.state = CallbackState::Undone;
-            entry.kept = None;
-            let by = entry.by.clone();
-            self.keep_callback(None, entry, CallbackChange::Undone, &by);
+        if self.callbacks.get(&id).is_some_and(|entry| !self.has_no_queue(entry)) {
+            // the queues know less than the configuration, and will not know more at once
+            self.put_off(&id, self.later(LOOK_AGAIN));
         }
-        self.places.wake.clear(&id);
+        self.settle_place(&id);
         true
     }
 
@@ -467,18 +519,40 @@ impl Shard {
         let Some(kept) = &mut entry.kept else { return };
         let by = entry.by.clone();
         if kept.first == CallbackFirst::Agent && cdr.answered.is_none() {
-            return self.settle_place(&id, None); // the agent's phone was not answered: he was not called
+            return self.settle_place(&id); // the agent's phone was not answered: he was not called
         }
-        entry.attempts = entry.attempts.saturating_add(1);
+        let counts = was_tried(cdr, kept.first);
+        entry.attempts = entry.attempts.saturating_add(u32::from(counts));
         if cdr.bridged.is_some() {
             entry.outcome = "reached".to_owned();
             self.keep_callback(None, entry, CallbackChange::Done, &by);
-            return self.settle_place(&id, None);
+            return self.settle_place(&id);
         }
         entry.outcome = cdr.cause.as_str().to_owned();
         kept.next = Some(Wall(self.wall.at(self.now).0.saturating_add(i64::from(kept.every_s) * 1_000)));
+        if let Some(queue) = entry.queue.clone() {
+            self.note_fault(queue, cdr.cause, counts);
+        }
         self.keep_callback(None, entry, CallbackChange::Changed, &by);
-        self.settle_place(&id, None);
+        self.settle_place(&id);
+    }
+
+    /// A customer was called in vain: by a fault of his, or of ours or a carrier's, which somebody should mend.
+    fn note_fault(&mut self, queue: QueueId, cause: Cause, counts: bool) {
+        if counts {
+            self.places.faults.remove(&queue);
+            return;
+        }
+        let faults = self.places.faults.entry(queue.clone()).or_default();
+        *faults = faults.saturating_add(1);
+        if *faults == FAULTS {
+            let (cause, code) = (cause.as_str(), "callbacks_fail".to_owned());
+            let text = format!(
+                "{FAULTS} call-backs of queue {queue} in a row reached no telephone ({cause}); they are tried again, and it \
+                 does not count as an attempt. Look at the trunks and at what its agents may dial"
+            );
+            self.event(queue.tenant, EventKind::Alarm { code, text });
+        }
     }
 
     /// A call that enters a queue: if its caller has a place there, or was called back to it, he takes that.
@@ -504,18 +578,30 @@ impl Shard {
             let (id, by) = (entry.id.clone(), entry.by.clone());
             let entry = Callback { outcome: "called_himself".to_owned(), ..entry };
             self.keep_callback(None, entry, CallbackChange::Done, &by);
-            self.settle_place(&id, None);
+            self.settle_place(&id);
         }
         Some(AcdInput::Arrived { call, queue, timeout_ms, priority, since, back })
+    }
+
+    /// There is another configuration: queues may be gone, or back, and windows others.
+    pub(crate) fn resettle_places(&mut self) {
+        for entry in self.places_in_order() {
+            self.settle_place(&entry.id);
+        }
+    }
+
+    /// Those who have a place, in the order in which they came.
+    fn places_in_order(&self) -> Vec<Callback> {
+        let has_place = |entry: &&Callback| entry.kept.is_some();
+        let mut entries: Vec<Callback> = self.callbacks.all().filter(has_place).cloned().collect();
+        entries.sort_by_key(|entry| (entry.kept.as_ref().map(|kept| kept.arrived), entry.id.clone()));
+        entries
     }
 
     /// After a start: each stands where it stood. A call that was cut counts as an attempt if somebody had answered in it: the
     /// agent, after whom the customer was called at once, or the customer. What rang, or had not even rung, costs no attempt.
     pub(crate) fn restore_places(&mut self, answered: &BTreeSet<CallId>) {
-        let has_place = |entry: &&Callback| entry.kept.is_some();
-        let mut entries: Vec<Callback> = self.callbacks.all().filter(has_place).cloned().collect();
-        entries.sort_by_key(|entry| (entry.kept.as_ref().map(|kept| kept.arrived), entry.id.clone()));
-        for mut entry in entries {
+        for mut entry in self.places_in_order() {
             let id = entry.id.clone();
             let counts = entry.last_call.is_some_and(|call| answered.contains(&call));
             if let (CallbackState::Calling, Some(kept), true) = (entry.state, &mut entry.kept, counts) {
@@ -526,9 +612,32 @@ impl Shard {
                 let by = entry.by.clone();
                 self.keep_callback(None, entry, CallbackChange::Changed, &by);
             }
-            self.settle_place(&id, None);
+            self.settle_place(&id);
         }
     }
+}
+
+/// Whether a customer was tried: his phone rang, or the far end said why it did not. That no trunk could take the call is not his
+/// fault, nor that the rules do not let this agent call him.
+fn was_tried(cdr: &Cdr, first: CallbackFirst) -> bool {
+    let side = match first {
+        CallbackFirst::Agent => LegRole::Callee,
+        CallbackFirst::Customer => LegRole::Caller,
+    };
+    let ours = matches!(
+        cdr.cause,
+        Cause::Congestion
+            | Cause::Unreachable
+            | Cause::NoRoute
+            | Cause::Forbidden
+            | Cause::Incompatible
+            | Cause::ProtocolError
+            | Cause::Shutdown
+            | Cause::InternalError
+    );
+    let his = |leg: &LegRecord| leg.role == side;
+    let rang = |leg: &LegRecord| his(leg) && (leg.rang.is_some() || leg.answered.is_some());
+    !ours || cdr.bridged.is_some() || cdr.legs.iter().any(rang)
 }
 
 /// What asks a customer for the key by which he says that it is he.

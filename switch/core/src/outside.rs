@@ -24,6 +24,11 @@ impl Outside {
         self.by_agent.get(agent).into_iter().flatten().copied()
     }
 
+    /// The agents whose phones the call keeps busy.
+    pub(crate) fn agents(&self, call: CallId) -> Vec<AgentId> {
+        self.by_call.get(&call).into_iter().flatten().cloned().collect()
+    }
+
     /// The agent's phone has left the call. Gives the oldest call that still keeps it busy; none if the phone was not
     /// kept busy by this one.
     #[expect(

@@ -327,7 +327,7 @@ impl Shard {
                 self.on_chat(output);
             } else if let Some(output) = self.flows.poll_output() {
                 self.on_flow(output);
-            } else {
+            } else if !self.minds_turns() {
                 break;
             }
         }
@@ -372,11 +372,13 @@ impl Shard {
             .flat_map(|tenant| tenant.agents.values())
             .map(|agent| (agent.user.clone(), agent.id.clone()))
             .collect();
+        self.note_who_is_gone(&old);
         self.routing.configure(&snapshot, &self.registry);
         let calendars = snapshot.tenants.values().flat_map(|tenant| tenant.kit.calendars.values());
         for zone in calendars.map(|calendar| &calendar.zone) {
             self.zones.get(zone);
         }
+        self.resettle_places();
         for user in snapshot.tenants.values().flat_map(|tenant| tenant.users.values()) {
             self.tell_contacts(&user.id.clone());
         }

@@ -162,6 +162,9 @@ pub struct SignInRecord {
     /// Wrong passwords that count.
     #[serde(default)]
     pub tries: Option<KeptTries>,
+    /// Since when the configuration has no such agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Wall>,
 }
 
 /// Wrong passwords of an agent that count.

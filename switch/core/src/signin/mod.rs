@@ -19,7 +19,9 @@ use cordboard_flow::FlowInput;
 use cordboard_model::config::Snapshot;
 use cordboard_model::desk::DeskFault;
 use cordboard_model::device::{AgentDevice, DeviceChoice};
+use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, UserId};
+use cordboard_model::journal::JournalRecord;
 use cordboard_model::service::{AgentOrder, Role};
 use cordboard_model::signin::{
     HashWork, Hashed, PhoneAct, PhoneEnd, SessionEnd, SessionView, SignInFault, SignInRecord, SignInRules,
@@ -126,6 +128,8 @@ impl Shard {
             // the password is looked at all the same: who does not know it is not told who sits where
             (ask.session, ask.new) = (None, None);
         }
+        let reset = (ask.new.is_some() && ask.password.is_none()).then(|| ask.by.clone());
+        let had_session = self.sign_ins.session(&agent).is_some();
         let done = self.sign_ins.finish(&terms, ask, hashed, at);
         if let (Ok(_), Some(other)) = (&done, refused) {
             self.tell_sign_ins(&agent);
@@ -138,6 +142,9 @@ impl Shard {
             let _ = self.acd.handle_command(command, self.now);
         }
         self.tell_sign_ins(&agent);
+        if let Some(by) = reset.filter(|_| done.is_ok()) {
+            self.undo_sessions(&agent, by, had_session);
+        }
         if let Ok(Some(_)) = done {
             let command = AcdCommand::Order { agent, what: AgentOrder::SignIn, by: None };
             // He is configured, or there would be no session.
@@ -173,10 +180,48 @@ impl Shard {
         caller.user.clone()
     }
 
+    /// Somebody else has set an agent's password, perhaps because it had become known: what was done in his name ends with it.
+    /// He is rung where the configuration says, and one who had a session has left.
+    fn undo_sessions(&mut self, agent: &AgentId, by: String, had_session: bool) {
+        if had_session {
+            let command = AcdCommand::Order { agent: agent.clone(), what: AgentOrder::SignOut, by: Some(by) };
+            // He is configured, or there would be no password to set.
+            let _ = self.acd.handle_command(command, self.now);
+            self.note_wish(agent);
+        }
+        self.leave_phone(agent);
+    }
+
+    /// Agents may be gone by this configuration, and others may have come whose numbers were somebody's before.
+    pub(crate) fn note_who_is_gone(&mut self, old: &Snapshot) {
+        let snapshot = std::sync::Arc::clone(&self.snapshot);
+        let before = old.tenants.values().flat_map(|tenant| tenant.agents.values());
+        for agent in before.map(|agent| &agent.id).filter(|id| snapshot.agent(id).is_none()) {
+            // his number may become another one's
+            self.journal(None, JournalRecord::AgentDevice { agent: agent.clone(), device: None });
+        }
+        self.mind_accounts();
+    }
+
+    fn mind_accounts(&mut self) {
+        let snapshot = std::sync::Arc::clone(&self.snapshot);
+        let at = self.both();
+        for agent in self.sign_ins.configured(|agent| snapshot.agent(agent).is_some(), at) {
+            self.tell_sign_ins(&agent);
+        }
+    }
+
     fn tell_sign_ins(&mut self, agent: &AgentId) {
         for told in self.sign_ins.take_told() {
             match told {
                 Told::Journal(record) => self.journal(None, record),
+                Told::Event(EventKind::SessionBegan { agent, place, address, phone, .. }) => {
+                    // who takes over sees where the other one had had himself rung
+                    let device = self.acd.device(&agent).filter(|_| !phone);
+                    let began =
+                        EventKind::SessionBegan { agent: agent.clone(), place, address, phone, device };
+                    self.event(agent.tenant, began);
+                }
                 Told::Event(what) => self.event(agent.tenant, what),
                 // One who is not configured any more has no device to choose.
                 Told::LeftPhone => self.leave_phone(agent),
@@ -234,6 +279,7 @@ impl Shard {
             let status = self.acd.agent(&agent).map_or(AgentStatus::SignedOut, |view| view.status);
             self.note_sign_out(&agent, status);
         }
+        self.mind_accounts();
     }
 
     /// What an agent on a telephone does by keys, for the flow that asks for it.

@@ -130,6 +130,36 @@ impl Desk {
     }
 }
 
+/// 1001 left, and months later his number was another one's: the former one's password opened it, and the new one's first did
+/// not.
+#[test]
+fn what_the_former_owner_of_a_number_had_set_opens_nothing() {
+    let day = 86_400;
+    for (days, opens) in [(1, true), (0, false)] {
+        let mut desk = desk();
+        desk.sign_in(GOOD).unwrap();
+        desk.change(Some(GOOD), OTHER).unwrap();
+        desk.sign_in(OTHER).unwrap();
+        let told = desk.all.configured(|_| false, desk.at());
+        desk.note();
+        assert_eq!((told, desk.last_opens()), (vec![agent()], false), "who is gone has no session");
+        assert!(desk.all.configured(|_| false, desk.at()).is_empty(), "it is told once");
+        // a restart meanwhile changes nothing
+        let kept = desk.journal.pop().unwrap();
+        assert_eq!((kept.session.is_some(), kept.gone.is_some()), (false, true));
+        desk.all = SignIns::default();
+        desk.all.restore(kept, desk.terms.rules.idle, desk.at().time);
+        desk.wait(if days == 1 { day } else { day - 1 });
+        desk.all.configured(|_| true, desk.at());
+        desk.note();
+        let kept = desk.journal.pop().unwrap();
+        assert_eq!((kept.password.is_none(), kept.gone), (opens, None));
+        assert_eq!(desk.sign_in(GOOD).is_ok(), opens, "the configured one");
+        desk.wait(10);
+        assert_eq!(desk.sign_in(OTHER).is_ok(), !opens, "the former one's");
+    }
+}
+
 #[test]
 fn who_knows_the_password_has_a_session_and_who_does_not_has_none() {
     let mut desk = desk();
@@ -512,10 +542,9 @@ fn a_record_that_says_less_is_read_too() {
         serde_json::from_str(&text.replace(r#"{"tenant":"default","name":"1001"}"#, r#""default/1001""#))
     });
     let JournalRecord::SignIn(record) = record.unwrap() else { panic!() };
-    assert_eq!(
-        *record,
-        SignInRecord { agent: agent(), password: None, session: None, locked: None, tries: None }
-    );
+    let empty =
+        SignInRecord { agent: agent(), password: None, session: None, locked: None, tries: None, gone: None };
+    assert_eq!(*record, empty);
 }
 
 #[test]

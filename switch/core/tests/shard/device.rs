@@ -128,6 +128,25 @@ fn without_the_key_nobody_has_answered_and_the_caller_is_offered_again() {
     assert!(!bridged(&rig));
 }
 
+/// A caller of the house talked to an agent's mobile for an hour, and the record said that nobody outside was answered; nor did
+/// any record have the seconds for which a mailbox was charged.
+#[test]
+fn an_agents_mobile_is_charged_from_when_it_is_picked_up() {
+    let mut rig = rung(|_| {});
+    rig.after(2_000);
+    answers(&mut rig, FIRST);
+    rig.after(15_000);
+    let ok = rig.last("SIP/2.0 200 OK").to_owned();
+    rig.datagram(TRUNK, &within("ACK", 1, TRUNK, &ok));
+    rig.datagram(TRUNK, &within("BYE", 2, TRUNK, &ok));
+    rig.after(40_000);
+    let cdr = record(&rig);
+    let his = cdr.legs.iter().find(|leg| leg.agent.is_some()).unwrap();
+    let picked_up = his.picked_up.expect("it was picked up");
+    assert_eq!((his.answered, picked_up.0 - his.started.0), (None, 2_000));
+    assert!(his.ended.0 - picked_up.0 >= 15_000);
+}
+
 #[test]
 fn what_the_carrier_says_is_one_of_the_ways_to_fail() {
     for (answer, why) in
