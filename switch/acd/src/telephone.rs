@@ -44,8 +44,8 @@ impl AcdEngine {
     /// Whether he leaves his telephone to another, once his call is over: he cannot take that back.
     pub(crate) fn may_stay(&self, id: &AgentId) -> Result<(), Refused> {
         let Some(agent) = self.agents.get(id) else { return Ok(()) };
-        let leaves =
-            agent.pending.as_ref().is_some_and(|asked| asked.reason.as_deref() == Some(DEVICE_TAKEN));
+        // asked to leave once more he leaves all the same, whatever the reason is then
+        let leaves = agent.pending.as_ref().is_some_and(|asked| asked.intent == Intent::SignedOut);
         if leaves { self.is_free_for(id, &agent.device()) } else { Ok(()) }
     }
 

@@ -244,6 +244,8 @@ fn whom_a_new_configuration_puts_where_another_is_leaves_after_his_call() {
     bench.agent_mut("1001").user = user("1002");
     bench.configure();
     assert_eq!(["1001", "1002"].map(|name| bench.status(name)), [AgentStatus::Talking; 2]);
+    // to ask to leave once more is no way to stay
+    bench.order("1001", AgentOrder::SignOut).unwrap();
     for what in [AgentOrder::SignIn, AgentOrder::Ready, AgentOrder::NotReady { reason: None }] {
         assert_eq!(bench.order("1001", what).unwrap_err().reason, RefusedReason::DeviceTaken);
     }
