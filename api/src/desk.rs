@@ -466,7 +466,7 @@ async fn keys(desk: Desk, MaySay(said): MaySay<Keys>) -> Answer<Done> {
 }
 
 #[derive(Default, JsonSchema, Deserialize)]
-#[schemars(rename = "WrapUp")]
+#[schemars(rename = "WrapUpOrder")]
 #[serde(deny_unknown_fields)]
 struct Said {
     code: Option<String>,

@@ -94,21 +94,24 @@ pub(crate) fn routes() -> Routes {
             legs,
             key("listLegs", read, "Legs of calls that are over, newest first")
                 .query(&["from", "to", "call", "agent", "before", "limit"])
-                .gives::<Rows<LegRow>>(),
+                .gives::<Rows<LegRow>>()
+                .refuses(&[422]),
         )
         .get(
             "/queue-visits",
             visits,
             key("listVisits", read, "Queue visits of calls that are over, newest first")
                 .query(ROWS)
-                .gives::<Rows<VisitRow>>(),
+                .gives::<Rows<VisitRow>>()
+                .refuses(&[422]),
         )
         .get(
             "/agent-intervals",
             intervals,
             key("listIntervals", read, "Stretches of agents' work that are over, newest first")
                 .query(ROWS)
-                .gives::<Rows<AgentInterval>>(),
+                .gives::<Rows<AgentInterval>>()
+                .refuses(&[422]),
         )
 }
 

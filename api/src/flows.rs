@@ -342,12 +342,13 @@ fn version_routes() -> Routes {
             "/flows/{name}/versions",
             versions,
             key("listFlowVersions", read, "The versions of a flow, newest first")
-                .gives::<Page<FlowVersion>>(),
+                .gives::<Page<FlowVersion>>()
+                .refuses(&[409]),
         )
         .get(
             "/flows/{name}/versions/{version}",
             version,
-            key("readFlowVersion", read, "The texts of a version").gives::<FlowSource>(),
+            key("readFlowVersion", read, "The texts of a version").gives::<FlowSource>().refuses(&[409]),
         )
 }
 

@@ -242,6 +242,7 @@ fn of_query(op: &Op, name: &str) -> Parameter {
     match name {
         "name_after" => text("Those after this name.", "sales"),
         "kind" => text("Events of these kinds alone, with commas.", "call_started,call_ended"),
+        "source" => text("From this address alone.", "192.0.2.7"),
         "origin" => word("Those that are kept so.", &["file", "store"]),
         "call" => serial("Of this call alone."),
         "who" => text("By him alone: `user NAME`, `key NAME` or `agent NAME`.", "user li"),

@@ -264,7 +264,8 @@ fn legs_routes() -> Routes {
             route::explain,
             key("explainRoute", "calls:read", "What would become of a call, and why")
                 .query(&["from", "to", "trunk"])
-                .gives::<RouteView>(),
+                .gives::<RouteView>()
+                .refuses(&[404]),
         )
 }
 
@@ -356,7 +357,8 @@ fn kept_routes() -> Routes {
             cdrs,
             key("listCdrs", "cdrs:read", "Call detail records, newest first")
                 .query(&["from", "to", "agent", "queue", "before", "limit"])
-                .gives::<Page<Cdr>>(),
+                .gives::<Page<Cdr>>()
+                .refuses(&[404]),
         )
         .get(
             "/cdrs/{id}",
@@ -368,7 +370,8 @@ fn kept_routes() -> Routes {
             recordings,
             key("listRecordings", "recordings:read", "Recordings, newest first")
                 .query(&["before", "limit", "label"])
-                .gives::<Page<RecordingView>>(),
+                .gives::<Page<RecordingView>>()
+                .refuses(&[404]),
         )
         .get(
             "/recordings/{id}",

@@ -107,7 +107,7 @@ impl Api {
     /// Puts a body; what the answer says.
     pub fn put(&self, path: &str, body: &str) -> Result<Value, Fail> {
         let answer = self.send("PUT", path, body)?;
-        if answer.status != 200 {
+        if !matches!(answer.status, 200 | 201) {
             let body = String::from_utf8_lossy(&answer.body).into_owned();
             return fail(format!("PUT {path}: {} {body}", answer.status));
         }

@@ -129,7 +129,7 @@ pub fn confers(dir: &Path) -> Outcome {
     field(&cdr, "transfers.0.outcome", "conference")?;
     ensure_visits(&cdr, &["sales served - 1001", "help served 1001 1002"])?;
     field(&cdr, "queues.1.account.offers.0.end", "busy")?;
-    switch.ensure_nothing_left()
+    switch.ensure_left_resting(1)
 }
 
 /// Nobody is signed in there; then nobody comes in time: each time the two talk again, and the agent learns why.
@@ -208,7 +208,7 @@ pub fn caller_leaves(dir: &Path) -> Outcome {
     ensure_visits(&cdr, &["sales served - 1001", "help ended 1001 -"])?;
     field(&cdr, "queues.1.account.offers.0.end", "caller_gone")?;
     field(&cdr, "transfers.0.outcome", "open")?;
-    switch.ensure_nothing_left()
+    switch.ensure_left_resting(1)
 }
 
 /// Killed while they speak: all three are let go at the next start, one record says so, the agents are as they were.

@@ -136,7 +136,8 @@ pub fn in_a_call(dir: &Path) -> Outcome {
 
 /// Agent 1001 consults 1002 while the caller waits; then all three talk, and the agent leaves.
 pub fn three_party(dir: &Path) -> Outcome {
-    let switch = Switch::start(dir, &helper(config(dir)?, "1002"))?;
+    let config = helper(config(dir)?, "1002").flow("door", "call:play('menu')")?;
+    let switch = Switch::start(dir, &config)?;
     let mut third = Phone::registered(dir, "1002", 5072, &answers_when_told(), THIRD)?;
     let (mut caller, mut agent) = talking(dir, &switch, &answers_when_told(), &calls())?;
     refused(&switch, "1001", "consult", r#"{"flow": "door"}"#, "not_a_person")?;

@@ -227,9 +227,10 @@ pub fn locked_by_keys(dir: &Path) -> Outcome {
     let told = events.until("the lock", |event| event["why"] == "locked")?;
     let failed = told.iter().filter(|event| event["type"] == "sign_in_failed").count();
     ensure(failed == 3, || format!("{failed} tries were told of"))?;
-    let (status, refused) = sign_in(&switch, &json!({ "password": "482913" }))?;
-    ensure(status == 429 && refused["code"] == "locked", || format!("{status} {refused}"))?;
     switch.wait_agent("1001", "signed_out")?;
+    // Who guesses on a telephone locks that one out, and not the agent at his page.
+    let (status, answer) = sign_in(&switch, &json!({ "password": "482913" }))?;
+    ensure(status == 200, || format!("{status} {answer}"))?;
     switch.wait_cdrs(1)?;
     ensure_hidden(&switch, dir, &["111111", "482913"])?;
     switch.ensure_nothing_left()

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// What every machine here has.
-const TOOLS: &[&str] = &["cargo", "cc", "npm", "git", "baresip", "chromium", "ip", "cmake"];
+const TOOLS: &[&str] = &["cargo", "cc", "npm", "git", "baresip", "chromium", "ip", "cmake", "python3", "cmp"];
 
 struct Machine {
     folder: PathBuf,
@@ -24,6 +24,9 @@ impl Machine {
             fs::remove_dir_all(&folder).unwrap();
         }
         fs::create_dir_all(folder.join("bin")).unwrap();
+        // Schemathesis is there, and as it is to be.
+        fs::create_dir_all(folder.join("schemathesis")).unwrap();
+        fs::write(folder.join("schemathesis/done"), "").unwrap();
         let machine = Self { folder };
         for tool in TOOLS {
             machine.has(tool, "exit 0");
@@ -55,6 +58,7 @@ impl Machine {
             .arg(purpose)
             .env_clear()
             .env("PATH", self.folder.join("bin"))
+            .env("SCHEMATHESIS", self.folder.join("schemathesis"))
             .stdin(Stdio::null())
             .output()
             .unwrap()

@@ -133,8 +133,6 @@ pub(crate) fn refused(why: Refusal, reasons: Reasons) -> Fault {
         Refusal::Conflict(why) => Fault::new(reasons("conflict"), why),
         Refusal::Invalid(why) => Fault::new(Code::PARAMETER, why.join("; ")),
         Refusal::Busy(_) => Code::UNAVAILABLE.into(),
-        // No order of the gateway's is about chats.
-        Refusal::Chat(why) => Fault::new(Code::INTERNAL, why.to_string()),
         Refusal::SignIn(why) => Fault::new(Code::INTERNAL, why.to_string()),
         // no order of the gateway is about chats
         Refusal::Chat(why) => Fault::new(Code::INTERNAL, why.to_string()),

@@ -104,7 +104,10 @@ fn body(op: &Op) -> &'static str {
 async fn no_route_gives_a_tenant_what_is_anothers_or_tells_that_there_is_such_a_thing() {
     let House { served, theirs, nobodys } = house().await;
     let mut walked = 0;
-    for op in catalog().iter().filter(|op| op.path.starts_with("/api/v1/")) {
+    let mut ops: Vec<_> = catalog().into_iter().filter(|op| op.path.starts_with("/api/v1/")).collect();
+    // The audit log has what this tenant itself has asked for, other tenants' names too: it is read before that.
+    ops.sort_by_key(|op| !op.path.contains("/audit"));
+    for op in &ops {
         let ask = async |ids: &Ids, other: &str| {
             let (path, asked) = path(op, ids, other);
             let answer = served.ask(op.method.as_str(), &path, &[("x-api-key", OTHER_KEY)], body(op)).await;

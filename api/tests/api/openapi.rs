@@ -72,7 +72,7 @@ async fn every_reference_leads_somewhere() {
 async fn a_route_is_open_to_strangers_only_where_the_catalogue_says_so() {
     let served = serve().await;
     for op in catalog() {
-        let path = op.path.replace('{', "").replace('}', "");
+        let path = op.path.replace(['{', '}'], "");
         let answer = served.ask(op.method.as_str(), &path, &[], "").await;
         let open = matches!(op.access, Access::Open | Access::Password);
         assert_eq!(

@@ -238,7 +238,7 @@ async fn a_cookie_is_for_pages_of_ours_and_changes_nothing_without_the_header() 
     let order = "/api/v1/agents/1001/ready";
     assert_eq!(ask("POST", order, with(&[])).await.problem(403)["code"], "csrf");
     let right = ("x-csrf-token", csrf.to_owned());
-    let code = ask("POST", order, with(&[right.clone()])).await.json()["code"].clone();
+    let code = ask("POST", order, with(std::slice::from_ref(&right))).await.json()["code"].clone();
     assert_ne!(code, "csrf");
     for origin in ["https://evil.example", "null"] {
         let foreign = with(&[right.clone(), ("origin", origin.to_owned())]);

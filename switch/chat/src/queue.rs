@@ -48,7 +48,7 @@ impl ChatEngine {
         }
         let since = match chat.record.stage {
             // who had an agent goes before those who came after him
-            ChatStage::Open => chat.record.accepted.unwrap_or(chat.record.opened),
+            ChatStage::Open => chat.record.opened,
             _ => chat.record.since,
         };
         let outcome = if chat.record.stage == ChatStage::Open { "served" } else { "lost_by_restart" };

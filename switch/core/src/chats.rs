@@ -344,8 +344,7 @@ impl Shard {
     /// Does what is due: chats, and records that are late.
     pub(crate) fn chats_due(&mut self) {
         let now = self.now;
-        loop {
-            let Some(owed) = self.chats.owed.front_mut().filter(|owed| owed.due <= now) else { break };
+        while let Some(owed) = self.chats.owed.front_mut().filter(|owed| owed.due <= now) {
             if owed.late {
                 let (ticket, told) = (owed.ticket, core::mem::take(&mut owed.told));
                 self.chats.owed.pop_front();
@@ -385,6 +384,10 @@ impl Shard {
             let at = self.moment();
             self.ledger.came(chat, None, at);
             self.chats.engine.restore(record, self.now);
+            // before the next one: whose agent is not there any more takes his place now
+            while let Some(output) = self.chats.engine.poll_output() {
+                self.on_chat(output);
+            }
         }
     }
 }

@@ -170,7 +170,7 @@ mod tests {
         let private = pushing(base.clone(), false).post(post(url.clone())).await;
         assert!(matches!(private, Err(Refusal::Conflict(why)) if why.contains("private")));
         let other = pushing("http://crm.example/".into(), true);
-        assert!(!other.allowed(&url).is_some());
+        assert!(other.allowed(&url).is_none());
         assert!(other.post(post(url.clone())).await.is_err());
         let answer = "HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{\"retcode\":\"0\"}";
         let page = tokio::spawn(page(listener, answer));

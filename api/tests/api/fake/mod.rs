@@ -41,7 +41,7 @@ use cordboard_model::trace::{TraceEntry, TraceKey, TraceView, TraceWhat};
 use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A fake switch; clones share it.
@@ -465,13 +465,14 @@ fn intend(floor: &mut Floor, agent: &AgentId, what: AgentOrder, by: &str) -> Res
     Ok(vec![format!("agent {agent} is {}{reason}", status.as_str())])
 }
 
-/// Says what was ordered; nobody is on hold here.
-/// What is asked for, and a call of the asking tenant that stands for it.
+/// What is asked for, and another call of the asking tenant each time that stands for it.
 fn begun(new: &NewCall) -> Result<Vec<String>, Refusal> {
-    let call = IdMaker::new(7, 0).call(TenantId::DEFAULT);
+    static NEXT: AtomicU32 = AtomicU32::new(7);
+    let call = IdMaker::new(NEXT.fetch_add(1, Ordering::Relaxed), 0).call(TenantId::DEFAULT);
     Ok(vec![format!("{new:?}"), call.to_string()])
 }
 
+/// Says what was ordered; nobody is on hold here.
 fn at_desk(floor: &mut Floor, order: DeskOrder) -> Result<Vec<String>, Refusal> {
     let DeskOrder { agent, call, by, act } = order;
     if !floor.agents.contains_key(&agent) {

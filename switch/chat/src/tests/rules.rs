@@ -13,11 +13,11 @@ use cordboard_model::verb::QueueEnd;
 const CUSTOMER: ChatActor = ChatActor::Customer;
 
 fn told(out: &[ChatOutput]) -> Vec<&ChatEvent> {
-    let event = |output| match output {
-        &ChatOutput::Event { ref what, .. } => Some(&**what),
+    let events = out.iter().filter_map(|output| match output {
+        ChatOutput::Event { what, .. } => Some(&**what),
         _ => None,
-    };
-    out.iter().filter_map(event).collect()
+    });
+    events.collect()
 }
 
 #[test]

@@ -82,11 +82,8 @@ impl Tries {
         };
         let counts = |source: &&Source| source.wrong > 0 || source.locked.is_some();
         let sources: Vec<_> = self.sources.iter().filter(counts).map(source).collect();
-        let tries = (self.total > 0 || !sources.is_empty()).then(|| KeptTries {
-            total: self.total,
-            last: self.last,
-            sources,
-        });
+        let counted = self.total > 0 || !sources.is_empty();
+        let tries = counted.then_some(KeptTries { total: self.total, last: self.last, sources });
         (self.locked, tries)
     }
 

@@ -108,11 +108,11 @@ fn told(rig: &Rig) -> Vec<u32> {
 }
 
 fn cdrs(rig: &Rig) -> Vec<&Cdr> {
-    let cdr = |record| match record {
-        &JournalRecord::CallClosed(ref cdr) => Some(&**cdr),
+    let closed = rig.records.iter().filter_map(|record| match record {
+        JournalRecord::CallClosed(cdr) => Some(&**cdr),
         _ => None,
-    };
-    rig.records.iter().filter_map(cdr).collect()
+    });
+    closed.collect()
 }
 
 /// The chats that a journal with these records knows.

@@ -114,7 +114,7 @@ fn a_call_talks_and_waits_at_once_and_both_visits_have_their_accounts() {
     assert_eq!(status(&rig, "1001"), AgentStatus::Talking, "who waits is he, and he talks still");
     rig.after(4_000);
     rig.order(agent("1002"), AgentOrder::Ready).unwrap();
-    rig.after(10);
+    rig.drain();
     answers(&mut rig, SECOND);
     assert_eq!((status(&rig, "1001"), status(&rig, "1002")), (AgentStatus::Talking, AgentStatus::Talking));
     assert_eq!(waiting(&rig), [0, 0]);

@@ -4,6 +4,7 @@
 mod callbacks;
 #[cfg(test)]
 mod calls;
+#[cfg(test)]
 mod chats;
 #[cfg(test)]
 mod consulting;

@@ -56,7 +56,7 @@ fn a_vacated_leg_keeps_its_party_and_nothing_of_who_used_it() {
             MediaEvent::Vacated { leg: gone, stats } if *gone == leg => Some(*stats),
             _ => None,
         };
-        world.events.iter().filter_map(of).last()
+        world.events.iter().rev().find_map(of)
     };
     let stats = told(&world).expect("its figures");
     assert_eq!((stats.received, stats.lost, stats.gaps, stats.sent), (4, 1, 1, 5));

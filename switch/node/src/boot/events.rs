@@ -71,9 +71,12 @@ impl Beginning {
     }
 }
 
+/// The folder of the streams with its writer; none where they are not kept.
+type Folder = Option<(PathBuf, EventLog)>;
+
 impl Begun {
     /// The states, and the folder with its writer.
-    pub(super) fn parts(self) -> (Vec<(TenantId, State)>, Option<(PathBuf, EventLog)>) {
+    pub(super) fn parts(self) -> (Vec<(TenantId, State)>, Folder) {
         (self.states.try_recv().unwrap_or_default(), self.log)
     }
 }

@@ -167,7 +167,10 @@ struct SipSockets {
     tls: Arc<TlsStore>,
 }
 
-async fn bind_sip(machine: &Machine) -> Result<SipSockets, BootError> {
+/// The sockets for SIP, once the process may open as many files as it needs.
+async fn bind_sip(loaded: &Loaded) -> Result<SipSockets, BootError> {
+    open_files(loaded);
+    let machine = &loaded.machine;
     let tls = TlsStore::new(&machine.sip.tls, &machine.sip.listen).map_err(BootError::Tls)?;
     let mut sockets =
         SipSockets { udp: Vec::new(), streams: Vec::new(), all: Vec::new(), tls: Arc::new(tls) };
@@ -202,21 +205,17 @@ fn open_files(loaded: &Loaded) {
 /// # Errors
 /// See [`BootError`].
 pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Running, BootError> {
-    open_files(&loaded);
-    let SipSockets { udp, streams, all, tls } = bind_sip(&loaded.machine).await?;
+    let SipSockets { udp, streams, all, tls } = bind_sip(&loaded).await?;
     let mut kept = recover(&loaded.machine, clock)?;
-    let clock = kept.clock;
+    let (clock, keeping) = (kept.clock, loaded.machine.recordings.keeping());
     let lanes = Lanes::new(loaded.snapshot.limits.calls as usize);
     let store = open_store(&loaded.machine, &lanes).await?;
-    let keeping = loaded.machine.recordings.keeping();
     let (ended, given) = give_recovered(&store, &mut kept, &keeping)?;
     let media = start_media(&loaded, &lanes, clock)?;
-
     let (restore, begin, begun) = events::open(&loaded, &mut kept);
     let making = making(&loaded, restore, &all, &clock, media.fingerprint)?;
     let gauges = Arc::new(Gauges::new(media.gauges, Arc::clone(&store), lanes.readings()));
-    let (shard, to_media, own) = (lanes.api.0.clone(), media.orders.clone(), loaded.clone());
-    let reloader = Reloader::new(path, own, shard, to_media, Arc::clone(&tls));
+    let reloader = reloader((path, &loaded), &lanes.api.0, &media.orders, &tls);
 
     let (mut threads, closers, shard_gauges) = (media.handles, lanes.closers(), Arc::clone(&gauges.shard));
     let to_builder = (lanes.builder.1, lanes.discarded.1, lanes.media_events.0.clone());
@@ -225,8 +224,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
     let (fetch, hash, hasher) = start_fetch(&loaded.machine, &lanes.api.0)?;
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
-    let chat_desk = Arc::new(ChatDesk::default());
-    let at_shard = Arc::clone(&chat_desk);
+    let ((chat_desk, at_shard), stops) = (shared::<ChatDesk>(), stop::orders());
     let setup = move |shard| ShardSetup {
         chat_desk: at_shard,
         shard: begin.of(shard),
@@ -248,14 +246,12 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         gauges: shard_gauges,
     };
     threads.insert(0, start_shard(making, clock, setup).await?);
-    let ways = (lanes.to_streams.1, lanes.streams.0);
+    let (ways, to_keeper) = ((lanes.to_streams.1, lanes.streams.0), (lanes.ended.1, lanes.api.0.clone()));
     let streams = start_streams(&loaded.machine, ways, &tls, streams, &gauges.streams);
     threads.push(start_recorder(keeping.clone(), (lanes.recorder.1, lanes.media_events.0), clock, &gauges)?);
-    let to_keeper = (lanes.ended.1, lanes.api.0.clone());
     threads.push(start_keeper(&loaded.machine, to_keeper, (&store, &gauges), ended)?);
-    let to_journal = (lanes.journal.1, lanes.stored.1, lanes.journalled.0);
+    let (to_journal, orders) = ((lanes.journal.1, lanes.stored.1, lanes.journalled.0), lanes.api.0);
     threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
-    let ((to_stop, stops), orders) = (stop::orders(), lanes.api.0);
     let (hub, handle) = start_hub(begun, (lanes.events.1, &orders), clock, &gauges);
     let webhooks = start_webhooks(&loaded.machine, (&handle, &orders), &gauges, &reloader)?;
     start_seeding(given, &store, &reloader, &orders, clock);
@@ -271,13 +267,29 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         gauges,
         reloader,
         stopping: Arc::default(),
-        stops: to_stop,
+        stops: stops.0,
         closers,
         alone: Alone::default(),
         walls: Walls::default(),
         chat_desk,
     });
-    Ok(Running { switch, orders, sip: all, stops, streams, clock, threads, hub, store })
+    Ok(Running { switch, orders, sip: all, stops: stops.1, streams, clock, threads, hub, store })
+}
+
+/// Who reads the configuration again.
+fn reloader(
+    (path, loaded): (PathBuf, &Loaded),
+    shard: &Sender<Order>,
+    media: &[Sender<MediaOrder>],
+    tls: &Arc<TlsStore>,
+) -> Arc<Reloader> {
+    Reloader::new(path, loaded.clone(), shard.clone(), media.to_vec(), Arc::clone(tls))
+}
+
+/// One thing for two who share it.
+fn shared<T: Default>() -> (Arc<T>, Arc<T>) {
+    let one: Arc<T> = Arc::default();
+    (Arc::clone(&one), one)
 }
 
 /// The event hub, with what the streams begin with.

@@ -242,8 +242,11 @@ pub(super) fn of_files(report: &Report, documents: &[&Document]) -> BTreeMap<Obj
     all
 }
 
+/// Told of a name, its place, and its keys.
+type Found<'a> = dyn FnMut(&str, usize, Map<String, Value>) + 'a;
+
 /// Every thing of a kind in a tenant's table.
-fn each(kind: ObjectKind, entries: &[Entry], found: &mut dyn FnMut(&str, usize, Map<String, Value>)) {
+fn each(kind: ObjectKind, entries: &[Entry], found: &mut Found<'_>) {
     let (Shape::Named(word) | Shape::Listed(word)) = shape(kind) else { return };
     match entries.iter().find(|entry| entry.key == word).map(|entry| &entry.node.value) {
         Some(Tree::Table(inner)) => {

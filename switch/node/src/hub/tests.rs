@@ -139,6 +139,10 @@ async fn a_reader_cut_at_any_event_goes_on_over_restarts() {
         let mut expected: Vec<Got> = (seq + 1..=30).map(Got::Event).collect();
         expected.push(Got::Snapshot(30));
         expected.extend((seq.max(30) + 1..=50).map(Got::Event));
+        if seq == 0 {
+            // who has seen nothing begins with the state of the first start
+            expected.insert(0, Got::Snapshot(0));
+        }
         expected.retain(|got| seq <= 30 || !matches!(got, Got::Snapshot(_)));
         let mut got = second.back(start, seq).await;
         got.dedup();
@@ -175,7 +179,8 @@ async fn what_is_no_longer_in_memory_comes_from_the_disk_and_then_what_is_new() 
         let events: Vec<Got> = got.into_iter().filter(|got| matches!(got, Got::Event(_))).collect();
         assert_eq!(events, (seq + 1..=most).map(Got::Event).collect::<Vec<_>>(), "from {seq}");
     }
-    assert!(bench.gauges.replays.load(Relaxed) >= 4);
+    // The first three are older than what memory has.
+    assert!(bench.gauges.replays.load(Relaxed) >= 3);
     bench.end().await;
     std::fs::remove_dir_all(&dir).unwrap();
 }
@@ -215,6 +220,8 @@ async fn a_slow_reader_is_cut_and_loses_nothing() {
     let dir = scratch("slow");
     let mut bench = Bench::new(&dir, 7);
     let mut slow = bench.follow(7, 0, EventFilter::default());
+    // Who is admitted after all of it is led through the disk at his own pace, and is never behind.
+    assert!(matches!(slow.recv().await, Some(StreamItem::Hello { .. })));
     let most = BEHIND as u64 + 500;
     bench.tell_many(most);
     bench.kept().await;

@@ -50,7 +50,7 @@ mod tests {
     fn the_signature_of_the_known_example_comes_out() {
         let secret = Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into());
         let id = ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330);
-        let made = signature(&[secret.clone()], id, r#"{"test": 2432232314}"#);
+        let made = signature(std::slice::from_ref(&secret), id, r#"{"test": 2432232314}"#);
         assert_eq!(made, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         let plain = Secret("a secret in plain text".into());
         let both = signature(&[secret, plain], id, "{}");

@@ -281,7 +281,7 @@ async fn a_restart_goes_on_with_what_was_not_delivered() {
     bench.tell(3);
     bench.end().await;
     let bench = Bench::new(&dir, 8, &receiver.url, &[crm(&receiver.url)]);
-    assert_eq!(bench.view().doing, WebhookDoing::Disabled);
+    bench.until("that it rests still", |view| view.doing == WebhookDoing::Disabled).await;
     bench.order(WebhookOrder::Enable);
     let mut seqs = Vec::new();
     while seqs.last() != Some(&5) {

@@ -3,7 +3,7 @@
 use super::{faults, good};
 use cordboard_model::config::Secret;
 use cordboard_model::id::TenantId;
-use cordboard_model::signin::{AgentSignIn, SignInRules, TenantSignIn};
+use cordboard_model::signin::{AgentSignIn, IN_MEMORY, SignInRules, TenantSignIn};
 
 const HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$Ed7BnZiRGcE5lxsrDQqRJVVXqzBsPpZzLeSIYeWbnHM";
@@ -59,7 +59,7 @@ fn an_agent_has_his_own_age_and_his_first_password_as_a_hash_alone() {
     assert_eq!(own(&hash), known);
     assert_eq!(own("password_age = 0").age, Some(0));
     let Some(Secret(made)) = own("password_env = \"PHONE_1002\"").password else { panic!() };
-    assert!(made.starts_with("$argon2id$") && !made.contains("secret-of-1002"), "{made}");
+    assert!(made.starts_with(IN_MEMORY) && !made.contains("secret-of-1002"), "{made}");
     let said = faults(&text("", "password_hash = \"my own password 1\""));
     assert!(
         said.len() == 1 && !said[0].contains("my own"),
