@@ -18,6 +18,7 @@ use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{PartyId, Target};
 use cordboard_model::media::{PlayItem, Tone};
 use cordboard_model::plan;
+use cordboard_model::time::{Duration, TimerReason};
 use cordboard_model::verb::Destination;
 use cordboard_model::view::{AgentStatus, AgentView};
 use cordboard_plugin_api::{RouteEnd, RouteRequest};
@@ -27,6 +28,9 @@ use cordboard_sip::engine::IncomingCall;
 const BEEP_MS: u32 = 200;
 /// Between the question and the same once more, milliseconds.
 const PAUSE_MS: u32 = 2_000;
+
+/// How long a number that a call shows counts for the agent's, while the call reaches nobody.
+const DOUBT: Duration = Duration::from_secs(120);
 
 impl Shard {
     /// The agent in whose name an account calls: whose own it is while he works there, else who is at work there, else whose
@@ -172,18 +176,65 @@ impl Shard {
                     self.busy_outside(call, agent);
                 }
             }
-            None => self.busies_number(call, leg, &incoming.from.user),
+            None => self.busies_shown(call, leg, &incoming.from.user),
         }
     }
 
-    /// The call rings a number, or comes from one, that is rung for agents: they are busy with it.
-    pub(crate) fn busies_number(&mut self, call: CallId, leg: LegId, number: &str) {
-        let Some(tenant) = self.snapshot.tenant(call.tenant) else { return };
+    /// A call shows a number that is rung for agents. Whoever calls may show any: what rings at them is not taken back for it,
+    /// and while the call reaches nobody they are busy for a while only.
+    fn busies_shown(&mut self, call: CallId, leg: LegId, number: &str) {
+        let agents = self.at_telephone(call, number);
+        let rings = |agent: &AgentId| self.acd.agent(agent).is_some_and(|v| v.status == AgentStatus::Ringing);
+        let agents: Vec<AgentId> = agents.into_iter().filter(|agent| !rings(agent)).collect();
+        if !agents.is_empty() {
+            self.outside.doubts.set(call, self.now + DOUBT, TimerReason("a number that is shown"));
+        }
+        self.busies(call, leg, agents);
+    }
+
+    /// Calls that have shown an agent's number for long enough, and have reached nobody, keep him from nothing any more. Who has
+    /// proved on the call who he is stays busy with it.
+    pub(crate) fn doubts_due(&mut self) {
+        while let Some(call) = self.outside.doubts.pop_due(self.now) {
+            if self.calls.view(call).is_some_and(|view| view.bridged.is_some()) {
+                continue;
+            }
+            let shown = self.legs.of(call).first().and_then(|leg| self.legs.get(*leg));
+            let agents = shown.map(|leg| leg.telephone_of.clone()).unwrap_or_default();
+            let proved = self.phone_desks.agent_on(call).cloned();
+            for agent in agents.into_iter().filter(|agent| Some(agent) != proved.as_ref()) {
+                self.free_outside(call, agent);
+            }
+        }
+    }
+
+    /// Two are joined: if a number that was shown was doubted, those for whom it is rung talk now.
+    pub(crate) fn talks_by_telephone(&mut self, (a, b): (LegId, LegId)) {
+        for leg in [a, b] {
+            let Some(found) = self.legs.get(leg) else { continue };
+            let (call, agents) = (found.call, found.telephone_of.clone());
+            for agent in agents {
+                self.busy_outside(call, agent);
+            }
+        }
+    }
+
+    fn at_telephone(&self, call: CallId, number: &str) -> Vec<AgentId> {
+        let Some(tenant) = self.snapshot.tenant(call.tenant) else { return Vec::new() };
         let number = plan::called(tenant, None, number);
-        let mut agents: Vec<AgentId> = self.acd.at_number(call.tenant, &number).cloned().collect();
+        self.acd.at_number(call.tenant, &number).cloned().collect()
+    }
+
+    /// The call rings a number that is rung for agents: they are busy with it.
+    pub(crate) fn busies_number(&mut self, call: CallId, leg: LegId, number: &str) {
+        let mut agents = self.at_telephone(call, number);
         // what was dialled for an agent may have become another number on its way
         let meant = self.legs.get(leg).and_then(|found| found.agent.clone());
         agents.extend(meant.filter(|agent| !agents.contains(agent)));
+        self.busies(call, leg, agents);
+    }
+
+    fn busies(&mut self, call: CallId, leg: LegId, agents: Vec<AgentId>) {
         if let Some(found) = self.legs.get_mut(leg) {
             found.telephone_of.clone_from(&agents);
         }

@@ -19,12 +19,13 @@ use cordboard_model::cdr::{Cdr, LegRecord, LegRole};
 use cordboard_model::config::Agent;
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::desk::Goal;
+use cordboard_model::device::AgentPhone;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, QueueId, TenantId};
 use cordboard_model::leg::PartyId;
 use cordboard_model::media::{PlayItem, Tone};
 use cordboard_model::plan;
-use cordboard_model::time::{Duration, TimerReason, Wall};
+use cordboard_model::time::{Duration, Time, TimerReason, Wall};
 use cordboard_model::verb::Destination;
 use cordboard_plugin_api::{RouteEnd, RouteRequest};
 use serde_json::Value;
@@ -38,6 +39,10 @@ const NO_CALLS: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
 /// The outcome of an entry whose queue is not configured.
 const QUEUE_GONE: &str = "queue_gone";
+/// How long it is remembered how often somebody asked.
+const DAY: Duration = Duration::from_secs(86_400);
+/// Of so many numbers.
+const TODAY_MAX: usize = 2 * CALLBACKS_MAX;
 /// After so many calls to customers in a row that never reached a phone somebody should look.
 const FAULTS: u32 = 3;
 /// How a phone shows who is to be called back.
@@ -56,11 +61,37 @@ pub(crate) struct Places {
     pub(crate) wake: Deadlines<CallbackId>,
     /// The queues were told to call nobody back now.
     held: bool,
+    /// How often callers have put a number on the list, or have put any, since when.
+    today: BTreeMap<(TenantId, bool, String), (u32, Time)>,
+    /// Callers who have a place and wait for themselves meanwhile.
+    themselves: BTreeMap<CallId, CallbackId>,
     /// How many calls to customers of a queue failed one after another by no fault of theirs.
     faults: BTreeMap<QueueId, u32>,
 }
 
 impl Places {
+    /// Counts that a number is put on the list, or that one puts some. False if that was so as often as it may be in a day.
+    fn counts_today(&mut self, of: (TenantId, bool, String), most: u32, now: Time) -> bool {
+        let over = |since: Time| now.since(since) >= DAY;
+        if self.today.len() >= TODAY_MAX && !self.today.contains_key(&of) {
+            self.today.retain(|_, (_, since)| !over(*since));
+            if self.today.len() >= TODAY_MAX {
+                self.today.pop_first();
+            }
+        }
+        let (count, since) = self.today.entry(of).or_insert((0, now));
+        if over(*since) {
+            (*count, *since) = (0, now);
+        }
+        *count = count.saturating_add(1);
+        *count <= most
+    }
+
+    /// The call by which somebody who has a place waits for himself.
+    fn himself(&self, id: &CallbackId) -> Option<CallId> {
+        self.themselves.iter().find(|(_, known)| *known == id).map(|(call, _)| *call)
+    }
+
     fn stands(&mut self, id: &CallbackId, call: CallId) {
         self.tickets.insert(call, id.clone());
         self.of.insert(id.clone(), call);
@@ -94,7 +125,7 @@ impl Places {
 
     /// Whether nobody is being called.
     pub(crate) fn is_quiescent(&self) -> bool {
-        self.running.is_empty()
+        self.running.is_empty() && self.themselves.is_empty()
     }
 }
 
@@ -109,14 +140,17 @@ impl Shard {
         if ask.calendar.as_ref().is_some_and(|name| !tenant.kit.calendars.contains_key(name)) {
             return Err(Cause::NotFound);
         }
+        let asker = self.calls.view(call).map(|view| view.from.user).unwrap_or_default();
         let number = match &ask.number {
             Some(number) => plan::called(tenant, None, number),
-            None => self.calls.view(call).map(|view| view.from.user).unwrap_or_default(),
+            None => asker.clone(),
         };
         if NOBODY.contains(&number.to_ascii_lowercase().as_str()) {
             return Ok(CallbackAnswer::Anonymous);
         }
-        if !self.can_be_called(&queue, &number) {
+        let other = number != asker;
+        let is_allowed = rules.to.is_empty() || rules.to.iter().any(|prefix| number.starts_with(prefix));
+        if (other && !rules.other) || !is_allowed || !self.can_be_called(&queue, &number) {
             return Ok(CallbackAnswer::NotDialable);
         }
         let waits = waits.filter(|(of, ..)| *of == queue);
@@ -124,10 +158,13 @@ impl Shard {
         if known.is_none() && self.callbacks.count(call.tenant) >= CALLBACKS_MAX {
             return Ok(CallbackAnswer::Full);
         }
+        if known.is_none() && !self.may_ask_today(call.tenant, (&asker, &number), rules.a_day) {
+            return Ok(CallbackAnswer::TooOften);
+        }
         let now = self.wall.at(self.now);
         let (arrived, priority) = waits.as_ref().map_or((now, ask.priority), |(_, at, p)| (*at, *p));
         let answer = if known.is_some() { CallbackAnswer::Known } else { CallbackAnswer::Kept };
-        let kept = self.place_asked(&ask, &rules, (arrived, priority), call);
+        let kept = self.place_asked(&ask, &rules, (arrived, priority), (call, other));
         let change = if known.is_some() { CallbackChange::Changed } else { CallbackChange::Put };
         let entry = self.entry_asked(known, (queue.clone(), number), ask.note, kept);
         let entry = entry.ok_or(Cause::InternalError)?;
@@ -136,8 +173,24 @@ impl Shard {
         let ticket = self.gate.keeping(call, self.now, self.snapshot.limits.journal_wait);
         self.keep_callback(Some(ticket), entry, change, &by);
         self.calls.keep_place(call, &queue, id.name.as_str(), self.now);
+        // who waited for himself does so no longer
+        let before = self.places.themselves.remove(&call);
         self.settle_as(&id, Some(waits.map(|_| call)));
+        if let Some(before) = before.filter(|before| *before != id) {
+            // he has named another number: the place by his own is as it was, for it may be a colleague's
+            self.settle_place(&before);
+        }
         Ok(answer)
+    }
+
+    /// Whether a caller may put a number on the list: neither he nor that number has been there too often. Withheld numbers
+    /// count for nobody in particular, and the number that they name counts.
+    fn may_ask_today(&mut self, tenant: TenantId, (asker, number): (&str, &str), most: u32) -> bool {
+        let now = self.now;
+        let shown = !NOBODY.contains(&asker.to_ascii_lowercase().as_str());
+        let number = self.places.counts_today((tenant, true, number.to_owned()), most, now);
+        let asker = !shown || self.places.counts_today((tenant, false, asker.to_owned()), most, now);
+        number && asker
     }
 
     fn place_asked(
@@ -145,23 +198,27 @@ impl Shard {
         ask: &CallbackAsk,
         rules: &CallbackRules,
         (arrived, priority): (Wall, u8),
-        call: CallId,
+        (call, other): (CallId, bool),
     ) -> KeptPlace {
         let after = |time: Duration| Wall(self.wall.at(self.now).0.saturating_add(ms(time)));
         let asked = |seconds: Option<u32>, usual: Duration| {
             seconds.map_or(usual, |seconds| Duration::from_secs(seconds.into()))
         };
         let every = asked(ask.every, rules.every);
+        let first = ask.first.unwrap_or(rules.first);
+        // who named a number need not be there: somebody else is not made to wait, nor waited for, at our cost
+        let unknown = other && first == CallbackFirst::Customer;
         KeptPlace {
             arrived,
             priority,
-            first: ask.first.unwrap_or(rules.first),
+            first,
             most: ask.attempts.unwrap_or(rules.attempts),
             every_s: u32::try_from(every.as_secs()).unwrap_or(u32::MAX),
             expires: after(asked(ask.expires, rules.expires)),
             window: ask.calendar.clone().map(CallbackWindow::Calendar).or_else(|| rules.window.clone()),
-            confirm: rules.confirm,
+            confirm: rules.confirm.or(unknown.then_some(AgentPhone::KEY)),
             call: Some(call),
+            other,
             data: ask.data.clone(),
             next: None,
         }
@@ -199,20 +256,17 @@ impl Shard {
         if let Some(old) = entry.kept.take() {
             let (arrived, priority) = (old.arrived.min(kept.arrived), old.priority.max(kept.priority));
             let (call, next) = (old.call, old.next);
-            entry.kept = Some(Box::new(KeptPlace { arrived, priority, call, next, ..kept }));
+            // who has called from it himself once is known there
+            let other = old.other && kept.other;
+            entry.kept = Some(Box::new(KeptPlace { arrived, priority, call, next, other, ..kept }));
         }
         Some(entry)
     }
 
     /// The entry by which a number has a place in a queue, unless it is being called or in an agent's hands.
     fn place_known(&self, queue: &QueueId, number: &str) -> Option<Callback> {
-        let has = |entry: &&Callback| {
-            entry.queue.as_ref() == Some(queue)
-                && entry.number == number
-                && entry.kept.is_some()
-                && matches!(entry.state, CallbackState::Waiting | CallbackState::Asleep)
-        };
-        self.callbacks.of(queue.tenant).find(has).cloned()
+        let has = |entry: &&Callback| matches!(entry.state, CallbackState::Waiting | CallbackState::Asleep);
+        self.callbacks.at(queue, number).find(has).cloned()
     }
 
     /// Whether the agents of a queue may call a number: by the rules of the first of them.
@@ -241,7 +295,10 @@ impl Shard {
             return (CallbackState::Listed, None);
         }
         if entry.attempts >= kept.most || now >= kept.expires {
-            return (CallbackState::Undone, None);
+            return (CallbackState::Undone, Some(self.forgotten_at(entry, kept)));
+        }
+        if self.places.himself(&entry.id).is_some() {
+            return (CallbackState::Asleep, None);
         }
         if self.has_no_queue(entry) {
             // a configuration in which there is one again gives him his place back
@@ -261,6 +318,14 @@ impl Shard {
         let until = lasts.map(|lasts| Wall(now.0.saturating_add(ms(lasts))));
         let state = if is_open { CallbackState::Waiting } else { CallbackState::Asleep };
         (state, Some(until.map_or(kept.expires, |until| until.min(kept.expires))))
+    }
+
+    /// When an entry that is not tried any more leaves the list, unless somebody has taken it.
+    fn forgotten_at(&self, entry: &Callback, kept: &KeptPlace) -> Wall {
+        let rules = entry.queue.as_ref().and_then(|queue| self.snapshot.queue(queue));
+        let keep = rules.map_or_else(|| CallbackRules::default().keep, |queue| queue.callback.keep);
+        let last = entry.last_attempt.filter(|_| entry.attempts >= kept.most);
+        Wall(last.unwrap_or(kept.expires).0.saturating_add(ms(keep)))
     }
 
     fn has_no_queue(&self, entry: &Callback) -> bool {
@@ -312,6 +377,11 @@ impl Shard {
             self.tell_acd(AcdInput::Abandoned { call });
         }
         let Some(mut entry) = entry.filter(|entry| entry.kept.is_some()) else { return };
+        if state == CallbackState::Undone && wake.is_some_and(|at| at <= self.wall.at(self.now)) {
+            self.places.wake.clear(id);
+            let by = entry.by.clone();
+            return self.keep_callback(None, entry, CallbackChange::Forgotten, &by);
+        }
         if entry.state != state {
             entry.state = state;
             if self.has_no_queue(&entry) {
@@ -399,7 +469,7 @@ impl Shard {
                 let display = self.snapshot.queue(&queue).map(|known| known.display.clone());
                 let shown = PartyId { user: queue.name.to_string(), display: display.unwrap_or_default() };
                 let leg = self.calls.new_leg(call.tenant);
-                let confirm = kept.confirm.map(|key| (key, asks_for_key(&rules)));
+                let confirm = kept.confirm.map(|key| (key, self.asks_for_key(&queue, key, &rules)));
                 let first = FirstParty::Number(entry.number.clone(), Some(user));
                 let caller = PartyId::new(&entry.number);
                 let to = Goal::Place(Destination::Queue(queue.clone()));
@@ -409,6 +479,18 @@ impl Shard {
         };
         self.begin_call(Origin { data, ..origin });
         true
+    }
+
+    /// What asks a customer for the key by which he says that it is he.
+    fn asks_for_key(&self, queue: &QueueId, key: char, rules: &CallbackRules) -> Vec<PlayItem> {
+        if let Some(prompt) = &rules.prompt {
+            return vec![PlayItem::Asset(prompt.clone()), PlayItem::Silence(2_000)];
+        }
+        if key == AgentPhone::KEY && rules.confirm.is_none() {
+            // nobody has thought of a prompt, since no key was to be asked for
+            return self.question(queue.tenant, Some(queue));
+        }
+        vec![PlayItem::Tone(Tone::Beep, 200), PlayItem::Silence(1_800)]
     }
 
     fn agent_first(
@@ -489,6 +571,7 @@ impl Shard {
 
     /// A call is gone, perhaps without a record.
     pub(crate) fn recall_forgotten(&mut self, call: CallId) {
+        self.was_there_himself(call, false);
         if let Some(id) = self.places.ends(call) {
             self.tell_acd(AcdInput::Abandoned { call });
             self.settle_place(&id);
@@ -510,8 +593,20 @@ impl Shard {
         true
     }
 
+    /// One who had a place has waited for himself, and is gone: if he was served it is done, else it is as it was.
+    fn was_there_himself(&mut self, call: CallId, served: bool) {
+        let Some(id) = self.places.themselves.remove(&call) else { return };
+        if let Some(mut entry) = self.callbacks.get(&id).cloned().filter(|_| served) {
+            entry.outcome = "called_himself".to_owned();
+            let by = entry.by.clone();
+            self.keep_callback(None, entry, CallbackChange::Done, &by);
+        }
+        self.settle_place(&id);
+    }
+
     /// A call that called somebody back is over: what became of it.
     pub(crate) fn recalled(&mut self, cdr: &Cdr) {
+        self.was_there_himself(cdr.call, cdr.bridged.is_some());
         let Some(id) = self.places.ends(cdr.call) else { return };
         // one who was called first and has not accepted has an agent kept free
         self.tell_acd(AcdInput::Abandoned { call: cdr.call });
@@ -567,7 +662,10 @@ impl Shard {
             Some(id) => self.callbacks.get(id).cloned(),
             None => {
                 let number = self.calls.view(call)?.from.user;
-                self.place_known(queue, &number)
+                // where another number was named, who calls from it may be anybody
+                let is_he = |entry: &Callback| entry.kept.as_ref().is_some_and(|kept| !kept.other);
+                let known = self.place_known(queue, &number).filter(is_he);
+                known.filter(|entry| self.places.himself(&entry.id).is_none_or(|by| by == call))
             }
         };
         let entry = known.filter(|entry| entry.queue.as_ref() == Some(queue))?;
@@ -575,10 +673,12 @@ impl Shard {
         let back = self.places.calls_back(call);
         let (queue, since, priority) = (queue.clone(), kept.arrived, kept.priority.max(came_with));
         if !back {
-            let (id, by) = (entry.id.clone(), entry.by.clone());
-            let entry = Callback { outcome: "called_himself".to_owned(), ..entry };
-            self.keep_callback(None, entry, CallbackChange::Done, &by);
-            self.settle_place(&id);
+            // a number may be shared: the entry is done when he was served, and not before
+            let before = self.places.themselves.insert(call, entry.id.clone());
+            // in another queue he had one, too, and has left that queue
+            for id in before.filter(|id| *id != entry.id).into_iter().chain([entry.id.clone()]) {
+                self.settle_place(&id);
+            }
         }
         Some(AcdInput::Arrived { call, queue, timeout_ms, priority, since, back })
     }
@@ -638,14 +738,6 @@ fn was_tried(cdr: &Cdr, first: CallbackFirst) -> bool {
     let his = |leg: &LegRecord| leg.role == side;
     let rang = |leg: &LegRecord| his(leg) && (leg.rang.is_some() || leg.answered.is_some());
     !ours || cdr.bridged.is_some() || cdr.legs.iter().any(rang)
-}
-
-/// What asks a customer for the key by which he says that it is he.
-fn asks_for_key(rules: &CallbackRules) -> Vec<PlayItem> {
-    match &rules.prompt {
-        Some(prompt) => vec![PlayItem::Asset(prompt.clone()), PlayItem::Silence(2_000)],
-        None => vec![PlayItem::Tone(Tone::Beep, 200), PlayItem::Silence(1_800)],
-    }
 }
 
 fn ms(time: Duration) -> i64 {

@@ -267,6 +267,7 @@ impl Shard {
         self.trunks_due();
         self.lines_due();
         self.callbacks_due();
+        self.doubts_due();
         self.sign_ins_due();
         self.acd.handle_timeout(now);
         self.chats_due();
@@ -299,6 +300,7 @@ impl Shard {
             self.stop.poll_timeout(),
             self.places.wake.next(),
             self.chats.poll_timeout(),
+            self.outside.doubts.next(),
             self.sign_ins.poll_timeout().map(|at| (at, TimerReason("session idle"))),
         ];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)

@@ -68,6 +68,11 @@ impl PhoneDesks {
         }
     }
 
+    /// Who has signed in on a call.
+    pub(crate) fn agent_on(&self, call: CallId) -> Option<&AgentId> {
+        self.signed.get(&call).map(|(agent, _)| agent)
+    }
+
     /// Whether no flow waits for a password to be looked at, and no call has signed anybody in.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.signed.is_empty()

@@ -129,6 +129,9 @@ impl Shard {
         self.video_before(&mut command);
         self.tell_media(command);
         self.video_after(joined);
+        if let Some(legs) = joined {
+            self.talks_by_telephone(legs);
+        }
     }
 
     /// Tones that each country has its own way to play become those of the tenant.

@@ -121,7 +121,7 @@ impl Shard {
         }
     }
 
-    fn free_outside(&mut self, call: CallId, agent: AgentId) {
+    pub(crate) fn free_outside(&mut self, call: CallId, agent: AgentId) {
         if let Some(still) = self.outside.leave(call, &agent) {
             self.acd.handle_input(AcdInput::AgentBusyOutside { agent, call: still }, self.now);
         }

@@ -438,10 +438,16 @@ fn who_calls_by_himself_takes_the_place_that_he_has() {
     let text = String::from_utf8(invite(TRUNK, "2000", "example.com", "other")).unwrap();
     rig.datagram(TRUNK, text.as_bytes());
     calls(&mut rig, "2000", "again");
-    assert_eq!(entries(&rig), [], "it is done");
+    assert_eq!(only(&rig).state, CallbackState::Asleep, "nobody calls him while he waits himself");
     let waiting = &rig.shard.queues(T)[0].waiting;
     assert_eq!(waiting.len(), 2);
     assert_eq!(waiting[0].since, kept.kept.unwrap().arrived, "he stands before who came meanwhile");
+    ready(&mut rig);
+    says(&mut rig, AGENT, "200 OK");
+    rig.after(1_000);
+    hangs_up(&mut rig, AGENT);
+    hung_up(&mut rig, TRUNK);
+    assert_eq!(entries(&rig), [], "it is done when he was served");
 }
 
 #[test]
@@ -490,6 +496,7 @@ pub fn journalled(name: &str, ago: i64, state: CallbackState) -> Callback {
         window: None,
         confirm: None,
         call: None,
+        other: false,
         data: Default::default(),
         next: None,
     };

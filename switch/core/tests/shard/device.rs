@@ -259,6 +259,34 @@ fn calls_to_and_from_his_number_keep_him_busy() {
     assert_eq!(rig.heard("INVITE sip:+49"), 1, "he is not rung for himself");
 }
 
+/// Whoever showed an agent's mobile number kept him from work for as long as he liked, and took back what rang there.
+#[test]
+fn a_number_that_is_only_shown_takes_back_nothing_and_keeps_its_agent_for_two_minutes() {
+    let shows = |rig: &mut Rig, call: &str| {
+        let text = String::from_utf8(invite(TRUNK, "2000", "example.com", call)).unwrap();
+        rig.datagram(TRUNK, &text.replace("sip:caller@", &format!("sip:{MOBILE}@")).into_bytes());
+    };
+    // he serves no queue, so that who calls 2000 reaches nobody
+    let mut rig = Rig::new();
+    rig.configure(with(|tenant| {
+        with_phone(tenant);
+        tenant.agents.get_mut("1001").unwrap().queues.clear();
+        tenant.queues.get_mut("sales").unwrap().max_wait = cordboard_model::time::Duration::from_secs(900);
+    }));
+    rig.order(agent(), AgentOrder::SignIn).unwrap();
+    rig.order(agent(), AgentOrder::Ready).unwrap();
+    shows(&mut rig, "d");
+    assert_eq!(status(&rig), AgentStatus::Talking);
+    rig.after(119_000);
+    assert_eq!(status(&rig), AgentStatus::Talking);
+    rig.after(2_000);
+    assert_eq!(status(&rig), AgentStatus::Ready, "the call goes on, and reaches nobody");
+    let mut rig = rung(|_| {});
+    assert_eq!(status(&rig), AgentStatus::Ringing);
+    shows(&mut rig, "e");
+    assert_eq!((status(&rig), rig.heard("CANCEL")), (AgentStatus::Ringing, 0));
+}
+
 #[test]
 fn what_he_chooses_is_in_the_journal_and_back_after_a_restart() {
     let mut rig = Rig::new();

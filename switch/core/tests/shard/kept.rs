@@ -4,11 +4,15 @@ use crate::callbacks::*;
 use crate::rig::*;
 use cordboard_core::{Restore, ShardCommand};
 use cordboard_model::calendar::Hours;
-use cordboard_model::callback::{CallbackFirst, CallbackState, CallbackWindow};
-use cordboard_model::config::{Snapshot, Tenant};
+use cordboard_model::callback::{
+    CALLBACKS_MAX, CallbackChange, CallbackFirst, CallbackState, CallbackWindow, NewCallback,
+};
+use cordboard_model::config::{CalledNumber, Snapshot, Tenant};
+use cordboard_model::desk::Actor;
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{Name, QueueId};
+use cordboard_model::id::{FlowId, Name, QueueId};
 use cordboard_model::service::{AgentOrder, Spare};
+use cordboard_model::verb::Destination;
 use cordboard_model::view::AgentStatus;
 
 /// What the world of these tests is configured with, after a change.
@@ -42,7 +46,7 @@ fn offers(rig: &Rig) -> usize {
 }
 
 /// A caller whose number had its place already left the queue for the wait flow, and the queue was not told: he counted there
-/// after he had hung up, and the agent whose phone had rung for him was taken for one who does not answer.
+/// after he had hung up, and was offered to an agent.
 #[test]
 fn who_has_his_place_already_leaves_the_queue_for_it_and_costs_no_agent_anything() {
     let other = "call:wait(5) call:log('said', call:callback({number = '1002'})) call:wait(1) call:hang_up()";
@@ -75,7 +79,6 @@ fn who_has_his_place_already_leaves_the_queue_for_it_and_costs_no_agent_anything
     nothing_is_left(&mut rig);
 }
 
-/// The agent's phone was cancelled, and after the ring time he was sent on a break for not answering it.
 #[test]
 fn an_agent_who_rings_for_one_who_keeps_his_place_is_free_at_once() {
     let other = "call:wait(5) call:log('said', call:callback({number = '1002'})) call:wait(1) call:hang_up()";
@@ -233,4 +236,145 @@ fn a_customer_whose_phone_has_not_rung_yet_keeps_his_turn() {
     rig.after(400);
     order(&mut rig, AgentOrder::Ready);
     assert_eq!((count(&rig, CUSTOMER, "INVITE"), only(&rig).attempts), (2, 0));
+}
+
+/// Of a company all show its main number: a colleague who called took the place of one who was to be called back, who never was.
+#[test]
+fn who_shares_a_number_and_is_not_served_leaves_the_place_as_it_was() {
+    let mut rig = world(|_| ());
+    let before = leaves(&mut rig);
+    calls(&mut rig, "2000", "colleague");
+    assert_eq!((only(&rig).state, rig.shard.queues(T)[0].callbacks), (CallbackState::Asleep, 0));
+    let bye = within("BYE", 2, TRUNK, &sent(&rig, TRUNK, "SIP/2.0 200"));
+    rig.datagram(TRUNK, &bye);
+    rig.after(400);
+    let entry = only(&rig);
+    assert_eq!((entry.state, &entry.kept), (CallbackState::Waiting, &before.kept));
+    assert_eq!(rig.shard.queues(T)[0].callbacks, 1);
+}
+
+/// Who keyed in the number of another was in his place when that one called, and the entry was gone.
+#[test]
+fn who_named_another_number_keeps_his_place_whoever_calls_from_it() {
+    let text =
+        "call:answer() call:log('said', call:callback({queue = 'sales', number = '1002'})) call:hang_up()";
+    let mut rig = world(|tenant| {
+        put_flow(tenant, "main", text);
+        let to = Destination::Flow(FlowId::new(T, "main").unwrap());
+        tenant.numbers.push(CalledNumber { access_code: "3000".into(), extension_code: None, to });
+    });
+    let text = String::from_utf8(invite(TRUNK, "3000", "example.com", "first")).unwrap();
+    rig.datagram(TRUNK, text.as_bytes());
+    let ack = within("ACK", 1, TRUNK, &sent(&rig, TRUNK, "SIP/2.0 200"));
+    rig.datagram(TRUNK, &ack);
+    rig.after(60_000);
+    let entry = only(&rig);
+    assert!(entry.kept.as_ref().unwrap().other);
+    calls(&mut rig, "2000", "again");
+    let view = rig.shard.queues(T).remove(0);
+    assert_eq!((only(&rig), view.callbacks, view.waiting.len()), (entry, 1, 1));
+}
+
+/// What a caller could spend at the house's cost, or to another's harm, had no limit but the agents' rules.
+#[test]
+fn what_callers_may_put_on_the_list_has_its_limits() {
+    let ask =
+        |number: &str| format!("call:log('said', call:callback({{queue = 'sales', number = '{number}'}}))");
+    let asks = |numbers: &[&str]| {
+        numbers.iter().map(|number| ask(number)).fold("call:wait(1) ".to_owned(), |all, one| all + &one + " ")
+    };
+    let said_of = |numbers: &[&str], change: &dyn Fn(&mut Tenant)| {
+        let mut rig = world(|tenant| {
+            put_flow(tenant, "offer", &asks(numbers));
+            change(tenant);
+        });
+        calls(&mut rig, "2000", "first");
+        rig.after(3_000);
+        (said(&rig), rig)
+    };
+    let none = said_of(&["1001"], &|tenant| queue(tenant).callback.other = false).0;
+    assert_eq!(none, ["nil not_dialable"], "his own number alone");
+    let own = said_of(&["1002"], &|tenant| queue(tenant).callback.other = false).0;
+    assert_eq!(own, ["kept"]);
+    let to = |tenant: &mut Tenant| queue(tenant).callback.to = vec!["1002".into(), "+49".into()];
+    assert_eq!(said_of(&["1001", "1002"], &to).0, ["nil not_dialable", "kept"]);
+    let (said, mut rig) = said_of(&["1001", "1002"], &|tenant| queue(tenant).callback.a_day = 1);
+    assert_eq!(said, ["kept", "nil too_often"], "one caller, whichever number he names");
+    assert!(rig.shard.remove_callback(&only(&rig).id, "key desk"));
+    carried_out(&mut rig);
+    hangs_up_the_caller(&mut rig);
+    rig.after(86_400_000);
+    calls(&mut rig, "2000", "tomorrow");
+    rig.after(3_000);
+    assert_eq!(crate::callbacks::said(&rig)[2..], ["kept", "nil too_often"], "another day");
+}
+
+fn hangs_up_the_caller(rig: &mut Rig) {
+    let bye = within("BYE", 2, TRUNK, &sent(rig, TRUNK, "SIP/2.0 200"));
+    rig.datagram(TRUNK, &bye);
+    rig.after(400);
+}
+
+/// With the customer first nobody is on the line when a stranger answers: he was made to wait for an agent he had not asked for.
+#[test]
+fn who_named_another_number_is_asked_for_a_key_when_he_is_called_first() {
+    for (number, asks) in [("1002", false), ("1001", true)] {
+        let text = format!("call:wait(1) call:callback({{number = '{number}'}}) call:hang_up()");
+        let rig = {
+            let mut rig = world(|tenant| {
+                put_flow(tenant, "offer", &text);
+                queue(tenant).callback.first = CallbackFirst::Customer;
+            });
+            calls(&mut rig, "2000", "first");
+            rig.after(2_000);
+            rig
+        };
+        let confirm = only(&rig).kept.unwrap().confirm;
+        assert_eq!(confirm, asks.then_some('1'), "{number}");
+    }
+}
+
+/// Nothing but a person took an undone entry off the list: after months it was full, and nobody could be called back.
+#[test]
+fn an_entry_that_is_undone_is_forgotten_after_its_time() {
+    let mut rig = world(|tenant| {
+        let rules = &mut queue(tenant).callback;
+        (rules.attempts, rules.keep) = (1, std::time::Duration::from_secs(7_200));
+    });
+    leaves(&mut rig);
+    ready(&mut rig);
+    says(&mut rig, AGENT, "200 OK");
+    says(&mut rig, CUSTOMER, "486 Busy Here");
+    hung_up(&mut rig, AGENT);
+    assert_eq!(only(&rig).state, CallbackState::Undone);
+    rig.after(7_190_000);
+    assert_eq!(entries(&rig).len(), 1);
+    rig.after(11_000);
+    assert_eq!(entries(&rig).len(), 0);
+    assert_eq!(changes(&rig).pop().unwrap().0, CallbackChange::Forgotten);
+    nothing_is_left(&mut rig);
+}
+
+#[test]
+fn somebody_is_told_before_the_list_is_full() {
+    let mut rig = world(|_| ());
+    let put = |rig: &mut Rig, n: usize| {
+        for i in 0..n {
+            let by = Actor { key: "desk".into(), agent: None };
+            let new = NewCallback { number: format!("{i}"), queue: None, note: String::new(), by };
+            rig.shard.put_callback(T, new).unwrap();
+        }
+        rig.drain();
+    };
+    put(&mut rig, CALLBACKS_MAX / 5 * 4 - 1);
+    assert_eq!(rig.alarms(), [""; 0]);
+    put(&mut rig, 2);
+    assert_eq!(rig.alarms(), ["callbacks_nearly_full"], "once");
+    let after = |rig: &Rig| entries(rig).remove(0).id;
+    for _ in 0..2 {
+        let id = after(&rig);
+        assert!(rig.shard.remove_callback(&id, "key desk"));
+    }
+    put(&mut rig, 2);
+    assert_eq!(rig.alarms().len(), 1, "not each time that it goes to and fro");
 }
