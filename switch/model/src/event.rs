@@ -335,6 +335,13 @@ pub enum EventKind {
         /// By whom: `agent 1001`, `key wallboard`.
         by: String,
     },
+    /// Wrong passwords of an agent count no longer.
+    SignInUnlocked {
+        /// Whose.
+        agent: AgentId,
+        /// By whom: `agent 1009`, `key wallboard`.
+        by: String,
+    },
     /// Something was ordered at an agent's desk, and is being done.
     DeskOrder {
         /// Whose desk.

@@ -191,6 +191,16 @@ pub struct KeptSource {
     pub locked: Option<Wall>,
 }
 
+/// Nobody's password is looked at for an agent, for a while, after too many that were wrong.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct SignInLock {
+    /// If it comes from this address, network of IPv6 or number; from wherever it comes if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// When it is over.
+    pub until: Wall,
+}
+
 /// A session, as people are shown it.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct SessionView {

@@ -13,7 +13,7 @@ use cordboard_model::id::AgentId;
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::signin::{
     HashWork, Hashed, KeptPassword, PasswordFault, PasswordHash, Session, SessionEnd, SessionView,
-    SignInFault, SignInRecord, SignInRules, TokenHash,
+    SignInFault, SignInLock, SignInRecord, SignInRules, TokenHash,
 };
 use cordboard_model::time::{Duration, Time, Wall};
 use std::collections::{BTreeMap, BTreeSet};
@@ -402,6 +402,21 @@ impl SignIns {
     pub fn session(&self, agent: &AgentId) -> Option<(u64, &Session)> {
         let live = self.accounts.get(agent)?.session.as_ref()?;
         Some((live.number, &live.session))
+    }
+
+    /// Why no password is looked at for an agent now.
+    pub fn locks(&self, agent: &AgentId, now: Wall) -> Vec<SignInLock> {
+        self.accounts.get(agent).map(|account| account.tries.locks(now)).unwrap_or_default()
+    }
+
+    /// Wrong passwords of an agent count no longer. False if none did.
+    pub fn unlock(&mut self, agent: &AgentId, by: String, now: At) -> bool {
+        if !self.accounts.get_mut(agent).is_some_and(|account| account.tries.forget(now)) {
+            return false;
+        }
+        self.keep(agent);
+        self.told.push(Told::Event(EventKind::SignInUnlocked { agent: agent.clone(), by }));
+        true
     }
 
     /// Ends the sessions that were not used for `idle` of their agent. Gives whose.

@@ -24,8 +24,8 @@ use cordboard_model::id::{AgentId, CallId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::service::{AgentOrder, Role};
 use cordboard_model::signin::{
-    HashWork, Hashed, PhoneAct, PhoneEnd, SessionEnd, SessionView, SignInFault, SignInRecord, SignInRules,
-    TokenHash,
+    HashWork, Hashed, PhoneAct, PhoneEnd, SessionEnd, SessionView, SignInFault, SignInLock, SignInRecord,
+    SignInRules, TokenHash,
 };
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::VerbAnswer;
@@ -185,6 +185,29 @@ impl Shard {
         caller.user.clone()
     }
 
+    /// Wrong passwords of an agent count no longer, and he may sign in at once. False if none counted.
+    pub fn unlock_sign_in(&mut self, agent: &AgentId, by: String, now: Time) -> bool {
+        self.now = now.max(self.now);
+        self.in_hand = None;
+        let at = self.both();
+        let counted = self.sign_ins.unlock(agent, by, at);
+        self.tell_sign_ins(agent);
+        self.settle();
+        counted
+    }
+
+    /// Why no password is looked at for an agent now, in words.
+    pub(crate) fn explain_locks(&self, agent: &AgentId) -> String {
+        let now = self.wall.at(self.now);
+        let says = |lock: SignInLock| {
+            let seconds = (lock.until.0.saturating_sub(now.0)).max(0).div_euclid(1_000);
+            let from =
+                lock.from.map_or_else(|| "wherever it comes from".to_owned(), |from| format!("from {from}"));
+            format!(" After too many that were wrong his password is not looked at for {seconds} s, {from}.")
+        };
+        self.sign_ins.locks(agent, now).into_iter().map(says).collect()
+    }
+
     /// Somebody else has set an agent's password, perhaps because it had become known: what was done in his name ends with it.
     /// He is rung where the configuration says, and one who had a session has left.
     fn undo_sessions(&mut self, agent: &AgentId, by: String, had_session: bool) {
@@ -323,7 +346,7 @@ impl Shard {
         self.phone_desks.next += 1;
         let number = self.phone_desks.next;
         self.phone_desks.waiting.insert(number, Waits { call, ticket, ask, wanted: true });
-        self.out.push_back(ShardOutput::Hash { ticket: number, work: Box::new(work) });
+        self.out.push_back(ShardOutput::Hash { ticket: number, tenant: call.tenant, work: Box::new(work) });
         Ok(false)
     }
 

@@ -293,6 +293,33 @@ fn several_addresses_together_lock_the_agent_for_all() {
     assert_eq!(most, Some(8));
 }
 
+/// Nobody saw that an agent was locked out, and the one cure was another password.
+#[test]
+fn a_lock_is_shown_and_taken_away_and_the_password_stays() {
+    let mut desk = desk();
+    desk.guess("192.0.2.66", 5);
+    let at = desk.at();
+    let locks = desk.all.locks(&agent(), at.wall);
+    assert_eq!(locks, [SignInLock { from: Some("192.0.2.66".into()), until: Wall(at.wall.0 + 892_000) }]);
+    assert!(desk.all.locks(&agent(), Wall(at.wall.0 + 892_000)).is_empty(), "it is over");
+    assert_eq!(desk.sign_in_from("192.0.2.66", GOOD), Err(SignInFault::Locked(892)));
+    assert!(desk.all.unlock(&agent(), "agent 1009".into(), at));
+    desk.note();
+    assert!(desk.all.locks(&agent(), at.wall).is_empty());
+    let by = "agent 1009".to_owned();
+    assert_eq!(desk.events.last(), Some(&EventKind::SignInUnlocked { agent: agent(), by }));
+    let kept = desk.journal.last().unwrap();
+    assert_eq!((&kept.tries, kept.locked), (&None, None), "over a restart, too");
+    assert_eq!(desk.sign_in_from("192.0.2.66", GOOD), Ok(()));
+    assert!(!desk.all.unlock(&agent(), "key desk".into(), at), "nothing counts any more");
+    for n in 1..=4 {
+        desk.guess(&format!("192.0.2.{n}"), 5);
+    }
+    let at = desk.at();
+    assert_eq!(desk.all.locks(&agent(), at.wall).iter().map(|lock| &lock.from).collect::<Vec<_>>(), [&None]);
+    assert!(desk.all.unlock(&agent(), "key desk".into(), at));
+}
+
 /// The count began anew with each start of the switch.
 #[test]
 fn wrong_passwords_count_over_a_restart_and_little_is_written_of_them() {

@@ -95,6 +95,27 @@ fn a_right_password_begins_a_session_and_the_agents_work_and_his_sign_out_ends_b
     assert_eq!(records(&rig).last().unwrap().session, None);
 }
 
+/// What operators see of it: in what they read of the agent, and in why he is what he is.
+#[test]
+fn who_is_locked_out_is_seen_and_let_in_again() {
+    let mut rig = rig();
+    for _ in 0..5 {
+        signs_in(&mut rig, false).unwrap_err();
+        rig.after(10_000);
+    }
+    let locks = rig.shard.agent(&agent()).unwrap().locks;
+    assert_eq!(locks.len(), 1, "{locks:?}");
+    assert_eq!(locks[0].from.as_deref(), Some("192.0.2.9"));
+    let why = rig.shard.explain_agent(&agent()).unwrap();
+    assert!(why.contains("his password is not looked at for 890 s, from 192.0.2.9"), "{why}");
+    assert!(rig.shard.unlock_sign_in(&agent(), "key desk".into(), rig.now));
+    rig.drain();
+    assert_eq!(rig.shard.agents(TenantId::DEFAULT)[0].locks, []);
+    assert!(!rig.shard.explain_agent(&agent()).unwrap().contains("password"));
+    assert_eq!(records(&rig).last().unwrap().tries, None);
+    signs_in(&mut rig, true).unwrap();
+}
+
 #[test]
 fn a_session_that_nobody_uses_ends_and_signs_its_agent_out() {
     let mut rig = rig();
