@@ -160,7 +160,7 @@ pub enum AcdInput {
         call: CallId,
         /// The agent.
         agent: AgentId,
-        /// Why.
+        /// Why. `Congestion` and `InternalError` are of the switch and of the house's trunks, and never a device's.
         why: Cause,
         /// Whether the caller hung up first; it is then not the agent's doing, whatever `why` says.
         caller_gone: bool,

@@ -1,6 +1,6 @@
 //! Why things are as they are, for people: of an agent, and of a queue.
 
-use crate::agent::{Agent, Bar, Intent};
+use crate::agent::{Agent, Bar, Hold, Intent};
 use crate::configure::can_serve;
 use crate::engine::AcdEngine;
 use crate::queue::Queue;
@@ -243,6 +243,9 @@ impl AcdEngine {
                 format!("all {} of his slots for chats are taken", agent.config.duty.chats.most)
             }
             Bar::NoDevice => format!("{} has no registered device", agent.device()),
+            Bar::Held(hold) if Hold::is_ours(hold.cause) => {
+                format!("the switch had no line to ring him; next at {}", Clock(self.wall.at(hold.until)))
+            }
             Bar::Held(hold) => format!(
                 "the last offer failed ({}); next at {}{}",
                 hold.cause.as_str().replace('_', " "),
