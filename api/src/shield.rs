@@ -122,8 +122,8 @@ fn nothing() -> HeaderValue {
 pub(crate) fn policy(frames: &[String]) -> HeaderValue {
     let frames = if frames.is_empty() { "'none'".to_owned() } else { frames.join(" ") };
     let text = format!(
-        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
-         frame-ancestors {frames}; base-uri 'none'; object-src 'none'; form-action 'self'"
+        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; media-src 'self' blob:; \
+         style-src 'self' 'unsafe-inline'; frame-ancestors {frames}; base-uri 'none'; object-src 'none'; form-action 'self'"
     );
     // what the configuration lets through is no other; nobody may frame a page whose rule cannot be said
     HeaderValue::from_str(&text).unwrap_or_else(|_| nothing())
