@@ -6,6 +6,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::id::{TenantId, TrunkId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord};
 use cordboard_model::leg::PartyId;
+use cordboard_model::signin::PhoneSecret;
 use cordboard_model::time::{Duration, Wall, WallClock};
 
 use super::{Banned, DialogInfo, Directory, Flow, Transport, Waiting};
@@ -288,6 +289,13 @@ pub enum SipCommand {
     ByeFromRecord(Box<DialogRecord>),
     /// Exchange what a reload may change. Contacts of accounts that are gone are removed.
     Configure(Box<Directory>),
+    /// An account proves itself by this secret from now on, until the next [`SipCommand::Configure`].
+    Secret {
+        /// The account.
+        user: UserId,
+        /// By what.
+        secret: PhoneSecret,
+    },
     /// Take back a contact from the journal; ignored if expired or the account is gone.
     RestoreContact(Box<ContactRecord>),
     /// The wall clock moved.
