@@ -188,6 +188,8 @@ function happened(floor: Floor, event: Event): Floor {
       return overdue(floor, event.agent);
     case "agent_chats":
       return withChats(floor, event);
+    case "call_supervised":
+      return changeCall(floor, event.call, { supervision: event.supervision });
     case "call_transfer":
       return changeCall(floor, event.call, { transfer: event.transfer.outcome === "open" ? event.transfer : undefined });
     case "call_ended":
