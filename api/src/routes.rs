@@ -72,6 +72,7 @@ pub(crate) fn all() -> Routes {
         .merge(desk::routes())
         .merge(device::routes())
         .merge(crate::own::routes())
+        .merge(crate::bar::routes())
         .merge(bulk::routes())
         .merge(signin::routes())
         .merge(callback::routes())

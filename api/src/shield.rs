@@ -28,13 +28,18 @@ const REMEMBERED: &str = "600";
 /// Everything goes by here.
 pub(crate) async fn guard(Use(state): Use<State>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let of_api = request.uri().path().starts_with("/api/");
+    let path = request.uri().path();
+    let of_api = path.starts_with("/api/") || path.starts_with("/service-cloud/");
+    let bar = (path == crate::bar::PAGE).then(|| crate::bar::frames(&state, request.uri().query()));
     if of_api && let Some(answer) = preflight(&state, &request, origin.as_ref()) {
         return dressed(&state, answer, of_api);
     }
     let response = next.run(request).await;
     let tenant = response.extensions().get::<Audit>().and_then(Audit::tenant);
     let mut response = dressed(&state, as_problem(response).await, of_api);
+    if let Some(frames) = bar {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(&frames));
+    }
     if !of_api {
         return response;
     }

@@ -5,6 +5,7 @@
 
 #![allow(dead_code)]
 
+mod bar;
 mod beside;
 pub mod chats;
 pub mod door;
