@@ -99,6 +99,26 @@ const deeds = {
   async choose({ page, frame, what }) {
     await place(pages.get(page), frame).getByLabel(what, { exact: true }).check({ force: true });
   },
+  async follow({ page, what }) {
+    await pages.get(page).getByRole("link", { name: what, exact: true }).first().click();
+  },
+  // Into the field of this selector: for forms whose labels carry more than their name.
+  async type({ page, at, text }) {
+    await pages.get(page).locator(at).fill(text);
+  },
+  // An entry of a list to choose from; what is not in it is typed.
+  async pick({ page, at, option }) {
+    const box = pages.get(page).locator(at);
+    await box.click();
+    await box.fill(option);
+    const known = pages.get(page).getByRole("option", { name: option }).first();
+    await known.click();
+    await box.press("Escape");
+  },
+  async menu({ page, of, what }) {
+    await pages.get(page).getByRole("button", { name: of }).first().click();
+    await pages.get(page).getByRole("menuitem", { name: what, exact: true }).first().click();
+  },
   async press({ page, keys }) {
     await pages.get(page).keyboard.press(keys);
   },

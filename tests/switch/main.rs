@@ -7,6 +7,7 @@ mod browser_calls;
 mod chats;
 mod common;
 mod conformance;
+mod console;
 mod consulting;
 mod crash;
 mod defence;
@@ -306,6 +307,8 @@ static TESTS: &[Test] = &[
     test("the_bar_is_back_in_its_call_after_a_reload_and_in_another_network", agent_bar::is_back_in_its_call),
     test("the_bar_works_in_a_page_of_another_origin", agent_bar::in_a_foreign_page),
     test("the_documents_own_sample_has_the_bar", agent_bar::with_the_documents_sample),
+    test("a_switch_is_made_to_take_calls_from_the_console_alone", console::from_nothing),
+    test("a_supervisor_listens_whispers_barges_in_and_takes_over_from_the_console", console::supervises),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),
     test("what_is_made_over_the_api_carries_calls_and_outlives_a_kill", objects::carry_calls),

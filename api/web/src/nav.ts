@@ -59,6 +59,9 @@ const config = (name: string, path: string, kind: Kind, icon: Component): PageOf
 });
 
 export const PAGES: PageOf[] = [
+  { name: "desk", path: "/desk", group: "desk", icon: Headset, agent: true, page: () => import("./pages/DeskPage.vue") },
+  { name: "my-callbacks", path: "/my-callbacks", group: "desk", icon: Phone, agent: true, page: () => import("./pages/MyCallbacksPage.vue") },
+  { name: "my-figures", path: "/my-figures", group: "desk", icon: TrendCharts, agent: true, page: () => import("./pages/MyFiguresPage.vue") },
   { name: "live", path: "/", group: "floor", icon: Monitor, scope: "calls:read", page: () => import("./pages/LivePage.vue") },
   { name: "wall", path: "/wall", group: "floor", icon: DataAnalysis, scope: "reports:read", page: () => import("./pages/WallPage.vue") },
   { name: "floor", path: "/floor", group: "floor", icon: Headset, scope: "agents:read", supervisor: true, page: () => import("./pages/FloorPage.vue") },
