@@ -99,8 +99,10 @@ const deeds = {
   async choose({ page, frame, what }) {
     await place(pages.get(page), frame).getByLabel(what, { exact: true }).check({ force: true });
   },
+  // A page of the navigation; it is there when its title is.
   async follow({ page, what }) {
     await pages.get(page).getByRole("link", { name: what, exact: true }).first().click();
+    await pages.get(page).getByRole("heading", { name: what, exact: true, level: 1 }).waitFor();
   },
   // Into the field of this selector: for forms whose labels carry more than their name.
   async type({ page, at, text }) {
@@ -109,7 +111,7 @@ const deeds = {
   // An entry of a list to choose from; what is not in it is typed.
   async pick({ page, at, option }) {
     const box = pages.get(page).locator(at);
-    await box.click();
+    await box.click({ force: true });
     await box.fill(option);
     const known = pages.get(page).getByRole("option", { name: option }).first();
     await known.click();

@@ -63,9 +63,9 @@ fn a_flow(desk: &mut Desk, at: At<'_>) -> Outcome {
     new(desk, at, "Flows", "front")?;
     desk.click(at, "^Save$")?;
     desk.sees(at, "Results")?;
-    type_into(desk, at, ".cm-content", WRONG)?;
+    type_into(desk, at, "#pane-text .cm-content", WRONG)?;
     desk.sees(at, "✕ Text 2")?;
-    type_into(desk, at, ".cm-content", RIGHT)?;
+    type_into(desk, at, "#pane-text .cm-content", RIGHT)?;
     desk.loses(at, "✕ Text 2")?;
     desk.click(at, "^Publish$")?;
     desk.sees(at, "Calls that begin from now on meet it")?;
