@@ -44,7 +44,7 @@ export function supervised(floor: Floor): Map<string, { call: string; mode: stri
 
 export function callerOf(floor: Floor, call: string | null): string {
   const view = call === null ? undefined : floor.calls.get(call);
-  return view ? number(view.from) : call === null ? "" : "…";
+  return view ? number(view.from) : "";
 }
 
 export const deskOf = (agent: string): string => `/api/v1/agents/${encodeURIComponent(agent)}`;
