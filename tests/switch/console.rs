@@ -161,10 +161,9 @@ pub fn supervises(dir: &Path) -> Outcome {
     phones[2].answers_now()?;
     phones[2].speaks()?;
     ears(&phones, "listened to", [&[AGENT], &[CALLER], &[CALLER, AGENT]])?;
-    for (button, expected) in [
-        ("^Whisper$", [&[AGENT][..], &[CALLER, THIRD], &[CALLER, AGENT]]),
-        ("^Barge in$", [&[AGENT, THIRD], &[CALLER, THIRD], &[CALLER, AGENT]]),
-    ] {
+    let whispered: [&[f64]; 3] = [&[AGENT], &[CALLER, THIRD], &[CALLER, AGENT]];
+    let barged_in: [&[f64]; 3] = [&[AGENT, THIRD], &[CALLER, THIRD], &[CALLER, AGENT]];
+    for (button, expected) in [("^Whisper$", whispered), ("^Barge in$", barged_in)] {
         desk.click(at, button)?;
         ears(&phones, button, expected)?;
     }
