@@ -195,9 +195,9 @@ fn work_routes() -> Routes {
 
 /// A desk, and who asks for something at it.
 pub(crate) struct Desk {
-    agent: AgentId,
+    pub(crate) agent: AgentId,
     who: Who,
-    state: State,
+    pub(crate) state: State,
 }
 
 impl FromRequestParts<State> for Desk {

@@ -143,6 +143,9 @@ pub struct FlowDone {
     /// What was published.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<FlowVersion>,
+    /// The flow as a drawing (SVG), made from the calls of its test: where that was played and went as written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawing: Option<String>,
 }
 
 /// A flow of the asking tenant's, named by the path.

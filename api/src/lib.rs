@@ -28,6 +28,7 @@ pub mod key;
 mod listen;
 pub mod objects;
 pub mod openapi;
+mod own;
 pub mod pages;
 pub mod params;
 pub mod problem;

@@ -3,6 +3,7 @@
 use crate::asked::{Of, On, Said, Says};
 use crate::problem::Problem;
 use crate::routes::{Answer, Done};
+use crate::state::State;
 use crate::switch::{Command, Record, RecordingAudio};
 use axum::body::Body as AxumBody;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -75,8 +76,17 @@ pub(crate) async fn download(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let recording = of.id;
-    let RecordingAudio { tag, len, media_type, open } = of.state.switch.recording_audio(recording).await?;
+    audio(&of.state, of.id, &method, &headers).await
+}
+
+/// The audio of a recording, or the part of it that is asked for.
+pub(crate) async fn audio(
+    state: &State,
+    recording: RecordingId,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let RecordingAudio { tag, len, media_type, open } = state.switch.recording_audio(recording).await?;
     let tag = tag.map(|tag| format!("\"{tag}\""));
     let tag_value = tag.as_ref().and_then(|tag| HeaderValue::from_str(tag).ok());
     if let (Some(tag), Some(known)) = (&tag, headers.get(header::IF_NONE_MATCH))
@@ -86,7 +96,7 @@ pub(crate) async fn download(
         response.headers_mut().extend(tag_value.map(|tag| (header::ETAG, tag)));
         return Ok(response);
     }
-    let (status, from, to) = match part(wanted(&method, &headers, tag.as_deref()), len) {
+    let (status, from, to) = match part(wanted(method, headers, tag.as_deref()), len) {
         Part::All => (StatusCode::OK, 0, len.saturating_sub(1)),
         Part::Some(from, to) => (StatusCode::PARTIAL_CONTENT, from, to),
         Part::Unsatisfiable => {
@@ -119,7 +129,7 @@ pub(crate) async fn download(
         response
     };
     let wanted = if len == 0 { 0 } else { to - from + 1 };
-    if method == Method::HEAD {
+    if *method == Method::HEAD {
         return Ok(audio(AxumBody::empty(), wanted));
     }
     let opened = tokio::task::spawn_blocking(move || open(from)).await.map_err(|why| unreadable(&why))?;

@@ -39,7 +39,7 @@ const PAGE: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
 
 /// What `from` and `to` are.
-const MOMENT: &str = "a time in whole milliseconds since 1970";
+pub(crate) const MOMENT: &str = "a time in whole milliseconds since 1970";
 
 pub(crate) type Answer<T> = Result<Json<T>, Problem>;
 
@@ -71,6 +71,7 @@ pub(crate) fn all() -> Routes {
         .merge(flows::routes())
         .merge(desk::routes())
         .merge(device::routes())
+        .merge(crate::own::routes())
         .merge(crate::bar::routes())
         .merge(bulk::routes())
         .merge(signin::routes())
@@ -678,7 +679,7 @@ fn cdr_filter(query: Params, tenant: TenantId) -> Result<CdrFilter, Problem> {
     })
 }
 
-fn bad_cursor() -> Problem {
+pub(crate) fn bad_cursor() -> Problem {
     Problem::field("before", "not a cursor that an earlier page gave as `next`")
 }
 

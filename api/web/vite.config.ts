@@ -23,6 +23,8 @@ export default defineConfig({
   server: {
     proxy: {
       "/api": { target: SWITCH, ws: true },
+      "/sip": { target: SWITCH, ws: true },
+      "/service-cloud": SWITCH,
       "/page-key": SWITCH,
       "/healthz": SWITCH,
       "/openapi.json": SWITCH,

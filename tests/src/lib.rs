@@ -8,6 +8,7 @@ pub mod baresip;
 pub mod browser;
 pub mod certificate;
 pub mod config;
+pub mod desk;
 pub mod fail;
 pub mod linphone;
 pub mod names;

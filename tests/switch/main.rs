@@ -1,11 +1,13 @@
 //! Whole-switch tests: SIPp, baresip and a browser against the running binary.
 
+mod agent_bar;
 mod asking;
 mod baresip;
 mod browser_calls;
 mod chats;
 mod common;
 mod conformance;
+mod console;
 mod consulting;
 mod crash;
 mod defence;
@@ -300,6 +302,13 @@ static TESTS: &[Test] = &[
     ),
     test("a_phone_calls_a_browser_with_tones_both_ways", browser_calls::is_called_by_a_phone),
     test("a_browser_that_reloads_its_page_is_back_in_its_call_within_three_seconds", browser_calls::reloads),
+    test("an_agent_takes_a_call_in_the_bar_holds_consults_confers_and_wraps_up", agent_bar::takes_a_call),
+    test("an_agent_transfers_and_calls_out_from_the_bar", agent_bar::transfers_and_calls_out),
+    test("the_bar_is_back_in_its_call_after_a_reload_and_in_another_network", agent_bar::is_back_in_its_call),
+    test("the_bar_works_in_a_page_of_another_origin", agent_bar::in_a_foreign_page),
+    test("the_documents_own_sample_has_the_bar", agent_bar::with_the_documents_sample),
+    test("a_switch_is_made_to_take_calls_from_the_console_alone", console::from_nothing),
+    test("a_supervisor_listens_whispers_barges_in_and_takes_over_from_the_console", console::supervises),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),
     test("what_is_made_over_the_api_carries_calls_and_outlives_a_kill", objects::carry_calls),

@@ -19,6 +19,7 @@ mod keys;
 mod manners;
 mod objects;
 mod openapi;
+mod own;
 mod pages;
 mod people;
 mod reading;

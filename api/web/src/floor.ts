@@ -59,6 +59,7 @@ export function follow(secret: string, views: boolean): void {
     window.setInterval(ticked, 250);
     window.addEventListener("online", () => connection.retryNow());
   }
+  current = { ...emptyFloor(), filtered: !views };
   connection.open(secret, views);
 }
 

@@ -50,6 +50,18 @@ export interface CallView {
   data: Record<string, Json>;
   route: RouteReason[];
   transfer?: Transfer | undefined;
+  supervision?: Supervision | null | undefined;
+}
+
+/** A supervisor with an agent in a call. */
+export interface Supervision {
+  agent: Named | null;
+  by: Party;
+  leg: string;
+  mode: string;
+  turns: { at: number; mode: string }[];
+  ended: number | null;
+  cause: string | null;
 }
 
 /** A party that is being sent elsewhere, or was. */
@@ -126,6 +138,7 @@ export type What =
   | { type: "leg_audio"; call: string; leg: string; audio: "late"; packets: number; by_ms: number }
   | { type: "leg_ended"; call: string; leg: string; cause: string }
   | { type: "call_transfer"; call: string; transfer: Transfer }
+  | { type: "call_supervised"; call: string; supervision: Supervision }
   | { type: "digit"; call: string; digit: string }
   | { type: "data_changed"; call: string; key: string; value: Json }
   | { type: "flow_started"; call: string; flow: Named }

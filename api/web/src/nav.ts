@@ -2,6 +2,7 @@
 
 import {
   Bell,
+  Calendar,
   Connection,
   DataAnalysis,
   DataLine,
@@ -9,6 +10,7 @@ import {
   Headset,
   Key,
   List,
+  Memo,
   Microphone,
   Monitor,
   Notebook,
@@ -21,10 +23,10 @@ import {
   TrendCharts,
   User,
   UserFilled,
-  Warning,
 } from "@element-plus/icons-vue";
 import type { Component } from "vue";
 import type { RouteRecordRaw } from "vue-router";
+import type { Kind } from "./kit/schema";
 import { holds, type Me } from "./session";
 
 export type Group = "desk" | "floor" | "records" | "setup" | "system";
@@ -41,14 +43,48 @@ export interface PageOf {
   agent?: boolean;
   /** For agents who supervise, whose sessions open the floor without scopes. */
   supervisor?: boolean;
+  /** Of a page that shows one kind of the configuration. */
+  kind?: Kind;
   page: () => Promise<unknown>;
 }
 
-export const PAGES: PageOf[] = [
-  { name: "live", path: "/", group: "floor", icon: Monitor, scope: "calls:read", page: () => import("./pages/LivePage.vue") },
-];
+const config = (name: string, path: string, kind: Kind, icon: Component): PageOf => ({
+  name,
+  path,
+  group: "setup",
+  icon,
+  scope: "config:read",
+  kind,
+  page: () => import("./pages/ConfigPage.vue"),
+});
 
-void [Bell, Connection, DataAnalysis, DataLine, Guide, Headset, Key, List, Microphone, Notebook, Operation, Phone, PhoneFilled, Search, Share, Tickets, TrendCharts, User, UserFilled, Warning];
+export const PAGES: PageOf[] = [
+  { name: "desk", path: "/desk", group: "desk", icon: Headset, agent: true, page: () => import("./pages/DeskPage.vue") },
+  { name: "my-callbacks", path: "/my-callbacks", group: "desk", icon: Phone, agent: true, page: () => import("./pages/MyCallbacksPage.vue") },
+  { name: "my-figures", path: "/my-figures", group: "desk", icon: TrendCharts, agent: true, page: () => import("./pages/MyFiguresPage.vue") },
+  { name: "live", path: "/", group: "floor", icon: Monitor, scope: "calls:read", page: () => import("./pages/LivePage.vue") },
+  { name: "wall", path: "/wall", group: "floor", icon: DataAnalysis, scope: "reports:read", page: () => import("./pages/WallPage.vue") },
+  { name: "floor", path: "/floor", group: "floor", icon: Headset, scope: "agents:read", supervisor: true, page: () => import("./pages/FloorPage.vue") },
+  { name: "callbacks", path: "/callbacks", group: "floor", icon: Phone, scope: "callbacks:read", page: () => import("./pages/CallbacksPage.vue") },
+  { name: "calls", path: "/calls", group: "records", icon: List, scope: "cdrs:read", page: () => import("./pages/CdrsPage.vue") },
+  { name: "recordings", path: "/recordings", group: "records", icon: Microphone, scope: "recordings:read", page: () => import("./pages/RecordingsPage.vue") },
+  { name: "reports", path: "/reports", group: "records", icon: TrendCharts, scope: "reports:read", page: () => import("./pages/ReportsPage.vue") },
+  config("agents", "/agents", "agents", User),
+  config("queues", "/queues", "queues", Tickets),
+  config("skill-groups", "/skill-groups", "skill-groups", Operation),
+  config("accounts", "/accounts", "accounts", PhoneFilled),
+  config("numbers", "/numbers", "numbers", Guide),
+  config("number-groups", "/number-groups", "number-groups", Notebook),
+  { ...config("trunks", "/trunks", "trunks", Connection), page: () => import("./pages/TrunksPage.vue") },
+  config("ways-out", "/ways-out", "ways-out", Share),
+  config("calendars", "/calendars", "calendars", Calendar),
+  { name: "flows", path: "/flows", group: "setup", icon: DataLine, scope: "flows:read", page: () => import("./pages/FlowsPage.vue") },
+  { name: "route", path: "/route", group: "setup", icon: Search, scope: "calls:read", page: () => import("./pages/RoutePage.vue") },
+  { name: "webhooks", path: "/webhooks", group: "system", icon: Bell, scope: "webhooks:read", page: () => import("./pages/WebhooksPage.vue") },
+  { name: "keys", path: "/keys", group: "system", icon: Key, scope: "keys:read", page: () => import("./pages/KeysPage.vue") },
+  { name: "people", path: "/people", group: "system", icon: UserFilled, scope: "users:read", page: () => import("./pages/PeoplePage.vue") },
+  { name: "audit", path: "/audit", group: "system", icon: Memo, scope: "audit:read", page: () => import("./pages/AuditPage.vue") },
+];
 
 export function opens(page: PageOf, who: Me): boolean {
   if (who.enrolling) {
@@ -72,4 +108,4 @@ export function navigation(who: Me): { group: Group; pages: PageOf[] }[] {
 export const home = (who: Me): string => (who.enrolling ? "/account" : (PAGES.find((page) => opens(page, who))?.path ?? "/account"));
 
 export const routes = (): RouteRecordRaw[] =>
-  PAGES.map((page) => ({ path: page.path, name: page.name, component: page.page as never, meta: { page: page.name } }));
+  PAGES.map((page) => ({ path: page.path, name: page.name, component: page.page as never, meta: { page: page.name, ...(page.kind ? { kind: page.kind } : {}) } }));

@@ -8,6 +8,8 @@ export const router = createRouter({
   history: createWebHistory(),
   routes: [
     ...routes(),
+    { path: "/calls/:id", name: "call", component: () => import("./pages/CallPage.vue"), meta: { page: "call", of: "calls" } },
+    { path: "/flows/:name", name: "flow", component: () => import("./pages/FlowPage.vue"), meta: { page: "flow", of: "flows" } },
     { path: "/account", name: "account", component: () => import("./pages/AccountPage.vue"), meta: { page: "account" } },
     { path: "/:rest(.*)*", name: "none", component: () => import("./pages/NonePage.vue"), meta: { page: "none" } },
   ],

@@ -105,10 +105,23 @@ function fromStorage(): Kept | null {
     return { kind: "key", key };
   }
   try {
-    return JSON.parse(sessionStorage.getItem(SESSION) ?? "null") as Kept | null;
+    return readKept(JSON.parse(sessionStorage.getItem(SESSION) ?? "null"));
   } catch {
     return null;
   }
+}
+
+/** A session as this page keeps it, or as the bar does: an agent who signed in there is signed in here. */
+export function readKept(read: unknown): Kept | null {
+  const said = read as Partial<Record<"kind" | "token" | "csrf" | "name" | "agent" | "tenant", unknown>> | null;
+  if (said === null || typeof said !== "object" || typeof said.token !== "string") {
+    return null;
+  }
+  if (said.kind === "person") {
+    return { kind: "person", token: said.token, csrf: String(said.csrf ?? "") };
+  }
+  const name = said.name ?? said.agent;
+  return typeof name === "string" && typeof said.tenant === "string" ? { kind: "agent", name, tenant: said.tenant, token: said.token } : null;
 }
 
 /** The demo gives its page a key; elsewhere this is 404. */
@@ -142,7 +155,8 @@ export async function enter(with_: Kept): Promise<void> {
       sessionStorage.setItem(KEY, with_.key);
     }
   } else if (with_.token !== null) {
-    sessionStorage.setItem(SESSION, JSON.stringify(with_));
+    // The bar reads the same entry, and calls the agent by his own word.
+    sessionStorage.setItem(SESSION, JSON.stringify(with_.kind === "agent" ? { ...with_, agent: with_.name } : with_));
   }
   sessionStorage.removeItem(LEFT);
   why.value = "none";
@@ -203,6 +217,17 @@ function lost(_: Problem): void {
     }
   }
 }
+
+/** The bar has signed out, or another agent has signed in there. */
+window.addEventListener("storage", (event) => {
+  if (event.storageArea === sessionStorage && event.key === SESSION && me.value?.kind === "agent") {
+    const now = fromStorage();
+    if (now?.kind !== "agent" || now.name !== me.value.name) {
+      forget();
+      why.value = "over";
+    }
+  }
+});
 
 function forget(): void {
   sessionStorage.removeItem(KEY);

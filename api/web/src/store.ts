@@ -41,6 +41,8 @@ export interface Floor {
   start: number;
   /** The last event in this state. */
   seq: number;
+  /** Only what concerns somebody is told: numbers that are not for him are left out, and that is no gap. */
+  filtered?: boolean | undefined;
   /** Whether the state is whole up to `seq`: a snapshot came, and every event since. */
   whole: boolean;
   /** The stream cannot be followed from here: take it up anew, without `since`. */
@@ -108,7 +110,7 @@ function next(floor: Floor, event: Event): Floor {
   if (event.seq <= floor.seq && floor.whole) {
     return floor;
   }
-  if (!floor.whole || event.seq !== floor.seq + 1) {
+  if (!floor.whole || (event.seq !== floor.seq + 1 && !floor.filtered)) {
     return { ...floor, broken: true };
   }
   const about = "call" in event && event.call !== null ? floor.calls.get(event.call) : undefined;
@@ -188,6 +190,8 @@ function happened(floor: Floor, event: Event): Floor {
       return overdue(floor, event.agent);
     case "agent_chats":
       return withChats(floor, event);
+    case "call_supervised":
+      return changeCall(floor, event.call, { supervision: event.supervision });
     case "call_transfer":
       return changeCall(floor, event.call, { transfer: event.transfer.outcome === "open" ? event.transfer : undefined });
     case "call_ended":

@@ -123,7 +123,7 @@ export const shown = ref<string | null>(fromHash());
 export function show(id: string | null): void {
   shown.value = id;
   const hash = id === null ? "" : `#ladder=${encodeURIComponent(id)}`;
-  history.replaceState(null, "", `${location.pathname}${hash}`);
+  history.replaceState(history.state, "", `${location.pathname}${hash}`);
 }
 
 function fromHash(): string | null {

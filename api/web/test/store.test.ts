@@ -240,3 +240,17 @@ describe("a break", () => {
     expect(merged.agents.get("default/1001")?.overdue).toBe(true);
   });
 });
+
+describe("a stream of what concerns one agent", () => {
+  const rings: Event = { ...numbered([{ type: "call_answered", call: "c1" }], uncut.seq + 5)[0]! };
+
+  it("has holes that are no gap", () => {
+    const his = run([item(rings)], { ...uncut, filtered: true });
+    expect(his.broken).toBe(false);
+    expect(his.seq).toBe(rings.seq);
+  });
+
+  it("while a hole in the whole stream is", () => {
+    expect(run([item(rings)], uncut).broken).toBe(true);
+  });
+});

@@ -17,8 +17,13 @@ function parent_(): string | null {
 // Who has the bar may speak before anything is drawn: it is listened to first.
 const embed = new Embed(window, parent_());
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const shade = (): void => void document.documentElement.classList.toggle("dark", dark.matches);
+/** As a person has chosen in the console, else as the machine says. */
+const shade = (): void => {
+  const chosen = localStorage.getItem("cordboard.theme");
+  document.documentElement.classList.toggle("dark", chosen === "dark" || (chosen !== "light" && dark.matches));
+};
 dark.addEventListener("change", shade);
+addEventListener("storage", shade);
 shade();
 document.documentElement.classList.toggle("embedded", embed.embedded);
 

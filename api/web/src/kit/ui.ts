@@ -12,7 +12,7 @@ import { ElDropdown, ElDropdownItem, ElDropdownMenu } from "element-plus/es/comp
 import { ElForm, ElFormItem } from "element-plus/es/components/form/index.mjs";
 import { ElIcon } from "element-plus/es/components/icon/index.mjs";
 import { ElInput } from "element-plus/es/components/input/index.mjs";
-import { ElInputNumber } from "element-plus/es/components/input-number/index.mjs";
+import { ElInputTag } from "element-plus/es/components/input-tag/index.mjs";
 import { ElOption, ElSelect } from "element-plus/es/components/select/index.mjs";
 import { ElProgress } from "element-plus/es/components/progress/index.mjs";
 import { ElRadioButton, ElRadioGroup } from "element-plus/es/components/radio/index.mjs";
@@ -34,7 +34,7 @@ import "element-plus/es/components/form/style/css.mjs";
 import "element-plus/es/components/form-item/style/css.mjs";
 import "element-plus/es/components/icon/style/css.mjs";
 import "element-plus/es/components/input/style/css.mjs";
-import "element-plus/es/components/input-number/style/css.mjs";
+import "element-plus/es/components/input-tag/style/css.mjs";
 import "element-plus/es/components/message/style/css.mjs";
 import "element-plus/es/components/message-box/style/css.mjs";
 import "element-plus/es/components/option/style/css.mjs";
@@ -64,7 +64,7 @@ const USED = [
   ElFormItem,
   ElIcon,
   ElInput,
-  ElInputNumber,
+  ElInputTag,
   ElOption,
   ElProgress,
   ElRadioButton,

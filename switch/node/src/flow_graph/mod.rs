@@ -81,6 +81,11 @@ pub fn graph(args: &FlowGraphArgs) -> Result<String, String> {
     Ok(format!("{}: {} drawn from {calls} calls\n", out.display(), bench.flow.file))
 }
 
+/// The drawing of texts whose test goes as written.
+pub(crate) fn drawing(script: &Script, bench: &Bench, test: &str) -> Option<String> {
+    of_script(script, bench, test).ok().map(|(graph, _)| draw::svg(&graph))
+}
+
 /// The test of a flow, if it is a flow that is named.
 fn test_of(file: &Path) -> Result<PathBuf, String> {
     if file.extension().is_none_or(|ending| ending != "lua") {

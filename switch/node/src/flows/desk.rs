@@ -24,7 +24,7 @@ pub(super) fn put_draft(
         let texts = found.sent(sent)?;
         found.shelf.put_draft(&texts, by, wall_now()).map_err(broken)?;
         let done = vec![format!("the draft of flow {id} is kept")];
-        Ok(FlowDone { done, errors: found.faults(&texts), version: None })
+        Ok(FlowDone { done, errors: found.faults(&texts), ..FlowDone::default() })
     })
 }
 
@@ -59,16 +59,19 @@ pub(super) fn look(
         },
     };
     let (errors, cases) = found.wrong(&texts, &loaded, test);
-    let mut done = Vec::new();
+    let (mut done, mut drawing) = (Vec::new(), None);
     if errors.is_empty() {
         done.push(format!("flow {id} has no errors"));
         match (test, texts.test.is_some()) {
-            (true, true) => done.push(format!("{cases} cases went as written")),
+            (true, true) => {
+                done.push(format!("{cases} cases went as written"));
+                drawing = found.drawing(&texts, &loaded);
+            }
             (true, false) => done.push("it has no test".to_owned()),
             (false, _) => {}
         }
     }
-    Ok(FlowDone { done, errors, version: None })
+    Ok(FlowDone { done, errors, version: None, drawing })
 }
 
 /// Publishes what was sent, or the draft.
@@ -156,7 +159,7 @@ fn take(
         Some(_) => done.push(format!("{cases} cases of its test went as written")),
         None => done.push("it has no test".to_owned()),
     }
-    Ok(FlowDone { done, errors: Vec::new(), version: Some(version_view(made)) })
+    Ok(FlowDone { done, version: Some(version_view(made)), ..FlowDone::default() })
 }
 
 fn tell(id: &FlowId, made: &Version) {

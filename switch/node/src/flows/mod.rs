@@ -9,6 +9,7 @@ pub(crate) mod recorded;
 pub mod shelf;
 
 use crate::config::{FlowHome, Keeper, Loaded, faults, label};
+use crate::flow_graph;
 use crate::flow_test::play_until;
 use crate::reload::{Reloader, checks};
 use crate::switch::missing;
@@ -138,6 +139,14 @@ impl Found<'_> {
         let end = Some(Instant::now() + TEST_TIME);
         let played = play_until(&self.bench(texts, loaded), &script, &file, false, end);
         (played.failures(), played.cases.len())
+    }
+
+    /// The flow as the calls of its test draw it; none while another test is being played.
+    fn drawing(&self, texts: &Texts, loaded: &Loaded) -> Option<String> {
+        let script: Script = toml::from_str(texts.test.as_ref()?).ok()?;
+        let _playing = PLAYING.try_lock().ok()?;
+        let file = label(&self.flow.id, None).replace(".lua", ".test.toml");
+        flow_graph::drawing(&script, &self.bench(texts, loaded), &file)
     }
 
     fn bench(&self, texts: &Texts, loaded: &Loaded) -> Bench {

@@ -1,0 +1,145 @@
+//! An agent's own work, as his page shows it: his calls with their recordings, his figures of today, who is to be called back by him.
+//!
+//! Invariant: an agent sees his own alone, a supervisor that of others too; whose it is stands in the path, and who asks is held to
+//! it before anything is read.
+
+use crate::asked::own;
+use crate::catalog::{Routes, desk};
+use crate::desk::Desk;
+use crate::figures::Rows;
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::recording;
+use crate::routes::{Answer, MOMENT, Page, bad_cursor, limit};
+use crate::switch::CdrFilter;
+use axum::Json;
+use axum::extract::Path;
+use axum::http::{HeaderMap, Method};
+use axum::response::{IntoResponse, Response};
+use cordboard_model::callback::Callback;
+use cordboard_model::callback_page::CallbackPage;
+use cordboard_model::cdr::Cdr;
+use cordboard_model::figures::Figures;
+use cordboard_model::id::{CallId, RecordingId};
+use cordboard_model::time::Wall;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Entries that are looked through for those of his queues, at most: as many as a tenant may have.
+const ENTRIES_MAX: usize = 10_000;
+
+pub(crate) fn routes() -> Routes {
+    let at = |id, summary| desk(id, "agents:read", summary).tag("desk");
+    Routes::v1()
+        .get(
+            "/agents/{name}/calls",
+            calls,
+            at("listOwnCalls", "The records of the calls that he talked in last, newest first")
+                .query(&["from", "to", "before", "limit"])
+                .gives::<Page<Cdr>>(),
+        )
+        .get(
+            "/agents/{name}/calls/{call}/recordings/{recording}",
+            audio,
+            at("downloadOwnRecording", "The audio of a recording of a call of his, or a part of it")
+                .gives_media(200, "audio/wav")
+                .gives_media(206, "audio/wav")
+                .refuses(&[304, 416]),
+        )
+        .get(
+            "/agents/{name}/figures",
+            figures,
+            at("readOwnFigures", "His figures of today").gives::<OwnFigures>(),
+        )
+        .get(
+            "/agents/{name}/callbacks",
+            callbacks,
+            at("listOwnCallbacks", "Who is to be called back by him: of his queues, and of none")
+                .gives::<Rows<Callback>>(),
+        )
+}
+
+/// An agent's figures of the day that it is for his tenant.
+#[derive(JsonSchema, Serialize)]
+struct OwnFigures {
+    /// When they were made.
+    at: Wall,
+    /// When the day began.
+    day: Wall,
+    /// The tenant's zone.
+    zone: String,
+    /// From then until now.
+    today: Figures,
+}
+
+/// He is there, and may be looked at by who asks.
+async fn seen(desk: &Desk) -> Result<(), Problem> {
+    desk.may_see()?;
+    desk.state.switch.desk(desk.agent.clone()).await?;
+    Ok(())
+}
+
+async fn calls(desk: Desk, query: Params) -> Result<impl IntoResponse, Problem> {
+    seen(&desk).await?;
+    let query = query.only(&["from", "to", "before", "limit"])?;
+    let tenant = desk.tenant();
+    let before = query.text("before").map(|text| own(text, tenant).map_err(|_| bad_cursor()));
+    let filter = CdrFilter {
+        from: query.number("from", MOMENT)?.map(Wall),
+        to: query.number("to", MOMENT)?.map(Wall),
+        agent: Some(desk.agent.clone()),
+        queue: None,
+        before: before.transpose()?,
+        limit: limit(&query)?,
+    };
+    let rows = filter.limit as usize;
+    let items = desk.state.switch.cdrs(tenant, filter).await?;
+    let next = items.last().filter(|_| items.len() == rows).map(|cdr| cdr.call.to_string());
+    Ok(Json(Page { items, next }))
+}
+
+#[derive(Deserialize)]
+struct OfCall {
+    call: String,
+    recording: String,
+}
+
+/// A recording of a call that he was in.
+async fn audio(
+    desk: Desk,
+    Path(OfCall { call, recording }): Path<OfCall>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    seen(&desk).await?;
+    let tenant = desk.tenant();
+    let (call, recording) = (own::<CallId>(&call, tenant)?, own::<RecordingId>(&recording, tenant)?);
+    let cdr = desk.state.switch.cdr(call).await?;
+    let his = cdr.legs.iter().any(|leg| leg.agent.as_ref() == Some(&desk.agent));
+    if !his || !cdr.recordings.contains(&recording) {
+        return Err(Problem::not_found(format!(
+            "no recording {recording} of a call of agent {}",
+            desk.agent
+        )));
+    }
+    recording::audio(&desk.state, recording, &method, &headers).await
+}
+
+async fn figures(desk: Desk) -> Answer<OwnFigures> {
+    seen(&desk).await?;
+    let wall = desk.state.switch.wall(desk.tenant()).await?;
+    let his = wall.agents.into_iter().find(|one| one.agent == desk.agent);
+    let today = his.map(|one| one.today).unwrap_or_default();
+    Ok(Json(OwnFigures { at: wall.at, day: wall.day, zone: wall.zone, today }))
+}
+
+async fn callbacks(desk: Desk) -> Result<impl IntoResponse, Problem> {
+    seen(&desk).await?;
+    let tenant = desk.tenant();
+    let plan = desk.state.switch.floor_plan(tenant).await?;
+    let queues = plan.agents.get(&desk.agent.name).map(|agent| agent.queues.clone()).unwrap_or_default();
+    let page = CallbackPage { queue: None, after: None, limit: ENTRIES_MAX };
+    let mut items = desk.state.switch.callbacks(tenant, page).await?;
+    items.retain(|entry: &Callback| entry.queue.as_ref().is_none_or(|queue| queues.contains(&queue.name)));
+    Ok(Json(Rows { items, next: None }))
+}

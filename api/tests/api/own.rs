@@ -1,0 +1,46 @@
+//! An agent's own work: he sees his, and nobody else's.
+
+use crate::tenants::record;
+use crate::{KEY, OTHER_KEY, furnish, serve};
+use cordboard_model::id::TenantId;
+
+const NAMED: &[(&str, &str)] = &[("x-api-key", KEY)];
+
+#[tokio::test]
+async fn an_agents_page_has_his_calls_his_figures_and_who_is_to_be_called_back() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let desk = format!("/api/v1/agents/{}", floor.agent.name);
+    let calls = served.ask("GET", &format!("{desk}/calls?limit=10"), NAMED, "").await.ok();
+    let items = calls["items"].as_array().unwrap();
+    assert!(items.iter().all(|cdr| cdr["agent"]["name"] == floor.agent.name.as_str()), "{calls}");
+    let figures = served.ask("GET", &format!("{desk}/figures"), NAMED, "").await.ok();
+    assert!(figures["zone"].is_string() && figures["today"]["handled"].is_number(), "{figures}");
+    served
+        .ask("POST", "/api/v1/callbacks", NAMED, r#"{"number": "+493055512", "note": "after six"}"#)
+        .await
+        .ok();
+    let listed = served.ask("GET", &format!("{desk}/callbacks"), NAMED, "").await.ok();
+    assert_eq!(listed["items"][0]["number"], "+493055512");
+}
+
+#[tokio::test]
+async fn a_recording_is_heard_by_who_was_in_its_call() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    let recording = record(&served, &floor);
+    for (agent, call) in [(floor.agent.name.as_str(), floor.talking), ("1009", floor.over)] {
+        let path = format!("/api/v1/agents/{agent}/calls/{call}/recordings/{recording}");
+        assert_eq!(served.ask("GET", &path, NAMED, "").await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_of_another_tenant_is_not_there() {
+    let served = serve().await;
+    let floor = furnish(&served.switch, TenantId::DEFAULT);
+    for rest in ["calls", "figures", "callbacks"] {
+        let path = format!("/api/v1/agents/{}/{rest}", floor.agent.name);
+        assert_eq!(served.ask("GET", &path, &[("x-api-key", OTHER_KEY)], "").await.status, 404, "{path}");
+    }
+}

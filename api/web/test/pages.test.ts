@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+import { fault, keyOf, rangeOf, SCHEMA, seconds, wordsOf } from "../src/kit/schema";
+import { bytes, mos, percent, quality, span } from "../src/kit/figures";
+import { dayBegan, stamp, timeOfDay } from "../src/kit/time";
+import { home, navigation, PAGES } from "../src/nav";
+import { faultsOf } from "../src/pages/flows";
+import { supervised, waitingOf } from "../src/pages/floor";
+import { readKept, type Me } from "../src/session";
+import { emptyFloor } from "../src/store";
+import type { CallView, QueueView } from "../src/model";
+
+const someone = (more: Partial<Me>): Me => ({
+  kind: "person",
+  name: "li",
+  display: "Li",
+  tenant: "default",
+  zone: "UTC",
+  scopes: [],
+  supervisor: false,
+  enrolling: false,
+  ...more,
+});
+const names = (who: Me): string[] => navigation(who).flatMap((group) => group.pages.map((page) => page.name));
+
+describe("navigation by role", () => {
+  it("shows what scopes open, and nothing else", () => {
+    expect(names(someone({ scopes: ["flows:read", "flows:write"] }))).toEqual(["flows"]);
+    const supervisor = names(someone({ scopes: ["calls:*", "agents:*", "reports:read", "cdrs:read"] }));
+    expect(supervisor).toContain("floor");
+    expect(supervisor).not.toContain("people");
+    expect(names(someone({ scopes: ["*"] }))).toHaveLength(PAGES.filter((page) => page.scope).length);
+  });
+
+  it("has an agent at his own desk, and a supervisor among them on the floor", () => {
+    const agent = someone({ kind: "agent", scopes: [] });
+    expect(names(agent)).toEqual(["desk", "my-callbacks", "my-figures"]);
+    expect(home(agent)).toBe("/desk");
+    expect(names({ ...agent, supervisor: true })).toContain("floor");
+  });
+
+  it("has nobody elsewhere who must have a second factor first", () => {
+    const who = someone({ scopes: ["*"], enrolling: true });
+    expect(names(who)).toEqual([]);
+    expect(home(who)).toBe("/account");
+  });
+
+  it("has one address and one name for each page", () => {
+    expect(new Set(PAGES.map((page) => page.path)).size).toBe(PAGES.length);
+    expect(new Set(PAGES.map((page) => page.name)).size).toBe(PAGES.length);
+  });
+});
+
+describe("forms", () => {
+  const of = (kind: keyof typeof SCHEMA, key: string) => SCHEMA[kind].find((field) => field.key === key)!;
+
+  it("check ranges as the switch does", () => {
+    const ring = of("queues", "ring");
+    expect(fault(ring, "100d")).toBe("check.range");
+    expect(fault(ring, "5x")).toBe("check.duration");
+    expect(fault(ring, "100ms")).toBe("");
+    expect(fault(ring, "")).toBe("");
+    expect(rangeOf(ring)).toBe("100ms – 10m");
+    expect(fault(of("queues", "max_length"), "1.5")).toBe("check.integer");
+    expect(fault(of("queues", "max_length"), "10001")).toBe("check.range");
+    expect(fault(of("numbers", "to"), "")).toBe("check.required");
+    expect(fault(of("numbers", "to"), "sales")).toBe("check.dest");
+    expect(fault(of("numbers", "to"), "trunk:carrier:+4930")).toBe("");
+  });
+
+  it("read durations", () => {
+    expect([seconds("250ms"), seconds("2m"), seconds("1d"), seconds("2 m"), seconds("m")]).toEqual([0.25, 120, 86_400, null, null]);
+  });
+
+  it("find the field that the switch speaks of", () => {
+    const said = '"ring" in [tenant.default.queue.q2]: expected a duration, found "100d"';
+    expect(keyOf(said)).toBe("ring");
+    expect(wordsOf(said)).toBe('expected a duration, found "100d"');
+    expect(keyOf('unknown key "nokey" in [tenant.default.queue.q2]')).toBe("nokey");
+    expect(keyOf('missing key "peers" in [tenant.default.trunk.t2]: expected addresses')).toBe("peers");
+    expect(keyOf("the file cannot be read")).toBeNull();
+  });
+});
+
+describe("flows", () => {
+  it("have their faults at lines of text and test", () => {
+    expect(
+      faultsOf([
+        "default/main.lua:3:7: Lua: 'then' expected",
+        "FAILED default/main.test.toml:12: case \"open\": expected play",
+        "the flow has 300000 bytes",
+      ]),
+    ).toEqual([
+      { where: "flow", line: 3, column: 7, text: "Lua: 'then' expected" },
+      { where: "test", line: 12, column: 1, text: 'case "open": expected play' },
+      { where: "flow", line: 1, column: 1, text: "the flow has 300000 bytes" },
+    ]);
+  });
+});
+
+describe("the supervisor's floor", () => {
+  const call = (id: string, more: Partial<CallView>): CallView => ({
+    call: id,
+    from: { user: id, display: "" },
+    to: { user: "500", display: "" },
+    stage: "bridged",
+    started: 0,
+    answered: 0,
+    bridged: 0,
+    queue: null,
+    agent: { tenant: "t", name: "1001" },
+    legs: [],
+    data: {},
+    route: [],
+    ...more,
+  });
+  const supervision = { agent: null, by: { user: "1009", display: "" }, leg: "l", mode: "listen", ended: null, cause: null };
+
+  it("knows with whom somebody is, and what he does there now", () => {
+    const floor = { ...emptyFloor(), calls: new Map([["a", call("a", { supervision: { ...supervision, turns: [{ at: 1, mode: "listen" }, { at: 2, mode: "whisper" }] } })]]) };
+    expect(supervised(floor).get("1001")).toEqual({ call: "a", mode: "whisper" });
+    const over = { ...floor, calls: new Map([["a", call("a", { supervision: { ...supervision, turns: [], ended: 3 } })]]) };
+    expect(supervised(over).size).toBe(0);
+  });
+
+  it("has those first who wait longest, whatever their queue", () => {
+    const queue = (name: string, since: number[]): QueueView => ({
+      queue: { tenant: "t", name },
+      display: "",
+      waiting: since.map((at, n) => ({ call: `${name}${n}`, since: at, position: n + 1, offered_to: [] })),
+      agents_signed_in: 0,
+      agents_ready: 0,
+      offered: 0,
+      answered: 0,
+      abandoned: 0,
+      timed_out: 0,
+    });
+    const floor = { ...emptyFloor(), queues: new Map([["a", queue("a", [30, 50])], ["b", queue("b", [40])]]) };
+    expect(waitingOf(floor).map((one) => one.call)).toEqual(["a0", "b0", "a1"]);
+  });
+});
+
+describe("times and figures", () => {
+  it("are of the tenant's zone", () => {
+    const at = Date.UTC(2026, 2, 29, 1, 30, 5); // the night in which Berlin's clocks go forward
+    expect(stamp(at, "UTC")).toBe("2026-03-29 01:30:05");
+    expect(stamp(at, "Europe/Berlin")).toBe("2026-03-29 03:30:05");
+    expect(timeOfDay(Date.UTC(2026, 0, 1), "UTC")).toBe("00:00:00");
+    expect(stamp(null)).toBe("–");
+    expect(dayBegan(Date.UTC(2026, 5, 1, 10), "Asia/Shanghai")).toBe(Date.UTC(2026, 4, 31, 16));
+  });
+
+  it("have a dash for what was not measured, and never zero", () => {
+    expect([percent(null), percent(0), percent(0.2917), percent(1)]).toEqual(["–", "0 %", "29.2 %", "100 %"]);
+    expect([span(null), span(7_400), span(3_725_000)]).toEqual(["–", "0:07", "1:02:05"]);
+    expect([mos(null), mos(439), quality(null), quality(439), quality(360), quality(300)]).toEqual(["–", "4.39", "unknown", "good", "fair", "poor"]);
+    expect([bytes(12), bytes(224_188), bytes(3_000_000)]).toEqual(["12 B", "224 kB", "3.0 MB"]);
+  });
+});
+
+describe("a session that is kept", () => {
+  it("is read as the console or the bar wrote it, and not from anything else", () => {
+    const agent = { kind: "agent", name: "1001", tenant: "t", token: "cbs" };
+    expect(readKept(agent)).toEqual(agent);
+    expect(readKept({ agent: "1001", tenant: "t", token: "cbs" })).toEqual(agent);
+    expect(readKept({ kind: "person", token: "cbu", csrf: "c" })).toEqual({ kind: "person", token: "cbu", csrf: "c" });
+    for (const other of [null, 7, {}, { token: 3 }, { token: "x" }]) {
+      expect(readKept(other)).toBeNull();
+    }
+  });
+});

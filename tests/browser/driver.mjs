@@ -1,0 +1,176 @@
+// One browser for the pages of a test, driven by lines of JSON: {id, do, ...} in, {id, ok, value} or {id, ok, error} out.
+//
+// `node driver.mjs FOLDER [FLAG...]`: the modules are those of api/web.
+import { readFileSync, existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:http";
+import { createInterface } from "node:readline";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const [folder, ...flags] = process.argv.slice(2);
+const web = fileURLToPath(new URL("../../api/web/package.json", import.meta.url));
+const modules = createRequire(web);
+const { chromium } = await import(pathToFileURL(modules.resolve("playwright-core")).href).then((all) => all.default ?? all);
+const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
+const jquery = readFileSync(modules.resolve("jquery/dist/jquery.min.js"), "utf8");
+
+const browser = await chromium.launchPersistentContext(`${folder}/browser`, {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns", ...flags,
+  ],
+  ignoreHTTPSErrors: true,
+  viewport: { width: 440, height: 720 },
+  locale: "en-US",
+});
+browser.setDefaultTimeout(20_000);
+
+const pages = new Map();
+const errors = [];
+// A page that is asked for what was not there yet, or loses its switch, is told so by the browser: that is no fault of the page.
+const expected = /net::ERR_|the server responded with a status of (401|403|404|409|422|429|503)/;
+
+function watch(page) {
+  page.on("pageerror", (why) => errors.push(`page error: ${why.stack ?? why}`));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !expected.test(message.text())) errors.push(message.text());
+  });
+  return page;
+}
+
+// The bar may be in a frame: what is asked for is looked for there.
+const place = (page, frame) => (frame ? page.frameLocator(`iframe[name="${frame}"]`) : page);
+// A name is a part of what the control is called, or with ^ a pattern.
+const named = (what) => (what.startsWith("^") ? new RegExp(what) : what);
+const within = (page, frame) => (frame ? page.frame({ name: frame }) : page.mainFrame());
+
+// The loudest frequency that the page's phone plays, or 0; looked at until it is the wanted one.
+const LISTEN = `(async (wanted) => {
+  const audio = document.querySelector("audio");
+  const stream = audio && audio.srcObject;
+  if (!stream || audio.paused) return 0;
+  const track = stream.getAudioTracks()[0];
+  if (!globalThis.ear || globalThis.ear.track !== track) {
+    const context = globalThis.ear?.context ?? new AudioContext();
+    const analyser = context.createAnalyser();
+    analyser.fftSize = 8192;
+    context.createMediaStreamSource(stream).connect(analyser);
+    await context.resume();
+    globalThis.ear = { track, context, analyser };
+  }
+  const { analyser, context } = globalThis.ear;
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  analyser.getFloatFrequencyData(bins);
+  let best = 0;
+  bins.forEach((level, at) => { if (level > bins[best]) best = at; });
+  return bins[best] > -60 ? Math.round((best * context.sampleRate) / analyser.fftSize) : 0;
+})()`;
+
+const deeds = {
+  async open({ page, url, width, height }) {
+    const opened = watch(await browser.newPage());
+    if (width) await opened.setViewportSize({ width, height });
+    pages.set(page, opened);
+    await opened.goto(url);
+  },
+  // Serves pages of another origin: a test's own, the reference's sample.
+  async serve({ port, files }) {
+    const served = { "/jquery-3.7.1.min.js": jquery, ...files };
+    const server = createServer((request, response) => {
+      const body = served[new URL(request.url, "http://x").pathname];
+      const kind = request.url.endsWith(".js") ? "text/javascript" : "text/html";
+      response.writeHead(body === undefined ? 404 : 200, { "content-type": `${kind}; charset=utf-8` });
+      response.end(body ?? "");
+    });
+    await new Promise((listening) => server.listen(port, "127.0.0.1", listening));
+  },
+  async fill({ page, frame, what, text }) {
+    await place(pages.get(page), frame).getByLabel(what, { exact: true }).fill(text);
+  },
+  async click({ page, frame, what }) {
+    await place(pages.get(page), frame).getByRole("button", { name: named(what) }).first().click();
+  },
+  async tab({ page, frame, what }) {
+    await place(pages.get(page), frame).getByRole("tab", { name: what }).click();
+  },
+  async choose({ page, frame, what }) {
+    await place(pages.get(page), frame).getByLabel(what, { exact: true }).check({ force: true });
+  },
+  // A page of the navigation; it is there when its title is.
+  async follow({ page, what }) {
+    await pages.get(page).getByRole("link", { name: what, exact: true }).first().click();
+    await pages.get(page).getByRole("heading", { name: what, exact: true, level: 1 }).waitFor();
+  },
+  // Into the field of this selector: for forms whose labels carry more than their name.
+  async type({ page, at, text }) {
+    await pages.get(page).locator(at).fill(text);
+  },
+  // An entry of a list to choose from; what is not in it is typed.
+  async pick({ page, at, option }) {
+    const box = pages.get(page).locator(at);
+    await box.click({ force: true });
+    await box.fill(option);
+    const known = pages.get(page).getByRole("option", { name: option }).first();
+    await known.click();
+    await box.press("Escape");
+  },
+  async menu({ page, of, what }) {
+    await pages.get(page).getByRole("button", { name: of }).first().click();
+    await pages.get(page).getByRole("menuitem", { name: what, exact: true }).first().click();
+  },
+  async press({ page, keys }) {
+    await pages.get(page).keyboard.press(keys);
+  },
+  async sees({ page, frame, text }) {
+    await place(pages.get(page), frame).getByText(text).first().waitFor({ state: "visible" });
+  },
+  async loses({ page, frame, text }) {
+    await place(pages.get(page), frame).getByText(text).first().waitFor({ state: "hidden" });
+  },
+  async reads({ page, frame }) {
+    return within(pages.get(page), frame).evaluate("document.body.innerText");
+  },
+  async evaluate({ page, frame, expression }) {
+    return within(pages.get(page), frame).evaluate(expression);
+  },
+  async hears({ page, frame }) {
+    return within(pages.get(page), frame).evaluate(LISTEN);
+  },
+  async reload({ page }) {
+    await pages.get(page).reload();
+  },
+  async offline({ on }) {
+    await browser.setOffline(on);
+  },
+  async shot({ page, file }) {
+    await pages.get(page).screenshot({ path: file });
+  },
+  async axe({ page, frame }) {
+    const where = within(pages.get(page), frame);
+    await where.evaluate(axe);
+    const found = await where.evaluate("axe.run(document, { resultTypes: ['violations'] })");
+    return found.violations
+      .filter((one) => one.impact === "serious" || one.impact === "critical")
+      .map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.target.join(" ")).join(" | ")}`);
+  },
+  async errors() {
+    return errors;
+  },
+};
+
+console.log(JSON.stringify({ id: 0, ok: true, value: existsSync(web) }));
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line);
+  try {
+    const value = await deeds[order.do](order);
+    console.log(JSON.stringify({ id: order.id, ok: true, value: value ?? null }));
+  } catch (why) {
+    const page = pages.get(order.page);
+    const text = await page?.locator("body").innerText({ timeout: 1_000 }).catch(() => "");
+    console.log(JSON.stringify({ id: order.id, ok: false, error: `${why.message ?? why}\n${text ?? ""}\n${errors.join("\n")}` }));
+  }
+}
+await browser.close();
