@@ -304,6 +304,7 @@ static TESTS: &[Test] = &[
     test("an_agent_takes_a_call_in_the_bar_holds_consults_confers_and_wraps_up", agent_bar::takes_a_call),
     test("an_agent_transfers_and_calls_out_from_the_bar", agent_bar::transfers_and_calls_out),
     test("the_bar_is_back_in_its_call_after_a_reload_and_in_another_network", agent_bar::is_back_in_its_call),
+    test("an_agents_place_is_checked_over_a_call_of_its_own", agent_bar::checks_a_place),
     test("the_bar_works_in_a_page_of_another_origin", agent_bar::in_a_foreign_page),
     test("the_documents_own_sample_has_the_bar", agent_bar::with_the_documents_sample),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),

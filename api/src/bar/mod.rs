@@ -36,6 +36,7 @@ pub(crate) fn routes() -> Routes {
             turns::follow,
             desk("followDesk", "agents:read", "An agent's desk, whenever it changes, with what has happened")
                 .gives_media(200, "text/event-stream")
+                .refuses(&[406])
                 .tag("desk"),
         )
         .get(

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod bar;
 mod bulk;
 mod chats;
 mod desk;
