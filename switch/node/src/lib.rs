@@ -16,6 +16,7 @@ pub mod config;
 pub mod demo;
 mod desk;
 mod dns;
+pub mod enterprise;
 pub mod explain;
 pub mod fetch;
 pub mod files;
