@@ -28,6 +28,7 @@ mod route;
 mod sent_events;
 mod signin;
 mod tenants;
+mod third_party;
 mod traces;
 mod webhooks;
 
