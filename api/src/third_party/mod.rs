@@ -216,6 +216,13 @@ pub(crate) struct Entered {
     cookies: [HeaderValue; 4],
 }
 
+impl Entered {
+    /// Who has it, and the lines.
+    pub(crate) fn apart(self) -> (AgentId, [HeaderValue; 4]) {
+        (self.begun.agent, self.cookies)
+    }
+}
+
 impl IntoResponse for Entered {
     fn into_response(self) -> Response {
         let mut response = Json(self.begun).into_response();

@@ -1,6 +1,7 @@
 //! What the agent bar asks for: a phone, targets, the desk as it changes, and the script for pages of other origins.
 
 use crate::fake::door::{CHIEF, TOKEN};
+use crate::fake::third_party::{GOOD, SPACE};
 use crate::{KEY, OTHER_KEY, Served, acme, furnish, serve};
 use cordboard_model::access::AccessTerms;
 use cordboard_model::event::EventKind;
@@ -185,4 +186,28 @@ async fn the_bar_may_be_framed_by_pages_that_its_tenant_lists() {
     assert_eq!(frames("/bar.html").await, "'self'");
     assert_eq!(frames("/bar.html?tenant=nobody").await, "'self'");
     assert_eq!(frames("/?tenant=acme").await, "'none'");
+}
+
+#[tokio::test]
+async fn a_page_whose_enterprise_speaks_for_its_agent_has_the_script_and_his_session_by_cookies() {
+    let served = serve().await;
+    furnish(&served.switch, TenantId::DEFAULT);
+    lists(&served, TenantId::DEFAULT);
+    let body = |token: &str| {
+        let shown =
+            serde_json::json!({ "access_token": token, "tenantSpaceId": SPACE, "userAccount": "1001" });
+        shown.to_string()
+    };
+    let headers = [("origin", CRM), ("content-type", "application/x-www-form-urlencoded")];
+    let given = served.ask("POST", SCRIPT, &headers, &body(GOOD)).await;
+    assert_eq!(given.status, 200, "{}", given.text());
+    assert!(given.text().contains(r#""signed":true"#));
+    let lines = given.all("set-cookie");
+    assert_eq!(lines.len(), 4);
+    let cookie = lines.iter().filter_map(|line| line.split(';').next()).collect::<Vec<_>>().join("; ");
+    let own = served.ask("GET", "/api/v1/third-party/session", &[("cookie", &cookie)], "").await.ok();
+    assert_eq!(own["agent"]["name"], "1001");
+    let refused = served.ask("POST", SCRIPT, &headers, &body("another")).await;
+    assert_eq!(refused.all("set-cookie").len(), 0);
+    assert_eq!(refused.problem(401)["code"], "not_vouched_for");
 }

@@ -10,8 +10,8 @@ use super::service::{self, Kinds};
 use super::tree::Node;
 use super::value::{duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, access, assets, audio, calendar, callback, called, desk, doubts, fetch, libraries,
-    number, routes, secret as hashing, shown, sign_in, srtp, tables, third_party, trunk,
+    Checks, access, assets, audio, calendar, callback, called, desk, doubts, fetch, libraries, number,
+    routes, secret as hashing, shown, sign_in, srtp, tables, third_party, trunk,
 };
 use cordboard_model::config::{Agent, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
