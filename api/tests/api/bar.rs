@@ -94,25 +94,25 @@ async fn a_desk_that_is_followed_comes_whole_after_each_change_with_the_referenc
     let served = serve().await;
     furnish(&served.switch, TenantId::DEFAULT);
     let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
-    let becomes = |status: AgentStatus, reason: Option<&str>| {
-        let (agent, reason) = (agent.clone(), reason.map(str::to_owned));
+    let becomes = |status: AgentStatus| {
+        let agent = agent.clone();
         served.switch.on(TenantId::DEFAULT, move |floor| {
             floor.event(EventKind::AgentStatus {
                 agent,
                 status,
                 why: "asked for it".into(),
                 call: None,
-                reason,
+                reason: None,
                 by: None,
             });
         });
     };
-    becomes(AgentStatus::NotReady, None);
+    becomes(AgentStatus::NotReady);
     let mut reader = Reader::open(&served).await;
     let first = reader.next().await;
     assert_eq!(first["desk"]["agent"]["name"], "1001");
     assert_eq!(first["events"], serde_json::json!([]), "what was before is not news");
-    becomes(AgentStatus::Ready, None);
+    becomes(AgentStatus::Ready);
     let turn = reader.next().await;
     assert_eq!(turn["desk"]["status"], "ready");
     let kinds: Vec<&str> =
@@ -120,10 +120,10 @@ async fn a_desk_that_is_followed_comes_whole_after_each_change_with_the_referenc
     assert_eq!(kinds, ["AgentState_CancelNotReady_Success", "AgentState_Ready"]);
     assert_eq!(turn["events"][1]["workNo"], "1001");
     assert!(turn["events"][1]["content"].is_null());
-    becomes(AgentStatus::Rest, Some("7"));
+    becomes(AgentStatus::Rest);
     let turn = reader.next().await;
     assert_eq!(turn["events"][0]["eventType"], "AgentState_SetRest_Success");
-    assert_eq!(turn["events"][0]["content"]["reason"], "7");
+    assert_eq!(turn["events"][0]["content"]["reason"], "0");
 }
 
 #[tokio::test]
