@@ -225,6 +225,7 @@ export async function answer(): Promise<void> {
 }
 
 export async function hangUp(): Promise<void> {
+  put({ is: "left" });
   if (bar.value.phone.call.is === "ringing") {
     phone?.reject();
   } else if (call.value) {
