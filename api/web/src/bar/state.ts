@@ -157,7 +157,8 @@ function turned(bar: Bar, { desk, at, now }: { desk: Desk; at: number; now: numb
   const shown: Bar = { ...there, sheet, folded: rings ? false : bar.folded, wrap: wrapOf(bar, desk) };
   // whom he called is gone before he has answered: that is said, or he would wonder
   const untalked = before?.state === "dialling" || before?.state === "ringing";
-  const failed = gone && before !== null && isOwn(before) && untalked && bar.left !== before.call;
+  const own = before !== null && isOwn(before) && party(before).user !== bar.targets?.check;
+  const failed = gone && own && untalked && bar.left !== before.call;
   return failed ? noted(shown, "error", "call_failed", party(before).user) : shown;
 }
 

@@ -86,6 +86,8 @@ describe("the bar's state", () => {
     const rang = at(desk({ calls: [call("ringing", { legs })] }));
     expect(play(rang, turn(desk())).notes.length).toBe(1);
     expect(play(calls, { is: "left" }, turn(desk())).notes).toEqual([]);
+    const targets = { agents: [], queues: [], flows: [], numbers: [], check: "+4930555" };
+    expect(play(calls, { is: "targets", targets }, turn(desk())).notes, "the check is no call of his").toEqual([]);
     const talked = play(calls, turn(desk({ calls: [call("talking", { legs })] })), turn(desk({ last_call: "c1" })));
     expect(talked.notes).toEqual([]);
   });
