@@ -498,6 +498,7 @@ pub trait Switch:
     + Vault
     + crate::gateway::beside::Beside
     + crate::bar::phones::PagePhones
+    + crate::third_party::beside::ThirdParties
     + Send
     + Sync
     + 'static

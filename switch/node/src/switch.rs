@@ -62,6 +62,8 @@ pub struct NodeSwitch {
     pub recordings: Keeping,
     /// How agents' pages get their events.
     pub pushing: Arc<crate::gateway::Pushing>,
+    /// How enterprises are asked about their agents.
+    pub enterprises: Arc<crate::enterprise::Enterprises>,
     /// How URLs of programs begin that may be connected to.
     pub streams: Vec<String>,
     /// Numbers for /metrics and /healthz.

@@ -278,7 +278,8 @@ impl SignIns {
             let made = made.filter(|_| !used);
             let made = made.ok_or(SignInFault::Password(PasswordFault::Former(terms.rules.history)))?;
             self.set(terms, &ask, made, now);
-        } else if ask.session.is_some() {
+        } else if ask.session.is_some() && ask.password.is_some() {
+            // who is vouched for shows no password, and his need not be one that he could sign in with
             account.is_good(terms, now.wall)?;
         }
         match ask.session {

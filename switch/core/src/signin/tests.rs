@@ -456,6 +456,22 @@ fn a_password_that_somebody_else_has_set_is_changed_at_the_first_sign_in() {
 }
 
 #[test]
+fn who_is_vouched_for_needs_no_password_of_his_own() {
+    let mut desk = desk();
+    (desk.terms.rules.change_first, desk.terms.first) = (true, None);
+    assert_eq!(desk.sign_in(GOOD), Err(SignInFault::Wrong));
+    desk.wait(60);
+    let ask = desk.ask("");
+    assert!(desk.run(Ask { password: None, ..ask }).unwrap().is_some());
+    assert!(desk.last_opens());
+    let second = desk.ask("");
+    assert!(matches!(desk.run(Ask { password: None, ..second }), Err(SignInFault::Elsewhere(_))));
+    desk.terms.stranger = true;
+    let stranger = desk.ask("");
+    assert_eq!(desk.run(Ask { password: None, ..stranger }), Err(SignInFault::NoSuchAgent));
+}
+
+#[test]
 fn a_password_grows_old_and_may_not_be_one_of_the_last() {
     let mut desk = desk();
     desk.terms.rules.age = 30;

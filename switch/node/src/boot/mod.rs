@@ -263,6 +263,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
         store: Arc::clone(&store),
         recordings: keeping,
         pushing: start_pushing(&loaded.machine)?,
+        enterprises: start_enterprises(&loaded.machine)?,
         streams: loaded.machine.streams.allowed.clone(),
         gauges,
         reloader,
@@ -397,6 +398,12 @@ fn start_speech(
 fn start_pushing(machine: &Machine) -> Result<Arc<Pushing>, BootError> {
     let tls = transport::trusting(machine.gateway.ca.as_deref()).map_err(BootError::Tls)?;
     Ok(Pushing::new(machine.gateway.clone(), tls))
+}
+
+/// How enterprises are asked about their agents.
+fn start_enterprises(machine: &Machine) -> Result<Arc<crate::enterprise::Enterprises>, BootError> {
+    let tls = transport::trusting(machine.third_party.ca.as_deref()).map_err(BootError::Tls)?;
+    Ok(crate::enterprise::Enterprises::new(machine.third_party.clone(), tls))
 }
 
 /// Who asks for flows by HTTP, and who looks at passwords for them and for the API.
