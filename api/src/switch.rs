@@ -489,7 +489,16 @@ pub struct Health {
 /// The switch as the control plane sees it. Every method may be called from any thread and returns at once;
 /// the answer comes through the future.
 pub trait Switch:
-    Chats + Events + Webhooks + Objects + Vault + crate::gateway::beside::Beside + Send + Sync + 'static
+    Chats
+    + Events
+    + Webhooks
+    + Objects
+    + Vault
+    + crate::gateway::beside::Beside
+    + crate::huawei::config::Configured
+    + Send
+    + Sync
+    + 'static
 {
     /// Whose API key this is. The key is compared by its hash, in constant time.
     fn authenticate(&self, key: &str) -> Option<Caller>;

@@ -10,22 +10,22 @@
 mod absent;
 mod ask;
 pub mod beside;
-mod code;
+pub(crate) mod code;
 pub mod config;
-mod data;
-mod fields;
+pub(crate) mod data;
+pub(crate) mod fields;
 mod guid;
 mod lists;
 mod news;
-mod number;
+pub(crate) mod number;
 mod online;
 mod poll;
 mod quality;
 mod record;
 mod seat;
-mod seen;
+pub(crate) mod seen;
 mod signin;
-mod voice;
+pub(crate) mod voice;
 mod watch;
 
 use crate::key::Brake;

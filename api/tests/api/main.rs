@@ -14,6 +14,7 @@ mod figures;
 mod flows;
 mod gateway;
 mod http;
+mod huawei;
 mod isolation;
 mod keys;
 mod manners;
