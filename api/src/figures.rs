@@ -246,7 +246,7 @@ fn line(text: &mut String, cells: impl Iterator<Item = String>) {
 
 /// A cell. Spreadsheets take a text that begins so for a formula and carry it out; an apostrophe before it says that it
 /// is a text.
-fn cell(value: &str) -> String {
+pub(crate) fn cell(value: &str) -> String {
     let formula = value.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     let is_number = value.parse::<f64>().is_ok_and(f64::is_finite) && !value.starts_with('+');
     let value = if formula && !is_number { format!("'{value}") } else { value.to_owned() };

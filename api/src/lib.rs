@@ -24,6 +24,7 @@ mod feed;
 pub mod figures;
 pub mod flows;
 pub mod gateway;
+pub mod huawei;
 pub mod key;
 mod listen;
 pub mod objects;

@@ -138,7 +138,7 @@ pub(crate) async fn audio(
 }
 
 /// The next `wanted` bytes of `file`, in chunks. A file that ends early ends the stream with an error.
-fn chunks(
+pub(crate) fn chunks(
     file: Box<dyn Read + Send>,
     wanted: u64,
 ) -> impl futures_util::Stream<Item = std::io::Result<Vec<u8>>> {

@@ -48,12 +48,14 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let (brake, doors) = (Arc::new(Brake::default()), Arc::new(Doors::default()));
     let (buckets, again) = (Arc::default(), Arc::default());
     let gateway = crate::gateway::router(&switch, config.gateway.clone(), &brake);
+    let huawei = crate::huawei::router(&switch, &brake);
     let watching = Watching::default();
     let (pages, config) = (Arc::default(), Arc::new(config));
     let state = State { switch, brake, watching, doors, buckets, again, pages, config };
     all()
         .router()
         .nest_service("/agentgateway/resource", gateway)
+        .merge(huawei)
         .fallback(pages::page)
         .layer(from_fn_with_state(state.clone(), again::once))
         .layer(from_fn_with_state(state.clone(), rate::limit))

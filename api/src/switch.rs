@@ -499,6 +499,7 @@ pub trait Switch:
     + crate::gateway::beside::Beside
     + crate::bar::phones::PagePhones
     + crate::third_party::beside::ThirdParties
+    + crate::huawei::config::Configured
     + Send
     + Sync
     + 'static

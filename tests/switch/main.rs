@@ -50,6 +50,7 @@ mod roaming;
 mod routing;
 mod secure;
 mod security;
+mod shapes;
 mod sight;
 mod signin;
 mod stopping;
@@ -132,6 +133,7 @@ static TESTS: &[Test] = &[
     test("a_client_of_the_agent_gateway_has_a_whole_day_by_polling", gateway::polled),
     test("a_client_of_the_agent_gateway_has_a_whole_day_by_push", gateway::pushed),
     test("who_signs_in_by_force_at_the_agent_gateway_throws_the_other_out", gateway::thrown_out),
+    test("a_client_with_an_app_key_calls_back_monitors_and_fetches_the_recording", shapes::walk),
     test("sipp_options_is_answered", refusing::options),
     test("sipp_unknown_number_is_not_found", refusing::not_found),
     test("sipp_extension_without_a_device_is_unavailable", refusing::no_device),

@@ -25,6 +25,26 @@ impl Fields {
         }
     }
 
+    /// The entries of an entry that is an object.
+    pub(crate) fn inner(&self, name: &str) -> Option<Self> {
+        self.0.get(name)?.as_object().map(|entries| Self(entries.clone()))
+    }
+
+    /// A list of texts, or of numbers.
+    pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Fault> {
+        let wrong = || Fault::new(Code::PARAMETER, format!("{name} is no list"));
+        let text = |value: &Value| match value {
+            Value::String(text) => Ok(text.trim().to_owned()),
+            Value::Number(number) => Ok(number.to_string()),
+            _ => Err(wrong()),
+        };
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Array(values)) => values.iter().map(text).collect::<Result<_, _>>().map(Some),
+            Some(_) => Err(wrong()),
+        }
+    }
+
     /// Of a query.
     pub(crate) fn query(pairs: Vec<(String, String)>) -> Self {
         Self(pairs.into_iter().map(|(name, value)| (name, Value::String(value))).collect())

@@ -10,10 +10,10 @@
 mod absent;
 mod ask;
 pub mod beside;
-mod code;
+pub(crate) mod code;
 pub mod config;
-mod data;
-mod fields;
+pub(crate) mod data;
+pub(crate) mod fields;
 mod guid;
 mod lists;
 pub(crate) mod news;
@@ -25,7 +25,7 @@ mod record;
 mod seat;
 pub(crate) mod seen;
 mod signin;
-mod voice;
+pub(crate) mod voice;
 mod watch;
 
 use crate::key::Brake;

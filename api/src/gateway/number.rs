@@ -4,7 +4,7 @@
 
 use super::beside::FloorPlan;
 use super::config::GatewayTenant;
-use cordboard_model::id::{CallId, LegId, Name};
+use cordboard_model::id::{CallId, LegId, Name, TenantId};
 use std::collections::BTreeMap;
 
 /// The first number of a queue that has none of its own.
@@ -24,6 +24,14 @@ pub(crate) fn of_call(call: CallId) -> String {
 /// `SECONDS-N` of the talk that a leg makes within a call. Calls and legs are numbered together.
 pub(crate) fn of_leg(leg: LegId) -> String {
     serial(leg.start, leg.shard, leg.number)
+}
+
+/// The call of a tenant's that a `SECONDS-N` stands for.
+pub(crate) fn call_of(tenant: TenantId, text: &str) -> Option<CallId> {
+    let (start, serial) = text.split_once('-')?;
+    let serial: u128 = serial.parse().ok()?;
+    let shard = u8::try_from(serial & 0xff).ok()?;
+    Some(CallId { start: start.parse().ok()?, shard, number: u64::try_from(serial >> 8).ok()?, tenant })
 }
 
 /// The numbers of a tenant's queues: what is configured, a queue's name where that is a number, or one made of its name.
@@ -59,7 +67,7 @@ fn hash(text: &str) -> u32 {
 mod tests {
     use super::super::beside::PlanQueue;
     use super::*;
-    use cordboard_model::id::{IdMaker, TenantId};
+    use cordboard_model::id::IdMaker;
     use cordboard_model::service::QueueKind;
 
     #[test]
@@ -67,6 +75,11 @@ mod tests {
         let mut ids = IdMaker::new(1_456_404_171, 0);
         let (call, leg) = (ids.call(TenantId::DEFAULT), ids.leg(TenantId::DEFAULT));
         assert_eq!((of_call(call), of_leg(leg)), ("1456404171-256".into(), "1456404171-512".into()));
+        let other = CallId { shard: 7, number: 1 << 36, ..call };
+        assert_eq!(call_of(TenantId::DEFAULT, &of_call(other)), Some(other));
+        for none in ["", "5", "a-1", "1--1", "1-99999999999999999999999999999999999999999"] {
+            assert_eq!(call_of(TenantId::DEFAULT, none), None, "{none}");
+        }
         assert!(of_call(CallId { number: 1 << 36, ..call }).len() <= 25);
     }
 

@@ -15,6 +15,7 @@ mod figures;
 mod flows;
 mod gateway;
 mod http;
+mod huawei;
 mod isolation;
 mod keys;
 mod manners;

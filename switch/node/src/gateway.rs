@@ -8,6 +8,7 @@ use crate::outgoing::{self, Target};
 use crate::switch::{NodeSwitch, missing};
 use axum::body::Body;
 use cordboard_api::gateway::beside::{Beside, FloorPlan, PlanAgent, PlanQueue, Post};
+use cordboard_api::huawei::config::{Configured, HuaweiConfig};
 use cordboard_api::switch::{Later, Refusal};
 use cordboard_model::id::TenantId;
 use futures_util::StreamExt;
@@ -104,6 +105,12 @@ impl Beside for NodeSwitch {
     fn post(&self, post: Post) -> Later<String> {
         let pushing = Arc::clone(&self.pushing);
         Box::pin(async move { pushing.post(post).await })
+    }
+}
+
+impl Configured for NodeSwitch {
+    fn huawei(&self) -> Arc<HuaweiConfig> {
+        Arc::clone(&self.reloader.current().machine.huawei)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use super::Fake;
 use cordboard_api::gateway::beside::{Beside, FloorPlan, PlanAgent, PlanQueue, Post};
+use cordboard_api::huawei::config::{Configured, HuaweiConfig};
 use cordboard_api::switch::{Later, Refusal};
 use cordboard_model::id::TenantId;
 use cordboard_model::service::{QueueKind, Role};
+use std::sync::Arc;
 
 /// How URLs begin that may be posted to.
 pub const PAGE: &str = "https://crm.example/";
@@ -41,5 +43,11 @@ impl Beside for Fake {
                 false => Err(Refusal::Conflict("not now".into())),
             }
         })
+    }
+}
+
+impl Configured for Fake {
+    fn huawei(&self) -> Arc<HuaweiConfig> {
+        self.on(TenantId::DEFAULT, |floor| Arc::clone(&floor.huawei))
     }
 }

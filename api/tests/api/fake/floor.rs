@@ -61,6 +61,8 @@ pub struct Floor {
     /// What was posted to agents' pages, and whether they take it.
     pub posts: Vec<cordboard_api::gateway::beside::Post>,
     pub pages_take: bool,
+    /// Who may ask by an access key.
+    pub huawei: std::sync::Arc<cordboard_api::huawei::config::HuaweiConfig>,
     /// Recordings with their files, oldest first.
     pub recordings: Vec<(RecordingEntry, PathBuf)>,
     /// The last event's number.
@@ -96,6 +98,7 @@ impl Floor {
             orders: Vec::new(),
             posts: Vec::new(),
             pages_take: true,
+            huawei: std::sync::Arc::default(),
             recordings: Vec::new(),
             seq: 0,
             start,

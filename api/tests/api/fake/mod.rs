@@ -33,8 +33,9 @@ use cordboard_model::desk::{DeskAct, DeskFault, DeskOrder, DeskView, SeatOrder};
 use cordboard_model::event::EventKind;
 use cordboard_model::figures::{Figures, Report, ReportRow, WallView};
 use cordboard_model::guard::BanView;
-use cordboard_model::id::{AgentId, CallId, FlowId, IdMaker, LegId, Name, RecordingId, TenantId, TrunkId};
-use cordboard_model::originate::NewCall;
+use cordboard_model::id::{AgentId, CallId, FlowId, LegId, Name, RecordingId, TenantId, TrunkId};
+use cordboard_model::leg::PartyId;
+use cordboard_model::originate::{FirstGoal, NewCall};
 use cordboard_model::record::{AgentInterval, LegRow, VisitRow};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::SessionView;
@@ -43,7 +44,7 @@ use cordboard_model::trace::{TraceEntry, TraceKey, TraceView, TraceWhat};
 use cordboard_model::view::{AgentStatus, AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A fake switch; clones share it.
@@ -469,11 +470,15 @@ fn intend(floor: &mut Floor, agent: &AgentId, what: AgentOrder, by: &str) -> Res
     Ok(vec![format!("agent {agent} is {}{reason}", status.as_str())])
 }
 
-/// What is asked for, and another call of the asking tenant each time that stands for it.
-fn begun(new: &NewCall) -> Result<Vec<String>, Refusal> {
-    static NEXT: AtomicU32 = AtomicU32::new(7);
-    let call = IdMaker::new(NEXT.fetch_add(1, Ordering::Relaxed), 0).call(TenantId::DEFAULT);
-    Ok(vec![format!("{new:?}"), call.to_string()])
+/// What is asked for, and a call that stands for it: to nobody yet.
+fn begun(floor: &mut Floor, new: &NewCall) -> Vec<String> {
+    let first = match &new.first {
+        FirstGoal::Agent(agent) => agent.name.to_string(),
+        FirstGoal::User(user) => user.name.to_string(),
+        FirstGoal::Number(number) => number.clone(),
+    };
+    let call = floor.arrive(PartyId::new(&first), "0");
+    vec![format!("{new:?}"), call.to_string()]
 }
 
 /// Says what was ordered; nobody is on hold here.
@@ -572,7 +577,7 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         Command::Desk(order) => at_desk(floor, *order),
         Command::Place(order) => Ok(vec![format!("{:?} by {}", order.to, order.by)]),
         Command::Callback(new) => Ok(vec![floor.put_callback(new)]),
-        Command::NewCall(new) => begun(&new),
+        Command::NewCall(new) => Ok(begun(floor, &new)),
         Command::CallbackDone(id, by) => floor.take_callback(&id, &by),
         Command::Unlock(agent, _) if !floor.agents.contains_key(&agent) => Err(missing(&agent)),
         Command::Unlock(agent, by) => Ok(vec![format!("agent {agent} may sign in, says {by}")]),

@@ -37,6 +37,9 @@ pub fn diff(old: &Loaded, new: &Loaded) -> Vec<String> {
     walk(&mut lines, &["tenant"], &tenants(old), &tenants(new));
     keys(&mut lines, &old.machine.api_keys, &new.machine.api_keys);
     webhooks(&mut lines, &old.machine.webhooks, &new.machine.webhooks);
+    if old.machine.huawei != new.machine.huawei {
+        lines.push("huawei: who may ask, or with which keys, is another".to_owned());
+    }
     assets(&mut lines, old, new);
     lines
 }

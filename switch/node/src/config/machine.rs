@@ -21,7 +21,7 @@ use core::time::Duration;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// What belongs to the machine. All but `api_keys` and `webhooks` takes effect at the next start alone.
+/// What belongs to the machine. All but `api_keys`, `webhooks` and `huawei` takes effect at the next start alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Machine {
     /// Signalling.
@@ -46,6 +46,9 @@ pub struct Machine {
     pub fetch: FetchMachine,
     /// The agent gateway.
     pub gateway: super::GatewayMachine,
+    /// Who asks with an access key. This changes with a reload.
+    #[serde(skip)]
+    pub huawei: std::sync::Arc<cordboard_api::huawei::config::HuaweiConfig>,
     /// Flows that are kept by the API.
     pub flows: super::FlowsMachine,
     /// Text to speech.
@@ -306,6 +309,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
         streams: super::streams::read(&root.section("streams"), base),
         fetch: super::fetch::read(&root.section("fetch"), base),
         gateway: super::GatewayMachine::default(),
+        huawei: std::sync::Arc::default(),
         flows: super::kept::read(&root.section("flows"), base),
         speech: super::speech::read(&root.section("speech"), base, checks.env),
         webhook_rules: super::webhooks::read(&root.section("webhooks"), base),

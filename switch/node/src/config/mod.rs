@@ -26,6 +26,7 @@ mod fetch;
 mod flows;
 mod gateway;
 mod guard;
+mod huawei;
 mod kept;
 mod libraries;
 mod machine;
@@ -310,6 +311,7 @@ fn read(
     let mut machine = machine::read(&root, base, checks);
     let limits = machine::read_limits(&root);
     let gateway = gateway::read(&root.section("agent_gateway"), base);
+    let huawei = huawei::read(&root.section("huawei"));
 
     let mut reader = Tenants {
         report,
@@ -337,8 +339,10 @@ fn read(
     reader.default_tenant(main.source, base);
     reader.shared_are_there();
     reader.own_are_there(&machine.sip.listen);
-    machine.gateway = gateway.with(&reader.read.iter().map(|(id, (tenant, _))| (*id, tenant)).collect());
     third_party::differ(&root, reader.read.values().map(|(tenant, _)| tenant));
+    let known = reader.read.iter().map(|(id, (tenant, _))| (*id, tenant)).collect();
+    machine.gateway = gateway.with(&known);
+    machine.huawei = std::sync::Arc::new(huawei.with(&known, &machine.gateway.api, checks));
     machine.api_keys = api_keys(report, keys, &reader, main.source);
     machine.webhooks = all_webhooks(webhooks, &reader, &machine.webhook_rules);
     Some(Loaded {

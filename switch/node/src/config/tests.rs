@@ -12,6 +12,7 @@ mod access;
 mod audio;
 mod doubts;
 mod gateway;
+mod huawei;
 mod kept;
 mod plugins;
 mod range;

@@ -106,7 +106,7 @@ pub(super) fn webhook(
 }
 
 /// A secret from the file, or from the variable that it names.
-fn signing(
+pub(super) fn signing(
     section: &Section<'_>,
     (key, variable): (&'static str, &'static str),
     checks: &Checks<'_>,

@@ -1,0 +1,89 @@
+//! What programs written for the reference contact centre's other interfaces speak: tokens and call-backs by an app key,
+//! monitoring and files by signed requests. The agent gateway is beside it.
+//!
+//! Invariant: it reaches the switch as every route does, by commands, views and records. Which tenant is asked follows from
+//! the key alone: what a request says of call centre and VDN must fit it. What is kept here is bounded and may be lost:
+//! signatures that were used, and record files that were asked for.
+//!
+//! Rows of the reference are left out where its shape is not public; `absent.rs` names them with the reason.
+
+mod absent;
+mod agents;
+mod answered;
+mod calls;
+pub mod config;
+mod door;
+mod files;
+mod monitor;
+mod once;
+mod reply;
+mod sign;
+mod signed;
+mod token;
+mod ways;
+
+use crate::key::Brake;
+use crate::state::State;
+use crate::switch::Switch;
+use axum::Router;
+use axum::routing::{any, post};
+use config::{Configured, HuaweiConfig};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Most files that are told of at a time.
+const TELLING: usize = 1_000;
+
+/// What every request sees.
+pub(crate) struct Shapes {
+    switch: Arc<dyn Switch>,
+    brake: Arc<Brake>,
+    once: once::Once,
+    ways: ways::Ways,
+    bills: files::Bills,
+    answers: answered::Answers,
+    /// Turns of those who tell that a file is there.
+    telling: Arc<Semaphore>,
+}
+
+impl Shapes {
+    /// What is configured now.
+    fn config(&self) -> Arc<HuaweiConfig> {
+        Configured::huawei(&*self.switch)
+    }
+}
+
+/// Its routes.
+pub(crate) fn router(switch: &Arc<dyn Switch>, brake: &Arc<Brake>) -> Router<State> {
+    let shapes = Arc::new(Shapes {
+        switch: Arc::clone(switch),
+        brake: Arc::clone(brake),
+        once: once::Once::default(),
+        ways: ways::Ways::default(),
+        bills: files::Bills::default(),
+        answers: answered::Answers::default(),
+        telling: Arc::new(Semaphore::new(TELLING)),
+    });
+    fabric()
+        .merge(monitor::routes())
+        .merge(files::routes())
+        .route("/rest/cmsapp/{*rest}", any(absent::named))
+        .route("/CCFS/{*rest}", any(absent::named))
+        .route("/apigovernance/{*rest}", any(absent::named))
+        .route("/apiaccess/{*rest}", any(absent::named))
+        .with_state(shapes)
+}
+
+type Routes = Router<Arc<Shapes>>;
+
+fn fabric() -> Routes {
+    Router::new()
+        .route("/apigovernance/api/oauth/tokenByAkSk", post(door::token))
+        .route("/apiaccess/CC-Management/v1/mobileAgent/createCall", post(calls::create))
+        .route("/apiaccess/CC-Management/v3/mobileAgent/createCall", post(calls::create_by_phone))
+        .route("/apiaccess/CC-Management/v1/mobileAgent/getCalledInfo", post(calls::called_info))
+        .route("/apiaccess/rest/workbench/v1/queryCallInfoByCallId", post(calls::info))
+        .route("/apiaccess/CC-Management/v1/queryAgentInfo", post(agents::info).get(agents::info))
+        .route("/apiaccess/rest/cc-management/v1/queryAgentInfo", post(agents::info).get(agents::info))
+        .route("/apiaccess/rest/cc-management/v1/agentAccount/query", post(agents::accounts))
+}

@@ -1,0 +1,108 @@
+//! Tokens, call-backs, monitoring and files with the whole switch, by a client that was written from the reference's documents
+//! (`tests/shapes/client.py`).
+
+use crate::common::{AGENT, CALLER, Phone, SOON, answers_when_told, field, hear_each_other};
+use cordboard_tests::Fail;
+use cordboard_tests::config::Config;
+use cordboard_tests::fail::{Outcome, ensure, fail};
+use cordboard_tests::process::wait_for;
+use cordboard_tests::sipp::{Setup, Sipp};
+use cordboard_tests::sound::Voice;
+use cordboard_tests::switch::Switch;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Command;
+
+const SECRET: &str = "a-secret-of-the-crm";
+const CREATE: &str = "/apiaccess/CC-Management/v1/mobileAgent/createCall";
+const CMS: &str = "/rest/cmsapp/v1/openapi";
+const FILES: &str = "/CCFS/resource/ccfs";
+
+/// What the client is answered.
+fn asks(switch: &Switch, secret: &str, name: &str, said: &Value) -> Result<Value, Fail> {
+    let mut command = Command::new("python3");
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/shapes/client.py"));
+    let output = command.args([&switch.api.at, "crm", secret, name, &said.to_string()]).output()?;
+    match serde_json::from_slice(&output.stdout) {
+        Ok(answer) => Ok(answer),
+        Err(why) => fail(format!("{name}: {why}: {}", String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
+fn body(switch: &Switch, name: &str, said: &Value) -> Result<Value, Fail> {
+    let answer = asks(switch, SECRET, name, said)?;
+    ensure(answer["status"] == 200, || format!("{name} is answered {answer}"))?;
+    Ok(answer["body"].clone())
+}
+
+/// A skill's indicator.
+fn indicator(switch: &Switch, name: &str) -> Result<Value, Fail> {
+    let said = json!({ "queryParam": { "ccId": 1, "vdn": 5, "skillIds": ["21"], "indexIds": [name] } });
+    let body = body(switch, &format!("{CMS}/skill/rindex"), &said)?;
+    Ok(body["resultDatas"][0]["idxs"][0]["val"].clone())
+}
+
+/// The agent is called first, then a number outside; they hear each other, are seen by monitoring, and their recording is fetched.
+pub fn walk(dir: &Path) -> Outcome {
+    let keys = format!(
+        "[huawei.tenant.default]\nvdn = 5\n[huawei.tenant.default.key.crm]\nsecret = \"{SECRET}\"\n\
+         [agent_gateway.tenant.default]\nvdn = 5\nskills = [\"sales:21\"]"
+    );
+    let config = Config::new(dir)?
+        .more(&keys)
+        .user("1001")
+        .more("[tenant.default.agent.1001]\nqueues = [\"sales\"]\nauto_sign_in = true\nrecord = \"always\"")
+        .queue("wrap_up = \"0s\"")
+        .trunk()
+        .number("900", "trunk:out:4930900")
+        .more("[tenant.default.trunk.out]\ngateway = \"127.0.0.3:5091\"\noptions_every = \"0s\"");
+    let switch = Switch::start(dir, &config)?;
+    let wrong = asks(&switch, "another-secret-here", "token", &json!({}))?;
+    ensure(wrong["status"] == 401, || format!("a wrong secret is answered {wrong}"))?;
+    let mut agent = Phone::registered(dir, "1001", 5071, &answers_when_told(), AGENT)?;
+    switch.wait_agent("1001", "ready")?;
+    let setup = Setup {
+        name: "outside",
+        ip: "127.0.0.3",
+        port: 5091,
+        user: "outside",
+        rtp: 41_182,
+        ..Setup::default()
+    };
+    let sipp = Sipp::listen(dir, &answers_when_told(), &setup)?;
+    let mut outside = Phone { sipp, voice: Voice::new("127.0.0.3", setup.rtp, CALLER)? };
+    let said = json!({ "caller": "1001", "called": "900", "agentWorkNo": 1001, "callData": "order 7" });
+    let begun = body(&switch, CREATE, &said)?;
+    field(&begun, "retCode", "0")?;
+    let id = begun["result"]["callSerialNo"].clone();
+    agent.answers_now()?;
+    outside.answers_now()?;
+    hear_each_other(&mut outside, &mut agent)?;
+    wait_for("monitoring to see the talk", SOON, || {
+        (indicator(&switch, "IDX_COUNT_REAL_AGENT_CONNECT").ok()? == "1").then_some(())
+    })?;
+    let seen = body(&switch, &format!("{CMS}/calldata/querydetailcallinfo"), &json!({ "callId": id }))?;
+    field(&seen, "resultDatas.callData", "order 7")?;
+    let state = body(&switch, &format!("{CMS}/vdn/totalagentstate"), &json!({ "ccId": 1, "vdn": 5 }))?;
+    field(&state, "resultDatas.0.state", 5)?;
+    outside.hangs_up()?;
+    agent.ended()?;
+    switch.wait_cdrs(1)?;
+    let found = wait_for("the recording", SOON, || {
+        let answer = asks(
+            &switch,
+            SECRET,
+            &format!("{FILES}/downloadRecord"),
+            &json!({ "msgBody": { "callId": id } }),
+        );
+        answer.ok().filter(|answer| answer["head"] == "RIFF")
+    })?;
+    let list = switch.api.get("/api/v1/recordings")?;
+    field(&list, "items.0.file.sha256", found["sha256"].clone())?;
+    field(&list, "items.0.file.bytes", found["bytes"].clone())?;
+    let none =
+        body(&switch, &format!("{FILES}/downloadRecord"), &json!({ "msgBody": { "callId": "1-256" } }))?;
+    field(&none, "resultCode", "0300012")?;
+    field(&none, "response.resultCode", "0300012")?;
+    switch.ensure_nothing_left()
+}
