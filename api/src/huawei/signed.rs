@@ -41,7 +41,8 @@ pub(crate) async fn open(shapes: &Arc<Shapes>, face: Face, request: Request) -> 
     let signed = Signed::read(&parts.headers).map_err(turned_away)?;
     let config = shapes.config();
     let known = config.key(&signed.ak).filter(|(_, key)| key.opens.contains(&face));
-    // what is known of late is looked at whoever else fails from the same address
+    // An access key is no secret: who knows one that was good of late is not slowed, and has 16 characters to guess. It is those
+    // who know none that are, and a client behind the same proxy is not held up by them.
     if let Some(seconds) = shapes.brake.wait_with(source, &signed.ak, now) {
         return Err(super::door::slow(seconds));
     }
