@@ -390,7 +390,8 @@ fn sample(document: &str, switch: &Switch) -> Option<String> {
             continue;
         }
         // a comment goes on where a word was cut, or in Chinese: no statement begins so
-        let goes_on = |last: &str| last.ends_with('-') || line.starts_with(|c: char| !c.is_ascii());
+        let goes_on =
+            |last: &str| last.ends_with('-') || line.trim_start().starts_with(|c: char| !c.is_ascii());
         match lines.last_mut() {
             Some(last) if last.trim_start().starts_with("//") && goes_on(last) => last.push_str(line),
             _ => lines.push(line.to_owned()),
