@@ -7,12 +7,13 @@
 //! it comes as a sub-protocol `key.<base64url>`; a person's session may be in a cookie. Never in a URL, which ends up in logs.
 
 use crate::access::Doors;
-use crate::access::cookie::{cookie_of, is_ours};
+use crate::access::cookie::{cookie_of, is_ours, is_shown};
 use crate::audit::{self, Audit};
 use crate::catalog::{Access, Op, PASSWORDS};
 use crate::problem::Problem;
 use crate::state::State;
 use crate::switch::{AgentCaller, Caller, Refusal};
+use crate::third_party::cookie::token_of as agent_token_of;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
@@ -146,7 +147,17 @@ enum Shown {
 }
 
 fn shown(headers: &HeaderMap) -> Option<Shown> {
-    key_of(headers).map(Shown::Header).or_else(|| cookie_of(headers).map(Shown::Cookie))
+    key_of(headers).map(Shown::Header).or_else(|| of_cookies(headers).map(Shown::Cookie))
+}
+
+/// A browser may have a person's session and an agent's: which of them is meant is what the page shows against others' pages,
+/// and otherwise the person's.
+fn of_cookies(headers: &HeaderMap) -> Option<String> {
+    let (person, agent) = (cookie_of(headers), agent_token_of(headers));
+    match (person, agent) {
+        (Some(_), Some(agent)) if is_shown(headers, agent) => Some(agent.to_owned()),
+        (person, agent) => person.or_else(|| agent.map(str::to_owned)),
+    }
 }
 
 /// What opens a request: a key or a token.
@@ -206,6 +217,9 @@ pub(crate) async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
         return match state.switch.session(token).await {
             Ok(caller) => {
                 state.brake.found(token, now);
+                if matches!(shown, Shown::Cookie(_)) {
+                    of_our_page(parts, state, token, caller.agent.tenant)?;
+                }
                 Ok(Who::Agent(caller))
             }
             Err(Refusal::NotFound(_)) => {
@@ -229,11 +243,16 @@ pub(crate) async fn find(parts: &Parts, state: &State) -> Result<Who, Problem> {
     };
     state.brake.found(token, now);
     if let Shown::Cookie(token) = &shown {
-        let terms = state.switch.access(caller.tenant).unwrap_or_default().0;
-        let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-        is_ours(&parts.headers, changes, token, &terms.origins)?;
+        of_our_page(parts, state, token, caller.tenant)?;
     }
     Ok(Who::Key(caller))
+}
+
+/// What shows a cookie has to be a page that may.
+fn of_our_page(parts: &Parts, state: &State, token: &str, tenant: TenantId) -> Result<(), Problem> {
+    let terms = state.switch.access(tenant).unwrap_or_default().0;
+    let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    is_ours(&parts.headers, changes, token, &terms.origins)
 }
 
 /// Whether who asks may ask for this operation.

@@ -43,6 +43,7 @@ pub mod state;
 pub mod stream;
 pub mod switch;
 mod table;
+pub mod third_party;
 mod trace;
 mod transfer;
 pub mod vault;

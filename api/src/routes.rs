@@ -12,8 +12,8 @@ use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, 
 use crate::visitor::Watching;
 use crate::{
     access, again, aside, audit, begin, bulk, callback, chat, desk, device, feed, figures, flows, listen,
-    objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer,
-    visitor, webhooks,
+    objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table, third_party, trace,
+    transfer, visitor, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -49,7 +49,8 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let (buckets, again) = (Arc::default(), Arc::default());
     let gateway = crate::gateway::router(&switch, config.gateway.clone(), &brake);
     let watching = Watching::default();
-    let state = State { switch, brake, watching, doors, buckets, again, config: Arc::new(config) };
+    let (pages, config) = (Arc::default(), Arc::new(config));
+    let state = State { switch, brake, watching, doors, buckets, again, pages, config };
     all()
         .router()
         .nest_service("/agentgateway/resource", gateway)
@@ -81,6 +82,7 @@ pub(crate) fn all() -> Routes {
         .merge(visitor::routes())
         .merge(objects::routes())
         .merge(access::routes())
+        .merge(third_party::routes())
         .merge(switch_routes())
 }
 

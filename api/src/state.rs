@@ -7,6 +7,7 @@ use crate::key::Brake;
 use crate::rate::{Buckets, RateLimit};
 use crate::shield::policy;
 use crate::switch::Switch;
+use crate::third_party::Pages;
 use crate::visitor::Watching;
 use axum::http::HeaderValue;
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub struct State {
     pub buckets: Arc<Buckets>,
     /// What was answered to requests that may come again.
     pub(crate) again: Arc<Again>,
+    /// Sessions that enterprises' pages have begun.
+    pub pages: Arc<Pages>,
     /// What was configured.
     pub config: Arc<ApiConfig>,
 }

@@ -58,7 +58,8 @@ pub async fn events(
         .into_response())
 }
 
-fn accepts_events(headers: &HeaderMap) -> bool {
+/// Whether who asks takes server-sent events.
+pub(crate) fn accepts_events(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut kinds = accepted.flat_map(|value| value.split(','));
     kinds.any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "text/event-stream"))

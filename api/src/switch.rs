@@ -76,6 +76,8 @@ pub enum Command {
     Callback(NewCallback),
     /// Take him off it; `by` is who asks.
     CallbackDone(CallbackId, String),
+    /// Wrong passwords of an agent count no longer; the last says who asks.
+    Unlock(AgentId, String),
     /// Begin a call between two parties. Answered with what is being done, and the call.
     NewCall(Box<NewCall>),
     /// Put a caller who waits somewhere else.
@@ -496,6 +498,7 @@ pub trait Switch:
     + Vault
     + crate::gateway::beside::Beside
     + crate::bar::phones::PagePhones
+    + crate::third_party::beside::ThirdParties
     + Send
     + Sync
     + 'static

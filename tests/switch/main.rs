@@ -57,6 +57,7 @@ mod streams;
 mod supervision;
 mod telephone;
 mod tenants;
+mod third_party;
 mod tls;
 mod torture;
 mod torture_tcp;
@@ -197,6 +198,7 @@ static TESTS: &[Test] = &[
     test("a_supervisor_puts_who_waits_first_in_another_queue_and_to_an_agent", desks::placed),
     test("an_agent_signs_in_with_a_password_once_and_is_there_again_after_a_kill", signin::by_page),
     test("an_agent_signs_in_by_keys_and_a_caller_reaches_him", signin::by_keys),
+    test("an_enterprise_speaks_for_its_agent_and_only_its_yes_signs_him_in", third_party::asked),
     test("three_wrong_passwords_by_keys_lock_and_no_key_of_them_is_seen", signin::locked_by_keys),
     test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),
     test("a_carriers_keys_as_tones_and_a_phones_events_reach_each_other", keys::tones_and_events),
@@ -305,6 +307,7 @@ static TESTS: &[Test] = &[
     test("an_agent_takes_a_call_in_the_bar_holds_consults_confers_and_wraps_up", agent_bar::takes_a_call),
     test("an_agent_transfers_and_calls_out_from_the_bar", agent_bar::transfers_and_calls_out),
     test("the_bar_is_back_in_its_call_after_a_reload_and_in_another_network", agent_bar::is_back_in_its_call),
+    test("an_agents_place_is_checked_over_a_call_of_its_own", agent_bar::checks_a_place),
     test("the_bar_works_in_a_page_of_another_origin", agent_bar::in_a_foreign_page),
     test("the_documents_own_sample_has_the_bar", agent_bar::with_the_documents_sample),
     test("a_switch_is_made_to_take_calls_from_the_console_alone", console::from_nothing),

@@ -28,6 +28,19 @@ pub(crate) fn cookie_of(headers: &HeaderMap) -> Option<String> {
     token.filter(|token| token.starts_with(USER_TOKEN_PREFIX))
 }
 
+/// Whether an origin is this host's own, or one that the tenant allows.
+pub(crate) fn is_from(headers: &HeaderMap, origin: &str, allowed: &BTreeSet<String>) -> bool {
+    let host = origin.split_once("://").map(|(_, host)| host);
+    let own = host.is_some() && host == headers.get("host").and_then(|value| value.to_str().ok());
+    own || allowed.contains(origin)
+}
+
+/// Whether what a request shows against pages of others is of this token.
+pub(crate) fn is_shown(headers: &HeaderMap, token: &str) -> bool {
+    let shown = headers.get(CSRF).and_then(|value| value.to_str().ok());
+    shown.is_some_and(|shown| shown.as_bytes().ct_eq(csrf_of(token).as_bytes()).into())
+}
+
 /// Whether a request whose session is in a cookie comes from a page that may ask: of this host, or of an origin that the tenant
 /// allows; one that changes something shows the header, too.
 ///
@@ -45,20 +58,15 @@ pub(crate) fn is_ours(
         problem.code = Some("csrf");
         problem
     };
-    let own = |origin: &str| {
-        let host = origin.split_once("://").map(|(_, host)| host);
-        host.is_some() && host == text("host")
-    };
-    if text("origin").is_some_and(|origin| !own(origin) && !allowed.contains(origin)) {
+    if text("origin").is_some_and(|origin| !is_from(headers, origin, allowed)) {
         return Err(foreign("its origin is neither this host nor one that the tenant allows"));
     }
     if text("origin").is_none() && text("sec-fetch-site").is_some_and(|site| site == "cross-site") {
         return Err(foreign("it comes from a page of another site"));
     }
-    let shown = text(CSRF).is_some_and(|shown| shown.as_bytes().ct_eq(csrf_of(token).as_bytes()).into());
-    match changes && !shown {
+    match changes && !is_shown(headers, token) {
         true => Err(foreign(
-            "with a cookie, what changes something needs X-CSRF-Token: `csrf` of GET /api/v1/session",
+            "with a cookie, what changes something needs X-CSRF-Token: `csrf` of GET /api/v1/session, or of third-party/session",
         )),
         false => Ok(()),
     }

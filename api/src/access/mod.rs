@@ -21,6 +21,7 @@ use cordboard_model::access::{AccessTerms, AccessWrite, KEY_PREFIX, USER_TOKEN_P
 use cordboard_model::id::{Name, TenantId};
 use cordboard_model::signin::SignInRules;
 use cordboard_model::time::Wall;
+pub(crate) use known::hash_of;
 use known::{Known, Opened, hash_of as hash};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
@@ -56,14 +57,14 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
 }
 
 /// A secret that nobody can guess.
-fn secret(switch: &dyn Switch, prefix: &str) -> Result<String, Refusal> {
+pub(crate) fn secret(switch: &dyn Switch, prefix: &str) -> Result<String, Refusal> {
     let mut bytes = [0; SECRET];
     switch.random(&mut bytes)?;
     Ok(format!("{prefix}{}", base64url(&bytes)))
 }
 
 /// A name for paths that nobody else has. Small letters and digits: it is read out and typed.
-fn id(switch: &dyn Switch) -> Result<Name, Refusal> {
+pub(crate) fn id(switch: &dyn Switch) -> Result<Name, Refusal> {
     let mut bytes = [0; ID];
     switch.random(&mut bytes)?;
     Name::new(&totp::base32(&bytes).to_ascii_lowercase()).map_err(|why| Refusal::Internal(why.to_string()))

@@ -34,6 +34,9 @@
   }
 
   var query = new URLSearchParams({ embedded: location.origin, tenant: told.tenant, account: told.account || "" });
+  if (told.signed) {
+    query.set("signed", "1");
+  }
   var lang = document.documentElement.lang;
   if (lang) {
     query.set("lang", lang);

@@ -36,6 +36,7 @@ pub(crate) fn routes() -> Routes {
             turns::follow,
             desk("followDesk", "agents:read", "An agent's desk, whenever it changes, with what has happened")
                 .gives_media(200, "text/event-stream")
+                .refuses(&[406])
                 .tag("desk"),
         )
         .get(
@@ -73,7 +74,7 @@ pub(crate) fn routes() -> Routes {
                 .reads()
                 .may_take::<script::Said>(r#"{"tenantSpaceId": "default", "userAccount": "1001"}"#)
                 .gives_media(200, script::KIND)
-                .refuses(&[400, 403]),
+                .refuses(&[400, 401, 403, 404, 409, 422, 429, 502, 503, 504]),
         );
     v1.merge(root)
 }

@@ -5,6 +5,7 @@
 
 use crate::problem::Problem;
 use crate::state::State;
+use crate::third_party::{self, Page, Shown};
 use axum::body::Bytes;
 use axum::extract::{Query, State as Use};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -20,8 +21,8 @@ pub(super) const PATH: &str = "/service-cloud/ccdesktop/pages/cc-bar/js/ccbarcli
 pub(super) const KIND: &str = "text/javascript";
 /// Longest body that is read.
 const BODY_MAX: usize = 16 << 10;
-/// Longest account or token of the other side's.
-const TEXT_MAX: usize = 4_096;
+/// Longest account.
+const TEXT_MAX: usize = 128;
 /// Where the script has what it is told.
 const TOLD: &str = "/*told*/{}";
 
@@ -33,10 +34,11 @@ const SCRIPT: &str = include_str!("ccbarclient.js");
 #[schemars(rename = "BarAsked")]
 #[serde(default)]
 pub(super) struct Said {
-    /// What the other side made for its agent, and knows again.
-    access_token: String,
-    /// The tenant.
-    #[serde(rename = "tenantSpaceId")]
+    /// What the enterprise has made for its agent, and knows again.
+    #[serde(rename = "access_token")]
+    _token: String,
+    /// The tenant, or what its enterprise's pages call it.
+    #[serde(rename = "tenantSpaceId", alias = "tenantSpaceld")]
     tenant: String,
     /// The agent's account.
     #[serde(rename = "userAccount")]
@@ -53,24 +55,44 @@ pub(super) struct Asked {
 
 pub(super) async fn get(Use(state): Use<State>, headers: HeaderMap, Query(asked): Query<Asked>) -> Response {
     let said = Said { tenant: asked.tenant, account: asked.account, ..Said::default() };
-    given(&state, &headers, &said)
+    let tenant = tenant_of(&state, &said.tenant);
+    may_have(&state, &headers, tenant)
+        .map_or_else(IntoResponse::into_response, |host| given(host, tenant, &said.account, false))
 }
 
-/// The reference's pages send JSON as a form, so that the browser asks nobody before.
-pub(super) async fn post(Use(state): Use<State>, headers: HeaderMap, body: Bytes) -> Response {
+/// The reference's pages send JSON as a form, so that the browser asks nobody before. Where the tenant's enterprise speaks for its
+/// agents, it is asked, and the bar has a session by cookies; else the agent signs in there himself.
+pub(super) async fn post(
+    Use(state): Use<State>,
+    page: Page,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
     let said = match body.iter().all(u8::is_ascii_whitespace) {
         true => Ok(Said::default()),
         false if body.len() > BODY_MAX => Err("too long".to_owned()),
         false => serde_json::from_slice::<Said>(&body).map_err(|why| why.to_string()),
     };
-    match said {
-        Ok(said) => given(&state, &headers, &said),
-        Err(why) => Problem::field(
-            "body",
-            format!("expected JSON with access_token, tenantSpaceId and userAccount: {why}"),
-        )
-        .into_response(),
+    let wrong = |why: String| {
+        let expected = "expected JSON with access_token, tenantSpaceId and userAccount";
+        Problem::field("body", format!("{expected}: {why}"))
+    };
+    let said = said.map_err(wrong)?;
+    if said.account.len() > TEXT_MAX {
+        return Err(Problem::field("userAccount", "too long"));
     }
+    let Some((tenant, _)) = state.switch.third_party(&said.tenant) else {
+        let tenant = tenant_of(&state, &said.tenant);
+        return Ok(given(may_have(&state, &headers, tenant)?, tenant, &said.account, false));
+    };
+    let host = may_have(&state, &headers, tenant)?;
+    let shown: Shown = serde_json::from_slice(&body).map_err(|why| wrong(why.to_string()))?;
+    let (agent, cookies) = third_party::enter(&state, &page, shown).await?.apart();
+    let mut response = given(host, tenant, agent.name.as_str(), true);
+    for line in cookies {
+        response.headers_mut().append(header::SET_COOKIE, line);
+    }
+    Ok(response)
 }
 
 /// The tenant that a page names; the default one where it names none that there is.
@@ -79,26 +101,29 @@ pub(crate) fn tenant_of(state: &State, named: &str) -> TenantId {
     known.unwrap_or(TenantId::DEFAULT)
 }
 
-fn given(state: &State, headers: &HeaderMap, said: &Said) -> Response {
-    let tenant = tenant_of(state, &said.tenant);
+/// The host that was asked, if a page of that origin may have the tenant's bar.
+fn may_have<'a>(state: &State, headers: &'a HeaderMap, tenant: TenantId) -> Result<&'a str, Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text(header::HOST).unwrap_or_default();
-    if let Some(origin) = text(header::ORIGIN)
-        && !is_own(origin, host)
-        && !state.switch.access(tenant).is_some_and(|(terms, _)| terms.origins.contains(origin))
-    {
-        let mut problem = Problem::new(
-            StatusCode::FORBIDDEN,
-            "pages of this origin may not have the bar",
-            "the tenant does not list it under access.origins",
-        );
-        problem.code = Some("origin");
-        return problem.into_response();
+    let lists =
+        |origin: &str| state.switch.access(tenant).is_some_and(|(terms, _)| terms.origins.contains(origin));
+    match text(header::ORIGIN) {
+        Some(origin) if !is_own(origin, host) && !lists(origin) => {
+            let mut problem = Problem::new(
+                StatusCode::FORBIDDEN,
+                "pages of this origin may not have the bar",
+                "the tenant does not list it under access.origins",
+            );
+            problem.code = Some("origin");
+            Err(problem)
+        }
+        _ => Ok(host),
     }
-    if said.account.len() > TEXT_MAX || said.access_token.len() > TEXT_MAX {
-        return Problem::field("userAccount", "too long").into_response();
-    }
-    let told = json!({ "host": host, "tenant": tenant.as_str(), "account": said.account });
+}
+
+/// The script, and what it is told: `signed` where a session is in the cookies.
+fn given(host: &str, tenant: TenantId, account: &str, signed: bool) -> Response {
+    let told = json!({ "host": host, "tenant": tenant.as_str(), "account": account, "signed": signed });
     let headers =
         [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     (headers, SCRIPT.replacen(TOLD, &safe(&told.to_string()), 1)).into_response()

@@ -13,9 +13,10 @@ use crate::gateway::seen::Seen;
 use crate::gateway::{beside::FloorPlan, number};
 use crate::key::token_of;
 use crate::problem::Problem;
+use crate::stream::accepts_events;
 use crate::switch::{Refusal, StreamItem};
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cordboard_model::desk::DeskView;
 use cordboard_model::event::{Event, EventKind};
@@ -50,6 +51,10 @@ struct Turns {
 /// `GET /api/v1/agents/{name}/desk/turns`, as server-sent events.
 pub(crate) async fn follow(desk: Desk, headers: HeaderMap) -> Result<Response, Problem> {
     desk.may_see()?;
+    if !accepts_events(&headers) {
+        let detail = "this is a stream of server-sent events: ask with Accept: text/event-stream";
+        return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "the request is not valid", detail));
+    }
     let tenant = desk.tenant();
     let plan = desk.switch().floor_plan(tenant).await?;
     // one who is not there has no desk to follow

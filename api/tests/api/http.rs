@@ -19,6 +19,12 @@ impl Answer {
         found.map_or("", |(_, value)| value)
     }
 
+    /// Every value of a header that may come more than once.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        let found = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str()).collect()
+    }
+
     /// Whether there is such a header.
     pub fn has_header(&self, name: &str) -> bool {
         self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod bar;
 mod bulk;
 mod chats;
 mod desk;
@@ -28,6 +29,7 @@ mod route;
 mod sent_events;
 mod signin;
 mod tenants;
+mod third_party;
 mod traces;
 mod webhooks;
 

@@ -20,6 +20,7 @@ use crate::routes::Routes;
 use crate::service::{Duty, Service};
 use crate::signin::TenantSignIn;
 use crate::srtp::SrtpRule;
+use crate::third_party::ThirdPartyTerms;
 use crate::tone::TonePlan;
 use crate::verb::Destination;
 use core::net::{IpAddr, SocketAddr};
@@ -202,6 +203,9 @@ pub struct Tenant {
     pub sign_in: TenantSignIn,
     /// How people who administrate it sign in, and whose pages may ask.
     pub access: AccessTerms,
+    /// The enterprise that speaks for its agents, if one does.
+    #[serde(default)]
+    pub third_party: Option<ThirdPartyTerms>,
     /// Queues.
     pub queues: BTreeMap<Name, Queue>,
     /// Flows.
@@ -235,6 +239,7 @@ impl Tenant {
             desk: TenantDesk::default(),
             sign_in: TenantSignIn::default(),
             access: AccessTerms::default(),
+            third_party: None,
             queues: BTreeMap::new(),
             flows: BTreeMap::new(),
             kit: FlowKit::default(),

@@ -46,6 +46,7 @@ pub mod signin;
 pub mod speech;
 pub mod srtp;
 pub mod stream;
+pub mod third_party;
 pub mod time;
 pub mod tone;
 pub mod trace;

@@ -17,6 +17,7 @@ pub mod config;
 pub mod demo;
 mod desk;
 mod dns;
+pub mod enterprise;
 pub mod explain;
 pub mod fetch;
 pub mod files;

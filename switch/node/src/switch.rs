@@ -62,6 +62,8 @@ pub struct NodeSwitch {
     pub recordings: Keeping,
     /// How agents' pages get their events.
     pub pushing: Arc<crate::gateway::Pushing>,
+    /// How enterprises are asked about their agents.
+    pub enterprises: Arc<crate::enterprise::Enterprises>,
     /// How URLs of programs begin that may be connected to.
     pub streams: Vec<String>,
     /// Numbers for /metrics and /healthz.
@@ -405,6 +407,7 @@ impl Switch for NodeSwitch {
             Command::Callback(new) => self.put_callback(tenant, new),
             Command::NewCall(new) => self.new_call(tenant, *new),
             Command::CallbackDone(id, by) => self.remove_callback(id, by),
+            Command::Unlock(agent, by) => self.unlock(agent, by),
             Command::BlockTrunk(trunk, block) => {
                 let answer = self.later(move |shard| match shard.block_trunk(&trunk, block) {
                     true if block => Ok(vec![format!("trunk {trunk} takes no new calls")]),

@@ -12,6 +12,7 @@ pub mod door;
 mod floor;
 mod hooks;
 mod objects;
+pub mod third_party;
 pub mod vault;
 
 pub use floor::Floor;
@@ -162,7 +163,9 @@ impl Switch for Fake {
                     floor.agent_is(&order.agent, AgentStatus::NotReady, "signed in", None);
                 }
                 // guids are made of it: no two are the same
-                let wanted = order.session.as_ref().filter(|wanted| wanted.place == "agent gateway");
+                let wanted = order.session.as_ref();
+                let differs = |place: &str| place == "agent gateway" || place.contains("://");
+                let wanted = wanted.filter(|wanted| differs(&wanted.place));
                 if let (Some(_), Ok(signed)) = (wanted, &mut done) {
                     signed.token = Some(Secret(format!("{}{}", door::GATEWAY, floor.seq)));
                 }
@@ -571,6 +574,8 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         Command::Callback(new) => Ok(vec![floor.put_callback(new)]),
         Command::NewCall(new) => begun(&new),
         Command::CallbackDone(id, by) => floor.take_callback(&id, &by),
+        Command::Unlock(agent, _) if !floor.agents.contains_key(&agent) => Err(missing(&agent)),
+        Command::Unlock(agent, by) => Ok(vec![format!("agent {agent} may sign in, says {by}")]),
         Command::Agent(agent, what, by) => intend(floor, &agent, what, &by),
         Command::BlockTrunk(trunk, block) => block_trunk(floor, &trunk, block),
         Command::Reload if floor.broken_config => Err(Refusal::Invalid(vec![

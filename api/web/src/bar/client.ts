@@ -21,7 +21,9 @@ export class Problem extends Error {
 export interface Session {
   tenant: string;
   agent: string;
+  /** Empty where it is in a cookie that no script sees: then `csrf` shows that a page of ours asks. */
   token: string;
+  csrf: string;
 }
 
 /** An answer that takes longer is none. */
@@ -29,11 +31,16 @@ const ANSWER_MS = 8_000;
 /** A desk that says nothing for so long is not there: the switch says something every five seconds. */
 const SILENCE_MS = 12_000;
 
-async function ask(path: string, init: RequestInit, token: string | null): Promise<unknown> {
-  const headers = new Headers(init.headers);
-  if (token) {
-    headers.set("authorization", `Bearer ${token}`);
+/** What opens a request. */
+function shown(session: Pick<Session, "token" | "csrf"> | null): Record<string, string> {
+  if (!session) {
+    return {};
   }
+  return session.token ? { authorization: `Bearer ${session.token}` } : { "x-csrf-token": session.csrf };
+}
+
+async function ask(path: string, init: RequestInit, session: Pick<Session, "token" | "csrf"> | null): Promise<unknown> {
+  const headers = new Headers(shown(session));
   if (init.body) {
     headers.set("content-type", "application/json");
   }
@@ -80,7 +87,13 @@ export async function signIn(said: SignIn, where: string): Promise<Session> {
   };
   const path = `/api/v1/agents/${encodeURIComponent(said.agent)}/sign-in`;
   const answer = (await ask(path, { method: "POST", body: JSON.stringify(body) }, null)) as { token: string };
-  return { tenant: said.tenant, agent: said.agent, token: answer.token };
+  return { tenant: said.tenant, agent: said.agent, token: answer.token, csrf: "" };
+}
+
+/** The session that the page around has begun, if there is one: in cookies. */
+export async function cookieSession(tenant: string): Promise<Session> {
+  const answer = (await ask("/api/v1/third-party/session", {}, null)) as { agent: { name: string }; csrf: string };
+  return { tenant, agent: answer.agent.name, token: "", csrf: answer.csrf };
 }
 
 export class Client {
@@ -91,15 +104,15 @@ export class Client {
   }
 
   order(what: string, body: Record<string, unknown> = {}, method = "POST"): Promise<unknown> {
-    return ask(this.path(what), { method, body: JSON.stringify(body) }, this.session.token);
+    return ask(this.path(what), { method, body: JSON.stringify(body) }, this.session);
   }
 
   targets(): Promise<Targets> {
-    return ask(this.path("targets"), {}, this.session.token) as Promise<Targets>;
+    return ask(this.path("targets"), {}, this.session) as Promise<Targets>;
   }
 
   pass(): Promise<Pass> {
-    return ask(this.path("phone"), { method: "POST" }, this.session.token) as Promise<Pass>;
+    return ask(this.path("phone"), { method: "POST" }, this.session) as Promise<Pass>;
   }
 
   /** Follows the desk until `stop`, or until the stream ends: the promise is its end. */
@@ -112,7 +125,7 @@ export class Client {
     };
     try {
       const response = await fetch(this.path("desk/turns"), {
-        headers: { authorization: `Bearer ${this.session.token}`, accept: "text/event-stream" },
+        headers: { ...shown(this.session), accept: "text/event-stream" },
         cache: "no-store",
         signal: AbortSignal.any([stop, silent.signal]),
       });

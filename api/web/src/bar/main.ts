@@ -28,6 +28,6 @@ shade();
 document.documentElement.classList.toggle("embedded", embed.embedded);
 
 void startWords(query.get("lang")).then(() => {
-  startDesk(embed, query.get("tenant") ?? "default", query.get("account") ?? "");
+  startDesk(embed, query.get("tenant") ?? "default", query.get("account") ?? "", query.get("signed") === "1");
   createApp(BarApp).mount("#bar");
 });

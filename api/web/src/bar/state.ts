@@ -3,7 +3,7 @@
 import type { MicFault } from "../phone/devices";
 import { OFF, type Phone } from "../phone/machine";
 import type { Quality } from "../phone/phone";
-import { callOf, ringing, type Desk, type Targets } from "../call/desk";
+import { callOf, isOwn, party, ringing, type Desk, type Targets } from "../call/desk";
 
 export type Sheet = "none" | "dial" | "keys" | "transfer" | "conference" | "consult" | "wrap_up" | "settings" | "check" | "rest";
 
@@ -38,6 +38,8 @@ export interface Bar {
   pending: ReadonlySet<string>;
   notes: readonly Note[];
   folded: boolean;
+  /** The call that he has let go himself. */
+  left: string | null;
   /** What is to be said of the call that is up or was last. It stays while the page is loaded anew. */
   wrap: { call: string | null; code: string; note: string; saved: boolean };
 }
@@ -58,6 +60,7 @@ export type Message =
   | { is: "note"; kind: "error" | "good"; code: string }
   | { is: "read"; id: number }
   | { is: "fold"; folded: boolean }
+  | { is: "left" }
   | { is: "wrap"; code?: string; note?: string; saved?: boolean };
 
 /** Most that is shown at once; the oldest goes. */
@@ -78,6 +81,7 @@ export function begin(tenant: string, agent: string, folded: boolean): Bar {
     pending: new Set(),
     notes: [],
     folded,
+    left: null,
     wrap: { call: null, code: "", note: "", saved: false },
   };
 }
@@ -102,6 +106,8 @@ export function reduce(bar: Bar, message: Message): Bar {
       return { ...bar, targets: message.targets };
     case "sheet":
       return { ...bar, sheet: message.sheet };
+    case "left":
+      return { ...bar, left: callOf(bar.desk)?.call ?? null };
     case "fold":
       return { ...bar, folded: message.folded };
     case "wrap": {
@@ -148,7 +154,12 @@ function turned(bar: Bar, { desk, at, now }: { desk: Desk; at: number; now: numb
   const gone = before !== null && call?.call !== before.call;
   const ofCall: readonly Sheet[] = ["keys", "transfer", "conference", "consult"];
   const sheet = (gone && ofCall.includes(bar.sheet)) || (rings && bar.sheet !== "check") ? "none" : bar.sheet;
-  return { ...there, sheet, folded: rings ? false : bar.folded, wrap: wrapOf(bar, desk) };
+  const shown: Bar = { ...there, sheet, folded: rings ? false : bar.folded, wrap: wrapOf(bar, desk) };
+  // whom he called is gone before he has answered: that is said, or he would wonder
+  const untalked = before?.state === "dialling" || before?.state === "ringing";
+  const own = before !== null && isOwn(before) && party(before).user !== bar.targets?.check;
+  const failed = gone && own && untalked && bar.left !== before.call;
+  return failed ? noted(shown, "error", "call_failed", party(before).user) : shown;
 }
 
 /** A note belongs to its call: the next call begins with an empty one. */

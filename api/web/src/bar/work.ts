@@ -3,7 +3,7 @@
 import { computed, ref, shallowRef } from "vue";
 import { PagePhone } from "../phone/phone";
 import { callOf, can, isOwn, ringing, type Turn } from "../call/desk";
-import { Client, Problem, signIn, type Session, type SignIn } from "./client";
+import { Client, cookieSession, Problem, signIn, type Session, type SignIn } from "./client";
 import type { Embed } from "./embed";
 import { hot, type Hot } from "./hotkeys";
 import { begin, reduce, type Bar, type Message, type Sheet } from "./state";
@@ -41,7 +41,7 @@ function put(message: Message): void {
   }
 }
 
-export function startDesk(around: Embed, tenant: string, account: string): void {
+export function startDesk(around: Embed, tenant: string, account: string, signed: boolean): void {
   embed = around;
   const kept = keptSession();
   bar.value = begin(kept?.tenant ?? tenant, kept?.agent ?? account, around.embedded);
@@ -54,7 +54,24 @@ export function startDesk(around: Embed, tenant: string, account: string): void 
   // another account of the page around is another agent: he signs in himself
   if (kept && (account === "" || account === kept.agent)) {
     void goOn(kept);
+  } else if (signed) {
+    void goOnByCookie(tenant);
   }
+}
+
+/** The enterprise has spoken for its agent, and the page around has begun his session. */
+async function goOnByCookie(tenant: string): Promise<void> {
+  try {
+    await goOn(await cookieSession(tenant));
+    inService();
+  } catch {
+    // a browser that keeps no cookies for frames: he signs in himself
+    put({ is: "note", kind: "error", code: "no_cookie" });
+  }
+}
+
+function inService(): void {
+  embed.tell([{ eventType: "AgentOther_InService", workNo: client?.session.agent ?? "", content: null }]);
 }
 
 function keptSession(): Session | null {
@@ -84,7 +101,7 @@ export async function enter(said: SignIn): Promise<void> {
   const session = await signIn(said, place());
   keepSession(session);
   await goOn(session);
-  embed.tell([{ eventType: "AgentOther_InService", workNo: session.agent, content: null }]);
+  inService();
 }
 
 const place = (): string => (embed.embedded ? "bar" : "page");
@@ -208,6 +225,7 @@ export async function answer(): Promise<void> {
 }
 
 export async function hangUp(): Promise<void> {
+  put({ is: "left" });
   if (bar.value.phone.call.is === "ringing") {
     phone?.reject();
   } else if (call.value) {

@@ -13,6 +13,8 @@ export interface Counts {
   sent: number;
   /** Of what we sent, as the switch reports it: a share. */
   remoteLost: number | null;
+  /** How many such reports have come. */
+  reports: number;
   roundTripMs: number | null;
   /** 0 to 1. */
   levelIn: number;
@@ -41,6 +43,11 @@ export interface Verdict {
 /** Samples that are looked back on: about ten seconds. */
 export const WINDOW = 10;
 
+/** Fewer samples say nothing. */
+const FEWEST = 3;
+/** What was sent before the other end knew the way is lost, and no fault of the network: its first report is about that. */
+const REPORTS = 2;
+
 /** What a figure may be before it is heard, and before it hurts. */
 const LIMITS: readonly { reason: Reason; of: (figures: Figures) => number; fair: number; poor: number }[] = [
   { reason: "loss_in", of: (f) => f.lossIn, fair: 0.02, poor: 0.06 },
@@ -55,7 +62,7 @@ const NOTHING = 2;
 export function figures(counts: readonly Counts[]): Figures | null {
   const last = counts.at(-1);
   const first = counts.at(-Math.min(counts.length, WINDOW + 1));
-  if (!first || !last || last.at <= first.at) {
+  if (!first || !last || counts.length < FEWEST) {
     return null;
   }
   const came = last.received - first.received;
@@ -64,7 +71,7 @@ export function figures(counts: readonly Counts[]): Figures | null {
   const concealed = Math.max(0, last.concealed - first.concealed);
   return {
     lossIn: came + lost > 0 ? lost / (came + lost) : 0,
-    lossOut: last.remoteLost,
+    lossOut: last.reports < REPORTS ? null : last.remoteLost,
     concealed: played > 0 ? Math.min(1, concealed / played) : 0,
     jitterMs: last.jitterMs,
     roundTripMs: last.roundTripMs,
@@ -95,7 +102,7 @@ const number = (value: unknown): number => (typeof value === "number" && Number.
 export function count(reports: Iterable<unknown>, at: number): Counts {
   const counts: Counts = {
     at, received: 0, lost: 0, concealed: 0, played: 0, jitterMs: 0, sent: 0,
-    remoteLost: null, roundTripMs: null, levelIn: 0, levelOut: 0,
+    remoteLost: null, reports: 0, roundTripMs: null, levelIn: 0, levelOut: 0,
   };
   for (const one of reports) {
     const report = one as Report;
@@ -110,6 +117,7 @@ export function count(reports: Iterable<unknown>, at: number): Counts {
       counts.sent += number(report["packetsSent"]);
     } else if (report.type === "remote-inbound-rtp" && report.kind === "audio") {
       counts.remoteLost = number(report["fractionLost"]);
+      counts.reports = number(report["roundTripTimeMeasurements"]);
       if (typeof report["roundTripTime"] === "number") {
         counts.roundTripMs = number(report["roundTripTime"]) * 1_000;
       }

@@ -79,6 +79,19 @@ describe("the bar's state", () => {
     expect(play(bar, { is: "read", id: bar.notes[0]?.id ?? 0 }).notes.length).toBe(2);
   });
 
+  it("a call of his own that nobody answered is told, and one that was answered is not", () => {
+    const legs = [leg("l2", "1001"), leg("l9", "+4930555", false)];
+    const calls = at(desk({ calls: [call("dialling", { legs })] }));
+    expect(play(calls, turn(desk({ last_call: "c1" }))).notes).toMatchObject([{ code: "call_failed", detail: "+4930555" }]);
+    const rang = at(desk({ calls: [call("ringing", { legs })] }));
+    expect(play(rang, turn(desk())).notes.length).toBe(1);
+    expect(play(calls, { is: "left" }, turn(desk())).notes).toEqual([]);
+    const targets = { agents: [], queues: [], flows: [], numbers: [], check: "+4930555" };
+    expect(play(calls, { is: "targets", targets }, turn(desk())).notes, "the check is no call of his").toEqual([]);
+    const talked = play(calls, turn(desk({ calls: [call("talking", { legs })] })), turn(desk({ last_call: "c1" })));
+    expect(talked.notes).toEqual([]);
+  });
+
   it("nothing of one agent is left for the next", () => {
     const bar = play(at(desk({ calls: [call("talking")] })), { is: "wrap", note: "x" }, { is: "asked", asked: { tenant: "acme", agent: "7", why: "over" } });
     expect(bar).toEqual({ ...begin("acme", "7", false), asked: { tenant: "acme", agent: "7", why: "over" } });

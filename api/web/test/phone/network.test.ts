@@ -6,20 +6,26 @@ import { count, figures, judge, type Counts, type Figures } from "../../src/phon
 
 const at = (seconds: number, more: Partial<Counts> = {}): Counts => ({
   at: seconds * 1_000, received: seconds * 50, lost: 0, concealed: 0, played: seconds * 48_000, jitterMs: 4, sent: seconds * 50,
-  remoteLost: 0, roundTripMs: 20, levelIn: 0.1, levelOut: 0.1, ...more,
+  remoteLost: 0, reports: 2, roundTripMs: 20, levelIn: 0.1, levelOut: 0.1, ...more,
 });
 const good: Figures = { lossIn: 0, lossOut: 0, concealed: 0, jitterMs: 4, roundTripMs: 20, packetsPerSecond: 50 };
 
 describe("how a call sounds", () => {
   it("nothing is said of one sample", () => {
     expect(figures([])).toBeNull();
-    expect(figures([at(1)])).toBeNull();
+    expect(figures([at(1), at(2)])).toBeNull();
   });
 
   it("looks back on the last seconds, not on the whole call", () => {
     const early = Array.from({ length: 20 }, (_, second) => at(second, { lost: Math.min(second, 5) * 50 }));
     expect(figures(early)).toMatchObject({ lossIn: 0, packetsPerSecond: 50 });
     expect(judge(figures(early) as Figures)).toEqual({ grade: "good", reasons: [] });
+  });
+
+  it("what was lost before the other end knew the way is no fault of the network", () => {
+    const lost = [1, 2, 3].map((second) => at(second, { remoteLost: 0.4, reports: 1 }));
+    expect(figures(lost)).toMatchObject({ lossOut: null });
+    expect(figures([7, 8, 9].map((second) => at(second, { remoteLost: 0.4 })))).toMatchObject({ lossOut: 0.4 });
   });
 
   it("each figure that is too much is a reason, and the worst is the grade", () => {
@@ -36,12 +42,12 @@ describe("how a call sounds", () => {
       { type: "inbound-rtp", kind: "audio", packetsReceived: 100, packetsLost: 2, jitter: 0.012, concealedSamples: 500, silentConcealedSamples: 100, totalSamplesReceived: 9_600, audioLevel: 0.4 },
       { type: "inbound-rtp", kind: "video", packetsReceived: 9_999 },
       { type: "outbound-rtp", kind: "audio", packetsSent: 99 },
-      { type: "remote-inbound-rtp", kind: "audio", fractionLost: 0.05, roundTripTime: 0.08 },
+      { type: "remote-inbound-rtp", kind: "audio", fractionLost: 0.05, roundTripTime: 0.08, roundTripTimeMeasurements: 3 },
       { type: "candidate-pair", nominated: true, currentRoundTripTime: 0.5 },
       { type: "media-source", kind: "audio", audioLevel: 0.2 },
     ];
     expect(count(reports, 5)).toEqual({
-      at: 5, received: 100, lost: 2, concealed: 400, played: 9_600, jitterMs: 12, sent: 99, remoteLost: 0.05, roundTripMs: 80,
+      at: 5, received: 100, lost: 2, concealed: 400, played: 9_600, jitterMs: 12, sent: 99, remoteLost: 0.05, reports: 3, roundTripMs: 80,
       levelIn: 0.4, levelOut: 0.2,
     });
     expect(count([{ type: "candidate-pair", nominated: true, currentRoundTripTime: 0.5 }], 0).roundTripMs).toBe(500);

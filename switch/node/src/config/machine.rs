@@ -52,6 +52,8 @@ pub struct Machine {
     pub speech: SpeechMachine,
     /// Where events may be posted to.
     pub webhook_rules: super::WebhooksMachine,
+    /// How enterprises are asked about their agents.
+    pub third_party: super::ThirdPartyMachine,
     /// Webhooks. These change with a reload.
     #[serde(skip)]
     pub webhooks: Vec<super::WebhookConfig>,
@@ -307,6 +309,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
         flows: super::kept::read(&root.section("flows"), base),
         speech: super::speech::read(&root.section("speech"), base, checks.env),
         webhook_rules: super::webhooks::read(&root.section("webhooks"), base),
+        third_party: super::third_party::machine(&root.section("third_party"), base),
         webhooks: Vec::new(),
         log: log_machine,
         dns: servers.into_iter().map(|server| server.value).collect(),

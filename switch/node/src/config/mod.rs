@@ -46,6 +46,7 @@ mod streams;
 mod suggest;
 mod tables;
 mod tenant;
+mod third_party;
 mod tree;
 mod trunk;
 mod value;
@@ -75,6 +76,7 @@ pub(crate) use secret::ha1;
 pub use sip::{Listen, SipMachine, TlsMachine};
 pub use speech::{SPEED, SpeechEngine, SpeechMachine, SpeechVoice};
 pub use streams::StreamsMachine;
+pub use third_party::ThirdPartyMachine;
 pub use webhooks::{WebhookConfig, WebhooksMachine};
 
 /// The environment variable that adds a key to the control API for the tenant `default`.
@@ -336,6 +338,7 @@ fn read(
     reader.shared_are_there();
     reader.own_are_there(&machine.sip.listen);
     machine.gateway = gateway.with(&reader.read.iter().map(|(id, (tenant, _))| (*id, tenant)).collect());
+    third_party::differ(&root, reader.read.values().map(|(tenant, _)| tenant));
     machine.api_keys = api_keys(report, keys, &reader, main.source);
     machine.webhooks = all_webhooks(webhooks, &reader, &machine.webhook_rules);
     Some(Loaded {

@@ -11,7 +11,7 @@ use super::tree::Node;
 use super::value::{duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
     Checks, access, assets, audio, calendar, callback, called, desk, doubts, fetch, libraries, number,
-    routes, secret as hashing, shown, sign_in, srtp, tables, trunk,
+    routes, secret as hashing, shown, sign_in, srtp, tables, third_party, trunk,
 };
 use cordboard_model::config::{Agent, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
@@ -140,6 +140,7 @@ pub(super) fn read(
         desk: context.desk.take(),
         sign_in: context.sign_in.take(),
         access: access::read(&section),
+        third_party: third_party::read(&section, id),
         flows,
         kit,
         numbers,

@@ -19,6 +19,7 @@ mod service;
 mod sign_in;
 mod table_4_2;
 mod table_4_4;
+mod third_party;
 
 /// A stand-in for the Lua host: a line `if then` is what it knows to be wrong.
 fn lua(source: &str, _: &str) -> Vec<LuaFault> {
