@@ -382,14 +382,18 @@ fn sample(document: &str, switch: &Switch) -> Option<String> {
     let from = document.find("<!DOCTYPE html>")?;
     let len = document[from..].find("</html>")? + "</html>".len();
     let mut lines: Vec<String> = Vec::new();
-    for line in document[from..from + len].lines() {
+    let raw: Vec<&str> = document[from..from + len].lines().collect();
+    for (at, line) in raw.iter().copied().enumerate() {
+        // the end of a page, and the end of a comment that was put there, for the comment goes on
+        let is_last = raw.get(at + 1).is_some_and(|next| next.starts_with("```"));
+        if line.starts_with("```") || (is_last && line.trim() == "*/") {
+            continue;
+        }
+        // a comment goes on where a word was cut, or in Chinese: no statement begins so
+        let goes_on =
+            |last: &str| last.ends_with('-') || line.trim_start().starts_with(|c: char| !c.is_ascii());
         match lines.last_mut() {
-            Some(last)
-                if last.trim_start().starts_with("//")
-                    && line.starts_with(|c: char| c != ' ' && c != '<') =>
-            {
-                last.push_str(line);
-            }
+            Some(last) if last.trim_start().starts_with("//") && goes_on(last) => last.push_str(line),
             _ => lines.push(line.to_owned()),
         }
     }
