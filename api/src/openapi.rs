@@ -217,6 +217,8 @@ fn of_path(op: &Op, name: &str) -> Option<Parameter> {
         "id" => serial("The id."),
         "kind" => word("What they are.", &crate::objects::ObjectKind::ALL.map(|kind| kind.as_str())),
         "leg" => serial("The leg."),
+        "play" => serial("The playback."),
+        "collect" => serial("The entry of keys."),
         "name" => text("The name, within the tenant of who asks.", "sales"),
         "number" => text("The extension.", "1001"),
         "key" => text("The row's key.", "4930"),

@@ -11,9 +11,9 @@ use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::visitor::Watching;
 use crate::{
-    access, again, aside, audit, begin, bulk, callback, chat, desk, device, feed, figures, flows, listen,
-    objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace, transfer,
-    visitor, webhooks,
+    access, again, aside, audit, begin, bulk, callback, chat, control, desk, device, feed, figures, flows,
+    listen, objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table, trace,
+    transfer, visitor, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -76,6 +76,7 @@ pub(crate) fn all() -> Routes {
         .merge(callback::routes())
         .merge(webhooks::routes())
         .merge(chat::routes())
+        .merge(control::routes())
         .merge(visitor::routes())
         .merge(objects::routes())
         .merge(access::routes())
@@ -524,6 +525,13 @@ async fn trunk_order(
 #[derive(JsonSchema, Serialize)]
 pub(crate) struct Done {
     done: Vec<String>,
+}
+
+impl Done {
+    /// These words.
+    pub(crate) fn of(done: Vec<String>) -> Self {
+        Self { done }
+    }
 }
 
 pub(crate) async fn order(state: &State, tenant: TenantId, command: Command) -> Answer<Done> {

@@ -6,6 +6,7 @@ mod access;
 mod audit;
 mod bulk;
 mod chats;
+mod control;
 mod desk;
 mod errors;
 mod events;

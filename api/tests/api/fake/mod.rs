@@ -7,6 +7,7 @@
 
 mod beside;
 pub mod chats;
+mod control;
 pub mod door;
 mod floor;
 mod hooks;
