@@ -232,6 +232,31 @@ impl Desk {
         self.who.may_see(&self.agent)
     }
 
+    /// Whether who asks may be its agent: he himself, or a key. A supervisor looks, and is himself.
+    pub(crate) fn may_be(&self) -> Result<(), Problem> {
+        match &self.who {
+            Who::Agent(caller) if caller.agent != self.agent => Err(Problem::not_his()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn agent(&self) -> &AgentId {
+        &self.agent
+    }
+
+    pub(crate) fn switch(&self) -> &dyn crate::switch::Switch {
+        &*self.state.switch
+    }
+
+    pub(crate) fn config(&self) -> &crate::state::ApiConfig {
+        &self.state.config
+    }
+
+    /// Who asks, and what he sees.
+    pub(crate) fn asker(&self) -> (Who, State) {
+        (self.who.clone(), self.state.clone())
+    }
+
     /// Where its agent is signed in.
     pub(crate) async fn session(&self) -> Result<Option<SessionView>, Problem> {
         Ok(self.state.switch.session_of(self.agent.clone()).await?)

@@ -4,6 +4,7 @@
 //! Invariant: a reader's stream does not outlive what opened it. His key or his session is looked at again and again, and
 //! at once when an event says that a session of his is over.
 
+use crate::desk::Desk;
 use crate::events::{EventFilter, Follow, is_of_session};
 use crate::key::{Who, opens_yet, token_of};
 use crate::params::Params;
@@ -52,6 +53,13 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// One who looks at a desk, which he may, from now on.
+    pub(crate) fn of(desk: &Desk, key: String, filter: EventFilter) -> Self {
+        let (who, state) = desk.asker();
+        let follow = Follow { tenant: desk.tenant(), since: None, filter };
+        Self { state, who, key, wall: false, follow }
+    }
+
     /// Reads what the query and the headers say.
     ///
     /// # Errors

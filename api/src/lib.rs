@@ -8,6 +8,7 @@ mod again;
 mod aside;
 mod asked;
 pub mod audit;
+pub mod bar;
 mod begin;
 mod brake;
 mod bulk;

@@ -71,6 +71,7 @@ pub(crate) fn all() -> Routes {
         .merge(flows::routes())
         .merge(desk::routes())
         .merge(device::routes())
+        .merge(crate::bar::routes())
         .merge(bulk::routes())
         .merge(signin::routes())
         .merge(callback::routes())

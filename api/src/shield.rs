@@ -28,13 +28,18 @@ const REMEMBERED: &str = "600";
 /// Everything goes by here.
 pub(crate) async fn guard(Use(state): Use<State>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let of_api = request.uri().path().starts_with("/api/");
+    let path = request.uri().path();
+    let of_api = path.starts_with("/api/") || path.starts_with("/service-cloud/");
+    let bar = (path == crate::bar::PAGE).then(|| crate::bar::frames(&state, request.uri().query()));
     if of_api && let Some(answer) = preflight(&state, &request, origin.as_ref()) {
         return dressed(&state, answer, of_api);
     }
     let response = next.run(request).await;
     let tenant = response.extensions().get::<Audit>().and_then(Audit::tenant);
     let mut response = dressed(&state, as_problem(response).await, of_api);
+    if let Some(frames) = bar {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(&frames));
+    }
     if !of_api {
         return response;
     }
@@ -117,8 +122,8 @@ fn nothing() -> HeaderValue {
 pub(crate) fn policy(frames: &[String]) -> HeaderValue {
     let frames = if frames.is_empty() { "'none'".to_owned() } else { frames.join(" ") };
     let text = format!(
-        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
-         frame-ancestors {frames}; base-uri 'none'; object-src 'none'; form-action 'self'"
+        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; media-src 'self' blob:; \
+         style-src 'self' 'unsafe-inline'; frame-ancestors {frames}; base-uri 'none'; object-src 'none'; form-action 'self'"
     );
     // what the configuration lets through is no other; nobody may frame a page whose rule cannot be said
     HeaderValue::from_str(&text).unwrap_or_else(|_| nothing())

@@ -5,13 +5,13 @@
 
 use crate::asked::{MaySay, Said, Says};
 use crate::audit::Audit;
-use crate::catalog::{self, Op, Routes, desk};
+use crate::catalog::{self, Op, PASSWORDS, Routes, desk, oversee};
 use crate::desk::Desk;
-use crate::key::{Signed, Who, shows, source_of};
+use crate::key::{Overseeing, Signed, Who, shows, source_of};
 use crate::problem::Problem;
-use crate::routes::{Answer, Done};
+use crate::routes::{Answer, Done, order};
 use crate::state::State;
-use crate::switch::{Refusal, SignIn, SignedIn, WantedSession};
+use crate::switch::{Command, Refusal, SignIn, SignedIn, WantedSession};
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, State as Use};
 use axum::http::request::Parts;
@@ -53,6 +53,13 @@ pub(crate) fn routes() -> Routes {
             desk("readSession", "agents:read", "Where an agent is signed in with his password")
                 .gives::<Where>()
                 .tag("desk"),
+        )
+        .delete(
+            "/agents/{name}/lock",
+            unlock,
+            oversee("unlockAgent", PASSWORDS, "Has wrong passwords of an agent count no longer")
+                .gives::<Done>()
+                .tag("agents"),
         )
 }
 
@@ -243,4 +250,13 @@ struct Where {
 async fn session(desk: Desk) -> Answer<Where> {
     desk.may_see()?;
     Ok(Json(Where { session: desk.session().await? }))
+}
+
+async fn unlock(
+    Use(state): Use<State>,
+    Overseeing(who): Overseeing,
+    Path(name): Path<String>,
+) -> Answer<Done> {
+    let agent = AgentId::new(who.tenant(), &name).map_err(|why| Problem::not_found(why.to_string()))?;
+    order(&state, agent.tenant, Command::Unlock(agent, who.to_string())).await
 }

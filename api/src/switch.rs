@@ -78,6 +78,8 @@ pub enum Command {
     Callback(NewCallback),
     /// Take him off it; `by` is who asks.
     CallbackDone(CallbackId, String),
+    /// Wrong passwords of an agent count no longer; the last says who asks.
+    Unlock(AgentId, String),
     /// Begin a call between two parties. Answered with what is being done, and the call.
     NewCall(Box<NewCall>),
     /// Put a caller who waits somewhere else.
@@ -493,7 +495,17 @@ pub struct Health {
 /// The switch as the control plane sees it. Every method may be called from any thread and returns at once;
 /// the answer comes through the future.
 pub trait Switch:
-    Chats + Control + Events + Webhooks + Objects + Vault + crate::gateway::beside::Beside + Send + Sync + 'static
+    Chats
+    + Control
+    + Events
+    + Webhooks
+    + Objects
+    + Vault
+    + crate::gateway::beside::Beside
+    + crate::bar::phones::PagePhones
+    + Send
+    + Sync
+    + 'static
 {
     /// Whose API key this is. The key is compared by its hash, in constant time.
     fn authenticate(&self, key: &str) -> Option<Caller>;

@@ -1,22 +1,31 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vitest/config";
 
 /** The switch that `npm run dev` passes requests on to. */
-const SWITCH = "http://127.0.0.1:8080";
+const SWITCH = process.env["CORDBOARD_SWITCH"] ?? "http://127.0.0.1:8080";
+
+/** The pages: the console with the workbench, and the agent bar. */
+const ENTRIES = ["index.html", "bar.html"].map((name) => fileURLToPath(new URL(name, import.meta.url))).filter(existsSync);
 
 export default defineConfig({
   plugins: [vue()],
+  define: { __INTLIFY_JIT_COMPILATION__: true, __VUE_I18N_LEGACY_API__: false, __VUE_I18N_FULL_INSTALL__: true },
   build: {
     target: "es2022",
     // Below this size Vite would write files into the style sheet as data: URLs.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 700,
+    rollupOptions: { input: ENTRIES },
   },
   server: {
     proxy: {
       "/api": { target: SWITCH, ws: true },
       "/page-key": SWITCH,
       "/healthz": SWITCH,
+      "/openapi.json": SWITCH,
     },
   },
   test: { environment: "happy-dom", include: ["test/**/*.test.ts"] },

@@ -228,7 +228,7 @@ function call:enqueue(queue, options) end
 ---does so no longer; the flow of the wait has him until it is over.
 ---@param options? { queue?: string, number?: string, note?: string, data?: table, priority?: integer, first?: "agent"|"customer", attempts?: integer, every?: number, expires?: number, calendar?: string } The queue (the one that he waits in if not said); whom to call (his own number); what the agent reads; call data of the call that calls back; the priority of one who does not wait yet; who is called first; how often, how many seconds apart and for how many seconds he is tried; only while this calendar is open. What is left out is as the queue has it.
 ---@return string? outcome "kept", or "known": he had a place there already, and keeps the older one.
----@return string? why "anonymous", "not_dialable", "full", or why it could not be done.
+---@return string? why "anonymous", "not_dialable", "full", "too_often", or why it could not be done.
 function call:callback(options) end
 
 ---@class cordboard.DialTarget

@@ -16,6 +16,9 @@ use crate::tidy::{self, Options, ran};
 const RAN: &str = "var/ran.txt";
 const TESTS: &str = "tests";
 const LOOM: &str = "loom";
+/// A test that waits for what never comes would else take the whole run, and what the others had to say, with it. The
+/// longest executable of tests, that of the whole switch, takes ten minutes on two cores.
+const BOUNDED: &str = "target.'cfg(unix)'.runner = ['timeout', '--signal=ABRT', '2400']";
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
     let mut options = match Options::parse(arguments) {
@@ -49,7 +52,9 @@ fn compile_and_test(root: &Path, steps: &mut Steps, copy: &mut File) {
     // package other than its own. With the tests in the same command the features are the same too,
     // so that nothing is compiled again after this.
     steps.step("build", || plain(cargo(root, &["build", "--workspace", "--bins", "--tests"])));
-    steps.step(TESTS, || copied(cargo(root, &["test", "--workspace", "--no-fail-fast"]), copy));
+    steps.step(TESTS, || {
+        copied(cargo(root, &["test", "--config", BOUNDED, "--workspace", "--no-fail-fast"]), copy)
+    });
     steps.step(LOOM, || copied(loom::command(root), copy));
     steps.step("benches compile", || plain(cargo(root, &["check", "--workspace", "--benches"])));
 }

@@ -122,6 +122,25 @@ async fn with_his_token_an_agent_acts_at_his_own_desk_as_himself() {
 }
 
 #[tokio::test]
+async fn a_key_and_a_supervisor_let_an_agent_in_again_whom_a_lock_keeps_out() {
+    const LOCK: &str = "/api/v1/agents/1001/lock";
+    let served = serve().await;
+    furnish(&served.switch, TenantId::DEFAULT);
+    let said = served.ask("DELETE", LOCK, &[("x-api-key", KEY)], "").await.ok();
+    assert!(said["done"][0].as_str().unwrap().contains("may sign in, says key"), "{said}");
+    let chief = format!("Bearer {CHIEF}");
+    let said = served.ask("DELETE", LOCK, &[("authorization", &chief)], "").await.ok();
+    assert!(said["done"][0].as_str().unwrap().ends_with("says agent 1009"), "{said}");
+    let own = format!("Bearer {TOKEN}");
+    let problem = served.ask("DELETE", LOCK, &[("authorization", &own)], "").await.problem(403);
+    assert_eq!(problem["code"], "not_his");
+    served.ask("DELETE", LOCK, &[], "").await.problem(401);
+    served.ask("DELETE", "/api/v1/agents/1999/lock", &[("x-api-key", KEY)], "").await.problem(404);
+    let log = served.get(KEY, "/api/v1/audit").await.ok();
+    assert!(log.to_string().contains("unlockAgent"), "{log}");
+}
+
+#[tokio::test]
 async fn a_token_opens_no_route_that_needs_a_key() {
     let served = serve().await;
     furnish(&served.switch, TenantId::DEFAULT);

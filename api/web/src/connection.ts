@@ -65,6 +65,7 @@ export function retryMs(tries: number, random: number): number {
 
 export class Connection {
   private key: string | null = null;
+  private withViews = true;
   private socket: WebSocket | null = null;
   private retry: number | null = null;
   private refresh: number | null = null;
@@ -79,9 +80,20 @@ export class Connection {
     private readonly told: Told,
   ) {}
 
-  /** Opens the line with this key. */
-  open(key: string): void {
+  /** Closes it, and asks for nothing. */
+  close(): void {
+    this.drop();
+    this.key = null;
+    this.lostSince = null;
+  }
+
+  /**
+   * Opens the line with this key, or with none where the browser's cookie says who it is. Without `views` the stream alone is
+   * followed: an agent may read what concerns him, and not the floor.
+   */
+  open(key: string, views = true): void {
     this.key = key;
+    this.withViews = views;
     this.tries = 0;
     this.lostSince = null;
     void this.connect();
@@ -104,7 +116,7 @@ export class Connection {
 
   /** Asks for the views soon: something changed that no event carries. */
   figuresChanged(): void {
-    if (this.socket) {
+    if (this.socket && this.withViews) {
       this.refreshIn(Math.max(0, this.refreshedAt + REFRESH_MIN_MS - this.world.now()));
     }
   }
@@ -112,10 +124,14 @@ export class Connection {
   /** Asks for something beside the views, with the key in use. */
   get(path: string): Promise<Response> {
     return this.world.fetch(path, {
-      headers: { authorization: `Bearer ${this.key ?? ""}` },
+      headers: this.headers(),
       signal: AbortSignal.timeout(ANSWER_MS),
       cache: "no-store",
     });
+  }
+
+  private headers(): Record<string, string> {
+    return this.key ? { authorization: `Bearer ${this.key}` } : {};
   }
 
   /** The stream cannot be followed: takes it up anew. */
@@ -130,12 +146,14 @@ export class Connection {
       this.told.line({ is: "connecting" });
     }
     try {
-      const views = await this.views();
+      const views = this.withViews ? await this.views() : null;
       if (attempt !== this.attempt) {
         return;
       }
       this.follow(attempt);
-      this.told.views(...views);
+      if (views) {
+        this.told.views(...views);
+      }
     } catch (why) {
       if (attempt !== this.attempt) {
         return;
@@ -155,7 +173,7 @@ export class Connection {
   private follow(attempt: number): void {
     const since = this.told.since();
     const path = since === null ? "/api/v1/events" : `/api/v1/events?since=${since}`;
-    const socket = this.world.socket(path, ["cordboard.v1", `key.${base64url(this.key ?? "")}`]);
+    const socket = this.world.socket(path, this.key ? ["cordboard.v1", `key.${base64url(this.key)}`] : ["cordboard.v1"]);
     this.socket = socket;
     socket.onmessage = (message) => {
       if (attempt === this.attempt) {
@@ -181,7 +199,9 @@ export class Connection {
       this.tries = 0;
       this.lostSince = null;
       this.told.line({ is: "live" });
-      this.refreshIn(REFRESH_MS);
+      if (this.withViews) {
+        this.refreshIn(REFRESH_MS);
+      }
     }
     this.told.item(item);
   }
@@ -260,7 +280,7 @@ export class Connection {
 
   private async ask<T>(path: string, asked: number): Promise<T[]> {
     const response = await this.world.fetch(path, {
-      headers: { authorization: `Bearer ${this.key ?? ""}` },
+      headers: this.headers(),
       signal: AbortSignal.timeout(ANSWER_MS),
       cache: "no-store",
     });

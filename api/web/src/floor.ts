@@ -2,11 +2,9 @@
 
 import { computed, ref, shallowRef } from "vue";
 import { Connection, type Line } from "./connection";
-import type { StreamItem } from "./model";
+import type { Event, StreamItem } from "./model";
 import { changesFigures, emptyFloor, merge, reduce, since, type Floor } from "./store";
 
-/** A key that was typed, for this tab. */
-const KEPT = "cordboard.key";
 /** Messages that come within this time are drawn together. */
 const DRAW_MS = 50;
 /** Clocks that differ by less are taken for equal. */
@@ -26,10 +24,7 @@ export const stopping = computed(() => floor.value.closing === "shutdown");
 let current = floor.value;
 let drawing = false;
 let skew = 0;
-/** Whether the key in use was given by the switch to its own page: it may be another after a restart. */
-let given = false;
-/** Whether the key in use has opened the stream. */
-let lived = false;
+let ticking = false;
 
 const connection = new Connection(
   {
@@ -44,7 +39,7 @@ const connection = new Connection(
     cancel: (id) => window.clearTimeout(id),
   },
   {
-    line: (told) => void lineIs(told),
+    line: lineIs,
     item: heard,
     views: (queues, agents, wall) => {
       current = merge(current, queues, agents, wall);
@@ -57,31 +52,22 @@ const connection = new Connection(
   },
 );
 
-export async function start(): Promise<void> {
-  window.setInterval(ticked, 250);
-  window.addEventListener("online", () => connection.retryNow());
-  const kept = sessionStorage.getItem(KEPT);
-  if (kept !== null) {
-    connection.open(kept);
-  } else {
-    await askPage("none");
+/** Follows the stream in the name of who is signed in; without `views` the events alone. */
+export function follow(secret: string, views: boolean): void {
+  if (!ticking) {
+    ticking = true;
+    window.setInterval(ticked, 250);
+    window.addEventListener("online", () => connection.retryNow());
   }
+  connection.open(secret, views);
 }
 
-/** A key was typed. */
-export function useKey(key: string): void {
-  given = false;
-  lived = false;
-  sessionStorage.setItem(KEPT, key);
-  connection.open(key);
-}
-
-/** Forgets the key, and what it showed. */
-export function forgetKey(): void {
-  sessionStorage.removeItem(KEPT);
-  given = false;
-  clear();
-  connection.askKey("none");
+/** Ends that, and forgets what it showed. */
+export function unfollow(): void {
+  connection.close();
+  current = emptyFloor();
+  floor.value = current;
+  line.value = { is: "connecting" };
 }
 
 /** Asks the switch for something beside the floor. */
@@ -89,41 +75,22 @@ export const ask = (path: string): Promise<Response> => connection.get(path);
 
 export const retryNow = (): void => connection.retryNow();
 
-function clear(): void {
-  current = emptyFloor();
-  draw();
+const hearing = new Set<(event: Event) => void>();
+
+/** Has each event told as it comes, until the answer is called. */
+export function onEvent(what: (event: Event) => void): () => void {
+  hearing.add(what);
+  return () => hearing.delete(what);
 }
 
-async function lineIs(told: Line): Promise<void> {
-  if (told.is === "asking_key" && told.why === "wrong") {
-    sessionStorage.removeItem(KEPT);
-    clear();
-    if (given && lived) {
-      lived = false;
-      await askPage("wrong");
-      return;
-    }
-  }
-  lived ||= told.is === "live";
+/** Whether the stream refused who is signed in. */
+export const refused = ref(false);
+
+function lineIs(told: Line): void {
+  refused.value = told.is === "asking_key" && told.why === "wrong";
   line.value = told;
   document.documentElement.dataset.line = told.is;
   ticked();
-}
-
-/** The demo gives its page the key; elsewhere a person does. */
-async function askPage(otherwise: "none" | "wrong"): Promise<void> {
-  try {
-    const response = await fetch("/page-key", { cache: "no-store" });
-    const { key } = response.ok ? ((await response.json()) as { key?: string }) : {};
-    if (key) {
-      given = true;
-      connection.open(key);
-      return;
-    }
-  } catch {
-    // No switch answers: the form says what is needed, and its key finds out whether it is back.
-  }
-  connection.askKey(otherwise);
 }
 
 function heard(item: StreamItem): void {
@@ -132,6 +99,11 @@ function heard(item: StreamItem): void {
     connection.restart();
   } else if (item.message === "event" && changesFigures(item)) {
     connection.figuresChanged();
+  }
+  if (item.message === "event") {
+    for (const tell of hearing) {
+      tell(item);
+    }
   }
   draw();
 }

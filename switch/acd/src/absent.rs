@@ -60,6 +60,16 @@ impl AcdEngine {
         }
     }
 
+    /// Those who are absent have turns no longer, or again.
+    pub(crate) fn hold_absent(&mut self, held: bool) {
+        self.absent_held = held;
+        self.queues.values_mut().for_each(|queue| queue.absent_held = held);
+        let absent = |(call, waiting): (&CallId, &Waiting)| waiting.absent.is_some().then_some(*call);
+        for call in self.calls.iter().filter_map(absent).collect::<Vec<_>>() {
+            self.reopen(call);
+        }
+    }
+
     /// Puts one among the callers where he belongs by when he came. Gives his position.
     fn stand(
         &mut self,
@@ -73,7 +83,7 @@ impl AcdEngine {
         self.serial += 1;
         let since = IdleSince::restored(since, self.wall, now);
         let place = Place::new(priority, since, self.serial, queue.ageing());
-        queue.insert(place, call, true);
+        queue.insert(place, call, absent.is_none() || !queue.absent_held);
         queue.absent += usize::from(absent.is_some());
         let position = queue.position(place);
         let (offered_to, placed, staffed) = (Vec::new(), false, false);

@@ -87,6 +87,11 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
+    /// Whether an offer failed by the switch, or by the house's trunks, and by nothing that the agent has.
+    pub(crate) fn is_ours(cause: Cause) -> bool {
+        matches!(cause, Cause::Congestion | Cause::InternalError)
+    }
+
     /// The policy of a queue for an offer that failed for `cause`, and whether a change of his registrations ends a
     /// time that it costs.
     pub(crate) fn policy(unanswered: &Unanswered, cause: Cause) -> (Spare, bool) {
@@ -95,7 +100,7 @@ impl Hold {
             Cause::Busy | Cause::Cancelled | Cause::AnsweredElsewhere => (unanswered.busy, false),
             Cause::Declined => (unanswered.declined, false),
             Cause::NotRegistered => (unanswered.not_registered, true),
-            // Whatever else a device answers (408, 503, 488 ...) is no better reached by asking again.
+            // Whatever else a device answers (404, 488 ...) is no better reached by asking again.
             _ => (unanswered.unreachable, true),
         }
     }
@@ -179,6 +184,8 @@ pub(crate) struct Agent {
     pub(crate) held: bool,
     pub(crate) wrap_up: Option<CallId>,
     pub(crate) hold: Option<Hold>,
+    /// How often in a row the switch had no line to ring him.
+    pub(crate) no_lines: u32,
     /// What he has chosen to be rung at, if it is not the usual.
     pub(crate) chosen: Option<AgentDevice>,
     pub(crate) contacts: u32,
@@ -226,6 +233,7 @@ impl Agent {
             held: false,
             wrap_up: None,
             hold: None,
+            no_lines: 0,
             chosen: None,
             contacts,
             idle: IdleSince::at(now),
@@ -423,7 +431,6 @@ mod tests {
             (Cause::Cancelled, (spare(1), false)),
             (Cause::Declined, (Spare::NotReady, false)),
             (Cause::Unreachable, (spare(3), true)),
-            (Cause::Congestion, (spare(3), true)),
             (Cause::NotRegistered, (Spare::SignOut, true)),
         ] {
             assert_eq!(Hold::policy(&unanswered, cause), policy, "{cause:?}");

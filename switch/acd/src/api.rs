@@ -58,6 +58,8 @@ pub enum AcdCommand<'a> {
         /// The agent.
         agent: AgentId,
     },
+    /// Whether those who are to be called back have no turn now, since no calls can be begun. They keep their places.
+    HoldAbsent(bool),
     /// What the journal knew of an agent, after [`AcdCommand::Configure`] at a start. A call did
     /// not survive the restart, so ringing, talking and wrap-up come back as ready.
     RestoreAgent {
@@ -158,7 +160,7 @@ pub enum AcdInput {
         call: CallId,
         /// The agent.
         agent: AgentId,
-        /// Why.
+        /// Why. `Congestion` and `InternalError` are of the switch and of the house's trunks, and never a device's.
         why: Cause,
         /// Whether the caller hung up first; it is then not the agent's doing, whatever `why` says.
         caller_gone: bool,

@@ -26,6 +26,7 @@ impl AcdEngine {
         }
         // Lists of agents are made anew: a reload may walk over all of them, a call may not.
         for queue in self.queues.values_mut() {
+            queue.absent_held = self.absent_held;
             queue.members.clear();
             queue.free.clear();
         }

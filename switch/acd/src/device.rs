@@ -2,13 +2,14 @@
 //!
 //! Invariant: the indexes by account and by number name exactly the agents whose device that is.
 
-use crate::agent::Intent;
+use crate::agent::{Agent, Intent};
 use crate::api::{Refused, RefusedReason};
 use crate::engine::{AcdEngine, Timer};
 use cordboard_model::config::Snapshot;
 use cordboard_model::device::AgentDevice;
 use cordboard_model::id::{AgentId, TenantId, UserId};
 use cordboard_model::time::Time;
+use cordboard_model::view::AgentStatus;
 
 impl AcdEngine {
     /// What is rung for an agent.
@@ -16,16 +17,12 @@ impl AcdEngine {
         self.agents.get(id).map(|agent| agent.device())
     }
 
-    /// Who is at an account: whoever is signed in there, else who has chosen it, for it is not configured as his own.
-    pub fn guest_at(&self, user: &UserId) -> Option<&AgentId> {
-        let agents = self.by_user.get(user)?;
-        let signed_in = |id: &&AgentId| {
-            self.agents.get(*id).is_some_and(|agent| agent.intent != Intent::SignedOut && !agent.removed)
-        };
-        if let Some(there) = agents.iter().find(signed_in) {
-            return Some(there);
-        }
-        agents.iter().find(|id| self.agents.get(*id).is_some_and(|agent| agent.config.user != *user))
+    /// Those at work for whom an account is rung: one, but where a new configuration has put another there who still talks. Who
+    /// has signed out has left the desk, though what he chose is kept for the next time.
+    pub fn at_work_at(&self, user: &UserId) -> impl Iterator<Item = &AgentId> {
+        let works = |agent: &Agent| agent.status != AgentStatus::SignedOut && !agent.removed;
+        let agents = self.by_user.get(user).into_iter().flatten();
+        agents.filter(move |id| self.agents.get(*id).is_some_and(works))
     }
 
     /// Those for whom an account is rung.

@@ -74,6 +74,8 @@ pub struct AcdEngine {
     pub(crate) due: BTreeSet<CallId>,
     /// Agents who may not be coming any more.
     pub(crate) gone_agents: BTreeSet<AgentId>,
+    /// Those who are to be called back have no turn now.
+    pub(crate) absent_held: bool,
     /// Callers counted, for the order within one moment.
     pub(crate) serial: u64,
     pub(crate) out: VecDeque<AcdOutput>,
@@ -97,6 +99,7 @@ impl AcdEngine {
             deserted: BTreeSet::new(),
             due: BTreeSet::new(),
             gone_agents: BTreeSet::new(),
+            absent_held: false,
             serial: 0,
             out: VecDeque::new(),
         }
@@ -119,6 +122,10 @@ impl AcdEngine {
             AcdCommand::Place { call, agent, by } => self.place(call, &agent, &by, now),
             AcdCommand::PutFirst { call } => self.put_first(call),
             AcdCommand::RestoreChat { call, queue, agent } => self.restore_chat(call, &queue, &agent, now),
+            AcdCommand::HoldAbsent(held) => {
+                self.hold_absent(held);
+                Ok(())
+            }
             AcdCommand::RestoreAgent { agent, status, reason, limit, since } => {
                 self.restore(&agent, (status, reason, limit), since, now)
             }

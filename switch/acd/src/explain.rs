@@ -1,6 +1,6 @@
 //! Why things are as they are, for people: of an agent, and of a queue.
 
-use crate::agent::{Agent, Bar, Intent};
+use crate::agent::{Agent, Bar, Hold, Intent};
 use crate::configure::can_serve;
 use crate::engine::AcdEngine;
 use crate::queue::Queue;
@@ -47,6 +47,12 @@ impl AcdEngine {
             let _ = write!(text, " He gets no {}: {bar}.", agent.work_word());
         }
         self.explain_slots(agent, &mut text);
+        if let Some(device) = &agent.chosen {
+            let _ = write!(text, " He has chosen to be rung at {device}.");
+        }
+        for other in self.at_work_at(&agent.config.user).filter(|other| **other != agent.config.id) {
+            let _ = write!(text, " Agent {other} sits at his account.");
+        }
         match agent.serves.is_empty() {
             true => text.push_str(" He serves no queue."),
             false => self.explain_queues(agent, &mut text),
@@ -74,7 +80,12 @@ impl AcdEngine {
             },
         );
         if queue.absent > 0 {
-            let _ = writeln!(text, "{} are to be called back and have their places.", queue.absent);
+            let held = if queue.absent_held {
+                "; no call can be begun now, and none of them has a turn"
+            } else {
+                ""
+            };
+            let _ = writeln!(text, "{} are to be called back and have their places{held}.", queue.absent);
         }
         self.explain_callers(queue, now, &mut text);
         self.explain_free(queue, now, &mut text);
@@ -232,6 +243,9 @@ impl AcdEngine {
                 format!("all {} of his slots for chats are taken", agent.config.duty.chats.most)
             }
             Bar::NoDevice => format!("{} has no registered device", agent.device()),
+            Bar::Held(hold) if Hold::is_ours(hold.cause) => {
+                format!("the switch had no line to ring him; next at {}", Clock(self.wall.at(hold.until)))
+            }
             Bar::Held(hold) => format!(
                 "the last offer failed ({}); next at {}{}",
                 hold.cause.as_str().replace('_', " "),
@@ -249,7 +263,8 @@ fn more(all: usize, of: &str, text: &mut String) {
 }
 
 /// The time of day, UTC. The date stands in the view.
-struct Clock(Wall);
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(pub Wall);
 
 impl core::fmt::Display for Clock {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -7,7 +7,13 @@ use crate::engine::{AcdEngine, Timer};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{AgentId, CallId};
 use cordboard_model::service::Spare;
-use cordboard_model::time::{Time, TimerReason};
+use cordboard_model::time::{Duration, Time, TimerReason};
+
+/// How long an agent is offered nothing whom the switch itself could not ring: it may find a port later. Twice as long each time
+/// in a row, so that a switch without ports does not busy itself with that.
+const NO_LINE: Duration = Duration::from_secs(5);
+/// At most.
+const NO_LINE_MOST: Duration = Duration::from_secs(30);
 
 impl AcdEngine {
     pub(crate) fn rings(&mut self, call: CallId, id: &AgentId) {
@@ -36,6 +42,7 @@ impl AcdEngine {
         self.change(id, |a| {
             a.handled += 1;
             a.taken += 1;
+            a.no_lines = 0;
             match is_chat {
                 true => _ = a.chats.insert(call, Chat { wrap_up: offer.wrap_up, until: None }),
                 false => a.leg = Leg::Talking(offer),
@@ -48,6 +55,9 @@ impl AcdEngine {
         let Some(offer) = self.offer(call, id) else {
             return;
         };
+        if Hold::is_ours(cause) {
+            return self.had_no_line(id, &offer, cause, now);
+        }
         if let Some(waiting) = self.calls.get_mut(&call)
             && waiting.wish.as_ref().is_some_and(|wanted| wanted.agent == *id && !wanted.only)
         {
@@ -82,6 +92,7 @@ impl AcdEngine {
         let later = asked.as_ref().is_some_and(|asked| self.leaves_after_chats(id, asked));
         self.change(id, |a| {
             a.idle = IdleSince::at(now);
+            a.no_lines = 0;
             match asked.filter(|_| !later) {
                 // a chat that he let pass while he talks
                 Some(asked) if a.is_talking() => a.pending = Some(asked),
@@ -90,6 +101,21 @@ impl AcdEngine {
             }
         });
         self.settle(id, &why, now);
+    }
+
+    /// The switch itself could not ring him: that is no fault of his. He keeps his wish, how long he has been idle, and the
+    /// callers who wait for him alone, and is offered nothing for a moment.
+    fn had_no_line(&mut self, id: &AgentId, offer: &Offer, cause: Cause, now: Time) {
+        self.take_back(id, offer);
+        let before = self.agents.get(id).map_or(0, |agent| agent.no_lines);
+        let pause = NO_LINE.saturating_mul(1 << before.min(8)).min(NO_LINE_MOST);
+        let hold = Hold { until: now + pause, cause, device: false };
+        self.change(id, |a| {
+            a.hold = Some(hold);
+            a.no_lines = before.saturating_add(1);
+        });
+        self.deadlines.set(Timer::Hold(id.clone()), hold.until, TimerReason("acd: no line to ring him"));
+        self.settle(id, "the switch had no line to ring him", now);
     }
 
     pub(crate) fn nobody_reported(&mut self, id: &AgentId, now: Time) {

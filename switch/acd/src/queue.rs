@@ -124,6 +124,8 @@ pub(crate) struct Queue {
     by_priority: BTreeMap<Reverse<u16>, usize>,
     /// How many of `order` are to be called back.
     pub(crate) absent: usize,
+    /// They have no turn now.
+    pub(crate) absent_held: bool,
     /// How many of its agents are signed in, and how many of those ready.
     pub(crate) signed_in: u32,
     pub(crate) ready: u32,
@@ -154,6 +156,7 @@ impl Queue {
             open: BTreeMap::new(),
             by_priority: BTreeMap::new(),
             absent: 0,
+            absent_held: false,
             signed_in: 0,
             ready: 0,
             working: 0,
@@ -187,7 +190,7 @@ impl Queue {
     pub(crate) fn may_offer(&self, waiting: &Waiting) -> bool {
         let most = match self.config.service.strategy {
             // he is called back for one agent
-            _ if waiting.absent.is_some() => 1,
+            _ if waiting.absent.is_some() => usize::from(!self.absent_held),
             Strategy::RingAll => self.config.service.ring_all_most.0.max(1).into(),
             _ => 1,
         };

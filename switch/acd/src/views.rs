@@ -100,6 +100,7 @@ impl AcdEngine {
             organisation: agent.config.duty.organisation.clone(),
             smart: agent.config.duty.smart,
             numbers_label: agent.config.duty.numbers_label,
+            locks: Vec::new(),
             handled: agent.handled,
         }
     }

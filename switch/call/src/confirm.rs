@@ -39,13 +39,22 @@ impl Call {
         }
     }
 
+    /// A trunk carries this leg, whoever was called.
+    pub(crate) fn is_carried(&mut self, id: LegId) {
+        if let Some(leg) = self.leg_mut(id) {
+            leg.carried = true;
+        }
+    }
+
     /// A device answered. True if it must confirm that, and is asked to.
     pub(crate) fn asks_to_confirm(&mut self, desk: &mut Desk, id: LegId) -> bool {
-        let Some(confirm) = self.leg_mut(id).and_then(|leg| leg.confirm.as_mut()) else {
-            return false;
-        };
+        let now = desk.wall_now();
+        let Some(leg) = self.leg_mut(id) else { return false };
+        let Some(confirm) = leg.confirm.as_mut() else { return false };
         confirm.asked = true;
         let Accept { prompt, timeout_ms, .. } = confirm.accept.clone();
+        leg.picked_up = Some(now);
+        self.note_charged(id, now);
         desk.clear(Timer::Leg(id));
         // counted from the answer: how long somebody may be kept waiting for nothing does not hang on the question
         desk.set(Timer::Ring(id), Duration::from_millis(timeout_ms.into()));

@@ -96,6 +96,7 @@ impl CallEngine {
             CallInput::Confirm { leg, accept } => {
                 self.with_leg(leg, |call, _| call.must_confirm(leg, accept));
             }
+            CallInput::Carried { leg } => self.with_leg(leg, |call, _| call.is_carried(leg)),
             CallInput::Offer { call, agent, user, display, ring, number } => {
                 self.on_offer(call, Offered { agent, user, display, ring, number });
             }
@@ -321,6 +322,11 @@ impl CallEngine {
     /// Whether the call ends, or is gone.
     pub fn is_ending(&self, call: CallId) -> bool {
         self.calls.get(&call).is_none_or(|call| matches!(call.doing, Doing::Ending))
+    }
+
+    /// Whether the phone of who is called first has rung.
+    pub fn has_rung(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_some_and(|call| call.caller.rang.is_some())
     }
 
     /// Whether routing has spoken about the call before.

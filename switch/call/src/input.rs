@@ -102,6 +102,11 @@ pub enum CallInput {
         /// What he hears, and which key, counted from his answer.
         accept: Accept,
     },
+    /// This leg, which is dialled now, goes out by a trunk, though an agent was called: his telephone is outside.
+    Carried {
+        /// The leg.
+        leg: LegId,
+    },
     /// The queue has an agent for this waiting call.
     Offer {
         /// The call.

@@ -242,6 +242,8 @@ pub(crate) struct Leg {
     pub(crate) agent: Option<AgentId>,
     /// By which it came or was called.
     pub(crate) trunk: Option<TrunkId>,
+    /// A trunk carries it though an agent or an account was called: his telephone is outside.
+    pub(crate) carried: bool,
     pub(crate) state: LegState,
     pub(crate) port: Port,
     /// Where to dial once the port is open, and who is shown as calling; callees only.
@@ -251,6 +253,10 @@ pub(crate) struct Leg {
     /// How the party is rung again, if it is one of ours.
     pub(crate) back: Option<DialTarget>,
     pub(crate) started: Wall,
+    /// When its party's phone rang, or it was heard early.
+    pub(crate) rang: Option<Wall>,
+    /// When it was picked up, if more was asked for before it counted as answered.
+    pub(crate) picked_up: Option<Wall>,
     pub(crate) answered: Option<Wall>,
     /// What is asked of who answers, if anything.
     pub(crate) confirm: Option<Box<Confirm>>,
@@ -279,6 +285,7 @@ impl Leg {
             party,
             agent: None,
             trunk: None,
+            carried: false,
             state: match role {
                 LegRole::Caller => LegState::Arrived,
                 LegRole::Callee => LegState::Opening,
@@ -288,6 +295,8 @@ impl Leg {
             redirect: None,
             back: None,
             started,
+            rang: None,
+            picked_up: None,
             answered: None,
             confirm: None,
             end: None,
@@ -340,6 +349,8 @@ impl Leg {
             party: self.party.clone(),
             agent: self.agent.clone(),
             started: self.started,
+            rang: self.rang,
+            picked_up: self.picked_up,
             answered: self.answered,
             ended: end.at,
             cause: end.cause,

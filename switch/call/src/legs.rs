@@ -15,7 +15,7 @@ use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, LegId};
 use cordboard_model::leg::{LegCommand, LegEvent, PartyId, Target};
 use cordboard_model::media::MediaCommand;
-use cordboard_model::time::Duration;
+use cordboard_model::time::{Duration, Wall};
 
 impl Call {
     /// Begins a leg to somebody, who sees `from` as calling: asks for its port; it is dialled when the port is there.
@@ -133,16 +133,21 @@ impl Call {
         desk.clear(Timer::Ring(id));
         if let Some(leg) = self.leg_mut(id) {
             leg.answered = Some(now);
-            if leg.trunk.is_some() {
-                self.times.charged.get_or_insert(now);
-            }
         }
+        self.note_charged(id, now);
         if id == self.caller.id {
             self.answered = Some(now);
             desk.event(self.tenant(), EventKind::CallAnswered { call: self.id });
             self.caller_up(desk);
         } else {
             self.callee_up(desk, id);
+        }
+    }
+
+    /// Somebody outside has picked up: his carrier charges from then on.
+    pub(crate) fn note_charged(&mut self, id: LegId, now: Wall) {
+        if self.leg(id).is_some_and(|leg| leg.trunk.is_some() || leg.carried) {
+            self.times.charged.get_or_insert(now);
         }
     }
 
@@ -185,6 +190,9 @@ impl Call {
 
     /// The first device rings for the call; not one that is to join those who talk.
     fn note_rang(&mut self, desk: &Desk, id: LegId) {
+        if let Some(leg) = self.leg_mut(id) {
+            leg.rang.get_or_insert(desk.wall_now());
+        }
         if self.bridged.is_none() && !self.room.waits_for(id) {
             self.times.rang.get_or_insert(desk.wall_now());
         }

@@ -183,7 +183,8 @@ pub enum QueueOutput {
         call: CallId,
         /// Who.
         agent: AgentId,
-        /// Why. `Cancelled` when the caller is gone; `Congestion` when another offer rings already.
+        /// Why. `Cancelled` when the caller is gone; `Congestion` when the switch had no port or trunk for it, or another offer
+        /// rings already.
         why: Cause,
         /// The call waits no longer, through no fault of the agent.
         caller_gone: bool,

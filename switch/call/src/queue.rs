@@ -323,9 +323,19 @@ impl Call {
 
     /// The agent did not answer; the call waits on.
     pub(crate) fn offer_failed(&mut self, desk: &mut Desk, leg: LegId, why: Cause) {
+        let why = match why {
+            Cause::Congestion if !self.lacked_line(leg) => Cause::Unreachable,
+            other => other,
+        };
         if let Some(offer) = self.take_offer(|offer| offer.leg == leg) {
             refuse_offer(desk, self.id, offer.agent, why, false);
         }
+    }
+
+    /// Whether an agent who was not rung, or refused, lacked a line of ours: no port was free, or his telephone is outside and
+    /// the trunks had no room. A device that says the same is the agent's own.
+    fn lacked_line(&self, leg: LegId) -> bool {
+        self.leg(leg).is_some_and(|leg| leg.dial.is_some() || leg.carried)
     }
 
     /// He waits in another queue from now on. The queue that he waited in takes its offer back itself, when it learns where

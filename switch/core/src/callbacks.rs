@@ -10,9 +10,9 @@ use cordboard_model::callback::{
 use cordboard_model::callback_page::CallbackPage;
 use cordboard_model::desk::DeskFault;
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{AgentId, CallId, Name, TenantId};
+use cordboard_model::id::{AgentId, CallId, Name, QueueId, TenantId};
 use cordboard_model::journal::JournalRecord;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why an entry is not put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,26 +29,52 @@ pub enum CallbackRefused {
 #[derive(Debug, Default)]
 pub(crate) struct Callbacks {
     entries: BTreeMap<CallbackId, Callback>,
+    /// Those who have a place, by their queue and number.
+    placed: BTreeMap<(QueueId, String), BTreeSet<CallbackId>>,
+    counts: BTreeMap<TenantId, usize>,
+    /// Whose list is nearly full, as was told.
+    warned: BTreeSet<TenantId>,
     given: u64,
 }
 
 impl Callbacks {
-    /// Takes an entry back from the journal.
+    /// Takes an entry back from the journal, or as it is from now on.
     pub(crate) fn restore(&mut self, entry: Callback) {
+        self.remove(&entry.id);
+        *self.counts.entry(entry.id.tenant).or_default() += 1;
+        if let Some(place) = place_of(&entry) {
+            self.placed.entry(place).or_default().insert(entry.id.clone());
+        }
         self.entries.insert(entry.id.clone(), entry);
     }
 
+    fn remove(&mut self, id: &CallbackId) {
+        let Some(entry) = self.entries.remove(id) else { return };
+        if let Some(count) = self.counts.get_mut(&id.tenant) {
+            *count = count.saturating_sub(1);
+        }
+        if let Some(place) = place_of(&entry)
+            && let Some(ids) = self.placed.get_mut(&place)
+        {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.placed.remove(&place);
+            }
+        }
+    }
+
     pub(crate) fn count(&self, tenant: TenantId) -> usize {
-        self.entries.keys().filter(|id| id.tenant == tenant).count()
+        self.counts.get(&tenant).copied().unwrap_or(0)
+    }
+
+    /// Those who have a place in a queue by this number.
+    pub(crate) fn at(&self, queue: &QueueId, number: &str) -> impl Iterator<Item = &Callback> {
+        let ids = self.placed.get(&(queue.clone(), number.to_owned()));
+        ids.into_iter().flatten().filter_map(|id| self.entries.get(id))
     }
 
     pub(crate) fn get(&self, id: &CallbackId) -> Option<&Callback> {
         self.entries.get(id)
-    }
-
-    /// Those of a tenant.
-    pub(crate) fn of(&self, tenant: TenantId) -> impl Iterator<Item = &Callback> {
-        self.entries.values().filter(move |entry| entry.id.tenant == tenant)
     }
 
     /// Those of all tenants.
@@ -62,6 +88,12 @@ impl Callbacks {
         let name = Name::new(&format!("{start:x}-{}", self.given)).ok()?;
         Some(CallbackId { tenant, name })
     }
+}
+
+/// Where an entry is found by its number.
+fn place_of(entry: &Callback) -> Option<(QueueId, String)> {
+    entry.kept.as_ref()?;
+    Some((entry.queue.clone()?, entry.number.clone()))
 }
 
 impl Shard {
@@ -121,16 +153,32 @@ impl Shard {
         let id = entry.id.clone();
         let by = by.to_owned();
         match change {
-            CallbackChange::Done => {
-                self.callbacks.entries.remove(&id);
+            CallbackChange::Done | CallbackChange::Forgotten => {
+                self.callbacks.remove(&id);
                 self.journal(ticket, JournalRecord::CallbackDone { id: id.clone() });
             }
             _ => {
-                self.callbacks.entries.insert(id.clone(), entry.clone());
+                self.callbacks.restore(entry.clone());
                 self.journal(ticket, JournalRecord::Callback(Box::new(entry.clone())));
             }
         }
         self.event(id.tenant, EventKind::CallbackChanged { callback: Box::new(entry), change, by });
+        self.warn_of_list(id.tenant);
+    }
+
+    /// Somebody should look at a list before it is full: callers can be told no other way then.
+    fn warn_of_list(&mut self, tenant: TenantId) {
+        let count = self.callbacks.count(tenant);
+        if count < CALLBACKS_MAX / 2 {
+            self.callbacks.warned.remove(&tenant);
+        } else if count >= CALLBACKS_MAX / 5 * 4 && self.callbacks.warned.insert(tenant) {
+            let code = "callbacks_nearly_full".to_owned();
+            let text = format!(
+                "{count} of at most {CALLBACKS_MAX} entries stand on the list of call-backs of tenant {tenant}; when it is \
+                 full no caller is called back. Take off those that are undone, or shorten callback_keep"
+            );
+            self.event(tenant, EventKind::Alarm { code, text });
+        }
     }
 
     /// An entry that this agent has, or may have.
@@ -159,7 +207,7 @@ impl Shard {
             _ => {}
         }
         self.keep_callback(None, entry, change, by);
-        self.settle_place(id, None);
+        self.settle_place(id);
         Ok(())
     }
 
@@ -171,7 +219,7 @@ impl Shard {
             entry.last_attempt = Some(self.wall.at(self.now));
             entry.last_call = Some(call);
             self.keep_callback(None, entry, CallbackChange::Called, by);
-            self.settle_place(id, None);
+            self.settle_place(id);
         }
     }
 
@@ -181,7 +229,7 @@ impl Shard {
             return false;
         };
         self.keep_callback(None, entry, CallbackChange::Done, by);
-        self.settle_place(id, None);
+        self.settle_place(id);
         self.settle();
         true
     }

@@ -252,6 +252,8 @@ pub enum ShardOutput {
     Hash {
         /// Names it in the answer.
         ticket: u64,
+        /// Whose agent it is of.
+        tenant: TenantId,
         /// What is to be done.
         work: Box<HashWork>,
     },

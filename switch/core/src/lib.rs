@@ -25,6 +25,7 @@ mod ledger;
 mod legs;
 mod lines;
 mod outside;
+pub mod page_phone;
 mod query;
 mod restore;
 mod routing;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: the two indexes say the same, so that a call ends without a look at all others.
 
+use cordboard_model::deadline::Deadlines;
 use cordboard_model::id::{AgentId, CallId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Outside {
     by_call: BTreeMap<CallId, BTreeSet<AgentId>>,
     by_agent: BTreeMap<AgentId, BTreeSet<CallId>>,
+    /// Calls of which no more is known than the number that they show, and until when that counts.
+    pub(crate) doubts: Deadlines<CallId>,
 }
 
 impl Outside {
@@ -22,6 +25,11 @@ impl Outside {
     /// The calls that keep the agent's phone busy, the oldest first.
     pub(crate) fn of(&self, agent: &AgentId) -> impl Iterator<Item = CallId> {
         self.by_agent.get(agent).into_iter().flatten().copied()
+    }
+
+    /// The agents whose phones the call keeps busy.
+    pub(crate) fn agents(&self, call: CallId) -> Vec<AgentId> {
+        self.by_call.get(&call).into_iter().flatten().cloned().collect()
     }
 
     /// The agent's phone has left the call. Gives the oldest call that still keeps it busy; none if the phone was not
@@ -49,6 +57,7 @@ impl Outside {
 
     /// The call is over. Gives the agents it kept busy, each with the oldest call that still does.
     pub(crate) fn forget(&mut self, call: CallId) -> Vec<(AgentId, Option<CallId>)> {
+        self.doubts.clear(&call);
         let agents = self.by_call.remove(&call).unwrap_or_default();
         let still = |agent: AgentId| {
             let calls = self.by_agent.get_mut(&agent)?;
@@ -64,7 +73,7 @@ impl Outside {
 
     /// Whether no phone is busy outside of a queue.
     pub(crate) fn is_empty(&self) -> bool {
-        self.by_call.is_empty() && self.by_agent.is_empty()
+        self.by_call.is_empty() && self.by_agent.is_empty() && self.doubts.is_empty()
     }
 }
 

@@ -62,12 +62,16 @@ impl Shard {
 
     /// Agents of a tenant.
     pub fn agents(&self, tenant: TenantId) -> Vec<AgentView> {
-        self.acd.agents(tenant).into_iter().map(|view| self.with_line(view)).collect()
+        self.acd.agents(tenant).into_iter().map(|view| self.with_locks(self.with_line(view))).collect()
     }
 
     /// One agent.
     pub fn agent(&self, agent: &AgentId) -> Option<AgentView> {
-        self.acd.agent(agent).map(|view| self.with_line(view))
+        self.acd.agent(agent).map(|view| self.with_locks(self.with_line(view)))
+    }
+
+    fn with_locks(&self, view: AgentView) -> AgentView {
+        AgentView { locks: self.sign_ins.locks(&view.agent, self.wall.at(self.now)), ..view }
     }
 
     /// Whether there is such an account.

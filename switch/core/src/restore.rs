@@ -105,6 +105,6 @@ impl Shard {
 
     /// Why an agent is what he is, in words.
     pub fn explain_agent(&self, agent: &AgentId) -> Option<String> {
-        Some(self.acd.explain_agent(agent)? + &self.explain_line(agent))
+        Some(self.acd.explain_agent(agent)? + &self.explain_line(agent) + &self.explain_locks(agent))
     }
 }

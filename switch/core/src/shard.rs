@@ -271,6 +271,7 @@ impl Shard {
         self.trunks_due();
         self.lines_due();
         self.callbacks_due();
+        self.doubts_due();
         self.sign_ins_due();
         self.acd.handle_timeout(now);
         self.chats_due();
@@ -303,6 +304,7 @@ impl Shard {
             self.stop.poll_timeout(),
             self.places.wake.next(),
             self.chats.poll_timeout(),
+            self.outside.doubts.next(),
             self.sign_ins.poll_timeout().map(|at| (at, TimerReason("session idle"))),
         ];
         all.into_iter().flatten().min_by_key(|(at, _)| *at)
@@ -331,7 +333,7 @@ impl Shard {
                 self.on_chat(output);
             } else if let Some(output) = self.flows.poll_output() {
                 self.on_flow(output);
-            } else {
+            } else if !self.minds_turns() {
                 break;
             }
         }
@@ -376,11 +378,13 @@ impl Shard {
             .flat_map(|tenant| tenant.agents.values())
             .map(|agent| (agent.user.clone(), agent.id.clone()))
             .collect();
+        self.note_who_is_gone(&old);
         self.routing.configure(&snapshot, &self.registry);
         let calendars = snapshot.tenants.values().flat_map(|tenant| tenant.kit.calendars.values());
         for zone in calendars.map(|calendar| &calendar.zone) {
             self.zones.get(zone);
         }
+        self.resettle_places();
         for user in snapshot.tenants.values().flat_map(|tenant| tenant.users.values()) {
             self.tell_contacts(&user.id.clone());
         }

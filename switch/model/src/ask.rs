@@ -93,11 +93,14 @@ pub enum CallbackAnswer {
     NotDialable,
     /// The tenant's list is full.
     Full,
+    /// He, or this number, has been put on the list as often as is allowed in a day.
+    TooOften,
 }
 
 impl CallbackAnswer {
     /// Each of them.
-    pub const ALL: [Self; 5] = [Self::Kept, Self::Known, Self::Anonymous, Self::NotDialable, Self::Full];
+    pub const ALL: [Self; 6] =
+        [Self::Kept, Self::Known, Self::Anonymous, Self::NotDialable, Self::Full, Self::TooOften];
 
     /// Whether he will be called back.
     pub fn is_kept(self) -> bool {
@@ -112,6 +115,7 @@ impl CallbackAnswer {
             Self::Anonymous => "anonymous",
             Self::NotDialable => "not_dialable",
             Self::Full => "full",
+            Self::TooOften => "too_often",
         }
     }
 }

@@ -89,6 +89,14 @@ pub struct CallbackRules {
     pub confirm: Option<char>,
     /// What asks him for it.
     pub prompt: Option<AssetId>,
+    /// A caller may name another number than the one that he calls from.
+    pub other: bool,
+    /// What a number that is called back begins with; any if there are none.
+    pub to: Vec<String>,
+    /// How often in a day one number is put on the list by callers, and how often one caller puts any.
+    pub a_day: u32,
+    /// How long an entry that is not tried any more stays on the list.
+    pub keep: Duration,
 }
 
 impl Default for CallbackRules {
@@ -102,6 +110,10 @@ impl Default for CallbackRules {
             window: None,
             confirm: None,
             prompt: None,
+            other: true,
+            to: Vec::new(),
+            a_day: 10,
+            keep: Duration::from_secs(604_800),
         }
     }
 }
@@ -147,6 +159,9 @@ pub struct KeptPlace {
     /// The call in which he asked for it, if it was by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
+    /// It is another number than the one that he called from: whoever calls from it need not be he.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub other: bool,
     /// Call data of the call that calls him back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<String, Value>,
@@ -218,6 +233,8 @@ pub enum CallbackChange {
     Undone,
     /// It is done, and gone.
     Done,
+    /// Nobody has taken it since it was not tried any more, and it is gone.
+    Forgotten,
 }
 
 /// What is put on the list.

@@ -36,6 +36,12 @@ pub struct LegRecord {
     pub agent: Option<AgentId>,
     /// When it came or was dialled.
     pub started: Wall,
+    /// When its party's phone rang, or was heard early; none of who called us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rang: Option<Wall>,
+    /// When it was picked up, where a key had to be pressed before it counted as answered: a mailbox picks up, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picked_up: Option<Wall>,
     /// When it was answered.
     pub answered: Option<Wall>,
     /// When it ended.
@@ -236,7 +242,8 @@ pub struct CallTimes {
     /// When the caller first heard us before an answer (183).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early: Option<Wall>,
-    /// From when on a carrier charges for it: the first answer on a leg by a trunk, ours to its caller or its party's to us.
+    /// From when on a carrier charges for it: the first answer on a leg by a trunk, ours to its caller or its party's to us. An
+    /// agent's telephone outside is one, and is answered for the carrier when it is picked up.
     /// None where nobody outside was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charged: Option<Wall>,

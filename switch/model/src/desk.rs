@@ -256,6 +256,8 @@ pub enum DeskFault {
     NoDevice,
     /// Nothing of that name can be rung for him.
     NoSuchDevice,
+    /// It is the account of a colleague who is at work.
+    DeskTaken,
     /// His account may not dial the number.
     NotDialable,
     /// Another agent is signed in at the same telephone.
@@ -338,6 +340,10 @@ impl DeskFault {
             Self::NoSuchDevice => {
                 ("no_such_device", "he has no telephone configured, or the tenant has no such account")
             }
+            Self::DeskTaken => (
+                "desk_taken",
+                "it is the account of a colleague who is at work; a supervisor or a key may say so",
+            ),
             Self::NotDialable => (
                 "not_dialable",
                 "by the rules of the tenant this account does not reach the number over a trunk",

@@ -6,7 +6,7 @@ use crate::cause::{Cause, Party};
 use crate::cdr::{Cdr, Supervision, TransferRecord};
 use crate::chat::ChatEvent;
 use crate::desk::WrapUp;
-use crate::device::LineEnd;
+use crate::device::{AgentDevice, LineEnd};
 use crate::id::{
     ActId, AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, StreamId, TenantId, TrunkId, UserId,
 };
@@ -306,6 +306,9 @@ pub enum EventKind {
         address: String,
         /// It was begun by the keys of a telephone.
         phone: bool,
+        /// What is rung for him, where it was not: whoever had a session before may have chosen it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<AgentDevice>,
     },
     /// His session is over: its token opens nothing any more.
     SessionEnded {
@@ -331,6 +334,13 @@ pub enum EventKind {
         /// Who.
         agent: AgentId,
         /// By whom: `agent 1001`, `key wallboard`.
+        by: String,
+    },
+    /// Wrong passwords of an agent count no longer.
+    SignInUnlocked {
+        /// Whose.
+        agent: AgentId,
+        /// By whom: `agent 1009`, `key wallboard`.
         by: String,
     },
     /// Something was ordered at an agent's desk, and is being done.

@@ -162,6 +162,9 @@ pub struct SignInRecord {
     /// Wrong passwords that count.
     #[serde(default)]
     pub tries: Option<KeptTries>,
+    /// Since when the configuration has no such agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Wall>,
 }
 
 /// Wrong passwords of an agent that count.
@@ -186,6 +189,16 @@ pub struct KeptSource {
     /// Until when none from there is looked at.
     #[serde(default)]
     pub locked: Option<Wall>,
+}
+
+/// Nobody's password is looked at for an agent, for a while, after too many that were wrong.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct SignInLock {
+    /// If it comes from this address, network of IPv6 or number; from wherever it comes if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// When it is over.
+    pub until: Wall,
 }
 
 /// A session, as people are shown it.

@@ -7,6 +7,7 @@ use crate::device::{AgentDevice, LineState};
 use crate::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
 use crate::leg::PartyId;
 use crate::service::Role;
+use crate::signin::SignInLock;
 use crate::time::Wall;
 use crate::verb::Destination;
 use schemars::JsonSchema;
@@ -293,6 +294,9 @@ pub struct AgentView {
     /// For third parties: he may choose the numbers that are shown.
     #[serde(default)]
     pub numbers_label: bool,
+    /// Why no password is looked at for him now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<SignInLock>,
     /// Calls and chats taken since the start of the switch.
     pub handled: u64,
 }

@@ -176,7 +176,7 @@ fn hint(verb: &Verb) -> Option<&'static str> {
         Verb::Http(_) => Some("status and JSON, as 200 {\"name\": \"Ann\"}; or late, unreachable ..."),
         Verb::Phone(_) => Some("nothing if it is done, or wrong, locked, expired, elsewhere ..."),
         Verb::Ask(Ask::Calendar { .. }) => Some("open or closed"),
-        Verb::Ask(Ask::Callback(_)) => Some("kept, known, anonymous, not_dialable or full"),
+        Verb::Ask(Ask::Callback(_)) => Some("kept, known, anonymous, not_dialable, full or too_often"),
         Verb::Ask(Ask::Lookup { .. }) => {
             Some("the row, as name = \"Ann\", level = \"2\"; nothing if there is none")
         }

@@ -2,21 +2,25 @@
 //! two passes. That takes tens of milliseconds, so it is done beside all other threads.
 //!
 //! Invariants: so many are worked on at a time, so many wait, and one more is refused: a flood of tries costs no more memory
-//! and no more time than that. A password is in no line of the log.
+//! and no more time than that. No tenant takes more than half of the places, so that a flood at one keeps nobody of another
+//! out. A password is in no line of the log.
 
 use crate::shard::Order;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, PasswordHash as Known};
 use cordboard_lane::Sender;
+use cordboard_model::id::TenantId;
 use cordboard_model::signin::{HashWork, Hashed, IN_MEMORY, PasswordHash};
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Most that wait for their turn.
-const WAITING: usize = 32;
+const WAITING: usize = 64;
 /// Most that are worked on at a time, each with its 19 MiB; half of the processors if they are fewer.
 const AT_ONCE: usize = 4;
 /// Bytes of a salt (RFC 9106 3.1).
@@ -32,29 +36,78 @@ const PASSES_MAX: u32 = 8;
 pub struct Job {
     /// Names it in the answer.
     pub ticket: u64,
+    /// Whose agent it is of.
+    pub tenant: TenantId,
     /// What is to be done.
     pub work: Box<HashWork>,
 }
+
+/// Whose password it is: of an agent of a tenant, or of somebody who administrates.
+type Whose = Option<TenantId>;
 
 /// Does what is asked for, or refuses it.
 #[derive(Clone, Debug)]
 pub struct Hasher {
     places: Arc<Semaphore>,
     turns: Arc<Semaphore>,
+    /// How many places each has.
+    shares: Arc<Mutex<BTreeMap<Whose, usize>>>,
+    /// Most of them.
+    share: usize,
+    refused: Arc<AtomicU64>,
 }
 
-impl Default for Hasher {
-    fn default() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        let turns = (processors / 2).clamp(1, AT_ONCE);
-        Self { places: Arc::new(Semaphore::new(turns + WAITING)), turns: Arc::new(Semaphore::new(turns)) }
+/// A place that counts for somebody until it is let go.
+struct Place {
+    whose: Whose,
+    shares: Arc<Mutex<BTreeMap<Whose, usize>>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = shares.get(&self.whose).copied().unwrap_or_default().saturating_sub(1);
+        match left {
+            0 => shares.remove(&self.whose),
+            left => shares.insert(self.whose, left),
+        };
     }
 }
 
 impl Hasher {
-    /// What comes of it; busy at once if too many wait.
-    pub async fn work(&self, work: HashWork) -> Hashed {
-        let Ok(_place) = Arc::clone(&self.places).try_acquire_owned() else {
+    /// Counts in `refused` what there was no room for.
+    pub fn new(refused: Arc<AtomicU64>) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        let turns = (processors / 2).clamp(1, AT_ONCE);
+        Self::sized(turns + WAITING, turns, refused)
+    }
+
+    fn sized(places: usize, turns: usize, refused: Arc<AtomicU64>) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(places)),
+            turns: Arc::new(Semaphore::new(turns)),
+            shares: Arc::default(),
+            share: places.div_ceil(2),
+            refused,
+        }
+    }
+
+    fn place(&self, whose: Whose) -> Option<Place> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = shares.get(&whose).copied().unwrap_or_default();
+        if taken >= self.share {
+            return None;
+        }
+        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        shares.insert(whose, taken + 1);
+        Some(Place { whose, shares: Arc::clone(&self.shares), _place: place })
+    }
+
+    /// What comes of it; busy at once if too many wait, of this tenant or of all. Of people who administrate there is no tenant.
+    pub async fn work(&self, whose: Option<TenantId>, work: HashWork) -> Hashed {
+        let Some(_place) = self.place(whose) else {
+            self.refused.fetch_add(1, Relaxed);
             return Hashed::Busy;
         };
         let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else {
@@ -73,10 +126,10 @@ impl Hasher {
 pub fn start(hasher: Hasher, shard: Sender<Order>) -> mpsc::Sender<Job> {
     let (jobs, mut taken) = mpsc::channel::<Job>(WAITING);
     tokio::spawn(async move {
-        while let Some(Job { ticket, work }) = taken.recv().await {
+        while let Some(Job { ticket, tenant, work }) = taken.recv().await {
             let (hasher, shard) = (hasher.clone(), shard.clone());
             tokio::spawn(async move {
-                let hashed = hasher.work(*work).await;
+                let hashed = hasher.work(Some(tenant), *work).await;
                 answer(&shard, Order::Hashed { ticket, hashed }).await;
             });
         }
@@ -254,27 +307,57 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_flood_of_tries_is_refused_and_not_queued_for_ever() {
-        let hasher = Hasher { places: Arc::new(Semaphore::new(3)), turns: Arc::new(Semaphore::new(1)) };
-        let work = HashWork { check: Some((secret("correct7"), None)), make: None };
-        let held = Arc::clone(&hasher.turns).acquire_owned().await.unwrap();
-        let tries: Vec<_> = (0..3)
-            .map(|_| {
-                tokio::spawn({
-                    let (hasher, work) = (hasher.clone(), work.clone());
-                    async move { hasher.work(work).await }
-                })
-            })
-            .collect();
-        while hasher.places.available_permits() > 0 {
+    /// Begins so many that wait for a turn, for as long as there are places.
+    async fn waiting(hasher: &Hasher, whose: Whose, count: usize) -> Vec<tokio::task::JoinHandle<Hashed>> {
+        let before = hasher.places.available_permits();
+        let begin = |_| {
+            let (hasher, work) = (hasher.clone(), a_try());
+            tokio::spawn(async move { hasher.work(whose, work).await })
+        };
+        let tries = (0..count).map(begin).collect();
+        while before - hasher.places.available_permits() < count {
             tokio::task::yield_now().await;
         }
-        assert_eq!(hasher.work(work.clone()).await, Hashed::Busy);
+        tries
+    }
+
+    fn a_try() -> HashWork {
+        HashWork { check: Some((secret("correct7"), None)), make: None }
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_tries_is_refused_and_not_queued_for_ever() {
+        let refused = Arc::new(AtomicU64::new(0));
+        let hasher = Hasher::sized(6, 1, Arc::clone(&refused));
+        let held = Arc::clone(&hasher.turns).acquire_owned().await.unwrap();
+        let tries = waiting(&hasher, Some(TenantId::DEFAULT), 3).await;
+        assert_eq!(hasher.work(Some(TenantId::DEFAULT), a_try()).await, Hashed::Busy);
+        assert_eq!(refused.load(Relaxed), 1);
         drop(held);
         for one in tries {
             assert!(matches!(one.await.unwrap(), Hashed::Done { right: false, .. }));
         }
-        assert!(matches!(hasher.work(work).await, Hashed::Done { .. }), "and then there is room again");
+        let again = hasher.work(Some(TenantId::DEFAULT), a_try()).await;
+        assert!(matches!(again, Hashed::Done { .. }), "and then there is room again");
+        assert!(hasher.shares.lock().unwrap().is_empty());
+    }
+
+    /// A flood at the agents of one tenant kept those of all others out, and who administrates, too.
+    #[tokio::test]
+    async fn no_tenant_takes_the_places_of_another() {
+        let refused = Arc::new(AtomicU64::new(0));
+        let hasher = Hasher::sized(4, 1, Arc::clone(&refused));
+        let held = Arc::clone(&hasher.turns).acquire_owned().await.unwrap();
+        let other = TenantId::new("other").unwrap();
+        let flood = waiting(&hasher, Some(TenantId::DEFAULT), 2).await;
+        assert_eq!(hasher.work(Some(TenantId::DEFAULT), a_try()).await, Hashed::Busy);
+        let mut all = waiting(&hasher, Some(other), 1).await;
+        all.extend(waiting(&hasher, None, 1).await);
+        assert_eq!(hasher.work(Some(other), a_try()).await, Hashed::Busy, "all places are taken");
+        assert_eq!(refused.load(Relaxed), 2);
+        drop(held);
+        for one in flood.into_iter().chain(all) {
+            assert!(matches!(one.await.unwrap(), Hashed::Done { right: false, .. }));
+        }
     }
 }

@@ -8,6 +8,7 @@ pub mod agent_order;
 pub mod alone;
 mod aside;
 pub mod asking;
+mod bar;
 pub mod boot;
 mod chats;
 pub mod cli;

@@ -38,6 +38,8 @@ pub struct Gauges {
     pub events: Arc<EventGauges>,
     /// Of webhooks.
     pub webhooks: Arc<WebhookGauges>,
+    /// Passwords that nobody looked at, for too many waited.
+    pub passwords_refused: Arc<AtomicU64>,
     /// Of the journal.
     pub journal: Arc<JournalGauges>,
     /// Of the recording writer.
@@ -65,6 +67,7 @@ impl Gauges {
             programs: Arc::default(),
             events: Arc::default(),
             webhooks: Arc::default(),
+            passwords_refused: Arc::default(),
             journal: Arc::default(),
             recorder: Arc::default(),
             store,
@@ -194,6 +197,13 @@ impl Gauges {
             "cordboard_calls_refused_total",
             "Calls refused for a limit or a stop.",
             s(&shard.calls_refused),
+        );
+        line(
+            o,
+            "counter",
+            "cordboard_passwords_refused_total",
+            "Passwords not looked at, for too many waited.",
+            s(&self.passwords_refused),
         );
         line(o, "counter", "cordboard_sip_received_total", "SIP messages received.", s(&shard.sip_messages));
         line(o, "counter", "cordboard_sip_sent_total", "SIP messages sent.", s(&shard.sip_sent));

@@ -526,8 +526,8 @@ impl ShardThread {
                     self.tell_shard("question not asked", ShardInput::Fetched { ticket, fetched });
                 }
             }
-            ShardOutput::Hash { ticket, work } => {
-                if self.setup.hash.try_send(Job { ticket, work }).is_err() {
+            ShardOutput::Hash { ticket, tenant, work } => {
+                if self.setup.hash.try_send(Job { ticket, tenant, work }).is_err() {
                     let hashed = Hashed::Busy;
                     self.tell_shard("password not looked at", ShardInput::Hashed { ticket, hashed });
                 }

@@ -34,6 +34,7 @@ impl NodeSwitch {
         // who asked may give up: what was begun is ended all the same
         let work = tokio::spawn(async move {
             let SignIn { agent, password, new, session, address, by } = order;
+            let tenant = agent.tenant;
             let made = session.is_some().then(token).transpose()?;
             let (token, hash) = made.unzip();
             let session = session.map(|wanted| NewSession {
@@ -50,7 +51,7 @@ impl NodeSwitch {
                 work.map(|work| (work, question))
             });
             let (work, question) = begun.await?.map_err(Refusal::SignIn)?;
-            let hashed = hasher.work(work).await;
+            let hashed = hasher.work(Some(tenant), work).await;
             let done = ask(orders, move |shard| {
                 let now = shard.now();
                 shard.finish_sign_in(question, hashed, now)
@@ -59,6 +60,20 @@ impl NodeSwitch {
             Ok(SignedIn { token: token.map(Secret) })
         });
         Box::pin(async move { work.await.unwrap_or_else(|why| Err(Refusal::Internal(why.to_string()))) })
+    }
+
+    pub(crate) fn unlock(&self, agent: AgentId, by: String) -> Later<Vec<String>> {
+        let answer = self.later(move |shard| {
+            if shard.agent(&agent).is_none() {
+                return Err(Refusal::NotFound(format!("agent {agent}")));
+            }
+            let now = shard.now();
+            Ok(vec![match shard.unlock_sign_in(&agent, by, now) {
+                true => format!("agent {agent} may sign in: wrong passwords of before count no longer"),
+                false => format!("no wrong passwords of agent {agent} counted"),
+            }])
+        });
+        Box::pin(async move { answer.await? })
     }
 
     pub(crate) fn session_by(&self, token: &str) -> Later<AgentCaller> {

@@ -405,6 +405,7 @@ impl Switch for NodeSwitch {
             Command::Callback(new) => self.put_callback(tenant, new),
             Command::NewCall(new) => self.new_call(tenant, *new),
             Command::CallbackDone(id, by) => self.remove_callback(id, by),
+            Command::Unlock(agent, by) => self.unlock(agent, by),
             Command::BlockTrunk(trunk, block) => {
                 let answer = self.later(move |shard| match shard.block_trunk(&trunk, block) {
                     true if block => Ok(vec![format!("trunk {trunk} takes no new calls")]),

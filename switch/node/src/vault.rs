@@ -61,7 +61,7 @@ impl Vault for NodeSwitch {
     fn is_password(&self, password: Secret, known: Option<PasswordHash>) -> Later<bool> {
         let hasher = self.hasher.clone();
         Box::pin(async move {
-            match hasher.work(HashWork { check: Some((password, known)), make: None }).await {
+            match hasher.work(None, HashWork { check: Some((password, known)), make: None }).await {
                 Hashed::Done { right, .. } => Ok(right),
                 Hashed::Busy => Err(Refusal::SignIn(SignInFault::Busy)),
             }
@@ -75,7 +75,7 @@ impl Vault for NodeSwitch {
             let rules = terms.map(|(_, rules)| rules).unwrap_or_default();
             let refused = |fault| Refusal::SignIn(SignInFault::Password(fault));
             judge(&rules, false, user.as_str(), &password.0).map_err(refused)?;
-            match hasher.work(HashWork { check: None, make: Some((password, former)) }).await {
+            match hasher.work(None, HashWork { check: None, make: Some((password, former)) }).await {
                 Hashed::Done { made: Some(hash), .. } => Ok(hash),
                 Hashed::Done { .. } => Err(refused(PasswordFault::Former(rules.history))),
                 Hashed::Busy => Err(Refusal::SignIn(SignInFault::Busy)),

@@ -204,6 +204,7 @@ impl Floor {
             organisation: None,
             smart: false,
             numbers_label: false,
+            locks: Vec::new(),
             handled: 0,
         };
         self.contacts.push(ContactView {

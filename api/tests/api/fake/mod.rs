@@ -5,6 +5,7 @@
 
 #![allow(dead_code)]
 
+mod bar;
 mod beside;
 pub mod chats;
 mod control;
@@ -571,6 +572,8 @@ fn obey(floor: &mut Floor, command: Command) -> Result<Vec<String>, Refusal> {
         Command::Callback(new) => Ok(vec![floor.put_callback(new)]),
         Command::NewCall(new) => begun(&new),
         Command::CallbackDone(id, by) => floor.take_callback(&id, &by),
+        Command::Unlock(agent, _) if !floor.agents.contains_key(&agent) => Err(missing(&agent)),
+        Command::Unlock(agent, by) => Ok(vec![format!("agent {agent} may sign in, says {by}")]),
         Command::Agent(agent, what, by) => intend(floor, &agent, what, &by),
         Command::BlockTrunk(trunk, block) => block_trunk(floor, &trunk, block),
         Command::Reload if floor.broken_config => Err(Refusal::Invalid(vec![

@@ -4,7 +4,7 @@ use super::bench::*;
 use crate::{AcdInput, AcdOutput, Outcome, RING_MARGIN};
 use cordboard_model::cause::Cause;
 use cordboard_model::id::{CallId, QueueId, TenantId, UserId};
-use cordboard_model::service::AgentOrder;
+use cordboard_model::service::{AgentOrder, Spare};
 use cordboard_model::time::Duration;
 use cordboard_model::verb::QueueEnd;
 use cordboard_model::view::AgentStatus;
@@ -182,6 +182,45 @@ fn no_caller_is_offered_to_the_same_failing_agent_without_delay() {
         b.pass(30_001);
         assert_eq!(b.offers().first(), Some(&to(1, "1001")), "{cause:?}");
     }
+}
+
+/// A switch that had no port free sent its agents away for that, as if their phones could not be reached.
+#[test]
+fn who_could_not_be_rung_for_want_of_a_line_pays_nothing_for_it() {
+    let mut b = Bench::with_agents(&["1001", "1002"]);
+    b.queue_mut("sales").service.unanswered.unreachable = Spare::SignOut;
+    b.configure();
+    b.pass(10_000);
+    b.enter_for(1, "1001", None);
+    assert_eq!(b.offers(), [to(1, "1001")]);
+    b.fail(1, "1001", Cause::Congestion);
+    let view = b.engine.agent(&agent("1001")).unwrap();
+    assert_eq!(view.status, AgentStatus::Ready);
+    assert!(view.why.contains("the switch had no line to ring him; next at "), "{}", view.why);
+    // he waits for him alone all the same, and each time a little longer
+    for pause in [5_000, 10_000, 20_000, 30_000, 30_000] {
+        b.pass(pause - 1);
+        assert_eq!(b.offers(), [], "{pause}");
+        b.pass(1);
+        assert_eq!(b.offers(), [to(1, "1001")], "{pause}");
+        b.fail(1, "1001", Cause::Congestion);
+    }
+    b.pass(30_000);
+    assert_eq!(b.offers(), [to(1, "1001")]);
+    b.answer(1, "1001");
+    b.release(1, "1001");
+    b.pass(10_000);
+    b.take();
+    // another is before him that has been idle for longer; whom no line was found for keeps his turn
+    b.enter(2);
+    assert_eq!(b.offers(), [to(2, "1002")]);
+    b.fail(2, "1002", Cause::Congestion);
+    assert_eq!(b.offers(), [to(2, "1001")]);
+    b.pass(5_000);
+    b.enter(3);
+    assert_eq!(b.offers(), [to(3, "1002")], "after five seconds: it was not in a row");
+    b.fail(3, "1002", Cause::Unreachable);
+    assert_eq!(b.engine.agent(&agent("1002")).unwrap().status, AgentStatus::SignedOut);
 }
 
 #[test]

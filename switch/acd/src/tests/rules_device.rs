@@ -61,14 +61,14 @@ fn who_sits_at_another_account_is_there_while_its_devices_are() {
     bench.contacts("1002", 0);
     choose(&mut bench, "1001", Some(AgentDevice::Account(user("1002"))));
     bench.take();
-    assert_eq!(bench.engine.guest_at(&user("1002")), Some(&agent("1001")));
+    assert_eq!(bench.engine.at_work_at(&user("1002")).collect::<Vec<_>>(), [&agent("1001")]);
     bench.enter(1);
     assert_eq!(bench.offers(), []);
     bench.contacts("1002", 1);
     assert_eq!(bench.offers(), [to(1, "1001")]);
     bench.fail(1, "1001", Cause::Declined);
     choose(&mut bench, "1001", None);
-    assert_eq!(bench.engine.guest_at(&user("1002")), None);
+    assert_eq!(bench.engine.at_work_at(&user("1002")).count(), 0);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn nobody_who_is_signed_in_moves_to_a_telephone_where_another_is() {
     assert_eq!(bench.engine.device(&agent("1002")), Some(AgentDevice::Account(user("1002"))));
     bench.sign_out("1001");
     bench.command(to_the_first()).unwrap();
-    assert_eq!(bench.engine.guest_at(&user("1001")), Some(&agent("1002")));
+    assert_eq!(bench.engine.at_work_at(&user("1001")).collect::<Vec<_>>(), [&agent("1002")]);
     assert!(bench.order("1001", AgentOrder::SignIn).is_err(), "it is his own, and another is there");
 }
 

@@ -4,6 +4,7 @@ use super::rig::*;
 use crate::*;
 use cordboard_model::audio::*;
 use cordboard_model::cause::{Cause, Party};
+use cordboard_model::dial::Accept;
 use cordboard_model::id::{AssetId, TrunkId};
 use cordboard_model::leg::{Incoming, LegEvent, PartyId};
 use cordboard_model::media::MediaEvent;
@@ -135,6 +136,36 @@ fn a_carrier_charges_from_the_first_answer_on_its_own_leg() {
     let cdr = rig.cdr();
     assert_eq!(cdr.times.charged, Some(Wall(cdr.started.0 + 500)));
     assert_eq!(cdr.bridged, Some(Wall(cdr.started.0 + 30_500)));
+}
+
+/// Of a caller of the house who talked to an agent's mobile no record said that a carrier charged for it.
+#[test]
+fn an_agents_telephone_outside_is_charged_from_when_it_is_picked_up() {
+    for key in [true, false] {
+        let mut rig = Rig::waiting();
+        rig.offer("1001");
+        let leg = rig.leg_of("1001");
+        rig.tell(CallInput::Carried { leg });
+        let accept = Accept { prompt: Vec::new(), key: '1', refuse: None, timeout_ms: 15_000 };
+        rig.tell(CallInput::Confirm { leg, accept });
+        rig.after(1_000);
+        rig.leg(leg, LegEvent::Ringing);
+        rig.after(1_000);
+        rig.leg(leg, LegEvent::Answered);
+        rig.after(3_000);
+        if key {
+            rig.tell(CallInput::Media(MediaEvent::Digit { leg, digit: '1' }));
+        } else {
+            rig.after(12_000);
+        }
+        rig.after(1_000);
+        rig.hangs_up(rig.caller, Cause::Normal, None);
+        let cdr = rig.cdr();
+        let his = cdr.legs.iter().find(|record| record.leg == leg).unwrap();
+        let after = |ms: i64| Some(Wall(his.started.0 + ms));
+        assert_eq!((his.rang, his.picked_up, cdr.times.charged), (after(1_000), after(2_000), after(2_000)));
+        assert_eq!(his.answered, after(5_000).filter(|_| key), "a mailbox has not answered");
+    }
 }
 
 #[test]

@@ -62,6 +62,31 @@ fn an_agent_who_does_not_answer_leaves_the_caller_with_his_music() {
     }
 }
 
+/// What the switch lacks looked like what a device answers, and cost the agent the same.
+#[test]
+fn what_the_switch_lacks_is_told_apart_from_what_a_device_answers() {
+    let fails = |carried: bool| {
+        let mut rig = Rig::waiting();
+        rig.offer("1001");
+        let leg = rig.leg_of("1001");
+        if carried {
+            rig.tell(CallInput::Carried { leg });
+        }
+        rig.said();
+        rig.hangs_up(leg, Cause::Congestion, Some(503));
+        rig.said()
+    };
+    assert!(fails(false).contains("default/1001 failed Unreachable\n"), "his phone says that it has no room");
+    assert!(fails(true).contains("default/1001 failed Congestion\n"), "the trunk to his number has none");
+    let mut rig = Rig::waiting();
+    rig.media = false;
+    rig.offer("1001");
+    let leg = rig.leg_of("1001");
+    rig.said();
+    rig.open_fails(leg);
+    assert!(rig.said().contains("default/1001 failed Congestion\n"), "no port is free");
+}
+
 #[test]
 fn an_agent_who_lets_it_ring_is_told_no_answer_and_his_late_200_is_ended() {
     let mut rig = Rig::waiting();

@@ -13,7 +13,7 @@ use cordboard_model::id::AgentId;
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::signin::{
     HashWork, Hashed, KeptPassword, PasswordFault, PasswordHash, Session, SessionEnd, SessionView,
-    SignInFault, SignInRecord, SignInRules, TokenHash,
+    SignInFault, SignInLock, SignInRecord, SignInRules, TokenHash,
 };
 use cordboard_model::time::{Duration, Time, Wall};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const STRANGERS: usize = 1_024;
 /// A day, milliseconds.
 const DAY_MS: i64 = 86_400_000;
+/// An agent who was left out by mistake is back by then.
+const COMES_BACK_MS: i64 = DAY_MS;
 
 /// A moment, on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +109,8 @@ struct Account {
     version: u32,
     session: Option<Live>,
     tries: Tries,
+    /// Since when the configuration has no such agent.
+    gone: Option<Wall>,
 }
 
 /// A session, and when it was used last.
@@ -146,9 +150,9 @@ pub struct SignIns {
 impl SignIns {
     /// Takes back what the journal held. A session goes on, as if it had been used only now.
     pub fn restore(&mut self, record: SignInRecord, idle: Duration, now: Time) {
-        let SignInRecord { agent, password, session, locked, tries } = record;
+        let SignInRecord { agent, password, session, locked, tries, gone } = record;
         let tries = Tries::restored(tries, locked);
-        let account = Account { password, version: 1, tries, ..Account::default() };
+        let account = Account { password, version: 1, tries, gone, ..Account::default() };
         self.accounts.insert(agent.clone(), account);
         if let Some(session) = session {
             self.put(&agent, session, idle, now);
@@ -298,7 +302,8 @@ impl SignIns {
         let session = Session { token, place, address, since: now.wall, phone };
         let number = self.put(agent, session, terms.rules.idle, now.time);
         self.keep(agent);
-        let began = EventKind::SessionBegan { agent: agent.clone(), place: told, address: at, phone };
+        let (agent, place, address, device) = (agent.clone(), told, at, None);
+        let began = EventKind::SessionBegan { agent, place, address, phone, device };
         self.told.push(Told::Event(began));
         Ok(number)
     }
@@ -322,6 +327,32 @@ impl SignIns {
             self.keep(agent);
         }
         ended
+    }
+
+    /// There is another configuration, which has these agents. Who is no longer one has no session; whose number comes back
+    /// after a day is somebody else, and what the former one had set opens nothing. Gives of whom something is told.
+    pub fn configured(&mut self, is_there: impl Fn(&AgentId) -> bool, now: At) -> Vec<AgentId> {
+        let differs = |(agent, account): (&AgentId, &Account)| {
+            (is_there(agent) == account.gone.is_some()).then(|| agent.clone())
+        };
+        let agents: Vec<AgentId> = self.accounts.iter().filter_map(differs).collect();
+        for agent in &agents {
+            let Some(account) = self.accounts.get_mut(agent) else { continue };
+            match account.gone.take() {
+                None => {
+                    account.gone = Some(now.wall);
+                    self.close(agent, SessionEnd::SignedOut);
+                }
+                Some(gone) if now.wall.0.saturating_sub(gone.0) >= COMES_BACK_MS => {
+                    let version = account.version.wrapping_add(1);
+                    *account = Account { version, ..Account::default() };
+                }
+                // it was a mistake
+                Some(_) => {}
+            }
+            self.keep(agent);
+        }
+        agents
     }
 
     fn close(&mut self, agent: &AgentId, why: SessionEnd) -> bool {
@@ -352,6 +383,7 @@ impl SignIns {
             session: account.session.as_ref().map(|live| live.session.clone()),
             locked,
             tries,
+            gone: account.gone,
         };
         self.told.push(Told::Journal(JournalRecord::SignIn(Box::new(record))));
     }
@@ -370,6 +402,21 @@ impl SignIns {
     pub fn session(&self, agent: &AgentId) -> Option<(u64, &Session)> {
         let live = self.accounts.get(agent)?.session.as_ref()?;
         Some((live.number, &live.session))
+    }
+
+    /// Why no password is looked at for an agent now.
+    pub fn locks(&self, agent: &AgentId, now: Wall) -> Vec<SignInLock> {
+        self.accounts.get(agent).map(|account| account.tries.locks(now)).unwrap_or_default()
+    }
+
+    /// Wrong passwords of an agent count no longer. False if none did.
+    pub fn unlock(&mut self, agent: &AgentId, by: String, now: At) -> bool {
+        if !self.accounts.get_mut(agent).is_some_and(|account| account.tries.forget(now)) {
+            return false;
+        }
+        self.keep(agent);
+        self.told.push(Told::Event(EventKind::SignInUnlocked { agent: agent.clone(), by }));
+        true
     }
 
     /// Ends the sessions that were not used for `idle` of their agent. Gives whose.

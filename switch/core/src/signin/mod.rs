@@ -14,16 +14,18 @@ pub use rules::judge;
 
 use crate::io::ShardOutput;
 use crate::shard::Shard;
-use cordboard_acd::AcdCommand;
+use cordboard_acd::{AcdCommand, Clock};
 use cordboard_flow::FlowInput;
 use cordboard_model::config::Snapshot;
 use cordboard_model::desk::DeskFault;
 use cordboard_model::device::{AgentDevice, DeviceChoice};
+use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, CallId, UserId};
+use cordboard_model::journal::JournalRecord;
 use cordboard_model::service::{AgentOrder, Role};
 use cordboard_model::signin::{
-    HashWork, Hashed, PhoneAct, PhoneEnd, SessionEnd, SessionView, SignInFault, SignInRecord, SignInRules,
-    TokenHash,
+    HashWork, Hashed, PhoneAct, PhoneEnd, SessionEnd, SessionView, SignInFault, SignInLock, SignInRecord,
+    SignInRules, TokenHash,
 };
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::VerbAnswer;
@@ -64,6 +66,11 @@ impl PhoneDesks {
         for waits in self.waiting.values_mut().filter(|waits| waits.call == call) {
             waits.wanted = false;
         }
+    }
+
+    /// Who has signed in on a call.
+    pub(crate) fn agent_on(&self, call: CallId) -> Option<&AgentId> {
+        self.signed.get(&call).map(|(agent, _)| agent)
     }
 
     /// Whether no flow waits for a password to be looked at, and no call has signed anybody in.
@@ -126,6 +133,8 @@ impl Shard {
             // the password is looked at all the same: who does not know it is not told who sits where
             (ask.session, ask.new) = (None, None);
         }
+        let reset = (ask.new.is_some() && ask.password.is_none()).then(|| ask.by.clone());
+        let had_session = self.sign_ins.session(&agent).is_some();
         let done = self.sign_ins.finish(&terms, ask, hashed, at);
         if let (Ok(_), Some(other)) = (&done, refused) {
             self.tell_sign_ins(&agent);
@@ -138,6 +147,9 @@ impl Shard {
             let _ = self.acd.handle_command(command, self.now);
         }
         self.tell_sign_ins(&agent);
+        if let Some(by) = reset.filter(|_| done.is_ok()) {
+            self.undo_sessions(&agent, by, had_session);
+        }
         if let Ok(Some(_)) = done {
             let command = AcdCommand::Order { agent, what: AgentOrder::SignIn, by: None };
             // He is configured, or there would be no session.
@@ -173,10 +185,70 @@ impl Shard {
         caller.user.clone()
     }
 
+    /// Wrong passwords of an agent count no longer, and he may sign in at once. False if none counted.
+    pub fn unlock_sign_in(&mut self, agent: &AgentId, by: String, now: Time) -> bool {
+        self.now = now.max(self.now);
+        self.in_hand = None;
+        let at = self.both();
+        let counted = self.sign_ins.unlock(agent, by, at);
+        self.tell_sign_ins(agent);
+        self.settle();
+        counted
+    }
+
+    /// Why no password is looked at for an agent now, in words.
+    pub(crate) fn explain_locks(&self, agent: &AgentId) -> String {
+        let says = |lock: SignInLock| {
+            let until = Clock(lock.until);
+            let from =
+                lock.from.map_or_else(|| "wherever it comes from".to_owned(), |from| format!("from {from}"));
+            format!(" After too many that were wrong his password is not looked at until {until}, {from}.")
+        };
+        self.sign_ins.locks(agent, self.wall.at(self.now)).into_iter().map(says).collect()
+    }
+
+    /// Somebody else has set an agent's password, perhaps because it had become known: what was done in his name ends with it.
+    /// He is rung where the configuration says, and one who had a session has left.
+    fn undo_sessions(&mut self, agent: &AgentId, by: String, had_session: bool) {
+        if had_session {
+            let command = AcdCommand::Order { agent: agent.clone(), what: AgentOrder::SignOut, by: Some(by) };
+            // He is configured, or there would be no password to set.
+            let _ = self.acd.handle_command(command, self.now);
+            self.note_wish(agent);
+        }
+        self.leave_phone(agent);
+    }
+
+    /// Agents may be gone by this configuration, and others may have come whose numbers were somebody's before.
+    pub(crate) fn note_who_is_gone(&mut self, old: &Snapshot) {
+        let snapshot = std::sync::Arc::clone(&self.snapshot);
+        let before = old.tenants.values().flat_map(|tenant| tenant.agents.values());
+        for agent in before.map(|agent| &agent.id).filter(|id| snapshot.agent(id).is_none()) {
+            // his number may become another one's
+            self.journal(None, JournalRecord::AgentDevice { agent: agent.clone(), device: None });
+        }
+        self.mind_accounts();
+    }
+
+    fn mind_accounts(&mut self) {
+        let snapshot = std::sync::Arc::clone(&self.snapshot);
+        let at = self.both();
+        for agent in self.sign_ins.configured(|agent| snapshot.agent(agent).is_some(), at) {
+            self.tell_sign_ins(&agent);
+        }
+    }
+
     fn tell_sign_ins(&mut self, agent: &AgentId) {
         for told in self.sign_ins.take_told() {
             match told {
                 Told::Journal(record) => self.journal(None, record),
+                Told::Event(EventKind::SessionBegan { agent, place, address, phone, .. }) => {
+                    // who takes over sees where the other one had had himself rung
+                    let device = self.acd.device(&agent).filter(|_| !phone);
+                    let began =
+                        EventKind::SessionBegan { agent: agent.clone(), place, address, phone, device };
+                    self.event(agent.tenant, began);
+                }
                 Told::Event(what) => self.event(agent.tenant, what),
                 // One who is not configured any more has no device to choose.
                 Told::LeftPhone => self.leave_phone(agent),
@@ -234,6 +306,7 @@ impl Shard {
             let status = self.acd.agent(&agent).map_or(AgentStatus::SignedOut, |view| view.status);
             self.note_sign_out(&agent, status);
         }
+        self.mind_accounts();
     }
 
     /// What an agent on a telephone does by keys, for the flow that asks for it.
@@ -272,7 +345,7 @@ impl Shard {
         self.phone_desks.next += 1;
         let number = self.phone_desks.next;
         self.phone_desks.waiting.insert(number, Waits { call, ticket, ask, wanted: true });
-        self.out.push_back(ShardOutput::Hash { ticket: number, work: Box::new(work) });
+        self.out.push_back(ShardOutput::Hash { ticket: number, tenant: call.tenant, work: Box::new(work) });
         Ok(false)
     }
 

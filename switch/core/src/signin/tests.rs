@@ -130,6 +130,36 @@ impl Desk {
     }
 }
 
+/// 1001 left, and months later his number was another one's: the former one's password opened it, and the new one's first did
+/// not.
+#[test]
+fn what_the_former_owner_of_a_number_had_set_opens_nothing() {
+    let day = 86_400;
+    for (days, opens) in [(1, true), (0, false)] {
+        let mut desk = desk();
+        desk.sign_in(GOOD).unwrap();
+        desk.change(Some(GOOD), OTHER).unwrap();
+        desk.sign_in(OTHER).unwrap();
+        let told = desk.all.configured(|_| false, desk.at());
+        desk.note();
+        assert_eq!((told, desk.last_opens()), (vec![agent()], false), "who is gone has no session");
+        assert!(desk.all.configured(|_| false, desk.at()).is_empty(), "it is told once");
+        // a restart meanwhile changes nothing
+        let kept = desk.journal.pop().unwrap();
+        assert_eq!((kept.session.is_some(), kept.gone.is_some()), (false, true));
+        desk.all = SignIns::default();
+        desk.all.restore(kept, desk.terms.rules.idle, desk.at().time);
+        desk.wait(if days == 1 { day } else { day - 1 });
+        desk.all.configured(|_| true, desk.at());
+        desk.note();
+        let kept = desk.journal.pop().unwrap();
+        assert_eq!((kept.password.is_none(), kept.gone), (opens, None));
+        assert_eq!(desk.sign_in(GOOD).is_ok(), opens, "the configured one");
+        desk.wait(10);
+        assert_eq!(desk.sign_in(OTHER).is_ok(), !opens, "the former one's");
+    }
+}
+
 #[test]
 fn who_knows_the_password_has_a_session_and_who_does_not_has_none() {
     let mut desk = desk();
@@ -261,6 +291,33 @@ fn several_addresses_together_lock_the_agent_for_all() {
     let most =
         desk.journal.iter().filter_map(|kept| kept.tries.as_ref()).map(|tries| tries.sources.len()).max();
     assert_eq!(most, Some(8));
+}
+
+/// Nobody saw that an agent was locked out, and the one cure was another password.
+#[test]
+fn a_lock_is_shown_and_taken_away_and_the_password_stays() {
+    let mut desk = desk();
+    desk.guess("192.0.2.66", 5);
+    let at = desk.at();
+    let locks = desk.all.locks(&agent(), at.wall);
+    assert_eq!(locks, [SignInLock { from: Some("192.0.2.66".into()), until: Wall(at.wall.0 + 892_000) }]);
+    assert!(desk.all.locks(&agent(), Wall(at.wall.0 + 892_000)).is_empty(), "it is over");
+    assert_eq!(desk.sign_in_from("192.0.2.66", GOOD), Err(SignInFault::Locked(892)));
+    assert!(desk.all.unlock(&agent(), "agent 1009".into(), at));
+    desk.note();
+    assert!(desk.all.locks(&agent(), at.wall).is_empty());
+    let by = "agent 1009".to_owned();
+    assert_eq!(desk.events.last(), Some(&EventKind::SignInUnlocked { agent: agent(), by }));
+    let kept = desk.journal.last().unwrap();
+    assert_eq!((&kept.tries, kept.locked), (&None, None), "over a restart, too");
+    assert_eq!(desk.sign_in_from("192.0.2.66", GOOD), Ok(()));
+    assert!(!desk.all.unlock(&agent(), "key desk".into(), at), "nothing counts any more");
+    for n in 1..=4 {
+        desk.guess(&format!("192.0.2.{n}"), 5);
+    }
+    let at = desk.at();
+    assert_eq!(desk.all.locks(&agent(), at.wall).iter().map(|lock| &lock.from).collect::<Vec<_>>(), [&None]);
+    assert!(desk.all.unlock(&agent(), "key desk".into(), at));
 }
 
 /// The count began anew with each start of the switch.
@@ -512,10 +569,9 @@ fn a_record_that_says_less_is_read_too() {
         serde_json::from_str(&text.replace(r#"{"tenant":"default","name":"1001"}"#, r#""default/1001""#))
     });
     let JournalRecord::SignIn(record) = record.unwrap() else { panic!() };
-    assert_eq!(
-        *record,
-        SignInRecord { agent: agent(), password: None, session: None, locked: None, tries: None }
-    );
+    let empty =
+        SignInRecord { agent: agent(), password: None, session: None, locked: None, tries: None, gone: None };
+    assert_eq!(*record, empty);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! while it is looked at, so that many at a time gain nothing.
 
 use super::accounts::At;
-use cordboard_model::signin::{KeptSource, KeptTries, SignInFault, SignInRules};
+use cordboard_model::signin::{KeptSource, KeptTries, SignInFault, SignInLock, SignInRules};
 use cordboard_model::time::{Duration, Time, Wall};
 use core::net::Ipv6Addr;
 
@@ -85,6 +85,25 @@ impl Tries {
         let counted = self.total > 0 || !sources.is_empty();
         let tries = counted.then_some(KeptTries { total: self.total, last: self.last, sources });
         (self.locked, tries)
+    }
+
+    /// Where passwords are not looked at now.
+    pub(super) fn locks(&self, now: Wall) -> Vec<SignInLock> {
+        let all = self.locked.map(|until| SignInLock { from: None, until });
+        let of = |source: &Source| {
+            let until = source.locked?;
+            Some(SignInLock { from: Some(source.from.clone()), until })
+        };
+        let locks = all.into_iter().chain(self.sources.iter().filter_map(of));
+        locks.filter(|lock| lock.until > now).collect()
+    }
+
+    /// None of those that were wrong counts any more. Whether any did.
+    pub(super) fn forget(&mut self, now: At) -> bool {
+        let counted = self.total > 0 || self.count(now);
+        // one that is looked at now ends without a place, which is no fault
+        *self = Self::default();
+        counted
     }
 
     /// Whether a try is answered otherwise than the first.

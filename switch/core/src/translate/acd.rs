@@ -31,6 +31,8 @@ impl Shard {
                 self.offered.entry(call).or_default().insert(agent.clone());
                 self.event(call.tenant, EventKind::QueueOffered { call, queue, agent, why });
             }
+            // a turn that could not be taken: nothing was offered
+            AcdOutput::Offer { call, .. } if self.calls.view(call).is_none() => {}
             AcdOutput::Offer { call, queue, agent, user, ring, why } => {
                 let offered =
                     EventKind::QueueOffered { call, queue: queue.clone(), agent: agent.clone(), why };

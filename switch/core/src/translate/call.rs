@@ -131,6 +131,9 @@ impl Shard {
         self.video_before(&mut command);
         self.tell_media(command);
         self.video_after(joined);
+        if let Some(legs) = joined {
+            self.talks_by_telephone(legs);
+        }
     }
 
     /// Tones that each country has its own way to play become those of the tenant.
@@ -286,7 +289,7 @@ impl Shard {
         let host = tenant.domains.first().cloned().unwrap_or_else(|| self.config.local.ip().to_string());
         let (dest, to) = match target {
             Target::User(user) => {
-                let dest = self.dest_user(call, user.clone(), outside)?;
+                let dest = self.dest_user(call, leg, user.clone(), outside)?;
                 self.lamp_begins(leg, user, false, from.clone());
                 dest
             }
@@ -308,13 +311,22 @@ impl Shard {
         Ok(())
     }
 
-    fn dest_user(&mut self, call: CallId, user: UserId, outside: bool) -> Result<(Dest, PartyId), Cause> {
+    fn dest_user(
+        &mut self,
+        call: CallId,
+        leg: LegId,
+        user: UserId,
+        outside: bool,
+    ) -> Result<(Dest, PartyId), Cause> {
         let display = self.snapshot.user(&user).ok_or(Cause::NotFound)?.display.clone();
         if self.sip.contact_count(&user) == 0 {
             return Err(Cause::NotRegistered);
         }
-        if outside && let Some(agent) = self.agent_at(&user) {
-            self.busy_outside(call, agent);
+        let offered = self.legs.get(leg).and_then(|found| found.agent.clone()).filter(|_| !outside);
+        for agent in self.agents_at_account(&user) {
+            if Some(&agent) != offered.as_ref() {
+                self.busy_outside(call, agent);
+            }
         }
         let to = PartyId { user: user.name.to_string(), display };
         Ok((Dest::Aor(user), to))

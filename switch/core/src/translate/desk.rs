@@ -88,6 +88,9 @@ impl Shard {
     /// The calls that an agent is in, the one that orders mean first: what he does, before what he has put on hold, before
     /// what rings.
     fn seats(&self, agent: &AgentId, user: &UserId) -> Vec<(CallId, Seat)> {
+        // at an account that he has only named his are the calls that are rung there for him, and no others
+        let own = || self.snapshot.agent(agent).map(|known| &known.user);
+        let user = if self.is_his_place(agent, user) { user } else { own().unwrap_or(user) };
         let mut calls: BTreeSet<CallId> = self.outside.of(agent).collect();
         calls.extend(self.acd.agent(agent).and_then(|view| view.call));
         let seat = |call: CallId| Some((call, self.calls.seat(call, agent, user)?));
@@ -115,6 +118,9 @@ impl Shard {
     }
 
     fn desk_device(&mut self, at: &At, choice: DeviceChoice) -> Done {
+        if !self.may_sit_at(&at.agent, &at.by, &choice) {
+            return Err(DeskFault::DeskTaken);
+        }
         let device = self.choose_device(&at.agent, choice)?;
         self.note_order(at, "device", None, device.to_string());
         Ok(vec![format!("agent {} is rung at {device}", at.agent)])
@@ -412,7 +418,8 @@ impl Shard {
     }
 
     /// Whether the phone at the end of a leg is asked to answer by itself: what a queue offers to its agent, and what he has
-    /// ordered himself. Whoever else calls him would be in his room before he knows.
+    /// ordered himself, where he is for sure. Whoever else calls him would be in his room before he knows, and he in the room
+    /// of whom he names.
     pub(crate) fn answers_itself(&self, call: CallId, leg: LegId) -> bool {
         let Some(found) = self.legs.get(leg) else { return false };
         let Some(agent) = found.agent.as_ref().filter(|_| found.own_wish || self.calls.offers(call, leg))
@@ -422,7 +429,8 @@ impl Shard {
         let tenant = self.snapshot.tenant(agent.tenant);
         let wants =
             tenant.and_then(|tenant| tenant.desk.agents.get(&agent.name)).is_some_and(|d| d.auto_answer);
-        wants && self.status_of(agent).is_ok_and(|status| status != AgentStatus::SignedOut)
+        let is_there = found.user.as_ref().is_some_and(|user| self.is_his_place(agent, user));
+        wants && is_there && self.status_of(agent).is_ok_and(|status| status != AgentStatus::SignedOut)
     }
 }
 

@@ -215,7 +215,8 @@ impl Shard {
             && core::mem::take(&mut found.journalled)
         {
             let (agent, account) = (found.agent.clone(), found.user.clone());
-            let agent = agent.or_else(|| account.and_then(|user| self.agent_at(&user)));
+            let at = |user| self.agent_at(&user).filter(|agent| self.is_his_place(agent, &user));
+            let agent = agent.or_else(|| account.and_then(at));
             self.journal(None, JournalRecord::DialogDown { call, leg });
             if let Some(agent) = agent {
                 self.note_last_call(agent, call);

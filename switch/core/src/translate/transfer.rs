@@ -4,7 +4,7 @@ use crate::shard::Shard;
 use cordboard_acd::AcdInput;
 use cordboard_call::{ListenAsked, ListenRefusal, RecordAsked, RecordRefusal, TransferRefusal};
 use cordboard_model::desk::{DeskFault, Goal};
-use cordboard_model::id::{AgentId, CallId, LegId};
+use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::LegEvent;
 use cordboard_model::time::Time;
@@ -92,8 +92,8 @@ impl Shard {
         if let Some(trunk) = &found.trunk {
             self.trunks.carries(trunk, to);
         }
-        let agent = found.user.as_ref().and_then(|user| self.agent_at(user));
-        for agent in agent.into_iter().chain(found.telephone_of.iter().cloned()) {
+        let agents = found.user.as_ref().map(|user| self.agents_at_account(user)).unwrap_or_default();
+        for agent in agents.into_iter().chain(found.telephone_of.iter().cloned()) {
             self.busy_outside(to, agent);
         }
         // the journal's call of its dialog closes: after a restart the other's is the one that ends it
@@ -117,8 +117,14 @@ impl Shard {
         let trunk = found.trunk.filter(|trunk| !there().any(|other| other.trunk.as_ref() == Some(trunk)));
         let telephones = |agent: &AgentId| !there().any(|other| other.telephone_of.contains(agent));
         let telephones: Vec<_> = found.telephone_of.into_iter().filter(telephones).collect();
-        let agent = user.and_then(|user| self.agent_at(&user));
-        for agent in agent.into_iter().chain(telephones) {
+        // who has signed in or out since counts as he did when it began
+        let is_at = |agent: &AgentId, user: &UserId| {
+            self.agent_of.get(user) == Some(agent) || self.is_rung_at(agent, user)
+        };
+        let busy = self.outside.agents(call);
+        let agents: Vec<_> = user.iter().flat_map(|user| busy.iter().filter(|id| is_at(id, user))).collect();
+        let agents: Vec<AgentId> = agents.into_iter().cloned().collect();
+        for agent in agents.into_iter().chain(telephones) {
             self.free_outside(call, agent);
         }
         if let Some(trunk) = trunk {
@@ -126,7 +132,7 @@ impl Shard {
         }
     }
 
-    fn free_outside(&mut self, call: CallId, agent: AgentId) {
+    pub(crate) fn free_outside(&mut self, call: CallId, agent: AgentId) {
         if let Some(still) = self.outside.leave(call, &agent) {
             self.acd.handle_input(AcdInput::AgentBusyOutside { agent, call: still }, self.now);
         }

@@ -2,6 +2,7 @@
 //! a pool. What was dialled and what was shown go into the call's record.
 
 use super::Out;
+use crate::legs::Leg;
 use crate::shard::Shard;
 use cordboard_model::cdr::{AsDialled, Cdr};
 use cordboard_model::config::{Agent, NumberPool, PoolChoice, Tenant, Trunk, TrunkIdentity};
@@ -179,8 +180,9 @@ impl Shard {
     fn agent_in<'a>(&self, tenant: &'a Tenant, (call, called): (CallId, LegId)) -> Option<&'a Agent> {
         let others = || self.legs.of(call).iter().filter(|leg| **leg != called);
         let legs = || others().filter_map(|leg| self.legs.get(*leg));
-        let account = legs().find_map(|leg| leg.user.as_ref()).and_then(|user| self.agent_at(user));
-        let agent = account.or_else(|| legs().find_map(|leg| leg.agent.clone()))?;
+        // whom a leg was rung for is known; whose an account is, only as long as nobody else sits there
+        let of_leg = |leg: &Leg| leg.agent.clone().or_else(|| self.agent_at(leg.user.as_ref()?));
+        let agent = legs().find_map(of_leg)?;
         tenant.agents.get(&agent.name)
     }
 

@@ -19,19 +19,19 @@ use cordboard_model::verb::Destination;
 use cordboard_model::view::{AgentStatus, CallStage};
 use std::collections::BTreeSet;
 
-const T: TenantId = TenantId::DEFAULT;
-const AGENT: &str = "203.0.113.5:5060";
-const CUSTOMER: &str = "203.0.113.9:5060";
+pub const T: TenantId = TenantId::DEFAULT;
+pub const AGENT: &str = "203.0.113.5:5060";
+pub const CUSTOMER: &str = "203.0.113.9:5060";
 
 /// What those hear who wait: after five seconds they are to be called back.
 const OFFER: &str = "call:wait(5) call:log('said', call:callback()) call:wait(1) call:hang_up()";
 
-fn agent() -> AgentId {
+pub fn agent() -> AgentId {
     AgentId::new(T, "1001").unwrap()
 }
 
 /// The queue at 2000 with the offer, its agent, and the customer's account 1002, both with a phone.
-fn world(change: impl FnOnce(&mut Tenant)) -> Rig {
+pub fn world(change: impl FnOnce(&mut Tenant)) -> Rig {
     let mut snapshot = one_tenant();
     let tenant = snapshot.tenants.get_mut(&T).unwrap();
     let mut customer = tenant.users.values().next().unwrap().clone();
@@ -48,7 +48,7 @@ fn world(change: impl FnOnce(&mut Tenant)) -> Rig {
     rig
 }
 
-fn put_flow(tenant: &mut Tenant, name: &str, source: &str) {
+pub fn put_flow(tenant: &mut Tenant, name: &str, source: &str) {
     let id = FlowId::new(T, name).unwrap();
     let flow = Flow {
         id: id.clone(),
@@ -60,27 +60,27 @@ fn put_flow(tenant: &mut Tenant, name: &str, source: &str) {
     tenant.flows.insert(id.name.clone(), flow);
 }
 
-fn queue(tenant: &mut Tenant) -> &mut Queue {
+pub fn queue(tenant: &mut Tenant) -> &mut Queue {
     tenant.queues.values_mut().next().unwrap()
 }
 
-fn ready(rig: &mut Rig) {
+pub fn ready(rig: &mut Rig) {
     order(rig, AgentOrder::SignIn);
     order(rig, AgentOrder::Ready);
 }
 
 /// The agent asks for something, and what comes of it is carried out.
-fn order(rig: &mut Rig, what: AgentOrder) {
+pub fn order(rig: &mut Rig, what: AgentOrder) {
     rig.order(agent(), what).unwrap();
     carried_out(rig);
 }
 
-fn carried_out(rig: &mut Rig) {
+pub fn carried_out(rig: &mut Rig) {
     rig.command(ShardCommand::Unrecordable(false));
 }
 
 /// The customer calls a number by the trunk.
-fn calls(rig: &mut Rig, number: &str, call: &str) {
+pub fn calls(rig: &mut Rig, number: &str, call: &str) {
     let text = String::from_utf8(invite(TRUNK, number, "example.com", call)).unwrap();
     rig.datagram(TRUNK, &text.replace("sip:caller@", "sip:1002@").into_bytes());
     let ack = within("ACK", 1, TRUNK, &sent(rig, TRUNK, "SIP/2.0 200"));
@@ -88,32 +88,32 @@ fn calls(rig: &mut Rig, number: &str, call: &str) {
 }
 
 /// He calls, waits, and is hung up with his place kept.
-fn leaves(rig: &mut Rig) -> Callback {
+pub fn leaves(rig: &mut Rig) -> Callback {
     calls(rig, "2000", "first");
     rig.after(7_000);
     hung_up(rig, TRUNK);
     only(rig)
 }
 
-fn entries(rig: &Rig) -> Vec<Callback> {
+pub fn entries(rig: &Rig) -> Vec<Callback> {
     rig.shard.callbacks(T, &CallbackPage { queue: None, after: None, limit: 1_000 })
 }
 
-fn only(rig: &Rig) -> Callback {
+pub fn only(rig: &Rig) -> Callback {
     let all = entries(rig);
     assert_eq!(all.len(), 1, "{all:?}");
     all.into_iter().next().unwrap()
 }
 
 /// The last request of this method that went to a party.
-fn sent(rig: &Rig, to: &str, method: &str) -> String {
+pub fn sent(rig: &Rig, to: &str, method: &str) -> String {
     let is = |(at, text): &&(_, String)| *at == addr(to) && text.starts_with(method);
     let found = rig.sent.iter().rev().find(is);
     found.unwrap_or_else(|| panic!("no {method} to {to}: {:#?}", rig.said)).1.clone()
 }
 
 /// How many requests of this method went to a party. What is sent again is no other one.
-fn count(rig: &Rig, to: &str, method: &str) -> usize {
+pub fn count(rig: &Rig, to: &str, method: &str) -> usize {
     let is = |(at, text): &&(_, String)| *at == addr(to) && text.starts_with(method);
     let request =
         |(_, text): &'_ (_, String)| (header(text, "Call-ID").to_owned(), header(text, "CSeq").to_owned());
@@ -121,20 +121,20 @@ fn count(rig: &Rig, to: &str, method: &str) -> usize {
 }
 
 /// All sessions are over, transactions run out, and nothing is left of any call.
-fn nothing_is_left(rig: &mut Rig) {
+pub fn nothing_is_left(rig: &mut Rig) {
     assert!(rig.shard.is_at_rest(), "{:#?}", rig.said);
     rig.after(40_000);
     assert_eq!(rig.shard.leftovers(), [""; 0]);
 }
 
 /// A party answers the last INVITE.
-fn says(rig: &mut Rig, who: &str, status: &str) {
+pub fn says(rig: &mut Rig, who: &str, status: &str) {
     let ours = sent(rig, who, "INVITE");
     rig.datagram(who, &response(who, &ours, status));
 }
 
 /// A party whom we called hangs up.
-fn hangs_up(rig: &mut Rig, who: &str) {
+pub fn hangs_up(rig: &mut Rig, who: &str) {
     let ack = sent(rig, who, "ACK");
     let (from, to, call) = (header(&ack, "To"), header(&ack, "From"), header(&ack, "Call-ID"));
     let bye = format!(
@@ -146,18 +146,18 @@ fn hangs_up(rig: &mut Rig, who: &str) {
 }
 
 /// A party agrees to the BYE.
-fn hung_up(rig: &mut Rig, who: &str) {
+pub fn hung_up(rig: &mut Rig, who: &str) {
     rig.after(300);
     let bye = sent(rig, who, "BYE");
     rig.datagram(who, &response(who, &bye, "200 OK"));
     rig.after(300);
 }
 
-fn status(rig: &Rig) -> AgentStatus {
+pub fn status(rig: &Rig) -> AgentStatus {
     rig.shard.agents(T)[0].status
 }
 
-fn said(rig: &Rig) -> Vec<String> {
+pub fn said(rig: &Rig) -> Vec<String> {
     let of = |event: &(_, _, EventKind)| match &event.2 {
         EventKind::FlowLog { text, .. } => text.split("said ").nth(1).map(str::to_owned),
         _ => None,
@@ -165,7 +165,7 @@ fn said(rig: &Rig) -> Vec<String> {
     rig.events.iter().filter_map(of).collect()
 }
 
-fn changes(rig: &Rig) -> Vec<(CallbackChange, CallbackState, u32)> {
+pub fn changes(rig: &Rig) -> Vec<(CallbackChange, CallbackState, u32)> {
     let of = |event: &(_, _, EventKind)| match &event.2 {
         EventKind::CallbackChanged { callback, change, .. } => {
             Some((*change, callback.state, callback.attempts))
@@ -175,7 +175,7 @@ fn changes(rig: &Rig) -> Vec<(CallbackChange, CallbackState, u32)> {
     rig.events.iter().filter_map(of).collect()
 }
 
-fn records(rig: &Rig) -> Vec<Cdr> {
+pub fn records(rig: &Rig) -> Vec<Cdr> {
     let closed = |record: &JournalRecord| match record {
         JournalRecord::CallClosed(cdr) => Some((**cdr).clone()),
         _ => None,
@@ -438,10 +438,16 @@ fn who_calls_by_himself_takes_the_place_that_he_has() {
     let text = String::from_utf8(invite(TRUNK, "2000", "example.com", "other")).unwrap();
     rig.datagram(TRUNK, text.as_bytes());
     calls(&mut rig, "2000", "again");
-    assert_eq!(entries(&rig), [], "it is done");
+    assert_eq!(only(&rig).state, CallbackState::Asleep, "nobody calls him while he waits himself");
     let waiting = &rig.shard.queues(T)[0].waiting;
     assert_eq!(waiting.len(), 2);
     assert_eq!(waiting[0].since, kept.kept.unwrap().arrived, "he stands before who came meanwhile");
+    ready(&mut rig);
+    says(&mut rig, AGENT, "200 OK");
+    rig.after(1_000);
+    hangs_up(&mut rig, AGENT);
+    hung_up(&mut rig, TRUNK);
+    assert_eq!(entries(&rig), [], "it is done when he was served");
 }
 
 #[test]
@@ -478,7 +484,7 @@ fn a_flow_keeps_a_place_for_one_who_does_not_wait_and_the_same_number_keeps_the_
 }
 
 /// An entry as the journal has it.
-fn journalled(name: &str, ago: i64, state: CallbackState) -> Callback {
+pub fn journalled(name: &str, ago: i64, state: CallbackState) -> Callback {
     let arrived = Wall(1_700_000_000_000 - ago * 1_000);
     let kept = KeptPlace {
         arrived,
@@ -490,6 +496,7 @@ fn journalled(name: &str, ago: i64, state: CallbackState) -> Callback {
         window: None,
         confirm: None,
         call: None,
+        other: false,
         data: Default::default(),
         next: None,
     };

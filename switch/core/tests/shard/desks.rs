@@ -17,18 +17,18 @@ use cordboard_model::view::AgentStatus;
 use std::collections::BTreeMap;
 
 const PHONE: &str = "203.0.113.5:5060";
-const CHIEF: &str = "203.0.113.6:5060";
+pub const CHIEF: &str = "203.0.113.6:5060";
 
-fn name(text: &str) -> Name {
+pub fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-fn agent(text: &str) -> AgentId {
+pub fn agent(text: &str) -> AgentId {
     AgentId::new(TenantId::DEFAULT, text).unwrap()
 }
 
 /// Agents 1001 and 1002, who is a supervisor.
-fn two_agents() -> Snapshot {
+pub fn two_agents() -> Snapshot {
     let mut snapshot = one_tenant();
     let tenant = snapshot.tenants.get_mut(&TenantId::DEFAULT).unwrap();
     let user = UserId::new(TenantId::DEFAULT, "1002").unwrap();
@@ -64,7 +64,7 @@ fn talks(rig: &mut Rig) {
 }
 
 /// An order at the desk of 1001 by an agent, or by the key alone.
-fn order(by: Option<&str>, act: DeskAct) -> DeskOrder {
+pub fn order(by: Option<&str>, act: DeskAct) -> DeskOrder {
     let by = Actor { key: "desk".into(), agent: by.map(agent) };
     DeskOrder { agent: agent("1001"), call: None, by, act }
 }
@@ -122,7 +122,7 @@ fn what_a_supervisor_makes_of_an_agent_in_a_call_is_in_the_journal() {
 }
 
 /// Whether the last INVITE to a phone asks it to answer by itself; all of its three ways, or none.
-fn asks_to_answer(rig: &Rig, phone: &str) -> bool {
+pub fn asks_to_answer(rig: &Rig, phone: &str) -> bool {
     let is = |(to, text): &&(std::net::SocketAddr, String)| *to == addr(phone) && text.starts_with("INVITE ");
     let (_, ours) = rig.sent.iter().rev().find(is).unwrap_or_else(|| panic!("{:#?}", rig.said));
     let ways = ["Answer-Mode: Auto", ";answer-after=0", "info=alert-autoanswer"];

@@ -128,6 +128,25 @@ fn without_the_key_nobody_has_answered_and_the_caller_is_offered_again() {
     assert!(!bridged(&rig));
 }
 
+/// A caller of the house talked to an agent's mobile for an hour, and the record said that nobody outside was answered; nor did
+/// any record have the seconds for which a mailbox was charged.
+#[test]
+fn an_agents_mobile_is_charged_from_when_it_is_picked_up() {
+    let mut rig = rung(|_| {});
+    rig.after(2_000);
+    answers(&mut rig, FIRST);
+    rig.after(15_000);
+    let ok = rig.last("SIP/2.0 200 OK").to_owned();
+    rig.datagram(TRUNK, &within("ACK", 1, TRUNK, &ok));
+    rig.datagram(TRUNK, &within("BYE", 2, TRUNK, &ok));
+    rig.after(40_000);
+    let cdr = record(&rig);
+    let his = cdr.legs.iter().find(|leg| leg.agent.is_some()).unwrap();
+    let picked_up = his.picked_up.expect("it was picked up");
+    assert_eq!((his.answered, picked_up.0 - his.started.0), (None, 2_000));
+    assert!(his.ended.0 - picked_up.0 >= 15_000);
+}
+
 #[test]
 fn what_the_carrier_says_is_one_of_the_ways_to_fail() {
     for (answer, why) in
@@ -238,6 +257,40 @@ fn calls_to_and_from_his_number_keep_him_busy() {
     rig.datagram(TRUNK, &text.replace("sip:caller@", &format!("sip:{MOBILE}@")).into_bytes());
     assert_eq!(status(&rig), AgentStatus::Talking);
     assert_eq!(rig.heard("INVITE sip:+49"), 1, "he is not rung for himself");
+}
+
+/// Whoever showed an agent's mobile number kept him from work for as long as he liked, and took back what rang there.
+#[test]
+fn a_number_that_is_only_shown_takes_back_nothing_and_keeps_its_agent_for_two_minutes() {
+    let shows = |rig: &mut Rig, call: &str| {
+        let text = String::from_utf8(invite(TRUNK, "2000", "example.com", call)).unwrap();
+        rig.datagram(TRUNK, &text.replace("sip:caller@", &format!("sip:{MOBILE}@")).into_bytes());
+    };
+    // he serves no queue, so that who calls 2000 reaches nobody
+    let mut rig = Rig::new();
+    rig.configure(with(|tenant| {
+        with_phone(tenant);
+        tenant.agents.get_mut("1001").unwrap().queues.clear();
+        tenant.queues.get_mut("sales").unwrap().max_wait = cordboard_model::time::Duration::from_secs(900);
+    }));
+    rig.order(agent(), AgentOrder::SignIn).unwrap();
+    rig.order(agent(), AgentOrder::Ready).unwrap();
+    shows(&mut rig, "d");
+    let ack = within("ACK", 1, TRUNK, rig.last("SIP/2.0 200"));
+    rig.datagram(TRUNK, &ack);
+    assert_eq!(status(&rig), AgentStatus::Talking);
+    rig.after(119_000);
+    assert_eq!(status(&rig), AgentStatus::Talking);
+    rig.after(2_000);
+    assert_eq!(
+        (status(&rig), rig.shard.call_count()),
+        (AgentStatus::Ready, 1),
+        "it goes on, and reaches nobody"
+    );
+    let mut rig = rung(|_| {});
+    assert_eq!(status(&rig), AgentStatus::Ringing);
+    shows(&mut rig, "e");
+    assert_eq!((status(&rig), rig.heard("CANCEL")), (AgentStatus::Ringing, 0));
 }
 
 #[test]

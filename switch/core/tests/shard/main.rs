@@ -13,9 +13,13 @@ mod desks;
 #[cfg(test)]
 mod device;
 #[cfg(test)]
+mod guests;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod kept;
 #[cfg(test)]
 mod lines;
 #[cfg(test)]

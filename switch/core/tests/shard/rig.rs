@@ -399,7 +399,7 @@ impl Rig {
                 }
                 ShardOutput::Lookup { ticket, query, .. } => self.looked.push((ticket, query)),
                 ShardOutput::Fetch { ticket, order } => self.fetched.push((ticket, *order)),
-                ShardOutput::Hash { ticket, work } => self.hashed.push((ticket, *work)),
+                ShardOutput::Hash { ticket, work, .. } => self.hashed.push((ticket, *work)),
                 ShardOutput::ChatKept { ticket, ok } => self.kept.push((ticket, ok)),
                 ShardOutput::Speak { .. } | ShardOutput::Stream(_) | ShardOutput::ChatNews { .. } => {}
                 ShardOutput::Event(event) => self.events.push((event.tenant, event.seq, event.what)),

@@ -4,8 +4,10 @@ use crate::rig::*;
 use cordboard_core::signin::{Ask, NewSession};
 use cordboard_core::{RefusedReason, Restore, RestoredAgent, ShardCommand};
 use cordboard_model::config::{Secret, Snapshot};
+use cordboard_model::desk::{Actor, DeskAct, DeskOrder};
+use cordboard_model::device::{AgentDevice, DeviceChoice};
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{AgentId, TenantId};
+use cordboard_model::id::{AgentId, TenantId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::service::AgentOrder;
 use cordboard_model::signin::{
@@ -93,6 +95,30 @@ fn a_right_password_begins_a_session_and_the_agents_work_and_his_sign_out_ends_b
     assert_eq!(records(&rig).last().unwrap().session, None);
 }
 
+/// What operators see of it: in what they read of the agent, and in why he is what he is.
+#[test]
+fn who_is_locked_out_is_seen_and_let_in_again() {
+    let mut rig = rig();
+    for _ in 0..5 {
+        signs_in(&mut rig, false).unwrap_err();
+        rig.after(10_000);
+    }
+    let locks = rig.shard.agent(&agent()).unwrap().locks;
+    assert_eq!(locks.len(), 1, "{locks:?}");
+    assert_eq!(locks[0].from.as_deref(), Some("192.0.2.9"));
+    let why = rig.shard.explain_agent(&agent()).unwrap();
+    assert!(
+        why.contains("his password is not looked at until ") && why.contains(", from 192.0.2.9"),
+        "{why}"
+    );
+    assert!(rig.shard.unlock_sign_in(&agent(), "key desk".into(), rig.now));
+    rig.drain();
+    assert_eq!(rig.shard.agents(TenantId::DEFAULT)[0].locks, []);
+    assert!(!rig.shard.explain_agent(&agent()).unwrap().contains("password"));
+    assert_eq!(records(&rig).last().unwrap().tries, None);
+    signs_in(&mut rig, true).unwrap();
+}
+
 #[test]
 fn a_session_that_nobody_uses_ends_and_signs_its_agent_out() {
     let mut rig = rig();
@@ -103,6 +129,66 @@ fn a_session_that_nobody_uses_ends_and_signs_its_agent_out() {
     assert_eq!(status(&rig), AgentStatus::SignedOut);
     assert!(ended(&rig, SessionEnd::Idle), "{:#?}", rig.events);
     assert!(!ended(&rig, SessionEnd::SignedOut), "it ends once");
+}
+
+/// Who had an agent's token had his calls sent to a telephone of his own; the password was set anew, and customers went on
+/// ringing there, over restarts.
+#[test]
+fn a_password_that_somebody_else_sets_takes_back_what_sessions_had_done() {
+    let mut rig = rig();
+    signs_in(&mut rig, true).unwrap();
+    rig.order(agent(), AgentOrder::Ready).unwrap();
+    let elsewhere =
+        DeviceChoice::Other(AgentDevice::Account(UserId::new(TenantId::DEFAULT, "1009").unwrap()));
+    let mut known = configured();
+    let tenant = known.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+    let mut desk = tenant.users.values().next().unwrap().clone();
+    desk.id = UserId::new(TenantId::DEFAULT, "1009").unwrap();
+    tenant.users.insert(desk.id.name.clone(), desk);
+    rig.configure(known);
+    let by = Actor { key: "session".into(), agent: Some(agent()) };
+    let act = DeskAct::Device(elsewhere);
+    rig.desk(DeskOrder { agent: agent(), call: None, by, act }).unwrap();
+    let (from, by) = ("192.0.2.1".into(), "key desk".into());
+    let new = Some(Secret("Horse-99".into()));
+    let mut ask = Ask { agent: agent(), password: None, new, session: None, from, by, version: 0 };
+    rig.shard.begin_sign_in(&mut ask, rig.now).unwrap();
+    let made = Some(PasswordHash("other".into()));
+    rig.shard.finish_sign_in(ask, Hashed::Done { right: true, used: false, made }, rig.now).unwrap();
+    rig.drain();
+    assert!(ended(&rig, SessionEnd::PasswordChanged));
+    assert_eq!(status(&rig), AgentStatus::SignedOut);
+    let device = rig.shard.agent(&agent()).unwrap().device;
+    assert_eq!(device, None, "the usual one");
+    let kept = rig.records.iter().rev().find_map(|record| match record {
+        JournalRecord::AgentDevice { device, .. } => Some(device.clone()),
+        _ => None,
+    });
+    assert_eq!(kept, Some(None), "over a restart, too");
+}
+
+/// The number of one who has left is another one's some day: it was rung where the former one had chosen.
+#[test]
+fn what_one_who_is_no_longer_configured_had_chosen_is_not_taken_back() {
+    let mut rig = rig();
+    let mut without = configured();
+    without.tenants.get_mut(&TenantId::DEFAULT).unwrap().agents.clear();
+    let device = AgentDevice::Number("+4930".into());
+    let restore = || Restore { devices: vec![(agent(), device.clone())], ..Restore::default() };
+    rig.command(ShardCommand::Restore(Box::new(restore())));
+    assert_eq!(rig.shard.agent(&agent()).unwrap().device, Some(device.clone()));
+    let gone = |rig: &Rig| {
+        let is = |record: &JournalRecord| matches!(record, JournalRecord::AgentDevice { device: None, .. });
+        rig.records.iter().any(is)
+    };
+    assert!(!gone(&rig));
+    rig.configure(without.clone());
+    assert!(gone(&rig));
+    let mut again = Rig::new();
+    again.configure(without);
+    again.records.clear();
+    again.command(ShardCommand::Restore(Box::new(restore())));
+    assert!(gone(&again));
 }
 
 #[test]

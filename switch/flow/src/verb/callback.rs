@@ -1,6 +1,6 @@
 //! `local kept, why = call:callback({queue="sales", number=n, note="...", first="customer"})`: the caller is to be called back
 //! and keeps his place in a queue: his priority and the time at which he came. Gives `"kept"`, `"known"` if he had a place
-//! there already, or `nil` and `"anonymous"`, `"not_dialable"` or `"full"`. Without `queue` it is the one that he waits in; who
+//! there already, or `nil` and `"anonymous"`, `"not_dialable"`, `"full"` or `"too_often"`. Without `queue` it is the one that he waits in; who
 //! waits does so no longer, and the flow of the wait has him until it is over.
 
 use super::arg::{Arg, BadOption, Options, at_most};

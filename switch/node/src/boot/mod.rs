@@ -222,7 +222,7 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     threads.push(start_builder(&loaded, to_builder, &media.orders, Arc::clone(&gauges.builder))?);
     let dns = Dns::start(&loaded.machine.dns, lanes.api.0.clone(), Arc::clone(&tls));
     let (speech, programs) = start_voices(&loaded, &media.orders, &lanes.api.0, lanes.pieces.1, &gauges)?;
-    let (fetch, hash, hasher) = start_fetch(&loaded.machine, &lanes.api.0)?;
+    let (fetch, hash, hasher) = start_fetch(&loaded.machine, &lanes.api.0, &gauges)?;
     let hep = start_hep(&loaded.machine, lanes.hep, &mut threads)?;
     let ((chat_desk, at_shard), stops) = (shared::<ChatDesk>(), stop::orders());
     let setup = move |shard| ShardSetup {
@@ -403,9 +403,10 @@ fn start_pushing(machine: &Machine) -> Result<Arc<Pushing>, BootError> {
 fn start_fetch(
     machine: &Machine,
     shard: &Sender<Order>,
+    gauges: &Gauges,
 ) -> Result<(mpsc::Sender<fetch::Question>, mpsc::Sender<hashing::Job>, Hasher), BootError> {
     let tls = transport::trusting(machine.fetch.ca.as_deref()).map_err(BootError::Tls)?;
-    let hasher = Hasher::default();
+    let hasher = Hasher::new(Arc::clone(&gauges.passwords_refused));
     let jobs = hashing::start(hasher.clone(), shard.clone());
     Ok((fetch::start(machine.fetch.clone(), tls, shard.clone()), jobs, hasher))
 }

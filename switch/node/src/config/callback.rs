@@ -6,7 +6,7 @@ use super::destination::resolve;
 use super::section::Section;
 use super::tenant::Context;
 use super::tree::Node;
-use super::value::{duration, integer, one_of, some_text, wrong};
+use super::value::{boolean, dialled, duration, integer, one_of, some_text, wrong};
 use cordboard_model::callback::{CallbackFirst, CallbackRules, CallbackWindow};
 use core::time::Duration;
 
@@ -39,6 +39,12 @@ pub(super) fn rules(context: &Context<'_>, section: &Section<'_>) -> CallbackRul
             .or_else(|| hours.map(|at| CallbackWindow::Hours(at.value))),
         confirm: confirm.map(|at| at.value),
         prompt,
+        other: section.or("callback_other", usual.other, boolean),
+        to: section
+            .list("callback_to", dialled)
+            .map_or_else(Vec::new, |list| list.value.into_iter().map(|at| at.value).collect()),
+        a_day: section.or("callback_a_day", usual.a_day, integer(1..=1_000, "")),
+        keep: section.or("callback_keep", usual.keep, duration(s(3_600)..=s(31_536_000))),
     }
 }
 

@@ -18,6 +18,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 /// Entries that may wait for the disk: a minute of a switch at its most.
 const WAITING: usize = 65_536;
@@ -65,16 +66,20 @@ impl EventGauges {
     }
 }
 
-/// An entry on its way.
-struct Keep {
-    tenant: TenantId,
-    entry: Arc<Entry>,
-    at: i64,
+/// What is on its way.
+enum Keep {
+    Entry {
+        tenant: TenantId,
+        entry: Arc<Entry>,
+        at: i64,
+    },
+    /// Who waits until all before it is written.
+    Mark(oneshot::Sender<()>),
 }
 
 /// The way to the thread.
 pub(super) struct Keeper {
-    entries: SyncSender<Keep>,
+    ways: SyncSender<Keep>,
     thread: JoinHandle<()>,
     gauges: Arc<EventGauges>,
 }
@@ -85,17 +90,17 @@ impl Keeper {
     /// # Errors
     /// The system refuses a thread.
     pub(super) fn start(log: EventLog, shard: Sender<Order>, gauges: Arc<EventGauges>) -> io::Result<Keeper> {
-        let (entries, taken) = sync_channel(WAITING);
+        let (ways, taken) = sync_channel(WAITING);
         let told = Arc::clone(&gauges);
         let work = Work { log, taken, shard, gauges: told, synced: Instant::now(), swept: Instant::now() };
         let thread = std::thread::Builder::new().name("events".into()).spawn(move || work.run())?;
-        Ok(Keeper { entries, thread, gauges })
+        Ok(Keeper { ways, thread, gauges })
     }
 
     /// Has an entry written, some time.
     pub(super) fn keep(&self, tenant: TenantId, entry: &Arc<Entry>) {
-        let keep = Keep { tenant, entry: Arc::clone(entry), at: wall_now().0 };
-        match self.entries.try_send(keep) {
+        let keep = Keep::Entry { tenant, entry: Arc::clone(entry), at: wall_now().0 };
+        match self.ways.try_send(keep) {
             Ok(()) => {}
             // A disk that hangs: what it does not take is a hole.
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
@@ -104,9 +109,17 @@ impl Keeper {
         }
     }
 
+    /// Comes when all that was to be kept before is written, or cannot be.
+    pub(super) fn written(&self) -> oneshot::Receiver<()> {
+        let (mark, written) = oneshot::channel();
+        // With no place for it the answer is an error, at once.
+        let _ = self.ways.try_send(Keep::Mark(mark));
+        written
+    }
+
     /// Writes what waits, says that nothing comes after it, and ends. May take as long as the disk does.
     pub(super) fn end(self) {
-        drop(self.entries);
+        drop(self.ways);
         if self.thread.join().is_err() {
             tracing::error!("the thread that keeps events had panicked");
         }
@@ -148,9 +161,16 @@ impl Work {
     }
 
     fn write(&mut self, first: Keep) {
-        let mut count = 0;
+        let (mut count, mut marks) = (0, Vec::new());
         let rest = std::iter::from_fn(|| self.taken.try_recv().ok());
-        for Keep { tenant, entry, at } in std::iter::once(first).chain(rest).take(BATCH) {
+        for keep in std::iter::once(first).chain(rest).take(BATCH) {
+            let (tenant, entry, at) = match keep {
+                Keep::Entry { tenant, entry, at } => (tenant, entry, at),
+                Keep::Mark(mark) => {
+                    marks.push(mark);
+                    continue;
+                }
+            };
             match hidden(&entry) {
                 Some(hidden) => self.log.put(tenant, &hidden, at),
                 None => self.log.put(tenant, &entry, at),
@@ -160,6 +180,10 @@ impl Work {
         let outcome = self.log.flush();
         let counter = if outcome.is_ok() { &self.gauges.kept } else { &self.gauges.not_kept };
         counter.fetch_add(count, Relaxed);
+        for mark in marks {
+            // Who has gone meanwhile needs no answer.
+            let _ = mark.send(());
+        }
         self.told(outcome);
     }
 

@@ -1,6 +1,6 @@
 //! Readers: how one is admitted, where it begins, and what it is given.
 
-use super::keeper::EventGauges;
+use super::keeper::{EventGauges, Keeper};
 use super::replay::{Back, Way};
 use super::{Hub, Stream, Subscribe};
 use crate::shard::Order;
@@ -124,7 +124,7 @@ impl Hub {
             Found::Here => self.follow_on(tenant, reader),
             Found::Before => {
                 let way = Way { tenant, since, reader, tried: false };
-                if let Some(way) = self.replays.lead(way) {
+                if let Some(way) = self.lead(way) {
                     self.gap(tenant, way.since, way.reader).await;
                 }
             }
@@ -144,16 +144,20 @@ impl Hub {
         match found {
             _ if !whole => self.gap(tenant, since, reader).await,
             Found::Here => self.follow_on(tenant, reader),
-            // Memory has moved on meanwhile: what it had is on the disk by now, or never will be.
+            // Memory has moved on meanwhile: what it had then is on the disk, or never will be.
             Found::Before if moved || !way.tried => {
                 reader.told = reader.seen;
                 let way = Way { tenant, since: here, reader, tried: true };
-                if let Some(way) = self.replays.lead(way) {
+                if let Some(way) = self.lead(way) {
                     self.gap(tenant, way.since, way.reader).await;
                 }
             }
             Found::Before | Found::Nowhere => self.gap(tenant, since, reader).await,
         }
+    }
+
+    fn lead(&self, way: Way) -> Option<Way> {
+        self.replays.lead(way, self.keeper.as_ref().map(Keeper::written))
     }
 
     fn find(&self, tenant: TenantId, since: Since) -> Found {

@@ -10,10 +10,13 @@ use cordboard_store::events::{EventReader, Next, Place};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use tokio::sync::{Semaphore, mpsc};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// Readers led at a time; others wait for their turn.
 const AT_ONCE: usize = 8;
+/// How long a reader waits for the disk to have what memory had when he came.
+const DISK: Duration = Duration::from_secs(5);
 
 /// A reader on its way.
 pub(super) struct Way {
@@ -49,12 +52,17 @@ impl Replays {
         (Self { dir, back, turns: Arc::new(Semaphore::new(AT_ONCE)), gauges }, backs)
     }
 
-    /// Begins; the hub gets the reader back. Gives it back at once if there is nothing to lead it through.
-    pub(super) fn lead(&self, way: Way) -> Option<Way> {
+    /// Begins when the disk has what there was (`written`); the hub gets the reader back. Gives it back at once if there is
+    /// nothing to lead it through.
+    pub(super) fn lead(&self, way: Way, written: Option<oneshot::Receiver<()>>) -> Option<Way> {
         let Some(dir) = self.dir.clone() else { return Some(way) };
         self.gauges.replays.fetch_add(1, Relaxed);
         let (turns, backs) = (Arc::clone(&self.turns), self.back.clone());
         tokio::spawn(async move {
+            if let Some(written) = written {
+                // A disk that hangs does not hold him for good: what it has not is a gap.
+                let _ = tokio::time::timeout(DISK, written).await;
+            }
             let Ok(turn) = turns.acquire_owned().await else { return };
             let led = tokio::task::spawn_blocking(move || lead(&dir, way)).await;
             drop(turn);

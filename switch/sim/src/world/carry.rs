@@ -190,7 +190,7 @@ impl World {
                     let delay = self.up_to(LOOKUP);
                     self.agenda.plan(now + delay, Happening::Fetched { ticket, fetched });
                 }
-                ShardOutput::Hash { ticket, work } => {
+                ShardOutput::Hash { ticket, work, .. } => {
                     self.trace.line(now, || format!("looks at {work:?}"));
                     let delay = self.up_to(HASHING);
                     self.agenda.plan(now + delay, Happening::Hashed { ticket, hashed: hashed(&work) });

@@ -14,6 +14,7 @@ mod client;
 mod credentials;
 mod nonce;
 mod params;
+mod pass;
 mod server;
 
 pub use algorithm::{Algorithm, ha1};
@@ -21,4 +22,5 @@ pub use challenge::{Challenge, Qop};
 pub use client::{ClientError, Identity, answer_challenge};
 pub use credentials::{Credentials, CredentialsError, find_credentials};
 pub use nonce::{DEFAULT_NONCE_LIFETIME, MAX_NONCES};
+pub use pass::{Pass, Passes};
 pub use server::{Authenticator, Ha1, Refusal, Verdict};

@@ -8,13 +8,15 @@ use cordboard_model::id::{TenantId, UserId};
 use super::Directory;
 use super::context::{Context, PRODUCT};
 use super::tokens::Tokens;
-use crate::auth::{self, Authenticator, CredentialsError, Ha1, find_credentials};
+use crate::auth::{self, Authenticator, CredentialsError, Ha1, Pass, Passes, find_credentials};
 use crate::wire::{HeaderName, Message, Via};
+use cordboard_model::time::{Duration, Time};
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
     authenticator: Authenticator,
+    passes: Passes,
 }
 
 /// What a request is at the gate.
@@ -33,7 +35,20 @@ pub(crate) enum Verdict {
 
 impl Gate {
     pub(crate) fn new(tokens: &mut Tokens) -> Self {
-        Self { authenticator: Authenticator::new(tokens.bytes()) }
+        let secret = tokens.bytes();
+        Self { authenticator: Authenticator::new(secret), passes: Passes::new(&secret) }
+    }
+
+    /// A pass for an account, and the realm that it is good in; none if there is no such account.
+    pub(crate) fn pass(
+        &self,
+        directory: &Directory,
+        account: &UserId,
+        (lasts, now): (Duration, Time),
+    ) -> Option<(String, Pass)> {
+        let known = directory.account(account.tenant, account.name.as_str())?;
+        let realm = directory.realm(known.id.tenant);
+        Some((realm.to_owned(), self.passes.issue(account.name.as_str(), realm, lasts, now)))
     }
 
     /// Checks a request from `place` for an account of this tenant.
@@ -58,8 +73,13 @@ impl Gate {
         let Some(method) = request.method() else {
             return Verdict::Malformed;
         };
-        let account = directory.account(tenant, &credentials.username);
-        let ha1 = account.map(|account| Ha1 { md5: &account.ha1_md5, sha256: &account.ha1_sha256 });
+        let pass = self.passes.read(&credentials.username, realm, cx.now);
+        let name = pass.as_ref().map_or(credentials.username.as_str(), |(account, _)| *account);
+        let account = directory.account(tenant, name);
+        let ha1 = account.map(|account| match &pass {
+            Some((_, hashes)) => Ha1 { md5: &hashes.md5, sha256: &hashes.sha256 },
+            None => Ha1 { md5: &account.ha1_md5, sha256: &account.ha1_sha256 },
+        });
         match (self.authenticator.verify(&credentials, method, realm, place, ha1, cx.now), account) {
             (auth::Verdict::Accepted, Some(account)) => Verdict::Account(account.id.clone()),
             (verdict, _) => Verdict::Stranger { stale: verdict == auth::Verdict::Stale },

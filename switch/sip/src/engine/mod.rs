@@ -36,7 +36,7 @@ use cordboard_model::deadline::Deadlines;
 use cordboard_model::guard::{BanView, GuardLimits};
 use cordboard_model::id::{TenantId, UserId};
 use cordboard_model::journal::DialogRecord;
-use cordboard_model::time::{Time, TimerReason};
+use cordboard_model::time::{Duration, Time, TimerReason};
 use cordboard_model::view::ContactView;
 
 pub use api::{
@@ -51,6 +51,7 @@ pub use crate::subscription::{DialogInfo, DialogState, Waiting};
 
 pub use crate::guard::{Banned, GuardFigures};
 
+use crate::auth::Pass;
 use crate::guard::Guard;
 use crate::page::Pager;
 use crate::registrar::Registrar;
@@ -126,6 +127,12 @@ impl SipEngine {
         self.last_session += 1;
         let shard = u64::from(self.base.cx.config.shard) << 56;
         SessionId(shard | self.last_session)
+    }
+
+    /// A password of an account that is good for so long, and the realm that it is good in; none if there is no such account.
+    #[must_use]
+    pub fn pass(&self, account: &UserId, lasts: Duration, now: Time) -> Option<(String, Pass)> {
+        self.gate.pass(&self.base.cx.directory, account, (lasts, now))
     }
 
     /// Takes one datagram. Never fails: what cannot be read is answered as RFC 3261 says, or

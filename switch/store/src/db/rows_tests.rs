@@ -22,6 +22,8 @@ fn leg(ids: &mut IdMaker, started: i64, agent: Option<&str>) -> LegRecord {
         party: PartyId::new("1001"),
         agent: agent.map(|agent| AgentId::new(T, agent).unwrap()),
         started: Wall(started),
+        rang: None,
+        picked_up: None,
         answered: None,
         ended: Wall(started + 5),
         cause: Cause::Normal,

@@ -46,6 +46,7 @@ fn state(seq: u64, sum: u64, lost: Option<(u64, u64)>) -> Entry {
         chat_slots: Default::default(),
         line: None,
         numbers_label: Default::default(),
+        locks: Vec::new(),
         organisation: Default::default(),
         smart: Default::default(),
     };

@@ -96,6 +96,8 @@ fn leg_record(call: &OpenCall, leg: &OpenLeg, caller: bool, now: Wall) -> LegRec
         party,
         agent: leg.agent.clone(),
         started,
+        rang: None,
+        picked_up: None,
         answered: Some(leg.up),
         ended: leg.down.unwrap_or(now),
         cause,

@@ -85,6 +85,10 @@ fn how_a_queue_calls_back_has_its_ranges_and_defaults() {
     range(queue_text, "callback_ring", &["\"5s\"", "\"2m\""], &["\"4s\"", "\"3m\""]);
     range(queue_text, "callback_first", &["\"agent\"", "\"customer\""], &["\"me\""]);
     range(queue_text, "callback_confirm", &["\"1\"", "\"#\""], &["\"\"", "\"12\"", "\"A\""]);
+    range(queue_text, "callback_other", &["true", "false"], &["1"]);
+    range(queue_text, "callback_a_day", &["1", "1000"], &["0", "1001"]);
+    range(queue_text, "callback_keep", &["\"1h\"", "\"365d\""], &["\"59m\"", "\"366d\""]);
+    range(queue_text, "callback_to", &["[\"+49\", \"0\"]"], &["[\"a b\"]", "\"+49\""]);
     range(queue_text, "callback_hours", &["\"08:00-20:00\"", "\"22:00-06:00\""], &["\"8-20\""]);
     let hours = queue("callback_hours = \"08:00-20:30\"").callback.window;
     assert_eq!(hours, Some(CallbackWindow::Hours(Hours { from: 480, to: 1_230 })));

@@ -1,0 +1,46 @@
+/** Times as people read them: in the tenant's zone, in their own language. */
+
+import { language } from "../lang";
+import { me } from "../session";
+
+const made = new Map<string, Intl.DateTimeFormat>();
+
+function form(zone: string, of: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${zone} ${of} ${JSON.stringify(options)}`;
+  let found = made.get(key);
+  if (!found) {
+    // Latin digits: a time is compared with those of phones and logs.
+    found = new Intl.DateTimeFormat(of, { ...options, timeZone: zone, hour12: false, numberingSystem: "latn" });
+    made.set(key, found);
+  }
+  return found;
+}
+
+const zone = (): string => me.value?.zone ?? "UTC";
+
+/** `2026-11-22 14:03:27`, as records are read. */
+export function stamp(at: number | null | undefined, of = zone()): string {
+  if (at === null || at === undefined) {
+    return "–";
+  }
+  const bits = Object.fromEntries(
+    form(of, "en-CA", { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" })
+      .formatToParts(at)
+      .map(({ type, value }) => [type, value]),
+  );
+  const hour = bits["hour"] === "24" ? "00" : bits["hour"];
+  return `${bits["year"]}-${bits["month"]}-${bits["day"]} ${hour}:${bits["minute"]}:${bits["second"]}`;
+}
+
+/** `14:03:27`. */
+export const timeOfDay = (at: number | null | undefined, of = zone()): string => stamp(at, of).slice(-8);
+
+/** `22 Nov, 14:03` in the reader's words. */
+export const short = (at: number): string =>
+  form(zone(), language.value, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }).format(at);
+
+/** When the tenant's day began. */
+export function dayBegan(now: number, of = zone()): number {
+  const [hours, minutes, seconds] = timeOfDay(now, of).split(":").map(Number);
+  return now - (((hours ?? 0) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000 - (now % 1000);
+}
