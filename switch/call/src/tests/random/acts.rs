@@ -64,8 +64,31 @@ impl World {
         }
     }
 
-    /// Whether speech is made.
-    pub(super) fn is_made(&mut self) -> bool {
-        !self.dice.one_in(4)
+    /// What began ends once, in its call, before the record; what is to be said is made, or is not.
+    pub(super) fn book_act(&mut self, output: &CallOutput) {
+        match output {
+            CallOutput::Speak { call, act, .. } => {
+                let items = (!self.dice.one_in(4)).then(|| vec![asset("said")]);
+                self.owe(CallInput::Spoken { call: *call, act: *act, items });
+            }
+            CallOutput::Event(
+                _,
+                EventKind::PlayStarted { call, play: act, .. }
+                | EventKind::CollectStarted { call, collect: act, .. },
+            ) => {
+                assert!(self.acts.insert(*act, *call).is_none(), "{act} began twice");
+                self.seen.acts += 1;
+            }
+            CallOutput::Event(
+                _,
+                EventKind::PlayEnded { call, play: act, how }
+                | EventKind::CollectEnded { call, collect: act, how, .. },
+            ) => {
+                assert_eq!(self.acts.remove(act), Some(*call), "{act} ended, and was not under way");
+                assert_eq!(self.calls[call].closings, 0, "ended after the record");
+                self.seen.act_ends.insert(format!("{how:?}"));
+            }
+            _ => {}
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::*;
 
 impl World {
     pub(super) fn book(&mut self, output: CallOutput) {
+        self.book_act(&output);
         match output {
             CallOutput::Leg(leg, command) => self.book_leg(leg, &command),
             CallOutput::Dial { call, leg, .. } => {
@@ -48,22 +49,10 @@ impl World {
                     book.living.insert(leg);
                 }
             }
-            CallOutput::Speak { call, act, .. } => {
-                let items = self.is_made().then(|| vec![asset("said")]);
-                self.owe(CallInput::Spoken { call, act, items });
-            }
-            CallOutput::Event(_, EventKind::PlayStarted { call, play: act, .. })
-            | CallOutput::Event(_, EventKind::CollectStarted { call, collect: act, .. }) => {
-                assert!(self.acts.insert(act, call).is_none(), "{act} began twice");
-                self.seen.acts += 1;
-            }
-            CallOutput::Event(_, EventKind::PlayEnded { call, play: act, how })
-            | CallOutput::Event(_, EventKind::CollectEnded { call, collect: act, how, .. }) => {
-                assert_eq!(self.acts.remove(&act), Some(call), "{act} ended, and was not under way");
-                assert_eq!(self.calls.get(&call).unwrap().closings, 0, "ended after the record");
-                self.seen.act_ends.insert(format!("{how:?}"));
-            }
-            CallOutput::Event(..) | CallOutput::Journal(_) | CallOutput::Stream(_) => {}
+            CallOutput::Event(..)
+            | CallOutput::Journal(_)
+            | CallOutput::Stream(_)
+            | CallOutput::Speak { .. } => {}
             CallOutput::Closing { call, cdr } => {
                 assert_eq!(cdr.call, call);
                 let book = self.calls.get_mut(&call).unwrap();
