@@ -14,6 +14,7 @@ mod fake;
 mod figures;
 mod flows;
 mod gateway;
+mod gateway_feed;
 mod http;
 mod isolation;
 mod keys;
