@@ -119,11 +119,13 @@ pub fn bridged(dir: &Path) -> Outcome {
     switch.wait_agent("1001", "ready")?;
     switch.api.post("/api/v1/agents/1001/not-ready")?;
     let mut parked = Phone::by_trunk(dir, "600", &calls(), CALLER)?;
+    parked.sipp.wait_up()?;
     let first = text(&switch.wait_stage("flow")?, "call");
     begin(&switch, &first, "play", &json!({"items": [{"tone": PLAYED, "seconds": 60}]}))?;
     parked.speaks()?;
     parked.voice.hears("who is parked", f64::from(PLAYED), SOON)?;
     let mut waiting = Phone::calls(dir, "1002", 5072, "700", &calls_with_digest(), AGENT)?;
+    waiting.sipp.wait_up()?;
     let second = text(&switch.wait_stage("queued")?, "call");
     let path = format!("/api/v1/calls/{first}/bridge");
     refused(&switch, &path, &json!({"call": first}), "same_call")?;
