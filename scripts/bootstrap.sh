@@ -88,6 +88,8 @@ test  linphonec                        linphone-cli     is a second real phone a
 test  chromium                         chromium         opens the live page
 test  /usr/share/fonts/truetype/dejavu fonts-dejavu-core gives the page letters to draw with
 test  tshark                           tshark           opens the captures of calls
+test  curl                             curl             runs the commands of docs/integrators.md
+test  jq                               jq               reads what they are answered
 test  sox                              sox              reads the recordings and measures their tones
 test  opusdec                          opus-tools       plays the recordings that are Opus
 test  espeak-ng                        espeak-ng        says what flows have to say

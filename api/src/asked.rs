@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use cordboard_model::id::{CallId, LegId, RecordingId, TenantId};
+use cordboard_model::id::{ActId, CallId, LegId, RecordingId, TenantId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +28,12 @@ impl Owned for CallId {
 }
 
 impl Owned for LegId {
+    fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+}
+
+impl Owned for ActId {
     fn tenant(&self) -> TenantId {
         self.tenant
     }

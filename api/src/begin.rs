@@ -81,7 +81,12 @@ impl End {
         }
     }
 
-    fn goal(self, field: &'static str, tenant: TenantId) -> Result<Goal, Problem> {
+    /// Whether it says how long it rings.
+    pub(crate) fn rings(&self) -> bool {
+        self.ring.is_some()
+    }
+
+    pub(crate) fn goal(self, field: &'static str, tenant: TenantId) -> Result<Goal, Problem> {
         let Self { number, agent, account, queue, flow, .. } = self;
         let place = |to| Ok(Goal::Place(to));
         match (number, agent, account, queue, flow) {

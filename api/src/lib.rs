@@ -17,6 +17,8 @@ pub mod catalog;
 mod chat;
 pub mod chat_switch;
 pub mod contract;
+mod control;
+pub mod control_switch;
 mod desk;
 mod device;
 pub mod events;

@@ -219,6 +219,8 @@ fn of_path(op: &Op, name: &str) -> Option<Parameter> {
         "leg" => serial("The leg."),
         "call" => serial("The call."),
         "recording" => serial("The recording."),
+        "play" => serial("The playback."),
+        "collect" => serial("The entry of keys."),
         "name" => text("The name, within the tenant of who asks.", "sales"),
         "number" => text("The extension.", "1001"),
         "key" => text("The row's key.", "4930"),

@@ -11,8 +11,8 @@ use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::visitor::Watching;
 use crate::{
-    access, again, aside, audit, begin, bulk, callback, chat, desk, device, feed, figures, flows, listen,
-    objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table, third_party, trace,
+    access, again, aside, audit, begin, bulk, callback, chat, control, desk, device, feed, figures, flows,
+    listen, objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table, third_party, trace,
     transfer, visitor, webhooks,
 };
 use axum::extract::{Path, State as Use};
@@ -81,6 +81,7 @@ pub(crate) fn all() -> Routes {
         .merge(callback::routes())
         .merge(webhooks::routes())
         .merge(chat::routes())
+        .merge(control::routes())
         .merge(visitor::routes())
         .merge(objects::routes())
         .merge(access::routes())
@@ -530,6 +531,13 @@ async fn trunk_order(
 #[derive(JsonSchema, Serialize)]
 pub(crate) struct Done {
     done: Vec<String>,
+}
+
+impl Done {
+    /// These words.
+    pub(crate) fn of(done: Vec<String>) -> Self {
+        Self { done }
+    }
 }
 
 pub(crate) async fn order(state: &State, tenant: TenantId, command: Command) -> Answer<Done> {

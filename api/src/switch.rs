@@ -1,6 +1,7 @@
 //! The one trait between the control plane and the switch, in the model's words. `node` implements it.
 
 use crate::chat_switch::Chats;
+use crate::control_switch::Control;
 use crate::events::{EventFilter, Events, Follow};
 use crate::figures::{ReportAsked, Rows, RowsAsked};
 use crate::flows::{FlowDone, FlowOrder, FlowSource, FlowVersion, FlowView, FlowWhich};
@@ -28,6 +29,7 @@ use cordboard_model::signin::{SessionView, SignInFault};
 use cordboard_model::stream::StreamWay;
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceKey, TraceView};
+use cordboard_model::verb::Destination;
 use cordboard_model::verb::RecordAct;
 use cordboard_model::view::{AgentView, CallView, ContactView, QueueView, RouteView, TrunkView};
 use schemars::JsonSchema;
@@ -222,6 +224,8 @@ pub enum TransferTo {
     Number(String),
     /// The same, once who sends has spoken to it.
     Consult(String),
+    /// To an agent, an account, a queue or a flow; with `true`, once who sends has spoken to him or to whom the queue gives.
+    Place(Destination, bool),
     /// To whom the same party reached in this other call.
     Call(CallId),
 }
@@ -492,6 +496,7 @@ pub struct Health {
 /// the answer comes through the future.
 pub trait Switch:
     Chats
+    + Control
     + Events
     + Webhooks
     + Objects

@@ -93,6 +93,13 @@ pub fn killed_in_the_middle(dir: &Path) -> Outcome {
     let his = agents.first().cloned().unwrap_or_default();
     ensure(his["chats"].as_array().map(Vec::len) == Some(2) && his["status"] == "ready", || his.to_string())?;
 
+    for (metric, wanted) in
+        [("chats", 3.0), ("chats_total", 3.0), ("chat_messages_total", 4.0), ("chats_ended_total", 0.0)]
+    {
+        let found = switch.api.metric(&format!("cordboard_{metric}"))?;
+        ensure(found == wanted, || format!("{metric} is {found}, not {wanted}"))?;
+    }
+
     switch.kill();
     let switch = Switch::restart(dir)?;
     let view = ann.sees()?;

@@ -9,6 +9,7 @@ mod common;
 mod conformance;
 mod console;
 mod consulting;
+mod controlling;
 mod crash;
 mod defence;
 mod demo;
@@ -17,6 +18,7 @@ mod dialling;
 mod enumeration;
 mod events;
 mod figures;
+mod first_minutes;
 mod flows;
 mod gateway;
 mod holding;
@@ -193,6 +195,11 @@ static TESTS: &[Test] = &[
         "a_program_has_a_number_called_then_an_agent_who_hear_each_other_and_ends_the_call",
         two_way::number_then_agent,
     ),
+    test("a_program_plays_to_parties_of_a_talk_and_collects_keys_from_one", controlling::play_and_collect),
+    test("a_program_joins_a_caller_of_a_flow_and_one_of_a_queue", controlling::bridged),
+    test("what_the_integrators_guide_says_to_type_works_as_it_is_written", first_minutes::as_written),
+    test("a_program_transfers_a_talk_to_a_queue_and_then_to_a_flow", controlling::transferred),
+    test("a_program_takes_a_caller_from_his_flow_and_sends_him_to_a_queue", controlling::sent_on),
     test("a_program_has_an_account_called_then_a_number_a_flow_or_a_queue", two_way::account_then_anything),
     test("a_program_has_two_numbers_called_by_the_rules_of_an_account", two_way::two_numbers),
     test("a_supervisor_in_every_mode_by_the_agents_name", desks::supervised),

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// What every machine here has.
-const TOOLS: &[&str] = &["cargo", "cc", "npm", "git", "baresip", "chromium", "ip", "cmake", "python3", "cmp"];
+const TOOLS: &[&str] =
+    &["cargo", "cc", "npm", "git", "baresip", "chromium", "ip", "cmake", "python3", "cmp", "curl", "jq"];
 
 struct Machine {
     folder: PathBuf,

@@ -90,7 +90,7 @@ pub(crate) fn path_of(params: &RawPathParams) -> Vec<(String, String)> {
 }
 
 /// The guid that a request shows, with or without what stands before it in `Set-GUID`.
-fn guid_of(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn guid_of(headers: &HeaderMap) -> Option<&str> {
     let shown = headers.get("guid")?.to_str().ok()?.trim();
     Some(shown.strip_prefix("JSESSIONID=").unwrap_or(shown)).filter(|shown| shown.len() <= GUID_MAX)
 }

@@ -13,6 +13,7 @@ pub mod beside;
 pub(crate) mod code;
 pub mod config;
 pub(crate) mod data;
+mod feed;
 pub(crate) mod fields;
 mod guid;
 mod lists;
@@ -116,6 +117,7 @@ fn online() -> Routes {
         .route("/onlineagent/{agentid}/autoanswer/{on}", post(online::auto_answer))
         .route("/onlineagent/{agentid}/autoenteridle/{on}", post(online::auto_idle))
         .route("/agentevent/{agentid}", get(poll::poll))
+        .route("/agentevent/{agentid}/x-feed", get(feed::feed))
 }
 
 fn voice() -> Routes {

@@ -11,7 +11,7 @@ use cordboard_model::view::AgentStatus;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const BASE: &str = "/agentgateway/resource";
+pub(crate) const BASE: &str = "/agentgateway/resource";
 
 fn tenant(id: TenantId, vdn: u32) -> GatewayTenant {
     GatewayTenant { id, vdn, skills: [(Name::new("sales").unwrap(), 21)].into() }
@@ -29,15 +29,15 @@ async fn gateway_of(tenants: Vec<GatewayTenant>) -> Served {
     served
 }
 
-async fn gateway() -> Served {
+pub(crate) async fn gateway() -> Served {
     gateway_of(vec![tenant(TenantId::DEFAULT, 3)]).await
 }
 
 /// A signed-in client.
-struct Bar<'a> {
+pub(crate) struct Bar<'a> {
     served: &'a Served,
     workno: &'a str,
-    guid: String,
+    pub(crate) guid: String,
 }
 
 /// The envelope of a 200.
@@ -59,13 +59,13 @@ async fn door(served: &Served, workno: &str, path: &str, body: &Value) -> Answer
     served.ask("PUT", &format!("{BASE}/onlineagent/{workno}{path}"), &[], &body.to_string()).await
 }
 
-async fn sign_in<'a>(served: &'a Served, workno: &'a str, body: &Value) -> Bar<'a> {
+pub(crate) async fn sign_in<'a>(served: &'a Served, workno: &'a str, body: &Value) -> Bar<'a> {
     let answer = door(served, workno, "", body).await;
     assert_eq!(envelope(&answer)["retcode"], "0", "{}", answer.text());
     Bar { served, workno, guid: guid_of(&answer).unwrap() }
 }
 
-fn plain() -> Value {
+pub(crate) fn plain() -> Value {
     json!({ "password": PASSWORD, "phonenum": "", "autoanswer": "false" })
 }
 
@@ -85,14 +85,14 @@ impl Bar<'_> {
         self.ask(method, path, body).await["retcode"].as_str().unwrap().to_owned()
     }
 
-    async fn ok(&self, method: &str, path: &str, body: &str) -> Value {
+    pub(crate) async fn ok(&self, method: &str, path: &str, body: &str) -> Value {
         let answer = self.ask(method, path, body).await;
         assert_eq!(answer["retcode"], "0", "{method} {path}: {answer}");
         answer["result"].clone()
     }
 
     /// One poll; takes a new guid.
-    async fn poll(&mut self) -> Value {
+    pub(crate) async fn poll(&mut self) -> Value {
         let answer = self.raw("GET", "agentevent?calldata=", "").await;
         let body = envelope(&answer);
         assert_eq!(body["retcode"], "0", "{body}");

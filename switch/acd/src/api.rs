@@ -373,8 +373,9 @@ pub enum Outcome {
 impl Outcome {
     /// How a caller leaves of whose visit the call's record says this. Whatever else it says: he hung up.
     pub fn of_leaving(word: &str) -> Self {
-        let ways = [Outcome::Key, Outcome::Flow, Outcome::PickedUp, Outcome::Ended, Outcome::Callback];
-        ways.into_iter().find(|way| way.as_str() == word).unwrap_or(Outcome::Abandoned)
+        let asked = [Outcome::Key, Outcome::Flow, Outcome::Moved, Outcome::PickedUp];
+        let mut ways = asked.into_iter().chain([Outcome::Ended, Outcome::Callback]);
+        ways.find(|way| way.as_str() == word).unwrap_or(Outcome::Abandoned)
     }
 
     /// The word used in records and events.

@@ -4,6 +4,7 @@
 //! a queue, a ringing device, two talkers, the end). A flow may be alive below a queue or a ringing device;
 //! its pending step is then that wait. `caller` is the party that the call is for: who called, or whom a transfer left.
 
+use crate::acts::Acts;
 use crate::connect::{Connect, Talk};
 use crate::desk::{Desk, Timer};
 use crate::flow::FlowRun;
@@ -109,6 +110,8 @@ pub(crate) struct Call {
     pub(crate) recording_rule: RecordingRule,
     /// A program that listens.
     pub(crate) listening: Option<Listening>,
+    /// What programs have under way with its parties.
+    pub(crate) acts: Acts,
     pub(crate) route: Vec<RouteReason>,
     pub(crate) hops: u32,
     /// The queues that would not have it, since it last waited in one or was elsewhere.
@@ -119,6 +122,8 @@ pub(crate) struct Call {
     pub(crate) otherwise: Option<Destination>,
     /// We began it, in the name of the account that `incoming` has, or of the house.
     pub(crate) ours: bool,
+    /// A program sends it to a number, by rights that are not the caller's.
+    pub(crate) ordered: bool,
     /// How long who is called second rings, where that is not as usual.
     pub(crate) ring: Option<Duration>,
     /// It is a call for help: no limit of ours ends it.
@@ -189,12 +194,14 @@ impl Call {
             recordings: Vec::new(),
             recording_rule: RecordingRule::default(),
             listening: None,
+            acts: Acts::default(),
             route: Vec::new(),
             hops: 0,
             refused_by: Vec::new(),
             priority: 0,
             otherwise: None,
             ours: false,
+            ordered: false,
             ring: None,
             urgent: false,
             music: Vec::new(),

@@ -21,12 +21,14 @@ const TYPES_ON: Duration = Duration::from_secs(3);
 pub(crate) struct Cover {
     operator: bool,
     entry: bool,
+    /// A program collects a secret from him.
+    asked: bool,
     cut: bool,
 }
 
 impl Cover {
     fn is_on(self) -> bool {
-        self.operator || self.entry || self.cut
+        self.operator || self.entry || self.asked || self.cut
     }
 }
 
@@ -54,6 +56,17 @@ impl Call {
     /// A step collects a secret from the caller.
     pub(crate) fn begin_secret(&mut self, desk: &mut Desk) {
         self.set_cover(desk, self.caller.id, |cover| cover.entry = true);
+    }
+
+    /// A program collects a secret from a party (`on`), or no longer. `cut`: not by the entry's own end.
+    pub(crate) fn cover_entry(&mut self, desk: &mut Desk, id: LegId, on: bool, cut: bool) {
+        if cut {
+            desk.set(Timer::Cover(id), TYPES_ON);
+        }
+        self.set_cover(desk, id, |cover| {
+            cover.cut |= cut;
+            cover.asked = on;
+        });
     }
 
     /// A step that collected keys is over: they are a secret no longer, and nobody hears the caller for it. `cut`: not by its

@@ -3,6 +3,7 @@
 use crate::config::{CallConfig, CallLimits};
 use crate::manners::Manners;
 use crate::output::{CallOutput, FlowOutput, QueueOutput};
+use cordboard_model::act::Collected;
 use cordboard_model::deadline::Deadlines;
 use cordboard_model::event::EventKind;
 use cordboard_model::id::{CallId, IdMaker, LegId, RecordingId, TenantId};
@@ -40,6 +41,8 @@ pub(crate) enum Timer {
     Talk(LegId),
     /// The conference that a flow began.
     Conference(CallId),
+    /// A key of an entry that a program asked for.
+    Entry(CallId),
     /// The keys of who was typing a secret when he was not asked any more.
     Cover(LegId),
 }
@@ -59,6 +62,7 @@ impl Timer {
             Timer::Hold(_) => "hold not answered",
             Timer::Talk(_) => "longest talk",
             Timer::Conference(_) => "longest conference",
+            Timer::Entry(_) => "key for a program",
             Timer::Cover(_) => "secret may go on",
         })
     }
@@ -76,6 +80,8 @@ pub(crate) struct Desk {
     /// Whose recording is whose.
     pub(crate) recordings: BTreeMap<RecordingId, CallId>,
     pub(crate) out: VecDeque<CallOutput>,
+    /// Entries of keys that programs asked for and that are over, the oldest first; at most `OUTCOMES_MAX`.
+    pub(crate) entries: VecDeque<(CallId, Collected)>,
     /// Calls whose caller wants the place of a leg of another call, and whether he is answered. The engine, which alone
     /// sees two calls, looks at them when an input is done.
     pub(crate) places: Vec<(CallId, LegId, bool)>,
@@ -100,6 +106,7 @@ impl Desk {
             legs: BTreeMap::new(),
             recordings: BTreeMap::new(),
             out: VecDeque::new(),
+            entries: VecDeque::new(),
             places: Vec::new(),
             conference_gain: config.conference_gain,
             manners: config.manners,

@@ -106,6 +106,9 @@ impl CallEngine {
             CallInput::QueueEnded { call, end, overflow } => {
                 self.with(call, |call, desk| call.on_queue_ended(desk, end, overflow));
             }
+            CallInput::Spoken { call, act, items } => {
+                self.with(call, |call, desk| call.act_spoken(desk, act, items));
+            }
             CallInput::Music { call, items } => {
                 self.with(call, |call, desk| call.on_music(desk, items));
             }
@@ -129,9 +132,25 @@ impl CallEngine {
         consult: bool,
         now: Time,
     ) -> Result<(), TransferRefusal> {
+        self.transfer_to(call, by, Goal::Number(to.to_owned()), consult, now)
+    }
+
+    /// The same to a place: an agent, an account, and, without a word before, a queue or a flow. A queue can be spoken to, as
+    /// well: it gives one of its agents.
+    ///
+    /// # Errors
+    /// As [`CallEngine::transfer`].
+    pub fn transfer_to(
+        &mut self,
+        call: CallId,
+        by: Option<LegId>,
+        to: Goal,
+        consult: bool,
+        now: Time,
+    ) -> Result<(), TransferRefusal> {
         self.desk.now = now;
         let by = self.sender(call, by)?;
-        let wanted = Wanted { by, to: Goal::Number(to.to_owned()), consult, ticket: None };
+        let wanted = Wanted { by, to, consult, ticket: None };
         self.ask(call, |call, desk| call.begin_transfer(desk, wanted))
     }
 
@@ -250,6 +269,7 @@ impl CallEngine {
                     _ => call.not_routed(desk, Cause::NoRoute),
                 }),
                 Timer::Step(call) => self.with(call, Call::on_step_deadline),
+                Timer::Entry(call) => self.with(call, Call::on_entry_deadline),
                 Timer::Close(call) => self.with(call, Call::close),
                 Timer::Teardown(call) => self.with(call, Call::on_teardown_deadline),
                 Timer::Conference(call) => self.with(call, Call::on_conference_deadline),
@@ -314,10 +334,11 @@ impl CallEngine {
         self.calls.get(&call).is_some_and(|call| !call.route.is_empty())
     }
 
-    /// Whether routing is asked for a call that we begin: by what trunk its first party was called gives him no rights and
-    /// takes none from who asked for the call.
+    /// Whether routing is asked for a call that we begin, or that a program sends to a number: by what trunk its first party
+    /// was called or came gives him no rights and takes none from who asked for it.
     pub fn asks_for_us(&self, call: CallId, leg: LegId) -> bool {
-        let asks = |call: &Call| call.ours && call.caller.id == leg && matches!(call.doing, Doing::Routing);
+        let of_us = |call: &Call| call.ours || call.ordered;
+        let asks = |call: &Call| of_us(call) && call.caller.id == leg && matches!(call.doing, Doing::Routing);
         self.calls.get(&call).is_some_and(|call| asks(call))
     }
 

@@ -271,13 +271,16 @@ impl Call {
     /// A key. It counts only while a flow has the call; else the media thread carries it across the bridge.
     pub(crate) fn digit(&mut self, desk: &mut Desk, leg: LegId, digit: char) {
         self.types_on(desk, leg);
+        let known = digit.is_ascii_digit() || matches!(digit, '*' | '#' | 'A'..='D');
+        if known && self.entry_key(desk, leg, digit) {
+            return;
+        }
         if self.confirm_key(desk, leg, digit)
             || self.branch_key(desk, leg, digit)
             || self.recall_key(desk, leg, digit)
         {
             return;
         }
-        let known = digit.is_ascii_digit() || matches!(digit, '*' | '#' | 'A'..='D');
         let ours = leg == self.caller.id && self.flow.is_some();
         if known && ours && matches!(self.doing, Doing::Queue(_)) && self.key_in_queue(desk, digit) {
             return;

@@ -4,7 +4,7 @@ use crate::config::CallConfig;
 use crate::marks::Marks;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::dial::Accept;
-use cordboard_model::id::{AgentId, CallId, LegId, StreamId, UserId};
+use cordboard_model::id::{ActId, AgentId, CallId, LegId, StreamId, UserId};
 use cordboard_model::leg::{Incoming, LegEvent};
 use cordboard_model::media::{MediaEvent, PlayItem};
 use cordboard_model::stream::StreamOutcome;
@@ -140,6 +140,16 @@ pub enum CallInput {
         end: QueueEnd,
         /// Where the call goes if no flow waits for the answer; hung up if none.
         overflow: Option<Destination>,
+    },
+    /// What a program has said is made: everything of [`crate::CallOutput::Speak`] with prompts in its place; none if something
+    /// could not be made.
+    Spoken {
+        /// The call.
+        call: CallId,
+        /// The playback, or the entry.
+        act: ActId,
+        /// What is played.
+        items: Option<Vec<PlayItem>>,
     },
     /// What a waiting caller hears, for ever; silence if empty. Usually follows `QueueOutput::Enter`.
     Music {

@@ -11,6 +11,7 @@ use crate::leg::{Leg, LegEnd, LegState, Port};
 use crate::opening::Opening;
 use crate::output::{CallOutput, QueueOutput};
 use crate::transfer::{Found, TransferRefusal};
+use cordboard_model::act::ActEnd;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{TransferKind, TransferOutcome, TransferRecord};
 use cordboard_model::event::EventKind;
@@ -56,7 +57,7 @@ impl Call {
     }
 
     /// Takes a leg out. What stays behind is how it ended here.
-    fn give_away(&mut self, desk: &mut Desk, id: LegId, to: CallId) -> Option<Leg> {
+    pub(crate) fn give_away(&mut self, desk: &mut Desk, id: LegId, to: CallId) -> Option<Leg> {
         let at = desk.wall_now();
         let (call, tenant) = (self.id, self.tenant());
         match &self.doing {
@@ -64,6 +65,7 @@ impl Call {
             Doing::Connect(connect) if connect.heard_early => desk.media(MediaCommand::Unbridge { leg: id }),
             _ => {}
         }
+        self.end_acts(desk, ActEnd::Replaced);
         self.stop_recordings(desk);
         self.stop_play(desk, id);
         let leg = self.leg_mut(id)?;
@@ -80,7 +82,7 @@ impl Call {
         Some(leg)
     }
 
-    fn take_in(&mut self, desk: &mut Desk, leg: Leg) {
+    pub(crate) fn take_in(&mut self, desk: &mut Desk, leg: Leg) {
         self.drop_old_records(desk);
         desk.legs.insert(leg.id, self.id);
         let (call, id, party) = (self.id, leg.id, leg.party.clone());

@@ -9,7 +9,7 @@ use crate::output::DialTarget;
 use crate::verdict;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{LegRecord, LegRole};
-use cordboard_model::id::{AgentId, LegId, PlaybackId, TrunkId};
+use cordboard_model::id::{ActId, AgentId, LegId, PlaybackId, TrunkId};
 use cordboard_model::leg::{LegEvent, PartyId};
 use cordboard_model::media::LegStats;
 use cordboard_model::time::{Duration, Wall};
@@ -204,6 +204,8 @@ pub(crate) enum Heard {
     Question,
     /// That the longest talk is near its end.
     Warning,
+    /// What a program has played, or asks for keys with.
+    Asked(ActId),
 }
 
 /// How a leg ended, or will.

@@ -11,6 +11,7 @@
 //! - every media leg that was opened is closed, every recording that was begun is stopped;
 //! - every state that waits for another room has a deadline, and any input in any state is legal.
 
+mod acts;
 mod call;
 mod cdr;
 mod conference;
@@ -32,6 +33,7 @@ mod length;
 mod listen;
 mod manners;
 mod marks;
+mod moving;
 mod opening;
 mod originate;
 mod output;
@@ -53,12 +55,14 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use acts::ActRefusal;
 pub use config::{CallConfig, CallLimits};
 pub use engine::CallEngine;
 pub use input::{CallCommand, CallInput, Fallback, Ticket};
 pub use listen::{ListenAsked, ListenRefusal};
 pub use manners::Manners;
 pub use marks::Marks;
+pub use moving::{MoveRefusal, MoveTo};
 pub use originate::{FirstParty, Origin};
 pub use output::{CallOutput, DialTarget, FlowOutput, QueueOutput};
 pub use recall::{CONFIRM, Recall};

@@ -4,10 +4,10 @@ use crate::input::Ticket;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::event::EventKind;
-use cordboard_model::id::{AgentId, CallId, FlowId, LegId, QueueId, TenantId};
+use cordboard_model::id::{ActId, AgentId, CallId, FlowId, LegId, QueueId, TenantId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::{Incoming, LegCommand, PartyId, Target};
-use cordboard_model::media::MediaCommand;
+use cordboard_model::media::{MediaCommand, PlayItem};
 use cordboard_model::stream::StreamCommand;
 use cordboard_model::verb::{VerbAnswer, Wish};
 use serde_json::Value;
@@ -47,6 +47,15 @@ pub enum CallOutput {
     Queue(QueueOutput),
     /// To who carries streams to programs. An `Open` is answered by `CallInput::StreamEnded`, unless it is closed.
     Stream(StreamCommand),
+    /// Have the speech in this list made. Answered by `CallInput::Spoken`.
+    Speak {
+        /// The call.
+        call: CallId,
+        /// What wants it.
+        act: ActId,
+        /// Prompts, tones and what is said.
+        items: Vec<PlayItem>,
+    },
     /// To the event stream of a tenant.
     Event(TenantId, EventKind),
     /// To the journal: recordings. `CallOpened` and `Queued` are written by whoever carries out `New` and

@@ -62,6 +62,7 @@ impl Call {
             (Heard::Announcement, Doing::Queue(_)) => self.resume_music(desk),
             (Heard::Announcement, Doing::Transfer(_)) => self.resume_consulting(desk),
             (Heard::Opening, _) => self.opening_heard(desk),
+            (Heard::Asked(act), _) => self.act_heard(desk, act, finished),
             // Music that ends by itself has a missing file: silence is better than a busy loop.
             _ => {}
         }

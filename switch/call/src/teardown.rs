@@ -9,6 +9,7 @@ use crate::desk::{Desk, Timer};
 use crate::leg::{Leg, LegState, Port};
 use crate::output::CallOutput;
 use crate::record::Recording;
+use cordboard_model::act::ActEnd;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::LegRole;
 use cordboard_model::event::EventKind;
@@ -41,6 +42,7 @@ impl Call {
         if let Some(aside) = self.aside.take() {
             self.part(desk, aside.talk);
         }
+        self.end_acts(desk, ActEnd::Left);
         self.dismiss(desk);
         self.release_any(desk);
         self.stop_flow(desk, true);
@@ -84,6 +86,7 @@ impl Call {
 
     /// Goes as far towards the end as can be gone. Called after every input.
     pub(crate) fn progress(&mut self, desk: &mut Desk) {
+        self.settle_acts(desk);
         self.settle_listening(desk);
         if self.end.is_none() {
             self.tell_stage(desk);
@@ -173,7 +176,7 @@ impl Call {
         }
         self.forgotten = true;
         let id = self.id;
-        let before = [Timer::Length, Timer::Warning, Timer::Opening, Timer::Route];
+        let before = [Timer::Length, Timer::Warning, Timer::Opening, Timer::Route, Timer::Entry];
         for timer in before.into_iter().chain([Timer::Step, Timer::Conference, Timer::Close, Timer::Teardown])
         {
             desk.clear(timer(id));
@@ -191,6 +194,7 @@ impl Call {
         for recording in &self.recordings {
             desk.recordings.remove(&recording.id);
         }
+        self.forget_secrets(desk);
         desk.out.push_back(CallOutput::Forgotten { call: id });
     }
 }

@@ -26,6 +26,8 @@ impl Call {
             },
             supervision: self.room.watch.as_ref().map(|watch| watch.record.clone()),
             speaker: self.room.speaker,
+            plays: self.plays(),
+            collect: self.collects(),
         }
     }
 }

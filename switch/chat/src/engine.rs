@@ -174,6 +174,11 @@ impl ChatEngine {
         self.chats.contains_key(&chat)
     }
 
+    /// How many are not over, of every tenant.
+    pub fn open_count(&self) -> usize {
+        self.open.values().sum()
+    }
+
     /// Chats of a tenant that are not over.
     pub fn count(&self, tenant: TenantId) -> usize {
         self.open.get(&tenant).copied().unwrap_or(0)

@@ -110,7 +110,7 @@ impl Shard {
         }
     }
 
-    fn goal_is_there(&self, goal: &Goal) -> Result<(), DeskFault> {
+    pub(crate) fn goal_is_there(&self, goal: &Goal) -> Result<(), DeskFault> {
         let there = match goal {
             Goal::Number(_) => true,
             Goal::Place(Destination::Agent(id)) => self.snapshot.agent(id).is_some(),
@@ -168,7 +168,7 @@ impl Shard {
 
     /// The number as the tenant works with it, if the rules let this account, or the house, call it. A call for help is
     /// nobody's to begin but his who needs it.
-    fn may_dial(
+    pub(crate) fn may_dial(
         &self,
         tenant: TenantId,
         account: Option<&UserId>,

@@ -73,6 +73,11 @@ impl Chats {
         Self { engine: ChatEngine::new(wall), owed: VecDeque::new(), next: TICKETS, shown: BTreeMap::new() }
     }
 
+    /// Records that the journal has still to write.
+    pub(crate) fn owed(&self) -> usize {
+        self.owed.len()
+    }
+
     /// When something is due, and why.
     pub(crate) fn poll_timeout(&self) -> Option<(Time, TimerReason)> {
         let late = self.owed.front().map(|owed| (owed.due, LATE));
@@ -237,7 +242,15 @@ impl Shard {
                 self.owe(JournalRecord::ChatClosed(record));
             }
             ChatOutput::Queue(order) => self.on_queue_order(order),
-            ChatOutput::Event { chat, what } => self.tell_chat(Told::Event(chat, what)),
+            ChatOutput::Event { chat, what } => {
+                match *what {
+                    ChatEvent::Opened { .. } => self.figures.chats += 1,
+                    ChatEvent::Message { .. } => self.figures.chat_messages += 1,
+                    ChatEvent::Closed { .. } => self.figures.chats_ended += 1,
+                    _ => {}
+                }
+                self.tell_chat(Told::Event(chat, what));
+            }
             ChatOutput::News { chat, news } => self.tell_chat(Told::News(chat, news)),
         }
     }

@@ -5,6 +5,7 @@
 //! inputs at the same times with the same seed give the same outputs, byte for byte.
 
 mod abort;
+mod acts;
 mod asked;
 mod assist;
 mod begin;
@@ -39,14 +40,15 @@ mod translate;
 mod trunks;
 mod video;
 
+pub use acts::SendRefusal;
 pub use callbacks::CallbackRefused;
 pub use chats::ChatDone;
 /// What the shell says in an agent's name, and what may be answered.
 pub use cordboard_acd::{AcdCommand, Refused, RefusedReason};
 /// The words of [`ShardInput::Datagram`] and [`ShardOutput::Transmit`].
 pub use cordboard_call::{
-    DialTarget, ListenAsked, ListenRefusal, RecordAsked, RecordRefusal, RoomRefusal, Supervise,
-    TransferRefusal,
+    ActRefusal, DialTarget, ListenAsked, ListenRefusal, MoveRefusal, RecordAsked, RecordRefusal, RoomRefusal,
+    Supervise, TransferRefusal,
 };
 pub use cordboard_sip::engine::{Datagram, Flow, Transport};
 pub use io::{Restore, RestoredAgent, ShardCommand, ShardConfig, ShardInput, ShardOutput};
@@ -54,5 +56,5 @@ pub use ladder::{Ladder, Tapped, redact};
 pub use query::Figures;
 pub use rows::{CHANGED_ROWS_MAX, Cells, RowRefused};
 pub use shard::Shard;
-pub use translate::{RoomOrder, check_flow, flow_uses};
+pub use translate::{PlaceRefusal, RoomOrder, check_flow, flow_uses};
 pub use video::VideoRule;

@@ -17,6 +17,12 @@ pub struct Figures {
     pub calls_ended: u64,
     /// Journal records that came later than `limits.journal_wait`.
     pub journal_late: u64,
+    /// Chats opened.
+    pub chats: u64,
+    /// Chats that are over.
+    pub chats_ended: u64,
+    /// Messages that were said in chats.
+    pub chat_messages: u64,
     /// Panics caught.
     pub panics: u64,
 }
@@ -89,6 +95,11 @@ impl Shard {
         self.calls.len()
     }
 
+    /// Chats that are not over, and what of chats the journal has still to write.
+    pub fn chat_counts(&self) -> (usize, usize) {
+        (self.chats.engine.open_count(), self.chats.owed())
+    }
+
     /// Counters.
     pub fn figures(&self) -> Figures {
         self.figures
@@ -126,6 +137,7 @@ impl Shard {
         note(!self.gate.is_empty(), "a record that the journal owes");
         note(!self.routing.is_empty(), "a routing run");
         note(!self.speeches.is_empty(), "a step that waits for speech");
+        note(!self.spoken.is_empty(), "a playback that waits for speech");
         note(!self.fetches.is_empty(), "a step that waits for a server");
         note(!self.phone_desks.is_empty(), "a call on which somebody has signed in");
         note(!self.outside.is_empty(), "a call outside a queue");

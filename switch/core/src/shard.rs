@@ -1,5 +1,6 @@
 //! The shard itself: takes an input, lets the rooms speak until they are silent, and hands out what they want.
 
+use crate::acts::Spoken;
 use crate::assist::Assisted;
 use crate::begin::Tokens;
 use crate::callbacks::Callbacks;
@@ -66,6 +67,8 @@ pub struct Shard {
     pub(crate) routing: Routing,
     /// Steps of flows that wait for what they say.
     pub(crate) speeches: Speeches,
+    /// Playbacks of programs that wait for speech.
+    pub(crate) spoken: Spoken,
     /// Steps of flows that wait for a server.
     pub(crate) fetches: Fetches,
     /// Zones that flows asked for.
@@ -160,6 +163,7 @@ impl Shard {
             gate: Gate::default(),
             routing: Routing::new(seed(&mut seeds)),
             speeches: Speeches::default(),
+            spoken: Spoken::default(),
             fetches: Fetches::default(),
             zones: Zones::default(),
             counters: Counters::default(),

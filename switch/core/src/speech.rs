@@ -32,6 +32,12 @@ pub(crate) struct Speeches {
 }
 
 impl Speeches {
+    /// A ticket for something that is to be made.
+    pub(crate) fn ticket(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
     /// The flow of the call waits no longer.
     pub(crate) fn forget(&mut self, call: CallId) -> Option<()> {
         let gone = self.waiting.remove(&call)?;
@@ -78,8 +84,7 @@ impl Shard {
             if let PlayItem::Say(speech) = item
                 && wanted.iter().all(|(_, known, _)| known != &**speech)
             {
-                self.speeches.next += 1;
-                wanted.push((self.speeches.next, (**speech).clone(), None));
+                wanted.push((self.speeches.ticket(), (**speech).clone(), None));
             }
         }
         if wanted.is_empty() {
@@ -97,6 +102,9 @@ impl Shard {
 
     /// Speech is there, or cannot be made.
     pub(crate) fn on_spoken(&mut self, ticket: u64, asset: Option<AssetId>) {
+        if self.act_spoken(ticket, asset.as_ref()) {
+            return;
+        }
         let Some(call) = self.speeches.calls.get(&ticket).copied() else {
             return;
         };

@@ -1,5 +1,6 @@
 //! The event stream: one per tenant, numbered without gaps, over restarts too.
 
+use crate::act::ActEnd;
 use crate::callback::{Callback, CallbackChange};
 use crate::cause::{Cause, Party};
 use crate::cdr::{Cdr, Supervision, TransferRecord};
@@ -7,7 +8,7 @@ use crate::chat::ChatEvent;
 use crate::desk::WrapUp;
 use crate::device::{AgentDevice, LineEnd};
 use crate::id::{
-    AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, StreamId, TenantId, TrunkId, UserId,
+    ActId, AgentId, CallId, FlowId, LegId, Name, QueueId, RecordingId, StreamId, TenantId, TrunkId, UserId,
 };
 use crate::leg::PartyId;
 use crate::media::AudioNews;
@@ -462,6 +463,50 @@ pub enum EventKind {
         stream: StreamId,
         /// How.
         end: StreamEnd,
+    },
+    /// A program has something played to parties of a call.
+    PlayStarted {
+        /// The call.
+        call: CallId,
+        /// The playback.
+        play: ActId,
+        /// Whose parties hear it.
+        legs: Vec<LegId>,
+        /// Who asked: `key wallboard`.
+        by: String,
+    },
+    /// It is over.
+    PlayEnded {
+        /// The call.
+        call: CallId,
+        /// The playback.
+        play: ActId,
+        /// How.
+        how: ActEnd,
+    },
+    /// A program has keys collected from a party of a call.
+    CollectStarted {
+        /// The call.
+        call: CallId,
+        /// The entry.
+        collect: ActId,
+        /// Whose keys.
+        leg: LegId,
+        /// Who asked: `key wallboard`.
+        by: String,
+    },
+    /// The entry is over.
+    CollectEnded {
+        /// The call.
+        call: CallId,
+        /// The entry.
+        collect: ActId,
+        /// Whose keys.
+        leg: LegId,
+        /// How.
+        how: ActEnd,
+        /// What was entered; none of a secret, or if it is no entry.
+        digits: Option<String>,
     },
     /// The call is over.
     CallEnded {

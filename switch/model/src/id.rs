@@ -277,6 +277,8 @@ serial_id! {
     StreamId
     /// One stretch of an agent's work.
     IntervalId
+    /// One playback, or one entry of keys, that a program asked for in a call.
+    ActId
 }
 
 /// Makes run-time ids of one shard and one start.
@@ -312,6 +314,11 @@ impl IdMaker {
     /// A new playback.
     pub fn playback(&mut self, tenant: TenantId) -> PlaybackId {
         PlaybackId { tenant, start: self.start, shard: self.shard, number: self.take() }
+    }
+
+    /// A new playback, or entry of keys, that a program asks for.
+    pub fn act(&mut self, tenant: TenantId) -> ActId {
+        ActId { tenant, start: self.start, shard: self.shard, number: self.take() }
     }
 
     /// A new stream.

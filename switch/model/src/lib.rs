@@ -6,6 +6,7 @@
 //! carries a [`id::TenantId`].
 
 pub mod access;
+pub mod act;
 pub mod ask;
 pub mod audio;
 pub mod calendar;

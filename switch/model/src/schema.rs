@@ -2,7 +2,7 @@
 
 use crate::figures::Ratio;
 use crate::guard::Network;
-use crate::id::{CallId, IntervalId, LegId, Name, PlaybackId, RecordingId, StreamId, TenantId};
+use crate::id::{ActId, CallId, IntervalId, LegId, Name, PlaybackId, RecordingId, StreamId, TenantId};
 use crate::time::Wall;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
@@ -50,6 +50,7 @@ schema! {
     PlaybackId: serial("a playback");
     RecordingId: serial("a recording");
     StreamId: serial("a stream");
+    ActId: serial("a playback, or an entry of keys, of a program");
     IntervalId: serial("a stretch of an agent's work");
     Wall: json_schema!({
         "type": "integer",

@@ -1,5 +1,6 @@
 //! What readers of the switch see: the API, the page, the command line.
 
+use crate::act::{CollectView, PlayView};
 use crate::cause::Cause;
 use crate::cdr::{Supervision, TransferRecord};
 use crate::device::{AgentDevice, LineState};
@@ -159,6 +160,12 @@ pub struct CallView {
     /// The leg of who speaks, in a conference or a supervised call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaker: Option<LegId>,
+    /// What programs have played to its parties.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plays: Vec<PlayView>,
+    /// The keys that a program has collected from one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collect: Option<CollectView>,
 }
 
 /// What one routing plugin said.

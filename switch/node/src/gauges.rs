@@ -57,6 +57,16 @@ pub struct ShardGauges {
     pub calls_ended: AtomicU64,
     /// Calls up.
     pub calls_up: AtomicU64,
+    /// Chats opened.
+    pub chats: AtomicU64,
+    /// Messages said in chats.
+    pub chat_messages: AtomicU64,
+    /// Chats that are over.
+    pub chats_ended: AtomicU64,
+    /// Chats that are not over.
+    pub chats_up: AtomicU64,
+    /// What of chats the journal has still to write.
+    pub chats_owed: AtomicU64,
     /// Transactions that are not over.
     pub transactions: AtomicU64,
     /// Journal records later than allowed.

@@ -14,6 +14,7 @@ mod chats;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod control;
 pub mod demo;
 mod desk;
 mod dns;

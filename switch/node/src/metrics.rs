@@ -91,6 +91,7 @@ impl Gauges {
             self.started.elapsed().as_secs(),
         );
         self.render_calls(o);
+        self.render_chats(o);
         let media = |of: fn(&MediaGauges) -> &AtomicU64| self.media(of);
         line(o, "counter", "cordboard_rtp_received_total", "RTP packets received.", media(|m| &m.received));
         line(
@@ -159,6 +160,28 @@ impl Gauges {
             "cordboard_media_freed_on_thread_total",
             "Parts that media threads freed themselves, for their lane was full.",
             self.media(|m| &m.freed_here),
+        );
+    }
+
+    fn render_chats(&self, o: &mut String) {
+        let s = |gauge: &AtomicU64| gauge.load(Relaxed);
+        let shard = &self.shard;
+        line(o, "gauge", "cordboard_chats", "Chats that are not over.", s(&shard.chats_up));
+        line(
+            o,
+            "gauge",
+            "cordboard_chats_journal_owed",
+            "Steps of chats that the journal has still to write, before anybody is told.",
+            s(&shard.chats_owed),
+        );
+        line(o, "counter", "cordboard_chats_total", "Chats opened.", s(&shard.chats));
+        line(o, "counter", "cordboard_chats_ended_total", "Chats that are over.", s(&shard.chats_ended));
+        line(
+            o,
+            "counter",
+            "cordboard_chat_messages_total",
+            "Messages said in chats, by customers and agents.",
+            s(&shard.chat_messages),
         );
     }
 

@@ -256,6 +256,11 @@ impl Reloader {
         }
     }
 
+    /// Whether there is such a prompt.
+    pub fn has_prompt(&self, asset: &AssetId) -> bool {
+        self.current().assets.iter().any(|(known, _)| known == asset)
+    }
+
     fn give(&self, asset: &AssetId, order: impl Fn() -> MediaOrder) {
         for thread in &self.media {
             if thread.try_send(order()).is_err() {

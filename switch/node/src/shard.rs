@@ -614,6 +614,12 @@ impl ShardThread {
         gauges.calls.store(figures.calls, Relaxed);
         gauges.calls_refused.store(figures.calls_refused, Relaxed);
         gauges.calls_ended.store(figures.calls_ended, Relaxed);
+        gauges.chats.store(figures.chats, Relaxed);
+        gauges.chat_messages.store(figures.chat_messages, Relaxed);
+        gauges.chats_ended.store(figures.chats_ended, Relaxed);
+        let (up, owed) = self.setup.shard.chat_counts();
+        gauges.chats_up.store(up as u64, Relaxed);
+        gauges.chats_owed.store(owed as u64, Relaxed);
         gauges.journal_late.store(figures.journal_late, Relaxed);
         let guard = self.setup.shard.guard_figures();
         gauges.bans.store(guard.bans, Relaxed);

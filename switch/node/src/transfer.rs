@@ -2,7 +2,8 @@
 
 use crate::switch::{NodeSwitch, missing};
 use cordboard_api::switch::{Later, Refusal, Transfer, TransferTo};
-use cordboard_core::TransferRefusal;
+use cordboard_core::{PlaceRefusal, TransferRefusal};
+use cordboard_model::desk::Goal;
 use cordboard_model::id::CallId;
 
 fn refusal(refused: TransferRefusal, call: CallId) -> Refusal {
@@ -20,12 +21,28 @@ fn refusal(refused: TransferRefusal, call: CallId) -> Refusal {
     Refusal::Conflict(format!("call {call}: {why}"))
 }
 
+fn to_place(refused: PlaceRefusal, call: CallId) -> Refusal {
+    match refused {
+        PlaceRefusal::Stays(refused) => refusal(refused, call),
+        PlaceRefusal::Target(fault) => {
+            let (code, why) = fault.words();
+            Refusal::Named(code, why.to_owned())
+        }
+    }
+}
+
 impl NodeSwitch {
     pub(crate) fn transfer(&self, transfer: Transfer) -> Later<Vec<String>> {
         let Transfer { call, by, to } = transfer;
         let answer = self.later(move |shard| {
             let now = shard.now();
             let (done, told) = match to {
+                TransferTo::Place(place, consult) => {
+                    let to = Goal::Place(place);
+                    let told = format!("call {call}: to {to}");
+                    let done = shard.transfer_to(call, by, to, consult, now);
+                    return done.map(|()| vec![told]).map_err(|refused| to_place(refused, call));
+                }
                 TransferTo::Number(to) => {
                     (shard.transfer(call, by, &to, false, now), format!("call {call} is being sent to {to}"))
                 }

@@ -24,6 +24,9 @@ use super::queue::{Reading, Shared, agents, callers, percentiles, start, wait};
 use super::switch::KEY;
 use crate::outcome::Outcome;
 
+/// Most calls of the switch: with as many as other drivers allow it, a usual limit of open files leaves no room for a
+/// thousand streams.
+const CALLS: u32 = 2_000;
 /// Orders a second.
 const ORDERS: u32 = 10;
 /// How long an agent talks.
@@ -38,7 +41,7 @@ pub(super) fn run(root: &Path, arguments: &[String]) -> Outcome {
         let (agents, rate) = (options.number("--agents", 1_000), options.number("--rate", 50));
         let seconds = options.number("--seconds", 60);
         println!("{} cores; the switch on one of them, everybody else on another", machine::cores());
-        let switch = start(binary, dir, agents, 1)?;
+        let switch = start(binary, dir, agents, 1, Some(CALLS))?;
         let count = rate * seconds;
         let shared = Shared::of(count, TALK).with_agents(agents);
         machine::stay_apart();

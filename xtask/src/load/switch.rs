@@ -77,6 +77,8 @@ pub(super) struct More<'a> {
     pub(super) media: &'a str,
     /// Lines of `[limits]`.
     pub(super) limits: &'a str,
+    /// Most calls, if not 20,000: what they may need of open files the control plane's connections do not get.
+    pub(super) calls: Option<u32>,
     /// Lines of the tenant.
     pub(super) tenant: &'a str,
     /// Sections of any kind.
@@ -86,7 +88,8 @@ pub(super) struct More<'a> {
 /// Every call comes by one trunk and leaves by another: no account, no digest, no flow, no queue. Ports for
 /// 12,500 calls at a time, for a port rests two seconds after its call.
 fn configuration(more: More<'_>) -> String {
-    let More { sip, media, limits, tenant, sections } = more;
+    let More { sip, media, limits, calls, tenant, sections } = more;
+    let calls = calls.unwrap_or(20_000);
     // SIPp's called side would count an OPTIONS as a call that failed.
     let trunk = |name: &str, key: &str, value: &str| {
         format!(
@@ -101,7 +104,7 @@ fn configuration(more: More<'_>) -> String {
         format!("[http]\nlisten = \"{HTTP}\"\n[store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n"),
         "[recordings]\ndir = \"var/recordings\"\n[log]\nlevel = \"warn\"\n".to_owned(),
         // No packets flow, and that must not end a call.
-        format!("[limits]\nmedia_silence = \"1h\"\ncalls = 20000\n{limits}\n[tenant.default]\n{tenant}\n"),
+        format!("[limits]\nmedia_silence = \"1h\"\ncalls = {calls}\n{limits}\n[tenant.default]\n{tenant}\n"),
         trunk("in", "peers", &format!("[\"{CALLER}\", \"{PROBE}\"]")),
         trunk("out", "gateway", &format!("\"{CALLED}:5060\"")),
         trunk("probe", "gateway", &format!("\"{PROBE}:5060\"")),

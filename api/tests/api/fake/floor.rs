@@ -60,6 +60,9 @@ pub struct Floor {
     pub orders: Vec<String>,
     /// What was posted to agents' pages, and whether they take it.
     pub posts: Vec<cordboard_api::gateway::beside::Post>,
+    /// What was to be played, and the entries of keys that were to be collected.
+    pub played: Vec<cordboard_model::act::PlayAsked>,
+    pub collects: Vec<cordboard_model::act::CollectAsked>,
     pub pages_take: bool,
     /// Who may ask by an access key.
     pub huawei: std::sync::Arc<cordboard_api::huawei::config::HuaweiConfig>,
@@ -97,6 +100,8 @@ impl Floor {
             webhooks: Vec::new(),
             orders: Vec::new(),
             posts: Vec::new(),
+            played: Vec::new(),
+            collects: Vec::new(),
             pages_take: true,
             huawei: std::sync::Arc::default(),
             recordings: Vec::new(),
@@ -510,6 +515,8 @@ fn new_call(call: CallId, from: &PartyId, to: &PartyId, now: Wall) -> CallView {
         transfer: None,
         supervision: None,
         speaker: None,
+        plays: Vec::new(),
+        collect: None,
     }
 }
 

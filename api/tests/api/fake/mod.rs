@@ -8,6 +8,7 @@
 mod bar;
 mod beside;
 pub mod chats;
+mod control;
 pub mod door;
 mod floor;
 mod hooks;

@@ -1,5 +1,6 @@
 //! Scenarios in virtual time, written as ladders of what the engine is told and what it says.
 
+mod acts;
 mod conference;
 mod confirm;
 mod connect;

@@ -4,6 +4,7 @@
 //! record before the last leg's end; every offer settled once; every port closed once; every recording
 //! stopped; nothing left.
 
+mod acts;
 mod book;
 mod rooms;
 mod seats;
@@ -70,6 +71,11 @@ struct Seen {
     /// Queues that were consulted, and agents whom they gave.
     asked: u64,
     given: u64,
+    /// What programs had done, how that ended, and callers whom they sent elsewhere or joined.
+    acts: u64,
+    act_ends: BTreeSet<String>,
+    sent: u64,
+    joined: u64,
 }
 
 #[derive(Default)]
@@ -143,6 +149,8 @@ struct World {
     /// REFERs that have no last word.
     refers: BTreeSet<(LegId, u32)>,
     refer: u32,
+    /// What programs have under way, and in which call.
+    acts: BTreeMap<ActId, CallId>,
 }
 
 impl World {
@@ -169,6 +177,7 @@ impl World {
             watched: BTreeMap::new(),
             refers: BTreeSet::new(),
             refer: 0,
+            acts: BTreeMap::new(),
         }
     }
 
@@ -212,6 +221,7 @@ impl World {
         assert!(self.refers.is_empty(), "transfers without a last word: {:?}", self.refers);
         assert!(self.mixes.is_empty(), "mixes left: {:?}", self.mixes);
         assert!(self.watched.is_empty(), "supervisors left: {:?}", self.watched);
+        assert!(self.acts.is_empty(), "acts that never ended: {:?}", self.acts);
         assert!(self.ports.is_empty(), "ports left: {:?}", self.ports);
         assert!(self.recordings.is_empty(), "recordings left: {:?}", self.recordings);
     }
@@ -315,7 +325,7 @@ impl World {
         };
         let newest = self.calls[&call].legs.last().copied().unwrap_or(leg);
         let book = &self.calls[&call];
-        match self.dice.roll(21) {
+        match self.dice.roll(23) {
             13 if self.dice.one_in(3) => self.consults(call),
             13..=15 => self.transfer(call, leg),
             16 if self.dice.one_in(3) => {
@@ -325,6 +335,7 @@ impl World {
                 let _ = self.engine.send_aside(call, flow("v"), BTreeMap::new(), self.now);
             }
             17..=20 => self.room(call, leg),
+            21 | 22 => self.program(call, leg),
             0 | 1 if book.waits && book.offered.len() < 3 => self.offer(call),
             2 if book.waits => self.withdraw_and_end(call),
             3 if !book.offered.is_empty() => self.withdraw(call),
@@ -637,12 +648,18 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
         sum.others += seen.others;
         sum.asked += seen.asked;
         sum.given += seen.given;
+        sum.acts += seen.acts;
+        sum.act_ends.extend(seen.act_ends.iter().cloned());
+        sum.sent += seen.sent;
+        sum.joined += seen.joined;
     }
     let enough = sum.calls > 5_000
         && sum.surveyed > 20
         && sum.others > 50
         && sum.asked > 200
         && sum.given > 20
+        && sum.act_ends.len() >= 8
+        && sum.joined > 20
         && sum.settled > 3_000
         && [
             sum.served,
@@ -661,6 +678,8 @@ fn whatever_the_world_does_every_call_ends_once_and_leaves_nothing() {
             sum.above,
             sum.opened,
             sum.aside,
+            sum.acts,
+            sum.sent,
         ]
         .iter()
         .all(|n| *n > 200);

@@ -428,6 +428,9 @@ impl Rig {
             CallOutput::Closing { cdr, .. } => {
                 format!("CLOSING: {:?} by {:?}", cdr.cause, cdr.ended_by)
             }
+            CallOutput::Speak { items, .. } => {
+                format!("have made: {}", items.iter().map(item_line).collect::<Vec<_>>().join(", "))
+            }
             CallOutput::Moved { leg, .. } => format!("{} moved", self.name(*leg)),
             CallOutput::Forgotten { .. } => "FORGOTTEN".into(),
         }
@@ -533,6 +536,15 @@ impl Rig {
             EventKind::FlowLog { text, .. } => format!("flow log: {text}"),
             EventKind::StreamStarted { way, by, .. } => format!("stream {way:?} started by {by}"),
             EventKind::StreamEnded { end, .. } => format!("stream ended {end:?}"),
+            EventKind::PlayStarted { legs, by, .. } => {
+                let legs: Vec<&str> = legs.iter().map(|leg| self.name(*leg)).collect();
+                format!("play to {} started by {by}", legs.join(" and "))
+            }
+            EventKind::PlayEnded { how, .. } => format!("play ended {how:?}"),
+            EventKind::CollectStarted { leg, by, .. } => {
+                format!("collect from {} started by {by}", self.name(*leg))
+            }
+            EventKind::CollectEnded { how, digits, .. } => format!("collect ended {how:?} {digits:?}"),
             EventKind::RecordingStarted { .. } => "recording started".into(),
             EventKind::RecordingReady { length_ms, .. } => format!("recording ready {length_ms}"),
             EventKind::CallEnded { cause, .. } => format!("call ended {cause:?}"),

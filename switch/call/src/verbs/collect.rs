@@ -75,7 +75,7 @@ impl Collect {
     }
 
     /// Takes one key; says how the entry ended, if it did.
-    fn take(&mut self, key: char) -> Option<CollectEnd> {
+    pub(crate) fn take(&mut self, key: char) -> Option<CollectEnd> {
         if self.terminators.contains(key) {
             return Some(CollectEnd::Terminator);
         }
@@ -97,7 +97,7 @@ impl Collect {
         self.typed.len() >= self.min && (self.patterns.is_empty() || fits())
     }
 
-    fn answer(&mut self, end: CollectEnd) -> VerbAnswer {
+    pub(crate) fn answer(&mut self, end: CollectEnd) -> VerbAnswer {
         let counts = self.counts();
         let mut digits = core::mem::take(&mut self.typed);
         let pressed = !digits.is_empty() || end == CollectEnd::Terminator;

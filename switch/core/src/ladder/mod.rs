@@ -299,6 +299,10 @@ fn call_of(what: &EventKind) -> Option<CallId> {
         | EventKind::RecordingReady { call, .. }
         | EventKind::StreamStarted { call, .. }
         | EventKind::StreamEnded { call, .. }
+        | EventKind::PlayStarted { call, .. }
+        | EventKind::PlayEnded { call, .. }
+        | EventKind::CollectStarted { call, .. }
+        | EventKind::CollectEnded { call, .. }
         | EventKind::CallEnded { call, .. } => Some(*call),
         EventKind::AgentStatus { call, .. } | EventKind::DeskOrder { call, .. } => *call,
         _ => None,

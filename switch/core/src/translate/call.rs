@@ -36,6 +36,7 @@ fn call_of(shard: &Shard, output: &CallOutput) -> Option<CallId> {
         | CallOutput::Stream(_)
         | CallOutput::Event(..)
         | CallOutput::Journal(_)
+        | CallOutput::Speak { .. }
         | CallOutput::Moved { .. } => None,
     }
 }
@@ -92,6 +93,7 @@ impl Shard {
                 let ticket = self.gate.closing(call, self.now, self.snapshot.limits.journal_wait);
                 self.journal(Some(ticket), JournalRecord::CallClosed(cdr));
             }
+            CallOutput::Speak { call, act, items } => self.speak_for(call, act, items),
             CallOutput::Moved { leg, to, .. } => self.on_moved(leg, to),
             CallOutput::Forgotten { call } => self.do_forget(call),
         }
@@ -424,6 +426,7 @@ impl Shard {
         self.stop_asking(call);
         self.routing.forget(call);
         self.speeches.forget(call);
+        self.spoken.forget(call);
         self.fetches.forget(call);
         self.phone_desks.forget(call);
         self.offered.remove(&call);

@@ -17,3 +17,4 @@ pub(crate) use desk::LastCalls;
 pub use flow::{check_flow, flow_uses};
 pub(crate) use identity::Came;
 pub use room::RoomOrder;
+pub use transfer::PlaceRefusal;

@@ -3,11 +3,22 @@
 use crate::shard::Shard;
 use cordboard_acd::AcdInput;
 use cordboard_call::{ListenAsked, ListenRefusal, RecordAsked, RecordRefusal, TransferRefusal};
+use cordboard_model::desk::{DeskFault, Goal};
 use cordboard_model::id::{AgentId, CallId, LegId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::leg::LegEvent;
 use cordboard_model::time::Time;
+use cordboard_model::verb::Destination;
 use cordboard_sip::engine::{IncomingCall, Refer, SessionId, SipCommand};
+
+/// Why a party is not sent to a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceRefusal {
+    /// The call is none that a party can be sent from.
+    Stays(TransferRefusal),
+    /// The party cannot go there.
+    Target(DeskFault),
+}
 
 impl Shard {
     /// A party wants the other one sent elsewhere. Only those whom we know may: an account, or a trunk that is trusted
@@ -141,6 +152,27 @@ impl Shard {
         now: Time,
     ) -> Result<(), TransferRefusal> {
         self.ordered(call, now, |shard| shard.calls.transfer(call, by, to, consult, shard.now))
+    }
+
+    /// The same to a place of the tenant's. A flow is not consulted.
+    ///
+    /// # Errors
+    /// If there is no such place, or as [`Shard::transfer`].
+    pub fn transfer_to(
+        &mut self,
+        call: CallId,
+        by: Option<LegId>,
+        to: Goal,
+        consult: bool,
+        now: Time,
+    ) -> Result<(), PlaceRefusal> {
+        self.goal_is_there(&to).map_err(PlaceRefusal::Target)?;
+        if consult && matches!(&to, Goal::Place(Destination::Flow(_))) {
+            return Err(PlaceRefusal::Target(DeskFault::NotAPerson));
+        }
+        self.ordered(call, now, |shard| {
+            shard.calls.transfer_to(call, by, to, consult, shard.now).map_err(PlaceRefusal::Stays)
+        })
     }
 
     /// Sends the party that talks to `by` to whom the same party reached in `other`, as a phone's REFER with Replaces.

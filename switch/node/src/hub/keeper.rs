@@ -212,8 +212,16 @@ impl Work {
 /// A key that a caller pressed is not kept: it may be one of a PIN, where a flow did not say that it is a secret.
 fn hidden(entry: &Entry) -> Option<Entry> {
     let Entry::Event(told) = entry else { return None };
-    let EventKind::Digit { call, .. } = told.event.what else { return None };
+    if !matches!(told.event.what, EventKind::Digit { .. } | EventKind::CollectEnded { .. }) {
+        return None;
+    }
     let mut told = told.clone();
-    told.event.what = EventKind::Digit { call, digit: HIDDEN };
+    match &mut told.event.what {
+        EventKind::Digit { digit, .. } => *digit = HIDDEN,
+        EventKind::CollectEnded { digits: Some(digits), .. } => {
+            *digits = digits.chars().map(|_| HIDDEN).collect();
+        }
+        _ => {}
+    }
     Some(Entry::Event(told))
 }

@@ -143,6 +143,8 @@ fn begun(
         transfer: None,
         supervision: None,
         speaker: None,
+        plays: Vec::new(),
+        collect: None,
     }
 }
 

@@ -39,6 +39,7 @@ const PLAYS: More<'static> = More {
     sip: "",
     media: "",
     limits: "",
+    calls: None,
 };
 
 const TRANSCODES: More<'static> = More {
@@ -47,6 +48,7 @@ const TRANSCODES: More<'static> = More {
     sip: "",
     media: "",
     limits: "",
+    calls: None,
 };
 
 /// Recordings and third parties are asked for by the API.
@@ -56,6 +58,7 @@ const ASKS: More<'static> = More {
     sip: "",
     media: "",
     limits: "",
+    calls: None,
 };
 
 /// What adds a third party to a conference: the probe's number.

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::drive;
 use super::machine::{self, Others, Whole};
 use super::options::Options;
-use super::switch::{More, Switch};
+use super::switch::{KEY, More, Switch};
 use crate::outcome::Outcome;
 use agents::Seen;
 use lock::Lock;
@@ -78,7 +78,13 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
 }
 
 /// A switch with these agents and queues.
-pub(super) fn start(binary: &Path, dir: &Path, agents: u32, queues: u32) -> Result<Switch, String> {
+pub(super) fn start(
+    binary: &Path,
+    dir: &Path,
+    agents: u32,
+    queues: u32,
+    calls: Option<u32>,
+) -> Result<Switch, String> {
     let mut sections =
         format!("[tenant.default.trunk.callers]\npeers = [\"{}\"]\nmax_calls = 100000\n", words::CALLERS);
     for queue in 0..queues {
@@ -89,7 +95,9 @@ pub(super) fn start(binary: &Path, dir: &Path, agents: u32, queues: u32) -> Resu
         ));
     }
     sections.push_str(&agents::accounts(agents, queues));
+    sections.push_str(&format!("[[api_key]]\nname = \"load\"\nkey = \"{KEY}\"\n"));
     let more = More {
+        calls,
         // All come by UDP; ports may have the files that connections would.
         sip: "digest = [\"MD5\"]\nconnections = 64\n",
         // Nobody makes a sound, and that is no news.
@@ -180,7 +188,7 @@ struct Full {
 impl Plan {
     /// Full queues.
     fn full(&self, binary: &Path, dir: &Path) -> Result<bool, String> {
-        let switch = start(binary, dir, self.agents, self.queues)?;
+        let switch = start(binary, dir, self.agents, self.queues, None)?;
         let talks = self.agents * (3 * self.seconds + 60) / self.talk.max(1);
         let shared =
             Shared::of(self.waiting + self.agents * 2 + talks, Duration::from_secs(self.talk.into()));
@@ -274,7 +282,7 @@ impl Plan {
 
     /// Few agents, and nobody waits.
     fn few(&self, binary: &Path, dir: &Path) -> Result<bool, String> {
-        let switch = start(binary, dir, self.few, 1)?;
+        let switch = start(binary, dir, self.few, 1, None)?;
         let count = self.rate * self.seconds * 2;
         let shared = Shared::of(count, SHORT);
         let drive = || {

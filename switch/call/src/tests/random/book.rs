@@ -4,6 +4,7 @@ use super::*;
 
 impl World {
     pub(super) fn book(&mut self, output: CallOutput) {
+        self.book_act(&output);
         match output {
             CallOutput::Leg(leg, command) => self.book_leg(leg, &command),
             CallOutput::Dial { call, leg, .. } => {
@@ -48,7 +49,10 @@ impl World {
                     book.living.insert(leg);
                 }
             }
-            CallOutput::Event(..) | CallOutput::Journal(_) | CallOutput::Stream(_) => {}
+            CallOutput::Event(..)
+            | CallOutput::Journal(_)
+            | CallOutput::Stream(_)
+            | CallOutput::Speak { .. } => {}
             CallOutput::Closing { call, cdr } => {
                 assert_eq!(cdr.call, call);
                 let book = self.calls.get_mut(&call).unwrap();
