@@ -496,6 +496,7 @@ pub trait Switch:
     + Vault
     + crate::gateway::beside::Beside
     + crate::third_party::beside::ThirdParties
+    + crate::aliyun::beside::Applications
     + Send
     + Sync
     + 'static

@@ -6,6 +6,7 @@
 //! carries a [`id::TenantId`].
 
 pub mod access;
+pub mod application;
 pub mod ask;
 pub mod audio;
 pub mod calendar;

@@ -9,6 +9,7 @@
 //! asks for it. Passwords and keys are hashed here and never leave in another form.
 
 mod access;
+mod application;
 mod assets;
 mod audio;
 mod calendar;
@@ -338,6 +339,7 @@ fn read(
     reader.shared_are_there();
     reader.own_are_there(&machine.sip.listen);
     machine.gateway = gateway.with(&reader.read.iter().map(|(id, (tenant, _))| (*id, tenant)).collect());
+    application::differ(&root, reader.read.values().map(|(tenant, _)| tenant));
     third_party::differ(&root, reader.read.values().map(|(tenant, _)| tenant));
     machine.api_keys = api_keys(report, keys, &reader, main.source);
     machine.webhooks = all_webhooks(webhooks, &reader, &machine.webhook_rules);
