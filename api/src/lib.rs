@@ -5,6 +5,7 @@
 
 mod access;
 mod again;
+pub mod aliyun;
 mod aside;
 mod asked;
 pub mod audit;

@@ -11,9 +11,9 @@ use crate::state::{ApiConfig, State};
 use crate::switch::{CdrFilter, Command, Health, RecordingView, RecordingsAsked, Refusal, Switch, Why};
 use crate::visitor::Watching;
 use crate::{
-    access, again, aside, audit, begin, bulk, callback, chat, control, desk, device, feed, figures, flows,
-    listen, objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table, third_party, trace,
-    transfer, visitor, webhooks,
+    access, again, aliyun, aside, audit, begin, bulk, callback, chat, control, desk, device, feed, figures,
+    flows, listen, objects, openapi, pages, rate, recording, room, route, shield, signin, stream, table,
+    third_party, trace, transfer, visitor, webhooks,
 };
 use axum::extract::{Path, State as Use};
 use axum::http::{StatusCode, header};
@@ -50,10 +50,11 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let gateway = crate::gateway::router(&switch, config.gateway.clone(), &brake);
     let huawei = crate::huawei::router(&switch, &brake);
     let watching = Watching::default();
-    let (pages, config) = (Arc::default(), Arc::new(config));
-    let state = State { switch, brake, watching, doors, buckets, again, pages, config };
+    let (pages, shown, config) = (Arc::default(), Arc::default(), Arc::new(config));
+    let state = State { switch, brake, watching, doors, buckets, again, pages, shown, config };
     all()
         .router()
+        .merge(aliyun::router())
         .nest_service("/agentgateway/resource", gateway)
         .merge(huawei)
         .fallback(pages::page)

@@ -2,6 +2,7 @@
 
 use crate::access::Doors;
 use crate::again::Again;
+use crate::aliyun::Shown;
 use crate::gateway::config::GatewayConfig;
 use crate::key::Brake;
 use crate::rate::{Buckets, RateLimit};
@@ -49,6 +50,8 @@ pub struct State {
     pub(crate) again: Arc<Again>,
     /// Sessions that enterprises' pages have begun.
     pub pages: Arc<Pages>,
+    /// Tokens that applications have shown.
+    pub shown: Arc<Shown>,
     /// What was configured.
     pub config: Arc<ApiConfig>,
 }

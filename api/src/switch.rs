@@ -505,6 +505,7 @@ pub trait Switch:
     + crate::bar::phones::PagePhones
     + crate::third_party::beside::ThirdParties
     + crate::huawei::config::Configured
+    + crate::aliyun::beside::Applications
     + Send
     + Sync
     + 'static

@@ -18,6 +18,9 @@ pub(crate) const ID: &str = "sum_sid";
 /// When the session was last made or renewed, milliseconds; the only one that scripts may read.
 const AT: &str = "sum_atime";
 
+/// The session's token, where an application has had it for a token that it has signed.
+const APPLICATION: &str = "AC_TOKEN";
+
 /// What the cookies hold.
 pub(crate) struct Jar<'a> {
     pub(crate) token: &'a str,
@@ -35,9 +38,15 @@ pub(crate) fn of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     found.all(|other| other == first).then_some(first)
 }
 
-/// The token in the cookie of a request.
+/// The token in the cookie of a request: of an enterprise's page, or of an application's.
 pub(crate) fn token_of(headers: &HeaderMap) -> Option<&str> {
-    of(headers, TOKEN).filter(|token| token.starts_with(TOKEN_PREFIX))
+    let is_token = |token: &&str| token.starts_with(TOKEN_PREFIX);
+    of(headers, TOKEN).filter(is_token).or_else(|| of(headers, APPLICATION).filter(is_token))
+}
+
+/// The line that sets the cookie of an application's page.
+pub(crate) fn application(token: &str) -> Result<HeaderValue, Problem> {
+    one(APPLICATION, token, true, "")
 }
 
 fn one(name: &str, value: &str, hidden: bool, end: &str) -> Result<HeaderValue, Problem> {

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access;
+mod aliyun;
+mod aliyun_actions;
 mod audit;
 mod bar;
 mod bulk;

@@ -4,6 +4,7 @@
 //! reference in it resolves.
 
 use crate::access::AccessTerms;
+use crate::application::Application;
 use crate::audio::{QueueAudio, RecordRule};
 use crate::calendar::Calendar;
 use crate::callback::CallbackRules;
@@ -206,6 +207,9 @@ pub struct Tenant {
     /// The enterprise that speaks for its agents, if one does.
     #[serde(default)]
     pub third_party: Option<ThirdPartyTerms>,
+    /// Applications that act for it.
+    #[serde(default)]
+    pub applications: Vec<Application>,
     /// Queues.
     pub queues: BTreeMap<Name, Queue>,
     /// Flows.
@@ -240,6 +244,7 @@ impl Tenant {
             sign_in: TenantSignIn::default(),
             access: AccessTerms::default(),
             third_party: None,
+            applications: Vec::new(),
             queues: BTreeMap::new(),
             flows: BTreeMap::new(),
             kit: FlowKit::default(),

@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod act;
+pub mod application;
 pub mod ask;
 pub mod audio;
 pub mod calendar;

@@ -6,6 +6,7 @@
 
 pub mod agent_order;
 pub mod alone;
+mod application;
 mod aside;
 pub mod asking;
 mod bar;

@@ -5,6 +5,7 @@
 
 #![allow(dead_code)]
 
+pub mod application;
 mod bar;
 mod beside;
 pub mod chats;

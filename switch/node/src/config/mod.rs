@@ -9,6 +9,7 @@
 //! asks for it. Passwords and keys are hashed here and never leave in another form.
 
 mod access;
+mod application;
 mod assets;
 mod audio;
 mod calendar;
@@ -339,6 +340,7 @@ fn read(
     reader.default_tenant(main.source, base);
     reader.shared_are_there();
     reader.own_are_there(&machine.sip.listen);
+    application::differ(&root, reader.read.values().map(|(tenant, _)| tenant));
     third_party::differ(&root, reader.read.values().map(|(tenant, _)| tenant));
     let known = reader.read.iter().map(|(id, (tenant, _))| (*id, tenant)).collect();
     machine.gateway = gateway.with(&known);

@@ -10,8 +10,8 @@ use super::service::{self, Kinds};
 use super::tree::Node;
 use super::value::{duration, hash, host, one_of, secret, some_text, text, wrong};
 use super::{
-    Checks, access, assets, audio, calendar, callback, called, desk, doubts, fetch, libraries, number,
-    routes, secret as hashing, shown, sign_in, srtp, tables, third_party, trunk,
+    Checks, access, application, assets, audio, calendar, callback, called, desk, doubts, fetch, libraries,
+    number, routes, secret as hashing, shown, sign_in, srtp, tables, third_party, trunk,
 };
 use cordboard_model::config::{Agent, Flow, FlowKit, Queue, Tenant, User};
 use cordboard_model::id::{AgentId, AssetId, FlowId, Name, QueueId, TenantId, UserId};
@@ -141,6 +141,7 @@ pub(super) fn read(
         sign_in: context.sign_in.take(),
         access: access::read(&section),
         third_party: third_party::read(&section, id),
+        applications: application::read(section.named("application"), id, (base, checks)),
         flows,
         kit,
         numbers,

@@ -9,6 +9,7 @@ use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 mod access;
+mod application;
 mod audio;
 mod doubts;
 mod gateway;
@@ -21,6 +22,9 @@ mod sign_in;
 mod table_4_2;
 mod table_4_4;
 mod third_party;
+
+/// A public key.
+const CRM_KEY: &str = include_str!("../../../../api/src/aliyun/jwt/crm.pem");
 
 /// A stand-in for the Lua host: a line `if then` is what it knows to be wrong.
 fn lua(source: &str, _: &str) -> Vec<LuaFault> {
@@ -179,6 +183,7 @@ fn with_examples() -> (Scratch, PathBuf) {
     for year in ["2025", "2026"] {
         scratch.write(&format!("config/recording-{year}.key"), &"0123456789abcdef".repeat(4));
     }
+    scratch.write("config/crm-public.pem", CRM_KEY);
     scratch.write("ivr-flows/main-menu.lua", "answer()\n");
     scratch.write("ivr-flows/lib/hours.lua", "return {}\n");
     for table in ["vip", "nuisance", "ported"] {
@@ -272,6 +277,7 @@ fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTre
         "skill",
         "prefer",
         "skill_group",
+        "application",
     ];
     for entry in entries {
         let last = path.rsplit('.').next().unwrap_or_default();

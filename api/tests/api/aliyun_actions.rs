@@ -1,0 +1,303 @@
+//! Management actions, signed as the vendor's clients sign them.
+
+use crate::fake::application::{CLIENT, SECRET};
+use crate::http::Answer;
+use crate::{KEY, Served, furnish, serve};
+use base64::Engine;
+use cordboard_model::id::TenantId;
+use hmac::{Hmac, Mac};
+use serde_json::Value;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The fake's clock.
+const NOW: &str = "2026-11-21T00:00:00Z";
+const LONG_AGO: &str = "2026-11-20T23:44:59Z";
+
+fn nonce() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("nonce-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn coded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte.into()),
+            byte => write!(out, "%{byte:02X}").unwrap(),
+        }
+    }
+    out
+}
+
+fn form(pairs: &[(String, String)]) -> String {
+    let mut all: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{}={}", coded(name), coded(value))).collect();
+    all.sort();
+    all.join("&")
+}
+
+/// A request of version 1.0, whole.
+fn signed(
+    method: &str,
+    action: &str,
+    said: &[(&str, &str)],
+    (id, secret, time, nonce): (&str, &str, &str, &str),
+) -> String {
+    let usual = [
+        ("Action", action),
+        ("Version", "2019-10-15"),
+        ("Format", "JSON"),
+        ("AccessKeyId", id),
+        ("SignatureMethod", "HMAC-SHA1"),
+        ("SignatureVersion", "1.0"),
+        ("SignatureNonce", nonce),
+        ("Timestamp", time),
+    ];
+    let all = usual.iter().chain(said).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let mut all: Vec<(String, String)> = all.collect();
+    let text = format!("{method}&%2F&{}", coded(&form(&all)));
+    let mac = Hmac::<Sha1>::new_from_slice(format!("{secret}&").as_bytes()).unwrap().chain_update(text);
+    all.push(("Signature".into(), base64::prelude::BASE64_STANDARD.encode(mac.finalize().into_bytes())));
+    form(&all)
+}
+
+async fn send(served: &Served, method: &str, body: &str) -> Answer {
+    let kind = ("content-type", "application/x-www-form-urlencoded");
+    served.ask(method, "/", &[kind], body).await
+}
+
+async fn act(served: &Served, action: &str, said: &[(&str, &str)]) -> Answer {
+    let said: Vec<(&str, &str)> = said.iter().copied().chain([("InstanceId", "default")]).collect();
+    send(served, "POST", &signed("POST", action, &said, (CLIENT, SECRET, NOW, &nonce()))).await
+}
+
+fn done(answer: &Answer) -> Value {
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let said = answer.json();
+    assert_eq!((&said["Code"], &said["Success"]), (&"Success".into(), &true.into()), "{said}");
+    assert_eq!(said["RequestId"].as_str().map(str::len), Some(36), "{said}");
+    said["Data"].clone()
+}
+
+fn refused(answer: &Answer, status: u16, code: &str) -> String {
+    let said = answer.json();
+    assert_eq!((answer.status, said["Code"].as_str()), (status, Some(code)), "{said}");
+    assert_eq!(said["Success"], false);
+    said["Message"].as_str().unwrap().to_owned()
+}
+
+async fn house() -> Served {
+    let served = serve().await;
+    furnish(&served.switch, TenantId::DEFAULT);
+    served
+}
+
+async fn kept(served: &Served, kind: &str, name: &str) -> Answer {
+    served.get(KEY, &format!("/api/v1/config/{kind}/{name}")).await
+}
+
+#[tokio::test]
+async fn only_what_an_application_has_signed_is_done_once_and_near_its_time() {
+    let served = house().await;
+    let said = [("AccountName", "1001"), ("InstanceId", "default")];
+    let by = |id, secret, time| signed("POST", "GetAgent", &said, (id, secret, time, "n"));
+    for body in [by(CLIENT, "another", NOW), by("another", SECRET, NOW), by("", "", NOW)] {
+        refused(&send(&served, "POST", &body).await, 403, "SignatureDoesNotMatch");
+    }
+    let whole = by(CLIENT, SECRET, NOW);
+    refused(&send(&served, "POST", &whole.replace("1001", "1002")).await, 403, "SignatureDoesNotMatch");
+    refused(&send(&served, "PUT", &whole).await, 403, "SignatureDoesNotMatch");
+    refused(&send(&served, "POST", &by(CLIENT, SECRET, LONG_AGO)).await, 400, "InvalidTimeStamp.Expired");
+    assert_eq!(send(&served, "POST", &whole).await.json()["Data"]["DisplayName"], "Li Wei");
+    let rest = [said[0], said[1], ("Type", "2")];
+    let once = signed("POST", "SuspendHotlineService", &rest, (CLIENT, SECRET, NOW, "the-same"));
+    done(&send(&served, "POST", &once).await);
+    refused(&send(&served, "POST", &once).await, 400, "SignatureNonceUsed");
+    let read = signed("GET", "GetAgent", &said, (CLIENT, SECRET, NOW, "g"));
+    assert_eq!(served.ask("GET", &format!("/?{read}"), &[], "").await.json()["Data"]["AgentId"], 1001);
+    let change = signed("GET", "FinishHotlineService", &said, (CLIENT, SECRET, NOW, "g2"));
+    let by_get = served.ask("GET", &format!("/?{change}"), &[], "").await;
+    refused(&by_get, 405, "UnsupportedHTTPMethod");
+    assert!(served.ask("GET", "/", &[], "").await.header("content-type").starts_with("text/html"));
+    for _ in 0..20 {
+        send(&served, "POST", &by(CLIENT, "another", NOW)).await;
+    }
+    refused(&send(&served, "POST", &whole).await, 429, "Throttling");
+}
+
+#[tokio::test]
+async fn a_request_of_the_newer_kind_is_taken_too() {
+    let served = house().await;
+    let (body, names) = (
+        "AccountName=1001&InstanceId=default&Type=3",
+        "x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce",
+    );
+    let hash = hex::encode(Sha256::digest(body));
+    let ask = async |action: &str, secret: &str, nonce: &str, names: &str, body: &str| {
+        let values = [
+            ("x-acs-action", action),
+            ("x-acs-content-sha256", &hash),
+            ("x-acs-date", NOW),
+            ("x-acs-signature-nonce", nonce),
+        ];
+        let lines: String = values
+            .iter()
+            .filter(|(name, _)| names.contains(name))
+            .map(|(name, value)| format!("{name}:{value}\n"))
+            .collect();
+        let request = format!("POST\n/\n\n{lines}\n{names}\n{hash}");
+        let text = format!("ACS3-HMAC-SHA256\n{}", hex::encode(Sha256::digest(request)));
+        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(text).finalize();
+        let mark = hex::encode(mac.into_bytes());
+        let shown = format!("ACS3-HMAC-SHA256 Credential={CLIENT},SignedHeaders={names},Signature={mark}");
+        let mut headers =
+            vec![("authorization", shown.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+        headers.extend(values);
+        served.ask("POST", "/", &headers, body).await
+    };
+    done(&ask("SuspendHotlineService", SECRET, "a", names, body).await);
+    refused(&ask("SuspendHotlineService", SECRET, "a", names, body).await, 400, "SignatureNonceUsed");
+    refused(&ask("SuspendHotlineService", "another", "b", names, body).await, 403, "SignatureDoesNotMatch");
+    let other = body.replace('3', "4");
+    refused(&ask("SuspendHotlineService", SECRET, "c", names, &other).await, 403, "SignatureDoesNotMatch");
+    let less = "x-acs-action;x-acs-content-sha256;x-acs-date";
+    refused(&ask("SuspendHotlineService", SECRET, "d", less, body).await, 400, "IncompleteSignature");
+}
+
+#[tokio::test]
+async fn agents_are_made_changed_and_deleted_by_their_account_names() {
+    let served = house().await;
+    let list = act(&served, "ListSkillGroup", &[]).await;
+    let group = done(&list)[0]["SkillGroupId"].to_string();
+    let said =
+        [("AccountName", "2001"), ("DisplayName", "Wang Fang"), ("SkillGroupIdList.1", group.as_str())];
+    done(&act(&served, "CreateAgent", &said).await);
+    let agent = kept(&served, "agents", "2001").await.ok();
+    assert_eq!(agent["document"]["queues"][0], "sales");
+    assert_eq!(agent["document"]["display"], "Wang Fang");
+    assert_eq!(kept(&served, "accounts", "2001").await.ok()["secrets"][0], "password");
+    refused(&act(&served, "CreateAgent", &said).await, 412, "OperationConflict");
+    let json = format!("[\"{group}\"]");
+    let both = [("AccountName", "2002"), ("DisplayName", "x"), ("SkillGroupId", json.as_str())];
+    done(&act(&served, "CreateAgent", &both).await);
+    let log = served.get(KEY, "/api/v1/audit").await.text();
+    assert!(
+        log.contains("application crm") && log.contains("CreateAgent") && log.contains("agents/2001"),
+        "{log}"
+    );
+    let found = act(&served, "GetAgent", &[("AccountName", "1001")]).await;
+    let said = found.json();
+    assert!(said.get("Message").is_none() && said["Code"] == "Success", "{said}");
+    assert_eq!((&said["Data"]["AgentId"], &said["Data"]["Status"]), (&1001.into(), &0.into()));
+    assert_eq!(said["Data"]["GroupList"][0]["Name"], "sales");
+    let of = done(&act(&served, "ListAgentBySkillGroupId", &[("SkillGroupId", &group)]).await);
+    assert_eq!(of[0]["AccountName"], "1001");
+    let nobody = act(&served, "GetAgent", &[("AccountName", "4711")]).await;
+    refused(&nobody, 500, "NoAgentFound");
+    assert!(refused(&act(&served, "GetAgent", &[]).await, 400, "MissingParameter").contains("AccountName"));
+    let no_list = [("AccountName", "2003"), ("DisplayName", "x"), ("SkillGroupId", "sales")];
+    refused(&act(&served, "CreateAgent", &no_list).await, 400, "InvalidParameter");
+}
+
+#[tokio::test]
+async fn groups_and_departments_are_queues_and_groups_of_queues() {
+    let served = house().await;
+    let calls = [("SkillGroupName", "客服"), ("ChannelType", "1"), ("DisplayName", "Service")];
+    done(&act(&served, "CreateSkillGroup", &calls).await);
+    let all = served.get(KEY, "/api/v1/config/queues").await.ok();
+    let made = all["items"].as_array().unwrap().iter().find(|item| item["name"] == "客服").unwrap().clone();
+    assert_eq!(
+        (&made["document"]["kind"], &made["document"]["display"]),
+        (&"voice".into(), &"Service".into())
+    );
+    let tickets = [("SkillGroupName", "t"), ("ChannelType", "3")];
+    assert!(
+        refused(&act(&served, "CreateSkillGroup", &tickets).await, 400, "InvalidParameter")
+            .contains("tickets")
+    );
+    // the same word is a sum there
+    let page = [("PageNo", "1"), ("PageSize", "10")];
+    let query = async |bits: &str| {
+        act(&served, "QuerySkillGroups", &[page[0], page[1], ("ChannelType", bits)]).await.json()
+    };
+    let voice = query("3").await;
+    assert!(voice.get("Code").is_none() && voice.get("Success").is_none(), "{voice}");
+    assert_eq!((&voice["TotalResults"], &voice["CurrentPage"]), (&1.into(), &1.into()));
+    assert_eq!(voice["Data"][0]["SkillGroupName"], "sales");
+    assert_eq!(query("4").await["TotalResults"], 0);
+    let id = done(&act(&served, "CreateDepartment", &[("DepartmentName", "north")]).await).to_string();
+    let list = done(&act(&served, "GetAllDepartment", &[]).await);
+    assert_eq!(list[0]["DepartmentName"], "north");
+    assert_eq!(list[0]["DepartmentId"].to_string(), id);
+    let inside = [("SkillGroupName", "n1"), ("ChannelType", "1"), ("DepartmentId", id.as_str())];
+    done(&act(&served, "CreateSkillGroup", &inside).await);
+    assert_eq!(kept(&served, "skill-groups", "north").await.ok()["document"]["queues"][0], "n1");
+    let renamed = [("DepartmentId", id.as_str()), ("DepartmentName", "south")];
+    assert_eq!(done(&act(&served, "UpdateDepartment", &renamed).await), true);
+    assert_eq!(kept(&served, "skill-groups", "south").await.ok()["document"]["queues"][0], "n1");
+    refused(&act(&served, "DeleteDepartment", &[("DepartmentId", &id)]).await, 404, "NotFound");
+}
+
+#[tokio::test]
+async fn an_agents_calls_are_orders_at_his_desk_in_the_applications_name() {
+    let served = house().await;
+    let his = ("AccountName", "1001");
+    let token = done(&act(&served, "StartHotlineService", &[his]).await);
+    let token = token.as_str().unwrap();
+    done(&act(&served, "SendHotlineHeartBeat", &[his, ("Token", token)]).await);
+    refused(
+        &act(&served, "SendHotlineHeartBeat", &[his, ("Token", "another")]).await,
+        400,
+        "InvalidParameter",
+    );
+    for (action, more) in [
+        ("StartCall", vec![("Callee", "13800138000"), ("Caller", "4008001")]),
+        ("StartCallV2", vec![("Callee", "13800138000"), ("Caller", "4008001"), ("CallerType", "2")]),
+        ("AnswerCall", vec![]),
+        ("HoldCall", vec![]),
+        ("FetchCall", vec![]),
+        ("JoinThirdCall", vec![]),
+        ("HangupThirdCall", vec![]),
+        ("HangupCall", vec![("JobId", "1"), ("ConnectionId", "2")]),
+        ("FinishHotlineService", vec![]),
+    ] {
+        let said: Vec<(&str, &str)> = more.into_iter().chain([his]).collect();
+        assert_eq!(done(&act(&served, action, &said).await), Value::Null, "{action}");
+    }
+    let group = done(&act(&served, "ListSkillGroup", &[]).await)[0]["SkillGroupId"].to_string();
+    done(&act(&served, "TransferCallToSkillGroup", &[his, ("SkillGroupId", &group), ("Type", "2")]).await);
+    let wrong = [his, ("SkillGroupId", group.as_str()), ("Type", "3")];
+    refused(&act(&served, "TransferCallToSkillGroup", &wrong).await, 400, "InvalidParameter");
+    let status = done(&act(&served, "GetHotlineAgentStatus", &[his]).await);
+    assert!(["通话中", "休息-休息", "空闲"].contains(&status.as_str().unwrap()), "{status}");
+    let detail = done(&act(&served, "GetHotlineAgentDetail", &[his]).await);
+    assert!(detail["AgentStatusCode"].as_str().unwrap().starts_with("Agent"), "{detail}");
+    refused(&act(&served, "HoldCall", &[("AccountName", "4711")]).await, 500, "NoAgentFound");
+}
+
+#[tokio::test]
+async fn what_is_left_out_and_what_is_anothers_is_said_so() {
+    let served = house().await;
+    let why = refused(&act(&served, "DeleteSkillGroup", &[]).await, 404, "InvalidAction.NotFound");
+    assert!(why.contains("left out"), "{why}");
+    refused(&act(&served, "Nothing", &[]).await, 404, "InvalidAction.NotFound");
+    let other = [("AccountName", "1001"), ("InstanceId", "another")];
+    let body = signed("POST", "GetAgent", &other, (CLIENT, SECRET, NOW, "i"));
+    refused(&send(&served, "POST", &body).await, 500, "NoTenantFound");
+    let number = [
+        ("HotlineNumber", "7700"),
+        ("Description", "d"),
+        ("EnableInbound", "true"),
+        ("EnableInboundEvaluation", "false"),
+        ("EnableOutbound", "true"),
+        ("EnableOutboundEvaluation", "false"),
+        ("OutboundAllDepart", "false"),
+    ];
+    let why = refused(&act(&served, "AddHotlineNumber", &number).await, 400, "InvalidParameter");
+    assert!(why.contains("number groups"), "{why}");
+    let page = [("CurrentPage", "1"), ("PageSize", "10")];
+    assert_eq!(done(&act(&served, "QueryHotlineNumber", &page).await)["TotalCount"], 0);
+}

@@ -1,0 +1,46 @@
+//! A back end that is written for the other vendor, in Python and of its documents alone, against the running switch.
+
+use cordboard_tests::Fail;
+use cordboard_tests::config::Config;
+use cordboard_tests::fail::{Outcome, ensure};
+use cordboard_tests::switch::Switch;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const SECRET: &str = "secret-of-the-crm-itself";
+
+fn openssl(dir: &Path, args: &[&str]) -> Outcome {
+    let made = Command::new("openssl").args(args).current_dir(dir).output()?;
+    ensure(made.status.success(), || String::from_utf8_lossy(&made.stderr).into_owned())
+}
+
+fn client(dir: &Path, switch: &Switch) -> Result<Output, Fail> {
+    let mut command = Command::new("python3");
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/aliyun/client.py"));
+    Ok(command.args([&switch.api.at, "crm.key", "other.key"]).current_dir(dir).output()?)
+}
+
+/// Tokens are exchanged; agents, groups, departments and numbers are made and go; an agent comes, has a break and leaves.
+pub fn whole(dir: &Path) -> Outcome {
+    for key in ["crm.key", "other.key"] {
+        openssl(dir, &["genrsa", "-out", key, "2048"])?;
+    }
+    openssl(dir, &["rsa", "-in", "crm.key", "-pubout", "-out", "crm.pem"])?;
+    let application = "[tenant.default.application.crm]\nclient_id = \"crm-8a1f\"\nsecret_env = \"CRM_SECRET\"\n\
+        issuer = \"https://crm.example\"\npublic_key = \"crm.pem\"\nactions = true\ninstance = \"ccc-1\"\n";
+    let config = Config::new(dir)?
+        .agent("1001")
+        .queue("")
+        .flow("main", "call:hang_up()\n")?
+        .number("600", "flow:main")
+        .more(application);
+    let switch = Switch::start_with(dir, &config, &[("CRM_SECRET", SECRET)])?;
+    let said = client(dir, &switch)?;
+    let text = [said.stdout, said.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    ensure(said.status.success() && text.ends_with("done\n"), || text.clone())?;
+    let log = switch.api.get("/api/v1/audit?limit=1000")?.to_string();
+    for noted in ["application crm", "CreateAgent", "agents/2001", "DeleteAgent"] {
+        ensure(log.contains(noted), || format!("{noted} is not in the audit log: {log}"))?;
+    }
+    ensure(!log.contains(SECRET) && !switch.log().contains(SECRET), || "the secret is told".into())
+}
