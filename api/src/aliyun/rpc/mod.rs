@@ -188,16 +188,10 @@ fn data(value: impl Into<Value>) -> Done {
 
 /// Where no action is asked for it is the page.
 pub(super) async fn root(Use(state): Use<State>, request: Request) -> Response {
-    let query = request.uri().query().unwrap_or_default();
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let form = "application/x-www-form-urlencoded";
-    let has_form = header("content-type").is_some_and(|kind| kind.starts_with(form));
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let asks = header("x-acs-action").is_some() || query.contains("Action=");
-    if !asks && (reads || !has_form) {
-        return pages::page(request.method().clone(), request.uri().clone()).await;
-    }
     let (parts, body) = request.into_parts();
+    if !asks(&parts) {
+        return pages::page(parts.method, parts.uri).await;
+    }
     let audit = Audit::of(&parts);
     let mut bytes = [0; 16];
     let id = state.switch.random(&mut bytes).map(|()| request_id(&bytes)).unwrap_or_default();
@@ -215,6 +209,16 @@ pub(super) async fn root(Use(state): Use<State>, request: Request) -> Response {
         Err(fault) => (String::new(), Err(fault)),
     };
     answer(&id, &action, done)
+}
+
+/// Whether an action is asked for.
+fn asks(parts: &Parts) -> bool {
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let form = "application/x-www-form-urlencoded";
+    let has_form = header("content-type").is_some_and(|kind| kind.starts_with(form));
+    let reads = matches!(parts.method, Method::GET | Method::HEAD);
+    let named = header("x-acs-action").is_some() || parts.uri.query().unwrap_or_default().contains("Action=");
+    named || (has_form && !reads)
 }
 
 /// As the vendor's are written.

@@ -30,7 +30,7 @@ fn floor() -> Setup {
         .sign_in(|sign_in| {
             sign_in.rules.change_first = false;
             let password = Some(Secret(format!("hash of {PASSWORD}")));
-            let own = AgentSignIn { phone: true, password, age: None };
+            let own = AgentSignIn { phone: true, password, age: None, unified: false };
             sign_in.agents.insert(Name::new("1001").unwrap(), own);
         })
 }
