@@ -25,12 +25,11 @@ pub(crate) fn slow(seconds: u32) -> Response {
     response
 }
 
-/// For how long a token is wanted: the header, at most an hour.
-fn wanted(headers: &HeaderMap) -> Result<u64, Response> {
-    let Some(value) = headers.get("x-token-expire") else { return Ok(token::USUAL) };
+/// For how long a token is wanted: the header, at most an hour. None if that is no number of seconds.
+fn wanted(headers: &HeaderMap) -> Option<u64> {
+    let Some(value) = headers.get("x-token-expire") else { return Some(token::USUAL) };
     let seconds = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok()).filter(|s| *s > 0);
-    let wrong = || refused(StatusCode::BAD_REQUEST, "X-Token-Expire is no number of seconds");
-    seconds.map(|seconds| seconds.min(token::LONGEST)).ok_or_else(wrong)
+    seconds.map(|seconds| seconds.min(token::LONGEST))
 }
 
 /// `tokenByAkSk`: a token for an app key and its secret.
@@ -41,12 +40,10 @@ pub(crate) async fn token(Use(shapes): Use<Arc<Shapes>>, request: Request) -> Re
         return Err(slow(seconds));
     }
     let said = read(&shapes, &parts, body).await?;
-    let seconds = wanted(&parts.headers)?;
-    let need = |name: &str| {
-        let missing = || refused(StatusCode::BAD_REQUEST, &format!("{name} is missing"));
-        said.text(name).ok_or_else(missing)
-    };
-    let (name, secret) = (need("app_key")?, need("app_secret")?);
+    let bad = |why: &str| refused(StatusCode::BAD_REQUEST, why);
+    let seconds = wanted(&parts.headers).ok_or_else(|| bad("X-Token-Expire is no number of seconds"))?;
+    let name = said.text("app_key").ok_or_else(|| bad("app_key is missing"))?;
+    let secret = said.text("app_secret").ok_or_else(|| bad("app_secret is missing"))?;
     let (config, at) = (shapes.config(), shapes.switch.moment());
     let Some((_, key)) = token::key_of(&config, &name, &secret) else {
         shapes.brake.failed(source, now);

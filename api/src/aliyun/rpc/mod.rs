@@ -282,6 +282,9 @@ fn op(row: &rows::Row) -> Arc<Op> {
     })
 }
 
+/// A parameter, as it was said.
+type Pair = (String, String);
+
 struct Signed {
     tenant: TenantId,
     application: Application,
@@ -293,7 +296,7 @@ struct Signed {
 fn signed(
     state: &State,
     parts: &Parts,
-    (query, form): (&[(String, String)], &[(String, String)]),
+    (query, form): (&[Pair], &[Pair]),
     body: &[u8],
 ) -> Result<Signed, Fault> {
     let bad = |code, why: &str| Fault::new(StatusCode::BAD_REQUEST, code, why);
