@@ -253,13 +253,12 @@ pub async fn start(path: PathBuf, loaded: Loaded, clock: Clock) -> Result<Runnin
     let (to_journal, orders) = ((lanes.journal.1, lanes.stored.1, lanes.journalled.0), lanes.api.0);
     threads.push(start_journal(kept.writer, to_journal, &store, clock, &gauges)?);
     let (hub, handle) = start_hub(begun, (lanes.events.1, &orders), clock, &gauges);
-    let webhooks = start_webhooks(&loaded.machine, (&handle, &orders), &gauges, &reloader)?;
     start_seeding(given, &store, &reloader, &orders, clock);
     let switch = Arc::new(NodeSwitch {
         orders: orders.clone(),
         hasher,
+        webhooks: start_webhooks(&loaded.machine, (&handle, &orders), &gauges, &reloader)?,
         hub: handle,
-        webhooks,
         store: Arc::clone(&store),
         recordings: keeping,
         pushing: start_pushing(&loaded.machine)?,
