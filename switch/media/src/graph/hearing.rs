@@ -122,7 +122,8 @@ impl Hearing {
     ) -> Option<AudioNews> {
         let passed = now.since(self.looked);
         self.looked = now;
-        if !expected {
+        // a party that has just come is not missed since the switch was started
+        if !expected || self.since == Time::ZERO {
             self.since = now;
             return None;
         }
