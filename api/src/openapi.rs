@@ -420,7 +420,9 @@ fn meaning(status: u16) -> &'static str {
         428 => "Say with If-Match which version is to be changed.",
         429 => "Too much; come back after Retry-After seconds.",
         500 => "A fault of ours.",
+        502 => "Another's server did not answer as it should.",
         503 => "The switch is busy or stopping; come back after Retry-After seconds.",
+        504 => "Another's server did not answer in time.",
         424 => "Not made, for another change was refused.",
         _ => "",
     }

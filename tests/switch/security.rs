@@ -137,6 +137,7 @@ pub fn tenants_apart(dir: &Path) -> Outcome {
     let key = text(&key, "id");
     let ids = [
         ("agents", "1001"),
+        ("agent-sessions", "1001"),
         ("queues", "sales"),
         ("flows", "planted"),
         ("trunks", "carrier"),

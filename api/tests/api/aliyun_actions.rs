@@ -258,7 +258,6 @@ async fn an_agents_calls_are_orders_at_his_desk_in_the_applications_name() {
         ("StartCallV2", vec![("Callee", "13800138000"), ("Caller", "4008001"), ("CallerType", "2")]),
         ("AnswerCall", vec![]),
         ("HoldCall", vec![]),
-        ("FetchCall", vec![]),
         ("JoinThirdCall", vec![]),
         ("HangupThirdCall", vec![]),
         ("HangupCall", vec![("JobId", "1"), ("ConnectionId", "2")]),
@@ -267,6 +266,7 @@ async fn an_agents_calls_are_orders_at_his_desk_in_the_applications_name() {
         let said: Vec<(&str, &str)> = more.into_iter().chain([his]).collect();
         assert_eq!(done(&act(&served, action, &said).await), Value::Null, "{action}");
     }
+    refused(&act(&served, "FetchCall", &[his]).await, 409, "OperationConflict");
     let group = done(&act(&served, "ListSkillGroup", &[]).await)[0]["SkillGroupId"].to_string();
     done(&act(&served, "TransferCallToSkillGroup", &[his, ("SkillGroupId", &group), ("Type", "2")]).await);
     let wrong = [his, ("SkillGroupId", group.as_str()), ("Type", "3")];

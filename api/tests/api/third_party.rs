@@ -213,7 +213,7 @@ async fn sessions_of_agents_are_listed_and_ended_by_who_may() {
     assert_eq!(first["session"]["where"], "desk 7");
     let path = "/api/v1/agent-sessions/1001";
     let done = served.ask("DELETE", path, &[("x-api-key", KEY)], "").await.ok();
-    assert!(done["done"][0].as_str().unwrap().contains("SignOut"), "{done}");
+    assert!(done["done"][0].as_str().unwrap().contains("signed_out"), "{done}");
     let agent = jar(&post(&served, CRM, &shown(GOOD)).await);
     let his = served.ask("GET", "/api/v1/agent-sessions", &[("cookie", &cookies(&agent))], "").await;
     assert_eq!(his.problem(403)["code"], "not_his");
