@@ -11,6 +11,12 @@ const [folder, ...flags] = process.argv.slice(2);
 const web = fileURLToPath(new URL("../../api/web/package.json", import.meta.url));
 const modules = createRequire(web);
 const { chromium } = await import(pathToFileURL(modules.resolve("playwright-core")).href).then((all) => all.default ?? all);
+// Two frames: what a click began has begun its transitions by then.
+const SETTLED = `(async () => {
+  for (let frame = 0; frame < 2; frame++) await new Promise((done) => requestAnimationFrame(done));
+  const ending = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
+  await Promise.allSettled(ending.map((one) => one.finished));
+})()`;
 const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
 const jquery = readFileSync(modules.resolve("jquery/dist/jquery.min.js"), "utf8");
 
@@ -151,6 +157,8 @@ const deeds = {
   async axe({ page, frame }) {
     const where = within(pages.get(page), frame);
     await where.evaluate(axe);
+    // What fades in is judged as it stands in the end.
+    await where.evaluate(SETTLED);
     const found = await where.evaluate("axe.run(document, { resultTypes: ['violations'] })");
     return found.violations
       .filter((one) => one.impact === "serious" || one.impact === "critical")

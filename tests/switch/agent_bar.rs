@@ -8,6 +8,7 @@ use cordboard_tests::config::{Config, MUSIC};
 use cordboard_tests::desk::{At, Desk, page};
 use cordboard_tests::fail::{Outcome, ensure};
 use cordboard_tests::process::wait_for;
+use cordboard_tests::scenario::{MU_LAW, Scenario};
 use cordboard_tests::sound::write_tone;
 use cordboard_tests::switch::Switch;
 use serde_json::{Value, json};
@@ -75,7 +76,11 @@ fn opened(dir: &Path) -> Result<(Switch, Desk, At<'static>), Fail> {
 
 /// The customer calls the queue, and the agent answers in the bar.
 fn talking(dir: &Path, desk: &mut Desk, bar: At<'_>) -> Result<Phone, Fail> {
-    let mut caller = Phone::by_trunk(dir, "501", &calls(), CALLER)?;
+    talking_as(dir, desk, bar, &calls())
+}
+
+fn talking_as(dir: &Path, desk: &mut Desk, bar: At<'_>, scenario: &Scenario) -> Result<Phone, Fail> {
+    let mut caller = Phone::by_trunk(dir, "501", scenario, CALLER)?;
     desk.sees(bar, "Incoming call")?;
     picture(desk, bar, "bar-ringing")?;
     desk.click(bar, "Answer")?;
@@ -105,7 +110,9 @@ pub fn takes_a_call(dir: &Path) -> Outcome {
     let (switch, mut desk, bar) = opened(dir)?;
     let mut third = Phone::registered(dir, "1002", 5072, &answers_when_told(), THIRD)?;
     switch.wait_agent("1002", "ready")?;
-    let mut caller = talking(dir, &mut desk, bar)?;
+    let held = Scenario::caller(MU_LAW).invites().is_answered();
+    let held = held.is_offered_again("recvonly").is_offered_again("sendrecv").ends();
+    let mut caller = talking_as(dir, &mut desk, bar, &held)?;
     desk.sees(bar, "from queue sales")?;
     // a machine with other work may make it sound fair
     desk.sees(bar, "Sounds ")?;

@@ -55,7 +55,9 @@ pub fn verdict(status: u16, body: &[u8]) -> Verdict {
     if !(200..=299).contains(&status) {
         return Verdict::Garbage(format!("it answers {status}"));
     }
-    let Ok(Answer { code, message }) = serde_json::from_slice(body) else {
+    // a list would be read as the fields in their order
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    let Some(Answer { code, message }) = serde_json::from_slice(body).ok().filter(|_| is_object) else {
         return Verdict::Garbage("it answers something without a retCode".to_owned());
     };
     let number = match &code {
