@@ -473,6 +473,20 @@ fn a_file_that_is_not_there_is_one_error() {
     assert_eq!(errors.len(), 1);
 }
 
+const BEFORE: &str = r#"
+[tenant.default.user.1001]
+password = "one"
+[tenant.default.agent.1001]
+queues = ["sales"]
+[tenant.default.queue.sales]
+[tenant.default.queue.support]
+[tenant.default.flow.main]
+file = "main.lua"
+[[tenant.default.number]]
+access_code = "500"
+to = "flow:main"
+"#;
+
 #[test]
 fn a_reload_says_in_words_what_it_changes_and_shows_no_secret() {
     let scratch = Scratch::new();

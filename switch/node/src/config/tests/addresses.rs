@@ -51,17 +51,3 @@ fn a_media_address_of_one_family_cannot_be_told_as_the_other() {
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("\"public6\""), "{said:?}");
 }
-
-const BEFORE: &str = r#"
-[tenant.default.user.1001]
-password = "one"
-[tenant.default.agent.1001]
-queues = ["sales"]
-[tenant.default.queue.sales]
-[tenant.default.queue.support]
-[tenant.default.flow.main]
-file = "main.lua"
-[[tenant.default.number]]
-access_code = "500"
-to = "flow:main"
-"#;
