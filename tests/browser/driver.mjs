@@ -162,7 +162,7 @@ const deeds = {
     const found = await where.evaluate("axe.run(document, { resultTypes: ['violations'] })");
     return found.violations
       .filter((one) => one.impact === "serious" || one.impact === "critical")
-      .map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.target.join(" ")).join(" | ")}`);
+      .map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target.join(" ")} (${node.any[0]?.message})`).join(" | ")}`);
   },
   async errors() {
     return errors;
