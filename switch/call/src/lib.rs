@@ -45,6 +45,7 @@ mod seat;
 mod side;
 mod supervise;
 mod teardown;
+mod told;
 mod transfer;
 mod verbs;
 mod verdict;

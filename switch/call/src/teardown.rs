@@ -85,8 +85,8 @@ impl Call {
     /// Goes as far towards the end as can be gone. Called after every input.
     pub(crate) fn progress(&mut self, desk: &mut Desk) {
         self.settle_listening(desk);
+        self.tell_changes(desk);
         if self.end.is_none() {
-            self.tell_stage(desk);
             return;
         }
         if !self.closed && !self.waits_for_figures() {
