@@ -357,7 +357,7 @@ impl Shard {
         calls.conference_gain = snapshot.limits.conference_gain;
         calls.manners = Manners::of(&snapshot);
         self.calls.handle_command(CallCommand::Configure(Box::new(calls)), now);
-        let directory = cordboard_sip::engine::Directory::new(&snapshot);
+        let directory = self.directory(&snapshot);
         self.sip.handle_command(SipCommand::Configure(Box::new(directory)), now);
         // The configuration was checked, flows included: a refusal is a fault of ours, and not a silent one.
         if let Err(refused) = self.flows.handle_command(FlowCommand::Configure(&snapshot), now) {

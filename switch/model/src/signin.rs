@@ -71,6 +71,9 @@ pub struct AgentSignIn {
     pub password: Option<Secret>,
     /// Days after which his password must be changed, where that is not the tenant's.
     pub age: Option<u16>,
+    /// His softphone proves itself by his password, from when he has set one, and not by the secret of its account.
+    #[serde(default)]
+    pub unified: bool,
 }
 
 /// What it says of a tenant.
@@ -128,6 +131,23 @@ pub struct KeptPassword {
     pub former: Vec<PasswordHash>,
 }
 
+/// What a softphone shows that proves itself by its agent's password: digests of it (RFC 7616 3.4.2). One of an algorithm that
+/// is not offered is empty.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhoneSecret {
+    /// By MD5.
+    pub md5: String,
+    /// By SHA-256.
+    pub sha256: String,
+}
+
+impl core::fmt::Debug for PhoneSecret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // as good as the password
+        f.write_str("PhoneSecret")
+    }
+}
+
 /// A session that goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -165,6 +185,9 @@ pub struct SignInRecord {
     /// Since when the configuration has no such agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Wall>,
+    /// What his softphone proves itself by, if that is his password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub softphone: Option<PhoneSecret>,
 }
 
 /// Wrong passwords of an agent that count.

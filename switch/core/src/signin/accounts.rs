@@ -7,15 +7,17 @@
 use super::rules::judge;
 use super::tries::Tries;
 use crate::kept::NOBODY;
-use cordboard_model::config::{Secret, Snapshot};
+use cordboard_model::config::{DigestAlgorithm, Secret, Snapshot};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::AgentId;
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::signin::{
-    HashWork, Hashed, KeptPassword, PasswordFault, PasswordHash, Session, SessionEnd, SessionView,
-    SignInFault, SignInLock, SignInRecord, SignInRules, TokenHash,
+    HashWork, Hashed, KeptPassword, PasswordFault, PasswordHash, PhoneSecret, Session, SessionEnd,
+    SessionView, SignInFault, SignInLock, SignInRecord, SignInRules, TokenHash,
 };
 use cordboard_model::time::{Duration, Time, Wall};
+use cordboard_sip::auth::{Algorithm, ha1};
+use cordboard_sip::engine::Directory;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most names without an agent whose tries are counted, so that they are answered as an agent's are.
@@ -45,6 +47,31 @@ pub struct Terms {
     pub phone: bool,
     /// The password that he begins with.
     pub first: Option<PasswordHash>,
+    /// His softphone proves itself by his password.
+    pub softphone: Option<Softphone>,
+}
+
+/// As whom a softphone proves itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Softphone {
+    /// The name of the account.
+    pub name: String,
+    /// To whom.
+    pub realm: String,
+    /// How.
+    pub digest: Vec<DigestAlgorithm>,
+}
+
+impl Softphone {
+    fn secret(&self, password: &str) -> PhoneSecret {
+        let by = |digest, algorithm| match self.digest.contains(&digest) {
+            true => ha1(algorithm, &self.name, &self.realm, password),
+            false => String::new(),
+        };
+        let (md5, sha256) =
+            (by(DigestAlgorithm::Md5, Algorithm::Md5), by(DigestAlgorithm::Sha256, Algorithm::Sha256));
+        PhoneSecret { md5, sha256 }
+    }
 }
 
 impl Terms {
@@ -60,12 +87,19 @@ impl Terms {
         let mut rules = config.rules.clone();
         rules.age = own.age.unwrap_or(rules.age);
         let first = own.password.map(|Secret(hash)| PasswordHash(hash));
-        Self { stranger: false, rules, phone: own.phone, first }
+        let softphone = own.unified.then(|| softphone(snapshot, agent)).flatten();
+        Self { stranger: false, rules, phone: own.phone, first, softphone }
     }
 
     fn judge(&self, agent: &AgentId, new: &str) -> Result<(), SignInFault> {
         judge(&self.rules, self.phone, agent.name.as_str(), new).map_err(SignInFault::Password)
     }
+}
+
+fn softphone(snapshot: &Snapshot, agent: &AgentId) -> Option<Softphone> {
+    let name = snapshot.agent(agent)?.user.name.to_string();
+    let realm = Directory::realm_of(snapshot.tenant(agent.tenant)?).to_owned();
+    Some(Softphone { name, realm, digest: snapshot.limits.digest.clone() })
 }
 
 /// What somebody asks for.
@@ -111,6 +145,8 @@ struct Account {
     tries: Tries,
     /// Since when the configuration has no such agent.
     gone: Option<Wall>,
+    /// What his softphone proves itself by.
+    softphone: Option<PhoneSecret>,
 }
 
 /// A session, and when it was used last.
@@ -150,9 +186,9 @@ pub struct SignIns {
 impl SignIns {
     /// Takes back what the journal held. A session goes on, as if it had been used only now.
     pub fn restore(&mut self, record: SignInRecord, idle: Duration, now: Time) {
-        let SignInRecord { agent, password, session, locked, tries, gone } = record;
+        let SignInRecord { agent, password, session, locked, tries, gone, softphone } = record;
         let tries = Tries::restored(tries, locked);
-        let account = Account { password, version: 1, tries, gone, ..Account::default() };
+        let account = Account { password, version: 1, tries, gone, softphone, ..Account::default() };
         self.accounts.insert(agent.clone(), account);
         if let Some(session) = session {
             self.put(&agent, session, idle, now);
@@ -275,6 +311,8 @@ impl SignIns {
         account.password = Some(KeptPassword { hash, set: now.wall, by_other, former });
         account.version = account.version.wrapping_add(1);
         account.tries = Tries::default();
+        let new = ask.new.as_ref().map(|Secret(new)| new);
+        account.softphone = terms.softphone.as_ref().zip(new).map(|(phone, new)| phone.secret(new));
         let by = ask.by.clone();
         self.told.push(Told::Event(EventKind::PasswordSet { agent: ask.agent.clone(), by }));
         if !self.end(&ask.agent, SessionEnd::PasswordChanged) {
@@ -384,6 +422,7 @@ impl SignIns {
             locked,
             tries,
             gone: account.gone,
+            softphone: account.softphone.clone(),
         };
         self.told.push(Told::Journal(JournalRecord::SignIn(Box::new(record))));
     }
@@ -402,6 +441,11 @@ impl SignIns {
     pub fn session(&self, agent: &AgentId) -> Option<(u64, &Session)> {
         let live = self.accounts.get(agent)?.session.as_ref()?;
         Some((live.number, &live.session))
+    }
+
+    /// What an agent's softphone proves itself by, if he has set a password for it.
+    pub fn softphone(&self, agent: &AgentId) -> Option<&PhoneSecret> {
+        self.accounts.get(agent)?.softphone.as_ref()
     }
 
     /// Why no password is looked at for an agent now.

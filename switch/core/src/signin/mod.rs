@@ -24,12 +24,13 @@ use cordboard_model::id::{AgentId, CallId, UserId};
 use cordboard_model::journal::JournalRecord;
 use cordboard_model::service::{AgentOrder, Role};
 use cordboard_model::signin::{
-    HashWork, Hashed, PhoneAct, PhoneEnd, SessionEnd, SessionView, SignInFault, SignInLock, SignInRecord,
-    SignInRules, TokenHash,
+    HashWork, Hashed, PhoneAct, PhoneEnd, PhoneSecret, SessionEnd, SessionView, SignInFault, SignInLock,
+    SignInRecord, SignInRules, TokenHash,
 };
 use cordboard_model::time::{Duration, Time};
 use cordboard_model::verb::VerbAnswer;
 use cordboard_model::view::AgentStatus;
+use cordboard_sip::engine::{Directory, SipCommand};
 use std::collections::BTreeMap;
 
 /// Whose session a token is.
@@ -234,12 +235,43 @@ impl Shard {
     fn mind_accounts(&mut self) {
         let snapshot = std::sync::Arc::clone(&self.snapshot);
         let at = self.both();
-        for agent in self.sign_ins.configured(|agent| snapshot.agent(agent).is_some(), at) {
+        let agents = self.sign_ins.configured(|agent| snapshot.agent(agent).is_some(), at);
+        if !agents.is_empty() {
+            // one of them may be somebody else than before
+            let directory = self.directory(&snapshot);
+            self.sip.handle_command(SipCommand::Configure(Box::new(directory)), self.now);
+        }
+        for agent in agents {
             self.tell_sign_ins(&agent);
         }
     }
 
+    /// Who may register and call, with what softphones prove themselves by that have their agents' passwords.
+    pub(crate) fn directory(&self, snapshot: &Snapshot) -> Directory {
+        let mut directory = Directory::new(snapshot);
+        for agent in snapshot.tenants.values().flat_map(|tenant| tenant.agents.values()) {
+            if let Some(secret) = self.softphone(snapshot, &agent.id) {
+                directory.set_secret(&agent.user, secret);
+            }
+        }
+        directory
+    }
+
+    fn softphone(&self, snapshot: &Snapshot, agent: &AgentId) -> Option<PhoneSecret> {
+        let own = snapshot.tenant(agent.tenant)?.sign_in.agents.get(&agent.name)?;
+        self.sign_ins.softphone(agent).filter(|_| own.unified).cloned()
+    }
+
+    /// What an agent's softphone proves itself by may have changed with his password.
+    fn tell_softphone(&mut self, agent: &AgentId) {
+        let Some(user) = self.snapshot.agent(agent).map(|agent| agent.user.clone()) else { return };
+        if let Some(secret) = self.softphone(&self.snapshot, agent) {
+            self.sip.handle_command(SipCommand::Secret { user, secret }, self.now);
+        }
+    }
+
     fn tell_sign_ins(&mut self, agent: &AgentId) {
+        self.tell_softphone(agent);
         for told in self.sign_ins.take_told() {
             match told {
                 Told::Journal(record) => self.journal(None, record),
@@ -304,6 +336,7 @@ impl Shard {
             let agent = record.agent.clone();
             let idle = idle(&self.snapshot, &agent);
             self.sign_ins.restore(record, idle, self.now);
+            self.tell_softphone(&agent);
             let status = self.acd.agent(&agent).map_or(AgentStatus::SignedOut, |view| view.status);
             self.note_sign_out(&agent, status);
         }

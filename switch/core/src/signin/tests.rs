@@ -36,7 +36,7 @@ struct Desk {
 /// An agent whose first password is [`GOOD`], which need not be changed.
 fn desk() -> Desk {
     let rules = SignInRules { change_first: false, ..SignInRules::default() };
-    let terms = Terms { stranger: false, rules, phone: false, first: Some(hash(GOOD)) };
+    let terms = Terms { stranger: false, rules, phone: false, first: Some(hash(GOOD)), softphone: None };
     let (journal, events) = (Vec::new(), Vec::new());
     Desk { all: SignIns::default(), terms, ms: 0, tokens: 0, journal, events }
 }
@@ -569,8 +569,15 @@ fn a_record_that_says_less_is_read_too() {
         serde_json::from_str(&text.replace(r#"{"tenant":"default","name":"1001"}"#, r#""default/1001""#))
     });
     let JournalRecord::SignIn(record) = record.unwrap() else { panic!() };
-    let empty =
-        SignInRecord { agent: agent(), password: None, session: None, locked: None, tries: None, gone: None };
+    let empty = SignInRecord {
+        agent: agent(),
+        password: None,
+        session: None,
+        locked: None,
+        tries: None,
+        gone: None,
+        softphone: None,
+    };
     assert_eq!(*record, empty);
 }
 

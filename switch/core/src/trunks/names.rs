@@ -190,7 +190,7 @@ impl Shard {
         let found = self.trunks.names.found(&self.configured);
         let old = core::mem::replace(&mut self.snapshot, Arc::clone(&found));
         self.trunks.configure(&found, &old, self.now);
-        let directory = cordboard_sip::engine::Directory::new(&found);
+        let directory = self.directory(&found);
         let command = cordboard_sip::engine::SipCommand::Configure(Box::new(directory));
         self.sip.handle_command(command, self.now);
     }

@@ -118,6 +118,7 @@ fn who_has_signed_in_by_a_telephones_keys_is_there_for_sure() {
         locked: None,
         tries: None,
         gone: None,
+        softphone: None,
     };
     sign_in(&mut rig, "1001");
     let restore =

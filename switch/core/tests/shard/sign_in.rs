@@ -164,6 +164,52 @@ fn a_password_that_somebody_else_sets_takes_back_what_sessions_had_done() {
     assert_eq!(kept, Some(None), "over a restart, too");
 }
 
+/// Whether the telephone of 1001 registers with this password.
+fn registers(rig: &mut Rig, password: &str, call: &str) -> bool {
+    let text = format!(
+        "REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP {PHONE};branch=z9hG4bK{call}\r\nMax-Forwards: 70\r\n\
+         From: <sip:1001@example.com>;tag=r\r\nTo: <sip:1001@example.com>\r\nCall-ID: {call}\r\nCSeq: 1 REGISTER\r\n\
+         Contact: <sip:1001@{PHONE}>\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n"
+    );
+    rig.said.clear();
+    rig.authenticated(PHONE, &text, password);
+    rig.heard("SIP/2.0 200") > 0
+}
+
+/// One password for the page, the keys and the softphone, which is what the reference calls unified.
+#[test]
+fn a_softphone_proves_itself_by_its_agents_password_where_that_is_configured() {
+    for unified in [false, true] {
+        let mut known = configured();
+        let tenant = known.tenants.get_mut(&TenantId::DEFAULT).unwrap();
+        tenant.sign_in.agents.get_mut("1001").unwrap().unified = unified;
+        let mut rig = Rig::new();
+        rig.configure(known.clone());
+        assert!(registers(&mut rig, "secret", "a"), "he has set none yet: the account's secret counts");
+        let (from, by) = ("192.0.2.1".into(), "key desk".into());
+        let new = Some(Secret("Horse-99".into()));
+        let mut ask = Ask { agent: agent(), password: None, new, session: None, from, by, version: 0 };
+        rig.shard.begin_sign_in(&mut ask, rig.now).unwrap();
+        let made = Some(PasswordHash("other".into()));
+        rig.shard.finish_sign_in(ask, Hashed::Done { right: true, used: false, made }, rig.now).unwrap();
+        rig.drain();
+        let both = |rig: &mut Rig, n: u32| {
+            (registers(rig, "secret", &format!("b{n}")), registers(rig, "Horse-99", &format!("c{n}")))
+        };
+        assert_eq!(both(&mut rig, 1), (!unified, unified), "{unified}");
+        rig.configure(known.clone());
+        assert_eq!(both(&mut rig, 2), (!unified, unified), "after a reload");
+        let record = records(&rig).pop().unwrap();
+        assert_eq!(record.softphone.is_some(), unified);
+        assert!(!format!("{record:?}").contains("Horse"));
+        let mut again = Rig::new();
+        again.configure(known);
+        let restore = Restore { sign_ins: vec![record], ..Restore::default() };
+        again.command(ShardCommand::Restore(Box::new(restore)));
+        assert_eq!(both(&mut again, 3), (!unified, unified), "after a restart");
+    }
+}
+
 /// The number of one who has left is another one's some day: it was rung where the former one had chosen.
 #[test]
 fn what_one_who_is_no_longer_configured_had_chosen_is_not_taken_back() {

@@ -4,7 +4,7 @@ use super::machine::flag;
 use super::section::{Section, Wrong};
 use super::tenant::Context;
 use super::tree::Node;
-use super::value::{duration, integer, some_text, text};
+use super::value::{duration, integer, one_of, some_text, text};
 use crate::hashing;
 use cordboard_model::config::Secret;
 use cordboard_model::id::Name;
@@ -14,6 +14,9 @@ use core::time::Duration;
 
 /// Most days that a password may be good.
 const AGE_MAX: u16 = 3_650;
+
+/// By what a softphone proves itself: the secret of its account, or its agent's password.
+const PHONE_AUTH: &[(&str, bool)] = &[("account", false), ("unified", true)];
 
 /// What is read of it while agents are.
 #[derive(Default)]
@@ -62,6 +65,7 @@ impl SignIn {
             phone: flag(section, "phone_sign_in", false),
             password: password.map(Secret),
             age: section.opt("password_age", integer(0..=AGE_MAX, "days")).map(|at| at.value),
+            unified: section.or("phone_auth", false, one_of(PHONE_AUTH)),
         }
     }
 

@@ -288,6 +288,13 @@ pub enum SipCommand {
     ByeFromRecord(Box<DialogRecord>),
     /// Exchange what a reload may change. Contacts of accounts that are gone are removed.
     Configure(Box<Directory>),
+    /// An account proves itself by this secret from now on, until the next [`SipCommand::Configure`].
+    Secret {
+        /// The account.
+        user: UserId,
+        /// By what.
+        secret: PhoneSecret,
+    },
     /// Take back a contact from the journal; ignored if expired or the account is gone.
     RestoreContact(Box<ContactRecord>),
     /// The wall clock moved.

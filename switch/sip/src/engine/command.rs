@@ -69,6 +69,7 @@ impl SipEngine {
                 }
             }
             SipCommand::Configure(directory) => self.configure(*directory),
+            SipCommand::Secret { user, secret } => self.base.cx.directory.set_secret(&user, secret),
             SipCommand::RestoreContact(record) => {
                 if let Ok(flow) = Flow::parse(&record.flow, self.base.cx.config.local) {
                     self.guard.know(flow.remote, self.base.cx.now);

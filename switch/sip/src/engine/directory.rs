@@ -5,10 +5,14 @@ use core::net::{IpAddr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::auth::Algorithm;
-use cordboard_model::config::{DigestAlgorithm, SipTimers, Snapshot};
+use cordboard_model::config::{DigestAlgorithm, SipTimers, Snapshot, Tenant};
 use cordboard_model::flows::SipFlows;
 use cordboard_model::guard::GuardLimits;
 use cordboard_model::id::{Name, TenantId, TrunkId, UserId};
+use cordboard_model::signin::PhoneSecret;
+
+/// The realm of a tenant without a domain.
+const NO_REALM: &str = "cordboard";
 
 /// See the module. Made from a checked [`Snapshot`]; exchanged whole.
 #[derive(Clone, Debug, Default)]
@@ -108,7 +112,7 @@ impl Directory {
                 (name.clone(), account)
             });
             let part = TenantPart {
-                realm: tenant.domains.first().cloned().unwrap_or_default(),
+                realm: Self::realm_of(tenant).to_owned(),
                 accounts: accounts.collect(),
                 help: tenant
                     .routes
@@ -171,9 +175,19 @@ impl Directory {
 
     /// The digest realm of a tenant: its first domain; `cordboard` when it has none.
     pub(crate) fn realm(&self, tenant: TenantId) -> &str {
-        match self.tenants.get(&tenant).map(|t| t.realm.as_str()) {
-            None | Some("") => "cordboard",
-            Some(realm) => realm,
+        self.tenants.get(&tenant).map_or(NO_REALM, |tenant| tenant.realm.as_str())
+    }
+
+    /// The same, for who keeps what accounts prove themselves by.
+    pub fn realm_of(tenant: &Tenant) -> &str {
+        tenant.domains.first().map(String::as_str).filter(|realm| !realm.is_empty()).unwrap_or(NO_REALM)
+    }
+
+    /// An account proves itself by this secret from now on, which is as good as the one of the configuration was.
+    pub fn set_secret(&mut self, user: &UserId, secret: PhoneSecret) {
+        let of_tenant = self.tenants.get_mut(&user.tenant);
+        if let Some(account) = of_tenant.and_then(|tenant| tenant.accounts.get_mut(&user.name)) {
+            (account.ha1_md5, account.ha1_sha256) = (secret.md5, secret.sha256);
         }
     }
 

@@ -100,6 +100,17 @@ fn table_4_4_who_has_only_a_telephone_signs_in_by_its_keys_if_it_is_said() {
 }
 
 #[test]
+fn table_4_4_a_softphone_proves_itself_by_its_account_or_by_the_agents_password() {
+    row("phone_auth", &["\"account\"", "\"unified\""], &["\"none\"", "true"]);
+    let unified = |lines: &str| {
+        let loaded = good(&agent_text(lines));
+        let agents = &loaded.snapshot.tenants[&TenantId::DEFAULT].sign_in.agents;
+        agents.get("1001").is_some_and(|own| own.unified)
+    };
+    assert_eq!((unified(""), unified("phone_auth = \"unified\"")), (false, true));
+}
+
+#[test]
 fn table_4_4_a_label_for_shown_numbers_is_off_if_it_is_not_said() {
     row("numbers_label", &["true", "false"], &["1", "\"on\""]);
     assert!(!agent("").duty.numbers_label && agent("numbers_label = true").duty.numbers_label);
