@@ -263,7 +263,8 @@ fn more(all: usize, of: &str, text: &mut String) {
 }
 
 /// The time of day, UTC. The date stands in the view.
-struct Clock(Wall);
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(pub Wall);
 
 impl core::fmt::Display for Clock {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -35,3 +35,4 @@ pub use agent::RING_MARGIN;
 pub use api::{AcdCommand, AcdInput, AcdOutput, Outcome, Refused, RefusedReason};
 pub use callers::ANNOUNCE_MIN;
 pub use engine::AcdEngine;
+pub use explain::Clock;

@@ -14,7 +14,7 @@ pub use rules::judge;
 
 use crate::io::ShardOutput;
 use crate::shard::Shard;
-use cordboard_acd::AcdCommand;
+use cordboard_acd::{AcdCommand, Clock};
 use cordboard_flow::FlowInput;
 use cordboard_model::config::Snapshot;
 use cordboard_model::desk::DeskFault;
@@ -199,14 +199,13 @@ impl Shard {
 
     /// Why no password is looked at for an agent now, in words.
     pub(crate) fn explain_locks(&self, agent: &AgentId) -> String {
-        let now = self.wall.at(self.now);
         let says = |lock: SignInLock| {
-            let seconds = (lock.until.0.saturating_sub(now.0)).max(0).div_euclid(1_000);
+            let until = Clock(lock.until);
             let from =
                 lock.from.map_or_else(|| "wherever it comes from".to_owned(), |from| format!("from {from}"));
-            format!(" After too many that were wrong his password is not looked at for {seconds} s, {from}.")
+            format!(" After too many that were wrong his password is not looked at until {until}, {from}.")
         };
-        self.sign_ins.locks(agent, now).into_iter().map(says).collect()
+        self.sign_ins.locks(agent, self.wall.at(self.now)).into_iter().map(says).collect()
     }
 
     /// Somebody else has set an agent's password, perhaps because it had become known: what was done in his name ends with it.
