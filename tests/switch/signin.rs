@@ -115,7 +115,25 @@ pub fn by_page(dir: &Path) -> Outcome {
         ensure(refused["code"] == wanted, || format!("try {tries}: {refused}"))?;
     }
     let (status, refused) = sign_in(&switch, &own)?;
-    ensure(status == 429 && refused["code"] == "locked", || format!("{status} {refused}"))
+    ensure(status == 429 && refused["code"] == "locked", || format!("{status} {refused}"))?;
+    let_in_again(&switch, &own)
+}
+
+/// Operators see the lock, and take it away; his password is what it was.
+fn let_in_again(switch: &Switch, own: &Value) -> Outcome {
+    let locks = || -> Result<Value, Fail> {
+        let agents = switch.api.list("/api/v1/agents")?;
+        Ok(agents.first().map(|agent| at(agent, "locks").clone()).unwrap_or_default())
+    };
+    let shown = locks()?;
+    ensure(shown[0]["from"] == "127.0.0.1" && shown[0]["until"].is_i64(), || format!("the lock: {shown}"))?;
+    let why = switch.api.get(&path("explain"))?.to_string();
+    ensure(why.contains("his password is not looked at until"), || why)?;
+    let status = switch.api.send("DELETE", &path("lock"), "")?.status;
+    ensure(status == 200, || format!("the lock is not taken away: {status}"))?;
+    ensure(locks()?.is_null(), || "it is shown yet".into())?;
+    let (status, begun) = sign_in(switch, own)?;
+    ensure(status == 200, || format!("{status} {begun}"))
 }
 
 /// `cordboard agent password 1001`, as an operator types it.

@@ -54,6 +54,29 @@ fn strategy(strategy: Strategy) -> impl FnOnce(&mut Bench) {
     move |b| b.queue_mut("sales").service.strategy = strategy
 }
 
+/// Its name for people is not what it is known by: a reload that changes it changes nothing else.
+#[test]
+fn a_queue_with_another_name_for_people_is_the_same_queue() {
+    let mut b = Bench::with_agents(&["1001"]);
+    b.enter(1);
+    b.answer(1, "1001");
+    b.pass(2_000);
+    b.enter(2);
+    b.pass(5_000);
+    b.enter(3);
+    let before = b.engine.queues(T).remove(0);
+    b.take();
+    b.queue_mut("sales").display = "Customer service".to_owned();
+    b.configure();
+    assert!(b.take().is_empty(), "nobody is told anything");
+    let after = b.engine.queues(T).remove(0);
+    assert_eq!(after.display, "Customer service");
+    assert_eq!(cordboard_model::view::QueueView { display: before.display.clone(), ..after }, before);
+    b.release(1, "1001");
+    b.pass(10_000);
+    assert_eq!(b.offers(), [to(2, "1001")], "who waits is where he was");
+}
+
 #[test]
 fn who_has_taken_the_fewest_calls_since_he_signed_in_comes_first() {
     let mut b = three(strategy(Strategy::FewestCalls));
