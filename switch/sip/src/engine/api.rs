@@ -6,6 +6,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::id::{TenantId, TrunkId, UserId};
 use cordboard_model::journal::{ContactRecord, DialogRecord};
 use cordboard_model::leg::PartyId;
+use cordboard_model::signin::PhoneSecret;
 use cordboard_model::time::{Duration, Wall, WallClock};
 
 use super::{Banned, DialogInfo, Directory, Flow, Transport, Waiting};
