@@ -59,6 +59,9 @@ pub fn sealed_with_a_pause(dir: &Path) -> Outcome {
     go_on(&mut caller, &mut agent)?;
     caller.hangs_up()?;
     agent.ended()?;
+    events.until("the end of the call", |event| event["type"] == "call_ended")?;
+    let record = switch.api.send("GET", &format!("/api/v1/cdrs/{call}"), "")?.status;
+    ensure(record == 200, || format!("its record is not there when its end is told: {record}"))?;
     let mark = paused.last().cloned().unwrap_or_default();
     field(&mark, "by", "key harness")?;
     field(&mark, "why", "card number")?;

@@ -277,7 +277,7 @@ impl Switch for NodeSwitch {
     fn cdr(&self, call: CallId) -> Later<Cdr> {
         let store = Arc::clone(&self.store);
         Box::pin(async move {
-            let found = store.cdr(call.tenant, call).await.map_err(store_refusal)?;
+            let found = store.cdr_now(call.tenant, call).await.map_err(store_refusal)?;
             found.ok_or_else(|| missing(format!("no record of call {call}; a call that is up has none yet")))
         })
     }

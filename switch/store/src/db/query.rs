@@ -6,8 +6,12 @@ use cordboard_model::id::{CallId, IdError, Name, RecordingId, TenantId};
 use cordboard_model::time::Wall;
 use core::fmt;
 use core::str::FromStr;
+use core::time::Duration;
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{QueryBuilder, Row};
+
+/// How long somebody waits for a record to be written before he is told that there is none.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Records of one answer when nothing is said.
 pub const PAGE: u32 = 100;
@@ -193,6 +197,18 @@ impl Store {
             .fetch_optional(self.reader(tenant).await?.db())
             .await?;
         row.as_ref().map(record).transpose()
+    }
+
+    /// The same, of a call that may have ended just now: a record that waits for others, to be written with them, waits no longer.
+    pub async fn cdr_now(&self, tenant: TenantId, call: CallId) -> Result<Option<Cdr>, StoreError> {
+        match self.cdr(tenant, call).await? {
+            None => {
+                // a database that is down has it later
+                let _ = tokio::time::timeout(SOON, self.flush()).await;
+                self.cdr(tenant, call).await
+            }
+            found => Ok(found),
+        }
     }
 
     /// A tenant's recordings, the newest first.

@@ -57,6 +57,18 @@ fn calls(page: &CdrPage) -> Vec<u64> {
     page.items.iter().map(|cdr| cdr.call.number).collect()
 }
 
+/// Who was told that a call has ended, and asked for its record at once, was told that there is none.
+#[tokio::test]
+async fn a_record_is_there_for_who_asks_for_it_as_soon_as_the_call_is_over() {
+    let scratch = Scratch::new();
+    let store = store(&scratch).await;
+    let mut ids = IdMaker::new(1, 0);
+    let (call, none) = (ids.call(TenantId::DEFAULT), ids.call(TenantId::DEFAULT));
+    store.put_cdr(cdr(call, 1, None, None)).unwrap();
+    assert_eq!(store.cdr_now(TenantId::DEFAULT, call).await.unwrap().map(|cdr| cdr.call), Some(call));
+    assert_eq!(store.cdr_now(TenantId::DEFAULT, none).await.unwrap(), None);
+}
+
 #[tokio::test]
 async fn a_record_comes_back_as_it_was_after_a_new_start() {
     let scratch = Scratch::new();
