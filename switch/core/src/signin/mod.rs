@@ -9,7 +9,7 @@ mod rules;
 mod tests;
 mod tries;
 
-pub use accounts::{Ask, At, NewSession, SignIns, Terms, Told};
+pub use accounts::{Ask, At, NewSession, SignIns, Softphone, Terms, Told};
 pub use rules::judge;
 
 use crate::io::ShardOutput;
