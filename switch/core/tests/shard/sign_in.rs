@@ -16,6 +16,7 @@ use cordboard_model::signin::{
 use cordboard_model::time::Wall;
 use cordboard_model::view::AgentStatus;
 
+const PHONE: &str = "203.0.113.5:5062";
 const TOKEN: TokenHash = TokenHash([7; 32]);
 
 fn agent() -> AgentId {
