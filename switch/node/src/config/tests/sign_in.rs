@@ -55,7 +55,8 @@ fn every_key_of_sign_in_has_its_range_and_its_default() {
 fn an_agent_has_his_own_age_and_his_first_password_as_a_hash_alone() {
     let own = |lines: &str| read("", lines).agents.get("1001").cloned().unwrap_or_default();
     let hash = format!("password_hash = \"{HASH}\"\npassword_age = 30\nphone_sign_in = true");
-    let known = AgentSignIn { phone: true, password: Some(Secret(HASH.into())), age: Some(30) };
+    let known =
+        AgentSignIn { phone: true, password: Some(Secret(HASH.into())), age: Some(30), unified: false };
     assert_eq!(own(&hash), known);
     assert_eq!(own("password_age = 0").age, Some(0));
     let Some(Secret(made)) = own("password_env = \"PHONE_1002\"").password else { panic!() };
