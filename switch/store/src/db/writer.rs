@@ -27,7 +27,7 @@ const BATCH: usize = 256;
 /// What comes within so many of these after the first record goes into the same transaction: each costs a sync of the disk,
 /// and nobody waits for a call's record as long as the journal has it. After each it is looked whether somebody does now, or
 /// the transaction is full.
-const GATHER: (Duration, u32) = (Duration::from_millis(100), 5);
+const GATHER: (Duration, u32) = (Duration::from_millis(50), 5);
 /// Most calls' records in one statement. A power of two, as all lengths of statements are.
 const ROWS: usize = 64;
 /// First and longest pause before a failed batch is tried again.
