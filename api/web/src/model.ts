@@ -133,6 +133,7 @@ export type What =
   | { type: "call_stage"; call: string; stage: CallStage; queue: Named | null; agent: Named | null }
   | { type: "call_answered"; call: string }
   | { type: "leg_started"; call: string; leg: string; party: Party }
+  | { type: "leg_answered"; call: string; leg: string }
   | { type: "leg_held"; call: string; leg: string; held: boolean }
   | { type: "leg_audio"; call: string; leg: string; audio: "nothing" | "one_way" | "back" }
   | { type: "leg_audio"; call: string; leg: string; audio: "late"; packets: number; by_ms: number }

@@ -172,6 +172,7 @@ function happened(floor: Floor, event: Event): Floor {
     case "call_answered":
       return changeCall(floor, event.call, { answered: event.at });
     case "leg_started":
+    case "leg_answered":
     case "leg_held":
     case "leg_audio":
     case "leg_ended":
@@ -229,11 +230,10 @@ function staged(floor: Floor, event: Event & { type: "call_stage" }): Floor {
     return floor;
   }
   const bridged = event.stage === "bridged" ? (call.bridged ?? event.at) : call.bridged;
-  const queue = event.queue ?? call.queue;
-  return withCall(floor, event.call, { ...call, stage: event.stage, queue, agent: event.agent, bridged });
+  return withCall(floor, event.call, { ...call, stage: event.stage, queue: event.queue, agent: event.agent, bridged });
 }
 
-function legged(floor: Floor, event: Event & { type: "leg_started" | "leg_held" | "leg_audio" | "leg_ended" }): Floor {
+function legged(floor: Floor, event: Event & { type: "leg_started" | "leg_answered" | "leg_held" | "leg_audio" | "leg_ended" }): Floor {
   const call = floor.calls.get(event.call);
   if (!call) {
     return floor;
@@ -242,6 +242,10 @@ function legged(floor: Floor, event: Event & { type: "leg_started" | "leg_held" 
     case "leg_started": {
       const leg = { leg: event.leg, party: event.party, answered: false, held: false };
       return changeCall(floor, event.call, { legs: [...call.legs.filter((l) => l.leg !== event.leg), leg] });
+    }
+    case "leg_answered": {
+      const legs = call.legs.map((l) => (l.leg === event.leg ? { ...l, answered: true } : l));
+      return changeCall(floor, event.call, { legs });
     }
     case "leg_held": {
       const legs = call.legs.map((l) => (l.leg === event.leg ? { ...l, held: event.held } : l));

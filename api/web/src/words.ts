@@ -60,6 +60,8 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
       ];
     case "leg_started":
       return ["leg_started", { party: number(what.party) }];
+    case "leg_answered":
+      return ["leg_answered", {}];
     case "leg_held":
       return [what.held ? "leg_held" : "leg_resumed", {}];
     case "leg_audio":

@@ -17,6 +17,7 @@ use crate::queue::{Offer, Wait};
 use crate::record::{Recording, RecordingRule};
 use crate::room::Room;
 use crate::side::Aside;
+use crate::told::Told;
 use crate::transfer::Transfer;
 use cordboard_model::audio::QueueAudio;
 use cordboard_model::cause::{Cause, Party};
@@ -135,7 +136,7 @@ pub(crate) struct Call {
     /// The call's lot, 0 to 99, where a share is recorded.
     pub(crate) lot: Option<u8>,
     /// What readers were told last.
-    pub(crate) told: (CallStage, Option<QueueId>, Option<AgentId>),
+    pub(crate) told: Told,
     /// Who rings for the queue it waits in.
     pub(crate) offers: Vec<Offer>,
     /// Agents whose queues wait for their release: one, and those whom he got by consulting queues.
@@ -208,7 +209,7 @@ impl Call {
             offers: Vec::new(),
             manner: None,
             lot: None,
-            told: (CallStage::Routing, None, None),
+            told: Told::default(),
             serving: Vec::new(),
             queue: None,
             room: Room::default(),
@@ -345,24 +346,6 @@ impl Call {
         match &self.doing {
             Doing::Queue(wait) => Some(&wait.queue),
             _ => self.queue.as_ref(),
-        }
-    }
-
-    /// Tells readers what the call does, if that changed.
-    pub(crate) fn tell_stage(&mut self, desk: &mut Desk) {
-        let stage = self.stage();
-        let queue = match &self.doing {
-            Doing::Queue(wait) => Some(wait.queue.clone()),
-            Doing::Talk(talk) => talk.wait.as_ref().map(|wait| wait.queue.clone()),
-            _ => None,
-        };
-        let agent = self.agent_now().cloned();
-        let told = (stage, queue, agent);
-        if self.told != told {
-            self.told = told.clone();
-            let (stage, queue, agent) = told;
-            let call = self.id;
-            desk.event(self.tenant(), EventKind::CallStage { call, stage, queue, agent });
         }
     }
 }

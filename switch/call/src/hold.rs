@@ -119,6 +119,9 @@ impl Call {
         if leg.holding.told != held {
             leg.holding.told = held;
             desk.media(MediaCommand::Held { leg: id, held });
+        }
+        if leg.told.held != held {
+            leg.told.held = held;
             desk.event(tenant, EventKind::LegHeld { call, leg: id, held });
         }
     }

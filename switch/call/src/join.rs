@@ -10,6 +10,7 @@ use crate::desk::{Desk, Timer};
 use crate::leg::{Leg, LegEnd, LegState, Port};
 use crate::opening::Opening;
 use crate::output::{CallOutput, QueueOutput};
+use crate::told::ToldLeg;
 use crate::transfer::{Found, TransferRefusal};
 use cordboard_model::act::ActEnd;
 use cordboard_model::cause::{Cause, Party};
@@ -91,6 +92,7 @@ impl Call {
         // nobody of this call holds or mutes it
         if let Some(leg) = self.leg_mut(id) {
             leg.muted = false;
+            leg.told = ToldLeg::default();
             leg.holding.wanted = false;
             leg.holding.orderer = None;
         }

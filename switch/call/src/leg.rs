@@ -6,6 +6,7 @@
 use crate::confirm::Confirm;
 use crate::cover::Cover;
 use crate::output::DialTarget;
+use crate::told::ToldLeg;
 use crate::verdict;
 use cordboard_model::cause::Cause;
 use cordboard_model::cdr::{LegRecord, LegRole};
@@ -229,7 +230,7 @@ pub(crate) struct Holding {
     pub(crate) orderer: Option<LegId>,
     /// The re-INVITE under way.
     pub(crate) asked: Option<bool>,
-    /// What media and readers were told last.
+    /// What media were told last.
     pub(crate) told: bool,
 }
 
@@ -269,6 +270,8 @@ pub(crate) struct Leg {
     pub(crate) told_ringing: bool,
     /// Told to listen before the answer (183); callers only.
     pub(crate) told_early: bool,
+    /// What readers of this call were told last.
+    pub(crate) told: ToldLeg,
     pub(crate) holding: Holding,
     /// Nobody is to hear its party.
     pub(crate) muted: bool,
@@ -305,6 +308,7 @@ impl Leg {
             unheard: None,
             told_ringing: false,
             told_early: false,
+            told: ToldLeg::default(),
             holding: Holding::default(),
             muted: false,
             cover: Cover::default(),
@@ -361,13 +365,17 @@ impl Leg {
 
     /// As readers see it.
     pub(crate) fn view(&self) -> LegView {
-        LegView {
-            leg: self.id,
-            party: self.party.clone(),
+        let ToldLeg { answered, held, muted, unheard } = self.to_tell();
+        LegView { leg: self.id, party: self.party.clone(), answered, held, unheard, muted }
+    }
+
+    /// What of it changes for readers.
+    pub(crate) fn to_tell(&self) -> ToldLeg {
+        ToldLeg {
             answered: self.answered.is_some(),
             held: self.is_held(),
-            unheard: self.unheard.filter(|_| self.state == LegState::Up),
             muted: self.muted,
+            unheard: self.unheard.filter(|_| self.answered.is_some()),
         }
     }
 }

@@ -47,6 +47,7 @@ mod seat;
 mod side;
 mod supervise;
 mod teardown;
+mod told;
 mod transfer;
 mod verbs;
 mod verdict;

@@ -108,17 +108,18 @@ impl Call {
             AudioNews::Back => None,
             AudioNews::Late { .. } => leg.unheard,
         };
-        if leg.state == LegState::Up {
+        if leg.answered.is_some() {
+            leg.told.unheard = leg.unheard;
             desk.event(tenant, EventKind::LegAudio { call, leg: id, news });
         }
     }
 
     /// What was told of a party before its answer, told to readers with it.
-    pub(crate) fn tell_unheard(&self, desk: &mut Desk, id: LegId) {
-        let unheard = self.leg(id).and_then(|leg| leg.unheard);
-        if unheard == Some(Unheard::Nothing) {
-            let (call, news) = (self.id, AudioNews::Nothing);
-            desk.event(self.tenant(), EventKind::LegAudio { call, leg: id, news });
+    pub(crate) fn tell_unheard(&mut self, desk: &mut Desk, id: LegId) {
+        let (call, tenant) = (self.id, self.tenant());
+        if let Some(leg) = self.leg_mut(id).filter(|leg| leg.unheard == Some(Unheard::Nothing)) {
+            leg.told.unheard = leg.unheard;
+            desk.event(tenant, EventKind::LegAudio { call, leg: id, news: AudioNews::Nothing });
         }
     }
 

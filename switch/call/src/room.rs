@@ -195,7 +195,7 @@ impl Call {
         let leg = leg.filter(|leg| self.room.told.iter().any(|member| member.leg == *leg));
         if self.room.speaker != leg {
             self.room.speaker = leg;
-            desk.event(self.tenant(), EventKind::Speaking { call: self.id, leg });
+            self.tell_speaker(desk);
         }
     }
 
@@ -214,6 +214,7 @@ impl Call {
             return Ok(());
         };
         leg.muted = muted;
+        leg.told.muted = muted;
         desk.event(tenant, EventKind::LegMuted { call, leg: id, muted });
         self.settle_room(desk);
         Ok(())

@@ -88,8 +88,8 @@ impl Call {
     pub(crate) fn progress(&mut self, desk: &mut Desk) {
         self.settle_acts(desk);
         self.settle_listening(desk);
+        self.tell_changes(desk);
         if self.end.is_none() {
-            self.tell_stage(desk);
             return;
         }
         if !self.closed && !self.waits_for_figures() {

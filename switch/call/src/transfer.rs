@@ -15,7 +15,6 @@ use crate::output::CallOutput;
 use cordboard_model::cause::{Cause, Party};
 use cordboard_model::cdr::{TransferKind, TransferOutcome, TransferRecord};
 use cordboard_model::desk::Goal;
-use cordboard_model::event::EventKind;
 use cordboard_model::id::{AgentId, LegId};
 use cordboard_model::leg::{Incoming, LegCommand, PartyId};
 use cordboard_model::media::{MediaCommand, Repeat};
@@ -103,10 +102,6 @@ pub(crate) struct Transfer {
 
 impl Transfer {
     /// As readers see it.
-    pub(crate) fn view(&self) -> TransferRecord {
-        self.record.clone()
-    }
-
     /// Whether a queue has still to give the target.
     pub(crate) fn asks_queue(&self) -> bool {
         self.asked.as_ref().is_some_and(Asked::waits)
@@ -223,11 +218,6 @@ impl Call {
         };
         self.tell_transfer(desk, &record);
         record
-    }
-
-    fn tell_transfer(&mut self, desk: &mut Desk, record: &TransferRecord) {
-        let transfer = Box::new(record.clone());
-        desk.event(self.tenant(), EventKind::CallTransfer { call: self.id, transfer });
     }
 
     /// The last word about a transfer.
@@ -639,6 +629,9 @@ impl Call {
         record.leg = Some(leg);
         let is_up = self.leg(leg).is_some_and(|leg| leg.state == LegState::Up && !leg.is_asked());
         let rings = self.leg(leg).is_some_and(|leg| leg.state == LegState::Ringing || leg.is_asked());
+        if !is_up {
+            self.tell_transfer(desk, &record);
+        }
         self.doing = Doing::Transfer(Box::new(Transfer {
             talk,
             stage: Stage::Ringing,

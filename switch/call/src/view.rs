@@ -1,6 +1,6 @@
 //! A call as readers see it.
 
-use crate::call::{Call, Doing};
+use crate::call::Call;
 use crate::leg::LegState;
 use cordboard_model::view::CallView;
 
@@ -20,10 +20,7 @@ impl Call {
             legs: there.map(|leg| leg.view()).collect(),
             data: self.data.clone(),
             route: self.route.clone(),
-            transfer: match &self.doing {
-                Doing::Transfer(transfer) => Some(transfer.view()),
-                _ => None,
-            },
+            transfer: self.told.transfer.clone(),
             supervision: self.room.watch.as_ref().map(|watch| watch.record.clone()),
             speaker: self.room.speaker,
             plays: self.plays(),

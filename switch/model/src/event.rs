@@ -94,6 +94,13 @@ pub enum EventKind {
         /// Who is at its end.
         party: PartyId,
     },
+    /// The party of a leg has answered, or did before the leg came into this call.
+    LegAnswered {
+        /// The call.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+    },
     /// A leg is on hold, or no longer.
     LegHeld {
         /// The call.

@@ -502,6 +502,7 @@ impl Rig {
             EventKind::CallAnswered { .. } => "call answered".into(),
             EventKind::LegStarted { leg, .. } => format!("leg {} started", self.name(*leg)),
             EventKind::LegAudio { leg, news, .. } => format!("leg {} audio {news:?}", self.name(*leg)),
+            EventKind::LegAnswered { leg, .. } => format!("leg {} answered", self.name(*leg)),
             EventKind::LegHeld { leg, held, .. } => format!("leg {} held {held}", self.name(*leg)),
             EventKind::LegEnded { leg, cause, .. } => {
                 format!("leg {} ended {cause:?}", self.name(*leg))

@@ -275,6 +275,7 @@ fn call_of(what: &EventKind) -> Option<CallId> {
         | EventKind::CallStage { call, .. }
         | EventKind::CallAnswered { call }
         | EventKind::LegStarted { call, .. }
+        | EventKind::LegAnswered { call, .. }
         | EventKind::LegHeld { call, .. }
         | EventKind::LegAudio { call, .. }
         | EventKind::LegEnded { call, .. }

@@ -1,12 +1,11 @@
 //! A reader of the stream, who has a snapshot and changes it by each event: what he has is what the switch has.
 //!
-//! Held to it is what events carry at every moment: calls with their stage, agent, legs, data and supervision; who
-//! waits in which queue and to whom he is offered; agents who are signed in with their status, reason and call. What
-//! changes without an event, or now and then does (an agent's devices, how long something lasts, figures, and of a call that
-//! is being transferred its queue, the transfer's leg, who is held and who speaks), is asked for.
+//! Held to it is what events carry at every moment: calls with all that is shown of them; who waits in which queue and to whom he
+//! is offered; agents who are signed in with their status, reason and call. What changes without an event (an agent's devices,
+//! how long something lasts, figures) is asked for.
 
 use cordboard_core::Shard;
-use cordboard_model::cdr::Supervision;
+use cordboard_model::cdr::{Supervision, TransferOutcome};
 use cordboard_model::data;
 use cordboard_model::event::{Event, EventKind};
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId};
@@ -27,7 +26,7 @@ pub(super) struct Reader {
 impl Reader {
     /// A snapshot.
     pub(super) fn of(shard: &Shard, tenant: TenantId) -> Self {
-        let call = |view: CallView| (view.call, carried(view));
+        let call = |view: CallView| (view.call, sorted(view));
         let queue = |view: QueueView| {
             let waits = view.waiting.into_iter().map(|one| (one.call, one.offered_to));
             (view.queue, waits.collect())
@@ -108,7 +107,11 @@ impl Reader {
             EventKind::CallRouted { call, .. }
             | EventKind::CallStage { call, .. }
             | EventKind::CallAnswered { call }
+            | EventKind::CallTransfer { call, .. }
+            | EventKind::Speaking { call, .. }
             | EventKind::LegStarted { call, .. }
+            | EventKind::LegAnswered { call, .. }
+            | EventKind::LegHeld { call, .. }
             | EventKind::LegAudio { call, .. }
             | EventKind::LegMuted { call, .. }
             | EventKind::LegEnded { call, .. }
@@ -148,10 +151,8 @@ fn begun(
     }
 }
 
-/// What of a view events carry.
-fn carried(mut view: CallView) -> CallView {
-    view.legs.iter_mut().for_each(|leg| (leg.answered, leg.held) = (false, false));
-    (view.queue, view.transfer, view.speaker) = (None, None, None);
+/// Legs in the order of their ids: which of them the call is for is not told.
+fn sorted(mut view: CallView) -> CallView {
     view.legs.sort_by_key(|leg| leg.leg);
     view
 }
@@ -159,8 +160,9 @@ fn carried(mut view: CallView) -> CallView {
 fn change(view: &mut CallView, what: &EventKind, event: &Event) {
     match what {
         EventKind::CallRouted { reasons, .. } => view.route.clone_from(reasons),
-        EventKind::CallStage { stage, agent, .. } => {
+        EventKind::CallStage { stage, queue, agent, .. } => {
             view.stage = *stage;
+            view.queue.clone_from(queue);
             view.agent.clone_from(agent);
             if *stage == CallStage::Bridged {
                 view.bridged = view.bridged.or(Some(event.at));
@@ -179,6 +181,13 @@ fn change(view: &mut CallView, what: &EventKind, event: &Event) {
             });
             view.legs.sort_by_key(|leg| leg.leg);
         }
+        EventKind::CallTransfer { transfer, .. } => {
+            let is_open = transfer.outcome == TransferOutcome::Open;
+            view.transfer = is_open.then(|| (**transfer).clone());
+        }
+        EventKind::Speaking { leg, .. } => view.speaker = *leg,
+        EventKind::LegAnswered { leg, .. } => of(view, *leg, |one| one.answered = true),
+        EventKind::LegHeld { leg, held, .. } => of(view, *leg, |one| one.held = *held),
         EventKind::LegEnded { leg, .. } => view.legs.retain(|one| one.leg != *leg),
         EventKind::LegMuted { leg, muted, .. } => of(view, *leg, |one| one.muted = *muted),
         EventKind::LegAudio { leg, news, .. } => of(view, *leg, |one| match news {
