@@ -7,6 +7,7 @@ import { resume } from "./session";
 import App from "./shell/App.vue";
 import "element-plus/es/components/base/style/css.mjs";
 import "./tokens.css";
+import "./states.css";
 import "./base.css";
 
 startTheme();

@@ -45,12 +45,15 @@ impl Call {
 
     /// Tells readers what the call does, if that changed.
     pub(crate) fn tell_stage(&mut self, desk: &mut Desk) {
-        let now = (self.stage(), self.queue_now().cloned(), self.agent_now().cloned());
-        if self.told.stage != now {
-            self.told.stage = now.clone();
-            let (call, (stage, queue, agent)) = (self.id, now);
-            desk.event(self.tenant(), EventKind::CallStage { call, stage, queue, agent });
+        let (stage, queue, agent) = (self.stage(), self.queue_now(), self.agent_now());
+        let (told, queue_told, agent_told) = &self.told.stage;
+        // after every input, and seldom news: nothing is copied to find that out
+        if (*told, queue_told.as_ref(), agent_told.as_ref()) == (stage, queue, agent) {
+            return;
         }
+        let (call, queue, agent) = (self.id, queue.cloned(), agent.cloned());
+        self.told.stage = (stage, queue.clone(), agent.clone());
+        desk.event(self.tenant(), EventKind::CallStage { call, stage, queue, agent });
     }
 
     fn tell_legs(&mut self, desk: &mut Desk) {

@@ -1,4 +1,5 @@
 import "../tokens.css";
+import "../states.css";
 import "./bar.css";
 import { createApp } from "vue";
 import BarApp from "./BarApp.vue";

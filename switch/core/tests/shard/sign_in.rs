@@ -186,10 +186,7 @@ fn a_softphone_proves_itself_by_its_agents_password_where_that_is_configured() {
     for unified in [false, true] {
         let mut known = configured();
         let tenant = known.tenants.get_mut(&TenantId::DEFAULT).unwrap();
-<<<<<<< HEAD
         tenant.users = with_password("secret").tenants.remove(&TenantId::DEFAULT).unwrap().users;
-=======
->>>>>>> mend-e
         tenant.sign_in.agents.get_mut("1001").unwrap().unified = unified;
         let mut rig = Rig::new();
         rig.configure(known.clone());

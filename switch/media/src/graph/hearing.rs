@@ -41,6 +41,8 @@ pub(crate) struct Hearing {
     late: u32,
     late_peak_us: u32,
     unheard_ms: u32,
+    /// It was looked at before.
+    begun: bool,
     ever: bool,
     missed: bool,
     has_anchor: bool,
@@ -122,6 +124,10 @@ impl Hearing {
     ) -> Option<AudioNews> {
         let passed = now.since(self.looked);
         self.looked = now;
+        // a party that has just come is not missed since the switch was started
+        if !core::mem::replace(&mut self.begun, true) && !self.ever {
+            self.since = now;
+        }
         if !expected {
             self.since = now;
             return None;

@@ -7,11 +7,17 @@ use cordboard_model::time::Duration;
 
 /// Two joined legs, of which nothing has come yet.
 fn world() -> World {
+    world_after(0)
+}
+
+/// The same in a switch that has run for so many seconds.
+fn world_after(seconds: u64) -> World {
     let mut world = World::new(MediaConfig {
         silence_limit: Duration::ZERO,
         unheard_limit: Duration::from_secs(5),
         ..MediaConfig::default()
     });
+    world.run(seconds * 1_000);
     world.open(params(0, Codec::Pcma));
     world.open(params(1, Codec::Pcma));
     world.bridge(0, 1);
@@ -51,6 +57,16 @@ fn a_party_of_which_nothing_ever_came_is_told_of_once_and_again_when_it_is_heard
     let unheard = world.stats(1).unheard_ms / 1_000;
     assert!((9..=10).contains(&unheard), "{unheard} s: ten, in looks of one");
     assert_eq!(world.stats(0).unheard_ms, 0);
+}
+
+#[test]
+fn who_joins_a_switch_that_has_run_for_long_is_missed_from_then_on() {
+    let (mut world, mut n) = (world_after(1_000), 1);
+    speak(&mut world, &[0], 10, &mut n);
+    let told = news(&world);
+    assert!(matches!(told[..], [(1_006 | 1_007, 1, AudioNews::Nothing)]), "{told:?}");
+    let unheard = world.stats(1).unheard_ms / 1_000;
+    assert!((8..=10).contains(&unheard), "{unheard} s");
 }
 
 #[test]
