@@ -1,5 +1,6 @@
 //! The event stream: numbered, taken up again anywhere, and honest about what is lost.
 
+use crate::wire::Wire;
 use crate::{KEY, OTHER_KEY, START, Served, acme, furnish, serve};
 use cordboard_model::event::EventKind;
 use cordboard_model::id::TenantId;
@@ -8,9 +9,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-struct Reader(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+struct Reader(Wire);
 
 impl Reader {
     async fn open(served: &Served, key: &str, query: &str) -> Result<Reader, Error> {
@@ -22,15 +22,7 @@ impl Reader {
 
     /// The next message; none at the end of the stream.
     async fn next(&mut self) -> Option<Value> {
-        loop {
-            let message = tokio::time::timeout(Duration::from_secs(5), self.0.next()).await;
-            match message.expect("a message or the end within five seconds") {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Close(_))) | None => return None,
-                Some(Ok(_)) => {}
-                Some(Err(why)) => panic!("{why}"),
-            }
-        }
+        crate::wire::next(&mut self.0).await
     }
 
     async fn take(&mut self, count: usize) -> Vec<Value> {

@@ -2,14 +2,13 @@
 
 use crate::Served;
 use crate::gateway::{BASE, Bar, gateway, plain, sign_in};
-use futures_util::StreamExt;
+use crate::wire::Wire;
 use serde_json::Value;
 use std::time::Duration;
+use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-struct Feed(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+struct Feed(Wire);
 
 impl Feed {
     /// As a page opens it: the guid is a sub-protocol.
@@ -25,15 +24,7 @@ impl Feed {
 
     /// The next message; none at the end.
     async fn next(&mut self) -> Option<Value> {
-        loop {
-            let message = tokio::time::timeout(Duration::from_secs(5), self.0.next()).await;
-            match message.expect("a message or the end within five seconds") {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Close(_))) | None => return None,
-                Some(Ok(_)) => {}
-                Some(Err(why)) => panic!("{why}"),
-            }
-        }
+        crate::wire::next(&mut self.0).await
     }
 
     async fn kinds(&mut self, count: usize) -> Vec<String> {

@@ -37,6 +37,7 @@ mod tenants;
 mod third_party;
 mod traces;
 mod webhooks;
+mod wire;
 
 use cordboard_api::routes::router;
 use cordboard_api::state::ApiConfig;

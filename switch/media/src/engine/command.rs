@@ -212,6 +212,7 @@ impl MediaEngine {
         let received = before.is_some_and(|old| old.params.direction.receives());
         if params.direction.receives() && !received {
             leg.hear(now);
+            leg.hearing.expect(now);
         }
         let partner = leg.partner;
         let is_video = leg.video.is_some();

@@ -41,8 +41,6 @@ pub(crate) struct Hearing {
     late: u32,
     late_peak_us: u32,
     unheard_ms: u32,
-    /// It was looked at before.
-    begun: bool,
     ever: bool,
     missed: bool,
     has_anchor: bool,
@@ -60,6 +58,12 @@ pub(crate) struct Missed {
 }
 
 impl Hearing {
+    /// From now on the party is to send: it cannot be missed for what was before.
+    pub(crate) fn expect(&mut self, now: Time) {
+        self.since = self.since.max(now);
+        self.looked = now;
+    }
+
     /// A packet of audio came. True: the party had been missed.
     pub(crate) fn hear(&mut self, timestamp: u32, clock_hz: u32, now: Time) -> bool {
         self.since = now;
@@ -124,10 +128,6 @@ impl Hearing {
     ) -> Option<AudioNews> {
         let passed = now.since(self.looked);
         self.looked = now;
-        // a party that has just come is not missed since the switch was started
-        if !core::mem::replace(&mut self.begun, true) && !self.ever {
-            self.since = now;
-        }
         if !expected {
             self.since = now;
             return None;

@@ -91,7 +91,7 @@ fn nothing_is_left_of_worlds_1750_to_1999() {
 #[test]
 fn a_snapshot_changed_by_each_event_is_what_the_switch_has() {
     let mut compared = 0;
-    for seed in 100..110 {
+    for seed in 100..112 {
         let outcome = run(seed, false);
         assert_eq!(outcome.faults, Vec::<String>::new(), "seed {seed}");
         compared += outcome.compared;
