@@ -145,7 +145,7 @@ fn the_caller_gives_up_between_the_called_partys_answer_and_ours() {
     let bob = rig.leg_of("bob");
     rig.phones = false;
     rig.leg(bob, LegEvent::Answered);
-    assert!(rig.said().ends_with("alice: Answer"));
+    assert!(rig.said().ends_with("alice: Answer\n  event: leg bob answered"));
     rig.hangs_up(rig.caller, Cause::Cancelled, Some(487));
     let said = rig.said();
     assert!(!said.contains("bridge"), "{said}");

@@ -236,7 +236,11 @@ fn who_calls_out_is_rung_first_and_hears_the_other_ring() {
     assert_eq!(state(&rig, "1001"), Some(SeatState::Ringing));
     rig.said();
     rig.leg(caller, LegEvent::Answered);
-    assert!(rig.said().ends_with("route\n  event: stage Routing"), "nobody is called before");
+    let said = rig.said();
+    assert!(
+        said.ends_with("route\n  event: leg 1001 answered\n  event: stage Routing"),
+        "nobody is called before: {said}"
+    );
     rig.route(Destination::Agent(agent("1002")));
     assert_eq!(state(&rig, "1001"), Some(SeatState::Dialling));
     let other = rig.leg_of("1002");

@@ -51,7 +51,7 @@ fn news(world: &World) -> Vec<(u64, usize, AudioNews)> {
 fn a_party_of_which_nothing_ever_came_is_told_of_once_and_again_when_it_is_heard() {
     let (mut world, mut n) = (world(), 1);
     speak(&mut world, &[0], 10, &mut n);
-    assert_eq!(news(&world), [(6, 1, AudioNews::Nothing)]);
+    assert_eq!(news(&world), [(7, 1, AudioNews::Nothing)]);
     speak(&mut world, &[0, 1], 2, &mut n);
     assert_eq!(news(&world)[1..], [(11, 1, AudioNews::Back)]);
     let unheard = world.stats(1).unheard_ms / 1_000;
@@ -64,7 +64,7 @@ fn who_joins_a_switch_that_has_run_for_long_is_missed_from_then_on() {
     let (mut world, mut n) = (world_after(1_000), 1);
     speak(&mut world, &[0], 10, &mut n);
     let told = news(&world);
-    assert_eq!(told, [(1_006, 1, AudioNews::Nothing)]);
+    assert_eq!(told, [(1_007, 1, AudioNews::Nothing)]);
     let unheard = world.stats(1).unheard_ms / 1_000;
     assert!((9..=10).contains(&unheard), "{unheard} s");
 }

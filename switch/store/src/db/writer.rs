@@ -197,8 +197,8 @@ impl Writer {
         let others: Vec<&Write> = batch.iter().filter(|write| interval(write).is_none()).collect();
         let mut rest = &*others;
         while let Some((first, others)) = rest.split_first() {
-            let plain = rest.iter().map_while(|write| plain_cdr(write)).take(ROWS).collect::<Vec<_>>();
-            match plain.len() {
+            let cdrs = rest.iter().map_while(|write| cdr(write)).take(ROWS).collect::<Vec<_>>();
+            match cdrs.len() {
                 0 => {
                     put(&mut tx, first).await?;
                     rest = others;
@@ -206,7 +206,7 @@ impl Writer {
                 len => {
                     // The longest power of two: few statements to prepare, and all of them cached.
                     let len = 1 << len.ilog2();
-                    put_cdrs(&mut tx, plain.get(..len).unwrap_or_default()).await?;
+                    put_cdrs(&mut tx, cdrs.get(..len).unwrap_or_default()).await?;
                     rest = rest.get(len..).unwrap_or_default();
                 }
             }
@@ -243,7 +243,7 @@ impl Writer {
 
 async fn put(db: &mut SqliteConnection, write: &Write) -> Result<(), sqlx::Error> {
     match write {
-        Write::Cdr(cdr) => put_cdr(db, cdr).await,
+        Write::Cdr(cdr) => put_cdrs(db, &[cdr]).await,
         Write::Recording(entry) => put_recording(db, entry).await,
         Write::WrapUp(call, said) => put_wrap_up(db, *call, said).await,
         Write::Interval(interval) => put_intervals(db, &[interval]).await,
@@ -257,10 +257,9 @@ pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String, sqlx::Error
     serde_json::to_string(value).map_err(|e| sqlx::Error::Encode(Box::new(e)))
 }
 
-/// A call's record that is one row: the call was in no queue.
-fn plain_cdr(write: &Write) -> Option<&Cdr> {
+fn cdr(write: &Write) -> Option<&Cdr> {
     match write {
-        Write::Cdr(cdr) if cdr.queues.is_empty() => Some(cdr),
+        Write::Cdr(cdr) => Some(cdr),
         _ => None,
     }
 }
@@ -274,32 +273,39 @@ fn interval(write: &Write) -> Option<&AgentInterval> {
 
 /// Stretches of agents' work, in one statement. The first record of each stands.
 async fn put_intervals(db: &mut SqliteConnection, intervals: &[&AgentInterval]) -> Result<(), sqlx::Error> {
-    let records = intervals.iter().map(json).collect::<Result<Vec<_>, _>>()?;
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO agent_interval (row_id, tenant, started, ended, call_id, agent, queue, status, visit, record) ",
-    );
-    insert.push_values(intervals.iter().zip(records), |mut row, (interval, record)| {
+    let rows = intervals.iter().map(|interval| {
         let work = interval.work.as_ref();
-        row.push_bind(interval.id.to_string())
-            .push_bind(interval.agent.tenant.as_str().to_owned())
-            .push_bind(interval.from.0)
-            .push_bind(interval.to.0)
-            .push_bind(interval.call.map(|call| call.to_string()))
-            .push_bind(interval.agent.name.as_str().to_owned())
-            .push_bind(work.map(|work| work.queue.name.as_str().to_owned()))
-            .push_bind(interval.status.as_str())
-            .push_bind(work.map(|work| work.entered.0))
-            .push_bind(record);
+        Ok((
+            interval.id.to_string(),
+            interval.agent.tenant.as_str(),
+            interval.from.0,
+            interval.to.0,
+            interval.call.map(|call| call.to_string()),
+            interval.agent.name.as_str(),
+            work.map(|work| work.queue.name.as_str()),
+            interval.status.as_str(),
+            work.map(|work| work.entered.0),
+            json(interval)?,
+        ))
     });
-    insert.push(" ON CONFLICT (row_id) DO NOTHING");
-    // Of many lengths: not kept, for each would be kept for itself.
-    insert.build().persistent(intervals.len() == ROWS).execute(&mut *db).await?;
+    let rows = rows.collect::<Result<Vec<_>, sqlx::Error>>()?;
+    // One text for any number of rows, so that it is prepared once.
+    sqlx::query(
+        "INSERT INTO agent_interval
+             (row_id, tenant, started, ended, call_id, agent, queue, status, visit, record)
+         SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
+                value->>9
+         FROM json_each(?) WHERE true ON CONFLICT (row_id) DO NOTHING",
+    )
+    .bind(json(&rows)?)
+    .execute(&mut *db)
+    .await?;
     Ok(())
 }
 
 /// One statement for many: each passes between two threads, which costs more than the row. The first record of a call
-/// stands: "lost by restart" never replaces what is known better. Says how many were new.
-async fn put_cdrs(db: &mut SqliteConnection, cdrs: &[&Cdr]) -> Result<u64, sqlx::Error> {
+/// stands: "lost by restart" never replaces what is known better.
+async fn put_cdrs(db: &mut SqliteConnection, cdrs: &[&Cdr]) -> Result<(), sqlx::Error> {
     let records = cdrs.iter().map(json).collect::<Result<Vec<_>, _>>()?;
     let mut insert = QueryBuilder::<Sqlite>::new(
         "INSERT INTO cdr (call_id, tenant, started, answered, bridged, ended,
@@ -319,28 +325,41 @@ async fn put_cdrs(db: &mut SqliteConnection, cdrs: &[&Cdr]) -> Result<u64, sqlx:
             .push_bind(record);
     });
     insert.push(" ON CONFLICT (call_id) DO NOTHING");
-    insert.build().execute(&mut *db).await.map(|done| done.rows_affected())
-}
-
-/// A call's record, with the queues it was in.
-async fn put_cdr(db: &mut SqliteConnection, cdr: &Cdr) -> Result<(), sqlx::Error> {
-    if put_cdrs(db, &[cdr]).await? == 0 {
+    if cdrs.iter().all(|cdr| cdr.queues.is_empty()) {
+        insert.build().execute(&mut *db).await?;
         return Ok(());
     }
-    let (call, tenant) = (cdr.call.to_string(), cdr.tenant());
-    let queues: BTreeSet<&str> = cdr.queues.iter().map(|v| v.queue.name.as_str()).collect();
-    for queue in queues {
-        sqlx::query(
-            "INSERT INTO cdr_queue (tenant, queue, started, call_id) VALUES (?, ?, ?, ?)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(tenant.as_str())
-        .bind(queue)
-        .bind(cdr.started.0)
-        .bind(&call)
-        .execute(&mut *db)
-        .await?;
+    insert.push(" RETURNING call_id");
+    let fresh = insert.build_query_scalar::<String>().fetch_all(&mut *db).await?;
+    let fresh: BTreeSet<String> = fresh.into_iter().collect();
+    put_queues(db, cdrs.iter().copied(), &fresh).await
+}
+
+/// The queues that calls were in, of those calls whose record is new.
+async fn put_queues<'a>(
+    db: &mut SqliteConnection,
+    cdrs: impl Iterator<Item = &'a Cdr>,
+    fresh: &BTreeSet<String>,
+) -> Result<(), sqlx::Error> {
+    let mut rows = BTreeSet::new();
+    for cdr in cdrs {
+        let call = cdr.call.to_string();
+        if fresh.contains(&call) {
+            let visits = cdr.queues.iter().map(|visit| visit.queue.name.as_str());
+            rows.extend(visits.map(|queue| (cdr.tenant().as_str(), queue, cdr.started.0, call.clone())));
+        }
     }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO cdr_queue (tenant, queue, started, call_id)
+         SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?) WHERE true
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(json(&rows)?)
+    .execute(&mut *db)
+    .await?;
     Ok(())
 }
 
