@@ -42,6 +42,8 @@ const KEPT: usize = 10_000;
 /// After events were passed on, those that follow within this time are passed on together: the signalling thread pays for
 /// each time it wakes this one, and a call makes ten events in as many turns.
 const GATHER: Duration = Duration::from_millis(3);
+/// The same while nobody reads: what is kept for who comes back may be kept a little later.
+const GATHER_ALONE: Duration = Duration::from_millis(100);
 /// Items that a reader may be behind before it is cut: all that can be kept for it, and some that are new meanwhile.
 const BEHIND: usize = KEPT + 1_024;
 /// How often readers with a filter are told how far the stream is, if nothing was for them.
@@ -171,16 +173,13 @@ impl Hub {
             return;
         }
         loop {
-            let mut gather = false;
-            while let Some(event) = self.events.pop() {
-                self.publish(event);
-                gather = true;
-            }
+            let gather = self.catch_up();
             self.take_states();
+            let pause = if self.is_read() { GATHER } else { GATHER_ALONE };
             // While events are gathered, sleep is not announced, and nobody wakes this task for them.
             let more = async {
                 match gather {
-                    true => tokio::time::sleep(GATHER).await,
+                    true => tokio::time::sleep(pause).await,
                     false => notify.notified().await,
                 }
             };
@@ -193,7 +192,11 @@ impl Hub {
             }
             tokio::select! {
                 () = more => {}
-                Some(subscribe) = self.new.recv() => self.admit(subscribe).await,
+                Some(subscribe) = self.new.recv() => {
+                    // he may know of what was gathered since
+                    self.catch_up();
+                    self.admit(subscribe).await;
+                }
                 Some(back) = self.back.recv() => self.take_back(back).await,
                 Some((tenant, state)) = self.states.recv() => self.hold(tenant, state),
                 _ = self.positions.tick() => self.tell_positions(),
@@ -207,6 +210,20 @@ impl Hub {
         if let Some(keeper) = self.keeper.take() {
             let _ = tokio::task::spawn_blocking(move || keeper.end()).await;
         }
+    }
+
+    /// Passes on all that has come; whether there was any.
+    fn catch_up(&mut self) -> bool {
+        let mut any = false;
+        while let Some(event) = self.events.pop() {
+            self.publish(event);
+            any = true;
+        }
+        any
+    }
+
+    fn is_read(&self) -> bool {
+        self.streams.values().any(|stream| !stream.readers.is_empty())
     }
 
     fn publish(&mut self, event: Event) {

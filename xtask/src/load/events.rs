@@ -41,7 +41,7 @@ pub(super) fn run(root: &Path, arguments: &[String]) -> Outcome {
         let (agents, rate) = (options.number("--agents", 1_000), options.number("--rate", 50));
         let seconds = options.number("--seconds", 60);
         println!("{} cores; the switch on one of them, everybody else on another", machine::cores());
-        let switch = start(binary, dir, agents, 1, Some(CALLS))?;
+        let switch = start(binary, dir, agents, 1, Some(CALLS), "entry")?;
         let count = rate * seconds;
         let shared = Shared::of(count, TALK).with_agents(agents);
         machine::stay_apart();

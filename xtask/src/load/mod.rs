@@ -76,7 +76,7 @@ const KINDS: &[Kind] = &[
     ("hostile", "flows that attack the switch while calls talk [--calls N] [--no-build]", hostile::run),
     (
         "queue",
-        "agents with queues that are full, the store stopped in the middle; and time to ring [--waiting N] [--agents N] [--queues N] [--seconds S] [--talk S] [--burst N] [--few N] [--rate N] [--no-build]",
+        "agents with queues that are full, the store stopped in the middle; and time to ring [--waiting N] [--agents N] [--queues N] [--seconds S] [--talk S] [--burst N] [--few N] [--rate N] [--unanswered] [--no-build]",
         queue::run,
     ),
     (

@@ -156,6 +156,7 @@ impl Store {
         let sender = self.sender().ok_or(StoreError::Closed)?;
         let (done, wait) = oneshot::channel();
         sender.try_send(Write::Asked(Asked::new(what, done))).map_err(|_| StoreError::QueueFull)?;
+        self.now.notify_one();
         drop(sender);
         wait.await.map_err(|_| StoreError::Closed)?
     }

@@ -43,9 +43,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use writer::{Counters, OnStored, Write, Writer};
+use writer::{BATCH, Counters, OnStored, Write, Writer};
 
 /// A record that is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +126,8 @@ pub struct Store {
     queue: std::sync::Mutex<Option<mpsc::Sender<Write>>>,
     readers: Readers,
     counters: Arc<Counters>,
+    /// Ends the writer's gathering.
+    now: Arc<Notify>,
     stop: Arc<AtomicU64>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -172,11 +174,13 @@ impl Store {
             .map_err(failed)?;
         let (queue, receiver) = mpsc::channel(options.queue.max(1));
         let (counters, stop) = (Arc::new(Counters::default()), Arc::new(AtomicU64::new(0)));
+        let now = Arc::new(Notify::new());
         let writer = Writer {
             path: path.to_owned(),
             db,
             busy: options.busy,
             counters: Arc::clone(&counters),
+            now: Arc::clone(&now),
             on_stored: options.on_stored as Option<OnStored>,
         };
         let task = tokio::spawn(writer.run(receiver, Arc::clone(&stop)));
@@ -184,6 +188,7 @@ impl Store {
             queue: std::sync::Mutex::new(Some(queue)),
             readers: Readers::new(readers, count, options.read_wait),
             counters,
+            now,
             stop,
             task: Mutex::new(Some(task)),
         })
@@ -195,13 +200,18 @@ impl Store {
 
     fn put(&self, write: Write) -> Result<(), StoreError> {
         let sender = self.sender().ok_or(StoreError::Closed)?;
-        sender.try_send(write).map_err(|e| {
+        let sent = sender.try_send(write).map_err(|e| {
             self.counters.refused.fetch_add(1, Ordering::Relaxed);
             match e {
                 mpsc::error::TrySendError::Full(_) => StoreError::QueueFull,
                 mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
             }
-        })
+        });
+        // A transaction's worth waits: no reason to gather any longer.
+        if sender.max_capacity() - sender.capacity() >= BATCH {
+            self.now.notify_one();
+        }
+        sent
     }
 
     /// Gives a call's record to the writer, without waiting. A call that has a record keeps it.
@@ -271,6 +281,7 @@ impl Store {
         let sender = self.sender().ok_or(StoreError::Closed)?;
         let (done, wait) = oneshot::channel();
         sender.send(Write::Flush(done)).await.map_err(|_| StoreError::Closed)?;
+        self.now.notify_one();
         drop(sender);
         wait.await.map_err(|_| StoreError::Closed)
     }
@@ -296,6 +307,7 @@ impl Store {
         if let Ok(mut queue) = self.queue.lock() {
             queue.take();
         }
+        self.now.notify_one();
         let task = self.task.lock().await.take();
         if let Some(task) = task {
             let _ = task.await;

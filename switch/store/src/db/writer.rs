@@ -20,14 +20,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Most records in one transaction.
-const BATCH: usize = 256;
-/// What comes within so many of these after the first record goes into the same transaction: each costs a sync of the disk,
-/// and nobody waits for a call's record as long as the journal has it. After each it is looked whether somebody does now, or
-/// the transaction is full.
-const GATHER: (Duration, u32) = (Duration::from_millis(50), 5);
+pub(super) const BATCH: usize = 256;
+/// What comes within this time of the first record goes into the same transaction: each costs a sync of the disk, and nobody
+/// waits for a call's record as long as the journal has it. Where somebody waits, or a transaction is full, it is cut short.
+const GATHER: Duration = Duration::from_millis(250);
 /// Most calls' records in one statement. A power of two, as all lengths of statements are.
 const ROWS: usize = 64;
 /// First and longest pause before a failed batch is tried again.
@@ -115,6 +114,8 @@ pub(crate) struct Writer {
     pub(crate) db: SqliteConnection,
     pub(crate) busy: Duration,
     pub(crate) counters: Arc<Counters>,
+    /// Somebody waits, or there is enough.
+    pub(crate) now: Arc<Notify>,
     pub(crate) on_stored: Option<OnStored>,
 }
 
@@ -156,23 +157,17 @@ impl Writer {
         let _ = self.db.close().await;
     }
 
-    /// Adds to the batch what comes soon, unless somebody waits for it.
+    /// Adds to the batch what comes soon, unless somebody waits for it. One sleep, for each time that this task wakes costs
+    /// as much as a record.
     async fn gather(&self, batch: &mut Vec<Write>, queue: &mut mpsc::Receiver<Write>) {
         let is_waited_for = |write: &Write| matches!(write, Write::Flush(_) | Write::Asked(_));
-        if batch.len() >= BATCH || batch.iter().any(is_waited_for) {
-            return;
+        if batch.len() < BATCH && !batch.iter().any(is_waited_for) {
+            let _ = tokio::time::timeout(GATHER, self.now.notified()).await;
         }
-        for _ in 0..GATHER.1 {
-            tokio::time::sleep(GATHER.0).await;
-            let from = batch.len();
-            while batch.len() < BATCH
-                && let Ok(write) = queue.try_recv()
-            {
-                batch.push(write);
-            }
-            if batch.len() >= BATCH || batch.iter().skip(from).any(is_waited_for) || queue.is_closed() {
-                return;
-            }
+        while batch.len() < BATCH
+            && let Ok(write) = queue.try_recv()
+        {
+            batch.push(write);
         }
     }
 
@@ -343,10 +338,10 @@ async fn put_queues<'a>(
 ) -> Result<(), sqlx::Error> {
     let mut rows = BTreeSet::new();
     for cdr in cdrs {
-        let call = cdr.call.to_string();
+        let (call, tenant) = (cdr.call.to_string(), cdr.tenant());
         if fresh.contains(&call) {
             let visits = cdr.queues.iter().map(|visit| visit.queue.name.as_str());
-            rows.extend(visits.map(|queue| (cdr.tenant().as_str(), queue, cdr.started.0, call.clone())));
+            rows.extend(visits.map(|queue| (tenant.as_str().to_owned(), queue, cdr.started.0, call.clone())));
         }
     }
     if rows.is_empty() {

@@ -21,6 +21,8 @@ enum Stage {
     Sent,
     /// Something came back, be it a 100.
     Heard,
+    /// It rings: the queue has it, and answers with the agent.
+    Rings,
     Up,
     Over,
 }
@@ -105,7 +107,7 @@ impl Callers<'_> {
             return Ok(());
         }
         if code < 200 {
-            return self.set(call, if stage == Stage::Sent { Stage::Heard } else { stage });
+            return self.tried(code, call, stage);
         }
         let to = header(text, "To").unwrap_or_default();
         let ok = code < 300;
@@ -117,8 +119,24 @@ impl Callers<'_> {
         if matches!(stage, Stage::Up | Stage::Over) {
             return Ok(());
         }
-        count(if ok { &self.shared.answered } else { &self.shared.failed });
+        match (ok, stage) {
+            (true, Stage::Rings) => {}
+            (true, _) => _ = count(&self.shared.answered),
+            (false, _) => _ = count(&self.shared.failed),
+        }
         self.set(call, if ok { Stage::Up } else { Stage::Over })
+    }
+
+    /// A provisional response: after "trying" the call waits, if it is not answered first.
+    fn tried(&mut self, code: u16, call: u32, stage: Stage) -> io::Result<()> {
+        match stage {
+            Stage::Sent | Stage::Heard if code > 100 => {
+                count(&self.shared.answered);
+                self.set(call, Stage::Rings)
+            }
+            Stage::Sent => self.set(call, Stage::Heard),
+            _ => Ok(()),
+        }
     }
 
     /// A request of the switch's.

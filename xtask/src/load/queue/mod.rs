@@ -51,30 +51,38 @@ struct Plan {
     burst: u32,
     few: u32,
     rate: u32,
+    /// Callers are answered with the agent, and need no port before.
+    unanswered: bool,
 }
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome {
     let numbers =
         ["--waiting", "--agents", "--queues", "--seconds", "--talk", "--burst", "--few", "--rate"].as_slice();
-    drive(root, "queue", Options::new(arguments, numbers, &["--no-build"]), |binary, dir, options| {
-        let plan = Plan {
-            waiting: options.number("--waiting", 10_000),
-            agents: options.number("--agents", 1_000),
-            queues: options.number("--queues", 50),
-            seconds: options.number("--seconds", 30),
-            talk: options.number("--talk", 10),
-            burst: options.number("--burst", 5_000),
-            few: options.number("--few", 100),
-            rate: options.number("--rate", 20),
-        };
-        println!("{} cores; the switch on one of them, callers and agents on another", machine::cores());
-        let full = plan.full(binary, dir)?;
-        // The next switch has a journal and a database of its own.
-        std::fs::remove_dir_all(dir.join("var"))
-            .map_err(|error| format!("the first part's files: {error}"))?;
-        let few = plan.few(binary, dir)?;
-        Ok(full && few)
-    })
+    drive(
+        root,
+        "queue",
+        Options::new(arguments, numbers, &["--unanswered", "--no-build"]),
+        |binary, dir, options| {
+            let plan = Plan {
+                waiting: options.number("--waiting", 10_000),
+                agents: options.number("--agents", 1_000),
+                queues: options.number("--queues", 50),
+                seconds: options.number("--seconds", 30),
+                talk: options.number("--talk", 10),
+                burst: options.number("--burst", 5_000),
+                few: options.number("--few", 100),
+                rate: options.number("--rate", 20),
+                unanswered: options.flag("--unanswered"),
+            };
+            println!("{} cores; the switch on one of them, callers and agents on another", machine::cores());
+            let full = plan.full(binary, dir)?;
+            // The next switch has a journal and a database of its own.
+            std::fs::remove_dir_all(dir.join("var"))
+                .map_err(|error| format!("the first part's files: {error}"))?;
+            let few = plan.few(binary, dir)?;
+            Ok(full && few)
+        },
+    )
 }
 
 /// A switch with these agents and queues.
@@ -84,6 +92,7 @@ pub(super) fn start(
     agents: u32,
     queues: u32,
     calls: Option<u32>,
+    answer: &str,
 ) -> Result<Switch, String> {
     let mut sections =
         format!("[tenant.default.trunk.callers]\npeers = [\"{}\"]\nmax_calls = 100000\n", words::CALLERS);
@@ -91,6 +100,7 @@ pub(super) fn start(
         let number = callers::FIRST_QUEUE + queue;
         sections.push_str(&format!(
             "[tenant.default.queue.q{queue}]\nmusic = \"none\"\nwrap_up = \"0s\"\nmax_wait = \"1h\"\nmax_length = 10000\n\
+             answer = \"{answer}\"\n\
              [[tenant.default.number]]\naccess_code = \"{number}\"\nto = \"queue:q{queue}\"\n"
         ));
     }
@@ -188,7 +198,8 @@ struct Full {
 impl Plan {
     /// Full queues.
     fn full(&self, binary: &Path, dir: &Path) -> Result<bool, String> {
-        let switch = start(binary, dir, self.agents, self.queues, None)?;
+        let answer = if self.unanswered { "agent" } else { "entry" };
+        let switch = start(binary, dir, self.agents, self.queues, None, answer)?;
         let talks = self.agents * (3 * self.seconds + 60) / self.talk.max(1);
         let shared =
             Shared::of(self.waiting + self.agents * 2 + talks, Duration::from_secs(self.talk.into()));
@@ -282,7 +293,7 @@ impl Plan {
 
     /// Few agents, and nobody waits.
     fn few(&self, binary: &Path, dir: &Path) -> Result<bool, String> {
-        let switch = start(binary, dir, self.few, 1, None)?;
+        let switch = start(binary, dir, self.few, 1, None, "entry")?;
         let count = self.rate * self.seconds * 2;
         let shared = Shared::of(count, SHORT);
         let drive = || {

@@ -27,7 +27,7 @@ pub(in crate::load) struct Shared {
     pub(in crate::load) rate: AtomicU32,
     pub(super) phase: AtomicU8,
     pub(in crate::load) over: AtomicBool,
-    /// Calls that the switch answered, that were over, that went wrong; requests that were sent again.
+    /// Calls that wait or were answered, that were over, that went wrong; requests that were sent again.
     pub(super) answered: AtomicU32,
     pub(in crate::load) ended: AtomicU32,
     pub(in crate::load) failed: AtomicU32,
