@@ -45,6 +45,7 @@ mod shield;
 mod signin;
 pub mod state;
 pub mod stream;
+pub mod surface;
 pub mod switch;
 mod table;
 pub mod third_party;

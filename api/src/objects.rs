@@ -4,6 +4,7 @@
 //! before any of it is kept.
 
 mod bulk;
+mod schemas;
 
 use crate::audit::Audit;
 use crate::catalog::{Routes, key};
@@ -313,7 +314,7 @@ pub(crate) fn routes() -> Routes {
             "/config/{kind}/{name}",
             put,
             key("putObject", write, "Makes a thing, or says anew how it is configured")
-                .takes::<Map<String, Value>>(example)
+                .takes::<schemas::AnyDocument>(example)
                 .gives::<ObjectView>()
                 .gives_as::<ObjectView>(201)
                 .refuses(&[412, 428]),

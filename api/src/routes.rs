@@ -55,7 +55,7 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     all()
         .router()
         .merge(aliyun::router())
-        .nest_service("/agentgateway/resource", gateway)
+        .nest_service(crate::gateway::BASE, gateway)
         .merge(huawei)
         .fallback(pages::page)
         .layer(from_fn_with_state(state.clone(), again::once))

@@ -47,6 +47,10 @@ CONTENT = {
     "AgentEvent_Talking": {
         "caller": TEXT, "called": TEXT, "callid": TEXT, "feature": NUMBER, "type": TEXT, "mediaAbility": NUMBER,
     },
+    "AgentEvent_MessageData": {
+        "callid": TEXT, "caller": TEXT, "called": TEXT, "feature": NUMBER, "type": TEXT, "message": TEXT,
+        "mediaAbility": NUMBER,
+    },
     "AgentEvent_Hold": TEXT,
     "AgentEvent_Conference": {"callid": TEXT, "partner": TEXT},
     "AgentEvent_Call_Out_Fail": TEXT,
@@ -98,6 +102,10 @@ ORDERS = {
     "connecthold": ("voicecall", "POST", "/connecthold/{callid}", "query"),
     "transfer": ("voicecall", "POST", "/transfer", "body"),
     "snatchpickup": ("voicecall", "PUT", "/snatchpickup", "query"),
+    "sendmessage": ("mediacall", "POST", "/sendmessage", "body"),
+    "mediatransfer": ("mediacall", "POST", "/transfer", "body"),
+    "setcallnums": ("mediacall", "POST", "/setcallnums", "body"),
+    "callinfobycallid": ("calldata", "GET", "/callinfobycallid/{callid}", "query"),
     "callinfo": ("calldata", "GET", "/callinfo", "query"),
     "holdlist": ("calldata", "GET", "/holdlist", "query"),
     "waitcallinfo": ("calldata", "GET", "/waitcallinfo/{skillid}", "query"),

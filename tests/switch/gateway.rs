@@ -458,3 +458,70 @@ pub fn thrown_out(dir: &Path) -> Outcome {
     switch.wait_agent("1001", "signed_out")?;
     Ok(())
 }
+
+/// Agents of web chats.
+fn started_with_chats(dir: &Path) -> Result<Switch, Fail> {
+    let rules = "[tenant.default.sign_in]\nslow = \"0s\"\nchange_first = false\n";
+    let gateway = "[agent_gateway]\npoll_wait = \"1s\"\n\
+                   [agent_gateway.tenant.default]\nvdn = 5\nskills = [\"web:31\"]";
+    let queue = "[tenant.default.queue.web]\nkind = \"multimedia\"\non_nobody = \"wait\"\nwrap_up = \"0s\"\nring = \"30s\"";
+    let mut config = Config::new(dir)?.more(rules).more(gateway).more(queue);
+    for name in ["1001", "1002"] {
+        let agent =
+            format!("[tenant.default.agent.{name}]\nqueues = [\"web\"]\nkind = \"multimedia\"\nchats = 3");
+        config = config.user(name).more(&agent);
+    }
+    let switch = Switch::start(dir, &config)?;
+    for agent in ["1001", "1002"] {
+        let body = json!({ "password": PASSWORD }).to_string();
+        switch.api.put(&format!("/api/v1/agents/{agent}/password"), &body)?;
+    }
+    Ok(switch)
+}
+
+/// A web chat rings at a bar, is taken, talked in both ways, sent to a colleague, and dropped by him.
+pub fn texted(dir: &Path) -> Outcome {
+    let switch = started_with_chats(dir)?;
+    let mut bar = Bar::signed_in(dir, &switch, "1001", None, json!({}))?;
+    bar.order("setcallnums", &json!({ "mediaType": "51", "callnums": "2" }))?;
+    let agents = switch.api.list("/api/v1/agents")?;
+    let slots = agents.iter().map(|agent| agent["chat_slots"].as_u64().unwrap_or_default());
+    ensure(slots.eq([2, 3]), || format!("{agents:?}"))?;
+    let body = json!({ "queue": "web", "customer": { "id": "c-17" }, "text": "where is my order?" });
+    let opened = switch.api.send("POST", "/api/v1/chats", &body.to_string())?.json()?;
+    let customer = switch.api.with_key(opened["token"].as_str().unwrap_or_default());
+    let rings = bar.event("AgentEvent_Ringing")?;
+    field(&rings, "caller", "c-17")?;
+    field(&rings, "mediaAbility", "5")?;
+    bar.order("answer", &json!({ "callid": id_of(&rings) }))?;
+    bar.event("AgentEvent_Talking")?;
+    let info = bar.event("AgentEvent_Incoming_CallInfo")?;
+    field(&info, "skillId", "31")?;
+    field(&info, "mediaType", "51")?;
+    field(&bar.event("AgentEvent_MessageData")?, "message", "where is my order?")?;
+    bar.order("sendmessage", &json!({ "callid": id_of(&rings), "userid": "", "data": "on its way" }))?;
+    let read = customer.list("/api/v1/chat/messages?since=1&wait=true")?;
+    field(&read.first().cloned().unwrap_or_default(), "text", "on its way")?;
+    customer.post_body("/api/v1/chat/messages", r#"{"text": "thanks"}"#)?;
+    field(&bar.event("AgentEvent_MessageData")?, "message", "thanks")?;
+    field(&bar.order("callinfobycallid", &json!({ "callid": id_of(&rings) }))?, "mediaType", 51)?;
+
+    let mut other = Bar::signed_in(dir, &switch, "1002", None, json!({}))?;
+    let send = json!({ "callid": id_of(&rings), "devicetype": "2", "mode": "0", "address": "1002" });
+    bar.order("mediatransfer", &send)?;
+    bar.event("AgentEvent_Call_Release")?;
+    bar.event("AgentEvent_Customer_Release")?;
+    let again = other.event("AgentEvent_Ringing")?;
+    ensure(id_of(&again) == id_of(&rings), || format!("another number: {again}"))?;
+    field(&again, "transfer", "yes")?;
+    field(&again, "transfrom", "1001")?;
+    other.order("answer", &json!({ "callid": id_of(&rings) }))?;
+    other.event("AgentEvent_Talking")?;
+    field(&other.event("AgentEvent_MessageData")?, "caller", "c-17")?;
+    field(&other.event("AgentEvent_MessageData")?, "caller", "1001")?;
+    other.order("dropcall", &json!({ "callid": id_of(&rings) }))?;
+    other.event("AgentEvent_Customer_Release")?;
+    field(&customer.get("/api/v1/chat")?, "end", "agent")?;
+    other.signs_out()?;
+    bar.signs_out()
+}

@@ -135,6 +135,7 @@ static TESTS: &[Test] = &[
     test("a_flow_asks_a_server_a_table_a_library_and_another_flow", asking::everything),
     test("a_client_of_the_agent_gateway_has_a_whole_day_by_polling", gateway::polled),
     test("a_client_of_the_agent_gateway_has_a_whole_day_by_push", gateway::pushed),
+    test("a_client_of_the_agent_gateway_answers_web_chats", gateway::texted),
     test("who_signs_in_by_force_at_the_agent_gateway_throws_the_other_out", gateway::thrown_out),
     test("a_client_with_an_app_key_calls_back_monitors_and_fetches_the_recording", shapes::walk),
     test("sipp_options_is_answered", refusing::options),

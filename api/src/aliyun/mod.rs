@@ -14,13 +14,13 @@ use crate::audit::Audit;
 use crate::key::source_of;
 use crate::problem::Problem;
 use crate::state::State;
+use crate::surface::{Listed, Surface};
 use crate::switch::{Refusal, SignIn, WantedSession};
 use crate::third_party::{agent_of, cookie};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Query, Request, State as Use};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, post};
 use axum::{Json, Router};
 use cordboard_model::application::Application;
 use cordboard_model::id::{AgentId, TenantId};
@@ -53,9 +53,24 @@ const SCOPES: [&str; 3] = ["user_management", "hotline", "fuyun-dev"];
 #[derive(Debug, Default)]
 pub struct Shown(Mutex<Seen>);
 
+/// The exchange, and where actions are asked for: by which method an action comes, it says itself.
+fn routes() -> Surface<State> {
+    let actions = Surface::new().get("/", rpc::root).post("/", rpc::root).put("/", rpc::root);
+    actions.delete("/", rpc::root).post(EXCHANGE, exchange)
+}
+
+/// Every route of it, and every action that is built.
+pub(crate) fn listed() -> Vec<Listed> {
+    let action =
+        |row: &rpc::Row| Listed { method: "POST".to_owned(), path: format!("/?Action={}", row.name) };
+    let mut all = routes().listed("");
+    all.extend(rpc::BUILT.iter().map(action));
+    all
+}
+
 /// Its routes.
 pub(crate) fn router() -> Router<State> {
-    Router::new().route(EXCHANGE, post(exchange)).route("/", any(rpc::root))
+    routes().router()
 }
 
 /// Why a token is not exchanged (RFC 6749 5.2).

@@ -35,8 +35,8 @@ pub(crate) const LEFT_OUT: &[(&str, &str, &str)] = &[
 fn why(face: &str, what: &str) -> Option<&'static str> {
     let row = LEFT_OUT.iter().find(|(of, name, _)| *of == face && *name == what);
     let whole = match face {
-        "textchat" => Some("the reference has replaced it by mediacall"),
-        "mediacall" => Some("text has a way of its own here: /api/v1"),
+        "textchat" => Some("the reference has replaced it by mediacall, which is here"),
+        "mediacall" => Some("of text the reference has sendmessage, transfer and setcallnums"),
         "agentconf" => Some("conferences are begun by innerhelp, confjoin and transfer"),
         "querymonitor" => Some("its shapes are not public; /metrics and /api/v1 have the figures"),
         "config" => Some("what is configured is changed by /api/v1 and the file"),

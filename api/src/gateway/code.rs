@@ -72,6 +72,9 @@ codes! {
     SKILLS = "100-019", "the skills cannot be read";
     PASSWORD_EXPIRED = "100-020", "the password has expired";
     SIGNING_IN = "100-021", "a sign-in of this agent is under way";
+    TEXT_EMPTY = "106-002", "the message is empty";
+    TEXT_SESSIONS = "106-003", "nobody has so many chats";
+    TEXT_DEVICE = "106-004", "a chat is not sent there";
     PASSWORD_LOCKED = "110-021", "too many passwords were wrong; try again later";
     CALL_OUT = "200-001", "the number cannot be called";
     ANSWER = "200-002", "there is no call to answer";

@@ -4,6 +4,7 @@ use super::ask::{Answered, Ask, refused, result};
 use super::code::{Code, Fault};
 use super::number::of_call;
 use super::online::media_type;
+use super::texts::Text;
 use super::voice::APP_DATA;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::desk::{DeskView, SeatState};
@@ -121,10 +122,33 @@ pub(crate) async fn by_id(ask: Ask) -> Answered {
     if let Some(call) = ask.call_of(&desk, &id) {
         return result(object(&ask, &call.call));
     }
+    if let Some(chat) = super::media::chat_of(&ask, Some(&id)) {
+        return of_chat(&ask, &chat).await;
+    }
     let last = desk.last_call.filter(|last| of_call(*last) == id);
     let last = last.ok_or_else(|| Fault::new(Code::DATA_CALL, id))?;
     let cdr = ask.gateway.switch.cdr(last).await.map_err(|why| refused(why, |_| Code::DATA_CALL))?;
     result(past(&ask, &cdr))
+}
+
+/// A chat of his: the customer is the caller, the queue is who was called.
+async fn of_chat(ask: &Ask, text: &Text) -> Answered {
+    let view = ask.gateway.switch.chat(text.chat).await;
+    let view = view.map_err(|why| refused(why, |_| Code::DATA_CALL))?;
+    let known = Known {
+        id: text.id.clone(),
+        from: &PartyId::new(&text.customer),
+        to: &PartyId::new(text.queue.as_str()),
+        queue: Some(&view.queue),
+        data: &view.data,
+        begun: view.opened,
+        ended: view.closed,
+        talk: view.accepted,
+    };
+    let mut object = known.object(ask, 0);
+    object["mediaType"] = json!(text.media_type());
+    object["mediaAbility"] = json!(5);
+    result(object)
 }
 
 pub(crate) async fn ringing(ask: Ask) -> Answered {

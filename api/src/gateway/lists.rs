@@ -34,6 +34,12 @@ async fn agents(ask: &Ask) -> Result<Vec<AgentView>, Fault> {
     found.map_err(|why| refused(why, |_| Code::INTERNAL))
 }
 
+/// The numbers of his call and of his chats.
+fn of_calls(view: &AgentView) -> Vec<String> {
+    let chats = view.chats.iter().copied().filter(|chat| view.call != Some(*chat));
+    view.call.into_iter().chain(chats).map(of_call).collect()
+}
+
 /// An agent as lists have him.
 fn row(ask: &Ask, view: &AgentView) -> Value {
     let state = State::of(view.status, view.reason.as_deref());
@@ -45,7 +51,7 @@ fn row(ask: &Ask, view: &AgentView) -> Value {
         _ => "0".to_owned(),
     };
     let phone = other.as_ref().map_or_else(|| view.user.name.to_string(), |seat| seat.phone.clone());
-    let calls: Vec<String> = view.call.into_iter().map(of_call).collect();
+    let calls: Vec<String> = of_calls(view);
     json!({
         "workno": workno,
         "name": view.display,

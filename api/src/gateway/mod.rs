@@ -17,22 +17,25 @@ mod feed;
 pub(crate) mod fields;
 mod guid;
 mod lists;
+mod media;
 pub(crate) mod news;
 pub(crate) mod number;
 mod online;
 mod poll;
 mod quality;
+mod reading;
 mod record;
 mod seat;
 pub(crate) mod seen;
 mod signin;
+mod texts;
 pub(crate) mod voice;
 mod watch;
 
 use crate::key::Brake;
+use crate::surface::{Listed, Surface};
 use crate::switch::Switch;
 use axum::Router;
-use axum::routing::{delete, get, post, put};
 use config::GatewayConfig;
 use cordboard_model::id::{CallId, TenantId};
 use core::time::Duration;
@@ -83,100 +86,108 @@ pub(crate) fn router(switch: &Arc<dyn Switch>, config: GatewayConfig, brake: &Ar
         feeds: DashMap::new(),
         start: Instant::now(),
     });
-    Router::new()
-        .merge(online())
-        .merge(voice())
-        .merge(others())
-        .merge(quality())
-        .fallback(absent::named)
-        .method_not_allowed_fallback(absent::method)
-        .with_state(gateway)
+    routes().router().fallback(absent::named).method_not_allowed_fallback(absent::method).with_state(gateway)
 }
 
-type Routes = Router<Arc<Gateway>>;
+type Routes = Surface<Arc<Gateway>>;
+
+fn routes() -> Routes {
+    online().merge(voice()).merge(others()).merge(quality())
+}
+
+/// Where it lies.
+pub(crate) const BASE: &str = "/agentgateway/resource";
+
+/// Every route of it.
+pub(crate) fn listed() -> Vec<Listed> {
+    routes().listed(BASE)
+}
 
 fn online() -> Routes {
-    Router::new()
-        .route("/onlineagent/{agentid}", put(signin::sign_in))
-        .route("/onlineagent/{agentid}/forcelogin", put(signin::by_force))
-        .route("/onlineagent/{agentid}/logout", delete(signin::sign_out))
-        .route("/onlineagent/{agentid}/handshake", post(poll::handshake))
-        .route("/onlineagent/{agentid}/heartbeat", put(poll::heartbeat))
-        .route("/onlineagent/{agentid}/saybusy", post(online::say_busy))
-        .route("/onlineagent/{agentid}/sayfree", post(online::say_free))
-        .route("/onlineagent/{agentid}/cancelbusy", post(online::cancel_busy))
-        .route("/onlineagent/{agentid}/rest/{time}/{restcause}", post(online::rest))
-        .route("/onlineagent/{agentid}/cancelrest", post(online::cancel_rest))
-        .route("/onlineagent/{agentid}/work", post(online::work))
-        .route("/onlineagent/{agentid}/cancelwork", post(online::cancel_work))
-        .route("/onlineagent/{agentid}/agentstatus", get(online::status))
-        .route("/onlineagent/{agentid}/syncagentinfo", post(online::snapshot))
-        .route("/onlineagent/{agentid}/resetskill/{autoflag}", post(online::reset_skills))
-        .route("/onlineagent/{agentid}/agentskills", get(online::own_skills))
-        .route("/onlineagent/{agentid}/agentskillsbyworkno/{workno}", get(online::skills_of))
-        .route("/onlineagent/{agentid}/autoanswer/{on}", post(online::auto_answer))
-        .route("/onlineagent/{agentid}/autoenteridle/{on}", post(online::auto_idle))
-        .route("/agentevent/{agentid}", get(poll::poll))
-        .route("/agentevent/{agentid}/x-feed", get(feed::feed))
+    Surface::new()
+        .put("/onlineagent/{agentid}", signin::sign_in)
+        .put("/onlineagent/{agentid}/forcelogin", signin::by_force)
+        .delete("/onlineagent/{agentid}/logout", signin::sign_out)
+        .post("/onlineagent/{agentid}/handshake", poll::handshake)
+        .put("/onlineagent/{agentid}/heartbeat", poll::heartbeat)
+        .post("/onlineagent/{agentid}/saybusy", online::say_busy)
+        .post("/onlineagent/{agentid}/sayfree", online::say_free)
+        .post("/onlineagent/{agentid}/cancelbusy", online::cancel_busy)
+        .post("/onlineagent/{agentid}/rest/{time}/{restcause}", online::rest)
+        .post("/onlineagent/{agentid}/cancelrest", online::cancel_rest)
+        .post("/onlineagent/{agentid}/work", online::work)
+        .post("/onlineagent/{agentid}/cancelwork", online::cancel_work)
+        .get("/onlineagent/{agentid}/agentstatus", online::status)
+        .post("/onlineagent/{agentid}/syncagentinfo", online::snapshot)
+        .post("/onlineagent/{agentid}/resetskill/{autoflag}", online::reset_skills)
+        .get("/onlineagent/{agentid}/agentskills", online::own_skills)
+        .get("/onlineagent/{agentid}/agentskillsbyworkno/{workno}", online::skills_of)
+        .post("/onlineagent/{agentid}/autoanswer/{on}", online::auto_answer)
+        .post("/onlineagent/{agentid}/autoenteridle/{on}", online::auto_idle)
+        .get("/agentevent/{agentid}", poll::poll)
+        .get("/agentevent/{agentid}/x-feed", feed::feed)
 }
 
 fn voice() -> Routes {
-    Router::new()
-        .route("/voicecall/{agentid}/callout", put(voice::call_out))
-        .route("/voicecall/{agentid}/callinner", put(voice::call_inner))
-        .route("/voicecall/{agentid}/answer", put(voice::answer))
-        .route("/voicecall/{agentid}/reject", post(voice::reject))
-        .route("/voicecall/{agentid}/release", delete(voice::release))
-        .route("/voicecall/{agentid}", delete(voice::release))
-        .route("/voicecall/{agentid}/releasephone", delete(voice::release))
-        .route("/voicecall/{agentid}/dropcall/{callid}", post(voice::drop_call))
-        .route("/voicecall/{agentid}/disconnect/{number}", post(voice::disconnect))
-        .route("/voicecall/{agentid}/hold", post(voice::hold))
-        .route("/voicecall/{agentid}/gethold", post(voice::retrieve))
-        .route("/voicecall/{agentid}/connecthold/{callid}", post(voice::connect_hold))
-        .route("/voicecall/{agentid}/confjoin", post(voice::join))
-        .route("/voicecall/{agentid}/innerhelp", post(voice::help))
-        .route("/voicecall/{agentid}/transfer", post(voice::transfer))
-        .route("/voicecall/{agentid}/canceltransfer", post(voice::cancel_transfer))
-        .route("/voicecall/{agentid}/beginmute", post(voice::mute))
-        .route("/voicecall/{agentid}/endmute", post(voice::unmute))
-        .route("/voicecall/{agentid}/seconddialex", post(voice::keys))
-        .route("/voicecall/{agentid}/seconddial/{number}", post(voice::keys_by_path))
-        .route("/voicecall/{agentid}/snatchpickup", put(voice::snatch))
-        .route("/voicecall/{agentid}/requestcall/{callid}/{skilltype}", post(voice::request_call))
+    Surface::new()
+        .put("/voicecall/{agentid}/callout", voice::call_out)
+        .put("/voicecall/{agentid}/callinner", voice::call_inner)
+        .put("/voicecall/{agentid}/answer", voice::answer)
+        .post("/voicecall/{agentid}/reject", voice::reject)
+        .delete("/voicecall/{agentid}/release", voice::release)
+        .delete("/voicecall/{agentid}", voice::release)
+        .delete("/voicecall/{agentid}/releasephone", voice::release)
+        .post("/voicecall/{agentid}/dropcall/{callid}", voice::drop_call)
+        .post("/voicecall/{agentid}/disconnect/{number}", voice::disconnect)
+        .post("/voicecall/{agentid}/hold", voice::hold)
+        .post("/voicecall/{agentid}/gethold", voice::retrieve)
+        .post("/voicecall/{agentid}/connecthold/{callid}", voice::connect_hold)
+        .post("/voicecall/{agentid}/confjoin", voice::join)
+        .post("/voicecall/{agentid}/innerhelp", voice::help)
+        .post("/voicecall/{agentid}/transfer", voice::transfer)
+        .post("/voicecall/{agentid}/canceltransfer", voice::cancel_transfer)
+        .post("/voicecall/{agentid}/beginmute", voice::mute)
+        .post("/voicecall/{agentid}/endmute", voice::unmute)
+        .post("/voicecall/{agentid}/seconddialex", voice::keys)
+        .post("/voicecall/{agentid}/seconddial/{number}", voice::keys_by_path)
+        .put("/voicecall/{agentid}/snatchpickup", voice::snatch)
+        .post("/voicecall/{agentid}/requestcall/{callid}/{skilltype}", voice::request_call)
 }
 
 fn others() -> Routes {
-    Router::new()
-        .route("/calldata/{agentid}/callinfo", get(data::current))
-        .route("/calldata/{agentid}/callinfobycallid/{callid}", get(data::by_id))
-        .route("/calldata/{agentid}/callinfobeforeanswer", get(data::ringing))
-        .route("/calldata/{agentid}/holdlist", get(data::held))
-        .route("/calldata/{agentid}/holdlistex/{workno}", get(data::held_of))
-        .route("/calldata/{agentid}/waitcallinfo/{skillid}", get(data::waiting))
-        .route("/queuedevice/{agentid}/agentvdnskill", get(lists::skills))
-        .route("/agentgroup/{agentid}/agentbyworkno/{workno}", get(lists::agent))
-        .route("/agentgroup/{agentid}/agentbyskill/{skillid}", get(lists::agents_by_skill))
-        .route("/recordplay/{agentid}/recordwithoutfilename", put(record::begin))
-        .route("/recordplay/{agentid}/record", put(record::begin))
-        .route("/recordplay/{agentid}/pauserecord", post(record::pause))
-        .route("/recordplay/{agentid}/resumerecord", post(record::resume))
-        .route("/recordplay/{agentid}/stoprecord", delete(record::stop))
+    Surface::new()
+        .post("/mediacall/{agentid}/sendmessage", media::send)
+        .post("/mediacall/{agentid}/transfer", media::transfer)
+        .post("/mediacall/{agentid}/setcallnums", media::call_numbers)
+        .get("/calldata/{agentid}/callinfo", data::current)
+        .get("/calldata/{agentid}/callinfobycallid/{callid}", data::by_id)
+        .get("/calldata/{agentid}/callinfobeforeanswer", data::ringing)
+        .get("/calldata/{agentid}/holdlist", data::held)
+        .get("/calldata/{agentid}/holdlistex/{workno}", data::held_of)
+        .get("/calldata/{agentid}/waitcallinfo/{skillid}", data::waiting)
+        .get("/queuedevice/{agentid}/agentvdnskill", lists::skills)
+        .get("/agentgroup/{agentid}/agentbyworkno/{workno}", lists::agent)
+        .get("/agentgroup/{agentid}/agentbyskill/{skillid}", lists::agents_by_skill)
+        .put("/recordplay/{agentid}/recordwithoutfilename", record::begin)
+        .put("/recordplay/{agentid}/record", record::begin)
+        .post("/recordplay/{agentid}/pauserecord", record::pause)
+        .post("/recordplay/{agentid}/resumerecord", record::resume)
+        .delete("/recordplay/{agentid}/stoprecord", record::stop)
 }
 
 fn quality() -> Routes {
-    Router::new()
-        .route("/qualitycontrol/{agentid}/addsupervise/{workno}", put(quality::listen))
-        .route("/qualitycontrol/{agentid}/addinsert/{workno}", put(quality::insert))
-        .route("/qualitycontrol/{agentid}/intercept/{workno}", put(quality::intercept))
-        .route("/qualitycontrol/{agentid}/switch/{workno}", post(quality::switch))
-        .route("/qualitycontrol/{agentid}/{workno}", delete(quality::stop))
-        .route("/qualitycontrol/{agentid}/requestwhisperagent", post(quality::whisper))
-        .route("/qualitycontrol/{agentid}/requeststopwhisperagent", post(quality::stop_whisper))
-        .route("/qualitycontrol/{agentid}/requestswitchinsertwhisperagent", post(quality::turn))
-        .route("/qualitycontrol/{agentid}/forcebusy/{workno}", post(quality::busy))
-        .route("/qualitycontrol/{agentid}/forceidle/{workno}", post(quality::idle))
-        .route("/qualitycontrol/{agentid}/forcelogout/{workno}", post(quality::out))
-        .route("/qualitycontrol/{agentid}/forcerest/{workno}/{time}/{reason}", post(quality::rest))
-        .route("/qualitycontrol/{agentid}/forcedropcall/{callid}", post(quality::drop_call))
+    Surface::new()
+        .put("/qualitycontrol/{agentid}/addsupervise/{workno}", quality::listen)
+        .put("/qualitycontrol/{agentid}/addinsert/{workno}", quality::insert)
+        .put("/qualitycontrol/{agentid}/intercept/{workno}", quality::intercept)
+        .post("/qualitycontrol/{agentid}/switch/{workno}", quality::switch)
+        .delete("/qualitycontrol/{agentid}/{workno}", quality::stop)
+        .post("/qualitycontrol/{agentid}/requestwhisperagent", quality::whisper)
+        .post("/qualitycontrol/{agentid}/requeststopwhisperagent", quality::stop_whisper)
+        .post("/qualitycontrol/{agentid}/requestswitchinsertwhisperagent", quality::turn)
+        .post("/qualitycontrol/{agentid}/forcebusy/{workno}", quality::busy)
+        .post("/qualitycontrol/{agentid}/forceidle/{workno}", quality::idle)
+        .post("/qualitycontrol/{agentid}/forcelogout/{workno}", quality::out)
+        .post("/qualitycontrol/{agentid}/forcerest/{workno}/{time}/{reason}", quality::rest)
+        .post("/qualitycontrol/{agentid}/forcedropcall/{callid}", quality::drop_call)
 }

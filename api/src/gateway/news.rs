@@ -30,6 +30,10 @@ pub(crate) struct News {
     pub(crate) overdue: bool,
     /// Somebody else made him what he is.
     pub(crate) forced: bool,
+    /// Something has happened to chats of his.
+    pub(crate) texts: bool,
+    /// Chats that he did not take in time.
+    pub(crate) not_taken: Vec<CallId>,
     /// Recordings of his calls that have begun.
     pub(crate) recordings: Vec<(CallId, RecordingId, Wall)>,
 }
@@ -78,6 +82,7 @@ pub(crate) fn between(
         }
     }
     stopped(&mut out, new, kept, words.date);
+    super::texts::between(&mut out, old, new, news, words);
     if new.state != State::Call && new.state != old.state {
         state(&mut out, &old.state, &new.state, news.forced);
     }

@@ -93,7 +93,8 @@ impl Seat {
             guids,
             heard: now,
             seen: Seen::idle(new.start),
-            news: News::default(),
+            // chats may have gone on without him
+            news: News { texts: true, ..News::default() },
             recordings: BTreeMap::new(),
             push: new.push.clone(),
             manner: new.manner,

@@ -5,6 +5,7 @@
 
 use super::beside::FloorPlan;
 use super::number;
+use super::texts::Text;
 use cordboard_model::cdr::{SupervisionMode, TransferKind};
 use cordboard_model::desk::{DeskCall, DeskView, SeatState};
 use cordboard_model::id::{CallId, LegId, QueueId};
@@ -143,22 +144,26 @@ impl Talk {
 pub(crate) struct Seen {
     pub(crate) state: State,
     pub(crate) talks: BTreeMap<CallId, Talk>,
+    pub(crate) texts: BTreeMap<CallId, Text>,
 }
 
 impl Seen {
     /// One who is this and in no call.
     pub(crate) fn idle(state: State) -> Self {
-        Self { state, talks: BTreeMap::new() }
+        Self { state, talks: BTreeMap::new(), texts: BTreeMap::new() }
     }
 
-    /// A view; `before` tells whom he spoke to already, and by which number he knows a call.
+    /// A view; `before` tells whom he spoke to already, and by which number he knows a call. Chats are as they were: a desk
+    /// does not show them.
     pub(crate) fn of(view: &DeskView, plan: &FloorPlan, before: Option<&Seen>) -> Self {
         let state = State::of(view.agent.status, view.agent.reason.as_deref());
         let talk = |desk: &DeskCall| {
             let known = before.and_then(|seen| seen.talks.get(&desk.call.call));
             (desk.call.call, of_call(desk, view, plan, known))
         };
-        Self { state, talks: view.calls.iter().map(talk).collect() }
+        let mut texts = before.map(|seen| seen.texts.clone()).unwrap_or_default();
+        texts.values_mut().for_each(|text| text.fresh.clear());
+        Self { state, talks: view.calls.iter().map(talk).collect(), texts }
     }
 }
 

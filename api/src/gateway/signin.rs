@@ -293,7 +293,8 @@ impl Gateway {
 }
 
 pub(crate) async fn sign_out(ask: Ask) -> Answered {
-    let in_call = !ask.desk().await?.calls.is_empty();
+    let in_chat = ask.seat.lock().seen.texts.values().any(|text| text.open);
+    let in_call = in_chat || !ask.desk().await?.calls.is_empty();
     if in_call {
         return Err(Code::SIGN_OUT_STATE.into());
     }

@@ -5,9 +5,11 @@
 
 use super::ask::{Answered, Ask, done, result};
 use super::code::{Code, Fault};
+use super::media::{self, chat_of};
 use super::number::{of_call, of_leg};
 use super::online::command;
 use crate::switch::{Aside, Command};
+use cordboard_model::chat::ChatAct;
 use cordboard_model::desk::{
     Actor, DeskAct, DeskCall, DeskView, Goal, PlaceOrder, PlaceTo, SeatOrder, SeatState, TransferWay,
 };
@@ -17,7 +19,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The longest number that is called.
-const NUMBER_MAX: usize = 24;
+pub(crate) const NUMBER_MAX: usize = 24;
 /// The entry of the call data that `callappdata` is put into.
 pub(crate) const APP_DATA: &str = "callappdata";
 
@@ -72,7 +74,20 @@ async fn named(ask: &Ask, none: Code) -> Result<Option<CallId>, Fault> {
     Ok(Some(call.call.call))
 }
 
+/// The chat that is meant, if it is offered to him. Who says no number means the call, if one rings.
+async fn offered_chat(ask: &Ask) -> Result<Option<CallId>, Fault> {
+    let id = ask.fields.text("callid");
+    let Some(chat) = chat_of(ask, id.as_deref()).filter(|chat| !chat.open) else { return Ok(None) };
+    let rings = |call: &DeskCall| call.seat.state == SeatState::Ringing;
+    let is_meant = id.is_some() || !ask.desk().await?.calls.iter().any(rings);
+    Ok(is_meant.then_some(chat.chat))
+}
+
 pub(crate) async fn answer(ask: Ask) -> Answered {
+    if let Some(chat) = offered_chat(&ask).await? {
+        ask.note(command::ANSWER);
+        return media::act(&ask, chat, ChatAct::Accept).await;
+    }
     let call = named(&ask, Code::ANSWER).await?;
     ask.note(command::ANSWER);
     ask.order(DeskAct::Answer, call, |_| Code::ANSWER).await?;
@@ -80,6 +95,10 @@ pub(crate) async fn answer(ask: Ask) -> Answered {
 }
 
 pub(crate) async fn reject(ask: Ask) -> Answered {
+    if let Some(chat) = offered_chat(&ask).await? {
+        ask.note(command::RELEASE);
+        return media::act(&ask, chat, ChatAct::Reject).await;
+    }
     let wanted = named(&ask, Code::ANSWER).await?;
     let desk = ask.desk().await?;
     let rings = |call: &&DeskCall| {
@@ -125,6 +144,11 @@ fn help_leg(ask: &Ask, call: CallId) -> Option<LegId> {
 }
 
 pub(crate) async fn drop_call(ask: Ask) -> Answered {
+    if let Some(chat) = chat_of(&ask, Some(ask.path("callid"))) {
+        ask.note(command::RELEASE);
+        let end = if chat.open { ChatAct::Close } else { ChatAct::Reject };
+        return media::act(&ask, chat.chat, end).await;
+    }
     let desk = ask.desk().await?;
     let id = ask.path("callid").to_owned();
     let call = ask.call_of(&desk, &id).ok_or_else(|| Fault::new(Code::RELEASE, id.clone()))?;

@@ -61,7 +61,10 @@ impl Gateway {
 
     fn look_at_all(&self, tenant: TenantId) {
         let all = self.seats.iter();
-        all.filter(|seat| seat.agent.tenant == tenant).for_each(|seat| seat.look.notify_one());
+        for seat in all.filter(|seat| seat.agent.tenant == tenant) {
+            seat.lock().news.texts = true;
+            seat.look.notify_one();
+        }
     }
 
     /// The seats of a call.
@@ -111,6 +114,10 @@ impl Gateway {
                 let seat = self.seat(&party.user).filter(|seat| seat.agent.tenant == call.tenant);
                 seat.iter().for_each(|seat| seat.look.notify_one());
             }
+            EventKind::QueueOffered { agent, .. } | EventKind::AgentChats { agent, .. } => {
+                self.note_of(agent, |news| news.texts = true);
+            }
+            EventKind::Chat { chat, what } => self.on_chat(*chat, what),
             EventKind::LegHeld { call, .. }
             | EventKind::CallTransfer { call, .. }
             | EventKind::CallConference { call, .. } => self.note(*call, |_| ()),
@@ -123,14 +130,14 @@ impl Gateway {
         self.seat(agent.name.as_str()).filter(|seat| seat.agent == *agent)
     }
 
-    fn note_of(&self, agent: &AgentId, put: impl Fn(&mut News)) {
+    pub(super) fn note_of(&self, agent: &AgentId, put: impl Fn(&mut News)) {
         if let Some(seat) = self.seat_of(agent) {
             put(&mut seat.lock().news);
             seat.look.notify_one();
         }
     }
 
-    fn note(&self, call: CallId, put: impl Fn(&mut News)) {
+    pub(super) fn note(&self, call: CallId, put: impl Fn(&mut News)) {
         for seat in self.of_call(call) {
             put(&mut seat.lock().news);
             seat.look.notify_one();
@@ -171,7 +178,10 @@ impl Gateway {
     /// Nothing is kept of a seat that is left.
     fn forget(&self, seat: &Arc<Seat>) {
         self.seats.remove_if(seat.workno(), |_, known| Arc::ptr_eq(known, seat));
-        let calls: Vec<CallId> = seat.lock().seen.talks.keys().copied().collect();
+        let calls: Vec<CallId> = {
+            let inner = seat.lock();
+            inner.seen.talks.keys().chain(inner.seen.texts.keys()).copied().collect()
+        };
         if self.seat(seat.workno()).is_none() {
             calls.iter().for_each(|call| self.unlink(*call, seat.workno()));
         }
@@ -234,11 +244,21 @@ impl Gateway {
         if view.agent.status == AgentStatus::SignedOut {
             return self.confirm_out(seat).await;
         }
+        let Ok(texts) = self.texts(seat).await else {
+            tokio::time::sleep(PAUSE).await;
+            return seat.look.notify_one();
+        };
         let date = self.switch.moment();
         let (told, old, new) = {
             let mut inner = seat.lock();
-            let new = Seen::of(&view, &seat.plan, Some(&inner.seen));
+            let mut new = Seen::of(&view, &seat.plan, Some(&inner.seen));
+            new.texts = texts.unwrap_or(new.texts);
             let news = core::mem::take(&mut inner.news);
+            // what came while chats were read is read by the next look
+            if news.texts {
+                inner.news.texts = true;
+                inner.news.not_taken.clone_from(&news.not_taken);
+            }
             let skill = |name: &str| seat.skill(name);
             let words = Words { me: seat.workno(), skill: &skill, date };
             let old = inner.seen.clone();
@@ -248,12 +268,18 @@ impl Gateway {
             inner.seen = new.clone();
             (told, old, new)
         };
-        new.talks.keys().for_each(|call| self.link(*call, seat.workno()));
-        old.talks
-            .keys()
-            .filter(|call| !new.talks.contains_key(call))
-            .for_each(|call| self.unlink(*call, seat.workno()));
-        let told = self.by_manner(seat, &old, &new, told).await;
+        let has = |seen: &Seen, call: &CallId| seen.talks.contains_key(call) || seen.texts.contains_key(call);
+        let here = new.talks.keys().chain(new.texts.keys());
+        here.for_each(|call| self.link(*call, seat.workno()));
+        if new.texts.keys().any(|chat| !old.texts.contains_key(chat)) {
+            // what was said before the link was there has told nobody
+            seat.lock().news.texts = true;
+            seat.look.notify_one();
+        }
+        let before = old.talks.keys().chain(old.texts.keys());
+        before.filter(|call| !has(&new, call)).for_each(|call| self.unlink(*call, seat.workno()));
+        let mut told = self.by_manner(seat, &old, &new, told).await;
+        self.take_texts(seat, &old, &new, &mut told).await;
         seat.tell(told, date);
     }
 

@@ -24,9 +24,10 @@ mod ways;
 
 use crate::key::Brake;
 use crate::state::State;
+use crate::surface::{Listed, Surface};
 use crate::switch::Switch;
 use axum::Router;
-use axum::routing::{any, post};
+use axum::routing::any;
 use config::{Configured, HuaweiConfig};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -64,9 +65,8 @@ pub(crate) fn router(switch: &Arc<dyn Switch>, brake: &Arc<Brake>) -> Router<Sta
         answers: answered::Answers::default(),
         telling: Arc::new(Semaphore::new(TELLING)),
     });
-    fabric()
-        .merge(monitor::routes())
-        .merge(files::routes())
+    routes()
+        .router()
         .route("/rest/cmsapp/{*rest}", any(absent::named))
         .route("/CCFS/{*rest}", any(absent::named))
         .route("/apigovernance/{*rest}", any(absent::named))
@@ -74,16 +74,27 @@ pub(crate) fn router(switch: &Arc<dyn Switch>, brake: &Arc<Brake>) -> Router<Sta
         .with_state(shapes)
 }
 
-type Routes = Router<Arc<Shapes>>;
+type Routes = Surface<Arc<Shapes>>;
+
+fn routes() -> Routes {
+    fabric().merge(monitor::routes()).merge(files::routes())
+}
+
+/// Every route of it.
+pub(crate) fn listed() -> Vec<Listed> {
+    routes().listed("")
+}
 
 fn fabric() -> Routes {
-    Router::new()
-        .route("/apigovernance/api/oauth/tokenByAkSk", post(door::token))
-        .route("/apiaccess/CC-Management/v1/mobileAgent/createCall", post(calls::create))
-        .route("/apiaccess/CC-Management/v3/mobileAgent/createCall", post(calls::create_by_phone))
-        .route("/apiaccess/CC-Management/v1/mobileAgent/getCalledInfo", post(calls::called_info))
-        .route("/apiaccess/rest/workbench/v1/queryCallInfoByCallId", post(calls::info))
-        .route("/apiaccess/CC-Management/v1/queryAgentInfo", post(agents::info).get(agents::info))
-        .route("/apiaccess/rest/cc-management/v1/queryAgentInfo", post(agents::info).get(agents::info))
-        .route("/apiaccess/rest/cc-management/v1/agentAccount/query", post(agents::accounts))
+    Surface::new()
+        .post("/apigovernance/api/oauth/tokenByAkSk", door::token)
+        .post("/apiaccess/CC-Management/v1/mobileAgent/createCall", calls::create)
+        .post("/apiaccess/CC-Management/v3/mobileAgent/createCall", calls::create_by_phone)
+        .post("/apiaccess/CC-Management/v1/mobileAgent/getCalledInfo", calls::called_info)
+        .post("/apiaccess/rest/workbench/v1/queryCallInfoByCallId", calls::info)
+        .post("/apiaccess/CC-Management/v1/queryAgentInfo", agents::info)
+        .get("/apiaccess/CC-Management/v1/queryAgentInfo", agents::info)
+        .post("/apiaccess/rest/cc-management/v1/queryAgentInfo", agents::info)
+        .get("/apiaccess/rest/cc-management/v1/queryAgentInfo", agents::info)
+        .post("/apiaccess/rest/cc-management/v1/agentAccount/query", agents::accounts)
 }

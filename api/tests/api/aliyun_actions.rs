@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The fake's clock.
-const NOW: &str = "2026-11-21T00:00:00Z";
+pub(crate) const NOW: &str = "2026-11-21T00:00:00Z";
 const LONG_AGO: &str = "2026-11-20T23:44:59Z";
 
 fn nonce() -> String {
@@ -40,7 +40,7 @@ fn form(pairs: &[(String, String)]) -> String {
 }
 
 /// A request of version 1.0, whole.
-fn signed(
+pub(crate) fn signed(
     method: &str,
     action: &str,
     said: &[(&str, &str)],

@@ -81,7 +81,7 @@ impl Bar<'_> {
         envelope(&self.raw(method, path, body).await)
     }
 
-    async fn code(&self, method: &str, path: &str, body: &str) -> String {
+    pub(crate) async fn code(&self, method: &str, path: &str, body: &str) -> String {
         self.ask(method, path, body).await["retcode"].as_str().unwrap().to_owned()
     }
 

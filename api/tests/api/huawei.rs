@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 const SECRET: &str = "a-secret-of-the-crm";
-const OTHER: &str = "a-secret-of-the-acme";
+pub(crate) const OTHER: &str = "a-secret-of-the-acme";
 const TOKEN: &str = "/apigovernance/api/oauth/tokenByAkSk";
 const CREATE: &str = "/apiaccess/CC-Management/v1/mobileAgent/createCall";
 const CREATE_3: &str = "/apiaccess/CC-Management/v3/mobileAgent/createCall";
@@ -32,7 +32,7 @@ fn key(name: &str, secret: &str, opens: &[Face]) -> HuaweiKey {
     HuaweiKey { name: name.into(), secrets: vec![Secret(secret.into())], opens: opens.to_vec() }
 }
 
-fn config() -> HuaweiConfig {
+pub(crate) fn config() -> HuaweiConfig {
     let tenant = |id, vdn, keys| HuaweiTenant {
         tenant: GatewayTenant { id, vdn, skills: [(Name::new("sales").unwrap(), 21)].into() },
         cc: 1,
@@ -57,7 +57,7 @@ fn number(call: CallId) -> String {
     format!("{}-{}", call.start, (call.number << 8) | u64::from(call.shard))
 }
 
-async fn token_of(served: &Served, name: &str, secret: &str, headers: &[(&str, &str)]) -> Answer {
+pub(crate) async fn token_of(served: &Served, name: &str, secret: &str, headers: &[(&str, &str)]) -> Answer {
     let body = json!({ "app_key": name, "app_secret": secret }).to_string();
     served.ask("POST", TOKEN, headers, &body).await
 }
@@ -108,7 +108,7 @@ fn authorization(served: &Served, (ak, secret): (&str, &str), time: &str, path: 
     format!("{prefix}/{}", hex_hmac(&hex_hmac(secret, &prefix), &text))
 }
 
-async fn signed_by(served: &Served, key: (&str, &str), path: &str, body: &Value) -> Answer {
+pub(crate) async fn signed_by(served: &Served, key: (&str, &str), path: &str, body: &Value) -> Answer {
     // each at another millisecond, so that none is the same as the one before
     static NEXT: AtomicI64 = AtomicI64::new(0);
     let at = Wall(served.switch.moment().0 + NEXT.fetch_add(1, Ordering::Relaxed));

@@ -17,6 +17,7 @@ mod fake;
 mod figures;
 mod flows;
 mod gateway;
+mod gateway_chats;
 mod gateway_feed;
 mod http;
 mod huawei;

@@ -173,8 +173,10 @@ pub(crate) struct Agent {
     pub(crate) chat_offer: Option<Offer>,
     /// What takes his slots for chats.
     pub(crate) chats: BTreeMap<CallId, Chat>,
-    /// How many chats were told with his status.
-    pub(crate) told_chats: u8,
+    /// How many he wants at most, if that are fewer than he is configured for.
+    pub(crate) wanted_chats: Option<u8>,
+    /// How many chats were told, and how many he may have.
+    pub(crate) told_chats: (u8, u8),
     /// All his queues are of chats: no device of his rings.
     pub(crate) only_chats: bool,
     /// As what his queues count him.
@@ -212,6 +214,7 @@ pub(crate) struct Agent {
 impl Agent {
     /// A new agent, signed out.
     pub(crate) fn new(config: config::Agent, contacts: u32, now: Time, at: Wall) -> Self {
+        let most_chats = config.duty.chats.most;
         Self {
             config,
             serves: Vec::new(),
@@ -226,7 +229,8 @@ impl Agent {
             leg: Leg::None,
             chat_offer: None,
             chats: BTreeMap::new(),
-            told_chats: 0,
+            wanted_chats: None,
+            told_chats: (0, most_chats),
             only_chats: false,
             counted: Standing::default(),
             outside: None,
@@ -316,6 +320,7 @@ impl Agent {
         use AgentStatus::{Hold, SignedOut, Talking, WrapUp};
         if before == SignedOut && self.status != SignedOut {
             (self.signed_in, self.busy, self.busy_since, self.taken) = (now, Duration::ZERO, None, 0);
+            self.wanted_chats = None;
         }
         let is_busy = matches!(self.status, Talking | Hold | WrapUp) || !self.chats.is_empty();
         match (self.busy_since, is_busy) {

@@ -1,8 +1,8 @@
 //! Chats: the slots that agents have for them, beside the one for a call.
 //!
 //! Invariant: an agent has one offer at a time, of a call or of a chat; he has at most as many chats as he may have, counting
-//! the one he is offered, those that go on and those that he wraps up. Only a call that his queue gave him before the
-//! configuration changed, or a restart, can bring him more.
+//! the one he is offered, those that go on and those that he wraps up. Only what he had before the configuration or his own
+//! wish changed, or a restart, can leave him more.
 
 use crate::agent::{Agent, Asked, IdleSince, Intent, Leg};
 use crate::api::{AcdOutput, Refused, RefusedReason};
@@ -48,8 +48,14 @@ impl Agent {
         u8::try_from(self.chats.len()).unwrap_or(u8::MAX)
     }
 
+    /// How many he may have.
+    pub(crate) fn most_chats(&self) -> u8 {
+        let most = self.config.duty.chats.most;
+        self.wanted_chats.map_or(most, |wanted| wanted.min(most))
+    }
+
     pub(crate) fn slots_left(&self) -> u8 {
-        self.config.duty.chats.most.saturating_sub(self.load())
+        self.most_chats().saturating_sub(self.load())
     }
 
     /// Whether he is offered this chat.
@@ -205,13 +211,27 @@ impl AcdEngine {
         true
     }
 
-    /// Says how many chats he has, if it is another number now; and counts him as what he is to his queues.
+    /// He wants at most so many chats at once. Those that he has stay his.
+    pub(crate) fn want_chats(&mut self, id: &AgentId, most: u8, now: Time) -> Result<(), Refused> {
+        if self.known(id)?.intent == Intent::SignedOut {
+            let why = format!("agent {id} is not signed in");
+            return Err(Refused { reason: RefusedReason::SignedOut, why });
+        }
+        self.change(id, |agent| agent.wanted_chats = Some(most));
+        self.settle(id, "", now);
+        Ok(())
+    }
+
+    /// Says how many chats he has and may have, if it is another number now; and counts him as what he is to his queues.
     pub(crate) fn tell_chats(&mut self, id: &AgentId, now: Time) {
         let Some(agent) = self.agents.get_mut(id) else { return };
-        let load = agent.load();
-        if core::mem::replace(&mut agent.told_chats, load) != load {
+        let (load, most) = (agent.load(), agent.most_chats());
+        let (told, told_most) = core::mem::replace(&mut agent.told_chats, (load, most));
+        if told != load {
             agent.account(agent.status, now);
-            let (chats, most) = (agent.chats.keys().copied().collect(), agent.config.duty.chats.most);
+        }
+        if (told, told_most) != (load, most) {
+            let chats = agent.chats.keys().copied().collect();
             self.out.push_back(AcdOutput::ChatsChanged { agent: id.clone(), chats, most });
         }
         self.count(id);

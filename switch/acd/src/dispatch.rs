@@ -127,8 +127,7 @@ impl AcdEngine {
                 idle: pair.turn.idle.length(now),
                 others: queue.free.len().saturating_sub(1),
                 ringing,
-                slot: (work == Work::Chat)
-                    .then(|| (agent.load().saturating_add(1), agent.config.duty.chats.most)),
+                slot: (work == Work::Chat).then(|| (agent.load().saturating_add(1), agent.most_chats())),
             },
         }
         .to_string();

@@ -193,7 +193,7 @@ impl AcdEngine {
         if !has_queues && agent.chats.is_empty() {
             return;
         }
-        let _ = write!(text, " Of {} slots for chats {} are taken", slots.most, agent.load());
+        let _ = write!(text, " Of {} slots for chats {} are taken", agent.most_chats(), agent.load());
         for (i, (call, chat)) in agent.chats.iter().take(NAMED_MAX).enumerate() {
             let lead = if i == 0 { ": " } else { ", " };
             let wraps_up = if chat.until.is_some() { " (wrap-up)" } else { "" };
@@ -240,7 +240,7 @@ impl AcdEngine {
         Some(match agent.bar(work)? {
             Bar::Chats => format!("he takes no calls beside chats, and has {}", agent.load()),
             Bar::Full => {
-                format!("all {} of his slots for chats are taken", agent.config.duty.chats.most)
+                format!("all {} of his slots for chats are taken", agent.most_chats())
             }
             Bar::NoDevice => format!("{} has no registered device", agent.device()),
             Bar::Held(hold) if Hold::is_ours(hold.cause) => {

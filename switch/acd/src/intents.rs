@@ -38,6 +38,7 @@ impl AcdEngine {
             AgentOrder::Ready => self.intend(id, asked(Intent::Ready, None, None), now),
             AgentOrder::NotReady { reason } => self.intend(id, asked(Intent::NotReady, reason, None), now),
             AgentOrder::Rest { reason, limit } => self.intend(id, asked(Intent::Rest, reason, limit), now),
+            AgentOrder::Chats { most } => self.want_chats(id, most, now),
         }
     }
 

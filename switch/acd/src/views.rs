@@ -96,7 +96,7 @@ impl AcdEngine {
             reason: agent.told.clone(),
             role: agent.config.duty.role,
             chats: agent.chats.keys().copied().collect(),
-            chat_slots: agent.config.duty.chats.most,
+            chat_slots: agent.most_chats(),
             organisation: agent.config.duty.organisation.clone(),
             smart: agent.config.duty.smart,
             numbers_label: agent.config.duty.numbers_label,

@@ -221,6 +221,7 @@ fn keyed(act: &PhoneAct) -> String {
         PhoneAct::Want(AgentOrder::Ready) => "agent_state ready".to_owned(),
         PhoneAct::Want(AgentOrder::SignOut) => "agent_state sign_out".to_owned(),
         PhoneAct::Want(AgentOrder::SignIn) => "agent_state sign_in".to_owned(),
+        PhoneAct::Want(AgentOrder::Chats { most }) => format!("agent_state chats {most}"),
     }
 }
 

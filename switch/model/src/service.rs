@@ -435,6 +435,12 @@ pub enum AgentOrder {
         /// How long it may be before he is reminded; [`Duty::rest_limit`] if none.
         limit: Option<Duration>,
     },
+    /// Have at most so many chats at once, and never more than he is configured for; until he signs out. None that he has
+    /// is taken from him. Refused when signed out.
+    Chats {
+        /// So many; none is zero.
+        most: u8,
+    },
 }
 
 /// Longest reason that is kept, characters.

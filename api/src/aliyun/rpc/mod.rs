@@ -31,6 +31,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cordboard_model::application::Application;
 use cordboard_model::id::{AgentId, Name, TenantId};
+pub(super) use rows::{BUILT, Row};
 use said::{Said, pairs};
 use serde_json::{Map, Value, json};
 use sign::{ACS3, Acs3};

@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 
 /// A row that is built.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(in crate::aliyun) struct Row {
     /// The action.
-    pub(super) name: &'static str,
+    pub(in crate::aliyun) name: &'static str,
     /// It changes something.
     pub(super) changes: bool,
     /// Parameters that have to be there.
@@ -39,7 +39,7 @@ const NUMBER: &[&str] = &[
 ];
 
 /// The rows that are built.
-pub(super) const BUILT: &[Row] = &[
+pub(in crate::aliyun) const BUILT: &[Row] = &[
     changes("CreateAgent", &["AccountName", "DisplayName", "InstanceId"]),
     changes("UpdateAgent", &["AccountName", "DisplayName", "InstanceId"]),
     changes("DeleteAgent", HIS),

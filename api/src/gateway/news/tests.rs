@@ -38,7 +38,7 @@ fn talk(seat: SeatState) -> Talk {
 
 fn seen(talk: Option<Talk>) -> Seen {
     let state = if talk.is_some() { State::Call } else { State::Idle };
-    Seen { state, talks: talk.into_iter().map(|talk| (talk.call, talk)).collect() }
+    Seen { state, talks: talk.into_iter().map(|talk| (talk.call, talk)).collect(), ..Seen::idle(State::Idle) }
 }
 
 fn told(old: &Seen, new: &Seen, news: &News) -> Vec<Told> {

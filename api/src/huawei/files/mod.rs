@@ -15,13 +15,12 @@ use super::door::why;
 use super::reply::sent;
 use super::signed::open;
 use crate::gateway::fields::Fields;
+use crate::surface::Surface;
 use crate::switch::Refusal;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use cordboard_model::id::TenantId;
 use serde_json::json;
 use std::sync::Arc;
@@ -31,13 +30,13 @@ const BASE: &str = "/CCFS/resource/ccfs";
 /// What a file is, in the reference's spelling.
 const OCTETS: &str = "Application/Octet-stream;charset=UTF-8";
 
-pub(super) fn routes() -> Router<Arc<Shapes>> {
+pub(super) fn routes() -> Surface<Arc<Shapes>> {
     let at = |path: &str| format!("{BASE}{path}");
-    Router::new()
-        .route(&at("/queryBillData"), post(bills::query))
-        .route(&at("/downloadBillFile"), post(bills::download))
-        .route(&at("/downloadRecordFile"), post(recordings::by_file))
-        .route(&at("/downloadRecord"), post(recordings::by_call))
+    Surface::new()
+        .post(&at("/queryBillData"), bills::query)
+        .post(&at("/downloadBillFile"), bills::download)
+        .post(&at("/downloadRecordFile"), recordings::by_file)
+        .post(&at("/downloadRecord"), recordings::by_call)
 }
 
 /// Result codes. Of the reference's own one is public: the last.

@@ -15,12 +15,11 @@ use super::signed::open;
 use crate::gateway::beside::FloorPlan;
 use crate::gateway::fields::Fields;
 use crate::gateway::number::skills;
+use crate::surface::Surface;
 use crate::switch::{Refusal, Switch};
-use axum::Router;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use cordboard_model::id::{Name, TenantId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -29,27 +28,27 @@ use std::sync::Arc;
 /// Where it lies.
 const BASE: &str = "/rest/cmsapp/v1/openapi";
 
-pub(super) fn routes() -> Router<Arc<Shapes>> {
+pub(super) fn routes() -> Surface<Arc<Shapes>> {
     let at = |path: &str| format!("{BASE}{path}");
-    Router::new()
-        .route(&at("/configures/skills"), post(index::configured_skills))
-        .route(&at("/skill/rindex"), post(index::skills_now))
-        .route(&at("/skill/agentbyconfigedskill"), post(agents::by_skill))
-        .route(&at("/agentgroup/agentbyconfigedskill"), post(agents::by_skill_lower))
-        .route(&at("/agent/agentbyworkno"), post(agents::by_number))
-        .route(&at("/agentgroup/agentbyworkno"), post(agents::by_number_lower))
-        .route(&at("/agentgroup/agentstatusinfobyagentids"), post(agents::states))
-        .route(&at("/agentgroup/rindex"), post(index::agents_now))
-        .route(&at("/vdn/totalagentabstractex3"), post(agents::all_states))
-        .route(&at("/vdn/totalagentdynamicinfo"), post(agents::all_states))
-        .route(&at("/vdn/totalagentstate"), post(agents::total_states))
-        .route(&at("/vdn/querytotalagentinfo"), post(agents::configured))
-        .route(&at("/vdn/queryagentstaticconfinfo"), post(agents::configured))
-        .route(&at("/rindex/vdn"), post(index::tenant_now))
-        .route(&at("/calldata/querybasiccallinfo"), post(calls::basic))
-        .route(&at("/calldata/querydetailcallinfo"), post(calls::detail))
-        .route(&at("/hisindex/agent"), post(index::agents_of_interval))
-        .route(&at("/hisindex/agentforday"), post(index::agents_of_days))
+    Surface::new()
+        .post(&at("/configures/skills"), index::configured_skills)
+        .post(&at("/skill/rindex"), index::skills_now)
+        .post(&at("/skill/agentbyconfigedskill"), agents::by_skill)
+        .post(&at("/agentgroup/agentbyconfigedskill"), agents::by_skill_lower)
+        .post(&at("/agent/agentbyworkno"), agents::by_number)
+        .post(&at("/agentgroup/agentbyworkno"), agents::by_number_lower)
+        .post(&at("/agentgroup/agentstatusinfobyagentids"), agents::states)
+        .post(&at("/agentgroup/rindex"), index::agents_now)
+        .post(&at("/vdn/totalagentabstractex3"), agents::all_states)
+        .post(&at("/vdn/totalagentdynamicinfo"), agents::all_states)
+        .post(&at("/vdn/totalagentstate"), agents::total_states)
+        .post(&at("/vdn/querytotalagentinfo"), agents::configured)
+        .post(&at("/vdn/queryagentstaticconfinfo"), agents::configured)
+        .post(&at("/rindex/vdn"), index::tenant_now)
+        .post(&at("/calldata/querybasiccallinfo"), calls::basic)
+        .post(&at("/calldata/querydetailcallinfo"), calls::detail)
+        .post(&at("/hisindex/agent"), index::agents_of_interval)
+        .post(&at("/hisindex/agentforday"), index::agents_of_days)
 }
 
 /// Result codes.

@@ -1,4 +1,4 @@
-//! The one application that acts for the tenant `default`.
+//! An application that acts for the tenant `default`, and one for another.
 
 use super::Fake;
 use cordboard_api::aliyun::beside::Applications;
@@ -11,6 +11,8 @@ use core::time::Duration;
 /// What it says that it is, and what it shows for that.
 pub const CLIENT: &str = "client-of-the-crm";
 pub const SECRET: &str = "secret-of-the-crm:with-a-colon";
+pub const OTHER_CLIENT: &str = "client-of-acme";
+pub const OTHER_SECRET: &str = "secret-of-acme";
 
 impl Applications for Fake {
     fn application(&self, client_id: &str) -> Option<(TenantId, Application)> {
@@ -25,6 +27,19 @@ impl Applications for Fake {
             instance: "default".into(),
             longest: Duration::from_secs(31 * 86_400),
         };
-        (client_id == CLIENT).then_some((TenantId::DEFAULT, application))
+        match client_id {
+            CLIENT => Some((TenantId::DEFAULT, application)),
+            OTHER_CLIENT => {
+                let other = Application {
+                    name: Name::new("theirs").ok()?,
+                    client_id: OTHER_CLIENT.into(),
+                    secret: Secret(OTHER_SECRET.into()),
+                    instance: "acme".into(),
+                    ..application
+                };
+                Some((TenantId::new("acme").ok()?, other))
+            }
+            _ => None,
+        }
     }
 }

@@ -21,7 +21,8 @@ impl Beside for Fake {
                 (id.name.clone(), PlanAgent { display, user, role, queues: queues.clone() })
             });
             let plan = |queue: &cordboard_model::id::Name| {
-                (queue.clone(), PlanQueue { display: String::new(), kind: QueueKind::Voice })
+                let kind = if queue.as_str() == "web" { QueueKind::Multimedia } else { QueueKind::Voice };
+                (queue.clone(), PlanQueue { display: String::new(), kind })
             };
             Ok(FloorPlan {
                 agents: agents.collect(),

@@ -66,13 +66,31 @@ impl Floor {
             survey: None,
             version: 0,
         };
-        let offered = AgentId::new(self.tenant, "1001").into_iter().collect();
-        self.chats.push(FakeChat { record, token: token.clone(), offered, news: 1 });
+        self.chats.push(FakeChat { record, token: token.clone(), offered: Vec::new(), news: 1 });
         self.chat_event(chat, ChatEvent::Opened { queue: new.queue, customer: new.customer });
         if let Some(text) = new.text {
             self.chat_act(chat, &ChatActor::Customer, ChatAct::Say { text, id: None })?;
         }
+        self.offer_chat(chat, "1001");
         Ok(OpenedChat { chat, token: Secret(token) })
+    }
+
+    /// It waits, and this agent may take it.
+    fn offer_chat(&mut self, id: CallId, agent: &str) {
+        let agent = AgentId::new(self.tenant, agent).unwrap();
+        let chat = self.chats.iter_mut().find(|chat| chat.record.chat == id).unwrap();
+        (chat.record.stage, chat.record.agent, chat.offered) =
+            (ChatStage::Waiting, None, vec![agent.clone()]);
+        let queue = chat.record.queue.clone();
+        self.event(EventKind::QueueOffered { call: id, queue, agent, why: "he is free".into() });
+    }
+
+    /// Whoever is offered it has let it ring for too long.
+    pub fn chat_not_taken(&mut self, id: CallId) {
+        let chat = self.chats.iter_mut().find(|chat| chat.record.chat == id).unwrap();
+        for agent in std::mem::take(&mut chat.offered) {
+            self.chat_event(id, ChatEvent::NotAccepted { agent, why: "no_answer".into() });
+        }
     }
 
     fn chat_act(&mut self, id: CallId, actor: &ChatActor, act: ChatAct) -> Result<Option<u32>, Refusal> {
@@ -106,7 +124,32 @@ impl Floor {
             }
             (ChatAct::Accept, ChatActor::Agent(agent)) if chat.offered.contains(agent) => {
                 (chat.record.stage, chat.record.agent) = (ChatStage::Open, Some(agent.clone()));
+                chat.record.accepted = Some(at);
                 chat.offered.clear();
+                self.chat_event(id, ChatEvent::Accepted { agent: agent.clone() });
+                Ok(None)
+            }
+            (ChatAct::Reject, ChatActor::Agent(agent)) if chat.offered.contains(agent) => {
+                chat.offered.clear();
+                self.chat_event(id, ChatEvent::NotAccepted { agent: agent.clone(), why: "declined".into() });
+                Ok(None)
+            }
+            (ChatAct::ToQueue(_) | ChatAct::ToAgent(_) | ChatAct::Close, ChatActor::Agent(agent))
+                if chat.record.agent.as_ref() != Some(agent) =>
+            {
+                refuse(ChatFault::NotHis)
+            }
+            (ChatAct::ToQueue(queue), actor) => {
+                let by = format!("{actor:?}");
+                (chat.record.stage, chat.record.agent, chat.record.queue) =
+                    (ChatStage::Waiting, None, queue.clone());
+                self.chat_event(id, ChatEvent::Transferred { queue, agent: None, by });
+                Ok(None)
+            }
+            (ChatAct::ToAgent(agent), actor) => {
+                let (queue, by) = (chat.record.queue.clone(), format!("{actor:?}"));
+                self.chat_event(id, ChatEvent::Transferred { queue, agent: Some(agent.clone()), by });
+                self.offer_chat(id, agent.name.as_str());
                 Ok(None)
             }
             (ChatAct::Accept | ChatAct::Reject, _) => refuse(ChatFault::NotHis),
@@ -120,6 +163,8 @@ impl Floor {
                 if let ChatActor::Operator(by) = actor {
                     chat.record.ended_by.clone_from(by);
                 }
+                let (end, by) = (chat.record.end.unwrap(), chat.record.ended_by.clone());
+                self.chat_event(id, ChatEvent::Closed { end, by });
                 Ok(None)
             }
             _ => Ok(None),

@@ -466,6 +466,7 @@ fn intend(floor: &mut Floor, agent: &AgentId, what: AgentOrder, by: &str) -> Res
         AgentOrder::SignOut => (AgentStatus::SignedOut, None),
         AgentOrder::Ready => (AgentStatus::Ready, None),
         AgentOrder::Rest { reason, .. } => (AgentStatus::Rest, reason),
+        AgentOrder::Chats { .. } => return Ok(Vec::new()),
     };
     floor.agent_is(agent, status, &format!("{by} asked for it"), None);
     let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();

@@ -61,7 +61,7 @@ fn is_ready(agent: &Agent, work: Work) -> bool {
             let talks = matches!(agent.status, AgentStatus::Talking | AgentStatus::Hold);
             let stays = agent.intent == Intent::Ready && agent.pending.is_none() && !agent.gone;
             let beside = talks && stays && slots.during_call && agent.chat_offer.is_none();
-            (ready || beside) && agent.chats.len() < usize::from(slots.most)
+            (ready || beside) && agent.chats.len() < usize::from(agent.most_chats())
         }
     }
 }
@@ -73,7 +73,11 @@ fn agents(engine: &AcdEngine) -> usize {
         assert_eq!((agent.status, agent.call), agent.derive(), "{id}");
         let ringing = matches!(agent.leg, Leg::Ringing(_));
         let chat_rings = agent.chat_offer.is_some();
-        assert_eq!(agent.told_chats, agent.load(), "{id}: told another number of chats");
+        assert_eq!(
+            agent.told_chats,
+            (agent.load(), agent.most_chats()),
+            "{id}: told another number of chats"
+        );
         assert!(!ringing || !chat_rings, "{id}: two offers");
         for (call, chat) in &agent.chats {
             let timer = Timer::ChatWrapUp(id.clone(), *call);

@@ -5,7 +5,7 @@ use crate::figures::{Ledger, Moment};
 use crate::{AcdCommand, AcdInput, AcdOutput, RefusedReason};
 use cordboard_model::cause::Cause;
 use cordboard_model::config::Snapshot;
-use cordboard_model::service::{AgentKind, ChatSlots, QueueKind, Spare};
+use cordboard_model::service::{AgentKind, AgentOrder, ChatSlots, QueueKind, Spare};
 use cordboard_model::time::{Duration, Wall, WallClock};
 use cordboard_model::view::AgentStatus;
 
@@ -69,6 +69,43 @@ fn an_agent_has_as_many_chats_as_he_has_slots_and_is_ready_with_them() {
     assert!(said.contains("ready, but all 2 of his slots for chats are taken"), "{said}");
     b.release(1, "1001");
     assert_eq!(b.offers(), [to(3, "1001")]);
+}
+
+#[test]
+fn an_agent_may_want_fewer_chats_than_he_is_configured_for_and_keeps_those_he_has() {
+    let mut b = bench(&["1001"], slots(3));
+    for n in 1..=2 {
+        chat(&mut b, n);
+        b.answer(n, "1001");
+    }
+    b.take();
+    b.order("1001", AgentOrder::Chats { most: 1 }).unwrap();
+    let told = |b: &Bench| {
+        b.out.iter().rev().find_map(|out| match out {
+            AcdOutput::ChatsChanged { chats, most, .. } => Some((chats.len(), *most)),
+            _ => None,
+        })
+    };
+    let most = |b: &Bench| b.engine.agent(&agent("1001")).unwrap().chat_slots;
+    assert_eq!((chats(&b, "1001"), told(&b)), (vec![1, 2], Some((2, 1))), "none is taken from him");
+    chat(&mut b, 3);
+    b.release(1, "1001");
+    assert_eq!(
+        (b.offers(), b.waiting("web")),
+        (vec![], vec![3]),
+        "the one that he has is as many as he wants"
+    );
+    b.order("1001", AgentOrder::Chats { most: 9 }).unwrap();
+    assert_eq!((b.offers(), most(&b)), (vec![to(3, "1001")], 3), "more than he is configured for he has not");
+    b.answer(3, "1001");
+    b.order("1001", AgentOrder::Chats { most: 1 }).unwrap();
+    b.release(2, "1001");
+    b.release(3, "1001");
+    b.sign_out("1001");
+    let refused = b.order("1001", AgentOrder::Chats { most: 2 }).unwrap_err();
+    assert_eq!(refused.reason, RefusedReason::SignedOut);
+    b.arrive("1001");
+    assert_eq!(most(&b), 3, "the wish ends with the sign-in");
 }
 
 #[test]

@@ -25,6 +25,8 @@ mod error;
 mod events;
 mod fetch;
 mod flows;
+#[cfg(test)]
+mod forms;
 mod gateway;
 mod guard;
 mod huawei;

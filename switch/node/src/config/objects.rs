@@ -29,6 +29,11 @@ pub(crate) const SECRETS: [&str; 4] = ["password", "password_hash", "ha1_md5", "
 /// Keys that name files of the machine: who configures by the API does not choose what is read there.
 const OF_THE_MACHINE: [&str; 6] = ["file", "prompts", "libraries", "tables", "passwords", "ca"];
 
+/// Whether a key is for the configuration file alone.
+pub(super) fn is_of_the_machine(key: &str) -> bool {
+    OF_THE_MACHINE.contains(&key) || key.ends_with("_env")
+}
+
 /// Which document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectKey {
@@ -148,7 +153,7 @@ pub struct OfFile {
 }
 
 /// How a kind stands in the file.
-enum Shape {
+pub(super) enum Shape {
     /// `[queue.NAME]`.
     Named(&'static str),
     /// `[[number]]`.
@@ -157,7 +162,7 @@ enum Shape {
     Tenant,
 }
 
-fn shape(kind: ObjectKind) -> Shape {
+pub(super) fn shape(kind: ObjectKind) -> Shape {
     match kind {
         ObjectKind::Tenants => Shape::Tenant,
         ObjectKind::Accounts => Shape::Named("user"),
@@ -393,7 +398,7 @@ fn machine_keys(report: &Report, source: usize, node: &Node, of: &ObjectKey) {
     match &node.value {
         Tree::Table(entries) => {
             for entry in entries {
-                if OF_THE_MACHINE.contains(&entry.key.as_str()) || entry.key.ends_with("_env") {
+                if is_of_the_machine(&entry.key) {
                     let why = "what is read of the machine's files and variables is named in the configuration file alone";
                     let (key, section) = (entry.key.clone(), of.label());
                     let pos = Pos { source, offset: entry.offset };

@@ -38,6 +38,9 @@ pub(super) struct Report {
     doubts: RefCell<Vec<ConfigError>>,
     /// Every key that was asked for, with its section's pattern: `tenant.*.queue.* ring`.
     asked: RefCell<BTreeSet<(String, &'static str)>>,
+    /// In which forms the keys were asked for.
+    #[cfg(test)]
+    pub(super) forms: RefCell<super::forms::Forms>,
 }
 
 impl Report {
@@ -193,12 +196,20 @@ impl<'a> Section<'a> {
         self.report.error(self.at(node.offset), problem);
     }
 
+    /// Notes in which form a key is asked for.
+    #[cfg(test)]
+    fn form(&self, key: &'static str, form: super::forms::Form) {
+        self.report.forms.borrow_mut().entry((self.pattern.clone(), key)).or_default().insert(form);
+    }
+
     /// A value, if it is given and right.
     pub(super) fn opt<T>(
         &self,
         key: &'static str,
         read: impl Fn(&Node) -> Result<T, Wrong>,
     ) -> Option<At<T>> {
+        #[cfg(test)]
+        self.form(key, super::forms::Form::Value(super::forms::expected(&read)));
         let node = &self.find(key)?.node;
         match read(node) {
             Ok(value) => Some(At { value, pos: self.at(node.offset) }),
@@ -210,7 +221,14 @@ impl<'a> Section<'a> {
     }
 
     /// A value, or its default.
-    pub(super) fn or<T>(&self, key: &'static str, default: T, read: impl Fn(&Node) -> Result<T, Wrong>) -> T {
+    pub(super) fn or<T: 'static>(
+        &self,
+        key: &'static str,
+        default: T,
+        read: impl Fn(&Node) -> Result<T, Wrong>,
+    ) -> T {
+        #[cfg(test)]
+        self.form(key, super::forms::Form::Default(super::forms::shown(&default)));
         self.opt(key, read).map_or(default, |at| at.value)
     }
 
@@ -247,6 +265,8 @@ impl<'a> Section<'a> {
         key: &'static str,
         read: impl Fn(&Node) -> Result<T, Wrong>,
     ) -> Option<At<Vec<At<T>>>> {
+        #[cfg(test)]
+        self.form(key, super::forms::Form::List(super::forms::expected(&read)));
         let node = &self.find(key)?.node;
         let Value::Array(items) = &node.value else {
             let expected = "a list".into();
@@ -275,6 +295,8 @@ impl<'a> Section<'a> {
 
     /// The table of this key; an empty one if it is not given.
     pub(super) fn section(&self, key: &'static str) -> Section<'a> {
+        #[cfg(test)]
+        self.form(key, super::forms::Form::Table);
         match self.find(key) {
             None => self.below(key, key, &[], self.pos),
             Some(entry) => match &entry.node.value {
@@ -289,6 +311,8 @@ impl<'a> Section<'a> {
 
     /// Tables by name: `[queue.sales]`, `[queue.support]`.
     pub(super) fn named(&self, key: &'static str) -> Vec<(At<String>, Section<'a>)> {
+        #[cfg(test)]
+        self.form(key, super::forms::Form::Named);
         let mut all = Vec::new();
         let Some(entry) = self.find(key) else {
             return all;
@@ -314,6 +338,8 @@ impl<'a> Section<'a> {
 
     /// Tables in a row: `[[number]]`.
     pub(super) fn tables(&self, key: &'static str) -> Vec<Section<'a>> {
+        #[cfg(test)]
+        self.form(key, super::forms::Form::Tables);
         let Some(entry) = self.find(key) else {
             return Vec::new();
         };

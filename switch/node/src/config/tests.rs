@@ -18,6 +18,7 @@ mod huawei;
 mod kept;
 mod plugins;
 mod range;
+mod schemas;
 mod service;
 mod sign_in;
 mod table_4_2;
@@ -260,8 +261,8 @@ fn every_key_that_is_read_stands_in_the_shipped_file() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
-/// Every key of a tree, with `*` for the names of configured objects.
-fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTreeSet<String>) {
+/// Whether the keys below are names of configured objects.
+fn has_names(path: &str) -> bool {
     let kinds = [
         "tenant",
         "user",
@@ -280,11 +281,15 @@ fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTre
         "skill_group",
         "application",
     ];
+    let last = path.rsplit('.').next().unwrap_or_default();
+    // [limits.flow] is a section, not a table of names.
+    kinds.contains(&last) && path != "limits.flow"
+}
+
+/// Every key of a tree, with `*` for the names of configured objects.
+fn collect(path: &str, entries: &[tree::Entry], out: &mut std::collections::BTreeSet<String>) {
     for entry in entries {
-        let last = path.rsplit('.').next().unwrap_or_default();
-        // [limits.flow] is a section, not a table of names.
-        let named = kinds.contains(&last) && path != "limits.flow";
-        let key = if named { "*" } else { entry.key.as_str() };
+        let key = if has_names(path) { "*" } else { entry.key.as_str() };
         let below = match path {
             "" => key.to_owned(),
             _ => format!("{path}.{key}"),
