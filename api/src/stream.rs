@@ -149,6 +149,10 @@ fn written(item: &StreamItem, start: &mut u32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cordboard_model::chat::{ChatEvent, ChatFrom, ChatMessage};
+    use cordboard_model::event::{Event, EventKind};
+    use cordboard_model::id::{IdMaker, TenantId};
+    use cordboard_model::time::Wall;
 
     #[test]
     fn a_message_has_the_place_to_come_back_to_as_its_id() {
@@ -159,6 +163,22 @@ mod tests {
         assert_eq!(position, "id: 7-4\ndata: {\"message\":\"position\",\"seq\":4}\n\n");
         let gap = written(&StreamItem::Gap { from: 1, to: 2 }, &mut start).unwrap();
         assert!(gap.starts_with("data: "), "{gap}");
+    }
+
+    #[test]
+    fn what_is_said_in_a_chat_leaves_the_message_a_message() {
+        let from = ChatFrom::Customer;
+        let said = ChatMessage { number: 1, at: Wall(7), from, text: "Hello".into(), id: None };
+        let chat = IdMaker::new(1, 0).call(TenantId::DEFAULT);
+        let what = EventKind::Chat { chat, what: Box::new(ChatEvent::Message { message: said }) };
+        let event = Event { tenant: TenantId::DEFAULT, seq: 4, at: Wall(7), what };
+        let line = written(&StreamItem::Event(Box::new(event.clone())), &mut 7).unwrap();
+        assert_eq!(line.matches("\"message\":").count(), 1, "{line}");
+        // As it was kept before its word was changed.
+        let kept = serde_json::to_string(&event).unwrap();
+        let before = kept.replace("\"said\":", "\"message\":");
+        assert_ne!(kept, before);
+        assert_eq!(serde_json::from_str::<Event>(&before).unwrap(), event);
     }
 
     #[test]

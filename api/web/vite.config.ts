@@ -27,6 +27,7 @@ export default defineConfig({
       "/service-cloud": SWITCH,
       "/page-key": SWITCH,
       "/healthz": SWITCH,
+      "/metrics": SWITCH,
       "/openapi.json": SWITCH,
     },
   },

@@ -3,6 +3,7 @@
 // `node driver.mjs FOLDER [FLAG...]`: the modules are those of api/web.
 import { readFileSync, existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -126,6 +127,10 @@ const deeds = {
   async type({ page, at, text }) {
     await pages.get(page).locator(at).fill(text);
   },
+  // A file of this text, as if it had been chosen.
+  async upload({ page, at, name, text }) {
+    await pages.get(page).locator(at).setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
+  },
   // An entry of a list to choose from; what is not in it is typed.
   async pick({ page, at, option }) {
     const box = pages.get(page).locator(at);
@@ -138,6 +143,21 @@ const deeds = {
   async menu({ page, of, what }) {
     await pages.get(page).getByRole("button", { name: of }).first().click();
     await pages.get(page).getByRole("menuitem", { name: what, exact: true }).first().click();
+  },
+  // What an authenticator shows that was given this key (RFC 6238, base32 as it is typed).
+  async one_time_code({ secret }) {
+    let bits = "";
+    for (const letter of secret.replace(/\s/g, "")) bits += "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0");
+    const key = Buffer.from(bits.match(/.{8}/g).map((one) => parseInt(one, 2)));
+    const moment = Buffer.alloc(8);
+    moment.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+    const mac = createHmac("sha1", key).update(moment).digest();
+    const at = mac[19] & 15;
+    return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+  },
+  // Nothing of the page is on its way any more.
+  async rests({ page }) {
+    await pages.get(page).waitForFunction(() => !document.querySelector(".el-skeleton"));
   },
   async press({ page, keys }) {
     await pages.get(page).keyboard.press(keys);

@@ -1,5 +1,6 @@
 //! Whole-switch tests: SIPp, baresip and a browser against the running binary.
 
+mod administering;
 mod agent_bar;
 mod aliyun;
 mod asking;
@@ -323,6 +324,12 @@ static TESTS: &[Test] = &[
     test("the_bar_works_in_a_page_of_another_origin", agent_bar::in_a_foreign_page),
     test("the_documents_own_sample_has_the_bar", agent_bar::with_the_documents_sample),
     test("a_switch_is_made_to_take_calls_from_the_console_alone", console::from_nothing),
+    test(
+        "a_tenant_a_tables_rows_a_ban_and_a_chat_are_seen_to_from_the_console",
+        administering::from_the_console,
+    ),
+    test("axe_finds_nothing_serious_on_any_page_of_the_console", administering::every_page),
+    test("a_second_factor_is_begun_with_a_code_to_scan_and_its_key", administering::second_factor),
     test("a_supervisor_listens_whispers_barges_in_and_takes_over_from_the_console", console::supervises),
     test("reload_by_signal_and_api_under_fifty_calls", reload::under_calls),
     test("a_broken_file_is_not_reloaded_and_says_why", reload::broken),

@@ -52,6 +52,8 @@ export interface Asked {
   query?: Record<string, string | number | undefined>;
   signal?: AbortSignal;
   ms?: number;
+  /** The kind of a body that is no JSON: it goes as it is. */
+  type?: string;
 }
 
 /** What every request of a page carries: what it is signed in with. */
@@ -98,7 +100,7 @@ export class Http {
   async raw(method: string, path: string, asked: Asked = {}): Promise<Response> {
     const headers: Record<string, string> = { ...this.pass.headers(method) };
     if (asked.body !== undefined) {
-      headers["content-type"] = "application/json";
+      headers["content-type"] = asked.type ?? "application/json";
     }
     if (asked.ifMatch) {
       headers["if-match"] = asked.ifMatch;
@@ -115,7 +117,7 @@ export class Http {
         cache: "no-store",
         credentials: "same-origin",
         signal: asked.signal ? AbortSignal.any([late, asked.signal]) : late,
-        ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
+        ...(asked.body === undefined ? {} : { body: asked.type ? String(asked.body) : JSON.stringify(asked.body) }),
       });
     } catch (why) {
       if (asked.signal?.aborted) {

@@ -151,6 +151,7 @@ export type What =
   | { type: "agent_status"; agent: Named; status: AgentStatus; why: string; call: string | null; reason?: string | null }
   | { type: "agent_overdue"; agent: Named; since: number }
   | { type: "agent_chats"; agent: Named; chats: string[]; most: number }
+  | { type: "chat"; chat: string; what: string; said?: ChatMessage; from?: { side: string }; on?: boolean; queue?: Named; agent?: Named | null; customer?: { id: string; name: string }; end?: string }
   | { type: "agent_line"; agent: Named; up: boolean; why?: string }
   | { type: "registered"; user: Named; uri: string }
   | { type: "unregistered"; user: Named; uri: string }
@@ -182,3 +183,12 @@ export type StreamItem =
 
 /** A named id as text, for keys and comparison. */
 export const nameOf = (id: Named): string => `${id.tenant}/${id.name}`;
+
+/** Something that was said in a chat. */
+export interface ChatMessage {
+  number: number;
+  at: number;
+  from: { side: "customer" } | { side: "agent"; agent: string };
+  text: string;
+  id?: string | null;
+}

@@ -3,17 +3,24 @@
 import {
   Bell,
   Calendar,
+  ChatDotRound,
+  Cpu,
+  Document,
   Connection,
   DataAnalysis,
   DataLine,
+  Grid,
   Guide,
   Headset,
   Key,
+  Iphone,
   List,
+  Lock,
   Memo,
   Microphone,
   Monitor,
   Notebook,
+  OfficeBuilding,
   Operation,
   Phone,
   PhoneFilled,
@@ -43,6 +50,8 @@ export interface PageOf {
   agent?: boolean;
   /** For agents who supervise, whose sessions open the floor without scopes. */
   supervisor?: boolean;
+  /** Of the operator's own tenant alone. */
+  operator?: boolean;
   /** Of a page that shows one kind of the configuration. */
   kind?: Kind;
   page: () => Promise<unknown>;
@@ -61,14 +70,17 @@ const config = (name: string, path: string, kind: Kind, icon: Component): PageOf
 export const PAGES: PageOf[] = [
   { name: "desk", path: "/desk", group: "desk", icon: Headset, agent: true, page: () => import("./pages/DeskPage.vue") },
   { name: "my-callbacks", path: "/my-callbacks", group: "desk", icon: Phone, agent: true, page: () => import("./pages/MyCallbacksPage.vue") },
+  { name: "my-chats", path: "/my-chats", group: "desk", icon: ChatDotRound, agent: true, page: () => import("./pages/ChatsPage.vue") },
   { name: "my-figures", path: "/my-figures", group: "desk", icon: TrendCharts, agent: true, page: () => import("./pages/MyFiguresPage.vue") },
   { name: "live", path: "/", group: "floor", icon: Monitor, scope: "calls:read", page: () => import("./pages/LivePage.vue") },
   { name: "wall", path: "/wall", group: "floor", icon: DataAnalysis, scope: "reports:read", page: () => import("./pages/WallPage.vue") },
   { name: "floor", path: "/floor", group: "floor", icon: Headset, scope: "agents:read", supervisor: true, page: () => import("./pages/FloorPage.vue") },
+  { name: "chats", path: "/chats", group: "floor", icon: ChatDotRound, scope: "chats:read", page: () => import("./pages/ChatsPage.vue") },
   { name: "callbacks", path: "/callbacks", group: "floor", icon: Phone, scope: "callbacks:read", page: () => import("./pages/CallbacksPage.vue") },
   { name: "calls", path: "/calls", group: "records", icon: List, scope: "cdrs:read", page: () => import("./pages/CdrsPage.vue") },
   { name: "recordings", path: "/recordings", group: "records", icon: Microphone, scope: "recordings:read", page: () => import("./pages/RecordingsPage.vue") },
   { name: "reports", path: "/reports", group: "records", icon: TrendCharts, scope: "reports:read", page: () => import("./pages/ReportsPage.vue") },
+  { name: "details", path: "/details", group: "records", icon: Document, scope: "reports:read", page: () => import("./pages/DetailsPage.vue") },
   config("agents", "/agents", "agents", User),
   config("queues", "/queues", "queues", Tickets),
   config("skill-groups", "/skill-groups", "skill-groups", Operation),
@@ -79,7 +91,12 @@ export const PAGES: PageOf[] = [
   config("ways-out", "/ways-out", "ways-out", Share),
   config("calendars", "/calendars", "calendars", Calendar),
   { name: "flows", path: "/flows", group: "setup", icon: DataLine, scope: "flows:read", page: () => import("./pages/FlowsPage.vue") },
+  { name: "tables", path: "/tables", group: "setup", icon: Grid, scope: "tables:read", page: () => import("./pages/TablesPage.vue") },
   { name: "route", path: "/route", group: "setup", icon: Search, scope: "calls:read", page: () => import("./pages/RoutePage.vue") },
+  { ...config("tenants", "/tenants", "tenants", OfficeBuilding), group: "system", operator: true },
+  { name: "phones", path: "/phones", group: "system", icon: Iphone, scope: "accounts:read", page: () => import("./pages/PhonesPage.vue") },
+  { name: "bans", path: "/bans", group: "system", icon: Lock, scope: "bans:read", page: () => import("./pages/BansPage.vue") },
+  { name: "switch", path: "/switch", group: "system", icon: Cpu, scope: "config:read", page: () => import("./pages/SwitchPage.vue") },
   { name: "webhooks", path: "/webhooks", group: "system", icon: Bell, scope: "webhooks:read", page: () => import("./pages/WebhooksPage.vue") },
   { name: "keys", path: "/keys", group: "system", icon: Key, scope: "keys:read", page: () => import("./pages/KeysPage.vue") },
   { name: "people", path: "/people", group: "system", icon: UserFilled, scope: "users:read", page: () => import("./pages/PeoplePage.vue") },
@@ -93,7 +110,9 @@ export function opens(page: PageOf, who: Me): boolean {
   if (who.kind === "agent") {
     return page.agent === true || (page.supervisor === true && who.supervisor);
   }
-  return page.scope !== undefined && holds(who.scopes, page.scope);
+  // A key does not say whose it is: the switch does, when it asks.
+  const foreign = page.operator === true && who.tenant !== "" && who.tenant !== "default";
+  return !foreign && page.scope !== undefined && holds(who.scopes, page.scope);
 }
 
 /** What he sees in the navigation, by group. */

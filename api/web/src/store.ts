@@ -97,6 +97,8 @@ export function reduce(floor: Floor, item: StreamItem): Floor {
       return floor.whole ? { ...floor, seq: Math.max(floor.seq, item.seq) } : floor;
     case "closing":
       return { ...floor, closing: item.reason };
+    default:
+      return floor; // of a later switch
   }
 }
 

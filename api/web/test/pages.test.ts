@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { fault, keyOf, rangeOf, SCHEMA, seconds, wordsOf } from "../src/kit/schema";
 import { bytes, mos, percent, quality, span } from "../src/kit/figures";
+import { faultOf as csvFault, readCsv } from "../src/kit/csv";
+import { acts, follows, joined, type Chat } from "../src/pages/chats";
+import { metricsOf } from "../src/pages/metrics";
 import { dayBegan, stamp, timeOfDay } from "../src/kit/time";
 import { home, navigation, PAGES } from "../src/nav";
 import { faultsOf } from "../src/pages/flows";
@@ -28,12 +31,14 @@ describe("navigation by role", () => {
     const supervisor = names(someone({ scopes: ["calls:*", "agents:*", "reports:read", "cdrs:read"] }));
     expect(supervisor).toContain("floor");
     expect(supervisor).not.toContain("people");
-    expect(names(someone({ scopes: ["*"] }))).toHaveLength(PAGES.filter((page) => page.scope).length);
+    expect(names(someone({ scopes: ["*"] }))).toHaveLength(PAGES.filter((page) => page.scope && page.name !== "bans").length);
+    // Who is shut out is the operator's: everything of a tenant does not open it.
+    expect(names(someone({ scopes: ["*", "bans:*"] }))).toContain("bans");
   });
 
   it("has an agent at his own desk, and a supervisor among them on the floor", () => {
     const agent = someone({ kind: "agent", scopes: [] });
-    expect(names(agent)).toEqual(["desk", "my-callbacks", "my-figures"]);
+    expect(names(agent)).toEqual(["desk", "my-callbacks", "my-chats", "my-figures"]);
     expect(home(agent)).toBe("/desk");
     expect(names({ ...agent, supervisor: true })).toContain("floor");
   });
@@ -166,5 +171,56 @@ describe("a session that is kept", () => {
     for (const other of [null, 7, {}, { token: 3 }, { token: "x" }]) {
       expect(readKept(other)).toBeNull();
     }
+  });
+});
+
+describe("tables from spreadsheets", () => {
+  it("are read with commas, semicolons or tabs, quotes and line ends of any machine", () => {
+    expect(readCsv('number,name\r\n"+49,30","Ada ""the first""\nof them"\r\n\r\n+50,Bob\r\n')).toEqual({
+      columns: ["number", "name"],
+      rows: [
+        ["+49,30", 'Ada "the first"\nof them'],
+        ["+50", "Bob"],
+      ],
+    });
+    expect(readCsv("\uFEFFnumber;name\n1;a,b").rows).toEqual([["1", "a,b"]]);
+    expect(readCsv("number\tname\n1\t").rows).toEqual([["1", ""]]);
+  });
+
+  it("are refused where the switch could not keep them", () => {
+    expect(csvFault(readCsv("number\n1"))).toBe("table.oneColumn");
+    expect(csvFault(readCsv("number,number\n1,2"))).toBe("table.badColumns");
+    expect(csvFault(readCsv("number,name\n"))).toBe("table.noRows");
+    expect(csvFault(readCsv("number,name\n1,2"))).toBe("");
+  });
+});
+
+describe("metrics", () => {
+  it("are summed over their labels, and nothing else is taken for one", () => {
+    const read = metricsOf('# HELP a All.\na{of="x y"} 2\na{of="z"} 3\nb 1.5e3\nc NaN\nnonsense\n');
+    expect([...read]).toEqual([["a", 5], ["b", 1500]]);
+  });
+});
+
+describe("chats", () => {
+  const chat = (more: Partial<Chat>): Chat => ({ chat: "c", stage: "waiting", offered_to: [], agent: null, ...more }) as Chat;
+  const named = (name: string) => ({ tenant: "default", name });
+  const said = (number: number) => ({ number, at: 0, from: { side: "customer" as const }, text: `${number}` });
+
+  it("are an agent's to take when they are offered to him, and his to answer when he has them", () => {
+    expect(acts(chat({ offered_to: [named("1001")] }), "1001", false)).toEqual({ accept: true, say: false, move: false, close: false });
+    expect(acts(chat({ offered_to: [named("1002")] }), "1001", false).accept).toBe(false);
+    expect(acts(chat({ stage: "open", agent: named("1001") }), "1001", false)).toEqual({ accept: false, say: true, move: true, close: true });
+    expect(acts(chat({ stage: "closed", agent: named("1001") }), "1001", true)).toEqual({ accept: false, say: false, move: false, close: false });
+  });
+
+  it("are moved and ended by who watches over them, who says nothing in them", () => {
+    expect(acts(chat({ stage: "open", agent: named("1001") }), null, true)).toEqual({ accept: false, say: false, move: true, close: true });
+  });
+
+  it("have each message once and in order, and tell when one is missing", () => {
+    expect(joined([said(1), said(2)], [said(4), said(2), said(3)]).map((one) => one.number)).toEqual([1, 2, 3, 4]);
+    expect(follows([said(1)], said(2))).toBe(true);
+    expect(follows([said(1)], said(3))).toBe(false);
   });
 });

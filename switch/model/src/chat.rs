@@ -348,7 +348,8 @@ pub enum ChatEvent {
     },
     /// Something was said.
     Message {
-        /// What.
+        /// What. Its word in JSON is another, for `message` says there what a line of the stream is.
+        #[serde(rename = "said", alias = "message")]
         message: ChatMessage,
     },
     /// Somebody types, or does no longer.

@@ -4,7 +4,7 @@
  * and are kept.
  */
 
-export type Kind = "accounts" | "agents" | "queues" | "skill-groups" | "numbers" | "number-groups" | "trunks" | "ways-out" | "flows" | "calendars";
+export type Kind = "tenants" | "accounts" | "agents" | "queues" | "skill-groups" | "numbers" | "number-groups" | "trunks" | "ways-out" | "flows" | "calendars";
 
 export interface Field {
   key: string;
@@ -27,9 +27,24 @@ export interface Field {
 const RECORD = ["always", "on_demand", "never"] as const;
 const SRTP = ["off", "optional", "required", "dtls"] as const;
 const DTMF = ["rfc4733", "info", "inband"] as const;
+const TONES = ["CN", "US", "CA", "GB", "DE", "FR", "ES", "IT", "JP", "KR", "IN", "SG", "HK", "AU", "BR", "MX", "RU"] as const;
 const DAY = 86_400;
 
 export const SCHEMA: Record<Kind, Field[]> = {
+  tenants: [
+    { key: "display", type: "text" },
+    { key: "domains", type: "list", required: true },
+    { key: "zone", type: "text", initial: "UTC" },
+    { key: "country", type: "choice", of: ["CN", "HK", "DE", "US", "GB"] },
+    { key: "area_code", type: "text" },
+    { key: "wrap_up_codes", type: "list" },
+    { key: "codecs", type: "list", more: true },
+    { key: "srtp", type: "choice", of: SRTP, initial: "optional", more: true },
+    { key: "tones", type: "choice", of: TONES, more: true },
+    { key: "http_allowed", type: "list", more: true },
+    { key: "sign_in", type: "json", more: true },
+    { key: "access", type: "json", more: true },
+  ],
   accounts: [
     { key: "display", type: "text" },
     { key: "password", type: "secret" },
@@ -41,6 +56,7 @@ export const SCHEMA: Record<Kind, Field[]> = {
     { key: "user", type: "ref", kind: "accounts" },
     { key: "queues", type: "refs", kind: "queues" },
     { key: "skill_groups", type: "refs", kind: "skill-groups" },
+    { key: "kind", type: "choice", of: ["voice", "video", "multimedia", "all_round"], initial: "voice" },
     { key: "role", type: "choice", of: ["agent", "supervisor", "outbound"], initial: "agent" },
     { key: "caller_number", type: "text" },
     { key: "organisation", type: "text", length: 64, more: true },
@@ -56,6 +72,7 @@ export const SCHEMA: Record<Kind, Field[]> = {
   queues: [
     { key: "display", type: "text" },
     { key: "description", type: "text", length: 50 },
+    { key: "kind", type: "choice", of: ["voice", "voice_click", "video", "video_click", "multimedia"], initial: "voice" },
     { key: "strategy", type: "choice", of: ["longest_idle", "fewest_calls", "highest_skill", "least_occupied", "round_robin", "ring_all"], initial: "longest_idle" },
     { key: "ring", type: "duration", least: 0.1, most: 600, initial: "30s" },
     { key: "wrap_up", type: "duration", least: 0, most: 3600, initial: "5s" },
@@ -141,6 +158,8 @@ export function seconds(text: string): number | null {
   return found ? Number(found[1]) * (UNITS[found[2] ?? ""] ?? 0) : null;
 }
 
+/** Of tenants: they stand in ids and in names of files. */
+export const TENANT = /^[a-z0-9-]{1,23}$/;
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+*#-]{0,63}$/;
 
 /** What is wrong with a value, as the key of its words; empty if nothing is. */
