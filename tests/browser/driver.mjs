@@ -35,6 +35,20 @@ const browser = await chromium.launchPersistentContext(`${folder}/browser`, {
 });
 browser.setDefaultTimeout(20_000);
 
+// Pages that are newer than the binary: `CORDBOARD_PAGES=api/web/dist` spares a build while pages are worked on.
+const newer = process.env.CORDBOARD_PAGES;
+if (newer) {
+  const file = (url) => `${newer}${url.pathname}`;
+  const there = (url) => /^\/(\w+\.html|assets\/[\w.-]+)$/.test(url.pathname) && existsSync(file(url));
+  await browser.route(there, async (route) => {
+    const url = new URL(route.request().url());
+    // what the switch says of the page beside its text, its policy above all, holds for the newer one too
+    if (!url.pathname.endsWith(".html")) return route.fulfill({ path: file(url) });
+    const { "content-length": _, "content-encoding": __, ...headers } = (await route.fetch()).headers();
+    await route.fulfill({ headers, body: readFileSync(file(url), "utf8") });
+  });
+}
+
 const pages = new Map();
 const errors = [];
 // A page that is asked for what was not there yet, or loses its switch, is told so by the browser: that is no fault of the page.
@@ -73,7 +87,9 @@ const LISTEN = `(async (wanted) => {
   if (!stream || audio.paused) return 0;
   const track = stream.getAudioTracks()[0];
   if (!globalThis.ear || globalThis.ear.track !== track) {
-    const context = globalThis.ear?.context ?? new AudioContext();
+    // a context keeps what it ever listened to
+    await globalThis.ear?.context.close();
+    const context = new AudioContext();
     const analyser = context.createAnalyser();
     analyser.fftSize = 8192;
     context.createMediaStreamSource(stream).connect(analyser);
@@ -94,6 +110,9 @@ const deeds = {
     if (width) await opened.setViewportSize({ width, height });
     pages.set(page, opened);
     await opened.goto(url);
+  },
+  async size({ page, width, height }) {
+    await pages.get(page).setViewportSize({ width, height });
   },
   // Serves pages of another origin: a test's own, the reference's sample.
   async serve({ port, files }) {
@@ -198,6 +217,35 @@ const deeds = {
   },
   async errors() {
     return errors;
+  },
+  // What a page holds when its garbage is collected: figures of the browser, and objects that it counts by their kind.
+  async memory({ page }) {
+    const session = await browser.newCDPSession(pages.get(page));
+    try {
+      await session.send("Performance.enable");
+      // what one pass lets go may hold what the next one finds
+      for (let pass = 0; pass < 3; pass++) await session.send("HeapProfiler.collectGarbage");
+      const { metrics } = await session.send("Performance.getMetrics");
+      const figure = (name) => metrics.find((one) => one.name === name).value;
+      const found = { heap: figure("JSHeapUsedSize"), nodes: figure("Nodes"), listeners: figure("JSEventListeners") };
+      const count = async (kind, of) => {
+        const objectGroup = "memory";
+        const { result } = await session.send("Runtime.evaluate", { expression: `${kind}.prototype`, objectGroup });
+        const { objects } = await session.send("Runtime.queryObjects", { prototypeObjectId: result.objectId, objectGroup });
+        const functionDeclaration = `function () { return this.filter(${of}).length; }`;
+        const asked = { objectId: objects.objectId, functionDeclaration, returnByValue: true };
+        const counted = await session.send("Runtime.callFunctionOn", asked);
+        await session.send("Runtime.releaseObjectGroup", { objectGroup });
+        return counted.result.value;
+      };
+      found.connections = await count("RTCPeerConnection", "() => true");
+      found.open = await count("RTCPeerConnection", "(one) => one.connectionState !== 'closed'");
+      found.tracks = await count("MediaStreamTrack", "(one) => one.readyState === 'live'");
+      found.contexts = await count("AudioContext", "(one) => one.state !== 'closed'");
+      return found;
+    } finally {
+      await session.detach();
+    }
   },
 };
 

@@ -30,6 +30,7 @@ pub struct Config {
     limits: String,
     timers: String,
     recordings: String,
+    http: String,
     tenant: String,
     rest: String,
 }
@@ -57,6 +58,7 @@ impl Config {
             limits,
             timers,
             recordings: String::new(),
+            http: String::from("127.0.0.1:8080"),
             tenant,
             rest: String::new(),
         })
@@ -72,6 +74,12 @@ impl Config {
     pub fn listens(mut self, addresses: &[&str]) -> Self {
         let quoted: Vec<String> = addresses.iter().map(|address| format!("\"{address}\"")).collect();
         self.listen = quoted.join(", ");
+        self
+    }
+
+    /// Where API and pages are, in place of loopback.
+    pub fn pages_at(mut self, address: &str) -> Self {
+        self.http = address.to_owned();
         self
     }
 
@@ -160,11 +168,11 @@ impl Config {
 
     /// The whole text.
     pub fn text(&self) -> String {
-        let Self { digest, listen, media, sip, limits, recordings, tenant, rest, .. } = self;
+        let Self { digest, listen, media, sip, limits, recordings, http, tenant, rest, .. } = self;
         let timers = if self.timers.is_empty() { TIMERS } else { &self.timers };
         format!(
             "[sip]\nlisten = [{listen}]\ndigest = [{digest}]\n{sip}[sip.timers]\n{timers}\n[media]\n{media}\n\
-             port_min = 20000\nport_max = 21999\nport_linger = \"100ms\"\n[http]\nlisten = \"127.0.0.1:8080\"\n\
+             port_min = 20000\nport_max = 21999\nport_linger = \"100ms\"\n[http]\nlisten = \"{http}\"\n\
              [flows]\ndir = \"var/flows\"\n[store]\npath = \"var/cordboard.db\"\n[journal]\ndir = \"var/journal\"\n\
              [recordings]\ndir = \"var/recordings\"\n{recordings}[limits]\n{limits}\n\
              [[api_key]]\nname = \"harness\"\nkey = \"{KEY}\"\n\n\

@@ -25,6 +25,25 @@ pub struct At<'a> {
     pub frame: Option<&'a str>,
 }
 
+/// What a page holds, without garbage.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// Objects of its scripts, KiB.
+    pub heap_kib: f64,
+    /// Nodes of documents, whether they are in the page or only held.
+    pub nodes: f64,
+    /// Listeners on nodes and other targets.
+    pub listeners: f64,
+    /// `RTCPeerConnection`s that something holds.
+    pub connections: f64,
+    /// Those of them that nobody has closed.
+    pub open: f64,
+    /// Tracks of microphones and callers that go on.
+    pub tracks: f64,
+    /// `AudioContext`s that nobody has closed.
+    pub contexts: f64,
+}
+
 /// A page by itself.
 pub fn page(page: &str) -> At<'_> {
     At { page, frame: None }
@@ -33,12 +52,18 @@ pub fn page(page: &str) -> At<'_> {
 impl Desk {
     /// Starts a browser whose microphone says what this WAV file does.
     pub fn start(dir: &Path, microphone: &Path) -> Result<Self, Fail> {
+        Self::start_with(dir, microphone, &[])
+    }
+
+    /// The same, and gives it flags.
+    pub fn start_with(dir: &Path, microphone: &Path, flags: &[String]) -> Result<Self, Fail> {
         let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/driver.mjs");
         let mut command = Command::new("node");
         command
             .arg(driver)
             .arg(dir)
             .arg(format!("--use-file-for-fake-audio-capture={}", microphone.display()))
+            .args(flags)
             .env("HOME", dir);
         let mut driver = Process::start_with_input("desk", dir, command)?;
         driver.wait_line("{\"id\":0,", SOON)?;
@@ -102,11 +127,35 @@ impl Desk {
         heard.map_err(|why| Fail(format!("{why}; it hears {last}")))
     }
 
+    /// What a page holds after its garbage was collected.
+    pub fn memory(&mut self, at: At<'_>) -> Result<Memory, Fail> {
+        let found = self.does("memory", at, json!({}))?;
+        let figure = |name: &str| {
+            found[name]
+                .as_f64()
+                .ok_or_else(|| Fail(format!("the browser says {found}, and nothing of {name}")))
+        };
+        Ok(Memory {
+            heap_kib: figure("heap")? / 1_024.0,
+            nodes: figure("nodes")?,
+            listeners: figure("listeners")?,
+            connections: figure("connections")?,
+            open: figure("open")?,
+            tracks: figure("tracks")?,
+            contexts: figure("contexts")?,
+        })
+    }
+
+    /// Fails if a page's console has an error.
+    pub fn ensure_quiet(&mut self, at: At<'_>) -> Result<(), Fail> {
+        let errors = self.does("errors", at, json!({}))?;
+        ensure(errors == json!([]), || format!("the console says {errors}"))
+    }
+
     /// Fails if a page has an error in its console, or a fault that keeps somebody from using it.
     pub fn ensure_clean(&mut self, at: At<'_>) -> Result<(), Fail> {
         let found = self.does("axe", at, json!({}))?;
         ensure(found == json!([]), || format!("axe finds {found}"))?;
-        let errors = self.does("errors", at, json!({}))?;
-        ensure(errors == json!([]), || format!("the console says {errors}"))
+        self.ensure_quiet(at)
     }
 }

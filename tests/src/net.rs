@@ -186,6 +186,15 @@ pub fn goes_dead(router: &str) -> Outcome {
     run_all(router, "$ iptables -I FORWARD -j DROP")
 }
 
+/// How many packets a router has sent to the internet so far.
+pub fn sent_by(router: &str) -> Result<u64, Fail> {
+    let table = inside(router, || Ok(std::fs::read_to_string("/proc/thread-self/net/dev")?))?;
+    // after the name eight figures of what came, and then of what was sent: bytes, packets
+    let wan = table.lines().find_map(|line| line.trim().strip_prefix("wan:"));
+    let sent = wan.and_then(|figures| figures.split_whitespace().nth(9)?.parse().ok());
+    sent.ok_or_else(|| Fail(format!("{router} counts nothing: {table}")))
+}
+
 /// From now on a router loses a part of the audio that hosts behind it send to the switch: one packet in `every`, `run` of
 /// them side by side.
 pub fn loses(router: &str, every: u32, run: u32) -> Outcome {

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Longest time one test may take.
 const LIMIT: Duration = Duration::from_secs(150);
+/// The same for one that is asked for by its whole name.
+const ASKED_LIMIT: Duration = Duration::from_secs(2 * 3_600);
 /// A test that takes longer is named with its time.
 const LONG: Duration = Duration::from_secs(10);
 /// Tests at a time: they wait more than they compute.
@@ -40,6 +42,8 @@ pub enum Sharing {
     Beside,
     /// Not at all: loads and timings.
     Alone,
+    /// It takes an hour or so, and runs only where its whole name is given.
+    Asked,
 }
 
 /// A test that shares the machine.
@@ -57,6 +61,11 @@ pub const fn alone(name: &'static str, run: fn(&Path) -> Outcome) -> Test {
     Test { name, run, sharing: Sharing::Alone }
 }
 
+/// A test that takes an hour or so, and runs only where its whole name is given.
+pub const fn asked(name: &'static str, run: fn(&Path) -> Outcome) -> Test {
+    Test { name, run, sharing: Sharing::Asked }
+}
+
 /// The entry point: with `--one NAME DIR` runs that test here, otherwise all whose name holds the filter.
 pub fn main(tests: &'static [Test]) -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -72,12 +81,17 @@ pub fn main(tests: &'static [Test]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let filter = args.iter().find(|arg| !arg.starts_with("--")).cloned().unwrap_or_default();
+    let runs = |test: &&Test| match test.sharing {
+        Sharing::Asked => test.name == filter,
+        _ => test.name.contains(&filter),
+    };
     let chosen = |sharing: Sharing| -> Vec<&Test> {
-        tests.iter().filter(|test| test.sharing == sharing && test.name.contains(&filter)).collect()
+        tests.iter().filter(|test| test.sharing == sharing).filter(runs).collect()
     };
     let (few, beside, alone) = (chosen(Sharing::Few), chosen(Sharing::Beside), chosen(Sharing::Alone));
+    let asked = chosen(Sharing::Asked);
     let namespaces = namespaces();
-    println!("\nrunning {} tests", few.len() + beside.len() + alone.len());
+    println!("\nrunning {} tests", few.len() + beside.len() + alone.len() + asked.len());
     if namespaces.is_none() {
         println!("(no rights for network namespaces: one after another on this machine's loopback)");
     }
@@ -94,7 +108,8 @@ pub fn main(tests: &'static [Test]) -> ExitCode {
         failed
     };
     failed.extend(run_all(alone, 1, namespaces));
-    let total = tests.iter().filter(|test| test.name.contains(&filter)).count();
+    failed.extend(run_all(asked, 1, namespaces));
+    let total = tests.iter().filter(runs).count();
     let word = if failed.is_empty() { "ok" } else { "FAILED" };
     println!(
         "\ntest result: {word}. {} passed; {} failed; 0 ignored; 0 measured; {} filtered out\n",
@@ -192,19 +207,21 @@ fn run_apart(test: &Test, namespaces: Option<&[&str]>) -> (bool, String) {
     let Ok(child) = started else {
         return (false, "cannot start the test's process".into());
     };
-    let (ok, note) = watch(child);
+    let limit = if test.sharing == Sharing::Asked { ASKED_LIMIT } else { LIMIT };
+    let (ok, note) = watch(child, limit);
     let text = std::fs::read_to_string(&log).unwrap_or_default();
     if ok {
         // What a passed test leaves is of no use; a failed one's folder is named below.
         let _ = std::fs::remove_dir_all(&dir);
-        let skipped = text.lines().filter(|line| line.starts_with("skipped:"));
-        return (true, skipped.map(|line| format!("({line})\n")).collect());
+        let told = ["skipped:", "measured:"];
+        let told = text.lines().filter(|line| told.iter().any(|word| line.starts_with(word)));
+        return (true, told.map(|line| format!("({line})\n")).collect());
     }
     (false, format!("{text}{note}\nits folder: {}", dir.display()))
 }
 
-fn watch(mut child: Child) -> (bool, String) {
-    let end = Instant::now() + LIMIT;
+fn watch(mut child: Child, limit: Duration) -> (bool, String) {
+    let end = Instant::now() + limit;
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return (status.success(), String::new()),
@@ -215,7 +232,7 @@ fn watch(mut child: Child) -> (bool, String) {
                 let _ = Command::new("kill").args(["-9", "--", &format!("-{group}")]).status();
                 let _ = child.kill();
                 let _ = child.wait();
-                return (false, format!("it took longer than {LIMIT:?}"));
+                return (false, format!("it took longer than {limit:?}"));
             }
         }
     }

@@ -16,15 +16,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// What the browser's microphone says, Hz.
-const MICROPHONE: f64 = 1_200.0;
+pub const MICROPHONE: f64 = 1_200.0;
 /// Tone of the third phone, Hz.
 const THIRD: f64 = 880.0;
 /// A page of another origin, and of another site than the switch.
 const FOREIGN: &str = "http://localhost:8097";
-const FIRST: &str = "first-One1";
+/// The password that somebody else has set.
+pub const FIRST: &str = "first-One1";
 const OWN: &str = "my own 1";
 /// Longest time without the other side.
-const BACK: Duration = Duration::from_secs(3);
+pub const BACK: Duration = Duration::from_secs(3);
 
 fn config(dir: &Path) -> Result<Config, Fail> {
     let agent = |name: &str, more: &str| format!("[tenant.default.agent.{name}]\n{more}");
@@ -52,7 +53,7 @@ fn begin_with(dir: &Path, config: &Config) -> Result<(Switch, Desk), Fail> {
 }
 
 /// Signs in at the bar, with a password of his own, and waits for its phone.
-fn sign_in(switch: &Switch, desk: &mut Desk, bar: At<'_>) -> Outcome {
+pub fn sign_in(switch: &Switch, desk: &mut Desk, bar: At<'_>) -> Outcome {
     desk.fill(bar, "Agent number", "1001")?;
     desk.fill(bar, "Password", FIRST)?;
     desk.click(bar, "Sign in")?;
@@ -64,7 +65,8 @@ fn sign_in(switch: &Switch, desk: &mut Desk, bar: At<'_>) -> Outcome {
     switch.wait_agent("1001", "not_ready").map(drop)
 }
 
-fn opened(dir: &Path) -> Result<(Switch, Desk, At<'static>), Fail> {
+/// A switch, and a browser in which agent 1001 has signed in and is ready.
+pub fn opened(dir: &Path) -> Result<(Switch, Desk, At<'static>), Fail> {
     let (switch, mut desk) = begin(dir)?;
     desk.open("bar", &format!("http://{}/bar.html", switch.api.at))?;
     let bar = page("bar");
@@ -89,7 +91,8 @@ fn talking_as(dir: &Path, desk: &mut Desk, bar: At<'_>, scenario: &Scenario) -> 
     Ok(caller)
 }
 
-fn hear_each_other(caller: &mut Phone, desk: &mut Desk, bar: At<'_>) -> Outcome {
+/// Customer and agent hear each other.
+pub fn hear_each_other(caller: &mut Phone, desk: &mut Desk, bar: At<'_>) -> Outcome {
     caller.speaks()?;
     desk.hears(bar, CALLER, SOON)?;
     caller.voice.forget();

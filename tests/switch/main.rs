@@ -2,8 +2,10 @@
 
 mod administering;
 mod agent_bar;
+mod agent_hour;
 mod aliyun;
 mod asking;
+mod bar_roaming;
 mod baresip;
 mod browser_calls;
 mod chats;
@@ -77,7 +79,7 @@ mod webhooks;
 mod webrtc_peer;
 mod websocket;
 
-use cordboard_tests::runner::{self, Test, alone, beside, test};
+use cordboard_tests::runner::{self, Test, alone, asked, beside, test};
 use std::process::ExitCode;
 
 static TESTS: &[Test] = &[
@@ -320,6 +322,13 @@ static TESTS: &[Test] = &[
     test("an_agent_takes_a_call_in_the_bar_holds_consults_confers_and_wraps_up", agent_bar::takes_a_call),
     test("an_agent_transfers_and_calls_out_from_the_bar", agent_bar::transfers_and_calls_out),
     test("the_bar_is_back_in_its_call_after_a_reload_and_in_another_network", agent_bar::is_back_in_its_call),
+    test("an_agent_whose_cable_is_pulled_out_in_mid_call_is_back_by_the_radio", bar_roaming::cable_to_radio),
+    test(
+        "an_agent_whose_network_goes_dead_in_mid_call_is_back_by_his_other_one",
+        bar_roaming::network_goes_dead,
+    ),
+    beside("the_bar_keeps_nothing_of_the_calls_that_an_agent_has_had", agent_hour::one_after_the_other),
+    asked("an_hour_of_one_agents_work_at_sixty_calls", agent_hour::an_hour),
     test("an_agents_place_is_checked_over_a_call_of_its_own", agent_bar::checks_a_place),
     test("the_bar_works_in_a_page_of_another_origin", agent_bar::in_a_foreign_page),
     test("the_documents_own_sample_has_the_bar", agent_bar::with_the_documents_sample),

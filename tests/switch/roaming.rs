@@ -20,21 +20,27 @@ pub const SWITCH: &str = "203.0.113.10";
 /// Where the customer is.
 pub const CUSTOMER: &str = "customer";
 /// Where the browser is.
-const DESK: &str = "desk";
-/// The networks behind the two routers.
-const CABLE: Link = Link { router: "cable", public: "203.0.113.31", inner: "192.168.1", metric: 100 };
-const RADIO: Link = Link { router: "radio", public: "203.0.113.32", inner: "192.168.2", metric: 200 };
+pub const DESK: &str = "desk";
+/// What the desk has at first.
+pub const CABLE: Link = Link { router: "cable", public: "203.0.113.31", inner: "192.168.1", metric: 100 };
+/// What it has later.
+pub const RADIO: Link = Link { router: "radio", public: "203.0.113.32", inner: "192.168.2", metric: 200 };
 
 /// A network that the browser may be in.
 #[derive(Clone, Copy)]
-struct Link {
-    router: &'static str,
-    public: &'static str,
-    inner: &'static str,
-    metric: u32,
+pub struct Link {
+    /// The host that is its router.
+    pub router: &'static str,
+    /// Its router's address on the internet.
+    pub public: &'static str,
+    /// What addresses behind the router begin with.
+    pub inner: &'static str,
+    /// The lower is gone by where there are two.
+    pub metric: u32,
 }
 
-fn plug(link: Link) -> Outcome {
+/// Gives the desk a link.
+pub fn plug(link: Link) -> Outcome {
     net::plug(DESK, link.router, link.inner, 2, link.metric)
 }
 

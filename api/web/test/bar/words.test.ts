@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { HOT } from "../../src/bar/hotkeys";
+import ar from "../../src/bar/lang/ar.json";
 import en from "../../src/bar/lang/en.json";
+import es from "../../src/bar/lang/es.json";
+import fr from "../../src/bar/lang/fr.json";
+import pt from "../../src/bar/lang/pt.json";
 import zh from "../../src/bar/lang/zh-CN.json";
 import { clock, nearest, say, speak } from "../../src/bar/words";
 import { STATUSES } from "../../src/call/desk";
@@ -11,10 +15,34 @@ const texts = Object.values(
 ) as string[];
 
 describe("the bar's words", () => {
-  it("are there in Chinese for every key, and are Chinese", () => {
-    expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort());
-    const latin = Object.entries(zh).filter(([key, text]) => !/[\u4e00-\u9fff]/.test(text) && key !== "reason.other");
-    expect(latin).toEqual([]);
+  /** A reason is said as whoever gave it has written it. */
+  const GIVEN = "reason.other";
+  const others: Record<string, Record<string, string>> = { "zh-CN": zh, ar, es, fr, pt };
+
+  it("are there in every language for every key, with the same places to fill in", () => {
+    const places = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(([place]) => place).sort();
+    for (const [name, words] of Object.entries(others)) {
+      expect(Object.keys(words).sort(), name).toEqual(Object.keys(en).sort());
+      const wrong = Object.entries(en).filter(([key, text]) => places(text).join() !== places(words[key] ?? "").join());
+      expect(wrong, name).toEqual([]);
+    }
+  });
+
+  it("are of their language: Chinese and Arabic in their letters, others not in English", () => {
+    const without = (words: Record<string, string>, letters: RegExp): string[] =>
+      Object.entries(words).filter(([key, text]) => key !== GIVEN && !letters.test(text)).map(([key]) => key);
+    expect(without(zh, /[\u4e00-\u9fff]/)).toEqual([]);
+    expect(without(ar, /[\u0600-\u06ff]/)).toEqual([]);
+    // words that are written alike
+    const alike: Record<string, string[]> = {
+      es: ["check.no"],
+      fr: ["call.conference", "do.note", "rest.minutes", "target.agents", "wrap.note"],
+      pt: [],
+    };
+    for (const [name, known] of Object.entries(alike)) {
+      const same = Object.entries(en).filter(([key, text]) => key !== GIVEN && others[name]?.[key] === text);
+      expect(same.map(([key]) => key).filter((key) => !known.includes(key)), name).toEqual([]);
+    }
   });
 
   it("are there for every key that is written in the source", () => {
