@@ -287,7 +287,7 @@ pub(super) fn read(root: &Section<'_>, base: &Path, checks: &Checks<'_>) -> Mach
     let journal = root.section("journal");
     let journal_machine = JournalMachine {
         dir: path(&journal, "dir", "../var/journal"),
-        sync: ms(journal.or("sync_ms", 20, integer(0..=10_000, "milliseconds"))),
+        sync: ms(journal.or("sync_ms", 100, integer(0..=10_000, "milliseconds"))),
     };
     journal.finish();
     let recordings_machine = recordings::read(root.section("recordings"), base);

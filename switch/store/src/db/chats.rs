@@ -91,7 +91,7 @@ impl Store {
     pub async fn chats(&self, tenant: TenantId, filter: &ChatFilter) -> Result<ChatPage, StoreError> {
         let limit = limit_of(filter.limit);
         let mut sql = query(tenant, filter);
-        let rows = sql.build().fetch_all(self.reader(tenant).await?.db()).await?;
+        let rows = sql.build().fetch_all(self.settled(tenant).await?.db()).await?;
         let items = rows.iter().map(record).collect::<Result<Vec<ChatRecord>, _>>()?;
         let more = items.len() == limit as usize;
         let next = items.last().filter(|_| more).map(|last| Cursor { started: last.opened, id: last.chat });
@@ -103,7 +103,7 @@ impl Store {
         let row = sqlx::query("SELECT chat_id, record FROM chat WHERE tenant = ? AND chat_id = ?")
             .bind(tenant.to_string())
             .bind(chat.to_string())
-            .fetch_optional(self.reader(tenant).await?.db())
+            .fetch_optional(self.settled(tenant).await?.db())
             .await?;
         row.as_ref().map(record).transpose()
     }

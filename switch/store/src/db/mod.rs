@@ -119,6 +119,9 @@ pub struct StoreStatus {
     pub down: Option<StoreError>,
 }
 
+/// How long a question waits for what was given to the writer before it.
+const SETTLE: Duration = Duration::from_millis(250);
+
 /// The database. Shared behind an `Arc`; needs a tokio runtime.
 #[derive(Debug)]
 pub struct Store {
@@ -313,6 +316,15 @@ impl Store {
             let _ = task.await;
         }
         self.readers.close().await;
+    }
+
+    /// A connection for a question about records: those that were given before it belong to its answer. A database that
+    /// takes nothing costs the question no more than [`SETTLE`].
+    async fn settled(&self, tenant: TenantId) -> Result<Reader, StoreError> {
+        if self.counters.down().is_none() {
+            let _ = tokio::time::timeout(SETTLE, self.flush()).await;
+        }
+        self.reader(tenant).await
     }
 
     /// A connection for a tenant's question.

@@ -182,7 +182,7 @@ impl Store {
     pub async fn cdrs(&self, tenant: TenantId, filter: &CdrFilter) -> Result<CdrPage, StoreError> {
         let limit = limit_of(filter.limit);
         let mut sql = cdrs_query("", tenant, filter);
-        let rows = sql.build().fetch_all(self.reader(tenant).await?.db()).await?;
+        let rows = sql.build().fetch_all(self.settled(tenant).await?.db()).await?;
         let items = rows.iter().map(record).collect::<Result<Vec<Cdr>, _>>()?;
         let more = items.len() == limit as usize;
         let next = items.last().filter(|_| more).map(|last| Cursor { started: last.started, id: last.call });
@@ -194,7 +194,7 @@ impl Store {
         let row = sqlx::query("SELECT call_id, record FROM cdr WHERE tenant = ? AND call_id = ?")
             .bind(tenant.to_string())
             .bind(call.to_string())
-            .fetch_optional(self.reader(tenant).await?.db())
+            .fetch_optional(self.settled(tenant).await?.db())
             .await?;
         row.as_ref().map(record).transpose()
     }
@@ -219,7 +219,7 @@ impl Store {
     ) -> Result<RecordingPage, StoreError> {
         let limit = limit_of(filter.limit);
         let mut sql = recordings_query("", tenant, filter);
-        let rows = sql.build().fetch_all(self.reader(tenant).await?.db()).await?;
+        let rows = sql.build().fetch_all(self.settled(tenant).await?.db()).await?;
         let items = rows.iter().map(record);
         let items = items.collect::<Result<Vec<RecordingEntry>, _>>()?;
         let more = items.len() == limit as usize;
@@ -239,7 +239,7 @@ impl Store {
         let row = sqlx::query(select)
             .bind(tenant.to_string())
             .bind(recording.to_string())
-            .fetch_optional(self.reader(tenant).await?.db())
+            .fetch_optional(self.settled(tenant).await?.db())
             .await?;
         row.as_ref().map(record).transpose()
     }

@@ -144,7 +144,7 @@ impl Store {
     ) -> Result<RowPage<T>, StoreError> {
         let limit = limit_of(filter.limit);
         let mut sql = page_query("", table, tenant, filter);
-        let rows = sql.build().fetch_all(self.reader(tenant).await?.db()).await?;
+        let rows = sql.build().fetch_all(self.settled(tenant).await?.db()).await?;
         let items = rows.iter().map(record).collect::<Result<Vec<T>, _>>()?;
         let full = rows.len() == limit as usize;
         let next = rows.last().filter(|_| full).map(place).transpose()?;
@@ -188,7 +188,7 @@ impl Store {
              WHERE a.tenant = ?2 AND i.ended > ?1",
         );
         let before =
-            before.bind(from.0).bind(tenant.to_string()).fetch_all(self.reader(tenant).await?.db()).await?;
+            before.bind(from.0).bind(tenant.to_string()).fetch_all(self.settled(tenant).await?.db()).await?;
         let after = sqlx::query(
             "SELECT row_id, record FROM agent_interval
              WHERE tenant = ?1 AND visit >= ?2 AND visit < ?3 AND started >= ?3",
@@ -197,7 +197,7 @@ impl Store {
             .bind(tenant.to_string())
             .bind(from.0)
             .bind(to.0)
-            .fetch_all(self.reader(tenant).await?.db())
+            .fetch_all(self.settled(tenant).await?.db())
             .await?;
         for row in before.iter().chain(&after) {
             take(record(row)?);
@@ -225,7 +225,7 @@ impl Store {
                 .bind(after.0)
                 .bind(&after.1)
                 .bind(BATCH)
-                .fetch_all(self.reader(tenant).await?.db())
+                .fetch_all(self.settled(tenant).await?.db())
                 .await?;
             for row in &rows {
                 let id: String = row.try_get(0)?;
@@ -256,7 +256,7 @@ impl Store {
             sql.push(" AND started >= ").push_bind(from.0).push(" AND started < ").push_bind(to.0);
             sql.push(" AND (started, row_id) > (").push_bind(after.started.0);
             sql.push(", ").push_bind(after.row).push(") ORDER BY started, row_id LIMIT ").push_bind(BATCH);
-            let rows = sql.build().fetch_all(self.reader(tenant).await?.db()).await?;
+            let rows = sql.build().fetch_all(self.settled(tenant).await?.db()).await?;
             for row in &rows {
                 take(record(row)?);
             }

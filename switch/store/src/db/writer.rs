@@ -25,8 +25,8 @@ use tokio::sync::{Notify, mpsc, oneshot};
 /// Most records in one transaction.
 pub(super) const BATCH: usize = 256;
 /// What comes within this time of the first record goes into the same transaction: each costs a sync of the disk, and nobody
-/// waits for a call's record as long as the journal has it. Where somebody waits, or a transaction is full, it is cut short.
-const GATHER: Duration = Duration::from_millis(250);
+/// waits for a call's record as long as the journal has it. Where somebody waits or asks, or a transaction is full, it is cut short.
+const GATHER: Duration = Duration::from_secs(1);
 /// Most calls' records in one statement. A power of two, as all lengths of statements are.
 const ROWS: usize = 64;
 /// First and longest pause before a failed batch is tried again.
