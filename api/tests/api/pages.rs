@@ -66,13 +66,13 @@ fn the_page_knows_every_status_of_an_agent_and_has_words_for_it_in_both_language
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("web/src").join(name);
         std::fs::read_to_string(&path).unwrap()
     };
-    let (model, words, styles) = (source("model.ts"), source("i18n.ts"), source("styles.css"));
+    let (model, words, styles) = (source("model.ts"), source("i18n.ts"), source("states.css"));
     let listed = model.lines().find(|line| line.starts_with("export const AGENT_STATUSES")).unwrap();
     for status in AgentStatus::ALL {
         let word = status.as_str();
         assert!(listed.contains(&format!("\"{word}\"")), "model.ts does not list {word}");
         assert!(words.matches(&format!("\n    {word}: \"")).count() >= 2, "i18n.ts: {word}");
-        assert!(styles.contains(&format!(".is-{word}")), "styles.css: {word}");
+        assert!(styles.contains(&format!(".is-{word}")), "states.css: {word}");
     }
     assert_eq!(listed.matches('"').count(), 2 * AgentStatus::ALL.len(), "{listed}");
 }
