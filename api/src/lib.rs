@@ -31,6 +31,7 @@ pub mod huawei;
 pub mod key;
 mod listen;
 pub mod objects;
+mod once;
 pub mod openapi;
 mod own;
 pub mod pages;

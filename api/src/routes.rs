@@ -48,10 +48,11 @@ pub fn router(switch: Arc<dyn Switch>, config: ApiConfig) -> Router {
     let (brake, doors) = (Arc::new(Brake::default()), Arc::new(Doors::default()));
     let (buckets, again) = (Arc::default(), Arc::default());
     let gateway = crate::gateway::router(&switch, config.gateway.clone(), &brake);
-    let huawei = crate::huawei::router(&switch, &brake);
+    let ways = Arc::default();
+    let huawei = crate::huawei::router(&switch, &brake, &ways);
     let watching = Watching::default();
     let (pages, shown, config) = (Arc::default(), Arc::default(), Arc::new(config));
-    let state = State { switch, brake, watching, doors, buckets, again, pages, shown, config };
+    let state = State { switch, brake, watching, doors, buckets, again, pages, shown, ways, config };
     all()
         .router()
         .merge(aliyun::router())
@@ -475,7 +476,7 @@ async fn health(Use(state): Use<State>) -> Response {
 
 async fn metrics(Use(state): Use<State>) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (kind, state.switch.metrics()).into_response()
+    (kind, state.switch.metrics() + &state.ways.render()).into_response()
 }
 
 /// A list, and where the next page begins.

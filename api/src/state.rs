@@ -4,6 +4,7 @@ use crate::access::Doors;
 use crate::again::Again;
 use crate::aliyun::Shown;
 use crate::gateway::config::GatewayConfig;
+use crate::huawei::Ways;
 use crate::key::Brake;
 use crate::rate::{Buckets, RateLimit};
 use crate::shield::policy;
@@ -52,6 +53,8 @@ pub struct State {
     pub pages: Arc<Pages>,
     /// Tokens that applications have shown.
     pub shown: Arc<Shown>,
+    /// In which forms requests were signed.
+    pub ways: Arc<Ways>,
     /// What was configured.
     pub config: Arc<ApiConfig>,
 }

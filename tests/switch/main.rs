@@ -213,6 +213,7 @@ static TESTS: &[Test] = &[
     test("an_agent_signs_in_with_a_password_once_and_is_there_again_after_a_kill", signin::by_page),
     test("an_agent_signs_in_by_keys_and_a_caller_reaches_him", signin::by_keys),
     test("a_client_of_the_other_vendor_exchanges_tokens_and_manages_its_agents", aliyun::whole),
+    test("what_opened_once_before_a_kill_does_not_open_after_it", aliyun::once),
     test("an_enterprise_speaks_for_its_agent_and_only_its_yes_signs_him_in", third_party::asked),
     test("three_wrong_passwords_by_keys_lock_and_no_key_of_them_is_seen", signin::locked_by_keys),
     test("a_carriers_keys_by_info_and_a_phones_events_reach_each_other", keys::info_and_events),

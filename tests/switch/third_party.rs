@@ -155,6 +155,14 @@ pub fn asked(dir: &Path) -> Outcome {
     switch.kill();
     let switch = Switch::restart(dir)?;
     works(&switch, &jar, &csrf)?;
+    // a window that asks with what was used before the restart is told that another did; nobody else has the session for it
+    let twice = ask(&switch, "POST", &format!("{PATH}/refresh"), &old, "")?;
+    ensure(twice.status == 409, || format!("a used refresh token: {}", twice.status))?;
+    let next = ask(&switch, "POST", &format!("{PATH}/refresh"), &jar, "")?;
+    ensure(next.status == 200, || format!("the session does not go on: {} {}", next.status, next.head))?;
+    let csrf = next.json()?["csrf"].as_str().unwrap_or_default().to_owned();
+    let jar = cookies(&next);
+    works(&switch, &jar, &csrf)?;
     let listed = switch.api.list("/api/v1/agent-sessions")?;
     ensure(listed.len() == 1 && listed[0]["session"]["where"] == CRM, || format!("{listed:?}"))?;
     let out = ask(&switch, "DELETE", PATH, &jar, &csrf)?;

@@ -15,7 +15,7 @@ use crate::key::source_of;
 use crate::problem::Problem;
 use crate::state::State;
 use crate::surface::{Listed, Surface};
-use crate::switch::{Refusal, SignIn, WantedSession};
+use crate::switch::{Refusal, SignIn, Switch, WantedSession};
 use crate::third_party::{agent_of, cookie};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Query, Request, State as Use};
@@ -228,7 +228,7 @@ async fn exchange(Use(state): Use<State>, asked: Asked) -> Result<Response, Refu
         state.brake.failed(asked.from, Instant::now());
         Refused::new("invalid_grant", why)
     })?;
-    state.shown.note(&application, &said, now)?;
+    state.shown.note(&*state.switch, &application, &said, now).await?;
     let agent = agent_of(&state, tenant, &said.user).await;
     let agent =
         agent.map_err(|problem| Refused::new("invalid_grant", format!("user_name: {}", problem.title)))?;
@@ -245,18 +245,61 @@ fn verified(application: &Application, token: &str, now: Wall) -> Result<Claims,
 }
 
 impl Shown {
-    /// Whether this is shown for the first time, and is remembered.
-    fn note_once(&self, client: &str, id: &str, until: Wall, now: Wall) -> bool {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.note(client, id, until, now).is_ok()
+    /// What is shown is remembered here first: a flood of the same does not reach the store.
+    fn mark(&self, client: &str, id: &str, until: Wall, now: Wall) -> Result<[u8; 16], Again> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).note(client, id, until, now)
     }
 
-    fn note(&self, application: &Application, said: &Claims, now: Wall) -> Result<(), Refused> {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.note(&application.client_id, &said.id, said.until, now).map_err(|why| match why {
-            Again::Shown => Refused::new("invalid_grant", "the subject token was shown before"),
-            Again::Full => Refused::later(60, StatusCode::SERVICE_UNAVAILABLE),
-        })
+    /// Whether this is shown for the first time: in the store, too, which knows what was shown before a restart.
+    async fn is_first(
+        &self,
+        switch: &dyn Switch,
+        mark: [u8; 16],
+        until: Wall,
+        now: Wall,
+    ) -> Result<bool, Refusal> {
+        let first = crate::once::take(switch, mark, until, now).await;
+        if first.is_err() {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).forget(mark);
+        }
+        first
+    }
+
+    /// Whether this changes something for the first time, and is remembered.
+    ///
+    /// # Errors
+    /// The store cannot say.
+    async fn note_once(
+        &self,
+        switch: &dyn Switch,
+        (client, id): (&str, &str),
+        until: Wall,
+        now: Wall,
+    ) -> Result<bool, Refusal> {
+        match self.mark(client, id, until, now) {
+            Ok(mark) => self.is_first(switch, mark, until, now).await,
+            Err(_) => Ok(false),
+        }
+    }
+
+    async fn note(
+        &self,
+        switch: &dyn Switch,
+        application: &Application,
+        said: &Claims,
+        now: Wall,
+    ) -> Result<(), Refused> {
+        let again = || Refused::new("invalid_grant", "the subject token was shown before");
+        let full = || Refused::later(60, StatusCode::SERVICE_UNAVAILABLE);
+        let mark = self.mark(&application.client_id, &said.id, said.until, now).map_err(|why| match why {
+            Again::Shown => again(),
+            Again::Full => full(),
+        })?;
+        // a database that is down remembers nothing: nothing opens that might open twice
+        match self.is_first(switch, mark, said.until, now).await.map_err(|_| full())? {
+            true => Ok(()),
+            false => Err(again()),
+        }
     }
 }
 

@@ -1,16 +1,16 @@
 //! Ids of tokens that were shown: each opens once.
 //!
 //! Invariant: none is forgotten before the token that it is of has expired; where there is no room for more, none is taken.
+//! What is here is of this start alone: the store has all, and is asked for each that is new here (`once.rs`).
 
 use cordboard_model::time::Wall;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most ids remembered.
 const IDS: usize = 500_000;
 
 /// A hash of an application's client id and a token's id.
-type Mark = [u8; 16];
+pub(super) type Mark = [u8; 16];
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -29,16 +29,13 @@ pub(super) enum Again {
 }
 
 impl Seen {
-    /// Notes that a token is shown that is good until then.
-    pub(super) fn note(&mut self, client: &str, id: &str, until: Wall, now: Wall) -> Result<(), Again> {
+    /// Notes that a token is shown that is good until then; gives its mark.
+    pub(super) fn note(&mut self, client: &str, id: &str, until: Wall, now: Wall) -> Result<Mark, Again> {
         while let Some((over, mark)) = self.order.first().copied().filter(|(over, _)| *over <= now.0) {
             self.order.remove(&(over, mark));
             self.until.remove(&mark);
         }
-        let mut mark = Mark::default();
-        // the length keeps `a` with `bc` apart from `ab` with `c`
-        let hash = Sha256::digest(format!("{} {client}{id}", client.len()));
-        mark.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+        let mark = crate::once::mark(&[client, id]);
         if self.until.contains_key(&mark) {
             return Err(Again::Shown);
         }
@@ -47,7 +44,14 @@ impl Seen {
         }
         self.until.insert(mark, until);
         self.order.insert((until.0, mark));
-        Ok(())
+        Ok(mark)
+    }
+
+    /// It was not opened after all, for the store could not say: it may come again.
+    pub(super) fn forget(&mut self, mark: Mark) {
+        if let Some(until) = self.until.remove(&mark) {
+            self.order.remove(&(until.0, mark));
+        }
     }
 }
 
@@ -58,12 +62,15 @@ mod tests {
     #[test]
     fn a_token_opens_once_until_it_has_expired() {
         let mut seen = Seen::default();
-        assert_eq!(seen.note("crm", "a", Wall(100), Wall(0)), Ok(()));
+        assert_eq!(seen.note("crm", "a", Wall(100), Wall(0)).map(drop), Ok(()));
         assert_eq!(seen.note("crm", "a", Wall(100), Wall(99)), Err(Again::Shown));
-        assert_eq!(seen.note("other", "a", Wall(100), Wall(0)), Ok(()), "another application's");
-        assert_eq!(seen.note("crma", "", Wall(100), Wall(0)), Ok(()));
-        assert_eq!(seen.note("crm", "b", Wall(300), Wall(100)), Ok(()));
+        assert_eq!(seen.note("other", "a", Wall(100), Wall(0)).map(drop), Ok(()), "another application's");
+        assert_eq!(seen.note("crma", "", Wall(100), Wall(0)).map(drop), Ok(()));
+        assert_eq!(seen.note("crm", "b", Wall(300), Wall(100)).map(drop), Ok(()));
         assert_eq!((seen.until.len(), seen.order.len()), (1, 1), "what is over is forgotten");
+        let mark = seen.note("crm", "c", Wall(300), Wall(100)).unwrap();
+        seen.forget(mark);
+        assert_eq!(seen.note("crm", "c", Wall(300), Wall(100)), Ok(mark), "it was not opened");
     }
 
     #[test]

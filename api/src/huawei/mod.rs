@@ -2,8 +2,8 @@
 //! monitoring and files by signed requests. The agent gateway is beside it.
 //!
 //! Invariant: it reaches the switch as every route does, by commands, views and records. Which tenant is asked follows from
-//! the key alone: what a request says of call centre and VDN must fit it. What is kept here is bounded and may be lost:
-//! signatures that were used, and record files that were asked for.
+//! the key alone: what a request says of call centre and VDN must fit it. What is kept here is bounded and may be lost, record
+//! files that were asked for; signatures that were used are in the store, too.
 //!
 //! Rows of the reference are left out where its shape is not public; `absent.rs` names them with the reason.
 
@@ -21,6 +21,8 @@ mod sign;
 mod signed;
 mod token;
 mod ways;
+
+pub use ways::Ways;
 
 use crate::key::Brake;
 use crate::state::State;
@@ -40,7 +42,7 @@ pub(crate) struct Shapes {
     switch: Arc<dyn Switch>,
     brake: Arc<Brake>,
     once: once::Once,
-    ways: ways::Ways,
+    ways: Arc<Ways>,
     bills: files::Bills,
     answers: answered::Answers,
     /// Turns of those who tell that a file is there.
@@ -55,12 +57,12 @@ impl Shapes {
 }
 
 /// Its routes.
-pub(crate) fn router(switch: &Arc<dyn Switch>, brake: &Arc<Brake>) -> Router<State> {
+pub(crate) fn router(switch: &Arc<dyn Switch>, brake: &Arc<Brake>, ways: &Arc<Ways>) -> Router<State> {
     let shapes = Arc::new(Shapes {
         switch: Arc::clone(switch),
         brake: Arc::clone(brake),
         once: once::Once::default(),
-        ways: ways::Ways::default(),
+        ways: Arc::clone(ways),
         bills: files::Bills::default(),
         answers: answered::Answers::default(),
         telling: Arc::new(Semaphore::new(TELLING)),

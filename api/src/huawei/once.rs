@@ -1,4 +1,4 @@
-//! Signatures that were used, so that none opens twice.
+//! Signatures that were used, so that none opens twice. The store has them, too, for those that come again after a restart.
 //!
 //! Invariant: a signature is remembered as long as its time would be taken; where there is no room for the next, that is
 //! refused. Only who has a key fills it.
@@ -45,6 +45,11 @@ impl Once {
         used.by_time.entry(at.0).or_default().push(signature.to_owned());
         Ok(())
     }
+
+    /// It opened nothing after all, for the store could not say: it may come again.
+    pub(crate) fn forget(&self, signature: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).known.remove(signature);
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +66,8 @@ mod tests {
         assert_eq!(take("a", 1_000_000, 1_900_000), Err(Unsigned::Again), "its time is taken yet");
         assert_eq!(take("c", 1_900_001, 1_900_001), Ok(()), "and then forgotten");
         assert_eq!(once.0.lock().unwrap().known.len(), 1);
+        once.forget("c");
+        assert_eq!(take("c", 1_900_001, 1_900_002), Ok(()));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
+use cordboard_model::time::Wall;
+use core::time::Duration;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -74,7 +76,23 @@ pub(crate) async fn open(shapes: &Arc<Shapes>, face: Face, request: Request) -> 
     if config.once {
         let once = shapes.once.take(&signed.signature, signed.at, at, config.clock_skew);
         once.map_err(turned_away)?;
+        first(shapes, &signed, at, config.clock_skew).await?;
     }
     shapes.ways.note(&signed.ak, way);
     Ok(Opened { tenant, key: signed.ak, body })
+}
+
+/// A signature that was used before a restart does not open again: the store has it.
+async fn first(shapes: &Arc<Shapes>, signed: &Signed, now: Wall, skew: Duration) -> Result<(), Response> {
+    let skew = i64::try_from(skew.as_millis()).unwrap_or(i64::MAX);
+    let until = Wall(signed.at.0.saturating_add(skew));
+    let mark = crate::once::mark(&["auth-v2", &signed.ak, &signed.signature]);
+    match crate::once::take(&*shapes.switch, mark, until, now).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(turned_away(Unsigned::Again)),
+        Err(_) => {
+            shapes.once.forget(&signed.signature);
+            Err(turned_away(Unsigned::Full))
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! Which way of signing each key's requests match: in the log when it is the first time, so that an integrator sees what his
-//! client does.
+//! Which way of signing each key's requests match: in the log when it is the first time, and counted in the metrics, so that
+//! an integrator sees what his client does.
 
 use super::sign::Way;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ const MOST: usize = 10_000;
 
 /// How often each key matched in each way.
 #[derive(Debug, Default)]
-pub(crate) struct Ways(Mutex<BTreeMap<(String, String), u64>>);
+pub struct Ways(Mutex<BTreeMap<(String, String), u64>>);
 
 impl Ways {
     /// A request matched.
@@ -26,11 +26,20 @@ impl Ways {
         tracing::debug!(key, way = %pair.1, "a signed request is taken");
     }
 
-    /// Keys and ways with how often they matched.
-    #[cfg(test)]
-    fn counts(&self) -> Vec<(String, u64)> {
+    /// For Prometheus; nothing while no request was signed.
+    pub(crate) fn render(&self) -> String {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().map(|((key, way), count)| (format!("{key}: {way}"), *count)).collect()
+        let mut text = String::new();
+        if !known.is_empty() {
+            text.push_str("# HELP cordboard_signed_requests_total Signed requests that were taken, by key and by the form that matched.\n");
+            text.push_str("# TYPE cordboard_signed_requests_total counter\n");
+        }
+        for ((key, way), count) in known.iter() {
+            // a key is a name, and a way has no quotes: nothing of them is escaped
+            let line = format!("cordboard_signed_requests_total{{key=\"{key}\",form=\"{way}\"}} {count}\n");
+            text.push_str(&line);
+        }
+        text
     }
 }
 
@@ -41,12 +50,16 @@ mod tests {
     #[test]
     fn the_way_that_matched_is_counted_for_its_key() {
         let ways = Ways::default();
+        assert_eq!(ways.render(), "");
         let [first, second, ..] = Way::ALL;
         [first, first, second].into_iter().for_each(|way| ways.note("crm", way));
-        let wanted = [
-            ("crm: path headers:apart body:escaped".into(), 2),
-            ("crm: path headers:as-one body:escaped".into(), 1),
-        ];
-        assert_eq!(ways.counts(), wanted);
+        let text = ways.render();
+        for line in [
+            "# TYPE cordboard_signed_requests_total counter",
+            "cordboard_signed_requests_total{key=\"crm\",form=\"path headers:apart body:escaped\"} 2",
+            "cordboard_signed_requests_total{key=\"crm\",form=\"path headers:as-one body:escaped\"} 1",
+        ] {
+            assert!(text.lines().any(|known| known == line), "{text}");
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! Sessions that enterprises' pages have begun, by what the next token is had for.
 //!
 //! Invariants: a refresh token is good once; one that was used before and comes again much later was stolen by somebody, and ends
-//! the session for both. None but hashes of them are held. What a restart forgets is begun again by the enterprise's page.
+//! the session for both. Of refresh tokens nothing but hashes is held. What changes here is written down, with hashes alone, so
+//! that a restart neither ends a session nor makes a used token good again.
 
 use crate::access::hash_of;
+use cordboard_model::access::AccessWrite;
 use cordboard_model::config::Secret;
 use cordboard_model::id::{AgentId, Name};
+use cordboard_model::once::PageSession;
 use cordboard_model::signin::TokenHash;
 use cordboard_model::time::Wall;
 use std::collections::{BTreeMap, VecDeque};
@@ -14,6 +17,8 @@ use std::collections::{BTreeMap, VecDeque};
 const SESSIONS: usize = 50_000;
 /// How long after its use a refresh token may come again without harm, milliseconds: two windows of a browser ask at once.
 const TWICE_MS: i64 = 30_000;
+/// A session that was not renewed for so long is forgotten by a start, milliseconds: no agent's session lasts as long unused.
+const OLD_MS: i64 = 30 * 86_400_000;
 
 /// One.
 #[derive(Clone, Debug)]
@@ -21,10 +26,25 @@ pub(crate) struct Session {
     pub(crate) agent: AgentId,
     /// Its id, which opens nothing.
     pub(crate) id: Name,
-    /// Its present token.
-    pub(crate) token: Secret,
+    /// Its present token; none since a start that has read it from the store.
+    token: Option<Secret>,
+    /// A hash of that.
+    hash: TokenHash,
     /// As it is told where the agent is signed in.
     pub(crate) place: String,
+}
+
+impl Session {
+    pub(crate) fn new(agent: AgentId, id: Name, token: Secret, place: String) -> Self {
+        Self { agent, id, hash: hash_of(&token.0), token: Some(token), place }
+    }
+
+    /// Its present token: as it is known here, or as a request shows it.
+    pub(crate) fn token(&self, shown: Option<&str>) -> Option<Secret> {
+        let shown =
+            || shown.filter(|token| hash_of(token) == self.hash).map(|token| Secret(token.to_owned()));
+        self.token.clone().or_else(shown)
+    }
 }
 
 #[derive(Debug)]
@@ -32,6 +52,22 @@ struct Held {
     session: Session,
     present: TokenHash,
     before: Option<(TokenHash, Wall)>,
+    at: Wall,
+}
+
+impl Held {
+    fn write(&self) -> AccessWrite {
+        let Session { agent, id, hash, place, .. } = &self.session;
+        AccessWrite::Page(Box::new(PageSession {
+            id: id.clone(),
+            agent: agent.clone(),
+            token: *hash,
+            refresh: self.present,
+            before: self.before,
+            place: place.clone(),
+            at: self.at,
+        }))
+    }
 }
 
 /// See the module.
@@ -56,21 +92,51 @@ pub(crate) enum Found {
 }
 
 impl Sessions {
-    /// Holds a session with its first refresh token.
-    pub(crate) fn put(&mut self, session: Session, refresh: &str) {
-        let (id, present) = (session.id.clone(), hash_of(refresh));
+    /// What a start finds in the store, and what is to be taken out of that.
+    pub(crate) fn restore(mut kept: Vec<PageSession>, now: Wall) -> (Self, Vec<AccessWrite>) {
+        let (mut all, mut writes) = (Self::default(), Vec::new());
+        kept.sort_by_key(|session| session.at);
+        for kept in kept {
+            if now.0.saturating_sub(kept.at.0) > OLD_MS {
+                writes.push(AccessWrite::NoPage(kept.agent.tenant, kept.id));
+                continue;
+            }
+            let PageSession { id, agent, token: hash, refresh, before, place, at } = kept;
+            if let Some((before, _)) = before {
+                all.tokens.insert(before, id.clone());
+            }
+            let session = Session { agent, id, token: None, hash, place };
+            writes.extend(all.insert(Held { session, present: refresh, before, at }));
+        }
+        (all, writes)
+    }
+
+    /// Holds one more; gives what has to be written of those that are forgotten for it.
+    fn insert(&mut self, held: Held) -> Vec<AccessWrite> {
+        let mut writes = Vec::new();
         while self.by_id.len() >= SESSIONS {
             let Some(oldest) = self.order.pop_front() else { break };
-            self.forget(&oldest);
+            writes.extend(self.forget(&oldest));
         }
-        self.tokens.insert(present, id.clone());
+        let id = held.session.id.clone();
+        self.tokens.insert(held.present, id.clone());
         self.order.push_back(id.clone());
-        self.by_id.insert(id, Held { session, present, before: None });
+        self.by_id.insert(id, held);
         // those that were ended leave their names behind
         if self.order.len() > SESSIONS.saturating_mul(2) {
             let by_id = &self.by_id;
             self.order.retain(|id| by_id.contains_key(id));
         }
+        writes
+    }
+
+    /// Holds a session with its first refresh token; gives what has to be written.
+    pub(crate) fn put(&mut self, session: Session, refresh: &str, now: Wall) -> Vec<AccessWrite> {
+        let held = Held { session, present: hash_of(refresh), before: None, at: now };
+        let write = held.write();
+        let mut writes = self.insert(held);
+        writes.push(write);
+        writes
     }
 
     /// Looks one up.
@@ -91,34 +157,43 @@ impl Sessions {
         }
     }
 
-    /// The session goes on with another token and another refresh token. False if it does not go on.
-    pub(crate) fn renew(&mut self, old: &str, refresh: &str, token: Secret, now: Wall) -> bool {
+    /// The session goes on with another token and another refresh token; gives what has to be written. None if it does not
+    /// go on.
+    pub(crate) fn renew(
+        &mut self,
+        old: &str,
+        refresh: &str,
+        token: Secret,
+        now: Wall,
+    ) -> Option<AccessWrite> {
         let (shown, fresh) = (hash_of(old), hash_of(refresh));
-        let Some(id) = self.tokens.get(&shown).cloned() else { return false };
-        let Some(held) = self.by_id.get_mut(&id).filter(|held| held.present == shown) else { return false };
+        let id = self.tokens.get(&shown).cloned()?;
+        let held = self.by_id.get_mut(&id).filter(|held| held.present == shown)?;
         let oldest = held.before.replace((shown, now));
-        (held.present, held.session.token) = (fresh, token);
+        (held.present, held.at, held.session.hash) = (fresh, now, hash_of(&token.0));
+        held.session.token = Some(token);
+        let write = held.write();
         if let Some((oldest, _)) = oldest {
             self.tokens.remove(&oldest);
         }
         self.tokens.insert(fresh, id);
-        true
+        Some(write)
     }
 
-    /// Forgets the session of this id.
-    pub(crate) fn forget(&mut self, id: &Name) {
-        if let Some(held) = self.by_id.remove(id) {
-            self.tokens.remove(&held.present);
-            if let Some((before, _)) = held.before {
-                self.tokens.remove(&before);
-            }
+    /// Forgets the session of this id; gives what has to be written.
+    pub(crate) fn forget(&mut self, id: &Name) -> Option<AccessWrite> {
+        let held = self.by_id.remove(id)?;
+        self.tokens.remove(&held.present);
+        if let Some((before, _)) = held.before {
+            self.tokens.remove(&before);
         }
+        Some(AccessWrite::NoPage(held.session.agent.tenant, id.clone()))
     }
 
     /// The session with this token.
     pub(crate) fn of_token(&self, id: &str, token: &str) -> Option<Session> {
         let held = self.by_id.get(id)?;
-        (held.session.token.0 == token).then(|| held.session.clone())
+        (held.session.hash == hash_of(token)).then(|| held.session.clone())
     }
 }
 
@@ -127,39 +202,62 @@ mod tests {
     use super::*;
     use cordboard_model::id::TenantId;
 
+    const NOW: Wall = Wall(1_000_000);
+
     fn session(id: &str) -> Session {
-        Session {
-            agent: AgentId::new(TenantId::DEFAULT, "1001").unwrap(),
-            id: Name::new(id).unwrap(),
-            token: Secret(format!("token of {id}")),
-            place: String::new(),
-        }
+        let agent = AgentId::new(TenantId::DEFAULT, "1001").unwrap();
+        Session::new(agent, Name::new(id).unwrap(), Secret(format!("token of {id}")), String::new())
+    }
+
+    fn is(session: &Session, token: &str) -> bool {
+        session.token(None).is_some_and(|held| held.0 == token)
     }
 
     #[test]
     fn a_refresh_token_is_good_once_and_one_that_comes_again_late_ends_the_session() {
-        let (mut all, now) = (Sessions::default(), Wall(1_000_000));
-        all.put(session("a"), "first");
-        all.put(session("b"), "other");
-        assert!(matches!(all.find("first", now), Found::Present(held) if held.token.0 == "token of a"));
-        assert!(all.renew("first", "second", Secret("new".into()), now));
-        assert!(!all.renew("first", "third", Secret("newer".into()), now), "it was used");
-        assert!(matches!(all.find("first", Wall(now.0 + TWICE_MS)), Found::Twice));
-        assert!(matches!(all.find("second", now), Found::Present(held) if held.token.0 == "new"));
-        assert!(matches!(all.find("first", Wall(now.0 + TWICE_MS + 1)), Found::Stolen(_)));
-        assert!(matches!(all.find("second", now), Found::None), "neither of them has it any more");
-        assert!(matches!(all.find("other", now), Found::Present(_)));
+        let mut all = Sessions::default();
+        all.put(session("a"), "first", NOW);
+        all.put(session("b"), "other", NOW);
+        assert!(matches!(all.find("first", NOW), Found::Present(held) if is(&held, "token of a")));
+        assert!(all.renew("first", "second", Secret("new".into()), NOW).is_some());
+        assert!(all.renew("first", "third", Secret("newer".into()), NOW).is_none(), "it was used");
+        assert!(matches!(all.find("first", Wall(NOW.0 + TWICE_MS)), Found::Twice));
+        assert!(matches!(all.find("second", NOW), Found::Present(held) if is(&held, "new")));
+        assert!(matches!(all.find("first", Wall(NOW.0 + TWICE_MS + 1)), Found::Stolen(_)));
+        assert!(matches!(all.find("second", NOW), Found::None), "neither of them has it any more");
+        assert!(matches!(all.find("other", NOW), Found::Present(_)));
         assert!(all.of_token("b", "token of b").is_some() && all.of_token("b", "token of a").is_none());
+    }
+
+    #[test]
+    fn a_start_holds_what_was_written_and_a_used_token_is_no_better_for_it() {
+        let mut all = Sessions::default();
+        all.put(session("a"), "first", NOW);
+        let written = all.renew("first", "second", Secret("new".into()), NOW);
+        let Some(AccessWrite::Page(kept)) = written else { panic!("{written:?}") };
+        let text = serde_json::to_string(&kept).unwrap();
+        assert!(!text.contains("second") && !text.contains("new"), "hashes alone: {text}");
+        let old = PageSession { id: Name::new("old").unwrap(), at: Wall(NOW.0 - OLD_MS), ..(*kept).clone() };
+        let (mut again, writes) = Sessions::restore(vec![(*kept).clone(), old], Wall(NOW.0 + 1));
+        assert!(matches!(&writes[..], [AccessWrite::NoPage(_, id)] if id.as_str() == "old"), "{writes:?}");
+        let Found::Present(session) = again.find("second", NOW) else { panic!("it goes on") };
+        assert_eq!(session.token(None), None, "what opens the session was not written");
+        assert_eq!(session.token(Some("guess")), None);
+        assert_eq!(session.token(Some("new")), Some(Secret("new".into())));
+        assert!(matches!(again.find("first", Wall(NOW.0 + TWICE_MS)), Found::Twice));
+        assert!(matches!(again.find("first", Wall(NOW.0 + TWICE_MS + 1)), Found::Stolen(_)));
+        assert!(matches!(again.find("second", NOW), Found::None));
     }
 
     #[test]
     fn no_more_are_held_than_there_is_room_for() {
         let mut all = Sessions::default();
+        let mut gone = 0;
         for number in 0..SESSIONS + 10 {
-            all.put(session(&format!("s{number}")), &number.to_string());
+            let writes = all.put(session(&format!("s{number}")), &number.to_string(), NOW);
+            gone += writes.iter().filter(|write| matches!(write, AccessWrite::NoPage(..))).count();
         }
-        assert_eq!(all.by_id.len(), SESSIONS);
-        assert_eq!(all.tokens.len(), SESSIONS);
+        assert_eq!((all.by_id.len(), all.tokens.len(), gone), (SESSIONS, SESSIONS, 10));
         assert!(matches!(all.find("0", Wall(0)), Found::None));
         assert!(matches!(all.find("10", Wall(0)), Found::Present(_)));
     }

@@ -20,7 +20,7 @@ use crate::key::{Signed, Who, source_of, token_of};
 use crate::problem::Problem;
 use crate::routes::{Answer, Done};
 use crate::state::State;
-use crate::switch::{Refusal, SignIn, WantedSession};
+use crate::switch::{AgentCaller, Refusal, SignIn, Switch, WantedSession};
 use axum::Json;
 use axum::extract::{FromRequestParts, State as Use};
 use axum::http::request::Parts;
@@ -28,6 +28,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use beside::{Question, Verdict};
 use cookie::Jar;
+use cordboard_model::access::AccessWrite;
 use cordboard_model::config::Secret;
 use cordboard_model::id::{AgentId, Name, TenantId};
 use cordboard_model::service::AgentOrder;
@@ -38,6 +39,7 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+use tokio::sync::OnceCell;
 
 /// How refresh tokens begin.
 const REFRESH_PREFIX: &str = "cbr_";
@@ -87,14 +89,39 @@ pub(crate) fn routes() -> Routes {
 /// What the routes share of sessions that pages have begun.
 #[derive(Debug, Default)]
 pub struct Pages {
-    held: Mutex<Sessions>,
+    /// Read from the store when it is asked for first.
+    held: OnceCell<Mutex<Sessions>>,
     /// Held by who has a session go on.
     one: tokio::sync::Mutex<()>,
 }
 
 impl Pages {
-    fn held<T>(&self, act: impl FnOnce(&mut Sessions) -> T) -> T {
-        act(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner))
+    async fn held<T>(&self, switch: &dyn Switch, act: impl FnOnce(&mut Sessions) -> T) -> Result<T, Refusal> {
+        let read = || async {
+            let kept = switch.kept().await?.pages;
+            let (sessions, writes) = Sessions::restore(kept, switch.moment());
+            keep(switch, writes).await;
+            Ok::<_, Refusal>(Mutex::new(sessions))
+        };
+        let held = self.held.get_or_try_init(read).await?;
+        Ok(act(&mut held.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    async fn forget(&self, switch: &dyn Switch, id: &Name) -> Result<(), Refusal> {
+        let write = self.held(switch, |held| held.forget(id)).await?;
+        keep(switch, write.into_iter().collect()).await;
+        Ok(())
+    }
+}
+
+/// Writes down what has changed. A page goes on while the database is down: what a restart does not know then, its enterprise
+/// begins again.
+async fn keep(switch: &dyn Switch, writes: Vec<AccessWrite>) {
+    if writes.is_empty() {
+        return;
+    }
+    if let Err(why) = switch.keep(writes).await {
+        tracing::warn!(?why, "sessions of enterprises' pages cannot be written down");
     }
 }
 
@@ -261,10 +288,10 @@ pub(crate) async fn enter(state: &State, page: &Page, shown: Shown) -> Result<En
     let agent = agent_of(state, tenant, &account).await?;
     let place: String = origin.chars().take(PLACE_MAX).collect();
     if let Some(token) = goes_on(state, page, &agent).await? {
-        return held_anew(state, agent, token, place);
+        return held_anew(state, agent, token, place).await;
     }
     let token = begin(state, page, &agent, &place, terms.take_over).await?;
-    held_anew(state, agent, token, place)
+    held_anew(state, agent, token, place).await
 }
 
 /// The agent of this number, or the one who has this account alone.
@@ -313,13 +340,16 @@ async fn begin(
 }
 
 /// A session under another id, with a refresh token of its own.
-fn held_anew(state: &State, agent: AgentId, token: Secret, place: String) -> Result<Entered, Problem> {
+async fn held_anew(state: &State, agent: AgentId, token: Secret, place: String) -> Result<Entered, Problem> {
     let switch = &*state.switch;
     let (id, refresh) = (id(switch)?, secret(switch, REFRESH_PREFIX)?);
-    let jar = Jar { token: &token.0, refresh: &refresh, id: id.as_str(), at: switch.moment() };
+    let now = switch.moment();
+    let jar = Jar { token: &token.0, refresh: &refresh, id: id.as_str(), at: now };
     let cookies = cookie::set(&jar)?;
     let begun = Begun { agent: agent.clone(), session: id.clone(), csrf: csrf_of(&token.0) };
-    state.pages.held(|held| held.put(Session { agent, id, token, place }, &refresh));
+    let session = Session::new(agent, id, token, place);
+    let writes = state.pages.held(switch, |held| held.put(session, &refresh, now)).await?;
+    keep(switch, writes).await;
     Ok(Entered { begun, cookies })
 }
 
@@ -327,7 +357,8 @@ async fn refresh(Use(state): Use<State>, page: Page) -> Result<Entered, Problem>
     let switch = &*state.switch;
     let shown = cookie::of(&page.headers, cookie::REFRESH).unwrap_or_default();
     let _one = state.pages.one.lock().await;
-    let session = match state.pages.held(|held| held.find(shown, switch.moment())) {
+    let now = switch.moment();
+    let session = match state.pages.held(switch, |held| held.find(shown, now)).await? {
         Found::Present(session) => session,
         Found::Twice => {
             let detail = "another window of this browser did: its cookies are the present ones".to_owned();
@@ -344,23 +375,32 @@ async fn refresh(Use(state): Use<State>, page: Page) -> Result<Entered, Problem>
             return Err(over());
         }
     };
-    let Session { agent, id, token, place } = session;
+    // of a session from before a restart the token is in the browser alone
+    let token = session.token(cookie::of(&page.headers, cookie::TOKEN));
+    let Session { agent, id, place, .. } = session;
     page.claims(&state, agent.tenant, agent.name.as_str())?;
     page.origin(&state, agent.tenant)?;
-    match switch.session(&token.0).await {
-        Ok(caller) if caller.agent == agent => {}
-        Ok(_) | Err(Refusal::NotFound(_)) => {
-            state.pages.held(|held| held.forget(&id));
-            return Err(over());
-        }
-        Err(why) => return Err(why.into()),
+    if !is_his(switch, token, &agent).await? {
+        state.pages.forget(switch, &id).await?;
+        return Err(over());
     }
     let next = secret(switch, REFRESH_PREFIX)?;
     let token = begin(&state, &page, &agent, &place, true).await?;
     let now = switch.moment();
-    state.pages.held(|held| held.renew(shown, &next, token.clone(), now));
+    let write = state.pages.held(switch, |held| held.renew(shown, &next, token.clone(), now)).await?;
+    keep(switch, write.into_iter().collect()).await;
     let cookies = cookie::set(&Jar { token: &token.0, refresh: &next, id: id.as_str(), at: now })?;
     Ok(Entered { begun: Begun { agent, session: id, csrf: csrf_of(&token.0) }, cookies })
+}
+
+/// Whether the session of this token goes on, and is this agent's.
+async fn is_his(switch: &dyn Switch, token: Option<Secret>, agent: &AgentId) -> Result<bool, Refusal> {
+    let Some(token) = token else { return Ok(false) };
+    match switch.session(&token.0).await {
+        Ok(caller) => Ok(caller.agent == *agent),
+        Err(Refusal::NotFound(_)) => Ok(false),
+        Err(why) => Err(why),
+    }
 }
 
 fn over() -> Problem {
@@ -371,12 +411,23 @@ fn over() -> Problem {
 
 /// A refresh token that was used long ago: one of two who have it has stolen it.
 async fn end_stolen(state: &State, page: &Page, session: Session) -> Problem {
-    let Session { agent, token, .. } = session;
     state.brake.failed(page.from, Instant::now());
+    let token = session.token(cookie::of(&page.headers, cookie::TOKEN));
+    let Session { agent, id, place, .. } = session;
+    keep(&*state.switch, vec![AccessWrite::NoPage(agent.tenant, id)]).await;
     // what comes of the order is in the log of events; the answer is the same
     let _ = page.claims(state, agent.tenant, agent.name.as_str());
     tracing::warn!(agent = %agent, from = %page.from, "a refresh token came again: its session is ended");
-    if let Ok(caller) = state.switch.session(&token.0).await {
+    let caller = match token {
+        Some(token) => state.switch.session(&token.0).await.ok(),
+        // from before a restart: his session of this place is the one
+        None => {
+            let his = state.switch.session_of(agent.clone()).await.ok().flatten();
+            his.filter(|his| his.place == place)
+                .map(|_| AgentCaller { agent: agent.clone(), supervisor: false })
+        }
+    };
+    if let Some(caller) = caller {
         let who = Who::Agent(caller);
         let _ = Desk::of(agent, who, state.clone()).want(AgentOrder::SignOut, None).await;
     }
@@ -398,7 +449,7 @@ struct Own {
 }
 
 /// The agent whose session a request has.
-fn agent_who(who: Who) -> Result<crate::switch::AgentCaller, Problem> {
+fn agent_who(who: Who) -> Result<AgentCaller, Problem> {
     match who {
         Who::Agent(caller) => Ok(caller),
         Who::Key(_) => {
@@ -426,11 +477,11 @@ async fn sign_out(
     let agent = agent_who(who.clone())?.agent;
     let done = Desk::of(agent, who, state.clone()).want(AgentOrder::SignOut, None).await?;
     let (id, token) = (cookie::of(&headers, cookie::ID), token_of(&headers).unwrap_or_default());
-    state.pages.held(|held| {
-        if let Some(session) = id.and_then(|id| held.of_token(id, &token)) {
-            held.forget(&session.id);
-        }
-    });
+    let switch = &*state.switch;
+    let his = state.pages.held(switch, |held| id.and_then(|id| held.of_token(id, &token))).await?;
+    if let Some(session) = his {
+        state.pages.forget(switch, &session.id).await?;
+    }
     let mut response = done.into_response();
     for line in cookie::clear()? {
         response.headers_mut().append(header::SET_COOKIE, line);

@@ -2,8 +2,9 @@
 
 use crate::fake::application::{CLIENT, SECRET};
 use crate::http::Answer;
-use crate::{Served, furnish, serve};
+use crate::{Served, furnish, serve, serve_on};
 use base64::Engine;
+use cordboard_api::state::ApiConfig;
 use cordboard_model::id::TenantId;
 use serde_json::Value;
 
@@ -123,4 +124,17 @@ async fn each_fault_of_an_exchange_has_the_word_of_the_standard() {
     }
     let whole = "&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt&subject_issuer=https%3A%2F%2Fcrm.example";
     ask(&served, "", &format!("{good}{whole}&redirect_url=https%3A%2F%2Fcrm.example%2Fcallback")).await.ok();
+}
+
+/// What this start does not remember, the store does; and where that cannot say, nothing opens and nothing is used up.
+#[tokio::test]
+async fn what_opens_once_is_asked_of_the_store_and_nothing_opens_while_that_is_down() {
+    let served = house().await;
+    served.switch.shelf.open().down = true;
+    assert_eq!(ask(&served, "", &form("good")).await.status, 503);
+    served.switch.shelf.open().down = false;
+    ask(&served, "", &form("good")).await.ok();
+    let again = serve_on(served.switch.clone(), ApiConfig::default()).await;
+    assert_eq!(error(&ask(&again, "", &form("good")).await, 400), "invalid_grant", "after a restart, too");
+    ask(&again, "", &form("a later one")).await.ok();
 }

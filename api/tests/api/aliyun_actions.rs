@@ -301,3 +301,39 @@ async fn what_is_left_out_and_what_is_anothers_is_said_so() {
     let page = [("CurrentPage", "1"), ("PageSize", "10")];
     assert_eq!(done(&act(&served, "QueryHotlineNumber", &page).await)["TotalCount"], 0);
 }
+
+#[tokio::test]
+async fn numbers_that_are_shown_who_waits_and_calls_of_two_ends_are_the_switchs_own() {
+    let served = house().await;
+    let put = async |kind: &str, name: &str, document: &str| {
+        let path = format!("/api/v1/config/{kind}/{name}");
+        assert_eq!(served.ask("PUT", &path, &[("x-api-key", KEY)], document).await.status, 201);
+    };
+    put("number-groups", "sales", r#"{"numbers": ["4008002", "4008001"]}"#).await;
+    put("number-groups", "others", r#"{"numbers": ["4009000"]}"#).await;
+    put("queues", "sales", r#"{"caller_pool": "sales"}"#).await;
+    let his = ("AccountName", "1001");
+    let numbers = done(&act(&served, "ListOutboundPhoneNumber", &[his]).await);
+    assert_eq!(numbers, serde_json::json!(["4008001", "4008002"]), "of the queues that he serves");
+    assert_eq!(done(&act(&served, "GetConfigNumList", &[]).await).as_array().unwrap().len(), 3);
+    refused(&act(&served, "GetConfigNumList", &[("DepartmentId", "1")]).await, 400, "InvalidParameter");
+    let both = done(&act(&served, "GetOutbounNumList", &[his]).await);
+    assert_eq!((&both["Num"][0]["Value"], &both["Num"][0]["Type"]), (&"4008001".into(), &1.into()));
+    assert_eq!((&both["NumGroup"][0]["Value"], &both["NumGroup"][0]["Type"]), (&"sales".into(), &2.into()));
+    assert_eq!(done(&act(&served, "GetHotlineWaitingNumber", &[his]).await), 1);
+    assert_eq!(done(&act(&served, "GetAgentById", &[("AgentId", "1001")]).await)["ShowName"], "Li Wei");
+    refused(&act(&served, "GetAgentById", &[("AgentId", "1999")]).await, 500, "NoAgentFound");
+    let ends =
+        [his, ("ServicerPhone", "1001"), ("MemberPhone", "13800138000"), ("OutboundCallNumber", "4008001")];
+    let acid = done(&act(&served, "MakeDoubleCall", &ends).await)["Acid"].as_str().unwrap().to_owned();
+    let order = served.switch.on(TenantId::DEFAULT, |floor| floor.orders.last().cloned().unwrap());
+    assert!(
+        order.contains("first: Agent(default/1001)") && order.contains("Number(\"13800138000\")"),
+        "{order}"
+    );
+    assert!(order.contains("4008001") && order.contains("application crm"), "{order}");
+    let gone = act(&served, "HangUpDoubleCall", &[("Acid", &acid)]).await;
+    assert_eq!(done(&gone), Value::Null);
+    refused(&act(&served, "HangUpDoubleCall", &[("Acid", "acme.ffffffff-0-1")]).await, 404, "NotFound");
+    refused(&act(&served, "MakeDoubleCall", &ends[..3]).await, 400, "MissingParameter");
+}

@@ -34,6 +34,7 @@ mod recordings;
 mod route;
 mod sent_events;
 mod signin;
+mod surfaces;
 mod tenants;
 mod third_party;
 mod traces;
@@ -87,7 +88,11 @@ pub(crate) async fn serve() -> Served {
 }
 
 pub(crate) async fn serve_with(config: ApiConfig) -> Served {
-    let switch = Fake::new(START, &[(KEY, TenantId::DEFAULT), (OTHER_KEY, acme())]);
+    serve_on(Fake::new(START, &[(KEY, TenantId::DEFAULT), (OTHER_KEY, acme())]), config).await
+}
+
+/// The control plane as it comes up over a switch that was there before: what it holds in memory is empty.
+pub(crate) async fn serve_on(switch: Fake, config: ApiConfig) -> Served {
     let app = router(Arc::new(switch.clone()), config);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();

@@ -4,6 +4,7 @@
 //! Invariant: nothing here that is printed holds a password, a key, a token or the hash of one.
 
 use crate::id::{Name, TenantId};
+use crate::once::{OnceMark, PageSession};
 use crate::signin::{KeptPassword, TokenHash};
 use crate::time::Wall;
 use core::fmt;
@@ -484,6 +485,12 @@ pub enum AccessWrite {
     Session(Box<UserSession>),
     /// A session is over.
     NoSession(TenantId, Name),
+    /// Something is shown that opens once; fails if it was shown before.
+    Once(OnceMark),
+    /// A session that an enterprise's page has begun is as this.
+    Page(Box<PageSession>),
+    /// Such a session is over.
+    NoPage(TenantId, Name),
 }
 
 /// What is kept of keys and sessions, for a start.
@@ -493,6 +500,8 @@ pub struct Kept {
     pub keys: Vec<KeyRecord>,
     /// Every session.
     pub sessions: Vec<UserSession>,
+    /// Every session that an enterprise's page has begun.
+    pub pages: Vec<PageSession>,
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ pub mod leg;
 pub mod lookup;
 pub mod media;
 pub mod number;
+pub mod once;
 pub mod originate;
 pub mod path;
 pub mod plan;

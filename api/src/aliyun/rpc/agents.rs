@@ -87,6 +87,23 @@ pub(super) async fn get(call: &Call) -> Done {
     data(body)
 }
 
+/// By his number; without `ServicerType`, whose numbers are not public.
+pub(super) async fn by_id(call: &Call) -> Done {
+    let plan = call.plan().await?;
+    let id = call.said.need_number("AgentId")?;
+    let known = ids::of(plan.agents.keys());
+    let found = known.get(&id).and_then(|name| plan.agents.get_key_value(name.as_str()));
+    let (name, agent) = found.ok_or_else(|| Fault::no_agent(&id.to_string()))?;
+    data(json!({
+        "AgentId": id,
+        "CreateUserName": "",
+        "ForeignKey": agent.user,
+        "ForeignNick": name,
+        "RealName": agent.display,
+        "ShowName": agent.display,
+    }))
+}
+
 pub(super) async fn of_group(call: &Call) -> Done {
     let plan = call.plan().await?;
     let group = groups::named(call, &plan)?;

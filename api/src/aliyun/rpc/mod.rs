@@ -8,6 +8,7 @@ mod calls;
 mod groups;
 mod ids;
 mod numbers;
+mod outbound;
 mod rows;
 mod said;
 mod sign;
@@ -205,7 +206,7 @@ pub(super) async fn root(Use(state): Use<State>, request: Request) -> Response {
         Ok(body) => body,
         Err(why) => return why.into_response(),
     };
-    let (action, done) = match taken(state, audit, &parts, &body) {
+    let (action, done) = match taken(state, audit, &parts, &body).await {
         Ok((call, action)) => (action.clone(), rows::act(&call, &action).await),
         Err(fault) => (String::new(), Err(fault)),
     };
@@ -230,7 +231,7 @@ fn request_id(bytes: &[u8; 16]) -> String {
 }
 
 /// The request, once it is known whose it is.
-fn taken(state: State, audit: Audit, parts: &Parts, body: &[u8]) -> Result<(Call, String), Fault> {
+async fn taken(state: State, audit: Audit, parts: &Parts, body: &[u8]) -> Result<(Call, String), Fault> {
     let invalid = |what: &str| Fault::invalid(what, "it is no form");
     let query = pairs(parts.uri.query().unwrap_or_default()).ok_or_else(|| invalid("query"))?;
     let text = std::str::from_utf8(body).map_err(|_| invalid("body"))?;
@@ -245,17 +246,7 @@ fn taken(state: State, audit: Audit, parts: &Parts, body: &[u8]) -> Result<(Call
     audit.op(&op);
     can_note(&state, &op)?;
     if row.changes {
-        if matches!(parts.method, Method::GET | Method::HEAD) {
-            let why = "an action that changes something comes by POST";
-            return Err(Fault::new(StatusCode::METHOD_NOT_ALLOWED, "UnsupportedHTTPMethod", why));
-        }
-        let now = state.switch.moment();
-        let until = cordboard_model::time::Wall(now.0.saturating_add(2 * SKEW_MS));
-        let noted = state.shown.note_once(&format!("nonce {}", application.client_id), &nonce, until, now);
-        if !noted {
-            let why = "this request was sent before, or there is no room to remember it";
-            return Err(Fault::new(StatusCode::BAD_REQUEST, "SignatureNonceUsed", why));
-        }
+        once(&state, parts, &application, &nonce).await?;
     }
     let said = Said::new([query, form].concat());
     for name in row.needs {
@@ -267,6 +258,22 @@ fn taken(state: State, audit: Audit, parts: &Parts, body: &[u8]) -> Result<(Call
     }
     let from = source_of(parts).to_string();
     Ok((Call { state, audit, tenant, application, said, from }, action))
+}
+
+/// What changes something comes by a method that may, and once.
+async fn once(state: &State, parts: &Parts, application: &Application, nonce: &str) -> Result<(), Fault> {
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        let why = "an action that changes something comes by POST";
+        return Err(Fault::new(StatusCode::METHOD_NOT_ALLOWED, "UnsupportedHTTPMethod", why));
+    }
+    let now = state.switch.moment();
+    let until = cordboard_model::time::Wall(now.0.saturating_add(2 * SKEW_MS));
+    let whose = format!("nonce {}", application.client_id);
+    if state.shown.note_once(&*state.switch, (&whose, nonce), until, now).await? {
+        return Ok(());
+    }
+    let why = "this request was sent before, or there is no room to remember it";
+    Err(Fault::new(StatusCode::BAD_REQUEST, "SignatureNonceUsed", why))
 }
 
 /// What the audit log has of an action.

@@ -9,9 +9,10 @@ use cordboard_model::access::{
 };
 use cordboard_model::config::Secret;
 use cordboard_model::id::{Name, TenantId};
+use cordboard_model::once::PageSession;
 use cordboard_model::signin::{PasswordFault, PasswordHash, SignInFault, SignInRules};
 use cordboard_model::time::Wall;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -26,6 +27,8 @@ pub struct Chest {
     pub keys: BTreeMap<(TenantId, Name), KeyRecord>,
     pub users: BTreeMap<(TenantId, Name), UserRecord>,
     pub sessions: BTreeMap<(TenantId, Name), UserSession>,
+    pub once: BTreeSet<[u8; 16]>,
+    pub pages: BTreeMap<(TenantId, Name), PageSession>,
     pub log: Vec<AuditEntry>,
     /// The audit log cannot be written.
     pub down: bool,
@@ -54,6 +57,11 @@ impl Chest {
                 self.sessions.insert((session.tenant, session.id.clone()), *session);
             }
             AccessWrite::NoSession(tenant, id) => _ = self.sessions.remove(&(tenant, id)),
+            AccessWrite::Once(shown) => _ = self.once.insert(shown.mark),
+            AccessWrite::Page(page) => {
+                self.pages.insert((page.agent.tenant, page.id.clone()), *page);
+            }
+            AccessWrite::NoPage(tenant, id) => _ = self.pages.remove(&(tenant, id)),
         }
     }
 }
@@ -109,7 +117,8 @@ impl Vault for Fake {
     fn kept(&self) -> Later<Kept> {
         let chest = self.shelf.open();
         let (keys, sessions) = (chest.keys.values().cloned(), chest.sessions.values().cloned());
-        later(Ok(Kept { keys: keys.collect(), sessions: sessions.collect() }))
+        let pages = chest.pages.values().cloned().collect();
+        later(Ok(Kept { keys: keys.collect(), sessions: sessions.collect(), pages }))
     }
 
     fn user(&self, tenant: TenantId, name: Name) -> Later<Option<UserRecord>> {
@@ -123,8 +132,13 @@ impl Vault for Fake {
 
     fn keep(&self, writes: Vec<AccessWrite>) -> Later<()> {
         let mut chest = self.shelf.open();
-        let taken = writes.iter().any(|write| {
-            matches!(write, AccessWrite::NewUser(user) if chest.users.contains_key(&(user.tenant, user.name.clone())))
+        if chest.down && writes.iter().any(|write| matches!(write, AccessWrite::Once(_))) {
+            return later(Err(Refusal::Busy(1)));
+        }
+        let taken = writes.iter().any(|write| match write {
+            AccessWrite::NewUser(user) => chest.users.contains_key(&(user.tenant, user.name.clone())),
+            AccessWrite::Once(shown) => chest.once.contains(&shown.mark),
+            _ => false,
         });
         if taken {
             return later(Err(Refusal::Named("exists", "there is one of that name already".into())));

@@ -10,6 +10,7 @@ use super::writer::{Asked, Write};
 use super::{Store, StoreError};
 use cordboard_model::access::{AccessWrite, AuditEntry, AuditFilter, Kept, UserRecord};
 use cordboard_model::id::{Name, TenantId};
+use cordboard_model::once::OnceMark;
 use cordboard_model::time::Wall;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row, Sqlite};
@@ -44,8 +45,28 @@ pub(crate) async fn put(db: &mut SqliteConnection, what: &What) -> Result<(), sq
     }
 }
 
+/// Notes what opens once. What would not be taken any more is forgotten, a few at a time.
+async fn once(db: &mut SqliteConnection, shown: &OnceMark) -> Result<(), sqlx::Error> {
+    let old =
+        "DELETE FROM once WHERE mark IN (SELECT mark FROM once WHERE until <= ? ORDER BY until LIMIT 64)";
+    sqlx::query(old).bind(shown.at.0).execute(&mut *db).await?;
+    // a second one is a fault of its key, as a second person of one name is
+    let sql = "INSERT INTO once VALUES (?, ?)";
+    sqlx::query(sql).bind(shown.mark.as_slice()).bind(shown.until.0).execute(db).await.map(|_| ())
+}
+
 async fn keep(db: &mut SqliteConnection, write: &AccessWrite) -> Result<(), sqlx::Error> {
     let (sql, tenant, name, record) = match write {
+        AccessWrite::Once(shown) => return once(db, shown).await,
+        AccessWrite::Page(session) => (
+            "INSERT INTO page_session VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record",
+            session.agent.tenant,
+            &session.id,
+            Some(json(session)?),
+        ),
+        AccessWrite::NoPage(tenant, id) => {
+            ("DELETE FROM page_session WHERE tenant = ? AND id = ?", *tenant, id, None)
+        }
         AccessWrite::Key(key) => (
             "INSERT INTO access_key VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record",
             key.tenant,
@@ -186,7 +207,9 @@ impl Store {
         let mut reader = self.reader(TenantId::DEFAULT).await?;
         let keys = sqlx::query("SELECT id, record FROM access_key").fetch_all(reader.db()).await?;
         let sessions = sqlx::query("SELECT id, record FROM access_session").fetch_all(reader.db()).await?;
+        let pages = sqlx::query("SELECT id, record FROM page_session").fetch_all(reader.db()).await?;
         Ok(Kept {
+            pages: pages.iter().map(record).collect::<Result<_, _>>()?,
             keys: keys.iter().map(record).collect::<Result<_, _>>()?,
             sessions: sessions.iter().map(record).collect::<Result<_, _>>()?,
         })

@@ -6,7 +6,8 @@ use crate::scratch::Scratch;
 use cordboard_model::access::{
     AccessWrite, AuditEntry, AuditFilter, Kept, KeyRecord, Outcome, Role, Scopes, UserRecord, UserSession,
 };
-use cordboard_model::id::Name;
+use cordboard_model::id::{AgentId, Name};
+use cordboard_model::once::{OnceMark, PageSession};
 use cordboard_model::signin::{KeptPassword, PasswordHash, TokenHash};
 use sqlx::Row;
 use std::collections::BTreeSet;
@@ -103,7 +104,10 @@ async fn keys_people_and_sessions_are_there_when_it_is_answered_and_after_a_new_
     first.keep(writes, vec![entry(T, 1, "user li", "createUser")]).await.unwrap();
     // Answered is committed: nothing is closed or flushed in between, as after a crash.
     let second = store(&scratch).await;
-    assert_eq!(second.kept().await, Ok(Kept { keys: vec![bar.clone()], sessions: vec![his.clone()] }));
+    assert_eq!(
+        second.kept().await,
+        Ok(Kept { keys: vec![bar.clone()], sessions: vec![his.clone()], ..Kept::default() })
+    );
     assert_eq!(second.user(T, &li.name).await, Ok(Some(li.clone())));
     assert_eq!(second.user(acme(), &li.name).await, Ok(None), "nobody of that name there");
     assert_eq!(second.users(acme()).await, Ok(vec![]));
@@ -112,7 +116,7 @@ async fn keys_people_and_sessions_are_there_when_it_is_answered_and_after_a_new_
     let revoked = KeyRecord { revoked: Some(Wall(5)), ..bar };
     let gone = gone.into_iter().chain([AccessWrite::Key(Box::new(revoked.clone()))]).collect();
     second.keep(gone, Vec::new()).await.unwrap();
-    assert_eq!(second.kept().await, Ok(Kept { keys: vec![revoked], sessions: Vec::new() }));
+    assert_eq!(second.kept().await, Ok(Kept { keys: vec![revoked], ..Kept::default() }));
     assert_eq!(second.users(T).await, Ok(vec![]));
 }
 
@@ -191,4 +195,43 @@ async fn the_log_is_not_changed_and_is_cut_at_its_old_end_alone() {
     assert_eq!(again, Ok(()));
     let numbers: Vec<u64> = store.audit(T, &asked).await.unwrap().iter().map(|entry| entry.id).collect();
     assert_eq!(numbers, [7, 5], "numbers rise and are not given twice");
+}
+
+#[tokio::test]
+async fn what_opens_once_is_known_after_a_restart_and_forgotten_when_it_would_not_be_taken_any_more() {
+    let scratch = Scratch::new();
+    let shown = |mark: u8, until, at| {
+        vec![AccessWrite::Once(OnceMark { mark: [mark; 16], until: Wall(until), at: Wall(at) })]
+    };
+    let first = store(&scratch).await;
+    assert_eq!(first.keep(shown(1, 100, 0), Vec::new()).await, Ok(()));
+    assert_eq!(first.keep(shown(1, 100, 1), Vec::new()).await, Err(StoreError::Exists));
+    // nothing is closed in between, as after a crash
+    let second = store(&scratch).await;
+    let again = second.keep(shown(1, 100, 99), Vec::new()).await;
+    assert_eq!(again, Err(StoreError::Exists), "a restart forgets none");
+    assert_eq!(second.keep(shown(2, 300, 100), Vec::new()).await, Ok(()));
+    assert_eq!(second.keep(shown(1, 400, 100), Vec::new()).await, Ok(()), "its time was over");
+}
+
+#[tokio::test]
+async fn sessions_of_enterprises_pages_are_kept_with_hashes_of_their_tokens() {
+    let scratch = Scratch::new();
+    let store = store(&scratch).await;
+    let session = PageSession {
+        id: name("s1"),
+        agent: AgentId::new(acme(), "1001").unwrap(),
+        token: TokenHash([1; 32]),
+        refresh: TokenHash([2; 32]),
+        before: Some((TokenHash([3; 32]), Wall(5))),
+        place: "https://crm.example".into(),
+        at: Wall(6),
+    };
+    let keep = async |write| store.keep(vec![write], Vec::new()).await.unwrap();
+    keep(AccessWrite::Page(Box::new(session.clone()))).await;
+    let next = PageSession { at: Wall(7), ..session };
+    keep(AccessWrite::Page(Box::new(next.clone()))).await;
+    assert_eq!(store.kept().await.unwrap().pages, [next]);
+    keep(AccessWrite::NoPage(acme(), name("s1"))).await;
+    assert_eq!(store.kept().await.unwrap().pages, []);
 }
