@@ -47,6 +47,7 @@ pub mod state;
 pub mod stream;
 pub mod switch;
 mod table;
+pub mod table_switch;
 pub mod third_party;
 mod trace;
 mod transfer;

@@ -24,6 +24,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
+use cordboard_model::lookup::{RowsPage, TableView};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceView};
@@ -343,6 +344,23 @@ fn floor_routes() -> Routes {
 
 fn kept_routes() -> Routes {
     Routes::v1()
+        .get(
+            "/tables",
+            table::tables,
+            key("listTables", "tables:read", "The tables that flows look things up in")
+                .gives::<Page<TableView>>(),
+        )
+        .get(
+            "/tables/{name}",
+            table::rows,
+            key(
+                "listRows",
+                "tables:read",
+                "The rows of a table by their keys, or those that have a text in them",
+            )
+            .query(&["find", "after", "limit"])
+            .gives::<RowsPage>(),
+        )
         .get(
             "/tables/{name}/{key}",
             table::read,
