@@ -71,6 +71,7 @@ pub(crate) fn all() -> Routes {
     calls_routes()
         .merge(legs_routes())
         .merge(floor_routes())
+        .merge(table_routes())
         .merge(kept_routes())
         .merge(figures::routes())
         .merge(flows::routes())
@@ -342,7 +343,7 @@ fn floor_routes() -> Routes {
         )
 }
 
-fn kept_routes() -> Routes {
+fn table_routes() -> Routes {
     Routes::v1()
         .get(
             "/tables",
@@ -378,6 +379,10 @@ fn kept_routes() -> Routes {
             table::remove,
             key("removeRow", "tables:write", "Removes a row from a table").gives::<Done>(),
         )
+}
+
+fn kept_routes() -> Routes {
+    Routes::v1()
         .get(
             "/cdrs",
             cdrs,
