@@ -31,12 +31,13 @@ export CARGO_TERM_COLOR := never
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test web fmt
+.PHONY: help demo test web shots fmt
 
 help:
 	@echo 'make demo   build the switch and run it with agents, callers and a live page'
 	@echo 'make test   everything that passes without a person; what CI runs'
 	@echo 'make web    build the pages that the switch serves'
+	@echo 'make shots  make pictures of every page, in api/web/shots'
 	@echo 'make fmt    format the code'
 	@echo 'cargo xtask help lists the checks and drivers one by one'
 
@@ -62,6 +63,13 @@ $(WEB)/dist/index.html: $(WEB_SOURCES) $(WEB)/node_modules/.package-lock.json
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
 	npm --prefix $(WEB) ci --no-audit --no-fund
 	@mkdir -p $(@D) && touch $@
+
+# Pictures of every page in every look, with the faults that axe finds: for whoever changes one.
+shots:
+	@scripts/bootstrap.sh shots
+	@$(MAKE) --no-print-directory web
+	cargo $(BUILD)
+	CORDBOARD=$(CURDIR)/$(BINARY) npm --prefix $(WEB) run shots
 
 fmt:
 	cargo fmt --all

@@ -1,14 +1,14 @@
 #!/bin/sh
-# scripts/bootstrap.sh demo|test: makes sure that what the build (demo) or the tests (test) need is on
-# this machine. Looks first and installs only what is missing, from Debian's packages; says what it
+# scripts/bootstrap.sh demo|test|shots: makes sure that what the build (demo), the tests (test) or the
+# pictures of the pages (shots) need is on this machine. Looks first and installs only what is missing, from Debian's packages; says what it
 # does and why. Needs no terminal.
 set -eu
 
 purpose=${1:-}
 case $purpose in
-    demo | test) ;;
+    demo | test | shots) ;;
     *)
-        echo "usage: scripts/bootstrap.sh demo|test" >&2
+        echo "usage: scripts/bootstrap.sh demo|test|shots" >&2
         exit 2
         ;;
 esac
@@ -87,6 +87,9 @@ test  svmap                            sipvicious       scans the running switch
 test  linphonec                        linphone-cli     is a second real phone at the running switch
 test  chromium                         chromium         opens the live page
 test  /usr/share/fonts/truetype/dejavu fonts-dejavu-core gives the page letters to draw with
+shots chromium                         chromium         draws the pages
+shots /usr/share/fonts/truetype/dejavu fonts-dejavu-core gives the pages letters to draw with
+shots /usr/share/fonts/truetype/wqy    fonts-wqy-microhei gives them Chinese characters
 test  tshark                           tshark           opens the captures of calls
 test  curl                             curl             runs the commands of docs/integrators.md
 test  jq                               jq               reads what they are answered
@@ -139,4 +142,4 @@ if ! install; then
     install
 fi
 say "everything that was missing is here"
-[ "$purpose" = demo ] || schemathesis
+[ "$purpose" != test ] || schemathesis

@@ -49,6 +49,7 @@ pub mod stream;
 pub mod surface;
 pub mod switch;
 mod table;
+pub mod table_switch;
 pub mod third_party;
 mod trace;
 mod transfer;

@@ -266,6 +266,8 @@ fn of_query(op: &Op, name: &str) -> Parameter {
         "trunk" => text("By this trunk.", "carrier"),
         "label" => text("Those that were begun for this alone.", "complaint"),
         "flow" => text("The flow; the first one of the call if none is named.", "main"),
+        "find" => text("Those that have this in their key or a cell; capitals are as small letters.", "ada"),
+        "after" if op.id == "listRows" => text("Those behind this key: `next` of the last page.", "49301"),
         "before" | "after" => text("Where the last page ended: its `next`.", "default.6b000000-0-2a"),
         "since" if op.path.contains("/chat") => (
             "The number of the last message that was read.".into(),

@@ -24,6 +24,7 @@ use cordboard_model::cause::Cause;
 use cordboard_model::cdr::Cdr;
 use cordboard_model::guard::BanView;
 use cordboard_model::id::{AgentId, CallId, LegId, QueueId, TenantId, TrunkId, UserId};
+use cordboard_model::lookup::{RowsPage, TableView};
 use cordboard_model::service::AgentOrder;
 use cordboard_model::time::Wall;
 use cordboard_model::trace::{TraceEntry, TraceView};
@@ -71,6 +72,7 @@ pub(crate) fn all() -> Routes {
     calls_routes()
         .merge(legs_routes())
         .merge(floor_routes())
+        .merge(table_routes())
         .merge(kept_routes())
         .merge(figures::routes())
         .merge(flows::routes())
@@ -342,8 +344,25 @@ fn floor_routes() -> Routes {
         )
 }
 
-fn kept_routes() -> Routes {
+fn table_routes() -> Routes {
     Routes::v1()
+        .get(
+            "/tables",
+            table::tables,
+            key("listTables", "tables:read", "The tables that flows look things up in")
+                .gives::<Page<TableView>>(),
+        )
+        .get(
+            "/tables/{name}",
+            table::rows,
+            key(
+                "listRows",
+                "tables:read",
+                "The rows of a table by their keys, or those that have a text in them",
+            )
+            .query(&["find", "after", "limit"])
+            .gives::<RowsPage>(),
+        )
         .get(
             "/tables/{name}/{key}",
             table::read,
@@ -361,6 +380,10 @@ fn kept_routes() -> Routes {
             table::remove,
             key("removeRow", "tables:write", "Removes a row from a table").gives::<Done>(),
         )
+}
+
+fn kept_routes() -> Routes {
+    Routes::v1()
         .get(
             "/cdrs",
             cdrs,

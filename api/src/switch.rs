@@ -506,6 +506,7 @@ pub trait Switch:
     + crate::third_party::beside::ThirdParties
     + crate::huawei::config::Configured
     + crate::aliyun::beside::Applications
+    + crate::table_switch::Tables
     + Send
     + Sync
     + 'static

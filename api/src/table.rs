@@ -1,14 +1,16 @@
-//! Rows of the tables that flows look things up in: read, put, removed.
+//! The tables that flows look things up in: listed and searched; their rows read, put, removed.
 
 use crate::asked::{Said, Says};
 use crate::key::Asking;
+use crate::params::Params;
 use crate::problem::Problem;
-use crate::routes::{Answer, Done, order};
+use crate::routes::{Answer, Done, Page, limit, order, page};
 use crate::state::State;
 use crate::switch::{Command, Row};
 use axum::Json;
 use axum::extract::{Path, State as Use};
 use cordboard_model::id::Name;
+use cordboard_model::lookup::{CELL_MAX, RowsPage, RowsWanted, TableView};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -35,6 +37,26 @@ impl Says for Cells {
 
 fn table(name: &str) -> Result<Name, Problem> {
     Name::new(name).map_err(|why| Problem::not_found(format!("table {name:?}: {why}")))
+}
+
+pub(crate) async fn tables(Use(state): Use<State>, Asking(who): Asking) -> Answer<Page<TableView>> {
+    Ok(page(state.switch.tables(who.tenant).await?))
+}
+
+pub(crate) async fn rows(
+    Use(state): Use<State>,
+    Asking(who): Asking,
+    Path(name): Path<String>,
+    query: Params,
+) -> Answer<RowsPage> {
+    let query = query.only(&["find", "after", "limit"])?;
+    let text = |name| query.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
+    let (find, after) = (text("find"), text("after"));
+    if find.as_ref().is_some_and(|find| find.len() > CELL_MAX) {
+        return Err(Problem::field("find", format!("longer than {CELL_MAX} bytes")));
+    }
+    let wanted = RowsWanted { find, after, most: limit(&query)? as usize };
+    Ok(Json(state.switch.rows(who.tenant, table(&name)?, wanted).await?))
 }
 
 pub(crate) async fn read(

@@ -82,7 +82,7 @@ fn a_tenant(desk: &mut Desk, at: At<'_>, api: &Api) -> Outcome {
 /// A row is put, found, changed and removed, and others come from a spreadsheet.
 fn rows(desk: &mut Desk, at: At<'_>, api: &Api) -> Outcome {
     goes_to(desk, at, "Tables")?;
-    desk.sees(at, "No row was looked at yet")?;
+    desk.sees(at, "No tables yet")?;
     desk.click(at, "^New row$")?;
     for (field, text) in [("#row-table", "vip"), ("#row-key", "49301")] {
         types(desk, at, field, text)?;
@@ -95,9 +95,11 @@ fn rows(desk: &mut Desk, at: At<'_>, api: &Api) -> Outcome {
     desk.does("upload", at, json!({ "at": "input[type=file]", "name": "vip.csv", "text": CSV }))?;
     desk.click(at, "^Put 2 rows into vip$")?;
     desk.sees(at, "2 of 2 rows are in.")?;
+    desk.click(at, "^Close$")?;
+    desk.loses(at, "vip.csv")?;
     field(&api.get("/api/v1/tables/vip/49302")?, "name", "Babbage, Charles")?;
-    types(desk, at, "#t-key", "49303")?;
-    desk.click(at, "^Look up$")?;
+    types(desk, at, "#t-find", "gold")?;
+    desk.loses(at, "Ada")?;
     desk.sees(at, "Mary")?;
     desk.ensure_clean(at)?;
     desk.click(at, "^Delete: 49303$")?;
@@ -200,6 +202,7 @@ pub fn second_factor(dir: &Path) -> Outcome {
     ensure(signed.status == 200 || signed.status == 201, || format!("signed in with {}", signed.status))?;
     let mut desk = browser(dir)?;
     let at = opens(&mut desk, &switch, PERSON, "account")?;
+    desk.does("choose", at, json!({ "what": "Person" }))?;
     types(&mut desk, at, "#name", "li")?;
     types(&mut desk, at, "#password", OWN)?;
     desk.click(at, "^Sign in$")?;
@@ -207,7 +210,9 @@ pub fn second_factor(dir: &Path) -> Outcome {
     types(&mut desk, at, "#proof", OWN)?;
     desk.click(at, "^Begin$")?;
     desk.sees(at, "Scan this with your authenticator")?;
-    let code = desk.evaluate(at, "document.querySelector('svg[aria-label=\"QR code of the key\"] path + path').getAttribute('d').length")?;
+    let squares =
+        "document.querySelector('svg[aria-label=\"QR code of the key\"] path + path').getAttribute('d')";
+    let code = desk.evaluate(at, &format!("{squares}.length"))?;
     ensure(code.as_u64().unwrap_or_default() > 1_000, || format!("no code is drawn: {code}"))?;
     desk.ensure_clean(at)?;
     let secret = desk.evaluate(at, "document.querySelector('.secret').textContent")?;

@@ -55,6 +55,25 @@ async fn a_row_is_put_read_and_removed_by_the_tenant_whose_it_is() {
     for wrong in ["", "[]", r#"{"name": null}"#, r#"{"name": {"first": "Ada"}}"#] {
         served.ask("PUT", path, &[("x-api-key", KEY)], wrong).await.problem(400);
     }
+    let tables = served.get(KEY, "/api/v1/tables").await.ok();
+    assert_eq!(
+        tables["items"][0],
+        serde_json::json!({"table": "vip", "columns": ["key"], "in_file": 0, "changed": 1})
+    );
+    assert_eq!(served.get(OTHER_KEY, "/api/v1/tables").await.ok()["items"], serde_json::json!([]));
+    let rows = served.get(KEY, "/api/v1/tables/vip?find=Ada&limit=10").await.ok();
+    assert_eq!(
+        (&rows["items"][0]["key"], &rows["items"][0]["cells"]["age"]),
+        (&"+49 30".into(), &"36".into())
+    );
+    assert_eq!(
+        served.get(KEY, "/api/v1/tables/vip?after=%2B49%2030").await.ok()["items"],
+        serde_json::json!([])
+    );
+    served.get(OTHER_KEY, "/api/v1/tables/vip").await.problem(404);
+    for wrong in ["limit=0", "limit=1001", "page=2"] {
+        served.get(KEY, &format!("/api/v1/tables/vip?{wrong}")).await.problem(400);
+    }
     served.get(KEY, "/api/v1/tables/v%20p/1").await.problem(404);
     served.ask("DELETE", path, &[("x-api-key", KEY)], "").await.ok();
     served.ask("DELETE", path, &[("x-api-key", KEY)], "").await.problem(404);

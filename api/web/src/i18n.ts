@@ -1,13 +1,16 @@
-/** The page's words in its two languages. English is the shape; Chinese must have every word. */
+/** The words of the live floor and the ladder. English is the shape; the others must have every word. */
 
 import { ref } from "vue";
+import ar from "./lang/floor/ar.json";
+import es from "./lang/floor/es.json";
+import fr from "./lang/floor/fr.json";
+import pt from "./lang/floor/pt.json";
 import type { AgentStatus, CallStage } from "./model";
 
-export type Lang = "en" | "zh";
+export type Lang = "en" | "zh" | "ar" | "es" | "pt" | "fr";
 
-interface Words {
+export interface Words {
   title: string;
-  other: string;
   calls: string;
   queues: string;
   agents: string;
@@ -93,7 +96,6 @@ interface Words {
 
 const en: Words = {
   title: "Live floor",
-  other: "中文",
   calls: "Calls",
   queues: "Skill queues",
   agents: "Agents",
@@ -286,6 +288,11 @@ const en: Words = {
     recording_started: "{caller}: recording began",
     recording_ready: "{caller}: recording ready, {length}",
     call_ended: "{caller} ended: {cause}, {by}",
+    chat_opened: "Chat {chat}: {customer} writes to {queue}",
+    chat_accepted: "Chat {chat}: taken by agent {agent}",
+    chat_other: "Chat {chat}: {what}",
+    chat_closed: "Chat {chat} is over",
+    table_changed: "Table {table}: row {key} changed",
     trunk_changed: "Trunk {trunk} {gateway}: {state}",
     config_reloaded: "Configuration {version} is in use",
     alarm: "Alarm {code}: {text}",
@@ -296,7 +303,6 @@ const en: Words = {
 
 const zh: Words = {
   title: "现场",
-  other: "English",
   calls: "呼叫",
   queues: "技能队列",
   agents: "座席",
@@ -489,6 +495,11 @@ const zh: Words = {
     recording_started: "{caller}：开始录音",
     recording_ready: "{caller}：录音可用，{length}",
     call_ended: "{caller} 结束：{cause}（{by}）",
+    chat_opened: "会话 {chat}：{customer} 进入 {queue}",
+    chat_accepted: "会话 {chat}：座席 {agent} 已接入",
+    chat_other: "会话 {chat}：{what}",
+    chat_closed: "会话 {chat} 已结束",
+    table_changed: "表 {table}：行 {key} 已变更",
     trunk_changed: "中继 {trunk} {gateway}：{state}",
     config_reloaded: "配置 {version} 已生效",
     alarm: "告警 {code}：{text}",
@@ -497,31 +508,12 @@ const zh: Words = {
   },
 };
 
-export const WORDS: Record<Lang, Words> = { en, zh };
-
-/** Kept over visits: it is a preference, not a secret. */
-const KEPT = "cordboard.lang";
-
-export function preferred(kept: string | null, languages: readonly string[]): Lang {
-  if (kept === "en" || kept === "zh") {
-    return kept;
-  }
-  return languages[0]?.toLowerCase().startsWith("zh") ? "zh" : "en";
-}
+export const WORDS: Record<Lang, Words> = { en, zh, ar, es, pt, fr };
 
 export const lang = ref<Lang>("en");
 
-/** Takes the language kept from an earlier visit, or the browser's. */
-export function startLang(): void {
-  setLang(preferred(localStorage.getItem(KEPT), navigator.languages));
-}
-
-export function setLang(to: Lang, keep = false): void {
+export function setLang(to: Lang): void {
   lang.value = to;
-  document.documentElement.lang = to === "zh" ? "zh-CN" : "en";
-  if (keep) {
-    localStorage.setItem(KEPT, to);
-  }
 }
 
 /** The words of the language in use. */

@@ -42,8 +42,28 @@ export function inWords(line: Line, lang: Lang): string {
   }
   const about = "call" in what && what.call ? line.caller || shortId(what.call) : "";
   const [text, values] = told(what, lang);
-  return fill(words.did[text] ?? words.did.unknown ?? "", { type: what.type, caller: about, ...values });
+  const all = { type: what.type, caller: about, ...values };
+  return fill(words.did[text] ?? words.did.unknown ?? "", lang === "ar" ? isolated(all) : all);
 }
+
+/** The same of a chat. */
+function aChat(what: Extract<Event, { type: "chat" }>): [string, Record<string, string | number>] {
+  const chat = shortId(what.chat);
+  switch (what.what) {
+    case "opened":
+      return ["chat_opened", { chat, customer: what.customer?.name || what.customer?.id || "–", queue: what.queue?.name ?? "" }];
+    case "accepted":
+      return ["chat_accepted", { chat, agent: what.agent?.name ?? "" }];
+    case "closed":
+      return ["chat_closed", { chat }];
+    default:
+      return ["chat_other", { chat, what: what.what }];
+  }
+}
+
+/** Numbers and names within a line that is read from right to left keep their own direction (U+2068, U+2069). */
+const isolated = (values: Record<string, string | number>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value === "" ? "" : `\u2068${value}\u2069`]));
 
 /** Which text, and what to put into it. */
 function told(what: Event, lang: Lang): [string, Record<string, string | number>] {
@@ -116,6 +136,10 @@ function told(what: Event, lang: Lang): [string, Record<string, string | number>
       return ["recording_ready", { length: duration(what.length_ms) }];
     case "call_ended":
       return ["call_ended", { cause: words.causes[what.cause] ?? what.cause, by: words.by[what.by] ?? what.by }];
+    case "chat":
+      return aChat(what);
+    case "table_changed":
+      return ["table_changed", { table: what.table, key: what.key }];
     case "trunk_changed":
       return ["trunk_changed", { trunk: what.trunk.name, gateway: what.gateway ?? "", state: what.state }];
     case "config_reloaded":

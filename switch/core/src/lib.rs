@@ -34,6 +34,7 @@ mod shard;
 pub mod signin;
 mod speech;
 mod stop;
+mod tables;
 mod talks;
 mod trace;
 mod translate;

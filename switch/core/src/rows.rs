@@ -53,6 +53,16 @@ impl Rows {
         self.tables.get(&(tenant, table.clone()))?.get(key)
     }
 
+    /// The tables of a tenant of which rows were put or removed.
+    pub(crate) fn tables_of(&self, tenant: TenantId) -> impl Iterator<Item = &Name> {
+        self.tables.keys().filter(move |(whose, _)| *whose == tenant).map(|(_, name)| name)
+    }
+
+    /// What was put and removed of a table.
+    pub(crate) fn of(&self, tenant: TenantId, table: &Name) -> Option<&BTreeMap<String, Option<Cells>>> {
+        self.tables.get(&(tenant, table.clone()))
+    }
+
     /// Whether rows of this table were put or removed.
     pub(crate) fn has(&self, tenant: TenantId, table: &Name) -> bool {
         self.tables.contains_key(&(tenant, table.clone()))

@@ -1,5 +1,7 @@
 //! Key-value tables that flows look things up in.
 
+use crate::id::Name;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -30,6 +32,50 @@ impl LookupTable {
         let values = core::iter::once(key).chain(cells).cloned();
         Some(self.columns.iter().cloned().zip(values).collect())
     }
+}
+
+/// A table of a tenant, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct TableView {
+    /// Its name.
+    pub table: Name,
+    /// The names of its columns as its file has them, the key's first; `key` alone without a file.
+    pub columns: Vec<String>,
+    /// How many rows its file has.
+    pub in_file: usize,
+    /// How many were put or removed over the API; they stand before those of the file.
+    pub changed: usize,
+}
+
+/// A row, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct RowView {
+    /// Its key.
+    pub key: String,
+    /// Its cells by the names of their columns, the key's included.
+    pub cells: BTreeMap<String, String>,
+}
+
+/// Which rows of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowsWanted {
+    /// Those whose key or one of whose cells has this in it, small letters for capitals.
+    pub find: Option<String>,
+    /// Those behind this key.
+    pub after: Option<String>,
+    /// At most so many.
+    pub most: usize,
+}
+
+/// A page of rows, by their keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct RowsPage {
+    /// The rows.
+    pub items: Vec<RowView>,
+    /// The key behind which the next page begins, if there may be one: also of a page without rows, for a search looks at so many
+    /// rows at once and no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 #[cfg(test)]

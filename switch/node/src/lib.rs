@@ -57,6 +57,7 @@ pub mod speech;
 pub mod stop;
 pub mod streams;
 pub mod switch;
+mod tables;
 pub mod trace;
 mod transfer;
 pub mod transport;

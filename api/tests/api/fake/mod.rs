@@ -14,6 +14,7 @@ pub mod door;
 mod floor;
 mod hooks;
 mod objects;
+mod tables;
 pub mod third_party;
 pub mod vault;
 

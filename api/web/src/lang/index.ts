@@ -63,8 +63,7 @@ export async function speak(to: Language, keep = false): Promise<void> {
   parts.value = (await PARTS[to]()).default;
   i18n.global.locale.value = to;
   language.value = to;
-  // The floor and the ladder have their words in two languages.
-  setFloorLang(to === "zh-CN" ? "zh" : "en");
+  setFloorLang(to === "zh-CN" ? "zh" : to);
   document.documentElement.lang = to;
   document.documentElement.dir = isRightToLeft(to) ? "rtl" : "ltr";
   if (keep) {

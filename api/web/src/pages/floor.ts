@@ -12,6 +12,8 @@ export interface Waits {
   since: number;
   position: number;
   offered: string[];
+  /** It is no call: a chat is seen to at its own place. */
+  chat: boolean;
 }
 
 /** Who waits, the longest first. */
@@ -24,6 +26,7 @@ export function waitingOf(floor: Floor): Waits[] {
         since: one.since,
         position: one.position,
         offered: one.offered_to.map((agent) => agent.name),
+        chat: !floor.calls.has(one.call),
       })),
     )
     .sort((a, b) => a.since - b.since);

@@ -39,6 +39,8 @@ mod sign_in;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]
+mod tables;
+#[cfg(test)]
 mod tenants;
 #[cfg(test)]
 mod transfer;
