@@ -96,6 +96,14 @@ export async function cookieSession(tenant: string): Promise<Session> {
   return { tenant, agent: answer.agent.name, token: "", csrf: answer.csrf };
 }
 
+/** Telephones beside the page: what another one is set up with, and which are registered. */
+export interface Telephones {
+  account: { name: string };
+  domain: string;
+  servers: { transport: string; address: string | null; port: number }[];
+  devices: { uri: string; user_agent: string }[];
+}
+
 const isOver = (why: unknown): boolean =>
   why instanceof Problem && (why.status === 401 || (why.status === 403 && why.code === "csrf"));
 
@@ -156,6 +164,10 @@ export class Client {
       }
       throw why;
     }
+  }
+
+  telephones(): Promise<Telephones> {
+    return ask(this.path("telephones"), {}, this.session) as Promise<Telephones>;
   }
 
   targets(): Promise<Targets> {

@@ -3,7 +3,7 @@
 import { computed, ref, shallowRef } from "vue";
 import { PagePhone } from "../phone/phone";
 import { callOf, can, isOwn, ringing, type Turn } from "../call/desk";
-import { Client, cookieSession, Problem, signIn, type Session, type SignIn } from "./client";
+import { Client, cookieSession, Problem, signIn, type Session, type SignIn, type Telephones } from "./client";
 import type { Embed } from "./embed";
 import { hot, type Hot } from "./hotkeys";
 import type { Phone } from "../phone/machine";
@@ -379,6 +379,9 @@ async function lookForTargets(): Promise<void> {
     // the list stays as it was; that the switch is away is said at the top
   }
 }
+
+/** Telephones beside the page; none if they cannot be asked for now. */
+export const telephones = async (): Promise<Telephones | null> => (await client?.telephones().catch(() => null)) ?? null;
 
 export const fold = (folded: boolean): void => put({ is: "fold", folded });
 export const dismiss = (id: number): void => put({ is: "read", id });
